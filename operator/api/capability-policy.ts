@@ -1,0 +1,31 @@
+/**
+ * The API as the code uses it: names for parts of the model that `npm run generate` makes from `crds/`.
+ *
+ * The generated interface is the one definition of the fields; here they only get names.
+ */
+import type { ICapabilityPolicy } from './generated/capabilitypolicy.dev/v1alpha1/CapabilityPolicy.ts';
+
+export const GROUP = 'capabilitypolicy.dev';
+export const VERSION = 'v1alpha1';
+export const PLURAL = 'capabilitypolicies';
+export const KIND = 'CapabilityPolicy';
+
+/** Public API: Argo CD's `managedFieldsManagers` names it. */
+export const FIELD_MANAGER = 'capabilitypolicy.dev';
+
+type Spec = ICapabilityPolicy['spec'];
+
+/**
+ * The selector is required by a CEL rule of the CRD, whose message says what `{}` means, and not by OpenAPI's
+ * `required`: so the model has it optional.
+ */
+export type CapabilityPolicySpec = Spec & { namespaceSelector: NonNullable<Spec['namespaceSelector']> };
+export type CapabilityPolicy = Omit<ICapabilityPolicy, 'spec'> & { spec: CapabilityPolicySpec };
+export type CapabilityPolicyOverrides = NonNullable<CapabilityPolicySpec['overrides']>;
+export type CapabilityPolicyStatus = NonNullable<ICapabilityPolicy['status']>;
+export type LabelSelector = CapabilityPolicySpec['namespaceSelector'];
+export type Subject = NonNullable<CapabilityPolicySpec['subjects']>[number];
+export type Mode = NonNullable<CapabilityPolicySpec['mode']>;
+export type UsableBy = NonNullable<CapabilityPolicySpec['usableBy']>;
+export type Condition = NonNullable<CapabilityPolicyStatus['conditions']>[number];
+export type Violation = NonNullable<CapabilityPolicyStatus['violations']>[number];

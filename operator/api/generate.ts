@@ -1,0 +1,96 @@
+/**
+ * `npm run generate`: makes the model classes in operator/api/generated/ from the CRDs in crds/.
+ *
+ * `--check` writes nothing and exits 1, naming each file that differs from what the CRDs give: the suite runs it, so
+ * that generated code is never stale.
+ */
+import { execFile } from 'node:child_process';
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join, relative } from 'node:path';
+import { promisify } from 'node:util';
+
+/** Path below the output directory → text. */
+type Files = ReadonlyMap<string, string>;
+
+const ROOT = join(import.meta.dirname, '..', '..');
+const CRDS = join(ROOT, 'crds');
+const GENERATED = join(import.meta.dirname, 'generated');
+const CRD_GENERATE = join(ROOT, 'node_modules', '.bin', 'crd-generate');
+
+process.exitCode = process.argv.includes('--check') ? await check() : await write();
+
+async function check(): Promise<number> {
+  const stale = differences(await generatedFiles(), await readFiles(GENERATED));
+  for (const difference of stale) process.stderr.write(`${difference}\n`);
+  if (stale.length > 0) process.stderr.write('Generated code does not match crds/: run `npm run generate`.\n');
+  return stale.length > 0 ? 1 : 0;
+}
+
+async function write(): Promise<number> {
+  const files = await generatedFiles();
+  await rm(GENERATED, { recursive: true, force: true });
+  for (const [path, text] of files) {
+    await mkdir(dirname(join(GENERATED, path)), { recursive: true });
+    await writeFile(join(GENERATED, path), text);
+  }
+  return 0;
+}
+
+/** One line for each file that is missing, differs, or has no business being there. */
+function differences(wanted: Files, found: Files): string[] {
+  const name = (path: string) => relative(ROOT, join(GENERATED, path));
+  const stale = [...wanted].flatMap(([path, text]) => {
+    if (!found.has(path)) return [`missing: ${name(path)}`];
+    return found.get(path) === text ? [] : [`stale: ${name(path)}`];
+  });
+  const extra = [...found.keys()].filter((path) => !wanted.has(path)).map((path) => `not generated: ${name(path)}`);
+  return [...stale, ...extra];
+}
+
+async function generatedFiles(): Promise<Files> {
+  const scratch = await mkdtemp(join(tmpdir(), 'crd-generate-'));
+  try {
+    const inputs = (await crdFiles()).flatMap((path) => ['--input', path]);
+    // A process of its own: the package's ES modules do not load in Node, and it logs each file it writes.
+    await promisify(execFile)(process.execPath, [CRD_GENERATE, ...inputs, '--output', scratch]);
+    const raw = await readFiles(scratch);
+    return new Map([...raw].map(([path, text]) => [path, path.endsWith('.ts') ? forPlainNode(path, text) : text]));
+  } finally {
+    await rm(scratch, { recursive: true, force: true });
+  }
+}
+
+async function crdFiles(): Promise<string[]> {
+  const names = await readdir(CRDS);
+  return names
+    .filter((name) => name.endsWith('.yaml') && name !== 'kustomization.yaml')
+    .sort()
+    .map((name) => join(CRDS, name));
+}
+
+/** All files below a directory, by path; none when the directory does not exist. */
+async function readFiles(directory: string): Promise<Files> {
+  const entries = await readdir(directory, { recursive: true, withFileTypes: true }).catch((error) => {
+    if (error.code === 'ENOENT') return [];
+    throw error;
+  });
+  const paths = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
+  const files = paths.sort().map(async (path) => [relative(directory, path), await readFile(path, 'utf8')] as const);
+  return new Map(await Promise.all(files));
+}
+
+/**
+ * crd-generate writes for bundlers: extensionless imports, types imported as values, fields that a constructor would
+ * reset. Node's type stripping takes imports and fields literally, and `strict` wants fields to be initialised.
+ */
+function forPlainNode(path: string, text: string): string {
+  if (path.startsWith('_schemas/')) return `${text.trimEnd()}\n`;
+  return text
+    .replace(/(from "\.{1,2}\/[^"]*_schemas\/[^"]+)"/g, '$1.js"')
+    .replace(/(from "\.{1,2}\/[^"]+(?<!\.js))"/g, '$1.ts"')
+    .replace(/^import (\{ (?:IObjectMeta|ValidateFunc) \})/gm, 'import type $1')
+    .replace(/^(import \{.*)\bModelData\b/gm, '$1type ModelData')
+    .replace(/^ {2}("\w+"\??: I\w+\["\w+"\];)$/gm, '  declare $1')
+    .replace(/^(static|constructor)/gm, '  $1');
+}

@@ -1,0 +1,443 @@
+import type { IObjectMeta } from "@kubernetes-models/apimachinery/apis/meta/v1/ObjectMeta";
+import { Model, type ModelData, setValidateFunc, createTypeMetaGuard } from "@kubernetes-models/base";
+import type { ValidateFunc } from "@kubernetes-models/validate";
+import { validate } from "../../_schemas/CapabilitypolicyDevV1alpha1CapabilityPolicy.js";
+
+/**
+ * A Pod Security Standard plus your exceptions, for the namespaces that it selects. Kubernetes itself enforces it: the operator turns it into ValidatingAdmissionPolicies, pod-security.kubernetes.io labels and RBAC.
+ * 
+ * Several policies may select a namespace: for each mode, those of the highest priority decide, and a pod has to satisfy one of them.
+ */
+export interface ICapabilityPolicy {
+  /**
+   * capabilitypolicy.dev/v1alpha1
+   */
+  "apiVersion": "capabilitypolicy.dev/v1alpha1";
+  /**
+   * CapabilityPolicy
+   */
+  "kind": "CapabilityPolicy";
+  "metadata"?: IObjectMeta;
+  /**
+   * What is admitted, where, for whom, and what happens to the rest.
+   */
+  "spec": {
+    /**
+     * Required: the namespaces that the policy is for, by their labels. `{}` selects every namespace. Never selected, whatever is written: kube-system, kube-public, kube-node-lease, the operator's own, and what its flags exclude.
+     * 
+     * Example: {matchLabels: {team: network}}. Every namespace carries its name in the label kubernetes.io/metadata.name, so single ones can be named or left out: {matchExpressions: [{key: kubernetes.io/metadata.name, operator: NotIn, values: [monitoring]}]}.
+     * 
+     * A namespace that nobody has labelled yet is selected only by `{}`, NotIn and DoesNotExist.
+     */
+    "namespaceSelector"?: {
+      /**
+       * Labels that a namespace must have, each with this very value. Example: {team: network}
+       */
+      "matchLabels"?: {
+        [key: string]: string;
+      };
+      /**
+       * Conditions on labels; all of them must hold, as must matchLabels.
+       */
+      "matchExpressions"?: Array<{
+        /**
+         * The label's key: name, or prefix/name. Example: kubernetes.io/metadata.name
+         */
+        "key": string;
+        /**
+         * In: the label has one of the values. NotIn: it has none of them, or is absent. Exists and DoesNotExist look at the key alone.
+         */
+        "operator": "In" | "NotIn" | "Exists" | "DoesNotExist";
+        /**
+         * At least one with In and NotIn, none with Exists and DoesNotExist.
+         */
+        "values"?: Array<string>;
+      }>;
+    };
+    /**
+     * Required: the Pod Security Standard that everything is taken from which overrides leaves out. privileged restricts nothing; baseline prevents the known ways to take over a node; restricted also wants non-root, no privilege escalation, a seccomp profile and ALL capabilities dropped. The Standards: https://kubernetes.io/docs/concepts/security/pod-security-standards/
+     */
+    "level": "privileged" | "baseline" | "restricted";
+    /**
+     * Which version of the level: `latest`, that of the oldest API server, or v1.N, the text of Kubernetes 1.N, which an upgrade does not change. A version newer than the oldest API server is answered by the condition Accepted. Example: v1.36
+     */
+    "levelVersion"?: string;
+    /**
+     * What happens to a pod that is not admitted. Audit: it is created, and stands in the audit log and in the status. Warn: also whoever creates it sees a warning. Enforce: it is refused; templates (Deployments and the like) are accepted with a warning, and their pods are refused.
+     * 
+     * Modes do not mix: an Audit policy changes nothing in what an Enforce policy decides, so a tighter policy can be tried in Audit beside the one in force. What already runs is never stopped, only shown.
+     */
+    "mode"?: "Audit" | "Warn" | "Enforce";
+    /**
+     * Among the policies of one mode that select a namespace, those with the highest number decide, the others do not count there. Equal numbers share: a pod has to satisfy one of them. Example: 0 for everybody, 10 for one team's exception.
+     */
+    "priority"?: number;
+    /**
+     * Whose pods the policy may admit. Everyone: those of all. Subjects: those whose service account or creator is in subjects. Bindings: those whose service account or creator holds the verb `use` on this policy, granted by a RoleBinding (in its namespace) or ClusterRoleBinding to the ClusterRole capabilitypolicy.dev:use:<name>, which the operator makes.
+     */
+    "usableBy"?: "Everyone" | "Subjects" | "Bindings";
+    /**
+     * Who may use the policy, 1 to 20; exactly with usableBy: Subjects. Example: [{kind: ServiceAccount, name: pinger, namespace: net}]
+     */
+    "subjects"?: Array<{
+      /**
+       * ServiceAccount: the pod's, or that of the creator. User and Group: of whoever creates the pod itself; for the pods of a Deployment that is a controller, so name their service account.
+       */
+      "kind": "ServiceAccount" | "User" | "Group";
+      /**
+       * The subject's name. Example: pinger; of a group: system:serviceaccounts:net
+       */
+      "name": string;
+      /**
+       * The namespace of a ServiceAccount; not with User and Group. Example: net
+       */
+      "namespace"?: string;
+    }>;
+    /**
+     * Managed: the namespaces get the pod-security.kubernetes.io label of the mode, with the tightest level that refuses nothing which the policy admits. Labels that somebody else set stay as they are, and the condition LabelConflict names them. "Off" (in quotes, since YAML reads a bare Off as false): no labels.
+     */
+    "podSecurityLabels"?: "Managed" | "Off";
+    /**
+     * Your exceptions. What is stated here replaces that part of the level, be it looser or tighter; what is left out stays as the level has it. Rules hold for containers, init containers and ephemeral containers alike.
+     */
+    "overrides"?: {
+      /**
+       * The Linux capabilities of containers: the 41 powers that root is made of, as capabilities(7) and linux/capability.h list them, in upper case and without CAP_.
+       * 
+       * A container asks for them with securityContext.capabilities.add and gives them up with drop. allowedAdd and requiredDrop judge these two lists as they are written; allowedBounding judges what the container ends up holding, those included that the container runtime gives unasked. Each list that is left out is the level's: adding NET_RAW to level restricted takes one line, {allowedAdd: [NET_RAW]}, and ALL must still be dropped first.
+       * 
+       * Examples. Ping, and nothing else: {allowedAdd: [NET_RAW]} with level restricted. Nobody holds NET_RAW, not even by default: an allowedBounding without it. Any capability may be added: {allowedAdd: ['\*'], requiredDrop: []}.
+       */
+      "capabilities"?: {
+        /**
+         * Capabilities that a container may list under `add`. Admitted: containers whose every `add` is literally in this list. [] admits no add; ['\*'], alone, admits any; ALL in it admits the word ALL, which adds all 41.
+         * 
+         * Left out: the level's own. restricted: NET_BIND_SERVICE. baseline: AUDIT_WRITE, CHOWN, DAC_OVERRIDE, FOWNER, FSETID, KILL, MKNOD, NET_BIND_SERVICE, SETFCAP, SETGID, SETPCAP, SETUID, SYS_CHROOT. privileged: any. The list replaces the level's, it is not added to it. Example: [NET_BIND_SERVICE, NET_RAW]
+         */
+        "allowedAdd"?: Array<string>;
+        /**
+         * Capabilities that a container must list under `drop`. Admitted: containers whose `drop` names each of them, or ALL. [] requires none. None of them may be in allowedAdd, ALL excepted: dropping ALL and adding back what is needed is the way to hold just that.
+         * 
+         * Left out: the level's own. restricted: [ALL]; baseline and privileged: none. Example: [NET_RAW]
+         */
+        "requiredDrop"?: Array<string>;
+        /**
+         * Capabilities that a container may end up holding, however it got them: the 14 that container runtimes give by default (none after drop ALL), plus its adds, minus its drops. A privileged container holds all 41. [] admits only containers without any; ['\*'], alone, admits all.
+         * 
+         * Left out: any, at every level, since no Pod Security Standard looks at it: a baseline pod that says nothing about capabilities holds NET_RAW. Example, the runtimes' default without NET_RAW: [AUDIT_WRITE, CHOWN, DAC_OVERRIDE, FOWNER, FSETID, KILL, MKNOD, NET_BIND_SERVICE, SETFCAP, SETGID, SETPCAP, SETUID, SYS_CHROOT]
+         */
+        "allowedBounding"?: Array<string>;
+      };
+      /**
+       * Whether containers may be privileged: hold every capability and see every device of the node. Left out: true at level privileged, else false.
+       */
+      "privileged"?: boolean;
+      /**
+       * Whether a container's processes may gain more than their parent has, by setuid or file capabilities. false admits only containers that say allowPrivilegeEscalation: false themselves. Left out: false at level restricted, else true.
+       */
+      "allowPrivilegeEscalation"?: boolean;
+      /**
+       * Whether pods may use the node's network. Left out: true at level privileged, else false.
+       */
+      "hostNetwork"?: boolean;
+      /**
+       * Whether pods may see the node's processes. Left out: true at level privileged, else false.
+       */
+      "hostPID"?: boolean;
+      /**
+       * Whether pods may share the node's System V IPC and POSIX message queues. Left out: true at level privileged, else false.
+       */
+      "hostIPC"?: boolean;
+      /**
+       * Whether Windows pods may run as HostProcess containers, on the node itself. Left out: true at level privileged, else false.
+       */
+      "hostProcess"?: boolean;
+      /**
+       * Whether probes and lifecycle handlers may name a host, by which the kubelet can be made to reach into other networks. Left out: false at levels baseline and restricted from v1.34 on, else true.
+       */
+      "hostProbes"?: boolean;
+      /**
+       * Ports of the node that containers may bind, as ranges. Admitted: containers whose every hostPort is in one of them, or that have none. [] admits no hostPort. Left out: any port at level privileged, else none. Example: [{min: 8000, max: 8080}]
+       */
+      "hostPorts"?: Array<{
+        /**
+         * The first port of the range, 1 to 65535. Example: 8000
+         */
+        "min": number;
+        /**
+         * The last port of the range, 1 to 65535, not below min. Example: 8080
+         */
+        "max": number;
+      }>;
+      /**
+       * Types of volumes that pods may have, named as the fields of a pod's volume. Admitted: pods whose every volume is of a type in this list. [] admits none; ['\*'], alone, admits any.
+       * 
+       * Left out: the level's own. restricted: configMap, csi, downwardAPI, emptyDir, ephemeral, image, persistentVolumeClaim, projected, secret. baseline: all but hostPath. privileged: any. Nearly every pod has a projected volume, with the token of its service account. Example: [configMap, emptyDir, projected, secret]
+       */
+      "volumes"?: Array<string>;
+      /**
+       * true: containers must promise not to run as root, with runAsNonRoot: true of their own or of the pod, and false nowhere. Left out: true at level restricted, else false. Pods in a user namespace (hostUsers: false) are free of it from v1.35 on.
+       */
+      "runAsNonRoot"?: boolean;
+      /**
+       * Which user IDs securityContext.runAsUser may name. Example: {rule: NotZero}
+       */
+      "runAsUser"?: {
+        /**
+         * RunAsAny: any, and none at all. NotZero: not 0, which is root; what is unset passes, since runAsNonRoot looks after it. Left out: NotZero at level restricted from v1.23 on, else RunAsAny.
+         */
+        "rule": "RunAsAny" | "NotZero";
+      };
+      /**
+       * Seccomp profiles, which restrict the system calls of a container. Example: {types: [RuntimeDefault, Localhost], unset: Refused}
+       */
+      "seccomp"?: {
+        /**
+         * Types that seccompProfile.type of pods and containers may have. RuntimeDefault: the container runtime's profile. Localhost: a profile on the node. Unconfined: none. [] admits none of them. Left out: RuntimeDefault and Localhost, at level privileged all three.
+         */
+        "types"?: Array<"RuntimeDefault" | "Localhost" | "Unconfined">;
+        /**
+         * Whether a container may leave its profile unset, on itself and on the pod; it then usually runs Unconfined. Left out: Refused at level restricted from v1.19 on, else Allowed.
+         */
+        "unset"?: "Allowed" | "Refused";
+      };
+      /**
+       * AppArmor profiles, which restrict what a container may do on nodes that have AppArmor. Example: {types: [RuntimeDefault, Localhost], unset: Allowed}
+       */
+      "appArmor"?: {
+        /**
+         * Types that appArmorProfile.type of pods and containers may have, or the older annotation container.apparmor.security.beta.kubernetes.io. RuntimeDefault: the container runtime's profile. Localhost: a profile on the node. Unconfined: none. [] admits none of them. Left out: RuntimeDefault and Localhost, at level privileged all three.
+         */
+        "types"?: Array<"RuntimeDefault" | "Localhost" | "Unconfined">;
+        /**
+         * Whether a container may leave its profile unset, on itself and on the pod; nodes with AppArmor then use the container runtime's. Left out: Allowed, at every level.
+         */
+        "unset"?: "Allowed" | "Refused";
+      };
+      /**
+       * SELinux labels, on nodes that have SELinux. Example: {rule: PodSecurityStandard}
+       */
+      "seLinux"?: {
+        /**
+         * PodSecurityStandard: no user, no role, and no type but container_t, container_init_t, container_kvm_t and, from v1.31 on, container_engine_t. RunAsAny: any label. Left out: RunAsAny at level privileged, else PodSecurityStandard.
+         */
+        "rule": "PodSecurityStandard" | "RunAsAny";
+      };
+      /**
+       * How much of /proc containers may see. Example: {types: [Default]}
+       */
+      "procMount"?: {
+        /**
+         * Types that procMount of containers may have; unset is Default, so that one is always in the list. Unmasked shows all of /proc; from v1.35 on it is admitted only in a user namespace (hostUsers: false). Left out: Default; from v1.35 on both at level baseline; at level privileged both.
+         */
+        "types": Array<"Default" | "Unmasked">;
+      };
+      /**
+       * Kernel parameters that pods may set with securityContext.sysctls. Example: {allowed: [net.ipv4.ping_group_range], forbidden: [net.ipv4.tcp_syncookies]}
+       */
+      "sysctls"?: {
+        /**
+         * Sysctls that pods may set, by their full names; '/' between the parts is as good as '.'. [] admits none. Left out: those that the Standard of the level's version calls safe, such as net.ipv4.ping_group_range; at level privileged any. The list replaces the level's. Nodes refuse what is not safe all the same, unless the kubelet allows it. Example: [net.ipv4.ping_group_range, net.ipv4.ip_unprivileged_port_start]
+         */
+        "allowed"?: Array<string>;
+        /**
+         * Sysctls that pods may not set although the level allows them; none of them may be in allowed. Left out: none. Example: [net.ipv4.tcp_syncookies]
+         */
+        "forbidden"?: Array<string>;
+      };
+    };
+  };
+  /**
+   * What became of the policy; written by the operator.
+   */
+  "status"?: {
+    /**
+     * The metadata.generation that the rest of the status is about.
+     */
+    "observedGeneration"?: number;
+    /**
+     * Accepted: the policy could be compiled, or why not. Programmed: it is in force on every API server. Compliant: no workload violates it. LabelConflict: somebody else's Pod Security label is in the way. Ready: Accepted and Programmed. Reconciling and Stalled as kstatus knows them.
+     */
+    "conditions"?: Array<{
+      /**
+       * The aspect. Example: Ready
+       */
+      "type": string;
+      /**
+       * Whether it holds.
+       */
+      "status": "True" | "False" | "Unknown";
+      /**
+       * Why, as a word for machines.
+       */
+      "reason": string;
+      /**
+       * Why, and what to do, for people.
+       */
+      "message": string;
+      /**
+       * The metadata.generation that the condition is about.
+       */
+      "observedGeneration"?: number;
+      /**
+       * When status last changed.
+       */
+      "lastTransitionTime": string;
+    }>;
+    /**
+     * What the policy was turned into.
+     */
+    "rendered"?: {
+      /**
+       * The tightest level of Pod Security Admission that refuses nothing which the policy admits.
+       */
+      "level"?: string;
+      /**
+       * The version of that level. Example: v1.36
+       */
+      "version"?: string;
+      /**
+       * Whether that level alone refuses all that the policy refuses.
+       */
+      "exact"?: boolean;
+      /**
+       * The overrides that the level does not cover and the ValidatingAdmissionPolicy enforces.
+       */
+      "rulesLeftToAdmissionPolicy"?: Array<string>;
+      /**
+       * Level and version in one word, for the column PSA. Example: baseline:v1.36
+       */
+      "podSecurity"?: string;
+    };
+    /**
+     * Counts of namespaces.
+     */
+    "namespaces"?: {
+      /**
+       * Namespaces that namespaceSelector takes, the excluded ones left out.
+       */
+      "selected"?: number;
+      /**
+       * Those among them where no policy of the same mode has a higher priority.
+       */
+      "deciding"?: number;
+      /**
+       * Namespaces that carry the label we set.
+       */
+      "labelled"?: number;
+      /**
+       * Namespaces with a Pod Security label of somebody else's that differs from ours.
+       */
+      "conflicting"?: number;
+    };
+    /**
+     * Counts of workloads in the namespaces where the policy decides, each by the controller that a person would edit.
+     */
+    "workloads"?: {
+      /**
+       * All of them.
+       */
+      "evaluated"?: number;
+      /**
+       * Those that no deciding policy admits.
+       */
+      "violating"?: number;
+      /**
+       * Bare pods that only a policy admits whose use depends on who created them.
+       */
+      "unknown"?: number;
+    };
+    /**
+     * The workloads that are not admitted, worst first, at most 64; violationsTotal counts all.
+     */
+    "violations"?: Array<{
+      /**
+       * The kind of the workload. Example: Deployment
+       */
+      "kind": string;
+      /**
+       * The workload's namespace.
+       */
+      "namespace": string;
+      /**
+       * The workload's name.
+       */
+      "name": string;
+      /**
+       * Unknown: whether it is admitted depends on who created the pod.
+       */
+      "verdict": "Violating" | "Unknown";
+      /**
+       * How many pods of the workload violate the policy now; 0 when its template alone does.
+       */
+      "pods"?: number;
+      /**
+       * The override that is broken. Example: capabilities.allowedAdd
+       */
+      "rule"?: string;
+      /**
+       * The container that breaks it; absent when it is the pod.
+       */
+      "container"?: string;
+      /**
+       * What is wrong, and what would be admitted.
+       */
+      "message"?: string;
+    }>;
+    /**
+     * How many workloads are not admitted, those included that violations has no room for.
+     */
+    "violationsTotal"?: number;
+    /**
+     * Other policies of the same mode that select some of the same namespaces, at most 64.
+     */
+    "sharesWith"?: Array<{
+      /**
+       * Its name.
+       */
+      "policy": string;
+      /**
+       * Shares: the same priority, a pod has to satisfy one of the two. Overrides: this policy has the higher priority, the other does not count. OverriddenBy: the other way round.
+       */
+      "relation": "Shares" | "Overrides" | "OverriddenBy";
+      /**
+       * In how many namespaces they meet.
+       */
+      "namespaces": number;
+    }>;
+    /**
+     * Capabilities in allowedAdd that no workload in the policy's namespaces adds.
+     */
+    "unusedGrants"?: Array<string>;
+  };
+}
+
+/**
+ * A Pod Security Standard plus your exceptions, for the namespaces that it selects. Kubernetes itself enforces it: the operator turns it into ValidatingAdmissionPolicies, pod-security.kubernetes.io labels and RBAC.
+ * 
+ * Several policies may select a namespace: for each mode, those of the highest priority decide, and a pod has to satisfy one of them.
+ */
+export class CapabilityPolicy extends Model<ICapabilityPolicy> implements ICapabilityPolicy {
+  declare "apiVersion": ICapabilityPolicy["apiVersion"];
+  declare "kind": ICapabilityPolicy["kind"];
+  declare "metadata"?: ICapabilityPolicy["metadata"];
+  declare "spec": ICapabilityPolicy["spec"];
+  declare "status"?: ICapabilityPolicy["status"];
+
+  static apiVersion: ICapabilityPolicy["apiVersion"] = "capabilitypolicy.dev/v1alpha1";
+  static kind: ICapabilityPolicy["kind"] = "CapabilityPolicy";
+  static is = createTypeMetaGuard<ICapabilityPolicy>(CapabilityPolicy);
+
+  constructor(data?: ModelData<ICapabilityPolicy>) {
+  super();
+
+  this.setDefinedProps({
+    apiVersion: CapabilityPolicy.apiVersion,
+    kind: CapabilityPolicy.kind,
+    ...data
+  } as ICapabilityPolicy);
+}
+}
+
+
+setValidateFunc(CapabilityPolicy, validate as ValidateFunc<ICapabilityPolicy>);

@@ -1,0 +1,1 @@
+export * as capabilitypolicyDev from "./capabilitypolicy.dev/index.ts";

@@ -1,0 +1,28 @@
+/** Carries out a label plan. */
+import type { ApiClient } from '../cluster/client.ts';
+import type { NamespaceView } from '../cluster/objects.ts';
+import type { LabelPlan } from './namespace-labels.ts';
+import { RECORD } from './namespace-labels.ts';
+
+/**
+ * Server-side apply: what is left out of the plan goes if it is ours alone, and stays if somebody else states it too.
+ *
+ * @throws ApiError 409 when somebody changed a label meanwhile or the namespace is gone: look again
+ */
+export async function writeLabels(client: ApiClient, namespace: NamespaceView, plan: LabelPlan): Promise<void> {
+  if (!plan.changes) return;
+  await client.apply(
+    {
+      apiVersion: 'v1',
+      kind: 'Namespace',
+      metadata: {
+        name: namespace.name,
+        // Apply would create a namespace that was deleted meanwhile: with its uid it is a conflict.
+        uid: namespace.uid,
+        labels: plan.labels,
+        ...(plan.record === undefined ? {} : { annotations: { [RECORD]: plan.record } }),
+      },
+    } as Parameters<ApiClient['apply']>[0],
+    { force: plan.force },
+  );
+}

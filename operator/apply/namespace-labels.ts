@@ -1,0 +1,77 @@
+/**
+ * Pod Security labels of a namespace: which to set, which are somebody else's. Pure.
+ *
+ * What we set is recorded in an annotation. A recorded label that somebody changed by hand is set again; one that was
+ * there before us, or that somebody now states by server-side apply (as Argo CD does), is left alone and reported.
+ */
+import { FIELD_MANAGER, GROUP } from '../api/capability-policy.ts';
+import type { NamespaceView } from '../cluster/objects.ts';
+import { LABEL_PREFIX } from '../compile/labels.ts';
+import type { LabelConflict } from './outcome.ts';
+
+/** The annotation with the labels that we set, as JSON. */
+export const RECORD = `${GROUP}/labels`;
+
+export interface LabelPlan {
+  /** The labels that are to stand by our hand. */
+  readonly labels: Readonly<Record<string, string>>;
+  /** Undefined when none are: then the annotation goes as well. */
+  readonly record: string | undefined;
+  /** A label of ours was changed: only force takes it back. */
+  readonly force: boolean;
+  /** Whether the namespace differs from this plan. */
+  readonly changes: boolean;
+  readonly conflicts: readonly LabelConflict[];
+}
+
+/** @param wanted the labels that policies ask for: level and version of a mode go together */
+export function planLabels(namespace: NamespaceView, wanted: Readonly<Record<string, string>>): LabelPlan {
+  const ours = recordedLabels(namespace);
+  const conflicts = Object.entries(wanted).flatMap(([label, value]): LabelConflict[] =>
+    isForeign(namespace, label, value, ours)
+      ? [{ label, theirs: namespace.labels[label] ?? '', ours: value, managers: managersOf(namespace, label) }]
+      : [],
+  );
+  const lost = new Set(conflicts.map(({ label }) => modeOf(label)));
+  const labels = Object.fromEntries(Object.entries(wanted).filter(([label]) => !lost.has(modeOf(label))));
+  const record = Object.keys(labels).length === 0 ? undefined : JSON.stringify(labels);
+  const differing = Object.entries(labels).filter(([label, value]) => namespace.labels[label] !== value);
+  const leaving = Object.keys(ours).some((label) => !(label in labels));
+  return {
+    labels,
+    record,
+    force: differing.some(([label]) => namespace.labels[label] !== undefined),
+    changes: differing.length > 0 || leaving || record !== namespace.recorded,
+    conflicts,
+  };
+}
+
+/** The labels that we recorded as ours, whatever stands there now; none when the record cannot be read. */
+export function recordedLabels(namespace: NamespaceView): Record<string, string> {
+  try {
+    const record: unknown = JSON.parse(namespace.recorded ?? '{}');
+    if (typeof record !== 'object' || record === null) return {};
+    return Object.fromEntries(
+      Object.entries(record).filter(([label, value]) => label.startsWith(LABEL_PREFIX) && typeof value === 'string'),
+    );
+  } catch {
+    return {};
+  }
+}
+
+function isForeign(namespace: NamespaceView, label: string, value: string, ours: Record<string, string>): boolean {
+  const live = namespace.labels[label];
+  if (live === undefined || live === value) return false;
+  const owners = namespace.labelOwners[label] ?? [];
+  if (owners.some(({ manager }) => manager === FIELD_MANAGER)) return false;
+  return !(label in ours) || owners.some(({ operation }) => operation === 'Apply');
+}
+
+function managersOf(namespace: NamespaceView, label: string): string[] {
+  return [...new Set((namespace.labelOwners[label] ?? []).map(({ manager }) => manager))].sort();
+}
+
+/** `enforce` of `pod-security.kubernetes.io/enforce-version`. */
+function modeOf(label: string): string {
+  return label.slice(LABEL_PREFIX.length).replace(/-version$/, '');
+}

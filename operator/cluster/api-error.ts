@@ -1,0 +1,105 @@
+/**
+ * What the API server answered instead of doing what was asked (a metav1.Status).
+ *
+ * It holds nothing of the request but its method and path: neither headers nor tokens can reach a log through it.
+ */
+import { arrayOf, objectOf } from './raw.ts';
+
+export interface Cause {
+  readonly reason: string;
+  readonly message: string;
+  /** The field it is about: `.metadata.labels.team` of an apply conflict, `spec.level` of a failed validation. */
+  readonly field?: string;
+}
+
+export interface ApiErrorParts {
+  /** The HTTP status. */
+  readonly status: number;
+  /** metav1.StatusReason: `Conflict`, `NotFound`, `Expired`; `Unknown` when the answer was no Status. */
+  readonly reason: string;
+  readonly message: string;
+  readonly causes: readonly Cause[];
+  readonly retryAfterSeconds?: number;
+}
+
+export class ApiError extends Error {
+  override readonly name = 'ApiError';
+  readonly status: number;
+  readonly reason: string;
+  readonly causes: readonly Cause[];
+  readonly retryAfterSeconds?: number;
+  /** What was asked, as `PATCH /api/v1/namespaces/net`. */
+  readonly request: string;
+
+  constructor(parts: ApiErrorParts, request = '') {
+    super(parts.message);
+    this.status = parts.status;
+    this.reason = parts.reason;
+    this.causes = parts.causes;
+    this.request = request;
+    if (parts.retryAfterSeconds !== undefined) this.retryAfterSeconds = parts.retryAfterSeconds;
+  }
+}
+
+/**
+ * Reads an answer that is not a success.
+ *
+ * @param body the answer's text: a Status in JSON, or whatever a proxy on the way wrote
+ * @param retryAfter the header `Retry-After`, in seconds
+ */
+export function parseError(status: number, body: string, retryAfter?: string): ApiErrorParts {
+  const answer = parseStatus(body);
+  const details = objectOf(answer.details);
+  const seconds = parseSeconds(retryAfter) ?? parseSeconds(details.retryAfterSeconds);
+  return {
+    status,
+    reason: text(answer.reason) ?? 'Unknown',
+    message: text(answer.message) ?? (body.trim().slice(0, 500) || `HTTP status ${status}`),
+    causes: arrayOf(details.causes).map(parseCause),
+    ...(seconds !== undefined && { retryAfterSeconds: seconds }),
+  };
+}
+
+/** Reads the Status that a watch sends as its last event, of type ERROR. */
+export function parseErrorEvent(object: unknown): ApiErrorParts {
+  const code = objectOf(object).code;
+  return parseError(typeof code === 'number' ? code : 500, JSON.stringify(object ?? {}));
+}
+
+export function isNotFound(error: unknown): boolean {
+  return error instanceof ApiError && error.status === 404;
+}
+
+/** A conflict: of field ownership on apply, of resourceVersion or uid on a precondition. */
+export function isConflict(error: unknown): boolean {
+  return error instanceof ApiError && error.status === 409;
+}
+
+/** The resourceVersion or continue token is older than what the server keeps. */
+export function isExpired(error: unknown): boolean {
+  return error instanceof ApiError && (error.status === 410 || error.reason === 'Expired');
+}
+
+function parseStatus(body: string): Readonly<Record<string, unknown>> {
+  try {
+    const parsed = objectOf(JSON.parse(body));
+    return parsed.kind === 'Status' ? parsed : {};
+  } catch {
+    return {};
+  }
+}
+
+function parseCause(value: unknown): Cause {
+  const { reason, message, field } = objectOf(value);
+  return { reason: text(reason) ?? '', message: text(message) ?? '', ...(text(field) && { field: text(field) }) };
+}
+
+/** Retry-After may also be a date; the API server never sends one. */
+function parseSeconds(value: unknown): number | undefined {
+  const seconds = typeof value === 'string' && value.trim() !== '' ? Number(value) : value;
+  return typeof seconds === 'number' && Number.isFinite(seconds) && seconds >= 0 ? seconds : undefined;
+}
+
+function text(value: unknown): string | undefined {
+  return typeof value === 'string' && value !== '' ? value : undefined;
+}

@@ -1,0 +1,190 @@
+/**
+ * A raw JSON client of the Kubernetes API: no classes, no dates, no schema, so that what is read can be projected as it
+ * arrives and what is written holds exactly our own keys.
+ */
+import type { KubeConfig } from '@kubernetes/client-node';
+import { FIELD_MANAGER } from '../api/capability-policy.ts';
+import { ApiError, parseErrorEvent } from './api-error.ts';
+import { Connection, type Endpoint } from './connection.ts';
+import { type Identified, pathOf } from './paths.ts';
+import { RateLimit } from './rate-limit.ts';
+import type { RawObject, RawPage } from './raw.ts';
+import { type Body, type Call, type Query, type Settings, send } from './transport.ts';
+
+export { ApiError, isConflict, isExpired, isNotFound } from './api-error.ts';
+export { type Identified, pathFor, pathOf } from './paths.ts';
+
+export interface ClientOptions extends Partial<Settings> {
+  /** Writes a second in the long run (50), and at once (100). The copies that `at` and `fresh` make share them. */
+  readonly qps?: number;
+  readonly burst?: number;
+  /** Instead of the configured server. */
+  readonly endpoint?: Endpoint;
+}
+
+export interface WriteOptions {
+  readonly dryRun?: boolean;
+}
+
+export interface ApplyOptions extends WriteOptions {
+  /** Take over fields to which another manager gave another value; without it that is an ApiError 409. */
+  readonly force?: boolean;
+}
+
+export interface Preconditions {
+  readonly uid?: string;
+  readonly resourceVersion?: string;
+}
+
+export interface WatchOptions {
+  readonly signal?: AbortSignal;
+  /** A watch that receives nothing for so long ends with an error. */
+  readonly idleMs?: number;
+}
+
+export interface WatchEvent {
+  readonly type: 'ADDED' | 'MODIFIED' | 'DELETED' | 'BOOKMARK';
+  readonly object: RawObject;
+}
+
+const PAGE_SIZE = 500;
+const TIMEOUT_MS = 30_000;
+const IDLE_MS = 330_000;
+/** Other API servers are asked beside the one that does not answer: no need to wait long for it. */
+const ENDPOINT_TIMEOUT_MS = 5_000;
+
+export class ApiClient {
+  readonly #config: KubeConfig;
+  readonly #connection: Connection;
+  readonly #settings: Settings;
+
+  constructor(config: KubeConfig, options: ClientOptions = {}) {
+    const { qps = 50, burst = 100, timeoutMs = TIMEOUT_MS, reuse = true, endpoint } = options;
+    this.#config = config;
+    this.#connection = new Connection(config, endpoint);
+    this.#settings = { timeoutMs, reuse, writes: options.writes ?? new RateLimit(qps, burst) };
+  }
+
+  /** The URL of the API server that this client talks to. */
+  get server(): string {
+    return this.#connection.server;
+  }
+
+  /** A client of the API server at `server`, whose certificate carries `servername` if that is not the URL's host. */
+  at(server: string, servername?: string): ApiClient {
+    const endpoint = { server, ...(servername !== undefined && { servername }) };
+    return new ApiClient(this.#config, { ...this.#settings, timeoutMs: ENDPOINT_TIMEOUT_MS, endpoint });
+  }
+
+  /** A client that opens a new connection for every request, so that a load balancer may pick another API server. */
+  fresh(): ApiClient {
+    return new ApiClient(this.#config, { ...this.#settings, reuse: false });
+  }
+
+  /** Ends all connections; running requests fail. */
+  async close(): Promise<void> {
+    await this.#connection.close();
+  }
+
+  /** @throws ApiError, or the connection's error; so do all calls below */
+  async get<Answer = RawObject>(path: string, query: Query = {}, signal?: AbortSignal): Promise<Answer> {
+    return this.#json({ method: 'GET', path, query, signal });
+  }
+
+  /**
+   * Reads a collection page by page and hands each page out before asking for the next.
+   *
+   * @returns the resourceVersion to watch from
+   */
+  async list(path: string, query: Query, onPage: (page: RawPage) => void, signal?: AbortSignal): Promise<string> {
+    let token: string | undefined;
+    let version = '';
+    do {
+      const page: RawPage = await this.get<RawPage>(path, { limit: PAGE_SIZE, ...query, continue: token }, signal);
+      onPage(page);
+      token = page.metadata?.continue || undefined;
+      version = page.metadata?.resourceVersion ?? version;
+    } while (token);
+    return version;
+  }
+
+  /**
+   * Hands out what happens in a collection, one event after the other, until the server ends the watch or `signal` does.
+   *
+   * @throws ApiError also for an event of type ERROR; undici's error when nothing came for `idleMs`
+   */
+  async watch(path: string, query: Query, onEvent: (event: WatchEvent) => void, options: WatchOptions = {}) {
+    const { signal, idleMs = IDLE_MS } = options;
+    try {
+      const body = await this.#send({ method: 'GET', path, query: { watch: true, ...query }, signal, idleMs });
+      for await (const line of lines(body)) {
+        const { type, object } = JSON.parse(line);
+        if (type === 'ERROR') throw new ApiError(parseErrorEvent(object), `WATCH ${path}`);
+        onEvent({ type, object });
+      }
+    } catch (error) {
+      if (!signal?.aborted) throw error;
+    }
+  }
+
+  /** Server-side apply: `object` holds the fields that we state, and only those become ours. */
+  async apply(object: Identified, options: ApplyOptions = {}): Promise<RawObject> {
+    return this.#apply(pathOf(object), object, options);
+  }
+
+  /** Server-side apply of the status, by force: nobody else may write it. */
+  async applyStatus(object: Identified): Promise<RawObject> {
+    return this.#apply(`${pathOf(object)}/status`, object, { force: true });
+  }
+
+  /** Creates `object` in the collection at `path`. */
+  async create(path: string, object: unknown, options: WriteOptions = {}): Promise<RawObject> {
+    return this.#json({ method: 'POST', path, query: writeQuery(options), body: object });
+  }
+
+  /** Replaces an object whole, fields of others included: only for objects that are nobody's but ours. */
+  async replace(object: Identified): Promise<RawObject> {
+    return this.#json({ method: 'PUT', path: pathOf(object), query: writeQuery({}), body: object });
+  }
+
+  /** Deletes an object, if it still is the one that `preconditions` describe. */
+  async remove(path: string, preconditions: Preconditions = {}): Promise<void> {
+    const body = { apiVersion: 'v1', kind: 'DeleteOptions', propagationPolicy: 'Background', preconditions };
+    await this.#json({ method: 'DELETE', path, body });
+  }
+
+  async #apply(path: string, object: Identified, { force = false, dryRun }: ApplyOptions): Promise<RawObject> {
+    const query = { ...writeQuery({ ...(dryRun && { dryRun }) }), force };
+    // JSON is YAML.
+    const contentType = 'application/apply-patch+yaml';
+    return this.#json({ method: 'PATCH', path, query, body: object, contentType });
+  }
+
+  async #json<Answer>(call: Call): Promise<Answer> {
+    const body = await this.#send(call);
+    return (await body.json()) as Answer;
+  }
+
+  #send(call: Call): Promise<Body> {
+    return send(this.#connection, this.#settings, call);
+  }
+}
+
+function writeQuery({ dryRun = false }: WriteOptions): Query {
+  return { fieldManager: FIELD_MANAGER, ...(dryRun && { dryRun: 'All' }) };
+}
+
+/** Splits what arrives at line ends; a line may come in many parts. */
+async function* lines(body: AsyncIterable<Buffer>): AsyncGenerator<string> {
+  let parts: Buffer[] = [];
+  for await (const chunk of body) {
+    let start = 0;
+    for (let end = chunk.indexOf('\n'); end !== -1; end = chunk.indexOf('\n', start)) {
+      parts.push(chunk.subarray(start, end));
+      yield Buffer.concat(parts).toString();
+      parts = [];
+      start = end + 1;
+    }
+    if (start < chunk.length) parts.push(chunk.subarray(start));
+  }
+}

@@ -1,0 +1,99 @@
+/** The objects of one kind as last seen, by namespace and name. */
+import { isDeepStrictEqual } from 'node:util';
+import type { RawObject } from './raw.ts';
+import type { Sink } from './reflector.ts';
+
+export interface CollectionOptions<View> {
+  /** Undefined: not kept. */
+  project(raw: RawObject): View | undefined;
+  /** Told when what is kept of an object has changed; `view` is the last one known, also of an object that is gone. */
+  changed(view: View): void;
+}
+
+type Names<View> = Map<string, View>;
+
+/** Cluster-scoped objects are kept under the namespace `''`. */
+export class Collection<View> implements Sink {
+  readonly #options: CollectionOptions<View>;
+  readonly #views = new Map<string, Names<View>>();
+  /** The views of a namespace in the order of their names, until one of them changes. */
+  readonly #sorted = new Map<string, readonly View[]>();
+  /** While a list is read: what it has not shown yet. */
+  #unseen = new Map<string, Set<string>>();
+  readonly #synced = Promise.withResolvers<void>();
+
+  constructor(options: CollectionOptions<View>) {
+    this.#options = options;
+  }
+
+  /** Resolves when the first list has been read. */
+  get synced(): Promise<void> {
+    return this.#synced.promise;
+  }
+
+  get(namespace: string, name: string): View | undefined {
+    return this.#views.get(namespace)?.get(name);
+  }
+
+  /** By name. */
+  in(namespace: string): readonly View[] {
+    const known = this.#sorted.get(namespace);
+    if (known) return known;
+    const views = this.#views.get(namespace);
+    if (!views) return [];
+    const sorted = [...views].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, view]) => view);
+    this.#sorted.set(namespace, sorted);
+    return sorted;
+  }
+
+  /** By namespace, then name. */
+  *all(): Generator<View> {
+    for (const namespace of [...this.#views.keys()].sort()) yield* this.in(namespace);
+  }
+
+  listing(): void {
+    this.#unseen = new Map([...this.#views].map(([namespace, views]) => [namespace, new Set(views.keys())]));
+  }
+
+  put(raw: RawObject): void {
+    const [namespace, name] = keyOf(raw);
+    this.#unseen.get(namespace)?.delete(name);
+    const view = this.#options.project(raw);
+    if (view === undefined) this.#drop(namespace, name);
+    else this.#keep(namespace, name, view);
+  }
+
+  remove(raw: RawObject): void {
+    this.#drop(...keyOf(raw));
+  }
+
+  listed(): void {
+    for (const [namespace, names] of this.#unseen) {
+      for (const name of names) this.#drop(namespace, name);
+    }
+    this.#unseen = new Map();
+    this.#synced.resolve();
+  }
+
+  #keep(namespace: string, name: string, view: View): void {
+    if (isDeepStrictEqual(this.get(namespace, name), view)) return;
+    const views = this.#views.get(namespace) ?? new Map<string, View>();
+    this.#views.set(namespace, views.set(name, view));
+    this.#sorted.delete(namespace);
+    this.#options.changed(view);
+  }
+
+  #drop(namespace: string, name: string): void {
+    const views = this.#views.get(namespace);
+    const view = views?.get(name);
+    if (!views || view === undefined) return;
+    views.delete(name);
+    if (views.size === 0) this.#views.delete(namespace);
+    this.#sorted.delete(namespace);
+    this.#options.changed(view);
+  }
+}
+
+function keyOf(raw: RawObject): [namespace: string, name: string] {
+  return [raw.metadata?.namespace ?? '', raw.metadata?.name ?? ''];
+}

@@ -1,0 +1,165 @@
+/**
+ * What the rest of the operator sees of the cluster: plain values, projected at the door.
+ *
+ * A projection keeps what some rule reads (see `reads` in operator/rules) and what a report names; nothing else of an
+ * object stays in memory.
+ */
+import type { CapabilityPolicy } from '../api/capability-policy.ts';
+
+/** The parts of a pod that rules judge; of a pod, of the added ephemeral containers, or of a workload's template. */
+export interface PodParts {
+  readonly annotations: Readonly<Record<string, string>>;
+  readonly spec: PodSpec;
+}
+
+export interface PodSpec {
+  readonly containers: readonly Container[];
+  readonly initContainers?: readonly Container[];
+  readonly ephemeralContainers?: readonly Container[];
+  readonly volumes?: readonly Volume[];
+  readonly serviceAccountName?: string;
+  readonly [field: string]: unknown;
+}
+
+export interface Container {
+  readonly name: string;
+  readonly [field: string]: unknown;
+}
+
+export interface Volume {
+  readonly name: string;
+  readonly [field: string]: unknown;
+}
+
+/** The controlling owner (metadata.ownerReferences with controller: true). */
+export interface Owner {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly name: string;
+  readonly uid: string;
+}
+
+export interface NamespaceView {
+  readonly name: string;
+  readonly uid: string;
+  readonly terminating: boolean;
+  readonly labels: Readonly<Record<string, string>>;
+  /** The record of the labels we set: annotation capabilitypolicy.dev/labels, if present. */
+  readonly recorded?: string;
+  /** Who owns each pod-security.kubernetes.io label, from managedFields: label key → field managers. */
+  readonly labelOwners: Readonly<Record<string, readonly FieldOwner[]>>;
+}
+
+export interface FieldOwner {
+  readonly manager: string;
+  readonly operation: 'Apply' | 'Update';
+}
+
+export interface PodView extends PodParts {
+  readonly namespace: string;
+  readonly name: string;
+  readonly uid: string;
+  readonly owner?: Owner;
+  readonly serviceAccount: string;
+  /** A static pod's image in the API (annotation kubernetes.io/config.mirror): nobody admits or refuses it. */
+  readonly mirror: boolean;
+  /** Succeeded or Failed: it holds no capability any more. */
+  readonly finished: boolean;
+}
+
+export const WORKLOAD_KINDS = [
+  'Deployment',
+  'ReplicaSet',
+  'StatefulSet',
+  'DaemonSet',
+  'ReplicationController',
+  'Job',
+  'CronJob',
+  'PodTemplate',
+] as const;
+export type WorkloadKind = (typeof WORKLOAD_KINDS)[number];
+
+export interface WorkloadView {
+  readonly kind: WorkloadKind;
+  readonly namespace: string;
+  readonly name: string;
+  readonly uid: string;
+  readonly owner?: Owner;
+  /** Desired pods, where the kind has a number: an old ReplicaSet with 0 is history, not a workload. */
+  readonly replicas?: number;
+  /** A finished Job. */
+  readonly finished: boolean;
+  readonly template: PodParts;
+}
+
+/** A rule of a Role or ClusterRole that concerns us: verbs on capabilitypolicies, by name or by wildcard. */
+export interface PolicyRule {
+  readonly verbs: readonly string[];
+  readonly apiGroups: readonly string[];
+  readonly resources: readonly string[];
+  readonly resourceNames?: readonly string[];
+}
+
+export interface RoleView {
+  /** Absent on a ClusterRole. */
+  readonly namespace?: string;
+  readonly name: string;
+  /** Only the rules that may grant a verb on capabilitypolicies. */
+  readonly rules: readonly PolicyRule[];
+}
+
+export interface RbacSubject {
+  readonly kind: 'User' | 'Group' | 'ServiceAccount';
+  readonly name: string;
+  readonly namespace?: string;
+}
+
+export interface RoleBindingView {
+  /** Absent on a ClusterRoleBinding. */
+  readonly namespace?: string;
+  readonly name: string;
+  readonly role: { readonly kind: 'Role' | 'ClusterRole'; readonly name: string };
+  readonly subjects: readonly RbacSubject[];
+}
+
+/** An object that we rendered and own (managed-by label), whole: drift is found by comparing it. */
+export interface RenderedObject {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly metadata: {
+    readonly name: string;
+    readonly uid?: string;
+    readonly resourceVersion?: string;
+    readonly labels?: Readonly<Record<string, string>>;
+    readonly annotations?: Readonly<Record<string, string>>;
+    readonly ownerReferences?: readonly unknown[];
+    readonly deletionTimestamp?: string;
+    readonly managedFields?: readonly unknown[];
+  };
+  readonly [field: string]: unknown;
+}
+
+/** What changed in the cluster: enough for a queue to know which work it makes. */
+export type Change =
+  | { readonly of: 'policy'; readonly name: string }
+  | { readonly of: 'namespace'; readonly name: string }
+  | { readonly of: 'pod' | 'workload'; readonly namespace: string; readonly name: string }
+  | { readonly of: 'rbac' }
+  | { readonly of: 'rendered'; readonly kind: string; readonly name: string }
+  | { readonly of: 'servers' };
+
+/** Read access to the cluster as last seen. Iteration order is by name, so that everything made from it is stable. */
+export interface Cluster {
+  policies(): readonly CapabilityPolicy[];
+  policy(name: string): CapabilityPolicy | undefined;
+  namespaces(): readonly NamespaceView[];
+  namespace(name: string): NamespaceView | undefined;
+  pods(namespace: string): Iterable<PodView>;
+  workloads(namespace: string): Iterable<WorkloadView>;
+  workload(namespace: string, kind: string, name: string): WorkloadView | undefined;
+  roles(): Iterable<RoleView>;
+  roleBindings(): Iterable<RoleBindingView>;
+  rendered(): readonly RenderedObject[];
+  /** N of Kubernetes 1.N of the oldest API server that answered. */
+  readonly oldestServer: number;
+}

@@ -1,0 +1,63 @@
+/** Where the kinds that the operator touches live in the API. */
+import { GROUP, KIND, PLURAL, VERSION } from '../api/capability-policy.ts';
+
+export interface Identified {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly metadata: { readonly name: string; readonly namespace?: string };
+}
+
+interface Resource {
+  readonly plural: string;
+  readonly namespaced: boolean;
+}
+
+const ADMISSION = 'admissionregistration.k8s.io/v1';
+const RBAC = 'rbac.authorization.k8s.io/v1';
+
+const RESOURCES: Readonly<Record<string, Resource>> = {
+  [`${GROUP}/${VERSION} ${KIND}`]: { plural: PLURAL, namespaced: false },
+  'v1 Namespace': { plural: 'namespaces', namespaced: false },
+  'v1 Pod': { plural: 'pods', namespaced: true },
+  'v1 PodTemplate': { plural: 'podtemplates', namespaced: true },
+  'v1 ReplicationController': { plural: 'replicationcontrollers', namespaced: true },
+  'apps/v1 DaemonSet': { plural: 'daemonsets', namespaced: true },
+  'apps/v1 Deployment': { plural: 'deployments', namespaced: true },
+  'apps/v1 ReplicaSet': { plural: 'replicasets', namespaced: true },
+  'apps/v1 StatefulSet': { plural: 'statefulsets', namespaced: true },
+  'batch/v1 CronJob': { plural: 'cronjobs', namespaced: true },
+  'batch/v1 Job': { plural: 'jobs', namespaced: true },
+  [`${ADMISSION} MutatingAdmissionPolicy`]: { plural: 'mutatingadmissionpolicies', namespaced: false },
+  [`${ADMISSION} MutatingAdmissionPolicyBinding`]: { plural: 'mutatingadmissionpolicybindings', namespaced: false },
+  [`${ADMISSION} ValidatingAdmissionPolicy`]: { plural: 'validatingadmissionpolicies', namespaced: false },
+  [`${ADMISSION} ValidatingAdmissionPolicyBinding`]: { plural: 'validatingadmissionpolicybindings', namespaced: false },
+  [`${RBAC} ClusterRole`]: { plural: 'clusterroles', namespaced: false },
+  [`${RBAC} ClusterRoleBinding`]: { plural: 'clusterrolebindings', namespaced: false },
+  [`${RBAC} Role`]: { plural: 'roles', namespaced: true },
+  [`${RBAC} RoleBinding`]: { plural: 'rolebindings', namespaced: true },
+  'apiextensions.k8s.io/v1 CustomResourceDefinition': { plural: 'customresourcedefinitions', namespaced: false },
+  'coordination.k8s.io/v1 Lease': { plural: 'leases', namespaced: true },
+  'discovery.k8s.io/v1 EndpointSlice': { plural: 'endpointslices', namespaced: true },
+  'events.k8s.io/v1 Event': { plural: 'events', namespaced: true },
+};
+
+/**
+ * The path of an object, or without a name of its collection; without a namespace the collection of all namespaces.
+ *
+ * @throws Error for a kind that the table does not know, and for a namespaced object without a namespace
+ */
+export function pathFor(apiVersion: string, kind: string, namespace?: string, name?: string): string {
+  const resource = RESOURCES[`${apiVersion} ${kind}`];
+  if (!resource) throw new Error(`no path is known for kind ${kind} of ${apiVersion}`);
+  if (resource.namespaced && name !== undefined && !namespace) {
+    throw new Error(`${kind} "${name}" needs a namespace`);
+  }
+  const root = apiVersion.includes('/') ? `/apis/${apiVersion}` : `/api/${apiVersion}`;
+  const scope = resource.namespaced && namespace ? `/namespaces/${encodeURIComponent(namespace)}` : '';
+  return `${root}${scope}/${resource.plural}${name === undefined ? '' : `/${encodeURIComponent(name)}`}`;
+}
+
+/** The path of `object`. */
+export function pathOf(object: Identified): string {
+  return pathFor(object.apiVersion, object.kind, object.metadata.namespace, object.metadata.name);
+}

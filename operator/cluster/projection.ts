@@ -1,0 +1,58 @@
+/**
+ * What is kept of an API object: the parts that some rule reads and the names that a report needs.
+ *
+ * Pure, and the same for what a watch brings and for manifests from files, which may carry null or lack what the API
+ * server fills in.
+ */
+import type { CapabilityPolicy } from '../api/capability-policy.ts';
+import type { Rule } from '../rules/rule.ts';
+import { labelOwners } from './label-owners.ts';
+import type { NamespaceView, RenderedObject, RoleBindingView, RoleView } from './objects.ts';
+import { createPodProjection, type PodProjection } from './pod-projection.ts';
+import { objectOf, type RawObject, textsIn, withoutNulls } from './raw.ts';
+import { projectRole, projectRoleBinding } from './rbac-projection.ts';
+
+/** The record of the Pod Security labels that we set on a namespace. */
+export const LABELS_ANNOTATION = 'capabilitypolicy.dev/labels';
+
+const LAST_APPLIED_ANNOTATION = 'kubectl.kubernetes.io/last-applied-configuration';
+
+export interface Projection extends PodProjection {
+  namespace(raw: RawObject): NamespaceView;
+  policy(raw: RawObject): CapabilityPolicy;
+  /** Undefined when none of its rules concerns CapabilityPolicies. */
+  role(raw: RawObject): RoleView | undefined;
+  roleBinding(raw: RawObject): RoleBindingView;
+  rendered(raw: RawObject): RenderedObject;
+}
+
+export function createProjection(rules: readonly Rule[]): Projection {
+  return {
+    ...createPodProjection(rules),
+    namespace: projectNamespace,
+    policy: projectPolicy,
+    role: projectRole,
+    roleBinding: projectRoleBinding,
+    rendered: (raw) => raw as unknown as RenderedObject,
+  };
+}
+
+function projectNamespace(raw: RawObject): NamespaceView {
+  const recorded = textsIn(raw.metadata?.annotations)[LABELS_ANNOTATION];
+  return {
+    name: raw.metadata?.name ?? '',
+    uid: raw.metadata?.uid ?? '',
+    terminating: Boolean(raw.metadata?.deletionTimestamp) || objectOf(raw.status).phase === 'Terminating',
+    labels: textsIn(raw.metadata?.labels),
+    ...(recorded !== undefined && { recorded }),
+    labelOwners: labelOwners(raw.metadata?.managedFields ?? []),
+  };
+}
+
+/** All of it but what changes at every write and what kubectl keeps for itself. */
+function projectPolicy({ apiVersion, kind, metadata, spec, status }: RawObject): CapabilityPolicy {
+  const { managedFields: _, resourceVersion: __, annotations, ...kept } = metadata ?? {};
+  const { [LAST_APPLIED_ANNOTATION]: ___, ...texts } = textsIn(annotations);
+  const described = { ...kept, ...(Object.keys(texts).length > 0 && { annotations: texts }) };
+  return withoutNulls({ apiVersion, kind, metadata: described, spec, status }) as CapabilityPolicy;
+}

@@ -1,0 +1,70 @@
+/** Kubernetes objects as the API server writes them, before anything is known of their contents. */
+
+export interface RawMetadata {
+  readonly name?: string | null;
+  readonly namespace?: string | null;
+  readonly uid?: string | null;
+  readonly resourceVersion?: string | null;
+  readonly labels?: Readonly<Record<string, string>> | null;
+  readonly annotations?: Readonly<Record<string, string>> | null;
+  readonly ownerReferences?: readonly RawOwnerReference[] | null;
+  readonly managedFields?: readonly RawManagedFields[] | null;
+  readonly deletionTimestamp?: string | null;
+}
+
+export interface RawOwnerReference {
+  readonly apiVersion?: string;
+  readonly kind?: string;
+  readonly name?: string;
+  readonly uid?: string;
+  readonly controller?: boolean | null;
+}
+
+export interface RawManagedFields {
+  readonly manager?: string;
+  readonly operation?: string;
+  readonly subresource?: string;
+  readonly fieldsV1?: unknown;
+}
+
+export interface RawObject {
+  readonly apiVersion?: string;
+  readonly kind?: string;
+  readonly metadata?: RawMetadata | null;
+  readonly [field: string]: unknown;
+}
+
+/** One page of a list; its items lack `apiVersion` and `kind` unless they are custom resources. */
+export interface RawPage {
+  readonly metadata?: { readonly resourceVersion?: string; readonly continue?: string };
+  readonly items?: readonly RawObject[] | null;
+}
+
+/** `value` if it is a JSON object, else an empty one: absent, null and malformed parts all read as empty. */
+export function objectOf(value: unknown): Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Record<string, unknown>) : {};
+}
+
+/** `value` if it is a JSON array, else an empty one. */
+export function arrayOf(value: unknown): readonly unknown[] {
+  return Array.isArray(value) ? value : [];
+}
+
+/** The entries of `value` that are strings: labels, annotations. */
+export function textsIn(value: unknown): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(objectOf(value)).filter((entry): entry is [string, string] => isText(entry[1])),
+  );
+}
+
+export function isText(value: unknown): value is string {
+  return typeof value === 'string';
+}
+
+/** The same value without its nulls: in Kubernetes a null means: as if it were not there. */
+export function withoutNulls(value: unknown): unknown {
+  if (Array.isArray(value)) return value.filter((item) => item !== null).map(withoutNulls);
+  if (typeof value !== 'object' || value === null) return value;
+  const present = Object.entries(value).filter(([, part]) => part !== null && part !== undefined);
+  return Object.fromEntries(present.map(([key, part]) => [key, withoutNulls(part)]));
+}

@@ -1,0 +1,53 @@
+/** What is kept of RBAC objects: who may do something with CapabilityPolicies. */
+import { GROUP, PLURAL } from '../api/capability-policy.ts';
+import type { PolicyRule, RbacSubject, RoleBindingView, RoleView } from './objects.ts';
+import { arrayOf, objectOf, type RawObject } from './raw.ts';
+
+/** A Role or ClusterRole; undefined when none of its rules concerns CapabilityPolicies. */
+export function projectRole(raw: RawObject): RoleView | undefined {
+  const rules = arrayOf(raw.rules).map(rule).filter(concernsPolicies);
+  return rules.length === 0 ? undefined : { ...scope(raw), rules };
+}
+
+/** A RoleBinding or ClusterRoleBinding. */
+export function projectRoleBinding(raw: RawObject): RoleBindingView {
+  const { kind, name } = objectOf(raw.roleRef);
+  return {
+    ...scope(raw),
+    role: { kind: kind === 'Role' ? 'Role' : 'ClusterRole', name: String(name) },
+    subjects: arrayOf(raw.subjects).flatMap(subject),
+  };
+}
+
+function scope(raw: RawObject): { namespace?: string; name: string } {
+  const { namespace, name } = raw.metadata ?? {};
+  return { ...(namespace && { namespace }), name: name ?? '' };
+}
+
+function rule(value: unknown): PolicyRule {
+  const { verbs, apiGroups, resources, resourceNames } = objectOf(value);
+  const names = texts(resourceNames);
+  return {
+    verbs: texts(verbs),
+    apiGroups: texts(apiGroups),
+    resources: texts(resources),
+    ...(names.length > 0 && { resourceNames: names }),
+  };
+}
+
+function concernsPolicies({ apiGroups, resources }: PolicyRule): boolean {
+  return (
+    apiGroups.some((group) => group === GROUP || group === '*') &&
+    resources.some((resource) => resource === PLURAL || resource === '*')
+  );
+}
+
+function subject(value: unknown): RbacSubject[] {
+  const { kind, name, namespace } = objectOf(value);
+  if (kind !== 'User' && kind !== 'Group' && kind !== 'ServiceAccount') return [];
+  return [{ kind, name: String(name), ...(typeof namespace === 'string' && { namespace }) }];
+}
+
+function texts(value: unknown): string[] {
+  return arrayOf(value).filter((item) => typeof item === 'string');
+}

@@ -1,0 +1,40 @@
+/** The kinds that the operator follows. */
+import { FIELD_MANAGER, GROUP, KIND, VERSION } from '../api/capability-policy.ts';
+import type { WorkloadKind } from './objects.ts';
+import type { Source } from './reflector.ts';
+
+const ADMISSION = 'admissionregistration.k8s.io/v1';
+const RBAC = 'rbac.authorization.k8s.io/v1';
+
+/** On all that is rendered. */
+export const MANAGED_BY_LABEL = 'app.kubernetes.io/managed-by';
+const labelSelector = `${MANAGED_BY_LABEL}=${FIELD_MANAGER}`;
+
+export const POLICIES: Source = { apiVersion: `${GROUP}/${VERSION}`, kind: KIND };
+export const NAMESPACES: Source = { apiVersion: 'v1', kind: 'Namespace' };
+export const PODS: Source = { apiVersion: 'v1', kind: 'Pod' };
+
+export const WORKLOADS: Readonly<Record<WorkloadKind, Source>> = {
+  Deployment: { apiVersion: 'apps/v1', kind: 'Deployment' },
+  ReplicaSet: { apiVersion: 'apps/v1', kind: 'ReplicaSet' },
+  StatefulSet: { apiVersion: 'apps/v1', kind: 'StatefulSet' },
+  DaemonSet: { apiVersion: 'apps/v1', kind: 'DaemonSet' },
+  ReplicationController: { apiVersion: 'v1', kind: 'ReplicationController' },
+  Job: { apiVersion: 'batch/v1', kind: 'Job' },
+  CronJob: { apiVersion: 'batch/v1', kind: 'CronJob' },
+  PodTemplate: { apiVersion: 'v1', kind: 'PodTemplate' },
+};
+
+export const ROLES: Source = { apiVersion: RBAC, kind: 'Role' };
+export const ROLE_BINDINGS: Source = { apiVersion: RBAC, kind: 'RoleBinding' };
+/** Followed for who may use what, and among them those that we rendered. */
+export const CLUSTER_ROLES: Source = { apiVersion: RBAC, kind: 'ClusterRole' };
+export const CLUSTER_ROLE_BINDINGS: Source = { apiVersion: RBAC, kind: 'ClusterRoleBinding' };
+
+export const ADMISSION_POLICIES: readonly Source[] = [
+  { apiVersion: ADMISSION, kind: 'ValidatingAdmissionPolicy', labelSelector },
+  { apiVersion: ADMISSION, kind: 'ValidatingAdmissionPolicyBinding', labelSelector },
+  // Served from Kubernetes 1.36 on.
+  { apiVersion: ADMISSION, kind: 'MutatingAdmissionPolicy', labelSelector, optional: true },
+  { apiVersion: ADMISSION, kind: 'MutatingAdmissionPolicyBinding', labelSelector, optional: true },
+];

@@ -1,0 +1,215 @@
+/** The cluster as last seen: follows every kind that matters, keeps what its projection keeps, and says what changed. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type CapabilityPolicy, FIELD_MANAGER } from '../api/capability-policy.ts';
+import { RULES } from '../rules/index.ts';
+import type { Rule } from '../rules/rule.ts';
+import type { Log } from '../runtime/log.ts';
+import type { ApiClient } from './client.ts';
+import { Collection } from './collection.ts';
+import {
+  type Change,
+  type Cluster,
+  type NamespaceView,
+  type PodView,
+  type RenderedObject,
+  type RoleBindingView,
+  type RoleView,
+  WORKLOAD_KINDS,
+  type WorkloadView,
+} from './objects.ts';
+import { isHistory } from './pod-projection.ts';
+import { createProjection, type Projection } from './projection.ts';
+import type { RawObject } from './raw.ts';
+import { reflect, type Source, together } from './reflector.ts';
+import { oldestServer } from './servers.ts';
+import * as sources from './sources.ts';
+
+export interface ClusterOptions {
+  /** Called for each change, also while the first lists are read; it must only hand over. */
+  onChange(change: Change): void;
+  readonly log: Log;
+  /** What they read of a pod is kept. */
+  readonly rules?: readonly Rule[];
+}
+
+export interface FollowedCluster {
+  readonly cluster: Cluster;
+  /**
+   * Follows the cluster until `signal` is aborted; resolves once all kinds have been read, however long that takes.
+   *
+   * @throws the signal's reason, when it is aborted before that
+   */
+  start(signal: AbortSignal): Promise<void>;
+  /** Resolves when nothing is followed any more, after the signal. */
+  ended(): Promise<void>;
+}
+
+const SERVERS_REFRESH_MS = 60_000;
+const SERVERS_RETRY_MS = 2_000;
+
+export function createCluster(client: ApiClient, { onChange, log, rules = RULES }: ClusterOptions): FollowedCluster {
+  const store = new Store(createProjection(rules), onChange);
+  let ended: Promise<unknown> = Promise.resolve();
+  return {
+    cluster: store,
+    async start(signal) {
+      const servers = Promise.withResolvers<void>();
+      const followers = [...store.followed].map(([source, collections]) =>
+        reflect(client, source, together(collections), signal, { log }),
+      );
+      ended = Promise.all([...followers, followServers(client, store, { onChange, log }, signal, servers.resolve)]);
+      const synced = Promise.all([servers.promise, ...[...store.followed.values()].flat().map((one) => one.synced)]);
+      await Promise.race([synced, aborted(signal)]);
+      signal.throwIfAborted();
+    },
+    async ended() {
+      await ended;
+    },
+  };
+}
+
+class Store implements Cluster {
+  oldestServer = 0;
+  /** What to follow, and where it goes. */
+  readonly followed = new Map<Source, Collection<unknown>[]>();
+  readonly #policies: Collection<CapabilityPolicy>;
+  readonly #namespaces: Collection<NamespaceView>;
+  readonly #pods: Collection<PodView>;
+  readonly #workloads: ReadonlyMap<string, Collection<WorkloadView>>;
+  /** `Role` and `ClusterRole`. */
+  readonly #roles: ReadonlyMap<string, Collection<RoleView>>;
+  readonly #bindings: readonly Collection<RoleBindingView>[];
+  readonly #rendered: readonly Collection<RenderedObject>[];
+
+  constructor(projection: Projection, onChange: (change: Change) => void) {
+    const rbac = () => onChange({ of: 'rbac' });
+    const { policy, namespace, pod, workload, role, roleBinding, rendered } = projection;
+
+    this.#policies = this.#follow(sources.POLICIES, policy, ({ metadata }) =>
+      onChange({ of: 'policy', name: metadata?.name ?? '' }),
+    );
+    this.#namespaces = this.#follow(sources.NAMESPACES, namespace, ({ name }) => onChange({ of: 'namespace', name }));
+    this.#pods = this.#follow(sources.PODS, pod, (view) => onChange({ of: 'pod', ...located(view) }));
+    this.#workloads = new Map(
+      WORKLOAD_KINDS.map((kind) => [
+        kind,
+        this.#follow(sources.WORKLOADS[kind], workload, (view) => onChange({ of: 'workload', ...located(view) })),
+      ]),
+    );
+    this.#roles = new Map(
+      [sources.ROLES, sources.CLUSTER_ROLES].map((source) => [source.kind, this.#follow(source, role, rbac)]),
+    );
+    this.#bindings = [sources.ROLE_BINDINGS, sources.CLUSTER_ROLE_BINDINGS].map((source) =>
+      this.#follow(source, roleBinding, (binding) => this.#concernsPolicies(binding) && rbac()),
+    );
+    this.#rendered = [...sources.ADMISSION_POLICIES, sources.CLUSTER_ROLES, sources.CLUSTER_ROLE_BINDINGS].map(
+      (source) =>
+        this.#follow(
+          source,
+          (raw) => (isOurs(raw) ? rendered(raw) : undefined),
+          ({ kind, metadata }) => onChange({ of: 'rendered', kind, name: metadata.name }),
+        ),
+    );
+  }
+
+  policies(): readonly CapabilityPolicy[] {
+    return this.#policies.in('');
+  }
+
+  policy(name: string): CapabilityPolicy | undefined {
+    return this.#policies.get('', name);
+  }
+
+  namespaces(): readonly NamespaceView[] {
+    return this.#namespaces.in('');
+  }
+
+  namespace(name: string): NamespaceView | undefined {
+    return this.#namespaces.get('', name);
+  }
+
+  pods(namespace: string): Iterable<PodView> {
+    return this.#pods.in(namespace);
+  }
+
+  workloads(namespace: string): Iterable<WorkloadView> {
+    return [...this.#workloads.values()]
+      .flatMap((workloads) => workloads.in(namespace).filter((view) => !isHistory(view)))
+      .sort((a, b) => compare(a.name, b.name) || compare(a.kind, b.kind));
+  }
+
+  workload(namespace: string, kind: string, name: string): WorkloadView | undefined {
+    return this.#workloads.get(kind)?.get(namespace, name);
+  }
+
+  *roles(): Generator<RoleView> {
+    for (const roles of this.#roles.values()) yield* roles.all();
+  }
+
+  *roleBindings(): Generator<RoleBindingView> {
+    for (const bindings of this.#bindings) yield* bindings.all();
+  }
+
+  rendered(): readonly RenderedObject[] {
+    return this.#rendered
+      .flatMap((objects) => objects.in(''))
+      .sort((a, b) => compare(a.metadata.name, b.metadata.name) || compare(a.kind, b.kind));
+  }
+
+  #follow<View>(
+    source: Source,
+    project: (raw: RawObject) => View | undefined,
+    changed: (view: View) => void,
+  ): Collection<View> {
+    const collection = new Collection<View>({ project, changed });
+    this.followed.set(source, [...(this.followed.get(source) ?? []), collection as Collection<unknown>]);
+    return collection;
+  }
+
+  /** Whether its role grants anything on policies: most bindings of a cluster don't, and change nothing for us. */
+  #concernsPolicies({ namespace = '', role: { kind, name } }: RoleBindingView): boolean {
+    return this.#roles.get(kind)?.get(kind === 'Role' ? namespace : '', name) !== undefined;
+  }
+}
+
+/** Keeps `store.oldestServer` up to date until `signal` is aborted. */
+async function followServers(
+  client: ApiClient,
+  store: Store,
+  { onChange, log }: ClusterOptions,
+  signal: AbortSignal,
+  known: () => void,
+): Promise<void> {
+  while (!signal.aborted) {
+    let delay = SERVERS_REFRESH_MS;
+    try {
+      const oldest = await oldestServer(client);
+      const changed = oldest !== store.oldestServer;
+      store.oldestServer = oldest;
+      known();
+      if (changed) onChange({ of: 'servers' });
+    } catch (error) {
+      log.warn('no API server told its version, asking again', { error });
+      delay = SERVERS_RETRY_MS;
+    }
+    // Rejects only when aborted.
+    await sleep(delay, undefined, { signal }).catch(() => {});
+  }
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return Promise.resolve();
+  return new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
+}
+
+function isOurs(raw: RawObject): boolean {
+  return raw.metadata?.labels?.[sources.MANAGED_BY_LABEL] === FIELD_MANAGER;
+}
+
+function located({ namespace, name }: { namespace: string; name: string }): { namespace: string; name: string } {
+  return { namespace, name };
+}
+
+function compare(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}

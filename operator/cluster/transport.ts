@@ -1,0 +1,86 @@
+/** One request to an API server: credentials, timeouts, patience when it asks for it, errors as ApiError. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type Dispatcher, request } from 'undici';
+import { ApiError, parseError } from './api-error.ts';
+import type { Connection } from './connection.ts';
+import type { RateLimit } from './rate-limit.ts';
+
+export type Query = Readonly<Record<string, string | number | boolean | undefined>>;
+
+export interface Call {
+  readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+  readonly path: string;
+  readonly query?: Query;
+  /** Sent as JSON. */
+  readonly body?: unknown;
+  readonly contentType?: string;
+  readonly signal?: AbortSignal | undefined;
+  /** How long to wait for each further part of the answer, where that is not `timeoutMs`. */
+  readonly idleMs?: number;
+}
+
+export interface Settings {
+  /** How long to wait for the head of an answer. */
+  readonly timeoutMs: number;
+  /** Whether a connection may serve more than one request. */
+  readonly reuse: boolean;
+  /** Held by all that is not a GET. */
+  readonly writes: RateLimit;
+}
+
+export type Body = Dispatcher.ResponseData['body'];
+
+const MAX_RETRIES = 4;
+const MAX_RETRY_WAIT_S = 10;
+
+/**
+ * The body of a successful answer. An overloaded or starting server (429 or 503 with Retry-After) is asked again, a few
+ * times.
+ *
+ * @throws ApiError for any other answer; undici's error when there was none
+ */
+export async function send(connection: Connection, settings: Settings, call: Call): Promise<Body> {
+  for (let attempt = 0; ; attempt++) {
+    const { statusCode, headers, body } = await exchange(connection, settings, call);
+    if (statusCode >= 200 && statusCode < 300) return body;
+    const parts = parseError(statusCode, await body.text(), headers['retry-after']?.toString());
+    const wait = statusCode === 429 || statusCode === 503 ? parts.retryAfterSeconds : undefined;
+    if (wait === undefined || attempt === MAX_RETRIES) throw new ApiError(parts, `${call.method} ${call.path}`);
+    // Spread, or all who were sent away would come back together.
+    const seconds = Math.min(wait, MAX_RETRY_WAIT_S) * (1 + Math.random() / 4);
+    await sleep(seconds * 1000, undefined, call.signal && { signal: call.signal });
+  }
+}
+
+async function exchange(connection: Connection, settings: Settings, call: Call): Promise<Dispatcher.ResponseData> {
+  const { method, path, body, contentType, signal } = call;
+  if (method !== 'GET') {
+    const wait = settings.writes.take();
+    if (wait > 0) await sleep(wait);
+  }
+  const url = urlOf(connection.server, path, call.query);
+  const { headers, dispatcher } = await connection.access(url);
+  return request(url, {
+    method,
+    headers: {
+      ...headers,
+      accept: 'application/json',
+      'user-agent': 'capabilitypolicy',
+      ...(body !== undefined && { 'content-type': contentType ?? 'application/json' }),
+    },
+    ...(body !== undefined && { body: JSON.stringify(body) }),
+    ...(dispatcher && { dispatcher }),
+    ...(signal && { signal }),
+    headersTimeout: settings.timeoutMs,
+    bodyTimeout: call.idleMs ?? settings.timeoutMs,
+    reset: !settings.reuse,
+  });
+}
+
+function urlOf(server: string, path: string, query: Query = {}): string {
+  const url = new URL(server + path);
+  for (const [name, value] of Object.entries(query)) {
+    if (value !== undefined) url.searchParams.set(name, String(value));
+  }
+  return url.toString();
+}

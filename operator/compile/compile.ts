@@ -1,0 +1,54 @@
+/** Policies → everything the API server is to enforce. Pure: the same policies always give the same bytes. */
+import type { CapabilityPolicy } from '../api/capability-policy.ts';
+import { siblings } from '../policy/deciding.ts';
+import { type Refusal, type ResolvedPolicy, resolvePolicy } from '../policy/resolve.ts';
+import { type AdmissionOptions, type AdmissionSet, renderAdmission } from './admission-policy.ts';
+import type { Manifest } from './objects.ts';
+import { renderRole, renderRoleBinding } from './rbac.ts';
+
+export interface CompileOptions extends AdmissionOptions {
+  /** N of Kubernetes 1.N of the oldest API server. */
+  readonly oldestServer: number;
+}
+
+export interface Compiled {
+  /** The accepted policies, by name. */
+  readonly policies: readonly ResolvedPolicy[];
+  /** Why the others were not accepted. */
+  readonly refusals: ReadonlyMap<string, Refusal>;
+  /** What each accepted policy renders to. */
+  readonly rendered: ReadonlyMap<string, Rendered>;
+}
+
+export interface Rendered {
+  readonly admission: AdmissionSet;
+  readonly role: Manifest;
+  readonly roleBinding: Manifest | undefined;
+}
+
+/** A policy that cannot be compiled is told why and left out; the others stand as if it did not exist. */
+export function compile(policies: readonly CapabilityPolicy[], options: CompileOptions): Compiled {
+  const accepted: ResolvedPolicy[] = [];
+  const refusals = new Map<string, Refusal>();
+  for (const policy of [...policies].sort(byName)) {
+    const resolution = resolvePolicy(policy, options.oldestServer);
+    if ('policy' in resolution) accepted.push(resolution.policy);
+    else refusals.set(policy.metadata?.name ?? '', resolution.refusal);
+  }
+  const rendered = new Map(
+    accepted.map((policy) => [
+      policy.name,
+      {
+        admission: renderAdmission(policy, siblings(policy, accepted), options),
+        role: renderRole(policy),
+        roleBinding: renderRoleBinding(policy),
+      },
+    ]),
+  );
+  return { policies: accepted, refusals, rendered };
+}
+
+function byName(a: CapabilityPolicy, b: CapabilityPolicy): number {
+  const [left, right] = [a.metadata?.name ?? '', b.metadata?.name ?? ''];
+  return left < right ? -1 : left > right ? 1 : 0;
+}

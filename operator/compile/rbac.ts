@@ -1,0 +1,36 @@
+/** Policies → who may use them: a ClusterRole for each, and its binding when the policy names the subjects. */
+import { GROUP, PLURAL, type Subject } from '../api/capability-policy.ts';
+import type { ResolvedPolicy } from '../policy/resolve.ts';
+import { type Manifest, metadata } from './objects.ts';
+
+const RBAC = 'rbac.authorization.k8s.io';
+
+export function useRoleName(policy: string): string {
+  return `${GROUP}:use:${policy}`;
+}
+
+/** The role stands whatever `usableBy` says, so that bindings can be prepared before it is narrowed. */
+export function renderRole(policy: ResolvedPolicy): Manifest {
+  return {
+    apiVersion: `${RBAC}/v1`,
+    kind: 'ClusterRole',
+    metadata: metadata(policy, useRoleName(policy.name)),
+    rules: [{ apiGroups: [GROUP], resources: [PLURAL], resourceNames: [policy.name], verbs: ['use'] }],
+  };
+}
+
+export function renderRoleBinding(policy: ResolvedPolicy): Manifest | undefined {
+  if (policy.usableBy !== 'Subjects') return undefined;
+  const name = useRoleName(policy.name);
+  return {
+    apiVersion: `${RBAC}/v1`,
+    kind: 'ClusterRoleBinding',
+    metadata: metadata(policy, name),
+    roleRef: { apiGroup: RBAC, kind: 'ClusterRole', name },
+    subjects: policy.subjects.map(rbacSubject),
+  };
+}
+
+function rbacSubject({ kind, name, namespace }: Subject) {
+  return kind === 'ServiceAccount' ? { kind, name, namespace } : { kind, name, apiGroup: RBAC };
+}

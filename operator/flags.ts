@@ -1,0 +1,68 @@
+/** The operator's flags. Pure: main.ts hands in what the process was given. */
+import { parseArgs } from 'node:util';
+import { LOG_FORMATS, LOG_LEVELS, type LogFormat, type LogLevel } from './runtime/log.ts';
+
+export interface Flags {
+  readonly kubeconfig: string | undefined;
+  readonly operatorNamespace: string;
+  readonly excludedNamespaces: readonly string[];
+  readonly logLevel: LogLevel;
+  readonly logFormat: LogFormat;
+  readonly help: boolean;
+}
+
+export const EXCLUDED_NAMESPACES = ['kube-system', 'kube-public', 'kube-node-lease', 'openshift-*', 'gke-*'];
+export const OPERATOR_NAMESPACE = 'capabilitypolicy-system';
+
+export const HELP = `Usage: npm start -- [flags]
+
+  --kubeconfig FILE            the cluster to run against (default: KUBECONFIG, else ~/.kube/config, else the pod's own)
+  --operator-namespace NAME    where probes are asked (default: the pod's namespace, else ${OPERATOR_NAMESPACE})
+  --excluded-namespaces LIST   namespaces that no policy reaches, separated by commas, * at the end for a prefix
+                               (default: ${EXCLUDED_NAMESPACES.join(',')})
+  --log-level LEVEL            ${LOG_LEVELS.join(', ')} (default: info)
+  --log-format FORMAT          ${LOG_FORMATS.join(', ')} (default: json)
+`;
+
+/**
+ * @param args without the program's name
+ * @param podNamespace the namespace of the pod that the operator runs in, if it does
+ * @throws Error that names the flag and what it takes
+ */
+export function parseFlags(args: readonly string[], podNamespace?: string): Flags {
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      kubeconfig: { type: 'string' },
+      'operator-namespace': { type: 'string' },
+      'excluded-namespaces': { type: 'string' },
+      'log-level': { type: 'string' },
+      'log-format': { type: 'string' },
+      help: { type: 'boolean', short: 'h' },
+    },
+  });
+  const excluded = values['excluded-namespaces'];
+  return {
+    kubeconfig: values.kubeconfig,
+    operatorNamespace: values['operator-namespace'] ?? podNamespace ?? OPERATOR_NAMESPACE,
+    excludedNamespaces: excluded === undefined ? EXCLUDED_NAMESPACES : namespacePatterns(excluded),
+    logLevel: oneOf('--log-level', values['log-level'] ?? 'info', LOG_LEVELS),
+    logFormat: oneOf('--log-format', values['log-format'] ?? 'json', LOG_FORMATS),
+    help: values.help ?? false,
+  };
+}
+
+function namespacePatterns(list: string): string[] {
+  const patterns = list.split(',').filter((pattern) => pattern !== '');
+  const wrong = patterns.find((pattern) => !/^[a-z0-9]([-a-z0-9]*\*?|\*)?$/.test(pattern));
+  if (wrong !== undefined) {
+    throw new Error(`--excluded-namespaces: ${JSON.stringify(wrong)} is neither a name nor a prefix with * at its end`);
+  }
+  return patterns;
+}
+
+function oneOf<Value extends string>(flag: string, value: string, values: readonly Value[]): Value {
+  const found = values.find((one) => one === value);
+  if (found === undefined) throw new Error(`${flag}: ${JSON.stringify(value)} is not one of ${values.join(', ')}`);
+  return found;
+}

@@ -1,0 +1,41 @@
+/** Who decides in a namespace: among the policies of a mode that select it, those with the highest priority. */
+import type { Mode } from '../api/capability-policy.ts';
+import type { ResolvedPolicy } from './resolve.ts';
+import { matches, mayOverlap } from './selector.ts';
+
+export const MODES: readonly Mode[] = ['Enforce', 'Warn', 'Audit'];
+
+/** The policies that decide for pods of a namespace with these labels, in the given order. */
+export function deciding(
+  policies: readonly ResolvedPolicy[],
+  mode: Mode,
+  labels: Readonly<Record<string, string>>,
+): ResolvedPolicy[] {
+  const selecting = policies.filter((policy) => policy.mode === mode && matches(policy.selector, labels));
+  const highest = Math.max(...selecting.map(({ priority }) => priority));
+  return selecting.filter(({ priority }) => priority === highest);
+}
+
+/**
+ * The other policies that a decision of this one may turn on: same mode, at least its priority, and a selector that may
+ * meet its own in some namespace.
+ */
+export function siblings(policy: ResolvedPolicy, policies: readonly ResolvedPolicy[]): ResolvedPolicy[] {
+  return policies.filter(
+    (other) =>
+      other.name !== policy.name &&
+      other.mode === policy.mode &&
+      other.priority >= policy.priority &&
+      mayOverlap(other.selector, policy.selector),
+  );
+}
+
+/**
+ * Namespaces that no policy reaches.
+ * @param patterns names, or prefixes that end in `*`
+ */
+export function isExcluded(namespace: string, patterns: readonly string[]): boolean {
+  return patterns.some((pattern) =>
+    pattern.endsWith('*') ? namespace.startsWith(pattern.slice(0, -1)) : namespace === pattern,
+  );
+}

@@ -1,0 +1,75 @@
+/** A policy as compiled and evaluated: every rule's value known, nothing left to a level or a default. */
+import type { CapabilityPolicy, LabelSelector, Mode, Subject, UsableBy } from '../api/capability-policy.ts';
+import { RULES } from '../rules/index.ts';
+import type { Check } from '../rules/rule.ts';
+import { formatVersion, NEWEST_KNOWN_MINOR, parseVersion, type Standard } from '../standards/level-version.ts';
+
+export interface ResolvedPolicy {
+  readonly name: string;
+  readonly uid: string;
+  readonly selector: LabelSelector;
+  readonly mode: Mode;
+  readonly priority: number;
+  readonly usableBy: UsableBy;
+  readonly subjects: readonly Subject[];
+  readonly podSecurityLabels: 'Managed' | 'Off';
+  readonly standard: Standard;
+  /** By rule ID. */
+  readonly values: Readonly<Record<string, unknown>>;
+  /** The rules that restrict anything, in the registry's order. */
+  readonly checks: readonly RuleChecks[];
+}
+
+export interface RuleChecks {
+  readonly rule: string;
+  readonly checks: readonly Check[];
+}
+
+/** Why a policy cannot be compiled: the Accepted condition's reason, and a message that names the field and the fix. */
+export interface Refusal {
+  readonly reason: 'VersionTooNew' | 'InvalidSpec' | 'TooExpensive';
+  readonly message: string;
+}
+
+export type Resolution = { readonly policy: ResolvedPolicy } | { readonly refusal: Refusal };
+
+/** @param oldestServer N of Kubernetes 1.N: what `latest` means, and the newest version that every server enforces. */
+export function resolvePolicy(policy: CapabilityPolicy, oldestServer: number): Resolution {
+  const { spec } = policy;
+  const version = resolveVersion(spec.levelVersion ?? 'latest', oldestServer);
+  if (typeof version !== 'number') return { refusal: version };
+  const standard: Standard = { level: spec.level, minor: version, server: oldestServer };
+  const values = Object.fromEntries(RULES.map((rule) => [rule.id, rule.value(spec.overrides ?? {}, standard)]));
+  return {
+    policy: {
+      name: policy.metadata?.name ?? '',
+      uid: policy.metadata?.uid ?? '',
+      selector: spec.namespaceSelector,
+      mode: spec.mode ?? 'Audit',
+      priority: spec.priority ?? 0,
+      usableBy: spec.usableBy ?? 'Everyone',
+      subjects: spec.subjects ?? [],
+      podSecurityLabels: spec.podSecurityLabels ?? 'Managed',
+      standard,
+      values,
+      checks: RULES.map((rule) => ({ rule: rule.id, checks: rule.checks(values[rule.id], standard) })).filter(
+        ({ checks }) => checks.length > 0,
+      ),
+    },
+  };
+}
+
+function resolveVersion(text: string, oldestServer: number): number | Refusal {
+  const newest = Math.min(oldestServer, NEWEST_KNOWN_MINOR);
+  if (text === 'latest') return newest;
+  const minor = parseVersion(text);
+  if (minor === undefined) {
+    const message = `spec.levelVersion: ${JSON.stringify(text)} is no version: write latest, or v1.N such as ${formatVersion(newest)}`;
+    return { reason: 'InvalidSpec', message };
+  }
+  if (minor <= newest) return minor;
+  const limit =
+    minor > oldestServer ? 'the oldest API server enforces up to' : 'this release knows the Standards up to';
+  const message = `spec.levelVersion: ${text} is too new: ${limit} ${formatVersion(newest)}; write ${formatVersion(newest)} or older, or latest`;
+  return { reason: 'VersionTooNew', message };
+}

@@ -1,0 +1,81 @@
+/**
+ * Label selectors of namespaces (metav1.LabelSelector): who is selected, whether two may select the same namespace, and
+ * the selector as CEL for admission policies that know of other policies' selectors.
+ */
+import type { LabelSelector } from '../api/capability-policy.ts';
+
+type Labels = Readonly<Record<string, string>>;
+
+/** One requirement on a label key; matchLabels is In with one value. */
+interface Requirement {
+  readonly key: string;
+  readonly operator: 'In' | 'NotIn' | 'Exists' | 'DoesNotExist';
+  readonly values: readonly string[];
+}
+
+export function matches(selector: LabelSelector, labels: Labels): boolean {
+  return requirements(selector).every((requirement) => holds(requirement, labels[requirement.key]));
+}
+
+/**
+ * False only when no labels at all can satisfy both selectors: some key that the two demand different things of.
+ */
+export function mayOverlap(a: LabelSelector, b: LabelSelector): boolean {
+  const all = [...requirements(a), ...requirements(b)];
+  return [...new Set(all.map(({ key }) => key))].every((key) => satisfiable(all.filter((one) => one.key === key)));
+}
+
+/**
+ * CEL, bool: whether the namespace is selected.
+ * @param labels CEL, map(string, string)
+ */
+export function selectorCel(selector: LabelSelector, labels: string): string {
+  const conditions = requirements(selector).map((requirement) => requirementCel(requirement, labels));
+  return conditions.length === 0 ? 'true' : conditions.join(' && ');
+}
+
+function requirementCel({ key, operator, values }: Requirement, labels: string): string {
+  const present = `${JSON.stringify(key)} in ${labels}`;
+  const listed = `(${present} && ${labels}[${JSON.stringify(key)}] in ${JSON.stringify(values)})`;
+  switch (operator) {
+    case 'In':
+      return listed;
+    case 'NotIn':
+      return `!${listed}`;
+    case 'Exists':
+      return `(${present})`;
+    case 'DoesNotExist':
+      return `!(${present})`;
+  }
+}
+
+function requirements(selector: LabelSelector): Requirement[] {
+  const exact = Object.entries(selector.matchLabels ?? {}).map(
+    ([key, value]): Requirement => ({ key, operator: 'In', values: [value] }),
+  );
+  const expressions = (selector.matchExpressions ?? []).map(
+    ({ key, operator, values }): Requirement => ({ key, operator, values: values ?? [] }),
+  );
+  return [...exact, ...expressions].sort((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0));
+}
+
+function holds({ operator, values }: Requirement, value: string | undefined): boolean {
+  switch (operator) {
+    case 'In':
+      return value !== undefined && values.includes(value);
+    case 'NotIn':
+      return value === undefined || !values.includes(value);
+    case 'Exists':
+      return value !== undefined;
+    case 'DoesNotExist':
+      return value === undefined;
+  }
+}
+
+/** Whether some value of the label, or its absence, meets all requirements on its key. */
+function satisfiable(ofOneKey: readonly Requirement[]): boolean {
+  const named = ofOneKey.flatMap(({ operator, values }) => (operator === 'In' ? values : []));
+  // Beyond the values that In names, all other values are alike: one that nobody names stands for them.
+  const unnamed = `${ofOneKey.flatMap(({ values }) => values).join('')}~`;
+  return [undefined, unnamed, ...named].some((value) => ofOneKey.every((requirement) => holds(requirement, value)));
+}

@@ -1,0 +1,32 @@
+import { defineRule } from './rule.ts';
+
+/** The three host namespaces are one check of the Standard and three fields of the API. */
+function hostNamespace(field: 'hostNetwork' | 'hostPID' | 'hostIPC', shares: string) {
+  return defineRule<boolean>({
+    id: field,
+    title: `Whether a pod may use ${shares}.`,
+    words: 'Sharing the host namespaces must be disallowed.',
+    sources: ['k8s.io/pod-security-admission/policy/check_hostNamespaces.go'],
+    reads: { spec: [field] },
+
+    value: (overrides, { level }) => overrides[field] ?? level === 'privileged',
+
+    checks: (allowed) =>
+      allowed
+        ? []
+        : [
+            {
+              over: 'pod',
+              violates: `variables.spec.?${field}.orValue(false)`,
+              message: `"must not set ${field}=true"`,
+              path: field,
+            },
+          ],
+
+    podSecurity: (allowed) => (allowed ? 'privileged' : 'restricted'),
+  });
+}
+
+export const hostNetwork = hostNamespace('hostNetwork', "the node's network namespace");
+export const hostPID = hostNamespace('hostPID', "the node's process ID namespace");
+export const hostIPC = hostNamespace('hostIPC', "the node's IPC namespace");

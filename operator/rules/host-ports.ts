@@ -1,0 +1,52 @@
+import { literal } from './cel.ts';
+import { defineRule } from './rule.ts';
+
+interface PortRange {
+  readonly min: number;
+  readonly max: number;
+}
+
+const EVERY_PORT: readonly PortRange[] = [{ min: 1, max: 65535 }];
+
+/**
+ * The port `p` takes on the node, 0 for none. With hostNetwork the API server fills in containerPort when a pod is
+ * created (SetDefaults_PodSpec), not yet in the template it comes from.
+ */
+const PORT =
+  '(p.?hostPort.orValue(0) != 0 ? p.hostPort : variables.spec.?hostNetwork.orValue(false) ? p.containerPort : 0)';
+
+function outside(ranges: readonly PortRange[]): string {
+  const within = ranges.map(({ min, max }) => `(${PORT} >= ${min} && ${PORT} <= ${max})`);
+  return [`${PORT} != 0`, ...within.map((range) => `!${range}`)].join(' && ');
+}
+
+function allowedText(ranges: readonly PortRange[]): string {
+  return ranges.length === 0
+    ? 'none'
+    : ranges.map(({ min, max }) => (min === max ? `${min}` : `${min}-${max}`)).join(', ');
+}
+
+export const hostPorts = defineRule<readonly PortRange[]>({
+  id: 'hostPorts',
+  title: 'Which ports of the node a container may listen on.',
+  words: 'HostPort ports must be forbidden.',
+  sources: ['k8s.io/pod-security-admission/policy/check_hostPorts.go'],
+  reads: { spec: ['hostNetwork'], container: ['ports'] },
+
+  value: (overrides, { level }) => overrides.hostPorts ?? (level === 'privileged' ? EVERY_PORT : []),
+
+  checks: (ranges) => {
+    if (ranges.some(({ min, max }) => min <= 1 && max >= 65535)) return [];
+    const bad = `c.?ports.orValue([]).filter(p, ${outside(ranges)})`;
+    return [
+      {
+        over: 'containers',
+        violates: `c.?ports.orValue([]).exists(p, ${outside(ranges)})`,
+        message: `"must not use hostPort " + ${bad}.map(p, string(int(${PORT}))).join(", ") + ${literal(` (allowed: ${allowedText(ranges)})`)}`,
+        path: 'ports',
+      },
+    ];
+  },
+
+  podSecurity: (ranges) => (ranges.length === 0 ? 'restricted' : 'privileged'),
+});

@@ -1,0 +1,25 @@
+import { defineRule } from './rule.ts';
+
+const VIOLATES = '?securityContext.?windowsOptions.?hostProcess.orValue(false)';
+const PATH = 'securityContext.windowsOptions.hostProcess';
+const MESSAGE = `"must not set ${PATH}=true"`;
+
+export const hostProcess = defineRule<boolean>({
+  id: 'hostProcess',
+  title: 'Whether Windows containers may be HostProcess containers, which run on the node itself.',
+  words: 'Pod and containers must not set securityContext.windowsOptions.hostProcess to true.',
+  sources: ['k8s.io/pod-security-admission/policy/check_windowsHostProcess.go'],
+  reads: { spec: ['securityContext'], container: ['securityContext'] },
+
+  value: (overrides, { level }) => overrides.hostProcess ?? level === 'privileged',
+
+  checks: (allowed) =>
+    allowed
+      ? []
+      : [
+          { over: 'pod', violates: `variables.spec.${VIOLATES}`, message: MESSAGE, path: PATH },
+          { over: 'containers', violates: `c.${VIOLATES}`, message: MESSAGE, path: PATH },
+        ],
+
+  podSecurity: (allowed) => (allowed ? 'privileged' : 'restricted'),
+});

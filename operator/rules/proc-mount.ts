@@ -1,0 +1,60 @@
+import { and, IN_USER_NAMESPACE, listed, literal } from './cel.ts';
+import { defineRule } from './rule.ts';
+
+interface ProcMount {
+  readonly types: readonly string[];
+  /** Unmasked only in a pod with hostUsers: false. */
+  readonly unmaskedInUserNamespace: boolean;
+}
+
+const PATH = 'securityContext.procMount';
+const TYPE = 'c.?securityContext.?procMount.orValue("Default")';
+
+export const procMount = defineRule<ProcMount>({
+  id: 'procMount',
+  title: 'Whether containers may see all of /proc, without the masks that hide parts of the kernel.',
+  words:
+    'The default /proc masks are set up to reduce attack surface, and should be required; the baseline policy admits ' +
+    'Unmasked for pods in a user namespace (v1.35+).',
+  sources: [
+    'k8s.io/pod-security-admission/policy/check_procMount_baseline.go',
+    'k8s.io/pod-security-admission/policy/check_procMount_restricted.go',
+    'KEP-4265',
+  ],
+  reads: { spec: ['hostUsers'], container: ['securityContext'] },
+
+  value: (overrides, { level, minor }) => {
+    const stated = overrides.procMount?.types;
+    const unmasked = level === 'privileged' || (level === 'baseline' && minor >= 35);
+    return {
+      types: stated ?? (unmasked ? ['Default', 'Unmasked'] : ['Default']),
+      unmaskedInUserNamespace: minor >= 35 && (stated !== undefined || level !== 'privileged'),
+    };
+  },
+
+  checks: ({ types, unmaskedInUserNamespace }) => {
+    const unmasked = types.includes('Unmasked');
+    if (unmasked && types.includes('Default') && !unmaskedInUserNamespace) return [];
+    const admitted = types.map((type) =>
+      type === 'Unmasked' && unmaskedInUserNamespace
+        ? and(`${TYPE} == "Unmasked"`, IN_USER_NAMESPACE)
+        : `${TYPE} == ${literal(type)}`,
+    );
+    const allowed = types.map((type) =>
+      type === 'Unmasked' && unmaskedInUserNamespace ? 'Unmasked with hostUsers: false' : type,
+    );
+    return [
+      {
+        over: 'containers',
+        violates: `!(${admitted.map((condition) => `(${condition})`).join(' || ')})`,
+        message: `"must not have ${PATH} " + ${TYPE} + ${literal(` (allowed: ${listed(allowed)})`)}`,
+        path: PATH,
+      },
+    ];
+  },
+
+  podSecurity: ({ types, unmaskedInUserNamespace }, _standard, label) => {
+    if (!types.includes('Unmasked')) return 'restricted';
+    return unmaskedInUserNamespace && label >= 35 ? 'baseline' : 'privileged';
+  },
+});

@@ -1,0 +1,69 @@
+/**
+ * A rule: one aspect of a pod that a Pod Security Standard or an override restricts.
+ *
+ * Everything that is known about a rule stands in its file: the Standard's words, its value at each level and version,
+ * its CEL, the Pod Security level its value amounts to. `index.ts` lists the rules; nothing else names them.
+ */
+import type { CapabilityPolicyOverrides } from '../api/capability-policy.ts';
+import type { Level, Standard } from '../standards/level-version.ts';
+
+/**
+ * A test of one part of a pod, in CEL. The API server runs the text in an admission policy and the operator runs the
+ * same text with cel-js, so it stays in what both know: has, all, exists, filter, map, in, ?:, .?/orValue, string
+ * functions, join.
+ *
+ * Names it may use: `variables.spec` (the PodSpec), `variables.annotations` (the pod's, never null), and the part it
+ * looks at: `c` (a container of any kind) or `v` (a volume).
+ */
+export interface Check {
+  /** What the check is run on: the pod once, or each container (init and ephemeral ones included), or each volume. */
+  readonly over: 'pod' | 'containers' | 'volumes';
+  /** CEL, bool: true when the part breaks the rule. */
+  readonly violates: string;
+  /**
+   * CEL, string: what is wrong and what would be accepted. It completes the sentence that starts with the part's name:
+   * `container "app" ` + `must not add capability NET_ADMIN (allowed: none)`.
+   */
+  readonly message: string;
+  /** The offending field, relative to the part: `securityContext.privileged`. */
+  readonly path: string;
+}
+
+/** The parts of a pod that a rule reads; all else is dropped when the cluster is read. Top-level names suffice. */
+export interface Reads {
+  /** Fields of the PodSpec, besides the containers: `hostNetwork`, `volumes`. */
+  readonly spec?: readonly string[];
+  /** Fields of a container, besides its name: `ports`. */
+  readonly container?: readonly string[];
+  /** Prefixes of annotation keys. */
+  readonly annotations?: readonly string[];
+}
+
+export interface Rule<Value = unknown> {
+  /** The override's path below `spec.overrides`; also the rule's name in messages, metrics and reports. */
+  readonly id: string;
+  /** One sentence: what the rule is about. */
+  readonly title: string;
+  /** The Standard's own words, or where the rule comes from when no Standard has it. */
+  readonly words: string;
+  /** Where the semantics are taken from: KEPs, source files, headers. */
+  readonly sources: readonly string[];
+  readonly reads: Reads;
+
+  /** The value in force: what the overrides state, and for what they leave out, the Standard's. */
+  value(overrides: CapabilityPolicyOverrides, standard: Standard): Value;
+
+  /** The tests of this value, none when everything is admitted. At the level's own value: exactly that version's check. */
+  checks(value: Value, standard: Standard): Check[];
+
+  /**
+   * The tightest level of Pod Security Admission that, at version v1.`label`, refuses nothing which this value admits
+   * under the rule's text of `standard`.
+   */
+  podSecurity(value: Value, standard: Standard, label: number): Level;
+}
+
+/** Keeps the type of a rule's value inside its file: the registry holds rules of every value type. */
+export function defineRule<Value>(rule: Rule<Value>): Rule {
+  return rule as Rule;
+}

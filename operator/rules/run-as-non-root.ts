@@ -1,0 +1,41 @@
+import { and, IN_USER_NAMESPACE } from './cel.ts';
+import { defineRule } from './rule.ts';
+
+const PATH = 'securityContext.runAsNonRoot';
+const CONTAINER = 'c.?securityContext.?runAsNonRoot';
+const POD = 'variables.spec.?securityContext.?runAsNonRoot';
+
+export const runAsNonRoot = defineRule<boolean>({
+  id: 'runAsNonRoot',
+  title: 'Whether containers must state that they do not run as root.',
+  words: 'Containers must be required to run as non-root users, unless the pod is in a user namespace (v1.35+).',
+  sources: ['k8s.io/pod-security-admission/policy/check_runAsNonRoot.go', 'KEP-127'],
+  reads: { spec: ['securityContext', 'hostUsers'], container: ['securityContext'] },
+
+  value: (overrides, { level }) => overrides.runAsNonRoot ?? level === 'restricted',
+
+  checks: (required, { minor }) => {
+    if (!required) return [];
+    const unlessMapped = minor >= 35 ? `!(${IN_USER_NAMESPACE})` : undefined;
+    return [
+      {
+        over: 'pod',
+        violates: and(`!${POD}.orValue(true)`, unlessMapped),
+        message: `"must not set ${PATH}=false"`,
+        path: PATH,
+      },
+      {
+        over: 'containers',
+        violates: and(`!${CONTAINER}.orValue(${POD}.orValue(false))`, unlessMapped),
+        message: `"must run as non-root: set ${PATH}=true on it or on the pod"`,
+        path: PATH,
+      },
+    ];
+  },
+
+  podSecurity: (required, { minor }, label) => {
+    if (!required) return 'baseline';
+    // Pods in a user namespace pass this text from v1.35 on, and the label's from v1.35 on.
+    return minor >= 35 && label < 35 ? 'baseline' : 'restricted';
+  },
+});

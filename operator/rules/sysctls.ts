@@ -1,0 +1,70 @@
+import { listed, literal } from './cel.ts';
+import { defineRule } from './rule.ts';
+
+interface Sysctls {
+  readonly allowed: readonly string[];
+  readonly forbidden: readonly string[];
+}
+
+/** The sysctls that the Standard calls safe, by the version that added them. */
+const SAFE: readonly (readonly [since: number, name: string])[] = [
+  [0, 'kernel.shm_rmid_forced'],
+  [0, 'net.ipv4.ip_local_port_range'],
+  [0, 'net.ipv4.tcp_syncookies'],
+  [0, 'net.ipv4.ping_group_range'],
+  [0, 'net.ipv4.ip_unprivileged_port_start'],
+  [27, 'net.ipv4.ip_local_reserved_ports'],
+  [29, 'net.ipv4.tcp_keepalive_time'],
+  [29, 'net.ipv4.tcp_fin_timeout'],
+  [29, 'net.ipv4.tcp_keepalive_intvl'],
+  [29, 'net.ipv4.tcp_keepalive_probes'],
+  [32, 'net.ipv4.tcp_rmem'],
+  [32, 'net.ipv4.tcp_wmem'],
+];
+
+function safe(minor: number): readonly string[] {
+  return SAFE.filter(([since]) => since <= minor)
+    .map(([, name]) => name)
+    .sort();
+}
+
+export const sysctls = defineRule<Sysctls>({
+  id: 'sysctls',
+  title: 'Which kernel parameters a pod may set.',
+  words:
+    'Sysctls can disable security mechanisms or affect all containers on a host, and should be disallowed except for an ' +
+    'allowed "safe" subset.',
+  sources: ['k8s.io/pod-security-admission/policy/check_sysctls.go'],
+  reads: { spec: ['securityContext'] },
+
+  value: (overrides, { level, minor }) => ({
+    allowed: overrides.sysctls?.allowed ?? (level === 'privileged' ? ['*'] : safe(minor)),
+    forbidden: overrides.sysctls?.forbidden ?? [],
+  }),
+
+  checks: ({ allowed, forbidden }) => {
+    const all = allowed.includes('*');
+    if (all && forbidden.length === 0) return [];
+    // The API server takes net/ipv4/x for net.ipv4.x: a forbidden name must not slip through in that spelling. Allowed
+    // names are compared as they stand, as the Standard does.
+    const refused = [
+      ...(all ? [] : [`!(s.name in ${literal(allowed)})`]),
+      ...(forbidden.length > 0 ? [`s.name.split("/").join(".") in ${literal(forbidden)}`] : []),
+    ].join(' || ');
+    const set = 'variables.spec.?securityContext.?sysctls.orValue([])';
+    const text = all ? `forbidden: ${listed(forbidden)}` : `allowed: ${listed(allowed)}`;
+    return [
+      {
+        over: 'pod',
+        violates: `${set}.exists(s, ${refused})`,
+        message: `"must not set sysctl " + ${set}.filter(s, ${refused}).map(s, s.name).join(", ") + ${literal(` (${text})`)}`,
+        path: 'securityContext.sysctls',
+      },
+    ];
+  },
+
+  podSecurity: ({ allowed }, _standard, label) => {
+    const known = safe(label);
+    return allowed.every((name) => known.includes(name)) ? 'restricted' : 'privileged';
+  },
+});

@@ -1,0 +1,119 @@
+/**
+ * A work queue of keys, with the semantics of client-go's workqueue: a key waits at most once, is never worked on twice
+ * at the same time, and one that is added while it is worked on is worked on once more. A key that fails comes back
+ * after an exponential, jittered delay of its own.
+ */
+export interface QueueOptions {
+  /** How many keys are worked on at a time; 1 by default. */
+  readonly concurrency?: number;
+  /** The delay after a key's first failure; it doubles with each further one, up to `maxDelayMs`. */
+  readonly firstDelayMs?: number;
+  readonly maxDelayMs?: number;
+  /** Told of each failure, with the number of failures in a row. */
+  readonly onError?: (key: string, error: unknown, failures: number) => void;
+  /** In [0, 1): spreads the delays. */
+  readonly random?: () => number;
+}
+
+interface Timer {
+  readonly handle: NodeJS.Timeout;
+  readonly due: number;
+}
+
+export class WorkQueue {
+  readonly #work: (key: string) => Promise<void>;
+  readonly #options: Required<QueueOptions>;
+  /** To be worked on: waiting, or added again while being worked on. */
+  readonly #dirty = new Set<string>();
+  readonly #processing = new Map<string, Promise<void>>();
+  readonly #failures = new Map<string, number>();
+  readonly #timers = new Map<string, Timer>();
+  #started = false;
+  #stopped = false;
+
+  /** @param work does all that is to be done for a key; a rejection brings the key back later */
+  constructor(work: (key: string) => Promise<void>, options: QueueOptions = {}) {
+    this.#work = work;
+    this.#options = {
+      concurrency: 1,
+      firstDelayMs: 200,
+      maxDelayMs: 60_000,
+      onError: () => {},
+      random: Math.random,
+      ...options,
+    };
+  }
+
+  /** Keys that wait for work; those with a delay are not among them. */
+  get length(): number {
+    return this.#dirty.size;
+  }
+
+  /** Begins to work. What was added before is kept until then. */
+  start(): void {
+    this.#started = true;
+    this.#fill();
+  }
+
+  add(key: string): void {
+    if (this.#stopped) return;
+    this.#dirty.add(key);
+    this.#fill();
+  }
+
+  /** Adds `key` after `ms`; of several times asked for, the earliest counts. */
+  addAfter(key: string, ms: number): void {
+    if (this.#stopped) return;
+    const due = Date.now() + ms;
+    const timer = this.#timers.get(key);
+    if (timer && timer.due <= due) return;
+    clearTimeout(timer?.handle);
+    const handle = setTimeout(() => {
+      this.#timers.delete(key);
+      this.add(key);
+    }, ms);
+    this.#timers.set(key, { handle, due });
+  }
+
+  /** Takes no more work, forgets what waits, and resolves when what runs has ended. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    for (const { handle } of this.#timers.values()) clearTimeout(handle);
+    this.#timers.clear();
+    this.#dirty.clear();
+    await Promise.all(this.#processing.values());
+  }
+
+  #fill(): void {
+    if (!this.#started) return;
+    for (const key of this.#dirty) {
+      if (this.#processing.size >= this.#options.concurrency) return;
+      if (this.#processing.has(key)) continue;
+      this.#dirty.delete(key);
+      this.#processing.set(key, this.#process(key));
+    }
+  }
+
+  async #process(key: string): Promise<void> {
+    // Never in the caller's stack: whoever adds only hands over.
+    await Promise.resolve();
+    try {
+      await this.#work(key);
+      this.#failures.delete(key);
+    } catch (error) {
+      this.#retry(key, error);
+    } finally {
+      this.#processing.delete(key);
+      this.#fill();
+    }
+  }
+
+  #retry(key: string, error: unknown): void {
+    const { firstDelayMs, maxDelayMs, random, onError } = this.#options;
+    const failures = (this.#failures.get(key) ?? 0) + 1;
+    this.#failures.set(key, failures);
+    onError(key, error, failures);
+    const delay = Math.min(firstDelayMs * 2 ** (failures - 1), maxDelayMs);
+    this.addAfter(key, delay * (0.75 + random() / 2));
+  }
+}

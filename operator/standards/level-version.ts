@@ -1,0 +1,41 @@
+/**
+ * Levels and versions of the Pod Security Standards.
+ *
+ * A version is the minor number N of Kubernetes 1.N; the major number has been 1 since 2015.
+ */
+
+/** From the loosest to the tightest. */
+export const LEVELS = ['privileged', 'baseline', 'restricted'] as const;
+export type Level = (typeof LEVELS)[number];
+
+/** The newest version whose checks this release knows (k8s.io/pod-security-admission v0.36). */
+export const NEWEST_KNOWN_MINOR = 36;
+
+/** Which text of the Standard a value or a check is for. */
+export interface Standard {
+  readonly level: Level;
+  /** The Standard's version: N of v1.N. */
+  readonly minor: number;
+  /** The oldest API server's version: N of v1.N. It decides what a field means that older servers do not have. */
+  readonly server: number;
+}
+
+/** -1, 0 or 1 as `a` is looser than, equal to or tighter than `b`. */
+export function compareLevels(a: Level, b: Level): number {
+  return Math.sign(LEVELS.indexOf(a) - LEVELS.indexOf(b));
+}
+
+/** The looser of two levels: what refuses nothing that either admits. */
+export function looser(a: Level, b: Level): Level {
+  return compareLevels(a, b) <= 0 ? a : b;
+}
+
+/** `v1.36` → 36; undefined for anything that is not v1.N (`latest` included). */
+export function parseVersion(text: string): number | undefined {
+  const match = /^v1\.(0|[1-9]\d*)$/.exec(text);
+  return match ? Number(match[1]) : undefined;
+}
+
+export function formatVersion(minor: number): string {
+  return `v1.${minor}`;
+}

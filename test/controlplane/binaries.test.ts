@@ -1,0 +1,95 @@
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
+import { findBinaries } from './binaries.ts';
+
+/** Makes the programs as `go build -o <folder>/` names them. */
+const SUCCEEDS = `
+  while [ "$1" != -o ]; do shift; done
+  for name in server kube-apiserver kube-controller-manager kubectl; do echo "$name" > "$2$name"; done`;
+
+describe('the programs of the control plane', () => {
+  let empty: string;
+
+  beforeEach(() => {
+    empty = mkdtempSync(join(tmpdir(), 'capabilitypolicy-binaries-'));
+  });
+
+  afterEach(() => {
+    rmSync(empty, { recursive: true });
+  });
+
+  it('without Go and assets: says how to get either, and how to use a cluster that exists', async () => {
+    await assert.rejects(findBinaries({ PATH: empty, XDG_CACHE_HOME: empty }), ({ message }: Error) => {
+      assert.match(message, /there is no Go/);
+      assert.match(message, /https:\/\/go\.dev\/dl\//);
+      assert.match(message, /KUBEBUILDER_ASSETS.*setup-envtest@latest use 1\.36 /s);
+      assert.match(message, /kube-controller-manager from https/);
+      assert.match(message, /npm run demo -- --use-kubeconfig/);
+      return true;
+    });
+  });
+
+  it('with a Go that cannot fetch a newer one: says so', async () => {
+    writeFileSync(join(empty, 'go'), '#!/bin/sh\necho go version go1.20.4 linux/amd64\n', { mode: 0o755 });
+    await assert.rejects(findBinaries(environment()), /go1\.20\.4 is too old/);
+  });
+
+  it('with a build that fails: shows what Go said, and leaves nothing behind', async () => {
+    writeGo('echo no space left >&2; exit 1');
+    await assert.rejects(findBinaries(environment()), /no space left/);
+    assert.deepEqual(readdirSync(join(empty, 'capabilitypolicy', 'controlplane')), []);
+  });
+
+  it('builds once for two who want it at once, with etcd under its own name', async () => {
+    writeGo(`echo built >> '${empty}/builds'; sleep 1; ${SUCCEEDS}`);
+    const [first, second] = await Promise.all([findBinaries(environment()), findBinaries(environment())]);
+    assert.equal(first.dir, second.dir);
+    assert.equal(readFileSync(first.etcd, 'utf8'), 'server\n');
+    assert.equal(readFileSync(join(empty, 'builds'), 'utf8'), 'built\n');
+    assert.deepEqual(await findBinaries({ XDG_CACHE_HOME: empty, PATH: '' }), first);
+  });
+
+  it('takes the place of a build that was killed, and removes what it left', async () => {
+    writeGo('kill -9 $PPID');
+    const source = "await (await import('./binaries.ts')).findBinaries();";
+    const args = ['--input-type=module', '-e', source];
+    const killed = spawnSync(process.execPath, args, { cwd: import.meta.dirname, env: environment() });
+    assert.equal(killed.signal, 'SIGKILL');
+
+    writeGo(SUCCEEDS);
+    const { dir } = await findBinaries(environment());
+    assert.deepEqual(readdirSync(join(dir, '..')), [basename(dir)]);
+  });
+
+  it('KUBEBUILDER_ASSETS wins', async () => {
+    for (const name of ['etcd', 'kube-apiserver', 'kube-controller-manager', 'kubectl']) {
+      writeFileSync(join(empty, name), '');
+    }
+    const { dir, apiServer } = await findBinaries({ KUBEBUILDER_ASSETS: empty });
+    assert.equal(dir, empty);
+    assert.equal(apiServer, join(empty, 'kube-apiserver'));
+  });
+
+  it('KUBEBUILDER_ASSETS without kube-controller-manager, as setup-envtest makes it: says where to get that', async () => {
+    for (const name of ['etcd', 'kube-apiserver', 'kubectl']) {
+      writeFileSync(join(empty, name), '');
+    }
+    await assert.rejects(
+      findBinaries({ KUBEBUILDER_ASSETS: empty }),
+      /lacks kube-controller-manager\..*https:\/\/dl\.k8s\.io\//s,
+    );
+  });
+
+  function environment(): NodeJS.ProcessEnv {
+    return { PATH: `${empty}:${process.env.PATH}`, XDG_CACHE_HOME: empty };
+  }
+
+  /** A `go` whose `go build` runs `script`. */
+  function writeGo(script: string): void {
+    const answer = '[ "$1" = version ] && echo go version go1.26.0 linux/amd64 && exit';
+    writeFileSync(join(empty, 'go'), `#!/bin/sh\n${answer}\n${script}\n`, { mode: 0o755 });
+  }
+});

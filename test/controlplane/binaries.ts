@@ -1,0 +1,83 @@
+/** Where the programs of the control plane come from: KUBEBUILDER_ASSETS, the cache, or a build from Go modules. */
+import { createHash } from 'node:crypto';
+import { existsSync, readFileSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { assertGo, buildBinaries, buildFlags } from './build.ts';
+
+/** A folder with etcd, kube-apiserver, kube-controller-manager and kubectl. */
+export interface Binaries {
+  readonly dir: string;
+  readonly etcd: string;
+  readonly apiServer: string;
+  readonly controllerManager: string;
+  readonly kubectl: string;
+}
+
+/** The folder of go.mod and go.sum, which say what is built. */
+const MODULE = fileURLToPath(new URL('.', import.meta.url));
+const NAMES = ['etcd', 'kube-apiserver', 'kube-controller-manager', 'kubectl'] as const;
+
+/**
+ * Finds the programs, and builds them where they are missing: about five minutes on two cores, with progress on
+ * standard error; later calls find the result in the cache.
+ *
+ * @throws an error that says how to get the programs, when there is neither Go nor KUBEBUILDER_ASSETS
+ */
+export async function findBinaries(environment: NodeJS.ProcessEnv = process.env): Promise<Binaries> {
+  const assets = environment.KUBEBUILDER_ASSETS;
+  if (assets) {
+    return fromAssets(assets);
+  }
+  const dir = cacheFolder(environment);
+  if (!existsSync(dir)) {
+    assertGo(environment, kubernetesVersion());
+    await buildBinaries({ module: MODULE, dir, names: NAMES, version: kubernetesVersion(), environment });
+  }
+  return binariesIn(dir);
+}
+
+/** The Kubernetes version that go.mod names, as in v1.36.3. */
+export function kubernetesVersion(): string {
+  const version = /^\s*k8s\.io\/kubernetes (v\S+)/m.exec(readFileSync(join(MODULE, 'go.mod'), 'utf8'))?.[1];
+  if (version === undefined) {
+    throw new Error('test/controlplane/go.mod requires no k8s.io/kubernetes');
+  }
+  return version;
+}
+
+/** Outside the tree, named after everything that decides what is built. */
+function cacheFolder(environment: NodeJS.ProcessEnv): string {
+  const hash = createHash('sha256');
+  for (const file of ['go.mod', 'go.sum']) {
+    hash.update(readFileSync(join(MODULE, file)));
+  }
+  hash.update(JSON.stringify([buildFlags(kubernetesVersion()), process.platform, process.arch]));
+  const cache = environment.XDG_CACHE_HOME || join(homedir(), '.cache');
+  return join(cache, 'capabilitypolicy', 'controlplane', hash.digest('hex').slice(0, 16));
+}
+
+function fromAssets(dir: string): Binaries {
+  const missing = NAMES.filter((name) => !existsSync(join(dir, name)));
+  if (missing.length > 0) {
+    throw new Error(
+      [
+        `KUBEBUILDER_ASSETS=${dir} lacks ${missing.join(', ')}.`,
+        'The assets of setup-envtest have no kube-controller-manager: put the one of the same version beside them, from https://dl.k8s.io/<version>/bin/<os>/<arch>/kube-controller-manager,',
+        'or unset KUBEBUILDER_ASSETS to have all of them built with Go.',
+      ].join('\n'),
+    );
+  }
+  return binariesIn(dir);
+}
+
+function binariesIn(dir: string): Binaries {
+  return {
+    dir,
+    etcd: join(dir, 'etcd'),
+    apiServer: join(dir, 'kube-apiserver'),
+    controllerManager: join(dir, 'kube-controller-manager'),
+    kubectl: join(dir, 'kubectl'),
+  };
+}

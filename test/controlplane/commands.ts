@@ -1,0 +1,91 @@
+/** The command line of each server. */
+import { join } from 'node:path';
+import type { Binaries } from './binaries.ts';
+import type { Credentials } from './credentials.ts';
+import type { ServerCommand } from './server-process.ts';
+
+export function etcdCommand(binaries: Binaries, dir: string, dataDir: string, port: number): ServerCommand {
+  const url = `http://127.0.0.1:${port}`;
+  return {
+    name: 'etcd',
+    path: binaries.etcd,
+    logFile: join(dir, 'etcd.log'),
+    flags: [
+      `--data-dir=${dataDir}`,
+      `--listen-client-urls=${url}`,
+      `--advertise-client-urls=${url}`,
+      '--listen-peer-urls=http://127.0.0.1:0',
+      '--log-level=warn',
+      // Data that a crash of the machine may lose: of the process's own crash, nothing is.
+      '--unsafe-no-fsync',
+    ],
+  };
+}
+
+export interface ApiServerAddress {
+  readonly port: number;
+  readonly etcdPort: number;
+  /** Come last, so that they win over ours. */
+  readonly flags: readonly string[];
+}
+
+export function apiServerCommand(
+  binaries: Binaries,
+  dir: string,
+  { files }: Credentials,
+  { port, etcdPort, flags }: ApiServerAddress,
+): ServerCommand {
+  return {
+    name: 'kube-apiserver',
+    path: binaries.apiServer,
+    logFile: join(dir, `kube-apiserver-${port}.log`),
+    flags: [
+      `--etcd-servers=http://127.0.0.1:${etcdPort}`,
+      '--bind-address=127.0.0.1',
+      '--advertise-address=127.0.0.1',
+      `--secure-port=${port}`,
+      `--tls-cert-file=${files.serverCertificate}`,
+      `--tls-private-key-file=${files.serverKey}`,
+      `--client-ca-file=${files.authority}`,
+      '--authorization-mode=RBAC',
+      // Whether a pod may be privileged is for admission to say, as in every distribution.
+      '--allow-privileged=true',
+      '--service-cluster-ip-range=10.0.0.0/24',
+      // An endpoint may not have a loopback address, so that nobody can reconcile service default/kubernetes.
+      '--endpoint-reconciler-type=none',
+      '--service-account-issuer=https://kubernetes.default.svc',
+      `--service-account-signing-key-file=${files.serviceAccountKey}`,
+      `--service-account-key-file=${files.serviceAccountPublicKey}`,
+      // Otherwise it waits a minute after SIGTERM for whoever still watches.
+      '--shutdown-send-retry-after=true',
+      ...flags,
+    ],
+  };
+}
+
+export function controllerManagerCommand(
+  binaries: Binaries,
+  dir: string,
+  { files }: Credentials,
+  kubeconfig: string,
+): ServerCommand {
+  return {
+    name: 'kube-controller-manager',
+    path: binaries.controllerManager,
+    logFile: join(dir, 'kube-controller-manager.log'),
+    flags: [
+      `--kubeconfig=${kubeconfig}`,
+      `--authentication-kubeconfig=${kubeconfig}`,
+      `--authorization-kubeconfig=${kubeconfig}`,
+      // Nobody reads its metrics.
+      '--secure-port=0',
+      '--leader-elect=false',
+      // Each controller is its own service account, as in real clusters: admission sees who creates a pod.
+      '--use-service-account-credentials=true',
+      `--service-account-private-key-file=${files.serviceAccountKey}`,
+      `--root-ca-file=${files.authority}`,
+      '--kube-api-qps=200',
+      '--kube-api-burst=400',
+    ],
+  };
+}

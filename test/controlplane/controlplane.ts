@@ -1,0 +1,207 @@
+/** A real Kubernetes control plane on the loopback interface, without nodes: pods are admitted and stay Pending. */
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type Binaries, findBinaries } from './binaries.ts';
+import type { Certificate } from './certificates.ts';
+import { apiServerCommand, controllerManagerCommand, etcdCommand } from './commands.ts';
+import { writeCredentials } from './credentials.ts';
+import { writeKubeconfig } from './kubeconfig.ts';
+import { freePorts } from './ports.ts';
+import { hasDefaults, isReady } from './readiness.ts';
+import { type ServerCommand, ServerProcess, Watchdog } from './server-process.ts';
+import { waitFor } from './wait.ts';
+
+export interface ControlPlaneOptions {
+  /** No progress on standard error; building the programs is shown all the same. */
+  readonly quiet?: boolean;
+  /** API servers on one etcd, each on a port of its own; 1 by default. */
+  readonly apiServers?: number;
+  /** Flags of kube-apiserver beyond ours, and instead of ours of the same name. */
+  readonly apiServerFlags?: readonly string[];
+  /** etcd's data, kept after stop() and used again by a later start; thrown away by default. */
+  readonly dataDir?: string;
+}
+
+export interface ControlPlane {
+  /** Path of a kubeconfig for the cluster administrator (group system:masters, which RBAC lets do everything). */
+  readonly kubeconfig: string;
+  /** Path of kubectl, of the same version. */
+  readonly kubectl: string;
+  /** The (first) API server's URL. */
+  readonly server: string;
+  /** The URLs of all API servers. */
+  readonly servers: readonly string[];
+  /** The folder with etcd, kube-apiserver, kube-controller-manager and kubectl. */
+  readonly binaries: string;
+  /** What this control plane writes: kubeconfigs, keys, logs, data; gone after stop(). */
+  readonly dir: string;
+  /** The processes, watchdog included. */
+  readonly pids: readonly number[];
+  /** Makes a kubeconfig for somebody with a client certificate, by default at the first API server; returns its path. */
+  kubeconfigFor(user: string, groups?: readonly string[], server?: string): string;
+  /** Ends an API server (the first by default) with SIGTERM, or as in a crash, and starts it on the same port. */
+  restartApiServer(index?: number, signal?: 'SIGTERM' | 'SIGKILL'): Promise<void>;
+  /** Ends all processes and removes `dir`; may be called again. */
+  stop(): Promise<void>;
+}
+
+const ATTEMPTS = 3;
+const READY_TIMEOUT_MS = 90_000;
+
+/**
+ * Starts etcd, kube-apiserver and kube-controller-manager, with RBAC and an authority of their own, and waits until
+ * pods can be created. What is started ends with this process, however that ends: stop() is only the clean way.
+ *
+ * @throws with the end of a server's log, when one does not start; as findBinaries, when the programs are missing
+ */
+export async function startControlPlane(options: ControlPlaneOptions = {}): Promise<ControlPlane> {
+  const binaries = await findBinaries();
+  for (let attempt = 1; ; attempt++) {
+    const controlPlane = new LocalControlPlane(binaries, options);
+    try {
+      await controlPlane.start();
+      return controlPlane;
+    } catch (error) {
+      await controlPlane.stop();
+      // Between finding a free port and listening on it, somebody else may take it.
+      if (attempt === ATTEMPTS || !String(error).includes('address already in use')) {
+        throw error;
+      }
+    }
+  }
+}
+
+class LocalControlPlane implements ControlPlane {
+  readonly kubectl: string;
+  readonly binaries: string;
+  readonly dir = mkdtempSync(join(tmpdir(), 'capabilitypolicy-controlplane-'));
+  readonly kubeconfig = join(this.dir, 'kubeconfig');
+  servers: readonly string[] = [];
+
+  readonly #programs: Binaries;
+  readonly #options: ControlPlaneOptions;
+  readonly #watchdog = new Watchdog();
+  readonly #credentials = writeCredentials(this.dir);
+  #etcd: ServerProcess | undefined;
+  #apiServers: ServerProcess[] = [];
+  #controllerManager: ServerProcess | undefined;
+  #ready = false;
+
+  constructor(programs: Binaries, options: ControlPlaneOptions) {
+    this.#programs = programs;
+    this.#options = options;
+    this.kubectl = programs.kubectl;
+    this.binaries = programs.dir;
+    this.#watchdog.removeAtTheEnd(this.dir);
+  }
+
+  get pids(): readonly number[] {
+    const pids = [this.#watchdog.pid, ...this.#servers().map((server) => server.pid)];
+    return pids.filter((pid) => pid !== undefined);
+  }
+
+  async start(): Promise<void> {
+    const started = Date.now();
+    const [etcdPort = 0, ...ports] = await freePorts(1 + (this.#options.apiServers ?? 1));
+    this.servers = ports.map((port) => `https://127.0.0.1:${port}`);
+    this.#writeKubeconfig(this.kubeconfig, this.server, 'admin', this.#credentials.admin);
+
+    const dataDir = this.#options.dataDir ?? join(this.dir, 'etcd');
+    mkdirSync(dataDir, { recursive: true, mode: 0o700 });
+    this.#say('starting etcd and kube-apiserver');
+    this.#etcd = this.#launch(etcdCommand(this.#programs, this.dir, dataDir, etcdPort));
+    const flags = this.#options.apiServerFlags ?? [];
+    this.#apiServers = ports.map((port) =>
+      this.#launch(apiServerCommand(this.#programs, this.dir, this.#credentials, { port, etcdPort, flags })),
+    );
+    await Promise.all(this.servers.map((_, index) => this.#apiServerReady(index)));
+    await this.#startControllers();
+    this.#ready = true;
+    this.#say(`ready after ${((Date.now() - started) / 1000).toFixed(1)} s at ${this.server}`);
+  }
+
+  get server(): string {
+    return this.servers[0] ?? '';
+  }
+
+  kubeconfigFor(user: string, groups: readonly string[] = [], server = this.server): string {
+    const file = join(mkdtempSync(join(this.dir, 'client-')), 'kubeconfig');
+    this.#writeKubeconfig(file, server, user, this.#credentials.issueClient(user, groups));
+    return file;
+  }
+
+  async restartApiServer(index = 0, signal: 'SIGTERM' | 'SIGKILL' = 'SIGTERM'): Promise<void> {
+    const old = this.#apiServers[index];
+    if (old !== undefined) {
+      await old.stop(signal);
+      this.#apiServers[index] = this.#launch(old.command);
+    }
+    await this.#apiServerReady(index);
+  }
+
+  async stop(): Promise<void> {
+    // Quick, and as good as an orderly end: etcd keeps what it has acknowledged, and nothing else has a state.
+    await Promise.all(this.#servers().map((server) => server.stop('SIGKILL')));
+    await this.#watchdog.release();
+    rmSync(this.dir, { recursive: true, force: true });
+  }
+
+  async #startControllers(): Promise<void> {
+    const kubeconfig = this.kubeconfigFor('system:kube-controller-manager');
+    const server = this.#launch(controllerManagerCommand(this.#programs, this.dir, this.#credentials, kubeconfig));
+    this.#controllerManager = server;
+    await this.#wait('the default namespaces and service account', server, () =>
+      hasDefaults(this.server, this.#credentials),
+    );
+  }
+
+  async #apiServerReady(index: number): Promise<void> {
+    const [url, server] = [this.servers[index], this.#apiServers[index]];
+    if (url === undefined || server === undefined) {
+      throw new Error(`there is no API server ${index}`);
+    }
+    await this.#wait(`kube-apiserver at ${url}`, server, () => isReady(url, this.#credentials));
+  }
+
+  /** @throws with the end of a log: of the server that ended early, or of the one waited for */
+  async #wait(what: string, server: ServerProcess, look: () => Promise<boolean>): Promise<void> {
+    const lookAtRunning = () => {
+      for (const each of this.#servers()) {
+        each.assertRunning();
+      }
+      return look();
+    };
+    try {
+      await waitFor(what, lookAtRunning, { timeoutMs: READY_TIMEOUT_MS });
+    } catch (error) {
+      throw server.running ? new Error(`${(error as Error).message}; the end of its log:\n${server.logEnd()}`) : error;
+    }
+  }
+
+  #writeKubeconfig(file: string, server: string, user: string, client: Certificate): void {
+    writeKubeconfig(file, { server, authority: this.#credentials.authority, user, client });
+  }
+
+  #launch(command: ServerCommand): ServerProcess {
+    const server = new ServerProcess(command, this.#watchdog);
+    server.onCrash((message) => this.#crashed(message));
+    return server;
+  }
+
+  #crashed(message: string): void {
+    if (this.#ready) {
+      process.stderr.write(`control plane: ${message}\n`);
+    }
+  }
+
+  #servers(): ServerProcess[] {
+    return [this.#controllerManager, ...this.#apiServers, this.#etcd].filter((server) => server !== undefined);
+  }
+
+  #say(what: string): void {
+    if (!this.#options.quiet) {
+      process.stderr.write(`control plane: ${what}\n`);
+    }
+  }
+}

@@ -1,0 +1,53 @@
+/** Keys and certificates of one control plane, new each time. */
+import { generateKeyPairSync } from 'node:crypto';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type Certificate, CertificateAuthority } from './certificates.ts';
+
+export interface Credentials {
+  /** PEM of the authority's certificate. */
+  readonly authority: string;
+  /** Of group system:masters. */
+  readonly admin: Certificate;
+  /** Makes a client certificate, which Kubernetes reads as a user and its groups. */
+  issueClient(user: string, groups: readonly string[]): Certificate;
+  /** Paths of PEM files. */
+  readonly files: {
+    readonly authority: string;
+    readonly serverCertificate: string;
+    readonly serverKey: string;
+    readonly serviceAccountKey: string;
+    readonly serviceAccountPublicKey: string;
+  };
+}
+
+export function writeCredentials(dir: string): Credentials {
+  const folder = join(dir, 'pki');
+  mkdirSync(folder, { mode: 0o700 });
+  const write = (name: string, content: string | Buffer) => {
+    writeFileSync(join(folder, name), content, { mode: 0o600 });
+    return join(folder, name);
+  };
+
+  const authority = new CertificateAuthority();
+  const issueClient = (user: string, groups: readonly string[]) =>
+    authority.issue({ commonName: user, organizations: groups });
+  const server = authority.issue({
+    commonName: 'kube-apiserver',
+    dnsNames: ['localhost', 'kubernetes', 'kubernetes.default', 'kubernetes.default.svc'],
+    ipv4Addresses: ['127.0.0.1'],
+  });
+  const tokens = generateKeyPairSync('rsa', { modulusLength: 2048 });
+  return {
+    authority: authority.certificate,
+    admin: issueClient('admin', ['system:masters']),
+    issueClient,
+    files: {
+      authority: write('ca.crt', authority.certificate),
+      serverCertificate: write('apiserver.crt', server.certificate),
+      serverKey: write('apiserver.key', server.key),
+      serviceAccountKey: write('sa.key', tokens.privateKey.export({ type: 'pkcs1', format: 'pem' })),
+      serviceAccountPublicKey: write('sa.pub', tokens.publicKey.export({ type: 'spki', format: 'pem' })),
+    },
+  };
+}

@@ -1,0 +1,34 @@
+import { writeFileSync } from 'node:fs';
+import type { Certificate } from './certificates.ts';
+
+export interface KubeconfigContent {
+  /** The API server's URL. */
+  readonly server: string;
+  /** PEM. */
+  readonly authority: string;
+  readonly user: string;
+  readonly client: Certificate;
+}
+
+/** Writes a kubeconfig with everything in it, readable by its owner only: JSON, which is YAML too. */
+export function writeKubeconfig(file: string, { server, authority, user, client }: KubeconfigContent): void {
+  const name = 'capabilitypolicy-test';
+  const kubeconfig = {
+    apiVersion: 'v1',
+    kind: 'Config',
+    clusters: [{ name, cluster: { server, 'certificate-authority-data': base64(authority) } }],
+    users: [
+      {
+        name: user,
+        user: { 'client-certificate-data': base64(client.certificate), 'client-key-data': base64(client.key) },
+      },
+    ],
+    contexts: [{ name, context: { cluster: name, user } }],
+    'current-context': name,
+  };
+  writeFileSync(file, `${JSON.stringify(kubeconfig, null, 2)}\n`, { mode: 0o600 });
+}
+
+function base64(text: string): string {
+  return Buffer.from(text, 'utf8').toString('base64');
+}

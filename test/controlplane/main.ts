@@ -1,0 +1,41 @@
+/**
+ * `npm run controlplane`: a control plane to play with, until Ctrl-C.
+ *
+ * Standard output has only lines for a shell to evaluate; everything else is on standard error. With `--build`, only
+ * sees to it that the programs are there.
+ */
+import { delimiter } from 'node:path';
+import { findBinaries } from './binaries.ts';
+import { startControlPlane } from './controlplane.ts';
+
+try {
+  await (process.argv.includes('--build') ? findBinaries() : stayUp());
+} catch (error) {
+  console.error((error as Error).message);
+  process.exitCode = 1;
+}
+
+async function stayUp(): Promise<void> {
+  const ending = endingSignal();
+  const controlPlane = await Promise.race([startControlPlane(), ending]);
+  if (controlPlane === undefined) {
+    process.exit();
+  }
+  console.log(`export KUBECONFIG='${controlPlane.kubeconfig}'`);
+  console.log(`export PATH='${controlPlane.binaries}'${delimiter}"$PATH"`);
+  console.error('Paste these two lines into another shell; Ctrl-C ends the control plane and forgets all it holds.');
+  await ending;
+  await controlPlane.stop();
+  process.exit();
+}
+
+/** Ctrl-C, a kill, or a closed terminal. Later ones change nothing: the end takes less than a second. */
+function endingSignal(): Promise<undefined> {
+  return new Promise((resolve) => {
+    // Signals alone do not keep a process up.
+    setInterval(() => {}, 3_600_000);
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+      process.on(signal, () => resolve(undefined));
+    }
+  });
+}

@@ -1,0 +1,35 @@
+/** Shows on standard error that something long goes on: one rewritten line on a terminal, a line each 10 s elsewhere. */
+export class Progress {
+  readonly #started = Date.now();
+  readonly #timer: NodeJS.Timeout;
+  #doing = '';
+
+  constructor(what: string) {
+    process.stderr.write(`${what}\n`);
+    this.#timer = setInterval(() => this.#show(), process.stderr.isTTY ? 1_000 : 10_000);
+  }
+
+  /** What is being done right now. */
+  doing(step: string): void {
+    this.#doing = step;
+  }
+
+  end(): void {
+    clearInterval(this.#timer);
+    process.stderr.write(`${process.stderr.isTTY ? CLEAR_LINE : ''}  ended after ${this.#elapsed()}\n`);
+  }
+
+  #show(): void {
+    const line = `  ${this.#elapsed()} ${this.#doing}`;
+    process.stderr.write(
+      process.stderr.isTTY ? `${CLEAR_LINE}${line.slice(0, process.stderr.columns - 1)}` : `${line}\n`,
+    );
+  }
+
+  #elapsed(): string {
+    const seconds = Math.round((Date.now() - this.#started) / 1000);
+    return `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, '0')}`;
+  }
+}
+
+const CLEAR_LINE = '\r\u001b[K';

@@ -1,0 +1,33 @@
+import { request } from 'node:https';
+import type { Credentials } from './credentials.ts';
+
+/** What a pod needs to be created, and what the API server or a controller makes only after /readyz is ok. */
+const DEFAULTS = [
+  '/api/v1/namespaces/kube-system',
+  '/api/v1/namespaces/kube-public',
+  '/api/v1/namespaces/kube-node-lease',
+  '/api/v1/namespaces/default/serviceaccounts/default',
+];
+
+export function isReady(server: string, credentials: Credentials): Promise<boolean> {
+  return answersOk(`${server}/readyz`, credentials);
+}
+
+export async function hasDefaults(server: string, credentials: Credentials): Promise<boolean> {
+  const answers = await Promise.all(DEFAULTS.map((path) => answersOk(server + path, credentials)));
+  return answers.every(Boolean);
+}
+
+/** False also when nobody listens yet. */
+function answersOk(url: string, { authority, admin }: Credentials): Promise<boolean> {
+  return new Promise((resolve) => {
+    const tls = { ca: authority, cert: admin.certificate, key: admin.key };
+    const asking = request(url, { ...tls, agent: false, timeout: 5_000 }, (response) => {
+      response.resume();
+      response.once('close', () => resolve(response.statusCode === 200));
+    });
+    asking.once('timeout', () => asking.destroy());
+    asking.once('error', () => resolve(false));
+    asking.end();
+  });
+}

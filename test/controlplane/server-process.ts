@@ -1,0 +1,139 @@
+/** The servers of a control plane as child processes that never outlive the process that started them. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { closeSync, openSync, readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+
+const GRACE_MS = 10_000;
+const LOG_LINES = 20;
+
+/** Ends the servers and removes the folders it was told of, once this process is gone: see watchdog.ts. */
+export class Watchdog {
+  readonly #process: ChildProcess;
+
+  constructor() {
+    // In a session of its own: Ctrl-C in a terminal signals a whole process group.
+    this.#process = spawn(process.execPath, [fileURLToPath(new URL('watchdog.ts', import.meta.url))], {
+      stdio: ['pipe', 'ignore', 'ignore'],
+      detached: true,
+    });
+    // Should it be killed itself, the servers still end with stop().
+    this.#process.stdin?.on('error', () => {});
+    this.#process.unref();
+    (this.#process.stdin as unknown as { unref(): void }).unref();
+  }
+
+  get pid(): number {
+    return this.#process.pid as number;
+  }
+
+  serverStarted(pid: number): void {
+    this.#process.stdin?.write(`+${pid}\n`);
+  }
+
+  serverEnded(pid: number): void {
+    this.#process.stdin?.write(`-${pid}\n`);
+  }
+
+  removeAtTheEnd(folder: string): void {
+    this.#process.stdin?.write(`${folder}\n`);
+  }
+
+  /** Lets it end now, and waits until it has. */
+  async release(): Promise<void> {
+    if (this.#process.exitCode === null && this.#process.signalCode === null) {
+      this.#process.ref();
+      const ended = once(this.#process, 'exit');
+      this.#process.stdin?.end();
+      await ended;
+    }
+  }
+}
+
+export interface ServerCommand {
+  /** As in messages: `etcd`, `kube-apiserver`. */
+  readonly name: string;
+  readonly path: string;
+  readonly flags: readonly string[];
+  readonly logFile: string;
+}
+
+/** One running server; its output goes to its log file. */
+export class ServerProcess {
+  readonly command: ServerCommand;
+  readonly #process: ChildProcess;
+  readonly #ended: Promise<void>;
+  #stopping = false;
+  #running = true;
+
+  constructor(command: ServerCommand, watchdog: Watchdog) {
+    this.command = command;
+    const log = openSync(command.logFile, 'a');
+    this.#process = spawn(command.path, command.flags, { stdio: ['ignore', log, log], detached: true });
+    closeSync(log);
+    const pid = this.#process.pid;
+    if (pid !== undefined) {
+      watchdog.serverStarted(pid);
+    }
+    this.#ended = new Promise((resolve) => {
+      const ended = () => {
+        this.#running = false;
+        if (pid !== undefined) {
+          watchdog.serverEnded(pid);
+        }
+        resolve();
+      };
+      this.#process.once('exit', ended);
+      this.#process.once('error', ended);
+    });
+    // A process that forgets stop() may still end; the watchdog takes the rest.
+    this.#process.unref();
+  }
+
+  get pid(): number | undefined {
+    return this.#process.pid;
+  }
+
+  get running(): boolean {
+    return this.#running;
+  }
+
+  /** @throws with the last lines of its log, unless it runs */
+  assertRunning(): void {
+    if (!this.#running) {
+      throw new Error(`${this.command.name} ended early (${this.#ending()}); the end of its log:\n${this.logEnd()}`);
+    }
+  }
+
+  /** Calls `listener` if it ends without stop(). */
+  onCrash(listener: (message: string) => void): void {
+    void this.#ended.then(() => {
+      if (!this.#stopping) {
+        listener(`${this.command.name} ended by itself (${this.#ending()}):\n${this.logEnd()}`);
+      }
+    });
+  }
+
+  logEnd(): string {
+    const lines = readFileSync(this.command.logFile, 'utf8').trimEnd().split('\n');
+    return lines.slice(-LOG_LINES).join('\n');
+  }
+
+  /** A SIGTERM that does not end it within 10 s is followed by SIGKILL. */
+  async stop(signal: 'SIGTERM' | 'SIGKILL'): Promise<void> {
+    this.#stopping = true;
+    if (!this.#running) {
+      return;
+    }
+    this.#process.ref();
+    this.#process.kill(signal);
+    const impatience = setTimeout(() => this.#process.kill('SIGKILL'), GRACE_MS);
+    await this.#ended;
+    clearTimeout(impatience);
+  }
+
+  #ending(): string {
+    const { exitCode, signalCode } = this.#process;
+    return signalCode ?? (exitCode === null ? 'it could not be started' : `exit code ${exitCode}`);
+  }
+}

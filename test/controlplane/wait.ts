@@ -1,0 +1,32 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+
+export interface WaitOptions {
+  /** Milliseconds; 30,000 by default. */
+  readonly timeoutMs?: number;
+  /** Milliseconds between two looks; 100 by default. */
+  readonly intervalMs?: number;
+}
+
+/**
+ * Looks again and again until `look` returns something other than undefined or false, and returns that.
+ *
+ * @param what names what is waited for, as in "timed out after 30 s waiting for <what>"
+ * @throws what `look` throws, at once; and an error when the time is over
+ */
+export async function waitFor<T>(
+  what: string,
+  look: () => Promise<T | undefined | false> | T | undefined | false,
+  { timeoutMs = 30_000, intervalMs = 100 }: WaitOptions = {},
+): Promise<T> {
+  const deadline = Date.now() + timeoutMs;
+  for (;;) {
+    const found = await look();
+    if (found !== undefined && found !== false) {
+      return found;
+    }
+    if (Date.now() > deadline) {
+      throw new Error(`timed out after ${Math.round(timeoutMs / 1000)} s waiting for ${what}`);
+    }
+    await sleep(intervalMs);
+  }
+}

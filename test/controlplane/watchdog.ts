@@ -1,0 +1,42 @@
+/**
+ * Outlives the process that started a control plane, however that ends, and then ends what is left of it.
+ *
+ * Its standard input is a pipe whose other end only that process holds: the kernel closes it even after SIGKILL.
+ * Each line is a command: `+pid` a server runs, `-pid` it has ended, `/path` a folder to remove at the end.
+ */
+import { rmSync } from 'node:fs';
+import { createInterface } from 'node:readline';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+const servers = new Set<number>();
+const folders: string[] = [];
+
+for await (const line of createInterface({ input: process.stdin })) {
+  const pid = Number(line.slice(1));
+  if (line.startsWith('+')) {
+    servers.add(pid);
+  } else if (line.startsWith('-')) {
+    servers.delete(pid);
+  } else {
+    folders.push(line);
+  }
+}
+
+for (const pid of servers) {
+  kill(pid);
+}
+if (servers.size > 0) {
+  // A server that is still dying may write one more file into a folder that is being removed.
+  await sleep(200);
+}
+for (const folder of folders) {
+  rmSync(folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 });
+}
+
+function kill(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch {
+    // It ended by itself.
+  }
+}

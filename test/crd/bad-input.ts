@@ -1,0 +1,380 @@
+/** What a user gets wrong, and the part of the answer that names the fix. */
+
+export interface BadInput {
+  readonly title: string;
+  /** Merged into a spec that is otherwise right; undefined takes a field out. */
+  readonly spec?: Readonly<Record<string, unknown>>;
+  readonly name?: string;
+  readonly answer: RegExp;
+}
+
+export const BAD_INPUT: readonly BadInput[] = [
+  { title: 'a name that is too long', name: 'n'.repeat(64), answer: /metadata\.name is too long: write at most 63/ },
+  ...selectors(),
+  ...levels(),
+  ...subjects(),
+  ...capabilities(),
+  ...otherOverrides(),
+];
+
+export const GOOD_INPUT: readonly Omit<BadInput, 'answer'>[] = [
+  { title: 'nothing but selector and level' },
+  { title: 'a name of 63 characters', name: 'n'.repeat(63) },
+  { title: 'a selector of every kind', spec: { namespaceSelector: selectorOfEveryKind() } },
+  { title: 'an old version', spec: { levelVersion: 'v1.22' } },
+  { title: 'the whole range of priorities', spec: { priority: -2147483648 } },
+  {
+    title: 'subjects of every kind',
+    spec: {
+      usableBy: 'Subjects',
+      subjects: [
+        { kind: 'ServiceAccount', name: 'a', namespace: 'one' },
+        { kind: 'ServiceAccount', name: 'a', namespace: 'two' },
+        { kind: 'User', name: 'jane@example.com' },
+        { kind: 'Group', name: 'system:serviceaccounts:net' },
+      ],
+    },
+  },
+  { title: 'ALL dropped and one added back', spec: caps({ allowedAdd: ['NET_RAW'], requiredDrop: ['ALL'] }) },
+  { title: 'any capability', spec: caps({ allowedAdd: ['*'], requiredDrop: [], allowedBounding: ['*'] }) },
+  { title: 'the word ALL', spec: caps({ allowedAdd: ['ALL'] }) },
+  { title: 'no capability', spec: caps({ allowedAdd: [], allowedBounding: [] }) },
+  {
+    title: 'narrowed capabilities at level privileged, privileged stated',
+    spec: { level: 'privileged', overrides: { privileged: false, capabilities: { allowedAdd: ['NET_RAW'] } } },
+  },
+  {
+    title: 'capabilities at level privileged that narrow nothing',
+    spec: { level: 'privileged', ...caps({ allowedAdd: ['*'], requiredDrop: [], allowedBounding: ['*'] }) },
+  },
+  { title: 'one port', spec: { overrides: { hostPorts: [{ min: 8080, max: 8080 }] } } },
+  { title: 'any volume', spec: { overrides: { volumes: ['*'] } } },
+  { title: 'a seccomp profile unset only', spec: { overrides: { seccomp: { types: [], unset: 'Allowed' } } } },
+  {
+    title: 'level baseline without a seccomp type',
+    spec: { level: 'baseline', overrides: { seccomp: { types: [] } } },
+  },
+  { title: 'a sysctl with slashes', spec: { overrides: { sysctls: { allowed: ['net/ipv4/ip_forward'] } } } },
+];
+
+/** A whole policy from a row of the table. */
+export function policyOf({ spec, name }: Pick<BadInput, 'spec' | 'name'>, fallback: string): object {
+  return {
+    apiVersion: 'capabilitypolicy.dev/v1alpha1',
+    kind: 'CapabilityPolicy',
+    metadata: { name: name ?? fallback },
+    spec: { namespaceSelector: {}, level: 'restricted', ...spec },
+  };
+}
+
+function selectors(): BadInput[] {
+  const expression = (one: object) => ({ namespaceSelector: { matchExpressions: [one] } });
+  return [
+    {
+      title: 'no selector',
+      spec: { namespaceSelector: undefined },
+      answer: /spec\.namespaceSelector: Required value: write \{\} for every namespace .* or matchLabels/,
+    },
+    {
+      title: 'operator In without values',
+      spec: expression({ key: 'team', operator: 'In' }),
+      answer: /operator In needs values: list at least one, or write operator: Exists/,
+    },
+    {
+      title: 'operator NotIn with an empty list',
+      spec: expression({ key: 'team', operator: 'NotIn', values: [] }),
+      answer: /operator NotIn needs values: list at least one, or write operator: DoesNotExist/,
+    },
+    {
+      title: 'operator Exists with values',
+      spec: expression({ key: 'team', operator: 'Exists', values: ['a'] }),
+      answer: /operator Exists takes no values: remove them, or write operator: In/,
+    },
+    {
+      title: 'operator in',
+      spec: expression({ key: 'team', operator: 'in', values: ['a'] }),
+      answer: /supported values: "In", "NotIn", "Exists", "DoesNotExist"/,
+    },
+    {
+      title: 'a key with a space',
+      spec: expression({ key: 'my team', operator: 'Exists' }),
+      answer: /"my team" is no label key: write name or prefix\/name, such as team/,
+    },
+    {
+      title: 'a matchLabels key without a name',
+      spec: { namespaceSelector: { matchLabels: { 'example.com/': 'a' } } },
+      answer: /not a label key: write name or prefix\/name/,
+    },
+    {
+      title: 'a matchLabels value with a colon',
+      spec: { namespaceSelector: { matchLabels: { team: 'a:b' } } },
+      answer: /"a:b" is no label value: write at most 63 letters/,
+    },
+    {
+      title: 'a value with a trailing dash',
+      spec: expression({ key: 'team', operator: 'In', values: ['a-'] }),
+      answer: /"a-" is no label value: write at most 63 letters/,
+    },
+    {
+      title: '300 values',
+      spec: expression({ key: 'team', operator: 'In', values: many(300) }),
+      answer: /values: Too many: 300: must have at most 100 items/,
+    },
+    {
+      title: '300 labels',
+      spec: { namespaceSelector: { matchLabels: Object.fromEntries(many(300).map((key) => [key, ''])) } },
+      answer: /matchLabels: Too many: 300: must have at most 16 items/,
+    },
+  ];
+}
+
+function levels(): BadInput[] {
+  const version = (levelVersion: unknown) => ({ levelVersion });
+  return [
+    { title: 'no level', spec: { level: undefined }, answer: /spec\.level: Required value/ },
+    {
+      title: 'level Restricted',
+      spec: { level: 'Restricted' },
+      answer: /supported values: "privileged", "baseline", "rest/,
+    },
+    { title: 'version 1.36', spec: version('1.36'), answer: /"1\.36" is no version of a level: write v1\.36/ },
+    {
+      title: 'version v1.36.3',
+      spec: version('v1.36.3'),
+      answer: /"v1\.36\.3" is no version of a level: write v1\.36/,
+    },
+    {
+      title: 'version newest',
+      spec: version('newest'),
+      answer: /"newest" is no version .*: write latest, or v1\.N such as/,
+    },
+    {
+      title: 'version v2.0',
+      spec: version('v2.0'),
+      answer: /"v2\.0" is no version .*: write latest, or v1\.N such as/,
+    },
+    { title: 'version v1.036', spec: version('v1.036'), answer: /write latest, or v1\.N such as/ },
+    { title: 'version as a number', spec: version(1.36), answer: /levelVersion: .* must be of type string/ },
+    { title: 'mode enforce', spec: { mode: 'enforce' }, answer: /supported values: "Audit", "Warn", "Enforce"/ },
+    { title: 'a priority beyond int32', spec: { priority: 2147483648 }, answer: /spec\.priority: .*2147483647/ },
+    {
+      title: 'podSecurityLabels Off without quotes, false in YAML',
+      spec: { podSecurityLabels: false },
+      answer: /podSecurityLabels: .* must be of type string/,
+    },
+  ];
+}
+
+function subjects(): BadInput[] {
+  const subject = { kind: 'ServiceAccount', name: 'pinger', namespace: 'net' };
+  const usedBy = (...list: object[]) => ({ usableBy: 'Subjects', subjects: list });
+  return [
+    {
+      title: 'usableBy Subjects without subjects',
+      spec: { usableBy: 'Subjects' },
+      answer: /usableBy: Subjects needs subjects: list 1 to 20, such as \{kind: ServiceAccount/,
+    },
+    { title: 'usableBy Subjects with an empty list', spec: usedBy(), answer: /needs subjects: list 1 to 20/ },
+    {
+      title: 'subjects with usableBy left out',
+      spec: { subjects: [subject] },
+      answer: /subjects go only with usableBy: Subjects, not with Everyone: write usableBy: Subjects, or remove/,
+    },
+    {
+      title: 'subjects with usableBy Bindings',
+      spec: { usableBy: 'Bindings', subjects: [] },
+      answer: /subjects go only with usableBy: Subjects, not with Bindings/,
+    },
+    {
+      title: '21 subjects',
+      spec: usedBy(...many(21).map((name) => ({ kind: 'User', name }))),
+      answer: /subjects: Too many: 21: must have at most 20 items/,
+    },
+    {
+      title: 'the same subject twice',
+      spec: usedBy(subject, subject),
+      answer: /a subject is listed twice: write it once/,
+    },
+    {
+      title: 'a ServiceAccount without namespace',
+      spec: usedBy({ kind: 'ServiceAccount', name: 'pinger' }),
+      answer: /write \{kind: ServiceAccount, name: pinger, namespace: \.\.\.\}/,
+    },
+    {
+      title: 'a Group with namespace',
+      spec: usedBy({ kind: 'Group', name: 'oncall', namespace: 'net' }),
+      answer: /a Group has no namespace: remove it, or write kind: ServiceAccount/,
+    },
+    {
+      title: 'a namespace in upper case',
+      spec: usedBy({ ...subject, namespace: 'Net' }),
+      answer: /write the name of a namespace: lower case letters/,
+    },
+  ];
+}
+
+function capabilities(): BadInput[] {
+  const add = (...allowedAdd: string[]) => caps({ allowedAdd });
+  return [
+    {
+      title: 'an unknown capability',
+      spec: add('NET_RAWW'),
+      answer: /allowedAdd\[0\]: .*"NET_RAWW" is no Linux capability; write one of the 41 names/,
+    },
+    {
+      title: 'CAP_NET_RAW',
+      spec: add('CAP_NET_RAW'),
+      answer: /CAP_NET_RAW grants nothing on containerd; write NET_RAW$/m,
+    },
+    {
+      title: 'cap_net_raw',
+      spec: add('cap_net_raw'),
+      answer: /cap_net_raw grants nothing on containerd; write NET_RAW$/m,
+    },
+    { title: 'lower case', spec: add('net_raw'), answer: /net_raw is not in upper case; write NET_RAW$/m },
+    {
+      title: 'all in lower case',
+      spec: caps({ requiredDrop: ['all'] }),
+      answer: /requiredDrop\[0\]: .*all is not in upper case; write ALL$/m,
+    },
+    { title: '* with others', spec: add('*', 'NET_RAW'), answer: /allowedAdd: .*write \['\*'\] alone, or only names/ },
+    {
+      title: '* with others in allowedBounding',
+      spec: caps({ allowedBounding: ['*', 'NET_RAW'] }),
+      answer: /allowedBounding: .*write \['\*'\] alone, or only names/,
+    },
+    {
+      title: '* in requiredDrop',
+      spec: caps({ requiredDrop: ['*'] }),
+      answer: /'\*' is no capability to drop: write ALL/,
+    },
+    {
+      title: 'ALL in allowedBounding',
+      spec: caps({ allowedBounding: ['ALL'] }),
+      answer: /ALL is no capability that a container holds: write \['\*'\]/,
+    },
+    {
+      title: '* together with requiredDrop',
+      spec: caps({ allowedAdd: ['*'], requiredDrop: ['ALL'] }),
+      answer: /write requiredDrop: \[\], or name the capabilities in allowedAdd/,
+    },
+    {
+      title: 'overlapping lists',
+      spec: caps({ allowedAdd: ['CHOWN', 'NET_RAW'], requiredDrop: ['NET_RAW'] }),
+      answer: /NET_RAW is both in allowedAdd and in requiredDrop: keep it in one of them/,
+    },
+    ...['allowedAdd', 'requiredDrop', 'allowedBounding'].map((list) => ({
+      title: `the same capability twice in ${list}`,
+      spec: caps({ [list]: ['CHOWN', 'NET_RAW', 'NET_RAW'] }),
+      answer: new RegExp(`${list}: .*NET_RAW is listed twice; write it once`),
+    })),
+    {
+      title: '300 capabilities',
+      spec: add(...many(300)),
+      answer: /allowedAdd: Too many: 300: must have at most 42 items/,
+    },
+    ...[{ allowedAdd: ['NET_RAW'] }, { requiredDrop: ['ALL'] }, { allowedBounding: [] }].map((lists) => ({
+      title: `${Object.keys(lists)} at level privileged`,
+      spec: { level: 'privileged', ...caps(lists) },
+      answer: /a privileged container holds every capability .* write overrides\.privileged: false/,
+    })),
+  ];
+}
+
+function otherOverrides(): BadInput[] {
+  const row = (title: string, overrides: object, answer: RegExp): BadInput => ({ title, spec: { overrides }, answer });
+  const ports = (min: number, max: number) => ({ hostPorts: [{ min, max }] });
+  const tooMany = (limit: number) => new RegExp(`Too many: 300: must have at most ${limit} items`);
+  return [
+    row('a range of ports the wrong way round', ports(9000, 8000), /hostPorts\[0\]: .*min is above max: swap the two/),
+    row('port 0', ports(0, 80), /hostPorts\[0\]\.min: .*greater than or equal to 1/),
+    row('port 65536', ports(1, 65536), /hostPorts\[0\]\.max: .*less than or equal to 65535/),
+    row(
+      'the same ports twice',
+      { hostPorts: [...ports(1, 2).hostPorts, ...ports(1, 2).hostPorts] },
+      /listed twice: write it/,
+    ),
+    row('300 ranges', { hostPorts: many(300).map((_, port) => ({ min: port + 1, max: port + 1 })) }, tooMany(32)),
+    row(
+      'volume configmap',
+      { volumes: ['configmap'] },
+      /volumes\[0\]: .*"configmap" is no type of volume: write configMap$/m,
+    ),
+    row(
+      'volume pvc',
+      { volumes: ['pvc'] },
+      /"pvc" is no type of volume: write the name of a field of `kubectl explain/,
+    ),
+    row('volume * with others', { volumes: ['*', 'secret'] }, /write \['\*'\] alone, or only types/),
+    row('the same volume twice', { volumes: ['nfs', 'nfs'] }, /nfs is listed twice; write it once/),
+    row('300 volumes', { volumes: many(300) }, tooMany(32)),
+    row('runAsUser MustRunAs', { runAsUser: { rule: 'MustRunAs' } }, /supported values: "RunAsAny", "NotZero"/),
+    row(
+      'seccomp runtime/default',
+      { seccomp: { types: ['runtime/default'] } },
+      /supported values: "RuntimeDefault", "Loc/,
+    ),
+    row(
+      'no seccomp at all',
+      { seccomp: { types: [], unset: 'Refused' } },
+      /list a type, such as RuntimeDefault, or write unset/,
+    ),
+    row(
+      'no seccomp type at level restricted',
+      { seccomp: { types: [] } },
+      /list a type, such as RuntimeDefault, or write unset/,
+    ),
+    row(
+      'no AppArmor at all',
+      { appArmor: { types: [], unset: 'Refused' } },
+      /list a type, such as RuntimeDefault, or write unset/,
+    ),
+    row(
+      'the same type twice',
+      { appArmor: { types: ['Localhost', 'Localhost'] } },
+      /Localhost is listed twice; write it once/,
+    ),
+    row(
+      'procMount without Default',
+      { procMount: { types: ['Unmasked'] } },
+      /write \[Default\] or \[Default, Unmasked\]/,
+    ),
+    row(
+      'a sysctl pattern',
+      { sysctls: { allowed: ['net.ipv4.*'] } },
+      /"net\.ipv4\.\*" is no sysctl: write the full name/,
+    ),
+    row(
+      'a forbidden sysctl pattern',
+      { sysctls: { forbidden: ['kernel.*'] } },
+      /"kernel\.\*" is no sysctl: write the full name/,
+    ),
+    row('the same sysctl twice', { sysctls: { forbidden: ['a.b', 'a.b'] } }, /a\.b is listed twice; write it once/),
+    row(
+      'a sysctl in both lists',
+      { sysctls: { allowed: ['a.b'], forbidden: ['a.b'] } },
+      /a\.b is both in allowed and in forb/,
+    ),
+    row('300 sysctls', { sysctls: { allowed: many(300) } }, tooMany(64)),
+  ];
+}
+
+function selectorOfEveryKind(): object {
+  return {
+    matchLabels: { team: 'network', 'example.com/tier': '', 'kubernetes.io/metadata.name': 'a.b_c-d' },
+    matchExpressions: [
+      { key: 'team', operator: 'In', values: ['a', 'b'] },
+      { key: 'example.com/team', operator: 'NotIn', values: [''] },
+      { key: 'a', operator: 'Exists' },
+      { key: 'b', operator: 'DoesNotExist', values: [] },
+    ],
+  };
+}
+
+function caps(capabilities: object): { overrides: object } {
+  return { overrides: { capabilities } };
+}
+
+function many(count: number): string[] {
+  return Array.from({ length: count }, (_, index) => `x${index}`);
+}

@@ -1,0 +1,202 @@
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { CAPABILITIES } from '../../operator/standards/capabilities.ts';
+import type { ControlPlane } from '../controlplane/controlplane.ts';
+import { sharedControlPlane } from '../controlplane/shared.ts';
+import { BAD_INPUT, GOOD_INPUT, policyOf } from './bad-input.ts';
+
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+const CRD = 'customresourcedefinition/capabilitypolicies.capabilitypolicy.dev';
+
+describe('the CRD', () => {
+  let controlPlane: ControlPlane;
+
+  before(async () => {
+    controlPlane = await sharedControlPlane();
+    await kubectl(['apply', '--server-side', '--force-conflicts', '-k', 'crds']);
+    await kubectl(['wait', '--for=condition=Established', CRD, '--timeout=30s']);
+  });
+
+  describe('refuses, and says what to write instead', () => {
+    const name = (row: number) => `bad-${row}`;
+    let answers: ReadonlyMap<string, string>;
+
+    before(async () => {
+      const output = await dryRun(BAD_INPUT.map((input, row) => policyOf(input, name(row))));
+      answers = byPolicy(output);
+    });
+
+    BAD_INPUT.forEach((input, row) => {
+      it(input.title, () => {
+        assert.match(answers.get(input.name ?? name(row)) ?? 'accepted', input.answer);
+      });
+    });
+  });
+
+  describe('accepts', () => {
+    const name = (row: number) => `good-${row}`;
+    let output: string;
+
+    before(async () => {
+      output = await dryRun(GOOD_INPUT.map((input, row) => policyOf(input, name(row))));
+    });
+
+    GOOD_INPUT.forEach((input, row) => {
+      it(input.title, () => {
+        assert.ok(output.includes(`/${input.name ?? name(row)} created (server dry run)`), output);
+      });
+    });
+
+    it('each of the 41 capabilities', async () => {
+      const spec = { overrides: { capabilities: { allowedAdd: CAPABILITIES, allowedBounding: CAPABILITIES } } };
+      assert.match(await dryRun([policyOf({ spec }, 'all-names')]), /all-names created/);
+    });
+
+    it('the samples', async () => {
+      const { stdout } = await kubectl(['apply', '--dry-run=server', '-k', 'config/samples']);
+      assert.deepEqual(stdout.trim().split('\n'), [
+        'capabilitypolicy.capabilitypolicy.dev/audit-everything created (server dry run)',
+        'capabilitypolicy.capabilitypolicy.dev/baseline-no-net-raw created (server dry run)',
+        'capabilitypolicy.capabilitypolicy.dev/ping created (server dry run)',
+        'capabilitypolicy.capabilitypolicy.dev/restricted created (server dry run)',
+      ]);
+    });
+  });
+
+  it('fills in nothing but the defaults of spec', async () => {
+    const policy = policyOf({ spec: { overrides: { capabilities: {}, seccomp: {} } } }, 'defaults');
+    const { stdout } = await kubectl(['create', '--dry-run=server', '-o', 'json', '-f', '-'], JSON.stringify(policy));
+    assert.deepEqual(JSON.parse(stdout).spec, {
+      level: 'restricted',
+      levelVersion: 'latest',
+      mode: 'Audit',
+      namespaceSelector: {},
+      overrides: { capabilities: {}, seccomp: {} },
+      podSecurityLabels: 'Managed',
+      priority: 0,
+      usableBy: 'Everyone',
+    });
+  });
+
+  it('teaches through kubectl explain', async () => {
+    const { stdout } = await kubectl(['explain', 'cappol.spec.overrides.capabilities']);
+    const text = stdout.replace(/\s+/g, ' ');
+    assert.match(text, /Linux capabilities of containers: the 41 powers that root is made of/);
+    assert.match(text, /allowedAdd <\[\]string> .* restricted: NET_BIND_SERVICE\./);
+    assert.match(text, /requiredDrop <\[\]string> .* restricted: \[ALL\]/);
+    assert.match(
+      text,
+      /allowedBounding <\[\]string> .* a baseline pod that says nothing about capabilities holds NET_RAW/,
+    );
+  });
+
+  it('describes and bounds every field', async () => {
+    const { stdout } = await kubectl(['get', CRD, '-o', 'json']);
+    const schema = JSON.parse(stdout).spec.versions[0].schema.openAPIV3Schema;
+    assert.deepEqual(carelessFields(schema.properties.spec, 'spec', true), []);
+    assert.deepEqual(carelessFields(schema.properties.status, 'status', true), []);
+  });
+
+  it('prints what matters in columns', async () => {
+    const policy = policyOf({ spec: { mode: 'Warn', priority: 7 } }, 'columns');
+    const status = {
+      conditions: [
+        { type: 'Ready', status: 'True', reason: 'InForce', message: '', lastTransitionTime: '2026-01-01T00:00:00Z' },
+      ],
+      rendered: { podSecurity: 'restricted:v1.36' },
+      namespaces: { deciding: 3 },
+      workloads: { violating: 2 },
+      sharesWith: [{ policy: 'ping', relation: 'Shares', namespaces: 1 }],
+    };
+    // A selector that takes no namespace: the policy exists for a moment on a control plane that other tests use.
+    const unselective = {
+      ...policy,
+      spec: { ...(policy as { spec: object }).spec, namespaceSelector: { matchLabels: { no: 'body' } } },
+    };
+    await kubectl(['create', '-f', '-'], JSON.stringify(unselective));
+    try {
+      await kubectl([
+        'patch',
+        'cappol',
+        'columns',
+        '--subresource=status',
+        '--type=merge',
+        '-p',
+        JSON.stringify({ status }),
+      ]);
+      assert.match(
+        (await kubectl(['get', 'security'])).stdout,
+        /columns +restricted +Warn +restricted:v1.36 +3 +2 +True +\d+s/,
+      );
+      const { stdout } = await kubectl(['get', 'cappol', 'columns', '-o', 'wide']);
+      const [header, row] = stdout.split('\n');
+      assert.match(
+        header ?? '',
+        /^NAME +LEVEL +MODE +PSA +NAMESPACES +VIOLATING +READY +AGE +PRIORITY +USED BY +SHARES WITH$/,
+      );
+      assert.match(row ?? '', /^columns +restricted +Warn +restricted:v1.36 +3 +2 +True +\d+s +7 +Everyone +ping$/);
+    } finally {
+      await kubectl(['delete', 'cappol', 'columns', '--wait=false']);
+    }
+  });
+
+  /** What kubectl says on both streams: of many policies, some are accepted and some refused. */
+  async function dryRun(policies: readonly object[]): Promise<string> {
+    const list = JSON.stringify({ apiVersion: 'v1', kind: 'List', items: policies });
+    const { stdout, stderr } = await kubectl(['apply', '--dry-run=server', '-f', '-'], list, 'may fail');
+    return stdout + stderr;
+  }
+
+  function kubectl(
+    args: readonly string[],
+    input = '',
+    failure?: 'may fail',
+  ): Promise<{ stdout: string; stderr: string }> {
+    const env = { ...process.env, KUBECONFIG: controlPlane.kubeconfig };
+    return new Promise((resolve, reject) => {
+      const child = execFile(controlPlane.kubectl, [...args], { cwd: ROOT, env }, (error, stdout, stderr) => {
+        if (error !== null && failure === undefined) reject(error);
+        else resolve({ stdout, stderr });
+      });
+      child.stdin?.end(input);
+    });
+  }
+});
+
+/** kubectl's refusals by the name of the policy. */
+function byPolicy(output: string): ReadonlyMap<string, string> {
+  const refusals = output.split(/^(?=The CapabilityPolicy ")/m);
+  return new Map(refusals.map((text) => [/^The CapabilityPolicy "([^"]+)"/.exec(text)?.[1] ?? '', text]));
+}
+
+interface Schema {
+  readonly type?: string;
+  readonly description?: string;
+  readonly enum?: readonly string[];
+  readonly maxItems?: number;
+  readonly maxLength?: number;
+  readonly maxProperties?: number;
+  readonly format?: string;
+  readonly default?: unknown;
+  readonly properties?: Readonly<Record<string, Schema>>;
+  readonly items?: Schema;
+  readonly additionalProperties?: Schema;
+}
+
+/** The fields that lack a description or a bound, or that have a default inside a list. */
+function carelessFields(schema: Schema, path: string, described: boolean): string[] {
+  const faults = [
+    ...(described && !schema.description ? ['no description'] : []),
+    ...(schema.type === 'array' && schema.maxItems === undefined ? ['no maxItems'] : []),
+    ...(schema.additionalProperties && schema.maxProperties === undefined ? ['no maxProperties'] : []),
+    ...(schema.type === 'string' && !(schema.enum || schema.format || schema.maxLength) ? ['no maxLength'] : []),
+    ...(path.includes('[]') && schema.default !== undefined ? ['a default inside a list'] : []),
+  ];
+  return [
+    ...faults.map((fault) => `${path}: ${fault}`),
+    ...Object.entries(schema.properties ?? {}).flatMap(([key, field]) => carelessFields(field, `${path}.${key}`, true)),
+    ...(schema.items ? carelessFields(schema.items, `${path}[]`, schema.items.type === 'object') : []),
+    ...(schema.additionalProperties ? carelessFields(schema.additionalProperties, `${path}{}`, false) : []),
+  ];
+}

@@ -1,0 +1,50 @@
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { load } from 'js-yaml';
+import { CapabilityPolicy } from '../../operator/api/generated/capabilitypolicy.dev/v1alpha1/CapabilityPolicy.ts';
+
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+const SAMPLES = join(ROOT, 'config', 'samples');
+
+describe('the generated model', () => {
+  it('is what crds/ gives', async () => {
+    const script = join(ROOT, 'operator', 'api', 'generate.ts');
+    await assert.doesNotReject(promisify(execFile)(process.execPath, [script, '--check']));
+  });
+
+  for (const name of samples()) {
+    it(`validates the sample ${name}`, () => {
+      sample(name).validate();
+    });
+  }
+
+  it('knows the kustomization names every sample', () => {
+    const { resources } = load(readFileSync(join(SAMPLES, 'kustomization.yaml'), 'utf8')) as { resources: string[] };
+    assert.deepEqual(resources, samples());
+  });
+
+  it('refuses what the schema refuses', () => {
+    const policy = sample('restricted.yaml');
+    (policy.spec as { level: string }).level = 'strict';
+    assert.throws(() => policy.validate(), /spec\/level must be equal to one of the allowed values/);
+  });
+
+  it('is the plain object again as JSON', () => {
+    const plain = load(readFileSync(join(SAMPLES, 'ping.yaml'), 'utf8'));
+    assert.deepEqual(JSON.parse(JSON.stringify(sample('ping.yaml'))), plain);
+  });
+});
+
+function samples(): string[] {
+  return readdirSync(SAMPLES)
+    .filter((name) => name !== 'kustomization.yaml')
+    .sort();
+}
+
+function sample(name: string): CapabilityPolicy {
+  return new CapabilityPolicy(load(readFileSync(join(SAMPLES, name), 'utf8')) as CapabilityPolicy);
+}
