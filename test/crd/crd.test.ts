@@ -143,8 +143,8 @@ describe('the CRD', () => {
 
   /** What kubectl says on both streams: of many policies, some are accepted and some refused. */
   async function dryRun(policies: readonly object[]): Promise<string> {
-    const list = JSON.stringify({ apiVersion: 'v1', kind: 'List', items: policies });
-    const { stdout, stderr } = await kubectl(['apply', '--dry-run=server', '-f', '-'], list, 'may fail');
+    const documents = policies.map((policy) => JSON.stringify(policy)).join('\n---\n');
+    const { stdout, stderr } = await kubectl(['apply', '--dry-run=server', '-f', '-'], documents, 'may fail');
     return stdout + stderr;
   }
 
@@ -164,10 +164,10 @@ describe('the CRD', () => {
   }
 });
 
-/** kubectl's refusals by the name of the policy. */
+/** kubectl's refusals, one a line, by the name of the policy. */
 function byPolicy(output: string): ReadonlyMap<string, string> {
-  const refusals = output.split(/^(?=The CapabilityPolicy ")/m);
-  return new Map(refusals.map((text) => [/^The CapabilityPolicy "([^"]+)"/.exec(text)?.[1] ?? '', text]));
+  const refusals = output.matchAll(/^.*CapabilityPolicy\S* "([^"]+)" is invalid: .*$/gm);
+  return new Map([...refusals].map(([line, name]) => [name ?? '', line]));
 }
 
 interface Schema {

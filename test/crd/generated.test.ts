@@ -22,7 +22,7 @@ describe('the generated model', () => {
     });
   }
 
-  it('knows the kustomization names every sample', () => {
+  it('covers every sample of the kustomization', () => {
     const { resources } = load(readFileSync(join(SAMPLES, 'kustomization.yaml'), 'utf8')) as { resources: string[] };
     assert.deepEqual(resources, samples());
   });

@@ -55,7 +55,7 @@ export interface ICapabilityPolicy {
       }>;
     };
     /**
-     * Required: the Pod Security Standard that everything is taken from which overrides leaves out. privileged restricts nothing; baseline prevents the known ways to take over a node; restricted also wants non-root, no privilege escalation, a seccomp profile and ALL capabilities dropped. The Standards: https://kubernetes.io/docs/concepts/security/pod-security-standards/
+     * The Pod Security Standard that everything is taken from which overrides leaves out. privileged restricts nothing; baseline prevents the known ways to take over a node; restricted also wants non-root, no privilege escalation, a seccomp profile and ALL capabilities dropped. The Standards: https://kubernetes.io/docs/concepts/security/pod-security-standards/
      */
     "level": "privileged" | "baseline" | "restricted";
     /**
