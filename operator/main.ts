@@ -1,5 +1,6 @@
 /** Wires the stages together and runs them until SIGTERM or SIGINT. */
 import { readFileSync } from 'node:fs';
+import { hostname } from 'node:os';
 import { KubeConfig } from '@kubernetes/client-node';
 import { ApiClient } from './cluster/client.ts';
 import { type Flags, HELP, parseFlags } from './flags.ts';
@@ -25,7 +26,8 @@ async function main(): Promise<void> {
     });
   }
   const { operatorNamespace, excludedNamespaces } = flags;
-  await new Operator(client, { operatorNamespace, excludedNamespaces, log }).run(stopping.signal);
+  const instance = process.env.POD_NAME || hostname();
+  await new Operator(client, { operatorNamespace, excludedNamespaces, instance, log }).run(stopping.signal);
   await client.close();
   log.info('stopped');
 }

@@ -6,6 +6,7 @@
  *   judge/NS      judge what runs in a namespace
  *   status/NAME   write the status of a policy
  */
+import { isDeepStrictEqual } from 'node:util';
 import { writeLabels } from './apply/label-writer.ts';
 import { planLabels } from './apply/namespace-labels.ts';
 import type { LabelOutcome, RolloutOutcome } from './apply/outcome.ts';
@@ -17,11 +18,21 @@ import { createCluster, type FollowedCluster } from './cluster/store.ts';
 import type { AdmissionOptions } from './compile/admission-policy.ts';
 import { type Compiled, compile } from './compile/compile.ts';
 import { podSecurityLabels } from './compile/labels.ts';
+import { judgeNamespace, type NamespaceJudgement } from './evaluate/namespace.ts';
+import { createUseIndex, type UseIndex } from './evaluate/use.ts';
+import { Evaluator } from './evaluate/violations.ts';
 import { isExcluded } from './policy/deciding.ts';
+import type { Resolution } from './policy/resolve.ts';
+import { type Coverage, coverageOf } from './report/coverage.ts';
+import { buildStatus } from './report/status.ts';
+import { type FindUid, namespaceEvents, policyEvents } from './report/transitions.ts';
+import { writeEvents, writeReport } from './report/writer.ts';
 import type { Log } from './runtime/log.ts';
 import { WorkQueue } from './runtime/queue.ts';
 
 export interface OperatorOptions extends AdmissionOptions {
+  /** Which operator speaks in Events: the pod's name. */
+  readonly instance: string;
   readonly log: Log;
 }
 
@@ -39,7 +50,13 @@ export class Operator {
   readonly #rollout: Rollout;
   readonly #outcomes = new Map<string, RolloutOutcome>();
   readonly #labels = new Map<string, LabelOutcome>();
+  readonly #judgements = new Map<string, NamespaceJudgement>();
+  readonly #evaluator = new Evaluator();
+  #use: UseIndex | undefined;
+  /** uid and generation of each policy: what its text was last taken from. */
+  readonly #generations = new Map<string, string>();
   #compiled: Compiled | undefined;
+  #coverage: ReadonlyMap<string, Coverage> | undefined;
   #servers: { readonly clients: Promise<readonly ApiClient[]>; readonly until: number } | undefined;
 
   constructor(client: ApiClient, options: OperatorOptions) {
@@ -77,24 +94,65 @@ export class Operator {
   #enqueue(change: Change): void {
     switch (change.of) {
       case 'policy':
+        this.#enqueuePolicy(change.name);
+        return;
       case 'servers':
-        this.#compiled = undefined;
-        this.#queue.add('rollout');
-        for (const { name } of this.#followed.cluster.namespaces()) this.#enqueueNamespace(name);
+        this.#recompile();
         return;
       case 'namespace':
+        this.#coverage = undefined;
         this.#enqueueNamespace(change.name);
         return;
       case 'rendered':
         this.#queue.add('rollout');
         return;
-      default:
+      case 'rbac':
+        this.#use = undefined;
+        this.#enqueueNamespaces();
         return;
+      case 'pod':
+      case 'workload':
+        this.#queue.add(`judge/${change.namespace}`);
     }
+  }
+
+  /** Our own status writes come back as changes, too. */
+  #enqueuePolicy(name: string): void {
+    const policy = this.#followed.cluster.policy(name);
+    const generation = policy && `${policy.metadata?.uid}/${policy.metadata?.generation}`;
+    if (generation !== undefined && this.#generations.get(name) === generation) {
+      this.#enqueueStatus(name);
+      return;
+    }
+    if (generation === undefined) this.#generations.delete(name);
+    else this.#generations.set(name, generation);
+    this.#outcomes.delete(name);
+    this.#recompile();
+  }
+
+  #recompile(): void {
+    this.#compiled = undefined;
+    this.#coverage = undefined;
+    this.#queue.add('rollout');
+    this.#enqueueNamespaces();
+    this.#enqueueStatuses();
+  }
+
+  #enqueueNamespaces(): void {
+    for (const { name } of this.#followed.cluster.namespaces()) this.#enqueueNamespace(name);
   }
 
   #enqueueNamespace(name: string): void {
     this.#queue.add(`labels/${name}`);
+    this.#queue.add(`judge/${name}`);
+  }
+
+  #enqueueStatuses(): void {
+    for (const { metadata } of this.#followed.cluster.policies()) this.#enqueueStatus(metadata?.name ?? '');
+  }
+
+  #enqueueStatus(policy: string): void {
+    this.#queue.addAfter(`status/${policy}`, STATUS_DELAY_MS);
   }
 
   async #work(key: string): Promise<void> {
@@ -104,15 +162,22 @@ export class Operator {
         return this.#bringIntoForce();
       case 'labels':
         return this.#label(name);
+      case 'judge':
+        return this.#judge(name);
+      case 'status':
+        return this.#report(name);
     }
   }
 
   async #bringIntoForce(): Promise<void> {
-    const { outcomes, comeBackMs } = await this.#rollout.pass(this.#policies(), this.#followed.cluster.rendered());
+    const compiled = this.#policies();
+    const { outcomes, comeBackMs } = await this.#rollout.pass(compiled, this.#followed.cluster.rendered());
+    // Of policies that changed meanwhile these outcomes say nothing, and the next pass is due already.
+    if (compiled !== this.#compiled) return;
     this.#outcomes.clear();
     for (const [name, outcome] of outcomes) {
       this.#outcomes.set(name, outcome);
-      this.#queue.addAfter(`status/${name}`, STATUS_DELAY_MS);
+      this.#enqueueStatus(name);
     }
     if (comeBackMs !== undefined) this.#queue.addAfter('rollout', comeBackMs);
   }
@@ -126,7 +191,71 @@ export class Operator {
     const plan = planLabels(namespace, this.#wantedLabels(namespace));
     await writeLabels(this.#client, namespace, plan);
     if (plan.changes) this.#log.info('labelled namespace', { namespace: name, labels: plan.labels });
-    this.#labels.set(name, { namespace: name, applied: plan.labels, conflicts: plan.conflicts });
+    const outcome = { namespace: name, applied: plan.labels, conflicts: plan.conflicts };
+    const before = this.#labels.get(name);
+    if (isDeepStrictEqual(outcome, before)) return;
+    this.#labels.set(name, outcome);
+    this.#enqueueStatuses();
+    await writeEvents(this.#client, namespaceEvents(namespace, before, outcome, this.#origin()));
+  }
+
+  async #report(name: string): Promise<void> {
+    const { cluster } = this.#followed;
+    const policy = cluster.policy(name);
+    const resolution = this.#resolution(name);
+    if (!policy || !resolution) return;
+    const coverage = this.#covered().get(name);
+    const rollout = this.#outcomes.get(name);
+    const origin = this.#origin();
+    const status = buildStatus({
+      policy,
+      resolution,
+      ...(coverage && { coverage }),
+      ...(rollout && { rollout }),
+      labels: this.#labels,
+      judgements: this.#judgements,
+      oldestServer: cluster.oldestServer,
+      now: origin.now,
+    });
+    await writeReport(this.#client, policy, status, policyEvents(policy, status, this.#findUid, origin));
+  }
+
+  #resolution(name: string): Resolution | undefined {
+    const { policies, refusals } = this.#policies();
+    const refusal = refusals.get(name);
+    if (refusal) return { refusal };
+    const policy = policies.find((one) => one.name === name);
+    return policy && { policy };
+  }
+
+  #covered(): ReadonlyMap<string, Coverage> {
+    const namespaces = this.#followed.cluster.namespaces().filter(({ name }) => !this.#isExcluded(name));
+    this.#coverage ??= coverageOf(this.#policies().policies, namespaces);
+    return this.#coverage;
+  }
+
+  readonly #findUid: FindUid = ({ kind, namespace, name }) => {
+    const { cluster } = this.#followed;
+    if (kind === 'Pod') return [...cluster.pods(namespace)].find((pod) => pod.name === name)?.uid;
+    return cluster.workload(namespace, kind, name)?.uid;
+  };
+
+  #origin() {
+    return { reportingInstance: this.#options.instance, now: new Date().toISOString() };
+  }
+
+  #judge(name: string): void {
+    const { cluster } = this.#followed;
+    const namespace = cluster.namespace(name);
+    if (!namespace || this.#isExcluded(name)) this.#judgements.delete(name);
+    else this.#judgements.set(name, judgeNamespace(namespace, this.#policies().policies, cluster, this.#court()));
+    this.#enqueueStatuses();
+  }
+
+  #court() {
+    const { cluster } = this.#followed;
+    this.#use ??= createUseIndex(cluster.roles(), cluster.roleBindings());
+    return { evaluator: this.#evaluator, use: this.#use };
   }
 
   #wantedLabels({ name, labels }: NamespaceView): Record<string, string> {

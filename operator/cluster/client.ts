@@ -13,6 +13,7 @@ import { type Body, type Call, type Query, type Settings, send } from './transpo
 
 export { ApiError, isConflict, isExpired, isNotFound } from './api-error.ts';
 export { type Identified, pathFor, pathOf } from './paths.ts';
+export type { Query } from './transport.ts';
 
 export interface ClientOptions extends Partial<Settings> {
   /** Writes a second in the long run (50), and at once (100). The copies that `at` and `fresh` make share them. */

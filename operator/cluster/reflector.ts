@@ -5,7 +5,7 @@
  * resourceVersion; where the server no longer knows that one (410) the collection is listed again.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Log } from '../runtime/log.ts';
+import type { Log, LogKeys } from '../runtime/log.ts';
 import { type ApiClient, isExpired, isNotFound, pathFor, type WatchEvent } from './client.ts';
 import type { RawObject, RawPage } from './raw.ts';
 
@@ -28,6 +28,9 @@ export function together(sinks: readonly Sink[]): Sink {
     listed: () => sinks.forEach((sink) => void sink.listed()),
   };
 }
+
+/** What a reflector needs of a client. */
+export type Reader = Pick<ApiClient, 'list' | 'watch'>;
 
 export interface Source {
   readonly apiVersion: string;
@@ -56,7 +59,7 @@ const GRACE_SECONDS = 30;
 
 /** Feeds `sink` until `signal` is aborted. Errors are waited out, and logged once for as long as they stay the same. */
 export function reflect(
-  client: ApiClient,
+  client: Reader,
   source: Source,
   sink: Sink,
   signal: AbortSignal,
@@ -66,7 +69,7 @@ export function reflect(
 }
 
 class Reflector {
-  readonly #client: ApiClient;
+  readonly #client: Reader;
   readonly #source: Source;
   readonly #sink: Sink;
   readonly #signal: AbortSignal;
@@ -78,7 +81,7 @@ class Reflector {
   #failures = 0;
   #reported: string | undefined;
 
-  constructor(client: ApiClient, source: Source, sink: Sink, signal: AbortSignal, options: ReflectorOptions) {
+  constructor(client: Reader, source: Source, sink: Sink, signal: AbortSignal, options: ReflectorOptions) {
     this.#client = client;
     this.#source = source;
     this.#sink = sink;
@@ -162,7 +165,7 @@ class Reflector {
       this.#version = undefined;
       return undefined;
     }
-    this.#report('following interrupted, trying again', error);
+    this.#report('following interrupted, trying again', { error });
     return undefined;
   }
 
@@ -173,15 +176,15 @@ class Reflector {
       this.#sink.listed();
       return OPTIONAL_DELAY_MS;
     }
-    this.#report(`the API server does not serve this kind yet, waiting for it: ${this.#path}`);
+    this.#report('the API server does not serve this kind yet, waiting for it', { path: this.#path });
     return ABSENT_DELAY_MS;
   }
 
-  #report(message: string, error?: unknown): void {
-    const report = `${message} ${String(error)}`;
+  #report(message: string, keys: LogKeys): void {
+    const report = `${message} ${Object.values(keys).join(' ')}`;
     if (report === this.#reported) return;
     this.#reported = report;
-    this.#log.warn(message, error === undefined ? {} : { error });
+    this.#log.warn(message, keys);
   }
 
   async #pause(ms: number): Promise<void> {

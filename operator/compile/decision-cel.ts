@@ -3,6 +3,7 @@
  * decision may turn on.
  */
 import { GROUP, PLURAL } from '../api/capability-policy.ts';
+import { CONTROLLER_NAMESPACE, CONTROLLERS } from '../policy/controllers.ts';
 import type { ResolvedPolicy } from '../policy/resolve.ts';
 import { selectorCel } from '../policy/selector.ts';
 import type { Check } from '../rules/rule.ts';
@@ -16,8 +17,8 @@ export interface Variable {
 const MESSAGE_LENGTH = 4900;
 const MESSAGE_LENGTH_IF_NOT_ASCII = MESSAGE_LENGTH / 4;
 
-/** The service accounts whose pods a template's workload controller creates (kube-controller-manager). */
-const CONTROLLER = `{"deployments": "replicaset-controller", "replicasets": "replicaset-controller", "replicationcontrollers": "replication-controller", "statefulsets": "statefulset-controller", "daemonsets": "daemon-set-controller", "jobs": "job-controller", "cronjobs": "job-controller"}`;
+/** CEL, map(string, string): a template's resource → the service account that creates its pods. */
+const CONTROLLER = `{${CONTROLLERS.map(({ resource, serviceAccount }) => `"${resource}": "${serviceAccount}"`).join(', ')}}`;
 
 /**
  * The pod that a request is about. `dyn`: the API server type-checks a text against every kind that its policy matches,
@@ -100,7 +101,7 @@ function admitsCel(policy: ResolvedPolicy, index: number): string {
   if (policy.usableBy === 'Everyone') return complies;
   const check = `.group("${GROUP}").resource("${PLURAL}").namespace(request.namespace).name(${JSON.stringify(policy.name)}).check("use").allowed()`;
   const serviceAccount = `authorizer.serviceAccount(request.namespace, variables.serviceAccount)${check}`;
-  const creator = `(variables.resource == "pods" ? authorizer${check} : variables.controller != "" && authorizer.serviceAccount("kube-system", variables.controller)${check})`;
+  const creator = `(variables.resource == "pods" ? authorizer${check} : variables.controller != "" && authorizer.serviceAccount("${CONTROLLER_NAMESPACE}", variables.controller)${check})`;
   return `${complies} && (${serviceAccount} || ${creator})`;
 }
 

@@ -1,0 +1,140 @@
+/**
+ * Who may `use` a policy, judged from the watched RBAC objects as the API server's RBAC authorizer judges
+ * (k8s.io/kubernetes/pkg/registry/rbac/validation/rule.go). Other authorizers are not seen.
+ */
+import { GROUP, PLURAL } from '../api/capability-policy.ts';
+import type { PolicyRule, RbacSubject, RoleBindingView, RoleView } from '../cluster/objects.ts';
+import { CONTROLLER_NAMESPACE, CONTROLLERS } from '../policy/controllers.ts';
+
+export interface User {
+  readonly name: string;
+  readonly groups: readonly string[];
+}
+
+export interface UseIndex {
+  /** Whether the user may use the policy for pods of the namespace. */
+  mayUse(user: User, namespace: string, policy: string): boolean;
+  /** Subjects whose right is wider than it looks, in a stable order. */
+  wideHolders(): readonly WideHolder[];
+}
+
+export interface WideHolder {
+  readonly subject: RbacSubject;
+  /** Where the binding holds; absent: everywhere. */
+  readonly namespace?: string;
+  /** Wildcard: verb `*` on every policy. Controllers: the built-in controllers are among them, hence everybody. */
+  readonly why: 'Wildcard' | 'Controllers';
+}
+
+interface Grant {
+  readonly subjects: readonly RbacSubject[];
+  readonly namespace: string | undefined;
+  readonly policies: Policies;
+}
+
+interface Policies {
+  readonly all: boolean;
+  readonly names: ReadonlySet<string>;
+  /** By verb `*`. */
+  readonly wildcard: boolean;
+}
+
+export function createUseIndex(roles: Iterable<RoleView>, bindings: Iterable<RoleBindingView>): UseIndex {
+  const grants = grantsOf(roles, bindings);
+  const bySubject = new Map<string, Grant[]>();
+  for (const grant of grants) {
+    for (const key of new Set(grant.subjects.flatMap((subject) => subjectKey(subject, grant.namespace) ?? []))) {
+      const known = bySubject.get(key);
+      if (known) known.push(grant);
+      else bySubject.set(key, [grant]);
+    }
+  }
+  return {
+    mayUse: (user, namespace, policy) =>
+      userKeys(user).some((key) =>
+        bySubject
+          .get(key)
+          ?.some(
+            (grant) =>
+              (grant.namespace === undefined || grant.namespace === namespace) &&
+              (grant.policies.all || grant.policies.names.has(policy)),
+          ),
+      ),
+    wideHolders: () => wideHolders(grants),
+  };
+}
+
+/** A pod's service account, with the groups that the CEL function authorizer.serviceAccount asks for. */
+export function serviceAccountUser(namespace: string, name: string): User {
+  return {
+    name: `system:serviceaccount:${namespace}:${name}`,
+    groups: ['system:serviceaccounts', `system:serviceaccounts:${namespace}`],
+  };
+}
+
+/** A built-in controller as it creates pods: it has logged in, and so has one group more. */
+export function controllerUser(serviceAccount: string): User {
+  const { name, groups } = serviceAccountUser(CONTROLLER_NAMESPACE, serviceAccount);
+  return { name, groups: [...groups, 'system:authenticated'] };
+}
+
+/** Whether a grant to the subject reaches a built-in controller, and by it everybody who may create a workload. */
+export function coversControllers(subject: RbacSubject): boolean {
+  const key = subjectKey(subject, undefined);
+  return CONTROLLERS.some(({ serviceAccount }) => userKeys(controllerUser(serviceAccount)).some((one) => one === key));
+}
+
+function grantsOf(roles: Iterable<RoleView>, bindings: Iterable<RoleBindingView>): Grant[] {
+  const policies = new Map<string, Policies>();
+  for (const role of roles) policies.set(roleKey(role.namespace, role.name), policiesOf(role.rules));
+  return [...bindings].flatMap(({ namespace, role, subjects }) => {
+    const granted = policies.get(roleKey(role.kind === 'Role' ? namespace : undefined, role.name));
+    return granted && (granted.all || granted.names.size > 0) ? [{ subjects, namespace, policies: granted }] : [];
+  });
+}
+
+function policiesOf(rules: readonly PolicyRule[]): Policies {
+  const granting = rules.filter(
+    ({ verbs, apiGroups, resources }) =>
+      hasOrAny(verbs, 'use') && hasOrAny(apiGroups, GROUP) && hasOrAny(resources, PLURAL),
+  );
+  const unnamed = granting.filter(({ resourceNames }) => (resourceNames ?? []).length === 0);
+  return {
+    all: unnamed.length > 0,
+    names: new Set(granting.flatMap(({ resourceNames }) => resourceNames ?? [])),
+    wildcard: unnamed.some(({ verbs }) => verbs.includes('*')),
+  };
+}
+
+function wideHolders(grants: readonly Grant[]): WideHolder[] {
+  const holders = grants.flatMap(({ subjects, namespace, policies }) =>
+    subjects.flatMap((subject): WideHolder[] => {
+      const scope = namespace === undefined ? {} : { namespace };
+      return [
+        ...(policies.wildcard ? [{ subject, ...scope, why: 'Wildcard' as const }] : []),
+        ...(coversControllers(subject) ? [{ subject, ...scope, why: 'Controllers' as const }] : []),
+      ];
+    }),
+  );
+  const byText = new Map(holders.map((holder) => [JSON.stringify(holder), holder]));
+  return [...byText.keys()].sort().flatMap((text) => byText.get(text) ?? []);
+}
+
+/** The key of a user or group; a service account is the user that it logs in as. */
+function subjectKey({ kind, name, namespace }: RbacSubject, bindingNamespace: string | undefined): string | undefined {
+  if (kind !== 'ServiceAccount') return `${kind}/${name}`;
+  const home = namespace || bindingNamespace;
+  return home ? `User/${serviceAccountUser(home, name).name}` : undefined;
+}
+
+function userKeys({ name, groups }: User): string[] {
+  return [`User/${name}`, ...groups.map((group) => `Group/${group}`)];
+}
+
+function roleKey(namespace: string | undefined, name: string): string {
+  return `${namespace ?? ''}/${name}`;
+}
+
+function hasOrAny(list: readonly string[], value: string): boolean {
+  return list.includes(value) || list.includes('*');
+}

@@ -1,0 +1,103 @@
+/**
+ * The decision of one mode on one pod or template: it must satisfy at least one deciding policy that it may use.
+ *
+ * operator/compile/decision-cel.ts is the same decision as the API server takes it; the two are changed together.
+ */
+import type { PodParts, PodView, WorkloadView } from '../cluster/objects.ts';
+import { useRoleName } from '../compile/rbac.ts';
+import { CONTROLLERS, controllerOf } from '../policy/controllers.ts';
+import type { ResolvedPolicy } from '../policy/resolve.ts';
+import { controllerUser, serviceAccountUser, type UseIndex, type User } from './use.ts';
+import type { Evaluator, Violation } from './violations.ts';
+
+export type Verdict = 'Compliant' | 'Violating' | 'Unknown';
+
+/** A pod or a template, and who is asked for the right to use a policy. */
+export interface Candidate {
+  readonly namespace: string;
+  readonly parts: PodParts;
+  /** The service account, and the creator when it is known. */
+  readonly users: readonly User[];
+  /** Whether the API server asked for somebody else, too, whom nothing in the cluster names. */
+  readonly unknownUser: boolean;
+}
+
+export interface Judgement {
+  readonly verdict: Verdict;
+  /** The first policy that admits the pod. */
+  readonly admittedBy?: string;
+  /** Why not, by policy; empty when Compliant. */
+  readonly violations: Readonly<Record<string, readonly Violation[]>>;
+}
+
+/** What judging needs besides the pod and the policies. */
+export interface Court {
+  readonly evaluator: Evaluator;
+  readonly use: UseIndex;
+}
+
+/** The rule's name in the violation of a pod that complies with a policy which it may not use. */
+export const USE_RULE = 'use';
+
+/**
+ * @param policies those that decide in the namespace, of one mode; at least one
+ * @returns Unknown when it depends on an unknown creator's rights whether the pod is admitted
+ */
+export function judge(candidate: Candidate, policies: readonly ResolvedPolicy[], { evaluator, use }: Court): Judgement {
+  const violations: Record<string, readonly Violation[]> = {};
+  let depends = false;
+  for (const policy of policies) {
+    const broken = evaluator.violations(candidate.parts, policy);
+    if (broken.length === 0 && mayUse(candidate, policy, use)) {
+      return { verdict: 'Compliant', admittedBy: policy.name, violations: {} };
+    }
+    depends ||= broken.length === 0 && candidate.unknownUser;
+    violations[policy.name] = broken.length === 0 ? [notUsable(candidate, policy)] : broken;
+  }
+  return { verdict: depends ? 'Unknown' : 'Violating', violations };
+}
+
+/**
+ * A pod that runs. Its creator is the built-in controller that owns it; of a bare pod or another owner's it is unknown.
+ * So is whoever added an ephemeral container: the API server asked for that person's rights, not the controller's.
+ */
+export function podCandidate(pod: PodView): Candidate {
+  const controller = pod.owner && controllerOf(pod.owner.apiVersion, pod.owner.kind);
+  return {
+    namespace: pod.namespace,
+    parts: pod,
+    users: users(pod.namespace, pod.serviceAccount, controller?.serviceAccount),
+    unknownUser: controller === undefined || (pod.spec.ephemeralContainers ?? []).length > 0,
+  };
+}
+
+/** The pods that a workload's controller will make. A PodTemplate has none: only its service account counts. */
+export function templateCandidate({ kind, namespace, template }: WorkloadView): Candidate {
+  const controller = CONTROLLERS.find((one) => one.kind === kind);
+  return {
+    namespace,
+    parts: template,
+    users: users(namespace, template.spec.serviceAccountName ?? 'default', controller?.serviceAccount),
+    unknownUser: false,
+  };
+}
+
+function users(namespace: string, serviceAccount: string, controller: string | undefined): User[] {
+  const own = serviceAccountUser(namespace, serviceAccount);
+  return controller === undefined ? [own] : [own, controllerUser(controller)];
+}
+
+function mayUse({ namespace, users }: Candidate, { name, usableBy }: ResolvedPolicy, use: UseIndex): boolean {
+  return usableBy === 'Everyone' || users.some((user) => use.mayUse(user, namespace, name));
+}
+
+function notUsable({ namespace, users, unknownUser }: Candidate, { name }: ResolvedPolicy): Violation {
+  const names = users.map((user) => user.name);
+  const who = names.length > 1 ? `neither ${names.join(' nor ')} may` : `${names[0]} may not`;
+  const creator = unknownUser ? '; whether its creator may is not known' : '';
+  return {
+    rule: USE_RULE,
+    message: `pod complies, but ${who} use policy ${name}${creator}: a RoleBinding to ClusterRole ${useRoleName(name)} in namespace ${namespace} grants it`,
+    path: 'serviceAccountName',
+  };
+}

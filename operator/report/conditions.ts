@@ -1,0 +1,146 @@
+/** What is known of a policy → its conditions, as kstatus and Argo CD read them. */
+import type { Condition } from '../api/capability-policy.ts';
+import type { RolloutOutcome } from '../apply/outcome.ts';
+import { coversControllers } from '../evaluate/use.ts';
+import type { Refusal, Resolution, ResolvedPolicy } from '../policy/resolve.ts';
+import { formatVersion } from '../standards/level-version.ts';
+import * as reasons from './reasons.ts';
+import { bounded, counted, firstOf, workloadText } from './text.ts';
+import type { WorkloadReport } from './violations.ts';
+
+/** A condition without its history. */
+type Finding = Pick<Condition, 'type' | 'status' | 'reason' | 'message'>;
+
+export interface ConditionInput {
+  readonly generation: number;
+  readonly resolution: Resolution;
+  /** Absent until the first pass over all policies. */
+  readonly rollout: RolloutOutcome | undefined;
+  /** Absent while not everything has been judged, and when the policy is not accepted. */
+  readonly workloads: WorkloadReport | undefined;
+  /** One text for each namespace in conflict, sorted. */
+  readonly labelConflicts: readonly string[];
+  readonly previous: readonly Condition[];
+  /** ISO 8601, UTC. */
+  readonly now: string;
+}
+
+const MESSAGE_LENGTH = 1024;
+const NAMED = 3;
+
+/** Sorted by type. Violations and label conflicts are findings, not failures: Ready does not turn on them. */
+export function buildConditions(input: ConditionInput): Condition[] {
+  const { resolution } = input;
+  const accepted = acceptedFinding(resolution);
+  const programmed = programmedFinding(input);
+  const working = programmed.reason === reasons.PENDING || programmed.reason === reasons.ROLLING_OUT;
+  const findings = [
+    accepted,
+    programmed,
+    ...labelConflictFinding(input.labelConflicts),
+    readyFinding(accepted, programmed),
+    ...(working ? [{ ...programmed, type: 'Reconciling', status: 'True' as const }] : []),
+    ...('refusal' in resolution ? [{ ...accepted, type: 'Stalled', status: 'True' as const }] : []),
+  ];
+  const conditions = findings.map((finding) => withHistory(finding, input));
+  conditions.push(lastEvaluation(input) ?? withHistory(compliantFinding(input), input));
+  return conditions.sort((a, b) => (a.type < b.type ? -1 : 1));
+}
+
+/**
+ * The Compliant condition of the last evaluation, as long as that is what is known: it stands until the next one is whole,
+ * so that neither a restart nor a new namespace makes violations vanish and come back.
+ */
+export function lastEvaluation({
+  resolution,
+  workloads,
+  previous,
+}: Pick<ConditionInput, 'resolution' | 'workloads' | 'previous'>): Condition | undefined {
+  if ('refusal' in resolution || workloads) return undefined;
+  return previous.find(({ type, status }) => type === 'Compliant' && status !== 'Unknown');
+}
+
+function acceptedFinding(resolution: Resolution): Finding {
+  if ('refusal' in resolution) return refused(resolution.refusal);
+  const { standard, mode } = resolution.policy;
+  const what = `compiled: ${standard.level} ${formatVersion(standard.minor)}, mode ${mode}`;
+  const message = [what, ...wideSubjects(resolution.policy)].join('; ');
+  return { type: 'Accepted', status: 'True', reason: reasons.ACCEPTED, message };
+}
+
+function refused({ reason, message }: Refusal): Finding {
+  return { type: 'Accepted', status: 'False', reason, message };
+}
+
+function wideSubjects({ usableBy, subjects }: ResolvedPolicy): string[] {
+  const wide = usableBy === 'Subjects' ? subjects.filter(coversControllers) : [];
+  if (wide.length === 0) return [];
+  const names = wide.map(({ kind, namespace, name }) => `${kind} ${namespace ? `${namespace}/` : ''}${name}`).sort();
+  const verb = wide.length === 1 ? 'includes' : 'include';
+  return [
+    `warning: ${names.join(', ')} ${verb} built-in workload controllers, so that whoever may create a workload may use this policy by it`,
+  ];
+}
+
+function programmedFinding({ resolution, rollout, previous, generation }: ConditionInput): Finding {
+  const type = 'Programmed';
+  if ('refusal' in resolution) {
+    const message = 'this version of the policy is not in force: it is not accepted';
+    return { type, status: 'False', reason: reasons.NOT_ACCEPTED, message };
+  }
+  if (!rollout) {
+    // A restarted operator has seen nothing yet, and nothing speaks against what it saw before.
+    const before = previous.find((one) => one.type === type && one.observedGeneration === generation);
+    if (before && before.reason !== reasons.NOT_ACCEPTED) return before;
+    return { type, status: 'False', reason: reasons.PENDING, message: 'about to be written' };
+  }
+  const { inForce, answering } = rollout.servers;
+  const where = `ruleset ${rollout.ruleset} is in force on ${inForce} of ${answering} API servers`;
+  if (rollout.state === 'InForce') return { type, status: 'True', reason: reasons.IN_FORCE, message: where };
+  const reason = rollout.state === 'Failed' ? reasons.APPLY_FAILED : reasons.ROLLING_OUT;
+  const message = rollout.message === '' ? where : `${where}; ${rollout.message}`;
+  return { type, status: 'False', reason, message };
+}
+
+function compliantFinding({ resolution, workloads }: ConditionInput): Finding {
+  const type = 'Compliant';
+  if (!workloads) {
+    const why = 'refusal' in resolution ? 'the policy is not accepted' : 'not every namespace has been looked at yet';
+    return { type, status: 'Unknown', reason: reasons.NOT_EVALUATED, message: `not evaluated: ${why}` };
+  }
+  const { evaluated, violating, unknown } = workloads.counts;
+  const open = unknown === 0 ? '' : `; of ${unknown} it is unknown, since it depends on who created the pod`;
+  if (violating === 0) {
+    const message = `none of ${counted(evaluated, 'workload')} violates the policy${open}`;
+    return { type, status: 'True', reason: reasons.NO_VIOLATION, message };
+  }
+  const names = workloads.notAdmitted.slice(0, violating).map(workloadText);
+  const message = `${violating} of ${counted(evaluated, 'workload')} violate${violating === 1 ? 's' : ''} the policy: ${firstOf(names, NAMED)}${open}`;
+  return { type, status: 'False', reason: reasons.WORKLOADS_VIOLATE, message };
+}
+
+function labelConflictFinding(conflicts: readonly string[]): Finding[] {
+  if (conflicts.length === 0) return [];
+  const message = `${firstOf(conflicts, NAMED, '; ')}. The admission policy stands either way; remove such a label for ours to be set`;
+  return [{ type: 'LabelConflict', status: 'True', reason: reasons.FOREIGN_LABEL, message }];
+}
+
+function readyFinding(accepted: Finding, programmed: Finding): Finding {
+  const { status, reason, message } = accepted.status === 'True' ? programmed : accepted;
+  return { type: 'Ready', status, reason, message };
+}
+
+function withHistory(finding: Finding, { previous, generation, now }: ConditionInput): Condition {
+  const before = previous.find(({ type }) => type === finding.type);
+  return {
+    ...finding,
+    message: bounded(finding.message, MESSAGE_LENGTH),
+    observedGeneration: generation,
+    lastTransitionTime: before?.status === finding.status ? before.lastTransitionTime : inSeconds(now),
+  };
+}
+
+/** metav1.Time has no fractions. */
+function inSeconds(time: string): string {
+  return time.replace(/\.\d+Z$/, 'Z');
+}

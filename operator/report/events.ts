@@ -1,0 +1,95 @@
+/** events.k8s.io/v1 Event objects. */
+import { createHash } from 'node:crypto';
+import { GROUP } from '../api/capability-policy.ts';
+import { bounded } from './text.ts';
+
+/** An object that an Event is about, as far as it is known. */
+export interface Regarding {
+  readonly apiVersion?: string;
+  readonly kind: string;
+  readonly namespace?: string;
+  readonly name: string;
+  readonly uid?: string;
+}
+
+export interface Happening {
+  readonly regarding: Regarding;
+  readonly related?: Regarding;
+  readonly type: 'Normal' | 'Warning';
+  readonly reason: string;
+  /** What was being done, as a word: `Apply`, `Evaluate`. */
+  readonly action: string;
+  readonly note: string;
+}
+
+export interface EventOrigin {
+  /** Which operator says it: the pod's name. */
+  readonly reportingInstance: string;
+  /** ISO 8601, UTC. */
+  readonly now: string;
+  /** Tells apart two occurrences of the same happening; the same for a repeated attempt at one. */
+  readonly occasion: string;
+}
+
+export interface KubernetesEvent {
+  readonly apiVersion: 'events.k8s.io/v1';
+  readonly kind: 'Event';
+  readonly metadata: { readonly name: string; readonly namespace: string };
+  readonly eventTime: string;
+  readonly reportingController: string;
+  readonly reportingInstance: string;
+  readonly action: string;
+  readonly reason: string;
+  readonly type: 'Normal' | 'Warning';
+  readonly note: string;
+  readonly regarding: Regarding;
+  readonly related?: Regarding;
+}
+
+const NOTE_BYTES = 1024;
+const WORD_LENGTH = 128;
+
+/**
+ * The name follows from what happened and from the occasion, not from the time: who repeats an attempt is told that the
+ * Event exists already.
+ */
+export function eventFor(happening: Happening, { reportingInstance, now, occasion }: EventOrigin): KubernetesEvent {
+  const { regarding, related, type } = happening;
+  const hash = createHash('sha256')
+    .update(JSON.stringify([happening, occasion]))
+    .digest('hex')
+    .slice(0, 16);
+  return {
+    apiVersion: 'events.k8s.io/v1',
+    kind: 'Event',
+    // The API server wants Events about what has no namespace in this one.
+    metadata: { name: `${namePrefix(regarding.name)}.${hash}`, namespace: regarding.namespace ?? 'default' },
+    eventTime: inMicroseconds(now),
+    reportingController: GROUP,
+    reportingInstance: bounded(reportingInstance, WORD_LENGTH),
+    action: bounded(happening.action, WORD_LENGTH),
+    reason: bounded(happening.reason, WORD_LENGTH),
+    type,
+    note: withinBytes(happening.note),
+    regarding,
+    ...(related && { related }),
+  };
+}
+
+/** A DNS subdomain has 253 characters, and no dot or dash at the end of a part. */
+function namePrefix(name: string): string {
+  return name.slice(0, 200).replace(/[^a-z0-9]+$/, '');
+}
+
+/** The API server counts bytes. */
+function withinBytes(note: string): string {
+  let text = bounded(note, NOTE_BYTES);
+  while (Buffer.byteLength(text) > NOTE_BYTES) text = bounded(text, Math.floor(text.length * 0.9));
+  return text;
+}
+
+/** metav1.MicroTime. */
+function inMicroseconds(time: string): string {
+  const [, seconds, fraction = ''] = /^(.*?)(?:\.(\d+))?Z$/.exec(time) ?? [];
+  return `${seconds}.${fraction.padEnd(6, '0').slice(0, 6)}Z`;
+}

@@ -1,0 +1,31 @@
+/** Pod Security labels that somebody else set: which concern a policy, and what is said about them. */
+import type { Mode } from '../api/capability-policy.ts';
+import type { LabelConflict, LabelOutcome } from '../apply/outcome.ts';
+import { LABEL_PREFIX } from '../compile/labels.ts';
+import { LEVELS, type Level } from '../standards/level-version.ts';
+
+/** The key of the label that a mode sets; its version has the same with `-version`. */
+export function labelOfMode(mode: Mode): string {
+  return `${LABEL_PREFIX}${mode.toLowerCase()}`;
+}
+
+export function conflictsOfMode(mode: Mode, { conflicts }: LabelOutcome): readonly LabelConflict[] {
+  const key = labelOfMode(mode);
+  return conflicts.filter(({ label }) => label === key || label === `${key}-version`);
+}
+
+/** Whose label, theirs, ours, and what follows. */
+export function describeConflict({ label, theirs, ours, managers }: LabelConflict): string {
+  const whose = managers.length > 0 ? [...managers].sort().join(', ') : 'somebody else';
+  return `label ${label} is "${theirs}" by ${whose}, ours would be "${ours}"${consequence(theirs, ours)}`;
+}
+
+/** Only a tighter level changes what is admitted: whatever a looser one lets pass meets the admission policy. */
+function consequence(theirs: string, ours: string): string {
+  const tighter = isLevel(theirs) && isLevel(ours) && LEVELS.indexOf(theirs) > LEVELS.indexOf(ours);
+  return tighter ? ', so Pod Security Admission objects to pods that the policy admits' : '';
+}
+
+function isLevel(text: string): text is Level {
+  return (LEVELS as readonly string[]).includes(text);
+}

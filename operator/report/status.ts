@@ -1,0 +1,106 @@
+/** All that became of a policy → its status: the whole of it, the same bytes for the same input. */
+import type { CapabilityPolicy, CapabilityPolicyStatus } from '../api/capability-policy.ts';
+import type { LabelOutcome, RolloutOutcome } from '../apply/outcome.ts';
+import { rulesBeyondLabel, tightest } from '../compile/labels.ts';
+import type { NamespaceJudgement } from '../evaluate/namespace.ts';
+import type { Resolution, ResolvedPolicy } from '../policy/resolve.ts';
+import { formatVersion } from '../standards/level-version.ts';
+import { buildConditions, lastEvaluation } from './conditions.ts';
+import type { Coverage } from './coverage.ts';
+import { conflictsOfMode, describeConflict, labelOfMode } from './label-conflict.ts';
+import { bounded } from './text.ts';
+import { reportWorkloads, type WorkloadReport } from './violations.ts';
+
+export interface StatusInput {
+  /** As it stands in the cluster, its previous status included. */
+  readonly policy: CapabilityPolicy;
+  readonly resolution: Resolution;
+  /** Absent when the policy is not accepted. */
+  readonly coverage?: Coverage;
+  /** Absent until the first pass over all policies. */
+  readonly rollout?: RolloutOutcome;
+  /** By namespace. */
+  readonly labels: ReadonlyMap<string, LabelOutcome>;
+  /** By namespace; a namespace that is missing has not been judged yet. */
+  readonly judgements: ReadonlyMap<string, NamespaceJudgement>;
+  /** N of Kubernetes 1.N of the oldest API server. */
+  readonly oldestServer: number;
+  /** ISO 8601, UTC: the time of whatever changes. */
+  readonly now: string;
+}
+
+const MOST_SHARES = 32;
+const NOWHERE: Coverage = { selected: [], deciding: [], sharesWith: [] };
+
+/** Lists that would be empty are left out. Under 64 KiB as JSON whatever the input. */
+export function buildStatus(input: StatusInput): CapabilityPolicyStatus {
+  const { resolution, policy } = input;
+  const generation = policy.metadata?.generation ?? 0;
+  const base = {
+    generation,
+    resolution,
+    rollout: input.rollout,
+    previous: policy.status?.conditions ?? [],
+    now: input.now,
+  };
+  if ('refusal' in resolution) {
+    const conditions = buildConditions({ ...base, workloads: undefined, labelConflicts: [] });
+    return { observedGeneration: generation, conditions };
+  }
+  const { selected, deciding, sharesWith } = input.coverage ?? NOWHERE;
+  const { mode } = resolution.policy;
+  const workloads = reportWorkloads(policy, mode, deciding, input.judgements);
+  const outcomes = deciding.flatMap((namespace) => input.labels.get(namespace) ?? []);
+  const conflicting = outcomes.filter((outcome) => conflictsOfMode(mode, outcome).length > 0);
+  const labelConflicts = conflicting.flatMap((outcome) =>
+    conflictsOfMode(mode, outcome).map((conflict) => `namespace ${outcome.namespace}: ${describeConflict(conflict)}`),
+  );
+  return withoutEmpty({
+    observedGeneration: generation,
+    conditions: buildConditions({ ...base, workloads, labelConflicts: labelConflicts.sort() }),
+    rendered: rendered(resolution.policy, input.oldestServer),
+    namespaces: {
+      selected: selected.length,
+      deciding: deciding.length,
+      labelled: outcomes.filter(({ applied }) => labelOfMode(mode) in applied).length,
+      conflicting: conflicting.length,
+    },
+    ...evaluation(workloads, lastEvaluation({ ...base, workloads }) ? policy.status : {}),
+    sharesWith: sharesWith.slice(0, MOST_SHARES).map((one) => ({ ...one, policy: bounded(one.policy, 253) })),
+  });
+}
+
+type Evaluation = Pick<CapabilityPolicyStatus, 'workloads' | 'violations' | 'violationsTotal' | 'unusedGrants'>;
+
+/** @param before what is known when there is no report */
+function evaluation(report: WorkloadReport | undefined, before: Evaluation = {}): Evaluation {
+  if (!report) {
+    const { workloads, violations, violationsTotal, unusedGrants } = before;
+    return { workloads, violations, violationsTotal, unusedGrants };
+  }
+  return {
+    workloads: report.counts,
+    violations: [...report.violations],
+    violationsTotal: report.notAdmitted.length,
+    unusedGrants: [...report.unusedGrants],
+  };
+}
+
+function rendered(policy: ResolvedPolicy, oldestServer: number): NonNullable<CapabilityPolicyStatus['rendered']> {
+  const found = tightest([policy], oldestServer);
+  const rules = rulesBeyondLabel(policy, found);
+  const left = rules.length > 0 ? { rulesLeftToAdmissionPolicy: [...rules].sort() } : {};
+  // Pod Security Admission knows nothing of who may use a policy.
+  const exact = rules.length === 0 && policy.usableBy === 'Everyone';
+  if (!found) return { level: 'privileged', exact, ...left, podSecurity: '-' };
+  const version = formatVersion(found.minor);
+  const podSecurity = policy.podSecurityLabels === 'Off' ? '-' : `${found.level}:${version}`;
+  return { level: found.level, version, exact, ...left, podSecurity };
+}
+
+function withoutEmpty(status: CapabilityPolicyStatus): CapabilityPolicyStatus {
+  const kept = Object.entries(status).filter(
+    ([, value]) => value !== undefined && !(Array.isArray(value) && value.length === 0),
+  );
+  return Object.fromEntries(kept) as CapabilityPolicyStatus;
+}

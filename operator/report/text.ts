@@ -1,0 +1,25 @@
+/** Words for people: messages of a bounded size, and lists that stop after the first few. */
+import type { WorkloadName } from '../evaluate/workloads.ts';
+
+/** One line of at most `limit` UTF-16 units, cut with an ellipsis. */
+export function bounded(text: string, limit: number): string {
+  // Names and values in messages are whatever their authors wrote: line breaks and half characters included.
+  const line = text.replace(/[\p{Cc}\u2028\u2029]+/gu, ' ').toWellFormed();
+  return line.length <= limit ? line : `${line.slice(0, limit - 1).toWellFormed()}…`;
+}
+
+/** `a, b, c and 2 more` */
+export function firstOf(items: readonly string[], count: number, separator = ', '): string {
+  const rest = items.length - count;
+  return items.slice(0, count).join(separator) + (rest > 0 ? ` and ${rest} more` : '');
+}
+
+/** `Deployment net/pinger` */
+export function workloadText({ kind, namespace, name }: WorkloadName): string {
+  return `${kind} ${namespace}/${name}`;
+}
+
+/** `1 workload`, `2 workloads` */
+export function counted(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? '' : 's'}`;
+}

@@ -1,0 +1,98 @@
+/** Verdicts of the namespaces where a policy decides → the workloads part of its status. */
+import type { CapabilityPolicy, CapabilityPolicyStatus, Mode, Violation } from '../api/capability-policy.ts';
+import type { ModeJudgement, NamespaceJudgement, WorkloadJudgement } from '../evaluate/namespace.ts';
+import type { Violation as BrokenRule } from '../evaluate/violations.ts';
+import { bounded } from './text.ts';
+
+export interface WorkloadReport {
+  readonly counts: Required<NonNullable<CapabilityPolicyStatus['workloads']>>;
+  /** The workloads that are not admitted, worst first. */
+  readonly notAdmitted: readonly WorkloadJudgement[];
+  /** Of notAdmitted, what the status has room for. */
+  readonly violations: readonly Violation[];
+  readonly unusedGrants: readonly string[];
+}
+
+const MOST_ENTRIES = 64;
+const MOST_BYTES = 32 * 1024;
+const MESSAGE_LENGTH = 512;
+
+/**
+ * @param namespaces where the policy decides
+ * @returns undefined until each of them has been judged with this policy among the deciding ones: half a report would
+ * call repaired what was not looked at
+ */
+export function reportWorkloads(
+  policy: CapabilityPolicy,
+  mode: Mode,
+  namespaces: readonly string[],
+  judgements: ReadonlyMap<string, NamespaceJudgement>,
+): WorkloadReport | undefined {
+  const name = policy.metadata?.name ?? '';
+  const judged = namespaces.flatMap((namespace) => {
+    const judgement = judgements.get(namespace);
+    const ofMode = judgement?.modes[mode];
+    return judgement && ofMode?.deciding.includes(name) ? [{ ofMode, added: judgement.addedCapabilities }] : [];
+  });
+  if (judged.length < namespaces.length) return undefined;
+  const workloads = judged.flatMap(({ ofMode }: { ofMode: ModeJudgement }) => ofMode.workloads);
+  const notAdmitted = workloads.filter(({ verdict }) => verdict !== 'Compliant').sort(worstFirst);
+  const violating = notAdmitted.filter(({ verdict }) => verdict === 'Violating').length;
+  const added = new Set(judged.flatMap((one) => one.added));
+  return {
+    counts: { evaluated: workloads.length, violating, unknown: notAdmitted.length - violating },
+    notAdmitted,
+    violations: entries(name, notAdmitted),
+    unusedGrants: workloads.length > 0 ? unused(policy, added) : [],
+  };
+}
+
+/** As many as fit, one per rule and container of each workload. */
+function entries(policy: string, notAdmitted: readonly WorkloadJudgement[]): Violation[] {
+  const kept: Violation[] = [];
+  let bytes = 0;
+  for (const workload of notAdmitted) {
+    for (const entry of entriesOf(workload, workload.violations[policy] ?? [])) {
+      bytes += Buffer.byteLength(JSON.stringify(entry)) + 1;
+      if (kept.length === MOST_ENTRIES || bytes > MOST_BYTES) return kept;
+      kept.push(entry);
+    }
+  }
+  return kept;
+}
+
+function entriesOf(workload: WorkloadJudgement, broken: readonly BrokenRule[]): Violation[] {
+  const groups = Map.groupBy(broken, ({ rule, container }) => `${rule}\n${container ?? ''}`);
+  return [...groups.keys()].sort().map((key) => {
+    const group = groups.get(key) as [BrokenRule, ...BrokenRule[]];
+    const [{ rule, container }] = group;
+    const messages = [...new Set(group.map(({ message }) => message))].sort();
+    return {
+      kind: bounded(workload.kind, 63),
+      namespace: bounded(workload.namespace, 63),
+      name: bounded(workload.name, 253),
+      verdict: workload.verdict === 'Unknown' ? 'Unknown' : 'Violating',
+      pods: workload.pods,
+      rule: bounded(rule, 128),
+      ...(container === undefined ? {} : { container: bounded(container, 63) }),
+      message: bounded(messages.join('; '), MESSAGE_LENGTH),
+    };
+  });
+}
+
+/** Only what the policy itself states: a level's own list is no grant that somebody chose. */
+function unused({ spec }: CapabilityPolicy, added: ReadonlySet<string>): string[] {
+  const granted = spec.overrides?.capabilities?.allowedAdd ?? [];
+  return granted
+    .filter((capability) => capability !== '*' && !added.has(capability))
+    .sort()
+    .slice(0, 64)
+    .map((capability) => bounded(capability, 64));
+}
+
+function worstFirst(a: WorkloadJudgement, b: WorkloadJudgement): number {
+  if (a.verdict !== b.verdict) return a.verdict === 'Violating' ? -1 : 1;
+  if (a.pods !== b.pods) return b.pods - a.pods;
+  const [left, right] = [a, b].map(({ kind, namespace, name }) => `${kind}\n${namespace}\n${name}`) as [string, string];
+  return left < right ? -1 : left > right ? 1 : 0;
+}

@@ -1,0 +1,136 @@
+/** The story that the demo tells. Every line that it prints of kubectl is real, and what it claims is checked. */
+import { OPERATOR_NAMESPACE } from '../../operator/flags.ts';
+import { waitFor } from '../controlplane/wait.ts';
+import type { DemoCluster } from './cluster.ts';
+import type { Shell } from './shell.ts';
+
+const NAMESPACES = ['shop', 'net', 'stage'];
+
+/** Something that ran before there was any policy. */
+const LEGACY = `
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: legacy, namespace: shop}
+spec:
+  replicas: 2
+  selector: {matchLabels: {app: legacy}}
+  template:
+    metadata: {labels: {app: legacy}}
+    spec:
+      containers:
+        - name: app
+          image: registry.example/legacy:1
+          securityContext: {capabilities: {add: [SYS_TIME]}}
+`;
+
+const PING = `
+apiVersion: v1
+kind: Pod
+metadata: {name: ping, namespace: net}
+spec:
+  securityContext: {runAsNonRoot: true, runAsUser: 1000, seccompProfile: {type: RuntimeDefault}}
+  containers:
+    - name: ping
+      image: registry.example/ping:1
+      securityContext:
+        allowPrivilegeEscalation: false
+        capabilities: {drop: [ALL], add: [NET_RAW]}
+`;
+
+function netAdmin(name: string): string {
+  return PING.replace('NET_RAW', 'NET_ADMIN').replace('name: ping, namespace', `name: ${name}, namespace`);
+}
+
+export async function tell(cluster: DemoCluster, shell: Shell): Promise<void> {
+  shell.heading('1. A cluster with three namespaces, and a Deployment that nobody has looked at for years');
+  for (const name of NAMESPACES) await shell.expect(true, `kubectl create namespace ${name}`);
+  await shell.expect(true, 'kubectl label namespace shop environment=production');
+  await shell.expect(true, 'kubectl label namespace net environment=production team=network');
+  await shell.expect(true, 'kubectl label namespace stage environment=staging');
+  await shell.expect(true, 'kubectl apply -f -', LEGACY);
+
+  shell.heading('2. The CustomResourceDefinition, the operator (npm start), and four policies');
+  await shell.expect(true, 'kubectl apply -k crds');
+  await shell.run(['wait', '--for=condition=Established', 'crd/capabilitypolicies.capabilitypolicy.dev']);
+  await cluster.startOperator();
+  await shell.expect(true, 'kubectl apply -k config/samples');
+  await shell.expect(true, 'kubectl wait --for=condition=Ready capabilitypolicies --all --timeout=60s');
+
+  shell.heading('3. What the operator rendered: Kubernetes itself enforces it, no webhook');
+  await waitForLabels(shell);
+  await shell.expect(
+    true,
+    `kubectl get namespaces ${NAMESPACES.join(' ')} -L pod-security.kubernetes.io/enforce,pod-security.kubernetes.io/enforce-version,pod-security.kubernetes.io/audit`,
+  );
+  await shell.expect(
+    true,
+    'kubectl get validatingadmissionpolicies,clusterroles -l app.kubernetes.io/managed-by=capabilitypolicy.dev',
+  );
+
+  shell.heading('4. A Deployment is never refused, but its author is warned at once');
+  await shell.expect(true, 'kubectl create deployment web -n net --image=registry.example/web:1');
+
+  shell.heading('5. Team network may have NET_RAW, which no Pod Security level could say; NET_ADMIN is refused');
+  await shell.expect(true, 'kubectl apply -f -', PING);
+  await shell.expect(false, 'kubectl apply -f -', netAdmin('sniffer'));
+
+  shell.heading('6. Who breaks the rule today');
+  await waitFor('the violations', async () =>
+    (await shell.run(['get', 'cappol', 'restricted', '-o', 'jsonpath={.status.violations}'])).output.includes('legacy'),
+  );
+  await shell.expect(true, 'kubectl get capabilitypolicies');
+  await shell.expect(
+    true,
+    `kubectl get capabilitypolicy restricted -o 'jsonpath={range .status.violations[*]}{.namespace}{"/"}{.kind}{"/"}{.name}{" ("}{.pods}{" pods): "}{.rule}{": "}{.message}{"\\n"}{end}'`,
+  );
+  await shell.expect(
+    true,
+    `kubectl get capabilitypolicy restricted -o 'jsonpath={range .status.conditions[*]}{.type}={.status}{"  "}{.reason}{": "}{.message}{"\\n"}{end}'`,
+  );
+
+  shell.heading('7. The operator stops. Enforcement stands');
+  await cluster.stopOperator();
+  await shell.expect(false, 'kubectl apply -f -', netAdmin('sniffer-again'));
+}
+
+/**
+ * On a cluster that is not ours: nothing that the demo makes, and takes away again, may be there before.
+ *
+ * @throws Error that names what is there
+ */
+export async function assertUntouched(shell: Shell): Promise<void> {
+  const names = [
+    ...[...NAMESPACES, OPERATOR_NAMESPACE].map((name) => ['namespace', name]),
+    ['crd', 'capabilitypolicies.capabilitypolicy.dev'],
+  ];
+  for (const [kind = '', name = ''] of names) {
+    const { ok, output } = await shell.run(['get', kind, name, '-o', 'name', '--ignore-not-found']);
+    if (!ok) throw new Error(output.trim());
+    if (output.trim() !== '') {
+      throw new Error(`${output.trim()} is in this cluster already, and the demo would delete it: use another cluster`);
+    }
+  }
+}
+
+/** Takes back what `tell` made, on a cluster that is not ours. */
+export async function cleanUp(cluster: DemoCluster, shell: Shell): Promise<void> {
+  shell.heading('Cleaning up');
+  await cluster.stopOperator();
+  await cluster.startOperator();
+  await shell.show('kubectl delete -k config/samples --ignore-not-found');
+  await waitFor('the labels to leave', async () => {
+    const { ok, output } = await shell.run(['get', 'namespaces', '-o', 'jsonpath={.items[*].metadata.annotations}']);
+    return ok && !output.includes('capabilitypolicy.dev/labels');
+  });
+  await shell.show(`kubectl delete namespace ${NAMESPACES.join(' ')} --ignore-not-found`);
+  await shell.show('kubectl delete -k crds --ignore-not-found');
+  await cluster.stopOperator();
+  await shell.show(`kubectl delete namespace ${OPERATOR_NAMESPACE} --ignore-not-found`);
+}
+
+async function waitForLabels(shell: Shell): Promise<void> {
+  await waitFor('the labels', async () => {
+    const { output } = await shell.run(['get', 'namespace', 'shop', '-o', 'jsonpath={.metadata.labels}']);
+    return output.includes('pod-security.kubernetes.io/enforce');
+  });
+}
