@@ -15,9 +15,10 @@ import { type ApiClient, isNotFound, pathFor } from './cluster/client.ts';
 import type { Change, NamespaceView } from './cluster/objects.ts';
 import { endpoints } from './cluster/servers.ts';
 import { createCluster, type FollowedCluster } from './cluster/store.ts';
-import type { AdmissionOptions } from './compile/admission-policy.ts';
+
 import { type Compiled, compile } from './compile/compile.ts';
 import { podSecurityLabels } from './compile/labels.ts';
+import type { AdmissionOptions } from './compile/match.ts';
 import { judgeNamespace, type NamespaceJudgement } from './evaluate/namespace.ts';
 import { createUseIndex, type UseIndex } from './evaluate/use.ts';
 import { Evaluator } from './evaluate/violations.ts';
@@ -133,6 +134,8 @@ export class Operator {
   #recompile(): void {
     this.#compiled = undefined;
     this.#coverage = undefined;
+    // Verdicts by another text say nothing of this one: better none until the namespaces have been judged again.
+    this.#judgements.clear();
     this.#queue.add('rollout');
     this.#enqueueNamespaces();
     this.#enqueueStatuses();

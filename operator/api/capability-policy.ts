@@ -12,6 +12,10 @@ export const KIND = 'CapabilityPolicy';
 
 /** Public API: Argo CD's `managedFieldsManagers` names it. */
 export const FIELD_MANAGER = 'capabilitypolicy.dev';
+/** On everything that we render, with FIELD_MANAGER as its value. */
+export const MANAGED_BY_LABEL = 'app.kubernetes.io/managed-by';
+/** Annotation of a namespace: the Pod Security labels that we set, as JSON. */
+export const RECORD = `${GROUP}/labels`;
 
 type Spec = ICapabilityPolicy['spec'];
 

@@ -1,8 +1,8 @@
 /** Carries out a label plan. */
+import { RECORD } from '../api/capability-policy.ts';
 import type { ApiClient } from '../cluster/client.ts';
 import type { NamespaceView } from '../cluster/objects.ts';
 import type { LabelPlan } from './namespace-labels.ts';
-import { RECORD } from './namespace-labels.ts';
 
 /**
  * Server-side apply: what is left out of the plan goes if it is ours alone, and stays if somebody else states it too.

@@ -4,13 +4,10 @@
  * What we set is recorded in an annotation. A recorded label that somebody changed by hand is set again; one that was
  * there before us, or that somebody now states by server-side apply (as Argo CD does), is left alone and reported.
  */
-import { FIELD_MANAGER, GROUP } from '../api/capability-policy.ts';
+import { FIELD_MANAGER } from '../api/capability-policy.ts';
 import type { NamespaceView } from '../cluster/objects.ts';
 import { LABEL_PREFIX } from '../compile/labels.ts';
 import type { LabelConflict } from './outcome.ts';
-
-/** The annotation with the labels that we set, as JSON. */
-export const RECORD = `${GROUP}/labels`;
 
 export interface LabelPlan {
   /** The labels that are to stand by our hand. */

@@ -1,25 +1,29 @@
 /**
- * Whether an API server refuses by a ruleset. An admission policy has no status that says so, and each server compiles
- * it on its own, up to a second after it was written: so we ask, with an object that only this ruleset refuses.
+ * Whether an API server judges by a ruleset. An admission policy has no status that says so, and each server compiles it
+ * on its own, up to a second after it was written: so we ask, with an object that only this ruleset refuses or changes.
  */
 import { type ApiClient, ApiError, pathFor } from '../cluster/client.ts';
-import { type AdmissionSet, PROBE_ANSWER, probeCarrier } from '../compile/admission-policy.ts';
+import { PROBE_ANNOTATION, PROBE_ANSWER, type Probed, probeCarrier } from '../compile/admission-set.ts';
 
 export type ProbeAnswer = 'InForce' | 'NotInForce' | 'Inconclusive';
 
 export interface ProbeResult {
+  /** One for each server, in order; of a set that mutates, both parts have to be in force. */
   readonly answers: readonly ProbeAnswer[];
   /** Why an answer was inconclusive. */
   readonly message: string;
 }
 
+interface Answer {
+  readonly answer: ProbeAnswer;
+  readonly message: string;
+}
+
+type Subject = Probed & { readonly mutates: boolean };
+
 /** @param servers one client for each API server that answers */
-export async function probe(
-  servers: readonly ApiClient[],
-  set: Pick<AdmissionSet, 'policy' | 'ruleset'>,
-  namespace: string,
-): Promise<ProbeResult> {
-  const results = await Promise.all(servers.map((server) => ask(server, set, namespace)));
+export async function probe(servers: readonly ApiClient[], set: Subject, namespace: string): Promise<ProbeResult> {
+  const results = await Promise.all(servers.map((server) => askAll(server, set, namespace)));
   return {
     answers: results.map(({ answer }) => answer),
     message: results.find(({ answer }) => answer === 'Inconclusive')?.message ?? '',
@@ -30,16 +34,42 @@ export function everywhere({ answers }: ProbeResult, answer: ProbeAnswer): boole
   return answers.length > 0 && answers.every((one) => one === answer);
 }
 
-async function ask(server: ApiClient, set: Pick<AdmissionSet, 'policy' | 'ruleset'>, namespace: string) {
-  const path = pathFor('v1', 'PodTemplate', namespace);
+/** Part in force is neither: not yet come, or not yet gone. */
+async function askAll(server: ApiClient, set: Subject, namespace: string): Promise<Answer> {
+  const validates = await askValidation(server, set, namespace);
+  if (!set.mutates || validates.answer === 'Inconclusive') return validates;
+  const mutates = await askMutation(server, set, namespace);
+  if (mutates.answer === validates.answer || mutates.answer === 'Inconclusive') return mutates;
+  return { answer: 'Inconclusive', message: 'defaulting and validation are not in force together yet' };
+}
+
+async function askValidation(server: ApiClient, set: Probed, namespace: string): Promise<Answer> {
   try {
-    await server.create(path, probeCarrier(set, namespace), { dryRun: true });
-    return { answer: 'NotInForce' as const, message: '' };
+    await create(server, set, 'ValidatingAdmissionPolicy', namespace);
+    return { answer: 'NotInForce', message: '' };
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
-    if (error instanceof ApiError && message.includes(`${PROBE_ANSWER} ${set.ruleset}`)) {
-      return { answer: 'InForce' as const, message: '' };
-    }
-    return { answer: 'Inconclusive' as const, message };
+    const refused = error instanceof ApiError && message.includes(`${PROBE_ANSWER} ${set.ruleset}`);
+    return refused ? { answer: 'InForce', message: '' } : { answer: 'Inconclusive', message };
   }
+}
+
+async function askMutation(server: ApiClient, set: Probed, namespace: string): Promise<Answer> {
+  try {
+    const { metadata } = await create(server, set, 'MutatingAdmissionPolicy', namespace);
+    const changed = metadata?.annotations?.[PROBE_ANNOTATION] === set.ruleset;
+    return { answer: changed ? 'InForce' : 'NotInForce', message: '' };
+  } catch (error) {
+    return { answer: 'Inconclusive', message: error instanceof Error ? error.message : String(error) };
+  }
+}
+
+function create(
+  server: ApiClient,
+  set: Probed,
+  kind: Parameters<typeof probeCarrier>[1],
+  namespace: string,
+): ReturnType<ApiClient['create']> {
+  const path = pathFor('v1', 'PodTemplate', namespace);
+  return server.create(path, probeCarrier(set, kind, namespace), { dryRun: true });
 }

@@ -4,16 +4,13 @@
  * Pure, and the same for what a watch brings and for manifests from files, which may carry null or lack what the API
  * server fills in.
  */
-import type { CapabilityPolicy } from '../api/capability-policy.ts';
+import { type CapabilityPolicy, RECORD } from '../api/capability-policy.ts';
 import type { Rule } from '../rules/rule.ts';
 import { labelOwners } from './label-owners.ts';
 import type { NamespaceView, RenderedObject, RoleBindingView, RoleView } from './objects.ts';
 import { createPodProjection, type PodProjection } from './pod-projection.ts';
 import { objectOf, type RawObject, textsIn, withoutNulls } from './raw.ts';
 import { projectRole, projectRoleBinding } from './rbac-projection.ts';
-
-/** The record of the Pod Security labels that we set on a namespace. */
-export const LABELS_ANNOTATION = 'capabilitypolicy.dev/labels';
 
 const LAST_APPLIED_ANNOTATION = 'kubectl.kubernetes.io/last-applied-configuration';
 
@@ -38,7 +35,7 @@ export function createProjection(rules: readonly Rule[]): Projection {
 }
 
 function projectNamespace(raw: RawObject): NamespaceView {
-  const recorded = textsIn(raw.metadata?.annotations)[LABELS_ANNOTATION];
+  const recorded = textsIn(raw.metadata?.annotations)[RECORD];
   return {
     name: raw.metadata?.name ?? '',
     uid: raw.metadata?.uid ?? '',

@@ -1,13 +1,11 @@
 /** The kinds that the operator follows. */
-import { FIELD_MANAGER, GROUP, KIND, VERSION } from '../api/capability-policy.ts';
+import { FIELD_MANAGER, GROUP, KIND, MANAGED_BY_LABEL, VERSION } from '../api/capability-policy.ts';
 import type { WorkloadKind } from './objects.ts';
 import type { Source } from './reflector.ts';
 
 const ADMISSION = 'admissionregistration.k8s.io/v1';
 const RBAC = 'rbac.authorization.k8s.io/v1';
 
-/** On all that is rendered. */
-export const MANAGED_BY_LABEL = 'app.kubernetes.io/managed-by';
 const labelSelector = `${MANAGED_BY_LABEL}=${FIELD_MANAGER}`;
 
 export const POLICIES: Source = { apiVersion: `${GROUP}/${VERSION}`, kind: KIND };

@@ -1,6 +1,6 @@
 /** The cluster as last seen: follows every kind that matters, keeps what its projection keeps, and says what changed. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type CapabilityPolicy, FIELD_MANAGER } from '../api/capability-policy.ts';
+import { type CapabilityPolicy, FIELD_MANAGER, MANAGED_BY_LABEL } from '../api/capability-policy.ts';
 import { RULES } from '../rules/index.ts';
 import type { Rule } from '../rules/rule.ts';
 import type { Log } from '../runtime/log.ts';
@@ -203,7 +203,7 @@ function aborted(signal: AbortSignal): Promise<void> {
 }
 
 function isOurs(raw: RawObject): boolean {
-  return raw.metadata?.labels?.[sources.MANAGED_BY_LABEL] === FIELD_MANAGER;
+  return raw.metadata?.labels?.[MANAGED_BY_LABEL] === FIELD_MANAGER;
 }
 
 function located({ namespace, name }: { namespace: string; name: string }): { namespace: string; name: string } {

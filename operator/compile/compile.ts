@@ -2,9 +2,14 @@
 import type { CapabilityPolicy } from '../api/capability-policy.ts';
 import { siblings } from '../policy/deciding.ts';
 import { type Refusal, type ResolvedPolicy, resolvePolicy } from '../policy/resolve.ts';
-import { type AdmissionOptions, type AdmissionSet, renderAdmission } from './admission-policy.ts';
+import { type AdmissionSet, admissionSet, GUARD } from './admission-set.ts';
+import { partiesOf } from './decision-cel.ts';
+import { guardPolicy } from './guard.ts';
+import type { AdmissionOptions } from './match.ts';
+import { mutatingPolicy } from './mutating-policy.ts';
 import type { Manifest } from './objects.ts';
 import { renderRole, renderRoleBinding } from './rbac.ts';
+import { validatingPolicy } from './validating-policy.ts';
 
 export interface CompileOptions extends AdmissionOptions {
   /** N of Kubernetes 1.N of the oldest API server. */
@@ -18,6 +23,8 @@ export interface Compiled {
   readonly refusals: ReadonlyMap<string, Refusal>;
   /** What each accepted policy renders to. */
   readonly rendered: ReadonlyMap<string, Rendered>;
+  /** What stands once for all Enforce policies; absent without any. */
+  readonly guard: AdmissionSet | undefined;
 }
 
 export interface Rendered {
@@ -39,13 +46,32 @@ export function compile(policies: readonly CapabilityPolicy[], options: CompileO
     accepted.map((policy) => [
       policy.name,
       {
-        admission: renderAdmission(policy, siblings(policy, accepted), options),
+        admission: renderAdmission(policy, accepted, options),
         role: renderRole(policy),
         roleBinding: renderRoleBinding(policy),
       },
     ]),
   );
-  return { policies: accepted, refusals, rendered };
+  return { policies: accepted, refusals, rendered, guard: renderGuard(accepted, options) };
+}
+
+function renderAdmission(policy: ResolvedPolicy, all: readonly ResolvedPolicy[], options: AdmissionOptions) {
+  const parties = partiesOf(policy, siblings(policy, all));
+  return admissionSet(
+    policy.name,
+    `capabilitypolicy-${policy.name}`,
+    [policy],
+    [
+      ...(policy.defaulting ? [mutatingPolicy(policy, parties, options)] : []),
+      validatingPolicy(policy, parties, options),
+    ],
+  );
+}
+
+function renderGuard(all: readonly ResolvedPolicy[], options: AdmissionOptions): AdmissionSet | undefined {
+  const enforcing = all.filter(({ mode }) => mode === 'Enforce');
+  if (enforcing.length === 0) return undefined;
+  return admissionSet(GUARD, 'capabilitypolicy.guard', enforcing, [guardPolicy(enforcing, options)]);
 }
 
 function byName(a: CapabilityPolicy, b: CapabilityPolicy): number {

@@ -1,7 +1,7 @@
 /** Policies → who may use them: a ClusterRole for each, and its binding when the policy names the subjects. */
 import { GROUP, PLURAL, type Subject } from '../api/capability-policy.ts';
 import type { ResolvedPolicy } from '../policy/resolve.ts';
-import { type Manifest, metadata } from './objects.ts';
+import { type Manifest, metadata, POLICY_LABEL } from './objects.ts';
 
 const RBAC = 'rbac.authorization.k8s.io';
 
@@ -14,7 +14,7 @@ export function renderRole(policy: ResolvedPolicy): Manifest {
   return {
     apiVersion: `${RBAC}/v1`,
     kind: 'ClusterRole',
-    metadata: metadata(policy, useRoleName(policy.name)),
+    metadata: metadata([policy], useRoleName(policy.name), { [POLICY_LABEL]: policy.name }),
     rules: [{ apiGroups: [GROUP], resources: [PLURAL], resourceNames: [policy.name], verbs: ['use'] }],
   };
 }
@@ -25,7 +25,7 @@ export function renderRoleBinding(policy: ResolvedPolicy): Manifest | undefined 
   return {
     apiVersion: `${RBAC}/v1`,
     kind: 'ClusterRoleBinding',
-    metadata: metadata(policy, name),
+    metadata: metadata([policy], name, { [POLICY_LABEL]: policy.name }),
     roleRef: { apiGroup: RBAC, kind: 'ClusterRole', name },
     subjects: policy.subjects.map(rbacSubject),
   };

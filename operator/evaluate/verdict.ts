@@ -18,6 +18,8 @@ export interface Candidate {
   readonly parts: PodParts;
   /** The service account, and the creator when it is known. */
   readonly users: readonly User[];
+  /** Whether to judge it as defaulting will make it: a template. */
+  readonly filled: boolean;
   /** Whether the API server asked for somebody else, too, whom nothing in the cluster names. */
   readonly unknownUser: boolean;
 }
@@ -47,7 +49,7 @@ export function judge(candidate: Candidate, policies: readonly ResolvedPolicy[],
   const violations: Record<string, readonly Violation[]> = {};
   let depends = false;
   for (const policy of policies) {
-    const broken = evaluator.violations(candidate.parts, policy);
+    const broken = evaluator.violations(candidate.parts, policy, candidate.filled);
     if (broken.length === 0 && mayUse(candidate, policy, use)) {
       return { verdict: 'Compliant', admittedBy: policy.name, violations: {} };
     }
@@ -66,6 +68,7 @@ export function podCandidate(pod: PodView): Candidate {
   return {
     namespace: pod.namespace,
     parts: pod,
+    filled: false,
     users: users(pod.namespace, pod.serviceAccount, controller?.serviceAccount),
     unknownUser: controller === undefined || (pod.spec.ephemeralContainers ?? []).length > 0,
   };
@@ -77,6 +80,7 @@ export function templateCandidate({ kind, namespace, template }: WorkloadView): 
   return {
     namespace,
     parts: template,
+    filled: true,
     users: users(namespace, template.spec.serviceAccountName ?? 'default', controller?.serviceAccount),
     unknownUser: false,
   };

@@ -33,11 +33,14 @@ export class Evaluator {
   });
   readonly #programs = new Map<string, Program>();
 
-  /** The violations of a policy, in the order of its rules; empty when the pod complies. */
-  violations(pod: PodParts, policy: ResolvedPolicy): Violation[] {
+  /**
+   * The violations of a policy, in the order of its rules; empty when the pod complies.
+   * @param filled whether to judge the pod as defaulting will make it, as templates are
+   */
+  violations(pod: PodParts, policy: ResolvedPolicy, filled = false): Violation[] {
     const variables = { spec: pod.spec, annotations: pod.annotations };
     const parts = partsOf(pod);
-    return policy.checks.flatMap(({ rule, checks }) =>
+    return (filled ? policy.filledChecks : policy.checks).flatMap(({ rule, checks }) =>
       checks.flatMap((check) =>
         parts[check.over]
           .filter(({ binding }) => this.#run(check.violates, { variables, ...binding }) === true)

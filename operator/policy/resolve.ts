@@ -1,8 +1,11 @@
 /** A policy as compiled and evaluated: every rule's value known, nothing left to a level or a default. */
 import type { CapabilityPolicy, LabelSelector, Mode, Subject, UsableBy } from '../api/capability-policy.ts';
 import { RULES } from '../rules/index.ts';
-import type { Check } from '../rules/rule.ts';
+import type { Check, Fill } from '../rules/rule.ts';
 import { formatVersion, NEWEST_KNOWN_MINOR, parseVersion, type Standard } from '../standards/level-version.ts';
+
+/** N of Kubernetes 1.N, since when API servers have admissionregistration.k8s.io/v1 MutatingAdmissionPolicy (KEP-3962). */
+export const MUTATION_SINCE = 36;
 
 export interface ResolvedPolicy {
   readonly name: string;
@@ -18,6 +21,12 @@ export interface ResolvedPolicy {
   readonly values: Readonly<Record<string, unknown>>;
   /** The rules that restrict anything, in the registry's order. */
   readonly checks: readonly RuleChecks[];
+  /** Whether what a pod leaves unset is filled in, when that makes the pod comply. */
+  readonly defaulting: boolean;
+  /** The checks of a pod as it will be after filling; `checks` without defaulting. */
+  readonly filledChecks: readonly RuleChecks[];
+  /** What defaulting writes, in the registry's order; empty without defaulting. */
+  readonly fills: readonly Fill[];
 }
 
 export interface RuleChecks {
@@ -39,6 +48,7 @@ export function resolvePolicy(policy: CapabilityPolicy, oldestServer: number): R
   const version = resolveVersion(spec.levelVersion ?? 'latest', oldestServer);
   if (typeof version !== 'number') return { refusal: version };
   const standard: Standard = { level: spec.level, minor: version, server: oldestServer };
+  const defaulting = spec.defaulting === 'Enabled' && oldestServer >= MUTATION_SINCE;
   const values = Object.fromEntries(RULES.map((rule) => [rule.id, rule.value(spec.overrides ?? {}, standard)]));
   return {
     policy: {
@@ -52,11 +62,18 @@ export function resolvePolicy(policy: CapabilityPolicy, oldestServer: number): R
       podSecurityLabels: spec.podSecurityLabels ?? 'Managed',
       standard,
       values,
-      checks: RULES.map((rule) => ({ rule: rule.id, checks: rule.checks(values[rule.id], standard) })).filter(
-        ({ checks }) => checks.length > 0,
-      ),
+      checks: checksOf(values, standard, false),
+      defaulting,
+      filledChecks: checksOf(values, standard, defaulting),
+      fills: defaulting ? RULES.flatMap((rule) => rule.fills?.(values[rule.id], standard) ?? []) : [],
     },
   };
+}
+
+function checksOf(values: Readonly<Record<string, unknown>>, standard: Standard, filled: boolean): RuleChecks[] {
+  return RULES.map((rule) => ({ rule: rule.id, checks: rule.checks(values[rule.id], standard, filled) })).filter(
+    ({ checks }) => checks.length > 0,
+  );
 }
 
 function resolveVersion(text: string, oldestServer: number): number | Refusal {

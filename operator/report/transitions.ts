@@ -68,13 +68,13 @@ function acceptedHappenings(before: Condition | undefined, next: Condition | und
   return [{ type: 'Warning', reason: next.reason, action: 'Compile', note: next.message }];
 }
 
-/** Being about to write a new policy is no news; to have to write a new ruleset over one in force is. */
+/** No news: being about to write a new policy, and what the Event of Accepted tells already. */
 function programmedHappenings(before: Condition | undefined, next: Condition | undefined): Unaddressed[] {
-  if (!next || (before?.status === next.status && before.reason === next.reason)) return [];
-  const silent = next.status === 'False' && next.reason !== reasons.APPLY_FAILED && before?.status !== 'True';
-  if (silent) return [];
-  const type = next.reason === reasons.APPLY_FAILED ? 'Warning' : 'Normal';
-  return [{ type, reason: next.reason, action: 'Apply', note: next.message }];
+  if (!next || next.reason === reasons.NOT_ACCEPTED) return [];
+  if (before?.status === next.status && before.reason === next.reason) return [];
+  const failed = next.reason === reasons.APPLY_FAILED;
+  if (next.status === 'False' && !failed && before?.status !== 'True') return [];
+  return [{ type: failed ? 'Warning' : 'Normal', reason: next.reason, action: 'Apply', note: next.message }];
 }
 
 function labelHappenings(before: Condition | undefined, next: Condition | undefined): Unaddressed[] {

@@ -20,12 +20,13 @@ export async function writeReport(
 ): Promise<void> {
   const refusals = await writeEvents(client, events);
   if (!isDeepStrictEqual(status, policy.status)) {
-    const { name = '', uid } = policy.metadata ?? {};
-    // The uid makes the API server refuse a status that is about a deleted policy of the same name.
-    const metadata = { name, ...(uid && { uid }) };
-    await client.applyStatus({ apiVersion: `${GROUP}/${VERSION}`, kind: KIND, metadata, ...{ status } });
+    await client.applyStatus(statusObject(policy.metadata?.name ?? '', status));
   }
   if (refusals[0]) throw refusals[0];
+}
+
+function statusObject(name: string, status: CapabilityPolicyStatus) {
+  return { apiVersion: `${GROUP}/${VERSION}`, kind: KIND, metadata: { name }, status };
 }
 
 /** @returns the refusals that trying again will not change */

@@ -1,6 +1,15 @@
 import { and, FOR_WINDOWS } from './cel.ts';
 import { defineRule } from './rule.ts';
 
+const FIELD = 'c.?securityContext.?allowPrivilegeEscalation';
+
+/** The API server refuses false on these (ValidateSecurityContext), so defaulting leaves them alone. */
+const NEVER_FALSE = [
+  'c.?securityContext.?privileged.orValue(false)',
+  '"CAP_SYS_ADMIN" in c.?securityContext.?capabilities.?add.orValue([])',
+  FOR_WINDOWS,
+].join(' || ');
+
 export const allowPrivilegeEscalation = defineRule<boolean>({
   id: 'allowPrivilegeEscalation',
   title: 'Whether a container may leave no-new-privileges off, so that setuid binaries gain what it was not given.',
@@ -10,18 +19,30 @@ export const allowPrivilegeEscalation = defineRule<boolean>({
 
   value: (overrides, { level, minor }) => overrides.allowPrivilegeEscalation ?? (level !== 'restricted' || minor < 8),
 
-  checks: (allowed, { minor }) =>
+  checks: (allowed, { minor }, filled) =>
     allowed
       ? []
       : [
           {
             over: 'containers',
             violates: and(
-              'c.?securityContext.?allowPrivilegeEscalation.orValue(true)',
+              `${FIELD}.orValue(${filled ? NEVER_FALSE : 'true'})`,
               minor >= 25 ? `!(${FOR_WINDOWS})` : undefined,
             ),
             message: '"must set securityContext.allowPrivilegeEscalation=false"',
             path: 'securityContext.allowPrivilegeEscalation',
+          },
+        ],
+
+  fills: (allowed) =>
+    allowed
+      ? []
+      : [
+          {
+            over: 'containers',
+            path: ['securityContext', 'allowPrivilegeEscalation'],
+            when: and(`!${FIELD}.hasValue()`, `!(${NEVER_FALSE})`),
+            value: 'false',
           },
         ],
 

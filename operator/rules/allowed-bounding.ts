@@ -1,10 +1,13 @@
 import { CAPABILITIES, RUNTIME_DEFAULT } from '../standards/capabilities.ts';
+import { ADD, type Capabilities, capabilitiesOf, DROP, filledAdd, filledDrop } from './capabilities.ts';
 import { and, FOR_WINDOWS, listed, literal } from './cel.ts';
 import { defineRule } from './rule.ts';
 
-const DROPS = 'c.?securityContext.?capabilities.?drop.orValue([]).map(x, x.upperAscii())';
-const ADDS =
-  'c.?securityContext.?capabilities.?add.orValue([]).map(x, x.upperAscii()).map(x, x.startsWith("CAP_") ? x.substring(4) : x)';
+interface AllowedBounding {
+  readonly allowed: readonly string[];
+  /** What defaulting adds and drops. */
+  readonly filling: Capabilities;
+}
 
 /**
  * CEL, list(string): which of the forbidden capabilities the container's bounding set will have.
@@ -13,14 +16,16 @@ const ADDS =
  * adds, then the drops, in any case of letters. CRI-O and Docker strip CAP_ where containerd does not, so a prefixed add
  * counts and a prefixed drop does not: no runtime may grant more than was judged.
  */
-function held(forbidden: readonly string[]): string {
+function held(forbidden: readonly string[], add: string, drop: string): string {
+  const drops = `${drop}.map(x, x.upperAscii())`;
+  const adds = `${add}.map(x, x.upperAscii()).map(x, x.startsWith("CAP_") ? x.substring(4) : x)`;
   const byDefault = forbidden.filter((name) => RUNTIME_DEFAULT.includes(name));
-  const start = `("ALL" in ${DROPS} ? [] : "ALL" in ${ADDS} ? ${literal(forbidden)} : ${literal(byDefault)})`;
-  const added = `${ADDS}.filter(x, x in ${literal(forbidden)})`;
-  return `(${start} + ${added}).filter(x, !(x in ${DROPS}))`;
+  const start = `("ALL" in ${drops} ? [] : "ALL" in ${adds} ? ${literal(forbidden)} : ${literal(byDefault)})`;
+  const added = `${adds}.filter(x, x in ${literal(forbidden)})`;
+  return `(${start} + ${added}).filter(x, !(x in ${drops}))`;
 }
 
-export const allowedBounding = defineRule<readonly string[]>({
+export const allowedBounding = defineRule<AllowedBounding>({
   id: 'capabilities.allowedBounding',
   title: 'Which capabilities a container may end up holding, added or given by the container runtime.',
   words:
@@ -33,18 +38,24 @@ export const allowedBounding = defineRule<readonly string[]>({
   ],
   reads: { spec: ['os'], container: ['securityContext'] },
 
-  value: ({ capabilities }) => capabilities?.allowedBounding ?? ['*'],
+  value: (overrides, standard) => ({
+    allowed: overrides.capabilities?.allowedBounding ?? ['*'],
+    filling: capabilitiesOf(overrides, standard),
+  }),
 
-  checks: (allowed) => {
+  checks: ({ allowed, filling }, _standard, filled = false) => {
     if (allowed.includes('*')) return [];
     const forbidden = CAPABILITIES.filter((name) => !allowed.includes(name));
     if (forbidden.length === 0) return [];
     const privileged = 'c.?securityContext.?privileged.orValue(false)';
+    const capabilities = filled
+      ? held(forbidden, filledAdd(filling.defaultAdd), filledDrop(filling.requiredDrop))
+      : held(forbidden, ADD, DROP);
     return [
       {
         over: 'containers',
-        violates: and(`${privileged} || ${held(forbidden)}.size() > 0`, `!(${FOR_WINDOWS})`),
-        message: `"would hold capability " + (${privileged} ? "ALL (privileged)" : ${held(forbidden)}.join(", ")) + ${literal(`, drop it or ALL (allowed: ${listed(allowed)})`)}`,
+        violates: and(`${privileged} || ${capabilities}.size() > 0`, `!(${FOR_WINDOWS})`),
+        message: `"would hold capability " + (${privileged} ? "ALL (privileged)" : ${capabilities}.join(", ")) + ${literal(`, drop it or ALL (allowed: ${listed(allowed)})`)}`,
         path: 'securityContext.capabilities',
       },
     ];

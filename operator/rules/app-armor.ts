@@ -1,9 +1,11 @@
-import { listed, literal } from './cel.ts';
+import { listed, literal, matchesAny } from './cel.ts';
 import { type Check, defineRule } from './rule.ts';
 
 interface AppArmor {
   readonly types: readonly string[];
   readonly unset: 'Allowed' | 'Refused';
+  /** Which profiles of type Localhost, `*` at the end of one for any rest; undefined: any. */
+  readonly localhostProfiles?: readonly string[];
 }
 
 const ALL_TYPES = ['RuntimeDefault', 'Localhost', 'Unconfined'];
@@ -13,24 +15,37 @@ const POD_PROFILE = 'variables.spec.?securityContext.?appArmorProfile';
 const CONTAINER_PROFILE = 'c.?securityContext.?appArmorProfile';
 
 /** Until their fields came (v1.30) profiles were annotations; API servers still turn those into fields. */
-function annotationAllowed(types: readonly string[]): string {
+function annotationAllowed({ types, localhostProfiles = ['*'] }: AppArmor): string {
   const value = 'variables.annotations[k]';
   return [
     `${value} == ""`,
     ...(types.includes('RuntimeDefault') ? [`${value} == "runtime/default"`] : []),
-    ...(types.includes('Localhost') ? [`${value}.startsWith("localhost/")`] : []),
+    ...(types.includes('Localhost')
+      ? [
+          matchesAny(
+            value,
+            localhostProfiles.map((profile) => `localhost/${profile}`),
+          ),
+        ]
+      : []),
     ...(types.includes('Unconfined') ? [`${value} == "unconfined"`] : []),
   ].join(' || ');
 }
 
-function annotationCheck({ types }: AppArmor): Check {
-  const bad = `k.startsWith(${literal(ANNOTATION)}) && !(${annotationAllowed(types)})`;
+function annotationCheck(value: AppArmor): Check {
+  const bad = `k.startsWith(${literal(ANNOTATION)}) && !(${annotationAllowed(value)})`;
   return {
     over: 'pod',
     violates: `variables.annotations.exists(k, ${bad})`,
-    message: `"must not have the annotation " + variables.annotations.filter(k, ${bad}).map(k, k + "=" + variables.annotations[k]).join(", ") + ${literal(` (allowed: ${listed(types)})`)}`,
+    message: `"must not have the annotation " + variables.annotations.filter(k, ${bad}).map(k, k + "=" + variables.annotations[k]).join(", ") + ${literal(` (allowed: ${allowedText(value)})`)}`,
     path: 'metadata.annotations',
   };
+}
+
+function allowedText({ types, localhostProfiles }: AppArmor): string {
+  const named = (type: string) =>
+    type === 'Localhost' && localhostProfiles ? `Localhost with ${listed(localhostProfiles)}` : type;
+  return listed(types.map(named));
 }
 
 function fieldCheck(over: 'pod' | 'containers', profile: string, types: readonly string[]): Check {
@@ -40,6 +55,29 @@ function fieldCheck(over: 'pod' | 'containers', profile: string, types: readonly
     message: `"must not set ${PATH}.type to " + ${profile}.?type.orValue("") + ${literal(` (allowed: ${listed(types)})`)}`,
     path: `${PATH}.type`,
   };
+}
+
+function localhostCheck(over: 'pod' | 'containers', profile: string, profiles: readonly string[]): Check {
+  const name = `${profile}.?localhostProfile.orValue("")`;
+  return {
+    over,
+    violates: `${profile}.?type.orValue("") == "Localhost" && !(${matchesAny(name, profiles)})`,
+    message: `"must not set ${PATH}.localhostProfile to " + ${name} + ${literal(` (allowed: ${listed(profiles)})`)}`,
+    path: `${PATH}.localhostProfile`,
+  };
+}
+
+function profileChecks(value: AppArmor): Check[] {
+  const { types, localhostProfiles } = value;
+  const named = types.includes('Localhost') ? localhostProfiles : undefined;
+  const all = ALL_TYPES.every((type) => types.includes(type));
+  return [
+    ...(all ? [] : [fieldCheck('pod', POD_PROFILE, types), fieldCheck('containers', CONTAINER_PROFILE, types)]),
+    ...(named
+      ? [localhostCheck('pod', POD_PROFILE, named), localhostCheck('containers', CONTAINER_PROFILE, named)]
+      : []),
+    ...(all && !named ? [] : [annotationCheck(value)]),
+  ];
 }
 
 function unsetCheck({ types }: AppArmor): Check {
@@ -60,21 +98,13 @@ export const appArmor = defineRule<AppArmor>({
   sources: ['k8s.io/pod-security-admission/policy/check_appArmorProfile.go', 'KEP-24'],
   reads: { spec: ['securityContext'], container: ['securityContext'], annotations: [ANNOTATION] },
 
-  value: (overrides, { level }) => ({
-    types: overrides.appArmor?.types ?? (level === 'privileged' ? ALL_TYPES : ['RuntimeDefault', 'Localhost']),
-    unset: overrides.appArmor?.unset ?? 'Allowed',
+  value: ({ appArmor: stated }, { level }) => ({
+    types: stated?.types ?? (level === 'privileged' ? ALL_TYPES : ['RuntimeDefault', 'Localhost']),
+    unset: stated?.unset ?? 'Allowed',
+    ...(stated?.localhostProfiles && { localhostProfiles: stated.localhostProfiles }),
   }),
 
-  checks: (value) => [
-    ...(ALL_TYPES.every((type) => value.types.includes(type))
-      ? []
-      : [
-          fieldCheck('pod', POD_PROFILE, value.types),
-          fieldCheck('containers', CONTAINER_PROFILE, value.types),
-          annotationCheck(value),
-        ]),
-    ...(value.unset === 'Refused' ? [unsetCheck(value)] : []),
-  ],
+  checks: (value) => [...profileChecks(value), ...(value.unset === 'Refused' ? [unsetCheck(value)] : [])],
 
   podSecurity: ({ types }) => (types.includes('Unconfined') ? 'privileged' : 'restricted'),
 });

@@ -1,9 +1,13 @@
+import type { CapabilityPolicyOverrides } from '../api/capability-policy.ts';
+import type { Standard } from '../standards/level-version.ts';
 import { and, FOR_WINDOWS, listed, literal } from './cel.ts';
-import { type Check, defineRule } from './rule.ts';
+import { type Check, defineRule, type Fill } from './rule.ts';
 
-interface Capabilities {
+export interface Capabilities {
+  /** With those that defaulting adds. */
   readonly allowedAdd: readonly string[];
   readonly requiredDrop: readonly string[];
+  readonly defaultAdd: readonly string[];
 }
 
 /** What the baseline level may add: the default set of the runtimes of old, without NET_RAW. */
@@ -24,8 +28,10 @@ const BASELINE = [
 ];
 const RESTRICTED = ['NET_BIND_SERVICE'];
 
-const ADD = 'c.?securityContext.?capabilities.?add.orValue([])';
-const DROP = 'c.?securityContext.?capabilities.?drop.orValue([])';
+/** CEL, list(string): what the container asks for. */
+export const ADD = 'c.?securityContext.?capabilities.?add.orValue([])';
+/** CEL, list(string): what the container gives up. */
+export const DROP = 'c.?securityContext.?capabilities.?drop.orValue([])';
 
 function addCheck(allowed: readonly string[]): Check {
   const refused = `!(x in ${literal(allowed)})`;
@@ -37,15 +43,63 @@ function addCheck(allowed: readonly string[]): Check {
   };
 }
 
-function dropCheck(required: readonly string[], minor: number): Check {
-  const missing = required.includes('ALL')
+/** A drop of ALL contains each other one. */
+function isMissing(required: readonly string[]): string {
+  return required.includes('ALL')
     ? `!("ALL" in ${DROP})`
     : `!("ALL" in ${DROP}) && !${literal(required)}.all(x, x in ${DROP})`;
+}
+
+/** @param judged CEL, bool: for which containers; undefined for all */
+function dropCheck(required: readonly string[], judged: string | undefined): Check {
   return {
     over: 'containers',
-    violates: and(missing, minor >= 25 ? `!(${FOR_WINDOWS})` : undefined),
+    violates: and(isMissing(required), judged),
     message: literal(`must drop capability ${listed(required)} in securityContext.capabilities.drop`),
     path: 'securityContext.capabilities.drop',
+  };
+}
+
+function dropChecks(required: readonly string[], minor: number, filled: boolean): Check[] {
+  if (required.length === 0) return [];
+  const exempt = minor >= 25;
+  if (!filled) return [dropCheck(required, exempt ? `!(${FOR_WINDOWS})` : undefined)];
+  return exempt ? [] : [dropCheck(required, FOR_WINDOWS)];
+}
+
+/** CEL, list(string): what the container will add after defaulting. Dropping that very one keeps it away, ALL does not. */
+export function filledAdd(defaultAdd: readonly string[]): string {
+  return `(${ADD} + ${literal(defaultAdd)}.filter(x, !(x in ${ADD}) && !(x in ${DROP})))`;
+}
+
+/** CEL, list(string): what the container will drop after defaulting. */
+export function filledDrop(required: readonly string[]): string {
+  return `(${isMissing(required)} ? ${DROP} + ${literal(required)}.filter(x, !(x in ${DROP})) : ${DROP})`;
+}
+
+function fillsOf({ requiredDrop, defaultAdd }: Capabilities): Fill[] {
+  const fill = (field: 'add' | 'drop', when: string, value: string): Fill => ({
+    over: 'containers',
+    path: ['securityContext', 'capabilities', field],
+    when: and(when, `!(${FOR_WINDOWS})`),
+    value,
+  });
+  const lacking = `${literal(defaultAdd)}.exists(x, !(x in ${ADD}) && !(x in ${DROP}))`;
+  return [
+    ...(defaultAdd.length > 0 ? [fill('add', lacking, filledAdd(defaultAdd))] : []),
+    ...(requiredDrop.length > 0 ? [fill('drop', isMissing(requiredDrop), filledDrop(requiredDrop))] : []),
+  ];
+}
+
+/** The lists in force: what the overrides state, and for what they leave out, the Standard's. */
+export function capabilitiesOf({ capabilities }: CapabilityPolicyOverrides, { level, minor }: Standard): Capabilities {
+  const restricted = level === 'restricted' && minor >= 22;
+  const allowed = level === 'privileged' ? ['*'] : restricted ? RESTRICTED : BASELINE;
+  const defaultAdd = capabilities?.defaultAdd ?? [];
+  return {
+    allowedAdd: [...new Set([...(capabilities?.allowedAdd ?? allowed), ...defaultAdd])],
+    requiredDrop: capabilities?.requiredDrop ?? (restricted ? ['ALL'] : []),
+    defaultAdd,
   };
 }
 
@@ -65,19 +119,14 @@ export const capabilities = defineRule<Capabilities>({
   ],
   reads: { spec: ['os'], container: ['securityContext'] },
 
-  value: ({ capabilities: stated }, { level, minor }) => {
-    const restricted = level === 'restricted' && minor >= 22;
-    const allowed = level === 'privileged' ? ['*'] : restricted ? RESTRICTED : BASELINE;
-    return {
-      allowedAdd: stated?.allowedAdd ?? allowed,
-      requiredDrop: stated?.requiredDrop ?? (restricted ? ['ALL'] : []),
-    };
-  },
+  value: capabilitiesOf,
 
-  checks: ({ allowedAdd, requiredDrop }, { minor }) => [
+  checks: ({ allowedAdd, requiredDrop }, { minor }, filled = false) => [
     ...(allowedAdd.includes('*') ? [] : [addCheck(allowedAdd)]),
-    ...(requiredDrop.length > 0 ? [dropCheck(requiredDrop, minor)] : []),
+    ...dropChecks(requiredDrop, minor, filled),
   ],
+
+  fills: fillsOf,
 
   podSecurity: ({ allowedAdd, requiredDrop }, { minor }, label) => {
     if (!within(allowedAdd, BASELINE)) return 'privileged';

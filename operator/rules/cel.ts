@@ -18,6 +18,41 @@ export const IN_USER_NAMESPACE = '!variables.spec.?hostUsers.orValue(true)';
 /** The pod says that it is for Windows nodes (KEP-2802): the API server refuses Linux-only fields on it. */
 export const FOR_WINDOWS = 'variables.spec.?os.?name.orValue("") == "windows"';
 
+/**
+ * CEL, bool: whether a text is one of the patterns.
+ * @param text CEL, string
+ * @param patterns `*` at the end of one stands for any rest
+ */
+export function matchesAny(text: string, patterns: readonly string[]): string {
+  const exact = patterns.filter((pattern) => !pattern.endsWith('*'));
+  const beginnings = patterns.filter((pattern) => pattern.endsWith('*')).map((pattern) => pattern.slice(0, -1));
+  const conditions = [
+    ...(exact.length > 0 ? [`${text} in ${literal(exact)}`] : []),
+    ...beginnings.map((beginning) => `${text}.startsWith(${literal(beginning)})`),
+  ];
+  return conditions.length === 0 ? 'false' : conditions.join(' || ');
+}
+
+/** CEL, optional: a field of the securityContext as a container gets it: its own, or else the pod's. */
+export function effective(field: string): string {
+  return `c.?securityContext.?${field}.or(variables.spec.?securityContext.?${field})`;
+}
+
+/**
+ * CEL, bool, for what defaulting writes on a pod: the pod leaves a field of the securityContext unset, and so does some
+ * container that would take it from there.
+ */
+export function isUnsetForSome(field: string): string {
+  const containers = 'variables.spec.?initContainers.orValue([]) + variables.spec.containers';
+  return and(
+    `!variables.spec.?securityContext.?${field}.hasValue()`,
+    `(${containers}).exists(x, !x.?securityContext.?${field}.hasValue())`,
+  );
+}
+
+/** `c` was added to a pod that exists: of that, the pod's own fields cannot be filled any more. */
+export const IS_EPHEMERAL = 'variables.spec.?ephemeralContainers.orValue([]).exists(e, e.name == c.name)';
+
 /** `a && b && …`, each in brackets; leaves out what is undefined. */
 export function and(...conditions: readonly (string | undefined)[]): string {
   return conditions

@@ -3,17 +3,25 @@ import { allowPrivilegeEscalation } from './allow-privilege-escalation.ts';
 import { allowedBounding } from './allowed-bounding.ts';
 import { appArmor } from './app-armor.ts';
 import { capabilities } from './capabilities.ts';
+import { csiDrivers } from './csi-drivers.ts';
+import { flexVolumeDrivers } from './flex-volume-drivers.ts';
+import { fsGroup } from './fs-group.ts';
 import { hostIPC, hostNetwork, hostPID } from './host-namespaces.ts';
+import { hostPaths } from './host-paths.ts';
 import { hostPorts } from './host-ports.ts';
 import { hostProbes } from './host-probes.ts';
 import { hostProcess } from './host-process.ts';
 import { privileged } from './privileged.ts';
 import { procMount } from './proc-mount.ts';
+import { readOnlyRootFilesystem } from './read-only-root-filesystem.ts';
 import type { Rule } from './rule.ts';
+import { runAsGroup } from './run-as-group.ts';
 import { runAsNonRoot } from './run-as-non-root.ts';
 import { runAsUser } from './run-as-user.ts';
+import { runtimeClasses } from './runtime-classes.ts';
 import { seLinux } from './se-linux.ts';
 import { seccomp } from './seccomp.ts';
+import { supplementalGroups } from './supplemental-groups.ts';
 import { sysctls } from './sysctls.ts';
 import { volumes } from './volumes.ts';
 
@@ -29,11 +37,19 @@ export const RULES: readonly Rule[] = [
   hostProbes,
   hostPorts,
   volumes,
+  hostPaths,
+  flexVolumeDrivers,
+  csiDrivers,
   runAsNonRoot,
   runAsUser,
+  runAsGroup,
+  supplementalGroups,
+  fsGroup,
   seccomp,
   appArmor,
   seLinux,
   procMount,
   sysctls,
+  readOnlyRootFilesystem,
+  runtimeClasses,
 ];

@@ -39,6 +39,20 @@ export interface Reads {
   readonly annotations?: readonly string[];
 }
 
+/**
+ * What defaulting writes where a pod left a field unset, as PodSecurityPolicy did. It never changes a value that is set.
+ * Filling is per pod and per container (init and ephemeral ones included; of a pod that exists, only added ones).
+ */
+export interface Fill {
+  readonly over: 'pod' | 'containers';
+  /** The field below the PodSpec or the container: ['securityContext', 'allowPrivilegeEscalation']. */
+  readonly path: readonly string[];
+  /** CEL, bool, with the names of a check: whether there is anything to fill. */
+  readonly when: string;
+  /** CEL: the field's whole new value. */
+  readonly value: string;
+}
+
 export interface Rule<Value = unknown> {
   /** The override's path below `spec.overrides`; also the rule's name in messages, metrics and reports. */
   readonly id: string;
@@ -53,8 +67,14 @@ export interface Rule<Value = unknown> {
   /** The value in force: what the overrides state, and for what they leave out, the Standard's. */
   value(overrides: CapabilityPolicyOverrides, standard: Standard): Value;
 
-  /** The tests of this value, none when everything is admitted. At the level's own value: exactly that version's check. */
-  checks(value: Value, standard: Standard): Check[];
+  /**
+   * The tests of this value, none when everything is admitted. At the level's own value: exactly that version's check.
+   * @param filled whether the text is to judge the pod as it will be after `fills`
+   */
+  checks(value: Value, standard: Standard, filled?: boolean): Check[];
+
+  /** What defaulting would write for this value; absent where there is nothing to fill in. */
+  fills?(value: Value, standard: Standard): Fill[];
 
   /**
    * The tightest level of Pod Security Admission that, at version v1.`label`, refuses nothing which this value admits

@@ -1,9 +1,12 @@
-import { and, IN_USER_NAMESPACE } from './cel.ts';
+import { and, effective, IN_USER_NAMESPACE } from './cel.ts';
 import { defineRule } from './rule.ts';
 
 const PATH = 'securityContext.runAsNonRoot';
 const CONTAINER = 'c.?securityContext.?runAsNonRoot';
 const POD = 'variables.spec.?securityContext.?runAsNonRoot';
+
+/** Defaulting does not promise non-root for a user that is root: the kubelet would not start it. */
+const MAY_PROMISE = `${effective('runAsUser')}.orValue(-1) != 0`;
 
 export const runAsNonRoot = defineRule<boolean>({
   id: 'runAsNonRoot',
@@ -14,9 +17,9 @@ export const runAsNonRoot = defineRule<boolean>({
 
   value: (overrides, { level }) => overrides.runAsNonRoot ?? level === 'restricted',
 
-  checks: (required, { minor }) => {
+  checks: (required, { minor }, filled) => {
     if (!required) return [];
-    const unlessMapped = minor >= 35 ? `!(${IN_USER_NAMESPACE})` : undefined;
+    const unlessMapped = unlessInUserNamespace(minor);
     return [
       {
         over: 'pod',
@@ -26,12 +29,24 @@ export const runAsNonRoot = defineRule<boolean>({
       },
       {
         over: 'containers',
-        violates: and(`!${CONTAINER}.orValue(${POD}.orValue(false))`, unlessMapped),
+        violates: and(`!${CONTAINER}.orValue(${POD}.orValue(${filled ? MAY_PROMISE : 'false'}))`, unlessMapped),
         message: `"must run as non-root: set ${PATH}=true on it or on the pod"`,
         path: PATH,
       },
     ];
   },
+
+  fills: (required, { minor }) =>
+    required
+      ? [
+          {
+            over: 'containers',
+            path: ['securityContext', 'runAsNonRoot'],
+            when: and(`!${CONTAINER}.hasValue()`, `!${POD}.hasValue()`, MAY_PROMISE, unlessInUserNamespace(minor)),
+            value: 'true',
+          },
+        ]
+      : [],
 
   podSecurity: (required, { minor }, label) => {
     if (!required) return 'baseline';
@@ -39,3 +54,7 @@ export const runAsNonRoot = defineRule<boolean>({
     return minor >= 35 && label < 35 ? 'baseline' : 'restricted';
   },
 });
+
+function unlessInUserNamespace(minor: number): string | undefined {
+  return minor >= 35 ? `!(${IN_USER_NAMESPACE})` : undefined;
+}

@@ -1,34 +1,92 @@
-import { and, IN_USER_NAMESPACE } from './cel.ts';
-import { defineRule } from './rule.ts';
+import { and, effective, FOR_WINDOWS, IN_USER_NAMESPACE, literal } from './cel.ts';
+import { firstOf, type IdRange, inRanges, listedRanges, UNSET } from './id-ranges.ts';
+import { type Check, defineRule, type Fill } from './rule.ts';
 
-type RunAsUser = { readonly rule: 'RunAsAny' | 'NotZero' };
+interface RunAsUser {
+  readonly rule: 'RunAsAny' | 'NotZero' | 'MustRunAs' | 'MustRunAsNonRoot';
+  readonly ranges?: readonly IdRange[];
+}
 
 const PATH = 'securityContext.runAsUser';
 const ZERO = '?securityContext.?runAsUser.orValue(1) == 0';
+const USER = effective('runAsUser');
+const NON_ROOT = effective('runAsNonRoot');
+
+function notZeroChecks(minor: number): Check[] {
+  const unlessMapped = minor >= 35 ? `!(${IN_USER_NAMESPACE})` : undefined;
+  const message = `"must not set ${PATH}=0"`;
+  return [
+    { over: 'pod', violates: and(`variables.spec.${ZERO}`, unlessMapped), message, path: PATH },
+    { over: 'containers', violates: and(`c.${ZERO}`, unlessMapped), message, path: PATH },
+  ];
+}
+
+function rangesCheck(ranges: readonly IdRange[], filled: boolean): Check {
+  const id = `${USER}.orValue(${filled ? firstOf(ranges) : UNSET})`;
+  return {
+    over: 'containers',
+    // The API server refuses the field on pods for Windows.
+    violates: and(`!(${inRanges(id, ranges)})`, `!(${FOR_WINDOWS})`),
+    message: `(${USER}.hasValue() ? "must not run as user " + string(int(${USER}.orValue(${UNSET}))) : "must set ${PATH} on it or on the pod") + ${literal(` (allowed: ${listedRanges(ranges)})`)}`,
+    path: PATH,
+  };
+}
+
+function nonRootCheck(filled: boolean): Check {
+  const id = `${USER}.orValue(${UNSET})`;
+  return {
+    over: 'containers',
+    violates: `${id} == 0 || !${NON_ROOT}.orValue(${filled ? 'true' : `${id} > 0`})`,
+    message: `${id} == 0 ? "must not run as user 0" : "must run as non-root: set securityContext.runAsNonRoot=true, or leave it unset and set ${PATH} to another user than 0, on it or on the pod"`,
+    path: PATH,
+  };
+}
+
+function fillsOf({ rule, ranges = [] }: RunAsUser): Fill[] {
+  if (rule === 'MustRunAs' && ranges.length > 0) {
+    const when = and(`!${USER}.hasValue()`, `!(${FOR_WINDOWS})`);
+    return [{ over: 'containers', path: ['securityContext', 'runAsUser'], when, value: `${firstOf(ranges)}` }];
+  }
+  if (rule === 'MustRunAsNonRoot') {
+    const when = and(`!${USER}.hasValue()`, `!${NON_ROOT}.hasValue()`);
+    return [{ over: 'containers', path: ['securityContext', 'runAsNonRoot'], when, value: 'true' }];
+  }
+  return [];
+}
 
 export const runAsUser = defineRule<RunAsUser>({
   id: 'runAsUser',
   title: 'Which user IDs containers may run as.',
   words: 'Containers must not set runAsUser to 0 (v1.23+), unless the pod is in a user namespace (v1.35+).',
-  sources: ['k8s.io/pod-security-admission/policy/check_runAsUser.go', 'KEP-127'],
-  reads: { spec: ['securityContext', 'hostUsers'], container: ['securityContext'] },
+  sources: [
+    'k8s.io/pod-security-admission/policy/check_runAsUser.go',
+    'KEP-127',
+    'PodSecurityPolicy runAsUser: MustRunAs, MustRunAsNonRoot',
+  ],
+  reads: { spec: ['securityContext', 'hostUsers', 'os'], container: ['securityContext'] },
 
   value: (overrides, { level, minor }) =>
     overrides.runAsUser ?? { rule: level === 'restricted' && minor >= 23 ? 'NotZero' : 'RunAsAny' },
 
-  checks: ({ rule }, { minor }) => {
-    if (rule === 'RunAsAny') return [];
-    const unlessMapped = minor >= 35 ? `!(${IN_USER_NAMESPACE})` : undefined;
-    const message = `"must not set ${PATH}=0"`;
-    return [
-      { over: 'pod', violates: and(`variables.spec.${ZERO}`, unlessMapped), message, path: PATH },
-      { over: 'containers', violates: and(`c.${ZERO}`, unlessMapped), message, path: PATH },
-    ];
+  checks: ({ rule, ranges = [] }, { minor }, filled = false) => {
+    switch (rule) {
+      case 'RunAsAny':
+        return [];
+      case 'NotZero':
+        return notZeroChecks(minor);
+      case 'MustRunAs':
+        return [rangesCheck(ranges, filled)];
+      case 'MustRunAsNonRoot':
+        return [nonRootCheck(filled)];
+    }
   },
+
+  fills: fillsOf,
 
   podSecurity: ({ rule }, { minor }, label) => {
     if (label < 23) return 'restricted';
-    if (rule === 'RunAsAny') return 'baseline';
+    // PodSecurityPolicy's rules look at what containers get: a pod's 0 that each of them overrides passes.
+    if (rule !== 'NotZero') return 'baseline';
     return minor >= 35 && label < 35 ? 'baseline' : 'restricted';
   },
 });

@@ -1,9 +1,17 @@
-import { listed, literal } from './cel.ts';
-import { type Check, defineRule } from './rule.ts';
+import { and, effective, FOR_WINDOWS, IS_EPHEMERAL, isUnsetForSome, listed, literal } from './cel.ts';
+import { type Check, defineRule, type Fill } from './rule.ts';
 
-type SeLinux = { readonly rule: 'PodSecurityStandard' | 'RunAsAny' };
+interface SeLinux {
+  readonly rule: 'PodSecurityStandard' | 'RunAsAny' | 'MustRunAs';
+  readonly options?: Options;
+}
 
+type Options = Readonly<Partial<Record<(typeof FIELDS)[number], string>>>;
+
+const FIELDS = ['user', 'role', 'type', 'level'] as const;
 const PATH = 'securityContext.seLinuxOptions';
+const OPTIONS = effective('seLinuxOptions');
+const UNLESS_FOR_WINDOWS = `!(${FOR_WINDOWS})`;
 
 /** `container_engine_t` since v1.31. */
 function standardTypes(minor: number): readonly string[] {
@@ -26,21 +34,95 @@ function standardCheck(over: 'pod' | 'containers', part: string, minor: number):
   };
 }
 
+/**
+ * CEL, bool: whether all four fields are these; in a level `s0:c1,c2` the order of the categories does not matter.
+ * @param options CEL, optional
+ */
+function areEqual(options: string, wanted: Options): string {
+  const field = (name: string) => `${options}.?${name}.orValue("")`;
+  return and(
+    ...FIELDS.map((name) =>
+      name === 'level' ? isLevel(field(name), wanted.level ?? '') : `${field(name)} == ${literal(wanted[name] ?? '')}`,
+    ),
+  );
+}
+
+function isLevel(level: string, wanted: string): string {
+  const colon = wanted.indexOf(':') + 1;
+  const categories = wanted.slice(colon).split(',');
+  if (colon === 0 || categories.length === 1) return `${level} == ${literal(wanted)}`;
+  const same = `a.size() == ${categories.length} && a.all(x, x in ${literal(categories)}) && ${literal(categories)}.all(x, x in a)`;
+  return `${level}.startsWith(${literal(wanted.slice(0, colon))}) && [${level}.substring(${colon}).split(",")].all(a, ${same})`;
+}
+
+function listedOptions(options: Options): string {
+  return FIELDS.filter((name) => options[name])
+    .map((name) => `${name}: ${options[name]}`)
+    .join(', ');
+}
+
+/** The pod's own are judged even where each container overrides them: they are the sandbox's and the volumes'. */
+function mustRunAsChecks(options: Options, filled: boolean): Check[] {
+  const pod = `variables.spec.?${PATH.replace('.', '.?')}`;
+  const message = literal(`must set ${PATH} to exactly {${listedOptions(options)}}`);
+  const isWrong = (part: string) => and(`${part}.hasValue()`, `!(${areEqual(part, options)})`);
+  const violates = filled ? isWrong(OPTIONS) : `!(${and(`${OPTIONS}.hasValue()`, areEqual(OPTIONS, options))})`;
+  return [
+    { over: 'pod', violates: isWrong(pod), message, path: PATH },
+    // The API server refuses the field on pods for Windows.
+    { over: 'containers', violates: and(violates, UNLESS_FOR_WINDOWS), message, path: PATH },
+  ];
+}
+
+function mustRunAsFills(options: Options): Fill[] {
+  const entries = FIELDS.filter((name) => options[name]).map(
+    (name) => `${literal(name)}: ${literal(options[name] ?? '')}`,
+  );
+  const fill = (over: 'pod' | 'containers', when: string): Fill => ({
+    over,
+    path: ['securityContext', 'seLinuxOptions'],
+    when: and(when, UNLESS_FOR_WINDOWS),
+    value: `{${entries.join(', ')}}`,
+  });
+  return [
+    fill('pod', isUnsetForSome('seLinuxOptions')),
+    fill('containers', and(`!${OPTIONS}.hasValue()`, IS_EPHEMERAL)),
+  ];
+}
+
 export const seLinux = defineRule<SeLinux>({
   id: 'seLinux',
   title: 'Which SELinux options pods and containers may set.',
   words: 'Setting the SELinux type is restricted, and setting a custom SELinux user or role option is forbidden.',
-  sources: ['k8s.io/pod-security-admission/policy/check_seLinuxOptions.go'],
-  reads: { spec: ['securityContext'], container: ['securityContext'] },
+  sources: ['k8s.io/pod-security-admission/policy/check_seLinuxOptions.go', 'PodSecurityPolicy seLinux: MustRunAs'],
+  reads: { spec: ['securityContext', 'os'], container: ['securityContext'] },
 
   value: (overrides, { level }) =>
     overrides.seLinux ?? { rule: level === 'privileged' ? 'RunAsAny' : 'PodSecurityStandard' },
 
-  checks: ({ rule }, { minor }) =>
-    rule === 'RunAsAny' ? [] : [standardCheck('pod', 'variables.spec', minor), standardCheck('containers', 'c', minor)],
+  checks: ({ rule, options = {} }, { minor }, filled = false) => {
+    switch (rule) {
+      case 'RunAsAny':
+        return [];
+      case 'PodSecurityStandard':
+        return [standardCheck('pod', 'variables.spec', minor), standardCheck('containers', 'c', minor)];
+      case 'MustRunAs':
+        return mustRunAsChecks(options, filled);
+    }
+  },
 
-  podSecurity: ({ rule }, { minor }, label) => {
-    if (rule === 'RunAsAny') return 'privileged';
-    return minor >= 31 && label < 31 ? 'privileged' : 'restricted';
+  fills: ({ rule, options = {} }) => (rule === 'MustRunAs' ? mustRunAsFills(options) : []),
+
+  podSecurity: ({ rule, options = {} }, { minor }, label) => {
+    switch (rule) {
+      case 'RunAsAny':
+        return 'privileged';
+      case 'PodSecurityStandard':
+        return minor >= 31 && label < 31 ? 'privileged' : 'restricted';
+      case 'MustRunAs': {
+        const isStandard = !options.type || standardTypes(label).includes(options.type);
+        return isStandard && !options.user && !options.role ? 'restricted' : 'privileged';
+      }
+    }
   },
 });

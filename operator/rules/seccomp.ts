@@ -1,9 +1,11 @@
-import { and, FOR_WINDOWS, listed, literal } from './cel.ts';
-import { type Check, defineRule } from './rule.ts';
+import { and, FOR_WINDOWS, IS_EPHEMERAL, isUnsetForSome, listed, literal, matchesAny } from './cel.ts';
+import { type Check, defineRule, type Fill } from './rule.ts';
 
 interface Seccomp {
   readonly types: readonly string[];
   readonly unset: 'Allowed' | 'Refused';
+  /** Which profiles of type Localhost, `*` at the end of one for any rest; undefined: any. */
+  readonly localhostProfiles?: readonly string[];
   /** Before v1.19 the Standard read annotations, which servers of today ignore. */
   readonly annotations: boolean;
 }
@@ -26,13 +28,53 @@ function fieldChecks({ types }: Seccomp): Check[] {
   return [check('pod', POD_PROFILE), check('containers', CONTAINER_PROFILE)];
 }
 
-function unsetCheck({ types }: Seccomp, minor: number): Check {
+function localhostChecks({ types, localhostProfiles }: Seccomp): Check[] {
+  if (!localhostProfiles || !types.includes('Localhost')) return [];
+  const check = (over: 'pod' | 'containers', profile: string): Check => {
+    const name = `${profile}.?localhostProfile.orValue("")`;
+    return {
+      over,
+      violates: `${profile}.?type.orValue("") == "Localhost" && !(${matchesAny(name, localhostProfiles)})`,
+      message: `"must not set ${PATH}.localhostProfile to " + ${name} + ${literal(` (allowed: ${listed(localhostProfiles)})`)}`,
+      path: `${PATH}.localhostProfile`,
+    };
+  };
+  return [check('pod', POD_PROFILE), check('containers', CONTAINER_PROFILE)];
+}
+
+const IS_UNSET = `!${CONTAINER_PROFILE}.hasValue() && !${POD_PROFILE}.hasValue()`;
+
+/** The type that defaulting fills in: Localhost would need a profile's name. */
+function fillingType({ types, unset }: Seccomp): string | undefined {
+  if (unset === 'Allowed') return undefined;
+  const type = types.includes('RuntimeDefault') ? 'RuntimeDefault' : types[0];
+  return type === 'Localhost' ? undefined : type;
+}
+
+function fillsOf(value: Seccomp): Fill[] {
+  const type = fillingType(value);
+  if (type === undefined) return [];
+  const fill = (over: 'pod' | 'containers', when: string): Fill => ({
+    over,
+    path: ['securityContext', 'seccompProfile'],
+    when: and(when, `!(${FOR_WINDOWS})`),
+    value: `{"type": ${literal(type)}}`,
+  });
+  return [fill('pod', isUnsetForSome('seccompProfile')), fill('containers', and(IS_UNSET, IS_EPHEMERAL))];
+}
+
+function unsetChecks(value: Seccomp, minor: number, filled: boolean): Check[] {
+  if (value.unset === 'Allowed') return [];
+  const exempt = minor >= 25;
+  if (!filled || fillingType(value) === undefined) return [unsetCheck(value, exempt ? `!(${FOR_WINDOWS})` : undefined)];
+  return exempt ? [] : [unsetCheck(value, FOR_WINDOWS)];
+}
+
+/** @param judged CEL, bool: for which pods; undefined for all */
+function unsetCheck({ types }: Seccomp, judged: string | undefined): Check {
   return {
     over: 'containers',
-    violates: and(
-      `!${CONTAINER_PROFILE}.hasValue() && !${POD_PROFILE}.hasValue()`,
-      minor >= 25 ? `!(${FOR_WINDOWS})` : undefined,
-    ),
+    violates: and(IS_UNSET, judged),
     message: literal(`must set ${PATH}.type on it or on the pod (allowed: ${listed(types)})`),
     path: PATH,
   };
@@ -72,15 +114,19 @@ export const seccomp = defineRule<Seccomp>({
     return {
       types: overrides.seccomp?.types ?? (byFields ? ['RuntimeDefault', 'Localhost'] : ALL_TYPES),
       unset: overrides.seccomp?.unset ?? (byFields && level === 'restricted' ? 'Refused' : 'Allowed'),
+      ...(overrides.seccomp?.localhostProfiles && { localhostProfiles: overrides.seccomp.localhostProfiles }),
       annotations: level !== 'privileged' && minor < 19,
     };
   },
 
-  checks: (value, { minor }) => [
+  checks: (value, { minor }, filled = false) => [
     ...fieldChecks(value),
-    ...(value.unset === 'Refused' ? [unsetCheck(value, minor)] : []),
+    ...localhostChecks(value),
+    ...unsetChecks(value, minor, filled),
     ...(value.annotations ? annotationChecks() : []),
   ],
+
+  fills: fillsOf,
 
   podSecurity: ({ types, unset, annotations }, { minor }, label) => {
     if (label < 19) return annotations ? 'restricted' : 'privileged';

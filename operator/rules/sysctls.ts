@@ -1,6 +1,7 @@
-import { listed, literal } from './cel.ts';
+import { listed, literal, matchesAny } from './cel.ts';
 import { defineRule } from './rule.ts';
 
+/** Names; `*` at the end of one stands for any rest. */
 interface Sysctls {
   readonly allowed: readonly string[];
   readonly forbidden: readonly string[];
@@ -28,6 +29,10 @@ function safe(minor: number): readonly string[] {
     .sort();
 }
 
+function withDots(name: string): string {
+  return name.replaceAll('/', '.');
+}
+
 export const sysctls = defineRule<Sysctls>({
   id: 'sysctls',
   title: 'Which kernel parameters a pod may set.',
@@ -48,11 +53,14 @@ export const sysctls = defineRule<Sysctls>({
     // The API server takes net/ipv4/x for net.ipv4.x: a forbidden name must not slip through in that spelling. Allowed
     // names are compared as they stand, as the Standard does.
     const refused = [
-      ...(all ? [] : [`!(s.name in ${literal(allowed)})`]),
-      ...(forbidden.length > 0 ? [`s.name.split("/").join(".") in ${literal(forbidden)}`] : []),
+      ...(all ? [] : [`!(${matchesAny('s.name', allowed)})`]),
+      ...(forbidden.length > 0 ? [matchesAny('s.name.split("/").join(".")', forbidden.map(withDots))] : []),
     ].join(' || ');
     const set = 'variables.spec.?securityContext.?sysctls.orValue([])';
-    const text = all ? `forbidden: ${listed(forbidden)}` : `allowed: ${listed(allowed)}`;
+    const text = [
+      ...(all ? [] : [`allowed: ${listed(allowed)}`]),
+      ...(forbidden.length > 0 ? [`forbidden: ${listed(forbidden)}`] : []),
+    ].join('; ');
     return [
       {
         over: 'pod',

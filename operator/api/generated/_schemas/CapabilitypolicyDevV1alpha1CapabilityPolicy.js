@@ -1,6 +1,6 @@
 import { formats } from "@kubernetes-models/validate";
-export const validate = validate42;
-const schema22 = {
+export const validate = validate59;
+const schema31 = {
   "type": "object",
   "properties": {
     "apiVersion": {
@@ -13,7 +13,7 @@ const schema22 = {
       "$ref": "a6f0oUEaFqHmymdwnqPORTNOTU7GczWAkwGD0uYU"
     },
     "spec": {
-      "$ref": "qkorDVSzNasqxBbdKT8M5yko4Mw6BongyR0GVFasIbw"
+      "$ref": "E7aDG6sEWZbQCaeO84gajOzMnfxUdIQ2Ej0nkhLhL4"
     },
     "status": {
       "$ref": "6i787t4tqY7Krk3tMIQIu8TwLG0vgwZ4FpBgH8AJk"
@@ -22,11 +22,11 @@ const schema22 = {
   "required": ["spec", "apiVersion", "kind"],
   "$id": "capabilitypolicy.dev.v1alpha1.CapabilityPolicy"
 };
-const schema23 = {
+const schema32 = {
   "type": "string",
   "enum": ["capabilitypolicy.dev/v1alpha1"]
 };
-function validate43(data, {
+function validate60(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -56,7 +56,7 @@ function validate43(data, {
       schemaPath: "#/enum",
       keyword: "enum",
       params: {
-        allowedValues: schema23.enum
+        allowedValues: schema32.enum
       }
     };
     if (vErrors === null) {
@@ -66,14 +66,14 @@ function validate43(data, {
     }
     errors++;
   }
-  validate43.errors = vErrors;
+  validate60.errors = vErrors;
   return errors === 0;
 }
-const schema24 = {
+const schema33 = {
   "type": "string",
   "enum": ["CapabilityPolicy"]
 };
-function validate45(data, {
+function validate62(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -103,7 +103,7 @@ function validate45(data, {
       schemaPath: "#/enum",
       keyword: "enum",
       params: {
-        allowedValues: schema24.enum
+        allowedValues: schema33.enum
       }
     };
     if (vErrors === null) {
@@ -113,15 +113,15 @@ function validate45(data, {
     }
     errors++;
   }
-  validate45.errors = vErrors;
+  validate62.errors = vErrors;
   return errors === 0;
 }
-const schema25 = {
+const schema34 = {
   "nullableRef": "io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta#"
 };
-const schema26 = {};
-import { validate as validate48 } from "@kubernetes-models/apimachinery/_schemas/IoK8sApimachineryPkgApisMetaV1ObjectMeta";
-function validate47(data, {
+const schema35 = {};
+import { validate as validate65 } from "@kubernetes-models/apimachinery/_schemas/IoK8sApimachineryPkgApisMetaV1ObjectMeta";
+function validate64(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -130,20 +130,20 @@ function validate47(data, {
   let vErrors = null;
   let errors = 0;
   if (data !== null) {
-    if (!validate48(data, {
+    if (!validate65(data, {
       instancePath,
       parentData,
       parentDataProperty,
       rootData
     })) {
-      vErrors = vErrors === null ? validate48.errors : vErrors.concat(validate48.errors);
+      vErrors = vErrors === null ? validate65.errors : vErrors.concat(validate65.errors);
       errors = vErrors.length;
     }
   }
-  validate47.errors = vErrors;
+  validate64.errors = vErrors;
   return errors === 0;
 }
-const schema27 = {
+const schema36 = {
   "type": "object",
   "required": ["level"],
   "properties": {
@@ -168,15 +168,18 @@ const schema27 = {
     "subjects": {
       "$ref": "tJL9ICNGd9LIKfGKoXwOjBKJ5aiCMKmU8noGg6e4"
     },
+    "defaulting": {
+      "$ref": "oxdGFpinF83JvVRH4r7ajjrPbxnGw6qfz09pramAvQ"
+    },
     "podSecurityLabels": {
       "$ref": "TNEKp4nNn0Hb2ngXUM7yg87cYd0WvbMm5zWY0XtpIh0"
     },
     "overrides": {
-      "$ref": "7TeWwa8v7sW7dLvos51CZ4Dd8lxGHdVcxNH2kPmleMo"
+      "$ref": "6ZlonZjnhO2OFnv3JRlJJIsIHjkjz3ajnV0i4KAz6pE"
     }
   }
 };
-const schema28 = {
+const schema37 = {
   "type": "object",
   "properties": {
     "matchLabels": {
@@ -188,7 +191,7 @@ const schema28 = {
   },
   "nullable": true
 };
-const schema29 = {
+const schema38 = {
   "type": "object",
   "maxProperties": 16,
   "additionalProperties": {
@@ -246,7 +249,7 @@ function validate21(data, {
   validate21.errors = vErrors;
   return errors === 0;
 }
-function validate53(data, {
+function validate70(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -299,10 +302,10 @@ function validate53(data, {
       }
     }
   }
-  validate53.errors = vErrors;
+  validate70.errors = vErrors;
   return errors === 0;
 }
-const schema30 = {
+const schema39 = {
   "type": "array",
   "maxItems": 16,
   "items": {
@@ -310,7 +313,7 @@ const schema30 = {
   },
   "nullable": true
 };
-const schema31 = {
+const schema40 = {
   "type": "object",
   "required": ["key", "operator"],
   "properties": {
@@ -325,11 +328,11 @@ const schema31 = {
     }
   }
 };
-const schema32 = {
+const schema41 = {
   "type": "string",
   "maxLength": 317
 };
-function validate58(data, {
+function validate75(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -370,14 +373,14 @@ function validate58(data, {
     }
     errors++;
   }
-  validate58.errors = vErrors;
+  validate75.errors = vErrors;
   return errors === 0;
 }
-const schema33 = {
+const schema42 = {
   "type": "string",
   "enum": ["In", "NotIn", "Exists", "DoesNotExist"]
 };
-function validate60(data, {
+function validate77(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -407,7 +410,7 @@ function validate60(data, {
       schemaPath: "#/enum",
       keyword: "enum",
       params: {
-        allowedValues: schema33.enum
+        allowedValues: schema42.enum
       }
     };
     if (vErrors === null) {
@@ -417,10 +420,10 @@ function validate60(data, {
     }
     errors++;
   }
-  validate60.errors = vErrors;
+  validate77.errors = vErrors;
   return errors === 0;
 }
-const schema34 = {
+const schema43 = {
   "type": "array",
   "maxItems": 100,
   "items": {
@@ -428,7 +431,7 @@ const schema34 = {
   },
   "nullable": true
 };
-function validate62(data, {
+function validate79(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -482,10 +485,10 @@ function validate62(data, {
       }
     }
   }
-  validate62.errors = vErrors;
+  validate79.errors = vErrors;
   return errors === 0;
 }
-function validate57(data, {
+function validate74(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -527,35 +530,35 @@ function validate57(data, {
       errors++;
     }
     if (data.key !== undefined) {
-      if (!validate58(data.key, {
+      if (!validate75(data.key, {
         instancePath: instancePath + "/key",
         parentData: data,
         parentDataProperty: "key",
         rootData
       })) {
-        vErrors = vErrors === null ? validate58.errors : vErrors.concat(validate58.errors);
+        vErrors = vErrors === null ? validate75.errors : vErrors.concat(validate75.errors);
         errors = vErrors.length;
       }
     }
     if (data.operator !== undefined) {
-      if (!validate60(data.operator, {
+      if (!validate77(data.operator, {
         instancePath: instancePath + "/operator",
         parentData: data,
         parentDataProperty: "operator",
         rootData
       })) {
-        vErrors = vErrors === null ? validate60.errors : vErrors.concat(validate60.errors);
+        vErrors = vErrors === null ? validate77.errors : vErrors.concat(validate77.errors);
         errors = vErrors.length;
       }
     }
     if (data.values !== undefined) {
-      if (!validate62(data.values, {
+      if (!validate79(data.values, {
         instancePath: instancePath + "/values",
         parentData: data,
         parentDataProperty: "values",
         rootData
       })) {
-        vErrors = vErrors === null ? validate62.errors : vErrors.concat(validate62.errors);
+        vErrors = vErrors === null ? validate79.errors : vErrors.concat(validate79.errors);
         errors = vErrors.length;
       }
     }
@@ -575,10 +578,10 @@ function validate57(data, {
     }
     errors++;
   }
-  validate57.errors = vErrors;
+  validate74.errors = vErrors;
   return errors === 0;
 }
-function validate56(data, {
+function validate73(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -621,21 +624,21 @@ function validate56(data, {
     }
     const len0 = data.length;
     for (let i0 = 0; i0 < len0; i0++) {
-      if (!validate57(data[i0], {
+      if (!validate74(data[i0], {
         instancePath: instancePath + "/" + i0,
         parentData: data,
         parentDataProperty: i0,
         rootData
       })) {
-        vErrors = vErrors === null ? validate57.errors : vErrors.concat(validate57.errors);
+        vErrors = vErrors === null ? validate74.errors : vErrors.concat(validate74.errors);
         errors = vErrors.length;
       }
     }
   }
-  validate56.errors = vErrors;
+  validate73.errors = vErrors;
   return errors === 0;
 }
-function validate52(data, {
+function validate69(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -661,36 +664,36 @@ function validate52(data, {
   }
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.matchLabels !== undefined) {
-      if (!validate53(data.matchLabels, {
+      if (!validate70(data.matchLabels, {
         instancePath: instancePath + "/matchLabels",
         parentData: data,
         parentDataProperty: "matchLabels",
         rootData
       })) {
-        vErrors = vErrors === null ? validate53.errors : vErrors.concat(validate53.errors);
+        vErrors = vErrors === null ? validate70.errors : vErrors.concat(validate70.errors);
         errors = vErrors.length;
       }
     }
     if (data.matchExpressions !== undefined) {
-      if (!validate56(data.matchExpressions, {
+      if (!validate73(data.matchExpressions, {
         instancePath: instancePath + "/matchExpressions",
         parentData: data,
         parentDataProperty: "matchExpressions",
         rootData
       })) {
-        vErrors = vErrors === null ? validate56.errors : vErrors.concat(validate56.errors);
+        vErrors = vErrors === null ? validate73.errors : vErrors.concat(validate73.errors);
         errors = vErrors.length;
       }
     }
   }
-  validate52.errors = vErrors;
+  validate69.errors = vErrors;
   return errors === 0;
 }
-const schema35 = {
+const schema44 = {
   "type": "string",
   "enum": ["privileged", "baseline", "restricted"]
 };
-function validate68(data, {
+function validate85(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -720,7 +723,7 @@ function validate68(data, {
       schemaPath: "#/enum",
       keyword: "enum",
       params: {
-        allowedValues: schema35.enum
+        allowedValues: schema44.enum
       }
     };
     if (vErrors === null) {
@@ -730,16 +733,16 @@ function validate68(data, {
     }
     errors++;
   }
-  validate68.errors = vErrors;
+  validate85.errors = vErrors;
   return errors === 0;
 }
-const schema36 = {
+const schema45 = {
   "type": "string",
   "default": "latest",
   "maxLength": 16,
   "nullable": true
 };
-function validate70(data, {
+function validate87(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -781,16 +784,16 @@ function validate70(data, {
       errors++;
     }
   }
-  validate70.errors = vErrors;
+  validate87.errors = vErrors;
   return errors === 0;
 }
-const schema37 = {
+const schema46 = {
   "type": "string",
   "enum": ["Audit", "Warn", "Enforce"],
   "default": "Audit",
   "nullable": true
 };
-function validate72(data, {
+function validate89(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -820,7 +823,7 @@ function validate72(data, {
       schemaPath: "#/enum",
       keyword: "enum",
       params: {
-        allowedValues: schema37.enum
+        allowedValues: schema46.enum
       }
     };
     if (vErrors === null) {
@@ -830,10 +833,10 @@ function validate72(data, {
     }
     errors++;
   }
-  validate72.errors = vErrors;
+  validate89.errors = vErrors;
   return errors === 0;
 }
-const schema38 = {
+const schema47 = {
   "type": "integer",
   "format": "int32",
   "default": 0,
@@ -842,7 +845,7 @@ const schema38 = {
   "nullable": true
 };
 const formats0 = formats.int32;
-function validate74(data, {
+function validate91(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -918,16 +921,16 @@ function validate74(data, {
       errors++;
     }
   }
-  validate74.errors = vErrors;
+  validate91.errors = vErrors;
   return errors === 0;
 }
-const schema39 = {
+const schema48 = {
   "type": "string",
   "enum": ["Everyone", "Subjects", "Bindings"],
   "default": "Everyone",
   "nullable": true
 };
-function validate76(data, {
+function validate93(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -957,7 +960,7 @@ function validate76(data, {
       schemaPath: "#/enum",
       keyword: "enum",
       params: {
-        allowedValues: schema39.enum
+        allowedValues: schema48.enum
       }
     };
     if (vErrors === null) {
@@ -967,10 +970,10 @@ function validate76(data, {
     }
     errors++;
   }
-  validate76.errors = vErrors;
+  validate93.errors = vErrors;
   return errors === 0;
 }
-const schema40 = {
+const schema49 = {
   "type": "array",
   "maxItems": 20,
   "items": {
@@ -978,7 +981,7 @@ const schema40 = {
   },
   "nullable": true
 };
-const schema41 = {
+const schema50 = {
   "type": "object",
   "required": ["kind", "name"],
   "properties": {
@@ -993,11 +996,11 @@ const schema41 = {
     }
   }
 };
-const schema42 = {
+const schema51 = {
   "type": "string",
   "enum": ["ServiceAccount", "User", "Group"]
 };
-function validate80(data, {
+function validate97(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -1027,7 +1030,7 @@ function validate80(data, {
       schemaPath: "#/enum",
       keyword: "enum",
       params: {
-        allowedValues: schema42.enum
+        allowedValues: schema51.enum
       }
     };
     if (vErrors === null) {
@@ -1037,15 +1040,15 @@ function validate80(data, {
     }
     errors++;
   }
-  validate80.errors = vErrors;
+  validate97.errors = vErrors;
   return errors === 0;
 }
-const schema43 = {
+const schema12 = {
   "type": "string",
   "minLength": 1,
   "maxLength": 253
 };
-function validate82(data, {
+function validate29(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -1102,15 +1105,15 @@ function validate82(data, {
     }
     errors++;
   }
-  validate82.errors = vErrors;
+  validate29.errors = vErrors;
   return errors === 0;
 }
-const schema21 = {
+const schema30 = {
   "type": "string",
   "maxLength": 63,
   "nullable": true
 };
-function validate41(data, {
+function validate58(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -1152,10 +1155,10 @@ function validate41(data, {
       errors++;
     }
   }
-  validate41.errors = vErrors;
+  validate58.errors = vErrors;
   return errors === 0;
 }
-function validate79(data, {
+function validate96(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -1197,35 +1200,35 @@ function validate79(data, {
       errors++;
     }
     if (data.kind !== undefined) {
-      if (!validate80(data.kind, {
+      if (!validate97(data.kind, {
         instancePath: instancePath + "/kind",
         parentData: data,
         parentDataProperty: "kind",
         rootData
       })) {
-        vErrors = vErrors === null ? validate80.errors : vErrors.concat(validate80.errors);
+        vErrors = vErrors === null ? validate97.errors : vErrors.concat(validate97.errors);
         errors = vErrors.length;
       }
     }
     if (data.name !== undefined) {
-      if (!validate82(data.name, {
+      if (!validate29(data.name, {
         instancePath: instancePath + "/name",
         parentData: data,
         parentDataProperty: "name",
         rootData
       })) {
-        vErrors = vErrors === null ? validate82.errors : vErrors.concat(validate82.errors);
+        vErrors = vErrors === null ? validate29.errors : vErrors.concat(validate29.errors);
         errors = vErrors.length;
       }
     }
     if (data.namespace !== undefined) {
-      if (!validate41(data.namespace, {
+      if (!validate58(data.namespace, {
         instancePath: instancePath + "/namespace",
         parentData: data,
         parentDataProperty: "namespace",
         rootData
       })) {
-        vErrors = vErrors === null ? validate41.errors : vErrors.concat(validate41.errors);
+        vErrors = vErrors === null ? validate58.errors : vErrors.concat(validate58.errors);
         errors = vErrors.length;
       }
     }
@@ -1245,10 +1248,10 @@ function validate79(data, {
     }
     errors++;
   }
-  validate79.errors = vErrors;
+  validate96.errors = vErrors;
   return errors === 0;
 }
-function validate78(data, {
+function validate95(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -1291,27 +1294,76 @@ function validate78(data, {
     }
     const len0 = data.length;
     for (let i0 = 0; i0 < len0; i0++) {
-      if (!validate79(data[i0], {
+      if (!validate96(data[i0], {
         instancePath: instancePath + "/" + i0,
         parentData: data,
         parentDataProperty: i0,
         rootData
       })) {
-        vErrors = vErrors === null ? validate79.errors : vErrors.concat(validate79.errors);
+        vErrors = vErrors === null ? validate96.errors : vErrors.concat(validate96.errors);
         errors = vErrors.length;
       }
     }
   }
-  validate78.errors = vErrors;
+  validate95.errors = vErrors;
   return errors === 0;
 }
-const schema44 = {
+const schema52 = {
+  "type": "string",
+  "enum": ["Disabled", "Enabled"],
+  "default": "Disabled",
+  "nullable": true
+};
+function validate103(data, {
+  instancePath = "",
+  parentData,
+  parentDataProperty,
+  rootData = data
+} = {}) {
+  let vErrors = null;
+  let errors = 0;
+  if (typeof data !== "string" && data !== null) {
+    const err0 = {
+      instancePath,
+      schemaPath: "#/type",
+      keyword: "type",
+      params: {
+        type: "string"
+      }
+    };
+    if (vErrors === null) {
+      vErrors = [err0];
+    } else {
+      vErrors.push(err0);
+    }
+    errors++;
+  }
+  if (!(data === "Disabled" || data === "Enabled")) {
+    const err1 = {
+      instancePath,
+      schemaPath: "#/enum",
+      keyword: "enum",
+      params: {
+        allowedValues: schema52.enum
+      }
+    };
+    if (vErrors === null) {
+      vErrors = [err1];
+    } else {
+      vErrors.push(err1);
+    }
+    errors++;
+  }
+  validate103.errors = vErrors;
+  return errors === 0;
+}
+const schema53 = {
   "type": "string",
   "enum": ["Managed", "Off"],
   "default": "Managed",
   "nullable": true
 };
-function validate87(data, {
+function validate105(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -1341,7 +1393,7 @@ function validate87(data, {
       schemaPath: "#/enum",
       keyword: "enum",
       params: {
-        allowedValues: schema44.enum
+        allowedValues: schema53.enum
       }
     };
     if (vErrors === null) {
@@ -1351,14 +1403,14 @@ function validate87(data, {
     }
     errors++;
   }
-  validate87.errors = vErrors;
+  validate105.errors = vErrors;
   return errors === 0;
 }
-const schema45 = {
+const schema54 = {
   "type": "object",
   "properties": {
     "capabilities": {
-      "$ref": "caoJnLhElaTogY2FtNA6vanjBDb1BtTereJ0tlOhYE"
+      "$ref": "W1YuRkcNQX4OceS7RBUgt0yeNjZ7l3Oyn0qcedyUrY"
     },
     "privileged": {
       "$ref": "hsGPmGwy4VrrbOBJwiGgjUKGPtMFeHO5cmtUu5ZUh0"
@@ -1387,31 +1439,55 @@ const schema45 = {
     "volumes": {
       "$ref": "M6yUdIZFrxllBKsf8KYKuvWo1FYJGeDkdqqsUSr62Q"
     },
+    "hostPaths": {
+      "$ref": "fVN164zS9zNiduA37ieIk0xg6K0LczhpRXCAyoJyHrw"
+    },
+    "flexVolumeDrivers": {
+      "$ref": "woecD40mP0fIiK2ytFOPU1cc4CFri5KAIid8MG8Q08"
+    },
+    "csiDrivers": {
+      "$ref": "woecD40mP0fIiK2ytFOPU1cc4CFri5KAIid8MG8Q08"
+    },
     "runAsNonRoot": {
       "$ref": "hsGPmGwy4VrrbOBJwiGgjUKGPtMFeHO5cmtUu5ZUh0"
     },
     "runAsUser": {
-      "$ref": "1c2i1urygX2RYijKcP36HduEhVAuhKeDmMhtbZW1hXQ"
+      "$ref": "gpRlTUqZxjFeYPw8GzWQFRGMLZAmMNPFmWsYlVf5Kk"
+    },
+    "runAsGroup": {
+      "$ref": "pe7mjY0dCAiaNGR5yGbWNqoSizlUGs0uBCWW5e3VxJ4"
+    },
+    "supplementalGroups": {
+      "$ref": "pe7mjY0dCAiaNGR5yGbWNqoSizlUGs0uBCWW5e3VxJ4"
+    },
+    "fsGroup": {
+      "$ref": "pe7mjY0dCAiaNGR5yGbWNqoSizlUGs0uBCWW5e3VxJ4"
     },
     "seccomp": {
-      "$ref": "GGDArXijeuBKT2vHvbh0oU0rrPBQzPHwYTmoWUWat4U"
+      "$ref": "KxgC8f8nxnn2Hhh6LSK9gHgUE6Lyl0y1R38I8ywqgr0"
     },
     "appArmor": {
-      "$ref": "GGDArXijeuBKT2vHvbh0oU0rrPBQzPHwYTmoWUWat4U"
+      "$ref": "KxgC8f8nxnn2Hhh6LSK9gHgUE6Lyl0y1R38I8ywqgr0"
     },
     "seLinux": {
-      "$ref": "qbwoTaN57ZngpC5J2fYVc6rNEUUobSYcj4HBqPZ33lA"
+      "$ref": "OUjyq9I8KOyM3KZuORt42Ov3EtNr4zEhhkEkCPCoqg"
     },
     "procMount": {
       "$ref": "HssuKacqXRI4twhf2qkLRRuhVZzpRFDpfFRFKTOPd0"
     },
     "sysctls": {
       "$ref": "DiVg7cX1bD93E49dgwDsSQDh5y5B2NGsz2o7tMxDo"
+    },
+    "readOnlyRootFilesystem": {
+      "$ref": "hsGPmGwy4VrrbOBJwiGgjUKGPtMFeHO5cmtUu5ZUh0"
+    },
+    "runtimeClasses": {
+      "$ref": "BMz9bOFI6DweBY35HGfyv9r3wIRyYpM8s2KyN1RQ"
     }
   },
   "nullable": true
 };
-const schema46 = {
+const schema55 = {
   "type": "object",
   "properties": {
     "allowedAdd": {
@@ -1419,6 +1495,9 @@ const schema46 = {
     },
     "requiredDrop": {
       "$ref": "WSG0KuWKK1k2WBJwOx48NUdjDIURzlVH1nygsupE7q0"
+    },
+    "defaultAdd": {
+      "$ref": "jyK3EwJa4iedVVXkGkgDxrkP4hPxoWheaITkZRc6Gbc"
     },
     "allowedBounding": {
       "$ref": "jyK3EwJa4iedVVXkGkgDxrkP4hPxoWheaITkZRc6Gbc"
@@ -1539,7 +1618,7 @@ function validate22(data, {
   validate22.errors = vErrors;
   return errors === 0;
 }
-const schema47 = {
+const schema9 = {
   "type": "array",
   "maxItems": 41,
   "items": {
@@ -1547,7 +1626,7 @@ const schema47 = {
   },
   "nullable": true
 };
-function validate93(data, {
+function validate25(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -1601,10 +1680,10 @@ function validate93(data, {
       }
     }
   }
-  validate93.errors = vErrors;
+  validate25.errors = vErrors;
   return errors === 0;
 }
-function validate90(data, {
+function validate108(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -1651,26 +1730,37 @@ function validate90(data, {
         errors = vErrors.length;
       }
     }
+    if (data.defaultAdd !== undefined) {
+      if (!validate25(data.defaultAdd, {
+        instancePath: instancePath + "/defaultAdd",
+        parentData: data,
+        parentDataProperty: "defaultAdd",
+        rootData
+      })) {
+        vErrors = vErrors === null ? validate25.errors : vErrors.concat(validate25.errors);
+        errors = vErrors.length;
+      }
+    }
     if (data.allowedBounding !== undefined) {
-      if (!validate93(data.allowedBounding, {
+      if (!validate25(data.allowedBounding, {
         instancePath: instancePath + "/allowedBounding",
         parentData: data,
         parentDataProperty: "allowedBounding",
         rootData
       })) {
-        vErrors = vErrors === null ? validate93.errors : vErrors.concat(validate93.errors);
+        vErrors = vErrors === null ? validate25.errors : vErrors.concat(validate25.errors);
         errors = vErrors.length;
       }
     }
   }
-  validate90.errors = vErrors;
+  validate108.errors = vErrors;
   return errors === 0;
 }
-const schema9 = {
+const schema10 = {
   "type": "boolean",
   "nullable": true
 };
-function validate25(data, {
+function validate27(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -1694,10 +1784,10 @@ function validate25(data, {
     }
     errors++;
   }
-  validate25.errors = vErrors;
+  validate27.errors = vErrors;
   return errors === 0;
 }
-const schema48 = {
+const schema56 = {
   "type": "array",
   "maxItems": 32,
   "items": {
@@ -1705,7 +1795,7 @@ const schema48 = {
   },
   "nullable": true
 };
-const schema49 = {
+const schema57 = {
   "type": "object",
   "required": ["min", "max"],
   "properties": {
@@ -1717,13 +1807,13 @@ const schema49 = {
     }
   }
 };
-const schema10 = {
+const schema11 = {
   "type": "integer",
   "format": "int32",
   "minimum": 1,
   "maximum": 65535
 };
-function validate26(data, {
+function validate28(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -1799,10 +1889,10 @@ function validate26(data, {
       errors++;
     }
   }
-  validate26.errors = vErrors;
+  validate28.errors = vErrors;
   return errors === 0;
 }
-function validate105(data, {
+function validate122(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -1844,24 +1934,24 @@ function validate105(data, {
       errors++;
     }
     if (data.min !== undefined) {
-      if (!validate26(data.min, {
+      if (!validate28(data.min, {
         instancePath: instancePath + "/min",
         parentData: data,
         parentDataProperty: "min",
         rootData
       })) {
-        vErrors = vErrors === null ? validate26.errors : vErrors.concat(validate26.errors);
+        vErrors = vErrors === null ? validate28.errors : vErrors.concat(validate28.errors);
         errors = vErrors.length;
       }
     }
     if (data.max !== undefined) {
-      if (!validate26(data.max, {
+      if (!validate28(data.max, {
         instancePath: instancePath + "/max",
         parentData: data,
         parentDataProperty: "max",
         rootData
       })) {
-        vErrors = vErrors === null ? validate26.errors : vErrors.concat(validate26.errors);
+        vErrors = vErrors === null ? validate28.errors : vErrors.concat(validate28.errors);
         errors = vErrors.length;
       }
     }
@@ -1881,10 +1971,10 @@ function validate105(data, {
     }
     errors++;
   }
-  validate105.errors = vErrors;
+  validate122.errors = vErrors;
   return errors === 0;
 }
-function validate104(data, {
+function validate121(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -1927,21 +2017,21 @@ function validate104(data, {
     }
     const len0 = data.length;
     for (let i0 = 0; i0 < len0; i0++) {
-      if (!validate105(data[i0], {
+      if (!validate122(data[i0], {
         instancePath: instancePath + "/" + i0,
         parentData: data,
         parentDataProperty: i0,
         rootData
       })) {
-        vErrors = vErrors === null ? validate105.errors : vErrors.concat(validate105.errors);
+        vErrors = vErrors === null ? validate122.errors : vErrors.concat(validate122.errors);
         errors = vErrors.length;
       }
     }
   }
-  validate104.errors = vErrors;
+  validate121.errors = vErrors;
   return errors === 0;
 }
-const schema50 = {
+const schema58 = {
   "type": "array",
   "maxItems": 32,
   "items": {
@@ -1949,7 +2039,7 @@ const schema50 = {
   },
   "nullable": true
 };
-function validate110(data, {
+function validate127(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -2003,24 +2093,283 @@ function validate110(data, {
       }
     }
   }
-  validate110.errors = vErrors;
+  validate127.errors = vErrors;
   return errors === 0;
 }
-const schema51 = {
+const schema59 = {
+  "type": "array",
+  "maxItems": 32,
+  "items": {
+    "$ref": "gv0uzTqY0hIZmJ14sXSlPMVx8yAej5ah24RO8"
+  },
+  "nullable": true
+};
+const schema60 = {
+  "type": "object",
+  "required": ["pathPrefix"],
+  "properties": {
+    "pathPrefix": {
+      "$ref": "WnrDA3uijxuTPxPtNJfwLQNoU6htDhbgeN2mzASCc"
+    },
+    "readOnly": {
+      "$ref": "hsGPmGwy4VrrbOBJwiGgjUKGPtMFeHO5cmtUu5ZUh0"
+    }
+  }
+};
+const schema61 = {
+  "type": "string",
+  "maxLength": 512
+};
+function validate132(data, {
+  instancePath = "",
+  parentData,
+  parentDataProperty,
+  rootData = data
+} = {}) {
+  let vErrors = null;
+  let errors = 0;
+  if (typeof data === "string") {
+    if (func2(data) > 512) {
+      const err0 = {
+        instancePath,
+        schemaPath: "#/maxLength",
+        keyword: "maxLength",
+        params: {
+          limit: 512
+        }
+      };
+      if (vErrors === null) {
+        vErrors = [err0];
+      } else {
+        vErrors.push(err0);
+      }
+      errors++;
+    }
+  } else {
+    const err1 = {
+      instancePath,
+      schemaPath: "#/type",
+      keyword: "type",
+      params: {
+        type: "string"
+      }
+    };
+    if (vErrors === null) {
+      vErrors = [err1];
+    } else {
+      vErrors.push(err1);
+    }
+    errors++;
+  }
+  validate132.errors = vErrors;
+  return errors === 0;
+}
+function validate131(data, {
+  instancePath = "",
+  parentData,
+  parentDataProperty,
+  rootData = data
+} = {}) {
+  let vErrors = null;
+  let errors = 0;
+  if (data && typeof data == "object" && !Array.isArray(data)) {
+    if (data.pathPrefix === undefined) {
+      const err0 = {
+        instancePath,
+        schemaPath: "#/required",
+        keyword: "required",
+        params: {
+          missingProperty: "pathPrefix"
+        }
+      };
+      if (vErrors === null) {
+        vErrors = [err0];
+      } else {
+        vErrors.push(err0);
+      }
+      errors++;
+    }
+    if (data.pathPrefix !== undefined) {
+      if (!validate132(data.pathPrefix, {
+        instancePath: instancePath + "/pathPrefix",
+        parentData: data,
+        parentDataProperty: "pathPrefix",
+        rootData
+      })) {
+        vErrors = vErrors === null ? validate132.errors : vErrors.concat(validate132.errors);
+        errors = vErrors.length;
+      }
+    }
+    if (data.readOnly !== undefined) {
+      if (!validate27(data.readOnly, {
+        instancePath: instancePath + "/readOnly",
+        parentData: data,
+        parentDataProperty: "readOnly",
+        rootData
+      })) {
+        vErrors = vErrors === null ? validate27.errors : vErrors.concat(validate27.errors);
+        errors = vErrors.length;
+      }
+    }
+  } else {
+    const err1 = {
+      instancePath,
+      schemaPath: "#/type",
+      keyword: "type",
+      params: {
+        type: "object"
+      }
+    };
+    if (vErrors === null) {
+      vErrors = [err1];
+    } else {
+      vErrors.push(err1);
+    }
+    errors++;
+  }
+  validate131.errors = vErrors;
+  return errors === 0;
+}
+function validate130(data, {
+  instancePath = "",
+  parentData,
+  parentDataProperty,
+  rootData = data
+} = {}) {
+  let vErrors = null;
+  let errors = 0;
+  if (!Array.isArray(data) && data !== null) {
+    const err0 = {
+      instancePath,
+      schemaPath: "#/type",
+      keyword: "type",
+      params: {
+        type: "array"
+      }
+    };
+    if (vErrors === null) {
+      vErrors = [err0];
+    } else {
+      vErrors.push(err0);
+    }
+    errors++;
+  }
+  if (Array.isArray(data)) {
+    if (data.length > 32) {
+      const err1 = {
+        instancePath,
+        schemaPath: "#/maxItems",
+        keyword: "maxItems",
+        params: {
+          limit: 32
+        }
+      };
+      if (vErrors === null) {
+        vErrors = [err1];
+      } else {
+        vErrors.push(err1);
+      }
+      errors++;
+    }
+    const len0 = data.length;
+    for (let i0 = 0; i0 < len0; i0++) {
+      if (!validate131(data[i0], {
+        instancePath: instancePath + "/" + i0,
+        parentData: data,
+        parentDataProperty: i0,
+        rootData
+      })) {
+        vErrors = vErrors === null ? validate131.errors : vErrors.concat(validate131.errors);
+        errors = vErrors.length;
+      }
+    }
+  }
+  validate130.errors = vErrors;
+  return errors === 0;
+}
+const schema13 = {
+  "type": "array",
+  "maxItems": 32,
+  "items": {
+    "$ref": "xwpijLRhjUEJllEse3cgJuQz6UsEYqfhm0t12sQjFe4"
+  },
+  "nullable": true
+};
+function validate30(data, {
+  instancePath = "",
+  parentData,
+  parentDataProperty,
+  rootData = data
+} = {}) {
+  let vErrors = null;
+  let errors = 0;
+  if (!Array.isArray(data) && data !== null) {
+    const err0 = {
+      instancePath,
+      schemaPath: "#/type",
+      keyword: "type",
+      params: {
+        type: "array"
+      }
+    };
+    if (vErrors === null) {
+      vErrors = [err0];
+    } else {
+      vErrors.push(err0);
+    }
+    errors++;
+  }
+  if (Array.isArray(data)) {
+    if (data.length > 32) {
+      const err1 = {
+        instancePath,
+        schemaPath: "#/maxItems",
+        keyword: "maxItems",
+        params: {
+          limit: 32
+        }
+      };
+      if (vErrors === null) {
+        vErrors = [err1];
+      } else {
+        vErrors.push(err1);
+      }
+      errors++;
+    }
+    const len0 = data.length;
+    for (let i0 = 0; i0 < len0; i0++) {
+      if (!validate29(data[i0], {
+        instancePath: instancePath + "/" + i0,
+        parentData: data,
+        parentDataProperty: i0,
+        rootData
+      })) {
+        vErrors = vErrors === null ? validate29.errors : vErrors.concat(validate29.errors);
+        errors = vErrors.length;
+      }
+    }
+  }
+  validate30.errors = vErrors;
+  return errors === 0;
+}
+const schema62 = {
   "type": "object",
   "required": ["rule"],
   "properties": {
     "rule": {
-      "$ref": "dtNE8zlDRkhJIgvvy40IxvIEnqA9MHPMCSG0YzN9Zo"
+      "$ref": "0ZikwxOGZkKMcNdKHGre0IVoTJuTLKpGSMuuRCRP1Ws"
+    },
+    "ranges": {
+      "$ref": "uqwoFoilUSXH7YxjjA9qeNVgdi9iZ6EGWnP9rq2RmI"
     }
   },
   "nullable": true
 };
-const schema52 = {
+const schema63 = {
   "type": "string",
-  "enum": ["RunAsAny", "NotZero"]
+  "enum": ["RunAsAny", "NotZero", "MustRunAs", "MustRunAsNonRoot"]
 };
-function validate115(data, {
+function validate141(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -2044,13 +2393,13 @@ function validate115(data, {
     }
     errors++;
   }
-  if (!(data === "RunAsAny" || data === "NotZero")) {
+  if (!(data === "RunAsAny" || data === "NotZero" || data === "MustRunAs" || data === "MustRunAsNonRoot")) {
     const err1 = {
       instancePath,
       schemaPath: "#/enum",
       keyword: "enum",
       params: {
-        allowedValues: schema52.enum
+        allowedValues: schema63.enum
       }
     };
     if (vErrors === null) {
@@ -2060,10 +2409,255 @@ function validate115(data, {
     }
     errors++;
   }
-  validate115.errors = vErrors;
+  validate141.errors = vErrors;
   return errors === 0;
 }
-function validate114(data, {
+const schema15 = {
+  "type": "array",
+  "maxItems": 32,
+  "items": {
+    "$ref": "UJBswcdcd3ByLrwKmx4lfr3lXvWTOJHJ9Gs8TeF9k"
+  },
+  "nullable": true
+};
+const schema16 = {
+  "type": "object",
+  "required": ["min", "max"],
+  "properties": {
+    "min": {
+      "$ref": "yDMJ7I2h43DJmfTxJhp19Vt66UZ0utyyu0BAxnxhdY"
+    },
+    "max": {
+      "$ref": "yDMJ7I2h43DJmfTxJhp19Vt66UZ0utyyu0BAxnxhdY"
+    }
+  }
+};
+const schema14 = {
+  "type": "integer",
+  "format": "int64",
+  "minimum": 0,
+  "maximum": 2147483647
+};
+const formats2 = formats.int64;
+function validate32(data, {
+  instancePath = "",
+  parentData,
+  parentDataProperty,
+  rootData = data
+} = {}) {
+  let vErrors = null;
+  let errors = 0;
+  if (!(typeof data == "number" && !(data % 1) && !isNaN(data) && isFinite(data))) {
+    const err0 = {
+      instancePath,
+      schemaPath: "#/type",
+      keyword: "type",
+      params: {
+        type: "integer"
+      }
+    };
+    if (vErrors === null) {
+      vErrors = [err0];
+    } else {
+      vErrors.push(err0);
+    }
+    errors++;
+  }
+  if (typeof data == "number" && isFinite(data)) {
+    if (data > 2147483647 || isNaN(data)) {
+      const err1 = {
+        instancePath,
+        schemaPath: "#/maximum",
+        keyword: "maximum",
+        params: {
+          comparison: "<=",
+          limit: 2147483647
+        }
+      };
+      if (vErrors === null) {
+        vErrors = [err1];
+      } else {
+        vErrors.push(err1);
+      }
+      errors++;
+    }
+    if (data < 0 || isNaN(data)) {
+      const err2 = {
+        instancePath,
+        schemaPath: "#/minimum",
+        keyword: "minimum",
+        params: {
+          comparison: ">=",
+          limit: 0
+        }
+      };
+      if (vErrors === null) {
+        vErrors = [err2];
+      } else {
+        vErrors.push(err2);
+      }
+      errors++;
+    }
+    if (!formats2.validate(data)) {
+      const err3 = {
+        instancePath,
+        schemaPath: "#/format",
+        keyword: "format",
+        params: {
+          format: "int64"
+        }
+      };
+      if (vErrors === null) {
+        vErrors = [err3];
+      } else {
+        vErrors.push(err3);
+      }
+      errors++;
+    }
+  }
+  validate32.errors = vErrors;
+  return errors === 0;
+}
+function validate34(data, {
+  instancePath = "",
+  parentData,
+  parentDataProperty,
+  rootData = data
+} = {}) {
+  let vErrors = null;
+  let errors = 0;
+  if (data && typeof data == "object" && !Array.isArray(data)) {
+    if (data.min === undefined) {
+      const err0 = {
+        instancePath,
+        schemaPath: "#/required",
+        keyword: "required",
+        params: {
+          missingProperty: "min"
+        }
+      };
+      if (vErrors === null) {
+        vErrors = [err0];
+      } else {
+        vErrors.push(err0);
+      }
+      errors++;
+    }
+    if (data.max === undefined) {
+      const err1 = {
+        instancePath,
+        schemaPath: "#/required",
+        keyword: "required",
+        params: {
+          missingProperty: "max"
+        }
+      };
+      if (vErrors === null) {
+        vErrors = [err1];
+      } else {
+        vErrors.push(err1);
+      }
+      errors++;
+    }
+    if (data.min !== undefined) {
+      if (!validate32(data.min, {
+        instancePath: instancePath + "/min",
+        parentData: data,
+        parentDataProperty: "min",
+        rootData
+      })) {
+        vErrors = vErrors === null ? validate32.errors : vErrors.concat(validate32.errors);
+        errors = vErrors.length;
+      }
+    }
+    if (data.max !== undefined) {
+      if (!validate32(data.max, {
+        instancePath: instancePath + "/max",
+        parentData: data,
+        parentDataProperty: "max",
+        rootData
+      })) {
+        vErrors = vErrors === null ? validate32.errors : vErrors.concat(validate32.errors);
+        errors = vErrors.length;
+      }
+    }
+  } else {
+    const err2 = {
+      instancePath,
+      schemaPath: "#/type",
+      keyword: "type",
+      params: {
+        type: "object"
+      }
+    };
+    if (vErrors === null) {
+      vErrors = [err2];
+    } else {
+      vErrors.push(err2);
+    }
+    errors++;
+  }
+  validate34.errors = vErrors;
+  return errors === 0;
+}
+function validate33(data, {
+  instancePath = "",
+  parentData,
+  parentDataProperty,
+  rootData = data
+} = {}) {
+  let vErrors = null;
+  let errors = 0;
+  if (!Array.isArray(data) && data !== null) {
+    const err0 = {
+      instancePath,
+      schemaPath: "#/type",
+      keyword: "type",
+      params: {
+        type: "array"
+      }
+    };
+    if (vErrors === null) {
+      vErrors = [err0];
+    } else {
+      vErrors.push(err0);
+    }
+    errors++;
+  }
+  if (Array.isArray(data)) {
+    if (data.length > 32) {
+      const err1 = {
+        instancePath,
+        schemaPath: "#/maxItems",
+        keyword: "maxItems",
+        params: {
+          limit: 32
+        }
+      };
+      if (vErrors === null) {
+        vErrors = [err1];
+      } else {
+        vErrors.push(err1);
+      }
+      errors++;
+    }
+    const len0 = data.length;
+    for (let i0 = 0; i0 < len0; i0++) {
+      if (!validate34(data[i0], {
+        instancePath: instancePath + "/" + i0,
+        parentData: data,
+        parentDataProperty: i0,
+        rootData
+      })) {
+        vErrors = vErrors === null ? validate34.errors : vErrors.concat(validate34.errors);
+        errors = vErrors.length;
+      }
+    }
+  }
+  validate33.errors = vErrors;
+  return errors === 0;
+}
+function validate140(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -2105,25 +2699,166 @@ function validate114(data, {
       errors++;
     }
     if (data.rule !== undefined) {
-      if (!validate115(data.rule, {
+      if (!validate141(data.rule, {
         instancePath: instancePath + "/rule",
         parentData: data,
         parentDataProperty: "rule",
         rootData
       })) {
-        vErrors = vErrors === null ? validate115.errors : vErrors.concat(validate115.errors);
+        vErrors = vErrors === null ? validate141.errors : vErrors.concat(validate141.errors);
+        errors = vErrors.length;
+      }
+    }
+    if (data.ranges !== undefined) {
+      if (!validate33(data.ranges, {
+        instancePath: instancePath + "/ranges",
+        parentData: data,
+        parentDataProperty: "ranges",
+        rootData
+      })) {
+        vErrors = vErrors === null ? validate33.errors : vErrors.concat(validate33.errors);
         errors = vErrors.length;
       }
     }
   }
-  validate114.errors = vErrors;
+  validate140.errors = vErrors;
   return errors === 0;
 }
-const schema11 = {
+const schema17 = {
+  "type": "object",
+  "required": ["rule"],
+  "properties": {
+    "rule": {
+      "$ref": "6OPzdRQlLHuTNeuwoetP8VljGqAqFhMu3XISuBWDM"
+    },
+    "ranges": {
+      "$ref": "uqwoFoilUSXH7YxjjA9qeNVgdi9iZ6EGWnP9rq2RmI"
+    }
+  },
+  "nullable": true
+};
+const schema18 = {
+  "type": "string",
+  "enum": ["RunAsAny", "MustRunAs", "MayRunAs"]
+};
+function validate39(data, {
+  instancePath = "",
+  parentData,
+  parentDataProperty,
+  rootData = data
+} = {}) {
+  let vErrors = null;
+  let errors = 0;
+  if (typeof data !== "string") {
+    const err0 = {
+      instancePath,
+      schemaPath: "#/type",
+      keyword: "type",
+      params: {
+        type: "string"
+      }
+    };
+    if (vErrors === null) {
+      vErrors = [err0];
+    } else {
+      vErrors.push(err0);
+    }
+    errors++;
+  }
+  if (!(data === "RunAsAny" || data === "MustRunAs" || data === "MayRunAs")) {
+    const err1 = {
+      instancePath,
+      schemaPath: "#/enum",
+      keyword: "enum",
+      params: {
+        allowedValues: schema18.enum
+      }
+    };
+    if (vErrors === null) {
+      vErrors = [err1];
+    } else {
+      vErrors.push(err1);
+    }
+    errors++;
+  }
+  validate39.errors = vErrors;
+  return errors === 0;
+}
+function validate38(data, {
+  instancePath = "",
+  parentData,
+  parentDataProperty,
+  rootData = data
+} = {}) {
+  let vErrors = null;
+  let errors = 0;
+  if (!(data && typeof data == "object" && !Array.isArray(data)) && data !== null) {
+    const err0 = {
+      instancePath,
+      schemaPath: "#/type",
+      keyword: "type",
+      params: {
+        type: "object"
+      }
+    };
+    if (vErrors === null) {
+      vErrors = [err0];
+    } else {
+      vErrors.push(err0);
+    }
+    errors++;
+  }
+  if (data && typeof data == "object" && !Array.isArray(data)) {
+    if (data.rule === undefined) {
+      const err1 = {
+        instancePath,
+        schemaPath: "#/required",
+        keyword: "required",
+        params: {
+          missingProperty: "rule"
+        }
+      };
+      if (vErrors === null) {
+        vErrors = [err1];
+      } else {
+        vErrors.push(err1);
+      }
+      errors++;
+    }
+    if (data.rule !== undefined) {
+      if (!validate39(data.rule, {
+        instancePath: instancePath + "/rule",
+        parentData: data,
+        parentDataProperty: "rule",
+        rootData
+      })) {
+        vErrors = vErrors === null ? validate39.errors : vErrors.concat(validate39.errors);
+        errors = vErrors.length;
+      }
+    }
+    if (data.ranges !== undefined) {
+      if (!validate33(data.ranges, {
+        instancePath: instancePath + "/ranges",
+        parentData: data,
+        parentDataProperty: "ranges",
+        rootData
+      })) {
+        vErrors = vErrors === null ? validate33.errors : vErrors.concat(validate33.errors);
+        errors = vErrors.length;
+      }
+    }
+  }
+  validate38.errors = vErrors;
+  return errors === 0;
+}
+const schema19 = {
   "type": "object",
   "properties": {
     "types": {
       "$ref": "tIggGL7BU7CasXxOXotTJGOb34RuNfV32wd2EM3OurI"
+    },
+    "localhostProfiles": {
+      "$ref": "woecD40mP0fIiK2ytFOPU1cc4CFri5KAIid8MG8Q08"
     },
     "unset": {
       "$ref": "gKoS7Tc1avE2CSMV9cW3xLhDcSkVo7tqujTQvY54dU"
@@ -2131,7 +2866,7 @@ const schema11 = {
   },
   "nullable": true
 };
-const schema12 = {
+const schema20 = {
   "type": "array",
   "maxItems": 3,
   "items": {
@@ -2139,12 +2874,12 @@ const schema12 = {
   },
   "nullable": true
 };
-const schema13 = {
+const schema21 = {
   "type": "string",
   "maxLength": 64,
   "enum": ["RuntimeDefault", "Localhost", "Unconfined"]
 };
-function validate29(data, {
+function validate44(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -2158,7 +2893,7 @@ function validate29(data, {
       schemaPath: "#/enum",
       keyword: "enum",
       params: {
-        allowedValues: schema13.enum
+        allowedValues: schema21.enum
       }
     };
     if (vErrors === null) {
@@ -2201,10 +2936,10 @@ function validate29(data, {
     }
     errors++;
   }
-  validate29.errors = vErrors;
+  validate44.errors = vErrors;
   return errors === 0;
 }
-function validate28(data, {
+function validate43(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -2247,26 +2982,26 @@ function validate28(data, {
     }
     const len0 = data.length;
     for (let i0 = 0; i0 < len0; i0++) {
-      if (!validate29(data[i0], {
+      if (!validate44(data[i0], {
         instancePath: instancePath + "/" + i0,
         parentData: data,
         parentDataProperty: i0,
         rootData
       })) {
-        vErrors = vErrors === null ? validate29.errors : vErrors.concat(validate29.errors);
+        vErrors = vErrors === null ? validate44.errors : vErrors.concat(validate44.errors);
         errors = vErrors.length;
       }
     }
   }
-  validate28.errors = vErrors;
+  validate43.errors = vErrors;
   return errors === 0;
 }
-const schema14 = {
+const schema22 = {
   "type": "string",
   "enum": ["Allowed", "Refused"],
   "nullable": true
 };
-function validate32(data, {
+function validate48(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -2296,7 +3031,7 @@ function validate32(data, {
       schemaPath: "#/enum",
       keyword: "enum",
       params: {
-        allowedValues: schema14.enum
+        allowedValues: schema22.enum
       }
     };
     if (vErrors === null) {
@@ -2306,10 +3041,10 @@ function validate32(data, {
     }
     errors++;
   }
-  validate32.errors = vErrors;
+  validate48.errors = vErrors;
   return errors === 0;
 }
-function validate27(data, {
+function validate42(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -2335,46 +3070,60 @@ function validate27(data, {
   }
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.types !== undefined) {
-      if (!validate28(data.types, {
+      if (!validate43(data.types, {
         instancePath: instancePath + "/types",
         parentData: data,
         parentDataProperty: "types",
         rootData
       })) {
-        vErrors = vErrors === null ? validate28.errors : vErrors.concat(validate28.errors);
+        vErrors = vErrors === null ? validate43.errors : vErrors.concat(validate43.errors);
+        errors = vErrors.length;
+      }
+    }
+    if (data.localhostProfiles !== undefined) {
+      if (!validate30(data.localhostProfiles, {
+        instancePath: instancePath + "/localhostProfiles",
+        parentData: data,
+        parentDataProperty: "localhostProfiles",
+        rootData
+      })) {
+        vErrors = vErrors === null ? validate30.errors : vErrors.concat(validate30.errors);
         errors = vErrors.length;
       }
     }
     if (data.unset !== undefined) {
-      if (!validate32(data.unset, {
+      if (!validate48(data.unset, {
         instancePath: instancePath + "/unset",
         parentData: data,
         parentDataProperty: "unset",
         rootData
       })) {
-        vErrors = vErrors === null ? validate32.errors : vErrors.concat(validate32.errors);
+        vErrors = vErrors === null ? validate48.errors : vErrors.concat(validate48.errors);
         errors = vErrors.length;
       }
     }
   }
-  validate27.errors = vErrors;
+  validate42.errors = vErrors;
   return errors === 0;
 }
-const schema53 = {
+const schema64 = {
   "type": "object",
   "required": ["rule"],
   "properties": {
     "rule": {
-      "$ref": "7jyQiiJ7Bqc8aolPg2paIQm673DmDhVEw5VHnggdaLE"
+      "$ref": "ln2OZr8MSHlHwwG0IQbO22RxRDynuo7USBsCkOoAE"
+    },
+    "options": {
+      "$ref": "IkeG3hP7IOLaiNGuwA95V3zDhmei0ZTookEOujpY"
     }
   },
   "nullable": true
 };
-const schema54 = {
+const schema65 = {
   "type": "string",
-  "enum": ["PodSecurityStandard", "RunAsAny"]
+  "enum": ["PodSecurityStandard", "RunAsAny", "MustRunAs"]
 };
-function validate121(data, {
+function validate151(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -2398,13 +3147,13 @@ function validate121(data, {
     }
     errors++;
   }
-  if (!(data === "PodSecurityStandard" || data === "RunAsAny")) {
+  if (!(data === "PodSecurityStandard" || data === "RunAsAny" || data === "MustRunAs")) {
     const err1 = {
       instancePath,
       schemaPath: "#/enum",
       keyword: "enum",
       params: {
-        allowedValues: schema54.enum
+        allowedValues: schema65.enum
       }
     };
     if (vErrors === null) {
@@ -2414,10 +3163,168 @@ function validate121(data, {
     }
     errors++;
   }
-  validate121.errors = vErrors;
+  validate151.errors = vErrors;
   return errors === 0;
 }
-function validate120(data, {
+const schema66 = {
+  "type": "object",
+  "properties": {
+    "user": {
+      "$ref": "nZKgqfgUPEkqwgwkAMBQTaLN4h3EeO1J1osjwoVo"
+    },
+    "role": {
+      "$ref": "nZKgqfgUPEkqwgwkAMBQTaLN4h3EeO1J1osjwoVo"
+    },
+    "type": {
+      "$ref": "nZKgqfgUPEkqwgwkAMBQTaLN4h3EeO1J1osjwoVo"
+    },
+    "level": {
+      "$ref": "nZKgqfgUPEkqwgwkAMBQTaLN4h3EeO1J1osjwoVo"
+    }
+  },
+  "nullable": true
+};
+const schema23 = {
+  "type": "string",
+  "minLength": 1,
+  "maxLength": 253,
+  "nullable": true
+};
+function validate50(data, {
+  instancePath = "",
+  parentData,
+  parentDataProperty,
+  rootData = data
+} = {}) {
+  let vErrors = null;
+  let errors = 0;
+  if (typeof data !== "string" && data !== null) {
+    const err0 = {
+      instancePath,
+      schemaPath: "#/type",
+      keyword: "type",
+      params: {
+        type: "string"
+      }
+    };
+    if (vErrors === null) {
+      vErrors = [err0];
+    } else {
+      vErrors.push(err0);
+    }
+    errors++;
+  }
+  if (typeof data === "string") {
+    if (func2(data) > 253) {
+      const err1 = {
+        instancePath,
+        schemaPath: "#/maxLength",
+        keyword: "maxLength",
+        params: {
+          limit: 253
+        }
+      };
+      if (vErrors === null) {
+        vErrors = [err1];
+      } else {
+        vErrors.push(err1);
+      }
+      errors++;
+    }
+    if (func2(data) < 1) {
+      const err2 = {
+        instancePath,
+        schemaPath: "#/minLength",
+        keyword: "minLength",
+        params: {
+          limit: 1
+        }
+      };
+      if (vErrors === null) {
+        vErrors = [err2];
+      } else {
+        vErrors.push(err2);
+      }
+      errors++;
+    }
+  }
+  validate50.errors = vErrors;
+  return errors === 0;
+}
+function validate153(data, {
+  instancePath = "",
+  parentData,
+  parentDataProperty,
+  rootData = data
+} = {}) {
+  let vErrors = null;
+  let errors = 0;
+  if (!(data && typeof data == "object" && !Array.isArray(data)) && data !== null) {
+    const err0 = {
+      instancePath,
+      schemaPath: "#/type",
+      keyword: "type",
+      params: {
+        type: "object"
+      }
+    };
+    if (vErrors === null) {
+      vErrors = [err0];
+    } else {
+      vErrors.push(err0);
+    }
+    errors++;
+  }
+  if (data && typeof data == "object" && !Array.isArray(data)) {
+    if (data.user !== undefined) {
+      if (!validate50(data.user, {
+        instancePath: instancePath + "/user",
+        parentData: data,
+        parentDataProperty: "user",
+        rootData
+      })) {
+        vErrors = vErrors === null ? validate50.errors : vErrors.concat(validate50.errors);
+        errors = vErrors.length;
+      }
+    }
+    if (data.role !== undefined) {
+      if (!validate50(data.role, {
+        instancePath: instancePath + "/role",
+        parentData: data,
+        parentDataProperty: "role",
+        rootData
+      })) {
+        vErrors = vErrors === null ? validate50.errors : vErrors.concat(validate50.errors);
+        errors = vErrors.length;
+      }
+    }
+    if (data.type !== undefined) {
+      if (!validate50(data.type, {
+        instancePath: instancePath + "/type",
+        parentData: data,
+        parentDataProperty: "type",
+        rootData
+      })) {
+        vErrors = vErrors === null ? validate50.errors : vErrors.concat(validate50.errors);
+        errors = vErrors.length;
+      }
+    }
+    if (data.level !== undefined) {
+      if (!validate50(data.level, {
+        instancePath: instancePath + "/level",
+        parentData: data,
+        parentDataProperty: "level",
+        rootData
+      })) {
+        vErrors = vErrors === null ? validate50.errors : vErrors.concat(validate50.errors);
+        errors = vErrors.length;
+      }
+    }
+  }
+  validate153.errors = vErrors;
+  return errors === 0;
+}
+function validate150(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -2459,21 +3366,32 @@ function validate120(data, {
       errors++;
     }
     if (data.rule !== undefined) {
-      if (!validate121(data.rule, {
+      if (!validate151(data.rule, {
         instancePath: instancePath + "/rule",
         parentData: data,
         parentDataProperty: "rule",
         rootData
       })) {
-        vErrors = vErrors === null ? validate121.errors : vErrors.concat(validate121.errors);
+        vErrors = vErrors === null ? validate151.errors : vErrors.concat(validate151.errors);
+        errors = vErrors.length;
+      }
+    }
+    if (data.options !== undefined) {
+      if (!validate153(data.options, {
+        instancePath: instancePath + "/options",
+        parentData: data,
+        parentDataProperty: "options",
+        rootData
+      })) {
+        vErrors = vErrors === null ? validate153.errors : vErrors.concat(validate153.errors);
         errors = vErrors.length;
       }
     }
   }
-  validate120.errors = vErrors;
+  validate150.errors = vErrors;
   return errors === 0;
 }
-const schema55 = {
+const schema67 = {
   "type": "object",
   "required": ["types"],
   "properties": {
@@ -2483,19 +3401,19 @@ const schema55 = {
   },
   "nullable": true
 };
-const schema56 = {
+const schema68 = {
   "type": "array",
   "maxItems": 2,
   "items": {
     "$ref": "mPKb5saBiLm7rLcK2ldNUxMUkd1Dj4hmMGltsBIU"
   }
 };
-const schema57 = {
+const schema69 = {
   "type": "string",
   "maxLength": 64,
   "enum": ["Default", "Unmasked"]
 };
-function validate126(data, {
+function validate162(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -2509,7 +3427,7 @@ function validate126(data, {
       schemaPath: "#/enum",
       keyword: "enum",
       params: {
-        allowedValues: schema57.enum
+        allowedValues: schema69.enum
       }
     };
     if (vErrors === null) {
@@ -2552,10 +3470,10 @@ function validate126(data, {
     }
     errors++;
   }
-  validate126.errors = vErrors;
+  validate162.errors = vErrors;
   return errors === 0;
 }
-function validate125(data, {
+function validate161(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -2582,13 +3500,13 @@ function validate125(data, {
     }
     const len0 = data.length;
     for (let i0 = 0; i0 < len0; i0++) {
-      if (!validate126(data[i0], {
+      if (!validate162(data[i0], {
         instancePath: instancePath + "/" + i0,
         parentData: data,
         parentDataProperty: i0,
         rootData
       })) {
-        vErrors = vErrors === null ? validate126.errors : vErrors.concat(validate126.errors);
+        vErrors = vErrors === null ? validate162.errors : vErrors.concat(validate162.errors);
         errors = vErrors.length;
       }
     }
@@ -2608,10 +3526,10 @@ function validate125(data, {
     }
     errors++;
   }
-  validate125.errors = vErrors;
+  validate161.errors = vErrors;
   return errors === 0;
 }
-function validate124(data, {
+function validate160(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -2653,21 +3571,21 @@ function validate124(data, {
       errors++;
     }
     if (data.types !== undefined) {
-      if (!validate125(data.types, {
+      if (!validate161(data.types, {
         instancePath: instancePath + "/types",
         parentData: data,
         parentDataProperty: "types",
         rootData
       })) {
-        vErrors = vErrors === null ? validate125.errors : vErrors.concat(validate125.errors);
+        vErrors = vErrors === null ? validate161.errors : vErrors.concat(validate161.errors);
         errors = vErrors.length;
       }
     }
   }
-  validate124.errors = vErrors;
+  validate160.errors = vErrors;
   return errors === 0;
 }
-const schema58 = {
+const schema70 = {
   "type": "object",
   "properties": {
     "allowed": {
@@ -2679,7 +3597,7 @@ const schema58 = {
   },
   "nullable": true
 };
-const schema15 = {
+const schema24 = {
   "type": "array",
   "maxItems": 64,
   "items": {
@@ -2687,11 +3605,11 @@ const schema15 = {
   },
   "nullable": true
 };
-const schema16 = {
+const schema25 = {
   "type": "string",
   "maxLength": 253
 };
-function validate35(data, {
+function validate52(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -2732,10 +3650,10 @@ function validate35(data, {
     }
     errors++;
   }
-  validate35.errors = vErrors;
+  validate52.errors = vErrors;
   return errors === 0;
 }
-function validate34(data, {
+function validate51(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -2778,21 +3696,21 @@ function validate34(data, {
     }
     const len0 = data.length;
     for (let i0 = 0; i0 < len0; i0++) {
-      if (!validate35(data[i0], {
+      if (!validate52(data[i0], {
         instancePath: instancePath + "/" + i0,
         parentData: data,
         parentDataProperty: i0,
         rootData
       })) {
-        vErrors = vErrors === null ? validate35.errors : vErrors.concat(validate35.errors);
+        vErrors = vErrors === null ? validate52.errors : vErrors.concat(validate52.errors);
         errors = vErrors.length;
       }
     }
   }
-  validate34.errors = vErrors;
+  validate51.errors = vErrors;
   return errors === 0;
 }
-function validate130(data, {
+function validate166(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -2818,32 +3736,210 @@ function validate130(data, {
   }
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.allowed !== undefined) {
-      if (!validate34(data.allowed, {
+      if (!validate51(data.allowed, {
         instancePath: instancePath + "/allowed",
         parentData: data,
         parentDataProperty: "allowed",
         rootData
       })) {
-        vErrors = vErrors === null ? validate34.errors : vErrors.concat(validate34.errors);
+        vErrors = vErrors === null ? validate51.errors : vErrors.concat(validate51.errors);
         errors = vErrors.length;
       }
     }
     if (data.forbidden !== undefined) {
-      if (!validate34(data.forbidden, {
+      if (!validate51(data.forbidden, {
         instancePath: instancePath + "/forbidden",
         parentData: data,
         parentDataProperty: "forbidden",
         rootData
       })) {
-        vErrors = vErrors === null ? validate34.errors : vErrors.concat(validate34.errors);
+        vErrors = vErrors === null ? validate51.errors : vErrors.concat(validate51.errors);
         errors = vErrors.length;
       }
     }
   }
-  validate130.errors = vErrors;
+  validate166.errors = vErrors;
   return errors === 0;
 }
-function validate89(data, {
+const schema71 = {
+  "type": "object",
+  "properties": {
+    "allowed": {
+      "$ref": "TjYwjBcfjN3lJ5ts5TNjlvuo2QzdKr0lVpUArBTA"
+    },
+    "default": {
+      "$ref": "BaupFy3GvTRiKYHKliFKTaQW00q04zDjMXZdAzxeuQ"
+    }
+  },
+  "nullable": true
+};
+const schema72 = {
+  "type": "array",
+  "maxItems": 32,
+  "items": {
+    "$ref": "W5GpjkfZRCLa7yfFjmIMJXhllT5xShcWeGBcQ6BJ18"
+  },
+  "nullable": true
+};
+function validate172(data, {
+  instancePath = "",
+  parentData,
+  parentDataProperty,
+  rootData = data
+} = {}) {
+  let vErrors = null;
+  let errors = 0;
+  if (!Array.isArray(data) && data !== null) {
+    const err0 = {
+      instancePath,
+      schemaPath: "#/type",
+      keyword: "type",
+      params: {
+        type: "array"
+      }
+    };
+    if (vErrors === null) {
+      vErrors = [err0];
+    } else {
+      vErrors.push(err0);
+    }
+    errors++;
+  }
+  if (Array.isArray(data)) {
+    if (data.length > 32) {
+      const err1 = {
+        instancePath,
+        schemaPath: "#/maxItems",
+        keyword: "maxItems",
+        params: {
+          limit: 32
+        }
+      };
+      if (vErrors === null) {
+        vErrors = [err1];
+      } else {
+        vErrors.push(err1);
+      }
+      errors++;
+    }
+    const len0 = data.length;
+    for (let i0 = 0; i0 < len0; i0++) {
+      if (!validate52(data[i0], {
+        instancePath: instancePath + "/" + i0,
+        parentData: data,
+        parentDataProperty: i0,
+        rootData
+      })) {
+        vErrors = vErrors === null ? validate52.errors : vErrors.concat(validate52.errors);
+        errors = vErrors.length;
+      }
+    }
+  }
+  validate172.errors = vErrors;
+  return errors === 0;
+}
+const schema73 = {
+  "type": "string",
+  "maxLength": 253,
+  "nullable": true
+};
+function validate175(data, {
+  instancePath = "",
+  parentData,
+  parentDataProperty,
+  rootData = data
+} = {}) {
+  let vErrors = null;
+  let errors = 0;
+  if (typeof data !== "string" && data !== null) {
+    const err0 = {
+      instancePath,
+      schemaPath: "#/type",
+      keyword: "type",
+      params: {
+        type: "string"
+      }
+    };
+    if (vErrors === null) {
+      vErrors = [err0];
+    } else {
+      vErrors.push(err0);
+    }
+    errors++;
+  }
+  if (typeof data === "string") {
+    if (func2(data) > 253) {
+      const err1 = {
+        instancePath,
+        schemaPath: "#/maxLength",
+        keyword: "maxLength",
+        params: {
+          limit: 253
+        }
+      };
+      if (vErrors === null) {
+        vErrors = [err1];
+      } else {
+        vErrors.push(err1);
+      }
+      errors++;
+    }
+  }
+  validate175.errors = vErrors;
+  return errors === 0;
+}
+function validate171(data, {
+  instancePath = "",
+  parentData,
+  parentDataProperty,
+  rootData = data
+} = {}) {
+  let vErrors = null;
+  let errors = 0;
+  if (!(data && typeof data == "object" && !Array.isArray(data)) && data !== null) {
+    const err0 = {
+      instancePath,
+      schemaPath: "#/type",
+      keyword: "type",
+      params: {
+        type: "object"
+      }
+    };
+    if (vErrors === null) {
+      vErrors = [err0];
+    } else {
+      vErrors.push(err0);
+    }
+    errors++;
+  }
+  if (data && typeof data == "object" && !Array.isArray(data)) {
+    if (data.allowed !== undefined) {
+      if (!validate172(data.allowed, {
+        instancePath: instancePath + "/allowed",
+        parentData: data,
+        parentDataProperty: "allowed",
+        rootData
+      })) {
+        vErrors = vErrors === null ? validate172.errors : vErrors.concat(validate172.errors);
+        errors = vErrors.length;
+      }
+    }
+    if (data.default !== undefined) {
+      if (!validate175(data.default, {
+        instancePath: instancePath + "/default",
+        parentData: data,
+        parentDataProperty: "default",
+        rootData
+      })) {
+        vErrors = vErrors === null ? validate175.errors : vErrors.concat(validate175.errors);
+        errors = vErrors.length;
+      }
+    }
+  }
+  validate171.errors = vErrors;
+  return errors === 0;
+}
+function validate107(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -2869,197 +3965,285 @@ function validate89(data, {
   }
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.capabilities !== undefined) {
-      if (!validate90(data.capabilities, {
+      if (!validate108(data.capabilities, {
         instancePath: instancePath + "/capabilities",
         parentData: data,
         parentDataProperty: "capabilities",
         rootData
       })) {
-        vErrors = vErrors === null ? validate90.errors : vErrors.concat(validate90.errors);
+        vErrors = vErrors === null ? validate108.errors : vErrors.concat(validate108.errors);
         errors = vErrors.length;
       }
     }
     if (data.privileged !== undefined) {
-      if (!validate25(data.privileged, {
+      if (!validate27(data.privileged, {
         instancePath: instancePath + "/privileged",
         parentData: data,
         parentDataProperty: "privileged",
         rootData
       })) {
-        vErrors = vErrors === null ? validate25.errors : vErrors.concat(validate25.errors);
+        vErrors = vErrors === null ? validate27.errors : vErrors.concat(validate27.errors);
         errors = vErrors.length;
       }
     }
     if (data.allowPrivilegeEscalation !== undefined) {
-      if (!validate25(data.allowPrivilegeEscalation, {
+      if (!validate27(data.allowPrivilegeEscalation, {
         instancePath: instancePath + "/allowPrivilegeEscalation",
         parentData: data,
         parentDataProperty: "allowPrivilegeEscalation",
         rootData
       })) {
-        vErrors = vErrors === null ? validate25.errors : vErrors.concat(validate25.errors);
+        vErrors = vErrors === null ? validate27.errors : vErrors.concat(validate27.errors);
         errors = vErrors.length;
       }
     }
     if (data.hostNetwork !== undefined) {
-      if (!validate25(data.hostNetwork, {
+      if (!validate27(data.hostNetwork, {
         instancePath: instancePath + "/hostNetwork",
         parentData: data,
         parentDataProperty: "hostNetwork",
         rootData
       })) {
-        vErrors = vErrors === null ? validate25.errors : vErrors.concat(validate25.errors);
+        vErrors = vErrors === null ? validate27.errors : vErrors.concat(validate27.errors);
         errors = vErrors.length;
       }
     }
     if (data.hostPID !== undefined) {
-      if (!validate25(data.hostPID, {
+      if (!validate27(data.hostPID, {
         instancePath: instancePath + "/hostPID",
         parentData: data,
         parentDataProperty: "hostPID",
         rootData
       })) {
-        vErrors = vErrors === null ? validate25.errors : vErrors.concat(validate25.errors);
+        vErrors = vErrors === null ? validate27.errors : vErrors.concat(validate27.errors);
         errors = vErrors.length;
       }
     }
     if (data.hostIPC !== undefined) {
-      if (!validate25(data.hostIPC, {
+      if (!validate27(data.hostIPC, {
         instancePath: instancePath + "/hostIPC",
         parentData: data,
         parentDataProperty: "hostIPC",
         rootData
       })) {
-        vErrors = vErrors === null ? validate25.errors : vErrors.concat(validate25.errors);
+        vErrors = vErrors === null ? validate27.errors : vErrors.concat(validate27.errors);
         errors = vErrors.length;
       }
     }
     if (data.hostProcess !== undefined) {
-      if (!validate25(data.hostProcess, {
+      if (!validate27(data.hostProcess, {
         instancePath: instancePath + "/hostProcess",
         parentData: data,
         parentDataProperty: "hostProcess",
         rootData
       })) {
-        vErrors = vErrors === null ? validate25.errors : vErrors.concat(validate25.errors);
+        vErrors = vErrors === null ? validate27.errors : vErrors.concat(validate27.errors);
         errors = vErrors.length;
       }
     }
     if (data.hostProbes !== undefined) {
-      if (!validate25(data.hostProbes, {
+      if (!validate27(data.hostProbes, {
         instancePath: instancePath + "/hostProbes",
         parentData: data,
         parentDataProperty: "hostProbes",
         rootData
       })) {
-        vErrors = vErrors === null ? validate25.errors : vErrors.concat(validate25.errors);
+        vErrors = vErrors === null ? validate27.errors : vErrors.concat(validate27.errors);
         errors = vErrors.length;
       }
     }
     if (data.hostPorts !== undefined) {
-      if (!validate104(data.hostPorts, {
+      if (!validate121(data.hostPorts, {
         instancePath: instancePath + "/hostPorts",
         parentData: data,
         parentDataProperty: "hostPorts",
         rootData
       })) {
-        vErrors = vErrors === null ? validate104.errors : vErrors.concat(validate104.errors);
+        vErrors = vErrors === null ? validate121.errors : vErrors.concat(validate121.errors);
         errors = vErrors.length;
       }
     }
     if (data.volumes !== undefined) {
-      if (!validate110(data.volumes, {
+      if (!validate127(data.volumes, {
         instancePath: instancePath + "/volumes",
         parentData: data,
         parentDataProperty: "volumes",
         rootData
       })) {
-        vErrors = vErrors === null ? validate110.errors : vErrors.concat(validate110.errors);
+        vErrors = vErrors === null ? validate127.errors : vErrors.concat(validate127.errors);
         errors = vErrors.length;
       }
     }
-    if (data.runAsNonRoot !== undefined) {
-      if (!validate25(data.runAsNonRoot, {
-        instancePath: instancePath + "/runAsNonRoot",
+    if (data.hostPaths !== undefined) {
+      if (!validate130(data.hostPaths, {
+        instancePath: instancePath + "/hostPaths",
         parentData: data,
-        parentDataProperty: "runAsNonRoot",
-        rootData
-      })) {
-        vErrors = vErrors === null ? validate25.errors : vErrors.concat(validate25.errors);
-        errors = vErrors.length;
-      }
-    }
-    if (data.runAsUser !== undefined) {
-      if (!validate114(data.runAsUser, {
-        instancePath: instancePath + "/runAsUser",
-        parentData: data,
-        parentDataProperty: "runAsUser",
-        rootData
-      })) {
-        vErrors = vErrors === null ? validate114.errors : vErrors.concat(validate114.errors);
-        errors = vErrors.length;
-      }
-    }
-    if (data.seccomp !== undefined) {
-      if (!validate27(data.seccomp, {
-        instancePath: instancePath + "/seccomp",
-        parentData: data,
-        parentDataProperty: "seccomp",
-        rootData
-      })) {
-        vErrors = vErrors === null ? validate27.errors : vErrors.concat(validate27.errors);
-        errors = vErrors.length;
-      }
-    }
-    if (data.appArmor !== undefined) {
-      if (!validate27(data.appArmor, {
-        instancePath: instancePath + "/appArmor",
-        parentData: data,
-        parentDataProperty: "appArmor",
-        rootData
-      })) {
-        vErrors = vErrors === null ? validate27.errors : vErrors.concat(validate27.errors);
-        errors = vErrors.length;
-      }
-    }
-    if (data.seLinux !== undefined) {
-      if (!validate120(data.seLinux, {
-        instancePath: instancePath + "/seLinux",
-        parentData: data,
-        parentDataProperty: "seLinux",
-        rootData
-      })) {
-        vErrors = vErrors === null ? validate120.errors : vErrors.concat(validate120.errors);
-        errors = vErrors.length;
-      }
-    }
-    if (data.procMount !== undefined) {
-      if (!validate124(data.procMount, {
-        instancePath: instancePath + "/procMount",
-        parentData: data,
-        parentDataProperty: "procMount",
-        rootData
-      })) {
-        vErrors = vErrors === null ? validate124.errors : vErrors.concat(validate124.errors);
-        errors = vErrors.length;
-      }
-    }
-    if (data.sysctls !== undefined) {
-      if (!validate130(data.sysctls, {
-        instancePath: instancePath + "/sysctls",
-        parentData: data,
-        parentDataProperty: "sysctls",
+        parentDataProperty: "hostPaths",
         rootData
       })) {
         vErrors = vErrors === null ? validate130.errors : vErrors.concat(validate130.errors);
         errors = vErrors.length;
       }
     }
+    if (data.flexVolumeDrivers !== undefined) {
+      if (!validate30(data.flexVolumeDrivers, {
+        instancePath: instancePath + "/flexVolumeDrivers",
+        parentData: data,
+        parentDataProperty: "flexVolumeDrivers",
+        rootData
+      })) {
+        vErrors = vErrors === null ? validate30.errors : vErrors.concat(validate30.errors);
+        errors = vErrors.length;
+      }
+    }
+    if (data.csiDrivers !== undefined) {
+      if (!validate30(data.csiDrivers, {
+        instancePath: instancePath + "/csiDrivers",
+        parentData: data,
+        parentDataProperty: "csiDrivers",
+        rootData
+      })) {
+        vErrors = vErrors === null ? validate30.errors : vErrors.concat(validate30.errors);
+        errors = vErrors.length;
+      }
+    }
+    if (data.runAsNonRoot !== undefined) {
+      if (!validate27(data.runAsNonRoot, {
+        instancePath: instancePath + "/runAsNonRoot",
+        parentData: data,
+        parentDataProperty: "runAsNonRoot",
+        rootData
+      })) {
+        vErrors = vErrors === null ? validate27.errors : vErrors.concat(validate27.errors);
+        errors = vErrors.length;
+      }
+    }
+    if (data.runAsUser !== undefined) {
+      if (!validate140(data.runAsUser, {
+        instancePath: instancePath + "/runAsUser",
+        parentData: data,
+        parentDataProperty: "runAsUser",
+        rootData
+      })) {
+        vErrors = vErrors === null ? validate140.errors : vErrors.concat(validate140.errors);
+        errors = vErrors.length;
+      }
+    }
+    if (data.runAsGroup !== undefined) {
+      if (!validate38(data.runAsGroup, {
+        instancePath: instancePath + "/runAsGroup",
+        parentData: data,
+        parentDataProperty: "runAsGroup",
+        rootData
+      })) {
+        vErrors = vErrors === null ? validate38.errors : vErrors.concat(validate38.errors);
+        errors = vErrors.length;
+      }
+    }
+    if (data.supplementalGroups !== undefined) {
+      if (!validate38(data.supplementalGroups, {
+        instancePath: instancePath + "/supplementalGroups",
+        parentData: data,
+        parentDataProperty: "supplementalGroups",
+        rootData
+      })) {
+        vErrors = vErrors === null ? validate38.errors : vErrors.concat(validate38.errors);
+        errors = vErrors.length;
+      }
+    }
+    if (data.fsGroup !== undefined) {
+      if (!validate38(data.fsGroup, {
+        instancePath: instancePath + "/fsGroup",
+        parentData: data,
+        parentDataProperty: "fsGroup",
+        rootData
+      })) {
+        vErrors = vErrors === null ? validate38.errors : vErrors.concat(validate38.errors);
+        errors = vErrors.length;
+      }
+    }
+    if (data.seccomp !== undefined) {
+      if (!validate42(data.seccomp, {
+        instancePath: instancePath + "/seccomp",
+        parentData: data,
+        parentDataProperty: "seccomp",
+        rootData
+      })) {
+        vErrors = vErrors === null ? validate42.errors : vErrors.concat(validate42.errors);
+        errors = vErrors.length;
+      }
+    }
+    if (data.appArmor !== undefined) {
+      if (!validate42(data.appArmor, {
+        instancePath: instancePath + "/appArmor",
+        parentData: data,
+        parentDataProperty: "appArmor",
+        rootData
+      })) {
+        vErrors = vErrors === null ? validate42.errors : vErrors.concat(validate42.errors);
+        errors = vErrors.length;
+      }
+    }
+    if (data.seLinux !== undefined) {
+      if (!validate150(data.seLinux, {
+        instancePath: instancePath + "/seLinux",
+        parentData: data,
+        parentDataProperty: "seLinux",
+        rootData
+      })) {
+        vErrors = vErrors === null ? validate150.errors : vErrors.concat(validate150.errors);
+        errors = vErrors.length;
+      }
+    }
+    if (data.procMount !== undefined) {
+      if (!validate160(data.procMount, {
+        instancePath: instancePath + "/procMount",
+        parentData: data,
+        parentDataProperty: "procMount",
+        rootData
+      })) {
+        vErrors = vErrors === null ? validate160.errors : vErrors.concat(validate160.errors);
+        errors = vErrors.length;
+      }
+    }
+    if (data.sysctls !== undefined) {
+      if (!validate166(data.sysctls, {
+        instancePath: instancePath + "/sysctls",
+        parentData: data,
+        parentDataProperty: "sysctls",
+        rootData
+      })) {
+        vErrors = vErrors === null ? validate166.errors : vErrors.concat(validate166.errors);
+        errors = vErrors.length;
+      }
+    }
+    if (data.readOnlyRootFilesystem !== undefined) {
+      if (!validate27(data.readOnlyRootFilesystem, {
+        instancePath: instancePath + "/readOnlyRootFilesystem",
+        parentData: data,
+        parentDataProperty: "readOnlyRootFilesystem",
+        rootData
+      })) {
+        vErrors = vErrors === null ? validate27.errors : vErrors.concat(validate27.errors);
+        errors = vErrors.length;
+      }
+    }
+    if (data.runtimeClasses !== undefined) {
+      if (!validate171(data.runtimeClasses, {
+        instancePath: instancePath + "/runtimeClasses",
+        parentData: data,
+        parentDataProperty: "runtimeClasses",
+        rootData
+      })) {
+        vErrors = vErrors === null ? validate171.errors : vErrors.concat(validate171.errors);
+        errors = vErrors.length;
+      }
+    }
   }
-  validate89.errors = vErrors;
+  validate107.errors = vErrors;
   return errors === 0;
 }
-function validate51(data, {
+function validate68(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -3085,101 +4269,112 @@ function validate51(data, {
       errors++;
     }
     if (data.namespaceSelector !== undefined) {
-      if (!validate52(data.namespaceSelector, {
+      if (!validate69(data.namespaceSelector, {
         instancePath: instancePath + "/namespaceSelector",
         parentData: data,
         parentDataProperty: "namespaceSelector",
         rootData
       })) {
-        vErrors = vErrors === null ? validate52.errors : vErrors.concat(validate52.errors);
+        vErrors = vErrors === null ? validate69.errors : vErrors.concat(validate69.errors);
         errors = vErrors.length;
       }
     }
     if (data.level !== undefined) {
-      if (!validate68(data.level, {
+      if (!validate85(data.level, {
         instancePath: instancePath + "/level",
         parentData: data,
         parentDataProperty: "level",
         rootData
       })) {
-        vErrors = vErrors === null ? validate68.errors : vErrors.concat(validate68.errors);
+        vErrors = vErrors === null ? validate85.errors : vErrors.concat(validate85.errors);
         errors = vErrors.length;
       }
     }
     if (data.levelVersion !== undefined) {
-      if (!validate70(data.levelVersion, {
+      if (!validate87(data.levelVersion, {
         instancePath: instancePath + "/levelVersion",
         parentData: data,
         parentDataProperty: "levelVersion",
-        rootData
-      })) {
-        vErrors = vErrors === null ? validate70.errors : vErrors.concat(validate70.errors);
-        errors = vErrors.length;
-      }
-    }
-    if (data.mode !== undefined) {
-      if (!validate72(data.mode, {
-        instancePath: instancePath + "/mode",
-        parentData: data,
-        parentDataProperty: "mode",
-        rootData
-      })) {
-        vErrors = vErrors === null ? validate72.errors : vErrors.concat(validate72.errors);
-        errors = vErrors.length;
-      }
-    }
-    if (data.priority !== undefined) {
-      if (!validate74(data.priority, {
-        instancePath: instancePath + "/priority",
-        parentData: data,
-        parentDataProperty: "priority",
-        rootData
-      })) {
-        vErrors = vErrors === null ? validate74.errors : vErrors.concat(validate74.errors);
-        errors = vErrors.length;
-      }
-    }
-    if (data.usableBy !== undefined) {
-      if (!validate76(data.usableBy, {
-        instancePath: instancePath + "/usableBy",
-        parentData: data,
-        parentDataProperty: "usableBy",
-        rootData
-      })) {
-        vErrors = vErrors === null ? validate76.errors : vErrors.concat(validate76.errors);
-        errors = vErrors.length;
-      }
-    }
-    if (data.subjects !== undefined) {
-      if (!validate78(data.subjects, {
-        instancePath: instancePath + "/subjects",
-        parentData: data,
-        parentDataProperty: "subjects",
-        rootData
-      })) {
-        vErrors = vErrors === null ? validate78.errors : vErrors.concat(validate78.errors);
-        errors = vErrors.length;
-      }
-    }
-    if (data.podSecurityLabels !== undefined) {
-      if (!validate87(data.podSecurityLabels, {
-        instancePath: instancePath + "/podSecurityLabels",
-        parentData: data,
-        parentDataProperty: "podSecurityLabels",
         rootData
       })) {
         vErrors = vErrors === null ? validate87.errors : vErrors.concat(validate87.errors);
         errors = vErrors.length;
       }
     }
+    if (data.mode !== undefined) {
+      if (!validate89(data.mode, {
+        instancePath: instancePath + "/mode",
+        parentData: data,
+        parentDataProperty: "mode",
+        rootData
+      })) {
+        vErrors = vErrors === null ? validate89.errors : vErrors.concat(validate89.errors);
+        errors = vErrors.length;
+      }
+    }
+    if (data.priority !== undefined) {
+      if (!validate91(data.priority, {
+        instancePath: instancePath + "/priority",
+        parentData: data,
+        parentDataProperty: "priority",
+        rootData
+      })) {
+        vErrors = vErrors === null ? validate91.errors : vErrors.concat(validate91.errors);
+        errors = vErrors.length;
+      }
+    }
+    if (data.usableBy !== undefined) {
+      if (!validate93(data.usableBy, {
+        instancePath: instancePath + "/usableBy",
+        parentData: data,
+        parentDataProperty: "usableBy",
+        rootData
+      })) {
+        vErrors = vErrors === null ? validate93.errors : vErrors.concat(validate93.errors);
+        errors = vErrors.length;
+      }
+    }
+    if (data.subjects !== undefined) {
+      if (!validate95(data.subjects, {
+        instancePath: instancePath + "/subjects",
+        parentData: data,
+        parentDataProperty: "subjects",
+        rootData
+      })) {
+        vErrors = vErrors === null ? validate95.errors : vErrors.concat(validate95.errors);
+        errors = vErrors.length;
+      }
+    }
+    if (data.defaulting !== undefined) {
+      if (!validate103(data.defaulting, {
+        instancePath: instancePath + "/defaulting",
+        parentData: data,
+        parentDataProperty: "defaulting",
+        rootData
+      })) {
+        vErrors = vErrors === null ? validate103.errors : vErrors.concat(validate103.errors);
+        errors = vErrors.length;
+      }
+    }
+    if (data.podSecurityLabels !== undefined) {
+      if (!validate105(data.podSecurityLabels, {
+        instancePath: instancePath + "/podSecurityLabels",
+        parentData: data,
+        parentDataProperty: "podSecurityLabels",
+        rootData
+      })) {
+        vErrors = vErrors === null ? validate105.errors : vErrors.concat(validate105.errors);
+        errors = vErrors.length;
+      }
+    }
     if (data.overrides !== undefined) {
-      if (!validate89(data.overrides, {
+      if (!validate107(data.overrides, {
         instancePath: instancePath + "/overrides",
         parentData: data,
         parentDataProperty: "overrides",
         rootData
       })) {
-        vErrors = vErrors === null ? validate89.errors : vErrors.concat(validate89.errors);
+        vErrors = vErrors === null ? validate107.errors : vErrors.concat(validate107.errors);
         errors = vErrors.length;
       }
     }
@@ -3199,10 +4394,10 @@ function validate51(data, {
     }
     errors++;
   }
-  validate51.errors = vErrors;
+  validate68.errors = vErrors;
   return errors === 0;
 }
-const schema59 = {
+const schema74 = {
   "type": "object",
   "properties": {
     "observedGeneration": {
@@ -3235,13 +4430,12 @@ const schema59 = {
   },
   "nullable": true
 };
-const schema17 = {
+const schema26 = {
   "type": "integer",
   "format": "int64",
   "nullable": true
 };
-const formats2 = formats.int64;
-function validate37(data, {
+function validate54(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -3283,10 +4477,10 @@ function validate37(data, {
       errors++;
     }
   }
-  validate37.errors = vErrors;
+  validate54.errors = vErrors;
   return errors === 0;
 }
-const schema60 = {
+const schema75 = {
   "type": "array",
   "maxItems": 16,
   "items": {
@@ -3294,7 +4488,7 @@ const schema60 = {
   },
   "nullable": true
 };
-const schema61 = {
+const schema76 = {
   "type": "object",
   "required": ["type", "status", "reason", "message", "lastTransitionTime"],
   "properties": {
@@ -3318,11 +4512,11 @@ const schema61 = {
     }
   }
 };
-const schema62 = {
+const schema77 = {
   "type": "string",
   "maxLength": 316
 };
-function validate140(data, {
+function validate184(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -3363,14 +4557,14 @@ function validate140(data, {
     }
     errors++;
   }
-  validate140.errors = vErrors;
+  validate184.errors = vErrors;
   return errors === 0;
 }
-const schema63 = {
+const schema78 = {
   "type": "string",
   "enum": ["True", "False", "Unknown"]
 };
-function validate142(data, {
+function validate186(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -3400,7 +4594,7 @@ function validate142(data, {
       schemaPath: "#/enum",
       keyword: "enum",
       params: {
-        allowedValues: schema63.enum
+        allowedValues: schema78.enum
       }
     };
     if (vErrors === null) {
@@ -3410,14 +4604,14 @@ function validate142(data, {
     }
     errors++;
   }
-  validate142.errors = vErrors;
+  validate186.errors = vErrors;
   return errors === 0;
 }
-const schema64 = {
+const schema79 = {
   "type": "string",
   "maxLength": 1024
 };
-function validate144(data, {
+function validate188(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -3458,14 +4652,14 @@ function validate144(data, {
     }
     errors++;
   }
-  validate144.errors = vErrors;
+  validate188.errors = vErrors;
   return errors === 0;
 }
-const schema65 = {
+const schema80 = {
   "type": "string",
   "maxLength": 32768
 };
-function validate146(data, {
+function validate190(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -3506,15 +4700,15 @@ function validate146(data, {
     }
     errors++;
   }
-  validate146.errors = vErrors;
+  validate190.errors = vErrors;
   return errors === 0;
 }
-const schema66 = {
+const schema81 = {
   "type": "string",
   "format": "date-time"
 };
-const formats8 = formats["date-time"];
-function validate149(data, {
+const formats10 = formats["date-time"];
+function validate193(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -3523,7 +4717,7 @@ function validate149(data, {
   let vErrors = null;
   let errors = 0;
   if (typeof data === "string") {
-    if (!formats8.validate(data)) {
+    if (!formats10.validate(data)) {
       const err0 = {
         instancePath,
         schemaPath: "#/format",
@@ -3555,10 +4749,10 @@ function validate149(data, {
     }
     errors++;
   }
-  validate149.errors = vErrors;
+  validate193.errors = vErrors;
   return errors === 0;
 }
-function validate139(data, {
+function validate183(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -3648,68 +4842,68 @@ function validate139(data, {
       errors++;
     }
     if (data.type !== undefined) {
-      if (!validate140(data.type, {
+      if (!validate184(data.type, {
         instancePath: instancePath + "/type",
         parentData: data,
         parentDataProperty: "type",
         rootData
       })) {
-        vErrors = vErrors === null ? validate140.errors : vErrors.concat(validate140.errors);
+        vErrors = vErrors === null ? validate184.errors : vErrors.concat(validate184.errors);
         errors = vErrors.length;
       }
     }
     if (data.status !== undefined) {
-      if (!validate142(data.status, {
+      if (!validate186(data.status, {
         instancePath: instancePath + "/status",
         parentData: data,
         parentDataProperty: "status",
         rootData
       })) {
-        vErrors = vErrors === null ? validate142.errors : vErrors.concat(validate142.errors);
+        vErrors = vErrors === null ? validate186.errors : vErrors.concat(validate186.errors);
         errors = vErrors.length;
       }
     }
     if (data.reason !== undefined) {
-      if (!validate144(data.reason, {
+      if (!validate188(data.reason, {
         instancePath: instancePath + "/reason",
         parentData: data,
         parentDataProperty: "reason",
         rootData
       })) {
-        vErrors = vErrors === null ? validate144.errors : vErrors.concat(validate144.errors);
+        vErrors = vErrors === null ? validate188.errors : vErrors.concat(validate188.errors);
         errors = vErrors.length;
       }
     }
     if (data.message !== undefined) {
-      if (!validate146(data.message, {
+      if (!validate190(data.message, {
         instancePath: instancePath + "/message",
         parentData: data,
         parentDataProperty: "message",
         rootData
       })) {
-        vErrors = vErrors === null ? validate146.errors : vErrors.concat(validate146.errors);
+        vErrors = vErrors === null ? validate190.errors : vErrors.concat(validate190.errors);
         errors = vErrors.length;
       }
     }
     if (data.observedGeneration !== undefined) {
-      if (!validate37(data.observedGeneration, {
+      if (!validate54(data.observedGeneration, {
         instancePath: instancePath + "/observedGeneration",
         parentData: data,
         parentDataProperty: "observedGeneration",
         rootData
       })) {
-        vErrors = vErrors === null ? validate37.errors : vErrors.concat(validate37.errors);
+        vErrors = vErrors === null ? validate54.errors : vErrors.concat(validate54.errors);
         errors = vErrors.length;
       }
     }
     if (data.lastTransitionTime !== undefined) {
-      if (!validate149(data.lastTransitionTime, {
+      if (!validate193(data.lastTransitionTime, {
         instancePath: instancePath + "/lastTransitionTime",
         parentData: data,
         parentDataProperty: "lastTransitionTime",
         rootData
       })) {
-        vErrors = vErrors === null ? validate149.errors : vErrors.concat(validate149.errors);
+        vErrors = vErrors === null ? validate193.errors : vErrors.concat(validate193.errors);
         errors = vErrors.length;
       }
     }
@@ -3729,10 +4923,10 @@ function validate139(data, {
     }
     errors++;
   }
-  validate139.errors = vErrors;
+  validate183.errors = vErrors;
   return errors === 0;
 }
-function validate138(data, {
+function validate182(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -3775,21 +4969,21 @@ function validate138(data, {
     }
     const len0 = data.length;
     for (let i0 = 0; i0 < len0; i0++) {
-      if (!validate139(data[i0], {
+      if (!validate183(data[i0], {
         instancePath: instancePath + "/" + i0,
         parentData: data,
         parentDataProperty: i0,
         rootData
       })) {
-        vErrors = vErrors === null ? validate139.errors : vErrors.concat(validate139.errors);
+        vErrors = vErrors === null ? validate183.errors : vErrors.concat(validate183.errors);
         errors = vErrors.length;
       }
     }
   }
-  validate138.errors = vErrors;
+  validate182.errors = vErrors;
   return errors === 0;
 }
-const schema67 = {
+const schema82 = {
   "type": "object",
   "properties": {
     "level": {
@@ -3810,12 +5004,12 @@ const schema67 = {
   },
   "nullable": true
 };
-const schema18 = {
+const schema27 = {
   "type": "string",
   "maxLength": 64,
   "nullable": true
 };
-function validate38(data, {
+function validate55(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -3857,10 +5051,10 @@ function validate38(data, {
       errors++;
     }
   }
-  validate38.errors = vErrors;
+  validate55.errors = vErrors;
   return errors === 0;
 }
-const schema68 = {
+const schema83 = {
   "type": "array",
   "maxItems": 64,
   "items": {
@@ -3868,11 +5062,11 @@ const schema68 = {
   },
   "nullable": true
 };
-const schema69 = {
+const schema84 = {
   "type": "string",
   "maxLength": 128
 };
-function validate158(data, {
+function validate202(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -3913,10 +5107,10 @@ function validate158(data, {
     }
     errors++;
   }
-  validate158.errors = vErrors;
+  validate202.errors = vErrors;
   return errors === 0;
 }
-function validate157(data, {
+function validate201(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -3959,26 +5153,26 @@ function validate157(data, {
     }
     const len0 = data.length;
     for (let i0 = 0; i0 < len0; i0++) {
-      if (!validate158(data[i0], {
+      if (!validate202(data[i0], {
         instancePath: instancePath + "/" + i0,
         parentData: data,
         parentDataProperty: i0,
         rootData
       })) {
-        vErrors = vErrors === null ? validate158.errors : vErrors.concat(validate158.errors);
+        vErrors = vErrors === null ? validate202.errors : vErrors.concat(validate202.errors);
         errors = vErrors.length;
       }
     }
   }
-  validate157.errors = vErrors;
+  validate201.errors = vErrors;
   return errors === 0;
 }
-const schema20 = {
+const schema29 = {
   "type": "string",
   "maxLength": 128,
   "nullable": true
 };
-function validate40(data, {
+function validate57(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -4020,10 +5214,10 @@ function validate40(data, {
       errors++;
     }
   }
-  validate40.errors = vErrors;
+  validate57.errors = vErrors;
   return errors === 0;
 }
-function validate153(data, {
+function validate197(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -4049,65 +5243,65 @@ function validate153(data, {
   }
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.level !== undefined) {
-      if (!validate38(data.level, {
+      if (!validate55(data.level, {
         instancePath: instancePath + "/level",
         parentData: data,
         parentDataProperty: "level",
         rootData
       })) {
-        vErrors = vErrors === null ? validate38.errors : vErrors.concat(validate38.errors);
+        vErrors = vErrors === null ? validate55.errors : vErrors.concat(validate55.errors);
         errors = vErrors.length;
       }
     }
     if (data.version !== undefined) {
-      if (!validate38(data.version, {
+      if (!validate55(data.version, {
         instancePath: instancePath + "/version",
         parentData: data,
         parentDataProperty: "version",
         rootData
       })) {
-        vErrors = vErrors === null ? validate38.errors : vErrors.concat(validate38.errors);
+        vErrors = vErrors === null ? validate55.errors : vErrors.concat(validate55.errors);
         errors = vErrors.length;
       }
     }
     if (data.exact !== undefined) {
-      if (!validate25(data.exact, {
+      if (!validate27(data.exact, {
         instancePath: instancePath + "/exact",
         parentData: data,
         parentDataProperty: "exact",
         rootData
       })) {
-        vErrors = vErrors === null ? validate25.errors : vErrors.concat(validate25.errors);
+        vErrors = vErrors === null ? validate27.errors : vErrors.concat(validate27.errors);
         errors = vErrors.length;
       }
     }
     if (data.rulesLeftToAdmissionPolicy !== undefined) {
-      if (!validate157(data.rulesLeftToAdmissionPolicy, {
+      if (!validate201(data.rulesLeftToAdmissionPolicy, {
         instancePath: instancePath + "/rulesLeftToAdmissionPolicy",
         parentData: data,
         parentDataProperty: "rulesLeftToAdmissionPolicy",
         rootData
       })) {
-        vErrors = vErrors === null ? validate157.errors : vErrors.concat(validate157.errors);
+        vErrors = vErrors === null ? validate201.errors : vErrors.concat(validate201.errors);
         errors = vErrors.length;
       }
     }
     if (data.podSecurity !== undefined) {
-      if (!validate40(data.podSecurity, {
+      if (!validate57(data.podSecurity, {
         instancePath: instancePath + "/podSecurity",
         parentData: data,
         parentDataProperty: "podSecurity",
         rootData
       })) {
-        vErrors = vErrors === null ? validate40.errors : vErrors.concat(validate40.errors);
+        vErrors = vErrors === null ? validate57.errors : vErrors.concat(validate57.errors);
         errors = vErrors.length;
       }
     }
   }
-  validate153.errors = vErrors;
+  validate197.errors = vErrors;
   return errors === 0;
 }
-const schema70 = {
+const schema85 = {
   "type": "object",
   "properties": {
     "selected": {
@@ -4125,12 +5319,12 @@ const schema70 = {
   },
   "nullable": true
 };
-const schema19 = {
+const schema28 = {
   "type": "integer",
   "format": "int32",
   "nullable": true
 };
-function validate39(data, {
+function validate56(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -4172,10 +5366,10 @@ function validate39(data, {
       errors++;
     }
   }
-  validate39.errors = vErrors;
+  validate56.errors = vErrors;
   return errors === 0;
 }
-function validate163(data, {
+function validate207(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -4201,54 +5395,54 @@ function validate163(data, {
   }
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.selected !== undefined) {
-      if (!validate39(data.selected, {
+      if (!validate56(data.selected, {
         instancePath: instancePath + "/selected",
         parentData: data,
         parentDataProperty: "selected",
         rootData
       })) {
-        vErrors = vErrors === null ? validate39.errors : vErrors.concat(validate39.errors);
+        vErrors = vErrors === null ? validate56.errors : vErrors.concat(validate56.errors);
         errors = vErrors.length;
       }
     }
     if (data.deciding !== undefined) {
-      if (!validate39(data.deciding, {
+      if (!validate56(data.deciding, {
         instancePath: instancePath + "/deciding",
         parentData: data,
         parentDataProperty: "deciding",
         rootData
       })) {
-        vErrors = vErrors === null ? validate39.errors : vErrors.concat(validate39.errors);
+        vErrors = vErrors === null ? validate56.errors : vErrors.concat(validate56.errors);
         errors = vErrors.length;
       }
     }
     if (data.labelled !== undefined) {
-      if (!validate39(data.labelled, {
+      if (!validate56(data.labelled, {
         instancePath: instancePath + "/labelled",
         parentData: data,
         parentDataProperty: "labelled",
         rootData
       })) {
-        vErrors = vErrors === null ? validate39.errors : vErrors.concat(validate39.errors);
+        vErrors = vErrors === null ? validate56.errors : vErrors.concat(validate56.errors);
         errors = vErrors.length;
       }
     }
     if (data.conflicting !== undefined) {
-      if (!validate39(data.conflicting, {
+      if (!validate56(data.conflicting, {
         instancePath: instancePath + "/conflicting",
         parentData: data,
         parentDataProperty: "conflicting",
         rootData
       })) {
-        vErrors = vErrors === null ? validate39.errors : vErrors.concat(validate39.errors);
+        vErrors = vErrors === null ? validate56.errors : vErrors.concat(validate56.errors);
         errors = vErrors.length;
       }
     }
   }
-  validate163.errors = vErrors;
+  validate207.errors = vErrors;
   return errors === 0;
 }
-const schema71 = {
+const schema86 = {
   "type": "object",
   "properties": {
     "evaluated": {
@@ -4263,7 +5457,7 @@ const schema71 = {
   },
   "nullable": true
 };
-function validate169(data, {
+function validate213(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -4289,43 +5483,43 @@ function validate169(data, {
   }
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.evaluated !== undefined) {
-      if (!validate39(data.evaluated, {
+      if (!validate56(data.evaluated, {
         instancePath: instancePath + "/evaluated",
         parentData: data,
         parentDataProperty: "evaluated",
         rootData
       })) {
-        vErrors = vErrors === null ? validate39.errors : vErrors.concat(validate39.errors);
+        vErrors = vErrors === null ? validate56.errors : vErrors.concat(validate56.errors);
         errors = vErrors.length;
       }
     }
     if (data.violating !== undefined) {
-      if (!validate39(data.violating, {
+      if (!validate56(data.violating, {
         instancePath: instancePath + "/violating",
         parentData: data,
         parentDataProperty: "violating",
         rootData
       })) {
-        vErrors = vErrors === null ? validate39.errors : vErrors.concat(validate39.errors);
+        vErrors = vErrors === null ? validate56.errors : vErrors.concat(validate56.errors);
         errors = vErrors.length;
       }
     }
     if (data.unknown !== undefined) {
-      if (!validate39(data.unknown, {
+      if (!validate56(data.unknown, {
         instancePath: instancePath + "/unknown",
         parentData: data,
         parentDataProperty: "unknown",
         rootData
       })) {
-        vErrors = vErrors === null ? validate39.errors : vErrors.concat(validate39.errors);
+        vErrors = vErrors === null ? validate56.errors : vErrors.concat(validate56.errors);
         errors = vErrors.length;
       }
     }
   }
-  validate169.errors = vErrors;
+  validate213.errors = vErrors;
   return errors === 0;
 }
-const schema72 = {
+const schema87 = {
   "type": "array",
   "maxItems": 64,
   "items": {
@@ -4333,7 +5527,7 @@ const schema72 = {
   },
   "nullable": true
 };
-const schema73 = {
+const schema88 = {
   "type": "object",
   "required": ["kind", "namespace", "name", "verdict"],
   "properties": {
@@ -4363,11 +5557,11 @@ const schema73 = {
     }
   }
 };
-const schema74 = {
+const schema89 = {
   "type": "string",
   "enum": ["Violating", "Unknown"]
 };
-function validate179(data, {
+function validate223(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -4397,7 +5591,7 @@ function validate179(data, {
       schemaPath: "#/enum",
       keyword: "enum",
       params: {
-        allowedValues: schema74.enum
+        allowedValues: schema89.enum
       }
     };
     if (vErrors === null) {
@@ -4407,15 +5601,15 @@ function validate179(data, {
     }
     errors++;
   }
-  validate179.errors = vErrors;
+  validate223.errors = vErrors;
   return errors === 0;
 }
-const schema75 = {
+const schema90 = {
   "type": "string",
   "maxLength": 32768,
   "nullable": true
 };
-function validate184(data, {
+function validate228(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -4457,10 +5651,10 @@ function validate184(data, {
       errors++;
     }
   }
-  validate184.errors = vErrors;
+  validate228.errors = vErrors;
   return errors === 0;
 }
-function validate175(data, {
+function validate219(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -4556,68 +5750,68 @@ function validate175(data, {
       }
     }
     if (data.name !== undefined) {
-      if (!validate35(data.name, {
+      if (!validate52(data.name, {
         instancePath: instancePath + "/name",
         parentData: data,
         parentDataProperty: "name",
         rootData
       })) {
-        vErrors = vErrors === null ? validate35.errors : vErrors.concat(validate35.errors);
+        vErrors = vErrors === null ? validate52.errors : vErrors.concat(validate52.errors);
         errors = vErrors.length;
       }
     }
     if (data.verdict !== undefined) {
-      if (!validate179(data.verdict, {
+      if (!validate223(data.verdict, {
         instancePath: instancePath + "/verdict",
         parentData: data,
         parentDataProperty: "verdict",
         rootData
       })) {
-        vErrors = vErrors === null ? validate179.errors : vErrors.concat(validate179.errors);
+        vErrors = vErrors === null ? validate223.errors : vErrors.concat(validate223.errors);
         errors = vErrors.length;
       }
     }
     if (data.pods !== undefined) {
-      if (!validate39(data.pods, {
+      if (!validate56(data.pods, {
         instancePath: instancePath + "/pods",
         parentData: data,
         parentDataProperty: "pods",
         rootData
       })) {
-        vErrors = vErrors === null ? validate39.errors : vErrors.concat(validate39.errors);
+        vErrors = vErrors === null ? validate56.errors : vErrors.concat(validate56.errors);
         errors = vErrors.length;
       }
     }
     if (data.rule !== undefined) {
-      if (!validate40(data.rule, {
+      if (!validate57(data.rule, {
         instancePath: instancePath + "/rule",
         parentData: data,
         parentDataProperty: "rule",
         rootData
       })) {
-        vErrors = vErrors === null ? validate40.errors : vErrors.concat(validate40.errors);
+        vErrors = vErrors === null ? validate57.errors : vErrors.concat(validate57.errors);
         errors = vErrors.length;
       }
     }
     if (data.container !== undefined) {
-      if (!validate41(data.container, {
+      if (!validate58(data.container, {
         instancePath: instancePath + "/container",
         parentData: data,
         parentDataProperty: "container",
         rootData
       })) {
-        vErrors = vErrors === null ? validate41.errors : vErrors.concat(validate41.errors);
+        vErrors = vErrors === null ? validate58.errors : vErrors.concat(validate58.errors);
         errors = vErrors.length;
       }
     }
     if (data.message !== undefined) {
-      if (!validate184(data.message, {
+      if (!validate228(data.message, {
         instancePath: instancePath + "/message",
         parentData: data,
         parentDataProperty: "message",
         rootData
       })) {
-        vErrors = vErrors === null ? validate184.errors : vErrors.concat(validate184.errors);
+        vErrors = vErrors === null ? validate228.errors : vErrors.concat(validate228.errors);
         errors = vErrors.length;
       }
     }
@@ -4637,10 +5831,10 @@ function validate175(data, {
     }
     errors++;
   }
-  validate175.errors = vErrors;
+  validate219.errors = vErrors;
   return errors === 0;
 }
-function validate174(data, {
+function validate218(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -4683,21 +5877,21 @@ function validate174(data, {
     }
     const len0 = data.length;
     for (let i0 = 0; i0 < len0; i0++) {
-      if (!validate175(data[i0], {
+      if (!validate219(data[i0], {
         instancePath: instancePath + "/" + i0,
         parentData: data,
         parentDataProperty: i0,
         rootData
       })) {
-        vErrors = vErrors === null ? validate175.errors : vErrors.concat(validate175.errors);
+        vErrors = vErrors === null ? validate219.errors : vErrors.concat(validate219.errors);
         errors = vErrors.length;
       }
     }
   }
-  validate174.errors = vErrors;
+  validate218.errors = vErrors;
   return errors === 0;
 }
-const schema76 = {
+const schema91 = {
   "type": "array",
   "maxItems": 64,
   "items": {
@@ -4705,7 +5899,7 @@ const schema76 = {
   },
   "nullable": true
 };
-const schema77 = {
+const schema92 = {
   "type": "object",
   "required": ["policy", "relation", "namespaces"],
   "properties": {
@@ -4720,11 +5914,11 @@ const schema77 = {
     }
   }
 };
-const schema78 = {
+const schema93 = {
   "type": "string",
   "enum": ["Shares", "Overrides", "OverriddenBy"]
 };
-function validate192(data, {
+function validate236(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -4754,7 +5948,7 @@ function validate192(data, {
       schemaPath: "#/enum",
       keyword: "enum",
       params: {
-        allowedValues: schema78.enum
+        allowedValues: schema93.enum
       }
     };
     if (vErrors === null) {
@@ -4764,14 +5958,14 @@ function validate192(data, {
     }
     errors++;
   }
-  validate192.errors = vErrors;
+  validate236.errors = vErrors;
   return errors === 0;
 }
-const schema79 = {
+const schema94 = {
   "type": "integer",
   "format": "int32"
 };
-function validate194(data, {
+function validate238(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -4813,10 +6007,10 @@ function validate194(data, {
       errors++;
     }
   }
-  validate194.errors = vErrors;
+  validate238.errors = vErrors;
   return errors === 0;
 }
-function validate190(data, {
+function validate234(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -4874,35 +6068,35 @@ function validate190(data, {
       errors++;
     }
     if (data.policy !== undefined) {
-      if (!validate35(data.policy, {
+      if (!validate52(data.policy, {
         instancePath: instancePath + "/policy",
         parentData: data,
         parentDataProperty: "policy",
         rootData
       })) {
-        vErrors = vErrors === null ? validate35.errors : vErrors.concat(validate35.errors);
+        vErrors = vErrors === null ? validate52.errors : vErrors.concat(validate52.errors);
         errors = vErrors.length;
       }
     }
     if (data.relation !== undefined) {
-      if (!validate192(data.relation, {
+      if (!validate236(data.relation, {
         instancePath: instancePath + "/relation",
         parentData: data,
         parentDataProperty: "relation",
         rootData
       })) {
-        vErrors = vErrors === null ? validate192.errors : vErrors.concat(validate192.errors);
+        vErrors = vErrors === null ? validate236.errors : vErrors.concat(validate236.errors);
         errors = vErrors.length;
       }
     }
     if (data.namespaces !== undefined) {
-      if (!validate194(data.namespaces, {
+      if (!validate238(data.namespaces, {
         instancePath: instancePath + "/namespaces",
         parentData: data,
         parentDataProperty: "namespaces",
         rootData
       })) {
-        vErrors = vErrors === null ? validate194.errors : vErrors.concat(validate194.errors);
+        vErrors = vErrors === null ? validate238.errors : vErrors.concat(validate238.errors);
         errors = vErrors.length;
       }
     }
@@ -4922,10 +6116,10 @@ function validate190(data, {
     }
     errors++;
   }
-  validate190.errors = vErrors;
+  validate234.errors = vErrors;
   return errors === 0;
 }
-function validate189(data, {
+function validate233(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -4968,21 +6162,21 @@ function validate189(data, {
     }
     const len0 = data.length;
     for (let i0 = 0; i0 < len0; i0++) {
-      if (!validate190(data[i0], {
+      if (!validate234(data[i0], {
         instancePath: instancePath + "/" + i0,
         parentData: data,
         parentDataProperty: i0,
         rootData
       })) {
-        vErrors = vErrors === null ? validate190.errors : vErrors.concat(validate190.errors);
+        vErrors = vErrors === null ? validate234.errors : vErrors.concat(validate234.errors);
         errors = vErrors.length;
       }
     }
   }
-  validate189.errors = vErrors;
+  validate233.errors = vErrors;
   return errors === 0;
 }
-const schema80 = {
+const schema95 = {
   "type": "array",
   "maxItems": 64,
   "items": {
@@ -4990,7 +6184,7 @@ const schema80 = {
   },
   "nullable": true
 };
-function validate198(data, {
+function validate242(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -5044,10 +6238,10 @@ function validate198(data, {
       }
     }
   }
-  validate198.errors = vErrors;
+  validate242.errors = vErrors;
   return errors === 0;
 }
-function validate136(data, {
+function validate180(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -5073,109 +6267,109 @@ function validate136(data, {
   }
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.observedGeneration !== undefined) {
-      if (!validate37(data.observedGeneration, {
+      if (!validate54(data.observedGeneration, {
         instancePath: instancePath + "/observedGeneration",
         parentData: data,
         parentDataProperty: "observedGeneration",
         rootData
       })) {
-        vErrors = vErrors === null ? validate37.errors : vErrors.concat(validate37.errors);
+        vErrors = vErrors === null ? validate54.errors : vErrors.concat(validate54.errors);
         errors = vErrors.length;
       }
     }
     if (data.conditions !== undefined) {
-      if (!validate138(data.conditions, {
+      if (!validate182(data.conditions, {
         instancePath: instancePath + "/conditions",
         parentData: data,
         parentDataProperty: "conditions",
         rootData
       })) {
-        vErrors = vErrors === null ? validate138.errors : vErrors.concat(validate138.errors);
+        vErrors = vErrors === null ? validate182.errors : vErrors.concat(validate182.errors);
         errors = vErrors.length;
       }
     }
     if (data.rendered !== undefined) {
-      if (!validate153(data.rendered, {
+      if (!validate197(data.rendered, {
         instancePath: instancePath + "/rendered",
         parentData: data,
         parentDataProperty: "rendered",
         rootData
       })) {
-        vErrors = vErrors === null ? validate153.errors : vErrors.concat(validate153.errors);
+        vErrors = vErrors === null ? validate197.errors : vErrors.concat(validate197.errors);
         errors = vErrors.length;
       }
     }
     if (data.namespaces !== undefined) {
-      if (!validate163(data.namespaces, {
+      if (!validate207(data.namespaces, {
         instancePath: instancePath + "/namespaces",
         parentData: data,
         parentDataProperty: "namespaces",
         rootData
       })) {
-        vErrors = vErrors === null ? validate163.errors : vErrors.concat(validate163.errors);
+        vErrors = vErrors === null ? validate207.errors : vErrors.concat(validate207.errors);
         errors = vErrors.length;
       }
     }
     if (data.workloads !== undefined) {
-      if (!validate169(data.workloads, {
+      if (!validate213(data.workloads, {
         instancePath: instancePath + "/workloads",
         parentData: data,
         parentDataProperty: "workloads",
         rootData
       })) {
-        vErrors = vErrors === null ? validate169.errors : vErrors.concat(validate169.errors);
+        vErrors = vErrors === null ? validate213.errors : vErrors.concat(validate213.errors);
         errors = vErrors.length;
       }
     }
     if (data.violations !== undefined) {
-      if (!validate174(data.violations, {
+      if (!validate218(data.violations, {
         instancePath: instancePath + "/violations",
         parentData: data,
         parentDataProperty: "violations",
         rootData
       })) {
-        vErrors = vErrors === null ? validate174.errors : vErrors.concat(validate174.errors);
+        vErrors = vErrors === null ? validate218.errors : vErrors.concat(validate218.errors);
         errors = vErrors.length;
       }
     }
     if (data.violationsTotal !== undefined) {
-      if (!validate39(data.violationsTotal, {
+      if (!validate56(data.violationsTotal, {
         instancePath: instancePath + "/violationsTotal",
         parentData: data,
         parentDataProperty: "violationsTotal",
         rootData
       })) {
-        vErrors = vErrors === null ? validate39.errors : vErrors.concat(validate39.errors);
+        vErrors = vErrors === null ? validate56.errors : vErrors.concat(validate56.errors);
         errors = vErrors.length;
       }
     }
     if (data.sharesWith !== undefined) {
-      if (!validate189(data.sharesWith, {
+      if (!validate233(data.sharesWith, {
         instancePath: instancePath + "/sharesWith",
         parentData: data,
         parentDataProperty: "sharesWith",
         rootData
       })) {
-        vErrors = vErrors === null ? validate189.errors : vErrors.concat(validate189.errors);
+        vErrors = vErrors === null ? validate233.errors : vErrors.concat(validate233.errors);
         errors = vErrors.length;
       }
     }
     if (data.unusedGrants !== undefined) {
-      if (!validate198(data.unusedGrants, {
+      if (!validate242(data.unusedGrants, {
         instancePath: instancePath + "/unusedGrants",
         parentData: data,
         parentDataProperty: "unusedGrants",
         rootData
       })) {
-        vErrors = vErrors === null ? validate198.errors : vErrors.concat(validate198.errors);
+        vErrors = vErrors === null ? validate242.errors : vErrors.concat(validate242.errors);
         errors = vErrors.length;
       }
     }
   }
-  validate136.errors = vErrors;
+  validate180.errors = vErrors;
   return errors === 0;
 }
-function validate42(data, {
+function validate59(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -5234,57 +6428,57 @@ function validate42(data, {
       errors++;
     }
     if (data.apiVersion !== undefined) {
-      if (!validate43(data.apiVersion, {
+      if (!validate60(data.apiVersion, {
         instancePath: instancePath + "/apiVersion",
         parentData: data,
         parentDataProperty: "apiVersion",
         rootData
       })) {
-        vErrors = vErrors === null ? validate43.errors : vErrors.concat(validate43.errors);
+        vErrors = vErrors === null ? validate60.errors : vErrors.concat(validate60.errors);
         errors = vErrors.length;
       }
     }
     if (data.kind !== undefined) {
-      if (!validate45(data.kind, {
+      if (!validate62(data.kind, {
         instancePath: instancePath + "/kind",
         parentData: data,
         parentDataProperty: "kind",
         rootData
       })) {
-        vErrors = vErrors === null ? validate45.errors : vErrors.concat(validate45.errors);
+        vErrors = vErrors === null ? validate62.errors : vErrors.concat(validate62.errors);
         errors = vErrors.length;
       }
     }
     if (data.metadata !== undefined) {
-      if (!validate47(data.metadata, {
+      if (!validate64(data.metadata, {
         instancePath: instancePath + "/metadata",
         parentData: data,
         parentDataProperty: "metadata",
         rootData
       })) {
-        vErrors = vErrors === null ? validate47.errors : vErrors.concat(validate47.errors);
+        vErrors = vErrors === null ? validate64.errors : vErrors.concat(validate64.errors);
         errors = vErrors.length;
       }
     }
     if (data.spec !== undefined) {
-      if (!validate51(data.spec, {
+      if (!validate68(data.spec, {
         instancePath: instancePath + "/spec",
         parentData: data,
         parentDataProperty: "spec",
         rootData
       })) {
-        vErrors = vErrors === null ? validate51.errors : vErrors.concat(validate51.errors);
+        vErrors = vErrors === null ? validate68.errors : vErrors.concat(validate68.errors);
         errors = vErrors.length;
       }
     }
     if (data.status !== undefined) {
-      if (!validate136(data.status, {
+      if (!validate180(data.status, {
         instancePath: instancePath + "/status",
         parentData: data,
         parentDataProperty: "status",
         rootData
       })) {
-        vErrors = vErrors === null ? validate136.errors : vErrors.concat(validate136.errors);
+        vErrors = vErrors === null ? validate180.errors : vErrors.concat(validate180.errors);
         errors = vErrors.length;
       }
     }
@@ -5304,6 +6498,6 @@ function validate42(data, {
     }
     errors++;
   }
-  validate42.errors = vErrors;
+  validate59.errors = vErrors;
   return errors === 0;
 }

@@ -94,6 +94,10 @@ export interface ICapabilityPolicy {
       "namespace"?: string;
     }>;
     /**
+     * Enabled, only with mode Enforce: pods that no deciding policy admits as they are get what they left unset, where that makes this one admit them: dropped and default capabilities, allowPrivilegeEscalation: false, a seccomp profile, runAsNonRoot or IDs from ranges, readOnlyRootFilesystem, SELinux options and the runtime class, as far as the policy asks for them. What a pod sets is never changed. Disabled: pods stay as they were written.
+     */
+    "defaulting"?: "Disabled" | "Enabled";
+    /**
      * Managed: the namespaces get the pod-security.kubernetes.io label of the mode, with the tightest level that refuses nothing which the policy admits. Labels that somebody else set stay as they are, and the condition LabelConflict names them. "Off" (in quotes, since YAML reads a bare Off as false): no labels.
      */
     "podSecurityLabels"?: "Managed" | "Off";
@@ -121,6 +125,10 @@ export interface ICapabilityPolicy {
          * Left out: the level's own. restricted: [ALL]; baseline and privileged: none. Example: [NET_RAW]
          */
         "requiredDrop"?: Array<string>;
+        /**
+         * Capabilities that a container may add like those in allowedAdd, and that defaulting: Enabled adds to containers which do not drop that very one; drop: [ALL] does not keep them away. None of them may be in requiredDrop. Left out: none. Example: [NET_BIND_SERVICE]
+         */
+        "defaultAdd"?: Array<string>;
         /**
          * Capabilities that a container may end up holding, however it got them: the 14 that container runtimes give by default (none after drop ALL), plus its adds, minus its drops. A privileged container holds all 41. [] admits only containers without any; ['\*'], alone, admits all.
          * 
@@ -176,20 +184,120 @@ export interface ICapabilityPolicy {
        */
       "volumes"?: Array<string>;
       /**
+       * Paths of the node that hostPath volumes may mount. Admitted: pods whose every hostPath volume is at one of the prefixes or below; a volume that only readOnly prefixes cover must be mounted with readOnly: true everywhere. [] admits no path. Left out: any path. The list narrows, and opens nothing: whether hostPath volumes are admitted at all is for volumes to say. Example: [{pathPrefix: /var/log, readOnly: true}]
+       */
+      "hostPaths"?: Array<{
+        /**
+         * The path, in whole components: /foo covers /foo and /foo/bar, not /foobar. Example: /var/log
+         */
+        "pathPrefix": string;
+        /**
+         * true: containers must mount it with readOnly: true, unless another prefix that covers the path does not say so. Left out: false.
+         */
+        "readOnly"?: boolean;
+      }>;
+      /**
+       * Drivers that flexVolume volumes may name. [] admits none. Left out: any. The list opens nothing: whether flexVolume volumes are admitted at all is for volumes to say. Example: [example/lvm]
+       */
+      "flexVolumeDrivers"?: Array<string>;
+      /**
+       * Drivers that csi volumes, which are declared in the pod itself, may name; of persistent volumes the pod does not say. [] admits none. Left out: any. The list opens nothing: whether csi volumes are admitted at all is for volumes to say. Example: [secrets-store.csi.k8s.io]
+       */
+      "csiDrivers"?: Array<string>;
+      /**
        * true: containers must promise not to run as root, with runAsNonRoot: true of their own or of the pod, and false nowhere. Left out: true at level restricted, else false. Pods in a user namespace (hostUsers: false) are free of it from v1.35 on.
        */
       "runAsNonRoot"?: boolean;
       /**
-       * Which user IDs securityContext.runAsUser may name. Example: {rule: NotZero}
+       * Which user IDs securityContext.runAsUser may name. Example: {rule: MustRunAs, ranges: [{min: 1000, max: 65535}]}
        */
       "runAsUser"?: {
         /**
-         * RunAsAny: any, and none at all. NotZero: not 0, which is root; what is unset passes, since runAsNonRoot looks after it. Left out: NotZero at level restricted from v1.23 on, else RunAsAny.
+         * RunAsAny: any, and none at all. NotZero: not 0, which is root, on containers and pod; what is unset passes, since runAsNonRoot looks after it. MustRunAs: the ID that the container gets, its own or else the pod's, must be set and in one of the ranges. MustRunAsNonRoot: that ID must be set and not 0, or runAsNonRoot be true, and runAsNonRoot must not be false. Left out: NotZero at level restricted from v1.23 on, else RunAsAny.
          */
-        "rule": "RunAsAny" | "NotZero";
+        "rule": "RunAsAny" | "NotZero" | "MustRunAs" | "MustRunAsNonRoot";
+        /**
+         * Ranges of IDs. With defaulting: Enabled what is unset gets the min of the first one. Example: [{min: 1000, max: 65535}]
+         */
+        "ranges"?: Array<{
+          /**
+           * The first ID of the range. Example: 1000
+           */
+          "min": number;
+          /**
+           * The last ID of the range, not below min. Example: 65535
+           */
+          "max": number;
+        }>;
       };
       /**
-       * Seccomp profiles, which restrict the system calls of a container. Example: {types: [RuntimeDefault, Localhost], unset: Refused}
+       * Which primary group IDs securityContext.runAsGroup may name. Example: {rule: MayRunAs, ranges: [{min: 1, max: 65535}]}
+       */
+      "runAsGroup"?: {
+        /**
+         * RunAsAny: any, and none at all. MustRunAs: the ID that the container gets, its own or else the pod's, must be set and in one of the ranges. MayRunAs: it must be in one of the ranges, or unset. Left out: RunAsAny, at every level.
+         */
+        "rule": "RunAsAny" | "MustRunAs" | "MayRunAs";
+        /**
+         * Ranges of IDs. With defaulting: Enabled what is unset gets the min of the first one. Example: [{min: 1000, max: 65535}]
+         */
+        "ranges"?: Array<{
+          /**
+           * The first ID of the range. Example: 1000
+           */
+          "min": number;
+          /**
+           * The last ID of the range, not below min. Example: 65535
+           */
+          "max": number;
+        }>;
+      };
+      /**
+       * Which group IDs the pod's securityContext.supplementalGroups may list; those that the image gives are not seen. Example: {rule: MustRunAs, ranges: [{min: 1, max: 65535}]}
+       */
+      "supplementalGroups"?: {
+        /**
+         * RunAsAny: any, and none at all. MustRunAs: at least one, and each in one of the ranges. MayRunAs: each in one of the ranges, or none at all. Left out: RunAsAny, at every level.
+         */
+        "rule": "RunAsAny" | "MustRunAs" | "MayRunAs";
+        /**
+         * Ranges of IDs. With defaulting: Enabled what is unset gets the min of the first one. Example: [{min: 1000, max: 65535}]
+         */
+        "ranges"?: Array<{
+          /**
+           * The first ID of the range. Example: 1000
+           */
+          "min": number;
+          /**
+           * The last ID of the range, not below min. Example: 65535
+           */
+          "max": number;
+        }>;
+      };
+      /**
+       * Which group ID the pod's securityContext.fsGroup may name, the group that its volumes belong to. Example: {rule: MustRunAs, ranges: [{min: 1, max: 65535}]}
+       */
+      "fsGroup"?: {
+        /**
+         * RunAsAny: any, and none at all. MustRunAs: it must be set and in one of the ranges. MayRunAs: it must be in one of the ranges, or unset. Left out: RunAsAny, at every level.
+         */
+        "rule": "RunAsAny" | "MustRunAs" | "MayRunAs";
+        /**
+         * Ranges of IDs. With defaulting: Enabled what is unset gets the min of the first one. Example: [{min: 1000, max: 65535}]
+         */
+        "ranges"?: Array<{
+          /**
+           * The first ID of the range. Example: 1000
+           */
+          "min": number;
+          /**
+           * The last ID of the range, not below min. Example: 65535
+           */
+          "max": number;
+        }>;
+      };
+      /**
+       * Seccomp profiles, which restrict the system calls of a container. Example: {types: [RuntimeDefault, Localhost], localhostProfiles: [profiles/\*], unset: Refused}
        */
       "seccomp"?: {
         /**
@@ -197,12 +305,16 @@ export interface ICapabilityPolicy {
          */
         "types"?: Array<"RuntimeDefault" | "Localhost" | "Unconfined">;
         /**
+         * Profiles of the node that type Localhost may name; '\*' at the end of one stands for any rest. [] admits none. Left out: any. Example: [team/\*]
+         */
+        "localhostProfiles"?: Array<string>;
+        /**
          * Whether a container may leave its profile unset, on itself and on the pod; it then usually runs Unconfined. Left out: Refused at level restricted from v1.19 on, else Allowed.
          */
         "unset"?: "Allowed" | "Refused";
       };
       /**
-       * AppArmor profiles, which restrict what a container may do on nodes that have AppArmor. Example: {types: [RuntimeDefault, Localhost], unset: Allowed}
+       * AppArmor profiles, which restrict what a container may do on nodes that have AppArmor. Example: {types: [RuntimeDefault, Localhost], localhostProfiles: [app-\*], unset: Allowed}
        */
       "appArmor"?: {
         /**
@@ -210,18 +322,43 @@ export interface ICapabilityPolicy {
          */
         "types"?: Array<"RuntimeDefault" | "Localhost" | "Unconfined">;
         /**
+         * Profiles of the node that type Localhost may name; '\*' at the end of one stands for any rest. [] admits none. Left out: any. Example: [team/\*]
+         */
+        "localhostProfiles"?: Array<string>;
+        /**
          * Whether a container may leave its profile unset, on itself and on the pod; nodes with AppArmor then use the container runtime's. Left out: Allowed, at every level.
          */
         "unset"?: "Allowed" | "Refused";
       };
       /**
-       * SELinux labels, on nodes that have SELinux. Example: {rule: PodSecurityStandard}
+       * SELinux labels, on nodes that have SELinux. Example: {rule: MustRunAs, options: {type: container_t, level: 's0:c1,c2'}}
        */
       "seLinux"?: {
         /**
-         * PodSecurityStandard: no user, no role, and no type but container_t, container_init_t, container_kvm_t and, from v1.31 on, container_engine_t. RunAsAny: any label. Left out: RunAsAny at level privileged, else PodSecurityStandard.
+         * PodSecurityStandard: no user, no role, and no type but container_t, container_init_t, container_kvm_t and, from v1.31 on, container_engine_t. RunAsAny: any label. MustRunAs: what the container gets, its own seLinuxOptions or else the pod's, must be set and equal to options in all four fields, and so must the pod's where they are set. Left out: RunAsAny at level privileged, else PodSecurityStandard.
          */
-        "rule": "PodSecurityStandard" | "RunAsAny";
+        "rule": "PodSecurityStandard" | "RunAsAny" | "MustRunAs";
+        /**
+         * Exactly with rule: MustRunAs, one field at least; pods must leave unset what is left out. With defaulting: Enabled pods that set no seLinuxOptions get these. Example: {type: container_t}
+         */
+        "options"?: {
+          /**
+           * The SELinux user. Example: system_u
+           */
+          "user"?: string;
+          /**
+           * The SELinux role. Example: system_r
+           */
+          "role"?: string;
+          /**
+           * The SELinux type. Example: container_t
+           */
+          "type"?: string;
+          /**
+           * The SELinux level; pods may list its categories in any order. Example: s0:c1,c2
+           */
+          "level"?: string;
+        };
       };
       /**
        * How much of /proc containers may see. Example: {types: [Default]}
@@ -233,17 +370,34 @@ export interface ICapabilityPolicy {
         "types": Array<"Default" | "Unmasked">;
       };
       /**
-       * Kernel parameters that pods may set with securityContext.sysctls. Example: {allowed: [net.ipv4.ping_group_range], forbidden: [net.ipv4.tcp_syncookies]}
+       * Kernel parameters that pods may set with securityContext.sysctls. Example: {allowed: [net.ipv4.\*], forbidden: [net.ipv4.ip_forward]}
        */
       "sysctls"?: {
         /**
-         * Sysctls that pods may set, by their full names; '/' between the parts is as good as '.'. [] admits none. Left out: those that the Standard of the level's version calls safe, such as net.ipv4.ping_group_range; at level privileged any. The list replaces the level's. Nodes refuse what is not safe all the same, unless the kubelet allows it. Example: [net.ipv4.ping_group_range, net.ipv4.ip_unprivileged_port_start]
+         * Sysctls that pods may set, spelled as the pods spell them; '\*' at the end of one stands for any rest. [] admits none. Left out: those that the Standard of the level's version calls safe, such as net.ipv4.ping_group_range; at level privileged any. The list replaces the level's. Nodes refuse what is not safe all the same, unless the kubelet allows it. Example: [net.ipv4.ping_group_range, net.ipv4.tcp_\*]
          */
         "allowed"?: Array<string>;
         /**
-         * Sysctls that pods may not set although the level allows them; none of them may be in allowed. Left out: none. Example: [net.ipv4.tcp_syncookies]
+         * Sysctls that pods may not set although allowed or the level admits them, in whichever spelling ('/' for '.'); '\*' at the end of one stands for any rest. Left out: none. Example: [net.ipv4.ip_forward]
          */
         "forbidden"?: Array<string>;
+      };
+      /**
+       * true: containers must not write to their image's files, with readOnlyRootFilesystem: true of their own. Left out: false, at every level.
+       */
+      "readOnlyRootFilesystem"?: boolean;
+      /**
+       * Runtime classes of pods. Example: {allowed: [gvisor], default: gvisor}
+       */
+      "runtimeClasses"?: {
+        /**
+         * Names that runtimeClassName may have; leaving it unset is always admitted. [] admits only that. Left out: any. Example: [gvisor]
+         */
+        "allowed"?: Array<string>;
+        /**
+         * With defaulting: Enabled, the runtimeClassName of pods that leave it unset; one of allowed, where that is stated. Left out: none. Example: gvisor
+         */
+        "default"?: string;
       };
     };
   };

@@ -1,0 +1,62 @@
+/** What stands in the cluster by our hand, against what is rendered now. Pure. */
+import type { RenderedObject } from '../cluster/objects.ts';
+import type { AdmissionSet } from '../compile/admission-set.ts';
+import type { Compiled } from '../compile/compile.ts';
+import { type Manifest, POLICY_LABEL } from '../compile/objects.ts';
+import { useRoleName } from '../compile/rbac.ts';
+
+/** By kind and name. */
+export type Standing = ReadonlyMap<string, RenderedObject>;
+
+export function standing(rendered: readonly RenderedObject[]): Standing {
+  return new Map(rendered.map((object) => [keyOf(object), object]));
+}
+
+export function keyOf(object: { readonly kind: string; readonly metadata: { readonly name: string } }): string {
+  return `${object.kind}/${object.metadata.name}`;
+}
+
+export function setsOf({ rendered, guard }: Compiled): AdmissionSet[] {
+  return [...[...rendered.values()].map(({ admission }) => admission), ...(guard ? [guard] : [])];
+}
+
+/**
+ * Whether some ruleset that stands asks for `use` on this policy. If none does, its ClusterRoleBinding can be written at
+ * once, and must be before one does; else it waits until the new rulesets are in force, or it would widen the old ones.
+ */
+export function isUseChecked(policy: string, live: Standing): boolean {
+  const check = JSON.stringify(`.name(${JSON.stringify(policy)}).check("use")`).slice(1, -1);
+  return [...live.values()].some(
+    ({ kind, spec }) => kind === 'ValidatingAdmissionPolicy' && JSON.stringify(spec).includes(check),
+  );
+}
+
+/**
+ * What stands and is rendered no more, in the order in which it may go: bindings before what they bind, the probe's last
+ * among them. What a policy rendered that is no longer accepted stays: it is the last that was asked for.
+ */
+export function stale(compiled: Compiled, live: Standing): RenderedObject[] {
+  const wanted = new Set(allOf(compiled).map(keyOf));
+  return [...live.values()]
+    .filter((object) => {
+      const policy = object.metadata.labels?.[POLICY_LABEL];
+      const kept = policy === undefined || wanted.has(keyOf(object)) || compiled.refusals.has(policy);
+      return !kept && isNamedByUs(object, policy) && object.metadata.deletionTimestamp === undefined;
+    })
+    .sort((a, b) => order(a) - order(b));
+}
+
+function allOf(compiled: Compiled): Manifest[] {
+  const rbac = [...compiled.rendered.values()].flatMap(({ role, roleBinding }) => [role, roleBinding ?? []].flat());
+  return [...setsOf(compiled).flatMap(({ objects }) => objects), ...rbac];
+}
+
+function order({ kind, metadata }: RenderedObject): number {
+  if (!kind.endsWith('Binding')) return 2;
+  return metadata.name.endsWith('-probe') ? 1 : 0;
+}
+
+/** Labels can be copied onto anything; only what is named as we name things is ours to delete. */
+function isNamedByUs({ metadata: { name } }: RenderedObject, policy: string): boolean {
+  return name.startsWith('capabilitypolicy-') || name.startsWith('capabilitypolicy.') || name === useRoleName(policy);
+}

@@ -1,0 +1,57 @@
+/** Writes rendered objects where they are missing or have drifted. */
+import type { ApiClient } from '../cluster/client.ts';
+import type { RenderedObject } from '../cluster/objects.ts';
+import type { Manifest } from '../compile/objects.ts';
+import { hasDrifted } from './drift.ts';
+import { keyOf, type Standing } from './standing.ts';
+
+/** Told of each object that was written or deleted. */
+export type OnWrite = (
+  action: 'created' | 'repaired' | 'deleted',
+  object: { readonly kind: string; readonly name: string; readonly policy: string },
+) => void;
+
+/** The watch shows our own writes well within this; if not, somebody undid them first. */
+const WATCH_LAG_MS = 5_000;
+
+export class Writes {
+  readonly #client: ApiClient;
+  readonly #onWrite: OnWrite;
+  /** Our writes that the watch has not shown yet: until it does, what it shows is older. */
+  readonly #unseen = new Map<string, { readonly version: bigint; readonly at: number }>();
+
+  constructor(client: ApiClient, onWrite: OnWrite) {
+    this.#client = client;
+    this.#onWrite = onWrite;
+  }
+
+  /** @returns whether anything had to be written */
+  async ensure(policy: string, manifest: Manifest, live: Standing): Promise<boolean> {
+    const before = live.get(keyOf(manifest));
+    if (this.#isOlderThanOurs(manifest, before) || (before && !hasDrifted(before, manifest))) return false;
+    const after = await this.#write(manifest);
+    this.#unseen.set(keyOf(manifest), { version: BigInt(after.metadata.resourceVersion ?? 0), at: Date.now() });
+    const { kind, metadata } = manifest;
+    this.#onWrite(before ? 'repaired' : 'created', { kind, name: metadata.name, policy });
+    return true;
+  }
+
+  async #write(manifest: Manifest): Promise<RenderedObject> {
+    const applied = (await this.#client.apply(manifest, { force: true })) as RenderedObject;
+    if (!hasDrifted(applied, manifest)) return applied;
+    // Apply leaves what somebody else added: the object is ours alone, so it is replaced.
+    const { resourceVersion } = applied.metadata;
+    const whole = { ...manifest, metadata: { ...manifest.metadata, resourceVersion } };
+    return (await this.#client.replace(whole)) as RenderedObject;
+  }
+
+  #isOlderThanOurs(manifest: Manifest, seen: RenderedObject | undefined): boolean {
+    const key = keyOf(manifest);
+    const ours = this.#unseen.get(key);
+    if (!ours) return false;
+    const shown = seen !== undefined && BigInt(seen.metadata.resourceVersion ?? 0) >= ours.version;
+    if (!shown && Date.now() - ours.at < WATCH_LAG_MS) return true;
+    this.#unseen.delete(key);
+    return false;
+  }
+}

@@ -1,0 +1,95 @@
+/**
+ * Admission policies and bindings that come into force together, and the probe that tells whether they are.
+ *
+ * Names end in the hash of all that they say, so that a changed ruleset is a new set beside the old one.
+ */
+import { createHash } from 'node:crypto';
+import { GROUP } from '../api/capability-policy.ts';
+import { PROBE_LABEL } from './match.ts';
+import { type Manifest, metadata, type Owner, POLICY_LABEL, RULESET_LABEL } from './objects.ts';
+
+export interface AdmissionSet {
+  /** The policy that it is for; GUARD for what stands for all of them. */
+  readonly policy: string;
+  readonly ruleset: string;
+  /**
+   * In the order in which they have to be written. The validating probe's binding is the last: who sees it has seen the
+   * others, but for what mutates, which has a probe of its own.
+   */
+  readonly objects: readonly Manifest[];
+  readonly mutates: boolean;
+}
+
+/** An admission policy and its bindings without names, references and hashes. */
+export interface Draft {
+  readonly kind: 'ValidatingAdmissionPolicy' | 'MutatingAdmissionPolicy';
+  spec(ruleset: string): Record<string, unknown>;
+  bindings(ruleset: string): readonly { readonly suffix: string; readonly spec: Record<string, unknown> }[];
+}
+
+/** Stands for all policies; the name of no policy, since those are lower case. */
+export const GUARD = 'Guard';
+/** The refusal of a probe says this and the hash. */
+export const PROBE_ANSWER = 'CapabilityPolicy ruleset in force:';
+/** What mutates answers a probe with this annotation, whose value is the hash. */
+export const PROBE_ANNOTATION = `${GROUP}/mutation-in-force`;
+
+const ADMISSION = 'admissionregistration.k8s.io/v1';
+
+/** @param prefix of the objects' names; the hash follows */
+export function admissionSet(
+  policy: string,
+  prefix: string,
+  owners: readonly Owner[],
+  drafts: readonly Draft[],
+): AdmissionSet {
+  const text = drafts.map((draft) => [draft.kind, draft.spec(''), draft.bindings('')]);
+  const ruleset = createHash('sha256')
+    .update(JSON.stringify([owners, text]))
+    .digest('hex')
+    .slice(0, 12);
+  const name = `${prefix}-${ruleset}`;
+  const labels = { [POLICY_LABEL]: policy, [RULESET_LABEL]: ruleset };
+  return {
+    policy,
+    ruleset,
+    mutates: drafts.some(({ kind }) => kind === 'MutatingAdmissionPolicy'),
+    objects: drafts.flatMap((draft) => [
+      {
+        apiVersion: ADMISSION,
+        kind: draft.kind,
+        metadata: metadata(owners, name, labels),
+        spec: draft.spec(ruleset),
+      },
+      ...draft.bindings(ruleset).map(({ suffix, spec }) => ({
+        apiVersion: ADMISSION,
+        kind: `${draft.kind}Binding`,
+        metadata: metadata(owners, `${name}-${suffix}`, labels),
+        spec: { policyName: name, ...spec },
+      })),
+    ]),
+  };
+}
+
+export type Probed = Pick<AdmissionSet, 'policy' | 'ruleset'>;
+
+/** The labels that a probe's carrier bears, and that its binding selects. */
+export function probeLabels({ policy, ruleset }: Probed, of: Draft['kind']) {
+  const kind = of === 'MutatingAdmissionPolicy' ? 'mutation' : 'validation';
+  return { [PROBE_LABEL]: ruleset, [POLICY_LABEL]: policy, [`${PROBE_LABEL}-kind`]: kind };
+}
+
+/** The PodTemplate that a probe asks the API server to create, by dry run. */
+export function probeCarrier(set: Probed, of: Draft['kind'], namespace: string) {
+  return {
+    apiVersion: 'v1',
+    kind: 'PodTemplate',
+    metadata: {
+      generateName: 'capabilitypolicy-probe-',
+      namespace,
+      labels: probeLabels(set, of),
+      annotations: { [PROBE_ANNOTATION]: '' },
+    },
+    template: { spec: { containers: [{ name: 'probe', image: 'probe' }] } },
+  };
+}

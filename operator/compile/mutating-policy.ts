@@ -1,0 +1,131 @@
+/**
+ * A policy with defaulting → a MutatingAdmissionPolicy that does what PodSecurityPolicy did: where no usable policy
+ * admits a pod as it is, the first by name that would admit it after filling fills in what is unset.
+ */
+import { GROUP } from '../api/capability-policy.ts';
+import type { ResolvedPolicy } from '../policy/resolve.ts';
+import { and } from '../rules/cel.ts';
+import type { Fill } from '../rules/rule.ts';
+import { type Draft, PROBE_ANNOTATION } from './admission-set.ts';
+import { type Party, partyVariables, someAdmits } from './decision-cel.ts';
+import { type AdmissionOptions, CARRIER, IS_PROBE, NOT_A_MIRROR_POD, notExcluded, PODS } from './match.ts';
+import { POD_VARIABLES } from './pod-cel.ts';
+import { carrierOf } from './validating-policy.ts';
+
+/** Names the policy that admitted a pod. It informs; nothing trusts it. */
+export const ADMITTED_BY = `${GROUP}/policy`;
+
+export function mutatingPolicy(policy: ResolvedPolicy, parties: readonly Party[], options: AdmissionOptions): Draft {
+  const set = (ruleset: string) => ({ policy: policy.name, ruleset });
+  return {
+    kind: 'MutatingAdmissionPolicy',
+    spec: (ruleset) => ({
+      // What is left unfilled the validating policy refuses: to fail here would refuse compliant pods as well.
+      failurePolicy: 'Ignore',
+      // Other mutations may add containers after ours.
+      reinvocationPolicy: 'IfNeeded',
+      matchConstraints: { matchPolicy: 'Equivalent', resourceRules: [...PODS, ...CARRIER] },
+      matchConditions: [notExcluded(options, 'request.namespace'), NOT_A_MIRROR_POD],
+      variables: [
+        { name: 'probe', expression: IS_PROBE },
+        ...POD_VARIABLES,
+        ...partyVariables(parties),
+        ...choiceVariables(policy, parties),
+      ],
+      mutations: [{ patchType: 'JSONPatch', jsonPatch: { expression: patches(policy, ruleset) } }],
+    }),
+    bindings: (ruleset) => [
+      {
+        suffix: 'pods',
+        spec: {
+          matchResources: { matchPolicy: 'Equivalent', namespaceSelector: policy.selector, resourceRules: PODS },
+        },
+      },
+      {
+        suffix: 'mutation-probe',
+        spec: { matchResources: carrierOf(set(ruleset), options.operatorNamespace, 'MutatingAdmissionPolicy') },
+      },
+    ],
+  };
+}
+
+/** Adds `variables.fills` (this policy fills the pod) and `variables.named` (it is the one that admits it). */
+function choiceVariables(policy: ResolvedPolicy, parties: readonly Party[]) {
+  const [own] = parties as [Party];
+  const earlier = parties.filter((party) => party.policy.name < policy.name);
+  const earlierAsIs = earlier.map(({ decides, admits }) => `!(${decides} && ${admits})`);
+  const earlierFilled = earlier
+    .filter((party) => party.policy.defaulting)
+    .map(({ decides, admitsFilled }) => `!(${decides} && ${admitsFilled})`);
+  return [
+    { name: 'fills', expression: and(own.decides, `!(${someAdmits(parties)})`, ...earlierFilled, own.admitsFilled) },
+    { name: 'named', expression: `variables.fills || ${and(own.decides, own.admits, ...earlierAsIs)}` },
+  ];
+}
+
+/** CEL, list(JSONPatch): parents before what stands in them; nothing where nothing changes. */
+function patches({ name, fills }: ResolvedPolicy, ruleset: string): string {
+  const ofPod = fills.filter(({ over }) => over === 'pod');
+  const ofContainers = fills.filter(({ over }) => over === 'containers');
+  const created = [
+    ...(ofPod.length > 0 ? [podPatches(ofPod)] : []),
+    ...(ofContainers.length > 0 ? ['initContainers', 'containers'].map((list) => listPatches(ofContainers, list)) : []),
+  ].join(' + ');
+  const added = ofContainers.length > 0 ? listPatches(ofContainers, 'ephemeralContainers', ADDED) : '';
+  const probe = `[JSONPatch{op: "add", path: ${pathOfAnnotation(PROBE_ANNOTATION)}, value: ${JSON.stringify(ruleset)}}]`;
+  const filling = [
+    ...(created === '' ? [] : [`(variables.fills && !variables.ephemeral ? ${created} : [])`]),
+    ...(added === '' ? [] : [`(variables.fills && variables.ephemeral ? ${added} : [])`]),
+    annotationPatches(name),
+  ].join(' + ');
+  return `variables.probe ? ${probe} : ${filling}`;
+}
+
+const ADDED = 'variables.containers.exists(a, a.name == c.name)';
+
+function podPatches(fills: readonly Fill[]): string {
+  const patch = (path: readonly string[], when: string, value: string) =>
+    `(${when} ? [JSONPatch{op: "add", path: ${JSON.stringify(`/spec/${path.join('/')}`)}, value: ${value}}] : [])`;
+  return [
+    ...parentsOf(fills).map(({ path, when }) => patch(path, and(isAbsent('variables.spec', path), when), '{}')),
+    ...fills.map(({ path, when, value }) => patch(path, when, value)),
+  ].join(' + ');
+}
+
+/** @param only CEL, bool: which containers `c` of the list */
+function listPatches(fills: readonly Fill[], list: string, only?: string): string {
+  const patch = (path: readonly string[], when: string, value: string) =>
+    `variables.spec.?${list}.orValue([]).transformList(i, c, ${and(only, when)}, JSONPatch{op: "add", path: "/spec/${list}/" + string(i) + ${JSON.stringify(`/${path.join('/')}`)}, value: ${value}})`;
+  return [
+    ...parentsOf(fills).map(({ path, when }) => patch(path, and(isAbsent('c', path), when), '{}')),
+    ...fills.map(({ path, when, value }) => patch(path, when, value)),
+  ].join(' + ');
+}
+
+/** The objects that have to be there before the fields in them, from the outside in, and when. */
+function parentsOf(fills: readonly Fill[]): { readonly path: readonly string[]; readonly when: string }[] {
+  const depth = Math.max(...fills.map(({ path }) => path.length));
+  return Array.from({ length: depth - 1 }, (_, i) => i + 1).flatMap((length) => {
+    const deeper = fills.filter(({ path }) => path.length > length);
+    return [...Map.groupBy(deeper, ({ path }) => path.slice(0, length).join('.'))].map(([path, inside]) => ({
+      path: path.split('.'),
+      when: [...new Set(inside.map(({ when }) => `(${when})`))].join(' || '),
+    }));
+  });
+}
+
+function isAbsent(part: string, path: readonly string[]): string {
+  return `!${part}.?${path.join('.?')}.hasValue()`;
+}
+
+/** Metadata of a pod that exists cannot change with its ephemeral containers. */
+function annotationPatches(name: string): string {
+  const value = JSON.stringify(name);
+  const differs = `variables.named && !variables.ephemeral && variables.annotations[?${JSON.stringify(ADMITTED_BY)}].orValue("") != ${value}`;
+  return `(${differs} ? (object.metadata.?annotations.hasValue() ? [] : [JSONPatch{op: "add", path: "/metadata/annotations", value: {}}]) + [JSONPatch{op: "add", path: ${pathOfAnnotation(ADMITTED_BY)}, value: ${value}}] : [])`;
+}
+
+/** RFC 6901. */
+function pathOfAnnotation(key: string): string {
+  return JSON.stringify(`/metadata/annotations/${key.replaceAll('~', '~0').replaceAll('/', '~1')}`);
+}

@@ -1,0 +1,58 @@
+/** A request's pod, and what is wrong with it, as CEL of an admission policy. */
+import { CONTROLLERS } from '../policy/controllers.ts';
+import type { RuleChecks } from '../policy/resolve.ts';
+import type { Check } from '../rules/rule.ts';
+
+export interface Variable {
+  readonly name: string;
+  readonly expression: string;
+}
+
+/** CEL, map(string, string): a template's resource → the service account that creates its pods. */
+const CONTROLLER = `{${CONTROLLERS.map(({ resource, serviceAccount }) => `"${resource}": "${serviceAccount}"`).join(', ')}}`;
+
+/**
+ * The pod that a request is about. `dyn`: the API server type-checks a text against every kind that its policy matches,
+ * and the kinds differ in where the pod stands.
+ */
+export const POD_VARIABLES: readonly Variable[] = [
+  { name: 'resource', expression: 'request.resource.resource' },
+  {
+    name: 'ephemeral',
+    expression: 'has(request.subResource) && request.subResource == "ephemeralcontainers"',
+  },
+  {
+    name: 'pod',
+    expression:
+      'variables.resource == "pods" ? dyn(object) : variables.resource == "podtemplates" ? dyn(object).template : variables.resource == "cronjobs" ? dyn(object).spec.jobTemplate.spec.template : dyn(object).spec.template',
+  },
+  { name: 'spec', expression: 'variables.pod.spec' },
+  { name: 'annotations', expression: 'variables.pod.?metadata.?annotations.orValue({})' },
+  {
+    // Ephemeral containers are only ever added: those that were there have been judged.
+    name: 'containers',
+    expression:
+      'variables.ephemeral ? variables.spec.?ephemeralContainers.orValue([]).filter(c, !dyn(oldObject).spec.?ephemeralContainers.orValue([]).exists(o, o.name == c.name)) : variables.spec.?initContainers.orValue([]) + variables.spec.?containers.orValue([]) + variables.spec.?ephemeralContainers.orValue([])',
+  },
+  { name: 'volumes', expression: 'variables.ephemeral ? [] : variables.spec.?volumes.orValue([])' },
+  { name: 'namespaceLabels', expression: 'namespaceObject.metadata.?labels.orValue({})' },
+  { name: 'serviceAccount', expression: 'variables.spec.?serviceAccountName.orValue("default")' },
+  { name: 'controller', expression: `${CONTROLLER}[?variables.resource].orValue("")` },
+];
+
+/** CEL, list(string): one line per violation, as operator/evaluate describes them. */
+export function violationsCel(ofRules: readonly RuleChecks[]): string {
+  const lists = ofRules.flatMap(({ rule, checks }) => checks.map((check) => checkCel(rule, check)));
+  return lists.length === 0 ? '[]' : lists.join(' + ');
+}
+
+function checkCel(rule: string, { over, violates, message }: Check): string {
+  switch (over) {
+    case 'pod':
+      return `(!variables.ephemeral && (${violates}) ? [${JSON.stringify(`${rule}: pod `)} + (${message})] : [])`;
+    case 'containers':
+      return `variables.containers.filter(c, ${violates}).map(c, ${JSON.stringify(`${rule}: container "`)} + c.name + "\\" " + (${message}))`;
+    case 'volumes':
+      return `variables.volumes.filter(v, ${violates}).map(v, ${JSON.stringify(`${rule}: volume "`)} + v.name + "\\" " + (${message}))`;
+  }
+}

@@ -1,0 +1,92 @@
+/**
+ * A policy → a ValidatingAdmissionPolicy with three bindings.
+ *
+ * One text serves pods, workload templates and the probe; what a binding binds it to and what happens then differs.
+ */
+import type { Mode } from '../api/capability-policy.ts';
+import type { ResolvedPolicy } from '../policy/resolve.ts';
+import { type Draft, PROBE_ANSWER, probeLabels } from './admission-set.ts';
+import { decisionVariables, type Party, partyVariables } from './decision-cel.ts';
+import { type AdmissionOptions, CARRIER, IS_PROBE, NOT_A_MIRROR_POD, notExcluded, PODS, TEMPLATES } from './match.ts';
+import { POD_VARIABLES } from './pod-cel.ts';
+
+const POD_ACTIONS: Record<Mode, readonly string[]> = {
+  Enforce: ['Deny'],
+  Warn: ['Warn', 'Audit'],
+  Audit: ['Audit'],
+};
+/** Templates are never refused: their pods are. */
+const TEMPLATE_ACTIONS: Record<Mode, readonly string[]> = {
+  Enforce: ['Warn', 'Audit'],
+  Warn: ['Warn', 'Audit'],
+  Audit: ['Audit'],
+};
+
+export function validatingPolicy(policy: ResolvedPolicy, parties: readonly Party[], options: AdmissionOptions): Draft {
+  const { mode, selector: namespaceSelector } = policy;
+  return {
+    kind: 'ValidatingAdmissionPolicy',
+    spec: (ruleset) => ({
+      failurePolicy: 'Fail',
+      matchConstraints: { matchPolicy: 'Equivalent', resourceRules: [...PODS, ...TEMPLATES] },
+      matchConditions: [notExcluded(options, 'request.namespace'), NOT_A_MIRROR_POD],
+      variables: [
+        { name: 'probe', expression: IS_PROBE },
+        ...POD_VARIABLES,
+        ...partyVariables(parties),
+        ...decisionVariables(parties),
+      ],
+      validations: [
+        probeValidation(ruleset),
+        {
+          expression: 'variables.probe || variables.allowed',
+          message: `CapabilityPolicy ${policy.name} does not admit this pod`,
+          messageExpression: 'variables.message',
+          reason: 'Forbidden',
+        },
+      ],
+    }),
+    bindings: (ruleset) => [
+      {
+        suffix: 'pods',
+        spec: {
+          validationActions: POD_ACTIONS[mode],
+          matchResources: { matchPolicy: 'Equivalent', namespaceSelector, resourceRules: PODS },
+        },
+      },
+      {
+        suffix: 'templates',
+        spec: {
+          validationActions: TEMPLATE_ACTIONS[mode],
+          matchResources: { matchPolicy: 'Equivalent', namespaceSelector, resourceRules: TEMPLATES },
+        },
+      },
+      probeBinding({ policy: policy.name, ruleset }, options),
+    ],
+  };
+}
+
+/** Refuses every probe, in the ruleset's name. */
+export function probeValidation(ruleset: string) {
+  return { expression: '!variables.probe', message: `${PROBE_ANSWER} ${ruleset}` };
+}
+
+export function probeBinding(set: { policy: string; ruleset: string }, { operatorNamespace }: AdmissionOptions) {
+  return {
+    suffix: 'probe',
+    spec: {
+      validationActions: ['Deny'],
+      matchResources: carrierOf(set, operatorNamespace, 'ValidatingAdmissionPolicy'),
+    },
+  };
+}
+
+/** What a probe's binding matches: its own carrier and nothing else. */
+export function carrierOf(set: { policy: string; ruleset: string }, namespace: string, kind: Draft['kind']) {
+  return {
+    matchPolicy: 'Equivalent',
+    namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': namespace } },
+    objectSelector: { matchLabels: probeLabels(set, kind) },
+    resourceRules: CARRIER,
+  };
+}

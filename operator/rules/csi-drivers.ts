@@ -1,0 +1,26 @@
+import { listed, literal } from './cel.ts';
+import { defineRule } from './rule.ts';
+
+export const csiDrivers = defineRule<readonly string[] | undefined>({
+  id: 'csiDrivers',
+  title: 'Which drivers csi volumes may name that are declared in the pod itself.',
+  words: 'No Standard has this. PodSecurityPolicy: the driver of an inline CSI volume must be in the list.',
+  sources: ['PodSecurityPolicy allowedCSIDrivers', 'KEP-596'],
+  reads: { spec: ['volumes'] },
+
+  value: (overrides) => overrides.csiDrivers,
+
+  checks: (drivers) =>
+    drivers
+      ? [
+          {
+            over: 'volumes',
+            violates: `v.?csi.hasValue() && !(v.?csi.?driver.orValue("") in ${literal(drivers)})`,
+            message: `"must not use csi.driver " + v.?csi.?driver.orValue("") + ${literal(` (allowed: ${listed(drivers)})`)}`,
+            path: 'csi.driver',
+          },
+        ]
+      : [],
+
+  podSecurity: () => 'restricted',
+});

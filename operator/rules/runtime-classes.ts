@@ -1,0 +1,41 @@
+import { listed, literal } from './cel.ts';
+import { defineRule } from './rule.ts';
+
+interface RuntimeClasses {
+  /** Undefined: any. */
+  readonly allowed?: readonly string[];
+  readonly default?: string;
+}
+
+const NAME = 'variables.spec.?runtimeClassName';
+
+export const runtimeClasses = defineRule<RuntimeClasses>({
+  id: 'runtimeClasses',
+  title: 'Which runtime classes pods may name, and which one they get.',
+  words:
+    'No Standard has this. PodSecurityPolicy: a runtimeClassName must be in the list; leaving it unset always passes.',
+  sources: ['PodSecurityPolicy runtimeClass', 'KEP-585'],
+  reads: { spec: ['runtimeClassName'] },
+
+  value: (overrides) => overrides.runtimeClasses ?? {},
+
+  checks: ({ allowed, default: filling }, _standard, filled) => {
+    if (!allowed) return [];
+    const unset = filled && filling !== undefined && !allowed.includes(filling) ? 'true' : 'false';
+    return [
+      {
+        over: 'pod',
+        violates: `${NAME}.hasValue() ? !(${NAME}.orValue("") in ${literal(allowed)}) : ${unset}`,
+        message: `"must not set runtimeClassName to " + ${NAME}.orValue(${literal(filling ?? '')}) + ${literal(` (allowed: ${listed(allowed)})`)}`,
+        path: 'runtimeClassName',
+      },
+    ];
+  },
+
+  fills: ({ default: filling }) =>
+    filling === undefined
+      ? []
+      : [{ over: 'pod', path: ['runtimeClassName'], when: `!${NAME}.hasValue()`, value: literal(filling) }],
+
+  podSecurity: () => 'restricted',
+});

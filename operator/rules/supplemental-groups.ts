@@ -1,0 +1,51 @@
+import { and, FOR_WINDOWS, literal } from './cel.ts';
+import { firstOf, type GroupStrategy, inRanges, listedRanges } from './id-ranges.ts';
+import { defineRule } from './rule.ts';
+
+const PATH = 'securityContext.supplementalGroups';
+/** An empty list is as good as none: the API server leaves it out before any policy sees the pod. */
+const GROUPS = 'variables.spec.?securityContext.?supplementalGroups.orValue([])';
+
+export const supplementalGroups = defineRule<GroupStrategy>({
+  id: 'supplementalGroups',
+  title: 'Which group IDs containers may belong to besides their primary one; those of the image are not seen.',
+  words:
+    "No Standard has this. PodSecurityPolicy: each of the pod's supplementalGroups must be in a range (MayRunAs), and there " +
+    'must be one (MustRunAs).',
+  sources: ['PodSecurityPolicy supplementalGroups'],
+  reads: { spec: ['securityContext', 'os'] },
+
+  value: (overrides) => overrides.supplementalGroups ?? { rule: 'RunAsAny' },
+
+  checks: ({ rule, ranges = [] }, _standard, filled) => {
+    if (rule === 'RunAsAny') return [];
+    const outside = `!(${inRanges('g', ranges)})`;
+    const required = rule === 'MustRunAs' && !filled;
+    return [
+      {
+        over: 'pod',
+        // The API server refuses the field on pods for Windows.
+        violates: and(
+          `${required ? `${GROUPS}.size() == 0 || ` : ''}${GROUPS}.exists(g, ${outside})`,
+          `!(${FOR_WINDOWS})`,
+        ),
+        message: `(${GROUPS}.size() == 0 ? "must set ${PATH}" : "must not have in ${PATH} " + ${GROUPS}.filter(g, ${outside}).map(g, string(int(g))).join(", ")) + ${literal(` (allowed: ${listedRanges(ranges)})`)}`,
+        path: PATH,
+      },
+    ];
+  },
+
+  fills: ({ rule, ranges = [] }) =>
+    rule === 'MustRunAs' && ranges.length > 0
+      ? [
+          {
+            over: 'pod',
+            path: ['securityContext', 'supplementalGroups'],
+            when: and(`${GROUPS}.size() == 0`, `!(${FOR_WINDOWS})`),
+            value: `[${firstOf(ranges)}]`,
+          },
+        ]
+      : [],
+
+  podSecurity: () => 'restricted',
+});
