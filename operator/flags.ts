@@ -1,11 +1,14 @@
 /** The operator's flags. Pure: main.ts hands in what the process was given. */
 import { parseArgs } from 'node:util';
+import type { LevelVersion, PodSecurityDefaults, PodSecurityMode } from './compile/labels.ts';
 import { LOG_FORMATS, LOG_LEVELS, type LogFormat, type LogLevel } from './runtime/log.ts';
+import { NEWEST_KNOWN_MINOR, parseVersion } from './standards/level-version.ts';
 
 export interface Flags {
   readonly kubeconfig: string | undefined;
   readonly operatorNamespace: string;
   readonly excludedNamespaces: readonly string[];
+  readonly podSecurityDefaults: PodSecurityDefaults;
   readonly logLevel: LogLevel;
   readonly logFormat: LogFormat;
   readonly help: boolean;
@@ -20,6 +23,9 @@ export const HELP = `Usage: npm start -- [flags]
   --operator-namespace NAME    where probes are asked (default: the pod's namespace, else ${OPERATOR_NAMESPACE})
   --excluded-namespaces LIST   namespaces that no policy reaches, separated by commas, * at the end for a prefix
                                (default: ${EXCLUDED_NAMESPACES.join(',')})
+  --psa-defaults LIST          what Pod Security Admission does in namespaces without labels, if the cluster's
+                               PodSecurityConfiguration says anything but privileged: enforce=baseline:latest,…
+                               No label will be looser.
   --log-level LEVEL            ${LOG_LEVELS.join(', ')} (default: info)
   --log-format FORMAT          ${LOG_FORMATS.join(', ')} (default: json)
 `;
@@ -36,6 +42,7 @@ export function parseFlags(args: readonly string[], podNamespace?: string): Flag
       kubeconfig: { type: 'string' },
       'operator-namespace': { type: 'string' },
       'excluded-namespaces': { type: 'string' },
+      'psa-defaults': { type: 'string' },
       'log-level': { type: 'string' },
       'log-format': { type: 'string' },
       help: { type: 'boolean', short: 'h' },
@@ -46,6 +53,7 @@ export function parseFlags(args: readonly string[], podNamespace?: string): Flag
     kubeconfig: values.kubeconfig,
     operatorNamespace: values['operator-namespace'] ?? podNamespace ?? OPERATOR_NAMESPACE,
     excludedNamespaces: excluded === undefined ? EXCLUDED_NAMESPACES : namespacePatterns(excluded),
+    podSecurityDefaults: podSecurityDefaults(values['psa-defaults'] ?? ''),
     logLevel: oneOf('--log-level', values['log-level'] ?? 'info', LOG_LEVELS),
     logFormat: oneOf('--log-format', values['log-format'] ?? 'json', LOG_FORMATS),
     help: values.help ?? false,
@@ -59,6 +67,25 @@ function namespacePatterns(list: string): string[] {
     throw new Error(`--excluded-namespaces: ${JSON.stringify(wrong)} is neither a name nor a prefix with * at its end`);
   }
   return patterns;
+}
+
+/** `enforce=baseline:v1.30,warn=restricted`; level privileged is no default to keep to. */
+function podSecurityDefaults(list: string): PodSecurityDefaults {
+  const entries = list
+    .split(',')
+    .filter((entry) => entry !== '')
+    .map((entry) => {
+      const [, mode, level, version = 'latest'] = /^(\w+)=(\w+)(?::(.+))?$/.exec(entry) ?? [];
+      const minor = version === 'latest' ? NEWEST_KNOWN_MINOR : parseVersion(version);
+      const known = ['enforce', 'warn', 'audit'].includes(mode ?? '');
+      if (!known || !['privileged', 'baseline', 'restricted'].includes(level ?? '') || minor === undefined) {
+        throw new Error(
+          `--psa-defaults: ${JSON.stringify(entry)} is not of the form enforce|warn|audit=LEVEL[:VERSION]`,
+        );
+      }
+      return [mode, { level, minor }] as [PodSecurityMode, LevelVersion];
+    });
+  return Object.fromEntries(entries.filter(([, { level }]) => (level as string) !== 'privileged'));
 }
 
 function oneOf<Value extends string>(flag: string, value: string, values: readonly Value[]): Value {

@@ -25,9 +25,10 @@ async function main(): Promise<void> {
       stopping.abort();
     });
   }
-  const { operatorNamespace, excludedNamespaces } = flags;
+  const { operatorNamespace, excludedNamespaces, podSecurityDefaults } = flags;
   const instance = process.env.POD_NAME || hostname();
-  await new Operator(client, { operatorNamespace, excludedNamespaces, instance, log }).run(stopping.signal);
+  const options = { operatorNamespace, excludedNamespaces, podSecurityDefaults, instance, log };
+  await new Operator(client, options).run(stopping.signal);
   await client.close();
   log.info('stopped');
 }

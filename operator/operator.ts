@@ -8,7 +8,7 @@
  */
 import { isDeepStrictEqual } from 'node:util';
 import { writeLabels } from './apply/label-writer.ts';
-import { planLabels } from './apply/namespace-labels.ts';
+import { type LabelPlan, planLabels } from './apply/namespace-labels.ts';
 import type { LabelOutcome, RolloutOutcome } from './apply/outcome.ts';
 import { Rollout } from './apply/rollout.ts';
 import { type ApiClient, isNotFound, pathFor } from './cluster/client.ts';
@@ -17,7 +17,7 @@ import { endpoints } from './cluster/servers.ts';
 import { createCluster, type FollowedCluster } from './cluster/store.ts';
 
 import { type Compiled, compile } from './compile/compile.ts';
-import { podSecurityLabels } from './compile/labels.ts';
+import { type PodSecurityDefaults, podSecurityLabels } from './compile/labels.ts';
 import type { AdmissionOptions } from './compile/match.ts';
 import { judgeNamespace, type NamespaceJudgement } from './evaluate/namespace.ts';
 import { createUseIndex, type UseIndex } from './evaluate/use.ts';
@@ -34,6 +34,7 @@ import { WorkQueue } from './runtime/queue.ts';
 export interface OperatorOptions extends AdmissionOptions {
   /** Which operator speaks in Events: the pod's name. */
   readonly instance: string;
+  readonly podSecurityDefaults: PodSecurityDefaults;
   readonly log: Log;
 }
 
@@ -193,13 +194,15 @@ export class Operator {
     }
     const plan = planLabels(namespace, this.#wantedLabels(namespace));
     await writeLabels(this.#client, namespace, plan);
-    if (plan.changes) this.#log.info('labelled namespace', { namespace: name, labels: plan.labels });
-    const outcome = { namespace: name, applied: plan.labels, conflicts: plan.conflicts };
+    if (plan.changes) this.#log.info('set labels of namespace', { namespace: name, labels: plan.labels });
+    const outcome = outcomeOf(name, plan);
     const before = this.#labels.get(name);
     if (isDeepStrictEqual(outcome, before)) return;
+    // Before it is remembered: an Event that could not be written is tried again with the key.
+    const refusals = await writeEvents(this.#client, namespaceEvents(namespace, before, outcome, this.#origin()));
+    for (const error of refusals) this.#log.warn('an Event was refused', { namespace: name, error });
     this.#labels.set(name, outcome);
     this.#enqueueStatuses();
-    await writeEvents(this.#client, namespaceEvents(namespace, before, outcome, this.#origin()));
   }
 
   async #report(name: string): Promise<void> {
@@ -215,12 +218,23 @@ export class Operator {
       resolution,
       ...(coverage && { coverage }),
       ...(rollout && { rollout }),
-      labels: this.#labels,
+      labels: this.#labelOutcomes(coverage?.deciding ?? []),
       judgements: this.#judgements,
       oldestServer: cluster.oldestServer,
       now: origin.now,
     });
     await writeReport(this.#client, policy, status, policyEvents(policy, status, this.#findUid, origin));
+  }
+
+  /** Of namespaces whose turn has not come since the start: what their labels say now. */
+  #labelOutcomes(names: readonly string[]): ReadonlyMap<string, LabelOutcome> {
+    const entries = names.flatMap((name) => {
+      const namespace = this.#followed.cluster.namespace(name);
+      const known = this.#labels.get(name);
+      if (!namespace) return [];
+      return [[name, known ?? outcomeOf(name, planLabels(namespace, this.#wantedLabels(namespace)))] as const];
+    });
+    return new Map(entries);
   }
 
   #resolution(name: string): Resolution | undefined {
@@ -263,7 +277,9 @@ export class Operator {
 
   #wantedLabels({ name, labels }: NamespaceView): Record<string, string> {
     if (this.#isExcluded(name)) return {};
-    return podSecurityLabels(this.#policies().policies, labels, this.#followed.cluster.oldestServer);
+    const { oldestServer } = this.#followed.cluster;
+    const { podSecurityDefaults } = this.#options;
+    return podSecurityLabels(this.#policies().policies, labels, { oldestServer, podSecurityDefaults });
   }
 
   #isExcluded(namespace: string): boolean {
@@ -302,6 +318,10 @@ export class Operator {
       this.#log.info('created namespace', { name });
     }
   }
+}
+
+function outcomeOf(namespace: string, { labels, conflicts }: LabelPlan): LabelOutcome {
+  return { namespace, applied: labels, conflicts };
 }
 
 function aborted(signal: AbortSignal): Promise<void> {

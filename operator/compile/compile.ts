@@ -3,6 +3,7 @@ import type { CapabilityPolicy } from '../api/capability-policy.ts';
 import { siblings } from '../policy/deciding.ts';
 import { type Refusal, type ResolvedPolicy, resolvePolicy } from '../policy/resolve.ts';
 import { type AdmissionSet, admissionSet, GUARD } from './admission-set.ts';
+import { fitTogether } from './budget.ts';
 import { partiesOf } from './decision-cel.ts';
 import { guardPolicy } from './guard.ts';
 import type { AdmissionOptions } from './match.ts';
@@ -35,13 +36,16 @@ export interface Rendered {
 
 /** A policy that cannot be compiled is told why and left out; the others stand as if it did not exist. */
 export function compile(policies: readonly CapabilityPolicy[], options: CompileOptions): Compiled {
-  const accepted: ResolvedPolicy[] = [];
+  const resolved: ResolvedPolicy[] = [];
   const refusals = new Map<string, Refusal>();
-  for (const policy of [...policies].sort(byName)) {
+  for (const policy of [...policies].sort(byAge)) {
     const resolution = resolvePolicy(policy, options.oldestServer);
-    if ('policy' in resolution) accepted.push(resolution.policy);
+    if ('policy' in resolution) resolved.push(resolution.policy);
     else refusals.set(policy.metadata?.name ?? '', resolution.refusal);
   }
+  const fitting = fitTogether(resolved);
+  for (const [name, refusal] of fitting.refusals) refusals.set(name, refusal);
+  const accepted = [...fitting.policies].sort((a, b) => compareText(a.name, b.name));
   const rendered = new Map(
     accepted.map((policy) => [
       policy.name,
@@ -74,7 +78,12 @@ function renderGuard(all: readonly ResolvedPolicy[], options: AdmissionOptions):
   return admissionSet(GUARD, 'capabilitypolicy.guard', enforcing, [guardPolicy(enforcing, options)]);
 }
 
-function byName(a: CapabilityPolicy, b: CapabilityPolicy): number {
-  const [left, right] = [a.metadata?.name ?? '', b.metadata?.name ?? ''];
-  return left < right ? -1 : left > right ? 1 : 0;
+/** Policies of the same second by name. */
+function byAge({ metadata: a }: CapabilityPolicy, { metadata: b }: CapabilityPolicy): number {
+  const created = (metadata: CapabilityPolicy['metadata']) => String(metadata?.creationTimestamp ?? '');
+  return compareText(created(a), created(b)) || compareText(a?.name ?? '', b?.name ?? '');
+}
+
+function compareText(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
 }

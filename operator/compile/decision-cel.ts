@@ -17,6 +17,8 @@ export interface Party {
   readonly admits: string;
   /** CEL, list(string): what it has against the pod as it is. */
   readonly violations: string;
+  /** CEL, bool: whether it admits the pod as it is, and defaulting has nothing to add. */
+  readonly admitsUnchanged: string;
   /** CEL, bool: whether it would admit the pod after filling. */
   readonly admitsFilled: string;
 }
@@ -40,6 +42,7 @@ export function partiesOf(policy: ResolvedPolicy, siblings: readonly ResolvedPol
       policy: party,
       decides: conditions.length === 0 ? 'true' : conditions.join(' && '),
       admits: `variables.violations${index}.size() == 0${use}`,
+      admitsUnchanged: `${party.defaulting ? `!variables.changes${index} && ` : ''}variables.violations${index}.size() == 0${use}`,
       violations: `variables.violations${index}`,
       admitsFilled: `variables.violationsFilled${index}.size() == 0${use}`,
     };
@@ -60,14 +63,12 @@ export function partyVariables(parties: readonly Party[]): Variable[] {
 /** Adds `variables.allowed` (bool) and `variables.message` (string, one line under 5 KiB). */
 export function decisionVariables(parties: readonly Party[]): Variable[] {
   return [
-    { name: 'allowed', expression: someAdmits(parties) },
+    {
+      name: 'allowed',
+      expression: parties.map(({ decides, admits }) => `(${decides} && ${admits})`).join(' || '),
+    },
     { name: 'message', expression: oneLine(parties.map(reasonCel)) },
   ];
-}
-
-/** CEL, bool: whether one of the deciding policies admits the pod as it is. */
-export function someAdmits(parties: readonly Party[]): string {
-  return parties.map(({ decides, admits }) => `(${decides} && ${admits})`).join(' || ');
 }
 
 /** A template is judged as its pods will be: after filling. */
@@ -95,9 +96,12 @@ function mayUseCel(policy: string): string {
 }
 
 /** CEL, list(string): why this policy does not admit the pod; empty where it does not decide. */
-function reasonCel({ policy: { name }, decides, violations }: Party): string {
+function reasonCel({ policy: { name, defaulting }, decides, violations }: Party, index: number): string {
   const notUsable = `the pod complies, but neither its service account nor its creator may use this policy (RBAC verb use on ${PLURAL}/${name})`;
-  return `(${decides} ? [${JSON.stringify(`CapabilityPolicy ${name}: `)} + (${violations}.size() == 0 ? ${JSON.stringify(notUsable)} : ${violations}.join("; "))] : [])`;
+  // What defaulting would have repaired is nobody's business, unless it has not come to it.
+  const filled = `variables.violationsFilled${index}`;
+  const reasons = defaulting ? `(${filled}.size() > 0 ? ${filled} : ${violations})` : violations;
+  return `(${decides} ? [${JSON.stringify(`CapabilityPolicy ${name}: `)} + (${violations}.size() == 0 ? ${JSON.stringify(notUsable)} : ${reasons}.join("; "))] : [])`;
 }
 
 function oneLine(reasons: readonly string[]): string {

@@ -15,41 +15,76 @@ export interface LevelVersion {
   readonly minor: number;
 }
 
-const LABEL_OF_MODE: Record<Mode, 'enforce' | 'warn' | 'audit'> = { Enforce: 'enforce', Warn: 'warn', Audit: 'audit' };
+export type PodSecurityMode = 'enforce' | 'warn' | 'audit';
+/** What holds in namespaces without labels: the defaults of the cluster's PodSecurityConfiguration. */
+export type PodSecurityDefaults = Partial<Readonly<Record<PodSecurityMode, LevelVersion>>>;
+
+const LABEL_OF_MODE: Record<Mode, PodSecurityMode> = { Enforce: 'enforce', Warn: 'warn', Audit: 'audit' };
+
+export interface LabelOptions {
+  /** N of Kubernetes 1.N of the oldest API server. */
+  readonly oldestServer: number;
+  /** A label takes the place of the default, so it must not be looser. They cannot be read from the API. */
+  readonly podSecurityDefaults: PodSecurityDefaults;
+}
 
 /** The labels that policies ask for on a namespace with these labels; empty when they ask for none. */
 export function podSecurityLabels(
   policies: readonly ResolvedPolicy[],
   labels: Readonly<Record<string, string>>,
-  oldestServer: number,
+  options: LabelOptions,
 ): Record<string, string> {
-  const entries = MODES.flatMap((mode) => {
+  const wanted: Partial<Record<PodSecurityMode, LevelVersion>> = {};
+  for (const mode of MODES) {
     const parties = deciding(policies, mode, labels);
-    if (parties.length === 0 || parties.some(({ podSecurityLabels }) => podSecurityLabels === 'Off')) return [];
-    const found = tightest(parties, oldestServer);
-    if (!found) return [];
-    const label = `${LABEL_PREFIX}${LABEL_OF_MODE[mode]}`;
-    return [
-      [label, found.level],
-      [`${label}-version`, formatVersion(found.minor)],
-    ];
-  });
+    if (parties.length === 0 || parties.some(({ podSecurityLabels }) => podSecurityLabels === 'Off')) continue;
+    const found = tightest(parties, options.oldestServer);
+    if (!found) continue;
+    wanted[LABEL_OF_MODE[mode]] = found;
+    // Without labels of their own, warn and audit follow enforce, and would warn of what defaulting will fill in.
+    const unfilled = parties.some(({ defaulting }) => defaulting) && tightest(parties, options.oldestServer, true);
+    if (unfilled) Object.assign(wanted, { warn: unfilled, audit: unfilled });
+  }
+  const entries = (Object.entries(wanted) as [PodSecurityMode, LevelVersion][])
+    .filter(([mode, found]) => isAtLeast(found, options.podSecurityDefaults[mode]))
+    .flatMap(([mode, { level, minor }]) => [
+      [`${LABEL_PREFIX}${mode}`, level],
+      [`${LABEL_PREFIX}${mode}-version`, formatVersion(minor)],
+    ]);
   return Object.fromEntries(entries);
 }
 
-/** The highest level for which a version exists that refuses nothing the policies admit, then the newest such version. */
-export function tightest(policies: readonly ResolvedPolicy[], oldestServer: number): LevelVersion | undefined {
+function isAtLeast(found: LevelVersion, least: LevelVersion | undefined): boolean {
+  if (!least) return true;
+  const levels = compareLevels(found.level, least.level);
+  return levels > 0 || (levels === 0 && found.minor >= least.minor);
+}
+
+/**
+ * The highest level for which a version exists that refuses nothing the policies admit, then the newest such version.
+ * @param unfilled as for levelAt
+ */
+export function tightest(
+  policies: readonly ResolvedPolicy[],
+  oldestServer: number,
+  unfilled = false,
+): LevelVersion | undefined {
   for (const level of ['restricted', 'baseline'] as const) {
     for (let minor = Math.min(oldestServer, NEWEST_KNOWN_MINOR); minor >= 0; minor--) {
-      if (policies.every((policy) => compareLevels(levelAt(policy, minor), level) >= 0)) return { level, minor };
+      if (policies.every((policy) => compareLevels(levelAt(policy, minor, unfilled), level) >= 0))
+        return { level, minor };
     }
   }
   return undefined;
 }
 
-/** The tightest level that at version v1.`label` refuses nothing which the policy admits. */
-export function levelAt(policy: ResolvedPolicy, label: number): Level {
-  return RULES.map((rule) => rule.podSecurity(policy.values[rule.id], policy.standard, label)).reduce(looser);
+/**
+ * The tightest level that at version v1.`label` refuses nothing which the policy admits.
+ * @param unfilled of pods before defaulting: what it fills in, only level restricted asks for
+ */
+export function levelAt(policy: ResolvedPolicy, label: number, unfilled = false): Level {
+  const level = RULES.map((rule) => rule.podSecurity(policy.values[rule.id], policy.standard, label)).reduce(looser);
+  return unfilled && policy.fills.length > 0 ? looser(level, 'baseline') : level;
 }
 
 /** The rules that restrict more than the label does: what only the admission policy enforces. */

@@ -7,7 +7,7 @@ import type { ResolvedPolicy } from '../policy/resolve.ts';
 import { and } from '../rules/cel.ts';
 import type { Fill } from '../rules/rule.ts';
 import { type Draft, PROBE_ANNOTATION } from './admission-set.ts';
-import { type Party, partyVariables, someAdmits } from './decision-cel.ts';
+import { type Party, partyVariables } from './decision-cel.ts';
 import { type AdmissionOptions, CARRIER, IS_PROBE, NOT_A_MIRROR_POD, notExcluded, PODS } from './match.ts';
 import { POD_VARIABLES } from './pod-cel.ts';
 import { carrierOf } from './validating-policy.ts';
@@ -30,6 +30,9 @@ export function mutatingPolicy(policy: ResolvedPolicy, parties: readonly Party[]
         { name: 'probe', expression: IS_PROBE },
         ...POD_VARIABLES,
         ...partyVariables(parties),
+        ...parties.flatMap(({ policy: { defaulting, fills } }, i) =>
+          defaulting ? [{ name: `changes${i}`, expression: changesCel(fills) }] : [],
+        ),
         ...choiceVariables(policy, parties),
       ],
       mutations: [{ patchType: 'JSONPatch', jsonPatch: { expression: patches(policy, ruleset) } }],
@@ -49,17 +52,38 @@ export function mutatingPolicy(policy: ResolvedPolicy, parties: readonly Party[]
   };
 }
 
-/** Adds `variables.fills` (this policy fills the pod) and `variables.named` (it is the one that admits it). */
+/** CEL, bool: filling would change the pod. */
+function changesCel(fills: readonly Fill[]): string {
+  const whens = (part: Fill['over']) =>
+    fills
+      .filter(({ over }) => over === part)
+      .map(({ when }) => `(${when})`)
+      .join(' || ');
+  const [ofPod, ofContainers] = [whens('pod'), whens('containers')];
+  return [
+    ...(ofPod === '' ? [] : [`(!variables.ephemeral && (${ofPod}))`]),
+    ...(ofContainers === '' ? [] : [`variables.containers.exists(c, ${ofContainers})`]),
+    'false',
+  ].join(' || ');
+}
+
+/**
+ * Adds `variables.fills` (this policy fills the pod) and `variables.named` (it is the one that admits it): the first by
+ * name that admits the pod unchanged, else the first that does after filling.
+ */
 function choiceVariables(policy: ResolvedPolicy, parties: readonly Party[]) {
   const [own] = parties as [Party];
   const earlier = parties.filter((party) => party.policy.name < policy.name);
-  const earlierAsIs = earlier.map(({ decides, admits }) => `!(${decides} && ${admits})`);
+  const unchanged = ({ decides, admitsUnchanged }: Party) => `!(${decides} && ${admitsUnchanged})`;
   const earlierFilled = earlier
     .filter((party) => party.policy.defaulting)
     .map(({ decides, admitsFilled }) => `!(${decides} && ${admitsFilled})`);
   return [
-    { name: 'fills', expression: and(own.decides, `!(${someAdmits(parties)})`, ...earlierFilled, own.admitsFilled) },
-    { name: 'named', expression: `variables.fills || ${and(own.decides, own.admits, ...earlierAsIs)}` },
+    { name: 'fills', expression: and(own.decides, ...parties.map(unchanged), ...earlierFilled, own.admitsFilled) },
+    {
+      name: 'named',
+      expression: `variables.fills || ${and(own.decides, own.admitsUnchanged, ...earlier.map(unchanged))}`,
+    },
   ];
 }
 

@@ -68,6 +68,7 @@ describe('the CRD', () => {
     const policy = policyOf({ spec: { overrides: { capabilities: {}, seccomp: {} } } }, 'defaults');
     const { stdout } = await kubectl(['create', '--dry-run=server', '-o', 'json', '-f', '-'], JSON.stringify(policy));
     assert.deepEqual(JSON.parse(stdout).spec, {
+      defaulting: 'Disabled',
       level: 'restricted',
       levelVersion: 'latest',
       mode: 'Audit',

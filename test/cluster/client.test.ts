@@ -1,0 +1,235 @@
+import assert from 'node:assert/strict';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { inspect } from 'node:util';
+import { KubeConfig } from '@kubernetes/client-node';
+import { ApiClient, ApiError, type ClientOptions, type WatchEvent } from '../../operator/cluster/client.ts';
+
+type Answer = (response: ServerResponse, request: IncomingMessage) => void;
+
+interface Seen {
+  readonly method: string | undefined;
+  readonly url: string | undefined;
+  readonly headers: IncomingMessage['headers'];
+  readonly port: number | undefined;
+  readonly body: string;
+}
+
+const TOKEN = 'tok-3n';
+const namespace = { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'net' } };
+
+describe('ApiClient', () => {
+  let server: Server;
+  let answers: Answer[] = [];
+  let seen: Seen[] = [];
+  const clients: ApiClient[] = [];
+
+  before(async () => {
+    server = createServer(async (request, response) => {
+      let body = '';
+      for await (const chunk of request) body += chunk;
+      seen.push({
+        method: request.method,
+        url: request.url,
+        headers: request.headers,
+        port: request.socket.remotePort,
+        body,
+      });
+      (answers.shift() ?? json({}))(response, request);
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  });
+
+  beforeEach(() => {
+    answers = [];
+    seen = [];
+  });
+
+  after(async () => {
+    await Promise.all(clients.map((client) => client.close()));
+    server.closeAllConnections();
+    await new Promise((resolve) => server.close(resolve));
+  });
+
+  const json =
+    (value: unknown, code = 200, headers: Record<string, string> = {}): Answer =>
+    (response) =>
+      void response.writeHead(code, { 'content-type': 'application/json', ...headers }).end(JSON.stringify(value));
+
+  function connect(options?: ClientOptions): ApiClient {
+    const config = new KubeConfig();
+    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    config.loadFromClusterAndUser({ name: 'c', server: url, skipTLSVerify: true }, { name: 'u', token: TOKEN });
+    const client = new ApiClient(config, options);
+    clients.push(client);
+    return client;
+  }
+
+  const failure = (code: number, message = 'no') => ({
+    kind: 'Status',
+    status: 'Failure',
+    reason: 'Why',
+    code,
+    message,
+  });
+
+  it('applies as JSON with our field manager', async () => {
+    await connect().apply(namespace, { force: true, dryRun: true });
+    assert.equal(seen[0]?.method, 'PATCH');
+    assert.equal(seen[0]?.url, '/api/v1/namespaces/net?fieldManager=capabilitypolicy.dev&dryRun=All&force=true');
+    assert.equal(seen[0]?.headers['content-type'], 'application/apply-patch+yaml');
+    assert.equal(seen[0]?.headers.authorization, `Bearer ${TOKEN}`);
+    assert.deepEqual(JSON.parse(seen[0]?.body ?? ''), namespace);
+  });
+
+  it('applies without force and for good unless told otherwise', async () => {
+    await connect().apply(namespace);
+    assert.equal(seen[0]?.url, '/api/v1/namespaces/net?fieldManager=capabilitypolicy.dev&force=false');
+  });
+
+  it('deletes only the object that it was told of', async () => {
+    await connect().remove('/api/v1/namespaces/net', { uid: 'u1' });
+    assert.equal(seen[0]?.method, 'DELETE');
+    assert.deepEqual(JSON.parse(seen[0]?.body ?? '').preconditions, { uid: 'u1' });
+  });
+
+  it('throws what the server said, and nothing of what we sent', async () => {
+    answers = [json(failure(403, 'forbidden'), 403)];
+    const error: unknown = await connect()
+      .create('/api/v1/namespaces', namespace)
+      .catch((caught) => caught);
+    assert.ok(error instanceof ApiError);
+    assert.equal(error.status, 403);
+    assert.equal(error.reason, 'Why');
+    assert.equal(error.message, 'forbidden');
+    assert.equal(error.request, 'POST /api/v1/namespaces');
+    assert.doesNotMatch(inspect(error, { depth: 9, showHidden: true }), new RegExp(TOKEN));
+  });
+
+  it('comes back when a busy server says when', async () => {
+    const busy = json(failure(429), 429, { 'retry-after': '0' });
+    answers = [busy, json(failure(503), 503, { 'retry-after': '0' }), json({ done: true })];
+    assert.deepEqual(await connect().get('/x'), { done: true });
+    assert.equal(seen.length, 3);
+  });
+
+  it('gives up after five times, and at once when the server names no time', async () => {
+    answers = Array.from({ length: 9 }, () => json(failure(429), 429, { 'retry-after': '0' }));
+    await assert.rejects(connect().get('/x'), { name: 'ApiError', status: 429 });
+    assert.equal(seen.length, 5);
+    answers = [json(failure(503), 503)];
+    await assert.rejects(connect().get('/x'), { name: 'ApiError', status: 503 });
+    assert.equal(seen.length, 6);
+  });
+
+  it('waits no longer than its timeout', async () => {
+    answers = [() => {}];
+    await assert.rejects(connect({ timeoutMs: 100 }).get('/x'), { code: 'UND_ERR_HEADERS_TIMEOUT' });
+  });
+
+  it('uses connections again; a fresh client never does', async () => {
+    const connections = async (client: ApiClient) => {
+      seen = [];
+      for (let call = 0; call < 6; call++) await client.get('/x');
+      return new Set(seen.map(({ port }) => port)).size;
+    };
+    const client = connect();
+    // One may still be closing its answer when the next call begins.
+    assert.ok((await connections(client)) <= 2);
+    assert.equal(await connections(client.fresh()), 6);
+  });
+
+  it('goes to the endpoint that it is bound to, with the same credentials', async () => {
+    const config = new KubeConfig();
+    const cluster = { name: 'c', server: 'http://127.0.0.1:1', skipTLSVerify: true };
+    config.loadFromClusterAndUser(cluster, { name: 'u', token: TOKEN });
+    const client = new ApiClient(config);
+    const bound = client.at(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
+    clients.push(client, bound);
+    await bound.get('/version');
+    assert.equal(seen[0]?.headers.authorization, `Bearer ${TOKEN}`);
+    await assert.rejects(client.get('/version'), { code: 'ECONNREFUSED' });
+  });
+
+  it('holds back writes and not reads', async () => {
+    const client = connect({ qps: 10, burst: 1 });
+    const started = performance.now();
+    await Promise.all([client.get('/x'), client.get('/x'), client.apply(namespace)]);
+    assert.ok(performance.now() - started < 90);
+    await Promise.all([client.apply(namespace), client.fresh().apply(namespace)]);
+    assert.ok(performance.now() - started > 150);
+  });
+
+  it('lists page by page', async () => {
+    answers = [
+      json({ metadata: { resourceVersion: '5', continue: 'next' }, items: [{ metadata: { name: 'a' } }] }),
+      json({ metadata: { resourceVersion: '5' }, items: [{ metadata: { name: 'b' } }] }),
+    ];
+    const pages: unknown[] = [];
+    const version = await connect().list('/pods', { labelSelector: 'a=b' }, ({ items }) => pages.push(items));
+    assert.equal(version, '5');
+    assert.deepEqual(pages, [[{ metadata: { name: 'a' } }], [{ metadata: { name: 'b' } }]]);
+    const urls = seen.map(({ url }) => url);
+    assert.deepEqual(urls, [
+      '/pods?limit=500&labelSelector=a%3Db',
+      '/pods?limit=500&labelSelector=a%3Db&continue=next',
+    ]);
+  });
+
+  describe('watch', () => {
+    const line = (type: string, object: unknown) => `${JSON.stringify({ type, object })}\n`;
+    const watch = async (client: ApiClient, options = {}) => {
+      const events: WatchEvent[] = [];
+      await client.watch('/pods', { resourceVersion: '5' }, (event) => events.push(event), options);
+      return events;
+    };
+
+    it('puts together events however they were cut', async () => {
+      const bytes = Buffer.from(
+        line('ADDED', { note: 'größer' }) + line('BOOKMARK', {}) + line('DELETED', { note: 'ß' }),
+      );
+      answers = [
+        async (response) => {
+          for (let at = 0; at < bytes.length; at += 7) {
+            response.write(bytes.subarray(at, at + 7));
+            await new Promise(setImmediate);
+          }
+          response.end();
+        },
+      ];
+      assert.deepEqual(await watch(connect()), [
+        { type: 'ADDED', object: { note: 'größer' } },
+        { type: 'BOOKMARK', object: {} },
+        { type: 'DELETED', object: { note: 'ß' } },
+      ]);
+      assert.equal(seen[0]?.url, '/pods?watch=true&resourceVersion=5');
+    });
+
+    it('throws the error that the server ends it with', async () => {
+      answers = [(response) => void response.end(line('ADDED', {}) + line('ERROR', failure(410, 'too old')))];
+      await assert.rejects(watch(connect()), { name: 'ApiError', status: 410, message: 'too old' });
+    });
+
+    it('throws when the connection breaks', async () => {
+      answers = [
+        (response) => {
+          response.write(line('ADDED', {}));
+          setTimeout(() => response.destroy(), 20);
+        },
+      ];
+      await assert.rejects(watch(connect()), { name: /SocketError|TypeError|Error/ });
+    });
+
+    it('gives up a silent one', async () => {
+      answers = [(response) => void response.write(line('ADDED', {}))];
+      await assert.rejects(watch(connect(), { idleMs: 100 }), { code: 'UND_ERR_BODY_TIMEOUT' });
+    });
+
+    it('ends quietly when told to', async () => {
+      const abort = new AbortController();
+      answers = [(response) => void response.write(line('ADDED', {}))];
+      setTimeout(() => abort.abort(), 100);
+      assert.equal((await watch(connect(), { signal: abort.signal })).length, 1);
+    });
+  });
+});

@@ -1,0 +1,95 @@
+import assert from 'node:assert/strict';
+import { Collection } from '../../operator/cluster/collection.ts';
+import type { RawObject } from '../../operator/cluster/raw.ts';
+
+interface View {
+  readonly name: string;
+  readonly level: string;
+}
+
+const raw = (name: string, level = 'a', namespace = 'net'): RawObject => ({ metadata: { namespace, name }, level });
+
+describe('Collection', () => {
+  let changed: string[];
+  let collection: Collection<View>;
+
+  beforeEach(() => {
+    changed = [];
+    collection = new Collection<View>({
+      project: ({ metadata, level }) =>
+        level === 'dropped' ? undefined : { name: metadata?.name ?? '', level: String(level) },
+      changed: ({ name }) => changed.push(name),
+    });
+  });
+
+  const names = (namespace = 'net') => collection.in(namespace).map(({ name }) => name);
+
+  it('keeps views by namespace, in the order of their names', () => {
+    for (const name of ['b', 'a-b', 'a']) collection.put(raw(name));
+    collection.put(raw('z', 'a', 'other'));
+    assert.deepEqual(names(), ['a', 'a-b', 'b']);
+    collection.put(raw('aa'));
+    assert.deepEqual(names(), ['a', 'a-b', 'aa', 'b']);
+    assert.deepEqual(
+      [...collection.all()].map(({ name }) => name),
+      ['a', 'a-b', 'aa', 'b', 'z'],
+    );
+    assert.deepEqual(names('none'), []);
+  });
+
+  it('tells of a change only when what is kept has changed', () => {
+    collection.put({ ...raw('a'), note: 1 });
+    collection.put({ ...raw('a'), note: 2 });
+    assert.deepEqual(changed, ['a']);
+    collection.put(raw('a', 'b'));
+    assert.deepEqual(changed, ['a', 'a']);
+    assert.equal(collection.get('net', 'a')?.level, 'b');
+  });
+
+  it('forgets what is removed, and what the projection no longer keeps', () => {
+    for (const name of ['a', 'b', 'c']) collection.put(raw(name));
+    collection.remove(raw('a'));
+    collection.remove(raw('unknown'));
+    collection.put(raw('b', 'dropped'));
+    assert.deepEqual(names(), ['c']);
+    assert.deepEqual(changed, ['a', 'b', 'c', 'a', 'b']);
+  });
+
+  it('a list again tells only the differences', () => {
+    for (const name of ['a', 'b', 'c']) collection.put(raw(name));
+    changed = [];
+    collection.listing();
+    collection.put(raw('a'));
+    collection.put(raw('b', 'b'));
+    collection.put(raw('d'));
+    assert.deepEqual(names(), ['a', 'b', 'c', 'd'], 'nothing goes before the list is complete');
+    collection.listed();
+    assert.deepEqual(names(), ['a', 'b', 'd']);
+    assert.deepEqual(changed, ['b', 'd', 'c']);
+  });
+
+  it('a list that breaks and begins anew takes nothing away', () => {
+    for (const name of ['a', 'b']) collection.put(raw(name));
+    collection.listing();
+    collection.put(raw('a'));
+    collection.listing();
+    collection.put(raw('b'));
+    collection.put(raw('a'));
+    collection.listed();
+    assert.deepEqual(names(), ['a', 'b']);
+  });
+
+  it('is synced after its first list', async () => {
+    let synced = false;
+    void collection.synced.then(() => {
+      synced = true;
+    });
+    collection.listing();
+    collection.put(raw('a'));
+    await Promise.resolve();
+    assert.equal(synced, false);
+    collection.listed();
+    await collection.synced;
+    assert.equal(synced, true);
+  });
+});

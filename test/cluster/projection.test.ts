@@ -1,0 +1,359 @@
+import assert from 'node:assert/strict';
+import { isHistory } from '../../operator/cluster/pod-projection.ts';
+import { createProjection } from '../../operator/cluster/projection.ts';
+import type { RawObject } from '../../operator/cluster/raw.ts';
+import { RULES } from '../../operator/rules/index.ts';
+import type { Rule } from '../../operator/rules/rule.ts';
+
+const reading = (reads: Rule['reads']) => ({ reads }) as Rule;
+const projection = createProjection([
+  reading({ spec: ['hostNetwork', 'securityContext'], container: ['securityContext'] }),
+  reading({
+    spec: ['volumes', 'hostNetwork'],
+    container: ['ports'],
+    annotations: ['seccomp.security.alpha.kubernetes.io/'],
+  }),
+]);
+
+const metadata = { namespace: 'net', name: 'a', uid: 'u1', resourceVersion: '7' };
+const owned = (kind: string, controller = true) => ({
+  ...metadata,
+  ownerReferences: [
+    { apiVersion: 'v1', kind: 'ConfigMap', name: 'other', uid: 'u0' },
+    { apiVersion: 'apps/v1', kind, name: 'web', uid: 'u2', controller },
+  ],
+});
+
+describe('projection of a pod', () => {
+  const pod = (spec: object, rest: object = {}) => projection.pod({ metadata, spec, ...rest });
+
+  const specs: [title: string, spec: object, expected: object][] = [
+    [
+      'keeps what rules read, and drops all else',
+      {
+        hostNetwork: true,
+        hostPID: true,
+        nodeName: 'n1',
+        containers: [{ name: 'app', image: 'x', env: [{ name: 'KEY', value: 's3cret' }], ports: [{ hostPort: 80 }] }],
+      },
+      { hostNetwork: true, containers: [{ name: 'app', ports: [{ hostPort: 80 }] }] },
+    ],
+    [
+      'keeps containers of every kind',
+      {
+        containers: [{ name: 'app' }],
+        initContainers: [{ name: 'init', securityContext: { privileged: true }, image: 'x' }],
+        ephemeralContainers: [{ name: 'debug', targetContainerName: 'app' }],
+      },
+      {
+        containers: [{ name: 'app' }],
+        initContainers: [{ name: 'init', securityContext: { privileged: true } }],
+        ephemeralContainers: [{ name: 'debug' }],
+      },
+    ],
+    [
+      'drops null wherever it stands',
+      {
+        hostNetwork: null,
+        securityContext: { runAsUser: null, sysctls: [{ name: 'a', value: null }, null] },
+        containers: [{ name: 'app', securityContext: null }],
+        initContainers: null,
+        volumes: [{ name: 'v', emptyDir: null, configMap: {} }],
+      },
+      {
+        securityContext: { sysctls: [{ name: 'a' }] },
+        containers: [{ name: 'app' }],
+        volumes: [{ name: 'v', configMap: {} }],
+      },
+    ],
+    [
+      'drops empty lists of containers and volumes, and keeps empty objects and false',
+      { hostNetwork: false, containers: [], initContainers: [], volumes: [], securityContext: {} },
+      { hostNetwork: false, containers: [], securityContext: {} },
+    ],
+    [
+      'keeps the service account',
+      { serviceAccountName: 'sa', containers: [] },
+      { serviceAccountName: 'sa', containers: [] },
+    ],
+    ['survives a spec that is missing its containers', {}, { containers: [] }],
+  ];
+  for (const [title, spec, expected] of specs) {
+    it(title, () => assert.deepEqual(pod(spec).spec, expected));
+  }
+
+  it('names it, its service account and its controlling owner', () => {
+    const { spec: _, ...view } = projection.pod({ metadata: owned('ReplicaSet'), spec: { containers: [] } });
+    assert.deepEqual(view, {
+      namespace: 'net',
+      name: 'a',
+      uid: 'u1',
+      owner: { apiVersion: 'apps/v1', kind: 'ReplicaSet', name: 'web', uid: 'u2' },
+      serviceAccount: 'default',
+      mirror: false,
+      finished: false,
+      annotations: {},
+    });
+  });
+
+  it('takes no owner that does not control it', () => {
+    assert.equal('owner' in projection.pod({ metadata: owned('ReplicaSet', false), spec: {} }), false);
+  });
+
+  const accounts: [spec: object, account: string][] = [
+    [{}, 'default'],
+    [{ serviceAccountName: '' }, 'default'],
+    [{ serviceAccountName: 'new', serviceAccount: 'old' }, 'new'],
+    [{ serviceAccount: 'old' }, 'old'],
+  ];
+  for (const [spec, account] of accounts) {
+    it(`${JSON.stringify(spec)} runs as ${account}`, () => assert.equal(pod(spec).serviceAccount, account));
+  }
+
+  it('keeps annotations by prefix, and tells a mirror pod by its annotation', () => {
+    const annotations = {
+      'seccomp.security.alpha.kubernetes.io/pod': 'unconfined',
+      'kubernetes.io/config.mirror': '',
+      other: 'x',
+    };
+    const view = projection.pod({ metadata: { ...metadata, annotations }, spec: {} });
+    assert.deepEqual(view.annotations, { 'seccomp.security.alpha.kubernetes.io/pod': 'unconfined' });
+    assert.equal(view.mirror, true);
+  });
+
+  for (const [phase, finished] of Object.entries({ Pending: false, Running: false, Succeeded: true, Failed: true })) {
+    it(`${phase}: ${finished ? '' : 'not '}finished`, () =>
+      assert.equal(pod({}, { status: { phase } }).finished, finished));
+  }
+
+  it('hands out no part of the raw object, so that the rest of it can be freed', () => {
+    const raw = { metadata, spec: { containers: [{ name: 'app', ports: [{ hostPort: 80 }] }] } };
+    assert.notEqual(projection.pod(raw).spec.containers[0]?.ports, raw.spec.containers[0]?.ports);
+  });
+
+  it('with the real rules keeps every field that decides something', () => {
+    const spec = {
+      hostNetwork: true,
+      hostPID: true,
+      hostIPC: true,
+      hostUsers: false,
+      os: { name: 'linux' },
+      securityContext: { runAsNonRoot: true },
+      volumes: [{ name: 'v', hostPath: { path: '/' } }],
+      containers: [{ name: 'app', securityContext: {}, ports: [{}], livenessProbe: {}, lifecycle: {} }],
+    };
+    assert.deepEqual(createProjection(RULES).pod({ metadata, spec }).spec, spec);
+  });
+});
+
+describe('projection of a workload', () => {
+  const template = {
+    metadata: { annotations: { 'seccomp.security.alpha.kubernetes.io/pod': 'unconfined', other: 'x' } },
+    spec: { hostNetwork: true, nodeName: 'n1', containers: [{ name: 'app', image: 'x' }] },
+  };
+  const parts = {
+    annotations: { 'seccomp.security.alpha.kubernetes.io/pod': 'unconfined' },
+    spec: { hostNetwork: true, containers: [{ name: 'app' }] },
+  };
+
+  const kinds: [kind: string, raw: object][] = [
+    ['Deployment', { spec: { template } }],
+    ['ReplicaSet', { spec: { template } }],
+    ['StatefulSet', { spec: { template } }],
+    ['DaemonSet', { spec: { template } }],
+    ['ReplicationController', { spec: { template } }],
+    ['Job', { spec: { template } }],
+    ['CronJob', { spec: { jobTemplate: { spec: { template } } } }],
+    ['PodTemplate', { template }],
+  ];
+  for (const [kind, raw] of kinds) {
+    it(`finds the template of a ${kind}`, () => {
+      const view = { kind, namespace: 'net', name: 'a', uid: 'u1', finished: false, template: parts };
+      assert.deepEqual(projection.workload({ kind, metadata, ...raw }), view);
+    });
+  }
+
+  it('keeps the wanted number of pods, 0 included', () => {
+    assert.equal(projection.workload({ kind: 'Deployment', metadata, spec: { replicas: 0, template } }).replicas, 0);
+  });
+
+  it('keeps the template of a Deployment with 0 pods: it will be scaled up', () => {
+    const view = projection.workload({ kind: 'Deployment', metadata, spec: { replicas: 0, template } });
+    assert.deepEqual(view.template, parts);
+  });
+
+  it('keeps only the names of an old ReplicaSet of a Deployment', () => {
+    const view = projection.workload({
+      kind: 'ReplicaSet',
+      metadata: owned('Deployment'),
+      spec: { replicas: 0, template },
+    });
+    assert.equal(isHistory(view), true);
+    assert.equal(view.owner?.name, 'web');
+    assert.deepEqual(view.template, { annotations: {}, spec: { containers: [] } });
+  });
+
+  const current: [title: string, object: object, replicas: number][] = [
+    ['with pods', owned('Deployment'), 1],
+    ['that nobody owns', metadata, 0],
+    ['that something else owns', owned('Rollout'), 0],
+  ];
+  for (const [title, meta, replicas] of current) {
+    it(`keeps the template of a ReplicaSet ${title}`, () => {
+      const view = projection.workload({ kind: 'ReplicaSet', metadata: meta, spec: { replicas, template } });
+      assert.equal(isHistory(view), false);
+      assert.deepEqual(view.template, parts);
+    });
+  }
+
+  const conditions: [conditions: object[] | null, finished: boolean][] = [
+    [[{ type: 'Complete', status: 'True' }], true],
+    [[{ type: 'Failed', status: 'True' }], true],
+    [[{ type: 'Complete', status: 'False' }], false],
+    [[{ type: 'Suspended', status: 'True' }], false],
+    [null, false],
+  ];
+  for (const [list, finished] of conditions) {
+    it(`a Job with ${JSON.stringify(list)} is ${finished ? '' : 'not '}finished`, () => {
+      const view = projection.workload({ kind: 'Job', metadata, spec: { template }, status: { conditions: list } });
+      assert.equal(view.finished, finished);
+    });
+  }
+});
+
+describe('projection of a namespace', () => {
+  const entry = (manager: string, operation: string, labels: string[], subresource?: string) => ({
+    manager,
+    operation,
+    ...(subresource && { subresource }),
+    fieldsV1: { 'f:metadata': { 'f:labels': Object.fromEntries(labels.map((label) => [`f:${label}`, {}])) } },
+  });
+  const enforce = 'pod-security.kubernetes.io/enforce';
+
+  it('keeps labels, our record, and who owns the Pod Security labels', () => {
+    const view = projection.namespace({
+      metadata: {
+        name: 'net',
+        uid: 'u1',
+        labels: { team: 'net', [enforce]: 'baseline' },
+        annotations: { 'capabilitypolicy.dev/labels': '{}', other: 'x' },
+        managedFields: [
+          entry('kubectl', 'Update', ['.', 'team', enforce]),
+          entry('capabilitypolicy.dev', 'Apply', [enforce, `${enforce}-version`]),
+          entry('kubectl', 'Update', [enforce], 'status'),
+          { manager: 'm', operation: 'Update', fieldsV1: { 'f:status': { 'f:phase': {} } } },
+        ],
+      },
+    });
+    assert.deepEqual(view, {
+      name: 'net',
+      uid: 'u1',
+      terminating: false,
+      labels: { team: 'net', [enforce]: 'baseline' },
+      recorded: '{}',
+      labelOwners: {
+        [enforce]: [
+          { manager: 'capabilitypolicy.dev', operation: 'Apply' },
+          { manager: 'kubectl', operation: 'Update' },
+        ],
+        [`${enforce}-version`]: [{ manager: 'capabilitypolicy.dev', operation: 'Apply' }],
+      },
+    });
+  });
+
+  const endings: [title: string, raw: RawObject, terminating: boolean][] = [
+    ['by its phase', { metadata: { name: 'a' }, status: { phase: 'Terminating' } }, true],
+    ['by its deletion time', { metadata: { name: 'a', deletionTimestamp: '2026-01-01T00:00:00Z' } }, true],
+    ['not while active', { metadata: { name: 'a', labels: null }, status: { phase: 'Active' } }, false],
+  ];
+  for (const [title, raw, terminating] of endings) {
+    it(`knows that it ends ${title}`, () => assert.equal(projection.namespace(raw).terminating, terminating));
+  }
+});
+
+describe('projection of a policy', () => {
+  it('keeps all of it but what changes at every write', () => {
+    const view = projection.policy({
+      apiVersion: 'capabilitypolicy.dev/v1alpha1',
+      kind: 'CapabilityPolicy',
+      metadata: {
+        name: 'ping',
+        uid: 'u1',
+        resourceVersion: '5',
+        managedFields: [],
+        annotations: { 'kubectl.kubernetes.io/last-applied-configuration': '{}', note: 'x' },
+      },
+      spec: { level: 'restricted', namespaceSelector: {}, mode: null },
+      status: { observedGeneration: 1 },
+    });
+    assert.deepEqual(view, {
+      apiVersion: 'capabilitypolicy.dev/v1alpha1',
+      kind: 'CapabilityPolicy',
+      metadata: { name: 'ping', uid: 'u1', annotations: { note: 'x' } },
+      spec: { level: 'restricted', namespaceSelector: {} },
+      status: { observedGeneration: 1 },
+    });
+  });
+});
+
+describe('projection of RBAC', () => {
+  const rule = (apiGroup: string, resource: string) => ({
+    apiGroups: [apiGroup],
+    resources: [resource],
+    verbs: ['use'],
+  });
+
+  const kept: [apiGroup: string, resource: string, kept: boolean][] = [
+    ['capabilitypolicy.dev', 'capabilitypolicies', true],
+    ['*', 'capabilitypolicies', true],
+    ['capabilitypolicy.dev', '*', true],
+    ['*', '*', true],
+    ['', 'pods', false],
+    ['', '*', false],
+    ['apps', 'capabilitypolicies', false],
+    ['capabilitypolicy.dev', 'capabilitypolicies/status', false],
+  ];
+  for (const [apiGroup, resource, wanted] of kept) {
+    it(`${wanted ? 'keeps' : 'drops'} a rule for ${resource} of "${apiGroup}"`, () => {
+      const role = projection.role({ metadata: { name: 'r' }, rules: [rule(apiGroup, resource)] });
+      assert.deepEqual(role, wanted ? { name: 'r', rules: [rule(apiGroup, resource)] } : undefined);
+    });
+  }
+
+  it('keeps names, drops rules for URLs, and knows a Role by its namespace', () => {
+    const named = { ...rule('capabilitypolicy.dev', 'capabilitypolicies'), resourceNames: ['ping'] };
+    const rules = [{ nonResourceURLs: ['*'], verbs: ['*'] }, named, rule('', 'pods')];
+    const view = projection.role({ metadata: { name: 'r', namespace: 'net' }, rules });
+    assert.deepEqual(view, { namespace: 'net', name: 'r', rules: [named] });
+  });
+
+  it('keeps a role without rules as nothing', () => {
+    assert.equal(projection.role({ metadata: { name: 'aggregate' }, rules: null }), undefined);
+  });
+
+  it('keeps whom a binding binds to what', () => {
+    const view = projection.roleBinding({
+      metadata: { name: 'b', namespace: 'net' },
+      roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: 'r' },
+      subjects: [
+        { kind: 'ServiceAccount', name: 'sa', namespace: 'net' },
+        { kind: 'Group', apiGroup: 'rbac.authorization.k8s.io', name: 'devs' },
+        { kind: 'Robot', name: 'x' },
+      ],
+    });
+    assert.deepEqual(view, {
+      namespace: 'net',
+      name: 'b',
+      role: { kind: 'ClusterRole', name: 'r' },
+      subjects: [
+        { kind: 'ServiceAccount', name: 'sa', namespace: 'net' },
+        { kind: 'Group', name: 'devs' },
+      ],
+    });
+  });
+
+  it('keeps a binding without subjects', () => {
+    const view = projection.roleBinding({ metadata: { name: 'b' }, roleRef: { kind: 'Role', name: 'r' } });
+    assert.deepEqual(view, { name: 'b', role: { kind: 'Role', name: 'r' }, subjects: [] });
+  });
+});

@@ -1,0 +1,99 @@
+import assert from 'node:assert/strict';
+import { KubeConfig } from '@kubernetes/client-node';
+import { ApiClient } from '../../operator/cluster/client.ts';
+import { endpoints, oldestServer } from '../../operator/cluster/servers.ts';
+
+const CONFIGURED = 'https://cluster:443';
+
+interface World {
+  /** The EndpointSlice, if it can be read. */
+  readonly slice?: object;
+  /** The minor version that each API server tells; others do not answer. */
+  readonly minors: Readonly<Record<string, string>>;
+}
+
+class StubClient extends ApiClient {
+  readonly #world: World;
+  readonly #server: string;
+  readonly servername: string | undefined;
+
+  constructor(world: World, server = CONFIGURED, servername?: string) {
+    const config = new KubeConfig();
+    config.loadFromClusterAndUser({ name: 'c', server, skipTLSVerify: false }, { name: 'u' });
+    super(config);
+    this.#world = world;
+    this.#server = server;
+    this.servername = servername;
+  }
+
+  override async get<Answer>(path: string): Promise<Answer> {
+    const minor = this.#world.minors[this.#server];
+    const answer = path === '/version' ? minor && { minor } : this.#world.slice;
+    if (!answer) throw new Error(`no answer from ${this.#server}`);
+    return answer as Answer;
+  }
+
+  override at = (server: string, servername?: string) => new StubClient(this.#world, server, servername);
+  override fresh = () => new StubClient(this.#world, this.#server);
+}
+
+const slice = (addresses: string[], addressType = 'IPv4') => ({
+  addressType,
+  ports: [
+    { name: 'other', port: 1 },
+    { name: 'https', port: 6443 },
+  ],
+  endpoints: addresses.map((address) => ({ addresses: [address] })),
+});
+
+describe('endpoints', () => {
+  const cases: [title: string, world: World, servers: string[], oldest: number][] = [
+    [
+      'is each API server that answers where it says it is',
+      {
+        slice: slice(['10.0.0.2', '10.0.0.1', '10.0.0.3']),
+        minors: { 'https://10.0.0.1:6443': '36', 'https://10.0.0.2:6443': '35+', [CONFIGURED]: '36' },
+      },
+      ['https://10.0.0.1:6443', 'https://10.0.0.2:6443'],
+      35,
+    ],
+    [
+      'writes IPv6 addresses as URLs do',
+      { slice: slice(['fd00::1'], 'IPv6'), minors: { 'https://[fd00::1]:6443': '36' } },
+      ['https://[fd00::1]:6443'],
+      36,
+    ],
+    [
+      'is the configured address, several times, when none answers',
+      { slice: slice(['10.0.0.1']), minors: { [CONFIGURED]: '34' } },
+      [CONFIGURED, CONFIGURED, CONFIGURED],
+      34,
+    ],
+    [
+      'is the configured address, several times, when nothing is published',
+      { minors: { [CONFIGURED]: '34' } },
+      [CONFIGURED, CONFIGURED, CONFIGURED],
+      34,
+    ],
+  ];
+  for (const [title, world, servers, oldest] of cases) {
+    it(title, async () => {
+      const client = new StubClient(world);
+      assert.deepEqual(
+        (await endpoints(client)).map(({ server }) => server),
+        servers,
+      );
+      assert.equal(await oldestServer(client), oldest);
+    });
+  }
+
+  it('checks certificates for the name that every API server has', async () => {
+    const client = new StubClient({ slice: slice(['10.0.0.1']), minors: { 'https://10.0.0.1:6443': '36' } });
+    const [bound] = await endpoints(client);
+    assert.equal((bound as StubClient).servername, 'kubernetes.default.svc');
+  });
+
+  it('fails when nobody answers', async () => {
+    await assert.rejects(oldestServer(new StubClient({ minors: {} })), /no answer from/);
+  });
+});

@@ -1,0 +1,280 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { KubeConfig } from '@kubernetes/client-node';
+import { load } from 'js-yaml';
+import { ApiClient, type Identified, pathOf, type Query, type WatchEvent } from '../../operator/cluster/client.ts';
+import { Collection } from '../../operator/cluster/collection.ts';
+import type { Change, NamespaceView } from '../../operator/cluster/objects.ts';
+import { createProjection } from '../../operator/cluster/projection.ts';
+import { reflect } from '../../operator/cluster/reflector.ts';
+import { endpoints, oldestServer } from '../../operator/cluster/servers.ts';
+import { createCluster, type FollowedCluster } from '../../operator/cluster/store.ts';
+import type { ControlPlane } from '../controlplane/controlplane.ts';
+import { sharedControlPlane } from '../controlplane/shared.ts';
+import { RecordingLog } from './recording-log.ts';
+
+const NAMESPACE = 'cluster-store';
+/** How soon the store has to know. */
+const SOON_MS = 1_000;
+
+const inNamespace = (apiVersion: string, kind: string, name: string, rest: object, meta: object = {}) =>
+  ({ apiVersion, kind, metadata: { name, namespace: NAMESPACE, ...meta }, ...rest }) as Identified;
+
+async function within(ms: number, what: string, look: () => unknown): Promise<void> {
+  const until = performance.now() + ms;
+  while (!(await look())) {
+    if (performance.now() > until) assert.fail(`not within ${ms} ms: ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+}
+
+describe('the cluster as followed on a real API server', () => {
+  let controlPlane: ControlPlane;
+  let client: ApiClient;
+  let followed: FollowedCluster;
+  const abort = new AbortController();
+  const changes: Change[] = [];
+  const log = new RecordingLog();
+  const template = {
+    metadata: { labels: { app: 'a' } },
+    spec: { containers: [{ name: 'app', image: 'x', securityContext: { privileged: true } }] },
+  };
+
+  before(async function () {
+    this.timeout(240_000);
+    controlPlane = await sharedControlPlane();
+    client = connect();
+    await client.apply(load(readFileSync('crds/capabilitypolicies.yaml', 'utf8')) as Identified, { force: true });
+    await client.apply({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: NAMESPACE } });
+    followed = createCluster(client, { log, onChange: (change) => changes.push(change) });
+    await followed.start(abort.signal);
+  });
+
+  after(async () => {
+    abort.abort();
+    await followed?.ended();
+    await client?.remove(`/api/v1/namespaces/${NAMESPACE}`).catch(() => {});
+    await client?.close();
+  });
+
+  function connect(): ApiClient {
+    const config = new KubeConfig();
+    config.loadFromFile(controlPlane.kubeconfig);
+    return new ApiClient(config);
+  }
+
+  it('has read what was there: namespaces in order, roles of administrators, the server version', () => {
+    const { cluster } = followed;
+    const names = cluster.namespaces().map(({ name }) => name);
+    assert.deepEqual(names, [...names].sort());
+    assert.ok(names.includes('kube-system') && names.includes(NAMESPACE));
+    assert.ok([...cluster.roles()].some(({ name }) => name === 'cluster-admin'));
+    assert.ok([...cluster.roleBindings()].some(({ role }) => role.name === 'cluster-admin'));
+    assert.equal(cluster.oldestServer, 36);
+  });
+
+  it('sees a pod come, change and go', async () => {
+    const pod = inNamespace('v1', 'Pod', 'bare', { spec: { ...template.spec, automountServiceAccountToken: false } });
+    const find = () => [...followed.cluster.pods(NAMESPACE)].find(({ name }) => name === 'bare');
+    // The controller manager makes it a moment after the namespace.
+    const account = `/api/v1/namespaces/${NAMESPACE}/serviceaccounts/default`;
+    await within(10_000, 'service account', () => client.get(account).catch(() => undefined));
+    const { metadata } = await client.apply(pod);
+    await within(SOON_MS, 'created', find);
+    assert.equal(find()?.uid, metadata?.uid);
+    assert.deepEqual(find()?.spec.containers, [{ name: 'app', securityContext: { privileged: true } }]);
+    await client.applyStatus({ ...pod, spec: undefined, status: { phase: 'Failed' } } as Identified);
+    await within(SOON_MS, 'finished', () => find()?.finished);
+    await client.remove(pathOf(pod), { uid: metadata?.uid ?? '' });
+    await within(SOON_MS, 'deleted', () => !find());
+  });
+
+  it('tells of a change only when something changed that is kept', async () => {
+    const deployment = (replicas: number, meta: object = {}) =>
+      inNamespace(
+        'apps/v1',
+        'Deployment',
+        'web',
+        { spec: { replicas, selector: { matchLabels: { app: 'a' } }, template } },
+        meta,
+      );
+    const find = () => followed.cluster.workload(NAMESPACE, 'Deployment', 'web');
+    const told = () => changes.filter((change) => change.of === 'workload' && change.name === 'web').length;
+    await client.apply(deployment(0));
+    await within(SOON_MS, 'created', find);
+    const before = told();
+    await client.apply(deployment(0, { labels: { note: 'x' } }));
+    await client.apply(deployment(1, { labels: { note: 'y' } }));
+    await within(SOON_MS, 'scaled', () => find()?.replicas === 1);
+    // The controller writes the status meanwhile, too.
+    assert.equal(told(), before + 1);
+    assert.equal(
+      [...followed.cluster.workloads(NAMESPACE)].some(({ kind }) => kind === 'Deployment'),
+      true,
+    );
+    await client.remove(pathOf(deployment(1)));
+    await within(SOON_MS, 'deleted', () => !find());
+  });
+
+  it('knows the owner of an old ReplicaSet, and does not count it as a workload', async () => {
+    const owner = {
+      apiVersion: 'apps/v1',
+      kind: 'Deployment',
+      name: 'gone',
+      uid: '00000000-0000-0000-0000-000000000000',
+    };
+    const meta = { ownerReferences: [{ ...owner, controller: true }] };
+    const old = inNamespace(
+      'apps/v1',
+      'ReplicaSet',
+      'old',
+      { spec: { replicas: 0, selector: { matchLabels: { app: 'a' } }, template } },
+      meta,
+    );
+    const find = () => followed.cluster.workload(NAMESPACE, 'ReplicaSet', 'old');
+    await client.apply(old);
+    await within(SOON_MS, 'created', find);
+    assert.deepEqual(find()?.owner, owner);
+    assert.deepEqual(
+      [...followed.cluster.workloads(NAMESPACE)].filter(({ name }) => name === 'old'),
+      [],
+    );
+  });
+
+  it('sees a policy and its status', async () => {
+    const head = {
+      apiVersion: 'capabilitypolicy.dev/v1alpha1',
+      kind: 'CapabilityPolicy',
+      metadata: { name: NAMESPACE },
+    };
+    const selector = { matchLabels: { none: 'none' } };
+    await client.apply({ ...head, spec: { namespaceSelector: selector, level: 'baseline' } } as Identified);
+    await within(SOON_MS, 'created', () => followed.cluster.policy(NAMESPACE));
+    await client.applyStatus({ ...head, status: { observedGeneration: 1 } } as Identified);
+    await within(SOON_MS, 'status', () => followed.cluster.policy(NAMESPACE)?.status?.observedGeneration === 1);
+    assert.deepEqual(followed.cluster.policy(NAMESPACE)?.spec.namespaceSelector, selector);
+    await client.remove(pathOf(head));
+    await within(SOON_MS, 'deleted', () => !followed.cluster.policy(NAMESPACE));
+  });
+
+  it('sees who owns a label, and who may use a policy', async () => {
+    const labels = { 'pod-security.kubernetes.io/warn': 'restricted' };
+    await client.apply({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: NAMESPACE, labels } } as Identified);
+    await within(
+      SOON_MS,
+      'label',
+      () => followed.cluster.namespace(NAMESPACE)?.labels['pod-security.kubernetes.io/warn'],
+    );
+    assert.deepEqual(followed.cluster.namespace(NAMESPACE)?.labelOwners, {
+      'pod-security.kubernetes.io/warn': [{ manager: 'capabilitypolicy.dev', operation: 'Apply' }],
+    });
+    const rules = [{ apiGroups: ['capabilitypolicy.dev'], resources: ['capabilitypolicies'], verbs: ['use'] }];
+    const role = inNamespace('rbac.authorization.k8s.io/v1', 'Role', 'user', { rules });
+    const find = () => [...followed.cluster.roles()].find(({ namespace }) => namespace === NAMESPACE);
+    const told = () => changes.filter(({ of }) => of === 'rbac').length;
+    const before = told();
+    await client.apply(role);
+    await within(SOON_MS, 'role', find);
+    assert.deepEqual(find(), { namespace: NAMESPACE, name: 'user', rules });
+    assert.ok(told() > before);
+  });
+
+  it('keeps what we rendered whole, and sees its label go', async () => {
+    const role = (labels: object) =>
+      ({
+        apiVersion: 'rbac.authorization.k8s.io/v1',
+        kind: 'ClusterRole',
+        metadata: { name: NAMESPACE, labels },
+        rules: [],
+      }) as Identified;
+    const find = () => followed.cluster.rendered().find(({ metadata }) => metadata.name === NAMESPACE);
+    await client.apply(role({ 'app.kubernetes.io/managed-by': 'capabilitypolicy.dev' }));
+    await within(SOON_MS, 'created', find);
+    assert.equal(find()?.kind, 'ClusterRole');
+    assert.equal(find()?.apiVersion, 'rbac.authorization.k8s.io/v1');
+    assert.ok(find()?.metadata.managedFields);
+    await client.apply(role({}));
+    await within(SOON_MS, 'without its label', () => !find());
+    await client.remove(pathOf(role({})));
+  });
+
+  it('loses nothing when the API server restarts', async function () {
+    this.timeout(90_000);
+    const podTemplate = (name: string) => inNamespace('v1', 'PodTemplate', name, { template });
+    const find = (name: string) => followed.cluster.workload(NAMESPACE, 'PodTemplate', name);
+    await client.apply(podTemplate('before'));
+    await within(SOON_MS, 'created', () => find('before'));
+    await controlPlane.restartApiServer();
+    await client.remove(pathOf(podTemplate('before')));
+    await client.apply(podTemplate('after'));
+    await within(15_000, 'created after the restart', () => find('after'));
+    await within(SOON_MS, 'deleted after the restart', () => !find('before'));
+    // Back in step, it is quick again.
+    await client.apply(podTemplate('later'));
+    await within(SOON_MS, 'created later', () => find('later'));
+  });
+
+  it('lists again when the API server no longer knows its resourceVersion', async () => {
+    const namespace = (name: string) => ({ apiVersion: 'v1', kind: 'Namespace', metadata: { name } });
+    await client.apply(namespace(`${NAMESPACE}-a`));
+    const stop = new AbortController();
+    /** Its first watch is late: it asks for what the server has long forgotten. */
+    class LateClient extends ApiClient {
+      #watched = 0;
+      override async watch(path: string, query: Query, onEvent: (event: WatchEvent) => void, options = {}) {
+        if (this.#watched++ > 0) return super.watch(path, query, onEvent, options);
+        await client.apply(namespace(`${NAMESPACE}-b`));
+        await client.remove(pathOf(namespace(`${NAMESPACE}-a`)));
+        return super.watch(path, { ...query, resourceVersion: '1' }, onEvent, options);
+      }
+    }
+    const config = new KubeConfig();
+    config.loadFromFile(controlPlane.kubeconfig);
+    const late = new LateClient(config);
+    const told: string[] = [];
+    const namespaces = new Collection<NamespaceView>({
+      project: createProjection([]).namespace,
+      changed: ({ name, terminating }) => told.push(`${name}${terminating ? ' ends' : ''}`),
+    });
+    const lateLog = new RecordingLog();
+    const running = reflect(late, { apiVersion: 'v1', kind: 'Namespace' }, namespaces, stop.signal, { log: lateLog });
+    await within(5_000, 'found after the second list', () => namespaces.get('', `${NAMESPACE}-b`));
+    const first = namespaces.get('', `${NAMESPACE}-a`);
+    assert.ok(!first || first.terminating);
+    assert.deepEqual(lateLog.messages('info'), ['resourceVersion expired, listing again']);
+    assert.deepEqual(
+      told.filter((name) => name === 'kube-system'),
+      ['kube-system'],
+      'told once, by the first list',
+    );
+    stop.abort();
+    await running;
+    await client.remove(pathOf(namespace(`${NAMESPACE}-b`)));
+    await late.close();
+  });
+
+  it('finds API servers to ask, and the version of the oldest', async () => {
+    const clients = await endpoints(client);
+    assert.ok(clients.length >= 1);
+    for (const each of clients) assert.equal((await each.get<{ minor: string }>('/version')).minor, '36');
+    assert.equal(await oldestServer(client), 36);
+  });
+
+  it('trusts an API server at another address only by its name', async () => {
+    const version = (servername: string) =>
+      client.at(controlPlane.server, servername).get<{ minor: string }>('/version');
+    assert.equal((await version('kubernetes.default.svc')).minor, '36');
+    await assert.rejects(version('elsewhere.example'), { code: 'ERR_TLS_CERT_ALTNAME_INVALID' });
+  });
+
+  it('does not wait for a cluster beyond its signal', async () => {
+    const config = new KubeConfig();
+    const cluster = { name: 'c', server: 'https://127.0.0.1:1', skipTLSVerify: true };
+    config.loadFromClusterAndUser(cluster, { name: 'u' });
+    const stop = new AbortController();
+    const nowhere = createCluster(new ApiClient(config), { log: new RecordingLog(), onChange: () => {} });
+    setTimeout(() => stop.abort(new Error('stopped')), 50);
+    await assert.rejects(nowhere.start(stop.signal), { message: 'stopped' });
+    await nowhere.ended();
+  });
+});

@@ -1,0 +1,130 @@
+/** What the rendered text says of a request, run whole by cel-js, is what the operator says of it. */
+import assert from 'node:assert/strict';
+import fc from 'fast-check';
+import type { PodParts } from '../../operator/cluster/objects.ts';
+import { Evaluator } from '../../operator/evaluate/violations.ts';
+import { deciding } from '../../operator/policy/deciding.ts';
+import { type ResolvedPolicy, resolvePolicy } from '../../operator/policy/resolve.ts';
+import { NEWEST_KNOWN_MINOR } from '../../operator/standards/level-version.ts';
+import { OVERRIDDEN, plain, VERSIONS } from '../differential/contests.ts';
+import { type Pod, partsOf, randomEphemeralContainers, randomPods } from '../differential/pods.ts';
+import { policy, resolved } from '../policy/policies.ts';
+import { SELECTOR, UNIVERSE } from '../policy/selectors.ts';
+import { AdmissionText } from './admission-text.ts';
+
+const CONTESTS = [
+  ...VERSIONS.flatMap((minor) => [plain('baseline', minor), plain('restricted', minor)]),
+  ...OVERRIDDEN,
+];
+
+const evaluator = new Evaluator();
+
+describe('the text of an admission policy', () => {
+  for (const { name, policy } of CONTESTS) {
+    it(`finds what the operator finds: ${name}`, () => {
+      const text = new AdmissionText([policy], name);
+      const resolution = resolvePolicy(policy, NEWEST_KNOWN_MINOR);
+      assert.ok('policy' in resolution);
+      fc.assert(
+        fc.property(randomPods(), (pod) => {
+          const expected = lines(partsOf(pod), resolution.policy);
+          assert.deepEqual(text.run('violations0', { resource: 'pods', object: pod }), expected);
+        }),
+        { numRuns: 50 },
+      );
+    });
+  }
+
+  it('finds the same in each kind of template', () => {
+    const text = new AdmissionText([policy('restricted')], 'restricted');
+    const restricted = resolved('restricted');
+    fc.assert(
+      fc.property(randomPods(), fc.constantFrom(...Object.keys(TEMPLATES)), (pod, resource) => {
+        const object = TEMPLATES[resource]?.({ metadata: pod.metadata, spec: pod.spec });
+        assert.deepEqual(text.run('violations0', { resource, object }), lines(partsOf(pod), restricted));
+      }),
+    );
+  });
+
+  it('judges of a pod that exists only the ephemeral containers that are added', () => {
+    const text = new AdmissionText([policy('restricted')], 'restricted');
+    const restricted = resolved('restricted');
+    const containers = fc.tuple(randomPods(), randomEphemeralContainers(), randomEphemeralContainers());
+    fc.assert(
+      fc.property(containers, ([pod, old, added]) => {
+        const before = { ...pod, spec: { ...pod.spec, ephemeralContainers: [{ ...old, name: 'old' }] } };
+        const after = { ...pod, spec: { ...pod.spec, ephemeralContainers: [{ ...old, name: 'old' }, added] } };
+        const request = { resource: 'pods', subResource: 'ephemeralcontainers', object: after, oldObject: before };
+        const ofAdded = lines(partsOf(after), restricted).filter((line) => line.includes(': container "debug" '));
+        assert.deepEqual(text.run('violations0', request), ofAdded);
+      }),
+    );
+  });
+
+  it('decides as the operator does, whichever policies there are', () => {
+    const specs = fc.array(
+      fc.record({
+        namespaceSelector: SELECTOR,
+        priority: fc.integer({ min: 0, max: 2 }),
+        level: fc.constantFrom('privileged' as const, 'baseline' as const, 'restricted' as const),
+        mode: fc.constantFrom('Enforce' as const, 'Warn' as const),
+      }),
+      { minLength: 1, maxLength: 4 },
+    );
+    fc.assert(
+      fc.property(specs, fc.constantFrom(...UNIVERSE), randomPods(), (list, namespaceLabels, pod) => {
+        const policies = list.map((spec, index) => policy(`policy-${index}`, spec));
+        const all = list.map((spec, index) => resolved(`policy-${index}`, spec));
+        const parties = deciding(all, 'Enforce', namespaceLabels);
+        const admitted = parties.some((party) => lines(partsOf(pod), party).length === 0);
+        // The API server asks a policy only where its binding's selector takes the namespace.
+        for (const { name, mode } of all.filter(({ selector }) => selects(selector, namespaceLabels))) {
+          if (mode !== 'Enforce') continue;
+          const text = new AdmissionText(policies, name);
+          const request = { resource: 'pods', object: pod, namespaceLabels };
+          assert.equal(text.run('allowed', request), admitted);
+          if (!admitted) assert.deepEqual(reasons(text.run('message', request)), reasonsOf(pod, parties));
+        }
+      }),
+      { numRuns: 150 },
+    );
+  });
+
+  it('says in one line under 5 KiB what is wrong, however much it is', () => {
+    const containers = Array.from({ length: 60 }, (_, index) => ({ name: `container-${index}` }));
+    const text = new AdmissionText([policy('restricted')], 'restricted');
+    const message = text.run('message', { resource: 'pods', object: { spec: { containers } } });
+    assert.ok(typeof message === 'string' && message.endsWith('… (cut)'));
+    assert.ok(Buffer.byteLength(message) < 5 * 1024);
+  });
+});
+
+type Template = Readonly<Record<string, unknown>>;
+
+const TEMPLATES: Readonly<Record<string, (template: Template) => unknown>> = {
+  podtemplates: (template) => ({ template }),
+  deployments: (template) => ({ spec: { template } }),
+  replicasets: (template) => ({ spec: { template } }),
+  statefulsets: (template) => ({ spec: { template } }),
+  daemonsets: (template) => ({ spec: { template } }),
+  replicationcontrollers: (template) => ({ spec: { template } }),
+  jobs: (template) => ({ spec: { template } }),
+  cronjobs: (template) => ({ spec: { jobTemplate: { spec: { template } } } }),
+};
+
+function lines(parts: PodParts, ofPolicy: ResolvedPolicy): string[] {
+  return evaluator.violations(parts, ofPolicy).map(({ rule, message }) => `${rule}: ${message}`);
+}
+
+function selects(selector: ResolvedPolicy['selector'], labels: Readonly<Record<string, string>>): boolean {
+  return deciding([resolved('any', { namespaceSelector: selector })], 'Enforce', labels).length > 0;
+}
+
+/** Of each deciding policy; the policy whose text it is comes first, so the order differs. */
+function reasons(message: unknown): string[] {
+  return String(message).split(' | ').sort();
+}
+
+function reasonsOf(pod: Pod, parties: readonly ResolvedPolicy[]): string[] {
+  return parties.map((party) => `CapabilityPolicy ${party.name}: ${lines(partsOf(pod), party).join('; ')}`).sort();
+}

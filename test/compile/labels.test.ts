@@ -1,0 +1,195 @@
+import assert from 'node:assert/strict';
+import fc from 'fast-check';
+import type { CapabilityPolicySpec } from '../../operator/api/capability-policy.ts';
+import type { PodParts } from '../../operator/cluster/objects.ts';
+import {
+  type LevelVersion,
+  levelAt,
+  podSecurityLabels,
+  rulesBeyondLabel,
+  tightest,
+} from '../../operator/compile/labels.ts';
+import { Evaluator } from '../../operator/evaluate/violations.ts';
+import type { ResolvedPolicy } from '../../operator/policy/resolve.ts';
+import { compareLevels, formatVersion, LEVELS, NEWEST_KNOWN_MINOR } from '../../operator/standards/level-version.ts';
+import { arbitraryOverrides } from '../defaulting/arbitrary.ts';
+import { VERSIONS } from '../differential/contests.ts';
+import { partsOf, randomPods } from '../differential/pods.ts';
+import { resolved } from '../policy/policies.ts';
+
+type Spec = Partial<CapabilityPolicySpec>;
+
+/** A policy's spec → the label that it gets. */
+const TIGHTEST: readonly [spec: Spec, label: string][] = [
+  [{ level: 'restricted' }, 'restricted v1.36'],
+  [{ level: 'baseline' }, 'baseline v1.36'],
+  [{ level: 'privileged' }, 'none'],
+  [{ level: 'restricted', levelVersion: 'v1.36' }, 'restricted v1.36'],
+  // What v1.35 relaxed for user namespaces makes older texts tighter.
+  [{ level: 'restricted', levelVersion: 'v1.34' }, 'restricted v1.36'],
+  [{ level: 'baseline', levelVersion: 'v1.33' }, 'baseline v1.33'],
+  [{ overrides: { hostProbes: true } }, 'baseline v1.33'],
+  [{ levelVersion: 'v1.34', overrides: { hostProbes: true } }, 'restricted v1.33'],
+  [{ overrides: { capabilities: { allowedAdd: ['NET_BIND_SERVICE'] } } }, 'restricted v1.36'],
+  [{ overrides: { capabilities: { allowedAdd: [] } } }, 'restricted v1.36'],
+  [{ overrides: { capabilities: { allowedAdd: ['CHOWN'] } } }, 'baseline v1.36'],
+  [{ overrides: { capabilities: { allowedAdd: ['NET_RAW'] } } }, 'none'],
+  [{ overrides: { capabilities: { requiredDrop: [] } } }, 'baseline v1.36'],
+  [{ level: 'baseline', overrides: { capabilities: { allowedBounding: [] } } }, 'baseline v1.36'],
+  [{ overrides: { allowPrivilegeEscalation: true } }, 'baseline v1.36'],
+  [{ overrides: { hostNetwork: true } }, 'none'],
+  [{ overrides: { privileged: true } }, 'none'],
+  [{ overrides: { volumes: ['emptyDir', 'secret'] } }, 'restricted v1.36'],
+  [{ overrides: { volumes: ['nfs'] } }, 'baseline v1.36'],
+  [{ overrides: { volumes: ['hostPath'] } }, 'none'],
+  [{ overrides: { runAsUser: { rule: 'RunAsAny' } } }, 'baseline v1.36'],
+  [{ overrides: { seccomp: { unset: 'Allowed' } } }, 'baseline v1.36'],
+  [{ overrides: { appArmor: { unset: 'Refused' } } }, 'restricted v1.36'],
+  [{ overrides: { sysctls: { allowed: ['net.ipv4.tcp_rmem'] } } }, 'restricted v1.36'],
+  [{ overrides: { sysctls: { allowed: ['kernel.msgmax'] } } }, 'none'],
+];
+
+const overrides = fc.oneof(fc.constant({}), arbitraryOverrides);
+const spec = fc.record({
+  level: fc.constantFrom(...LEVELS),
+  levelVersion: fc.constantFrom(...VERSIONS).map(formatVersion),
+  overrides,
+});
+
+const evaluator = new Evaluator();
+const OPTIONS = { oldestServer: NEWEST_KNOWN_MINOR, podSecurityDefaults: {} };
+const admits = (policy: ResolvedPolicy, pod: PodParts) => evaluator.violations(pod, policy).length === 0;
+
+describe('the Pod Security label of policies', () => {
+  for (const [spec, expected] of TIGHTEST) {
+    it(`is ${expected} for ${JSON.stringify(spec)}`, () => assert.equal(label([resolved('one', spec)]), expected));
+  }
+
+  it('is the looser of two', () => {
+    assert.equal(label([resolved('a'), resolved('b', { level: 'baseline' })]), 'baseline v1.36');
+    assert.equal(label([resolved('a'), resolved('b', { level: 'privileged' })]), 'none');
+  });
+
+  it('is no newer than the oldest server', () => {
+    assert.deepEqual(tightest([resolved('a', {}, 31)], 31), { level: 'restricted', minor: 31 });
+  });
+
+  it('is at least the level that a policy states, at its version', () => {
+    for (const level of LEVELS) {
+      for (let minor = 0; minor <= NEWEST_KNOWN_MINOR; minor++) {
+        const policy = resolved('plain', { level, levelVersion: formatVersion(minor) });
+        assert.ok(compareLevels(levelAt(policy, minor), level) >= 0, `${level} v1.${minor}: ${levelAt(policy, minor)}`);
+      }
+    }
+  });
+
+  it('refuses nothing that the policy admits, at any version', () => {
+    const levels = new Map<string, ResolvedPolicy>();
+    const plain = (level: ResolvedPolicy['standard']['level'], minor: number) => {
+      const levelVersion = formatVersion(minor);
+      const key = `${level} ${levelVersion}`;
+      const policy = levels.get(key) ?? resolved('plain', { level, levelVersion });
+      levels.set(key, policy);
+      return policy;
+    };
+    let admitted = 0;
+    fc.assert(
+      fc.property(spec, fc.array(randomPods(), { minLength: 5, maxLength: 5 }), (stated, pods) => {
+        const policy = resolved('random', stated);
+        for (const pod of pods.map(partsOf)) {
+          if (!admits(policy, pod)) continue;
+          admitted++;
+          for (const minor of VERSIONS) {
+            assert.ok(
+              admits(plain(levelAt(policy, minor), minor), pod),
+              `${levelAt(policy, minor)} v1.${minor} refuses ${JSON.stringify(pod)}`,
+            );
+          }
+        }
+      }),
+      { numRuns: 1000 },
+    );
+    assert.ok(admitted > 500, `only ${admitted} pods were admitted`);
+  });
+});
+
+describe('the labels of a namespace', () => {
+  it('follow the mode, each mode on its own', () => {
+    const policies = [
+      resolved('a'),
+      resolved('b', { mode: 'Warn', level: 'baseline' }),
+      resolved('c', { mode: 'Audit', level: 'baseline', levelVersion: 'v1.20' }),
+    ];
+    assert.deepEqual(podSecurityLabels(policies, {}, OPTIONS), {
+      'pod-security.kubernetes.io/enforce': 'restricted',
+      'pod-security.kubernetes.io/enforce-version': 'v1.36',
+      'pod-security.kubernetes.io/warn': 'baseline',
+      'pod-security.kubernetes.io/warn-version': 'v1.36',
+      'pod-security.kubernetes.io/audit': 'baseline',
+      'pod-security.kubernetes.io/audit-version': label([policies[2] as ResolvedPolicy]).split(' ')[1],
+    });
+  });
+
+  it('come from the policies that decide there', () => {
+    const net = { matchLabels: { team: 'net' } };
+    const policies = [resolved('all'), resolved('net', { namespaceSelector: net, priority: 1, level: 'baseline' })];
+    const enforce = (labels: Record<string, string>) =>
+      podSecurityLabels(policies, labels, OPTIONS)['pod-security.kubernetes.io/enforce'];
+    assert.equal(enforce({}), 'restricted');
+    assert.equal(enforce({ team: 'net' }), 'baseline');
+  });
+
+  it('are none where a deciding policy wants none', () => {
+    const policies = [resolved('a'), resolved('b', { podSecurityLabels: 'Off' })];
+    assert.deepEqual(podSecurityLabels(policies, {}, OPTIONS), {});
+  });
+
+  it("are none where the cluster's default is tighter", () => {
+    const under = (enforce: LevelVersion) => {
+      const options = { ...OPTIONS, podSecurityDefaults: { enforce } };
+      return Object.values(podSecurityLabels([resolved('a', { level: 'baseline' })], {}, options));
+    };
+    assert.deepEqual(under({ level: 'restricted', minor: 36 }), []);
+    assert.deepEqual(under({ level: 'baseline', minor: 36 }), ['baseline', 'v1.36']);
+  });
+
+  it('warn and audit only of what defaulting will not fill in', () => {
+    const labels = podSecurityLabels([resolved('a', { defaulting: 'Enabled' })], {}, OPTIONS);
+    assert.equal(labels['pod-security.kubernetes.io/enforce'], 'restricted');
+    assert.equal(labels['pod-security.kubernetes.io/warn'], 'baseline');
+    assert.equal(labels['pod-security.kubernetes.io/audit'], 'baseline');
+  });
+});
+
+describe('the rules beyond the label', () => {
+  const beyond = (spec: Spec) => {
+    const policy = resolved('one', spec);
+    return rulesBeyondLabel(policy, tightest([policy], NEWEST_KNOWN_MINOR));
+  };
+
+  it('are none for a level as it is', () => {
+    assert.deepEqual(beyond({}), []);
+    assert.deepEqual(beyond({ level: 'baseline' }), []);
+    assert.deepEqual(beyond({ level: 'privileged' }), []);
+  });
+
+  it('are those that an override narrows', () => {
+    assert.deepEqual(beyond({ overrides: { capabilities: { allowedAdd: [] } } }), ['capabilities']);
+    assert.deepEqual(beyond({ level: 'baseline', overrides: { capabilities: { allowedBounding: [] } } }), [
+      'capabilities.allowedBounding',
+    ]);
+  });
+
+  it('are all rules where there is no label', () => {
+    const spec: Spec = { overrides: { hostPID: true } };
+    assert.deepEqual(
+      beyond(spec),
+      resolved('one', spec).checks.map(({ rule }) => rule),
+    );
+  });
+});
+
+function label(policies: readonly ResolvedPolicy[]): string {
+  const found = tightest(policies, NEWEST_KNOWN_MINOR);
+  return found ? `${found.level} ${formatVersion(found.minor)}` : 'none';
+}

@@ -1,0 +1,128 @@
+/** What a user gets right and wrong in the overrides that PodSecurityPolicy had and the Standards have not. */
+import type { BadInput } from './bad-input.ts';
+
+const bad = (title: string, overrides: object, answer: RegExp, spec = {}): BadInput => ({
+  title,
+  spec: { ...spec, overrides },
+  answer,
+});
+const good = (title: string, overrides: object, spec = {}) => ({ title, spec: { ...spec, overrides } });
+
+const ranges = (...list: (readonly [number, number])[]) => list.map(([min, max]) => ({ min, max }));
+const IDS = { rule: 'MustRunAs', ranges: ranges([1000, 65535]) };
+const GROUPS = ['runAsGroup', 'supplementalGroups', 'fsGroup'];
+const ENFORCED = { mode: 'Enforce', defaulting: 'Enabled' };
+
+export const BAD_PSP_INPUT: readonly BadInput[] = [
+  bad('defaulting in mode Audit', {}, /defaulting .* not with Audit: write mode: Enforce/, { defaulting: 'Enabled' }),
+  bad(
+    'user 0 filled in',
+    { runAsUser: { rule: 'MustRunAs', ranges: ranges([0, 9]) } },
+    /begin ranges with a min above 0/,
+    {
+      ...ENFORCED,
+      level: 'restricted',
+    },
+  ),
+  bad(
+    'a capability that is added and dropped',
+    { capabilities: { defaultAdd: ['KILL'], requiredDrop: ['KILL'] } },
+    /KILL is both in defaultAdd and in requiredDrop/,
+  ),
+  bad('ALL added by default', { capabilities: { defaultAdd: ['ALL'] } }, /defaultAdd: .*name those that are meant/),
+  bad('an unknown capability added by default', { capabilities: { defaultAdd: ['X'] } }, /"X" is no Linux capability/),
+  bad('a relative path', { hostPaths: [{ pathPrefix: 'var/log' }] }, /"var\/log" is no prefix .* an absolute path/),
+  bad('a path that leads up', { hostPaths: [{ pathPrefix: '/a/../b' }] }, /"\/a\/\.\.\/b" is no prefix of paths/),
+  bad('a prefix without path', { hostPaths: [{ readOnly: true }] }, /pathPrefix: Required value/),
+  bad(
+    'the same path twice',
+    { hostPaths: [{ pathPrefix: '/a' }, { pathPrefix: '/a', readOnly: true }] },
+    /a pathPrefix is listed twice: write it once/,
+  ),
+  bad('the same driver twice', { csiDrivers: ['a', 'a'] }, /a is listed twice; write it once/),
+  bad('an empty driver', { flexVolumeDrivers: [''] }, /should be at least 1 chars long/),
+  bad(
+    'MustRunAs without ranges',
+    { runAsUser: { rule: 'MustRunAs' } },
+    /MustRunAs needs ranges: list 1 to 32, such as/,
+  ),
+  bad('MustRunAs with no range', { runAsUser: { rule: 'MustRunAs', ranges: [] } }, /MustRunAs needs ranges/),
+  bad(
+    'MustRunAsNonRoot with ranges',
+    { runAsUser: { ...IDS, rule: 'MustRunAsNonRoot' } },
+    /ranges go only with rule: MustRunAs, not with MustRunAsNonRoot/,
+  ),
+  ...GROUPS.flatMap((field) => [
+    bad(`${field} MayRunAs without ranges`, { [field]: { rule: 'MayRunAs' } }, /rule: MayRunAs needs ranges: list/),
+    bad(`${field} RunAsAny with ranges`, { [field]: { ...IDS, rule: 'RunAsAny' } }, /RunAsAny takes no ranges: remove/),
+    bad(
+      `${field} with a range the wrong way round`,
+      { [field]: { rule: 'MayRunAs', ranges: ranges([9, 1]) } },
+      /ranges\[0\]: .*min is above max: swap the two/,
+    ),
+  ]),
+  bad('an ID below 0', { fsGroup: { rule: 'MayRunAs', ranges: ranges([-1, 1]) } }, /min: .*greater than or equal to 0/),
+  ...['seccomp', 'appArmor'].flatMap((field) => [
+    bad(
+      `${field} profiles without type Localhost`,
+      { [field]: { types: ['RuntimeDefault'], localhostProfiles: ['a'] } },
+      /add Localhost, or remove localhostProfiles/,
+    ),
+    bad(
+      `a ${field} profile with * in the middle`,
+      { [field]: { localhostProfiles: ['a*b'] } },
+      /"a\*b": .*only at the end, for any rest, such as a\*$/m,
+    ),
+  ]),
+  bad('SELinux MustRunAs without options', { seLinux: { rule: 'MustRunAs' } }, /MustRunAs needs options: state one of/),
+  bad(
+    'SELinux MustRunAs with empty options',
+    { seLinux: { rule: 'MustRunAs', options: {} } },
+    /MustRunAs needs options/,
+  ),
+  bad(
+    'SELinux options of another rule',
+    { seLinux: { rule: 'RunAsAny', options: { type: 'a' } } },
+    /options go only with rule: MustRunAs, not with RunAsAny/,
+  ),
+  bad(
+    'a sysctl with * in the middle',
+    { sysctls: { allowed: ['net.*.a'] } },
+    /"net\.\*\.a" is no sysctl: .* net\.ipv4\.\*/,
+  ),
+  bad(
+    'a default runtime class that is not allowed',
+    { runtimeClasses: { allowed: ['a'], default: 'b' } },
+    /default b is not in allowed, .*: list it in allowed, or remove it/,
+  ),
+  bad('a runtime class in capitals', { runtimeClasses: { allowed: ['gVisor'] } }, /write the name of a RuntimeClass/),
+];
+
+export const GOOD_PSP_INPUT: readonly Omit<BadInput, 'answer'>[] = [
+  good('what PodSecurityPolicy had', {
+    capabilities: { allowedAdd: ['NET_RAW'], requiredDrop: ['ALL'], defaultAdd: ['KILL'] },
+    hostPaths: [{ pathPrefix: '/var/log', readOnly: true }, { pathPrefix: '/' }],
+    flexVolumeDrivers: ['example/lvm'],
+    csiDrivers: [],
+    runAsUser: IDS,
+    runAsGroup: { ...IDS, rule: 'MayRunAs' },
+    supplementalGroups: { rule: 'RunAsAny' },
+    fsGroup: IDS,
+    seccomp: { localhostProfiles: ['profiles/*', 'a.json'] },
+    appArmor: { types: ['Localhost'], localhostProfiles: ['*'] },
+    seLinux: { rule: 'MustRunAs', options: { level: 's0:c1,c2' } },
+    sysctls: { allowed: ['net.ipv4.*', 'net/ipv4/tcp_*', '*'], forbidden: ['net.ipv4.ip_forward'] },
+    readOnlyRootFilesystem: true,
+    runtimeClasses: { allowed: ['gvisor', 'a.b'], default: 'gvisor' },
+  }),
+  good('defaulting', { runAsUser: IDS }, ENFORCED),
+  good(
+    'user 0 filled in where nobody minds',
+    { runAsUser: { rule: 'MustRunAs', ranges: ranges([0, 9]) } },
+    {
+      ...ENFORCED,
+      level: 'baseline',
+    },
+  ),
+  good('only pods without a runtime class', { runtimeClasses: { allowed: [] } }),
+];

@@ -1,0 +1,154 @@
+import assert from 'node:assert/strict';
+import type { CapabilityPolicyOverrides } from '../../operator/api/capability-policy.ts';
+import type { PodParts } from '../../operator/cluster/objects.ts';
+import type { Level } from '../../operator/standards/level-version.ts';
+import { app, ephemeral, init, pod, secured } from '../rules/pods.ts';
+import { policyOf } from './arbitrary.ts';
+import { fillAdded, fillCreated, fillsOf } from './fill.ts';
+
+describe('filling writes', () => {
+  for (const { title, overrides, level = 'privileged', before, after } of examples()) {
+    it(title, () => {
+      const fills = fillsOf(policyOf(level, 'latest', overrides));
+      const fill = before.spec.ephemeralContainers ? fillAdded : fillCreated;
+      assert.deepEqual(fill(before, fills), after);
+    });
+  }
+});
+
+interface Example {
+  readonly title: string;
+  readonly level?: Level;
+  readonly overrides: CapabilityPolicyOverrides;
+  readonly before: PodParts;
+  readonly after: PodParts;
+}
+
+function examples(): Example[] {
+  const runtimeDefault = { securityContext: { seccompProfile: { type: 'RuntimeDefault' } } };
+  const unconfined = secured({ seccompProfile: { type: 'Unconfined' } });
+  const refused: CapabilityPolicyOverrides = { seccomp: { unset: 'Refused' } };
+  const caps = (add: string[], drop: string[]) => secured({ capabilities: { add, drop } });
+  const lists: CapabilityPolicyOverrides = { capabilities: { requiredDrop: ['MKNOD'], defaultAdd: ['CHOWN', 'KILL'] } };
+  const noEscalation: CapabilityPolicyOverrides = { allowPrivilegeEscalation: false };
+  const ids: CapabilityPolicyOverrides = {
+    runAsUser: { rule: 'MustRunAs', ranges: [{ min: 1000, max: 2000 }] },
+    runAsGroup: { rule: 'MustRunAs', ranges: [{ min: 100, max: 200 }] },
+    fsGroup: { rule: 'MustRunAs', ranges: [{ min: 10, max: 20 }] },
+    supplementalGroups: { rule: 'MustRunAs', ranges: [{ min: 1, max: 2 }] },
+  };
+  const may: CapabilityPolicyOverrides = {
+    runAsGroup: { rule: 'MayRunAs', ranges: [{ min: 100, max: 200 }] },
+    fsGroup: { rule: 'MayRunAs', ranges: [{ min: 10, max: 20 }] },
+    supplementalGroups: { rule: 'MayRunAs', ranges: [{ min: 1, max: 2 }] },
+  };
+  const unchanged = (title: string, overrides: CapabilityPolicyOverrides, before: PodParts): Example => ({
+    title: `nothing ${title}`,
+    overrides,
+    before,
+    after: before,
+  });
+  return [
+    {
+      title: 'all that level restricted asks for',
+      level: 'restricted',
+      overrides: {},
+      before: pod(),
+      after: app(
+        secured({ capabilities: { drop: ['ALL'] }, allowPrivilegeEscalation: false, runAsNonRoot: true }),
+        runtimeDefault,
+      ),
+    },
+    {
+      title: 'drops behind the ones that are there, and adds but for what is dropped by name',
+      overrides: lists,
+      before: app(caps(['BPF'], ['KILL'])),
+      after: app(caps(['BPF', 'CHOWN'], ['KILL', 'MKNOD'])),
+    },
+    {
+      title: 'adds beside a drop of ALL, which needs no other drop',
+      overrides: lists,
+      before: app(caps([], ['ALL'])),
+      after: app(caps(['CHOWN', 'KILL'], ['ALL'])),
+    },
+    unchanged('where drops and adds are there', lists, app(caps(['KILL', 'CHOWN'], ['MKNOD']))),
+    unchanged(
+      'of allowPrivilegeEscalation on a privileged container',
+      noEscalation,
+      app(secured({ privileged: true })),
+    ),
+    unchanged(
+      'of allowPrivilegeEscalation on a container that adds CAP_SYS_ADMIN',
+      noEscalation,
+      app(caps(['CAP_SYS_ADMIN'], [])),
+    ),
+    {
+      title: 'allowPrivilegeEscalation on a container that adds SYS_ADMIN',
+      overrides: noEscalation,
+      before: app(caps(['SYS_ADMIN'], [])),
+      after: app(secured({ capabilities: { add: ['SYS_ADMIN'], drop: [] }, allowPrivilegeEscalation: false })),
+    },
+    {
+      title: 'a seccomp profile on the pod when one of its containers has none',
+      overrides: refused,
+      before: init(unconfined),
+      after: { annotations: {}, spec: { ...init(unconfined).spec, ...runtimeDefault } },
+    },
+    unchanged('when each container has a seccomp profile', refused, init(unconfined, unconfined)),
+    {
+      title: 'a seccomp profile on an added container, whose pod is there already',
+      overrides: refused,
+      before: ephemeral({}),
+      after: ephemeral(secured({ seccompProfile: { type: 'RuntimeDefault' } })),
+    },
+    unchanged(
+      'of a seccomp profile whose name would have to be known',
+      { seccomp: { types: ['Localhost'], unset: 'Refused' } },
+      pod(),
+    ),
+    unchanged(
+      'of runAsNonRoot where the user is root',
+      { runAsNonRoot: true },
+      pod({ securityContext: { runAsUser: 0 } }),
+    ),
+    {
+      title: 'runAsNonRoot where MustRunAsNonRoot finds neither it nor a user',
+      overrides: { runAsUser: { rule: 'MustRunAsNonRoot' } },
+      before: init(secured({ runAsUser: 5 })),
+      after: init(secured({ runAsUser: 5 }), secured({ runAsNonRoot: true })),
+    },
+    {
+      title: 'the first minimum of each kind of ID',
+      overrides: ids,
+      before: pod(),
+      after: app(secured({ runAsUser: 1000, runAsGroup: 100 }), {
+        securityContext: { fsGroup: 10, supplementalGroups: [1] },
+      }),
+    },
+    unchanged('where the pod sets IDs', ids, {
+      annotations: {},
+      spec: {
+        ...pod().spec,
+        securityContext: { runAsUser: 0, runAsGroup: 0, fsGroup: 0, supplementalGroups: [0] },
+      },
+    }),
+    unchanged('where MayRunAs does not need it', may, pod()),
+    {
+      title: 'SELinux options on the pod',
+      overrides: { seLinux: { rule: 'MustRunAs', options: { type: 'container_t', level: 's0:c1,c2' } } },
+      before: pod(),
+      after: pod({ securityContext: { seLinuxOptions: { type: 'container_t', level: 's0:c1,c2' } } }),
+    },
+    {
+      title: 'readOnlyRootFilesystem and the runtime class',
+      overrides: { readOnlyRootFilesystem: true, runtimeClasses: { default: 'gvisor' } },
+      before: pod(),
+      after: app(secured({ readOnlyRootFilesystem: true }), { runtimeClassName: 'gvisor' }),
+    },
+    unchanged(
+      'where the pod names a runtime class',
+      { runtimeClasses: { default: 'a' } },
+      pod({ runtimeClassName: 'b' }),
+    ),
+  ];
+}

@@ -1,0 +1,88 @@
+/** Defaulting in a few lines, beside the API server's: what a policy's fills make of a pod. */
+import { Environment } from '@marcbachmann/cel-js';
+import type { Container, PodParts, PodSpec } from '../../operator/cluster/objects.ts';
+import type { ResolvedPolicy } from '../../operator/policy/resolve.ts';
+import { RULES } from '../../operator/rules/index.ts';
+import type { Fill } from '../../operator/rules/rule.ts';
+
+type Fields = Record<string, unknown>;
+
+const ENVIRONMENT = new Environment({
+  enableOptionalTypes: true,
+  unlistedVariablesAreDyn: true,
+  homogeneousAggregateLiterals: false,
+});
+const programs = new Map<string, (context: Fields) => unknown>();
+
+/** In the order in which they are applied. */
+export function fillsOf(policy: ResolvedPolicy): Fill[] {
+  return RULES.flatMap((rule) => rule.fills?.(policy.values[rule.id], policy.standard) ?? []);
+}
+
+/** The policy as it judges a pod that defaulting will have filled. */
+export function judgingFilled(policy: ResolvedPolicy): ResolvedPolicy {
+  const checks = RULES.map((rule) => ({
+    rule: rule.id,
+    checks: rule.checks(policy.values[rule.id], policy.standard, true),
+  }));
+  return { ...policy, checks };
+}
+
+/** A pod that is created: the pod itself, its containers and init containers are filled. */
+export function fillCreated(pod: PodParts, fills: readonly Fill[]): PodParts {
+  const { spec } = pod;
+  const containers = (list: readonly Container[]) => list.map((c) => fillContainer(pod, c, fills));
+  const filled = fillPart(
+    { ...spec },
+    fills.filter(({ over }) => over === 'pod'),
+    contextOf(pod),
+  );
+  return {
+    ...pod,
+    spec: {
+      ...(filled as PodSpec),
+      containers: containers(spec.containers),
+      ...(spec.initContainers && { initContainers: containers(spec.initContainers) }),
+    },
+  };
+}
+
+/** Ephemeral containers that are added to a pod: they alone are filled. */
+export function fillAdded(pod: PodParts, fills: readonly Fill[]): PodParts {
+  const added = (pod.spec.ephemeralContainers ?? []).map((c) => fillContainer(pod, c, fills));
+  return { ...pod, spec: { ...pod.spec, ephemeralContainers: added } };
+}
+
+function fillContainer(pod: PodParts, c: Container, fills: readonly Fill[]): Container {
+  const own = fills.filter(({ over }) => over === 'containers');
+  return fillPart({ ...c }, own, { ...contextOf(pod), c }) as Container;
+}
+
+/** Each fill sees the part as it was. */
+function fillPart(part: Fields, fills: readonly Fill[], context: Fields): Fields {
+  return fills
+    .filter(({ when }) => run(when, context) === true)
+    .reduce((filled, { path, value }) => set(filled, path, plain(run(value, context))), part);
+}
+
+function contextOf({ spec, annotations }: PodParts): Fields {
+  return { variables: { spec, annotations } };
+}
+
+function run(text: string, context: Fields): unknown {
+  const program = programs.get(text) ?? (ENVIRONMENT.parse(text) as (context: Fields) => unknown);
+  programs.set(text, program);
+  return program(context);
+}
+
+function set(part: Fields, [field = '', ...below]: readonly string[], value: unknown): Fields {
+  return { ...part, [field]: below.length === 0 ? value : set((part[field] ?? {}) as Fields, below, value) };
+}
+
+/** CEL's integers are bigints. */
+function plain(value: unknown): unknown {
+  if (typeof value === 'bigint') return Number(value);
+  if (Array.isArray(value)) return value.map(plain);
+  if (value === null || typeof value !== 'object') return value;
+  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, plain(item)]));
+}

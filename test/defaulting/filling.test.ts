@@ -1,0 +1,125 @@
+import assert from 'node:assert/strict';
+import fc from 'fast-check';
+import type { PodParts } from '../../operator/cluster/objects.ts';
+import { Evaluator, type Violation } from '../../operator/evaluate/violations.ts';
+import type { ResolvedPolicy } from '../../operator/policy/resolve.ts';
+import { init, secured, WINDOWS } from '../rules/pods.ts';
+import { arbitraryPod, arbitraryPodWithAddedContainers, arbitraryPolicy } from './arbitrary.ts';
+import { fillAdded, fillCreated, fillsOf, judgingFilled } from './fill.ts';
+
+const RUNS = Number(process.env.FILLING_RUNS ?? 500);
+const evaluator = new Evaluator();
+
+/** The rules that a pod breaks; of added containers, those that they break. */
+function broken(pod: PodParts, policy: ResolvedPolicy, isJudged: (violation: Violation) => boolean = () => true) {
+  const violations = evaluator.violations(pod, policy).filter(isJudged);
+  return [...new Set(violations.map(({ rule, path }) => `${rule} ${path}`))];
+}
+
+const isAdded = ({ path }: Violation) => path.startsWith('ephemeralContainers');
+
+describe('filling', () => {
+  it('and the texts that judge what will be filled agree, rule by rule', () => {
+    fc.assert(
+      fc.property(arbitraryPolicy, arbitraryPod, (policy, pod) => {
+        const filled = fillCreated(pod, fillsOf(policy));
+        assert.deepEqual(broken(pod, judgingFilled(policy)), broken(filled, policy));
+      }),
+      { numRuns: RUNS },
+    );
+  });
+
+  it('and these texts agree on containers that are added to a pod', () => {
+    fc.assert(
+      fc.property(arbitraryPolicy, arbitraryPodWithAddedContainers, (policy, pod) => {
+        const filled = fillAdded(pod, fillsOf(policy));
+        assert.deepEqual(broken(pod, judgingFilled(policy), isAdded), broken(filled, policy, isAdded));
+      }),
+      { numRuns: RUNS },
+    );
+  });
+
+  it('changes nothing when done again', () => {
+    fc.assert(
+      fc.property(arbitraryPolicy, arbitraryPodWithAddedContainers, (policy, pod) => {
+        const fills = fillsOf(policy);
+        const created = fillCreated(withoutAdded(pod), fills);
+        assert.deepEqual(fillCreated(created, fills), created);
+        const added = fillAdded(pod, fills);
+        assert.deepEqual(fillAdded(added, fills), added);
+      }),
+      { numRuns: RUNS },
+    );
+  });
+
+  it('comes to the same when each fill sees what those before it filled', () => {
+    fc.assert(
+      fc.property(arbitraryPolicy, arbitraryPod, (policy, pod) => {
+        fc.pre(!fillsRootThatIsRefused(policy));
+        const fills = fillsOf(policy);
+        const oneByOne = fills.reduce((before, fill) => fillCreated(before, [fill]), pod);
+        assert.deepEqual(oneByOne, fillCreated(pod, fills));
+      }),
+      { numRuns: RUNS },
+    );
+  });
+
+  it('never changes what a pod sets', () => {
+    fc.assert(
+      fc.property(arbitraryPolicy, arbitraryPodWithAddedContainers, (policy, pod) => {
+        const fills = fillsOf(policy);
+        assertKept(withoutAdded(pod), fillCreated(withoutAdded(pod), fills));
+        assertKept(pod, fillAdded(pod, fills));
+      }),
+      { numRuns: RUNS },
+    );
+  });
+
+  it('never sets a field that the API server refuses on pods for Windows', () => {
+    fc.assert(
+      fc.property(arbitraryPolicy, (policy) => {
+        const { spec } = fillCreated(init({}, {}), fillsOf(policy));
+        const windows = fillCreated({ annotations: {}, spec: { ...init({}, {}).spec, ...WINDOWS } }, fillsOf(policy));
+        assert.deepEqual(windows.spec, {
+          ...init({}, {}).spec,
+          ...WINDOWS,
+          ...(spec.runtimeClassName !== undefined && { runtimeClassName: spec.runtimeClassName }),
+          initContainers: [{ name: 'init', ...promise(windows.spec.initContainers?.[0]) }],
+          containers: [{ name: 'app', ...promise(windows.spec.containers[0]) }],
+        });
+      }),
+      { numRuns: RUNS },
+    );
+  });
+});
+
+function withoutAdded({ annotations, spec: { ephemeralContainers: _, ...spec } }: PodParts): PodParts {
+  return { annotations, spec };
+}
+
+/** What the CRD refuses: a user ID 0 filled in, and runAsNonRoot. */
+function fillsRootThatIsRefused({ values }: ResolvedPolicy): boolean {
+  const { ranges } = values.runAsUser as { ranges?: { min: number }[] };
+  return values.runAsNonRoot === true && ranges?.[0]?.min === 0;
+}
+
+/** Windows has runAsNonRoot too. */
+function promise(container: Record<string, unknown> | undefined): object {
+  return container?.securityContext === undefined ? {} : secured({ runAsNonRoot: true });
+}
+
+/** An empty list is as good as none. */
+function assertKept(before: unknown, after: unknown, path = ''): void {
+  if (Array.isArray(before)) {
+    assert.ok(Array.isArray(after) && after.length >= before.length, path);
+    before.forEach((item, i) => {
+      assertKept(item, after[i], `${path}[${i}]`);
+    });
+  } else if (before !== null && typeof before === 'object') {
+    for (const [key, value] of Object.entries(before)) {
+      assertKept(value, (after as Record<string, unknown>)[key], `${path}.${key}`);
+    }
+  } else {
+    assert.equal(after, before, path);
+  }
+}

@@ -1,0 +1,142 @@
+import assert from 'node:assert/strict';
+import type { PolicyRule, RbacSubject, RoleBindingView } from '../../operator/cluster/objects.ts';
+import { useRoleName } from '../../operator/compile/rbac.ts';
+import {
+  controllerUser,
+  coversControllers,
+  createUseIndex,
+  serviceAccountUser,
+  type User,
+} from '../../operator/evaluate/use.ts';
+import { binding, useRole } from './fixtures.ts';
+
+const PINGER: RbacSubject = { kind: 'ServiceAccount', name: 'pinger', namespace: 'net' };
+const pinger = serviceAccountUser('net', 'pinger');
+const ROLE = useRoleName('ping');
+
+describe('the right to use a policy', () => {
+  describe('a role grants it', () => {
+    const rules: [string, Partial<PolicyRule>, boolean][] = [
+      ['by name', {}, true],
+      ['without names', { resourceNames: undefined }, true],
+      ['with an empty list of names', { resourceNames: [] }, true],
+      ['by wildcards', { verbs: ['*'], apiGroups: ['*'], resources: ['*'], resourceNames: undefined }, true],
+      ['not by another name', { resourceNames: ['other'] }, false],
+      ['not by another verb', { verbs: ['get'] }, false],
+      ['not in another API group', { apiGroups: ['policy'] }, false],
+      ['not on another resource', { resources: ['capabilitypolicies/status'] }, false],
+    ];
+    for (const [name, rule, expected] of rules) {
+      it(name, () => {
+        const use = createUseIndex([useRole('ping', rule)], [binding(ROLE, PINGER)]);
+        assert.equal(use.mayUse(pinger, 'net', 'ping'), expected);
+      });
+    }
+  });
+
+  describe('a subject is reached', () => {
+    const subjects: [string, RbacSubject, User, boolean][] = [
+      ['as a service account', PINGER, pinger, true],
+      ['as the user that a service account is', { kind: 'User', name: pinger.name }, pinger, true],
+      ['by all service accounts', { kind: 'Group', name: 'system:serviceaccounts' }, pinger, true],
+      ['by those of its namespace', { kind: 'Group', name: 'system:serviceaccounts:net' }, pinger, true],
+      ['not by those of another', { kind: 'Group', name: 'system:serviceaccounts:web' }, pinger, false],
+      ['not in another namespace', { ...PINGER, namespace: 'web' }, pinger, false],
+      ['not without any namespace', { kind: 'ServiceAccount', name: 'pinger' }, pinger, false],
+      // The CEL function authorizer.serviceAccount does not ask for it.
+      ['as a pod not by login', { kind: 'Group', name: 'system:authenticated' }, pinger, false],
+      [
+        'as a controller by login',
+        { kind: 'Group', name: 'system:authenticated' },
+        controllerUser('replicaset-controller'),
+        true,
+      ],
+      ['as a person', { kind: 'User', name: 'ada' }, { name: 'ada', groups: [] }, true],
+      ['not by a group of the same name', { kind: 'Group', name: 'ada' }, { name: 'ada', groups: [] }, false],
+    ];
+    for (const [name, subject, user, expected] of subjects) {
+      it(name, () => {
+        const use = createUseIndex([useRole('ping')], [binding(ROLE, subject)]);
+        assert.equal(use.mayUse(user, 'net', 'ping'), expected);
+      });
+    }
+  });
+
+  describe('a binding holds', () => {
+    it('everywhere as ClusterRoleBinding, in its namespace as RoleBinding', () => {
+      const cluster = createUseIndex([useRole('ping')], [binding(ROLE, PINGER)]);
+      const local = createUseIndex([useRole('ping')], [binding(ROLE, PINGER, 'net')]);
+      assert.deepEqual(
+        ['net', 'web'].map((namespace) => [
+          cluster.mayUse(pinger, namespace, 'ping'),
+          local.mayUse(pinger, namespace, 'ping'),
+        ]),
+        [
+          [true, true],
+          [true, false],
+        ],
+      );
+    });
+
+    it('for a service account of its own namespace when the subject names none', () => {
+      const use = createUseIndex([useRole('ping')], [binding(ROLE, { kind: 'ServiceAccount', name: 'pinger' }, 'net')]);
+      assert.equal(use.mayUse(pinger, 'net', 'ping'), true);
+    });
+
+    it('to a Role of its own namespace only', () => {
+      const role = { ...useRole('ping'), name: 'local' };
+      const bound = (namespace: string): RoleBindingView => ({
+        namespace,
+        name: 'local',
+        role: { kind: 'Role', name: 'local' },
+        subjects: [PINGER],
+      });
+      const use = createUseIndex([{ ...role, namespace: 'net' }], [bound('net'), bound('web')]);
+      assert.equal(use.mayUse(pinger, 'net', 'ping'), true);
+      assert.equal(use.mayUse(pinger, 'web', 'ping'), false);
+    });
+
+    it('not to a role that does not exist, and not without a binding', () => {
+      assert.equal(createUseIndex([], [binding(ROLE, PINGER)]).mayUse(pinger, 'net', 'ping'), false);
+      assert.equal(createUseIndex([useRole('ping')], []).mayUse(pinger, 'net', 'ping'), false);
+    });
+  });
+
+  it('points out wildcards and what covers the built-in controllers', () => {
+    const admin = {
+      name: 'cluster-admin',
+      rules: [{ verbs: ['*'], apiGroups: ['*'], resources: ['*'] }],
+    };
+    const everybody: RbacSubject = { kind: 'Group', name: 'system:serviceaccounts' };
+    const use = createUseIndex(
+      [admin, useRole('ping')],
+      [
+        binding(ROLE, everybody, 'net'),
+        binding(ROLE, PINGER),
+        binding('cluster-admin', { kind: 'User', name: 'ada' }),
+        binding('cluster-admin', { kind: 'User', name: 'ada' }),
+      ],
+    );
+    assert.deepEqual(use.wideHolders(), [
+      { subject: everybody, namespace: 'net', why: 'Controllers' },
+      { subject: { kind: 'User', name: 'ada' }, why: 'Wildcard' },
+    ]);
+  });
+
+  describe('covers the built-in controllers', () => {
+    const subjects: [RbacSubject, boolean][] = [
+      [{ kind: 'Group', name: 'system:serviceaccounts' }, true],
+      [{ kind: 'Group', name: 'system:serviceaccounts:kube-system' }, true],
+      [{ kind: 'Group', name: 'system:authenticated' }, true],
+      [{ kind: 'ServiceAccount', name: 'job-controller', namespace: 'kube-system' }, true],
+      [{ kind: 'Group', name: 'system:serviceaccounts:net' }, false],
+      [PINGER, false],
+      [{ kind: 'User', name: 'ada' }, false],
+    ];
+    for (const [subject, expected] of subjects) {
+      it(`${expected ? 'by' : 'not by'} ${subject.kind} ${subject.name}`, () => {
+        assert.equal(coversControllers(subject), expected);
+      });
+    }
+  });
+});

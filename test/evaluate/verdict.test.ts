@@ -1,0 +1,142 @@
+import assert from 'node:assert/strict';
+import type { PodView, RoleBindingView } from '../../operator/cluster/objects.ts';
+import { POD_VARIABLES } from '../../operator/compile/pod-cel.ts';
+import { useRoleName } from '../../operator/compile/rbac.ts';
+import { createUseIndex } from '../../operator/evaluate/use.ts';
+import {
+  type Candidate,
+  judge,
+  podCandidate,
+  templateCandidate,
+  USE_RULE,
+  type Verdict,
+} from '../../operator/evaluate/verdict.ts';
+import { Evaluator } from '../../operator/evaluate/violations.ts';
+import type { ResolvedPolicy } from '../../operator/policy/resolve.ts';
+import { binding, container, ownedBy, parts, pod, policy, useRole, workload } from './fixtures.ts';
+
+const evaluator = new Evaluator();
+const baseline = policy('baseline');
+const raw = policy('raw', { overrides: { capabilities: { allowedAdd: ['NET_RAW'] } } });
+const bound = policy('raw', { usableBy: 'Bindings', overrides: { capabilities: { allowedAdd: ['NET_RAW'] } } });
+const controller = { kind: 'ServiceAccount', namespace: 'kube-system' } as const;
+
+function judged(candidate: Candidate, policies: readonly ResolvedPolicy[], bindings: readonly RoleBindingView[] = []) {
+  return judge(candidate, policies, { evaluator, use: createUseIndex([useRole('raw')], bindings) });
+}
+
+describe('the verdict on a pod', () => {
+  it('is Compliant under the first deciding policy that admits it', () => {
+    const candidate = podCandidate(pod('web', parts(['NET_RAW'])));
+    assert.deepEqual(judged(candidate, [baseline, raw]), { verdict: 'Compliant', admittedBy: 'raw', violations: {} });
+  });
+
+  it('is Violating with the violations of every deciding policy', () => {
+    const { verdict, violations } = judged(podCandidate(pod('web', parts(['SYS_ADMIN']))), [baseline, raw]);
+    assert.equal(verdict, 'Violating');
+    assert.deepEqual(
+      Object.entries(violations).map(([name, list]) => [name, list.map(({ rule, container }) => [rule, container])]),
+      [
+        ['baseline', [['capabilities', 'app']]],
+        ['raw', [['capabilities', 'app']]],
+      ],
+    );
+  });
+
+  it('takes all containers under one policy: what two policies admit by halves is refused', () => {
+    const halves = {
+      annotations: {},
+      spec: { containers: [container('ping', ['NET_RAW']), container('own', ['CHOWN'])] },
+    };
+    assert.equal(judged(podCandidate(pod('web', halves)), [baseline, raw]).verdict, 'Violating');
+  });
+
+  it('names the role that would grant the use', () => {
+    const candidate = podCandidate(pod('web', { ...parts(['NET_RAW']), ...ownedBy('ReplicaSet', 'web') }));
+    assert.deepEqual(judged(candidate, [bound]).violations, {
+      raw: [
+        {
+          rule: USE_RULE,
+          message:
+            'pod complies, but neither system:serviceaccount:net:default nor system:serviceaccount:kube-system:replicaset-controller may use policy raw: a RoleBinding to ClusterRole capabilitypolicy.dev:use:raw in namespace net grants it',
+          path: 'serviceAccountName',
+        },
+      ],
+    });
+  });
+
+  describe('when only a policy that not everyone may use admits it', () => {
+    const serviceAccount = binding(useRoleName('raw'), { kind: 'ServiceAccount', name: 'default', namespace: 'net' });
+    const replicaSets = binding(useRoleName('raw'), { ...controller, name: 'replicaset-controller' });
+    const jobs = binding(useRoleName('raw'), { ...controller, name: 'job-controller' }, 'net');
+    const elsewhere = binding(useRoleName('raw'), { ...controller, name: 'job-controller' }, 'web');
+    const debugged = parts(['NET_RAW'], { ephemeralContainers: [container('debug')] });
+    const cases: [string, Partial<PodView>, RoleBindingView[], Verdict][] = [
+      ['a bare pod may by its service account', {}, [serviceAccount], 'Compliant'],
+      ['a bare pod may by whom nobody knows', {}, [replicaSets], 'Unknown'],
+      ["a ReplicaSet's may by its controller", ownedBy('ReplicaSet', 'web'), [replicaSets], 'Compliant'],
+      ["a ReplicaSet's may not by another controller", ownedBy('ReplicaSet', 'web'), [jobs], 'Violating'],
+      ["a Job's may by its controller", ownedBy('Job', 'web'), [jobs], 'Compliant'],
+      ["a Job's may not by a binding elsewhere", ownedBy('Job', 'web'), [elsewhere], 'Violating'],
+      ["a custom controller's may by whom nobody knows", ownedBy('Task', 'web', 'tekton.dev/v1'), [], 'Unknown'],
+      [
+        'a Job of another API group is a custom controller',
+        ownedBy('Job', 'web', 'batch.volcano.sh/v1'),
+        [jobs],
+        'Unknown',
+      ],
+      [
+        'the controller did not add the ephemeral container',
+        { ...debugged, ...ownedBy('ReplicaSet', 'web') },
+        [],
+        'Unknown',
+      ],
+      [
+        'but may have been asked for the rest',
+        { ...debugged, ...ownedBy('ReplicaSet', 'web') },
+        [replicaSets],
+        'Compliant',
+      ],
+    ];
+    for (const [name, fields, bindings, expected] of cases) {
+      it(name, () => {
+        const candidate = podCandidate(pod('web', { ...parts(['NET_RAW']), ...fields }));
+        assert.equal(judged(candidate, [baseline, bound], bindings).verdict, expected);
+      });
+    }
+  });
+
+  it('is never Unknown for a pod that complies with no policy', () => {
+    assert.equal(judged(podCandidate(pod('web', parts(['SYS_ADMIN']))), [baseline, bound]).verdict, 'Violating');
+  });
+});
+
+describe('the verdict on a template', () => {
+  const kinds = [
+    ['Deployment', 'replicaset-controller'],
+    ['ReplicaSet', 'replicaset-controller'],
+    ['ReplicationController', 'replication-controller'],
+    ['StatefulSet', 'statefulset-controller'],
+    ['DaemonSet', 'daemon-set-controller'],
+    ['Job', 'job-controller'],
+    ['CronJob', 'job-controller'],
+  ] as const;
+  for (const [kind, name] of kinds) {
+    it(`counts ${name} for a ${kind}, as the admission policy does`, () => {
+      const candidate = templateCandidate(workload(kind, 'web', { template: parts(['NET_RAW']) }));
+      const bindings = [binding(useRoleName('raw'), { ...controller, name })];
+      assert.equal(judged(candidate, [bound]).verdict, 'Violating');
+      assert.equal(judged(candidate, [bound], bindings).verdict, 'Compliant');
+      const cel = POD_VARIABLES.find((variable) => variable.name === 'controller')?.expression;
+      assert.ok(cel?.includes(`"${kind.toLowerCase()}s": "${name}"`), cel);
+    });
+  }
+
+  it('counts only the service account for a PodTemplate', () => {
+    const template = parts(['NET_RAW'], { serviceAccountName: 'pinger' });
+    const candidate = templateCandidate(workload('PodTemplate', 'web', { template }));
+    const pinger = binding(useRoleName('raw'), { kind: 'ServiceAccount', name: 'pinger', namespace: 'net' });
+    assert.equal(judged(candidate, [bound]).verdict, 'Violating');
+    assert.equal(judged(candidate, [bound], [pinger]).verdict, 'Compliant');
+  });
+});

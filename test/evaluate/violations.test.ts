@@ -1,0 +1,91 @@
+import assert from 'node:assert/strict';
+import fc from 'fast-check';
+import { Evaluator } from '../../operator/evaluate/violations.ts';
+import { RULES } from '../../operator/rules/index.ts';
+import { partsOf, randomPods } from '../differential/pods.ts';
+import { resolved } from '../policy/policies.ts';
+import { app, pod } from '../rules/pods.ts';
+
+const evaluator = new Evaluator();
+
+describe('violations', () => {
+  it('are none of a pod that complies', () => {
+    assert.deepEqual(evaluator.violations(pod(), resolved('baseline', { level: 'baseline' })), []);
+  });
+
+  it('are none at level privileged', () => {
+    const bad = app({ securityContext: { privileged: true } }, { hostPID: true });
+    assert.deepEqual(evaluator.violations(bad, resolved('any', { level: 'privileged' })), []);
+  });
+
+  it('name rule, part, message and path, in the order of rules and then of parts', () => {
+    const privileged = { securityContext: { privileged: true } };
+    const bad = pod({
+      hostPID: true,
+      initContainers: [{ name: 'init', ...privileged }],
+      containers: [{ name: 'app' }, { name: 'second', ...privileged }],
+      ephemeralContainers: [{ name: 'debug', ...privileged }],
+      volumes: [
+        { name: 'tmp', emptyDir: {} },
+        { name: 'logs', hostPath: { path: '/var/log' } },
+      ],
+    });
+    const message = 'must not set securityContext.privileged=true';
+    assert.deepEqual(evaluator.violations(bad, resolved('baseline', { level: 'baseline' })), [
+      {
+        rule: 'privileged',
+        container: 'init',
+        message: `container "init" ${message}`,
+        path: 'initContainers[0].securityContext.privileged',
+      },
+      {
+        rule: 'privileged',
+        container: 'second',
+        message: `container "second" ${message}`,
+        path: 'containers[1].securityContext.privileged',
+      },
+      {
+        rule: 'privileged',
+        container: 'debug',
+        message: `container "debug" ${message}`,
+        path: 'ephemeralContainers[0].securityContext.privileged',
+      },
+      { rule: 'hostPID', message: 'pod must not set hostPID=true', path: 'hostPID' },
+      {
+        rule: 'volumes',
+        message: 'volume "logs" must not be of type hostPath (forbidden: hostPath)',
+        path: 'volumes[1]',
+      },
+    ]);
+  });
+
+  it('of a filled pod are not those of what defaulting fills in', () => {
+    const policy = resolved('filling', { defaulting: 'Enabled' });
+    assert.notDeepEqual(evaluator.violations(pod(), policy), []);
+    assert.deepEqual(evaluator.violations(pod(), policy, true), []);
+  });
+
+  it('depend on nothing but pod and policy: many evaluators, or one, find the same', () => {
+    const policies = [resolved('a'), resolved('b', { level: 'baseline' }), resolved('c', { levelVersion: 'v1.0' })];
+    fc.assert(
+      fc.property(randomPods(), fc.constantFrom(...policies), (random, policy) => {
+        const parts = partsOf(random);
+        const before = structuredClone(parts);
+        const found = evaluator.violations(parts, policy);
+        assert.deepEqual(found, new Evaluator().violations(before, policy));
+        assert.deepEqual(parts, before);
+        const order = found.map(({ rule }) => RULES.findIndex(({ id }) => id === rule));
+        assert.deepEqual(
+          order,
+          order.toSorted((a, b) => a - b),
+        );
+      }),
+    );
+  });
+
+  it('hold of names that mean something in JavaScript', () => {
+    const odd = pod({ containers: [{ name: 'constructor', securityContext: { privileged: true } }] }, { toString: '' });
+    const [violation] = evaluator.violations(odd, resolved('baseline', { level: 'baseline' }));
+    assert.equal(violation?.container, 'constructor');
+  });
+});

@@ -1,0 +1,83 @@
+import assert from 'node:assert/strict';
+import fc from 'fast-check';
+import { deciding, isExcluded, siblings } from '../../operator/policy/deciding.ts';
+import { resolved } from './policies.ts';
+import { SELECTOR, UNIVERSE } from './selectors.ts';
+
+const NET = { matchLabels: { team: 'net' } };
+const names = (policies: readonly { name: string }[]) => policies.map(({ name }) => name);
+
+describe('who decides in a namespace', () => {
+  it('nobody, without policies', () => assert.deepEqual(deciding([], 'Enforce', {}), []));
+
+  it('those that select it', () => {
+    const policies = [resolved('all'), resolved('net', { namespaceSelector: NET })];
+    assert.deepEqual(names(deciding(policies, 'Enforce', {})), ['all']);
+    assert.deepEqual(names(deciding(policies, 'Enforce', { team: 'net' })), ['all', 'net']);
+  });
+
+  it('the highest priority only, and all that share it', () => {
+    const policies = [resolved('low'), resolved('high-a', { priority: 5 }), resolved('high-b', { priority: 5 })];
+    assert.deepEqual(names(deciding(policies, 'Enforce', {})), ['high-a', 'high-b']);
+  });
+
+  it('a lower priority where the higher one does not select', () => {
+    const policies = [resolved('low', { priority: -1 }), resolved('high', { priority: 1, namespaceSelector: NET })];
+    assert.deepEqual(names(deciding(policies, 'Enforce', {})), ['low']);
+  });
+
+  it('each mode on its own', () => {
+    const policies = [resolved('enforce'), resolved('audit', { mode: 'Audit', priority: 9 })];
+    assert.deepEqual(names(deciding(policies, 'Enforce', {})), ['enforce']);
+    assert.deepEqual(names(deciding(policies, 'Audit', {})), ['audit']);
+    assert.deepEqual(names(deciding(policies, 'Warn', {})), []);
+  });
+});
+
+describe("a policy's siblings", () => {
+  it('have the same mode, at least its priority and a selector that may meet its own', () => {
+    const own = resolved('own', { namespaceSelector: NET });
+    const policies = [
+      own,
+      resolved('equal'),
+      resolved('higher', { priority: 1 }),
+      resolved('lower', { priority: -1 }),
+      resolved('other-mode', { mode: 'Warn' }),
+      resolved('elsewhere', { namespaceSelector: { matchLabels: { team: 'db' } } }),
+    ];
+    assert.deepEqual(names(siblings(own, policies)), ['equal', 'higher']);
+  });
+
+  it('are all that the decision turns on', () => {
+    const some = fc.array(
+      fc.record({
+        namespaceSelector: SELECTOR,
+        priority: fc.integer({ min: 0, max: 2 }),
+        mode: fc.constantFrom('Enforce', 'Warn'),
+      }),
+      { maxLength: 5 },
+    );
+    fc.assert(
+      fc.property(some, fc.constantFrom(...UNIVERSE), (specs, labels) => {
+        const policies = specs.map((spec, index) => resolved(`policy-${index}`, spec));
+        for (const policy of deciding(policies, 'Enforce', labels)) {
+          const known = [policy, ...siblings(policy, policies)];
+          assert.deepEqual(
+            names(deciding(known, 'Enforce', labels)).sort(),
+            names(deciding(policies, 'Enforce', labels)).sort(),
+          );
+        }
+      }),
+    );
+  });
+});
+
+describe('excluded namespaces', () => {
+  const patterns = ['kube-system', 'openshift-*'];
+  for (const name of ['kube-system', 'openshift-', 'openshift-dns']) {
+    it(`include ${name}`, () => assert.ok(isExcluded(name, patterns)));
+  }
+  for (const name of ['kube-system-2', 'my-openshift-dns', 'openshift', 'default']) {
+    it(`do not include ${name}`, () => assert.ok(!isExcluded(name, patterns)));
+  }
+});

@@ -1,0 +1,77 @@
+import assert from 'node:assert/strict';
+import { resolvePolicy } from '../../operator/policy/resolve.ts';
+import { RULES } from '../../operator/rules/index.ts';
+import { policy, resolved } from './policies.ts';
+
+const REFUSED: readonly [levelVersion: string, server: number, reason: string, message: string][] = [
+  [
+    'v1.35',
+    34,
+    'VersionTooNew',
+    'spec.levelVersion: v1.35 is too new: the oldest API server enforces up to v1.34; write v1.34 or older, or latest',
+  ],
+  [
+    'v1.37',
+    38,
+    'VersionTooNew',
+    'spec.levelVersion: v1.37 is too new: this release knows the Standards up to v1.36; write v1.36 or older, or latest',
+  ],
+  ['v1', 36, 'InvalidSpec', 'spec.levelVersion: "v1" is no version: write latest, or v1.N such as v1.36'],
+  ['1.36', 36, 'InvalidSpec', 'spec.levelVersion: "1.36" is no version: write latest, or v1.N such as v1.36'],
+  ['v1.036', 36, 'InvalidSpec', 'spec.levelVersion: "v1.036" is no version: write latest, or v1.N such as v1.36'],
+];
+
+describe('resolving a policy', () => {
+  it('fills in every default', () => {
+    const { mode, priority, usableBy, subjects, podSecurityLabels, standard, values, checks } = resolved('plain', {
+      mode: undefined,
+    });
+    assert.deepEqual(
+      { mode, priority, usableBy, subjects, podSecurityLabels, standard },
+      {
+        mode: 'Audit',
+        priority: 0,
+        usableBy: 'Everyone',
+        subjects: [],
+        podSecurityLabels: 'Managed',
+        standard: { level: 'restricted', minor: 36, server: 36 },
+      },
+    );
+    assert.deepEqual(
+      Object.keys(values),
+      RULES.map(({ id }) => id),
+    );
+    assert.ok(checks.every((rule) => rule.checks.length > 0));
+  });
+
+  it('keeps what is stated', () => {
+    const subjects = [{ kind: 'User' as const, name: 'ann' }];
+    const { mode, priority, usableBy, podSecurityLabels, ...rest } = resolved('stated', {
+      mode: 'Warn',
+      priority: 7,
+      usableBy: 'Subjects',
+      subjects,
+      podSecurityLabels: 'Off',
+    });
+    assert.deepEqual(
+      { mode, priority, usableBy, podSecurityLabels, subjects: rest.subjects },
+      { mode: 'Warn', priority: 7, usableBy: 'Subjects', podSecurityLabels: 'Off', subjects },
+    );
+  });
+
+  it('takes latest as the oldest server has it, and as far as this release knows', () => {
+    assert.equal(resolved('latest', {}, 31).standard.minor, 31);
+    assert.equal(resolved('latest', { levelVersion: 'latest' }, 40).standard.minor, 36);
+  });
+
+  it('keeps an older version', () => assert.equal(resolved('old', { levelVersion: 'v1.0' }).standard.minor, 0));
+
+  it('restricts nothing at level privileged', () =>
+    assert.deepEqual(resolved('any', { level: 'privileged' }).checks, []));
+
+  for (const [levelVersion, server, reason, message] of REFUSED) {
+    it(`refuses ${levelVersion} on a server of v1.${server}`, () => {
+      assert.deepEqual(resolvePolicy(policy('refused', { levelVersion }), server), { refusal: { reason, message } });
+    });
+  }
+});

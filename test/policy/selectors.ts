@@ -1,0 +1,31 @@
+/** Random selectors and labels over so small a universe that all labels can be tried. */
+import fc, { type Arbitrary } from 'fast-check';
+import type { LabelSelector } from '../../operator/api/capability-policy.ts';
+
+const KEYS = ['team', 'example.com/tier'];
+const VALUES = ['net', 'db', ''];
+/** A value that no selector names stands for all of them. */
+const UNNAMED = 'other';
+
+/** Every namespace's labels, as far as these selectors can tell them apart. */
+export const UNIVERSE: readonly Readonly<Record<string, string>>[] = KEYS.reduce<Record<string, string>[]>(
+  (all, key) =>
+    all.flatMap((labels) => [labels, ...[...VALUES, UNNAMED].map((value) => ({ ...labels, [key]: value }))]),
+  [{}],
+);
+
+const key = fc.constantFrom(...KEYS);
+const values = fc.uniqueArray(fc.constantFrom(...VALUES), { minLength: 1 });
+
+const expression = fc.oneof(
+  fc.record({ key, operator: fc.constantFrom('In' as const, 'NotIn' as const), values }),
+  fc.record({ key, operator: fc.constantFrom('Exists' as const, 'DoesNotExist' as const) }),
+);
+
+export const SELECTOR: Arbitrary<NonNullable<LabelSelector>> = fc.record(
+  {
+    matchLabels: fc.dictionary(key, fc.constantFrom(...VALUES)),
+    matchExpressions: fc.array(expression, { maxLength: 3 }),
+  },
+  { requiredKeys: [] },
+);

@@ -1,0 +1,193 @@
+import assert from 'node:assert/strict';
+import type { RolloutOutcome } from '../../operator/apply/outcome.ts';
+import { buildStatus, type StatusInput } from '../../operator/report/status.ts';
+import {
+  CONFLICT,
+  compliant,
+  condition,
+  EARLIER,
+  IN_FORCE,
+  input,
+  judgements,
+  labels,
+  NOW,
+  standing,
+  violating,
+} from './fixtures.ts';
+
+const SERVERS: RolloutOutcome['servers'] = { inForce: 1, answering: 2 };
+const WORKING: RolloutOutcome = { ...IN_FORCE, state: 'Working', servers: SERVERS, message: 'waiting for 10.0.0.2' };
+const FAILED: RolloutOutcome = { ...IN_FORCE, state: 'Failed', servers: SERVERS, message: 'forbidden' };
+const tooNew = input({ levelVersion: 'v1.99' });
+
+/** `Type=Status Reason`, in the order of the status. */
+function conditions(from: StatusInput): string[] {
+  return (buildStatus(from).conditions ?? []).map(({ type, status, reason }) => `${type}=${status} ${reason}`);
+}
+
+function message(from: StatusInput, type: string): string | undefined {
+  return condition(buildStatus(from), type)?.message;
+}
+
+describe('the conditions of a policy', () => {
+  const cases: [string, StatusInput, string[]][] = [
+    [
+      'in force and not violated',
+      input(),
+      ['Accepted=True Compiled', 'Compliant=True NoViolation', 'Programmed=True InForce', 'Ready=True InForce'],
+    ],
+    [
+      'violated: ready all the same',
+      input({}, { judgements: judgements([violating('web')]) }),
+      ['Accepted=True Compiled', 'Compliant=False WorkloadsViolate', 'Programmed=True InForce', 'Ready=True InForce'],
+    ],
+    [
+      'with a label conflict: ready all the same',
+      input({}, { labels: labels({ conflicts: [CONFLICT] }) }),
+      [
+        'Accepted=True Compiled',
+        'Compliant=True NoViolation',
+        'LabelConflict=True ForeignLabel',
+        'Programmed=True InForce',
+        'Ready=True InForce',
+      ],
+    ],
+    [
+      'not accepted',
+      tooNew,
+      [
+        'Accepted=False VersionTooNew',
+        'Compliant=Unknown NotEvaluated',
+        'Programmed=False NotAccepted',
+        'Ready=False VersionTooNew',
+        'Stalled=True VersionTooNew',
+      ],
+    ],
+    [
+      'just created',
+      input({}, { rollout: undefined, judgements: new Map() }),
+      [
+        'Accepted=True Compiled',
+        'Compliant=Unknown NotEvaluated',
+        'Programmed=False Pending',
+        'Ready=False Pending',
+        'Reconciling=True Pending',
+      ],
+    ],
+    [
+      'being written',
+      input({}, { rollout: WORKING }),
+      [
+        'Accepted=True Compiled',
+        'Compliant=True NoViolation',
+        'Programmed=False RollingOut',
+        'Ready=False RollingOut',
+        'Reconciling=True RollingOut',
+      ],
+    ],
+    [
+      'refused by an API server',
+      input({}, { rollout: FAILED }),
+      [
+        'Accepted=True Compiled',
+        'Compliant=True NoViolation',
+        'Programmed=False ApplyFailed',
+        'Ready=False ApplyFailed',
+      ],
+    ],
+  ];
+  for (const [name, from, expected] of cases) {
+    it(name, () => assert.deepEqual(conditions(from), expected));
+  }
+
+  const messages: [string, StatusInput, string, string][] = [
+    ['names the version', input(), 'Accepted', 'compiled: baseline v1.36, mode Audit'],
+    [
+      'warns of subjects that everybody can use',
+      input({ usableBy: 'Subjects', subjects: [{ kind: 'Group', name: 'system:serviceaccounts' }] }),
+      'Accepted',
+      'compiled: baseline v1.36, mode Audit; warning: Group system:serviceaccounts includes built-in workload controllers, so that whoever may create a workload may use this policy by it',
+    ],
+    [
+      'does not warn of others',
+      input({ usableBy: 'Subjects', subjects: [{ kind: 'ServiceAccount', name: 'pinger', namespace: 'net' }] }),
+      'Accepted',
+      'compiled: baseline v1.36, mode Audit',
+    ],
+    ['counts servers', input(), 'Programmed', 'ruleset 0123456789ab is in force on 1 of 1 API servers'],
+    [
+      'says what is awaited',
+      input({}, { rollout: WORKING }),
+      'Ready',
+      'ruleset 0123456789ab is in force on 1 of 2 API servers; waiting for 10.0.0.2',
+    ],
+    [
+      'names the first three workloads',
+      input({}, { judgements: judgements([...'edcba'].map((name) => violating(name)).concat(compliant('f'))) }),
+      'Compliant',
+      '5 of 6 workloads violate the policy: Deployment net/a, Deployment net/b, Deployment net/c and 2 more',
+    ],
+    [
+      'tells unknown from violating',
+      input({}, { judgements: judgements([violating('a', { kind: 'Pod', verdict: 'Unknown' })]) }),
+      'Compliant',
+      'none of 1 workload violates the policy; of 1 it is unknown, since it depends on who created the pod',
+    ],
+    [
+      'says whose label, theirs, ours, and what follows',
+      input({}, { labels: labels({ conflicts: [CONFLICT] }) }),
+      'LabelConflict',
+      'namespace net: label pod-security.kubernetes.io/audit is "restricted" by kubectl-label, ours would be "baseline", so Pod Security Admission objects to pods that the policy admits. The admission policy stands either way; remove such a label for ours to be set',
+    ],
+  ];
+  for (const [name, from, type, expected] of messages) {
+    it(`${type} ${name}`, () => assert.equal(message(from, type), expected));
+  }
+
+  it("leaves another mode's label conflicts out", () => {
+    const conflicts = [{ ...CONFLICT, label: 'pod-security.kubernetes.io/enforce' }];
+    assert.equal(message(input({}, { labels: labels({ conflicts }) }), 'LabelConflict'), undefined);
+  });
+
+  describe('remember', () => {
+    const first = buildStatus(input({}, { now: EARLIER }));
+
+    it('when their status changed, in whole seconds', () => {
+      const next = buildStatus(standing(first, input({}, { judgements: judgements([violating('web')]) })));
+      assert.equal(condition(next, 'Ready')?.lastTransitionTime, EARLIER);
+      assert.equal(condition(next, 'Compliant')?.lastTransitionTime, NOW.replace('.678', ''));
+    });
+
+    it('the last evaluation while a namespace has not been judged, with its generation', () => {
+      const violated = buildStatus(input({}, { now: EARLIER, judgements: judgements([violating('web')]) }));
+      const waiting = standing(violated, input({}, { judgements: new Map() }));
+      const next = buildStatus({
+        ...waiting,
+        policy: { ...waiting.policy, metadata: { name: 'ping', generation: 2 } },
+      });
+      assert.deepEqual(condition(next, 'Compliant'), condition(violated, 'Compliant'));
+      assert.deepEqual(next.violations, violated.violations);
+      assert.equal(next.violationsTotal, 1);
+      assert.equal(next.observedGeneration, 2);
+    });
+
+    it('that the policy is in force until a restarted operator has looked', () => {
+      assert.deepEqual(buildStatus(standing(first, input({}, { rollout: undefined }))), first);
+    });
+
+    it('nothing of an older generation being in force', () => {
+      const next = standing(first, input({}, { rollout: undefined }));
+      const edited = { ...next, policy: { ...next.policy, metadata: { name: 'ping', generation: 2 } } };
+      assert.equal(condition(buildStatus(edited), 'Programmed')?.reason, 'Pending');
+    });
+
+    it('nothing of a policy that was not accepted', () => {
+      const next = standing(buildStatus(tooNew), input({}, { rollout: undefined, judgements: new Map() }));
+      assert.equal(condition(buildStatus(next), 'Programmed')?.reason, 'Pending');
+      assert.equal(
+        condition(buildStatus(next), 'Compliant')?.message,
+        'not evaluated: not every namespace has been looked at yet',
+      );
+    });
+  });
+});

@@ -1,0 +1,82 @@
+/** One accepted policy in force on one namespace, to be varied one field at a time. */
+import type { CapabilityPolicySpec, CapabilityPolicyStatus, Condition } from '../../operator/api/capability-policy.ts';
+import type { LabelOutcome, RolloutOutcome } from '../../operator/apply/outcome.ts';
+import type { NamespaceJudgement, WorkloadJudgement } from '../../operator/evaluate/namespace.ts';
+import { resolvePolicy } from '../../operator/policy/resolve.ts';
+import { coverageOf } from '../../operator/report/coverage.ts';
+import type { StatusInput } from '../../operator/report/status.ts';
+import { policyObject, SERVER } from '../evaluate/fixtures.ts';
+
+export const EARLIER = '2026-01-01T00:00:00Z';
+export const NOW = '2026-01-02T03:04:05.678Z';
+
+export const IN_FORCE: RolloutOutcome = {
+  state: 'InForce',
+  ruleset: '0123456789ab',
+  servers: { inForce: 1, answering: 1 },
+  message: '',
+};
+
+export function input(spec: Partial<CapabilityPolicySpec> = {}, fields: Partial<StatusInput> = {}): StatusInput {
+  const policy = policyObject('ping', spec);
+  const resolution = resolvePolicy(policy, SERVER);
+  const namespaces = [{ name: 'net', labels: {} }];
+  return {
+    policy,
+    resolution,
+    ...('policy' in resolution && { coverage: coverageOf([resolution.policy], namespaces).get('ping') }),
+    rollout: IN_FORCE,
+    labels: new Map(),
+    judgements: judgements([]),
+    oldestServer: SERVER,
+    now: NOW,
+    ...fields,
+  };
+}
+
+/** The same with the status that stands in the cluster. */
+export function standing(status: CapabilityPolicyStatus | undefined, { policy, ...rest }: StatusInput): StatusInput {
+  return { ...rest, policy: { ...policy, ...(status && { status }) } };
+}
+
+/** Verdicts of the namespace `net`, in mode Audit. */
+export function judgements(workloads: readonly WorkloadJudgement[], addedCapabilities: readonly string[] = []) {
+  const judgement: NamespaceJudgement = {
+    namespace: 'net',
+    modes: { Audit: { deciding: ['ping'], workloads } },
+    addedCapabilities,
+  };
+  return new Map([['net', judgement]]);
+}
+
+export function violating(name: string, fields: Partial<WorkloadJudgement> = {}): WorkloadJudgement {
+  const violation = { rule: 'capabilities', container: 'app', message: `container "app" of ${name}`, path: 'spec' };
+  return {
+    kind: 'Deployment',
+    namespace: 'net',
+    name,
+    verdict: 'Violating',
+    pods: 0,
+    violations: { ping: [violation] },
+    ...fields,
+  };
+}
+
+export function compliant(name: string): WorkloadJudgement {
+  return violating(name, { verdict: 'Compliant', violations: {} });
+}
+
+export function labels(outcome: Partial<LabelOutcome>) {
+  return new Map([['net', { namespace: 'net', applied: {}, conflicts: [], ...outcome }]]);
+}
+
+export const CONFLICT = {
+  label: 'pod-security.kubernetes.io/audit',
+  theirs: 'restricted',
+  ours: 'baseline',
+  managers: ['kubectl-label'],
+};
+
+export function condition(status: CapabilityPolicyStatus, type: string): Condition | undefined {
+  return status.conditions?.find((one) => one.type === type);
+}

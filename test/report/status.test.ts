@@ -1,0 +1,171 @@
+import assert from 'node:assert/strict';
+import type { CapabilityPolicySpec } from '../../operator/api/capability-policy.ts';
+import { coverageOf } from '../../operator/report/coverage.ts';
+import { buildStatus } from '../../operator/report/status.ts';
+import { policy } from '../evaluate/fixtures.ts';
+import { CONFLICT, compliant, input, judgements, labels, violating } from './fixtures.ts';
+
+describe('the status of a policy', () => {
+  describe('says what it is rendered to', () => {
+    const cases: [string, Partial<CapabilityPolicySpec>, object][] = [
+      [
+        'a Standard as it is',
+        { level: 'restricted' },
+        { level: 'restricted', exact: true, podSecurity: 'restricted:v1.36' },
+      ],
+      [
+        'a Standard with an exception',
+        { level: 'restricted', overrides: { capabilities: { allowedAdd: ['CHOWN'] } } },
+        { level: 'baseline', exact: false, podSecurity: 'baseline:v1.36' },
+      ],
+      [
+        'what no level allows',
+        { level: 'baseline', overrides: { capabilities: { allowedAdd: ['SYS_ADMIN'] } } },
+        { level: 'privileged', version: undefined, exact: false, podSecurity: '-' },
+      ],
+      ['labels that are off', { podSecurityLabels: 'Off' }, { level: 'baseline', exact: true, podSecurity: '-' }],
+      [
+        'that a label asks nobody for the right to use it',
+        { usableBy: 'Bindings' },
+        { level: 'baseline', exact: false },
+      ],
+    ];
+    for (const [name, spec, expected] of cases) {
+      it(name, () => assert.partialDeepStrictEqual({ ...buildStatus(input(spec)).rendered }, without(expected)));
+    }
+
+    it('which rules only the admission policy enforces', () => {
+      const spec: Partial<CapabilityPolicySpec> = { overrides: { capabilities: { allowedBounding: ['CHOWN'] } } };
+      const { rendered } = buildStatus(input(spec));
+      assert.deepEqual(rendered?.rulesLeftToAdmissionPolicy, ['capabilities.allowedBounding']);
+    });
+  });
+
+  it('counts namespaces', () => {
+    const status = buildStatus(
+      input({}, { labels: labels({ applied: { 'pod-security.kubernetes.io/audit': 'baseline' }, conflicts: [] }) }),
+    );
+    assert.deepEqual(status.namespaces, { selected: 1, deciding: 1, labelled: 1, conflicting: 0 });
+    const conflicting = buildStatus(input({}, { labels: labels({ conflicts: [CONFLICT] }) }));
+    assert.deepEqual(conflicting.namespaces, { selected: 1, deciding: 1, labelled: 0, conflicting: 1 });
+  });
+
+  it('counts workloads, and lists them worst first', () => {
+    const workloads = [
+      compliant('a'),
+      violating('b', { kind: 'Pod', verdict: 'Unknown' }),
+      violating('c'),
+      violating('d', { pods: 2 }),
+      violating('e', { kind: 'CronJob' }),
+    ];
+    const status = buildStatus(input({}, { judgements: judgements(workloads) }));
+    assert.deepEqual(status.workloads, { evaluated: 5, violating: 3, unknown: 1 });
+    assert.equal(status.violationsTotal, 4);
+    assert.deepEqual(
+      status.violations?.map(({ kind, name, verdict, pods }) => `${kind}/${name} ${verdict} ${pods}`),
+      ['Deployment/d Violating 2', 'CronJob/e Violating 0', 'Deployment/c Violating 0', 'Pod/b Unknown 0'],
+    );
+  });
+
+  it('has one entry per rule and container, each message in it once', () => {
+    const broken = [
+      { rule: 'volumes', message: 'volume "b" is bad', path: '' },
+      { rule: 'volumes', message: 'volume "a" is bad', path: '' },
+      { rule: 'volumes', message: 'volume "a" is bad', path: '' },
+      { rule: 'capabilities', container: 'z', message: 'z', path: '' },
+      { rule: 'capabilities', container: 'app', message: 'app', path: '' },
+    ];
+    const other = [{ rule: 'privileged', message: 'of another policy', path: '' }];
+    const workloads = [violating('web', { violations: { ping: broken, other } })];
+    assert.deepEqual(
+      buildStatus(input({}, { judgements: judgements(workloads) })).violations?.map((v) => [
+        v.rule,
+        v.container,
+        v.message,
+      ]),
+      [
+        ['capabilities', 'app', 'app'],
+        ['capabilities', 'z', 'z'],
+        ['volumes', undefined, 'volume "a" is bad; volume "b" is bad'],
+      ],
+    );
+  });
+
+  it('lists at most 64 entries and counts all', () => {
+    const workloads = Array.from({ length: 100 }, (_, index) => violating(`web-${index}`));
+    const status = buildStatus(input({}, { judgements: judgements(workloads) }));
+    assert.equal(status.violations?.length, 64);
+    assert.equal(status.violationsTotal, 100);
+  });
+
+  it('bounds messages and keeps them on one line', () => {
+    const message = `line\nbreak ${'x'.repeat(600)}`;
+    const workloads = [violating('web', { violations: { ping: [{ rule: 'volumes', message, path: '' }] } })];
+    const [entry] = buildStatus(input({}, { judgements: judgements(workloads) })).violations ?? [];
+    assert.equal(entry?.message?.length, 512);
+    assert.match(entry?.message ?? '', /^line break x+…$/);
+  });
+
+  it('names the policies that it meets', () => {
+    const own = policy('ping', { priority: 1 });
+    const others = [
+      policy('same', { priority: 1 }),
+      policy('lower', { priority: 0, namespaceSelector: { matchLabels: { team: 'network' } } }),
+      policy('higher', { priority: 2, namespaceSelector: { matchLabels: { team: 'network' } } }),
+      policy('elsewhere', { namespaceSelector: { matchLabels: { team: 'web' } } }),
+      policy('enforced', { mode: 'Enforce' }),
+    ];
+    const namespaces = [
+      { name: 'net', labels: { team: 'network' } },
+      { name: 'other', labels: {} as Record<string, string> },
+    ];
+    const coverage = coverageOf([own, ...others], namespaces).get('ping');
+    const status = buildStatus(input({ priority: 1 }, { coverage, judgements: judgementsOf('other') }));
+    assert.deepEqual(status.namespaces, { selected: 2, deciding: 1, labelled: 0, conflicting: 0 });
+    assert.deepEqual(status.sharesWith, [
+      { policy: 'higher', relation: 'OverriddenBy', namespaces: 1 },
+      { policy: 'lower', relation: 'Overrides', namespaces: 1 },
+      { policy: 'same', relation: 'Shares', namespaces: 2 },
+    ]);
+  });
+
+  describe('names grants that nobody uses', () => {
+    const granted: Partial<CapabilityPolicySpec> = {
+      overrides: { capabilities: { allowedAdd: ['NET_RAW', 'CHOWN'], allowedBounding: ['KILL', 'NET_RAW', 'CHOWN'] } },
+    };
+    const cases: [string, Partial<CapabilityPolicySpec>, StatusWorkloads, string[] | undefined][] = [
+      ['of allowedAdd', granted, [compliant('web')], ['CHOWN', 'NET_RAW']],
+      ['but not where nothing runs', granted, [], undefined],
+      ['but not the wildcard', { overrides: { capabilities: { allowedAdd: ['*'] } } }, [compliant('web')], undefined],
+      ["but not the level's own", {}, [compliant('web')], undefined],
+    ];
+    for (const [name, spec, workloads, expected] of cases) {
+      it(name, () => {
+        assert.deepEqual(buildStatus(input(spec, { judgements: judgements(workloads) })).unusedGrants, expected);
+      });
+    }
+
+    it('and leaves out what some container adds literally', () => {
+      const added = judgements([compliant('web')], ['CAP_CHOWN', 'NET_RAW']);
+      assert.deepEqual(buildStatus(input(granted, { judgements: added })).unusedGrants, ['CHOWN']);
+    });
+  });
+
+  it('is just its conditions when the policy is not accepted', () => {
+    const status = buildStatus(input({ levelVersion: 'v1.99' }));
+    assert.deepEqual(Object.keys(status).sort(), ['conditions', 'observedGeneration']);
+  });
+});
+
+type StatusWorkloads = Parameters<typeof judgements>[0];
+
+function judgementsOf(namespace: string) {
+  return new Map([
+    [namespace, { namespace, modes: { Audit: { deciding: ['ping'], workloads: [] } }, addedCapabilities: [] }],
+  ]);
+}
+
+/** What must be absent is not compared. */
+function without(expected: object): object {
+  return Object.fromEntries(Object.entries(expected).filter(([, value]) => value !== undefined));
+}

@@ -1,0 +1,188 @@
+import assert from 'node:assert/strict';
+import type { CapabilityPolicyStatus } from '../../operator/api/capability-policy.ts';
+import type { KubernetesEvent } from '../../operator/report/events.ts';
+import { buildStatus, type StatusInput } from '../../operator/report/status.ts';
+import { namespaceEvents, policyEvents } from '../../operator/report/transitions.ts';
+import { policyObject } from '../evaluate/fixtures.ts';
+import { CONFLICT, IN_FORCE, input, judgements, labels, NOW, violating } from './fixtures.ts';
+
+const origin = { reportingInstance: 'operator-0', now: NOW };
+const tooNew = input({ levelVersion: 'v1.99' });
+const working = input({}, { rollout: { ...IN_FORCE, state: 'Working' } });
+const failed = input({}, { rollout: { ...IN_FORCE, state: 'Failed', message: 'forbidden' } });
+const violated = (...names: string[]) => input({}, { judgements: judgements(names.map((name) => violating(name))) });
+
+function events(before: StatusInput | undefined, next: StatusInput): KubernetesEvent[] {
+  const status = before && buildStatus(before);
+  return eventsOf(status, next);
+}
+
+function eventsOf(status: CapabilityPolicyStatus | undefined, next: StatusInput): KubernetesEvent[] {
+  const policy = { ...policyObject('ping'), ...(status && { status }) };
+  const found = ({ kind, name }: { kind: string; name: string }) => (name === 'gone' ? undefined : `${kind}-${name}`);
+  return policyEvents(policy, buildStatus({ ...next, policy: { ...next.policy, status } }), found, origin);
+}
+
+function brief({ type, reason, regarding }: KubernetesEvent): string {
+  return `${type} ${reason} ${regarding.kind}/${regarding.name}`;
+}
+
+describe('the Events of a policy', () => {
+  const cases: [string, StatusInput | undefined, StatusInput, string[]][] = [
+    ['none when nothing happens', input(), input({}, { now: '2026-03-03T00:00:00Z' }), []],
+    ['none for being about to be written', undefined, input({}, { rollout: undefined, judgements: new Map() }), []],
+    ['refused', undefined, tooNew, ['Warning VersionTooNew CapabilityPolicy/ping']],
+    ['still refused', tooNew, tooNew, []],
+    [
+      'refused for another version',
+      tooNew,
+      input({ levelVersion: 'v1.98' }),
+      ['Warning VersionTooNew CapabilityPolicy/ping'],
+    ],
+    ['in force', working, input(), ['Normal InForce CapabilityPolicy/ping']],
+    ['a new ruleset over one in force', input(), working, ['Normal RollingOut CapabilityPolicy/ping']],
+    ['refused by an API server', working, failed, ['Warning ApplyFailed CapabilityPolicy/ping']],
+    ['no longer in force', input(), failed, ['Warning ApplyFailed CapabilityPolicy/ping']],
+    [
+      'a label conflict',
+      input(),
+      input({}, { labels: labels({ conflicts: [CONFLICT] }) }),
+      ['Warning ForeignLabel CapabilityPolicy/ping'],
+    ],
+    ['a label conflict that is over', input({}, { labels: labels({ conflicts: [CONFLICT] }) }), input(), []],
+    [
+      'a violation, on the policy and on the workload',
+      violated('web'),
+      violated('web', 'shop'),
+      ['Warning WorkloadViolates CapabilityPolicy/ping', 'Warning WorkloadViolates Deployment/shop'],
+    ],
+    [
+      'the end of a violation',
+      violated('web', 'shop'),
+      violated('web'),
+      ['Normal ViolationEnded CapabilityPolicy/ping', 'Normal ViolationEnded Deployment/shop'],
+    ],
+    [
+      'the end of a violation by deletion: nothing about what is gone',
+      violated('gone'),
+      violated(),
+      ['Normal ViolationEnded CapabilityPolicy/ping'],
+    ],
+    [
+      'more violations of a workload that violates already: none',
+      violated('web'),
+      input(
+        {},
+        {
+          judgements: judgements([
+            violating('web', { pods: 3, violations: { ping: [{ rule: 'x', message: 'y', path: '' }] } }),
+          ]),
+        },
+      ),
+      [],
+    ],
+    [
+      'an unknown verdict: none',
+      violated(),
+      input({}, { judgements: judgements([violating('one', { kind: 'Pod', verdict: 'Unknown' })]) }),
+      [],
+    ],
+    ['a namespace that has not been judged yet: none', violated('web'), input({}, { judgements: new Map() }), []],
+    [
+      'a policy that is no longer accepted: no end of violations',
+      violated('web'),
+      tooNew,
+      ['Warning VersionTooNew CapabilityPolicy/ping'],
+    ],
+  ];
+  for (const [name, before, next, expected] of cases) {
+    it(name, () => assert.deepEqual(events(before, next).map(brief), expected));
+  }
+
+  it('claim nothing about workloads that a list has no room for', () => {
+    const many = Array.from({ length: 70 }, (_, index) => `web-${index}`);
+    assert.deepEqual(events(violated(...many), violated(...many, 'a')), []);
+    assert.deepEqual(
+      events(violated('z'), violated(...many, 'z')).filter(({ type }) => type === 'Normal'),
+      [],
+    );
+  });
+
+  it('say what happened', () => {
+    const made = events(violated(), violated('web'));
+    assert.match(made.map(({ metadata }) => metadata.name).join(' '), /^ping\.[0-9a-f]{16} web\.[0-9a-f]{16}$/);
+    const unnamed = made.map(({ metadata: { namespace }, ...rest }) => ({ ...rest, metadata: { namespace } }));
+    assert.deepEqual(unnamed, [
+      {
+        apiVersion: 'events.k8s.io/v1',
+        kind: 'Event',
+        metadata: { namespace: 'default' },
+        eventTime: '2026-01-02T03:04:05.678000Z',
+        reportingController: 'capabilitypolicy.dev',
+        reportingInstance: 'operator-0',
+        action: 'Evaluate',
+        reason: 'WorkloadViolates',
+        type: 'Warning',
+        note: 'Deployment net/web violates the policy',
+        regarding: {
+          apiVersion: 'capabilitypolicy.dev/v1alpha1',
+          kind: 'CapabilityPolicy',
+          name: 'ping',
+          uid: 'uid-of-ping',
+        },
+      },
+      {
+        apiVersion: 'events.k8s.io/v1',
+        kind: 'Event',
+        metadata: { namespace: 'net' },
+        eventTime: '2026-01-02T03:04:05.678000Z',
+        reportingController: 'capabilitypolicy.dev',
+        reportingInstance: 'operator-0',
+        action: 'Evaluate',
+        reason: 'WorkloadViolates',
+        type: 'Warning',
+        note: 'violates CapabilityPolicy ping: container "app" of web',
+        regarding: { apiVersion: 'apps/v1', kind: 'Deployment', namespace: 'net', name: 'web', uid: 'Deployment-web' },
+        related: {
+          apiVersion: 'capabilitypolicy.dev/v1alpha1',
+          kind: 'CapabilityPolicy',
+          name: 'ping',
+          uid: 'uid-of-ping',
+        },
+      },
+    ]);
+  });
+
+  it('have the same names when an attempt is repeated, and others when it happens again', () => {
+    const names = (list: KubernetesEvent[]) => list.map(({ metadata }) => metadata.name);
+    const first = buildStatus(violated());
+    const later = { ...violated('web'), now: '2026-01-02T03:04:09Z' };
+    assert.deepEqual(names(eventsOf(first, violated('web'))), names(eventsOf(first, later)));
+    const again = { ...first, conditions: first.conditions?.map((one) => ({ ...one, lastTransitionTime: NOW })) };
+    assert.notDeepEqual(names(eventsOf(first, later)), names(eventsOf(again, later)));
+  });
+});
+
+describe('the Events of a namespace', () => {
+  const namespace = { name: 'net', uid: 'n1' };
+  const none = { namespace: 'net', applied: {}, conflicts: [] };
+  const conflict = { ...none, conflicts: [CONFLICT] };
+
+  it('tell of a conflict once', () => {
+    assert.deepEqual(namespaceEvents(namespace, undefined, conflict, origin).map(brief), [
+      'Warning ForeignLabel Namespace/net',
+    ]);
+    assert.deepEqual(namespaceEvents(namespace, none, conflict, origin).length, 1);
+    assert.deepEqual(namespaceEvents(namespace, conflict, conflict, origin), []);
+    assert.deepEqual(namespaceEvents(namespace, conflict, none, origin), []);
+  });
+
+  it('say whose label it is', () => {
+    const [event] = namespaceEvents(namespace, none, conflict, origin);
+    assert.equal(
+      event?.note,
+      'label pod-security.kubernetes.io/audit is "restricted" by kubectl-label, ours would be "baseline", so Pod Security Admission objects to pods that the policy admits; it is left alone, remove it for ours to be set',
+    );
+    assert.equal(event?.metadata.namespace, 'default');
+  });
+});

@@ -1,0 +1,91 @@
+import assert from 'node:assert/strict';
+import { ApiError } from '../../operator/cluster/client.ts';
+import type { KubernetesEvent } from '../../operator/report/events.ts';
+import { buildStatus } from '../../operator/report/status.ts';
+import { policyEvents } from '../../operator/report/transitions.ts';
+import { type ReportClient, writeReport } from '../../operator/report/writer.ts';
+import { input, NOW, standing } from './fixtures.ts';
+
+/** Records what is written, and answers each Event with `error`. */
+class RecordingClient implements ReportClient {
+  readonly calls: string[] = [];
+  readonly bodies: unknown[] = [];
+  readonly #error: Error | undefined;
+
+  constructor(error?: Error) {
+    this.#error = error;
+  }
+
+  async create(path: string, body: unknown) {
+    this.calls.push(`create ${path}`);
+    this.bodies.push(body);
+    if (this.#error) throw this.#error;
+    return {};
+  }
+
+  async applyStatus(object: Parameters<ReportClient['applyStatus']>[0]) {
+    this.calls.push(`status ${object.metadata.name}`);
+    this.bodies.push(object);
+    return {};
+  }
+}
+
+function refusal(status: number, causes: string[] = []): ApiError {
+  return new ApiError({
+    status,
+    reason: 'Test',
+    message: 'test',
+    causes: causes.map((reason) => ({ reason, message: '' })),
+  });
+}
+
+describe('the writer of reports', () => {
+  const { policy } = input();
+  const status = buildStatus(input());
+  const events: KubernetesEvent[] = policyEvents(policy, status, () => undefined, { reportingInstance: 'o', now: NOW });
+  const written = ['create /apis/events.k8s.io/v1/namespaces/default/events', 'status ping'];
+
+  it('writes Events, and then the status', async () => {
+    const client = new RecordingClient();
+    await writeReport(client, policy, status, events);
+    assert.deepEqual(client.calls, written);
+    assert.deepEqual(client.bodies[1], {
+      apiVersion: 'capabilitypolicy.dev/v1alpha1',
+      kind: 'CapabilityPolicy',
+      metadata: { name: 'ping' },
+      status,
+    });
+  });
+
+  it('writes nothing when the status stands already', async () => {
+    const client = new RecordingClient();
+    await writeReport(client, standing(JSON.parse(JSON.stringify(status)), input()).policy, status, []);
+    assert.deepEqual(client.calls, []);
+  });
+
+  for (const [name, error] of [
+    ['that exists already', refusal(409)],
+    ['whose namespace is gone', refusal(404)],
+    ['whose namespace is going', refusal(403, ['NamespaceTerminating'])],
+  ] as const) {
+    it(`passes over an Event ${name}`, async () => {
+      const client = new RecordingClient(error);
+      await writeReport(client, policy, status, events);
+      assert.deepEqual(client.calls, written);
+    });
+  }
+
+  it('throws the refusal of an Event after the status is written', async () => {
+    const client = new RecordingClient(refusal(403));
+    await assert.rejects(writeReport(client, policy, status, events), { status: 403 });
+    assert.deepEqual(client.calls, written);
+  });
+
+  for (const error of [refusal(429), refusal(500), new Error('connection reset')]) {
+    it(`leaves the status for the next attempt after ${error.message} ${'status' in error ? error.status : ''}`, async () => {
+      const client = new RecordingClient(error);
+      await assert.rejects(writeReport(client, policy, status, events), error);
+      assert.deepEqual(client.calls, written.slice(0, 1));
+    });
+  }
+});

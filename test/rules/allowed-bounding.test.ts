@@ -1,0 +1,73 @@
+import { CAPABILITIES, RUNTIME_DEFAULT } from '../../operator/standards/capabilities.ts';
+import { app, ephemeral, init, pod, secured, WINDOWS } from './pods.ts';
+import { describeRule } from './table.ts';
+
+const caps = (capabilities: { add?: string[]; drop?: string[] }) => secured({ capabilities });
+const NO_NET_RAW = RUNTIME_DEFAULT.filter((name) => name !== 'NET_RAW');
+const held = (names: string, allowed: readonly string[]) =>
+  `would hold capability ${names}, drop it or ALL (allowed: ${allowed.join(', ') || 'none'})`;
+
+describeRule('capabilities.allowedBounding', [
+  { level: 'baseline', admits: { 'nothing said': pod(), 'ALL added': app(caps({ add: ['ALL'] })) } },
+  { level: 'restricted', admits: { privileged: app(secured({ privileged: true })) } },
+  {
+    level: 'baseline',
+    overrides: { capabilities: { allowedBounding: NO_NET_RAW } },
+    admits: {
+      'NET_RAW dropped': app(caps({ drop: ['NET_RAW'] })),
+      'NET_RAW dropped in small letters, as runtimes read it': app(caps({ drop: ['net_raw'] })),
+      'ALL dropped': app(caps({ drop: ['ALL'] })),
+      'all dropped, in small letters': app(caps({ drop: ['all'] })),
+      'ALL dropped, an allowed one added': app(caps({ drop: ['ALL'], add: ['CHOWN'] })),
+      'added and dropped: the drop wins': app(caps({ drop: ['NET_RAW'], add: ['NET_RAW'] })),
+      'a pod for Windows': pod(WINDOWS),
+    },
+    refuses: {
+      'nothing said: the runtime gives it': [pod(), `container "app" ${held('NET_RAW', NO_NET_RAW)}`],
+      'an init container': [init({}, caps({ drop: ['ALL'] })), `container "init" ${held('NET_RAW', NO_NET_RAW)}`],
+      'an ephemeral container': [
+        ephemeral({}, caps({ drop: ['ALL'] })),
+        `container "debug" ${held('NET_RAW', NO_NET_RAW)}`,
+      ],
+      'NET_RAW added back': [
+        app(caps({ drop: ['ALL'], add: ['NET_RAW'] })),
+        `container "app" ${held('NET_RAW', NO_NET_RAW)}`,
+      ],
+      'NET_RAW added back with CAP_, which some runtimes strip': [
+        app(caps({ drop: ['ALL'], add: ['cap_net_raw'] })),
+        `container "app" ${held('NET_RAW', NO_NET_RAW)}`,
+      ],
+      'CAP_NET_RAW dropped, which containerd does not know': [
+        app(caps({ drop: ['CAP_NET_RAW'] })),
+        `container "app" ${held('NET_RAW', NO_NET_RAW)}`,
+      ],
+      'ALL added and NET_RAW dropped': [
+        app(caps({ add: ['ALL'], drop: ['NET_RAW'] })),
+        `container "app" ${held(CAPABILITIES.filter((name) => !RUNTIME_DEFAULT.includes(name)).join(', '), NO_NET_RAW)}`,
+      ],
+      'privileged, whatever it drops': [
+        app(secured({ privileged: true, capabilities: { drop: ['ALL'] } })),
+        `container "app" ${held('ALL (privileged)', NO_NET_RAW)}`,
+      ],
+    },
+  },
+  {
+    level: 'restricted',
+    overrides: { capabilities: { allowedBounding: [] } },
+    admits: {
+      'ALL dropped': app(caps({ drop: ['ALL'] })),
+      'ALL added and dropped': app(caps({ drop: ['ALL'], add: ['ALL'] })),
+    },
+    refuses: {
+      'nothing said': [
+        pod(),
+        `container "app" ${held(CAPABILITIES.filter((name) => RUNTIME_DEFAULT.includes(name)).join(', '), [])}`,
+      ],
+    },
+  },
+  {
+    level: 'privileged',
+    overrides: { privileged: true, capabilities: { allowedBounding: [...CAPABILITIES] } },
+    admits: { 'privileged, when all 41 are allowed': app(secured({ privileged: true })) },
+  },
+]);

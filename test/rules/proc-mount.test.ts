@@ -1,0 +1,52 @@
+import { app, ephemeral, init, OWN_USERS, pod, secured } from './pods.ts';
+import { describeRule, type Table } from './table.ts';
+
+const DEFAULT = secured({ procMount: 'Default' });
+const UNMASKED = secured({ procMount: 'Unmasked' });
+const MESSAGE = 'must not have securityContext.procMount Unmasked';
+
+const admits = {
+  'an unset field': pod(),
+  Default: app(DEFAULT),
+  'Default in a user namespace': app(DEFAULT, OWN_USERS),
+};
+const refused = (allowed: string): Table['refuses'] => ({
+  Unmasked: [app(UNMASKED), `container "app" ${MESSAGE} (allowed: ${allowed})`],
+  'Unmasked with hostUsers: true': [
+    app(UNMASKED, { hostUsers: true }),
+    `container "app" ${MESSAGE} (allowed: ${allowed})`,
+  ],
+  'Unmasked on an init container': [init(UNMASKED), `container "init" ${MESSAGE} (allowed: ${allowed})`],
+  'Unmasked on an ephemeral container': [ephemeral(UNMASKED), `container "debug" ${MESSAGE} (allowed: ${allowed})`],
+});
+const everywhere: Table['refuses'] = {
+  ...refused('Default'),
+  'Unmasked in a user namespace': [app(UNMASKED, OWN_USERS), `container "app" ${MESSAGE} (allowed: Default)`],
+};
+const inUserNamespace = { ...admits, 'Unmasked in a user namespace': app(UNMASKED, OWN_USERS) };
+
+describeRule('procMount', [
+  { level: 'privileged', admits: { Unmasked: app(UNMASKED) } },
+  { level: 'baseline', minor: 0, admits, refuses: everywhere },
+  { level: 'restricted', minor: 0, admits, refuses: everywhere },
+  {
+    level: 'baseline',
+    minor: 35,
+    admits: inUserNamespace,
+    refuses: refused('Default, Unmasked with hostUsers: false'),
+  },
+  { level: 'restricted', minor: 35, admits, refuses: everywhere },
+  {
+    level: 'restricted',
+    overrides: { procMount: { types: ['Default', 'Unmasked'] } },
+    admits: inUserNamespace,
+    refuses: refused('Default, Unmasked with hostUsers: false'),
+  },
+  {
+    level: 'restricted',
+    minor: 34,
+    overrides: { procMount: { types: ['Default', 'Unmasked'] } },
+    admits: { Unmasked: app(UNMASKED) },
+  },
+  { level: 'privileged', overrides: { procMount: { types: ['Default'] } }, admits, refuses: everywhere },
+]);

@@ -1,0 +1,71 @@
+import assert from 'node:assert/strict';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { CapabilityPolicyOverrides } from '../../operator/api/capability-policy.ts';
+import { RULES } from '../../operator/rules/index.ts';
+import { LEVELS, NEWEST_KNOWN_MINOR } from '../../operator/standards/level-version.ts';
+
+const SOURCES = join(import.meta.dirname, '..', '..', 'operator', 'rules');
+const NO_RULES = ['cel.ts', 'id-ranges.ts', 'index.ts', 'rule.ts'];
+
+/** For the rules that restrict nothing at any level. */
+const NARROW: CapabilityPolicyOverrides = {
+  capabilities: { allowedBounding: [] },
+  hostPaths: [{ pathPrefix: '/var/log', readOnly: true }],
+  flexVolumeDrivers: [],
+  csiDrivers: [],
+  runAsUser: { rule: 'MustRunAs', ranges: [{ min: 1, max: 2 }] },
+  runAsGroup: { rule: 'MustRunAs', ranges: [{ min: 1, max: 2 }] },
+  supplementalGroups: { rule: 'MustRunAs', ranges: [{ min: 1, max: 2 }] },
+  fsGroup: { rule: 'MustRunAs', ranges: [{ min: 1, max: 2 }] },
+  appArmor: { unset: 'Refused' },
+  seLinux: { rule: 'MustRunAs', options: { type: 'container_t' } },
+  readOnlyRootFilesystem: true,
+  runtimeClasses: { allowed: [] },
+};
+
+describe('the table of rules', () => {
+  const tables = readdirSync(import.meta.dirname).filter(
+    (file) => file.endsWith('.test.ts') && file !== 'registry.test.ts',
+  );
+
+  it('has one file of tests for each file of rules, and no other', () => {
+    const rules = readdirSync(SOURCES).filter((file) => !NO_RULES.includes(file));
+    assert.deepEqual(tables.toSorted(), rules.map((file) => file.replace(/\.ts$/, '.test.ts')).toSorted());
+  });
+
+  it('has tests for each rule, once', () => {
+    const described = tables.flatMap((file) => {
+      const text = readFileSync(join(import.meta.dirname, file), 'utf8');
+      return [...text.matchAll(/describeRule\('([^']+)'/g)].map(([, id]) => id);
+    });
+    assert.deepEqual(described.toSorted(), RULES.map(({ id }) => id).toSorted());
+  });
+
+  for (const rule of RULES) {
+    it(`says all that ${rule.id} reads of a pod`, () => {
+      const texts = LEVELS.flatMap((level) =>
+        [0, 18, NEWEST_KNOWN_MINOR].flatMap((minor) => {
+          const standard = { level, minor, server: NEWEST_KNOWN_MINOR };
+          const checks = [{}, NARROW].flatMap((overrides) =>
+            [false, true].flatMap((filled) => rule.checks(rule.value(overrides, standard), standard, filled)),
+          );
+          return checks.flatMap(({ over, violates, message }) => [over, violates, message]);
+        }),
+      );
+      const named = (pattern: RegExp) =>
+        new Set(texts.flatMap((text) => [...text.matchAll(pattern)].map(([, name = '']) => name)));
+      const fields = named(/variables\.spec\.\??(\w+)/g);
+      if (texts.includes('volumes')) fields.add('volumes');
+      assert.deepEqual([...fields].sort(), [...(rule.reads.spec ?? [])].sort());
+      assert.deepEqual(
+        [...named(/\bc\.\??(\w+)/g)].filter((name) => name !== 'name').sort(),
+        [...(rule.reads.container ?? [])].sort(),
+      );
+      assert.equal(
+        texts.some((text) => text.includes('variables.annotations')),
+        rule.reads.annotations !== undefined,
+      );
+    });
+  }
+});

@@ -1,0 +1,85 @@
+/** Turns a rule's table of minimal pods into tests. */
+import assert from 'node:assert/strict';
+import type { CapabilityPolicyOverrides } from '../../operator/api/capability-policy.ts';
+import type { PodParts } from '../../operator/cluster/objects.ts';
+import { Evaluator } from '../../operator/evaluate/violations.ts';
+import { resolvePolicy } from '../../operator/policy/resolve.ts';
+import { RULES } from '../../operator/rules/index.ts';
+import { formatVersion, LEVELS, type Level, NEWEST_KNOWN_MINOR } from '../../operator/standards/level-version.ts';
+
+/** What one policy admits and refuses under the rule. */
+export interface Table {
+  readonly level: Level;
+  /** N of v1.N; the newest by default. */
+  readonly minor?: number;
+  /** N of Kubernetes 1.N; the newest by default. */
+  readonly server?: number;
+  readonly overrides?: CapabilityPolicyOverrides;
+  /** What the pod has → the pod. */
+  readonly admits: Readonly<Record<string, PodParts>>;
+  /** What the pod has → the pod and each violation's message. */
+  readonly refuses?: Readonly<Record<string, readonly [PodParts, ...string[]]>>;
+}
+
+/** Declares the tests of one rule; fails when a version at which its text changes has no table. */
+export function describeRule(id: string, tables: readonly Table[]): void {
+  describe(`rule ${id}`, () => {
+    for (const table of tables) declare(id, table);
+
+    it('has a table for each version at which a level changes', () => {
+      const covered = tables
+        .filter(({ overrides }) => overrides === undefined)
+        .map(({ level, minor = NEWEST_KNOWN_MINOR }) => `${level} ${formatVersion(minor)}`);
+      assert.deepEqual(
+        changes(id).filter((change) => !covered.includes(change)),
+        [],
+      );
+    });
+  });
+}
+
+function declare(id: string, table: Table): void {
+  describe(title(table), () => {
+    for (const [what, pod] of Object.entries(table.admits)) {
+      it(`admits ${what}`, () => assert.deepEqual(messages(id, table, pod), []));
+    }
+    for (const [what, [pod, ...expected]] of Object.entries(table.refuses ?? {})) {
+      it(`refuses ${what}`, () => assert.deepEqual(messages(id, table, pod), expected));
+    }
+  });
+}
+
+function title({ level, minor = NEWEST_KNOWN_MINOR, server, overrides }: Table): string {
+  const on = server === undefined ? '' : ` on a server of ${formatVersion(server)}`;
+  return `${level} ${formatVersion(minor)}${on}${overrides ? ` with ${JSON.stringify(overrides)}` : ''}`;
+}
+
+function messages(id: string, table: Table, pod: PodParts): string[] {
+  const { level, minor = NEWEST_KNOWN_MINOR, server = NEWEST_KNOWN_MINOR, overrides } = table;
+  const spec = { namespaceSelector: {}, level, levelVersion: formatVersion(minor), ...(overrides && { overrides }) };
+  const resolution = resolvePolicy(
+    { apiVersion: 'capabilitypolicy.dev/v1alpha1', kind: 'CapabilityPolicy', metadata: { name: 'table' }, spec },
+    server,
+  );
+  assert.ok('policy' in resolution);
+  return new Evaluator()
+    .violations(pod, resolution.policy)
+    .filter(({ rule }) => rule === id)
+    .map(({ message }) => message);
+}
+
+/** `restricted v1.25` for each version whose checks are not those of the version before; the first is v1.0. */
+function changes(id: string): string[] {
+  const rule = RULES.find((one) => one.id === id);
+  assert.ok(rule, `${id} is no rule`);
+  const textAt = (level: Level, minor: number) => {
+    const standard = { level, minor, server: NEWEST_KNOWN_MINOR };
+    return minor < 0 ? '[]' : JSON.stringify(rule.checks(rule.value({}, standard), standard));
+  };
+  const minors = Array.from({ length: NEWEST_KNOWN_MINOR + 1 }, (_, minor) => minor);
+  return LEVELS.flatMap((level) =>
+    minors
+      .filter((minor) => textAt(level, minor) !== textAt(level, minor - 1))
+      .map((minor) => `${level} ${formatVersion(minor)}`),
+  );
+}
