@@ -35,11 +35,12 @@ export function validatingPolicy(policy: ResolvedPolicy, parties: readonly Party
         ...POD_VARIABLES,
         ...partyVariables(parties),
         ...decisionVariables(parties),
+        { name: 'speaks', expression: speaksCel(parties) },
       ],
       validations: [
         probeValidation(ruleset),
         {
-          expression: 'variables.probe || variables.allowed',
+          expression: 'variables.probe || !variables.speaks || variables.allowed',
           message: `CapabilityPolicy ${policy.name} does not admit this pod`,
           messageExpression: 'variables.message',
           reason: 'Forbidden',
@@ -64,6 +65,19 @@ export function validatingPolicy(policy: ResolvedPolicy, parties: readonly Party
       probeBinding({ policy: policy.name, ruleset }, options),
     ],
   };
+}
+
+/**
+ * CEL, bool: whether it is for this policy to say what the decision is. All that decide in a namespace refuse its pods,
+ * so that none of them can go without the others; of warnings and audit annotations one is enough.
+ */
+function speaksCel(parties: readonly Party[]): string {
+  const [{ policy, decides }] = parties as [Party];
+  const first = parties
+    .filter((other) => other.policy.priority === policy.priority && other.policy.name < policy.name)
+    .map((other) => `!(${other.decides})`);
+  const speaks = `(${[decides, ...first].join(' && ')})`;
+  return policy.mode === 'Enforce' ? `variables.resource == "pods" || ${speaks}` : speaks;
 }
 
 /** Refuses every probe, in the ruleset's name. */

@@ -26,7 +26,7 @@ export class Shell {
 
   /** Shows the command line `text` and runs it; `kubectl` first, arguments in single quotes where they have spaces. */
   async show(text: string, input?: string): Promise<Ran> {
-    const heredoc = input === undefined ? '' : ` <<'EOF'\n${input.trimEnd()}\nEOF`;
+    const heredoc = input === undefined ? '' : ` <<'EOF'\n${input.trim()}\nEOF`;
     console.log(`\n${DIM}$${OFF} ${text}${heredoc}`);
     const ran = await this.run(words(text).slice(1), input);
     const color = ran.ok ? '' : RED;
