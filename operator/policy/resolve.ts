@@ -23,6 +23,8 @@ export interface ResolvedPolicy {
   readonly checks: readonly RuleChecks[];
   /** Whether what a pod leaves unset is filled in, when that makes the pod comply. */
   readonly defaulting: boolean;
+  /** Defaulting is asked for, and the API servers cannot do it. */
+  readonly defaultingUnavailable: boolean;
   /** The checks of a pod as it will be after filling; `checks` without defaulting. */
   readonly filledChecks: readonly RuleChecks[];
   /** What defaulting writes, in the registry's order; empty without defaulting. */
@@ -48,7 +50,8 @@ export function resolvePolicy(policy: CapabilityPolicy, oldestServer: number): R
   const version = resolveVersion(spec.levelVersion ?? 'latest', oldestServer);
   if (typeof version !== 'number') return { refusal: version };
   const standard: Standard = { level: spec.level, minor: version, server: oldestServer };
-  const defaulting = spec.defaulting === 'Enabled' && oldestServer >= MUTATION_SINCE;
+  const asked = spec.defaulting === 'Enabled';
+  const defaulting = asked && oldestServer >= MUTATION_SINCE;
   const values = Object.fromEntries(RULES.map((rule) => [rule.id, rule.value(spec.overrides ?? {}, standard)]));
   return {
     policy: {
@@ -64,6 +67,7 @@ export function resolvePolicy(policy: CapabilityPolicy, oldestServer: number): R
       values,
       checks: checksOf(values, standard, false),
       defaulting,
+      defaultingUnavailable: asked && !defaulting,
       filledChecks: checksOf(values, standard, defaulting),
       fills: defaulting ? RULES.flatMap((rule) => rule.fills?.(values[rule.id], standard) ?? []) : [],
     },

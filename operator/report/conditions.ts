@@ -2,7 +2,7 @@
 import type { Condition } from '../api/capability-policy.ts';
 import type { RolloutOutcome } from '../apply/outcome.ts';
 import { coversControllers } from '../evaluate/use.ts';
-import type { Refusal, Resolution, ResolvedPolicy } from '../policy/resolve.ts';
+import { MUTATION_SINCE, type Refusal, type Resolution, type ResolvedPolicy } from '../policy/resolve.ts';
 import { formatVersion } from '../standards/level-version.ts';
 import * as reasons from './reasons.ts';
 import { bounded, counted, firstOf, workloadText } from './text.ts';
@@ -64,12 +64,18 @@ function acceptedFinding(resolution: Resolution): Finding {
   if ('refusal' in resolution) return refused(resolution.refusal);
   const { standard, mode } = resolution.policy;
   const what = `compiled: ${standard.level} ${formatVersion(standard.minor)}, mode ${mode}`;
-  const message = [what, ...wideSubjects(resolution.policy)].join('; ');
+  const message = [what, ...unavailable(resolution.policy), ...wideSubjects(resolution.policy)].join('; ');
   return { type: 'Accepted', status: 'True', reason: reasons.ACCEPTED, message };
 }
 
 function refused({ reason, message }: Refusal): Finding {
   return { type: 'Accepted', status: 'False', reason, message };
+}
+
+function unavailable({ defaultingUnavailable }: ResolvedPolicy): string[] {
+  if (!defaultingUnavailable) return [];
+  const since = formatVersion(MUTATION_SINCE);
+  return [`nothing is filled in: defaulting needs MutatingAdmissionPolicy, Kubernetes ${since} on every API server`];
 }
 
 function wideSubjects({ usableBy, subjects }: ResolvedPolicy): string[] {

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import type { RolloutOutcome } from '../../operator/apply/outcome.ts';
+import { resolvePolicy } from '../../operator/policy/resolve.ts';
 import { buildStatus, type StatusInput } from '../../operator/report/status.ts';
+import { policyObject } from '../evaluate/fixtures.ts';
 import {
   CONFLICT,
   compliant,
@@ -113,6 +115,12 @@ describe('the conditions of a policy', () => {
       input({ usableBy: 'Subjects', subjects: [{ kind: 'ServiceAccount', name: 'pinger', namespace: 'net' }] }),
       'Accepted',
       'compiled: baseline v1.36, mode Audit',
+    ],
+    [
+      'says that an older server fills nothing in',
+      input({}, { resolution: resolvePolicy(policyObject('ping', { mode: 'Enforce', defaulting: 'Enabled' }), 35) }),
+      'Accepted',
+      'compiled: baseline v1.35, mode Enforce; nothing is filled in: defaulting needs MutatingAdmissionPolicy, Kubernetes v1.36 on every API server',
     ],
     ['counts servers', input(), 'Programmed', 'ruleset 0123456789ab is in force on 1 of 1 API servers'],
     [
