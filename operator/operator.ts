@@ -11,6 +11,7 @@ import { writeLabels } from './apply/label-writer.ts';
 import { type LabelPlan, planLabels } from './apply/namespace-labels.ts';
 import type { LabelOutcome, RolloutOutcome } from './apply/outcome.ts';
 import { Rollout } from './apply/rollout.ts';
+import { lastAccepted } from './apply/standing.ts';
 import { type ApiClient, isNotFound, pathFor } from './cluster/client.ts';
 import type { Change, NamespaceView } from './cluster/objects.ts';
 import { endpoints } from './cluster/servers.ts';
@@ -294,6 +295,7 @@ export class Operator {
       oldestServer: cluster.oldestServer,
       operatorNamespace,
       excludedNamespaces,
+      lastAccepted: lastAccepted(cluster.rendered()),
     });
     return this.#compiled;
   }

@@ -16,10 +16,11 @@ const SERVER_DEFAULTS: Readonly<Record<string, string>> = {
 const OWNED = ['spec', 'rules', 'roleRef', 'subjects'] as const;
 
 export function hasDrifted(live: RenderedObject, desired: Manifest): boolean {
-  const { labels, ownerReferences } = desired.metadata;
+  const { labels, annotations = {}, ownerReferences } = desired.metadata;
   return (
     OWNED.some((field) => canonical(live[field]) !== canonical(desired[field])) ||
     Object.entries(labels).some(([key, value]) => live.metadata.labels?.[key] !== value) ||
+    Object.entries(annotations).some(([key, value]) => live.metadata.annotations?.[key] !== value) ||
     !ownerReferences.every((owner) => (live.metadata.ownerReferences ?? []).some((one) => sameOwner(one, owner)))
   );
 }

@@ -2,10 +2,11 @@
  * Pod Security labels of a namespace: which to set, which are somebody else's. Pure.
  *
  * What we set is recorded in an annotation. A recorded label that somebody changed by hand is set again; one that was
- * there before us, or that somebody now states by server-side apply (as Argo CD does), is left alone and reported.
+ * there before us, or that somebody now states by server-side apply (as Argo CD does), is left alone and reported, even
+ * if we said the same until now. What goes is found by the managed fields too, in case that the record was lost.
  */
 import { FIELD_MANAGER } from '../api/capability-policy.ts';
-import type { NamespaceView } from '../cluster/objects.ts';
+import type { FieldOwner, NamespaceView } from '../cluster/objects.ts';
 import { LABEL_PREFIX } from '../compile/labels.ts';
 import type { LabelConflict } from './outcome.ts';
 
@@ -14,7 +15,7 @@ export interface LabelPlan {
   readonly labels: Readonly<Record<string, string>>;
   /** Undefined when none are: then the annotation goes as well. */
   readonly record: string | undefined;
-  /** A label of ours was changed: only force takes it back. */
+  /** A label of ours or the record was changed: only force takes it back. */
   readonly force: boolean;
   /** Whether the namespace differs from this plan. */
   readonly changes: boolean;
@@ -33,11 +34,12 @@ export function planLabels(namespace: NamespaceView, wanted: Readonly<Record<str
   const labels = Object.fromEntries(Object.entries(wanted).filter(([label]) => !lost.has(modeOf(label))));
   const record = Object.keys(labels).length === 0 ? undefined : JSON.stringify(labels);
   const differing = Object.entries(labels).filter(([label, value]) => namespace.labels[label] !== value);
-  const leaving = Object.keys(ours).some((label) => !(label in labels));
+  const held = Object.keys(namespace.labelOwners).filter((label) => ownersOf(namespace, label).us);
+  const leaving = [...Object.keys(ours), ...held].some((label) => !(label in labels));
   return {
     labels,
     record,
-    force: differing.some(([label]) => namespace.labels[label] !== undefined),
+    force: differing.some(([label]) => namespace.labels[label] !== undefined) || isRewritten(namespace, record),
     changes: differing.length > 0 || leaving || record !== namespace.recorded,
     conflicts,
   };
@@ -56,16 +58,28 @@ export function recordedLabels(namespace: NamespaceView): Record<string, string>
   }
 }
 
+/** Whoever edited the record owns it since. */
+function isRewritten({ recorded }: NamespaceView, record: string | undefined): boolean {
+  return recorded !== undefined && record !== undefined && recorded !== record;
+}
+
 function isForeign(namespace: NamespaceView, label: string, value: string, ours: Record<string, string>): boolean {
   const live = namespace.labels[label];
   if (live === undefined || live === value) return false;
-  const owners = namespace.labelOwners[label] ?? [];
-  if (owners.some(({ manager }) => manager === FIELD_MANAGER)) return false;
-  return !(label in ours) || owners.some(({ operation }) => operation === 'Apply');
+  const { us, others } = ownersOf(namespace, label);
+  // To say the same as somebody else does not make it ours to change.
+  if (us) return others.length > 0;
+  return !(label in ours) || others.some(({ operation }) => operation === 'Apply');
 }
 
 function managersOf(namespace: NamespaceView, label: string): string[] {
-  return [...new Set((namespace.labelOwners[label] ?? []).map(({ manager }) => manager))].sort();
+  return [...new Set(ownersOf(namespace, label).others.map(({ manager }) => manager))].sort();
+}
+
+function ownersOf({ labelOwners }: NamespaceView, label: string): { us: boolean; others: FieldOwner[] } {
+  const owners = labelOwners[label] ?? [];
+  const others = owners.filter(({ manager }) => manager !== FIELD_MANAGER);
+  return { us: others.length < owners.length, others };
 }
 
 /** `enforce` of `pod-security.kubernetes.io/enforce-version`. */

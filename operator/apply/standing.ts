@@ -1,8 +1,9 @@
 /** What stands in the cluster by our hand, against what is rendered now. Pure. */
+import type { CapabilityPolicySpec } from '../api/capability-policy.ts';
 import type { RenderedObject } from '../cluster/objects.ts';
 import type { AdmissionSet } from '../compile/admission-set.ts';
 import type { Compiled } from '../compile/compile.ts';
-import { type Manifest, POLICY_LABEL } from '../compile/objects.ts';
+import { type Manifest, POLICY_LABEL, SPEC_ANNOTATION } from '../compile/objects.ts';
 import { useRoleName } from '../compile/rbac.ts';
 
 /** By kind and name. */
@@ -18,6 +19,29 @@ export function keyOf(object: { readonly kind: string; readonly metadata: { read
 
 export function setsOf({ rendered, guard }: Compiled): AdmissionSet[] {
   return [...[...rendered.values()].map(({ admission }) => admission), ...(guard ? [guard] : [])];
+}
+
+/** The specs that what stands was rendered from, by policy: the newest of each. */
+export function lastAccepted(rendered: readonly RenderedObject[]): Map<string, CapabilityPolicySpec> {
+  const created = ({ metadata }: RenderedObject) => String(metadata.creationTimestamp ?? '');
+  const specs = [...rendered]
+    .sort((a, b) => (created(a) < created(b) ? -1 : 1))
+    .flatMap(({ metadata: { labels, annotations } }) => {
+      const policy = labels?.[POLICY_LABEL];
+      const spec = parseSpec(annotations?.[SPEC_ANNOTATION]);
+      return policy !== undefined && spec ? [[policy, spec] as const] : [];
+    });
+  return new Map(specs);
+}
+
+/** Anybody may have written it: what is no spec is none. */
+function parseSpec(text: string | undefined): CapabilityPolicySpec | undefined {
+  try {
+    const spec = JSON.parse(text ?? 'null') as CapabilityPolicySpec | null;
+    return spec?.namespaceSelector && spec.level ? spec : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 /**

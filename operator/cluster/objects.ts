@@ -130,6 +130,7 @@ export interface RenderedObject {
     readonly name: string;
     readonly uid?: string;
     readonly resourceVersion?: string;
+    readonly creationTimestamp?: string;
     readonly labels?: Readonly<Record<string, string>>;
     readonly annotations?: Readonly<Record<string, string>>;
     readonly ownerReferences?: readonly unknown[];

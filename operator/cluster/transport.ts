@@ -54,7 +54,8 @@ export async function send(connection: Connection, settings: Settings, call: Cal
 
 async function exchange(connection: Connection, settings: Settings, call: Call): Promise<Dispatcher.ResponseData> {
   const { method, path, body, contentType, signal } = call;
-  if (method !== 'GET') {
+  // A dry run writes nothing: probes must not wait for their turn behind writes, nor the writes behind probes.
+  if (method !== 'GET' && !call.query?.dryRun) {
     const wait = settings.writes.take();
     if (wait > 0) await sleep(wait);
   }

@@ -1,5 +1,5 @@
 /** Policies → everything the API server is to enforce. Pure: the same policies always give the same bytes. */
-import type { CapabilityPolicy } from '../api/capability-policy.ts';
+import type { CapabilityPolicy, CapabilityPolicySpec } from '../api/capability-policy.ts';
 import { siblings } from '../policy/deciding.ts';
 import { type Refusal, type ResolvedPolicy, resolvePolicy } from '../policy/resolve.ts';
 import { type AdmissionSet, admissionSet, GUARD } from './admission-set.ts';
@@ -8,21 +8,26 @@ import { partiesOf } from './decision-cel.ts';
 import { guardPolicy } from './guard.ts';
 import type { AdmissionOptions } from './match.ts';
 import { mutatingPolicy } from './mutating-policy.ts';
-import type { Manifest } from './objects.ts';
+import { type Manifest, SPEC_ANNOTATION } from './objects.ts';
 import { renderRole, renderRoleBinding } from './rbac.ts';
 import { validatingPolicy } from './validating-policy.ts';
 
 export interface CompileOptions extends AdmissionOptions {
+  /**
+   * The specs that were last accepted, by policy: one that is edited into something that cannot be compiled goes on as it
+   * was, so that neither its own namespaces nor those that it shares are disturbed.
+   */
+  readonly lastAccepted?: ReadonlyMap<string, CapabilityPolicySpec>;
   /** N of Kubernetes 1.N of the oldest API server. */
   readonly oldestServer: number;
 }
 
 export interface Compiled {
-  /** The accepted policies, by name. */
+  /** What is enforced, by name. */
   readonly policies: readonly ResolvedPolicy[];
-  /** Why the others were not accepted. */
+  /** Why others were not accepted as they are; they may still be among `policies` as they last were. */
   readonly refusals: ReadonlyMap<string, Refusal>;
-  /** What each accepted policy renders to. */
+  /** What each of `policies` renders to. */
   readonly rendered: ReadonlyMap<string, Rendered>;
   /** What stands once for all Enforce policies; absent without any. */
   readonly guard: AdmissionSet | undefined;
@@ -34,23 +39,32 @@ export interface Rendered {
   readonly roleBinding: Manifest | undefined;
 }
 
-/** A policy that cannot be compiled is told why and left out; the others stand as if it did not exist. */
+/** A policy that cannot be compiled is told why, and stays as it was last accepted; the others do not notice. */
 export function compile(policies: readonly CapabilityPolicy[], options: CompileOptions): Compiled {
   const resolved: ResolvedPolicy[] = [];
   const refusals = new Map<string, Refusal>();
   for (const policy of [...policies].sort(byAge)) {
+    const name = policy.metadata?.name ?? '';
     const resolution = resolvePolicy(policy, options.oldestServer);
-    if ('policy' in resolution) resolved.push(resolution.policy);
-    else refusals.set(policy.metadata?.name ?? '', resolution.refusal);
+    if ('refusal' in resolution) refusals.set(name, resolution.refusal);
+    const spec = 'refusal' in resolution ? options.lastAccepted?.get(name) : undefined;
+    const standing = spec ? resolvePolicy({ ...policy, spec }, options.oldestServer) : resolution;
+    if ('policy' in standing) resolved.push(standing.policy);
   }
   const fitting = fitTogether(resolved);
   for (const [name, refusal] of fitting.refusals) refusals.set(name, refusal);
   const accepted = [...fitting.policies].sort((a, b) => compareText(a.name, b.name));
+  const specs = new Map(
+    policies.map(({ metadata: { name = '' } = {}, spec }) => [
+      name,
+      refusals.has(name) ? options.lastAccepted?.get(name) : spec,
+    ]),
+  );
   const rendered = new Map(
     accepted.map((policy) => [
       policy.name,
       {
-        admission: renderAdmission(policy, accepted, options),
+        admission: withSpec(renderAdmission(policy, accepted, options), specs.get(policy.name)),
         role: renderRole(policy),
         roleBinding: renderRoleBinding(policy),
       },
@@ -70,6 +84,15 @@ function renderAdmission(policy: ResolvedPolicy, all: readonly ResolvedPolicy[],
       validatingPolicy(policy, parties, options),
     ],
   );
+}
+
+/** The API server keeps what was last accepted: a restarted operator knows it from there. */
+function withSpec(set: AdmissionSet, spec: CapabilityPolicySpec | undefined): AdmissionSet {
+  const annotations = { [SPEC_ANNOTATION]: JSON.stringify(spec) };
+  const objects = set.objects.map((object) =>
+    object.kind === 'ValidatingAdmissionPolicy' ? { ...object, metadata: { ...object.metadata, annotations } } : object,
+  );
+  return { ...set, objects };
 }
 
 function renderGuard(all: readonly ResolvedPolicy[], options: AdmissionOptions): AdmissionSet | undefined {

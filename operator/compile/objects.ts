@@ -6,6 +6,9 @@ import type { ResolvedPolicy } from '../policy/resolve.ts';
 export const POLICY_LABEL = `${GROUP}/policy`;
 /** The hash of everything that a set of admission policies and bindings says. */
 export const RULESET_LABEL = `${GROUP}/ruleset`;
+/** On a validating policy: the spec that it was rendered from, as JSON. */
+export const SPEC_ANNOTATION = `${GROUP}/spec`;
+
 /** A Kubernetes object to be applied: just the fields that we own. */
 export interface Manifest {
   readonly apiVersion: string;
@@ -13,6 +16,7 @@ export interface Manifest {
   readonly metadata: {
     readonly name: string;
     readonly labels: Readonly<Record<string, string>>;
+    readonly annotations?: Readonly<Record<string, string>>;
     readonly ownerReferences: readonly unknown[];
   };
   readonly [field: string]: unknown;

@@ -1,0 +1,218 @@
+/**
+ * Leader election by a Lease, with client-go's rules: see lease.ts.
+ *
+ * Whether we lead is a question to the clock and not to a timer: a process that was stopped (SIGSTOP, a frozen
+ * container) goes on with whatever it was about to do before its timers tell it that its time is over. So each write
+ * asks `assertMayWrite` right before it leaves.
+ *
+ *   another may lead   ⟵ leaseDuration after the renewal arrived at the API server, so after it was sent
+ *   we may write       ⟵ renewDeadline after the renewal was sent; the rest is for what is under way then
+ */
+import { type Clock, MONOTONIC } from './clock.ts';
+import { type LeaseClient, LeaseLock } from './lease.ts';
+import type { Log } from './log.ts';
+
+export interface ElectionOptions {
+  /** One that is not guarded by this election, with a rate limit of its own: renewals must not queue. */
+  readonly client: LeaseClient;
+  readonly namespace: string;
+  readonly name: string;
+  /** Of this process alone, as `<pod>_<uuid>`. */
+  readonly identity: string;
+  readonly log: Log;
+  /** How long others leave a lease alone that is not renewed; whole seconds, 15,000 by default. */
+  readonly leaseDurationMs?: number;
+  /** How long after a renewal we lead on without another; 10,000 by default. */
+  readonly renewDeadlineMs?: number;
+  /** Between two tries, at most; 2,000 by default. */
+  readonly retryPeriodMs?: number;
+  readonly clock?: Clock;
+  /** In [0, 1): spreads the candidates. */
+  readonly random?: () => number;
+}
+
+export interface ElectionCallbacks {
+  /**
+   * The work of a leader. It ends once `leading` is aborted, which happens at once when the lease is lost and when the
+   * election is to end; in the second case it may still write while it ends. If it ends by itself, so does the election.
+   */
+  onStartedLeading(leading: AbortSignal): Promise<void>;
+  /** After the work has ended. */
+  onStoppedLeading?(): void;
+}
+
+export class NotLeadingError extends Error {
+  override readonly name = 'NotLeadingError';
+}
+
+const DEFAULTS = { leaseDurationMs: 15_000, renewDeadlineMs: 10_000, retryPeriodMs: 2_000 };
+/** Work that goes on for so long after the lease was lost hangs. */
+const MAX_ENDING_MS = 60_000;
+
+export class Election {
+  readonly #options: Required<ElectionOptions>;
+  readonly #lock: LeaseLock;
+  readonly #log: Log;
+  /** By the clock; in the past when we do not lead. */
+  #leadsUntil = Number.NEGATIVE_INFINITY;
+  #lostAt: number | undefined;
+  #reported = '';
+  #failing = false;
+
+  /** @throws Error for durations that are no safe ones */
+  constructor(options: ElectionOptions) {
+    this.#options = { ...DEFAULTS, clock: MONOTONIC, random: Math.random, ...options };
+    validate(this.#options);
+    this.#lock = new LeaseLock(this.#options);
+    const { namespace, name, identity } = this.#options;
+    this.#log = this.#options.log.child({ lease: `${namespace}/${name}`, identity });
+  }
+
+  /** Whether a write that leaves now cannot meet another leader. */
+  mayWrite(): boolean {
+    return this.#options.clock.now() < this.#leadsUntil;
+  }
+
+  /** @throws NotLeadingError when a write must not leave now */
+  readonly assertMayWrite = (): void => {
+    if (!this.mayWrite()) throw new NotLeadingError(`no write: this process does not hold the lease`);
+  };
+
+  /** For /healthz. @throws Error when the leader's work does not end though the lease was lost */
+  readonly check = (): void => {
+    const { clock } = this.#options;
+    if (this.#lostAt === undefined || clock.now() - this.#lostAt < MAX_ENDING_MS) return;
+    throw new Error('the lease was lost, and the work of a leader does not end');
+  };
+
+  /**
+   * Stands for election, leads, and stands again after the lease was lost and the work has ended, until `signal` is
+   * aborted: then the work ends, and the lease is released.
+   *
+   * @throws what the work throws, the lease released
+   */
+  async run(callbacks: ElectionCallbacks, signal: AbortSignal): Promise<void> {
+    for (let again = true; again; ) {
+      if (!(await this.#campaign(signal))) return;
+      again = await this.#lead(callbacks, signal);
+    }
+  }
+
+  /** @returns whether the lease is ours; false when `signal` ended it */
+  async #campaign(signal: AbortSignal): Promise<boolean> {
+    while (!signal.aborted) {
+      // Not raced with the signal: a lease that is taken just then has to be released.
+      await this.#try(this.#options.renewDeadlineMs);
+      if (this.mayWrite()) return true;
+      const { retryPeriodMs, random, clock } = this.#options;
+      // client-go waits 1 to 2.2 periods. Half to a whole one, and no longer than the lease lasts: the next leader
+      // begins within one period of a release, and of the lease's end.
+      const pause = retryPeriodMs * (1 - random() / 2);
+      const rest = Math.ceil(this.#lock.remainingMs);
+      await clock.sleep(rest > 0 ? Math.min(pause, rest) : pause, signal);
+    }
+    return false;
+  }
+
+  /** @returns whether to stand again */
+  async #lead({ onStartedLeading, onStoppedLeading }: ElectionCallbacks, signal: AbortSignal): Promise<boolean> {
+    const lost = new AbortController();
+    const ended = new AbortController();
+    this.#log.info('leading');
+    const work = (async () => onStartedLeading(AbortSignal.any([signal, lost.signal])))();
+    const outcome = work.finally(() => ended.abort());
+    // It is awaited below, after the lease.
+    outcome.catch(() => {});
+    const held = await this.#hold(ended.signal);
+    if (!held) this.#lose(lost);
+    try {
+      await outcome;
+    } finally {
+      this.#lostAt = undefined;
+      this.#leadsUntil = Number.NEGATIVE_INFINITY;
+      if (held) await this.#release();
+      onStoppedLeading?.();
+    }
+    return !held;
+  }
+
+  /** Renews the lease until the work has ended. @returns whether it still is ours then */
+  async #hold(ended: AbortSignal): Promise<boolean> {
+    const { clock, retryPeriodMs, renewDeadlineMs } = this.#options;
+    for (;;) {
+      await clock.sleep(Math.min(retryPeriodMs, this.#leadsUntil - clock.now()), ended);
+      if (!this.mayWrite()) return false;
+      if (ended.aborted) return true;
+      await this.#try(Math.min(renewDeadlineMs / 2, this.#leadsUntil - clock.now()));
+      if (!this.mayWrite()) return false;
+    }
+  }
+
+  /**
+   * Tries once to take or renew the lease, and waits `ms` at most. What an abandoned try still does is harmless: its
+   * write carries an older resourceVersion, or gives us a lease that the next try finds to be ours.
+   */
+  async #try(ms: number): Promise<void> {
+    const { clock, renewDeadlineMs, identity } = this.#options;
+    const begun = clock.now();
+    const held = await this.#bounded(this.#lock.acquireOrRenew(), ms);
+    if (held) this.#leadsUntil = begun + renewDeadlineMs;
+    // Another holds it: no need to wait for the deadline.
+    else if (held === false && this.#lock.holder !== identity) this.#leadsUntil = Number.NEGATIVE_INFINITY;
+    this.#reportHolder();
+  }
+
+  async #release(): Promise<void> {
+    await this.#bounded(this.#lock.release(), this.#options.renewDeadlineMs);
+    this.#log.info('released the lease');
+  }
+
+  #lose(lost: AbortController): void {
+    this.#leadsUntil = Number.NEGATIVE_INFINITY;
+    this.#lostAt = this.#options.clock.now();
+    this.#log.warn('lost the lease', { holder: this.#lock.holder });
+    lost.abort(new NotLeadingError('the lease was lost'));
+  }
+
+  /** Undefined when it failed, or took longer than `ms`. */
+  async #bounded<Result>(request: Promise<Result>, ms: number): Promise<Result | undefined> {
+    const answered = new AbortController();
+    const late = this.#options.clock.sleep(ms, answered.signal).then(() => {
+      if (!answered.signal.aborted) throw new Error(`no answer for ${Math.round(ms)} ms`);
+      return undefined;
+    });
+    try {
+      const result = await Promise.race([request, late]);
+      this.#failing = false;
+      return result;
+    } catch (error) {
+      if (!this.#failing) this.#log.warn('the lease cannot be reached, trying again', { error });
+      this.#failing = true;
+      return undefined;
+    } finally {
+      answered.abort();
+      request.catch(() => {});
+      late.catch(() => {});
+    }
+  }
+
+  #reportHolder(): void {
+    const { holder } = this.#lock;
+    if (holder === this.#reported) return;
+    this.#reported = holder;
+    if (holder !== '' && holder !== this.#options.identity) this.#log.info('another leads', { holder });
+  }
+}
+
+/** As client-go: a leader stops before another starts, and has tries enough before it stops. */
+function validate({ leaseDurationMs, renewDeadlineMs, retryPeriodMs }: Required<ElectionOptions>): void {
+  if (leaseDurationMs < 1000 || leaseDurationMs % 1000 !== 0) {
+    throw new Error('the lease duration has to be whole seconds, 1 or more');
+  }
+  if (leaseDurationMs <= renewDeadlineMs) {
+    throw new Error('the lease duration has to be longer than the renew deadline');
+  }
+  if (renewDeadlineMs <= retryPeriodMs * 1.2 || retryPeriodMs <= 0) {
+    throw new Error('the renew deadline has to be longer than 1.2 retry periods');
+  }
+}

@@ -1,0 +1,166 @@
+/**
+ * A Lease (coordination.k8s.io/v1) as a lock, with client-go's rules (tools/leaderelection): a candidate takes it when
+ * it has seen no change of it for as long as its holder asked for, measured by the candidate's own clock; the times in
+ * the Lease are for people. Every write carries the resourceVersion last seen, so that only one of several succeeds.
+ */
+import type { Clock } from './clock.ts';
+
+export interface LeaseSpec {
+  /** Empty when nobody holds it. */
+  readonly holderIdentity?: string;
+  readonly leaseDurationSeconds?: number;
+  readonly acquireTime?: string;
+  readonly renewTime?: string;
+  /** How often the holder changed. */
+  readonly leaseTransitions?: number;
+  readonly [field: string]: unknown;
+}
+
+export interface Lease {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly metadata: { readonly name: string; readonly namespace: string; readonly resourceVersion?: string };
+  readonly spec?: LeaseSpec;
+}
+
+/** What is needed of an ApiClient; the errors of its calls carry an HTTP `status`. */
+export interface LeaseClient {
+  get<Answer>(path: string): Promise<Answer>;
+  create(path: string, object: unknown): Promise<unknown>;
+  replace(object: Lease): Promise<unknown>;
+}
+
+export interface LockOptions {
+  readonly client: LeaseClient;
+  readonly namespace: string;
+  readonly name: string;
+  /** Of this process alone: a restarted one must not take itself for the holder. */
+  readonly identity: string;
+  readonly leaseDurationMs: number;
+  readonly clock: Clock;
+}
+
+const RELEASE_TRIES = 3;
+
+export class LeaseLock {
+  readonly #options: LockOptions;
+  #seen: Lease | undefined;
+  /** When `#seen` last changed, by our clock. */
+  #seenAt = 0;
+
+  constructor(options: LockOptions) {
+    this.#options = options;
+  }
+
+  /** Who held it when it was last seen; empty when nobody did. */
+  get holder(): string {
+    return this.#seen?.spec?.holderIdentity ?? '';
+  }
+
+  /** How long nobody but the holder may take it, in milliseconds; 0 or less when anybody may. */
+  get remainingMs(): number {
+    if (this.holder === '') return 0;
+    const seconds = this.#seen?.spec?.leaseDurationSeconds ?? 0;
+    return this.#seenAt + seconds * 1000 - this.#options.clock.now();
+  }
+
+  /**
+   * Takes the lock, or renews it.
+   *
+   * @returns whether it is ours; false also when another candidate was faster
+   * @throws the client's error, after which the Lease may have been written or not
+   */
+  async acquireOrRenew(): Promise<boolean> {
+    // By the clock of before the request: an answer that was long under way must not make a lease look expired.
+    const heldByOther = this.remainingMs > 0 && this.holder;
+    const seen = this.#isOurs() ? this.#seen : undefined;
+    if (seen && (await this.#write(seen, this.#renewed(seen)))) return true;
+    const found = await this.#read();
+    if (!found) return this.#create();
+    const changed = this.#see(found);
+    if (this.holder !== '' && !this.#isOurs() && (changed || heldByOther === this.holder)) return false;
+    return this.#write(found, this.#isOurs() ? this.#renewed(found) : this.#acquired(found));
+  }
+
+  /** Gives the lock back, if it is ours, so that the next one need not wait. */
+  async release(): Promise<void> {
+    for (let attempt = 0; attempt < RELEASE_TRIES; attempt++) {
+      const found = await this.#read();
+      if (found) this.#see(found);
+      if (!found || !this.#isOurs()) return;
+      const time = microTime();
+      const released = { holderIdentity: '', leaseDurationSeconds: 1, acquireTime: time, renewTime: time };
+      if (await this.#write(found, { ...found.spec, ...released })) return;
+    }
+  }
+
+  #isOurs(): boolean {
+    return this.holder === this.#options.identity;
+  }
+
+  #renewed({ spec }: Lease): LeaseSpec {
+    return { ...spec, ...this.#term(), acquireTime: spec?.acquireTime ?? microTime() };
+  }
+
+  #acquired({ spec }: Lease): LeaseSpec {
+    return { ...spec, ...this.#term(), acquireTime: microTime(), leaseTransitions: (spec?.leaseTransitions ?? 0) + 1 };
+  }
+
+  #term() {
+    const { identity, leaseDurationMs } = this.#options;
+    return { holderIdentity: identity, leaseDurationSeconds: leaseDurationMs / 1000, renewTime: microTime() };
+  }
+
+  async #read(): Promise<Lease | undefined> {
+    const { client, name } = this.#options;
+    return unless(404, client.get<Lease>(`${this.#path()}/${encodeURIComponent(name)}`));
+  }
+
+  async #create(): Promise<boolean> {
+    const { client, namespace, name } = this.#options;
+    const lease: Lease = {
+      apiVersion: 'coordination.k8s.io/v1',
+      kind: 'Lease',
+      metadata: { name, namespace },
+      spec: { ...this.#term(), acquireTime: microTime(), leaseTransitions: 0 },
+    };
+    const created = await unless(409, client.create(this.#path(), lease));
+    if (created) this.#see(created as Lease);
+    return created !== undefined;
+  }
+
+  /** @returns false when the Lease is no longer what `lease` is */
+  async #write(lease: Lease, spec: LeaseSpec): Promise<boolean> {
+    const written = await unless(404, unless(409, this.#options.client.replace({ ...lease, spec })));
+    if (written) this.#see(written as Lease);
+    return written !== undefined;
+  }
+
+  /** @returns whether the holder did something since it was last seen; others may label it at any time */
+  #see(lease: Lease): boolean {
+    const changed = JSON.stringify(lease.spec) !== JSON.stringify(this.#seen?.spec);
+    if (changed) this.#seenAt = this.#options.clock.now();
+    this.#seen = lease;
+    return changed;
+  }
+
+  #path(): string {
+    const { namespace } = this.#options;
+    return `/apis/coordination.k8s.io/v1/namespaces/${encodeURIComponent(namespace)}/leases`;
+  }
+}
+
+/** Undefined when the answer has this HTTP status. */
+async function unless<Answer>(status: number, answer: Promise<Answer>): Promise<Answer | undefined> {
+  try {
+    return await answer;
+  } catch (error) {
+    if ((error as { status?: unknown }).status === status) return undefined;
+    throw error;
+  }
+}
+
+/** Now, as a metav1.MicroTime. */
+function microTime(): string {
+  return new Date().toISOString().replace('Z', '000Z');
+}

@@ -1,0 +1,52 @@
+import assert from 'node:assert/strict';
+import type { CapabilityPolicy, CapabilityPolicySpec } from '../../operator/api/capability-policy.ts';
+import { lastAccepted } from '../../operator/apply/standing.ts';
+import type { RenderedObject } from '../../operator/cluster/objects.ts';
+import { compile } from '../../operator/compile/compile.ts';
+
+const options = { oldestServer: 36, operatorNamespace: 'capabilitypolicy-system', excludedNamespaces: [] };
+
+function policy(name: string, spec: Partial<CapabilityPolicySpec> = {}): CapabilityPolicy {
+  return {
+    apiVersion: 'capabilitypolicy.dev/v1alpha1',
+    kind: 'CapabilityPolicy',
+    metadata: { name, uid: name },
+    spec: { namespaceSelector: {}, level: 'restricted', mode: 'Enforce', ...spec },
+  };
+}
+
+/** What stands in the cluster after these policies were rendered. */
+function standing(policies: readonly CapabilityPolicy[]): RenderedObject[] {
+  return [...compile(policies, options).rendered.values()].flatMap(
+    ({ admission }) => admission.objects as unknown as RenderedObject[],
+  );
+}
+
+describe('a policy that cannot be compiled', () => {
+  const good = policy('exception', { overrides: { capabilities: { allowedAdd: ['NET_RAW'] } } });
+  const broken = policy('exception', { level: 'privileged', levelVersion: 'v1.99' });
+  const sibling = policy('default');
+
+  it('stays as it was last accepted, and so do those that share namespaces with it', () => {
+    const before = compile([sibling, good], options);
+    const after = compile([sibling, broken], { ...options, lastAccepted: lastAccepted(standing([sibling, good])) });
+    assert.equal(after.refusals.get('exception')?.reason, 'VersionTooNew');
+    assert.deepEqual(after.rendered, before.rendered);
+    assert.deepEqual(after.guard, before.guard);
+  });
+
+  it('renders nothing when it never was', () => {
+    const { rendered, refusals } = compile([sibling, broken], { ...options, lastAccepted: new Map() });
+    assert.deepEqual([...rendered.keys()], ['default']);
+    assert.deepEqual([...refusals.keys()], ['exception']);
+    assert.deepEqual(rendered, compile([sibling], options).rendered);
+  });
+
+  for (const text of ['', 'no JSON', 'null', '[]', '{"level":"restricted"}']) {
+    it(`is not taken from the annotation ${JSON.stringify(text)}`, () => {
+      const [object] = standing([good]) as [RenderedObject];
+      const annotations = { 'capabilitypolicy.dev/spec': text };
+      assert.equal(lastAccepted([{ ...object, metadata: { ...object.metadata, annotations } }]).size, 0);
+    });
+  }
+});
