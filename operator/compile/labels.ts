@@ -6,7 +6,14 @@ import type { Mode } from '../api/capability-policy.ts';
 import { deciding, MODES } from '../policy/deciding.ts';
 import type { ResolvedPolicy } from '../policy/resolve.ts';
 import { RULES } from '../rules/index.ts';
-import { compareLevels, formatVersion, type Level, looser, NEWEST_KNOWN_MINOR } from '../standards/level-version.ts';
+import {
+  compareLevels,
+  formatVersion,
+  type Level,
+  looser,
+  NEWEST_KNOWN_MINOR,
+  type Standard,
+} from '../standards/level-version.ts';
 
 export const LABEL_PREFIX = 'pod-security.kubernetes.io/';
 
@@ -46,7 +53,7 @@ export function podSecurityLabels(
     if (unfilled) Object.assign(wanted, { warn: unfilled, audit: unfilled });
   }
   const entries = (Object.entries(wanted) as [PodSecurityMode, LevelVersion][])
-    .filter(([mode, found]) => isAtLeast(found, options.podSecurityDefaults[mode]))
+    .filter(([mode, found]) => isAsTight(found, options.podSecurityDefaults[mode], options.oldestServer))
     .flatMap(([mode, { level, minor }]) => [
       [`${LABEL_PREFIX}${mode}`, level],
       [`${LABEL_PREFIX}${mode}-version`, formatVersion(minor)],
@@ -54,10 +61,14 @@ export function podSecurityLabels(
   return Object.fromEntries(entries);
 }
 
-function isAtLeast(found: LevelVersion, least: LevelVersion | undefined): boolean {
-  if (!least) return true;
-  const levels = compareLevels(found.level, least.level);
-  return levels > 0 || (levels === 0 && found.minor >= least.minor);
+/** Whether the default would refuse nothing that the label admits: neither levels nor versions alone tell. */
+function isAsTight(label: LevelVersion, byDefault: LevelVersion | undefined, server: number): boolean {
+  if (!byDefault) return true;
+  const standard: Standard = { ...label, server };
+  return RULES.every(
+    (rule) =>
+      compareLevels(rule.podSecurity(rule.value({}, standard), standard, byDefault.minor), byDefault.level) >= 0,
+  );
 }
 
 /**

@@ -14,7 +14,7 @@ interface Requirement {
 }
 
 export function matches(selector: LabelSelector, labels: Labels): boolean {
-  return requirements(selector).every((requirement) => holds(requirement, labels[requirement.key]));
+  return requirements(selector).every((requirement) => holds(requirement, labelValue(labels, requirement.key)));
 }
 
 /**
@@ -57,6 +57,11 @@ function requirements(selector: LabelSelector): Requirement[] {
     ({ key, operator, values }): Requirement => ({ key, operator, values: values ?? [] }),
   );
   return [...exact, ...expressions].sort((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0));
+}
+
+/** Keys like `constructor` are legal: only the labels' own count. */
+function labelValue(labels: Labels, key: string): string | undefined {
+  return Object.hasOwn(labels, key) ? labels[key] : undefined;
 }
 
 function holds({ operator, values }: Requirement, value: string | undefined): boolean {

@@ -151,6 +151,17 @@ describe('the labels of a namespace', () => {
     };
     assert.deepEqual(under({ level: 'restricted', minor: 36 }), []);
     assert.deepEqual(under({ level: 'baseline', minor: 36 }), ['baseline', 'v1.36']);
+    // Since v1.20 baseline admits more sysctls and SELinux types.
+    assert.deepEqual(under({ level: 'baseline', minor: 20 }), []);
+  });
+
+  it('are none where a default at a newer version refuses more than a tighter level of an older one', () => {
+    const policy = resolved('a', { level: 'restricted', levelVersion: 'v1.34', overrides: { hostProbes: true } });
+    const under = (minor: number) =>
+      podSecurityLabels([policy], {}, { ...OPTIONS, podSecurityDefaults: { enforce: { level: 'baseline', minor } } });
+    assert.equal(Object.values(podSecurityLabels([policy], {}, OPTIONS)).join(' '), 'restricted v1.33');
+    assert.deepEqual(under(36), {});
+    assert.notDeepEqual(under(33), {});
   });
 
   it('warn and audit only of what defaulting will not fill in', () => {

@@ -15,6 +15,12 @@ const SELECTS: readonly [what: string, selector: LabelSelector, yes: object[], n
   ['NotIn, which an absent label meets', of('NotIn', ['net']), [{}, { team: 'db' }], [NET]],
   ['Exists', of('Exists'), [NET, { team: '' }], [{}, { a: 'b' }]],
   ['DoesNotExist', of('DoesNotExist'), [{}, { a: 'b' }], [NET, { team: '' }]],
+  [
+    'a key that every JavaScript object has',
+    { matchExpressions: [{ key: 'constructor', operator: 'Exists' }] },
+    [{ constructor: 'x' }],
+    [{}],
+  ],
   ['all requirements together', { matchLabels: NET, ...of('NotIn', ['net']) }, [], [{}, NET]],
 ];
 
