@@ -2,6 +2,7 @@
 import { parseArgs } from 'node:util';
 import type { LevelVersion, PodSecurityDefaults, PodSecurityMode } from './compile/labels.ts';
 import { LOG_FORMATS, LOG_LEVELS, type LogFormat, type LogLevel } from './runtime/log.ts';
+import { type BindAddress, parseBindAddress } from './runtime/server.ts';
 import { NEWEST_KNOWN_MINOR, parseVersion } from './standards/level-version.ts';
 
 export interface Flags {
@@ -9,6 +10,17 @@ export interface Flags {
   readonly operatorNamespace: string;
   readonly excludedNamespaces: readonly string[];
   readonly podSecurityDefaults: PodSecurityDefaults;
+  /** Writes a second in the long run, and at once. */
+  readonly qps: number;
+  readonly burst: number;
+  readonly leaderElect: boolean;
+  readonly leaseDurationMs: number;
+  readonly renewDeadlineMs: number;
+  readonly retryPeriodMs: number;
+  /** Undefined: not served. */
+  readonly healthAddress: BindAddress | undefined;
+  readonly metricsAddress: BindAddress | undefined;
+  readonly metricsSecure: boolean;
   readonly logLevel: LogLevel;
   readonly logFormat: LogFormat;
   readonly help: boolean;
@@ -26,6 +38,14 @@ export const HELP = `Usage: npm start -- [flags]
   --psa-defaults LIST          what Pod Security Admission does in namespaces without labels, if the cluster's
                                PodSecurityConfiguration says anything but privileged: enforce=baseline:latest,…
                                No label will be looser.
+  --kube-api-qps N             writes a second in the long run (default: 50)
+  --kube-api-burst N           writes at once (default: 100)
+  --leader-elect               of several operators only the one that holds a Lease writes (default: off)
+  --leader-elect-lease-duration, --leader-elect-renew-deadline, --leader-elect-retry-period
+                               (default: 15s, 10s, 2s)
+  --health-probe-bind-address  [HOST]:PORT of /healthz and /readyz (default: 0, not served)
+  --metrics-bind-address       [HOST]:PORT of /metrics (default: 0, not served)
+  --metrics-secure             /metrics asks for a token, and RBAC whether it may get /metrics
   --log-level LEVEL            ${LOG_LEVELS.join(', ')} (default: info)
   --log-format FORMAT          ${LOG_FORMATS.join(', ')} (default: json)
 `;
@@ -43,6 +63,15 @@ export function parseFlags(args: readonly string[], podNamespace?: string): Flag
       'operator-namespace': { type: 'string' },
       'excluded-namespaces': { type: 'string' },
       'psa-defaults': { type: 'string' },
+      'kube-api-qps': { type: 'string' },
+      'kube-api-burst': { type: 'string' },
+      'leader-elect': { type: 'boolean' },
+      'leader-elect-lease-duration': { type: 'string' },
+      'leader-elect-renew-deadline': { type: 'string' },
+      'leader-elect-retry-period': { type: 'string' },
+      'health-probe-bind-address': { type: 'string' },
+      'metrics-bind-address': { type: 'string' },
+      'metrics-secure': { type: 'boolean' },
       'log-level': { type: 'string' },
       'log-format': { type: 'string' },
       help: { type: 'boolean', short: 'h' },
@@ -54,6 +83,15 @@ export function parseFlags(args: readonly string[], podNamespace?: string): Flag
     operatorNamespace: values['operator-namespace'] ?? podNamespace ?? OPERATOR_NAMESPACE,
     excludedNamespaces: excluded === undefined ? EXCLUDED_NAMESPACES : namespacePatterns(excluded),
     podSecurityDefaults: podSecurityDefaults(values['psa-defaults'] ?? ''),
+    qps: positive('--kube-api-qps', values['kube-api-qps'] ?? '50'),
+    burst: positive('--kube-api-burst', values['kube-api-burst'] ?? '100'),
+    leaderElect: values['leader-elect'] ?? false,
+    leaseDurationMs: duration('--leader-elect-lease-duration', values['leader-elect-lease-duration'] ?? '15s'),
+    renewDeadlineMs: duration('--leader-elect-renew-deadline', values['leader-elect-renew-deadline'] ?? '10s'),
+    retryPeriodMs: duration('--leader-elect-retry-period', values['leader-elect-retry-period'] ?? '2s'),
+    healthAddress: address('--health-probe-bind-address', values['health-probe-bind-address'] ?? '0'),
+    metricsAddress: address('--metrics-bind-address', values['metrics-bind-address'] ?? '0'),
+    metricsSecure: values['metrics-secure'] ?? false,
     logLevel: oneOf('--log-level', values['log-level'] ?? 'info', LOG_LEVELS),
     logFormat: oneOf('--log-format', values['log-format'] ?? 'json', LOG_FORMATS),
     help: values.help ?? false,
@@ -86,6 +124,27 @@ function podSecurityDefaults(list: string): PodSecurityDefaults {
       return [mode, { level, minor }] as [PodSecurityMode, LevelVersion];
     });
   return Object.fromEntries(entries.filter(([, { level }]) => (level as string) !== 'privileged'));
+}
+
+function positive(flag: string, text: string): number {
+  const value = Number(text);
+  if (!(value > 0 && Number.isFinite(value))) throw new Error(`${flag}: ${JSON.stringify(text)} is no positive number`);
+  return value;
+}
+
+/** Go's durations, as far as leases need them: `15s`, `500ms`, `1m`. @returns milliseconds */
+function duration(flag: string, text: string): number {
+  const [, number, unit = ''] = /^(\d+(?:\.\d+)?)(ms|s|m)$/.exec(text) ?? [];
+  if (number === undefined) throw new Error(`${flag}: ${JSON.stringify(text)} is no duration, such as 15s or 500ms`);
+  return Number(number) * ({ ms: 1, s: 1_000, m: 60_000 }[unit] ?? 0);
+}
+
+function address(flag: string, text: string): BindAddress | undefined {
+  try {
+    return parseBindAddress(text);
+  } catch (error) {
+    throw new Error(`${flag}: ${(error as Error).message}`);
+  }
 }
 
 function oneOf<Value extends string>(flag: string, value: string, values: readonly Value[]): Value {

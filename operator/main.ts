@@ -1,14 +1,21 @@
 /** Wires the stages together and runs them until SIGTERM or SIGINT. */
+import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { KubeConfig } from '@kubernetes/client-node';
-import { ApiClient } from './cluster/client.ts';
+import { ApiClient, isNotFound, pathFor } from './cluster/client.ts';
 import { type Flags, HELP, parseFlags } from './flags.ts';
 import { Operator } from './operator.ts';
-import { createLog } from './runtime/log.ts';
+import { authorized } from './runtime/access.ts';
+import { Election } from './runtime/election.ts';
+import { healthHandler } from './runtime/health.ts';
+import { createLog, type Log } from './runtime/log.ts';
+import { createMetrics, metricsHandler } from './runtime/metrics.ts';
+import { type RunningServer, serve } from './runtime/server.ts';
 
 /** Mounted into every pod (kubelet, KEP-1205). */
 const POD_NAMESPACE_FILE = '/var/run/secrets/kubernetes.io/serviceaccount/namespace';
+const LEASE = 'capabilitypolicy.dev';
 
 async function main(): Promise<void> {
   const flags = parseFlags(process.argv.slice(2), podNamespace());
@@ -17,7 +24,76 @@ async function main(): Promise<void> {
     return;
   }
   const log = createLog({ level: flags.logLevel, format: flags.logFormat, stream: process.stderr });
-  const client = new ApiClient(loadKubeConfig(flags));
+  await run(flags, log, stopOnSignal(log));
+  log.info('stopped');
+}
+
+async function run(flags: Flags, log: Log, stopping: AbortSignal): Promise<void> {
+  const config = loadKubeConfig(flags);
+  const metrics = createMetrics();
+  metrics.process();
+  // Not guarded by the election, and not behind the work's writes: renewals must not wait.
+  const own = new ApiClient(config, { onAnswer: metrics.request });
+  await ensureNamespace(own, flags.operatorNamespace, log);
+  const instance = process.env.POD_NAME || hostname();
+  const election = flags.leaderElect ? newElection(flags, own, instance, log) : undefined;
+  const { qps, burst } = flags;
+  const beforeWrite = election?.assertMayWrite;
+  const client = new ApiClient(config, { qps, burst, onAnswer: metrics.request, ...(beforeWrite && { beforeWrite }) });
+  const queueObserver = metrics.queue((key) => key.split('/')[0] ?? '');
+  const operator = new Operator(client, { ...flags, instance, log, queueObserver });
+  metrics.leadership(LEASE, () => election?.mayWrite() ?? true);
+  metrics.policies(operator.metricsSources);
+  const health = healthHandler(
+    { '/healthz': election ? { leaderElection: election.check } : {}, '/readyz': { synced: operator.checkSynced } },
+    { log },
+  );
+  const show = metricsHandler(metrics);
+  const reviewer = new ApiClient(config, { qps: 5, burst: 10, onAnswer: metrics.request });
+  const handlers = [
+    [flags.healthAddress, health],
+    [flags.metricsAddress, flags.metricsSecure ? authorized(show, { client: reviewer }) : show],
+  ] as const;
+  const servers: RunningServer[] = [];
+  for (const [address, handler] of handlers) if (address) servers.push(await serve(address, handler, { log }));
+  try {
+    await lead(operator, election, stopping);
+  } finally {
+    await Promise.all([...servers, client, own, reviewer].map((one) => one.close()));
+  }
+}
+
+/** A stand-by follows the cluster, too: it is to go on at once. */
+async function lead(operator: Operator, election: Election | undefined, stopping: AbortSignal): Promise<void> {
+  try {
+    await operator.follow(stopping);
+    const onStartedLeading = (leading: AbortSignal) => operator.lead(leading);
+    await (election ? election.run({ onStartedLeading }, stopping) : onStartedLeading(stopping));
+  } catch (error) {
+    if (!stopping.aborted) throw error;
+  }
+  await operator.ended();
+}
+
+function newElection(flags: Flags, client: ApiClient, instance: string, log: Log): Election {
+  const { operatorNamespace: namespace, leaseDurationMs, renewDeadlineMs, retryPeriodMs } = flags;
+  const identity = `${instance}_${randomUUID()}`;
+  const periods = { leaseDurationMs, renewDeadlineMs, retryPeriodMs };
+  return new Election({ client, namespace, name: LEASE, identity, log, ...periods });
+}
+
+/** In a cluster it is there, since the operator's pod is in it; elsewhere nobody else would make it. */
+async function ensureNamespace(client: ApiClient, name: string, log: Log): Promise<void> {
+  try {
+    await client.get(pathFor('v1', 'Namespace', undefined, name));
+  } catch (error) {
+    if (!isNotFound(error)) throw error;
+    await client.create(pathFor('v1', 'Namespace'), { apiVersion: 'v1', kind: 'Namespace', metadata: { name } });
+    log.info('created namespace', { name });
+  }
+}
+
+function stopOnSignal(log: Log): AbortSignal {
   const stopping = new AbortController();
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     process.once(signal, () => {
@@ -25,12 +101,7 @@ async function main(): Promise<void> {
       stopping.abort();
     });
   }
-  const { operatorNamespace, excludedNamespaces, podSecurityDefaults } = flags;
-  const instance = process.env.POD_NAME || hostname();
-  const options = { operatorNamespace, excludedNamespaces, podSecurityDefaults, instance, log };
-  await new Operator(client, options).run(stopping.signal);
-  await client.close();
-  log.info('stopped');
+  return stopping.signal;
 }
 
 function loadKubeConfig({ kubeconfig }: Flags): KubeConfig {

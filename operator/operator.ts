@@ -8,35 +8,32 @@
  */
 import { isDeepStrictEqual } from 'node:util';
 import { writeLabels } from './apply/label-writer.ts';
-import { type LabelPlan, planLabels } from './apply/namespace-labels.ts';
+import { planLabels } from './apply/namespace-labels.ts';
 import type { LabelOutcome, RolloutOutcome } from './apply/outcome.ts';
 import { Rollout } from './apply/rollout.ts';
-import { lastAccepted } from './apply/standing.ts';
-import { type ApiClient, isNotFound, pathFor } from './cluster/client.ts';
-import type { Change, NamespaceView } from './cluster/objects.ts';
+import type { ApiClient } from './cluster/client.ts';
+import type { Change, PodSpec } from './cluster/objects.ts';
 import { endpoints } from './cluster/servers.ts';
 import { createCluster, type FollowedCluster } from './cluster/store.ts';
-
-import { type Compiled, compile } from './compile/compile.ts';
-import { type PodSecurityDefaults, podSecurityLabels } from './compile/labels.ts';
-import type { AdmissionOptions } from './compile/match.ts';
 import { judgeNamespace, type NamespaceJudgement } from './evaluate/namespace.ts';
-import { createUseIndex, type UseIndex } from './evaluate/use.ts';
 import { Evaluator } from './evaluate/violations.ts';
-import { isExcluded } from './policy/deciding.ts';
-import type { Resolution } from './policy/resolve.ts';
-import { type Coverage, coverageOf } from './report/coverage.ts';
+import { policyNumbers } from './report/policy-numbers.ts';
 import { buildStatus } from './report/status.ts';
 import { type FindUid, namespaceEvents, policyEvents } from './report/transitions.ts';
+import { violationCounts } from './report/violation-counts.ts';
 import { writeEvents, writeReport } from './report/writer.ts';
+import { aborted } from './runtime/aborted.ts';
 import type { Log } from './runtime/log.ts';
-import { WorkQueue } from './runtime/queue.ts';
+import type { PolicySources } from './runtime/policy-metrics.ts';
+import { type QueueObserver, WorkQueue } from './runtime/queue.ts';
+import { outcomeOf, View, type ViewOptions } from './view.ts';
 
-export interface OperatorOptions extends AdmissionOptions {
+export interface OperatorOptions extends ViewOptions {
   /** Which operator speaks in Events: the pod's name. */
   readonly instance: string;
-  readonly podSecurityDefaults: PodSecurityDefaults;
   readonly log: Log;
+  /** Told what becomes of keys. */
+  readonly queueObserver?: QueueObserver;
 }
 
 const CONCURRENCY = 8;
@@ -49,17 +46,17 @@ export class Operator {
   readonly #options: OperatorOptions;
   readonly #log: Log;
   readonly #followed: FollowedCluster;
-  readonly #queue: WorkQueue;
-  readonly #rollout: Rollout;
+  readonly #view: View;
+  readonly #evaluator = new Evaluator();
+  /** uid and generation of each policy: what its text was last taken from. */
+  readonly #generations = new Map<string, string>();
   readonly #outcomes = new Map<string, RolloutOutcome>();
   readonly #labels = new Map<string, LabelOutcome>();
   readonly #judgements = new Map<string, NamespaceJudgement>();
-  readonly #evaluator = new Evaluator();
-  #use: UseIndex | undefined;
-  /** uid and generation of each policy: what its text was last taken from. */
-  readonly #generations = new Map<string, string>();
-  #compiled: Compiled | undefined;
-  #coverage: ReadonlyMap<string, Coverage> | undefined;
+  /** Of the term that leads; a stand-by follows the cluster and does nothing. */
+  #queue: WorkQueue | undefined;
+  #rollout: Rollout;
+  #synced = false;
   #servers: { readonly clients: Promise<readonly ApiClient[]>; readonly until: number } | undefined;
 
   constructor(client: ApiClient, options: OperatorOptions) {
@@ -67,31 +64,69 @@ export class Operator {
     this.#options = options;
     this.#log = options.log;
     this.#followed = createCluster(client, { onChange: (change) => this.#enqueue(change), log: options.log });
-    this.#queue = new WorkQueue((key) => this.#work(key), {
+    this.#view = new View(this.#followed.cluster, options);
+    this.#rollout = this.#newRollout();
+  }
+
+  /** What /metrics shows, asked at each scrape. */
+  get metricsSources(): PolicySources {
+    return {
+      policies: () => this.#followed.cluster.policies().map(policyNumbers),
+      violating: () => violationCounts(this.#judgements.values()),
+      evaluatedObjects: () => [...this.#judgedSpecs()].length,
+      distinctFingerprints: () => new Set(this.#judgedSpecs()).size,
+    };
+  }
+
+  /** Equal ones are one object: the projection shares them. */
+  *#judgedSpecs(): Generator<PodSpec> {
+    const { cluster } = this.#followed;
+    for (const namespace of this.#judgements.keys()) {
+      for (const { spec } of cluster.pods(namespace)) yield spec;
+      for (const { template } of cluster.workloads(namespace)) yield template.spec;
+    }
+  }
+
+  /** @throws Error while the cluster has not been read for the first time */
+  readonly checkSynced = (): void => {
+    if (!this.#synced) throw new Error('the cluster has not been read yet');
+  };
+
+  /** Follows the cluster until `signal` is aborted; resolves once all of it has been read. */
+  async follow(signal: AbortSignal): Promise<void> {
+    await this.#followed.start(signal);
+    this.#synced = true;
+    this.#log.info('watching', { policies: this.#followed.cluster.policies().length });
+  }
+
+  /** Resolves when nothing is followed any more, after the signal. */
+  async ended(): Promise<void> {
+    await this.#followed.ended();
+  }
+
+  /** Works until `signal` is aborted and what was begun has ended. Nothing is remembered of an earlier term. */
+  async lead(signal: AbortSignal): Promise<void> {
+    const queue = new WorkQueue((key) => this.#work(key), {
       concurrency: CONCURRENCY,
       onError: (key, error, failures) => this.#log.warn('work failed, will be tried again', { key, failures, error }),
+      ...(this.#options.queueObserver && { observer: this.#options.queueObserver }),
     });
-    this.#rollout = new Rollout(client, {
-      operatorNamespace: options.operatorNamespace,
+    for (const remembered of [this.#outcomes, this.#labels, this.#judgements]) remembered.clear();
+    this.#rollout = this.#newRollout();
+    this.#queue = queue;
+    this.#recompile();
+    queue.start();
+    await aborted(signal);
+    this.#queue = undefined;
+    await queue.stop();
+  }
+
+  #newRollout(): Rollout {
+    return new Rollout(this.#client, {
+      operatorNamespace: this.#options.operatorNamespace,
       servers: () => this.#answeringServers(),
       onWrite: (action, object) => this.#log.info(`${action} object`, object),
     });
-  }
-
-  /** Runs until `signal` is aborted and what was begun has ended. */
-  async run(signal: AbortSignal): Promise<void> {
-    await this.#ensureOperatorNamespace();
-    try {
-      await this.#followed.start(signal);
-      this.#log.info('watching', { policies: this.#followed.cluster.policies().length });
-      this.#queue.add('rollout');
-      this.#queue.start();
-      await aborted(signal);
-    } catch (error) {
-      if (!signal.aborted) throw error;
-    }
-    await this.#queue.stop();
-    await this.#followed.ended();
   }
 
   #enqueue(change: Change): void {
@@ -103,19 +138,19 @@ export class Operator {
         this.#recompile();
         return;
       case 'namespace':
-        this.#coverage = undefined;
+        this.#view.forgetNamespaces();
         this.#enqueueNamespace(change.name);
         return;
       case 'rendered':
-        this.#queue.add('rollout');
+        this.#queue?.add('rollout');
         return;
       case 'rbac':
-        this.#use = undefined;
+        this.#view.forgetUse();
         this.#enqueueNamespaces();
         return;
       case 'pod':
       case 'workload':
-        this.#queue.add(`judge/${change.namespace}`);
+        this.#queue?.add(`judge/${change.namespace}`);
     }
   }
 
@@ -134,11 +169,10 @@ export class Operator {
   }
 
   #recompile(): void {
-    this.#compiled = undefined;
-    this.#coverage = undefined;
+    this.#view.forgetPolicies();
     // Verdicts by another text say nothing of this one: better none until the namespaces have been judged again.
     this.#judgements.clear();
-    this.#queue.add('rollout');
+    this.#queue?.add('rollout');
     this.#enqueueNamespaces();
     this.#enqueueStatuses();
   }
@@ -148,8 +182,8 @@ export class Operator {
   }
 
   #enqueueNamespace(name: string): void {
-    this.#queue.add(`labels/${name}`);
-    this.#queue.add(`judge/${name}`);
+    this.#queue?.add(`labels/${name}`);
+    this.#queue?.add(`judge/${name}`);
   }
 
   #enqueueStatuses(): void {
@@ -157,7 +191,7 @@ export class Operator {
   }
 
   #enqueueStatus(policy: string): void {
-    this.#queue.addAfter(`status/${policy}`, STATUS_DELAY_MS);
+    this.#queue?.addAfter(`status/${policy}`, STATUS_DELAY_MS);
   }
 
   async #work(key: string): Promise<void> {
@@ -175,16 +209,16 @@ export class Operator {
   }
 
   async #bringIntoForce(): Promise<void> {
-    const compiled = this.#policies();
+    const { compiled } = this.#view;
     const { outcomes, comeBackMs } = await this.#rollout.pass(compiled, this.#followed.cluster.rendered());
     // Of policies that changed meanwhile these outcomes say nothing, and the next pass is due already.
-    if (compiled !== this.#compiled) return;
+    if (compiled !== this.#view.compiled) return;
     this.#outcomes.clear();
     for (const [name, outcome] of outcomes) {
       this.#outcomes.set(name, outcome);
       this.#enqueueStatus(name);
     }
-    if (comeBackMs !== undefined) this.#queue.addAfter('rollout', comeBackMs);
+    if (comeBackMs !== undefined) this.#queue?.addAfter('rollout', comeBackMs);
   }
 
   async #label(name: string): Promise<void> {
@@ -193,7 +227,7 @@ export class Operator {
       this.#labels.delete(name);
       return;
     }
-    const plan = planLabels(namespace, this.#wantedLabels(namespace));
+    const plan = planLabels(namespace, this.#view.wantedLabels(namespace));
     await writeLabels(this.#client, namespace, plan);
     if (plan.changes) this.#log.info('set labels of namespace', { namespace: name, labels: plan.labels });
     const outcome = outcomeOf(name, plan);
@@ -206,12 +240,21 @@ export class Operator {
     this.#enqueueStatuses();
   }
 
+  #judge(name: string): void {
+    const { cluster } = this.#followed;
+    const namespace = cluster.namespace(name);
+    const court = { evaluator: this.#evaluator, use: this.#view.use };
+    if (!namespace || this.#view.isExcluded(name)) this.#judgements.delete(name);
+    else this.#judgements.set(name, judgeNamespace(namespace, this.#view.compiled.policies, cluster, court));
+    this.#enqueueStatuses();
+  }
+
   async #report(name: string): Promise<void> {
     const { cluster } = this.#followed;
     const policy = cluster.policy(name);
-    const resolution = this.#resolution(name);
+    const resolution = this.#view.resolution(name);
     if (!policy || !resolution) return;
-    const coverage = this.#covered().get(name);
+    const coverage = this.#view.coverage.get(name);
     const rollout = this.#outcomes.get(name);
     const origin = this.#origin();
     const status = buildStatus({
@@ -219,37 +262,12 @@ export class Operator {
       resolution,
       ...(coverage && { coverage }),
       ...(rollout && { rollout }),
-      labels: this.#labelOutcomes(coverage?.deciding ?? []),
+      labels: this.#view.labelOutcomes(coverage?.deciding ?? [], this.#labels),
       judgements: this.#judgements,
       oldestServer: cluster.oldestServer,
       now: origin.now,
     });
     await writeReport(this.#client, policy, status, policyEvents(policy, status, this.#findUid, origin));
-  }
-
-  /** Of namespaces whose turn has not come since the start: what their labels say now. */
-  #labelOutcomes(names: readonly string[]): ReadonlyMap<string, LabelOutcome> {
-    const entries = names.flatMap((name) => {
-      const namespace = this.#followed.cluster.namespace(name);
-      const known = this.#labels.get(name);
-      if (!namespace) return [];
-      return [[name, known ?? outcomeOf(name, planLabels(namespace, this.#wantedLabels(namespace)))] as const];
-    });
-    return new Map(entries);
-  }
-
-  #resolution(name: string): Resolution | undefined {
-    const { policies, refusals } = this.#policies();
-    const refusal = refusals.get(name);
-    if (refusal) return { refusal };
-    const policy = policies.find((one) => one.name === name);
-    return policy && { policy };
-  }
-
-  #covered(): ReadonlyMap<string, Coverage> {
-    const namespaces = this.#followed.cluster.namespaces().filter(({ name }) => !this.#isExcluded(name));
-    this.#coverage ??= coverageOf(this.#policies().policies, namespaces);
-    return this.#coverage;
   }
 
   readonly #findUid: FindUid = ({ kind, namespace, name }) => {
@@ -262,44 +280,6 @@ export class Operator {
     return { reportingInstance: this.#options.instance, now: new Date().toISOString() };
   }
 
-  #judge(name: string): void {
-    const { cluster } = this.#followed;
-    const namespace = cluster.namespace(name);
-    if (!namespace || this.#isExcluded(name)) this.#judgements.delete(name);
-    else this.#judgements.set(name, judgeNamespace(namespace, this.#policies().policies, cluster, this.#court()));
-    this.#enqueueStatuses();
-  }
-
-  #court() {
-    const { cluster } = this.#followed;
-    this.#use ??= createUseIndex(cluster.roles(), cluster.roleBindings());
-    return { evaluator: this.#evaluator, use: this.#use };
-  }
-
-  #wantedLabels({ name, labels }: NamespaceView): Record<string, string> {
-    if (this.#isExcluded(name)) return {};
-    const { oldestServer } = this.#followed.cluster;
-    const { podSecurityDefaults } = this.#options;
-    return podSecurityLabels(this.#policies().policies, labels, { oldestServer, podSecurityDefaults });
-  }
-
-  #isExcluded(namespace: string): boolean {
-    const { operatorNamespace, excludedNamespaces } = this.#options;
-    return isExcluded(namespace, [operatorNamespace, ...excludedNamespaces]);
-  }
-
-  #policies(): Compiled {
-    const { cluster } = this.#followed;
-    const { operatorNamespace, excludedNamespaces } = this.#options;
-    this.#compiled ??= compile(cluster.policies(), {
-      oldestServer: cluster.oldestServer,
-      operatorNamespace,
-      excludedNamespaces,
-      lastAccepted: lastAccepted(cluster.rendered()),
-    });
-    return this.#compiled;
-  }
-
   /** Asked for at each probe: looked up now and then. */
   async #answeringServers(): Promise<readonly ApiClient[]> {
     if (!this.#servers || Date.now() > this.#servers.until) {
@@ -307,26 +287,4 @@ export class Operator {
     }
     return this.#servers.clients;
   }
-
-  /** In a cluster it is there, since the operator's pod is in it; elsewhere nobody else would make it. */
-  async #ensureOperatorNamespace(): Promise<void> {
-    const { operatorNamespace: name } = this.#options;
-    try {
-      await this.#client.get(pathFor('v1', 'Namespace', undefined, name));
-    } catch (error) {
-      if (!isNotFound(error)) throw error;
-      const namespace = { apiVersion: 'v1', kind: 'Namespace', metadata: { name } };
-      await this.#client.create(pathFor('v1', 'Namespace'), namespace);
-      this.#log.info('created namespace', { name });
-    }
-  }
-}
-
-function outcomeOf(namespace: string, { labels, conflicts }: LabelPlan): LabelOutcome {
-  return { namespace, applied: labels, conflicts };
-}
-
-function aborted(signal: AbortSignal): Promise<void> {
-  if (signal.aborted) return Promise.resolve();
-  return new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
 }

@@ -12,7 +12,8 @@ import type { Compiled, Rendered } from '../compile/compile.ts';
 import { POLICY_LABEL, RULESET_LABEL } from '../compile/objects.ts';
 import type { RolloutOutcome } from './outcome.ts';
 import { everywhere, probe } from './probe.ts';
-import { isUseChecked, type Standing, setsOf, stale, standing } from './standing.ts';
+import { outcomeOf, type Progress } from './progress.ts';
+import { isAdmission, type Standing, setsOf, stale, standing, usesAsked } from './standing.ts';
 import { type OnWrite, Writes } from './writes.ts';
 
 export interface RolloutOptions {
@@ -28,7 +29,17 @@ export interface PassResult {
   readonly comeBackMs: number | undefined;
 }
 
-type Leaving = Probed & { readonly mutates: boolean };
+interface Leaving extends Probed {
+  readonly mutates: boolean;
+  /** The policies that it asks for `use` on. */
+  readonly uses: readonly string[];
+}
+
+/** A pass's view of what is no longer wanted. */
+interface Old {
+  readonly admission: readonly RenderedObject[];
+  readonly rbac: readonly RenderedObject[];
+}
 
 /** An API server takes up to a second to compile a changed policy. */
 const PROBE_AGAIN_MS = 100;
@@ -44,6 +55,10 @@ export class Rollout {
   readonly #leaving = new Map<string, Leaving>();
   /** What the API server refused, by policy. */
   readonly #failures = new Map<string, string>();
+  /** Rulesets that all texts with a say in the same namespaces know of, by policy. */
+  readonly #known = new Map<string, string>();
+  /** Policies whose users change when no older text asks for them any more. */
+  readonly #useAwaited = new Set<string>();
   /** Why a ruleset is not in force yet, by policy. */
   readonly #awaited = new Map<string, string>();
   #probed = '';
@@ -59,23 +74,32 @@ export class Rollout {
     const live = standing(rendered);
     const servers = await this.#options.servers();
     this.#forgetIfServersChanged(servers);
+    const asked = new Set([...live.values()].flatMap(usesAsked));
     for (const [name, set] of compiled.rendered) {
       await this.#attempt(name, async () => {
         await this.#writes.ensure(name, set.role, live);
-        if (!isUseChecked(name, live)) await this.#ensureBinding(name, set, live);
+        // It has to be there before the first text asks for it, and widens none that stands.
+        if (!asked.has(name)) await this.#ensureBinding(name, set, live);
         await this.#ensureSet(set.admission, live);
       });
     }
     const { guard } = compiled;
     if (guard) await this.#attempt(GUARD, () => this.#ensureSet(guard, live));
     await this.#probeNew(setsOf(compiled), servers);
+    const old = this.#old(compiled, live);
     const settled = setsOf(compiled).every((set) => this.#failures.has(set.policy) || this.#isInForce(set));
-    if (settled) await this.#finish(compiled, live);
+    await this.#changeUse(compiled, live, old, settled);
+    if (settled) for (const object of old.admission) await this.#remove(object);
     await this.#probeLeaving(servers);
-    return this.#result(compiled, distinct(servers));
+    return this.#result(compiled, old, distinct(servers));
   }
 
+  /**
+   * A set that comes back while API servers still judge by its last copy has to wait until that is gone: it would be seen
+   * in force by the one, which goes before the other comes.
+   */
   async #ensureSet(set: AdmissionSet, live: Standing): Promise<void> {
+    if (this.#leaving.has(idOf(set))) return;
     let written = false;
     for (const object of set.objects) written = (await this.#writes.ensure(set.policy, object, live)) || written;
     if (written) this.#inForce.delete(set.policy);
@@ -96,6 +120,7 @@ export class Rollout {
     const waiting = sets.filter((set) => !this.#failures.has(set.policy) && !this.#isInForce(set));
     await Promise.all(
       waiting.map(async (set) => {
+        if (this.#leaving.has(idOf(set))) return;
         const result = await probe(servers, set, this.#options.operatorNamespace);
         const answering = distinct(servers);
         if (everywhere(result, 'InForce')) {
@@ -109,12 +134,35 @@ export class Rollout {
     );
   }
 
-  /** Everything new is in force: who may use what changes, then the old goes. */
-  async #finish(compiled: Compiled, live: Standing): Promise<void> {
+  #old(compiled: Compiled, live: Standing): Old {
+    const objects = stale(compiled, live, new Set(this.#failures.keys()));
+    return {
+      admission: objects.filter(({ kind }) => isAdmission(kind)),
+      rbac: objects.filter(({ kind }) => !isAdmission(kind)),
+    };
+  }
+
+  /**
+   * Who may use a policy changes when everything new is in force and the old still stands: then it widens neither. It is
+   * taken back only after the old when nothing new asks for it: an old text would refuse what both admit.
+   */
+  async #changeUse(compiled: Compiled, live: Standing, old: Old, settled: boolean): Promise<void> {
+    const askedByNew = new Set(setsOf(compiled).flatMap(({ objects }) => objects.flatMap(usesAsked)));
+    const askedByOld = new Set([
+      ...old.admission.flatMap(usesAsked),
+      ...[...this.#leaving.values()].flatMap(({ uses }) => uses),
+    ]);
+    this.#useAwaited.clear();
     for (const [name, set] of compiled.rendered) {
-      await this.#attempt(name, () => this.#ensureBinding(name, set, live));
+      if (this.#failures.has(name) || !set.roleBinding) continue;
+      if (settled) await this.#attempt(name, () => this.#ensureBinding(name, set, live));
+      else if (!this.#writes.isCurrent(set.roleBinding, live)) this.#useAwaited.add(name);
     }
-    for (const object of stale(compiled, live)) await this.#remove(object);
+    for (const object of old.rbac) {
+      const policy = object.metadata.labels?.[POLICY_LABEL] ?? '';
+      if (!settled && askedByNew.has(policy)) this.#useAwaited.add(policy);
+      if (settled && (askedByNew.has(policy) || !askedByOld.has(policy))) await this.#remove(object);
+    }
   }
 
   async #remove(object: RenderedObject): Promise<void> {
@@ -128,9 +176,11 @@ export class Rollout {
       if (!isNotFound(error)) throw error;
     }
     if (ruleset === undefined) return;
-    const id = `${policy}/${ruleset}`;
-    const mutates = this.#leaving.get(id)?.mutates || object.kind.startsWith('Mutating');
-    this.#leaving.set(id, { policy, ruleset, mutates });
+    const id = idOf({ policy, ruleset });
+    const before = this.#leaving.get(id);
+    const mutates = before?.mutates || object.kind.startsWith('Mutating');
+    const uses = [...(before?.uses ?? []), ...usesAsked(object)];
+    this.#leaving.set(id, { policy, ruleset, mutates, uses });
   }
 
   async #probeLeaving(servers: readonly ApiClient[]): Promise<void> {
@@ -159,39 +209,32 @@ export class Rollout {
     }
   }
 
-  #result(compiled: Compiled, answering: number): PassResult {
-    const outcomes = new Map(
-      compiled.policies.map(({ name, mode }) => {
-        const set = compiled.rendered.get(name)?.admission as AdmissionSet;
-        return [name, this.#outcome(set, mode === 'Enforce' ? compiled.guard : undefined, answering)];
-      }),
-    );
-    const states = [...outcomes.values()].map(({ state }) => state);
-    const working = this.#leaving.size > 0 || states.includes('Working');
-    const refused = states.includes('Failed') ? RETRY_REFUSED_MS : undefined;
-    return { outcomes, comeBackMs: working ? PROBE_AGAIN_MS : refused };
+  #result(compiled: Compiled, old: Old, answering: number): PassResult {
+    const outdated = new Map([
+      ...old.admission.map(
+        ({ metadata: { labels } }) => [labels?.[POLICY_LABEL] ?? '', labels?.[RULESET_LABEL] ?? ''] as const,
+      ),
+      ...[...this.#leaving.values()].map(({ policy, ruleset }) => [policy, ruleset] as const),
+    ]);
+    const progress: Progress = {
+      failures: this.#failures,
+      inForce: this.#inForce,
+      awaited: this.#awaited,
+      useAwaited: this.#useAwaited,
+      known: this.#known,
+      outdated,
+      answering,
+    };
+    const outcomes = new Map(compiled.policies.map((policy) => [policy.name, outcomeOf(policy, compiled, progress)]));
+    for (const [name, { state, ruleset }] of outcomes) if (state === 'InForce') this.#known.set(name, ruleset);
+    const awaited = setsOf(compiled).some((set) => !this.#failures.has(set.policy) && !this.#isInForce(set));
+    const refused = this.#failures.size > 0 ? RETRY_REFUSED_MS : undefined;
+    return { outcomes, comeBackMs: awaited || this.#leaving.size > 0 ? PROBE_AGAIN_MS : refused };
   }
+}
 
-  /** @param guard without it a policy of mode Enforce is not in force */
-  #outcome(set: AdmissionSet, guard: AdmissionSet | undefined, answering: number): RolloutOutcome {
-    const { policy, ruleset } = set;
-    const failure = this.#failures.get(policy) ?? (guard && this.#failures.get(GUARD));
-    if (failure !== undefined) {
-      return { state: 'Failed', ruleset, servers: { inForce: 0, answering }, message: failure };
-    }
-    const pending = [set, ...(guard ? [guard] : [])].find((one) => !this.#isInForce(one));
-    if (pending) {
-      const message = `${pending === guard ? 'the guard is ' : ''}${this.#awaited.get(pending.policy) ?? 'being written'}`;
-      return { state: 'Working', ruleset, servers: { inForce: 0, answering }, message };
-    }
-    const seen = this.#inForce.get(policy)?.servers ?? 0;
-    const servers = { inForce: seen, answering: seen };
-    const old = [...this.#leaving.values()].find((one) => one.policy === policy);
-    if (old) {
-      return { state: 'Working', ruleset, servers, message: `ruleset ${old.ruleset} is still in force beside it` };
-    }
-    return { state: 'InForce', ruleset, servers, message: '' };
-  }
+function idOf({ policy, ruleset }: Probed): string {
+  return `${policy}/${ruleset}`;
 }
 
 function isRefusal(error: unknown): error is ApiError {

@@ -44,27 +44,32 @@ function parseSpec(text: string | undefined): CapabilityPolicySpec | undefined {
   }
 }
 
-/**
- * Whether some ruleset that stands asks for `use` on this policy. If none does, its ClusterRoleBinding can be written at
- * once, and must be before one does; else it waits until the new rulesets are in force, or it would widen the old ones.
- */
-export function isUseChecked(policy: string, live: Standing): boolean {
-  const check = JSON.stringify(`.name(${JSON.stringify(policy)}).check("use")`).slice(1, -1);
-  return [...live.values()].some(
-    ({ kind, spec }) => kind === 'ValidatingAdmissionPolicy' && JSON.stringify(spec).includes(check),
-  );
+/** The names of the policies that an admission policy asks for `use` on. */
+export function usesAsked({ kind, spec }: { readonly kind: string; readonly spec?: unknown }): string[] {
+  if (!isAdmission(kind) || kind.endsWith('Binding')) return [];
+  const text = JSON.stringify(spec).replaceAll('\\"', '"');
+  return [...text.matchAll(/\.name\("([^"]+)"\)\.check\("use"\)/g)].map(([, name = '']) => name);
+}
+
+export function isAdmission(kind: string): boolean {
+  return /AdmissionPolicy(Binding)?$/.test(kind);
 }
 
 /**
  * What stands and is rendered no more, in the order in which it may go: bindings before what they bind, the probe's last
- * among them. What a policy rendered that is no longer accepted stays: it is the last that was asked for.
+ * among them. What was rendered for a policy of which nothing can be rendered now, or whose new objects the API server
+ * refuses, stays: it is the last that was in force.
+ *
+ * @param failed the policies whose objects the API server refuses
  */
-export function stale(compiled: Compiled, live: Standing): RenderedObject[] {
+export function stale(compiled: Compiled, live: Standing, failed: ReadonlySet<string>): RenderedObject[] {
   const wanted = new Set(allOf(compiled).map(keyOf));
+  const stays = (policy: string) =>
+    failed.has(policy) || (compiled.refusals.has(policy) && !compiled.rendered.has(policy));
   return [...live.values()]
     .filter((object) => {
       const policy = object.metadata.labels?.[POLICY_LABEL];
-      const kept = policy === undefined || wanted.has(keyOf(object)) || compiled.refusals.has(policy);
+      const kept = policy === undefined || wanted.has(keyOf(object)) || stays(policy);
       return !kept && isNamedByUs(object, policy) && object.metadata.deletionTimestamp === undefined;
     })
     .sort((a, b) => order(a) - order(b));

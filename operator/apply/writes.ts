@@ -27,13 +27,19 @@ export class Writes {
 
   /** @returns whether anything had to be written */
   async ensure(policy: string, manifest: Manifest, live: Standing): Promise<boolean> {
+    if (this.isCurrent(manifest, live)) return false;
     const before = live.get(keyOf(manifest));
-    if (this.#isOlderThanOurs(manifest, before) || (before && !hasDrifted(before, manifest))) return false;
     const after = await this.#write(manifest);
     this.#unseen.set(keyOf(manifest), { version: BigInt(after.metadata.resourceVersion ?? 0), at: Date.now() });
     const { kind, metadata } = manifest;
     this.#onWrite(before ? 'repaired' : 'created', { kind, name: metadata.name, policy });
     return true;
+  }
+
+  /** Whether nothing has to be written. */
+  isCurrent(manifest: Manifest, live: Standing): boolean {
+    const seen = live.get(keyOf(manifest));
+    return this.#isOlderThanOurs(manifest, seen) || (seen !== undefined && !hasDrifted(seen, manifest));
   }
 
   async #write(manifest: Manifest): Promise<RenderedObject> {

@@ -6,12 +6,13 @@ import type { KubeConfig } from '@kubernetes/client-node';
 import { FIELD_MANAGER } from '../api/capability-policy.ts';
 import { ApiError, parseErrorEvent } from './api-error.ts';
 import { Connection, type Endpoint } from './connection.ts';
+import { lines } from './lines.ts';
 import { type Identified, pathOf } from './paths.ts';
 import { RateLimit } from './rate-limit.ts';
 import type { RawObject, RawPage } from './raw.ts';
 import { type Body, type Call, type Query, type Settings, send } from './transport.ts';
 
-export { ApiError, isConflict, isExpired, isNotFound } from './api-error.ts';
+export { ApiError, isConflict, isExpired, isInvalid, isNotFound } from './api-error.ts';
 export { type Identified, pathFor, pathOf } from './paths.ts';
 export type { Query } from './transport.ts';
 
@@ -60,10 +61,11 @@ export class ApiClient {
   readonly #settings: Settings;
 
   constructor(config: KubeConfig, options: ClientOptions = {}) {
-    const { qps = 50, burst = 100, timeoutMs = TIMEOUT_MS, reuse = true, endpoint } = options;
+    const { qps = 50, burst = 100, timeoutMs = TIMEOUT_MS, reuse = true, endpoint, beforeWrite, onAnswer } = options;
     this.#config = config;
     this.#connection = new Connection(config, endpoint);
-    this.#settings = { timeoutMs, reuse, writes: options.writes ?? new RateLimit(qps, burst) };
+    const writes = options.writes ?? new RateLimit(qps, burst);
+    this.#settings = { timeoutMs, reuse, writes, beforeWrite, onAnswer };
   }
 
   /** The URL of the API server that this client talks to. */
@@ -173,19 +175,4 @@ export class ApiClient {
 
 function writeQuery({ dryRun = false }: WriteOptions): Query {
   return { fieldManager: FIELD_MANAGER, ...(dryRun && { dryRun: 'All' }) };
-}
-
-/** Splits what arrives at line ends; a line may come in many parts. */
-async function* lines(body: AsyncIterable<Buffer>): AsyncGenerator<string> {
-  let parts: Buffer[] = [];
-  for await (const chunk of body) {
-    let start = 0;
-    for (let end = chunk.indexOf('\n'); end !== -1; end = chunk.indexOf('\n', start)) {
-      parts.push(chunk.subarray(start, end));
-      yield Buffer.concat(parts).toString();
-      parts = [];
-      start = end + 1;
-    }
-    if (start < chunk.length) parts.push(chunk.subarray(start));
-  }
 }

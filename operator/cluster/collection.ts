@@ -1,7 +1,7 @@
 /** The objects of one kind as last seen, by namespace and name. */
 import { isDeepStrictEqual } from 'node:util';
 import type { RawObject } from './raw.ts';
-import type { Sink } from './reflector.ts';
+import type { Sink } from './sink.ts';
 
 export interface CollectionOptions<View> {
   /** Undefined: not kept. */

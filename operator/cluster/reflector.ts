@@ -1,33 +1,17 @@
 /**
- * Follows one collection of the API: a paginated list, then a watch from where the list ended, for ever.
+ * Follows one collection of the API: all that is there, then all that happens, for ever.
  *
- * No item is kept here: each goes to the sink as soon as it is decoded. Where the watch breaks it goes on from the last
- * resourceVersion; where the server no longer knows that one (410) the collection is listed again.
+ * Where the server offers it, both come in one stream (KEP-3157): no list is ever put together, by neither side. Else
+ * the collection is listed page by page and watched from there. No item is kept here: each goes to the sink as soon as
+ * it is decoded. Where the watch breaks it goes on from the last resourceVersion; where the server no longer knows that
+ * one (410) the collection is read again.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Log, LogKeys } from '../runtime/log.ts';
-import { type ApiClient, isExpired, isNotFound, pathFor, type WatchEvent } from './client.ts';
+import type { Log } from '../runtime/log.ts';
+import { type ApiClient, isExpired, isInvalid, isNotFound, pathFor, type Query, type WatchEvent } from './client.ts';
 import type { RawObject, RawPage } from './raw.ts';
-
-/** Takes what is read. Its calls come one after the other, and must only hand over: they hold up the reading. */
-export interface Sink {
-  /** A list begins: what is not put until `listed` does not exist. May be called again before `listed`. */
-  listing(): void;
-  put(raw: RawObject): void;
-  remove(raw: RawObject): void;
-  /** The list has been read; the first time, the sink is in step with the cluster. */
-  listed(): void;
-}
-
-/** One sink that hands everything to several. */
-export function together(sinks: readonly Sink[]): Sink {
-  return {
-    listing: () => sinks.forEach((sink) => void sink.listing()),
-    put: (raw) => sinks.forEach((sink) => void sink.put(raw)),
-    remove: (raw) => sinks.forEach((sink) => void sink.remove(raw)),
-    listed: () => sinks.forEach((sink) => void sink.listed()),
-  };
-}
+import type { Sink } from './sink.ts';
+import { Trouble } from './trouble.ts';
 
 /** What a reflector needs of a client. */
 export type Reader = Pick<ApiClient, 'list' | 'watch'>;
@@ -56,6 +40,8 @@ const OPTIONAL_DELAY_MS = 60_000;
 const HEALTHY_MS = 10_000;
 /** How much longer than the server's own limit a watch may stay silent. */
 const GRACE_SECONDS = 30;
+/** On the bookmark with which a stream's list ends (k8s.io/apimachinery, metav1.InitialEventsAnnotationKey). */
+const END_OF_LIST = 'k8s.io/initial-events-end';
 
 /** Feeds `sink` until `signal` is aborted. Errors are waited out, and logged once for as long as they stay the same. */
 export function reflect(
@@ -74,12 +60,16 @@ class Reflector {
   readonly #sink: Sink;
   readonly #signal: AbortSignal;
   readonly #log: Log;
+  readonly #trouble: Trouble;
   readonly #watchSeconds: number;
   readonly #path: string;
   /** Where the next watch starts; undefined when a list has to come first. */
   #version: string | undefined;
+  /** Whether what a watch brings is still the list. */
+  #listing = false;
+  /** Unsupported: the server knows no streams that begin with the list. Broken: the last one did not reach its end. */
+  #streams: 'Supported' | 'Unsupported' | 'Broken' = 'Supported';
   #failures = 0;
-  #reported: string | undefined;
 
   constructor(client: Reader, source: Source, sink: Sink, signal: AbortSignal, options: ReflectorOptions) {
     this.#client = client;
@@ -87,6 +77,7 @@ class Reflector {
     this.#sink = sink;
     this.#signal = signal;
     this.#log = options.log.child({ kind: source.kind });
+    this.#trouble = new Trouble(this.#log);
     this.#watchSeconds = options.watchSeconds ?? 300;
     this.#path = pathFor(source.apiVersion, source.kind);
   }
@@ -95,8 +86,8 @@ class Reflector {
     while (!this.#signal.aborted) {
       let delay: number | undefined;
       try {
-        this.#version ??= await this.#list();
-        await this.#watch(this.#version);
+        if (this.#version === undefined) await this.#begin();
+        else await this.#watch({ resourceVersion: this.#version });
       } catch (error) {
         if (!this.#signal.aborted) delay = this.#explain(error);
       }
@@ -104,8 +95,33 @@ class Reflector {
     }
   }
 
-  async #list(): Promise<string> {
+  async #begin(): Promise<void> {
     this.#sink.listing();
+    if (this.#streams === 'Supported' && (await this.#stream())) return;
+    this.#version = await this.#list();
+    if (this.#streams === 'Broken') this.#streams = 'Supported';
+    await this.#watch({ resourceVersion: this.#version });
+  }
+
+  /** Resolves to false when the server has no such streams. */
+  async #stream(): Promise<boolean> {
+    this.#listing = true;
+    try {
+      await this.#watch({ sendInitialEvents: true, resourceVersionMatch: 'NotOlderThan' });
+    } catch (error) {
+      if (!isInvalid(error) || !this.#listing) throw error;
+      this.#streams = 'Unsupported';
+      return false;
+    } finally {
+      // The server drops a stream whose reader falls behind what happens meanwhile, and would drop the next one as well:
+      // pages can be read at any pace.
+      if (this.#listing && this.#streams === 'Supported') this.#streams = 'Broken';
+      this.#listing = false;
+    }
+    return true;
+  }
+
+  async #list(): Promise<string> {
     const query = { labelSelector: this.#source.labelSelector };
     const onPage = (page: RawPage) => {
       for (const item of page.items ?? []) this.#hand(item, (raw) => this.#sink.put(raw));
@@ -115,28 +131,35 @@ class Reflector {
     return version;
   }
 
-  async #watch(resourceVersion: string): Promise<void> {
+  async #watch(from: Query): Promise<void> {
     const started = performance.now();
     // Spread, so that the watches of all kinds do not end together.
     const timeoutSeconds = Math.round(this.#watchSeconds * (1 + Math.random() / 2));
     const query = {
       labelSelector: this.#source.labelSelector,
       allowWatchBookmarks: true,
-      resourceVersion,
+      ...from,
       timeoutSeconds,
     };
     const options = { signal: this.#signal, idleMs: (timeoutSeconds + GRACE_SECONDS) * 1000 };
     try {
       await this.#client.watch(this.#path, query, (event) => this.#take(event), options);
     } finally {
-      if (performance.now() - started >= HEALTHY_MS) this.#healthy();
+      if (!this.#listing && performance.now() - started >= HEALTHY_MS) this.#healthy();
     }
   }
 
   #take({ type, object }: WatchEvent): void {
+    const { resourceVersion, annotations } = object.metadata ?? {};
     if (type === 'DELETED') this.#hand(object, (raw) => this.#sink.remove(raw));
     else if (type !== 'BOOKMARK') this.#hand(object, (raw) => this.#sink.put(raw));
-    this.#version = object.metadata?.resourceVersion ?? this.#version;
+    else if (this.#listing && annotations?.[END_OF_LIST] === 'true') {
+      this.#listing = false;
+      this.#sink.listed();
+    }
+    // A list comes in the order of names: before its end, no version says what is still to come.
+    if (this.#listing) return;
+    this.#version = resourceVersion ?? this.#version;
     this.#healthy();
   }
 
@@ -152,8 +175,7 @@ class Reflector {
   }
 
   #healthy(): void {
-    if (this.#reported !== undefined) this.#log.info('following again');
-    this.#reported = undefined;
+    this.#trouble.over();
     this.#failures = 0;
   }
 
@@ -165,7 +187,7 @@ class Reflector {
       this.#version = undefined;
       return undefined;
     }
-    this.#report('following interrupted, trying again', { error });
+    this.#trouble.report('following interrupted, trying again', { error });
     return undefined;
   }
 
@@ -176,15 +198,8 @@ class Reflector {
       this.#sink.listed();
       return OPTIONAL_DELAY_MS;
     }
-    this.#report('the API server does not serve this kind yet, waiting for it', { path: this.#path });
+    this.#trouble.report('the API server does not serve this kind yet, waiting for it', { path: this.#path });
     return ABSENT_DELAY_MS;
-  }
-
-  #report(message: string, keys: LogKeys): void {
-    const report = `${message} ${Object.values(keys).join(' ')}`;
-    if (report === this.#reported) return;
-    this.#reported = report;
-    this.#log.warn(message, keys);
   }
 
   async #pause(ms: number): Promise<void> {

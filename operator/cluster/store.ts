@@ -20,8 +20,9 @@ import {
 import { isHistory } from './pod-projection.ts';
 import { createProjection, type Projection } from './projection.ts';
 import type { RawObject } from './raw.ts';
-import { reflect, type Source, together } from './reflector.ts';
+import { reflect, type Source } from './reflector.ts';
 import { oldestServer } from './servers.ts';
+import { together } from './sink.ts';
 import * as sources from './sources.ts';
 
 export interface ClusterOptions {
@@ -42,13 +43,16 @@ export interface FollowedCluster {
   start(signal: AbortSignal): Promise<void>;
   /** Resolves when nothing is followed any more, after the signal. */
   ended(): Promise<void>;
+  /** How many different pods and templates there are, as far as rules can tell: each is judged once. */
+  distinctParts(): number;
 }
 
 const SERVERS_REFRESH_MS = 60_000;
 const SERVERS_RETRY_MS = 2_000;
 
 export function createCluster(client: ApiClient, { onChange, log, rules = RULES }: ClusterOptions): FollowedCluster {
-  const store = new Store(createProjection(rules), onChange);
+  const projection = createProjection(rules);
+  const store = new Store(projection, onChange);
   let ended: Promise<unknown> = Promise.resolve();
   return {
     cluster: store,
@@ -65,6 +69,7 @@ export function createCluster(client: ApiClient, { onChange, log, rules = RULES 
     async ended() {
       await ended;
     },
+    distinctParts: projection.distinctParts,
   };
 }
 

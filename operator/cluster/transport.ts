@@ -1,4 +1,5 @@
 /** One request to an API server: credentials, timeouts, patience when it asks for it, errors as ApiError. */
+import type { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Dispatcher, request } from 'undici';
 import { ApiError, parseError } from './api-error.ts';
@@ -26,6 +27,13 @@ export interface Settings {
   readonly reuse: boolean;
   /** Held by all that is not a GET. */
   readonly writes: RateLimit;
+  /**
+   * Called at the last moment before a write leaves, when it has waited for its turn and for a connection; what it
+   * throws keeps the write here, and becomes the call's error.
+   */
+  readonly beforeWrite?: (() => void) | undefined;
+  /** Told of each answer's HTTP status, or `<error>` when there was none. */
+  readonly onAnswer?: ((method: string, code: string) => void) | undefined;
 }
 
 export type Body = Dispatcher.ResponseData['body'];
@@ -41,7 +49,7 @@ const MAX_RETRY_WAIT_S = 10;
  */
 export async function send(connection: Connection, settings: Settings, call: Call): Promise<Body> {
   for (let attempt = 0; ; attempt++) {
-    const { statusCode, headers, body } = await exchange(connection, settings, call);
+    const { statusCode, headers, body } = await counted(connection, settings, call);
     if (statusCode >= 200 && statusCode < 300) return body;
     const parts = parseError(statusCode, await body.text(), headers['retry-after']?.toString());
     const wait = statusCode === 429 || statusCode === 503 ? parts.retryAfterSeconds : undefined;
@@ -52,8 +60,20 @@ export async function send(connection: Connection, settings: Settings, call: Cal
   }
 }
 
+async function counted(connection: Connection, settings: Settings, call: Call): Promise<Dispatcher.ResponseData> {
+  let code = '<error>';
+  try {
+    const answer = await exchange(connection, settings, call);
+    code = String(answer.statusCode);
+    return answer;
+  } finally {
+    settings.onAnswer?.(call.method, code);
+  }
+}
+
 async function exchange(connection: Connection, settings: Settings, call: Call): Promise<Dispatcher.ResponseData> {
-  const { method, path, body, contentType, signal } = call;
+  const { method, path, contentType, signal } = call;
+  const body = call.body === undefined ? undefined : JSON.stringify(call.body);
   // A dry run writes nothing: probes must not wait for their turn behind writes, nor the writes behind probes.
   if (method !== 'GET' && !call.query?.dryRun) {
     const wait = settings.writes.take();
@@ -67,15 +87,28 @@ async function exchange(connection: Connection, settings: Settings, call: Call):
       ...headers,
       accept: 'application/json',
       'user-agent': 'capabilitypolicy',
-      ...(body !== undefined && { 'content-type': contentType ?? 'application/json' }),
+      ...(body !== undefined && {
+        'content-type': contentType ?? 'application/json',
+        'content-length': String(Buffer.byteLength(body)),
+      }),
     },
-    ...(body !== undefined && { body: JSON.stringify(body) }),
+    ...(body !== undefined && { body: lastChecked(body, settings) }),
     ...(dispatcher && { dispatcher }),
     ...(signal && { signal }),
     headersTimeout: settings.timeoutMs,
     bodyTimeout: call.idleMs ?? settings.timeoutMs,
     reset: !settings.reuse,
   });
+}
+
+/** undici takes the body, and before it writes nothing, once the request has a connection. Every write has a body. */
+function lastChecked(body: string, { beforeWrite }: Settings): Readable {
+  async function* pulled() {
+    beforeWrite?.();
+    yield body;
+  }
+  // undici takes any async iterable (docs/api/Dispatcher.md); its types name streams only.
+  return pulled() as AsyncIterable<string> as Readable;
 }
 
 function urlOf(server: string, path: string, query: Query = {}): string {

@@ -4,7 +4,8 @@
  */
 import { siblings } from '../policy/deciding.ts';
 import type { Refusal, ResolvedPolicy, RuleChecks } from '../policy/resolve.ts';
-import { violationsCel } from './pod-cel.ts';
+import { selectorCel } from '../policy/selector.ts';
+import { partiesOf, partyVariables } from './decision-cel.ts';
 
 /** k8s.io/apiserver/pkg/apis/cel/config.go RuntimeCELCostBudget, less what the decision's own text costs. */
 const COST_BUDGET = 9_900_000;
@@ -13,6 +14,12 @@ const AUTHORIZER_CHECK = 350_000;
 const CONTAINERS = 100;
 /** An object in etcd is at most 1.5 MiB (--max-request-bytes), its managed fields included. */
 const TEXT_BUDGET = 1_200_000;
+/** What else an admission policy says of each policy: who decides, why it refuses. */
+const TEXT_OVERHEAD = 1_000;
+/** In characters: what github.com/google/cel-go/parser takes, unless told otherwise. */
+const EXPRESSION_BUDGET = 100_000;
+/** A condition's message has room for some names. */
+const NAMED = 14;
 /** A name, a field, an operator or a literal: each costs about 1 whenever it is evaluated. */
 const WORD = /[A-Za-z_]\w*|"[^"]*"|\d+|[=!<>]=|&&|\|\||[!?<>+]/g;
 
@@ -20,13 +27,16 @@ interface Price {
   readonly cost: number;
   /** In characters. */
   readonly text: number;
+  /** The longest expression, in characters. */
+  readonly longest: number;
 }
 
+/** The admission policy of a policy, with all that it carries. */
 interface Draft {
   readonly policy: ResolvedPolicy;
-  readonly parties: ResolvedPolicy[];
-  cost: number;
-  text: number;
+  readonly parties: readonly ResolvedPolicy[];
+  readonly cost: number;
+  readonly text: number;
 }
 
 export interface Fitting {
@@ -36,35 +46,38 @@ export interface Fitting {
 
 /** @param policies the oldest first: what was there stays when something new does not fit beside it */
 export function fitTogether(policies: readonly ResolvedPolicy[]): Fitting {
-  const accepted: Draft[] = [];
+  const prices = new Map(policies.map((policy) => [policy, priceOf(policy)]));
+  const carrying = (draft: Draft, party: ResolvedPolicy): Draft => {
+    const { cost, text } = prices.get(party) as Price;
+    return { ...draft, parties: [...draft.parties, party], cost: draft.cost + cost, text: draft.text + text };
+  };
+  const drafts = new Map<string, Draft>();
   const refusals = new Map<string, Refusal>();
-  for (const policy of policies) {
-    const { cost, text } = priceOf(policy);
-    const known = accepted.map((draft) => draft.policy);
-    const carriers = accepted.filter((draft) => siblings(draft.policy, [policy]).length > 0);
-    const own: Draft = { policy, parties: [], cost, text };
-    for (const sibling of siblings(policy, known)) add(own, sibling, priceOf(sibling));
-    const over = [own, ...carriers].find(
-      (draft) =>
-        draft.cost + (draft === own ? 0 : cost) > COST_BUDGET || draft.text + (draft === own ? 0 : text) > TEXT_BUDGET,
-    );
-    if (over) {
-      refusals.set(policy.name, refusal(policy, over));
-      continue;
-    }
-    for (const carrier of carriers) add(carrier, policy, { cost, text });
-    accepted.push(own);
+  for (const [policy, { cost, text, longest }] of prices) {
+    const known = [...drafts.values()].map((draft) => draft.policy);
+    const carriers = [...drafts.values()].filter((draft) => siblings(draft.policy, [policy]).length > 0);
+    const own = siblings(policy, known).reduce(carrying, { policy, parties: [], cost, text });
+    const changed = [own, ...carriers.map((draft) => carrying(draft, policy))];
+    const over = changed.find((draft) => draft.cost > COST_BUDGET || draft.text > TEXT_BUDGET);
+    if (longest > EXPRESSION_BUDGET) refusals.set(policy.name, tooLong(longest));
+    else if (over) refusals.set(policy.name, tooMany(over));
+    else for (const draft of changed) drafts.set(draft.policy.name, draft);
   }
-  return { policies: accepted.map((draft) => draft.policy), refusals };
+  return { policies: [...drafts.values()].map((draft) => draft.policy), refusals };
 }
 
 /** What a policy adds to each admission policy that carries it, for a pod that every check has to look at whole. */
 export function priceOf(policy: ResolvedPolicy): Price {
   const passes = policy.defaulting ? [policy.checks, policy.filledChecks] : [policy.checks];
   const use = policy.usableBy === 'Everyone' ? 0 : 2 * AUTHORIZER_CHECK;
+  const lengths = [
+    selectorCel(policy.selector, 'variables.namespaceLabels'),
+    ...partyVariables(partiesOf(policy, [])).map(({ expression }) => expression),
+  ].map((expression) => JSON.stringify(expression).length);
   return {
     cost: use + passes.reduce((sum, checks) => sum + costOf(checks), 0),
-    text: passes.reduce((sum, checks) => sum + JSON.stringify(violationsCel(checks)).length, 0),
+    text: TEXT_OVERHEAD + lengths.reduce((sum, length) => sum + length, 0),
+    longest: Math.max(...lengths),
   };
 }
 
@@ -75,14 +88,19 @@ function costOf(ofRules: readonly RuleChecks[]): number {
   return each.reduce((sum, cost) => sum + cost, 0);
 }
 
-function add(draft: Draft, party: ResolvedPolicy, { cost, text }: Price): void {
-  draft.parties.push(party);
-  draft.cost += cost;
-  draft.text += text;
+function tooMany({ policy, parties, cost }: Draft): Refusal {
+  const names = [policy, ...parties].map(({ name }) => name).sort();
+  const more = names.length > NAMED ? ` and ${names.length - NAMED} more` : '';
+  const fewer = 'Narrow namespaceSelector so that fewer of them meet';
+  const why =
+    cost > COST_BUDGET
+      ? `checking them all for a pod of ${CONTAINERS} containers costs more than the API server grants. ${fewer}, or write usableBy: Everyone where who may use a policy does not matter`
+      : `what they say together is longer than the API server takes. ${fewer}`;
+  const message = `too many policies may decide in the same namespace: ${why}. They are ${names.slice(0, NAMED).join(', ')}${more}`;
+  return { reason: 'TooExpensive', message };
 }
 
-function refusal(policy: ResolvedPolicy, { policy: carrier, parties }: Draft): Refusal {
-  const names = [...new Set([policy, carrier, ...parties].map(({ name }) => name))].sort();
-  const message = `too many policies may decide in the same namespace: ${names.join(', ')}; checking them all for a pod of ${CONTAINERS} containers costs more than the API server grants. Narrow namespaceSelector so that fewer of them meet, or write usableBy: Everyone where who may use a policy does not matter`;
+function tooLong(length: number): Refusal {
+  const message = `the lists in spec are too long: one expression made from them has ${length} characters, and the API server takes ${EXPRESSION_BUDGET}. Shorten spec.overrides or spec.namespaceSelector, or spread them over several policies`;
   return { reason: 'TooExpensive', message };
 }

@@ -33,14 +33,14 @@ const MESSAGE_LENGTH_IF_NOT_ASCII = MESSAGE_LENGTH / 4;
  */
 export function partiesOf(policy: ResolvedPolicy, siblings: readonly ResolvedPolicy[]): Party[] {
   const all = [policy, ...siblings];
+  const highest = Math.max(...all.map(({ priority }) => priority));
   return all.map((party, index) => {
-    const higher = all.flatMap((other, i) => (other.priority > party.priority ? [`!variables.selects${i}`] : []));
     // The binding carries the first one's selector.
-    const conditions = index === 0 ? higher : [`variables.selects${index}`, ...higher];
+    const selects = index === 0 ? 'true' : `variables.selects${index}`;
     const use = party.usableBy === 'Everyone' ? '' : ` && variables.mayUse${index}`;
     return {
       policy: party,
-      decides: conditions.length === 0 ? 'true' : conditions.join(' && '),
+      decides: party.priority === highest ? selects : `variables.decides${index}`,
       admits: `variables.violations${index}.size() == 0${use}`,
       admitsUnchanged: `${party.defaulting ? `!variables.changes${index} && ` : ''}variables.violations${index}.size() == 0${use}`,
       violations: `variables.violations${index}`,
@@ -49,15 +49,52 @@ export function partiesOf(policy: ResolvedPolicy, siblings: readonly ResolvedPol
   });
 }
 
-/** Variables are evaluated when they are first asked for, each with the budget of an expression of its own. */
+/**
+ * Variables are evaluated when they are first asked for, each with the budget of an expression of its own. Other
+ * expressions only name them: the API server takes none of more than 100,000 characters.
+ */
 export function partyVariables(parties: readonly Party[]): Variable[] {
-  return parties.flatMap(({ policy }, i) => [
-    ...(i === 0
-      ? []
-      : [{ name: `selects${i}`, expression: selectorCel(policy.selector, 'variables.namespaceLabels') }]),
-    ...(policy.usableBy === 'Everyone' ? [] : [{ name: `mayUse${i}`, expression: mayUseCel(policy.name) }]),
-    ...violationVariables(policy, i),
-  ]);
+  const { overridden, variables } = overrides(
+    parties.map(({ policy }) => policy),
+    { name: 'overridden', selects: (i) => `variables.selects${i}` },
+  );
+  return [
+    ...parties.flatMap(({ policy }, i) => [
+      ...(i === 0
+        ? []
+        : [{ name: `selects${i}`, expression: selectorCel(policy.selector, 'variables.namespaceLabels') }]),
+      ...(policy.usableBy === 'Everyone' ? [] : [{ name: `mayUse${i}`, expression: mayUseCel(policy.name) }]),
+      ...violationVariables(policy, i),
+    ]),
+    ...variables,
+    ...parties.flatMap(({ policy }, i) => {
+      const by = overridden(policy);
+      const selects = i === 0 ? [] : [`variables.selects${i}`];
+      return by === undefined ? [] : [{ name: `decides${i}`, expression: [...selects, `!${by}`].join(' && ') }];
+    }),
+  ];
+}
+
+/**
+ * Variables that tell, for each priority but the highest, whether a policy of a higher one selects the namespace.
+ * @param text the beginning of their names, and CEL, bool: whether the policy at an index selects
+ */
+export function overrides(
+  policies: readonly ResolvedPolicy[],
+  { name, selects }: { readonly name: string; selects(index: number): string },
+): { overridden(policy: ResolvedPolicy): string | undefined; variables: Variable[] } {
+  const priorities = [...new Set(policies.map(({ priority }) => priority))].sort((a, b) => b - a);
+  const variable = (rank: number) => `variables.${name}${rank}`;
+  return {
+    overridden(policy) {
+      const rank = priorities.indexOf(policy.priority);
+      return rank === 0 ? undefined : variable(rank);
+    },
+    variables: priorities.slice(1).map((_, i) => {
+      const next = policies.flatMap(({ priority }, index) => (priority === priorities[i] ? [selects(index)] : []));
+      return { name: `${name}${i + 1}`, expression: [...(i === 0 ? [] : [variable(i)]), ...next].join(' || ') };
+    }),
+  };
 }
 
 /** Adds `variables.allowed` (bool) and `variables.message` (string, one line under 5 KiB). */
@@ -67,19 +104,21 @@ export function decisionVariables(parties: readonly Party[]): Variable[] {
       name: 'allowed',
       expression: parties.map(({ decides, admits }) => `(${decides} && ${admits})`).join(' || '),
     },
-    { name: 'message', expression: oneLine(parties.map(reasonCel)) },
+    ...parties.map((party, i) => ({ name: `reason${i}`, expression: reasonCel(party, i) })),
+    { name: 'message', expression: oneLine(parties.map((_, i) => `variables.reason${i}`)) },
   ];
 }
 
-/** A template is judged as its pods will be: after filling. */
+/** A template is judged as its pods will be: after filling, which leaves alone what complies as it is. */
 function violationVariables({ checks, filledChecks, defaulting }: ResolvedPolicy, index: number): Variable[] {
-  const asIs = violationsCel(checks);
-  if (!defaulting) return [{ name: `violations${index}`, expression: asIs }];
+  if (!defaulting) return [{ name: `violations${index}`, expression: violationsCel(checks) }];
+  const [asIs, filled] = [`violationsAsIs${index}`, `violationsFilled${index}`];
   return [
-    { name: `violationsFilled${index}`, expression: violationsCel(filledChecks) },
+    { name: asIs, expression: violationsCel(checks) },
+    { name: filled, expression: violationsCel(filledChecks) },
     {
       name: `violations${index}`,
-      expression: `variables.resource != "pods" ? variables.violationsFilled${index} : ${asIs}`,
+      expression: `variables.resource != "pods" && variables.${asIs}.size() > 0 ? variables.${filled} : variables.${asIs}`,
     },
   ];
 }
@@ -95,17 +134,18 @@ function mayUseCel(policy: string): string {
   return `${serviceAccount} || ${creator}`;
 }
 
-/** CEL, list(string): why this policy does not admit the pod; empty where it does not decide. */
+/** CEL, string: why this policy does not admit the pod; empty where it does not decide. */
 function reasonCel({ policy: { name, defaulting }, decides, violations }: Party, index: number): string {
   const notUsable = `the pod complies, but neither its service account nor its creator may use this policy (RBAC verb use on ${PLURAL}/${name})`;
   // What defaulting would have repaired is nobody's business, unless it has not come to it.
   const filled = `variables.violationsFilled${index}`;
   const reasons = defaulting ? `(${filled}.size() > 0 ? ${filled} : ${violations})` : violations;
-  return `(${decides} ? [${JSON.stringify(`CapabilityPolicy ${name}: `)} + (${violations}.size() == 0 ? ${JSON.stringify(notUsable)} : ${reasons}.join("; "))] : [])`;
+  return `${decides} ? ${JSON.stringify(`CapabilityPolicy ${name}: `)} + (${violations}.size() == 0 ? ${JSON.stringify(notUsable)} : ${reasons}.join("; ")) : ""`;
 }
 
 function oneLine(reasons: readonly string[]): string {
-  const text = `(${reasons.join(' + ')}).join(" | ").split("\\n").join(" ").split("\\r").join(" ")`;
+  // Not a sum of lists: the API server's parser refuses more than 250 operators of the same kind in a row.
+  const text = `[${reasons.join(', ')}].filter(r, r != "").join(" | ").split("\\n").join(" ").split("\\r").join(" ")`;
   const limit = `(m.matches("^[ -~]*$") ? ${MESSAGE_LENGTH} : ${MESSAGE_LENGTH_IF_NOT_ASCII})`;
   return `[${text}].map(m, m.size() <= ${limit} ? m : m.substring(0, ${limit}) + "… (cut)")[0]`;
 }

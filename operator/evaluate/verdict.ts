@@ -49,7 +49,7 @@ export function judge(candidate: Candidate, policies: readonly ResolvedPolicy[],
   const violations: Record<string, readonly Violation[]> = {};
   let depends = false;
   for (const policy of policies) {
-    const broken = evaluator.violations(candidate.parts, policy, candidate.filled);
+    const broken = violationsOf(candidate, policy, evaluator);
     if (broken.length === 0 && mayUse(candidate, policy, use)) {
       return { verdict: 'Compliant', admittedBy: policy.name, violations: {} };
     }
@@ -89,6 +89,12 @@ export function templateCandidate({ kind, namespace, template }: WorkloadView): 
 function users(namespace: string, serviceAccount: string, controller: string | undefined): User[] {
   const own = serviceAccountUser(namespace, serviceAccount);
   return controller === undefined ? [own] : [own, controllerUser(controller)];
+}
+
+/** Defaulting leaves alone what complies as it is. */
+function violationsOf({ parts, filled }: Candidate, policy: ResolvedPolicy, evaluator: Evaluator) {
+  const asIs = evaluator.violations(parts, policy);
+  return filled && policy.defaulting && asIs.length > 0 ? evaluator.violations(parts, policy, true) : asIs;
 }
 
 function mayUse({ namespace, users }: Candidate, { name, usableBy }: ResolvedPolicy, use: UseIndex): boolean {

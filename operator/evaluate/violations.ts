@@ -1,8 +1,9 @@
 /** Pods and templates → violations: the rules' own CEL texts, run by cel-js instead of the API server. */
 import { Environment } from '@marcbachmann/cel-js';
 import type { Container, PodParts, Volume } from '../cluster/objects.ts';
-import type { ResolvedPolicy } from '../policy/resolve.ts';
+import type { ResolvedPolicy, RuleChecks } from '../policy/resolve.ts';
 import type { Check } from '../rules/rule.ts';
+import { VerdictCache } from './verdict-cache.ts';
 
 export interface Violation {
   readonly rule: string;
@@ -24,7 +25,13 @@ interface Part {
   readonly container?: string;
 }
 
-/** Runs checks. Keeps the compiled form of every text it has seen: policies are few, pods many. */
+/** More than all policies of a cluster need at a time; what is edited over the years must not pile up. */
+const MOST_PROGRAMS = 10_000;
+
+/**
+ * Runs checks. Keeps the compiled form of the texts it has seen, since policies are few and pods many; and of parts that
+ * can't change, the verdict, since most pods are copies.
+ */
 export class Evaluator {
   readonly #environment = new Environment({
     enableOptionalTypes: true,
@@ -32,15 +39,21 @@ export class Evaluator {
     homogeneousAggregateLiterals: false,
   });
   readonly #programs = new Map<string, Program>();
+  readonly #verdicts = new VerdictCache<readonly Violation[]>();
 
   /**
    * The violations of a policy, in the order of its rules; empty when the pod complies.
    * @param filled whether to judge the pod as defaulting will make it, as templates are
    */
-  violations(pod: PodParts, policy: ResolvedPolicy, filled = false): Violation[] {
+  violations(pod: PodParts, policy: ResolvedPolicy, filled = false): readonly Violation[] {
+    const checks = filled ? policy.filledChecks : policy.checks;
+    return this.#verdicts.get(pod, checks, () => this.#judge(pod, checks));
+  }
+
+  #judge(pod: PodParts, ofRules: readonly RuleChecks[]): Violation[] {
     const variables = { spec: pod.spec, annotations: pod.annotations };
     const parts = partsOf(pod);
-    return (filled ? policy.filledChecks : policy.checks).flatMap(({ rule, checks }) =>
+    return ofRules.flatMap(({ rule, checks }) =>
       checks.flatMap((check) =>
         parts[check.over]
           .filter(({ binding }) => this.#run(check.violates, { variables, ...binding }) === true)
@@ -63,6 +76,7 @@ export class Evaluator {
     let program = this.#programs.get(text);
     if (!program) {
       program = this.#environment.parse(text) as Program;
+      if (this.#programs.size >= MOST_PROGRAMS) this.#programs.clear();
       this.#programs.set(text, program);
     }
     return program(context);

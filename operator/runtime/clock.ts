@@ -1,18 +1,21 @@
-/** Time that only goes on: for durations, never for dates. */
+/** Time: handed in, so that tests can make it go on. */
 import { setTimeout as wait } from 'node:timers/promises';
 
 export interface Clock {
   /**
-   * Milliseconds since some moment. Counts while the process is stopped; on Linux not while the whole machine is
-   * suspended (CLOCK_MONOTONIC, as Go's).
+   * Milliseconds since some moment, which only go on. Counts while the process is stopped; on Linux not while the
+   * whole machine is suspended (CLOCK_MONOTONIC, as Go's).
    */
   now(): number;
+  /** The time of day: for people, since somebody may set it. */
+  date(): Date;
   /** Resolves after `ms`, or as soon as `signal` is aborted. Later than asked for when the process was stopped. */
   sleep(ms: number, signal?: AbortSignal): Promise<void>;
 }
 
-export const MONOTONIC: Clock = {
+export const SYSTEM_CLOCK: Clock = {
   now: () => performance.now(),
+  date: () => new Date(),
   async sleep(ms, signal) {
     // Rejects only when aborted.
     await wait(ms, undefined, signal && { signal }).catch(() => {});

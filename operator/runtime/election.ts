@@ -8,7 +8,7 @@
  *   another may lead   ⟵ leaseDuration after the renewal arrived at the API server, so after it was sent
  *   we may write       ⟵ renewDeadline after the renewal was sent; the rest is for what is under way then
  */
-import { type Clock, MONOTONIC } from './clock.ts';
+import { type Clock, SYSTEM_CLOCK } from './clock.ts';
 import { type LeaseClient, LeaseLock } from './lease.ts';
 import type { Log } from './log.ts';
 
@@ -61,7 +61,7 @@ export class Election {
 
   /** @throws Error for durations that are no safe ones */
   constructor(options: ElectionOptions) {
-    this.#options = { ...DEFAULTS, clock: MONOTONIC, random: Math.random, ...options };
+    this.#options = { ...DEFAULTS, clock: SYSTEM_CLOCK, random: Math.random, ...options };
     validate(this.#options);
     this.#lock = new LeaseLock(this.#options);
     const { namespace, name, identity } = this.#options;
@@ -92,9 +92,8 @@ export class Election {
    * @throws what the work throws, the lease released
    */
   async run(callbacks: ElectionCallbacks, signal: AbortSignal): Promise<void> {
-    for (let again = true; again; ) {
-      if (!(await this.#campaign(signal))) return;
-      again = await this.#lead(callbacks, signal);
+    while (await this.#campaign(signal)) {
+      if (!(await this.#lead(callbacks, signal))) return;
     }
   }
 
@@ -118,7 +117,7 @@ export class Election {
   async #lead({ onStartedLeading, onStoppedLeading }: ElectionCallbacks, signal: AbortSignal): Promise<boolean> {
     const lost = new AbortController();
     const ended = new AbortController();
-    this.#log.info('leading');
+    this.#log.info('started leading');
     const work = (async () => onStartedLeading(AbortSignal.any([signal, lost.signal])))();
     const outcome = work.finally(() => ended.abort());
     // It is awaited below, after the lease.
@@ -127,6 +126,9 @@ export class Election {
     if (!held) this.#lose(lost);
     try {
       await outcome;
+    } catch (error) {
+      // What writes without the lease have to end with.
+      if (held || !(error instanceof NotLeadingError)) throw error;
     } finally {
       this.#lostAt = undefined;
       this.#leadsUntil = Number.NEGATIVE_INFINITY;
@@ -163,8 +165,8 @@ export class Election {
   }
 
   async #release(): Promise<void> {
-    await this.#bounded(this.#lock.release(), this.#options.renewDeadlineMs);
-    this.#log.info('released the lease');
+    const released = await this.#bounded(this.#lock.release(), this.#options.renewDeadlineMs);
+    if (released) this.#log.info('released the lease');
   }
 
   #lose(lost: AbortController): void {
@@ -192,7 +194,6 @@ export class Election {
     } finally {
       answered.abort();
       request.catch(() => {});
-      late.catch(() => {});
     }
   }
 

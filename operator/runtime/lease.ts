@@ -72,26 +72,31 @@ export class LeaseLock {
    */
   async acquireOrRenew(): Promise<boolean> {
     // By the clock of before the request: an answer that was long under way must not make a lease look expired.
-    const heldByOther = this.remainingMs > 0 && this.holder;
+    const valid = this.remainingMs > 0;
     const seen = this.#isOurs() ? this.#seen : undefined;
     if (seen && (await this.#write(seen, this.#renewed(seen)))) return true;
     const found = await this.#read();
     if (!found) return this.#create();
     const changed = this.#see(found);
-    if (this.holder !== '' && !this.#isOurs() && (changed || heldByOther === this.holder)) return false;
+    if (this.holder !== '' && !this.#isOurs() && (changed || valid)) return false;
     return this.#write(found, this.#isOurs() ? this.#renewed(found) : this.#acquired(found));
   }
 
-  /** Gives the lock back, if it is ours, so that the next one need not wait. */
-  async release(): Promise<void> {
+  /**
+   * Gives the lock back, so that the next one need not wait.
+   *
+   * @returns false when it was no longer ours
+   */
+  async release(): Promise<boolean> {
     for (let attempt = 0; attempt < RELEASE_TRIES; attempt++) {
       const found = await this.#read();
       if (found) this.#see(found);
-      if (!found || !this.#isOurs()) return;
-      const time = microTime();
+      if (!found || !this.#isOurs()) return false;
+      const time = this.#time();
       const released = { holderIdentity: '', leaseDurationSeconds: 1, acquireTime: time, renewTime: time };
-      if (await this.#write(found, { ...found.spec, ...released })) return;
+      if (await this.#write(found, { ...found.spec, ...released })) return true;
     }
+    return false;
   }
 
   #isOurs(): boolean {
@@ -99,16 +104,16 @@ export class LeaseLock {
   }
 
   #renewed({ spec }: Lease): LeaseSpec {
-    return { ...spec, ...this.#term(), acquireTime: spec?.acquireTime ?? microTime() };
+    return { ...spec, ...this.#term(), acquireTime: spec?.acquireTime ?? this.#time() };
   }
 
   #acquired({ spec }: Lease): LeaseSpec {
-    return { ...spec, ...this.#term(), acquireTime: microTime(), leaseTransitions: (spec?.leaseTransitions ?? 0) + 1 };
+    return { ...spec, ...this.#term(), acquireTime: this.#time(), leaseTransitions: (spec?.leaseTransitions ?? 0) + 1 };
   }
 
   #term() {
     const { identity, leaseDurationMs } = this.#options;
-    return { holderIdentity: identity, leaseDurationSeconds: leaseDurationMs / 1000, renewTime: microTime() };
+    return { holderIdentity: identity, leaseDurationSeconds: leaseDurationMs / 1000, renewTime: this.#time() };
   }
 
   async #read(): Promise<Lease | undefined> {
@@ -122,7 +127,7 @@ export class LeaseLock {
       apiVersion: 'coordination.k8s.io/v1',
       kind: 'Lease',
       metadata: { name, namespace },
-      spec: { ...this.#term(), acquireTime: microTime(), leaseTransitions: 0 },
+      spec: { ...this.#term(), acquireTime: this.#time(), leaseTransitions: 0 },
     };
     const created = await unless(409, client.create(this.#path(), lease));
     if (created) this.#see(created as Lease);
@@ -144,6 +149,11 @@ export class LeaseLock {
     return changed;
   }
 
+  /** Now, as a metav1.MicroTime. */
+  #time(): string {
+    return this.#options.clock.date().toISOString().replace('Z', '000Z');
+  }
+
   #path(): string {
     const { namespace } = this.#options;
     return `/apis/coordination.k8s.io/v1/namespaces/${encodeURIComponent(namespace)}/leases`;
@@ -158,9 +168,4 @@ async function unless<Answer>(status: number, answer: Promise<Answer>): Promise<
     if ((error as { status?: unknown }).status === status) return undefined;
     throw error;
   }
-}
-
-/** Now, as a metav1.MicroTime. */
-function microTime(): string {
-  return new Date().toISOString().replace('Z', '000Z');
 }

@@ -13,7 +13,23 @@ export interface QueueOptions {
   readonly onError?: (key: string, error: unknown, failures: number) => void;
   /** In [0, 1): spreads the delays. */
   readonly random?: () => number;
+  /** For metrics: told what happens, in the queue's own stack; must not throw. */
+  readonly observer?: QueueObserver;
 }
+
+/** A key is added, begun and ended; or added and dropped. */
+export interface QueueObserver {
+  /** Waits from now on, which it did not before. */
+  added(key: string): void;
+  began(key: string): void;
+  ended(key: string, success: boolean): void;
+  /** Failed, and will come back. */
+  retried(key: string): void;
+  /** Waits no longer, because the queue was stopped. */
+  dropped(key: string): void;
+}
+
+const NOBODY: QueueObserver = { added() {}, began() {}, ended() {}, retried() {}, dropped() {} };
 
 interface Timer {
   readonly handle: NodeJS.Timeout;
@@ -40,6 +56,7 @@ export class WorkQueue {
       maxDelayMs: 60_000,
       onError: () => {},
       random: Math.random,
+      observer: NOBODY,
       ...options,
     };
   }
@@ -57,6 +74,7 @@ export class WorkQueue {
 
   add(key: string): void {
     if (this.#stopped) return;
+    if (!this.#dirty.has(key)) this.#options.observer.added(key);
     this.#dirty.add(key);
     this.#fill();
   }
@@ -80,6 +98,7 @@ export class WorkQueue {
     this.#stopped = true;
     for (const { handle } of this.#timers.values()) clearTimeout(handle);
     this.#timers.clear();
+    for (const key of this.#dirty) this.#options.observer.dropped(key);
     this.#dirty.clear();
     await Promise.all(this.#processing.values());
   }
@@ -90,6 +109,7 @@ export class WorkQueue {
       if (this.#processing.size >= this.#options.concurrency) return;
       if (this.#processing.has(key)) continue;
       this.#dirty.delete(key);
+      this.#options.observer.began(key);
       this.#processing.set(key, this.#process(key));
     }
   }
@@ -97,22 +117,26 @@ export class WorkQueue {
   async #process(key: string): Promise<void> {
     // Never in the caller's stack: whoever adds only hands over.
     await Promise.resolve();
+    let success = false;
     try {
       await this.#work(key);
       this.#failures.delete(key);
+      success = true;
     } catch (error) {
       this.#retry(key, error);
     } finally {
       this.#processing.delete(key);
+      this.#options.observer.ended(key, success);
       this.#fill();
     }
   }
 
   #retry(key: string, error: unknown): void {
-    const { firstDelayMs, maxDelayMs, random, onError } = this.#options;
+    const { firstDelayMs, maxDelayMs, random, onError, observer } = this.#options;
     const failures = (this.#failures.get(key) ?? 0) + 1;
     this.#failures.set(key, failures);
     onError(key, error, failures);
+    if (!this.#stopped) observer.retried(key);
     const delay = Math.min(firstDelayMs * 2 ** (failures - 1), maxDelayMs);
     this.addAfter(key, delay * (0.75 + random() / 2));
   }

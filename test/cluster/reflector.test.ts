@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { ApiError, type Query, type WatchEvent, type WatchOptions } from '../../operator/cluster/client.ts';
 import type { RawObject, RawPage } from '../../operator/cluster/raw.ts';
-import { type Reader, reflect, type Sink, type Source } from '../../operator/cluster/reflector.ts';
+import { type Reader, reflect, type Source } from '../../operator/cluster/reflector.ts';
+import type { Sink } from '../../operator/cluster/sink.ts';
 import { RecordingLog } from './recording-log.ts';
 
 const object = (name: string, resourceVersion = '1'): RawObject => ({ metadata: { name, resourceVersion } });
@@ -11,13 +12,19 @@ const event = (type: WatchEvent['type'], name: string, version: string): WatchEv
 });
 const failure = (status: number, message = 'no') => new ApiError({ status, reason: 'Why', message, causes: [] });
 
+/** What a server answers that knows no streams. */
+const NO_STREAMS = failure(422, 'sendInitialEvents is forbidden for watch');
+
 /** A list ends with its resourceVersion, a watch or both with an error; what follows the last one never ends. */
 type Step =
   | { readonly list: readonly (readonly string[])[]; readonly version?: string; readonly error?: Error }
-  | { readonly watch: readonly WatchEvent[]; readonly error?: Error };
+  | { readonly watch: readonly WatchEvent[]; readonly error?: Error }
+  | { readonly stream: readonly WatchEvent[]; readonly error?: Error };
 
 class ScriptedReader implements Reader {
   readonly calls: string[] = [];
+  /** How often it was asked for a stream that it does not have. */
+  refused = 0;
   readonly watched: { query: Query; idleMs: number | undefined }[] = [];
   readonly #steps: Step[];
   readonly #done: () => void;
@@ -37,11 +44,16 @@ class ScriptedReader implements Reader {
   }
 
   async watch(_path: string, query: Query, onEvent: (event: WatchEvent) => void, options: WatchOptions = {}) {
-    this.calls.push(`watch from ${query.resourceVersion}`);
+    const [next] = this.#steps;
+    if (query.sendInitialEvents && next && !('stream' in next)) {
+      this.refused++;
+      throw NO_STREAMS;
+    }
+    this.calls.push(query.sendInitialEvents ? 'stream' : `watch from ${query.resourceVersion}`);
     this.watched.push({ query, idleMs: options.idleMs });
     const step = this.#steps.shift();
-    if (!step || !('watch' in step)) return void this.#end(query);
-    for (const each of step.watch) onEvent(each);
+    if (!step || 'list' in step) return void this.#end(query);
+    for (const each of 'stream' in step ? step.stream : step.watch) onEvent(each);
     if (step.error) throw step.error;
   }
 
@@ -65,7 +77,7 @@ async function play(steps: Step[], source: Partial<Source> = {}, sink: Partial<S
     ...sink,
   };
   await reflect(reader, { apiVersion: 'v1', kind: 'Pod', ...source }, recording, abort.signal, { log });
-  return { told, calls: reader.calls, watched: reader.watched, log };
+  return { told, calls: reader.calls, watched: reader.watched, refused: reader.refused, log };
 }
 
 describe('reflect', () => {
@@ -77,6 +89,55 @@ describe('reflect', () => {
     const list = ['listing', 'put Pod a', 'put Pod b', 'put Pod c', 'listed'];
     assert.deepEqual(told, [...list, 'put Pod d', 'put Pod a', 'remove Pod b']);
     assert.deepEqual(calls, ['list', 'watch from 7', 'watch from 10']);
+  });
+
+  describe('where the server offers the list as a stream', () => {
+    const end = (version: string): WatchEvent => ({
+      type: 'BOOKMARK',
+      object: { metadata: { resourceVersion: version, annotations: { 'k8s.io/initial-events-end': 'true' } } },
+    });
+    const [a, b] = [event('ADDED', 'a', '3'), event('ADDED', 'b', '2')];
+
+    it('takes from it what is there and what happens next', async () => {
+      const { told, calls, watched } = await play([{ stream: [a, b, end('7'), event('DELETED', 'a', '8')] }]);
+      assert.deepEqual(told, ['listing', 'put Pod a', 'put Pod b', 'listed', 'remove Pod a']);
+      assert.deepEqual(calls, ['stream', 'watch from 8']);
+      const { sendInitialEvents, resourceVersionMatch, allowWatchBookmarks, resourceVersion } = watched[0]?.query ?? {};
+      assert.deepEqual(
+        [sendInitialEvents, resourceVersionMatch, allowWatchBookmarks, resourceVersion],
+        [true, 'NotOlderThan', true, undefined],
+      );
+    });
+
+    it('takes changes before its end for what they are, and other bookmarks not for its end', async () => {
+      const changes = [event('BOOKMARK', '', '5'), event('DELETED', 'b', '6')];
+      const { told, calls } = await play([{ stream: [a, b, ...changes, end('7')] }]);
+      assert.deepEqual(told, ['listing', 'put Pod a', 'put Pod b', 'remove Pod b', 'listed']);
+      assert.deepEqual(calls, ['stream', 'watch from 7']);
+    });
+
+    for (const error of [undefined, new Error('other side closed'), failure(500)]) {
+      it(`reads pages after one that broke off (${error?.message ?? 'ended'}), and then streams again`, async () => {
+        const { told, calls } = await play([
+          { stream: [a], ...(error && { error }) },
+          { list: [['a', 'b']], version: '9' },
+          { watch: [], error: failure(410) },
+          { stream: [a, end('20')] },
+        ]);
+        assert.deepEqual(calls, ['stream', 'list', 'watch from 9', 'stream', 'watch from 20']);
+        const [first, pages] = [
+          ['listing', 'put Pod a'],
+          ['listing', 'put Pod a', 'put Pod b', 'listed'],
+        ];
+        assert.deepEqual(told, [...first, ...pages, 'listing', 'put Pod a', 'listed']);
+      });
+    }
+
+    it('does not ask again a server that has no streams', async () => {
+      const { calls, refused } = await play([{ list: [[]] }, { watch: [], error: failure(410) }, { list: [[]] }]);
+      assert.deepEqual(calls, ['list', 'watch from 1', 'list', 'watch from 1']);
+      assert.equal(refused, 1);
+    });
   });
 
   it('goes on from the last event or bookmark, without a new list, when a watch breaks', async () => {

@@ -2,7 +2,14 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { KubeConfig } from '@kubernetes/client-node';
 import { load } from 'js-yaml';
-import { ApiClient, type Identified, pathOf, type Query, type WatchEvent } from '../../operator/cluster/client.ts';
+import {
+  ApiClient,
+  ApiError,
+  type Identified,
+  pathOf,
+  type Query,
+  type WatchEvent,
+} from '../../operator/cluster/client.ts';
 import { Collection } from '../../operator/cluster/collection.ts';
 import type { Change, NamespaceView } from '../../operator/cluster/objects.ts';
 import { createProjection } from '../../operator/cluster/projection.ts';
@@ -117,20 +124,15 @@ describe('the cluster as followed on a real API server', () => {
   });
 
   it('knows the owner of an old ReplicaSet, and does not count it as a workload', async () => {
-    const owner = {
-      apiVersion: 'apps/v1',
-      kind: 'Deployment',
-      name: 'gone',
-      uid: '00000000-0000-0000-0000-000000000000',
-    };
-    const meta = { ownerReferences: [{ ...owner, controller: true }] };
-    const old = inNamespace(
-      'apps/v1',
-      'ReplicaSet',
-      'old',
-      { spec: { replicas: 0, selector: { matchLabels: { app: 'a' } }, template } },
-      meta,
-    );
+    const spec = { replicas: 0, selector: { matchLabels: { app: 'old' } } };
+    const labelled = { ...template, metadata: { labels: { app: 'old' } } };
+    // Without its owner, the garbage collector would take it at once.
+    const deployment = inNamespace('apps/v1', 'Deployment', 'kept', { spec: { ...spec, template: labelled } });
+    const { metadata } = await client.apply(deployment);
+    const owner = { apiVersion: 'apps/v1', kind: 'Deployment', name: 'kept', uid: metadata?.uid ?? '' };
+    const meta = { labels: { app: 'old' }, ownerReferences: [{ ...owner, controller: true }] };
+    const before = { ...labelled, spec: { ...template.spec, hostPID: true } };
+    const old = inNamespace('apps/v1', 'ReplicaSet', 'old', { spec: { ...spec, template: before } }, meta);
     const find = () => followed.cluster.workload(NAMESPACE, 'ReplicaSet', 'old');
     await client.apply(old);
     await within(SOON_MS, 'created', find);
@@ -139,6 +141,7 @@ describe('the cluster as followed on a real API server', () => {
       [...followed.cluster.workloads(NAMESPACE)].filter(({ name }) => name === 'old'),
       [],
     );
+    await client.remove(pathOf(deployment));
   });
 
   it('sees a policy and its status', async () => {
@@ -222,6 +225,7 @@ describe('the cluster as followed on a real API server', () => {
     class LateClient extends ApiClient {
       #watched = 0;
       override async watch(path: string, query: Query, onEvent: (event: WatchEvent) => void, options = {}) {
+        if (query.sendInitialEvents) throw new ApiError({ status: 422, reason: 'Invalid', message: 'no', causes: [] });
         if (this.#watched++ > 0) return super.watch(path, query, onEvent, options);
         await client.apply(namespace(`${NAMESPACE}-b`));
         await client.remove(pathOf(namespace(`${NAMESPACE}-a`)));

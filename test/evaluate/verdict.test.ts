@@ -51,6 +51,17 @@ describe('the verdict on a pod', () => {
     assert.equal(judged(podCandidate(pod('web', halves)), [baseline, raw]).verdict, 'Violating');
   });
 
+  it('on a template that complies as it is does not ask what defaulting would have made of it', () => {
+    const capabilities = { defaultAdd: ['CHOWN'], allowedBounding: [] };
+    const filling = policy('filling', { defaulting: 'Enabled', mode: 'Enforce', overrides: { capabilities } });
+    const nothing = { name: 'app', securityContext: { capabilities: { drop: ['ALL'] } } };
+    const { verdict } = judged(
+      templateCandidate(workload('Deployment', 'web', { template: parts([], { containers: [nothing] }) })),
+      [filling],
+    );
+    assert.equal(verdict, 'Compliant');
+  });
+
   it('names the role that would grant the use', () => {
     const candidate = podCandidate(pod('web', { ...parts(['NET_RAW']), ...ownedBy('ReplicaSet', 'web') }));
     assert.deepEqual(judged(candidate, [bound]).violations, {

@@ -1,3 +1,5 @@
+import assert from 'node:assert/strict';
+import { procMount } from '../../operator/rules/proc-mount.ts';
 import { app, ephemeral, init, OWN_USERS, pod, secured } from './pods.ts';
 import { describeRule, type Table } from './table.ts';
 
@@ -50,3 +52,19 @@ describeRule('procMount', [
   },
   { level: 'privileged', overrides: { procMount: { types: ['Default'] } }, admits, refuses: everywhere },
 ]);
+
+describe('rule procMount amounts to Pod Security level', () => {
+  for (const [types, minor, label, level] of [
+    [['Default'], 36, 36, 'restricted'],
+    [['Default', 'Unmasked'], 36, 36, 'baseline'],
+    [['Default', 'Unmasked'], 36, 34, 'privileged'],
+    // No pod has Unmasked without a user namespace, though this text would admit it.
+    [['Default', 'Unmasked'], 34, 36, 'baseline'],
+  ] as const) {
+    it(`${level} of v1.${label} with ${types.join(' and ')} at v1.${minor}`, () => {
+      const standard = { level: 'restricted', minor, server: 36 } as const;
+      const value = procMount.value({ procMount: { types: [...types] } }, standard);
+      assert.equal(procMount.podSecurity(value, standard, label), level);
+    });
+  }
+});

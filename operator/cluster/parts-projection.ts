@@ -1,0 +1,133 @@
+/** What is kept of a pod's or a template's contents: the parts that some rule reads, equal ones once. */
+import type { Rule } from '../rules/rule.ts';
+import type { Container, PodParts, PodSpec, Volume } from './objects.ts';
+import { arrayOf, isText, objectOf, withoutNulls } from './raw.ts';
+import { PartsPool } from './sharing.ts';
+
+/** Of all other sources of volumes no rule reads more than that they are there; a claim's name is each pod's own. */
+const READ_SOURCES = ['hostPath', 'csi', 'flexVolume'];
+
+/**
+ * The service account's token (k8s.io/kubernetes/plugin/pkg/admission/serviceaccount, names.SimpleNameGenerator): its
+ * random ending would make every pod a template of its own.
+ */
+const TOKEN_VOLUME = /^kube-api-access-[a-z0-9]{5}$/;
+const TOKEN_VOLUME_NAME = 'kube-api-access';
+
+export interface PartsProjection {
+  /** The judged parts of a pod, or of a pod template; the same object for equal ones. */
+  parts(raw: unknown): PodParts;
+  /** How many distinct parts are in use. */
+  distinctParts(): number;
+}
+
+/** Keeps what `rules` read, the containers' names, and the service account. */
+export function createPartsProjection(rules: readonly Rule[]): PartsProjection {
+  const specFields = distinct(rules.flatMap(({ reads }) => reads.spec ?? []));
+  const containerFields = distinct(rules.flatMap(({ reads }) => reads.container ?? []));
+  const prefixes = distinct(rules.flatMap(({ reads }) => reads.annotations ?? []));
+  const pool = new PartsPool();
+
+  const container = (value: unknown): Container => ({ ...pick(value, containerFields), name: nameIn(value) });
+  const containers = (value: unknown): Container[] => arrayOf(value).map(container);
+
+  const podSpec = (value: unknown): PodSpec => {
+    const { containers: main, initContainers, ephemeralContainers } = objectOf(value);
+    const { volumes, ...fields } = pick(value, specFields);
+    const serviceAccountName = serviceAccountIn(value);
+    return withPlainToken({
+      ...fields,
+      ...(serviceAccountName && { serviceAccountName }),
+      containers: containers(main),
+      ...(isFilled(initContainers) && { initContainers: containers(initContainers) }),
+      ...(isFilled(ephemeralContainers) && { ephemeralContainers: containers(ephemeralContainers) }),
+      ...(isFilled(volumes) && { volumes: arrayOf(volumes).filter(isPresent).map(volume) }),
+    });
+  };
+
+  return {
+    parts(value) {
+      const { metadata, spec } = objectOf(value);
+      const annotations = keptAnnotations(objectOf(metadata).annotations, prefixes);
+      return pool.share({ annotations, spec: podSpec(spec) }, copy);
+    },
+    distinctParts: () => pool.size,
+  };
+}
+
+/** From the text, so that the rest of what was read can be freed. */
+function copy(text: string): PodParts {
+  return withoutNulls(JSON.parse(text)) as PodParts;
+}
+
+function keptAnnotations(value: unknown, prefixes: readonly string[]): Record<string, string> {
+  const kept: Record<string, string> = {};
+  for (const [key, text] of Object.entries(objectOf(value))) {
+    if (isText(text) && prefixes.some((prefix) => key.startsWith(prefix))) kept[key] = text;
+  }
+  return kept;
+}
+
+function volume(value: unknown): Volume {
+  const kept: Record<string, unknown> = { name: nameIn(value) };
+  for (const [key, source] of Object.entries(objectOf(value))) {
+    if (key !== 'name' && source !== null) kept[key] = READ_SOURCES.includes(key) ? source : {};
+  }
+  return kept as Volume;
+}
+
+/** Renames the token's volume, where that leaves every volume a name of its own. */
+function withPlainToken(spec: PodSpec): PodSpec {
+  const isToken = ({ name, projected }: Volume) => projected !== undefined && TOKEN_VOLUME.test(name);
+  const tokens = (spec.volumes ?? []).filter(isToken);
+  const [token] = tokens;
+  if (!token || tokens.length > 1 || spec.volumes?.some(({ name }) => name === TOKEN_VOLUME_NAME)) return spec;
+  const rename = <Named extends { readonly name: string }>(named: Named): Named =>
+    named.name === token.name ? { ...named, name: TOKEN_VOLUME_NAME } : named;
+  const renameIn = (containers: readonly Container[] | undefined) =>
+    containers?.map((one) => {
+      const mounts = arrayOf(one.volumeMounts).filter(isPresent) as { readonly name: string }[];
+      return mounts.length === 0 ? one : { ...one, volumeMounts: mounts.map(rename) };
+    });
+  const { initContainers, ephemeralContainers } = spec;
+  return {
+    ...spec,
+    containers: renameIn(spec.containers) ?? [],
+    ...(initContainers && { initContainers: renameIn(initContainers) }),
+    ...(ephemeralContainers && { ephemeralContainers: renameIn(ephemeralContainers) }),
+    volumes: spec.volumes?.map(rename),
+  } as PodSpec;
+}
+
+function pick(value: unknown, fields: readonly string[]): Record<string, unknown> {
+  const source = objectOf(value);
+  const kept: Record<string, unknown> = {};
+  for (const field of fields) {
+    if (source[field] !== undefined && source[field] !== null) kept[field] = source[field];
+  }
+  return kept;
+}
+
+function nameIn(value: unknown): string {
+  const { name } = objectOf(value);
+  return isText(name) ? name : '';
+}
+
+/** `serviceAccount` is the field's old name; the API server copies it. */
+function serviceAccountIn(spec: unknown): string | undefined {
+  const { serviceAccountName, serviceAccount } = objectOf(spec);
+  return [serviceAccountName, serviceAccount].filter(isText).find((name) => name !== '');
+}
+
+/** Manifests from files may have empty items. */
+function isPresent(value: unknown): boolean {
+  return value !== null;
+}
+
+function isFilled(value: unknown): boolean {
+  return arrayOf(value).length > 0;
+}
+
+function distinct(names: readonly string[]): string[] {
+  return [...new Set(names)].sort();
+}

@@ -1,0 +1,22 @@
+/** Where a reflector puts what it reads. */
+import type { RawObject } from './raw.ts';
+
+/** Takes what is read. Its calls come one after the other, and must only hand over: they hold up the reading. */
+export interface Sink {
+  /** A list begins: what is not put until `listed` does not exist. May be called again before `listed`. */
+  listing(): void;
+  put(raw: RawObject): void;
+  remove(raw: RawObject): void;
+  /** The list has been read; the first time, the sink is in step with the cluster. */
+  listed(): void;
+}
+
+/** One sink that hands everything to several. */
+export function together(sinks: readonly Sink[]): Sink {
+  return {
+    listing: () => sinks.forEach((sink) => void sink.listing()),
+    put: (raw) => sinks.forEach((sink) => void sink.put(raw)),
+    remove: (raw) => sinks.forEach((sink) => void sink.remove(raw)),
+    listed: () => sinks.forEach((sink) => void sink.listed()),
+  };
+}

@@ -1,0 +1,23 @@
+import type { Log, LogKeys } from '../runtime/log.ts';
+
+/** What keeps something from working: logged once for as long as it stays the same, and once when it is over. */
+export class Trouble {
+  readonly #log: Log;
+  #reported: string | undefined;
+
+  constructor(log: Log) {
+    this.#log = log;
+  }
+
+  report(message: string, keys: LogKeys): void {
+    const report = `${message} ${Object.values(keys).join(' ')}`;
+    if (report === this.#reported) return;
+    this.#reported = report;
+    this.#log.warn(message, keys);
+  }
+
+  over(): void {
+    if (this.#reported !== undefined) this.#log.info('following again');
+    this.#reported = undefined;
+  }
+}

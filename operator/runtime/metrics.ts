@@ -1,0 +1,104 @@
+/**
+ * Metrics for Prometheus, on a registry of their own. The names of controller-runtime and client-go for what they have,
+ * so that existing dashboards work; ours begin with `capabilitypolicy_`.
+ *
+ * What has a present state (policies, violations, who leads) is asked for at each scrape instead of being kept here:
+ * a series is there exactly as long as what it tells of.
+ */
+import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
+import { type Clock, SYSTEM_CLOCK } from './clock.ts';
+import { exportPolicies, type PolicySources } from './policy-metrics.ts';
+import type { QueueObserver } from './queue.ts';
+import { observeQueue } from './queue-metrics.ts';
+import type { Handler } from './server.ts';
+
+/** Told by the reflectors; `kind` as in `Pod`. */
+export interface ReflectorObserver {
+  /** A collection was listed whole: at first, and each time the watch could not go on. */
+  listed(kind: string): void;
+  /** Something came from the watch, bookmarks included: the server is there. */
+  heard(kind: string): void;
+}
+
+export interface Metrics {
+  readonly registry: Registry;
+  /**
+   * What a work queue reports; several queues, one after the other too, may share it.
+   *
+   * @param nameOf the key → the name of its controller, which is the queue's name, too: few, and never an object's
+   */
+  queue(nameOf: (key: string) => string): QueueObserver;
+  readonly reflector: ReflectorObserver;
+  /** An API server answered a request, or did not: then `code` is `<error>`, as client-go has it. */
+  readonly request: (method: string, code: string) => void;
+  /** @param leading asked at each scrape */
+  leadership(name: string, leading: () => boolean): void;
+  policies(sources: PolicySources): void;
+  /** Those of the process and of Node: memory, CPU, event loop, garbage collection. Once a process. */
+  process(): void;
+}
+
+export function createMetrics({ clock = SYSTEM_CLOCK }: { readonly clock?: Clock } = {}): Metrics {
+  const registry = new Registry();
+  const registers = [registry];
+  const requests = new Counter({
+    name: 'rest_client_requests_total',
+    help: 'Number of HTTP requests, by status code and method.',
+    labelNames: ['code', 'method'],
+    registers,
+  });
+  return {
+    registry,
+    queue: observeQueue(registry, clock),
+    reflector: observeReflectors(registry, clock),
+    request: (method, code) => requests.inc({ code, method }),
+    leadership(name, leading) {
+      new Gauge({
+        name: 'leader_election_master_status',
+        help: 'Whether this process leads (1) or is a stand-by (0).',
+        labelNames: ['name'],
+        registers,
+        collect() {
+          this.set({ name }, Number(leading()));
+        },
+      });
+    },
+    policies: (sources) => exportPolicies(registry, sources),
+    process: () => collectDefaultMetrics({ register: registry }),
+  };
+}
+
+/** Serves `/metrics`. */
+export function metricsHandler({ registry }: Pick<Metrics, 'registry'>): Handler {
+  return async ({ path }) => {
+    if (path !== '/metrics') return undefined;
+    return { status: 200, body: await registry.metrics(), contentType: registry.contentType };
+  };
+}
+
+function observeReflectors(registry: Registry, clock: Clock): ReflectorObserver {
+  const registers = [registry];
+  const heardAt = new Map<string, number>();
+  const relists = new Counter({
+    name: 'capabilitypolicy_reflector_relists_total',
+    help: 'How often a kind had to be listed again after the first time.',
+    labelNames: ['kind'],
+    registers,
+  });
+  new Gauge({
+    name: 'capabilitypolicy_reflector_staleness_seconds',
+    help: 'Time since the API server last sent something of a kind; about a minute at most while all is well.',
+    labelNames: ['kind'],
+    registers,
+    collect() {
+      for (const [kind, at] of heardAt) this.set({ kind }, (clock.now() - at) / 1000);
+    },
+  });
+  return {
+    listed(kind) {
+      relists.inc({ kind }, heardAt.has(kind) ? 1 : 0);
+      heardAt.set(kind, clock.now());
+    },
+    heard: (kind) => void heardAt.set(kind, clock.now()),
+  };
+}

@@ -1,0 +1,72 @@
+/** The metrics of our own: policies and what they are about. Nothing here is labelled by pod or workload. */
+import { Gauge, type Registry } from 'prom-client';
+
+export interface PolicyNumbers {
+  readonly policy: string;
+  /** Condition Programmed is True, of the policy as it is now. */
+  readonly programmed: boolean;
+  /** Namespaces where somebody else's label stands in the way of ours. */
+  readonly labelConflicts: number;
+  /** The status as JSON, in bytes. */
+  readonly statusBytes: number;
+}
+
+export interface ViolatingWorkloads {
+  readonly policy: string;
+  readonly namespace: string;
+  readonly rule: string;
+  readonly mode: string;
+  readonly workloads: number;
+}
+
+/** Asked at each scrape. */
+export interface PolicySources {
+  policies(): Iterable<PolicyNumbers>;
+  /** Only what violates: no zeros. */
+  violating(): Iterable<ViolatingWorkloads>;
+  /** Pods and templates with a verdict. */
+  evaluatedObjects(): number;
+  /** Different shapes among them: what was really judged. */
+  distinctFingerprints(): number;
+}
+
+export function exportPolicies(registry: Registry, sources: PolicySources): void {
+  const registers = [registry];
+  new Gauge({
+    name: 'capabilitypolicy_violating_workloads',
+    help: 'Workloads that a policy does not admit, by the rule they break and the mode of the policy.',
+    labelNames: ['policy', 'namespace', 'rule', 'mode'],
+    registers,
+    collect() {
+      this.reset();
+      for (const { workloads, ...labels } of sources.violating()) this.set(labels, workloads);
+    },
+  });
+  const byPolicy = (name: string, help: string, read: (numbers: PolicyNumbers) => number) =>
+    new Gauge({
+      name: `capabilitypolicy_${name}`,
+      help,
+      labelNames: ['policy'],
+      registers,
+      collect() {
+        this.reset();
+        for (const numbers of sources.policies()) this.set({ policy: numbers.policy }, read(numbers));
+      },
+    });
+  byPolicy('programmed', 'Whether the policy as it is now is in force (1) or not yet (0).', (one) =>
+    Number(one.programmed),
+  );
+  byPolicy('label_conflicts', "Namespaces where somebody else's label stands in the way.", (one) => one.labelConflicts);
+  byPolicy('status_bytes', "Size of the policy's status.", (one) => one.statusBytes);
+  const total = (name: string, help: string, value: () => number) =>
+    new Gauge({
+      name: `capabilitypolicy_${name}`,
+      help,
+      registers,
+      collect() {
+        this.set(value());
+      },
+    });
+  total('evaluated_objects', 'Pods and templates with a verdict.', () => sources.evaluatedObjects());
+  total('distinct_fingerprints', 'Different shapes among the evaluated objects.', () => sources.distinctFingerprints());
+}

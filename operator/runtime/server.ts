@@ -1,0 +1,145 @@
+/** HTTP for probes and scrapes: small answers to GET on an address of its own, by TLS where a certificate is given. */
+import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
+import type { AddressInfo } from 'node:net';
+import type { Log } from './log.ts';
+
+export interface Asked {
+  /** `/readyz/ping` */
+  readonly path: string;
+  readonly query: URLSearchParams;
+  readonly headers: IncomingHttpHeaders;
+}
+
+export interface Answer {
+  readonly status: number;
+  readonly body: string;
+  /** text/plain by default. */
+  readonly contentType?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+/** Undefined for a path that it does not serve. */
+export type Handler = (asked: Asked) => Promise<Answer | undefined>;
+
+/** In PEM. */
+export interface Certificate {
+  readonly cert: string;
+  readonly key: string;
+}
+
+export interface BindAddress {
+  /** All addresses when it is left out. */
+  readonly host?: string;
+  /** 0 for any that is free. */
+  readonly port: number;
+}
+
+export interface ServerOptions {
+  readonly log: Log;
+  /** Serves by TLS. Asked again each minute, so that a rotated certificate is taken up. */
+  readonly certificate?: () => Certificate;
+}
+
+export interface RunningServer {
+  readonly port: number;
+  close(): Promise<void>;
+}
+
+const TIMEOUT_MS = 10_000;
+const MAX_CONNECTIONS = 100;
+const CERTIFICATE_MS = 60_000;
+
+/**
+ * Reads an address as controller-runtime's flags take it: `:8080`, `127.0.0.1:8080`, `[::1]:8080`.
+ *
+ * @returns undefined for `0` and the empty text: not to be served
+ * @throws Error that says what it takes
+ */
+export function parseBindAddress(text: string): BindAddress | undefined {
+  if (text === '' || text === '0') return undefined;
+  const [, six, four, digits] = /^(?:\[([\da-fA-F:.]+)\]|([^:[\]]*)):(\d{1,5})$/.exec(text) ?? [];
+  const port = Number(digits);
+  if (digits === undefined || port > 65_535) {
+    throw new Error(`${JSON.stringify(text)} is no address: [HOST]:PORT, or 0 to serve nothing`);
+  }
+  const host = six || four;
+  return { port, ...(host && { host }) };
+}
+
+/** @throws the error of listening, as when the port is taken, or of reading the certificate */
+export async function serve(
+  { host, port }: BindAddress,
+  handle: Handler,
+  { log, certificate }: ServerOptions,
+): Promise<RunningServer> {
+  const respond = (request: IncomingMessage, response: ServerResponse) => void answer(request, response, handle, log);
+  const options = { requestTimeout: TIMEOUT_MS, headersTimeout: TIMEOUT_MS };
+  const [server, stopRotation] = certificate
+    ? tlsServer(certificate, options, respond, log)
+    : [createServer(options, respond), () => {}];
+  server.maxConnections = MAX_CONNECTIONS;
+  const listening = Promise.withResolvers<void>();
+  server.once('error', listening.reject);
+  server.listen({ port, ...(host !== undefined && { host }) }, listening.resolve);
+  await listening.promise.finally(() => server.off('error', listening.reject));
+  server.on('error', (error) => log.warn('the HTTP server failed', { error }));
+  return {
+    port: (server.address() as AddressInfo).port,
+    async close() {
+      stopRotation();
+      const closed = new Promise((resolve) => server.close(resolve));
+      server.closeAllConnections();
+      await closed;
+    },
+  };
+}
+
+function tlsServer(
+  certificate: () => Certificate,
+  options: object,
+  respond: (request: IncomingMessage, response: ServerResponse) => void,
+  log: Log,
+) {
+  let current = certificate();
+  const server = createTlsServer({ ...options, ...current, minVersion: 'TLSv1.2' }, respond);
+  const timer = setInterval(() => {
+    try {
+      const next = certificate();
+      if (next.cert === current.cert && next.key === current.key) return;
+      server.setSecureContext({ ...next, minVersion: 'TLSv1.2' });
+      current = next;
+    } catch (error) {
+      // Half written, perhaps: the one before serves on.
+      log.warn('the certificate cannot be read', { error });
+    }
+  }, CERTIFICATE_MS);
+  timer.unref();
+  return [server, () => clearInterval(timer)] as const;
+}
+
+async function answer(request: IncomingMessage, response: ServerResponse, handle: Handler, log: Log): Promise<void> {
+  const { status, body, contentType, headers } = await answerTo(request, handle, log);
+  response.writeHead(status, {
+    'content-type': contentType ?? 'text/plain; charset=utf-8',
+    'content-length': Buffer.byteLength(body),
+    'x-content-type-options': 'nosniff',
+    'cache-control': 'no-store',
+    ...headers,
+  });
+  response.end(request.method === 'HEAD' ? undefined : body);
+}
+
+async function answerTo(request: IncomingMessage, handle: Handler, log: Log): Promise<Answer> {
+  if (request.method !== 'GET' && request.method !== 'HEAD') {
+    return { status: 405, body: 'only GET is served\n', headers: { allow: 'GET, HEAD' } };
+  }
+  const [path = '/', query = ''] = (request.url ?? '/').split('?', 2);
+  try {
+    const found = await handle({ path, query: new URLSearchParams(query), headers: request.headers });
+    return found ?? { status: 404, body: 'not found\n' };
+  } catch (error) {
+    log.error('a request was not answered', { path, error });
+    return { status: 500, body: 'internal error\n' };
+  }
+}

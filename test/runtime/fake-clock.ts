@@ -1,0 +1,58 @@
+import { setImmediate } from 'node:timers/promises';
+import type { Clock } from '../../operator/runtime/clock.ts';
+
+/** Enough for a few requests after each other, each of which the fake API server answers a turn later. */
+const TURNS = 8;
+
+/** Lets everything happen that does not wait for the clock. */
+export async function settle(): Promise<void> {
+  for (let turn = 0; turn < TURNS; turn++) await setImmediate();
+}
+
+interface Sleeper {
+  readonly due: number;
+  readonly wake: () => void;
+}
+
+/** Time that goes on when the test says so. */
+export class FakeClock implements Clock {
+  #now = 1_000_000;
+  readonly #sleepers = new Set<Sleeper>();
+
+  readonly now = () => this.#now;
+  readonly date = () => new Date(Date.UTC(2026, 0) + this.#now);
+
+  sleep(ms: number, signal?: AbortSignal): Promise<void> {
+    if (signal?.aborted) return Promise.resolve();
+    return new Promise((resolve) => {
+      const sleeper = {
+        due: this.#now + ms,
+        wake: () => {
+          this.#sleepers.delete(sleeper);
+          resolve();
+        },
+      };
+      this.#sleepers.add(sleeper);
+      signal?.addEventListener('abort', sleeper.wake, { once: true });
+    });
+  }
+
+  /** Goes on by `ms`; whoever sleeps wakes at their time. */
+  async advance(ms: number): Promise<void> {
+    const end = this.#now + ms;
+    await settle();
+    for (;;) {
+      const [next] = [...this.#sleepers].sort((a, b) => a.due - b.due);
+      if (!next || next.due > end) break;
+      this.#now = Math.max(this.#now, next.due);
+      next.wake();
+      await settle();
+    }
+    this.#now = Math.max(this.#now, end);
+  }
+
+  /** As when the process is stopped: time goes on, and nobody wakes until the next `advance`. */
+  stop(ms: number): void {
+    this.#now += ms;
+  }
+}

@@ -1,0 +1,89 @@
+import assert from 'node:assert/strict';
+import { setImmediate } from 'node:timers/promises';
+import type { Lease, LeaseClient, LeaseSpec } from '../../operator/runtime/lease.ts';
+
+type Fault = 'refused' | 'hangs' | 'answer lost';
+
+class HttpError extends Error {
+  readonly status: number;
+
+  constructor(status: number) {
+    super(`HTTP status ${status}`);
+    this.status = status;
+  }
+}
+
+/** An API server that keeps one Lease, with resourceVersions as a real one. */
+export class FakeLeases {
+  lease: Lease | undefined;
+  /** What goes wrong from now on, for everybody or for one identity. */
+  fault: { readonly what: Fault; readonly of?: string } | undefined;
+  /** `identity: METHOD`, in order of their coming. */
+  readonly asked: string[] = [];
+  /** Called between the taking of a request and its answer. */
+  onAnswer: () => void = () => {};
+  #version = 0;
+
+  get spec(): LeaseSpec {
+    assert.ok(this.lease?.spec, 'there is no lease');
+    return this.lease.spec;
+  }
+
+  get holder(): string | undefined {
+    return this.lease?.spec?.holderIdentity;
+  }
+
+  /** As somebody else would change it. */
+  set(spec: LeaseSpec, labels?: object): void {
+    this.#keep({
+      apiVersion: 'coordination.k8s.io/v1',
+      kind: 'Lease',
+      metadata: { ...this.lease?.metadata, name: 'operator', namespace: 'system', ...(labels && { labels }) },
+      spec,
+    });
+  }
+
+  clientOf(identity: string): LeaseClient {
+    const answer = async <Result>(method: string, act: () => Result): Promise<Result> => {
+      this.asked.push(`${identity}: ${method}`);
+      const fault = this.fault && (this.fault.of ?? identity) === identity ? this.fault.what : undefined;
+      if (fault === 'refused') throw new Error('connection refused');
+      if (fault === 'hangs') return new Promise<never>(() => {});
+      // Others come in between, as on a network.
+      await setImmediate();
+      const result = act();
+      this.onAnswer();
+      if (fault === 'answer lost') throw new Error('connection reset');
+      return result;
+    };
+    return {
+      get: <Answer>(path: string) =>
+        answer('GET', () => {
+          assert.equal(path, '/apis/coordination.k8s.io/v1/namespaces/system/leases/operator');
+          if (!this.lease) throw new HttpError(404);
+          return structuredClone(this.lease) as Answer;
+        }),
+      create: (path, object) =>
+        answer('POST', () => {
+          assert.equal(path, '/apis/coordination.k8s.io/v1/namespaces/system/leases');
+          if (this.lease) throw new HttpError(409);
+          return this.#keep(object as Lease);
+        }),
+      replace: (object) =>
+        answer('PUT', () => {
+          if (!this.lease) throw new HttpError(404);
+          if (object.metadata.resourceVersion !== this.lease.metadata.resourceVersion) throw new HttpError(409);
+          return this.#keep(object);
+        }),
+    };
+  }
+
+  #keep(lease: Lease): Lease {
+    this.#version++;
+    this.lease = structuredClone({
+      ...lease,
+      metadata: { ...lease.metadata, resourceVersion: String(this.#version) },
+    });
+    return structuredClone(this.lease);
+  }
+}

@@ -1,0 +1,190 @@
+import assert from 'node:assert/strict';
+import { X509Certificate } from 'node:crypto';
+import { once } from 'node:events';
+import { mock } from 'node:test';
+import { connect } from 'node:tls';
+import { type Check, healthHandler } from '../../operator/runtime/health.ts';
+import { type Handler, parseBindAddress, type RunningServer, serve } from '../../operator/runtime/server.ts';
+import { RecordingLog } from '../cluster/recording-log.ts';
+import { CertificateAuthority } from '../controlplane/certificates.ts';
+
+const fails: Check = () => {
+  throw new Error('the secret reason');
+};
+
+describe('healthHandler', () => {
+  let log: RecordingLog;
+
+  beforeEach(() => {
+    log = new RecordingLog();
+  });
+
+  async function ask(url: string, readyz: Readonly<Record<string, Check>> = {}) {
+    const [path = '', query] = url.split('?');
+    const handle = healthHandler({ '/healthz': {}, '/readyz': readyz }, { log, timeoutMs: 20 });
+    const answer = await handle({ path, query: new URLSearchParams(query), headers: {} });
+    return answer && `${answer.status} ${answer.body}`;
+  }
+
+  const synced: Check = async () => {};
+  const answers: [title: string, url: string, checks: Record<string, Check>, answer: string | undefined][] = [
+    ['says ok', '/healthz', {}, '200 ok'],
+    ['takes a slash at the end', '/healthz/', {}, '200 ok'],
+    [
+      'names the checks when asked to',
+      '/readyz?verbose',
+      { synced },
+      '200 [+]ping ok\n[+]synced ok\nreadyz check passed\n',
+    ],
+    [
+      'names them when one fails, and keeps the reason back',
+      '/readyz',
+      { synced: fails },
+      '500 [+]ping ok\n[-]synced failed: reason withheld\nreadyz check failed\n',
+    ],
+    ['keeps the endpoints apart', '/healthz', { synced: fails }, '200 ok'],
+    [
+      'takes a rejection for a failure',
+      '/readyz/synced',
+      { synced: () => Promise.reject(new Error('no')) },
+      '500 internal server error: reason withheld\n',
+    ],
+    [
+      'takes one that hangs for a failure',
+      '/readyz/synced',
+      { synced: () => new Promise(() => {}) },
+      '500 internal server error: reason withheld\n',
+    ],
+    ['serves one check', '/readyz/synced', { synced, other: fails }, '200 ok'],
+    [
+      'leaves checks out',
+      '/readyz?exclude=synced&verbose',
+      { synced: fails },
+      '200 [+]ping ok\n[+]synced excluded: ok\nreadyz check passed\n',
+    ],
+    [
+      'says which checks to leave out there are not',
+      '/readyz?exclude=b&exclude=a&verbose',
+      {},
+      '200 [+]ping ok\nwarn: no checks to exclude are named a, b\nreadyz check passed\n',
+    ],
+    ['does not know a check that is none', '/readyz/constructor', {}, undefined],
+    ['does not know other paths', '/readyzz', {}, undefined],
+  ];
+  for (const [title, url, checks, answer] of answers) {
+    it(title, async () => assert.equal(await ask(url, checks), answer));
+  }
+
+  it('logs the reason', async () => {
+    await ask('/readyz', { synced: fails });
+    assert.match(String(log.entries[0]?.keys.error), /the secret reason/);
+    assert.equal(log.entries[0]?.keys.check, 'synced');
+  });
+});
+
+describe('serve', () => {
+  const running: RunningServer[] = [];
+  const log = new RecordingLog();
+
+  async function start(handle: Handler): Promise<string> {
+    const server = await serve({ host: '127.0.0.1', port: 0 }, handle, { log });
+    running.push(server);
+    return `http://127.0.0.1:${server.port}`;
+  }
+
+  after(() => Promise.all(running.map((server) => server.close())));
+
+  it('answers GET and HEAD, and nothing else', async () => {
+    const url = await start(async ({ path, query }) => ({ status: 200, body: `${path} ${query.get('a')}` }));
+    const got = await fetch(`${url}/x?a=b`);
+    assert.equal(await got.text(), '/x b');
+    assert.equal(got.headers.get('x-content-type-options'), 'nosniff');
+    const head = await fetch(`${url}/x`, { method: 'HEAD' });
+    assert.deepEqual([head.status, await head.text(), head.headers.get('content-length')], [200, '', '7']);
+    assert.equal((await fetch(url, { method: 'POST', body: 'x' })).status, 405);
+  });
+
+  it('answers 404 for what there is not, and 500 without a reason when it fails', async () => {
+    const url = await start(async ({ path }) => {
+      if (path === '/fails') throw new Error('secret');
+      return undefined;
+    });
+    assert.equal((await fetch(`${url}/other`)).status, 404);
+    const failed = await fetch(`${url}/fails`);
+    assert.deepEqual([failed.status, await failed.text()], [500, 'internal error\n']);
+    assert.deepEqual(log.messages('error'), ['a request was not answered']);
+  });
+
+  it('rejects when the port is taken', async () => {
+    const port = Number(new URL(await start(async () => undefined)).port);
+    await assert.rejects(
+      serve({ host: '127.0.0.1', port }, async () => undefined, { log }),
+      /EADDRINUSE/,
+    );
+  });
+
+  it('serves by TLS, and takes up a rotated certificate', async () => {
+    const authority = new CertificateAuthority();
+    const issue = () => {
+      const { certificate, key } = authority.issue({ commonName: 'metrics', dnsNames: ['localhost'] });
+      return { cert: certificate, key };
+    };
+    let current = issue();
+    mock.timers.enable({ apis: ['setInterval'] });
+    try {
+      const handle: Handler = async () => ({ status: 200, body: 'shown' });
+      const server = await serve({ host: '127.0.0.1', port: 0 }, handle, { log, certificate: () => current });
+      running.push(server);
+      const first = await servedCertificate(server.port, authority);
+      assert.equal(first, new X509Certificate(current.cert).fingerprint256);
+      current = issue();
+      mock.timers.tick(60_000);
+      const second = await servedCertificate(server.port, authority);
+      assert.equal(second, new X509Certificate(current.cert).fingerprint256);
+      assert.notEqual(second, first);
+      current = { cert: 'half writ', key: '' };
+      mock.timers.tick(60_000);
+      assert.equal(await servedCertificate(server.port, authority), second);
+    } finally {
+      mock.timers.reset();
+    }
+  });
+
+  it('closes though a client stays', async () => {
+    const server = await serve({ host: '127.0.0.1', port: 0 }, () => new Promise(() => {}), { log });
+    const hanging = fetch(`http://127.0.0.1:${server.port}/`);
+    hanging.catch(() => {});
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    await server.close();
+    await assert.rejects(hanging);
+  });
+});
+
+describe('parseBindAddress', () => {
+  const addresses: [text: string, address: object | undefined][] = [
+    [':8080', { port: 8080 }],
+    ['127.0.0.1:8081', { host: '127.0.0.1', port: 8081 }],
+    ['localhost:0', { host: 'localhost', port: 0 }],
+    ['[::1]:8081', { host: '::1', port: 8081 }],
+    ['0', undefined],
+    ['', undefined],
+  ];
+  for (const [text, address] of addresses) {
+    it(`reads ${JSON.stringify(text)}`, () => assert.deepEqual(parseBindAddress(text), address));
+  }
+
+  for (const text of ['8080', 'host', '::1:80', ':80808', ':-1', '[::1]']) {
+    it(`refuses ${JSON.stringify(text)}`, () => {
+      assert.throws(() => parseBindAddress(text), /\[HOST\]:PORT, or 0/);
+    });
+  }
+});
+
+/** The fingerprint of what a server shows, which has to be of this authority. */
+async function servedCertificate(port: number, { certificate }: CertificateAuthority): Promise<string> {
+  const socket = connect({ host: '127.0.0.1', port, servername: 'localhost', ca: certificate });
+  await once(socket, 'secureConnect');
+  const { fingerprint256 } = socket.getPeerCertificate();
+  socket.destroy();
+  return fingerprint256;
+}
