@@ -1,0 +1,133 @@
+/** What the API server takes of many policies that meet: measured on a real one by test/integration/ceiling.test.ts. */
+import assert from 'node:assert/strict';
+import type { CapabilityPolicy, CapabilityPolicySpec } from '../../operator/api/capability-policy.ts';
+import { type Compiled, compile } from '../../operator/compile/compile.ts';
+import type { Manifest } from '../../operator/compile/objects.ts';
+import { policy } from '../policy/policies.ts';
+
+const OPTIONS = { oldestServer: 36, operatorNamespace: 'operator', excludedNamespaces: ['kube-system'] };
+/** An object in etcd is at most 1.5 MiB, with its managed fields. */
+const MAX_TEXT = 1_400_000;
+/** k8s.io/apiserver leaves cel-go's parser its defaults: code points of an expression, and nesting, which sums add to. */
+const MAX_EXPRESSION = 100_000;
+const MAX_SUM = 250;
+
+describe('policies that meet', () => {
+  it('are 13 at most when each has to ask who may use it; the newest is refused', () => {
+    const { policies, refusals, rendered } = compile(crowd(14, { usableBy: 'Bindings' }), OPTIONS);
+    assert.deepEqual(
+      policies.map(({ name }) => name),
+      names(13),
+    );
+    assert.deepEqual([...rendered.keys()], names(13));
+    assert.deepEqual([...refusals.keys()], ['policy-013']);
+    const refusal = refusals.get('policy-013');
+    assert.equal(refusal?.reason, 'TooExpensive');
+    for (const name of names(14)) assert.ok(refusal?.message.includes(name), `${name} is not in: ${refusal?.message}`);
+    assert.match(refusal?.message ?? '', /Narrow namespaceSelector .* or write usableBy: Everyone/);
+    assert.ok((refusal?.message.length ?? 0) < 1024);
+  });
+
+  it('leave room for others when one goes', () => {
+    const [, ...remaining] = crowd(14, { usableBy: 'Bindings' });
+    assert.deepEqual([...compile(remaining, OPTIONS).refusals], []);
+  });
+
+  it('are refused by age, whatever their names', () => {
+    const all = crowd(14, { usableBy: 'Bindings' }).map((one, i) => ({
+      ...one,
+      metadata: { ...one.metadata, name: `policy-${900 - i}` },
+    }));
+    assert.deepEqual([...compile(all, OPTIONS).refusals.keys()], ['policy-887']);
+  });
+
+  it('do not count where they cannot meet', () => {
+    const apart = crowd(60, { usableBy: 'Bindings' }).map((one, i) => ({
+      ...one,
+      spec: { ...one.spec, namespaceSelector: { matchLabels: { team: `team-${i}` } } },
+    }));
+    assert.deepEqual([...compile(apart, OPTIONS).refusals], []);
+  });
+
+  it('are refused when together they say more than the API server takes, though everyone may use them', () => {
+    const { policies, refusals, rendered } = compile(crowd(140), OPTIONS);
+    assert.ok(refusals.size > 0 && policies.length > 60, `${refusals.size} refused`);
+    assert.deepEqual([...refusals.keys()], names(140).slice(policies.length));
+    for (const { reason, message } of refusals.values()) {
+      assert.equal(reason, 'TooExpensive');
+      assert.match(message, /longer than the API server takes.*They are policy-000, .* and \d+ more$/);
+      assert.ok(message.length < 1024);
+    }
+    for (const { admission } of rendered.values()) assertTaken(admission.objects);
+  });
+
+  for (const [what, spec] of Object.entries<(index: number) => Partial<CapabilityPolicySpec>>({
+    'of one priority': () => ({}),
+    'of different priorities': (index) => ({ priority: index }),
+  })) {
+    it(`give texts that the API server takes, however many they are: ${what}`, () => {
+      const tiny = crowd(270, { level: 'privileged', overrides: { hostNetwork: false } });
+      const compiled = compile(
+        tiny.map((one, i) => ({ ...one, spec: { ...one.spec, ...spec(i) } })),
+        OPTIONS,
+      );
+      assert.ok(compiled.policies.length > 200);
+      for (const objects of textsOf(compiled)) assertTaken(objects);
+    });
+  }
+
+  it('are refused alone when one expression would be too long', () => {
+    const overrides: CapabilityPolicySpec['overrides'] = {
+      hostPaths: Array.from({ length: 32 }, (_, i) => ({
+        pathPrefix: `/${i}/`.padEnd(512, 'x'),
+        readOnly: i % 2 === 0,
+      })),
+      sysctls: { allowed: Array.from({ length: 64 }, (_, i) => `net.${i}.`.padEnd(253, 'x')) },
+    };
+    const { policies, refusals } = compile([...crowd(1), policy('long', { overrides })], OPTIONS);
+    assert.deepEqual(
+      policies.map(({ name }) => name),
+      names(1),
+    );
+    assert.equal(refusals.get('long')?.reason, 'TooExpensive');
+    assert.match(refusals.get('long')?.message ?? '', /lists in spec are too long: .* Shorten spec\.overrides/);
+  });
+});
+
+function names(count: number): string[] {
+  return Array.from({ length: count }, (_, i) => `policy-${String(i).padStart(3, '0')}`);
+}
+
+/** The first is the oldest. */
+function crowd(count: number, spec: Partial<CapabilityPolicySpec> = {}): CapabilityPolicy[] {
+  return names(count).map((name, i) => {
+    const one = policy(name, spec);
+    const creationTimestamp = new Date(Date.UTC(2026, 0, 1) + i * 1_000).toISOString();
+    return { ...one, metadata: { ...one.metadata, creationTimestamp } };
+  });
+}
+
+/** The first and the last, and the guard: all have the same shape. */
+function textsOf({ rendered, guard }: Compiled): (readonly Manifest[])[] {
+  const sets = [...rendered.values()].map(({ admission }) => admission);
+  return [sets[0], sets.at(-1), guard].flatMap((set) => (set ? [set.objects] : []));
+}
+
+function assertTaken(objects: readonly Manifest[]): void {
+  for (const { kind, metadata, spec } of objects) {
+    const text = JSON.stringify(spec);
+    assert.ok(text.length < MAX_TEXT, `${kind} ${metadata.name} has ${text.length} characters`);
+    for (const expression of expressionsIn(spec)) {
+      const about = `${expression.length} characters: ${expression.slice(0, 80)}`;
+      assert.ok(expression.length <= MAX_EXPRESSION, about);
+      assert.ok((expression.match(/ \+ /g) ?? []).length < MAX_SUM, about);
+    }
+  }
+}
+
+function expressionsIn(value: unknown): string[] {
+  if (value === null || typeof value !== 'object') return [];
+  return Object.entries(value).flatMap(([key, item]) =>
+    typeof item === 'string' ? (key.toLowerCase().endsWith('expression') ? [item] : []) : expressionsIn(item),
+  );
+}
