@@ -34,7 +34,12 @@ async function run(flags: Flags, log: Log, stopping: AbortSignal): Promise<void>
   metrics.process();
   // Not guarded by the election, and not behind the work's writes: renewals must not wait.
   const own = new ApiClient(config, { onAnswer: metrics.request });
-  await ensureNamespace(own, flags.operatorNamespace, log);
+  try {
+    await ensureNamespace(own, flags.operatorNamespace, log, stopping);
+  } catch (error) {
+    if (stopping.aborted) return;
+    throw error;
+  }
   const instance = process.env.POD_NAME || hostname();
   const election = flags.leaderElect ? newElection(flags, own, instance, log) : undefined;
   const { qps, burst } = flags;
@@ -83,9 +88,9 @@ function newElection(flags: Flags, client: ApiClient, instance: string, log: Log
 }
 
 /** In a cluster it is there, since the operator's pod is in it; elsewhere nobody else would make it. */
-async function ensureNamespace(client: ApiClient, name: string, log: Log): Promise<void> {
+async function ensureNamespace(client: ApiClient, name: string, log: Log, signal: AbortSignal): Promise<void> {
   try {
-    await client.get(pathFor('v1', 'Namespace', undefined, name));
+    await client.get(pathFor('v1', 'Namespace', undefined, name), {}, signal);
   } catch (error) {
     if (!isNotFound(error)) throw error;
     await client.create(pathFor('v1', 'Namespace'), { apiVersion: 'v1', kind: 'Namespace', metadata: { name } });

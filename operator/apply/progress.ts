@@ -1,7 +1,7 @@
 /** How far a policy has come, from what a pass saw. Pure. */
 import { type AdmissionSet, GUARD } from '../compile/admission-set.ts';
 import type { Compiled } from '../compile/compile.ts';
-import { siblings } from '../policy/deciding.ts';
+import { carriersOf } from '../policy/deciding.ts';
 import type { ResolvedPolicy } from '../policy/resolve.ts';
 import type { RolloutOutcome } from './outcome.ts';
 
@@ -43,20 +43,15 @@ function obstacleTo(policy: ResolvedPolicy, compiled: Compiled, progress: Progre
   const set = setOf(name, compiled);
   const guard = guardOf(policy, compiled);
   if (!isInForce(set, progress)) return awaited.get(name) ?? 'being written';
-  if (guard && !isInForce(guard, progress)) return `the guard is ${awaited.get(GUARD) ?? 'being written'}`;
   if (outdated.has(name)) return `ruleset ${outdated.get(name)} is still in force beside it`;
   if (useAwaited.has(name)) return 'who may use it changes when all new rulesets are in force';
   // Later changes of the others are theirs to report.
   if (known.get(name) === set.ruleset) return undefined;
-  const behind = carriersOf(policy, compiled).find(
+  if (guard && !isInForce(guard, progress)) return `the guard is ${awaited.get(GUARD) ?? 'being written'}`;
+  const behind = carriersOf(policy, compiled.policies).find(
     (other) => !isInForce(setOf(other.name, compiled), progress) || outdated.has(other.name),
   );
   return behind && `policy ${behind.name}, which shares namespaces with it, does not know of it yet`;
-}
-
-/** The other policies whose texts decide by this one as well. */
-function carriersOf(policy: ResolvedPolicy, { policies }: Compiled): ResolvedPolicy[] {
-  return policies.filter((other) => siblings(other, [policy]).length > 0);
 }
 
 /** Without it a policy of mode Enforce is not in force. */

@@ -127,9 +127,7 @@ export class Rollout {
           this.#inForce.set(set.policy, { ruleset: set.ruleset, servers: answering });
           return;
         }
-        const behind = distinct(servers.filter((_, i) => result.answers[i] !== 'InForce'));
-        const reason = result.message === '' ? '' : `: ${result.message}`;
-        this.#awaited.set(set.policy, `in force on ${answering - behind} of ${answering} API servers${reason}`);
+        this.#awaited.set(set.policy, result.message || 'waiting for the API servers to compile it');
       }),
     );
   }

@@ -8,7 +8,16 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Log } from '../runtime/log.ts';
-import { type ApiClient, isExpired, isInvalid, isNotFound, pathFor, type Query, type WatchEvent } from './client.ts';
+import {
+  type ApiClient,
+  isExpired,
+  isInvalid,
+  isNotFound,
+  pathFor,
+  type Query,
+  type ReadOptions,
+  type WatchEvent,
+} from './client.ts';
 import type { RawObject, RawPage } from './raw.ts';
 import type { Sink } from './sink.ts';
 import { Trouble } from './trouble.ts';
@@ -20,6 +29,8 @@ export interface Source {
   readonly apiVersion: string;
   readonly kind: string;
   readonly labelSelector?: string;
+  /** Whether somebody reads its managedFields. */
+  readonly managedFields?: boolean;
   /** The server may not know the kind: then the collection is empty, and asked for again from time to time. */
   readonly optional?: boolean;
 }
@@ -126,7 +137,7 @@ class Reflector {
     const onPage = (page: RawPage) => {
       for (const item of page.items ?? []) this.#hand(item, (raw) => this.#sink.put(raw));
     };
-    const version = await this.#client.list(this.#path, query, onPage, this.#signal);
+    const version = await this.#client.list(this.#path, query, onPage, this.#reading());
     this.#sink.listed();
     return version;
   }
@@ -141,12 +152,16 @@ class Reflector {
       ...from,
       timeoutSeconds,
     };
-    const options = { signal: this.#signal, idleMs: (timeoutSeconds + GRACE_SECONDS) * 1000 };
+    const options = { ...this.#reading(), idleMs: (timeoutSeconds + GRACE_SECONDS) * 1000 };
     try {
       await this.#client.watch(this.#path, query, (event) => this.#take(event), options);
     } finally {
       if (!this.#listing && performance.now() - started >= HEALTHY_MS) this.#healthy();
     }
+  }
+
+  #reading(): ReadOptions {
+    return { signal: this.#signal, managedFields: this.#source.managedFields ?? false };
   }
 
   #take({ type, object }: WatchEvent): void {

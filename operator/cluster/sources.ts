@@ -6,10 +6,12 @@ import type { Source } from './reflector.ts';
 const ADMISSION = 'admissionregistration.k8s.io/v1';
 const RBAC = 'rbac.authorization.k8s.io/v1';
 
+/** Who owns a field decides: of namespaces' labels, and of what we rendered. */
+const managedFields = true;
 const labelSelector = `${MANAGED_BY_LABEL}=${FIELD_MANAGER}`;
 
 export const POLICIES: Source = { apiVersion: `${GROUP}/${VERSION}`, kind: KIND };
-export const NAMESPACES: Source = { apiVersion: 'v1', kind: 'Namespace' };
+export const NAMESPACES: Source = { apiVersion: 'v1', kind: 'Namespace', managedFields };
 export const PODS: Source = { apiVersion: 'v1', kind: 'Pod' };
 
 export const WORKLOADS: Readonly<Record<WorkloadKind, Source>> = {
@@ -26,13 +28,13 @@ export const WORKLOADS: Readonly<Record<WorkloadKind, Source>> = {
 export const ROLES: Source = { apiVersion: RBAC, kind: 'Role' };
 export const ROLE_BINDINGS: Source = { apiVersion: RBAC, kind: 'RoleBinding' };
 /** Followed for who may use what, and among them those that we rendered. */
-export const CLUSTER_ROLES: Source = { apiVersion: RBAC, kind: 'ClusterRole' };
-export const CLUSTER_ROLE_BINDINGS: Source = { apiVersion: RBAC, kind: 'ClusterRoleBinding' };
+export const CLUSTER_ROLES: Source = { apiVersion: RBAC, kind: 'ClusterRole', managedFields };
+export const CLUSTER_ROLE_BINDINGS: Source = { apiVersion: RBAC, kind: 'ClusterRoleBinding', managedFields };
 
 export const ADMISSION_POLICIES: readonly Source[] = [
-  { apiVersion: ADMISSION, kind: 'ValidatingAdmissionPolicy', labelSelector },
-  { apiVersion: ADMISSION, kind: 'ValidatingAdmissionPolicyBinding', labelSelector },
+  { apiVersion: ADMISSION, kind: 'ValidatingAdmissionPolicy', labelSelector, managedFields },
+  { apiVersion: ADMISSION, kind: 'ValidatingAdmissionPolicyBinding', labelSelector, managedFields },
   // Served from Kubernetes 1.36 on.
-  { apiVersion: ADMISSION, kind: 'MutatingAdmissionPolicy', labelSelector, optional: true },
-  { apiVersion: ADMISSION, kind: 'MutatingAdmissionPolicyBinding', labelSelector, optional: true },
+  { apiVersion: ADMISSION, kind: 'MutatingAdmissionPolicy', labelSelector, managedFields, optional: true },
+  { apiVersion: ADMISSION, kind: 'MutatingAdmissionPolicyBinding', labelSelector, managedFields, optional: true },
 ];

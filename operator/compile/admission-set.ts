@@ -45,7 +45,7 @@ export function admissionSet(
 ): AdmissionSet {
   const text = drafts.map((draft) => [draft.kind, draft.spec(''), draft.bindings('')]);
   const ruleset = createHash('sha256')
-    .update(JSON.stringify([owners, text]))
+    .update(JSON.stringify([owners.map(({ name, uid }) => [name, uid]), text]))
     .digest('hex')
     .slice(0, 12);
   const name = `${prefix}-${ruleset}`;

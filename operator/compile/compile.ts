@@ -1,6 +1,6 @@
 /** Policies → everything the API server is to enforce. Pure: the same policies always give the same bytes. */
 import type { CapabilityPolicy, CapabilityPolicySpec } from '../api/capability-policy.ts';
-import { siblings } from '../policy/deciding.ts';
+import { carriersOf, siblings } from '../policy/deciding.ts';
 import { type Refusal, type ResolvedPolicy, resolvePolicy } from '../policy/resolve.ts';
 import { type AdmissionSet, admissionSet, GUARD } from './admission-set.ts';
 import { fitTogether } from './budget.ts';
@@ -65,8 +65,8 @@ export function compile(policies: readonly CapabilityPolicy[], options: CompileO
       policy.name,
       {
         admission: withSpec(renderAdmission(policy, accepted, options), specs.get(policy.name)),
-        role: renderRole(policy),
-        roleBinding: renderRoleBinding(policy),
+        role: renderRole(policy, carriersOf(policy, accepted)),
+        roleBinding: renderRoleBinding(policy, carriersOf(policy, accepted)),
       },
     ]),
   );

@@ -26,6 +26,11 @@ export interface Party {
 /** The API server drops a message of more than 5 KiB (plugin/cel MaxEvaluatedMessageExpressionSizeBytes) or two lines. */
 const MESSAGE_LENGTH = 4900;
 const MESSAGE_LENGTH_IF_NOT_ASCII = MESSAGE_LENGTH / 4;
+/**
+ * Violations that a message describes, of all policies together; the rest is counted. To put more into words costs more
+ * than the API server grants an expression, and then nobody is told anything.
+ */
+const DESCRIBED = 24;
 
 /**
  * The policy and its siblings; the expressions hold where `partyVariables` stand.
@@ -104,7 +109,7 @@ export function decisionVariables(parties: readonly Party[]): Variable[] {
       name: 'allowed',
       expression: parties.map(({ decides, admits }) => `(${decides} && ${admits})`).join(' || '),
     },
-    ...parties.map((party, i) => ({ name: `reason${i}`, expression: reasonCel(party, i) })),
+    ...parties.map((party, i) => ({ name: `reason${i}`, expression: reasonCel(party, i, parties.length) })),
     { name: 'message', expression: oneLine(parties.map((_, i) => `variables.reason${i}`)) },
   ];
 }
@@ -134,13 +139,21 @@ function mayUseCel(policy: string): string {
   return `${serviceAccount} || ${creator}`;
 }
 
-/** CEL, string: why this policy does not admit the pod; empty where it does not decide. */
-function reasonCel({ policy: { name, defaulting }, decides, violations }: Party, index: number): string {
+/** CEL, string: why this policy, one of several, does not admit the pod; empty where it does not decide. */
+function reasonCel({ policy: { name, defaulting }, decides, violations }: Party, index: number, of: number): string {
   const notUsable = `the pod complies, but neither its service account nor its creator may use this policy (RBAC verb use on ${PLURAL}/${name})`;
   // What defaulting would have repaired is nobody's business, unless it has not come to it.
   const filled = `variables.violationsFilled${index}`;
   const reasons = defaulting ? `(${filled}.size() > 0 ? ${filled} : ${violations})` : violations;
-  return `${decides} ? ${JSON.stringify(`CapabilityPolicy ${name}: `)} + (${violations}.size() == 0 ? ${JSON.stringify(notUsable)} : ${reasons}.join("; ")) : ""`;
+  const text = described(reasons, Math.max(1, Math.floor(DESCRIBED / of)));
+  return `${decides} ? ${JSON.stringify(`CapabilityPolicy ${name}: `)} + (${violations}.size() == 0 ? ${JSON.stringify(notUsable)} : ${text}) : ""`;
+}
+
+/** CEL, string: the first so many of a list(string), and how many more there are. */
+function described(list: string, count: number): string {
+  const first = `[${Array.from({ length: count }, (_, i) => i).join(', ')}].filter(i, i < v.size()).map(i, v[i])`;
+  const more = `(v.size() > ${count} ? "; and " + string(v.size() - ${count}) + " more" : "")`;
+  return `[${list}].map(v, ${first}.join("; ") + ${more})[0]`;
 }
 
 function oneLine(reasons: readonly string[]): string {

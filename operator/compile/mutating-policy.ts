@@ -14,6 +14,8 @@ import { carrierOf } from './validating-policy.ts';
 
 /** Names the policy that admitted a pod. It informs; nothing trusts it. */
 export const ADMITTED_BY = `${GROUP}/policy`;
+/** CEL, string: the policy that the pod says has admitted it. */
+const ADMITTED_BY_NOW = `variables.annotations[?${JSON.stringify(ADMITTED_BY)}].orValue("")`;
 
 export function mutatingPolicy(policy: ResolvedPolicy, parties: readonly Party[], options: AdmissionOptions): Draft {
   const set = (ruleset: string) => ({ policy: policy.name, ruleset });
@@ -78,11 +80,18 @@ function choiceVariables(policy: ResolvedPolicy, parties: readonly Party[]) {
   const earlierFilled = earlier
     .filter((party) => party.policy.defaulting)
     .map(({ decides, admitsFilled }) => `!(${decides} && ${admitsFilled})`);
+  // Invoked again, this policy may admit what a later one has filled: that one keeps its name on the pod.
+  const kept = parties
+    .filter((party) => party.policy.name > policy.name && party.policy.defaulting)
+    .map(
+      (party) =>
+        `!(${ADMITTED_BY_NOW} == ${JSON.stringify(party.policy.name)} && ${party.decides} && ${party.admitsUnchanged})`,
+    );
   return [
     { name: 'fills', expression: and(own.decides, ...parties.map(unchanged), ...earlierFilled, own.admitsFilled) },
     {
       name: 'named',
-      expression: `variables.fills || ${and(own.decides, own.admitsUnchanged, ...earlier.map(unchanged))}`,
+      expression: `variables.fills || ${and(own.decides, own.admitsUnchanged, ...earlier.map(unchanged), ...kept)}`,
     },
   ];
 }
@@ -145,7 +154,7 @@ function isAbsent(part: string, path: readonly string[]): string {
 /** Metadata of a pod that exists cannot change with its ephemeral containers. */
 function annotationPatches(name: string): string {
   const value = JSON.stringify(name);
-  const differs = `variables.named && !variables.ephemeral && variables.annotations[?${JSON.stringify(ADMITTED_BY)}].orValue("") != ${value}`;
+  const differs = `variables.named && !variables.ephemeral && ${ADMITTED_BY_NOW} != ${value}`;
   return `(${differs} ? (object.metadata.?annotations.hasValue() ? [] : [JSONPatch{op: "add", path: "/metadata/annotations", value: {}}]) + [JSONPatch{op: "add", path: ${pathOfAnnotation(ADMITTED_BY)}, value: ${value}}] : [])`;
 }
 

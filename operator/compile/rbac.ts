@@ -9,26 +9,38 @@ export function useRoleName(policy: string): string {
   return `${GROUP}:use:${policy}`;
 }
 
-/** The role stands whatever `usableBy` says, so that bindings can be prepared before it is narrowed. */
-export function renderRole(policy: ResolvedPolicy): Manifest {
+/**
+ * The role and its binding stand as long as some text asks for `use` on the policy: the garbage collector takes what a
+ * deleted policy rendered at once, and its siblings would refuse what it admitted until they no longer know of it.
+ *
+ * The role stands whatever `usableBy` says, so that bindings can be prepared before it is narrowed.
+ *
+ * @param carriers the other policies whose texts carry this one
+ */
+export function renderRole(policy: ResolvedPolicy, carriers: readonly ResolvedPolicy[]): Manifest {
   return {
     apiVersion: `${RBAC}/v1`,
     kind: 'ClusterRole',
-    metadata: metadata([policy], useRoleName(policy.name), { [POLICY_LABEL]: policy.name }),
+    metadata: metadata(owners(policy, carriers), useRoleName(policy.name), { [POLICY_LABEL]: policy.name }),
     rules: [{ apiGroups: [GROUP], resources: [PLURAL], resourceNames: [policy.name], verbs: ['use'] }],
   };
 }
 
-export function renderRoleBinding(policy: ResolvedPolicy): Manifest | undefined {
+export function renderRoleBinding(policy: ResolvedPolicy, carriers: readonly ResolvedPolicy[]): Manifest | undefined {
   if (policy.usableBy !== 'Subjects') return undefined;
   const name = useRoleName(policy.name);
   return {
     apiVersion: `${RBAC}/v1`,
     kind: 'ClusterRoleBinding',
-    metadata: metadata([policy], name, { [POLICY_LABEL]: policy.name }),
+    metadata: metadata(owners(policy, carriers), name, { [POLICY_LABEL]: policy.name }),
     roleRef: { apiGroup: RBAC, kind: 'ClusterRole', name },
     subjects: policy.subjects.map(rbacSubject),
   };
+}
+
+/** Nobody asks for `use` on a policy that is for everyone. */
+function owners(policy: ResolvedPolicy, carriers: readonly ResolvedPolicy[]): readonly ResolvedPolicy[] {
+  return policy.usableBy === 'Everyone' ? [policy] : [policy, ...carriers];
 }
 
 function rbacSubject({ kind, name, namespace }: Subject) {

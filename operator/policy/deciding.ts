@@ -30,6 +30,11 @@ export function siblings(policy: ResolvedPolicy, policies: readonly ResolvedPoli
   );
 }
 
+/** The other policies that have this one as a sibling: whose decisions may turn on it. */
+export function carriersOf(policy: ResolvedPolicy, policies: readonly ResolvedPolicy[]): ResolvedPolicy[] {
+  return policies.filter((other) => siblings(other, [policy]).length > 0);
+}
+
 /**
  * Namespaces that no policy reaches.
  * @param patterns names, or prefixes that end in `*`

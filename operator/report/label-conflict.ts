@@ -2,6 +2,8 @@
 import type { Mode } from '../api/capability-policy.ts';
 import type { LabelConflict, LabelOutcome } from '../apply/outcome.ts';
 import { LABEL_PREFIX } from '../compile/labels.ts';
+import { MODES } from '../policy/deciding.ts';
+import type { ResolvedPolicy } from '../policy/resolve.ts';
 import { LEVELS, type Level } from '../standards/level-version.ts';
 
 /** The key of the label that a mode sets; its version has the same with `-version`. */
@@ -9,9 +11,14 @@ export function labelOfMode(mode: Mode): string {
   return `${LABEL_PREFIX}${mode.toLowerCase()}`;
 }
 
-export function conflictsOfMode(mode: Mode, { conflicts }: LabelOutcome): readonly LabelConflict[] {
-  const key = labelOfMode(mode);
-  return conflicts.filter(({ label }) => label === key || label === `${key}-version`);
+/** With defaulting a policy asks for the labels of warn and audit as well (operator/compile/labels.ts). */
+export function conflictsOf(
+  { mode, defaulting }: Pick<ResolvedPolicy, 'mode' | 'defaulting'>,
+  { conflicts }: LabelOutcome,
+): readonly LabelConflict[] {
+  const modes = defaulting ? MODES : [mode];
+  const keys = modes.map(labelOfMode).flatMap((key) => [key, `${key}-version`]);
+  return conflicts.filter(({ label }) => keys.includes(label));
 }
 
 /** Whose label, theirs, ours, and what follows. */

@@ -7,7 +7,7 @@ import type { Resolution, ResolvedPolicy } from '../policy/resolve.ts';
 import { formatVersion } from '../standards/level-version.ts';
 import { buildConditions, lastEvaluation } from './conditions.ts';
 import type { Coverage } from './coverage.ts';
-import { conflictsOfMode, describeConflict, labelOfMode } from './label-conflict.ts';
+import { conflictsOf, describeConflict, labelOfMode } from './label-conflict.ts';
 import { bounded } from './text.ts';
 import { reportWorkloads, type WorkloadReport } from './violations.ts';
 
@@ -51,9 +51,11 @@ export function buildStatus(input: StatusInput): CapabilityPolicyStatus {
   const { mode } = resolution.policy;
   const workloads = reportWorkloads(policy, mode, deciding, input.judgements);
   const outcomes = deciding.flatMap((namespace) => input.labels.get(namespace) ?? []);
-  const conflicting = outcomes.filter((outcome) => conflictsOfMode(mode, outcome).length > 0);
+  const conflicting = outcomes.filter((outcome) => conflictsOf(resolution.policy, outcome).length > 0);
   const labelConflicts = conflicting.flatMap((outcome) =>
-    conflictsOfMode(mode, outcome).map((conflict) => `namespace ${outcome.namespace}: ${describeConflict(conflict)}`),
+    conflictsOf(resolution.policy, outcome).map(
+      (conflict) => `namespace ${outcome.namespace}: ${describeConflict(conflict)}`,
+    ),
   );
   return withoutEmpty({
     observedGeneration: generation,

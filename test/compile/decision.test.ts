@@ -90,12 +90,38 @@ describe('the text of an admission policy', () => {
     );
   });
 
-  it('says in one line under 5 KiB what is wrong, however much it is', () => {
+  it('describes some of many violations and counts the others, fewer of each policy where there are several', () => {
     const containers = Array.from({ length: 60 }, (_, index) => ({ name: `container-${index}` }));
-    const text = new AdmissionText([policy('restricted')], 'restricted');
-    const message = text.run('message', { resource: 'pods', object: { spec: { containers } } });
+    const request = { resource: 'pods', object: { spec: { containers } } };
+    for (const count of [1, 2, 13, 40]) {
+      const policies = Array.from({ length: count }, (_, index) => policy(`p${index}`, { level: 'restricted' }));
+      const message = String(new AdmissionText(policies, 'p0').run('message', request));
+      const each = Math.max(1, Math.floor(24 / count));
+      const [first = ''] = message.split(' | ');
+      assert.equal(first.split('; ').length, each + 1, first);
+      assert.match(first, new RegExp(`; and ${60 * 4 - each} more$`));
+      assert.ok(Buffer.byteLength(message) < 5 * 1024);
+      if (count <= 13) assert.equal(message.split(' | ').length, count);
+    }
+  });
+
+  it('says in one line under 5 KiB what is wrong, however much it is', () => {
+    const containers = Array.from({ length: 20 }, (_, index) => ({
+      name: `container-${index}`,
+      securityContext: { appArmorProfile: { type: 'Localhost', localhostProfile: 'ö\n' } },
+    }));
+    const localhostProfiles = Array.from({ length: 32 }, (_, index) => `profile-${index}`.padEnd(200, 'x'));
+    const long = policy('long', {
+      level: 'privileged',
+      overrides: { appArmor: { types: ['Localhost'], localhostProfiles } },
+    });
+    const message = new AdmissionText([long], 'long').run('message', {
+      resource: 'pods',
+      object: { spec: { containers } },
+    });
     assert.ok(typeof message === 'string' && message.endsWith('… (cut)'));
     assert.ok(Buffer.byteLength(message) < 5 * 1024);
+    assert.ok(!message.includes('\n'));
   });
 });
 

@@ -526,7 +526,7 @@ export interface ICapabilityPolicy {
        */
       "pods"?: number;
       /**
-       * The override that is broken. Example: capabilities.allowedAdd
+       * The rule that is broken. Example: capabilities
        */
       "rule"?: string;
       /**
