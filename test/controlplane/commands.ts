@@ -84,6 +84,8 @@ export function controllerManagerCommand(
       '--use-service-account-credentials=true',
       `--service-account-private-key-file=${files.serviceAccountKey}`,
       `--root-ca-file=${files.authority}`,
+      // Type checking of admission policies takes half of its time, and only warns in their status.
+      '--controllers=*,-validatingadmissionpolicy-status-controller',
       '--kube-api-qps=200',
       '--kube-api-burst=400',
     ],
