@@ -1,14 +1,17 @@
 /**
- * `npm run generate`: makes the model classes in operator/api/generated/ from the CRDs in crds/.
+ * `npm run generate`: makes the model classes in operator/api/generated/ from the CRDs in crds/, and the reference page of
+ * the rules from operator/rules/.
  *
- * `--check` writes nothing and exits 1, naming each file that differs from what the CRDs give: the suite runs it, so
- * that generated code is never stale.
+ * `--check` writes nothing and exits 1, naming each file that differs from what they give: the suite runs it, so that
+ * nothing generated is stale.
  */
 import { execFile } from 'node:child_process';
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join, relative } from 'node:path';
 import { promisify } from 'node:util';
+import { RULES } from '../rules/index.ts';
+import { rulesReference } from '../rules/reference.ts';
 
 /** Path below the output directory → text. */
 type Files = ReadonlyMap<string, string>;
@@ -16,14 +19,20 @@ type Files = ReadonlyMap<string, string>;
 const ROOT = join(import.meta.dirname, '..', '..');
 const CRDS = join(ROOT, 'crds');
 const GENERATED = join(import.meta.dirname, 'generated');
+const RULES_PAGE = join(ROOT, 'docs', 'reference', 'rules.md');
 const CRD_GENERATE = join(ROOT, 'node_modules', '.bin', 'crd-generate');
 
 process.exitCode = process.argv.includes('--check') ? await check() : await write();
 
 async function check(): Promise<number> {
-  const stale = differences(await generatedFiles(), await readFiles(GENERATED));
+  const page = await readFile(RULES_PAGE, 'utf8').catch(() => '');
+  const stale = [
+    ...differences(await generatedFiles(), await readFiles(GENERATED)),
+    ...(page === rulesReference(RULES) ? [] : [`stale: ${relative(ROOT, RULES_PAGE)}`]),
+  ];
   for (const difference of stale) process.stderr.write(`${difference}\n`);
-  if (stale.length > 0) process.stderr.write('Generated code does not match crds/: run `npm run generate`.\n');
+  if (stale.length > 0)
+    process.stderr.write('What is generated does not match crds/ and operator/rules/: run `npm run generate`.\n');
   return stale.length > 0 ? 1 : 0;
 }
 
@@ -34,6 +43,8 @@ async function write(): Promise<number> {
     await mkdir(dirname(join(GENERATED, path)), { recursive: true });
     await writeFile(join(GENERATED, path), text);
   }
+  await mkdir(dirname(RULES_PAGE), { recursive: true });
+  await writeFile(RULES_PAGE, rulesReference(RULES));
   return 0;
 }
 

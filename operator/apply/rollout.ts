@@ -14,7 +14,7 @@ import type { RolloutOutcome } from './outcome.ts';
 import { everywhere, probe } from './probe.ts';
 import { outcomeOf, type Progress } from './progress.ts';
 import { isAdmission, type Standing, setsOf, stale, standing, usesAsked } from './standing.ts';
-import { type OnWrite, Writes } from './writes.ts';
+import { type OnWrite, WATCH_LAG_MS, Writes } from './writes.ts';
 
 export interface RolloutOptions {
   readonly operatorNamespace: string;
@@ -226,8 +226,13 @@ export class Rollout {
     const outcomes = new Map(compiled.policies.map((policy) => [policy.name, outcomeOf(policy, compiled, progress)]));
     for (const [name, { state, ruleset }] of outcomes) if (state === 'InForce') this.#known.set(name, ruleset);
     const awaited = setsOf(compiled).some((set) => !this.#failures.has(set.policy) && !this.#isInForce(set));
-    const refused = this.#failures.size > 0 ? RETRY_REFUSED_MS : undefined;
-    return { outcomes, comeBackMs: awaited || this.#leaving.size > 0 ? PROBE_AGAIN_MS : refused };
+    return { outcomes, comeBackMs: this.#comeBackMs(awaited || this.#leaving.size > 0) };
+  }
+
+  #comeBackMs(probing: boolean): number | undefined {
+    if (probing) return PROBE_AGAIN_MS;
+    if (this.#writes.mayBeUndone) return WATCH_LAG_MS;
+    return this.#failures.size > 0 ? RETRY_REFUSED_MS : undefined;
   }
 }
 

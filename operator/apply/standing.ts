@@ -21,15 +21,20 @@ export function setsOf({ rendered, guard }: Compiled): AdmissionSet[] {
   return [...[...rendered.values()].map(({ admission }) => admission), ...(guard ? [guard] : [])];
 }
 
-/** The specs that what stands was rendered from, by policy: the newest of each. */
+/**
+ * The specs that the admission policies that stand were rendered from, by policy: the newest of each. Nothing else is
+ * believed: more people may write roles than admission policies.
+ */
 export function lastAccepted(rendered: readonly RenderedObject[]): Map<string, CapabilityPolicySpec> {
   const created = ({ metadata }: RenderedObject) => String(metadata.creationTimestamp ?? '');
-  const specs = [...rendered]
-    .sort((a, b) => (created(a) < created(b) ? -1 : 1))
-    .flatMap(({ metadata: { labels, annotations } }) => {
+  const specs = rendered
+    .filter(({ kind }) => kind === 'ValidatingAdmissionPolicy')
+    .toSorted((a, b) => (created(a) < created(b) ? -1 : 1))
+    .flatMap((object) => {
+      const { labels, annotations } = object.metadata;
       const policy = labels?.[POLICY_LABEL];
       const spec = parseSpec(annotations?.[SPEC_ANNOTATION]);
-      return policy !== undefined && spec ? [[policy, spec] as const] : [];
+      return policy !== undefined && spec && isNamedByUs(object, policy) ? [[policy, spec] as const] : [];
     });
   return new Map(specs);
 }

@@ -11,8 +11,8 @@ export type OnWrite = (
   object: { readonly kind: string; readonly name: string; readonly policy: string },
 ) => void;
 
-/** The watch shows our own writes well within this; if not, somebody undid them first. */
-const WATCH_LAG_MS = 5_000;
+/** The watch shows our own writes well within this; if not, somebody undid them first. To write again does no harm. */
+export const WATCH_LAG_MS = 1_500;
 
 export class Writes {
   readonly #client: ApiClient;
@@ -36,6 +36,15 @@ export class Writes {
     return true;
   }
 
+  /**
+   * Whether some write has not been shown yet. One that was undone at once never is, and the watch may have told of that
+   * before it was looked for: so look again after WATCH_LAG_MS.
+   */
+  get mayBeUndone(): boolean {
+    for (const [key, { at }] of this.#unseen) if (isOverdue(at)) this.#unseen.delete(key);
+    return this.#unseen.size > 0;
+  }
+
   /** Whether nothing has to be written. */
   isCurrent(manifest: Manifest, live: Standing): boolean {
     const seen = live.get(keyOf(manifest));
@@ -56,8 +65,12 @@ export class Writes {
     const ours = this.#unseen.get(key);
     if (!ours) return false;
     const shown = seen !== undefined && BigInt(seen.metadata.resourceVersion ?? 0) >= ours.version;
-    if (!shown && Date.now() - ours.at < WATCH_LAG_MS) return true;
+    if (!shown && !isOverdue(ours.at)) return true;
     this.#unseen.delete(key);
     return false;
   }
+}
+
+function isOverdue(at: number): boolean {
+  return Date.now() - at >= WATCH_LAG_MS;
 }

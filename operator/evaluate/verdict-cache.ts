@@ -22,6 +22,11 @@ export class VerdictCache<Found> {
     if (!this.#byText.get(text)?.deref()) this.#byText.delete(text);
   });
 
+  /** Of how many texts verdicts are kept, give or take what the garbage collector has not seen yet. */
+  get texts(): number {
+    return this.#byText.size;
+  }
+
   /** What is known; else what `find` returns, which is kept if the parts are frozen and so can't change. */
   get(parts: PodParts, checks: readonly RuleChecks[], find: () => Found): Found {
     if (!Object.isFrozen(parts.spec)) return find();

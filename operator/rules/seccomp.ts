@@ -51,23 +51,35 @@ function fillingType({ types, unset }: Seccomp): string | undefined {
   return type === 'Localhost' ? undefined : type;
 }
 
+/** CEL, bool: the pod has the annotation of old, and the API server would refuse a field beside it that says otherwise. */
+function contradicted(type: string): string {
+  const agreeing = type === 'Unconfined' ? ['unconfined'] : ['runtime/default', 'docker/default'];
+  const annotation = literal(POD_ANNOTATION);
+  return `${annotation} in variables.annotations && !(variables.annotations[${annotation}] in ${literal(agreeing)})`;
+}
+
 function fillsOf(value: Seccomp): Fill[] {
   const type = fillingType(value);
   if (type === undefined) return [];
-  const fill = (over: 'pod' | 'containers', when: string): Fill => ({
+  const fill = (over: 'pod' | 'containers', ...when: string[]): Fill => ({
     over,
     path: ['securityContext', 'seccompProfile'],
-    when: and(when, `!(${FOR_WINDOWS})`),
+    when: and(...when, `!(${FOR_WINDOWS})`),
     value: `{"type": ${literal(type)}}`,
   });
-  return [fill('pod', isUnsetForSome('seccompProfile')), fill('containers', and(IS_UNSET, IS_EPHEMERAL))];
+  return [
+    fill('pod', isUnsetForSome('seccompProfile'), `!(${contradicted(type)})`),
+    fill('containers', IS_UNSET, IS_EPHEMERAL),
+  ];
 }
 
 function unsetChecks(value: Seccomp, minor: number, filled: boolean): Check[] {
   if (value.unset === 'Allowed') return [];
-  const exempt = minor >= 25;
-  if (!filled || fillingType(value) === undefined) return [unsetCheck(value, exempt ? `!(${FOR_WINDOWS})` : undefined)];
-  return exempt ? [] : [unsetCheck(value, FOR_WINDOWS)];
+  const forLinux = minor >= 25 ? `!(${FOR_WINDOWS})` : undefined;
+  const type = fillingType(value);
+  if (!filled || type === undefined) return [unsetCheck(value, forLinux)];
+  const unfilled = and(contradicted(type), `!(${IS_EPHEMERAL})`);
+  return [unsetCheck(value, forLinux ? and(forLinux, unfilled) : `(${FOR_WINDOWS}) || (${unfilled})`)];
 }
 
 /** @param judged CEL, bool: for which pods; undefined for all */

@@ -176,6 +176,28 @@ describe('ApiClient', () => {
     ]);
   });
 
+  describe('without managedFields', () => {
+    const hostile = 'say \\"managedFields\\":[{\\"a\\"]} and \\\\';
+    const entry = { manager: 'a "quoted" \\ one ]}', fieldsV1: { 'f:metadata': { 'k:{"a":"]"}': {} } } };
+    const metadata = { name: 'a', annotations: { note: hostile, managedFields: '[' }, managedFields: [entry, entry] };
+    const expected = { name: 'a', annotations: metadata.annotations, managedFields: [] };
+
+    it('reads all else, whatever strings look like', async () => {
+      answers = [json({ metadata: { resourceVersion: '5' }, items: [{ metadata, spec: [1] }, { metadata }] })];
+      const pages: unknown[] = [];
+      await connect().list('/pods', {}, ({ items }) => pages.push(items), { managedFields: false });
+      assert.deepEqual(pages, [[{ metadata: expected, spec: [1] }, { metadata: expected }]]);
+    });
+
+    it('leaves alone what it does not understand', async () => {
+      const odd = { metadata: { managedFields: [[entry]] } };
+      answers = [(response) => void response.end(`${JSON.stringify({ type: 'ADDED', object: odd })}\n`)];
+      const events: unknown[] = [];
+      await connect().watch('/pods', {}, ({ object }) => events.push(object), { managedFields: false });
+      assert.deepEqual(events, [odd]);
+    });
+  });
+
   describe('watch', () => {
     const line = (type: string, object: unknown) => `${JSON.stringify({ type, object })}\n`;
     const watch = async (client: ApiClient, options = {}) => {

@@ -1,9 +1,13 @@
 import assert from 'node:assert/strict';
+import fc from 'fast-check';
 import { isHistory } from '../../operator/cluster/pod-projection.ts';
 import { createProjection } from '../../operator/cluster/projection.ts';
 import type { RawObject } from '../../operator/cluster/raw.ts';
+import { Evaluator } from '../../operator/evaluate/violations.ts';
 import { RULES } from '../../operator/rules/index.ts';
 import type { Rule } from '../../operator/rules/rule.ts';
+import { partsOf, randomPods } from '../differential/pods.ts';
+import { resolved } from '../policy/policies.ts';
 
 const reading = (reads: Rule['reads']) => ({ reads }) as Rule;
 const projection = createProjection([
@@ -143,6 +147,105 @@ describe('projection of a pod', () => {
       containers: [{ name: 'app', securityContext: {}, ports: [{}], livenessProbe: {}, lifecycle: {} }],
     };
     assert.deepEqual(createProjection(RULES).pod({ metadata, spec }).spec, spec);
+  });
+});
+
+describe('the parts of pods', () => {
+  const token = (suffix: string) => ({ name: `kube-api-access-${suffix}`, projected: { sources: [{}] } });
+  const mount = (name: string) => ({ name, mountPath: '/var/run/secrets/kubernetes.io/serviceaccount' });
+  const copy = (suffix: string, spec: object = {}) => ({
+    metadata: { ...metadata, name: `web-${suffix}` },
+    spec: {
+      containers: [{ name: 'app', volumeMounts: [mount(`kube-api-access-${suffix}`)] }],
+      initContainers: [{ name: 'init', volumeMounts: [mount('other'), mount(`kube-api-access-${suffix}`)] }],
+      ephemeralContainers: [{ name: 'debug' }],
+      volumes: [{ name: 'other', emptyDir: {} }, token(suffix)],
+      ...spec,
+    },
+  });
+  const all = createProjection(RULES);
+
+  it('are one object for the pods of a template, however the volumes of their tokens are called', () => {
+    const [first, second] = ['abcde', 'x29z7'].map((suffix) => all.pod(copy(suffix)));
+    assert.equal(first?.spec, second?.spec);
+    assert.equal(first?.annotations, second?.annotations);
+    assert.equal(all.pod(copy('fghij', { hostPID: false })).spec === first?.spec, false);
+    assert.deepEqual(first?.spec.volumes, [
+      { name: 'other', emptyDir: {} },
+      { name: 'kube-api-access', projected: {} },
+    ]);
+    const mounts = [...(first?.spec.initContainers ?? []), ...(first?.spec.containers ?? [])].map(
+      ({ volumeMounts }) => volumeMounts,
+    );
+    assert.deepEqual(mounts, [[mount('other'), mount('kube-api-access')], [mount('kube-api-access')]]);
+  });
+
+  const keepers: [title: string, volumes: object[]][] = [
+    ['there are two', [token('abcde'), token('fghij')]],
+    ['another has that name', [token('abcde'), { name: 'kube-api-access', emptyDir: {} }]],
+    ['it holds something else', [{ name: 'kube-api-access-abcde', emptyDir: {} }]],
+    ['the name is longer', [{ name: 'kube-api-access-abcdef', projected: {} }]],
+  ];
+  for (const [title, volumes] of keepers) {
+    it(`keep the name of such a volume when ${title}`, () => {
+      const { spec } = all.pod(copy('abcde', { volumes }));
+      assert.deepEqual(
+        spec.volumes?.map(({ name }) => name),
+        volumes.map((volume) => (volume as { name: string }).name),
+      );
+      assert.deepEqual(spec.containers[0]?.volumeMounts, [mount('kube-api-access-abcde')]);
+    });
+  }
+
+  it('hold of volumes what rules read', () => {
+    const volumes = [
+      { name: 'a', hostPath: { path: '/var' } },
+      { name: 'b', csi: { driver: 'd' } },
+      { name: 'c', flexVolume: { driver: 'e/f' } },
+      { name: 'd', persistentVolumeClaim: { claimName: 'data-web-0' } },
+      { name: 'e', sourceOfTheFuture: { field: 1 } },
+    ];
+    const kept = [{ persistentVolumeClaim: {} }, { sourceOfTheFuture: {} }].map((source, index) => ({
+      name: volumes[index + 3]?.name,
+      ...source,
+    }));
+    assert.deepEqual(all.pod({ metadata, spec: { volumes } }).spec.volumes, [...volumes.slice(0, 3), ...kept]);
+  });
+
+  it('are shared by templates and pods, and owners by what they own', () => {
+    const { spec } = copy('abcde');
+    const template = { spec };
+    const owner = owned('ReplicaSet');
+    const pod = all.pod({ metadata: owner, spec });
+    const deployment = all.workload({ kind: 'Deployment', metadata, spec: { template } });
+    assert.equal(deployment.template.spec, pod.spec);
+    assert.equal(all.pod({ metadata: { ...owner, name: 'b' }, spec }).owner, pod.owner);
+    assert.equal(all.distinctParts() > 0, true);
+  });
+
+  it('lose nothing that any rule could tell apart', () => {
+    const evaluator = new Evaluator();
+    const psp = {
+      volumes: ['*'],
+      hostPaths: [{ pathPrefix: '/var', readOnly: true }],
+      csiDrivers: ['csi.example.org'],
+      flexVolumeDrivers: ['example/other'],
+      readOnlyRootFilesystem: true,
+    };
+    const policies = [
+      resolved('restricted'),
+      resolved('baseline', { level: 'baseline', defaulting: 'Enabled' }),
+      resolved('psp', { overrides: psp }),
+    ];
+    fc.assert(
+      fc.property(randomPods(), fc.constantFrom(...policies), fc.boolean(), (random, policy, filled) => {
+        const [whole, projected] = [partsOf(random), all.parts(random)].map((each) =>
+          evaluator.violations(each, policy, filled),
+        );
+        assert.deepEqual(projected, whole);
+      }),
+      { numRuns: 500 },
+    );
   });
 });
 

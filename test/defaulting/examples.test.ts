@@ -102,6 +102,11 @@ function examples(): Example[] {
       after: ephemeral(secured({ seccompProfile: { type: 'RuntimeDefault' } })),
     },
     unchanged(
+      'of a seccomp profile beside an annotation that says otherwise',
+      refused,
+      pod({}, { 'seccomp.security.alpha.kubernetes.io/pod': 'unconfined' }),
+    ),
+    unchanged(
       'of a seccomp profile whose name would have to be known',
       { seccomp: { types: ['Localhost'], unset: 'Refused' } },
       pod(),

@@ -1,0 +1,37 @@
+import assert from 'node:assert/strict';
+import { lastAccepted } from '../../operator/apply/standing.ts';
+import type { RenderedObject } from '../../operator/cluster/objects.ts';
+
+describe('what a policy was when it was last accepted', () => {
+  function object(kind: string, name: string, level: string, seconds: number): RenderedObject {
+    return {
+      apiVersion: 'v1',
+      kind,
+      metadata: {
+        name,
+        creationTimestamp: `2026-01-01T00:00:0${seconds}Z`,
+        labels: { 'capabilitypolicy.dev/policy': 'it' },
+        annotations: { 'capabilitypolicy.dev/spec': JSON.stringify({ namespaceSelector: {}, level }) },
+      },
+    };
+  }
+
+  const ours = object('ValidatingAdmissionPolicy', 'capabilitypolicy-it-0', 'restricted', 0);
+  const newer = object('ValidatingAdmissionPolicy', 'capabilitypolicy-it-1', 'baseline', 1);
+
+  it('stands on the newest of its admission policies', () => {
+    for (const all of [
+      [ours, newer],
+      [newer, ours],
+    ]) {
+      assert.equal(lastAccepted(all).get('it')?.level, 'baseline');
+    }
+  });
+
+  for (const [what, forged] of [
+    ['an object of another kind', object('ClusterRole', 'capabilitypolicy-it-1', 'privileged', 1)],
+    ['an admission policy that is not named as ours', object('ValidatingAdmissionPolicy', 'mine', 'privileged', 1)],
+  ] as const) {
+    it(`is not what ${what} says`, () => assert.equal(lastAccepted([ours, forged]).get('it')?.level, 'restricted'));
+  }
+});

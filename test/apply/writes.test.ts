@@ -1,0 +1,66 @@
+import assert from 'node:assert/strict';
+import { mock } from 'node:test';
+import { standing } from '../../operator/apply/standing.ts';
+import { WATCH_LAG_MS, Writes } from '../../operator/apply/writes.ts';
+import type { ApiClient } from '../../operator/cluster/client.ts';
+import type { RenderedObject } from '../../operator/cluster/objects.ts';
+
+const ROLE = {
+  apiVersion: 'rbac.authorization.k8s.io/v1',
+  kind: 'ClusterRole',
+  metadata: { name: 'it', labels: {}, ownerReferences: [] },
+  rules: [],
+};
+
+describe('a write that the watch has not shown yet', () => {
+  let version: number;
+  let writes: Writes;
+  let told: string[];
+
+  beforeEach(() => {
+    mock.timers.enable({ apis: ['Date'] });
+    version = 0;
+    told = [];
+    const client = {
+      apply: async (object: typeof ROLE) => {
+        version++;
+        return { ...object, metadata: { ...object.metadata, resourceVersion: String(version) } };
+      },
+    };
+    writes = new Writes(client as unknown as ApiClient, (action) => told.push(action));
+  });
+
+  afterEach(() => mock.timers.reset());
+
+  const shown = (resourceVersion: string) =>
+    standing([{ ...ROLE, metadata: { ...ROLE.metadata, resourceVersion } } as RenderedObject]);
+  const nothing = standing([]);
+
+  it('is not repeated', async () => {
+    assert.equal(await writes.ensure('it', ROLE, nothing), true);
+    assert.equal(await writes.ensure('it', ROLE, nothing), false);
+    assert.equal(await writes.ensure('it', ROLE, shown('1')), false);
+    assert.deepEqual(told, ['created']);
+  });
+
+  it('is worth another look, as long as it may have been undone before it was shown', async () => {
+    assert.equal(writes.mayBeUndone, false);
+    await writes.ensure('it', ROLE, nothing);
+    assert.equal(writes.mayBeUndone, true);
+    await writes.ensure('it', ROLE, shown('1'));
+    assert.equal(writes.mayBeUndone, false);
+  });
+
+  it('is repeated when it is not shown for long: somebody deleted the object at once', async () => {
+    await writes.ensure('it', ROLE, nothing);
+    mock.timers.tick(WATCH_LAG_MS);
+    assert.equal(await writes.ensure('it', ROLE, nothing), true);
+    assert.equal(writes.mayBeUndone, true);
+  });
+
+  it('is forgotten when nobody wants the object any more', async () => {
+    await writes.ensure('it', ROLE, nothing);
+    mock.timers.tick(WATCH_LAG_MS);
+    assert.equal(writes.mayBeUndone, false);
+  });
+});

@@ -1,0 +1,157 @@
+/** (f) From the change of a policy to its enforcement, beside the change of an admission policy by hand. */
+import type { CapabilityPolicySpec } from '../../operator/api/capability-policy.ts';
+import { type ApiClient, ApiError, type Identified } from '../../operator/cluster/client.ts';
+import { waitFor } from '../controlplane/wait.ts';
+import { startBenchCluster } from './bench-cluster.ts';
+import { ratio, type Spread, shown, spreadOf } from './numbers.ts';
+import { startOperator } from './operator-under-test.ts';
+import { allProgrammed, applyPolicy, isProgrammed, readPolicy } from './policies.ts';
+import type { Table } from './table.ts';
+
+interface Measured {
+  readonly others: number;
+  /** Seconds from the change of an admission policy by hand until the API server refuses by it. */
+  readonly byHand: Spread;
+  /** Seconds from the change of a policy until the API server refuses by it. */
+  readonly refused: Spread;
+  /** Until the status says so. */
+  readonly programmed: Spread;
+}
+
+const CHANGES = 15;
+const OTHERS = [0, 10, 50];
+const LOOK = { intervalMs: 10, timeoutMs: 60_000 };
+const ADMISSION = 'admissionregistration.k8s.io/v1';
+
+export async function inForce(): Promise<Table> {
+  const measured: Measured[] = [];
+  for (const others of OTHERS) measured.push(await measure(others));
+  return {
+    title: '(f) From the change of a policy to its enforcement, p50 / max in s',
+    columns: ['other policies', 'admission policy by hand', 'refused', 'Programmed', 'refused / by hand'],
+    rows: measured.map(({ others, byHand, refused, programmed }) => [
+      String(others),
+      both(byHand),
+      both(refused),
+      both(programmed),
+      ratio(refused.p50, byHand.p50),
+    ]),
+    notes: [
+      `${CHANGES} changes each, with dry runs of a pod in between. By hand: the same kind of change, made to an admission`,
+      'policy that nobody else looks after. API servers compile admission policies once a second: that is the limit.',
+    ],
+    measured,
+  };
+}
+
+async function measure(others: number): Promise<Measured> {
+  const cluster = await startBenchCluster();
+  const { client, controlPlane } = cluster;
+  const operator = startOperator(controlPlane.kubeconfig);
+  try {
+    for (const name of ['ours', 'hand']) await createNamespace(client, name);
+    const names = ['changing', ...Array.from({ length: others }, (_, index) => `other-${index}`)];
+    for (const name of names) await applyPolicy(client, name, specOf(name === 'changing' ? 'ours' : name, 0));
+    await allProgrammed(client, names);
+    await bindByHand(client);
+    const times = { byHand: [] as number[], refused: [] as number[], programmed: [] as number[] };
+    for (let user = 1; user <= CHANGES; user++) {
+      times.byHand.push(
+        await seconds(
+          () => writeByHand(client, user),
+          () => isRefused(client, 'hand', user),
+        ),
+      );
+      await changeOurs(client, user, times);
+    }
+    const { byHand, refused, programmed } = times;
+    return { others, byHand: spreadOf(byHand), refused: spreadOf(refused), programmed: spreadOf(programmed) };
+  } finally {
+    await operator.stop();
+    await cluster.stop();
+  }
+}
+
+async function changeOurs(client: ApiClient, user: number, times: { refused: number[]; programmed: number[] }) {
+  const started = performance.now();
+  await applyPolicy(client, 'changing', specOf('ours', user));
+  const since = () => (performance.now() - started) / 1000;
+  await Promise.all([
+    waitFor('the pod to be refused', () => isRefused(client, 'ours', user), LOOK).then(() =>
+      times.refused.push(since()),
+    ),
+    waitFor('the status', async () => isProgrammed(await readPolicy(client, 'changing')), LOOK).then(() =>
+      times.programmed.push(since()),
+    ),
+  ]);
+}
+
+async function seconds(change: () => Promise<unknown>, look: () => Promise<boolean>): Promise<number> {
+  const started = performance.now();
+  await change();
+  await waitFor('the pod to be refused', look, LOOK);
+  return (performance.now() - started) / 1000;
+}
+
+/** Refuses, in a namespace of this name, pods of one user. */
+function specOf(namespace: string, user: number): CapabilityPolicySpec {
+  const ranges = [
+    { min: 0, max: user },
+    { min: user + 2, max: 65_535 },
+  ];
+  return {
+    namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': namespace } },
+    level: 'baseline',
+    mode: 'Enforce',
+    overrides: { runAsUser: { rule: 'MustRunAs', ranges } },
+  };
+}
+
+async function isRefused(client: ApiClient, namespace: string, user: number): Promise<boolean> {
+  const spec = { securityContext: { runAsUser: user + 1 }, containers: [{ name: 'app', image: 'app' }] };
+  const pod = { apiVersion: 'v1', kind: 'Pod', metadata: { generateName: 'pod-', namespace }, spec };
+  try {
+    await client.create(`/api/v1/namespaces/${namespace}/pods`, pod, { dryRun: true });
+    return false;
+  } catch (error) {
+    if (error instanceof ApiError && (error.status === 422 || error.status === 403)) return true;
+    throw error;
+  }
+}
+
+async function writeByHand(client: ApiClient, user: number): Promise<void> {
+  await client.apply({
+    apiVersion: ADMISSION,
+    kind: 'ValidatingAdmissionPolicy',
+    metadata: { name: 'by-hand' },
+    spec: {
+      matchConstraints: {
+        resourceRules: [{ apiGroups: [''], apiVersions: ['v1'], operations: ['CREATE'], resources: ['pods'] }],
+      },
+      validations: [{ expression: `object.spec.?securityContext.?runAsUser.orValue(0) != ${user + 1}` }],
+    },
+  } as Identified);
+}
+
+async function bindByHand(client: ApiClient): Promise<void> {
+  await writeByHand(client, 0);
+  const namespaceSelector = { matchLabels: { 'kubernetes.io/metadata.name': 'hand' } };
+  const spec = { policyName: 'by-hand', validationActions: ['Deny'], matchResources: { namespaceSelector } };
+  await client.apply({
+    apiVersion: ADMISSION,
+    kind: 'ValidatingAdmissionPolicyBinding',
+    metadata: { name: 'by-hand' },
+    spec,
+  } as Identified);
+  await waitFor('the binding', () => isRefused(client, 'hand', 0), LOOK);
+}
+
+async function createNamespace(client: ApiClient, name: string): Promise<void> {
+  await client.create('/api/v1/namespaces', { apiVersion: 'v1', kind: 'Namespace', metadata: { name } });
+  const account = { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: 'default', namespace: name } };
+  await client.create(`/api/v1/namespaces/${name}/serviceaccounts`, account);
+}
+
+function both({ p50, max }: Spread): string {
+  return `${shown(p50)} / ${shown(max)}`;
+}

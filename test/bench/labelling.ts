@@ -1,0 +1,113 @@
+/** (d) Labelling every namespace, beside a loop that only makes the same writes. */
+import { type ApiClient, type Identified, pathFor } from '../../operator/cluster/client.ts';
+import { arrayOf, objectOf } from '../../operator/cluster/raw.ts';
+import { waitFor } from '../controlplane/wait.ts';
+import { startBenchCluster } from './bench-cluster.ts';
+import { exponent, ratio, shown } from './numbers.ts';
+import { startOperator } from './operator-under-test.ts';
+import { applyPolicy, readPolicy } from './policies.ts';
+import { namespaceName, PODS_OF_NAMESPACE, populate } from './population.ts';
+import type { Table } from './table.ts';
+
+interface Measured {
+  readonly namespaces: number;
+  /** Seconds. */
+  readonly loop: number;
+  /** Seconds from the policy's creation. */
+  readonly operator: number;
+}
+
+const POLICY = 'restricted';
+/** As many writes at a time as the operator has. */
+const AT_ONCE = 8;
+const UNLIMITED = ['--kube-api-qps', '100000', '--kube-api-burst', '100000'];
+
+/** @param sizes how many namespaces there are in turn */
+export async function labelling(sizes: readonly number[]): Promise<Table> {
+  const measured: Measured[] = [];
+  for (const namespaces of sizes) measured.push(await measure(namespaces));
+  const law = exponent(
+    measured.map(({ namespaces }) => namespaces),
+    measured.map(({ operator }) => operator),
+  );
+  return {
+    title: '(d) Labelling namespaces, in s',
+    columns: ['namespaces', 'bare loop', 'operator', 'operator / loop', 'writes a second'],
+    rows: measured.map(({ namespaces, loop, operator }) => [
+      String(namespaces),
+      shown(loop),
+      shown(operator),
+      ratio(operator, loop),
+      shown(namespaces / operator),
+    ]),
+    notes: [
+      `The loop makes the operator's own writes, ${AT_ONCE} at a time, after the operator has been stopped and its labels are gone.`,
+      `The operator runs with ${UNLIMITED.join(' ')}, and judges ${PODS_OF_NAMESPACE} pods of each namespace meanwhile.`,
+      ...(law === undefined ? [] : [`Time grows with the number of namespaces to the power of ${law.toFixed(2)}.`]),
+    ],
+    measured,
+  };
+}
+
+async function measure(namespaces: number): Promise<Measured> {
+  const cluster = await startBenchCluster();
+  const { client, controlPlane } = cluster;
+  try {
+    await populate(cluster, { pods: namespaces * PODS_OF_NAMESPACE, shapes: 60 });
+    const operator = startOperator(controlPlane.kubeconfig, { args: UNLIMITED });
+    let time: number;
+    try {
+      await applyPolicy(client, 'nowhere', { namespaceSelector: { matchLabels: { none: 'none' } } });
+      await waitFor('the operator to work', async () => (await readPolicy(client, 'nowhere')).status, {
+        timeoutMs: 600_000,
+      });
+      const started = performance.now();
+      // All of them belong to a team; namespaces of the cluster's own do not.
+      const namespaceSelector = { matchExpressions: [{ key: 'team', operator: 'Exists' as const }] };
+      await applyPolicy(client, POLICY, { namespaceSelector });
+      await waitFor('all labels', async () => (await labelled(client)) === namespaces, {
+        timeoutMs: 900_000,
+        intervalMs: 50,
+      });
+      time = (performance.now() - started) / 1000;
+    } finally {
+      await operator.stop();
+    }
+    return { namespaces, operator: time, loop: await loop(client, namespaces) };
+  } finally {
+    await cluster.stop();
+  }
+}
+
+/** As the last of the labels came: the count in the status is written a moment later. */
+async function labelled(client: ApiClient): Promise<number> {
+  const query = { labelSelector: 'pod-security.kubernetes.io/audit', limit: 1 };
+  const { metadata, items } = await client.get('/api/v1/namespaces', query);
+  return arrayOf(items).length + Number(objectOf(metadata).remainingItemCount ?? 0);
+}
+
+/** The write of each namespace as it stands there, taken away first and then made again. */
+async function loop(client: ApiClient, namespaces: number): Promise<number> {
+  const names = Array.from({ length: namespaces }, (_, index) => namespaceName(index));
+  const example = await client.get(pathFor('v1', 'Namespace', undefined, namespaceName(0)));
+  const { labels, annotations } = objectOf(example.metadata);
+  const isOurs = ([key]: [string, unknown]) =>
+    key.startsWith('pod-security.kubernetes.io/') || key.startsWith('capabilitypolicy.dev/');
+  const ours = (texts: unknown) => Object.fromEntries(Object.entries(objectOf(texts)).filter(isOurs));
+  const metadata = { labels: ours(labels), annotations: ours(annotations) };
+  const write = (name: string, fields: object) =>
+    client.apply({ apiVersion: 'v1', kind: 'Namespace', metadata: { name, ...fields } } as Identified, { force: true });
+  await inTurns(names, (name) => write(name, {}));
+  const started = performance.now();
+  await inTurns(names, (name) => write(name, metadata));
+  return (performance.now() - started) / 1000;
+}
+
+async function inTurns(names: readonly string[], work: (name: string) => Promise<unknown>): Promise<void> {
+  const rest = names.values();
+  await Promise.all(
+    Array.from({ length: AT_ONCE }, async () => {
+      for (const name of rest) await work(name);
+    }),
+  );
+}

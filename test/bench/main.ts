@@ -1,0 +1,62 @@
+/** `npm run bench`: measures the operator on control planes of its own; prints tables and writes JSON. */
+import { writeFileSync } from 'node:fs';
+import { parseArgs } from 'node:util';
+import { admission } from './admission.ts';
+import { firstReport } from './first-report.ts';
+import { inForce } from './in-force.ts';
+import { labelling } from './labelling.ts';
+import { describeMachine, thisMachine } from './machine.ts';
+import { policyChange } from './policy-change.ts';
+import { PODS_OF_NAMESPACE } from './population.ts';
+import { storm } from './storm.ts';
+import { formatTable, type Table } from './table.ts';
+
+const HELP = `Usage: npm run bench -- [--only LETTERS] [--pods LIST] [--distinct] [--json FILE]
+
+  --only LETTERS  which parts, as in "ae" (default: all)
+                    a  first full report          d  labelling namespaces
+                    b  pod change → status        e  admission of pods
+                    c  policy change → status     f  policy change → in force
+  --pods LIST     sizes of a and c, separated by commas (default: 1000,10000,100000); b takes the last, d its namespaces
+  --distinct      part a once more at its last size, with pods of which no two are alike
+  --json FILE     where the measurements go (default: bench.json)
+`;
+
+const { values } = parseArgs({
+  options: {
+    only: { type: 'string', default: 'abcdef' },
+    pods: { type: 'string', default: '1000,10000,100000' },
+    distinct: { type: 'boolean', default: false },
+    json: { type: 'string', default: 'bench.json' },
+    help: { type: 'boolean', short: 'h', default: false },
+  },
+});
+
+const sizes = values.pods.split(',').map(Number);
+
+const PARTS: Readonly<Record<string, () => Promise<Table>>> = {
+  a: () => firstReport({ sizes, distinct: values.distinct }),
+  b: () => storm(sizes.at(-1) ?? 0),
+  c: () => policyChange(sizes),
+  d: () => labelling(sizes.map((pods) => pods / PODS_OF_NAMESPACE)),
+  e: admission,
+  f: inForce,
+};
+
+if (values.help) process.stdout.write(HELP);
+else await bench();
+
+async function bench(): Promise<void> {
+  const machine = thisMachine();
+  const tables: Record<string, Table> = {};
+  process.stdout.write(`${describeMachine(machine)}\n\n`);
+  for (const letter of values.only) {
+    const part = PARTS[letter];
+    if (!part) throw new Error(`--only ${values.only}: there is no part ${letter}`);
+    const table = await part();
+    tables[letter] = table;
+    process.stdout.write(`${formatTable(table)}\n\n`);
+    // After each part, since the next may take long, or fail.
+    writeFileSync(values.json, `${JSON.stringify({ machine, tables }, undefined, 2)}\n`);
+  }
+}

@@ -1,0 +1,72 @@
+/** A Node process whose time, CPU and memory are measured from outside, as the kernel counts them. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { createInterface } from 'node:readline';
+
+export interface Usage {
+  /** Since the start. */
+  readonly seconds: number;
+  readonly cpuSeconds: number;
+  /** The peak of the resident set, in MiB. */
+  readonly rssMiB: number;
+}
+
+/** USER_HZ, the unit of times in /proc: 100 on every Linux that Node runs on. */
+const TICKS_PER_SECOND = 100;
+
+export class MeasuredProcess {
+  readonly #child: ChildProcess;
+  readonly #started = performance.now();
+  readonly #ended: Promise<number | null>;
+  readonly #output: string[] = [];
+
+  constructor(script: string, args: readonly string[], nodeFlags: readonly string[] = []) {
+    this.#child = spawn(process.execPath, [...nodeFlags, script, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+    for (const stream of [this.#child.stdout, this.#child.stderr]) {
+      if (stream) createInterface({ input: stream }).on('line', (line) => this.#output.push(line));
+    }
+    const kill = () => void this.#child.kill('SIGKILL');
+    process.once('exit', kill);
+    this.#ended = new Promise((resolve) => {
+      this.#child.once('exit', (code) => {
+        process.off('exit', kill);
+        resolve(code);
+      });
+    });
+  }
+
+  /** The lines that it wrote. */
+  get output(): readonly string[] {
+    return this.#output;
+  }
+
+  /** @throws when it has ended */
+  usage(): Usage {
+    const { pid } = this.#child;
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    // After the name, which may hold anything, in brackets: field 14 is utime, 15 is stime (man proc_pid_stat).
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    const ticks = Number(fields[11]) + Number(fields[12]);
+    const peak = /^VmHWM:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
+    if (peak === undefined) throw new Error(`the process ended:\n${this.#output.slice(-20).join('\n')}`);
+    return {
+      seconds: (performance.now() - this.#started) / 1000,
+      cpuSeconds: ticks / TICKS_PER_SECOND,
+      rssMiB: Number(peak) / 1024,
+    };
+  }
+
+  /** Waits until it writes a line `done`, which it does before it ends. */
+  async done(): Promise<Usage> {
+    for (;;) {
+      const usage = this.usage();
+      if (this.#output.includes('done')) return usage;
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+  }
+
+  async stop(signal: 'SIGTERM' | 'SIGKILL' = 'SIGKILL'): Promise<void> {
+    this.#child.kill(signal);
+    await this.#ended;
+  }
+}

@@ -1,0 +1,21 @@
+/** The operator as it runs in a cluster: as a process of its own, with the Deployment's flags of V8. */
+import { join } from 'node:path';
+import { MeasuredProcess } from './measured-process.ts';
+
+/** What keeps the memory down; the Deployment starts Node with the same. */
+export const NODE_FLAGS = ['--max-semi-space-size=4'];
+
+const MAIN = join(import.meta.dirname, '..', '..', 'operator', 'main.ts');
+const NAMESPACE = 'capabilitypolicy-system';
+
+export interface OperatorOptions {
+  /** Beyond where it runs. */
+  readonly args?: readonly string[];
+  readonly nodeFlags?: readonly string[];
+}
+
+export function startOperator(kubeconfig: string, options: OperatorOptions = {}): MeasuredProcess {
+  const { args = [], nodeFlags = NODE_FLAGS } = options;
+  const own = ['--kubeconfig', kubeconfig, '--operator-namespace', NAMESPACE, '--log-level', 'warn'];
+  return new MeasuredProcess(MAIN, [...own, ...args], nodeFlags);
+}

@@ -1,0 +1,53 @@
+/** Policies for a bench, and when they are in force. */
+import { type CapabilityPolicySpec, GROUP, KIND, VERSION } from '../../operator/api/capability-policy.ts';
+import { type ApiClient, type Identified, pathFor } from '../../operator/cluster/client.ts';
+import { arrayOf, objectOf, type RawObject } from '../../operator/cluster/raw.ts';
+import { waitFor } from '../controlplane/wait.ts';
+
+/** Creates a policy, or makes its spec be this. */
+export async function applyPolicy(
+  client: ApiClient,
+  name: string,
+  spec: Partial<CapabilityPolicySpec>,
+): Promise<RawObject> {
+  const whole = { namespaceSelector: {}, level: 'restricted', ...spec };
+  return client.apply(
+    { apiVersion: `${GROUP}/${VERSION}`, kind: KIND, metadata: { name }, spec: whole } as Identified,
+    {
+      force: true,
+    },
+  );
+}
+
+export async function readPolicy(client: ApiClient, name: string): Promise<RawObject> {
+  return client.get(pathFor(`${GROUP}/${VERSION}`, KIND, undefined, name));
+}
+
+/** Whether the status says of what the policy is now that it is in force. */
+export function isProgrammed({ metadata, status }: RawObject): boolean {
+  const { generation } = objectOf(metadata);
+  return arrayOf(objectOf(status).conditions)
+    .map(objectOf)
+    .some(
+      ({ type, status, observedGeneration }) =>
+        type === 'Programmed' && status === 'True' && observedGeneration === generation,
+    );
+}
+
+export async function allProgrammed(client: ApiClient, names: readonly string[]): Promise<void> {
+  for (const name of names) {
+    const look = async () => isProgrammed(await readPolicy(client, name));
+    await waitFor(`policy ${name} to be in force`, look, { timeoutMs: 300_000, intervalMs: 50 });
+  }
+}
+
+/** Waits until the status is about what the policy is now, and counts exactly this. */
+export async function reported(client: ApiClient, name: string, workloads: number, violating: number): Promise<void> {
+  const look = async () => {
+    const { metadata, status } = await readPolicy(client, name);
+    const { observedGeneration, workloads: counts } = objectOf(status);
+    const { evaluated, violating: found } = objectOf(counts);
+    return observedGeneration === objectOf(metadata).generation && evaluated === workloads && found === violating;
+  };
+  await waitFor(`policy ${name} to report ${violating} of ${workloads}`, look, { timeoutMs: 900_000, intervalMs: 20 });
+}

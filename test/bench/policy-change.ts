@@ -1,0 +1,74 @@
+/** (c) From the change of a policy to a status about every pod, and what that costs the operator. */
+import { startBenchCluster } from './bench-cluster.ts';
+import { exponent, type Spread, shown, spreadOf } from './numbers.ts';
+import { startOperator } from './operator-under-test.ts';
+import { applyPolicy, reported } from './policies.ts';
+import { type Population, populate } from './population.ts';
+import type { Table } from './table.ts';
+
+interface Measured extends Population {
+  /** Seconds. */
+  readonly time: Spread;
+  /** Seconds of CPU. */
+  readonly cpu: Spread;
+}
+
+const CHANGES = 6;
+const POLICY = 'changing';
+
+/** @param sizes how many pods there are in turn */
+export async function policyChange(sizes: readonly number[]): Promise<Table> {
+  const measured: Measured[] = [];
+  for (const pods of sizes) measured.push(await measure(pods));
+  const law = exponent(
+    measured.map(({ pods }) => pods),
+    measured.map(({ cpu }) => cpu.p50),
+  );
+  return {
+    title: '(c) From the change of a policy to the status, p50 / max',
+    columns: ['pods', 'namespaces', 'time in s', 'CPU of the operator in s'],
+    rows: measured.map(({ pods, namespaces, time, cpu }) => [String(pods), String(namespaces), both(time), both(cpu)]),
+    notes: [
+      `${CHANGES} changes between two values that other workloads violate: every pod is judged anew. The CPU is all that the`,
+      'operator used meanwhile, admission policies and probes included.',
+      ...(law === undefined ? [] : [`CPU grows with the number of pods to the power of ${law.toFixed(2)}.`]),
+    ],
+    measured,
+  };
+}
+
+async function measure(pods: number): Promise<Measured> {
+  const cluster = await startBenchCluster();
+  const { client, controlPlane } = cluster;
+  try {
+    const population = await populate(cluster, { pods, shapes: 60 });
+    const { workloads, violatingWorkloads } = population;
+    // None has this user: all violate.
+    const none = { runAsUser: { rule: 'MustRunAs' as const, ranges: [{ min: 1, max: 2 }] } };
+    const specs = [{}, { overrides: none }].map((spec) => ({ ...spec, podSecurityLabels: 'Off' as const }));
+    const expected = [violatingWorkloads, workloads];
+    await applyPolicy(client, POLICY, specs[0] ?? {});
+    const operator = startOperator(controlPlane.kubeconfig);
+    try {
+      await reported(client, POLICY, workloads, violatingWorkloads);
+      const [time, cpu]: [number[], number[]] = [[], []];
+      for (let change = 1; change <= CHANGES; change++) {
+        const before = operator.usage();
+        await applyPolicy(client, POLICY, specs[change % 2] ?? {});
+        await reported(client, POLICY, workloads, expected[change % 2] ?? 0);
+        const after = operator.usage();
+        time.push(after.seconds - before.seconds);
+        cpu.push(after.cpuSeconds - before.cpuSeconds);
+      }
+      return { ...population, time: spreadOf(time), cpu: spreadOf(cpu) };
+    } finally {
+      await operator.stop();
+    }
+  } finally {
+    await cluster.stop();
+  }
+}
+
+function both({ p50, max }: Spread): string {
+  return `${shown(p50)} / ${shown(max)}`;
+}

@@ -1,0 +1,162 @@
+/** Fills a cluster: namespaces of 20 pods, in workloads of 4, each workload one of the shapes. */
+import { objectOf, type RawPage } from '../../operator/cluster/raw.ts';
+import { waitFor } from '../controlplane/wait.ts';
+import { asWritten, type BenchCluster } from './bench-cluster.ts';
+import { type Entry, Etcd } from './etcd.ts';
+import { running, type Shape, shapes, TOKEN_VOLUME } from './shapes.ts';
+
+export interface Population {
+  readonly pods: number;
+  readonly namespaces: number;
+  readonly workloads: number;
+  readonly violatingWorkloads: number;
+  /** Of one pod as JSON, on average. */
+  readonly podBytes: number;
+}
+
+export interface PopulationOptions {
+  readonly pods: number;
+  readonly shapes: number;
+  /** Whether no two pods are alike. */
+  readonly distinct?: boolean;
+}
+
+const PATIENCE_MS = 900_000;
+export const PODS_OF_NAMESPACE = 20;
+const PODS_OF_WORKLOAD = 4;
+const WORKLOADS_OF_NAMESPACE = PODS_OF_NAMESPACE / PODS_OF_WORKLOAD;
+
+/** The text of an object, with what is each one's own still to be written in. */
+type Template = (own: Own) => string;
+
+interface Own {
+  readonly namespace: string;
+  readonly workload: string;
+  readonly name: string;
+  readonly index: number;
+}
+
+/** Resolves when the API server's watch cache has all of it: else it would still be reading from etcd. */
+export async function populate(cluster: BenchCluster, options: PopulationOptions): Promise<Population> {
+  const all = shapes(options.shapes);
+  const [namespace, ...pods] = await Promise.all([
+    namespaceTemplate(cluster),
+    ...all.map((shape) => podTemplate(cluster, shape, options.distinct ?? false)),
+  ]);
+  const namespaces = Math.ceil(options.pods / PODS_OF_NAMESPACE);
+  let bytes = 0;
+  const podEntry = (index: number): Entry => {
+    const own = ownOf(index, all);
+    const object = pods[shapeOf(index, all)]?.(own) ?? '';
+    bytes += object.length;
+    return { key: `pods/${own.namespace}/${own.name}`, object };
+  };
+  function* entries(): Generator<Entry> {
+    for (let index = 0; index < namespaces; index++) {
+      const name = namespaceName(index);
+      yield { key: `namespaces/${name}`, object: namespace({ namespace: name, workload: '', name, index }) };
+    }
+    for (let index = 0; index < options.pods - 1; index++) yield podEntry(index);
+  }
+  const etcd = new Etcd(cluster.controlPlane.pids);
+  await etcd.write(entries());
+  // Many objects have the revision of one transaction: that of the last, alone, says that all the others are there.
+  await etcd.write([podEntry(options.pods - 1)]);
+  await etcd.close();
+  await allCached(cluster, options.pods);
+  return {
+    pods: options.pods,
+    namespaces,
+    workloads: Math.ceil(options.pods / PODS_OF_WORKLOAD),
+    violatingWorkloads: violating(options.pods, all),
+    podBytes: Math.round(bytes / options.pods),
+  };
+}
+
+/** Asks for one namespace as of now until the watch cache can answer. */
+async function allCached({ client }: BenchCluster, pods: number): Promise<void> {
+  const { metadata, items } = await client.get<RawPage>('/api/v1/pods', { limit: 1 });
+  const query = { resourceVersion: metadata?.resourceVersion ?? '', resourceVersionMatch: 'NotOlderThan' };
+  const path = `/api/v1/namespaces/${namespaceName(0)}/pods`;
+  const asOfNow = () =>
+    client.get(path, query).then(
+      () => true,
+      () => false,
+    );
+  await waitFor('the API server to have read all pods', asOfNow, { timeoutMs: PATIENCE_MS, intervalMs: 1_000 });
+  const found = (items?.length ?? 0) + Number(objectOf(metadata).remainingItemCount ?? 0);
+  if (found !== pods) throw new Error(`the API server has ${found} pods instead of ${pods}`);
+}
+
+export function namespaceName(index: number): string {
+  return `team-${String(index).padStart(4, '0')}`;
+}
+
+/** By workload, so that the pods of one are alike. */
+function shapeOf(pod: number, all: readonly Shape[]): number {
+  return Math.floor(pod / PODS_OF_WORKLOAD) % all.length;
+}
+
+function violating(pods: number, all: readonly Shape[]): number {
+  const workloads = Array.from({ length: Math.ceil(pods / PODS_OF_WORKLOAD) }, (_, index) => index % all.length);
+  return workloads.filter((shape) => all[shape]?.violating).length;
+}
+
+function ownOf(index: number, all: readonly Shape[]): Own {
+  const workloadIndex = Math.floor(index / PODS_OF_WORKLOAD);
+  const shape = all[shapeOf(index, all)];
+  const workload = `${shape?.name}-${workloadIndex % WORKLOADS_OF_NAMESPACE}-${shape?.labels['pod-template-hash']}`;
+  return {
+    namespace: namespaceName(Math.floor(index / PODS_OF_NAMESPACE)),
+    workload,
+    name: `${workload}-${random(index)}`,
+    index,
+  };
+}
+
+async function namespaceTemplate({ client }: BenchCluster): Promise<Template> {
+  const metadata = { name: 'the-namespace', labels: { team: 'the-team' } };
+  const written = await asWritten(client, { apiVersion: 'v1', kind: 'Namespace', metadata }, 'kubectl');
+  const text = JSON.stringify(written);
+  const uid = String(written.metadata?.uid);
+  return ({ namespace, index }) =>
+    text
+      .replaceAll('the-namespace', namespace)
+      .replace('the-team', `team-${index % 100}`)
+      .replace(uid, uidOf('n', index));
+}
+
+async function podTemplate({ client }: BenchCluster, shape: Shape, distinct: boolean): Promise<Template> {
+  const owner = { apiVersion: 'apps/v1', kind: 'ReplicaSet', name: 'the-workload', uid: uidOf('w', 0) };
+  const metadata = {
+    name: `the-pod-${shape.name}`,
+    namespace: 'default',
+    labels: shape.labels,
+    annotations: shape.annotations,
+    ownerReferences: [{ ...owner, controller: true, blockOwnerDeletion: true }],
+  };
+  const pod = { apiVersion: 'v1', kind: 'Pod', metadata, spec: shape.spec };
+  const written = await asWritten(client, pod, 'kube-controller-manager');
+  const text = JSON.stringify(running(written, shape));
+  const uid = String(written.metadata?.uid);
+  return ({ namespace, workload, name, index }) => {
+    const own = text
+      .replace(metadata.name, name)
+      .replace('"namespace":"default"', `"namespace":"${namespace}"`)
+      .replace(uid, uidOf('p', index))
+      .replace('the-workload', workload)
+      .replace(owner.uid, uidOf('w', Math.floor(index / PODS_OF_WORKLOAD)))
+      .replaceAll(TOKEN_VOLUME, `kube-api-access-${random(index)}`);
+    return distinct ? own.replace(/"runAsUser":\d+/, `"runAsUser":${100_000 + index}`) : own;
+  };
+}
+
+function uidOf(kind: 'n' | 'p' | 'w', index: number): string {
+  const first = { n: '1', p: '2', w: '3' }[kind];
+  return `${first}c9a4b8d-3c1c-4c5e-9f53-${String(index).padStart(12, '0')}`;
+}
+
+/** Five characters as the API server generates them. */
+function random(index: number): string {
+  return ((index * 2_654_435_761) % 28_629_151).toString(31).padStart(5, '0').slice(-5);
+}

@@ -1,0 +1,26 @@
+/** What a part of the bench found, for people and as JSON. */
+
+export interface Table {
+  readonly title: string;
+  readonly columns: readonly string[];
+  readonly rows: readonly (readonly string[])[];
+  /** What the rows mean, and what follows from them. */
+  readonly notes: readonly string[];
+  /** The measurements themselves. */
+  readonly measured: unknown;
+}
+
+/** As Markdown, so that it can be pasted into the documentation. */
+export function formatTable({ title, columns, rows, notes }: Table): string {
+  const widths = columns.map((column, index) =>
+    Math.max(...[column, ...rows.map((row) => row[index] ?? '')].map(length)),
+  );
+  const line = (cells: readonly string[]) =>
+    `| ${cells.map((cell, index) => cell.padEnd(widths[index] ?? 0)).join(' | ')} |`;
+  const ruler = `|${widths.map((width) => '-'.repeat(width + 2)).join('|')}|`;
+  return [`## ${title}`, '', line(columns), ruler, ...rows.map(line), '', ...notes].join('\n');
+}
+
+function length(text: string): number {
+  return [...text].length;
+}

@@ -1,0 +1,15 @@
+/** Makes the garbage collector run now, for tests of what must not be kept. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+
+/** Resolves when all that nobody holds is gone, and registries have been told. */
+export async function collectGarbage(): Promise<void> {
+  setFlagsFromString('--expose-gc');
+  const collect: () => void = runInNewContext('gc');
+  for (let round = 0; round < 3; round++) {
+    collect();
+    // What a WeakRef led to is held until the job is over.
+    await sleep(5);
+  }
+}

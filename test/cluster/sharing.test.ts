@@ -1,0 +1,63 @@
+import assert from 'node:assert/strict';
+import type { PodParts } from '../../operator/cluster/objects.ts';
+import { PartsPool, Recent } from '../../operator/cluster/sharing.ts';
+import { collectGarbage } from './garbage.ts';
+
+const parts = (name: string, annotations: Record<string, string> = {}): PodParts => ({
+  annotations,
+  spec: { containers: [{ name, securityContext: { capabilities: { add: ['CHOWN'] } } }] },
+});
+const copy = (text: string): PodParts => JSON.parse(text);
+
+describe('PartsPool', () => {
+  it('keeps equal parts once, and nothing of what it was given', () => {
+    const pool = new PartsPool();
+    const first = parts('app');
+    const shared = pool.share(first, copy);
+    assert.deepEqual(shared, first);
+    assert.notEqual(shared.spec, first.spec);
+    assert.equal(pool.share(parts('app'), copy), shared);
+    assert.notEqual(pool.share(parts('other'), copy), shared);
+    assert.equal(pool.size, 2);
+  });
+
+  it('has another spec for other annotations', () => {
+    const pool = new PartsPool();
+    const [plain, annotated] = [pool.share(parts('app'), copy), pool.share(parts('app', { a: 'b' }), copy)];
+    assert.notEqual(plain.spec, annotated.spec);
+    assert.deepEqual(annotated.annotations, { a: 'b' });
+  });
+
+  it('hands out what nobody can change', () => {
+    const { annotations, spec } = new PartsPool().share(parts('app'), copy);
+    const context = spec.containers[0]?.securityContext as { capabilities: { add: string[] } };
+    for (const each of [annotations, spec, spec.containers, context, context.capabilities.add]) {
+      assert.ok(Object.isFrozen(each));
+    }
+  });
+
+  it('keeps parts for as long as somebody holds their spec, and no longer', async () => {
+    const pool = new PartsPool();
+    const { spec } = pool.share(parts('held'), copy);
+    pool.share(parts('dropped'), copy);
+    await collectGarbage();
+    assert.equal(pool.size, 1);
+    assert.equal(pool.share(parts('held'), copy).spec, spec);
+    pool.share(parts('dropped'), copy);
+    assert.equal(pool.size, 2);
+  });
+});
+
+describe('Recent', () => {
+  it('makes a value once, until it has forgotten it', () => {
+    const recent = new Recent<string>(2);
+    const made: string[] = [];
+    const get = (key: string) =>
+      recent.get(key, () => {
+        made.push(key);
+        return key.toUpperCase();
+      });
+    for (const key of ['a', 'b', 'a', 'b', 'c', 'a', 'a']) assert.equal(get(key), key.toUpperCase());
+    assert.deepEqual(made, ['a', 'b', 'c', 'a']);
+  });
+});

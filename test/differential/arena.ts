@@ -1,0 +1,200 @@
+/**
+ * Three judges of one pod, side by side: our admission policy in a namespace without labels, Pod Security Admission in a
+ * namespace with its label, and the operator's own evaluation.
+ */
+import assert from 'node:assert/strict';
+import { KubeConfig } from '@kubernetes/client-node';
+import { probe } from '../../operator/apply/probe.ts';
+import { ApiClient, ApiError, type Identified, pathFor, pathOf } from '../../operator/cluster/client.ts';
+import { Connection } from '../../operator/cluster/connection.ts';
+import { createPodProjection } from '../../operator/cluster/pod-projection.ts';
+import { RateLimit } from '../../operator/cluster/rate-limit.ts';
+import { send } from '../../operator/cluster/transport.ts';
+import { compile } from '../../operator/compile/compile.ts';
+import { Evaluator } from '../../operator/evaluate/violations.ts';
+import type { ResolvedPolicy } from '../../operator/policy/resolve.ts';
+import { RULES } from '../../operator/rules/index.ts';
+import { formatVersion, NEWEST_KNOWN_MINOR } from '../../operator/standards/level-version.ts';
+import { waitFor } from '../controlplane/wait.ts';
+import { CONTEST_LABEL, type Contest } from './contests.ts';
+
+export interface Answer {
+  readonly admitted: boolean;
+  /** Why it was refused, as the judge puts it. */
+  readonly text: string;
+}
+
+export interface Answers {
+  readonly policy: Answer;
+  readonly podSecurity: Answer;
+  readonly operator: Answer;
+}
+
+/** A request to the API server, the same in each namespace. */
+export interface Question {
+  readonly method: 'POST' | 'PATCH';
+  /** Below the namespace. */
+  readonly path: string;
+  readonly body: unknown;
+}
+
+const PROBE_NAMESPACE = 'differential-probe';
+const OPEN = 'differential-open';
+const NO_LIMIT = 100_000;
+const SETTINGS = { timeoutMs: 30_000, reuse: true, writes: new RateLimit(NO_LIMIT, NO_LIMIT) };
+const DENIAL = / denied request: (.*)$/s;
+
+export function createPod(pod: unknown): Question {
+  return { method: 'POST', path: 'pods', body: pod };
+}
+
+/** @param pod the name of a pod that exists in each of the namespaces, and complies */
+export function addEphemeralContainer(pod: string, container: unknown): Question {
+  const body = { spec: { ephemeralContainers: [container] } };
+  return { method: 'PATCH', path: `pods/${pod}/ephemeralcontainers`, body };
+}
+
+/** Policy and operator agree to the letter; the label refuses the same, or with overrides nothing that they admit. */
+export function agree({ policy, podSecurity, operator }: Answers, { exact }: Contest): boolean {
+  const sound = exact ? podSecurity.admitted === policy.admitted : podSecurity.admitted || !policy.admitted;
+  return sound && policy.admitted === operator.admitted && policy.text === operator.text;
+}
+
+export class Arena {
+  readonly #client: ApiClient;
+  readonly #connection: Connection;
+  readonly #evaluator = new Evaluator();
+  readonly #projection = createPodProjection(RULES);
+  readonly #contests: readonly Contest[];
+  readonly #policies = new Map<string, ResolvedPolicy>();
+  readonly #written: string[] = [];
+
+  constructor(kubeconfig: string, contests: readonly Contest[]) {
+    const config = new KubeConfig();
+    config.loadFromFile(kubeconfig);
+    this.#client = new ApiClient(config, { qps: NO_LIMIT, burst: NO_LIMIT });
+    this.#connection = new Connection(config);
+    this.#contests = contests;
+  }
+
+  /** Makes the namespaces, and the policies in force. */
+  async open(): Promise<void> {
+    await this.#applyNamespace(PROBE_NAMESPACE);
+    await this.#applyNamespace(OPEN);
+    for (const { name, podSecurity } of this.#contests) {
+      await this.#applyNamespace(policyNamespace(name), { [CONTEST_LABEL]: name });
+      await this.#applyNamespace(podSecurityNamespace(name), {
+        ...(podSecurity && {
+          'pod-security.kubernetes.io/enforce': podSecurity.level,
+          'pod-security.kubernetes.io/enforce-version': formatVersion(podSecurity.minor),
+        }),
+      });
+    }
+    await this.#applyPolicies();
+    await Promise.all(namespacesOf(this.#contests).map((namespace) => this.#serviceAccount(namespace)));
+  }
+
+  /** Removes what open() made; namespaces go in their own time. */
+  async close(): Promise<void> {
+    for (const path of this.#written.toReversed()) await this.#client.remove(path);
+    await this.#client.close();
+    await this.#connection.close();
+  }
+
+  /** Creates a pod, not by dry run, wherever these contests judge. */
+  async createEverywhere(contests: readonly Contest[], pod: unknown): Promise<void> {
+    for (const namespace of namespacesOf(contests)) await this.#client.create(pathFor('v1', 'Pod', namespace), pod);
+  }
+
+  /** @returns undefined when the API server finds the object invalid */
+  async ask(question: Question, { name }: Contest): Promise<Answers | undefined> {
+    const open = await this.#try(question, OPEN);
+    if (open.status === 422) return undefined;
+    assert.equal(open.status, 200, `in the open namespace: ${open.text}`);
+    const [policy, podSecurity] = await Promise.all([
+      this.#try(question, policyNamespace(name)),
+      this.#try(question, podSecurityNamespace(name)),
+    ]);
+    return {
+      policy: { admitted: policy.status === 200, text: DENIAL.exec(policy.text)?.[1] ?? policy.text },
+      podSecurity: { admitted: podSecurity.status === 200, text: podSecurity.text },
+      operator: this.#evaluate(open.object, name),
+    };
+  }
+
+  /** @param pod as the API server would store it */
+  #evaluate(pod: unknown, name: string): Answer {
+    const policy = this.#policies.get(name);
+    assert.ok(policy);
+    const violations = this.#evaluator
+      .violations(this.#projection.parts(pod), policy)
+      .map(({ rule, message }) => `${rule}: ${message}`);
+    const text = violations.length > 0 ? `CapabilityPolicy ${name}: ${violations.join('; ')}` : '';
+    return { admitted: violations.length === 0, text };
+  }
+
+  async #try({ method, path, body }: Question, namespace: string) {
+    try {
+      const answer = await send(this.#connection, SETTINGS, {
+        method,
+        path: `/api/v1/namespaces/${namespace}/${path}`,
+        query: { dryRun: 'All' },
+        body,
+        ...(method === 'PATCH' && { contentType: 'application/strategic-merge-patch+json' }),
+      });
+      return { status: 200, text: '', object: await answer.json() };
+    } catch (error) {
+      if (!(error instanceof ApiError) || (error.status !== 403 && error.status !== 422)) throw error;
+      return { status: error.status, text: error.message, object: undefined };
+    }
+  }
+
+  async #applyNamespace(name: string, labels: Record<string, string> = {}): Promise<void> {
+    const metadata = { name, labels };
+    await this.#apply({ apiVersion: 'v1', kind: 'Namespace', metadata });
+  }
+
+  async #applyPolicies(): Promise<void> {
+    const { policies, rendered } = compile(
+      this.#contests.map(({ policy }) => policy),
+      { oldestServer: NEWEST_KNOWN_MINOR, operatorNamespace: PROBE_NAMESPACE, excludedNamespaces: [] },
+    );
+    for (const policy of policies) this.#policies.set(policy.name, policy);
+    for (const { admission } of rendered.values()) {
+      for (const manifest of admission.objects) {
+        // No policy object owns them here: the garbage collector would remove them.
+        const metadata = { ...manifest.metadata, ownerReferences: [] };
+        await this.#apply({ ...manifest, metadata });
+      }
+    }
+    for (const { admission } of rendered.values()) {
+      await waitFor(`${admission.policy} in force`, async () => {
+        const { answers } = await probe([this.#client], admission, PROBE_NAMESPACE);
+        return answers[0] === 'InForce';
+      });
+    }
+  }
+
+  async #apply(object: Identified & { readonly metadata: object }): Promise<void> {
+    await this.#client.apply(object, { force: true });
+    this.#written.push(pathOf(object));
+  }
+
+  /** Pods are refused until their service account is there. */
+  async #serviceAccount(namespace: string): Promise<void> {
+    const path = `/api/v1/namespaces/${namespace}/serviceaccounts/default`;
+    await waitFor(path, () => this.#client.get(path).catch(() => undefined));
+  }
+}
+
+function namespacesOf(contests: readonly Contest[]): string[] {
+  return [OPEN, ...contests.flatMap(({ name }) => [policyNamespace(name), podSecurityNamespace(name)])];
+}
+
+function policyNamespace(contest: string): string {
+  return `differential-policy-${contest}`;
+}
+
+function podSecurityNamespace(contest: string): string {
+  return `differential-psa-${contest}`;
+}

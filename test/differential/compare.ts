@@ -1,0 +1,78 @@
+/** Asks the three judges about many random objects, and says where they differ. */
+import fc, { type Arbitrary } from 'fast-check';
+import { type Answers, type Arena, agree, type Question } from './arena.ts';
+import type { Contest } from './contests.ts';
+
+export interface Plan<T> {
+  readonly contest: Contest;
+  readonly objects: Arbitrary<T>;
+  readonly ask: (object: T) => Question;
+  /** How many valid objects to judge. */
+  readonly runs: number;
+  readonly seed: number;
+}
+
+export interface Outcome {
+  readonly contest: Contest;
+  readonly seed: number;
+  /** Valid objects, all judged. */
+  readonly judged: number;
+  /** By the policy. */
+  readonly admitted: number;
+  readonly invalid: number;
+  readonly differing: number;
+  /** The first few of them. */
+  readonly differences: readonly Difference[];
+}
+
+export interface Difference {
+  /** With the seed: fast-check's path to the object. */
+  readonly path: string;
+  readonly object: unknown;
+  readonly answers: Answers;
+}
+
+const CONCURRENCY = 8;
+/** So many objects are generated for each valid one that is wanted: Linux fields make a Windows pod invalid. */
+const ATTEMPTS = 12;
+/** One difference tends to come with many of its kind. */
+const REPORTED = 3;
+
+export async function compare<T>(arena: Arena, plan: Plan<T>): Promise<Outcome> {
+  const { contest, runs, seed } = plan;
+  const objects = fc.sample(plan.objects, { seed, numRuns: runs * ATTEMPTS });
+  let [next, judged, admitted, invalid] = [0, 0, 0, 0];
+  const differing: number[] = [];
+
+  const worker = async () => {
+    while (next < objects.length && judged < runs) {
+      const index = next++;
+      const answers = await arena.ask(plan.ask(objects[index] as T), contest);
+      if (answers) {
+        judged++;
+        if (answers.policy.admitted) admitted++;
+        if (!agree(answers, contest)) differing.push(index);
+      } else invalid++;
+    }
+  };
+  await Promise.all(Array.from({ length: CONCURRENCY }, worker));
+  if (judged < runs) throw new Error(`only ${judged} of ${objects.length} random objects are valid, wanted ${runs}`);
+
+  const differences: Difference[] = [];
+  for (const index of differing.slice(0, REPORTED)) differences.push(await smallest(arena, plan, index));
+  return { contest, seed, judged, admitted, invalid, differing: differing.length, differences };
+}
+
+/** Shrinks the object at `index` for as long as the judges differ about it. */
+async function smallest<T>(arena: Arena, plan: Plan<T>, index: number): Promise<Difference> {
+  const property = fc.asyncProperty(plan.objects, async (object) => {
+    const answers = await arena.ask(plan.ask(object), plan.contest);
+    return answers === undefined || agree(answers, plan.contest);
+  });
+  const path = String(index);
+  const { counterexample, counterexamplePath } = await fc.check(property, { seed: plan.seed, path, numRuns: 1 });
+  const object = counterexample?.[0] ?? (fc.sample(plan.objects, { seed: plan.seed, path, numRuns: 1 })[0] as T);
+  const answers = await arena.ask(plan.ask(object), plan.contest);
+  if (!answers) throw new Error('the object has become invalid');
+  return { path: counterexamplePath ?? path, object, answers };
+}

@@ -1,0 +1,130 @@
+/** Policies whose verdicts are compared, each with the Pod Security label to compare it with. */
+import type { CapabilityPolicy, CapabilityPolicySpec } from '../../operator/api/capability-policy.ts';
+import { type LevelVersion, tightest } from '../../operator/compile/labels.ts';
+import { resolvePolicy } from '../../operator/policy/resolve.ts';
+import { formatVersion, NEWEST_KNOWN_MINOR } from '../../operator/standards/level-version.ts';
+
+export interface Contest {
+  /** Fit for a namespace's name. */
+  readonly name: string;
+  /** Named like the contest; selects the namespaces whose label CONTEST_LABEL has that name. */
+  readonly policy: CapabilityPolicy;
+  /** Absent where no label is tight enough to be safe. */
+  readonly podSecurity: LevelVersion | undefined;
+  /** Whether the label has to refuse just what the policy refuses; else it may refuse less. */
+  readonly exact: boolean;
+}
+
+export const CONTEST_LABEL = 'differential';
+
+/** The versions of the Standards at which some check changed, and the newest. */
+export const VERSIONS: readonly number[] = [0, 8, 19, 22, 23, 25, 27, 29, 31, 32, 34, 35, 36];
+
+/** A level as it is, which has to be what Pod Security Admission makes of it. */
+export function plain(level: LevelVersion['level'], minor: number): Contest {
+  const name = `${level}-1-${minor}`;
+  const policy = policyOf(name, { level, levelVersion: formatVersion(minor) });
+  return { name, policy, podSecurity: { level, minor }, exact: true };
+}
+
+/** What overrides do to a level, with the label that the operator would set. */
+export const OVERRIDDEN: readonly Contest[] = [
+  overridden('ping', {
+    level: 'restricted',
+    overrides: { capabilities: { allowedAdd: ['NET_BIND_SERVICE', 'NET_RAW'] } },
+  }),
+  overridden('no-net-raw', {
+    level: 'baseline',
+    overrides: { capabilities: { allowedBounding: ['CHOWN', 'KILL', 'NET_BIND_SERVICE', 'SYS_CHROOT'] } },
+  }),
+  overridden('nothing-held', {
+    level: 'privileged',
+    overrides: { privileged: true, capabilities: { allowedBounding: [] } },
+  }),
+  overridden('some-dropped', {
+    level: 'baseline',
+    overrides: { capabilities: { requiredDrop: ['NET_RAW', 'KILL'] }, runAsNonRoot: true },
+  }),
+  overridden('host-ports', {
+    level: 'restricted',
+    overrides: {
+      hostNetwork: true,
+      hostPorts: [
+        { min: 80, max: 80 },
+        { min: 9000, max: 9100 },
+      ],
+    },
+  }),
+  overridden('volumes', { level: 'restricted', overrides: { volumes: ['emptyDir', 'hostPath', 'nfs', 'projected'] } }),
+  overridden('probes', { level: 'restricted', overrides: { hostProbes: true } }),
+  overridden('profiles', {
+    level: 'restricted',
+    overrides: { seccomp: { types: ['RuntimeDefault', 'Unconfined'], unset: 'Allowed' } },
+  }),
+  overridden('app-armor', {
+    level: 'privileged',
+    overrides: { appArmor: { types: ['Localhost', 'Unconfined'], localhostProfiles: ['pro*'], unset: 'Refused' } },
+  }),
+  overridden('kernel', {
+    level: 'privileged',
+    overrides: {
+      sysctls: { forbidden: ['net.ipv4.tcp_syncookies', 'kernel.msgmax'] },
+      procMount: { types: ['Default', 'Unmasked'] },
+      seLinux: { rule: 'PodSecurityStandard' },
+    },
+  }),
+  overridden('users', {
+    level: 'restricted',
+    levelVersion: 'v1.34',
+    overrides: { runAsUser: { rule: 'RunAsAny' }, allowPrivilegeEscalation: true },
+  }),
+  overridden('ids', {
+    level: 'baseline',
+    overrides: {
+      runAsUser: { rule: 'MustRunAs', ranges: [{ min: 1, max: 999 }] },
+      runAsGroup: { rule: 'MayRunAs', ranges: [{ min: 1, max: 1000 }] },
+      supplementalGroups: { rule: 'MustRunAs', ranges: [{ min: 0, max: 1 }] },
+      fsGroup: { rule: 'MayRunAs', ranges: [{ min: 1000, max: 1000 }] },
+    },
+  }),
+  overridden('drivers', {
+    level: 'privileged',
+    overrides: {
+      privileged: false,
+      hostPaths: [{ pathPrefix: '/var/log', readOnly: true }],
+      flexVolumeDrivers: [],
+      csiDrivers: ['ebs.csi.example.com'],
+      readOnlyRootFilesystem: true,
+    },
+  }),
+  overridden('labels', {
+    level: 'baseline',
+    overrides: {
+      runAsUser: { rule: 'MustRunAsNonRoot' },
+      seLinux: { rule: 'MustRunAs', options: { type: 'container_t' } },
+      seccomp: { types: ['Localhost'], localhostProfiles: ['pro*'], unset: 'Allowed' },
+      sysctls: { allowed: ['net.ipv4.*'], forbidden: ['net.ipv4.tcp_syncookies'] },
+    },
+  }),
+  overridden('old-and-tight', {
+    level: 'baseline',
+    levelVersion: 'v1.0',
+    overrides: { hostProbes: false, seccomp: { unset: 'Refused' }, capabilities: { allowedAdd: [] } },
+  }),
+];
+
+function overridden(name: string, spec: Omit<CapabilityPolicySpec, 'namespaceSelector' | 'mode'>): Contest {
+  const policy = policyOf(name, spec);
+  const resolution = resolvePolicy(policy, NEWEST_KNOWN_MINOR);
+  if ('refusal' in resolution) throw new Error(`${name}: ${resolution.refusal.message}`);
+  return { name, policy, podSecurity: tightest([resolution.policy], NEWEST_KNOWN_MINOR), exact: false };
+}
+
+function policyOf(name: string, spec: Omit<CapabilityPolicySpec, 'namespaceSelector' | 'mode'>): CapabilityPolicy {
+  return {
+    apiVersion: 'capabilitypolicy.dev/v1alpha1',
+    kind: 'CapabilityPolicy',
+    metadata: { name },
+    spec: { ...spec, namespaceSelector: { matchLabels: { [CONTEST_LABEL]: name } }, mode: 'Enforce' },
+  };
+}

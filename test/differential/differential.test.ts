@@ -1,0 +1,65 @@
+/**
+ * The three judges of a pod agree: our admission policy, Pod Security Admission, and the operator. The long form is
+ * `npm run test:differential`.
+ */
+import { sharedControlPlane } from '../controlplane/shared.ts';
+import { Arena, addEphemeralContainer, createPod } from './arena.ts';
+import { compare, type Plan } from './compare.ts';
+import { OVERRIDDEN, plain, VERSIONS } from './contests.ts';
+import { COMPLIANT, randomEphemeralContainers, randomPods } from './pods.ts';
+import { explain } from './report.ts';
+
+const RUNS = 40;
+const RUNS_OF_NEWEST = 150;
+const RUNS_OF_EPHEMERAL = 30;
+const NEWEST = Math.max(...VERSIONS);
+const LEVELS = VERSIONS.flatMap((minor) => [plain('baseline', minor), plain('restricted', minor)]);
+
+describe('admission policy, Pod Security Admission and operator judge alike', function () {
+  this.timeout(180_000);
+  const seed = Math.trunc(Math.random() * 2 ** 31);
+  const newest = LEVELS.filter(({ podSecurity }) => podSecurity?.minor === NEWEST);
+  let arena: Arena;
+
+  before(async () => {
+    console.log(`      seed ${seed}`);
+    const { kubeconfig } = await sharedControlPlane();
+    arena = new Arena(kubeconfig, [...LEVELS, ...OVERRIDDEN]);
+    await arena.open();
+  });
+
+  after(() => arena?.close());
+
+  for (const contest of [...LEVELS, ...OVERRIDDEN]) {
+    const runs = newest.includes(contest) ? RUNS_OF_NEWEST : RUNS;
+    it(`${runs} pods under ${contest.name}`, () =>
+      agreement({ contest, objects: randomPods(), ask: createPod, runs, seed }));
+  }
+
+  describe('ephemeral containers added to a pod that complies', () => {
+    before(async () => {
+      for (const [index, pod] of Object.values(COMPLIANT).entries()) {
+        await arena.createEverywhere(newest, { ...pod, metadata: { ...pod.metadata, name: `compliant-${index}` } });
+      }
+    });
+
+    for (const contest of newest) {
+      Object.keys(COMPLIANT).forEach((what, index) => {
+        it(`${RUNS_OF_EPHEMERAL} under ${contest.name}, the pod ${what}`, () =>
+          agreement({
+            contest,
+            objects: randomEphemeralContainers(),
+            ask: (container) => addEphemeralContainer(`compliant-${index}`, container),
+            runs: RUNS_OF_EPHEMERAL,
+            seed,
+          }));
+      });
+    }
+  });
+
+  async function agreement<T>(plan: Plan<T>): Promise<void> {
+    const outcome = await compare(arena, plan);
+    const [first] = outcome.differences;
+    if (first) throw new Error(`the judges differ: ${explain(outcome, first)}`);
+  }
+});

@@ -1,0 +1,213 @@
+/** Values of every field that some rule reads: the good ones, and those just beyond the boundary. */
+import fc, { type Arbitrary } from 'fast-check';
+import { CAPABILITIES } from '../../operator/standards/capabilities.ts';
+
+/** One field's new value; undefined removes the field. */
+export interface Setting {
+  /** Below the PodSpec, the container or the metadata: ['securityContext', 'runAsUser']. */
+  readonly path: readonly string[];
+  readonly value: unknown;
+}
+
+const ABSENT = fc.constant(undefined);
+const BOOLEAN = fc.constantFrom(true, false, undefined);
+const HOST = fc.constantFrom('', undefined, '127.0.0.1', 'example.com');
+
+const capabilityName = fc.oneof(
+  { weight: 3, arbitrary: fc.constantFrom('NET_BIND_SERVICE', 'CHOWN', 'NET_RAW', 'SYS_ADMIN', 'SYS_CHROOT') },
+  { weight: 1, arbitrary: fc.constantFrom(...CAPABILITIES) },
+  {
+    weight: 1,
+    arbitrary: fc.constantFrom('ALL', 'all', 'CAP_NET_BIND_SERVICE', 'CAP_SYS_ADMIN', 'net_raw', 'nonsense'),
+  },
+);
+const added = fc.oneof(
+  { weight: 2, arbitrary: fc.constantFrom(undefined, [], ['NET_BIND_SERVICE'], ['CHOWN', 'KILL']) },
+  { weight: 2, arbitrary: fc.array(capabilityName, { maxLength: 3 }) },
+);
+const dropped = fc.oneof(
+  { weight: 2, arbitrary: fc.constantFrom(undefined, ['ALL'], ['NET_RAW', 'ALL'], ['all'], ['CAP_ALL'], ['NET_RAW']) },
+  { weight: 1, arbitrary: fc.array(capabilityName, { maxLength: 3 }) },
+);
+
+const profile = fc.constantFrom(
+  undefined,
+  { type: 'RuntimeDefault' },
+  { type: 'Localhost', localhostProfile: 'profile' },
+  { type: 'Unconfined' },
+);
+const seLinux = fc.constantFrom(
+  undefined,
+  {},
+  { type: '' },
+  { type: 'container_t' },
+  { type: 'container_init_t', level: 's0:c1,c2' },
+  { type: 'container_kvm_t', user: '' },
+  { type: 'container_engine_t' },
+  { type: 'spc_t' },
+  { type: 'Container_t' },
+  { user: 'system_u' },
+  { type: 'container_t', role: 'system_r' },
+);
+const windowsOptions = fc.constantFrom(
+  undefined,
+  {},
+  { hostProcess: false },
+  { hostProcess: true },
+  { runAsUserName: 'ContainerUser' },
+);
+const userId = fc.constantFrom(undefined, 0, 1, 1000);
+const groups = fc.uniqueArray(fc.constantFrom(0, 1, 1000), { maxLength: 2 });
+
+const sysctl = fc.constantFrom(
+  'kernel.shm_rmid_forced',
+  'net.ipv4.ip_local_port_range',
+  'net.ipv4.tcp_syncookies',
+  'net.ipv4.ping_group_range',
+  'net.ipv4.ip_unprivileged_port_start',
+  'net.ipv4.ip_local_reserved_ports',
+  'net.ipv4.tcp_keepalive_time',
+  'net.ipv4.tcp_fin_timeout',
+  'net.ipv4.tcp_keepalive_intvl',
+  'net.ipv4.tcp_keepalive_probes',
+  'net.ipv4.tcp_rmem',
+  'net.ipv4.tcp_wmem',
+  'net/ipv4/tcp_syncookies',
+  'net.ipv4.ip_forward',
+  'kernel.msgmax',
+);
+const sysctls = fc.uniqueArray(sysctl, { maxLength: 3 }).map((names) => names.map((name) => ({ name, value: '1' })));
+
+const VOLUME_SOURCES: readonly object[] = [
+  {},
+  { emptyDir: {} },
+  { emptyDir: { medium: 'Memory' } },
+  { configMap: { name: 'a' } },
+  { secret: { secretName: 'a' } },
+  { downwardAPI: { items: [] } },
+  { projected: { sources: [] } },
+  { persistentVolumeClaim: { claimName: 'a' } },
+  { csi: { driver: 'csi.example.com' } },
+  { image: { reference: 'registry.example.com/a:1' } },
+  {
+    ephemeral: {
+      volumeClaimTemplate: {
+        spec: { accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '1Gi' } } },
+      },
+    },
+  },
+  { hostPath: { path: '/var/log' } },
+  { hostPath: { path: '/', type: 'Directory' } },
+  { nfs: { server: 'nfs.example.com', path: '/' } },
+  { iscsi: { targetPortal: '192.0.2.1', iqn: 'iqn.2001-04.com.example:storage', lun: 0 } },
+  { fc: { targetWWNs: ['500a0982991b8dc5'], lun: 0 } },
+  { flexVolume: { driver: 'example/driver' } },
+  { cephfs: { monitors: ['192.0.2.1'] } },
+  { rbd: { monitors: ['192.0.2.1'], image: 'a' } },
+  { cinder: { volumeID: 'a' } },
+  { gitRepo: { repository: 'https://example.com/a.git' } },
+  { azureFile: { secretName: 'a', shareName: 'b' } },
+  { azureDisk: { diskName: 'a', diskURI: 'https://blob.example.com/a' } },
+  { awsElasticBlockStore: { volumeID: 'a' } },
+  { gcePersistentDisk: { pdName: 'a' } },
+  { vsphereVolume: { volumePath: 'a' } },
+  { glusterfs: { endpoints: 'a', path: 'b' } },
+  { portworxVolume: { volumeID: 'a' } },
+  { scaleIO: { gateway: 'a', system: 'b', secretRef: { name: 'c' }, volumeName: 'd' } },
+  { storageos: { volumeName: 'a' } },
+  { quobyte: { registry: '192.0.2.1:7861', volume: 'a' } },
+  { photonPersistentDisk: { pdID: 'a' } },
+  { flocker: { datasetName: 'a' } },
+];
+const volumes = fc
+  .array(
+    fc.oneof(
+      { weight: 1, arbitrary: fc.constantFrom(...VOLUME_SOURCES.slice(0, 11)) },
+      { weight: 1, arbitrary: fc.constantFrom(...VOLUME_SOURCES) },
+    ),
+    { minLength: 1, maxLength: 3 },
+  )
+  .map((sources) => sources.map((source, index) => ({ name: `volume-${index}`, ...source })));
+
+const ports = fc
+  .uniqueArray(
+    fc.record(
+      { containerPort: fc.constantFrom(80, 8080, 9090), hostPort: fc.constantFrom(0, 80, 8080) },
+      { requiredKeys: ['containerPort'] },
+    ),
+    { maxLength: 2, selector: ({ containerPort }) => containerPort },
+  )
+  .map((list) => list.map((port, index) => ({ name: `port-${index}`, ...port })));
+
+const handler = fc.oneof(
+  HOST.map((host) => ({ httpGet: { port: 80, host } })),
+  HOST.map((host) => ({ tcpSocket: { port: 80, host } })),
+  fc.constant({ exec: { command: ['true'] } }),
+);
+const probe = fc.oneof(ABSENT, handler, fc.constant({ grpc: { port: 80 } }));
+const lifecycle = fc.record({ postStart: fc.oneof(ABSENT, handler), preStop: fc.oneof(ABSENT, handler) });
+
+function field<T>(path: string, value: Arbitrary<T>): Arbitrary<Setting> {
+  return value.map((one) => ({ path: path.split('.'), value: one }));
+}
+
+export const POD_FIELD: Arbitrary<Setting> = fc.oneof(
+  { weight: 3, arbitrary: field('securityContext.sysctls', sysctls) },
+  { weight: 3, arbitrary: field('volumes', volumes) },
+  field('securityContext', fc.constantFrom(undefined, {})),
+  field('securityContext.runAsNonRoot', BOOLEAN),
+  field('securityContext.runAsUser', userId),
+  field('securityContext.runAsGroup', userId),
+  field('securityContext.fsGroup', userId),
+  field('securityContext.supplementalGroups', groups),
+  field('securityContext.seccompProfile', profile),
+  field('securityContext.appArmorProfile', profile),
+  field('securityContext.seLinuxOptions', seLinux),
+  field('securityContext.windowsOptions', windowsOptions),
+  field('hostNetwork', BOOLEAN),
+  field('hostPID', BOOLEAN),
+  field('hostIPC', BOOLEAN),
+  field('hostUsers', BOOLEAN),
+  field('os', fc.constantFrom(undefined, { name: 'linux' }, { name: 'windows' })),
+);
+
+/** What ephemeral containers may have too. */
+export const SECURITY_FIELD: Arbitrary<Setting> = fc.oneof(
+  field('securityContext', fc.constantFrom(undefined, {})),
+  { weight: 3, arbitrary: field('securityContext.capabilities.add', added) },
+  field('securityContext.capabilities.drop', dropped),
+  field('securityContext.capabilities', fc.constantFrom(undefined, {})),
+  field('securityContext.privileged', BOOLEAN),
+  field('securityContext.allowPrivilegeEscalation', BOOLEAN),
+  field('securityContext.runAsNonRoot', BOOLEAN),
+  field('securityContext.runAsUser', userId),
+  field('securityContext.runAsGroup', userId),
+  field('securityContext.readOnlyRootFilesystem', BOOLEAN),
+  field('securityContext.procMount', fc.constantFrom(undefined, 'Default', 'Unmasked')),
+  field('securityContext.seccompProfile', profile),
+  field('securityContext.appArmorProfile', profile),
+  field('securityContext.seLinuxOptions', seLinux),
+  field('securityContext.windowsOptions', windowsOptions),
+);
+
+export const CONTAINER_FIELD: Arbitrary<Setting> = fc.oneof(
+  { weight: 15, arbitrary: SECURITY_FIELD },
+  { weight: 1, arbitrary: field('ports', ports) },
+  { weight: 1, arbitrary: field('livenessProbe', probe) },
+  { weight: 1, arbitrary: field('readinessProbe', probe) },
+  { weight: 1, arbitrary: field('startupProbe', probe) },
+  { weight: 2, arbitrary: field('lifecycle', lifecycle) },
+);
+
+const APP_ARMOR_VALUES = ['runtime/default', 'localhost/profile', 'unconfined', '', 'complain'];
+const SECCOMP_VALUES = ['runtime/default', 'docker/default', 'localhost/profile', 'unconfined', ''];
+
+export const ANNOTATION: Arbitrary<Setting> = fc.oneof(
+  fc
+    .tuple(fc.constantFrom('app', 'init', 'other'), fc.constantFrom(...APP_ARMOR_VALUES))
+    .map(([container, value]) => ({ path: [`container.apparmor.security.beta.kubernetes.io/${container}`], value })),
+  fc
+    .tuple(fc.constantFrom('app', 'init', 'other'), fc.constantFrom(...SECCOMP_VALUES))
+    .map(([container, value]) => ({ path: [`container.seccomp.security.alpha.kubernetes.io/${container}`], value })),
+  fc.constantFrom(...SECCOMP_VALUES).map((value) => ({ path: ['seccomp.security.alpha.kubernetes.io/pod'], value })),
+);

@@ -1,0 +1,121 @@
+/**
+ * Each rule's Pod Security level is as tight as can be: for every level and version that is tighter, there is a pod that the
+ * rule admits and Pod Security Admission at that level and version refuses, for the reason that the rule is about.
+ */
+import fc from 'fast-check';
+import type { CapabilityPolicyOverrides } from '../../operator/api/capability-policy.ts';
+import type { LevelVersion } from '../../operator/compile/labels.ts';
+import { Evaluator } from '../../operator/evaluate/violations.ts';
+import { type ResolvedPolicy, resolvePolicy } from '../../operator/policy/resolve.ts';
+import { RULES } from '../../operator/rules/index.ts';
+import type { Rule } from '../../operator/rules/rule.ts';
+import { compareLevels, formatVersion, NEWEST_KNOWN_MINOR } from '../../operator/standards/level-version.ts';
+import { VERSIONS } from './contests.ts';
+import { type Pod, partsOf } from './pods.ts';
+import { OVERRIDE_FIELDS, type OverrideField, overridesOf } from './policies-arbitrary.ts';
+import type { PolicyCluster } from './policies-cluster.ts';
+import { podsNear } from './policies-pods.ts';
+
+export interface WitnessPlan {
+  /** For each override. */
+  readonly values: number;
+  readonly seed: number;
+}
+
+export interface Witnesses {
+  /** How many pairs of a rule's value and a tighter label have their witness. */
+  readonly found: number;
+  /** In words: the pairs without. */
+  readonly missing: readonly string[];
+}
+
+interface Claim {
+  readonly rule: Rule;
+  /** The rule alone: all else is admitted. */
+  readonly policy: ResolvedPolicy;
+  readonly overrides: CapabilityPolicyOverrides;
+}
+
+const CANDIDATES = 1500;
+const TRIALS = 12;
+const LEVELS = ['restricted', 'baseline'] as const;
+const evaluator = new Evaluator();
+const minors = Array.from({ length: NEWEST_KNOWN_MINOR + 1 }, (_, index) => NEWEST_KNOWN_MINOR - index);
+
+export async function findWitnesses(cluster: PolicyCluster, { values, seed }: WitnessPlan): Promise<Witnesses> {
+  let found = 0;
+  const missing: string[] = [];
+  for (const field of OVERRIDE_FIELDS) {
+    for (const claim of claimsOf(field, values, seed)) {
+      const pods = fc.sample(podsNear(claim.policy), { seed, numRuns: CANDIDATES });
+      const admitted = pods.filter((pod) => evaluator.violations(partsOf(pod), claim.policy).length === 0);
+      for (const label of tighterThan(claim)) {
+        if (await hasWitness(cluster, claim, label, admitted)) found++;
+        else
+          missing.push(
+            `${claim.rule.id} ${JSON.stringify(claim.overrides)} at ${formatVersion(claim.policy.standard.minor)}: ${label.level} ${formatVersion(label.minor)} refuses nothing`,
+          );
+      }
+    }
+  }
+  return { found, missing };
+}
+
+function claimsOf(field: OverrideField, values: number, seed: number): Claim[] {
+  const rules = RULES.filter(({ id }) => id === field || id.startsWith(`${field}.`));
+  const versions = fc.constantFrom(...VERSIONS);
+  const samples = fc.sample(fc.tuple(overridesOf([field]), versions), { seed, numRuns: values });
+  return samples.flatMap(([overrides, minor]) =>
+    rules.map((rule) => {
+      const policy = alone(rule, resolved({ level: 'privileged', overrides }, minor));
+      return { rule, policy, overrides };
+    }),
+  );
+}
+
+function resolved(
+  rules: { level: LevelVersion['level'] | 'privileged'; overrides?: CapabilityPolicyOverrides },
+  minor: number,
+) {
+  const spec = { namespaceSelector: {}, levelVersion: formatVersion(minor), ...rules };
+  const policy = {
+    apiVersion: 'capabilitypolicy.dev/v1alpha1',
+    kind: 'CapabilityPolicy',
+    metadata: { name: 'alone' },
+    spec,
+  } as const;
+  const resolution = resolvePolicy(policy, NEWEST_KNOWN_MINOR);
+  if ('refusal' in resolution) throw new Error(resolution.refusal.message);
+  return resolution.policy;
+}
+
+function alone(rule: Rule, policy: ResolvedPolicy): ResolvedPolicy {
+  return { ...policy, checks: policy.checks.filter((checks) => checks.rule === rule.id) };
+}
+
+/** The labels that the rule says would refuse something which it admits. */
+function tighterThan({ rule, policy: { values, standard } }: Claim): LevelVersion[] {
+  const isSafe = ({ level, minor }: LevelVersion) =>
+    compareLevels(rule.podSecurity(values[rule.id], standard, minor), level) >= 0;
+  const all = LEVELS.flatMap((level) => minors.map((minor) => ({ level, minor })));
+  const best = all.findIndex(isSafe);
+  const tighter = best === -1 ? all : all.slice(0, best);
+  return tighter.filter(({ minor }, index) => VERSIONS.includes(minor) || index === best - 1);
+}
+
+/** Found by what the rules say of the label, then shown on the API server. */
+async function hasWitness(
+  cluster: PolicyCluster,
+  { rule }: Claim,
+  label: LevelVersion,
+  pods: readonly Pod[],
+): Promise<boolean> {
+  const text = alone(rule, resolved({ level: label.level }, label.minor));
+  const refused = pods.filter((pod) => evaluator.violations(partsOf(pod), text).length > 0);
+  const namespace = await cluster.labelled(label);
+  for (const pod of refused.slice(0, TRIALS)) {
+    const { status } = await cluster.create(pod, namespace);
+    if (status === 403 && (await cluster.defaulted(pod)).status === 200) return true;
+  }
+  return false;
+}

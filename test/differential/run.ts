@@ -1,0 +1,70 @@
+/**
+ * `npm run test:differential -- [--part a|b|c|filling] --runs N [--seed S]`: the long forms of differential.test.ts (a,
+ * with `--versions 1.0,1.36` for just these) and policies.test.ts (the others; N is their policies or sets). Prints what
+ * was judged, then each difference; exits 1 when there is one.
+ */
+import { parseArgs } from 'node:util';
+import { parseVersion } from '../../operator/standards/level-version.ts';
+import { startControlPlane } from '../controlplane/controlplane.ts';
+import { Arena, createPod } from './arena.ts';
+import { compare } from './compare.ts';
+import { OVERRIDDEN, plain, VERSIONS } from './contests.ts';
+import { randomPods } from './pods.ts';
+import { PARTS, runPart } from './policies-parts.ts';
+import { explain, HEADER, line } from './report.ts';
+
+const { values } = parseArgs({
+  options: {
+    runs: { type: 'string', default: '200' },
+    seed: { type: 'string' },
+    versions: { type: 'string' },
+    part: { type: 'string', default: 'a' },
+  },
+});
+
+process.exitCode = (await run()) ? 0 : 1;
+
+/** Whether the judges agreed about every pod. */
+async function run(): Promise<boolean> {
+  const runs = wholeNumber('--runs', values.runs);
+  const seed = values.seed === undefined ? Date.now() % 2 ** 31 : wholeNumber('--seed', values.seed);
+  if (values.part !== 'a') return runOtherPart(runs, seed);
+  const levels = versions(values.versions).flatMap((minor) => [plain('baseline', minor), plain('restricted', minor)]);
+  const contests = [...levels, ...OVERRIDDEN];
+  const controlPlane = await startControlPlane();
+  try {
+    const arena = new Arena(controlPlane.kubeconfig, contests);
+    await arena.open();
+    console.log(HEADER);
+    let agreed = true;
+    for (const contest of contests) {
+      const outcome = await compare(arena, { contest, objects: randomPods(), ask: createPod, runs, seed });
+      console.log(line(outcome));
+      for (const difference of outcome.differences) console.log(explain(outcome, difference));
+      agreed &&= outcome.differences.length === 0;
+    }
+    return agreed;
+  } finally {
+    await controlPlane.stop();
+  }
+}
+
+async function runOtherPart(runs: number, seed: number): Promise<boolean> {
+  const part = PARTS.find((one) => one === values.part);
+  if (part === undefined) throw new Error(`--part: ${JSON.stringify(values.part)} is none of a, ${PARTS.join(', ')}`);
+  return runPart(part, runs, seed);
+}
+
+function versions(list: string | undefined): readonly number[] {
+  if (list === undefined) return VERSIONS;
+  return list.split(',').map((text) => {
+    const minor = parseVersion(text.startsWith('v') ? text : `v${text}`);
+    if (minor === undefined) throw new Error(`--versions: ${JSON.stringify(text)} is no version such as 1.36`);
+    return minor;
+  });
+}
+
+function wholeNumber(flag: string, text: string): number {
+  if (!/^\d+$/.test(text)) throw new Error(`${flag}: ${JSON.stringify(text)} is no number`);
+  return Number(text);
+}

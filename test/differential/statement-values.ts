@@ -1,0 +1,57 @@
+/** The values of the rules, as a policy in force has them. */
+export interface Values {
+  readonly capabilities: {
+    readonly allowedAdd: readonly string[];
+    readonly requiredDrop: readonly string[];
+    readonly defaultAdd: readonly string[];
+  };
+  readonly 'capabilities.allowedBounding': { readonly allowed: readonly string[] };
+  readonly privileged: boolean;
+  readonly allowPrivilegeEscalation: boolean;
+  readonly hostNetwork: boolean;
+  readonly hostPID: boolean;
+  readonly hostIPC: boolean;
+  readonly hostProcess: boolean;
+  readonly hostProbes: boolean;
+  readonly hostPorts: readonly Range[];
+  readonly volumes: { readonly allowed?: readonly string[]; readonly forbidden?: readonly string[] };
+  readonly hostPaths: readonly { readonly pathPrefix: string; readonly readOnly?: boolean }[] | undefined;
+  readonly flexVolumeDrivers: readonly string[] | undefined;
+  readonly csiDrivers: readonly string[] | undefined;
+  readonly runAsNonRoot: boolean;
+  readonly runAsUser: Strategy<'RunAsAny' | 'NotZero' | 'MustRunAs' | 'MustRunAsNonRoot'>;
+  readonly runAsGroup: Strategy<'RunAsAny' | 'MustRunAs' | 'MayRunAs'>;
+  readonly supplementalGroups: Strategy<'RunAsAny' | 'MustRunAs' | 'MayRunAs'>;
+  readonly fsGroup: Strategy<'RunAsAny' | 'MustRunAs' | 'MayRunAs'>;
+  readonly seccomp: Profiles & { readonly annotations: boolean };
+  readonly appArmor: Profiles;
+  readonly seLinux: {
+    readonly rule: 'PodSecurityStandard' | 'RunAsAny' | 'MustRunAs';
+    readonly options?: {
+      readonly user?: string;
+      readonly role?: string;
+      readonly type?: string;
+      readonly level?: string;
+    };
+  };
+  readonly procMount: { readonly types: readonly string[]; readonly unmaskedInUserNamespace: boolean };
+  readonly sysctls: { readonly allowed: readonly string[]; readonly forbidden: readonly string[] };
+  readonly readOnlyRootFilesystem: boolean;
+  readonly runtimeClasses: { readonly allowed?: readonly string[]; readonly default?: string };
+}
+
+export interface Range {
+  readonly min: number;
+  readonly max: number;
+}
+
+export interface Strategy<Rule> {
+  readonly rule: Rule;
+  readonly ranges?: readonly Range[];
+}
+
+export interface Profiles {
+  readonly types: readonly string[];
+  readonly localhostProfiles?: readonly string[];
+  readonly unset: 'Allowed' | 'Refused';
+}

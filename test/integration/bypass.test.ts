@@ -1,0 +1,475 @@
+/** Attempts to get around a policy: each is refused, repaired, or does not matter, and why stands beside it. */
+import assert from 'node:assert/strict';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { CapabilityPolicySpec } from '../../operator/api/capability-policy.ts';
+import { RUNTIME_DEFAULT } from '../../operator/standards/capabilities.ts';
+import type { Answer, Json } from './api.ts';
+import { ADMINISTRATOR, ADMITTED, CREATOR, eventually, OPERATOR_NAMESPACE, useCluster } from './harness.ts';
+import { grant } from './namespace-changes.ts';
+import { podSecurityOf } from './observed.ts';
+import { baselinePod, privilegedPod, restrictedPod } from './pods.ts';
+import { COLLECTIONS, NAMESPACES } from './rendered.ts';
+
+const MERGE = 'application/merge-patch+json';
+const MIRROR = 'kubernetes.io/config.mirror';
+const APP_ARMOR = 'container.apparmor.security.beta.kubernetes.io/main';
+const POLICY = 'capabilitypolicy.dev/policy';
+const RECORD = 'capabilitypolicy.dev/labels';
+const LABELS = 'pod-security.kubernetes.io';
+const REPAIRED_MS = 15_000;
+
+describe('attempts to get around a policy', () => {
+  const cluster = useCluster('bypass');
+  let namespace: string;
+  let policy: string;
+  let filling: string;
+  let filled: string;
+
+  /** What refuses is our admission policy, not the label that comes with it. */
+  function enforce(team: string, rest: Partial<CapabilityPolicySpec> = {}): CapabilityPolicySpec {
+    const namespaceSelector = { matchLabels: { team } };
+    return { namespaceSelector, level: 'restricted', mode: 'Enforce', podSecurityLabels: 'Off', ...rest };
+  }
+
+  before(async () => {
+    namespace = await cluster.namespace('team', { team: 'bypass' });
+    filled = await cluster.namespace('filled', { team: 'filled' });
+    policy = await cluster.policy(
+      'it',
+      enforce('bypass', { overrides: { capabilities: { allowedAdd: ['NET_RAW'] } } }),
+    );
+    filling = await cluster.policy('filling', enforce('filled', { defaulting: 'Enabled' }));
+    await cluster.programmed(policy, filling);
+  });
+
+  describe('by the way a capability is written', () => {
+    for (const add of [
+      ['all'],
+      ['ALL'],
+      ['CAP_NET_RAW'],
+      ['cap_net_raw'],
+      ['net_raw'],
+      [' NET_RAW'],
+      ['NET_RAW\u0000'],
+      ['NET_RAW', 'SYS_ADMIN', 'NET_RAW'],
+      [''],
+    ]) {
+      it(`refuses add: ${JSON.stringify(add)}`, async () => {
+        assert.match(await cluster.admit(restrictedPod({ add }), namespace), byUs(policy));
+      });
+    }
+
+    it('admits what is allowed twice', async () => {
+      assert.equal(await cluster.admit(restrictedPod({ add: ['NET_RAW', 'NET_RAW'] }), namespace), ADMITTED);
+    });
+
+    for (const drop of [['all'], ['CAP_ALL'], ['All'], []]) {
+      it(`refuses drop: ${JSON.stringify(drop)}`, async () => {
+        const pod = restrictedPod() as Json;
+        pod.spec.containers[0].securityContext.capabilities = { drop };
+        assert.match(await cluster.admit(pod, namespace), byUs(policy));
+      });
+    }
+
+    it('refuses what a runtime would take for more than the bounding set that is allowed', async () => {
+      const capabilities = { allowedAdd: ['*'], allowedBounding: [...RUNTIME_DEFAULT] } as object;
+      const overrides = { privileged: false, capabilities };
+      const bounding = await cluster.policy('bounding', enforce('bounding', { level: 'privileged', overrides }));
+      const other = await cluster.namespace('bounding', { team: 'bounding' });
+      await cluster.programmed(bounding);
+      assert.equal(await cluster.admit(baselinePod(), other), ADMITTED);
+      for (const add of [['all'], ['ALL'], ['CAP_SYS_ADMIN'], ['sys_admin'], ['cap_sys_admin']]) {
+        assert.match(await cluster.admit(baselinePod({ add }), other), byUs(bounding), String(add));
+      }
+    });
+  });
+
+  describe('by where it stands, or what pod it is', () => {
+    const bad = { add: ['SYS_ADMIN'] };
+
+    for (const [what, change] of Object.entries<(pod: Json) => void>({
+      'in an init container': ({ spec }) => {
+        spec.initContainers = [{ ...structuredClone(spec.containers[0]), name: 'init' }];
+        spec.initContainers[0].securityContext.capabilities.add = bad.add;
+      },
+      'in a sidecar': ({ spec }) => {
+        spec.initContainers = [{ ...structuredClone(spec.containers[0]), name: 'side', restartPolicy: 'Always' }];
+        spec.initContainers[0].securityContext.capabilities.add = bad.add;
+      },
+      'in the last of many containers': ({ spec }) => {
+        const [container] = spec.containers;
+        for (let i = 0; i < 30; i++) spec.containers.push({ ...structuredClone(container), name: `more-${i}` });
+        spec.containers.at(-1).securityContext.capabilities.add = bad.add;
+      },
+      'in a user namespace': ({ spec }) => {
+        spec.hostUsers = false;
+        spec.containers[0].securityContext.capabilities.add = bad.add;
+      },
+      'of a pod without a name of its own': (pod) => {
+        pod.metadata = { generateName: 'pod-' };
+        pod.spec.containers[0].securityContext.capabilities.add = bad.add;
+      },
+      'of a pod that names its node': ({ spec }) => {
+        spec.nodeName = 'node';
+        spec.containers[0].securityContext.capabilities.add = bad.add;
+      },
+      'of a pod that names a policy as its own': (pod) => {
+        pod.metadata.annotations = { [POLICY]: policy };
+        pod.spec.containers[0].securityContext.capabilities.add = bad.add;
+      },
+      'of a pod with the labels of a probe': (pod) => {
+        pod.metadata.labels = { 'capabilitypolicy.dev/probe': 'x', 'capabilitypolicy.dev/probe-kind': 'validation' };
+        pod.spec.containers[0].securityContext.capabilities.add = bad.add;
+      },
+      'of a Windows pod that is privileged by hostProcess': ({ spec }) => {
+        spec.os = { name: 'windows' };
+        spec.hostNetwork = true;
+        spec.securityContext = { windowsOptions: { hostProcess: true, runAsUserName: 'NT AUTHORITY\\SYSTEM' } };
+        spec.containers[0].securityContext = {};
+      },
+    })) {
+      it(`refuses it ${what}`, async () => {
+        const pod = restrictedPod() as Json;
+        change(pod);
+        assert.match(await cluster.admit(pod, namespace), byUs(policy));
+      });
+    }
+
+    it('leaves it to the API server to refuse capabilities on a Windows pod, and ephemeral containers on a new one', async () => {
+      const windows = restrictedPod(bad) as Json;
+      windows.spec.os = { name: 'windows' };
+      const early = restrictedPod() as Json;
+      early.spec.ephemeralContainers = [{ name: 'debug', image: 'example.org/debug' }];
+      for (const pod of [windows, early]) assert.match(await cluster.admit(pod, namespace), /is invalid: /);
+    });
+
+    it('lets an image be changed, and nothing that matters with it', async () => {
+      const path = `${NAMESPACES}/${namespace}/pods/updated`;
+      await cluster.api.create(`${NAMESPACES}/${namespace}/pods`, {
+        ...restrictedPod(),
+        metadata: { name: 'updated' },
+      });
+      const pod = await cluster.api.get(path);
+      const put = (change: (container: Json) => void) => {
+        const next = structuredClone(pod);
+        change(next.spec.containers[0]);
+        return cluster.api.ask('PUT', path, { body: next, query: { dryRun: 'All' }, as: CREATOR });
+      };
+      const image = (container: Json) => {
+        container.image = 'example.org/app:2';
+      };
+      assert.equal((await put(image)).status, 200);
+      for (const securityContext of [{ privileged: true }, { capabilities: { add: ['SYS_ADMIN'] } }, undefined]) {
+        const { status, body } = await put((container) => {
+          image(container);
+          container.securityContext = securityContext;
+        });
+        assert.equal(status, 422, body.message);
+      }
+    });
+  });
+
+  describe('by annotations that reach an admitted pod', () => {
+    let path: string;
+
+    before(async () => {
+      path = `${NAMESPACES}/${namespace}/pods/bindable`;
+      await cluster.api.create(`${NAMESPACES}/${namespace}/pods`, {
+        ...restrictedPod(),
+        metadata: { name: 'bindable' },
+      });
+    });
+
+    for (const annotations of [{ [APP_ARMOR]: 'unconfined' }, { [MIRROR]: 'hash' }]) {
+      const [key] = Object.keys(annotations);
+      it(`refuses a binding that carries ${key}, by pods/binding and by bindings`, async () => {
+        for (const collection of [`${path}/binding`, `${NAMESPACES}/${namespace}/bindings`]) {
+          const { status, body } = await bind(collection, annotations);
+          assert.equal(status, 403, body.message);
+          assert.match(body.message, /CapabilityPolicy: a binding must not carry annotations/);
+        }
+      });
+
+      it(`leaves it to the API server to refuse ${key} on a pod that exists`, async () => {
+        for (const subresource of ['', '/status']) {
+          const { status, body } = await cluster.api.ask('PATCH', path + subresource, {
+            body: { metadata: { annotations } },
+            contentType: MERGE,
+          });
+          assert.ok(status === 403 || status === 422, `${status} ${body.message}`);
+        }
+      });
+    }
+
+    it('lets other bindings be', async () => {
+      for (const collection of [`${path}/binding`, `${NAMESPACES}/${namespace}/bindings`]) {
+        assert.equal((await bind(collection, { 'example.org/why': 'test' })).status, 201);
+      }
+    });
+
+    async function bind(collection: string, annotations: object): Promise<Answer> {
+      const target = { apiVersion: 'v1', kind: 'Node', name: 'node' };
+      const body = { apiVersion: 'v1', kind: 'Binding', metadata: { name: 'bindable', annotations }, target };
+      return cluster.api.ask('POST', collection, { body, query: { dryRun: 'All' } });
+    }
+
+    it('admits a pod that says it is the image of a static one, which no kubelet starts, and it cannot unsay that', async () => {
+      const pod = privilegedPod() as Json;
+      pod.metadata = { name: 'mirror', annotations: { [MIRROR]: 'hash' } };
+      assert.match(await cluster.admit(pod, namespace), /is invalid: .*nodeName/);
+      pod.spec.nodeName = 'node';
+      const mirror = `${NAMESPACES}/${namespace}/pods/mirror`;
+      await cluster.api.create(`${NAMESPACES}/${namespace}/pods`, pod);
+      const body = { metadata: { annotations: { [MIRROR]: null } } };
+      for (const subresource of ['', '/status']) {
+        const answer = await cluster.api.ask('PATCH', mirror + subresource, { body, contentType: MERGE });
+        assert.equal(answer.status, 422, `${subresource}: ${answer.body.message}`);
+      }
+      const answers = await Promise.all(
+        ['/ephemeralcontainers', '/resize'].map((subresource) =>
+          cluster.api.ask('PATCH', mirror + subresource, { body, contentType: MERGE }),
+        ),
+      );
+      for (const { status } of answers) assert.ok(status === 200 || status >= 400);
+      assert.equal((await cluster.api.get(mirror)).metadata.annotations[MIRROR], 'hash');
+      await cluster.api.remove(mirror);
+    });
+  });
+
+  describe('by forging what we write', () => {
+    it('corrects the name of the policy that admitted a pod, where pods are filled in', async () => {
+      const pod = restrictedPod() as Json;
+      pod.metadata.annotations = { [POLICY]: 'system-approved' };
+      const { body } = await cluster.tryCreate(`${NAMESPACES}/${filled}/pods`, pod);
+      assert.equal(body.metadata.annotations[POLICY], filling);
+    });
+
+    it("fills in a pod whatever labels it bears, a probe's too", async () => {
+      const pod = baselinePod() as Json;
+      pod.metadata.labels = { 'capabilitypolicy.dev/probe': 'x', 'capabilitypolicy.dev/probe-kind': 'mutation' };
+      const { status, body } = await cluster.tryCreate(`${NAMESPACES}/${filled}/pods`, pod);
+      assert.equal(status, 201, body.message);
+      assert.equal(body.spec.containers[0].securityContext.allowPrivilegeEscalation, false);
+    });
+
+    it('replaces a record that a namespace was made with, and its labels', async () => {
+      const managed = await cluster.policy('managed', enforce('managed', { podSecurityLabels: 'Managed' }));
+      await cluster.programmed(managed);
+      const name = cluster.named('forged');
+      const labels = { team: 'managed', [`${LABELS}/enforce`]: 'privileged' };
+      const annotations = { [RECORD]: JSON.stringify({ [`${LABELS}/enforce`]: 'privileged' }) };
+      await cluster.api.create(NAMESPACES, {
+        apiVersion: 'v1',
+        kind: 'Namespace',
+        metadata: { name, labels, annotations },
+      });
+      await eventually('our labels', async () => {
+        const { labels, record } = await podSecurityOf(cluster.api, name);
+        return labels.enforce === 'restricted' && record.enforce === 'restricted';
+      });
+    });
+
+    it('touches no label of a namespace without policy that forges a record', async () => {
+      const name = cluster.named('unselected');
+      const labels = { [`${LABELS}/enforce`]: 'baseline' };
+      const annotations = { [RECORD]: JSON.stringify(labels) };
+      await cluster.api.create(NAMESPACES, {
+        apiVersion: 'v1',
+        kind: 'Namespace',
+        metadata: { name, labels, annotations },
+      });
+      await cluster.programmed(await cluster.policy('touching', enforce('touching')));
+      assert.equal((await podSecurityOf(cluster.api, name)).labels.enforce, 'baseline');
+      await cluster.api.remove(`${NAMESPACES}/${name}`);
+    });
+
+    it('goes on with what it rendered when a policy cannot be compiled, whatever others claim that was', async () => {
+      const name = cluster.named('claimed');
+      const team = await cluster.namespace('claimed', { team: 'claimed' });
+      await cluster.programmed(await cluster.policy('claimed', enforce('claimed')));
+      // The newest is believed, and times have seconds.
+      await sleep(1_100);
+      const path = `${COLLECTIONS.ClusterRole}/bypass-claim`;
+      await cluster.api.apply(path, {
+        apiVersion: 'rbac.authorization.k8s.io/v1',
+        kind: 'ClusterRole',
+        metadata: {
+          name: 'bypass-claim',
+          labels: { 'app.kubernetes.io/managed-by': 'capabilitypolicy.dev', [POLICY]: name },
+          annotations: { 'capabilitypolicy.dev/spec': JSON.stringify(enforce('claimed', { level: 'privileged' })) },
+        },
+        rules: [],
+      });
+      try {
+        await cluster.policy('claimed', enforce('claimed', { levelVersion: 'v1.99' }));
+        await eventually('the refusal', async () => (await cluster.condition(name, 'Accepted'))?.status === 'False');
+        await cluster.programmed(await cluster.policy('touching', enforce('touching', { priority: 1 })));
+        await sleep(1_000);
+        assert.match(await cluster.admit(privilegedPod(), team), byUs(name));
+      } finally {
+        await cluster.api.remove(path);
+      }
+    });
+  });
+
+  describe('by names', () => {
+    it('is in force in a namespace that is named much like an excluded one', async () => {
+      await inNamespace('kube-system-bypass', async (name) => {
+        await eventually('refusal', async () => byUs(policy).test(await cluster.admit(privilegedPod(), name)));
+      });
+    });
+
+    it('is not in force in openshift-* and gke-*, which --excluded-namespaces lists by default', async () => {
+      for (const name of ['openshift-bypass', 'gke-bypass']) {
+        await inNamespace(name, async () => assert.equal(await cluster.admit(privilegedPod(), name), ADMITTED));
+      }
+    });
+
+    it('fills in nothing by a policy that is named to come first and that nobody here may use', async () => {
+      const overrides = { capabilities: { defaultAdd: ['SYS_ADMIN' as const] } };
+      const first = await cluster.policy(
+        'aaa',
+        enforce('filled', { level: 'privileged', usableBy: 'Bindings', defaulting: 'Enabled', overrides }),
+      );
+      await cluster.programmed(first, filling);
+      const { status, body } = await cluster.tryCreate(`${NAMESPACES}/${filled}/pods`, baselinePod());
+      assert.equal(status, 201, body.message);
+      assert.equal(body.metadata.annotations[POLICY], filling);
+      assert.deepEqual(body.spec.containers[0].securityContext.capabilities, { drop: ['ALL'] });
+      assert.match(await cluster.admit(privilegedPod(), filled), byUs(filling));
+      await cluster.deletePolicy(first);
+    });
+  });
+
+  it('lets who holds every verb in a namespace use all policies there, as RBAC has it, and nowhere else', async () => {
+    const user = { user: 'bypass-owner', groups: CREATOR.groups ?? [] };
+    const other = await cluster.namespace('owned', { team: 'owned' });
+    const elsewhere = await cluster.namespace('not-owned', { team: 'owned' });
+    const owned = await cluster.policy('owned', enforce('owned', { usableBy: 'Bindings' }));
+    await cluster.programmed(owned);
+    const rules = [{ apiGroups: ['*'], resources: ['*'], verbs: ['*'] }];
+    const binding = await grant(cluster.api, user.user, rules, { name: 'bypass-owner', namespace: other });
+    await eventually('the right', async () => (await cluster.admit(restrictedPod(), other, user)) === ADMITTED);
+    assert.match(await cluster.admit(restrictedPod(), other), byUs(owned));
+    assert.match(await cluster.admit(restrictedPod(), elsewhere, user), byUs(owned));
+    assert.match(await cluster.admit(privilegedPod(), other, user), byUs(owned));
+    await cluster.api.remove(binding);
+  });
+
+  describe("by a probe's labels on a PodTemplate", () => {
+    const template = (labels: object) => ({
+      apiVersion: 'v1',
+      kind: 'PodTemplate',
+      metadata: { generateName: 'template-', labels },
+      template: { metadata: {}, spec: (privilegedPod() as Json).spec },
+    });
+    let labels: Record<string, string>;
+
+    before(async () => {
+      const bindings = (await cluster.rendered(policy)).filter(({ metadata }) => metadata.name.endsWith('-probe'));
+      labels = bindings[0].spec.matchResources.objectSelector.matchLabels;
+    });
+
+    it('makes no difference in a namespace of the policy: it is warned about and admitted', async () => {
+      const { status, warnings } = await cluster.tryCreate(
+        `${NAMESPACES}/${namespace}/podtemplates`,
+        template(labels),
+        ADMINISTRATOR,
+      );
+      assert.equal(status, 201);
+      assert.ok(
+        warnings.some((text) => text.includes('capabilitypolicy-bypass-it-')),
+        warnings.join('\n'),
+      );
+    });
+
+    it("is refused in the operator's namespace, where only probes are looked at", async () => {
+      const path = `${NAMESPACES}/${OPERATOR_NAMESPACE}/podtemplates`;
+      const created = (marks: object) => cluster.tryCreate(path, template(marks), ADMINISTRATOR);
+      assert.match((await created(labels)).body.message, /ruleset in force/);
+      assert.equal((await created({ ...labels, [POLICY]: 'none' })).status, 201);
+      assert.equal((await created({})).status, 201);
+    });
+  });
+
+  describe('by hand', () => {
+    before(() => cluster.settled());
+
+    for (const [kind, of, suffix, patch] of [
+      ['MutatingAdmissionPolicy', 'filling', '', { spec: { failurePolicy: 'Fail' } }],
+      [
+        'MutatingAdmissionPolicy',
+        'filling',
+        '',
+        [{ op: 'add', path: '/spec/matchConditions/-', value: { name: 'never', expression: 'false' } }],
+      ],
+      [
+        'MutatingAdmissionPolicyBinding',
+        'filling',
+        '-pods',
+        { spec: { matchResources: { namespaceSelector: { matchLabels: { team: 'nobody' } } } } },
+      ],
+      ['ValidatingAdmissionPolicy', 'Guard', '', [{ op: 'remove', path: '/spec/validations/2' }]],
+      ['ValidatingAdmissionPolicyBinding', 'Guard', '-guard', { spec: { validationActions: ['Audit'] } }],
+      ['ClusterRole', 'filling', '', { rules: null }],
+    ] as const) {
+      it(`is repaired, and comes back when deleted: ${kind} of ${of}, ${JSON.stringify(patch).slice(0, 60)}`, async () => {
+        const [before] = (await cluster.rendered(of === 'Guard' ? of : cluster.named(of))).filter(
+          (one) => one.kind === kind && one.metadata.name.endsWith(suffix),
+        );
+        const path = `${COLLECTIONS[kind]}/${before.metadata.name}`;
+        const repaired = async () => {
+          const now = await cluster.api.find(path);
+          const said = ({ spec, rules }: Json) => JSON.stringify([spec, rules]);
+          return now !== undefined && said(now) === said(before);
+        };
+        await cluster.api.patch(path, patch);
+        await eventually('the repair', repaired, REPAIRED_MS);
+        await cluster.api.remove(path);
+        await eventually('its return', repaired, REPAIRED_MS);
+      });
+    }
+
+    it('deletes what is named and labelled as ours and is none of it, and nothing else', async () => {
+      const labels = { 'app.kubernetes.io/managed-by': 'capabilitypolicy.dev', [POLICY]: 'bypass-gone' };
+      const collection = COLLECTIONS.ValidatingAdmissionPolicy ?? '';
+      const spec = {
+        matchConstraints: {
+          resourceRules: [{ apiGroups: [''], apiVersions: ['v1'], operations: ['CREATE'], resources: ['pods'] }],
+        },
+        validations: [{ expression: 'true' }],
+      };
+      const [ours, theirs] = ['capabilitypolicy-bypass-gone-0', 'bypass-theirs'];
+      for (const name of [ours, theirs]) {
+        const metadata = { name, labels };
+        const kind = 'ValidatingAdmissionPolicy';
+        await cluster.api.apply(`${collection}/${name}`, {
+          apiVersion: 'admissionregistration.k8s.io/v1',
+          kind,
+          metadata,
+          spec,
+        });
+      }
+      await eventually('ours to go', async () => (await cluster.api.find(`${collection}/${ours}`)) === undefined);
+      assert.ok(await cluster.api.find(`${collection}/${theirs}`));
+      await cluster.api.remove(`${collection}/${theirs}`);
+    });
+
+    it('is enforced again', async () => {
+      await cluster.programmed(policy, filling);
+      await eventually('refusal', async () => byUs(policy).test(await cluster.admit(privilegedPod(), namespace)));
+    });
+  });
+
+  /** A namespace of the policy with a name of its own. */
+  async function inNamespace(name: string, meanwhile: (name: string) => Promise<void>): Promise<void> {
+    const metadata = { name, labels: { team: 'bypass' } };
+    await cluster.api.apply(`${NAMESPACES}/${name}`, { apiVersion: 'v1', kind: 'Namespace', metadata });
+    await cluster.serviceAccount(name, 'default');
+    await meanwhile(name).finally(() => cluster.api.remove(`${NAMESPACES}/${name}`));
+  }
+});
+
+function byUs(policy: string): RegExp {
+  return new RegExp(`CapabilityPolicy ${policy}: `);
+}

@@ -1,0 +1,74 @@
+/** Runs candidate-main.ts, and keeps what it says. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { waitFor } from '../controlplane/wait.ts';
+
+const MAIN = join(import.meta.dirname, 'candidate-main.ts');
+
+export interface CandidateEvent {
+  readonly event: 'leading' | 'wrote' | 'stopped';
+  readonly written?: number;
+  readonly refused?: number;
+  readonly failed?: number;
+}
+
+export interface CandidateOptions {
+  readonly kubeconfig: string;
+  readonly namespace: string;
+  readonly identity: string;
+  readonly leaseDurationMs: number;
+  readonly renewDeadlineMs: number;
+  readonly retryPeriodMs: number;
+}
+
+export class CandidateProcess {
+  readonly identity: string;
+  readonly events: CandidateEvent[] = [];
+  readonly #child: ChildProcess;
+  #errors = '';
+
+  constructor(options: CandidateOptions) {
+    this.identity = options.identity;
+    const child = spawn(process.execPath, [MAIN, JSON.stringify(options)], { stdio: ['ignore', 'pipe', 'pipe'] });
+    this.#child = child;
+    createInterface({ input: child.stdout }).on('line', (line) => this.events.push(JSON.parse(line)));
+    child.stderr.on('data', (text) => {
+      this.#errors = (this.#errors + text).slice(-10_000);
+    });
+    // A test run that dies must not leave it behind, stopped or not.
+    const kill = () => void child.kill('SIGKILL');
+    process.once('exit', kill);
+    child.once('exit', () => process.off('exit', kill));
+  }
+
+  /** Waits until it has said this `count` times. */
+  async said(event: CandidateEvent['event'], count = 1, timeoutMs = 20_000): Promise<CandidateEvent> {
+    const look = () => this.events.filter((one) => one.event === event)[count - 1];
+    try {
+      return await waitFor(`${this.identity} to say ${event}`, look, { timeoutMs, intervalMs: 10 });
+    } catch (error) {
+      throw new Error(`${(error as Error).message}; the end of its log:\n${this.#errors}`);
+    }
+  }
+
+  /** Waits until it has seen another lead: from then on its clock runs. */
+  async seesLeader(): Promise<void> {
+    await waitFor(`${this.identity} to see a leader`, () => this.#errors.includes('another leads'), { intervalMs: 10 });
+  }
+
+  signal(signal: 'SIGSTOP' | 'SIGCONT'): void {
+    this.#child.kill(signal);
+  }
+
+  /** @returns its exit code */
+  async end(signal: 'SIGTERM' | 'SIGKILL'): Promise<number | null> {
+    if (this.#child.exitCode === null && this.#child.signalCode === null) {
+      const exited = once(this.#child, 'exit');
+      this.#child.kill(signal);
+      await exited;
+    }
+    return this.#child.exitCode;
+  }
+}

@@ -1,0 +1,146 @@
+import assert from 'node:assert/strict';
+import type { CapabilityPolicySpec } from '../../operator/api/capability-policy.ts';
+import { ADMITTED, eventually, isProgrammed, useCluster } from './harness.ts';
+import { POLICIES } from './rendered.ts';
+
+const FITTING = 13;
+const CONTAINERS = 100;
+const RBAC = 'rbac.authorization.k8s.io';
+/** So many policies take the API server some time to compile. */
+const ROLLED_OUT_MS = 240_000;
+
+/** Each policy admits one of these, and nobody may use it who is not bound to it. */
+const CAPABILITIES = [
+  'CHOWN',
+  'DAC_OVERRIDE',
+  'FOWNER',
+  'FSETID',
+  'KILL',
+  'MKNOD',
+  'NET_ADMIN',
+  'NET_RAW',
+  'SETFCAP',
+  'SETGID',
+  'SETUID',
+  'SYS_CHROOT',
+  'SYS_TIME',
+  'SYS_NICE',
+] as const;
+
+describe(`${FITTING} policies that meet, each with users of its own`, function () {
+  this.timeout(ROLLED_OUT_MS + 60_000);
+  const cluster = useCluster('ceiling');
+  let namespace: string;
+  const policies: string[] = [];
+
+  function admitting(index: number): CapabilityPolicySpec {
+    return {
+      namespaceSelector: { matchLabels: { team: 'ceiling' } },
+      level: 'restricted',
+      mode: 'Enforce',
+      usableBy: 'Bindings',
+      podSecurityLabels: 'Off',
+      overrides: { capabilities: { allowedAdd: [CAPABILITIES[index] ?? 'BPF'] } },
+    };
+  }
+
+  before(async () => {
+    namespace = await cluster.namespace('team', { team: 'ceiling' });
+    await cluster.serviceAccount(namespace, 'bound');
+    for (let i = 0; i < FITTING; i++) policies.push(await cluster.policy(`p${i}`, admitting(i)));
+    await allProgrammed(policies);
+  });
+
+  it(`refuse a pod of ${CONTAINERS} containers whose service account may use none, and each says so or why not`, async () => {
+    const message = await cluster.admit(crowdedPod(['NET_RAW'], 'default'), namespace);
+    assert.match(message, /CapabilityPolicy ceiling-p7: the pod complies, but neither its service account nor/);
+    assert.match(message, /CapabilityPolicy ceiling-p0: capabilities: container "c0" must not add capability NET_RAW/);
+  });
+
+  it('tell what is wrong with one that violates them all, each in a few words and with the number of the others', async () => {
+    const message = await cluster.admit(crowdedPod(undefined, 'bound'), namespace);
+    for (const policy of policies) {
+      const reason = `CapabilityPolicy ${policy}: capabilities: container "c0" must not add capability SYS_ADMIN [^|]*; and \\d+ more`;
+      assert.match(message, new RegExp(reason));
+    }
+    assert.ok(Buffer.byteLength(message) < 6_000, `${Buffer.byteLength(message)} bytes`);
+  });
+
+  for (const index of [0, 7, FITTING - 1]) {
+    it(`admit it by the one that its service account may use: number ${index + 1}`, async () => {
+      const capability = CAPABILITIES[index] ?? '';
+      await bound(index, async () => {
+        const pod = crowdedPod([capability], 'bound');
+        await eventually('admission', async () => (await cluster.admit(pod, namespace)) === ADMITTED);
+        assert.match(
+          await cluster.admit(crowdedPod([CAPABILITIES[index === 0 ? 1 : 0] ?? ''], 'bound'), namespace),
+          /may use this policy/,
+        );
+      });
+    });
+  }
+
+  it('leave no room for another, which is told so and named; they stand; it comes in when one goes', async () => {
+    const last = await cluster.policy('last', admitting(FITTING));
+    await eventually('the refusal', async () => (await cluster.condition(last, 'Accepted'))?.status === 'False');
+    const accepted = await cluster.condition(last, 'Accepted');
+    assert.equal(accepted?.reason, 'TooExpensive');
+    for (const name of [...policies, last]) assert.ok(accepted?.message.includes(name), accepted?.message);
+    assert.deepEqual(await cluster.rendered(last), []);
+
+    for (const policy of policies) assert.ok(isProgrammed(await cluster.api.get(`${POLICIES}/${policy}`)), policy);
+    await bound(3, async () => {
+      const pod = crowdedPod([CAPABILITIES[3]], 'bound');
+      await eventually('admission', async () => (await cluster.admit(pod, namespace)) === ADMITTED);
+    });
+
+    const [gone = '', ...remaining] = policies;
+    await cluster.deletePolicy(gone);
+    await allProgrammed([...remaining, last]);
+    await bound(
+      FITTING,
+      async () => {
+        const pod = crowdedPod([CAPABILITIES[FITTING] ?? ''], 'bound');
+        await eventually('admission', async () => (await cluster.admit(pod, namespace)) === ADMITTED);
+      },
+      last,
+    );
+  });
+
+  async function allProgrammed(names: readonly string[]): Promise<void> {
+    const look = async () => {
+      const objects = await Promise.all(names.map((name) => cluster.api.get(`${POLICIES}/${name}`)));
+      return objects.every(isProgrammed);
+    };
+    await eventually('all policies to be programmed', look, ROLLED_OUT_MS);
+  }
+
+  /** The service account `bound` may use the policy meanwhile. */
+  async function bound(index: number, meanwhile: () => Promise<void>, policy = policies[index]): Promise<void> {
+    const path = `/apis/${RBAC}/v1/namespaces/${namespace}/rolebindings/bound`;
+    await cluster.api.apply(path, {
+      apiVersion: `${RBAC}/v1`,
+      kind: 'RoleBinding',
+      metadata: { name: 'bound' },
+      roleRef: { apiGroup: RBAC, kind: 'ClusterRole', name: `capabilitypolicy.dev:use:${policy}` },
+      subjects: [{ kind: 'ServiceAccount', name: 'bound', namespace }],
+    });
+    await meanwhile().finally(() => cluster.api.remove(path));
+  }
+});
+
+/** Level restricted with these capabilities; violating in every way if undefined. */
+function crowdedPod(add: readonly string[] | undefined, serviceAccountName: string): object {
+  const restricted = {
+    runAsNonRoot: true,
+    seccompProfile: { type: 'RuntimeDefault' },
+    allowPrivilegeEscalation: false,
+    capabilities: { drop: ['ALL'], add },
+  };
+  const containers = Array.from({ length: CONTAINERS }, (_, i) => ({
+    name: `c${i}`,
+    image: 'example.org/app',
+    securityContext: add ? restricted : { capabilities: { add: ['SYS_ADMIN'] } },
+  }));
+  return { apiVersion: 'v1', kind: 'Pod', metadata: { name: 'crowded' }, spec: { serviceAccountName, containers } };
+}

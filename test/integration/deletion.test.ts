@@ -1,0 +1,305 @@
+import assert from 'node:assert/strict';
+import type { CapabilityPolicyOverrides, CapabilityPolicySpec } from '../../operator/api/capability-policy.ts';
+import type { Json } from './api.ts';
+import { ADMITTED, eventually, useCluster } from './harness.ts';
+import { baselinePod, restrictedPod } from './pods.ts';
+import { NAMESPACES } from './rendered.ts';
+
+const LABEL = 'pod-security.kubernetes.io/enforce';
+/** The garbage collector learns of a new CRD within half a minute. */
+const COLLECTION_MS = 60_000;
+
+describe('deleting and changing policies', function () {
+  this.timeout(120_000);
+  const cluster = useCluster('deletion');
+
+  const plain = restrictedPod();
+  const ping = restrictedPod({ add: ['NET_RAW'] });
+
+  function restricted(team: string, rest: object = {}): CapabilityPolicySpec {
+    return { namespaceSelector: { matchLabels: { team } }, level: 'restricted', mode: 'Enforce', ...rest };
+  }
+
+  function withNetRaw(team: string, rest: object = {}): CapabilityPolicySpec {
+    const overrides = { capabilities: { allowedAdd: ['NET_RAW'] } } as CapabilityPolicyOverrides;
+    return restricted(team, { overrides, ...rest });
+  }
+
+  async function labelsOf(namespace: string): Promise<Json> {
+    const { metadata } = await cluster.api.get(`${NAMESPACES}/${namespace}`);
+    return metadata.labels;
+  }
+
+  async function withoutOperator(work: () => Promise<void>): Promise<void> {
+    await cluster.operator.stop();
+    try {
+      await work();
+    } finally {
+      await cluster.operator.startAndWatch();
+    }
+  }
+
+  it('takes everything along, with the operator stopped all but the labels', async () => {
+    const namespace = await cluster.namespace('gone', { team: 'gone' });
+    const subjects = [{ kind: 'ServiceAccount', name: 'default', namespace }];
+    const policy = await cluster.policy('gone', restricted('gone', { usableBy: 'Subjects', subjects }));
+    await cluster.programmed(policy);
+    await cluster.settled();
+    const kinds = new Set((await cluster.rendered(policy)).map(({ kind }) => kind));
+    for (const kind of [
+      'ValidatingAdmissionPolicy',
+      'ValidatingAdmissionPolicyBinding',
+      'ClusterRole',
+      'ClusterRoleBinding',
+    ]) {
+      assert.ok(kinds.has(kind), kind);
+    }
+    await withoutOperator(async () => {
+      await cluster.deletePolicy(policy);
+      const look = async () => (await cluster.rendered(policy)).length === 0;
+      await eventually('the rendered objects to be gone', look, COLLECTION_MS);
+      assert.equal((await labelsOf(namespace))[LABEL], 'restricted');
+    });
+    await eventually('the labels to be gone', async () => (await labelsOf(namespace))[LABEL] === undefined);
+    await eventually(
+      'the pod to be admitted',
+      async () => (await cluster.admit(baselinePod(), namespace)) === ADMITTED,
+    );
+    await cluster.settled();
+  });
+
+  for (const stopped of [false, true]) {
+    it(`takes everything along in spite of --cascade=orphan${stopped ? ', once the operator runs again' : ''}`, async () => {
+      const team = `orphan-${stopped}`;
+      const namespace = await cluster.namespace(team, { team });
+      const policy = await cluster.policy(team, restricted(team));
+      await cluster.programmed(policy);
+      const orphan = async () => {
+        await cluster.deletePolicy(policy, 'Orphan');
+        await eventually(
+          'the policy to be gone',
+          async () => !(await cluster.policies()).includes(policy),
+          COLLECTION_MS,
+        );
+      };
+      if (stopped) {
+        await withoutOperator(async () => {
+          await orphan();
+          assert.notEqual((await cluster.rendered(policy)).length, 0);
+          assert.match(await cluster.admit(baselinePod(), namespace), /forbidden/);
+        });
+      } else await orphan();
+      await eventually('the rendered objects to be gone', async () => (await cluster.rendered(policy)).length === 0);
+      await eventually('the labels to be gone', async () => (await labelsOf(namespace))[LABEL] === undefined);
+      await eventually(
+        'the pod to be admitted',
+        async () => (await cluster.admit(baselinePod(), namespace)) === ADMITTED,
+      );
+    });
+  }
+
+  it('leaves the grants of a policy that was deleted while the operator is down with its siblings', async () => {
+    const namespace = await cluster.namespace('sibling', { team: 'sibling' });
+    const staying = await cluster.policy('staying', restricted('sibling'));
+    const leaving = await cluster.policy('leaving', withNetRaw('sibling'));
+    await cluster.programmed(staying, leaving);
+    await withoutOperator(async () => {
+      await cluster.deletePolicy(leaving);
+      const look = async () => (await cluster.rendered(leaving)).length === 0;
+      await eventually('the rendered objects to be gone', look, COLLECTION_MS);
+      for (let i = 0; i < 10; i++) {
+        assert.equal(await cluster.admit(ping, namespace), ADMITTED);
+        assert.equal(await cluster.admit(plain, namespace), ADMITTED);
+      }
+    });
+    await eventually('the pod to be refused', async () => (await cluster.admit(ping, namespace)) !== ADMITTED);
+    assert.equal(await cluster.admit(plain, namespace), ADMITTED);
+  });
+
+  it('leaves the grants of a deleted policy also with who might use it', async () => {
+    const namespace = await cluster.namespace('user', { team: 'user' });
+    await cluster.serviceAccount(namespace, 'one');
+    const pod = restrictedPod({ serviceAccountName: 'one', add: ['NET_RAW'] });
+    const subjects = [{ kind: 'ServiceAccount', name: 'one', namespace }];
+    const staying = await cluster.policy('below', restricted('user'));
+    const leaving = await cluster.policy('above', withNetRaw('user', { priority: 10, usableBy: 'Subjects', subjects }));
+    await cluster.programmed(staying, leaving);
+    await withoutOperator(async () => {
+      await cluster.deletePolicy(leaving);
+      const look = async () =>
+        (await cluster.rendered(leaving)).every(({ kind }) => !kind.startsWith('ValidatingAdmissionPolicy'));
+      await eventually('its admission policy to be gone', look, COLLECTION_MS);
+      // The garbage collector does not take all at once.
+      for (let i = 0; i < 20; i++) {
+        await new Promise((resolve) => setTimeout(resolve, 50));
+        assert.equal(await cluster.admit(pod, namespace), ADMITTED);
+      }
+    });
+    await eventually('the pod to be refused', async () => (await cluster.admit(pod, namespace)) !== ADMITTED);
+    await cluster.settled();
+  });
+
+  it('a rename, by a new policy and the deletion of the old one, leaves nothing behind', async () => {
+    const namespace = await cluster.namespace('rename', { team: 'rename' });
+    const old = await cluster.policy('old-name', withNetRaw('rename'));
+    await cluster.programmed(old);
+    await cluster.deletePolicy(old);
+    const renamed = await cluster.policy('new-name', withNetRaw('rename'));
+    await cluster.programmed(renamed);
+    await cluster.settled();
+    assert.equal(await cluster.admit(ping, namespace), ADMITTED);
+    assert.match(await cluster.admit(restrictedPod({ add: ['SYS_TIME'] }), namespace), /forbidden/);
+  });
+
+  it('a policy deleted and created again under the same name is in force again', async () => {
+    const namespace = await cluster.namespace('again', { team: 'again' });
+    const policy = await cluster.policy('again', withNetRaw('again', { podSecurityLabels: 'Off' }));
+    await cluster.programmed(policy);
+    await cluster.deletePolicy(policy);
+    await cluster.policy('again', withNetRaw('again', { podSecurityLabels: 'Off' }));
+    await cluster.programmed(policy);
+    await cluster.settled();
+    for (let i = 0; i < 10; i++) assert.match(await cluster.admit(baselinePod(), namespace), new RegExp(policy));
+    assert.equal(await cluster.admit(ping, namespace), ADMITTED);
+  });
+
+  it('a mode change moves the labels and lets go of the pods', async () => {
+    const namespace = await cluster.namespace('mode', { team: 'mode' });
+    for (const [mode, label, admitted] of [
+      ['Enforce', 'enforce', false],
+      ['Warn', 'warn', true],
+      ['Audit', 'audit', true],
+      ['Enforce', 'enforce', false],
+    ] as const) {
+      const policy = await cluster.policy('mode', restricted('mode', { mode }));
+      await cluster.programmed(policy);
+      await cluster.settled();
+      const labels = Object.entries(await labelsOf(namespace)).filter(([key]) => key.startsWith('pod-security'));
+      assert.deepEqual(Object.fromEntries(labels), {
+        [`pod-security.kubernetes.io/${label}`]: 'restricted',
+        [`pod-security.kubernetes.io/${label}-version`]: 'v1.36',
+      });
+      const answer = await cluster.admit(baselinePod(), namespace);
+      assert.equal(answer === ADMITTED, admitted, `${mode}: ${answer}`);
+    }
+  });
+
+  it('a selector change moves enforcement and labels', async () => {
+    const namespaces = await Promise.all(['from', 'to'].map((team) => cluster.namespace(team, { team })));
+    for (const [i, team] of ['from', 'to', 'from'].entries()) {
+      await cluster.programmed(await cluster.policy('moving', restricted(team)));
+      await cluster.settled();
+      for (const [j, namespace] of namespaces.entries()) {
+        const selected = i % 2 === j;
+        assert.equal((await labelsOf(namespace))[LABEL], selected ? 'restricted' : undefined);
+        const answer = await cluster.admit(baselinePod(), namespace);
+        assert.equal(answer === ADMITTED, !selected, `${team}, ${namespace}: ${answer}`);
+      }
+    }
+  });
+
+  describe('a policy that cannot be compiled', () => {
+    it('disturbs no other, and stays in force as it was last', async () => {
+      const good = await cluster.namespace('good', { team: 'good' });
+      const bad = await cluster.namespace('bad', { team: 'bad' });
+      const compiled = await cluster.policy('good', restricted('good'));
+      const broken = await cluster.policy('bad', withNetRaw('bad', { podSecurityLabels: 'Off' }));
+      await cluster.programmed(compiled, broken);
+      const before = await uids(compiled);
+      const kept = await uids(broken);
+
+      await cluster.policy('bad', withNetRaw('bad', { podSecurityLabels: 'Off', levelVersion: 'v1.99' }));
+      await cluster.policy('other-bad', restricted('good', { levelVersion: 'v1.99', priority: 100 }));
+      await eventually('Accepted=False', async () => (await cluster.condition(broken, 'Accepted'))?.status === 'False');
+      assert.match((await cluster.condition(broken, 'Accepted'))?.message ?? '', /v1\.99.*write v1\.36 or older/);
+
+      const later = await cluster.policy('later', restricted('later'));
+      await cluster.programmed(later);
+      assert.deepEqual(await uids(compiled), before);
+      assert.deepEqual(await uids(broken), kept);
+      assert.match(await cluster.admit(ping, good), /forbidden/);
+      assert.equal(await cluster.admit(plain, good), ADMITTED);
+      assert.equal(await cluster.admit(ping, bad), ADMITTED);
+      assert.match(await cluster.admit(baselinePod(), bad), new RegExp(broken));
+      await cluster.deletePolicy(broken);
+      await cluster.deletePolicy(cluster.named('other-bad'));
+    });
+  });
+
+  describe('a policy whose objects the API server refuses', () => {
+    const admission = '/apis/admissionregistration.k8s.io/v1';
+    const obstacle = 'deletion-obstacle';
+
+    after(async () => {
+      await cluster.api.remove(`${admission}/validatingadmissionpolicybindings/${obstacle}`);
+      await cluster.api.remove(`${admission}/validatingadmissionpolicies/${obstacle}`);
+    });
+
+    it('disturbs no other, says why, and stays in force as it was last', async () => {
+      const namespace = await cluster.namespace('obstacle', { team: 'obstacle' });
+      const account = [{ kind: 'ServiceAccount', name: 'default', namespace }];
+      const refused = await cluster.policy('obstacle', withNetRaw('obstacle', { podSecurityLabels: 'Off' }));
+      await cluster.programmed(refused);
+      await obstruct(`capabilitypolicy.dev:use:${refused}`);
+      const spec = restricted('obstacle', { podSecurityLabels: 'Off', usableBy: 'Subjects', subjects: account });
+      await cluster.policy('obstacle', spec);
+      await eventually('Programmed to say why', async () =>
+        (await cluster.condition(refused, 'Programmed'))?.message?.includes('not while this test runs'),
+      );
+
+      const other = await cluster.namespace('unobstructed', { team: 'unobstructed' });
+      const policy = await cluster.policy('unobstructed', restricted('unobstructed', { podSecurityLabels: 'Off' }));
+      await cluster.programmed(policy);
+      await cluster.policy('unobstructed', withNetRaw('unobstructed', { podSecurityLabels: 'Off' }));
+      await cluster.programmed(policy);
+      assert.equal(await cluster.admit(ping, other), ADMITTED);
+      assert.match(await cluster.admit(baselinePod(), other), new RegExp(policy));
+      // Old or new, but never nothing.
+      assert.match(await cluster.admit(baselinePod(), namespace), new RegExp(refused));
+    });
+
+    /** Refuses the ClusterRoleBinding of that name. */
+    async function obstruct(name: string): Promise<void> {
+      await cluster.api.apply(`${admission}/validatingadmissionpolicies/${obstacle}`, {
+        apiVersion: 'admissionregistration.k8s.io/v1',
+        kind: 'ValidatingAdmissionPolicy',
+        metadata: { name: obstacle },
+        spec: {
+          matchConstraints: {
+            resourceRules: [
+              {
+                apiGroups: ['rbac.authorization.k8s.io'],
+                apiVersions: ['v1'],
+                operations: ['CREATE'],
+                resources: ['clusterrolebindings'],
+              },
+            ],
+          },
+          validations: [{ expression: `object.metadata.name != '${name}'`, message: 'not while this test runs' }],
+        },
+      });
+      await cluster.api.apply(`${admission}/validatingadmissionpolicybindings/${obstacle}`, {
+        apiVersion: 'admissionregistration.k8s.io/v1',
+        kind: 'ValidatingAdmissionPolicyBinding',
+        metadata: { name: obstacle },
+        spec: { policyName: obstacle, validationActions: ['Deny'] },
+      });
+      const bindings = '/apis/rbac.authorization.k8s.io/v1/clusterrolebindings';
+      const binding = {
+        apiVersion: 'rbac.authorization.k8s.io/v1',
+        kind: 'ClusterRoleBinding',
+        metadata: { name },
+        roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name },
+      };
+      const look = async () => {
+        const { status } = await cluster.api.ask('POST', bindings, { body: binding, query: { dryRun: 'All' } });
+        return status === 422;
+      };
+      await eventually('the obstacle to be in force', look);
+    }
+  });
+
+  async function uids(policy: string): Promise<string[]> {
+    return (await cluster.rendered(policy)).map(({ metadata }) => metadata.uid).sort();
+  }
+});

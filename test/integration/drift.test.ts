@@ -1,0 +1,194 @@
+import assert from 'node:assert/strict';
+import type { Json } from './api.ts';
+import { ADMITTED, eventually, useCluster } from './harness.ts';
+import { baselinePod } from './pods.ts';
+import { COLLECTIONS } from './rendered.ts';
+
+const REPAIRED_MS = 5_000;
+
+/** What somebody does by hand to an object that was rendered, and which: the end of its name where there are several. */
+const BY_HAND: readonly {
+  readonly title: string;
+  readonly kind: string;
+  readonly suffix?: string;
+  readonly patch: unknown;
+}[] = [
+  {
+    title: 'a validation removed',
+    kind: 'ValidatingAdmissionPolicy',
+    patch: [{ op: 'remove', path: '/spec/validations/1' }],
+  },
+  {
+    title: 'a matchCondition added',
+    kind: 'ValidatingAdmissionPolicy',
+    patch: [{ op: 'add', path: '/spec/matchConditions/-', value: { name: 'never', expression: 'false' } }],
+  },
+  {
+    title: 'a failurePolicy of Ignore',
+    kind: 'ValidatingAdmissionPolicy',
+    patch: { spec: { failurePolicy: 'Ignore' } },
+  },
+  {
+    title: "a binding's selector changed",
+    kind: 'ValidatingAdmissionPolicyBinding',
+    suffix: '-pods',
+    patch: { spec: { matchResources: { namespaceSelector: { matchLabels: { team: 'nobody' } } } } },
+  },
+  {
+    title: "a binding's selector narrowed",
+    kind: 'ValidatingAdmissionPolicyBinding',
+    suffix: '-pods',
+    patch: { spec: { matchResources: { objectSelector: { matchLabels: { judged: 'yes' } } } } },
+  },
+  {
+    title: "a binding's action changed",
+    kind: 'ValidatingAdmissionPolicyBinding',
+    suffix: '-pods',
+    patch: { spec: { validationActions: ['Audit'] } },
+  },
+  {
+    title: 'the label of its policy removed',
+    kind: 'ValidatingAdmissionPolicy',
+    patch: { metadata: { labels: { 'capabilitypolicy.dev/policy': null } } },
+  },
+  {
+    title: 'the managed-by label removed',
+    kind: 'ValidatingAdmissionPolicyBinding',
+    suffix: '-pods',
+    patch: { metadata: { labels: { 'app.kubernetes.io/managed-by': null } } },
+  },
+  {
+    title: 'the owner removed',
+    kind: 'ValidatingAdmissionPolicy',
+    patch: { metadata: { ownerReferences: null } },
+  },
+  {
+    title: 'a rule added to a role',
+    kind: 'ClusterRole',
+    patch: [{ op: 'add', path: '/rules/-', value: { apiGroups: [''], resources: ['pods'], verbs: ['get'] } }],
+  },
+  {
+    title: 'a subject added',
+    kind: 'ClusterRoleBinding',
+    patch: [
+      {
+        op: 'add',
+        path: '/subjects/-',
+        value: { kind: 'Group', name: 'everybody', apiGroup: 'rbac.authorization.k8s.io' },
+      },
+    ],
+  },
+  { title: 'the subjects removed', kind: 'ClusterRoleBinding', patch: { subjects: null } },
+];
+
+describe('what somebody changes by hand', () => {
+  const cluster = useCluster('drift');
+  let namespace: string;
+  let policy: string;
+
+  before(async () => {
+    namespace = await cluster.namespace('team', { team: 'drift' });
+    policy = await cluster.policy('it', {
+      namespaceSelector: { matchLabels: { team: 'drift' } },
+      level: 'privileged',
+      mode: 'Enforce',
+      overrides: { privileged: false, runAsNonRoot: true },
+      usableBy: 'Subjects',
+      subjects: [{ kind: 'ServiceAccount', name: 'default', namespace }],
+    });
+    await cluster.programmed(policy);
+    await cluster.settled();
+  });
+
+  for (const { title, kind, suffix = '', patch } of BY_HAND) {
+    it(`is repaired: ${kind}, ${title}`, async () => {
+      const { path, before } = await find(kind, suffix);
+      await cluster.api.patch(path, patch);
+      await repaired(path, before);
+    });
+  }
+
+  for (const [kind, suffix] of [
+    ['ValidatingAdmissionPolicy', ''],
+    ['ValidatingAdmissionPolicyBinding', '-pods'],
+    ['ValidatingAdmissionPolicyBinding', '-probe'],
+    ['ClusterRole', ''],
+    ['ClusterRoleBinding', ''],
+  ] as const) {
+    it(`comes back when deleted: ${kind}${suffix}`, async () => {
+      const { path, before } = await find(kind, suffix);
+      await cluster.api.remove(path);
+      await repaired(path, before);
+    });
+  }
+
+  it('comes back when all is deleted at once', async () => {
+    const objects = await cluster.rendered(policy);
+    await Promise.all(objects.map((object) => cluster.api.remove(pathOf(object))));
+    await cluster.settled(REPAIRED_MS);
+  });
+
+  it('is enforced again', async () => {
+    const look = async () => {
+      const answer = await cluster.admit(baselinePod(), namespace);
+      return answer !== ADMITTED && answer.includes(policy);
+    };
+    await eventually('the pod to be refused', look, REPAIRED_MS);
+    await cluster.programmed(policy);
+  });
+
+  it('is repaired when the operator comes back', async () => {
+    const { path, before } = await find('ValidatingAdmissionPolicy');
+    await cluster.operator.stop();
+    try {
+      await cluster.api.patch(path, [{ op: 'remove', path: '/spec/validations/1' }]);
+    } finally {
+      await cluster.operator.startAndWatch();
+    }
+    await repaired(path, before);
+  });
+
+  it('is left alone when it only carries our labels', async () => {
+    const path = `${COLLECTIONS.ClusterRole}/drift-foreign`;
+    const labels = {
+      'app.kubernetes.io/managed-by': 'capabilitypolicy.dev',
+      'capabilitypolicy.dev/policy': 'drift-gone',
+    };
+    await cluster.api.apply(path, {
+      apiVersion: 'rbac.authorization.k8s.io/v1',
+      kind: 'ClusterRole',
+      metadata: { name: 'drift-foreign', labels },
+      rules: [],
+    });
+    const other = await cluster.policy('other', { namespaceSelector: {}, level: 'baseline', mode: 'Audit' });
+    await cluster.programmed(other);
+    assert.ok(await cluster.api.find(path));
+    await cluster.api.remove(path);
+  });
+
+  async function find(kind: string, suffix = ''): Promise<{ path: string; before: Json }> {
+    const objects = await cluster.rendered(policy);
+    const before = objects.find(({ kind: one, metadata }) => one === kind && metadata.name.endsWith(suffix));
+    assert.ok(before, `no ${kind}${suffix} among ${objects.map(({ metadata }) => metadata.name)}`);
+    return { path: pathOf(before), before };
+  }
+
+  async function repaired(path: string, before: Json): Promise<void> {
+    let last: Json;
+    const look = async () => {
+      last = await cluster.api.find(path);
+      return last !== undefined && JSON.stringify(said(last)) === JSON.stringify(said(before));
+    };
+    await eventually('the repair', look, REPAIRED_MS).catch(() => assert.deepEqual(said(last), said(before)));
+  }
+});
+
+function pathOf({ kind, metadata }: Json): string {
+  return `${COLLECTIONS[kind]}/${metadata.name}`;
+}
+
+/** What was rendered, as it stands in the cluster. */
+function said({ metadata = {}, spec, rules, roleRef, subjects }: Json = {}): object {
+  const { labels, ownerReferences } = metadata;
+  return { labels, ownerReferences, spec, rules, roleRef, subjects };
+}

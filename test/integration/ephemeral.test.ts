@@ -1,0 +1,241 @@
+/** What happens to pods that exist: only what is added to them is judged. */
+import assert from 'node:assert/strict';
+import type { CapabilityPolicySpec } from '../../operator/api/capability-policy.ts';
+import type { Answer, Identity, Json } from './api.ts';
+import { ADMINISTRATOR, eventually, useCluster } from './harness.ts';
+import { grant } from './namespace-changes.ts';
+import { privilegedPod, restrictedPod } from './pods.ts';
+import { NAMESPACES } from './rendered.ts';
+
+const STRATEGIC = 'application/strategic-merge-patch+json';
+const MERGE = 'application/merge-patch+json';
+const MIRROR = 'kubernetes.io/config.mirror';
+
+/** As `kubectl debug --profile=restricted` adds it. */
+const RESTRICTED = {
+  allowPrivilegeEscalation: false,
+  capabilities: { drop: ['ALL'] },
+  runAsNonRoot: true,
+  seccompProfile: { type: 'RuntimeDefault' },
+};
+
+describe('pods that are older than a policy', () => {
+  const cluster = useCluster('ephemeral');
+
+  function enforce(team: string, rest: Partial<CapabilityPolicySpec> = {}): CapabilityPolicySpec {
+    const namespaceSelector = { matchLabels: { team } };
+    return { namespaceSelector, level: 'restricted', mode: 'Enforce', podSecurityLabels: 'Off', ...rest };
+  }
+
+  /** A namespace with the pods `violating` and `compliant`, and after them a policy for it. */
+  async function inhabited(
+    team: string,
+    rest: Partial<CapabilityPolicySpec> = {},
+    beforeIt: (namespace: string) => Promise<unknown> = async () => {},
+  ): Promise<[string, string]> {
+    const namespace = await cluster.namespace(team, { team });
+    await create(namespace, 'violating', privilegedPod());
+    await create(namespace, 'compliant', restrictedPod());
+    await beforeIt(namespace);
+    const policy = await cluster.policy(team, enforce(team, rest));
+    await cluster.programmed(policy);
+    return [namespace, policy];
+  }
+
+  describe('with podSecurityLabels: Off', () => {
+    let namespace: string;
+    let policy: string;
+
+    before(async () => {
+      [namespace, policy] = await inhabited('off');
+    });
+
+    it('get an ephemeral container that complies, though they violate', async () => {
+      admitted(await debug(namespace, 'violating', 'good', RESTRICTED));
+    });
+
+    it('get another beside it, and each is judged when it comes', async () => {
+      admitted(await debug(namespace, 'violating', 'better', RESTRICTED));
+      refused(
+        await debug(namespace, 'violating', 'bad', {
+          ...RESTRICTED,
+          capabilities: { drop: ['ALL'], add: ['SYS_PTRACE'] },
+        }),
+        policy,
+        'bad',
+      );
+    });
+
+    for (const [what, securityContext] of Object.entries({
+      'adds a capability': { ...RESTRICTED, capabilities: { drop: ['ALL'], add: ['NET_ADMIN'] } },
+      'is privileged': { privileged: true, runAsNonRoot: true },
+      'sets nothing': undefined,
+    })) {
+      it(`get none that ${what}, whether they comply or not; and it alone is named`, async () => {
+        for (const pod of ['violating', 'compliant']) {
+          const answer = await debug(namespace, pod, 'debugger', securityContext);
+          refused(answer, policy, 'debugger');
+          assert.doesNotMatch(answer.body.message, /container "main"/);
+        }
+      });
+    }
+
+    it('get none that violates by an update of /ephemeralcontainers either', async () => {
+      const path = `${podPath(namespace, 'violating')}/ephemeralcontainers`;
+      const pod = await cluster.api.get(podPath(namespace, 'violating'));
+      const bad = { name: 'put', image: 'example.org/debug', securityContext: { privileged: true } };
+      const ephemeralContainers = [...(pod.spec.ephemeralContainers ?? []), bad];
+      refused(
+        await cluster.api.ask('PUT', path, { body: { ...pod, spec: { ...pod.spec, ephemeralContainers } } }),
+        policy,
+        'put',
+      );
+    });
+
+    it('may be given labels, annotations, another image and a status, though they violate', async () => {
+      for (const [change, path, body] of [
+        ['labels', '', { metadata: { labels: { colour: 'blue' } } }],
+        ['annotations', '', { metadata: { annotations: { colour: 'blue' } } }],
+        ['image', '', { spec: { containers: [{ name: 'main', image: 'example.org/app:2' }] } }],
+        ['status', '/status', { status: { message: 'seen' } }],
+      ] as const) {
+        const answer = await patch(namespace, 'violating', body, path);
+        assert.equal(answer.status, 200, `${change}: ${answer.body.message}`);
+      }
+    });
+
+    it('may be resized where the API server lets them', async () => {
+      const resources = { requests: { cpu: '10m' }, limits: { cpu: '20m' } };
+      const other = await cluster.namespace('resized');
+      const pod = privilegedPod() as Json;
+      pod.spec.containers[0].resources = resources;
+      await create(other, 'violating', pod);
+      await cluster.api.patch(`${NAMESPACES}/${other}`, { metadata: { labels: { team: 'off' } } });
+      const body = { spec: { containers: [{ name: 'main', resources: { requests: { cpu: '11m' } } }] } };
+      const answer = await patch(other, 'violating', body, '/resize');
+      assert.equal(answer.status, 200, answer.body.message);
+    });
+
+    it('lose finalizers and go, though they violate', async () => {
+      const path = podPath(namespace, 'violating');
+      const finalizers = (list: readonly string[]) =>
+        cluster.api.ask('PATCH', path, { body: { metadata: { finalizers: list } }, contentType: MERGE });
+      assert.equal((await finalizers(['example.org/held'])).status, 200);
+      const answer = await cluster.api.ask('DELETE', path, { body: { gracePeriodSeconds: 0 } });
+      assert.equal(answer.status, 200, answer.body.message);
+      assert.equal((await finalizers([])).status, 200);
+      await eventually('the pod to be gone', async () => (await cluster.api.find(path)) === undefined);
+    });
+  });
+
+  describe('with podSecurityLabels: Managed', () => {
+    let namespace: string;
+    let policy: string;
+
+    before(async () => {
+      [namespace, policy] = await inhabited('managed', { podSecurityLabels: 'Managed' });
+      await eventually('the label', async () => {
+        const { metadata } = await cluster.api.get(`${NAMESPACES}/${namespace}`);
+        return metadata.labels['pod-security.kubernetes.io/enforce'] === 'restricted';
+      });
+    });
+
+    it('get no ephemeral container at all while they violate: Pod Security Admission judges the whole pod', async () => {
+      const { status, body } = await debug(namespace, 'violating', 'good', RESTRICTED);
+      assert.equal(status, 403);
+      assert.match(body.message, /violates PodSecurity "restricted:v1\.\d+"/);
+      assert.doesNotMatch(body.message, /CapabilityPolicy/);
+    });
+
+    it('get one that complies, when they do', async () => {
+      admitted(await debug(namespace, 'compliant', 'good', RESTRICTED));
+    });
+
+    it('get none that violates: Pod Security Admission says it first', async () => {
+      const { status, body } = await debug(namespace, 'compliant', 'bad', { privileged: true });
+      assert.equal(status, 403);
+      assert.match(body.message, /violates PodSecurity|CapabilityPolicy/);
+      assert.ok(policy);
+    });
+  });
+
+  describe('with defaulting', () => {
+    it('get what is unset filled in on the added container and nowhere else', async () => {
+      const [namespace] = await inhabited('filled', { defaulting: 'Enabled' }, async (name) =>
+        admitted(await debug(name, 'violating', 'old', undefined)),
+      );
+      const before = await cluster.api.get(podPath(namespace, 'violating'));
+      admitted(await debug(namespace, 'violating', 'added', undefined));
+      const { spec, metadata } = await cluster.api.get(podPath(namespace, 'violating'));
+      assert.deepEqual(spec.containers, before.spec.containers);
+      assert.deepEqual(spec.securityContext, before.spec.securityContext);
+      assert.deepEqual(metadata.annotations, before.metadata.annotations);
+      const named = (name: string) => spec.ephemeralContainers.find((one: Json) => one.name === name);
+      assert.deepEqual(named('old'), before.spec.ephemeralContainers[0]);
+      assert.deepEqual(named('added').securityContext, {
+        allowPrivilegeEscalation: false,
+        capabilities: { drop: ['ALL'] },
+        runAsNonRoot: true,
+        seccompProfile: { type: 'RuntimeDefault' },
+      });
+    });
+
+    it('are refused one whose set values violate', async () => {
+      const answer = await debug(cluster.named('filled'), 'violating', 'bad', { privileged: true });
+      refused(answer, cluster.named('filled'), 'bad');
+    });
+  });
+
+  describe('that are images of static pods', () => {
+    const node: Identity = { user: 'system:node:worker', groups: ['system:nodes', 'system:authenticated'] };
+
+    it('are never refused to their node', async () => {
+      const [namespace] = await inhabited('static');
+      await grant(cluster.api, node.user, [{ apiGroups: [''], resources: ['pods'], verbs: ['create'] }], {
+        name: 'ephemeral-node',
+      });
+      const pod = privilegedPod() as Json;
+      pod.metadata = { name: 'static-worker', annotations: { [MIRROR]: 'hash' } };
+      pod.spec.nodeName = 'worker';
+      const look = async () => {
+        const { status, body } = await cluster.tryCreate(`${NAMESPACES}/${namespace}/pods`, pod, node);
+        assert.doesNotMatch(String(body.message ?? ''), /CapabilityPolicy/);
+        return status === 201;
+      };
+      await eventually('the mirror pod', look);
+    });
+  });
+
+  async function create(namespace: string, name: string, pod: object): Promise<void> {
+    await cluster.api.create(`${NAMESPACES}/${namespace}/pods`, { ...pod, metadata: { name } });
+  }
+
+  /** As `kubectl debug` does, by a strategic merge patch. */
+  async function debug(
+    namespace: string,
+    pod: string,
+    name: string,
+    securityContext: object | undefined,
+  ): Promise<Answer> {
+    const container = { name, image: 'example.org/debug', ...(securityContext && { securityContext }) };
+    return patch(namespace, pod, { spec: { ephemeralContainers: [container] } }, '/ephemeralcontainers');
+  }
+
+  function patch(namespace: string, pod: string, body: object, subresource = ''): Promise<Answer> {
+    const path = podPath(namespace, pod) + subresource;
+    return cluster.api.ask('PATCH', path, { body, contentType: STRATEGIC, as: ADMINISTRATOR });
+  }
+});
+
+function podPath(namespace: string, pod: string): string {
+  return `${NAMESPACES}/${namespace}/pods/${pod}`;
+}
+
+function admitted({ status, body }: Answer): void {
+  assert.equal(status, 200, body.message);
+}
+
+function refused({ status, body }: Answer, policy: string, container: string): void {
+  assert.equal(status, 403, body.message);
+  assert.match(body.message, new RegExp(`CapabilityPolicy ${policy}: .*container "${container}" `));
+}

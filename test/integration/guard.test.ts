@@ -1,0 +1,354 @@
+import assert from 'node:assert/strict';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { CapabilityPolicySpec } from '../../operator/api/capability-policy.ts';
+import { compile } from '../../operator/compile/compile.ts';
+import type { Answer } from './api.ts';
+import { ADMINISTRATOR, eventually, OPERATOR_NAMESPACE, useCluster } from './harness.ts';
+import {
+  allowEditor,
+  change,
+  EDITOR,
+  grant,
+  isChanged,
+  type MetadataChange,
+  onPolicy,
+  ROUTES,
+  routesOf,
+} from './namespace-changes.ts';
+import { COLLECTIONS, NAMESPACES } from './rendered.ts';
+
+const ENFORCE = 'pod-security.kubernetes.io/enforce';
+const RECORD = 'capabilitypolicy.dev/labels';
+const CHANGES = 24;
+const TYPE = { apiVersion: 'capabilitypolicy.dev/v1alpha1', kind: 'CapabilityPolicy' } as const;
+
+const LEAVES: MetadataChange = { labels: { team: null } };
+
+/** What nobody may do to a namespace under an Enforce policy of level restricted without `exempt` on it. */
+const GUARDED: Readonly<Record<string, MetadataChange>> = {
+  'take the namespace out of the selection': LEAVES,
+  'put it under no policy by another value': { labels: { team: 'nobody' } },
+  'put it under a policy of higher priority as well': { labels: { grade: 'high' } },
+  'put it under another policy of equal priority as well': { labels: { exception: 'yes' } },
+  'move it to another policy': { labels: { team: null, exception: 'yes' } },
+  'weaken our label': { labels: { [ENFORCE]: 'baseline' } },
+  'remove our label': { labels: { [ENFORCE]: null } },
+  'weaken its version': { labels: { [`${ENFORCE}-version`]: 'v1.20' } },
+  'remove its version': { labels: { [`${ENFORCE}-version`]: null } },
+  'remove both': { labels: { [ENFORCE]: null, [`${ENFORCE}-version`]: null } },
+  'remove our record': { annotations: { [RECORD]: null } },
+  'change our record': { annotations: { [RECORD]: '{}' } },
+};
+
+describe('the guard', () => {
+  const cluster = useCluster('guard');
+  let namespace: string;
+  let policy: string;
+
+  function enforce(labels: Record<string, string>, rest: Partial<CapabilityPolicySpec> = {}): CapabilityPolicySpec {
+    return { namespaceSelector: { matchLabels: labels }, level: 'restricted', mode: 'Enforce', ...rest };
+  }
+
+  before(async () => {
+    await allowEditor(cluster.api);
+    namespace = await labelled('team', { team: 'guard' });
+    policy = await cluster.policy('it', enforce({ team: 'guard' }));
+    const others = await Promise.all([
+      cluster.policy('equal', enforce({ exception: 'yes' }, { level: 'privileged' })),
+      cluster.policy('higher', enforce({ grade: 'high' }, { level: 'privileged', priority: 10 })),
+      cluster.policy('base', enforce({ team: 'base' }, { level: 'baseline' })),
+    ]);
+    await cluster.programmed(policy, ...others);
+    await eventually('our labels', async () => {
+      const { metadata } = await cluster.api.get(`${NAMESPACES}/${namespace}`);
+      return metadata.labels[ENFORCE] === 'restricted' && metadata.annotations?.[RECORD] !== undefined;
+    });
+  });
+
+  for (const [what, wanted] of Object.entries(GUARDED)) {
+    it(`lets no editor of namespaces ${what}, and cluster administrators`, async () => {
+      for (const route of routesOf(wanted)) {
+        refused(await change(cluster.api, namespace, wanted, EDITOR, route), policy, route.title);
+        admitted(await change(cluster.api, namespace, wanted, ADMINISTRATOR, route), wanted, route.title);
+      }
+    });
+  }
+
+  it('lets editors change what decides nothing', async () => {
+    const wanted = { labels: { colour: 'blue' }, annotations: { 'example.org/colour': 'blue' } };
+    for (const route of ROUTES) {
+      admitted(await change(cluster.api, namespace, wanted, EDITOR, route), wanted, route.title);
+    }
+  });
+
+  it('lets editors tighten the level', async () => {
+    const base = await labelled('base', { team: 'base' });
+    await eventually('our label', async () => (await labelsOf(base))[ENFORCE] === 'baseline');
+    const wanted = { labels: { [ENFORCE]: 'restricted' } };
+    for (const route of ROUTES) admitted(await change(cluster.api, base, wanted, EDITOR, route), wanted, route.title);
+  });
+
+  it('lets editors put a namespace under a policy that had none', async () => {
+    const free = await cluster.namespace('free');
+    const wanted = { labels: { team: 'guard' } };
+    admitted(await change(cluster.api, free, wanted, EDITOR), wanted);
+  });
+
+  it('lets who holds exempt on the policy everywhere', async () => {
+    const path = await grant(cluster.api, EDITOR.user, [onPolicy('exempt', policy)], { name: 'guard-exempt' });
+    try {
+      for (const wanted of Object.values(GUARDED)) {
+        await eventually('the right', async () =>
+          isChanged(await change(cluster.api, namespace, wanted, EDITOR), wanted),
+        );
+        for (const route of routesOf(wanted)) {
+          admitted(await change(cluster.api, namespace, wanted, EDITOR, route), wanted, route.title);
+        }
+      }
+    } finally {
+      await cluster.api.remove(path);
+    }
+    await eventually(
+      'the right to be gone',
+      async () => !isChanged(await change(cluster.api, namespace, LEAVES, EDITOR), LEAVES),
+    );
+  });
+
+  it('lets nobody who holds exempt in the namespace only, or on another policy', async () => {
+    const paths = [
+      await grant(cluster.api, EDITOR.user, [onPolicy('exempt', policy)], { name: 'guard-local', namespace }),
+      await grant(cluster.api, EDITOR.user, [onPolicy('exempt', cluster.named('equal'))], { name: 'guard-other' }),
+    ];
+    // Rights reach the API server by its watch.
+    await sleep(1_000);
+    for (const wanted of Object.values(GUARDED)) refused(await change(cluster.api, namespace, wanted, EDITOR), policy);
+    await Promise.all(paths.map((path) => cluster.api.remove(path)));
+  });
+
+  it('asks for exempt on each policy that decides', async () => {
+    const both = await labelled('both', { team: 'guard', exception: 'yes' });
+    const path = await grant(cluster.api, EDITOR.user, [onPolicy('exempt', policy)], { name: 'guard-one' });
+    await eventually('the right', async () => isChanged(await change(cluster.api, namespace, LEAVES, EDITOR), LEAVES));
+    refused(
+      await change(cluster.api, both, { labels: { team: null, exception: null } }, EDITOR),
+      cluster.named('equal'),
+    );
+    admitted(await change(cluster.api, both, LEAVES, EDITOR), LEAVES);
+    await cluster.api.remove(path);
+  });
+
+  for (const mode of ['Warn', 'Audit'] as const) {
+    it(`does not stand for policies of mode ${mode}`, async () => {
+      const team = mode.toLowerCase();
+      const other = await labelled(team, { team });
+      await cluster.programmed(await cluster.policy(team, enforce({ team }, { mode })));
+      admitted(await change(cluster.api, other, LEAVES, EDITOR), LEAVES);
+    });
+  }
+
+  it('does not stand in excluded namespaces', async () => {
+    for (const name of ['openshift-guard', 'gke-guard']) {
+      const metadata = { name, labels: { team: 'guard' } };
+      await cluster.api.apply(`${NAMESPACES}/${name}`, { apiVersion: 'v1', kind: 'Namespace', metadata });
+      admitted(await change(cluster.api, name, LEAVES, EDITOR), LEAVES);
+      await cluster.api.remove(`${NAMESPACES}/${name}`);
+    }
+  });
+
+  it('lets finalizers be removed and namespaces go', async () => {
+    const going = await labelled('going', { team: 'guard' });
+    const path = `${NAMESPACES}/${going}`;
+    const held = (finalizers: readonly string[]) =>
+      cluster.api.ask('PATCH', path, {
+        body: { metadata: { finalizers } },
+        contentType: 'application/merge-patch+json',
+        as: EDITOR,
+      });
+    assert.equal((await held(['example.org/held'])).status, 200);
+    await cluster.api.remove(path);
+    await eventually('its contents to go', async () => {
+      const { spec } = await cluster.api.get(path);
+      return (spec.finalizers ?? []).length === 0;
+    });
+    refused(await change(cluster.api, going, LEAVES, EDITOR), policy);
+    assert.equal((await held([])).status, 200);
+    await eventually('the namespace to be gone', async () => (await cluster.api.find(path)) === undefined);
+  });
+
+  it(`stands at every moment of ${CHANGES} changes of policies`, async function () {
+    this.timeout(120_000);
+    const admittedAt: number[] = [];
+    let [tried, changes, done] = [0, 0, false];
+    const trying = (async () => {
+      while (!done) {
+        const { status } = await change(cluster.api, namespace, LEAVES, EDITOR);
+        tried++;
+        if (status < 300) admittedAt.push(changes);
+        await sleep(5);
+      }
+    })();
+    try {
+      for (; changes < CHANGES; changes++) {
+        await disturb(changes);
+        await sleep(changes % 4 === 0 ? 1_500 : 150);
+      }
+      await cluster.programmed(policy);
+    } finally {
+      done = true;
+      await trying;
+    }
+    console.log(`      ${tried} attempts during ${CHANGES} changes`);
+    assert.deepEqual(admittedAt, []);
+    assert.ok(tried > 200, `tried ${tried} times only`);
+  });
+
+  it('is in force whenever a policy of mode Enforce is Programmed', async function () {
+    this.timeout(120_000);
+    const namespaces = [await labelled('left', { side: 'left' }), await labelled('right', { side: 'right' })];
+    const wanted: MetadataChange = { labels: { side: null } };
+    for (let i = 0; i < 4; i++) {
+      const side = ['left', 'right'][i % 2] ?? '';
+      const sided = await cluster.policy('sided', enforce({ side }));
+      await cluster.programmed(sided);
+      refused(await change(cluster.api, namespaces[i % 2] ?? '', wanted, EDITOR), sided, `change ${i}`);
+    }
+    await cluster.deletePolicy(cluster.named('sided'));
+  });
+
+  it('stands for what a policy rendered that is no longer accepted', async () => {
+    const kept = await labelled('kept', { team: 'kept' });
+    const spec = enforce({ team: 'kept' });
+    const changed = await cluster.policy('kept', spec);
+    await cluster.programmed(changed);
+    await cluster.policy('kept', { ...spec, levelVersion: 'v1.99' });
+    await eventually('the refusal', async () => (await cluster.condition(changed, 'Accepted'))?.status === 'False');
+    // The others' guard is renewed without it.
+    await cluster.programmed(
+      await cluster.policy('base', enforce({ team: 'base' }, { level: 'baseline', priority: 1 })),
+    );
+    await sleep(2_000);
+    refused(await change(cluster.api, kept, LEAVES, EDITOR), changed);
+
+    await cluster.deletePolicy(changed);
+    await eventually('freedom', async () => isChanged(await change(cluster.api, kept, LEAVES, EDITOR), LEAVES));
+    await cluster.settled();
+  });
+
+  it('lets cluster administrators however many policies it stands for, and nobody else', async () => {
+    const crowded = await labelled('crowded', { crowd: 'yes' });
+    const names = Array.from({ length: 40 }, (_, i) => `crowd-${i}`);
+    const { guard } = compile(
+      names.map((name) => ({ ...TYPE, metadata: { name, uid: 'none' }, spec: enforce({ crowd: 'yes' }) })),
+      { oldestServer: 36, operatorNamespace: OPERATOR_NAMESPACE, excludedNamespaces: [] },
+    );
+    // Only the guard of such a crowd: all else that it renders would take minutes to write.
+    const objects = (guard?.objects ?? []).map(({ metadata: { name }, ...rest }) => ({ ...rest, metadata: { name } }));
+    const paths = objects.map(({ kind, metadata }) => `${COLLECTIONS[kind]}/${metadata.name}`);
+    try {
+      for (const [i, object] of objects.entries()) await cluster.api.apply(paths[i] ?? '', object);
+      const wanted: MetadataChange = { labels: { crowd: null } };
+      await eventually('the guard', async () => (await change(cluster.api, crowded, wanted, EDITOR)).status === 403);
+      refused(await change(cluster.api, crowded, wanted, EDITOR), 'crowd-0');
+      admitted(await change(cluster.api, crowded, wanted, ADMINISTRATOR), wanted);
+    } finally {
+      for (const path of paths.toReversed()) await cluster.api.remove(path);
+    }
+  });
+
+  describe('goes with the last Enforce policy', () => {
+    beforeEach(async () => {
+      await cluster.deletePolicies();
+      await cluster.settled();
+      assert.deepEqual(await guards(), []);
+      await cluster.programmed(await cluster.policy('it', enforce({ team: 'guard' })));
+      assert.equal((await guards()).length, 3);
+    });
+
+    it('when that is deleted', async () => {
+      await cluster.deletePolicy(policy);
+      await gone();
+    });
+
+    it('when that is deleted with the operator stopped, by garbage collection', async () => {
+      const another = await cluster.policy('another', enforce({ team: 'another' }));
+      await cluster.programmed(policy, another);
+      await cluster.operator.stop();
+      try {
+        await cluster.deletePolicy(another);
+        await sleep(1_000);
+        refused(await change(cluster.api, namespace, LEAVES, EDITOR), policy);
+        await cluster.deletePolicy(policy);
+        await gone();
+      } finally {
+        await cluster.operator.startAndWatch();
+      }
+    });
+
+    it('when that is given another mode', async () => {
+      await cluster.policy('it', enforce({ team: 'guard' }, { mode: 'Audit' }));
+      await gone();
+    });
+
+    it('when the operator comes back after that was deleted and its objects orphaned', async () => {
+      await cluster.operator.stop();
+      try {
+        await cluster.deletePolicy(policy, 'Orphan');
+        assert.equal((await guards()).length, 3);
+      } finally {
+        await cluster.operator.startAndWatch();
+      }
+      await gone();
+    });
+  });
+
+  /** Changes that leave the namespace under the policy. */
+  async function disturb(turn: number): Promise<unknown> {
+    switch (turn % 6) {
+      case 0:
+        return cluster.policy('it', enforce({ team: 'guard' }, { level: turn % 4 === 0 ? 'baseline' : 'restricted' }));
+      case 1:
+        return cluster.policy('noise', enforce({ team: `noise-${turn}` }));
+      case 2:
+        return cluster.policy('it', enforce({ team: 'guard' }, { priority: turn % 5 }));
+      case 3:
+        return cluster.deletePolicy(cluster.named('noise'));
+      case 4: {
+        const matchExpressions = [{ key: 'team', operator: 'In' as const, values: ['guard', `also-${turn}`] }];
+        return cluster.policy('it', { ...enforce({}), namespaceSelector: { matchExpressions } });
+      }
+      default:
+        return cluster.operator.stop('SIGKILL').then(() => cluster.operator.start());
+    }
+  }
+
+  async function labelled(suffix: string, labels: Record<string, string>): Promise<string> {
+    return cluster.namespace(suffix, labels);
+  }
+
+  async function labelsOf(name: string): Promise<Record<string, string>> {
+    return (await cluster.api.get(`${NAMESPACES}/${name}`)).metadata.labels;
+  }
+
+  async function guards(): Promise<string[]> {
+    const lists = ['ValidatingAdmissionPolicy', 'ValidatingAdmissionPolicyBinding'].map((kind) =>
+      cluster.api.list(COLLECTIONS[kind] ?? ''),
+    );
+    const names = (await Promise.all(lists)).flat().map(({ metadata }) => metadata.name as string);
+    return names.filter((name) => name.startsWith('capabilitypolicy.guard'));
+  }
+
+  async function gone(): Promise<void> {
+    await eventually('the guard to go', async () => (await guards()).length === 0);
+    await eventually('freedom', async () => isChanged(await change(cluster.api, namespace, LEAVES, EDITOR), LEAVES));
+  }
+});
+
+function refused({ status, body }: Answer, policy: string, how = ''): void {
+  assert.equal(status, 403, `${how}: ${JSON.stringify(body)}`);
+  assert.match(body.message, new RegExp(`CapabilityPolicy ${policy}: this change would`), how);
+}
+
+function admitted(answer: Answer, wanted: MetadataChange, how = ''): void {
+  assert.equal(answer.status, 200, `${how}: ${answer.body.message}`);
+  assert.ok(isChanged(answer, wanted), `${how}: ${JSON.stringify(answer.body.metadata)}`);
+}

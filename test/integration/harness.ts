@@ -1,0 +1,250 @@
+/**
+ * A cluster with the CRD and the operator, for the tests of one file.
+ *
+ *   const cluster = useCluster('decisions');            // in a describe: registers hooks that start and clean up
+ *   const namespace = await cluster.namespace('team', { team: 'net' });
+ *   const policy = await cluster.policy('ping', { namespaceSelector: {…}, level: 'restricted', mode: 'Enforce' });
+ *   await cluster.programmed(policy);
+ *   assert.equal(await cluster.admit(restrictedPod(), namespace), ADMITTED);
+ *
+ * All files share the control plane; mocha runs one after the other, so that only one operator runs at a time.
+ */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { CapabilityPolicySpec, Condition } from '../../operator/api/capability-policy.ts';
+import { EXCLUDED_NAMESPACES } from '../../operator/flags.ts';
+import type { ControlPlane } from '../controlplane/controlplane.ts';
+import { sharedControlPlane } from '../controlplane/shared.ts';
+import { waitFor } from '../controlplane/wait.ts';
+import { type Answer, Api, type Identity, type Json } from './api.ts';
+import { OperatorProcess } from './operator-process.ts';
+import { differences, NAMESPACES, POLICIES, renderedObjects } from './rendered.ts';
+
+export const ADMITTED = 'admitted';
+export const OPERATOR_NAMESPACE = 'capabilitypolicy-system';
+
+/** Who creates pods unless a test says otherwise: may create workloads anywhere and `use` no policy. */
+export const CREATOR: Identity = { user: 'creator', groups: ['creators'] };
+
+/** May do everything, and so `use` every policy. */
+export const ADMINISTRATOR: Identity = { user: 'administrator', groups: ['system:masters'] };
+
+const CRD = 'capabilitypolicies.capabilitypolicy.dev';
+const CRD_PATH = `/apis/apiextensions.k8s.io/v1/customresourcedefinitions/${CRD}`;
+const CRD_FILE = join(import.meta.dirname, '..', '..', 'crds', 'capabilitypolicies.yaml');
+
+/**
+ * Call it in a describe: before its tests the operator runs, after them it has withdrawn all and is stopped.
+ * @param prefix of all names of namespaces and policies; unique among the test files
+ */
+export function useCluster(prefix: string): TestCluster {
+  const cluster = new TestCluster(prefix);
+  before(async function () {
+    this.timeout(120_000);
+    await cluster.start(await sharedControlPlane());
+  });
+  afterEach(function () {
+    if (this.currentTest?.isFailed()) console.log(`the end of the operator's log:\n${cluster.operator.logEnd()}`);
+  });
+  after(async () => {
+    await cluster.end();
+  });
+  return cluster;
+}
+
+/** Waits until `look` returns something other than undefined and false, and returns that. */
+export function eventually<T>(
+  what: string,
+  look: () => Promise<T | undefined | false>,
+  timeoutMs = 30_000,
+): Promise<T> {
+  return waitFor(what, look, { timeoutMs, intervalMs: 50 });
+}
+
+/** A service account as the creator of pods. */
+export function serviceAccount(namespace: string, name: string): Identity {
+  const groups = ['system:serviceaccounts', `system:serviceaccounts:${namespace}`, ...(CREATOR.groups ?? [])];
+  return { user: `system:serviceaccount:${namespace}:${name}`, groups };
+}
+
+class TestCluster {
+  readonly #prefix: string;
+  #started: { controlPlane: ControlPlane; api: Api; operator: OperatorProcess } | undefined;
+
+  constructor(prefix: string) {
+    this.#prefix = prefix;
+  }
+
+  get controlPlane(): ControlPlane {
+    return this.#running.controlPlane;
+  }
+
+  /** As the cluster administrator. */
+  get api(): Api {
+    return this.#running.api;
+  }
+
+  /** Runs when the tests begin; one that stops it need not start it again for the others' clean-up. */
+  get operator(): OperatorProcess {
+    return this.#running.operator;
+  }
+
+  /** The name that a namespace or policy of this file has. */
+  named(suffix: string): string {
+    return `${this.#prefix}-${suffix}`;
+  }
+
+  /** Makes a namespace in which pods can be created at once. */
+  async namespace(suffix: string, labels: Readonly<Record<string, string>> = {}): Promise<string> {
+    const name = this.named(suffix);
+    await this.api.apply(`${NAMESPACES}/${name}`, { apiVersion: 'v1', kind: 'Namespace', metadata: { name, labels } });
+    await this.serviceAccount(name, 'default');
+    return name;
+  }
+
+  async serviceAccount(namespace: string, name: string): Promise<void> {
+    const path = `${NAMESPACES}/${namespace}/serviceaccounts/${name}`;
+    await this.api.apply(path, { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name } });
+  }
+
+  /** Creates a policy, or makes its spec be exactly this. Returns its name. */
+  async policy(suffix: string, spec: CapabilityPolicySpec): Promise<string> {
+    const name = this.named(suffix);
+    const apiVersion = 'capabilitypolicy.dev/v1alpha1';
+    await this.api.apply(`${POLICIES}/${name}`, { apiVersion, kind: 'CapabilityPolicy', metadata: { name }, spec });
+    return name;
+  }
+
+  async deletePolicy(name: string, propagation: 'Background' | 'Orphan' = 'Background'): Promise<void> {
+    await this.api.remove(`${POLICIES}/${name}`, propagation);
+  }
+
+  /** The names of the policies of this file that there are. */
+  async policies(): Promise<string[]> {
+    const policies = await this.api.list(POLICIES);
+    return policies.map(({ metadata }) => metadata.name).filter((name) => this.#isOwn(name));
+  }
+
+  async deletePolicies(): Promise<void> {
+    const policies = await this.policies();
+    await Promise.all(policies.map((name) => this.deletePolicy(name)));
+  }
+
+  /** What the API server says to the creation of a pod, by dry run: `admitted`, or why not. */
+  async admit(pod: object, namespace: string, as: Identity = CREATOR): Promise<string> {
+    const { status, body } = await this.tryCreate(`${NAMESPACES}/${namespace}/pods`, pod, as);
+    return status === 201 ? ADMITTED : body.message;
+  }
+
+  async tryCreate(path: string, object: object, as: Identity = CREATOR): Promise<Answer> {
+    return this.api.ask('POST', path, { body: object, as, query: { dryRun: 'All' } });
+  }
+
+  /** The condition as written last, of whatever generation. */
+  async condition(policy: string, type: string): Promise<Condition | undefined> {
+    return conditionOf(await this.api.get(`${POLICIES}/${policy}`), type);
+  }
+
+  /** Waits until the status says that what the policy is now is in force. */
+  async programmed(...policies: readonly string[]): Promise<void> {
+    for (const policy of policies) {
+      let last: Json;
+      const look = async () => {
+        last = await this.api.get(`${POLICIES}/${policy}`);
+        return isProgrammed(last);
+      };
+      await eventually(`${policy} to be programmed`, look, 60_000).catch((error: Error) => {
+        const condition = JSON.stringify(conditionOf(last, 'Programmed'));
+        throw new Error(`${error.message}: generation ${last.metadata.generation}, ${condition}`);
+      });
+    }
+  }
+
+  /** Waits until the cluster holds exactly what its policies compile to; labels are looked at in this file's namespaces. */
+  async settled(timeoutMs = 60_000): Promise<void> {
+    let last: readonly string[] = [];
+    const look = async () => {
+      last = await this.differences();
+      return last.length === 0;
+    };
+    await eventually('the cluster to settle', look, timeoutMs).catch((error: Error) => {
+      throw new Error(`${error.message}:\n${last.slice(0, 20).join('\n')}`);
+    });
+  }
+
+  async differences(): Promise<string[]> {
+    const options = {
+      oldestServer: 36,
+      operatorNamespace: OPERATOR_NAMESPACE,
+      excludedNamespaces: EXCLUDED_NAMESPACES,
+    };
+    return differences(this.api, options, (name) => this.#isOwn(name));
+  }
+
+  /** What stands in the cluster for a policy. */
+  async rendered(policy: string): Promise<Json[]> {
+    return renderedObjects(this.api, policy);
+  }
+
+  async start(controlPlane: ControlPlane): Promise<void> {
+    const api = new Api(controlPlane.kubeconfig);
+    const args = ['--kubeconfig', controlPlane.kubeconfig, '--operator-namespace', OPERATOR_NAMESPACE];
+    this.#started = { controlPlane, api, operator: new OperatorProcess(args) };
+    await installCrd(api);
+    await allowCreators(api);
+    await this.operator.startAndWatch();
+  }
+
+  async end(): Promise<void> {
+    if (!this.#started) return;
+    await this.deletePolicies();
+    await this.operator.start();
+    await this.settled().finally(() => this.operator.stop());
+    const namespaces = await this.api.list(NAMESPACES);
+    const own = namespaces.map(({ metadata }) => metadata.name).filter((name) => this.#isOwn(name));
+    await Promise.all(own.map((name) => this.api.remove(`${NAMESPACES}/${name}`)));
+    await this.api.close();
+  }
+
+  get #running() {
+    if (!this.#started) throw new Error('the cluster runs only in hooks and tests');
+    return this.#started;
+  }
+
+  #isOwn(name: string): boolean {
+    return name.startsWith(`${this.#prefix}-`);
+  }
+}
+
+export type { TestCluster };
+
+/** Programmed=True about the generation that the policy has. */
+export function isProgrammed(policy: Json): boolean {
+  const condition = conditionOf(policy, 'Programmed');
+  return condition?.status === 'True' && condition.observedGeneration === policy.metadata.generation;
+}
+
+function conditionOf(policy: Json, type: string): Condition | undefined {
+  return policy.status?.conditions?.find((condition: Condition) => condition.type === type);
+}
+
+async function installCrd(api: Api): Promise<void> {
+  await api.apply(CRD_PATH, readFileSync(CRD_FILE, 'utf8'));
+  await eventually('the CRD to be established', async () => {
+    const { status } = await api.get(CRD_PATH);
+    const established = ({ type, status }: Condition) => type === 'Established' && status === 'True';
+    // Established, it still answers 429 for a moment.
+    return status.conditions?.some(established) && (await api.ask('GET', POLICIES)).status === 200;
+  });
+}
+
+async function allowCreators(api: Api): Promise<void> {
+  const apiGroup = 'rbac.authorization.k8s.io';
+  await api.apply(`/apis/${apiGroup}/v1/clusterrolebindings/creators`, {
+    apiVersion: `${apiGroup}/v1`,
+    kind: 'ClusterRoleBinding',
+    metadata: { name: 'creators' },
+    roleRef: { apiGroup, kind: 'ClusterRole', name: 'edit' },
+    subjects: [{ apiGroup, kind: 'Group', name: 'creators' }],
+  });
+}

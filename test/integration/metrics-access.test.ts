@@ -1,0 +1,62 @@
+import assert from 'node:assert/strict';
+import { KubeConfig } from '@kubernetes/client-node';
+import { ApiClient } from '../../operator/cluster/client.ts';
+import { authorized } from '../../operator/runtime/access.ts';
+import { sharedControlPlane } from '../controlplane/shared.ts';
+import { waitFor } from '../controlplane/wait.ts';
+
+const NAME = 'metrics-access';
+const RBAC = 'rbac.authorization.k8s.io/v1';
+
+describe('who may read /metrics, asked of a real API server', () => {
+  let client: ApiClient;
+  let token: string;
+
+  before(async function () {
+    this.timeout(120_000);
+    const config = new KubeConfig();
+    config.loadFromFile((await sharedControlPlane()).kubeconfig);
+    client = new ApiClient(config);
+    await client.apply({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: NAME } });
+    const accounts = `/api/v1/namespaces/${NAME}/serviceaccounts`;
+    await client.create(accounts, { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: 'scraper' } });
+    const request = { apiVersion: 'authentication.k8s.io/v1', kind: 'TokenRequest', spec: {} };
+    const answer = await client.create(`${accounts}/scraper/token`, request);
+    token = (answer as { status?: { token?: string } }).status?.token ?? '';
+  });
+
+  after(async () => {
+    await client.remove(`/apis/${RBAC}/clusterrolebindings/${NAME}`);
+    await client.remove(`/apis/${RBAC}/clusterroles/${NAME}`);
+    await client.remove(`/api/v1/namespaces/${NAME}`);
+    await client.close();
+  });
+
+  /** By a handler that remembers nothing yet. */
+  async function ask(bearer: string): Promise<number | undefined> {
+    const handle = authorized(async () => ({ status: 200, body: 'shown' }), { client });
+    const headers = { authorization: `Bearer ${bearer}` };
+    return (await handle({ path: '/metrics', query: new URLSearchParams(), headers }))?.status;
+  }
+
+  it('knows no forged token', async () => {
+    assert.equal(await ask('forged'), 401);
+    assert.equal(await ask(`${token.slice(0, -4)}AAAA`), 401);
+  });
+
+  it('shows it to a service account from when RBAC lets it', async () => {
+    assert.equal(await ask(token), 403);
+    const rules = [{ nonResourceURLs: ['/metrics'], verbs: ['get'] }];
+    const role = { apiVersion: RBAC, kind: 'ClusterRole', metadata: { name: NAME }, rules };
+    await client.apply(role);
+    const binding = {
+      apiVersion: RBAC,
+      kind: 'ClusterRoleBinding',
+      metadata: { name: NAME },
+      roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: NAME },
+      subjects: [{ kind: 'ServiceAccount', namespace: NAME, name: 'scraper' }],
+    };
+    await client.apply(binding);
+    await waitFor('the binding to count', async () => (await ask(token)) === 200);
+  });
+});

@@ -1,0 +1,91 @@
+/** Pods near the borders of the Pod Security Standards. */
+
+export interface PodOptions {
+  readonly serviceAccountName?: string;
+  /** Added capabilities. */
+  readonly add?: readonly string[];
+}
+
+/** Level restricted admits it, unless `add` says otherwise. */
+export function restrictedPod({ add = [], serviceAccountName }: PodOptions = {}): object {
+  return {
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: { name: 'pod' },
+    spec: {
+      ...(serviceAccountName !== undefined && { serviceAccountName }),
+      securityContext: { runAsNonRoot: true, seccompProfile: { type: 'RuntimeDefault' } },
+      containers: [
+        {
+          name: 'main',
+          image: 'example.org/app',
+          securityContext: { allowPrivilegeEscalation: false, capabilities: { drop: ['ALL'], add } },
+        },
+      ],
+    },
+  };
+}
+
+/** Level baseline admits it and restricted does not, unless `add` says otherwise. */
+export function baselinePod({ add = [], serviceAccountName }: PodOptions = {}): object {
+  return {
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: { name: 'pod' },
+    spec: {
+      ...(serviceAccountName !== undefined && { serviceAccountName }),
+      containers: [{ name: 'main', image: 'example.org/app', securityContext: { capabilities: { add } } }],
+    },
+  };
+}
+
+/** Only level privileged admits it. */
+export function privilegedPod(): object {
+  return {
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: { name: 'pod' },
+    spec: { containers: [{ name: 'main', image: 'example.org/app', securityContext: { privileged: true } }] },
+  };
+}
+
+/** Level privileged admits it, unless told not to admit hostNetwork. */
+export function hostNetworkPod(): object {
+  return {
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: { name: 'pod' },
+    spec: { hostNetwork: true, containers: [{ name: 'main', image: 'example.org/app' }] },
+  };
+}
+
+/** One object of each kind that makes pods from a template; the template is `pod`'s spec. */
+export function workloads(pod: object): readonly { readonly path: string; readonly object: object }[] {
+  const { spec } = pod as { spec: object };
+  const labels = { app: 'workload' };
+  const template = { metadata: { labels }, spec };
+  const metadata = { name: 'workload' };
+  const selector = { matchLabels: labels };
+  const jobTemplate = { metadata: { labels }, spec: { ...spec, restartPolicy: 'Never' } };
+  const job = { template: jobTemplate };
+  const of = (apiVersion: string, kind: string, fields: object) => ({ apiVersion, kind, metadata, ...fields });
+  return [
+    { path: '/apis/apps/v1/*/deployments', object: of('apps/v1', 'Deployment', { spec: { selector, template } }) },
+    { path: '/apis/apps/v1/*/replicasets', object: of('apps/v1', 'ReplicaSet', { spec: { selector, template } }) },
+    {
+      path: '/apis/apps/v1/*/statefulsets',
+      object: of('apps/v1', 'StatefulSet', { spec: { serviceName: 'workload', selector, template } }),
+    },
+    { path: '/apis/apps/v1/*/daemonsets', object: of('apps/v1', 'DaemonSet', { spec: { selector, template } }) },
+    {
+      path: '/api/v1/*/replicationcontrollers',
+      object: of('v1', 'ReplicationController', { spec: { selector: labels, template } }),
+    },
+    { path: '/api/v1/*/podtemplates', object: of('v1', 'PodTemplate', { template }) },
+    { path: '/apis/batch/v1/*/jobs', object: of('batch/v1', 'Job', { spec: job }) },
+    {
+      path: '/apis/batch/v1/*/cronjobs',
+      object: of('batch/v1', 'CronJob', { spec: { schedule: '0 0 * * *', jobTemplate: { spec: job } } }),
+    },
+  ];
+}

@@ -1,0 +1,18 @@
+/** Numbers that a seed decides, so that a failing run can be repeated: SEED=… in the environment. */
+export class Random {
+  readonly seed: number;
+  #state: number;
+
+  constructor(seed = Number(process.env.SEED ?? Date.now() % 1_000_000)) {
+    this.seed = seed;
+    this.#state = seed;
+  }
+
+  /** In [0, below), whole. (Mulberry32.) */
+  int(below: number): number {
+    this.#state = (this.#state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(this.#state ^ (this.#state >>> 15), this.#state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return ((mixed ^ (mixed >>> 14)) >>> 0) % below;
+  }
+}

@@ -1,0 +1,345 @@
+import assert from 'node:assert/strict';
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { writeFile } from 'node:fs/promises';
+import { type AddressInfo, createServer, type Socket } from 'node:net';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { isDeepStrictEqual, promisify } from 'node:util';
+import type { CapabilityPolicySpec } from '../../operator/api/capability-policy.ts';
+import type { Json } from './api.ts';
+import { eventually, OPERATOR_NAMESPACE, useCluster } from './harness.ts';
+import { assertStill, assertWellFormed, eventsAbout, Observation, statusOf, vanish } from './observed.ts';
+import { baselinePod, restrictedPod } from './pods.ts';
+import { NAMESPACES, POLICIES } from './rendered.ts';
+
+const MAIN = join(import.meta.dirname, '..', '..', 'operator', 'main.ts');
+
+describe('the status of a policy', function () {
+  this.timeout(60_000);
+  const cluster = useCluster('status');
+
+  function select(team: string, rest: Partial<CapabilityPolicySpec> = {}): CapabilityPolicySpec {
+    return { namespaceSelector: { matchLabels: { team } }, level: 'baseline', ...rest };
+  }
+
+  function allowing(...allowedAdd: string[]): CapabilityPolicySpec['overrides'] {
+    return { capabilities: { allowedAdd } } as CapabilityPolicySpec['overrides'];
+  }
+
+  async function createPod(namespace: string, name: string, pod: object): Promise<void> {
+    await cluster.api.create(`${NAMESPACES}/${namespace}/pods`, { ...pod, metadata: { name } });
+  }
+
+  /** Waits until workloads of the policy were judged, so and so many violating. */
+  async function violating(policy: string, count: number): Promise<void> {
+    const look = async () => (await statusOf(cluster.api, policy)).workloads?.violating === count;
+    await eventually(`${count} violating workloads`, look);
+  }
+
+  async function kubectl(...args: string[]): Promise<string> {
+    const { kubectl: program, kubeconfig } = cluster.controlPlane;
+    const { stdout } = await promisify(execFile)(program, ['--kubeconfig', kubeconfig, ...args]);
+    return stdout;
+  }
+
+  it('is well-formed at every moment', async () => {
+    const namespace = await cluster.namespace('moments', { team: 'moments' });
+    const observation = await Observation.begin(cluster);
+    const policy = await cluster.policy('moments', select('moments'));
+    await cluster.programmed(policy);
+    await createPod(namespace, 'bad', baselinePod({ add: ['NET_ADMIN'] }));
+    await violating(policy, 1);
+    await cluster.policy('moments', select('moments', { mode: 'Enforce', overrides: allowing('NET_ADMIN') }));
+    await cluster.programmed(policy);
+    await violating(policy, 0);
+    await cluster.policy('moments', select('moments', { levelVersion: 'v1.99' }));
+    await eventually('the refusal', async () => (await cluster.condition(policy, 'Accepted'))?.status === 'False');
+    await cluster.policy('moments', select('moments', { level: 'restricted' }));
+    await cluster.programmed(policy);
+    await violating(policy, 1);
+    await cluster.operator.stop();
+    await cluster.policy('moments', select('moments', { level: 'restricted', mode: 'Warn' }));
+    await cluster.operator.startAndWatch();
+    await cluster.programmed(policy);
+    await violating(policy, 1);
+
+    const states = await observation.end(cluster, policy);
+    assertWellFormed(states);
+    const writes = states.filter(({ status }, i) => JSON.stringify(status) !== JSON.stringify(states[i - 1]?.status));
+    const ready = writes
+      .map(({ status }) => conditionStatus(status, 'Ready'))
+      .filter((one, i, all) => one !== all[i - 1]);
+    console.log(`      ${states.length} states, ${writes.length} statuses, Ready: ${ready.join(' ')}`);
+    assert.equal(ready.at(-1), 'True');
+  });
+
+  it('keeps violations and times over a restart of the operator, and tells nothing again', async () => {
+    const namespace = await cluster.namespace('restart', { team: 'restart' });
+    const policy = await cluster.policy('restart', select('restart'));
+    await createPod(namespace, 'bad', baselinePod({ add: ['NET_ADMIN'] }));
+    await cluster.programmed(policy);
+    await violating(policy, 1);
+    const before = await statusOf(cluster.api, policy);
+    const events = await eventsAbout(cluster.api, 'CapabilityPolicy', policy);
+    const observation = await Observation.begin(cluster);
+    await cluster.operator.stop();
+    await cluster.operator.startAndWatch();
+    await sleep(2_000);
+    for (const { status } of await observation.end(cluster, policy)) assert.deepEqual(status, before);
+    assert.deepEqual(await statusOf(cluster.api, policy), before);
+    assert.deepEqual(await eventsAbout(cluster.api, 'CapabilityPolicy', policy), events);
+  });
+
+  it('is not written while nothing changes', async () => {
+    const namespace = await cluster.namespace('still', { team: 'still' });
+    const policy = await cluster.policy('still', select('still', { mode: 'Enforce' }));
+    await createPod(namespace, 'bad', restrictedPod());
+    await cluster.programmed(policy);
+    await violating(policy, 0);
+    await Promise.all([
+      assertStill(cluster.api, `${POLICIES}/${policy}`, 5_000),
+      assertStill(cluster.api, `${NAMESPACES}/${namespace}`, 5_000),
+    ]);
+  });
+
+  it('shows in the columns of kubectl', async () => {
+    await cluster.namespace('columns-a', { team: 'columns' });
+    const namespace = await cluster.namespace('columns-b', { team: 'columns' });
+    const policy = await cluster.policy('columns', select('columns', { mode: 'Enforce', priority: 7 }));
+    const below = await cluster.policy('columns-below', select('columns', { mode: 'Enforce', level: 'privileged' }));
+    const { object } = deployment('bad', baselinePod({ add: ['NET_ADMIN'] }));
+    await cluster.api.create(`/apis/apps/v1/namespaces/${namespace}/deployments`, object);
+    await cluster.programmed(policy, below);
+    await violating(policy, 1);
+    await violating(below, 0);
+
+    const narrow = await table('get', 'cappol', policy, below);
+    assert.deepEqual(narrow[0], ['NAME', 'LEVEL', 'MODE', 'PSA', 'NAMESPACES', 'VIOLATING', 'READY', 'AGE']);
+    assert.deepEqual(narrow[1]?.slice(0, -1), [policy, 'baseline', 'Enforce', 'baseline:v1.36', '2', '1', 'True']);
+    assert.deepEqual(narrow[2]?.slice(0, -1), [below, 'privileged', 'Enforce', '-', '0', '0', 'True']);
+    const wide = await table('get', 'capabilitypolicies', policy, '-o', 'wide');
+    assert.deepEqual(wide[0]?.slice(8), ['PRIORITY', 'USED BY', 'SHARES WITH']);
+    assert.deepEqual(wide[1]?.slice(8), ['7', 'Everyone', below]);
+    assert.match(await kubectl('get', 'security'), new RegExp(`${policy} `));
+  });
+
+  it('tells with whom it shares or loses namespaces, and where it decides', async () => {
+    await cluster.namespace('meet-a', { team: 'meet', zone: 'a' });
+    await cluster.namespace('meet-b', { team: 'meet', zone: 'b' });
+    const all = await cluster.policy('all', select('meet'));
+    const same = await cluster.policy('same', select('meet', { level: 'restricted' }));
+    const above = await cluster.policy('above', {
+      namespaceSelector: { matchLabels: { team: 'meet', zone: 'b' } },
+      level: 'restricted',
+      priority: 1,
+    });
+    const other = await cluster.policy('other-mode', select('meet', { mode: 'Warn' }));
+    await cluster.programmed(all, same, above, other);
+    const counts = { selected: 2, deciding: 1, labelled: 1, conflicting: 0 };
+    const expected: Record<string, object> = {
+      [all]: {
+        sharesWith: [
+          { policy: above, relation: 'OverriddenBy', namespaces: 1 },
+          { policy: same, relation: 'Shares', namespaces: 2 },
+        ],
+        namespaces: counts,
+      },
+      [above]: {
+        sharesWith: [
+          { policy: all, relation: 'Overrides', namespaces: 1 },
+          { policy: same, relation: 'Overrides', namespaces: 1 },
+        ],
+        namespaces: { selected: 1, deciding: 1, labelled: 1, conflicting: 0 },
+      },
+      [other]: { sharesWith: undefined, namespaces: { selected: 2, deciding: 2, labelled: 2, conflicting: 0 } },
+    };
+    for (const [policy, wanted] of Object.entries(expected)) {
+      await shows(policy, wanted);
+    }
+    await vanish(cluster.api, cluster.named('meet-b'));
+    await cluster.deletePolicy(above);
+    await shows(all, {
+      sharesWith: [{ policy: same, relation: 'Shares', namespaces: 1 }],
+      namespaces: { selected: 1, deciding: 1, labelled: 1, conflicting: 0 },
+    });
+  });
+
+  it('counts no excluded namespace, and none of the operator', async () => {
+    const everywhere = await cluster.policy('everywhere', { namespaceSelector: {}, level: 'privileged' });
+    await cluster.programmed(everywhere);
+    const excluded = (name: string) => name.startsWith('kube-') || name === OPERATOR_NAMESPACE;
+    // Those of other files may just be going.
+    await eventually('the count', async () => {
+      const names = (await cluster.api.list(NAMESPACES)).map(({ metadata }) => metadata.name);
+      const { namespaces } = await statusOf(cluster.api, everywhere);
+      return names.some(excluded) && namespaces?.selected === names.filter((name) => !excluded(name)).length;
+    });
+    await cluster.deletePolicy(everywhere);
+  });
+
+  it('names grants that nobody uses', async () => {
+    const namespace = await cluster.namespace('grants', { team: 'grants' });
+    const policy = await cluster.policy('grants', select('grants', { overrides: allowing('SYS_TIME', 'NET_RAW') }));
+    await cluster.programmed(policy);
+    await createPod(namespace, 'plain', baselinePod());
+    const unused = (...names: string[]) =>
+      eventually(`unused: ${names}`, async () => {
+        const { unusedGrants = [], workloads } = await statusOf(cluster.api, policy);
+        return workloads?.evaluated !== 0 && JSON.stringify(unusedGrants) === JSON.stringify(names);
+      });
+    await unused('NET_RAW', 'SYS_TIME');
+    await createPod(namespace, 'ping', baselinePod({ add: ['NET_RAW'] }));
+    await unused('SYS_TIME');
+    await createPod(namespace, 'clock', baselinePod({ add: ['SYS_TIME'] }));
+    await unused();
+    await cluster.api.remove(`${NAMESPACES}/${namespace}/pods/ping`);
+    await unused('NET_RAW');
+  });
+
+  it('comes with Events on policy and workload, once for each change', async () => {
+    const namespace = await cluster.namespace('events', { team: 'events' });
+    const policy = await cluster.policy('events', select('events'));
+    await cluster.programmed(policy);
+    await createPod(namespace, 'bad', baselinePod({ add: ['NET_ADMIN'] }));
+    const { object } = deployment('worse', baselinePod({ add: ['SYS_ADMIN'] }));
+    const deployments = `/apis/apps/v1/namespaces/${namespace}/deployments`;
+    await violating(policy, 1);
+    await cluster.api.create(deployments, object);
+    await violating(policy, 2);
+    await cluster.api.remove(`${NAMESPACES}/${namespace}/pods/bad`);
+    await violating(policy, 1);
+    await cluster.api.patch(`${deployments}/worse`, { spec: { template: { spec: podSpec(baselinePod()) } } });
+    await violating(policy, 0);
+
+    const onPolicy = await eventsAbout(cluster.api, 'CapabilityPolicy', policy);
+    assert.deepEqual(
+      onPolicy.map(({ type, reason, note }) => `${type} ${reason}: ${note}`.replace(/ruleset \w+/, 'ruleset R')),
+      [
+        'Normal InForce: ruleset R is in force on 1 of 1 API servers',
+        `Warning WorkloadViolates: Pod ${namespace}/bad violates the policy`,
+        `Warning WorkloadViolates: Deployment ${namespace}/worse violates the policy`,
+        `Normal ViolationEnded: Pod ${namespace}/bad no longer violates the policy`,
+        `Normal ViolationEnded: Deployment ${namespace}/worse no longer violates the policy`,
+      ],
+    );
+    const reasons = async (kind: string, name: string) =>
+      (await eventsAbout(cluster.api, kind, name, namespace)).map(({ reason }) => reason);
+    assert.deepEqual(await reasons('Pod', 'bad'), ['WorkloadViolates']);
+    assert.deepEqual(await reasons('Deployment', 'worse'), ['WorkloadViolates', 'ViolationEnded']);
+    const [event] = await eventsAbout(cluster.api, 'Deployment', 'worse', namespace);
+    assert.match(
+      event.note,
+      new RegExp(`^violates CapabilityPolicy ${policy}: container "main" must not add capability SYS_ADMIN`),
+    );
+    assert.match(await kubectl('describe', 'deployment', 'worse', '-n', namespace), /WorkloadViolates.*SYS_ADMIN/);
+    assert.match(await kubectl('describe', 'cappol', policy), /InForce/);
+  });
+
+  describe('when the operator is told to end', () => {
+    before(() => cluster.operator.stop());
+    after(() => cluster.operator.startAndWatch());
+
+    for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+      it(`by ${signal}, it ends with exit code 0 within seconds`, async () => {
+        const { kubeconfig } = cluster.controlPlane;
+        const { child, log } = run(kubeconfig);
+        try {
+          await eventually('it to watch', async () => log().includes('"watching"'), 30_000);
+          assert.deepEqual(await end(child, signal), [0, null]);
+          assert.match(log(), /"stopped"/);
+        } finally {
+          child.kill('SIGKILL');
+        }
+      });
+    }
+
+    it('it ends within seconds also while an API server keeps it waiting', async () => {
+      const sockets: Socket[] = [];
+      const silent = createServer((socket) => sockets.push(socket.on('error', () => {})));
+      await once(silent.listen(0, '127.0.0.1'), 'listening');
+      const { port } = silent.address() as AddressInfo;
+      const { child, log } = run(await kubeconfigOf(`http://127.0.0.1:${port}`));
+      try {
+        await eventually('it to ask', async () => {
+          assert.equal(child.exitCode, null, log());
+          return sockets.length > 0;
+        });
+        assert.deepEqual(await end(child, 'SIGTERM'), [0, null]);
+      } finally {
+        child.kill('SIGKILL');
+        for (const socket of sockets) socket.destroy();
+        silent.close();
+      }
+    });
+
+    async function end(child: ChildProcess, signal: NodeJS.Signals): Promise<unknown> {
+      const began = Date.now();
+      child.kill(signal);
+      const exit = await Promise.race([once(child, 'exit'), sleep(5_000, 'still running', { ref: false })]);
+      const took = Date.now() - began;
+      console.log(`      ended ${took} ms after ${signal}`);
+      return exit;
+    }
+
+    function run(kubeconfig: string): { child: ChildProcess; log: () => string } {
+      const args = [MAIN, '--kubeconfig', kubeconfig, '--operator-namespace', OPERATOR_NAMESPACE];
+      const child = spawn(process.execPath, args, { stdio: ['ignore', 'ignore', 'pipe'] });
+      return { child, log: collect(child) };
+    }
+
+    async function kubeconfigOf(server: string): Promise<string> {
+      const path = join(cluster.controlPlane.dir, 'silent-kubeconfig');
+      const named = { name: 'silent' };
+      await writeFile(
+        path,
+        JSON.stringify({
+          clusters: [{ ...named, cluster: { server, 'insecure-skip-tls-verify': true } }],
+          users: [{ ...named, user: {} }],
+          contexts: [{ ...named, context: { cluster: 'silent', user: 'silent' } }],
+          'current-context': 'silent',
+        }),
+      );
+      return path;
+    }
+  });
+
+  /** Waits until sharesWith and namespaces of the policy's status are exactly these. */
+  async function shows(policy: string, wanted: object): Promise<void> {
+    let last: unknown;
+    const look = async () => {
+      const { sharesWith, namespaces } = await statusOf(cluster.api, policy);
+      last = { sharesWith, namespaces };
+      return isDeepStrictEqual(last, wanted);
+    };
+    await eventually(`the status of ${policy}`, look).catch(() => assert.deepEqual(last, wanted));
+  }
+
+  async function table(...args: string[]): Promise<string[][]> {
+    const lines = (await kubectl(...args)).trimEnd().split('\n');
+    return lines.map((line) => line.split(/ {2,}/));
+  }
+});
+
+function conditionStatus(status: Json, type: string): string | undefined {
+  return status?.conditions?.find((one: Json) => one.type === type)?.status;
+}
+
+function podSpec(pod: object): Json {
+  return (pod as Json).spec;
+}
+
+function deployment(name: string, pod: object): { object: Json } {
+  const labels = { app: name };
+  const template = { metadata: { labels }, spec: podSpec(pod) };
+  const spec = { replicas: 0, selector: { matchLabels: labels }, template };
+  return { object: { apiVersion: 'apps/v1', kind: 'Deployment', metadata: { name }, spec } };
+}
+
+function collect({ stderr }: ChildProcess): () => string {
+  let text = '';
+  stderr?.on('data', (part) => {
+    text += part;
+  });
+  return () => text;
+}
