@@ -5,6 +5,7 @@
  *   labels/NS     set or withdraw the Pod Security labels of a namespace
  *   judge/NS      judge what runs in a namespace
  *   status/NAME   write the status of a policy
+ *   repairs       tell what was repaired
  */
 import { isDeepStrictEqual } from 'node:util';
 import { writeLabels } from './apply/label-writer.ts';
@@ -17,9 +18,10 @@ import { endpoints } from './cluster/servers.ts';
 import { createCluster, type FollowedCluster } from './cluster/store.ts';
 import { judgeNamespace, type NamespaceJudgement } from './evaluate/namespace.ts';
 import { Evaluator } from './evaluate/violations.ts';
+import type { KubernetesEvent } from './report/events.ts';
 import { policyNumbers } from './report/policy-numbers.ts';
 import { buildStatus } from './report/status.ts';
-import { type FindUid, namespaceEvents, policyEvents } from './report/transitions.ts';
+import { type FindUid, namespaceEvents, policyEvents, repairEvent } from './report/transitions.ts';
 import { violationCounts } from './report/violation-counts.ts';
 import { writeEvents, writeReport } from './report/writer.ts';
 import { aborted } from './runtime/aborted.ts';
@@ -53,6 +55,8 @@ export class Operator {
   readonly #outcomes = new Map<string, RolloutOutcome>();
   readonly #labels = new Map<string, LabelOutcome>();
   readonly #judgements = new Map<string, NamespaceJudgement>();
+  /** Events that are still to be written. */
+  readonly #repairs: KubernetesEvent[] = [];
   /** Of the term that leads; a stand-by follows the cluster and does nothing. */
   #queue: WorkQueue | undefined;
   #rollout: Rollout;
@@ -125,7 +129,13 @@ export class Operator {
     return new Rollout(this.#client, {
       operatorNamespace: this.#options.operatorNamespace,
       servers: () => this.#answeringServers(),
-      onWrite: (action, object) => this.#log.info(`${action} object`, object),
+      onWrite: (action, object) => {
+        this.#log.info(`${action} object`, { ...object });
+        if (action !== 'repaired') return;
+        const event = repairEvent(object, this.#followed.cluster.policy(object.policy), this.#origin());
+        this.#repairs.push(event);
+        this.#queue?.add('repairs');
+      },
     });
   }
 
@@ -205,6 +215,16 @@ export class Operator {
         return this.#judge(name);
       case 'status':
         return this.#report(name);
+      case 'repairs':
+        return this.#tellRepairs();
+    }
+  }
+
+  async #tellRepairs(): Promise<void> {
+    for (let event = this.#repairs[0]; event; event = this.#repairs[0]) {
+      const refusals = await writeEvents(this.#client, [event]);
+      for (const error of refusals) this.#log.warn('an Event was refused', { error });
+      this.#repairs.shift();
     }
   }
 
@@ -264,6 +284,7 @@ export class Operator {
       ...(rollout && { rollout }),
       labels: this.#view.labelOutcomes(coverage?.deciding ?? [], this.#labels),
       judgements: this.#judgements,
+      wideHolders: this.#view.use.wideHolders(),
       oldestServer: cluster.oldestServer,
       now: origin.now,
     });

@@ -165,6 +165,7 @@ export class Rollout {
 
   async #remove(object: RenderedObject): Promise<void> {
     const { name, uid, labels } = object.metadata;
+    this.#writes.forget(object);
     const policy = labels?.[POLICY_LABEL] ?? '';
     const ruleset = labels?.[RULESET_LABEL];
     try {

@@ -5,11 +5,14 @@ import type { Manifest } from '../compile/objects.ts';
 import { hasDrifted } from './drift.ts';
 import { keyOf, type Standing } from './standing.ts';
 
-/** Told of each object that was written or deleted. */
-export type OnWrite = (
-  action: 'created' | 'repaired' | 'deleted',
-  object: { readonly kind: string; readonly name: string; readonly policy: string },
-) => void;
+export interface WrittenObject {
+  readonly kind: string;
+  readonly name: string;
+  readonly policy: string;
+}
+
+/** Told of each object that was written or deleted. Repaired: it said, or was, something else than we last wrote. */
+export type OnWrite = (action: 'created' | 'updated' | 'repaired' | 'deleted', object: WrittenObject) => void;
 
 /** The watch shows our own writes well within this; if not, somebody undid them first. To write again does no harm. */
 export const WATCH_LAG_MS = 1_500;
@@ -19,6 +22,8 @@ export class Writes {
   readonly #onWrite: OnWrite;
   /** Our writes that the watch has not shown yet: until it does, what it shows is older. */
   readonly #unseen = new Map<string, { readonly version: bigint; readonly at: number }>();
+  /** What we last wrote, as JSON: whether somebody else changed an object, or we want it otherwise. */
+  readonly #written = new Map<string, string>();
 
   constructor(client: ApiClient, onWrite: OnWrite) {
     this.#client = client;
@@ -32,8 +37,16 @@ export class Writes {
     const after = await this.#write(manifest);
     this.#unseen.set(keyOf(manifest), { version: BigInt(after.metadata.resourceVersion ?? 0), at: Date.now() });
     const { kind, metadata } = manifest;
-    this.#onWrite(before ? 'repaired' : 'created', { kind, name: metadata.name, policy });
+    const text = JSON.stringify(manifest);
+    const again = this.#written.get(keyOf(manifest)) === text;
+    this.#written.set(keyOf(manifest), text);
+    this.#onWrite(again ? 'repaired' : before ? 'updated' : 'created', { kind, name: metadata.name, policy });
     return true;
+  }
+
+  /** The object was deleted because it is no longer wanted. */
+  forget(object: { readonly kind: string; readonly metadata: { readonly name: string } }): void {
+    this.#written.delete(keyOf(object));
   }
 
   /**

@@ -1,7 +1,7 @@
 /** What is known of a policy → its conditions, as kstatus and Argo CD read them. */
 import type { Condition } from '../api/capability-policy.ts';
 import type { RolloutOutcome } from '../apply/outcome.ts';
-import { coversControllers } from '../evaluate/use.ts';
+import { coversControllers, type WideHolder } from '../evaluate/use.ts';
 import { MUTATION_SINCE, type Refusal, type Resolution, type ResolvedPolicy } from '../policy/resolve.ts';
 import { formatVersion } from '../standards/level-version.ts';
 import * as reasons from './reasons.ts';
@@ -20,6 +20,8 @@ export interface ConditionInput {
   readonly workloads: WorkloadReport | undefined;
   /** One text for each namespace in conflict, sorted. */
   readonly labelConflicts: readonly string[];
+  /** Who may use every policy by verb `*`. */
+  readonly wideHolders: readonly WideHolder[];
   readonly previous: readonly Condition[];
   /** ISO 8601, UTC. */
   readonly now: string;
@@ -31,7 +33,7 @@ const NAMED = 3;
 /** Sorted by type. Violations and label conflicts are findings, not failures: Ready does not turn on them. */
 export function buildConditions(input: ConditionInput): Condition[] {
   const { resolution } = input;
-  const accepted = acceptedFinding(resolution);
+  const accepted = acceptedFinding(resolution, input.wideHolders);
   const programmed = programmedFinding(input);
   const working = programmed.reason === reasons.PENDING || programmed.reason === reasons.ROLLING_OUT;
   const findings = [
@@ -60,11 +62,14 @@ export function lastEvaluation({
   return previous.find(({ type, status }) => type === 'Compliant' && status !== 'Unknown');
 }
 
-function acceptedFinding(resolution: Resolution): Finding {
+function acceptedFinding(resolution: Resolution, holders: readonly WideHolder[]): Finding {
   if ('refusal' in resolution) return refused(resolution.refusal);
   const { standard, mode } = resolution.policy;
   const what = `compiled: ${standard.level} ${formatVersion(standard.minor)}, mode ${mode}`;
-  const message = [what, ...unavailable(resolution.policy), ...wideSubjects(resolution.policy)].join('; ');
+  const { policy } = resolution;
+  const message = [what, ...unavailable(policy), ...wideSubjects(policy), ...wildcardHolders(policy, holders)].join(
+    '; ',
+  );
   return { type: 'Accepted', status: 'True', reason: reasons.ACCEPTED, message };
 }
 
@@ -76,6 +81,15 @@ function unavailable({ defaultingUnavailable }: ResolvedPolicy): string[] {
   if (!defaultingUnavailable) return [];
   const since = formatVersion(MUTATION_SINCE);
   return [`nothing is filled in: defaulting needs MutatingAdmissionPolicy, Kubernetes ${since} on every API server`];
+}
+
+/** Wildcards reach every policy, as ever in RBAC. Of system:masters everybody knows. */
+function wildcardHolders({ usableBy }: ResolvedPolicy, holders: readonly WideHolder[]): string[] {
+  const names = holders
+    .filter(({ subject, why }) => why === 'Wildcard' && subject.name !== 'system:masters')
+    .map(({ subject, namespace }) => `${subject.kind} ${subject.name}${namespace ? ` in namespace ${namespace}` : ''}`);
+  if (usableBy === 'Everyone' || names.length === 0) return [];
+  return [`by wildcard verbs it may also be used by ${firstOf([...new Set(names)].sort(), NAMED)}`];
 }
 
 function wideSubjects({ usableBy, subjects }: ResolvedPolicy): string[] {

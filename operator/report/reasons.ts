@@ -23,6 +23,8 @@ export const WORKLOADS_VIOLATE = 'WorkloadsViolate';
 export const NOT_EVALUATED = 'NotEvaluated';
 /** LabelConflict: a Pod Security label that somebody else set is left alone. */
 export const FOREIGN_LABEL = 'ForeignLabel';
+/** Event on the policy, or on the object when it is nobody's alone: somebody changed or deleted it, and it is back. */
+export const DRIFT_REPAIRED = 'DriftRepaired';
 /** Events on a workload and on the policy: it began to violate the policy. */
 export const WORKLOAD_VIOLATES = 'WorkloadViolates';
 /** Events on a workload and on the policy: it no longer does, or is gone. */

@@ -3,6 +3,7 @@ import type { CapabilityPolicy, CapabilityPolicyStatus } from '../api/capability
 import type { LabelOutcome, RolloutOutcome } from '../apply/outcome.ts';
 import { rulesBeyondLabel, tightest } from '../compile/labels.ts';
 import type { NamespaceJudgement } from '../evaluate/namespace.ts';
+import type { WideHolder } from '../evaluate/use.ts';
 import type { Resolution, ResolvedPolicy } from '../policy/resolve.ts';
 import { formatVersion } from '../standards/level-version.ts';
 import { buildConditions, lastEvaluation } from './conditions.ts';
@@ -23,6 +24,8 @@ export interface StatusInput {
   readonly labels: ReadonlyMap<string, LabelOutcome>;
   /** By namespace; a namespace that is missing has not been judged yet. */
   readonly judgements: ReadonlyMap<string, NamespaceJudgement>;
+  /** Who may use more than was meant, by RBAC as it stands. */
+  readonly wideHolders?: readonly WideHolder[];
   /** N of Kubernetes 1.N of the oldest API server. */
   readonly oldestServer: number;
   /** ISO 8601, UTC: the time of whatever changes. */
@@ -41,6 +44,7 @@ export function buildStatus(input: StatusInput): CapabilityPolicyStatus {
     resolution,
     rollout: input.rollout,
     previous: policy.status?.conditions ?? [],
+    wideHolders: input.wideHolders ?? [],
     now: input.now,
   };
   if ('refusal' in resolution) {

@@ -60,6 +60,24 @@ export function namespaceEvents(
     .map((conflict) => eventFor(conflictHappening(name, uid, conflict), { ...origin, occasion: '' }));
 }
 
+/** About an object of ours that somebody changed or deleted. */
+export function repairEvent(
+  { kind, name }: { readonly kind: string; readonly name: string },
+  policy: CapabilityPolicy | undefined,
+  origin: Origin,
+): KubernetesEvent {
+  const group = kind.startsWith('ClusterRole') ? 'rbac.authorization.k8s.io' : 'admissionregistration.k8s.io';
+  const object = { apiVersion: `${group}/v1`, kind, name };
+  const happening: Happening = {
+    type: 'Warning',
+    reason: reasons.DRIFT_REPAIRED,
+    action: 'Apply',
+    note: `${kind} ${name} was changed or deleted by somebody else, and is as it was`,
+    ...(policy ? { regarding: regardingPolicy(policy), related: object } : { regarding: object }),
+  };
+  return eventFor(happening, { ...origin, occasion: origin.now });
+}
+
 type Unaddressed = Omit<Happening, 'regarding'>;
 
 function acceptedHappenings(before: Condition | undefined, next: Condition | undefined): Unaddressed[] {

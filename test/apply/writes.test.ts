@@ -43,6 +43,19 @@ describe('a write that the watch has not shown yet', () => {
     assert.deepEqual(told, ['created']);
   });
 
+  it('is told as a repair when it is the same again, and as an update when we want something else', async () => {
+    await writes.ensure('it', ROLE, nothing);
+    mock.timers.tick(WATCH_LAG_MS);
+    await writes.ensure('it', ROLE, nothing);
+    const rules = [{ verbs: ['use'] }];
+    mock.timers.tick(WATCH_LAG_MS);
+    await writes.ensure('it', { ...ROLE, rules }, shown('2'));
+    writes.forget(ROLE);
+    mock.timers.tick(WATCH_LAG_MS);
+    await writes.ensure('it', { ...ROLE, rules }, nothing);
+    assert.deepEqual(told, ['created', 'repaired', 'updated', 'created']);
+  });
+
   it('is worth another look, as long as it may have been undone before it was shown', async () => {
     assert.equal(writes.mayBeUndone, false);
     await writes.ensure('it', ROLE, nothing);

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import type { Json } from './api.ts';
 import { ADMITTED, eventually, useCluster } from './harness.ts';
+import { eventsAbout } from './observed.ts';
 import { baselinePod } from './pods.ts';
 import { COLLECTIONS } from './rendered.ts';
 
@@ -121,6 +122,20 @@ describe('what somebody changes by hand', () => {
       await repaired(path, before);
     });
   }
+
+  it('is told by an Event on the policy, which names the object', async () => {
+    const notes = await eventually('Events', async () => {
+      const events = await eventsAbout(cluster.api, 'CapabilityPolicy', policy);
+      const repairs = events.filter(({ reason }) => reason === 'DriftRepaired');
+      return repairs.length > BY_HAND.length && repairs.map(({ note }) => String(note));
+    });
+    for (const kind of ['ValidatingAdmissionPolicy', 'ValidatingAdmissionPolicyBinding', 'ClusterRole']) {
+      assert.ok(
+        notes.some((note) => note.startsWith(`${kind} `)),
+        `${kind}: ${notes.join('; ')}`,
+      );
+    }
+  });
 
   it('comes back when all is deleted at once', async () => {
     const objects = await cluster.rendered(policy);

@@ -122,6 +122,21 @@ describe('the conditions of a policy', () => {
       'Accepted',
       'compiled: baseline v1.35, mode Enforce; nothing is filled in: defaulting needs MutatingAdmissionPolicy, Kubernetes v1.36 on every API server',
     ],
+    [
+      'points out who may use it by wildcard, administrators of the cluster aside',
+      input(
+        { usableBy: 'Bindings' },
+        {
+          wideHolders: [
+            { subject: { kind: 'User', name: 'bob' }, namespace: 'net', why: 'Wildcard' },
+            { subject: { kind: 'Group', name: 'system:masters' }, why: 'Wildcard' },
+            { subject: { kind: 'Group', name: 'ops' }, why: 'Wildcard' },
+          ],
+        },
+      ),
+      'Accepted',
+      'compiled: baseline v1.36, mode Audit; by wildcard verbs it may also be used by Group ops, User bob in namespace net',
+    ],
     ['counts servers', input(), 'Programmed', 'ruleset 0123456789ab is in force on 1 of 1 API servers'],
     [
       'says what is awaited',
