@@ -138,10 +138,11 @@ function seLinux({ seLinux: { options = {} } }: Values): Steps[] {
 }
 
 function sysctls({ sysctls: { allowed, forbidden } }: Values): Steps[] {
-  const names = [...allowed, ...forbidden].flatMap((pattern) => {
-    const name = pattern.endsWith('*') ? `${pattern.slice(0, -1)}tcp_x` : pattern;
-    return [name, name.replaceAll('.', '/'), name.replaceAll('/', '.'), `${name}_x`];
-  });
+  // The last of them no forbidden pattern knows.
+  const exact = [...allowed, ...forbidden].flatMap((pattern) =>
+    pattern.endsWith('*') ? ['tcp_x', 'zz_x'].map((rest) => `${pattern.slice(0, -1)}${rest}`) : [pattern],
+  );
+  const names = exact.flatMap((name) => [name, name.replaceAll('.', '/'), name.replaceAll('/', '.'), `${name}_x`]);
   return [...new Set(names)].map((name) => [step('pod', 'securityContext.sysctls', [{ name, value: '1' }])]);
 }
 
