@@ -1,7 +1,7 @@
 /** (e) How long the creation of a pod takes: with no policy, with Pod Security Admission, and with ours. */
 import type { CapabilityPolicySpec } from '../../operator/api/capability-policy.ts';
-import { type ApiClient, pathFor } from '../../operator/cluster/client.ts';
-import { startBenchCluster } from './bench-cluster.ts';
+import type { ApiClient } from '../../operator/cluster/client.ts';
+import { createNamespace, startBenchCluster } from './bench-cluster.ts';
 import { ratio, type Spread, shown, spreadOf } from './numbers.ts';
 import { startOperator } from './operator-under-test.ts';
 import { allProgrammed, applyPolicy } from './policies.ts';
@@ -29,13 +29,15 @@ const NAMESPACES = {
   ours: { [LABEL]: '0' },
 };
 
-/** A pod needs a number of its own to satisfy exactly one of the policies: the last. */
+/** By its user a pod satisfies exactly one of the policies. */
 const USER = 10_000;
 
 const SETTINGS: readonly Setting[] = [
-  { title: '1 policy', policies: overlapping(1) },
-  { title: '5 overlapping', policies: overlapping(5) },
-  { title: '14 overlapping', policies: overlapping(14) },
+  { title: '1 policy', policies: overlapping(1, 0) },
+  { title: '5 overlapping', policies: overlapping(5, 0) },
+  { title: '14 overlapping', policies: overlapping(14, 0) },
+  { title: '5 overlapping, only the last admits', policies: overlapping(5, 4) },
+  { title: '14 overlapping, only the last admits', policies: overlapping(14, 13) },
   { title: '100 disjoint', policies: disjoint(100) },
 ];
 
@@ -55,8 +57,8 @@ export async function admission(): Promise<Table> {
     ]),
     notes: [
       `Dry runs, one after the other, ${PODS} in each of three namespaces by turns on one API server. Overlapping: each`,
-      'policy may decide, and the pod satisfies only the last, so that every one is judged in every admission policy.',
-      'Disjoint: 99 of the policies select other namespaces.',
+      'policy decides, and the pod satisfies one of them: the first, or the last by name, before which every other one is',
+      'judged, in the admission policy of each. Disjoint: 99 of the policies select other namespaces.',
     ],
     measured,
   };
@@ -70,7 +72,7 @@ async function measure({ title, policies }: Setting): Promise<Measured> {
     for (const [name, labels] of Object.entries(NAMESPACES)) await createNamespace(client, name.toLowerCase(), labels);
     const names = policies.map((_, index) => `policy-${String(index).padStart(3, '0')}`);
     for (const [index, name] of names.entries()) await applyPolicy(client, name, policies[index] ?? {});
-    await allProgrammed(client, names);
+    await operator.during(allProgrammed(client, names));
     const times = { none: [] as number[], podSecurity: [] as number[], ours: [] as number[] };
     for (let round = -WARM_UP; round < PODS; round++) {
       for (const [name, list] of Object.entries(times)) {
@@ -84,12 +86,6 @@ async function measure({ title, policies }: Setting): Promise<Measured> {
     await operator.stop();
     await cluster.stop();
   }
-}
-
-async function createNamespace(client: ApiClient, name: string, labels: object): Promise<void> {
-  await client.create(pathFor('v1', 'Namespace'), { apiVersion: 'v1', kind: 'Namespace', metadata: { name, labels } });
-  const account = { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: 'default', namespace: name } };
-  await client.create(`/api/v1/namespaces/${name}/serviceaccounts`, account);
 }
 
 /** @returns milliseconds */
@@ -109,8 +105,9 @@ async function createPod(client: ApiClient, namespace: string): Promise<number> 
   return performance.now() - started;
 }
 
-function overlapping(count: number): CapabilityPolicySpec[] {
-  return Array.from({ length: count }, (_, index) => policy(String(0), index === count - 1 ? USER : index + 1));
+/** @param admitting which of them admits the pod */
+function overlapping(count: number, admitting: number): CapabilityPolicySpec[] {
+  return Array.from({ length: count }, (_, index) => policy('0', index === admitting ? USER : index + 1));
 }
 
 function disjoint(count: number): CapabilityPolicySpec[] {

@@ -63,3 +63,15 @@ export async function asWritten(client: ApiClient, object: Identified, creator: 
   const text = JSON.stringify({ ...written, apiVersion, kind });
   return JSON.parse(text.replaceAll(`"${FIELD_MANAGER}"`, `"${creator}"`));
 }
+
+/** Makes a namespace in which pods can be created. */
+export async function createNamespace(client: ApiClient, name: string, labels: object = {}): Promise<void> {
+  await client.create('/api/v1/namespaces', { apiVersion: 'v1', kind: 'Namespace', metadata: { name, labels } });
+  await createServiceAccount(client, name);
+}
+
+/** The one that pods have who name none; here no controller makes it. */
+export async function createServiceAccount(client: ApiClient, namespace: string): Promise<void> {
+  const account = { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: 'default', namespace } };
+  await client.create(`/api/v1/namespaces/${namespace}/serviceaccounts`, account);
+}

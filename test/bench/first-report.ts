@@ -87,7 +87,7 @@ async function bareClient(kubeconfig: string, how: 'bytes' | 'parse'): Promise<U
 async function untilReported(kubeconfig: string, client: ApiClient, population: Population): Promise<Usage> {
   const operator = startOperator(kubeconfig);
   try {
-    await reported(client, POLICY, population.workloads, population.violatingWorkloads);
+    await operator.during(reported(client, POLICY, population.workloads, population.violatingWorkloads));
     return operator.usage();
   } finally {
     await operator.stop();

@@ -2,7 +2,7 @@
 import type { CapabilityPolicySpec } from '../../operator/api/capability-policy.ts';
 import { type ApiClient, ApiError, type Identified } from '../../operator/cluster/client.ts';
 import { waitFor } from '../controlplane/wait.ts';
-import { startBenchCluster } from './bench-cluster.ts';
+import { createNamespace, startBenchCluster } from './bench-cluster.ts';
 import { ratio, type Spread, shown, spreadOf } from './numbers.ts';
 import { startOperator } from './operator-under-test.ts';
 import { allProgrammed, applyPolicy, isProgrammed, readPolicy } from './policies.ts';
@@ -52,7 +52,7 @@ async function measure(others: number): Promise<Measured> {
     for (const name of ['ours', 'hand']) await createNamespace(client, name);
     const names = ['changing', ...Array.from({ length: others }, (_, index) => `other-${index}`)];
     for (const name of names) await applyPolicy(client, name, specOf(name === 'changing' ? 'ours' : name, 0));
-    await allProgrammed(client, names);
+    await operator.during(allProgrammed(client, names));
     await bindByHand(client);
     const times = { byHand: [] as number[], refused: [] as number[], programmed: [] as number[] };
     for (let user = 1; user <= CHANGES; user++) {
@@ -144,12 +144,6 @@ async function bindByHand(client: ApiClient): Promise<void> {
     spec,
   } as Identified);
   await waitFor('the binding', () => isRefused(client, 'hand', 0), LOOK);
-}
-
-async function createNamespace(client: ApiClient, name: string): Promise<void> {
-  await client.create('/api/v1/namespaces', { apiVersion: 'v1', kind: 'Namespace', metadata: { name } });
-  const account = { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: 'default', namespace: name } };
-  await client.create(`/api/v1/namespaces/${name}/serviceaccounts`, account);
 }
 
 function both({ p50, max }: Spread): string {

@@ -1,6 +1,6 @@
 /** (d) Labelling every namespace, beside a loop that only makes the same writes. */
-import { type ApiClient, type Identified, pathFor } from '../../operator/cluster/client.ts';
-import { arrayOf, objectOf } from '../../operator/cluster/raw.ts';
+import { type ApiClient, type Identified, pathFor, type WatchEvent } from '../../operator/cluster/client.ts';
+import { objectOf } from '../../operator/cluster/raw.ts';
 import { waitFor } from '../controlplane/wait.ts';
 import { startBenchCluster } from './bench-cluster.ts';
 import { exponent, ratio, shown } from './numbers.ts';
@@ -18,6 +18,7 @@ interface Measured {
 }
 
 const POLICY = 'restricted';
+const LABEL = 'pod-security.kubernetes.io/audit';
 /** As many writes at a time as the operator has. */
 const AT_ONCE = 8;
 const UNLIMITED = ['--kube-api-qps', '100000', '--kube-api-burst', '100000'];
@@ -62,13 +63,11 @@ async function measure(namespaces: number): Promise<Measured> {
         timeoutMs: 600_000,
       });
       const started = performance.now();
+      const all = allLabelled(client, namespaces);
       // All of them belong to a team; namespaces of the cluster's own do not.
       const namespaceSelector = { matchExpressions: [{ key: 'team', operator: 'Exists' as const }] };
       await applyPolicy(client, POLICY, { namespaceSelector });
-      await waitFor('all labels', async () => (await labelled(client)) === namespaces, {
-        timeoutMs: 900_000,
-        intervalMs: 50,
-      });
+      await operator.during(all);
       time = (performance.now() - started) / 1000;
     } finally {
       await operator.stop();
@@ -79,11 +78,15 @@ async function measure(namespaces: number): Promise<Measured> {
   }
 }
 
-/** As the last of the labels came: the count in the status is written a moment later. */
-async function labelled(client: ApiClient): Promise<number> {
-  const query = { labelSelector: 'pod-security.kubernetes.io/audit', limit: 1 };
-  const { metadata, items } = await client.get('/api/v1/namespaces', query);
-  return arrayOf(items).length + Number(objectOf(metadata).remainingItemCount ?? 0);
+/** Resolves when so many namespaces have a label of ours: the count in the status would come a moment later. */
+async function allLabelled(client: ApiClient, namespaces: number): Promise<void> {
+  const stop = new AbortController();
+  let labelled = 0;
+  const count = ({ type }: WatchEvent) => {
+    if (type === 'ADDED' && ++labelled === namespaces) stop.abort();
+  };
+  await client.watch('/api/v1/namespaces', { labelSelector: LABEL }, count, { signal: stop.signal });
+  if (labelled < namespaces) throw new Error('the watch of the namespaces ended');
 }
 
 /** The write of each namespace as it stands there, taken away first and then made again. */

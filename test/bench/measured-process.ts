@@ -2,6 +2,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
+import type { Readable } from 'node:stream';
 
 export interface Usage {
   /** Since the start. */
@@ -28,7 +29,7 @@ export class MeasuredProcess {
     const kill = () => void this.#child.kill('SIGKILL');
     process.once('exit', kill);
     this.#ended = new Promise((resolve) => {
-      this.#child.once('exit', (code) => {
+      this.#child.once('close', (code) => {
         process.off('exit', kill);
         resolve(code);
       });
@@ -48,7 +49,7 @@ export class MeasuredProcess {
     const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
     const ticks = Number(fields[11]) + Number(fields[12]);
     const peak = /^VmHWM:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
-    if (peak === undefined) throw new Error(`the process ended:\n${this.#output.slice(-20).join('\n')}`);
+    if (peak === undefined) throw new Error('the process has ended');
     return {
       seconds: (performance.now() - this.#started) / 1000,
       cpuSeconds: ticks / TICKS_PER_SECOND,
@@ -56,13 +57,21 @@ export class MeasuredProcess {
     };
   }
 
+  /** @throws with the end of its output, when it ends before `work` is done */
+  async during<Result>(work: Promise<Result>): Promise<Result> {
+    const ended = this.#ended.then((code): never => {
+      throw new Error(`the process ended with ${code}:\n${this.#output.slice(-20).join('\n')}`);
+    });
+    return Promise.race([ended, work]);
+  }
+
   /** Waits until it writes a line `done`, which it does before it ends. */
   async done(): Promise<Usage> {
-    for (;;) {
-      const usage = this.usage();
-      if (this.#output.includes('done')) return usage;
-      await new Promise((resolve) => setTimeout(resolve, 20));
-    }
+    const written = new Promise<void>((resolve) => {
+      createInterface({ input: this.#child.stdout as Readable }).on('line', (line) => line === 'done' && resolve());
+    });
+    await this.during(written);
+    return this.usage();
   }
 
   async stop(signal: 'SIGTERM' | 'SIGKILL' = 'SIGKILL'): Promise<void> {

@@ -11,6 +11,8 @@ interface Measured extends Population {
   readonly time: Spread;
   /** Seconds of CPU. */
   readonly cpu: Spread;
+  /** The peak from the start to the last change. */
+  readonly rssMiB: number;
 }
 
 const CHANGES = 6;
@@ -26,8 +28,14 @@ export async function policyChange(sizes: readonly number[]): Promise<Table> {
   );
   return {
     title: '(c) From the change of a policy to the status, p50 / max',
-    columns: ['pods', 'namespaces', 'time in s', 'CPU of the operator in s'],
-    rows: measured.map(({ pods, namespaces, time, cpu }) => [String(pods), String(namespaces), both(time), both(cpu)]),
+    columns: ['pods', 'namespaces', 'time in s', 'CPU of the operator in s', 'peak RSS in MiB'],
+    rows: measured.map(({ pods, namespaces, time, cpu, rssMiB }) => [
+      String(pods),
+      String(namespaces),
+      both(time),
+      both(cpu),
+      rssMiB.toFixed(0),
+    ]),
     notes: [
       `${CHANGES} changes between two values that other workloads violate: every pod is judged anew. The CPU is all that the`,
       'operator used meanwhile, admission policies and probes included.',
@@ -50,17 +58,17 @@ async function measure(pods: number): Promise<Measured> {
     await applyPolicy(client, POLICY, specs[0] ?? {});
     const operator = startOperator(controlPlane.kubeconfig);
     try {
-      await reported(client, POLICY, workloads, violatingWorkloads);
+      await operator.during(reported(client, POLICY, workloads, violatingWorkloads));
       const [time, cpu]: [number[], number[]] = [[], []];
       for (let change = 1; change <= CHANGES; change++) {
         const before = operator.usage();
         await applyPolicy(client, POLICY, specs[change % 2] ?? {});
-        await reported(client, POLICY, workloads, expected[change % 2] ?? 0);
+        await operator.during(reported(client, POLICY, workloads, expected[change % 2] ?? 0));
         const after = operator.usage();
         time.push(after.seconds - before.seconds);
         cpu.push(after.cpuSeconds - before.cpuSeconds);
       }
-      return { ...population, time: spreadOf(time), cpu: spreadOf(cpu) };
+      return { ...population, time: spreadOf(time), cpu: spreadOf(cpu), rssMiB: operator.usage().rssMiB };
     } finally {
       await operator.stop();
     }

@@ -174,13 +174,9 @@ function hostPaths({ hostPaths: prefixes = [] }: Values): Steps[] {
 }
 
 function drivers({ flexVolumeDrivers = [], csiDrivers = [] }: Values): Steps[] {
-  const volume = (source: object) => [
-    step('pod', 'volumes', [
-      { name: 'one', emptyDir: {} },
-      { name: 'two', ...source },
-    ]),
-  ];
+  const volume = (source: object) => [step('pod', 'volumes', [{ name: 'only', ...source }])];
   return [
+    volume({ nfs: { server: 'nfs.example.com', path: '/' } }),
     ...[...flexVolumeDrivers, 'example/driver', 'example/other'].map((driver) => volume({ flexVolume: { driver } })),
     ...[...csiDrivers, 'csi.example.com', 'other.example.com'].map((driver) => volume({ csi: { driver } })),
   ];
