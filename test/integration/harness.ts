@@ -56,7 +56,7 @@ export function useCluster(prefix: string): TestCluster {
 export function eventually<T>(
   what: string,
   look: () => Promise<T | undefined | false>,
-  timeoutMs = 30_000,
+  timeoutMs = 120_000,
 ): Promise<T> {
   return waitFor(what, look, { timeoutMs, intervalMs: 50 });
 }
@@ -161,7 +161,7 @@ class TestCluster {
   }
 
   /** Waits until the cluster holds exactly what its policies compile to; labels are looked at in this file's namespaces. */
-  async settled(timeoutMs = 60_000): Promise<void> {
+  async settled(timeoutMs = 180_000): Promise<void> {
     let last: readonly string[] = [];
     const look = async () => {
       last = await this.differences();
