@@ -227,7 +227,7 @@ export class Rollout {
     const outcomes = new Map(compiled.policies.map((policy) => [policy.name, outcomeOf(policy, compiled, progress)]));
     for (const [name, { state, ruleset }] of outcomes) if (state === 'InForce') this.#known.set(name, ruleset);
     const awaited = setsOf(compiled).some((set) => !this.#failures.has(set.policy) && !this.#isInForce(set));
-    return { outcomes, comeBackMs: this.#comeBackMs(awaited || this.#leaving.size > 0) };
+    return { outcomes, comeBackMs: this.#comeBackMs(awaited || this.#leaving.size > 0 || old.rbac.length > 0) };
   }
 
   #comeBackMs(probing: boolean): number | undefined {
