@@ -108,14 +108,19 @@ function mergeMembers(members: readonly (Member & Judgement)[]): WorkloadJudgeme
   };
 }
 
-function mergeViolations(judgements: readonly Judgement[]): Record<string, Violation[]> {
+function mergeViolations(judgements: readonly Judgement[]): Record<string, readonly Violation[]> {
   const policies = [...new Set(judgements.flatMap(({ violations }) => Object.keys(violations)))].sort();
   return Object.fromEntries(
-    policies.map((policy) => {
-      const all = judgements.flatMap(({ violations }) => violations[policy] ?? []);
-      return [policy, [...new Map(all.map((one) => [`${one.rule}\n${one.container}\n${one.message}`, one])).values()]];
-    }),
+    policies.map((policy) => [policy, eachOnce(judgements.flatMap(({ violations }) => [violations[policy] ?? []]))]),
   );
+}
+
+/** Of equal pods there is one list, which all workloads like it can hold. */
+function eachOnce(lists: readonly (readonly Violation[])[]): readonly Violation[] {
+  const [list = [], ...others] = new Set(lists);
+  const all = others.length === 0 ? list : [list, ...others].flat();
+  const distinct = new Map(all.map((one) => [`${one.rule}\n${one.container}\n${one.message}`, one]));
+  return distinct.size === list.length && others.length === 0 ? list : [...distinct.values()];
 }
 
 function addedCapabilities(pods: readonly PodParts[]): string[] {
