@@ -1,0 +1,25 @@
+/** What a command of cappol is: its options are declared at once, what it needs is loaded when it runs. */
+import type { Readable, Writable } from 'node:stream';
+import type { Command } from 'commander';
+
+/** What the world gives a command; only main.ts knows the process. */
+export interface Io {
+  readonly stdin: Readable;
+  readonly stdout: Writable & { readonly isTTY?: boolean; readonly columns?: number };
+  readonly stderr: Writable & { readonly isTTY?: boolean };
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly cwd: string;
+  /** Aborted by SIGINT and SIGTERM. */
+  readonly signal: AbortSignal;
+}
+
+/** 0: compliant, done. 1: violations, differences. 2: the input, the cluster or the command line is wrong. */
+export type ExitCode = 0 | 1 | 2;
+
+/** Adds a command to the program. Its action ends with `finish(code)`; what it throws is printed as one line, exit 2. */
+export type RegisterCommand = (program: Command, io: Io, finish: (code: ExitCode) => void) => void;
+
+/** An error for people: one line that says where, what, and what to do. Printed without a stack. */
+export class UsageError extends Error {
+  override readonly name = 'UsageError';
+}
