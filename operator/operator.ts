@@ -39,6 +39,8 @@ export interface OperatorOptions extends ViewOptions {
 }
 
 const CONCURRENCY = 8;
+/** Labelling waits for the API server, and judging for nobody: neither is to hold up the other. */
+const LABELS_AT_ONCE = 8;
 /** Changes come in bursts; a status is written once for all of a burst. */
 const STATUS_DELAY_MS = 200;
 const SERVERS_KEPT_MS = 10_000;
@@ -59,6 +61,8 @@ export class Operator {
   readonly #repairs: KubernetesEvent[] = [];
   /** Of the term that leads; a stand-by follows the cluster and does nothing. */
   #queue: WorkQueue | undefined;
+  /** Of namespaces whose labels are to be looked at. */
+  #labelQueue: WorkQueue | undefined;
   #rollout: Rollout;
   #synced = false;
   #servers: { readonly clients: Promise<readonly ApiClient[]>; readonly until: number } | undefined;
@@ -110,19 +114,24 @@ export class Operator {
 
   /** Works until `signal` is aborted and what was begun has ended. Nothing is remembered of an earlier term. */
   async lead(signal: AbortSignal): Promise<void> {
-    const queue = new WorkQueue((key) => this.#work(key), {
-      concurrency: CONCURRENCY,
+    const queues = [this.#newQueue(CONCURRENCY), this.#newQueue(LABELS_AT_ONCE)] as const;
+    for (const remembered of [this.#outcomes, this.#labels, this.#judgements]) remembered.clear();
+    this.#rollout = this.#newRollout();
+    [this.#queue, this.#labelQueue] = queues;
+    this.#recompile();
+    for (const queue of queues) queue.start();
+    await aborted(signal);
+    this.#queue = undefined;
+    this.#labelQueue = undefined;
+    await Promise.all(queues.map((queue) => queue.stop()));
+  }
+
+  #newQueue(concurrency: number): WorkQueue {
+    return new WorkQueue((key) => this.#work(key), {
+      concurrency,
       onError: (key, error, failures) => this.#log.warn('work failed, will be tried again', { key, failures, error }),
       ...(this.#options.queueObserver && { observer: this.#options.queueObserver }),
     });
-    for (const remembered of [this.#outcomes, this.#labels, this.#judgements]) remembered.clear();
-    this.#rollout = this.#newRollout();
-    this.#queue = queue;
-    this.#recompile();
-    queue.start();
-    await aborted(signal);
-    this.#queue = undefined;
-    await queue.stop();
   }
 
   #newRollout(): Rollout {
@@ -192,7 +201,7 @@ export class Operator {
   }
 
   #enqueueNamespace(name: string): void {
-    this.#queue?.add(`labels/${name}`);
+    this.#labelQueue?.add(`labels/${name}`);
     this.#queue?.add(`judge/${name}`);
   }
 

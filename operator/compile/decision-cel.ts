@@ -2,15 +2,18 @@
  * The decision of design section 2 as CEL variables of an admission policy: for one policy, with the siblings that its
  * decision may turn on.
  */
-import { GROUP, PLURAL } from '../api/capability-policy.ts';
+import { GROUP, type LabelSelector, PLURAL } from '../api/capability-policy.ts';
 import { CONTROLLER_NAMESPACE } from '../policy/controllers.ts';
-import type { ResolvedPolicy } from '../policy/resolve.ts';
+import type { ResolvedPolicy, RuleChecks } from '../policy/resolve.ts';
 import { selectorCel } from '../policy/selector.ts';
-import { type Variable, violationsCel } from './pod-cel.ts';
+import type { Variable } from './pod-cel.ts';
+import { sharedViolations } from './shared-violations.ts';
 
 /** A policy as a decision knows it. */
 export interface Party {
   readonly policy: ResolvedPolicy;
+  /** CEL, bool: whether it selects the namespace. */
+  readonly selects: string;
   /** CEL, bool: whether it is one of those that decide in the namespace. */
   readonly decides: string;
   /** CEL, bool: whether it admits the pod as it is. */
@@ -31,6 +34,8 @@ const MESSAGE_LENGTH_IF_NOT_ASCII = MESSAGE_LENGTH / 4;
  * than the API server grants an expression, and then nobody is told anything.
  */
 const DESCRIBED = 24;
+/** Of some 500 characters each. */
+const REASONS_TOGETHER = 50;
 
 /**
  * The policy and its siblings; the expressions hold where `partyVariables` stand.
@@ -39,12 +44,15 @@ const DESCRIBED = 24;
 export function partiesOf(policy: ResolvedPolicy, siblings: readonly ResolvedPolicy[]): Party[] {
   const all = [policy, ...siblings];
   const highest = Math.max(...all.map(({ priority }) => priority));
+  const selectors = all.map(({ selector }) => selectorText(selector));
   return all.map((party, index) => {
+    const first = selectors.indexOf(selectors[index] as string);
     // The binding carries the first one's selector.
-    const selects = index === 0 ? 'true' : `variables.selects${index}`;
+    const selects = first === 0 ? 'true' : `variables.selects${first}`;
     const use = party.usableBy === 'Everyone' ? '' : ` && variables.mayUse${index}`;
     return {
       policy: party,
+      selects,
       decides: party.priority === highest ? selects : `variables.decides${index}`,
       admits: `variables.violations${index}.size() == 0${use}`,
       admitsUnchanged: `${party.defaulting ? `!variables.changes${index} && ` : ''}variables.violations${index}.size() == 0${use}`,
@@ -61,23 +69,29 @@ export function partiesOf(policy: ResolvedPolicy, siblings: readonly ResolvedPol
 export function partyVariables(parties: readonly Party[]): Variable[] {
   const { overridden, variables } = overrides(
     parties.map(({ policy }) => policy),
-    { name: 'overridden', selects: (i) => `variables.selects${i}` },
+    { name: 'overridden', selects: (i) => parties[i]?.selects ?? 'false' },
   );
+  const violations = sharedViolations(parties.flatMap(({ policy }) => passes(policy)));
+  const lists = violations.lists.values();
   return [
-    ...parties.flatMap(({ policy }, i) => [
-      ...(i === 0
-        ? []
-        : [{ name: `selects${i}`, expression: selectorCel(policy.selector, 'variables.namespaceLabels') }]),
+    ...violations.shared,
+    ...parties.flatMap(({ policy, selects }, i) => [
+      ...(selects === `variables.selects${i}`
+        ? [{ name: `selects${i}`, expression: selectorText(policy.selector) }]
+        : []),
       ...(policy.usableBy === 'Everyone' ? [] : [{ name: `mayUse${i}`, expression: mayUseCel(policy.name) }]),
-      ...violationVariables(policy, i),
+      ...violationVariables(policy, i, lists),
     ]),
     ...variables,
-    ...parties.flatMap(({ policy }, i) => {
+    ...parties.flatMap(({ policy, selects }, i) => {
       const by = overridden(policy);
-      const selects = i === 0 ? [] : [`variables.selects${i}`];
-      return by === undefined ? [] : [{ name: `decides${i}`, expression: [...selects, `!${by}`].join(' && ') }];
+      return by === undefined ? [] : [{ name: `decides${i}`, expression: `${selects} && !${by}` }];
     }),
   ];
+}
+
+function selectorText(selector: LabelSelector): string {
+  return selectorCel(selector, 'variables.namespaceLabels');
 }
 
 /**
@@ -109,18 +123,36 @@ export function decisionVariables(parties: readonly Party[]): Variable[] {
       name: 'allowed',
       expression: parties.map(({ decides, admits }) => `(${decides} && ${admits})`).join(' || '),
     },
-    ...parties.map((party, i) => ({ name: `reason${i}`, expression: reasonCel(party, i, parties.length) })),
-    { name: 'message', expression: oneLine(parties.map((_, i) => `variables.reason${i}`)) },
+    ...reasonVariables(parties),
   ];
 }
 
-/** A template is judged as its pods will be: after filling, which leaves alone what complies as it is. */
-function violationVariables({ checks, filledChecks, defaulting }: ResolvedPolicy, index: number): Variable[] {
-  if (!defaulting) return [{ name: `violations${index}`, expression: violationsCel(checks) }];
+/** Few variables, since each costs something (`needed`), of texts that the API server takes. */
+function reasonVariables(parties: readonly Party[]): Variable[] {
+  const reasons = parties.map((party, i) => reasonCel(party, i, parties.length));
+  const groups = Array.from({ length: Math.ceil(reasons.length / REASONS_TOGETHER) }, (_, i) => ({
+    name: `reasons${i}`,
+    expression: `[${reasons.slice(i * REASONS_TOGETHER, (i + 1) * REASONS_TOGETHER).join(', ')}].filter(r, r != "").join(" | ")`,
+  }));
+  return [...groups, { name: 'message', expression: oneLine(groups.map(({ name }) => `variables.${name}`)) }];
+}
+
+/** What a pod is judged by as it is, and after filling. */
+function passes({ checks, filledChecks, defaulting }: ResolvedPolicy): (readonly RuleChecks[])[] {
+  return defaulting ? [checks, filledChecks] : [checks];
+}
+
+/**
+ * A template is judged as its pods will be: after filling, which leaves alone what complies as it is.
+ * @param lists CEL, list(string): the violations of this policy's passes come next
+ */
+function violationVariables({ defaulting }: ResolvedPolicy, index: number, lists: Iterator<string>): Variable[] {
+  const next = () => lists.next().value ?? '[]';
+  if (!defaulting) return [{ name: `violations${index}`, expression: next() }];
   const [asIs, filled] = [`violationsAsIs${index}`, `violationsFilled${index}`];
   return [
-    { name: asIs, expression: violationsCel(checks) },
-    { name: filled, expression: violationsCel(filledChecks) },
+    { name: asIs, expression: next() },
+    { name: filled, expression: next() },
     {
       name: `violations${index}`,
       expression: `variables.resource != "pods" && variables.${asIs}.size() > 0 ? variables.${filled} : variables.${asIs}`,

@@ -9,7 +9,7 @@ import type { Fill } from '../rules/rule.ts';
 import { type Draft, PROBE_ANNOTATION } from './admission-set.ts';
 import { type Party, partyVariables } from './decision-cel.ts';
 import { type AdmissionOptions, CARRIER, IS_PROBE, NOT_A_MIRROR_POD, notExcluded, PODS } from './match.ts';
-import { POD_VARIABLES } from './pod-cel.ts';
+import { needed, POD_VARIABLES } from './pod-cel.ts';
 import { carrierOf } from './validating-policy.ts';
 
 /** Names the policy that admitted a pod. It informs; nothing trusts it. */
@@ -19,6 +19,15 @@ const ADMITTED_BY_NOW = `variables.annotations[?${JSON.stringify(ADMITTED_BY)}].
 
 export function mutatingPolicy(policy: ResolvedPolicy, parties: readonly Party[], options: AdmissionOptions): Draft {
   const set = (ruleset: string) => ({ policy: policy.name, ruleset });
+  const variables = [
+    { name: 'probe', expression: IS_PROBE },
+    ...POD_VARIABLES,
+    ...partyVariables(parties),
+    ...parties.flatMap(({ policy: { defaulting, fills } }, i) =>
+      defaulting ? [{ name: `changes${i}`, expression: changesCel(fills) }] : [],
+    ),
+    ...choiceVariables(policy, parties),
+  ];
   return {
     kind: 'MutatingAdmissionPolicy',
     spec: (ruleset) => ({
@@ -28,15 +37,7 @@ export function mutatingPolicy(policy: ResolvedPolicy, parties: readonly Party[]
       reinvocationPolicy: 'IfNeeded',
       matchConstraints: { matchPolicy: 'Equivalent', resourceRules: [...PODS, ...CARRIER] },
       matchConditions: [notExcluded(options, 'request.namespace'), NOT_A_MIRROR_POD],
-      variables: [
-        { name: 'probe', expression: IS_PROBE },
-        ...POD_VARIABLES,
-        ...partyVariables(parties),
-        ...parties.flatMap(({ policy: { defaulting, fills } }, i) =>
-          defaulting ? [{ name: `changes${i}`, expression: changesCel(fills) }] : [],
-        ),
-        ...choiceVariables(policy, parties),
-      ],
+      variables: needed(variables, [patches(policy, ruleset)]),
       mutations: [{ patchType: 'JSONPatch', jsonPatch: { expression: patches(policy, ruleset) } }],
     }),
     bindings: (ruleset) => [

@@ -40,6 +40,21 @@ export const POD_VARIABLES: readonly Variable[] = [
   { name: 'controller', expression: `${CONTROLLER}[?variables.resource].orValue("")` },
 ];
 
+/**
+ * Those that the expressions need, in the same order: the API server prepares every variable of a policy several times a
+ * request, whether it is asked for or not (plugin/cel/composition.go).
+ */
+export function needed(variables: readonly Variable[], expressions: readonly string[]): Variable[] {
+  const texts = [...expressions];
+  const kept = variables.toReversed().filter(({ name, expression }) => {
+    const isNamed = new RegExp(`\\bvariables\\.${name}\\b`);
+    if (!texts.some((text) => isNamed.test(text))) return false;
+    texts.push(expression);
+    return true;
+  });
+  return kept.toReversed();
+}
+
 /** CEL, list(string): one line per violation, as operator/evaluate describes them. */
 export function violationsCel(ofRules: readonly RuleChecks[]): string {
   const lists = ofRules.flatMap(({ rule, checks }) => checks.map((check) => checkCel(rule, check)));

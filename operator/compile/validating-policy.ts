@@ -8,7 +8,7 @@ import type { ResolvedPolicy } from '../policy/resolve.ts';
 import { type Draft, PROBE_ANSWER, probeLabels } from './admission-set.ts';
 import { decisionVariables, type Party, partyVariables } from './decision-cel.ts';
 import { type AdmissionOptions, CARRIER, IS_PROBE, NOT_A_MIRROR_POD, notExcluded, PODS, TEMPLATES } from './match.ts';
-import { POD_VARIABLES } from './pod-cel.ts';
+import { needed, POD_VARIABLES } from './pod-cel.ts';
 
 const POD_ACTIONS: Record<Mode, readonly string[]> = {
   Enforce: ['Deny'],
@@ -22,27 +22,32 @@ const TEMPLATE_ACTIONS: Record<Mode, readonly string[]> = {
   Audit: ['Audit'],
 };
 
+const ADMITTED = 'variables.probe || !variables.speaks || variables.allowed';
+const MESSAGE = 'variables.quiet ? "" : variables.message';
+
 export function validatingPolicy(policy: ResolvedPolicy, parties: readonly Party[], options: AdmissionOptions): Draft {
   const { mode, selector: namespaceSelector } = policy;
+  const variables = [
+    { name: 'probe', expression: IS_PROBE },
+    ...POD_VARIABLES,
+    ...partyVariables(parties),
+    ...decisionVariables(parties),
+    { name: 'speaks', expression: speaksCel(parties) },
+    { name: 'quiet', expression: quietCel(parties) },
+  ];
   return {
     kind: 'ValidatingAdmissionPolicy',
     spec: (ruleset) => ({
       failurePolicy: 'Fail',
       matchConstraints: { matchPolicy: 'Equivalent', resourceRules: [...PODS, ...TEMPLATES] },
       matchConditions: [notExcluded(options, 'request.namespace'), NOT_A_MIRROR_POD],
-      variables: [
-        { name: 'probe', expression: IS_PROBE },
-        ...POD_VARIABLES,
-        ...partyVariables(parties),
-        ...decisionVariables(parties),
-        { name: 'speaks', expression: speaksCel(parties) },
-      ],
+      variables: needed(variables, [ADMITTED, MESSAGE]),
       validations: [
         probeValidation(ruleset),
         {
-          expression: 'variables.probe || !variables.speaks || variables.allowed',
+          expression: ADMITTED,
           message: `CapabilityPolicy ${policy.name} does not admit this pod`,
-          messageExpression: 'variables.message',
+          messageExpression: MESSAGE,
           reason: 'Forbidden',
         },
       ],
@@ -78,6 +83,17 @@ function speaksCel(parties: readonly Party[]): string {
     .map((other) => `!(${other.decides})`);
   const speaks = `(${[decides, ...first].join(' && ')})`;
   return policy.mode === 'Enforce' ? `variables.resource == "pods" || ${speaks}` : speaks;
+}
+
+/**
+ * CEL, bool: nobody will read the message. The API server asks for it whatever the validation said, with variables that
+ * are evaluated anew and without an authorizer (plugin/policy/validating/validator.go): only policies for everyone tell.
+ */
+function quietCel(parties: readonly Party[]): string {
+  const admitting = parties
+    .filter(({ policy }) => policy.usableBy === 'Everyone')
+    .map(({ decides, admits }) => `(${decides} && ${admits})`);
+  return ['variables.probe', '!variables.speaks', ...admitting].join(' || ');
 }
 
 /** Refuses every probe, in the ruleset's name. */
