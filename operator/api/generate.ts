@@ -1,6 +1,6 @@
 /**
- * `npm run generate`: makes the model classes in operator/api/generated/ from the CRDs in crds/, and the reference page of
- * the rules from operator/rules/.
+ * `npm run generate`: makes the model classes in operator/api/generated/ from the CRDs in crds/, and the reference pages
+ * of the rules from operator/rules/ and of the commands from operator/cli/.
  *
  * `--check` writes nothing and exits 1, naming each file that differs from what they give: the suite runs it, so that
  * nothing generated is stale.
@@ -10,6 +10,8 @@ import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promis
 import { tmpdir } from 'node:os';
 import { dirname, join, relative } from 'node:path';
 import { promisify } from 'node:util';
+import { load } from 'js-yaml';
+import { commandReference } from '../cli/reference.ts';
 import { RULES } from '../rules/index.ts';
 import { rulesReference } from '../rules/reference.ts';
 
@@ -20,19 +22,23 @@ const ROOT = join(import.meta.dirname, '..', '..');
 const CRDS = join(ROOT, 'crds');
 const GENERATED = join(import.meta.dirname, 'generated');
 const RULES_PAGE = join(ROOT, 'docs', 'reference', 'rules.md');
+const COMMANDS_PAGE = join(ROOT, 'docs', 'reference', 'cappol.md');
 const CRD_GENERATE = join(ROOT, 'node_modules', '.bin', 'crd-generate');
 
 process.exitCode = process.argv.includes('--check') ? await check() : await write();
 
 async function check(): Promise<number> {
-  const page = await readFile(RULES_PAGE, 'utf8').catch(() => '');
+  const pages = [...(await referencePages())].map(async ([path, text]) => {
+    const found = await readFile(path, 'utf8').catch(() => '');
+    return found === text ? [] : [`stale: ${relative(ROOT, path)}`];
+  });
   const stale = [
     ...differences(await generatedFiles(), await readFiles(GENERATED)),
-    ...(page === rulesReference(RULES) ? [] : [`stale: ${relative(ROOT, RULES_PAGE)}`]),
+    ...(await Promise.all(pages)).flat(),
   ];
   for (const difference of stale) process.stderr.write(`${difference}\n`);
   if (stale.length > 0)
-    process.stderr.write('What is generated does not match crds/ and operator/rules/: run `npm run generate`.\n');
+    process.stderr.write('What is generated does not match what it is made from: run `npm run generate`.\n');
   return stale.length > 0 ? 1 : 0;
 }
 
@@ -43,9 +49,18 @@ async function write(): Promise<number> {
     await mkdir(dirname(join(GENERATED, path)), { recursive: true });
     await writeFile(join(GENERATED, path), text);
   }
-  await mkdir(dirname(RULES_PAGE), { recursive: true });
-  await writeFile(RULES_PAGE, rulesReference(RULES));
+  for (const [path, text] of await referencePages()) {
+    await mkdir(dirname(path), { recursive: true });
+    await writeFile(path, text);
+  }
   return 0;
+}
+
+async function referencePages(): Promise<Files> {
+  return new Map([
+    [RULES_PAGE, rulesReference(RULES)],
+    [COMMANDS_PAGE, await commandReference()],
+  ]);
 }
 
 /** One line for each file that is missing, differs, or has no business being there. */
@@ -66,10 +81,23 @@ async function generatedFiles(): Promise<Files> {
     // A process of its own: the package's ES modules do not load in Node, and it logs each file it writes.
     await promisify(execFile)(process.execPath, [CRD_GENERATE, ...inputs, '--output', scratch]);
     const raw = await readFiles(scratch);
-    return new Map([...raw].map(([path, text]) => [path, path.endsWith('.ts') ? forPlainNode(path, text) : text]));
+    const model = [...raw].map(
+      ([path, text]) => [path, path.endsWith('.ts') ? forPlainNode(path, text) : text] as const,
+    );
+    return new Map([...model, ['schema.json', await schema()]]);
   } finally {
     await rm(scratch, { recursive: true, force: true });
   }
+}
+
+/** What the API server holds a policy to, its CEL rules included; for people there is the CRD. */
+async function schema(): Promise<string> {
+  const [file = ''] = await crdFiles();
+  const crd = load(await readFile(file, 'utf8')) as { spec: { versions: [{ schema: { openAPIV3Schema: object } }] } };
+  const text = JSON.stringify(crd.spec.versions[0].schema.openAPIV3Schema, (key, value) =>
+    key === 'description' && typeof value === 'string' ? undefined : value,
+  );
+  return `${text}\n`;
 }
 
 async function crdFiles(): Promise<string[]> {

@@ -2,7 +2,7 @@
 import { Environment } from '@marcbachmann/cel-js';
 import type { Container, PodParts, Volume } from '../cluster/objects.ts';
 import type { ResolvedPolicy, RuleChecks } from '../policy/resolve.ts';
-import type { Check } from '../rules/rule.ts';
+import type { Asking, Check } from '../rules/rule.ts';
 import { VerdictCache } from './verdict-cache.ts';
 
 export interface Violation {
@@ -15,6 +15,7 @@ export interface Violation {
   readonly path: string;
 }
 
+type Judging = Pick<ResolvedPolicy, 'checks' | 'filledChecks'>;
 type Program = (context: Record<string, unknown>) => unknown;
 
 /** A part of a pod that a check runs on, and how messages and paths name it. */
@@ -45,9 +46,17 @@ export class Evaluator {
    * The violations of a policy, in the order of its rules; empty when the pod complies.
    * @param filled whether to judge the pod as defaulting will make it, as templates are
    */
-  violations(pod: PodParts, policy: ResolvedPolicy, filled = false): readonly Violation[] {
+  violations(pod: PodParts, policy: Judging, filled = false): readonly Violation[] {
     const checks = filled ? policy.filledChecks : policy.checks;
     return this.#verdicts.get(pod, checks, () => this.#judge(pod, checks));
+  }
+
+  /** What the parts of a pod ask of a rule; whole numbers of CEL as JSON has them. */
+  asked(pod: PodParts, { over, for: text }: Asking): unknown[] {
+    const variables = { spec: pod.spec, annotations: pod.annotations };
+    return partsOf(pod)
+      [over].flatMap(({ binding }) => this.#run(text, { variables, ...binding }) as unknown[])
+      .map((answer) => (typeof answer === 'bigint' ? Number(answer) : answer));
   }
 
   #judge(pod: PodParts, ofRules: readonly RuleChecks[]): Violation[] {

@@ -1,10 +1,12 @@
 import { and, FOR_WINDOWS } from './cel.ts';
+import { firstOfValues } from './fit.ts';
 import { defineRule } from './rule.ts';
 
-const FIELD = 'c.?securityContext.?allowPrivilegeEscalation';
+/** CEL, optional. */
+export const FIELD = 'c.?securityContext.?allowPrivilegeEscalation';
 
-/** The API server refuses false on these (ValidateSecurityContext), so defaulting leaves them alone. */
-const NEVER_FALSE = [
+/** CEL, bool: the API server refuses false on these (ValidateSecurityContext), so defaulting leaves them alone. */
+export const NEVER_FALSE = [
   'c.?securityContext.?privileged.orValue(false)',
   '"CAP_SYS_ADMIN" in c.?securityContext.?capabilities.?add.orValue([])',
   FOR_WINDOWS,
@@ -52,4 +54,6 @@ export const allowPrivilegeEscalation = defineRule<boolean>({
     // Windows pods pass this text from v1.25 on, and the label's from v1.25 on.
     return minor >= 25 && label < 25 ? 'baseline' : 'restricted';
   },
+
+  fit: () => firstOfValues('allowPrivilegeEscalation', false, true),
 });

@@ -1,6 +1,7 @@
 import { CAPABILITIES, RUNTIME_DEFAULT } from '../standards/capabilities.ts';
 import { ADD, type Capabilities, capabilitiesOf, DROP, filledAdd, filledDrop } from './capabilities.ts';
 import { and, FOR_WINDOWS, listed, literal } from './cel.ts';
+import { distinct } from './fit.ts';
 import { defineRule } from './rule.ts';
 
 interface AllowedBounding {
@@ -25,7 +26,7 @@ function held(forbidden: readonly string[], add: string, drop: string): string {
   return `(${start} + ${added}).filter(x, !(x in ${drops}))`;
 }
 
-export const allowedBounding = defineRule<AllowedBounding>({
+export const allowedBounding = defineRule<AllowedBounding, string>({
   id: 'capabilities.allowedBounding',
   title: 'Which capabilities a container may end up holding, added or given by the container runtime.',
   words:
@@ -49,7 +50,7 @@ export const allowedBounding = defineRule<AllowedBounding>({
     if (forbidden.length === 0) return [];
     const privileged = 'c.?securityContext.?privileged.orValue(false)';
     const capabilities = filled
-      ? held(forbidden, filledAdd(filling.defaultAdd), filledDrop(filling.requiredDrop))
+      ? held(forbidden, filledAdd(filling.defaultAdd), filledDrop(filling))
       : held(forbidden, ADD, DROP);
     return [
       {
@@ -62,4 +63,16 @@ export const allowedBounding = defineRule<AllowedBounding>({
   },
 
   podSecurity: () => 'restricted',
+
+  fit: () => ({
+    asks: [
+      {
+        over: 'containers',
+        for: `(${FOR_WINDOWS}) ? [] : c.?securityContext.?privileged.orValue(false) ? ${literal(CAPABILITIES)} : ${held(CAPABILITIES, ADD, DROP)}`,
+      },
+    ],
+    choices: (holding) => [
+      { 'capabilities.allowedBounding': holding.length < CAPABILITIES.length ? distinct(holding) : ['*'] },
+    ],
+  }),
 });

@@ -1,11 +1,15 @@
-import { listed, literal, matchesAny } from './cel.ts';
-import { type Check, defineRule } from './rule.ts';
+import { and, FOR_WINDOWS, listed, literal, matchesAny } from './cel.ts';
+import { admittedDefault, type Profile, profileCel } from './default-profile.ts';
+import { NO_PROFILE, profileAsked, profilesUsed } from './fit.ts';
+import { type Check, defineRule, type Fill } from './rule.ts';
 
 interface AppArmor {
   readonly types: readonly string[];
   readonly unset: 'Allowed' | 'Refused';
   /** Which profiles of type Localhost, `*` at the end of one for any rest; undefined: any. */
   readonly localhostProfiles?: readonly string[];
+  /** What defaulting fills in. */
+  readonly default?: Profile;
 }
 
 const ALL_TYPES = ['RuntimeDefault', 'Localhost', 'Unconfined'];
@@ -13,6 +17,8 @@ const PATH = 'securityContext.appArmorProfile';
 const ANNOTATION = 'container.apparmor.security.beta.kubernetes.io/';
 const POD_PROFILE = 'variables.spec.?securityContext.?appArmorProfile';
 const CONTAINER_PROFILE = 'c.?securityContext.?appArmorProfile';
+
+const IS_UNSET = `!${CONTAINER_PROFILE}.hasValue() && !${POD_PROFILE}.hasValue() && !(${literal(ANNOTATION)} + c.name in variables.annotations)`;
 
 /** Until their fields came (v1.30) profiles were annotations; API servers still turn those into fields. */
 function annotationAllowed({ types, localhostProfiles = ['*'] }: AppArmor): string {
@@ -80,31 +86,70 @@ function profileChecks(value: AppArmor): Check[] {
   ];
 }
 
-function unsetCheck({ types }: AppArmor): Check {
+/** Defaulting leaves pods for Windows alone: the API server refuses the field on them. */
+function unsetCheck({ types, default: filling }: AppArmor, filled: boolean | undefined): Check {
   return {
     over: 'containers',
-    violates: `!${CONTAINER_PROFILE}.hasValue() && !${POD_PROFILE}.hasValue() && !(${literal(ANNOTATION)} + c.name in variables.annotations)`,
+    violates: filled && filling ? and(IS_UNSET, FOR_WINDOWS) : IS_UNSET,
     message: literal(`must set ${PATH}.type on it or on the pod (allowed: ${listed(types)})`),
     path: PATH,
   };
 }
 
-export const appArmor = defineRule<AppArmor>({
+function fillsOf({ default: profile }: AppArmor): Fill[] {
+  if (!profile) return [];
+  return [
+    {
+      over: 'containers',
+      path: ['securityContext', 'appArmorProfile'],
+      when: and(IS_UNSET, `!(${FOR_WINDOWS})`),
+      value: profileCel(profile),
+    },
+  ];
+}
+
+/** An annotation's value as the API server turns it into a field; any other text stays as it is. */
+function withTypeOfField(profile: string): string {
+  if (profile === 'runtime/default') return 'RuntimeDefault/';
+  if (profile === 'unconfined') return 'Unconfined/';
+  return profile.startsWith('localhost/') ? `Localhost/${profile.slice('localhost/'.length)}` : profile;
+}
+
+export const appArmor = defineRule<AppArmor, string>({
   id: 'appArmor',
   title: 'Which AppArmor profiles containers may run under.',
   words:
     'On supported hosts, the RuntimeDefault AppArmor profile is applied by default. The baseline policy should prevent ' +
     'overriding or disabling the default AppArmor profile, or restrict overrides to an allowed set of profiles.',
   sources: ['k8s.io/pod-security-admission/policy/check_appArmorProfile.go', 'KEP-24'],
-  reads: { spec: ['securityContext'], container: ['securityContext'], annotations: [ANNOTATION] },
+  reads: { spec: ['securityContext', 'os'], container: ['securityContext'], annotations: [ANNOTATION] },
 
-  value: ({ appArmor: stated }, { level }) => ({
-    types: stated?.types ?? (level === 'privileged' ? ALL_TYPES : ['RuntimeDefault', 'Localhost']),
-    unset: stated?.unset ?? 'Allowed',
-    ...(stated?.localhostProfiles && { localhostProfiles: stated.localhostProfiles }),
-  }),
+  value: ({ appArmor: stated = {} }, { level }) => {
+    const { localhostProfiles, unset = 'Allowed' } = stated;
+    const types = stated.types ?? (level === 'privileged' ? ALL_TYPES : ['RuntimeDefault', 'Localhost']);
+    const profile = admittedDefault(stated.default, { types, localhostProfiles });
+    return { types, unset, ...(localhostProfiles && { localhostProfiles }), ...(profile && { default: profile }) };
+  },
 
-  checks: (value) => [...profileChecks(value), ...(value.unset === 'Refused' ? [unsetCheck(value)] : [])],
+  checks: (value, _standard, filled) => [
+    ...profileChecks(value),
+    ...(value.unset === 'Refused' ? [unsetCheck(value, filled)] : []),
+  ],
+
+  fills: fillsOf,
 
   podSecurity: ({ types }) => (types.includes('Unconfined') ? 'privileged' : 'restricted'),
+
+  fit: () => ({
+    asks: [
+      { over: 'pod', for: profileAsked(POD_PROFILE) },
+      {
+        over: 'pod',
+        for: `variables.annotations.filter(k, k.startsWith(${literal(ANNOTATION)})).map(k, variables.annotations[k])`,
+      },
+      { over: 'containers', for: profileAsked(CONTAINER_PROFILE) },
+      { over: 'containers', for: `${IS_UNSET} ? ["${NO_PROFILE}"] : []` },
+    ],
+    choices: (asked) => profilesUsed('appArmor', asked.filter((profile) => profile !== '').map(withTypeOfField)),
+  }),
 });

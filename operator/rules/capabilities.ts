@@ -1,13 +1,17 @@
 import type { CapabilityPolicyOverrides } from '../api/capability-policy.ts';
+import { CAPABILITIES } from '../standards/capabilities.ts';
 import type { Standard } from '../standards/level-version.ts';
 import { and, FOR_WINDOWS, listed, literal } from './cel.ts';
-import { type Check, defineRule, type Fill } from './rule.ts';
+import { distinct } from './fit.ts';
+import { type Check, defineRule, type Fill, type Stated } from './rule.ts';
 
 export interface Capabilities {
   /** With those that defaulting adds. */
   readonly allowedAdd: readonly string[];
   readonly requiredDrop: readonly string[];
   readonly defaultAdd: readonly string[];
+  /** ALL among the drops does not stand for the required ones. */
+  readonly dropByName?: true;
 }
 
 /** What the baseline level may add: the default set of the runtimes of old, without NET_RAW. */
@@ -27,6 +31,8 @@ const BASELINE = [
   'SYS_CHROOT',
 ];
 const RESTRICTED = ['NET_BIND_SERVICE'];
+/** What the API takes in its lists. */
+const NAMES = ['ALL', ...CAPABILITIES];
 
 /** CEL, list(string): what the container asks for. */
 export const ADD = 'c.?securityContext.?capabilities.?add.orValue([])';
@@ -43,28 +49,31 @@ function addCheck(allowed: readonly string[]): Check {
   };
 }
 
-/** A drop of ALL contains each other one. */
-function isMissing(required: readonly string[]): string {
+type Drops = Pick<Capabilities, 'requiredDrop' | 'dropByName'>;
+
+/** A drop of ALL contains each other one, unless names are asked for. */
+function isMissing({ requiredDrop: required, dropByName }: Drops): string {
+  if (dropByName) return `!${literal(required)}.all(x, x in ${DROP})`;
   return required.includes('ALL')
     ? `!("ALL" in ${DROP})`
     : `!("ALL" in ${DROP}) && !${literal(required)}.all(x, x in ${DROP})`;
 }
 
 /** @param judged CEL, bool: for which containers; undefined for all */
-function dropCheck(required: readonly string[], judged: string | undefined): Check {
+function dropCheck(drops: Drops, judged: string | undefined): Check {
   return {
     over: 'containers',
-    violates: and(isMissing(required), judged),
-    message: literal(`must drop capability ${listed(required)} in securityContext.capabilities.drop`),
+    violates: and(isMissing(drops), judged),
+    message: literal(`must drop capability ${listed(drops.requiredDrop)} in securityContext.capabilities.drop`),
     path: 'securityContext.capabilities.drop',
   };
 }
 
-function dropChecks(required: readonly string[], minor: number, filled: boolean): Check[] {
-  if (required.length === 0) return [];
+function dropChecks(drops: Drops, minor: number, filled: boolean): Check[] {
+  if (drops.requiredDrop.length === 0) return [];
   const exempt = minor >= 25;
-  if (!filled) return [dropCheck(required, exempt ? `!(${FOR_WINDOWS})` : undefined)];
-  return exempt ? [] : [dropCheck(required, FOR_WINDOWS)];
+  if (!filled) return [dropCheck(drops, exempt ? `!(${FOR_WINDOWS})` : undefined)];
+  return exempt ? [] : [dropCheck(drops, FOR_WINDOWS)];
 }
 
 /** CEL, list(string): what the container will add after defaulting. Dropping that very one keeps it away, ALL does not. */
@@ -73,11 +82,12 @@ export function filledAdd(defaultAdd: readonly string[]): string {
 }
 
 /** CEL, list(string): what the container will drop after defaulting. */
-export function filledDrop(required: readonly string[]): string {
-  return `(${isMissing(required)} ? ${DROP} + ${literal(required)}.filter(x, !(x in ${DROP})) : ${DROP})`;
+export function filledDrop(drops: Drops): string {
+  return `(${isMissing(drops)} ? ${DROP} + ${literal(drops.requiredDrop)}.filter(x, !(x in ${DROP})) : ${DROP})`;
 }
 
-function fillsOf({ requiredDrop, defaultAdd }: Capabilities): Fill[] {
+function fillsOf(lists: Capabilities): Fill[] {
+  const { requiredDrop, defaultAdd } = lists;
   const fill = (field: 'add' | 'drop', when: string, value: string): Fill => ({
     over: 'containers',
     path: ['securityContext', 'capabilities', field],
@@ -87,7 +97,7 @@ function fillsOf({ requiredDrop, defaultAdd }: Capabilities): Fill[] {
   const lacking = `${literal(defaultAdd)}.exists(x, !(x in ${ADD}) && !(x in ${DROP}))`;
   return [
     ...(defaultAdd.length > 0 ? [fill('add', lacking, filledAdd(defaultAdd))] : []),
-    ...(requiredDrop.length > 0 ? [fill('drop', isMissing(requiredDrop), filledDrop(requiredDrop))] : []),
+    ...(requiredDrop.length > 0 ? [fill('drop', isMissing(lists), filledDrop(lists))] : []),
   ];
 }
 
@@ -100,6 +110,7 @@ export function capabilitiesOf({ capabilities }: CapabilityPolicyOverrides, { le
     allowedAdd: [...new Set([...(capabilities?.allowedAdd ?? allowed), ...defaultAdd])],
     requiredDrop: capabilities?.requiredDrop ?? (restricted ? ['ALL'] : []),
     defaultAdd,
+    ...(capabilities?.dropByName && { dropByName: true }),
   };
 }
 
@@ -107,7 +118,19 @@ function within(names: readonly string[], set: readonly string[]): boolean {
   return names.every((name) => set.includes(name));
 }
 
-export const capabilities = defineRule<Capabilities>({
+function stated(allowedAdd: readonly string[], requiredDrop: readonly string[]): Stated {
+  return { 'capabilities.allowedAdd': allowedAdd, 'capabilities.requiredDrop': requiredDrop };
+}
+
+/** The names that each of the lists has, itself or by ALL. */
+function droppedByAll(lists: readonly (readonly string[])[]): string[] {
+  return NAMES.filter((name) => lists.every((drop) => drop.includes(name) || drop.includes('ALL'))).sort();
+}
+
+/** What a container adds, and what it drops. */
+type Asked = readonly [add: readonly string[], drop: readonly string[]];
+
+export const capabilities = defineRule<Capabilities, Asked>({
   id: 'capabilities',
   title: 'Which capabilities containers may add, and which they must drop.',
   words:
@@ -121,9 +144,9 @@ export const capabilities = defineRule<Capabilities>({
 
   value: capabilitiesOf,
 
-  checks: ({ allowedAdd, requiredDrop }, { minor }, filled = false) => [
-    ...(allowedAdd.includes('*') ? [] : [addCheck(allowedAdd)]),
-    ...dropChecks(requiredDrop, minor, filled),
+  checks: (lists, { minor }, filled = false) => [
+    ...(lists.allowedAdd.includes('*') ? [] : [addCheck(lists.allowedAdd)]),
+    ...dropChecks(lists, minor, filled),
   ],
 
   fills: fillsOf,
@@ -135,4 +158,16 @@ export const capabilities = defineRule<Capabilities>({
     const windows = minor >= 25 && label < 25;
     return within(allowedAdd, RESTRICTED) && requiredDrop.includes('ALL') && !windows ? 'restricted' : 'baseline';
   },
+
+  fit: ({ minor }) => ({
+    // Containers for Windows need not drop anything: as if they dropped all.
+    asks: [{ over: 'containers', for: `[[${ADD}, ${minor >= 25 ? `(${FOR_WINDOWS}) ? ["ALL"] : ${DROP}` : DROP}]]` }],
+    choices: (asked) => {
+      const added = distinct(asked.flatMap(([add]) => add));
+      // Of a name that is none the API can only say: any.
+      if (!added.every((name) => NAMES.includes(name))) return [stated(['*'], [])];
+      const dropped = droppedByAll(asked.map(([, drop]) => drop));
+      return [stated(added, dropped.includes('ALL') ? ['ALL'] : dropped.filter((name) => !added.includes(name)))];
+    },
+  }),
 });

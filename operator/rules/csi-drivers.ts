@@ -1,7 +1,8 @@
 import { listed, literal } from './cel.ts';
+import { distinct, namesUsed } from './fit.ts';
 import { defineRule } from './rule.ts';
 
-export const csiDrivers = defineRule<readonly string[] | undefined>({
+export const csiDrivers = defineRule<readonly string[] | undefined, string>({
   id: 'csiDrivers',
   title: 'Which drivers csi volumes may name that are declared in the pod itself.',
   words: 'No Standard has this. PodSecurityPolicy: the driver of an inline CSI volume must be in the list.',
@@ -23,4 +24,9 @@ export const csiDrivers = defineRule<readonly string[] | undefined>({
       : [],
 
   podSecurity: () => 'restricted',
+
+  fit: () => ({
+    asks: [{ over: 'volumes', for: 'v.?csi.hasValue() ? [v.?csi.?driver.orValue("")] : []' }],
+    choices: (drivers) => namesUsed('csiDrivers', distinct(drivers), { valid: /./, most: 32 }),
+  }),
 });

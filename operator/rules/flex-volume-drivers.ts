@@ -1,7 +1,8 @@
 import { listed, literal } from './cel.ts';
+import { distinct, namesUsed } from './fit.ts';
 import { defineRule } from './rule.ts';
 
-export const flexVolumeDrivers = defineRule<readonly string[] | undefined>({
+export const flexVolumeDrivers = defineRule<readonly string[] | undefined, string>({
   id: 'flexVolumeDrivers',
   title: 'Which drivers flexVolume volumes may name.',
   words: 'No Standard has this. PodSecurityPolicy: the driver of a flexVolume must be in the list.',
@@ -23,4 +24,9 @@ export const flexVolumeDrivers = defineRule<readonly string[] | undefined>({
       : [],
 
   podSecurity: () => 'restricted',
+
+  fit: () => ({
+    asks: [{ over: 'volumes', for: 'v.?flexVolume.hasValue() ? [v.?flexVolume.?driver.orValue("")] : []' }],
+    choices: (drivers) => namesUsed('flexVolumeDrivers', distinct(drivers), { valid: /./, most: 32 }),
+  }),
 });

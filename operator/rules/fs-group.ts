@@ -1,11 +1,11 @@
 import { and, FOR_WINDOWS, literal } from './cel.ts';
-import { firstOf, type GroupStrategy, inRanges, listedRanges, UNSET } from './id-ranges.ts';
+import { firstOf, type GroupStrategy, inRanges, listedRanges, strategies, UNSET } from './id-ranges.ts';
 import { defineRule } from './rule.ts';
 
 const PATH = 'securityContext.fsGroup';
 const GROUP = 'variables.spec.?securityContext.?fsGroup';
 
-export const fsGroup = defineRule<GroupStrategy>({
+export const fsGroup = defineRule<GroupStrategy, number>({
   id: 'fsGroup',
   title: "Which group ID a pod's volumes may belong to.",
   words:
@@ -42,4 +42,9 @@ export const fsGroup = defineRule<GroupStrategy>({
       : [],
 
   podSecurity: () => 'restricted',
+
+  fit: () => ({
+    asks: [{ over: 'pod', for: `(${FOR_WINDOWS}) ? [] : [${GROUP}.orValue(${UNSET})]` }],
+    choices: (ids) => strategies(ids, 'MayRunAs').map((value) => ({ fsGroup: value })),
+  }),
 });

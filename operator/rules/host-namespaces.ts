@@ -1,3 +1,4 @@
+import { firstOfValues } from './fit.ts';
 import { defineRule } from './rule.ts';
 
 /** The three host namespaces are one check of the Standard and three fields of the API. */
@@ -24,6 +25,8 @@ function hostNamespace(field: 'hostNetwork' | 'hostPID' | 'hostIPC', shares: str
           ],
 
     podSecurity: (allowed) => (allowed ? 'privileged' : 'restricted'),
+
+    fit: () => firstOfValues(field, false, true),
   });
 }
 

@@ -1,4 +1,5 @@
 import { and, literal } from './cel.ts';
+import { distinct } from './fit.ts';
 import { type Check, defineRule } from './rule.ts';
 
 interface HostPath {
@@ -14,7 +15,9 @@ function covered(prefixes: readonly HostPath[]): string {
   const path = 'v.?hostPath.?path.orValue("")';
   const conditions = prefixes.map(({ pathPrefix }) => {
     const prefix = pathPrefix.endsWith('/') ? pathPrefix.slice(0, -1) : pathPrefix;
-    return `${path} == ${literal(prefix)} || ${path}.startsWith(${literal(`${prefix}/`)})`;
+    const below = `${path}.startsWith(${literal(`${prefix}/`)})`;
+    // Of a path, too, one slash at its end does not count: /foo/ is /foo, and no other prefix than /foo covers it.
+    return prefix.endsWith('/') ? below : `${path} == ${literal(prefix)} || ${below}`;
   });
   return conditions.length === 0 ? 'false' : conditions.join(' || ');
 }
@@ -48,7 +51,18 @@ function mountCheck(paths: readonly HostPath[]): Check {
   };
 }
 
-export const hostPaths = defineRule<readonly HostPath[] | undefined>({
+/** CEL, list(string): the paths that a container mounts, and not just for reading. */
+const WRITTEN =
+  'variables.spec.?volumes.orValue([])' +
+  '.filter(v, v.?hostPath.hasValue() && c.?volumeMounts.orValue([]).exists(m, m.name == v.name && !m.?readOnly.orValue(false)))' +
+  '.map(v, v.?hostPath.?path.orValue(""))';
+
+/** Absolute, without `..`. */
+const PREFIX = /^\/(?!(?:.*\/)?\.\.(?:\/|$))/;
+
+type Asked = readonly [how: 'mounted' | 'written', path: string];
+
+export const hostPaths = defineRule<readonly HostPath[] | undefined, Asked>({
   id: 'hostPaths',
   title: 'Which paths of the node hostPath volumes may mount, and which only for reading.',
   words:
@@ -64,4 +78,18 @@ export const hostPaths = defineRule<readonly HostPath[] | undefined>({
   },
 
   podSecurity: () => 'restricted',
+
+  fit: () => ({
+    asks: [
+      { over: 'volumes', for: 'v.?hostPath.hasValue() ? [["mounted", v.?hostPath.?path.orValue("")]] : []' },
+      { over: 'containers', for: `${WRITTEN}.map(path, ["written", path])` },
+    ],
+    choices: (asked) => {
+      const written = asked.filter(([how]) => how === 'written').map(([, path]) => path);
+      const paths = distinct(asked.map(([, path]) => path));
+      const listable = paths.length <= 32 && paths.every((path) => PREFIX.test(path) && path.length <= 512);
+      const entry = (pathPrefix: string) => ({ pathPrefix, ...(!written.includes(pathPrefix) && { readOnly: true }) });
+      return listable ? [{ hostPaths: paths.map(entry) }] : [];
+    },
+  }),
 });

@@ -1,4 +1,5 @@
 import { literal } from './cel.ts';
+import { rangesOf } from './id-ranges.ts';
 import { defineRule } from './rule.ts';
 
 interface PortRange {
@@ -26,7 +27,7 @@ function allowedText(ranges: readonly PortRange[]): string {
     : ranges.map(({ min, max }) => (min === max ? `${min}` : `${min}-${max}`)).join(', ');
 }
 
-export const hostPorts = defineRule<readonly PortRange[]>({
+export const hostPorts = defineRule<readonly PortRange[], number>({
   id: 'hostPorts',
   title: 'Which ports of the node a container may listen on.',
   words: 'HostPort ports must be forbidden.',
@@ -49,4 +50,9 @@ export const hostPorts = defineRule<readonly PortRange[]>({
   },
 
   podSecurity: (ranges) => (ranges.length === 0 ? 'restricted' : 'privileged'),
+
+  fit: () => ({
+    asks: [{ over: 'containers', for: `c.?ports.orValue([]).filter(p, ${PORT} != 0).map(p, ${PORT})` }],
+    choices: (ports) => [{ hostPorts: rangesOf(ports, { min: 1, max: 65535 }) ?? EVERY_PORT }],
+  }),
 });

@@ -1,3 +1,4 @@
+import { firstOfValues } from './fit.ts';
 import { defineRule } from './rule.ts';
 
 const HANDLERS = ['livenessProbe', 'readinessProbe', 'startupProbe', 'lifecycle.?postStart', 'lifecycle.?preStop'];
@@ -25,4 +26,6 @@ export const hostProbes = defineRule<boolean>({
         ],
 
   podSecurity: (allowed, _standard, label) => (allowed && label >= 34 ? 'privileged' : 'restricted'),
+
+  fit: () => firstOfValues('hostProbes', false, true),
 });

@@ -1,3 +1,4 @@
+import { firstOfValues } from './fit.ts';
 import { defineRule } from './rule.ts';
 
 const VIOLATES = '?securityContext.?windowsOptions.?hostProcess.orValue(false)';
@@ -22,4 +23,6 @@ export const hostProcess = defineRule<boolean>({
         ],
 
   podSecurity: (allowed) => (allowed ? 'privileged' : 'restricted'),
+
+  fit: () => firstOfValues('hostProcess', false, true),
 });

@@ -24,6 +24,46 @@ export function inRanges(id: string, ranges: readonly IdRange[]): string {
   return conditions.length === 0 ? 'false' : conditions.join(' || ');
 }
 
+const MOST_RANGES = 32;
+
+/**
+ * The ranges of exactly these numbers; of more than the API takes, those that are nearest to each other become one.
+ *
+ * @returns undefined when a number is beyond the limits
+ */
+export function rangesOf(numbers: readonly number[], limits: IdRange): IdRange[] | undefined {
+  const sorted = [...new Set(numbers)].sort((a, b) => a - b);
+  if (sorted.some((number) => number < limits.min || number > limits.max)) return undefined;
+  const gaps = sorted.slice(1).map((number, i) => ({ at: i + 1, size: number - (sorted[i] as number) }));
+  const widest = gaps
+    .filter(({ size }) => size > 1)
+    .toSorted((a, b) => b.size - a.size)
+    .slice(0, MOST_RANGES - 1);
+  const starts = [0, ...widest.map(({ at }) => at).sort((a, b) => a - b), sorted.length];
+  return starts.slice(1).flatMap((end, i) => {
+    const [min, max] = [sorted[starts[i] as number], sorted[end - 1]];
+    return min === undefined || max === undefined ? [] : [{ min, max }];
+  });
+}
+
+/** IDs that the API takes in ranges. */
+const IDS: IdRange = { min: 0, max: 2147483647 };
+
+/**
+ * PodSecurityPolicy's rules for the IDs that pods have, the tightest first.
+ *
+ * @param ids UNSET among them: of a pod or container that has none
+ */
+export function strategies(ids: readonly number[], ifSome: 'MayRunAs' | undefined) {
+  const ranges = rangesOf(
+    ids.filter((id) => id !== UNSET),
+    IDS,
+  );
+  if (!ranges || ranges.length === 0) return [{ rule: 'RunAsAny' }];
+  const must = ids.includes(UNSET) ? [] : [{ rule: 'MustRunAs', ranges }];
+  return [...must, ...(ifSome ? [{ rule: ifSome, ranges }] : []), { rule: 'RunAsAny' }];
+}
+
 /** For messages: `1000-1999, 65534`, or `none`. */
 export function listedRanges(ranges: readonly IdRange[]): string {
   return ranges.length === 0

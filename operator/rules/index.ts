@@ -4,6 +4,7 @@ import { allowedBounding } from './allowed-bounding.ts';
 import { appArmor } from './app-armor.ts';
 import { capabilities } from './capabilities.ts';
 import { csiDrivers } from './csi-drivers.ts';
+import { defaultAllowPrivilegeEscalation } from './default-allow-privilege-escalation.ts';
 import { flexVolumeDrivers } from './flex-volume-drivers.ts';
 import { fsGroup } from './fs-group.ts';
 import { hostIPC, hostNetwork, hostPID } from './host-namespaces.ts';
@@ -30,6 +31,7 @@ export const RULES: readonly Rule[] = [
   allowedBounding,
   privileged,
   allowPrivilegeEscalation,
+  defaultAllowPrivilegeEscalation,
   hostNetwork,
   hostPID,
   hostIPC,

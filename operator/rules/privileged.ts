@@ -1,3 +1,4 @@
+import { firstOfValues } from './fit.ts';
 import { defineRule } from './rule.ts';
 
 export const privileged = defineRule<boolean>({
@@ -22,4 +23,6 @@ export const privileged = defineRule<boolean>({
         ],
 
   podSecurity: (allowed) => (allowed ? 'privileged' : 'restricted'),
+
+  fit: () => firstOfValues('privileged', false, true),
 });

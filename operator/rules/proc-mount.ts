@@ -1,4 +1,5 @@
 import { and, IN_USER_NAMESPACE, listed, literal } from './cel.ts';
+import { firstOfValues } from './fit.ts';
 import { defineRule } from './rule.ts';
 
 interface ProcMount {
@@ -58,4 +59,6 @@ export const procMount = defineRule<ProcMount>({
     // Whatever this text says, the API server takes Unmasked only with hostUsers: false (ValidateSecurityContext).
     return label >= 35 ? 'baseline' : 'privileged';
   },
+
+  fit: () => firstOfValues('procMount', { types: ['Default'] }, { types: ['Default', 'Unmasked'] }),
 });

@@ -1,4 +1,5 @@
 import { and, FOR_WINDOWS } from './cel.ts';
+import { firstOfValues } from './fit.ts';
 import { defineRule } from './rule.ts';
 
 const PATH = 'securityContext.readOnlyRootFilesystem';
@@ -40,4 +41,6 @@ export const readOnlyRootFilesystem = defineRule<boolean>({
       : [],
 
   podSecurity: () => 'restricted',
+
+  fit: () => firstOfValues('readOnlyRootFilesystem', true, false),
 });

@@ -53,7 +53,28 @@ export interface Fill {
   readonly value: string;
 }
 
-export interface Rule<Value = unknown> {
+/** Overrides that can each be left out on their own: path below `spec.overrides` → value. `seccomp.types`. */
+export type Stated = Readonly<Record<string, unknown>>;
+
+/** How to state the rule for given pods, so that it admits them and little else. */
+export interface Fit<Asked = unknown> {
+  /** What the parts of a pod ask of the rule; none where the value does not depend on it. */
+  readonly asks?: readonly Asking[];
+  /**
+   * Ways to state the rule, the tightest first; whoever asks takes the first that admits the pods.
+   *
+   * @param asked the answers of all parts of all pods, each once
+   */
+  choices(asked: readonly Asked[]): readonly Stated[];
+}
+
+export interface Asking {
+  readonly over: Check['over'];
+  /** CEL, list of answers, with the names of a check. */
+  readonly for: string;
+}
+
+export interface Rule<Value = unknown, Asked = unknown> {
   /** The override's path below `spec.overrides`; also the rule's name in messages, metrics and reports. */
   readonly id: string;
   /** One sentence: what the rule is about. */
@@ -81,9 +102,12 @@ export interface Rule<Value = unknown> {
    * under the rule's text of `standard`.
    */
   podSecurity(value: Value, standard: Standard, label: number): Level;
+
+  /** How a policy of this standard states the rule for the pods that there are. */
+  fit(standard: Standard): Fit<Asked>;
 }
 
 /** Keeps the type of a rule's value inside its file: the registry holds rules of every value type. */
-export function defineRule<Value>(rule: Rule<Value>): Rule {
+export function defineRule<Value, Asked = unknown>(rule: Rule<Value, Asked>): Rule {
   return rule as Rule;
 }

@@ -1,11 +1,11 @@
 import { and, effective, FOR_WINDOWS, literal } from './cel.ts';
-import { firstOf, type GroupStrategy, inRanges, listedRanges, UNSET } from './id-ranges.ts';
+import { firstOf, type GroupStrategy, inRanges, listedRanges, strategies, UNSET } from './id-ranges.ts';
 import { defineRule } from './rule.ts';
 
 const PATH = 'securityContext.runAsGroup';
 const GROUP = effective('runAsGroup');
 
-export const runAsGroup = defineRule<GroupStrategy>({
+export const runAsGroup = defineRule<GroupStrategy, number>({
   id: 'runAsGroup',
   title: 'Which primary group IDs containers may run as.',
   words:
@@ -43,4 +43,9 @@ export const runAsGroup = defineRule<GroupStrategy>({
       : [],
 
   podSecurity: () => 'restricted',
+
+  fit: () => ({
+    asks: [{ over: 'containers', for: `(${FOR_WINDOWS}) ? [] : [${GROUP}.orValue(${UNSET})]` }],
+    choices: (ids) => strategies(ids, 'MayRunAs').map((value) => ({ runAsGroup: value })),
+  }),
 });

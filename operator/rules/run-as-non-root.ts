@@ -1,4 +1,5 @@
 import { and, effective, IN_USER_NAMESPACE } from './cel.ts';
+import { firstOfValues } from './fit.ts';
 import { defineRule } from './rule.ts';
 
 const PATH = 'securityContext.runAsNonRoot';
@@ -53,6 +54,8 @@ export const runAsNonRoot = defineRule<boolean>({
     // Pods in a user namespace pass this text from v1.35 on, and the label's from v1.35 on.
     return minor >= 35 && label < 35 ? 'baseline' : 'restricted';
   },
+
+  fit: () => firstOfValues('runAsNonRoot', true, false),
 });
 
 function unlessInUserNamespace(minor: number): string | undefined {

@@ -1,5 +1,5 @@
 import { and, effective, FOR_WINDOWS, IN_USER_NAMESPACE, literal } from './cel.ts';
-import { firstOf, type IdRange, inRanges, listedRanges, UNSET } from './id-ranges.ts';
+import { firstOf, type IdRange, inRanges, listedRanges, strategies, UNSET } from './id-ranges.ts';
 import { type Check, defineRule, type Fill } from './rule.ts';
 
 interface RunAsUser {
@@ -54,7 +54,7 @@ function fillsOf({ rule, ranges = [] }: RunAsUser): Fill[] {
   return [];
 }
 
-export const runAsUser = defineRule<RunAsUser>({
+export const runAsUser = defineRule<RunAsUser, number>({
   id: 'runAsUser',
   title: 'Which user IDs containers may run as.',
   words: 'Containers must not set runAsUser to 0 (v1.23+), unless the pod is in a user namespace (v1.35+).',
@@ -89,4 +89,12 @@ export const runAsUser = defineRule<RunAsUser>({
     if (rule !== 'NotZero') return 'baseline';
     return minor >= 35 && label < 35 ? 'baseline' : 'restricted';
   },
+
+  fit: () => ({
+    asks: [{ over: 'containers', for: `(${FOR_WINDOWS}) ? [] : [${USER}.orValue(${UNSET})]` }],
+    choices: (ids) =>
+      [{ rule: 'NotZero' }, { rule: 'MustRunAsNonRoot' }, ...strategies(ids, undefined)].map((value) => ({
+        runAsUser: value,
+      })),
+  }),
 });

@@ -1,4 +1,5 @@
 import { listed, literal } from './cel.ts';
+import { distinct, namesUsed } from './fit.ts';
 import { defineRule } from './rule.ts';
 
 interface RuntimeClasses {
@@ -7,9 +8,11 @@ interface RuntimeClasses {
   readonly default?: string;
 }
 
+/** What the API takes for a name. */
+const CLASS_NAME = /^[a-z0-9]([a-z0-9-]*[a-z0-9])?([.][a-z0-9]([a-z0-9-]*[a-z0-9])?)*$/;
 const NAME = 'variables.spec.?runtimeClassName';
 
-export const runtimeClasses = defineRule<RuntimeClasses>({
+export const runtimeClasses = defineRule<RuntimeClasses, string>({
   id: 'runtimeClasses',
   title: 'Which runtime classes pods may name, and which one they get.',
   words:
@@ -38,4 +41,9 @@ export const runtimeClasses = defineRule<RuntimeClasses>({
       : [{ over: 'pod', path: ['runtimeClassName'], when: `!${NAME}.hasValue()`, value: literal(filling) }],
 
   podSecurity: () => 'restricted',
+
+  fit: () => ({
+    asks: [{ over: 'pod', for: `${NAME}.hasValue() ? [${NAME}.orValue("")] : []` }],
+    choices: (names) => namesUsed('runtimeClasses.allowed', distinct(names), { valid: CLASS_NAME, most: 32 }),
+  }),
 });

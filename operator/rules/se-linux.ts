@@ -1,4 +1,4 @@
-import { and, effective, FOR_WINDOWS, IS_EPHEMERAL, isUnsetForSome, listed, literal } from './cel.ts';
+import { and, effective, FOR_WINDOWS, IS_EPHEMERAL, listed, literal } from './cel.ts';
 import { type Check, defineRule, type Fill } from './rule.ts';
 
 interface SeLinux {
@@ -85,12 +85,24 @@ function mustRunAsFills(options: Options): Fill[] {
     value: `{${entries.join(', ')}}`,
   });
   return [
-    fill('pod', isUnsetForSome('seLinuxOptions')),
+    // Also where each container has its own: they are the sandbox's and the volumes' too.
+    fill('pod', `!variables.spec.?${PATH.replace('.', '.?')}.hasValue()`),
     fill('containers', and(`!${OPTIONS}.hasValue()`, IS_EPHEMERAL)),
   ];
 }
 
-export const seLinux = defineRule<SeLinux>({
+/** Options that all have in common, if there are such. */
+function mustBeOf(asked: readonly Options[]): SeLinux[] {
+  const stated = asked
+    .map((options) => FIELDS.filter((name) => options[name]).map((name) => [name, options[name]] as const))
+    .filter((fields) => fields.length > 0);
+  const [options, ...others] = new Set(stated.map((fields) => JSON.stringify(fields)));
+  return options === undefined || others.length > 0
+    ? []
+    : [{ rule: 'MustRunAs', options: Object.fromEntries(JSON.parse(options)) }];
+}
+
+export const seLinux = defineRule<SeLinux, Options>({
   id: 'seLinux',
   title: 'Which SELinux options pods and containers may set.',
   words: 'Setting the SELinux type is restricted, and setting a custom SELinux user or role option is forbidden.',
@@ -125,4 +137,13 @@ export const seLinux = defineRule<SeLinux>({
       }
     }
   },
+
+  fit: () => ({
+    asks: [
+      { over: 'pod', for: `[variables.spec.?${PATH.replace('.', '.?')}.orValue({})]` },
+      { over: 'containers', for: `[${OPTIONS}.orValue({})]` },
+    ],
+    choices: (asked) =>
+      [{ rule: 'PodSecurityStandard' }, ...mustBeOf(asked), { rule: 'RunAsAny' }].map((value) => ({ seLinux: value })),
+  }),
 });

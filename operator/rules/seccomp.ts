@@ -1,9 +1,14 @@
 import { and, FOR_WINDOWS, IS_EPHEMERAL, isUnsetForSome, listed, literal, matchesAny } from './cel.ts';
+import { admittedDefault, type Profile, profileCel } from './default-profile.ts';
+import { NO_PROFILE, profileAsked, profilesUsed } from './fit.ts';
 import { type Check, defineRule, type Fill } from './rule.ts';
 
 interface Seccomp {
   readonly types: readonly string[];
-  readonly unset: 'Allowed' | 'Refused';
+  /** RefusedOnPod: the pod must have a profile of its own. */
+  readonly unset: 'Allowed' | 'Refused' | 'RefusedOnPod';
+  /** What defaulting fills in; undefined: what `types` have that needs no name. */
+  readonly default?: Profile;
   /** Which profiles of type Localhost, `*` at the end of one for any rest; undefined: any. */
   readonly localhostProfiles?: readonly string[];
   /** Before v1.19 the Standard read annotations, which servers of today ignore. */
@@ -44,42 +49,65 @@ function localhostChecks({ types, localhostProfiles }: Seccomp): Check[] {
 
 const IS_UNSET = `!${CONTAINER_PROFILE}.hasValue() && !${POD_PROFILE}.hasValue()`;
 
-/** The type that defaulting fills in: Localhost would need a profile's name. */
-function fillingType({ types, unset }: Seccomp): string | undefined {
-  if (unset === 'Allowed') return undefined;
+/** What defaulting fills in: Localhost would need a profile's name. */
+function filling({ types, unset, default: stated }: Seccomp): Profile | undefined {
+  if (stated || unset !== 'Refused') return stated;
   const type = types.includes('RuntimeDefault') ? 'RuntimeDefault' : types[0];
-  return type === 'Localhost' ? undefined : type;
+  return type === undefined || type === 'Localhost' ? undefined : { type };
 }
 
 /** CEL, bool: the pod has the annotation of old, and the API server would refuse a field beside it that says otherwise. */
-function contradicted(type: string): string {
-  const agreeing = type === 'Unconfined' ? ['unconfined'] : ['runtime/default', 'docker/default'];
+function contradicted({ type, localhostProfile }: Profile): string {
+  const agreeing =
+    type === 'Localhost'
+      ? [`localhost/${localhostProfile}`]
+      : type === 'Unconfined'
+        ? ['unconfined']
+        : ['runtime/default', 'docker/default'];
   const annotation = literal(POD_ANNOTATION);
   return `${annotation} in variables.annotations && !(variables.annotations[${annotation}] in ${literal(agreeing)})`;
 }
 
 function fillsOf(value: Seccomp): Fill[] {
-  const type = fillingType(value);
-  if (type === undefined) return [];
+  const profile = filling(value);
+  if (!profile) return [];
+  // A default that is stated is the pod's, as in PodSecurityPolicy, also where each container has its own.
+  const isUnset = value.default ? `!${POD_PROFILE}.hasValue()` : isUnsetForSome('seccompProfile');
   const fill = (over: 'pod' | 'containers', ...when: string[]): Fill => ({
     over,
     path: ['securityContext', 'seccompProfile'],
     when: and(...when, `!(${FOR_WINDOWS})`),
-    value: `{"type": ${literal(type)}}`,
+    value: profileCel(profile),
   });
-  return [
-    fill('pod', isUnsetForSome('seccompProfile'), `!(${contradicted(type)})`),
-    fill('containers', IS_UNSET, IS_EPHEMERAL),
-  ];
+  return [fill('pod', isUnset, `!(${contradicted(profile)})`), fill('containers', IS_UNSET, IS_EPHEMERAL)];
 }
 
 function unsetChecks(value: Seccomp, minor: number, filled: boolean): Check[] {
   if (value.unset === 'Allowed') return [];
   const forLinux = minor >= 25 ? `!(${FOR_WINDOWS})` : undefined;
-  const type = fillingType(value);
-  if (!filled || type === undefined) return [unsetCheck(value, forLinux)];
-  const unfilled = and(contradicted(type), `!(${IS_EPHEMERAL})`);
-  return [unsetCheck(value, forLinux ? and(forLinux, unfilled) : `(${FOR_WINDOWS}) || (${unfilled})`)];
+  const profile = filled ? filling(value) : undefined;
+  const left = (unfilled: string) => (profile ? leftUnset(forLinux, unfilled) : forLinux);
+  const annotated = profile ? contradicted(profile) : 'false';
+  if (value.unset === 'Refused') return [unsetCheck(value, left(and(annotated, `!(${IS_EPHEMERAL})`)))];
+  // What is added to a pod that exists cannot give it a profile any more: there it is the container's that counts.
+  return [unsetOnPodCheck(value, left(annotated)), unsetCheck(value, and(IS_EPHEMERAL, left('false')))];
+}
+
+/**
+ * CEL, bool: which pods are still judged after filling, which leaves pods for Windows alone.
+ * @param unfilled CEL, bool: of the others, those that could not be filled
+ */
+function leftUnset(forLinux: string | undefined, unfilled: string): string {
+  return forLinux ? and(forLinux, unfilled) : `(${FOR_WINDOWS}) || (${unfilled})`;
+}
+
+function unsetOnPodCheck({ types }: Seccomp, judged: string | undefined): Check {
+  return {
+    over: 'pod',
+    violates: and(`!${POD_PROFILE}.hasValue()`, judged),
+    message: literal(`must set ${PATH}.type (allowed: ${listed(types)})`),
+    path: PATH,
+  };
 }
 
 /** @param judged CEL, bool: for which pods; undefined for all */
@@ -105,7 +133,7 @@ function annotationChecks(): Check[] {
   return [check('pod', literal(POD_ANNOTATION)), check('containers', `(${literal(CONTAINER_ANNOTATION)} + c.name)`)];
 }
 
-export const seccomp = defineRule<Seccomp>({
+export const seccomp = defineRule<Seccomp, string>({
   id: 'seccomp',
   title: 'Which seccomp profiles containers may run under.',
   words:
@@ -123,10 +151,14 @@ export const seccomp = defineRule<Seccomp>({
 
   value: (overrides, { level, minor }) => {
     const byFields = level !== 'privileged' && minor >= 19;
+    const types = overrides.seccomp?.types ?? (byFields ? ['RuntimeDefault', 'Localhost'] : ALL_TYPES);
+    const { localhostProfiles, default: stated } = overrides.seccomp ?? {};
+    const profile = admittedDefault(stated, { types, localhostProfiles });
     return {
-      types: overrides.seccomp?.types ?? (byFields ? ['RuntimeDefault', 'Localhost'] : ALL_TYPES),
+      types,
       unset: overrides.seccomp?.unset ?? (byFields && level === 'restricted' ? 'Refused' : 'Allowed'),
-      ...(overrides.seccomp?.localhostProfiles && { localhostProfiles: overrides.seccomp.localhostProfiles }),
+      ...(localhostProfiles && { localhostProfiles }),
+      ...(profile && { default: profile }),
       annotations: level !== 'privileged' && minor < 19,
     };
   },
@@ -147,4 +179,16 @@ export const seccomp = defineRule<Seccomp>({
     // Windows pods pass this text from v1.25 on, and the label's from v1.25 on.
     return minor >= 25 && label < 25 ? 'baseline' : 'restricted';
   },
+
+  fit: ({ minor }) => ({
+    asks: [
+      { over: 'pod', for: profileAsked(POD_PROFILE) },
+      { over: 'containers', for: profileAsked(CONTAINER_PROFILE) },
+      {
+        over: 'containers',
+        for: `${minor >= 25 ? and(IS_UNSET, `!(${FOR_WINDOWS})`) : IS_UNSET} ? ["${NO_PROFILE}"] : []`,
+      },
+    ],
+    choices: (asked) => profilesUsed('seccomp', asked),
+  }),
 });

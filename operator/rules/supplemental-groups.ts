@@ -1,12 +1,12 @@
 import { and, FOR_WINDOWS, literal } from './cel.ts';
-import { firstOf, type GroupStrategy, inRanges, listedRanges } from './id-ranges.ts';
+import { firstOf, type GroupStrategy, inRanges, listedRanges, strategies, UNSET } from './id-ranges.ts';
 import { defineRule } from './rule.ts';
 
 const PATH = 'securityContext.supplementalGroups';
 /** An empty list is as good as none: the API server leaves it out before any policy sees the pod. */
 const GROUPS = 'variables.spec.?securityContext.?supplementalGroups.orValue([])';
 
-export const supplementalGroups = defineRule<GroupStrategy>({
+export const supplementalGroups = defineRule<GroupStrategy, number>({
   id: 'supplementalGroups',
   title: 'Which group IDs containers may belong to besides their primary one; those of the image are not seen.',
   words:
@@ -48,4 +48,9 @@ export const supplementalGroups = defineRule<GroupStrategy>({
       : [],
 
   podSecurity: () => 'restricted',
+
+  fit: () => ({
+    asks: [{ over: 'pod', for: `(${FOR_WINDOWS}) ? [] : ${GROUPS}.size() == 0 ? [${UNSET}] : ${GROUPS}` }],
+    choices: (ids) => strategies(ids, 'MayRunAs').map((value) => ({ supplementalGroups: value })),
+  }),
 });

@@ -1,4 +1,5 @@
 import { listed, literal, matchesAny } from './cel.ts';
+import { distinct, namesUsed } from './fit.ts';
 import { defineRule } from './rule.ts';
 
 /** Names; `*` at the end of one stands for any rest. */
@@ -23,6 +24,9 @@ const SAFE: readonly (readonly [since: number, name: string])[] = [
   [32, 'net.ipv4.tcp_wmem'],
 ];
 
+/** What the API takes for a name. */
+const NAME = /^([a-z0-9]([a-z0-9_-]*[a-z0-9])?[./])*[a-z0-9]([a-z0-9_-]*[a-z0-9])?$/;
+
 function safe(minor: number): readonly string[] {
   return SAFE.filter(([since]) => since <= minor)
     .map(([, name]) => name)
@@ -33,7 +37,7 @@ function withDots(name: string): string {
   return name.replaceAll('/', '.');
 }
 
-export const sysctls = defineRule<Sysctls>({
+export const sysctls = defineRule<Sysctls, string>({
   id: 'sysctls',
   title: 'Which kernel parameters a pod may set.',
   words:
@@ -75,4 +79,9 @@ export const sysctls = defineRule<Sysctls>({
     const known = safe(label);
     return allowed.every((name) => known.includes(name)) ? 'restricted' : 'privileged';
   },
+
+  fit: () => ({
+    asks: [{ over: 'pod', for: 'variables.spec.?securityContext.?sysctls.orValue([]).map(s, s.name)' }],
+    choices: (names) => namesUsed('sysctls.allowed', distinct(names), { valid: NAME, most: 64, any: ['*'] }),
+  }),
 });

@@ -1,9 +1,16 @@
 import type { Standard } from '../standards/level-version.ts';
-import { listed, literal } from './cel.ts';
+import { and, listed, literal } from './cel.ts';
+import { distinct } from './fit.ts';
 import { defineRule } from './rule.ts';
 
 /** Volume types by name, or all but some: the Standard's baseline admits types that do not exist yet. */
-type VolumeTypes = { readonly allowed: readonly string[] } | { readonly forbidden: readonly string[] };
+type VolumeTypes =
+  | {
+      readonly allowed: readonly string[];
+      /** With every projected volume that holds nothing but what nearly every pod gets. */
+      readonly tokens?: true;
+    }
+  | { readonly forbidden: readonly string[] };
 
 const RESTRICTED = [
   'configMap',
@@ -16,10 +23,48 @@ const RESTRICTED = [
   'secret',
 ];
 
+/** All that the API takes in its list: the fields of a pod's volume. */
+const TYPES = [
+  ...RESTRICTED,
+  'awsElasticBlockStore',
+  'azureDisk',
+  'azureFile',
+  'cephfs',
+  'cinder',
+  'fc',
+  'flexVolume',
+  'flocker',
+  'gcePersistentDisk',
+  'gitRepo',
+  'glusterfs',
+  'hostPath',
+  'image',
+  'iscsi',
+  'nfs',
+  'photonPersistentDisk',
+  'portworxVolume',
+  'quobyte',
+  'rbd',
+  'scaleIO',
+  'storageos',
+  'vsphereVolume',
+];
+
 /** API servers know the `image` source since v1.33 (KEP-4639) and count it as restricted at every version. */
 function restrictedTypes({ server }: Standard): readonly string[] {
   return server >= 33 ? [...RESTRICTED, 'image'].sort() : RESTRICTED;
 }
+
+/**
+ * CEL, bool: whether `v` is what the API server itself mounts into pods, in the form of
+ * k8s.io/kubernetes/plugin/pkg/admission/serviceaccount. PodSecurityPolicy admitted it with type secret, which it replaced.
+ */
+const IS_TOKEN = `v.?projected.hasValue() && v.?projected.?sources.orValue([]).all(s, ${and(
+  's.?serviceAccountToken.hasValue() || s.?configMap.hasValue() || s.?downwardAPI.hasValue()',
+  's.?serviceAccountToken.?path.orValue("token") == "token" && s.?serviceAccountToken.?audience.orValue("") == ""',
+  's.?configMap.?name.orValue("kube-root-ca.crt") == "kube-root-ca.crt"',
+  's.?downwardAPI.?items.orValue([]).all(d, d.?path.orValue("") == "namespace" && d.?fieldRef.?fieldPath.orValue("") == "metadata.namespace" && d.?fieldRef.?apiVersion.orValue("v1") == "v1")',
+)})`;
 
 function admitted(types: VolumeTypes): { readonly condition: string; readonly text: string } {
   return 'allowed' in types
@@ -27,7 +72,7 @@ function admitted(types: VolumeTypes): { readonly condition: string; readonly te
     : { condition: `!(k in ${literal(types.forbidden)})`, text: `forbidden: ${listed(types.forbidden)}` };
 }
 
-export const volumes = defineRule<VolumeTypes>({
+export const volumes = defineRule<VolumeTypes, string>({
   id: 'volumes',
   title: 'Which types of volumes a pod may use.',
   words:
@@ -41,19 +86,25 @@ export const volumes = defineRule<VolumeTypes>({
 
   value: (overrides, standard) => {
     const stated = overrides.volumes;
-    if (stated) return stated.includes('*') ? { forbidden: [] } : { allowed: [...stated].sort() };
-    if (standard.level === 'restricted') return { allowed: restrictedTypes(standard) };
+    if (stated?.includes('*')) return { forbidden: [] };
+    const allowed = stated
+      ? [...stated].sort()
+      : standard.level === 'restricted'
+        ? restrictedTypes(standard)
+        : undefined;
+    if (allowed) return { allowed, ...(overrides.serviceAccountTokenVolumes && { tokens: true }) };
     return { forbidden: standard.level === 'baseline' ? ['hostPath'] : [] };
   },
 
   checks: (types) => {
     if ('forbidden' in types && types.forbidden.length === 0) return [];
     const { condition, text } = admitted(types);
+    const refused = `dyn(v).exists(k, !(${condition}))`;
     return [
       {
         // A volume is its name and one key: its type.
         over: 'volumes',
-        violates: `dyn(v).exists(k, !(${condition}))`,
+        violates: 'tokens' in types ? and(refused, `!(${IS_TOKEN})`) : refused,
         message: `"must not be of type " + dyn(v).filter(k, !(${condition})).join(", ") + ${literal(` (${text})`)}`,
         path: '',
       },
@@ -66,4 +117,9 @@ export const volumes = defineRule<VolumeTypes>({
     if (types.allowed.every((type) => restricted.includes(type))) return 'restricted';
     return types.allowed.includes('hostPath') ? 'privileged' : 'baseline';
   },
+
+  fit: () => ({
+    asks: [{ over: 'volumes', for: 'dyn(v).filter(k, k != "name")' }],
+    choices: (types) => [{ volumes: types.every((type) => TYPES.includes(type)) ? distinct(types) : ['*'] }],
+  }),
 });

@@ -1,54 +1,378 @@
 /**
- * Linux capabilities (capabilities(7)), in the order of their numbers: the index is the number in
- * linux/include/uapi/linux/capability.h, without the prefix CAP_.
+ * Linux capabilities: what each permits, how much that is, and what to take instead.
+ *
+ * Names and numbers: linux/include/uapi/linux/capability.h; what each permits: capabilities(7) and the manual pages that
+ * an entry names; who may add it: k8s.io/pod-security-admission at v1.36. How great the risk is, is our own judgement.
  */
-export const CAPABILITIES: readonly string[] = [
-  'CHOWN',
-  'DAC_OVERRIDE',
-  'DAC_READ_SEARCH',
-  'FOWNER',
-  'FSETID',
-  'KILL',
-  'SETGID',
-  'SETUID',
-  'SETPCAP',
-  'LINUX_IMMUTABLE',
-  'NET_BIND_SERVICE',
-  'NET_BROADCAST',
-  'NET_ADMIN',
-  'NET_RAW',
-  'IPC_LOCK',
-  'IPC_OWNER',
-  'SYS_MODULE',
-  'SYS_RAWIO',
-  'SYS_CHROOT',
-  'SYS_PTRACE',
-  'SYS_PACCT',
-  'SYS_ADMIN',
-  'SYS_BOOT',
-  'SYS_NICE',
-  'SYS_RESOURCE',
-  'SYS_TIME',
-  'SYS_TTY_CONFIG',
-  'MKNOD',
-  'LEASE',
-  'AUDIT_WRITE',
-  'AUDIT_CONTROL',
-  'SETFCAP',
-  'MAC_OVERRIDE',
-  'MAC_ADMIN',
-  'SYSLOG',
-  'WAKE_ALARM',
-  'BLOCK_SUSPEND',
-  'AUDIT_READ',
-  'PERFMON',
-  'BPF',
-  'CHECKPOINT_RESTORE',
+import type { Level } from './level-version.ts';
+
+export const RISKS = {
+  host: 'compromise of the host, escape from the container',
+  node: 'impact on the network or on the whole node',
+  kernel: "sight of the kernel's memory, or attack surface in it",
+  container: 'escalation inside the container',
+  low: 'low',
+} as const;
+export type Risk = keyof typeof RISKS;
+
+export interface Capability {
+  /** Its bit in the masks of /proc/PID/status. */
+  readonly number: number;
+  /** As Kubernetes writes it: without the prefix CAP_. */
+  readonly name: string;
+  /** Completes the sentence "It permits a process to …". */
+  readonly permits: string;
+  /** The tightest level of the Pod Security Standards whose containers may add it. */
+  readonly addableAt: Level;
+  readonly risk: Risk;
+  /** When the risk is another one, or how it is used. */
+  readonly riskNote?: string;
+  /** What does the same with less; absent where nothing does, or nothing is needed. */
+  readonly instead?: string;
+  /** Manual pages and kernel documents that tell more. */
+  readonly sources: readonly string[];
+}
+
+/** In the order of their numbers. */
+const ENTRIES: readonly Omit<Capability, 'number'>[] = [
+  {
+    name: 'CHOWN',
+    permits: 'change owner and group of any file',
+    addableAt: 'baseline',
+    risk: 'container',
+    instead: 'fsGroup for volumes; owners set when the image is built',
+    sources: ['chown(2)'],
+  },
+  {
+    name: 'DAC_OVERRIDE',
+    permits: 'read, write and execute files whatever their permissions say',
+    addableAt: 'baseline',
+    risk: 'container',
+    riskNote: 'host with host paths mounted',
+    instead: 'fsGroup or supplementalGroups that own the files',
+    sources: ['path_resolution(7)'],
+  },
+  {
+    name: 'DAC_READ_SEARCH',
+    permits: 'read any file and search any directory, and open files by handle',
+    addableAt: 'privileged',
+    risk: 'host',
+    riskNote: 'open_by_handle_at reads files of the host ("shocker")',
+    instead: 'supplementalGroups that may read the files',
+    sources: ['open_by_handle_at(2)'],
+  },
+  {
+    name: 'FOWNER',
+    permits: "do what only a file's owner may: chmod, utime, set extended attributes",
+    addableAt: 'baseline',
+    risk: 'container',
+    instead: 'files that belong to the user who runs',
+    sources: ['chmod(2)'],
+  },
+  {
+    name: 'FSETID',
+    permits: "keep a file's set-user-ID and set-group-ID bits when it is changed",
+    addableAt: 'baseline',
+    risk: 'container',
+    sources: ['chmod(2)'],
+  },
+  {
+    name: 'KILL',
+    permits: 'send signals to processes of other users',
+    addableAt: 'baseline',
+    risk: 'low',
+    riskNote: 'node with hostPID',
+    instead: 'the same user for the processes that signal each other',
+    sources: ['kill(2)'],
+  },
+  {
+    name: 'SETGID',
+    permits: 'take any group ID and any list of groups',
+    addableAt: 'baseline',
+    risk: 'container',
+    instead: 'runAsGroup and supplementalGroups',
+    sources: ['setgid(2)', 'setgroups(2)'],
+  },
+  {
+    name: 'SETUID',
+    permits: 'take any user ID',
+    addableAt: 'baseline',
+    risk: 'container',
+    instead: 'runAsUser',
+    sources: ['setuid(2)'],
+  },
+  {
+    name: 'SETPCAP',
+    permits: 'make capabilities of the bounding set inheritable, drop them from it, and change secure bits',
+    addableAt: 'baseline',
+    risk: 'container',
+    sources: ['prctl(2)'],
+  },
+  {
+    name: 'LINUX_IMMUTABLE',
+    permits: 'set the immutable and append-only flags of files',
+    addableAt: 'privileged',
+    risk: 'low',
+    sources: ['ioctl_iflags(2)'],
+  },
+  {
+    name: 'NET_BIND_SERVICE',
+    permits: 'bind to ports below 1024',
+    addableAt: 'restricted',
+    risk: 'low',
+    instead: 'a port above 1023 behind a Service, or the sysctl net.ipv4.ip_unprivileged_port_start',
+    sources: ['ip(7)'],
+  },
+  {
+    name: 'NET_BROADCAST',
+    permits: 'nothing: the kernel never asks for it',
+    addableAt: 'privileged',
+    risk: 'low',
+    sources: ['capabilities(7)'],
+  },
+  {
+    name: 'NET_ADMIN',
+    permits: 'configure interfaces, addresses, routes and firewalls, and sniff promiscuously',
+    addableAt: 'privileged',
+    risk: 'node',
+    riskNote: 'host with hostNetwork',
+    instead: 'a CNI plugin, NetworkPolicy, or an allowed sysctl',
+    sources: ['netdevice(7)', 'packet(7)'],
+  },
+  {
+    name: 'NET_RAW',
+    permits: 'open raw and packet sockets: ping, sniffing, forging any packet',
+    addableAt: 'privileged',
+    risk: 'node',
+    riskNote: 'forged ARP and DNS answers redirect the traffic of neighbours',
+    instead: 'the sysctl net.ipv4.ping_group_range, for ping',
+    sources: ['raw(7)', 'packet(7)', 'icmp(7)'],
+  },
+  {
+    name: 'IPC_LOCK',
+    permits: 'lock memory without limit, and allocate huge pages',
+    addableAt: 'privileged',
+    risk: 'low',
+    riskNote: "starves the node's memory",
+    instead: 'resources.limits of hugepages; a higher RLIMIT_MEMLOCK in the runtime',
+    sources: ['mlock(2)'],
+  },
+  {
+    name: 'IPC_OWNER',
+    permits: 'use System V IPC objects whatever their permissions say',
+    addableAt: 'privileged',
+    risk: 'low',
+    riskNote: 'container with hostIPC',
+    instead: 'the same user for the processes that share them',
+    sources: ['sysvipc(7)'],
+  },
+  {
+    name: 'SYS_MODULE',
+    permits: 'load and unload kernel modules',
+    addableAt: 'privileged',
+    risk: 'host',
+    instead: 'modules that the node loads (modules-load.d(5))',
+    sources: ['init_module(2)'],
+  },
+  {
+    name: 'SYS_RAWIO',
+    permits: 'use I/O ports, /dev/mem, /proc/kcore and raw commands of disks',
+    addableAt: 'privileged',
+    risk: 'host',
+    instead: 'a device plugin',
+    sources: ['iopl(2)', 'mem(4)'],
+  },
+  {
+    name: 'SYS_CHROOT',
+    permits: 'change its root directory, and enter mount namespaces',
+    addableAt: 'baseline',
+    risk: 'container',
+    sources: ['chroot(2)', 'setns(2)'],
+  },
+  {
+    name: 'SYS_PTRACE',
+    permits: 'trace any process, read and write its memory',
+    addableAt: 'privileged',
+    risk: 'container',
+    riskNote: 'host with hostPID',
+    instead: 'shareProcessNamespace and the same user, which may trace its own processes',
+    sources: ['ptrace(2)', 'process_vm_readv(2)'],
+  },
+  {
+    name: 'SYS_PACCT',
+    permits: 'switch process accounting',
+    addableAt: 'privileged',
+    risk: 'low',
+    sources: ['acct(2)'],
+  },
+  {
+    name: 'SYS_ADMIN',
+    permits: 'mount, enter namespaces, and do much else that has no capability of its own',
+    addableAt: 'privileged',
+    risk: 'host',
+    riskNote: 'the new root',
+    instead:
+      'hostUsers: false, where it counts inside the user namespace only; BPF and PERFMON for tracing; a CSI driver for mounts',
+    sources: ['mount(2)', 'setns(2)'],
+  },
+  {
+    name: 'SYS_BOOT',
+    permits: 'reboot, and load another kernel',
+    addableAt: 'privileged',
+    risk: 'host',
+    sources: ['reboot(2)', 'kexec_load(2)'],
+  },
+  {
+    name: 'SYS_NICE',
+    permits: 'raise priorities, use real-time scheduling, and set the CPU affinity of any process',
+    addableAt: 'privileged',
+    risk: 'node',
+    riskNote: 'starves other workloads of CPU',
+    instead: "resources, and the kubelet's static CPU manager",
+    sources: ['sched(7)', 'setpriority(2)'],
+  },
+  {
+    name: 'SYS_RESOURCE',
+    permits: 'exceed resource limits, quotas and reserved space, and lower its out-of-memory score',
+    addableAt: 'privileged',
+    risk: 'node',
+    riskNote: 'starves other workloads',
+    instead: 'higher limits in the runtime',
+    sources: ['setrlimit(2)', 'proc(5)'],
+  },
+  {
+    name: 'SYS_TIME',
+    permits: 'set the system clock',
+    addableAt: 'privileged',
+    risk: 'node',
+    riskNote: "the clock is the host's: no namespace holds it",
+    instead: 'a time service of the node',
+    sources: ['settimeofday(2)', 'adjtimex(2)'],
+  },
+  {
+    name: 'SYS_TTY_CONFIG',
+    permits: 'hang up terminals and configure virtual ones',
+    addableAt: 'privileged',
+    risk: 'low',
+    sources: ['vhangup(2)'],
+  },
+  {
+    name: 'MKNOD',
+    permits: 'create device files',
+    addableAt: 'baseline',
+    risk: 'container',
+    riskNote: 'the device cgroup blocks their use; host where its rules are loose',
+    instead: 'a device plugin',
+    sources: ['mknod(2)'],
+  },
+  {
+    name: 'LEASE',
+    permits: 'take leases on files of others',
+    addableAt: 'privileged',
+    risk: 'low',
+    sources: ['fcntl(2)'],
+  },
+  {
+    name: 'AUDIT_WRITE',
+    permits: "write records to the kernel's audit log",
+    addableAt: 'baseline',
+    risk: 'low',
+    sources: ['audit(7)'],
+  },
+  {
+    name: 'AUDIT_CONTROL',
+    permits: 'switch auditing and change its rules',
+    addableAt: 'privileged',
+    risk: 'node',
+    riskNote: 'blinds the audit log',
+    sources: ['auditctl(8)'],
+  },
+  {
+    name: 'SETFCAP',
+    permits: 'set capabilities on files, and map user ID 0 into a new user namespace',
+    addableAt: 'baseline',
+    risk: 'container',
+    instead: 'file capabilities set when the image is built',
+    sources: ['setcap(8)', 'user_namespaces(7)'],
+  },
+  {
+    name: 'MAC_OVERRIDE',
+    permits: 'pass over mandatory access control (Smack)',
+    addableAt: 'privileged',
+    risk: 'host',
+    riskNote: 'where the security module asks for it',
+    sources: ['capabilities(7)'],
+  },
+  {
+    name: 'MAC_ADMIN',
+    permits: 'change the configuration of mandatory access control',
+    addableAt: 'privileged',
+    risk: 'host',
+    riskNote: 'where the security module asks for it',
+    sources: ['capabilities(7)'],
+  },
+  {
+    name: 'SYSLOG',
+    permits: "read and clear the kernel's log, and see kernel addresses",
+    addableAt: 'privileged',
+    risk: 'kernel',
+    instead: "an agent that reads the node's journal",
+    sources: ['syslog(2)'],
+  },
+  {
+    name: 'WAKE_ALARM',
+    permits: 'set timers that wake the system',
+    addableAt: 'privileged',
+    risk: 'low',
+    sources: ['timerfd_create(2)'],
+  },
+  {
+    name: 'BLOCK_SUSPEND',
+    permits: 'keep the system from suspending',
+    addableAt: 'privileged',
+    risk: 'low',
+    sources: ['epoll(7)'],
+  },
+  {
+    name: 'AUDIT_READ',
+    permits: "read the kernel's audit log",
+    addableAt: 'privileged',
+    risk: 'kernel',
+    sources: ['audit(7)'],
+  },
+  {
+    name: 'PERFMON',
+    permits: 'observe performance: perf events, and what BPF programs trace',
+    addableAt: 'privileged',
+    risk: 'kernel',
+    riskNote: "host together with BPF, which reads the kernel's memory",
+    sources: ['perf_event_open(2)', 'Linux 5.8'],
+  },
+  {
+    name: 'BPF',
+    permits: 'load BPF programs and create maps of every kind',
+    addableAt: 'privileged',
+    risk: 'kernel',
+    riskNote: 'host together with PERFMON or NET_ADMIN',
+    sources: ['bpf(2)', 'Linux 5.8'],
+  },
+  {
+    name: 'CHECKPOINT_RESTORE',
+    permits: 'checkpoint and restore processes: choose process IDs, see the mapped files of others',
+    addableAt: 'privileged',
+    risk: 'kernel',
+    sources: ['clone3(2)', 'Linux 5.9'],
+  },
 ];
 
+export const CAPABILITY_TABLE: readonly Capability[] = ENTRIES.map((entry, number) => ({ number, ...entry }));
+
+/** Their names, in the order of their numbers. */
+export const CAPABILITIES: readonly string[] = CAPABILITY_TABLE.map(({ name }) => name);
+
 /**
- * What containerd and Docker give a container that asks for nothing (containerd pkg/oci/spec.go, moby daemon/pkg/oci);
- * CRI-O gives fewer.
+ * What containerd and Docker give a container that asks for nothing (containerd pkg/oci/spec.go, moby
+ * daemon/pkg/oci/caps/defaults.go); CRI-O gives fewer.
  */
 export const RUNTIME_DEFAULT: readonly string[] = [
   'CHOWN',
@@ -66,3 +390,13 @@ export const RUNTIME_DEFAULT: readonly string[] = [
   'AUDIT_WRITE',
   'SETFCAP',
 ];
+
+/** The bits of these names; of names that are none, nothing. */
+export function maskOf(names: readonly string[]): bigint {
+  return CAPABILITIES.reduce((mask, name, number) => (names.includes(name) ? mask | (1n << BigInt(number)) : mask), 0n);
+}
+
+/** The names of these bits, in the order of their numbers. */
+export function namesIn(mask: bigint): string[] {
+  return CAPABILITIES.filter((_, number) => (mask >> BigInt(number)) & 1n);
+}

@@ -61,6 +61,34 @@ export const BAD_PSP_INPUT: readonly BadInput[] = [
       /ranges\[0\]: .*min is above max: swap the two/,
     ),
   ]),
+  bad(
+    'a default that allowPrivilegeEscalation refuses',
+    { defaultAllowPrivilegeEscalation: true },
+    /defaultAllowPrivilegeEscalation: .*true is what allowPrivilegeEscalation: false refuses/,
+    { level: 'restricted' },
+  ),
+  ...['seccomp', 'appArmor'].flatMap((field) => [
+    bad(
+      `a default ${field} profile of a type that is not admitted`,
+      { [field]: { types: ['RuntimeDefault'], default: { type: 'Unconfined' } } },
+      /default is not admitted, .*: list it in types/,
+    ),
+    bad(
+      `a default ${field} profile without its name`,
+      { [field]: { default: { type: 'Localhost' } } },
+      /localhostProfile goes with type: Localhost, and only with that/,
+    ),
+    bad(
+      `a name of a default ${field} profile that has none`,
+      { [field]: { default: { type: 'RuntimeDefault', localhostProfile: 'a' } } },
+      /localhostProfile goes with type: Localhost/,
+    ),
+  ]),
+  bad(
+    'no seccomp profile to be had on the pod',
+    { seccomp: { types: [], unset: 'RefusedOnPod' } },
+    /no pod at all could be admitted/,
+  ),
   bad('an ID below 0', { fsGroup: { rule: 'MayRunAs', ranges: ranges([-1, 1]) } }, /min: .*greater than or equal to 0/),
   ...['seccomp', 'appArmor'].flatMap((field) => [
     bad(
@@ -123,6 +151,24 @@ export const GOOD_PSP_INPUT: readonly Omit<BadInput, 'answer'>[] = [
       ...ENFORCED,
       level: 'baseline',
     },
+  ),
+  good(
+    'defaults as PodSecurityPolicy had them',
+    {
+      privileged: false,
+      capabilities: { requiredDrop: ['ALL', 'NET_RAW'], dropByName: true },
+      defaultAllowPrivilegeEscalation: false,
+      volumes: ['secret'],
+      serviceAccountTokenVolumes: true,
+      seccomp: {
+        types: ['Localhost'],
+        localhostProfiles: ['a', 'team/*'],
+        unset: 'RefusedOnPod',
+        default: { type: 'Localhost', localhostProfile: 'team/a' },
+      },
+      appArmor: { types: ['Unconfined'], default: { type: 'Unconfined' } },
+    },
+    { ...ENFORCED, level: 'privileged' },
   ),
   good('only pods without a runtime class', { runtimeClasses: { allowed: [] } }),
 ];

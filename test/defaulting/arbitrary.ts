@@ -43,6 +43,7 @@ const capabilities = partial({
   allowedAdd: fc.oneof(some(NAMES), fc.constant(['*'])),
   requiredDrop: some(['ALL', ...NAMES]),
   defaultAdd: some(NAMES),
+  dropByName: fc.boolean(),
   allowedBounding: some(NAMES),
 }).filter(({ requiredDrop = [], defaultAdd = [] }) => !requiredDrop.some((name) => defaultAdd.includes(name)));
 
@@ -65,12 +66,17 @@ const profiles = {
   types: some(['RuntimeDefault', 'Localhost', 'Unconfined'] as const),
   unset: one('Allowed' as const, 'Refused' as const),
   localhostProfiles: some(['a', 'team/*']),
+  default: fc.oneof(
+    fc.record({ type: one('RuntimeDefault' as const, 'Unconfined') }),
+    fc.record({ type: fc.constant('Localhost' as const), localhostProfile: one(...PROFILES) }),
+  ),
 };
 
 export const arbitraryOverrides: Arbitrary<CapabilityPolicyOverrides> = partial({
   capabilities,
   privileged: fc.boolean(),
   allowPrivilegeEscalation: fc.boolean(),
+  defaultAllowPrivilegeEscalation: fc.boolean(),
   hostPaths,
   flexVolumeDrivers: some(['example/lvm', 'example/nfs']),
   csiDrivers: some(['example.com', 'csi.example.com']),
@@ -79,7 +85,7 @@ export const arbitraryOverrides: Arbitrary<CapabilityPolicyOverrides> = partial(
   runAsGroup: strategy(...GROUPS),
   supplementalGroups: strategy(...GROUPS),
   fsGroup: strategy(...GROUPS),
-  seccomp: partial(profiles),
+  seccomp: partial({ ...profiles, unset: one('Allowed' as const, 'Refused', 'RefusedOnPod') }),
   appArmor: partial(profiles),
   seLinux: fc
     .record({ rule: one('PodSecurityStandard' as const, 'RunAsAny', 'MustRunAs'), options: seLinuxOptions })

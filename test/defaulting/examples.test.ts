@@ -145,6 +145,81 @@ function examples(): Example[] {
       after: pod({ securityContext: { seLinuxOptions: { type: 'container_t', level: 's0:c1,c2' } } }),
     },
     {
+      title: 'SELinux options on the pod also where each container has its own',
+      overrides: { seLinux: { rule: 'MustRunAs', options: { type: 'container_t' } } },
+      before: app(secured({ seLinuxOptions: { type: 'container_t' } })),
+      after: app(secured({ seLinuxOptions: { type: 'container_t' } }), {
+        securityContext: { seLinuxOptions: { type: 'container_t' } },
+      }),
+    },
+    {
+      title: 'drops by their names beside ALL',
+      overrides: { capabilities: { requiredDrop: ['KILL', 'MKNOD'], dropByName: true } },
+      before: app(caps([], ['ALL', 'KILL'])),
+      after: app(caps([], ['ALL', 'KILL', 'MKNOD'])),
+    },
+    {
+      title: 'allowPrivilegeEscalation as its default has it',
+      overrides: { defaultAllowPrivilegeEscalation: false },
+      before: init(secured({ allowPrivilegeEscalation: true })),
+      after: init(secured({ allowPrivilegeEscalation: true }), secured({ allowPrivilegeEscalation: false })),
+    },
+    {
+      title: 'allowPrivilegeEscalation: true, too',
+      overrides: { defaultAllowPrivilegeEscalation: true },
+      before: app(secured({ privileged: true })),
+      after: app(secured({ privileged: true, allowPrivilegeEscalation: true })),
+    },
+    unchanged(
+      'of allowPrivilegeEscalation: false on a privileged container',
+      { defaultAllowPrivilegeEscalation: false },
+      app(secured({ privileged: true })),
+    ),
+    {
+      title: 'the seccomp profile that is the default, on the pod, also where each container has one',
+      overrides: {
+        seccomp: {
+          types: ['Localhost'],
+          default: { type: 'Localhost', localhostProfile: 'a.json' },
+          unset: 'RefusedOnPod',
+        },
+      },
+      before: app(secured({ seccompProfile: { type: 'Localhost', localhostProfile: 'a.json' } })),
+      after: app(secured({ seccompProfile: { type: 'Localhost', localhostProfile: 'a.json' } }), {
+        securityContext: { seccompProfile: { type: 'Localhost', localhostProfile: 'a.json' } },
+      }),
+    },
+    {
+      title: 'a default seccomp profile where none is asked for',
+      overrides: { seccomp: { default: { type: 'RuntimeDefault' }, unset: 'Allowed' } },
+      before: pod(),
+      after: pod(runtimeDefault),
+    },
+    unchanged('of a seccomp profile on the pod without a default', { seccomp: { unset: 'RefusedOnPod' } }, pod()),
+    {
+      title: 'the AppArmor profile that is the default, on containers that have none',
+      overrides: { appArmor: { default: { type: 'RuntimeDefault' } } },
+      before: {
+        ...init(secured({ appArmorProfile: { type: 'Unconfined' } })),
+        annotations: { 'container.apparmor.security.beta.kubernetes.io/other': 'unconfined' },
+      },
+      after: {
+        ...init(
+          secured({ appArmorProfile: { type: 'Unconfined' } }),
+          secured({ appArmorProfile: { type: 'RuntimeDefault' } }),
+        ),
+        annotations: { 'container.apparmor.security.beta.kubernetes.io/other': 'unconfined' },
+      },
+    },
+    unchanged(
+      'of an AppArmor profile that the pod or an annotation gives',
+      { appArmor: { default: { type: 'Localhost', localhostProfile: 'a' } } },
+      {
+        ...init({}, secured({ appArmorProfile: { type: 'Unconfined' } })),
+        annotations: { 'container.apparmor.security.beta.kubernetes.io/init': 'runtime/default' },
+      },
+    ),
+    {
       title: 'readOnlyRootFilesystem and the runtime class',
       overrides: { readOnlyRootFilesystem: true, runtimeClasses: { default: 'gvisor' } },
       before: pod(),

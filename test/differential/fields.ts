@@ -78,6 +78,11 @@ const sysctl = fc.constantFrom(
 );
 const sysctls = fc.uniqueArray(sysctl, { maxLength: 3 }).map((names) => names.map((name) => ({ name, value: '1' })));
 
+/** What nearly every pod gets (k8s.io/kubernetes/plugin/pkg/admission/serviceaccount TokenVolumeSource). */
+const TOKEN = { serviceAccountToken: { path: 'token' } };
+const CERTIFICATE = { configMap: { name: 'kube-root-ca.crt', items: [{ key: 'ca.crt', path: 'ca.crt' }] } };
+const NAMESPACE = { downwardAPI: { items: [{ path: 'namespace', fieldRef: { fieldPath: 'metadata.namespace' } }] } };
+
 const VOLUME_SOURCES: readonly object[] = [
   {},
   { emptyDir: {} },
@@ -86,6 +91,9 @@ const VOLUME_SOURCES: readonly object[] = [
   { secret: { secretName: 'a' } },
   { downwardAPI: { items: [] } },
   { projected: { sources: [] } },
+  { projected: { sources: [TOKEN, CERTIFICATE, NAMESPACE] } },
+  { projected: { sources: [TOKEN, { secret: { name: 'a' } }] } },
+  { projected: { sources: [{ serviceAccountToken: { path: 'token', audience: 'vault' } }] } },
   { persistentVolumeClaim: { claimName: 'a' } },
   { csi: { driver: 'csi.example.com' } },
   { image: { reference: 'registry.example.com/a:1' } },

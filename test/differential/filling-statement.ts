@@ -51,7 +51,9 @@ function ofPod(pod: StatedPod, values: Values): Written {
   const minimum = ({ rule, ranges = [] }: Strategy<string>) => (rule === 'MustRunAs' ? ranges[0]?.min : undefined);
   const [fsGroup, group] = [minimum(values.fsGroup), minimum(values.supplementalGroups)];
   const isUnset = (field: 'seccompProfile' | 'seLinuxOptions') =>
-    all.some((c) => effective(pod, c, field) === undefined);
+    field === 'seLinuxOptions' || values.seccomp.default
+      ? securityContext[field] === undefined
+      : all.some((c) => effective(pod, c, field) === undefined);
   const { seccompProfile, ...others } = profilesOf(values, isUnset);
   return {
     ...others,
@@ -62,19 +64,21 @@ function ofPod(pod: StatedPod, values: Values): Written {
 }
 
 /** The API server refuses a profile on the pod that the annotation of old contradicts. */
-function agrees({ metadata }: StatedPod, { type }: Profile): boolean {
+function agrees({ metadata }: StatedPod, { type, localhostProfile }: Profile): boolean {
   const annotation = metadata?.annotations?.['seccomp.security.alpha.kubernetes.io/pod'];
   if (annotation === undefined) return true;
+  if (type === 'Localhost') return annotation === `localhost/${localhostProfile}`;
   return type === 'Unconfined' ? annotation === 'unconfined' : /^(runtime|docker)\/default$/.test(annotation);
 }
 
 function profilesOf(values: Values, isUnset: (field: 'seccompProfile' | 'seLinuxOptions') => boolean): Written {
-  const { types, unset } = values.seccomp;
+  const { types, unset, default: stated } = values.seccomp;
   const type = types.includes('RuntimeDefault') ? 'RuntimeDefault' : types[0];
-  const known = unset === 'Refused' && type !== undefined && type !== 'Localhost';
+  const known = unset === 'Refused' && type !== undefined && type !== 'Localhost' ? { type } : undefined;
+  const seccompProfile = stated ?? known;
   const { rule, options = {} } = values.seLinux;
   return {
-    ...(known && isUnset('seccompProfile') && { seccompProfile: { type } }),
+    ...(seccompProfile && isUnset('seccompProfile') && { seccompProfile }),
     ...(rule === 'MustRunAs' && isUnset('seLinuxOptions') && { seLinuxOptions: options }),
   };
 }
@@ -92,12 +96,18 @@ function promise(pod: StatedPod, c: StatedContainer, values: Values, minor: numb
   return nonRoot === undefined && (required || demanded) ? { runAsNonRoot: true } : {};
 }
 
+const APP_ARMOR = 'container.apparmor.security.beta.kubernetes.io/';
+
+function annotationsOf({ metadata }: StatedPod): Readonly<Record<string, string>> {
+  return metadata?.annotations ?? {};
+}
+
 function forLinux(pod: StatedPod, c: StatedContainer, values: Values): Written {
   const own = c.securityContext ?? {};
   const { add = [], drop = [] } = own.capabilities ?? {};
-  const { defaultAdd, requiredDrop } = values.capabilities;
+  const { defaultAdd, requiredDrop, dropByName } = values.capabilities;
   const adds = defaultAdd.filter((name) => !add.includes(name) && !drop.includes(name));
-  const drops = drop.includes('ALL') ? [] : requiredDrop.filter((name) => !drop.includes(name));
+  const drops = drop.includes('ALL') && !dropByName ? [] : requiredDrop.filter((name) => !drop.includes(name));
   const capabilities = {
     ...own.capabilities,
     ...(adds.length > 0 && { add: [...add, ...adds] }),
@@ -109,10 +119,16 @@ function forLinux(pod: StatedPod, c: StatedContainer, values: Values): Written {
   };
   const mayEscalate = own.privileged === true || add.includes('CAP_SYS_ADMIN');
   const escalation = !values.allowPrivilegeEscalation && own.allowPrivilegeEscalation === undefined && !mayEscalate;
+  const byDefault = own.allowPrivilegeEscalation === undefined ? values.defaultAllowPrivilegeEscalation : undefined;
+  const { default: appArmorProfile } = values.appArmor;
+  const isConfined =
+    effective(pod, c, 'appArmorProfile') !== undefined || `${APP_ARMOR}${c.name}` in annotationsOf(pod);
   const writable = values.readOnlyRootFilesystem && own.readOnlyRootFilesystem === undefined;
   return {
     ...(adds.length + drops.length > 0 && { capabilities }),
     ...(escalation && { allowPrivilegeEscalation: false }),
+    ...(byDefault !== undefined && !(mayEscalate && !byDefault) && { allowPrivilegeEscalation: byDefault }),
+    ...(appArmorProfile && !isConfined && { appArmorProfile }),
     ...minimum('runAsUser'),
     ...minimum('runAsGroup'),
     ...(writable && { readOnlyRootFilesystem: true }),

@@ -31,6 +31,7 @@ const capabilities = partial({
   allowedAdd: fc.oneof({ weight: 3, arbitrary: some('ALL', ...NAMES) }, { weight: 1, arbitrary: one(['*']) }),
   requiredDrop: fc.oneof(one(['ALL'], []), some('ALL', ...NAMES)),
   defaultAdd: some(...NAMES),
+  dropByName: fc.boolean(),
   allowedBounding: fc.oneof(some(...NAMES), one(['*'], RUNTIME_DEFAULT, without(RUNTIME_DEFAULT, ['NET_RAW']))),
 }).map(consistent);
 
@@ -65,14 +66,20 @@ const profiles = fc
       types: some('RuntimeDefault' as const, 'Localhost', 'Unconfined'),
       unset: one('Allowed' as const, 'Refused'),
       localhostProfiles: some('profile', 'pro*', 'team/*', 'team/a'),
+      filling: one<'RuntimeDefault' | 'Localhost' | 'Unconfined'>('RuntimeDefault', 'Localhost', 'Unconfined'),
     },
     { requiredKeys: [] },
   )
-  .map(({ localhostProfiles, ...rest }) => ({
+  .map(({ localhostProfiles, filling, ...rest }) => ({
     ...rest,
+    ...(filling && (rest.types ?? ['RuntimeDefault', 'Localhost']).includes(filling) && { default: profile(filling) }),
     ...(rest.types?.length === 0 && { unset: 'Allowed' as const }),
     ...(localhostProfiles && rest.types?.includes('Localhost') !== false && { localhostProfiles }),
   }));
+
+function profile(type: 'RuntimeDefault' | 'Localhost' | 'Unconfined') {
+  return { type, ...(type === 'Localhost' && { localhostProfile: 'profile' }) };
+}
 
 const seLinuxOptions = partial({
   user: one('system_u'),
@@ -97,6 +104,7 @@ const FIELDS = {
   capabilities,
   privileged: fc.boolean(),
   allowPrivilegeEscalation: fc.boolean(),
+  defaultAllowPrivilegeEscalation: fc.boolean(),
   hostNetwork: fc.boolean(),
   hostPID: fc.boolean(),
   hostIPC: fc.boolean(),
@@ -104,6 +112,7 @@ const FIELDS = {
   hostProbes: fc.boolean(),
   hostPorts: fc.subarray(PORTS, { maxLength: 2 }),
   volumes: fc.oneof({ weight: 3, arbitrary: some(...VOLUMES) }, { weight: 1, arbitrary: one(['*']) }),
+  serviceAccountTokenVolumes: fc.boolean(),
   hostPaths,
   flexVolumeDrivers: some('example/driver', 'example/lvm'),
   csiDrivers: some('csi.example.com', 'ebs.csi.example.com'),
@@ -115,7 +124,10 @@ const FIELDS = {
   runAsGroup: group,
   supplementalGroups: group,
   fsGroup: group,
-  seccomp: profiles,
+  seccomp: fc.record({ some: profiles, onPod: fc.boolean() }).map(({ some, onPod }) => ({
+    ...some,
+    ...(onPod && some.types?.length !== 0 && { unset: 'RefusedOnPod' as const }),
+  })),
   appArmor: profiles,
   seLinux: fc.oneof(
     fc.record({ rule: one('PodSecurityStandard' as const, 'RunAsAny') }),

@@ -44,6 +44,17 @@ export interface StatedVolume {
   readonly hostPath?: { readonly path: string };
   readonly flexVolume?: { readonly driver: string };
   readonly csi?: { readonly driver: string };
+  readonly projected?: Projected;
+}
+
+export interface Projected {
+  readonly sources?: readonly {
+    readonly serviceAccountToken?: { readonly path: string; readonly audience?: string };
+    readonly configMap?: { readonly name?: string };
+    readonly downwardAPI?: {
+      readonly items?: readonly { readonly path: string; readonly fieldRef?: { readonly fieldPath: string } }[];
+    };
+  }[];
 }
 
 /** Of a pod or a container. */

@@ -19,6 +19,7 @@ export const STATEMENTS = {
   'capabilities.allowedBounding': allowedBounding,
   privileged,
   allowPrivilegeEscalation,
+  defaultAllowPrivilegeEscalation,
   runAsNonRoot,
   runAsUser,
   runAsGroup,
@@ -47,7 +48,8 @@ function capabilities({ values: { capabilities: wanted }, minor, pod }: Question
     containers: containersThat(pod, ({ securityContext }) => {
       const { add = [], drop = [] } = securityContext?.capabilities ?? {};
       if (!wanted.allowedAdd.includes('*') && add.some((name) => !wanted.allowedAdd.includes(name))) return true;
-      return mustDrop && !drop.includes('ALL') && wanted.requiredDrop.some((name) => !drop.includes(name));
+      const allStands = drop.includes('ALL') && !wanted.dropByName;
+      return mustDrop && !allStands && wanted.requiredDrop.some((name) => !drop.includes(name));
     }),
   };
 }
@@ -75,6 +77,19 @@ function privileged({ values, pod }: Question): Breach {
 function allowPrivilegeEscalation({ values, minor, pod }: Question): Breach {
   if (values.allowPrivilegeEscalation || (minor >= 25 && isForWindows(pod))) return {};
   return { containers: containersThat(pod, (c) => c.securityContext?.allowPrivilegeEscalation !== false) };
+}
+
+/** Where false is filled in, a container on which the API server takes none has to say true. */
+function defaultAllowPrivilegeEscalation({ values, minor, pod }: Question): Breach {
+  const windows = isForWindows(pod);
+  if (values.defaultAllowPrivilegeEscalation !== false || (minor >= 25 && windows)) return {};
+  return {
+    containers: containersThat(pod, ({ securityContext = {} }) => {
+      const neverFalse =
+        windows || securityContext.privileged || securityContext.capabilities?.add?.includes('CAP_SYS_ADMIN');
+      return securityContext.allowPrivilegeEscalation === undefined && neverFalse === true;
+    }),
+  };
 }
 
 /** "Containers must be required to run as non-root users": the pod or each container says so, and nobody else. */
@@ -130,15 +145,22 @@ function seccomp({ values: { seccomp: wanted }, minor, pod }: Question): Breach 
     const value = annotations[key];
     return value !== undefined && !/^(runtime\/default$|docker\/default$|localhost\/)/.test(value);
   };
-  const mustSet = wanted.unset === 'Refused' && !(minor >= 25 && isForWindows(pod));
+  const isJudged = !(minor >= 25 && isForWindows(pod));
+  const onPod = wanted.unset === 'RefusedOnPod' && isJudged;
+  const ephemeral = (pod.spec.ephemeralContainers ?? []).map(({ name }) => name);
+  const mustSet = ({ name }: StatedContainer) =>
+    (wanted.unset === 'Refused' && isJudged) || (onPod && ephemeral.includes(name));
   return {
-    pod: refused(pod.spec.securityContext?.seccompProfile) || badAnnotation('seccomp.security.alpha.kubernetes.io/pod'),
+    pod:
+      refused(pod.spec.securityContext?.seccompProfile) ||
+      badAnnotation('seccomp.security.alpha.kubernetes.io/pod') ||
+      (onPod && pod.spec.securityContext?.seccompProfile === undefined),
     containers: containersThat(
       pod,
       (c) =>
         refused(c.securityContext?.seccompProfile) ||
         badAnnotation(`container.seccomp.security.alpha.kubernetes.io/${c.name}`) ||
-        (mustSet && effective(pod, c, 'seccompProfile') === undefined),
+        (mustSet(c) && effective(pod, c, 'seccompProfile') === undefined),
     ),
   };
 }

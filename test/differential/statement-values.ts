@@ -4,17 +4,23 @@ export interface Values {
     readonly allowedAdd: readonly string[];
     readonly requiredDrop: readonly string[];
     readonly defaultAdd: readonly string[];
+    readonly dropByName?: true;
   };
   readonly 'capabilities.allowedBounding': { readonly allowed: readonly string[] };
   readonly privileged: boolean;
   readonly allowPrivilegeEscalation: boolean;
+  readonly defaultAllowPrivilegeEscalation?: boolean | undefined;
   readonly hostNetwork: boolean;
   readonly hostPID: boolean;
   readonly hostIPC: boolean;
   readonly hostProcess: boolean;
   readonly hostProbes: boolean;
   readonly hostPorts: readonly Range[];
-  readonly volumes: { readonly allowed?: readonly string[]; readonly forbidden?: readonly string[] };
+  readonly volumes: {
+    readonly allowed?: readonly string[];
+    readonly tokens?: true;
+    readonly forbidden?: readonly string[];
+  };
   readonly hostPaths: readonly { readonly pathPrefix: string; readonly readOnly?: boolean }[] | undefined;
   readonly flexVolumeDrivers: readonly string[] | undefined;
   readonly csiDrivers: readonly string[] | undefined;
@@ -53,5 +59,6 @@ export interface Strategy<Rule> {
 export interface Profiles {
   readonly types: readonly string[];
   readonly localhostProfiles?: readonly string[];
-  readonly unset: 'Allowed' | 'Refused';
+  readonly unset: 'Allowed' | 'Refused' | 'RefusedOnPod';
+  readonly default?: { readonly type: string; readonly localhostProfile?: string };
 }

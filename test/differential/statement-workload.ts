@@ -6,6 +6,7 @@ import {
   hasOwnUsers,
   isForWindows,
   matchesSome,
+  type Projected,
   type Question,
   type StatedContainer,
 } from './statement-pod.ts';
@@ -60,8 +61,20 @@ function hostPorts({ values, pod }: Question): Breach {
 
 function volumes({ values: { volumes: types }, pod }: Question): Breach {
   const refused = (type: string) => types.allowed?.includes(type) === false || types.forbidden?.includes(type) === true;
-  const all = (pod.spec.volumes ?? []).flatMap((volume) => Object.keys(volume).filter((key) => key !== 'name'));
+  const judged = (pod.spec.volumes ?? []).filter(({ projected }) => !(types.tokens && projected && isToken(projected)));
+  const all = judged.flatMap((volume) => Object.keys(volume).filter((key) => key !== 'name'));
   return { pod: all.some(refused) };
+}
+
+/** PodSecurityPolicy: only the token of the service account, the certificate and the namespace, as every pod gets them. */
+function isToken({ sources = [] }: Projected): boolean {
+  return sources.every(({ serviceAccountToken, configMap, downwardAPI }) => {
+    if (!serviceAccountToken && !configMap && !downwardAPI) return false;
+    if (serviceAccountToken && (serviceAccountToken.path !== 'token' || serviceAccountToken.audience)) return false;
+    if (configMap && configMap.name !== 'kube-root-ca.crt') return false;
+    const items = downwardAPI?.items ?? [];
+    return items.every(({ path, fieldRef }) => path === 'namespace' && fieldRef?.fieldPath === 'metadata.namespace');
+  });
 }
 
 /** PodSecurityPolicy: one prefix allows a path for writing, or else all that do only for reading. */

@@ -144,4 +144,27 @@ describeRule('capabilities', [
       ],
     },
   },
+  {
+    level: 'privileged',
+    overrides: { privileged: false, capabilities: { requiredDrop: ['NET_RAW', 'ALL'], dropByName: true } },
+    admits: {
+      'both by name': app(caps({ drop: ['ALL', 'NET_RAW'] })),
+      'a pod for Windows, which has no capabilities': pod(WINDOWS),
+    },
+    refuses: {
+      'ALL alone': [
+        app(DROP_ALL),
+        'container "app" must drop capability NET_RAW, ALL in securityContext.capabilities.drop',
+      ],
+      'the name alone': [
+        app(caps({ drop: ['NET_RAW'] })),
+        'container "app" must drop capability NET_RAW, ALL in securityContext.capabilities.drop',
+      ],
+    },
+  },
+  {
+    level: 'privileged',
+    overrides: { privileged: false, capabilities: { requiredDrop: ['NET_RAW'], dropByName: false } },
+    admits: { 'ALL alone': app(DROP_ALL) },
+  },
 ]);

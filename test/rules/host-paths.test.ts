@@ -83,6 +83,17 @@ describeRule('hostPaths', [
       ],
     },
   },
+  {
+    level: 'privileged',
+    overrides: { hostPaths: [{ pathPrefix: '/foo//' }] },
+    admits: { 'two slashes at its end, too': at('/foo//'), 'a path below': at('/foo//bar') },
+    refuses: {
+      'one slash, which does not count': [
+        at('/foo/'),
+        'volume "host" must not have hostPath.path /foo/ (allowed: /foo//)',
+      ],
+    },
+  },
 ]);
 
 function mount() {

@@ -6,7 +6,7 @@ import { RULES } from '../../operator/rules/index.ts';
 import { LEVELS, NEWEST_KNOWN_MINOR } from '../../operator/standards/level-version.ts';
 
 const SOURCES = join(import.meta.dirname, '..', '..', 'operator', 'rules');
-const NO_RULES = ['cel.ts', 'id-ranges.ts', 'index.ts', 'reference.ts', 'rule.ts'];
+const NO_RULES = ['cel.ts', 'default-profile.ts', 'fit.ts', 'id-ranges.ts', 'index.ts', 'reference.ts', 'rule.ts'];
 
 /** For the rules that restrict nothing at any level. */
 const NARROW: CapabilityPolicyOverrides = {
@@ -18,7 +18,8 @@ const NARROW: CapabilityPolicyOverrides = {
   runAsGroup: { rule: 'MustRunAs', ranges: [{ min: 1, max: 2 }] },
   supplementalGroups: { rule: 'MustRunAs', ranges: [{ min: 1, max: 2 }] },
   fsGroup: { rule: 'MustRunAs', ranges: [{ min: 1, max: 2 }] },
-  appArmor: { unset: 'Refused' },
+  defaultAllowPrivilegeEscalation: false,
+  appArmor: { unset: 'Refused', default: { type: 'RuntimeDefault' } },
   seLinux: { rule: 'MustRunAs', options: { type: 'container_t' } },
   readOnlyRootFilesystem: true,
   runtimeClasses: { allowed: [] },

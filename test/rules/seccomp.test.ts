@@ -143,4 +143,36 @@ describeRule('seccomp', [
     admits: { RuntimeDefault: onPod('RuntimeDefault') },
     refuses: { 'any profile': [app(localhost('a')), `container "app" ${PROFILE} a (allowed: none)`] },
   },
+  {
+    level: 'privileged',
+    overrides: { seccomp: { types: ['RuntimeDefault'], unset: 'RefusedOnPod' } },
+    admits: {
+      'RuntimeDefault on the pod': onPod('RuntimeDefault'),
+      'an ephemeral container that gets it from the pod': {
+        ...ephemeral({}),
+        spec: { ...ephemeral({}).spec, securityContext: profile('RuntimeDefault') },
+      },
+      'a pod for Windows': pod(WINDOWS),
+    },
+    refuses: {
+      'RuntimeDefault on each container': [
+        onApp('RuntimeDefault'),
+        'pod must set securityContext.seccompProfile.type (allowed: RuntimeDefault)',
+      ],
+      'an ephemeral container without one': [
+        ephemeral({}),
+        'pod must set securityContext.seccompProfile.type (allowed: RuntimeDefault)',
+        'container "debug" must set securityContext.seccompProfile.type on it or on the pod (allowed: RuntimeDefault)',
+      ],
+    },
+  },
+  {
+    level: 'privileged',
+    minor: 24,
+    overrides: { seccomp: { types: ['RuntimeDefault'], unset: 'RefusedOnPod' } },
+    admits: { 'RuntimeDefault on the pod': onPod('RuntimeDefault') },
+    refuses: {
+      'a pod for Windows': [pod(WINDOWS), 'pod must set securityContext.seccompProfile.type (allowed: RuntimeDefault)'],
+    },
+  },
 ]);

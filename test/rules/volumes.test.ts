@@ -41,6 +41,35 @@ const HOST_PATH = {
   hostPath: [volume('hostPath'), 'volume "data" must not be of type hostPath (forbidden: hostPath)'],
 } as const;
 
+const TOKEN = { serviceAccountToken: { expirationSeconds: 3607, path: 'token' } };
+/** What nearly every pod gets (k8s.io/kubernetes/plugin/pkg/admission/serviceaccount TokenVolumeSource). */
+const MOUNTED = [
+  TOKEN,
+  { configMap: { name: 'kube-root-ca.crt', items: [{ key: 'ca.crt', path: 'ca.crt' }] } },
+  { downwardAPI: { items: [namespaceItem('metadata.namespace')] } },
+];
+const OTHER_SOURCES = {
+  'another audience': { serviceAccountToken: { path: 'token', audience: 'vault' } },
+  'another path': { serviceAccountToken: { path: 'vault' } },
+  'another configMap': { configMap: { name: 'app' } },
+  'another field': { downwardAPI: { items: [namespaceItem('metadata.labels')] } },
+  'a resource': { downwardAPI: { items: [{ path: 'namespace', resourceFieldRef: { resource: 'limits.cpu' } }] } },
+  'a secret': { secret: { name: 'app' } },
+  'a source yet to come': { clusterTrustBundle: { path: 'a' } },
+};
+
+function namespaceItem(fieldPath: string) {
+  return { path: 'namespace', fieldRef: { apiVersion: 'v1', fieldPath } };
+}
+
+function projected(...sources: object[]) {
+  return pod({ volumes: [{ name: 'data', projected: { sources } }] });
+}
+
+function tokens() {
+  return projected(...MOUNTED);
+}
+
 function refused(types: readonly string[], allowed: readonly string[]): Table['refuses'] {
   return Object.fromEntries(
     types.map((type) => [
@@ -93,4 +122,31 @@ describeRule('volumes', [
   },
   { level: 'restricted', overrides: { volumes: [] }, admits: { none: pod() }, refuses: refused(['emptyDir'], []) },
   { level: 'restricted', overrides: { volumes: ['*'] }, admits: each(['hostPath', 'aTypeYetToCome']) },
+  {
+    level: 'privileged',
+    overrides: { volumes: ['secret'], serviceAccountTokenVolumes: true },
+    admits: {
+      ...each(['secret']),
+      'what the API server mounts': tokens(),
+      'a token alone': projected({ serviceAccountToken: { path: 'token' } }),
+      'nothing at all': projected(),
+    },
+    refuses: {
+      ...refused(['emptyDir'], ['secret']),
+      ...Object.fromEntries(
+        Object.entries(OTHER_SOURCES).map(([what, source]) => [
+          what,
+          [projected(TOKEN, source), 'volume "data" must not be of type projected (allowed: secret)'] as const,
+        ]),
+      ),
+    },
+  },
+  {
+    level: 'privileged',
+    overrides: { volumes: ['secret'] },
+    admits: each(['secret']),
+    refuses: {
+      'what the API server mounts': [tokens(), 'volume "data" must not be of type projected (allowed: secret)'],
+    },
+  },
 ]);

@@ -1,6 +1,6 @@
 import { formats } from "@kubernetes-models/validate";
-export const validate = validate59;
-const schema31 = {
+export const validate = validate57;
+const schema30 = {
   "type": "object",
   "properties": {
     "apiVersion": {
@@ -13,7 +13,7 @@ const schema31 = {
       "$ref": "a6f0oUEaFqHmymdwnqPORTNOTU7GczWAkwGD0uYU"
     },
     "spec": {
-      "$ref": "E7aDG6sEWZbQCaeO84gajOzMnfxUdIQ2Ej0nkhLhL4"
+      "$ref": "2muwTF1W0tBU461f24GTE05RGxRy7jqn4R3GUVsqQ"
     },
     "status": {
       "$ref": "6i787t4tqY7Krk3tMIQIu8TwLG0vgwZ4FpBgH8AJk"
@@ -22,11 +22,11 @@ const schema31 = {
   "required": ["spec", "apiVersion", "kind"],
   "$id": "capabilitypolicy.dev.v1alpha1.CapabilityPolicy"
 };
-const schema32 = {
+const schema31 = {
   "type": "string",
   "enum": ["capabilitypolicy.dev/v1alpha1"]
 };
-function validate60(data, {
+function validate58(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -56,7 +56,7 @@ function validate60(data, {
       schemaPath: "#/enum",
       keyword: "enum",
       params: {
-        allowedValues: schema32.enum
+        allowedValues: schema31.enum
       }
     };
     if (vErrors === null) {
@@ -66,14 +66,14 @@ function validate60(data, {
     }
     errors++;
   }
-  validate60.errors = vErrors;
+  validate58.errors = vErrors;
   return errors === 0;
 }
-const schema33 = {
+const schema32 = {
   "type": "string",
   "enum": ["CapabilityPolicy"]
 };
-function validate62(data, {
+function validate60(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -103,7 +103,7 @@ function validate62(data, {
       schemaPath: "#/enum",
       keyword: "enum",
       params: {
-        allowedValues: schema33.enum
+        allowedValues: schema32.enum
       }
     };
     if (vErrors === null) {
@@ -113,15 +113,15 @@ function validate62(data, {
     }
     errors++;
   }
-  validate62.errors = vErrors;
+  validate60.errors = vErrors;
   return errors === 0;
 }
-const schema34 = {
+const schema33 = {
   "nullableRef": "io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta#"
 };
-const schema35 = {};
-import { validate as validate65 } from "@kubernetes-models/apimachinery/_schemas/IoK8sApimachineryPkgApisMetaV1ObjectMeta";
-function validate64(data, {
+const schema34 = {};
+import { validate as validate63 } from "@kubernetes-models/apimachinery/_schemas/IoK8sApimachineryPkgApisMetaV1ObjectMeta";
+function validate62(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -130,20 +130,20 @@ function validate64(data, {
   let vErrors = null;
   let errors = 0;
   if (data !== null) {
-    if (!validate65(data, {
+    if (!validate63(data, {
       instancePath,
       parentData,
       parentDataProperty,
       rootData
     })) {
-      vErrors = vErrors === null ? validate65.errors : vErrors.concat(validate65.errors);
+      vErrors = vErrors === null ? validate63.errors : vErrors.concat(validate63.errors);
       errors = vErrors.length;
     }
   }
-  validate64.errors = vErrors;
+  validate62.errors = vErrors;
   return errors === 0;
 }
-const schema36 = {
+const schema35 = {
   "type": "object",
   "required": ["level"],
   "properties": {
@@ -175,11 +175,11 @@ const schema36 = {
       "$ref": "TNEKp4nNn0Hb2ngXUM7yg87cYd0WvbMm5zWY0XtpIh0"
     },
     "overrides": {
-      "$ref": "6ZlonZjnhO2OFnv3JRlJJIsIHjkjz3ajnV0i4KAz6pE"
+      "$ref": "LzBOXkeuBHLf1szneVolK2DNQtkbnlMhGGvecHPanS4"
     }
   }
 };
-const schema37 = {
+const schema36 = {
   "type": "object",
   "properties": {
     "matchLabels": {
@@ -191,7 +191,7 @@ const schema37 = {
   },
   "nullable": true
 };
-const schema38 = {
+const schema37 = {
   "type": "object",
   "maxProperties": 16,
   "additionalProperties": {
@@ -249,7 +249,7 @@ function validate21(data, {
   validate21.errors = vErrors;
   return errors === 0;
 }
-function validate70(data, {
+function validate68(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -302,10 +302,10 @@ function validate70(data, {
       }
     }
   }
-  validate70.errors = vErrors;
+  validate68.errors = vErrors;
   return errors === 0;
 }
-const schema39 = {
+const schema38 = {
   "type": "array",
   "maxItems": 16,
   "items": {
@@ -313,7 +313,7 @@ const schema39 = {
   },
   "nullable": true
 };
-const schema40 = {
+const schema39 = {
   "type": "object",
   "required": ["key", "operator"],
   "properties": {
@@ -328,11 +328,11 @@ const schema40 = {
     }
   }
 };
-const schema41 = {
+const schema40 = {
   "type": "string",
   "maxLength": 317
 };
-function validate75(data, {
+function validate73(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -373,14 +373,14 @@ function validate75(data, {
     }
     errors++;
   }
-  validate75.errors = vErrors;
+  validate73.errors = vErrors;
   return errors === 0;
 }
-const schema42 = {
+const schema41 = {
   "type": "string",
   "enum": ["In", "NotIn", "Exists", "DoesNotExist"]
 };
-function validate77(data, {
+function validate75(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -410,7 +410,7 @@ function validate77(data, {
       schemaPath: "#/enum",
       keyword: "enum",
       params: {
-        allowedValues: schema42.enum
+        allowedValues: schema41.enum
       }
     };
     if (vErrors === null) {
@@ -420,10 +420,10 @@ function validate77(data, {
     }
     errors++;
   }
-  validate77.errors = vErrors;
+  validate75.errors = vErrors;
   return errors === 0;
 }
-const schema43 = {
+const schema42 = {
   "type": "array",
   "maxItems": 100,
   "items": {
@@ -431,7 +431,7 @@ const schema43 = {
   },
   "nullable": true
 };
-function validate79(data, {
+function validate77(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -485,10 +485,10 @@ function validate79(data, {
       }
     }
   }
-  validate79.errors = vErrors;
+  validate77.errors = vErrors;
   return errors === 0;
 }
-function validate74(data, {
+function validate72(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -530,35 +530,35 @@ function validate74(data, {
       errors++;
     }
     if (data.key !== undefined) {
-      if (!validate75(data.key, {
+      if (!validate73(data.key, {
         instancePath: instancePath + "/key",
         parentData: data,
         parentDataProperty: "key",
+        rootData
+      })) {
+        vErrors = vErrors === null ? validate73.errors : vErrors.concat(validate73.errors);
+        errors = vErrors.length;
+      }
+    }
+    if (data.operator !== undefined) {
+      if (!validate75(data.operator, {
+        instancePath: instancePath + "/operator",
+        parentData: data,
+        parentDataProperty: "operator",
         rootData
       })) {
         vErrors = vErrors === null ? validate75.errors : vErrors.concat(validate75.errors);
         errors = vErrors.length;
       }
     }
-    if (data.operator !== undefined) {
-      if (!validate77(data.operator, {
-        instancePath: instancePath + "/operator",
-        parentData: data,
-        parentDataProperty: "operator",
-        rootData
-      })) {
-        vErrors = vErrors === null ? validate77.errors : vErrors.concat(validate77.errors);
-        errors = vErrors.length;
-      }
-    }
     if (data.values !== undefined) {
-      if (!validate79(data.values, {
+      if (!validate77(data.values, {
         instancePath: instancePath + "/values",
         parentData: data,
         parentDataProperty: "values",
         rootData
       })) {
-        vErrors = vErrors === null ? validate79.errors : vErrors.concat(validate79.errors);
+        vErrors = vErrors === null ? validate77.errors : vErrors.concat(validate77.errors);
         errors = vErrors.length;
       }
     }
@@ -578,10 +578,10 @@ function validate74(data, {
     }
     errors++;
   }
-  validate74.errors = vErrors;
+  validate72.errors = vErrors;
   return errors === 0;
 }
-function validate73(data, {
+function validate71(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -624,21 +624,21 @@ function validate73(data, {
     }
     const len0 = data.length;
     for (let i0 = 0; i0 < len0; i0++) {
-      if (!validate74(data[i0], {
+      if (!validate72(data[i0], {
         instancePath: instancePath + "/" + i0,
         parentData: data,
         parentDataProperty: i0,
         rootData
       })) {
-        vErrors = vErrors === null ? validate74.errors : vErrors.concat(validate74.errors);
+        vErrors = vErrors === null ? validate72.errors : vErrors.concat(validate72.errors);
         errors = vErrors.length;
       }
     }
   }
-  validate73.errors = vErrors;
+  validate71.errors = vErrors;
   return errors === 0;
 }
-function validate69(data, {
+function validate67(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -664,36 +664,36 @@ function validate69(data, {
   }
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.matchLabels !== undefined) {
-      if (!validate70(data.matchLabels, {
+      if (!validate68(data.matchLabels, {
         instancePath: instancePath + "/matchLabels",
         parentData: data,
         parentDataProperty: "matchLabels",
         rootData
       })) {
-        vErrors = vErrors === null ? validate70.errors : vErrors.concat(validate70.errors);
+        vErrors = vErrors === null ? validate68.errors : vErrors.concat(validate68.errors);
         errors = vErrors.length;
       }
     }
     if (data.matchExpressions !== undefined) {
-      if (!validate73(data.matchExpressions, {
+      if (!validate71(data.matchExpressions, {
         instancePath: instancePath + "/matchExpressions",
         parentData: data,
         parentDataProperty: "matchExpressions",
         rootData
       })) {
-        vErrors = vErrors === null ? validate73.errors : vErrors.concat(validate73.errors);
+        vErrors = vErrors === null ? validate71.errors : vErrors.concat(validate71.errors);
         errors = vErrors.length;
       }
     }
   }
-  validate69.errors = vErrors;
+  validate67.errors = vErrors;
   return errors === 0;
 }
-const schema44 = {
+const schema43 = {
   "type": "string",
   "enum": ["privileged", "baseline", "restricted"]
 };
-function validate85(data, {
+function validate83(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -723,7 +723,7 @@ function validate85(data, {
       schemaPath: "#/enum",
       keyword: "enum",
       params: {
-        allowedValues: schema44.enum
+        allowedValues: schema43.enum
       }
     };
     if (vErrors === null) {
@@ -733,16 +733,16 @@ function validate85(data, {
     }
     errors++;
   }
-  validate85.errors = vErrors;
+  validate83.errors = vErrors;
   return errors === 0;
 }
-const schema45 = {
+const schema44 = {
   "type": "string",
   "default": "latest",
   "maxLength": 16,
   "nullable": true
 };
-function validate87(data, {
+function validate85(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -784,16 +784,16 @@ function validate87(data, {
       errors++;
     }
   }
-  validate87.errors = vErrors;
+  validate85.errors = vErrors;
   return errors === 0;
 }
-const schema46 = {
+const schema45 = {
   "type": "string",
   "enum": ["Audit", "Warn", "Enforce"],
   "default": "Audit",
   "nullable": true
 };
-function validate89(data, {
+function validate87(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -823,7 +823,7 @@ function validate89(data, {
       schemaPath: "#/enum",
       keyword: "enum",
       params: {
-        allowedValues: schema46.enum
+        allowedValues: schema45.enum
       }
     };
     if (vErrors === null) {
@@ -833,10 +833,10 @@ function validate89(data, {
     }
     errors++;
   }
-  validate89.errors = vErrors;
+  validate87.errors = vErrors;
   return errors === 0;
 }
-const schema47 = {
+const schema46 = {
   "type": "integer",
   "format": "int32",
   "default": 0,
@@ -845,7 +845,7 @@ const schema47 = {
   "nullable": true
 };
 const formats0 = formats.int32;
-function validate91(data, {
+function validate89(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -921,16 +921,16 @@ function validate91(data, {
       errors++;
     }
   }
-  validate91.errors = vErrors;
+  validate89.errors = vErrors;
   return errors === 0;
 }
-const schema48 = {
+const schema47 = {
   "type": "string",
   "enum": ["Everyone", "Subjects", "Bindings"],
   "default": "Everyone",
   "nullable": true
 };
-function validate93(data, {
+function validate91(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -960,7 +960,7 @@ function validate93(data, {
       schemaPath: "#/enum",
       keyword: "enum",
       params: {
-        allowedValues: schema48.enum
+        allowedValues: schema47.enum
       }
     };
     if (vErrors === null) {
@@ -970,10 +970,10 @@ function validate93(data, {
     }
     errors++;
   }
-  validate93.errors = vErrors;
+  validate91.errors = vErrors;
   return errors === 0;
 }
-const schema49 = {
+const schema48 = {
   "type": "array",
   "maxItems": 20,
   "items": {
@@ -981,7 +981,7 @@ const schema49 = {
   },
   "nullable": true
 };
-const schema50 = {
+const schema49 = {
   "type": "object",
   "required": ["kind", "name"],
   "properties": {
@@ -996,11 +996,11 @@ const schema50 = {
     }
   }
 };
-const schema51 = {
+const schema50 = {
   "type": "string",
   "enum": ["ServiceAccount", "User", "Group"]
 };
-function validate97(data, {
+function validate95(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -1030,7 +1030,7 @@ function validate97(data, {
       schemaPath: "#/enum",
       keyword: "enum",
       params: {
-        allowedValues: schema51.enum
+        allowedValues: schema50.enum
       }
     };
     if (vErrors === null) {
@@ -1040,7 +1040,7 @@ function validate97(data, {
     }
     errors++;
   }
-  validate97.errors = vErrors;
+  validate95.errors = vErrors;
   return errors === 0;
 }
 const schema12 = {
@@ -1108,12 +1108,12 @@ function validate29(data, {
   validate29.errors = vErrors;
   return errors === 0;
 }
-const schema30 = {
+const schema29 = {
   "type": "string",
   "maxLength": 63,
   "nullable": true
 };
-function validate58(data, {
+function validate56(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -1155,10 +1155,10 @@ function validate58(data, {
       errors++;
     }
   }
-  validate58.errors = vErrors;
+  validate56.errors = vErrors;
   return errors === 0;
 }
-function validate96(data, {
+function validate94(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -1200,13 +1200,13 @@ function validate96(data, {
       errors++;
     }
     if (data.kind !== undefined) {
-      if (!validate97(data.kind, {
+      if (!validate95(data.kind, {
         instancePath: instancePath + "/kind",
         parentData: data,
         parentDataProperty: "kind",
         rootData
       })) {
-        vErrors = vErrors === null ? validate97.errors : vErrors.concat(validate97.errors);
+        vErrors = vErrors === null ? validate95.errors : vErrors.concat(validate95.errors);
         errors = vErrors.length;
       }
     }
@@ -1222,13 +1222,13 @@ function validate96(data, {
       }
     }
     if (data.namespace !== undefined) {
-      if (!validate58(data.namespace, {
+      if (!validate56(data.namespace, {
         instancePath: instancePath + "/namespace",
         parentData: data,
         parentDataProperty: "namespace",
         rootData
       })) {
-        vErrors = vErrors === null ? validate58.errors : vErrors.concat(validate58.errors);
+        vErrors = vErrors === null ? validate56.errors : vErrors.concat(validate56.errors);
         errors = vErrors.length;
       }
     }
@@ -1248,10 +1248,10 @@ function validate96(data, {
     }
     errors++;
   }
-  validate96.errors = vErrors;
+  validate94.errors = vErrors;
   return errors === 0;
 }
-function validate95(data, {
+function validate93(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -1294,27 +1294,27 @@ function validate95(data, {
     }
     const len0 = data.length;
     for (let i0 = 0; i0 < len0; i0++) {
-      if (!validate96(data[i0], {
+      if (!validate94(data[i0], {
         instancePath: instancePath + "/" + i0,
         parentData: data,
         parentDataProperty: i0,
         rootData
       })) {
-        vErrors = vErrors === null ? validate96.errors : vErrors.concat(validate96.errors);
+        vErrors = vErrors === null ? validate94.errors : vErrors.concat(validate94.errors);
         errors = vErrors.length;
       }
     }
   }
-  validate95.errors = vErrors;
+  validate93.errors = vErrors;
   return errors === 0;
 }
-const schema52 = {
+const schema51 = {
   "type": "string",
   "enum": ["Disabled", "Enabled"],
   "default": "Disabled",
   "nullable": true
 };
-function validate103(data, {
+function validate101(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -1344,7 +1344,7 @@ function validate103(data, {
       schemaPath: "#/enum",
       keyword: "enum",
       params: {
-        allowedValues: schema52.enum
+        allowedValues: schema51.enum
       }
     };
     if (vErrors === null) {
@@ -1354,16 +1354,16 @@ function validate103(data, {
     }
     errors++;
   }
-  validate103.errors = vErrors;
+  validate101.errors = vErrors;
   return errors === 0;
 }
-const schema53 = {
+const schema52 = {
   "type": "string",
   "enum": ["Managed", "Off"],
   "default": "Managed",
   "nullable": true
 };
-function validate105(data, {
+function validate103(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -1393,7 +1393,7 @@ function validate105(data, {
       schemaPath: "#/enum",
       keyword: "enum",
       params: {
-        allowedValues: schema53.enum
+        allowedValues: schema52.enum
       }
     };
     if (vErrors === null) {
@@ -1403,19 +1403,22 @@ function validate105(data, {
     }
     errors++;
   }
-  validate105.errors = vErrors;
+  validate103.errors = vErrors;
   return errors === 0;
 }
-const schema54 = {
+const schema53 = {
   "type": "object",
   "properties": {
     "capabilities": {
-      "$ref": "W1YuRkcNQX4OceS7RBUgt0yeNjZ7l3Oyn0qcedyUrY"
+      "$ref": "tMAXjdPzRLm28OblisWy6j4ZqlPHDGPu7d42UU9XM"
     },
     "privileged": {
       "$ref": "hsGPmGwy4VrrbOBJwiGgjUKGPtMFeHO5cmtUu5ZUh0"
     },
     "allowPrivilegeEscalation": {
+      "$ref": "hsGPmGwy4VrrbOBJwiGgjUKGPtMFeHO5cmtUu5ZUh0"
+    },
+    "defaultAllowPrivilegeEscalation": {
       "$ref": "hsGPmGwy4VrrbOBJwiGgjUKGPtMFeHO5cmtUu5ZUh0"
     },
     "hostNetwork": {
@@ -1438,6 +1441,9 @@ const schema54 = {
     },
     "volumes": {
       "$ref": "M6yUdIZFrxllBKsf8KYKuvWo1FYJGeDkdqqsUSr62Q"
+    },
+    "serviceAccountTokenVolumes": {
+      "$ref": "hsGPmGwy4VrrbOBJwiGgjUKGPtMFeHO5cmtUu5ZUh0"
     },
     "hostPaths": {
       "$ref": "fVN164zS9zNiduA37ieIk0xg6K0LczhpRXCAyoJyHrw"
@@ -1464,10 +1470,10 @@ const schema54 = {
       "$ref": "pe7mjY0dCAiaNGR5yGbWNqoSizlUGs0uBCWW5e3VxJ4"
     },
     "seccomp": {
-      "$ref": "KxgC8f8nxnn2Hhh6LSK9gHgUE6Lyl0y1R38I8ywqgr0"
+      "$ref": "vPIMOFGbJauHtrVG0y5sRuXfo9eodjXLkTXn2SomA"
     },
     "appArmor": {
-      "$ref": "KxgC8f8nxnn2Hhh6LSK9gHgUE6Lyl0y1R38I8ywqgr0"
+      "$ref": "siKGcBzjQZHTtvT9WxidnujqybpEq5nRjii1eVw"
     },
     "seLinux": {
       "$ref": "OUjyq9I8KOyM3KZuORt42Ov3EtNr4zEhhkEkCPCoqg"
@@ -1487,7 +1493,7 @@ const schema54 = {
   },
   "nullable": true
 };
-const schema55 = {
+const schema54 = {
   "type": "object",
   "properties": {
     "allowedAdd": {
@@ -1495,6 +1501,9 @@ const schema55 = {
     },
     "requiredDrop": {
       "$ref": "WSG0KuWKK1k2WBJwOx48NUdjDIURzlVH1nygsupE7q0"
+    },
+    "dropByName": {
+      "$ref": "hsGPmGwy4VrrbOBJwiGgjUKGPtMFeHO5cmtUu5ZUh0"
     },
     "defaultAdd": {
       "$ref": "jyK3EwJa4iedVVXkGkgDxrkP4hPxoWheaITkZRc6Gbc"
@@ -1618,6 +1627,37 @@ function validate22(data, {
   validate22.errors = vErrors;
   return errors === 0;
 }
+const schema10 = {
+  "type": "boolean",
+  "nullable": true
+};
+function validate27(data, {
+  instancePath = "",
+  parentData,
+  parentDataProperty,
+  rootData = data
+} = {}) {
+  let vErrors = null;
+  let errors = 0;
+  if (typeof data !== "boolean" && data !== null) {
+    const err0 = {
+      instancePath,
+      schemaPath: "#/type",
+      keyword: "type",
+      params: {
+        type: "boolean"
+      }
+    };
+    if (vErrors === null) {
+      vErrors = [err0];
+    } else {
+      vErrors.push(err0);
+    }
+    errors++;
+  }
+  validate27.errors = vErrors;
+  return errors === 0;
+}
 const schema9 = {
   "type": "array",
   "maxItems": 41,
@@ -1683,7 +1723,7 @@ function validate25(data, {
   validate25.errors = vErrors;
   return errors === 0;
 }
-function validate108(data, {
+function validate106(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -1730,6 +1770,17 @@ function validate108(data, {
         errors = vErrors.length;
       }
     }
+    if (data.dropByName !== undefined) {
+      if (!validate27(data.dropByName, {
+        instancePath: instancePath + "/dropByName",
+        parentData: data,
+        parentDataProperty: "dropByName",
+        rootData
+      })) {
+        vErrors = vErrors === null ? validate27.errors : vErrors.concat(validate27.errors);
+        errors = vErrors.length;
+      }
+    }
     if (data.defaultAdd !== undefined) {
       if (!validate25(data.defaultAdd, {
         instancePath: instancePath + "/defaultAdd",
@@ -1753,41 +1804,10 @@ function validate108(data, {
       }
     }
   }
-  validate108.errors = vErrors;
+  validate106.errors = vErrors;
   return errors === 0;
 }
-const schema10 = {
-  "type": "boolean",
-  "nullable": true
-};
-function validate27(data, {
-  instancePath = "",
-  parentData,
-  parentDataProperty,
-  rootData = data
-} = {}) {
-  let vErrors = null;
-  let errors = 0;
-  if (typeof data !== "boolean" && data !== null) {
-    const err0 = {
-      instancePath,
-      schemaPath: "#/type",
-      keyword: "type",
-      params: {
-        type: "boolean"
-      }
-    };
-    if (vErrors === null) {
-      vErrors = [err0];
-    } else {
-      vErrors.push(err0);
-    }
-    errors++;
-  }
-  validate27.errors = vErrors;
-  return errors === 0;
-}
-const schema56 = {
+const schema55 = {
   "type": "array",
   "maxItems": 32,
   "items": {
@@ -1795,7 +1815,7 @@ const schema56 = {
   },
   "nullable": true
 };
-const schema57 = {
+const schema56 = {
   "type": "object",
   "required": ["min", "max"],
   "properties": {
@@ -2031,7 +2051,7 @@ function validate121(data, {
   validate121.errors = vErrors;
   return errors === 0;
 }
-const schema58 = {
+const schema57 = {
   "type": "array",
   "maxItems": 32,
   "items": {
@@ -2096,7 +2116,7 @@ function validate127(data, {
   validate127.errors = vErrors;
   return errors === 0;
 }
-const schema59 = {
+const schema58 = {
   "type": "array",
   "maxItems": 32,
   "items": {
@@ -2104,7 +2124,7 @@ const schema59 = {
   },
   "nullable": true
 };
-const schema60 = {
+const schema59 = {
   "type": "object",
   "required": ["pathPrefix"],
   "properties": {
@@ -2116,11 +2136,11 @@ const schema60 = {
     }
   }
 };
-const schema61 = {
+const schema60 = {
   "type": "string",
   "maxLength": 512
 };
-function validate132(data, {
+function validate133(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -2161,10 +2181,10 @@ function validate132(data, {
     }
     errors++;
   }
-  validate132.errors = vErrors;
+  validate133.errors = vErrors;
   return errors === 0;
 }
-function validate131(data, {
+function validate132(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -2190,13 +2210,13 @@ function validate131(data, {
       errors++;
     }
     if (data.pathPrefix !== undefined) {
-      if (!validate132(data.pathPrefix, {
+      if (!validate133(data.pathPrefix, {
         instancePath: instancePath + "/pathPrefix",
         parentData: data,
         parentDataProperty: "pathPrefix",
         rootData
       })) {
-        vErrors = vErrors === null ? validate132.errors : vErrors.concat(validate132.errors);
+        vErrors = vErrors === null ? validate133.errors : vErrors.concat(validate133.errors);
         errors = vErrors.length;
       }
     }
@@ -2227,10 +2247,10 @@ function validate131(data, {
     }
     errors++;
   }
-  validate131.errors = vErrors;
+  validate132.errors = vErrors;
   return errors === 0;
 }
-function validate130(data, {
+function validate131(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -2273,18 +2293,18 @@ function validate130(data, {
     }
     const len0 = data.length;
     for (let i0 = 0; i0 < len0; i0++) {
-      if (!validate131(data[i0], {
+      if (!validate132(data[i0], {
         instancePath: instancePath + "/" + i0,
         parentData: data,
         parentDataProperty: i0,
         rootData
       })) {
-        vErrors = vErrors === null ? validate131.errors : vErrors.concat(validate131.errors);
+        vErrors = vErrors === null ? validate132.errors : vErrors.concat(validate132.errors);
         errors = vErrors.length;
       }
     }
   }
-  validate130.errors = vErrors;
+  validate131.errors = vErrors;
   return errors === 0;
 }
 const schema13 = {
@@ -2352,7 +2372,7 @@ function validate30(data, {
   validate30.errors = vErrors;
   return errors === 0;
 }
-const schema62 = {
+const schema61 = {
   "type": "object",
   "required": ["rule"],
   "properties": {
@@ -2365,11 +2385,11 @@ const schema62 = {
   },
   "nullable": true
 };
-const schema63 = {
+const schema62 = {
   "type": "string",
   "enum": ["RunAsAny", "NotZero", "MustRunAs", "MustRunAsNonRoot"]
 };
-function validate141(data, {
+function validate142(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -2399,7 +2419,7 @@ function validate141(data, {
       schemaPath: "#/enum",
       keyword: "enum",
       params: {
-        allowedValues: schema63.enum
+        allowedValues: schema62.enum
       }
     };
     if (vErrors === null) {
@@ -2409,7 +2429,7 @@ function validate141(data, {
     }
     errors++;
   }
-  validate141.errors = vErrors;
+  validate142.errors = vErrors;
   return errors === 0;
 }
 const schema15 = {
@@ -2657,7 +2677,7 @@ function validate33(data, {
   validate33.errors = vErrors;
   return errors === 0;
 }
-function validate140(data, {
+function validate141(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -2699,13 +2719,13 @@ function validate140(data, {
       errors++;
     }
     if (data.rule !== undefined) {
-      if (!validate141(data.rule, {
+      if (!validate142(data.rule, {
         instancePath: instancePath + "/rule",
         parentData: data,
         parentDataProperty: "rule",
         rootData
       })) {
-        vErrors = vErrors === null ? validate141.errors : vErrors.concat(validate141.errors);
+        vErrors = vErrors === null ? validate142.errors : vErrors.concat(validate142.errors);
         errors = vErrors.length;
       }
     }
@@ -2721,7 +2741,7 @@ function validate140(data, {
       }
     }
   }
-  validate140.errors = vErrors;
+  validate141.errors = vErrors;
   return errors === 0;
 }
 const schema17 = {
@@ -2851,7 +2871,7 @@ function validate38(data, {
   validate38.errors = vErrors;
   return errors === 0;
 }
-const schema19 = {
+const schema63 = {
   "type": "object",
   "properties": {
     "types": {
@@ -2861,7 +2881,10 @@ const schema19 = {
       "$ref": "woecD40mP0fIiK2ytFOPU1cc4CFri5KAIid8MG8Q08"
     },
     "unset": {
-      "$ref": "gKoS7Tc1avE2CSMV9cW3xLhDcSkVo7tqujTQvY54dU"
+      "$ref": "9vNxrRmjilRiw81OtYGSnpgvFqCtYFYQMnzohJ5aBO8"
+    },
+    "default": {
+      "$ref": "uYTnT5wn87UVg1AEhg6LCZkokIYMLIU4e1N4ZAgpFNI"
     }
   },
   "nullable": true
@@ -2874,12 +2897,12 @@ const schema20 = {
   },
   "nullable": true
 };
-const schema21 = {
+const schema19 = {
   "type": "string",
   "maxLength": 64,
   "enum": ["RuntimeDefault", "Localhost", "Unconfined"]
 };
-function validate44(data, {
+function validate42(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -2893,7 +2916,7 @@ function validate44(data, {
       schemaPath: "#/enum",
       keyword: "enum",
       params: {
-        allowedValues: schema21.enum
+        allowedValues: schema19.enum
       }
     };
     if (vErrors === null) {
@@ -2936,7 +2959,7 @@ function validate44(data, {
     }
     errors++;
   }
-  validate44.errors = vErrors;
+  validate42.errors = vErrors;
   return errors === 0;
 }
 function validate43(data, {
@@ -2982,13 +3005,13 @@ function validate43(data, {
     }
     const len0 = data.length;
     for (let i0 = 0; i0 < len0; i0++) {
-      if (!validate44(data[i0], {
+      if (!validate42(data[i0], {
         instancePath: instancePath + "/" + i0,
         parentData: data,
         parentDataProperty: i0,
         rootData
       })) {
-        vErrors = vErrors === null ? validate44.errors : vErrors.concat(validate44.errors);
+        vErrors = vErrors === null ? validate42.errors : vErrors.concat(validate42.errors);
         errors = vErrors.length;
       }
     }
@@ -2996,12 +3019,12 @@ function validate43(data, {
   validate43.errors = vErrors;
   return errors === 0;
 }
-const schema22 = {
+const schema64 = {
   "type": "string",
-  "enum": ["Allowed", "Refused"],
+  "enum": ["Allowed", "Refused", "RefusedOnPod"],
   "nullable": true
 };
-function validate48(data, {
+function validate152(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -3025,13 +3048,13 @@ function validate48(data, {
     }
     errors++;
   }
-  if (!(data === "Allowed" || data === "Refused")) {
+  if (!(data === "Allowed" || data === "Refused" || data === "RefusedOnPod")) {
     const err1 = {
       instancePath,
       schemaPath: "#/enum",
       keyword: "enum",
       params: {
-        allowedValues: schema22.enum
+        allowedValues: schema64.enum
       }
     };
     if (vErrors === null) {
@@ -3041,156 +3064,29 @@ function validate48(data, {
     }
     errors++;
   }
-  validate48.errors = vErrors;
+  validate152.errors = vErrors;
   return errors === 0;
 }
-function validate42(data, {
-  instancePath = "",
-  parentData,
-  parentDataProperty,
-  rootData = data
-} = {}) {
-  let vErrors = null;
-  let errors = 0;
-  if (!(data && typeof data == "object" && !Array.isArray(data)) && data !== null) {
-    const err0 = {
-      instancePath,
-      schemaPath: "#/type",
-      keyword: "type",
-      params: {
-        type: "object"
-      }
-    };
-    if (vErrors === null) {
-      vErrors = [err0];
-    } else {
-      vErrors.push(err0);
-    }
-    errors++;
-  }
-  if (data && typeof data == "object" && !Array.isArray(data)) {
-    if (data.types !== undefined) {
-      if (!validate43(data.types, {
-        instancePath: instancePath + "/types",
-        parentData: data,
-        parentDataProperty: "types",
-        rootData
-      })) {
-        vErrors = vErrors === null ? validate43.errors : vErrors.concat(validate43.errors);
-        errors = vErrors.length;
-      }
-    }
-    if (data.localhostProfiles !== undefined) {
-      if (!validate30(data.localhostProfiles, {
-        instancePath: instancePath + "/localhostProfiles",
-        parentData: data,
-        parentDataProperty: "localhostProfiles",
-        rootData
-      })) {
-        vErrors = vErrors === null ? validate30.errors : vErrors.concat(validate30.errors);
-        errors = vErrors.length;
-      }
-    }
-    if (data.unset !== undefined) {
-      if (!validate48(data.unset, {
-        instancePath: instancePath + "/unset",
-        parentData: data,
-        parentDataProperty: "unset",
-        rootData
-      })) {
-        vErrors = vErrors === null ? validate48.errors : vErrors.concat(validate48.errors);
-        errors = vErrors.length;
-      }
-    }
-  }
-  validate42.errors = vErrors;
-  return errors === 0;
-}
-const schema64 = {
+const schema21 = {
   "type": "object",
-  "required": ["rule"],
+  "required": ["type"],
   "properties": {
-    "rule": {
-      "$ref": "ln2OZr8MSHlHwwG0IQbO22RxRDynuo7USBsCkOoAE"
-    },
-    "options": {
-      "$ref": "IkeG3hP7IOLaiNGuwA95V3zDhmei0ZTookEOujpY"
-    }
-  },
-  "nullable": true
-};
-const schema65 = {
-  "type": "string",
-  "enum": ["PodSecurityStandard", "RunAsAny", "MustRunAs"]
-};
-function validate151(data, {
-  instancePath = "",
-  parentData,
-  parentDataProperty,
-  rootData = data
-} = {}) {
-  let vErrors = null;
-  let errors = 0;
-  if (typeof data !== "string") {
-    const err0 = {
-      instancePath,
-      schemaPath: "#/type",
-      keyword: "type",
-      params: {
-        type: "string"
-      }
-    };
-    if (vErrors === null) {
-      vErrors = [err0];
-    } else {
-      vErrors.push(err0);
-    }
-    errors++;
-  }
-  if (!(data === "PodSecurityStandard" || data === "RunAsAny" || data === "MustRunAs")) {
-    const err1 = {
-      instancePath,
-      schemaPath: "#/enum",
-      keyword: "enum",
-      params: {
-        allowedValues: schema65.enum
-      }
-    };
-    if (vErrors === null) {
-      vErrors = [err1];
-    } else {
-      vErrors.push(err1);
-    }
-    errors++;
-  }
-  validate151.errors = vErrors;
-  return errors === 0;
-}
-const schema66 = {
-  "type": "object",
-  "properties": {
-    "user": {
-      "$ref": "nZKgqfgUPEkqwgwkAMBQTaLN4h3EeO1J1osjwoVo"
-    },
-    "role": {
-      "$ref": "nZKgqfgUPEkqwgwkAMBQTaLN4h3EeO1J1osjwoVo"
-    },
     "type": {
-      "$ref": "nZKgqfgUPEkqwgwkAMBQTaLN4h3EeO1J1osjwoVo"
+      "$ref": "cS3klbZFMmRueoQ1Oyn8ZETugVKmRdOoRP3xDPtDC5A"
     },
-    "level": {
+    "localhostProfile": {
       "$ref": "nZKgqfgUPEkqwgwkAMBQTaLN4h3EeO1J1osjwoVo"
     }
   },
   "nullable": true
 };
-const schema23 = {
+const schema22 = {
   "type": "string",
   "minLength": 1,
   "maxLength": 253,
   "nullable": true
 };
-function validate50(data, {
+function validate47(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -3248,10 +3144,367 @@ function validate50(data, {
       errors++;
     }
   }
-  validate50.errors = vErrors;
+  validate47.errors = vErrors;
   return errors === 0;
 }
-function validate153(data, {
+function validate45(data, {
+  instancePath = "",
+  parentData,
+  parentDataProperty,
+  rootData = data
+} = {}) {
+  let vErrors = null;
+  let errors = 0;
+  if (!(data && typeof data == "object" && !Array.isArray(data)) && data !== null) {
+    const err0 = {
+      instancePath,
+      schemaPath: "#/type",
+      keyword: "type",
+      params: {
+        type: "object"
+      }
+    };
+    if (vErrors === null) {
+      vErrors = [err0];
+    } else {
+      vErrors.push(err0);
+    }
+    errors++;
+  }
+  if (data && typeof data == "object" && !Array.isArray(data)) {
+    if (data.type === undefined) {
+      const err1 = {
+        instancePath,
+        schemaPath: "#/required",
+        keyword: "required",
+        params: {
+          missingProperty: "type"
+        }
+      };
+      if (vErrors === null) {
+        vErrors = [err1];
+      } else {
+        vErrors.push(err1);
+      }
+      errors++;
+    }
+    if (data.type !== undefined) {
+      if (!validate42(data.type, {
+        instancePath: instancePath + "/type",
+        parentData: data,
+        parentDataProperty: "type",
+        rootData
+      })) {
+        vErrors = vErrors === null ? validate42.errors : vErrors.concat(validate42.errors);
+        errors = vErrors.length;
+      }
+    }
+    if (data.localhostProfile !== undefined) {
+      if (!validate47(data.localhostProfile, {
+        instancePath: instancePath + "/localhostProfile",
+        parentData: data,
+        parentDataProperty: "localhostProfile",
+        rootData
+      })) {
+        vErrors = vErrors === null ? validate47.errors : vErrors.concat(validate47.errors);
+        errors = vErrors.length;
+      }
+    }
+  }
+  validate45.errors = vErrors;
+  return errors === 0;
+}
+function validate149(data, {
+  instancePath = "",
+  parentData,
+  parentDataProperty,
+  rootData = data
+} = {}) {
+  let vErrors = null;
+  let errors = 0;
+  if (!(data && typeof data == "object" && !Array.isArray(data)) && data !== null) {
+    const err0 = {
+      instancePath,
+      schemaPath: "#/type",
+      keyword: "type",
+      params: {
+        type: "object"
+      }
+    };
+    if (vErrors === null) {
+      vErrors = [err0];
+    } else {
+      vErrors.push(err0);
+    }
+    errors++;
+  }
+  if (data && typeof data == "object" && !Array.isArray(data)) {
+    if (data.types !== undefined) {
+      if (!validate43(data.types, {
+        instancePath: instancePath + "/types",
+        parentData: data,
+        parentDataProperty: "types",
+        rootData
+      })) {
+        vErrors = vErrors === null ? validate43.errors : vErrors.concat(validate43.errors);
+        errors = vErrors.length;
+      }
+    }
+    if (data.localhostProfiles !== undefined) {
+      if (!validate30(data.localhostProfiles, {
+        instancePath: instancePath + "/localhostProfiles",
+        parentData: data,
+        parentDataProperty: "localhostProfiles",
+        rootData
+      })) {
+        vErrors = vErrors === null ? validate30.errors : vErrors.concat(validate30.errors);
+        errors = vErrors.length;
+      }
+    }
+    if (data.unset !== undefined) {
+      if (!validate152(data.unset, {
+        instancePath: instancePath + "/unset",
+        parentData: data,
+        parentDataProperty: "unset",
+        rootData
+      })) {
+        vErrors = vErrors === null ? validate152.errors : vErrors.concat(validate152.errors);
+        errors = vErrors.length;
+      }
+    }
+    if (data.default !== undefined) {
+      if (!validate45(data.default, {
+        instancePath: instancePath + "/default",
+        parentData: data,
+        parentDataProperty: "default",
+        rootData
+      })) {
+        vErrors = vErrors === null ? validate45.errors : vErrors.concat(validate45.errors);
+        errors = vErrors.length;
+      }
+    }
+  }
+  validate149.errors = vErrors;
+  return errors === 0;
+}
+const schema65 = {
+  "type": "object",
+  "properties": {
+    "types": {
+      "$ref": "tIggGL7BU7CasXxOXotTJGOb34RuNfV32wd2EM3OurI"
+    },
+    "localhostProfiles": {
+      "$ref": "woecD40mP0fIiK2ytFOPU1cc4CFri5KAIid8MG8Q08"
+    },
+    "unset": {
+      "$ref": "gKoS7Tc1avE2CSMV9cW3xLhDcSkVo7tqujTQvY54dU"
+    },
+    "default": {
+      "$ref": "uYTnT5wn87UVg1AEhg6LCZkokIYMLIU4e1N4ZAgpFNI"
+    }
+  },
+  "nullable": true
+};
+const schema66 = {
+  "type": "string",
+  "enum": ["Allowed", "Refused"],
+  "nullable": true
+};
+function validate159(data, {
+  instancePath = "",
+  parentData,
+  parentDataProperty,
+  rootData = data
+} = {}) {
+  let vErrors = null;
+  let errors = 0;
+  if (typeof data !== "string" && data !== null) {
+    const err0 = {
+      instancePath,
+      schemaPath: "#/type",
+      keyword: "type",
+      params: {
+        type: "string"
+      }
+    };
+    if (vErrors === null) {
+      vErrors = [err0];
+    } else {
+      vErrors.push(err0);
+    }
+    errors++;
+  }
+  if (!(data === "Allowed" || data === "Refused")) {
+    const err1 = {
+      instancePath,
+      schemaPath: "#/enum",
+      keyword: "enum",
+      params: {
+        allowedValues: schema66.enum
+      }
+    };
+    if (vErrors === null) {
+      vErrors = [err1];
+    } else {
+      vErrors.push(err1);
+    }
+    errors++;
+  }
+  validate159.errors = vErrors;
+  return errors === 0;
+}
+function validate156(data, {
+  instancePath = "",
+  parentData,
+  parentDataProperty,
+  rootData = data
+} = {}) {
+  let vErrors = null;
+  let errors = 0;
+  if (!(data && typeof data == "object" && !Array.isArray(data)) && data !== null) {
+    const err0 = {
+      instancePath,
+      schemaPath: "#/type",
+      keyword: "type",
+      params: {
+        type: "object"
+      }
+    };
+    if (vErrors === null) {
+      vErrors = [err0];
+    } else {
+      vErrors.push(err0);
+    }
+    errors++;
+  }
+  if (data && typeof data == "object" && !Array.isArray(data)) {
+    if (data.types !== undefined) {
+      if (!validate43(data.types, {
+        instancePath: instancePath + "/types",
+        parentData: data,
+        parentDataProperty: "types",
+        rootData
+      })) {
+        vErrors = vErrors === null ? validate43.errors : vErrors.concat(validate43.errors);
+        errors = vErrors.length;
+      }
+    }
+    if (data.localhostProfiles !== undefined) {
+      if (!validate30(data.localhostProfiles, {
+        instancePath: instancePath + "/localhostProfiles",
+        parentData: data,
+        parentDataProperty: "localhostProfiles",
+        rootData
+      })) {
+        vErrors = vErrors === null ? validate30.errors : vErrors.concat(validate30.errors);
+        errors = vErrors.length;
+      }
+    }
+    if (data.unset !== undefined) {
+      if (!validate159(data.unset, {
+        instancePath: instancePath + "/unset",
+        parentData: data,
+        parentDataProperty: "unset",
+        rootData
+      })) {
+        vErrors = vErrors === null ? validate159.errors : vErrors.concat(validate159.errors);
+        errors = vErrors.length;
+      }
+    }
+    if (data.default !== undefined) {
+      if (!validate45(data.default, {
+        instancePath: instancePath + "/default",
+        parentData: data,
+        parentDataProperty: "default",
+        rootData
+      })) {
+        vErrors = vErrors === null ? validate45.errors : vErrors.concat(validate45.errors);
+        errors = vErrors.length;
+      }
+    }
+  }
+  validate156.errors = vErrors;
+  return errors === 0;
+}
+const schema67 = {
+  "type": "object",
+  "required": ["rule"],
+  "properties": {
+    "rule": {
+      "$ref": "ln2OZr8MSHlHwwG0IQbO22RxRDynuo7USBsCkOoAE"
+    },
+    "options": {
+      "$ref": "IkeG3hP7IOLaiNGuwA95V3zDhmei0ZTookEOujpY"
+    }
+  },
+  "nullable": true
+};
+const schema68 = {
+  "type": "string",
+  "enum": ["PodSecurityStandard", "RunAsAny", "MustRunAs"]
+};
+function validate164(data, {
+  instancePath = "",
+  parentData,
+  parentDataProperty,
+  rootData = data
+} = {}) {
+  let vErrors = null;
+  let errors = 0;
+  if (typeof data !== "string") {
+    const err0 = {
+      instancePath,
+      schemaPath: "#/type",
+      keyword: "type",
+      params: {
+        type: "string"
+      }
+    };
+    if (vErrors === null) {
+      vErrors = [err0];
+    } else {
+      vErrors.push(err0);
+    }
+    errors++;
+  }
+  if (!(data === "PodSecurityStandard" || data === "RunAsAny" || data === "MustRunAs")) {
+    const err1 = {
+      instancePath,
+      schemaPath: "#/enum",
+      keyword: "enum",
+      params: {
+        allowedValues: schema68.enum
+      }
+    };
+    if (vErrors === null) {
+      vErrors = [err1];
+    } else {
+      vErrors.push(err1);
+    }
+    errors++;
+  }
+  validate164.errors = vErrors;
+  return errors === 0;
+}
+const schema69 = {
+  "type": "object",
+  "properties": {
+    "user": {
+      "$ref": "nZKgqfgUPEkqwgwkAMBQTaLN4h3EeO1J1osjwoVo"
+    },
+    "role": {
+      "$ref": "nZKgqfgUPEkqwgwkAMBQTaLN4h3EeO1J1osjwoVo"
+    },
+    "type": {
+      "$ref": "nZKgqfgUPEkqwgwkAMBQTaLN4h3EeO1J1osjwoVo"
+    },
+    "level": {
+      "$ref": "nZKgqfgUPEkqwgwkAMBQTaLN4h3EeO1J1osjwoVo"
+    }
+  },
+  "nullable": true
+};
+function validate166(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -3277,54 +3530,54 @@ function validate153(data, {
   }
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.user !== undefined) {
-      if (!validate50(data.user, {
+      if (!validate47(data.user, {
         instancePath: instancePath + "/user",
         parentData: data,
         parentDataProperty: "user",
         rootData
       })) {
-        vErrors = vErrors === null ? validate50.errors : vErrors.concat(validate50.errors);
+        vErrors = vErrors === null ? validate47.errors : vErrors.concat(validate47.errors);
         errors = vErrors.length;
       }
     }
     if (data.role !== undefined) {
-      if (!validate50(data.role, {
+      if (!validate47(data.role, {
         instancePath: instancePath + "/role",
         parentData: data,
         parentDataProperty: "role",
         rootData
       })) {
-        vErrors = vErrors === null ? validate50.errors : vErrors.concat(validate50.errors);
+        vErrors = vErrors === null ? validate47.errors : vErrors.concat(validate47.errors);
         errors = vErrors.length;
       }
     }
     if (data.type !== undefined) {
-      if (!validate50(data.type, {
+      if (!validate47(data.type, {
         instancePath: instancePath + "/type",
         parentData: data,
         parentDataProperty: "type",
         rootData
       })) {
-        vErrors = vErrors === null ? validate50.errors : vErrors.concat(validate50.errors);
+        vErrors = vErrors === null ? validate47.errors : vErrors.concat(validate47.errors);
         errors = vErrors.length;
       }
     }
     if (data.level !== undefined) {
-      if (!validate50(data.level, {
+      if (!validate47(data.level, {
         instancePath: instancePath + "/level",
         parentData: data,
         parentDataProperty: "level",
         rootData
       })) {
-        vErrors = vErrors === null ? validate50.errors : vErrors.concat(validate50.errors);
+        vErrors = vErrors === null ? validate47.errors : vErrors.concat(validate47.errors);
         errors = vErrors.length;
       }
     }
   }
-  validate153.errors = vErrors;
+  validate166.errors = vErrors;
   return errors === 0;
 }
-function validate150(data, {
+function validate163(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -3366,32 +3619,32 @@ function validate150(data, {
       errors++;
     }
     if (data.rule !== undefined) {
-      if (!validate151(data.rule, {
+      if (!validate164(data.rule, {
         instancePath: instancePath + "/rule",
         parentData: data,
         parentDataProperty: "rule",
         rootData
       })) {
-        vErrors = vErrors === null ? validate151.errors : vErrors.concat(validate151.errors);
+        vErrors = vErrors === null ? validate164.errors : vErrors.concat(validate164.errors);
         errors = vErrors.length;
       }
     }
     if (data.options !== undefined) {
-      if (!validate153(data.options, {
+      if (!validate166(data.options, {
         instancePath: instancePath + "/options",
         parentData: data,
         parentDataProperty: "options",
         rootData
       })) {
-        vErrors = vErrors === null ? validate153.errors : vErrors.concat(validate153.errors);
+        vErrors = vErrors === null ? validate166.errors : vErrors.concat(validate166.errors);
         errors = vErrors.length;
       }
     }
   }
-  validate150.errors = vErrors;
+  validate163.errors = vErrors;
   return errors === 0;
 }
-const schema67 = {
+const schema70 = {
   "type": "object",
   "required": ["types"],
   "properties": {
@@ -3401,19 +3654,19 @@ const schema67 = {
   },
   "nullable": true
 };
-const schema68 = {
+const schema71 = {
   "type": "array",
   "maxItems": 2,
   "items": {
     "$ref": "mPKb5saBiLm7rLcK2ldNUxMUkd1Dj4hmMGltsBIU"
   }
 };
-const schema69 = {
+const schema72 = {
   "type": "string",
   "maxLength": 64,
   "enum": ["Default", "Unmasked"]
 };
-function validate162(data, {
+function validate175(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -3427,7 +3680,7 @@ function validate162(data, {
       schemaPath: "#/enum",
       keyword: "enum",
       params: {
-        allowedValues: schema69.enum
+        allowedValues: schema72.enum
       }
     };
     if (vErrors === null) {
@@ -3470,10 +3723,10 @@ function validate162(data, {
     }
     errors++;
   }
-  validate162.errors = vErrors;
+  validate175.errors = vErrors;
   return errors === 0;
 }
-function validate161(data, {
+function validate174(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -3500,13 +3753,13 @@ function validate161(data, {
     }
     const len0 = data.length;
     for (let i0 = 0; i0 < len0; i0++) {
-      if (!validate162(data[i0], {
+      if (!validate175(data[i0], {
         instancePath: instancePath + "/" + i0,
         parentData: data,
         parentDataProperty: i0,
         rootData
       })) {
-        vErrors = vErrors === null ? validate162.errors : vErrors.concat(validate162.errors);
+        vErrors = vErrors === null ? validate175.errors : vErrors.concat(validate175.errors);
         errors = vErrors.length;
       }
     }
@@ -3526,10 +3779,10 @@ function validate161(data, {
     }
     errors++;
   }
-  validate161.errors = vErrors;
+  validate174.errors = vErrors;
   return errors === 0;
 }
-function validate160(data, {
+function validate173(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -3571,21 +3824,21 @@ function validate160(data, {
       errors++;
     }
     if (data.types !== undefined) {
-      if (!validate161(data.types, {
+      if (!validate174(data.types, {
         instancePath: instancePath + "/types",
         parentData: data,
         parentDataProperty: "types",
         rootData
       })) {
-        vErrors = vErrors === null ? validate161.errors : vErrors.concat(validate161.errors);
+        vErrors = vErrors === null ? validate174.errors : vErrors.concat(validate174.errors);
         errors = vErrors.length;
       }
     }
   }
-  validate160.errors = vErrors;
+  validate173.errors = vErrors;
   return errors === 0;
 }
-const schema70 = {
+const schema73 = {
   "type": "object",
   "properties": {
     "allowed": {
@@ -3597,7 +3850,7 @@ const schema70 = {
   },
   "nullable": true
 };
-const schema24 = {
+const schema23 = {
   "type": "array",
   "maxItems": 64,
   "items": {
@@ -3605,11 +3858,11 @@ const schema24 = {
   },
   "nullable": true
 };
-const schema25 = {
+const schema24 = {
   "type": "string",
   "maxLength": 253
 };
-function validate52(data, {
+function validate50(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -3650,10 +3903,10 @@ function validate52(data, {
     }
     errors++;
   }
-  validate52.errors = vErrors;
+  validate50.errors = vErrors;
   return errors === 0;
 }
-function validate51(data, {
+function validate49(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -3696,21 +3949,21 @@ function validate51(data, {
     }
     const len0 = data.length;
     for (let i0 = 0; i0 < len0; i0++) {
-      if (!validate52(data[i0], {
+      if (!validate50(data[i0], {
         instancePath: instancePath + "/" + i0,
         parentData: data,
         parentDataProperty: i0,
         rootData
       })) {
-        vErrors = vErrors === null ? validate52.errors : vErrors.concat(validate52.errors);
+        vErrors = vErrors === null ? validate50.errors : vErrors.concat(validate50.errors);
         errors = vErrors.length;
       }
     }
   }
-  validate51.errors = vErrors;
+  validate49.errors = vErrors;
   return errors === 0;
 }
-function validate166(data, {
+function validate179(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -3736,32 +3989,32 @@ function validate166(data, {
   }
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.allowed !== undefined) {
-      if (!validate51(data.allowed, {
+      if (!validate49(data.allowed, {
         instancePath: instancePath + "/allowed",
         parentData: data,
         parentDataProperty: "allowed",
         rootData
       })) {
-        vErrors = vErrors === null ? validate51.errors : vErrors.concat(validate51.errors);
+        vErrors = vErrors === null ? validate49.errors : vErrors.concat(validate49.errors);
         errors = vErrors.length;
       }
     }
     if (data.forbidden !== undefined) {
-      if (!validate51(data.forbidden, {
+      if (!validate49(data.forbidden, {
         instancePath: instancePath + "/forbidden",
         parentData: data,
         parentDataProperty: "forbidden",
         rootData
       })) {
-        vErrors = vErrors === null ? validate51.errors : vErrors.concat(validate51.errors);
+        vErrors = vErrors === null ? validate49.errors : vErrors.concat(validate49.errors);
         errors = vErrors.length;
       }
     }
   }
-  validate166.errors = vErrors;
+  validate179.errors = vErrors;
   return errors === 0;
 }
-const schema71 = {
+const schema74 = {
   "type": "object",
   "properties": {
     "allowed": {
@@ -3773,7 +4026,7 @@ const schema71 = {
   },
   "nullable": true
 };
-const schema72 = {
+const schema75 = {
   "type": "array",
   "maxItems": 32,
   "items": {
@@ -3781,7 +4034,7 @@ const schema72 = {
   },
   "nullable": true
 };
-function validate172(data, {
+function validate185(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -3824,26 +4077,26 @@ function validate172(data, {
     }
     const len0 = data.length;
     for (let i0 = 0; i0 < len0; i0++) {
-      if (!validate52(data[i0], {
+      if (!validate50(data[i0], {
         instancePath: instancePath + "/" + i0,
         parentData: data,
         parentDataProperty: i0,
         rootData
       })) {
-        vErrors = vErrors === null ? validate52.errors : vErrors.concat(validate52.errors);
+        vErrors = vErrors === null ? validate50.errors : vErrors.concat(validate50.errors);
         errors = vErrors.length;
       }
     }
   }
-  validate172.errors = vErrors;
+  validate185.errors = vErrors;
   return errors === 0;
 }
-const schema73 = {
+const schema76 = {
   "type": "string",
   "maxLength": 253,
   "nullable": true
 };
-function validate175(data, {
+function validate188(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -3885,10 +4138,10 @@ function validate175(data, {
       errors++;
     }
   }
-  validate175.errors = vErrors;
+  validate188.errors = vErrors;
   return errors === 0;
 }
-function validate171(data, {
+function validate184(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -3914,32 +4167,32 @@ function validate171(data, {
   }
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.allowed !== undefined) {
-      if (!validate172(data.allowed, {
+      if (!validate185(data.allowed, {
         instancePath: instancePath + "/allowed",
         parentData: data,
         parentDataProperty: "allowed",
         rootData
       })) {
-        vErrors = vErrors === null ? validate172.errors : vErrors.concat(validate172.errors);
+        vErrors = vErrors === null ? validate185.errors : vErrors.concat(validate185.errors);
         errors = vErrors.length;
       }
     }
     if (data.default !== undefined) {
-      if (!validate175(data.default, {
+      if (!validate188(data.default, {
         instancePath: instancePath + "/default",
         parentData: data,
         parentDataProperty: "default",
         rootData
       })) {
-        vErrors = vErrors === null ? validate175.errors : vErrors.concat(validate175.errors);
+        vErrors = vErrors === null ? validate188.errors : vErrors.concat(validate188.errors);
         errors = vErrors.length;
       }
     }
   }
-  validate171.errors = vErrors;
+  validate184.errors = vErrors;
   return errors === 0;
 }
-function validate107(data, {
+function validate105(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -3965,13 +4218,13 @@ function validate107(data, {
   }
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.capabilities !== undefined) {
-      if (!validate108(data.capabilities, {
+      if (!validate106(data.capabilities, {
         instancePath: instancePath + "/capabilities",
         parentData: data,
         parentDataProperty: "capabilities",
         rootData
       })) {
-        vErrors = vErrors === null ? validate108.errors : vErrors.concat(validate108.errors);
+        vErrors = vErrors === null ? validate106.errors : vErrors.concat(validate106.errors);
         errors = vErrors.length;
       }
     }
@@ -3991,6 +4244,17 @@ function validate107(data, {
         instancePath: instancePath + "/allowPrivilegeEscalation",
         parentData: data,
         parentDataProperty: "allowPrivilegeEscalation",
+        rootData
+      })) {
+        vErrors = vErrors === null ? validate27.errors : vErrors.concat(validate27.errors);
+        errors = vErrors.length;
+      }
+    }
+    if (data.defaultAllowPrivilegeEscalation !== undefined) {
+      if (!validate27(data.defaultAllowPrivilegeEscalation, {
+        instancePath: instancePath + "/defaultAllowPrivilegeEscalation",
+        parentData: data,
+        parentDataProperty: "defaultAllowPrivilegeEscalation",
         rootData
       })) {
         vErrors = vErrors === null ? validate27.errors : vErrors.concat(validate27.errors);
@@ -4074,14 +4338,25 @@ function validate107(data, {
         errors = vErrors.length;
       }
     }
+    if (data.serviceAccountTokenVolumes !== undefined) {
+      if (!validate27(data.serviceAccountTokenVolumes, {
+        instancePath: instancePath + "/serviceAccountTokenVolumes",
+        parentData: data,
+        parentDataProperty: "serviceAccountTokenVolumes",
+        rootData
+      })) {
+        vErrors = vErrors === null ? validate27.errors : vErrors.concat(validate27.errors);
+        errors = vErrors.length;
+      }
+    }
     if (data.hostPaths !== undefined) {
-      if (!validate130(data.hostPaths, {
+      if (!validate131(data.hostPaths, {
         instancePath: instancePath + "/hostPaths",
         parentData: data,
         parentDataProperty: "hostPaths",
         rootData
       })) {
-        vErrors = vErrors === null ? validate130.errors : vErrors.concat(validate130.errors);
+        vErrors = vErrors === null ? validate131.errors : vErrors.concat(validate131.errors);
         errors = vErrors.length;
       }
     }
@@ -4119,13 +4394,13 @@ function validate107(data, {
       }
     }
     if (data.runAsUser !== undefined) {
-      if (!validate140(data.runAsUser, {
+      if (!validate141(data.runAsUser, {
         instancePath: instancePath + "/runAsUser",
         parentData: data,
         parentDataProperty: "runAsUser",
         rootData
       })) {
-        vErrors = vErrors === null ? validate140.errors : vErrors.concat(validate140.errors);
+        vErrors = vErrors === null ? validate141.errors : vErrors.concat(validate141.errors);
         errors = vErrors.length;
       }
     }
@@ -4163,57 +4438,57 @@ function validate107(data, {
       }
     }
     if (data.seccomp !== undefined) {
-      if (!validate42(data.seccomp, {
+      if (!validate149(data.seccomp, {
         instancePath: instancePath + "/seccomp",
         parentData: data,
         parentDataProperty: "seccomp",
         rootData
       })) {
-        vErrors = vErrors === null ? validate42.errors : vErrors.concat(validate42.errors);
+        vErrors = vErrors === null ? validate149.errors : vErrors.concat(validate149.errors);
         errors = vErrors.length;
       }
     }
     if (data.appArmor !== undefined) {
-      if (!validate42(data.appArmor, {
+      if (!validate156(data.appArmor, {
         instancePath: instancePath + "/appArmor",
         parentData: data,
         parentDataProperty: "appArmor",
         rootData
       })) {
-        vErrors = vErrors === null ? validate42.errors : vErrors.concat(validate42.errors);
+        vErrors = vErrors === null ? validate156.errors : vErrors.concat(validate156.errors);
         errors = vErrors.length;
       }
     }
     if (data.seLinux !== undefined) {
-      if (!validate150(data.seLinux, {
+      if (!validate163(data.seLinux, {
         instancePath: instancePath + "/seLinux",
         parentData: data,
         parentDataProperty: "seLinux",
         rootData
       })) {
-        vErrors = vErrors === null ? validate150.errors : vErrors.concat(validate150.errors);
+        vErrors = vErrors === null ? validate163.errors : vErrors.concat(validate163.errors);
         errors = vErrors.length;
       }
     }
     if (data.procMount !== undefined) {
-      if (!validate160(data.procMount, {
+      if (!validate173(data.procMount, {
         instancePath: instancePath + "/procMount",
         parentData: data,
         parentDataProperty: "procMount",
         rootData
       })) {
-        vErrors = vErrors === null ? validate160.errors : vErrors.concat(validate160.errors);
+        vErrors = vErrors === null ? validate173.errors : vErrors.concat(validate173.errors);
         errors = vErrors.length;
       }
     }
     if (data.sysctls !== undefined) {
-      if (!validate166(data.sysctls, {
+      if (!validate179(data.sysctls, {
         instancePath: instancePath + "/sysctls",
         parentData: data,
         parentDataProperty: "sysctls",
         rootData
       })) {
-        vErrors = vErrors === null ? validate166.errors : vErrors.concat(validate166.errors);
+        vErrors = vErrors === null ? validate179.errors : vErrors.concat(validate179.errors);
         errors = vErrors.length;
       }
     }
@@ -4229,21 +4504,21 @@ function validate107(data, {
       }
     }
     if (data.runtimeClasses !== undefined) {
-      if (!validate171(data.runtimeClasses, {
+      if (!validate184(data.runtimeClasses, {
         instancePath: instancePath + "/runtimeClasses",
         parentData: data,
         parentDataProperty: "runtimeClasses",
         rootData
       })) {
-        vErrors = vErrors === null ? validate171.errors : vErrors.concat(validate171.errors);
+        vErrors = vErrors === null ? validate184.errors : vErrors.concat(validate184.errors);
         errors = vErrors.length;
       }
     }
   }
-  validate107.errors = vErrors;
+  validate105.errors = vErrors;
   return errors === 0;
 }
-function validate68(data, {
+function validate66(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -4269,112 +4544,112 @@ function validate68(data, {
       errors++;
     }
     if (data.namespaceSelector !== undefined) {
-      if (!validate69(data.namespaceSelector, {
+      if (!validate67(data.namespaceSelector, {
         instancePath: instancePath + "/namespaceSelector",
         parentData: data,
         parentDataProperty: "namespaceSelector",
         rootData
       })) {
-        vErrors = vErrors === null ? validate69.errors : vErrors.concat(validate69.errors);
+        vErrors = vErrors === null ? validate67.errors : vErrors.concat(validate67.errors);
         errors = vErrors.length;
       }
     }
     if (data.level !== undefined) {
-      if (!validate85(data.level, {
+      if (!validate83(data.level, {
         instancePath: instancePath + "/level",
         parentData: data,
         parentDataProperty: "level",
+        rootData
+      })) {
+        vErrors = vErrors === null ? validate83.errors : vErrors.concat(validate83.errors);
+        errors = vErrors.length;
+      }
+    }
+    if (data.levelVersion !== undefined) {
+      if (!validate85(data.levelVersion, {
+        instancePath: instancePath + "/levelVersion",
+        parentData: data,
+        parentDataProperty: "levelVersion",
         rootData
       })) {
         vErrors = vErrors === null ? validate85.errors : vErrors.concat(validate85.errors);
         errors = vErrors.length;
       }
     }
-    if (data.levelVersion !== undefined) {
-      if (!validate87(data.levelVersion, {
-        instancePath: instancePath + "/levelVersion",
+    if (data.mode !== undefined) {
+      if (!validate87(data.mode, {
+        instancePath: instancePath + "/mode",
         parentData: data,
-        parentDataProperty: "levelVersion",
+        parentDataProperty: "mode",
         rootData
       })) {
         vErrors = vErrors === null ? validate87.errors : vErrors.concat(validate87.errors);
         errors = vErrors.length;
       }
     }
-    if (data.mode !== undefined) {
-      if (!validate89(data.mode, {
-        instancePath: instancePath + "/mode",
+    if (data.priority !== undefined) {
+      if (!validate89(data.priority, {
+        instancePath: instancePath + "/priority",
         parentData: data,
-        parentDataProperty: "mode",
+        parentDataProperty: "priority",
         rootData
       })) {
         vErrors = vErrors === null ? validate89.errors : vErrors.concat(validate89.errors);
         errors = vErrors.length;
       }
     }
-    if (data.priority !== undefined) {
-      if (!validate91(data.priority, {
-        instancePath: instancePath + "/priority",
+    if (data.usableBy !== undefined) {
+      if (!validate91(data.usableBy, {
+        instancePath: instancePath + "/usableBy",
         parentData: data,
-        parentDataProperty: "priority",
+        parentDataProperty: "usableBy",
         rootData
       })) {
         vErrors = vErrors === null ? validate91.errors : vErrors.concat(validate91.errors);
         errors = vErrors.length;
       }
     }
-    if (data.usableBy !== undefined) {
-      if (!validate93(data.usableBy, {
-        instancePath: instancePath + "/usableBy",
+    if (data.subjects !== undefined) {
+      if (!validate93(data.subjects, {
+        instancePath: instancePath + "/subjects",
         parentData: data,
-        parentDataProperty: "usableBy",
+        parentDataProperty: "subjects",
         rootData
       })) {
         vErrors = vErrors === null ? validate93.errors : vErrors.concat(validate93.errors);
         errors = vErrors.length;
       }
     }
-    if (data.subjects !== undefined) {
-      if (!validate95(data.subjects, {
-        instancePath: instancePath + "/subjects",
-        parentData: data,
-        parentDataProperty: "subjects",
-        rootData
-      })) {
-        vErrors = vErrors === null ? validate95.errors : vErrors.concat(validate95.errors);
-        errors = vErrors.length;
-      }
-    }
     if (data.defaulting !== undefined) {
-      if (!validate103(data.defaulting, {
+      if (!validate101(data.defaulting, {
         instancePath: instancePath + "/defaulting",
         parentData: data,
         parentDataProperty: "defaulting",
+        rootData
+      })) {
+        vErrors = vErrors === null ? validate101.errors : vErrors.concat(validate101.errors);
+        errors = vErrors.length;
+      }
+    }
+    if (data.podSecurityLabels !== undefined) {
+      if (!validate103(data.podSecurityLabels, {
+        instancePath: instancePath + "/podSecurityLabels",
+        parentData: data,
+        parentDataProperty: "podSecurityLabels",
         rootData
       })) {
         vErrors = vErrors === null ? validate103.errors : vErrors.concat(validate103.errors);
         errors = vErrors.length;
       }
     }
-    if (data.podSecurityLabels !== undefined) {
-      if (!validate105(data.podSecurityLabels, {
-        instancePath: instancePath + "/podSecurityLabels",
-        parentData: data,
-        parentDataProperty: "podSecurityLabels",
-        rootData
-      })) {
-        vErrors = vErrors === null ? validate105.errors : vErrors.concat(validate105.errors);
-        errors = vErrors.length;
-      }
-    }
     if (data.overrides !== undefined) {
-      if (!validate107(data.overrides, {
+      if (!validate105(data.overrides, {
         instancePath: instancePath + "/overrides",
         parentData: data,
         parentDataProperty: "overrides",
         rootData
       })) {
-        vErrors = vErrors === null ? validate107.errors : vErrors.concat(validate107.errors);
+        vErrors = vErrors === null ? validate105.errors : vErrors.concat(validate105.errors);
         errors = vErrors.length;
       }
     }
@@ -4394,10 +4669,10 @@ function validate68(data, {
     }
     errors++;
   }
-  validate68.errors = vErrors;
+  validate66.errors = vErrors;
   return errors === 0;
 }
-const schema74 = {
+const schema77 = {
   "type": "object",
   "properties": {
     "observedGeneration": {
@@ -4430,12 +4705,12 @@ const schema74 = {
   },
   "nullable": true
 };
-const schema26 = {
+const schema25 = {
   "type": "integer",
   "format": "int64",
   "nullable": true
 };
-function validate54(data, {
+function validate52(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -4477,10 +4752,10 @@ function validate54(data, {
       errors++;
     }
   }
-  validate54.errors = vErrors;
+  validate52.errors = vErrors;
   return errors === 0;
 }
-const schema75 = {
+const schema78 = {
   "type": "array",
   "maxItems": 16,
   "items": {
@@ -4488,7 +4763,7 @@ const schema75 = {
   },
   "nullable": true
 };
-const schema76 = {
+const schema79 = {
   "type": "object",
   "required": ["type", "status", "reason", "message", "lastTransitionTime"],
   "properties": {
@@ -4512,11 +4787,11 @@ const schema76 = {
     }
   }
 };
-const schema77 = {
+const schema80 = {
   "type": "string",
   "maxLength": 316
 };
-function validate184(data, {
+function validate197(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -4557,14 +4832,14 @@ function validate184(data, {
     }
     errors++;
   }
-  validate184.errors = vErrors;
+  validate197.errors = vErrors;
   return errors === 0;
 }
-const schema78 = {
+const schema81 = {
   "type": "string",
   "enum": ["True", "False", "Unknown"]
 };
-function validate186(data, {
+function validate199(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -4594,7 +4869,7 @@ function validate186(data, {
       schemaPath: "#/enum",
       keyword: "enum",
       params: {
-        allowedValues: schema78.enum
+        allowedValues: schema81.enum
       }
     };
     if (vErrors === null) {
@@ -4604,14 +4879,14 @@ function validate186(data, {
     }
     errors++;
   }
-  validate186.errors = vErrors;
+  validate199.errors = vErrors;
   return errors === 0;
 }
-const schema79 = {
+const schema82 = {
   "type": "string",
   "maxLength": 1024
 };
-function validate188(data, {
+function validate201(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -4652,14 +4927,14 @@ function validate188(data, {
     }
     errors++;
   }
-  validate188.errors = vErrors;
+  validate201.errors = vErrors;
   return errors === 0;
 }
-const schema80 = {
+const schema83 = {
   "type": "string",
   "maxLength": 32768
 };
-function validate190(data, {
+function validate203(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -4700,15 +4975,15 @@ function validate190(data, {
     }
     errors++;
   }
-  validate190.errors = vErrors;
+  validate203.errors = vErrors;
   return errors === 0;
 }
-const schema81 = {
+const schema84 = {
   "type": "string",
   "format": "date-time"
 };
 const formats10 = formats["date-time"];
-function validate193(data, {
+function validate206(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -4749,10 +5024,10 @@ function validate193(data, {
     }
     errors++;
   }
-  validate193.errors = vErrors;
+  validate206.errors = vErrors;
   return errors === 0;
 }
-function validate183(data, {
+function validate196(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -4842,68 +5117,68 @@ function validate183(data, {
       errors++;
     }
     if (data.type !== undefined) {
-      if (!validate184(data.type, {
+      if (!validate197(data.type, {
         instancePath: instancePath + "/type",
         parentData: data,
         parentDataProperty: "type",
         rootData
       })) {
-        vErrors = vErrors === null ? validate184.errors : vErrors.concat(validate184.errors);
+        vErrors = vErrors === null ? validate197.errors : vErrors.concat(validate197.errors);
         errors = vErrors.length;
       }
     }
     if (data.status !== undefined) {
-      if (!validate186(data.status, {
+      if (!validate199(data.status, {
         instancePath: instancePath + "/status",
         parentData: data,
         parentDataProperty: "status",
         rootData
       })) {
-        vErrors = vErrors === null ? validate186.errors : vErrors.concat(validate186.errors);
+        vErrors = vErrors === null ? validate199.errors : vErrors.concat(validate199.errors);
         errors = vErrors.length;
       }
     }
     if (data.reason !== undefined) {
-      if (!validate188(data.reason, {
+      if (!validate201(data.reason, {
         instancePath: instancePath + "/reason",
         parentData: data,
         parentDataProperty: "reason",
         rootData
       })) {
-        vErrors = vErrors === null ? validate188.errors : vErrors.concat(validate188.errors);
+        vErrors = vErrors === null ? validate201.errors : vErrors.concat(validate201.errors);
         errors = vErrors.length;
       }
     }
     if (data.message !== undefined) {
-      if (!validate190(data.message, {
+      if (!validate203(data.message, {
         instancePath: instancePath + "/message",
         parentData: data,
         parentDataProperty: "message",
         rootData
       })) {
-        vErrors = vErrors === null ? validate190.errors : vErrors.concat(validate190.errors);
+        vErrors = vErrors === null ? validate203.errors : vErrors.concat(validate203.errors);
         errors = vErrors.length;
       }
     }
     if (data.observedGeneration !== undefined) {
-      if (!validate54(data.observedGeneration, {
+      if (!validate52(data.observedGeneration, {
         instancePath: instancePath + "/observedGeneration",
         parentData: data,
         parentDataProperty: "observedGeneration",
         rootData
       })) {
-        vErrors = vErrors === null ? validate54.errors : vErrors.concat(validate54.errors);
+        vErrors = vErrors === null ? validate52.errors : vErrors.concat(validate52.errors);
         errors = vErrors.length;
       }
     }
     if (data.lastTransitionTime !== undefined) {
-      if (!validate193(data.lastTransitionTime, {
+      if (!validate206(data.lastTransitionTime, {
         instancePath: instancePath + "/lastTransitionTime",
         parentData: data,
         parentDataProperty: "lastTransitionTime",
         rootData
       })) {
-        vErrors = vErrors === null ? validate193.errors : vErrors.concat(validate193.errors);
+        vErrors = vErrors === null ? validate206.errors : vErrors.concat(validate206.errors);
         errors = vErrors.length;
       }
     }
@@ -4923,10 +5198,10 @@ function validate183(data, {
     }
     errors++;
   }
-  validate183.errors = vErrors;
+  validate196.errors = vErrors;
   return errors === 0;
 }
-function validate182(data, {
+function validate195(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -4969,21 +5244,21 @@ function validate182(data, {
     }
     const len0 = data.length;
     for (let i0 = 0; i0 < len0; i0++) {
-      if (!validate183(data[i0], {
+      if (!validate196(data[i0], {
         instancePath: instancePath + "/" + i0,
         parentData: data,
         parentDataProperty: i0,
         rootData
       })) {
-        vErrors = vErrors === null ? validate183.errors : vErrors.concat(validate183.errors);
+        vErrors = vErrors === null ? validate196.errors : vErrors.concat(validate196.errors);
         errors = vErrors.length;
       }
     }
   }
-  validate182.errors = vErrors;
+  validate195.errors = vErrors;
   return errors === 0;
 }
-const schema82 = {
+const schema85 = {
   "type": "object",
   "properties": {
     "level": {
@@ -5004,12 +5279,12 @@ const schema82 = {
   },
   "nullable": true
 };
-const schema27 = {
+const schema26 = {
   "type": "string",
   "maxLength": 64,
   "nullable": true
 };
-function validate55(data, {
+function validate53(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -5051,10 +5326,10 @@ function validate55(data, {
       errors++;
     }
   }
-  validate55.errors = vErrors;
+  validate53.errors = vErrors;
   return errors === 0;
 }
-const schema83 = {
+const schema86 = {
   "type": "array",
   "maxItems": 64,
   "items": {
@@ -5062,11 +5337,11 @@ const schema83 = {
   },
   "nullable": true
 };
-const schema84 = {
+const schema87 = {
   "type": "string",
   "maxLength": 128
 };
-function validate202(data, {
+function validate215(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -5107,10 +5382,10 @@ function validate202(data, {
     }
     errors++;
   }
-  validate202.errors = vErrors;
+  validate215.errors = vErrors;
   return errors === 0;
 }
-function validate201(data, {
+function validate214(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -5153,26 +5428,26 @@ function validate201(data, {
     }
     const len0 = data.length;
     for (let i0 = 0; i0 < len0; i0++) {
-      if (!validate202(data[i0], {
+      if (!validate215(data[i0], {
         instancePath: instancePath + "/" + i0,
         parentData: data,
         parentDataProperty: i0,
         rootData
       })) {
-        vErrors = vErrors === null ? validate202.errors : vErrors.concat(validate202.errors);
+        vErrors = vErrors === null ? validate215.errors : vErrors.concat(validate215.errors);
         errors = vErrors.length;
       }
     }
   }
-  validate201.errors = vErrors;
+  validate214.errors = vErrors;
   return errors === 0;
 }
-const schema29 = {
+const schema28 = {
   "type": "string",
   "maxLength": 128,
   "nullable": true
 };
-function validate57(data, {
+function validate55(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -5214,10 +5489,10 @@ function validate57(data, {
       errors++;
     }
   }
-  validate57.errors = vErrors;
+  validate55.errors = vErrors;
   return errors === 0;
 }
-function validate197(data, {
+function validate210(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -5243,24 +5518,24 @@ function validate197(data, {
   }
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.level !== undefined) {
-      if (!validate55(data.level, {
+      if (!validate53(data.level, {
         instancePath: instancePath + "/level",
         parentData: data,
         parentDataProperty: "level",
         rootData
       })) {
-        vErrors = vErrors === null ? validate55.errors : vErrors.concat(validate55.errors);
+        vErrors = vErrors === null ? validate53.errors : vErrors.concat(validate53.errors);
         errors = vErrors.length;
       }
     }
     if (data.version !== undefined) {
-      if (!validate55(data.version, {
+      if (!validate53(data.version, {
         instancePath: instancePath + "/version",
         parentData: data,
         parentDataProperty: "version",
         rootData
       })) {
-        vErrors = vErrors === null ? validate55.errors : vErrors.concat(validate55.errors);
+        vErrors = vErrors === null ? validate53.errors : vErrors.concat(validate53.errors);
         errors = vErrors.length;
       }
     }
@@ -5276,32 +5551,32 @@ function validate197(data, {
       }
     }
     if (data.rulesLeftToAdmissionPolicy !== undefined) {
-      if (!validate201(data.rulesLeftToAdmissionPolicy, {
+      if (!validate214(data.rulesLeftToAdmissionPolicy, {
         instancePath: instancePath + "/rulesLeftToAdmissionPolicy",
         parentData: data,
         parentDataProperty: "rulesLeftToAdmissionPolicy",
         rootData
       })) {
-        vErrors = vErrors === null ? validate201.errors : vErrors.concat(validate201.errors);
+        vErrors = vErrors === null ? validate214.errors : vErrors.concat(validate214.errors);
         errors = vErrors.length;
       }
     }
     if (data.podSecurity !== undefined) {
-      if (!validate57(data.podSecurity, {
+      if (!validate55(data.podSecurity, {
         instancePath: instancePath + "/podSecurity",
         parentData: data,
         parentDataProperty: "podSecurity",
         rootData
       })) {
-        vErrors = vErrors === null ? validate57.errors : vErrors.concat(validate57.errors);
+        vErrors = vErrors === null ? validate55.errors : vErrors.concat(validate55.errors);
         errors = vErrors.length;
       }
     }
   }
-  validate197.errors = vErrors;
+  validate210.errors = vErrors;
   return errors === 0;
 }
-const schema85 = {
+const schema88 = {
   "type": "object",
   "properties": {
     "selected": {
@@ -5319,12 +5594,12 @@ const schema85 = {
   },
   "nullable": true
 };
-const schema28 = {
+const schema27 = {
   "type": "integer",
   "format": "int32",
   "nullable": true
 };
-function validate56(data, {
+function validate54(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -5366,10 +5641,10 @@ function validate56(data, {
       errors++;
     }
   }
-  validate56.errors = vErrors;
+  validate54.errors = vErrors;
   return errors === 0;
 }
-function validate207(data, {
+function validate220(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -5395,54 +5670,54 @@ function validate207(data, {
   }
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.selected !== undefined) {
-      if (!validate56(data.selected, {
+      if (!validate54(data.selected, {
         instancePath: instancePath + "/selected",
         parentData: data,
         parentDataProperty: "selected",
         rootData
       })) {
-        vErrors = vErrors === null ? validate56.errors : vErrors.concat(validate56.errors);
+        vErrors = vErrors === null ? validate54.errors : vErrors.concat(validate54.errors);
         errors = vErrors.length;
       }
     }
     if (data.deciding !== undefined) {
-      if (!validate56(data.deciding, {
+      if (!validate54(data.deciding, {
         instancePath: instancePath + "/deciding",
         parentData: data,
         parentDataProperty: "deciding",
         rootData
       })) {
-        vErrors = vErrors === null ? validate56.errors : vErrors.concat(validate56.errors);
+        vErrors = vErrors === null ? validate54.errors : vErrors.concat(validate54.errors);
         errors = vErrors.length;
       }
     }
     if (data.labelled !== undefined) {
-      if (!validate56(data.labelled, {
+      if (!validate54(data.labelled, {
         instancePath: instancePath + "/labelled",
         parentData: data,
         parentDataProperty: "labelled",
         rootData
       })) {
-        vErrors = vErrors === null ? validate56.errors : vErrors.concat(validate56.errors);
+        vErrors = vErrors === null ? validate54.errors : vErrors.concat(validate54.errors);
         errors = vErrors.length;
       }
     }
     if (data.conflicting !== undefined) {
-      if (!validate56(data.conflicting, {
+      if (!validate54(data.conflicting, {
         instancePath: instancePath + "/conflicting",
         parentData: data,
         parentDataProperty: "conflicting",
         rootData
       })) {
-        vErrors = vErrors === null ? validate56.errors : vErrors.concat(validate56.errors);
+        vErrors = vErrors === null ? validate54.errors : vErrors.concat(validate54.errors);
         errors = vErrors.length;
       }
     }
   }
-  validate207.errors = vErrors;
+  validate220.errors = vErrors;
   return errors === 0;
 }
-const schema86 = {
+const schema89 = {
   "type": "object",
   "properties": {
     "evaluated": {
@@ -5457,7 +5732,7 @@ const schema86 = {
   },
   "nullable": true
 };
-function validate213(data, {
+function validate226(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -5483,43 +5758,43 @@ function validate213(data, {
   }
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.evaluated !== undefined) {
-      if (!validate56(data.evaluated, {
+      if (!validate54(data.evaluated, {
         instancePath: instancePath + "/evaluated",
         parentData: data,
         parentDataProperty: "evaluated",
         rootData
       })) {
-        vErrors = vErrors === null ? validate56.errors : vErrors.concat(validate56.errors);
+        vErrors = vErrors === null ? validate54.errors : vErrors.concat(validate54.errors);
         errors = vErrors.length;
       }
     }
     if (data.violating !== undefined) {
-      if (!validate56(data.violating, {
+      if (!validate54(data.violating, {
         instancePath: instancePath + "/violating",
         parentData: data,
         parentDataProperty: "violating",
         rootData
       })) {
-        vErrors = vErrors === null ? validate56.errors : vErrors.concat(validate56.errors);
+        vErrors = vErrors === null ? validate54.errors : vErrors.concat(validate54.errors);
         errors = vErrors.length;
       }
     }
     if (data.unknown !== undefined) {
-      if (!validate56(data.unknown, {
+      if (!validate54(data.unknown, {
         instancePath: instancePath + "/unknown",
         parentData: data,
         parentDataProperty: "unknown",
         rootData
       })) {
-        vErrors = vErrors === null ? validate56.errors : vErrors.concat(validate56.errors);
+        vErrors = vErrors === null ? validate54.errors : vErrors.concat(validate54.errors);
         errors = vErrors.length;
       }
     }
   }
-  validate213.errors = vErrors;
+  validate226.errors = vErrors;
   return errors === 0;
 }
-const schema87 = {
+const schema90 = {
   "type": "array",
   "maxItems": 64,
   "items": {
@@ -5527,7 +5802,7 @@ const schema87 = {
   },
   "nullable": true
 };
-const schema88 = {
+const schema91 = {
   "type": "object",
   "required": ["kind", "namespace", "name", "verdict"],
   "properties": {
@@ -5557,11 +5832,11 @@ const schema88 = {
     }
   }
 };
-const schema89 = {
+const schema92 = {
   "type": "string",
   "enum": ["Violating", "Unknown"]
 };
-function validate223(data, {
+function validate236(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -5591,7 +5866,7 @@ function validate223(data, {
       schemaPath: "#/enum",
       keyword: "enum",
       params: {
-        allowedValues: schema89.enum
+        allowedValues: schema92.enum
       }
     };
     if (vErrors === null) {
@@ -5601,15 +5876,15 @@ function validate223(data, {
     }
     errors++;
   }
-  validate223.errors = vErrors;
+  validate236.errors = vErrors;
   return errors === 0;
 }
-const schema90 = {
+const schema93 = {
   "type": "string",
   "maxLength": 32768,
   "nullable": true
 };
-function validate228(data, {
+function validate241(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -5651,10 +5926,10 @@ function validate228(data, {
       errors++;
     }
   }
-  validate228.errors = vErrors;
+  validate241.errors = vErrors;
   return errors === 0;
 }
-function validate219(data, {
+function validate232(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -5750,68 +6025,68 @@ function validate219(data, {
       }
     }
     if (data.name !== undefined) {
-      if (!validate52(data.name, {
+      if (!validate50(data.name, {
         instancePath: instancePath + "/name",
         parentData: data,
         parentDataProperty: "name",
         rootData
       })) {
-        vErrors = vErrors === null ? validate52.errors : vErrors.concat(validate52.errors);
+        vErrors = vErrors === null ? validate50.errors : vErrors.concat(validate50.errors);
         errors = vErrors.length;
       }
     }
     if (data.verdict !== undefined) {
-      if (!validate223(data.verdict, {
+      if (!validate236(data.verdict, {
         instancePath: instancePath + "/verdict",
         parentData: data,
         parentDataProperty: "verdict",
         rootData
       })) {
-        vErrors = vErrors === null ? validate223.errors : vErrors.concat(validate223.errors);
+        vErrors = vErrors === null ? validate236.errors : vErrors.concat(validate236.errors);
         errors = vErrors.length;
       }
     }
     if (data.pods !== undefined) {
-      if (!validate56(data.pods, {
+      if (!validate54(data.pods, {
         instancePath: instancePath + "/pods",
         parentData: data,
         parentDataProperty: "pods",
+        rootData
+      })) {
+        vErrors = vErrors === null ? validate54.errors : vErrors.concat(validate54.errors);
+        errors = vErrors.length;
+      }
+    }
+    if (data.rule !== undefined) {
+      if (!validate55(data.rule, {
+        instancePath: instancePath + "/rule",
+        parentData: data,
+        parentDataProperty: "rule",
+        rootData
+      })) {
+        vErrors = vErrors === null ? validate55.errors : vErrors.concat(validate55.errors);
+        errors = vErrors.length;
+      }
+    }
+    if (data.container !== undefined) {
+      if (!validate56(data.container, {
+        instancePath: instancePath + "/container",
+        parentData: data,
+        parentDataProperty: "container",
         rootData
       })) {
         vErrors = vErrors === null ? validate56.errors : vErrors.concat(validate56.errors);
         errors = vErrors.length;
       }
     }
-    if (data.rule !== undefined) {
-      if (!validate57(data.rule, {
-        instancePath: instancePath + "/rule",
-        parentData: data,
-        parentDataProperty: "rule",
-        rootData
-      })) {
-        vErrors = vErrors === null ? validate57.errors : vErrors.concat(validate57.errors);
-        errors = vErrors.length;
-      }
-    }
-    if (data.container !== undefined) {
-      if (!validate58(data.container, {
-        instancePath: instancePath + "/container",
-        parentData: data,
-        parentDataProperty: "container",
-        rootData
-      })) {
-        vErrors = vErrors === null ? validate58.errors : vErrors.concat(validate58.errors);
-        errors = vErrors.length;
-      }
-    }
     if (data.message !== undefined) {
-      if (!validate228(data.message, {
+      if (!validate241(data.message, {
         instancePath: instancePath + "/message",
         parentData: data,
         parentDataProperty: "message",
         rootData
       })) {
-        vErrors = vErrors === null ? validate228.errors : vErrors.concat(validate228.errors);
+        vErrors = vErrors === null ? validate241.errors : vErrors.concat(validate241.errors);
         errors = vErrors.length;
       }
     }
@@ -5831,10 +6106,10 @@ function validate219(data, {
     }
     errors++;
   }
-  validate219.errors = vErrors;
+  validate232.errors = vErrors;
   return errors === 0;
 }
-function validate218(data, {
+function validate231(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -5877,21 +6152,21 @@ function validate218(data, {
     }
     const len0 = data.length;
     for (let i0 = 0; i0 < len0; i0++) {
-      if (!validate219(data[i0], {
+      if (!validate232(data[i0], {
         instancePath: instancePath + "/" + i0,
         parentData: data,
         parentDataProperty: i0,
         rootData
       })) {
-        vErrors = vErrors === null ? validate219.errors : vErrors.concat(validate219.errors);
+        vErrors = vErrors === null ? validate232.errors : vErrors.concat(validate232.errors);
         errors = vErrors.length;
       }
     }
   }
-  validate218.errors = vErrors;
+  validate231.errors = vErrors;
   return errors === 0;
 }
-const schema91 = {
+const schema94 = {
   "type": "array",
   "maxItems": 64,
   "items": {
@@ -5899,7 +6174,7 @@ const schema91 = {
   },
   "nullable": true
 };
-const schema92 = {
+const schema95 = {
   "type": "object",
   "required": ["policy", "relation", "namespaces"],
   "properties": {
@@ -5914,11 +6189,11 @@ const schema92 = {
     }
   }
 };
-const schema93 = {
+const schema96 = {
   "type": "string",
   "enum": ["Shares", "Overrides", "OverriddenBy"]
 };
-function validate236(data, {
+function validate249(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -5948,7 +6223,7 @@ function validate236(data, {
       schemaPath: "#/enum",
       keyword: "enum",
       params: {
-        allowedValues: schema93.enum
+        allowedValues: schema96.enum
       }
     };
     if (vErrors === null) {
@@ -5958,14 +6233,14 @@ function validate236(data, {
     }
     errors++;
   }
-  validate236.errors = vErrors;
+  validate249.errors = vErrors;
   return errors === 0;
 }
-const schema94 = {
+const schema97 = {
   "type": "integer",
   "format": "int32"
 };
-function validate238(data, {
+function validate251(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -6007,10 +6282,10 @@ function validate238(data, {
       errors++;
     }
   }
-  validate238.errors = vErrors;
+  validate251.errors = vErrors;
   return errors === 0;
 }
-function validate234(data, {
+function validate247(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -6068,35 +6343,35 @@ function validate234(data, {
       errors++;
     }
     if (data.policy !== undefined) {
-      if (!validate52(data.policy, {
+      if (!validate50(data.policy, {
         instancePath: instancePath + "/policy",
         parentData: data,
         parentDataProperty: "policy",
         rootData
       })) {
-        vErrors = vErrors === null ? validate52.errors : vErrors.concat(validate52.errors);
+        vErrors = vErrors === null ? validate50.errors : vErrors.concat(validate50.errors);
         errors = vErrors.length;
       }
     }
     if (data.relation !== undefined) {
-      if (!validate236(data.relation, {
+      if (!validate249(data.relation, {
         instancePath: instancePath + "/relation",
         parentData: data,
         parentDataProperty: "relation",
         rootData
       })) {
-        vErrors = vErrors === null ? validate236.errors : vErrors.concat(validate236.errors);
+        vErrors = vErrors === null ? validate249.errors : vErrors.concat(validate249.errors);
         errors = vErrors.length;
       }
     }
     if (data.namespaces !== undefined) {
-      if (!validate238(data.namespaces, {
+      if (!validate251(data.namespaces, {
         instancePath: instancePath + "/namespaces",
         parentData: data,
         parentDataProperty: "namespaces",
         rootData
       })) {
-        vErrors = vErrors === null ? validate238.errors : vErrors.concat(validate238.errors);
+        vErrors = vErrors === null ? validate251.errors : vErrors.concat(validate251.errors);
         errors = vErrors.length;
       }
     }
@@ -6116,10 +6391,10 @@ function validate234(data, {
     }
     errors++;
   }
-  validate234.errors = vErrors;
+  validate247.errors = vErrors;
   return errors === 0;
 }
-function validate233(data, {
+function validate246(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -6162,21 +6437,21 @@ function validate233(data, {
     }
     const len0 = data.length;
     for (let i0 = 0; i0 < len0; i0++) {
-      if (!validate234(data[i0], {
+      if (!validate247(data[i0], {
         instancePath: instancePath + "/" + i0,
         parentData: data,
         parentDataProperty: i0,
         rootData
       })) {
-        vErrors = vErrors === null ? validate234.errors : vErrors.concat(validate234.errors);
+        vErrors = vErrors === null ? validate247.errors : vErrors.concat(validate247.errors);
         errors = vErrors.length;
       }
     }
   }
-  validate233.errors = vErrors;
+  validate246.errors = vErrors;
   return errors === 0;
 }
-const schema95 = {
+const schema98 = {
   "type": "array",
   "maxItems": 64,
   "items": {
@@ -6184,7 +6459,7 @@ const schema95 = {
   },
   "nullable": true
 };
-function validate242(data, {
+function validate255(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -6238,10 +6513,10 @@ function validate242(data, {
       }
     }
   }
-  validate242.errors = vErrors;
+  validate255.errors = vErrors;
   return errors === 0;
 }
-function validate180(data, {
+function validate193(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -6267,109 +6542,109 @@ function validate180(data, {
   }
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.observedGeneration !== undefined) {
-      if (!validate54(data.observedGeneration, {
+      if (!validate52(data.observedGeneration, {
         instancePath: instancePath + "/observedGeneration",
         parentData: data,
         parentDataProperty: "observedGeneration",
+        rootData
+      })) {
+        vErrors = vErrors === null ? validate52.errors : vErrors.concat(validate52.errors);
+        errors = vErrors.length;
+      }
+    }
+    if (data.conditions !== undefined) {
+      if (!validate195(data.conditions, {
+        instancePath: instancePath + "/conditions",
+        parentData: data,
+        parentDataProperty: "conditions",
+        rootData
+      })) {
+        vErrors = vErrors === null ? validate195.errors : vErrors.concat(validate195.errors);
+        errors = vErrors.length;
+      }
+    }
+    if (data.rendered !== undefined) {
+      if (!validate210(data.rendered, {
+        instancePath: instancePath + "/rendered",
+        parentData: data,
+        parentDataProperty: "rendered",
+        rootData
+      })) {
+        vErrors = vErrors === null ? validate210.errors : vErrors.concat(validate210.errors);
+        errors = vErrors.length;
+      }
+    }
+    if (data.namespaces !== undefined) {
+      if (!validate220(data.namespaces, {
+        instancePath: instancePath + "/namespaces",
+        parentData: data,
+        parentDataProperty: "namespaces",
+        rootData
+      })) {
+        vErrors = vErrors === null ? validate220.errors : vErrors.concat(validate220.errors);
+        errors = vErrors.length;
+      }
+    }
+    if (data.workloads !== undefined) {
+      if (!validate226(data.workloads, {
+        instancePath: instancePath + "/workloads",
+        parentData: data,
+        parentDataProperty: "workloads",
+        rootData
+      })) {
+        vErrors = vErrors === null ? validate226.errors : vErrors.concat(validate226.errors);
+        errors = vErrors.length;
+      }
+    }
+    if (data.violations !== undefined) {
+      if (!validate231(data.violations, {
+        instancePath: instancePath + "/violations",
+        parentData: data,
+        parentDataProperty: "violations",
+        rootData
+      })) {
+        vErrors = vErrors === null ? validate231.errors : vErrors.concat(validate231.errors);
+        errors = vErrors.length;
+      }
+    }
+    if (data.violationsTotal !== undefined) {
+      if (!validate54(data.violationsTotal, {
+        instancePath: instancePath + "/violationsTotal",
+        parentData: data,
+        parentDataProperty: "violationsTotal",
         rootData
       })) {
         vErrors = vErrors === null ? validate54.errors : vErrors.concat(validate54.errors);
         errors = vErrors.length;
       }
     }
-    if (data.conditions !== undefined) {
-      if (!validate182(data.conditions, {
-        instancePath: instancePath + "/conditions",
-        parentData: data,
-        parentDataProperty: "conditions",
-        rootData
-      })) {
-        vErrors = vErrors === null ? validate182.errors : vErrors.concat(validate182.errors);
-        errors = vErrors.length;
-      }
-    }
-    if (data.rendered !== undefined) {
-      if (!validate197(data.rendered, {
-        instancePath: instancePath + "/rendered",
-        parentData: data,
-        parentDataProperty: "rendered",
-        rootData
-      })) {
-        vErrors = vErrors === null ? validate197.errors : vErrors.concat(validate197.errors);
-        errors = vErrors.length;
-      }
-    }
-    if (data.namespaces !== undefined) {
-      if (!validate207(data.namespaces, {
-        instancePath: instancePath + "/namespaces",
-        parentData: data,
-        parentDataProperty: "namespaces",
-        rootData
-      })) {
-        vErrors = vErrors === null ? validate207.errors : vErrors.concat(validate207.errors);
-        errors = vErrors.length;
-      }
-    }
-    if (data.workloads !== undefined) {
-      if (!validate213(data.workloads, {
-        instancePath: instancePath + "/workloads",
-        parentData: data,
-        parentDataProperty: "workloads",
-        rootData
-      })) {
-        vErrors = vErrors === null ? validate213.errors : vErrors.concat(validate213.errors);
-        errors = vErrors.length;
-      }
-    }
-    if (data.violations !== undefined) {
-      if (!validate218(data.violations, {
-        instancePath: instancePath + "/violations",
-        parentData: data,
-        parentDataProperty: "violations",
-        rootData
-      })) {
-        vErrors = vErrors === null ? validate218.errors : vErrors.concat(validate218.errors);
-        errors = vErrors.length;
-      }
-    }
-    if (data.violationsTotal !== undefined) {
-      if (!validate56(data.violationsTotal, {
-        instancePath: instancePath + "/violationsTotal",
-        parentData: data,
-        parentDataProperty: "violationsTotal",
-        rootData
-      })) {
-        vErrors = vErrors === null ? validate56.errors : vErrors.concat(validate56.errors);
-        errors = vErrors.length;
-      }
-    }
     if (data.sharesWith !== undefined) {
-      if (!validate233(data.sharesWith, {
+      if (!validate246(data.sharesWith, {
         instancePath: instancePath + "/sharesWith",
         parentData: data,
         parentDataProperty: "sharesWith",
         rootData
       })) {
-        vErrors = vErrors === null ? validate233.errors : vErrors.concat(validate233.errors);
+        vErrors = vErrors === null ? validate246.errors : vErrors.concat(validate246.errors);
         errors = vErrors.length;
       }
     }
     if (data.unusedGrants !== undefined) {
-      if (!validate242(data.unusedGrants, {
+      if (!validate255(data.unusedGrants, {
         instancePath: instancePath + "/unusedGrants",
         parentData: data,
         parentDataProperty: "unusedGrants",
         rootData
       })) {
-        vErrors = vErrors === null ? validate242.errors : vErrors.concat(validate242.errors);
+        vErrors = vErrors === null ? validate255.errors : vErrors.concat(validate255.errors);
         errors = vErrors.length;
       }
     }
   }
-  validate180.errors = vErrors;
+  validate193.errors = vErrors;
   return errors === 0;
 }
-function validate59(data, {
+function validate57(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -6428,57 +6703,57 @@ function validate59(data, {
       errors++;
     }
     if (data.apiVersion !== undefined) {
-      if (!validate60(data.apiVersion, {
+      if (!validate58(data.apiVersion, {
         instancePath: instancePath + "/apiVersion",
         parentData: data,
         parentDataProperty: "apiVersion",
+        rootData
+      })) {
+        vErrors = vErrors === null ? validate58.errors : vErrors.concat(validate58.errors);
+        errors = vErrors.length;
+      }
+    }
+    if (data.kind !== undefined) {
+      if (!validate60(data.kind, {
+        instancePath: instancePath + "/kind",
+        parentData: data,
+        parentDataProperty: "kind",
         rootData
       })) {
         vErrors = vErrors === null ? validate60.errors : vErrors.concat(validate60.errors);
         errors = vErrors.length;
       }
     }
-    if (data.kind !== undefined) {
-      if (!validate62(data.kind, {
-        instancePath: instancePath + "/kind",
+    if (data.metadata !== undefined) {
+      if (!validate62(data.metadata, {
+        instancePath: instancePath + "/metadata",
         parentData: data,
-        parentDataProperty: "kind",
+        parentDataProperty: "metadata",
         rootData
       })) {
         vErrors = vErrors === null ? validate62.errors : vErrors.concat(validate62.errors);
         errors = vErrors.length;
       }
     }
-    if (data.metadata !== undefined) {
-      if (!validate64(data.metadata, {
-        instancePath: instancePath + "/metadata",
-        parentData: data,
-        parentDataProperty: "metadata",
-        rootData
-      })) {
-        vErrors = vErrors === null ? validate64.errors : vErrors.concat(validate64.errors);
-        errors = vErrors.length;
-      }
-    }
     if (data.spec !== undefined) {
-      if (!validate68(data.spec, {
+      if (!validate66(data.spec, {
         instancePath: instancePath + "/spec",
         parentData: data,
         parentDataProperty: "spec",
         rootData
       })) {
-        vErrors = vErrors === null ? validate68.errors : vErrors.concat(validate68.errors);
+        vErrors = vErrors === null ? validate66.errors : vErrors.concat(validate66.errors);
         errors = vErrors.length;
       }
     }
     if (data.status !== undefined) {
-      if (!validate180(data.status, {
+      if (!validate193(data.status, {
         instancePath: instancePath + "/status",
         parentData: data,
         parentDataProperty: "status",
         rootData
       })) {
-        vErrors = vErrors === null ? validate180.errors : vErrors.concat(validate180.errors);
+        vErrors = vErrors === null ? validate193.errors : vErrors.concat(validate193.errors);
         errors = vErrors.length;
       }
     }
@@ -6498,6 +6773,6 @@ function validate59(data, {
     }
     errors++;
   }
-  validate59.errors = vErrors;
+  validate57.errors = vErrors;
   return errors === 0;
 }

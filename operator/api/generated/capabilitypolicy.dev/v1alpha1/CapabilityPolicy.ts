@@ -126,6 +126,10 @@ export interface ICapabilityPolicy {
          */
         "requiredDrop"?: Array<string>;
         /**
+         * true: a container must list each capability of requiredDrop under `drop` by its own name, and defaulting adds those that are missing, also beside ALL, as PodSecurityPolicy did. Left out: false, `drop: [ALL]` stands for every name.
+         */
+        "dropByName"?: boolean;
+        /**
          * Capabilities that a container may add like those in allowedAdd, and that defaulting: Enabled adds to containers which do not drop that very one; drop: [ALL] does not keep them away. None of them may be in requiredDrop. Left out: none. Example: [NET_BIND_SERVICE]
          */
         "defaultAdd"?: Array<string>;
@@ -144,6 +148,10 @@ export interface ICapabilityPolicy {
        * Whether a container's processes may gain more than their parent has, by setuid or file capabilities. false admits only containers that say allowPrivilegeEscalation: false themselves. Left out: false at level restricted, else true.
        */
       "allowPrivilegeEscalation"?: boolean;
+      /**
+       * With defaulting: Enabled, the allowPrivilegeEscalation of containers that leave it unset, where true is admitted. false admits no privileged container that leaves it unset, since the API server takes false on none. Left out: unset stays unset, which means true.
+       */
+      "defaultAllowPrivilegeEscalation"?: boolean;
       /**
        * Whether pods may use the node's network. Left out: true at level privileged, else false.
        */
@@ -183,6 +191,10 @@ export interface ICapabilityPolicy {
        * Left out: the level's own. restricted: configMap, csi, downwardAPI, emptyDir, ephemeral, image, persistentVolumeClaim, projected, secret. baseline: all but hostPath. privileged: any. Nearly every pod has a projected volume, with the token of its service account. Example: [configMap, emptyDir, projected, secret]
        */
       "volumes"?: Array<string>;
+      /**
+       * true: where volumes does not list projected, a projected volume is admitted all the same when it holds only what nearly every pod gets unasked: the token of its service account, the API server's certificate (kube-root-ca.crt) and the name of its namespace. Left out: false.
+       */
+      "serviceAccountTokenVolumes"?: boolean;
       /**
        * Paths of the node that hostPath volumes may mount. Admitted: pods whose every hostPath volume is at one of the prefixes or below; a volume that only readOnly prefixes cover must be mounted with readOnly: true everywhere. [] admits no path. Left out: any path. The list narrows, and opens nothing: whether hostPath volumes are admitted at all is for volumes to say. Example: [{pathPrefix: /var/log, readOnly: true}]
        */
@@ -309,9 +321,22 @@ export interface ICapabilityPolicy {
          */
         "localhostProfiles"?: Array<string>;
         /**
-         * Whether a container may leave its profile unset, on itself and on the pod; it then usually runs Unconfined. Left out: Refused at level restricted from v1.19 on, else Allowed.
+         * Whether a container may leave its profile unset, on itself and on the pod; it then usually runs Unconfined. RefusedOnPod: the pod itself must have a profile, even where each of its containers has one, as PodSecurityPolicy asked for. Left out: Refused at level restricted from v1.19 on, else Allowed.
          */
-        "unset"?: "Allowed" | "Refused";
+        "unset"?: "Allowed" | "Refused" | "RefusedOnPod";
+        /**
+         * With defaulting: Enabled, the profile that is filled in where none is set: a seccomp profile on the pod, an AppArmor profile on each container. One of those that are admitted. Left out: of seccomp with unset: Refused, the first of RuntimeDefault and Unconfined in types; else none. Example: {type: RuntimeDefault}
+         */
+        "default"?: {
+          /**
+           * The profile's type. Example: RuntimeDefault
+           */
+          "type": "RuntimeDefault" | "Localhost" | "Unconfined";
+          /**
+           * The profile of the node, exactly with type: Localhost. Example: team/app.json
+           */
+          "localhostProfile"?: string;
+        };
       };
       /**
        * AppArmor profiles, which restrict what a container may do on nodes that have AppArmor. Example: {types: [RuntimeDefault, Localhost], localhostProfiles: [app-\*], unset: Allowed}
@@ -329,6 +354,19 @@ export interface ICapabilityPolicy {
          * Whether a container may leave its profile unset, on itself and on the pod; nodes with AppArmor then use the container runtime's. Left out: Allowed, at every level.
          */
         "unset"?: "Allowed" | "Refused";
+        /**
+         * With defaulting: Enabled, the profile that is filled in where none is set: a seccomp profile on the pod, an AppArmor profile on each container. One of those that are admitted. Left out: of seccomp with unset: Refused, the first of RuntimeDefault and Unconfined in types; else none. Example: {type: RuntimeDefault}
+         */
+        "default"?: {
+          /**
+           * The profile's type. Example: RuntimeDefault
+           */
+          "type": "RuntimeDefault" | "Localhost" | "Unconfined";
+          /**
+           * The profile of the node, exactly with type: Localhost. Example: team/app.json
+           */
+          "localhostProfile"?: string;
+        };
       };
       /**
        * SELinux labels, on nodes that have SELinux. Example: {rule: MustRunAs, options: {type: container_t, level: 's0:c1,c2'}}

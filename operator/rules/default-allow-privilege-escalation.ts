@@ -1,0 +1,55 @@
+import { allowPrivilegeEscalation, FIELD, NEVER_FALSE } from './allow-privilege-escalation.ts';
+import { and, FOR_WINDOWS } from './cel.ts';
+import { defineRule } from './rule.ts';
+
+const PATH = 'securityContext.allowPrivilegeEscalation';
+
+export const defaultAllowPrivilegeEscalation = defineRule<boolean | undefined>({
+  id: 'defaultAllowPrivilegeEscalation',
+  title: 'What becomes of containers that do not say whether they may leave no-new-privileges off.',
+  words:
+    'No Standard has this. PodSecurityPolicy: the value is filled in where it is unset, and a container on which the API ' +
+    'server takes no false, a privileged one say, is refused.',
+  sources: ['PodSecurityPolicy defaultAllowPrivilegeEscalation'],
+  reads: { spec: ['os'], container: ['securityContext'] },
+
+  // What is refused anyway is filled in by the rule that refuses it.
+  value: (overrides, standard) =>
+    allowPrivilegeEscalation.value(overrides, standard) === true
+      ? overrides.defaultAllowPrivilegeEscalation
+      : undefined,
+
+  checks: (filling, { minor }) =>
+    filling === false
+      ? [
+          {
+            over: 'containers',
+            violates: and(
+              `!${FIELD}.hasValue()`,
+              NEVER_FALSE,
+              // The API server refuses the field on pods for Windows.
+              minor >= 25 ? `!(${FOR_WINDOWS})` : undefined,
+            ),
+            message: `"must set ${PATH}=true: unset means false here, which it cannot be"`,
+            path: PATH,
+          },
+        ]
+      : [],
+
+  fills: (filling) =>
+    filling === undefined
+      ? []
+      : [
+          {
+            over: 'containers',
+            path: ['securityContext', 'allowPrivilegeEscalation'],
+            when: and(`!${FIELD}.hasValue()`, `!(${filling ? FOR_WINDOWS : NEVER_FALSE})`),
+            value: `${filling}`,
+          },
+        ],
+
+  podSecurity: () => 'restricted',
+
+  // It only fills in: left out, it refuses nothing.
+  fit: () => ({ choices: () => [{}] }),
+});

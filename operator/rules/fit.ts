@@ -1,0 +1,61 @@
+/** Words that rules share for stating themselves to fit given pods. */
+import type { Fit } from './rule.ts';
+
+/** A rule with few values, whatever pods ask for: from the tightest on. */
+export function firstOfValues(path: string, ...values: readonly unknown[]): Fit {
+  return { choices: () => values.map((value) => ({ [path]: value })) };
+}
+
+/**
+ * Names that pods may use: exactly those that they do use, where the API takes them, else any.
+ *
+ * @param any the value that admits every name; undefined where none is needed, since no level restricts the names
+ */
+export function namesUsed(
+  path: string,
+  names: readonly string[],
+  { valid, most, any }: { readonly valid: RegExp; readonly most: number; readonly any?: unknown },
+): Readonly<Record<string, unknown>>[] {
+  const fits = names.length <= most && names.every((name) => valid.test(name) && name.length <= 253);
+  return [...(fits ? [{ [path]: names }] : []), ...(any === undefined ? [] : [{ [path]: any }])];
+}
+
+const PROFILE_TYPES = ['Localhost', 'RuntimeDefault', 'Unconfined'];
+/** The answer of a container that has no profile. */
+export const NO_PROFILE = 'Unset';
+const MOST_PROFILES = 32;
+/** `*` at the end would stand for any rest. */
+const PROFILE = /^[^*]{1,253}$/;
+
+/** CEL, list(string), for a rule's asking: `Localhost/NAME` or `TYPE/`; none when the profile is not set. */
+export function profileAsked(profile: string): string {
+  return `${profile}.hasValue() ? [${profile}.?type.orValue("") + "/" + ${profile}.?localhostProfile.orValue("")] : []`;
+}
+
+/**
+ * Seccomp and AppArmor profiles: the types, the names of local ones, and whether a profile must be set.
+ *
+ * @param asked answers of `profileAsked`, and NO_PROFILE
+ */
+export function profilesUsed(id: string, asked: readonly string[]): Readonly<Record<string, unknown>>[] {
+  const profiles = asked.filter((answer) => answer !== NO_PROFILE);
+  const types = distinct(profiles.map((profile) => profile.slice(0, profile.indexOf('/'))));
+  const names = distinct(
+    profiles.filter((profile) => profile.startsWith('Localhost/')).map((profile) => profile.slice('Localhost/'.length)),
+  );
+  const known = types.every((type) => PROFILE_TYPES.includes(type));
+  const named = names.length > 0 && names.length <= MOST_PROFILES && names.every((name) => PROFILE.test(name));
+  const unset = asked.includes(NO_PROFILE) || types.length === 0 ? 'Allowed' : 'Refused';
+  return [
+    {
+      [`${id}.types`]: known ? types : PROFILE_TYPES,
+      ...(known && named && { [`${id}.localhostProfiles`]: names }),
+      [`${id}.unset`]: unset,
+    },
+  ];
+}
+
+/** Each once, sorted. */
+export function distinct(texts: readonly string[]): string[] {
+  return [...new Set(texts)].sort();
+}

@@ -1,0 +1,54 @@
+/** The container runtimes of Kubernetes nodes: what they give by default, and how they read capability names. */
+import { RUNTIME_DEFAULT } from './capabilities.ts';
+
+export interface ContainerRuntime {
+  readonly name: 'containerd' | 'CRI-O' | 'Docker';
+  /** What a container gets that neither adds nor drops anything, unless the node's configuration says otherwise. */
+  readonly byDefault: readonly string[];
+  /** The release since which it sets what is in SYSCTLS_INSTEAD, in pods with a network of their own. */
+  readonly sysctlsInsteadSince?: string;
+  /** The code that was followed. */
+  readonly source: string;
+}
+
+export const CONTAINERD: ContainerRuntime = {
+  name: 'containerd',
+  byDefault: RUNTIME_DEFAULT,
+  sysctlsInsteadSince: '2.0',
+  source: 'containerd internal/cri/opts/spec_opts.go WithCapabilities, pkg/oci/spec.go defaultUnixCaps',
+};
+
+export const CRIO: ContainerRuntime = {
+  name: 'CRI-O',
+  byDefault: ['CHOWN', 'DAC_OVERRIDE', 'FOWNER', 'FSETID', 'KILL', 'SETGID', 'SETUID', 'SETPCAP', 'NET_BIND_SERVICE'],
+  source: 'cri-o internal/factory/container/container.go SpecSetupCapabilities, internal/config/capabilities',
+};
+
+/** By way of cri-dockerd, which hands both lists over as they stand. */
+export const DOCKER: ContainerRuntime = {
+  name: 'Docker',
+  byDefault: RUNTIME_DEFAULT,
+  sysctlsInsteadSince: '20.10',
+  source: 'moby daemon/pkg/oci/caps/utils.go TweakCapabilities; cri-dockerd core/security_context.go',
+};
+
+export const CONTAINER_RUNTIMES: readonly ContainerRuntime[] = [CONTAINERD, CRIO, DOCKER];
+
+/** A kernel parameter that makes a capability needless, for one purpose. Pods may set both at every level. */
+export interface SysctlInstead {
+  readonly capability: string;
+  readonly purpose: string;
+  readonly sysctl: string;
+  readonly value: string;
+}
+
+/** icmp(7), ip(7); the Standards' safe sysctls. They belong to the network namespace: not for pods with hostNetwork. */
+export const SYSCTLS_INSTEAD: readonly SysctlInstead[] = [
+  { capability: 'NET_RAW', purpose: 'ping', sysctl: 'net.ipv4.ping_group_range', value: '0 2147483647' },
+  {
+    capability: 'NET_BIND_SERVICE',
+    purpose: 'ports below 1024',
+    sysctl: 'net.ipv4.ip_unprivileged_port_start',
+    value: '0',
+  },
+];
