@@ -1,6 +1,7 @@
 /** The operator's flags. Pure: main.ts hands in what the process was given. */
 import { parseArgs } from 'node:util';
 import type { LevelVersion, PodSecurityDefaults, PodSecurityMode } from './compile/labels.ts';
+import { EXCLUDED_NAMESPACES, OPERATOR_NAMESPACE } from './namespaces.ts';
 import { LOG_FORMATS, LOG_LEVELS, type LogFormat, type LogLevel } from './runtime/log.ts';
 import { type BindAddress, parseBindAddress } from './runtime/server.ts';
 import { NEWEST_KNOWN_MINOR, parseVersion } from './standards/level-version.ts';
@@ -26,8 +27,7 @@ export interface Flags {
   readonly help: boolean;
 }
 
-export const EXCLUDED_NAMESPACES = ['kube-system', 'kube-public', 'kube-node-lease', 'openshift-*', 'gke-*'];
-export const OPERATOR_NAMESPACE = 'capabilitypolicy-system';
+export { EXCLUDED_NAMESPACES, OPERATOR_NAMESPACE };
 
 export const HELP = `Usage: npm start -- [flags]
 

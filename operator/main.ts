@@ -46,7 +46,8 @@ async function run(flags: Flags, log: Log, stopping: AbortSignal): Promise<void>
   const beforeWrite = election?.assertMayWrite;
   const client = new ApiClient(config, { qps, burst, onAnswer: metrics.request, ...(beforeWrite && { beforeWrite }) });
   const queueObserver = metrics.queue((key) => key.split('/')[0] ?? '');
-  const operator = new Operator(client, { ...flags, instance, log, queueObserver });
+  const reflectorObserver = metrics.reflector;
+  const operator = new Operator(client, { ...flags, instance, log, queueObserver, reflectorObserver });
   metrics.leadership(LEASE, () => election?.mayWrite() ?? true);
   metrics.policies(operator.metricsSources);
   const health = healthHandler(

@@ -20,12 +20,14 @@ import { judgeNamespace, type NamespaceJudgement } from './evaluate/namespace.ts
 import { Evaluator } from './evaluate/violations.ts';
 import type { KubernetesEvent } from './report/events.ts';
 import { policyNumbers } from './report/policy-numbers.ts';
+import { PolicyReports } from './report/policy-reports.ts';
 import { buildStatus } from './report/status.ts';
 import { type FindUid, namespaceEvents, policyEvents, repairEvent } from './report/transitions.ts';
 import { violationCounts } from './report/violation-counts.ts';
 import { writeEvents, writeReport } from './report/writer.ts';
 import { aborted } from './runtime/aborted.ts';
 import type { Log } from './runtime/log.ts';
+import type { ReflectorObserver } from './runtime/metrics.ts';
 import type { PolicySources } from './runtime/policy-metrics.ts';
 import { type QueueObserver, WorkQueue } from './runtime/queue.ts';
 import { outcomeOf, View, type ViewOptions } from './view.ts';
@@ -36,6 +38,8 @@ export interface OperatorOptions extends ViewOptions {
   readonly log: Log;
   /** Told what becomes of keys. */
   readonly queueObserver?: QueueObserver;
+  /** Told what is read. */
+  readonly reflectorObserver?: ReflectorObserver;
 }
 
 const CONCURRENCY = 8;
@@ -52,6 +56,7 @@ export class Operator {
   readonly #followed: FollowedCluster;
   readonly #view: View;
   readonly #evaluator = new Evaluator();
+  readonly #reports: PolicyReports;
   /** uid and generation of each policy: what its text was last taken from. */
   readonly #generations = new Map<string, string>();
   readonly #outcomes = new Map<string, RolloutOutcome>();
@@ -65,14 +70,25 @@ export class Operator {
   #labelQueue: WorkQueue | undefined;
   #rollout: Rollout;
   #synced = false;
+  #reportsFollowed: Promise<void> | undefined;
   #servers: { readonly clients: Promise<readonly ApiClient[]>; readonly until: number } | undefined;
 
   constructor(client: ApiClient, options: OperatorOptions) {
     this.#client = client;
     this.#options = options;
     this.#log = options.log;
-    this.#followed = createCluster(client, { onChange: (change) => this.#enqueue(change), log: options.log });
-    this.#view = new View(this.#followed.cluster, options);
+    const { log, reflectorObserver } = options;
+    const onChange = (change: Change) => this.#enqueue(change);
+    this.#followed = createCluster(client, { onChange, log, ...(reflectorObserver && { reflectorObserver }) });
+    const { cluster } = this.#followed;
+    this.#view = new View(cluster, options);
+    this.#reports = new PolicyReports(client, {
+      ...options,
+      cluster,
+      judgement: (namespace) => this.#judgements.get(namespace),
+      isExcluded: (namespace) => this.#view.isExcluded(namespace),
+      policies: () => this.#view.compiled.policies,
+    });
     this.#rollout = this.#newRollout();
   }
 
@@ -102,6 +118,7 @@ export class Operator {
 
   /** Follows the cluster until `signal` is aborted; resolves once all of it has been read. */
   async follow(signal: AbortSignal): Promise<void> {
+    this.#reportsFollowed = this.#reports.follow(signal);
     await this.#followed.start(signal);
     this.#synced = true;
     this.#log.info('watching', { policies: this.#followed.cluster.policies().length });
@@ -109,7 +126,7 @@ export class Operator {
 
   /** Resolves when nothing is followed any more, after the signal. */
   async ended(): Promise<void> {
-    await this.#followed.ended();
+    await Promise.all([this.#followed.ended(), this.#reportsFollowed]);
   }
 
   /** Works until `signal` is aborted and what was begun has ended. Nothing is remembered of an earlier term. */
@@ -120,10 +137,11 @@ export class Operator {
     [this.#queue, this.#labelQueue] = queues;
     this.#recompile();
     for (const queue of queues) queue.start();
+    const reporting = this.#reports.lead(signal);
     await aborted(signal);
     this.#queue = undefined;
     this.#labelQueue = undefined;
-    await Promise.all(queues.map((queue) => queue.stop()));
+    await Promise.all([...queues.map((queue) => queue.stop()), reporting]);
   }
 
   #newQueue(concurrency: number): WorkQueue {
@@ -275,6 +293,7 @@ export class Operator {
     const court = { evaluator: this.#evaluator, use: this.#view.use };
     if (!namespace || this.#view.isExcluded(name)) this.#judgements.delete(name);
     else this.#judgements.set(name, judgeNamespace(namespace, this.#view.compiled.policies, cluster, court));
+    this.#reports.judged(name);
     this.#enqueueStatuses();
   }
 

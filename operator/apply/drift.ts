@@ -30,7 +30,7 @@ function sameOwner(a: unknown, b: unknown): boolean {
 }
 
 /** JSON with sorted keys, without what the API server would fill in by itself. */
-function canonical(value: unknown): string {
+export function canonical(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map(canonical).join(',')}]`;
   if (value === null || typeof value !== 'object') return JSON.stringify(value) ?? 'undefined';
   const entries = Object.entries(value)

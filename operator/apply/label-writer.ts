@@ -19,7 +19,8 @@ export async function writeLabels(client: ApiClient, namespace: NamespaceView, p
         name: namespace.name,
         // Apply would create a namespace that was deleted meanwhile: with its uid it is a conflict.
         uid: namespace.uid,
-        labels: plan.labels,
+        // Stated empty, the field would stay ours.
+        ...(Object.keys(plan.labels).length > 0 && { labels: plan.labels }),
         ...(plan.record === undefined ? {} : { annotations: { [RECORD]: plan.record } }),
       },
     } as Parameters<ApiClient['apply']>[0],

@@ -23,23 +23,27 @@ export class Writes {
   /** Our writes that the watch has not shown yet: until it does, what it shows is older. */
   readonly #unseen = new Map<string, { readonly version: bigint; readonly at: number }>();
   /** What we last wrote, as JSON: whether somebody else changed an object, or we want it otherwise. */
-  readonly #written = new Map<string, string>();
+  readonly #written = new Map<string, { readonly text: string; readonly version: bigint }>();
 
   constructor(client: ApiClient, onWrite: OnWrite) {
     this.#client = client;
     this.#onWrite = onWrite;
   }
 
-  /** @returns whether anything had to be written */
+  /** @returns whether anything had to be changed */
   async ensure(policy: string, manifest: Manifest, live: Standing): Promise<boolean> {
     if (this.isCurrent(manifest, live)) return false;
     const before = live.get(keyOf(manifest));
     const after = await this.#write(manifest);
-    this.#unseen.set(keyOf(manifest), { version: BigInt(after.metadata.resourceVersion ?? 0), at: Date.now() });
+    const key = keyOf(manifest);
+    const written = { text: JSON.stringify(manifest), version: BigInt(after.metadata.resourceVersion ?? 0) };
+    this.#unseen.set(key, { version: written.version, at: Date.now() });
+    const last = this.#written.get(key);
+    this.#written.set(key, written);
+    const again = last?.text === written.text;
+    // Nobody undid it: it is the watch that is behind.
+    if (again && last.version === written.version) return false;
     const { kind, metadata } = manifest;
-    const text = JSON.stringify(manifest);
-    const again = this.#written.get(keyOf(manifest)) === text;
-    this.#written.set(keyOf(manifest), text);
     this.#onWrite(again ? 'repaired' : before ? 'updated' : 'created', { kind, name: metadata.name, policy });
     return true;
   }

@@ -43,6 +43,8 @@ export interface ReadOptions {
   readonly signal?: AbortSignal;
   /** False: left out of what is read, which is then decoded in half the time. */
   readonly managedFields?: boolean;
+  /** True: of each object only its metadata is sent. */
+  readonly metadataOnly?: boolean;
 }
 
 export interface WatchOptions extends ReadOptions {
@@ -60,6 +62,9 @@ interface RawEvent {
   readonly object: unknown;
 }
 
+/** https://kubernetes.io/docs/reference/using-api/api-concepts/#metadata-only-fetches */
+const METADATA = 'application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1';
+const METADATA_OF_LIST = 'application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1';
 const PAGE_SIZE = 500;
 const TIMEOUT_MS = 30_000;
 const IDLE_MS = 330_000;
@@ -111,7 +116,7 @@ export class ApiClient {
    * @returns the resourceVersion to watch from
    */
   async list(path: string, query: Query, onPage: (page: RawPage) => void, options: ReadOptions = {}): Promise<string> {
-    const { signal, managedFields = true } = options;
+    const { signal, managedFields = true, metadataOnly = false } = options;
     let token: string | undefined;
     let version = '';
     do {
@@ -119,6 +124,7 @@ export class ApiClient {
         method: 'GET',
         path,
         query: { limit: PAGE_SIZE, ...query, continue: token },
+        accept: metadataOnly ? METADATA_OF_LIST : undefined,
         signal,
       });
       const page = decode(await body.text(), managedFields) as RawPage;
@@ -135,9 +141,10 @@ export class ApiClient {
    * @throws ApiError also for an event of type ERROR; undici's error when nothing came for `idleMs`
    */
   async watch(path: string, query: Query, onEvent: (event: WatchEvent) => void, options: WatchOptions = {}) {
-    const { signal, idleMs = IDLE_MS, managedFields = true } = options;
+    const { signal, idleMs = IDLE_MS, managedFields = true, metadataOnly = false } = options;
+    const accept = metadataOnly ? METADATA : undefined;
     try {
-      const body = await this.#send({ method: 'GET', path, query: { watch: true, ...query }, signal, idleMs });
+      const body = await this.#send({ method: 'GET', path, query: { watch: true, ...query }, accept, signal, idleMs });
       for await (const line of lines(body)) {
         const { type, object } = decode(line, managedFields) as RawEvent;
         if (type === 'ERROR') throw new ApiError(parseErrorEvent(object), `WATCH ${path}`);

@@ -5,7 +5,7 @@ import { arrayOf, isText, objectOf, withoutNulls } from './raw.ts';
 import { PartsPool } from './sharing.ts';
 
 /** Of all other sources of volumes no rule reads more than that they are there; a claim's name is each pod's own. */
-const READ_SOURCES = ['hostPath', 'csi', 'flexVolume'];
+const READ_SOURCES = ['hostPath', 'csi', 'flexVolume', 'projected'];
 
 /**
  * The service account's token (k8s.io/kubernetes/plugin/pkg/admission/serviceaccount, names.SimpleNameGenerator): its

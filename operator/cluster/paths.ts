@@ -39,6 +39,8 @@ const RESOURCES: Readonly<Record<string, Resource>> = {
   'coordination.k8s.io/v1 Lease': { plural: 'leases', namespaced: true },
   'discovery.k8s.io/v1 EndpointSlice': { plural: 'endpointslices', namespaced: true },
   'events.k8s.io/v1 Event': { plural: 'events', namespaced: true },
+  'openreports.io/v1alpha1 Report': { plural: 'reports', namespaced: true },
+  'wgpolicyk8s.io/v1alpha2 PolicyReport': { plural: 'policyreports', namespaced: true },
 };
 
 /**

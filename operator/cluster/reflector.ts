@@ -8,6 +8,7 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Log } from '../runtime/log.ts';
+import type { ReflectorObserver } from '../runtime/metrics.ts';
 import {
   type ApiClient,
   isExpired,
@@ -33,12 +34,17 @@ export interface Source {
   readonly managedFields?: boolean;
   /** The server may not know the kind: then the collection is empty, and asked for again from time to time. */
   readonly optional?: boolean;
+  /** Nobody reads more of it than its metadata. */
+  readonly metadataOnly?: boolean;
 }
 
 export interface ReflectorOptions {
   readonly log: Log;
   /** The server ends a watch after so long, give or take; bounds how long a stalled one goes unnoticed. */
   readonly watchSeconds?: number;
+  /** How often an optional kind is asked for that is not there. */
+  readonly absentMs?: number;
+  readonly observer?: ReflectorObserver;
 }
 
 const FIRST_DELAY_MS = 200;
@@ -73,6 +79,8 @@ class Reflector {
   readonly #log: Log;
   readonly #trouble: Trouble;
   readonly #watchSeconds: number;
+  readonly #absentMs: number;
+  readonly #observer: ReflectorObserver | undefined;
   readonly #path: string;
   /** Where the next watch starts; undefined when a list has to come first. */
   #version: string | undefined;
@@ -90,6 +98,8 @@ class Reflector {
     this.#log = options.log.child({ kind: source.kind });
     this.#trouble = new Trouble(this.#log);
     this.#watchSeconds = options.watchSeconds ?? 300;
+    this.#absentMs = options.absentMs ?? OPTIONAL_DELAY_MS;
+    this.#observer = options.observer;
     this.#path = pathFor(source.apiVersion, source.kind);
   }
 
@@ -138,7 +148,7 @@ class Reflector {
       for (const item of page.items ?? []) this.#hand(item, (raw) => this.#sink.put(raw));
     };
     const version = await this.#client.list(this.#path, query, onPage, this.#reading());
-    this.#sink.listed();
+    this.#listed();
     return version;
   }
 
@@ -161,21 +171,28 @@ class Reflector {
   }
 
   #reading(): ReadOptions {
-    return { signal: this.#signal, managedFields: this.#source.managedFields ?? false };
+    const { managedFields = false, metadataOnly = false } = this.#source;
+    return { signal: this.#signal, managedFields, metadataOnly };
   }
 
   #take({ type, object }: WatchEvent): void {
+    this.#observer?.heard(this.#source.kind);
     const { resourceVersion, annotations } = object.metadata ?? {};
     if (type === 'DELETED') this.#hand(object, (raw) => this.#sink.remove(raw));
     else if (type !== 'BOOKMARK') this.#hand(object, (raw) => this.#sink.put(raw));
     else if (this.#listing && annotations?.[END_OF_LIST] === 'true') {
       this.#listing = false;
-      this.#sink.listed();
+      this.#listed();
     }
     // A list comes in the order of names: before its end, no version says what is still to come.
     if (this.#listing) return;
     this.#version = resourceVersion ?? this.#version;
     this.#healthy();
+  }
+
+  #listed(): void {
+    this.#sink.listed();
+    this.#observer?.listed(this.#source.kind);
   }
 
   /** One object that cannot be taken must not stop the others. */
@@ -209,12 +226,21 @@ class Reflector {
   #absent(): number {
     this.#version = undefined;
     if (this.#source.optional) {
-      this.#sink.listing();
-      this.#sink.listed();
-      return OPTIONAL_DELAY_MS;
+      this.#tellAbsent();
+      return this.#absentMs;
     }
     this.#trouble.report('the API server does not serve this kind yet, waiting for it', { path: this.#path });
     return ABSENT_DELAY_MS;
+  }
+
+  #tellAbsent(): void {
+    this.#observer?.heard(this.#source.kind);
+    if (this.#sink.absent) {
+      this.#sink.absent();
+      return;
+    }
+    this.#sink.listing();
+    this.#sink.listed();
   }
 
   async #pause(ms: number): Promise<void> {

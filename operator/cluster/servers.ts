@@ -1,5 +1,5 @@
 /** The API servers behind the configured address, and their versions. */
-import { type ApiClient, pathFor } from './client.ts';
+import { type ApiClient, ApiError, pathFor } from './client.ts';
 import { arrayOf, objectOf, type RawObject } from './raw.ts';
 
 /** In every API server's certificate, whatever address it is reached at. */
@@ -32,10 +32,25 @@ export async function oldestServer(client: ApiClient): Promise<number> {
   return Math.min(...minors);
 }
 
-/** The URLs that the API servers publish themselves; none when that cannot be read. */
+/** The same for whoever may not know the API servers' addresses: then it is the version of the one that answers. */
+export async function oldestKnownServer(client: ApiClient): Promise<number> {
+  return oldestServer(client).catch((error) => {
+    if (error instanceof ApiError && error.status === 403) return minorOf(client);
+    throw error;
+  });
+}
+
+/**
+ * The URLs that the API servers publish themselves; none when that cannot be read.
+ *
+ * @throws ApiError 403: who may not read them would take one API server for all
+ */
 async function addresses(client: ApiClient): Promise<string[]> {
   const path = pathFor('discovery.k8s.io/v1', 'EndpointSlice', 'default', 'kubernetes');
-  const slice = await client.get<RawObject>(path).catch(() => undefined);
+  const slice = await client.get<RawObject>(path).catch((error) => {
+    if (error instanceof ApiError && error.status === 403) throw error;
+    return undefined;
+  });
   const port = arrayOf(slice?.ports)
     .map(objectOf)
     .find(({ name }) => name === 'https')?.port;

@@ -9,6 +9,8 @@ export interface Sink {
   remove(raw: RawObject): void;
   /** The list has been read; the first time, the sink is in step with the cluster. */
   listed(): void;
+  /** The server has no such kind, nor anything of it. A sink that does not ask is given an empty list. */
+  absent?(): void;
 }
 
 /** One sink that hands everything to several. */

@@ -4,6 +4,7 @@ import { type CapabilityPolicy, FIELD_MANAGER, MANAGED_BY_LABEL } from '../api/c
 import { RULES } from '../rules/index.ts';
 import type { Rule } from '../rules/rule.ts';
 import type { Log } from '../runtime/log.ts';
+import type { ReflectorObserver } from '../runtime/metrics.ts';
 import type { ApiClient } from './client.ts';
 import { Collection } from './collection.ts';
 import {
@@ -31,6 +32,11 @@ export interface ClusterOptions {
   readonly log: Log;
   /** What they read of a pod is kept. */
   readonly rules?: readonly Rule[];
+  /** Kinds that are not followed, and so are empty. */
+  readonly except?: readonly Source[];
+  /** How the oldest API server's version is found out, if not among all that there are. */
+  readonly askVersion?: typeof oldestServer;
+  readonly reflectorObserver?: ReflectorObserver;
 }
 
 export interface FollowedCluster {
@@ -50,7 +56,8 @@ export interface FollowedCluster {
 const SERVERS_REFRESH_MS = 60_000;
 const SERVERS_RETRY_MS = 2_000;
 
-export function createCluster(client: ApiClient, { onChange, log, rules = RULES }: ClusterOptions): FollowedCluster {
+export function createCluster(client: ApiClient, options: ClusterOptions): FollowedCluster {
+  const { onChange, log, rules = RULES, except = [], reflectorObserver: observer } = options;
   const projection = createProjection(rules);
   const store = new Store(projection, onChange);
   let ended: Promise<unknown> = Promise.resolve();
@@ -58,11 +65,15 @@ export function createCluster(client: ApiClient, { onChange, log, rules = RULES 
     cluster: store,
     async start(signal) {
       const servers = Promise.withResolvers<void>();
-      const followers = [...store.followed].map(([source, collections]) =>
-        reflect(client, source, together(collections), signal, { log }),
+      const followed = [...store.followed].filter(([source]) => !except.includes(source));
+      const followers = followed.map(([source, collections]) =>
+        reflect(client, source, together(collections), signal, { log, ...(observer && { observer }) }),
       );
-      ended = Promise.all([...followers, followServers(client, store, { onChange, log }, signal, servers.resolve)]);
-      const synced = Promise.all([servers.promise, ...[...store.followed.values()].flat().map((one) => one.synced)]);
+      ended = Promise.all([...followers, followServers(client, store, options, signal, servers.resolve)]);
+      const synced = Promise.all([
+        servers.promise,
+        ...followed.flatMap(([, collections]) => collections.map((one) => one.synced)),
+      ]);
       await Promise.race([synced, aborted(signal)]);
       signal.throwIfAborted();
     },
@@ -73,7 +84,7 @@ export function createCluster(client: ApiClient, { onChange, log, rules = RULES 
   };
 }
 
-class Store implements Cluster {
+export class Store implements Cluster {
   oldestServer = 0;
   /** What to follow, and where it goes. */
   readonly followed = new Map<Source, Collection<unknown>[]>();
@@ -181,14 +192,14 @@ class Store implements Cluster {
 async function followServers(
   client: ApiClient,
   store: Store,
-  { onChange, log }: ClusterOptions,
+  { onChange, log, askVersion = oldestServer }: ClusterOptions,
   signal: AbortSignal,
   known: () => void,
 ): Promise<void> {
   while (!signal.aborted) {
     let delay = SERVERS_REFRESH_MS;
     try {
-      const oldest = await oldestServer(client);
+      const oldest = await askVersion(client);
       const changed = oldest !== store.oldestServer;
       store.oldestServer = oldest;
       known();

@@ -15,6 +15,8 @@ export interface Call {
   /** Sent as JSON. */
   readonly body?: unknown;
   readonly contentType?: string;
+  /** What the answer is to be, where that is not the object in JSON. */
+  readonly accept?: string | undefined;
   readonly signal?: AbortSignal | undefined;
   /** How long to wait for each further part of the answer, where that is not `timeoutMs`. */
   readonly idleMs?: number;
@@ -85,7 +87,7 @@ async function exchange(connection: Connection, settings: Settings, call: Call):
     method,
     headers: {
       ...headers,
-      accept: 'application/json',
+      accept: call.accept ?? 'application/json',
       'user-agent': 'capabilitypolicy',
       ...(body !== undefined && {
         'content-type': contentType ?? 'application/json',

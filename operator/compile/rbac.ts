@@ -43,6 +43,6 @@ function owners(policy: ResolvedPolicy, carriers: readonly ResolvedPolicy[]): re
   return policy.usableBy === 'Everyone' ? [policy] : [policy, ...carriers];
 }
 
-function rbacSubject({ kind, name, namespace }: Subject) {
+export function rbacSubject({ kind, name, namespace }: Subject) {
   return kind === 'ServiceAccount' ? { kind, name, namespace } : { kind, name, apiGroup: RBAC };
 }

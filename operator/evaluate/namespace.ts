@@ -42,7 +42,7 @@ export interface WorkloadJudgement extends WorkloadName {
 type Objects = Pick<Cluster, 'pods' | 'workloads' | 'workload'>;
 
 /** A pod or template of a workload. */
-interface Member {
+export interface Member {
   readonly workload: WorkloadName;
   readonly pod: boolean;
   readonly candidate: Candidate;
@@ -67,7 +67,8 @@ export function judgeNamespace(
   };
 }
 
-function membersOf(namespace: string, cluster: Objects): Member[] {
+/** What is judged of a namespace: pods that run, and templates that will make pods. */
+export function membersOf(namespace: string, cluster: Objects): Member[] {
   const templates = [...cluster.workloads(namespace)]
     .filter((workload) => isJudged(workload, cluster))
     .map((workload) => ({

@@ -14,8 +14,22 @@ export interface User {
 export interface UseIndex {
   /** Whether the user may use the policy for pods of the namespace. */
   mayUse(user: User, namespace: string, policy: string): boolean;
+  /** Who may use the policy by its name, in a stable order. */
+  holders(policy: string): readonly Holder[];
+  /** Who may use every policy, in a stable order. */
+  holdersOfAll(): readonly Holder[];
   /** Subjects whose right is wider than it looks, in a stable order. */
   wideHolders(): readonly WideHolder[];
+}
+
+export interface Holder {
+  readonly subject: RbacSubject;
+  /** Where the binding holds; absent: everywhere. */
+  readonly namespace?: string;
+  /** By verb `*` on every policy. */
+  readonly wildcard?: true;
+  /** The built-in controllers are among them, hence everybody who may create a workload. */
+  readonly everybody?: true;
 }
 
 export interface WideHolder {
@@ -60,6 +74,8 @@ export function createUseIndex(roles: Iterable<RoleView>, bindings: Iterable<Rol
               (grant.policies.all || grant.policies.names.has(policy)),
           ),
       ),
+    holders: (policy) => holders(grants.filter(({ policies }) => policies.names.has(policy))),
+    holdersOfAll: () => holders(grants.filter(({ policies }) => policies.all)),
     wideHolders: () => wideHolders(grants),
   };
 }
@@ -106,6 +122,20 @@ function policiesOf(rules: readonly PolicyRule[]): Policies {
   };
 }
 
+function holders(grants: readonly Grant[]): Holder[] {
+  const all = grants.flatMap(({ subjects, namespace, policies: { wildcard } }) =>
+    subjects.map(
+      (subject): Holder => ({
+        subject,
+        ...(namespace !== undefined && { namespace }),
+        ...(wildcard && { wildcard: true }),
+        ...(coversControllers(subject) && { everybody: true }),
+      }),
+    ),
+  );
+  return sortedOnce(all);
+}
+
 function wideHolders(grants: readonly Grant[]): WideHolder[] {
   const holders = grants.flatMap(({ subjects, namespace, policies }) =>
     subjects.flatMap((subject): WideHolder[] => {
@@ -116,6 +146,10 @@ function wideHolders(grants: readonly Grant[]): WideHolder[] {
       ];
     }),
   );
+  return sortedOnce(holders);
+}
+
+function sortedOnce<Of>(holders: readonly Of[]): Of[] {
   const byText = new Map(holders.map((holder) => [JSON.stringify(holder), holder]));
   return [...byText.keys()].sort().flatMap((text) => byText.get(text) ?? []);
 }

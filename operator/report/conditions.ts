@@ -161,6 +161,6 @@ function withHistory(finding: Finding, { previous, generation, now }: ConditionI
 }
 
 /** metav1.Time has no fractions. */
-function inSeconds(time: string): string {
+export function inSeconds(time: string): string {
   return time.replace(/\.\d+Z$/, 'Z');
 }

@@ -76,9 +76,11 @@ export function eventFor(happening: Happening, { reportingInstance, now, occasio
   };
 }
 
-/** A DNS subdomain has 253 characters, and no dot or dash at the end of a part. */
+/** A DNS subdomain has 253 characters, and parts that neither begin nor end with a dash; names of roles are no such. */
 function namePrefix(name: string): string {
-  return name.slice(0, 200).replace(/[^a-z0-9]+$/, '');
+  const parts = name.slice(0, 200).toLowerCase().split('.');
+  const clean = parts.map((part) => part.replaceAll(/[^a-z0-9]+/g, '-').replaceAll(/^-|-$/g, ''));
+  return clean.filter((part) => part !== '').join('.');
 }
 
 /** The API server counts bytes. */

@@ -3,8 +3,9 @@ import type { WorkloadName } from '../evaluate/workloads.ts';
 
 /** One line of at most `limit` UTF-16 units, cut with an ellipsis. */
 export function bounded(text: string, limit: number): string {
-  // Names and values in messages are whatever their authors wrote: line breaks and half characters included.
-  const line = text.replace(/[\p{Cc}\u2028\u2029]+/gu, ' ').toWellFormed();
+  // Names and values in messages are whatever their authors wrote: terminals' escape sequences, line breaks, what turns
+  // the direction of writing, and half characters included.
+  const line = text.replace(/[\p{Cc}\p{Bidi_Control}\u2028\u2029]+/gu, ' ').toWellFormed();
   return line.length <= limit ? line : `${line.slice(0, limit - 1).toWellFormed()}…`;
 }
 

@@ -197,8 +197,8 @@ function regardingPolicy({ metadata }: CapabilityPolicy): Regarding {
   return { apiVersion: `${GROUP}/${VERSION}`, kind: KIND, name, ...(uid && { uid }) };
 }
 
-function regardingWorkload({ kind, namespace, name }: WorkloadName, uid: string): Regarding {
+export function regardingWorkload({ kind, namespace, name }: WorkloadName, uid: string | undefined): Regarding {
   const group = kind === 'Pod' || kind === 'PodTemplate' ? '' : CONTROLLERS.find((one) => one.kind === kind)?.group;
   const apiVersion = group === undefined ? {} : { apiVersion: group === '' ? 'v1' : `${group}/v1` };
-  return { ...apiVersion, kind, namespace, name, uid };
+  return { ...apiVersion, kind, namespace, name, ...(uid && { uid }) };
 }

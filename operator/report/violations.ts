@@ -61,7 +61,8 @@ function entries(policy: string, notAdmitted: readonly WorkloadJudgement[]): Vio
   return kept;
 }
 
-function entriesOf(workload: WorkloadJudgement, broken: readonly BrokenRule[]): Violation[] {
+/** One per rule and container that break the policy, sorted by them; in words of a bounded size. */
+export function entriesOf(workload: WorkloadJudgement, broken: readonly BrokenRule[]): Violation[] {
   const groups = Map.groupBy(broken, ({ rule, container }) => `${rule}\n${container ?? ''}`);
   return [...groups.keys()].sort().map((key) => {
     const group = groups.get(key) as [BrokenRule, ...BrokenRule[]];

@@ -78,6 +78,7 @@ export function metricsHandler({ registry }: Pick<Metrics, 'registry'>): Handler
 
 function observeReflectors(registry: Registry, clock: Clock): ReflectorObserver {
   const registers = [registry];
+  const listedBefore = new Set<string>();
   const heardAt = new Map<string, number>();
   const relists = new Counter({
     name: 'capabilitypolicy_reflector_relists_total',
@@ -96,7 +97,8 @@ function observeReflectors(registry: Registry, clock: Clock): ReflectorObserver 
   });
   return {
     listed(kind) {
-      relists.inc({ kind }, heardAt.has(kind) ? 1 : 0);
+      relists.inc({ kind }, listedBefore.has(kind) ? 1 : 0);
+      listedBefore.add(kind);
       heardAt.set(kind, clock.now());
     },
     heard: (kind) => void heardAt.set(kind, clock.now()),

@@ -56,6 +56,16 @@ describe('a write that the watch has not shown yet', () => {
     assert.deepEqual(told, ['created', 'repaired', 'updated', 'created']);
   });
 
+  it('is no repair when it changes nothing: the watch is what is behind', async () => {
+    await writes.ensure('it', ROLE, nothing);
+    mock.timers.tick(WATCH_LAG_MS);
+    // The API server answers an apply that changes nothing with the object as it is.
+    version = 0;
+    assert.equal(await writes.ensure('it', ROLE, nothing), false);
+    assert.deepEqual(told, ['created']);
+    assert.equal(writes.mayBeUndone, true);
+  });
+
   it('is worth another look, as long as it may have been undone before it was shown', async () => {
     assert.equal(writes.mayBeUndone, false);
     await writes.ensure('it', ROLE, nothing);

@@ -34,6 +34,14 @@ export class Etcd {
     await Promise.all(Array.from({ length: CONNECTIONS }, () => this.#writeAll(iterator)));
   }
 
+  /** Removes all objects whose keys begin with `prefix`, which ends in a slash. */
+  async remove(prefix: string): Promise<void> {
+    const key = `/registry/${prefix}`;
+    // The slash's successor ends the range.
+    const body = JSON.stringify({ key: base64(key), range_end: base64(`${key.slice(0, -1)}0`) });
+    await this.#post('deleterange', body);
+  }
+
   async close(): Promise<void> {
     await this.#agent.close();
   }
@@ -44,10 +52,14 @@ export class Etcd {
         requestPut: { key: base64(`/registry/${key}`), value: base64(object) },
       }));
       const body = JSON.stringify({ success });
-      const answer = await request(`${this.#url}/v3/kv/txn`, { method: 'POST', body, dispatcher: this.#agent });
-      const text = await answer.body.text();
-      if (answer.statusCode !== 200) throw new Error(`etcd: ${answer.statusCode} ${text}`);
+      await this.#post('txn', body);
     }
+  }
+
+  async #post(call: 'txn' | 'deleterange', body: string): Promise<void> {
+    const answer = await request(`${this.#url}/v3/kv/${call}`, { method: 'POST', body, dispatcher: this.#agent });
+    const text = await answer.body.text();
+    if (answer.statusCode !== 200) throw new Error(`etcd: ${answer.statusCode} ${text}`);
   }
 }
 

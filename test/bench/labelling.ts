@@ -1,11 +1,10 @@
 /** (d) Labelling every namespace, beside a loop that only makes the same writes. */
 import { type ApiClient, type Identified, pathFor, type WatchEvent } from '../../operator/cluster/client.ts';
 import { objectOf } from '../../operator/cluster/raw.ts';
-import { waitFor } from '../controlplane/wait.ts';
 import { startBenchCluster } from './bench-cluster.ts';
 import { exponent, ratio, shown } from './numbers.ts';
 import { startOperator } from './operator-under-test.ts';
-import { applyPolicy, readPolicy } from './policies.ts';
+import { allProgrammed, applyPolicy } from './policies.ts';
 import { namespaceName, PODS_OF_NAMESPACE, populate } from './population.ts';
 import type { Table } from './table.ts';
 
@@ -59,9 +58,7 @@ async function measure(namespaces: number): Promise<Measured> {
     let time: number;
     try {
       await applyPolicy(client, 'nowhere', { namespaceSelector: { matchLabels: { none: 'none' } } });
-      await waitFor('the operator to work', async () => (await readPolicy(client, 'nowhere')).status, {
-        timeoutMs: 600_000,
-      });
+      await operator.during(allProgrammed(client, ['nowhere']));
       const started = performance.now();
       const all = allLabelled(client, namespaces);
       // All of them belong to a team; namespaces of the cluster's own do not.

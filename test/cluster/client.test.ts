@@ -87,6 +87,15 @@ describe('ApiClient', () => {
     assert.equal(seen[0]?.url, '/api/v1/namespaces/net?fieldManager=capabilitypolicy.dev&force=false');
   });
 
+  it('asks for metadata only where nobody reads more', async () => {
+    answers = [json({ metadata: { resourceVersion: '7' }, items: [] }), json({})];
+    const read = { metadataOnly: true };
+    await connect().list('/api/v1/pods', {}, () => {}, read);
+    await connect().watch('/api/v1/pods', {}, () => {}, read);
+    const kinds = seen.map(({ headers }) => /as=(\w+);g=meta.k8s.io;v=v1/.exec(headers.accept ?? '')?.[1]);
+    assert.deepEqual(kinds, ['PartialObjectMetadataList', 'PartialObjectMetadata']);
+  });
+
   it('deletes only the object that it was told of', async () => {
     await connect().remove('/api/v1/namespaces/net', { uid: 'u1' });
     assert.equal(seen[0]?.method, 'DELETE');

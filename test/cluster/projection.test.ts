@@ -172,7 +172,7 @@ describe('the parts of pods', () => {
     assert.equal(all.pod(copy('fghij', { hostPID: false })).spec === first?.spec, false);
     assert.deepEqual(first?.spec.volumes, [
       { name: 'other', emptyDir: {} },
-      { name: 'kube-api-access', projected: {} },
+      { name: 'kube-api-access', projected: { sources: [{}] } },
     ]);
     const mounts = [...(first?.spec.initContainers ?? []), ...(first?.spec.containers ?? [])].map(
       ({ volumeMounts }) => volumeMounts,

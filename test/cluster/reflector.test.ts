@@ -66,6 +66,7 @@ class ScriptedReader implements Reader {
 /** Plays `steps`, and says what the sink was told and how the reader was asked. */
 async function play(steps: Step[], source: Partial<Source> = {}, sink: Partial<Sink> = {}) {
   const told: string[] = [];
+  const observed: string[] = [];
   const abort = new AbortController();
   const reader = new ScriptedReader(steps, () => abort.abort());
   const log = new RecordingLog();
@@ -76,8 +77,9 @@ async function play(steps: Step[], source: Partial<Source> = {}, sink: Partial<S
     listed: () => told.push('listed'),
     ...sink,
   };
-  await reflect(reader, { apiVersion: 'v1', kind: 'Pod', ...source }, recording, abort.signal, { log });
-  return { told, calls: reader.calls, watched: reader.watched, refused: reader.refused, log };
+  const observer = { listed: () => observed.push('listed'), heard: () => observed.push('heard') };
+  await reflect(reader, { apiVersion: 'v1', kind: 'Pod', ...source }, recording, abort.signal, { log, observer });
+  return { told, observed, calls: reader.calls, watched: reader.watched, refused: reader.refused, log };
 }
 
 describe('reflect', () => {
@@ -89,6 +91,16 @@ describe('reflect', () => {
     const list = ['listing', 'put Pod a', 'put Pod b', 'put Pod c', 'listed'];
     assert.deepEqual(told, [...list, 'put Pod d', 'put Pod a', 'remove Pod b']);
     assert.deepEqual(calls, ['list', 'watch from 7', 'watch from 10']);
+  });
+
+  it('tells its observer of each list, and of whatever the server sends', async () => {
+    const bookmark: WatchEvent = { type: 'BOOKMARK', object: { metadata: { resourceVersion: '9' } } };
+    const { observed } = await play([
+      { list: [['a']], version: '7' },
+      { watch: [event('ADDED', 'b', '8'), bookmark], error: failure(410) },
+      { list: [['a']], version: '12' },
+    ]);
+    assert.deepEqual(observed, ['listed', 'heard', 'heard', 'listed']);
   });
 
   describe('where the server offers the list as a stream', () => {
@@ -222,6 +234,25 @@ describe('reflect', () => {
     await reflect(reader, { apiVersion: 'v1', kind: 'Pod', optional: true }, sink, abort.signal, { log });
     assert.deepEqual(told, ['listed']);
     assert.deepEqual(log.entries, []);
+  });
+
+  it('tells a sink that asks from an empty collection that the kind is not served', async () => {
+    const abort = new AbortController();
+    const told: string[] = [];
+    const reader = new ScriptedReader([{ list: [], error: failure(404) }], () => {});
+    const sink: Sink = {
+      listing: () => told.push('listing'),
+      put: () => {},
+      remove: () => {},
+      listed: () => told.push('listed'),
+      absent: () => {
+        told.push('absent');
+        setImmediate(() => abort.abort());
+      },
+    };
+    const source = { apiVersion: 'v1', kind: 'Pod', optional: true };
+    await reflect(reader, source, sink, abort.signal, { log: new RecordingLog() });
+    assert.deepEqual(told, ['listing', 'absent']);
   });
 
   it('goes on past an object that cannot be taken, and names it in the log', async () => {

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { KubeConfig } from '@kubernetes/client-node';
-import { ApiClient } from '../../operator/cluster/client.ts';
+import { ApiClient, ApiError } from '../../operator/cluster/client.ts';
 import { endpoints, oldestServer } from '../../operator/cluster/servers.ts';
 
 const CONFIGURED = 'https://cluster:443';
 
 interface World {
-  /** The EndpointSlice, if it can be read. */
+  /** The EndpointSlice, if it can be read; an Error is thrown. */
   readonly slice?: object;
   /** The minor version that each API server tells; others do not answer. */
   readonly minors: Readonly<Record<string, string>>;
@@ -30,6 +30,7 @@ class StubClient extends ApiClient {
     const minor = this.#world.minors[this.#server];
     const answer = path === '/version' ? minor && { minor } : this.#world.slice;
     if (!answer) throw new Error(`no answer from ${this.#server}`);
+    if (answer instanceof Error) throw answer;
     return answer as Answer;
   }
 
@@ -91,6 +92,11 @@ describe('endpoints', () => {
     const client = new StubClient({ slice: slice(['10.0.0.1']), minors: { 'https://10.0.0.1:6443': '36' } });
     const [bound] = await endpoints(client);
     assert.equal((bound as StubClient).servername, 'kubernetes.default.svc');
+  });
+
+  it('is nothing for who may not read where they are: one API server would pass for all', async () => {
+    const slice = new ApiError({ status: 403, message: 'forbidden', reason: 'Forbidden', causes: [] });
+    await assert.rejects(endpoints(new StubClient({ slice, minors: { [CONFIGURED]: '36' } })), /forbidden/);
   });
 
   it('fails when nobody answers', async () => {

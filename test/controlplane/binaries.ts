@@ -1,10 +1,7 @@
 /** Where the programs of the control plane come from: KUBEBUILDER_ASSETS, the cache, or a build from Go modules. */
-import { createHash } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
-import { homedir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { assertGo, buildBinaries, buildFlags } from './build.ts';
+import { assertGo, buildBinaries, buildFlags, cacheFolder } from './build.ts';
 
 /** A folder with etcd, kube-apiserver, kube-controller-manager and kubectl. */
 export interface Binaries {
@@ -16,7 +13,7 @@ export interface Binaries {
 }
 
 /** The folder of go.mod and go.sum, which say what is built. */
-const MODULE = fileURLToPath(new URL('.', import.meta.url));
+const MODULE = import.meta.dirname;
 const NAMES = ['etcd', 'kube-apiserver', 'kube-controller-manager', 'kubectl'] as const;
 
 /**
@@ -30,10 +27,12 @@ export async function findBinaries(environment: NodeJS.ProcessEnv = process.env)
   if (assets) {
     return fromAssets(assets);
   }
-  const dir = cacheFolder(environment);
+  const version = kubernetesVersion();
+  const build = { module: MODULE, flags: buildFlags(version), environment };
+  const dir = cacheFolder(build);
   if (!existsSync(dir)) {
-    assertGo(environment, kubernetesVersion());
-    await buildBinaries({ module: MODULE, dir, names: NAMES, version: kubernetesVersion(), environment });
+    assertGo(environment, version);
+    await buildBinaries({ ...build, dir, names: NAMES, version, minutes: 5 });
   }
   return binariesIn(dir);
 }
@@ -45,17 +44,6 @@ export function kubernetesVersion(): string {
     throw new Error('test/controlplane/go.mod requires no k8s.io/kubernetes');
   }
   return version;
-}
-
-/** Outside the tree, named after everything that decides what is built. */
-function cacheFolder(environment: NodeJS.ProcessEnv): string {
-  const hash = createHash('sha256');
-  for (const file of ['go.mod', 'go.sum']) {
-    hash.update(readFileSync(join(MODULE, file)));
-  }
-  hash.update(JSON.stringify([buildFlags(kubernetesVersion()), process.platform, process.arch]));
-  const cache = environment.XDG_CACHE_HOME || join(homedir(), '.cache');
-  return join(cache, 'capabilitypolicy', 'controlplane', hash.digest('hex').slice(0, 16));
 }
 
 function fromAssets(dir: string): Binaries {

@@ -1,15 +1,18 @@
-/** Builds the programs of the control plane with Go, once a machine. */
+/** Builds programs of Go modules, once a machine. */
 import { spawn, spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import {
   existsSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
+  readFileSync,
   readlinkSync,
   renameSync,
   rmSync,
   symlinkSync,
 } from 'node:fs';
+import { homedir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -21,8 +24,13 @@ export interface Build {
   /** Where the programs shall be; appears at once and whole. */
   readonly dir: string;
   readonly names: readonly string[];
-  /** The Kubernetes version, as in v1.36.3. */
+  /** What is built, as `go build` takes it; go.mod's tools by default. */
+  readonly packages?: readonly string[];
+  /** What go.mod asks for, as in v1.36.3. */
   readonly version: string;
+  /** Of `go build`. */
+  readonly flags: readonly string[];
+  readonly minutes: number;
   readonly environment: NodeJS.ProcessEnv;
 }
 
@@ -30,7 +38,7 @@ export interface Build {
 export async function buildBinaries(build: Build): Promise<void> {
   mkdirSync(dirname(build.dir), { recursive: true });
   const progress = new Progress(
-    `building ${build.names.join(', ')} ${build.version} with Go (the first time: about 5 minutes on two cores)`,
+    `building ${build.names.join(', ')} ${build.version} with Go (the first time: about ${build.minutes} minutes on two cores)`,
   );
   const lock = `${build.dir}.lock`;
   try {
@@ -51,7 +59,21 @@ export async function buildBinaries(build: Build): Promise<void> {
   }
 }
 
-/** The flags of `go build`: nothing of this machine or checkout in the result, and the version the servers report. */
+/** Outside the tree, named after everything that decides what is built. */
+export function cacheFolder({ module, flags, environment }: Pick<Build, 'module' | 'flags' | 'environment'>): string {
+  const hash = createHash('sha256');
+  for (const file of ['go.mod', 'go.sum']) {
+    hash.update(readFileSync(join(module, file)));
+  }
+  hash.update(JSON.stringify([flags, process.platform, process.arch]));
+  const cache = environment.XDG_CACHE_HOME || join(homedir(), '.cache');
+  return join(cache, 'capabilitypolicy', basename(module), hash.digest('hex').slice(0, 16));
+}
+
+/** Nothing of this machine or checkout in the result. */
+export const REPRODUCIBLE = ['-trimpath', '-mod=readonly', '-buildvcs=false'];
+
+/** The flags of `go build` for Kubernetes' servers, with the version that they report. */
 export function buildFlags(version: string): string[] {
   const [major, minor] = version.replace(/^v/, '').split('.');
   const variable = (name: string, value: string | undefined) => `-X k8s.io/component-base/version.${name}=${value}`;
@@ -62,16 +84,22 @@ export function buildFlags(version: string): string[] {
     variable('gitMajor', major),
     variable('gitMinor', minor),
   ];
-  return ['-trimpath', '-mod=readonly', '-buildvcs=false', '-ldflags', linker.join(' ')];
+  return [...REPRODUCIBLE, '-ldflags', linker.join(' ')];
 }
 
-/** @throws an error that says how to get the programs, unless there is a Go that can fetch the one go.mod asks for */
-export function assertGo(environment: NodeJS.ProcessEnv, version: string): void {
+/** Why nothing can be built; undefined when there is a Go that can fetch the one that go.mod asks for. */
+export function problemWithGo(environment: NodeJS.ProcessEnv): string | undefined {
   const { stdout } = spawnSync('go', ['version'], { env: environment, encoding: 'utf8' });
   const found = /go1\.(\d+)\S*/.exec(stdout ?? '');
-  if (found === null || Number(found[1]) < 21) {
+  if (found === null) return 'there is no Go';
+  return Number(found[1]) < 21 ? `${found[0]} is too old (Go 1.21 and newer fetch what they need)` : undefined;
+}
+
+/** @throws an error that says how to get the programs, unless they can be built */
+export function assertGo(environment: NodeJS.ProcessEnv, version: string): void {
+  const problem = problemWithGo(environment);
+  if (problem !== undefined) {
     const release = version.replace(/^v|\.\d+$/g, '');
-    const problem = found ? `${found[0]} is too old (Go 1.21 and newer fetch what they need)` : 'there is no Go';
     throw new Error(
       [
         `A control plane needs etcd, kube-apiserver, kube-controller-manager and kubectl ${version}, and ${problem}. Either:`,
@@ -107,14 +135,17 @@ function holderIsGone(lock: string): boolean {
   }
 }
 
-async function compile({ module, dir, version, environment }: Build, progress: Progress): Promise<void> {
+async function compile(
+  { module, dir, flags, names, packages = ['tool'], environment }: Build,
+  progress: Progress,
+): Promise<void> {
   removeLeftovers(`${dir}.building-`);
   const temporary = mkdtempSync(`${dir}.building-`);
   try {
-    const args = ['build', '-v', ...buildFlags(version), '-o', `${temporary}/`, 'tool'];
+    const args = ['build', '-v', ...flags, '-o', `${temporary}/`, ...packages];
     await run('go', args, module, { ...environment, CGO_ENABLED: '0', GOWORK: 'off' }, progress);
     // Go names a program after its folder, and etcd's is go.etcd.io/etcd/server.
-    renameSync(join(temporary, 'server'), join(temporary, 'etcd'));
+    if (names.includes('etcd')) renameSync(join(temporary, 'server'), join(temporary, 'etcd'));
     if (!existsSync(dir)) {
       renameSync(temporary, dir);
     }

@@ -13,6 +13,10 @@ import { type ServerCommand, ServerProcess, Watchdog } from './server-process.ts
 import { waitFor } from './wait.ts';
 
 export interface ControlPlaneOptions {
+  /** Other programs than findBinaries()'s. */
+  readonly binaries?: Binaries;
+  /** False: there is no kube-controller-manager, and what that makes is missing. */
+  readonly controllers?: boolean;
   /** No progress on standard error; building the programs is shown all the same. */
   readonly quiet?: boolean;
   /** API servers on one etcd, each on a port of its own; 1 by default. */
@@ -56,7 +60,7 @@ const READY_TIMEOUT_MS = 90_000;
  * @throws with the end of a server's log, when one does not start; as findBinaries, when the programs are missing
  */
 export async function startControlPlane(options: ControlPlaneOptions = {}): Promise<ControlPlane> {
-  const binaries = await findBinaries();
+  const binaries = options.binaries ?? (await findBinaries());
   for (let attempt = 1; ; attempt++) {
     const controlPlane = new LocalControlPlane(binaries, options);
     try {
@@ -116,7 +120,7 @@ class LocalControlPlane implements ControlPlane {
       this.#launch(apiServerCommand(this.#programs, this.dir, this.#credentials, { port, etcdPort, flags })),
     );
     await Promise.all(this.servers.map((_, index) => this.#apiServerReady(index)));
-    await this.#startControllers();
+    if (this.#options.controllers !== false) await this.#startControllers();
     this.#ready = true;
     this.#say(`ready after ${((Date.now() - started) / 1000).toFixed(1)} s at ${this.server}`);
   }

@@ -7,12 +7,18 @@
 import { delimiter } from 'node:path';
 import { findBinaries } from './binaries.ts';
 import { startControlPlane } from './controlplane.ts';
+import { findHelm } from './helm.ts';
 
 try {
-  await (process.argv.includes('--build') ? findBinaries() : stayUp());
+  await (process.argv.includes('--build') ? build() : stayUp());
 } catch (error) {
   console.error((error as Error).message);
   process.exitCode = 1;
+}
+
+async function build(): Promise<void> {
+  await findBinaries();
+  await findHelm();
 }
 
 async function stayUp(): Promise<void> {

@@ -123,6 +123,36 @@ describe('the right to use a policy', () => {
     ]);
   });
 
+  it('knows who may use a policy by its name, and who may use all', () => {
+    const everybody: RbacSubject = { kind: 'Group', name: 'system:authenticated' };
+    const use = createUseIndex(
+      [
+        useRole('ping'),
+        useRole('web'),
+        { name: 'admin', rules: [{ verbs: ['*'], apiGroups: ['*'], resources: ['*'] }] },
+        {
+          name: 'all',
+          rules: [{ verbs: ['use'], apiGroups: ['capabilitypolicy.dev'], resources: ['capabilitypolicies'] }],
+        },
+      ],
+      [
+        binding(ROLE, PINGER, 'net'),
+        binding(ROLE, everybody),
+        binding('capabilitypolicy.dev:use:web', { kind: 'User', name: 'bob' }),
+        binding('admin', { kind: 'User', name: 'ada' }),
+        binding('all', PINGER),
+      ],
+    );
+    assert.deepEqual(use.holders('ping'), [
+      { subject: everybody, everybody: true },
+      { subject: PINGER, namespace: 'net' },
+    ]);
+    assert.deepEqual(use.holdersOfAll(), [
+      { subject: PINGER },
+      { subject: { kind: 'User', name: 'ada' }, wildcard: true },
+    ]);
+  });
+
   describe('covers the built-in controllers', () => {
     const subjects: [RbacSubject, boolean][] = [
       [{ kind: 'Group', name: 'system:serviceaccounts' }, true],

@@ -72,7 +72,7 @@ export class Api {
     });
     return {
       status: answer.statusCode,
-      body: await answer.body.json(),
+      body: parsed(await answer.body.text()),
       warnings: [answer.headers.warning ?? []].flat().map(warningText),
     };
   }
@@ -123,6 +123,15 @@ export class Api {
 function succeeded(method: Method, path: string, status: number, body: Json): Json {
   if (status >= 300) throw new Error(`${method} ${path}: ${status} ${body.message}`);
   return body;
+}
+
+/** What is no JSON, as the answer about an API that is not served, is a message. */
+function parsed(text: string): Json {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return { message: text.trim() };
+  }
 }
 
 /** `299 - "text"`, with quotes inside escaped. */

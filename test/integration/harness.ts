@@ -7,7 +7,8 @@
  *   await cluster.programmed(policy);
  *   assert.equal(await cluster.admit(restrictedPod(), namespace), ADMITTED);
  *
- * All files share the control plane; mocha runs one after the other, so that only one operator runs at a time.
+ * All files share the control plane; mocha runs one after the other, so that only one operator runs at a time. It holds
+ * the rights that config/rbac grants, and no others.
  */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -16,12 +17,13 @@ import { EXCLUDED_NAMESPACES } from '../../operator/flags.ts';
 import type { ControlPlane } from '../controlplane/controlplane.ts';
 import { sharedControlPlane } from '../controlplane/shared.ts';
 import { waitFor } from '../controlplane/wait.ts';
+import { grantRights, OPERATOR_NAMESPACE, operatorKubeconfig } from '../install/rights.ts';
 import { type Answer, Api, type Identity, type Json } from './api.ts';
 import { OperatorProcess } from './operator-process.ts';
 import { differences, NAMESPACES, POLICIES, renderedObjects } from './rendered.ts';
 
 export const ADMITTED = 'admitted';
-export const OPERATOR_NAMESPACE = 'capabilitypolicy-system';
+export { OPERATOR_NAMESPACE };
 
 /** Who creates pods unless a test says otherwise: may create workloads anywhere and `use` no policy. */
 export const CREATOR: Identity = { user: 'creator', groups: ['creators'] };
@@ -33,15 +35,22 @@ const CRD = 'capabilitypolicies.capabilitypolicy.dev';
 const CRD_PATH = `/apis/apiextensions.k8s.io/v1/customresourcedefinitions/${CRD}`;
 const CRD_FILE = join(import.meta.dirname, '..', '..', 'crds', 'capabilitypolicies.yaml');
 
+export interface ClusterOptions {
+  readonly controlPlane?: () => Promise<ControlPlane>;
+  /** Flags of the operator beyond where it runs. */
+  readonly args?: readonly string[];
+}
+
 /**
  * Call it in a describe: before its tests the operator runs, after them it has withdrawn all and is stopped.
  * @param prefix of all names of namespaces and policies; unique among the test files
  */
-export function useCluster(prefix: string): TestCluster {
+export function useCluster(prefix: string, options: ClusterOptions = {}): TestCluster {
+  const { controlPlane = sharedControlPlane, args = [] } = options;
   const cluster = new TestCluster(prefix);
   before(async function () {
     this.timeout(120_000);
-    await cluster.start(await sharedControlPlane());
+    await cluster.start(await controlPlane(), args);
   });
   afterEach(function () {
     if (this.currentTest?.isFailed()) console.log(`the end of the operator's log:\n${cluster.operator.logEnd()}`);
@@ -186,12 +195,13 @@ class TestCluster {
     return renderedObjects(this.api, policy);
   }
 
-  async start(controlPlane: ControlPlane): Promise<void> {
+  async start(controlPlane: ControlPlane, args: readonly string[]): Promise<void> {
     const api = new Api(controlPlane.kubeconfig);
-    const args = ['--kubeconfig', controlPlane.kubeconfig, '--operator-namespace', OPERATOR_NAMESPACE];
-    this.#started = { controlPlane, api, operator: new OperatorProcess(args) };
+    const own = ['--kubeconfig', operatorKubeconfig(controlPlane), '--operator-namespace', OPERATOR_NAMESPACE];
+    this.#started = { controlPlane, api, operator: new OperatorProcess([...own, ...args]) };
     await installCrd(api);
     await allowCreators(api);
+    await grantRights(api);
     await this.operator.startAndWatch();
   }
 
@@ -228,7 +238,7 @@ function conditionOf(policy: Json, type: string): Condition | undefined {
   return policy.status?.conditions?.find((condition: Condition) => condition.type === type);
 }
 
-async function installCrd(api: Api): Promise<void> {
+export async function installCrd(api: Api): Promise<void> {
   await api.apply(CRD_PATH, readFileSync(CRD_FILE, 'utf8'));
   await eventually('the CRD to be established', async () => {
     const { status } = await api.get(CRD_PATH);
@@ -238,7 +248,7 @@ async function installCrd(api: Api): Promise<void> {
   });
 }
 
-async function allowCreators(api: Api): Promise<void> {
+export async function allowCreators(api: Api): Promise<void> {
   const apiGroup = 'rbac.authorization.k8s.io';
   await api.apply(`/apis/${apiGroup}/v1/clusterrolebindings/creators`, {
     apiVersion: `${apiGroup}/v1`,

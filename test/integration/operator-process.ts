@@ -16,23 +16,34 @@ export interface LogEntry {
 
 export class OperatorProcess {
   readonly #args: readonly string[];
+  readonly #nodeFlags: readonly string[];
   #child: ChildProcess | undefined;
   /** What was logged since the first start, restarts included. */
   readonly log: LogEntry[] = [];
 
   /** @param args flags of the operator beyond the log's */
-  constructor(args: readonly string[]) {
+  constructor(args: readonly string[], nodeFlags: readonly string[] = []) {
     this.#args = args;
+    this.#nodeFlags = nodeFlags;
   }
 
   get running(): boolean {
     return this.#child !== undefined;
   }
 
+  /** Undefined while it does not run. */
+  get pid(): number | undefined {
+    return this.#child?.pid;
+  }
+
+  signal(signal: 'SIGSTOP' | 'SIGCONT'): void {
+    this.#child?.kill(signal);
+  }
+
   /** Resolves when the process runs; until it has read the cluster and works, see `watching`. */
   async start(): Promise<void> {
     if (this.#child) return;
-    const child = spawn(process.execPath, [MAIN, ...this.#args, '--log-format', 'json'], {
+    const child = spawn(process.execPath, [...this.#nodeFlags, MAIN, ...this.#args, '--log-format', 'json'], {
       stdio: ['ignore', 'ignore', 'pipe'],
     });
     this.#child = child;

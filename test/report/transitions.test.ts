@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import type { CapabilityPolicyStatus } from '../../operator/api/capability-policy.ts';
 import type { KubernetesEvent } from '../../operator/report/events.ts';
 import { buildStatus, type StatusInput } from '../../operator/report/status.ts';
-import { namespaceEvents, policyEvents } from '../../operator/report/transitions.ts';
+import { namespaceEvents, policyEvents, repairEvent } from '../../operator/report/transitions.ts';
 import { policyObject } from '../evaluate/fixtures.ts';
 import { CONFLICT, IN_FORCE, input, judgements, labels, NOW, violating } from './fixtures.ts';
 
@@ -185,4 +185,14 @@ describe('the Events of a namespace', () => {
     );
     assert.equal(event?.metadata.namespace, 'default');
   });
+});
+
+describe('the Event of a repair', () => {
+  for (const name of ['capabilitypolicy.dev:use:ping', 'capabilitypolicy-ping-0a1b2c', 'Odd:-.:']) {
+    it(`has a name that the API server takes: about ${name}`, () => {
+      const event = repairEvent({ kind: 'ClusterRole', name }, undefined, origin);
+      assert.match(event.metadata.name, /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/);
+      assert.equal(event.regarding.name, name);
+    });
+  }
 });

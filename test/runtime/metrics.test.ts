@@ -161,6 +161,7 @@ describe('metrics', () => {
 
   it('counts relists after the first list, and says how long nothing was heard', async () => {
     const { reflector } = metrics;
+    reflector.heard('Pod');
     reflector.listed('Pod');
     await clock.advance(2_000);
     reflector.heard('Pod');

@@ -1,0 +1,79 @@
+/** The cluster as it is now, read once: for whoever asks a question and goes. */
+import { RULES } from '../rules/index.ts';
+import { type ApiClient, ApiError, isNotFound, pathFor } from './client.ts';
+import type { Cluster } from './objects.ts';
+import { createProjection } from './projection.ts';
+import type { Source } from './reflector.ts';
+import { oldestKnownServer } from './servers.ts';
+import { type Sink, together } from './sink.ts';
+import * as sources from './sources.ts';
+import { Store } from './store.ts';
+
+export interface SnapshotOptions {
+  /** Only what is in this namespace; what has none is read all the same. */
+  readonly namespace?: string;
+  /** Whether pods and workloads are wanted, the most of a cluster by far. */
+  readonly workloads: boolean;
+  /** Nothing but these. */
+  readonly only?: readonly Source[];
+  readonly signal?: AbortSignal;
+  /** Told how many objects have been read so far. */
+  onPage?(objects: number): void;
+  /** Told what may not be read, which is then left out; without it that is an error. */
+  onForbidden?(source: Source, error: ApiError): void;
+}
+
+export const WORKLOADS: readonly Source[] = [sources.PODS, ...Object.values(sources.WORKLOADS)];
+/**
+ * Worth knowing only of a policy that is not accepted as it is now: who may not read them, or has a cluster without the
+ * CRD, misses nothing else.
+ */
+const DISPENSABLE: readonly Source[] = [sources.POLICIES, ...sources.ADMISSION_POLICIES];
+
+/** @throws what the client throws, for whatever cannot be read */
+export async function readCluster(client: ApiClient, options: SnapshotOptions): Promise<Cluster> {
+  const store = new Store(createProjection(RULES), () => {});
+  const isWanted = (source: Source) =>
+    options.only?.includes(source) ?? (options.workloads || !WORKLOADS.includes(source));
+  const wanted = [...store.followed].filter(([source]) => isWanted(source));
+  let objects = 0;
+  const counted = (count: number) => {
+    objects += count;
+    options.onPage?.(objects);
+  };
+  const [oldest] = await Promise.all([
+    oldestKnownServer(client),
+    ...wanted.map(([source, collections]) => readSource(client, source, together(collections), options, counted)),
+  ]);
+  store.oldestServer = oldest;
+  return store;
+}
+
+async function readSource(
+  client: ApiClient,
+  source: Source,
+  sink: Sink,
+  { namespace, signal, onForbidden }: SnapshotOptions,
+  counted: (count: number) => void,
+): Promise<void> {
+  const { apiVersion, kind, labelSelector, managedFields = false } = source;
+  try {
+    await client.list(
+      pathFor(apiVersion, kind, namespace),
+      { labelSelector },
+      ({ items }) => {
+        for (const item of items ?? []) sink.put({ apiVersion, kind, ...item });
+        counted((items ?? []).length);
+      },
+      { managedFields, ...(signal && { signal }) },
+    );
+  } catch (error) {
+    if (onForbidden && error instanceof ApiError && error.status === 403) onForbidden(source, error);
+    else if (!DISPENSABLE.includes(source) || !(isNotFound(error) || isForbidden(error, source))) throw error;
+  }
+}
+
+/** Without the right to see policies, nothing that is said about them would be true. */
+function isForbidden(error: unknown, source: Source): boolean {
+  return source !== sources.POLICIES && error instanceof ApiError && error.status === 403;
+}

@@ -1,0 +1,57 @@
+/** Writes the policy reports of a namespace: what differs from what stands there, and nothing else stays. */
+import { type ApiClient, ApiError, isNotFound, pathFor } from '../cluster/client.ts';
+import type { RawObject } from '../cluster/raw.ts';
+import { DIGEST, type ReportView } from '../cluster/reports.ts';
+import type { PolicyReport } from './policy-report.ts';
+
+export type PolicyReportClient = Pick<ApiClient, 'apply' | 'remove'>;
+
+/**
+ * @param standing all of ours in the namespace
+ * @param onWritten told of each report as the API server has it then, and its size as JSON
+ * @throws what the client throws; nothing when the namespace or the CRD is going or gone, and all its reports with it
+ */
+export async function writePolicyReports(
+  client: PolicyReportClient,
+  wanted: Iterable<PolicyReport>,
+  standing: readonly ReportView[],
+  onWritten: (report: RawObject, bytes: number) => void,
+): Promise<void> {
+  const names = new Set<string>();
+  try {
+    for (const report of wanted) {
+      const { name, annotations } = report.metadata;
+      names.add(keyOf(report.apiVersion, name));
+      const stands = standing.find((one) => one.name === name && one.api.apiVersion === report.apiVersion);
+      if (stands?.digest === annotations[DIGEST]) continue;
+      // By force: nobody else may write it.
+      onWritten(await client.apply(report, { force: true }), Buffer.byteLength(JSON.stringify(report)));
+    }
+  } catch (error) {
+    if (isGoing(error)) return;
+    throw error;
+  }
+  for (const { api, namespace, name } of standing) {
+    if (!names.has(keyOf(api.apiVersion, name)))
+      await remove(client, pathFor(api.apiVersion, api.kind, namespace, name));
+  }
+}
+
+async function remove(client: PolicyReportClient, path: string): Promise<void> {
+  try {
+    await client.remove(path);
+  } catch (error) {
+    if (!isNotFound(error)) throw error;
+  }
+}
+
+function keyOf(apiVersion: string, name: string): string {
+  return `${apiVersion} ${name}`;
+}
+
+/** A CRD that is being deleted takes nothing more (405); after that its paths are unknown. */
+function isGoing(error: unknown): boolean {
+  if (!(error instanceof ApiError)) return false;
+  const { status, causes } = error;
+  return status === 404 || status === 405 || causes.some(({ reason }) => reason === 'NamespaceTerminating');
+}

@@ -1,0 +1,214 @@
+/**
+ * What a policy finds in a namespace → its reports there, as openreports.io and wgpolicyk8s.io define them and as Policy
+ * Reporter shows them. A large report is split: each workload is in the part that its name hashes to, so that a change
+ * of one workload changes one part.
+ */
+import { createHash } from 'node:crypto';
+import type { Violation } from '../api/capability-policy.ts';
+import type { NamespaceView } from '../cluster/objects.ts';
+import { CLEAN_SINCE, DIGEST, OPEN_REPORTS, type ReportApi } from '../cluster/reports.ts';
+import { metadata, POLICY_LABEL } from '../compile/objects.ts';
+import type { WorkloadJudgement } from '../evaluate/namespace.ts';
+import type { ResolvedPolicy } from '../policy/resolve.ts';
+import { inSeconds } from './conditions.ts';
+import { counted, workloadText } from './text.ts';
+import { type FindUid, regardingWorkload } from './transitions.ts';
+import { entriesOf } from './violations.ts';
+
+export interface PolicyReportInput {
+  readonly api: ReportApi;
+  readonly policy: Pick<ResolvedPolicy, 'name' | 'uid' | 'mode' | 'standard'>;
+  readonly namespace: Pick<NamespaceView, 'name' | 'uid'>;
+  /** All that the policy judged there. */
+  readonly workloads: readonly WorkloadJudgement[];
+  readonly findUid: FindUid;
+  /** RFC 3339: what the last report says, when it says so. */
+  readonly cleanSince: string | undefined;
+  /** ISO 8601, UTC. */
+  readonly now: string;
+}
+
+export interface PolicyReport extends ReportApi {
+  readonly metadata: ReturnType<typeof metadata> & {
+    readonly namespace: string;
+    readonly annotations: Readonly<Record<string, string>>;
+  };
+  readonly scope: object;
+  /** What wgpolicyk8s.io has for each result only. */
+  readonly source?: string;
+  /** Of violations each result counts, of compliance each workload. */
+  readonly summary: Readonly<Record<'pass' | 'fail' | 'warn' | 'error' | 'skip', number>>;
+  readonly results: readonly Result[];
+}
+
+interface Result {
+  readonly source: string;
+  readonly policy: string;
+  readonly rule?: string;
+  readonly category: string;
+  readonly severity: 'medium' | 'info';
+  readonly result: 'pass' | 'fail' | 'warn';
+  readonly scored: boolean;
+  readonly message: string;
+  readonly resources: readonly object[];
+  readonly timestamp: { readonly seconds: number; readonly nanos: number };
+  readonly properties: Readonly<Record<string, string>>;
+}
+
+/** Annotation: how many results there was no room for; the summary counts them all the same. */
+export const LEFT_OUT = 'capabilitypolicy.dev/results-left-out';
+
+const SOURCE = 'capabilitypolicy';
+/** As JSON, of all results of a part. An object in etcd has at most 1.5 MiB. */
+const PART_BYTES = 256 * 1024;
+/** Of one workload; a pod may have hundreds of containers, each of which breaks every rule. */
+const WORKLOAD_BYTES = 32 * 1024;
+/** 64 MiB for one policy in one namespace, which takes some 100,000 results. */
+const MOST_PARTS = 256;
+
+/** One at a time, since together they may be large. At least one, the same bytes for the same input. */
+export function* policyReports(input: PolicyReportInput): Generator<PolicyReport> {
+  const count = partsNeeded(input);
+  const parts = Map.groupBy(input.workloads, (workload) => partOf(workload, count));
+  const clean = !input.workloads.some(({ verdict }) => verdict === 'Violating');
+  const since = clean ? (input.cleanSince ?? inSeconds(input.now)) : undefined;
+  for (let part = 0; part < count; part++) {
+    if (part === 0 || parts.has(part)) yield report(input, part, parts.get(part) ?? [], since);
+  }
+}
+
+/** The name of a policy's first report: the only one that says since when a namespace is clean. */
+export function firstReportName(policy: string): string {
+  return reportName(policy, 0);
+}
+
+/** The number is always there: or `a`'s second report would have the name of `a-2`'s first. */
+function reportName(policy: string, part: number): string {
+  return `${SOURCE}-${policy}-${part + 1}`;
+}
+
+function report(
+  input: PolicyReportInput,
+  part: number,
+  workloads: readonly WorkloadJudgement[],
+  since: string | undefined,
+): PolicyReport {
+  const { api, policy, namespace } = input;
+  const sinceHere = part === 0 ? since : undefined;
+  const all = workloads.flatMap((workload) => resultsOf(workload, input));
+  const kept = within(
+    PART_BYTES,
+    workloads.flatMap((workload) => keptOf(workload, input)),
+  );
+  const compliant = workloads.filter(({ verdict }) => verdict === 'Compliant').length;
+  const count = (result: Result['result']) => all.filter((one) => one.result === result).length;
+  const content = {
+    scope: { apiVersion: 'v1', kind: 'Namespace', name: namespace.name, uid: namespace.uid },
+    ...(api === OPEN_REPORTS && { source: SOURCE }),
+    summary: { pass: compliant, fail: count('fail'), warn: count('warn'), error: 0, skip: 0 },
+    results: sinceHere === undefined ? kept : [passed(input, sinceHere), ...kept],
+  };
+  const annotations = {
+    ...(sinceHere !== undefined && { [CLEAN_SINCE]: sinceHere }),
+    ...(kept.length < all.length && { [LEFT_OUT]: String(all.length - kept.length) }),
+  };
+  const common = metadata([policy], reportName(policy.name, part), { [POLICY_LABEL]: policy.name });
+  return {
+    apiVersion: api.apiVersion,
+    kind: api.kind,
+    metadata: {
+      ...common,
+      namespace: namespace.name,
+      annotations: { ...annotations, [DIGEST]: digestOf([common, annotations, content]) },
+    },
+    ...content,
+  };
+}
+
+function keptOf(workload: WorkloadJudgement, input: PolicyReportInput): readonly Result[] {
+  return within(WORKLOAD_BYTES, resultsOf(workload, input));
+}
+
+function resultsOf(workload: WorkloadJudgement, input: PolicyReportInput): Result[] {
+  const { policy, findUid } = input;
+  const resource = regardingWorkload(workload, findUid(workload));
+  return entriesOf(workload, workload.violations[policy.name] ?? []).map(
+    ({ verdict, rule, message, container, pods }: Violation): Result => ({
+      ...commonOf(input),
+      ...(rule && { rule }),
+      severity: 'medium',
+      // Whether it violates depends on a creator whom nobody knows: shown, and no failure.
+      result: verdict === 'Violating' ? 'fail' : 'warn',
+      scored: verdict === 'Violating',
+      message: message ?? '',
+      resources: [resource],
+      timestamp: timestamp(input.now),
+      properties: { mode: policy.mode, pods: String(pods), ...(container && { container }) },
+    }),
+  );
+}
+
+/** The one result about all that complies, so that a clean namespace is seen where only results are. */
+function passed(input: PolicyReportInput, since: string): Result {
+  const { namespace, policy, workloads } = input;
+  return {
+    ...commonOf(input),
+    severity: 'info',
+    result: 'pass',
+    scored: true,
+    message: `none of ${counted(workloads.length, 'workload')} violates the policy`,
+    resources: [{ apiVersion: 'v1', kind: 'Namespace', name: namespace.name, uid: namespace.uid }],
+    timestamp: timestamp(since),
+    properties: { mode: policy.mode, cleanSince: since },
+  };
+}
+
+function commonOf({ policy }: PolicyReportInput) {
+  const { level } = policy.standard;
+  // As Kyverno's policies for the Pod Security Standards name theirs.
+  const category = `Pod Security Standards (${level.charAt(0).toUpperCase()}${level.slice(1)})`;
+  return { source: SOURCE, policy: policy.name, category };
+}
+
+/** A power of two: when a namespace outgrows its parts, each is halved. */
+function partsNeeded(input: PolicyReportInput): number {
+  const sizes = input.workloads
+    .filter(({ verdict }) => verdict !== 'Compliant')
+    .map((workload) => ({ hash: hashOf(workload), bytes: sizeOf(keptOf(workload, input)) }));
+  for (let count = 1; count < MOST_PARTS; count *= 2) {
+    const filled = new Array<number>(count).fill(0);
+    for (const { hash, bytes } of sizes) filled[hash % count] = (filled[hash % count] ?? 0) + bytes;
+    if (filled.every((bytes) => bytes <= PART_BYTES)) return count;
+  }
+  return MOST_PARTS;
+}
+
+function partOf(workload: WorkloadJudgement, count: number): number {
+  return count === 1 ? 0 : hashOf(workload) % count;
+}
+
+function hashOf(workload: WorkloadJudgement): number {
+  return createHash('sha256').update(workloadText(workload)).digest().readUInt32BE();
+}
+
+function within(bytes: number, results: readonly Result[]): readonly Result[] {
+  let size = 0;
+  const end = results.findIndex((result) => {
+    size += sizeOf([result]);
+    return size > bytes;
+  });
+  return end === -1 ? results : results.slice(0, end);
+}
+
+function sizeOf(results: readonly Result[]): number {
+  return results.reduce((sum, result) => sum + Buffer.byteLength(JSON.stringify(result)) + 1, 0);
+}
+
+function digestOf(content: unknown): string {
+  const text = JSON.stringify(content, (key, value) => (key === 'timestamp' ? undefined : value));
+  return createHash('sha256').update(text).digest('hex').slice(0, 32);
+}
+
+function timestamp(time: string): Result['timestamp'] {
+  return { seconds: Math.floor(Date.parse(time) / 1000), nanos: 0 };
+}

@@ -1,0 +1,288 @@
+/** What somebody may put into a cluster to trouble the operator, or whoever reads what it says. */
+import assert from 'node:assert/strict';
+import { Etcd } from '../bench/etcd.ts';
+import type { Json } from './api.ts';
+import { ADMITTED, eventually, installCrd, useCluster } from './harness.ts';
+import { eventsAbout, statusOf } from './observed.ts';
+import { baselinePod, hostNetworkPod, restrictedPod } from './pods.ts';
+import { NAMESPACES } from './rendered.ts';
+import { installReportCrd, OPEN_REPORTS, removeReportCrd } from './report-crds.ts';
+
+const MOST_STATUS_BYTES = 64 * 1024;
+/** Of etcd. */
+const MOST_OBJECT_BYTES = 1_500_000;
+const MANY = 20_000;
+
+/** What turns terminals and readers: control characters, C1 included, and those that turn the direction of writing. */
+const UNPRINTABLE = /[\p{Cc}\p{Bidi_Control}\u2028\u2029]/u;
+const ESCAPES = '\u001b[2J\u001b]0;owned\u0007\u009b31m\r\nAccepted\u202egnp.exe\u2028';
+
+describe('hostile input', () => {
+  const cluster = useCluster('hostile');
+
+  const audit = (team: string) => ({ namespaceSelector: { matchLabels: { team } }, level: 'baseline' as const });
+  const enforce = (team: string) => ({ ...audit(team), mode: 'Enforce' as const });
+
+  async function create(namespace: string, name: string, pod: Json, metadata: object = {}): Promise<void> {
+    await cluster.api.create(`${NAMESPACES}/${namespace}/pods`, { ...pod, metadata: { name, ...metadata } });
+  }
+
+  async function violating(policy: string, workloads: number): Promise<Json> {
+    return eventually(`${workloads} violating workloads`, async () => {
+      const status = await statusOf(cluster.api, policy);
+      return status.workloads?.violating === workloads && status;
+    });
+  }
+
+  /** Where a status, an Event, a report or the log holds what terminals would act on. */
+  function unprintable(value: Json, path = ''): string[] {
+    if (typeof value === 'string') return UNPRINTABLE.test(value) ? [`${path}: ${JSON.stringify(value)}`] : [];
+    if (typeof value !== 'object' || value === null) return [];
+    return Object.entries(value).flatMap(([key, part]) => unprintable(part, `${path}.${key}`));
+  }
+
+  describe(`a namespace with ${MANY} violating pods`, () => {
+    let namespace: string;
+    let policy: string;
+    let etcd: Etcd;
+
+    before(async function () {
+      this.timeout(120_000);
+      etcd = new Etcd(cluster.controlPlane.pids);
+      namespace = await cluster.namespace('crowd', { team: 'crowd' });
+      policy = await cluster.policy('crowd', audit('crowd'));
+      await installReportCrd(cluster.api, OPEN_REPORTS);
+      const path = `${NAMESPACES}/${namespace}/pods`;
+      const { status, body } = await cluster.tryCreate(path, { ...hostNetworkPod(), metadata: { name: 'the-pod' } });
+      assert.equal(status, 201, body.message);
+      await etcd.write(copies(body));
+    });
+
+    after(async () => {
+      await etcd.remove(`pods/${namespace}/`);
+      await etcd.close();
+      await removeReportCrd(cluster.api, OPEN_REPORTS);
+    });
+
+    function* copies({ metadata: { uid, managedFields, ...metadata }, ...pod }: Json) {
+      const text = JSON.stringify({ ...pod, metadata: { ...metadata, uid } });
+      for (let index = 0; index < MANY; index++) {
+        const name = `pod-${index}`;
+        const own = uid.slice(0, -6) + String(index).padStart(6, '0');
+        yield {
+          key: `pods/${namespace}/${name}`,
+          object: text.replace('"the-pod"', JSON.stringify(name)).replace(uid, own),
+        };
+      }
+    }
+
+    async function reports(): Promise<Json[]> {
+      return cluster.api.list(OPEN_REPORTS.path);
+    }
+
+    it('is counted whole in a status of bounded size', async () => {
+      const status = await violating(policy, MANY);
+      assert.equal(status.violationsTotal, MANY);
+      assert.equal(status.violations.length, 64);
+      assert.ok(Buffer.byteLength(JSON.stringify(status)) < MOST_STATUS_BYTES);
+    });
+
+    it('makes no flood of Events', async () => {
+      const events = await cluster.api.list(`/apis/events.k8s.io/v1/namespaces/${namespace}/events`);
+      const own = events.filter(({ reportingController }) => reportingController === 'capabilitypolicy.dev');
+      assert.ok(own.length <= 64, String(own.length));
+      const about = await eventsAbout(cluster.api, 'CapabilityPolicy', policy);
+      assert.ok(about.length < 10, String(about.length));
+    });
+
+    it('is reported whole, in parts that etcd takes', async () => {
+      const all = await eventually('all to be reported', async () => {
+        const found = await reports();
+        return found.reduce((sum, { summary }) => sum + summary.fail, 0) === MANY && found;
+      });
+      const named = new Set(all.flatMap(({ results }) => results.map(({ resources }: Json) => resources[0].name)));
+      assert.equal(named.size, MANY);
+      for (const part of all) assert.ok(Buffer.byteLength(JSON.stringify(part)) < MOST_OBJECT_BYTES / 2);
+    });
+
+    it('is clean again when they are gone', async () => {
+      await etcd.remove(`pods/${namespace}/`);
+      await violating(policy, 0);
+      const events = await cluster.api.list(`/apis/events.k8s.io/v1/namespaces/${namespace}/events`);
+      assert.ok(events.length <= 128, String(events.length));
+    });
+  });
+
+  describe('texts that terminals act on', () => {
+    let namespace: string;
+    let policy: string;
+    const hostPath = { name: 'host', hostPath: { path: `/${ESCAPES}` } };
+    const pod = (volumes: object[], securityContext: object): Json => ({
+      apiVersion: 'v1',
+      kind: 'Pod',
+      metadata: { name: 'pod' },
+      spec: { volumes, containers: [{ name: 'main', image: 'example.org/app', securityContext }] },
+    });
+    const texts: readonly [string, Json][] = [
+      ['path', pod([hostPath], {})],
+      ['capability', pod([], { capabilities: { add: [`NET_RAW${ESCAPES}`, '💥'.repeat(5_000)] } })],
+      ['profile', pod([], { seLinuxOptions: { type: ESCAPES, user: ESCAPES } })],
+      ['driver', pod([{ name: 'flex', flexVolume: { driver: `a/${ESCAPES}` } }], {})],
+    ];
+    const strict = { hostPaths: [{ pathPrefix: '/var' }], volumes: ['hostPath' as const] };
+
+    before(async () => {
+      namespace = await cluster.namespace('texts', { team: 'texts' });
+      policy = await cluster.policy('texts', { ...audit('texts'), overrides: strict });
+      await cluster.programmed(policy);
+      for (const [name, one] of texts) await create(namespace, name, one);
+    });
+
+    it('reach neither status nor Events', async () => {
+      const status = await violating(policy, texts.length);
+      assert.deepEqual(unprintable(status), []);
+      assert.match(JSON.stringify(status), /owned/);
+      const events = await cluster.api.list(`/apis/events.k8s.io/v1/namespaces/${namespace}/events`);
+      assert.ok(events.length >= texts.length);
+      assert.deepEqual(unprintable(events.map(({ note }) => note)), []);
+    });
+
+    for (const mode of ['Enforce', 'Warn'] as const) {
+      it(`are not in what the API server answers in mode ${mode}, which says all the same what is wrong`, async () => {
+        const team = `texts-${mode.toLowerCase()}`;
+        const asked = await cluster.namespace(team, { team, 'pod-security.kubernetes.io/enforce': 'privileged' });
+        const spec = { ...audit(team), mode, podSecurityLabels: 'Off' as const, overrides: strict };
+        await cluster.programmed(await cluster.policy(team, spec));
+        for (const [name, one] of texts) {
+          const { body, warnings } = await cluster.tryCreate(`${NAMESPACES}/${asked}/pods`, one);
+          const said = mode === 'Enforce' ? body.message : warnings.join('\n');
+          assert.match(said, /container "main"|volume "/, `${name}: ${JSON.stringify(said)}`);
+          const lines = said.split('\n').flatMap((line: string) => unprintable(line));
+          assert.deepEqual(lines, [], name);
+        }
+      });
+    }
+
+    it('are not in the log', () => {
+      assert.deepEqual(unprintable(cluster.operator.log.map(({ stack, ...entry }) => entry)), []);
+    });
+  });
+
+  describe('objects as large as the API server takes', () => {
+    it('are judged like others', async () => {
+      const labels = Object.fromEntries(
+        Array.from({ length: 1_000 }, (_, index) => [`label-${index}`, 'x'.repeat(63)]),
+      );
+      const annotations = { note: 'x'.repeat(255 * 1024) };
+      const namespace = await cluster.namespace('large', { ...labels, team: 'large' });
+      await cluster.api.patch(`${NAMESPACES}/${namespace}`, { metadata: { annotations } });
+      const policy = await cluster.policy('large', audit('large'));
+      await create(namespace, 'fine', restrictedPod(), { labels, annotations });
+      await create(namespace, 'bad', hostNetworkPod(), { labels, annotations });
+      const status = await violating(policy, 1);
+      assert.equal(status.violations[0].name, 'bad');
+      assert.ok(Buffer.byteLength(JSON.stringify(status)) < MOST_STATUS_BYTES);
+    });
+
+    it('fit no label of ours into annotations that are full, and the policy holds all the same', async () => {
+      const namespace = await cluster.namespace('full', { team: 'full' });
+      await cluster.api.patch(`${NAMESPACES}/${namespace}`, {
+        metadata: { annotations: { note: 'x'.repeat(262_100) } },
+      });
+      const policy = await cluster.policy('full', enforce('full'));
+      await cluster.programmed(policy);
+      assert.notEqual(await cluster.admit(hostNetworkPod(), namespace), ADMITTED);
+      await cluster.api.patch(`${NAMESPACES}/${namespace}`, { metadata: { annotations: { note: null } } });
+      await eventually('the label after all', async () => {
+        const { metadata } = await cluster.api.get(`${NAMESPACES}/${namespace}`);
+        return metadata.labels['pod-security.kubernetes.io/enforce'] === 'baseline';
+      });
+    });
+  });
+
+  describe("another's admission policy that changes pods", () => {
+    const ADMISSION = '/apis/admissionregistration.k8s.io/v1';
+    const name = 'hostile-stranger';
+
+    after(async () => {
+      for (const kind of ['mutatingadmissionpolicybindings', 'mutatingadmissionpolicies']) {
+        await cluster.api.remove(`${ADMISSION}/${kind}/${name}`);
+      }
+    });
+
+    async function strangerAdds(container: string): Promise<void> {
+      const expression = `[JSONPatch{op: "add", path: "/spec/containers/-", value: ${container}}]`;
+      const apiVersion = 'admissionregistration.k8s.io/v1';
+      const rule = { apiGroups: [''], apiVersions: ['v1'], operations: ['CREATE'], resources: ['pods'] };
+      await cluster.api.apply(`${ADMISSION}/mutatingadmissionpolicies/${name}`, {
+        apiVersion,
+        kind: 'MutatingAdmissionPolicy',
+        metadata: { name },
+        spec: {
+          reinvocationPolicy: 'Never',
+          matchConstraints: {
+            namespaceSelector: { matchLabels: { team: 'changed' } },
+            resourceRules: [rule],
+          },
+          matchConditions: [{ name: 'once', expression: 'object.spec.containers.size() < 2' }],
+          mutations: [{ patchType: 'JSONPatch', jsonPatch: { expression } }],
+        },
+      });
+      await cluster.api.apply(`${ADMISSION}/mutatingadmissionpolicybindings/${name}`, {
+        apiVersion,
+        kind: 'MutatingAdmissionPolicyBinding',
+        metadata: { name },
+        spec: { policyName: name },
+      });
+    }
+
+    it('meets the decision on what it made of them', async () => {
+      const namespace = await cluster.namespace('changed', { team: 'changed' });
+      const policy = await cluster.policy('changed', {
+        ...enforce('changed'),
+        level: 'restricted',
+        defaulting: 'Enabled',
+        podSecurityLabels: 'Off',
+      });
+      await cluster.programmed(policy);
+      assert.equal(await cluster.admit(baselinePod(), namespace), ADMITTED);
+      const image = 'image: "example.org/stranger"';
+      await strangerAdds(
+        `Object.spec.containers{name: "stranger", ${image}, securityContext: Object.spec.containers.securityContext{privileged: true}}`,
+      );
+      const refusal = await eventually('the stranger to be met', async () => {
+        const answer = await cluster.admit(baselinePod(), namespace);
+        return answer !== ADMITTED && answer;
+      });
+      assert.match(refusal, /container "stranger"/);
+      await strangerAdds(`Object.spec.containers{name: "stranger", ${image}}`);
+      const { spec } = await eventually('the container to be filled in as well', async () => {
+        const { status, body } = await cluster.tryCreate(`${NAMESPACES}/${namespace}/pods`, baselinePod());
+        return status === 201 && body.spec.containers.length === 2 && body;
+      });
+      for (const container of spec.containers) {
+        assert.deepEqual(container.securityContext.capabilities.drop, ['ALL'], container.name);
+        assert.equal(container.securityContext.allowPrivilegeEscalation, false, container.name);
+      }
+    });
+  });
+
+  describe('the CRD of CapabilityPolicies deleted while the operator runs', () => {
+    it('is survived, and policies made after it came back are in force', async () => {
+      const namespace = await cluster.namespace('crd', { team: 'crd' });
+      await cluster.programmed(await cluster.policy('crd', enforce('crd')));
+      const CRD = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions/capabilitypolicies.capabilitypolicy.dev';
+      await cluster.api.remove(CRD);
+      await eventually('the CRD to be gone', async () => (await cluster.api.find(CRD)) === undefined);
+      await eventually('what it rendered to be withdrawn', async () => {
+        const { metadata } = await cluster.api.get(`${NAMESPACES}/${namespace}`);
+        const withdrawn = metadata.labels['pod-security.kubernetes.io/enforce'] === undefined;
+        return withdrawn && (await cluster.rendered(cluster.named('crd'))).length === 0;
+      });
+      assert.ok(cluster.operator.running);
+      await installCrd(cluster.api);
+      await cluster.programmed(await cluster.policy('crd', enforce('crd')));
+      assert.notEqual(await cluster.admit(hostNetworkPod(), namespace), ADMITTED);
+    });
+  });
+});

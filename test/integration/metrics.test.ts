@@ -1,0 +1,94 @@
+import assert from 'node:assert/strict';
+import { freePorts } from '../controlplane/ports.ts';
+import { eventually, useCluster } from './harness.ts';
+import { baselinePod, restrictedPod } from './pods.ts';
+import { NAMESPACES, POLICIES } from './rendered.ts';
+
+const [port] = await freePorts(1);
+const LABEL = 'pod-security.kubernetes.io/warn';
+const ADDRESS = `127.0.0.1:${port}`;
+
+describe('/metrics of a running operator', () => {
+  const cluster = useCluster('metrics', { args: ['--metrics-bind-address', ADDRESS] });
+  let namespace: string;
+  let policy: string;
+
+  before(async () => {
+    namespace = await cluster.namespace('team', { team: 'metrics', [LABEL]: 'privileged' });
+    policy = await cluster.policy('warn', {
+      namespaceSelector: { matchLabels: { team: 'metrics' } },
+      level: 'restricted',
+      mode: 'Warn',
+    });
+    const create = (pod: object, name: string) =>
+      cluster.api.create(`${NAMESPACES}/${namespace}/pods`, { ...pod, metadata: { name } });
+    await Promise.all([
+      create(restrictedPod(), 'fine'),
+      create(baselinePod(), 'bad'),
+      create(baselinePod(), 'bad-too'),
+      cluster.programmed(policy),
+    ]);
+  });
+
+  /** By name and labels, as far as they belong to the test or to nobody. */
+  async function series(): Promise<Map<string, number>> {
+    const text = await (await fetch(`http://${ADDRESS}/metrics`)).text();
+    const lines = text.split('\n').filter((line) => line !== '' && !line.startsWith('#'));
+    return new Map(
+      lines.map((line) => {
+        const at = line.lastIndexOf(' ');
+        return [sorted(line.slice(0, at)), Number(line.slice(at + 1))];
+      }),
+    );
+  }
+
+  it('tells what policies find', async () => {
+    const rules = ['allowPrivilegeEscalation', 'capabilities', 'runAsNonRoot', 'seccomp'];
+    const violating = (rule: string) =>
+      `capabilitypolicy_violating_workloads{mode="Warn",namespace="${namespace}",policy="${policy}",rule="${rule}"}`;
+    await eventually('both pods to be judged', async () => {
+      const found = await series();
+      return rules.every((rule) => found.get(violating(rule)) === 2);
+    });
+    const of = `{policy="${policy}"}`;
+    await eventually(
+      'the label conflict',
+      async () => (await series()).get(`capabilitypolicy_label_conflicts${of}`) === 1,
+    );
+    const found = await series();
+    const { status } = await cluster.api.get(`${POLICIES}/${policy}`);
+    assert.equal(found.get(`capabilitypolicy_programmed${of}`), 1);
+    assert.equal(found.get(`capabilitypolicy_status_bytes${of}`), Buffer.byteLength(JSON.stringify(status)));
+    assert.ok((found.get('capabilitypolicy_evaluated_objects') ?? 0) >= 3);
+    assert.ok((found.get('capabilitypolicy_distinct_fingerprints') ?? 0) >= 2);
+  });
+
+  it('tells how it works', async () => {
+    const found = await series();
+    for (const kind of ['Pod', 'Deployment', 'Namespace', 'CapabilityPolicy', 'ClusterRole']) {
+      assert.equal(found.get(`capabilitypolicy_reflector_relists_total{kind="${kind}"}`), 0, kind);
+      const stale = found.get(`capabilitypolicy_reflector_staleness_seconds{kind="${kind}"}`) ?? Number.NaN;
+      assert.ok(stale >= 0 && stale < 90, `${kind}: ${stale}`);
+    }
+    for (const name of ['rollout', 'labels', 'judge', 'status']) {
+      assert.ok((found.get(`workqueue_adds_total{name="${name}"}`) ?? 0) > 0, name);
+      const done = found.get(`controller_runtime_reconcile_total{controller="${name}",result="success"}`) ?? 0;
+      assert.ok(done > 0, name);
+    }
+    assert.equal(found.get('leader_election_master_status{name="capabilitypolicy.dev"}'), 1);
+    assert.ok((found.get('rest_client_requests_total{code="200",method="PATCH"}') ?? 0) > 0);
+    assert.ok((found.get('process_resident_memory_bytes') ?? 0) > 0);
+  });
+
+  it('shows nothing of what is gone', async () => {
+    await cluster.deletePolicy(policy);
+    await cluster.api.patch(`${NAMESPACES}/${namespace}`, { metadata: { labels: { [LABEL]: null } } });
+    const shown = async () => [...(await series()).keys()].filter((key) => key.includes(`policy="${policy}"`));
+    await eventually('the series of the policy to end', async () => (await shown()).length === 0);
+  });
+});
+
+/** The order of labels says nothing. */
+function sorted(series: string): string {
+  return series.replace(/(?<=\{).*(?=\})/, (labels) => labels.split(',').sort().join(','));
+}

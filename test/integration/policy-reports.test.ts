@@ -1,0 +1,139 @@
+import assert from 'node:assert/strict';
+import type { Json } from './api.ts';
+import { eventually, useCluster } from './harness.ts';
+import { baselinePod, restrictedPod } from './pods.ts';
+import { NAMESPACES, POLICIES } from './rendered.ts';
+import { installReportCrd, OPEN_REPORTS, POLICY_REPORTS, removeReportCrd } from './report-crds.ts';
+
+/** More than a status lists. */
+const VIOLATING = 70;
+
+describe('policy reports', () => {
+  const cluster = useCluster('policy-reports');
+
+  describe('of a namespace', () => {
+    let namespace: string;
+    let policy: string;
+    let cleanSince: string;
+
+    before(async () => {
+      namespace = await cluster.namespace('team', { team: 'policy-reports' });
+      policy = await cluster.policy('audit', {
+        namespaceSelector: { matchLabels: { team: 'policy-reports' } },
+        level: 'restricted',
+      });
+      await template('fine', restrictedPod());
+      for (let index = 0; index < VIOLATING; index++) await template(`bad-${index}`, baselinePod());
+    });
+
+    after(async () => {
+      for (const crd of [OPEN_REPORTS, POLICY_REPORTS]) await removeReportCrd(cluster.api, crd);
+    });
+
+    const templates = () => `${NAMESPACES}/${namespace}/podtemplates`;
+
+    async function template(name: string, pod: object): Promise<void> {
+      const { spec } = pod as { spec: object };
+      await cluster.api.apply(`${templates()}/${name}`, {
+        apiVersion: 'v1',
+        kind: 'PodTemplate',
+        metadata: { name },
+        template: { metadata: { labels: { app: 'app' } }, spec },
+      });
+    }
+
+    /** In all namespaces; none while their kind is not served. */
+    async function reports({ path }: { path: string }): Promise<Json[]> {
+      const { status, body } = await cluster.api.ask('GET', path);
+      return status === 200 ? body.items : [];
+    }
+
+    /** The one report that there is, once it is as wanted. */
+    async function report(crd: { path: string }, what: string, wanted: (report: Json) => boolean): Promise<Json> {
+      return eventually(`a report ${what}`, async () => {
+        const [one, ...others] = await reports(crd);
+        return one && others.length === 0 && wanted(one) && one;
+      });
+    }
+
+    it('come with the CRD of PolicyReports, and name every violating workload', async () => {
+      const total = async () => (await cluster.api.get(`${POLICIES}/${policy}`)).status?.violationsTotal === VIOLATING;
+      await eventually('the status', total);
+      await installReportCrd(cluster.api, POLICY_REPORTS);
+      const found = await report(POLICY_REPORTS, 'of all workloads', ({ summary }) => summary.fail >= VIOLATING);
+      const names = new Set(found.results.map(({ resources }: Json) => resources[0].name));
+      const expected = Array.from({ length: VIOLATING }, (_, index) => `bad-${index}`);
+      assert.deepEqual([...names].sort(), expected.sort());
+      assert.equal(found.summary.pass, 1);
+      assert.equal(found.summary.fail, found.results.length);
+      assert.equal(found.metadata.name, `capabilitypolicy-${policy}-1`);
+      assert.equal(found.metadata.labels['app.kubernetes.io/managed-by'], 'capabilitypolicy.dev');
+      assert.equal(found.metadata.ownerReferences[0].name, policy);
+      assert.deepEqual([found.scope.kind, found.scope.name], ['Namespace', namespace]);
+      const { body } = await cluster.api.ask('GET', `${templates()}/bad-0`);
+      const [resource] = found.results
+        .flatMap(({ resources }: Json) => resources)
+        .filter(({ name }: Json) => name === 'bad-0');
+      const { uid } = body.metadata;
+      assert.deepEqual(resource, { apiVersion: 'v1', kind: 'PodTemplate', namespace, name: 'bad-0', uid });
+    });
+
+    it('move to OpenReports when that comes', async () => {
+      await installReportCrd(cluster.api, OPEN_REPORTS);
+      await report(OPEN_REPORTS, 'in the new API', ({ source, summary }) => source && summary.fail >= VIOLATING);
+      await eventually('none to be left in the old one', async () => (await reports(POLICY_REPORTS)).length === 0);
+    });
+
+    it('say since when the namespace is clean', async () => {
+      for (let index = 0; index < VIOLATING; index++) await cluster.api.remove(`${templates()}/bad-${index}`);
+      const clean = await report(OPEN_REPORTS, 'that is clean', ({ summary }) => summary.fail === 0);
+      assert.deepEqual(
+        clean.results.map(({ result }: Json) => result),
+        ['pass'],
+      );
+      cleanSince = clean.metadata.annotations['capabilitypolicy.dev/clean-since'];
+      assert.ok(Math.abs(Date.now() - Date.parse(cleanSince)) < 120_000, cleanSince);
+    });
+
+    it('keep saying so after a restart, and are not written again for it', async () => {
+      const [{ metadata }] = await reports(OPEN_REPORTS);
+      await cluster.operator.stop();
+      await template('fine-too', restrictedPod());
+      await cluster.operator.startAndWatch();
+      const { metadata: now } = await report(OPEN_REPORTS, 'of two workloads', ({ summary }) => summary.pass === 2);
+      assert.equal(now.annotations['capabilitypolicy.dev/clean-since'], cleanSince);
+      assert.equal(now.generation, metadata.generation + 1);
+    });
+
+    it('come back when somebody deletes them', async () => {
+      const [{ metadata }] = await reports(OPEN_REPORTS);
+      await cluster.api.remove(
+        `${NAMESPACES}/${namespace}/reports/${metadata.name}`.replace('/api/v1', '/apis/openreports.io/v1alpha1'),
+      );
+      await report(OPEN_REPORTS, 'made anew', ({ metadata: { uid } }) => uid !== metadata.uid);
+    });
+
+    it('go on in the other API when theirs is taken away', async () => {
+      await removeReportCrd(cluster.api, OPEN_REPORTS);
+      await report(POLICY_REPORTS, 'in the API that is left', ({ summary }) => summary.pass === 2);
+    });
+
+    it('leave with the policy', async () => {
+      await cluster.deletePolicy(policy);
+      await eventually('none to be left', async () => (await reports(POLICY_REPORTS)).length === 0);
+    });
+
+    it('trouble nobody when there is no API for them any more', async () => {
+      await removeReportCrd(cluster.api, POLICY_REPORTS);
+      policy = await cluster.policy('later', {
+        namespaceSelector: { matchLabels: { team: 'policy-reports' } },
+        level: 'baseline',
+      });
+      await cluster.programmed(policy);
+      const loud = cluster.operator.log.filter(
+        ({ level, message }) => level === 'error' || message.startsWith('work failed'),
+      );
+      assert.deepEqual(loud, []);
+    });
+  });
+});

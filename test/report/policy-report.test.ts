@@ -1,0 +1,236 @@
+import assert from 'node:assert/strict';
+import fc from 'fast-check';
+import { CLEAN_SINCE, DIGEST, OPEN_REPORTS, POLICY_REPORTS } from '../../operator/cluster/reports.ts';
+import type { WorkloadJudgement } from '../../operator/evaluate/namespace.ts';
+import {
+  LEFT_OUT,
+  type PolicyReport,
+  type PolicyReportInput,
+  policyReports,
+} from '../../operator/report/policy-report.ts';
+import { compliant, EARLIER, NOW, violating } from './fixtures.ts';
+
+const MOST_BYTES = 512 * 1024;
+
+function reports(workloads: readonly WorkloadJudgement[], fields: Partial<PolicyReportInput> = {}): PolicyReport[] {
+  return [
+    ...policyReports({
+      api: OPEN_REPORTS,
+      policy: {
+        name: 'ping',
+        uid: 'uid-of-ping',
+        mode: 'Audit',
+        standard: { level: 'restricted', minor: 36, server: 36 },
+      },
+      namespace: { name: 'net', uid: 'uid-of-net' },
+      workloads,
+      findUid: ({ kind, name }) => `${kind}-${name}`,
+      cleanSince: undefined,
+      now: NOW,
+      ...fields,
+    }),
+  ];
+}
+
+function report(workloads: readonly WorkloadJudgement[], fields: Partial<PolicyReportInput> = {}): PolicyReport {
+  const [first] = reports(workloads, fields);
+  assert.ok(first);
+  return first;
+}
+
+function digest({ metadata }: PolicyReport): string | undefined {
+  return metadata.annotations[DIGEST];
+}
+
+const many = (count: number) => Array.from({ length: count }, (_, index) => violating(`web-${index}`));
+
+describe('the policy report of a namespace', () => {
+  it('names each violation as Policy Reporter shows it', () => {
+    const { [DIGEST]: hash, ...annotations } = report([violating('web', { pods: 3 }), compliant('db')]).metadata
+      .annotations;
+    assert.match(hash ?? '', /^[0-9a-f]{32}$/);
+    assert.deepEqual(annotations, {});
+    const { metadata, ...content } = report([violating('web', { pods: 3 }), compliant('db')]);
+    assert.deepEqual(
+      { ...metadata, annotations: {} },
+      {
+        name: 'capabilitypolicy-ping-1',
+        namespace: 'net',
+        labels: { 'app.kubernetes.io/managed-by': 'capabilitypolicy.dev', 'capabilitypolicy.dev/policy': 'ping' },
+        annotations: {},
+        ownerReferences: [
+          {
+            apiVersion: 'capabilitypolicy.dev/v1alpha1',
+            kind: 'CapabilityPolicy',
+            name: 'ping',
+            uid: 'uid-of-ping',
+            controller: true,
+            blockOwnerDeletion: true,
+          },
+        ],
+      },
+    );
+    assert.deepEqual(content, {
+      apiVersion: 'openreports.io/v1alpha1',
+      kind: 'Report',
+      scope: { apiVersion: 'v1', kind: 'Namespace', name: 'net', uid: 'uid-of-net' },
+      source: 'capabilitypolicy',
+      summary: { pass: 1, fail: 1, warn: 0, error: 0, skip: 0 },
+      results: [
+        {
+          source: 'capabilitypolicy',
+          policy: 'ping',
+          category: 'Pod Security Standards (Restricted)',
+          rule: 'capabilities',
+          severity: 'medium',
+          result: 'fail',
+          scored: true,
+          message: 'container "app" of web',
+          resources: [
+            { apiVersion: 'apps/v1', kind: 'Deployment', namespace: 'net', name: 'web', uid: 'Deployment-web' },
+          ],
+          timestamp: { seconds: Date.parse('2026-01-02T03:04:05Z') / 1000, nanos: 0 },
+          properties: { mode: 'Audit', pods: '3', container: 'app' },
+        },
+      ],
+    });
+  });
+
+  it('has only the fields that wgpolicyk8s.io knows', () => {
+    const { source, ...older } = report([violating('web')]);
+    assert.equal(source, 'capabilitypolicy');
+    const { metadata, ...rest } = older;
+    const { metadata: _, ...own } = report([violating('web')], { api: POLICY_REPORTS });
+    assert.deepEqual(own, { ...rest, ...POLICY_REPORTS });
+    assert.equal(metadata.name, 'capabilitypolicy-ping-1');
+  });
+
+  it('shows a verdict that depends on an unknown creator as a warning that does not count', () => {
+    const [passed, shown] = report([violating('one', { kind: 'Pod', verdict: 'Unknown' })]).results;
+    assert.deepEqual([passed?.result, shown?.result, shown?.scored], ['pass', 'warn', false]);
+  });
+
+  const since: [string, WorkloadJudgement[], string | undefined, string | undefined][] = [
+    ['since now, when it was not before', [compliant('db')], undefined, '2026-01-02T03:04:05Z'],
+    ['since when it was before', [compliant('db')], EARLIER, EARLIER],
+    ['with nothing in it', [], undefined, '2026-01-02T03:04:05Z'],
+    ['no longer', [compliant('db'), violating('web')], EARLIER, undefined],
+  ];
+  for (const [what, workloads, cleanSince, expected] of since) {
+    it(`says that a namespace is clean: ${what}`, () => {
+      const { metadata, results } = report(workloads, { cleanSince });
+      assert.equal(metadata.annotations[CLEAN_SINCE], expected);
+      const passed = results.filter(({ result }) => result === 'pass');
+      assert.deepEqual(
+        passed.map(({ properties }) => properties.cleanSince),
+        expected ? [expected] : [],
+      );
+      assert.deepEqual(
+        passed.map(({ message }) => message),
+        expected
+          ? [`none of ${workloads.length} workload${workloads.length === 1 ? '' : 's'} violates the policy`]
+          : [],
+      );
+    });
+  }
+
+  it('has the same digest at another time, and another one when it says something else', () => {
+    const base = digest(report([violating('web')]));
+    assert.equal(digest(report([violating('web')], { now: '2026-05-05T05:05:05Z' })), base);
+    assert.notEqual(digest(report([violating('web', { pods: 2 })])), base);
+    assert.notEqual(digest(report([violating('web'), compliant('db')])), base);
+    assert.notEqual(digest(report([violating('web')], { findUid: () => 'another' })), base);
+  });
+});
+
+describe('a large policy report', () => {
+  const workloads = [...many(3_000), compliant('db')];
+  const parts = reports(workloads);
+
+  it('is split into parts that etcd takes', () => {
+    assert.ok(parts.length > 2, String(parts.length));
+    for (const part of parts) assert.ok(Buffer.byteLength(JSON.stringify(part)) < MOST_BYTES);
+    assert.equal(new Set(parts.map(({ metadata }) => metadata.name)).size, parts.length);
+  });
+
+  it('has every violating workload once, and sums that add up', () => {
+    const named = parts.flatMap(({ results }) => results.map(({ message }) => message));
+    assert.deepEqual(
+      named.sort(),
+      workloads
+        .slice(0, 3_000)
+        .map(({ name }) => `container "app" of ${name}`)
+        .sort(),
+    );
+    const sum = (field: 'pass' | 'fail') => parts.reduce((total, { summary }) => total + summary[field], 0);
+    assert.deepEqual([sum('pass'), sum('fail')], [1, 3_000]);
+  });
+
+  it('changes in one part when one workload changes', () => {
+    const changed = reports([...workloads.slice(1), violating('web-0', { pods: 7 })]);
+    const before = new Set(parts.map(digest));
+    assert.equal(changed.filter((part) => !before.has(digest(part))).length, 1);
+    const fewer = reports(workloads.slice(1));
+    assert.equal(fewer.filter((part) => !before.has(digest(part))).length, 1);
+  });
+
+  it('names its parts so that no two policies share a name', () => {
+    const names = (name: string) =>
+      reports(workloads, {
+        policy: { name, uid: name, mode: 'Audit', standard: { level: 'baseline', minor: 36, server: 36 } },
+      }).map(({ metadata }) => metadata.name);
+    const all = [...names('a'), ...names('a-1'), ...names('a-2')];
+    assert.equal(new Set(all).size, all.length);
+  });
+
+  it('counts what there is no room for', () => {
+    const broken = Array.from({ length: 2_000 }, (_, index) => ({
+      rule: `rule-${index}`,
+      message: 'x'.repeat(600),
+      path: 'spec',
+    }));
+    const [only, ...others] = reports([violating('huge', { violations: { ping: broken } }), violating('web')]);
+    assert.deepEqual(others, []);
+    assert.equal(only?.summary.fail, 2_001);
+    const listed = only?.results.length ?? 0;
+    assert.equal(only?.metadata.annotations[LEFT_OUT], String(2_001 - listed));
+    assert.ok(only?.results.some(({ message }) => message === 'container "app" of web'));
+  });
+});
+
+describe('whatever a policy report is made from', () => {
+  const text = fc.oneof(
+    fc.constantFrom('x'.repeat(5000), '\u001b[31mred\u001b[0m', '\u009b2J', '\u202egnp.exe', '\r\nfail'),
+    fc.string({ unit: 'binary', maxLength: 40 }),
+  );
+  const workload: fc.Arbitrary<WorkloadJudgement> = fc.record({
+    kind: fc.constantFrom('Deployment', 'Pod', 'Rollout'),
+    namespace: fc.constant('net'),
+    name: fc.stringMatching(/^[a-z]{1,12}$/),
+    verdict: fc.constantFrom('Compliant', 'Violating', 'Unknown'),
+    pods: fc.nat(),
+    violations: fc.record({
+      ping: fc.array(
+        fc.record({ rule: text, container: fc.option(text, { nil: undefined }), message: text, path: text }),
+        {
+          maxLength: 30,
+        },
+      ),
+    }),
+  });
+
+  it('shows no control character, and stays small', () => {
+    const property = fc.property(fc.array(workload, { maxLength: 60 }), (workloads) => {
+      for (const part of reports(workloads)) {
+        assert.ok(Buffer.byteLength(JSON.stringify(part)) < MOST_BYTES);
+        for (const { message, rule = '', properties } of part.results) {
+          for (const shown of [message, rule, ...Object.values(properties)]) {
+            assert.doesNotMatch(shown, /[\p{Cc}\p{Bidi_Control}\u2028\u2029]/u);
+            assert.ok(shown.isWellFormed());
+          }
+        }
+      }
+    });
+    fc.assert(property, { numRuns: 200 });
+  });
+});
