@@ -1,0 +1,73 @@
+/** What pods may have of the node: ports, volumes, paths, drivers. */
+import { type IdRange, merge } from './ids.ts';
+import { distinct, inexact, known, type Part, stated, statedOrUnset, withRoom } from './part.ts';
+import type { PspSpec } from './psp.ts';
+
+const MOST = 32;
+const LAST_PORT = 65535;
+const LONGEST_PATH = 512;
+
+/** The API server checked nothing about them. */
+export function hostPorts({ hostPorts: ranges }: PspSpec): Part {
+  const field = 'spec.hostPorts';
+  const written = (ranges ?? []).map(({ min = 0, max = 0 }) => ({ min, max }));
+  const clipped = written.map(({ min, max }) => ({ min: Math.max(min, 1), max: Math.min(max, LAST_PORT) }));
+  const real = distinct(clipped.filter(({ min, max }) => min <= max));
+  const { kept, remarks } = withRoom(field, real.length > MOST ? merge(real) : real, MOST);
+  const empty = written
+    .map((range, i) => ({ range, i }))
+    .filter(({ i }) => (clipped[i] as IdRange).min > (clipped[i] as IdRange).max)
+    .map(({ range, i }) => known(`${field}[${i}]`, range, 'left out: no port is in it'));
+  return { statements: [statedOrUnset('hostPorts', kept, field, ranges)], remarks: [...empty, ...remarks] };
+}
+
+/**
+ * @param field `spec.volumes` or `volumes`
+ * @param names what its types are called in a pod
+ */
+export function volumeTypes(
+  field: string,
+  types: readonly string[] | undefined,
+  names: ReadonlyMap<string, string>,
+): Part {
+  if (types?.includes('*')) return { statements: [stated('volumes', ['*'], field)] };
+  const volumes = distinct((types ?? []).map((type) => names.get(type) ?? type));
+  // Secrets were what held tokens before projected volumes did, and these stayed admitted.
+  const tokens = volumes.includes('secret') && !volumes.includes('projected');
+  return {
+    statements: [
+      statedOrUnset('volumes', volumes, field, types),
+      ...(tokens ? [stated('serviceAccountTokenVolumes', true, field)] : []),
+    ],
+  };
+}
+
+/** None listed: any. A writable prefix wins over a read-only one. */
+export function hostPaths({ allowedHostPaths = [] }: PspSpec): Part {
+  if (allowedHostPaths.length === 0) return {};
+  const field = 'spec.allowedHostPaths';
+  const fits = (prefix: string) => prefix.startsWith('/') && prefix.length <= LONGEST_PATH;
+  const left = allowedHostPaths.flatMap(({ pathPrefix = '' }, i) =>
+    fits(pathPrefix) ? [] : [inexact(`${field}[${i}].pathPrefix`, pathPrefix, unfit(pathPrefix))],
+  );
+  const usable = allowedHostPaths.filter(({ pathPrefix = '' }) => fits(pathPrefix));
+  const paths = [...Map.groupBy(usable, ({ pathPrefix = '' }) => pathPrefix)].map(([pathPrefix, same]) => ({
+    pathPrefix,
+    ...(same.every(({ readOnly }) => readOnly) && { readOnly: true }),
+  }));
+  const { kept, remarks } = withRoom(field, paths, MOST);
+  return { statements: [stated('hostPaths', kept, field)], remarks: [...left, ...remarks] };
+}
+
+function unfit(prefix: string): string {
+  return prefix.startsWith('/')
+    ? `left out: longer than ${LONGEST_PATH} characters. What only this entry admits is refused`
+    : 'left out: no absolute path. It admitted only hostPath volumes whose path is not absolute, either';
+}
+
+/** None listed: any. */
+export function drivers(override: string, field: string, names: readonly string[]): Part {
+  if (names.length === 0) return {};
+  const { kept, remarks } = withRoom(field, distinct(names), MOST);
+  return { statements: [stated(override, kept, field)], remarks };
+}

@@ -1,0 +1,91 @@
+/** Strategies for user and group IDs. */
+import type { Remark } from './migration.ts';
+import { distinct, inexact, known, type Part, type Statement, withRoom } from './part.ts';
+
+export interface IdRange {
+  readonly min: number;
+  readonly max: number;
+}
+
+/** The greatest ID that a pod may have (apimachinery validation.IsValidUserID). */
+const GREATEST = 2147483647;
+const MOST_RANGES = 32;
+
+/**
+ * @param override such as `runAsUser`
+ * @param field of the input, such as `spec.runAsUser`
+ * @param ruled the rules that go with ranges
+ */
+export function idStrategy(
+  override: string,
+  field: string,
+  { rule, ranges }: { readonly rule: string; readonly ranges: readonly IdRange[] },
+  ruled: readonly string[] = ['MustRunAs', 'MayRunAs'],
+): Part {
+  if (!ruled.includes(rule)) {
+    const text = `${rule} looks at no ranges: as before, they mean nothing`;
+    return {
+      statements: [ruleOf(override, { rule }, field)],
+      remarks: ranges.length > 0 ? [known(`${field}.ranges`, ranges, text)] : [],
+    };
+  }
+  if (ranges.length === 0) {
+    const text = `${rule} without ranges: the API server accepted it, and it could never admit a pod`;
+    return { never: known(`${field}.ranges`, ranges, text) };
+  }
+  return ranged(override, field, rule, ranges);
+}
+
+function ranged(override: string, field: string, rule: string, ranges: readonly IdRange[]): Part {
+  const possible = ranges.filter(({ min }) => min <= GREATEST);
+  if (possible.length === 0) {
+    if (rule === 'MayRunAs') return noId(override, field, ranges);
+    const text = `no pod may have an ID above ${GREATEST}, so it could never admit one`;
+    return { never: known(`${field}.ranges`, ranges, text) };
+  }
+  const clipped = distinct(possible.map(({ min, max }) => ({ min, max: Math.min(max, GREATEST) })));
+  const { kept, remarks } = withRoom(`${field}.ranges`, fewer(clipped), MOST_RANGES);
+  return {
+    statements: [ruleOf(override, { rule, ranges: kept }, field)],
+    remarks: [...(rule === 'MustRunAs' ? firstRemark(field, ranges) : []), ...remarks],
+  };
+}
+
+/** MayRunAs with nothing that could be set: unset is all that passed. */
+function noId(override: string, field: string, ranges: readonly IdRange[]): Part {
+  const text = `no pod may have an ID above ${GREATEST}: only pods that left it unset passed; now ${GREATEST} passes, too`;
+  const last = { min: GREATEST, max: GREATEST };
+  return {
+    statements: [ruleOf(override, { rule: 'MayRunAs', ranges: [last] }, field)],
+    remarks: [inexact(`${field}.ranges`, ranges, text)],
+  };
+}
+
+function firstRemark(field: string, [first]: readonly IdRange[]): Remark[] {
+  if (!first || first.min <= GREATEST) return [];
+  const text = `its min was filled in, which no pod may have: pods that left the ID unset were refused, and now get the next range's min`;
+  return [inexact(`${field}.ranges[0]`, first, text)];
+}
+
+/** The first one stays, since its min is filled in; the others are the same IDs in fewer ranges. */
+function fewer(ranges: readonly IdRange[]): readonly IdRange[] {
+  if (ranges.length <= MOST_RANGES) return ranges;
+  const [first, ...others] = ranges as [IdRange, ...IdRange[]];
+  return [first, ...merge(others)];
+}
+
+/** The same numbers in ranges that do not meet, in order. */
+export function merge(ranges: readonly IdRange[]): IdRange[] {
+  const merged: IdRange[] = [];
+  for (const range of [...ranges].sort((a, b) => a.min - b.min)) {
+    const before = merged.at(-1);
+    if (before && range.min <= before.max + 1)
+      merged.splice(-1, 1, { min: before.min, max: Math.max(before.max, range.max) });
+    else merged.push(range);
+  }
+  return merged;
+}
+
+function ruleOf(path: string, value: object, from: string): Statement {
+  return { path, value, from };
+}

@@ -1,0 +1,31 @@
+/** Names of policies: those of what they come from, shortened where they are too long. */
+import { createHash } from 'node:crypto';
+import type { Note } from './migration.ts';
+
+interface Named {
+  readonly name: string;
+  readonly object: string;
+}
+
+const LONGEST = 63;
+const HASH = 8;
+
+/** By name, in order, as defaulting chooses among policies. */
+export function policyNames<Source extends Named>(sources: readonly Source[]) {
+  const shortened = sources.filter(({ name }) => name.length > LONGEST);
+  const names = sources.map(({ name }) => shortName(name));
+  const inOrder = names.every((name, i) => i === 0 || (names[i - 1] as string) < name);
+  return {
+    of: (source: Source) => shortName(source.name),
+    notes: shortened.map(({ name, object }): Note => {
+      const text = `the policy is called ${shortName(name)}, since names have at most ${LONGEST} characters${inOrder ? '' : '. It comes elsewhere in the order of names now, by which the one that fills in is chosen'}`;
+      return { object, field: 'metadata.name', value: name, text, exact: inOrder };
+    }),
+  };
+}
+
+function shortName(name: string): string {
+  if (name.length <= LONGEST) return name;
+  const hash = createHash('sha256').update(name).digest('hex').slice(0, HASH);
+  return `${name.slice(0, LONGEST - HASH - 1).replace(/[.-]+$/, '')}-${hash}`;
+}

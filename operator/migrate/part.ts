@@ -1,0 +1,53 @@
+/** What the migration of one field gives: a part of a policy, and what is to be said of it. */
+import type { Remark } from './migration.ts';
+
+export interface Part {
+  readonly statements?: readonly Statement[];
+  readonly remarks?: readonly Remark[];
+  /** No pod can ever be admitted, whatever else the policy says. */
+  readonly never?: Remark;
+}
+
+export interface Statement {
+  /** Path below `spec.overrides`, such as `capabilities.allowedAdd`. */
+  readonly path: string;
+  readonly value: unknown;
+  /** The field of the input that it comes from. */
+  readonly from: string;
+}
+
+export function stated(path: string, value: unknown, from: string): Statement {
+  return { path, value, from };
+}
+
+/** @param input as the input has it; undefined: the value is what its absence means */
+export function statedOrUnset(path: string, value: unknown, from: string, input: unknown): Statement {
+  return { path, value, from: input === undefined ? `${from}, unset` : from };
+}
+
+export function inexact(field: string, value: unknown, text: string): Remark {
+  return { field, value, text, exact: false };
+}
+
+export function known(field: string, value: unknown, text: string): Remark {
+  return { field, value, text, exact: true };
+}
+
+export function distinct<T>(values: readonly T[]): T[] {
+  return [...new Map(values.map((value) => [JSON.stringify(value), value])).values()];
+}
+
+/** The entries that a list of the API has room for, and what is said of the others. */
+export function withRoom<T>(
+  field: string,
+  values: readonly T[],
+  most: number,
+): { readonly kept: readonly T[]; readonly remarks: readonly Remark[] } {
+  const kept = values.slice(0, most);
+  const remarks = values
+    .slice(most)
+    .map((value) =>
+      inexact(field, value, `left out: the list has room for ${most}. What only this entry admits is refused`),
+    );
+  return { kept, remarks };
+}

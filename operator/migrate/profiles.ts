@@ -1,0 +1,134 @@
+/** Seccomp and AppArmor profiles, which stood in annotations: names in a list, and the one that is filled in. */
+import type { Remark } from './migration.ts';
+import { distinct, inexact, known, type Part, type Statement, stated, statedOrUnset, withRoom } from './part.ts';
+
+interface Profile {
+  readonly type: 'RuntimeDefault' | 'Localhost' | 'Unconfined';
+  readonly localhostProfile?: string;
+}
+
+const TYPES = ['RuntimeDefault', 'Localhost', 'Unconfined'] as const;
+const LOCALHOST = 'localhost/';
+const MOST = 32;
+const LONGEST = 253;
+
+export interface ProfileLists {
+  /** Undefined where there is no such list, which does not mean that it is empty. */
+  readonly allowed?: readonly string[] | undefined;
+  readonly default?: string | undefined;
+  readonly allowedField: string;
+  readonly defaultField: string;
+}
+
+/** No list: a profile must not be set. A list: the pod itself must have one of them, and so must each container. */
+export function seccompProfiles({ allowed = [], ...lists }: ProfileLists): Part {
+  const { default: filling, allowedField, defaultField } = lists;
+  if (allowed.includes('*')) return anyProfile('seccomp', lists);
+  const names = allowed.filter((name) => name !== '');
+  if (names.length > 0) return listedProfiles('seccomp', 'RefusedOnPod', names, lists);
+  if (filling !== undefined) {
+    const text =
+      'it is filled in and then refused, since no profile is allowed; so is every other: it could never admit a pod';
+    return { never: known(defaultField, filling, text) };
+  }
+  return {
+    statements: [
+      statedOrUnset('seccomp.types', [], allowedField, undefined),
+      statedOrUnset('seccomp.unset', 'Allowed', allowedField, undefined),
+    ],
+  };
+}
+
+/** No list: anything. A list: each container must have one of them. */
+export function appArmorProfiles({ allowed, ...lists }: ProfileLists): Part {
+  if (allowed === undefined) return lists.default === undefined ? {} : anyProfile('appArmor', lists);
+  const names = allowed.filter((name) => name !== '');
+  if (names.length > 0) return listedProfiles('appArmor', 'Refused', names, lists);
+  const text = 'an empty list: no profile is one of it, and having none was refused, too: it could never admit a pod';
+  return { never: known(lists.allowedField, '', text) };
+}
+
+type Rule = 'seccomp' | 'appArmor';
+
+function anyProfile(rule: Rule, { default: filling, allowedField, defaultField }: Omit<ProfileLists, 'allowed'>): Part {
+  const profile = filling === undefined ? undefined : profileOf(filling);
+  const remark = profile && unfitRemark(defaultField, filling ?? '', profile);
+  return {
+    statements: [
+      { path: `${rule}.types`, value: TYPES, from: allowedField },
+      { path: `${rule}.unset`, value: 'Allowed', from: allowedField },
+      ...(profile && !remark ? [stated(`${rule}.default`, profile, defaultField)] : []),
+    ],
+    remarks: remark ? [remark] : [],
+  };
+}
+
+function listedProfiles(rule: Rule, unset: string, names: readonly string[], lists: ProfileLists): Part {
+  const { allowedField } = lists;
+  const profiles = distinct(names.map(profileOf));
+  const types = TYPES.filter((type) => profiles.some((profile) => profile.type === type));
+  const unfit = profiles.flatMap((profile) => unfitRemark(allowedField, nameOf(profile), profile) ?? []);
+  const fit = profiles.flatMap((profile) =>
+    unfitRemark(allowedField, '', profile) ? [] : (profile.localhostProfile ?? []),
+  );
+  const { kept, remarks } = withRoom(allowedField, fit, MOST);
+  const filling = fillingOf(rule, profiles, kept, lists);
+  return {
+    statements: [
+      stated(`${rule}.types`, types, allowedField),
+      ...(types.includes('Localhost') ? [stated(`${rule}.localhostProfiles`, kept, allowedField)] : []),
+      stated(`${rule}.unset`, unset, allowedField),
+      ...filling.statements,
+    ],
+    remarks: [...unfit, ...remarks, ...filling.remarks],
+  };
+}
+
+/** What is not allowed is filled in and refused: as good as not filled in. */
+function fillingOf(
+  rule: Rule,
+  profiles: readonly Profile[],
+  kept: readonly string[],
+  { default: filling, defaultField }: ProfileLists,
+): { readonly statements: readonly Statement[]; readonly remarks: readonly Remark[] } {
+  if (filling === undefined) return { statements: [], remarks: [] };
+  const profile = profileOf(filling);
+  const listed = profiles.some((one) => nameOf(one) === nameOf(profile));
+  if (!listed) {
+    const text = 'left out: it is not among the allowed ones, so pods without a profile were refused, and still are';
+    return { statements: [], remarks: [known(defaultField, filling, text)] };
+  }
+  const { localhostProfile } = profile;
+  return localhostProfile === undefined || kept.includes(localhostProfile)
+    ? { statements: [stated(`${rule}.default`, profile, defaultField)], remarks: [] }
+    : {
+        statements: [],
+        remarks: [
+          inexact(defaultField, filling, 'left out: pods without a profile are refused, and not given this one'),
+        ],
+      };
+}
+
+function profileOf(name: string): Profile {
+  if (name.startsWith(LOCALHOST)) return { type: 'Localhost', localhostProfile: name.slice(LOCALHOST.length) };
+  return { type: name === 'unconfined' ? 'Unconfined' : 'RuntimeDefault' };
+}
+
+function nameOf({ type, localhostProfile }: Profile): string {
+  return localhostProfile === undefined ? type : `${LOCALHOST}${localhostProfile}`;
+}
+
+/** In a CapabilityPolicy `*` at the end of a profile stands for any rest. */
+function unfitRemark(field: string, name: string, { localhostProfile }: Profile): Remark | undefined {
+  if (localhostProfile === undefined) return undefined;
+  const why = localhostProfile.includes('*')
+    ? "its '*' was no pattern, and would be one now"
+    : localhostProfile.length > LONGEST
+      ? `it is longer than ${LONGEST} characters`
+      : localhostProfile === ''
+        ? 'it names no file, and no pod can have it'
+        : undefined;
+  if (why === undefined) return undefined;
+  const said = localhostProfile === '' ? known : inexact;
+  return said(field, name, `left out: ${why}. Pods with this profile are refused`);
+}

@@ -1,0 +1,150 @@
+/** The fields of a PodSecurityPolicy → parts of a policy, in the order of the policy's overrides. */
+import { capabilityLists } from './capability-lists.ts';
+import { drivers, hostPaths, hostPorts, volumeTypes } from './host-access.ts';
+import { idStrategy } from './ids.ts';
+import { distinct, inexact, known, type Part, stated, statedOrUnset, withRoom } from './part.ts';
+import { appArmorProfiles, seccompProfiles } from './profiles.ts';
+import { ANNOTATIONS, type Psp, type PspSpec, type Strategy } from './psp.ts';
+import { sysctls } from './sysctls.ts';
+import { PSP_VOLUMES } from './volume-types.ts';
+
+/** @param filling whether what is unset is filled in */
+export function pspParts({ spec, annotations }: Psp, filling: boolean): Part[] {
+  return [
+    capabilityLists(spec, 'spec.', filling),
+    flagPart('privileged', spec),
+    escalation(spec),
+    flagPart('hostNetwork', spec),
+    flagPart('hostPID', spec),
+    flagPart('hostIPC', spec),
+    hostPorts(spec),
+    volumeTypes('spec.volumes', spec.volumes, PSP_VOLUMES),
+    hostPaths(spec),
+    drivers(
+      'flexVolumeDrivers',
+      'spec.allowedFlexVolumes',
+      (spec.allowedFlexVolumes ?? []).map(({ driver = '' }) => driver),
+    ),
+    drivers(
+      'csiDrivers',
+      'spec.allowedCSIDrivers',
+      (spec.allowedCSIDrivers ?? []).map(({ name = '' }) => name),
+    ),
+    strategyPart('runAsUser', spec.runAsUser, ['MustRunAs']),
+    ...(spec.runAsGroup ? [strategyPart('runAsGroup', spec.runAsGroup)] : []),
+    strategyPart('supplementalGroups', spec.supplementalGroups),
+    strategyPart('fsGroup', spec.fsGroup),
+    seccompProfiles({
+      allowed: annotations[ANNOTATIONS.allowedSeccomp]?.split(','),
+      default: annotations[ANNOTATIONS.defaultSeccomp] || undefined,
+      allowedField: annotationField(ANNOTATIONS.allowedSeccomp),
+      defaultField: annotationField(ANNOTATIONS.defaultSeccomp),
+    }),
+    appArmorProfiles({
+      allowed: annotations[ANNOTATIONS.allowedAppArmor]?.split(','),
+      default: annotations[ANNOTATIONS.defaultAppArmor] || undefined,
+      allowedField: annotationField(ANNOTATIONS.allowedAppArmor),
+      defaultField: annotationField(ANNOTATIONS.defaultAppArmor),
+    }),
+    seLinux(spec),
+    procMount(spec),
+    sysctls('spec.', spec, SAFE_SYSCTLS),
+    readOnlyRootFilesystem(spec),
+    runtimeClasses(spec),
+  ];
+}
+
+function annotationField(key: string): string {
+  return `metadata.annotations[${key}]`;
+}
+
+/** Unset is false. */
+function flagPart(field: 'privileged' | 'hostNetwork' | 'hostPID' | 'hostIPC', spec: PspSpec): Part {
+  return { statements: [statedOrUnset(field, spec[field] ?? false, `spec.${field}`, spec[field])] };
+}
+
+/** Unset is true: the field is younger than PodSecurityPolicy. */
+function escalation({ allowPrivilegeEscalation: allowed, defaultAllowPrivilegeEscalation: filling }: PspSpec): Part {
+  return {
+    statements: [
+      statedOrUnset('allowPrivilegeEscalation', allowed ?? true, 'spec.allowPrivilegeEscalation', allowed),
+      // What is refused when it is true is filled in as false anyway.
+      ...(filling !== undefined && allowed !== false
+        ? [stated('defaultAllowPrivilegeEscalation', filling, 'spec.defaultAllowPrivilegeEscalation')]
+        : []),
+    ],
+  };
+}
+
+function strategyPart(field: string, strategy: Strategy = {}, ruled?: readonly string[]): Part {
+  const ranges = (strategy.ranges ?? []).map(({ min = 0, max = 0 }) => ({ min, max }));
+  return idStrategy(field, `spec.${field}`, { rule: strategy.rule ?? '', ranges }, ruled);
+}
+
+function seLinux({ seLinux: { rule, seLinuxOptions } = {} }: PspSpec): Part {
+  const field = 'spec.seLinux';
+  if (rule !== 'MustRunAs') {
+    const text = `${rule} looks at no options: as before, they mean nothing`;
+    return {
+      statements: [stated('seLinux', { rule }, field)],
+      remarks: seLinuxOptions ? [known(`${field}.seLinuxOptions`, seLinuxOptions, text)] : [],
+    };
+  }
+  if (!seLinuxOptions) {
+    const text = 'MustRunAs without options: the API server accepted it, and it could never admit a pod';
+    return { never: known(`${field}.seLinuxOptions`, null, text) };
+  }
+  const options = Object.fromEntries(Object.entries(seLinuxOptions).filter(([, value]) => value !== ''));
+  if (Object.keys(options).length > 0) return { statements: [stated('seLinux', { rule, options }, field)] };
+  const text =
+    'that pods set no option at all can only be said with the types and levels that the Pod Security Standards admit: pods that set those pass now';
+  return {
+    statements: [stated('seLinux', { rule: 'PodSecurityStandard' }, field)],
+    remarks: [inexact(`${field}.seLinuxOptions`, seLinuxOptions, text)],
+  };
+}
+
+/** Unset, of a container and of the policy, is Default. */
+function procMount({ allowedProcMountTypes }: PspSpec): Part {
+  const field = 'spec.allowedProcMountTypes';
+  const types = distinct(allowedProcMountTypes ?? []);
+  const any = types.length === 0 ? ['Default'] : types;
+  if (any.includes('Default'))
+    return { statements: [statedOrUnset('procMount.types', any, field, allowedProcMountTypes)] };
+  const text =
+    'Unmasked without Default refused containers that leave procMount unset or say Default: they pass now, and hold less';
+  return {
+    statements: [stated('procMount.types', ['Default', 'Unmasked'], field)],
+    remarks: [inexact(field, allowedProcMountTypes, text)],
+  };
+}
+
+/** k8s.io/kubernetes@v1.24.17 pkg/security/podsecuritypolicy/sysctl SafeSysctlAllowlist. */
+const SAFE_SYSCTLS = [
+  'kernel.shm_rmid_forced',
+  'net.ipv4.ip_local_port_range',
+  'net.ipv4.tcp_syncookies',
+  'net.ipv4.ping_group_range',
+  'net.ipv4.ip_unprivileged_port_start',
+];
+function readOnlyRootFilesystem({ readOnlyRootFilesystem: required }: PspSpec): Part {
+  return required ? { statements: [stated('readOnlyRootFilesystem', true, 'spec.readOnlyRootFilesystem')] } : {};
+}
+
+const MOST_CLASSES = 32;
+
+/** No stanza: any. No name in it: only unset. */
+function runtimeClasses({ runtimeClass }: PspSpec): Part {
+  if (!runtimeClass) return {};
+  const { allowedRuntimeClassNames: allowed, defaultRuntimeClassName: filling } = runtimeClass;
+  const field = 'spec.runtimeClass';
+  const any = allowed?.includes('*') ?? false;
+  const { kept, remarks } = withRoom(`${field}.allowedRuntimeClassNames`, allowed ?? [], MOST_CLASSES);
+  return {
+    statements: [
+      ...(any ? [] : [statedOrUnset('runtimeClasses.allowed', kept, `${field}.allowedRuntimeClassNames`, allowed)]),
+      ...(filling === undefined ? [] : [stated('runtimeClasses.default', filling, `${field}.defaultRuntimeClassName`)]),
+    ],
+    remarks,
+  };
+}

@@ -1,0 +1,263 @@
+/**
+ * Why the API server of Kubernetes 1.24 would have refused a PodSecurityPolicy, in its words.
+ *
+ * Source: k8s.io/kubernetes@v1.24.17 pkg/apis/policy/validation/validation.go. Where that names a field wrongly, the field
+ * that is meant stands here.
+ */
+import type { CapabilityLists } from './capability-lists.ts';
+import type { Path } from './invalid-input.ts';
+import { ANNOTATIONS, type Psp, type PspSpec, type Strategy } from './psp.ts';
+import type { Sysctls } from './sysctls.ts';
+import { PSP_VOLUMES } from './volume-types.ts';
+
+export interface Refusal {
+  readonly path: Path;
+  readonly reason: string;
+}
+
+export function refusalsOf({ annotations, spec }: Psp): Refusal[] {
+  return [
+    ...profileRefusals(annotations),
+    ...strategyRefusals(spec),
+    ...capabilityRefusals(spec, ['spec']),
+    ...escalationRefusals(spec),
+    ...notIn(['spec', 'volumes'], spec.volumes, [...PSP_VOLUMES.keys(), '*'].sort()),
+    ...notIn(['spec', 'allowedProcMountTypes'], spec.allowedProcMountTypes, ['Default', 'Unmasked']),
+    ...hostPathRefusals(spec),
+    ...driverRefusals(spec),
+    ...sysctlRefusals(spec, ['spec']),
+    ...runtimeClassRefusals(spec),
+  ];
+}
+
+/** ValidateObjectMeta, as far as a name goes. */
+export function nameRefusals(name: string | undefined): Refusal[] {
+  const path = ['metadata', 'name'];
+  if (!name) return [{ path, reason: 'Required value: name or generateName is required' }];
+  return subdomainRefusals(path, name);
+}
+
+export function invalid(path: Path, value: unknown, detail: string): Refusal {
+  return { path, reason: `Invalid value: ${JSON.stringify(value)}: ${detail}` };
+}
+
+export function unsupported(path: Path, value: unknown, supported: readonly string[]): Refusal {
+  const list = supported.map((one) => JSON.stringify(one)).join(', ');
+  return { path, reason: `Unsupported value: ${JSON.stringify(value)}: supported values: ${list}` };
+}
+
+const SUBDOMAIN = '[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*';
+
+/** metav1 validation.IsDNS1123Subdomain */
+function subdomainRefusals(path: Path, name: string, tested = name): Refusal[] {
+  return [
+    ...(tested.length > 253 ? [invalid(path, name, 'must be no more than 253 characters')] : []),
+    ...(new RegExp(`^${SUBDOMAIN}$`).test(tested)
+      ? []
+      : [
+          invalid(
+            path,
+            name,
+            "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start " +
+              `and end with an alphanumeric character (e.g. 'example.com', regex used for validation is '${SUBDOMAIN}')`,
+          ),
+        ]),
+  ];
+}
+
+function notIn(path: Path, values: readonly string[] = [], supported: readonly string[]): Refusal[] {
+  return values.flatMap((value, i) => (supported.includes(value) ? [] : [unsupported([...path, i], value, supported)]));
+}
+
+function profileRefusals(annotations: Psp['annotations']): Refusal[] {
+  const each = (key: string, check: (path: Path, profile: string, whole: string) => Refusal[], split: boolean) => {
+    const whole = annotations[key] ?? '';
+    const profiles = whole === '' ? [] : split ? whole.split(',') : [whole];
+    return profiles.flatMap((profile) => check(['metadata', 'annotations', key], profile, whole));
+  };
+  return [
+    ...each(ANNOTATIONS.defaultAppArmor, appArmorRefusals, false),
+    ...each(ANNOTATIONS.allowedAppArmor, appArmorRefusals, true),
+    ...each(ANNOTATIONS.defaultSeccomp, seccompRefusals, false),
+    ...each(
+      ANNOTATIONS.allowedSeccomp,
+      (path, profile) => (profile === '*' ? [] : seccompRefusals(path, profile)),
+      true,
+    ),
+  ];
+}
+
+function appArmorRefusals(path: Path, profile: string, whole: string): Refusal[] {
+  return ['', 'runtime/default', 'unconfined'].includes(profile) || profile.startsWith('localhost/')
+    ? []
+    : [invalid(path, whole, `invalid AppArmor profile name: ${JSON.stringify(profile)}`)];
+}
+
+function seccompRefusals(path: Path, profile: string): Refusal[] {
+  if (['runtime/default', 'docker/default', 'unconfined'].includes(profile)) return [];
+  if (!profile.startsWith('localhost/')) return [invalid(path, profile, 'must be a valid seccomp profile')];
+  const file = profile.slice('localhost/'.length);
+  return [
+    ...(file.startsWith('/') ? [invalid(path, file, 'must be a relative path')] : []),
+    ...(file.split('/').includes('..') ? [invalid(path, file, "must not contain '..'")] : []),
+  ];
+}
+
+const USER_RULES = ['MustRunAs', 'MustRunAsNonRoot', 'RunAsAny'];
+const GROUP_RULES = ['MayRunAs', 'MustRunAs', 'RunAsAny'];
+
+function strategyRefusals(spec: PspSpec): Refusal[] {
+  return [
+    ...ruleRefusals(['spec', 'runAsUser'], spec.runAsUser, USER_RULES),
+    ...(spec.runAsGroup ? runAsGroupRefusals(spec.runAsGroup) : []),
+    ...ruleRefusals(['spec', 'seLinux'], spec.seLinux && { rule: spec.seLinux.rule ?? '' }, ['MustRunAs', 'RunAsAny']),
+    ...ruleRefusals(['spec', 'supplementalGroups'], spec.supplementalGroups, GROUP_RULES),
+    ...ruleRefusals(['spec', 'fsGroup'], spec.fsGroup, GROUP_RULES),
+  ];
+}
+
+function ruleRefusals(path: Path, { rule = '', ranges }: Strategy = {}, rules: readonly string[]): Refusal[] {
+  return [
+    ...(rules.includes(rule) ? [] : [unsupported([...path, 'rule'], rule, rules)]),
+    ...rangeRefusals([...path, 'ranges'], ranges),
+  ];
+}
+
+/** The one strategy whose ranges are counted. */
+function runAsGroupRefusals(strategy: Strategy): Refusal[] {
+  const { rule, ranges = [] } = strategy;
+  const path = ['spec', 'runAsGroup', 'ranges'];
+  if (rule === 'RunAsAny') return ranges.length > 0 ? [invalid(path, ranges, 'Ranges must be empty')] : [];
+  return [
+    ...(GROUP_RULES.includes(rule ?? '') && ranges.length === 0
+      ? [invalid(path, ranges, 'must provide at least one range')]
+      : []),
+    ...ruleRefusals(['spec', 'runAsGroup'], strategy, GROUP_RULES),
+  ];
+}
+
+function rangeRefusals(path: Path, ranges: Strategy['ranges'] = []): Refusal[] {
+  return ranges.flatMap(({ min = 0, max = 0 }, i) => [
+    ...(min < 0 ? [invalid([...path, i, 'min'], min, 'min cannot be negative')] : []),
+    ...(max < 0 ? [invalid([...path, i, 'max'], max, 'max cannot be negative')] : []),
+    ...(min > max ? [invalid([...path, i, 'min'], min, 'min cannot be greater than max')] : []),
+  ]);
+}
+
+export function capabilityRefusals(lists: CapabilityLists, at: Path): Refusal[] {
+  const { requiredDropCapabilities: required = [], allowedCapabilities = [], defaultAddCapabilities = [] } = lists;
+  const dropped = (field: string, names: readonly string[]) =>
+    names.flatMap((name, i) =>
+      required.includes(name)
+        ? [invalid([...at, field, i], name, `capability is listed in ${field} and requiredDropCapabilities`)]
+        : [],
+    );
+  return [
+    ...(required.length > 0 && allowedCapabilities.includes('*')
+      ? [
+          invalid(
+            [...at, 'requiredDropCapabilities'],
+            required,
+            'must be empty when all capabilities are allowed by a wildcard',
+          ),
+        ]
+      : []),
+    ...dropped('defaultAddCapabilities', defaultAddCapabilities),
+    ...dropped('allowedCapabilities', allowedCapabilities),
+  ];
+}
+
+function escalationRefusals({ defaultAllowPrivilegeEscalation, allowPrivilegeEscalation = true }: PspSpec): Refusal[] {
+  return defaultAllowPrivilegeEscalation && !allowPrivilegeEscalation
+    ? [
+        invalid(
+          ['spec', 'defaultAllowPrivilegeEscalation'],
+          true,
+          'Cannot set DefaultAllowPrivilegeEscalation to true without also setting AllowPrivilegeEscalation to true',
+        ),
+      ]
+    : [];
+}
+
+function hostPathRefusals({ allowedHostPaths = [] }: PspSpec): Refusal[] {
+  return allowedHostPaths.flatMap(({ pathPrefix = '' }, i) => {
+    const path = ['spec', 'allowedHostPaths', i];
+    if (pathPrefix === '') return [{ path, reason: 'Required value: is required' }];
+    return pathPrefix.split('/').includes('..') ? [invalid(path, pathPrefix, "must not contain '..'")] : [];
+  });
+}
+
+function driverRefusals({ allowedFlexVolumes = [], allowedCSIDrivers = [] }: PspSpec): Refusal[] {
+  return [
+    ...allowedFlexVolumes.flatMap(({ driver }, i) =>
+      driver
+        ? []
+        : [{ path: ['spec', 'allowedFlexVolumes', i, 'driver'], reason: 'Required value: must specify a driver' }],
+    ),
+    ...allowedCSIDrivers.flatMap(({ name = '' }, i) => {
+      const path = ['spec', 'allowedCSIDrivers', i, 'name'];
+      return [
+        ...(name === '' ? [{ path, reason: 'Required value' }] : []),
+        ...(name.length > 63 ? [{ path, reason: 'Too long: must have at most 63 bytes' }] : []),
+        ...subdomainRefusals(path, name, name.toLowerCase()),
+      ];
+    }),
+  ];
+}
+
+const SYSCTL = '([a-z0-9]([-_a-z0-9]*[a-z0-9])?\\.)*([a-z0-9][-_a-z0-9]*)?[a-z0-9*]';
+const IS_SYSCTL = new RegExp(`^${SYSCTL}$`);
+
+export function sysctlRefusals(lists: Sysctls, at: Path): Refusal[] {
+  const { allowedUnsafeSysctls: allowed = [], forbiddenSysctls: forbidden = [] } = lists;
+  return [
+    ...patternRefusals([...at, 'allowedUnsafeSysctls'], allowed),
+    ...patternRefusals([...at, 'forbiddenSysctls'], forbidden),
+    ...allowed.flatMap((a, i) =>
+      forbidden.flatMap((f, j): Refusal[] => {
+        if (covers(f, a)) return [invalid([...at, 'allowedUnsafeSysctls', i], a, `sysctl overlaps with ${f}`)];
+        return covers(a, f) ? [invalid([...at, 'forbiddenSysctls', j], f, `sysctl overlaps with ${a}`)] : [];
+      }),
+    ),
+  ];
+}
+
+function patternRefusals(path: Path, patterns: readonly string[]): Refusal[] {
+  return [
+    ...patterns.flatMap((pattern, i) => {
+      if (pattern === '') return [invalid([...path, i], pattern, 'empty sysctl not allowed')];
+      return pattern.length <= 253 && IS_SYSCTL.test(pattern)
+        ? []
+        : [invalid([...path, i], pattern, `must have at most 253 characters and match regex ${SYSCTL}`)];
+    }),
+    ...(patterns.includes('*') && patterns.length > 1
+      ? [{ path, reason: "Forbidden: if '*' is present, must not specify other sysctls" }]
+      : []),
+  ];
+}
+
+/** Whether all that the other pattern stands for, this one stands for, too. */
+function covers(pattern: string, other: string): boolean {
+  return pattern.endsWith('*') ? other.replace(/\*$/, '').startsWith(pattern.slice(0, -1)) : pattern === other;
+}
+
+function runtimeClassRefusals({ runtimeClass }: PspSpec): Refusal[] {
+  if (!runtimeClass) return [];
+  const { allowedRuntimeClassNames: allowed = [], defaultRuntimeClassName: filling } = runtimeClass;
+  const path = ['spec', 'runtimeClass', 'allowedRuntimeClassNames'];
+  return [
+    ...allowed.flatMap((name, i) => [
+      ...(name === '*' ? [] : subdomainRefusals([...path, i], name)),
+      ...(allowed.indexOf(name) < i
+        ? [{ path: [...path, i], reason: `Duplicate value: ${JSON.stringify(name)}` }]
+        : []),
+    ]),
+    ...(filling === undefined ? [] : subdomainRefusals(['spec', 'runtimeClass', 'defaultRuntimeClassName'], filling)),
+    ...(filling !== undefined && !allowed.includes(filling) && !allowed.includes('*')
+      ? [{ path, reason: `Required value: default ${JSON.stringify(filling)} must be allowed` }]
+      : []),
+    ...(allowed.includes('*') && allowed.length > 1
+      ? [invalid(path, allowed, "if '*' is present, must not specify other RuntimeClass names")]
+      : []),
+  ];
+}

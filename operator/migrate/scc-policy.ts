@@ -1,0 +1,214 @@
+/** SecurityContextConstraints → parts of a policy, in the order of the policy's overrides, and who may use it. */
+import { capabilityLists } from './capability-lists.ts';
+import type { Grant, GrantSubject } from './grants.ts';
+import { drivers, volumeTypes } from './host-access.ts';
+import { type IdRange, idStrategy } from './ids.ts';
+import { inexact, known, type Part, stated, statedOrUnset } from './part.ts';
+import { seccompProfiles } from './profiles.ts';
+import type { Scc, SccGroup } from './scc.ts';
+import { sysctls } from './sysctls.ts';
+import { SCC_VOLUMES } from './volume-types.ts';
+
+/** @param filling whether what is unset is filled in */
+export function sccParts(scc: Scc, filling: boolean): Part[] {
+  return [
+    choice(scc),
+    capabilityLists(scc, '', filling),
+    flagPart('privileged', 'allowPrivilegedContainer', scc),
+    escalation(scc),
+    flagPart('hostNetwork', 'allowHostNetwork', scc),
+    flagPart('hostPID', 'allowHostPID', scc),
+    flagPart('hostIPC', 'allowHostIPC', scc),
+    hostPorts(scc),
+    volumes(scc),
+    drivers(
+      'flexVolumeDrivers',
+      'allowedFlexVolumes',
+      (scc.allowedFlexVolumes ?? []).map(({ driver = '' }) => driver),
+    ),
+    runAsUser(scc),
+    groups('supplementalGroups', scc.supplementalGroups, `the groups of its namespace, or else its user IDs`),
+    groups('fsGroup', scc.fsGroup, 'the first of the groups of its namespace'),
+    seccomp(scc),
+    seLinux(scc),
+    ...sysctlParts(scc),
+    scc.readOnlyRootFilesystem
+      ? { statements: [stated('readOnlyRootFilesystem', true, 'readOnlyRootFilesystem')] }
+      : {},
+    userNamespace(scc),
+  ];
+}
+
+/** Users and groups are named in the object itself. */
+export function sccGrants({ users = [], groups = [] }: Scc, object: string): Grant[] {
+  const grant = (subject: GrantSubject, field: string): Grant => ({
+    subjects: [subject],
+    names: undefined,
+    from: `${object} ${field}`,
+    covers: false,
+  });
+  return [
+    ...users.map((name, i) => grant(userSubject(name), `users[${i}]`)),
+    ...groups.map((name, i) => grant({ kind: 'Group', name }, `groups[${i}]`)),
+  ];
+}
+
+function userSubject(user: string): GrantSubject {
+  const [, namespace, name] = /^system:serviceaccount:([^:]+):([^:]+)$/.exec(user) ?? [];
+  return namespace !== undefined && name !== undefined
+    ? { kind: 'ServiceAccount', name, namespace }
+    : { kind: 'User', name: user };
+}
+
+/** sccadmission/admission.go computeSecurityContext, util/sort/bypriority.go, sccmatching/provider.go mutateContainer. */
+function choice({ priority }: Scc): Part {
+  const text =
+    'of CapabilityPolicies only those of the highest priority would count: all get 0, and a pod has to satisfy one of them, as before. ' +
+    'What differs is what is filled in: OpenShift takes the first that fits, by priority and then from the most restrictive on, also where it changes the pod, ' +
+    'and sets runAsNonRoot: true on containers with another user than 0; here a pod that some policy admits unchanged stays unchanged, and else the first by name fills in';
+  return { remarks: [inexact('priority', priority ?? null, text)] };
+}
+
+function flagPart(
+  override: string,
+  field: 'allowPrivilegedContainer' | 'allowHostNetwork' | 'allowHostPID' | 'allowHostIPC',
+  scc: Scc,
+): Part {
+  return { statements: [statedOrUnset(override, scc[field] ?? false, field, scc[field])] };
+}
+
+function escalation(scc: Scc): Part {
+  const { allowPrivilegeEscalation: allowed, defaultAllowPrivilegeEscalation: filling, allowPrivilegedContainer } = scc;
+  const field = 'defaultAllowPrivilegeEscalation';
+  const text =
+    'privileged containers that leave it unset were left alone: they are refused now, and have to say allowPrivilegeEscalation: true';
+  const stating = filling !== undefined && allowed !== false;
+  return {
+    statements: [
+      statedOrUnset('allowPrivilegeEscalation', allowed ?? true, 'allowPrivilegeEscalation', allowed),
+      ...(stating ? [stated(field, filling, field)] : []),
+    ],
+    remarks: stating && !filling && allowPrivilegedContainer ? [inexact(field, filling, text)] : [],
+  };
+}
+
+function hostPorts({ allowHostPorts }: Scc): Part {
+  const ranges = allowHostPorts ? [{ min: 1, max: 65535 }] : [];
+  return { statements: [statedOrUnset('hostPorts', ranges, 'allowHostPorts', allowHostPorts)] };
+}
+
+/** No list is every type; the flag of host paths wins over the list (openshift/api SetDefaults_SCC). */
+function volumes({ volumes: types = ['*'], allowHostDirVolumePlugin: hostPath = false }: Scc): Part {
+  const field = 'volumes';
+  if (types.includes('*') && hostPath) return volumeTypes(field, ['*'], SCC_VOLUMES);
+  const listed = types.includes('*') ? [...SCC_VOLUMES.keys()] : types.filter((type) => type !== 'none');
+  const others = listed.filter((type) => type !== 'hostPath');
+  const part = volumeTypes(field, [...others, ...(hostPath ? ['hostPath'] : [])].sort(), SCC_VOLUMES);
+  const dropped = types.includes('hostPath') && !hostPath;
+  const text = 'left out: allowHostDirVolumePlugin is not true, and it wins, as before';
+  return { ...part, remarks: dropped ? [known(field, 'hostPath', text)] : [] };
+}
+
+/** What OpenShift allocates to namespaces unless told otherwise: UIDAllocatorRange 1000000000-1999999999/10000. */
+const ALLOCATED: IdRange = { min: 1000000000, max: 1999999999 };
+const RANGE_ANNOTATION = 'openshift.io/sa.scc.uid-range';
+const GROUPS_ANNOTATION = 'openshift.io/sa.scc.supplemental-groups';
+
+function ofNamespace(what: string, annotation: string): string {
+  return (
+    `each pod had to have ${what} (annotation ${annotation}): now any ID that OpenShift allocates by default passes in every namespace, and ${ALLOCATED.min} is filled in. ` +
+    'For one range a namespace, make a policy for it with a higher priority'
+  );
+}
+
+function runAsUser({ runAsUser: { type = '', uid, uidRangeMin, uidRangeMax } = {} }: Scc): Part {
+  const field = 'runAsUser';
+  const never = (what: string): Part => ({
+    never: known(field, type, `${type} needs ${what}: it could never admit a pod`),
+  });
+  const ranges = (min: number, max: number) => idStrategy(field, field, { rule: 'MustRunAs', ranges: [{ min, max }] });
+  switch (type) {
+    case 'MustRunAs':
+      return uid === undefined ? never('uid') : ranges(uid, uid);
+    case 'MustRunAsRange': {
+      if (uidRangeMin !== undefined && uidRangeMax !== undefined) return ranges(uidRangeMin, uidRangeMax);
+      if (uidRangeMin !== undefined || uidRangeMax !== undefined) return never('uidRangeMin and uidRangeMax');
+      const text = ofNamespace('a user ID of its namespace', RANGE_ANNOTATION);
+      return { ...ranges(ALLOCATED.min, ALLOCATED.max), remarks: [inexact(field, type, text)] };
+    }
+    default:
+      return idStrategy(field, field, { rule: type, ranges: [] });
+  }
+}
+
+function groups(
+  field: 'supplementalGroups' | 'fsGroup',
+  { type = 'RunAsAny', ranges = [] }: SccGroup = {},
+  what: string,
+): Part {
+  const written = ranges.map(({ min = 0, max = 0 }) => ({ min, max }));
+  if (type !== 'MustRunAs' || written.length > 0) return idStrategy(field, field, { rule: type, ranges: written });
+  return {
+    ...idStrategy(field, field, { rule: type, ranges: [ALLOCATED] }),
+    remarks: [inexact(field, type, ofNamespace(what, GROUPS_ANNOTATION))],
+  };
+}
+
+/** The first one that is named is filled in. */
+function seccomp({ seccompProfiles: profiles }: Scc): Part {
+  return seccompProfiles({
+    allowed: profiles,
+    default: profiles?.find((profile) => profile !== '*'),
+    allowedField: 'seccompProfiles',
+    defaultField: 'seccompProfiles[0]',
+  });
+}
+
+const MCS_ANNOTATION = 'openshift.io/sa.scc.mcs';
+
+/** Without a level it is the namespace's. */
+function seLinux({ seLinuxContext: { type: rule, seLinuxOptions = {} } = {} }: Scc): Part {
+  const field = 'seLinuxContext';
+  if (rule !== 'MustRunAs') return { statements: [stated('seLinux', { rule }, field)] };
+  const options = Object.fromEntries(Object.entries(seLinuxOptions).filter(([, value]) => value !== ''));
+  if (options.level !== undefined) return { statements: [stated('seLinux', { rule, options }, field)] };
+  const level = `pods had to have the level of their namespace (annotation ${MCS_ANNOTATION}), which was filled in`;
+  if (Object.keys(options).length > 0)
+    return {
+      statements: [stated('seLinux', { rule, options }, field)],
+      remarks: [inexact(field, seLinuxOptions, `${level}: now they must set none, and the container runtime chooses`)],
+    };
+  const text = `${level}: now any level passes, with the types that the Pod Security Standards admit, and where pods set none the container runtime chooses one for each`;
+  return {
+    statements: [stated('seLinux', { rule: 'PodSecurityStandard' }, field)],
+    remarks: [inexact(field, rule, text)],
+  };
+}
+
+/** sysctl/mustmatchpatterns.go */
+const SAFE_SYSCTLS = [
+  'kernel.shm_rmid_forced',
+  'net.ipv4.ip_local_port_range',
+  'net.ipv4.tcp_syncookies',
+  'net.ipv4.ping_group_range',
+  'net.ipv4.ip_unprivileged_port_start',
+  'net.ipv4.tcp_keepalive_time',
+  'net.ipv4.tcp_fin_timeout',
+  'net.ipv4.tcp_keepalive_intvl',
+  'net.ipv4.tcp_keepalive_probes',
+];
+const NEWER_SYSCTLS = ['net.ipv4.ip_local_reserved_ports', 'net.ipv4.tcp_rmem', 'net.ipv4.tcp_wmem'];
+
+function sysctlParts(scc: Scc): Part[] {
+  const { allowedUnsafeSysctls: unsafe } = scc;
+  if (unsafe?.includes('*')) return [sysctls('', scc, SAFE_SYSCTLS)];
+  const text = `OpenShift calls ${NEWER_SYSCTLS.join(', ')} safe, too, where the kernels of all nodes are new enough: they are refused now; add them where they are used`;
+  return [sysctls('', scc, SAFE_SYSCTLS), { remarks: [inexact('allowedUnsafeSysctls', unsafe ?? null, text)] }];
+}
+
+function userNamespace({ userNamespaceLevel: level }: Scc): Part {
+  if (level !== 'RequirePodLevel') return {};
+  const text =
+    'pods had to say hostUsers: false. A CapabilityPolicy does not ask for it: pods on the user IDs of the node pass now';
+  return { remarks: [inexact('userNamespaceLevel', level, text)] };
+}

@@ -1,0 +1,33 @@
+/**
+ * Why OpenShift would have refused SecurityContextConstraints.
+ *
+ * Source: github.com/openshift/apiserver-library-go pkg/securitycontextconstraints and the kinds' own validation.
+ */
+import type { Path } from './invalid-input.ts';
+import { capabilityRefusals, invalid, type Refusal, sysctlRefusals, unsupported } from './psp-validation.ts';
+import type { Scc } from './scc.ts';
+import { SCC_VOLUMES } from './volume-types.ts';
+
+const USER_TYPES = ['MustRunAs', 'MustRunAsNonRoot', 'MustRunAsRange', 'RunAsAny'];
+const TYPES = ['MustRunAs', 'RunAsAny'];
+const VOLUMES = [...SCC_VOLUMES.keys(), '*', 'none'].sort();
+
+export function sccRefusals(scc: Scc): Refusal[] {
+  const { priority = 0, volumes = [], userNamespaceLevel } = scc;
+  return [
+    ...(priority < 0 ? [invalid(['priority'], priority, 'priority cannot be negative')] : []),
+    ...oneOf(['runAsUser', 'type'], scc.runAsUser?.type, USER_TYPES),
+    ...oneOf(['seLinuxContext', 'type'], scc.seLinuxContext?.type, TYPES),
+    // These two have a default, RunAsAny.
+    ...oneOf(['fsGroup', 'type'], scc.fsGroup?.type ?? 'RunAsAny', TYPES),
+    ...oneOf(['supplementalGroups', 'type'], scc.supplementalGroups?.type ?? 'RunAsAny', TYPES),
+    ...oneOf(['userNamespaceLevel'], userNamespaceLevel ?? 'AllowHostLevel', ['AllowHostLevel', 'RequirePodLevel']),
+    ...capabilityRefusals(scc, []),
+    ...volumes.flatMap((type, i) => oneOf(['volumes', i], type, VOLUMES)),
+    ...sysctlRefusals(scc, []),
+  ];
+}
+
+function oneOf(path: Path, value = '', supported: readonly string[]): Refusal[] {
+  return supported.includes(value) ? [] : [unsupported(path, value, supported)];
+}

@@ -1,0 +1,168 @@
+/** The objects of the input → what is migrated, and who may use it. */
+import {
+  type Binding,
+  bindingText,
+  type Grant,
+  type Granted,
+  type Role,
+  readBinding,
+  readRole,
+  unknownRoles,
+} from './grants.ts';
+import { InvalidInput, type Path, type Problem } from './invalid-input.ts';
+import type { Note } from './migration.ts';
+import type { Part } from './part.ts';
+import { readPspSpec } from './psp.ts';
+import { pspParts } from './psp-policy.ts';
+import { nameRefusals, type Refusal, refusalsOf } from './psp-validation.ts';
+import { readScc } from './scc.ts';
+import { sccGrants, sccParts } from './scc-policy.ts';
+import { sccRefusals } from './scc-validation.ts';
+import { entriesOf, Malformed, text, texts } from './shape.ts';
+
+/** One PodSecurityPolicy or SecurityContextConstraints. */
+export interface Source {
+  readonly name: string;
+  /** Kind and name, such as `PodSecurityPolicy/restricted`. */
+  readonly object: string;
+  readonly granted: Granted;
+  /** What it grants itself. */
+  readonly grants: readonly Grant[];
+  /** @param filling whether what is unset is filled in */
+  parts(filling: boolean): Part[];
+}
+
+export interface Input {
+  /** By name. */
+  readonly sources: readonly Source[];
+  readonly roles: readonly Role[];
+  readonly bindings: readonly Binding[];
+  readonly notes: readonly Note[];
+}
+
+const RBAC = 'rbac.authorization.k8s.io';
+const PSP: Granted = { groups: ['policy', 'extensions'], resource: 'podsecuritypolicies' };
+const SCC: Granted = { groups: ['security.openshift.io'], resource: 'securitycontextconstraints' };
+
+/** @throws InvalidInput */
+export function readInput(objects: readonly unknown[]): Input {
+  const read = objects.map(readObject);
+  const problems = [...read.flatMap((one) => ('problems' in one ? one.problems : [])), ...doubles(read, objects)];
+  if (problems.length > 0) throw new InvalidInput(problems.sort((a, b) => a.index - b.index));
+  const of = <Key extends string>(key: Key) => read.flatMap((one) => (key in one ? [one[key as keyof Read]] : []));
+  const sources = (of('source') as Source[]).sort((a, b) => (a.name < b.name ? -1 : 1));
+  const roles = of('role') as Role[];
+  const bindings = of('binding') as Binding[];
+  return { sources, roles, bindings, notes: unknownRoles(roles, bindings).map(unknownRole) };
+}
+
+type Read =
+  | { readonly source: Source }
+  | { readonly role: Role }
+  | { readonly binding: Binding }
+  | { readonly problems: readonly Problem[] }
+  | Record<never, never>;
+
+function readObject(value: unknown, index: number): Read {
+  const object = objectText(value);
+  const problem = ({ path, reason }: Refusal): Problem => ({ index, object, path, reason });
+  try {
+    return readKnown(value, object, (refusals) => ({ problems: refusals.map(problem) }));
+  } catch (error) {
+    if (!(error instanceof Malformed)) throw error;
+    return { problems: [problem({ path: error.path, reason: error.message })] };
+  }
+}
+
+function readKnown(value: unknown, object: string, refused: (refusals: readonly Refusal[]) => Read): Read {
+  const { apiVersion, kind } = entriesOf(value, []);
+  const group = String(apiVersion).split('/').slice(0, -1).join('/');
+  switch (kind) {
+    case 'PodSecurityPolicy':
+      if (apiVersion !== 'policy/v1beta1' && apiVersion !== 'extensions/v1beta1')
+        return refused([
+          { path: ['apiVersion'], reason: `${apiVersion} has none: PodSecurityPolicy is of policy/v1beta1` },
+        ]);
+      return readPsp(value, object, refused);
+    case 'SecurityContextConstraints':
+      if (apiVersion !== 'security.openshift.io/v1' && apiVersion !== 'v1')
+        return refused([{ path: ['apiVersion'], reason: `${apiVersion} has none: it is of security.openshift.io/v1` }]);
+      return readSccSource(value, object, refused);
+    case 'ClusterRole':
+    case 'Role':
+      return group === RBAC ? { role: readRole(value, []) } : {};
+    case 'ClusterRoleBinding':
+    case 'RoleBinding':
+      return group === RBAC ? { binding: readBinding(value, []) } : {};
+    default:
+      return {};
+  }
+}
+
+function readPsp(value: unknown, object: string, refused: (refusals: readonly Refusal[]) => Read): Read {
+  const { apiVersion, kind, metadata, spec, status, ...others } = entriesOf(value, []);
+  const [unknown] = Object.keys(others);
+  if (unknown !== undefined) throw new Malformed([unknown], `no field of a ${kind} of ${apiVersion}`);
+  const { name, annotations } = metadataOf(metadata);
+  const psp = { name: name ?? '', annotations, spec: readPspSpec(spec, ['spec']) };
+  const refusals = [...nameRefusals(name), ...refusalsOf(psp)];
+  return refusals.length > 0
+    ? refused(refusals)
+    : { source: { name: psp.name, object, granted: PSP, grants: [], parts: (filling) => pspParts(psp, filling) } };
+}
+
+function readSccSource(value: unknown, object: string, refused: (refusals: readonly Refusal[]) => Read): Read {
+  const { apiVersion, kind, metadata, ...contents } = entriesOf(value, []);
+  const { name } = metadataOf(metadata);
+  const scc = readScc(contents, []);
+  const refusals = [...nameRefusals(name), ...sccRefusals(scc)];
+  return refusals.length > 0
+    ? refused(refusals)
+    : {
+        source: {
+          name: name ?? '',
+          object,
+          granted: SCC,
+          grants: sccGrants(scc, object),
+          parts: (filling) => sccParts(scc, filling),
+        },
+      };
+}
+
+function metadataOf(value: unknown) {
+  const { name, annotations } = entriesOf(value ?? {}, ['metadata']);
+  return {
+    ...(name !== undefined && { name: text(name, ['metadata', 'name']) }),
+    annotations: texts(annotations ?? {}, ['metadata', 'annotations']),
+  };
+}
+
+/** Two of one name would be one policy. */
+function doubles(read: readonly Read[], objects: readonly unknown[]): Problem[] {
+  const named = read.flatMap((one, index) => ('source' in one ? [{ ...one.source, index }] : []));
+  return named.flatMap(({ name, index, object }): Problem[] => {
+    const first = named.find((one) => one.name === name);
+    if (!first || first.index === index) return [];
+    const reason = `${objectText(objects[first.index])} has the same name: their policies would be one. Migrate them one by one, or rename one`;
+    return [{ index, object, path: NAME, reason }];
+  });
+}
+
+const NAME: Path = ['metadata', 'name'];
+
+function objectText(value: unknown): string {
+  const { kind, metadata } = (value ?? {}) as { kind?: unknown; metadata?: { name?: unknown } | null };
+  const name = metadata?.name;
+  return typeof kind !== 'string' ? 'object' : typeof name === 'string' && name !== '' ? `${kind}/${name}` : kind;
+}
+
+function unknownRole(binding: Binding): Note {
+  const { kind = 'ClusterRole', name = '' } = binding.role;
+  return {
+    object: bindingText(binding),
+    field: 'roleRef.name',
+    value: name,
+    text: `${kind}/${name} is not in the input: if it grants the verb use, add it`,
+    exact: true,
+  };
+}

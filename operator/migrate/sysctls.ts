@@ -1,0 +1,52 @@
+/** Kernel parameters, which PodSecurityPolicy and SecurityContextConstraints have in common. */
+import { distinct, inexact, type Part, stated, withRoom } from './part.ts';
+
+const MOST_SYSCTLS = 64;
+
+export interface Sysctls {
+  readonly allowedUnsafeSysctls?: readonly string[];
+  readonly forbiddenSysctls?: readonly string[];
+}
+
+/**
+ * @param prefix of the fields' names: `spec.` or nothing
+ * @param safe what is allowed unless it is forbidden
+ */
+export function sysctls(
+  prefix: string,
+  { allowedUnsafeSysctls: unsafe, forbiddenSysctls = [] }: Sysctls,
+  safe: readonly string[],
+): Part {
+  const allowedField = `${prefix}allowedUnsafeSysctls`;
+  const forbiddenField = `${prefix}forbiddenSysctls`;
+  const forbidden = distinct(forbiddenSysctls);
+  if (forbidden.length > MOST_SYSCTLS) {
+    const text = `the list has room for ${MOST_SYSCTLS}: no sysctl is admitted at all`;
+    return {
+      statements: [stated('sysctls.allowed', [], forbiddenField)],
+      remarks: [inexact(forbiddenField, forbiddenSysctls, text)],
+    };
+  }
+  const any = unsafe?.includes('*') ?? false;
+  const wanted = any ? ['*'] : distinct([...safe, ...(unsafe ?? [])]);
+  const { kept, remarks } = withRoom(
+    allowedField,
+    wanted.filter((name) => !forbidden.includes(name)),
+    MOST_SYSCTLS,
+  );
+  return {
+    statements: [
+      {
+        path: 'sysctls.allowed',
+        value: kept,
+        from: any
+          ? allowedField
+          : unsafe
+            ? `${allowedField}, and the safe ones`
+            : `${allowedField}, unset: the safe ones`,
+      },
+      ...(forbidden.length > 0 ? [stated('sysctls.forbidden', forbidden, forbiddenField)] : []),
+    ],
+    remarks,
+  };
+}

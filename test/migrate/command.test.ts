@@ -1,0 +1,142 @@
+/** The command, from files to what it prints. Golden files are rewritten with UPDATE_GOLDEN=1. */
+import assert from 'node:assert/strict';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { cappol } from '../cli/cappol.ts';
+
+const GOLDEN = join(import.meta.dirname, 'golden');
+const CLASSIC = 'inputs/classic-restricted.yaml';
+const THREE = 'inputs/three.yaml';
+const OPENSHIFT = 'inputs/openshift.yaml';
+
+const migrate = (args: readonly string[], stdin?: string) => cappol(['migrate', ...args], stdin, import.meta.dirname);
+
+/** Golden file → the command line that prints it. */
+const PRINTED: Readonly<Record<string, readonly string[]>> = {
+  'classic-restricted.yaml': ['-f', CLASSIC, '--strict'],
+  'classic-restricted-enforced.yaml': ['-f', CLASSIC, '--strict', '--mode', 'Enforce'],
+  'classic-restricted.txt': ['-f', CLASSIC, '-o', 'report'],
+  'three.yaml': ['-f', THREE, '--mode', 'Enforce', '--namespace-selector', 'team=shop'],
+  'three.txt': ['-f', THREE, '-o', 'report'],
+  'three.json': ['-f', THREE, '-o', 'json'],
+  'openshift.yaml': ['-f', OPENSHIFT, '--mode', 'Enforce'],
+};
+
+describe('cappol migrate prints', () => {
+  for (const [golden, args] of Object.entries(PRINTED)) {
+    it(`${args.join(' ')} as in ${golden}`, async () => {
+      const { code, stdout, stderr } = await migrate(args);
+      assert.equal(code, 0, stderr);
+      const file = join(GOLDEN, golden);
+      if (process.env.UPDATE_GOLDEN) writeFileSync(file, stdout);
+      assert.equal(stdout, readFileSync(file, 'utf8'));
+    });
+  }
+
+  it('what the documentation shows', async () => {
+    const page = readFileSync(join(import.meta.dirname, '..', '..', 'docs', 'migrating-from-psp.md'), 'utf8');
+    const { stdout, stderr } = await migrate(['-f', CLASSIC, '--strict']);
+    for (const text of [readFileSync(join(import.meta.dirname, CLASSIC), 'utf8'), stdout, stderr])
+      assert.ok(page.includes(text), text);
+  });
+
+  it('the same from standard input', async () => {
+    const text = readFileSync(join(import.meta.dirname, CLASSIC), 'utf8');
+    assert.equal((await migrate(['-f', '-'], text)).stdout, (await migrate(['-f', CLASSIC])).stdout);
+  });
+
+  it('the same whatever the order of the objects', async () => {
+    const text = readFileSync(join(import.meta.dirname, CLASSIC), 'utf8');
+    const reversed = text.split('---\n').toReversed().join('\n---\n');
+    assert.equal((await migrate(['-f', '-'], reversed)).stdout, (await migrate(['-f', CLASSIC])).stdout);
+  });
+});
+
+describe('cappol migrate says on stderr what is next', () => {
+  const steps: Readonly<Record<string, readonly RegExp[]>> = {
+    Audit: [
+      /^1 policy, 0 bindings; 0 notes, 0 of them on what has no exact counterpart\n/,
+      /nothing is refused/,
+      /migrate again with --mode Enforce/,
+    ],
+    Warn: [/whoever creates what would be refused is warned/, /migrate again with --mode Enforce/],
+    Enforce: [/from then on pods are refused/, /Below Kubernetes 1\.36 nothing is filled in/],
+  };
+  for (const [mode, patterns] of Object.entries(steps)) {
+    it(`in mode ${mode}`, async () => {
+      const { stderr } = await migrate(['-f', CLASSIC, '--mode', mode]);
+      for (const pattern of patterns) assert.match(stderr, pattern);
+      assert.match(stderr, /No policy reaches kube-system/);
+    });
+  }
+});
+
+describe('cappol migrate --strict', () => {
+  it('prints no policy where something has no exact counterpart, but what it is, and ends with 1', async () => {
+    assert.deepEqual(await migrate(['-f', THREE, '--strict']), {
+      code: 1,
+      stdout: '',
+      stderr: [
+        'cappol: PodSecurityPolicy/00-privileged: spec.allowedProcMountTypes: ["Unmasked"]: Unmasked without Default refused containers that leave procMount unset or say Default: they pass now, and hold less\n',
+        'cappol: PodSecurityPolicy/default: spec.allowedCapabilities: CAP_NET_RAW: left out: containers that add it by this spelling are refused. Runtimes differ in whether it ever granted anything: allow NET_RAW, if that is meant\n',
+      ].join(''),
+    });
+  });
+
+  it('reports all the same', async () => {
+    const { code, stdout } = await migrate(['-f', THREE, '--strict', '-o', 'report']);
+    assert.equal(code, 1);
+    assert.equal(stdout, readFileSync(join(GOLDEN, 'three.txt'), 'utf8'));
+  });
+});
+
+describe('cappol migrate ends with 2 and one line for each thing that is wrong:', () => {
+  const wrong = `apiVersion: policy/v1beta1
+kind: PodSecurityPolicy
+metadata: {name: wrong}
+spec:
+  privileged: "no"
+---
+apiVersion: policy/v1beta1
+kind: PodSecurityPolicy
+metadata:
+  name: refused
+  annotations:
+    seccomp.security.alpha.kubernetes.io/allowedProfileNames: default
+spec:
+  seLinux: {rule: RunAsAny}
+  supplementalGroups: {rule: RunAsAny}
+  fsGroup: {rule: RunAsAny}
+  runAsUser:
+    rule: MustRunAs
+    ranges:
+    - {min: 9, max: 1}
+`;
+  const rows: Readonly<Record<string, readonly [args: readonly string[], stdin: string, stderr: string]>> = {
+    'fields, with file and line': [
+      ['-f', '-'],
+      wrong,
+      [
+        'cappol: standard input:5: PodSecurityPolicy/wrong: spec.privileged: must be true or false, not "no"',
+        'standard input:12: PodSecurityPolicy/refused: metadata.annotations[seccomp.security.alpha.kubernetes.io/allowedProfileNames]: Invalid value: "default": must be a valid seccomp profile',
+        'standard input:20: PodSecurityPolicy/refused: spec.runAsUser.ranges[0].min: Invalid value: 9: min cannot be greater than max\n',
+      ].join('\n'),
+    ],
+    'no file': [[], '', 'cappol: nothing to migrate: name files with -f\n'],
+    'nothing to migrate': [
+      ['-f', '-'],
+      'apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n',
+      'cappol: nothing to migrate: no PodSecurityPolicy and no SecurityContextConstraints in -\n',
+    ],
+    'a file that is not there': [['-f', 'nowhere.yaml'], '', 'cappol: nowhere.yaml: no such file or folder\n'],
+  };
+  for (const [title, [args, stdin, stderr]] of Object.entries(rows)) {
+    it(title, async () => assert.deepEqual(await migrate(args, stdin), { code: 2, stdout: '', stderr }));
+  }
+
+  it('an unknown mode', async () => {
+    const { code, stderr } = await migrate(['-f', CLASSIC, '--mode', 'enforce']);
+    assert.equal(code, 2);
+    assert.match(stderr, /--mode <mode>' argument 'enforce' is invalid/);
+  });
+});

@@ -1,0 +1,70 @@
+/** What is migrated, as a real API server takes it. */
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import type { CapabilityPolicy } from '../../operator/api/capability-policy.ts';
+import { cappol } from '../cli/cappol.ts';
+import type { ControlPlane } from '../controlplane/controlplane.ts';
+import { sharedControlPlane } from '../controlplane/shared.ts';
+import { migrated, psp, scc } from './objects.ts';
+import { ROWS } from './psp-rows.ts';
+import { SCC_ROWS } from './scc-rows.ts';
+
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+const CRD = 'customresourcedefinition/capabilitypolicies.capabilitypolicy.dev';
+const INPUTS = ['classic-restricted', 'three', 'openshift'];
+/** Where the bindings of the inputs are. */
+const NAMESPACE = 'shop';
+
+describe('an API server takes what is migrated', () => {
+  let controlPlane: ControlPlane;
+
+  before(async () => {
+    controlPlane = await sharedControlPlane();
+    await kubectl(['apply', '--server-side', '--force-conflicts', '-k', 'crds']);
+    await kubectl(['wait', '--for=condition=Established', CRD, '--timeout=30s']);
+    const namespace = { apiVersion: 'v1', kind: 'Namespace', metadata: { name: NAMESPACE } };
+    await kubectl(['apply', '-f', '-'], JSON.stringify(namespace));
+  });
+
+  after(() => kubectl(['delete', 'namespace', NAMESPACE, '--wait=false']));
+
+  for (const mode of ['Audit', 'Enforce'] as const) {
+    it(`of each row of the tables, in mode ${mode}`, async () => {
+      const objects = [
+        ...Object.values(ROWS).map(({ spec, annotations }, row) => psp(spec, annotations, `psp-${row}`)),
+        ...Object.values(SCC_ROWS).map(({ fields }, row) => scc(fields, `scc-${row}`)),
+      ];
+      const policies = objects.flatMap((object) => migrated(object, mode).policies);
+      assert.equal(policies.length, objects.length);
+      const answer = await dryRun(policies.map((policy: CapabilityPolicy) => JSON.stringify(policy)).join('\n---\n'));
+      assert.equal(answer.match(/ created \(server dry run\)/g)?.length, policies.length, answer);
+    });
+
+    for (const input of INPUTS) {
+      it(`of ${input}, as YAML, in mode ${mode}`, async () => {
+        const file = `inputs/${input}.yaml`;
+        const { stdout } = await cappol(['migrate', '-f', file, '--mode', mode], '', import.meta.dirname);
+        const answer = await dryRun(stdout);
+        const objects = stdout.match(/^kind: /gm)?.length;
+        assert.equal(answer.match(/ created \(server dry run\)/g)?.length, objects, answer);
+      });
+    }
+  }
+
+  function dryRun(documents: string): Promise<string> {
+    return kubectl(['apply', '--dry-run=server', '-f', '-'], documents);
+  }
+
+  /** @throws with what kubectl says */
+  function kubectl(args: readonly string[], input = ''): Promise<string> {
+    const env = { ...process.env, KUBECONFIG: controlPlane.kubeconfig };
+    return new Promise((resolve, reject) => {
+      const child = execFile(controlPlane.kubectl, [...args], { cwd: ROOT, env }, (error, stdout) => {
+        if (error) reject(error);
+        else resolve(stdout);
+      });
+      child.stdin?.end(input);
+    });
+  }
+});

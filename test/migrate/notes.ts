@@ -1,0 +1,16 @@
+import assert from 'node:assert/strict';
+import type { Note } from '../../operator/migrate/migrate.ts';
+
+/**
+ * That just these notes are there, in any order.
+ * @param expected of each `field: beginning of the text`, with `~` before it where it is not exact
+ */
+export function assertNotes(notes: readonly Note[], expected: readonly string[]): void {
+  const texts = notes.map(({ field, text, exact }) => `${exact ? '' : '~'}${field}: ${text}`);
+  for (const beginning of expected) {
+    const found = texts.findIndex((text) => text.startsWith(beginning));
+    assert.ok(found >= 0, `nothing says ${beginning}, but ${JSON.stringify(texts)}`);
+    texts.splice(found, 1);
+  }
+  assert.deepEqual(texts, []);
+}

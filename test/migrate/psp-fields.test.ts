@@ -1,0 +1,88 @@
+import assert from 'node:assert/strict';
+import { assertNotes } from './notes.ts';
+import { migrated, psp } from './objects.ts';
+
+import { APP_ARMOR, GREATEST, ids, ROWS, SECCOMP, UNSET } from './psp-rows.ts';
+
+describe('a PodSecurityPolicy migrates', () => {
+  for (const [title, row] of Object.entries(ROWS)) {
+    it(title, () => {
+      const { policies, notes, origins } = migrated(psp(row.spec, row.annotations));
+      const [policy] = policies;
+      assert.deepEqual(policy?.spec.overrides, { ...UNSET, ...row.overrides });
+      assert.equal(policy.spec.defaulting, row.filled ? 'Enabled' : undefined);
+      assertNotes(notes, row.notes ?? []);
+      assert.deepEqual(unexplained(policy.spec.overrides, origins.psp ?? {}), []);
+    });
+  }
+
+  it('with the drops that ALL stands for, where nothing is filled in', () => {
+    const [policy] = migrated(psp({ requiredDropCapabilities: ['NET_RAW'] }), 'Audit').policies;
+    assert.deepEqual(policy?.spec.overrides?.capabilities, { allowedAdd: [], requiredDrop: ['NET_RAW'] });
+    assert.equal(policy.spec.defaulting, undefined);
+  });
+});
+
+describe('a PodSecurityPolicy that can never admit a pod is said to be so:', () => {
+  const rows: Readonly<
+    Record<
+      string,
+      readonly [spec: Readonly<Record<string, unknown>>, annotations: Record<string, string>, said: string]
+    >
+  > = {
+    'runAsUser MustRunAs without ranges': [
+      { runAsUser: { rule: 'MustRunAs' } },
+      {},
+      'spec.runAsUser.ranges: MustRunAs without ranges: the API server accepted it, and it could never admit a pod',
+    ],
+    'supplementalGroups MayRunAs without ranges': [
+      { supplementalGroups: { rule: 'MayRunAs', ranges: [] } },
+      {},
+      'spec.supplementalGroups.ranges: MayRunAs without ranges',
+    ],
+    'fsGroup MustRunAs without ranges': [
+      { fsGroup: { rule: 'MustRunAs' } },
+      {},
+      'spec.fsGroup.ranges: MustRunAs without ranges',
+    ],
+    'IDs that no pod may have': [
+      { runAsUser: { rule: 'MustRunAs', ranges: ids([GREATEST + 1, GREATEST + 1]) } },
+      {},
+      'spec.runAsUser.ranges: no pod may have an ID above 2147483647',
+    ],
+    'seLinux MustRunAs without options': [
+      { seLinux: { rule: 'MustRunAs' } },
+      {},
+      'spec.seLinux.seLinuxOptions: MustRunAs without options',
+    ],
+    'a seccomp profile that is filled in, and none that is allowed': [
+      {},
+      { [`${SECCOMP}/defaultProfileName`]: 'runtime/default' },
+      `metadata.annotations[${SECCOMP}/defaultProfileName]: it is filled in and then refused`,
+    ],
+    'an empty list of AppArmor profiles': [
+      {},
+      { [`${APP_ARMOR}/allowedProfileNames`]: '' },
+      `metadata.annotations[${APP_ARMOR}/allowedProfileNames]: an empty list`,
+    ],
+  };
+  for (const [title, [spec, annotations, said]] of Object.entries(rows)) {
+    it(title, () => {
+      const { policies, notes } = migrated(psp(spec, annotations));
+      assert.deepEqual(policies, []);
+      assertNotes(notes, [said, '~: none of them could admit a pod']);
+    });
+  }
+});
+
+/** Lines of the overrides that nothing says where they come from. */
+function unexplained(overrides: object = {}, origins: Readonly<Record<string, string>>): string[] {
+  const known = Object.keys(origins);
+  return Object.entries(overrides).flatMap(([field, value]) => {
+    const path = `spec.overrides.${field}`;
+    if (known.includes(path)) return [];
+    return Object.keys(value as object)
+      .map((inner) => `${path}.${inner}`)
+      .filter((inner) => !known.includes(inner));
+  });
+}

@@ -1,0 +1,94 @@
+import assert from 'node:assert/strict';
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { gunzipSync } from 'node:zlib';
+import { assertNotes } from './notes.ts';
+import { migrated, scc } from './objects.ts';
+import { CHOICE, SCC_ROWS, SCC_UNSET, SYSCTLS } from './scc-rows.ts';
+
+describe('SecurityContextConstraints migrate', () => {
+  for (const [title, { fields, overrides, notes = [] }] of Object.entries(SCC_ROWS)) {
+    it(title, () => {
+      const migration = migrated(scc(fields));
+      assert.deepEqual(migration.policies[0]?.spec.overrides, { ...SCC_UNSET, ...overrides });
+      assertNotes(migration.notes, [...notes, `~${CHOICE}`, `~${SYSCTLS}`]);
+    });
+  }
+
+  it('every sysctl, of which nothing is to be said', () => {
+    const { policies, notes } = migrated(scc({ allowedUnsafeSysctls: ['*'] }));
+    assert.deepEqual(policies[0]?.spec.overrides?.sysctls, { allowed: ['*'] });
+    assertNotes(notes, [`~${CHOICE}`]);
+  });
+
+  it('with one priority, which says nothing of who decides', () => {
+    const { policies, notes } = migrated(scc({ priority: 10 }));
+    assert.equal(policies[0]?.spec.priority, undefined);
+    assert.equal(notes[0]?.value, 10);
+  });
+
+  const NEVER: Readonly<Record<string, readonly [runAsUser: object, said: string]>> = {
+    'MustRunAs without a user': [{ type: 'MustRunAs' }, 'runAsUser: MustRunAs needs uid: it could never admit a pod'],
+    'half a range': [
+      { type: 'MustRunAsRange', uidRangeMin: 1 },
+      'runAsUser: MustRunAsRange needs uidRangeMin and uidRangeMax: it could never admit a pod',
+    ],
+  };
+  for (const [title, [runAsUser, said]] of Object.entries(NEVER)) {
+    it(`to nothing, when they can never admit a pod: ${title}`, () => {
+      const { policies, notes } = migrated(scc({ runAsUser }));
+      assert.deepEqual(policies, []);
+      assertNotes(notes, [said, '~: none of them could admit a pod']);
+    });
+  }
+});
+
+/** The defaults of OpenShift, where they lie beside the checkout. */
+const DEFAULTS = join(import.meta.dirname, '..', '..', '..', 'shared', 'data', 'openshift-scc.jsonl.gz');
+
+/** What is said of each beside the choice: fields; all of it is not exact. */
+const SAID: Readonly<Record<string, readonly string[]>> = {
+  anyuid: ['seLinuxContext', 'allowedUnsafeSysctls'],
+  hostaccess: ['runAsUser', 'fsGroup', 'seLinuxContext', 'allowedUnsafeSysctls'],
+  'hostmount-anyuid': ['seLinuxContext', 'allowedUnsafeSysctls'],
+  'hostmount-anyuid-v2': ['allowedUnsafeSysctls'],
+  hostnetwork: ['runAsUser', 'supplementalGroups', 'fsGroup', 'seLinuxContext', 'allowedUnsafeSysctls'],
+  'hostnetwork-v2': ['runAsUser', 'supplementalGroups', 'fsGroup', 'seLinuxContext', 'allowedUnsafeSysctls'],
+  'nested-container': ['seLinuxContext', 'allowedUnsafeSysctls', 'userNamespaceLevel'],
+  nonroot: ['seLinuxContext', 'allowedUnsafeSysctls'],
+  'nonroot-v2': ['seLinuxContext', 'allowedUnsafeSysctls'],
+  privileged: [],
+  restricted: ['runAsUser', 'fsGroup', 'seLinuxContext', 'allowedUnsafeSysctls'],
+  'restricted-v2': ['runAsUser', 'fsGroup', 'seLinuxContext', 'allowedUnsafeSysctls'],
+  'restricted-v3': ['seLinuxContext', 'allowedUnsafeSysctls', 'userNamespaceLevel'],
+};
+
+if (existsSync(DEFAULTS)) {
+  describe("OpenShift's own SecurityContextConstraints", () => {
+    const lines = gunzipSync(readFileSync(DEFAULTS)).toString('utf8').trim().split('\n');
+    const sccs = lines.map((line) => JSON.parse(line).scc as ReturnType<typeof scc>);
+
+    it('are those of the table', () => {
+      assert.deepEqual(sccs.map(({ metadata }) => metadata.name).sort(), Object.keys(SAID).sort());
+    });
+
+    for (const one of sccs) {
+      const { name } = one.metadata;
+      it(`${name} migrates, and what is said of it is right`, () => {
+        const { policies, notes } = migrated(one);
+        assert.equal(policies.length, 1);
+        const said = notes.map(({ field }) => field);
+        assert.deepEqual(said, ['priority', ...(SAID[name] ?? [])]);
+        assert.ok(notes.every(({ exact }) => !exact));
+        for (const { field, value } of notes) assert.deepEqual(noted(one, field), value);
+      });
+    }
+  });
+}
+
+/** As a note names it: of a strategy its type, or its options. */
+function noted(object: object, field: string): unknown {
+  const value = (object as Record<string, { type?: string; seLinuxOptions?: object } | null>)[field];
+  if (value === null || typeof value !== 'object' || Array.isArray(value)) return value ?? null;
+  return value.seLinuxOptions ?? value.type;
+}

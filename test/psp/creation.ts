@@ -1,0 +1,39 @@
+/** The creation of a pod by somebody, by dry run: the same question to any API server. */
+import { pathOf } from '../../operator/cluster/paths.ts';
+import type { Pod } from '../differential/pods.ts';
+import type { Api, Identity, Json } from '../integration/api.ts';
+import { binding, role } from './objects.ts';
+
+export interface Creation {
+  readonly pod: Pod;
+  readonly namespace: string;
+  /** The pod's service account. */
+  readonly account: string;
+  readonly creator: Identity;
+}
+
+export interface Answer {
+  /** 200, 403 refused, or 422 invalid. */
+  readonly status: number;
+  /** As it would be stored; the Status where it would not. */
+  readonly pod: Json;
+  /** Why it would not. */
+  readonly text: string;
+}
+
+export async function createPod(api: Api, { pod, namespace, account, creator }: Creation): Promise<Answer> {
+  const body = { ...pod, spec: { ...pod.spec, serviceAccountName: account } };
+  const path = `/api/v1/namespaces/${namespace}/pods`;
+  const { status, body: answer } = await api.ask('POST', path, { body, as: creator, query: { dryRun: 'All' } });
+  if (![201, 403, 422].includes(status)) throw new Error(`${status} ${answer.message}`);
+  return { status: status === 201 ? 200 : status, pod: answer, text: status === 201 ? '' : String(answer.message) };
+}
+
+/** Lets everybody create pods, as far as RBAC goes. */
+export async function letEverybodyCreate(api: Api): Promise<void> {
+  const creator = role('psp-pod-creator', undefined, {
+    rule: { apiGroups: [''], resources: ['pods'], verbs: ['create'] },
+  });
+  const all = binding('psp-pod-creator', creator, [{ kind: 'Group', name: 'system:authenticated' }]);
+  for (const object of [creator, all]) await api.apply(pathOf(object), object);
+}

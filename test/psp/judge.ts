@@ -1,0 +1,53 @@
+/** One pod before both servers. */
+import { isDeepStrictEqual } from 'node:util';
+import { type Answer, type Creation, createPod } from './creation.ts';
+import type { CurrentCluster } from './current-cluster.ts';
+import type { OldCluster } from './old-cluster.ts';
+import { securityOf } from './security.ts';
+
+export interface Servers {
+  readonly old: OldCluster;
+  readonly current: CurrentCluster;
+}
+
+export interface Judgement {
+  /**
+   * What PodSecurityPolicy did; `invalid` is for today's API server to say. Spoiled is a pod for Windows that
+   * PodSecurityPolicy filled with what such pods must not have: 1.24 answered 422, and nobody wants that back.
+   */
+  readonly status: 'admitted' | 'refused' | 'invalid' | 'spoiled';
+  readonly old: Answer;
+  readonly current: Answer;
+  /** Where no policy is, today. */
+  readonly defaulted: Answer;
+  readonly difference: string | undefined;
+}
+
+export async function judge({ old, current }: Servers, creation: Creation): Promise<Judgement> {
+  const [was, is, defaulted] = await Promise.all([
+    createPod(old.api, creation),
+    current.create(creation),
+    current.defaulted(creation),
+  ]);
+  const answers = { old: was, current: is, defaulted };
+  if (defaulted.status === 422) return { status: 'invalid', ...answers, difference: undefined };
+  if (was.status === 422 && isForWindows(creation)) return { status: 'spoiled', ...answers, difference: undefined };
+  return { status: was.status === 200 ? 'admitted' : 'refused', ...answers, difference: differenceOf(was, is) };
+}
+
+function differenceOf(was: Answer, is: Answer): string | undefined {
+  if ((was.status === 200) !== (is.status === 200)) return 'one admits it, the other does not';
+  if (was.status !== 200 || isDeepStrictEqual(securityOf(was.pod), securityOf(is.pod))) return undefined;
+  return 'they make different pods of it';
+}
+
+function isForWindows({ pod }: Creation): boolean {
+  return (pod.spec.os as { name?: string } | undefined)?.name === 'windows';
+}
+
+/** Both answers, in words. */
+export function described({ old, current, difference }: Judgement): string[] {
+  const words = ({ status, text, pod }: Answer) =>
+    status === 200 ? `admits it as ${JSON.stringify(securityOf(pod))}` : `${status} ${text}`;
+  return [`${difference}:`, `1.24 ${words(old)}`, `today ${words(current)}`];
+}

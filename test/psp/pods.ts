@@ -1,0 +1,143 @@
+/** Random pods for PodSecurityPolicies: half of them are pods that one admits, changed in one place or two. */
+import fc, { type Arbitrary } from 'fast-check';
+import { ANNOTATION, CONTAINER_FIELD, POD_FIELD } from '../differential/fields.ts';
+import type { Pod } from '../differential/pods.ts';
+import { boundary } from '../differential/policies-boundary.ts';
+import { type Step, type Steps, walked } from '../differential/policies-pods.ts';
+import { bordersOf } from './borders.ts';
+import { APP_ARMOR_OF_CONTAINER, type PodSecurityPolicy } from './objects.ts';
+import { SOURCES } from './volume-sources.ts';
+
+type Fields = Record<string, unknown>;
+
+/** Only fields that 1.24 knows, or may safely drop: it knows no policy about them. */
+export function podsFor(policy: PodSecurityPolicy): Arbitrary<Pod> {
+  const bases = fc.constantFrom(...basesOf(policy));
+  const steps = fc.oneof(
+    { weight: 4, arbitrary: fc.constantFrom(...boundary(bordersOf(policy))) },
+    { weight: 1, arbitrary: volumes() },
+    { weight: 2, arbitrary: anyField() },
+  );
+  const near = fc.array(steps, { maxLength: 2, size: 'max' });
+  const farther = fc.array(steps, { minLength: 3, maxLength: 6, size: 'max' });
+  return fc
+    .tuple(bases, fc.oneof({ weight: 2, arbitrary: near }, { weight: 1, arbitrary: farther }))
+    .map(([base, all]) => asOfOld(walked(base, all.flat())));
+}
+
+function volumes(): Arbitrary<Steps> {
+  const sources = fc.array(fc.constantFrom(...SOURCES), { minLength: 1, maxLength: 2 });
+  return sources.map((all) => [
+    { to: 'pod', path: ['volumes'], value: all.map((source, i) => ({ name: `volume-${i}`, ...source })) },
+  ]);
+}
+
+function anyField(): Arbitrary<Steps> {
+  const container = fc.constantFrom<Step['to']>('app', 'app', 'second', 'init', 'sidecar');
+  const step = fc.oneof(
+    { weight: 4, arbitrary: fc.record({ to: fc.constant<Step['to']>('pod'), set: POD_FIELD }) },
+    { weight: 6, arbitrary: fc.record({ to: container, set: CONTAINER_FIELD }) },
+    {
+      weight: 1,
+      arbitrary: ANNOTATION.map((set) => ({
+        to: 'metadata' as const,
+        set: { ...set, path: ['annotations', ...set.path] },
+      })),
+    },
+  );
+  return step.map(({ to, set }) => [{ to, ...set }]);
+}
+
+/** One that leaves all to the policy, and those that say themselves what it asks for: on the pod, or on the container. */
+function basesOf(policy: PodSecurityPolicy): Pod[] {
+  const { runAsUser, runAsGroup, supplementalGroups, fsGroup } = policy.spec;
+  const { seccomp, appArmor, seLinux, capabilities } = bordersOf(policy);
+  const minimum = (field: string, of: { rule: string; ranges?: readonly { min: number }[] } | undefined) =>
+    of?.rule === 'MustRunAs' && of.ranges?.[0] ? { [field]: of.ranges[0].min } : {};
+  const [group] = Object.values(minimum('supplementalGroups', supplementalGroups));
+  const ofPod = { ...minimum('fsGroup', fsGroup), ...(group !== undefined && { supplementalGroups: [group] }) };
+  const shared = {
+    ...(runAsUser.rule === 'MustRunAsNonRoot' && { runAsNonRoot: true }),
+    ...minimum('runAsUser', runAsUser),
+    ...minimum('runAsGroup', runAsGroup),
+    ...(seccomp.types[0] && { seccompProfile: { type: seccomp.types[0], ...localProfile(seccomp) } }),
+    ...(seLinux.options && { seLinuxOptions: seLinux.options }),
+  };
+  const { requiredDrop, defaultAdd } = capabilities;
+  const ofContainer = {
+    ...((requiredDrop.length > 0 || defaultAdd.length > 0) && {
+      capabilities: { drop: requiredDrop, add: defaultAdd },
+    }),
+    ...(policy.spec.allowPrivilegeEscalation === false && { allowPrivilegeEscalation: false }),
+    ...(policy.spec.readOnlyRootFilesystem && { readOnlyRootFilesystem: true }),
+  };
+  const [profile] = appArmor.types.map((type) => (type === 'Localhost' ? 'localhost/profile' : APP_ARMOR[type]));
+  const annotations = profile === undefined ? {} : { [`${APP_ARMOR_OF_CONTAINER}app`]: profile };
+  return [
+    pod({}, {}),
+    pod({ ...ofPod, ...shared }, ofContainer, annotations),
+    pod(ofPod, { ...shared, ...ofContainer }, annotations),
+  ];
+}
+
+const APP_ARMOR: Readonly<Record<string, string>> = { RuntimeDefault: 'runtime/default', Unconfined: 'unconfined' };
+
+function localProfile({
+  types,
+  localhostProfiles = [],
+}: {
+  types: readonly string[];
+  localhostProfiles?: readonly string[];
+}) {
+  return types[0] === 'Localhost' && { localhostProfile: localhostProfiles[0] };
+}
+
+function pod(ofPod: Fields, ofContainer: Fields, annotations: Fields = {}): Pod {
+  const container = {
+    name: 'app',
+    image: 'app',
+    ...(Object.keys(ofContainer).length > 0 && { securityContext: ofContainer }),
+  };
+  const securityContext = Object.keys(ofPod).length > 0 && { securityContext: ofPod };
+  const spec = { ...securityContext, containers: [container] };
+  return { apiVersion: 'v1', kind: 'Pod', metadata: { name: 'random', annotations }, spec };
+}
+
+/**
+ * Without what means something to one of the servers only: AppArmor had annotations, seccomp has fields (1.27 reads no
+ * annotations), and init containers had no probes. Of sysctls PodSecurityPolicy knew the spelling with dots. Only one of
+ * the servers would mount a token. Groups that are an empty list are gone when admission policies see them.
+ */
+function asOfOld({ metadata, spec, ...rest }: Pod): Pod {
+  const annotations = Object.entries(metadata.annotations).filter(([key]) => !key.includes('seccomp.security'));
+  const { initContainers, containers, volumes, ...ofPod } = spec;
+  return {
+    ...rest,
+    metadata: { ...metadata, annotations: Object.fromEntries(annotations) },
+    spec: {
+      ...ofPod,
+      ...secured(ofPod),
+      automountServiceAccountToken: false,
+      ...(Array.isArray(volumes) && { volumes: volumes.filter((one) => !('image' in one)) }),
+      containers: containers.map((c) => ({ ...c, ...secured(c) })),
+      ...(initContainers && {
+        initContainers: initContainers.map(
+          ({ livenessProbe: _, readinessProbe: __, startupProbe: ___, lifecycle: ____, ...c }) => ({
+            ...c,
+            ...secured(c),
+          }),
+        ),
+      }),
+    },
+  };
+}
+
+function secured({ securityContext }: Fields): Fields {
+  if (securityContext === undefined) return {};
+  const { appArmorProfile: _, sysctls, supplementalGroups: groups, ...rest } = securityContext as Fields;
+  const dotted = Array.isArray(sysctls) && {
+    sysctls: sysctls.map((one) => ({ ...one, name: one.name.replaceAll('/', '.') })),
+  };
+  const some = Array.isArray(groups) && groups.length > 0 && { supplementalGroups: groups };
+  return { securityContext: { ...rest, ...some, ...dotted } };
+}

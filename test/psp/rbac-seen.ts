@@ -1,0 +1,37 @@
+/** When an API server has seen all RBAC objects that were written so far: it reads each kind by a watch of its own. */
+import { pathOf } from '../../operator/cluster/paths.ts';
+import { waitFor } from '../controlplane/wait.ts';
+import type { Api } from '../integration/api.ts';
+import { binding, role } from './objects.ts';
+
+const USER = 'rbac-seen';
+const REVIEWS = '/apis/authorization.k8s.io/v1/subjectaccessreviews';
+
+/**
+ * Writes one object more of each kind, and waits until they are obeyed.
+ * @param mark not used before
+ * @param namespace one that exists
+ */
+export async function rbacSeen(api: Api, mark: string, namespace: string): Promise<void> {
+  const rule = { apiGroups: [''], resources: ['configmaps'], verbs: ['get'] };
+  const everywhere = role(`${mark}-everywhere`, [`${mark}-everywhere`], { rule });
+  const here = role(`${mark}-here`, [`${mark}-here`], { namespace, rule });
+  const user = [{ kind: 'User' as const, name: USER }];
+  const objects = [
+    everywhere,
+    here,
+    binding(`${mark}-everywhere`, everywhere, user),
+    binding(`${mark}-here`, here, user, namespace),
+  ];
+  for (const object of objects) await api.apply(pathOf(object), object);
+  for (const { metadata } of [everywhere, here]) {
+    const resourceAttributes = { namespace, verb: 'get', resource: 'configmaps', name: metadata.name };
+    const body = {
+      apiVersion: 'authorization.k8s.io/v1',
+      kind: 'SubjectAccessReview',
+      spec: { user: USER, resourceAttributes },
+    };
+    await waitFor(`RBAC object ${metadata.name}`, async () => (await api.create(REVIEWS, body)).status.allowed);
+  }
+  for (const object of objects.toReversed()) await api.remove(pathOf(object));
+}

@@ -1,0 +1,55 @@
+/** What 1.24 has answered, kept for those who have no such server: sets of policies, each with pods and their fate. */
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { gunzipSync, gzipSync } from 'node:zlib';
+import type { Identity, Json } from '../integration/api.ts';
+import type { Witness } from './campaign.ts';
+import type { PspSet } from './objects.ts';
+import { securityOf } from './security.ts';
+
+export interface RecordedSet {
+  readonly set: PspSet;
+  readonly pods: readonly RecordedPod[];
+}
+
+export interface RecordedPod {
+  /** With what today's API server fills in where no policy is. */
+  readonly pod: Json;
+  readonly namespace: string;
+  readonly account: string;
+  readonly creator: Identity;
+  /** What securityOf() finds of the pod that 1.24 made; absent where it refused. */
+  readonly becomes?: Json;
+}
+
+const FILE = join(import.meta.dirname, 'recorded.jsonl.gz');
+const PODS_OF_POLICY = 2;
+
+/** One JSON document a line. */
+export function readRecorded(): RecordedSet[] {
+  const lines = gunzipSync(readFileSync(FILE)).toString('utf8').trimEnd().split('\n');
+  return lines.map((text) => JSON.parse(text));
+}
+
+/** Takes down the first few pods of each set that both servers agreed about. */
+export class Recorder {
+  readonly #pods = new Map<PspSet, RecordedPod[]>();
+
+  readonly witness: Witness = ({ set }, { namespace, account, creator }, { status, old, defaulted }) => {
+    const pods = this.#pods.get(set) ?? [];
+    this.#pods.set(set, pods);
+    if (status !== 'admitted' && status !== 'refused') return;
+    if (pods.length >= PODS_OF_POLICY * set.policies.length) return;
+    const { metadata, spec } = defaulted.pod;
+    const pod = { metadata: { annotations: metadata.annotations ?? {} }, spec };
+    pods.push({ pod, namespace, account, creator, ...(status === 'admitted' && { becomes: securityOf(old.pod) }) });
+  };
+
+  /** @returns how many pods there are now in the file */
+  write(): number {
+    const sets = [...this.#pods].map(([set, pods]): RecordedSet => ({ set, pods }));
+    const text = sets.map((one) => `${JSON.stringify(one)}\n`).join('');
+    writeFileSync(FILE, gzipSync(text, { level: 9 }));
+    return sets.reduce((sum, { pods }) => sum + pods.length, 0);
+  }
+}

@@ -1,0 +1,72 @@
+/** What the operator makes of a pod under migrated policies, without any server. */
+import { isDeepStrictEqual } from 'node:util';
+import type { PodParts } from '../../operator/cluster/objects.ts';
+import type { Identified } from '../../operator/cluster/paths.ts';
+import { createProjection } from '../../operator/cluster/projection.ts';
+import type { RawObject } from '../../operator/cluster/raw.ts';
+import { renderRole, renderRoleBinding } from '../../operator/compile/rbac.ts';
+import { createUseIndex, serviceAccountUser, type User } from '../../operator/evaluate/use.ts';
+import { Evaluator } from '../../operator/evaluate/violations.ts';
+import { type ResolvedPolicy, resolvePolicy } from '../../operator/policy/resolve.ts';
+import { RULES } from '../../operator/rules/index.ts';
+import { NEWEST_KNOWN_MINOR } from '../../operator/standards/level-version.ts';
+import { fillCreated } from '../defaulting/fill.ts';
+import type { Json } from '../integration/api.ts';
+import { migrated } from './migrated.ts';
+import type { PspSet } from './objects.ts';
+import type { RecordedPod } from './recording.ts';
+import { securityOf } from './security.ts';
+
+const projection = createProjection(RULES);
+const evaluator = new Evaluator();
+
+/** @returns for a pod what securityOf() finds of what becomes of it; undefined when it is refused */
+export function replayed(set: PspSet): (recorded: RecordedPod) => Json | undefined {
+  const migration = migrated(set);
+  const policies = migration.policies.map((policy) => resolved(policy));
+  const objects: readonly RawObject[] = [
+    ...set.rbac,
+    ...migration.rbac,
+    ...policies.flatMap((policy) => [renderRole(policy, []), renderRoleBinding(policy, []) ?? []].flat()),
+  ] as readonly Identified[] as readonly RawObject[];
+  const use = createUseIndex(
+    objects.flatMap((raw) => (raw.kind?.endsWith('Role') ? (projection.role(raw) ?? []) : [])),
+    objects.flatMap((raw) => (raw.kind?.endsWith('Binding') ? projection.roleBinding(raw) : [])),
+  );
+  return ({ pod, namespace, account, creator }) => {
+    const users = [serviceAccountUser(namespace, account), authenticated(creator)];
+    const usable = policies.filter(
+      ({ name, usableBy }) =>
+        usableBy === 'Everyone' || isMaster(creator) || users.some((user) => use.mayUse(user, namespace, name)),
+    );
+    const end = enforced(usable, { annotations: pod.metadata.annotations, spec: pod.spec });
+    return end && securityOf({ metadata: { annotations: end.annotations }, spec: end.spec });
+  };
+}
+
+function resolved(policy: Parameters<typeof resolvePolicy>[0]): ResolvedPolicy {
+  const resolution = resolvePolicy(policy, NEWEST_KNOWN_MINOR);
+  if ('refusal' in resolution) throw new Error(`${policy.metadata?.name}: ${resolution.refusal.message}`);
+  return resolution.policy;
+}
+
+/** The first by name that admits the pod unchanged, else the first that admits it filled. */
+function enforced(usable: readonly ResolvedPolicy[], pod: PodParts): PodParts | undefined {
+  const changes = ({ fills }: ResolvedPolicy) => !isDeepStrictEqual(fillCreated(pod, fills), pod);
+  if (usable.some((policy) => admits(policy, pod) && !changes(policy))) return pod;
+  const filling = usable.find((policy) => admits(policy, fillCreated(pod, policy.fills)));
+  return filling && fillCreated(pod, filling.fills);
+}
+
+function admits(policy: ResolvedPolicy, { annotations, spec }: PodParts): boolean {
+  return evaluator.violations(projection.parts({ metadata: { annotations }, spec }), policy).length === 0;
+}
+
+function authenticated({ user, groups = [] }: RecordedPod['creator']): User {
+  return { name: user, groups: [...groups, 'system:authenticated'] };
+}
+
+/** Bound to cluster-admin, who may do everything. */
+function isMaster({ groups }: RecordedPod['creator']): boolean {
+  return groups?.includes('system:masters') ?? false;
+}
