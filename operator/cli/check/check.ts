@@ -1,0 +1,118 @@
+/** check: finds out by what to judge, judges, and reports. */
+import { dump } from 'js-yaml';
+import { lastAccepted } from '../../apply/standing.ts';
+import type { Cluster } from '../../cluster/objects.ts';
+import { type ExitCode, type Io, UsageError } from '../command.ts';
+import { type Changes, changesOf } from './changes.ts';
+import { changesMarkdown, changesTable } from './changes-text.ts';
+import { addPolicies, checkFiles } from './files.ts';
+import { Foundation, type GroundsOptions } from './grounds.ts';
+import type { Output } from './reporter.ts';
+import { Run, Troubles } from './run.ts';
+import { itemsOf, judgements } from './running.ts';
+
+export interface CheckOptions {
+  readonly filename: readonly string[];
+  readonly policy: readonly string[];
+  readonly cluster?: boolean;
+  readonly kubeconfig?: string;
+  readonly context?: string;
+  readonly namespace?: string;
+  readonly namespaceLabels: Readonly<Record<string, string>>;
+  readonly output: Output | 'markdown';
+  readonly serverVersion: number;
+  readonly operatorNamespace: string;
+  readonly excludedNamespaces: readonly string[];
+}
+
+const NO_POLICY = 'no policy to judge by: name one with --policy FILE, have one among the manifests, or use --cluster';
+
+export async function check(options: CheckOptions, io: Io): Promise<ExitCode> {
+  if (!options.cluster) return checkManifests(options, io, undefined, options.namespace ?? 'default');
+  const { snapshot, withCluster } = await import('../cluster.ts');
+  return withCluster(options, async (connected) => {
+    const running = options.filename.length === 0;
+    const scope = running && options.namespace !== undefined ? { namespace: options.namespace } : {};
+    const cluster = await snapshot(connected, io, { ...scope, workloads: running });
+    if (!running) return checkManifests(options, io, cluster, options.namespace ?? connected.namespace);
+    return options.policy.length > 0 ? showChanges(options, io, cluster) : checkRunning(options, io, cluster);
+  });
+}
+
+async function checkManifests(
+  options: CheckOptions,
+  io: Io,
+  cluster: Cluster | undefined,
+  namespace: string,
+): Promise<ExitCode> {
+  const run = await Run.begin(outputOf(options), io);
+  const foundation = new Foundation();
+  if (cluster) foundation.addCluster(cluster);
+  await addPolicies(foundation, options.policy, io, run);
+  const build = () => {
+    if (foundation.isEmpty && run.errors === 0) throw new UsageError(NO_POLICY);
+    return foundation.build(groundsOptions(options, cluster), run.trouble);
+  };
+  await checkFiles(options.filename, io, run, { foundation, build, namespace });
+  return run.end();
+}
+
+async function checkRunning(options: CheckOptions, io: Io, cluster: Cluster): Promise<ExitCode> {
+  const run = await Run.begin(outputOf(options), io);
+  const foundation = new Foundation();
+  foundation.addCluster(cluster);
+  const grounds = foundation.build(groundsOptions(options, cluster), run.trouble);
+  run.grounds(grounds);
+  for (const judgement of judgements(cluster, grounds)) {
+    io.signal.throwIfAborted();
+    for (const item of itemsOf(judgement, cluster)) run.item(item);
+  }
+  return run.end();
+}
+
+async function showChanges(options: CheckOptions, io: Io, cluster: Cluster): Promise<ExitCode> {
+  const print = PRINTERS[options.output];
+  if (!print)
+    throw new UsageError(
+      `-o ${options.output} goes with -f; what would change is shown as ${Object.keys(PRINTERS).join(', ')}`,
+    );
+  const troubles = new Troubles(io);
+  const live = new Foundation();
+  live.addCluster(cluster);
+  const changed = new Foundation();
+  changed.addCluster(cluster);
+  await addPolicies(changed, options.policy, io, troubles);
+  const candidates = changed.stated;
+  if (candidates.length === 0 && troubles.count === 0)
+    throw new UsageError('no CapabilityPolicy in the files of --policy');
+  const grounds = groundsOptions(options, cluster);
+  const before = live.build(grounds, () => {});
+  const after = changed.build(grounds, troubles.trouble);
+  const enforced = changed.enforcing(candidates).build(grounds, () => {});
+  const changes = changesOf({ cluster, candidates, before, after, enforced });
+  io.stdout.write(print(changes));
+  if (troubles.count > 0) return 2;
+  return changes.summary.newlyRefused > 0 ? 1 : 0;
+}
+
+const PRINTERS: Readonly<Partial<Record<CheckOptions['output'], (changes: Changes) => string>>> = {
+  table: changesTable,
+  markdown: changesMarkdown,
+  json: (changes) => `${JSON.stringify(changes, null, 2)}\n`,
+  yaml: (changes) => dump(changes, { lineWidth: -1, noRefs: true }),
+};
+
+function outputOf({ output }: CheckOptions): Output {
+  if (output === 'markdown') {
+    throw new UsageError('-o markdown shows what would change: it goes with --cluster and --policy, and without -f');
+  }
+  return output;
+}
+
+function groundsOptions(options: CheckOptions, cluster: Cluster | undefined): GroundsOptions {
+  return {
+    ...options,
+    oldestServer: cluster?.oldestServer ?? options.serverVersion,
+    ...(cluster && { lastAccepted: lastAccepted(cluster.rendered()) }),
+  };
+}

@@ -1,0 +1,77 @@
+/** check -f: judges manifests by the policies among them, those of --policy, and those of a cluster. */
+import type { Io } from '../command.ts';
+import { Inputs } from '../input/inputs.ts';
+import { type Manifest, manifestsOf, readManifests } from '../input/manifests.ts';
+import type { Problem } from '../input/schema.ts';
+import type { Trouble } from '../input/trouble.ts';
+import type { Foundation, Grounds } from './grounds.ts';
+import { ManifestJudge } from './judge.ts';
+import type { CheckedItem } from './result.ts';
+
+/** Words of the documents that judging may stand on: in documents without them none is. */
+const GROUND = /CapabilityPolicy|Namespace|Role/;
+
+/** Who is told what is found, as it is found. */
+export interface Listener {
+  /** Before all items. */
+  grounds(grounds: Grounds): void;
+  item(item: CheckedItem): void;
+  /** An object that makes no pods. */
+  skipped(): void;
+  trouble(trouble: Trouble): void;
+}
+
+/** Adds the policies of --policy, with the namespaces, roles and bindings beside them. */
+export async function addPolicies(
+  foundation: Foundation,
+  paths: readonly string[],
+  io: Io,
+  { trouble }: Pick<Listener, 'trouble'>,
+): Promise<void> {
+  for await (const manifest of readManifests(paths, io, { tell: trouble })) foundation.addManifest(manifest, trouble);
+}
+
+/**
+ * Reads the files twice: what they are judged by may come after what is judged.
+ *
+ * @param build called when all of the foundation is there
+ * @param namespace of objects that state none
+ */
+export async function checkFiles(
+  paths: readonly string[],
+  io: Io,
+  listener: Listener,
+  { foundation, build, namespace }: { foundation: Foundation; build: () => Grounds; namespace: string },
+): Promise<void> {
+  const { trouble } = listener;
+  let found = false;
+  const tell = (one: Trouble) => {
+    found = true;
+    trouble(one);
+  };
+  const inputs = await Inputs.open(paths, io, tell);
+  try {
+    // What can't be read is told the second time.
+    const first = { tell: () => {}, wants: (text: string) => GROUND.test(text) };
+    for await (const manifest of manifestsOf(inputs.files, io, first)) foundation.addManifest(manifest, trouble);
+    const grounds = build();
+    listener.grounds(grounds);
+    const judge = new ManifestJudge({ grounds, namespace });
+    for await (const manifest of manifestsOf(inputs.files, io, { tell })) {
+      found = true;
+      const judged = judge.judge(manifest);
+      if (judged === 'skipped') listener.skipped();
+      else if (judged === 'ground') continue;
+      else if ('item' in judged) listener.item(judged.item);
+      else for (const problem of judged.problems) tell(troubleOf(manifest, problem));
+    }
+    // A check that looks at nothing must not look like a success.
+    if (!found) trouble({ file: paths.join(', '), message: 'no Kubernetes object in it' });
+  } finally {
+    inputs.close();
+  }
+}
+
+function troubleOf({ object: { kind, metadata }, file, lineOf }: Manifest, { path, message }: Problem): Trouble {
+  return { file, line: lineOf(path), message: `${kind} ${metadata?.name ?? ''}: ${message}` };
+}

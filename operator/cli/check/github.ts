@@ -1,0 +1,53 @@
+/** -o github: workflow commands, which GitHub shows at the lines of a pull request. */
+import { relative, resolve, sep } from 'node:path';
+import { itemName, type Reporter, type ReporterOptions, Severities, violationText } from './reporter.ts';
+import type { CheckedItem, CheckedPolicy, Summary } from './result.ts';
+
+export class GithubReporter implements Reporter {
+  readonly #options: ReporterOptions;
+  readonly #severities = new Severities();
+
+  constructor(options: ReporterOptions) {
+    this.#options = options;
+  }
+
+  begin(policies: readonly CheckedPolicy[]): void {
+    this.#severities.learn(policies);
+  }
+
+  item(item: CheckedItem): void {
+    const title = itemName(item);
+    for (const violation of item.violations) {
+      const text = violationText(violation);
+      this.#command(this.#severities.of(violation.policy), item.file, violation.line, title, text);
+    }
+    for (const { reason, message, line } of item.findings) {
+      this.#command('notice', item.file, line, title, `${reason}: ${message}`);
+    }
+  }
+
+  end({ items, violating, violations }: Summary): void {
+    const text = `${items} workloads judged, ${violating} violating, ${violations} violations`;
+    this.#options.stdout.write(`::notice title=cappol::${text}\n`);
+  }
+
+  #command(level: string, file: string | null, line: number | null, title: string, text: string): void {
+    const { stdout, cwd } = this.#options;
+    const place = {
+      ...(file !== null && file !== '-' && { file: relative(cwd, resolve(cwd, file)).split(sep).join('/') }),
+      ...(line !== null && { line: String(line) }),
+      title,
+    };
+    const properties = Object.entries(place).map(([key, value]) => `${key}=${property(value)}`);
+    stdout.write(`::${level} ${properties.join(',')}::${message(text)}\n`);
+  }
+}
+
+/** https://github.com/actions/toolkit, core/src/command.ts */
+function message(text: string): string {
+  return text.replaceAll('%', '%25').replaceAll('\r', '%0D').replaceAll('\n', '%0A');
+}
+
+function property(text: string): string {
+  return message(text).replaceAll(':', '%3A').replaceAll(',', '%2C');
+}

@@ -1,0 +1,47 @@
+/** -o junit: a suite for each file or namespace, a test case for each workload. */
+import junit, { type Builder, type TestSuite } from 'junit-report-builder';
+import { itemName, place, type Reporter, type ReporterOptions, violationText } from './reporter.ts';
+import type { CheckedItem } from './result.ts';
+
+/** The package's types speak of its ES module, which Node does not load. */
+const builder = junit as unknown as Builder;
+
+export class JunitReporter implements Reporter {
+  readonly #stdout: ReporterOptions['stdout'];
+  readonly #report = builder.newBuilder().name('cappol check');
+  readonly #suites = new Map<string, TestSuite>();
+
+  constructor({ stdout }: ReporterOptions) {
+    this.#stdout = stdout;
+  }
+
+  begin(): void {}
+
+  item(item: CheckedItem): void {
+    const { file, namespace, verdict, violations, findings } = item;
+    const suite = file === null ? namespace : place(file, null);
+    const test = this.#suite(suite).testCase().name(itemName(item)).className(suite);
+    if (file !== null) test.file(file);
+    const texts = violations.map((one) => [place(file, one.line), violationText(one)].filter((part) => part !== ''));
+    if (verdict === 'Violating') {
+      test
+        .failure(`${violations.length} violations`, verdict)
+        .stacktrace(texts.map((parts) => parts.join(': ')).join('\n'));
+    }
+    if (verdict === 'Unknown' || verdict === 'NotSelected') test.skipped();
+    if (findings.length > 0)
+      test.standardOutput(findings.map(({ reason, message }) => `${reason}: ${message}`).join('\n'));
+  }
+
+  end(): void {
+    this.#stdout.write(this.#report.build());
+  }
+
+  #suite(name: string): TestSuite {
+    const known = this.#suites.get(name);
+    if (known) return known;
+    const suite = this.#report.testSuite().name(name);
+    this.#suites.set(name, suite);
+    return suite;
+  }
+}

@@ -1,0 +1,77 @@
+/** How results are written: item by item, so that nothing waits for the last one. */
+import type { CheckedItem, CheckedPolicy, Summary } from './result.ts';
+
+export interface Reporter {
+  begin(policies: readonly CheckedPolicy[]): void;
+  item(item: CheckedItem): void;
+  end(summary: Summary): void | Promise<void>;
+}
+
+export interface ReporterOptions {
+  readonly stdout: { write(text: string): unknown };
+  readonly cwd: string;
+}
+
+export const OUTPUTS = ['table', 'wide', 'json', 'yaml', 'sarif', 'junit', 'github'] as const;
+export type Output = (typeof OUTPUTS)[number];
+
+/** Loads the one that is asked for. */
+export async function createReporter(output: Output, options: ReporterOptions): Promise<Reporter> {
+  switch (output) {
+    case 'table':
+    case 'wide': {
+      const { TableReporter } = await import('./table.ts');
+      return new TableReporter(options, output === 'wide');
+    }
+    case 'json': {
+      const { JsonReporter } = await import('./json.ts');
+      return new JsonReporter(options);
+    }
+    case 'yaml': {
+      const { YamlReporter } = await import('./yaml.ts');
+      return new YamlReporter(options);
+    }
+    case 'sarif': {
+      const { SarifReporter } = await import('./sarif.ts');
+      return new SarifReporter(options);
+    }
+    case 'junit': {
+      const { JunitReporter } = await import('./junit.ts');
+      return new JunitReporter(options);
+    }
+    case 'github': {
+      const { GithubReporter } = await import('./github.ts');
+      return new GithubReporter(options);
+    }
+  }
+}
+
+/** As the API server says it. */
+export function violationText({ policy, rule, message }: { policy: string; rule: string; message: string }): string {
+  return `CapabilityPolicy ${policy}: ${rule}: ${message}`;
+}
+
+/** `Deployment net/web` */
+export function itemName({ kind, namespace, name }: Pick<CheckedItem, 'kind' | 'namespace' | 'name'>): string {
+  return `${kind} ${namespace}/${name}`;
+}
+
+/** `deploy/web.yaml:12` */
+export function place(file: string | null, line: number | null): string {
+  if (file === null) return '';
+  const name = file === '-' ? 'stdin' : file;
+  return line === null ? name : `${name}:${line}`;
+}
+
+/** What some policy says of the items it may have decided on is an error if it refuses them. */
+export class Severities {
+  #modes: ReadonlyMap<string, CheckedPolicy['mode']> = new Map();
+
+  learn(policies: readonly CheckedPolicy[]): void {
+    this.#modes = new Map(policies.map(({ name, mode }) => [name, mode]));
+  }
+
+  of(policy: string): 'error' | 'warning' {
+    return this.#modes.get(policy) === 'Enforce' ? 'error' : 'warning';
+  }
+}

@@ -1,0 +1,80 @@
+/** One run of check: counts what comes, hands it on to the reporter, and knows how to end. */
+import type { ExitCode, Io } from '../command.ts';
+import { type Trouble, troubleText } from '../input/trouble.ts';
+import { Progress } from '../progress.ts';
+import type { Listener } from './files.ts';
+import type { Grounds } from './grounds.ts';
+import { createReporter, type Output, type Reporter } from './reporter.ts';
+import { type CheckedItem, Tally } from './result.ts';
+
+/** What is wrong with the input goes to standard error, a line each, as it is found. */
+export class Troubles {
+  readonly #stderr: Io['stderr'];
+  #count = 0;
+
+  constructor({ stderr }: Pick<Io, 'stderr'>) {
+    this.#stderr = stderr;
+  }
+
+  get count(): number {
+    return this.#count;
+  }
+
+  readonly trouble = (trouble: Trouble): void => {
+    this.#count += 1;
+    this.#stderr.write(`cappol: ${troubleText(trouble)}\n`);
+  };
+}
+
+export class Run implements Listener {
+  readonly #tally = new Tally();
+  readonly #troubles: Troubles;
+  readonly #progress: Progress;
+  readonly #reporter: Reporter;
+
+  private constructor(reporter: Reporter, progress: Progress, io: Io) {
+    this.#reporter = reporter;
+    this.#progress = progress;
+    this.#troubles = new Troubles(io);
+  }
+
+  static async begin(output: Output, io: Io): Promise<Run> {
+    const progress = new Progress(io);
+    const write = (text: string) => {
+      progress.clear();
+      io.stdout.write(text);
+    };
+    return new Run(await createReporter(output, { cwd: io.cwd, stdout: { write } }), progress, io);
+  }
+
+  get errors(): number {
+    return this.#troubles.count;
+  }
+
+  grounds({ policies }: Grounds): void {
+    this.#reporter.begin(policies);
+  }
+
+  item(item: CheckedItem): void {
+    this.#tally.item(item);
+    this.#progress.at(() => `${this.#tally.items} judged`);
+    this.#reporter.item(item);
+  }
+
+  skipped(): void {
+    this.#tally.skip();
+  }
+
+  readonly trouble = (trouble: Trouble): void => {
+    this.#progress.clear();
+    this.#troubles.trouble(trouble);
+  };
+
+  async end(): Promise<ExitCode> {
+    this.#progress.clear();
+    const summary = this.#tally.summary(this.errors);
+    await this.#reporter.end(summary);
+    if (summary.errors > 0) return 2;
+    return summary.violating > 0 ? 1 : 0;
+  }
+}

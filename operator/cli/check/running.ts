@@ -1,0 +1,86 @@
+/** What runs in a cluster → verdicts by workload, as the operator reports them. */
+import type { Cluster, PodSpec } from '../../cluster/objects.ts';
+import { WORKLOAD_KINDS } from '../../cluster/objects.ts';
+import { findings } from '../../evaluate/findings.ts';
+import { judgeNamespace, type NamespaceJudgement, type WorkloadJudgement } from '../../evaluate/namespace.ts';
+import { MODES } from '../../policy/deciding.ts';
+import { templatePath } from '../input/kinds.ts';
+import { fieldPath, pathText } from '../input/paths.ts';
+import type { Grounds } from './grounds.ts';
+import type { CheckedFinding, CheckedItem, CheckedViolation, ItemVerdict } from './result.ts';
+
+/** By namespace; those that no policy reaches are left out. */
+export function* judgements(cluster: Cluster, grounds: Grounds): Generator<NamespaceJudgement> {
+  for (const { name, terminating } of cluster.namespaces()) {
+    if (terminating || grounds.isExcluded(name)) continue;
+    const labels = grounds.labelsOf(name);
+    yield judgeNamespace({ name, labels }, grounds.compiled.policies, cluster, grounds.court);
+  }
+}
+
+/** In the order of namespaces, kinds and names. */
+export function itemsOf(judgement: NamespaceJudgement, cluster: Cluster): CheckedItem[] {
+  const all = MODES.flatMap((mode) => judgement.modes[mode]?.workloads ?? []);
+  const groups = Map.groupBy(all, ({ kind, name }) => `${kind}/${name}`);
+  return [...groups.values()].map((ofModes) => itemOf(ofModes, cluster));
+}
+
+/** Of the modes, those that have the worst verdict have their say. */
+function itemOf(ofModes: readonly WorkloadJudgement[], cluster: Cluster): CheckedItem {
+  const [{ kind, namespace, name }] = ofModes as [WorkloadJudgement];
+  const verdict = worst(ofModes.map((one) => one.verdict));
+  const bad = ofModes.filter((one) => one.verdict === verdict);
+  return {
+    kind,
+    namespace,
+    name,
+    file: null,
+    line: null,
+    verdict,
+    violations: bad.flatMap((one) => violationsOf(one)),
+    findings: adviceOn({ kind, namespace, name }, cluster),
+  };
+}
+
+export function worst(verdicts: readonly ItemVerdict[]): ItemVerdict {
+  const order = ['Violating', 'Unknown', 'Compliant'] as const;
+  return order.find((one) => verdicts.includes(one)) ?? 'NotSelected';
+}
+
+export function violationsOf({ kind, violations }: Pick<WorkloadJudgement, 'kind' | 'violations'>): CheckedViolation[] {
+  return Object.entries(violations).flatMap(([policy, ofPolicy]) =>
+    ofPolicy.map(({ rule, container, message, path }) => ({
+      policy,
+      rule,
+      container: container ?? null,
+      message,
+      path: pathIn(kind, path),
+      line: null,
+    })),
+  );
+}
+
+function adviceOn({ kind, namespace, name }: Pick<CheckedItem, 'kind' | 'namespace' | 'name'>, cluster: Cluster) {
+  const spec = specOf(kind, namespace, name, cluster);
+  return findings(spec ?? { containers: [] }).map(
+    ({ reason, container, message, path }): CheckedFinding => ({
+      reason,
+      container,
+      message,
+      path: pathIn(kind, path),
+      line: null,
+    }),
+  );
+}
+
+function specOf(kind: string, namespace: string, name: string, cluster: Cluster): PodSpec | undefined {
+  if (kind !== 'Pod') return cluster.workload(namespace, kind, name)?.template.spec;
+  return [...cluster.pods(namespace)].find((pod) => pod.name === name)?.spec;
+}
+
+/** Where the template of a custom controller's object is, nobody knows: the field is told from the PodSpec on. */
+function pathIn(kind: string, path: string): string {
+  const known = kind === 'Pod' || (WORKLOAD_KINDS as readonly string[]).includes(kind);
+  const inPod = fieldPath(path);
+  return pathText([...(known ? templatePath(kind) : []), ...(inPod[0] === 'metadata' ? [] : ['spec']), ...inPod]);
+}

@@ -1,0 +1,81 @@
+/** -o sarif: SARIF 2.1.0, for code scanning. */
+import { relative, resolve, sep } from 'node:path';
+import { SarifBuilder, SarifResultBuilder, SarifRuleBuilder, SarifRunBuilder } from 'node-sarif-builder';
+import { FINDING_REASONS } from '../../evaluate/findings.ts';
+import { USE_RULE } from '../../evaluate/verdict.ts';
+import { RULES } from '../../rules/index.ts';
+import { VERSION } from '../version.ts';
+import { itemName, type Reporter, type ReporterOptions, Severities, violationText } from './reporter.ts';
+import type { CheckedItem, CheckedPolicy } from './result.ts';
+
+interface Remark {
+  readonly level: 'error' | 'warning' | 'note';
+  readonly ruleId: string;
+  readonly text: string;
+  readonly path: string;
+  readonly line: number | null;
+}
+
+export class SarifReporter implements Reporter {
+  readonly #options: ReporterOptions;
+  readonly #severities = new Severities();
+  readonly #run = new SarifRunBuilder().initSimple({ toolDriverName: 'cappol', toolDriverVersion: VERSION });
+
+  constructor(options: ReporterOptions) {
+    this.#options = options;
+    for (const [id, text] of ruleTexts()) {
+      this.#run.addRule(new SarifRuleBuilder().initSimple({ ruleId: id, shortDescriptionText: text }));
+    }
+  }
+
+  begin(policies: readonly CheckedPolicy[]): void {
+    this.#severities.learn(policies);
+  }
+
+  item(item: CheckedItem): void {
+    for (const { path, line, ...violation } of item.violations) {
+      const { policy, rule: ruleId } = violation;
+      this.#add(item, { level: this.#severities.of(policy), ruleId, text: violationText(violation), path, line });
+    }
+    for (const { reason, message, path, line } of item.findings) {
+      this.#add(item, { level: 'note', ruleId: reason, text: message, path, line });
+    }
+  }
+
+  end(): void {
+    const log = new SarifBuilder();
+    log.addRun(this.#run);
+    this.#options.stdout.write(`${log.buildSarifJsonString({ indent: true })}\n`);
+  }
+
+  #add(item: CheckedItem, { level, ruleId, text, path, line }: Remark): void {
+    const { file } = item;
+    const result = new SarifResultBuilder().initSimple({
+      level,
+      ruleId,
+      messageText: text,
+      ...(file !== null && { fileUri: this.#uri(file) }),
+      ...(file !== null && line !== null && { startLine: line }),
+    });
+    const name = itemName(item);
+    const logical = { name, kind: 'object', fullyQualifiedName: path === '' ? name : `${name}/${path}` };
+    const [location = {}] = result.result.locations ?? [];
+    result.result.locations = [{ ...location, logicalLocations: [logical] }];
+    this.#run.addResult(result);
+  }
+
+  /** Relative, as code scanning wants it. */
+  #uri(file: string): string {
+    const { cwd } = this.#options;
+    const path = file === '-' ? 'stdin' : relative(cwd, resolve(cwd, file));
+    return path.split(sep).map(encodeURIComponent).join('/');
+  }
+}
+
+function ruleTexts(): [string, string][] {
+  return [
+    ...RULES.map(({ id, title }): [string, string] => [id, title]),
+    [USE_RULE, 'Who may use a policy.'],
+    ...Object.entries(FINDING_REASONS),
+  ];
+}

@@ -1,0 +1,84 @@
+/** The cluster that a command is to look at, found as kubectl finds it. */
+import { KubeConfig } from '@kubernetes/client-node';
+import { ApiClient, ApiError } from '../cluster/client.ts';
+import type { Cluster } from '../cluster/objects.ts';
+import { readCluster, type SnapshotOptions } from '../cluster/snapshot.ts';
+import { type Io, UsageError } from './command.ts';
+import { Progress } from './progress.ts';
+
+export interface ClusterOptions {
+  readonly kubeconfig?: string;
+  readonly context?: string;
+}
+
+export interface Connected {
+  readonly client: ApiClient;
+  /** The context's namespace. */
+  readonly namespace: string;
+}
+
+/**
+ * Connects, and closes the connections after the work.
+ *
+ * @throws UsageError in one line, for whatever goes wrong with the cluster
+ */
+export async function withCluster<Result>(
+  options: ClusterOptions,
+  work: (connected: Connected) => Promise<Result>,
+): Promise<Result> {
+  const config = loadConfig(options);
+  const client = new ApiClient(config);
+  const namespace = config.getContextObject(config.currentContext)?.namespace ?? 'default';
+  try {
+    return await work({ client, namespace });
+  } catch (error) {
+    throw explained(error, client.server);
+  } finally {
+    await client.close();
+  }
+}
+
+/** All of it, or of one namespace; with progress on a terminal. */
+export async function snapshot(
+  { client }: Connected,
+  { signal, stderr }: Pick<Io, 'signal' | 'stderr'>,
+  options: Pick<SnapshotOptions, 'namespace' | 'workloads' | 'only' | 'onForbidden'>,
+): Promise<Cluster> {
+  const progress = new Progress({ stderr });
+  const onPage = (objects: number) => progress.at(() => `${objects} objects read`);
+  try {
+    return await readCluster(client, { ...options, signal, onPage });
+  } finally {
+    progress.clear();
+  }
+}
+
+function loadConfig({ kubeconfig, context }: ClusterOptions): KubeConfig {
+  const config = new KubeConfig();
+  try {
+    if (kubeconfig === undefined) config.loadFromDefault();
+    else config.loadFromFile(kubeconfig);
+  } catch (error) {
+    throw new UsageError(`kubeconfig: ${(error as Error).message.split('\n')[0]}`);
+  }
+  // What the library falls back to when it found nothing.
+  if (config.getCurrentCluster()?.server === 'http://localhost:8080') {
+    throw new UsageError('no cluster: set KUBECONFIG or --kubeconfig');
+  }
+  if (context === undefined) return config;
+  const names = config.getContexts().map(({ name }) => name);
+  if (!names.includes(context)) {
+    throw new UsageError(`no context ${JSON.stringify(context)} in the kubeconfig: it has ${names.join(', ')}`);
+  }
+  config.setCurrentContext(context);
+  return config;
+}
+
+function explained(error: unknown, server: string): unknown {
+  if (error instanceof ApiError) return new UsageError(`the API server refuses: ${error.message}`);
+  const { code, cause } = error as { code?: unknown; cause?: { code?: unknown; message?: string } };
+  const connection = [code, cause?.code].find(
+    (one) => typeof one === 'string' && /^(E[A-Z]+|UND_ERR_|CERT_|DEPTH_)/.test(one),
+  );
+  return connection ? new UsageError(`cannot reach the cluster at ${server}: ${connection}`) : error;
+}

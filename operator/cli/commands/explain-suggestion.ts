@@ -1,0 +1,40 @@
+/** Which names somebody may have meant. */
+
+/** As many edits as a third of the letters. */
+const CLOSE = 1 / 3;
+const MOST = 3;
+
+/** The nearest of the names by edits, or else those that contain the text as a word; none when all are far. */
+export function nearest(text: string, names: readonly string[]): string[] {
+  const distances = names.map((name) => ({ name, edits: edits(text, name) }));
+  const least = Math.min(...distances.map(({ edits: count }) => count));
+  if (least <= text.length * CLOSE) {
+    return distances
+      .filter(({ edits: count }) => count === least)
+      .map(({ name }) => name)
+      .slice(0, MOST);
+  }
+  return names.filter((name) => text !== '' && name.split('_').includes(text)).slice(0, MOST);
+}
+
+/** Letters to add, remove, replace or swap with their neighbour (optimal string alignment). */
+function edits(a: string, b: string): number {
+  let before: number[] = [];
+  let last = Array.from({ length: b.length + 1 }, (_, j) => j);
+  for (let i = 1; i <= a.length; i += 1) {
+    const row = [i];
+    for (let j = 1; j <= b.length; j += 1) {
+      const same = a[i - 1] === b[j - 1];
+      const swapped = a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1];
+      row[j] = Math.min(
+        (last[j] ?? 0) + 1,
+        (row[j - 1] ?? 0) + 1,
+        (last[j - 1] ?? 0) + (same ? 0 : 1),
+        swapped ? (before[j - 2] ?? 0) + 1 : Number.POSITIVE_INFINITY,
+      );
+    }
+    before = last;
+    last = row;
+  }
+  return last[b.length] ?? 0;
+}

@@ -1,0 +1,83 @@
+/** explain: what a capability permits, and what the containers of a file end up holding. */
+import { Option } from 'commander';
+import { type ExitCode, type Io, type RegisterCommand, UsageError } from '../command.ts';
+import { withExamples } from '../examples.ts';
+import { filenames } from '../options.ts';
+
+interface Options {
+  readonly filename: readonly string[];
+  readonly output: 'table' | 'json';
+}
+
+const ABOUT =
+  'what a capability permits, who may add it, and what to take instead; or, of a file, what each container ends up ' +
+  'holding on containerd, CRI-O and Docker, as root and as another user, and why';
+
+export const registerExplain: RegisterCommand = (program, io, finish) => {
+  const command = program
+    .command('explain')
+    .description(ABOUT)
+    .argument('[name...]', 'capabilities, such as NET_RAW; ALL is all of them')
+    .addOption(filenames())
+    .addOption(new Option('-o, --output <format>', 'how to print').choices(['table', 'json']).default('table'))
+    .action(async (names: string[], options: Options) => finish(await explain(names, options, io)));
+  withExamples(command, [
+    { what: 'One capability', paste: 'cappol explain NET_RAW' },
+    {
+      what: 'What a pod holds',
+      paste: `cappol explain -f - <<'EOF'
+apiVersion: v1
+kind: Pod
+metadata: {name: ping}
+spec:
+  containers:
+  - name: ping
+    image: busybox
+    securityContext:
+      runAsUser: 1000
+      capabilities: {drop: [ALL], add: [NET_RAW]}
+EOF`,
+    },
+  ]);
+};
+
+async function explain(names: readonly string[], options: Options, io: Io): Promise<ExitCode> {
+  const { filename } = options;
+  const asked = [names, filename].filter(({ length }) => length > 0);
+  if (asked.length !== 1) {
+    throw new UsageError('name capabilities, such as NET_RAW, or a file with -f');
+  }
+  return filename.length > 0 ? explainFiles(filename, options, io) : explainNames(names, options, io);
+}
+
+async function explainNames(names: readonly string[], { output }: Options, io: Io): Promise<ExitCode> {
+  const { capabilityNamed, capabilityText, explained } = await import('./explain-capability.ts');
+  const found = names.map(capabilityNamed);
+  const capabilities = found.flatMap((one) => ('capabilities' in one ? one.capabilities : []));
+  const text =
+    output === 'json'
+      ? `${JSON.stringify({ capabilities: capabilities.map(explained) }, null, 2)}\n`
+      : capabilities.map(capabilityText).join('\n');
+  io.stdout.write(text);
+  const wrong = found.flatMap((one) => ('wrong' in one ? [one.wrong] : []));
+  for (const message of wrong) io.stderr.write(`cappol: ${message}\n`);
+  return wrong.length > 0 ? 2 : 0;
+}
+
+async function explainFiles(paths: readonly string[], { output }: Options, io: Io): Promise<ExitCode> {
+  const { explainedManifests } = await import('./explain-manifests.ts');
+  const { manifestText } = await import('./explain-text.ts');
+  let code: ExitCode = 0;
+  const manifests = explainedManifests(paths, io, (message) => {
+    code = 2;
+    io.stderr.write(`cappol: ${message}\n`);
+  });
+  if (output === 'json') {
+    const items = [];
+    for await (const manifest of manifests) items.push(manifest);
+    io.stdout.write(`${JSON.stringify({ items }, null, 2)}\n`);
+  } else {
+    for await (const manifest of manifests) io.stdout.write(manifestText(manifest));
+  }
+  return code;
+}

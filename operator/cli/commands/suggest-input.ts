@@ -1,0 +1,65 @@
+/** Manifests, or what runs in a cluster → the pods and templates that a policy is to admit. */
+import type { Cluster } from '../../cluster/objects.ts';
+import { createProjection } from '../../cluster/projection.ts';
+import { membersOf } from '../../evaluate/namespace.ts';
+import type { Given } from '../../evaluate/suggest.ts';
+import { RULES } from '../../rules/index.ts';
+import type { Io } from '../command.ts';
+import { roleOf } from '../input/kinds.ts';
+import { type Manifest, readManifests } from '../input/manifests.ts';
+import type { Trouble } from '../input/trouble.ts';
+import { Progress } from '../progress.ts';
+
+export interface FileOptions {
+  /** Of objects that state none. */
+  readonly namespace: string;
+  /** Called for whatever can't be read; the rest comes all the same. */
+  tell(trouble: Trouble): void;
+}
+
+export async function givenByFiles(
+  paths: readonly string[],
+  io: Io,
+  { namespace, tell }: FileOptions,
+): Promise<Given[]> {
+  const projection = createProjection(RULES);
+  const given: Given[] = [];
+  const progress = new Progress(io);
+  for await (const { object, file, line } of readManifests(paths, io, { tell })) {
+    const role = roleOf(object.apiVersion, object.kind);
+    progress.at(() => `${given.length} workloads read`);
+    if (typeof role === 'object') tell({ file, line, message: role.wrong });
+    if (role !== 'pod' && role !== 'workload') continue;
+    const workload = { kind: object.kind, ...identity(object, namespace) };
+    if (role === 'workload') {
+      const { template, finished } = projection.workload(object);
+      if (!finished) given.push({ workload, parts: template, template: true });
+    } else {
+      const { annotations, spec, mirror, finished } = projection.pod(object);
+      if (!mirror && !finished) given.push({ workload, parts: { annotations, spec }, template: isWritten(object) });
+    }
+  }
+  progress.clear();
+  return given;
+}
+
+export function givenByCluster(cluster: Cluster, namespaces: readonly string[]): Given[] {
+  return namespaces.flatMap((namespace) =>
+    membersOf(namespace, cluster).map(({ workload, pod, candidate }) => ({
+      workload,
+      parts: candidate.parts,
+      template: !pod,
+    })),
+  );
+}
+
+function identity({ metadata }: Manifest['object'], namespace: string): { namespace: string; name: string } {
+  const { generateName } = (metadata ?? {}) as { generateName?: unknown };
+  const generated = typeof generateName === 'string' ? `${generateName}*` : '';
+  return { namespace: metadata?.namespace || namespace, name: metadata?.name || generated };
+}
+
+/** A pod that an API server has not admitted yet is still to get its token. */
+function isWritten({ metadata }: Manifest['object']): boolean {
+  return !metadata?.uid;
+}

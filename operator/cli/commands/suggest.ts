@@ -1,0 +1,97 @@
+/** suggest: the tightest policy that admits what there is. */
+import { InvalidArgumentError, Option } from 'commander';
+import type { Mode } from '../../api/capability-policy.ts';
+import type { Level } from '../../standards/level-version.ts';
+import type { ExitCode, Io, RegisterCommand } from '../command.ts';
+import { withExamples } from '../examples.ts';
+import * as options from '../options.ts';
+
+export interface SuggestOptions {
+  readonly filename: readonly string[];
+  readonly cluster?: boolean;
+  readonly namespace?: string;
+  readonly allNamespaces?: boolean;
+  readonly name?: string;
+  readonly mode: Mode;
+  readonly level?: Exclude<Level, 'privileged'>;
+  readonly narrow?: boolean;
+  readonly output: 'yaml' | 'json' | 'report';
+  readonly serverVersion: number;
+  readonly operatorNamespace: string;
+  readonly excludedNamespaces: readonly string[];
+  readonly kubeconfig?: string;
+  readonly context?: string;
+}
+
+const SUMMARY = 'the tightest policy that admits given workloads';
+const ABOUT = `${SUMMARY}: level restricted with the overrides that they need, or baseline where that needs clearly fewer; for each override, which workload and container needs it, and what would make it needless`;
+
+export const registerSuggest: RegisterCommand = (program, io, finish) => {
+  const command = program
+    .command('suggest')
+    .summary(SUMMARY)
+    .description(ABOUT)
+    .addOption(options.filenames())
+    .option('--cluster', 'what runs in the cluster, instead of files')
+    .addOption(options.namespace('of manifests that state none (default: default); with --cluster, the one to look at'))
+    .option('-A, --all-namespaces', 'with --cluster: all namespaces but the excluded ones')
+    .addOption(
+      new Option('--name <name>', "the policy's name (default: the namespace's, else suggested)").argParser(policyName),
+    )
+    .addOption(
+      new Option('--mode <mode>', 'what the policy does').choices(['Audit', 'Warn', 'Enforce']).default('Audit'),
+    )
+    .addOption(new Option('--level <level>', 'start from this one').choices(['restricted', 'baseline']))
+    .option(
+      '--narrow',
+      'also narrow what the level leaves wider than these workloads need: paths of the node, drivers, IDs',
+    )
+    .addOption(
+      new Option('-o, --output <format>', 'yaml: the policy, reasons in comments; report: the reasons alone')
+        .choices(['yaml', 'json', 'report'])
+        .default('yaml'),
+    )
+    .addOption(options.serverVersion())
+    .addOption(options.operatorNamespace())
+    .addOption(options.excludedNamespaces())
+    .addOption(options.kubeconfig())
+    .addOption(options.context())
+    .action(async (given: SuggestOptions) => finish(await suggestPolicy(given, io)));
+  withExamples(command, [
+    {
+      what: 'A policy for one Deployment',
+      paste: `cappol suggest -f - <<'EOF'
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: pinger, namespace: net}
+spec:
+  selector: {matchLabels: {app: pinger}}
+  template:
+    metadata: {labels: {app: pinger}}
+    spec:
+      securityContext: {runAsNonRoot: true, seccompProfile: {type: RuntimeDefault}}
+      containers:
+      - name: ping
+        image: busybox
+        securityContext:
+          allowPrivilegeEscalation: false
+          capabilities: {drop: [ALL], add: [NET_RAW]}
+EOF`,
+    },
+    {
+      what: 'A policy for what runs in a namespace, applied in mode Audit',
+      paste: 'cappol suggest --cluster -n net | kubectl apply -f -',
+    },
+    { what: 'Why so many exceptions', paste: 'cappol suggest --cluster -A -o report' },
+  ]);
+};
+
+async function suggestPolicy(given: SuggestOptions, io: Io): Promise<ExitCode> {
+  const { runSuggest } = await import('./suggest-run.ts');
+  return runSuggest(given, io);
+}
+
+function policyName(text: string): string {
+  if (/^[a-z0-9]([-a-z0-9.]{0,61}[a-z0-9])?$/.test(text)) return text;
+  throw new InvalidArgumentError('write at most 63 lower case letters, digits, - and .');
+}

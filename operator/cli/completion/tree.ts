@@ -1,0 +1,46 @@
+/** What completion scripts know of the program: taken from commander's own tree, so that none is forgotten. */
+import type { Command, Option } from 'commander';
+
+export interface CompletedCommand {
+  readonly name: string;
+  readonly about: string;
+  readonly options: readonly CompletedOption[];
+  /** What its arguments may be; empty for any text. */
+  readonly argumentChoices: readonly string[];
+}
+
+export interface CompletedOption {
+  /** `-o` and `--output`. */
+  readonly names: readonly string[];
+  readonly about: string;
+  /** What comes after it. */
+  readonly value: 'none' | 'file' | 'choice' | 'text';
+  readonly choices: readonly string[];
+}
+
+const FILES = /<(?:file|path)/;
+
+/** Without the help command, which needs no completion of its own options. */
+export function completedCommands(program: Command): CompletedCommand[] {
+  return program.commands.map((command) => ({
+    name: command.name(),
+    about: firstLine(command.summary() || command.description()),
+    options: command.options.filter(({ hidden }) => !hidden).map(completedOption),
+    argumentChoices: command.registeredArguments.flatMap(({ argChoices }) => argChoices ?? []),
+  }));
+}
+
+function completedOption({ short, long, description, flags, argChoices, required, optional }: Option): CompletedOption {
+  const choices = argChoices ?? [];
+  const takesValue = required || optional;
+  return {
+    names: [short, long].filter((name) => name !== undefined),
+    about: firstLine(description),
+    value: !takesValue ? 'none' : choices.length > 0 ? 'choice' : FILES.test(flags) ? 'file' : 'text',
+    choices,
+  };
+}
+
+function firstLine(text: string): string {
+  return (text.split(/[\n;:(]/)[0] ?? '').trim();
+}

@@ -1,0 +1,15 @@
+/** Examples in a command's help: each one works when it is pasted. */
+import type { Command } from 'commander';
+
+export interface Example {
+  /** What it is for, in a few words. */
+  readonly what: string;
+  /** What to paste into a shell; a here-document stands as it is, at the left margin. */
+  readonly paste: string;
+}
+
+/** Adds them to the end of the command's help. */
+export function withExamples(command: Command, examples: readonly Example[]): Command {
+  const texts = examples.map(({ what, paste }) => `# ${what}\n${paste}\n`);
+  return command.addHelpText('after', `\nExamples:\n\n${texts.join('\n')}`);
+}

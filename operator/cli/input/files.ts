@@ -1,0 +1,103 @@
+/** Paths of the command line → the files that they mean. */
+import { readdirSync, realpathSync, statSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import type { Trouble } from './trouble.ts';
+
+export const STDIN = '-';
+
+const EXTENSIONS = /\.(?:ya?ml|json)$/i;
+/** They are kustomize's own, and no objects of a cluster. */
+const KUSTOMIZATION = /^kustomization\.ya?ml$/i;
+
+/** Something to be read, by the name that people know it by. */
+export interface InputFile {
+  readonly name: string;
+  /** Absolute; a number is an open file, undefined standard input. */
+  readonly path: string | number | undefined;
+  /** A regular file can be read again, and at once. */
+  readonly regular: boolean;
+}
+
+/**
+ * Folders are walked in the order of names; in them only .yaml, .yml and .json count, and no hidden folders (.git, .github).
+ *
+ * @param tell what cannot be read; the rest is
+ */
+export function* manifestFiles(
+  paths: readonly string[],
+  cwd: string,
+  tell: (trouble: Trouble) => void,
+): Generator<InputFile> {
+  for (const path of paths) {
+    if (path === STDIN) yield { name: path, path: undefined, regular: false };
+    else yield* named(path, cwd, tell);
+  }
+}
+
+function* named(name: string, cwd: string, tell: (trouble: Trouble) => void): Generator<InputFile> {
+  try {
+    const path = resolve(cwd, name);
+    const found = statSync(path);
+    if (found.isDirectory()) yield* walk({ name, path, tell, around: [] });
+    else yield { name, path, regular: found.isFile() };
+  } catch (error) {
+    tell({ file: name, message: reason(error) });
+  }
+}
+
+interface Folder {
+  readonly name: string;
+  readonly path: string;
+  readonly tell: (trouble: Trouble) => void;
+  /** The real paths of the folders around. */
+  readonly around: readonly string[];
+}
+
+function* walk({ name: folder, path: parent, tell, around }: Folder): Generator<InputFile> {
+  const real = realpathSync(parent);
+  if (around.includes(real)) {
+    tell({ file: folder, message: `a link back to ${real}, which is around it: left out` });
+    return;
+  }
+  for (const entry of readdirSync(parent, { withFileTypes: true }).sort(byName)) {
+    const name = join(folder, entry.name);
+    const path = join(parent, entry.name);
+    try {
+      // A link may lead to anything.
+      const found = entry.isSymbolicLink() && isWanted(entry.name) ? statSync(path) : entry;
+      if (found.isDirectory() && !entry.name.startsWith('.')) {
+        yield* walk({ name, path, tell, around: [...around, real] });
+      } else if (found.isFile() && EXTENSIONS.test(entry.name) && !KUSTOMIZATION.test(entry.name)) {
+        yield { name, path, regular: true };
+      }
+    } catch (error) {
+      tell({ file: name, message: reason(error) });
+    }
+  }
+}
+
+function isWanted(name: string): boolean {
+  return !name.startsWith('.');
+}
+
+function byName(a: { readonly name: string }, b: { readonly name: string }): number {
+  return a.name < b.name ? -1 : 1;
+}
+
+/** What the system says, without the call and the path that it names too. */
+export function reason(error: unknown): string {
+  const { code, message } = error as NodeJS.ErrnoException;
+  switch (code) {
+    case 'ENOENT':
+      return 'no such file or folder';
+    case 'EACCES':
+    case 'EPERM':
+      return 'no permission to read it';
+    case 'ELOOP':
+      return 'a link that leads back to itself';
+    case 'ERR_ENCODING_INVALID_ENCODED_DATA':
+      return 'no UTF-8 text';
+    default:
+      return message.replace(/^[A-Z0-9_]+: /, '').split('\n')[0] ?? '';
+  }
+}

@@ -1,0 +1,41 @@
+/** The files of a command line, for work that reads them twice: what comes from a pipe is kept aside. */
+import { closeSync } from 'node:fs';
+import { type InputFile, manifestFiles, reason } from './files.ts';
+import type { Reading } from './manifests.ts';
+import { spool } from './text.ts';
+import type { Trouble } from './trouble.ts';
+
+export class Inputs {
+  readonly files: readonly InputFile[];
+  readonly #copies: readonly number[];
+
+  private constructor(files: readonly InputFile[], copies: readonly number[]) {
+    this.files = files;
+    this.#copies = copies;
+  }
+
+  /** @param tell what cannot be read, and is left out */
+  static async open(paths: readonly string[], io: Reading, tell: (trouble: Trouble) => void): Promise<Inputs> {
+    const files: InputFile[] = [];
+    const copies: number[] = [];
+    for (const file of manifestFiles(paths, io.cwd, tell)) {
+      if (file.regular) {
+        files.push(file);
+        continue;
+      }
+      try {
+        const copy = await spool(file, io);
+        files.push(copy);
+        copies.push(copy.path);
+      } catch (error) {
+        io.signal.throwIfAborted();
+        tell({ file: file.name, message: reason(error) });
+      }
+    }
+    return new Inputs(files, copies);
+  }
+
+  close(): void {
+    for (const copy of this.#copies) closeSync(copy);
+  }
+}

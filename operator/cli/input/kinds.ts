@@ -1,0 +1,112 @@
+/** What an object is to us: something to be judged, something that judging stands on, or neither. */
+import { GROUP, KIND, VERSION } from '../../api/capability-policy.ts';
+import { WORKLOAD_KINDS } from '../../cluster/objects.ts';
+import type { FieldPath } from './document.ts';
+
+export type Role = 'policy' | 'namespace' | 'role' | 'roleBinding' | 'pod' | 'workload' | 'other';
+
+const RBAC = 'rbac.authorization.k8s.io/v1';
+
+const ROLES: Readonly<Record<string, Role>> = {
+  [`${GROUP}/${VERSION} ${KIND}`]: 'policy',
+  'v1 Namespace': 'namespace',
+  'v1 Pod': 'pod',
+  'v1 PodTemplate': 'workload',
+  'v1 ReplicationController': 'workload',
+  'apps/v1 DaemonSet': 'workload',
+  'apps/v1 Deployment': 'workload',
+  'apps/v1 ReplicaSet': 'workload',
+  'apps/v1 StatefulSet': 'workload',
+  'batch/v1 CronJob': 'workload',
+  'batch/v1 Job': 'workload',
+  [`${RBAC} Role`]: 'role',
+  [`${RBAC} ClusterRole`]: 'role',
+  [`${RBAC} RoleBinding`]: 'roleBinding',
+  [`${RBAC} ClusterRoleBinding`]: 'roleBinding',
+};
+
+/** The other kinds of the API groups that workloads are in (k8s.io/api v0.36): what is none of them is misspelt. */
+const OTHERS: Readonly<Record<string, readonly string[]>> = {
+  v1: [
+    'Binding',
+    'ConfigMap',
+    'Endpoints',
+    'Event',
+    'LimitRange',
+    'Node',
+    'PersistentVolume',
+    'PersistentVolumeClaim',
+    'ResourceQuota',
+    'Secret',
+    'Service',
+    'ServiceAccount',
+  ],
+  'apps/v1': ['ControllerRevision'],
+  'batch/v1': [],
+  [RBAC]: [],
+  [`${GROUP}/${VERSION}`]: [],
+};
+
+/** Objects of these kinds are judged or judged by in one version only; older ones are served no more (since 1.22, 1.25). */
+const KNOWN = [
+  ...Object.keys(ROLES),
+  ...Object.entries(OTHERS).flatMap(([of, kinds]) => kinds.map((k) => `${of} ${k}`)),
+];
+
+/** Where the pod or its template is in an object. */
+export function templatePath(kind: string): FieldPath {
+  switch (kind) {
+    case 'Pod':
+      return [];
+    case 'PodTemplate':
+      return ['template'];
+    case 'CronJob':
+      return ['spec', 'jobTemplate', 'spec', 'template'];
+    default:
+      return ['spec', 'template'];
+  }
+}
+
+/** What the object is, or what is wrong with its kind and what to write. */
+export function roleOf(apiVersion: string, kind: string): Role | { readonly wrong: string } {
+  const role = ROLES[`${apiVersion} ${kind}`];
+  if (role) return role;
+  const kinds = OTHERS[apiVersion];
+  if (kinds?.includes(kind)) return 'other';
+  if (kinds) return { wrong: `no kind ${kind} is known in ${apiVersion}${suggestion(apiVersion, kind)}` };
+  const served = [...WORKLOAD_KINDS, 'Pod', KIND].includes(kind) && KNOWN.find((known) => known.endsWith(` ${kind}`));
+  // Volcano has a Job, too: a group that is not Kubernetes' own may name its kinds as it likes.
+  if (served && isBuiltIn(apiVersion)) {
+    return { wrong: `no API server serves ${kind} of ${apiVersion}: write apiVersion: ${served.split(' ')[0]}` };
+  }
+  return 'other';
+}
+
+function isBuiltIn(apiVersion: string): boolean {
+  const [group = '', version] = apiVersion.split('/');
+  return version === undefined || !group.includes('.') || group.endsWith('.k8s.io') || group === GROUP;
+}
+
+function suggestion(apiVersion: string, kind: string): string {
+  const elsewhere = KNOWN.find((known) => known.endsWith(` ${kind}`));
+  if (elsewhere) return `: write apiVersion: ${elsewhere.split(' ')[0]}`;
+  const near = KNOWN.filter((known) => known.startsWith(`${apiVersion} `))
+    .map((known) => known.split(' ')[1] ?? '')
+    .find((known) => isNear(known.toLowerCase(), kind.toLowerCase()));
+  return near ? `: did you mean ${near}?` : '';
+}
+
+/** One letter more, less or other, or two that changed places. */
+function isNear(a: string, b: string): boolean {
+  if (a === b) return true;
+  if (Math.abs(a.length - b.length) > 1) return false;
+  let at = 0;
+  while (at < a.length && a[at] === b[at]) at += 1;
+  const rest = (text: string, from: number) => text.slice(from);
+  return (
+    rest(a, at + 1) === rest(b, at + 1) ||
+    rest(a, at) === rest(b, at + 1) ||
+    rest(a, at + 1) === rest(b, at) ||
+    (a[at] === b[at + 1] && a[at + 1] === b[at] && rest(a, at + 2) === rest(b, at + 2))
+  );
+}

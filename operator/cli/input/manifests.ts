@@ -1,0 +1,132 @@
+/** Files, folders and standard input → the Kubernetes objects in them, one at a time. */
+import type { RawObject } from '../../cluster/raw.ts';
+import type { Io } from '../command.ts';
+import { DocumentError, type FieldPath, parseDocument } from './document.ts';
+import { type InputFile, manifestFiles, reason } from './files.ts';
+import { MOST_CHARACTERS, type Piece, splitDocuments } from './split.ts';
+import { Breath, readText } from './text.ts';
+import type { Trouble } from './trouble.ts';
+
+/** An object as somebody wrote it; of a List, each of its items. */
+export interface Manifest {
+  readonly object: RawObject & { readonly apiVersion: string; readonly kind: string };
+  /** As it was named; `-` is standard input. */
+  readonly file: string;
+  /** Where it begins, from 1. */
+  readonly line: number;
+  /** The line of a field, such as `['spec', 'containers', 0]`; of the nearest one around it that is there, when it is not. */
+  lineOf(path: FieldPath): number;
+}
+
+const MIB = 1024 * 1024;
+const TOO_LARGE = `larger than ${MOST_CHARACTERS / MIB} MiB, and no list as kubectl writes it: no object of Kubernetes is as large`;
+
+export type Reading = Pick<Io, 'stdin' | 'cwd' | 'signal'>;
+
+export interface ReadOptions {
+  /** Called for whatever can't be read as an object; the rest comes all the same. */
+  tell(trouble: Trouble): void;
+  /** Which documents to look into at all, by their text. */
+  wants?(text: string): boolean;
+}
+
+/**
+ * Memory holds one document at a time, so a manifest must not be kept for longer than it is looked at.
+ *
+ * @param paths files, folders, or `-`
+ * @throws the signal's reason when it is aborted
+ */
+export async function* readManifests(
+  paths: readonly string[],
+  io: Reading,
+  options: ReadOptions,
+): AsyncGenerator<Manifest> {
+  yield* manifestsOf(manifestFiles(paths, io.cwd, options.tell), io, options);
+}
+
+/** The objects in some files, which the caller has found. */
+export async function* manifestsOf(
+  files: Iterable<InputFile>,
+  io: Reading,
+  { tell, wants = () => true }: ReadOptions,
+): AsyncGenerator<Manifest> {
+  const breath = new Breath();
+  for (const file of files) {
+    const { name } = file;
+    try {
+      for await (const piece of splitDocuments(readText(file, io))) {
+        await breath.take();
+        if (wants(piece.text)) yield* manifestsIn(piece, name, (line, message) => tell({ file: name, line, message }));
+      }
+    } catch (error) {
+      io.signal.throwIfAborted();
+      tell({ file: name, message: reason(error) });
+    }
+  }
+}
+
+type Tell = (line: number, message: string) => void;
+
+function* manifestsIn(piece: Piece, file: string, tell: Tell): Generator<Manifest> {
+  if (piece.tooLarge) {
+    tell(piece.line, TOO_LARGE);
+    return;
+  }
+  const document = parsed(piece, tell);
+  if (!document) return;
+  const { value, lineOf } = document;
+  for (const { object, path } of objectsIn(value, piece.item)) {
+    const line = lineOf(path);
+    const wrong = whatIsWrong(object);
+    if (wrong) tell(line, wrong);
+    else yield { object: object as Manifest['object'], file, line, lineOf: (inner) => lineOf([...path, ...inner]) };
+  }
+}
+
+function parsed({ text, line }: Piece, tell: Tell) {
+  try {
+    return parseDocument(text, line);
+  } catch (error) {
+    if (!(error instanceof DocumentError)) throw error;
+    tell(error.line, error.message);
+    return undefined;
+  }
+}
+
+interface Found {
+  readonly object: unknown;
+  readonly path: FieldPath;
+}
+
+function* objectsIn(value: unknown, item: boolean): Generator<Found> {
+  if (value === null) return;
+  // The item of a YAML list is a list of one.
+  const items = item && Array.isArray(value) ? value.map((object, index) => ({ object, path: [index] })) : undefined;
+  for (const found of items ?? [{ object: value, path: [] }]) yield* unwrapped(found);
+}
+
+function* unwrapped({ object, path }: Found): Generator<Found> {
+  const { kind, items } = (object ?? {}) as { kind?: unknown; items?: unknown };
+  if (typeof kind !== 'string' || !kind.endsWith('List') || !Array.isArray(items)) {
+    yield { object, path };
+    return;
+  }
+  const itemKind = kind.slice(0, -'List'.length);
+  const { apiVersion } = object as RawObject;
+  for (const [index, item] of items.entries()) {
+    // The items of a typed list, a PodList's, need not say what they are.
+    const typed = itemKind === '' ? item : { apiVersion, kind: itemKind, ...item };
+    yield* unwrapped({ object: typed, path: [...path, 'items', index] });
+  }
+}
+
+function whatIsWrong(object: unknown): string | undefined {
+  if (typeof object !== 'object' || object === null || Array.isArray(object))
+    return 'no Kubernetes object: a mapping is needed, with apiVersion and kind';
+  const { apiVersion, kind, metadata } = object as Record<string, unknown>;
+  if (typeof kind !== 'string' || kind === '') return 'no Kubernetes object: it states no kind';
+  if (typeof apiVersion !== 'string' || apiVersion === '') return `no Kubernetes object: ${kind} states no apiVersion`;
+  if (metadata !== undefined && metadata !== null && (typeof metadata !== 'object' || Array.isArray(metadata)))
+    return `${kind}: metadata is no mapping`;
+  return undefined;
+}

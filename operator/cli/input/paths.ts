@@ -1,0 +1,21 @@
+/** Fields by name: `containers[0].securityContext` ↔ its keys and indices. */
+import type { FieldPath } from './document.ts';
+
+const STEP = /\[(\d+)\]|\["((?:[^"\\]|\\.)*)"\]|([^.[\]]+)/g;
+
+export function fieldPath(text: string): FieldPath {
+  return [...text.matchAll(STEP)].map(([, index, quoted, key]) =>
+    index !== undefined ? Number(index) : quoted !== undefined ? (JSON.parse(`"${quoted}"`) as string) : (key ?? ''),
+  );
+}
+
+/** Keys with dots, as of labels, in quotes. */
+export function pathText(path: FieldPath): string {
+  return path
+    .map((step) => {
+      if (typeof step === 'number') return `[${step}]`;
+      return /^[\w$-]+$/.test(step) ? `.${step}` : `[${JSON.stringify(step)}]`;
+    })
+    .join('')
+    .replace(/^\./, '');
+}

@@ -1,0 +1,96 @@
+/**
+ * A stream of text → its documents, one at a time, so that memory holds one of them and not the stream.
+ *
+ * In YAML `---` and `...` at the beginning of a line end a document wherever they stand, also within a block scalar
+ * (YAML 1.2.2, 9.1.2). What `kubectl get -o yaml` writes is one document however many objects it lists: its items come
+ * out one by one, too.
+ */
+import { ListSplitter } from './list.ts';
+
+/** No object is as large: etcd takes 1.5 MiB. A list in another form than kubectl's may hold some. */
+export const MOST_CHARACTERS = 32 * 1024 * 1024;
+
+export interface Piece {
+  readonly text: string;
+  /** The line of its beginning, from 1. */
+  readonly line: number;
+  /** It is an item of a list, and the list's form remains around it. */
+  readonly item: boolean;
+  /** What comes instead of a text that is too large to be held. */
+  readonly tooLarge?: boolean;
+}
+
+const BOUNDARY = /^(?:---|\.\.\.)(?=[ \t\r\n]|$)/gm;
+
+/** @param chunks text, cut anywhere */
+export async function* splitDocuments(chunks: AsyncIterable<string>): AsyncGenerator<Piece> {
+  const splitter = new Splitter();
+  for await (const chunk of chunks) yield* splitter.add(chunk);
+  yield* splitter.end();
+}
+
+class Splitter {
+  /** A line that has not ended yet. */
+  #rest = '';
+  #lists = new ListSplitter(1);
+  #line = 1;
+  #lineIsTooLong = false;
+
+  *add(chunk: string): Generator<Piece> {
+    const end = chunk.lastIndexOf('\n') + 1;
+    if (end === 0) {
+      this.#keep(chunk);
+      return;
+    }
+    const text = this.#rest + chunk.slice(0, end);
+    this.#rest = chunk.slice(end);
+    yield* this.#addLines(text);
+  }
+
+  *end(): Generator<Piece> {
+    if (this.#rest !== '') yield* this.#addLines(this.#rest);
+    yield* this.#lists.end();
+  }
+
+  #keep(chunk: string): void {
+    if (this.#lineIsTooLong) return;
+    this.#rest += chunk;
+    if (this.#rest.length <= MOST_CHARACTERS) return;
+    this.#lineIsTooLong = true;
+    this.#lists.giveUp();
+    this.#rest = '';
+  }
+
+  *#addLines(text: string): Generator<Piece> {
+    let from = 0;
+    if (this.#lineIsTooLong) {
+      // It was dropped up to here: what is left of it says nothing.
+      this.#lineIsTooLong = false;
+      from = text.indexOf('\n') + 1;
+      this.#line += 1;
+    }
+    // Its own, since several streams may be read in turns.
+    const boundary = new RegExp(BOUNDARY);
+    boundary.lastIndex = from;
+    for (let found = boundary.exec(text); found; found = boundary.exec(text)) {
+      yield* this.#addPart(text.slice(from, found.index));
+      yield* this.#lists.end();
+      // What follows `---` on its line belongs to the next document, `...` to none.
+      from = found[0] === '---' ? found.index : found.index + found[0].length;
+      this.#lists = new ListSplitter(this.#line);
+    }
+    yield* this.#addPart(text.slice(from));
+  }
+
+  *#addPart(text: string): Generator<Piece> {
+    if (text === '') return;
+    yield* this.#lists.add(text);
+    this.#line += newlinesIn(text);
+  }
+}
+
+export function newlinesIn(text: string): number {
+  let count = 0;
+  for (let at = text.indexOf('\n'); at !== -1; at = text.indexOf('\n', at + 1)) count += 1;
+  return count;
+}

@@ -1,0 +1,93 @@
+/** The text of a file or of standard input, in chunks; and how to read twice what can be read only once. */
+import { closeSync, fstatSync, openSync, readSync, unlinkSync, writeSync } from 'node:fs';
+import { open } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { addAbortSignal } from 'node:stream';
+import { setImmediate } from 'node:timers/promises';
+import type { Io } from '../command.ts';
+import type { InputFile } from './files.ts';
+
+type Reading = Pick<Io, 'stdin' | 'signal'>;
+
+const CHUNK = 256 * 1024;
+const LONG_MS = 50;
+
+/** @throws Error for invalid UTF-8: what stands there is not what anybody meant */
+export async function* readText(file: InputFile, io: Reading): AsyncGenerator<string> {
+  const decoder = new TextDecoder('utf-8', { fatal: true });
+  for await (const chunk of bytesOf(file, io)) yield decoder.decode(chunk, { stream: true });
+  yield decoder.decode();
+}
+
+/**
+ * A copy of a stream that can be read again. It has no name any more when this returns: nobody else sees it, and it is
+ * gone when it is closed, or when we are.
+ */
+export async function spool(file: InputFile, io: Reading): Promise<InputFile & { readonly path: number }> {
+  const name = join(tmpdir(), `cappol-${process.pid}-${performance.now()}`);
+  const copy = openSync(name, 'wx+', 0o600);
+  unlinkSync(name);
+  try {
+    for await (const chunk of bytesOf(file, io)) writeSync(copy, chunk);
+  } catch (error) {
+    closeSync(copy);
+    throw error;
+  }
+  return { name: file.name, path: copy, regular: true };
+}
+
+function bytesOf({ path, regular }: InputFile, { stdin, signal }: Reading): AsyncGenerator<Uint8Array> {
+  if (path === undefined) return streamed(stdin, signal);
+  return regular || typeof path === 'number' ? read(path, signal) : waited(path, signal);
+}
+
+/** Ten thousand small files are read three times as fast as by promises. */
+async function* read(path: string | number, signal: AbortSignal): AsyncGenerator<Uint8Array> {
+  const file = typeof path === 'number' ? path : openSync(path, 'r');
+  try {
+    const buffer = new Uint8Array(Math.min(CHUNK, fstatSync(file).size + 1));
+    for (let at = 0; ; ) {
+      signal.throwIfAborted();
+      const count = readSync(file, buffer, 0, buffer.length, at);
+      if (count === 0) return;
+      at += count;
+      yield buffer.subarray(0, count);
+    }
+  } finally {
+    if (typeof path === 'string') closeSync(file);
+  }
+}
+
+/** A pipe or a device: it may let us wait. */
+async function* waited(path: string, signal: AbortSignal): AsyncGenerator<Uint8Array> {
+  const file = await open(path);
+  try {
+    const buffer = new Uint8Array(CHUNK);
+    while (true) {
+      signal.throwIfAborted();
+      const { bytesRead } = await file.read(buffer, 0, CHUNK, null);
+      if (bytesRead === 0) return;
+      yield buffer.subarray(0, bytesRead);
+    }
+  } finally {
+    await file.close();
+  }
+}
+
+async function* streamed(stdin: Reading['stdin'], signal: AbortSignal): AsyncGenerator<Uint8Array> {
+  for await (const chunk of addAbortSignal(signal, stdin)) {
+    yield typeof chunk === 'string' ? new TextEncoder().encode(chunk) : chunk;
+  }
+}
+
+/** Lets signals through in long work. */
+export class Breath {
+  #last = performance.now();
+
+  async take(): Promise<void> {
+    if (performance.now() - this.#last < LONG_MS) return;
+    await setImmediate();
+    this.#last = performance.now();
+  }
+}

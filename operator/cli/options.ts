@@ -1,0 +1,50 @@
+/** Options that several commands share, and what their texts mean. */
+import { InvalidArgumentError, Option } from 'commander';
+import { EXCLUDED_NAMESPACES, OPERATOR_NAMESPACE } from '../namespaces.ts';
+import { formatVersion, NEWEST_KNOWN_MINOR, parseVersion } from '../standards/level-version.ts';
+
+export const filenames = () =>
+  new Option('-f, --filename <path...>', 'files, folders (with all below them), or - for standard input').default(
+    [],
+    'none',
+  );
+
+export const namespace = (what: string) => new Option('-n, --namespace <name>', what);
+
+/** What the operator knows from the cluster, where there is none. */
+export const serverVersion = () =>
+  new Option('--server-version <v1.N>', 'the oldest API server, which `levelVersion: latest` follows')
+    .argParser(minorVersion)
+    .default(NEWEST_KNOWN_MINOR, formatVersion(NEWEST_KNOWN_MINOR));
+
+export const operatorNamespace = () =>
+  new Option('--operator-namespace <name>', 'where the operator runs; no policy reaches it').default(
+    OPERATOR_NAMESPACE,
+  );
+
+export const excludedNamespaces = () =>
+  new Option('--excluded-namespaces <list>', 'namespaces that no policy reaches, * at the end for a prefix')
+    .argParser((text) => text.split(',').filter((pattern) => pattern !== ''))
+    .default(EXCLUDED_NAMESPACES, EXCLUDED_NAMESPACES.join(','));
+
+export const kubeconfig = () =>
+  new Option('--kubeconfig <file>', 'as for kubectl (default: KUBECONFIG, else ~/.kube/config)');
+
+export const context = () => new Option('--context <name>', 'a context of the kubeconfig (default: the current one)');
+
+function minorVersion(text: string): number {
+  const minor = parseVersion(text);
+  if (minor === undefined) throw new InvalidArgumentError(`write v1.N, such as ${formatVersion(NEWEST_KNOWN_MINOR)}.`);
+  return minor;
+}
+
+/** `team=net,stage=prod` */
+export function labels(text: string): Readonly<Record<string, string>> {
+  const entries = text.split(',').map((entry) => {
+    const [, key = '', value = ''] = /^([^=]+)=(.*)$/.exec(entry) ?? [];
+    if (key === '')
+      throw new InvalidArgumentError(`write KEY=VALUE, separated by commas; ${JSON.stringify(entry)} is none.`);
+    return [key, value];
+  });
+  return Object.fromEntries(entries);
+}

@@ -1,0 +1,80 @@
+/** The program: its commands, and what becomes of their errors. */
+import { Command, CommanderError } from 'commander';
+import { type ExitCode, type Io, type RegisterCommand, UsageError } from './command.ts';
+import { registerCheck } from './commands/check.ts';
+import { registerCompletion } from './commands/completion.ts';
+import { registerExplain } from './commands/explain.ts';
+import { registerMigrate } from './commands/migrate.ts';
+import { registerRender } from './commands/render.ts';
+import { registerStatus } from './commands/status.ts';
+import { registerSuggest } from './commands/suggest.ts';
+import { registerVersion } from './commands/version.ts';
+
+/** In the order of the help. */
+const COMMANDS: readonly RegisterCommand[] = [
+  registerCheck,
+  registerRender,
+  registerSuggest,
+  registerExplain,
+  registerStatus,
+  registerMigrate,
+  registerCompletion,
+  registerVersion,
+];
+
+const ABOUT = `Which Linux capabilities may workloads hold, who breaks the rule, and what would be accepted.
+
+Judges manifests and clusters by CapabilityPolicies, exactly as the API server does. Needs no cluster unless asked to read one.`;
+
+const EXIT_CODES = `
+Exit codes: 0 compliant or done, 1 violations or differences, 2 the input, the cluster or the command line is wrong.`;
+
+export interface RunOptions extends Io {
+  /** How the user calls us, for help: `cappol` or `kubectl cappol`. */
+  readonly name?: string;
+}
+
+/** Runs one command line. Errors are told on stderr, in one line each. */
+export async function run(args: readonly string[], { name = 'cappol', ...io }: RunOptions): Promise<ExitCode> {
+  let code: ExitCode = 0;
+  const program = createProgram(io, (result) => {
+    code = result;
+  });
+  program.name(name);
+  try {
+    await program.parseAsync(args, { from: 'user' });
+    return code;
+  } catch (error) {
+    // Commander has told its own already.
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+    if (!io.signal.aborted) io.stderr.write(`${name}: ${oneLine(error)}\n`);
+    return 2;
+  }
+}
+
+/** All commands, with their options declared and nothing loaded that they need to run. */
+export function createProgram(io: Io, finish: (code: ExitCode) => void): Command {
+  const program = new Command('cappol')
+    .description(ABOUT)
+    .exitOverride()
+    .showHelpAfterError('(--help shows examples)')
+    .configureOutput({
+      writeOut: (text) => io.stdout.write(text),
+      writeErr: (text) => io.stderr.write(text),
+      outputError: (text, write) => write(text.replace(/^error: /, 'cappol: ')),
+      getOutHelpWidth: () => io.stdout.columns ?? 100,
+      getErrHelpWidth: () => 100,
+      getOutHasColors: () => false,
+      getErrHasColors: () => false,
+    })
+    .helpCommand('help [command]', 'what a command does')
+    .addHelpText('after', EXIT_CODES);
+  for (const register of COMMANDS) register(program, io, finish);
+  return program;
+}
+
+function oneLine(error: unknown): string {
+  const text = error instanceof Error ? error.message : String(error);
+  const told = text === '' ? String(error) : text;
+  return error instanceof UsageError ? told : told.replaceAll(/\s*\n\s*/g, ' ');
+}

@@ -1,0 +1,211 @@
+/**
+ * Advice on a pod's capabilities: what does nothing, or not what it seems to, and what would do with less. Findings are
+ * no violations; no policy decides about them.
+ */
+import type { PodSpec } from '../cluster/objects.ts';
+import { CAPABILITIES } from '../standards/capabilities.ts';
+import { CONTAINER_RUNTIMES, type ContainerRuntime, DOCKER, SYSCTLS_INSTEAD } from '../standards/runtimes.ts';
+import { bareName, type Grant, granted } from './held-by-runtime.ts';
+import { type RequestingContainer, requests } from './held-request.ts';
+
+/** Reason → what it says of a container. */
+export const FINDING_REASONS = {
+  UnknownCapability: 'It adds or drops a name that is no capability.',
+  IneffectiveAdd: 'It adds a capability that some container runtime does not give it.',
+  IneffectiveDrop: 'It drops a capability that it holds nevertheless on some container runtime.',
+  UselessForNonRoot: 'It adds a capability that a user other than root cannot use, without file capabilities.',
+  HeldByRuntimeDefault: 'It holds capabilities that nobody asked for: the container runtime gives them.',
+  SysctlInstead: 'It adds a capability that an allowed kernel parameter makes needless.',
+} as const;
+export type FindingReason = keyof typeof FINDING_REASONS;
+
+export interface Finding {
+  readonly reason: FindingReason;
+  readonly container: string;
+  /** For people: the container, what is wrong, and what to write. */
+  readonly message: string;
+  /** From the PodSpec on: `containers[0].securityContext.capabilities.add[1]`. */
+  readonly path: string;
+}
+
+/** A container, and what the runtimes that start it give it. */
+interface Subject {
+  readonly container: RequestingContainer;
+  readonly grants: ReadonlyMap<ContainerRuntime, Grant>;
+  readonly spec: PodSpec;
+}
+
+type Grants = Subject['grants'];
+type Remark = Pick<Finding, 'reason' | 'message' | 'path'>;
+
+/** In the order of the containers, and of FINDING_REASONS; empty when there is nothing to say. */
+export function findings(spec: PodSpec): readonly Finding[] {
+  return requests(spec).flatMap((container) => {
+    const subject = { container, grants: grantsOf(container), spec };
+    const remarks = REMARKS.flatMap((remark) => remark(subject));
+    return remarks.map(({ reason, message, path }) => ({
+      reason,
+      container: container.name,
+      message: `container "${container.name}" ${message}`,
+      path: `${container.path}.securityContext.capabilities.${path}`,
+    }));
+  });
+}
+
+const ON_UNKNOWN = 'containerd takes no notice of it, CRI-O and Docker do not start the container';
+const PRIVILEGED = `: it is privileged, and holds all ${CAPABILITIES.length}`;
+const DOCKER_ADDS = ' (on Docker the add wins)';
+
+const REMARKS: readonly ((subject: Subject) => Remark[])[] = [
+  unknownNames,
+  ineffectiveAdds,
+  ineffectiveDrops,
+  uselessAdds,
+  heldByDefault,
+  sysctlsInstead,
+];
+
+function grantsOf(container: RequestingContainer): Map<ContainerRuntime, Grant> {
+  const grants = new Map<ContainerRuntime, Grant>();
+  for (const runtime of CONTAINER_RUNTIMES) {
+    const grant = granted(runtime, container);
+    if (!('error' in grant)) grants.set(runtime, grant);
+  }
+  return grants;
+}
+
+function unknownNames({ container }: Subject): Remark[] {
+  return (['add', 'drop'] as const).flatMap((list) =>
+    distinct(container[list])
+      .filter(({ name }) => !isKnown(name) && bareName(name) !== 'ALL')
+      .map(({ name, index }) => ({
+        reason: 'UnknownCapability',
+        message: `${list}s capability ${name}, which does not exist: ${ON_UNKNOWN}`,
+        path: `${list}[${index}]`,
+      })),
+  );
+}
+
+function ineffectiveAdds({ container, grants }: Subject): Remark[] {
+  return distinct(container.add).flatMap(({ name, index }) => {
+    const why = bareName(name) === 'ALL' ? addsNotAll(name, container) : addsNothing(name, container, grants);
+    const message = `adds capability ${name} without effect${why}`;
+    return why === undefined ? [] : [{ reason: 'IneffectiveAdd', message, path: `add[${index}]` }];
+  });
+}
+
+function addsNotAll(name: string, container: RequestingContainer): string | undefined {
+  if (!isAll(name)) return `: ${ON_UNKNOWN}; write ALL`;
+  if (container.privileged) return PRIVILEGED;
+  return container.drop.some(isAll) ? ` on containerd and CRI-O: it is dropped, too${DOCKER_ADDS}` : undefined;
+}
+
+function addsNothing(name: string, { privileged }: RequestingContainer, grants: Grants): string | undefined {
+  if (!isKnown(name)) return undefined;
+  if (privileged) return PRIVILEGED;
+  const held = holds(bareName(name));
+  const misreading = where(grants, ({ ignored }) => ignored.includes(`CAP_${name.toUpperCase()}`));
+  const dropping = where(grants, (grant) => !held(grant)).filter((runtime) => !misreading.includes(runtime));
+  const onDocker = grants.get(DOCKER);
+  const causes = [
+    ...(misreading.length > 0 ? [` on ${listed(misreading)}, ${misread(name)}`] : []),
+    ...(dropping.length > 0 ? [` on ${listed(dropping)}: it is dropped, too`] : []),
+  ];
+  if (causes.length === 0) return undefined;
+  return causes.join(';') + (dropping.length > 0 && onDocker && held(onDocker) ? DOCKER_ADDS : '');
+}
+
+function ineffectiveDrops({ container, grants }: Subject): Remark[] {
+  return distinct(container.drop).flatMap(({ name, index }) => {
+    const why = dropsNothing(name, container, grants);
+    const message = `drops capability ${name} without effect${why}`;
+    return why === undefined ? [] : [{ reason: 'IneffectiveDrop', message, path: `drop[${index}]` }];
+  });
+}
+
+function dropsNothing(name: string, container: RequestingContainer, grants: Grants): string | undefined {
+  if (container.privileged) return PRIVILEGED;
+  if (bareName(name) === 'ALL') return isAll(name) ? undefined : `: ${ON_UNKNOWN}; write ALL`;
+  // That the add wins on Docker is told of the add.
+  const added = container.add.some((one) => bareName(one) === bareName(name));
+  const held = holds(bareName(name));
+  const holding = where(grants, (grant, runtime) => held(grant) && !(added && runtime === DOCKER));
+  return holding.length === 0 ? undefined : ` on ${listed(holding)}, ${misread(name)}`;
+}
+
+function uselessAdds({ container, grants }: Subject): Remark[] {
+  if (!container.nonRoot || container.privileged) return [];
+  const held = new Set([...grants.values()].flatMap(({ capabilities }) => capabilities));
+  const added = distinct(container.add)
+    .map(({ name }) => bareName(name))
+    .filter((name) => held.has(name) || (name === 'ALL' && held.size > 0));
+  if (added.length === 0) return [];
+  const user = container.uid === undefined ? 'another user than root' : `user ${container.uid}`;
+  const whom = container.noNewPrivileges ? 'an entrypoint that has' : 'programs that have';
+  const message = `runs as ${user}, so adding ${listed(added)} helps only ${whom} file capabilities`;
+  return [{ reason: 'UselessForNonRoot', message, path: 'add' }];
+}
+
+function heldByDefault({ container, grants }: Subject): Remark[] {
+  if (container.privileged || [...container.add, ...container.drop].some(isAll)) return [];
+  const added = container.add.map(bareName);
+  const isGiven = (name: string) => !added.includes(name) && [...grants.values()].some(holds(name));
+  const given = CAPABILITIES.filter(isGiven);
+  if (given.length === 0) return [];
+  const uneven = where(grants, ({ capabilities }) => !given.every((name) => capabilities.includes(name)));
+  const fewer = uneven.length > 0 ? ` (fewer on ${listed(uneven)})` : '';
+  const message = `holds ${given.join(', ')} only because container runtimes give them${fewer}: drop ALL, and add what it needs`;
+  return [{ reason: 'HeldByRuntimeDefault', message, path: 'drop' }];
+}
+
+function sysctlsInstead({ container, spec }: Subject): Remark[] {
+  // In a user namespace its range of groups is an error, and runtimes set neither (containerd docs/containerd-2.0.md).
+  if (container.privileged || spec.hostNetwork === true || container.inUserNamespace) return [];
+  return distinct(container.add).flatMap(({ name, index }) =>
+    SYSCTLS_INSTEAD.filter(({ capability }) => capability === bareName(name)).map(({ purpose, sysctl, value }) => {
+      const since = CONTAINER_RUNTIMES.flatMap(({ name: runtime, sysctlsInsteadSince }) =>
+        sysctlsInsteadSince === undefined ? [] : [`${runtime} ${sysctlsInsteadSince}`],
+      );
+      const message = `adds capability ${name}: for ${purpose} it is needless with the sysctl ${sysctl} at "${value}", as ${listed(since)} and newer set it`;
+      return { reason: 'SysctlInstead', message, path: `add[${index}]` };
+    }),
+  );
+}
+
+/** Each name once, however it is written, and where it stands first. */
+function distinct(names: readonly string[]): { name: string; index: number }[] {
+  const upper = names.map((name) => name.toUpperCase());
+  return names
+    .map((name, index) => ({ name, index }))
+    .filter(({ index }) => upper.indexOf(upper[index] ?? '') === index);
+}
+
+function where(
+  grants: ReadonlyMap<ContainerRuntime, Grant>,
+  matches: (grant: Grant, runtime: ContainerRuntime) => boolean,
+): string[] {
+  return [...grants].filter(([runtime, grant]) => matches(grant, runtime)).map(([{ name }]) => name);
+}
+
+function holds(name: string): (grant: Grant) => boolean {
+  return ({ capabilities }) => capabilities.includes(name);
+}
+
+function isKnown(name: string): boolean {
+  return CAPABILITIES.includes(bareName(name));
+}
+
+/** As all runtimes read it; CAP_ALL is none of their names. */
+function isAll(name: string): boolean {
+  return name.toUpperCase() === 'ALL';
+}
+
+/** What containerd makes of CAP_: it puts another one in front. */
+function misread(name: string): string {
+  return `which reads it as CAP_${name.toUpperCase()}: write ${bareName(name)}`;
+}
+
+/** `containerd, CRI-O and Docker` */
+function listed(names: readonly string[]): string {
+  return new Intl.ListFormat('en-GB', { type: 'conjunction' }).format(names);
+}

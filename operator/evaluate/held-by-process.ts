@@ -1,0 +1,58 @@
+/**
+ * What the kernel makes of a container's capabilities when it starts a program: capabilities(7), "Transformation of
+ * capabilities during execve()", for empty inheritable and ambient sets, which is what container runtimes leave
+ * (linux/security/commoncap.c cap_bprm_creds_from_file).
+ */
+
+/** Names, in the order of their numbers. */
+export interface CapabilitySets {
+  /** The most that any program of the process's may ever gain. */
+  readonly bounding: readonly string[];
+  /** What it may make effective. */
+  readonly permitted: readonly string[];
+  /** What the kernel asks for. */
+  readonly effective: readonly string[];
+}
+
+/** A program's file capabilities, as setcap(8) sets them: `cap_net_raw+ep`. */
+export interface FileCapabilities {
+  readonly permitted: readonly string[];
+  /** Whether the program gets them without asking: `+ep` instead of `+p`. */
+  readonly effective: boolean;
+}
+
+export interface Credentials {
+  readonly root: boolean;
+  readonly noNewPrivileges: boolean;
+}
+
+/**
+ * The container's entrypoint. runc keeps the whole set through the change of user, until it executes the entrypoint: so
+ * its file capabilities work even with no-new-privileges.
+ */
+export function atEntrypoint(granted: readonly string[], as: Credentials, file?: FileCapabilities): CapabilitySets {
+  return execute({ bounding: granted, permitted: granted, effective: granted }, as, file);
+}
+
+/** A program that another one starts, such as the entrypoint's shell. Whether it starts: `isExecutable`. */
+export function execute(
+  { bounding, permitted }: CapabilitySets,
+  { root, noNewPrivileges }: Credentials,
+  file: FileCapabilities = { permitted: [], effective: false },
+): CapabilitySets {
+  const gained = root ? bounding : intersection(bounding, file.permitted);
+  const kept = noNewPrivileges ? intersection(gained, permitted) : gained;
+  return { bounding, permitted: kept, effective: root || file.effective ? kept : [] };
+}
+
+/**
+ * Whether the kernel executes the program at all: one that gets its capabilities without asking must not run with half of
+ * them (EPERM), whoever starts it.
+ */
+export function isExecutable(bounding: readonly string[], { permitted, effective }: FileCapabilities): boolean {
+  return !effective || permitted.every((name) => bounding.includes(name));
+}
+
+function intersection(some: readonly string[], others: readonly string[]): string[] {
+  return some.filter((name) => others.includes(name));
+}

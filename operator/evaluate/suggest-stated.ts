@@ -1,0 +1,25 @@
+/** Single overrides by path, as rules state them → what the API has, and how one rule judges by them. */
+import type { CapabilityPolicyOverrides } from '../api/capability-policy.ts';
+import type { ResolvedPolicy } from '../policy/resolve.ts';
+import type { Rule, Stated } from '../rules/rule.ts';
+import type { Standard } from '../standards/level-version.ts';
+
+/** As the API has them: `seccomp.types` below `seccomp`. */
+export function overridesOf(stated: Stated): CapabilityPolicyOverrides {
+  const overrides: Record<string, unknown> = {};
+  for (const [path, value] of Object.entries(stated)) {
+    const [field = '', inner] = path.split('.');
+    overrides[field] = inner === undefined ? value : { ...(overrides[field] as object), [inner]: value };
+  }
+  return overrides;
+}
+
+/** What an Evaluator needs to judge by this rule alone. */
+export function judgingBy(
+  rule: Rule,
+  stated: Stated,
+  standard: Standard,
+): Pick<ResolvedPolicy, 'checks' | 'filledChecks'> {
+  const checks = [{ rule: rule.id, checks: rule.checks(rule.value(overridesOf(stated), standard), standard) }];
+  return { checks, filledChecks: checks };
+}

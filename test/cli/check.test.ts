@@ -1,0 +1,311 @@
+/** check -f: verdicts, lines, and what of the manifests is judged by. */
+import assert from 'node:assert/strict';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Ajv } from 'ajv';
+import { dump, load } from 'js-yaml';
+import { cappol } from './cappol.ts';
+
+const REFERENCE = join(import.meta.dirname, '..', '..', 'docs', 'reference');
+const schema = JSON.parse(readFileSync(join(REFERENCE, 'check.schema.json'), 'utf8')) as object;
+const isDocumented = new Ajv({ strict: false }).compile(schema);
+
+// biome-ignore lint/suspicious/noExplicitAny: what -o json prints, looked into at will
+type Json = any;
+
+const RESTRICTED = policy('restricted');
+
+function policy(name: string, spec: object = {}): object {
+  return {
+    apiVersion: 'capabilitypolicy.dev/v1alpha1',
+    kind: 'CapabilityPolicy',
+    metadata: { name },
+    spec: { namespaceSelector: {}, level: 'restricted', mode: 'Enforce', ...spec },
+  };
+}
+
+function podSpec(add: readonly string[] = [], spec: object = {}): object {
+  const capabilities = { drop: ['ALL'], ...(add.length > 0 && { add }) };
+  return {
+    securityContext: { runAsNonRoot: true, seccompProfile: { type: 'RuntimeDefault' } },
+    containers: [{ name: 'main', image: 'app', securityContext: { allowPrivilegeEscalation: false, capabilities } }],
+    ...spec,
+  };
+}
+
+function pod(name: string, add: readonly string[] = [], { namespace, ...spec }: Record<string, unknown> = {}): object {
+  return {
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: { name, ...(namespace !== undefined && { namespace }) },
+    spec: podSpec(add, spec),
+  };
+}
+
+function yaml(...objects: readonly object[]): string {
+  return objects.map((object) => dump(object, { noRefs: true })).join('---\n');
+}
+
+/** Judges a stream; what is printed must be as documented. */
+async function check(stdin: string, ...args: readonly string[]): Promise<{ code: number; json: Json; stderr: string }> {
+  const { code, stdout, stderr } = await cappol(['check', '-f', '-', '-o', 'json', ...args], stdin);
+  const json = JSON.parse(stdout);
+  assert.ok(isDocumented(json), JSON.stringify(isDocumented.errors));
+  return { code, json, stderr };
+}
+
+function verdicts({ items }: Json): Record<string, string> {
+  return Object.fromEntries(items.map(({ namespace, name, verdict }: Json) => [`${namespace}/${name}`, verdict]));
+}
+
+describe('check -f', () => {
+  it('judges each pod, and exits 1 when one violates', async () => {
+    const { code, json } = await check(yaml(RESTRICTED, pod('good'), pod('bad', ['NET_RAW'])));
+    assert.equal(code, 1);
+    assert.deepEqual(verdicts(json), { 'default/good': 'Compliant', 'default/bad': 'Violating' });
+    const { items, compliant, violating, violations } = json.summary;
+    assert.deepEqual(
+      { items, compliant, violating, violations },
+      { items: 2, compliant: 1, violating: 1, violations: 1 },
+    );
+  });
+
+  it('exits 0 when none does', async () => {
+    const { code, stderr } = await check(yaml(RESTRICTED, pod('good')));
+    assert.deepEqual({ code, stderr }, { code: 0, stderr: '' });
+  });
+
+  const template = { metadata: { labels: { app: 'a' } }, spec: podSpec(['NET_RAW']) };
+  const WORKLOADS: readonly (readonly [apiVersion: string, kind: string, body: object, path: string])[] = [
+    ['v1', 'Pod', { spec: template.spec }, 'spec'],
+    ['v1', 'PodTemplate', { template }, 'template.spec'],
+    ['v1', 'ReplicationController', { spec: { template } }, 'spec.template.spec'],
+    ['apps/v1', 'Deployment', { spec: { template } }, 'spec.template.spec'],
+    ['apps/v1', 'ReplicaSet', { spec: { template } }, 'spec.template.spec'],
+    ['apps/v1', 'StatefulSet', { spec: { template } }, 'spec.template.spec'],
+    ['apps/v1', 'DaemonSet', { spec: { template } }, 'spec.template.spec'],
+    ['batch/v1', 'Job', { spec: { template } }, 'spec.template.spec'],
+    ['batch/v1', 'CronJob', { spec: { jobTemplate: { spec: { template } } } }, 'spec.jobTemplate.spec.template.spec'],
+  ];
+
+  for (const [apiVersion, kind, body, path] of WORKLOADS) {
+    it(`tells the field of a ${kind}, its line, and what would be accepted`, async () => {
+      const text = yaml(RESTRICTED, { apiVersion, kind, metadata: { name: 'a' }, ...body });
+      const { json } = await check(text);
+      const [{ violations }] = json.items;
+      assert.deepEqual(violations, [
+        {
+          policy: 'restricted',
+          rule: 'capabilities',
+          container: 'main',
+          message: 'container "main" must not add capability NET_RAW (allowed: NET_BIND_SERVICE)',
+          path: `${path}.containers[0].securityContext.capabilities.add`,
+          line: text.split('\n').findIndex((line) => line.trim() === 'add:') + 1,
+        },
+      ]);
+    });
+  }
+
+  describe('in the namespaces', () => {
+    const TEAM = policy('team', { namespaceSelector: { matchLabels: { team: 'net' } } });
+    const BY_NAME = policy('named', { namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': 'net' } } });
+    const net = { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'net', labels: { team: 'net' } } };
+
+    it('of the manifests, also when they come after what is judged', async () => {
+      const text = yaml(pod('bad', ['NET_RAW'], { namespace: 'net' }), pod('free', ['NET_RAW']), net, TEAM);
+      assert.deepEqual(verdicts((await check(text)).json), { 'net/bad': 'Violating', 'default/free': 'NotSelected' });
+    });
+
+    it('of -n, for what states none', async () => {
+      const text = yaml(pod('bad', ['NET_RAW']), net, TEAM);
+      assert.deepEqual(verdicts((await check(text, '-n', 'net')).json), { 'net/bad': 'Violating' });
+    });
+
+    it('of --namespace-labels, where nothing else is known', async () => {
+      const text = yaml(pod('bad', ['NET_RAW']), TEAM);
+      const { json } = await check(text, '--namespace-labels', 'team=net,stage=prod');
+      assert.deepEqual(verdicts(json), { 'default/bad': 'Violating' });
+    });
+
+    it('by their names, which the API server adds as a label', async () => {
+      const { json } = await check(yaml(pod('bad', ['NET_RAW']), BY_NAME), '-n', 'net');
+      assert.deepEqual(verdicts(json), { 'net/bad': 'Violating' });
+    });
+
+    it('but not in those that no policy reaches', async () => {
+      const text = yaml(RESTRICTED, pod('bad', ['NET_RAW'], { namespace: 'kube-system' }));
+      assert.deepEqual(verdicts((await check(text)).json), { 'kube-system/bad': 'NotSelected' });
+    });
+  });
+
+  describe('with several policies', () => {
+    const PING = policy('ping', { overrides: { capabilities: { allowedAdd: ['NET_RAW'] } } });
+
+    it('asks for one of those that decide, and tells why not by each', async () => {
+      const { json } = await check(yaml(RESTRICTED, PING, pod('ping', ['NET_RAW']), pod('time', ['SYS_TIME'])));
+      assert.deepEqual(verdicts(json), { 'default/ping': 'Compliant', 'default/time': 'Violating' });
+      assert.deepEqual(
+        json.items[1].violations.map((one: Json) => one.policy),
+        ['ping', 'restricted'],
+      );
+    });
+
+    it('judges for each mode on its own', async () => {
+      const audit = policy('audit', { mode: 'Audit', level: 'baseline' });
+      const { json } = await check(yaml(audit, RESTRICTED, pod('ping', ['SYS_TIME'])));
+      assert.deepEqual(
+        json.items[0].violations.map((one: Json) => one.policy),
+        ['restricted', 'audit'],
+      );
+    });
+
+    const subjects = [{ kind: 'ServiceAccount', name: 'pinger', namespace: 'default' }];
+    const SUBJECTS = { ...PING, spec: { ...(PING as Json).spec, usableBy: 'Subjects', subjects } };
+
+    it('lets those use a policy that it names', async () => {
+      const may = pod('may', ['NET_RAW'], { serviceAccountName: 'pinger' });
+      const { json } = await check(yaml(SUBJECTS, RESTRICTED, may, pod('perhaps', ['NET_RAW'])));
+      // Whether the creator of a bare pod may use the policy, no file can tell.
+      assert.deepEqual(verdicts(json), { 'default/may': 'Compliant', 'default/perhaps': 'Unknown' });
+    });
+
+    it('lets those use a policy to whom the manifests bind it', async () => {
+      const bound = { ...PING, spec: { ...(PING as Json).spec, usableBy: 'Bindings' } };
+      const binding = {
+        apiVersion: 'rbac.authorization.k8s.io/v1',
+        kind: 'RoleBinding',
+        metadata: { name: 'pingers', namespace: 'default' },
+        roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: 'capabilitypolicy.dev:use:ping' },
+        subjects: [{ kind: 'ServiceAccount', name: 'pinger', namespace: 'default' }],
+      };
+      const deployment = (name: string, serviceAccountName: string) => ({
+        apiVersion: 'apps/v1',
+        kind: 'Deployment',
+        metadata: { name },
+        spec: { template: { spec: podSpec(['NET_RAW'], { serviceAccountName }) } },
+      });
+      const { json } = await check(yaml(bound, binding, deployment('may', 'pinger'), deployment('may-not', 'default')));
+      assert.deepEqual(verdicts(json), { 'default/may': 'Compliant', 'default/may-not': 'Violating' });
+      assert.equal(json.items[1].violations[0].rule, 'use');
+    });
+
+    it('judges a pod as defaulting will fill it', async () => {
+      const bare = {
+        apiVersion: 'v1',
+        kind: 'Pod',
+        metadata: { name: 'bare' },
+        spec: { containers: [{ name: 'main', image: 'app' }] },
+      };
+      const filling = policy('filling', { defaulting: 'Enabled' });
+      assert.deepEqual(verdicts((await check(yaml(filling, bare))).json), { 'default/bare': 'Compliant' });
+      const older = await check(yaml(filling, bare), '--server-version', 'v1.35');
+      assert.deepEqual(verdicts(older.json), { 'default/bare': 'Violating' });
+    });
+  });
+
+  describe('tells of', () => {
+    const BROKEN: readonly (readonly [what: string, objects: string, told: RegExp])[] = [
+      [
+        'a policy that the API server would refuse',
+        yaml(policy('wrong', { overrides: { capabilities: { allowedAdd: ['CAP_NET_RAW'] } } })),
+        /^cappol: standard input:\d+: CapabilityPolicy wrong: spec\.overrides\.capabilities\.allowedAdd\[0\]: .*write NET_RAW/,
+      ],
+      [
+        'a policy that cannot be compiled',
+        yaml(policy('future', { levelVersion: 'v1.99' })),
+        /^cappol: standard input:\d+: CapabilityPolicy future: spec\.levelVersion: v1\.99 is too new/,
+      ],
+      [
+        'an unknown kind',
+        yaml({ apiVersion: 'apps/v1', kind: 'Deploymnt', metadata: { name: 'a' } }),
+        /no kind Deploymnt is known in apps\/v1: did you mean Deployment\?/,
+      ],
+      [
+        'a kind in a version that is gone',
+        yaml({ apiVersion: 'extensions/v1beta1', kind: 'Deployment', metadata: { name: 'a' } }),
+        /no API server serves Deployment of extensions\/v1beta1: write apiVersion: apps\/v1/,
+      ],
+      [
+        'a kind in the wrong group',
+        yaml({ apiVersion: 'v1', kind: 'Deployment', metadata: { name: 'a' } }),
+        /no kind Deployment is known in v1: write apiVersion: apps\/v1/,
+      ],
+      [
+        'a value of the wrong type',
+        yaml({ apiVersion: 'v1', kind: 'Pod', metadata: { name: 'a' }, spec: { hostNetwork: 'true', containers: [] } }),
+        /Pod a: spec\.hostNetwork: Invalid value: string: must be of type boolean/,
+      ],
+      [
+        'a workload without a template',
+        yaml({ apiVersion: 'apps/v1', kind: 'Deployment', metadata: { name: 'a' }, spec: {} }),
+        /Deployment a: spec\.template: Required value/,
+      ],
+    ];
+
+    for (const [what, text, told] of BROKEN) {
+      it(`${what}, exits 2, and judges the rest`, async () => {
+        const { code, json, stderr } = await check([yaml(RESTRICTED), text, yaml(pod('good'))].join('---\n'));
+        assert.equal(code, 2);
+        assert.match(stderr, told);
+        assert.equal(stderr.trimEnd().split('\n').length, 1);
+        assert.equal(json.summary.errors, 1);
+        assert.deepEqual(verdicts(json), { 'default/good': 'Compliant' });
+      });
+    }
+
+    it('input that holds nothing', async () => {
+      const { code, stderr } = await check('# nothing\n', '--policy', '../../config/samples/restricted.yaml');
+      assert.deepEqual({ code, stderr }, { code: 2, stderr: 'cappol: standard input: no Kubernetes object in it\n' });
+    });
+
+    it('no policy', async () => {
+      const { code, stderr, stdout } = await cappol(['check', '-f', '-'], yaml(pod('good')));
+      assert.deepEqual({ code, stdout }, { code: 2, stdout: '' });
+      assert.match(stderr, /^cappol: no policy to judge by: name one with --policy FILE/);
+    });
+
+    it('but not of objects that make no pods', async () => {
+      const { code, json } = await check(
+        yaml(
+          RESTRICTED,
+          pod('good'),
+          { apiVersion: 'v1', kind: 'Service', metadata: { name: 'a' } },
+          { apiVersion: 'batch.volcano.sh/v1alpha1', kind: 'Job', metadata: { name: 'b' } },
+        ),
+      );
+      assert.deepEqual([code, json.summary.skipped, json.summary.items], [0, 2, 1]);
+    });
+  });
+
+  it('reads files and folders, and names them as they were named', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'check-'));
+    try {
+      writeFileSync(join(folder, 'pod.yaml'), yaml(pod('bad', ['NET_RAW'])));
+      writeFileSync(join(folder, 'policy.yaml'), yaml(RESTRICTED));
+      const { stdout } = await cappol(['check', '-f', '.', '-o', 'json'], '', folder);
+      const { items, policies } = JSON.parse(stdout);
+      assert.deepEqual([items[0].file, items[0].line, policies[0].file], ['pod.yaml', 1, 'policy.yaml']);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+
+  it('prints the same as YAML', async () => {
+    const text = yaml(RESTRICTED, pod('good'), pod('bad', ['NET_RAW']));
+    const { stdout } = await cappol(['check', '-f', '-', '-o', 'yaml'], text);
+    assert.deepEqual(load(stdout), (await check(text)).json);
+    const none = await cappol(['check', '-f', '-', '-o', 'yaml'], yaml(RESTRICTED));
+    assert.deepEqual(load(none.stdout), (await check(yaml(RESTRICTED))).json);
+  });
+
+  it('gives advice, which changes no verdict', async () => {
+    const { code, json } = await check(
+      yaml(policy('ping', { overrides: { capabilities: { allowedAdd: ['NET_RAW'] } } }), pod('a', ['NET_RAW'])),
+    );
+    assert.equal(code, 0);
+    const [finding] = json.items[0].findings;
+    assert.match(finding.path, /^spec\.containers\[0\]\.securityContext\.capabilities\.add/);
+    assert.ok(finding.line > 0);
+  });
+});

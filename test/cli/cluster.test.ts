@@ -1,0 +1,245 @@
+/** check and render on a real API server: what they say is what it does. */
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Ajv } from 'ajv';
+import { dump } from 'js-yaml';
+import type { Json } from '../integration/api.ts';
+import { ADMITTED, eventually, useCluster } from '../integration/harness.ts';
+import { baselinePod, hostNetworkPod, privilegedPod, restrictedPod } from '../integration/pods.ts';
+import { cappol, type Ran } from './cappol.ts';
+import { examples, paste } from './examples.ts';
+
+const REFERENCE = join(import.meta.dirname, '..', '..', 'docs', 'reference');
+const [CHECK, CHANGES] = ['check.schema.json', 'check-changes.schema.json'].map(
+  (name) => JSON.parse(readFileSync(join(REFERENCE, name), 'utf8')) as object,
+) as [object, object];
+const isDocumented = new Ajv({ strict: false, schemas: [CHECK] }).compile(CHANGES);
+
+/** Whose rights count for the pods of a Deployment, beside their service account's. */
+const CONTROLLER = {
+  user: 'system:serviceaccount:kube-system:replicaset-controller',
+  groups: ['system:serviceaccounts', 'system:serviceaccounts:kube-system', 'system:authenticated', 'creators'],
+};
+
+describe('cappol, with a cluster', () => {
+  const cluster = useCluster('cappol');
+  let namespace: string;
+  let strict: string;
+
+  /** Templates near the borders, by the name of the Deployment that has them. */
+  const PODS: Readonly<Record<string, Json>> = {
+    restricted: restrictedPod(),
+    ping: restrictedPod({ add: ['NET_RAW'] }),
+    pinger: restrictedPod({ add: ['NET_RAW'], serviceAccountName: 'pinger' }),
+    time: restrictedPod({ add: ['SYS_TIME'], serviceAccountName: 'pinger' }),
+    baseline: baselinePod(),
+    privileged: privilegedPod(),
+    network: hostNetworkPod(),
+  };
+
+  function onCluster(args: readonly string[], stdin?: string): Promise<Ran> {
+    return cappol([...args, '--kubeconfig', cluster.controlPlane.kubeconfig], stdin);
+  }
+
+  function deployment(name: string): object {
+    const labels = { app: name };
+    const template = { metadata: { labels }, spec: PODS[name].spec };
+    const spec = { replicas: 0, selector: { matchLabels: labels }, template };
+    return { apiVersion: 'apps/v1', kind: 'Deployment', metadata: { name, namespace }, spec };
+  }
+
+  before(async () => {
+    namespace = await cluster.namespace('team', { team: 'cappol' });
+    await cluster.serviceAccount(namespace, 'pinger');
+    const rules = {
+      namespaceSelector: { matchLabels: { team: 'cappol' } },
+      level: 'restricted',
+      mode: 'Enforce',
+    } as const;
+    strict = await cluster.policy('strict', rules);
+    const exception = await cluster.policy('exception', {
+      ...rules,
+      overrides: { capabilities: { allowedAdd: ['NET_RAW'] } },
+      usableBy: 'Subjects',
+      subjects: [{ kind: 'ServiceAccount', name: 'pinger', namespace }],
+    });
+    await cluster.programmed(strict, exception);
+    for (const name of Object.keys(PODS)) {
+      await cluster.api.apply(`/apis/apps/v1/namespaces/${namespace}/deployments/${name}`, deployment(name));
+    }
+  });
+
+  it('check says of files and of what runs what the API server does and the status says', async () => {
+    const manifests = Object.keys(PODS).map((name) => dump(deployment(name), { noRefs: true }));
+    const [files, running] = await Promise.all([
+      onCluster(['check', '--cluster', '-f', '-', '-o', 'json'], manifests.join('---\n')),
+      onCluster(['check', '--cluster', '-n', namespace, '-o', 'json']),
+    ]);
+    assert.deepEqual([files.code, running.code, files.stderr, running.stderr], [1, 1, '', '']);
+    const verdictsIn = ({ stdout }: Ran) =>
+      Object.fromEntries(JSON.parse(stdout).items.map(({ name, verdict }: Json) => [name, verdict === 'Compliant']));
+    const admitted = await Promise.all(
+      Object.entries(PODS).map(async ([name, pod]) => {
+        const answer = await cluster.admit(pod, namespace, CONTROLLER);
+        if (answer !== ADMITTED) assert.match(answer, /CapabilityPolicy cappol-|violates PodSecurity/);
+        return [name, answer === ADMITTED];
+      }),
+    );
+    assert.deepEqual(Object.values(Object.fromEntries(admitted)), [true, false, true, false, false, false, false]);
+    assert.deepEqual(verdictsIn(files), Object.fromEntries(admitted));
+    assert.deepEqual(verdictsIn(running), Object.fromEntries(admitted));
+    const refused = admitted.filter(([, yes]) => !yes).map(([name]) => name);
+    await eventually('the status to name the same', async () => {
+      const { status } = await cluster.api.get(`/apis/capabilitypolicy.dev/v1alpha1/capabilitypolicies/${strict}`);
+      const named = new Set((status.violations ?? []).map((one: Json) => one.name));
+      return [...named].sort().join() === refused.sort().join();
+    });
+  });
+
+  it('check tells of violations what the status tells', async () => {
+    const { stdout } = await onCluster(['check', '--cluster', '-n', namespace, '-o', 'json']);
+    const told = JSON.parse(stdout)
+      .items.flatMap(({ name, violations }: Json) =>
+        violations
+          .filter(({ policy }: Json) => policy === strict)
+          .map((one: Json) => `${name}: ${one.rule}: ${one.message}`),
+      )
+      .sort();
+    const { status } = await cluster.api.get(`/apis/capabilitypolicy.dev/v1alpha1/capabilitypolicies/${strict}`);
+    const reported = status.violations.map((one: Json) => `${one.name}: ${one.rule}: ${one.message}`).sort();
+    assert.deepEqual(told, reported);
+  });
+
+  describe('what a policy would change', () => {
+    const candidate = (level: string, mode = 'Enforce') =>
+      dump({
+        apiVersion: 'capabilitypolicy.dev/v1alpha1',
+        kind: 'CapabilityPolicy',
+        metadata: { name: cluster.named('strict') },
+        spec: { namespaceSelector: { matchLabels: { team: 'cappol' } }, level, mode },
+      });
+
+    async function changes(policy: string): Promise<{ code: number; json: Json }> {
+      const { code, stdout, stderr } = await onCluster(['check', '--cluster', '--policy', '-', '-o', 'json'], policy);
+      assert.equal(stderr, '');
+      const json = JSON.parse(stdout);
+      assert.ok(isDocumented(json), JSON.stringify(isDocumented.errors));
+      return { code, json };
+    }
+
+    it('is nothing, when it is as it was', async () => {
+      const { code, json } = await changes(candidate('restricted'));
+      assert.equal(code, 0);
+      assert.deepEqual([json.changes, json.summary.newlyRefused, json.summary.newlyAdmitted], [[], 0, 0]);
+      assert.equal(json.summary.safeToEnforce, 0);
+    });
+
+    it('is what is admitted then', async () => {
+      const { code, json } = await changes(candidate('privileged'));
+      assert.equal(code, 0);
+      assert.deepEqual(
+        json.changes.map(({ name, change }: Json) => `${name} ${change}`),
+        ['baseline', 'network', 'ping', 'privileged', 'time'].map((name) => `${name} NewlyAdmitted`),
+      );
+      const own = json.namespaces.find((one: Json) => one.namespace === namespace);
+      const expected = { namespace, newlyRefused: 0, newlyAdmitted: 5, unchanged: 2, safeToEnforce: true };
+      assert.deepEqual(own, expected);
+    });
+
+    it('is what is refused then, with the reasons', async () => {
+      const only = dump({
+        apiVersion: 'capabilitypolicy.dev/v1alpha1',
+        kind: 'CapabilityPolicy',
+        metadata: { name: 'stricter' },
+        spec: {
+          namespaceSelector: { matchLabels: { team: 'cappol' } },
+          level: 'restricted',
+          mode: 'Enforce',
+          priority: 1,
+          overrides: { readOnlyRootFilesystem: true },
+        },
+      });
+      const { code, json } = await changes(only);
+      assert.equal(code, 1);
+      assert.deepEqual(
+        json.changes.map(({ name, change, violations }: Json) => [name, change, violations[0].rule]),
+        [
+          ['pinger', 'NewlyRefused', 'capabilities'],
+          ['restricted', 'NewlyRefused', 'readOnlyRootFilesystem'],
+        ],
+      );
+      const { stdout } = await onCluster(['check', '--cluster', '--policy', '-', '-o', 'markdown'], only);
+      assert.match(
+        stdout,
+        /`stricter`: 2 newly refused, 0 newly admitted, 5 unchanged; safe to enforce in 0 of 1 namespaces/,
+      );
+      assert.match(
+        stdout,
+        /^\| newly refused \| `Deployment cappol-team\/pinger` \| Enforce \| stricter: capabilities: /m,
+      );
+    });
+
+    it('is safe or not also of a policy that does not enforce yet', async () => {
+      const { json } = await changes(candidate('baseline', 'Audit'));
+      const own = json.namespaces.find((one: Json) => one.namespace === namespace);
+      assert.equal(own.safeToEnforce, false);
+    });
+  });
+
+  describe('render --diff', () => {
+    it('is empty for what the operator has brought into force', async () => {
+      await cluster.settled();
+      assert.deepEqual(await onCluster(['render', '--diff']), { code: 0, stdout: '', stderr: '' });
+    });
+
+    it('shows what a policy would change', async () => {
+      const { code, stdout } = await onCluster(
+        ['render', '--diff', '--policy', '-'],
+        dump({
+          apiVersion: 'capabilitypolicy.dev/v1alpha1',
+          kind: 'CapabilityPolicy',
+          metadata: { name: strict },
+          spec: {
+            namespaceSelector: { matchLabels: { team: 'cappol' } },
+            level: 'restricted',
+            mode: 'Enforce',
+            overrides: { hostNetwork: true },
+          },
+        }),
+      );
+      assert.equal(code, 1);
+      assert.match(stdout, /^--- ValidatingAdmissionPolicy\/capabilitypolicy-cappol-strict-[0-9a-f]{12}$/m);
+      assert.match(stdout, /^\+\+\+ ValidatingAdmissionPolicy\/capabilitypolicy-cappol-strict-[0-9a-f]{12}$/m);
+      assert.match(stdout, /^-.*hostNetwork/m);
+    });
+  });
+
+  it('the examples of the help work', async () => {
+    const { kubeconfig, binaries } = cluster.controlPlane;
+    const own = (await examples()).filter(
+      ({ command, needsCluster, paste: text }) =>
+        needsCluster && ['check', 'render', 'status', 'version'].includes(command) && !text.includes('--watch'),
+    );
+    assert.ok(own.length > 4);
+    for (const { paste: text } of own) {
+      const harmless = text.replace('kubectl apply', 'kubectl apply --dry-run=server');
+      const { code, stderr } = await paste(harmless, { KUBECONFIG: kubeconfig, PATH: binaries });
+      assert.ok(code === 0 || code === 1, `${text}\n${stderr}`);
+      assert.doesNotMatch(stderr, /^cappol: /m);
+    }
+  });
+
+  it('says in one line what is wrong with the cluster', async () => {
+    const { code, stdout, stderr } = await onCluster(['check', '--cluster', '--context', 'nowhere']);
+    assert.deepEqual({ code, stdout }, { code: 2, stdout: '' });
+    assert.match(stderr, /^cappol: no context "nowhere" in the kubeconfig: it has .*\n$/);
+  });
+
+  it('tells the versions of the cluster', async () => {
+    const { stdout } = await onCluster(['version', '--cluster', '-o', 'json']);
+    const { server, oldestServer } = JSON.parse(stdout);
+    assert.match(server, /^v1\.36\./);
+    assert.equal(oldestServer, 'v1.36');
+  });
+});

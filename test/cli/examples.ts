@@ -1,0 +1,52 @@
+/** The examples of the commands' help, as people paste them. */
+import { execFile } from 'node:child_process';
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { delimiter, join } from 'node:path';
+import { commandReference } from '../../operator/cli/reference.ts';
+
+const MAIN = join(import.meta.dirname, '..', '..', 'operator', 'cli', 'main.ts');
+
+export interface PastedExample {
+  readonly command: string;
+  readonly paste: string;
+  readonly needsCluster: boolean;
+}
+
+export async function examples(): Promise<PastedExample[]> {
+  const pages = (await commandReference()).split(/^## cappol ?/m).slice(2);
+  return pages.flatMap((page) => {
+    const [command = ''] = page.split('\n');
+    const [, section = ''] = page.split(/^Examples:\n/m);
+    return section
+      .replace(/\n```\s*$/, '\n')
+      .split(/^# .*\n/m)
+      .slice(1)
+      .map((paste) => ({ command, paste, needsCluster: /--cluster|--diff|kubectl|cappol status/.test(paste) }));
+  });
+}
+
+export interface Pasted {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Runs it in a bash, in an empty folder, where `cappol` is the command line of this checkout. */
+export async function paste(text: string, env: Readonly<Record<string, string>> = {}): Promise<Pasted> {
+  const folder = mkdtempSync(join(tmpdir(), 'paste-'));
+  try {
+    const bin = join(folder, 'cappol');
+    writeFileSync(bin, `#!/bin/sh\nexec '${process.execPath}' '${MAIN}' "$@"\n`);
+    chmodSync(bin, 0o755);
+    const path = [folder, env.PATH, process.env.PATH].filter((part) => part !== undefined).join(delimiter);
+    return await new Promise((resolve) => {
+      const options = { cwd: folder, env: { HOME: folder, ...env, PATH: path }, timeout: 120_000 };
+      execFile('bash', ['-o', 'pipefail', '-c', text], options, (error, stdout, stderr) =>
+        resolve({ code: error === null ? 0 : Number(error.code), stdout, stderr }),
+      );
+    });
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}

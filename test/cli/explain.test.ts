@@ -1,0 +1,226 @@
+import assert from 'node:assert/strict';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { dump } from 'js-yaml';
+import type { ExplainedManifest } from '../../operator/cli/commands/explain-manifests.ts';
+import { CAPABILITIES, maskOf } from '../../operator/standards/capabilities.ts';
+import { MEASURED } from '../kernel/measured-sets.ts';
+import { cappol } from './cappol.ts';
+
+/** Written anew with UPDATE_GOLDEN=1. */
+const GOLDEN = join(import.meta.dirname, 'golden', 'explain-ping.txt');
+
+const NET_RAW = `NET_RAW (13)
+  permits       to open raw and packet sockets: ping, sniffing, forging any packet
+  given by      containerd, Docker, to containers that ask for nothing
+  may be added  at level privileged only
+  risk          impact on the network or on the whole node; forged ARP and DNS answers redirect the traffic of neighbours
+  instead       the sysctl net.ipv4.ping_group_range, for ping
+  source        raw(7), packet(7), icmp(7)
+`;
+
+describe('explain NAME', () => {
+  for (const name of ['NET_RAW', 'net_raw', 'CAP_NET_RAW', 'cap_Net_Raw']) {
+    it(`takes ${name}`, async () => {
+      assert.deepEqual(await cappol(['explain', name]), { code: 0, stdout: NET_RAW, stderr: '' });
+    });
+  }
+
+  const MISSPELT: Readonly<Record<string, string>> = {
+    NET_RWA: 'NET_RWA is no capability: did you mean NET_RAW?',
+    cap_sysadmin: 'cap_sysadmin is no capability: did you mean SYS_ADMIN?',
+    ptrace: 'ptrace is no capability: did you mean SYS_PTRACE?',
+    ADMIN: 'ADMIN is no capability: did you mean NET_ADMIN or SYS_ADMIN or MAC_ADMIN?',
+    LOREM_IPSUM: 'LOREM_IPSUM is no capability; ALL explains all that there are',
+  };
+  for (const [name, message] of Object.entries(MISSPELT)) {
+    it(`says of ${name} what may be meant, and explains the rest`, async () => {
+      assert.deepEqual(await cappol(['explain', name, 'NET_RAW']), {
+        code: 2,
+        stdout: NET_RAW,
+        stderr: `cappol: ${message}\n`,
+      });
+    });
+  }
+
+  it('explains ALL', async () => {
+    const { stdout } = await cappol(['explain', 'all', '-o', 'json']);
+    const { capabilities } = JSON.parse(stdout) as { capabilities: { name: string }[] };
+    assert.deepEqual(
+      capabilities.map(({ name }) => name),
+      CAPABILITIES,
+    );
+  });
+
+  it('prints JSON', async () => {
+    const { code, stdout } = await cappol(['explain', 'sys_chroot', '-o', 'json']);
+    assert.equal(code, 0);
+    assert.deepEqual(JSON.parse(stdout), {
+      capabilities: [
+        {
+          number: 18,
+          name: 'SYS_CHROOT',
+          permits: 'change its root directory, and enter mount namespaces',
+          addableAt: 'baseline',
+          risk: 'container',
+          sources: ['chroot(2)', 'setns(2)'],
+          givenBy: ['containerd', 'Docker'],
+        },
+      ],
+    });
+  });
+
+  it('wants a name or a file, not both and not neither', async () => {
+    for (const args of [['explain'], ['explain', 'NET_RAW', '-f', '-']]) {
+      const { code, stdout, stderr } = await cappol(args);
+      assert.deepEqual(
+        [code, stdout, stderr],
+        [2, '', 'cappol: name capabilities, such as NET_RAW, or a file with -f\n'],
+      );
+    }
+  });
+});
+
+describe('explain -f FILE', () => {
+  it('agrees with every measured set', async () => {
+    const pods = MEASURED.map(({ add, drop }) => podWith({ capabilities: { add, drop } }));
+    const items = await explained(pods.map((pod) => dump(pod)).join('---\n'));
+    assert.equal(items.length, MEASURED.length);
+    for (const [index, { sets }] of MEASURED.entries()) {
+      for (const { runtime, error, holdings } of items[index]?.containers[0]?.runtimes ?? []) {
+        const expected = sets[runtime];
+        if (typeof expected === 'string') {
+          assert.deepEqual([error, holdings], [expected, []]);
+          continue;
+        }
+        for (const { root, bounding, permitted, effective } of holdings) {
+          assert.deepEqual(
+            [bounding, permitted, effective].map(maskOf),
+            root ? [expected, expected, expected] : [expected, 0n, 0n],
+          );
+        }
+        assert.equal(holdings.length, 4);
+      }
+    }
+  });
+
+  it('tells who holds what, and why', async () => {
+    const { code, stdout, stderr } = await cappol(['explain', '-f', '-'], PING);
+    assert.deepEqual([code, stderr], [0, '']);
+    if (process.env.UPDATE_GOLDEN === '1') writeFileSync(GOLDEN, stdout);
+    assert.equal(stdout, readFileSync(GOLDEN, 'utf8'));
+  });
+
+  it('tells of each runtime that does not start it', async () => {
+    const { stdout } = await cappol(['explain', '-f', '-'], dump(podWith({ capabilities: { drop: ['CAP_ALL'] } })));
+    assert.match(stdout, /^→ CRI-O, Docker +- +- +does not start$/m);
+    assert.match(stdout, /^CRI-O: does not start: failed to drop cap CAP_ALL invalid capability: CAP_ALL$/m);
+    assert.match(stdout, /^Docker: does not start: unknown capability: CAP_ALL$/m);
+    assert.match(stdout, /^→ containerd +root +either +default 14 +default 14 +default 14 +default 14 \/ default 14$/m);
+  });
+
+  it('says of a pod for Windows that it holds none, and of a user namespace how far it reaches', async () => {
+    const { spec, ...pod } = podWith({});
+    const windows = dump({ ...pod, spec: { ...spec, os: { name: 'windows' } } });
+    const own = dump({ ...pod, spec: { ...spec, hostUsers: false } });
+    const { stdout } = await cappol(['explain', '-f', '-'], `${windows}---\n${own}`);
+    assert.ok(
+      stdout.startsWith('Pod pod (standard input:1)\nno containers for Linux nodes\n\nPod pod, container "app"'),
+    );
+    assert.match(stdout, /^hostUsers: false: all of it counts in the pod's own user namespace only, not on the node$/m);
+  });
+
+  it('finds the containers of every workload, with their lines', async () => {
+    const items = await explained(CRON_JOB);
+    assert.deepEqual(
+      items.map(({ kind, namespace, name, file, line }) => [kind, namespace, name, file, line]),
+      [['CronJob', 'shop', 'report', '-', 2]],
+    );
+    assert.deepEqual(
+      items[0]?.containers.map(({ name, path, line }) => [name, path, line]),
+      [
+        ['first', 'initContainers[0]', 11],
+        ['report', 'containers[0]', 14],
+      ],
+    );
+    assert.deepEqual(
+      items[0]?.containers.flatMap(({ findings }) => findings).map(({ reason, path }) => [reason, path]),
+      [
+        ['UnknownCapability', 'initContainers[0].securityContext.capabilities.add[0]'],
+        ['HeldByRuntimeDefault', 'containers[0].securityContext.capabilities.drop'],
+      ],
+    );
+  });
+
+  it('leaves out what makes no pods', async () => {
+    assert.deepEqual(await explained('{apiVersion: v1, kind: Service, metadata: {name: web}}'), []);
+  });
+
+  it('tells what it cannot read, and explains the rest', async () => {
+    const input = `a: b: c\n---\n${dump(podWith({}))}---\n{apiVersion: apps/v1, kind: Deploiment}\n`;
+    const { code, stdout, stderr } = await cappol(['explain', '-f', 'no-such-file.yaml', '-', '-o', 'json'], input);
+    assert.equal(code, 2);
+    assert.equal(JSON.parse(stdout).items.length, 1);
+    const [first, second, third, ...more] = stderr.trimEnd().split('\n');
+    assert.equal(first, 'cappol: no-such-file.yaml: no such file or folder');
+    assert.match(second ?? '', /^cappol: standard input:1: not YAML: /);
+    assert.match(
+      third ?? '',
+      /^cappol: standard input:\d+: no kind Deploiment is known in apps\/v1: did you mean Deployment\?$/,
+    );
+    assert.deepEqual(more, []);
+  });
+
+  it('takes what is no capability list for none', async () => {
+    const odd = podWith({ capabilities: { add: 'NET_RAW', drop: [7, null, 'ALL'] }, runAsUser: 'root' });
+    const [container] = (await explained(dump(odd)))[0]?.containers ?? [];
+    assert.deepEqual([container?.add, container?.drop, container?.uid], [[], ['ALL'], undefined]);
+    assert.deepEqual(
+      (await explained('{apiVersion: v1, kind: Pod, spec: {containers: [null, 3]}}'))[0]?.containers.length,
+      1,
+    );
+  });
+});
+
+async function explained(input: string): Promise<readonly ExplainedManifest[]> {
+  const { code, stdout, stderr } = await cappol(['explain', '-f', '-', '-o', 'json'], input);
+  assert.deepEqual([code, stderr], [0, '']);
+  return JSON.parse(stdout).items;
+}
+
+function podWith(securityContext: object) {
+  return {
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: { name: 'pod' },
+    spec: { containers: [{ name: 'app', image: 'app', securityContext }] },
+  };
+}
+
+const CRON_JOB = `
+apiVersion: batch/v1
+kind: CronJob
+metadata: {name: report, namespace: shop}
+spec:
+  jobTemplate:
+    spec:
+      template:
+        spec:
+          initContainers:
+          - name: first
+            securityContext: {capabilities: {add: [LOREM], drop: [ALL]}}
+          containers:
+          - name: report
+`;
+
+const PING = `apiVersion: v1
+kind: Pod
+metadata: {name: ping, namespace: net}
+spec:
+  securityContext: {runAsUser: 1000}
+  containers:
+  - name: ping
+    securityContext:
+      allowPrivilegeEscalation: false
+      capabilities: {drop: [ALL], add: [CAP_NET_RAW, SYS_TIME]}
+`;

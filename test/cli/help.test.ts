@@ -1,0 +1,91 @@
+/** Help that teaches: what it prints is what docs/ say, and its examples work. */
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { cappol } from './cappol.ts';
+import { examples, paste } from './examples.ts';
+
+const PAGE = join(import.meta.dirname, '..', '..', 'docs', 'reference', 'cappol.md');
+const page = readFileSync(PAGE, 'utf8');
+const commands = [...page.matchAll(/^## cappol (.+)$/gm)].map(([, name = '']) => name);
+const pasted = await examples();
+
+describe('help', () => {
+  it('names all commands', async () => {
+    const { stdout } = await cappol(['--help']);
+    for (const command of commands) assert.match(stdout, new RegExp(`^ {2}${command} `, 'm'));
+    assert.match(stdout, /^Exit codes: 0 .*, 1 .*, 2 /m);
+  });
+
+  for (const command of commands) {
+    it(`of ${command} is what the reference says, with an example`, async () => {
+      const { code, stdout } = await cappol([command, '--help']);
+      assert.equal(code, 0);
+      assert.ok(page.includes(`## cappol ${command}\n\n\`\`\`text\n${stdout.trimEnd()}\n\`\`\`\n`), 'npm run generate');
+      assert.ok(pasted.some((example) => example.command === command));
+    });
+  }
+
+  for (const { paste: text } of pasted.filter(({ needsCluster }) => !needsCluster)) {
+    it(`has an example that works: ${text.split('\n')[0]}`, async () => {
+      const { code, stderr } = await paste(text);
+      assert.ok(code === 0 || code === 1, stderr);
+      assert.doesNotMatch(stderr, /^cappol: /m);
+    });
+  }
+
+  it('comes with what is wrong on the command line, exit 2', async () => {
+    const WRONG: readonly (readonly [args: readonly string[], told: RegExp])[] = [
+      [['chekc'], /^cappol: unknown command 'chekc'\n\(Did you mean check\?\)/],
+      [['check', '--polcy', 'x'], /^cappol: unknown option '--polcy'\n\(Did you mean --policy\?\)/],
+      [
+        ['check', '-o', 'xml'],
+        /^cappol: option '-o, --output <format>' argument 'xml' is invalid\. Allowed choices are table,/,
+      ],
+      [['check', '-f'], /^cappol: option '-f, --filename <path\.\.\.>' argument missing/],
+      [['check'], /^cappol: nothing to check: name files with -f, or use --cluster\n$/],
+      [['check', '-f', 'a', '--server-version', '1.30'], /write v1\.N, such as v1\.36/],
+      [['check', '-f', 'a', '--namespace-labels', 'team'], /write KEY=VALUE/],
+      [['render'], /^cappol: nothing to render: name files with --policy\n$/],
+      [['completion', 'tcsh'], /Allowed choices are bash, zsh, fish/],
+    ];
+    for (const [args, told] of WRONG) {
+      const { code, stdout, stderr } = await cappol(args);
+      assert.deepEqual({ code, stdout }, { code: 2, stdout: '' });
+      assert.match(stderr, told);
+    }
+  });
+});
+
+describe('completion', () => {
+  async function script(shell: string): Promise<string> {
+    const { code, stdout } = await cappol(['completion', shell]);
+    assert.equal(code, 0);
+    return stdout;
+  }
+
+  it('of bash completes commands, options and their values', async () => {
+    const text = await script('bash');
+    const complete = (...words: readonly string[]) => {
+      const line = words.map((word) => `'${word}'`).join(' ');
+      const ask = `COMP_WORDS=(${line}); COMP_CWORD=${words.length - 1}; _cappol; echo "\${COMPREPLY[*]}"`;
+      return execFileSync('bash', ['-c', `${text}\n${ask}`], { encoding: 'utf8' }).trim();
+    };
+    assert.equal(complete('cappol', 'ch'), 'check');
+    assert.equal(complete('cappol', 'check', '-o', 'j'), 'json junit');
+    assert.equal(complete('cappol', 'check', '--namesp'), '--namespace --namespace-labels');
+    assert.equal(complete('cappol', 'completion', ''), 'bash zsh fish --help');
+    assert.match(complete('cappol', 'check', '-f', '/et'), /^\/etc/);
+  });
+
+  for (const shell of ['bash', 'zsh', 'fish']) {
+    it(`of ${shell} knows every command and its options`, async () => {
+      const text = await script(shell);
+      for (const command of commands) assert.ok(text.includes(command), command);
+      for (const option of ['namespace-labels', 'server-version', 'kubeconfig'])
+        assert.ok(text.includes(option), option);
+      if (shell !== 'fish') execFileSync('bash', ['-n'], { input: text });
+    });
+  }
+});

@@ -1,0 +1,126 @@
+/** What a document says, and on which line. */
+import assert from 'node:assert/strict';
+import { DocumentError, type FieldPath, parseDocument } from '../../../operator/cli/input/document.ts';
+
+describe('a scalar', () => {
+  // The right side is what `kubectl create --dry-run=client -o json` makes of the left.
+  const READ: readonly (readonly [text: string, value: unknown])[] = [
+    ['yes', true],
+    ['On', true],
+    ['y', true],
+    ['off', false],
+    ['"yes"', 'yes'],
+    ['010', 8],
+    ['0o17', 15],
+    ['0x1F', 31],
+    ['-0b11', -3],
+    ['1_000', 1000],
+    ['08', 8],
+    ['+7', 7],
+    ['0', 0],
+    ['1.50', 1.5],
+    ['1e3', 1000],
+    ['12:30', '12:30'],
+    ['0.1.2', '0.1.2'],
+    ['~', null],
+    ['Null', null],
+    ['2026-01-01', '2026-01-01'],
+    ['v1', 'v1'],
+  ];
+
+  for (const [text, value] of READ) {
+    it(`${text} is ${JSON.stringify(value)}, as for kubectl`, () => {
+      assert.deepEqual(parseDocument(`a: ${text}`, 1)?.value, { a: value });
+    });
+  }
+});
+
+describe('the line of a field', () => {
+  const TEXT = `# a comment
+apiVersion: v1
+kind: Pod
+metadata:
+  name: pod
+  annotations: {"a.b/c": x,
+    d: y}
+spec:
+  containers:
+  - name: one
+    securityContext:
+      privileged: true
+  - image: two
+    name: >-
+      folded
+      name
+    "securityContext": {capabilities: {add: [NET_RAW,
+      SYS_TIME]}}
+`;
+  const LINES: readonly (readonly [path: FieldPath, line: number])[] = [
+    [[], 2],
+    [['kind'], 3],
+    [['metadata', 'annotations', 'a.b/c'], 6],
+    [['metadata', 'annotations', 'd'], 7],
+    [['spec', 'containers', 0], 10],
+    [['spec', 'containers', 0, 'securityContext', 'privileged'], 12],
+    [['spec', 'containers', 1, 'name'], 14],
+    [['spec', 'containers', 1, 'securityContext', 'capabilities', 'add', 0], 17],
+    [['spec', 'containers', 1, 'securityContext', 'capabilities', 'add', 1], 18],
+  ];
+  const document = parseDocument(TEXT, 1);
+
+  for (const [path, line] of LINES) {
+    it(`${path.join('.') || 'the object itself'} is on line ${line}`, () => assert.equal(document?.lineOf(path), line));
+  }
+
+  it('that is not there is that of the nearest field around it', () => {
+    assert.equal(document?.lineOf(['spec', 'containers', 0, 'securityContext', 'capabilities', 'drop']), 11);
+    assert.equal(document?.lineOf(['spec', 'containers', 2, 'name']), 9);
+    assert.equal(document?.lineOf(['spec', 'volumes', 0]), 8);
+  });
+
+  it('counts from the first line of the document', () => {
+    assert.equal(parseDocument(TEXT, 101)?.lineOf(['kind']), 103);
+  });
+
+  it('is known in JSON, too', () => {
+    const json = parseDocument('{\n\t"kind": "Pod",\n\t"spec": {"a\\/b": [\n1,\n2]}\n}', 1);
+    assert.equal(json?.lineOf(['spec', 'a/b', 1]), 5);
+  });
+});
+
+describe('a document that is none', () => {
+  const BOMB = ['a: &a [x,x,x,x,x,x,x,x,x,x]']
+    .concat([...'bcdefgh'].map((name, i) => `${name}: &${name} [${Array(10).fill(`*${'abcdefg'[i]}`).join(',')}]`))
+    .join('\n');
+  const WRONG: readonly (readonly [what: string, text: string, line: number, message: RegExp])[] = [
+    ['is no YAML', 'a: 1\nb: [1,\n  2\nc: 3', 4, /^not YAML: /],
+    ['has a key twice', 'a: 1\nb: 2\na: 3', 3, /^not YAML: duplicated mapping key/],
+    ['has a key twice in JSON', '{"a": 1,\n"a": 2}', 2, /^not YAML: duplicated mapping key/],
+    ['is a Helm template', 'a: 1\nb: {{ .Values.b }}', 2, /^a Helm template.*helm template/],
+    ['is a Helm template with conditions', '{{- if .Values.on }}\na: 1\n{{- end }}', 1, /^a Helm template/],
+    ['holds itself', 'a: &a\n  b: *a', 1, /^an alias refers to what it is part of/],
+    ['grows without bounds', BOMB, 1, /^its aliases make it too large/],
+    ['has an alias to nothing', 'a: *b', 1, /^not YAML: unidentified alias/],
+    ['has a tag of another language', 'a: !!python/object x', 1, /^not YAML: unknown/],
+    ['is nested beyond measure', `a: ${'['.repeat(10_000)}`, 1, /^not YAML: nesting/],
+    ['is binary', 'a: \0', 1, /^not YAML: null byte/],
+  ];
+
+  for (const [what, text, line, message] of WRONG) {
+    it(`because it ${what} is told with its line`, () => {
+      assert.throws(
+        () => parseDocument(text, 1),
+        (error) => error instanceof DocumentError && error.line === line && message.test(error.message),
+      );
+    });
+  }
+
+  it('but nothing is nothing', () => assert.equal(parseDocument('# only a comment\n\n', 1), undefined));
+  it('but aliases that make sense are read', () => {
+    assert.deepEqual(parseDocument('a: &a {x: 1}\nb: *a\nc: {<<: *a, z: 2}', 1)?.value, {
+      a: { x: 1 },
+      b: { x: 1 },
+      c: { x: 1, z: 2 },
+    });
+  });
+});

@@ -1,0 +1,139 @@
+/** What comes of files, folders and standard input: each object once, and one clear line for whatever is wrong. */
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Readable } from 'node:stream';
+import { readManifests } from '../../../operator/cli/input/manifests.ts';
+import { troubleText } from '../../../operator/cli/input/trouble.ts';
+
+interface Read {
+  /** `Pod one`, in the order in which they come. */
+  readonly objects: readonly string[];
+  readonly troubles: readonly string[];
+}
+
+const POD = 'apiVersion: v1\nkind: Pod\nmetadata: {name: one}\n';
+
+describe('reading manifests', () => {
+  let folder: string;
+
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), 'manifests-'));
+  });
+  afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+  async function read(paths: readonly string[], stdin: Iterable<string | Uint8Array> = []): Promise<Read> {
+    const objects: string[] = [];
+    const troubles: string[] = [];
+    const io = { stdin: Readable.from(stdin), cwd: folder, signal: new AbortController().signal };
+    for await (const { object } of readManifests(paths, io, { tell: (one) => troubles.push(troubleText(one)) })) {
+      objects.push(`${object.kind} ${object.metadata?.name}`);
+    }
+    return { objects, troubles };
+  }
+
+  function write(name: string, text: string | Uint8Array): void {
+    mkdirSync(join(folder, name, '..'), { recursive: true });
+    writeFileSync(join(folder, name), text);
+  }
+
+  it('walks folders in the order of names, and leaves out what is no manifest', async () => {
+    write('b/2.yml', POD.replace('one', 'two'));
+    write('a.yaml', POD);
+    write('c.json', JSON.stringify({ apiVersion: 'v1', kind: 'Pod', metadata: { name: 'three' } }));
+    write('kustomization.yaml', 'resources: [a.yaml]');
+    write('README.md', 'no manifest');
+    write('.github/workflows/ci.yaml', 'on: push');
+    assert.deepEqual(await read(['.']), { objects: ['Pod one', 'Pod two', 'Pod three'], troubles: [] });
+  });
+
+  it('reads standard input, documents and Lists in Lists', async () => {
+    const list = {
+      apiVersion: 'v1',
+      kind: 'List',
+      items: [{ apiVersion: 'v1', kind: 'PodList', items: [{ metadata: { name: 'two' } }] }],
+    };
+    const { objects, troubles } = await read(
+      ['-'],
+      [`${POD}---\n`, JSON.stringify(list), '\n---\n# nothing\n---\nnull\n'],
+    );
+    assert.deepEqual({ objects, troubles }, { objects: ['Pod one', 'Pod two'], troubles: [] });
+  });
+
+  it('reads a pipe', async () => {
+    execFileSync('mkfifo', [join(folder, 'pipe')]);
+    const reading = read(['pipe']);
+    execFileSync('sh', ['-c', `printf '${POD.replaceAll('\n', '\\n')}' > pipe`], { cwd: folder });
+    assert.deepEqual(await reading, { objects: ['Pod one'], troubles: [] });
+  });
+
+  const BROKEN: readonly (readonly [what: string, text: string | Uint8Array, told: RegExp])[] = [
+    ['no YAML', `${POD}---\na: [\n`, /^bad\.yaml:6: not YAML: /],
+    [
+      'a Helm template',
+      `# x\nkind: {{ .Values.kind }}\n---\n${POD}`,
+      /^bad\.yaml:2: a Helm template, no YAML: render it first/,
+    ],
+    ['no mapping', '- a\n- b\n', /^bad\.yaml:1: no Kubernetes object: a mapping is needed/],
+    ['no kind', '\n\napiVersion: v1\n', /^bad\.yaml:3: no Kubernetes object: it states no kind/],
+    ['no apiVersion', 'kind: Pod\n', /^bad\.yaml:1: no Kubernetes object: Pod states no apiVersion/],
+    [
+      'metadata that is none',
+      'kind: Pod\napiVersion: v1\nmetadata: [a]\n',
+      /^bad\.yaml:1: Pod: metadata is no mapping/,
+    ],
+    ['a key twice', `${POD}kind: Pod\n`, /^bad\.yaml:4: not YAML: duplicated mapping key/],
+    ['no UTF-8', new Uint8Array([0x61, 0x3a, 0x20, 0xff]), /^bad\.yaml: no UTF-8 text/],
+    ['UTF-16', new Uint8Array([0xff, 0xfe, 0x61, 0]), /^bad\.yaml: no UTF-8 text/],
+  ];
+
+  for (const [what, text, told] of BROKEN) {
+    it(`tells of ${what} in one line, and reads the rest`, async () => {
+      write('bad.yaml', text);
+      write('good.yaml', POD.replace('one', 'good'));
+      const { objects, troubles } = await read(['.']);
+      assert.ok(objects.includes('Pod good'));
+      assert.equal(troubles.length, 1);
+      assert.match(troubles[0] ?? '', told);
+      assert.doesNotMatch(troubles[0] ?? '', /\n/);
+    });
+  }
+
+  it('tells of a folder that leads back to itself, of links to nothing, and of what may not be read', async () => {
+    write('a/good.yaml', POD);
+    symlinkSync('..', join(folder, 'a', 'loop'));
+    symlinkSync('nothing', join(folder, 'dangling.yaml'));
+    symlinkSync('self.yaml', join(folder, 'self.yaml'));
+    mkdirSync(join(folder, 'locked'));
+    chmodSync(join(folder, 'locked'), 0);
+    const { objects, troubles } = await read(['.', 'missing.yaml']);
+    chmodSync(join(folder, 'locked'), 0o700);
+    assert.deepEqual(objects, ['Pod one']);
+    const expected = [
+      /^a\/loop: a link back to .*: left out$/,
+      /^dangling\.yaml: no such file or folder$/,
+      // To root nothing is locked.
+      ...(process.getuid?.() === 0 ? [] : [/^locked: no permission to read it$/]),
+      /^self\.yaml: a link that leads back to itself$/,
+      /^missing\.yaml: no such file or folder$/,
+    ];
+    assert.equal(troubles.length, expected.length, troubles.join('\n'));
+    for (const [index, pattern] of expected.entries()) assert.match(troubles[index] ?? '', pattern);
+  });
+
+  it('lets a line of 200 MB pass by without holding it', async () => {
+    function* stream() {
+      yield `${POD}---\na: "`;
+      const megabyte = new Uint8Array(1_000_000).fill(0x78);
+      for (let count = 0; count < 200; count += 1) yield megabyte;
+      yield `"\n---\n${POD.replace('one', 'two')}`;
+    }
+    const { objects, troubles } = await read(['-'], stream());
+    assert.deepEqual(objects, ['Pod one', 'Pod two']);
+    assert.deepEqual(troubles, [
+      'standard input:4: larger than 32 MiB, and no list as kubectl writes it: no object of Kubernetes is as large',
+    ]);
+  });
+});

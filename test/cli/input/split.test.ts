@@ -1,0 +1,86 @@
+/** A stream, cut anywhere, gives the same documents; and never much is held of it. */
+import assert from 'node:assert/strict';
+import fc from 'fast-check';
+import { dump } from 'js-yaml';
+import { MOST_CHARACTERS, type Piece, splitDocuments } from '../../../operator/cli/input/split.ts';
+
+async function split(chunks: Iterable<string>): Promise<Piece[]> {
+  const pieces: Piece[] = [];
+  for await (const piece of splitDocuments(streamed(chunks))) pieces.push(piece);
+  return pieces;
+}
+
+async function* streamed(chunks: Iterable<string>): AsyncGenerator<string> {
+  yield* chunks;
+}
+
+function pod(name: string) {
+  return { apiVersion: 'v1', kind: 'Pod', metadata: { name }, spec: { note: 'x'.repeat(4000) } };
+}
+
+describe('splitting a stream', () => {
+  it('cuts at document boundaries, and tells the line of each', async () => {
+    const pieces = await split(['a: 1\n---\nb: |\n  text\n  ---not\n...\n--- # c\nc: 3\n---\n']);
+    assert.deepEqual(
+      pieces.map(({ text, line }) => [line, text]),
+      [
+        [1, 'a: 1\n'],
+        [2, '---\nb: |\n  text\n  ---not\n'],
+        [6, '\n'],
+        [7, '--- # c\nc: 3\n'],
+        [9, '---\n'],
+      ],
+    );
+  });
+
+  it('gives the same whatever the chunks', async () => {
+    const text = ['a: 1', '---', 'b: 2', '...', '---x: 3', '--- d', '', '----', '---'].join('\n');
+    const whole = await split([text]);
+    const cuts = fc.array(fc.nat({ max: text.length }), { maxLength: 8 });
+    await fc.assert(
+      fc.asyncProperty(cuts, async (places) => {
+        const ends = [0, ...places.sort((a, b) => a - b), text.length];
+        const chunks = ends.slice(1).map((end, i) => text.slice(ends[i], end));
+        assert.deepEqual(await split(chunks), whole);
+      }),
+    );
+  });
+
+  for (const [form, write] of [
+    ['YAML', (list: object) => dump(list, { seqNoIndent: true })],
+    ['JSON', (list: object) => `${JSON.stringify(list, null, 4)}\n`],
+  ] as const) {
+    it(`takes a long list apart that kubectl wrote as ${form}, item by item`, async () => {
+      const items = Array.from({ length: 600 }, (_, i) => pod(`pod-${i}`));
+      const text = `${write({ apiVersion: 'v1', items, kind: 'List', metadata: { resourceVersion: '' } })}---\na: 1\n`;
+      const chunks = Array.from({ length: Math.ceil(text.length / 50_000) }, (_, i) =>
+        text.slice(i * 50_000, (i + 1) * 50_000),
+      );
+      const pieces = await split(chunks);
+      assert.equal(pieces.filter(({ item }) => item).length, items.length);
+      const lines = text.split('\n');
+      for (const { text: own, line, item } of pieces) {
+        assert.equal(lines[line - 1], own.split('\n')[0]);
+        if (item) assert.match(own, /pod-\d+/);
+      }
+      assert.equal(pieces.at(-1)?.text, '---\na: 1\n');
+    });
+  }
+
+  it('gives up a document that is larger than any object, and goes on with the next', async () => {
+    function* chunks() {
+      yield 'a: 1\n---\nb: "';
+      for (let size = 0; size <= MOST_CHARACTERS; size += 1_000_000) yield 'x'.repeat(1_000_000);
+      yield '"\nc: 2\n---\nd: 3\n';
+    }
+    const pieces = await split(chunks());
+    assert.deepEqual(
+      pieces.map(({ text, line, tooLarge = false }) => [line, text, tooLarge]),
+      [
+        [1, 'a: 1\n', false],
+        [2, '', true],
+        [5, '---\nd: 3\n', false],
+      ],
+    );
+  });
+});

@@ -1,0 +1,114 @@
+/** The other ways in which check prints what it found. */
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { cappol } from './cappol.ts';
+
+const MANIFESTS = `apiVersion: capabilitypolicy.dev/v1alpha1
+kind: CapabilityPolicy
+metadata: {name: baseline}
+spec: {namespaceSelector: {}, level: baseline, mode: Enforce}
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: good, namespace: net}
+spec:
+  containers: [{name: main, image: app, securityContext: {capabilities: {drop: [ALL]}}}]
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: bad, namespace: net}
+spec:
+  hostNetwork: true
+  containers:
+  - name: main
+    image: app
+    securityContext:
+      capabilities:
+        add: [SYS_TIME]
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: "\\e[2J%,<&\\u0001"}
+spec: {hostPID: true, containers: []}
+`;
+const ADD = /container "main" must not add capability SYS_TIME \(allowed: .*NET_BIND_SERVICE.*\)/;
+
+describe('check -o', () => {
+  let folder: string;
+
+  before(() => {
+    folder = mkdtempSync(join(tmpdir(), 'outputs-'));
+    writeFileSync(join(folder, 'all in one.yaml'), MANIFESTS);
+  });
+  after(() => rmSync(folder, { recursive: true }));
+
+  async function print(output: string): Promise<string> {
+    const { code, stdout, stderr } = await cappol(['check', '-f', 'all in one.yaml', '-o', output], '', folder);
+    assert.deepEqual({ code, stderr }, { code: 1, stderr: '' });
+    return stdout;
+  }
+
+  it('table has a row for each violation, and a sum', async () => {
+    const lines = (await print('table')).split('\n');
+    assert.match(lines[0] ?? '', /^WHERE +WORKLOAD +VERDICT +POLICY +RULE +MESSAGE$/);
+    assert.match(
+      lines[1] ?? '',
+      /^all in one\.yaml:22 +Pod net\/bad +Violating +baseline +capabilities +container "main" must/,
+    );
+    assert.match(lines[2] ?? '', /^all in one\.yaml:16 +Pod net\/bad +Violating +baseline +hostNetwork +pod must/);
+    assert.equal(lines.length, 8);
+    assert.match(lines[5] ?? '', /^3 workloads judged by 1 policy: 1 compliant, 2 violating \(3 violations\)$/);
+    assert.match(lines[6] ?? '', /^\d+ notes? on capabilities: -o wide shows/);
+  });
+
+  it('wide also shows what complies, fields and notes', async () => {
+    const text = await print('wide');
+    assert.match(text, /^all in one\.yaml:6 +Pod net\/good +Compliant$/m);
+    assert.match(
+      text,
+      /Enforce +baseline +capabilities +spec\.containers\[0\]\.securityContext\.capabilities\.add +container/,
+    );
+    assert.match(text, /Pod net\/bad +Note +HeldByRuntimeDefault/);
+  });
+
+  it('table obeys no name', async () => {
+    for (const output of ['table', 'wide']) assert.doesNotMatch((await print(output)).replaceAll('\n', ''), /\p{Cc}/u);
+  });
+
+  it('github points at the lines of files', async () => {
+    const lines = (await print('github')).split('\n');
+    assert.match(
+      lines.find((line) => line.includes('SYS_TIME')) ?? '',
+      /^::error file=all in one\.yaml,line=22,title=Pod net\/bad::CapabilityPolicy baseline: capabilities: container/,
+    );
+    assert.ok(lines.some((line) => line.startsWith('::notice file=all in one.yaml,line=')));
+    assert.ok(lines.some((line) => line.includes('title=Pod default/\u001b[2J%25%2C<&')));
+  });
+
+  it('sarif has a result for each violation and note, of rules that it declares', async () => {
+    const log = JSON.parse(await print('sarif'));
+    assert.equal(log.version, '2.1.0');
+    const [{ tool, results }] = log.runs;
+    const rules = tool.driver.rules.map(({ id }: { id: string }) => id);
+    for (const { ruleId, ruleIndex } of results) assert.equal(rules[ruleIndex], ruleId);
+    assert.deepEqual([...new Set(results.map(({ level }: { level: string }) => level))].sort(), ['error', 'note']);
+    const add = results.find(({ message }: { message: { text: string } }) => ADD.test(message.text));
+    const { artifactLocation, region } = add.locations[0].physicalLocation;
+    assert.deepEqual([artifactLocation.uri, region.startLine], ['all%20in%20one.yaml', 22]);
+    assert.match(add.locations[0].logicalLocations[0].fullyQualifiedName, /^Pod net\/bad\/spec\.containers\[0\]/);
+  });
+
+  it('junit has a test for each workload', async () => {
+    const text = await print('junit');
+    assert.match(text, /<testsuite name="all in one\.yaml" tests="3" failures="2" errors="0" skipped="0">/);
+    assert.match(text, /<testcase name="Pod net\/good"/);
+    assert.match(
+      text,
+      /<failure message="2 violations" type="Violating"><!\[CDATA\[all in one\.yaml:22: CapabilityPolicy baseline/,
+    );
+    // XML 1.0 has no place for other control characters.
+    assert.doesNotMatch(text.replaceAll('\n', ''), /\p{Cc}/u);
+  });
+});

@@ -1,0 +1,98 @@
+/** render: native objects as YAML, the same for the same policies. */
+import assert from 'node:assert/strict';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { loadAll } from 'js-yaml';
+import { cappol } from './cappol.ts';
+
+const SAMPLES = join(import.meta.dirname, '..', '..', 'config', 'samples');
+const FILES = readdirSync(SAMPLES).filter((name) => name.endsWith('.yaml') && name !== 'kustomization.yaml');
+
+// biome-ignore lint/suspicious/noExplicitAny: Kubernetes objects, looked into at will
+type Json = any;
+
+async function render(...args: readonly string[]): Promise<{ text: string; objects: Json[] }> {
+  const { code, stdout, stderr } = await cappol(['render', ...args], '', SAMPLES);
+  assert.deepEqual({ code, stderr }, { code: 0, stderr: '' });
+  return { text: stdout, objects: loadAll(stdout) };
+}
+
+describe('cappol render', () => {
+  it('gives the same text whatever the order of the files', async () => {
+    const { text } = await render('--policy', ...FILES);
+    assert.equal((await render('--policy', ...FILES.toReversed())).text, text);
+    assert.equal((await render('--policy', '.')).text, text);
+  });
+
+  it('gives what needs no operator: no owners that are not there, and no probes', async () => {
+    const { objects } = await render('--policy', '.');
+    assert.deepEqual([...new Set(objects.map(({ kind }) => kind))].sort(), [
+      'ClusterRole',
+      'ValidatingAdmissionPolicy',
+      'ValidatingAdmissionPolicyBinding',
+    ]);
+    for (const { metadata } of objects) {
+      assert.equal(metadata.ownerReferences, undefined);
+      assert.doesNotMatch(metadata.name, /-probe$/);
+    }
+    const policies = objects
+      .filter(({ kind }) => kind === 'ValidatingAdmissionPolicy')
+      .map(({ metadata }) => metadata.name);
+    for (const { spec } of objects.filter(({ kind }) => kind.endsWith('Binding') && kind.startsWith('Validating'))) {
+      assert.ok(policies.includes(spec.policyName));
+    }
+  });
+
+  it('binds a policy to its subjects', async () => {
+    const text = readFileSync(join(SAMPLES, 'ping.yaml'), 'utf8');
+    const subjects = '  usableBy: Subjects\n  subjects: [{kind: ServiceAccount, name: pinger, namespace: net}]\n';
+    const { stdout } = await cappol(['render', '--policy', '-'], `${text.trimEnd()}\n${subjects}`);
+    const binding = (loadAll(stdout) as Json[]).find(({ kind }) => kind === 'ClusterRoleBinding');
+    assert.equal(binding.roleRef.name, 'capabilitypolicy.dev:use:ping');
+    assert.deepEqual(binding.subjects, [{ kind: 'ServiceAccount', name: 'pinger', namespace: 'net' }]);
+  });
+
+  it('knows from flags what the operator knows from the cluster', async () => {
+    const { text } = await render(
+      '--policy',
+      'restricted.yaml',
+      '--excluded-namespaces',
+      'mine,other-*',
+      '--operator-namespace',
+      'home',
+    );
+    assert.match(
+      text,
+      /request\.namespace == "home" \|\| request\.namespace == "mine" \|\|\s*request\.namespace\.startsWith\("other-"\)/,
+    );
+    assert.match(
+      (await render('--policy', 'restricted.yaml', '--server-version', 'v1.30')).text,
+      /kind: ValidatingAdmissionPolicy/,
+    );
+  });
+
+  it('labels the namespaces of the files', async () => {
+    const namespace = 'apiVersion: v1\nkind: Namespace\nmetadata: {name: shop, labels: {environment: production}}\n';
+    const { stdout } = await cappol(
+      ['render', '--policy', '-'],
+      `${readFileSync(join(SAMPLES, 'restricted.yaml'), 'utf8')}---\n${namespace}`,
+    );
+    const { metadata } = (loadAll(stdout) as Json[]).find(({ kind }) => kind === 'Namespace');
+    assert.deepEqual(metadata.labels, {
+      environment: 'production',
+      'pod-security.kubernetes.io/enforce': 'restricted',
+      'pod-security.kubernetes.io/enforce-version': 'v1.36',
+    });
+  });
+
+  it('renders nothing at all when something is wrong', async () => {
+    const bad =
+      'apiVersion: capabilitypolicy.dev/v1alpha1\nkind: CapabilityPolicy\nmetadata: {name: bad}\nspec: {level: none}\n';
+    const { code, stdout, stderr } = await cappol(['render', '--policy', 'restricted.yaml', '-'], bad, SAMPLES);
+    assert.deepEqual({ code, stdout }, { code: 2, stdout: '' });
+    assert.match(
+      stderr,
+      /^cappol: standard input:4: CapabilityPolicy bad: spec\.level: Unsupported value: "none": supported values: /,
+    );
+  });
+});

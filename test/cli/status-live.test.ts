@@ -1,0 +1,170 @@
+/** cappol status beside a running operator, and with fewer rights than it would like. */
+import assert from 'node:assert/strict';
+import { Readable, Writable } from 'node:stream';
+import type { StatusView, ViolationView } from '../../operator/cli/commands/status-view.ts';
+import { run } from '../../operator/cli/program.ts';
+import { OPERATOR_ACCOUNT } from '../install/rights.ts';
+import { eventually, useCluster } from '../integration/harness.ts';
+import { cappol, type Ran } from './cappol.ts';
+
+/** More than a status has room for. */
+const MANY = 70;
+
+describe('cappol status, with an API server', () => {
+  const cluster = useCluster('cli-status');
+  let namespace: string;
+  let enforce: string;
+  let bound: string;
+
+  before(async () => {
+    enforce = cluster.named('enforce');
+    namespace = await cluster.namespace('net', { 'cli-status': 'net' });
+    const other = await cluster.namespace('web', { 'cli-status': 'web' });
+    for (let i = 0; i < MANY; i++) await deploy(namespace, `bad-${i}`, ['SYS_ADMIN']);
+    await deploy(other, 'good', []);
+    await cluster.policy('enforce', {
+      namespaceSelector: { matchLabels: { 'cli-status': 'net' } },
+      level: 'restricted',
+      mode: 'Enforce',
+    });
+    bound = await cluster.policy('bound', {
+      namespaceSelector: { matchLabels: { 'cli-status': 'web' } },
+      level: 'restricted',
+      mode: 'Enforce',
+      usableBy: 'Subjects',
+      subjects: [{ kind: 'ServiceAccount', namespace: other, name: 'runner' }],
+    });
+    await cluster.programmed(enforce, bound);
+    await eventually('the operator to have judged', async () => {
+      const { status } = await cluster.api.get(`/apis/capabilitypolicy.dev/v1alpha1/capabilitypolicies/${enforce}`);
+      return status?.workloads?.violating === MANY;
+    });
+  });
+
+  async function deploy(into: string, name: string, add: readonly string[]): Promise<void> {
+    const matchLabels = { app: name };
+    const securityContext = { allowPrivilegeEscalation: false, capabilities: { drop: ['ALL'], add } };
+    await cluster.api.apply(`/apis/apps/v1/namespaces/${into}/deployments/${name}`, {
+      apiVersion: 'apps/v1',
+      kind: 'Deployment',
+      metadata: { name },
+      spec: {
+        replicas: 0,
+        selector: { matchLabels },
+        template: {
+          metadata: { labels: matchLabels },
+          spec: {
+            securityContext: { runAsNonRoot: true, seccompProfile: { type: 'RuntimeDefault' } },
+            containers: [{ name: 'app', image: 'app', securityContext }],
+          },
+        },
+      },
+    });
+  }
+
+  const status = (args: readonly string[], user?: string): Promise<Ran> => {
+    const { kubeconfig } = cluster.controlPlane;
+    const file = user === undefined ? kubeconfig : cluster.controlPlane.kubeconfigFor(user);
+    return cappol(['status', ...args, '--kubeconfig', file]);
+  };
+
+  it('tells what the operator tells, and all of it', async () => {
+    const { code, stdout, stderr } = await status(['-o', 'json']);
+    assert.deepEqual([code, stderr], [0, '']);
+    const { policies, mayUseAll }: StatusView = JSON.parse(stdout);
+    const seen = policies.find(({ name }) => name === enforce);
+    const live = await cluster.api.get(`/apis/capabilitypolicy.dev/v1alpha1/capabilitypolicies/${enforce}`);
+    assert.deepEqual(seen?.workloads, live.status.workloads);
+    assert.deepEqual(seen?.conditions, live.status.conditions);
+    assert.equal(seen?.violations.length, MANY);
+    assert.ok(live.status.violations.length < MANY);
+    const reported: readonly ViolationView[] = live.status.violations;
+    const byName = new Map(seen?.violations.map((one) => [one.name, one]));
+    for (const violation of reported) assert.deepEqual(byName.get(violation.name), violation);
+    const [user] = policies.find(({ name }) => name === bound)?.usedBy ?? [];
+    assert.equal(user?.subject.name, 'runner');
+    assert.ok(mayUseAll?.some(({ subject, wildcard }) => subject.name === 'system:masters' && wildcard));
+    assert.ok(mayUseAll?.some(({ subject, wildcard }) => subject.name === OPERATOR_ACCOUNT && !wildcard));
+  });
+
+  it('shows one policy, and names the others when there is no such', async () => {
+    const { code, stdout } = await status([bound]);
+    assert.equal(code, 0);
+    assert.match(stdout, new RegExp(`${bound}: Programmed is True`));
+    assert.doesNotMatch(stdout, new RegExp(`^${enforce} `, 'm'));
+    const none = await status(['nosuch']);
+    assert.equal(none.code, 2);
+    assert.match(none.stderr, new RegExp(`^cappol: no policy "nosuch": there are .*${bound}`));
+  });
+
+  it('says which rights are missing, and shows what the policies themselves tell', async () => {
+    const none = await status([], 'stranger');
+    assert.equal(none.code, 2);
+    assert.match(none.stderr, /^cappol: you may not list capabilitypolicies\.capabilitypolicy\.dev/);
+
+    await grant('auditor', [
+      { apiGroups: ['capabilitypolicy.dev'], resources: ['capabilitypolicies'], verbs: ['list'] },
+    ]);
+    const { code, stdout, stderr } = await status([], 'auditor');
+    assert.equal(code, 2);
+    assert.match(
+      stderr,
+      /^cappol: you may not list namespaces, pods, .*deployments\.apps.*: violations are those that the operator/m,
+    );
+    assert.match(stderr, /^cappol: you may not list .*rolebindings\.rbac\.authorization\.k8s\.io.*: who may use/m);
+    assert.match(stdout, new RegExp(`^${enforce} +restricted +Enforce .* ${MANY} +0 +True`, 'm'));
+    assert.match(stdout, /Deployment bad-0 /);
+  });
+
+  it('prints again when something changes, until it is stopped', async () => {
+    const stopping = new AbortController();
+    let printed = '';
+    let complained = '';
+    const running = run(['status', '--watch', enforce, '--kubeconfig', cluster.controlPlane.kubeconfig], {
+      stdin: Readable.from([]),
+      stdout: told((text) => {
+        printed += text;
+      }),
+      stderr: told((text) => {
+        complained += text;
+      }),
+      env: {},
+      cwd: import.meta.dirname,
+      signal: stopping.signal,
+    });
+    await eventually('the first view', async () => printed.includes('Deployment bad-0 '));
+    await deploy(namespace, 'one-more', ['SYS_TIME']);
+    await eventually('the new violation', async () => printed.includes('Deployment one-more '));
+    stopping.abort();
+    await running;
+    assert.equal(complained, '');
+  });
+
+  async function grant(user: string, rules: readonly object[]): Promise<void> {
+    const group = 'rbac.authorization.k8s.io';
+    const name = cluster.named(user);
+    const root = `/apis/${group}/v1`;
+    await cluster.api.apply(`${root}/clusterroles/${name}`, {
+      apiVersion: `${group}/v1`,
+      kind: 'ClusterRole',
+      metadata: { name },
+      rules,
+    });
+    await cluster.api.apply(`${root}/clusterrolebindings/${name}`, {
+      apiVersion: `${group}/v1`,
+      kind: 'ClusterRoleBinding',
+      metadata: { name },
+      roleRef: { apiGroup: group, kind: 'ClusterRole', name },
+      subjects: [{ apiGroup: group, kind: 'User', name: user }],
+    });
+  }
+});
+
+function told(onText: (text: string) => void): Writable {
+  return new Writable({
+    write(chunk, _encoding, done) {
+      onText(String(chunk));
+      done();
+    },
+  });
+}

@@ -1,0 +1,210 @@
+import assert from 'node:assert/strict';
+import type { CapabilityPolicy, CapabilityPolicyStatus } from '../../operator/api/capability-policy.ts';
+import { statusText } from '../../operator/cli/commands/status-text.ts';
+import { type Readable, type StatusView, statusView } from '../../operator/cli/commands/status-view.ts';
+import type { Cluster, RbacSubject } from '../../operator/cluster/objects.ts';
+import { Evaluator } from '../../operator/evaluate/violations.ts';
+import { EXCLUDED_NAMESPACES } from '../../operator/namespaces.ts';
+import { View } from '../../operator/view.ts';
+import { binding, clusterOf, parts, policyObject, useRole, workload } from '../evaluate/fixtures.ts';
+
+const PINGER: RbacSubject = { kind: 'ServiceAccount', namespace: 'net', name: 'pinger' };
+const ADA: RbacSubject = { kind: 'User', name: 'ada' };
+const VERB_ALL = { name: 'admin', rules: [{ verbs: ['*'], apiGroups: ['*'], resources: ['*'] }] };
+
+const READY: CapabilityPolicyStatus = {
+  rendered: { level: 'baseline', exact: true, podSecurity: 'baseline:v1.36' },
+  conditions: [condition('Accepted', 'True'), condition('Programmed', 'True'), condition('Ready', 'True')],
+};
+
+function condition(type: string, status: 'True' | 'False', reason = 'Told', message = 'as it should be') {
+  return { type, status, reason, message, lastTransitionTime: '2026-01-01T00:00:00Z' as never };
+}
+
+function policy(name: string, spec: Parameters<typeof policyObject>[1] = {}, status = READY): CapabilityPolicy {
+  return { ...policyObject(name, { mode: 'Enforce', ...spec }), status };
+}
+
+/** 100 Deployments in namespace net that add SYS_ADMIN, and one in web that complies, but may not use the policy there. */
+const WORKLOADS = [
+  ...Array.from({ length: 100 }, (_, i) => workload('Deployment', `bad-${i}`, { template: parts(['SYS_ADMIN']) })),
+  workload('Deployment', 'good', { namespace: 'web', template: parts(['CHOWN']) }),
+];
+
+const CLUSTER: Cluster = {
+  ...clusterOf(WORKLOADS),
+  policies: () => [
+    policy('net', { namespaceSelector: { matchLabels: { team: 'net' } } }),
+    policy('rest', { usableBy: 'Bindings', priority: -1 }),
+  ],
+  policy: (name) => CLUSTER.policies().find(({ metadata }) => metadata?.name === name),
+  namespaces: () => [namespace('kube-system'), namespace('net', { team: 'net' }), namespace('web')],
+  namespace: (name) => CLUSTER.namespaces().find((one) => one.name === name),
+  roles: () => [VERB_ALL, useRole('rest')],
+  roleBindings: () => [binding('capabilitypolicy.dev:use:rest', PINGER, 'net'), binding('admin', ADA)],
+  rendered: () => [],
+  oldestServer: 36,
+};
+
+function namespace(name: string, labels: Readonly<Record<string, string>> = {}) {
+  return { name, uid: name, terminating: false, labels, labelOwners: {} };
+}
+
+function view(changes: Partial<Cluster> = {}, readable: Partial<Readable> = {}): StatusView {
+  const cluster = { ...CLUSTER, ...changes };
+  const options = { operatorNamespace: 'operator', excludedNamespaces: EXCLUDED_NAMESPACES, podSecurityDefaults: {} };
+  const all = new View(cluster, options);
+  return statusView(
+    { cluster, view: all, use: all.use, judgeable: true, rbac: true, missing: [], ...readable },
+    new Evaluator(),
+  );
+}
+
+function text(seen: StatusView, options: Partial<Parameters<typeof statusText>[1]> = {}): string {
+  return statusText(seen, { wide: false, whole: false, ...options });
+}
+
+describe('what cappol status sees', () => {
+  it('is all violations, and not what fits in a status', () => {
+    const [net] = view().policies;
+    assert.equal(net?.violations.length, 100);
+    assert.deepEqual(net?.violations[0], {
+      namespace: 'net',
+      kind: 'Deployment',
+      name: 'bad-0',
+      verdict: 'Violating',
+      pods: 0,
+      rule: 'capabilities',
+      container: 'app',
+      message:
+        'container "app" must not add capability SYS_ADMIN (allowed: AUDIT_WRITE, CHOWN, DAC_OVERRIDE, FOWNER, FSETID, KILL, MKNOD, NET_BIND_SERVICE, SETFCAP, SETGID, SETPCAP, SETUID, SYS_CHROOT)',
+    });
+  });
+
+  it('is where each policy decides, and what it shares', () => {
+    assert.deepEqual(
+      view().policies.map(({ name, namespaces, sharesWith }) => ({ name, namespaces, sharesWith })),
+      [
+        {
+          name: 'net',
+          namespaces: { selected: 1, deciding: 1 },
+          sharesWith: [{ policy: 'rest', relation: 'Overrides', namespaces: 1 }],
+        },
+        {
+          name: 'rest',
+          namespaces: { selected: 2, deciding: 1 },
+          sharesWith: [{ policy: 'net', relation: 'OverriddenBy', namespaces: 1 }],
+        },
+      ],
+    );
+  });
+
+  it('is who may use a policy, and apart from that who may use all', () => {
+    const { policies, mayUseAll } = view();
+    assert.deepEqual(
+      policies.map(({ usableBy, usedBy }) => [usableBy, usedBy]),
+      [
+        ['Everyone', undefined],
+        ['Bindings', [{ subject: PINGER, namespace: 'net' }]],
+      ],
+    );
+    assert.deepEqual(mayUseAll, [{ subject: ADA, wildcard: true }]);
+  });
+
+  it('is what the operator reported, where not all can be read that judging needs', () => {
+    const violations = [
+      {
+        namespace: 'net',
+        kind: 'Deployment',
+        name: 'bad',
+        verdict: 'Violating' as const,
+        pods: 2,
+        rule: 'privileged',
+        message: 'bad',
+      },
+    ];
+    const status = {
+      ...READY,
+      namespaces: { selected: 5, deciding: 4 },
+      workloads: { evaluated: 9, violating: 3, unknown: 0 },
+      violations,
+    };
+    const seen = view({ policies: () => [policy('net', {}, status)] }, { judgeable: false });
+    const [net] = seen.policies;
+    assert.equal(net?.judged, 'Status');
+    assert.deepEqual(net?.namespaces, { selected: 5, deciding: 4 });
+    assert.deepEqual(net?.violations, violations);
+    assert.match(text(seen), /^1 policy: 1 workload in 1 namespace at least violates\.$/m);
+  });
+
+  it('says nothing of use where roles and bindings cannot be read', () => {
+    const seen = view({}, { rbac: false });
+    assert.equal(seen.mayUseAll, undefined);
+    assert.equal(seen.policies[1]?.usedBy, undefined);
+    assert.match(text(seen), /^rest .* \?$/m);
+  });
+});
+
+describe('cappol status prints', () => {
+  const lines = text(view()).split('\n');
+
+  it('how it stands, then the policies', () => {
+    assert.equal(lines[0], '2 policies: 101 workloads in 2 namespaces violate.');
+    assert.deepEqual(
+      lines.slice(2, 5).map((line) => line.split(/ {2,}/)),
+      [
+        ['NAME', 'LEVEL', 'MODE', 'PSA', 'NAMESPACES', 'VIOLATING', 'UNKNOWN', 'READY', 'MAY USE'],
+        ['net', 'baseline', 'Enforce', 'baseline:v1.36', '1', '100', '0', 'True', 'everyone'],
+        ['rest', 'baseline', 'Enforce', 'baseline:v1.36', '1', '1', '0', 'True', 'ServiceAccount net/pinger'],
+      ],
+    );
+  });
+
+  it('violations by namespace', () => {
+    const rows = lines.filter((line) => line.startsWith('net ') && line.includes('Deployment'));
+    assert.equal(rows.length, 100);
+    assert.match(rows[0] ?? '', /^net +Deployment bad-0 +0 +net +Enforce +capabilities +container "app" must not add/);
+  });
+
+  it('who may use what, and who may use all', () => {
+    assert.ok(lines.some((line) => /^rest +ServiceAccount net\/pinger +namespace net$/.test(line)));
+    assert.ok(lines.includes('May use every policy, by wildcard: User ada (everywhere)'));
+  });
+
+  it('conditions that tell of trouble before violations, and all of them when asked to', () => {
+    const refused = {
+      conditions: [
+        condition('Accepted', 'False', 'VersionTooNew', 'write v1.36'),
+        condition('Programmed', 'True'),
+        condition('Ready', 'False', 'NotAccepted', 'not accepted'),
+      ],
+    };
+    const seen = view({ policies: () => [policy('net', {}, refused)] });
+    const brief = text(seen);
+    assert.match(brief, /^1 policy, 1 not ready: /);
+    assert.match(brief, /\nnet: Accepted is False \(VersionTooNew\): write v1\.36\n\nNAMESPACE/);
+    assert.doesNotMatch(brief, /Programmed/);
+    assert.match(text(seen, { whole: true }), /\nnet: Programmed is True/);
+  });
+
+  it('more columns when asked to', () => {
+    const wide = text(view(), { wide: true }).split('\n');
+    assert.match(wide[2] ?? '', /PRIORITY +VERSION +SHARES WITH +UNUSED GRANTS$/);
+    assert.match(wide[4] ?? '', /-1 +latest +net \(OverriddenBy\) +-$/);
+  });
+
+  it('no word of violations where there are none', () => {
+    const clean = text(view({ ...clusterOf([]) }));
+    assert.match(clean, /^2 policies: no workload violates\.$/m);
+    assert.doesNotMatch(clean, /NAMESPACE {3}/);
+  });
+
+  it('that there are no policies', () => {
+    assert.equal(text(view({ policies: () => [] })), 'There are no policies.\n');
+  });
+
+  it('nothing that a terminal would obey', () => {
+    const evil = workload('Deployment', 'bad\u001b[2J', { template: parts(['\u001b[31mX']) });
+    assert.ok(!text(view({ ...clusterOf([evil]) })).includes('\u001b'));
+  });
+});

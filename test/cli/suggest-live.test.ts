@@ -1,0 +1,147 @@
+/** What is suggested for a live namespace, and that an API server takes whatever is suggested. */
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import fc from 'fast-check';
+import { load } from 'js-yaml';
+import type { CapabilityPolicySpec } from '../../operator/api/capability-policy.ts';
+import { suggest } from '../../operator/evaluate/suggest.ts';
+import { Evaluator } from '../../operator/evaluate/violations.ts';
+import { NEWEST_KNOWN_MINOR } from '../../operator/standards/level-version.ts';
+import type { ControlPlane } from '../controlplane/controlplane.ts';
+import { sharedControlPlane } from '../controlplane/shared.ts';
+import { arbitraryPodWithAddedContainers } from '../defaulting/arbitrary.ts';
+import { partsOf, randomPods } from '../differential/pods.ts';
+import { Api } from '../integration/api.ts';
+import { installCrd } from '../integration/harness.ts';
+import { cappol } from './cappol.ts';
+
+const SEED = Number(process.env.FC_SEED ?? Date.now() % 2 ** 31);
+const NAMESPACE = 'suggest-live';
+const POLICIES = '/apis/capabilitypolicy.dev/v1alpha1/capabilitypolicies';
+const DEPLOYMENTS = `/apis/apps/v1/namespaces/${NAMESPACE}/deployments`;
+
+const HARDENED = { allowPrivilegeEscalation: false, capabilities: { drop: ['ALL'], add: ['NET_RAW'] } };
+
+function deployment(name: string, spec: object) {
+  const labels = { app: name };
+  return {
+    apiVersion: 'apps/v1',
+    kind: 'Deployment',
+    metadata: { name },
+    spec: { replicas: 0, selector: { matchLabels: labels }, template: { metadata: { labels }, spec } },
+  };
+}
+
+describe(`cappol suggest, with an API server (FC_SEED=${SEED})`, () => {
+  let controlPlane: ControlPlane;
+  let api: Api;
+
+  before(async () => {
+    controlPlane = await sharedControlPlane();
+    api = new Api(controlPlane.kubeconfig);
+    await installCrd(api);
+    const namespace = { apiVersion: 'v1', kind: 'Namespace', metadata: { name: NAMESPACE } };
+    await api.apply(`/api/v1/namespaces/${NAMESPACE}`, namespace);
+    const confined = { runAsNonRoot: true, seccompProfile: { type: 'RuntimeDefault' } };
+    await api.apply(
+      `${DEPLOYMENTS}/pinger`,
+      deployment('pinger', {
+        securityContext: confined,
+        containers: [{ name: 'ping', image: 'ping', securityContext: HARDENED }],
+        volumes: [{ name: 'log', hostPath: { path: '/var/log' } }],
+      }),
+    );
+  });
+
+  after(async () => {
+    await api.remove(`/api/v1/namespaces/${NAMESPACE}`);
+    await api.close();
+  });
+
+  it('looks at what runs in a namespace', async () => {
+    const { code, stdout, stderr } = await cappol([
+      ...['suggest', '--cluster', '-n', NAMESPACE],
+      ...['--kubeconfig', controlPlane.kubeconfig],
+    ]);
+    assert.deepEqual([code, stderr], [0, '']);
+    const { metadata, spec } = load(stdout) as { metadata: object; spec: CapabilityPolicySpec };
+    assert.deepEqual(metadata, { name: NAMESPACE });
+    assert.deepEqual(spec, {
+      namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': NAMESPACE } },
+      level: 'restricted',
+      mode: 'Audit',
+      overrides: { capabilities: { allowedAdd: ['NET_RAW'] }, volumes: ['hostPath', 'projected'] },
+    });
+    assert.match(stdout, /# Deployment suggest-live\/pinger \(ping\)/);
+    const { stdout: applied } = kubectl(['apply', '--dry-run=server', '-f', '-'], stdout);
+    assert.match(applied, /capabilitypolicy\/suggest-live|suggest-live created \(server dry run\)/);
+  });
+
+  it('needs no more than to list pods and workloads there', async () => {
+    const user = 'developer';
+    const role = { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: 'view' };
+    await api.apply(`/apis/rbac.authorization.k8s.io/v1/namespaces/${NAMESPACE}/rolebindings/${user}`, {
+      apiVersion: 'rbac.authorization.k8s.io/v1',
+      kind: 'RoleBinding',
+      metadata: { name: user },
+      roleRef: role,
+      subjects: [{ apiGroup: 'rbac.authorization.k8s.io', kind: 'User', name: user }],
+    });
+    // What view does not have: templates by themselves.
+    await api.apply(`/apis/rbac.authorization.k8s.io/v1/namespaces/${NAMESPACE}/roles/templates`, {
+      apiVersion: 'rbac.authorization.k8s.io/v1',
+      kind: 'Role',
+      metadata: { name: 'templates' },
+      rules: [{ apiGroups: [''], resources: ['podtemplates'], verbs: ['list'] }],
+    });
+    await api.apply(`/apis/rbac.authorization.k8s.io/v1/namespaces/${NAMESPACE}/rolebindings/templates`, {
+      apiVersion: 'rbac.authorization.k8s.io/v1',
+      kind: 'RoleBinding',
+      metadata: { name: 'templates' },
+      roleRef: { ...role, kind: 'Role', name: 'templates' },
+      subjects: [{ apiGroup: 'rbac.authorization.k8s.io', kind: 'User', name: user }],
+    });
+    const kubeconfig = controlPlane.kubeconfigFor(user);
+    const own = await cappol(['suggest', '--cluster', '-n', NAMESPACE, '--kubeconfig', kubeconfig]);
+    assert.deepEqual([own.code, own.stderr], [0, '']);
+    const all = await cappol(['suggest', '--cluster', '-A', '--kubeconfig', kubeconfig]);
+    assert.equal(all.code, 2);
+    assert.match(all.stderr, /^cappol: .*cannot list resource "[a-z]+" in API group "[a-z.]*" at the cluster scope/);
+  });
+
+  it('is taken by the API server, whatever the workloads are', async () => {
+    const pod = fc.oneof(randomPods().map(partsOf), arbitraryPodWithAddedContainers);
+    const samples = fc.sample(fc.tuple(fc.array(pod, { minLength: 1, maxLength: 4 }), fc.boolean()), {
+      numRuns: 60,
+      seed: SEED,
+    });
+    const evaluator = new Evaluator();
+    const policies = samples.map(([pods, narrow], i) => {
+      const given = pods.map((parts) => ({
+        workload: { kind: 'Pod', namespace: 'net', name: 'pod' },
+        parts,
+        template: true,
+      }));
+      const standard = { minor: NEWEST_KNOWN_MINOR, server: NEWEST_KNOWN_MINOR };
+      const { level, overrides } = suggest(given, { standard, narrow, evaluator });
+      return {
+        apiVersion: 'capabilitypolicy.dev/v1alpha1',
+        kind: 'CapabilityPolicy',
+        metadata: { name: `suggested-${i}` },
+        spec: { namespaceSelector: {}, level, overrides },
+      };
+    });
+    for (const policy of policies) {
+      const { status, body } = await api.ask('POST', POLICIES, {
+        body: policy,
+        query: { dryRun: 'All', fieldValidation: 'Strict' },
+      });
+      assert.equal(status, 201, `${body.message}\n${JSON.stringify(policy)}`);
+    }
+  });
+
+  function kubectl(args: readonly string[], input: string) {
+    const options = { input, encoding: 'utf8', env: { ...process.env, KUBECONFIG: controlPlane.kubeconfig } } as const;
+    return spawnSync(controlPlane.kubectl, args, options);
+  }
+});

@@ -1,0 +1,66 @@
+/** docs/comparison-of-verdicts.md: by suite, and each difference. */
+import type { PeerCase } from './suites.ts';
+import type { OurVerdict } from './verdict.ts';
+
+export interface Compared {
+  readonly peer: PeerCase;
+  readonly ours: OurVerdict;
+}
+
+export interface Explained extends Compared {
+  readonly why: string;
+}
+
+const HEAD = `# Comparison of verdicts
+
+Other engines' own tests, judged by the operator under policies that say the same: the Gatekeeper library's pod security
+policies, Kyverno's and Kubewarden's on capabilities, and the PodSecurityPolicies of psp-migration, which \`migrate\` turned
+into policies. [test/peers](../test/peers) writes the policies, compares, and writes this page; the cases themselves are no
+part of the project.
+
+* \`deny\` means that the pod is refused, or, of a workload's template, that it counts as violating: templates are never
+  refused, since their pods are.
+* Changes of a pod that exists are not judged, by the peers nor here: what a pod may do is fixed when it is created. Added
+  ephemeral containers are.
+* Where a suite expects that the engine fills something in, defaulting has to fill in, too.
+`;
+
+/** @param differences in the order of the cases */
+export function comparisonText(compared: readonly Compared[], differences: readonly Explained[]): string {
+  return [
+    HEAD,
+    '## Suites',
+    '',
+    ...suiteTable(compared, differences),
+    '',
+    '## Differences',
+    '',
+    '| suite | case | theirs | ours | why |',
+    '|---|---|---|---|---|',
+    ...differences.map(
+      ({ peer, ours, why }) => `| ${peer.suite} | ${peer.case} | ${theirs(peer)} | ${ourText(ours)} | ${why} |`,
+    ),
+    '',
+  ].join('\n');
+}
+
+function suiteTable(compared: readonly Compared[], differences: readonly Explained[]): string[] {
+  const line = (suite: string, cases: number, different: number) =>
+    `| ${suite} | ${cases} | ${cases - different} | ${different} |`;
+  const suites = Map.groupBy(compared, ({ peer }) => peer.suite);
+  const different = (suite: string) => differences.filter(({ peer }) => peer.suite === suite).length;
+  return [
+    '| suite | cases | same verdict | different |',
+    '|---|---|---|---|',
+    ...[...suites].map(([suite, cases]) => line(suite, cases.length, different(suite))).sort(),
+    line('all', compared.length, differences.length),
+  ];
+}
+
+function theirs({ expect, mutated }: PeerCase): string {
+  return mutated ? `${expect}, filled in` : expect;
+}
+
+function ourText({ verdict, mutated }: OurVerdict): string {
+  return mutated ? `${verdict}, filled in` : verdict;
+}

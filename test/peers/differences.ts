@@ -1,0 +1,59 @@
+/** Why the operator's verdict on a peer's case is another one: what cannot be said in a policy, and why not. */
+import type { PeerCase, PeerContainer } from './suites.ts';
+
+export interface Difference {
+  /** For people, in a table. */
+  readonly why: string;
+  appliesTo(one: PeerCase): boolean;
+}
+
+export const DIFFERENCES: readonly Difference[] = [
+  {
+    why: 'No policy exempts images: their names are whatever the author of the pod writes. An exception is a policy of its own, for a namespace or for some service accounts.',
+    appliesTo: ({ parameters: { exemptImages = [] }, pod }) =>
+      containersOf(pod).some(({ image = '' }) => exemptImages.some((pattern: string) => matches(image, pattern))),
+  },
+  {
+    why: 'The profile stands in an annotation that Kubernetes reads no more since 1.27: the container would get the default of its node, usually none.',
+    appliesTo: ({ pod }) => JSON.stringify(pod.metadata ?? {}).includes('seccomp.security.alpha.kubernetes.io'),
+  },
+  {
+    why: '`drop: [CAP_NET_RAW]` drops nothing on containerd, so no policy asks for it; `NET_RAW` is asked for.',
+    appliesTo: ({ parameters, pod }) =>
+      parameters.requiredDropCapabilities?.includes('NET_RAW|CAP_NET_RAW') &&
+      listsIn(pod, 'drop').includes('CAP_NET_RAW'),
+  },
+  {
+    why: '`add: [CAP_CHOWN]` grants nothing on containerd, so no policy can allow that spelling; `CHOWN`, which the peer refuses, is not allowed either.',
+    appliesTo: ({ parameters, pod }) =>
+      parameters.allowedCapabilities?.includes('CAP_CHOWN') && listsIn(pod, 'add').includes('CAP_CHOWN'),
+  },
+  {
+    why: '`something` is no capability: no policy can name it, and Kubernetes starts no container with it on CRI-O and Docker.',
+    appliesTo: ({ parameters, pod }) =>
+      parameters.allowedCapabilities?.includes('something') && listsIn(pod, 'add').includes('something'),
+  },
+  {
+    why: "As in the Pod Security Standards the pod's own profile is judged, too, although each container has another: ephemeral containers would get it.",
+    appliesTo: ({ kindOfPolicy, pod }) =>
+      kindOfPolicy === 'K8sPSPAppArmor' &&
+      JSON.stringify(pod.spec).includes('"securityContext":{"appArmorProfile":{"type":"Unconfined"}}'),
+  },
+];
+
+function containersOf({ spec }: PeerCase['pod']): readonly PeerContainer[] {
+  const lists = spec as Readonly<Record<string, readonly PeerContainer[] | undefined>>;
+  return ['initContainers', 'containers', 'ephemeralContainers'].flatMap((field) => lists[field] ?? []);
+}
+
+function listsIn(pod: PeerCase['pod'], list: 'add' | 'drop'): string[] {
+  return containersOf(pod).flatMap(({ securityContext }) => {
+    const { capabilities } = (securityContext ?? {}) as { capabilities?: Partial<Record<'add' | 'drop', string[]>> };
+    return capabilities?.[list] ?? [];
+  });
+}
+
+/** Gatekeeper's patterns: a name, or what it begins with and `*`. */
+function matches(image: string, pattern: string): boolean {
+  return pattern.endsWith('*') ? image.startsWith(pattern.slice(0, -1)) : image === pattern;
+}

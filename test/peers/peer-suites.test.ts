@@ -1,0 +1,78 @@
+import assert from 'node:assert/strict';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { validatePolicy } from '../../operator/cli/policies/validate.ts';
+import { policy } from '../policy/policies.ts';
+import { type Compared, comparisonText, type Explained } from './comparison.ts';
+import { DIFFERENCES } from './differences.ts';
+import { policyFor } from './policies.ts';
+import { type PeerCase, peerCases } from './suites.ts';
+import { verdictOn } from './verdict.ts';
+
+/** Written anew with UPDATE_GOLDEN=1, where the cases are. */
+const PAGE = join(import.meta.dirname, '..', '..', 'docs', 'comparison-of-verdicts.md');
+
+describe('docs/comparison-of-verdicts.md', () => {
+  it('counts each case, and explains each difference', () => {
+    const page = readFileSync(PAGE, 'utf8');
+    const counts = [...page.matchAll(/^\| ([^|]+) \| (\d+) \| (\d+) \| (\d+) \|$/gm)].map((row) =>
+      row.slice(2).map(Number),
+    );
+    const total = counts.pop();
+    const sums = [0, 1, 2].map((column) => counts.reduce((sum, row) => sum + (row[column] ?? 0), 0));
+    assert.deepEqual(sums, total);
+    const [cases = 0, same = 0, different = 0] = sums;
+    assert.equal(same + different, cases);
+    assert.equal(cases, 589);
+    const differences = page.match(/^\| [^|]+ \| [^|]+ \| (allow|deny)[^|]* \| (allow|deny)[^|]* \| [^|]+ \|$/gm);
+    assert.equal(differences?.length, different);
+  });
+});
+
+const cases = peerCases();
+if (cases) {
+  describe("other engines' own tests", () => {
+    const compared = cases.map((peer): Compared => ({ peer, ours: verdictOn(peer, policyFor(peer)) }));
+    const different = compared.filter(({ peer, ours }) => !isSame(peer, ours));
+
+    it('are all judged under policies that the API accepts', () => {
+      for (const peer of cases) {
+        const { problems } = validatePolicy(policy('peer', policyFor(peer)));
+        assert.deepEqual(problems, [], peer.suite);
+      }
+    });
+
+    it('get the expected verdict, or it is known why not', () => {
+      const unexplained = different.filter(({ peer }) => reasonsFor(peer).length !== 1);
+      assert.deepEqual(
+        unexplained.map(({ peer, ours }) => [peer.suite, peer.case, peer.expect, ours, reasonsFor(peer)]),
+        [],
+      );
+    });
+
+    it('need each reason why not', () => {
+      const unused = DIFFERENCES.filter((one) => !different.some(({ peer }) => one.appliesTo(peer)));
+      assert.deepEqual(unused, []);
+    });
+
+    it('are told of in docs/comparison-of-verdicts.md', () => {
+      const explained = different.map((one): Explained => ({ ...one, why: reasonsFor(one.peer).join(' ') }));
+      const text = comparisonText(compared, explained);
+      if (process.env.UPDATE_GOLDEN === '1') writeFileSync(PAGE, text);
+      assert.equal(text, readFileSync(PAGE, 'utf8'));
+    });
+
+    after(() => {
+      const same = compared.length - different.length;
+      console.log(`    ${cases.length} cases: ${same} with the same verdict, ${different.length} explained`);
+    });
+  });
+}
+
+function isSame({ expect, mutated }: PeerCase, ours: Compared['ours']): boolean {
+  return ours.verdict === expect && (mutated === undefined || ours.mutated === mutated);
+}
+
+function reasonsFor(peer: PeerCase): string[] {
+  return DIFFERENCES.filter((one) => one.appliesTo(peer)).map(({ why }) => why);
+}

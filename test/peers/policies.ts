@@ -1,0 +1,140 @@
+/** The CapabilityPolicy that says what a peer's policy says. */
+import type { CapabilityPolicyOverrides, CapabilityPolicySpec } from '../../operator/api/capability-policy.ts';
+import { migrate } from '../../operator/migrate/migrate.ts';
+import { CAPABILITIES } from '../../operator/standards/capabilities.ts';
+import type { Parameters, PeerCase } from './suites.ts';
+
+/** Everything is admitted that the overrides say nothing of. */
+const ANYTHING = { namespaceSelector: {}, level: 'privileged', mode: 'Enforce' } as const;
+/** Peers' rules on capabilities look at nothing else: privileged containers pass them. */
+const PRIVILEGED_TOO = { privileged: true };
+
+export function policyFor({ suite, kindOfPolicy, parameters, psp }: PeerCase): CapabilityPolicySpec {
+  if (psp) return migrated(psp);
+  if (suite.startsWith('kyverno-')) return { ...ANYTHING, overrides: fromKyverno(parameters) };
+  if (suite.startsWith('kubewarden/'))
+    return { ...ANYTHING, defaulting: 'Enabled', overrides: fromKubewarden(parameters) };
+  const overrides = kindOfPolicy === undefined ? undefined : GATEKEEPER[kindOfPolicy];
+  if (!overrides) throw new Error(`${suite}: no policy is written for ${kindOfPolicy}`);
+  return { ...ANYTHING, overrides: isForNoImage(parameters) ? {} : overrides(parameters) };
+}
+
+/** Whoever may use it, since the cases have no RBAC. */
+function migrated(psp: object): CapabilityPolicySpec {
+  const [policy] = migrate([psp], { mode: 'Enforce' }).policies;
+  if (!policy) throw new Error('no policy is left of the PodSecurityPolicy');
+  return { ...policy.spec, usableBy: 'Everyone' };
+}
+
+function isForNoImage({ exemptImages = [] }: Parameters): boolean {
+  return exemptImages.includes('*');
+}
+
+type Translation = (parameters: Parameters) => CapabilityPolicyOverrides;
+
+const GATEKEEPER: Readonly<Record<string, Translation>> = {
+  K8sPSPAllowPrivilegeEscalationContainer: () => ({ allowPrivilegeEscalation: false }),
+  K8sPSPAppArmor: ({ allowedProfiles }) => ({ appArmor: { ...profiles(allowedProfiles), unset: 'Allowed' } }),
+  K8sPSPCapabilities: ({ allowedCapabilities = [], requiredDropCapabilities = [] }) => ({
+    ...PRIVILEGED_TOO,
+    capabilities: { allowedAdd: allowedCapabilities, requiredDrop: requiredDropCapabilities },
+  }),
+  K8sPSPFlexVolumes: ({ allowedFlexVolumes }) => ({
+    flexVolumeDrivers: allowedFlexVolumes.map(({ driver }: { driver: string }) => driver),
+  }),
+  K8sPSPForbiddenSysctls: ({ allowedSysctls = ['*'], forbiddenSysctls = [] }) => ({
+    sysctls: {
+      // The API refuses a `*` that stands in both: forbidden ones win.
+      allowed: forbiddenSysctls.includes('*') ? [] : allowedSysctls,
+      forbidden: forbiddenSysctls,
+    },
+  }),
+  K8sPSPFSGroup: ({ rule = 'RunAsAny', ranges }) => ({ fsGroup: group(rule, ranges) }),
+  K8sPSPHostFilesystem: ({ allowedHostPaths = [] }) => ({ hostPaths: allowedHostPaths }),
+  K8sPSPHostNamespace: () => ({ hostPID: false, hostIPC: false }),
+  K8sPSPHostNetworkingPorts: ({ hostNetwork, min, max }) => ({
+    hostNetwork,
+    ...(min === undefined ? {} : { hostPorts: [{ min, max }] }),
+  }),
+  K8sPSPHostProbesLifecycle: () => ({ hostProbes: false }),
+  K8sPSPHostProcess: () => ({ hostProcess: false }),
+  K8sPSPPrivilegedContainer: () => ({ privileged: false }),
+  K8sPSPProcMount: ({ procMount }) => ({ procMount: { types: [procMount] } }),
+  K8sPSPReadOnlyRootFilesystem: () => ({ readOnlyRootFilesystem: true }),
+  K8sPSPSeccomp: ({ allowedProfiles }) => ({ seccomp: { ...profiles(allowedProfiles), unset: 'Refused' } }),
+  K8sPSPSeccompV2: ({ allowedProfiles, allowedLocalhostFiles }) => ({
+    seccomp: {
+      types: allowedProfiles.filter((type: string) => type !== 'not configured'),
+      localhostProfiles: allowedLocalhostFiles,
+      unset: allowedProfiles.includes('not configured') ? 'Allowed' : 'Refused',
+    },
+  }),
+  K8sPSPSELinuxV2: ({ allowedSELinuxOptions }) => ({ seLinux: seLinux(allowedSELinuxOptions) }),
+  K8sPSPAllowedUsers: ({ runAsUser, runAsGroup, supplementalGroups, fsGroup }) => ({
+    runAsUser,
+    runAsGroup,
+    supplementalGroups,
+    fsGroup,
+  }),
+  K8sPSPVolumeTypes: ({ volumes }) => ({ volumes }),
+};
+
+/** `runtime/default`, `localhost/app-*`, as annotations had them. */
+function profiles(names: readonly string[]) {
+  const localhost = names
+    .filter((name) => name.startsWith('localhost/'))
+    .map((name) => name.slice('localhost/'.length));
+  return {
+    types: [
+      ...(names.includes('runtime/default') ? (['RuntimeDefault'] as const) : []),
+      ...(localhost.length > 0 ? (['Localhost'] as const) : []),
+    ],
+    ...(localhost.length > 0 ? { localhostProfiles: localhost } : {}),
+  };
+}
+
+/** The API wants ranges: of none at all comes one that nobody's group is in. */
+function group(rule: 'RunAsAny' | 'MustRunAs' | 'MayRunAs', ranges: { min: number; max: number }[]) {
+  const LAST = 2 ** 31 - 1;
+  if (rule === 'RunAsAny') return { rule };
+  return { rule, ranges: ranges.length > 0 ? ranges : [{ min: LAST, max: LAST }] };
+}
+
+/** The types that the Standard admits, and nothing else, are the only list that a policy can say. */
+function seLinux(options: readonly Readonly<Record<string, string>>[]): CapabilityPolicyOverrides['seLinux'] {
+  const types = options.map(({ type = '', ...others }) => (Object.keys(others).length > 0 ? '' : type));
+  const standard = ['container_engine_t', 'container_init_t', 'container_kvm_t', 'container_t'];
+  if (types.sort().join() !== standard.join()) throw new Error(`no policy says ${JSON.stringify(options)}`);
+  return { rule: 'PodSecurityStandard' };
+}
+
+/** `NET_RAW|CAP_NET_RAW` is either of the two; the API takes names without CAP_ only. */
+function fromKyverno({ allowedCapabilities = ['*'], requiredDropCapabilities = [] }: Parameters) {
+  const isSpelled = (name: string) => !name.startsWith('CAP_');
+  const requiredDrop = requiredDropCapabilities.flatMap((name: string) => name.split('|')).filter(isSpelled);
+  return {
+    ...PRIVILEGED_TOO,
+    capabilities: {
+      allowedAdd: allowedBeside(requiredDrop, allowedCapabilities.filter(isSpelled)),
+      requiredDrop,
+      ...(requiredDrop.length > 0 && !requiredDrop.includes('ALL') ? { dropByName: true } : {}),
+    },
+  };
+}
+
+function fromKubewarden({ allowedCapabilities = [], requiredDropCapabilities = [], ...filled }: Parameters) {
+  return {
+    ...PRIVILEGED_TOO,
+    capabilities: {
+      allowedAdd: allowedBeside(requiredDropCapabilities, allowedCapabilities),
+      requiredDrop: requiredDropCapabilities,
+      defaultAdd: filled.defaultAddCapabilities ?? [],
+    },
+  };
+}
+
+/** The API refuses `*` beside drops, and to allow what has to be dropped. */
+function allowedBeside(drops: readonly string[], allowed: readonly string[]): string[] {
+  const named = allowed.includes('*') && drops.length > 0 ? CAPABILITIES : allowed;
+  return named.filter((name) => !drops.includes(name));
+}

@@ -1,0 +1,43 @@
+/**
+ * The cases of other engines' own tests. They lie beside the checkout on some machines, and are no part of the project:
+ * of each case only its name goes into docs/comparison-of-verdicts.md.
+ */
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { gunzipSync } from 'node:zlib';
+
+const FILE = join(import.meta.dirname, '..', '..', '..', 'shared', 'data', 'peer-suites.jsonl.gz');
+
+export interface PeerCase {
+  /** The engine and its policy: `gatekeeper-library/capabilities`. */
+  readonly suite: string;
+  readonly case: string;
+  /** Of a Gatekeeper constraint. */
+  readonly kindOfPolicy?: string;
+  /** Of that policy, in the suite's own form. */
+  readonly parameters: Parameters;
+  /** The whole PodSecurityPolicy, where the policy was one. */
+  readonly psp?: object;
+  readonly operation: 'CREATE' | 'UPDATE';
+  readonly expect: 'allow' | 'deny';
+  /** Whether the engine is expected to fill something in; absent where the suite does not say. */
+  readonly mutated?: boolean;
+  /** `template`: the pod is a workload's template. */
+  readonly flags?: readonly string[];
+  readonly pod: { readonly metadata?: object; readonly spec: { readonly containers?: readonly PeerContainer[] } };
+}
+
+export interface PeerContainer {
+  readonly image?: string;
+  readonly [field: string]: unknown;
+}
+
+// biome-ignore lint/suspicious/noExplicitAny: every kind of policy has parameters of its own.
+export type Parameters = Readonly<Record<string, any>>;
+
+/** Undefined where the file isn't there. */
+export function peerCases(): readonly PeerCase[] | undefined {
+  if (!existsSync(FILE)) return undefined;
+  const lines = gunzipSync(readFileSync(FILE)).toString('utf8').trimEnd().split('\n');
+  return lines.map((line) => JSON.parse(line));
+}

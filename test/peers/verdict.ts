@@ -1,0 +1,34 @@
+/** The operator's verdict on a peer's case. */
+import type { CapabilityPolicySpec } from '../../operator/api/capability-policy.ts';
+import { createPartsProjection } from '../../operator/cluster/parts-projection.ts';
+import { PODS } from '../../operator/compile/match.ts';
+import { createUseIndex } from '../../operator/evaluate/use.ts';
+import { judge } from '../../operator/evaluate/verdict.ts';
+import { Evaluator } from '../../operator/evaluate/violations.ts';
+import { RULES } from '../../operator/rules/index.ts';
+import { resolved } from '../policy/policies.ts';
+import type { PeerCase } from './suites.ts';
+
+export interface OurVerdict {
+  readonly verdict: 'allow' | 'deny';
+  /** Whether it is admitted only after filling in. */
+  readonly mutated: boolean;
+}
+
+const projection = createPartsProjection(RULES);
+const court = { evaluator: new Evaluator(), use: createUseIndex([], []) };
+
+export function verdictOn({ operation, pod }: PeerCase, spec: CapabilityPolicySpec): OurVerdict {
+  // Changes of a pod that exists are not judged, but for ephemeral containers, which come by a subresource.
+  const judged = PODS.some(({ operations, resources }) => operations.includes(operation) && resources.includes('pods'));
+  if (!judged) return { verdict: 'allow', mutated: false };
+  const policy = resolved('peer', spec);
+  const parts = projection.parts(pod);
+  const judgement = (filled: boolean) => {
+    const candidate = { namespace: 'peers', parts, users: [], filled, unknownUser: false };
+    return judge(candidate, [policy], court).verdict === 'Compliant';
+  };
+  if (judgement(false)) return { verdict: 'allow', mutated: false };
+  const mutated = policy.defaulting && judgement(true);
+  return { verdict: mutated ? 'allow' : 'deny', mutated };
+}
