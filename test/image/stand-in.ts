@@ -1,0 +1,112 @@
+/**
+ * Stand-ins for the images that the Dockerfile names, made from this machine's Node, so that it can be built without a
+ * registry of images.
+ */
+import { execFile, execFileSync } from 'node:child_process';
+import { cpSync, mkdirSync, realpathSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { promisify } from 'node:util';
+
+const run = promisify(execFile);
+const ROOT = join(import.meta.dirname, '..', '..');
+const TIMEOUT_MS = 300_000;
+/** What `npm ci` needs around Node: the shell that RUN starts, and what the script's first line calls. */
+const TOOLS = ['/bin/sh', '/usr/bin/env'];
+
+export class Buildah {
+  readonly #folder: string;
+
+  /** @param folder for its storage; the caller removes it */
+  constructor(folder: string) {
+    this.#folder = folder;
+  }
+
+  async run(...args: readonly string[]): Promise<string> {
+    const storage = [
+      '--storage-driver=vfs',
+      '--root',
+      join(this.#folder, 'root'),
+      '--runroot',
+      join(this.#folder, 'run'),
+    ];
+    const { stdout } = await run('buildah', [...storage, ...args], {
+      cwd: ROOT,
+      timeout: TIMEOUT_MS,
+      maxBuffer: 2 ** 26,
+    });
+    return stdout.trim();
+  }
+
+  /** @returns where the image's files are */
+  async mount(image: string): Promise<string> {
+    return this.run('mount', await this.run('from', '--pull-never', image));
+  }
+
+  /** Builds the Dockerfile with packages from npm's cache, which has all that the tests' own installation needed. */
+  async build(tag: string, images: { readonly build: string; readonly run: string }): Promise<void> {
+    const npmrc = join(this.#folder, 'npmrc');
+    const trusted = npmCertificates();
+    const settings = [`registry=${npmConfig('registry')}`, 'cache=/npm-cache', 'prefer-offline=true'];
+    writeFileSync(npmrc, [...settings, ...(trusted === undefined ? [] : ['cafile=/npm-ca.pem']), ''].join('\n'));
+    const base = ['--build-arg', `BUILD_IMAGE=${images.build}`, '--build-arg', `RUN_IMAGE=${images.run}`];
+    const mounted = [
+      `${npmrc}:/root/.npmrc:ro`,
+      `${npmConfig('cache')}:/npm-cache`,
+      ...(trusted === undefined ? [] : [`${trusted}:/npm-ca.pem:ro`]),
+    ];
+    const volumes = mounted.flatMap((volume) => ['--volume', volume]);
+    await this.run('bud', '--isolation=chroot', '--pull-never', ...base, ...volumes, '--tag', tag, '.');
+  }
+
+  /** An image that holds these programs with their libraries, each where `programs` says. */
+  async standIn(
+    tag: string,
+    programs: Readonly<Record<string, string>>,
+    folders: Readonly<Record<string, string>> = {},
+  ) {
+    const container = await this.run('from', 'scratch');
+    const root = await this.run('mount', container);
+    for (const [path, source] of Object.entries(programs)) {
+      for (const [to, from] of [[path, source], ...libraries(source).map((library) => [library, library])]) {
+        mkdirSync(dirname(join(root, to as string)), { recursive: true });
+        cpSync(realpathSync(from as string), join(root, to as string));
+      }
+    }
+    for (const [path, source] of Object.entries(folders))
+      cpSync(source, join(root, path), { recursive: true, dereference: true });
+    await this.run('config', '--env', 'PATH=/usr/local/bin:/usr/bin:/bin', '--env', 'HOME=/root', container);
+    await this.run('commit', '--quiet', container, tag);
+    await this.run('rm', container);
+  }
+
+  /** For building: Node as its own image has it, with npm. */
+  async standInForBuilding(tag: string): Promise<void> {
+    const npm = join(execFileSync('npm', ['root', '--global'], { encoding: 'utf8' }).trim(), 'npm');
+    const tools = Object.fromEntries(TOOLS.map((tool) => [tool, tool]));
+    await this.standIn(tag, { ...tools, '/usr/local/bin/node': process.execPath }, { '/usr/local/lib/npm': npm });
+    const container = await this.run('from', '--pull-never', tag);
+    const root = await this.run('mount', container);
+    writeFileSync(join(root, 'usr/local/bin/npm'), '#!/bin/sh\nexec node /usr/local/lib/npm/bin/npm-cli.js "$@"\n', {
+      mode: 0o755,
+    });
+    mkdirSync(join(root, 'tmp'), { recursive: true });
+    await this.run('commit', '--quiet', container, tag);
+    await this.run('rm', container);
+  }
+}
+
+function npmConfig(key: string): string {
+  return execFileSync('npm', ['config', 'get', key], { encoding: 'utf8', cwd: ROOT }).trim();
+}
+
+/** The certificate authorities that this machine's npm trusts beside its own, behind a proxy for example. */
+function npmCertificates(): string | undefined {
+  const cafile = npmConfig('cafile');
+  return cafile === 'null' ? process.env.NODE_EXTRA_CA_CERTS : cafile;
+}
+
+/** @returns the paths of the shared libraries that a program loads, the loader among them */
+function libraries(program: string): string[] {
+  const output = execFileSync('ldd', [program], { encoding: 'utf8' });
+  return [...output.matchAll(/(\/\S+) \(0x/g)].map(([, path]) => path as string);
+}

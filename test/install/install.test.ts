@@ -1,0 +1,229 @@
+/** Installed as documented, on a cluster that has nothing of it; and gone again as documented. */
+import assert from 'node:assert/strict';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { load } from 'js-yaml';
+import { type ControlPlane, startControlPlane } from '../controlplane/controlplane.ts';
+import { freePorts } from '../controlplane/ports.ts';
+import { Api, type Json } from '../integration/api.ts';
+import { ADMITTED, eventually } from '../integration/harness.ts';
+import { OperatorProcess } from '../integration/operator-process.ts';
+import { baselinePod } from '../integration/pods.ts';
+import { NAMESPACES, POLICIES } from '../integration/rendered.ts';
+import { type Deployment, nodeFlags, operatorFlags } from './deployment.ts';
+import { CONFIG, OPERATOR_ACCOUNT, OPERATOR_NAMESPACE } from './rights.ts';
+import { snapshot } from './snapshot.ts';
+import { documentedBlocks, Tools } from './tools.ts';
+
+const OPERATIONS = 'docs/operations.md';
+const DEPLOYMENT = `/apis/apps/v1/namespaces/${OPERATOR_NAMESPACE}/deployments/${OPERATOR_ACCOUNT}`;
+const CRD = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions/capabilitypolicies.capabilitypolicy.dev';
+const RELEASE = ['capabilitypolicy', 'config/helm/capabilitypolicy', '--namespace', OPERATOR_NAMESPACE];
+const SAMPLES = ['ping', 'restricted', 'audit-everything'];
+const TEAM = 'shop';
+
+describe('an installation', () => {
+  const [withKubectl = '', withHelm = ''] = documentedBlocks(OPERATIONS, 'Install');
+  const [purge = '', deleteWithKubectl = '', deleteWithHelm = ''] = documentedBlocks(OPERATIONS, 'Uninstall');
+  let controlPlane: ControlPlane;
+  let api: Api;
+  let tools: Tools;
+  let untouched: string[];
+  let operator: OperatorProcess | undefined;
+
+  before(async function () {
+    this.timeout(120_000);
+    controlPlane = await startControlPlane({ quiet: true });
+    api = new Api(controlPlane.kubeconfig);
+    tools = await Tools.find(controlPlane.kubeconfig);
+    await api.create(NAMESPACES, {
+      apiVersion: 'v1',
+      kind: 'Namespace',
+      metadata: { name: TEAM, labels: { environment: 'production' } },
+    });
+    const object = { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: OPERATOR_ACCOUNT } };
+    await api.create(`${NAMESPACES}/${TEAM}/serviceaccounts`, object);
+    await eventually('the defaults of the namespace', () =>
+      api.find(`${NAMESPACES}/${TEAM}/configmaps/kube-root-ca.crt`),
+    );
+    untouched = await snapshot(api);
+  });
+
+  after(async () => {
+    await operator?.stop();
+    await api?.close();
+    tools?.end();
+    await controlPlane?.stop();
+  });
+
+  afterEach(function () {
+    if (this.currentTest?.isFailed()) console.log(`the end of the operator's log:\n${operator?.logEnd()}`);
+  });
+
+  describe('with kubectl', () => {
+    it('is one command, of which Pod Security Admission has nothing to warn', async () => {
+      const { stderr } = await tools.shell(withKubectl);
+      assert.equal(stderr, '');
+    });
+
+    it('is its own fixed point', async () => {
+      await tools.run('kubectl', 'diff', '-k', 'config/default');
+    });
+
+    it('brings policies into force, by an operator that runs as its service account with its flags', async () => {
+      await runOperator();
+      await applySamples();
+    });
+
+    it('passes Pod Security level restricted and the sample of it', async () => {
+      const { spec } = (await api.get(DEPLOYMENT)).spec.template;
+      assert.equal(await admit(spec, OPERATOR_NAMESPACE), ADMITTED);
+      assert.equal(await admit(spec, TEAM), ADMITTED);
+      const { metadata } = await api.get(`${NAMESPACES}/${OPERATOR_NAMESPACE}`);
+      assert.equal(metadata.labels['pod-security.kubernetes.io/enforce'], 'restricted');
+      assert.match(await admit((baselinePod() as Json).spec, TEAM), /PodSecurity|CapabilityPolicy restricted/);
+    });
+
+    it('lets who may view the cluster view policies and reports, and only editors of policies write them', async () => {
+      const policies = { group: 'capabilitypolicy.dev', resource: 'capabilitypolicies' };
+      const reports = { group: 'openreports.io', resource: 'reports', namespace: TEAM };
+      const may: [role: string, verb: string, what: object, allowed: boolean][] = [
+        ['view', 'list', policies, true],
+        ['view', 'get', reports, true],
+        ['view', 'use', policies, false],
+        ['edit', 'update', policies, false],
+        ['admin', 'create', policies, false],
+        ['admin', 'delete', policies, false],
+        ['admin', 'use', policies, false],
+        ['admin', 'exempt', policies, false],
+        ['capabilitypolicy-editor', 'create', policies, true],
+        ['capabilitypolicy-editor', 'delete', policies, true],
+        ['capabilitypolicy-editor', 'use', policies, false],
+        ['capabilitypolicy-editor', 'exempt', policies, false],
+      ];
+      const roles = [...new Set(may.map(([role]) => role))];
+      const bindings = roles.map((role) => `/apis/rbac.authorization.k8s.io/v1/clusterrolebindings/people-${role}`);
+      for (const [index, role] of roles.entries()) await api.apply(bindings[index] ?? '', bindingOf(role));
+      await eventually('the roles to be aggregated', () => isAllowed('view', 'get', reports), 30_000);
+      for (const [role, verb, what, allowed] of may) {
+        assert.equal(await isAllowed(role, verb, what), allowed, `${role} ${verb} ${JSON.stringify(what)}`);
+      }
+      for (const binding of bindings) await api.remove(binding);
+    });
+
+    it('leaves nothing behind, taken away as documented', async () => {
+      await tools.shell(purge + deleteWithKubectl);
+      await leftNothing();
+    });
+  });
+
+  describe('with Helm', () => {
+    it('is one command', async () => {
+      await tools.shell(withHelm);
+      await runOperator();
+      await applySamples();
+    });
+
+    it('is upgraded and rolled back', async () => {
+      const flags = async () => operatorFlags({ health: 1, metrics: 2 }, await api.get(DEPLOYMENT));
+      const installed = await flags();
+      await tools.run('helm', 'upgrade', ...RELEASE, '--set', 'flags.log-level=debug');
+      assert.deepEqual(await flags(), [...installed, '--log-level=debug'].sort());
+      await runOperator();
+      await tools.run('helm', 'rollback', 'capabilitypolicy', '1', '--namespace', OPERATOR_NAMESPACE);
+      assert.deepEqual(await flags(), installed);
+      await runOperator();
+      await ready();
+    });
+
+    it('leaves what policies enforce when it is uninstalled, and takes it over when it comes back', async () => {
+      await tools.run('helm', 'uninstall', 'capabilitypolicy', '--namespace', OPERATOR_NAMESPACE);
+      await operator?.stop();
+      assert.ok(await api.find(CRD));
+      assert.match(await admit((baselinePod() as Json).spec, TEAM), /PodSecurity|CapabilityPolicy restricted/);
+      await tools.run('helm', 'install', ...RELEASE);
+      await runOperator();
+      await ready();
+    });
+
+    it('leaves nothing behind, taken away as documented', async () => {
+      await tools.shell(purge + deleteWithHelm);
+      await leftNothing();
+    });
+  });
+
+  /** There is no node: the operator runs beside the cluster, as the Deployment says. */
+  async function runOperator(): Promise<void> {
+    await operator?.stop();
+    const live: Deployment = await api.get(DEPLOYMENT);
+    const [health = 0, metrics = 0] = await freePorts(2);
+    const where = ['--kubeconfig', await tokenKubeconfig(), '--operator-namespace', OPERATOR_NAMESPACE];
+    operator = new OperatorProcess([...where, ...operatorFlags({ health, metrics }, live)], nodeFlags(live));
+    await operator.startAndWatch();
+  }
+
+  async function tokenKubeconfig(): Promise<string> {
+    const account = `${NAMESPACES}/${OPERATOR_NAMESPACE}/serviceaccounts/${OPERATOR_ACCOUNT}`;
+    const request = { apiVersion: 'authentication.k8s.io/v1', kind: 'TokenRequest', spec: {} };
+    const { token } = (await api.create(`${account}/token`, request)).status;
+    const kubeconfig = JSON.parse(readFileSync(controlPlane.kubeconfig, 'utf8'));
+    const [{ name }] = kubeconfig.users;
+    const file = join(controlPlane.dir, 'operator.kubeconfig');
+    writeFileSync(file, JSON.stringify({ ...kubeconfig, users: [{ name, user: { token } }] }), { mode: 0o600 });
+    return file;
+  }
+
+  async function applySamples(): Promise<void> {
+    for (const name of SAMPLES) {
+      const sample = load(readFileSync(join(CONFIG, 'samples', `${name}.yaml`), 'utf8')) as Json;
+      await api.apply(`${POLICIES}/${sample.metadata.name}`, sample);
+    }
+    await ready();
+  }
+
+  async function ready(): Promise<void> {
+    await tools.run('kubectl', 'wait', 'capabilitypolicies', '--all', '--for=condition=Ready', '--timeout=60s');
+  }
+
+  async function admit(spec: Json, namespace: string): Promise<string> {
+    const pod = { apiVersion: 'v1', kind: 'Pod', metadata: { name: 'operator' }, spec };
+    const path = `${NAMESPACES}/${namespace}/pods`;
+    const { status, body } = await api.ask('POST', path, { body: pod, query: { dryRun: 'All' } });
+    return status === 201 ? ADMITTED : body.message;
+  }
+
+  /** Asked for somebody who is in a group of the role's name. */
+  async function isAllowed(role: string, verb: string, what: object): Promise<boolean> {
+    const { status } = await api.create('/apis/authorization.k8s.io/v1/subjectaccessreviews', {
+      apiVersion: 'authorization.k8s.io/v1',
+      kind: 'SubjectAccessReview',
+      spec: { user: 'somebody', groups: [role], resourceAttributes: { verb, ...what } },
+    });
+    return status.allowed;
+  }
+
+  async function leftNothing(): Promise<void> {
+    await operator?.stop();
+    let left: string[] = [];
+    const gone = async () => {
+      const now = await snapshot(api);
+      left = now.filter((trace) => !untouched.includes(trace));
+      return left.length === 0;
+    };
+    await eventually('nothing to be left', gone, 20_000).catch((error: Error) => {
+      throw new Error(`${error.message}:\n${left.join('\n')}`);
+    });
+    assert.deepEqual(await snapshot(api), untouched);
+  }
+});
+
+function bindingOf(role: string): object {
+  const apiGroup = 'rbac.authorization.k8s.io';
+  return {
+    apiVersion: `${apiGroup}/v1`,
+    kind: 'ClusterRoleBinding',
+    metadata: { name: `people-${role}` },
+    roleRef: { apiGroup, kind: 'ClusterRole', name: role },
+    subjects: [{ apiGroup, kind: 'Group', name: role }],
+  };
+}

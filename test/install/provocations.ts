@@ -1,0 +1,235 @@
+/** What makes the operator need each of its rights, and what it then says that it could not do. */
+import { dirname } from 'node:path/posix';
+import { KubeConfig } from '@kubernetes/client-node';
+import { ApiClient } from '../../operator/cluster/client.ts';
+import { FollowedReports } from '../../operator/cluster/reports.ts';
+import { createCluster } from '../../operator/cluster/store.ts';
+import { RecordingLog } from '../cluster/recording-log.ts';
+import { waitFor } from '../controlplane/wait.ts';
+import type { Json } from '../integration/api.ts';
+import type { TestCluster } from '../integration/harness.ts';
+import { COLLECTIONS, NAMESPACES, POLICIES } from '../integration/rendered.ts';
+import { OPEN_REPORTS, POLICY_REPORTS, removeReportCrd } from '../integration/report-crds.ts';
+import { OPERATOR_NAMESPACE, operatorKubeconfig } from './rights.ts';
+import { type Right, titleOf } from './single-rights.ts';
+
+export interface Stage {
+  readonly cluster: TestCluster;
+  /** A policy for which one object of every kind is rendered. */
+  readonly policy: string;
+  /** A namespace that it selects. */
+  readonly namespace: string;
+  /** Asks the operator for its metrics, as somebody new; undefined when they are not shown. */
+  readonly scrape: () => Promise<string | undefined>;
+}
+
+interface Provocation {
+  /** While it holds the right. */
+  readonly prepare?: (stage: Stage) => Promise<void>;
+  readonly act: (stage: Stage, right: Right) => Promise<void>;
+  /** By default, that RBAC refused the right. */
+  readonly says?: RegExp;
+}
+
+const MANAGED_BY_US = 'app.kubernetes.io/managed-by=capabilitypolicy.dev';
+const NO_DIGEST = { metadata: { annotations: { 'capabilitypolicy.dev/digest': null } } };
+export const LEASE = `/apis/coordination.k8s.io/v1/namespaces/${OPERATOR_NAMESPACE}/leases/capabilitypolicy.dev`;
+
+const NEVER = { spec: { matchConditions: [{ name: 'never', expression: 'false' }] } };
+
+/** By hand, to what was rendered. Where the operator may replace it, additions that server-side apply leaves where they are. */
+const CHANGES: Readonly<Record<string, unknown>> = {
+  ValidatingAdmissionPolicy: NEVER,
+  ValidatingAdmissionPolicyBinding: [{ op: 'add', path: '/spec/validationActions/-', value: 'Audit' }],
+  MutatingAdmissionPolicy: NEVER,
+  MutatingAdmissionPolicyBinding: { spec: { matchResources: { objectSelector: { matchLabels: { judged: 'yes' } } } } },
+  ClusterRole: { rules: null },
+  ClusterRoleBinding: { subjects: null },
+};
+
+/** By verb and resource; what is not here is read. */
+const PROVOCATIONS: Readonly<Record<string, Provocation>> = {
+  ...Object.fromEntries(
+    Object.keys(COLLECTIONS).flatMap((kind) => {
+      const resource = COLLECTIONS[kind]?.split('/').at(-1) ?? '';
+      return Object.entries<Provocation>({
+        // Server-side apply of what is not there asks for both.
+        create: { act: (stage) => deleteByHand(stage, kind) },
+        patch: { act: (stage) => changeByHand(stage, kind) },
+        update: { act: (stage) => changeByHand(stage, kind) },
+        delete: { act: (stage) => leaveBehind(stage, kind) },
+      }).map(([verb, provocation]) => [`${verb} ${resource}`, provocation]);
+    }),
+  ),
+  ...Object.fromEntries(
+    [OPEN_REPORTS, POLICY_REPORTS].flatMap((crd) => {
+      const [resource] = crd.name.split('.');
+      const prepare = (stage: Stage) => writeReportsTo(stage, crd);
+      return Object.entries<Provocation>({
+        list: { act: followReports },
+        watch: { act: followReports },
+        create: { prepare, act: async (stage) => stage.cluster.api.remove(await reportPath(stage, crd)) },
+        patch: { prepare, act: async (stage) => stage.cluster.api.patch(await reportPath(stage, crd), NO_DIGEST) },
+        delete: { prepare, act: (stage) => leaveReportBehind(stage, crd) },
+      }).map(([verb, provocation]) => [`${verb} ${resource}`, provocation]);
+    }),
+  ),
+  'patch namespaces': { act: relabel },
+  'exempt capabilitypolicies': { act: relabel, says: /that needs the verb exempt/ },
+  'use capabilitypolicies': {
+    act: (stage) => deleteByHand(stage, 'ClusterRole'),
+    says: /attempting to grant RBAC permissions not currently held/,
+  },
+  'update capabilitypolicies/finalizers': {
+    act: (stage) => deleteByHand(stage, 'ValidatingAdmissionPolicyBinding'),
+    says: /cannot set blockOwnerDeletion/,
+  },
+  'patch capabilitypolicies/status': { act: changePolicy },
+  'create podtemplates': { act: changePolicy },
+  'create events': { act: (stage) => changeByHand(stage, 'ClusterRoleBinding') },
+  // Else one API server passes for all of them.
+  'get endpointslices': { act: follow },
+  'get namespaces': { act: restart },
+  // It is renewed all the time.
+  'update leases': { act: async () => {} },
+  'get leases': { act: ({ cluster }) => cluster.api.remove(LEASE) },
+  'create leases': { act: ({ cluster }) => cluster.api.remove(LEASE) },
+  'create tokenreviews': { act: scrapeInVain },
+  'create subjectaccessreviews': { act: scrapeInVain },
+};
+
+/** What has to be so before the right is taken away. */
+export async function prepare(stage: Stage, right: Right): Promise<void> {
+  await PROVOCATIONS[`${right.verb} ${right.resource}`]?.prepare?.(stage);
+}
+
+/** Resolves when the operator has said that it lacks `right`. */
+export async function provoke(stage: Stage, right: Right): Promise<void> {
+  const { act, says = refusal(right) } = PROVOCATIONS[`${right.verb} ${right.resource}`] ?? { act: follow };
+  const { operator } = stage.cluster;
+  const before = operator.log.length;
+  await act(stage, right);
+  await waitFor(
+    `the operator to say that it lacks ${titleOf(right)}`,
+    async () => {
+      if (act === follow || act === followReports) return true;
+      if (operator.log.slice(before).some((entry) => says.test(JSON.stringify(entry)))) return true;
+      // What the API server refuses of a policy is told in its status.
+      return says.test(JSON.stringify(await stage.cluster.condition(stage.policy, 'Programmed')));
+    },
+    { intervalMs: 20, timeoutMs: 20_000 },
+  );
+}
+
+/** As RBAC says it (k8s.io/apiserver, endpoints/handlers/responsewriters ForbiddenMessage). */
+function refusal({ verb, resource }: Right): RegExp {
+  return new RegExp(`cannot ${verb} resource \\\\*"${resource}\\\\*"`);
+}
+
+async function rendered({ cluster, policy }: Stage, kind: string): Promise<Json> {
+  const objects = await cluster.rendered(policy);
+  const found = objects.find((object) => object.kind === kind);
+  if (!found) throw new Error(`no ${kind} is rendered for ${policy}`);
+  return found;
+}
+
+function pathOf(kind: string, name: string): string {
+  return `${COLLECTIONS[kind]}/${name}`;
+}
+
+async function deleteByHand(stage: Stage, kind: string): Promise<void> {
+  const { metadata } = await rendered(stage, kind);
+  await stage.cluster.api.remove(pathOf(kind, metadata.name));
+}
+
+async function changeByHand(stage: Stage, kind: string): Promise<void> {
+  const { metadata } = await rendered(stage, kind);
+  await stage.cluster.api.patch(pathOf(kind, metadata.name), CHANGES[kind]);
+}
+
+/** What was rendered for a policy that is gone, as after an `Orphan` deletion. */
+async function leaveBehind(stage: Stage, kind: string): Promise<void> {
+  const { apiVersion, metadata, status, ...rest } = await rendered(stage, kind);
+  const labels = { ...metadata.labels, 'capabilitypolicy.dev/policy': 'gone' };
+  const copy = { apiVersion, ...rest, metadata: { name: 'capabilitypolicy-gone', labels } };
+  await stage.cluster.api.create(COLLECTIONS[kind] ?? '', copy);
+}
+
+/** Weakens a label that the operator set. */
+async function relabel({ cluster, namespace }: Stage): Promise<void> {
+  const labels = { 'pod-security.kubernetes.io/enforce': 'privileged' };
+  await cluster.api.patch(`${NAMESPACES}/${namespace}`, { metadata: { labels } });
+}
+
+async function changePolicy({ cluster, policy }: Stage): Promise<void> {
+  const { spec } = await cluster.api.get(`${POLICIES}/${policy}`);
+  await cluster.api.patch(`${POLICIES}/${policy}`, { spec: { priority: (spec.priority ?? 0) + 1 } });
+}
+
+/** Reads the cluster anew, as the operator does when it starts. */
+async function follow({ cluster }: Stage, right: Right): Promise<void> {
+  await failing(cluster, right, async (client, log, signal) => {
+    const followed = createCluster(client, { onChange: () => {}, log });
+    await followed.start(signal).catch(() => {});
+    await followed.ended();
+  });
+}
+
+async function followReports({ cluster }: Stage, right: Right): Promise<void> {
+  await failing(cluster, right, (client, log, signal) =>
+    new FollowedReports({ onServed: () => {}, onChange: () => {}, log }).follow(client, signal),
+  );
+}
+
+/** Waits until `run` has logged that it lacks the right, and ends it. */
+async function failing(
+  { controlPlane }: TestCluster,
+  right: Right,
+  run: (client: ApiClient, log: RecordingLog, signal: AbortSignal) => Promise<void>,
+): Promise<void> {
+  const config = new KubeConfig();
+  config.loadFromFile(operatorKubeconfig(controlPlane));
+  const client = new ApiClient(config);
+  const log = new RecordingLog();
+  const ending = new AbortController();
+  const running = run(client, log, ending.signal);
+  const says = refusal(right);
+  const refused = () => log.entries.some(({ keys }) => says.test(String(keys.error)));
+  try {
+    await waitFor(`reading to fail without ${titleOf(right)}`, refused, { intervalMs: 10 });
+  } finally {
+    ending.abort();
+    await running;
+    await client.close();
+  }
+}
+
+/** Resolves when the operator writes reports to this API: to PolicyReports only where there are no others. */
+async function writeReportsTo({ cluster: { api } }: Stage, crd: typeof OPEN_REPORTS): Promise<void> {
+  if (crd === POLICY_REPORTS) await removeReportCrd(api, OPEN_REPORTS);
+  await waitFor('a report', async () => (await api.list(crd.path, MANAGED_BY_US)).length > 0);
+}
+
+async function reportPath({ cluster: { api } }: Stage, { path }: typeof OPEN_REPORTS): Promise<string> {
+  const [report] = await api.list(path, MANAGED_BY_US);
+  const { namespace, name } = report.metadata;
+  return path.replace(/[^/]+$/, `namespaces/${namespace}/$&/${name}`);
+}
+
+async function leaveReportBehind(stage: Stage, crd: typeof OPEN_REPORTS): Promise<void> {
+  const path = await reportPath(stage, crd);
+  const { apiVersion, kind, metadata, scope } = await stage.cluster.api.get(path);
+  const copy = { apiVersion, kind, scope, metadata: { name: 'capabilitypolicy-gone-1', labels: metadata.labels } };
+  await stage.cluster.api.create(dirname(path), copy);
+}
+
+async function restart({ cluster: { operator } }: Stage): Promise<void> {
+  await operator.stop();
+  await operator.start();
+  await waitFor('the operator to give up', () => !operator.running, { intervalMs: 20 });
+}
+
+async function scrapeInVain({ scrape }: Stage): Promise<void> {
+  if ((await scrape()) !== undefined)
+    throw new Error('metrics are shown to somebody whose rights nobody could ask about');
+}

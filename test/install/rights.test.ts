@@ -1,0 +1,125 @@
+/** The operator's rights are the least that works: it runs with them, and not without any one of them. */
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type ControlPlane, startControlPlane } from '../controlplane/controlplane.ts';
+import { freePorts } from '../controlplane/ports.ts';
+import { eventually, useCluster } from '../integration/harness.ts';
+import { baselinePod } from '../integration/pods.ts';
+import { COLLECTIONS, NAMESPACES, POLICIES, renderedObjects } from '../integration/rendered.ts';
+import { installReportCrd, OPEN_REPORTS, POLICY_REPORTS } from '../integration/report-crds.ts';
+import { Audit } from './audit.ts';
+import { deployment, newToken, operatorFlags, scrape } from './deployment.ts';
+import { LEASE, prepare, provoke, type Stage } from './provocations.ts';
+import { OPERATOR_USER, operatorRoles } from './rights.ts';
+import { isRead, operatorRights, type Right, titleOf, without } from './single-rights.ts';
+
+describe("the operator's rights", () => {
+  const folder = mkdtempSync(join(tmpdir(), 'capabilitypolicy-rights-'));
+  const audit = new Audit(folder, OPERATOR_USER);
+  let controlPlane: ControlPlane;
+  let metricsPort = 0;
+  const args: string[] = [];
+  const cluster = useCluster('rights', { controlPlane: start, args });
+  let stage: Stage;
+
+  async function start(): Promise<ControlPlane> {
+    const [health = 0, metrics = 0] = await freePorts(2);
+    metricsPort = metrics;
+    args.push(...operatorFlags({ health, metrics }, deployment()), '--leader-elect-retry-period=500ms');
+    controlPlane = await startControlPlane({
+      quiet: true,
+      apiServerFlags: [
+        ...audit.flags,
+        '--enable-admission-plugins=OwnerReferencesPermissionEnforcement',
+        // Servers before 1.34 have no streams that begin with the list: `list` is needed for them.
+        '--feature-gates=WatchList=false',
+      ],
+    });
+    return controlPlane;
+  }
+
+  before(async function () {
+    this.timeout(120_000);
+    for (const crd of [OPEN_REPORTS, POLICY_REPORTS]) await installReportCrd(cluster.api, crd);
+    const namespace = await cluster.namespace('team', { team: 'rights' });
+    await cluster.api.create(`${NAMESPACES}/${namespace}/pods`, baselinePod());
+    const policy = await cluster.policy('it', {
+      namespaceSelector: { matchLabels: { team: 'rights' } },
+      level: 'restricted',
+      mode: 'Enforce',
+      defaulting: 'Enabled',
+      usableBy: 'Subjects',
+      subjects: [{ kind: 'ServiceAccount', name: 'default', namespace }],
+    });
+    await cluster.programmed(policy);
+    await cluster.settled();
+    const ask = async () => scrape(metricsPort, await newToken(cluster.api, namespace, 'prometheus'));
+    stage = { cluster, policy, namespace, scrape: ask };
+  });
+
+  after(async () => {
+    await controlPlane?.stop();
+    rmSync(folder, { recursive: true });
+  });
+
+  it('grant no wildcard, nothing by which to get more, and no secrets', () => {
+    const rules = operatorRoles().flatMap((role) => role.rules ?? []);
+    const granted = rules.flatMap(({ verbs, apiGroups = [], resources = [], nonResourceURLs = [] }) => [
+      ...[verbs, apiGroups, resources, nonResourceURLs].flat(),
+    ]);
+    for (const never of ['*', 'escalate', 'bind', 'impersonate', 'secrets', 'serviceaccounts/token']) {
+      assert.ok(!granted.includes(never), never);
+    }
+  });
+
+  it('are enough for all that it does', async () => {
+    const { api } = cluster;
+    const others = await Promise.all(
+      (['Warn', 'Audit'] as const).map((mode) =>
+        cluster.policy(mode.toLowerCase(), { namespaceSelector: {}, level: 'baseline', mode }),
+      ),
+    );
+    await cluster.programmed(...others);
+    for (const name of others) await api.remove(`${POLICIES}/${name}`, 'Orphan');
+    await cluster.settled();
+    assert.match((await stage.scrape()) ?? '', /^capabilitypolicy_programmed\b/m);
+    const refused = audit.events().filter(({ responseStatus }) => responseStatus?.code === 403);
+    // A probe is to be refused, by what it asks for.
+    const asked = refused.filter(({ requestURI }) => !requestURI.includes('/podtemplates?'));
+    assert.deepEqual(
+      asked.map(({ verb, requestURI }) => `${verb} ${requestURI}`),
+      [],
+    );
+  });
+
+  describe('are needed each: without it, the operator says what it cannot do,', () => {
+    for (const right of operatorRights()) {
+      it(titleOf(right), async function () {
+        this.timeout(60_000);
+        await prepare(stage, right);
+        await without(cluster.api, right, () => provoke(stage, right));
+        if (!isRead(right)) await recover(right);
+      });
+    }
+  });
+
+  async function recover({ resource }: Right): Promise<void> {
+    const { api, operator } = cluster;
+    const since = Date.now();
+    if (!operator.running) await operator.startAndWatch();
+    if (resource === 'leases') {
+      await eventually(
+        'the Lease to be renewed',
+        async () => Date.parse((await api.find(LEASE))?.spec.renewTime) > since,
+      );
+    }
+    // What was refused is tried again after a while, or when something happens to what was rendered.
+    const [{ kind, metadata }] = await renderedObjects(api);
+    await api.patch(`${COLLECTIONS[kind]}/${metadata.name}`, {
+      metadata: { annotations: { touched: String(performance.now()) } },
+    });
+    await cluster.settled();
+  }
+});

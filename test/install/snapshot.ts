@@ -1,0 +1,48 @@
+/** Everything that is in a cluster and that somebody made. */
+import type { Api, Json } from '../integration/api.ts';
+
+/** They come and go by themselves, and say what was. */
+const PASSING = ['events', 'leases', 'endpointslices', 'endpoints', 'componentstatuses'];
+
+/**
+ * `resource namespace/name` of each object, and each label and annotation of a namespace, sorted. What the operator had to do
+ * with, its field manager shows: `manager namespaces/NAME` for each that it left in managedFields.
+ */
+export async function snapshot(api: Api): Promise<string[]> {
+  const resources = await listable(api);
+  const found = await Promise.all(
+    resources.map(async ({ path, name }) => {
+      // A CRD that goes takes its resource with it.
+      const { status, body } = await api.ask('GET', path);
+      return status === 200 ? body.items.flatMap((item: Json) => traces(name, item)) : [];
+    }),
+  );
+  return found.flat().sort();
+}
+
+function traces(resource: string, { metadata }: Json): string[] {
+  const { namespace, name, labels = {}, annotations = {}, managedFields = [] } = metadata;
+  const object = `${resource} ${namespace === undefined ? '' : `${namespace}/`}${name}`;
+  if (resource !== 'namespaces') return [object];
+  const managers: string[] = managedFields.map(({ manager }: Json) => `${object} managed by ${manager}`);
+  return [
+    object,
+    ...Object.keys(labels).map((key) => `${object} label ${key}`),
+    ...Object.keys(annotations).map((key) => `${object} annotation ${key}`),
+    ...new Set(managers),
+  ];
+}
+
+async function listable(api: Api): Promise<{ path: string; name: string }[]> {
+  const { groups } = await api.get('/apis');
+  const versions: string[] = [
+    '/api/v1',
+    ...groups.map((group: Json) => `/apis/${group.preferredVersion.groupVersion}`),
+  ];
+  const lists = await Promise.all(versions.map(async (path) => ({ path, ...(await api.get(path)) })));
+  return lists.flatMap(({ path, resources }) =>
+    resources
+      .filter(({ name, verbs }: Json) => verbs.includes('list') && !PASSING.includes(name))
+      .map(({ name }: Json) => ({ path: `${path}/${name}`, name })),
+  );
+}

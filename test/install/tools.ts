@@ -1,0 +1,56 @@
+/** kubectl, helm and shell blocks, run on a control plane as the cluster administrator. */
+import { execFile } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { delimiter, dirname, join } from 'node:path';
+import { promisify } from 'node:util';
+import { findBinaries } from '../controlplane/binaries.ts';
+import { findHelm } from '../controlplane/helm.ts';
+
+const ROOT = join(import.meta.dirname, '..', '..');
+
+export interface Output {
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export class Tools {
+  readonly #environment: NodeJS.ProcessEnv;
+  readonly #home: string;
+
+  private constructor(environment: NodeJS.ProcessEnv, home: string) {
+    this.#environment = environment;
+    this.#home = home;
+  }
+
+  /** @param kubeconfig left out when nothing asks a cluster */
+  static async find(kubeconfig?: string): Promise<Tools> {
+    const [{ kubectl }, helm] = await Promise.all([findBinaries(), findHelm()]);
+    // helm keeps caches there.
+    const home = mkdtempSync(join(tmpdir(), 'capabilitypolicy-tools-'));
+    const path = [dirname(kubectl), dirname(helm), process.env.PATH].join(delimiter);
+    return new Tools({ PATH: path, HOME: home, ...(kubeconfig !== undefined && { KUBECONFIG: kubeconfig }) }, home);
+  }
+
+  /** In the project's folder. @throws Error with what the command said, when it fails */
+  async run(command: string, ...args: readonly string[]): Promise<Output> {
+    const options = { cwd: ROOT, env: this.#environment, maxBuffer: 64 * 1024 * 1024 };
+    return promisify(execFile)(command, args, options);
+  }
+
+  async shell(script: string): Promise<Output> {
+    return this.run('sh', '-ec', script);
+  }
+
+  end(): void {
+    rmSync(this.#home, { recursive: true });
+  }
+}
+
+/** The shell blocks of one section of a page, in order. */
+export function documentedBlocks(page: string, heading: string): string[] {
+  const text = readFileSync(join(ROOT, page), 'utf8');
+  const section = text.split(/^## /m).find((part) => part.startsWith(`${heading}\n`));
+  if (section === undefined) throw new Error(`${page} has no section ${heading}`);
+  return [...section.matchAll(/^```sh\n(.*?)^```$/gms)].map(([, block = '']) => block);
+}
