@@ -1,0 +1,145 @@
+/** What the API server's audit log says of two replicas: who held the Lease when, and who wrote out of turn. */
+import { closeSync, fstatSync, mkdtempSync, openSync, readSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+/** What is read of an event of audit.k8s.io/v1, stage ResponseComplete. */
+export interface AuditEvent {
+  readonly user: { readonly username: string };
+  readonly verb: string;
+  readonly requestURI: string;
+  readonly objectRef?: { readonly resource?: string };
+  readonly responseStatus?: { readonly code?: number };
+  /** RFC 3339 in UTC with six digits of a second, as the next: they sort as text. */
+  readonly requestReceivedTimestamp: string;
+  /** When the answer was complete. */
+  readonly stageTimestamp: string;
+  /** Of writes to Leases. */
+  readonly requestObject?: { readonly spec?: { readonly holderIdentity?: string } };
+}
+
+export interface Turns {
+  /** The users that held the Lease, in order; empty: nobody did. */
+  readonly holders: readonly string[];
+  /** Accepted writes by user, without those of the Lease itself. */
+  readonly writes: Readonly<Record<string, number>>;
+  /** Accepted writes of a user while another, or nobody, held the Lease. */
+  readonly outOfTurn: readonly string[];
+}
+
+interface Turn {
+  readonly user: string;
+  /** When the API server got the write of the Lease. */
+  readonly asked: string;
+  /** When it had answered it. */
+  readonly answered: string;
+}
+
+/** The audit log of an API server that is still to be started. */
+export class AuditLog {
+  readonly #dir = mkdtempSync(join(tmpdir(), 'capabilitypolicy-audit-'));
+  readonly #file = join(this.#dir, 'audit.log');
+  /** For kube-apiserver. */
+  readonly flags: readonly string[];
+  readonly #events: AuditEvent[] = [];
+  /** Bytes of the file that are among `#events`. */
+  #read = 0;
+
+  /** @param users whose writes are logged, and nobody else's */
+  constructor(users: readonly string[]) {
+    const policy = join(this.#dir, 'policy.json');
+    writeFileSync(policy, JSON.stringify(auditPolicy(users)));
+    // Rotated, the beginning would be lost.
+    this.flags = [`--audit-policy-file=${policy}`, `--audit-log-path=${this.#file}`, '--audit-log-maxsize=2000'];
+  }
+
+  /** As far as the log has been written. */
+  turns(): Turns {
+    const text = this.#rest();
+    const whole = text.slice(0, text.lastIndexOf('\n') + 1);
+    this.#read += Buffer.byteLength(whole);
+    for (const line of whole.split('\n')) this.#events.push(...parsed(line));
+    return turnsOf(this.#events);
+  }
+
+  remove(): void {
+    rmSync(this.#dir, { recursive: true, force: true });
+  }
+
+  #rest(): string {
+    const file = openSync(this.#file, 'r');
+    try {
+      const rest = Buffer.alloc(fstatSync(file).size - this.#read);
+      readSync(file, rest, 0, rest.length, this.#read);
+      return rest.toString('utf8');
+    } finally {
+      closeSync(file);
+    }
+  }
+}
+
+function auditPolicy(users: readonly string[]): object {
+  const verbs = ['create', 'update', 'patch', 'delete', 'deletecollection'];
+  return {
+    apiVersion: 'audit.k8s.io/v1',
+    kind: 'Policy',
+    omitStages: ['RequestReceived', 'ResponseStarted'],
+    rules: [
+      // Only probes, by dry run.
+      { level: 'None', users, resources: [{ group: '', resources: ['podtemplates'] }] },
+      { level: 'Request', users, verbs, resources: [{ group: 'coordination.k8s.io', resources: ['leases'] }] },
+      { level: 'Metadata', users, verbs },
+      { level: 'None' },
+    ],
+  };
+}
+
+/** A line that a killed API server left unfinished says nothing. */
+function parsed(line: string): AuditEvent[] {
+  try {
+    return line === '' ? [] : [JSON.parse(line)];
+  } catch {
+    return [];
+  }
+}
+
+/**
+ * A write is out of turn if the API server got it after it had given the Lease to another, or before it was asked to give
+ * it to the writer.
+ */
+export function turnsOf(events: readonly AuditEvent[]): Turns {
+  const accepted = events.filter(({ responseStatus, requestURI }) => {
+    return (responseStatus?.code ?? 500) < 300 && !requestURI.includes('dryRun=All');
+  });
+  const turns = leaseTurns(accepted.filter(isOfLease));
+  const writes: Record<string, number> = {};
+  const outOfTurn: string[] = [];
+  for (const event of accepted.filter((one) => !isOfLease(one))) {
+    const { user, verb, requestURI, requestReceivedTimestamp: at } = event;
+    writes[user.username] = (writes[user.username] ?? 0) + 1;
+    if (!isInTurn(user.username, at, turns)) outOfTurn.push(`${at} ${user.username}: ${verb} ${requestURI}`);
+  }
+  return { holders: turns.map(({ user }) => user), writes, outOfTurn };
+}
+
+function isOfLease({ objectRef }: AuditEvent): boolean {
+  return objectRef?.resource === 'leases';
+}
+
+/** Renewals are left out. */
+function leaseTurns(events: readonly AuditEvent[]): Turn[] {
+  const turns: Turn[] = [];
+  for (const event of events.toSorted((a, b) => (a.stageTimestamp < b.stageTimestamp ? -1 : 1))) {
+    const user = event.requestObject?.spec?.holderIdentity ? event.user.username : '';
+    if (turns.at(-1)?.user === user) continue;
+    turns.push({ user, asked: event.requestReceivedTimestamp, answered: event.stageTimestamp });
+  }
+  return turns;
+}
+
+function isInTurn(user: string, at: string, turns: readonly Turn[]): boolean {
+  return turns.some((turn, index) => {
+    const next = turns[index + 1];
+    return turn.user === user && turn.asked <= at && (next === undefined || at <= next.answered);
+  });
+}

@@ -1,0 +1,166 @@
+/** Somebody who changes a cluster at random: pods, workloads, namespaces, labels, policies, grants. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { CapabilityPolicySpec } from '../../operator/api/capability-policy.ts';
+import type { Answer, Api, Identity, Method, Request } from '../integration/api.ts';
+import { ADMINISTRATOR, CREATOR } from '../integration/harness.ts';
+import { workloads } from '../integration/pods.ts';
+import type { Random } from '../integration/random.ts';
+import { NAMESPACES, POLICIES } from '../integration/rendered.ts';
+import { bindingOf, roleOf } from './grants.ts';
+import { ACCOUNTS, drawLabels, drawObserver, drawPolicy, oneOf, PODS, type Population } from './population.ts';
+import type { ClusterState, Window } from './window.ts';
+
+const APPLY = { contentType: 'application/apply-patch+yaml', query: { fieldManager: 'churn', force: true } };
+const PODS_OF_NAMESPACE = 12;
+const PAUSE_MS = 60;
+const AGAIN_MS = 200;
+const PATIENCE_MS = 120_000;
+
+/** What is changed, and how often of a hundred times. */
+const KINDS = { pod: 45, workload: 25, grant: 9, labels: 10, policy: 9, namespace: 2 } as const;
+export type Kind = keyof typeof KINDS;
+
+export class Churn {
+  readonly #api: Api;
+  readonly #window: Window;
+  readonly #random: Random;
+  readonly #population: Population;
+  #policies = new Map<string, CapabilityPolicySpec>();
+  /** How often something was changed, or tried to be. */
+  readonly changes: Record<Kind, number> = { pod: 0, workload: 0, grant: 0, labels: 0, policy: 0, namespace: 0 };
+
+  constructor(api: Api, window: Window, random: Random, population: Population) {
+    this.#api = api;
+    this.#window = window;
+    this.#random = random;
+    this.#population = population;
+  }
+
+  /** Makes what there is at the beginning. */
+  async populate(): Promise<void> {
+    for (const policy of ['*', ...this.#population.policies]) {
+      const { path, object } = roleOf(policy);
+      await this.#ask('PATCH', path, { ...APPLY, body: object });
+    }
+    for (const namespace of this.#population.namespaces) await this.#makeNamespace(namespace);
+    for (const policy of this.#population.policies) await this.#changePolicy(policy);
+  }
+
+  /** @param now what stands in the cluster, as found there */
+  continueFrom({ policies }: ClusterState): void {
+    this.#policies = new Map(policies);
+  }
+
+  /** Changes one thing after the other, until told to stop. */
+  async run(until: AbortSignal): Promise<void> {
+    while (!until.aborted) {
+      await this.#change(this.#drawKind());
+      await sleep(PAUSE_MS);
+    }
+  }
+
+  #drawKind(): Kind {
+    let left = this.#random.int(100);
+    for (const [kind, share] of Object.entries(KINDS)) {
+      left -= share;
+      if (left < 0) return kind as Kind;
+    }
+    return 'pod';
+  }
+
+  async #change(kind: Kind): Promise<void> {
+    this.changes[kind]++;
+    const namespace = oneOf(this.#population.namespaces, this.#random);
+    const rarely = this.#random.int(6) === 0;
+    switch (kind) {
+      case 'pod':
+        return this.#changePod(namespace);
+      case 'workload':
+        return this.#changeWorkload(namespace, rarely);
+      case 'grant':
+        return this.#changeGrant(namespace);
+      case 'labels':
+        return this.#makeNamespace(namespace);
+      case 'policy': {
+        const policy = oneOf(this.#population.policies, this.#random);
+        return rarely ? this.#deletePolicy(policy) : this.#changePolicy(policy);
+      }
+      case 'namespace':
+        await this.#ask('DELETE', `${NAMESPACES}/${namespace}`);
+    }
+  }
+
+  async #changePod(namespace: string): Promise<void> {
+    const name = `pod-${this.#random.int(PODS_OF_NAMESPACE)}`;
+    const path = `${NAMESPACES}/${namespace}/pods`;
+    const deleted = await this.#ask('DELETE', `${path}/${name}`, { query: { gracePeriodSeconds: '0' } });
+    if (deleted.status === 200 && this.#random.int(2) === 0) return;
+    const pod = { ...oneOf(PODS, this.#random), metadata: { name } };
+    await this.#ask('POST', path, { body: pod, as: this.#somebody() });
+  }
+
+  async #changeWorkload(namespace: string, deletes: boolean): Promise<void> {
+    const { path, object } = oneOf(workloads(oneOf(PODS, this.#random)), this.#random);
+    const whole = `${path.replace('*', `namespaces/${namespace}`)}/workload`;
+    if (deletes) await this.#ask('DELETE', whole, { body: { propagationPolicy: 'Background' } });
+    else await this.#ask('PATCH', whole, { ...APPLY, body: object, as: this.#somebody() });
+  }
+
+  async #changeGrant(namespace: string): Promise<void> {
+    const all = this.#random.int(8) === 0;
+    const grant = { namespace, policy: all ? '*' : oneOf(this.#population.policies, this.#random) };
+    const { path, object } = bindingOf(grant);
+    if (this.#random.int(2) === 0) {
+      await this.#ask('DELETE', path);
+      return;
+    }
+    this.#window.addGrant(grant);
+    await this.#ask('PATCH', path, { ...APPLY, body: object });
+  }
+
+  /** Or changes its labels. In one that is going it does nothing. */
+  async #makeNamespace(name: string): Promise<void> {
+    const labels = drawLabels(this.#random);
+    this.#window.addLabels(name, labels);
+    const object = { apiVersion: 'v1', kind: 'Namespace', metadata: { name, labels } };
+    const path = `${NAMESPACES}/${name}`;
+    await this.#ask('PATCH', path, { ...APPLY, body: object });
+    for (const account of ACCOUNTS) {
+      const body = { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: account } };
+      await this.#ask('PATCH', `${path}/serviceaccounts/${account}`, { ...APPLY, body });
+    }
+  }
+
+  async #changePolicy(name: string): Promise<void> {
+    const observes = name === this.#population.observer;
+    const spec = observes ? drawObserver(this.#random) : drawPolicy(this.#random, this.#population);
+    this.#policies.set(name, spec);
+    this.#window.addPolicies(this.#policies);
+    const body = { apiVersion: 'capabilitypolicy.dev/v1alpha1', kind: 'CapabilityPolicy', metadata: { name }, spec };
+    const { status, body: answer } = await this.#ask('PATCH', `${POLICIES}/${name}`, { ...APPLY, body });
+    if (status >= 300) throw new Error(`policy ${JSON.stringify(spec)}: ${answer.message}`);
+  }
+
+  async #deletePolicy(name: string): Promise<void> {
+    this.#policies.delete(name);
+    this.#window.addPolicies(this.#policies);
+    await this.#ask('DELETE', `${POLICIES}/${name}`, { body: { propagationPolicy: 'Background' } });
+  }
+
+  #somebody(): Identity {
+    return this.#random.int(2) === 0 ? CREATOR : ADMINISTRATOR;
+  }
+
+  /** Whatever the API server says, as soon as one runs: each change may be made twice. */
+  async #ask(method: Method, path: string, request: Request = {}): Promise<Answer> {
+    for (const until = Date.now() + PATIENCE_MS; ; await sleep(AGAIN_MS)) {
+      try {
+        const answer = await this.#api.ask(method, path, request);
+        if (answer.status !== 503 && answer.status !== 429) return answer;
+      } catch (error) {
+        // It is being restarted.
+        if (Date.now() > until) throw error;
+      }
+    }
+  }
+}

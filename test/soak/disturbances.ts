@@ -1,0 +1,56 @@
+/** What happens to the replicas and to the API server beside the faults of single requests. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { ControlPlane } from '../controlplane/controlplane.ts';
+import type { Random } from '../integration/random.ts';
+import { LEASE_MS, type Replica } from './replicas.ts';
+
+export interface Scene {
+  readonly controlPlane: ControlPlane;
+  readonly leader: Replica;
+  readonly standBy: Replica;
+  /** One that must live on, so that its memory can be followed. */
+  readonly spared: Replica | undefined;
+  /** How long a watch may say nothing, at most. */
+  readonly silenceMs: number;
+}
+
+type Act = (scene: Scene, random: Random) => Promise<void>;
+
+export const DISTURBANCES = {
+  'kill the leader': ({ leader, standBy, spared }) => (leader === spared ? standBy : leader).kill(),
+  'kill the stand-by': ({ leader, standBy, spared }) => (standBy === spared ? leader : standBy).kill(),
+  'stop the leader': async ({ leader }, random) => {
+    leader.process.signal('SIGSTOP');
+    await sleep(beyondLease(random));
+    leader.process.signal('SIGCONT');
+  },
+  'cut off the leader': ({ leader }, random) => leader.proxy.partition(beyondLease(random)),
+  'silence the leader': ({ leader, silenceMs }, random) =>
+    leader.proxy.silence(silenceMs / 2 + random.int(silenceMs / 2)),
+  'crash the API server': ({ controlPlane }) => controlPlane.restartApiServer(0, 'SIGKILL'),
+  'restart the API server': ({ controlPlane }) => controlPlane.restartApiServer(0, 'SIGTERM'),
+} as const satisfies Record<string, Act>;
+
+export type Disturbance = keyof typeof DISTURBANCES;
+
+export const ALL = Object.keys(DISTURBANCES) as Disturbance[];
+
+/** All of them in a random order, then all in another. */
+export class Deck {
+  readonly #random: Random;
+  #left: Disturbance[] = [];
+
+  constructor(random: Random) {
+    this.#random = random;
+  }
+
+  draw(): Disturbance {
+    if (this.#left.length === 0) this.#left = [...ALL];
+    const [drawn] = this.#left.splice(this.#random.int(this.#left.length), 1);
+    return drawn as Disturbance;
+  }
+}
+
+function beyondLease(random: Random): number {
+  return LEASE_MS + 500 + random.int(2_000);
+}

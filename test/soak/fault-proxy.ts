@@ -1,0 +1,205 @@
+/**
+ * Stands between one client and the API server, and lets things go wrong: see faults.ts. It ends TLS, so that it can
+ * answer in the API server's place; to the API server it is the client that the kubeconfig names.
+ */
+import { readFileSync, writeFileSync } from 'node:fs';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { Agent, request } from 'node:https';
+import type { AddressInfo } from 'node:net';
+import { dirname, join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Random } from '../integration/random.ts';
+import {
+  chooseFault,
+  chooseWatchFault,
+  FAULTS,
+  isRefusal,
+  isWatch,
+  type Met,
+  type Mishap,
+  OUTDATED_EVENT,
+  type Refusal,
+  refusalCode,
+  refusalStatus,
+} from './faults.ts';
+
+interface Watch {
+  readonly answer: ServerResponse;
+  silent: boolean;
+}
+
+const LATE_MS = 1_500;
+/** Between two faults of watches. */
+const WATCH_FAULT_EVERY_MS = 700;
+
+export class FaultProxy {
+  readonly #server: Server;
+  readonly #upstream: string;
+  readonly #agent: Agent;
+  readonly #random: Random;
+  readonly #watches = new Set<Watch>();
+  #storm: NodeJS.Timeout | undefined;
+  #partitioned = false;
+  readonly met = Object.fromEntries(FAULTS.map((fault) => [fault, 0])) as Met;
+
+  private constructor(kubeconfig: string, random: Random) {
+    const { clusters, users } = JSON.parse(readFileSync(kubeconfig, 'utf8'));
+    const { cluster } = clusters[0];
+    const { user } = users[0];
+    this.#upstream = cluster.server;
+    this.#random = random;
+    this.#agent = new Agent({
+      keepAlive: true,
+      ca: text(cluster['certificate-authority-data']),
+      cert: text(user['client-certificate-data']),
+      key: text(user['client-key-data']),
+    });
+    this.#server = createServer((asked, answer) => this.#serve(asked, answer));
+    // A client's connections are its own to end.
+    this.#server.keepAliveTimeout = 0;
+    this.#server.requestTimeout = 0;
+  }
+
+  /** Passes everything on until a storm begins. */
+  static async start(kubeconfig: string, random: Random): Promise<FaultProxy> {
+    const proxy = new FaultProxy(kubeconfig, random);
+    await new Promise<void>((resolve) => proxy.#server.listen(0, '127.0.0.1', resolve));
+    return proxy;
+  }
+
+  /** Writes a kubeconfig beside another one, by which a client comes here; returns its path. */
+  kubeconfig(beside: string): string {
+    const { port } = this.#server.address() as AddressInfo;
+    const name = 'fault-proxy';
+    const file = join(dirname(beside), 'kubeconfig-of-fault-proxy');
+    // client-node wants to be told that it may talk without TLS.
+    const content = {
+      apiVersion: 'v1',
+      kind: 'Config',
+      clusters: [{ name, cluster: { server: `http://127.0.0.1:${port}`, 'insecure-skip-tls-verify': true } }],
+      users: [{ name, user: {} }],
+      contexts: [{ name, context: { cluster: name, user: name } }],
+      'current-context': name,
+    };
+    writeFileSync(file, JSON.stringify(content), { mode: 0o600 });
+    return file;
+  }
+
+  /** Requests and watches meet faults until it is called off. */
+  storm(): void {
+    this.#storm ??= setInterval(() => this.#disturbWatch(), WATCH_FAULT_EVERY_MS);
+  }
+
+  calm(): void {
+    clearInterval(this.#storm);
+    this.#storm = undefined;
+  }
+
+  /** For so long nothing gets through, and whatever runs is cut. */
+  async partition(ms: number): Promise<void> {
+    this.#partitioned = true;
+    this.#server.closeAllConnections();
+    await sleep(ms);
+    this.#partitioned = false;
+  }
+
+  /**
+   * Every second watch says nothing for so long, whatever happens meanwhile, and is then cut: only from the versions that
+   * it knows can the client find out what it missed.
+   */
+  async silence(ms: number): Promise<void> {
+    const chosen = [...this.#watches].filter(() => this.#random.int(2) === 0);
+    for (const watch of chosen) watch.silent = true;
+    this.met.silent += chosen.length;
+    await sleep(ms);
+    for (const { answer } of chosen) answer.destroy();
+  }
+
+  async close(): Promise<void> {
+    this.calm();
+    const closed = new Promise((resolve) => this.#server.close(resolve));
+    this.#server.closeAllConnections();
+    this.#agent.destroy();
+    await closed;
+  }
+
+  #serve(asked: IncomingMessage, answer: ServerResponse): void {
+    const call = { method: asked.method ?? '', url: asked.url ?? '' };
+    const fault = this.#storm && !this.#partitioned ? chooseFault(call, this.#random, this.met) : undefined;
+    if (fault) this.met[fault]++;
+    if (this.#partitioned || fault === 'reset') asked.socket.destroy();
+    else if (fault && isRefusal(fault)) refuse(asked, answer, fault);
+    else this.#pass(asked, answer, isWatch(call), fault as Mishap | undefined);
+  }
+
+  #pass(asked: IncomingMessage, answer: ServerResponse, watches: boolean, mishap: Mishap | undefined): void {
+    const { connection: _, ...headers } = asked.headers;
+    const options = { method: asked.method ?? '', headers, agent: this.#agent };
+    const passed = request(this.#upstream + asked.url, options, (response) => {
+      response.on('error', () => answer.destroy());
+      if (watches) this.#passWatch(response, answer);
+      else void passAnswer(response, answer, mishap);
+    });
+    // It also comes when the API server does not run: a client behind a load balancer sees a connection that ends.
+    passed.on('error', () => answer.destroy());
+    answer.on('close', () => passed.destroy());
+    asked.pipe(passed);
+  }
+
+  #passWatch(response: IncomingMessage, answer: ServerResponse): void {
+    const watch: Watch = { answer, silent: false };
+    this.#watches.add(watch);
+    answer.on('close', () => this.#watches.delete(watch));
+    passHead(response, answer);
+    answer.flushHeaders();
+    response.on('data', (chunk) => {
+      if (!watch.silent) answer.write(chunk);
+    });
+    response.on('end', () => {
+      if (!watch.silent) answer.end();
+    });
+  }
+
+  #disturbWatch(): void {
+    const speaking = [...this.#watches].filter(({ silent }) => !silent);
+    const watch = speaking[this.#random.int(speaking.length || 1)];
+    if (!watch) return;
+    const fault = chooseWatchFault(this.met);
+    this.met[fault]++;
+    watch.silent = true;
+    if (fault === 'cut') watch.answer.destroy();
+    else watch.answer.end(fault === 'outdated' ? OUTDATED_EVENT : OUTDATED_EVENT.slice(0, 20));
+  }
+}
+
+function refuse(asked: IncomingMessage, answer: ServerResponse, refusal: Refusal): void {
+  // Not answered before it is read: as an API server does.
+  asked.resume().on('end', () => {
+    const throttled = refusal === 'throttled' && { 'retry-after': '1' };
+    answer.writeHead(refusalCode(refusal), { 'content-type': 'application/json', ...throttled });
+    answer.end(JSON.stringify(refusalStatus(refusal)));
+  });
+}
+
+async function passAnswer(response: IncomingMessage, answer: ServerResponse, mishap?: Mishap): Promise<void> {
+  if (mishap === 'lost') {
+    answer.destroy();
+    return;
+  }
+  if (mishap === 'late') await sleep(LATE_MS);
+  passHead(response, answer);
+  if (mishap !== 'truncated') {
+    response.pipe(answer);
+    return;
+  }
+  response.once('data', (chunk: Buffer) => answer.write(chunk.subarray(0, chunk.length / 2), () => answer.destroy()));
+}
+
+function passHead(response: IncomingMessage, answer: ServerResponse): void {
+  const { connection: _, ...headers } = response.headers;
+  answer.writeHead(response.statusCode ?? 502, headers);
+}
+
+function text(base64: string): string {
+  return Buffer.from(base64, 'base64').toString('utf8');
+}

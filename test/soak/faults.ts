@@ -1,0 +1,86 @@
+/** What can go wrong between a client and an API server, and what the client then sees. */
+import type { Random } from '../integration/random.ts';
+
+export interface Asked {
+  readonly method: string;
+  /** With the query. */
+  readonly url: string;
+}
+
+/** Instead of the API server's answer: it never hears of the request. */
+const REFUSALS = {
+  throttled: { code: 429, reason: 'TooManyRequests', message: 'too many requests, please try again later' },
+  broken: { code: 500, reason: 'InternalError', message: 'an error on the server has prevented the request' },
+  conflicting: { code: 409, reason: 'Conflict', message: 'the object has been modified' },
+  expired: { code: 410, reason: 'Expired', message: 'too old resource version' },
+} as const;
+
+/** What happens to the answer of a request that the API server has carried out. */
+const MISHAPS = ['late', 'lost', 'truncated'] as const;
+/** What happens to a watch that is running. Ended: cleanly, but in the middle of a line. */
+const WATCH_FAULTS = ['cut', 'ended', 'outdated'] as const;
+
+export type Refusal = keyof typeof REFUSALS;
+export type Mishap = (typeof MISHAPS)[number];
+export type WatchFault = (typeof WATCH_FAULTS)[number];
+/** Reset: the connection is closed before the API server hears of the request. Silent: see FaultProxy.silence. */
+export type Fault = 'reset' | 'silent' | Refusal | Mishap | WatchFault;
+
+export const FAULTS: readonly Fault[] = [
+  'reset',
+  'silent',
+  ...(Object.keys(REFUSALS) as Refusal[]),
+  ...MISHAPS,
+  ...WATCH_FAULTS,
+];
+
+/** How many of a hundred requests meet a fault; watches are begun less often than other things are asked. */
+const PERCENT = 4;
+const PERCENT_OF_WATCHES = 20;
+
+/** How often each fault was met. */
+export type Met = Record<Fault, number>;
+
+/** Now and then, one of the faults that such a request can meet: the one that was met least. */
+export function chooseFault(asked: Asked, random: Random, met: Met): Refusal | Mishap | 'reset' | undefined {
+  const watch = isWatch(asked);
+  if (random.int(100) >= (watch ? PERCENT_OF_WATCHES : PERCENT)) return undefined;
+  const fitting = [
+    'reset',
+    'throttled',
+    'broken',
+    ...(asked.method === 'GET' ? [] : (['conflicting'] as const)),
+    ...(/[?&](resourceVersion|continue)=/.test(asked.url) ? (['expired'] as const) : []),
+    ...(watch ? [] : MISHAPS),
+  ] as const;
+  return leastMet(fitting, met);
+}
+
+export function chooseWatchFault(met: Met): WatchFault {
+  return leastMet(WATCH_FAULTS, met);
+}
+
+function leastMet<One extends Fault>(faults: readonly One[], met: Met): One {
+  return faults.reduce((least, one) => (met[one] < met[least] ? one : least));
+}
+
+export function isRefusal(fault: Fault): fault is Refusal {
+  return fault in REFUSALS;
+}
+
+export function isWatch({ url }: Asked): boolean {
+  return /[?&]watch=true/.test(url);
+}
+
+export function refusalCode(refusal: Refusal): number {
+  return REFUSALS[refusal].code;
+}
+
+/** A metav1.Status, as an API server would send it. */
+export function refusalStatus(refusal: Refusal): object {
+  const { code, reason, message } = REFUSALS[refusal];
+  return { apiVersion: 'v1', kind: 'Status', status: 'Failure', code, reason, message: `${message} (injected)` };
+}
+
+/** The last line of a watch whose resourceVersion the API server no longer knows. */
+export const OUTDATED_EVENT = `${JSON.stringify({ type: 'ERROR', object: refusalStatus('expired') })}\n`;

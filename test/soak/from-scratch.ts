@@ -1,0 +1,125 @@
+/** What a fresh operator would make of the cluster as it is: every status, and what it would find to repair. */
+import { isDeepStrictEqual } from 'node:util';
+import { KubeConfig } from '@kubernetes/client-node';
+import type { CapabilityPolicy, CapabilityPolicyStatus, Condition } from '../../operator/api/capability-policy.ts';
+import type { RolloutOutcome } from '../../operator/apply/outcome.ts';
+import { ApiClient } from '../../operator/cluster/client.ts';
+import type { Cluster } from '../../operator/cluster/objects.ts';
+import { createCluster } from '../../operator/cluster/store.ts';
+import { judgeNamespace, type NamespaceJudgement } from '../../operator/evaluate/namespace.ts';
+import { Evaluator } from '../../operator/evaluate/violations.ts';
+import { EXCLUDED_NAMESPACES } from '../../operator/flags.ts';
+import { buildStatus } from '../../operator/report/status.ts';
+import { createLog } from '../../operator/runtime/log.ts';
+import { View } from '../../operator/view.ts';
+import { OPERATOR_NAMESPACE } from '../install/rights.ts';
+import type { Api } from '../integration/api.ts';
+import { differences } from '../integration/rendered.ts';
+import { grantsAmong } from './grants.ts';
+import { PREFIX } from './population.ts';
+import type { ClusterState } from './window.ts';
+
+const OPTIONS = {
+  operatorNamespace: OPERATOR_NAMESPACE,
+  excludedNamespaces: EXCLUDED_NAMESPACES,
+  podSecurityDefaults: {},
+};
+
+export interface Comparison {
+  /** How the cluster differs from what a fresh operator would leave alone; empty: not at all. */
+  readonly differences: readonly string[];
+  /** What was compared. */
+  readonly state: ClusterState;
+  readonly pods: number;
+}
+
+/** Reads the whole cluster anew, as the administrator. */
+export async function compareFromScratch(api: Api, kubeconfig: string): Promise<Comparison> {
+  const config = new KubeConfig();
+  config.loadFromFile(kubeconfig);
+  const client = new ApiClient(config);
+  const reading = new AbortController();
+  const log = createLog({ level: 'error', format: 'console', stream: process.stderr });
+  const { cluster, start, ended } = createCluster(client, { onChange() {}, log });
+  try {
+    await start(reading.signal);
+    const { oldestServer } = cluster;
+    const standing = await differences(api, { ...OPTIONS, oldestServer }, (name) => name.startsWith(PREFIX));
+    return {
+      differences: [...standing, ...statusDifferences(cluster)],
+      state: stateOf(cluster),
+      pods: cluster.namespaces().reduce((sum, { name }) => sum + [...cluster.pods(name)].length, 0),
+    };
+  } finally {
+    reading.abort();
+    await ended();
+    await client.close();
+  }
+}
+
+function statusDifferences(cluster: Cluster): string[] {
+  const view = new View(cluster, OPTIONS);
+  const judgements = judgeAll(cluster, view);
+  return cluster.policies().flatMap((policy) => {
+    const name = policy.metadata?.name ?? '';
+    const [actual, expected] = [policy.status, statusOf(policy, cluster, view, judgements)].map(timeless);
+    if (isDeepStrictEqual(actual, expected)) return [];
+    return [`status of ${name}: ${JSON.stringify(actual)} instead of ${JSON.stringify(expected)}`];
+  });
+}
+
+function judgeAll(cluster: Cluster, view: View): Map<string, NamespaceJudgement> {
+  const court = { evaluator: new Evaluator(), use: view.use };
+  const judged = cluster.namespaces().filter(({ name }) => !view.isExcluded(name));
+  return new Map(
+    judged.map((namespace) => [namespace.name, judgeNamespace(namespace, view.compiled.policies, cluster, court)]),
+  );
+}
+
+/** When all that is rendered is in force. */
+function statusOf(
+  policy: CapabilityPolicy,
+  cluster: Cluster,
+  view: View,
+  judgements: ReadonlyMap<string, NamespaceJudgement>,
+): CapabilityPolicyStatus {
+  const name = policy.metadata?.name ?? '';
+  const resolution = view.resolution(name);
+  if (!resolution) throw new Error(`policy ${name} was not compiled`);
+  const coverage = view.coverage.get(name);
+  const rendered = view.compiled.rendered.get(name);
+  const servers = { inForce: 1, answering: 1 };
+  const rollout: RolloutOutcome | undefined = rendered && {
+    state: 'InForce',
+    ruleset: rendered.admission.ruleset,
+    servers,
+    message: '',
+  };
+  // Without its history.
+  const { status: _, ...bare } = policy;
+  return buildStatus({
+    policy: bare,
+    resolution,
+    ...(coverage && { coverage }),
+    ...(rollout && { rollout }),
+    labels: view.labelOutcomes(coverage?.deciding ?? [], new Map()),
+    judgements,
+    wideHolders: view.use.wideHolders(),
+    oldestServer: cluster.oldestServer,
+    now: new Date().toISOString(),
+  });
+}
+
+function timeless(status: CapabilityPolicyStatus | undefined): CapabilityPolicyStatus | undefined {
+  const conditions = status?.conditions?.map(({ lastTransitionTime: _, ...condition }) => condition as Condition);
+  return status && { ...status, ...(conditions && { conditions }) };
+}
+
+function stateOf(cluster: Cluster): ClusterState {
+  const namespaces = cluster.namespaces().filter(({ name }) => name.startsWith(PREFIX));
+  return {
+    policies: new Map(cluster.policies().map(({ metadata, spec }) => [metadata?.name ?? '', spec])),
+    labels: new Map(namespaces.map(({ name, labels }) => [name, labels])),
+    grants: grantsAmong(cluster.roleBindings()),
+  };
+}

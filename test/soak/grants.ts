@@ -1,0 +1,61 @@
+/** RoleBindings that let a service account use a policy; those who churn make them, and the operator only reads them. */
+import type { RoleBindingView, RoleView } from '../../operator/cluster/objects.ts';
+import { NAMESPACES } from '../integration/rendered.ts';
+
+export const RBAC = '/apis/rbac.authorization.k8s.io/v1';
+const GROUP = 'rbac.authorization.k8s.io';
+const PREFIX = 'soak-may-use-';
+
+export interface Grant {
+  readonly namespace: string;
+  /** `*`: all of them, by verb `*`. */
+  readonly policy: string;
+}
+
+/** The account `one` of the namespace. */
+export function bindingOf({ namespace, policy }: Grant): { readonly path: string; readonly object: object } {
+  const name = roleNameOf(policy);
+  const object = {
+    apiVersion: `${GROUP}/v1`,
+    kind: 'RoleBinding',
+    metadata: { name, namespace },
+    roleRef: { apiGroup: GROUP, kind: 'ClusterRole', name },
+    subjects: [{ kind: 'ServiceAccount', name: 'one', namespace }],
+  };
+  return { path: `${RBAC}${NAMESPACES.slice('/api/v1'.length)}/${namespace}/rolebindings/${name}`, object };
+}
+
+/** What each binding refers to; it stands all the time. */
+export function roleOf(policy: string): { readonly path: string; readonly object: object } {
+  const name = roleNameOf(policy);
+  const object = { apiVersion: `${GROUP}/v1`, kind: 'ClusterRole', metadata: { name }, rules: rulesOf(policy) };
+  return { path: `${RBAC}/clusterroles/${name}`, object };
+}
+
+export function roleView(policy: string): RoleView {
+  return { name: roleNameOf(policy), rules: rulesOf(policy) };
+}
+
+export function bindingView({ namespace, policy }: Grant): RoleBindingView {
+  const name = roleNameOf(policy);
+  const subjects = [{ kind: 'ServiceAccount' as const, name: 'one', namespace }];
+  return { namespace, name, role: { kind: 'ClusterRole', name }, subjects };
+}
+
+/** The grants among all RoleBindings of a cluster. */
+export function grantsAmong(bindings: Iterable<RoleBindingView>): Grant[] {
+  return [...bindings].flatMap(({ namespace, name }) => {
+    if (namespace === undefined || !name.startsWith(PREFIX)) return [];
+    const policy = name.slice(PREFIX.length);
+    return [{ namespace, policy: policy === 'all' ? '*' : policy }];
+  });
+}
+
+function roleNameOf(policy: string): string {
+  return PREFIX + (policy === '*' ? 'all' : policy);
+}
+
+function rulesOf(policy: string) {
+  const rule = { apiGroups: ['capabilitypolicy.dev'], resources: ['capabilitypolicies'] };
+  return policy === '*' ? [{ ...rule, verbs: ['*'] }] : [{ ...rule, resourceNames: [policy], verbs: ['use'] }];
+}

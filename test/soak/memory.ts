@@ -1,0 +1,82 @@
+/** Whether the memory of processes stays flat: their resident sets over time, as the kernel counts them. */
+import { readFileSync } from 'node:fs';
+
+export interface Sample {
+  readonly minute: number;
+  readonly rssMiB: number;
+}
+
+export interface MemoryReport {
+  readonly peakMiB: number;
+  /** Of the process that has most samples after the given minute; absent when all are too young. */
+  readonly trend?: Trend;
+}
+
+export interface Trend {
+  readonly name: string;
+  readonly minutes: number;
+  readonly meanMiB: number;
+  readonly slopeMiBPerMinute: number;
+}
+
+/** A process that began so long ago has its heap. */
+const WARM_MINUTES = 2;
+const FEWEST_SAMPLES = 30;
+
+export class Memory {
+  /** By name and process. */
+  readonly #samples = new Map<string, Sample[]>();
+  readonly #last = new Map<string, number>();
+
+  /** @param pid undefined when it does not run */
+  sample(name: string, pid: number | undefined, minute: number): void {
+    const rssMiB = pid === undefined ? undefined : residentMiB(pid);
+    if (rssMiB === undefined) return;
+    const key = `${name} ${pid}`;
+    const known = this.#samples.get(key) ?? [];
+    this.#samples.set(key, [...known, { minute, rssMiB }]);
+    this.#last.set(name, rssMiB);
+  }
+
+  /** What each one holds, for people. */
+  now(): string {
+    return `RSS ${[...this.#last.values()].map((one) => one.toFixed(0)).join(' and ')} MiB`;
+  }
+
+  /** @param since the minute from which on the trend is looked at */
+  report(since: number): MemoryReport {
+    const peakMiB = Math.max(0, ...[...this.#samples.values()].flat().map(({ rssMiB }) => rssMiB));
+    const warm = [...this.#samples].map(([name, samples]) => ({ name, samples: warmAfter(since, samples) }));
+    const longest = warm.reduce((best, one) => (one.samples.length > best.samples.length ? one : best), {
+      name: '',
+      samples: [] as Sample[],
+    });
+    if (longest.samples.length < FEWEST_SAMPLES) return { peakMiB };
+    return { peakMiB, trend: trendOf(longest.name, longest.samples) };
+  }
+}
+
+function warmAfter(since: number, samples: readonly Sample[]): Sample[] {
+  const begins = Math.max(since, (samples[0]?.minute ?? 0) + WARM_MINUTES);
+  return samples.filter(({ minute }) => minute >= begins);
+}
+
+/** By least squares. */
+function trendOf(name: string, samples: readonly Sample[]): Trend {
+  const mean = (of: (sample: Sample) => number) => samples.reduce((sum, one) => sum + of(one), 0) / samples.length;
+  const [minute, meanMiB] = [mean((one) => one.minute), mean((one) => one.rssMiB)];
+  const covariance = mean((one) => (one.minute - minute) * (one.rssMiB - meanMiB));
+  const variance = mean((one) => (one.minute - minute) ** 2);
+  const minutes = (samples.at(-1)?.minute ?? 0) - (samples[0]?.minute ?? 0);
+  return { name, minutes, meanMiB, slopeMiBPerMinute: covariance / variance };
+}
+
+/** Undefined when it has ended. */
+function residentMiB(pid: number): number | undefined {
+  try {
+    const kilobytes = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
+    return kilobytes === undefined ? undefined : Number(kilobytes) / 1024;
+  } catch {
+    return undefined;
+  }
+}

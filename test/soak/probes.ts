@@ -1,0 +1,89 @@
+/** Pods that somebody without rights creates by dry run, again and again: none may be admitted that every state refuses. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Api } from '../integration/api.ts';
+import { CREATOR } from '../integration/harness.ts';
+import type { Random } from '../integration/random.ts';
+import { NAMESPACES } from '../integration/rendered.ts';
+import { oneOf, PODS } from './population.ts';
+import type { Probe, Window } from './window.ts';
+
+const IN_FLIGHT = 2;
+/** Leaves the API server and the operators some of the machine. */
+const PAUSE_MS = 25;
+
+export class Probes {
+  readonly #api: Api;
+  readonly #window: Window;
+  readonly #random: Random;
+  readonly #probes: readonly Probe[];
+  #clients: Promise<void>[] = [];
+  #running = false;
+  /** How many got an answer. */
+  tried = 0;
+  /** How many of those had to be refused. */
+  forbidden = 0;
+  readonly wider: string[] = [];
+
+  constructor(api: Api, window: Window, random: Random, namespaces: readonly string[]) {
+    this.#api = api;
+    this.#window = window;
+    this.#random = random;
+    this.#probes = namespaces.flatMap((namespace) => PODS.map((pod) => ({ pod, namespace })));
+  }
+
+  start(): void {
+    this.#running = true;
+    this.#clients = Array.from({ length: IN_FLIGHT }, () => this.#client());
+  }
+
+  async stop(): Promise<void> {
+    this.#running = false;
+    await Promise.all(this.#clients);
+  }
+
+  /** While nothing changes, the API server decides exactly as the window says. @returns where it does not */
+  async differences(): Promise<string[]> {
+    const wrong: string[] = [];
+    for (const probe of this.#probes) {
+      const answer = await this.#ask(probe);
+      // Of a namespace that is gone or going, admission says nothing.
+      if (answer === undefined || answer.status === 404 || /being terminated/.test(answer.message)) continue;
+      const refused = this.#window.refuses(probe);
+      if ((answer.status === 201) === refused) wrong.push(describe(probe, answer));
+    }
+    return wrong;
+  }
+
+  async #client(): Promise<void> {
+    while (this.#running) {
+      const probe = oneOf(this.#probes, this.#random);
+      const answer = await this.#ask(probe);
+      if (answer) this.#judge(probe, answer);
+      await sleep(PAUSE_MS);
+    }
+  }
+
+  /** By what the window holds now: what was added meanwhile may have been in force. */
+  #judge(probe: Probe, answer: { status: number; message: string }): void {
+    this.tried++;
+    if (!this.#window.refuses(probe)) return;
+    this.forbidden++;
+    if (answer.status === 201) this.wider.push(`${new Date().toISOString()} ${describe(probe, answer)}`);
+  }
+
+  /** Undefined while no API server runs. */
+  async #ask({ pod, namespace }: Probe): Promise<{ status: number; message: string } | undefined> {
+    const path = `${NAMESPACES}/${namespace}/pods`;
+    try {
+      const { status, body } = await this.#api.ask('POST', path, { body: pod, as: CREATOR, query: { dryRun: 'All' } });
+      return { status, message: body.message ?? '' };
+    } catch {
+      return undefined;
+    }
+  }
+}
+
+function describe({ pod, namespace }: Probe, { status, message }: { status: number; message: string }): string {
+  const { spec } = pod as { spec: object };
+  return `in ${namespace} ${JSON.stringify(spec)}: ${status === 201 ? 'admitted' : `${status} ${message}`}`;
+}

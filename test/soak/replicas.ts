@@ -1,0 +1,84 @@
+/** Two operators of one Lease, each with a user of its own: the audit log tells them apart. */
+import { pathOf } from '../../operator/cluster/client.ts';
+import type { ControlPlane } from '../controlplane/controlplane.ts';
+import { grantRights, OPERATOR_ACCOUNT, OPERATOR_NAMESPACE, rbacObjects } from '../install/rights.ts';
+import type { Api } from '../integration/api.ts';
+import { OperatorProcess } from '../integration/operator-process.ts';
+import type { FaultProxy } from './fault-proxy.ts';
+
+export const REPLICAS = ['replica-a', 'replica-b'] as const;
+export type ReplicaName = (typeof REPLICAS)[number];
+
+export const LEASE_MS = 5_000;
+/** What is under way when a leader stops has the rest of the lease to arrive. */
+const ELECTION = [
+  '--leader-elect',
+  `--leader-elect-lease-duration=${LEASE_MS / 1000}s`,
+  '--leader-elect-renew-deadline=3s',
+  '--leader-elect-retry-period=500ms',
+];
+/** As the Deployment sets them: test/bench/operator-under-test.ts has the reasons. */
+const NODE_FLAGS = ['--max-semi-space-size=4', '--heap-growing-percent=30'];
+
+/** Grants each replica what config/rbac grants the operator's service account, and no more. */
+export async function grantReplicas(api: Api): Promise<void> {
+  await grantRights(api);
+  const subjects = REPLICAS.map((name) => ({ kind: 'User', apiGroup: 'rbac.authorization.k8s.io', name }));
+  const bindings = rbacObjects().filter((object) => object.subjects?.some(({ name }) => name === OPERATOR_ACCOUNT));
+  for (const binding of bindings) {
+    const metadata = { ...binding.metadata, name: `${binding.metadata.name}-replicas` };
+    const own = { ...binding, metadata, subjects };
+    await api.apply(pathOf(own), own);
+  }
+}
+
+/** @returns the path of a kubeconfig of the replica */
+export function replicaKubeconfig(controlPlane: ControlPlane, name: ReplicaName): string {
+  return controlPlane.kubeconfigFor(name);
+}
+
+/** An operator that stands for election, not started yet. */
+export function newOperator(kubeconfig: string): OperatorProcess {
+  const place = ['--kubeconfig', kubeconfig, '--operator-namespace', OPERATOR_NAMESPACE];
+  return new OperatorProcess([...place, ...ELECTION], NODE_FLAGS);
+}
+
+/** One that is started again whenever it has ended, as a kubelet would. */
+export class Replica {
+  readonly name: ReplicaName;
+  readonly proxy: FaultProxy;
+  readonly #kubeconfig: string;
+  #process: OperatorProcess;
+  #killed = false;
+  #watched = false;
+  /** The ends of the logs of those that ended by themselves, other than for want of an API server at their start. */
+  readonly crashes: string[] = [];
+
+  constructor(name: ReplicaName, proxy: FaultProxy, kubeconfig: string) {
+    this.name = name;
+    this.proxy = proxy;
+    this.#kubeconfig = kubeconfig;
+    this.#process = newOperator(kubeconfig);
+  }
+
+  get process(): OperatorProcess {
+    return this.#process;
+  }
+
+  /** To be called again and again. */
+  async supervise(): Promise<void> {
+    this.#watched ||= this.#process.log.some(({ message }) => message === 'watching');
+    if (this.#process.running) return;
+    if (this.#watched && !this.#killed) this.crashes.push(`${this.name} ended:\n${this.#process.logEnd()}`);
+    this.#process = newOperator(this.#kubeconfig);
+    this.#killed = false;
+    this.#watched = false;
+    await this.#process.start();
+  }
+
+  /** It comes back when somebody supervises. */
+  async kill(): Promise<void> {
+    this.#killed = true;
+    await this.#process.stop('SIGKILL');
+  }
+}

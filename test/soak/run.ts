@@ -1,0 +1,48 @@
+/** `npm run test:soak`: the long form. One line a check, then a summary; exit code 1 when something went wrong. */
+import { parseArgs } from 'node:util';
+import { soak } from './soak.ts';
+
+const HELP = `Usage: npm run test:soak -- [options]
+
+Changes a cluster at random for a while, with two operators behind proxies that make everything fail.
+
+  --minutes N   rounds begin for so long (default: 20)
+  --seed S      repeats the changes of another run; their moments differ (default: random)
+`;
+
+const { values } = parseArgs({
+  options: {
+    minutes: { type: 'string', default: '20' },
+    seed: { type: 'string' },
+    help: { type: 'boolean', short: 'h' },
+  },
+});
+
+if (values.help) process.stdout.write(HELP);
+else
+  await run(positive('--minutes', values.minutes), positive('--seed', values.seed ?? String(Date.now() % 1_000_000)));
+
+async function run(minutes: number, seed: number): Promise<void> {
+  const say = (line: string) => void process.stdout.write(`${line}\n`);
+  say(`soak with seed ${seed}`);
+  const { failures, summary } = await soak({
+    seed,
+    durationMs: minutes * 60_000,
+    leastRounds: 3,
+    roundMs: 45_000,
+    disturbancesOfRound: 3,
+    silenceMs: 180_000,
+    namespaces: 12,
+    policies: 8,
+    say,
+  });
+  say(summary);
+  for (const failure of failures) say(`FAILED: ${failure}`);
+  process.exitCode = failures.length === 0 ? 0 : 1;
+}
+
+function positive(flag: string, text: string): number {
+  const value = Number(text);
+  if (!(value > 0)) throw new Error(`${flag}: ${JSON.stringify(text)} is no positive number`);
+  return value;
+}

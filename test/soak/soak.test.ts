@@ -1,0 +1,24 @@
+import assert from 'node:assert/strict';
+import { soak } from './soak.ts';
+
+/** It chooses what happens; when it happens is for the machine to say. SEED=… chooses another. */
+const SEED = Number(process.env.SEED ?? 42);
+
+describe('a cluster that changes while everything fails', () => {
+  it('is as a fresh operator would make it, whenever it comes to rest, and never wider than its policies', async function () {
+    this.timeout(400_000);
+    const { failures, summary } = await soak({
+      seed: SEED,
+      durationMs: 30_000,
+      leastRounds: 2,
+      roundMs: 10_000,
+      disturbancesOfRound: 4,
+      silenceMs: 6_000,
+      namespaces: 5,
+      policies: 4,
+      say: (line) => console.log(`      ${line}`),
+    });
+    console.log(`      ${summary}`);
+    assert.deepEqual(failures, [], `seed ${SEED}`);
+  });
+});

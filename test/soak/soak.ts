@@ -1,0 +1,259 @@
+/**
+ * A cluster that changes at random while everything fails: two operators behind fault proxies, killed, stopped and cut
+ * off, an API server that crashes. In rounds: after each one all must be as a fresh operator would make it, and while it
+ * lasts nothing may be wider than the policies.
+ */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type ControlPlane, startControlPlane } from '../controlplane/controlplane.ts';
+import { Api } from '../integration/api.ts';
+import { allowCreators, installCrd } from '../integration/harness.ts';
+import { Random } from '../integration/random.ts';
+import { AuditLog } from './audit.ts';
+import { Churn } from './churn.ts';
+import { Deck, DISTURBANCES, type Disturbance } from './disturbances.ts';
+import { FaultProxy } from './fault-proxy.ts';
+import { type Comparison, compareFromScratch } from './from-scratch.ts';
+import { Memory } from './memory.ts';
+import { newPopulation } from './population.ts';
+import { Probes } from './probes.ts';
+import { grantReplicas, REPLICAS, Replica, replicaKubeconfig } from './replicas.ts';
+import { type Outcome, shortcomings, summary } from './summary.ts';
+import { Window } from './window.ts';
+
+export interface SoakOptions {
+  readonly seed: number;
+  /** Rounds begin until then, and until there were so many. */
+  readonly durationMs: number;
+  readonly leastRounds: number;
+  /** How long everything changes before a check. */
+  readonly roundMs: number;
+  readonly disturbancesOfRound: number;
+  /** How long a watch may say nothing, at most; it may be longer than a round, and the check waits for it. */
+  readonly silenceMs: number;
+  readonly namespaces: number;
+  readonly policies: number;
+  /** Told of each check, in a line. */
+  readonly say: (line: string) => void;
+}
+
+export interface SoakResult {
+  /** What went wrong; empty: nothing. */
+  readonly failures: readonly string[];
+  /** In a line. */
+  readonly summary: string;
+}
+
+const SETTLE_MS = 120_000;
+const COMPARE_AGAIN_MS = 500;
+const LOOK_MS = 1_500;
+
+export async function soak(options: SoakOptions): Promise<SoakResult> {
+  const audit = new AuditLog(REPLICAS);
+  const controlPlane = await startControlPlane({ quiet: true, apiServerFlags: audit.flags });
+  const api = new Api(controlPlane.kubeconfig);
+  const run = new Soak(options, { controlPlane, api, audit });
+  try {
+    return await run.run();
+  } finally {
+    await run.end();
+    await api.close();
+    await controlPlane.stop();
+    audit.remove();
+  }
+}
+
+interface Place {
+  readonly controlPlane: ControlPlane;
+  readonly api: Api;
+  readonly audit: AuditLog;
+}
+
+class Soak {
+  readonly #options: SoakOptions;
+  readonly #place: Place;
+  readonly #began = performance.now();
+  readonly #window = new Window();
+  readonly #churn: Churn;
+  readonly #probes: Probes;
+  readonly #deck: Deck;
+  readonly #memory = new Memory();
+  readonly #replicas: Replica[] = [];
+  readonly #disturbed: Disturbance[] = [];
+  readonly #failures: string[] = [];
+  #streams = 0;
+  #sampling: NodeJS.Timeout | undefined;
+  #checks = 0;
+
+  constructor(options: SoakOptions, place: Place) {
+    this.#options = options;
+    this.#place = place;
+    const population = newPopulation(options.namespaces, options.policies);
+    this.#churn = new Churn(place.api, this.#window, this.#random(), population);
+    this.#probes = new Probes(place.api, this.#window, this.#random(), population.namespaces);
+    this.#deck = new Deck(this.#random());
+  }
+
+  async run(): Promise<SoakResult> {
+    await this.#begin();
+    await this.#check();
+    while (this.#failures.length === 0 && this.#goesOn()) {
+      await this.#round();
+      await this.#check();
+    }
+    const outcome = this.#outcome();
+    const failures = [...this.#failures, ...shortcomings(outcome)];
+    if (failures.length > 0)
+      failures.push(...this.#replicas.map(({ name, process }) => `${name}:\n${process.logEnd()}`));
+    return { failures, summary: `seed ${this.#options.seed}: ${summary(outcome)}` };
+  }
+
+  async end(): Promise<void> {
+    clearInterval(this.#sampling);
+    await Promise.all(this.#replicas.map(({ process }) => process.stop('SIGKILL')));
+    await Promise.all(this.#replicas.map(({ proxy }) => proxy.close()));
+  }
+
+  #goesOn(): boolean {
+    const { durationMs, leastRounds } = this.#options;
+    return this.#elapsedMs < durationMs || this.#checks <= leastRounds;
+  }
+
+  async #begin(): Promise<void> {
+    const { controlPlane, api } = this.#place;
+    await installCrd(api);
+    await allowCreators(api);
+    await grantReplicas(api);
+    for (const name of REPLICAS) {
+      const own = replicaKubeconfig(controlPlane, name);
+      const proxy = await FaultProxy.start(own, this.#random());
+      this.#replicas.push(new Replica(name, proxy, proxy.kubeconfig(own)));
+    }
+    for (const { process } of this.#replicas) await process.startAndWatch();
+    this.#sampling = setInterval(() => this.#look(), LOOK_MS);
+    await this.#churn.populate();
+  }
+
+  async #round(): Promise<void> {
+    const changing = new AbortController();
+    for (const { proxy } of this.#replicas) proxy.storm();
+    this.#probes.start();
+    const churning = this.#churn.run(changing.signal);
+    const disturbing = this.#disturb();
+    try {
+      await Promise.race([Promise.all([disturbing, sleep(this.#options.roundMs)]), churning]);
+    } finally {
+      changing.abort();
+    }
+    await churning;
+    await this.#probes.stop();
+    for (const { proxy } of this.#replicas) proxy.calm();
+    await Promise.all((await disturbing).silences);
+  }
+
+  /** One after the other; but a watch that says nothing holds up nobody. */
+  async #disturb(): Promise<{ readonly silences: readonly Promise<void>[] }> {
+    const silences: Promise<void>[] = [];
+    const random = this.#random();
+    const { disturbancesOfRound, roundMs } = this.#options;
+    for (let left = disturbancesOfRound; left > 0; left--) {
+      await sleep(random.int(roundMs / disturbancesOfRound / 2));
+      const drawn = this.#deck.draw();
+      this.#disturbed.push(drawn);
+      const disturbed = DISTURBANCES[drawn](this.#scene(), random);
+      if (drawn === 'silence the leader') silences.push(disturbed);
+      else await disturbed;
+    }
+    return { silences };
+  }
+
+  #scene() {
+    const [first, second] = this.#replicas as [Replica, Replica];
+    const leads = this.#place.audit.turns().holders.at(-1) === second.name ? second : first;
+    return {
+      controlPlane: this.#place.controlPlane,
+      leader: leads,
+      standBy: leads === first ? second : first,
+      spared: this.#elapsedMs > this.#options.durationMs / 2 ? first : undefined,
+      silenceMs: this.#options.silenceMs,
+    };
+  }
+
+  async #check(): Promise<void> {
+    const began = this.#elapsedMs;
+    const { state, pods, differences } = await this.#settle();
+    this.#failures.push(...differences);
+    this.#window.begin(state);
+    this.#churn.continueFrom(state);
+    if (differences.length === 0) this.#failures.push(...(await this.#probes.differences()));
+    const crashes = this.#replicas.flatMap((replica) => replica.crashes);
+    this.#failures.push(...this.#probes.wider, ...this.#place.audit.turns().outOfTurn, ...crashes);
+    this.#say(
+      `settled after ${seconds(this.#elapsedMs - began)}: ${state.policies.size} policies, ${state.labels.size} namespaces, ${pods} pods`,
+    );
+    this.#checks++;
+  }
+
+  /** @returns what is still different after a long while, if anything */
+  async #settle(): Promise<Comparison> {
+    const { api, controlPlane } = this.#place;
+    const until = this.#elapsedMs + SETTLE_MS;
+    for (;;) {
+      const comparison = await compareFromScratch(api, controlPlane.kubeconfig);
+      if (comparison.differences.length === 0 || this.#elapsedMs > until) return comparison;
+      await sleep(COMPARE_AGAIN_MS);
+    }
+  }
+
+  #say(what: string): void {
+    const { changes, faults, turns, probes } = this.#outcome();
+    const counts = `${changes} changes, ${sum(faults)} faults, ${turns.holders.length} turns, ${probes.tried} pods tried (${probes.forbidden} forbidden)`;
+    const verdict = this.#failures.length === 0 ? 'ok' : `${this.#failures.length} FAILURES`;
+    this.#options.say(
+      `check ${this.#checks} at ${seconds(this.#elapsedMs)}: ${what}; ${counts}; ${this.#memory.now()}; ${verdict}`,
+    );
+  }
+
+  #outcome(): Outcome {
+    const met = this.#replicas.map(({ proxy }) => proxy.met);
+    return {
+      minutes: this.#elapsedMs / 60_000,
+      checks: this.#checks,
+      changes: sum(this.#churn.changes),
+      faults: added(met),
+      disturbed: this.#disturbed,
+      turns: this.#place.audit.turns(),
+      probes: this.#probes,
+      memory: this.#memory.report(this.#options.durationMs / 120_000),
+    };
+  }
+
+  #look(): void {
+    for (const replica of this.#replicas) {
+      this.#memory.sample(replica.name, replica.process.pid, this.#elapsedMs / 60_000);
+      void replica.supervise();
+    }
+  }
+
+  get #elapsedMs(): number {
+    return performance.now() - this.#began;
+  }
+
+  /** Each part has its own, so that what one draws does not depend on when another does. */
+  #random(): Random {
+    return new Random(this.#options.seed * 1_000 + this.#streams++);
+  }
+}
+
+function added(counts: readonly Readonly<Record<string, number>>[]): Record<string, number> {
+  const total: Record<string, number> = {};
+  for (const one of counts) for (const [key, count] of Object.entries(one)) total[key] = (total[key] ?? 0) + count;
+  return total;
+}
+
+function sum(counts: Readonly<Record<string, number>>): number {
+  return Object.values(counts).reduce((total, one) => total + one, 0);
+}
+
+function seconds(ms: number): string {
+  return `${(ms / 1000).toFixed(1)} s`;
+}

@@ -1,0 +1,59 @@
+/** What a soak went through, in a line; and whether it went through enough to say anything. */
+import type { Turns } from './audit.ts';
+import { ALL, type Disturbance } from './disturbances.ts';
+import type { MemoryReport } from './memory.ts';
+import { REPLICAS } from './replicas.ts';
+
+export interface Outcome {
+  readonly minutes: number;
+  readonly checks: number;
+  readonly changes: number;
+  /** How often each kind was met. */
+  readonly faults: Readonly<Record<string, number>>;
+  readonly disturbed: readonly Disturbance[];
+  readonly turns: Turns;
+  readonly probes: { readonly tried: number; readonly forbidden: number; readonly wider: readonly string[] };
+  readonly memory: MemoryReport;
+}
+
+/** Far below a leak of something for each change; above what garbage collection makes of 10 minutes. */
+const MAX_SLOPE_MIB_PER_MINUTE = 2;
+const MAX_RSS_MIB = 250;
+
+/** Why it does not count, though no check failed. */
+export function shortcomings({ faults, disturbed, turns, probes, memory }: Outcome): string[] {
+  const { trend, peakMiB } = memory;
+  return [
+    ...Object.entries(faults).flatMap(([fault, met]) => (met === 0 ? [`no request met the fault ${fault}`] : [])),
+    ...ALL.filter((one) => !disturbed.includes(one)).map((one) => `nothing did this: ${one}`),
+    ...REPLICAS.filter((name) => !turns.writes[name]).map((name) => `${name} wrote nothing`),
+    ...(probes.forbidden === 0 ? ['no pod was tried that had to be refused'] : []),
+    ...(peakMiB > MAX_RSS_MIB ? [`an operator took ${peakMiB.toFixed(0)} MiB`] : []),
+    ...(trend && trend.slopeMiBPerMinute > MAX_SLOPE_MIB_PER_MINUTE ? [`memory grows: ${trendText(memory)}`] : []),
+  ];
+}
+
+export function summary(outcome: Outcome): string {
+  const { turns, probes } = outcome;
+  const acts = Object.fromEntries(ALL.map((one) => [one, outcome.disturbed.filter((other) => other === one).length]));
+  return [
+    `${outcome.minutes.toFixed(1)} min, ${outcome.checks} checks, ${outcome.changes} changes`,
+    `faults: ${counts(outcome.faults)}`,
+    `disturbances: ${counts(acts)}`,
+    `${turns.holders.length} turns of the Lease, writes: ${counts(turns.writes)}, ${turns.outOfTurn.length} out of turn`,
+    `${probes.tried} pods tried, ${probes.forbidden} had to be refused, ${probes.wider.length} were not`,
+    `RSS at most ${outcome.memory.peakMiB.toFixed(0)} MiB, ${trendText(outcome.memory)}`,
+  ].join('; ');
+}
+
+function trendText({ trend }: MemoryReport): string {
+  if (!trend) return 'too short for a trend';
+  const { name, minutes, meanMiB, slopeMiBPerMinute } = trend;
+  return `${name} ${meanMiB.toFixed(0)} MiB in the last ${minutes.toFixed(1)} min, slope ${slopeMiBPerMinute.toFixed(2)} MiB/min`;
+}
+
+function counts(of: Readonly<Record<string, number>>): string {
+  return Object.entries(of)
+    .map(([what, count]) => `${what} ${count}`)
+    .join(', ');
+}

@@ -1,0 +1,130 @@
+/**
+ * What the cluster may be judged by since the last check: each state of the policies, with each state of a namespace's
+ * labels, and every grant. What all of them refuse must be refused at any moment, whatever the operator is at.
+ */
+import type { CapabilityPolicy, CapabilityPolicySpec } from '../../operator/api/capability-policy.ts';
+import type { PodParts, RoleBindingView } from '../../operator/cluster/objects.ts';
+import { createProjection } from '../../operator/cluster/projection.ts';
+import { useRoleName } from '../../operator/compile/rbac.ts';
+import { createUseIndex, serviceAccountUser, type UseIndex } from '../../operator/evaluate/use.ts';
+import { judge } from '../../operator/evaluate/verdict.ts';
+import { Evaluator } from '../../operator/evaluate/violations.ts';
+import { deciding } from '../../operator/policy/deciding.ts';
+import { type ResolvedPolicy, resolvePolicy } from '../../operator/policy/resolve.ts';
+import { RULES } from '../../operator/rules/index.ts';
+import { bindingView, type Grant, roleView } from './grants.ts';
+
+export type Labels = Readonly<Record<string, string>>;
+export type Specs = ReadonlyMap<string, CapabilityPolicySpec>;
+
+export interface ClusterState {
+  readonly policies: Specs;
+  /** By namespace. */
+  readonly labels: ReadonlyMap<string, Labels>;
+  readonly grants: readonly Grant[];
+}
+
+/** A pod, and the namespace where somebody creates it who may use no policy. */
+export interface Probe {
+  readonly pod: object;
+  readonly namespace: string;
+}
+
+const SERVER = 36;
+
+export class Window {
+  readonly #projection = createProjection(RULES);
+  readonly #evaluator = new Evaluator();
+  readonly #parts = new Map<object, PodParts>();
+  #policies: ResolvedPolicy[][] = [];
+  #labels = new Map<string, Labels[]>();
+  #grants = new Map<string, Grant>();
+  /** What was found since the last addition. */
+  #refused = new Map<Probe, boolean>();
+  #use = new Map<readonly ResolvedPolicy[], UseIndex>();
+
+  /** From here on only this and what is added counts. */
+  begin({ policies, labels, grants }: ClusterState): void {
+    this.#policies = [];
+    this.#labels = new Map();
+    this.#grants = new Map();
+    for (const grant of grants) this.addGrant(grant);
+    for (const [namespace, one] of labels) this.addLabels(namespace, one);
+    this.addPolicies(policies);
+  }
+
+  addPolicies(policies: Specs): void {
+    this.#policies.push([...policies].flatMap(([name, spec]) => resolved(name, spec)));
+    this.#forget();
+  }
+
+  addLabels(namespace: string, labels: Labels): void {
+    this.#labels.set(namespace, [...(this.#labels.get(namespace) ?? []), labels]);
+    this.#forget();
+  }
+
+  addGrant(grant: Grant): void {
+    this.#grants.set(`${grant.namespace}/${grant.policy}`, grant);
+    this.#use = new Map();
+    this.#forget();
+  }
+
+  /** Whether no state admits it. */
+  refuses(probe: Probe): boolean {
+    const known = this.#refused.get(probe);
+    if (known !== undefined) return known;
+    const states = this.#labels.get(probe.namespace) ?? [];
+    const refused = this.#policies.every((policies) =>
+      states.every((labels) => !this.#admits(policies, labels, probe)),
+    );
+    this.#refused.set(probe, refused);
+    return refused;
+  }
+
+  #admits(policies: readonly ResolvedPolicy[], labels: Labels, { pod, namespace }: Probe): boolean {
+    const parties = deciding(policies, 'Enforce', labels);
+    if (parties.length === 0) return true;
+    const parts = this.#partsOf(pod);
+    const users = [serviceAccountUser(namespace, parts.spec.serviceAccountName ?? 'default')];
+    const candidate = { namespace, parts, users, filled: true, unknownUser: false };
+    const court = { evaluator: this.#evaluator, use: this.#useIn(policies) };
+    return judge(candidate, parties, court).verdict === 'Compliant';
+  }
+
+  #partsOf(pod: object): PodParts {
+    const parts = this.#parts.get(pod) ?? this.#projection.parts(pod);
+    this.#parts.set(pod, parts);
+    return parts;
+  }
+
+  #useIn(policies: readonly ResolvedPolicy[]): UseIndex {
+    const known = this.#use.get(policies);
+    if (known) return known;
+    const grants = [...this.#grants.values()];
+    const rendered = policies.filter(({ usableBy }) => usableBy === 'Subjects');
+    const use = createUseIndex(
+      [...grants.map(({ policy }) => roleView(policy)), ...rendered.map(useRole)],
+      [...grants.map(bindingView), ...rendered.map(useBinding)],
+    );
+    this.#use.set(policies, use);
+    return use;
+  }
+
+  #forget(): void {
+    this.#refused = new Map();
+  }
+}
+
+function resolved(name: string, spec: CapabilityPolicySpec): ResolvedPolicy[] {
+  const resolution = resolvePolicy({ metadata: { name }, spec } as CapabilityPolicy, SERVER);
+  return 'policy' in resolution ? [resolution.policy] : [];
+}
+
+function useRole({ name }: ResolvedPolicy) {
+  const rule = { apiGroups: ['capabilitypolicy.dev'], resources: ['capabilitypolicies'], verbs: ['use'] };
+  return { name: useRoleName(name), rules: [{ ...rule, resourceNames: [name] }] };
+}
+
+function useBinding({ name, subjects }: ResolvedPolicy): RoleBindingView {
+  return { name, role: { kind: 'ClusterRole', name: useRoleName(name) }, subjects };
+}
