@@ -1,6 +1,6 @@
 /**
- * `npm run generate`: makes the model classes in operator/api/generated/ from the CRDs in crds/, and the reference pages
- * of the rules from operator/rules/ and of the commands from operator/cli/.
+ * `npm run generate`: makes the model classes in operator/api/generated/ and the reference page of the API from the CRDs
+ * in crds/, and the reference pages of the rules from operator/rules/ and of the commands from operator/cli/.
  *
  * `--check` writes nothing and exits 1, naming each file that differs from what they give: the suite runs it, so that
  * nothing generated is stale.
@@ -14,6 +14,7 @@ import { load } from 'js-yaml';
 import { commandReference } from '../cli/reference.ts';
 import { RULES } from '../rules/index.ts';
 import { rulesReference } from '../rules/reference.ts';
+import { apiReference, type Crd } from './reference.ts';
 
 /** Path below the output directory → text. */
 type Files = ReadonlyMap<string, string>;
@@ -21,6 +22,7 @@ type Files = ReadonlyMap<string, string>;
 const ROOT = join(import.meta.dirname, '..', '..');
 const CRDS = join(ROOT, 'crds');
 const GENERATED = join(import.meta.dirname, 'generated');
+const API_PAGE = join(ROOT, 'docs', 'reference', 'api.md');
 const RULES_PAGE = join(ROOT, 'docs', 'reference', 'rules.md');
 const COMMANDS_PAGE = join(ROOT, 'docs', 'reference', 'cappol.md');
 const CRD_GENERATE = join(ROOT, 'node_modules', '.bin', 'crd-generate');
@@ -58,6 +60,7 @@ async function write(): Promise<number> {
 
 async function referencePages(): Promise<Files> {
   return new Map([
+    [API_PAGE, apiReference(await crd())],
     [RULES_PAGE, rulesReference(RULES)],
     [COMMANDS_PAGE, await commandReference()],
   ]);
@@ -92,12 +95,16 @@ async function generatedFiles(): Promise<Files> {
 
 /** What the API server holds a policy to, its CEL rules included; for people there is the CRD. */
 async function schema(): Promise<string> {
-  const [file = ''] = await crdFiles();
-  const crd = load(await readFile(file, 'utf8')) as { spec: { versions: [{ schema: { openAPIV3Schema: object } }] } };
-  const text = JSON.stringify(crd.spec.versions[0].schema.openAPIV3Schema, (key, value) =>
+  const { spec } = await crd();
+  const text = JSON.stringify(spec.versions[0].schema.openAPIV3Schema, (key, value) =>
     key === 'description' && typeof value === 'string' ? undefined : value,
   );
   return `${text}\n`;
+}
+
+async function crd(): Promise<Crd> {
+  const [file = ''] = await crdFiles();
+  return load(await readFile(file, 'utf8')) as Crd;
 }
 
 async function crdFiles(): Promise<string[]> {

@@ -1,5 +1,6 @@
 /** The rules, told from their own files, as a page for people. Pure: the same rules always give the same text. */
 import type { CapabilityPolicyOverrides } from '../api/capability-policy.ts';
+import { table } from '../api/markdown.ts';
 import { formatVersion, LEVELS, type Level, NEWEST_KNOWN_MINOR, type Standard } from '../standards/level-version.ts';
 import type { Check, Fill, Rule } from './rule.ts';
 
@@ -207,9 +208,4 @@ function flow(value: unknown): string {
     return `{${entries.join(', ')}}`;
   }
   return typeof value === 'string' && /[^\w./-]/.test(value) ? JSON.stringify(value) : String(value);
-}
-
-function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const line = (cells: readonly string[]) => `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
-  return [line(head), `|${'---|'.repeat(head.length)}`, ...rows.map(line)].join('\n');
 }
