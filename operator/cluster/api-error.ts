@@ -80,6 +80,16 @@ export function isInvalid(error: unknown): boolean {
   return error instanceof ApiError && (error.status === 400 || error.status === 422);
 }
 
+/** The server has too much to do, or is about to start or to stop. */
+export function isOverloaded(error: unknown): boolean {
+  return error instanceof ApiError && (error.status === 429 || error.status === 503);
+}
+
+/** Nothing came for as long as was to be waited, through a connection that stands. */
+export function isSilence(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'UND_ERR_BODY_TIMEOUT';
+}
+
 /** The resourceVersion or continue token is older than what the server keeps. */
 export function isExpired(error: unknown): boolean {
   return error instanceof ApiError && (error.status === 410 || error.reason === 'Expired');

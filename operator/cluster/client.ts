@@ -13,7 +13,15 @@ import { RateLimit } from './rate-limit.ts';
 import type { RawObject, RawPage } from './raw.ts';
 import { type Body, type Call, type Query, type Settings, send } from './transport.ts';
 
-export { ApiError, isConflict, isExpired, isInvalid, isNotFound } from './api-error.ts';
+export {
+  ApiError,
+  isConflict,
+  isExpired,
+  isInvalid,
+  isNotFound,
+  isOverloaded,
+  isSilence,
+} from './api-error.ts';
 export { type Identified, pathFor, pathOf } from './paths.ts';
 export type { Query } from './transport.ts';
 

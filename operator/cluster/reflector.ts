@@ -9,11 +9,15 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Log } from '../runtime/log.ts';
 import type { ReflectorObserver } from '../runtime/metrics.ts';
+import { askedMs } from '../runtime/retry-after.ts';
 import {
   type ApiClient,
+  ApiError,
   isExpired,
   isInvalid,
   isNotFound,
+  isOverloaded,
+  isSilence,
   pathFor,
   type Query,
   type ReadOptions,
@@ -40,7 +44,7 @@ export interface Source {
 
 export interface ReflectorOptions {
   readonly log: Log;
-  /** The server ends a watch after so long, give or take; bounds how long a stalled one goes unnoticed. */
+  /** The server ends a watch after so long, give or take. */
   readonly watchSeconds?: number;
   /** How often an optional kind is asked for that is not there. */
   readonly absentMs?: number;
@@ -55,8 +59,13 @@ const ABSENT_DELAY_MS = 2_000;
 const OPTIONAL_DELAY_MS = 60_000;
 /** A watch that lasted so long has worked, whatever ended it. */
 const HEALTHY_MS = 10_000;
-/** How much longer than the server's own limit a watch may stay silent. */
-const GRACE_SECONDS = 30;
+/**
+ * A bookmark comes about every minute (k8s.io/apiserver, cacher.go, defaultBookmarkFrequency), but for a kind of which the
+ * server has seen no event yet. A watch that says nothing for longer may be dead, though its connection is not.
+ */
+const MOST_SILENCE_MS = 150_000;
+/** Not that the version has expired, nor that it is busy: as if there were something wrong with this watch. */
+const MOST_REFUSALS = 3;
 /** On the bookmark with which a stream's list ends (k8s.io/apimachinery, metav1.InitialEventsAnnotationKey). */
 const END_OF_LIST = 'k8s.io/initial-events-end';
 
@@ -89,6 +98,8 @@ class Reflector {
   /** Unsupported: the server knows no streams that begin with the list. Broken: the last one did not reach its end. */
   #streams: 'Supported' | 'Unsupported' | 'Broken' = 'Supported';
   #failures = 0;
+  /** How often the server itself refused to go on from `#version`, in a row. */
+  #refusals = 0;
 
   constructor(client: Reader, source: Source, sink: Sink, signal: AbortSignal, options: ReflectorOptions) {
     this.#client = client;
@@ -106,13 +117,15 @@ class Reflector {
   async run(): Promise<void> {
     while (!this.#signal.aborted) {
       let delay: number | undefined;
+      let least = 0;
       try {
         if (this.#version === undefined) await this.#begin();
         else await this.#watch({ resourceVersion: this.#version });
       } catch (error) {
         if (!this.#signal.aborted) delay = this.#explain(error);
+        least = askedMs(error);
       }
-      await this.#pause(delay ?? Math.min(FIRST_DELAY_MS * 2 ** this.#failures++, LAST_DELAY_MS));
+      await this.#pause(delay ?? Math.min(FIRST_DELAY_MS * 2 ** this.#failures++, LAST_DELAY_MS), least);
     }
   }
 
@@ -162,9 +175,12 @@ class Reflector {
       ...from,
       timeoutSeconds,
     };
-    const options = { ...this.#reading(), idleMs: (timeoutSeconds + GRACE_SECONDS) * 1000 };
+    const options = { ...this.#reading(), idleMs: MOST_SILENCE_MS };
     try {
       await this.#client.watch(this.#path, query, (event) => this.#take(event), options);
+    } catch (error) {
+      if (!isSilence(error) || this.#listing) throw error;
+      this.#log.debug('a watch said nothing for long, beginning another');
     } finally {
       if (!this.#listing && performance.now() - started >= HEALTHY_MS) this.#healthy();
     }
@@ -209,6 +225,7 @@ class Reflector {
   #healthy(): void {
     this.#trouble.over();
     this.#failures = 0;
+    this.#refusals = 0;
   }
 
   /** Decides what an error means: whether to list again, what to log, how long to wait if that is a special case. */
@@ -220,6 +237,10 @@ class Reflector {
       return undefined;
     }
     this.#trouble.report('following interrupted, trying again', { error });
+    if (error instanceof ApiError && !isOverloaded(error) && ++this.#refusals === MOST_REFUSALS) {
+      this.#version = undefined;
+      this.#refusals = 0;
+    }
     return undefined;
   }
 
@@ -243,8 +264,8 @@ class Reflector {
     this.#sink.listed();
   }
 
-  async #pause(ms: number): Promise<void> {
-    const jittered = ms * (0.75 + Math.random() / 2);
+  async #pause(ms: number, least: number): Promise<void> {
+    const jittered = Math.max(ms * (0.75 + Math.random() / 2), least);
     // Rejects only when aborted, and then there is nothing to wait for.
     await sleep(jittered, undefined, { signal: this.#signal }).catch(() => {});
   }

@@ -2,7 +2,7 @@
 import type { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Dispatcher, request } from 'undici';
-import { ApiError, parseError } from './api-error.ts';
+import { ApiError, isOverloaded, parseError } from './api-error.ts';
 import type { Connection } from './connection.ts';
 import type { RateLimit } from './rate-limit.ts';
 
@@ -45,20 +45,20 @@ const MAX_RETRY_WAIT_S = 10;
 
 /**
  * The body of a successful answer. An overloaded or starting server (429 or 503 with Retry-After) is asked again, a few
- * times.
+ * times, if it does not ask for more patience than a request is to take.
  *
- * @throws ApiError for any other answer; undici's error when there was none
+ * @throws ApiError for any other answer, which says when to come back if the server does; undici's error when there was none
  */
 export async function send(connection: Connection, settings: Settings, call: Call): Promise<Body> {
   for (let attempt = 0; ; attempt++) {
     const { statusCode, headers, body } = await counted(connection, settings, call);
     if (statusCode >= 200 && statusCode < 300) return body;
     const parts = parseError(statusCode, await body.text(), headers['retry-after']?.toString());
-    const wait = statusCode === 429 || statusCode === 503 ? parts.retryAfterSeconds : undefined;
-    if (wait === undefined || attempt === MAX_RETRIES) throw new ApiError(parts, `${call.method} ${call.path}`);
+    const error = new ApiError(parts, `${call.method} ${call.path}`);
+    const wait = isOverloaded(error) ? (parts.retryAfterSeconds ?? Number.POSITIVE_INFINITY) : Number.POSITIVE_INFINITY;
+    if (wait > MAX_RETRY_WAIT_S || attempt === MAX_RETRIES) throw error;
     // Spread, or all who were sent away would come back together.
-    const seconds = Math.min(wait, MAX_RETRY_WAIT_S) * (1 + Math.random() / 4);
-    await sleep(seconds * 1000, undefined, call.signal && { signal: call.signal });
+    await sleep(wait * (1 + Math.random() / 4) * 1000, undefined, call.signal && { signal: call.signal });
   }
 }
 

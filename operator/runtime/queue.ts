@@ -1,8 +1,10 @@
 /**
  * A work queue of keys, with the semantics of client-go's workqueue: a key waits at most once, is never worked on twice
  * at the same time, and one that is added while it is worked on is worked on once more. A key that fails comes back
- * after an exponential, jittered delay of its own.
+ * after an exponential, jittered delay of its own, and no sooner than the error says by its `retryAfterSeconds`, if any.
  */
+import { askedMs } from './retry-after.ts';
+
 export interface QueueOptions {
   /** How many keys are worked on at a time; 1 by default. */
   readonly concurrency?: number;
@@ -138,6 +140,6 @@ export class WorkQueue {
     onError(key, error, failures);
     if (!this.#stopped) observer.retried(key);
     const delay = Math.min(firstDelayMs * 2 ** (failures - 1), maxDelayMs);
-    this.addAfter(key, delay * (0.75 + random() / 2));
+    this.addAfter(key, Math.max(delay * (0.75 + random() / 2), askedMs(error)));
   }
 }

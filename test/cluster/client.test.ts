@@ -131,6 +131,12 @@ describe('ApiClient', () => {
     assert.equal(seen.length, 6);
   });
 
+  it('does not wait for a server that will be busy for long, and says how long', async () => {
+    answers = [json(failure(429), 429, { 'retry-after': '40' })];
+    await assert.rejects(connect().get('/x'), { name: 'ApiError', status: 429, retryAfterSeconds: 40 });
+    assert.equal(seen.length, 1);
+  });
+
   it('waits no longer than its timeout', async () => {
     answers = [() => {}];
     await assert.rejects(connect({ timeoutMs: 100 }).get('/x'), { code: 'UND_ERR_HEADERS_TIMEOUT' });

@@ -178,15 +178,43 @@ describe('reflect', () => {
     assert.deepEqual(told, ['listing', 'put Pod a', 'listing', 'put Pod a', 'put Pod b', 'listed']);
   });
 
-  it('asks for bookmarks and an end, and for no silence much beyond it', async () => {
+  it('asks for bookmarks and an end, and takes no silence much longer than what is between two bookmarks', async () => {
     const { watched } = await play([{ list: [[]] }], { labelSelector: 'a=b' });
     const { query, idleMs = 0 } = watched[0] ?? assert.fail('nothing was watched');
     assert.equal(query.allowWatchBookmarks, true);
     assert.equal(query.labelSelector, 'a=b');
     const seconds = Number(query.timeoutSeconds);
     assert.ok(seconds >= 300 && seconds <= 450, `${seconds} s`);
-    assert.ok(idleMs > seconds * 1000 && idleMs <= seconds * 1000 + 60_000, `${idleMs} ms`);
+    assert.ok(idleMs >= 120_000 && idleMs <= 180_000, `${idleMs} ms`);
   });
+
+  it('begins another watch when one says nothing, which is no trouble: of some kinds there is nothing to say', async () => {
+    const silence = Object.assign(new Error('Body Timeout Error'), { code: 'UND_ERR_BODY_TIMEOUT' });
+    const { calls, log } = await play([
+      { list: [[]], version: '7' },
+      { watch: [], error: silence },
+    ]);
+    assert.deepEqual(calls, ['list', 'watch from 7', 'watch from 7']);
+    assert.deepEqual(log.messages('warn'), []);
+  });
+
+  it('lists again when the server refuses to go on, time after time', async () => {
+    const refusal = { watch: [], error: failure(500) };
+    const { calls } = await play([
+      { list: [[]], version: '7' },
+      refusal,
+      refusal,
+      refusal,
+      { list: [[]], version: '9' },
+    ]);
+    assert.deepEqual(calls, ['list', ...Array(3).fill('watch from 7'), 'list', 'watch from 9']);
+  });
+
+  it('does not list again for a server that is busy or cannot be reached', async () => {
+    const errors = [failure(429), new Error('other side closed'), failure(503), new Error('connect ECONNREFUSED')];
+    const { calls } = await play([{ list: [[]], version: '7' }, ...errors.map((error) => ({ watch: [], error }))]);
+    assert.deepEqual(calls, ['list', ...Array(5).fill('watch from 7')]);
+  }).timeout(10_000);
 
   it('waits longer after each failure in a row', async () => {
     const started = performance.now();
@@ -194,6 +222,13 @@ describe('reflect', () => {
     const waited = performance.now() - started;
     // 0.2 s and 0.4 s, a quarter more or less.
     assert.ok(waited >= 450 && waited < 1200, `${waited} ms`);
+  });
+
+  it('waits as long as the server asks for', async () => {
+    const busy = new ApiError({ status: 429, reason: 'Why', message: 'no', causes: [], retryAfterSeconds: 1 });
+    const started = performance.now();
+    await play([{ list: [[]] }, { watch: [], error: busy }]);
+    assert.ok(performance.now() - started >= 1_000);
   });
 
   it('logs a failure once for as long as it stays the same, and that it is over', async () => {

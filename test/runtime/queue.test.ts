@@ -134,6 +134,17 @@ describe('WorkQueue', () => {
     });
   }
 
+  it('brings a key back no sooner than whoever refused it asked for', async () => {
+    const queue = started({ firstDelayMs: 100, random: () => 0.5 });
+    queue.add('a');
+    await settle();
+    await work.end('a', Object.assign(new Error('busy'), { retryAfterSeconds: 30 }));
+    await advance(29_999);
+    assert.equal(work.started.length, 1);
+    await advance(1);
+    assert.equal(work.started.length, 2);
+  });
+
   it('delays one key and not the others', async () => {
     const queue = started();
     queue.add('a');
