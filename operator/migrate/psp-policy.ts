@@ -2,7 +2,7 @@
 import { capabilityLists } from './capability-lists.ts';
 import { drivers, hostPaths, hostPorts, volumeTypes } from './host-access.ts';
 import { idStrategy } from './ids.ts';
-import { distinct, inexact, known, type Part, stated, statedOrUnset, withRoom } from './part.ts';
+import { distinct, known, type Part, stated, statedOrUnset, withRoom } from './part.ts';
 import { appArmorProfiles, seccompProfiles } from './profiles.ts';
 import { ANNOTATIONS, type Psp, type PspSpec, type Strategy } from './psp.ts';
 import { sysctls } from './sysctls.ts';
@@ -95,13 +95,7 @@ function seLinux({ seLinux: { rule, seLinuxOptions } = {} }: PspSpec): Part {
     return { never: known(`${field}.seLinuxOptions`, null, text) };
   }
   const options = Object.fromEntries(Object.entries(seLinuxOptions).filter(([, value]) => value !== ''));
-  if (Object.keys(options).length > 0) return { statements: [stated('seLinux', { rule, options }, field)] };
-  const text =
-    'that pods set no option at all can only be said with the types and levels that the Pod Security Standards admit: pods that set those pass now';
-  return {
-    statements: [stated('seLinux', { rule: 'PodSecurityStandard' }, field)],
-    remarks: [inexact(`${field}.seLinuxOptions`, seLinuxOptions, text)],
-  };
+  return { statements: [stated('seLinux', { rule, options }, field)] };
 }
 
 /** Unset, of a container and of the policy, is Default. */
@@ -109,13 +103,10 @@ function procMount({ allowedProcMountTypes }: PspSpec): Part {
   const field = 'spec.allowedProcMountTypes';
   const types = distinct(allowedProcMountTypes ?? []);
   const any = types.length === 0 ? ['Default'] : types;
-  if (any.includes('Default'))
-    return { statements: [statedOrUnset('procMount.types', any, field, allowedProcMountTypes)] };
-  const text =
-    'Unmasked without Default refused containers that leave procMount unset or say Default: they pass now, and hold less';
+  const text = 'refuses containers that leave procMount unset, which is Default: as before';
   return {
-    statements: [stated('procMount.types', ['Default', 'Unmasked'], field)],
-    remarks: [inexact(field, allowedProcMountTypes, text)],
+    statements: [statedOrUnset('procMount.types', any, field, allowedProcMountTypes)],
+    remarks: any.includes('Default') ? [] : [known(field, allowedProcMountTypes, text)],
   };
 }
 

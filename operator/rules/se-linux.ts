@@ -64,9 +64,13 @@ function listedOptions(options: Options): string {
 /** The pod's own are judged even where each container overrides them: they are the sandbox's and the volumes'. */
 function mustRunAsChecks(options: Options, filled: boolean): Check[] {
   const pod = `variables.spec.?${PATH.replace('.', '.?')}`;
-  const message = literal(`must set ${PATH} to exactly {${listedOptions(options)}}`);
+  const listed = listedOptions(options);
+  const message = literal(
+    listed === '' ? `must not set anything in ${PATH}` : `must set ${PATH} to exactly {${listed}}`,
+  );
   const isWrong = (part: string) => and(`${part}.hasValue()`, `!(${areEqual(part, options)})`);
-  const violates = filled ? isWrong(OPTIONS) : `!(${and(`${OPTIONS}.hasValue()`, areEqual(OPTIONS, options))})`;
+  const mayBeUnset = filled || listed === '';
+  const violates = mayBeUnset ? isWrong(OPTIONS) : `!(${and(`${OPTIONS}.hasValue()`, areEqual(OPTIONS, options))})`;
   return [
     { over: 'pod', violates: isWrong(pod), message, path: PATH },
     // The API server refuses the field on pods for Windows.
@@ -78,6 +82,7 @@ function mustRunAsFills(options: Options): Fill[] {
   const entries = FIELDS.filter((name) => options[name]).map(
     (name) => `${literal(name)}: ${literal(options[name] ?? '')}`,
   );
+  if (entries.length === 0) return [];
   const fill = (over: 'pod' | 'containers', when: string): Fill => ({
     over,
     path: ['securityContext', 'seLinuxOptions'],

@@ -342,6 +342,7 @@ function otherOverrides(): BadInput[] {
       { procMount: { types: ['Unmasked'] } },
       /write \[Default\] or \[Default, Unmasked\]/,
     ),
+    row('no type of procMount', { procMount: { types: [] } }, /write \[Default\] or \[Default, Unmasked\]/),
     row('the same sysctl twice', { sysctls: { forbidden: ['a.b', 'a.b'] } }, /a\.b is listed twice; write it once/),
     row(
       'a sysctl in both lists',

@@ -102,12 +102,7 @@ export const BAD_PSP_INPUT: readonly BadInput[] = [
       /"a\*b": .*only at the end, for any rest, such as a\*$/m,
     ),
   ]),
-  bad('SELinux MustRunAs without options', { seLinux: { rule: 'MustRunAs' } }, /MustRunAs needs options: state one of/),
-  bad(
-    'SELinux MustRunAs with empty options',
-    { seLinux: { rule: 'MustRunAs', options: {} } },
-    /MustRunAs needs options/,
-  ),
+  bad('SELinux MustRunAs without options', { seLinux: { rule: 'MustRunAs' } }, /MustRunAs needs options: state user,/),
   bad(
     'SELinux options of another rule',
     { seLinux: { rule: 'RunAsAny', options: { type: 'a' } } },
@@ -169,6 +164,12 @@ export const GOOD_PSP_INPUT: readonly Omit<BadInput, 'answer'>[] = [
       appArmor: { types: ['Unconfined'], default: { type: 'Unconfined' } },
     },
     { ...ENFORCED, level: 'privileged' },
+  ),
+  good('no SELinux option at all', { seLinux: { rule: 'MustRunAs', options: {} } }),
+  good(
+    'Unmasked alone, where level privileged is narrowed',
+    { procMount: { types: ['Unmasked'] } },
+    { level: 'privileged' },
   ),
   good('only pods without a runtime class', { runtimeClasses: { allowed: [] } }),
 ];

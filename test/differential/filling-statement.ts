@@ -79,7 +79,9 @@ function profilesOf(values: Values, isUnset: (field: 'seccompProfile' | 'seLinux
   const { rule, options = {} } = values.seLinux;
   return {
     ...(seccompProfile && isUnset('seccompProfile') && { seccompProfile }),
-    ...(rule === 'MustRunAs' && isUnset('seLinuxOptions') && { seLinuxOptions: options }),
+    ...(rule === 'MustRunAs' &&
+      Object.keys(options).length > 0 &&
+      isUnset('seLinuxOptions') && { seLinuxOptions: options }),
   };
 }
 

@@ -86,7 +86,7 @@ const seLinuxOptions = partial({
   role: one('system_r'),
   type: one('container_t', 'container_engine_t', 'spc_t'),
   level: one('s0', 's0:c1,c2', 's0:c3'),
-}).filter((options) => Object.keys(options).length > 0);
+});
 
 const hostPaths = fc.uniqueArray(
   fc.record(
@@ -133,7 +133,7 @@ const FIELDS = {
     fc.record({ rule: one('PodSecurityStandard' as const, 'RunAsAny') }),
     fc.record({ rule: one('MustRunAs' as const), options: seLinuxOptions }),
   ),
-  procMount: fc.record({ types: one(['Default'], ['Default', 'Unmasked'], ['Unmasked', 'Default']) }),
+  procMount: fc.record({ types: one(['Default'], ['Default', 'Unmasked'], ['Unmasked', 'Default'], ['Unmasked']) }),
   sysctls: fc
     .record({ allowed: fc.option(allowedSysctls()), forbidden: fc.option(forbiddenSysctls()) })
     .map(({ allowed, forbidden }) => ({ ...(allowed && { allowed }), ...(forbidden && { forbidden }) })),

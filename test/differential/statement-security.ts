@@ -221,8 +221,8 @@ function isStandard({ user, role, type }: Options = {}, minor: number): boolean 
   return !user && !role && (!type || types.includes(type));
 }
 
-function isEqual(options: Options | undefined, wanted: Options = {}): boolean {
-  if (!options) return false;
+/** Nothing set is as good as unset. */
+function isEqual(options: Options = {}, wanted: Options = {}): boolean {
   const text = ({ user = '', role = '', type = '', level = '' }: Options) =>
     JSON.stringify([user, role, type, sortedCategories(level)]);
   return text(options) === text(wanted);

@@ -77,7 +77,6 @@ describe('cappol migrate --strict', () => {
       code: 1,
       stdout: '',
       stderr: [
-        'cappol: PodSecurityPolicy/00-privileged: spec.allowedProcMountTypes: ["Unmasked"]: Unmasked without Default refused containers that leave procMount unset or say Default: they pass now, and hold less\n',
         'cappol: PodSecurityPolicy/default: spec.allowedCapabilities: CAP_NET_RAW: left out: containers that add it by this spelling are refused. Runtimes differ in whether it ever granted anything: allow NET_RAW, if that is meant\n',
       ].join(''),
     });

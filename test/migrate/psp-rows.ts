@@ -316,8 +316,7 @@ const OTHERS: Readonly<Record<string, Row>> = {
   },
   'SELinux without any option': {
     spec: { seLinux: { rule: 'MustRunAs', seLinuxOptions: {} } },
-    overrides: { seLinux: { rule: 'PodSecurityStandard' } },
-    notes: ['~spec.seLinux.seLinuxOptions: that pods set no option at all can only be said'],
+    overrides: { seLinux: { rule: 'MustRunAs', options: {} } },
   },
   'SELinux options that nobody looks at': {
     spec: { seLinux: { rule: 'RunAsAny', seLinuxOptions: { type: 'a' } } },
@@ -330,8 +329,8 @@ const OTHERS: Readonly<Record<string, Row>> = {
   },
   'Unmasked alone': {
     spec: { allowedProcMountTypes: ['Unmasked'] },
-    overrides: { procMount: { types: ['Default', 'Unmasked'] } },
-    notes: ['~spec.allowedProcMountTypes: Unmasked without Default refused containers'],
+    overrides: { procMount: { types: ['Unmasked'] } },
+    notes: ['spec.allowedProcMountTypes: refuses containers that leave procMount unset, which is Default'],
   },
   'sysctls beside the safe ones': {
     spec: { allowedUnsafeSysctls: ['kernel.msg*'], forbiddenSysctls: ['kernel.shm_rmid_forced', 'net.core.*'] },

@@ -51,6 +51,16 @@ describeRule('procMount', [
     admits: { Unmasked: app(UNMASKED) },
   },
   { level: 'privileged', overrides: { procMount: { types: ['Default'] } }, admits, refuses: everywhere },
+  {
+    level: 'privileged',
+    minor: 24,
+    overrides: { procMount: { types: ['Unmasked'] } },
+    admits: { Unmasked: app(UNMASKED) },
+    refuses: {
+      Default: [app(DEFAULT), 'container "app" must not have securityContext.procMount Default (allowed: Unmasked)'],
+      'an unset field': [pod(), 'container "app" must not have securityContext.procMount Default (allowed: Unmasked)'],
+    },
+  },
 ]);
 
 describe('rule procMount amounts to Pod Security level', () => {

@@ -54,6 +54,7 @@ function refused(types: string): Table['refuses'] {
 }
 
 const EXACTLY = 'must set securityContext.seLinuxOptions to exactly';
+const NONE = 'must not set anything in securityContext.seLinuxOptions';
 
 /** What containers get has to be equal in all four fields, and so has the pod's own. */
 function mustRunAs(): Table[] {
@@ -103,6 +104,19 @@ function mustRunAs(): Table[] {
           onApp({ ...all, role: '' }),
           `container "app" ${EXACTLY} {user: u, role: r, type: t, level: s0}`,
         ],
+      },
+    },
+    {
+      level: 'privileged',
+      overrides: { seLinux: { rule: 'MustRunAs', options: {} } },
+      admits: {
+        'an unset field': pod(),
+        'empty options': onPod({}),
+        'empty texts': onApp({ type: '', level: '' }),
+      },
+      refuses: {
+        'a level': [onApp({ level: 's0' }), `container "app" ${NONE}`],
+        'a type on the pod': [onPod({ type: 'container_t' }), `pod ${NONE}`, `container "app" ${NONE}`],
       },
     },
   ];

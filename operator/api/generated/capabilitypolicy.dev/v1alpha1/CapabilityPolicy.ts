@@ -377,7 +377,7 @@ export interface ICapabilityPolicy {
          */
         "rule": "PodSecurityStandard" | "RunAsAny" | "MustRunAs";
         /**
-         * Exactly with rule: MustRunAs, one field at least; pods must leave unset what is left out. With defaulting: Enabled pods that set no seLinuxOptions get these. Example: {type: container_t}
+         * Exactly with rule: MustRunAs; pods must leave unset what is left out, and with {} all of it. With defaulting: Enabled pods that set no seLinuxOptions get these. Example: {type: container_t}
          */
         "options"?: {
           /**
@@ -403,7 +403,7 @@ export interface ICapabilityPolicy {
        */
       "procMount"?: {
         /**
-         * Types that procMount of containers may have; unset is Default, so that one is always in the list. Unmasked shows all of /proc; from v1.35 on it is admitted only in a user namespace (hostUsers: false). Left out: Default; from v1.35 on both at level baseline; at level privileged both.
+         * Types that procMount of containers may have; unset is Default, so that one is in the list but at level privileged, where [Unmasked] alone refuses containers that do not ask for it. Unmasked shows all of /proc; from v1.35 on it is admitted only in a user namespace (hostUsers: false). Left out: Default; from v1.35 on both at level baseline; at level privileged both.
          */
         "types": Array<"Default" | "Unmasked">;
       };
