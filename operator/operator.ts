@@ -5,7 +5,7 @@
  *   labels/NS     set or withdraw the Pod Security labels of a namespace
  *   judge/NS      judge what runs in a namespace
  *   status/NAME   write the status of a policy
- *   repairs       tell what was repaired
+ *   events        tell what was repaired, and how often Events came back
  */
 import { isDeepStrictEqual } from 'node:util';
 import { writeLabels } from './apply/label-writer.ts';
@@ -21,10 +21,11 @@ import { Evaluator } from './evaluate/violations.ts';
 import type { KubernetesEvent } from './report/events.ts';
 import { policyNumbers } from './report/policy-numbers.ts';
 import { PolicyReports } from './report/policy-reports.ts';
+import { EventRecorder } from './report/recorder.ts';
 import { buildStatus } from './report/status.ts';
 import { type FindUid, namespaceEvents, policyEvents, repairEvent } from './report/transitions.ts';
 import { violationCounts } from './report/violation-counts.ts';
-import { writeEvents, writeReport } from './report/writer.ts';
+import { writeReport } from './report/writer.ts';
 import { aborted } from './runtime/aborted.ts';
 import type { Log } from './runtime/log.ts';
 import type { ReflectorObserver } from './runtime/metrics.ts';
@@ -48,6 +49,8 @@ const LABELS_AT_ONCE = 8;
 /** Changes come in bursts; a status is written once for all of a burst. */
 const STATUS_DELAY_MS = 200;
 const SERVERS_KEPT_MS = 10_000;
+/** Of Events: no status and no label waits for one. */
+const EVENTS_LIMIT = [50, 100] as const;
 
 export class Operator {
   readonly #client: ApiClient;
@@ -57,6 +60,7 @@ export class Operator {
   readonly #view: View;
   readonly #evaluator = new Evaluator();
   readonly #reports: PolicyReports;
+  readonly #recorder: EventRecorder;
   /** uid and generation of each policy: what its text was last taken from. */
   readonly #generations = new Map<string, string>();
   readonly #outcomes = new Map<string, RolloutOutcome>();
@@ -88,6 +92,9 @@ export class Operator {
       judgement: (namespace) => this.#judgements.get(namespace),
       isExcluded: (namespace) => this.#view.isExcluded(namespace),
       policies: () => this.#view.compiled.policies,
+    });
+    this.#recorder = new EventRecorder(client.apart(...EVENTS_LIMIT), {
+      onFlood: (leftOut) => log.warn('a flood of Events, some were left out', { leftOut }),
     });
     this.#rollout = this.#newRollout();
   }
@@ -161,7 +168,7 @@ export class Operator {
         if (action !== 'repaired') return;
         const event = repairEvent(object, this.#followed.cluster.policy(object.policy), this.#origin());
         this.#repairs.push(event);
-        this.#queue?.add('repairs');
+        this.#queue?.add('events');
       },
     });
   }
@@ -242,17 +249,29 @@ export class Operator {
         return this.#judge(name);
       case 'status':
         return this.#report(name);
-      case 'repairs':
-        return this.#tellRepairs();
+      case 'events':
+        return this.#tellWhatWaits();
     }
   }
 
-  async #tellRepairs(): Promise<void> {
-    for (let event = this.#repairs[0]; event; event = this.#repairs[0]) {
-      const refusals = await writeEvents(this.#client, [event]);
-      for (const error of refusals) this.#log.warn('an Event was refused', { error });
-      this.#repairs.shift();
-    }
+  async #tellWhatWaits(): Promise<void> {
+    const repairs = [...this.#repairs];
+    const refusals = await this.#recorder.tell(repairs);
+    this.#repairs.splice(0, repairs.length);
+    for (const error of refusals) this.#log.warn('an Event was refused', { error });
+    await this.#recorder.tellSeries();
+    this.#enqueueSeries();
+  }
+
+  readonly #tell: EventRecorder['tell'] = async (events) => {
+    const refusals = await this.#recorder.tell(events);
+    this.#enqueueSeries();
+    return refusals;
+  };
+
+  #enqueueSeries(): void {
+    const { dueMs } = this.#recorder;
+    if (dueMs !== undefined) this.#queue?.addAfter('events', dueMs);
   }
 
   async #bringIntoForce(): Promise<void> {
@@ -281,7 +300,7 @@ export class Operator {
     const before = this.#labels.get(name);
     if (isDeepStrictEqual(outcome, before)) return;
     // Before it is remembered: an Event that could not be written is tried again with the key.
-    const refusals = await writeEvents(this.#client, namespaceEvents(namespace, before, outcome, this.#origin()));
+    const refusals = await this.#tell(namespaceEvents(namespace, before, outcome, this.#origin()));
     for (const error of refusals) this.#log.warn('an Event was refused', { namespace: name, error });
     this.#labels.set(name, outcome);
     this.#enqueueStatuses();
@@ -316,7 +335,8 @@ export class Operator {
       oldestServer: cluster.oldestServer,
       now: origin.now,
     });
-    await writeReport(this.#client, policy, status, policyEvents(policy, status, this.#findUid, origin));
+    const events = policyEvents(policy, status, this.#findUid, origin);
+    await writeReport(this.#client, this.#tell, policy, status, events);
   }
 
   readonly #findUid: FindUid = ({ kind, namespace, name }) => {

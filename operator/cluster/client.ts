@@ -4,12 +4,12 @@
  */
 import type { KubeConfig } from '@kubernetes/client-node';
 import { FIELD_MANAGER } from '../api/capability-policy.ts';
+import { RateLimit } from '../runtime/rate-limit.ts';
 import { ApiError, parseErrorEvent } from './api-error.ts';
 import { Connection, type Endpoint } from './connection.ts';
 import { decode } from './decoding.ts';
 import { lines } from './lines.ts';
 import { type Identified, pathOf } from './paths.ts';
-import { RateLimit } from './rate-limit.ts';
 import type { RawObject, RawPage } from './raw.ts';
 import { type Body, type Call, type Query, type Settings, send } from './transport.ts';
 
@@ -108,6 +108,11 @@ export class ApiClient {
     return new ApiClient(this.#config, { ...this.#settings, reuse: false });
   }
 
+  /** A client whose writes have a rate limit of their own, and wait for nobody else's. */
+  apart(qps: number, burst: number): ApiClient {
+    return new ApiClient(this.#config, { ...this.#settings, writes: new RateLimit(qps, burst) });
+  }
+
   /** Ends all connections; running requests fail. */
   async close(): Promise<void> {
     await this.#connection.close();
@@ -176,6 +181,12 @@ export class ApiClient {
   /** Creates `object` in the collection at `path`. */
   async create(path: string, object: unknown, options: WriteOptions = {}): Promise<RawObject> {
     return this.#json({ method: 'POST', path, query: writeQuery(options), body: object });
+  }
+
+  /** Gives these fields these values, in the object at `path` that is there. */
+  async change(path: string, fields: object): Promise<RawObject> {
+    const contentType = 'application/merge-patch+json';
+    return this.#json({ method: 'PATCH', path, query: writeQuery({}), body: fields, contentType });
   }
 
   /** Replaces an object whole, fields of others included: only for objects that are nobody's but ours. */

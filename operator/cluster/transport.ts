@@ -2,9 +2,9 @@
 import type { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Dispatcher, request } from 'undici';
+import type { RateLimit } from '../runtime/rate-limit.ts';
 import { ApiError, isOverloaded, parseError } from './api-error.ts';
 import type { Connection } from './connection.ts';
-import type { RateLimit } from './rate-limit.ts';
 
 export type Query = Readonly<Record<string, string | number | boolean | undefined>>;
 

@@ -136,7 +136,7 @@ function compliantFinding({ resolution, workloads }: ConditionInput): Finding {
   }
   const names = workloads.notAdmitted.slice(0, violating).map(workloadText);
   const message = `${violating} of ${counted(evaluated, 'workload')} violate${violating === 1 ? 's' : ''} the policy: ${firstOf(names, NAMED)}${open}`;
-  return { type, status: 'False', reason: reasons.WORKLOADS_VIOLATE, message };
+  return { type, status: 'False', reason: reasons.WORKLOAD_VIOLATES, message };
 }
 
 function labelConflictFinding(conflicts: readonly string[]): Finding[] {

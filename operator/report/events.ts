@@ -44,6 +44,8 @@ export interface KubernetesEvent {
   readonly note: string;
   readonly regarding: Regarding;
   readonly related?: Regarding;
+  /** When it happened more than once: how often, and when last. */
+  readonly series?: { readonly count: number; readonly lastObservedTime: string };
 }
 
 const NOTE_BYTES = 1024;

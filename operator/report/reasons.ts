@@ -17,15 +17,13 @@ export const IN_FORCE = 'InForce';
 export const APPLY_FAILED = 'ApplyFailed';
 /** Compliant: no workload violates the policy. */
 export const NO_VIOLATION = 'NoViolation';
-/** Compliant: some workload violates it. */
-export const WORKLOADS_VIOLATE = 'WorkloadsViolate';
+/** Compliant: some workload violates it. Events on a workload and on the policy: it began to. */
+export const WORKLOAD_VIOLATES = 'WorkloadViolates';
 /** Compliant: not every namespace has been looked at. */
 export const NOT_EVALUATED = 'NotEvaluated';
 /** LabelConflict: a Pod Security label that somebody else set is left alone. */
 export const FOREIGN_LABEL = 'ForeignLabel';
 /** Event on the policy, or on the object when it is nobody's alone: somebody changed or deleted it, and it is back. */
 export const DRIFT_REPAIRED = 'DriftRepaired';
-/** Events on a workload and on the policy: it began to violate the policy. */
-export const WORKLOAD_VIOLATES = 'WorkloadViolates';
 /** Events on a workload and on the policy: it no longer does, or is gone. */
 export const VIOLATION_ENDED = 'ViolationEnded';

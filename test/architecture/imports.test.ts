@@ -80,6 +80,7 @@ const PURE_MODULES = ['node:crypto'];
 const MAY_USE_CLIENT = [
   'cluster/',
   'apply/',
+  'report/recorder.ts',
   'report/writer.ts',
   'report/policy-reports.ts',
   'report/policy-report-writer.ts',

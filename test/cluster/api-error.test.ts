@@ -8,7 +8,6 @@ import {
   parseErrorEvent,
 } from '../../operator/cluster/api-error.ts';
 import { pathFor, pathOf } from '../../operator/cluster/paths.ts';
-import { RateLimit } from '../../operator/cluster/rate-limit.ts';
 
 const status = (parts: object) => ({ kind: 'Status', apiVersion: 'v1', status: 'Failure', ...parts });
 
@@ -107,18 +106,5 @@ describe('pathFor', () => {
   it('refuses what it does not know, and a namespaced object without a namespace', () => {
     assert.throws(() => pathFor('v1', 'Deployment'), /no path is known for kind Deployment of v1/);
     assert.throws(() => pathFor('v1', 'Pod', undefined, 'a'), /Pod "a" needs a namespace/);
-  });
-});
-
-describe('RateLimit', () => {
-  it('lets a burst through, then spaces what follows, and fills up again', () => {
-    let now = 0;
-    const limit = new RateLimit(10, 2, () => now);
-    const take = () => limit.take();
-    assert.deepEqual([take(), take(), take(), take()], [0, 0, 100, 200]);
-    now = 200;
-    assert.equal(take(), 100);
-    now = 10_000;
-    assert.deepEqual([take(), take(), take()], [0, 0, 100]);
   });
 });

@@ -8,7 +8,7 @@ import { probe } from '../../operator/apply/probe.ts';
 import { ApiClient, ApiError, type Identified, pathFor, pathOf } from '../../operator/cluster/client.ts';
 import { Connection } from '../../operator/cluster/connection.ts';
 import { createPodProjection } from '../../operator/cluster/pod-projection.ts';
-import { RateLimit } from '../../operator/cluster/rate-limit.ts';
+import { RateLimit } from '../../operator/runtime/rate-limit.ts';
 import { send } from '../../operator/cluster/transport.ts';
 import { compile } from '../../operator/compile/compile.ts';
 import { Evaluator } from '../../operator/evaluate/violations.ts';

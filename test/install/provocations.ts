@@ -8,6 +8,8 @@ import { RecordingLog } from '../cluster/recording-log.ts';
 import { waitFor } from '../controlplane/wait.ts';
 import type { Json } from '../integration/api.ts';
 import type { TestCluster } from '../integration/harness.ts';
+import { eventsAbout } from '../integration/observed.ts';
+import { hostNetworkPod } from '../integration/pods.ts';
 import { COLLECTIONS, NAMESPACES, POLICIES } from '../integration/rendered.ts';
 import { OPEN_REPORTS, POLICY_REPORTS, removeReportCrd } from '../integration/report-crds.ts';
 import { OPERATOR_NAMESPACE, operatorKubeconfig } from './rights.ts';
@@ -86,7 +88,12 @@ const PROVOCATIONS: Readonly<Record<string, Provocation>> = {
   },
   'patch capabilitypolicies/status': { act: changePolicy },
   'create podtemplates': { act: changePolicy },
-  'create events': { act: (stage) => changeByHand(stage, 'ClusterRoleBinding') },
+  'create events': { act: violate },
+  // Of the same once more, a series tells.
+  'patch events': {
+    prepare: (stage) => repaired(stage, 'ClusterRoleBinding'),
+    act: (stage) => changeByHand(stage, 'ClusterRoleBinding'),
+  },
   // Else one API server passes for all of them.
   'get endpointslices': { act: follow },
   'get namespaces': { act: restart },
@@ -145,6 +152,27 @@ async function deleteByHand(stage: Stage, kind: string): Promise<void> {
 async function changeByHand(stage: Stage, kind: string): Promise<void> {
   const { metadata } = await rendered(stage, kind);
   await stage.cluster.api.patch(pathOf(kind, metadata.name), CHANGES[kind]);
+}
+
+/** Something new to tell of. */
+async function violate({ cluster, namespace }: Stage): Promise<void> {
+  const { spec } = hostNetworkPod() as { spec: object };
+  await cluster.api.apply(`${NAMESPACES}/${namespace}/podtemplates/violating`, {
+    apiVersion: 'v1',
+    kind: 'PodTemplate',
+    metadata: { name: 'violating' },
+    template: { metadata: { labels: { app: 'violating' } }, spec },
+  });
+}
+
+/** Resolves when an Event tells of the repair. */
+async function repaired(stage: Stage, kind: string): Promise<void> {
+  const { metadata } = await rendered(stage, kind);
+  await changeByHand(stage, kind);
+  await waitFor('an Event', async () => {
+    const events = await eventsAbout(stage.cluster.api, 'CapabilityPolicy', stage.policy);
+    return events.some(({ related }) => related?.kind === kind && related.name === metadata.name);
+  });
 }
 
 /** What was rendered for a policy that is gone, as after an `Orphan` deletion. */

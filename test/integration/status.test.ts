@@ -234,6 +234,17 @@ describe('the status of a policy', function () {
     );
     assert.match(await kubectl('describe', 'deployment', 'worse', '-n', namespace), /WorkloadViolates.*SYS_ADMIN/);
     assert.match(await kubectl('describe', 'cappol', policy), /InForce/);
+
+    // What comes back makes no further Event.
+    await cluster.api.patch(`${deployments}/worse`, { spec: { template: { spec: object.spec.template.spec } } });
+    await violating(policy, 1);
+    const [again] = await eventually('a series', async () => {
+      const events = await eventsAbout(cluster.api, 'Deployment', 'worse', namespace);
+      return events.some(({ series }) => series) && events;
+    });
+    assert.deepEqual([again.metadata.name, again.series.count], [event.metadata.name, 2]);
+    assert.ok(again.series.lastObservedTime > event.eventTime);
+    assert.deepEqual(await reasons('Deployment', 'worse'), ['WorkloadViolates', 'ViolationEnded']);
   });
 
   describe('when the operator is told to end', () => {

@@ -41,7 +41,7 @@ describe('the conditions of a policy', () => {
     [
       'violated: ready all the same',
       input({}, { judgements: judgements([violating('web')]) }),
-      ['Accepted=True Compiled', 'Compliant=False WorkloadsViolate', 'Programmed=True InForce', 'Ready=True InForce'],
+      ['Accepted=True Compiled', 'Compliant=False WorkloadViolates', 'Programmed=True InForce', 'Ready=True InForce'],
     ],
     [
       'with a label conflict: ready all the same',

@@ -1,13 +1,15 @@
 import assert from 'node:assert/strict';
+import type { CapabilityPolicy, CapabilityPolicyStatus } from '../../operator/api/capability-policy.ts';
 import { ApiError } from '../../operator/cluster/client.ts';
 import type { KubernetesEvent } from '../../operator/report/events.ts';
+import { type EventClient, EventRecorder } from '../../operator/report/recorder.ts';
 import { buildStatus } from '../../operator/report/status.ts';
 import { policyEvents } from '../../operator/report/transitions.ts';
-import { type ReportClient, writeReport } from '../../operator/report/writer.ts';
+import { type StatusClient, writeReport } from '../../operator/report/writer.ts';
 import { input, NOW, standing } from './fixtures.ts';
 
 /** Records what is written, and answers each Event with `error`. */
-class RecordingClient implements ReportClient {
+class RecordingClient implements StatusClient, EventClient {
   readonly calls: string[] = [];
   readonly bodies: unknown[] = [];
   readonly #error: Error | undefined;
@@ -23,11 +25,21 @@ class RecordingClient implements ReportClient {
     return {};
   }
 
-  async applyStatus(object: Parameters<ReportClient['applyStatus']>[0]) {
+  async change(path: string) {
+    this.calls.push(`change ${path}`);
+    return {};
+  }
+
+  async applyStatus(object: Parameters<StatusClient['applyStatus']>[0]) {
     this.calls.push(`status ${object.metadata.name}`);
     this.bodies.push(object);
     return {};
   }
+}
+
+function write(client: RecordingClient, ...report: [CapabilityPolicy, CapabilityPolicyStatus, KubernetesEvent[]]) {
+  const recorder = new EventRecorder(client);
+  return writeReport(client, (events) => recorder.tell(events), ...report);
 }
 
 function refusal(status: number, causes: string[] = []): ApiError {
@@ -47,7 +59,7 @@ describe('the writer of reports', () => {
 
   it('writes Events, and then the status', async () => {
     const client = new RecordingClient();
-    await writeReport(client, policy, status, events);
+    await write(client, policy, status, events);
     assert.deepEqual(client.calls, written);
     assert.deepEqual(client.bodies[1], {
       apiVersion: 'capabilitypolicy.dev/v1alpha1',
@@ -59,7 +71,7 @@ describe('the writer of reports', () => {
 
   it('writes nothing when the status stands already', async () => {
     const client = new RecordingClient();
-    await writeReport(client, standing(JSON.parse(JSON.stringify(status)), input()).policy, status, []);
+    await write(client, standing(JSON.parse(JSON.stringify(status)), input()).policy, status, []);
     assert.deepEqual(client.calls, []);
   });
 
@@ -70,21 +82,21 @@ describe('the writer of reports', () => {
   ] as const) {
     it(`passes over an Event ${name}`, async () => {
       const client = new RecordingClient(error);
-      await writeReport(client, policy, status, events);
+      await write(client, policy, status, events);
       assert.deepEqual(client.calls, written);
     });
   }
 
   it('throws the refusal of an Event after the status is written', async () => {
     const client = new RecordingClient(refusal(403));
-    await assert.rejects(writeReport(client, policy, status, events), { status: 403 });
+    await assert.rejects(write(client, policy, status, events), { status: 403 });
     assert.deepEqual(client.calls, written);
   });
 
   for (const error of [refusal(429), refusal(500), new Error('connection reset')]) {
     it(`leaves the status for the next attempt after ${error.message} ${'status' in error ? error.status : ''}`, async () => {
       const client = new RecordingClient(error);
-      await assert.rejects(writeReport(client, policy, status, events), error);
+      await assert.rejects(write(client, policy, status, events), error);
       assert.deepEqual(client.calls, written.slice(0, 1));
     });
   }

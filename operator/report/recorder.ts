@@ -1,0 +1,166 @@
+/**
+ * Tells Events. What happens again and again becomes one Event with a series, as client-go's broadcaster makes it
+ * (k8s.io/client-go/tools/events), and a flood of happenings no flood of requests: statuses, reports and metrics tell all
+ * of it anyway. What is known here is lost with the process; then a series begins anew.
+ */
+import { type ApiClient, ApiError, isNotFound, pathFor } from '../cluster/client.ts';
+import { RateLimit } from '../runtime/rate-limit.ts';
+import type { KubernetesEvent } from './events.ts';
+
+export type EventClient = Pick<ApiClient, 'create' | 'change'>;
+
+export interface RecorderOptions {
+  /** Milliseconds that only go on. */
+  readonly now?: () => number;
+  /** Told how many Events were left out since it was last told. */
+  readonly onFlood?: (leftOut: number) => void;
+}
+
+/** An Event that stands, and what joined it. */
+interface Told {
+  readonly event: KubernetesEvent;
+  /** The name of what joined it last: the same when an attempt is repeated. */
+  attempt: string;
+  count: number;
+  lastTime: string;
+  lastAt: number;
+  /** When the API server was told, the last time. */
+  toldAt: number;
+}
+
+/** A happening that has not come back for so long is over: the next one is news. */
+const ALIKE_MS = 600_000;
+/** About one object, for one reason: further ones join the last, and their notes are not told. */
+const MOST_ALIKE = 10;
+/** Between two changes of a series. */
+const SERIES_MS = 5_000;
+const MOST_KNOWN = 10_000;
+/** New Events, at once and a second: every workload of a few policies that somebody just made. */
+const BURST = 500;
+const PER_SECOND = 10;
+
+export class EventRecorder {
+  readonly #client: EventClient;
+  readonly #now: () => number;
+  readonly #onFlood: (leftOut: number) => void;
+  readonly #budget: RateLimit;
+  /** By what they are about, for which reason: those with different notes. */
+  readonly #known = new Map<string, Told[]>();
+  /** Those that came back since their series was last told. */
+  readonly #untold = new Set<Told>();
+  #leftOut = 0;
+
+  constructor(client: EventClient, { now = () => performance.now(), onFlood = () => {} }: RecorderOptions = {}) {
+    this.#client = client;
+    this.#now = now;
+    this.#onFlood = onFlood;
+    this.#budget = new RateLimit(PER_SECOND, BURST, now);
+  }
+
+  /**
+   * Of what was told before nothing is written now: see `tellSeries`.
+   *
+   * @returns the refusals that trying again will not change
+   * @throws what the client throws else; those before it are told, and a repeated attempt tells the rest
+   */
+  async tell(events: readonly KubernetesEvent[]): Promise<ApiError[]> {
+    const refusals: ApiError[] = [];
+    for (const event of events) {
+      const alike = this.#alike(event);
+      if (alike.some((told) => isAttempt(told, event))) continue;
+      const joined = alike.find(({ event: { note } }) => note === event.note) ?? alike[MOST_ALIKE - 1];
+      if (joined) this.#join(joined, event);
+      else if (!this.#budget.tryTake()) this.#leftOut++;
+      else {
+        const refusal = await this.#post(event);
+        if (refusal) refusals.push(refusal);
+        else alike.push(this.#begun(event));
+      }
+    }
+    return refusals;
+  }
+
+  /** When `tellSeries` has something to tell, in ms from now; undefined: nothing. */
+  get dueMs(): number | undefined {
+    const due = [...this.#untold].map(({ toldAt }) => toldAt + SERIES_MS - this.#now());
+    if (this.#leftOut > 0) due.push(SERIES_MS);
+    return due.length === 0 ? undefined : Math.max(0, Math.min(...due));
+  }
+
+  /**
+   * Tells how often what came back did so.
+   *
+   * @throws what the client throws; a refusal that trying again will not change, once
+   */
+  async tellSeries(): Promise<void> {
+    if (this.#leftOut > 0) this.#onFlood(this.#leftOut);
+    this.#leftOut = 0;
+    for (const told of [...this.#untold].filter(({ toldAt }) => toldAt + SERIES_MS <= this.#now())) {
+      const refusal = await this.#change(told);
+      told.toldAt = this.#now();
+      this.#untold.delete(told);
+      if (refusal) throw refusal;
+    }
+  }
+
+  /** The living ones about the same object, for the same reason. */
+  #alike({ type, reason, action, regarding }: KubernetesEvent): Told[] {
+    const key = JSON.stringify([type, reason, action, regarding]);
+    const alive = (this.#known.get(key) ?? []).filter(({ lastAt }) => this.#now() - lastAt < ALIKE_MS);
+    // Last, so that those which are forgotten are those which nothing has happened to for long.
+    this.#known.delete(key);
+    this.#known.set(key, alive);
+    for (const [oldest] of this.#known) {
+      if (this.#known.size <= MOST_KNOWN) break;
+      this.#known.delete(oldest);
+    }
+    return alive;
+  }
+
+  #begun(event: KubernetesEvent): Told {
+    const now = this.#now();
+    return { event, attempt: event.metadata.name, count: 1, lastTime: event.eventTime, lastAt: now, toldAt: now };
+  }
+
+  #join(told: Told, { metadata, eventTime }: KubernetesEvent): void {
+    told.count++;
+    Object.assign(told, { attempt: metadata.name, lastTime: eventTime, lastAt: this.#now() });
+    this.#untold.add(told);
+  }
+
+  /** Of an Event that is gone meanwhile, a new one tells. */
+  async #change({ event, count, lastTime }: Told): Promise<ApiError | undefined> {
+    const { namespace, name } = event.metadata;
+    const series = { count, lastObservedTime: lastTime };
+    try {
+      await this.#client.change(pathFor(event.apiVersion, event.kind, namespace, name), { series });
+    } catch (error) {
+      if (isNotFound(error)) return this.#post({ ...event, series });
+      if (!isFinal(error)) throw error;
+      return error;
+    }
+  }
+
+  /** @returns the refusal, if trying again will not change it */
+  async #post(event: KubernetesEvent): Promise<ApiError | undefined> {
+    try {
+      await this.#client.create(pathFor(event.apiVersion, event.kind, event.metadata.namespace), event);
+    } catch (error) {
+      if (!isFinal(error)) throw error;
+      if (!isExpected(error)) return error;
+    }
+  }
+}
+
+function isAttempt({ event, attempt }: Told, { metadata: { name } }: KubernetesEvent): boolean {
+  return name === attempt || name === event.metadata.name;
+}
+
+function isFinal(error: unknown): error is ApiError {
+  return error instanceof ApiError && error.status >= 400 && error.status < 500 && error.status !== 429;
+}
+
+/** The Event exists already, or its namespace is going or gone. */
+function isExpected({ status, causes }: ApiError): boolean {
+  return status === 409 || status === 404 || causes.some(({ reason }) => reason === 'NamespaceTerminating');
+}

@@ -1,0 +1,196 @@
+import assert from 'node:assert/strict';
+import { ApiError } from '../../operator/cluster/client.ts';
+import { eventFor, type KubernetesEvent } from '../../operator/report/events.ts';
+import { type EventClient, EventRecorder } from '../../operator/report/recorder.ts';
+
+const SECOND = 1_000;
+const MINUTE = 60 * SECOND;
+
+/** Events as an API server keeps them, by name. */
+class Server implements EventClient {
+  readonly events = new Map<string, KubernetesEvent>();
+  requests = 0;
+  refusal: Error | undefined;
+
+  async create(_path: string, body: unknown) {
+    this.#ask();
+    const event = body as KubernetesEvent;
+    if (this.events.has(event.metadata.name)) throw refusal(409);
+    this.events.set(event.metadata.name, event);
+    return {};
+  }
+
+  async change(path: string, fields: object) {
+    this.#ask();
+    const name = path.slice(path.lastIndexOf('/') + 1);
+    const event = this.events.get(name);
+    if (!event) throw refusal(404);
+    this.events.set(name, { ...event, ...fields });
+    return {};
+  }
+
+  /** The note of each, and how often it happened. */
+  get told(): [string, number][] {
+    return [...this.events.values()].map(({ note, series }) => [note, series?.count ?? 1]);
+  }
+
+  #ask(): void {
+    this.requests++;
+    if (this.refusal) throw this.refusal;
+  }
+}
+
+function refusal(status: number): ApiError {
+  return new ApiError({ status, reason: 'Test', message: 'test', causes: [] });
+}
+
+describe('the recorder of Events', () => {
+  let server: Server;
+  let recorder: EventRecorder;
+  let now: number;
+  let leftOut: number;
+  let occasions = 0;
+
+  beforeEach(() => {
+    server = new Server();
+    now = 0;
+    leftOut = 0;
+    recorder = new EventRecorder(server, { now: () => now, onFlood: (count) => (leftOut += count) });
+  });
+
+  function event(note: string, name = 'web', occasion = `${occasions++}`): KubernetesEvent {
+    const regarding = { apiVersion: 'apps/v1', kind: 'Deployment', namespace: 'net', name, uid: `uid-of-${name}` };
+    const happening = { regarding, type: 'Warning', reason: 'WorkloadViolates', action: 'Evaluate', note } as const;
+    const time = new Date(Date.UTC(2026, 0, 1) + now).toISOString();
+    return eventFor(happening, { reportingInstance: 'o', now: time, occasion });
+  }
+
+  /** What is due by then is told, as the operator does it. */
+  async function pass(ms: number): Promise<void> {
+    for (const end = now + ms; ; ) {
+      const due = recorder.dueMs;
+      if (due === undefined || now + due > end) {
+        now = end;
+        return;
+      }
+      now += due;
+      await recorder.tellSeries();
+    }
+  }
+
+  it('makes one Event of what comes back, and tells how often and when last', async () => {
+    for (let time = 0; time < 3; time++) {
+      await recorder.tell([event('violates')]);
+      await pass(2 * SECOND);
+    }
+    await pass(MINUTE);
+    assert.deepEqual(server.told, [['violates', 3]]);
+    const [{ series }] = [...server.events.values()] as [KubernetesEvent];
+    assert.equal(series?.lastObservedTime, '2026-01-01T00:00:04.000000Z');
+    assert.equal(server.requests, 2);
+    assert.equal(recorder.dueMs, undefined);
+  });
+
+  it('changes a series only now and then, however often it comes back', async () => {
+    for (let time = 0; time < 1_000; time++) {
+      await recorder.tell([event('violates')]);
+      await pass(60);
+    }
+    await pass(MINUTE);
+    assert.deepEqual(server.told, [['violates', 1_000]]);
+    assert.ok(server.requests <= 15, String(server.requests));
+  });
+
+  it('tells what is about another object, and what it says otherwise', async () => {
+    await recorder.tell([event('violates: a'), event('violates: b'), event('violates: a', 'db')]);
+    await pass(MINUTE);
+    const once = [1, 1, 1];
+    assert.deepEqual(
+      server.told.map(([, count]) => count),
+      once,
+    );
+  });
+
+  it('lets join the last what is about one object again and again, whatever it says', async () => {
+    for (let time = 0; time < 30; time++) await recorder.tell([event(`violates: ${time}`)]);
+    await pass(MINUTE);
+    assert.equal(server.events.size, 10);
+    assert.deepEqual(server.told.at(-1), ['violates: 9', 21]);
+  });
+
+  it('tells anew what comes back after a long while', async () => {
+    await recorder.tell([event('violates')]);
+    await pass(11 * MINUTE);
+    await recorder.tell([event('violates')]);
+    await pass(MINUTE);
+    assert.deepEqual(server.told, [
+      ['violates', 1],
+      ['violates', 1],
+    ]);
+  });
+
+  it('takes a repeated attempt for no other happening', async () => {
+    const attempt = [event('violates', 'web', 'same'), event('violates', 'db', 'same')];
+    await recorder.tell([event('violates')]);
+    for (let time = 0; time < 3; time++) await recorder.tell(attempt);
+    await pass(MINUTE);
+    assert.deepEqual(server.told, [
+      ['violates', 2],
+      ['violates', 1],
+    ]);
+  });
+
+  it('tells the rest when an attempt that broke off is repeated', async () => {
+    const attempt = [event('violates'), event('violates', 'db')];
+    server.refusal = new Error('connection reset');
+    await assert.rejects(recorder.tell(attempt), server.refusal);
+    server.refusal = undefined;
+    await recorder.tell(attempt);
+    assert.equal(server.events.size, 2);
+  });
+
+  it('makes a new Event of a series whose Event is gone', async () => {
+    await recorder.tell([event('violates')]);
+    server.events.clear();
+    await recorder.tell([event('violates')]);
+    await pass(MINUTE);
+    assert.deepEqual(server.told, [['violates', 2]]);
+  });
+
+  it('leaves out of a flood what is too much, says so, and has room again later', async () => {
+    const flood = (round: number) =>
+      Array.from({ length: 2_000 }, (_, index) => event('violates', `${round}-${index}`));
+    await recorder.tell(flood(0));
+    assert.equal(server.events.size, 500);
+    await pass(10 * SECOND);
+    assert.equal(leftOut, 1_500);
+    await recorder.tell(flood(1));
+    assert.ok(server.events.size >= 600 && server.events.size <= 700, String(server.events.size));
+  });
+
+  it('throws the refusal of a series once, and goes on with the others', async () => {
+    await recorder.tell([event('violates'), event('violates', 'db')]);
+    await recorder.tell([event('violates'), event('violates', 'db')]);
+    now += 10 * SECOND;
+    server.refusal = refusal(403);
+    await assert.rejects(recorder.tellSeries(), { status: 403 });
+    server.refusal = undefined;
+    await recorder.tellSeries();
+    assert.deepEqual(server.told, [
+      ['violates', 1],
+      ['violates', 2],
+    ]);
+    assert.equal(recorder.dueMs, undefined);
+  });
+
+  it('tries again what the API server could not take now', async () => {
+    await recorder.tell([event('violates')]);
+    await recorder.tell([event('violates')]);
+    now += 10 * SECOND;
+    server.refusal = refusal(500);
+    await assert.rejects(recorder.tellSeries(), { status: 500 });
+    server.refusal = undefined;
+    await recorder.tellSeries();
+    assert.deepEqual(server.told, [['violates', 2]]);
+  });
+});

@@ -1,0 +1,26 @@
+import assert from 'node:assert/strict';
+import { RateLimit } from '../../operator/runtime/rate-limit.ts';
+
+describe('RateLimit', () => {
+  it('lets a burst through, then spaces what follows, and fills up again', () => {
+    let now = 0;
+    const limit = new RateLimit(10, 2, () => now);
+    const take = () => limit.take();
+    assert.deepEqual([take(), take(), take(), take()], [0, 0, 100, 200]);
+    now = 200;
+    assert.equal(take(), 100);
+    now = 10_000;
+    assert.deepEqual([take(), take(), take()], [0, 0, 100]);
+  });
+
+  it('gives to those who do not wait what is there, and nothing of the future', () => {
+    let now = 0;
+    const limit = new RateLimit(10, 2, () => now);
+    const tryTake = () => limit.tryTake();
+    assert.deepEqual([tryTake(), tryTake(), tryTake(), tryTake()], [true, true, false, false]);
+    now = 99;
+    assert.equal(tryTake(), false);
+    now = 100;
+    assert.deepEqual([tryTake(), tryTake()], [true, false]);
+  });
+});
