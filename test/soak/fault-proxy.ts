@@ -10,11 +10,15 @@ import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Random } from '../integration/random.ts';
 import {
+  type Asked,
   chooseFault,
   chooseWatchFault,
+  collectionOf,
   FAULTS,
+  goesOn,
   isRefusal,
   isWatch,
+  lists,
   type Met,
   type Mishap,
   OUTDATED_EVENT,
@@ -24,6 +28,7 @@ import {
 } from './faults.ts';
 
 interface Watch {
+  readonly collection: string;
   readonly answer: ServerResponse;
   silent: boolean;
 }
@@ -31,6 +36,8 @@ interface Watch {
 const LATE_MS = 1_500;
 /** Between two faults of watches. */
 const WATCH_FAULT_EVERY_MS = 700;
+/** What happens for so long before a watch is outdated is what it will never tell. */
+const MISSED_MS = 2_000;
 
 export class FaultProxy {
   readonly #server: Server;
@@ -38,6 +45,8 @@ export class FaultProxy {
   readonly #agent: Agent;
   readonly #random: Random;
   readonly #watches = new Set<Watch>();
+  /** Whose versions the client was told to be outdated: until it lists them again, it hears nothing else. */
+  readonly #outdated = new Set<string>();
   #storm: NodeJS.Timeout | undefined;
   #partitioned = false;
   readonly met = Object.fromEntries(FAULTS.map((fault) => [fault, 0])) as Met;
@@ -104,8 +113,8 @@ export class FaultProxy {
   }
 
   /**
-   * Every second watch says nothing for so long, whatever happens meanwhile, and is then cut: only from the versions that
-   * it knows can the client find out what it missed.
+   * Every second watch says nothing for so long, whatever happens meanwhile, and is then cut, if the client did not leave it
+   * before: only from the versions that it knows can it find out what it missed.
    */
   async silence(ms: number): Promise<void> {
     const chosen = [...this.#watches].filter(() => this.#random.int(2) === 0);
@@ -125,19 +134,24 @@ export class FaultProxy {
 
   #serve(asked: IncomingMessage, answer: ServerResponse): void {
     const call = { method: asked.method ?? '', url: asked.url ?? '' };
+    const collection = collectionOf(call);
     const fault = this.#storm && !this.#partitioned ? chooseFault(call, this.#random, this.met) : undefined;
     if (fault) this.met[fault]++;
+    if (fault === 'expired') this.#outdated.add(collection);
     if (this.#partitioned || fault === 'reset') asked.socket.destroy();
     else if (fault && isRefusal(fault)) refuse(asked, answer, fault);
-    else this.#pass(asked, answer, isWatch(call), fault as Mishap | undefined);
+    else if (goesOn(call) && this.#outdated.has(collection)) refuse(asked, answer, 'expired');
+    else this.#pass(asked, answer, call, fault as Mishap | undefined);
   }
 
-  #pass(asked: IncomingMessage, answer: ServerResponse, watches: boolean, mishap: Mishap | undefined): void {
+  #pass(asked: IncomingMessage, answer: ServerResponse, call: Asked, mishap: Mishap | undefined): void {
+    const collection = collectionOf(call);
+    if (lists(call)) this.#outdated.delete(collection);
     const { connection: _, ...headers } = asked.headers;
     const options = { method: asked.method ?? '', headers, agent: this.#agent };
     const passed = request(this.#upstream + asked.url, options, (response) => {
       response.on('error', () => answer.destroy());
-      if (watches) this.#passWatch(response, answer);
+      if (isWatch(call)) this.#passWatch(response, answer, collection);
       else void passAnswer(response, answer, mishap);
     });
     // It also comes when the API server does not run: a client behind a load balancer sees a connection that ends.
@@ -146,8 +160,8 @@ export class FaultProxy {
     asked.pipe(passed);
   }
 
-  #passWatch(response: IncomingMessage, answer: ServerResponse): void {
-    const watch: Watch = { answer, silent: false };
+  #passWatch(response: IncomingMessage, answer: ServerResponse, collection: string): void {
+    const watch: Watch = { collection, answer, silent: false };
     this.#watches.add(watch);
     answer.on('close', () => this.#watches.delete(watch));
     passHead(response, answer);
@@ -168,7 +182,15 @@ export class FaultProxy {
     this.met[fault]++;
     watch.silent = true;
     if (fault === 'cut') watch.answer.destroy();
-    else watch.answer.end(fault === 'outdated' ? OUTDATED_EVENT : OUTDATED_EVENT.slice(0, 20));
+    else if (fault === 'ended') watch.answer.end(OUTDATED_EVENT.slice(0, 20));
+    else void this.#outdate(watch);
+  }
+
+  async #outdate({ collection, answer }: Watch): Promise<void> {
+    await sleep(MISSED_MS);
+    if (answer.destroyed) return;
+    this.#outdated.add(collection);
+    answer.end(OUTDATED_EVENT);
   }
 }
 

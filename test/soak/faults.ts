@@ -50,7 +50,7 @@ export function chooseFault(asked: Asked, random: Random, met: Met): Refusal | M
     'throttled',
     'broken',
     ...(asked.method === 'GET' ? [] : (['conflicting'] as const)),
-    ...(/[?&](resourceVersion|continue)=/.test(asked.url) ? (['expired'] as const) : []),
+    ...(goesOn(asked) ? (['expired'] as const) : []),
     ...(watch ? [] : MISHAPS),
   ] as const;
   return leastMet(fitting, met);
@@ -70,6 +70,22 @@ export function isRefusal(fault: Fault): fault is Refusal {
 
 export function isWatch({ url }: Asked): boolean {
   return /[?&]watch=true/.test(url);
+}
+
+/** From a version that the client got before: of a watch, or of the next page of a list. */
+export function goesOn({ url }: Asked): boolean {
+  return /[?&](resourceVersion|continue)=/.test(url);
+}
+
+/** Asks for all that there is, by a list or by a watch that begins with one. */
+export function lists(asked: Asked): boolean {
+  return asked.method === 'GET' && !goesOn(asked);
+}
+
+/** What is listed or watched. */
+export function collectionOf({ url }: Asked): string {
+  const { pathname, searchParams } = new URL(url, 'http://proxy');
+  return `${pathname} ${searchParams.get('labelSelector') ?? ''}`;
 }
 
 export function refusalCode(refusal: Refusal): number {

@@ -1,4 +1,4 @@
-/** What a fresh operator would make of the cluster as it is: every status, and what it would find to repair. */
+/** What a fresh operator would make of the cluster as it is: every status and report, and what it would find to repair. */
 import { isDeepStrictEqual } from 'node:util';
 import { KubeConfig } from '@kubernetes/client-node';
 import type { CapabilityPolicy, CapabilityPolicyStatus, Condition } from '../../operator/api/capability-policy.ts';
@@ -17,6 +17,7 @@ import type { Api } from '../integration/api.ts';
 import { differences } from '../integration/rendered.ts';
 import { grantsAmong } from './grants.ts';
 import { PREFIX } from './population.ts';
+import { compareReports } from './reports-from-scratch.ts';
 import type { ClusterState } from './window.ts';
 
 const OPTIONS = {
@@ -31,6 +32,7 @@ export interface Comparison {
   /** What was compared. */
   readonly state: ClusterState;
   readonly pods: number;
+  readonly reports: number;
 }
 
 /** Reads the whole cluster anew, as the administrator. */
@@ -45,8 +47,12 @@ export async function compareFromScratch(api: Api, kubeconfig: string): Promise<
     await start(reading.signal);
     const { oldestServer } = cluster;
     const standing = await differences(api, { ...OPTIONS, oldestServer }, (name) => name.startsWith(PREFIX));
+    const view = new View(cluster, OPTIONS);
+    const judgements = judgeAll(cluster, view);
+    const { reports, differences: ofReports } = await compareReports(api, cluster, view, judgements);
     return {
-      differences: [...standing, ...statusDifferences(cluster)],
+      differences: [...standing, ...statusDifferences(cluster, view, judgements), ...ofReports],
+      reports,
       state: stateOf(cluster),
       pods: cluster.namespaces().reduce((sum, { name }) => sum + [...cluster.pods(name)].length, 0),
     };
@@ -57,9 +63,11 @@ export async function compareFromScratch(api: Api, kubeconfig: string): Promise<
   }
 }
 
-function statusDifferences(cluster: Cluster): string[] {
-  const view = new View(cluster, OPTIONS);
-  const judgements = judgeAll(cluster, view);
+function statusDifferences(
+  cluster: Cluster,
+  view: View,
+  judgements: ReadonlyMap<string, NamespaceJudgement>,
+): string[] {
   return cluster.policies().flatMap((policy) => {
     const name = policy.metadata?.name ?? '';
     const [actual, expected] = [policy.status, statusOf(policy, cluster, view, judgements)].map(timeless);

@@ -31,7 +31,8 @@ async function run(minutes: number, seed: number): Promise<void> {
     leastRounds: 3,
     roundMs: 45_000,
     disturbancesOfRound: 3,
-    silenceMs: 180_000,
+    // Half of it at least is more than a watch is believed.
+    silenceMs: 320_000,
     namespaces: 12,
     policies: 8,
     say,

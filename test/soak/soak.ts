@@ -8,6 +8,7 @@ import { type ControlPlane, startControlPlane } from '../controlplane/controlpla
 import { Api } from '../integration/api.ts';
 import { allowCreators, installCrd } from '../integration/harness.ts';
 import { Random } from '../integration/random.ts';
+import { installReportCrd, OPEN_REPORTS } from '../integration/report-crds.ts';
 import { AuditLog } from './audit.ts';
 import { Churn } from './churn.ts';
 import { Deck, DISTURBANCES, type Disturbance } from './disturbances.ts';
@@ -28,7 +29,7 @@ export interface SoakOptions {
   /** How long everything changes before a check. */
   readonly roundMs: number;
   readonly disturbancesOfRound: number;
-  /** How long a watch may say nothing, at most; it may be longer than a round, and the check waits for it. */
+  /** How long a watch may say nothing, at most: longer than a client is to believe it, or it is cut for the client. */
   readonly silenceMs: number;
   readonly namespaces: number;
   readonly policies: number;
@@ -43,7 +44,8 @@ export interface SoakResult {
   readonly summary: string;
 }
 
-const SETTLE_MS = 120_000;
+/** A watch may have been silent since the end of a round: reflector.ts, MOST_SILENCE_MS. */
+const SETTLE_MS = 240_000;
 const COMPARE_AGAIN_MS = 500;
 const LOOK_MS = 1_500;
 
@@ -121,6 +123,7 @@ class Soak {
   async #begin(): Promise<void> {
     const { controlPlane, api } = this.#place;
     await installCrd(api);
+    await installReportCrd(api, OPEN_REPORTS);
     await allowCreators(api);
     await grantReplicas(api);
     for (const name of REPLICAS) {
@@ -147,12 +150,11 @@ class Soak {
     await churning;
     await this.#probes.stop();
     for (const { proxy } of this.#replicas) proxy.calm();
-    await Promise.all((await disturbing).silences);
+    await disturbing;
   }
 
-  /** One after the other; but a watch that says nothing holds up nobody. */
-  async #disturb(): Promise<{ readonly silences: readonly Promise<void>[] }> {
-    const silences: Promise<void>[] = [];
+  /** One after the other; but a watch that says nothing holds up nobody, nor does the check wait for it. */
+  async #disturb(): Promise<void> {
     const random = this.#random();
     const { disturbancesOfRound, roundMs } = this.#options;
     for (let left = disturbancesOfRound; left > 0; left--) {
@@ -160,10 +162,8 @@ class Soak {
       const drawn = this.#deck.draw();
       this.#disturbed.push(drawn);
       const disturbed = DISTURBANCES[drawn](this.#scene(), random);
-      if (drawn === 'silence the leader') silences.push(disturbed);
-      else await disturbed;
+      if (drawn !== 'silence the leader') await disturbed;
     }
-    return { silences };
   }
 
   #scene() {
@@ -180,7 +180,7 @@ class Soak {
 
   async #check(): Promise<void> {
     const began = this.#elapsedMs;
-    const { state, pods, differences } = await this.#settle();
+    const { state, pods, reports, differences } = await this.#settle();
     this.#failures.push(...differences);
     this.#window.begin(state);
     this.#churn.continueFrom(state);
@@ -188,7 +188,7 @@ class Soak {
     const crashes = this.#replicas.flatMap((replica) => replica.crashes);
     this.#failures.push(...this.#probes.wider, ...this.#place.audit.turns().outOfTurn, ...crashes);
     this.#say(
-      `settled after ${seconds(this.#elapsedMs - began)}: ${state.policies.size} policies, ${state.labels.size} namespaces, ${pods} pods`,
+      `settled after ${seconds(this.#elapsedMs - began)}: ${state.policies.size} policies, ${state.labels.size} namespaces, ${pods} pods, ${reports} reports`,
     );
     this.#checks++;
   }

@@ -19,9 +19,11 @@ export interface Outcome {
 /** Far below a leak of something for each change; above what garbage collection makes of 10 minutes. */
 const MAX_SLOPE_MIB_PER_MINUTE = 2;
 const MAX_RSS_MIB = 250;
+/** In the second half of so many minutes one operator is spared, and long enough for a trend. */
+const MINUTES_FOR_TREND = 10;
 
 /** Why it does not count, though no check failed. */
-export function shortcomings({ faults, disturbed, turns, probes, memory }: Outcome): string[] {
+export function shortcomings({ minutes, faults, disturbed, turns, probes, memory }: Outcome): string[] {
   const { trend, peakMiB } = memory;
   return [
     ...Object.entries(faults).flatMap(([fault, met]) => (met === 0 ? [`no request met the fault ${fault}`] : [])),
@@ -29,6 +31,7 @@ export function shortcomings({ faults, disturbed, turns, probes, memory }: Outco
     ...REPLICAS.filter((name) => !turns.writes[name]).map((name) => `${name} wrote nothing`),
     ...(probes.forbidden === 0 ? ['no pod was tried that had to be refused'] : []),
     ...(peakMiB > MAX_RSS_MIB ? [`an operator took ${peakMiB.toFixed(0)} MiB`] : []),
+    ...(minutes > MINUTES_FOR_TREND && !trend ? ['no operator lived long enough for its memory to be followed'] : []),
     ...(trend && trend.slopeMiBPerMinute > MAX_SLOPE_MIB_PER_MINUTE ? [`memory grows: ${trendText(memory)}`] : []),
   ];
 }

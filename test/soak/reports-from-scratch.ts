@@ -1,0 +1,82 @@
+/** What a fresh operator would find to change in the policy reports that there are. */
+import { isDeepStrictEqual } from 'node:util';
+import type { Cluster, NamespaceView } from '../../operator/cluster/objects.ts';
+import { CLEAN_SINCE, OPEN_REPORTS as OPEN_REPORTS_API } from '../../operator/cluster/reports.ts';
+import type { NamespaceJudgement } from '../../operator/evaluate/namespace.ts';
+import { firstReportName, policyReports } from '../../operator/report/policy-report.ts';
+import type { View } from '../../operator/view.ts';
+import type { Api, Json } from '../integration/api.ts';
+import { OPEN_REPORTS } from '../integration/report-crds.ts';
+
+export interface ReportComparison {
+  readonly differences: readonly string[];
+  /** How many there are. */
+  readonly reports: number;
+}
+
+const OURS = 'app.kubernetes.io/managed-by=capabilitypolicy.dev';
+
+/** Nothing differs where the CRD is not installed; in a namespace that is going nobody writes any more. */
+export async function compareReports(
+  api: Api,
+  cluster: Cluster,
+  view: View,
+  judgements: ReadonlyMap<string, NamespaceJudgement>,
+): Promise<ReportComparison> {
+  const { status, body } = await api.ask('GET', OPEN_REPORTS.path, { query: { labelSelector: OURS } });
+  if (status === 404) return { differences: [], reports: 0 };
+  const namespaces = cluster.namespaces().filter(({ terminating }) => !terminating);
+  const byNamespace = Map.groupBy(body.items as Json[], ({ metadata }) => metadata.namespace as string);
+  const differences = namespaces.flatMap((namespace) => {
+    const standing = byName(byNamespace.get(namespace.name) ?? []);
+    const wanted = byName(wantedIn(namespace, standing, cluster, view, judgements.get(namespace.name)));
+    const names = new Set([...standing.keys(), ...wanted.keys()]);
+    return [...names].flatMap((name) => {
+      const [actual, expected] = [standing.get(name), wanted.get(name)].map(timeless);
+      if (isDeepStrictEqual(actual, expected)) return [];
+      const texts = [actual, expected].map((one) => JSON.stringify(one) ?? 'none');
+      return [`report ${namespace.name}/${name}: ${texts.join(' instead of ')}`];
+    });
+  });
+  return { differences, reports: body.items.length };
+}
+
+function wantedIn(
+  namespace: NamespaceView,
+  standing: ReadonlyMap<string, Json>,
+  cluster: Cluster,
+  view: View,
+  judgement: NamespaceJudgement | undefined,
+): Json[] {
+  const uids = new Map([...cluster.pods(namespace.name)].map(({ name, uid }) => [name, uid]));
+  return Object.values(judgement?.modes ?? {}).flatMap(({ deciding, workloads }) =>
+    view.compiled.policies
+      .filter(({ name }) => deciding.includes(name))
+      .flatMap((policy) => [
+        ...policyReports({
+          api: OPEN_REPORTS_API,
+          policy,
+          namespace,
+          workloads,
+          findUid: ({ kind, name }) =>
+            kind === 'Pod' ? uids.get(name) : cluster.workload(namespace.name, kind, name)?.uid,
+          // The only thing that a report alone knows.
+          cleanSince: standing.get(firstReportName(policy.name))?.metadata.annotations?.[CLEAN_SINCE],
+          now: new Date().toISOString(),
+        }),
+      ]),
+  );
+}
+
+function byName(reports: readonly Json[]): Map<string, Json> {
+  return new Map(reports.map((report) => [report.metadata.name, report]));
+}
+
+/** What the operator states of it, without the times of its results. */
+function timeless(report: Json | undefined): Json | undefined {
+  if (report === undefined) return undefined;
+  const { labels, annotations, ownerReferences } = report.metadata;
+  const { scope, source, summary, results } = report;
+  const stated = { labels, annotations, ownerReferences, scope, source, summary, results };
+  return JSON.parse(JSON.stringify(stated, (key, value) => (key === 'timestamp' ? undefined : value)));
+}
