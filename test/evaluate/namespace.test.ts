@@ -150,4 +150,19 @@ describe('the judgement of a namespace', () => {
     const { addedCapabilities } = judgement([workload('Deployment', 'web', { template })], [pod('one', debugged)]);
     assert.deepEqual(addedCapabilities, ['CAP_KILL', 'CHOWN', 'NET_RAW', 'SYS_PTRACE']);
   });
+
+  it('is found once for each shape and text of a policy: not again for other labels, pods or policies', () => {
+    const shape = parts(['SYS_ADMIN']);
+    Object.freeze(shape.spec);
+    const court = { evaluator, use: createUseIndex([], []) };
+    const found = (policies: ResolvedPolicy[], pods: PodView[], labels = {}) => {
+      const { modes } = judgeNamespace({ name: 'net', labels }, policies, clusterOf([], pods), court);
+      return modes.Audit?.workloads[0]?.violations.baseline ?? assert.fail('nothing violates');
+    };
+    const first = found([baseline], [pod('one', shape)]);
+    assert.equal(found([baseline], [pod('one', shape)], { team: 'web' }), first);
+    assert.equal(found([baseline], [pod('one', shape), pod('two', shape)]), first);
+    assert.equal(found([policy('baseline'), policy('other', { mode: 'Enforce' })], [pod('one', shape)]), first);
+    assert.notEqual(found([policy('baseline', { level: 'restricted' })], [pod('one', shape)]), first);
+  });
 });

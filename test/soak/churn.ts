@@ -17,7 +17,7 @@ const AGAIN_MS = 200;
 const PATIENCE_MS = 120_000;
 
 /** What is changed, and how often of a hundred times. */
-const KINDS = { pod: 45, workload: 25, grant: 9, labels: 10, policy: 9, namespace: 2 } as const;
+const KINDS = { pod: 45, workload: 25, grant: 7, role: 2, labels: 10, policy: 9, namespace: 2 } as const;
 export type Kind = keyof typeof KINDS;
 
 export class Churn {
@@ -27,7 +27,7 @@ export class Churn {
   readonly #population: Population;
   #policies = new Map<string, CapabilityPolicySpec>();
   /** How often something was changed, or tried to be. */
-  readonly changes: Record<Kind, number> = { pod: 0, workload: 0, grant: 0, labels: 0, policy: 0, namespace: 0 };
+  readonly changes = Object.fromEntries(Object.keys(KINDS).map((kind) => [kind, 0])) as Record<Kind, number>;
 
   constructor(api: Api, window: Window, random: Random, population: Population) {
     this.#api = api;
@@ -39,7 +39,7 @@ export class Churn {
   /** Makes what there is at the beginning. */
   async populate(): Promise<void> {
     for (const policy of ['*', ...this.#population.policies]) {
-      const { path, object } = roleOf(policy);
+      const { path, object } = roleOf(policy, true);
       await this.#ask('PATCH', path, { ...APPLY, body: object });
     }
     for (const namespace of this.#population.namespaces) await this.#makeNamespace(namespace);
@@ -79,6 +79,8 @@ export class Churn {
         return this.#changeWorkload(namespace, rarely);
       case 'grant':
         return this.#changeGrant(namespace);
+      case 'role':
+        return this.#changeRole();
       case 'labels':
         return this.#makeNamespace(namespace);
       case 'policy': {
@@ -115,6 +117,16 @@ export class Churn {
       return;
     }
     this.#window.addGrant(grant);
+    await this.#ask('PATCH', path, { ...APPLY, body: object });
+  }
+
+  /** With it every binding to it grants, or grants nothing any more. */
+  async #changeRole(): Promise<void> {
+    const { namespaces, policies } = this.#population;
+    const policy = oneOf(['*', ...policies], this.#random);
+    const grants = this.#random.int(3) > 0;
+    if (grants) for (const namespace of namespaces) this.#window.addGrant({ namespace, policy });
+    const { path, object } = roleOf(policy, grants);
     await this.#ask('PATCH', path, { ...APPLY, body: object });
   }
 

@@ -128,6 +128,6 @@ function stateOf(cluster: Cluster): ClusterState {
   return {
     policies: new Map(cluster.policies().map(({ metadata, spec }) => [metadata?.name ?? '', spec])),
     labels: new Map(namespaces.map(({ name, labels }) => [name, labels])),
-    grants: grantsAmong(cluster.roleBindings()),
+    grants: grantsAmong(cluster.roleBindings(), cluster.roles()),
   };
 }

@@ -1,4 +1,4 @@
-/** RoleBindings that let a service account use a policy; those who churn make them, and the operator only reads them. */
+/** Roles and RoleBindings that let a service account use a policy: those who churn change them, the operator reads them. */
 import type { RoleBindingView, RoleView } from '../../operator/cluster/objects.ts';
 import { NAMESPACES } from '../integration/rendered.ts';
 
@@ -25,10 +25,11 @@ export function bindingOf({ namespace, policy }: Grant): { readonly path: string
   return { path: `${RBAC}${NAMESPACES.slice('/api/v1'.length)}/${namespace}/rolebindings/${name}`, object };
 }
 
-/** What each binding refers to; it stands all the time. */
-export function roleOf(policy: string): { readonly path: string; readonly object: object } {
+/** What each binding refers to; it stands all the time, and may grant nothing. */
+export function roleOf(policy: string, grants: boolean): { readonly path: string; readonly object: object } {
   const name = roleNameOf(policy);
-  const object = { apiVersion: `${GROUP}/v1`, kind: 'ClusterRole', metadata: { name }, rules: rulesOf(policy) };
+  const rules = grants ? rulesOf(policy) : [];
+  const object = { apiVersion: `${GROUP}/v1`, kind: 'ClusterRole', metadata: { name }, rules };
   return { path: `${RBAC}/clusterroles/${name}`, object };
 }
 
@@ -42,10 +43,11 @@ export function bindingView({ namespace, policy }: Grant): RoleBindingView {
   return { namespace, name, role: { kind: 'ClusterRole', name }, subjects };
 }
 
-/** The grants among all RoleBindings of a cluster. */
-export function grantsAmong(bindings: Iterable<RoleBindingView>): Grant[] {
+/** The grants among all RoleBindings of a cluster: those whose role grants something. */
+export function grantsAmong(bindings: Iterable<RoleBindingView>, roles: Iterable<RoleView>): Grant[] {
+  const granting = new Set([...roles].map(({ name }) => name));
   return [...bindings].flatMap(({ namespace, name }) => {
-    if (namespace === undefined || !name.startsWith(PREFIX)) return [];
+    if (namespace === undefined || !name.startsWith(PREFIX) || !granting.has(name)) return [];
     const policy = name.slice(PREFIX.length);
     return [{ namespace, policy: policy === 'all' ? '*' : policy }];
   });
