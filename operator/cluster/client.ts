@@ -58,6 +58,8 @@ export interface ReadOptions {
 export interface WatchOptions extends ReadOptions {
   /** A watch that receives nothing for so long ends with an error. */
   readonly idleMs?: number;
+  /** The server has taken up the watch; whether there is anything to say is another matter. */
+  readonly onBegin?: () => void;
 }
 
 export interface WatchEvent {
@@ -158,6 +160,7 @@ export class ApiClient {
     const accept = metadataOnly ? METADATA : undefined;
     try {
       const body = await this.#send({ method: 'GET', path, query: { watch: true, ...query }, accept, signal, idleMs });
+      options.onBegin?.();
       for await (const line of lines(body)) {
         const { type, object } = decode(line, managedFields) as RawEvent;
         if (type === 'ERROR') throw new ApiError(parseErrorEvent(object), `WATCH ${path}`);

@@ -175,7 +175,9 @@ class Reflector {
       ...from,
       timeoutSeconds,
     };
-    const options = { ...this.#reading(), idleMs: MOST_SILENCE_MS };
+    // Of some kinds there is nothing to say, and no bookmark comes either: that the server takes up a watch has to do.
+    const onBegin = () => this.#observer?.heard(this.#source.kind);
+    const options = { ...this.#reading(), idleMs: MOST_SILENCE_MS, onBegin };
     try {
       await this.#client.watch(this.#path, query, (event) => this.#take(event), options);
     } catch (error) {

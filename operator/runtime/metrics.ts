@@ -16,7 +16,7 @@ import type { Handler } from './server.ts';
 export interface ReflectorObserver {
   /** A collection was listed whole: at first, and each time the watch could not go on. */
   listed(kind: string): void;
-  /** Something came from the watch, bookmarks included: the server is there. */
+  /** The server took up a watch, or sent something, bookmarks included: it is there. */
   heard(kind: string): void;
 }
 
@@ -88,7 +88,7 @@ function observeReflectors(registry: Registry, clock: Clock): ReflectorObserver 
   });
   new Gauge({
     name: 'capabilitypolicy_reflector_staleness_seconds',
-    help: 'Time since the API server last sent something of a kind; about a minute at most while all is well.',
+    help: 'Time since the API server last answered about a kind; under three minutes while all is well.',
     labelNames: ['kind'],
     registers,
     collect() {

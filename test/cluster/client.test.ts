@@ -262,6 +262,19 @@ describe('ApiClient', () => {
       await assert.rejects(watch(connect(), { idleMs: 100 }), { code: 'UND_ERR_BODY_TIMEOUT' });
     });
 
+    it('tells when the server has taken it up, and of none that it refuses', async () => {
+      let begun = 0;
+      const onBegin = () => void begun++;
+      answers = [
+        (response) => void response.writeHead(200).end(),
+        (response) => void response.writeHead(403).end('{}'),
+      ];
+      await watch(connect(), { onBegin });
+      assert.equal(begun, 1);
+      await assert.rejects(watch(connect(), { onBegin }), { status: 403 });
+      assert.equal(begun, 1);
+    });
+
     it('ends quietly when told to', async () => {
       const abort = new AbortController();
       answers = [(response) => void response.write(line('ADDED', {}))];

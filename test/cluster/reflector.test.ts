@@ -53,6 +53,7 @@ class ScriptedReader implements Reader {
     this.watched.push({ query, idleMs: options.idleMs });
     const step = this.#steps.shift();
     if (!step || 'list' in step) return void this.#end(query);
+    options.onBegin?.();
     for (const each of 'stream' in step ? step.stream : step.watch) onEvent(each);
     if (step.error) throw step.error;
   }
@@ -93,14 +94,14 @@ describe('reflect', () => {
     assert.deepEqual(calls, ['list', 'watch from 7', 'watch from 10']);
   });
 
-  it('tells its observer of each list, and of whatever the server sends', async () => {
+  it('tells its observer of each list, of each watch that is taken up, and of whatever the server sends', async () => {
     const bookmark: WatchEvent = { type: 'BOOKMARK', object: { metadata: { resourceVersion: '9' } } };
     const { observed } = await play([
       { list: [['a']], version: '7' },
       { watch: [event('ADDED', 'b', '8'), bookmark], error: failure(410) },
       { list: [['a']], version: '12' },
     ]);
-    assert.deepEqual(observed, ['listed', 'heard', 'heard', 'listed']);
+    assert.deepEqual(observed, ['listed', 'heard', 'heard', 'heard', 'listed']);
   });
 
   describe('where the server offers the list as a stream', () => {
