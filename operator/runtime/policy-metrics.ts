@@ -9,7 +9,11 @@ export interface PolicyNumbers {
   readonly labelConflicts: number;
   /** The status as JSON, in bytes. */
   readonly statusBytes: number;
+  /** How many workloads have a verdict, zero included; empty while not everything has been judged. */
+  readonly workloads: Readonly<Partial<Record<Verdict, number>>>;
 }
+
+export type Verdict = 'compliant' | 'violating' | 'unknown';
 
 export interface ViolatingWorkloads {
   readonly policy: string;
@@ -57,6 +61,18 @@ export function exportPolicies(registry: Registry, sources: PolicySources): void
     Number(one.programmed),
   );
   byPolicy('label_conflicts', "Namespaces where somebody else's label stands in the way.", (one) => one.labelConflicts);
+  new Gauge({
+    name: 'capabilitypolicy_workloads',
+    help: 'Workloads that a policy judges, by verdict; each once, however many rules it breaks.',
+    labelNames: ['policy', 'verdict'],
+    registers,
+    collect() {
+      this.reset();
+      for (const { policy, workloads } of sources.policies()) {
+        for (const [verdict, count] of Object.entries(workloads)) this.set({ policy, verdict }, count);
+      }
+    },
+  });
   byPolicy('status_bytes', "Size of the policy's status.", (one) => one.statusBytes);
   const total = (name: string, help: string, value: () => number) =>
     new Gauge({
