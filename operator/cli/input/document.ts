@@ -1,9 +1,9 @@
 /** A YAML or JSON document: its value, and the lines of its fields, from one pass over the text. */
-import { constructFromEvents, EVENT_ID, type Event, getScalarValue, parseEvents, YAMLException } from 'js-yaml';
+import { constructFromEvents, EVENT_ID, type Event, parseEvents, YAMLException } from 'js-yaml';
+import { type FieldPath, newlines, Places } from './places.ts';
 import { MANIFEST_SCHEMA } from './scalars.ts';
 
-/** Keys and indices from the document's root. */
-export type FieldPath = readonly (string | number)[];
+export type { FieldPath } from './places.ts';
 
 export interface Document {
   readonly value: unknown;
@@ -34,10 +34,10 @@ const HELM = /(?:^|[:\-\s[{])\{\{[-\s]?.*?\}\}/m;
 export function parseDocument(text: string, firstLine: number): Document | undefined {
   const events = eventsOf(text, firstLine);
   if (events.length === 0) return undefined;
-  const lineAt = (offset: number) => firstLine + newlines(text, offset);
   const value = constructed(text, events, firstLine);
   if (events.some(({ type }) => type === EVENT_ID.ALIAS)) checkAliases(value, firstLine);
-  return { value, lineOf: (path) => lineAt(offsetOf(text, events, path)) };
+  const places = new Places(text, events);
+  return { value, lineOf: (path) => firstLine + places.lineOf(path) };
 }
 
 function eventsOf(text: string, firstLine: number): Event[] {
@@ -86,81 +86,4 @@ function checkAliases(value: unknown, line: number): void {
     around.delete(part);
   };
   walk(value);
-}
-
-/** Where in the text a field stands: at its key, or where its item begins. */
-function offsetOf(text: string, events: readonly Event[], path: FieldPath): number {
-  // The first event is the document's.
-  let at = 1;
-  let offset = startOf(events[at]);
-  for (const step of path) {
-    const found = typeof step === 'number' ? item(events, at, step) : field(text, events, at, step);
-    if (found === undefined) break;
-    ({ at, offset } = found);
-  }
-  return offset;
-}
-
-interface Position {
-  readonly at: number;
-  readonly offset: number;
-}
-
-function item(events: readonly Event[], sequence: number, index: number): Position | undefined {
-  if (events[sequence]?.type !== EVENT_ID.SEQUENCE) return undefined;
-  let at = sequence + 1;
-  for (let i = 0; isOpen(events, at); i += 1) {
-    if (i === index) return { at, offset: startOf(events[at]) };
-    at = after(events, at);
-  }
-  return undefined;
-}
-
-function field(text: string, events: readonly Event[], mapping: number, name: string): Position | undefined {
-  if (events[mapping]?.type !== EVENT_ID.MAPPING) return undefined;
-  for (let at = mapping + 1; isOpen(events, at); ) {
-    const key = events[at];
-    const value = after(events, at);
-    if (key?.type === EVENT_ID.SCALAR && getScalarValue(text, key) === name)
-      return { at: value, offset: key.valueStart };
-    at = after(events, value);
-  }
-  return undefined;
-}
-
-function isOpen(events: readonly Event[], at: number): boolean {
-  return at < events.length && events[at]?.type !== EVENT_ID.POP;
-}
-
-/** The event after a whole node. */
-function after(events: readonly Event[], node: number): number {
-  let depth = 0;
-  let at = node;
-  do {
-    const { type } = events[at] ?? {};
-    if (type === EVENT_ID.MAPPING || type === EVENT_ID.SEQUENCE) depth += 1;
-    else if (type === EVENT_ID.POP) depth -= 1;
-    at += 1;
-  } while (depth > 0 && at < events.length);
-  return at;
-}
-
-function startOf(event: Event | undefined): number {
-  switch (event?.type) {
-    case EVENT_ID.MAPPING:
-    case EVENT_ID.SEQUENCE:
-      return event.start;
-    case EVENT_ID.SCALAR:
-      return Math.max(0, event.valueStart);
-    case EVENT_ID.ALIAS:
-      return event.anchorStart;
-    default:
-      return 0;
-  }
-}
-
-function newlines(text: string, end: number): number {
-  let count = 0;
-  for (let at = text.indexOf('\n'); at !== -1 && at < end; at = text.indexOf('\n', at + 1)) count += 1;
-  return count;
 }

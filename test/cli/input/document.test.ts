@@ -86,6 +86,17 @@ spec:
     const json = parseDocument('{\n\t"kind": "Pod",\n\t"spec": {"a\\/b": [\n1,\n2]}\n}', 1);
     assert.equal(json?.lineOf(['spec', 'a/b', 1]), 5);
   });
+
+  it('is found for each of many items without walking all before it', () => {
+    const count = 20_000;
+    const items = Array.from({ length: count }, (_, i) => ({ metadata: { name: `a${i}`, labels: { a: 'b' } } }));
+    const json = parseDocument(JSON.stringify({ items }, undefined, 1), 1);
+    const began = performance.now();
+    const lines = items.map((_, i) => json?.lineOf(['items', i, 'metadata']));
+    assert.deepEqual(lines.slice(0, 2), [4, 12]);
+    // Walking takes minutes.
+    assert.ok(performance.now() - began < 5_000);
+  });
 });
 
 describe('a document that is none', () => {

@@ -1,0 +1,122 @@
+/** Where the fields of a document stand in its text. */
+import { EVENT_ID, type Event, getScalarValue } from 'js-yaml';
+
+/** Keys and indices from the document's root. */
+export type FieldPath = readonly (string | number)[];
+
+interface Position {
+  readonly at: number;
+  readonly offset: number;
+}
+
+/** Remembers what it has walked: a list may have thousands of items, and all of them are asked for. */
+export class Places {
+  readonly #text: string;
+  readonly #events: readonly Event[];
+  /** By the event that begins the sequence. */
+  readonly #items = new Map<number, readonly Position[]>();
+  #lineFeeds: readonly number[] | undefined;
+
+  constructor(text: string, events: readonly Event[]) {
+    this.#text = text;
+    this.#events = events;
+  }
+
+  /** From 0; of the nearest field around it that is there, when it is not. */
+  lineOf(path: FieldPath): number {
+    this.#lineFeeds ??= offsetsOf(this.#text, '\n');
+    return countBelow(this.#lineFeeds, this.#offsetOf(path));
+  }
+
+  /** At its key, or where its item begins. */
+  #offsetOf(path: FieldPath): number {
+    // The first event is the document's.
+    let at = 1;
+    let offset = startOf(this.#events[at]);
+    for (const step of path) {
+      const found = typeof step === 'number' ? this.#itemsOf(at)[step] : field(this.#text, this.#events, at, step);
+      if (found === undefined) break;
+      ({ at, offset } = found);
+    }
+    return offset;
+  }
+
+  #itemsOf(sequence: number): readonly Position[] {
+    const known = this.#items.get(sequence) ?? itemsOf(this.#events, sequence);
+    this.#items.set(sequence, known);
+    return known;
+  }
+}
+
+function itemsOf(events: readonly Event[], sequence: number): Position[] {
+  if (events[sequence]?.type !== EVENT_ID.SEQUENCE) return [];
+  const items: Position[] = [];
+  for (let at = sequence + 1; isOpen(events, at); at = after(events, at))
+    items.push({ at, offset: startOf(events[at]) });
+  return items;
+}
+
+function field(text: string, events: readonly Event[], mapping: number, name: string): Position | undefined {
+  if (events[mapping]?.type !== EVENT_ID.MAPPING) return undefined;
+  for (let at = mapping + 1; isOpen(events, at); ) {
+    const key = events[at];
+    const value = after(events, at);
+    if (key?.type === EVENT_ID.SCALAR && getScalarValue(text, key) === name)
+      return { at: value, offset: key.valueStart };
+    at = after(events, value);
+  }
+  return undefined;
+}
+
+function isOpen(events: readonly Event[], at: number): boolean {
+  return at < events.length && events[at]?.type !== EVENT_ID.POP;
+}
+
+/** The event after a whole node. */
+function after(events: readonly Event[], node: number): number {
+  let depth = 0;
+  let at = node;
+  do {
+    const { type } = events[at] ?? {};
+    if (type === EVENT_ID.MAPPING || type === EVENT_ID.SEQUENCE) depth += 1;
+    else if (type === EVENT_ID.POP) depth -= 1;
+    at += 1;
+  } while (depth > 0 && at < events.length);
+  return at;
+}
+
+function startOf(event: Event | undefined): number {
+  switch (event?.type) {
+    case EVENT_ID.MAPPING:
+    case EVENT_ID.SEQUENCE:
+      return event.start;
+    case EVENT_ID.SCALAR:
+      return Math.max(0, event.valueStart);
+    case EVENT_ID.ALIAS:
+      return event.anchorStart;
+    default:
+      return 0;
+  }
+}
+
+/** How many there are before that offset. */
+export function newlines(text: string, end: number): number {
+  return countBelow(offsetsOf(text, '\n'), end);
+}
+
+function offsetsOf(text: string, character: string): number[] {
+  const offsets: number[] = [];
+  for (let at = text.indexOf(character); at !== -1; at = text.indexOf(character, at + 1)) offsets.push(at);
+  return offsets;
+}
+
+/** @param sorted ascending */
+function countBelow(sorted: readonly number[], limit: number): number {
+  let [low, high] = [0, sorted.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((sorted[middle] as number) < limit) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
