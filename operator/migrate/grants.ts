@@ -91,8 +91,15 @@ export const readBinding: Reader<Binding> = (value, path) => {
   };
 };
 
+/** By namespace and name: clusters have thousands of them. */
+export type Roles = ReadonlyMap<string, Role>;
+
+export function rolesByPlace(roles: readonly Role[]): Roles {
+  return new Map(roles.map((role) => [placeOf(role), role]));
+}
+
 /** In the order of the bindings' names. */
-export function grantsOn(granted: Granted, roles: readonly Role[], bindings: readonly Binding[]): Grant[] {
+export function grantsOn(granted: Granted, roles: Roles, bindings: readonly Binding[]): Grant[] {
   const byPlace = [...bindings].sort((a, b) => compare(placeOf(a), placeOf(b)));
   return byPlace.flatMap((binding) => {
     const role = roleOf(binding, roles);
@@ -112,7 +119,7 @@ export function grantsOn(granted: Granted, roles: readonly Role[], bindings: rea
 }
 
 /** The bindings whose role is not there: what they grant is not known. */
-export function unknownRoles(roles: readonly Role[], bindings: readonly Binding[]): Binding[] {
+export function unknownRoles(roles: Roles, bindings: readonly Binding[]): Binding[] {
   return bindings.filter((binding) => !roleOf(binding, roles));
 }
 
@@ -120,13 +127,13 @@ export function bindingText({ name, namespace }: Pick<Binding, 'name' | 'namespa
   return namespace === undefined ? `ClusterRoleBinding/${name}` : `RoleBinding/${name} in ${namespace}`;
 }
 
-function roleOf({ role, namespace }: Binding, roles: readonly Role[]): Role | undefined {
-  const home = role.kind === 'Role' ? namespace : undefined;
-  return roles.find((one) => one.name === role.name && one.namespace === home);
+function roleOf({ role: { kind, name = '' }, namespace }: Binding, roles: Roles): Role | undefined {
+  return roles.get(placeOf({ name, ...(kind === 'Role' && namespace !== undefined && { namespace }) }));
 }
 
-function rulesOf(role: Role, roles: readonly Role[]): Rule[] {
-  const parts = roles.filter(
+function rulesOf(role: Role, roles: Roles): Rule[] {
+  if (role.aggregated.length === 0) return [...role.rules];
+  const parts = [...roles.values()].filter(
     (one) =>
       one !== role && one.namespace === undefined && role.aggregated.some((wanted) => matches(wanted, one.labels)),
   );
@@ -168,7 +175,7 @@ function metadataOf(value: unknown) {
   };
 }
 
-function placeOf({ namespace = '', name }: Binding): string {
+function placeOf({ namespace = '', name }: Pick<Binding, 'namespace' | 'name'>): string {
   return `${namespace}/${name}`;
 }
 

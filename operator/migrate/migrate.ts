@@ -6,6 +6,7 @@ import { type Grant, grantsOn } from './grants.ts';
 import type { Migration, MigrationOptions, Note, Origins, RbacObject, Remark } from './migration.ts';
 import { policyNames } from './names.ts';
 import type { Part, Statement } from './part.ts';
+import { roomNotes } from './room.ts';
 import { readInput, type Source } from './sources.ts';
 import { usability } from './usable-by.ts';
 
@@ -28,15 +29,23 @@ const LEVEL = { level: 'privileged', levelVersion: 'v1.24' } as const;
 export function migrate(objects: readonly unknown[], options: MigrationOptions): Migration {
   const { sources, roles, bindings, notes } = readInput(objects);
   const names = policyNames(sources);
+  const kinds = new Set(sources.map(({ granted }) => granted));
+  const byRole = new Map([...kinds].map((granted) => [granted, grantsOn(granted, roles, bindings)]));
   const done = sources.map((source) => {
-    const grants = [...source.grants, ...grantsOn(source.granted, roles, bindings)];
+    const grants = [...source.grants, ...(byRole.get(source.granted) ?? [])];
     return migrated(source, names.of(source), grants, options);
   });
   const left = done.flatMap(({ policy }) => policy ?? []).sort(byName);
   return {
     policies: left,
     rbac: done.flatMap(({ rbac }) => rbac),
-    notes: [...done.flatMap((one) => one.notes), ...names.notes, ...notes, ...emptied(done.length, left.length)],
+    notes: [
+      ...done.flatMap((one) => one.notes),
+      ...names.notes,
+      ...notes,
+      ...roomNotes(left),
+      ...emptied(done.length, left.length),
+    ],
     origins: Object.fromEntries(done.flatMap(({ name, origins, policy }) => (policy ? [[name, origins]] : []))),
   };
 }
@@ -57,10 +66,7 @@ function migrated(source: Source, name: string, grants: readonly Grant[], option
   const never = parts.flatMap((part) => part.never ?? []);
   if (never.length > 0) return { name, rbac: [], notes: never.map((remark) => noteOf(leftOut(remark))), origins: {} };
   const statements = parts.flatMap((part) => part.statements ?? []);
-  const use = usability(
-    grants.filter(({ names }) => names === undefined || names.includes(source.name)),
-    name,
-  );
+  const use = usability(grantsOnName(grants, source.name, name), name);
   const policy = policyOf(name, statements, use.spec, options);
   return {
     name,
@@ -69,6 +75,13 @@ function migrated(source: Source, name: string, grants: readonly Grant[], option
     notes: [...parts.flatMap((part: Part) => part.remarks ?? []), ...use.remarks].map(noteOf),
     origins: originsOf(statements, use.origins),
   };
+}
+
+/** Wildcards cover a new name only where they name none. */
+function grantsOnName(grants: readonly Grant[], before: string, now: string): Grant[] {
+  return grants
+    .filter(({ names }) => names === undefined || names.includes(before))
+    .map((grant) => ({ ...grant, covers: grant.covers && (grant.names === undefined || before === now) }));
 }
 
 function byName(a: CapabilityPolicy, b: CapabilityPolicy): number {

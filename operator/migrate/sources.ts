@@ -5,8 +5,10 @@ import {
   type Grant,
   type Granted,
   type Role,
+  type Roles,
   readBinding,
   readRole,
+  rolesByPlace,
   unknownRoles,
 } from './grants.ts';
 import { InvalidInput, type Path, type Problem } from './invalid-input.ts';
@@ -35,7 +37,7 @@ export interface Source {
 export interface Input {
   /** By name. */
   readonly sources: readonly Source[];
-  readonly roles: readonly Role[];
+  readonly roles: Roles;
   readonly bindings: readonly Binding[];
   readonly notes: readonly Note[];
 }
@@ -51,7 +53,7 @@ export function readInput(objects: readonly unknown[]): Input {
   if (problems.length > 0) throw new InvalidInput(problems.sort((a, b) => a.index - b.index));
   const of = <Key extends string>(key: Key) => read.flatMap((one) => (key in one ? [one[key as keyof Read]] : []));
   const sources = (of('source') as Source[]).sort((a, b) => (a.name < b.name ? -1 : 1));
-  const roles = of('role') as Role[];
+  const roles = rolesByPlace(of('role') as Role[]);
   const bindings = of('binding') as Binding[];
   return { sources, roles, bindings, notes: unknownRoles(roles, bindings).map(unknownRole) };
 }

@@ -42,12 +42,16 @@ describe('an API server takes what is migrated', () => {
     });
 
     for (const input of INPUTS) {
-      it(`of ${input}, as YAML, in mode ${mode}`, async () => {
-        const file = `inputs/${input}.yaml`;
-        const { stdout } = await cappol(['migrate', '-f', file, '--mode', mode], '', import.meta.dirname);
-        const answer = await dryRun(stdout);
-        const objects = stdout.match(/^kind: /gm)?.length;
-        assert.equal(answer.match(/ created \(server dry run\)/g)?.length, objects, answer);
+      it(`of ${input}, as YAML and as JSON, in mode ${mode}`, async () => {
+        const args = ['migrate', '-f', `inputs/${input}.yaml`, '--mode', mode];
+        const yaml = await cappol(args, '', import.meta.dirname);
+        const json = await cappol([...args, '-o', 'json'], '', import.meta.dirname);
+        const { items } = JSON.parse(json.stdout);
+        assert.ok(items.length > 0);
+        for (const { stdout } of [yaml, json]) {
+          const answer = await dryRun(stdout);
+          assert.equal(answer.match(/ created \(server dry run\)/g)?.length, items.length, answer);
+        }
       });
     }
   }

@@ -195,6 +195,24 @@ describe('who may use a migrated policy:', () => {
   });
 });
 
+describe('policies that do not fit together into one decision', () => {
+  const asked = (count: number) => {
+    const sources = Array.from({ length: count }, (_, i) => psp({}, {}, `psp-${String.fromCharCode(97 + i)}`));
+    return migrate([...sources, all, binding(all, [user('jane')])], { mode: 'Audit' }).notes;
+  };
+
+  it('are said to be so', () => {
+    const notes = asked(14);
+    assert.deepEqual(
+      notes.map(({ object, exact }) => [object, exact]),
+      [['CapabilityPolicy/psp-n', false]],
+    );
+    assert.match(notes[0]?.text ?? '', /^is not accepted beside the others: .*Narrow namespaceSelector/);
+  });
+
+  it('are no more than that', () => assert.deepEqual(asked(13), []));
+});
+
 describe('names of migrated policies', () => {
   const long = (last: string) => `${'n'.repeat(70)}${last}`;
 
@@ -208,6 +226,13 @@ describe('names of migrated policies', () => {
       /^the policy is called n+-[0-9a-f]{8}, since names have at most 63 characters$/,
     );
     assert.equal(notes.at(-1)?.exact, true);
+  });
+
+  it('are granted anew where they are shortened, even by wildcards that reach what has the old name', () => {
+    const name = long('a');
+    const wildcards = { apiGroups: ['*'], resources: ['*'], resourceNames: [name], verbs: ['*'] };
+    const { policies } = migrate([psp({}, {}, name), ...granted(wildcards, [user('a')])], { mode: 'Audit' });
+    assert.deepEqual(policies[0]?.spec.subjects, [{ kind: 'User', name: 'a' }]);
   });
 
   it('are said to change the order, when they do', () => {

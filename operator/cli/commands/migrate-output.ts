@@ -8,8 +8,10 @@ export const LONGEST = 200;
 const LONGEST_VALUE = 80;
 const LONGEST_NOTE = 1000;
 
-export function jsonText(migration: Migration): string {
-  return `${JSON.stringify(migration, null, 2)}\n`;
+/** A List to apply, with two fields that kubectl passes over: `notes` and `origins`. */
+export function jsonText({ policies, rbac, notes, origins }: Migration): string {
+  const list = { apiVersion: 'v1', kind: 'List', items: [...policies, ...rbac], notes, origins };
+  return `${JSON.stringify(list, null, 2)}\n`;
 }
 
 /** Each line of the policies with the field that it comes from, then what is to be known of them. */

@@ -33,7 +33,10 @@ export const registerMigrate: RegisterCommand = (program, io, finish) => {
       ).argParser(options.labels),
     )
     .addOption(
-      new Option('-o, --output <format>', 'yaml: to apply, with comments; report: what becomes of what, and counts')
+      new Option(
+        '-o, --output <format>',
+        'yaml and json: to apply; with comments, or with all notes as fields; report: what becomes of what, and counts',
+      )
         .choices(['yaml', 'json', 'report'])
         .default('yaml'),
     )
