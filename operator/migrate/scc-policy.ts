@@ -155,33 +155,27 @@ function groups(
 }
 
 /** The first one that is named is filled in. */
-function seccomp({ seccompProfiles: profiles }: Scc): Part {
+function seccomp({ seccompProfiles: profiles = [] }: Scc): Part {
+  const first = profiles.findIndex((profile) => profile !== '*');
   return seccompProfiles({
     allowed: profiles,
-    default: profiles?.find((profile) => profile !== '*'),
+    default: profiles[first],
     allowedField: 'seccompProfiles',
-    defaultField: 'seccompProfiles[0]',
+    defaultField: `seccompProfiles[${first}]`,
   });
 }
 
 const MCS_ANNOTATION = 'openshift.io/sa.scc.mcs';
 
 /** Without a level it is the namespace's. */
-function seLinux({ seLinuxContext: { type: rule, seLinuxOptions = {} } = {} }: Scc): Part {
+function seLinux({ seLinuxContext: { type: rule, seLinuxOptions } = {} }: Scc): Part {
   const field = 'seLinuxContext';
   if (rule !== 'MustRunAs') return { statements: [stated('seLinux', { rule }, field)] };
-  const options = Object.fromEntries(Object.entries(seLinuxOptions).filter(([, value]) => value !== ''));
-  if (options.level !== undefined) return { statements: [stated('seLinux', { rule, options }, field)] };
-  const level = `pods had to have the level of their namespace (annotation ${MCS_ANNOTATION}), which was filled in`;
-  if (Object.keys(options).length > 0)
-    return {
-      statements: [stated('seLinux', { rule, options }, field)],
-      remarks: [inexact(field, seLinuxOptions, `${level}: now they must set none, and the container runtime chooses`)],
-    };
-  const text = `${level}: now any level passes, with the types that the Pod Security Standards admit, and where pods set none the container runtime chooses one for each`;
+  const options = Object.fromEntries(Object.entries(seLinuxOptions ?? {}).filter(([, value]) => value !== ''));
+  const text = `pods had to have the level of their namespace (annotation ${MCS_ANNOTATION}), which was filled in: now they must set none, and the container runtime chooses one for each: pods that share a volume may not be able to read each other's files`;
   return {
-    statements: [stated('seLinux', { rule: 'PodSecurityStandard' }, field)],
-    remarks: [inexact(field, rule, text)],
+    statements: [stated('seLinux', { rule, options }, field)],
+    remarks: options.level === undefined ? [inexact(field, seLinuxOptions ?? rule, text)] : [],
   };
 }
 
@@ -202,7 +196,7 @@ const NEWER_SYSCTLS = ['net.ipv4.ip_local_reserved_ports', 'net.ipv4.tcp_rmem', 
 function sysctlParts(scc: Scc): Part[] {
   const { allowedUnsafeSysctls: unsafe } = scc;
   if (unsafe?.includes('*')) return [sysctls('', scc, SAFE_SYSCTLS)];
-  const text = `OpenShift calls ${NEWER_SYSCTLS.join(', ')} safe, too, where the kernels of all nodes are new enough: they are refused now; add them where they are used`;
+  const text = `OpenShift calls ${NEWER_SYSCTLS.join(', ')} safe, too, where the kernel of its API server is new enough: they are refused now; add them where they are used`;
   return [sysctls('', scc, SAFE_SYSCTLS), { remarks: [inexact('allowedUnsafeSysctls', unsafe ?? null, text)] }];
 }
 

@@ -137,7 +137,7 @@ export const SCC_ROWS: Readonly<Record<string, SccRow>> = {
   },
   "SELinux with its namespace's level": {
     fields: { seLinuxContext: { type: 'MustRunAs' } },
-    overrides: { seLinux: { rule: 'PodSecurityStandard' } },
+    overrides: { seLinux: { rule: 'MustRunAs', options: {} } },
     notes: ['~seLinuxContext: pods had to have the level of their namespace (annotation openshift.io/sa.scc.mcs)'],
   },
   "a type of SELinux, with its namespace's level": {
