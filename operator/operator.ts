@@ -48,6 +48,11 @@ const CONCURRENCY = 8;
 const LABELS_AT_ONCE = 8;
 /** Changes come in bursts; a status is written once for all of a burst. */
 const STATUS_DELAY_MS = 200;
+/**
+ * For so many times as long as judging it took, a namespace rests: what changes meanwhile is judged together. Else a crowd
+ * that comes one by one would be judged as often as it grows.
+ */
+const JUDGING_RESTS = 4;
 const SERVERS_KEPT_MS = 10_000;
 /** Of Events: no status and no label waits for one. */
 const EVENTS_LIMIT = [50, 100] as const;
@@ -66,6 +71,8 @@ export class Operator {
   readonly #outcomes = new Map<string, RolloutOutcome>();
   readonly #labels = new Map<string, LabelOutcome>();
   readonly #judgements = new Map<string, NamespaceJudgement>();
+  /** Of namespaces: until when they rest, in ms of the process' clock. */
+  readonly #resting = new Map<string, number>();
   /** Events that are still to be written. */
   readonly #repairs: KubernetesEvent[] = [];
   /** Of the term that leads; a stand-by follows the cluster and does nothing. */
@@ -139,7 +146,7 @@ export class Operator {
   /** Works until `signal` is aborted and what was begun has ended. Nothing is remembered of an earlier term. */
   async lead(signal: AbortSignal): Promise<void> {
     const queues = [this.#newQueue(CONCURRENCY), this.#newQueue(LABELS_AT_ONCE)] as const;
-    for (const remembered of [this.#outcomes, this.#labels, this.#judgements]) remembered.clear();
+    for (const remembered of [this.#outcomes, this.#labels, this.#judgements, this.#resting]) remembered.clear();
     this.#rollout = this.#newRollout();
     [this.#queue, this.#labelQueue] = queues;
     this.#recompile();
@@ -194,7 +201,7 @@ export class Operator {
         return;
       case 'pod':
       case 'workload':
-        this.#queue?.add(`judge/${change.namespace}`);
+        this.#enqueueJudging(change.namespace);
     }
   }
 
@@ -227,7 +234,13 @@ export class Operator {
 
   #enqueueNamespace(name: string): void {
     this.#labelQueue?.add(`labels/${name}`);
-    this.#queue?.add(`judge/${name}`);
+    this.#enqueueJudging(name);
+  }
+
+  #enqueueJudging(namespace: string): void {
+    const rest = (this.#resting.get(namespace) ?? 0) - performance.now();
+    if (rest > 0) this.#queue?.addAfter(`judge/${namespace}`, rest);
+    else this.#queue?.add(`judge/${namespace}`);
   }
 
   #enqueueStatuses(): void {
@@ -310,8 +323,11 @@ export class Operator {
     const { cluster } = this.#followed;
     const namespace = cluster.namespace(name);
     const court = { evaluator: this.#evaluator, use: this.#view.use };
+    const began = performance.now();
     if (!namespace || this.#view.isExcluded(name)) this.#judgements.delete(name);
     else this.#judgements.set(name, judgeNamespace(namespace, this.#view.compiled.policies, cluster, court));
+    if (namespace) this.#resting.set(name, performance.now() + JUDGING_RESTS * (performance.now() - began));
+    else this.#resting.delete(name);
     this.#reports.judged(name);
     this.#enqueueStatuses();
   }
