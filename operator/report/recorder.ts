@@ -34,7 +34,7 @@ const ALIKE_MS = 600_000;
 const MOST_ALIKE = 10;
 /** Between two changes of a series. */
 const SERIES_MS = 5_000;
-const MOST_KNOWN = 10_000;
+const MOST_KNOWN = 4_000;
 /** New Events, at once and a second: every workload of a few policies that somebody just made. */
 const BURST = 500;
 const PER_SECOND = 10;
