@@ -1,0 +1,79 @@
+/** Markdown pages of the documentation, as tests read them. */
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import GithubSlugger from 'github-slugger';
+import { lexer, type Token, type Tokens, walkTokens } from 'marked';
+
+export const ROOT = join(import.meta.dirname, '..', '..');
+
+/** A block of code. */
+export interface Block {
+  /** What stands after the opening fence, by words: the language, then how tests take the block. */
+  readonly info: readonly string[];
+  /** Ends in a line feed. */
+  readonly text: string;
+  /** Of the opening fence, from 1. */
+  readonly line: number;
+  /** The nearest heading of level 2 above it, or nothing. */
+  readonly section: string;
+}
+
+export interface Page {
+  /** From the project's folder. */
+  readonly path: string;
+  readonly blocks: readonly Block[];
+  /** As they are written, pictures' included. */
+  readonly links: readonly string[];
+  /** Of its headings, as GitHub makes them. */
+  readonly anchors: ReadonlySet<string>;
+}
+
+/** README.md and everything in docs/, in the order of their paths. */
+export function documentation(): Page[] {
+  const files = readdirSync(join(ROOT, 'docs'), { recursive: true, encoding: 'utf8' });
+  const pages = files.filter((file) => file.endsWith('.md')).map((file) => join('docs', file));
+  return ['README.md', ...pages.sort()].map(readPage);
+}
+
+/**
+ * @param path from the project's folder
+ * @throws Error that names a block in a list or a quotation, which nobody can paste
+ */
+export function readPage(path: string): Page {
+  const tokens = lexer(readFileSync(join(ROOT, path), 'utf8'));
+  const links: string[] = [];
+  const headings: string[] = [];
+  walkTokens(tokens, (token) => {
+    if (token.type === 'link' || token.type === 'image') links.push(token.href);
+    if (token.type === 'heading') headings.push(plain(token.tokens ?? []));
+    if (token.type === 'code' && !tokens.includes(token)) {
+      throw new Error(`${path}: a block of code is indented, write it outside of lists: ${token.text.split('\n')[0]}`);
+    }
+  });
+  const slugger = new GithubSlugger();
+  return { path, blocks: blocksOf(tokens), links, anchors: new Set(headings.map((text) => slugger.slug(text))) };
+}
+
+function blocksOf(tokens: readonly Token[]): Block[] {
+  const blocks: Block[] = [];
+  let line = 1;
+  let section = '';
+  for (const token of tokens) {
+    if (token.type === 'heading' && token.depth === 2) section = token.text;
+    if (token.type === 'code') {
+      const { lang = '', text } = token as Tokens.Code;
+      blocks.push({ info: lang.split(/\s+/).filter(Boolean), text: `${text}\n`, line, section });
+    }
+    line += token.raw.split('\n').length - 1;
+  }
+  return blocks;
+}
+
+/** What a reader sees of a heading. */
+function plain(tokens: readonly Token[]): string {
+  return tokens
+    .map((token) =>
+      'tokens' in token && token.tokens ? plain(token.tokens) : 'text' in token ? token.text : token.raw,
+    )
+    .join('');
+}

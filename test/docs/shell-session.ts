@@ -1,0 +1,103 @@
+/** A shell into which the blocks of a page are pasted, one after the other, as a reader would. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface, type Interface } from 'node:readline';
+import type { Readable, Writable } from 'node:stream';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { waitFor } from '../controlplane/wait.ts';
+
+const TIMEOUT_MS = 120_000;
+const GRACE = { timeoutMs: 10_000, intervalMs: 20 };
+
+/** Reads from descriptor 3 which file to run and whether it may fail; says on descriptor 4 how it ended. */
+const READER = `
+while read -r kind block <&3; do
+  if [ "$kind" = may-fail ]; then set +e; else set -e; fi
+  . "$block" > "$block.out" 2>&1 < /dev/null
+  status=$?
+  set +e
+  echo "$status" >&4
+done
+`;
+
+export interface Ran {
+  /** Of the block's last command. */
+  readonly status: number;
+  /** Both streams, in the order in which they came. */
+  readonly output: string;
+}
+
+export class ShellSession {
+  readonly #folder = mkdtempSync(join(tmpdir(), 'pasted-'));
+  readonly #shell: ChildProcess;
+  readonly #answers: Interface;
+  #count = 0;
+  #ended: string | undefined;
+
+  /** @param environment replaces this process's; HOME is a new folder, gone at the end, unless it says otherwise */
+  constructor(cwd: string, environment: NodeJS.ProcessEnv) {
+    // In a process group of its own, so that what the blocks leave in the background ends with it.
+    this.#shell = spawn('sh', ['-c', READER], {
+      cwd,
+      env: { HOME: this.#folder, ...environment },
+      stdio: ['ignore', 'ignore', 'inherit', 'pipe', 'pipe'],
+      detached: true,
+    });
+    this.#answers = createInterface({ input: this.#shell.stdio[4] as Readable });
+  }
+
+  /**
+   * @param mayFail otherwise the session ends at the first command that does, since the next blocks count on it
+   * @throws Error with what was printed, when the session has ended or a block takes more than two minutes
+   */
+  async paste(text: string, mayFail = false): Promise<Ran> {
+    if (this.#ended !== undefined) throw new Error(`an earlier block failed: ${this.#ended}`);
+    this.#count += 1;
+    const file = join(this.#folder, `block-${this.#count}.sh`);
+    writeFileSync(file, text);
+    (this.#shell.stdio[3] as Writable).write(`${mayFail ? 'may-fail' : 'must-pass'} ${file}\n`);
+    const answer = await this.#answer();
+    const output = readFileSync(`${file}.out`, 'utf8');
+    if (typeof answer === 'number') return { status: answer, output };
+    this.#ended = text.split('\n')[0] ?? '';
+    throw new Error(`${answer}; it printed:\n${output}`);
+  }
+
+  /** Ends what the blocks started, too. */
+  async end(): Promise<void> {
+    for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
+      if (this.#signal(signal)) await waitFor('the session to end', () => !this.#signal(0), GRACE).catch(() => {});
+    }
+    rmSync(this.#folder, { recursive: true, force: true });
+  }
+
+  /** @returns the block's status, or what went wrong */
+  async #answer(): Promise<number | string> {
+    const settled = new AbortController();
+    const { signal } = settled;
+    const answers = [
+      once(this.#answers, 'line', { signal }).then(([status]) => Number(status)),
+      once(this.#shell, 'exit', { signal }).then(([status]) => `a command ended with ${status}`),
+      sleep(TIMEOUT_MS, `it did not end within ${TIMEOUT_MS / 1000} s`, { signal }),
+    ];
+    try {
+      return await Promise.race(answers);
+    } finally {
+      settled.abort();
+      await Promise.allSettled(answers);
+    }
+  }
+
+  /** @returns whether there is still anything of the session to signal */
+  #signal(signal: NodeJS.Signals | 0): boolean {
+    const { pid } = this.#shell;
+    try {
+      return pid !== undefined && process.kill(-pid, signal);
+    } catch {
+      return false;
+    }
+  }
+}

@@ -1,0 +1,33 @@
+import assert from 'node:assert/strict';
+import { assertShown } from './shown.ts';
+
+/** Shown, printed. */
+const SAME: Readonly<Record<string, readonly [string, string]>> = {
+  'the same': ['namespace/net created\n', 'namespace/net created\n'],
+  'columns of another width': ['NAME   AGE\nping   4s\n', 'NAME     AGE\nping     4s\n'],
+  'a folded line': ['pods "ping" is forbidden:\n  it must not', 'pods "ping" is forbidden: it must not'],
+  ages: ['ping  4s', 'ping  1m12s'],
+  durations: ['ttl=64 time=0.05 ms', 'ttl=64 time=12 ms'],
+  hashes: ['capabilitypolicy-ping-0123456789ab-pods', 'capabilitypolicy-ping-ba9876543210-pods'],
+  'something left out in a line': ['adds NET_RAW; … user 1000', 'adds NET_RAW; drops ALL; runs as user 1000'],
+  'lines left out': ['…\nB\n…\n', 'A\nB\nC\nD\n'],
+};
+
+const OTHER: Readonly<Record<string, readonly [string, string]>> = {
+  'another word': ['allowed: NET_RAW', 'allowed: NET_ADMIN'],
+  'more than is shown': ['created', 'created\nWarning: would violate'],
+  'less than is shown': ['created\nWarning: would violate', 'created'],
+  'a line between': ['A\nC', 'A\nB\nC'],
+  'another number that is no duration': ['1 packets transmitted', '2 packets transmitted'],
+  'what only a regular expression would match': ['a.c', 'abc'],
+};
+
+describe('what a page shows', () => {
+  for (const [title, [shown, printed]] of Object.entries(SAME)) {
+    it(`is what was printed: ${title}`, () => assertShown(shown, printed));
+  }
+  for (const [title, [shown, printed]] of Object.entries(OTHER)) {
+    it(`is not what was printed: ${title}`, () =>
+      assert.throws(() => assertShown(shown, printed), assert.AssertionError));
+  }
+});

@@ -1,0 +1,36 @@
+/** What a page shows of a command's output, beside what the command printed. */
+import { AssertionError } from 'node:assert/strict';
+
+/** `…` in a page stands for anything; what is different in each run is compared by its shape. */
+const SHAPES: readonly (readonly [what: string, shape: RegExp, as: string])[] = [
+  ['anything left out', /…/, '[^]*?'],
+  ['a hash', /\b[0-9a-f]{12}\b/, '[0-9a-f]{12}'],
+  ['an age or a duration', /(?:\b\d+m)?\b\d+(?:\.\d+)? ?m?s\b/, '(?:\\d+m)?\\d+(?:\\.\\d+)? ?m?s'],
+];
+const PARTS = new RegExp(`(${[...SHAPES.map(([, shape]) => shape.source), '\\s+'].join('|')})`);
+
+/**
+ * White space counts as one space, however much and of which kind it is: columns have the width of what is in them, and pages
+ * fold long lines.
+ *
+ * @throws AssertionError with both texts
+ */
+export function assertShown(shown: string, printed: string): void {
+  const parts = shown.trim().split(PARTS);
+  const pattern = parts.map((part, index) => (index % 2 === 0 ? literally(part) : shapeOf(part))).join('');
+  if (new RegExp(`^${pattern}$`).test(printed.trim())) return;
+  throw new AssertionError({
+    message: 'the page shows another output than the one printed',
+    actual: printed,
+    expected: shown,
+    operator: 'assertShown',
+  });
+}
+
+function shapeOf(part: string): string {
+  return SHAPES.find(([, shape]) => shape.test(part))?.[2] ?? '\\s+';
+}
+
+function literally(text: string): string {
+  return text.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&');
+}
