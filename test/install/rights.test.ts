@@ -116,7 +116,7 @@ describe("the operator's rights", () => {
       );
     }
     // What was refused is tried again after a while, or when something happens to what was rendered.
-    const [{ kind, metadata }] = await renderedObjects(api);
+    const [{ kind, metadata }] = await renderedObjects(api, stage.policy);
     await api.patch(`${COLLECTIONS[kind]}/${metadata.name}`, {
       metadata: { annotations: { touched: String(performance.now()) } },
     });
