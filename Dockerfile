@@ -3,13 +3,11 @@
 #
 #   docker build --build-arg REVISION="$(git rev-parse HEAD)" --tag ghcr.io/capabilitypolicy/operator:v0.1.0 .
 
-# renovate: datasource=docker depName=node
 ARG BUILD_IMAGE=docker.io/library/node:24-bookworm-slim@sha256:0e0ff40c39bc087845bfb27465a0df4ea419520094bc35842ff83dd8cbe6f9b6
-# renovate: datasource=docker depName=gcr.io/distroless/nodejs24-debian13
 ARG RUN_IMAGE=gcr.io/distroless/nodejs24-debian13@sha256:7cca079bad19303c78cd874a5da79832441985a216b767196507d69b8784a698
 
 # hadolint ignore=DL3006
-FROM ${BUILD_IMAGE} AS dependencies
+FROM --platform=${BUILDPLATFORM} ${BUILD_IMAGE} AS dependencies
 WORKDIR /app
 COPY package.json package-lock.json ./
 RUN npm ci --omit=dev --ignore-scripts --no-audit --no-fund

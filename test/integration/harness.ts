@@ -234,7 +234,7 @@ export function isProgrammed(policy: Json): boolean {
   return condition?.status === 'True' && condition.observedGeneration === policy.metadata.generation;
 }
 
-function conditionOf(policy: Json, type: string): Condition | undefined {
+export function conditionOf(policy: Json, type: string): Condition | undefined {
   return policy.status?.conditions?.find((condition: Condition) => condition.type === type);
 }
 
