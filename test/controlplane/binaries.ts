@@ -1,7 +1,8 @@
 /** Where the programs of the control plane come from: KUBEBUILDER_ASSETS, the cache, or a build from Go modules. */
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { assertGo, buildBinaries, buildFlags, cacheFolder } from './build.ts';
+import { requiredVersion } from './program.ts';
 
 /** A folder with etcd, kube-apiserver, kube-controller-manager and kubectl. */
 export interface Binaries {
@@ -39,11 +40,7 @@ export async function findBinaries(environment: NodeJS.ProcessEnv = process.env)
 
 /** The Kubernetes version that go.mod names, as in v1.36.3. */
 export function kubernetesVersion(): string {
-  const version = /^\s*k8s\.io\/kubernetes (v\S+)/m.exec(readFileSync(join(MODULE, 'go.mod'), 'utf8'))?.[1];
-  if (version === undefined) {
-    throw new Error('test/controlplane/go.mod requires no k8s.io/kubernetes');
-  }
-  return version;
+  return requiredVersion(MODULE, 'k8s.io/kubernetes');
 }
 
 function fromAssets(dir: string): Binaries {

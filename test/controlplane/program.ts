@@ -1,0 +1,64 @@
+/** A program that is built from a Go module of its own: found in the cache, or built. */
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { buildBinaries, cacheFolder, problemWithGo } from './build.ts';
+
+export interface GoProgram {
+  readonly name: string;
+  /** The folder of go.mod and go.sum, which say what is built. */
+  readonly module: string;
+  /** The module in go.mod whose version is the program's. */
+  readonly of: string;
+  /** What is built, as `go build` takes it; go.mod's tools by default. */
+  readonly packages?: readonly string[];
+  /** Of `go build`, for a version as in v1.36.3. */
+  readonly flags: (version: string) => readonly string[];
+  /** How long it takes, the first time, on two cores. */
+  readonly minutes: number;
+  /** The only Go that can build it, as in go1.20.14. */
+  readonly toolchain?: string;
+  /** What helps where there is no Go, beside Go: ends the sentence `install Go …, or`. */
+  readonly otherwise?: string;
+}
+
+/**
+ * The program's path; it is built where it is missing.
+ *
+ * @throws an error that says how to get it, when there is no Go
+ */
+export async function findProgram(program: GoProgram, environment: NodeJS.ProcessEnv = process.env): Promise<string> {
+  const { name, module, of, packages, minutes, toolchain, otherwise } = program;
+  const version = requiredVersion(module, of);
+  const build = {
+    module,
+    flags: program.flags(version),
+    environment: { ...environment, ...(toolchain !== undefined && { GOTOOLCHAIN: toolchain }) },
+  };
+  const dir = cacheFolder(build);
+  if (!existsSync(dir)) {
+    const problem = problemWithGo(environment);
+    if (problem !== undefined) {
+      const go = 'install Go 1.26 or newer from https://go.dev/dl/';
+      const ways = otherwise === undefined ? go : `${go}, or ${otherwise}`;
+      throw new Error(`${name} ${version} is not built yet, and ${problem}: ${ways}.`);
+    }
+    await buildBinaries({ ...build, dir, names: [name], version, minutes, ...(packages && { packages }) });
+  }
+  return join(dir, name);
+}
+
+/** @returns what the go.mod of a folder requires of a module, as in v1.36.3 */
+export function requiredVersion(module: string, of: string): string {
+  const lines = readFileSync(join(module, 'go.mod'), 'utf8').split('\n');
+  const required = lines
+    .map((line) =>
+      line
+        .replace(/^require /, '')
+        .trim()
+        .split(' '),
+    )
+    .find(([path]) => path === of);
+  const version = required?.[1];
+  if (version === undefined) throw new Error(`${join(module, 'go.mod')} requires no ${of}`);
+  return version;
+}
