@@ -123,7 +123,9 @@ function leftOut({ part, needed }: { readonly part: Schema; readonly needed: str
 }
 
 function defaultOf(schema: Schema): string {
-  return schema.default === undefined ? '' : `default \`${schema.default}\``;
+  if (schema.default === undefined) return '';
+  const { default: value } = schema;
+  return `default \`${typeof value === 'string' ? value : JSON.stringify(value)}\``;
 }
 
 function typeOf(schema: Schema): string {

@@ -80,6 +80,14 @@ describe('the CRD', () => {
     });
   });
 
+  it('says of a policy that no operator has seen that it is not observed, so that nobody takes it for ready', async () => {
+    const policy = policyOf({}, 'unseen');
+    await kubectl(['create', '-f', '-'], JSON.stringify(policy));
+    const { stdout } = await kubectl(['get', 'cappol', 'unseen', '-o', 'json']);
+    await kubectl(['delete', 'cappol', 'unseen']);
+    assert.deepEqual(JSON.parse(stdout).status, { observedGeneration: -1 });
+  });
+
   it('teaches through kubectl explain', async () => {
     const { stdout } = await kubectl(['explain', 'cappol.spec.overrides.capabilities']);
     const text = stdout.replace(/\s+/g, ' ');

@@ -16,7 +16,7 @@ const schema30 = {
       "$ref": "2muwTF1W0tBU461f24GTE05RGxRy7jqn4R3GUVsqQ"
     },
     "status": {
-      "$ref": "6i787t4tqY7Krk3tMIQIu8TwLG0vgwZ4FpBgH8AJk"
+      "$ref": "n8Kvcmym92C1eqxMLt3c5ubT8IwQDyLkOl8ti0Pzfk"
     }
   },
   "required": ["spec", "apiVersion", "kind"],
@@ -4674,6 +4674,9 @@ function validate66(data, {
 }
 const schema77 = {
   "type": "object",
+  "default": {
+    "observedGeneration": -1
+  },
   "properties": {
     "observedGeneration": {
       "$ref": "NW88HfrvS38u8Yy207QW6S7qFs2gsa0jBgSYGvqPw"
