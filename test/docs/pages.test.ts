@@ -1,0 +1,129 @@
+/** What the pages say of policies, tests, flags and reasons is so. That their links lead somewhere is another's to say. */
+import assert from 'node:assert/strict';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { loadAll } from 'js-yaml';
+import { validatePolicy } from '../../operator/cli/policies/validate.ts';
+import type { RawObject } from '../../operator/cluster/raw.ts';
+import { HELP, parseFlags } from '../../operator/flags.ts';
+import * as reasons from '../../operator/report/reasons.ts';
+import { type Block, documentation, ROOT, readPage } from './page.ts';
+
+/** A link to a test, and the titles of tests in it that follow. */
+const CITED = /\]\(\.\.\/(test\/[^)#]+\.test\.ts)\)(?::((?:(?:,|;| and)? \*[^\s*][^*]*\*)+))?/g;
+const HEREDOC = /<<'?(\w+)'?.*\n([\s\S]*?)^\1$/gm;
+
+interface Shown {
+  readonly where: string;
+  readonly policy: RawObject;
+}
+
+describe('the documentation', () => {
+  const shown = documentation().flatMap(({ path, blocks }) =>
+    blocks.flatMap((block) => policiesIn(block).map((policy): Shown => ({ where: `${path}:${block.line}`, policy }))),
+  );
+
+  for (const { where, policy } of shown) {
+    it(`shows a policy that the API server takes: ${policy.metadata?.name}, ${where}`, () => {
+      assert.deepEqual(validatePolicy(policy).problems, []);
+    });
+  }
+
+  it('shows policies', () => assert.ok(shown.length > 5, String(shown.length)));
+
+  it('names tests that there are', () => {
+    const cited = documentation().flatMap(({ path }) => citationsIn(path));
+    assert.ok(cited.length > 30, String(cited.length));
+    const missing = cited.filter(({ file, title }) => !existsSync(join(ROOT, file)) || !sourceOf(file).includes(title));
+    assert.deepEqual(missing, []);
+  });
+
+  it('has every flag of the operator', () => {
+    const rows = sectionOf('docs/operations.md', 'Flags').split('\n');
+    const rowOf = (flag: string) => rows.find((row) => new RegExp(`^\\| \`${flag}[ \`]`).test(row));
+    const names = [...HELP.matchAll(/^ {2}--.*$/gm)].flatMap(([line]) => line.match(/--[a-z-]+/g) ?? []);
+    assert.ok(names.length > 10, String(names));
+    assert.deepEqual(
+      names.filter((flag) => rowOf(flag) === undefined),
+      [],
+    );
+    for (const [flag, value] of Object.entries(defaults())) assert.ok(rowOf(flag)?.includes(`| ${value} |`), flag);
+  });
+
+  it('walks through a rule as it stands', () => {
+    const rule = textOf('operator/rules/read-only-root-filesystem.ts');
+    const blocks = readPage('docs/contributing.md').blocks.filter(({ info }) => info[0] === 'ts');
+    assert.ok(blocks.length > 5);
+    assert.deepEqual(
+      blocks.map(({ text }) => text).filter((text) => !rule.includes(text)),
+      [],
+    );
+  });
+
+  it('says of every folder of the operator what it does', () => {
+    const page = textOf('docs/architecture.md');
+    const folders = readdirSync(join(ROOT, 'operator'), { withFileTypes: true }).filter((one) => one.isDirectory());
+    assert.deepEqual(
+      folders.map(({ name }) => name).filter((name) => !page.includes(`\n| \`${name}/\` |`)),
+      [],
+    );
+  });
+
+  it('has every reason of a condition or an Event', () => {
+    const text = textOf('docs/concepts.md');
+    const refusals = ['VersionTooNew', 'InvalidSpec', 'TooExpensive'];
+    const missing = [...Object.values(reasons), ...refusals].filter((reason) => !text.includes(`\`${reason}\``));
+    assert.deepEqual(missing, []);
+  });
+});
+
+/** Of a block of YAML, or of the texts that a shell block hands to commands. */
+function policiesIn({ info, text }: Block): RawObject[] {
+  const [language] = info;
+  const texts =
+    language === 'yaml' ? [text] : language === 'sh' ? [...text.matchAll(HEREDOC)].map(([, , body = '']) => body) : [];
+  return texts
+    .flatMap((one) => loadAll(one) as (RawObject | null)[])
+    .filter((object): object is RawObject => object?.kind === 'CapabilityPolicy');
+}
+
+function citationsIn(path: string): { page: string; file: string; title: string }[] {
+  const text = textOf(path).replaceAll(/\n(?![|\n])/g, ' ');
+  return [...text.matchAll(CITED)].flatMap(([, file = '', titles = '']) => {
+    const all = [...titles.matchAll(/\*([^\s*][^*]*)\*/g)].map(([, title = '']) => title.replaceAll(/\s+/g, ' '));
+    return (all.length > 0 ? all : ['']).map((title) => ({ page: path, file, title }));
+  });
+}
+
+/** Titles are compared whatever lines they are folded into. */
+function sourceOf(file: string): string {
+  return textOf(file).replaceAll(/\s+/g, ' ');
+}
+
+const texts = new Map<string, string>();
+
+function textOf(path: string): string {
+  const text = texts.get(path) ?? readFileSync(join(ROOT, path), 'utf8');
+  texts.set(path, text);
+  return text;
+}
+
+function sectionOf(path: string, heading: string): string {
+  const parts = textOf(path).split(/^## /m);
+  return parts.find((part) => part.startsWith(`${heading}\n`)) ?? '';
+}
+
+function defaults(): Record<string, string> {
+  const flags = parseFlags([]);
+  const seconds = (ms: number) => `${ms / 1000}s`;
+  return {
+    '--excluded-namespaces': `\`${flags.excludedNamespaces.join(',')}\``,
+    '--kube-api-qps': String(flags.qps),
+    '--kube-api-burst': String(flags.burst),
+    '--leader-elect-lease-duration': seconds(flags.leaseDurationMs),
+    '--leader-elect-renew-deadline': seconds(flags.renewDeadlineMs),
+    '--leader-elect-retry-period': seconds(flags.retryPeriodMs),
+    '--log-level': flags.logLevel,
+    '--log-format': flags.logFormat,
+  };
+}
