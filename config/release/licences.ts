@@ -1,0 +1,83 @@
+/**
+ * `npm run generate`: the licences of all that the operator and cappol bring along, as a page. Which ones may be is said
+ * here; a test refuses others, so that nobody adds one unseen.
+ */
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+const ROOT = join(import.meta.dirname, '..', '..');
+const PAGE = join(ROOT, 'docs', 'reference', 'licences.md');
+
+/** SPDX identifier → what it asks of whoever passes the package on. */
+export const ALLOWED: Readonly<Record<string, string>> = {
+  '0BSD': 'nothing',
+  'Apache-2.0': 'its text and notices go along, changes are stated',
+  'BSD-2-Clause': 'copyright and text go along',
+  'BSD-3-Clause': 'copyright and text go along',
+  'CC0-1.0': 'nothing',
+  ISC: 'copyright and text go along',
+  MIT: 'copyright and text go along',
+  'PSF-2.0': 'copyright and text go along, changes are stated',
+  Unlicense: 'nothing',
+};
+
+export interface LockedPackage {
+  readonly version: string;
+  readonly license?: string;
+  readonly dev?: boolean;
+}
+
+export interface Lock {
+  /** By path, as in `node_modules/yaml`; the project itself is ''. */
+  readonly packages: Readonly<Record<string, LockedPackage>>;
+}
+
+export interface ProductionPackage {
+  /** Below the project. */
+  readonly path: string;
+  readonly name: string;
+  readonly version: string;
+  /** As the package states it; undefined when it does not. */
+  readonly licence: string | undefined;
+}
+
+export function readLock(): Lock {
+  return JSON.parse(readFileSync(join(ROOT, 'package-lock.json'), 'utf8'));
+}
+
+/** All that `npm ci --omit=dev` installs, by path. */
+export function productionPackages({ packages }: Lock): ProductionPackage[] {
+  return Object.entries(packages)
+    .filter(([path, { dev }]) => path !== '' && !dev)
+    .map(([path, { version, license }]) => ({ path, name: nameOf(path), version, licence: license }));
+}
+
+/** One line for each package whose licence is not allowed, for people. */
+export function refusedLicences(packages: readonly ProductionPackage[]): string[] {
+  return packages
+    .filter(({ licence }) => licence === undefined || !(licence in ALLOWED))
+    .map(({ name, version, licence = 'none stated' }) => `${name} ${version}: ${licence}`);
+}
+
+/** The page, in Markdown. Without versions, so that an update does not change it. */
+export function licencesPage(packages: readonly ProductionPackage[]): string {
+  const sections = Object.entries(ALLOWED).map(([licence, asks]) => {
+    const names = new Set(packages.filter((one) => one.licence === licence).map(({ name }) => `\`${name}\``));
+    return `## ${licence}\n\nAsks: ${asks}.\n\n${[...names].sort().join(', ')}\n`;
+  });
+  return [INTRODUCTION, ...sections].join('\n');
+}
+
+const INTRODUCTION = `# Licences
+
+<!-- Written by \`npm run generate\` from package-lock.json. Do not edit. -->
+
+CapabilityPolicy is under the Apache License 2.0. The operator's image and \`cappol\` bring the packages below along. One under
+another licence fails the suite, until somebody allows it in \`config/release/licences.ts\`.
+`;
+
+function nameOf(path: string): string {
+  return path.slice(path.lastIndexOf('node_modules/') + 'node_modules/'.length);
+}
+
+if (import.meta.main) writeFileSync(PAGE, licencesPage(productionPackages(readLock())));

@@ -1,0 +1,18 @@
+/**
+ * `npm run release:manifests -- [--out FOLDER]`: install.yaml, for `kubectl apply -f`, and the packed chart, both by the
+ * kubectl and the helm that the tests use.
+ */
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Tools } from '../../test/install/tools.ts';
+import { outputFolder } from './output.ts';
+
+const folder = outputFolder();
+const tools = await Tools.find();
+try {
+  const { stdout } = await tools.run('kubectl', 'kustomize', 'config/default');
+  writeFileSync(join(folder, 'install.yaml'), stdout);
+  await tools.run('helm', 'package', 'config/helm/capabilitypolicy', '--destination', folder);
+} finally {
+  tools.end();
+}

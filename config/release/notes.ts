@@ -1,0 +1,29 @@
+/** `npm run release:notes -- [--out FOLDER]`: notes.md, what docs/CHANGELOG.md says of package.json's version. */
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { outputFolder, ROOT } from './output.ts';
+
+/**
+ * @param changelog in the form of Keep a Changelog
+ * @returns the section of a version without its heading
+ * @throws an error that says what to write, when there is none or nothing in it
+ */
+export function notesOf(changelog: string, version: string): string {
+  const sections = changelog.split(/^(?=## )/m);
+  const section = sections.find((text) => text.startsWith(`## [${version}]`));
+  const notes = section
+    ?.replace(/^.*\n/, '')
+    .replace(/^\[[^\]]+\]: .*$/gm, '')
+    .trim();
+  if (!notes)
+    throw new Error(
+      `docs/CHANGELOG.md: there is nothing under ## [${version}] - YYYY-MM-DD; move there what is under [Unreleased]`,
+    );
+  return `${notes}\n`;
+}
+
+if (import.meta.main) {
+  const { version } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
+  const changelog = readFileSync(join(ROOT, 'docs', 'CHANGELOG.md'), 'utf8');
+  writeFileSync(join(outputFolder(), 'notes.md'), notesOf(changelog, version));
+}

@@ -1,0 +1,14 @@
+/** Where the files of a release go: dist/, or `--out FOLDER`. */
+import { mkdirSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+
+export const ROOT = join(import.meta.dirname, '..', '..');
+
+/** @returns the folder, which is there */
+export function outputFolder(): string {
+  const { values } = parseArgs({ options: { out: { type: 'string', default: join(ROOT, 'dist') } } });
+  const folder = resolve(values.out);
+  mkdirSync(folder, { recursive: true });
+  return folder;
+}

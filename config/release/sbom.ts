@@ -1,0 +1,51 @@
+/**
+ * `npm run release:sbom -- [--out FOLDER]`: what the image has besides Node, as CycloneDX JSON. npm makes it, from
+ * package-lock.json. Of its `--omit=dev` no use is made: that leaves out what development needs, too (npm 11.19).
+ */
+import { execFileSync } from 'node:child_process';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { productionPackages, readLock } from './licences.ts';
+import { outputFolder, ROOT } from './output.ts';
+
+export interface Component {
+  readonly 'bom-ref': string;
+  readonly type: string;
+  readonly name: string;
+  readonly version: string;
+  readonly purl: string;
+  readonly hashes?: readonly unknown[];
+  readonly licenses?: readonly unknown[];
+}
+
+/** As far as it is looked into here: https://cyclonedx.org/docs/1.5/json/ */
+export interface Sbom {
+  readonly bomFormat: string;
+  readonly metadata: { readonly component: Component };
+  readonly components: readonly Component[];
+  readonly dependencies: readonly { readonly ref: string; readonly dependsOn: readonly string[] }[];
+}
+
+/** @throws what npm says; npm 10 is the first that can */
+function sbomOfAll(): Sbom {
+  const args = ['sbom', '--sbom-format=cyclonedx', '--sbom-type=application', '--package-lock-only'];
+  return JSON.parse(execFileSync('npm', args, { cwd: ROOT, encoding: 'utf8', maxBuffer: 2 ** 26 }));
+}
+
+/** @param name the project's: npm takes that of the folder */
+function shipped(sbom: Sbom, name: string): Sbom {
+  const wanted = new Set(productionPackages(readLock()).map((one) => `${one.name}@${one.version}`));
+  const components = sbom.components.filter((one) => wanted.has(`${one.name}@${one.version}`));
+  const component = { ...sbom.metadata.component, name };
+  const refs = new Set([component, ...components].map((one) => one['bom-ref']));
+  const dependencies = sbom.dependencies
+    .filter(({ ref }) => refs.has(ref))
+    .map((one) => ({ ...one, dependsOn: one.dependsOn.filter((ref) => refs.has(ref)) }));
+  return { ...sbom, metadata: { ...sbom.metadata, component }, components, dependencies };
+}
+
+if (import.meta.main) {
+  const { name, version } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
+  const text = JSON.stringify(shipped(sbomOfAll(), name), null, 2);
+  writeFileSync(join(outputFolder(), `${name}-${version}.cdx.json`), `${text}\n`);
+}

@@ -1,0 +1,46 @@
+/** What a release is installed from: one file, and a packed chart. */
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { loadAll } from 'js-yaml';
+import type { Json } from '../integration/api.ts';
+import { CONFIG, OPERATOR_NAMESPACE } from './rights.ts';
+import { Tools } from './tools.ts';
+
+describe('the files of a release', function () {
+  this.timeout(60_000);
+  const folder = mkdtempSync(join(tmpdir(), 'capabilitypolicy-release-'));
+  const { version } = JSON.parse(readFileSync(join(CONFIG, '..', 'package.json'), 'utf8'));
+  let tools: Tools;
+
+  before(async () => {
+    tools = await Tools.find();
+    // Neither kubectl nor helm is there.
+    const env = { ...process.env, PATH: dirname(process.execPath) };
+    execFileSync(process.execPath, [join(CONFIG, 'release', 'manifests.ts'), '--out', folder], { env });
+  });
+
+  after(() => {
+    tools.end();
+    rmSync(folder, { recursive: true });
+  });
+
+  it('are one for kubectl, with all that config/default has', async () => {
+    const { stdout } = await tools.run('kubectl', 'kustomize', 'config/default');
+    const found = loadAll(readFileSync(join(folder, 'install.yaml'), 'utf8')) as Json[];
+    // kubectl applies them in order.
+    assert.equal(found[0].kind, 'Namespace');
+    assert.deepEqual(found, loadAll(stdout));
+  });
+
+  it('are one for helm, of which the same is made as of config/helm', async () => {
+    const template = async (chart: string) => {
+      const release = ['capabilitypolicy', chart, '--namespace', OPERATOR_NAMESPACE, '--kube-version', '1.36.0'];
+      return loadAll((await tools.run('helm', 'template', ...release)).stdout);
+    };
+    const packed = await template(join(folder, `capabilitypolicy-${version}.tgz`));
+    assert.deepEqual(packed, await template('config/helm/capabilitypolicy'));
+  });
+});

@@ -1,0 +1,85 @@
+/** What GitHub runs: correct as far as can be told here, pinned, and with no right that it does not need. */
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { load } from 'js-yaml';
+import { REPRODUCIBLE } from '../controlplane/build.ts';
+import { findProgram } from '../controlplane/program.ts';
+
+interface Step {
+  readonly uses?: string;
+  readonly with?: Readonly<Record<string, unknown>>;
+}
+
+interface Workflow {
+  readonly on: Readonly<Record<string, unknown>>;
+  readonly permissions?: Readonly<Record<string, string>>;
+  readonly jobs: Readonly<Record<string, { readonly permissions?: Record<string, string>; readonly steps?: Step[] }>>;
+}
+
+const ROOT = join(import.meta.dirname, '..', '..');
+const FOLDER = join(ROOT, '.github', 'workflows');
+
+/** Job → what it may write, for a reason that stands beside it. */
+const WRITES: Readonly<Record<string, readonly string[]>> = {
+  'release.yml image': ['attestations', 'id-token', 'packages'],
+  'release.yml publish': ['contents', 'packages'],
+};
+
+describe('the workflows', () => {
+  it('are as actionlint wants them', async function () {
+    this.timeout(180_000);
+    const actionlint = await findProgram({
+      name: 'actionlint',
+      module: join(import.meta.dirname, 'actionlint'),
+      of: 'github.com/rhysd/actionlint',
+      flags: () => [...REPRODUCIBLE, '-ldflags', '-s -w'],
+      minutes: 1,
+    });
+    // Not with the shellcheck that a machine may have: what is found must not depend on that.
+    const { stdout, stderr, status } = spawnSync(actionlint, ['-no-color', '-shellcheck='], {
+      cwd: ROOT,
+      encoding: 'utf8',
+    });
+    assert.equal(stdout + stderr, '');
+    assert.equal(status, 0);
+  });
+
+  for (const file of readdirSync(FOLDER)) {
+    describe(file, () => {
+      const text = readFileSync(join(FOLDER, file), 'utf8');
+      const workflow = load(text) as Workflow;
+      const jobs = Object.entries(workflow.jobs);
+
+      it('pins every action by its commit, with the version beside it', () => {
+        const used = [...text.matchAll(/uses: (.*)$/gm)].map(([, what = '']) => what);
+        assert.ok(used.length > 0);
+        for (const what of used) assert.match(what, /^(\.\/\S+|[\w.-]+\/[\w./-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+)$/);
+      });
+
+      it('lets no job write but where it has to', () => {
+        assert.deepEqual(
+          Object.values(workflow.permissions ?? { all: 'not stated' }).filter((right) => right !== 'read'),
+          [],
+        );
+        for (const [name, { permissions = {} }] of jobs) {
+          const writes = Object.keys(permissions).filter((what) => permissions[what] === 'write');
+          assert.deepEqual(writes.sort(), WRITES[`${file} ${name}`] ?? [], name);
+        }
+      });
+
+      it("leaves no token in a checkout, and runs no stranger's code with a secret", () => {
+        const steps = jobs.flatMap(([, job]) => job.steps ?? []);
+        const checkouts = steps.filter(({ uses }) => uses?.startsWith('actions/checkout@'));
+        for (const step of checkouts) assert.equal(step.with?.['persist-credentials'], false);
+        assert.ok(!('pull_request_target' in workflow.on));
+      });
+
+      it('runs scripts that there are', () => {
+        const { scripts } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
+        for (const [, script = ''] of text.matchAll(/npm run ([\w:]+)/g)) assert.ok(script in scripts, script);
+      });
+    });
+  }
+});
