@@ -123,17 +123,20 @@ function ruleRefusals(path: Path, { rule = '', ranges }: Strategy = {}, rules: r
   ];
 }
 
-/** The one strategy whose ranges are counted. */
-function runAsGroupRefusals(strategy: Strategy): Refusal[] {
-  const { rule, ranges = [] } = strategy;
-  const path = ['spec', 'runAsGroup', 'ranges'];
-  if (rule === 'RunAsAny') return ranges.length > 0 ? [invalid(path, ranges, 'Ranges must be empty')] : [];
-  return [
-    ...(GROUP_RULES.includes(rule ?? '') && ranges.length === 0
-      ? [invalid(path, ranges, 'must provide at least one range')]
-      : []),
-    ...ruleRefusals(['spec', 'runAsGroup'], strategy, GROUP_RULES),
-  ];
+/** The one strategy whose ranges are counted, and whose rules stand in another order. */
+function runAsGroupRefusals({ rule = '', ranges = [] }: Strategy): Refusal[] {
+  const path = ['spec', 'runAsGroup'];
+  switch (rule) {
+    case 'RunAsAny':
+      return ranges.length > 0 ? [invalid([...path, 'ranges'], ranges, 'Ranges must be empty')] : [];
+    case 'MustRunAs':
+    case 'MayRunAs':
+      return ranges.length > 0
+        ? rangeRefusals([...path, 'ranges'], ranges)
+        : [invalid([...path, 'ranges'], ranges, 'must provide at least one range')];
+    default:
+      return [unsupported([...path, 'rule'], rule, ['MustRunAs', 'RunAsAny', 'MayRunAs'])];
+  }
 }
 
 function rangeRefusals(path: Path, ranges: Strategy['ranges'] = []): Refusal[] {

@@ -40,7 +40,11 @@ export const REFUSED: Readonly<Record<string, SpecRow>> = {
   ],
   'runAsGroup without a rule': [
     { runAsGroup: {} },
-    'spec.runAsGroup.rule: Unsupported value: "": supported values: "MayRunAs", "MustRunAs", "RunAsAny"',
+    'spec.runAsGroup.rule: Unsupported value: "": supported values: "MustRunAs", "RunAsAny", "MayRunAs"',
+  ],
+  'runAsGroup of an unknown rule, whose ranges nobody looks at': [
+    { runAsGroup: { rule: 'MustRunAsNonRoot', ranges: ranges(9, 1) } },
+    'spec.runAsGroup.rule: Unsupported value: "MustRunAsNonRoot": supported values: "MustRunAs", "RunAsAny", "MayRunAs"',
   ],
   'a wildcard beside drops': [
     { allowedCapabilities: ['*'], requiredDropCapabilities: ['ALL'] },

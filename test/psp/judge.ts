@@ -1,7 +1,7 @@
 /** One pod before both servers. */
 import { isDeepStrictEqual } from 'node:util';
 import { type Answer, type Creation, createPod } from './creation.ts';
-import type { CurrentCluster } from './current-cluster.ts';
+import type { CurrentCluster, Migrated } from './current-cluster.ts';
 import type { OldCluster } from './old-cluster.ts';
 import { securityOf } from './security.ts';
 
@@ -23,7 +23,7 @@ export interface Judgement {
   readonly difference: string | undefined;
 }
 
-export async function judge({ old, current }: Servers, creation: Creation): Promise<Judgement> {
+export async function judge({ old, current }: Servers, migrated: Migrated, creation: Creation): Promise<Judgement> {
   const [was, is, defaulted] = await Promise.all([
     createPod(old.api, creation),
     current.create(creation),
@@ -32,7 +32,17 @@ export async function judge({ old, current }: Servers, creation: Creation): Prom
   const answers = { old: was, current: is, defaulted };
   if (defaulted.status === 422) return { status: 'invalid', ...answers, difference: undefined };
   if (was.status === 422 && isForWindows(creation)) return { status: 'spoiled', ...answers, difference: undefined };
-  return { status: was.status === 200 ? 'admitted' : 'refused', ...answers, difference: differenceOf(was, is) };
+  const difference = isGone(migrated) ? existenceOf(was) : differenceOf(was, is);
+  return { status: was.status === 200 ? 'admitted' : 'refused', ...answers, difference };
+}
+
+/** Whether migration says of all policies of the set that they can never admit a pod. */
+export function isGone({ migration }: Migrated): boolean {
+  return migration?.policies.length === 0;
+}
+
+function existenceOf(was: Answer): string | undefined {
+  return was.status === 200 ? 'migration says that none of the policies could admit a pod, and one does' : undefined;
 }
 
 function differenceOf(was: Answer, is: Answer): string | undefined {

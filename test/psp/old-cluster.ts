@@ -35,6 +35,12 @@ export async function startOldControlPlane(): Promise<ControlPlane> {
   return startControlPlane({ binaries, controllers: false, apiServerFlags: FLAGS });
 }
 
+/** Of a refusal: metav1.StatusCause. */
+export interface Cause {
+  readonly field: string;
+  readonly message: string;
+}
+
 export class OldCluster {
   readonly api: Api;
   #marks = 0;
@@ -61,12 +67,12 @@ export class OldCluster {
     await this.api.close();
   }
 
-  /** @returns what the API server has against it; undefined if it takes it */
-  async refusal(policy: PodSecurityPolicy): Promise<string | undefined> {
+  /** What the API server has against it; nothing if it takes it. */
+  async refusals(policy: PodSecurityPolicy): Promise<readonly Cause[]> {
     const { status, body } = await this.api.ask('POST', POLICIES, { body: policy, query: { dryRun: 'All' } });
-    if (status === 201) return undefined;
+    if (status === 201) return [];
     if (status !== 422) throw new Error(body.message);
-    return body.message;
+    return body.details.causes;
   }
 
   /** Waits until they are in force; @returns what removes them */

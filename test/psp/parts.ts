@@ -4,10 +4,15 @@ import { POLICIES, SETS } from './campaigns.ts';
 import type { Servers } from './judge.ts';
 import { surprises } from './oracle.ts';
 import type { Recorder } from './recording.ts';
+import { compareRefusals } from './refusals.ts';
 import { HEADER, line } from './report.ts';
+import { WRITTEN, WRITTEN_SETS } from './written.ts';
 
-/** oracle: that 1.24 is known well enough; policies: one by one; sets: that meet, a quarter as many. */
-export const PARTS = ['oracle', 'policies', 'sets'] as const;
+/**
+ * oracle: that 1.24 is known well enough; refusals: why it takes a policy or not; written: policies as people have them;
+ * policies: random ones, one by one; sets: random ones that meet, a quarter as many.
+ */
+export const PARTS = ['oracle', 'refusals', 'written', 'policies', 'sets'] as const;
 export type Part = (typeof PARTS)[number];
 
 export interface Setting {
@@ -31,6 +36,17 @@ const JUDGES: Readonly<Record<Part, (setting: Setting) => Promise<boolean>>> = {
     for (const one of lines) console.log(one);
     return lines.length === 0;
   },
+
+  async refusals({ servers, runs, seed }) {
+    const { policies, refused, differences } = await compareRefusals(servers.old, 5 * runs, seed);
+    console.log(
+      `refusals: ${policies} policies, ${refused} refused by both, ${differences.length} differences, seed ${seed}`,
+    );
+    for (const difference of differences) console.log(difference);
+    return differences.length === 0;
+  },
+
+  written: (setting) => played('written', WRITTEN, { ...setting, pods: 4 * setting.pods }, WRITTEN_SETS),
 
   policies: (setting) => played('policies', POLICIES, setting, setting.runs),
 

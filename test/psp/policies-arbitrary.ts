@@ -12,6 +12,7 @@ import {
   SECCOMP_DEFAULT,
   STRATEGIES,
 } from './objects.ts';
+import { odd } from './odd-policies.ts';
 
 interface Content {
   readonly spec: Partial<PspSpec>;
@@ -215,7 +216,8 @@ function withoutOverlap({ allowedUnsafeSysctls, ...spec }: PspSpec): PspSpec {
 }
 
 export function randomPolicy(name: string): Arbitrary<PodSecurityPolicy> {
-  return fc.oneof(policy(name, 4), policy(name, FIELDS.length));
+  const usual = fc.oneof(policy(name, 4), policy(name, FIELDS.length));
+  return fc.oneof({ weight: 5, arbitrary: usual }, { weight: 1, arbitrary: odd(mildPolicy(name)) });
 }
 
 /** Says little, so that it often turns on who may use it whether a pod is admitted. */

@@ -1,5 +1,5 @@
 /**
- * `npm run test:psp -- [--part oracle|policies|sets] [--runs N] [--pods N] [--seed S] [--record]`: what PodSecurityPolicy
+ * `npm run test:psp -- [--part oracle|refusals|written|policies|sets] [--runs N] [--pods N] [--seed S] [--record]`: what PodSecurityPolicy
  * did on Kubernetes 1.24, beside what migration makes of it today. N policies and a quarter as many sets. Prints what was
  * judged, then each difference; exits 1 when there is one. With --record, writes down for recorded.test.ts what was agreed
  * about, at most a few pods of each policy.
