@@ -2,7 +2,7 @@
 import type { Rule } from '../rules/rule.ts';
 import type { Container, PodParts, PodSpec, Volume } from './objects.ts';
 import { arrayOf, isText, objectOf, withoutNulls } from './raw.ts';
-import { PartsPool } from './sharing.ts';
+import { PartsPool, type Pool } from './sharing.ts';
 
 /** Of all other sources of volumes no rule reads more than that they are there; a claim's name is each pod's own. */
 const READ_SOURCES = ['hostPath', 'csi', 'flexVolume', 'projected'];
@@ -22,11 +22,10 @@ export interface PartsProjection {
 }
 
 /** Keeps what `rules` read, the containers' names, and the service account. */
-export function createPartsProjection(rules: readonly Rule[]): PartsProjection {
+export function createPartsProjection(rules: readonly Rule[], pool: Pool = new PartsPool()): PartsProjection {
   const specFields = distinct(rules.flatMap(({ reads }) => reads.spec ?? []));
   const containerFields = distinct(rules.flatMap(({ reads }) => reads.container ?? []));
   const prefixes = distinct(rules.flatMap(({ reads }) => reads.annotations ?? []));
-  const pool = new PartsPool();
 
   const container = (value: unknown): Container => ({ ...pick(value, containerFields), name: nameIn(value) });
   const containers = (value: unknown): Container[] => arrayOf(value).map(container);

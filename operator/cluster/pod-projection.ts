@@ -3,7 +3,7 @@ import type { Rule } from '../rules/rule.ts';
 import type { Owner, PodParts, PodView, WorkloadKind, WorkloadView } from './objects.ts';
 import { createPartsProjection, type PartsProjection } from './parts-projection.ts';
 import { arrayOf, objectOf, type RawObject } from './raw.ts';
-import { Recent } from './sharing.ts';
+import { type Pool, Recent } from './sharing.ts';
 
 const MIRROR_ANNOTATION = 'kubernetes.io/config.mirror';
 const NO_PARTS: PodParts = { annotations: {}, spec: { containers: [] } };
@@ -14,8 +14,8 @@ export interface PodProjection extends PartsProjection {
 }
 
 /** Keeps of a pod what `rules` read. A view is small: what it has in common with others it shares with them. */
-export function createPodProjection(rules: readonly Rule[]): PodProjection {
-  const parts = createPartsProjection(rules);
+export function createPodProjection(rules: readonly Rule[], pool?: Pool): PodProjection {
+  const parts = createPartsProjection(rules, pool);
   const names = new Names();
   return {
     ...parts,

@@ -65,6 +65,17 @@ export function isText(value: unknown): value is string {
 export function withoutNulls(value: unknown): unknown {
   if (Array.isArray(value)) return value.filter((item) => item !== null).map(withoutNulls);
   if (typeof value !== 'object' || value === null) return value;
-  const present = Object.entries(value).filter(([, part]) => part !== null && part !== undefined);
-  return Object.fromEntries(present.map(([key, part]) => [key, withoutNulls(part)]));
+  const source = value as Readonly<Record<string, unknown>>;
+  const present: Record<string, unknown> = {};
+  for (const key of Object.keys(source)) {
+    const part = source[key];
+    if (part !== null && part !== undefined) setOwn(present, key, withoutNulls(part));
+  }
+  return present;
+}
+
+/** Several times as fast as Object.fromEntries, and as safe: whoever writes a manifest may call a field `__proto__`. */
+function setOwn(object: Record<string, unknown>, key: string, value: unknown): void {
+  if (key !== '__proto__') object[key] = value;
+  else Object.defineProperty(object, key, { value, enumerable: true, configurable: true, writable: true });
 }

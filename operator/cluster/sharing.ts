@@ -1,9 +1,21 @@
 /** Equal values of many objects kept once: most pods of a cluster are copies of a few templates. */
 import { hash } from 'node:crypto';
 import type { PodParts, PodSpec } from './objects.ts';
+import { withoutNulls } from './raw.ts';
+
+/** What parts of an object are kept. */
+export interface Pool {
+  /** How many distinct parts are in use. */
+  readonly size: number;
+  /** @param copy makes what is kept of parts that are new */
+  share(parts: PodParts, copy: (text: string) => PodParts): PodParts;
+}
+
+/** For whoever looks at each object once, and lets it go: to find equal ones would cost more than to judge them. */
+export const UNSHARED: Pool = { size: 0, share: (parts) => withoutNulls(parts) as PodParts };
 
 /** The parts of pods and templates, by fingerprint, for as long as some view holds them. */
-export class PartsPool {
+export class PartsPool implements Pool {
   readonly #known = new Map<string, WeakRef<PodSpec>>();
   /** By spec: that is what views hold. */
   readonly #parts = new WeakMap<PodSpec, PodParts>();
@@ -63,6 +75,6 @@ export class Recent<Value> {
 
 function frozen<Value>(value: Value): Value {
   if (typeof value !== 'object' || value === null) return value;
-  for (const part of Object.values(value)) frozen(part);
+  for (const key of Object.keys(value)) frozen(value[key as keyof Value]);
   return Object.freeze(value);
 }

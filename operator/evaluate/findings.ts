@@ -41,6 +41,7 @@ type Remark = Pick<Finding, 'reason' | 'message' | 'path'>;
 /** In the order of the containers, and of FINDING_REASONS; empty when there is nothing to say. */
 export function findings(spec: PodSpec): readonly Finding[] {
   return requests(spec).flatMap((container) => {
+    if (dropsAllAndAddsNothing(container)) return [];
     const subject = { container, grants: grantsOf(container), spec };
     const remarks = REMARKS.flatMap((remark) => remark(subject));
     return remarks.map(({ reason, message, path }) => ({
@@ -50,6 +51,11 @@ export function findings(spec: PodSpec): readonly Finding[] {
       path: `${container.path}.securityContext.capabilities.${path}`,
     }));
   });
+}
+
+/** As level restricted has it, and so most containers: there is nothing to say of it. */
+function dropsAllAndAddsNothing({ add, drop, privileged }: RequestingContainer): boolean {
+  return !privileged && add.length === 0 && drop.length > 0 && drop.every(isAll);
 }
 
 const ON_UNKNOWN = 'containerd takes no notice of it, CRI-O and Docker do not start the container';
@@ -207,5 +213,5 @@ function misread(name: string): string {
 
 /** `containerd, CRI-O and Docker` */
 function listed(names: readonly string[]): string {
-  return new Intl.ListFormat('en-GB', { type: 'conjunction' }).format(names);
+  return names.length < 2 ? names.join() : `${names.slice(0, -1).join(', ')} and ${names.at(-1)}`;
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import type { PodParts } from '../../operator/cluster/objects.ts';
-import { PartsPool, Recent } from '../../operator/cluster/sharing.ts';
+import { PartsPool, Recent, UNSHARED } from '../../operator/cluster/sharing.ts';
 import { collectGarbage } from './garbage.ts';
 
 const parts = (name: string, annotations: Record<string, string> = {}): PodParts => ({
@@ -45,6 +45,16 @@ describe('PartsPool', () => {
     assert.equal(pool.share(parts('held'), copy).spec, spec);
     pool.share(parts('dropped'), copy);
     assert.equal(pool.size, 2);
+  });
+});
+
+describe('what is not shared', () => {
+  it('is as it was, but for nulls, whatever its fields are called', () => {
+    const spec = JSON.parse('{"containers":[null,{"name":"app","ports":null,"__proto__":{"privileged":true}}]}');
+    const shared = UNSHARED.share({ annotations: {}, spec }, copy);
+    assert.equal(JSON.stringify(shared.spec), '{"containers":[{"name":"app","__proto__":{"privileged":true}}]}');
+    assert.equal((shared.spec.containers[0] as Record<string, unknown>).privileged, undefined);
+    assert.equal(UNSHARED.size, 0);
   });
 });
 

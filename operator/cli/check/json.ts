@@ -2,6 +2,10 @@
 import type { Reporter, ReporterOptions } from './reporter.ts';
 import type { CheckedItem, CheckedPolicy, Summary } from './result.ts';
 
+/** What stands around an item in the whole. */
+const BEFORE = '{\n  "items": [';
+const AFTER = '\n  ]\n}';
+
 export class JsonReporter implements Reporter {
   readonly #stdout: ReporterOptions['stdout'];
   #first = true;
@@ -11,19 +15,20 @@ export class JsonReporter implements Reporter {
   }
 
   begin(policies: readonly CheckedPolicy[]): void {
-    this.#stdout.write(`{\n  "policies": ${indented(policies)},\n  "items": [`);
+    this.#stdout.write(text({ policies, items: [] }).slice(0, -']\n}'.length));
   }
 
   item(item: CheckedItem): void {
-    this.#stdout.write(`${this.#first ? '' : ','}\n    ${indented(item, 4)}`);
+    const own = text({ items: [item] }).slice(BEFORE.length, -AFTER.length);
+    this.#stdout.write(this.#first ? own : `,${own}`);
     this.#first = false;
   }
 
   end(summary: Summary): void {
-    this.#stdout.write(`${this.#first ? '' : '\n  '}],\n  "summary": ${indented(summary)}\n}\n`);
+    this.#stdout.write(`${this.#first ? '' : '\n  '}],${text({ summary }).slice('{'.length)}\n`);
   }
 }
 
-function indented(value: unknown, by = 2): string {
-  return JSON.stringify(value, null, 2).replaceAll('\n', `\n${' '.repeat(by)}`);
+function text(value: unknown): string {
+  return JSON.stringify(value, null, 2);
 }

@@ -7,6 +7,8 @@ import type { Grounds } from './grounds.ts';
 import { createReporter, type Output, type Reporter } from './reporter.ts';
 import { type CheckedItem, Tally } from './result.ts';
 
+const PIECE = 64 * 1024;
+
 /** What is wrong with the input goes to standard error, a line each, as it is found. */
 export class Troubles {
   readonly #stderr: Io['stderr'];
@@ -26,25 +28,48 @@ export class Troubles {
   };
 }
 
+/** Standard output, written in larger pieces: a call of the system for each item would take longer than to judge it. */
+class Written {
+  readonly #stdout: Io['stdout'];
+  readonly #progress: Progress;
+  #text = '';
+
+  constructor({ stdout }: Pick<Io, 'stdout'>, progress: Progress) {
+    this.#stdout = stdout;
+    this.#progress = progress;
+  }
+
+  write(text: string): void {
+    this.#text += text;
+    if (this.#text.length >= PIECE) this.flush();
+  }
+
+  flush(): void {
+    if (this.#text === '') return;
+    this.#progress.clear();
+    this.#stdout.write(this.#text);
+    this.#text = '';
+  }
+}
+
 export class Run implements Listener {
   readonly #tally = new Tally();
   readonly #troubles: Troubles;
   readonly #progress: Progress;
   readonly #reporter: Reporter;
+  readonly #written: Written;
 
-  private constructor(reporter: Reporter, progress: Progress, io: Io) {
+  private constructor(reporter: Reporter, written: Written, progress: Progress, io: Io) {
     this.#reporter = reporter;
+    this.#written = written;
     this.#progress = progress;
     this.#troubles = new Troubles(io);
   }
 
   static async begin(output: Output, io: Io): Promise<Run> {
     const progress = new Progress(io);
-    const write = (text: string) => {
-      progress.clear();
-      io.stdout.write(text);
-    };
-    return new Run(await createReporter(output, { cwd: io.cwd, stdout: { write } }), progress, io);
+    const written = new Written(io, progress);
+    return new Run(await createReporter(output, { cwd: io.cwd, stdout: written }), written, progress, io);
   }
 
   get errors(): number {
@@ -74,6 +99,7 @@ export class Run implements Listener {
     this.#progress.clear();
     const summary = this.#tally.summary(this.errors);
     await this.#reporter.end(summary);
+    this.#written.flush();
     if (summary.errors > 0) return 2;
     return summary.violating > 0 ? 1 : 0;
   }

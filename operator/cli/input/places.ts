@@ -24,6 +24,8 @@ export class Places {
 
   /** From 0; of the nearest field around it that is there, when it is not. */
   lineOf(path: FieldPath): number {
+    // Of most documents nothing but their beginning is asked for.
+    if (path.length === 0) return newlines(this.#text.slice(0, startOf(this.#events[1])));
     this.#lineFeeds ??= offsetsOf(this.#text, '\n');
     return countBelow(this.#lineFeeds, this.#offsetOf(path));
   }
@@ -100,7 +102,7 @@ function startOf(event: Event | undefined): number {
 }
 
 /** How many there are before that offset. */
-export function newlines(text: string, end: number): number {
+export function newlines(text: string, end = text.length): number {
   return countBelow(offsetsOf(text, '\n'), end);
 }
 

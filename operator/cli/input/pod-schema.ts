@@ -89,9 +89,14 @@ const POD_SPEC = object(
 
 const POD = object({ metadata: object({}), spec: POD_SPEC }, ['spec']);
 
+/** By kind, as they are met. */
+const SCHEMAS = new Map<string, Schema>();
+
 /** What is wrong with the pod, or the template, in an object of this kind. */
 export function podProblems(value: unknown, kind: string): Problem[] {
-  return schemaProblems(value, around(templatePath(kind)));
+  const schema = SCHEMAS.get(kind) ?? around(templatePath(kind));
+  SCHEMAS.set(kind, schema);
+  return schemaProblems(value, schema);
 }
 
 /** The schema of an object that has a pod at this path. */

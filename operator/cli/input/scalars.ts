@@ -19,7 +19,7 @@ const numberTag = defineScalarTag('tag:yaml.org,2002:int', {
 export const MANIFEST_SCHEMA = CORE_SCHEMA.withTags(boolYaml11Tag, numberTag, mergeTag);
 
 function number(source: string): number | typeof NOT_RESOLVED {
-  const plain = source.replaceAll('_', '');
+  const plain = source.includes('_') ? source.replaceAll('_', '') : source;
   if (INTEGER.test(plain)) return integer(plain);
   return FLOAT.test(plain) ? Number(plain) : NOT_RESOLVED;
 }

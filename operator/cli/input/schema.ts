@@ -50,22 +50,53 @@ export function withDefaults(value: unknown, schema: Schema): unknown {
 }
 
 /** In the order of the fields. A null is as if it were not there. */
-export function schemaProblems(value: unknown, schema: Schema, path: FieldPath = []): Problem[] {
-  if (value === null) return [];
+export function schemaProblems(value: unknown, schema: Schema): Problem[] {
+  const problems: Problem[] = [];
+  walk(value, schema, [], problems);
+  return problems;
+}
+
+/** @param path where the value is; changed on the way and back, since few values have problems, and all have paths */
+function walk(value: unknown, schema: Schema, path: (string | number)[], problems: Problem[]): void {
+  if (value === null) return;
   const problem = ownProblem(value, schema, path);
-  if (problem !== undefined) return [{ path, message: `${pathText(path) || 'the policy'}: ${problem}` }];
-  if (Array.isArray(value)) {
-    return value.flatMap((item, index) => schemaProblems(item, schema.items ?? {}, [...path, index]));
+  if (problem !== undefined) {
+    problems.push({ path: [...path], message: `${pathText(path) || 'the policy'}: ${problem}` });
+    return;
   }
-  if (!isObject(value) || (path.length === 1 && path[0] === 'metadata')) return [];
-  const missing = (schema.required ?? [])
-    .filter((key) => (value[key] ?? null) === null)
-    .map((key) => ({
-      path: [...path, key],
-      message: `${pathText([...path, key])}: Required value${choices(schema.properties?.[key])}`,
-    }));
-  const parts = Object.entries(value).flatMap(([key, part]) => fieldProblems(key, part, schema, [...path, key]));
-  return [...missing, ...parts];
+  const below = (key: string | number, part: unknown, of: Schema) => {
+    path.push(key);
+    walk(part, of, path, problems);
+    path.pop();
+  };
+  if (Array.isArray(value)) {
+    const { items } = schema;
+    if (items) for (let index = 0; index < value.length; index += 1) below(index, value[index], items);
+    return;
+  }
+  if (!isObject(value) || (path.length === 1 && path[0] === 'metadata')) return;
+  problems.push(...missingFields(value, schema, path));
+  const { properties = {}, 'x-kubernetes-preserve-unknown-fields': unknownToo } = schema;
+  for (const key of Object.keys(unknownToo ? properties : value)) {
+    if (value[key] === undefined) continue;
+    const known = partOf(schema, key);
+    if (known) below(key, value[key], known);
+    else problems.push(...unknownField([...path, key], properties));
+  }
+}
+
+function missingFields(value: Record<string, unknown>, schema: Schema, path: FieldPath): Problem[] {
+  const missing = (schema.required ?? []).filter((key) => (value[key] ?? null) === null);
+  return missing.map((key) => ({
+    path: [...path, key],
+    message: `${pathText([...path, key])}: Required value${choices(schema.properties?.[key])}`,
+  }));
+}
+
+function unknownField(path: FieldPath, properties: NonNullable<Schema['properties']>): Problem[] {
+  const fields = Object.keys(properties);
+  if (fields.length === 0) return [];
+  return [{ path, message: `${pathText(path)}: no such field: known here are ${fields.join(', ')}` }];
 }
 
 /** What the schema says of a property, by name or of all that have none. */
@@ -77,14 +108,6 @@ export function partOf(schema: Schema, key: string): Schema | undefined {
 
 export function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-function fieldProblems(key: string, part: unknown, schema: Schema, path: FieldPath): Problem[] {
-  const known = partOf(schema, key);
-  if (known) return schemaProblems(part, known, path);
-  const fields = Object.keys(schema.properties ?? {});
-  if (fields.length === 0 || schema['x-kubernetes-preserve-unknown-fields']) return [];
-  return [{ path, message: `${pathText(path)}: no such field: known here are ${fields.join(', ')}` }];
 }
 
 function ownProblem(value: unknown, schema: Schema, path: FieldPath): string | undefined {
@@ -104,7 +127,7 @@ function boundProblem(value: unknown, schema: Schema, path: FieldPath): string |
     if (value < (schema.minimum ?? value)) return `${value} should be greater than or equal to ${schema.minimum}`;
     if (value > (schema.maximum ?? value)) return `${value} should be less than or equal to ${schema.maximum}`;
   }
-  if (typeof value === 'string') {
+  if (typeof value === 'string' && (schema.minLength ?? schema.maxLength) !== undefined) {
     const length = [...value].length;
     if (length < (schema.minLength ?? length)) return `should be at least ${schema.minLength} chars long`;
     if (length > (schema.maxLength ?? length)) return `Too long: may not be more than ${schema.maxLength} characters`;
