@@ -186,7 +186,10 @@ export class Operator {
         this.#enqueuePolicy(change.name);
         return;
       case 'servers':
-        this.#recompile();
+        this.#servers = undefined;
+        if (change.oldest) this.#recompile();
+        // Whether one that came judges by what is in force has to be seen.
+        else this.#queue?.add('rollout');
         return;
       case 'namespace':
         this.#view.forgetNamespaces();

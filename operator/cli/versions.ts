@@ -44,9 +44,9 @@ function ownVersions(): Versions {
 
 async function serverVersions(options: ClusterOptions): Promise<Pick<Versions, 'server' | 'oldestServer'>> {
   const { withCluster } = await import('./cluster.ts');
-  const { oldestServer } = await import('../cluster/servers.ts');
+  const { askServers, oldest } = await import('../cluster/servers.ts');
   return withCluster(options, async ({ client }) => {
     const { gitVersion } = await client.get<{ gitVersion: string }>('/version');
-    return { server: gitVersion, oldestServer: formatVersion(await oldestServer(client)) };
+    return { server: gitVersion, oldestServer: formatVersion(oldest(await askServers(client))) };
   });
 }

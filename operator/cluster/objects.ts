@@ -147,7 +147,8 @@ export type Change =
   | { readonly of: 'pod' | 'workload'; readonly namespace: string; readonly name: string }
   | { readonly of: 'rbac' }
   | { readonly of: 'rendered'; readonly kind: string; readonly name: string }
-  | { readonly of: 'servers' };
+  /** Which API servers there are; `oldest`: also which version the oldest has. */
+  | { readonly of: 'servers'; readonly oldest: boolean };
 
 /** Read access to the cluster as last seen. Iteration order is by name, so that everything made from it is stable. */
 export interface Cluster {

@@ -9,6 +9,9 @@ const FRESH_CLIENTS = 3;
 /** From outside the cluster the published addresses often lead nowhere. */
 const ANSWER_TIMEOUT_MS = 3_000;
 
+/** URL of each API server → N of Kubernetes 1.N. Behind a load balancer they are one, and the oldest seen counts. */
+export type ServerMinors = ReadonlyMap<string, number>;
+
 /**
  * A client for each API server that answers at the address that it publishes; where none does, several clients of the
  * configured address that each open new connections.
@@ -16,28 +19,49 @@ const ANSWER_TIMEOUT_MS = 3_000;
  * @throws what the client throws, when not even the configured address answers
  */
 export async function endpoints(client: ApiClient): Promise<ApiClient[]> {
-  const bound = (await addresses(client)).map((address) => client.at(address, SERVERNAME));
-  const answering = await Promise.all(bound.map(answers));
-  const found = bound.filter((_, index) => answering[index]);
-  return found.length > 0 ? found : Array.from({ length: FRESH_CLIENTS }, () => client.fresh());
+  const bound = await published(client);
+  const minors = await Promise.all(bound.map(minorIfAnswering));
+  const found = bound.filter((_, index) => minors[index] !== undefined);
+  return found.length > 0 ? found : throughLoadBalancer(client);
 }
 
 /**
- * N of Kubernetes 1.N of the oldest API server that answers.
+ * Which API servers there are, and of which version.
  *
- * @throws what the client throws, when none does
+ * @param before what was told the last time: an API server that is still published but silent, for want of CPU or since it
+ * restarts, is of the version that it told last. Otherwise `latest` would move while an older one takes a breath.
+ * @throws what the client throws, when none answers
  */
-export async function oldestServer(client: ApiClient): Promise<number> {
-  const minors = await Promise.all((await endpoints(client)).map(minorOf));
-  return Math.min(...minors);
+export async function askServers(client: ApiClient, before: ServerMinors = new Map()): Promise<ServerMinors> {
+  const bound = await published(client);
+  const minors = await Promise.all(bound.map(minorIfAnswering));
+  if (minors.every((minor) => minor === undefined)) {
+    const found = await Promise.all(throughLoadBalancer(client).map(minorOf));
+    return new Map([[client.server, Math.min(...found)]]);
+  }
+  const known = bound.map(({ server }, index) => [server, minors[index] ?? before.get(server)] as const);
+  return new Map(known.filter((entry): entry is [string, number] => entry[1] !== undefined));
 }
 
-/** The same for whoever may not know the API servers' addresses: then it is the version of the one that answers. */
-export async function oldestKnownServer(client: ApiClient): Promise<number> {
-  return oldestServer(client).catch((error) => {
-    if (error instanceof ApiError && error.status === 403) return minorOf(client);
+/** The same for whoever may not know the API servers' addresses: then it is the one that answers. */
+export async function askKnownServers(client: ApiClient, before?: ServerMinors): Promise<ServerMinors> {
+  return askServers(client, before).catch(async (error) => {
+    if (error instanceof ApiError && error.status === 403) return new Map([[client.server, await minorOf(client)]]);
     throw error;
   });
+}
+
+/** N of Kubernetes 1.N of the oldest. */
+export function oldest(minors: ServerMinors): number {
+  return Math.min(...minors.values());
+}
+
+function throughLoadBalancer(client: ApiClient): ApiClient[] {
+  return Array.from({ length: FRESH_CLIENTS }, () => client.fresh());
+}
+
+async function published(client: ApiClient): Promise<ApiClient[]> {
+  return (await addresses(client)).map((address) => client.at(address, SERVERNAME));
 }
 
 /**
@@ -58,11 +82,8 @@ async function addresses(client: ApiClient): Promise<string[]> {
   return hosts.map((host) => `https://${slice?.addressType === 'IPv6' ? `[${host}]` : host}:${port}`).sort();
 }
 
-async function answers(client: ApiClient): Promise<boolean> {
-  return minorOf(client).then(
-    () => true,
-    () => false,
-  );
+async function minorIfAnswering(client: ApiClient): Promise<number | undefined> {
+  return minorOf(client).catch(() => undefined);
 }
 
 async function minorOf(client: ApiClient): Promise<number> {

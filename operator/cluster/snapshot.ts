@@ -4,7 +4,7 @@ import { type ApiClient, ApiError, isNotFound, pathFor } from './client.ts';
 import type { Cluster } from './objects.ts';
 import { createProjection } from './projection.ts';
 import type { Source } from './reflector.ts';
-import { oldestKnownServer } from './servers.ts';
+import { askKnownServers, oldest } from './servers.ts';
 import { type Sink, together } from './sink.ts';
 import * as sources from './sources.ts';
 import { Store } from './store.ts';
@@ -41,11 +41,11 @@ export async function readCluster(client: ApiClient, options: SnapshotOptions): 
     objects += count;
     options.onPage?.(objects);
   };
-  const [oldest] = await Promise.all([
-    oldestKnownServer(client),
+  const [servers] = await Promise.all([
+    askKnownServers(client),
     ...wanted.map(([source, collections]) => readSource(client, source, together(collections), options, counted)),
   ]);
-  store.oldestServer = oldest;
+  store.oldestServer = oldest(servers);
   return store;
 }
 

@@ -1,5 +1,6 @@
 /** The cluster as last seen: follows every kind that matters, keeps what its projection keeps, and says what changed. */
 import { setTimeout as sleep } from 'node:timers/promises';
+import { isDeepStrictEqual } from 'node:util';
 import { type CapabilityPolicy, FIELD_MANAGER, MANAGED_BY_LABEL } from '../api/capability-policy.ts';
 import { RULES } from '../rules/index.ts';
 import type { Rule } from '../rules/rule.ts';
@@ -22,7 +23,7 @@ import { isHistory } from './pod-projection.ts';
 import { createProjection, type Projection } from './projection.ts';
 import type { RawObject } from './raw.ts';
 import { reflect, type Source } from './reflector.ts';
-import { oldestServer } from './servers.ts';
+import { askServers, oldest, type ServerMinors } from './servers.ts';
 import { together } from './sink.ts';
 import * as sources from './sources.ts';
 
@@ -34,8 +35,8 @@ export interface ClusterOptions {
   readonly rules?: readonly Rule[];
   /** Kinds that are not followed, and so are empty. */
   readonly except?: readonly Source[];
-  /** How the oldest API server's version is found out, if not among all that there are. */
-  readonly askVersion?: typeof oldestServer;
+  /** How API servers and their versions are found out, if not among all that there are. */
+  readonly ask?: typeof askServers;
   readonly reflectorObserver?: ReflectorObserver;
 }
 
@@ -53,7 +54,8 @@ export interface FollowedCluster {
   distinctParts(): number;
 }
 
-const SERVERS_REFRESH_MS = 60_000;
+/** They come and go, and RBAC lets us get where they are, not watch it. */
+const SERVERS_REFRESH_MS = 10_000;
 const SERVERS_RETRY_MS = 2_000;
 
 export function createCluster(client: ApiClient, options: ClusterOptions): FollowedCluster {
@@ -192,18 +194,21 @@ export class Store implements Cluster {
 async function followServers(
   client: ApiClient,
   store: Store,
-  { onChange, log, askVersion = oldestServer }: ClusterOptions,
+  { onChange, log, ask = askServers }: ClusterOptions,
   signal: AbortSignal,
   known: () => void,
 ): Promise<void> {
+  let before: ServerMinors = new Map();
   while (!signal.aborted) {
     let delay = SERVERS_REFRESH_MS;
     try {
-      const oldest = await askVersion(client);
-      const changed = oldest !== store.oldestServer;
-      store.oldestServer = oldest;
+      const minors = await ask(client, before);
+      const aged = oldest(minors) !== store.oldestServer;
+      const changed = aged || !isDeepStrictEqual([...minors.keys()], [...before.keys()]);
+      store.oldestServer = oldest(minors);
+      before = minors;
       known();
-      if (changed) onChange({ of: 'servers' });
+      if (changed) onChange({ of: 'servers', oldest: aged });
     } catch (error) {
       log.warn('no API server told its version, asking again', { error });
       delay = SERVERS_RETRY_MS;

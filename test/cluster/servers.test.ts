@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { KubeConfig } from '@kubernetes/client-node';
 import { ApiClient, ApiError } from '../../operator/cluster/client.ts';
-import { endpoints, oldestServer } from '../../operator/cluster/servers.ts';
+import { askServers, endpoints, oldest, type ServerMinors } from '../../operator/cluster/servers.ts';
 
 const CONFIGURED = 'https://cluster:443';
 
@@ -48,7 +48,7 @@ const slice = (addresses: string[], addressType = 'IPv4') => ({
 });
 
 describe('endpoints', () => {
-  const cases: [title: string, world: World, servers: string[], oldest: number][] = [
+  const cases: [title: string, world: World, servers: string[], minor: number][] = [
     [
       'is each API server that answers where it says it is',
       {
@@ -77,14 +77,14 @@ describe('endpoints', () => {
       34,
     ],
   ];
-  for (const [title, world, servers, oldest] of cases) {
+  for (const [title, world, servers, minor] of cases) {
     it(title, async () => {
       const client = new StubClient(world);
       assert.deepEqual(
         (await endpoints(client)).map(({ server }) => server),
         servers,
       );
-      assert.equal(await oldestServer(client), oldest);
+      assert.equal(oldest(await askServers(client)), minor);
     });
   }
 
@@ -100,6 +100,48 @@ describe('endpoints', () => {
   });
 
   it('fails when nobody answers', async () => {
-    await assert.rejects(oldestServer(new StubClient({ minors: {} })), /no answer from/);
+    await assert.rejects(askServers(new StubClient({ minors: {} })), /no answer from/);
   });
+});
+
+describe('askServers, told what they were before,', () => {
+  const [ONE, OTHER] = ['https://10.0.0.1:6443', 'https://10.0.0.2:6443'];
+  const cases: [title: string, world: World, before: Record<string, number>, after: Record<string, number>][] = [
+    [
+      'keeps the version of one that is published but silent',
+      { slice: slice(['10.0.0.1', '10.0.0.2']), minors: { [OTHER]: '36' } },
+      { [ONE]: 34, [OTHER]: 36 },
+      { [ONE]: 34, [OTHER]: 36 },
+    ],
+    [
+      'forgets one that is published no more',
+      { slice: slice(['10.0.0.2']), minors: { [OTHER]: '36' } },
+      { [ONE]: 34, [OTHER]: 36 },
+      { [OTHER]: 36 },
+    ],
+    [
+      'believes one that was replaced at the same address',
+      { slice: slice(['10.0.0.1', '10.0.0.2']), minors: { [ONE]: '36', [OTHER]: '36' } },
+      { [ONE]: 34, [OTHER]: 36 },
+      { [ONE]: 36, [OTHER]: 36 },
+    ],
+    [
+      'knows nothing of one that never answered',
+      { slice: slice(['10.0.0.1', '10.0.0.2']), minors: { [OTHER]: '36' } },
+      {},
+      { [OTHER]: 36 },
+    ],
+    [
+      'goes by the configured address when all are silent: they cannot be reached from here any more',
+      { slice: slice(['10.0.0.1']), minors: { [CONFIGURED]: '36' } },
+      { [ONE]: 34 },
+      { [CONFIGURED]: 36 },
+    ],
+  ];
+  for (const [title, world, before, after] of cases) {
+    it(title, async () => {
+      const known: ServerMinors = new Map(Object.entries(before));
+      assert.deepEqual(Object.fromEntries(await askServers(new StubClient(world), known)), after);
+    });
+  }
 });

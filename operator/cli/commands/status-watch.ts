@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Cluster } from '../../cluster/objects.ts';
 import type { Source } from '../../cluster/reflector.ts';
-import { oldestKnownServer } from '../../cluster/servers.ts';
+import { askKnownServers } from '../../cluster/servers.ts';
 import { createCluster } from '../../cluster/store.ts';
 import type { Log, LogKeys } from '../../runtime/log.ts';
 import type { Connected } from '../cluster.ts';
@@ -26,7 +26,7 @@ export async function following({ client }: Connected, { forbidden, io, show }: 
     onChange: () => changed.resolve(),
     log: new Complaints(io),
     except: forbidden,
-    askVersion: oldestKnownServer,
+    ask: askKnownServers,
   });
   try {
     await followed.start(io.signal);
