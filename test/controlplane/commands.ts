@@ -23,6 +23,8 @@ export function etcdCommand(binaries: Binaries, dir: string, dataDir: string, po
 }
 
 export interface ApiServerAddress {
+  /** Where it listens, and what it publishes. */
+  readonly address: string;
   readonly port: number;
   readonly etcdPort: number;
   /** Come last, so that they win over ours. */
@@ -33,16 +35,16 @@ export function apiServerCommand(
   binaries: Binaries,
   dir: string,
   { files }: Credentials,
-  { port, etcdPort, flags }: ApiServerAddress,
+  { address, port, etcdPort, flags }: ApiServerAddress,
 ): ServerCommand {
   return {
     name: 'kube-apiserver',
     path: binaries.apiServer,
-    logFile: join(dir, `kube-apiserver-${port}.log`),
+    logFile: join(dir, `kube-apiserver-${address}-${port}.log`),
     flags: [
       `--etcd-servers=http://127.0.0.1:${etcdPort}`,
-      '--bind-address=127.0.0.1',
-      '--advertise-address=127.0.0.1',
+      `--bind-address=${address}`,
+      `--advertise-address=${address}`,
       `--secure-port=${port}`,
       `--tls-cert-file=${files.serverCertificate}`,
       `--tls-private-key-file=${files.serverKey}`,

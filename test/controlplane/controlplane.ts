@@ -19,12 +19,20 @@ export interface ControlPlaneOptions {
   readonly controllers?: boolean;
   /** No progress on standard error; building the programs is shown all the same. */
   readonly quiet?: boolean;
-  /** API servers on one etcd, each on a port of its own; 1 by default. */
-  readonly apiServers?: number;
-  /** Flags of kube-apiserver beyond ours, and instead of ours of the same name. */
+  /** API servers on one etcd: how many, each on a free port, or where and which; 1 by default. */
+  readonly apiServers?: number | readonly ApiServerOptions[];
+  /** Flags of every kube-apiserver beyond ours, and instead of ours of the same name. */
   readonly apiServerFlags?: readonly string[];
   /** etcd's data, kept after stop() and used again by a later start; thrown away by default. */
   readonly dataDir?: string;
+}
+
+export interface ApiServerOptions {
+  /** The path of another kube-apiserver than the binaries'. */
+  readonly program?: string;
+  /** Where it listens, and what it publishes; 127.0.0.1 and a free port by default. */
+  readonly address?: string;
+  readonly port?: number;
 }
 
 export interface ControlPlane {
@@ -34,7 +42,7 @@ export interface ControlPlane {
   readonly kubectl: string;
   /** The (first) API server's URL. */
   readonly server: string;
-  /** The URLs of all API servers. */
+  /** The URLs of all API servers that there are now. */
   readonly servers: readonly string[];
   /** The folder with etcd, kube-apiserver, kube-controller-manager and kubectl. */
   readonly binaries: string;
@@ -46,8 +54,17 @@ export interface ControlPlane {
   kubeconfigFor(user: string, groups?: readonly string[], server?: string): string;
   /** Ends an API server (the first by default) with SIGTERM, or as in a crash, and starts it on the same port. */
   restartApiServer(index?: number, signal?: 'SIGTERM' | 'SIGKILL'): Promise<void>;
+  /** Starts one more API server on the same etcd; returns its URL. */
+  addApiServer(options?: ApiServerOptions): Promise<string>;
+  /** Ends an API server with SIGTERM, for good. */
+  stopApiServer(server: string): Promise<void>;
   /** Ends all processes and removes `dir`; may be called again. */
   stop(): Promise<void>;
+}
+
+interface ApiServer {
+  readonly url: string;
+  readonly process: ServerProcess;
 }
 
 const ATTEMPTS = 3;
@@ -81,14 +98,14 @@ class LocalControlPlane implements ControlPlane {
   readonly binaries: string;
   readonly dir = mkdtempSync(join(tmpdir(), 'capabilitypolicy-controlplane-'));
   readonly kubeconfig = join(this.dir, 'kubeconfig');
-  servers: readonly string[] = [];
 
   readonly #programs: Binaries;
   readonly #options: ControlPlaneOptions;
   readonly #watchdog = new Watchdog();
   readonly #credentials = writeCredentials(this.dir);
   #etcd: ServerProcess | undefined;
-  #apiServers: ServerProcess[] = [];
+  #etcdPort = 0;
+  #apiServers: ApiServer[] = [];
   #controllerManager: ServerProcess | undefined;
   #ready = false;
 
@@ -107,19 +124,17 @@ class LocalControlPlane implements ControlPlane {
 
   async start(): Promise<void> {
     const started = Date.now();
-    const [etcdPort = 0, ...ports] = await freePorts(1 + (this.#options.apiServers ?? 1));
-    this.servers = ports.map((port) => `https://127.0.0.1:${port}`);
-    this.#writeKubeconfig(this.kubeconfig, this.server, 'admin', this.#credentials.admin);
-
+    const { apiServers = 1 } = this.#options;
+    const wanted = typeof apiServers === 'number' ? Array.from({ length: apiServers }, () => ({})) : apiServers;
+    const [etcdPort = 0, ...ports] = await freePorts(1 + wanted.length);
+    this.#etcdPort = etcdPort;
     const dataDir = this.#options.dataDir ?? join(this.dir, 'etcd');
     mkdirSync(dataDir, { recursive: true, mode: 0o700 });
     this.#say('starting etcd and kube-apiserver');
     this.#etcd = this.#launch(etcdCommand(this.#programs, this.dir, dataDir, etcdPort));
-    const flags = this.#options.apiServerFlags ?? [];
-    this.#apiServers = ports.map((port) =>
-      this.#launch(apiServerCommand(this.#programs, this.dir, this.#credentials, { port, etcdPort, flags })),
-    );
-    await Promise.all(this.servers.map((_, index) => this.#apiServerReady(index)));
+    this.#apiServers = wanted.map((options, index) => this.#launchApiServer({ port: ports[index], ...options }));
+    this.#writeKubeconfig(this.kubeconfig, this.server, 'admin', this.#credentials.admin);
+    await Promise.all(this.#apiServers.map((each) => this.#apiServerReady(each)));
     if (this.#options.controllers !== false) await this.#startControllers();
     this.#ready = true;
     this.#say(`ready after ${((Date.now() - started) / 1000).toFixed(1)} s at ${this.server}`);
@@ -127,6 +142,10 @@ class LocalControlPlane implements ControlPlane {
 
   get server(): string {
     return this.servers[0] ?? '';
+  }
+
+  get servers(): readonly string[] {
+    return this.#apiServers.map(({ url }) => url);
   }
 
   kubeconfigFor(user: string, groups: readonly string[] = [], server = this.server): string {
@@ -137,11 +156,26 @@ class LocalControlPlane implements ControlPlane {
 
   async restartApiServer(index = 0, signal: 'SIGTERM' | 'SIGKILL' = 'SIGTERM'): Promise<void> {
     const old = this.#apiServers[index];
-    if (old !== undefined) {
-      await old.stop(signal);
-      this.#apiServers[index] = this.#launch(old.command);
-    }
-    await this.#apiServerReady(index);
+    if (old === undefined) throw new Error(`there is no API server ${index}`);
+    await old.process.stop(signal);
+    const restarted = { url: old.url, process: this.#launch(old.process.command) };
+    this.#apiServers[index] = restarted;
+    await this.#apiServerReady(restarted);
+  }
+
+  async addApiServer(options: ApiServerOptions = {}): Promise<string> {
+    const [port] = await freePorts(1);
+    const added = this.#launchApiServer({ port, ...options });
+    this.#apiServers.push(added);
+    await this.#apiServerReady(added);
+    return added.url;
+  }
+
+  async stopApiServer(server: string): Promise<void> {
+    const stopped = this.#apiServers.find(({ url }) => url === server);
+    if (stopped === undefined) throw new Error(`there is no API server at ${server}`);
+    this.#apiServers = this.#apiServers.filter((each) => each !== stopped);
+    await stopped.process.stop('SIGTERM');
   }
 
   async stop(): Promise<void> {
@@ -160,12 +194,15 @@ class LocalControlPlane implements ControlPlane {
     );
   }
 
-  async #apiServerReady(index: number): Promise<void> {
-    const [url, server] = [this.servers[index], this.#apiServers[index]];
-    if (url === undefined || server === undefined) {
-      throw new Error(`there is no API server ${index}`);
-    }
-    await this.#wait(`kube-apiserver at ${url}`, server, () => isReady(url, this.#credentials));
+  #launchApiServer({ program, address = '127.0.0.1', port = 0 }: ApiServerOptions): ApiServer {
+    const programs = { ...this.#programs, ...(program !== undefined && { apiServer: program }) };
+    const where = { address, port, etcdPort: this.#etcdPort, flags: this.#options.apiServerFlags ?? [] };
+    const command = apiServerCommand(programs, this.dir, this.#credentials, where);
+    return { url: `https://${address}:${port}`, process: this.#launch(command) };
+  }
+
+  async #apiServerReady({ url, process }: ApiServer): Promise<void> {
+    await this.#wait(`kube-apiserver at ${url}`, process, () => isReady(url, this.#credentials));
   }
 
   /** @throws with the end of a log: of the server that ended early, or of the one waited for */
@@ -200,7 +237,8 @@ class LocalControlPlane implements ControlPlane {
   }
 
   #servers(): ServerProcess[] {
-    return [this.#controllerManager, ...this.#apiServers, this.#etcd].filter((server) => server !== undefined);
+    const apiServers = this.#apiServers.map(({ process }) => process);
+    return [this.#controllerManager, ...apiServers, this.#etcd].filter((server) => server !== undefined);
   }
 
   #say(what: string): void {

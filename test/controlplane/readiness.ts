@@ -1,6 +1,9 @@
 import { request } from 'node:https';
 import type { Credentials } from './credentials.ts';
 
+/** In every API server's certificate, whatever address it is reached at. */
+export const SERVERNAME = 'kubernetes.default.svc';
+
 /** What a pod needs to be created, and what the API server or a controller makes only after /readyz is ok. */
 const DEFAULTS = [
   '/api/v1/namespaces/kube-system',
@@ -21,7 +24,7 @@ export async function hasDefaults(server: string, credentials: Credentials): Pro
 /** False also when nobody listens yet. */
 function answersOk(url: string, { authority, admin }: Credentials): Promise<boolean> {
   return new Promise((resolve) => {
-    const tls = { ca: authority, cert: admin.certificate, key: admin.key };
+    const tls = { ca: authority, cert: admin.certificate, key: admin.key, servername: SERVERNAME };
     const asking = request(url, { ...tls, agent: false, timeout: 5_000 }, (response) => {
       response.resume();
       response.once('close', () => resolve(response.statusCode === 200));

@@ -64,6 +64,6 @@ export async function grantRights(api: Api): Promise<void> {
 }
 
 /** @returns the path of a kubeconfig of somebody whom the API server takes for the operator's service account */
-export function operatorKubeconfig(controlPlane: ControlPlane): string {
-  return controlPlane.kubeconfigFor(OPERATOR_USER, GROUPS);
+export function operatorKubeconfig(controlPlane: ControlPlane, server?: string): string {
+  return controlPlane.kubeconfigFor(OPERATOR_USER, GROUPS, server);
 }

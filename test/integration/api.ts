@@ -1,6 +1,7 @@
 /** A small client of the API server for tests: any path, anybody's name, and the warnings that come with an answer. */
 import { readFileSync } from 'node:fs';
 import { Agent, request } from 'undici';
+import { SERVERNAME } from '../controlplane/readiness.ts';
 
 export interface Identity {
   readonly user: string;
@@ -48,6 +49,7 @@ export class Api {
         ca: text(cluster['certificate-authority-data']),
         cert: text(user['client-certificate-data']),
         key: text(user['client-key-data']),
+        servername: SERVERNAME,
       },
     });
   }

@@ -1,0 +1,165 @@
+/**
+ * A rolling upgrade, played: an older API server, a newer one beside it on the same etcd, then the newer one alone. All the
+ * time pods are sent to each of them, also while it starts and while it stops.
+ */
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { load } from 'js-yaml';
+import { kubernetesVersion } from '../controlplane/binaries.ts';
+import { type ControlPlane, startControlPlane } from '../controlplane/controlplane.ts';
+import { CONFIG, grantRights, OPERATOR_NAMESPACE, operatorKubeconfig } from '../install/rights.ts';
+import { Api, type Json } from '../integration/api.ts';
+import { CREATOR, conditionOf, eventually, installCrd, isProgrammed } from '../integration/harness.ts';
+import { OperatorProcess } from '../integration/operator-process.ts';
+import { NAMESPACES, POLICIES } from '../integration/rendered.ts';
+import { letEverybodyCreate } from '../psp/creation.ts';
+import { findOlderApiServer, OLDER } from './apiserver.ts';
+import { Balancer } from './balancer.ts';
+import { ADDRESSES } from './network.ts';
+import { NET, pods, SHOP } from './pods.ts';
+import { Prober } from './prober.ts';
+
+const NEWER = Number(kubernetesVersion().split('.')[1]);
+const PORT = 6443;
+const [OLD, NEW] = [
+  { name: `1.${OLDER}`, url: `https://${ADDRESSES[0]}:${PORT}` },
+  { name: `1.${NEWER}`, url: `https://${ADDRESSES[1]}:${PORT}` },
+];
+const SAMPLES = ['restricted', 'ping', 'audit-everything'];
+/** The operator looks every ten seconds which API servers there are. */
+const TWO_LOOKS_MS = 22_000;
+const ENFORCED_VERSION = 'pod-security.kubernetes.io/enforce-version';
+
+describe(`an upgrade from Kubernetes ${OLD.name} to ${NEW.name}`, function () {
+  this.timeout(180_000);
+  /** N of Kubernetes 1.N that `latest` means; undefined while it may be either. */
+  let latest: number | undefined = OLDER;
+  const prober = new Prober(pods(() => latest));
+  let controlPlane: ControlPlane;
+  let balancer: Balancer;
+  let api: Api;
+  let operator: OperatorProcess;
+
+  before(async function () {
+    this.timeout(900_000);
+    const older = { program: await findOlderApiServer(), address: ADDRESSES[0], port: PORT };
+    // No nodes, no controllers: what a controller would make is made here.
+    const apiServerFlags = ['--endpoint-reconciler-type=lease'];
+    controlPlane = await startControlPlane({ quiet: true, controllers: false, apiServers: [older], apiServerFlags });
+    balancer = await Balancer.start();
+    balancer.targets = [OLD.url];
+    api = new Api(controlPlane.kubeconfigFor('administrator', ['system:masters'], balancer.url));
+    for (const [name, labels] of [
+      [SHOP, { environment: 'production' }],
+      [NET, { team: 'network' }],
+    ] as const) {
+      await api.create(NAMESPACES, { apiVersion: 'v1', kind: 'Namespace', metadata: { name, labels } });
+      const account = { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: 'default' } };
+      await api.create(`${NAMESPACES}/${name}/serviceaccounts`, account);
+    }
+    await installCrd(api);
+    await letEverybodyCreate(api);
+    await grantRights(api);
+    const kubeconfig = operatorKubeconfig(controlPlane, balancer.url);
+    operator = new OperatorProcess(['--kubeconfig', kubeconfig, '--operator-namespace', OPERATOR_NAMESPACE]);
+    await operator.startAndWatch();
+  });
+
+  after(async () => {
+    for (const { name } of [OLD, NEW]) await prober.stop(name);
+    await operator?.stop();
+    await api?.close();
+    await balancer?.stop();
+    await controlPlane?.stop();
+    for (const line of prober.summary()) console.log(`    ${line}`);
+  });
+
+  afterEach(function () {
+    if (this.currentTest?.isFailed()) console.log(`the end of the operator's log:\n${operator?.logEnd()}`);
+  });
+
+  it(`begins with ${OLD.name} alone: policies come into force, and latest is v${OLD.name}`, async () => {
+    for (const sample of SAMPLES) {
+      const policy = load(readFileSync(join(CONFIG, 'samples', `${sample}.yaml`), 'utf8')) as Json;
+      await api.apply(`${POLICIES}/${sample}`, policy);
+    }
+    await inForceOn(1);
+    await assertVersion(OLDER);
+    ask(OLD);
+    await answered(OLD.name);
+  });
+
+  it(`goes on with ${NEW.name} beside it: policies are in force on both, and latest stays`, async () => {
+    ask(NEW);
+    assert.equal(await controlPlane.addApiServer({ address: ADDRESSES[1], port: PORT }), NEW.url);
+    balancer.targets = [OLD.url, NEW.url];
+    await inForceOn(2);
+    await assertVersion(OLDER);
+    await sleep(TWO_LOOKS_MS);
+    await inForceOn(2);
+    await assertVersion(OLDER);
+    await answered(NEW.name);
+  });
+
+  it(`ends with ${NEW.name} alone: policies stay in force, and latest becomes v${NEW.name}`, async () => {
+    latest = undefined;
+    balancer.targets = [NEW.url];
+    await controlPlane.stopApiServer(OLD.url);
+    await prober.stop(OLD.name);
+    await inForceOn(1);
+    await eventually(
+      `version v1.${NEWER}`,
+      async () => (await versions()).every((one) => one === `v1.${NEWER}`),
+      60_000,
+    );
+    await inForceOn(1);
+    await assertVersion(NEWER);
+    latest = NEWER;
+    await answered(NEW.name);
+  });
+
+  it('admits nothing on the way that violates a policy, and refuses nothing that complies', () => {
+    assert.deepEqual(prober.surprises, []);
+  });
+
+  function ask({ name, url }: typeof OLD): void {
+    prober.start(name, controlPlane.kubeconfigFor(CREATOR.user, CREATOR.groups, url));
+  }
+
+  /** Each probe, several times more. */
+  async function answered(name: string): Promise<void> {
+    const before = prober.rounds(name);
+    await eventually(`answers of ${name}`, async () => prober.rounds(name) >= before + 10, 30_000);
+  }
+
+  async function inForceOn(servers: number): Promise<void> {
+    const says = new RegExp(`is in force on ${servers} of ${servers} API servers`);
+    for (const sample of SAMPLES) {
+      let last: Json;
+      const look = async () => {
+        last = await api.get(`${POLICIES}/${sample}`);
+        return isProgrammed(last) && says.test(conditionOf(last, 'Programmed')?.message ?? '');
+      };
+      await eventually(`${sample} to be in force on ${servers}`, look, 60_000).catch((error: Error) => {
+        throw new Error(`${error.message}: ${JSON.stringify(conditionOf(last, 'Programmed'))}`);
+      });
+    }
+  }
+
+  /** As the policies' status and the labels say it. */
+  async function versions(): Promise<string[]> {
+    const policies = await Promise.all(SAMPLES.map((sample) => api.get(`${POLICIES}/${sample}`)));
+    const { metadata } = await api.get(`${NAMESPACES}/${SHOP}`);
+    const accepted = policies.map((policy) => conditionOf(policy, 'Accepted')?.message.match(/v1\.\d+/)?.[0] ?? '');
+    return [...accepted, metadata.labels[ENFORCED_VERSION]];
+  }
+
+  async function assertVersion(minor: number): Promise<void> {
+    assert.deepEqual(
+      await versions(),
+      [...SAMPLES, SHOP].map(() => `v1.${minor}`),
+    );
+  }
+});

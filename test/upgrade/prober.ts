@@ -1,0 +1,96 @@
+/** Sends pods to every API server, all the time, and keeps what should not have been answered. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Api } from '../integration/api.ts';
+import { NAMESPACES } from '../integration/rendered.ts';
+
+const ANSWERS = ['admitted', 'refused'] as const;
+export type Answer = (typeof ANSWERS)[number];
+
+export interface Probe {
+  /** As in a sentence: `a pod with NET_ADMIN`. */
+  readonly title: string;
+  readonly pod: object;
+  readonly namespace: string;
+  /** What an API server has to answer at this moment; undefined while both are right. */
+  readonly expected: () => Answer | undefined;
+}
+
+interface Target {
+  readonly api: Api;
+  readonly asking: Promise<unknown>;
+}
+
+/** Of each API server: one that starts lets them wait, and answers them first of all. */
+const AT_ONCE = 3;
+const PAUSE_MS = 10;
+/** By an admission policy, or by Pod Security Admission: an API server that starts refuses for want of rights, too. */
+const BY_POLICY = /ValidatingAdmissionPolicy|violates PodSecurity/;
+
+export class Prober {
+  readonly #probes: readonly Probe[];
+  readonly #targets = new Map<string, Target>();
+  /** `API server: title: answer` → how often; without an answer, while it comes or goes. */
+  readonly #counts = new Map<string, number>();
+  /** What should not have been answered, for people. */
+  readonly surprises: string[] = [];
+
+  constructor(probes: readonly Probe[]) {
+    this.#probes = probes;
+  }
+
+  /** Asks an API server from now on, be it up or not. @param name of the API server, for people */
+  start(name: string, kubeconfig: string): void {
+    const api = new Api(kubeconfig);
+    // In place before the first answer comes.
+    const asking = Promise.resolve().then(() =>
+      Promise.all(Array.from({ length: AT_ONCE }, (_, first) => this.#ask(name, api, first))),
+    );
+    this.#targets.set(name, { api, asking });
+  }
+
+  async stop(name: string): Promise<void> {
+    const target = this.#targets.get(name);
+    this.#targets.delete(name);
+    await target?.asking;
+    await target?.api.close();
+  }
+
+  /** How often an API server answered each probe at least. */
+  rounds(name: string): number {
+    const answered = this.#probes.map(({ title }) =>
+      ANSWERS.reduce((sum, answer) => sum + (this.#counts.get(line(name, title, answer)) ?? 0), 0),
+    );
+    return Math.min(...answered);
+  }
+
+  summary(): string[] {
+    return [...this.#counts].map(([what, count]) => `${what} ${count} times`).sort();
+  }
+
+  async #ask(name: string, api: Api, first: number): Promise<void> {
+    for (let next = first; this.#targets.get(name)?.api === api; next++) {
+      const probe = this.#probes[next % this.#probes.length];
+      if (probe !== undefined) await this.#askOnce(name, api, probe);
+      await sleep(PAUSE_MS);
+    }
+  }
+
+  async #askOnce(name: string, api: Api, { title, pod, namespace, expected }: Probe): Promise<void> {
+    const wanted = expected();
+    const path = `${NAMESPACES}/${namespace}/pods`;
+    const { status, body } = await api
+      .ask('POST', path, { body: pod, query: { dryRun: 'All' } })
+      .catch(() => ({ status: 0, body: { message: '' } }));
+    const refused = status >= 400 && BY_POLICY.test(body.message);
+    const answer = status === 201 ? 'admitted' : refused ? 'refused' : 'unanswered';
+    const key = line(name, title, answer);
+    this.#counts.set(key, (this.#counts.get(key) ?? 0) + 1);
+    // What changed while it was asked, is right as it was and as it is.
+    if (answer === 'unanswered' || wanted === undefined || expected() !== wanted || answer === wanted) return;
+    this.surprises.push(`${new Date().toISOString()} ${key}, not ${wanted} ${refused ? body.message : ''}`.trim());
+  }
+}
+
+function line(name: string, title: string, answer: Answer | 'unanswered'): string {
+  return `${name}: ${title}: ${answer}`;
+}
