@@ -1,6 +1,6 @@
 /** Installed as documented, on a cluster that has nothing of it; and gone again as documented. */
 import assert from 'node:assert/strict';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { load } from 'js-yaml';
 import { type ControlPlane, startControlPlane } from '../controlplane/controlplane.ts';
@@ -11,11 +11,11 @@ import { OperatorProcess } from '../integration/operator-process.ts';
 import { baselinePod } from '../integration/pods.ts';
 import { NAMESPACES, POLICIES } from '../integration/rendered.ts';
 import { type Deployment, nodeFlags, operatorFlags } from './deployment.ts';
+import { accountKubeconfig, OPERATIONS } from './installed.ts';
 import { CONFIG, OPERATOR_ACCOUNT, OPERATOR_NAMESPACE } from './rights.ts';
 import { snapshot } from './snapshot.ts';
 import { documentedBlocks, Tools } from './tools.ts';
 
-const OPERATIONS = 'docs/operations.md';
 const DEPLOYMENT = `/apis/apps/v1/namespaces/${OPERATOR_NAMESPACE}/deployments/${OPERATOR_ACCOUNT}`;
 const CRD = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions/capabilitypolicies.capabilitypolicy.dev';
 const RELEASE = ['capabilitypolicy', 'config/helm/capabilitypolicy', '--namespace', OPERATOR_NAMESPACE];
@@ -157,20 +157,10 @@ describe('an installation', () => {
     await operator?.stop();
     const live: Deployment = await api.get(DEPLOYMENT);
     const [health = 0, metrics = 0] = await freePorts(2);
-    const where = ['--kubeconfig', await tokenKubeconfig(), '--operator-namespace', OPERATOR_NAMESPACE];
+    const kubeconfig = await accountKubeconfig(controlPlane, api);
+    const where = ['--kubeconfig', kubeconfig, '--operator-namespace', OPERATOR_NAMESPACE];
     operator = new OperatorProcess([...where, ...operatorFlags({ health, metrics }, live)], nodeFlags(live));
     await operator.startAndWatch();
-  }
-
-  async function tokenKubeconfig(): Promise<string> {
-    const account = `${NAMESPACES}/${OPERATOR_NAMESPACE}/serviceaccounts/${OPERATOR_ACCOUNT}`;
-    const request = { apiVersion: 'authentication.k8s.io/v1', kind: 'TokenRequest', spec: {} };
-    const { token } = (await api.create(`${account}/token`, request)).status;
-    const kubeconfig = JSON.parse(readFileSync(controlPlane.kubeconfig, 'utf8'));
-    const [{ name }] = kubeconfig.users;
-    const file = join(controlPlane.dir, 'operator.kubeconfig');
-    writeFileSync(file, JSON.stringify({ ...kubeconfig, users: [{ name, user: { token } }] }), { mode: 0o600 });
-    return file;
   }
 
   async function applySamples(): Promise<void> {

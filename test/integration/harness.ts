@@ -7,8 +7,8 @@
  *   await cluster.programmed(policy);
  *   assert.equal(await cluster.admit(restrictedPod(), namespace), ADMITTED);
  *
- * All files share the control plane; mocha runs one after the other, so that only one operator runs at a time. It holds
- * the rights that config/rbac grants, and no others.
+ * All files share the control plane; mocha runs one after the other, so that only one operator runs at a time. It is
+ * installed as documented, and runs as its service account: with the rights that config/rbac grants, and no others.
  */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -17,7 +17,8 @@ import { EXCLUDED_NAMESPACES } from '../../operator/flags.ts';
 import type { ControlPlane } from '../controlplane/controlplane.ts';
 import { sharedControlPlane } from '../controlplane/shared.ts';
 import { waitFor } from '../controlplane/wait.ts';
-import { grantRights, OPERATOR_NAMESPACE, operatorKubeconfig } from '../install/rights.ts';
+import { accountKubeconfig, install } from '../install/installed.ts';
+import { OPERATOR_NAMESPACE } from '../install/rights.ts';
 import { type Answer, Api, type Identity, type Json } from './api.ts';
 import { OperatorProcess } from './operator-process.ts';
 import { differences, NAMESPACES, POLICIES, renderedObjects } from './rendered.ts';
@@ -197,11 +198,12 @@ class TestCluster {
 
   async start(controlPlane: ControlPlane, args: readonly string[]): Promise<void> {
     const api = new Api(controlPlane.kubeconfig);
-    const own = ['--kubeconfig', operatorKubeconfig(controlPlane), '--operator-namespace', OPERATOR_NAMESPACE];
-    this.#started = { controlPlane, api, operator: new OperatorProcess([...own, ...args]) };
-    await installCrd(api);
+    await install(controlPlane);
+    await crdEstablished(api);
     await allowCreators(api);
-    await grantRights(api);
+    const kubeconfig = await accountKubeconfig(controlPlane, api);
+    const own = ['--kubeconfig', kubeconfig, '--operator-namespace', OPERATOR_NAMESPACE];
+    this.#started = { controlPlane, api, operator: new OperatorProcess([...own, ...args]) };
     await this.operator.startAndWatch();
   }
 
@@ -240,6 +242,10 @@ export function conditionOf(policy: Json, type: string): Condition | undefined {
 
 export async function installCrd(api: Api): Promise<void> {
   await api.apply(CRD_PATH, readFileSync(CRD_FILE, 'utf8'));
+  await crdEstablished(api);
+}
+
+async function crdEstablished(api: Api): Promise<void> {
   await eventually('the CRD to be established', async () => {
     const { status } = await api.get(CRD_PATH);
     const established = ({ type, status }: Condition) => type === 'Established' && status === 'True';
