@@ -1,6 +1,6 @@
 /** The operator's rights are the least that works: it runs with them, and not without any one of them. */
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type ControlPlane, startControlPlane } from '../controlplane/controlplane.ts';
@@ -12,7 +12,7 @@ import { installReportCrd, OPEN_REPORTS, POLICY_REPORTS } from '../integration/r
 import { Audit } from './audit.ts';
 import { deployment, newToken, operatorFlags, scrape } from './deployment.ts';
 import { LEASE, prepare, provoke, type Stage } from './provocations.ts';
-import { OPERATOR_USER, operatorRoles } from './rights.ts';
+import { CONFIG, OPERATOR_USER, operatorRoles } from './rights.ts';
 import { isRead, operatorRights, type Right, titleOf, without } from './single-rights.ts';
 
 describe("the operator's rights", () => {
@@ -71,6 +71,15 @@ describe("the operator's rights", () => {
     ]);
     for (const never of ['*', 'escalate', 'bind', 'impersonate', 'secrets', 'serviceaccounts/token']) {
       assert.ok(!granted.includes(never), never);
+    }
+  });
+
+  it('have a reason each, above them', () => {
+    for (const file of ['role.yaml', 'namespaced_roles.yaml', 'metrics_auth_role.yaml']) {
+      const lines = readFileSync(join(CONFIG, 'rbac', file), 'utf8').split('\n');
+      const rules = lines.flatMap((line, index) => (/^ {2}- (apiGroups|nonResourceURLs):/.test(line) ? [index] : []));
+      assert.ok(rules.length > 0);
+      for (const rule of rules) assert.match(lines[rule - 1] ?? '', /^ {2}# \S/, `${file}:${rule + 1}`);
     }
   });
 
