@@ -1,0 +1,29 @@
+-- The health of a CapabilityPolicy. What it found, violations and labels of somebody else's, stands in the message and never
+-- changes the health: findings are no failures. Argo CD gives a script the functions of base and table, and no others.
+local status = obj.status or {}
+local conditions = {}
+for _, condition in ipairs(status.conditions or {}) do
+  conditions[condition.type] = condition
+end
+local accepted = conditions.Accepted
+local programmed = conditions.Programmed
+
+-- What stands there is about an earlier text of the policy, or nothing does.
+if accepted == nil or programmed == nil or status.observedGeneration ~= obj.metadata.generation then
+  return { status = "Progressing", message = "the operator has not looked at this version of the policy yet" }
+end
+if accepted.status == "False" then
+  return { status = "Degraded", message = accepted.message }
+end
+if programmed.status ~= "True" then
+  return { status = "Progressing", message = programmed.message }
+end
+
+local messages = { programmed.message }
+if conditions.Compliant ~= nil and conditions.Compliant.status == "False" then
+  table.insert(messages, conditions.Compliant.message)
+end
+if conditions.LabelConflict ~= nil and conditions.LabelConflict.status == "True" then
+  table.insert(messages, conditions.LabelConflict.message)
+end
+return { status = "Healthy", message = table.concat(messages, "; ") }

@@ -1,0 +1,86 @@
+/** What Argo CD and Flux make of every status that can come out. */
+import assert from 'node:assert/strict';
+import fc from 'fast-check';
+import type { CapabilityPolicy } from '../../operator/api/capability-policy.ts';
+import { buildStatus, type StatusInput } from '../../operator/report/status.ts';
+import { describeWith } from '../needs.ts';
+import { state } from '../report/arbitrary.ts';
+import { condition, standing } from '../report/fixtures.ts';
+import { type Health, healthOf } from './health.ts';
+import { kstatusOf } from './kstatus.ts';
+
+const COUNT = 300;
+
+/** What is to be made of a policy: both tools know these three. */
+type Verdict = 'ready' | 'working' | 'failed';
+
+const KSTATUS: Readonly<Record<string, Verdict>> = { Current: 'ready', InProgress: 'working', Failed: 'failed' };
+const HEALTH: Readonly<Record<string, Verdict>> = { Healthy: 'ready', Progressing: 'working', Degraded: 'failed' };
+
+/** Policies at each turn of their lives: new, with a first status, with a next one, and changed since. */
+function lives(states: readonly (readonly [StatusInput, StatusInput])[]): CapabilityPolicy[] {
+  return states.flatMap(([earlier, later]) => {
+    // What the CRD says of a policy that the operator has not seen.
+    const fresh = standing({ observedGeneration: -1 }, earlier);
+    const first = buildStatus(fresh);
+    const next = buildStatus(standing(first, later));
+    const { policy } = standing(next, later);
+    const changed = { ...policy, metadata: { ...policy.metadata, generation: 2 } };
+    return [fresh.policy, standing(first, earlier).policy, policy, changed];
+  });
+}
+
+function expected({ metadata, status = {} }: CapabilityPolicy): Verdict {
+  if (status.observedGeneration !== metadata?.generation) return 'working';
+  if (condition(status, 'Accepted')?.status === 'False') return 'failed';
+  return condition(status, 'Programmed')?.status === 'True' ? 'ready' : 'working';
+}
+
+describe('of every status', () => {
+  const states = fc.sample(fc.tuple(state, state), COUNT);
+  const policies = lives(states);
+  const wanted = policies.map(expected);
+
+  it('there are some of each kind to look at', () => {
+    for (const verdict of Object.values(KSTATUS)) {
+      assert.ok(wanted.filter((one) => one === verdict).length > 20, verdict);
+    }
+  });
+
+  describeWith({ programs: { go: 'https://go.dev/dl/' } }, 'kstatus', () => {
+    it('makes Current of what is in force, Failed of what is not accepted, and InProgress of all else', function () {
+      this.timeout(120_000);
+      const found = kstatusOf(policies);
+      assert.equal(found.length, policies.length);
+      for (const [i, status] of found.entries()) assert.equal(KSTATUS[status], wanted[i], JSON.stringify(policies[i]));
+    });
+  });
+
+  describeWith({ programs: { 'lua5.1': 'apt-get install lua5.1' } }, 'the health check of Argo CD', () => {
+    let found: Health[];
+
+    before(() => {
+      found = healthOf(policies);
+    });
+
+    it('agrees with kstatus', () => {
+      for (const [i, { status }] of found.entries()) {
+        assert.equal(HEALTH[status], wanted[i], JSON.stringify(policies[i]));
+      }
+    });
+
+    it('says what the findings are when all is well, and why it is not when it is not', () => {
+      for (const [i, { status, message }] of found.entries()) {
+        const { status: reported = {} } = policies[i] as CapabilityPolicy;
+        const said = (type: string) => condition(reported, type)?.message ?? '';
+        const isTrue = (type: string, value: string) => condition(reported, type)?.status === value;
+        assert.ok(message.length > 0);
+        if (status === 'Degraded') assert.equal(message, said('Accepted'));
+        if (status !== 'Healthy') continue;
+        assert.ok(message.startsWith(said('Programmed')));
+        assert.equal(message.includes(said('Compliant')), isTrue('Compliant', 'False'), message);
+        if (isTrue('LabelConflict', 'True')) assert.ok(message.endsWith(said('LabelConflict')), message);
+      }
+    });
+  });
+});

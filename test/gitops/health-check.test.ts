@@ -1,0 +1,97 @@
+/**
+ * The health check in Argo CD's own layout: the statuses that it is tested with are some that the operator writes, and
+ * health_test.yaml says what comes of them. After a change that is meant: UPDATE_GOLDEN=1 npx mocha test/gitops.
+ */
+import assert from 'node:assert/strict';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { dump, load } from 'js-yaml';
+import { buildStatus, type StatusInput } from '../../operator/report/status.ts';
+import { describeWith } from '../needs.ts';
+import {
+  CONFLICT,
+  compliant,
+  EARLIER,
+  IN_FORCE,
+  input,
+  judgements,
+  labels,
+  standing,
+  violating,
+} from '../report/fixtures.ts';
+import { CUSTOMIZATION, type Health, healthOf } from './health.ts';
+
+interface HealthTests {
+  readonly tests: readonly { readonly healthStatus: Health; readonly inputPath: string }[];
+}
+
+const TESTDATA = join(CUSTOMIZATION, 'testdata');
+const VIOLATED = judgements([violating('shop'), violating('till', { pods: 2 }), compliant('desk')]);
+
+/** Name of the file → what the operator builds its status from; undefined before it has seen the policy. */
+const STATUSES: Readonly<Record<string, StatusInput | undefined>> = {
+  degraded_notAccepted: input({ levelVersion: 'v1.99' }),
+  healthy_inForce: input({}, { judgements: judgements([compliant('desk')]) }),
+  healthy_labelConflict: input({}, { judgements: VIOLATED, labels: labels({ conflicts: [CONFLICT] }) }),
+  healthy_violations: input({}, { judgements: VIOLATED }),
+  progressing_applyFailed: input(
+    {},
+    {
+      rollout: {
+        ...IN_FORCE,
+        state: 'Failed',
+        servers: { inForce: 0, answering: 1 },
+        message: 'ClusterRole capabilitypolicy.dev:use:ping: forbidden',
+      },
+    },
+  ),
+  progressing_changedSince: input(),
+  progressing_rollingOut: input(
+    {},
+    { rollout: { ...IN_FORCE, state: 'Working', servers: { inForce: 1, answering: 3 } } },
+  ),
+  progressing_unseen: undefined,
+};
+
+describe('the health check of Argo CD, in its layout', () => {
+  const { tests } = load(readFileSync(join(CUSTOMIZATION, 'health_test.yaml'), 'utf8')) as HealthTests;
+
+  describe('is tested with statuses that the operator writes', () => {
+    for (const name of Object.keys(STATUSES)) {
+      it(name, () => {
+        const path = join(TESTDATA, `${name}.yaml`);
+        if (process.env.UPDATE_GOLDEN === '1') writeFileSync(path, dump(policyWith(name), { noRefs: true }));
+        assert.deepEqual(load(readFileSync(path, 'utf8')), policyWith(name));
+      });
+    }
+
+    it('each of them once, and no others', () => {
+      const paths = Object.keys(STATUSES).map((name) => `testdata/${name}.yaml`);
+      assert.deepEqual(tests.map(({ inputPath }) => inputPath).sort(), paths);
+      assert.deepEqual(
+        readdirSync(TESTDATA)
+          .map((file) => `testdata/${file}`)
+          .sort(),
+        paths,
+      );
+    });
+  });
+
+  describeWith({ programs: { 'lua5.1': 'apt-get install lua5.1' } }, 'says', () => {
+    for (const { healthStatus, inputPath } of tests) {
+      it(`${healthStatus.status} of ${inputPath}`, () => {
+        const object = load(readFileSync(join(CUSTOMIZATION, inputPath), 'utf8'));
+        assert.deepEqual(healthOf([object]), [healthStatus]);
+      });
+    }
+  });
+});
+
+/** The policy as it stands in the cluster. */
+function policyWith(name: string) {
+  const from = STATUSES[name];
+  if (!from) return standing({ observedGeneration: -1 }, input()).policy;
+  const { policy } = standing(buildStatus({ ...from, now: EARLIER }), from);
+  const generation = name === 'progressing_changedSince' ? 2 : 1;
+  return { ...policy, metadata: { ...policy.metadata, generation } };
+}

@@ -1,0 +1,50 @@
+/** Argo CD's health check, run by a Lua interpreter. */
+import { spawnSync } from 'node:child_process';
+import { join } from 'node:path';
+import { CONFIG } from '../install/rights.ts';
+
+/** As in Argo CD's repository: what stands here could stand there. */
+export const CUSTOMIZATION = join(CONFIG, 'argocd/resource_customizations/capabilitypolicy.dev/CapabilityPolicy');
+
+export interface Health {
+  readonly status: string;
+  readonly message: string;
+}
+
+/**
+ * Argo CD's interpreter opens no library but base, table and a part of os (argo-cd, util/lua/lua.go); without the string
+ * library strings have no methods either.
+ */
+const RUNNER = `
+local write = io.write
+getmetatable("").__index = nil
+for _, one in ipairs(objects) do
+  local check = assert(loadfile(script))
+  setfenv(check, { obj = one, ipairs = ipairs, pairs = pairs, next = next, type = type, tostring = tostring,
+    tonumber = tonumber, select = select, unpack = unpack, error = error, pcall = pcall, table = table })
+  local found = check()
+  write(found.status, "\\0", found.message, "\\0")
+end
+`;
+
+/** The health of each of the objects. @throws Error with what Lua says of the script */
+export function healthOf(objects: readonly unknown[]): Health[] {
+  const globals = `script = ${literal(join(CUSTOMIZATION, 'health.lua'))}\nobjects = ${literal(objects)}\n`;
+  const { status, stdout, stderr } = spawnSync('lua5.1', ['-'], { input: globals + RUNNER, encoding: 'utf8' });
+  if (status !== 0) throw new Error(stderr);
+  const texts = stdout.split('\0');
+  return objects.map((_, i) => ({ status: texts[2 * i] ?? '', message: texts[2 * i + 1] ?? '' }));
+}
+
+/** JSON as Lua: what is null is not there. */
+function literal(value: unknown): string {
+  if (typeof value === 'string') return `"${[...Buffer.from(value)].map(escaped).join('')}"`;
+  if (Array.isArray(value)) return `{${value.map(literal).join(',')}}`;
+  if (value === null || value === undefined) return 'nil';
+  if (typeof value !== 'object') return String(value);
+  return `{${Object.entries(value).map(([key, field]) => `[${literal(key)}]=${literal(field)}`)}}`;
+}
+
+function escaped(byte: number): string {
+  return `\\${String(byte).padStart(3, '0')}`;
+}

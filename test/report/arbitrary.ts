@@ -1,0 +1,117 @@
+/** Whatever a status may have to be built from. */
+import fc from 'fast-check';
+import type { CapabilityPolicySpec } from '../../operator/api/capability-policy.ts';
+import type { LabelOutcome, RolloutOutcome } from '../../operator/apply/outcome.ts';
+import type { NamespaceJudgement, WorkloadJudgement } from '../../operator/evaluate/namespace.ts';
+import type { Resolution } from '../../operator/policy/resolve.ts';
+import type { Coverage, SharesWith } from '../../operator/report/coverage.ts';
+import type { StatusInput } from '../../operator/report/status.ts';
+import { input } from './fixtures.ts';
+
+const text = fc.oneof(
+  fc.constantFrom('app', 'x'.repeat(5000), '😀'.repeat(700), '\u0001"\\\n'.repeat(400)),
+  fc.string({ unit: 'binary', maxLength: 40 }),
+);
+const namespaces = ['a', 'b', 'c'];
+
+const workload: fc.Arbitrary<WorkloadJudgement> = fc.record({
+  kind: fc.constantFrom('Deployment', 'Pod', 'K'.repeat(300)),
+  namespace: fc.constantFrom(...namespaces),
+  name: text,
+  verdict: fc.constantFrom('Compliant', 'Violating', 'Unknown'),
+  pods: fc.nat(),
+  violations: fc.record({
+    ping: fc.array(
+      fc.record({ rule: text, container: fc.option(text, { nil: undefined }), message: text, path: text }),
+      {
+        maxLength: 12,
+      },
+    ),
+  }),
+});
+
+const judgement: fc.Arbitrary<Omit<NamespaceJudgement, 'namespace'>> = fc.record({
+  modes: fc.record({
+    Audit: fc.record({
+      deciding: fc.constantFrom(['ping'], ['other']),
+      workloads: fc.array(workload, { maxLength: 40 }),
+    }),
+  }),
+  addedCapabilities: fc.array(text, { maxLength: 4 }),
+});
+
+const outcome: fc.Arbitrary<Omit<LabelOutcome, 'namespace'>> = fc.record({
+  applied: fc.constantFrom<Record<string, string>[]>({}, { 'pod-security.kubernetes.io/audit': 'baseline' }),
+  conflicts: fc.array(
+    fc.record({
+      label: fc.constantFrom('pod-security.kubernetes.io/audit', 'pod-security.kubernetes.io/audit-version'),
+      theirs: text,
+      ours: fc.constantFrom('baseline', 'v1.36'),
+      managers: fc.array(text, { maxLength: 3 }),
+    }),
+    { maxLength: 2 },
+  ),
+});
+
+const rollout: fc.Arbitrary<RolloutOutcome | undefined> = fc.option(
+  fc.record({
+    state: fc.constantFrom('Working' as const, 'InForce' as const, 'Failed' as const),
+    ruleset: fc.constant('0123456789ab'),
+    servers: fc.record({ inForce: fc.nat(3), answering: fc.nat(3) }),
+    message: text,
+  }),
+  { nil: undefined },
+);
+
+const coverage: fc.Arbitrary<Coverage> = fc.record({
+  selected: fc.constant(namespaces),
+  deciding: fc.subarray(namespaces),
+  sharesWith: fc.array(
+    fc.record({
+      policy: text,
+      relation: fc.constantFrom<SharesWith['relation'][]>('Shares', 'Overrides', 'OverriddenBy'),
+      namespaces: fc.nat(),
+    }),
+    { maxLength: 80 },
+  ),
+});
+
+const spec: fc.Arbitrary<Partial<CapabilityPolicySpec>> = fc.record(
+  {
+    level: fc.constantFrom('privileged', 'baseline', 'restricted'),
+    usableBy: fc.constantFrom('Everyone', 'Bindings'),
+    overrides: fc.record({ capabilities: fc.record({ allowedAdd: fc.array(text, { maxLength: 64 }) }) }),
+  },
+  { requiredKeys: ['level'] },
+);
+
+const refusal: fc.Arbitrary<Resolution> = fc.record({
+  refusal: fc.record({
+    reason: fc.constantFrom('VersionTooNew' as const, 'TooExpensive' as const),
+    message: text.map((rest) => `spec: ${rest}`),
+  }),
+});
+
+/** One namespace in four has no entry: its work is still to be done. */
+function perNamespace<T extends object>(value: fc.Arbitrary<T>): fc.Arbitrary<Map<string, T & { namespace: string }>> {
+  return fc
+    .tuple(...namespaces.map(() => fc.option(value, { freq: 4 })))
+    .map(
+      (values) =>
+        new Map(namespaces.flatMap((namespace, i) => (values[i] ? [[namespace, { ...values[i], namespace }]] : []))),
+    );
+}
+
+export const state: fc.Arbitrary<StatusInput> = fc
+  .record({
+    spec,
+    refusal: fc.option(refusal, { freq: 4, nil: undefined }),
+    coverage,
+    rollout,
+    labels: perNamespace(outcome),
+    judgements: perNamespace(judgement),
+  })
+  .map(({ spec: stated, refusal: refused, ...rest }) => {
+    const fields = input(stated, rest);
+    return refused ? { ...fields, resolution: refused } : fields;
+  });
