@@ -325,6 +325,25 @@ describe('attempts to get around a policy', () => {
       }
     });
 
+    it('takes no namespace for another by the label that has its name', async () => {
+      const label = 'kubernetes.io/metadata.name';
+      const dryRun = { query: { dryRun: 'All' } };
+      const claiming = {
+        apiVersion: 'v1',
+        kind: 'Namespace',
+        metadata: { name: 'alias', labels: { [label]: namespace } },
+      };
+      const made = await cluster.api.ask('POST', NAMESPACES, { body: claiming, ...dryRun });
+      assert.equal(made.body.metadata.labels[label], 'alias');
+      const body = { metadata: { labels: { [label]: namespace } } };
+      const changed = await cluster.api.ask('PATCH', `${NAMESPACES}/${filled}`, {
+        body,
+        contentType: MERGE,
+        ...dryRun,
+      });
+      assert.equal(changed.body.metadata.labels[label], filled);
+    });
+
     it('fills in nothing by a policy that is named to come first and that nobody here may use', async () => {
       const overrides = { capabilities: { defaultAdd: ['SYS_ADMIN' as const] } };
       const first = await cluster.policy(
