@@ -49,9 +49,10 @@ function keyOf(apiVersion: string, name: string): string {
   return `${apiVersion} ${name}`;
 }
 
-/** A CRD that is being deleted takes nothing more (405); after that its paths are unknown. */
+/** A CRD that is being deleted takes nothing more (405, or 403 with these words); after that its paths are unknown. */
 function isGoing(error: unknown): boolean {
   if (!(error instanceof ApiError)) return false;
-  const { status, causes } = error;
-  return status === 404 || status === 405 || causes.some(({ reason }) => reason === 'NamespaceTerminating');
+  const { status, causes, message } = error;
+  const going = status === 403 && message.includes('custom resource definition is terminating');
+  return going || status === 404 || status === 405 || causes.some(({ reason }) => reason === 'NamespaceTerminating');
 }

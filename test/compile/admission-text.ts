@@ -30,6 +30,10 @@ const environment = new Environment({
   homogeneousAggregateLiterals: false,
   limits: { maxAstNodes: 1_000_000, maxDepth: 1_000 },
 });
+// Kubernetes' own, of RE2's syntax.
+environment.registerFunction('string.findAll(string): list<string>', (text: string, pattern: string) => [
+  ...(text.match(new RegExp(pattern.replaceAll('\\x{', '\\u{'), 'gu')) ?? []),
+]);
 
 export class AdmissionText {
   readonly #programs: ReadonlyMap<string, (context: Record<string, unknown>) => unknown>;

@@ -123,6 +123,19 @@ describe('the text of an admission policy', () => {
     assert.ok(Buffer.byteLength(message) < 5 * 1024);
     assert.ok(!message.includes('\n'));
   });
+
+  it('says nothing that a terminal acts on, and all the rest', () => {
+    const localhostProfile = 'a\u001b[2J\u0007b\u009b31m\r\nc\u202ed\u2028e\u2066f\u061cg\u200fh 💥 ö';
+    const profile = { appArmorProfile: { type: 'Localhost', localhostProfile } };
+    const one = policy('one', {
+      level: 'privileged',
+      overrides: { appArmor: { types: ['Localhost'], localhostProfiles: ['x'] } },
+    });
+    const object = { spec: { containers: [{ name: 'main', securityContext: profile }] } };
+    const message = String(new AdmissionText([one], 'one').run('message', { resource: 'pods', object }));
+    assert.match(message, /a \[2J b 31m c d e f g h 💥 ö/);
+    assert.doesNotMatch(message, /[\p{Cc}\p{Bidi_Control}\u2028\u2029]/u);
+  });
 });
 
 type Template = Readonly<Record<string, unknown>>;

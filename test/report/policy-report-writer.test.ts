@@ -5,8 +5,8 @@ import { type PolicyReport, policyReports } from '../../operator/report/policy-r
 import { type PolicyReportClient, writePolicyReports } from '../../operator/report/policy-report-writer.ts';
 import { NOW, violating } from './fixtures.ts';
 
-function refusal(status: number, cause = ''): ApiError {
-  return new ApiError({ status, reason: 'Test', message: 'test', causes: [{ reason: cause, message: '' }] });
+function refusal(status: number, cause = '', message = 'test'): ApiError {
+  return new ApiError({ status, reason: 'Test', message, causes: [{ reason: cause, message: '' }] });
 }
 
 const wanted = (policy: string): PolicyReport[] => [
@@ -71,6 +71,7 @@ describe('the writer of policy reports', () => {
   for (const [what, error] of [
     ['the CRD or the namespace is gone', refusal(404)],
     ['the CRD is going', refusal(405)],
+    ['the CRD has just begun to go', refusal(403, '', 'custom resource definition is terminating')],
     ['the namespace is going', refusal(403, 'NamespaceTerminating')],
   ] as const) {
     it(`says nothing when ${what}`, async () => {

@@ -10,6 +10,8 @@ import type { Probe, Window } from './window.ts';
 const IN_FLIGHT = 2;
 /** Leaves the API server and the operators some of the machine. */
 const PAUSE_MS = 25;
+/** Of what may be admitted nothing is learnt. */
+const DRAWS = 8;
 
 export class Probes {
   readonly #api: Api;
@@ -56,11 +58,20 @@ export class Probes {
 
   async #client(): Promise<void> {
     while (this.#running) {
-      const probe = oneOf(this.#probes, this.#random);
+      const probe = this.#draw();
       const answer = await this.#ask(probe);
       if (answer) this.#judge(probe, answer);
       await sleep(PAUSE_MS);
     }
+  }
+
+  /** One that is to be refused, if a few draws find one. */
+  #draw(): Probe {
+    let probe = oneOf(this.#probes, this.#random);
+    for (let draw = 1; draw < DRAWS && !this.#window.refuses(probe); draw++) {
+      probe = oneOf(this.#probes, this.#random);
+    }
+    return probe;
   }
 
   /** By what the window holds now: what was added meanwhile may have been in force. */
