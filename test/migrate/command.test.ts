@@ -33,13 +33,6 @@ describe('cappol migrate prints', () => {
     });
   }
 
-  it('what the documentation shows', async () => {
-    const page = readFileSync(join(import.meta.dirname, '..', '..', 'docs', 'migrating-from-psp.md'), 'utf8');
-    const { stdout, stderr } = await migrate(['-f', CLASSIC, '--strict']);
-    for (const text of [readFileSync(join(import.meta.dirname, CLASSIC), 'utf8'), stdout, stderr])
-      assert.ok(page.includes(text), text);
-  });
-
   it('the same from standard input', async () => {
     const text = readFileSync(join(import.meta.dirname, CLASSIC), 'utf8');
     assert.equal((await migrate(['-f', '-'], text)).stdout, (await migrate(['-f', CLASSIC])).stdout);
