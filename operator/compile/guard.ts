@@ -11,7 +11,7 @@ import { selectorCel } from '../policy/selector.ts';
 import { type Draft, GUARD } from './admission-set.ts';
 import { overrides } from './decision-cel.ts';
 import { LABEL_PREFIX } from './labels.ts';
-import { type AdmissionOptions, BINDINGS, CARRIER, IS_PROBE, NAMESPACES, notExcluded } from './match.ts';
+import { type AdmissionOptions, BINDINGS, CARRIER, IS_PROBE, matchNotExcluded, NAMESPACES } from './match.ts';
 import type { Variable } from './pod-cel.ts';
 import { probeBinding, probeValidation } from './validating-policy.ts';
 
@@ -30,7 +30,7 @@ export function guardPolicy(policies: readonly ResolvedPolicy[], options: Admiss
       failurePolicy: 'Fail',
       matchConstraints: { matchPolicy: 'Equivalent', resourceRules: [...NAMESPACES, ...BINDINGS, ...CARRIER] },
       matchConditions: [
-        notExcluded(options, '(request.resource.resource == "namespaces" ? request.name : request.namespace)'),
+        matchNotExcluded(options, '(request.resource.resource == "namespaces" ? request.name : request.namespace)'),
       ],
       variables: [
         { name: 'probe', expression: IS_PROBE },

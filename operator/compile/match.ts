@@ -31,22 +31,24 @@ export const BINDINGS = [rule('', ['CREATE'], ['bindings', 'pods/binding'])];
 export const IS_PROBE = `request.resource.resource == "podtemplates" && "${PROBE_LABEL}" in dyn(object).metadata.?labels.orValue({})`;
 
 /**
- * namespaceObject is null in match conditions (tried): the namespace is only known by its name.
+ * CEL, bool: the request is about a namespace that policies reach, or is a probe.
  * @param namespace CEL, string: the name of the namespace that the request is about
  */
-export function notExcluded({ operatorNamespace, excludedNamespaces }: AdmissionOptions, namespace: string) {
+export function notExcluded({ operatorNamespace, excludedNamespaces }: AdmissionOptions, namespace: string): string {
   const excluded = [operatorNamespace, ...excludedNamespaces].map((pattern) =>
     pattern.endsWith('*')
       ? `${namespace}.startsWith(${JSON.stringify(pattern.slice(0, -1))})`
       : `${namespace} == ${JSON.stringify(pattern)}`,
   );
   const probe = `request.namespace == ${JSON.stringify(operatorNamespace)} && ${IS_PROBE}`;
-  return { name: 'namespace-not-excluded', expression: `(${probe}) || !(${excluded.join(' || ')})` };
+  return `(${probe}) || !(${excluded.join(' || ')})`;
 }
 
-/** A static pod's image in the API: nobody admits or refuses it. */
-export const NOT_A_MIRROR_POD = {
-  name: 'not-a-mirror-pod',
-  expression:
-    'request.resource.resource != "pods" || !("kubernetes.io/config.mirror" in dyn(object).metadata.?annotations.orValue({}))',
-};
+/** CEL, bool: not a static pod's image in the API, which nobody admits or refuses. */
+export const NOT_A_MIRROR_POD =
+  'request.resource.resource != "pods" || !("kubernetes.io/config.mirror" in dyn(object).metadata.?annotations.orValue({}))';
+
+/** namespaceObject is null in match conditions (tried): there a namespace is only known by its name. */
+export function matchNotExcluded(options: AdmissionOptions, namespace: string) {
+  return { name: 'namespace-not-excluded', expression: notExcluded(options, namespace) };
+}

@@ -8,7 +8,7 @@ import { and } from '../rules/cel.ts';
 import type { Fill } from '../rules/rule.ts';
 import { type Draft, PROBE_ANNOTATION } from './admission-set.ts';
 import { type Party, partyVariables } from './decision-cel.ts';
-import { type AdmissionOptions, CARRIER, IS_PROBE, NOT_A_MIRROR_POD, notExcluded, PODS } from './match.ts';
+import { type AdmissionOptions, CARRIER, IS_PROBE, matchNotExcluded, NOT_A_MIRROR_POD, PODS } from './match.ts';
 import { needed, POD_VARIABLES } from './pod-cel.ts';
 import { carrierOf } from './validating-policy.ts';
 
@@ -36,7 +36,10 @@ export function mutatingPolicy(policy: ResolvedPolicy, parties: readonly Party[]
       // Other mutations may add containers after ours.
       reinvocationPolicy: 'IfNeeded',
       matchConstraints: { matchPolicy: 'Equivalent', resourceRules: [...PODS, ...CARRIER] },
-      matchConditions: [notExcluded(options, 'request.namespace'), NOT_A_MIRROR_POD],
+      matchConditions: [
+        matchNotExcluded(options, 'request.namespace'),
+        { name: 'not-a-mirror-pod', expression: NOT_A_MIRROR_POD },
+      ],
       variables: needed(variables, [patches(policy, ruleset)]),
       mutations: [{ patchType: 'JSONPatch', jsonPatch: { expression: patches(policy, ruleset) } }],
     }),
@@ -77,7 +80,9 @@ function changesCel(fills: readonly Fill[]): string {
 function choiceVariables(policy: ResolvedPolicy, parties: readonly Party[]) {
   const [own] = parties as [Party];
   const earlier = parties.filter((party) => party.policy.name < policy.name);
-  const unchanged = ({ decides, admitsUnchanged }: Party) => `!(${decides} && ${admitsUnchanged})`;
+  const chosen = ({ policy: { seccompChanges }, decides, admitsUnchanged }: Party) =>
+    and(seccompChanges ? 'variables.settled' : undefined, decides, admitsUnchanged);
+  const unchanged = (party: Party) => `!(${chosen(party)})`;
   const earlierFilled = earlier
     .filter((party) => party.policy.defaulting)
     .map(({ decides, admitsFilled }) => `!(${decides} && ${admitsFilled})`);
@@ -89,12 +94,29 @@ function choiceVariables(policy: ResolvedPolicy, parties: readonly Party[]) {
         `!(${ADMITTED_BY_NOW} == ${JSON.stringify(party.policy.name)} && ${party.decides} && ${party.admitsUnchanged})`,
     );
   return [
+    ...settledVariable(parties),
     { name: 'fills', expression: and(own.decides, ...parties.map(unchanged), ...earlierFilled, own.admitsFilled) },
     {
       name: 'named',
-      expression: `variables.fills || ${and(own.decides, own.admitsUnchanged, ...earlier.map(unchanged), ...kept)}`,
+      expression: `variables.fills || ${and(chosen(own), ...earlier.map(unchanged), ...kept)}`,
     },
   ];
+}
+
+/**
+ * Adds `variables.settled`, where policies ask for it: a pod that sets a seccomp profile counts as changed by them, unless
+ * it has been filled before, and one of them is named on it that admits it now.
+ */
+function settledVariable(parties: readonly Party[]) {
+  const asking = parties.filter(({ policy: { seccompChanges } }) => seccompChanges);
+  if (asking.length === 0) return [];
+  const named = asking.map(
+    ({ policy: { name }, decides, admitsUnchanged }) =>
+      `(${ADMITTED_BY_NOW} == ${JSON.stringify(name)} && ${decides} && ${admitsUnchanged})`,
+  );
+  const unset = '!variables.spec.?securityContext.?seccompProfile.hasValue()';
+  // PodSecurityPolicy did not look at ephemeral containers.
+  return [{ name: 'settled', expression: ['variables.ephemeral', unset, ...named].join(' || ') }];
 }
 
 /** CEL, list(JSONPatch): parents before what stands in them; nothing where nothing changes. */

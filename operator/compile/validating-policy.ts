@@ -22,13 +22,16 @@ const TEMPLATE_ACTIONS: Record<Mode, readonly string[]> = {
   Audit: ['Audit'],
 };
 
-const ADMITTED = 'variables.probe || !variables.speaks || variables.allowed';
+const ADMITTED = 'variables.probe || variables.skipped || !variables.speaks || variables.allowed';
 const MESSAGE = 'variables.quiet ? "" : variables.message';
 
 export function validatingPolicy(policy: ResolvedPolicy, parties: readonly Party[], options: AdmissionOptions): Draft {
   const { mode, selector: namespaceSelector } = policy;
   const variables = [
     { name: 'probe', expression: IS_PROBE },
+    // No match conditions: for them alone the API server would convert the pod once more (plugin/cel/activation.go),
+    // which is most of what an admission policy costs.
+    { name: 'skipped', expression: `!(${notExcluded(options, 'request.namespace')}) || !(${NOT_A_MIRROR_POD})` },
     ...POD_VARIABLES,
     ...partyVariables(parties),
     ...decisionVariables(parties),
@@ -40,7 +43,6 @@ export function validatingPolicy(policy: ResolvedPolicy, parties: readonly Party
     spec: (ruleset) => ({
       failurePolicy: 'Fail',
       matchConstraints: { matchPolicy: 'Equivalent', resourceRules: [...PODS, ...TEMPLATES] },
-      matchConditions: [notExcluded(options, 'request.namespace'), NOT_A_MIRROR_POD],
       variables: needed(variables, [ADMITTED, MESSAGE]),
       validations: [
         probeValidation(ruleset),
@@ -93,7 +95,7 @@ function quietCel(parties: readonly Party[]): string {
   const admitting = parties
     .filter(({ policy }) => policy.usableBy === 'Everyone')
     .map(({ decides, admits }) => `(${decides} && ${admits})`);
-  return ['variables.probe', '!variables.speaks', ...admitting].join(' || ');
+  return ['variables.probe', 'variables.skipped', '!variables.speaks', ...admitting].join(' || ');
 }
 
 /** Refuses every probe, in the ruleset's name. */

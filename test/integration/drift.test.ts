@@ -22,7 +22,7 @@ const BY_HAND: readonly {
   {
     title: 'a matchCondition added',
     kind: 'ValidatingAdmissionPolicy',
-    patch: [{ op: 'add', path: '/spec/matchConditions/-', value: { name: 'never', expression: 'false' } }],
+    patch: [{ op: 'add', path: '/spec/matchConditions', value: [{ name: 'never', expression: 'false' }] }],
   },
   {
     title: 'a failurePolicy of Ignore',
