@@ -1,15 +1,17 @@
 /** check -f: judges manifests by the policies among them, those of --policy, and those of a cluster. */
 import type { Io } from '../command.ts';
+import type { InputFile } from '../input/files.ts';
 import { Inputs } from '../input/inputs.ts';
 import { type Manifest, manifestsOf, readManifests } from '../input/manifests.ts';
 import type { Problem } from '../input/schema.ts';
+import { Breath, isAtHand, mentions } from '../input/text.ts';
 import type { Trouble } from '../input/trouble.ts';
 import type { Foundation, Grounds } from './grounds.ts';
 import { ManifestJudge } from './judge.ts';
 import type { CheckedItem } from './result.ts';
 
 /** Words of the documents that judging may stand on: in documents without them none is. */
-const GROUND = /CapabilityPolicy|Namespace|Role/;
+const GROUND = ['CapabilityPolicy', 'Namespace', 'Role'];
 
 /** Who is told what is found, as it is found. */
 export interface Listener {
@@ -51,9 +53,7 @@ export async function checkFiles(
   };
   const inputs = await Inputs.open(paths, io, tell);
   try {
-    // What can't be read is told the second time.
-    const first = { tell: () => {}, wants: (text: string) => GROUND.test(text) };
-    for await (const manifest of manifestsOf(inputs.files, io, first)) foundation.addManifest(manifest, trouble);
+    await addGround(foundation, inputs.files, io, listener);
     const grounds = build();
     listener.grounds(grounds);
     const judge = new ManifestJudge({ grounds, namespace });
@@ -69,6 +69,21 @@ export async function checkFiles(
     if (!found) trouble({ file: paths.join(', '), message: 'no Kubernetes object in it' });
   } finally {
     inputs.close();
+  }
+}
+
+async function addGround(
+  foundation: Foundation,
+  files: readonly InputFile[],
+  io: Io,
+  { trouble }: Pick<Listener, 'trouble'>,
+): Promise<void> {
+  // What can't be read is told the second time.
+  const options = { tell: () => {}, wants: (text: string) => GROUND.some((word) => text.includes(word)) };
+  const reading = { signal: io.signal, breath: new Breath() };
+  for (const file of files) {
+    if (isAtHand(file) && !(await mentions(file, GROUND, reading))) continue;
+    for await (const manifest of manifestsOf([file], io, options)) foundation.addManifest(manifest, trouble);
   }
 }
 

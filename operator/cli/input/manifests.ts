@@ -3,8 +3,8 @@ import type { RawObject } from '../../cluster/raw.ts';
 import type { Io } from '../command.ts';
 import { DocumentError, type FieldPath, parseDocument } from './document.ts';
 import { type InputFile, manifestFiles, reason } from './files.ts';
-import { MOST_CHARACTERS, type Piece, splitDocuments } from './split.ts';
-import { Breath, readText } from './text.ts';
+import { documentsIn, MOST_CHARACTERS, type Piece, splitDocuments } from './split.ts';
+import { Breath, isAtHand, readText, textAtHand } from './text.ts';
 import type { Trouble } from './trouble.ts';
 
 /** An object as somebody wrote it; of a List, each of its items. */
@@ -53,10 +53,16 @@ export async function* manifestsOf(
   const breath = new Breath();
   for (const file of files) {
     const { name } = file;
+    const found = (piece: Piece) =>
+      wants(piece.text) ? manifestsIn(piece, name, (line, message) => tell({ file: name, line, message })) : [];
     try {
-      for await (const piece of splitDocuments(readText(file, io))) {
-        await breath.take();
-        if (wants(piece.text)) yield* manifestsIn(piece, name, (line, message) => tell({ file: name, line, message }));
+      if (isAtHand(file)) {
+        for (const piece of documentsIn(textAtHand(file, io))) {
+          if (breath.isDue) await breath.take();
+          yield* found(piece);
+        }
+      } else {
+        for await (const piece of splitDocuments(readText(file, io))) yield* found(piece);
       }
     } catch (error) {
       io.signal.throwIfAborted();

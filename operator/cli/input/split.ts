@@ -23,6 +23,13 @@ export interface Piece {
 const BOUNDARY = /^(?:---|\.\.\.)(?=[ \t\r\n]|$)/gm;
 
 /** @param chunks text, cut anywhere */
+export function* documentsIn(chunks: Iterable<string>): Generator<Piece> {
+  const splitter = new Splitter();
+  for (const chunk of chunks) yield* splitter.add(chunk);
+  yield* splitter.end();
+}
+
+/** The same of text that is still to come. */
 export async function* splitDocuments(chunks: AsyncIterable<string>): AsyncGenerator<Piece> {
   const splitter = new Splitter();
   for await (const chunk of chunks) yield* splitter.add(chunk);
