@@ -12,7 +12,7 @@ export interface Entry {
 }
 
 /** Below etcd's own limits of 128 operations and 1.5 MiB a transaction. */
-const ENTRIES_AT_ONCE = 64;
+const AT_ONCE = 64;
 const CONNECTIONS = 4;
 
 export class Etcd {
@@ -29,12 +29,24 @@ export class Etcd {
     this.#url = url.slice(url.indexOf('=') + 1);
   }
 
-  async write(entries: Iterable<Entry>): Promise<void> {
-    const iterator = Iterator.from(entries);
-    await Promise.all(Array.from({ length: CONNECTIONS }, () => this.#writeAll(iterator)));
+  /**
+   * @param atOnce in a transaction, which gives all of them one resourceVersion. No API server does that: a watch that breaks
+   * off among them has lost the rest. Where something watches, it has to be 1.
+   */
+  async write(entries: Iterable<Entry>, atOnce = AT_ONCE): Promise<void> {
+    const puts = Iterator.from(entries).map(({ key, object }) => ({
+      requestPut: { key: keyOf(key), value: base64(object) },
+    }));
+    await this.#commit(puts, atOnce);
   }
 
-  /** Removes all objects whose keys begin with `prefix`, which ends in a slash. */
+  /** Removes these objects, each with a resourceVersion of its own. */
+  async removeEach(keys: Iterable<string>): Promise<void> {
+    const deletions = Iterator.from(keys).map((key) => ({ requestDeleteRange: { key: keyOf(key) } }));
+    await this.#commit(deletions, 1);
+  }
+
+  /** Removes all objects whose keys begin with `prefix`, which ends in a slash, in one transaction: see `write`. */
   async remove(prefix: string): Promise<void> {
     const key = `/registry/${prefix}`;
     // The slash's successor ends the range.
@@ -46,14 +58,14 @@ export class Etcd {
     await this.#agent.close();
   }
 
-  async #writeAll(entries: Iterator<Entry>): Promise<void> {
-    for (let some = take(entries); some.length > 0; some = take(entries)) {
-      const success = some.map(({ key, object }) => ({
-        requestPut: { key: base64(`/registry/${key}`), value: base64(object) },
-      }));
-      const body = JSON.stringify({ success });
-      await this.#post('txn', body);
-    }
+  async #commit(operations: Iterator<object>, atOnce: number): Promise<void> {
+    await Promise.all(
+      Array.from({ length: CONNECTIONS }, async () => {
+        for (let some = take(operations, atOnce); some.length > 0; some = take(operations, atOnce)) {
+          await this.#post('txn', JSON.stringify({ success: some }));
+        }
+      }),
+    );
   }
 
   async #post(call: 'txn' | 'deleterange', body: string): Promise<void> {
@@ -63,14 +75,18 @@ export class Etcd {
   }
 }
 
-function take(entries: Iterator<Entry>): Entry[] {
-  const some: Entry[] = [];
-  while (some.length < ENTRIES_AT_ONCE) {
-    const next = entries.next();
+function take<Item>(items: Iterator<Item>, count: number): Item[] {
+  const some: Item[] = [];
+  while (some.length < count) {
+    const next = items.next();
     if (next.done) break;
     some.push(next.value);
   }
   return some;
+}
+
+function keyOf(key: string): string {
+  return base64(`/registry/${key}`);
 }
 
 function base64(text: string): string {
