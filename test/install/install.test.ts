@@ -10,6 +10,7 @@ import { ADMITTED, eventually } from '../integration/harness.ts';
 import { OperatorProcess } from '../integration/operator-process.ts';
 import { baselinePod } from '../integration/pods.ts';
 import { NAMESPACES, POLICIES } from '../integration/rendered.ts';
+import { installReportCrd, OPEN_REPORTS } from '../integration/report-crds.ts';
 import { type Deployment, nodeFlags, operatorFlags } from './deployment.ts';
 import { accountKubeconfig, OPERATIONS } from './installed.ts';
 import { CONFIG, OPERATOR_ACCOUNT, OPERATOR_NAMESPACE } from './rights.ts';
@@ -46,6 +47,11 @@ describe('an installation', () => {
     await eventually('the defaults of the namespace', () =>
       api.find(`${NAMESPACES}/${TEAM}/configmaps/kube-root-ca.crt`),
     );
+    // Something to report, and where.
+    await installReportCrd(api, OPEN_REPORTS);
+    await eventually('the pod that violates', async () => {
+      return (await api.ask('POST', `${NAMESPACES}/${TEAM}/pods`, { body: baselinePod() })).status === 201;
+    });
     untouched = await snapshot(api);
   });
 
@@ -73,6 +79,7 @@ describe('an installation', () => {
     it('brings policies into force, by an operator that runs as its service account with its flags', async () => {
       await runOperator();
       await applySamples();
+      await eventually('a report', async () => (await api.list(OPEN_REPORTS.path)).length > 0);
     });
 
     it('passes Pod Security level restricted and the sample of it', async () => {
