@@ -25,5 +25,10 @@ export function notesOf(changelog: string, version: string): string {
 if (import.meta.main) {
   const { version } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
   const changelog = readFileSync(join(ROOT, 'docs', 'CHANGELOG.md'), 'utf8');
-  writeFileSync(join(outputFolder(), 'notes.md'), notesOf(changelog, version));
+  try {
+    writeFileSync(join(outputFolder(), 'notes.md'), notesOf(changelog, version));
+  } catch (error) {
+    process.stderr.write(`${(error as Error).message}\n`);
+    process.exitCode = 1;
+  }
 }
