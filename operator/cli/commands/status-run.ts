@@ -87,7 +87,7 @@ function only(view: StatusView, name: string | undefined): StatusView {
 
 /** One line for each right, with what follows from its absence. */
 function missingTexts(forbidden: readonly Source[]): string[] {
-  const rights = (among: readonly Source[]) => forbidden.filter((source) => among.includes(source)).map(resourceOf);
+  const rights = (among: readonly Source[]) => among.filter((source) => forbidden.includes(source)).map(resourceOf);
   const judging = rights([sources.NAMESPACES, ...WORKLOADS]);
   const use = rights(RBAC);
   return [
