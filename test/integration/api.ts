@@ -136,9 +136,10 @@ function parsed(text: string): Json {
   }
 }
 
-/** `299 - "text"`, with quotes inside escaped. */
+/** `299 - "text"`, with quotes inside escaped; in UTF-8, of which the HTTP client has made a character of each byte. */
 function warningText(header: string): string {
-  return header.replace(/^\d+ \S+ "(.*)"$/, '$1').replace(/\\(.)/g, '$1');
+  const text = Buffer.from(header, 'latin1').toString('utf8');
+  return text.replace(/^\d+ \S+ "(.*)"$/, '$1').replace(/\\(.)/g, '$1');
 }
 
 function text(base64: string): string {
