@@ -37,6 +37,8 @@ export interface ClusterOptions {
   readonly except?: readonly Source[];
   /** How API servers and their versions are found out, if not among all that there are. */
   readonly ask?: typeof askServers;
+  /** Milliseconds until they are asked for again. */
+  readonly serversRefreshMs?: number;
   readonly reflectorObserver?: ReflectorObserver;
 }
 
@@ -194,13 +196,13 @@ export class Store implements Cluster {
 async function followServers(
   client: ApiClient,
   store: Store,
-  { onChange, log, ask = askServers }: ClusterOptions,
+  { onChange, log, ask = askServers, serversRefreshMs = SERVERS_REFRESH_MS }: ClusterOptions,
   signal: AbortSignal,
   known: () => void,
 ): Promise<void> {
   let before: ServerMinors = new Map();
   while (!signal.aborted) {
-    let delay = SERVERS_REFRESH_MS;
+    let delay = serversRefreshMs;
     try {
       const minors = await ask(client, before);
       const aged = oldest(minors) !== store.oldestServer;

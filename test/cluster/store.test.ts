@@ -14,7 +14,7 @@ import { Collection } from '../../operator/cluster/collection.ts';
 import type { Change, NamespaceView } from '../../operator/cluster/objects.ts';
 import { createProjection } from '../../operator/cluster/projection.ts';
 import { reflect } from '../../operator/cluster/reflector.ts';
-import { askServers, endpoints, oldest } from '../../operator/cluster/servers.ts';
+import { askServers, endpoints, oldest, type ServerMinors } from '../../operator/cluster/servers.ts';
 import { createCluster, type FollowedCluster } from '../../operator/cluster/store.ts';
 import type { ControlPlane } from '../controlplane/controlplane.ts';
 import { sharedControlPlane } from '../controlplane/shared.ts';
@@ -271,14 +271,43 @@ describe('the cluster as followed on a real API server', () => {
     await assert.rejects(version('elsewhere.example'), { code: 'ERR_TLS_CERT_ALTNAME_INVALID' });
   });
 
-  it('does not wait for a cluster beyond its signal', async () => {
-    const config = new KubeConfig();
-    const cluster = { name: 'c', server: 'https://127.0.0.1:1', skipTLSVerify: true };
-    config.loadFromClusterAndUser(cluster, { name: 'u' });
+  it('tells when API servers come and go, and when the oldest is another', async () => {
+    const answers = [{ a: 34 }, { a: 34 }, { a: 34, b: 36 }, { b: 36 }, { b: 36 }].map(
+      (minors) => new Map(Object.entries(minors)),
+    );
+    const before: ServerMinors[] = [];
+    const told: unknown[] = [];
     const stop = new AbortController();
-    const nowhere = createCluster(new ApiClient(config), { log: new RecordingLog(), onChange: () => {} });
+    const nowhere = createCluster(clientOfNowhere(), {
+      log: new RecordingLog(),
+      onChange: (change) => told.push(change),
+      serversRefreshMs: 1,
+      ask: async (_, known = new Map()) => {
+        const answer = answers[before.push(known) - 1];
+        if (answer === undefined) stop.abort(new Error('stopped'));
+        return answer ?? known;
+      },
+    });
+    await assert.rejects(nowhere.start(stop.signal), { message: 'stopped' });
+    await nowhere.ended();
+    const changes = [true, false, true].map((another) => ({ of: 'servers', oldest: another }));
+    assert.deepEqual(told, changes);
+    assert.deepEqual(before.slice(1), answers, 'told what they were before');
+    assert.equal(nowhere.cluster.oldestServer, 36);
+  });
+
+  it('does not wait for a cluster beyond its signal', async () => {
+    const stop = new AbortController();
+    const nowhere = createCluster(clientOfNowhere(), { log: new RecordingLog(), onChange: () => {} });
     setTimeout(() => stop.abort(new Error('stopped')), 50);
     await assert.rejects(nowhere.start(stop.signal), { message: 'stopped' });
     await nowhere.ended();
   });
 });
+
+function clientOfNowhere(): ApiClient {
+  const config = new KubeConfig();
+  const cluster = { name: 'c', server: 'https://127.0.0.1:1', skipTLSVerify: true };
+  config.loadFromClusterAndUser(cluster, { name: 'u' });
+  return new ApiClient(config);
+}
