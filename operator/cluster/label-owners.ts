@@ -1,24 +1,51 @@
-/** Who owns a namespace's Pod Security labels, as its managedFields tell. */
+/** Who owns a namespace's Pod Security labels, as its managedFields and the annotation of `kubectl apply` tell. */
+import { FIELD_MANAGER } from '../api/capability-policy.ts';
 import type { FieldOwner } from './objects.ts';
-import { objectOf, type RawManagedFields } from './raw.ts';
+import { objectOf, type RawMetadata, textsIn } from './raw.ts';
 
 const PREFIX = 'pod-security.kubernetes.io/';
 /** In fieldsV1 a field's key is its name after `f:` (sigs.k8s.io/structured-merge-diff, fieldpath/serialize-pe.go). */
 const FIELD = 'f:';
 
+export const LAST_APPLIED_ANNOTATION = 'kubectl.kubernetes.io/last-applied-configuration';
+
 /** Label key → its owners, each once whatever subresource it wrote through; sorted. */
-export function labelOwners(managedFields: readonly RawManagedFields[]): Record<string, readonly FieldOwner[]> {
+export function labelOwners(metadata: RawMetadata): Record<string, readonly FieldOwner[]> {
   const owners = new Map<string, FieldOwner[]>();
-  for (const { manager, operation, fieldsV1 } of managedFields) {
+  const stated = statedLabels(metadata);
+  for (const { manager, operation, fieldsV1 } of metadata.managedFields ?? []) {
     if (manager === undefined || (operation !== 'Apply' && operation !== 'Update')) continue;
     const labels = objectOf(objectOf(objectOf(fieldsV1)['f:metadata'])['f:labels']);
     for (const field of Object.keys(labels)) {
-      if (field.startsWith(FIELD + PREFIX)) add(owners, field.slice(FIELD.length), { manager, operation });
+      if (!field.startsWith(FIELD + PREFIX)) continue;
+      const key = field.slice(FIELD.length);
+      const applies = operation === 'Apply' || (stated.has(key) && manager !== FIELD_MANAGER);
+      add(owners, key, { manager, operation: applies ? 'Apply' : 'Update' });
     }
   }
   return Object.fromEntries(
     [...owners].sort(([a], [b]) => (a < b ? -1 : 1)).map(([key, list]) => [key, list.sort(byName)]),
   );
+}
+
+/**
+ * The labels that stand as somebody's client-side apply states them, as Argo CD's does unless told otherwise: in managedFields
+ * it looks like a change by hand, but changed back it would be made again and again.
+ */
+function statedLabels({ labels, annotations }: RawMetadata): Set<string> {
+  const lastApplied = textsIn(annotations)[LAST_APPLIED_ANNOTATION];
+  if (!lastApplied?.includes(PREFIX)) return new Set();
+  const stated = Object.entries(textsIn(objectOf(objectOf(parsed(lastApplied)).metadata).labels));
+  return new Set(stated.filter(([key, value]) => labels?.[key] === value).map(([key]) => key));
+}
+
+/** Anybody may write the annotation. */
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
 }
 
 function add(owners: Map<string, FieldOwner[]>, key: string, owner: FieldOwner): void {

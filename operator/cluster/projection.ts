@@ -6,13 +6,12 @@
  */
 import { type CapabilityPolicy, RECORD } from '../api/capability-policy.ts';
 import type { Rule } from '../rules/rule.ts';
-import { labelOwners } from './label-owners.ts';
+import { LAST_APPLIED_ANNOTATION, labelOwners } from './label-owners.ts';
 import type { NamespaceView, RenderedObject, RoleBindingView, RoleView } from './objects.ts';
 import { createPodProjection, type PodProjection } from './pod-projection.ts';
 import { objectOf, type RawObject, textsIn, withoutNulls } from './raw.ts';
 import { projectRole, projectRoleBinding } from './rbac-projection.ts';
-
-const LAST_APPLIED_ANNOTATION = 'kubectl.kubernetes.io/last-applied-configuration';
+import type { Pool } from './sharing.ts';
 
 export interface Projection extends PodProjection {
   namespace(raw: RawObject): NamespaceView;
@@ -23,9 +22,10 @@ export interface Projection extends PodProjection {
   rendered(raw: RawObject): RenderedObject;
 }
 
-export function createProjection(rules: readonly Rule[]): Projection {
+/** @param pool where equal parts of pods are kept once; one of its own by default */
+export function createProjection(rules: readonly Rule[], pool?: Pool): Projection {
   return {
-    ...createPodProjection(rules),
+    ...createPodProjection(rules, pool),
     namespace: projectNamespace,
     policy: projectPolicy,
     role: projectRole,
@@ -42,7 +42,7 @@ function projectNamespace(raw: RawObject): NamespaceView {
     terminating: Boolean(raw.metadata?.deletionTimestamp) || objectOf(raw.status).phase === 'Terminating',
     labels: textsIn(raw.metadata?.labels),
     ...(recorded !== undefined && { recorded }),
-    labelOwners: labelOwners(raw.metadata?.managedFields ?? []),
+    labelOwners: labelOwners(raw.metadata ?? {}),
   };
 }
 

@@ -364,6 +364,35 @@ describe('projection of a namespace', () => {
     });
   });
 
+  const lastApplied = (labels: unknown) => ({
+    'kubectl.kubernetes.io/last-applied-configuration': JSON.stringify({ metadata: { labels } }),
+  });
+  const appliers: [title: string, annotations: Record<string, string>, operation: string][] = [
+    ['a change by hand', {}, 'Update'],
+    ["a client-side apply's statement", lastApplied({ [enforce]: 'baseline' }), 'Apply'],
+    ['a change by hand of what a client-side apply states', lastApplied({ [enforce]: 'restricted' }), 'Update'],
+    ['a change by hand beside a client-side apply', lastApplied({ team: 'net' }), 'Update'],
+    [
+      'a change by hand where the annotation is no JSON',
+      { 'kubectl.kubernetes.io/last-applied-configuration': `{"${enforce}` },
+      'Update',
+    ],
+  ];
+  for (const [title, annotations, operation] of appliers) {
+    it(`takes a label for ${title}`, () => {
+      const managedFields = [
+        entry('argocd-controller', 'Update', [enforce]),
+        entry('capabilitypolicy.dev', 'Update', [enforce]),
+      ];
+      const labels = { [enforce]: 'baseline' };
+      const view = projection.namespace({ metadata: { name: 'net', labels, annotations, managedFields } });
+      assert.deepEqual(view.labelOwners[enforce], [
+        { manager: 'argocd-controller', operation },
+        { manager: 'capabilitypolicy.dev', operation: 'Update' },
+      ]);
+    });
+  }
+
   const endings: [title: string, raw: RawObject, terminating: boolean][] = [
     ['by its phase', { metadata: { name: 'a' }, status: { phase: 'Terminating' } }, true],
     ['by its deletion time', { metadata: { name: 'a', deletionTimestamp: '2026-01-01T00:00:00Z' } }, true],
