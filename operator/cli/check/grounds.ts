@@ -3,12 +3,13 @@ import type { CapabilityPolicy } from '../../api/capability-policy.ts';
 import type { Cluster, RoleBindingView, RoleView } from '../../cluster/objects.ts';
 import { createProjection, type Projection } from '../../cluster/projection.ts';
 import { projectRole, projectRoleBinding } from '../../cluster/rbac-projection.ts';
+import { Recent, UNSHARED } from '../../cluster/sharing.ts';
 import { type Compiled, type CompileOptions, compile } from '../../compile/compile.ts';
 import type { AdmissionOptions } from '../../compile/match.ts';
 import { createUseIndex } from '../../evaluate/use.ts';
 import type { Court } from '../../evaluate/verdict.ts';
 import { Evaluator } from '../../evaluate/violations.ts';
-import { isExcluded } from '../../policy/deciding.ts';
+import { deciding, isExcluded, MODES } from '../../policy/deciding.ts';
 import type { ResolvedPolicy } from '../../policy/resolve.ts';
 import { RULES } from '../../rules/index.ts';
 import { formatVersion } from '../../standards/level-version.ts';
@@ -33,7 +34,7 @@ export interface GroundsOptions extends AdmissionOptions {
 
 /** Collects them: what comes later takes the place of what has the same name, as applying it would. */
 export class Foundation {
-  readonly #projection: Projection = createProjection(RULES);
+  readonly #projection: Projection = createProjection(RULES, UNSHARED);
   readonly #policies: Map<string, CapabilityPolicy>;
   /** Of policies from manifests. */
   readonly #sources: Map<string, Pick<CheckedPolicy, 'file' | 'line'>>;
@@ -170,6 +171,7 @@ export class Grounds {
   readonly policies: readonly CheckedPolicy[];
   readonly #options: GroundsOptions;
   readonly #namespaces: ReadonlyMap<string, Labels>;
+  readonly #parties = new Recent<readonly (readonly ResolvedPolicy[])[]>();
 
   constructor({ compiled, options, projection, court, namespaces, policies }: GroundsParts) {
     this.compiled = compiled;
@@ -183,6 +185,16 @@ export class Grounds {
   labelsOf(namespace: string): Labels {
     const known = this.#namespaces.get(namespace) ?? this.#options.namespaceLabels;
     return { ...known, [NAME_LABEL]: namespace };
+  }
+
+  /** The policies that decide in a namespace, for each mode in which some do. */
+  parties(namespace: string): readonly (readonly ResolvedPolicy[])[] {
+    return this.#parties.get(namespace, () => {
+      if (this.isExcluded(namespace)) return [];
+      const labels = this.labelsOf(namespace);
+      const all = MODES.map((mode) => deciding(this.compiled.policies, mode, labels));
+      return all.filter((policies) => policies.length > 0);
+    });
   }
 
   isExcluded(namespace: string): boolean {

@@ -1,8 +1,7 @@
 /** A manifest → the verdict on it, by the operator's own judge. */
 import type { PodSpec } from '../../cluster/objects.ts';
-import { type Finding, findings } from '../../evaluate/findings.ts';
+import { findings } from '../../evaluate/findings.ts';
 import { type Candidate, type Judgement, judge, podCandidate, templateCandidate } from '../../evaluate/verdict.ts';
-import { deciding, MODES } from '../../policy/deciding.ts';
 import type { FieldPath } from '../input/document.ts';
 import { roleOf, templatePath } from '../input/kinds.ts';
 import type { Manifest } from '../input/manifests.ts';
@@ -21,10 +20,8 @@ export interface JudgeOptions {
 /** What became of a manifest; or why it can't be judged, as the API server would refuse it. */
 export type Judged = { readonly item: CheckedItem } | { readonly problems: readonly Problem[] } | 'skipped' | 'ground';
 
-/** Remembers the advice on equal pods, as the evaluator remembers verdicts. */
 export class ManifestJudge {
   readonly #options: JudgeOptions;
-  readonly #findings = new WeakMap<PodSpec, readonly Finding[]>();
 
   constructor(options: JudgeOptions) {
     this.#options = options;
@@ -55,7 +52,7 @@ export class ManifestJudge {
       line,
       verdict,
       violations: judgements.flatMap((judgement) => violationsIn(judgement, manifest)),
-      findings: candidate ? this.#advice(candidate.parts.spec, manifest) : [],
+      findings: candidate ? adviceOn(candidate.parts.spec, manifest) : [],
     };
   }
 
@@ -73,27 +70,22 @@ export class ManifestJudge {
 
   #verdict(candidate: Candidate | undefined): { verdict: ItemVerdict; judgements: readonly Judgement[] } {
     const { grounds } = this.#options;
-    if (!candidate || grounds.isExcluded(candidate.namespace)) return { verdict: 'NotSelected', judgements: [] };
-    const labels = grounds.labelsOf(candidate.namespace);
-    const all = MODES.map((mode) => deciding(grounds.compiled.policies, mode, labels))
-      .filter((policies) => policies.length > 0)
-      .map((policies) => judge(candidate, policies, grounds.court));
+    if (!candidate) return { verdict: 'NotSelected', judgements: [] };
+    const all = grounds.parties(candidate.namespace).map((policies) => judge(candidate, policies, grounds.court));
     const verdict = (['Violating', 'Unknown', 'Compliant'] as const).find((one) =>
       all.some((judgement) => judgement.verdict === one),
     );
     return { verdict: verdict ?? 'NotSelected', judgements: all.filter((judgement) => judgement.verdict === verdict) };
   }
+}
 
-  #advice(spec: PodSpec, manifest: Manifest): CheckedFinding[] {
-    const known = this.#findings.get(spec) ?? findings(spec);
-    this.#findings.set(spec, known);
-    return known.map(({ reason, container, message, path }) => ({
-      reason,
-      container,
-      message,
-      ...located(path, manifest),
-    }));
-  }
+function adviceOn(spec: PodSpec, manifest: Manifest): CheckedFinding[] {
+  return findings(spec).map(({ reason, container, message, path }) => ({
+    reason,
+    container,
+    message,
+    ...located(path, manifest),
+  }));
 }
 
 function violationsIn({ violations }: Judgement, manifest: Manifest): CheckedViolation[] {
