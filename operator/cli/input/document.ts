@@ -24,7 +24,7 @@ export class DocumentError extends Error {
 /** Values that aliases repeat are walked again each time: no manifest has so many. */
 const MOST_VALUES = 1_000_000;
 const MOST_ALIASES = 10_000;
-const HELM = /(?:^|[:\-\s[{])\{\{[-\s]?.*?\}\}/m;
+const HELM = /(?:^|[:\-\s[{])\{\{[-\s]?.*?\}\}/;
 
 /**
  * @param firstLine the line of the text's beginning
@@ -35,7 +35,8 @@ export function parseDocument(text: string, firstLine: number): Document | undef
   const events = eventsOf(text, firstLine);
   if (events.length === 0) return undefined;
   const value = constructed(text, events, firstLine);
-  if (events.some(({ type }) => type === EVENT_ID.ALIAS)) checkAliases(value, firstLine);
+  const alias = events.find((event) => event.type === EVENT_ID.ALIAS);
+  if (alias) checkAliases(value, firstLine + newlines(text, alias.anchorStart));
   const places = new Places(text, events);
   return { value, lineOf: (path) => firstLine + places.lineOf(path) };
 }
@@ -62,17 +63,34 @@ function constructed(text: string, events: Event[], firstLine: number): unknown 
 }
 
 function documentError(error: unknown, text: string, firstLine: number): DocumentError {
-  const helm = HELM.exec(text);
-  if (helm) {
-    const line = firstLine + newlines(text, helm.index + helm[0].indexOf('{{'));
-    return new DocumentError(line, 'a Helm template, no YAML: render it first, with helm template');
-  }
   if (!(error instanceof YAMLException)) return new DocumentError(firstLine, `not YAML: ${(error as Error).message}`);
-  const line = firstLine + (error.mark?.line ?? 0);
-  return new DocumentError(line, `not YAML: ${error.reason.split('\n')[0]}`);
+  const template = templateLine(error, text);
+  if (template !== undefined) {
+    return new DocumentError(firstLine + template, 'a Helm template, no YAML: render it first, with helm template');
+  }
+  return new DocumentError(firstLine + (error.mark?.line ?? 0), `not YAML: ${reasonOf(error, text)}`);
 }
 
-/** @throws DocumentError for a value that holds itself, and for one that is small as a text and huge when written out */
+/** Where a template's braces are what the parser cannot read; quoted or in a block they are a text like any other. */
+function templateLine({ reason, mark }: YAMLException, text: string): number | undefined {
+  const lines = text.split('\n');
+  const near = mark ? [mark.line, mark.line - 1].find((line) => HELM.test(lines[line] ?? '')) : undefined;
+  if (near !== undefined) return near;
+  // `{{ .Values.name }}` is a mapping whose key is one: the parser tells where the mapping around it begins.
+  const found = reason.includes('complex keys') ? lines.findIndex((line) => HELM.test(line)) : -1;
+  return found === -1 ? undefined : found;
+}
+
+function reasonOf({ reason, mark }: YAMLException, text: string): string {
+  if (!reason.startsWith('duplicated mapping key')) return reason.split('\n')[0] ?? '';
+  const [key = ''] = /^[^:"',{}\n]+/.exec(text.slice(mark?.position)) ?? [];
+  return `the key ${key.trim()} stands twice in the same mapping: leave one`;
+}
+
+/**
+ * @param line of the first alias
+ * @throws DocumentError for a value that holds itself, and for one that is small as a text and huge when written out
+ */
 function checkAliases(value: unknown, line: number): void {
   const around = new Set<unknown>();
   let seen = 0;
