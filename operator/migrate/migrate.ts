@@ -1,7 +1,6 @@
 import type { CapabilityPolicy, CapabilityPolicyOverrides, CapabilityPolicySpec } from '../api/capability-policy.ts';
 import { GROUP, KIND, VERSION } from '../api/capability-policy.ts';
-import { resolvePolicy } from '../policy/resolve.ts';
-import { NEWEST_KNOWN_MINOR } from '../standards/level-version.ts';
+import { type Chooser, withDefaulting } from './defaulting.ts';
 import { type Grant, grantsOn } from './grants.ts';
 import type { Migration, MigrationOptions, Note, Origins, RbacObject, Remark } from './migration.ts';
 import { policyNames } from './names.ts';
@@ -35,7 +34,9 @@ export function migrate(objects: readonly unknown[], options: MigrationOptions):
     const grants = [...source.grants, ...(byRole.get(source.granted) ?? [])];
     return migrated(source, names.of(source), grants, options);
   });
-  const left = done.flatMap(({ policy }) => policy ?? []).sort(byName);
+  const choosers = done.flatMap(({ chooser }) => chooser ?? []);
+  const policies = options.mode === 'Enforce' ? withDefaulting(choosers) : choosers.map(({ policy }) => policy);
+  const left = policies.sort(byName);
   return {
     policies: left,
     rbac: done.flatMap(({ rbac }) => rbac),
@@ -46,14 +47,14 @@ export function migrate(objects: readonly unknown[], options: MigrationOptions):
       ...roomNotes(left),
       ...emptied(done.length, left.length),
     ],
-    origins: Object.fromEntries(done.flatMap(({ name, origins, policy }) => (policy ? [[name, origins]] : []))),
+    origins: Object.fromEntries(done.flatMap(({ name, origins, chooser }) => (chooser ? [[name, origins]] : []))),
   };
 }
 
 interface Migrated {
   readonly name: string;
   /** Undefined when it could never admit a pod: as good as not there. */
-  readonly policy?: CapabilityPolicy;
+  readonly chooser?: Chooser;
   readonly rbac: readonly RbacObject[];
   readonly notes: readonly Note[];
   readonly origins: Origins;
@@ -70,7 +71,7 @@ function migrated(source: Source, name: string, grants: readonly Grant[], option
   const policy = policyOf(name, statements, use.spec, options);
   return {
     name,
-    policy: filling && fillsAnything(policy) ? withDefaulting(policy) : policy,
+    chooser: { policy, choice: source.choice },
     rbac: use.bindings,
     notes: [...parts.flatMap((part: Part) => part.remarks ?? []), ...use.remarks].map(noteOf),
     origins: originsOf(statements, use.origins),
@@ -104,17 +105,6 @@ function policyOf(
     metadata: { name },
     spec: { namespaceSelector, ...LEVEL, mode, ...use, overrides: overridesOf(statements) },
   };
-}
-
-function fillsAnything(policy: CapabilityPolicy): boolean {
-  const resolution = resolvePolicy(withDefaulting(policy), NEWEST_KNOWN_MINOR);
-  return 'policy' in resolution && resolution.policy.fills.length > 0;
-}
-
-/** Before the overrides, as the API lists the fields. */
-function withDefaulting(policy: CapabilityPolicy): CapabilityPolicy {
-  const { overrides, ...spec } = policy.spec;
-  return { ...policy, spec: { ...spec, defaulting: 'Enabled', ...(overrides && { overrides }) } };
 }
 
 function overridesOf(statements: readonly Statement[]): CapabilityPolicyOverrides {

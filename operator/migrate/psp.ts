@@ -1,5 +1,5 @@
 /** A PodSecurityPolicy (policy/v1beta1 of Kubernetes 1.24) as it is read. */
-import { fields, flag, integer, list, type Reader, text } from './shape.ts';
+import { fields, flag, int32, integer, list, type Reader, text } from './shape.ts';
 
 export interface Psp {
   readonly name: string;
@@ -25,7 +25,7 @@ const SPEC = fields({
   allowedCapabilities: list(text),
   volumes: list(text),
   hostNetwork: flag,
-  hostPorts: list(range),
+  hostPorts: list(fields({ min: int32, max: int32 })),
   hostPID: flag,
   hostIPC: flag,
   seLinux: fields({ rule: text, seLinuxOptions }),

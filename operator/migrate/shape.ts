@@ -33,6 +33,12 @@ export const integer: Reader<number> = (value, path) => {
   return value as number;
 };
 
+export const int32: Reader<number> = (value, path) => {
+  const number = integer(value, path);
+  if ((number | 0) !== number) throw new Malformed(path, `must be a whole number of 32 bits, not ${number}`);
+  return number;
+};
+
 export function list<T>(item: Reader<T>): Reader<readonly T[]> {
   return (value, path) => {
     if (!Array.isArray(value)) throw new Malformed(path, `must be a list, not ${shown(value)}`);

@@ -1,4 +1,5 @@
 /** The objects of the input → what is migrated, and who may use it. */
+import type { Choice } from './defaulting.ts';
 import {
   type Binding,
   bindingText,
@@ -30,6 +31,7 @@ export interface Source {
   readonly granted: Granted;
   /** What it grants itself. */
   readonly grants: readonly Grant[];
+  readonly choice: Choice;
   /** @param filling whether what is unset is filled in */
   parts(filling: boolean): Part[];
 }
@@ -110,7 +112,16 @@ function readPsp(value: unknown, object: string, refused: (refusals: readonly Re
   const refusals = [...nameRefusals(name), ...refusalsOf(psp)];
   return refusals.length > 0
     ? refused(refusals)
-    : { source: { name: psp.name, object, granted: PSP, grants: [], parts: (filling) => pspParts(psp, filling) } };
+    : {
+        source: {
+          name: psp.name,
+          object,
+          granted: PSP,
+          grants: [],
+          choice: 'PodSecurityPolicy',
+          parts: (filling) => pspParts(psp, filling),
+        },
+      };
 }
 
 function readSccSource(value: unknown, object: string, refused: (refusals: readonly Refusal[]) => Read): Read {
@@ -126,6 +137,7 @@ function readSccSource(value: unknown, object: string, refused: (refusals: reado
           object,
           granted: SCC,
           grants: sccGrants(scc, object),
+          choice: 'Enabled',
           parts: (filling) => sccParts(scc, filling),
         },
       };

@@ -23,6 +23,8 @@ export interface ResolvedPolicy {
   readonly checks: readonly RuleChecks[];
   /** Whether what a pod leaves unset is filled in, when that makes the pod comply. */
   readonly defaulting: boolean;
+  /** Whether a pod that sets a seccomp profile of its own counts as changed by this policy, as PodSecurityPolicy had it. */
+  readonly seccompChanges: boolean;
   /** Defaulting is asked for, and the API servers cannot do it. */
   readonly defaultingUnavailable: boolean;
   /** The checks of a pod as it will be after filling; `checks` without defaulting. */
@@ -50,7 +52,7 @@ export function resolvePolicy(policy: CapabilityPolicy, oldestServer: number): R
   const version = resolveVersion(spec.levelVersion ?? 'latest', oldestServer);
   if (typeof version !== 'number') return { refusal: version };
   const standard: Standard = { level: spec.level, minor: version, server: oldestServer };
-  const asked = spec.defaulting === 'Enabled';
+  const asked = spec.defaulting === 'Enabled' || spec.defaulting === 'PodSecurityPolicy';
   const defaulting = asked && oldestServer >= MUTATION_SINCE;
   const values = Object.fromEntries(RULES.map((rule) => [rule.id, rule.value(spec.overrides ?? {}, standard)]));
   return {
@@ -67,6 +69,7 @@ export function resolvePolicy(policy: CapabilityPolicy, oldestServer: number): R
       values,
       checks: checksOf(values, standard, false),
       defaulting,
+      seccompChanges: defaulting && spec.defaulting === 'PodSecurityPolicy',
       defaultingUnavailable: asked && !defaulting,
       filledChecks: checksOf(values, standard, defaulting),
       fills: defaulting ? RULES.flatMap((rule) => rule.fills?.(values[rule.id], standard) ?? []) : [],

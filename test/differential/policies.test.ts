@@ -75,15 +75,46 @@ describe('on a real API server', function () {
       assert.deepEqual(answer.pod.spec.containers[0].securityContext, { capabilities: { drop: ['ALL'] } });
       assert.equal(answer.pod.metadata.annotations[ADMITTED_BY], 'filled-b');
     });
+
+    it('takes a pod that sets a seccomp profile for changed by every policy, asked to choose like PodSecurityPolicy', async () => {
+      const namespace = await cluster.namespace('filled-by-the-first', { filled: 'by-the-first' });
+      const like = {
+        namespaceSelector: { matchLabels: { filled: 'by-the-first' } },
+        defaulting: 'PodSecurityPolicy',
+      } as const;
+      const [first, second] = await Promise.all([
+        filling('chosen-a', { capabilities: { requiredDrop: ['ALL'] } }, like),
+        filling('chosen-b', {}, like),
+      ]);
+      const { withdraw } = await cluster.enforce([first, second]);
+      const pod = { apiVersion: 'v1', kind: 'Pod', metadata: { name: 'bare' }, spec: { containers: [CONTAINER] } };
+      const securityContext = { seccompProfile: { type: 'RuntimeDefault' } };
+      const answers = {
+        without: await cluster.create(pod, namespace),
+        with: await cluster.create({ ...pod, spec: { ...pod.spec, securityContext } }, namespace),
+      };
+      await withdraw();
+      const came = ({ pod: { metadata, spec } }: typeof answers.with) => [
+        metadata.annotations[ADMITTED_BY],
+        spec.containers[0].securityContext,
+      ];
+      assert.deepEqual(came(answers.without), ['chosen-b', undefined]);
+      assert.deepEqual(came(answers.with), ['chosen-a', { capabilities: { drop: ['ALL'] } }]);
+    });
   });
 
-  async function filling(name: string, overrides: CapabilityPolicySpec['overrides']): Promise<CapabilityPolicy> {
+  async function filling(
+    name: string,
+    overrides: CapabilityPolicySpec['overrides'],
+    spec: Partial<CapabilityPolicySpec> = {},
+  ): Promise<CapabilityPolicy> {
     const policy = await cluster.policy(name, {
       namespaceSelector: { matchLabels: { filled: 'by-the-second' } },
       level: 'privileged',
       mode: 'Enforce',
       defaulting: 'Enabled',
       overrides: { privileged: false, ...overrides },
+      ...spec,
     });
     assert.ok(policy);
     return policy;

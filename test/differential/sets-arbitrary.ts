@@ -66,7 +66,7 @@ function randomSpec(set: string): Arbitrary<CapabilityPolicySpec> {
       usable,
       mode: fc.constantFrom<Mode>('Enforce', 'Enforce', 'Enforce', 'Warn', 'Audit'),
       priority: fc.constantFrom(0, 0, 0, 7, -3),
-      fills: fc.boolean(),
+      fills: fc.constantFrom('Disabled' as const, 'Enabled', 'PodSecurityPolicy'),
     })
     .map(({ rules, selector, usable, mode, priority, fills }) => ({
       ...rules,
@@ -74,7 +74,7 @@ function randomSpec(set: string): Arbitrary<CapabilityPolicySpec> {
       mode,
       priority,
       namespaceSelector: confined(selector, set),
-      defaulting: fills && mode === 'Enforce' ? 'Enabled' : 'Disabled',
+      defaulting: mode === 'Enforce' ? fills : 'Disabled',
     }));
 }
 

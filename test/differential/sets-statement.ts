@@ -1,6 +1,7 @@
 /** Who decides in a namespace and who may use a policy, in plain words after the design; see statement.ts. */
 import { isDeepStrictEqual } from 'node:util';
 import type { LabelSelector, Mode } from '../../operator/api/capability-policy.ts';
+import { ADMITTED_BY } from '../../operator/compile/mutating-policy.ts';
 import type { ResolvedPolicy } from '../../operator/policy/resolve.ts';
 import { filled } from './filling-statement.ts';
 import { broken } from './statement.ts';
@@ -58,10 +59,16 @@ export function admits(scene: Scene, mode: Mode, pod: StatedPod): boolean {
   return parties.length === 0 || parties.some((policy) => mayUse(scene, policy) && broken(policy, pod).length === 0);
 }
 
-/** What Enforce does to a pod: the first by name that admits it unchanged, else the first that admits it after filling. */
+/**
+ * What Enforce does to a pod: the first by name that admits it unchanged, else the first that admits it after filling. With
+ * `defaulting: PodSecurityPolicy` a pod that sets a seccomp profile is changed by each, unless it says that one has come to it.
+ */
 export function enforce(scene: Scene, pod: StatedPod): Decision {
   const usable = deciders(scene, 'Enforce').filter((policy) => mayUse(scene, policy));
-  const unchanged = usable.find((policy) => admitsUnchanged(policy, pod));
+  const named = usable.find(({ name }) => name === pod.metadata?.annotations?.[ADMITTED_BY]);
+  const settled =
+    pod.spec.securityContext?.seccompProfile === undefined || (named?.seccompChanges && admitsUnchanged(named, pod));
+  const unchanged = usable.find((policy) => admitsUnchanged(policy, pod) && (settled || !policy.seccompChanges));
   if (unchanged) return { admitted: true, pod, chosen: unchanged, fills: false };
   const filling = usable.find((policy) => policy.defaulting && broken(policy, filled(policy, pod)).length === 0);
   if (filling) return { admitted: true, pod: filled(filling, pod), chosen: filling, fills: true };

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
+import { migrate } from '../../operator/migrate/migrate.ts';
 import { assertNotes } from './notes.ts';
-import { migrated, psp } from './objects.ts';
+import { migrated, psp, scc } from './objects.ts';
 
 import { APP_ARMOR, GREATEST, ids, ROWS, SECCOMP, UNSET } from './psp-rows.ts';
 
@@ -20,6 +21,30 @@ describe('a PodSecurityPolicy migrates', () => {
     const [policy] = migrated(psp({ requiredDropCapabilities: ['NET_RAW'] }), 'Audit').policies;
     assert.deepEqual(policy?.spec.overrides?.capabilities, { allowedAdd: [], requiredDrop: ['NET_RAW'] });
     assert.equal(policy.spec.defaulting, undefined);
+  });
+});
+
+describe('which of several PodSecurityPolicies fills in', () => {
+  const filling = psp({ readOnlyRootFilesystem: true }, {}, 'a');
+  const defaulting = (objects: readonly object[]) =>
+    migrate(objects, { mode: 'Enforce' }).policies.map(({ spec }) => spec.defaulting);
+
+  it('is chosen as it was, by those that fill nothing, too', () => {
+    assert.deepEqual(defaulting([filling, psp({}, {}, 'b')]), ['PodSecurityPolicy', 'PodSecurityPolicy']);
+  });
+
+  it('is no question where none does', () => {
+    assert.deepEqual(defaulting([psp({}, {}, 'a'), psp({}, {}, 'b')]), [undefined, undefined]);
+  });
+
+  it('is no question among one, and those that can never admit a pod', () => {
+    const never = psp({ runAsUser: { rule: 'MustRunAs' } }, {}, 'b');
+    assert.deepEqual(defaulting([filling, never]), ['Enabled']);
+  });
+
+  it('is another question for SecurityContextConstraints', () => {
+    const sccs = ['a', 'b'].map((name) => scc({ readOnlyRootFilesystem: true }, name));
+    assert.deepEqual(defaulting(sccs), ['Enabled', 'Enabled']);
   });
 });
 

@@ -140,6 +140,10 @@ export const MALFORMED: Readonly<Record<string, SpecRow>> = {
     { hostPorts: [{ min: 1.5, max: 2 }] },
     'spec.hostPorts[0].min: must be a whole number, not 1.5',
   ],
+  'a port that is no 32-bit number': [
+    { hostPorts: [{ min: 1, max: 2147483648 }] },
+    'spec.hostPorts[0].max: must be a whole number of 32 bits, not 2147483648',
+  ],
   'a list for a mapping': [{ seLinux: [] }, 'spec.seLinux: must be a mapping, not a list'],
   'a field that there is not': [
     { allowedCapabilites: ['KILL'] },

@@ -52,7 +52,9 @@ function resolved(policy: Parameters<typeof resolvePolicy>[0]): ResolvedPolicy {
 
 /** The first by name that admits the pod unchanged, else the first that admits it filled. */
 function enforced(usable: readonly ResolvedPolicy[], pod: PodParts): PodParts | undefined {
-  const changes = ({ fills }: ResolvedPolicy) => !isDeepStrictEqual(fillCreated(pod, fills), pod);
+  const hasProfile = (pod.spec as Json).securityContext?.seccompProfile !== undefined;
+  const changes = ({ fills, seccompChanges }: ResolvedPolicy) =>
+    (seccompChanges && hasProfile) || !isDeepStrictEqual(fillCreated(pod, fills), pod);
   if (usable.some((policy) => admits(policy, pod) && !changes(policy))) return pod;
   const filling = usable.find((policy) => admits(policy, fillCreated(pod, policy.fills)));
   return filling && fillCreated(pod, filling.fills);

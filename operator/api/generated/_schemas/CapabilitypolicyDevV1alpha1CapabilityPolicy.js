@@ -13,7 +13,7 @@ const schema30 = {
       "$ref": "a6f0oUEaFqHmymdwnqPORTNOTU7GczWAkwGD0uYU"
     },
     "spec": {
-      "$ref": "2muwTF1W0tBU461f24GTE05RGxRy7jqn4R3GUVsqQ"
+      "$ref": "uZvOMpLOdSH9LQ6EBlUIpovW3C5Fqe67tBZes5Cftyo"
     },
     "status": {
       "$ref": "n8Kvcmym92C1eqxMLt3c5ubT8IwQDyLkOl8ti0Pzfk"
@@ -169,7 +169,7 @@ const schema35 = {
       "$ref": "tJL9ICNGd9LIKfGKoXwOjBKJ5aiCMKmU8noGg6e4"
     },
     "defaulting": {
-      "$ref": "oxdGFpinF83JvVRH4r7ajjrPbxnGw6qfz09pramAvQ"
+      "$ref": "wuht62K38QLNUJ8qjdPQkEygCiO4a6AxHmNh9SPedo"
     },
     "podSecurityLabels": {
       "$ref": "TNEKp4nNn0Hb2ngXUM7yg87cYd0WvbMm5zWY0XtpIh0"
@@ -1310,7 +1310,7 @@ function validate93(data, {
 }
 const schema51 = {
   "type": "string",
-  "enum": ["Disabled", "Enabled"],
+  "enum": ["Disabled", "Enabled", "PodSecurityPolicy"],
   "default": "Disabled",
   "nullable": true
 };
@@ -1338,7 +1338,7 @@ function validate101(data, {
     }
     errors++;
   }
-  if (!(data === "Disabled" || data === "Enabled")) {
+  if (!(data === "Disabled" || data === "Enabled" || data === "PodSecurityPolicy")) {
     const err1 = {
       instancePath,
       schemaPath: "#/enum",

@@ -95,8 +95,10 @@ export interface ICapabilityPolicy {
     }>;
     /**
      * Enabled, only with mode Enforce: pods that no deciding policy admits as they are get what they left unset, where that makes this one admit them: dropped and default capabilities, allowPrivilegeEscalation: false, a seccomp profile, runAsNonRoot or IDs from ranges, readOnlyRootFilesystem, SELinux options and the runtime class, as far as the policy asks for them. What a pod sets is never changed. Disabled: pods stay as they were written.
+     * 
+     * PodSecurityPolicy: the same, and among several policies its very choice. It took pods that set securityContext.seccompProfile for changed by every policy: so the first by name that admits such a pod fills it, though another may admit it as it is.
      */
-    "defaulting"?: "Disabled" | "Enabled";
+    "defaulting"?: "Disabled" | "Enabled" | "PodSecurityPolicy";
     /**
      * Managed: the namespaces get the pod-security.kubernetes.io label of the mode, with the tightest level that refuses nothing which the policy admits. Labels that somebody else set stay as they are, and the condition LabelConflict names them. "Off" (in quotes, since YAML reads a bare Off as false): no labels.
      */

@@ -1,0 +1,33 @@
+/** Which of the migrated policies take part in filling in what is unset. */
+import type { CapabilityPolicy, CapabilityPolicySpec } from '../api/capability-policy.ts';
+import { resolvePolicy } from '../policy/resolve.ts';
+import { NEWEST_KNOWN_MINOR } from '../standards/level-version.ts';
+
+/** How one of several is chosen to fill in. */
+export type Choice = Exclude<CapabilityPolicySpec['defaulting'], 'Disabled' | undefined>;
+
+export interface Chooser {
+  readonly policy: CapabilityPolicy;
+  readonly choice: Choice;
+}
+
+/** Where one fills in, PodSecurityPolicies that do not have a part in the choice, too. In the same order. */
+export function withDefaulting(choosers: readonly Chooser[]): CapabilityPolicy[] {
+  const fills = choosers.map(({ policy }) => fillsAnything(policy));
+  const isChoice = choosers.length > 1 && fills.includes(true);
+  return choosers.map(({ policy, choice }, i) => {
+    if (isChoice && choice === 'PodSecurityPolicy') return defaulted(policy, choice);
+    return fills[i] ? defaulted(policy, 'Enabled') : policy;
+  });
+}
+
+function fillsAnything(policy: CapabilityPolicy): boolean {
+  const resolution = resolvePolicy(defaulted(policy, 'Enabled'), NEWEST_KNOWN_MINOR);
+  return 'policy' in resolution && resolution.policy.fills.length > 0;
+}
+
+/** Before the overrides, as the API lists the fields. */
+function defaulted(policy: CapabilityPolicy, defaulting: Choice): CapabilityPolicy {
+  const { overrides, ...spec } = policy.spec;
+  return { ...policy, spec: { ...spec, defaulting, ...(overrides && { overrides }) } };
+}
