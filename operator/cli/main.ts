@@ -2,10 +2,17 @@
 /** cappol, as a process: the only file of the command line that knows of one. */
 import { basename } from 'node:path';
 import { run } from './program.ts';
+import { problemWithNode } from './version.ts';
 
 /** What a shell reports of a program that a closed pipe ended: 128 + SIGPIPE. */
 const CLOSED_PIPE = 141;
 const SIGNALS = { SIGINT: 130, SIGTERM: 143 } as const;
+
+const problem = problemWithNode(process.versions.node);
+if (problem !== undefined) {
+  process.stderr.write(`cappol: ${problem}\n`);
+  process.exit(2);
+}
 
 const stopping = new AbortController();
 let stopped: number | undefined;

@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { build } from 'esbuild';
+import { problemWithNode } from '../../operator/cli/version.ts';
 import { paste } from './examples.ts';
 
 const ROOT = join(import.meta.dirname, '..', '..');
@@ -53,6 +54,13 @@ describe('the process', () => {
       assert.match(await text(child.stdout as NodeJS.ReadableStream), /^Usage: kubectl cappol check /);
     } finally {
       rmSync(folder, { recursive: true });
+    }
+  });
+
+  it('says so when Node is too old', () => {
+    for (const version of ['22.19.0', '22.20.1', '24.0.0']) assert.equal(problemWithNode(version), undefined);
+    for (const version of ['20.20.2', '22.18.9', '18.0.0']) {
+      assert.equal(problemWithNode(version), `Node ${version} is too old: Node 22.19 or newer is needed`);
     }
   });
 
