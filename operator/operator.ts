@@ -8,6 +8,7 @@
  *   events        tell what was repaired, and how often Events came back
  */
 import { isDeepStrictEqual } from 'node:util';
+import type { CapabilityPolicy, CapabilityPolicyStatus } from './api/capability-policy.ts';
 import { writeLabels } from './apply/label-writer.ts';
 import { planLabels } from './apply/namespace-labels.ts';
 import type { LabelOutcome, RolloutOutcome } from './apply/outcome.ts';
@@ -18,6 +19,7 @@ import { endpoints } from './cluster/servers.ts';
 import { createCluster, type FollowedCluster } from './cluster/store.ts';
 import { judgeNamespace, type NamespaceJudgement } from './evaluate/namespace.ts';
 import { Evaluator } from './evaluate/violations.ts';
+import type { Resolution } from './policy/resolve.ts';
 import type { KubernetesEvent } from './report/events.ts';
 import { policyNumbers } from './report/policy-numbers.ts';
 import { PolicyReports } from './report/policy-reports.ts';
@@ -31,6 +33,7 @@ import type { Log } from './runtime/log.ts';
 import type { ReflectorObserver } from './runtime/metrics.ts';
 import type { PolicySources } from './runtime/policy-metrics.ts';
 import { type QueueObserver, WorkQueue } from './runtime/queue.ts';
+import { Rests } from './runtime/rests.ts';
 import { outcomeOf, View, type ViewOptions } from './view.ts';
 
 export interface OperatorOptions extends ViewOptions {
@@ -48,11 +51,10 @@ const CONCURRENCY = 8;
 const LABELS_AT_ONCE = 8;
 /** Changes come in bursts; a status is written once for all of a burst. */
 const STATUS_DELAY_MS = 200;
-/**
- * For so many times as long as judging it took, a namespace rests: what changes meanwhile is judged together. Else a crowd
- * that comes one by one would be judged as often as it grows.
- */
-const JUDGING_RESTS = 4;
+/** Else a crowd of pods that comes one by one would be judged as often as it grows. */
+const JUDGING_RESTS = { times: 4 };
+/** Of thousands of namespaces a status takes long to put together, and all that happens in one changes it. */
+const STATUS_RESTS = { times: 9, mostMs: 1_500 };
 const SERVERS_KEPT_MS = 10_000;
 /** Of Events: no status and no label waits for one. */
 const EVENTS_LIMIT = [50, 100] as const;
@@ -71,8 +73,8 @@ export class Operator {
   readonly #outcomes = new Map<string, RolloutOutcome>();
   readonly #labels = new Map<string, LabelOutcome>();
   readonly #judgements = new Map<string, NamespaceJudgement>();
-  /** Of namespaces: until when they rest, in ms of the process' clock. */
-  readonly #resting = new Map<string, number>();
+  readonly #judgingRests = new Rests(JUDGING_RESTS);
+  readonly #statusRests = new Rests(STATUS_RESTS);
   /** Events that are still to be written. */
   readonly #repairs: KubernetesEvent[] = [];
   /** Of the term that leads; a stand-by follows the cluster and does nothing. */
@@ -146,7 +148,8 @@ export class Operator {
   /** Works until `signal` is aborted and what was begun has ended. Nothing is remembered of an earlier term. */
   async lead(signal: AbortSignal): Promise<void> {
     const queues = [this.#newQueue(CONCURRENCY), this.#newQueue(LABELS_AT_ONCE)] as const;
-    for (const remembered of [this.#outcomes, this.#labels, this.#judgements, this.#resting]) remembered.clear();
+    for (const remembered of [this.#outcomes, this.#labels, this.#judgements]) remembered.clear();
+    for (const rests of [this.#judgingRests, this.#statusRests]) rests.clear();
     this.#rollout = this.#newRollout();
     [this.#queue, this.#labelQueue] = queues;
     this.#recompile();
@@ -219,6 +222,8 @@ export class Operator {
     if (generation === undefined) this.#generations.delete(name);
     else this.#generations.set(name, generation);
     this.#outcomes.delete(name);
+    // Who changed it waits for what becomes of it.
+    this.#statusRests.forget(name);
     this.#recompile();
   }
 
@@ -241,7 +246,7 @@ export class Operator {
   }
 
   #enqueueJudging(namespace: string): void {
-    const rest = (this.#resting.get(namespace) ?? 0) - performance.now();
+    const rest = this.#judgingRests.left(namespace);
     if (rest > 0) this.#queue?.addAfter(`judge/${namespace}`, rest);
     else this.#queue?.add(`judge/${namespace}`);
   }
@@ -251,7 +256,7 @@ export class Operator {
   }
 
   #enqueueStatus(policy: string): void {
-    this.#queue?.addAfter(`status/${policy}`, STATUS_DELAY_MS);
+    this.#queue?.addAfter(`status/${policy}`, Math.max(STATUS_DELAY_MS, this.#statusRests.left(policy)));
   }
 
   async #work(key: string): Promise<void> {
@@ -326,24 +331,33 @@ export class Operator {
     const { cluster } = this.#followed;
     const namespace = cluster.namespace(name);
     const court = { evaluator: this.#evaluator, use: this.#view.use };
-    const began = performance.now();
-    if (!namespace || this.#view.isExcluded(name)) this.#judgements.delete(name);
-    else this.#judgements.set(name, judgeNamespace(namespace, this.#view.compiled.policies, cluster, court));
-    if (namespace) this.#resting.set(name, performance.now() + JUDGING_RESTS * (performance.now() - began));
-    else this.#resting.delete(name);
+    const { policies } = this.#view.compiled;
+    if (!namespace || this.#view.isExcluded(name)) {
+      this.#judgements.delete(name);
+      this.#judgingRests.forget(name);
+    } else {
+      const judge = () => judgeNamespace(namespace, policies, cluster, court);
+      this.#judgements.set(name, this.#judgingRests.after(name, judge));
+    }
     this.#reports.judged(name);
     this.#enqueueStatuses();
   }
 
   async #report(name: string): Promise<void> {
-    const { cluster } = this.#followed;
-    const policy = cluster.policy(name);
+    const policy = this.#followed.cluster.policy(name);
     const resolution = this.#view.resolution(name);
     if (!policy || !resolution) return;
+    const origin = this.#origin();
+    const status = this.#statusRests.after(name, () => this.#status(policy, resolution, origin.now));
+    const events = policyEvents(policy, status, this.#findUid, origin);
+    await writeReport(this.#client, this.#tell, policy, status, events);
+  }
+
+  #status(policy: CapabilityPolicy, resolution: Resolution, now: string): CapabilityPolicyStatus {
+    const name = policy.metadata?.name ?? '';
     const coverage = this.#view.coverage.get(name);
     const rollout = this.#outcomes.get(name);
-    const origin = this.#origin();
-    const status = buildStatus({
+    return buildStatus({
       policy,
       resolution,
       ...(coverage && { coverage }),
@@ -351,11 +365,9 @@ export class Operator {
       labels: this.#view.labelOutcomes(coverage?.deciding ?? [], this.#labels),
       judgements: this.#judgements,
       wideHolders: this.#view.use.wideHolders(),
-      oldestServer: cluster.oldestServer,
-      now: origin.now,
+      oldestServer: this.#followed.cluster.oldestServer,
+      now,
     });
-    const events = policyEvents(policy, status, this.#findUid, origin);
-    await writeReport(this.#client, this.#tell, policy, status, events);
   }
 
   readonly #findUid: FindUid = ({ kind, namespace, name }) => {

@@ -78,12 +78,15 @@ async function measure(namespaces: number): Promise<Measured> {
 /** Resolves when so many namespaces have a label of ours: the count in the status would come a moment later. */
 async function allLabelled(client: ApiClient, namespaces: number): Promise<void> {
   const stop = new AbortController();
-  let labelled = 0;
-  const count = ({ type }: WatchEvent) => {
-    if (type === 'ADDED' && ++labelled === namespaces) stop.abort();
+  const labelled = new Set<string>();
+  const count = ({ type, object }: WatchEvent) => {
+    if (type === 'ADDED') labelled.add(String(object.metadata?.name));
+    if (labelled.size === namespaces) stop.abort();
   };
-  await client.watch('/api/v1/namespaces', { labelSelector: LABEL }, count, { signal: stop.signal });
-  if (labelled < namespaces) throw new Error('the watch of the namespaces ended');
+  // The API server ends a watch when it likes; the next one begins with what there is.
+  while (!stop.signal.aborted) {
+    await client.watch('/api/v1/namespaces', { labelSelector: LABEL }, count, { signal: stop.signal });
+  }
 }
 
 /** The write of each namespace as it stands there, taken away first and then made again. */
