@@ -54,6 +54,10 @@ export function readPage(path: string): Page {
   return { path, blocks: blocksOf(tokens), links, anchors: new Set(headings.map((text) => slugger.slug(text))) };
 }
 
+export function firstLine({ text }: Block): string {
+  return text.split('\n')[0] ?? '';
+}
+
 function blocksOf(tokens: readonly Token[]): Block[] {
   const blocks: Block[] = [];
   let line = 1;

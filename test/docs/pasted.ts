@@ -2,23 +2,23 @@
 import assert from 'node:assert/strict';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
-import { type Block, type Page, ROOT } from './page.ts';
+import { NOT_RUN } from './not-run.ts';
+import { type Block, firstLine, type Page, ROOT } from './page.ts';
 import { ShellSession } from './shell-session.ts';
 import { assertShown } from './shown.ts';
 
 export interface Pasting {
-  /** The first line of a block → why nobody runs it. */
-  readonly notRun?: Readonly<Record<string, string>>;
   /** Beside a reader's; a promise, since what it names may have to be built. */
   readonly environment?: () => Promise<NodeJS.ProcessEnv>;
 }
 
 /**
  * Registers a test for each block. A block that is marked `sh` has to succeed, one that is marked `sh fails` has to fail;
- * a `text` block is what the last block before it prints.
+ * a `text` block is what the last block before it prints. Those in not-run.ts are taken as not there.
  */
-export function pasteBlocks(page: Page, { notRun = {}, environment }: Pasting = {}): void {
-  const steps = stepsOf(page.blocks).filter(({ block }) => !(firstLine(block) in notRun));
+export function pasteBlocks(page: Page, { environment }: Pasting = {}): void {
+  const notRun = NOT_RUN[page.path] ?? {};
+  const steps = stepsOf(page.blocks.filter((block) => !(firstLine(block) in notRun)));
   let session: ShellSession;
 
   before(async () => {
@@ -56,8 +56,4 @@ function stepsOf(blocks: readonly Block[]): Step[] {
     else if (block.info[0] === 'text' && last) steps.splice(-1, 1, { ...last, shown: (last.shown ?? '') + block.text });
   }
   return steps;
-}
-
-export function firstLine({ text }: Block): string {
-  return text.split('\n')[0] ?? '';
 }

@@ -11,6 +11,7 @@ const SAME: Readonly<Record<string, readonly [string, string]>> = {
   hashes: ['capabilitypolicy-ping-0123456789ab-pods', 'capabilitypolicy-ping-ba9876543210-pods'],
   'something left out in a line': ['adds NET_RAW; … user 1000', 'adds NET_RAW; drops ALL; runs as user 1000'],
   'lines left out': ['…\nB\n…\n', 'A\nB\nC\nD\n'],
+  'nothing left out where something might be': ['request: … allowed …', 'request: allowed'],
 };
 
 const OTHER: Readonly<Record<string, readonly [string, string]>> = {

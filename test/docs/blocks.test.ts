@@ -1,0 +1,90 @@
+/** Every shell block of the documentation is run, or listed as not run. */
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { NOT_RUN } from './not-run.ts';
+import { type Block, documentation, firstLine, type Page, ROOT } from './page.ts';
+
+interface Run {
+  readonly page: string;
+  /** Left out: all of them. */
+  readonly sections?: readonly string[];
+  /** The test that pastes them. */
+  readonly by: string;
+}
+
+const RUN: readonly Run[] = [
+  { page: 'README.md', by: 'test/docs/readme.test.ts' },
+  { page: 'docs/tutorial.md', by: 'test/docs/tutorial.test.ts' },
+  { page: 'docs/rollout.md', by: 'test/docs/rollout.test.ts' },
+  { page: 'docs/migrating-from-psp.md', by: 'test/migrate/docs.test.ts' },
+  { page: 'docs/runbook.md', by: 'test/integration/prometheus.test.ts' },
+  { page: 'docs/operations.md', sections: ['Install', 'Uninstall'], by: 'test/install/install.test.ts' },
+  { page: 'docs/operations.md', sections: ['Break glass'], by: 'test/docs/rollout.test.ts' },
+];
+
+/** How else people mark what is for a shell. */
+const OTHER_MARKS = ['bash', 'console', 'shell', 'shell-session', 'shellscript', 'terminal', 'zsh'];
+
+describe('the shell blocks', () => {
+  const pages = documentation();
+  const all = pages.flatMap((page) => page.blocks.map((block) => ({ page, block })));
+  const shell = all.filter(({ block }) => block.info[0] === 'sh');
+
+  it('are marked `sh`, or `sh fails`, and have no prompts', () => {
+    const wrong = all.filter(({ block }) => !isMarked(block)).map(({ page, block }) => titleOf(page, block));
+    assert.deepEqual(wrong, []);
+  });
+
+  it('are pasted by a test, or are in not-run.ts', () => {
+    const forgotten = shell
+      .filter(({ page, block }) => !runOf(page, block) && reasonOf(page, block) === undefined)
+      .map(({ page, block }) => titleOf(page, block));
+    assert.deepEqual(forgotten, []);
+  });
+
+  it('are in not-run.ts only if there are such', () => {
+    const listed = Object.entries(NOT_RUN).flatMap(([page, blocks]) =>
+      Object.keys(blocks).map((line) => `${page}: ${line}`),
+    );
+    const present = new Set(shell.map(({ page, block }) => `${page.path}: ${firstLine(block)}`));
+    assert.deepEqual(
+      listed.filter((line) => !present.has(line)),
+      [],
+    );
+  });
+
+  for (const { page, sections = [], by } of RUN) {
+    it(`of ${[page, ...sections].join(', ')} are what ${by} reads`, () => {
+      const source = readFileSync(join(ROOT, by), 'utf8');
+      for (const name of [page, ...sections]) assert.ok(source.includes(`'${name}'`), name);
+      const blocks = shell.filter((one) => one.page.path === page);
+      for (const section of sections)
+        assert.ok(
+          blocks.some(({ block }) => block.section === section),
+          section,
+        );
+    });
+  }
+});
+
+function isMarked({ info: [language = '', ...rest], text }: Block): boolean {
+  const hasPrompts = language !== 'text' && /^\$ /m.test(text);
+  return (
+    !hasPrompts &&
+    !OTHER_MARKS.includes(language) &&
+    ['', ...(language === 'sh' ? ['fails'] : [])].includes(rest.join(' '))
+  );
+}
+
+function runOf(page: Page, { section }: Block): Run | undefined {
+  return RUN.find((run) => run.page === page.path && (run.sections?.includes(section) ?? true));
+}
+
+function reasonOf(page: Page, block: Block): string | undefined {
+  return NOT_RUN[page.path]?.[firstLine(block)];
+}
+
+function titleOf(page: Page, block: Block): string {
+  return `${page.path}:${block.line}: ${block.info.join(' ')}: ${firstLine(block)}`;
+}

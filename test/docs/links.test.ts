@@ -1,0 +1,47 @@
+import assert from 'node:assert/strict';
+import { existsSync, statSync } from 'node:fs';
+import { dirname, join, normalize } from 'node:path';
+import { documentation, type Page, ROOT, readPage } from './page.ts';
+
+const INDEX = 'docs/README.md';
+
+describe('links', () => {
+  const pages = documentation();
+
+  for (const page of pages) {
+    it(`of ${page.path} lead somewhere`, () => {
+      const broken = page.links.filter((link) => !isElsewhere(link)).flatMap((link) => problem(page, link) ?? []);
+      assert.deepEqual(broken, []);
+    });
+  }
+
+  it(`of ${INDEX} lead to every page`, () => {
+    const { links } = readPage(INDEX);
+    const named = new Set(links.map((link) => targetOf(INDEX, link).path));
+    assert.deepEqual(
+      pages.map(({ path }) => path).filter((path) => path.startsWith('docs/') && path !== INDEX && !named.has(path)),
+      [],
+    );
+  });
+});
+
+/** Not in this checkout, so for nobody here to follow. */
+function isElsewhere(link: string): boolean {
+  return /^[a-z]+:/.test(link);
+}
+
+/** What is wrong with it, for people. */
+function problem(page: Page, link: string): string | undefined {
+  const { path, anchor } = targetOf(page.path, link);
+  const file = join(ROOT, path);
+  if (path.startsWith('..') || !existsSync(file)) return `${link}: there is no ${path}`;
+  if (anchor === undefined) return undefined;
+  if (!path.endsWith('.md') || statSync(file).isDirectory()) return `${link}: ${path} has no headings`;
+  return readPage(path).anchors.has(anchor) ? undefined : `${link}: ${path} has no heading for #${anchor}`;
+}
+
+/** @returns the path from the project's folder */
+function targetOf(from: string, link: string): { readonly path: string; readonly anchor?: string } {
+  const [path = '', anchor] = decodeURI(link).split('#');
+  return { path: path === '' ? from : normalize(join(dirname(from), path)), ...(anchor !== undefined && { anchor }) };
+}

@@ -1,0 +1,17 @@
+/** The tutorial, as a reader follows it: on this machine's kernel, and on a control plane that its blocks start. */
+import { describeWith } from '../needs.ts';
+import { readPage } from './page.ts';
+import { pasteBlocks } from './pasted.ts';
+
+describeWith(
+  {
+    root: true,
+    programs: {
+      runc: 'apt-get install runc',
+      ping: 'apt-get install iputils-ping',
+      setcap: 'apt-get install libcap2-bin',
+    },
+  },
+  'the tutorial',
+  () => pasteBlocks(readPage('docs/tutorial.md')),
+);
