@@ -30,7 +30,7 @@ try {
   await tell(cluster, new Shell(cluster));
   const seconds = Math.round((Date.now() - started) / 1000);
   if (values.once) {
-    console.log(`\nThe demo took ${seconds} s.`);
+    console.log(`\nThe demo took ${seconds} s. The tutorial is next: docs/tutorial.md`);
     await end();
   } else {
     console.log('\nEverything stays up, the operator too. In another shell:\n');

@@ -1,13 +1,12 @@
 /** kubectl, helm and shell blocks, run on a control plane as the cluster administrator. */
 import { execFile } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { findBinaries } from '../controlplane/binaries.ts';
 import { findHelm } from '../controlplane/helm.ts';
-
-const ROOT = join(import.meta.dirname, '..', '..');
+import { ROOT, readPage } from '../docs/page.ts';
 
 export interface Output {
   readonly stdout: string;
@@ -49,8 +48,7 @@ export class Tools {
 
 /** The shell blocks of one section of a page, in order. */
 export function documentedBlocks(page: string, heading: string): string[] {
-  const text = readFileSync(join(ROOT, page), 'utf8');
-  const section = text.split(/^## /m).find((part) => part.startsWith(`${heading}\n`));
-  if (section === undefined) throw new Error(`${page} has no section ${heading}`);
-  return [...section.matchAll(/^```sh\n(.*?)^```$/gms)].map(([, block = '']) => block);
+  const blocks = readPage(page).blocks.filter(({ info, section }) => info[0] === 'sh' && section === heading);
+  if (blocks.length === 0) throw new Error(`${page} has no shell blocks in a section ${heading}`);
+  return blocks.map(({ text }) => text);
 }

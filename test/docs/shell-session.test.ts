@@ -1,0 +1,43 @@
+import assert from 'node:assert/strict';
+import { ShellSession } from './shell-session.ts';
+
+describe('a shell session', () => {
+  let session: ShellSession;
+
+  beforeEach(() => {
+    session = new ShellSession(import.meta.dirname, { PATH: process.env.PATH });
+  });
+  afterEach(() => session.end());
+
+  it('keeps what a block leaves to the next', async () => {
+    await session.paste('cd /\nname=ping\nsay() { echo "$name in $PWD"; }\n');
+    assert.deepEqual(await session.paste('say\n'), { status: 0, output: 'ping in /\n' });
+  });
+
+  it('shows both streams in their order', async () => {
+    const { output } = await session.paste('echo one\necho two >&2\necho three\n');
+    assert.equal(output, 'one\ntwo\nthree\n');
+  });
+
+  it('ends at a command that fails, and takes no block after it', async () => {
+    await assert.rejects(session.paste('echo before\nfalse\necho after\n'), {
+      message: 'a command ended with 1; it printed:\nbefore\n',
+    });
+    await assert.rejects(session.paste('true\n'), { message: 'an earlier block failed: echo before' });
+  });
+
+  it('goes on after a block that may fail', async () => {
+    assert.deepEqual(await session.paste('echo no\nexit_code() { return 3; }\nexit_code\n', true), {
+      status: 3,
+      output: 'no\n',
+    });
+    assert.equal((await session.paste('true\n')).status, 0);
+    await assert.rejects(session.paste('false\n'));
+  });
+
+  it('ends what blocks left in the background', async () => {
+    const { output } = await session.paste('sleep 600 &\necho $!\n');
+    await session.end();
+    assert.throws(() => process.kill(Number(output), 0), { code: 'ESRCH' });
+  });
+});
