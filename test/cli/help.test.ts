@@ -1,6 +1,5 @@
 /** Help that teaches: what it prints is what docs/ say, and its examples work. */
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { cappol } from './cappol.ts';
@@ -56,36 +55,4 @@ describe('help', () => {
       assert.match(stderr, told);
     }
   });
-});
-
-describe('completion', () => {
-  async function script(shell: string): Promise<string> {
-    const { code, stdout } = await cappol(['completion', shell]);
-    assert.equal(code, 0);
-    return stdout;
-  }
-
-  it('of bash completes commands, options and their values', async () => {
-    const text = await script('bash');
-    const complete = (...words: readonly string[]) => {
-      const line = words.map((word) => `'${word}'`).join(' ');
-      const ask = `COMP_WORDS=(${line}); COMP_CWORD=${words.length - 1}; _cappol; echo "\${COMPREPLY[*]}"`;
-      return execFileSync('bash', ['-c', `${text}\n${ask}`], { encoding: 'utf8' }).trim();
-    };
-    assert.equal(complete('cappol', 'ch'), 'check');
-    assert.equal(complete('cappol', 'check', '-o', 'j'), 'json junit');
-    assert.equal(complete('cappol', 'check', '--namesp'), '--namespace --namespace-labels');
-    assert.equal(complete('cappol', 'completion', ''), 'bash zsh fish --help');
-    assert.match(complete('cappol', 'check', '-f', '/et'), /^\/etc/);
-  });
-
-  for (const shell of ['bash', 'zsh', 'fish']) {
-    it(`of ${shell} knows every command and its options`, async () => {
-      const text = await script(shell);
-      for (const command of commands) assert.ok(text.includes(command), command);
-      for (const option of ['namespace-labels', 'server-version', 'kubeconfig'])
-        assert.ok(text.includes(option), option);
-      if (shell !== 'fish') execFileSync('bash', ['-n'], { input: text });
-    });
-  }
 });

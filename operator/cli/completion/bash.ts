@@ -7,7 +7,7 @@ _cappol() {
   local current=\${COMP_WORDS[COMP_CWORD]} previous=\${COMP_WORDS[COMP_CWORD-1]} command=\${COMP_WORDS[1]}
   COMPREPLY=()
   if [[ $COMP_CWORD -eq 1 ]]; then
-    COMPREPLY=($(compgen -W ${quoted([...commands.map(({ name }) => name), 'help'])} -- "$current"))
+    COMPREPLY=($(compgen -W ${quoted(commands.map(({ name }) => name))} -- "$current"))
     return
   fi
   case "$command $previous" in
@@ -15,7 +15,6 @@ ${commands.flatMap(afterOptions).join('\n')}
   esac
   case "$command" in
 ${commands.map(words).join('\n')}
-    help) COMPREPLY=($(compgen -W ${quoted(commands.map(({ name }) => name))} -- "$current")) ;;
   esac
 }
 complete -F _cappol cappol

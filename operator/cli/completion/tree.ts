@@ -20,14 +20,15 @@ export interface CompletedOption {
 
 const FILES = /<(?:file|path)/;
 
-/** Without the help command, which needs no completion of its own options. */
 export function completedCommands(program: Command): CompletedCommand[] {
-  return program.commands.map((command) => ({
+  const commands = program.commands.map((command) => ({
     name: command.name(),
     about: firstLine(command.summary() || command.description()),
     options: command.options.filter(({ hidden }) => !hidden).map(completedOption),
     argumentChoices: command.registeredArguments.flatMap(({ argChoices }) => argChoices ?? []),
   }));
+  const names = commands.map(({ name }) => name);
+  return [...commands, { name: 'help', about: 'what a command does', options: [], argumentChoices: names }];
 }
 
 function completedOption({ short, long, description, flags, argChoices, required, optional }: Option): CompletedOption {

@@ -18,7 +18,8 @@ ${commands.map(branch).join('\n')}
       esac ;;
   esac
 }
-compdef _cappol cappol
+# As a file of fpath this is the function's first call; it may also be sourced.
+if [[ $funcstack[1] == _cappol ]]; then _cappol "$@"; else compdef _cappol cappol; fi
 `;
 }
 
