@@ -2,6 +2,7 @@
 import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { admission } from './admission.ts';
+import { commandLine } from './command-line.ts';
 import { firstReport } from './first-report.ts';
 import { inForce } from './in-force.ts';
 import { labelling } from './labelling.ts';
@@ -11,22 +12,25 @@ import { PODS_OF_NAMESPACE } from './population.ts';
 import { storm } from './storm.ts';
 import { formatTable, type Table } from './table.ts';
 
-const HELP = `Usage: npm run bench -- [--only LETTERS] [--pods LIST] [--distinct] [--json FILE]
+const HELP = `Usage: npm run bench -- [--only LETTERS] [--pods LIST] [--distinct] [--peers] [--json FILE]
 
   --only LETTERS  which parts, as in "ae" (default: all)
                     a  first full report          d  labelling namespaces
                     b  pod change → status        e  admission of pods
                     c  policy change → status     f  policy change → in force
-  --pods LIST     sizes of a and c, separated by commas (default: 1000,10000,100000); b takes the last, d its namespaces
+                    g  the command line's check
+  --pods LIST     sizes of a, c and g, separated by commas (default: 1000,10000,100000); b takes the last, d its namespaces
   --distinct      part a once more at its last size, with pods of which no two are alike
+  --peers         part g also by gator and Kyverno's command line, which are built the first time: some ten minutes
   --json FILE     where the measurements go (default: bench.json)
 `;
 
 const { values } = parseArgs({
   options: {
-    only: { type: 'string', default: 'abcdef' },
+    only: { type: 'string', default: 'abcdefg' },
     pods: { type: 'string', default: '1000,10000,100000' },
     distinct: { type: 'boolean', default: false },
+    peers: { type: 'boolean', default: false },
     json: { type: 'string', default: 'bench.json' },
     help: { type: 'boolean', short: 'h', default: false },
   },
@@ -41,6 +45,7 @@ const PARTS: Readonly<Record<string, () => Promise<Table>>> = {
   d: () => labelling(sizes.map((pods) => pods / PODS_OF_NAMESPACE)),
   e: admission,
   f: inForce,
+  g: () => commandLine({ sizes, peers: values.peers }),
 };
 
 if (values.help) process.stdout.write(HELP);

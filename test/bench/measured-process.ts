@@ -15,6 +15,20 @@ export interface Usage {
 /** USER_HZ, the unit of times in /proc: 100 on every Linux that Node runs on. */
 const TICKS_PER_SECOND = 100;
 
+/** What a process has used so far; undefined when it has ended. */
+export function usageOf(pid: number): Omit<Usage, 'seconds'> | undefined {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    // After the name, which may hold anything, in brackets: field 14 is utime, 15 is stime (man proc_pid_stat).
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    const ticks = Number(fields[11]) + Number(fields[12]);
+    const peak = /^VmHWM:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
+    return peak === undefined ? undefined : { cpuSeconds: ticks / TICKS_PER_SECOND, rssMiB: Number(peak) / 1024 };
+  } catch {
+    return undefined;
+  }
+}
+
 export class MeasuredProcess {
   readonly #child: ChildProcess;
   readonly #started = performance.now();
@@ -43,18 +57,9 @@ export class MeasuredProcess {
 
   /** @throws when it has ended */
   usage(): Usage {
-    const { pid } = this.#child;
-    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    // After the name, which may hold anything, in brackets: field 14 is utime, 15 is stime (man proc_pid_stat).
-    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-    const ticks = Number(fields[11]) + Number(fields[12]);
-    const peak = /^VmHWM:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
-    if (peak === undefined) throw new Error('the process has ended');
-    return {
-      seconds: (performance.now() - this.#started) / 1000,
-      cpuSeconds: ticks / TICKS_PER_SECOND,
-      rssMiB: Number(peak) / 1024,
-    };
+    const usage = usageOf(this.#child.pid ?? 0);
+    if (!usage) throw new Error('the process has ended');
+    return { seconds: (performance.now() - this.#started) / 1000, ...usage };
   }
 
   /** @throws with the end of its output, when it ends before `work` is done */

@@ -1,0 +1,198 @@
+/** (g) `cappol check` over manifests, beside a program that only parses them, and beside other engines' command lines. */
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type Manifests, writeFiles, writeStream } from './manifests.ts';
+import { type Command, measureCommand, type Ran } from './measured-command.ts';
+import type { Usage } from './measured-process.ts';
+import { ratio, shown, spreadOf } from './numbers.ts';
+import { findPeers, type Peer } from './peers.ts';
+import type { Table } from './table.ts';
+
+export interface CommandLineOptions {
+  /** How many manifests there are in turn. */
+  readonly sizes: readonly number[];
+  /** Builds and runs gator and Kyverno's command line, too. */
+  readonly peers: boolean;
+}
+
+interface Measured {
+  readonly input: string;
+  readonly by: string;
+  readonly manifests: Manifests;
+  readonly usage: Usage;
+  /** What parsing took, in the same run: all at once, where that is possible; and one by one. */
+  readonly whole?: Usage;
+  readonly each: Usage;
+}
+
+const ROOT = join(import.meta.dirname, '..', '..');
+const CAPPOL = join(ROOT, 'dist', 'cappol', 'main.js');
+const PARSE = join(import.meta.dirname, 'parse-yaml.ts');
+const STREAM = 'one stream';
+/** As many times; the fastest counts: what else the machine does only adds. */
+const RUNS = 3;
+/** Parsed all at once, more than these do not fit into Node's memory. */
+const MOST_AT_ONCE = 20_000;
+/** Other engines take minutes and gigabytes for more. */
+const MOST_OF_PEERS = 10_000;
+
+const RESTRICTED = { level: 'restricted' };
+/** As the peers' policies: nothing but what level restricted says of capabilities. */
+const CAPABILITIES = {
+  level: 'privileged',
+  overrides: { privileged: true, capabilities: { allowedAdd: ['NET_BIND_SERVICE'], requiredDrop: ['ALL'] } },
+};
+
+export async function commandLine({ sizes, peers }: CommandLineOptions): Promise<Table> {
+  execFileSync('npm', ['run', 'build', '--silent'], { cwd: ROOT, stdio: 'inherit' });
+  const engines = peers ? await findPeers() : [];
+  const folder = mkdtempSync(join(tmpdir(), 'bench-'));
+  try {
+    const bench = new CommandLine(folder, engines);
+    const start = await bench.start();
+    const measured: Measured[] = [];
+    for (const size of sizes) measured.push(...(await bench.all(size)));
+    return tableOf(measured, start);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+class CommandLine {
+  readonly #folder: string;
+  readonly #peers: readonly Peer[];
+
+  constructor(folder: string, peers: readonly Peer[]) {
+    this.#folder = folder;
+    this.#peers = peers;
+  }
+
+  /** Seconds from the start to the end of a check of one manifest. */
+  async start(): Promise<number> {
+    const one = writeStream(join(this.#folder, 'one.yaml'), 1);
+    const command = check(one.path, this.#policy(RESTRICTED));
+    const seconds: number[] = [];
+    for (let run = 0; run < RUNS * 3; run++) seconds.push((await measureCommand(command, this.#folder)).seconds);
+    return spreadOf(seconds).p50;
+  }
+
+  async all(size: number): Promise<Measured[]> {
+    const stream = writeStream(join(this.#folder, 'stream.yaml'), size);
+    const inStream = await this.#measure(STREAM, stream);
+    if (size > MOST_OF_PEERS) return inStream;
+    const files = writeFiles(join(this.#folder, `files-${size}`), size);
+    return [...inStream, ...(await this.#measure('files', files))];
+  }
+
+  /** Alternately, so that what else the machine does hits all alike. */
+  async #measure(input: string, manifests: Manifests): Promise<Measured[]> {
+    const { path, count, violating } = manifests;
+    const whole = input !== STREAM || count > MOST_AT_ONCE ? undefined : parse('whole', path);
+    const commands: (readonly [string, Command, (stdout: string) => number])[] = [
+      ...(whole ? [['whole', whole, documents] as const] : []),
+      ['each', parse('each', path), documents],
+      ['cappol check', check(path, this.#policy(RESTRICTED)), violatingIn],
+      ...(this.#peers.length > 0 && input === STREAM && count <= MOST_OF_PEERS
+        ? [
+            ['cappol check, capabilities', check(path, this.#policy(CAPABILITIES)), violatingIn] as const,
+            ...this.#peers.map(
+              (peer) => [peer.name, peer.command(path), (text: string) => peer.refused(text).size] as const,
+            ),
+          ]
+        : []),
+    ];
+    const best = new Map<string, Ran>();
+    for (let run = 0; run < (count > MOST_AT_ONCE ? 1 : RUNS); run++) {
+      for (const [name, command, found] of commands) {
+        const ran = await measureCommand(command, this.#folder);
+        const expected = name === 'whole' || name === 'each' ? count : violating;
+        if (found(ran.stdout) !== expected)
+          throw new Error(`${name} finds ${found(ran.stdout)} instead of ${expected}`);
+        if (ran.cpuSeconds < (best.get(name)?.cpuSeconds ?? Number.POSITIVE_INFINITY)) best.set(name, ran);
+      }
+    }
+    const usage = (name: string) => usageIn(best.get(name) as Ran);
+    return commands
+      .filter(([name]) => name !== 'whole' && name !== 'each')
+      .map(([by]) => ({
+        input,
+        by,
+        manifests,
+        usage: usage(by),
+        ...(whole && { whole: usage('whole') }),
+        each: usage('each'),
+      }));
+  }
+
+  #policy(spec: object): string {
+    const policy = {
+      apiVersion: 'capabilitypolicy.dev/v1alpha1',
+      kind: 'CapabilityPolicy',
+      metadata: { name: 'bench' },
+      spec: { namespaceSelector: {}, mode: 'Enforce', ...spec },
+    };
+    const text = JSON.stringify(policy);
+    const path = join(this.#folder, `policy-${text.length}.json`);
+    writeFileSync(path, text);
+    return path;
+  }
+}
+
+function check(path: string, policy: string): Command {
+  return { program: process.execPath, args: [CAPPOL, 'check', '-f', path, '--policy', policy, '-o', 'json'] };
+}
+
+function parse(how: 'whole' | 'each', path: string): Command {
+  return { program: process.execPath, args: [PARSE, how, path] };
+}
+
+function documents(stdout: string): number {
+  return Number(stdout.split(' ')[0]);
+}
+
+function violatingIn(stdout: string): number {
+  return Number(/"violating": (\d+)/.exec(stdout)?.[1]);
+}
+
+function usageIn({ seconds, cpuSeconds, rssMiB }: Usage): Usage {
+  return { seconds, cpuSeconds, rssMiB };
+}
+
+function tableOf(measured: readonly Measured[], start: number): Table {
+  return {
+    title: '(g) Command line: seconds / CPU seconds / peak RSS in MiB',
+    columns: [
+      'manifests',
+      'in',
+      'by',
+      'js-yaml, at once',
+      'js-yaml, one by one',
+      'took',
+      'CPU / at once',
+      'CPU / one by one',
+    ],
+    rows: measured.map(({ manifests, input, by, usage, whole, each }) => [
+      String(manifests.count),
+      input,
+      by,
+      whole ? text(whole) : '',
+      text(each),
+      text(usage),
+      whole ? ratio(usage.cpuSeconds, whole.cpuSeconds) : '',
+      ratio(usage.cpuSeconds, each.cpuSeconds),
+    ]),
+    notes: [
+      `Deployments of ${Math.round((measured[0]?.manifests.bytes ?? 0) / (measured[0]?.manifests.count ?? 1))} bytes, no two alike, one in 20 violating; each program finds the same workloads wrong, or the bench fails.`,
+      `Each a process of its own, alternately, ${RUNS} times: the run with the least CPU. Level restricted, where it does not say capabilities:`,
+      'then it is what level restricted says of capabilities, and nothing else, for all engines.',
+      `From the start to the end of a check of one manifest: ${shown(start, 's')}.`,
+    ],
+    measured,
+  };
+}
+
+function text({ seconds, cpuSeconds, rssMiB }: Usage): string {
+  return `${shown(seconds)} / ${shown(cpuSeconds)} / ${rssMiB.toFixed(0)}`;
+}
