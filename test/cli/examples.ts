@@ -36,9 +36,7 @@ export interface Pasted {
 export async function paste(text: string, env: Readonly<Record<string, string>> = {}): Promise<Pasted> {
   const folder = mkdtempSync(join(tmpdir(), 'paste-'));
   try {
-    const bin = join(folder, 'cappol');
-    writeFileSync(bin, `#!/bin/sh\nexec '${process.execPath}' '${MAIN}' "$@"\n`);
-    chmodSync(bin, 0o755);
+    putCappol(folder);
     const path = [folder, env.PATH, process.env.PATH].filter((part) => part !== undefined).join(delimiter);
     return await new Promise((resolve) => {
       const options = { cwd: folder, env: { HOME: folder, ...env, PATH: path }, timeout: 120_000 };
@@ -49,4 +47,11 @@ export async function paste(text: string, env: Readonly<Record<string, string>> 
   } finally {
     rmSync(folder, { recursive: true });
   }
+}
+
+/** Puts a `cappol` into the folder that is the command line of this checkout. */
+export function putCappol(folder: string): void {
+  const bin = join(folder, 'cappol');
+  writeFileSync(bin, `#!/bin/sh\nexec '${process.execPath}' '${MAIN}' "$@"\n`);
+  chmodSync(bin, 0o755);
 }
