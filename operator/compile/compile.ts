@@ -88,11 +88,17 @@ function renderAdmission(policy: ResolvedPolicy, all: readonly ResolvedPolicy[],
 
 /** The API server keeps what was last accepted: a restarted operator knows it from there. */
 function withSpec(set: AdmissionSet, spec: CapabilityPolicySpec | undefined): AdmissionSet {
-  const annotations = { [SPEC_ANNOTATION]: JSON.stringify(spec) };
+  const annotations = { [SPEC_ANNOTATION]: JSON.stringify(spec, sortedKeys) };
   const objects = set.objects.map((object) =>
     object.kind === 'ValidatingAdmissionPolicy' ? { ...object, metadata: { ...object.metadata, annotations } } : object,
   );
   return { ...set, objects };
+}
+
+/** In the API server's order: the same text whether a policy comes from it or from a file. */
+function sortedKeys(_key: string, value: unknown): unknown {
+  if (value === null || typeof value !== 'object' || Array.isArray(value)) return value;
+  return Object.fromEntries(Object.entries(value).sort(([a], [b]) => compareText(a, b)));
 }
 
 function renderGuard(all: readonly ResolvedPolicy[], options: AdmissionOptions): AdmissionSet | undefined {
