@@ -33,6 +33,7 @@ kind: Pod
 metadata: {name: "\\e[2J%,<&\\u0001"}
 spec: {hostPID: true, containers: []}
 `;
+const ROOT = join(import.meta.dirname, '..', '..');
 const ADD = /container "main" must not add capability SYS_TIME \(allowed: .*NET_BIND_SERVICE.*\)/;
 
 describe('check -o', () => {
@@ -60,7 +61,33 @@ describe('check -o', () => {
     assert.match(lines[2] ?? '', /^all in one\.yaml:16 +Pod net\/bad +Violating +baseline +hostNetwork +pod must/);
     assert.equal(lines.length, 8);
     assert.match(lines[5] ?? '', /^3 workloads judged by 1 policy: 1 compliant, 2 violating \(3 violations\)$/);
-    assert.match(lines[6] ?? '', /^\d+ notes? on capabilities: -o wide shows/);
+    assert.match(lines[6] ?? '', /^1 note on capabilities held by default: -o wide shows/);
+  });
+
+  it('table has a row for what does not do what it seems to', async () => {
+    const [policy = ''] = MANIFESTS.split('---\n');
+    const pod = `apiVersion: v1
+kind: Pod
+metadata: {name: misspelt}
+spec: {containers: [{name: main, image: app, securityContext: {capabilities: {drop: [CAP_KILL]}}}]}
+`;
+    const { code, stdout } = await cappol(['check', '-f', '-'], [policy, pod].join('---\n'));
+    assert.equal(code, 0);
+    const [, note = '', , sum, hidden] = stdout.split('\n');
+    assert.match(
+      note,
+      /^stdin:9 +Pod default\/misspelt +Note +IneffectiveDrop +container "main" drops capability CAP_KILL/,
+    );
+    assert.match(sum ?? '', /^1 workload judged by 1 policy: 1 compliant, 0 violating$/);
+    assert.match(hidden ?? '', /^1 note on capabilities held by default/);
+  });
+
+  it('table tells how to have a namespace selected', async () => {
+    const policy = 'config/samples/restricted.yaml';
+    const pod = 'apiVersion: v1\nkind: Pod\nmetadata: {name: a}\nspec: {containers: []}\n';
+    const { code, stdout } = await cappol(['check', '-f', '-', '--policy', policy], pod, ROOT);
+    assert.equal(code, 0);
+    assert.match(stdout, /1 that no policy decides about\nPolicies select namespaces .*--namespace-labels/);
   });
 
   it('wide also shows what complies, fields and notes', async () => {
@@ -85,6 +112,14 @@ describe('check -o', () => {
     );
     assert.ok(lines.some((line) => line.startsWith('::notice file=all in one.yaml,line=')));
     assert.ok(lines.some((line) => line.includes('title=Pod default/\u001b[2J%25%2C<&')));
+  });
+
+  it('github shows what could not be read, too', async () => {
+    writeFileSync(join(folder, 'broken.yaml'), 'a: 1\na: 2\n');
+    const { code, stdout } = await cappol(['check', '-f', '.', '-o', 'github'], '', folder);
+    rmSync(join(folder, 'broken.yaml'));
+    assert.equal(code, 2);
+    assert.match(stdout, /^::error file=broken\.yaml,line=2,title=cappol::not YAML: the key a stands twice/m);
   });
 
   it('sarif has a result for each violation and note, of rules that it declares', async () => {

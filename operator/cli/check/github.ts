@@ -1,5 +1,6 @@
 /** -o github: workflow commands, which GitHub shows at the lines of a pull request. */
 import { relative, resolve, sep } from 'node:path';
+import type { Trouble } from '../input/trouble.ts';
 import { itemName, type Reporter, type ReporterOptions, Severities, violationText } from './reporter.ts';
 import type { CheckedItem, CheckedPolicy, Summary } from './result.ts';
 
@@ -24,6 +25,10 @@ export class GithubReporter implements Reporter {
     for (const { reason, message, line } of item.findings) {
       this.#command('notice', item.file, line, title, `${reason}: ${message}`);
     }
+  }
+
+  trouble({ file, line, message: text }: Trouble): void {
+    this.#command('error', file, line ?? null, 'cappol', text);
   }
 
   end({ items, violating, violations }: Summary): void {

@@ -34,7 +34,7 @@ export class JunitReporter implements Reporter {
   }
 
   end(): void {
-    this.#stdout.write(this.#report.build());
+    this.#stdout.write(`${this.#report.build()}\n`);
   }
 
   #suite(name: string): TestSuite {

@@ -1,9 +1,12 @@
 /** How results are written: item by item, so that nothing waits for the last one. */
+import type { Trouble } from '../input/trouble.ts';
 import type { CheckedItem, CheckedPolicy, Summary } from './result.ts';
 
 export interface Reporter {
   begin(policies: readonly CheckedPolicy[]): void;
   item(item: CheckedItem): void;
+  /** Where standard error, which has it, is read by nobody. */
+  trouble?(trouble: Trouble): void;
   end(summary: Summary): void | Promise<void>;
 }
 

@@ -93,6 +93,7 @@ export class Run implements Listener {
   readonly trouble = (trouble: Trouble): void => {
     this.#progress.clear();
     this.#troubles.trouble(trouble);
+    this.#reporter.trouble?.(trouble);
   };
 
   async end(): Promise<ExitCode> {

@@ -1,10 +1,13 @@
-/** -o table: a row for each violation; -o wide: also what is compliant, and the advice. */
+/** -o table: a row for each violation, and for what does not do what it seems to; -o wide: all else, too. */
+import type { FindingReason } from '../../evaluate/findings.ts';
 import { tableText } from '../table.ts';
 import { itemName, place, type Reporter, type ReporterOptions } from './reporter.ts';
 import type { CheckedItem, CheckedPolicy, Summary } from './result.ts';
 
 /** So many rows share their columns' widths: more are not kept back. */
 const ROWS = 500;
+/** True of nearly every container that level restricted would refuse: rows of it would hide all others. */
+const ONLY_WIDE: FindingReason = 'HeldByRuntimeDefault';
 const HEAD = ['WHERE', 'WORKLOAD', 'VERDICT', 'POLICY', 'RULE', 'MESSAGE'];
 const WIDE_HEAD = [...HEAD.slice(0, 3), 'MODE', ...HEAD.slice(3, 5), 'FIELD', 'MESSAGE'];
 
@@ -24,6 +27,7 @@ export class TableReporter implements Reporter {
   #policies: readonly CheckedPolicy[] = [];
   #rows: Row[] = [];
   #begun = false;
+  #hidden = 0;
 
   constructor({ stdout }: ReporterOptions, wide: boolean) {
     this.#stdout = stdout;
@@ -41,7 +45,7 @@ export class TableReporter implements Reporter {
 
   end(summary: Summary): void {
     this.#flush();
-    this.#stdout.write(`${this.#begun ? '\n' : ''}${summaryText(summary, this.#policies.length, this.#wide)}\n`);
+    this.#stdout.write(`${this.#begun ? '\n' : ''}${summaryText(summary, this.#policies.length, this.#hidden)}\n`);
   }
 
   #rowsOf(item: CheckedItem): Row[] {
@@ -55,9 +59,10 @@ export class TableReporter implements Reporter {
       field: path,
       message,
     }));
-    if (!this.#wide) return rows;
     const own = { where: place(file, item.line), item, verdict, policy: '', rule: '', field: '', message: '' };
-    const notes = item.findings.map(({ reason, path, message, line }) => ({
+    const shown = item.findings.filter(({ reason }) => this.#wide || reason !== ONLY_WIDE);
+    this.#hidden += item.findings.length - shown.length;
+    const notes = shown.map(({ reason, path, message, line }) => ({
       ...own,
       where: place(file, line),
       verdict: 'Note',
@@ -65,7 +70,7 @@ export class TableReporter implements Reporter {
       field: path,
       message,
     }));
-    return [...(rows.length === 0 ? [own] : rows), ...notes];
+    return [...(rows.length === 0 && this.#wide ? [own] : rows), ...notes];
   }
 
   #flush(): void {
@@ -88,18 +93,23 @@ export class TableReporter implements Reporter {
   }
 }
 
-function summaryText(summary: Summary, policies: number, wide: boolean): string {
-  const { items, compliant, violating, unknown, notSelected, violations, findings, skipped, errors } = summary;
+/** @param hidden how many notes are not among the rows */
+function summaryText(summary: Summary, policies: number, hidden: number): string {
+  const { items, compliant, violating, unknown, notSelected, violations, skipped, errors } = summary;
   const parts = [
     `${compliant} compliant`,
     `${violating} violating${violations > 0 ? ` (${counted(violations, 'violation')})` : ''}`,
     ...(unknown > 0 ? [`${unknown} unknown: it depends on who creates the pod`] : []),
     ...(notSelected > 0 ? [`${notSelected} that no policy decides about`] : []),
-    ...(skipped > 0 ? [`${skipped} other objects left out`] : []),
+    ...(skipped > 0 ? [`${counted(skipped, 'other object')} left out`] : []),
     ...(errors > 0 ? [counted(errors, 'error')] : []),
   ];
-  const notes = findings > 0 && !wide ? `\n${counted(findings, 'note')} on capabilities: -o wide shows them` : '';
-  return `${counted(items, 'workload')} judged by ${counted(policies, 'policy', 'policies')}: ${parts.join(', ')}${notes}`;
+  const free =
+    items > 0 && notSelected === items
+      ? '\nPolicies select namespaces by their labels: a Namespace among the manifests has them, or --namespace-labels'
+      : '';
+  const notes = hidden > 0 ? `\n${counted(hidden, 'note')} on capabilities held by default: -o wide shows them` : '';
+  return `${counted(items, 'workload')} judged by ${counted(policies, 'policy', 'policies')}: ${parts.join(', ')}${free}${notes}`;
 }
 
 function counted(count: number, one: string, many = `${one}s`): string {
