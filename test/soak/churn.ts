@@ -7,7 +7,17 @@ import { workloads } from '../integration/pods.ts';
 import type { Random } from '../integration/random.ts';
 import { NAMESPACES, POLICIES } from '../integration/rendered.ts';
 import { bindingOf, roleOf } from './grants.ts';
-import { ACCOUNTS, drawLabels, drawObserver, drawPolicy, oneOf, PODS, type Population } from './population.ts';
+import {
+  ACCOUNTS,
+  drawLabels,
+  drawObserver,
+  drawPolicy,
+  drawSentinel,
+  oneOf,
+  PODS,
+  type Population,
+  SENTINEL_LABELS,
+} from './population.ts';
 import type { ClusterState, Window } from './window.ts';
 
 const APPLY = { contentType: 'application/apply-patch+yaml', query: { fieldManager: 'churn', force: true } };
@@ -42,8 +52,10 @@ export class Churn {
       const { path, object } = roleOf(policy, true);
       await this.#ask('PATCH', path, { ...APPLY, body: object });
     }
-    for (const namespace of this.#population.namespaces) await this.#makeNamespace(namespace);
-    for (const policy of this.#population.policies) await this.#changePolicy(policy);
+    const { namespaces, policies, sentinel } = this.#population;
+    for (const namespace of namespaces) await this.#makeNamespace(namespace);
+    await this.#makeNamespace(sentinel.namespace, SENTINEL_LABELS);
+    for (const policy of [...policies, sentinel.policy]) await this.#changePolicy(policy);
   }
 
   /** @param now what stands in the cluster, as found there */
@@ -84,7 +96,9 @@ export class Churn {
       case 'labels':
         return this.#makeNamespace(namespace);
       case 'policy': {
-        const policy = oneOf(this.#population.policies, this.#random);
+        const { policies, sentinel } = this.#population;
+        if (this.#random.int(3) === 0) return this.#changePolicy(sentinel.policy);
+        const policy = oneOf(policies, this.#random);
         return rarely ? this.#deletePolicy(policy) : this.#changePolicy(policy);
       }
       case 'namespace':
@@ -131,8 +145,7 @@ export class Churn {
   }
 
   /** Or changes its labels. In one that is going it does nothing. */
-  async #makeNamespace(name: string): Promise<void> {
-    const labels = drawLabels(this.#random);
+  async #makeNamespace(name: string, labels = drawLabels(this.#random)): Promise<void> {
     this.#window.addLabels(name, labels);
     const object = { apiVersion: 'v1', kind: 'Namespace', metadata: { name, labels } };
     const path = `${NAMESPACES}/${name}`;
@@ -144,13 +157,18 @@ export class Churn {
   }
 
   async #changePolicy(name: string): Promise<void> {
-    const observes = name === this.#population.observer;
-    const spec = observes ? drawObserver(this.#random) : drawPolicy(this.#random, this.#population);
+    const spec = this.#draw(name);
     this.#policies.set(name, spec);
     this.#window.addPolicies(this.#policies);
     const body = { apiVersion: 'capabilitypolicy.dev/v1alpha1', kind: 'CapabilityPolicy', metadata: { name }, spec };
     const { status, body: answer } = await this.#ask('PATCH', `${POLICIES}/${name}`, { ...APPLY, body });
     if (status >= 300) throw new Error(`policy ${JSON.stringify(spec)}: ${answer.message}`);
+  }
+
+  #draw(policy: string): CapabilityPolicySpec {
+    const { observer, sentinel } = this.#population;
+    if (policy === observer) return drawObserver(this.#random);
+    return policy === sentinel.policy ? drawSentinel(this.#random) : drawPolicy(this.#random, this.#population);
   }
 
   async #deletePolicy(name: string): Promise<void> {

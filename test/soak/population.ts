@@ -13,6 +13,16 @@ export interface Population {
   readonly policies: readonly string[];
   /** Among `policies`, one that never enforces, and that is sometimes such as cannot be compiled. */
   readonly observer: string;
+  readonly sentinel: Sentinel;
+}
+
+/**
+ * A namespace and the policy that decides there, beside the others. The policy changes all the time and is never without
+ * something that it refuses, and no Pod Security label refuses it as well: what slips in between two texts is seen here.
+ */
+export interface Sentinel {
+  readonly namespace: string;
+  readonly policy: string;
 }
 
 const TEAMS = ['net', 'web', 'ops'] as const;
@@ -25,6 +35,7 @@ export function newPopulation(namespaces: number, policies: number): Population 
     namespaces: Array.from({ length: namespaces }, (_, index) => `${PREFIX}${index}`),
     policies: [...names, observer],
     observer,
+    sentinel: { namespace: `${PREFIX}sentinel`, policy: `${PREFIX}sentinel` },
   };
 }
 
@@ -54,6 +65,20 @@ export function drawPolicy(random: Random, { namespaces }: Population): Capabili
     ...(mode === 'Enforce' && random.int(4) === 0 && { defaulting: 'Enabled' }),
     ...(random.int(4) === 0 && { podSecurityLabels: 'Off' }),
   } as CapabilityPolicySpec;
+}
+
+export const SENTINEL_LABELS = { team: 'sentinel' };
+
+/** Nobody else's has such a priority, and none of them admits SYS_ADMIN. */
+export function drawSentinel(random: Random): CapabilityPolicySpec {
+  return {
+    namespaceSelector: { matchLabels: SENTINEL_LABELS },
+    level: 'privileged',
+    mode: 'Enforce',
+    priority: 100,
+    podSecurityLabels: 'Off',
+    overrides: { privileged: false, capabilities: { allowedAdd: ADDED.filter(() => random.int(2) === 0) } },
+  };
 }
 
 /** It always selects everything, and is sometimes newer than the API server. */

@@ -4,7 +4,7 @@ import type { Api } from '../integration/api.ts';
 import { CREATOR } from '../integration/harness.ts';
 import type { Random } from '../integration/random.ts';
 import { NAMESPACES } from '../integration/rendered.ts';
-import { oneOf, PODS } from './population.ts';
+import { oneOf, PODS, type Population } from './population.ts';
 import type { Probe, Window } from './window.ts';
 
 const IN_FLIGHT = 2;
@@ -18,6 +18,8 @@ export class Probes {
   readonly #window: Window;
   readonly #random: Random;
   readonly #probes: readonly Probe[];
+  /** Those in the sentinel's namespace. */
+  readonly #sentinels: readonly Probe[];
   #clients: Promise<void>[] = [];
   #running = false;
   /** How many got an answer. */
@@ -26,11 +28,13 @@ export class Probes {
   forbidden = 0;
   readonly wider: string[] = [];
 
-  constructor(api: Api, window: Window, random: Random, namespaces: readonly string[]) {
+  constructor(api: Api, window: Window, random: Random, { namespaces, sentinel }: Population) {
     this.#api = api;
     this.#window = window;
     this.#random = random;
-    this.#probes = namespaces.flatMap((namespace) => PODS.map((pod) => ({ pod, namespace })));
+    this.#sentinels = PODS.map((pod) => ({ pod, namespace: sentinel.namespace }));
+    const others = namespaces.flatMap((namespace) => PODS.map((pod) => ({ pod, namespace })));
+    this.#probes = [...this.#sentinels, ...others];
   }
 
   start(): void {
@@ -65,12 +69,11 @@ export class Probes {
     }
   }
 
-  /** One that is to be refused, if a few draws find one. */
+  /** One that is to be refused, if a few draws find one; every second in the sentinel's namespace. */
   #draw(): Probe {
-    let probe = oneOf(this.#probes, this.#random);
-    for (let draw = 1; draw < DRAWS && !this.#window.refuses(probe); draw++) {
-      probe = oneOf(this.#probes, this.#random);
-    }
+    const among = this.#random.int(2) === 0 ? this.#sentinels : this.#probes;
+    let probe = oneOf(among, this.#random);
+    for (let draw = 1; draw < DRAWS && !this.#window.refuses(probe); draw++) probe = oneOf(among, this.#random);
     return probe;
   }
 

@@ -91,7 +91,7 @@ class Soak {
     this.#place = place;
     const population = newPopulation(options.namespaces, options.policies);
     this.#churn = new Churn(place.api, this.#window, this.#random(), population);
-    this.#probes = new Probes(place.api, this.#window, this.#random(), population.namespaces);
+    this.#probes = new Probes(place.api, this.#window, this.#random(), population);
     this.#deck = new Deck(this.#random());
   }
 
