@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { load } from 'js-yaml';
+import type { PodParts } from '../../operator/cluster/objects.ts';
 import { arbitraryPodWithAddedContainers } from '../defaulting/arbitrary.ts';
 import { partsOf, randomPods } from '../differential/pods.ts';
 import { cappol } from './cappol.ts';
 
 const SEED = Number(process.env.FC_SEED ?? Date.now() % 2 ** 31);
+const RUNS = Number(process.env.FC_RUNS ?? 25);
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -28,6 +30,15 @@ function deployment(name: string, { securityContext, ...spec }: Fields = {}, nam
 
 const PINGER = deployment('pinger', { securityContext: { capabilities: { drop: ['ALL'], add: ['NET_RAW'] } } });
 const COLLECTOR = deployment('collector', { volumes: [{ name: 'log', hostPath: { path: '/var/log' } }] });
+
+/** With this pod, or with a template of it. */
+function workload(kind: 'Pod' | 'Deployment' | 'CronJob', name: string, { annotations, spec }: PodParts): Fields {
+  const metadata = { name, namespace: 'net' };
+  const template = { metadata: { annotations }, spec };
+  if (kind === 'Pod') return { apiVersion: 'v1', kind, metadata: { ...metadata, annotations }, spec };
+  if (kind === 'Deployment') return { apiVersion: 'apps/v1', kind, metadata, spec: { template } };
+  return { apiVersion: 'batch/v1', kind, metadata, spec: { jobTemplate: { spec: { template } } } };
+}
 
 function manifests(...objects: readonly Fields[]): string {
   return objects.map((object) => JSON.stringify(object)).join('\n---\n');
@@ -191,20 +202,15 @@ describe(`cappol suggest (FC_SEED=${SEED})`, () => {
 
   it('suggests what check finds compliant, and what it does not without an override', async () => {
     const pod = fc.oneof(randomPods().map(partsOf), arbitraryPodWithAddedContainers);
-    const workloads = fc.array(pod, { minLength: 1, maxLength: 3 }).map((pods) =>
-      pods.map(
-        ({ annotations, spec }, i): Fields => ({
-          apiVersion: 'v1',
-          kind: 'Pod',
-          metadata: { name: `pod-${i}`, namespace: 'net', annotations },
-          spec,
-        }),
-      ),
-    );
+    const workloads = fc.array(fc.tuple(pod, fc.constantFrom('Pod', 'Deployment', 'CronJob')), {
+      minLength: 1,
+      maxLength: 3,
+    });
     const check = (policy: Fields, pods: readonly Fields[]) =>
       cappol(['check', '-f', '-', '-o', 'json'], manifests(policy, ...pods));
     await fc.assert(
-      fc.asyncProperty(workloads, async (pods) => {
+      fc.asyncProperty(workloads, async (given) => {
+        const pods = given.map(([parts, kind], i) => workload(kind, `app-${i}`, parts));
         const { policy, overrides } = JSON.parse((await suggested(['-o', 'json'], ...pods)).stdout);
         const { code, stdout, stderr } = await check(policy, pods);
         assert.deepEqual([code, stderr], [0, ''], stdout);
@@ -213,7 +219,7 @@ describe(`cappol suggest (FC_SEED=${SEED})`, () => {
           assert.equal(without.code, 1, path);
         }
       }),
-      { seed: SEED, numRuns: 25 },
+      { seed: SEED, numRuns: RUNS },
     );
   });
 
