@@ -1,0 +1,43 @@
+/** Progress: on a terminal, of long work only, and gone when it ends. */
+import assert from 'node:assert/strict';
+import { Writable } from 'node:stream';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Progress } from '../../operator/cli/progress.ts';
+
+/** Longer than anybody waits without a word. */
+const LONG_MS = 800;
+
+describe('progress', () => {
+  function standardError(isTTY: boolean) {
+    const written: string[] = [];
+    const stream = new Writable({
+      write(chunk, _encoding, done) {
+        written.push(String(chunk));
+        done();
+      },
+    });
+    return { stderr: Object.assign(stream, { isTTY }), written };
+  }
+
+  it('is told on a terminal, in one line that goes when the work is done', async () => {
+    const { stderr, written } = standardError(true);
+    const progress = new Progress({ stderr });
+    progress.at(() => assert.fail('too early'));
+    await sleep(LONG_MS);
+    progress.at(() => '1 judged');
+    // More often than one can read.
+    progress.at(() => assert.fail('too often'));
+    progress.clear();
+    progress.clear();
+    assert.deepEqual(written, ['\r\x1b[K1 judged', '\r\x1b[K']);
+  });
+
+  it('is not told in a pipe', async () => {
+    const { stderr, written } = standardError(false);
+    const progress = new Progress({ stderr });
+    await sleep(LONG_MS);
+    progress.at(() => assert.fail('in a pipe'));
+    progress.clear();
+    assert.deepEqual(written, []);
+  });
+});
