@@ -103,10 +103,11 @@ export class EventRecorder {
     }
   }
 
-  /** The living ones about the same object, for the same reason. */
+  /** The living ones about the same object, for the same reason: always the same list, since several may tell at a time. */
   #alike({ type, reason, action, regarding }: KubernetesEvent): Told[] {
     const key = JSON.stringify([type, reason, action, regarding]);
-    const alive = (this.#known.get(key) ?? []).filter(({ lastAt }) => this.#now() - lastAt < ALIKE_MS);
+    const alive = this.#known.get(key) ?? [];
+    alive.splice(0, alive.length, ...alive.filter(({ lastAt }) => this.#now() - lastAt < ALIKE_MS));
     // Last, so that those which are forgotten are those which nothing has happened to for long.
     this.#known.delete(key);
     this.#known.set(key, alive);

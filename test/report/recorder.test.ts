@@ -11,9 +11,11 @@ class Server implements EventClient {
   readonly events = new Map<string, KubernetesEvent>();
   requests = 0;
   refusal: Error | undefined;
+  slow = false;
 
   async create(_path: string, body: unknown) {
     this.#ask();
+    if (this.slow) await new Promise(setImmediate);
     const event = body as KubernetesEvent;
     if (this.events.has(event.metadata.name)) throw refusal(409);
     this.events.set(event.metadata.name, event);
@@ -116,6 +118,17 @@ describe('the recorder of Events', () => {
     await pass(MINUTE);
     assert.equal(server.events.size, 10);
     assert.deepEqual(server.told.at(-1), ['violates: 9', 21]);
+  });
+
+  it('remembers what several tell at a time', async () => {
+    server.slow = true;
+    await Promise.all([recorder.tell([event('violates: a')]), recorder.tell([event('violates: b')])]);
+    await recorder.tell([event('violates: a'), event('violates: b')]);
+    await pass(MINUTE);
+    assert.deepEqual(server.told, [
+      ['violates: a', 2],
+      ['violates: b', 2],
+    ]);
   });
 
   it('tells anew what comes back after a long while', async () => {
