@@ -22,6 +22,8 @@ export interface Flags {
   readonly healthAddress: BindAddress | undefined;
   readonly metricsAddress: BindAddress | undefined;
   readonly metricsSecure: boolean;
+  /** The folder of tls.crt and tls.key. */
+  readonly metricsCertPath: string | undefined;
   readonly logLevel: LogLevel;
   readonly logFormat: LogFormat;
   readonly help: boolean;
@@ -46,6 +48,8 @@ export const HELP = `Usage: npm start -- [flags]
   --health-probe-bind-address  [HOST]:PORT of /healthz and /readyz (default: 0, not served)
   --metrics-bind-address       [HOST]:PORT of /metrics (default: 0, not served)
   --metrics-secure             /metrics asks for a token, and RBAC whether it may get /metrics
+  --metrics-cert-path DIR      /metrics is served by TLS, with tls.crt and tls.key of this folder, as they are renewed
+                               (default: none, and plain HTTP)
   --log-level LEVEL            ${LOG_LEVELS.join(', ')} (default: info)
   --log-format FORMAT          ${LOG_FORMATS.join(', ')} (default: json)
 `;
@@ -72,6 +76,7 @@ export function parseFlags(args: readonly string[], podNamespace?: string): Flag
       'health-probe-bind-address': { type: 'string' },
       'metrics-bind-address': { type: 'string' },
       'metrics-secure': { type: 'boolean' },
+      'metrics-cert-path': { type: 'string' },
       'log-level': { type: 'string' },
       'log-format': { type: 'string' },
       help: { type: 'boolean', short: 'h' },
@@ -92,6 +97,7 @@ export function parseFlags(args: readonly string[], podNamespace?: string): Flag
     healthAddress: address('--health-probe-bind-address', values['health-probe-bind-address'] ?? '0'),
     metricsAddress: address('--metrics-bind-address', values['metrics-bind-address'] ?? '0'),
     metricsSecure: values['metrics-secure'] ?? false,
+    metricsCertPath: values['metrics-cert-path'] || undefined,
     logLevel: oneOf('--log-level', values['log-level'] ?? 'info', LOG_LEVELS),
     logFormat: oneOf('--log-format', values['log-format'] ?? 'json', LOG_FORMATS),
     help: values.help ?? false,

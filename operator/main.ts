@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
+import { join } from 'node:path';
 import { KubeConfig } from '@kubernetes/client-node';
 import { ApiClient, isNotFound, pathFor } from './cluster/client.ts';
 import { type Flags, HELP, parseFlags } from './flags.ts';
@@ -11,7 +12,7 @@ import { Election } from './runtime/election.ts';
 import { healthHandler } from './runtime/health.ts';
 import { createLog, type Log } from './runtime/log.ts';
 import { createMetrics, metricsHandler } from './runtime/metrics.ts';
-import { type RunningServer, serve } from './runtime/server.ts';
+import { type Certificate, type RunningServer, serve } from './runtime/server.ts';
 
 /** Mounted into every pod (kubelet, KEP-1205). */
 const POD_NAMESPACE_FILE = '/var/run/secrets/kubernetes.io/serviceaccount/namespace';
@@ -56,12 +57,17 @@ async function run(flags: Flags, log: Log, stopping: AbortSignal): Promise<void>
   );
   const show = metricsHandler(metrics);
   const reviewer = new ApiClient(config, { qps: 5, burst: 10, onAnswer: metrics.request });
+  const { metricsCertPath } = flags;
   const handlers = [
-    [flags.healthAddress, health],
-    [flags.metricsAddress, flags.metricsSecure ? authorized(show, { client: reviewer }) : show],
+    [flags.healthAddress, health, { log }],
+    [
+      flags.metricsAddress,
+      flags.metricsSecure ? authorized(show, { client: reviewer }) : show,
+      { log, ...(metricsCertPath !== undefined && { certificate: () => readCertificate(metricsCertPath) }) },
+    ],
   ] as const;
   const servers: RunningServer[] = [];
-  for (const [address, handler] of handlers) if (address) servers.push(await serve(address, handler, { log }));
+  for (const [address, handler, how] of handlers) if (address) servers.push(await serve(address, handler, how));
   try {
     await lead(operator, election, stopping);
   } finally {
@@ -119,6 +125,18 @@ function loadKubeConfig({ kubeconfig }: Flags): KubeConfig {
     throw new Error('no cluster: set KUBECONFIG or --kubeconfig, or run in a pod with a service account');
   }
   return config;
+}
+
+/** As Secrets of type kubernetes.io/tls are mounted. */
+function readCertificate(folder: string): Certificate {
+  const read = (name: string) => {
+    try {
+      return readFileSync(join(folder, name), 'utf8');
+    } catch (error) {
+      throw new Error(`--metrics-cert-path: ${(error as Error).message}`);
+    }
+  };
+  return { cert: read('tls.crt'), key: read('tls.key') };
 }
 
 function podNamespace(): string | undefined {

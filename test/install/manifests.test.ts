@@ -32,6 +32,7 @@ const EVERY_FLAG: Readonly<Record<string, string | number | boolean>> = {
   'health-probe-bind-address': ':9081',
   'metrics-bind-address': '[::]:9080',
   'metrics-secure': true,
+  'metrics-cert-path': '/certificate',
   'log-level': 'debug',
   'log-format': 'console',
 };

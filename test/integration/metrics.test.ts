@@ -1,4 +1,9 @@
 import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Agent, request } from 'undici';
+import { CertificateAuthority } from '../controlplane/certificates.ts';
 import { freePorts } from '../controlplane/ports.ts';
 import { eventually, useCluster } from './harness.ts';
 import { baselinePod, restrictedPod } from './pods.ts';
@@ -8,8 +13,23 @@ const [port] = await freePorts(1);
 const LABEL = 'pod-security.kubernetes.io/warn';
 const ADDRESS = `127.0.0.1:${port}`;
 
-describe('/metrics of a running operator', () => {
-  const cluster = useCluster('metrics', { args: ['--metrics-bind-address', ADDRESS] });
+const authority = new CertificateAuthority();
+const dispatcher = new Agent({ connect: { ca: authority.certificate } });
+
+/** As a Secret of type kubernetes.io/tls is mounted. */
+function writeCertificate(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'capabilitypolicy-metrics-'));
+  const { certificate, key } = authority.issue({ commonName: 'metrics', dnsNames: ['localhost'] });
+  writeFileSync(join(folder, 'tls.crt'), certificate);
+  writeFileSync(join(folder, 'tls.key'), key);
+  return folder;
+}
+
+describe('/metrics of a running operator, by TLS', () => {
+  const folder = writeCertificate();
+  const cluster = useCluster('metrics', {
+    args: ['--metrics-bind-address', ADDRESS, '--metrics-cert-path', folder],
+  });
   let namespace: string;
   let policy: string;
 
@@ -30,9 +50,15 @@ describe('/metrics of a running operator', () => {
     ]);
   });
 
+  after(async () => {
+    rmSync(folder, { recursive: true });
+    await dispatcher.close();
+  });
+
   /** By name and labels, as far as they belong to the test or to nobody. */
   async function series(): Promise<Map<string, number>> {
-    const text = await (await fetch(`http://${ADDRESS}/metrics`)).text();
+    const { body } = await request(`https://localhost:${port}/metrics`, { dispatcher });
+    const text = await body.text();
     const lines = text.split('\n').filter((line) => line !== '' && !line.startsWith('#'));
     return new Map(
       lines.map((line) => {
