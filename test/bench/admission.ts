@@ -2,18 +2,20 @@
 import type { CapabilityPolicySpec } from '../../operator/api/capability-policy.ts';
 import type { ApiClient } from '../../operator/cluster/client.ts';
 import { createNamespace, startBenchCluster } from './bench-cluster.ts';
-import { ratio, type Spread, shown, spreadOf } from './numbers.ts';
+import { growth, ratio, type Spread, shown, spreadOf } from './numbers.ts';
 import { startOperator } from './operator-under-test.ts';
 import { allProgrammed, applyPolicy } from './policies.ts';
 import type { Table } from './table.ts';
 
 interface Setting {
   readonly title: string;
+  /** How many decide, and which of them admits. */
+  readonly overlap?: number;
+  readonly admitting?: 'first' | 'last';
   readonly policies: readonly CapabilityPolicySpec[];
 }
 
-interface Measured {
-  readonly title: string;
+interface Measured extends Setting {
   readonly none: Spread;
   readonly podSecurity: Spread;
   readonly ours: Spread;
@@ -34,10 +36,18 @@ const USER = 10_000;
 
 const SETTINGS: readonly Setting[] = [
   { title: '1 policy', policies: overlapping(1, 0) },
-  { title: '5 overlapping', policies: overlapping(5, 0) },
-  { title: '14 overlapping', policies: overlapping(14, 0) },
-  { title: '5 overlapping, only the last admits', policies: overlapping(5, 4) },
-  { title: '14 overlapping, only the last admits', policies: overlapping(14, 13) },
+  ...([5, 14] as const).map((overlap) => ({
+    title: `${overlap} overlapping`,
+    overlap,
+    admitting: 'first' as const,
+    policies: overlapping(overlap, 0),
+  })),
+  ...([5, 14] as const).map((overlap) => ({
+    title: `${overlap} overlapping, only the last admits`,
+    overlap,
+    admitting: 'last' as const,
+    policies: overlapping(overlap, overlap - 1),
+  })),
   { title: '100 disjoint', policies: disjoint(100) },
 ];
 
@@ -59,12 +69,15 @@ export async function admission(): Promise<Table> {
       `Dry runs, one after the other, ${PODS} in each of three namespaces by turns on one API server. Overlapping: each`,
       'policy decides, and the pod satisfies one of them: the first, or the last by name, before which every other one is',
       'judged, in the admission policy of each. Disjoint: 99 of the policies select other namespaces.',
+      ...added(measured, 'first'),
+      ...added(measured, 'last'),
     ],
     measured,
   };
 }
 
-async function measure({ title, policies }: Setting): Promise<Measured> {
+async function measure(setting: Setting): Promise<Measured> {
+  const { policies } = setting;
   const cluster = await startBenchCluster();
   const { client, controlPlane } = cluster;
   const operator = startOperator(controlPlane.kubeconfig);
@@ -81,7 +94,7 @@ async function measure({ title, policies }: Setting): Promise<Measured> {
       }
     }
     const { none, podSecurity, ours } = times;
-    return { title, none: spreadOf(none), podSecurity: spreadOf(podSecurity), ours: spreadOf(ours) };
+    return { ...setting, none: spreadOf(none), podSecurity: spreadOf(podSecurity), ours: spreadOf(ours) };
   } finally {
     await operator.stop();
     await cluster.stop();
@@ -122,6 +135,16 @@ function policy(value: string, user: number): CapabilityPolicySpec {
     mode: 'Enforce',
     overrides: { runAsUser: { rule: 'MustRunAs', ranges: [{ min: user, max: user }] } },
   };
+}
+
+/** How what is added to no policy at all grows. */
+function added(measured: readonly Measured[], which: Setting['admitting']): string[] {
+  const some = measured.filter(({ admitting }) => admitting === which);
+  return growth(
+    `Where the ${which} admits, what is added grows with the number of overlapping policies`,
+    some.map(({ overlap = 0 }) => overlap),
+    some.map(({ ours, none }) => ours.p50 - none.p50),
+  );
 }
 
 function both({ p50, p99 }: Spread): string {

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { ApiClient } from '../../operator/cluster/client.ts';
 import { startBenchCluster } from './bench-cluster.ts';
 import { MeasuredProcess, type Usage } from './measured-process.ts';
-import { exponent, ratio, shown } from './numbers.ts';
+import { growth, ratio, shown } from './numbers.ts';
 import { NODE_FLAGS, startOperator } from './operator-under-test.ts';
 import { applyPolicy, reported } from './policies.ts';
 import { type Population, populate } from './population.ts';
@@ -32,10 +32,7 @@ export async function firstReport({ sizes, distinct }: FirstReportOptions): Prom
   for (const pods of sizes) measured.push(await measure(pods, false));
   const alike = [...measured];
   if (distinct) measured.push(await measure(sizes.at(-1) ?? 0, true));
-  const law = exponent(
-    alike.map(({ pods }) => pods),
-    alike.map(({ operator }) => operator.cpuSeconds),
-  );
+  const sizesOf = alike.map(({ pods }) => pods);
   return {
     title: '(a) First full report: seconds / CPU seconds / peak RSS in MiB',
     columns: ['pods', 'namespaces', 'shapes', 'bytes only', 'read and parsed', 'operator', 'time', 'CPU'],
@@ -53,7 +50,16 @@ export async function firstReport({ sizes, distinct }: FirstReportOptions): Prom
       `Pods of ${measured[0]?.podBytes} bytes of JSON. Each client is a process of its own, measured from its start; the operator`,
       `until the status counts every workload, and the violating ones right. Node flags of the operator: ${NODE_FLAGS.join(' ')}.`,
       'Time and CPU: operator / read and parsed, same run.',
-      ...(law === undefined ? [] : [`CPU grows with the number of pods to the power of ${law.toFixed(2)}.`]),
+      ...growth(
+        'Time grows with the number of pods',
+        sizesOf,
+        alike.map(({ operator }) => operator.seconds),
+      ),
+      ...growth(
+        'CPU grows with it',
+        sizesOf,
+        alike.map(({ operator }) => operator.cpuSeconds),
+      ),
     ],
     measured,
   };

@@ -3,7 +3,7 @@ import type { CapabilityPolicySpec } from '../../operator/api/capability-policy.
 import { type ApiClient, ApiError, type Identified } from '../../operator/cluster/client.ts';
 import { waitFor } from '../controlplane/wait.ts';
 import { createNamespace, startBenchCluster } from './bench-cluster.ts';
-import { ratio, type Spread, shown, spreadOf } from './numbers.ts';
+import { growth, ratio, type Spread, shown, spreadOf } from './numbers.ts';
 import { startOperator } from './operator-under-test.ts';
 import { allProgrammed, applyPolicy, isProgrammed, readPolicy } from './policies.ts';
 import type { Table } from './table.ts';
@@ -26,6 +26,7 @@ const ADMISSION = 'admissionregistration.k8s.io/v1';
 export async function inForce(): Promise<Table> {
   const measured: Measured[] = [];
   for (const others of OTHERS) measured.push(await measure(others));
+  const crowded = measured.filter(({ others }) => others > 0);
   return {
     title: '(f) From the change of a policy to its enforcement, p50 / max in s',
     columns: ['other policies', 'admission policy by hand', 'refused', 'Programmed', 'refused / by hand'],
@@ -39,6 +40,11 @@ export async function inForce(): Promise<Table> {
     notes: [
       `${CHANGES} changes each, with dry runs of a pod in between. By hand: the same kind of change, made to an admission`,
       'policy that nobody else looks after. API servers compile admission policies once a second: that is the limit.',
+      ...growth(
+        'Until Programmed it grows with the number of policies',
+        crowded.map(({ others }) => others),
+        crowded.map(({ programmed }) => programmed.p50),
+      ),
     ],
     measured,
   };

@@ -2,7 +2,7 @@
 import { type ApiClient, type Identified, pathFor, type WatchEvent } from '../../operator/cluster/client.ts';
 import { objectOf } from '../../operator/cluster/raw.ts';
 import { startBenchCluster } from './bench-cluster.ts';
-import { exponent, ratio, shown } from './numbers.ts';
+import { growth, ratio, shown } from './numbers.ts';
 import { startOperator } from './operator-under-test.ts';
 import { allProgrammed, applyPolicy } from './policies.ts';
 import { namespaceName, PODS_OF_NAMESPACE, populate } from './population.ts';
@@ -26,10 +26,6 @@ const UNLIMITED = ['--kube-api-qps', '100000', '--kube-api-burst', '100000'];
 export async function labelling(sizes: readonly number[]): Promise<Table> {
   const measured: Measured[] = [];
   for (const namespaces of sizes) measured.push(await measure(namespaces));
-  const law = exponent(
-    measured.map(({ namespaces }) => namespaces),
-    measured.map(({ operator }) => operator),
-  );
   return {
     title: '(d) Labelling namespaces, in s',
     columns: ['namespaces', 'bare loop', 'operator', 'operator / loop', 'writes a second'],
@@ -43,7 +39,11 @@ export async function labelling(sizes: readonly number[]): Promise<Table> {
     notes: [
       `The loop makes the operator's own writes, ${AT_ONCE} at a time, after the operator has been stopped and its labels are gone.`,
       `The operator runs with ${UNLIMITED.join(' ')}, and judges ${PODS_OF_NAMESPACE} pods of each namespace meanwhile.`,
-      ...(law === undefined ? [] : [`Time grows with the number of namespaces to the power of ${law.toFixed(2)}.`]),
+      ...growth(
+        'Time grows with the number of namespaces',
+        measured.map(({ namespaces }) => namespaces),
+        measured.map(({ operator }) => operator),
+      ),
     ],
     measured,
   };

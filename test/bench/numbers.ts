@@ -23,8 +23,14 @@ export function ratio(value: number, limit: number): string {
   return `${(value / limit).toFixed(2)}×`;
 }
 
+/** `time grows with the number of pods to the power of 1.02.`, or nothing where there is one size only. */
+export function growth(what: string, sizes: readonly number[], values: readonly number[]): string[] {
+  const law = exponent(sizes, values);
+  return law === undefined ? [] : [`${what} to the power of ${law.toFixed(2)}.`];
+}
+
 /** The exponent of the power law through the smallest and the largest size: 1 is linear. */
-export function exponent(sizes: readonly number[], values: readonly number[]): number | undefined {
+function exponent(sizes: readonly number[], values: readonly number[]): number | undefined {
   const [size, value] = [sizes[0], values[0]];
   const [largest, last] = [sizes.at(-1), values.at(-1)];
   if (!size || !value || !largest || !last || size === largest) return undefined;

@@ -1,6 +1,6 @@
 /** (c) From the change of a policy to a status about every pod, and what that costs the operator. */
 import { startBenchCluster } from './bench-cluster.ts';
-import { exponent, type Spread, shown, spreadOf } from './numbers.ts';
+import { growth, type Spread, shown, spreadOf } from './numbers.ts';
 import { startOperator } from './operator-under-test.ts';
 import { applyPolicy, reported } from './policies.ts';
 import { type Population, populate } from './population.ts';
@@ -22,10 +22,6 @@ const POLICY = 'changing';
 export async function policyChange(sizes: readonly number[]): Promise<Table> {
   const measured: Measured[] = [];
   for (const pods of sizes) measured.push(await measure(pods));
-  const law = exponent(
-    measured.map(({ pods }) => pods),
-    measured.map(({ cpu }) => cpu.p50),
-  );
   return {
     title: '(c) From the change of a policy to the status, p50 / max',
     columns: ['pods', 'namespaces', 'time in s', 'CPU of the operator in s', 'peak RSS in MiB'],
@@ -39,7 +35,11 @@ export async function policyChange(sizes: readonly number[]): Promise<Table> {
     notes: [
       `${CHANGES} changes between two values that other workloads violate: every pod is judged anew. The CPU is all that the`,
       'operator used meanwhile, admission policies and probes included.',
-      ...(law === undefined ? [] : [`CPU grows with the number of pods to the power of ${law.toFixed(2)}.`]),
+      ...growth(
+        'CPU grows with the number of pods',
+        measured.map(({ pods }) => pods),
+        measured.map(({ cpu }) => cpu.p50),
+      ),
     ],
     measured,
   };
