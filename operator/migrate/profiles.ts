@@ -52,7 +52,7 @@ type Rule = 'seccomp' | 'appArmor';
 
 function anyProfile(rule: Rule, { default: filling, allowedField, defaultField }: Omit<ProfileLists, 'allowed'>): Part {
   const profile = filling === undefined ? undefined : profileOf(filling);
-  const remark = profile && unfitRemark(defaultField, filling ?? '', profile);
+  const remark = profile && unfitDefault(defaultField, filling ?? '', profile);
   return {
     statements: [
       { path: `${rule}.types`, value: TYPES, from: allowedField },
@@ -116,6 +116,15 @@ function profileOf(name: string): Profile {
 
 function nameOf({ type, localhostProfile }: Profile): string {
   return localhostProfile === undefined ? type : `${LOCALHOST}${localhostProfile}`;
+}
+
+/** What any list would allow was filled in, whatever it was. */
+function unfitDefault(field: string, name: string, profile: Profile): Remark | undefined {
+  const remark = unfitRemark(field, name, profile);
+  if (profile.localhostProfile !== '') return remark;
+  const text =
+    'left out: it names no file, and no pod can have it now. Pods without a profile were given it, and are not';
+  return inexact(field, name, text);
 }
 
 /** In a CapabilityPolicy `*` at the end of a profile stands for any rest. */

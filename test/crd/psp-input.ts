@@ -15,6 +15,10 @@ const ENFORCED = { mode: 'Enforce', defaulting: 'Enabled' };
 
 export const BAD_PSP_INPUT: readonly BadInput[] = [
   bad('defaulting in mode Audit', {}, /defaulting .* not with Audit: write mode: Enforce/, { defaulting: 'Enabled' }),
+  bad('defaulting like PodSecurityPolicy in mode Warn', {}, /defaulting .* not with Warn: write mode: Enforce/, {
+    mode: 'Warn',
+    defaulting: 'PodSecurityPolicy',
+  }),
   bad(
     'user 0 filled in',
     { runAsUser: { rule: 'MustRunAs', ranges: ranges([0, 9]) } },
@@ -139,6 +143,7 @@ export const GOOD_PSP_INPUT: readonly Omit<BadInput, 'answer'>[] = [
     runtimeClasses: { allowed: ['gvisor', 'a.b'], default: 'gvisor' },
   }),
   good('defaulting', { runAsUser: IDS }, ENFORCED),
+  good('defaulting like PodSecurityPolicy', {}, { ...ENFORCED, defaulting: 'PodSecurityPolicy' }),
   good(
     'user 0 filled in where nobody minds',
     { runAsUser: { rule: 'MustRunAs', ranges: ranges([0, 9]) } },

@@ -301,6 +301,13 @@ const PROFILES: Readonly<Record<string, Row>> = {
     },
     filled: true,
   },
+  'a default AppArmor profile without a name, which 1.24 filled in': {
+    annotations: { [`${APP_ARMOR}/defaultProfileName`]: 'localhost/' },
+    overrides: { appArmor: { types: [...ALL_TYPES], unset: 'Allowed' } },
+    notes: [
+      `~metadata.annotations[${APP_ARMOR}/defaultProfileName]: left out: it names no file, and no pod can have it now. Pods without a profile were given it, and are not`,
+    ],
+  },
   'a default AppArmor profile without a list': {
     annotations: { [`${APP_ARMOR}/defaultProfileName`]: 'runtime/default' },
     overrides: { appArmor: { types: [...ALL_TYPES], unset: 'Allowed', default: { type: 'RuntimeDefault' } } },

@@ -2,6 +2,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { type Answer, type Creation, createPod } from './creation.ts';
 import type { CurrentCluster, Migrated } from './current-cluster.ts';
+import { APP_ARMOR_OF_CONTAINER } from './objects.ts';
 import type { OldCluster } from './old-cluster.ts';
 import { securityOf } from './security.ts';
 
@@ -13,7 +14,8 @@ export interface Servers {
 export interface Judgement {
   /**
    * What PodSecurityPolicy did; `invalid` is for today's API server to say. Spoiled is a pod for Windows that
-   * PodSecurityPolicy filled with what such pods must not have: 1.24 answered 422, and nobody wants that back.
+   * PodSecurityPolicy filled with what such pods must not have, so that 1.24 answered 422, or with an AppArmor
+   * annotation, which means nothing to them: nobody wants that back.
    */
   readonly status: 'admitted' | 'refused' | 'invalid' | 'spoiled';
   readonly old: Answer;
@@ -31,7 +33,8 @@ export async function judge({ old, current }: Servers, migrated: Migrated, creat
   ]);
   const answers = { old: was, current: is, defaulted };
   if (defaulted.status === 422) return { status: 'invalid', ...answers, difference: undefined };
-  if (was.status === 422 && isForWindows(creation)) return { status: 'spoiled', ...answers, difference: undefined };
+  if (isForWindows(creation) && (was.status === 422 || isGivenAppArmor(creation, was)))
+    return { status: 'spoiled', ...answers, difference: undefined };
   const difference = isGone(migrated) ? existenceOf(was) : differenceOf(was, is);
   return { status: was.status === 200 ? 'admitted' : 'refused', ...answers, difference };
 }
@@ -49,6 +52,11 @@ function differenceOf(was: Answer, is: Answer): string | undefined {
   if ((was.status === 200) !== (is.status === 200)) return 'one admits it, the other does not';
   if (was.status !== 200 || isDeepStrictEqual(securityOf(was.pod), securityOf(is.pod))) return undefined;
   return 'they make different pods of it';
+}
+
+function isGivenAppArmor({ pod }: Creation, { status, pod: made }: Answer): boolean {
+  const annotations = status === 200 ? Object.keys(made.metadata.annotations ?? {}) : [];
+  return annotations.some((key) => key.startsWith(APP_ARMOR_OF_CONTAINER) && !(key in pod.metadata.annotations));
 }
 
 function isForWindows({ pod }: Creation): boolean {
