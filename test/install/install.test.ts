@@ -12,7 +12,7 @@ import { baselinePod } from '../integration/pods.ts';
 import { NAMESPACES, POLICIES } from '../integration/rendered.ts';
 import { installReportCrd, OPEN_REPORTS } from '../integration/report-crds.ts';
 import { type Deployment, nodeFlags, operatorFlags } from './deployment.ts';
-import { accountKubeconfig, OPERATIONS } from './installed.ts';
+import { accountKubeconfig } from './installed.ts';
 import { CONFIG, OPERATOR_ACCOUNT, OPERATOR_NAMESPACE } from './rights.ts';
 import { snapshot } from './snapshot.ts';
 import { documentedBlocks, Tools } from './tools.ts';
@@ -24,8 +24,8 @@ const SAMPLES = ['ping', 'restricted', 'audit-everything'];
 const TEAM = 'shop';
 
 describe('an installation', () => {
-  const [withKubectl = '', withHelm = ''] = documentedBlocks(OPERATIONS, 'Install');
-  const [purge = '', deleteWithKubectl = '', deleteWithHelm = ''] = documentedBlocks(OPERATIONS, 'Uninstall');
+  const [withKubectl = '', withHelm = ''] = documentedBlocks('docs/operations.md', 'Install');
+  const [purge = '', deleteWithKubectl = '', deleteWithHelm = ''] = documentedBlocks('docs/operations.md', 'Uninstall');
   let controlPlane: ControlPlane;
   let api: Api;
   let tools: Tools;

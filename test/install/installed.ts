@@ -10,7 +10,7 @@ import { NAMESPACES } from '../integration/rendered.ts';
 import { OPERATOR_ACCOUNT, OPERATOR_NAMESPACE } from './rights.ts';
 import { documentedBlocks, Tools } from './tools.ts';
 
-export const OPERATIONS = 'docs/operations.md';
+const OPERATIONS = 'docs/operations.md';
 /** The block of the page that installs. */
 const WAYS = { kubectl: 0, helm: 1 } as const;
 
