@@ -20,7 +20,7 @@ export function workloadText({ kind, namespace, name }: WorkloadName): string {
   return `${kind} ${namespace}/${name}`;
 }
 
-/** `1 workload`, `2 workloads` */
+/** `1 workload`, `2 workloads`, `2 policies` */
 export function counted(count: number, noun: string): string {
-  return `${count} ${noun}${count === 1 ? '' : 's'}`;
+  return `${count} ${count === 1 ? noun : `${noun.replace(/y$/, 'ie')}s`}`;
 }

@@ -123,6 +123,28 @@ describe('cappol render, applied by kubectl', () => {
     });
   }
 
+  it('render --diff sees no difference any more, and one where something was changed', async () => {
+    const policies = POLICIES.map((one) => dump(one)).join('---\n');
+    const diff = async () => {
+      const args = ['render', '--diff', '--policy', '-', '--kubeconfig', controlPlane.kubeconfig];
+      const { stdout, stderr } = await cappol(args, policies);
+      assert.equal(stderr, '');
+      // Other tests have policies of their own, which are none of these files.
+      return stdout.split(/^(?=--- )/m).filter((part) => part.includes('rendered-'));
+    };
+    assert.deepEqual(await diff(), []);
+    const name = 'capabilitypolicy.dev:use:rendered-strict';
+    const path = `/apis/rbac.authorization.k8s.io/v1/clusterroles/${name}`;
+    const { rules } = await api.get(path);
+    const contentType = 'application/merge-patch+json';
+    await api.ask('PATCH', path, { body: { rules: [] }, contentType });
+    const [changed = '', ...others] = await diff();
+    assert.deepEqual(others, []);
+    assert.match(changed, new RegExp(`^--- ClusterRole/${name}\n\\+\\+\\+ ClusterRole/${name}\n`));
+    await api.ask('PATCH', path, { body: { rules }, contentType });
+    assert.deepEqual(await diff(), []);
+  });
+
   it('elsewhere everything is admitted', async () => assert.equal(await admits(privilegedPod(), OTHER), true));
 
   it('the namespace has the labels that go with the policies, and what it had', async () => {

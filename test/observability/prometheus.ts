@@ -2,6 +2,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import type { Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { dump } from 'js-yaml';
@@ -64,7 +65,9 @@ export class Prometheus {
     const child = spawn('prometheus', args, { cwd: folder, stdio: ['ignore', 'ignore', 'pipe'] });
     let said = '';
     child.stderr?.on('data', (text) => (said = (said + text).slice(-4_000)));
-    // A test run that dies must not leave it behind.
+    // A test run that dies must not leave it behind, and none must wait for it.
+    child.unref();
+    (child.stderr as Socket).unref();
     process.once('exit', () => void child.kill('SIGKILL'));
     const prometheus = new Prometheus(folder, child, `http://${address}`);
     await waitFor('Prometheus to be ready', async () => {

@@ -66,11 +66,14 @@ export function changesOf({ cluster, candidates, before, after, enforced }: Chan
   const ifEnforced = byNamespace(judgements(cluster, enforced));
   const all = [...judgements(cluster, after)].map((now) => {
     const then = was.get(now.namespace);
-    const changes = MODES.flatMap((mode) => compareModes(mode, then?.modes[mode], now.modes[mode]));
+    const compared = MODES.flatMap((mode) => compareModes(mode, then?.modes[mode], now.modes[mode]));
     const safe = isCandidates(now.namespace, enforced, candidates)
       ? !(ifEnforced.get(now.namespace)?.modes.Enforce?.workloads ?? []).some(isViolating)
       : null;
-    return { namespace: summarise(now.namespace, changes, safe), changes: changes.filter(isChange) };
+    return {
+      namespace: summarise(now.namespace, compared, safe),
+      changes: compared.flatMap(({ change }) => change ?? []),
+    };
   });
   const namespaces = all.map(({ namespace }) => namespace).filter(isWorthTelling);
   return {
@@ -86,8 +89,12 @@ function byNamespace(all: Iterable<NamespaceJudgement>): Map<string, NamespaceJu
   return new Map([...all].map((one) => [one.namespace, one]));
 }
 
-/** A workload as it was and as it would be; null where nothing changes. */
-type Compared = Change | null;
+/** A workload as it was and as it would be, in one mode. */
+interface Compared {
+  readonly workload: string;
+  /** Null where nothing changes. */
+  readonly change: Change | null;
+}
 
 function compareModes(mode: Mode, before: ModeJudgement | undefined, after: ModeJudgement | undefined): Compared[] {
   const workloads = new Map(
@@ -95,7 +102,10 @@ function compareModes(mode: Mode, before: ModeJudgement | undefined, after: Mode
   );
   const then = new Map((before?.workloads ?? []).map((one) => [keyOf(one), one]));
   const now = new Map((after?.workloads ?? []).map((one) => [keyOf(one), one]));
-  return [...workloads].map(([key, workload]) => compare(mode, workload, then.get(key), now.get(key)));
+  return [...workloads].map(([key, workload]) => ({
+    workload: key,
+    change: compare(mode, workload, then.get(key), now.get(key)),
+  }));
 }
 
 function compare(
@@ -103,7 +113,7 @@ function compare(
   { namespace, kind, name }: WorkloadJudgement,
   before: WorkloadJudgement | undefined,
   after: WorkloadJudgement | undefined,
-): Compared {
+): Change | null {
   const was = before ? isViolating(before) : false;
   const is = after ? isViolating(after) : false;
   if (was === is) return null;
@@ -127,23 +137,23 @@ function isViolating({ verdict }: WorkloadJudgement): boolean {
   return verdict === 'Violating';
 }
 
-function isChange(one: Compared): one is Change {
-  return one !== null;
-}
-
 function isCandidates(namespace: string, grounds: Grounds, candidates: readonly string[]): boolean {
   return grounds.compiled.policies.some(
     ({ name, selector }) => candidates.includes(name) && matches(selector, grounds.labelsOf(namespace)),
   );
 }
 
+/** Each workload once, whatever the modes. */
 function summarise(namespace: string, all: readonly Compared[], safeToEnforce: boolean | null): NamespaceChange {
-  const count = (change: Change['change']) => all.filter((one) => one?.change === change).length;
+  const changes = [...Map.groupBy(all, ({ workload }) => workload).values()].map((ofModes) =>
+    ofModes.flatMap(({ change }) => change?.change ?? []),
+  );
+  const count = (change: Change['change']) => changes.filter((ofModes) => ofModes.includes(change)).length;
   return {
     namespace,
     newlyRefused: count('NewlyRefused'),
     newlyAdmitted: count('NewlyAdmitted'),
-    unchanged: all.filter((one) => one === null).length,
+    unchanged: changes.filter((ofModes) => ofModes.length === 0).length,
     safeToEnforce,
   };
 }

@@ -61,6 +61,9 @@ async function checkRunning(options: CheckOptions, io: Io, cluster: Cluster): Pr
   const run = await Run.begin(outputOf(options), io);
   const foundation = new Foundation();
   foundation.addCluster(cluster);
+  // As for files: a check that looks at nothing must not look like a success.
+  if (foundation.isEmpty)
+    throw new UsageError('no policy to judge by: the cluster has none; name one with --policy FILE');
   const grounds = foundation.build(groundsOptions(options, cluster), run.trouble);
   run.grounds(grounds);
   for (const judgement of judgements(cluster, grounds)) {

@@ -1,5 +1,6 @@
 /** -o github: workflow commands, which GitHub shows at the lines of a pull request. */
 import { relative, resolve, sep } from 'node:path';
+import { counted } from '../../report/text.ts';
 import type { Trouble } from '../input/trouble.ts';
 import { itemName, type Reporter, type ReporterOptions, Severities, violationText } from './reporter.ts';
 import type { CheckedItem, CheckedPolicy, Summary } from './result.ts';
@@ -32,7 +33,7 @@ export class GithubReporter implements Reporter {
   }
 
   end({ items, violating, violations }: Summary): void {
-    const text = `${items} workloads judged, ${violating} violating, ${violations} violations`;
+    const text = `${counted(items, 'workload')} judged, ${violating} violating, ${counted(violations, 'violation')}`;
     this.#options.stdout.write(`::notice title=cappol::${text}\n`);
   }
 

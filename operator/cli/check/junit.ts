@@ -1,5 +1,6 @@
 /** -o junit: a suite for each file or namespace, a test case for each workload. */
 import junit, { type Builder, type TestSuite } from 'junit-report-builder';
+import { counted } from '../../report/text.ts';
 import { itemName, place, type Reporter, type ReporterOptions, violationText } from './reporter.ts';
 import type { CheckedItem } from './result.ts';
 
@@ -25,7 +26,7 @@ export class JunitReporter implements Reporter {
     const texts = violations.map((one) => [place(file, one.line), violationText(one)].filter((part) => part !== ''));
     if (verdict === 'Violating') {
       test
-        .failure(`${violations.length} violations`, verdict)
+        .failure(counted(violations.length, 'violation'), verdict)
         .stacktrace(texts.map((parts) => parts.join(': ')).join('\n'));
     }
     if (verdict === 'Unknown' || verdict === 'NotSelected') test.skipped();

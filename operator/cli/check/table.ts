@@ -1,5 +1,6 @@
 /** -o table: a row for each violation, and for what does not do what it seems to; -o wide: all else, too. */
 import type { FindingReason } from '../../evaluate/findings.ts';
+import { counted } from '../../report/text.ts';
 import { tableText } from '../table.ts';
 import { itemName, place, type Reporter, type ReporterOptions } from './reporter.ts';
 import type { CheckedItem, CheckedPolicy, Summary } from './result.ts';
@@ -8,8 +9,6 @@ import type { CheckedItem, CheckedPolicy, Summary } from './result.ts';
 const ROWS = 500;
 /** True of nearly every container that level restricted would refuse: rows of it would hide all others. */
 const ONLY_WIDE: FindingReason = 'HeldByRuntimeDefault';
-const HEAD = ['WHERE', 'WORKLOAD', 'VERDICT', 'POLICY', 'RULE', 'MESSAGE'];
-const WIDE_HEAD = [...HEAD.slice(0, 3), 'MODE', ...HEAD.slice(3, 5), 'FIELD', 'MESSAGE'];
 
 interface Row {
   readonly where: string;
@@ -21,12 +20,18 @@ interface Row {
   readonly message: string;
 }
 
+interface Column {
+  readonly head: string;
+  cell(row: Row): string;
+}
+
 export class TableReporter implements Reporter {
   readonly #stdout: ReporterOptions['stdout'];
   readonly #wide: boolean;
   #policies: readonly CheckedPolicy[] = [];
   #rows: Row[] = [];
-  #begun = false;
+  /** Known with the first rows. */
+  #columns: readonly Column[] | undefined;
   #hidden = 0;
 
   constructor({ stdout }: ReporterOptions, wide: boolean) {
@@ -45,7 +50,7 @@ export class TableReporter implements Reporter {
 
   end(summary: Summary): void {
     this.#flush();
-    this.#stdout.write(`${this.#begun ? '\n' : ''}${summaryText(summary, this.#policies.length, this.#hidden)}\n`);
+    this.#stdout.write(`${this.#columns ? '\n' : ''}${summaryText(summary, this.#policies.length, this.#hidden)}\n`);
   }
 
   #rowsOf(item: CheckedItem): Row[] {
@@ -75,21 +80,34 @@ export class TableReporter implements Reporter {
 
   #flush(): void {
     if (this.#rows.length === 0) return;
-    const head = this.#wide ? WIDE_HEAD : HEAD;
+    const head = this.#columns ? undefined : this.#columnsFor(this.#rows);
+    const columns = this.#columns ?? head ?? [];
+    const cells = this.#rows.map((row) => columns.map(({ cell }) => cell(row)));
     this.#stdout.write(
       tableText(
-        this.#begun ? undefined : head,
-        this.#rows.map((row) => this.#cells(row)),
+        head?.map((column) => column.head),
+        cells,
       ),
     );
-    this.#begun = true;
+    this.#columns = columns;
     this.#rows = [];
   }
 
-  #cells({ where, item, verdict, policy, rule, field, message }: Row): string[] {
-    const mode = this.#policies.find(({ name }) => name === policy)?.mode ?? '';
-    const wide = this.#wide ? { mode: [mode], field: [field] } : { mode: [], field: [] };
-    return [where, itemName(item), verdict, ...wide.mode, policy, rule, ...wide.field, message];
+  /** What runs in a cluster stands in no file. */
+  #columnsFor(rows: readonly Row[]): Column[] {
+    const located = rows.some(({ where }) => where !== '');
+    const modes = new Map(this.#policies.map(({ name, mode }) => [name, mode]));
+    const columns: readonly (Column & { shown?: boolean })[] = [
+      { head: 'WHERE', cell: ({ where }) => where, shown: located },
+      { head: 'WORKLOAD', cell: ({ item }) => itemName(item) },
+      { head: 'VERDICT', cell: ({ verdict }) => verdict },
+      { head: 'MODE', cell: ({ policy }) => modes.get(policy) ?? '', shown: this.#wide },
+      { head: 'POLICY', cell: ({ policy }) => policy },
+      { head: 'RULE', cell: ({ rule }) => rule },
+      { head: 'FIELD', cell: ({ field }) => field, shown: this.#wide },
+      { head: 'MESSAGE', cell: ({ message }) => message },
+    ];
+    return columns.filter(({ shown = true }) => shown);
   }
 }
 
@@ -109,9 +127,5 @@ function summaryText(summary: Summary, policies: number, hidden: number): string
       ? '\nPolicies select namespaces by their labels: a Namespace among the manifests has them, or --namespace-labels'
       : '';
   const notes = hidden > 0 ? `\n${counted(hidden, 'note')} on capabilities held by default: -o wide shows them` : '';
-  return `${counted(items, 'workload')} judged by ${counted(policies, 'policy', 'policies')}: ${parts.join(', ')}${free}${notes}`;
-}
-
-function counted(count: number, one: string, many = `${one}s`): string {
-  return `${count} ${count === 1 ? one : many}`;
+  return `${counted(items, 'workload')} judged by ${counted(policies, 'policy')}: ${parts.join(', ')}${free}${notes}`;
 }

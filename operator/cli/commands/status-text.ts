@@ -42,10 +42,9 @@ function summary(policies: readonly PolicyView[]): string {
   const violations = policies.flatMap((one) => one.violations).filter(({ verdict }) => verdict === 'Violating');
   const workloads = new Set(violations.map(({ namespace, kind, name }) => `${namespace}/${kind}/${name}`)).size;
   const namespaces = new Set(violations.map(({ namespace }) => namespace)).size;
-  const count = policies.length === 1 ? '1 policy' : `${policies.length} policies`;
   const partial = policies.some(isPartial) ? ' at least' : '';
   return [
-    `${count}${notReady > 0 ? `, ${notReady} not ready` : ''}:`,
+    `${counted(policies.length, 'policy')}${notReady > 0 ? `, ${notReady} not ready` : ''}:`,
     workloads === 0
       ? 'no workload violates.'
       : `${counted(workloads, 'workload')} in ${counted(namespaces, 'namespace')}${partial} ${workloads === 1 ? 'violates' : 'violate'}.`,

@@ -1,6 +1,6 @@
 /** render --diff: what an operator would change in a cluster, had it these policies beside the live ones. */
 import { createTwoFilesPatch } from 'diff';
-import { canonical, hasDrifted } from '../../apply/drift.ts';
+import { canonical } from '../../apply/drift.ts';
 import { lastAccepted, setsOf } from '../../apply/standing.ts';
 import type { RenderedObject } from '../../cluster/objects.ts';
 import type { Compiled } from '../../compile/compile.ts';
@@ -9,7 +9,7 @@ import type { Foundation } from '../check/grounds.ts';
 import type { Troubles } from '../check/run.ts';
 import { snapshot, withCluster } from '../cluster.ts';
 import type { ExitCode, Io } from '../command.ts';
-import { type RenderOptions, yaml } from './render.ts';
+import { isProbe, type RenderOptions, yaml } from './render.ts';
 
 export interface DiffInput {
   readonly foundation: Foundation;
@@ -46,10 +46,15 @@ function objectsOf(compiled: Compiled): Manifest[] {
   return [...roles, ...setsOf(compiled).flatMap(({ objects }) => objects)];
 }
 
-/** In the unified format; empty when there are none. By kind and name. */
+/**
+ * In what is enforced: an operator's probes, and which policy owns an object, are not looked at. In the unified format; empty
+ * when there are none. By kind and name.
+ */
 export function differences(live: readonly RenderedObject[], desired: readonly Manifest[]): string {
-  const standing = new Map(live.map((object) => [keyOf(object), object]));
-  const wanted = new Map(desired.map((object) => [keyOf(object), object]));
+  const byKey = <Object extends RenderedObject | Manifest>(objects: readonly Object[]) =>
+    new Map(objects.filter((object) => !isProbe(object)).map((object) => [keyOf(object), object]));
+  const standing = byKey(live);
+  const wanted = byKey(desired);
   const keys = [...new Set([...standing.keys(), ...wanted.keys()])].sort();
   return keys.map((key) => difference(standing.get(key), wanted.get(key))).join('');
 }
@@ -59,10 +64,11 @@ function keyOf({ kind, metadata }: Pick<Manifest, 'kind'> & { metadata: { name: 
 }
 
 function difference(live: RenderedObject | undefined, desired: Manifest | undefined): string {
-  if (live && desired && live.metadata.name === desired.metadata.name && !hasDrifted(live, desired)) return '';
-  const patch = createTwoFilesPatch(title(live), title(desired), text(live, desired), text(desired, desired));
-  // Nobody needs the line of equal signs.
-  return patch.replace(/^=+\n/, '');
+  const [before, after] = [text(live, desired), text(desired, desired)];
+  if (before === after) return '';
+  const patch = createTwoFilesPatch(title(live), title(desired), before, after);
+  // Nobody needs its name a third time, and a line of equal signs.
+  return patch.replace(/^(?:Index: .*\n)?=+\n/, '');
 }
 
 function title(object: RenderedObject | Manifest | undefined): string {

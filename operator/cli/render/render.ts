@@ -97,7 +97,7 @@ function namespaceObject({ name, labels, annotations }: Namespace, { policies }:
 }
 
 /** It only tells an operator what is in force. */
-function isProbe({ kind, metadata }: Manifest): boolean {
+export function isProbe({ kind, metadata }: Pick<Manifest, 'kind'> & { metadata: { name: string } }): boolean {
   return kind.endsWith('Binding') && metadata.name.endsWith('-probe');
 }
 

@@ -1,0 +1,220 @@
+/** A real Prometheus that scrapes a real operator: the dashboard's queries, the alerts, and what the runbook says to do then. */
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { join } from 'node:path';
+import { freePorts } from '../controlplane/ports.ts';
+import { readPage } from '../docs/page.ts';
+import { CONFIG, manifestsIn } from '../install/rights.ts';
+import { documentedBlocks, Tools } from '../install/tools.ts';
+import { describeWith } from '../needs.ts';
+import { alerts, dashboard, queries, ruleFile, selectorsIn } from '../observability/dashboard.ts';
+import { type FiringAlert, Prometheus, type Series } from '../observability/prometheus.ts';
+import type { Json } from './api.ts';
+import { eventually, useCluster } from './harness.ts';
+import { baselinePod, restrictedPod } from './pods.ts';
+import { installPublishedCrd, type PublishedCrd, removePublishedCrd } from './published-crds.ts';
+import { NAMESPACES } from './rendered.ts';
+
+const MODULE = 'github.com/prometheus-operator/prometheus-operator@v0.85.0';
+const MONITORING: readonly PublishedCrd[] = ['servicemonitors', 'prometheusrules'].map((plural) => ({
+  name: `${plural}.monitoring.coreos.com`,
+  module: MODULE,
+  file: `example/prometheus-operator-crd/monitoring.coreos.com_${plural}.yaml`,
+  path: `/apis/monitoring.coreos.com/v1/namespaces/capabilitypolicy-system/${plural}`,
+}));
+const KINDS: Readonly<Record<string, number>> = { ServiceMonitor: 0, PrometheusRule: 1 };
+
+const [port] = await freePorts(1);
+const LABEL = 'pod-security.kubernetes.io/warn';
+const ADDRESS = `127.0.0.1:${port}`;
+/** Section of the runbook → what its blocks show in the situation below, one after the other. */
+const SHOWN: Readonly<Record<string, readonly (readonly RegExp[])[]>> = {
+  'Set up': [[/capabilitypolicy-metrics-reader created/]],
+  CapabilityPolicyNotProgrammed: [[/^prometheus-refused +VersionTooNew +spec\.levelVersion: /m]],
+  CapabilityPolicyViolationsRising: [
+    [/^prometheus-warn .* 1 +True /m, /Warning +WorkloadViolates +pod\/bad /],
+    [/^prometheus-team\/Pod\/bad: capabilities: container "/m],
+  ],
+  CapabilityPolicyLabelConflict: [
+    [
+      /^prometheus-warn +namespace prometheus-team: label \S+warn is "privileged" by test/m,
+      /ForeignLabel +namespace\//,
+    ],
+  ],
+  CapabilityPolicyNoLeader: [[/^capabilitypolicy\.dev +\S+ +20\S+Z$/m]],
+  CapabilityPolicyReflectorStale: [[/^readyz check passed$/m, /^yes$/m]],
+};
+/** What Grafana puts in the place of variables. */
+const CHOSEN: Readonly<Record<string, string>> = { job: '.*', policy: '.*', __rate_interval: '15s' };
+
+describeWith(
+  { programs: { prometheus: 'apt-get install prometheus', promtool: 'apt-get install prometheus' } },
+  'Prometheus',
+  () => {
+    // Before the cluster's own clean-up, to which what is left would look like a label that we forgot.
+    after(async () => {
+      await prometheus?.stop();
+      if (namespace) await cluster.api.patch(`${NAMESPACES}/${namespace}`, { metadata: { labels: { [LABEL]: null } } });
+    });
+
+    const cluster = useCluster('prometheus', { args: ['--leader-elect', '--metrics-bind-address', ADDRESS] });
+    let prometheus: Prometheus;
+    let namespace: string | undefined;
+    let policy: string;
+    let refused: string;
+
+    before(async () => {
+      const labels = { job: 'capabilitypolicy-metrics', namespace: 'capabilitypolicy-system', pod: 'operator-0' };
+      prometheus = await Prometheus.start({ scrapes: ADDRESS, rules: ruleFile(), labels });
+      const team = await cluster.namespace('team', { team: 'prometheus', [LABEL]: 'privileged' });
+      namespace = team;
+      const namespaceSelector = { matchLabels: { team: 'prometheus' } };
+      policy = await cluster.policy('warn', { namespaceSelector, level: 'restricted', mode: 'Warn' });
+      refused = await cluster.policy('refused', { namespaceSelector, level: 'restricted', levelVersion: 'v1.99' });
+      for (const [name, pod] of Object.entries({ fine: restrictedPod(), bad: baselinePod() })) {
+        await cluster.api.create(`${NAMESPACES}/${team}/pods`, { ...pod, metadata: { name } });
+      }
+      await cluster.programmed(policy);
+      await finds(`capabilitypolicy_workloads{policy="${policy}",verdict="violating"} == 1`);
+    });
+
+    /** Waits until a query finds something. */
+    async function finds(query: string): Promise<readonly Series[]> {
+      return eventually(
+        `${query} to find something`,
+        async () => {
+          const found = await prometheus.query(query);
+          return found.length > 0 && found;
+        },
+        30_000,
+      );
+    }
+
+    async function alertOf(name: string, labels: Readonly<Record<string, string>> = {}): Promise<FiringAlert> {
+      return eventually(
+        `the alert ${name}`,
+        async () => {
+          const found = (await prometheus.alerts()).filter(({ labels: { alertname } }) => alertname === name);
+          return found.find((one) => Object.entries(labels).every(([key, value]) => one.labels[key] === value));
+        },
+        30_000,
+      );
+    }
+
+    it('finds nothing to say against the names and texts of our metrics', async () => {
+      const input = await (await fetch(`http://${ADDRESS}/metrics`)).text();
+      const { status, stderr } = spawnSync('promtool', ['check', 'metrics'], { input, encoding: 'utf8' });
+      assert.ok(status === 0 || status === 3, stderr);
+      const problems = stderr.split('\n').filter((line) => line.startsWith('capabilitypolicy_'));
+      assert.deepEqual(problems, []);
+    });
+
+    describe('answers each query of the dashboard:', () => {
+      for (const { panel, target } of queries()) {
+        it(`${panel.title}, ${target.refId}`, async () => {
+          const found = await finds(target.expr.replaceAll(/\$\{?(\w+)\}?/g, (_, name: string) => CHOSEN[name] ?? ''));
+          for (const [, label = ''] of target.legendFormat.matchAll(/\{\{(\w+)\}\}/g)) {
+            for (const { metric } of found) assert.ok(metric[label], `${label} of ${JSON.stringify(metric)}`);
+          }
+        });
+      }
+
+      it('and each variable', async () => {
+        const asked = dashboard().templating.list.flatMap(({ definition }) => definition ?? []);
+        assert.ok(asked.length > 0);
+        for (const query of asked) {
+          const [, metric, label] = /^label_values\((\w+), (\w+)\)$/.exec(query) ?? assert.fail(query);
+          for (const found of await finds(`count by (${label}) (${metric})`)) assert.ok(found.metric[label ?? '']);
+        }
+      });
+    });
+
+    describe('knows all that alerts ask for:', () => {
+      for (const { alert, expr } of alerts()) {
+        it(alert, async () => {
+          const selectors = selectorsIn(expr);
+          assert.ok(selectors.length > 0);
+          const labels = [...expr.matchAll(/\bby \(([^)]*)\)/g)].flatMap(([, list = '']) => list.split(/,\s*/));
+          for (const selector of selectors) {
+            const [series] = await finds(selector);
+            for (const label of labels) assert.ok(series?.metric[label], `${label} of ${selector}`);
+          }
+        });
+      }
+    });
+
+    it('is told of a policy that is not in force, and of a label conflict, and of nothing else', async () => {
+      const programmed = await alertOf('CapabilityPolicyNotProgrammed', { policy: refused });
+      assert.equal(programmed.annotations.summary, `CapabilityPolicy ${refused} is not in force as it is now.`);
+      const conflict = await alertOf('CapabilityPolicyLabelConflict', { policy });
+      assert.match(conflict.annotations.description ?? '', /^In 1 namespaces of /);
+      const found = await prometheus.alerts();
+      assert.deepEqual(found.map(({ labels }) => `${labels.alertname} ${labels.policy}`).sort(), [
+        `CapabilityPolicyLabelConflict ${policy}`,
+        `CapabilityPolicyNotProgrammed ${refused}`,
+      ]);
+      const rules = await prometheus.rules();
+      assert.deepEqual(
+        rules.map(({ health, lastError = '' }) => `${health}${lastError}`),
+        alerts().map(() => 'ok'),
+      );
+    });
+
+    describe('and then the commands of the runbook show what is wrong:', () => {
+      let tools: Tools;
+
+      before(async () => {
+        tools = await Tools.find(cluster.controlPlane.kubeconfig);
+      });
+
+      after(async () => {
+        const bindings = '/apis/rbac.authorization.k8s.io/v1/clusterrolebindings';
+        await cluster.api.remove(`${bindings}/capabilitypolicy-metrics-reader`);
+        tools.end();
+      });
+
+      for (const [section, shown] of Object.entries(SHOWN)) {
+        it(section, async () => {
+          const blocks = documentedBlocks('docs/runbook.md', section);
+          assert.equal(blocks.length, shown.length);
+          for (const [i, block] of blocks.entries()) {
+            const { stdout } = await tools.shell(block);
+            for (const text of shown[i] ?? []) assert.match(stdout, text);
+          }
+        });
+      }
+
+      it('all of them', () => {
+        const sections = readPage('docs/runbook.md').blocks.filter(({ info }) => info[0] === 'sh');
+        assert.deepEqual([...new Set(sections.map(({ section }) => section))], Object.keys(SHOWN));
+      });
+    });
+
+    describe('takes, by its operator, with no field that it does not know,', () => {
+      before(async () => {
+        for (const crd of MONITORING) await installPublishedCrd(cluster.api, crd);
+      });
+
+      after(async () => {
+        for (const crd of MONITORING) await removePublishedCrd(cluster.api, crd);
+      });
+
+      for (const manifest of manifestsIn(join(CONFIG, 'prometheus')) as Json[]) {
+        it(`the ${manifest.kind}`, async () => {
+          const query = { dryRun: 'All', fieldValidation: 'Strict' };
+          const path = MONITORING[KINDS[manifest.kind] ?? -1]?.path ?? '';
+          const answer = await cluster.api.ask('POST', path, { body: manifest, query });
+          assert.equal(answer.status, 201, answer.body.message);
+        });
+      }
+    });
+
+    describe('in the end', () => {
+      it('is told that nobody leads when the operator is gone', async () => {
+        await cluster.operator.stop();
+        const { labels } = await alertOf('CapabilityPolicyNoLeader');
+        assert.equal(labels.severity, 'critical');
+      });
+    });
+  },
+);
