@@ -61,7 +61,8 @@ function objectDifferences(compiled: Compiled, live: readonly Json[]): string[] 
     ...wanted.flatMap((manifest) => {
       const object = standing.get(keyOf(manifest));
       if (!object) return [`${keyOf(manifest)} is missing`];
-      return states(object, manifest) ? [] : [`${keyOf(manifest)} is changed`];
+      const changed = changes(object, manifest);
+      return changed.length === 0 ? [] : [`${keyOf(manifest)} is changed: ${changed.join('; ')}`];
     }),
     ...[...standing.keys()].filter((key) => !keys.has(key)).map((key) => `${key} is stale`),
   ];
@@ -83,13 +84,17 @@ function labelDifferences(compiled: Compiled, namespace: Json, { oldestServer }:
   return [`namespace ${name} has ${JSON.stringify(standing)} instead of ${JSON.stringify(wanted)}`];
 }
 
-/** Whether `live` says all that `wanted` does; lists have to be as long. */
-function states(live: Json, wanted: unknown): boolean {
+/** Where `live` does not say what `wanted` does; lists have to be as long. */
+function changes(live: Json, wanted: unknown, path = ''): string[] {
+  const differs = () => [`${path} is ${JSON.stringify(live)} instead of ${JSON.stringify(wanted)}`];
   if (Array.isArray(wanted)) {
-    return Array.isArray(live) && live.length === wanted.length && wanted.every((item, i) => states(live[i], item));
+    if (!Array.isArray(live) || live.length !== wanted.length) return differs();
+    return wanted.flatMap((item, index) => changes(live[index], item, `${path}[${index}]`));
   }
-  if (wanted === null || typeof wanted !== 'object') return live === wanted;
-  return Object.entries(wanted).every(([key, value]) => isEmpty(value) || states(live?.[key], value));
+  if (wanted === null || typeof wanted !== 'object') return live === wanted ? [] : differs();
+  return Object.entries(wanted).flatMap(([key, value]) =>
+    isEmpty(value) ? [] : changes(live?.[key], value, `${path}.${key}`),
+  );
 }
 
 /** The API server leaves these out. */

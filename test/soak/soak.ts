@@ -103,7 +103,7 @@ class Soak {
       await this.#check();
     }
     const outcome = this.#outcome();
-    const failures = [...this.#failures, ...shortcomings(outcome)];
+    const failures = this.#failures.length > 0 ? [...this.#failures] : shortcomings(outcome);
     if (failures.length > 0)
       failures.push(...this.#replicas.map(({ name, process }) => `${name}:\n${process.logEnd()}`));
     return { failures, summary: `seed ${this.#options.seed}: ${summary(outcome)}` };
