@@ -1,5 +1,7 @@
 /** Whether an object in the cluster still says what was rendered. Pure. */
+import { FIELD_MANAGER } from '../api/capability-policy.ts';
 import type { RenderedObject } from '../cluster/objects.ts';
+import { arrayOf, objectOf } from '../cluster/raw.ts';
 import type { Manifest } from '../compile/objects.ts';
 
 /** What API servers fill in (admissionregistration/v1 and rbac/v1 defaults.go), by field name. */
@@ -21,8 +23,19 @@ export function hasDrifted(live: RenderedObject, desired: Manifest): boolean {
     OWNED.some((field) => canonical(live[field]) !== canonical(desired[field])) ||
     Object.entries(labels).some(([key, value]) => live.metadata.labels?.[key] !== value) ||
     Object.entries(annotations).some(([key, value]) => live.metadata.annotations?.[key] !== value) ||
-    !ownerReferences.every((owner) => (live.metadata.ownerReferences ?? []).some((one) => sameOwner(one, owner)))
+    !ownerReferences.every((owner) => (live.metadata.ownerReferences ?? []).some((one) => sameOwner(one, owner))) ||
+    ownersStated(live).some((uid) => !ownerReferences.some((owner) => objectOf(owner).uid === uid))
   );
+}
+
+/** The uids of those whom we made owners; what somebody else added is theirs. */
+function ownersStated({ metadata }: RenderedObject): string[] {
+  const ours = arrayOf(metadata.managedFields)
+    .map(objectOf)
+    .filter(({ manager }) => manager === FIELD_MANAGER);
+  const fields = ours.map(({ fieldsV1 }) => objectOf(objectOf(objectOf(fieldsV1)['f:metadata'])['f:ownerReferences']));
+  // As `k:{"uid":"…"}` (sigs.k8s.io/structured-merge-diff, fieldpath/serialize-pe.go).
+  return fields.flatMap((owners) => Object.keys(owners).flatMap((key) => /^k:\{"uid":"(.+)"\}$/.exec(key)?.[1] ?? []));
 }
 
 function sameOwner(a: unknown, b: unknown): boolean {

@@ -1,0 +1,56 @@
+import assert from 'node:assert/strict';
+import { hasDrifted } from '../../operator/apply/drift.ts';
+import type { RenderedObject } from '../../operator/cluster/objects.ts';
+
+const owner = (name: string) => ({
+  apiVersion: 'capabilitypolicy.dev/v1alpha1',
+  kind: 'CapabilityPolicy',
+  name,
+  uid: name,
+});
+
+/** As managedFields say who states these owner references. */
+const states = (manager: string, uids: readonly string[], operation = 'Apply') => ({
+  manager,
+  operation,
+  fieldsV1: {
+    'f:metadata': { 'f:ownerReferences': Object.fromEntries(uids.map((uid) => [`k:{"uid":"${uid}"}`, {}])) },
+  },
+});
+
+const ROLE = { apiVersion: 'rbac.authorization.k8s.io/v1', kind: 'ClusterRole', rules: [] };
+
+function drifted(wanted: readonly string[], live: readonly string[], managedFields: readonly object[]): boolean {
+  const metadata = { name: 'it', labels: {} };
+  const standing = { ...ROLE, metadata: { ...metadata, ownerReferences: live.map(owner), managedFields } };
+  const manifest = { ...ROLE, metadata: { ...metadata, ownerReferences: wanted.map(owner) } };
+  return hasDrifted(standing as RenderedObject, manifest);
+}
+
+describe('the owners of what was rendered', () => {
+  const cases: readonly [string, boolean, readonly string[], readonly string[], readonly object[]][] = [
+    ['are as they should be', false, ['a', 'b'], ['a', 'b'], [states('capabilitypolicy.dev', ['a', 'b'])]],
+    ['lack one', true, ['a', 'b'], ['a'], [states('capabilitypolicy.dev', ['a'])]],
+    ['have one that is no longer', true, ['a'], ['a', 'b'], [states('capabilitypolicy.dev', ['a', 'b'])]],
+    [
+      'have one that a replacement of ours left',
+      true,
+      ['a'],
+      ['a', 'b'],
+      [states('capabilitypolicy.dev', ['a']), states('capabilitypolicy.dev', ['a', 'b'], 'Update')],
+    ],
+    [
+      'have one that somebody else added, who may',
+      false,
+      ['a'],
+      ['a', 'b'],
+      [states('capabilitypolicy.dev', ['a']), states('kubectl-edit', ['b'], 'Update')],
+    ],
+    ['come without word of who stated them', false, ['a'], ['a'], []],
+  ];
+  for (const [title, expected, wanted, live, managedFields] of cases) {
+    it(`${expected ? 'have drifted' : 'have not drifted'} when they ${title}`, () => {
+      assert.equal(drifted(wanted, live, managedFields), expected);
+    });
+  }
+});
