@@ -45,7 +45,8 @@ function changed(policy: ResolvedPolicy, minLength: number, maxLength: number): 
     .map(([base, all]) => walked(base, all.flat()));
 }
 
-function anyField(): Arbitrary<Steps> {
+/** Any field of a pod or a container, set to any of its values. */
+export function anyField(): Arbitrary<Steps> {
   const container = fc.constantFrom<Step['to']>('app', 'app', 'second', 'init', 'sidecar');
   const step = fc.oneof(
     { weight: 4, arbitrary: fc.record({ to: fc.constant<Step['to']>('pod'), set: POD_FIELD }) },

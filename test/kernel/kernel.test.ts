@@ -13,9 +13,9 @@ import {
 import { type CapabilityRequest, type Grant, granted } from '../../operator/evaluate/held-by-runtime.ts';
 import { CAPABILITIES, maskOf, namesIn } from '../../operator/standards/capabilities.ts';
 import { CONTAINER_RUNTIMES, type ContainerRuntime } from '../../operator/standards/runtimes.ts';
+import { describeWith } from '../needs.ts';
 import { bitsOfThisMachine, type ContainerSpec, Containers, type Process, type ProgramFile } from './containers.ts';
 import { MEASURED, type Measured } from './measured-sets.ts';
-import { describeContainers } from './needs.ts';
 
 const PROGRAMS = {
   plain: {},
@@ -44,7 +44,7 @@ const WAYS: readonly Credentials[] = [true, false].flatMap((root) =>
   [false, true].map((noNewPrivileges) => ({ root, noNewPrivileges })),
 );
 
-describeContainers('the kernel', () => {
+describeWith({ root: true, programs: { runc: 'apt-get install runc' } }, 'the kernel', () => {
   const machine = bitsOfThisMachine();
   let containers: Containers;
   /** Runtimes that hand runc the same get the same container. */

@@ -1,9 +1,8 @@
 /** Random pods for PodSecurityPolicies: half of them are pods that one admits, changed in one place or two. */
 import fc, { type Arbitrary } from 'fast-check';
-import { ANNOTATION, CONTAINER_FIELD, POD_FIELD } from '../differential/fields.ts';
 import type { Pod } from '../differential/pods.ts';
 import { boundary } from '../differential/policies-boundary.ts';
-import { type Step, type Steps, walked } from '../differential/policies-pods.ts';
+import { anyField, type Steps, walked } from '../differential/policies-pods.ts';
 import { bordersOf } from './borders.ts';
 import { APP_ARMOR_OF_CONTAINER, type PodSecurityPolicy } from './objects.ts';
 import { SOURCES } from './volume-sources.ts';
@@ -30,22 +29,6 @@ function volumes(): Arbitrary<Steps> {
   return sources.map((all) => [
     { to: 'pod', path: ['volumes'], value: all.map((source, i) => ({ name: `volume-${i}`, ...source })) },
   ]);
-}
-
-function anyField(): Arbitrary<Steps> {
-  const container = fc.constantFrom<Step['to']>('app', 'app', 'second', 'init', 'sidecar');
-  const step = fc.oneof(
-    { weight: 4, arbitrary: fc.record({ to: fc.constant<Step['to']>('pod'), set: POD_FIELD }) },
-    { weight: 6, arbitrary: fc.record({ to: container, set: CONTAINER_FIELD }) },
-    {
-      weight: 1,
-      arbitrary: ANNOTATION.map((set) => ({
-        to: 'metadata' as const,
-        set: { ...set, path: ['annotations', ...set.path] },
-      })),
-    },
-  );
-  return step.map(({ to, set }) => [{ to, ...set }]);
 }
 
 /** One that leaves all to the policy, and those that say themselves what it asks for: on the pod, or on the container. */

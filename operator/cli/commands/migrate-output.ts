@@ -42,12 +42,8 @@ export function reportText(migration: Migration): string {
 /** `1 policy, 2 bindings; 3 notes, 1 of them on what has no exact counterpart` */
 export function countsText({ policies, rbac, notes }: Migration): string {
   const inexact = notes.filter(({ exact }) => !exact).length;
-  const what = `${countedPolicies(policies.length)}, ${counted(rbac.length, 'binding')}`;
+  const what = `${counted(policies.length, 'policy')}, ${counted(rbac.length, 'binding')}`;
   return `${what}; ${counted(notes.length, 'note')}, ${inexact} of them on what has no exact counterpart\n`;
-}
-
-function countedPolicies(count: number): string {
-  return count === 1 ? '1 policy' : `${count} policies`;
 }
 
 /** One line, whatever names and values are. */
