@@ -1,15 +1,13 @@
 /** A manifest → the verdict on it, by the operator's own judge. */
-import type { PodSpec } from '../../cluster/objects.ts';
-import { findings } from '../../evaluate/findings.ts';
 import { type Candidate, type Judgement, judge, podCandidate, templateCandidate } from '../../evaluate/verdict.ts';
-import type { FieldPath } from '../input/document.ts';
 import { roleOf, templatePath } from '../input/kinds.ts';
 import type { Manifest } from '../input/manifests.ts';
-import { fieldPath, pathText } from '../input/paths.ts';
+import { pathText } from '../input/paths.ts';
 import { podProblems } from '../input/pod-schema.ts';
 import type { Problem } from '../input/schema.ts';
+import { checkedFindings, checkedViolations, fieldIn, worst } from './checked.ts';
 import type { Grounds } from './grounds.ts';
-import type { CheckedFinding, CheckedItem, CheckedViolation, ItemVerdict } from './result.ts';
+import type { CheckedItem, ItemVerdict } from './result.ts';
 
 export interface JudgeOptions {
   readonly grounds: Grounds;
@@ -44,6 +42,7 @@ export class ManifestJudge {
     const named = { ...object, metadata: { ...metadata, namespace } };
     const candidate = this.#candidate(named, role);
     const { verdict, judgements } = this.#verdict(candidate);
+    const placeOf = placeIn(manifest);
     return {
       kind,
       namespace,
@@ -51,8 +50,8 @@ export class ManifestJudge {
       file,
       line,
       verdict,
-      violations: judgements.flatMap((judgement) => violationsIn(judgement, manifest)),
-      findings: candidate ? adviceOn(candidate.parts.spec, manifest) : [],
+      violations: judgements.flatMap((judgement) => checkedViolations(judgement, placeOf)),
+      findings: candidate ? checkedFindings(candidate.parts.spec, placeOf) : [],
     };
   }
 
@@ -72,40 +71,17 @@ export class ManifestJudge {
     const { grounds } = this.#options;
     if (!candidate) return { verdict: 'NotSelected', judgements: [] };
     const all = grounds.parties(candidate.namespace).map((policies) => judge(candidate, policies, grounds.court));
-    const verdict = (['Violating', 'Unknown', 'Compliant'] as const).find((one) =>
-      all.some((judgement) => judgement.verdict === one),
-    );
-    return { verdict: verdict ?? 'NotSelected', judgements: all.filter((judgement) => judgement.verdict === verdict) };
+    const verdict = worst(all.map((judgement) => judgement.verdict));
+    return { verdict, judgements: all.filter((judgement) => judgement.verdict === verdict) };
   }
 }
 
-function adviceOn(spec: PodSpec, manifest: Manifest): CheckedFinding[] {
-  return findings(spec).map(({ reason, container, message, path }) => ({
-    reason,
-    container,
-    message,
-    ...located(path, manifest),
-  }));
-}
-
-function violationsIn({ violations }: Judgement, manifest: Manifest): CheckedViolation[] {
-  return Object.entries(violations).flatMap(([policy, ofPolicy]) =>
-    ofPolicy.map(({ rule, container, message, path }) => ({
-      policy,
-      rule,
-      container: container ?? null,
-      message,
-      ...located(path, manifest),
-    })),
-  );
-}
-
-/** @param path from the PodSpec on, or of the pod's metadata */
-function located(path: string, { object: { kind }, lineOf }: Manifest): { path: string; line: number } {
-  const inPod = fieldPath(path);
-  const pod = templatePath(kind);
-  const full: FieldPath = inPod[0] === 'metadata' ? [...pod, ...inPod] : [...pod, 'spec', ...inPod];
-  return { path: pathText(full), line: lineOf(full) };
+/** Where in the manifest a field of its pod is. */
+function placeIn({ object: { kind }, lineOf }: Manifest) {
+  return (path: string) => {
+    const full = fieldIn(templatePath(kind), path);
+    return { path: pathText(full), line: lineOf(full) };
+  };
 }
 
 function generatedName({ metadata }: Manifest['object']): string | undefined {

@@ -1,13 +1,13 @@
 /** What runs in a cluster → verdicts by workload, as the operator reports them. */
 import type { Cluster, PodSpec } from '../../cluster/objects.ts';
 import { WORKLOAD_KINDS } from '../../cluster/objects.ts';
-import { findings } from '../../evaluate/findings.ts';
 import { judgeNamespace, type NamespaceJudgement, type WorkloadJudgement } from '../../evaluate/namespace.ts';
 import { MODES } from '../../policy/deciding.ts';
 import { templatePath } from '../input/kinds.ts';
-import { fieldPath, pathText } from '../input/paths.ts';
+import { pathText } from '../input/paths.ts';
+import { checkedFindings, checkedViolations, fieldIn, worst } from './checked.ts';
 import type { Grounds } from './grounds.ts';
-import type { CheckedFinding, CheckedItem, CheckedViolation, ItemVerdict } from './result.ts';
+import type { CheckedItem, CheckedViolation } from './result.ts';
 
 /** By namespace; those that no policy reaches are left out. */
 export function* judgements(cluster: Cluster, grounds: Grounds): Generator<NamespaceJudgement> {
@@ -38,39 +38,12 @@ function itemOf(ofModes: readonly WorkloadJudgement[], cluster: Cluster): Checke
     line: null,
     verdict,
     violations: bad.flatMap((one) => violationsOf(one)),
-    findings: adviceOn({ kind, namespace, name }, cluster),
+    findings: checkedFindings(specOf(kind, namespace, name, cluster) ?? { containers: [] }, placeIn(kind)),
   };
 }
 
-export function worst(verdicts: readonly ItemVerdict[]): ItemVerdict {
-  const order = ['Violating', 'Unknown', 'Compliant'] as const;
-  return order.find((one) => verdicts.includes(one)) ?? 'NotSelected';
-}
-
-export function violationsOf({ kind, violations }: Pick<WorkloadJudgement, 'kind' | 'violations'>): CheckedViolation[] {
-  return Object.entries(violations).flatMap(([policy, ofPolicy]) =>
-    ofPolicy.map(({ rule, container, message, path }) => ({
-      policy,
-      rule,
-      container: container ?? null,
-      message,
-      path: pathIn(kind, path),
-      line: null,
-    })),
-  );
-}
-
-function adviceOn({ kind, namespace, name }: Pick<CheckedItem, 'kind' | 'namespace' | 'name'>, cluster: Cluster) {
-  const spec = specOf(kind, namespace, name, cluster);
-  return findings(spec ?? { containers: [] }).map(
-    ({ reason, container, message, path }): CheckedFinding => ({
-      reason,
-      container,
-      message,
-      path: pathIn(kind, path),
-      line: null,
-    }),
-  );
+export function violationsOf(judgement: Pick<WorkloadJudgement, 'kind' | 'violations'>): CheckedViolation[] {
+  return checkedViolations(judgement, placeIn(judgement.kind));
 }
 
 function specOf(kind: string, namespace: string, name: string, cluster: Cluster): PodSpec | undefined {
@@ -79,8 +52,8 @@ function specOf(kind: string, namespace: string, name: string, cluster: Cluster)
 }
 
 /** Where the template of a custom controller's object is, nobody knows: the field is told from the PodSpec on. */
-function pathIn(kind: string, path: string): string {
+function placeIn(kind: string) {
   const known = kind === 'Pod' || (WORKLOAD_KINDS as readonly string[]).includes(kind);
-  const inPod = fieldPath(path);
-  return pathText([...(known ? templatePath(kind) : []), ...(inPod[0] === 'metadata' ? [] : ['spec']), ...inPod]);
+  const template = known ? templatePath(kind) : [];
+  return (path: string) => ({ path: pathText(fieldIn(template, path)), line: null });
 }
