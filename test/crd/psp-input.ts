@@ -93,6 +93,14 @@ export const BAD_PSP_INPUT: readonly BadInput[] = [
     { seccomp: { types: [], unset: 'RefusedOnPod' } },
     /no pod at all could be admitted/,
   ),
+  bad(
+    'no seccomp profile where restricted asks for one',
+    { seccomp: { types: [] } },
+    /no pod at all could be admitted/,
+    {
+      levelVersion: 'v1.19',
+    },
+  ),
   bad('an ID below 0', { fsGroup: { rule: 'MayRunAs', ranges: ranges([-1, 1]) } }, /min: .*greater than or equal to 0/),
   ...['seccomp', 'appArmor'].flatMap((field) => [
     bad(
@@ -126,6 +134,11 @@ export const BAD_PSP_INPUT: readonly BadInput[] = [
 ];
 
 export const GOOD_PSP_INPUT: readonly Omit<BadInput, 'answer'>[] = [
+  good(
+    'no seccomp profile where restricted did not yet ask for one',
+    { seccomp: { types: [] } },
+    { levelVersion: 'v1.18' },
+  ),
   good('what PodSecurityPolicy had', {
     capabilities: { allowedAdd: ['NET_RAW'], requiredDrop: ['ALL'], defaultAdd: ['KILL'] },
     hostPaths: [{ pathPrefix: '/var/log', readOnly: true }, { pathPrefix: '/' }],

@@ -258,8 +258,8 @@ describe(`suggestions for random workloads (FC_SEED=${SEED})`, function () {
   });
 
   it('are what the API takes', () => {
-    check(50, (_, { level, overrides }) => {
-      const spec = { namespaceSelector: {}, level, overrides };
+    check(50, ({ minor }, { level, overrides }) => {
+      const spec = { namespaceSelector: {}, level, levelVersion: formatVersion(minor), overrides };
       const policy = {
         apiVersion: 'capabilitypolicy.dev/v1alpha1',
         kind: 'CapabilityPolicy',
