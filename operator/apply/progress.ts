@@ -26,9 +26,10 @@ export interface Progress {
 /** InForce: every API server decides by the policy as it is now, and by nothing older. */
 export function outcomeOf(policy: ResolvedPolicy, compiled: Compiled, progress: Progress): RolloutOutcome {
   const { ruleset } = setOf(policy.name, compiled);
-  const seen = progress.inForce.get(policy.name);
-  const inForce = seen?.ruleset === ruleset ? seen.servers : 0;
-  const failure = progress.failures.get(policy.name) ?? (guardOf(policy, compiled) && progress.failures.get(GUARD));
+  const sets = setsFor(policy, compiled);
+  const inForce = Math.min(...sets.map((set) => serversOf(set, progress)));
+  const needed = [...sets, guardOf(policy, compiled) ?? []].flat();
+  const [failure] = needed.flatMap((set) => progress.failures.get(set.policy) ?? []);
   if (failure !== undefined) {
     return { state: 'Failed', ruleset, servers: { inForce: 0, answering: progress.answering }, message: failure };
   }
@@ -40,18 +41,24 @@ export function outcomeOf(policy: ResolvedPolicy, compiled: Compiled, progress: 
 function obstacleTo(policy: ResolvedPolicy, compiled: Compiled, progress: Progress): string | undefined {
   const { awaited, outdated, useAwaited, known } = progress;
   const { name } = policy;
-  const set = setOf(name, compiled);
   const guard = guardOf(policy, compiled);
-  if (!isInForce(set, progress)) return awaited.get(name) ?? 'being written';
+  const missing = setsFor(policy, compiled).find((set) => !isInForce(set, progress));
+  if (missing) return awaited.get(missing.policy) ?? 'being written';
   if (outdated.has(name)) return `ruleset ${outdated.get(name)} is still in force beside it`;
   if (useAwaited.has(name)) return 'who may use it changes when all new rulesets are in force';
   // Later changes of the others are theirs to report.
-  if (known.get(name) === set.ruleset) return undefined;
+  if (known.get(name) === setOf(name, compiled).ruleset) return undefined;
   if (guard && !isInForce(guard, progress)) return `the guard is ${awaited.get(GUARD) ?? 'being written'}`;
   const behind = carriersOf(policy, compiled.policies).find(
     (other) => !isInForce(setOf(other.name, compiled), progress) || outdated.has(other.name),
   );
   return behind && `policy ${behind.name}, which shares namespaces with it, does not know of it yet`;
+}
+
+/** Its own, and what decides for it where that is another's. */
+function setsFor({ name }: ResolvedPolicy, compiled: Compiled): AdmissionSet[] {
+  const decidedBy = compiled.rendered.get(name)?.decidedBy ?? name;
+  return [...new Set([name, decidedBy])].map((policy) => setOf(policy, compiled));
 }
 
 /** Without it a policy of mode Enforce is not in force. */
@@ -65,6 +72,12 @@ function setOf(policy: string, { rendered }: Compiled): AdmissionSet {
   return found.admission;
 }
 
-function isInForce({ policy, ruleset }: AdmissionSet, { inForce }: Progress): boolean {
-  return inForce.get(policy)?.ruleset === ruleset;
+function isInForce(set: AdmissionSet, progress: Progress): boolean {
+  return serversOf(set, progress) > 0;
+}
+
+/** How many API servers judge by it. */
+function serversOf({ policy, ruleset }: AdmissionSet, { inForce }: Progress): number {
+  const seen = inForce.get(policy);
+  return seen?.ruleset === ruleset ? seen.servers : 0;
 }

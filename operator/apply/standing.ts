@@ -62,15 +62,18 @@ export function isAdmission(kind: string): boolean {
 
 /**
  * What stands and is rendered no more, in the order in which it may go: bindings before what they bind, the probe's last
- * among them. What was rendered for a policy of which nothing can be rendered now, or whose new objects the API server
- * refuses, stays: it is the last that was in force.
+ * among them. What was rendered for a policy of which nothing can be rendered now, or whose new objects (or those that
+ * decide for it) the API server refuses, stays: it is the last that was in force.
  *
  * @param failed the policies whose objects the API server refuses
  */
 export function stale(compiled: Compiled, live: Standing, failed: ReadonlySet<string>): RenderedObject[] {
   const wanted = new Set(allOf(compiled).map(keyOf));
-  const stays = (policy: string) =>
-    failed.has(policy) || (compiled.refusals.has(policy) && !compiled.rendered.has(policy));
+  const stays = (policy: string) => {
+    const decidedBy = compiled.rendered.get(policy)?.decidedBy;
+    const lacksNew = decidedBy === undefined ? compiled.refusals.has(policy) : failed.has(decidedBy);
+    return failed.has(policy) || lacksNew;
+  };
   return [...live.values()]
     .filter((object) => {
       const policy = object.metadata.labels?.[POLICY_LABEL];

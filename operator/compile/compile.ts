@@ -1,6 +1,6 @@
 /** Policies → everything the API server is to enforce. Pure: the same policies always give the same bytes. */
 import type { CapabilityPolicy, CapabilityPolicySpec } from '../api/capability-policy.ts';
-import { carriersOf, siblings } from '../policy/deciding.ts';
+import { carriersOf, peers, siblings } from '../policy/deciding.ts';
 import { type Refusal, type ResolvedPolicy, resolvePolicy } from '../policy/resolve.ts';
 import { type AdmissionSet, admissionSet, GUARD } from './admission-set.ts';
 import { fitTogether } from './budget.ts';
@@ -10,7 +10,7 @@ import type { AdmissionOptions } from './match.ts';
 import { mutatingPolicy } from './mutating-policy.ts';
 import { type Manifest, SPEC_ANNOTATION } from './objects.ts';
 import { renderRole, renderRoleBinding } from './rbac.ts';
-import { validatingPolicy } from './validating-policy.ts';
+import { deferringPolicy, validatingPolicy } from './validating-policy.ts';
 
 export interface CompileOptions extends AdmissionOptions {
   /**
@@ -35,6 +35,8 @@ export interface Compiled {
 
 export interface Rendered {
   readonly admission: AdmissionSet;
+  /** The policy whose admission set decides for this one: itself, or the first of its peers. */
+  readonly decidedBy: string;
   readonly role: Manifest;
   readonly roleBinding: Manifest | undefined;
 }
@@ -60,28 +62,37 @@ export function compile(policies: readonly CapabilityPolicy[], options: CompileO
       refusals.has(name) ? options.lastAccepted?.get(name) : spec,
     ]),
   );
-  const rendered = new Map(
-    accepted.map((policy) => [
-      policy.name,
-      {
-        admission: withSpec(renderAdmission(policy, accepted, options), specs.get(policy.name)),
-        role: renderRole(policy, carriersOf(policy, accepted)),
-        roleBinding: renderRoleBinding(policy, carriersOf(policy, accepted)),
-      },
-    ]),
-  );
+  const rendered = new Map<string, Rendered>();
+  for (const policy of accepted) {
+    // By name, so that the first has been rendered already.
+    const first = peers(policy, accepted)[0] as ResolvedPolicy;
+    const decider = rendered.get(first.name)?.admission;
+    rendered.set(policy.name, {
+      admission: withSpec(renderAdmission(policy, accepted, decider, options), specs.get(policy.name)),
+      decidedBy: first.name,
+      role: renderRole(policy, carriersOf(policy, accepted)),
+      roleBinding: renderRoleBinding(policy, carriersOf(policy, accepted)),
+    });
+  }
   return { policies: accepted, refusals, rendered, guard: renderGuard(accepted, options) };
 }
 
-function renderAdmission(policy: ResolvedPolicy, all: readonly ResolvedPolicy[], options: AdmissionOptions) {
+/** @param decider what decides for this policy, unless it does itself (docs/decisions/0006) */
+function renderAdmission(
+  policy: ResolvedPolicy,
+  all: readonly ResolvedPolicy[],
+  decider: AdmissionSet | undefined,
+  options: AdmissionOptions,
+): AdmissionSet {
   const parties = partiesOf(policy, siblings(policy, all));
   return admissionSet(
     policy.name,
     `capabilitypolicy-${policy.name}`,
-    [policy],
+    // What decides goes with the last of those for which it does.
+    decider ? [policy] : peers(policy, all),
     [
       ...(policy.defaulting ? [mutatingPolicy(policy, parties, options)] : []),
-      validatingPolicy(policy, parties, options),
+      decider ? deferringPolicy(policy, decider, options) : validatingPolicy(policy, parties, options),
     ],
   );
 }

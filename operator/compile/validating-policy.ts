@@ -5,7 +5,7 @@
  */
 import type { Mode } from '../api/capability-policy.ts';
 import type { ResolvedPolicy } from '../policy/resolve.ts';
-import { type Draft, PROBE_ANSWER, probeLabels } from './admission-set.ts';
+import { type AdmissionSet, type Draft, PROBE_ANSWER, probeLabels } from './admission-set.ts';
 import { decisionVariables, type Party, partyVariables } from './decision-cel.ts';
 import { type AdmissionOptions, CARRIER, IS_PROBE, NOT_A_MIRROR_POD, notExcluded, PODS, TEMPLATES } from './match.ts';
 import { needed, POD_VARIABLES } from './pod-cel.ts';
@@ -71,6 +71,26 @@ export function validatingPolicy(policy: ResolvedPolicy, parties: readonly Party
       },
       probeBinding({ policy: policy.name, ruleset }, options),
     ],
+  };
+}
+
+/**
+ * For a policy whose peer decides for it: answers the probe, and changes whenever what decides does.
+ * @param by the set that decides
+ */
+export function deferringPolicy(policy: ResolvedPolicy, by: AdmissionSet, options: AdmissionOptions): Draft {
+  return {
+    kind: 'ValidatingAdmissionPolicy',
+    spec: (ruleset) => ({
+      failurePolicy: 'Fail',
+      matchConstraints: { matchPolicy: 'Equivalent', resourceRules: CARRIER },
+      variables: [
+        { name: 'probe', expression: IS_PROBE },
+        { name: 'decidedBy', expression: JSON.stringify(`${by.policy} ${by.ruleset}`) },
+      ],
+      validations: [probeValidation(ruleset)],
+    }),
+    bindings: (ruleset) => [probeBinding({ policy: policy.name, ruleset }, options)],
   };
 }
 

@@ -1,7 +1,7 @@
 /** Who decides in a namespace: among the policies of a mode that select it, those with the highest priority. */
 import type { Mode } from '../api/capability-policy.ts';
 import type { ResolvedPolicy } from './resolve.ts';
-import { matches, mayOverlap } from './selector.ts';
+import { matches, mayOverlap, selectorCel } from './selector.ts';
 
 export const MODES: readonly Mode[] = ['Enforce', 'Warn', 'Audit'];
 
@@ -28,6 +28,18 @@ export function siblings(policy: ResolvedPolicy, policies: readonly ResolvedPoli
       other.priority >= policy.priority &&
       mayOverlap(other.selector, policy.selector),
   );
+}
+
+/**
+ * The policies that decide where this one does and nowhere else: same mode, priority and selector. Itself among them, in
+ * the order of names.
+ */
+export function peers(policy: ResolvedPolicy, policies: readonly ResolvedPolicy[]): ResolvedPolicy[] {
+  const selects = ({ selector }: ResolvedPolicy) => selectorCel(selector, '');
+  const others = siblings(policy, policies).filter(
+    (other) => other.priority === policy.priority && selects(other) === selects(policy),
+  );
+  return [policy, ...others].sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
 /** The other policies that have this one as a sibling: whose decisions may turn on it. */

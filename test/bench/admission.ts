@@ -1,6 +1,10 @@
-/** (e) How long the creation of a pod takes: with no policy, with Pod Security Admission, and with ours. */
-import type { CapabilityPolicySpec } from '../../operator/api/capability-policy.ts';
+/**
+ * (e) How long the creation of a pod takes: with no policy, with Pod Security Admission, with an admission policy that
+ * checks nothing, which is the least that one can cost, and with ours.
+ */
+import type { CapabilityPolicySpec, LabelSelector } from '../../operator/api/capability-policy.ts';
 import type { ApiClient } from '../../operator/cluster/client.ts';
+import { PODS as POD_RULES } from '../../operator/compile/match.ts';
 import { createNamespace, startBenchCluster } from './bench-cluster.ts';
 import { growth, ratio, type Spread, shown, spreadOf } from './numbers.ts';
 import { startOperator } from './operator-under-test.ts';
@@ -9,25 +13,20 @@ import type { Table } from './table.ts';
 
 interface Setting {
   readonly title: string;
-  /** How many decide, and which of them admits. */
-  readonly overlap?: number;
-  readonly admitting?: 'first' | 'last';
+  /** Those of a series differ in how many policies meet. */
+  readonly series?: string;
   readonly policies: readonly CapabilityPolicySpec[];
 }
 
-interface Measured extends Setting {
-  readonly none: Spread;
-  readonly podSecurity: Spread;
-  readonly ours: Spread;
-}
+type Measured = Setting & Readonly<Record<keyof typeof NAMESPACES, Spread>>;
 
 const WARM_UP = 30;
 const PODS = 200;
 const LABEL = 'bench';
-/** Beside the namespace that policies select: one without anything, one that Pod Security Admission judges. */
 const NAMESPACES = {
   none: {},
   podSecurity: { 'pod-security.kubernetes.io/enforce': 'restricted' },
+  nothing: { [`${LABEL}-nothing`]: '' },
   ours: { [LABEL]: '0' },
 };
 
@@ -35,19 +34,9 @@ const NAMESPACES = {
 const USER = 10_000;
 
 const SETTINGS: readonly Setting[] = [
-  { title: '1 policy', policies: overlapping(1, 0) },
-  ...([5, 14] as const).map((overlap) => ({
-    title: `${overlap} overlapping`,
-    overlap,
-    admitting: 'first' as const,
-    policies: overlapping(overlap, 0),
-  })),
-  ...([5, 14] as const).map((overlap) => ({
-    title: `${overlap} overlapping, only the last admits`,
-    overlap,
-    admitting: 'last' as const,
-    policies: overlapping(overlap, overlap - 1),
-  })),
+  { title: '1 policy', policies: meeting(1, 'first', peers) },
+  ...series('peers', peers),
+  ...series('of own selectors', ofOwnSelectors),
   { title: '100 disjoint', policies: disjoint(100) },
 ];
 
@@ -56,21 +45,22 @@ export async function admission(): Promise<Table> {
   for (const setting of SETTINGS) measured.push(await measure(setting));
   return {
     title: '(e) Admission: creating a pod, p50 / p99 in ms',
-    columns: ['policies', 'none', 'Pod Security', 'ours', 'ours / Pod Security', 'added to none'],
-    rows: measured.map(({ title, none, podSecurity, ours }) => [
+    columns: ['policies', 'none', 'Pod Security', 'checks nothing', 'ours', 'ours / Pod Security', 'added to none'],
+    rows: measured.map(({ title, none, podSecurity, nothing, ours }) => [
       title,
       both(none),
       both(podSecurity),
+      both(nothing),
       both(ours),
       ratio(ours.p50, podSecurity.p50),
       shown(ours.p50 - none.p50, 'ms'),
     ]),
     notes: [
-      `Dry runs, one after the other, ${PODS} in each of three namespaces by turns on one API server. Overlapping: each`,
-      'policy decides, and the pod satisfies one of them: the first, or the last by name, before which every other one is',
-      'judged, in the admission policy of each. Disjoint: 99 of the policies select other namespaces.',
-      ...added(measured, 'first'),
-      ...added(measured, 'last'),
+      `Dry runs, one after the other, ${PODS} in each of four namespaces by turns on one API server. Checks nothing: one`,
+      'ValidatingAdmissionPolicy that says `true`, the least that any can cost. Peers select the same namespaces, those of own',
+      'selectors meet in the one that is measured; the pod satisfies one of them, the first or the last by name, before which',
+      'every other one is judged. Disjoint: 99 of the policies select other namespaces.',
+      ...[...new Set(measured.map((one) => one.series))].flatMap((name) => (name ? growthOf(name, measured) : [])),
     ],
     measured,
   };
@@ -84,17 +74,24 @@ async function measure(setting: Setting): Promise<Measured> {
   try {
     for (const [name, labels] of Object.entries(NAMESPACES)) await createNamespace(client, name.toLowerCase(), labels);
     const names = policies.map((_, index) => `policy-${String(index).padStart(3, '0')}`);
+    await applyNothing(client);
     for (const [index, name] of names.entries()) await applyPolicy(client, name, policies[index] ?? {});
     await operator.during(allProgrammed(client, names));
-    const times = { none: [] as number[], podSecurity: [] as number[], ours: [] as number[] };
+    const times = { none: [], podSecurity: [], nothing: [], ours: [] } as Record<keyof typeof NAMESPACES, number[]>;
     for (let round = -WARM_UP; round < PODS; round++) {
       for (const [name, list] of Object.entries(times)) {
         const time = await createPod(client, name.toLowerCase());
         if (round >= 0) list.push(time);
       }
     }
-    const { none, podSecurity, ours } = times;
-    return { ...setting, none: spreadOf(none), podSecurity: spreadOf(podSecurity), ours: spreadOf(ours) };
+    const { none, podSecurity, nothing, ours } = times;
+    return {
+      ...setting,
+      none: spreadOf(none),
+      podSecurity: spreadOf(podSecurity),
+      nothing: spreadOf(nothing),
+      ours: spreadOf(ours),
+    };
   } finally {
     await operator.stop();
     await cluster.stop();
@@ -118,33 +115,79 @@ async function createPod(client: ApiClient, namespace: string): Promise<number> 
   return performance.now() - started;
 }
 
-/** @param admitting which of them admits the pod */
-function overlapping(count: number, admitting: number): CapabilityPolicySpec[] {
-  return Array.from({ length: count }, (_, index) => policy('0', index === admitting ? USER : index + 1));
+/** A ValidatingAdmissionPolicy that judges pods of its namespace, and finds nothing. */
+async function applyNothing(client: ApiClient): Promise<void> {
+  const apiVersion = 'admissionregistration.k8s.io/v1';
+  const metadata = { name: 'nothing' };
+  const objects = [
+    {
+      kind: 'ValidatingAdmissionPolicy',
+      spec: { matchConstraints: { resourceRules: POD_RULES }, validations: [{ expression: 'true' }] },
+    },
+    {
+      kind: 'ValidatingAdmissionPolicyBinding',
+      spec: {
+        policyName: metadata.name,
+        validationActions: ['Deny'],
+        matchResources: { namespaceSelector: { matchLabels: NAMESPACES.nothing } },
+      },
+    },
+  ];
+  for (const object of objects) await client.apply({ apiVersion, metadata, ...object }, { force: true });
+}
+
+/**
+ * @param admitting which of them admits the pod
+ * @param selectorOf the selector of each, which selects the namespace that is measured
+ */
+function meeting(
+  count: number,
+  admitting: 'first' | 'last',
+  selectorOf: (index: number) => LabelSelector,
+): CapabilityPolicySpec[] {
+  const admits = admitting === 'first' ? 0 : count - 1;
+  return Array.from({ length: count }, (_, index) => policy(selectorOf(index), index === admits ? USER : index + 1));
+}
+
+function series(name: string, selectorOf: (index: number) => LabelSelector): Setting[] {
+  return [5, 14].flatMap((count) =>
+    (['first', 'last'] as const).map((admitting) => ({
+      title: `${count} ${name}, the ${admitting} admits`,
+      series: `${name}, the ${admitting} of which admits,`,
+      policies: meeting(count, admitting, selectorOf),
+    })),
+  );
+}
+
+function growthOf(name: string, measured: readonly Measured[]): string[] {
+  const some = measured.filter(({ series }) => series === name);
+  return growth(
+    `What policies ${name} add grows with their number`,
+    some.map(({ policies }) => policies.length),
+    some.map(({ ours, none }) => ours.p50 - none.p50),
+  );
 }
 
 function disjoint(count: number): CapabilityPolicySpec[] {
-  return Array.from({ length: count }, (_, index) => policy(String(index), USER));
+  return Array.from({ length: count }, (_, index) => policy({ matchLabels: { [LABEL]: String(index) } }, USER));
 }
 
-/** Selects the namespaces of a label's value, and admits one user. */
-function policy(value: string, user: number): CapabilityPolicySpec {
+function peers(): LabelSelector {
+  return { matchLabels: NAMESPACES.ours };
+}
+
+function ofOwnSelectors(index: number): LabelSelector {
+  return { ...peers(), matchExpressions: [{ key: `own-${index}`, operator: 'DoesNotExist' }] };
+}
+
+/** Admits one user. */
+function policy(namespaceSelector: LabelSelector, user: number): CapabilityPolicySpec {
   return {
-    namespaceSelector: { matchLabels: { [LABEL]: value } },
+    namespaceSelector,
     level: 'restricted',
     mode: 'Enforce',
     overrides: { runAsUser: { rule: 'MustRunAs', ranges: [{ min: user, max: user }] } },
   };
-}
-
-/** How what is added to no policy at all grows. */
-function added(measured: readonly Measured[], which: Setting['admitting']): string[] {
-  const some = measured.filter(({ admitting }) => admitting === which);
-  return growth(
-    `Where the ${which} admits, what is added grows with the number of overlapping policies`,
-    some.map(({ overlap = 0 }) => overlap),
-    some.map(({ ours, none }) => ours.p50 - none.p50),
-  );
 }
 
 function both({ p50, p99 }: Spread): string {

@@ -105,15 +105,20 @@ describe('deleting and changing policies', function () {
     await cluster.programmed(staying, leaving);
     await withoutOperator(async () => {
       await cluster.deletePolicy(leaving);
-      const look = async () => (await cluster.rendered(leaving)).length === 0;
-      await eventually('the rendered objects to be gone', look, COLLECTION_MS);
+      // It is the first of its peers by name: what decides for all of them stays with the others.
+      const isOwner = ({ metadata }: Json) => metadata.ownerReferences.some((owner: Json) => owner.name === leaving);
+      const look = async () => !(await cluster.rendered(leaving)).some(isOwner);
+      await eventually('it to own nothing any more', look, COLLECTION_MS);
       for (let i = 0; i < 10; i++) {
         assert.equal(await cluster.admit(ping, namespace), ADMITTED);
         assert.equal(await cluster.admit(plain, namespace), ADMITTED);
+        assert.match(await cluster.admit(baselinePod(), namespace), /forbidden/);
       }
     });
     await eventually('the pod to be refused', async () => (await cluster.admit(ping, namespace)) !== ADMITTED);
     assert.equal(await cluster.admit(plain, namespace), ADMITTED);
+    await cluster.settled();
+    assert.deepEqual(await cluster.rendered(leaving), []);
   });
 
   it('leaves the grants of a deleted policy also with who might use it', async () => {

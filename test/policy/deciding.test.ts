@@ -1,9 +1,18 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { deciding, isExcluded, siblings } from '../../operator/policy/deciding.ts';
+import { deciding, isExcluded, peers, siblings } from '../../operator/policy/deciding.ts';
 import { resolved } from './policies.ts';
 import { SELECTOR, UNIVERSE } from './selectors.ts';
 
+/** Some of them have the same selector. */
+const SOME = fc.array(
+  fc.record({
+    namespaceSelector: fc.oneof(SELECTOR, fc.constantFrom({}, { matchLabels: { team: 'net' } })),
+    priority: fc.integer({ min: 0, max: 2 }),
+    mode: fc.constantFrom('Enforce', 'Warn'),
+  }),
+  { maxLength: 5 },
+);
 const NET = { matchLabels: { team: 'net' } };
 const names = (policies: readonly { name: string }[]) => policies.map(({ name }) => name);
 
@@ -34,6 +43,33 @@ describe('who decides in a namespace', () => {
   });
 });
 
+describe("a policy's peers", () => {
+  it('have the same mode, priority and selector, and are in the order of names', () => {
+    const own = resolved('own', { namespaceSelector: NET });
+    const policies = [
+      own,
+      resolved('peer', { namespaceSelector: NET, level: 'baseline' }),
+      resolved('a-peer', { namespaceSelector: NET }),
+      resolved('higher', { namespaceSelector: NET, priority: 1 }),
+      resolved('other-mode', { namespaceSelector: NET, mode: 'Warn' }),
+      resolved('elsewhere'),
+    ];
+    assert.deepEqual(names(peers(own, policies)), ['a-peer', 'own', 'peer']);
+  });
+
+  it('decide wherever it does, and nowhere else', () => {
+    fc.assert(
+      fc.property(SOME, fc.constantFrom(...UNIVERSE), (specs, labels) => {
+        const policies = specs.map((spec, i) => resolved(`policy-${i}`, spec));
+        for (const policy of policies) {
+          const decide = new Set(deciding(policies, policy.mode, labels));
+          for (const peer of peers(policy, policies)) assert.equal(decide.has(peer), decide.has(policy));
+        }
+      }),
+    );
+  });
+});
+
 describe("a policy's siblings", () => {
   it('have the same mode, at least its priority and a selector that may meet its own', () => {
     const own = resolved('own', { namespaceSelector: NET });
@@ -49,16 +85,8 @@ describe("a policy's siblings", () => {
   });
 
   it('are all that the decision turns on', () => {
-    const some = fc.array(
-      fc.record({
-        namespaceSelector: SELECTOR,
-        priority: fc.integer({ min: 0, max: 2 }),
-        mode: fc.constantFrom('Enforce', 'Warn'),
-      }),
-      { maxLength: 5 },
-    );
     fc.assert(
-      fc.property(some, fc.constantFrom(...UNIVERSE), (specs, labels) => {
+      fc.property(SOME, fc.constantFrom(...UNIVERSE), (specs, labels) => {
         const policies = specs.map((spec, index) => resolved(`policy-${index}`, spec));
         for (const policy of deciding(policies, 'Enforce', labels)) {
           const known = [policy, ...siblings(policy, policies)];
