@@ -6,8 +6,9 @@ import { GROUP, type LabelSelector, PLURAL } from '../api/capability-policy.ts';
 import { CONTROLLER_NAMESPACE } from '../policy/controllers.ts';
 import type { ResolvedPolicy, RuleChecks } from '../policy/resolve.ts';
 import { selectorCel } from '../policy/selector.ts';
+import { RESOURCE } from './match.ts';
 import type { Variable } from './pod-cel.ts';
-import { sharedViolations } from './shared-violations.ts';
+import { type Judgement, sharedViolations } from './shared-violations.ts';
 
 /** A policy as a decision knows it. */
 export interface Party {
@@ -18,6 +19,8 @@ export interface Party {
   readonly decides: string;
   /** CEL, bool: whether it admits the pod as it is. */
   readonly admits: string;
+  /** CEL, bool: whether it has nothing against the pod as it is. */
+  readonly complies: string;
   /** CEL, list(string): what it has against the pod as it is. */
   readonly violations: string;
   /** CEL, bool: whether it admits the pod as it is, and defaulting has nothing to add. */
@@ -26,6 +29,8 @@ export interface Party {
   readonly admitsFilled: string;
 }
 
+/** CEL: what needs no asking. */
+export const ALWAYS = 'true';
 /** The API server drops a message of more than 5 KiB (plugin/cel MaxEvaluatedMessageExpressionSizeBytes) or two lines. */
 const MESSAGE_LENGTH = 4900;
 const MESSAGE_LENGTH_IF_NOT_ASCII = MESSAGE_LENGTH / 4;
@@ -53,16 +58,17 @@ export function partiesOf(policy: ResolvedPolicy, siblings: readonly ResolvedPol
   return all.map((party, index) => {
     const first = selectors.indexOf(selectors[index] as string);
     // The binding carries the first one's selector.
-    const selects = first === 0 ? 'true' : `variables.selects${first}`;
+    const selects = first === 0 ? ALWAYS : `variables.selects${first}`;
     const use = party.usableBy === 'Everyone' ? '' : ` && variables.mayUse${index}`;
     return {
       policy: party,
       selects,
       decides: party.priority === highest ? selects : `variables.decides${index}`,
-      admits: `variables.violations${index}.size() == 0${use}`,
-      admitsUnchanged: `${party.defaulting ? `!variables.changes${index} && ` : ''}variables.violations${index}.size() == 0${use}`,
+      admits: `variables.complies${index}${use}`,
+      admitsUnchanged: `${party.defaulting ? `!variables.changes${index} && ` : ''}variables.complies${index}${use}`,
+      complies: `variables.complies${index}`,
       violations: `variables.violations${index}`,
-      admitsFilled: `variables.violationsFilled${index}.size() == 0${use}`,
+      admitsFilled: `variables.compliesFilled${index}${use}`,
     };
   });
 }
@@ -77,7 +83,7 @@ export function partyVariables(parties: readonly Party[]): Variable[] {
     { name: 'overridden', selects: (i) => parties[i]?.selects ?? 'false' },
   );
   const violations = sharedViolations(parties.flatMap(({ policy }) => passes(policy)));
-  const lists = violations.lists.values();
+  const judgements = violations.judgements.values();
   return [
     ...violations.shared,
     ...parties.flatMap(({ policy, selects }, i) => [
@@ -85,7 +91,7 @@ export function partyVariables(parties: readonly Party[]): Variable[] {
         ? [{ name: `selects${i}`, expression: selectorText(policy.selector) }]
         : []),
       ...(policy.usableBy === 'Everyone' ? [] : [{ name: `mayUse${i}`, expression: mayUseCel(policy.name) }]),
-      ...violationVariables(policy, i, lists),
+      ...judgementVariables(policy, i, judgements),
     ]),
     ...variables,
     ...parties.flatMap(({ policy, selects }, i) => {
@@ -126,10 +132,15 @@ export function decisionVariables(parties: readonly Party[]): Variable[] {
   return [
     {
       name: 'allowed',
-      expression: parties.map(({ decides, admits }) => `(${decides} && ${admits})`).join(' || '),
+      expression: parties.map(settles).join(' || '),
     },
     ...reasonVariables(parties),
   ];
+}
+
+/** CEL, bool: it decides, and admits the pod as it is. */
+export function settles({ decides, admits }: Party): string {
+  return decides === ALWAYS ? `(${admits})` : `(${decides} && ${admits})`;
 }
 
 /** Few variables, since each costs something (`needed`), of texts that the API server takes. */
@@ -149,18 +160,33 @@ function passes({ checks, filledChecks, defaulting }: ResolvedPolicy): (readonly
 
 /**
  * A template is judged as its pods will be: after filling, which leaves alone what complies as it is.
- * @param lists CEL, list(string): the violations of this policy's passes come next
+ * @param judgements this policy's passes come next
  */
-function violationVariables({ defaulting }: ResolvedPolicy, index: number, lists: Iterator<string>): Variable[] {
-  const next = () => lists.next().value ?? '[]';
-  if (!defaulting) return [{ name: `violations${index}`, expression: next() }];
-  const [asIs, filled] = [`violationsAsIs${index}`, `violationsFilled${index}`];
+function judgementVariables(
+  { defaulting }: ResolvedPolicy,
+  index: number,
+  judgements: Iterator<Judgement>,
+): Variable[] {
+  const next = (suffix: string): Variable[] => {
+    const { complies, violations } = judgements.next().value as Judgement;
+    return [
+      { name: `complies${suffix}${index}`, expression: complies },
+      { name: `violations${suffix}${index}`, expression: violations },
+    ];
+  };
+  if (!defaulting) return next('');
+  const variable = (name: string) => `variables.${name}${index}`;
+  const isTemplate = `${RESOURCE} != "pods"`;
   return [
-    { name: asIs, expression: next() },
-    { name: filled, expression: next() },
+    ...next('AsIs'),
+    ...next('Filled'),
+    {
+      name: `complies${index}`,
+      expression: `${variable('compliesAsIs')} || (${isTemplate} && ${variable('compliesFilled')})`,
+    },
     {
       name: `violations${index}`,
-      expression: `variables.resource != "pods" && variables.${asIs}.size() > 0 ? variables.${filled} : variables.${asIs}`,
+      expression: `${isTemplate} && !${variable('compliesAsIs')} ? ${variable('violationsFilled')} : ${variable('violationsAsIs')}`,
     },
   ];
 }
@@ -172,18 +198,22 @@ function violationVariables({ defaulting }: ResolvedPolicy, index: number, lists
 function mayUseCel(policy: string): string {
   const check = `.group("${GROUP}").resource("${PLURAL}").namespace(request.namespace).name(${JSON.stringify(policy)}).check("use").allowed()`;
   const serviceAccount = `authorizer.serviceAccount(request.namespace, variables.serviceAccount)${check}`;
-  const creator = `(variables.resource == "pods" ? authorizer${check} : variables.controller != "" && authorizer.serviceAccount("${CONTROLLER_NAMESPACE}", variables.controller)${check})`;
+  const creator = `(${RESOURCE} == "pods" ? authorizer${check} : variables.controller != "" && authorizer.serviceAccount("${CONTROLLER_NAMESPACE}", variables.controller)${check})`;
   return `${serviceAccount} || ${creator}`;
 }
 
 /** CEL, string: why this policy, one of several, does not admit the pod; empty where it does not decide. */
-function reasonCel({ policy: { name, defaulting }, decides, violations }: Party, index: number, of: number): string {
+function reasonCel(
+  { policy: { name, defaulting }, decides, complies, violations }: Party,
+  index: number,
+  of: number,
+): string {
   const notUsable = `the pod complies, but neither its service account nor its creator may use this policy (RBAC verb use on ${PLURAL}/${name})`;
   // What defaulting would have repaired is nobody's business, unless it has not come to it.
   const filled = `variables.violationsFilled${index}`;
-  const reasons = defaulting ? `(${filled}.size() > 0 ? ${filled} : ${violations})` : violations;
+  const reasons = defaulting ? `(variables.compliesFilled${index} ? ${violations} : ${filled})` : violations;
   const text = described(reasons, Math.max(1, Math.floor(DESCRIBED / of)));
-  return `${decides} ? ${JSON.stringify(`CapabilityPolicy ${name}: `)} + (${violations}.size() == 0 ? ${JSON.stringify(notUsable)} : ${text}) : ""`;
+  return `${decides} ? ${JSON.stringify(`CapabilityPolicy ${name}: `)} + (${complies} ? ${JSON.stringify(notUsable)} : ${text}) : ""`;
 }
 
 /** CEL, string: the first so many of a list(string), and how many more there are. */

@@ -1,5 +1,6 @@
 /** Which requests the rendered admission policies see: what all of them share. */
 import { GROUP } from '../api/capability-policy.ts';
+import { matchesAny } from '../rules/cel.ts';
 
 /** On a probe's carrier: the hash of the ruleset that is asked for. */
 export const PROBE_LABEL = `${GROUP}/probe`;
@@ -27,28 +28,27 @@ export const CARRIER = [rule('', ['CREATE'], ['podtemplates'])];
 export const NAMESPACES = [rule('', ['UPDATE'], ['namespaces', 'namespaces/finalize', 'namespaces/status'])];
 export const BINDINGS = [rule('', ['CREATE'], ['bindings', 'pods/binding'])];
 
+/** CEL, string: of what the request is: `pods`, `deployments`. */
+export const RESOURCE = 'request.resource.resource';
 /** CEL, bool: the request is a probe. */
-export const IS_PROBE = `request.resource.resource == "podtemplates" && "${PROBE_LABEL}" in dyn(object).metadata.?labels.orValue({})`;
+export const IS_PROBE = `${RESOURCE} == "podtemplates" && "${PROBE_LABEL}" in dyn(object).metadata.?labels.orValue({})`;
 
 /**
- * CEL, bool: the request is about a namespace that policies reach, or is a probe.
- * @param namespace CEL, string: the name of the namespace that the request is about
+ * CEL, bool: no policy reaches the namespace.
+ * @param namespace CEL, string: its name
  */
-export function notExcluded({ operatorNamespace, excludedNamespaces }: AdmissionOptions, namespace: string): string {
-  const excluded = [operatorNamespace, ...excludedNamespaces].map((pattern) =>
-    pattern.endsWith('*')
-      ? `${namespace}.startsWith(${JSON.stringify(pattern.slice(0, -1))})`
-      : `${namespace} == ${JSON.stringify(pattern)}`,
-  );
-  const probe = `request.namespace == ${JSON.stringify(operatorNamespace)} && ${IS_PROBE}`;
-  return `(${probe}) || !(${excluded.join(' || ')})`;
+export function excludedCel({ operatorNamespace, excludedNamespaces }: AdmissionOptions, namespace: string): string {
+  return matchesAny(namespace, [operatorNamespace, ...excludedNamespaces]);
 }
 
-/** CEL, bool: not a static pod's image in the API, which nobody admits or refuses. */
-export const NOT_A_MIRROR_POD =
-  'request.resource.resource != "pods" || !("kubernetes.io/config.mirror" in dyn(object).metadata.?annotations.orValue({}))';
+/** CEL, bool: a static pod's image in the API, which nobody admits or refuses. */
+export const IS_MIRROR_POD = `${RESOURCE} == "pods" && "kubernetes.io/config.mirror" in dyn(object).metadata.?annotations.orValue({})`;
 
-/** namespaceObject is null in match conditions (tried): there a namespace is only known by its name. */
+/**
+ * Namespaces that policies reach, and probes. namespaceObject is null in match conditions (tried): there a namespace is only
+ * known by its name.
+ */
 export function matchNotExcluded(options: AdmissionOptions, namespace: string) {
-  return { name: 'namespace-not-excluded', expression: notExcluded(options, namespace) };
+  const probe = `request.namespace == ${JSON.stringify(options.operatorNamespace)} && ${IS_PROBE}`;
+  return { name: 'namespace-not-excluded', expression: `(${probe}) || !(${excludedCel(options, namespace)})` };
 }

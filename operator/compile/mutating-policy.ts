@@ -8,7 +8,7 @@ import { and } from '../rules/cel.ts';
 import type { Fill } from '../rules/rule.ts';
 import { type Draft, PROBE_ANNOTATION } from './admission-set.ts';
 import { type Party, partyVariables } from './decision-cel.ts';
-import { type AdmissionOptions, CARRIER, IS_PROBE, matchNotExcluded, NOT_A_MIRROR_POD, PODS } from './match.ts';
+import { type AdmissionOptions, CARRIER, IS_MIRROR_POD, IS_PROBE, matchNotExcluded, PODS } from './match.ts';
 import { needed, POD_VARIABLES } from './pod-cel.ts';
 import { carrierOf } from './validating-policy.ts';
 
@@ -38,7 +38,7 @@ export function mutatingPolicy(policy: ResolvedPolicy, parties: readonly Party[]
       matchConstraints: { matchPolicy: 'Equivalent', resourceRules: [...PODS, ...CARRIER] },
       matchConditions: [
         matchNotExcluded(options, 'request.namespace'),
-        { name: 'not-a-mirror-pod', expression: NOT_A_MIRROR_POD },
+        { name: 'not-a-mirror-pod', expression: `!(${IS_MIRROR_POD})` },
       ],
       variables: needed(variables, [patches(policy, ruleset)]),
       mutations: [{ patchType: 'JSONPatch', jsonPatch: { expression: patches(policy, ruleset) } }],

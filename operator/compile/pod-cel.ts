@@ -2,6 +2,7 @@
 import { CONTROLLERS } from '../policy/controllers.ts';
 import type { RuleChecks } from '../policy/resolve.ts';
 import type { Check } from '../rules/rule.ts';
+import { RESOURCE } from './match.ts';
 
 export interface Variable {
   readonly name: string;
@@ -11,33 +12,30 @@ export interface Variable {
 /** CEL, map(string, string): a template's resource → the service account that creates its pods. */
 const CONTROLLER = `{${CONTROLLERS.map(({ resource, serviceAccount }) => `"${resource}": "${serviceAccount}"`).join(', ')}}`;
 
+/** CEL, bool: the pod exists, and only ephemeral containers that are added to it are judged. */
+const EPHEMERAL = 'has(request.subResource) && request.subResource == "ephemeralcontainers"';
+
 /**
  * The pod that a request is about. `dyn`: the API server type-checks a text against every kind that its policy matches,
  * and the kinds differ in where the pod stands.
  */
 export const POD_VARIABLES: readonly Variable[] = [
-  { name: 'resource', expression: 'request.resource.resource' },
-  {
-    name: 'ephemeral',
-    expression: 'has(request.subResource) && request.subResource == "ephemeralcontainers"',
-  },
+  { name: 'ephemeral', expression: EPHEMERAL },
   {
     name: 'pod',
-    expression:
-      'variables.resource == "pods" ? dyn(object) : variables.resource == "podtemplates" ? dyn(object).template : variables.resource == "cronjobs" ? dyn(object).spec.jobTemplate.spec.template : dyn(object).spec.template',
+    expression: `${RESOURCE} == "pods" ? dyn(object) : ${RESOURCE} == "podtemplates" ? dyn(object).template : ${RESOURCE} == "cronjobs" ? dyn(object).spec.jobTemplate.spec.template : dyn(object).spec.template`,
   },
   { name: 'spec', expression: 'variables.pod.spec' },
   { name: 'annotations', expression: 'variables.pod.?metadata.?annotations.orValue({})' },
   {
     // Ephemeral containers are only ever added: those that were there have been judged.
     name: 'containers',
-    expression:
-      'variables.ephemeral ? variables.spec.?ephemeralContainers.orValue([]).filter(c, !dyn(oldObject).spec.?ephemeralContainers.orValue([]).exists(o, o.name == c.name)) : variables.spec.?initContainers.orValue([]) + variables.spec.?containers.orValue([]) + variables.spec.?ephemeralContainers.orValue([])',
+    expression: `${EPHEMERAL} ? variables.spec.?ephemeralContainers.orValue([]).filter(c, !dyn(oldObject).spec.?ephemeralContainers.orValue([]).exists(o, o.name == c.name)) : variables.spec.?initContainers.orValue([]) + variables.spec.?containers.orValue([]) + variables.spec.?ephemeralContainers.orValue([])`,
   },
-  { name: 'volumes', expression: 'variables.ephemeral ? [] : variables.spec.?volumes.orValue([])' },
+  { name: 'volumes', expression: `${EPHEMERAL} ? [] : variables.spec.?volumes.orValue([])` },
   { name: 'namespaceLabels', expression: 'namespaceObject.metadata.?labels.orValue({})' },
   { name: 'serviceAccount', expression: 'variables.spec.?serviceAccountName.orValue("default")' },
-  { name: 'controller', expression: `${CONTROLLER}[?variables.resource].orValue("")` },
+  { name: 'controller', expression: `${CONTROLLER}[?${RESOURCE}].orValue("")` },
 ];
 
 /**
@@ -53,6 +51,25 @@ export function needed(variables: readonly Variable[], expressions: readonly str
     return true;
   });
   return kept.toReversed();
+}
+
+/**
+ * CEL, bool: nothing is violated. Goes through the containers once, and stops where something is: most pods comply, and
+ * to list that they do costs twice as much.
+ */
+export function compliesCel(ofRules: readonly RuleChecks[]): string {
+  const none = (part: Check['over']) =>
+    ofRules
+      .flatMap(({ checks }) => checks)
+      .filter(({ over }) => over === part)
+      .map(({ violates }) => `!(${violates})`)
+      .join(' && ');
+  const [pod, containers, volumes] = [none('pod'), none('containers'), none('volumes')];
+  return [
+    ...(pod === '' ? [] : [`(${EPHEMERAL} || (${pod}))`]),
+    ...(volumes === '' ? [] : [`variables.volumes.all(v, ${volumes})`]),
+    ...(containers === '' ? [] : [`variables.containers.all(c, ${containers})`]),
+  ].join(' && ');
 }
 
 /** CEL, list(string): one line per violation, as operator/evaluate describes them. */

@@ -4,13 +4,21 @@
  */
 import type { RuleChecks } from '../policy/resolve.ts';
 import { RULES } from '../rules/index.ts';
-import { type Variable, violationsCel } from './pod-cel.ts';
+import { compliesCel, type Variable, violationsCel } from './pod-cel.ts';
 
 interface SharedViolations {
-  /** They stand before the lists, which name them. */
+  /** They stand before the judgements, which name them. */
   readonly shared: readonly Variable[];
-  /** CEL, list(string): of each judge, in the registry's order. */
-  readonly lists: readonly string[];
+  /** Of each judge. */
+  readonly judgements: readonly Judgement[];
+}
+
+/** What a judge says of a pod. */
+export interface Judgement {
+  /** CEL, bool: nothing against it. */
+  readonly complies: string;
+  /** CEL, list(string): what, in the registry's order. */
+  readonly violations: string;
 }
 
 /** Rules that follow each other, in which the same judges agree with each other. */
@@ -23,18 +31,29 @@ interface Run {
 /** @param judges what each of them checks, in the registry's order */
 export function sharedViolations(judges: readonly (readonly RuleChecks[])[]): SharedViolations {
   const shared: Variable[] = [];
-  const lists = judges.map((): string[] => []);
+  const parts = judges.map((): Judgement[] => []);
   for (const [number, { agreement, rules }] of runsOf(judges).entries()) {
     for (const first of new Set(agreement)) {
       const checks = judges[first]?.filter(({ rule }) => rules.includes(rule)) ?? [];
       if (checks.length === 0) continue;
-      const agreeing = lists.filter((_, judge) => agreement[judge] === first);
-      const name = `shared${number}x${first}`;
-      if (agreeing.length > 1) shared.push({ name, expression: violationsCel(checks) });
-      for (const list of agreeing) list.push(agreeing.length > 1 ? `variables.${name}` : violationsCel(checks));
+      const own = { complies: compliesCel(checks), violations: violationsCel(checks) };
+      const agreeing = parts.filter((_, judge) => agreement[judge] === first);
+      const names = { complies: `complied${number}x${first}`, violations: `shared${number}x${first}` };
+      const theirs = { complies: `variables.${names.complies}`, violations: `variables.${names.violations}` };
+      if (agreeing.length > 1) {
+        shared.push({ name: names.complies, expression: own.complies });
+        shared.push({ name: names.violations, expression: own.violations });
+      }
+      for (const part of agreeing) part.push(agreeing.length > 1 ? theirs : own);
     }
   }
-  return { shared, lists: lists.map((list) => list.join(' + ') || '[]') };
+  return {
+    shared,
+    judgements: parts.map((part) => ({
+      complies: part.map(({ complies }) => complies).join(' && ') || 'true',
+      violations: part.map(({ violations }) => violations).join(' + ') || '[]',
+    })),
+  };
 }
 
 function runsOf(judges: readonly (readonly RuleChecks[])[]): Run[] {

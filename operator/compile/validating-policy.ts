@@ -6,8 +6,17 @@
 import type { Mode } from '../api/capability-policy.ts';
 import type { ResolvedPolicy } from '../policy/resolve.ts';
 import { type AdmissionSet, type Draft, PROBE_ANSWER, probeLabels } from './admission-set.ts';
-import { decisionVariables, type Party, partyVariables } from './decision-cel.ts';
-import { type AdmissionOptions, CARRIER, IS_PROBE, NOT_A_MIRROR_POD, notExcluded, PODS, TEMPLATES } from './match.ts';
+import { ALWAYS, decisionVariables, type Party, partyVariables, settles } from './decision-cel.ts';
+import {
+  type AdmissionOptions,
+  CARRIER,
+  excludedCel,
+  IS_MIRROR_POD,
+  IS_PROBE,
+  PODS,
+  RESOURCE,
+  TEMPLATES,
+} from './match.ts';
 import { needed, POD_VARIABLES } from './pod-cel.ts';
 
 const POD_ACTIONS: Record<Mode, readonly string[]> = {
@@ -22,34 +31,37 @@ const TEMPLATE_ACTIONS: Record<Mode, readonly string[]> = {
   Audit: ['Audit'],
 };
 
-const ADMITTED = 'variables.probe || variables.skipped || !variables.speaks || variables.allowed';
-const MESSAGE = 'variables.quiet ? "" : variables.message';
-
 export function validatingPolicy(policy: ResolvedPolicy, parties: readonly Party[], options: AdmissionOptions): Draft {
   const { mode, selector: namespaceSelector } = policy;
+  // Few variables: each costs a pod something, once for the validations and once for the message (plugin/cel/composition.go).
   const variables = [
-    { name: 'probe', expression: IS_PROBE },
     // No match conditions: for them alone the API server would convert the pod once more (plugin/cel/activation.go),
     // which is most of what an admission policy costs.
-    { name: 'skipped', expression: `!(${notExcluded(options, 'request.namespace')}) || !(${NOT_A_MIRROR_POD})` },
+    {
+      name: 'skipped',
+      expression: [IS_PROBE, excludedCel(options, 'request.namespace'), IS_MIRROR_POD]
+        .map((one) => `(${one})`)
+        .join(' || '),
+    },
     ...POD_VARIABLES,
     ...partyVariables(parties),
     ...decisionVariables(parties),
-    { name: 'speaks', expression: speaksCel(parties) },
-    { name: 'quiet', expression: quietCel(parties) },
   ];
+  const admitted = ['variables.skipped', ...silent(parties), 'variables.allowed'].join(' || ');
+  const quiet = ['variables.skipped', ...silent(parties), ...admitting(parties)].join(' || ');
+  const message = `${quiet} ? "" : variables.message`;
   return {
     kind: 'ValidatingAdmissionPolicy',
     spec: (ruleset) => ({
       failurePolicy: 'Fail',
       matchConstraints: { matchPolicy: 'Equivalent', resourceRules: [...PODS, ...TEMPLATES] },
-      variables: needed(variables, [ADMITTED, MESSAGE]),
+      variables: needed(variables, [admitted, message]),
       validations: [
         probeValidation(ruleset),
         {
-          expression: ADMITTED,
+          expression: admitted,
           message: `CapabilityPolicy ${policy.name} does not admit this pod`,
-          messageExpression: MESSAGE,
+          messageExpression: message,
           reason: 'Forbidden',
         },
       ],
@@ -84,10 +96,7 @@ export function deferringPolicy(policy: ResolvedPolicy, by: AdmissionSet, option
     spec: (ruleset) => ({
       failurePolicy: 'Fail',
       matchConstraints: { matchPolicy: 'Equivalent', resourceRules: CARRIER },
-      variables: [
-        { name: 'probe', expression: IS_PROBE },
-        { name: 'decidedBy', expression: JSON.stringify(`${by.policy} ${by.ruleset}`) },
-      ],
+      variables: [{ name: 'decidedBy', expression: JSON.stringify(`${by.policy} ${by.ruleset}`) }],
       validations: [probeValidation(ruleset)],
     }),
     bindings: (ruleset) => [probeBinding({ policy: policy.name, ruleset }, options)],
@@ -95,32 +104,30 @@ export function deferringPolicy(policy: ResolvedPolicy, by: AdmissionSet, option
 }
 
 /**
- * CEL, bool: whether it is for this policy to say what the decision is. All that decide in a namespace refuse its pods,
+ * CEL, bools: why it is not for this policy to say what the decision is. All that decide in a namespace refuse its pods,
  * so that none of them can go without the others; of warnings and audit annotations one is enough.
  */
-function speaksCel(parties: readonly Party[]): string {
+function silent(parties: readonly Party[]): string[] {
   const [{ policy, decides }] = parties as [Party];
-  const first = parties
+  const earlier = parties
     .filter((other) => other.policy.priority === policy.priority && other.policy.name < policy.name)
-    .map((other) => `!(${other.decides})`);
-  const speaks = `(${[decides, ...first].join(' && ')})`;
-  return policy.mode === 'Enforce' ? `variables.resource == "pods" || ${speaks}` : speaks;
+    .map((other) => other.decides);
+  const silent = [...(decides === ALWAYS ? [] : [`!(${decides})`]), ...earlier].join(' || ');
+  if (silent === '') return [];
+  return policy.mode === 'Enforce' ? [`(${RESOURCE} != "pods" && (${silent}))`] : [silent];
 }
 
 /**
- * CEL, bool: nobody will read the message. The API server asks for it whatever the validation said, with variables that
+ * CEL, bools: nobody will read the message. The API server asks for it whatever the validation said, with variables that
  * are evaluated anew and without an authorizer (plugin/policy/validating/validator.go): only policies for everyone tell.
  */
-function quietCel(parties: readonly Party[]): string {
-  const admitting = parties
-    .filter(({ policy }) => policy.usableBy === 'Everyone')
-    .map(({ decides, admits }) => `(${decides} && ${admits})`);
-  return ['variables.probe', 'variables.skipped', '!variables.speaks', ...admitting].join(' || ');
+function admitting(parties: readonly Party[]): string[] {
+  return parties.filter(({ policy }) => policy.usableBy === 'Everyone').map(settles);
 }
 
 /** Refuses every probe, in the ruleset's name. */
 export function probeValidation(ruleset: string) {
-  return { expression: '!variables.probe', message: `${PROBE_ANSWER} ${ruleset}` };
+  return { expression: `!(${IS_PROBE})`, message: `${PROBE_ANSWER} ${ruleset}` };
 }
 
 export function probeBinding(set: { policy: string; ruleset: string }, { operatorNamespace }: AdmissionOptions) {
