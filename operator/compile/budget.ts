@@ -3,15 +3,15 @@
  * not fit for a pod of 100 containers is refused before anything is rendered, newest policy first.
  */
 import { siblings } from '../policy/deciding.ts';
-import type { Refusal, ResolvedPolicy, RuleChecks } from '../policy/resolve.ts';
+import type { Refusal, ResolvedPolicy } from '../policy/resolve.ts';
 import { selectorCel } from '../policy/selector.ts';
 import { partiesOf, partyVariables } from './decision-cel.ts';
+import { CONTAINERS, costOf, EXPRESSION_BUDGET } from './pod-cel.ts';
 
 /** k8s.io/apiserver/pkg/apis/cel/config.go RuntimeCELCostBudget, less what the decision's own text costs. */
 const COST_BUDGET = 9_900_000;
 /** k8s.io/apiserver/pkg/cel/library/cost.go: of an authorizer check; a policy asks for the service account and the creator. */
 const AUTHORIZER_CHECK = 350_000;
-const CONTAINERS = 100;
 /**
  * etcd takes objects of 1.5 MiB (--max-request-bytes), but long before an API server needs seconds to check such a text
  * (tried: 5 s at 1.1 MB on two cores), and answers 504 when it is busy.
@@ -19,13 +19,8 @@ const CONTAINERS = 100;
 const TEXT_BUDGET = 600_000;
 /** What else an admission policy says of each policy: who decides, why it refuses. */
 const TEXT_OVERHEAD = 1_000;
-/** In characters: what github.com/google/cel-go/parser takes, unless told otherwise. */
-const EXPRESSION_BUDGET = 100_000;
 /** A condition's message has room for some names. */
 const NAMED = 14;
-/** A name, a field, an operator or a literal: each costs about 1 whenever it is evaluated. */
-const WORD = /[A-Za-z_]\w*|"[^"]*"|\d+|[=!<>]=|&&|\|\||[!?<>+]/g;
-
 interface Price {
   readonly cost: number;
   /** In characters. */
@@ -82,13 +77,6 @@ export function priceOf(policy: ResolvedPolicy): Price {
     text: TEXT_OVERHEAD + lengths.reduce((sum, length) => sum + length, 0),
     longest: Math.max(...lengths),
   };
-}
-
-function costOf(ofRules: readonly RuleChecks[]): number {
-  const each = ofRules
-    .flatMap(({ checks }) => checks)
-    .map(({ over, violates }) => (over === 'pod' ? 1 : CONTAINERS) * (violates.match(WORD)?.length ?? 0));
-  return each.reduce((sum, cost) => sum + cost, 0);
 }
 
 function tooMany({ policy, parties, cost }: Draft): Refusal {

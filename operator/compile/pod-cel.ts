@@ -4,6 +4,13 @@ import type { RuleChecks } from '../policy/resolve.ts';
 import type { Check } from '../rules/rule.ts';
 import { RESOURCE } from './match.ts';
 
+/** A name, a field, an operator or a literal: each costs about 1 whenever it is evaluated. */
+const WORD = /[A-Za-z_]\w*|"[^"]*"|\d+|[=!<>]=|&&|\|\||[!?<>+]/g;
+/** In characters: what github.com/google/cel-go/parser takes, unless told otherwise. */
+export const EXPRESSION_BUDGET = 100_000;
+/** Of the largest pods that are reckoned with. */
+export const CONTAINERS = 100;
+
 export interface Variable {
   readonly name: string;
   readonly expression: string;
@@ -45,12 +52,36 @@ export const POD_VARIABLES: readonly Variable[] = [
 export function needed(variables: readonly Variable[], expressions: readonly string[]): Variable[] {
   const texts = [...expressions];
   const kept = variables.toReversed().filter(({ name, expression }) => {
-    const isNamed = new RegExp(`\\bvariables\\.${name}\\b`);
-    if (!texts.some((text) => isNamed.test(text))) return false;
+    if (!texts.some((text) => isNamed(name, text))) return false;
     texts.push(expression);
     return true;
   });
   return kept.toReversed();
+}
+
+/**
+ * CEL, bool: an expression that names variables of the pod, for where there are none: a match condition. They are the fields
+ * of a map of that name, which those that others name are put into first.
+ */
+export function withPodVariables(expression: string): string {
+  let [rest, bound] = [needed(POD_VARIABLES, [expression]), [] as Variable[]];
+  let [before, after] = ['', ''];
+  while (rest.length > 0) {
+    const later = rest.filter((one) => rest.some(({ name }) => isNamed(name, one.expression)));
+    const next = rest
+      .filter((one) => !later.includes(one))
+      .map(({ name, expression }) => ({ name, expression: `dyn(${expression})` }));
+    const fields = [...bound, ...next].map(({ name, expression }) => `${JSON.stringify(name)}: ${expression}`);
+    before += `[{${fields.join(', ')}}].all(variables, `;
+    after += ')';
+    bound = [...bound, ...next].map(({ name }) => ({ name, expression: `variables.${name}` }));
+    rest = later;
+  }
+  return before + expression + after;
+}
+
+function isNamed(variable: string, text: string): boolean {
+  return new RegExp(`\\bvariables\\.${variable}\\b`).test(text);
 }
 
 /**
@@ -65,11 +96,12 @@ export function compliesCel(ofRules: readonly RuleChecks[]): string {
       .map(({ violates }) => `!(${violates})`)
       .join(' && ');
   const [pod, containers, volumes] = [none('pod'), none('containers'), none('volumes')];
-  return [
+  const conditions = [
     ...(pod === '' ? [] : [`(${EPHEMERAL} || (${pod}))`]),
     ...(volumes === '' ? [] : [`variables.volumes.all(v, ${volumes})`]),
     ...(containers === '' ? [] : [`variables.containers.all(c, ${containers})`]),
-  ].join(' && ');
+  ];
+  return conditions.join(' && ') || 'true';
 }
 
 /** CEL, list(string): one line per violation, as operator/evaluate describes them. */
@@ -87,4 +119,12 @@ function checkCel(rule: string, { over, violates, message }: Check): string {
     case 'volumes':
       return `variables.volumes.filter(v, ${violates}).map(v, ${JSON.stringify(`${rule}: volume "`)} + v.name + "\\" " + (${message}))`;
   }
+}
+
+/** What the API server charges for a pod of so many containers that every check has to look at whole. */
+export function costOf(ofRules: readonly RuleChecks[]): number {
+  const each = ofRules
+    .flatMap(({ checks }) => checks)
+    .map(({ over, violates }) => (over === 'pod' ? 1 : CONTAINERS) * (violates.match(WORD)?.length ?? 0));
+  return each.reduce((sum, cost) => sum + cost, 0);
 }

@@ -17,7 +17,7 @@ import {
   RESOURCE,
   TEMPLATES,
 } from './match.ts';
-import { needed, POD_VARIABLES } from './pod-cel.ts';
+import { compliesCel, costOf, EXPRESSION_BUDGET, needed, POD_VARIABLES, withPodVariables } from './pod-cel.ts';
 
 const POD_ACTIONS: Record<Mode, readonly string[]> = {
   Enforce: ['Deny'],
@@ -31,18 +31,15 @@ const TEMPLATE_ACTIONS: Record<Mode, readonly string[]> = {
   Audit: ['Audit'],
 };
 
+/** Half of what the API server grants a match condition (k8s.io/apiserver/pkg/apis/cel/config.go PerCallLimit). */
+const MATCH_COST = 500_000;
+
 export function validatingPolicy(policy: ResolvedPolicy, parties: readonly Party[], options: AdmissionOptions): Draft {
   const { mode, selector: namespaceSelector } = policy;
+  const skipped = [excludedCel(options, 'request.namespace'), IS_MIRROR_POD];
   // Few variables: each costs a pod something, once for the validations and once for the message (plugin/cel/composition.go).
   const variables = [
-    // No match conditions: for them alone the API server would convert the pod once more (plugin/cel/activation.go),
-    // which is most of what an admission policy costs.
-    {
-      name: 'skipped',
-      expression: [IS_PROBE, excludedCel(options, 'request.namespace'), IS_MIRROR_POD]
-        .map((one) => `(${one})`)
-        .join(' || '),
-    },
+    { name: 'skipped', expression: any([IS_PROBE, ...skipped]) },
     ...POD_VARIABLES,
     ...partyVariables(parties),
     ...decisionVariables(parties),
@@ -55,6 +52,7 @@ export function validatingPolicy(policy: ResolvedPolicy, parties: readonly Party
     spec: (ruleset) => ({
       failurePolicy: 'Fail',
       matchConstraints: { matchPolicy: 'Equivalent', resourceRules: [...PODS, ...TEMPLATES] },
+      ...matchConditions(parties, skipped),
       variables: needed(variables, [admitted, message]),
       validations: [
         probeValidation(ruleset),
@@ -84,6 +82,27 @@ export function validatingPolicy(policy: ResolvedPolicy, parties: readonly Party
       probeBinding({ policy: policy.name, ruleset }, options),
     ],
   };
+}
+
+/**
+ * Whoever complies is not matched, where neither the namespace nor who asks matters: an API server converts the pod once for
+ * match conditions, and three times more for what follows (plugin/cel/activation.go), which is most of what an admission
+ * policy costs. Where policies of other selectors may admit the pod a match condition cannot tell: it does not see the
+ * namespace. There, and where it would cost too much, it would only be one conversion more.
+ */
+function matchConditions(parties: readonly Party[], skipped: readonly string[]) {
+  const plain = parties.filter(({ policy, decides }) => decides === ALWAYS && policy.usableBy === 'Everyone');
+  const cost = plain.reduce((sum, { policy }) => sum + costOf(policy.checks), 0);
+  if (plain.length === 0 || parties.some(({ selects }) => selects !== ALWAYS) || cost > MATCH_COST) return {};
+  const complies = withPodVariables(any(plain.map(({ policy }) => compliesCel(policy.checks))));
+  const expression = `(${IS_PROBE}) || !(${any([...skipped, complies])})`;
+  return expression.length > EXPRESSION_BUDGET
+    ? {}
+    : { matchConditions: [{ name: 'does-not-plainly-comply', expression }] };
+}
+
+function any(conditions: readonly string[]): string {
+  return conditions.map((one) => `(${one})`).join(' || ');
 }
 
 /**

@@ -5,14 +5,21 @@ import type { CapabilityPolicy } from '../../operator/api/capability-policy.ts';
 import { compile } from '../../operator/compile/compile.ts';
 import { NEWEST_KNOWN_MINOR } from '../../operator/standards/level-version.ts';
 
+interface Named {
+  readonly name: string;
+  readonly expression: string;
+}
+
 interface Spec {
-  readonly variables: readonly { readonly name: string; readonly expression: string }[];
+  readonly matchConditions?: readonly Named[];
+  readonly variables: readonly Named[];
 }
 
 export interface Request {
   /** `pods`, `deployments`. */
   readonly resource: string;
   readonly subResource?: string;
+  readonly namespace?: string;
   readonly object: unknown;
   readonly oldObject?: unknown;
   readonly namespaceLabels?: Readonly<Record<string, string>>;
@@ -35,33 +42,44 @@ environment.registerFunction('string.findAll(string): list<string>', (text: stri
   ...(text.match(new RegExp(pattern.replaceAll('\\x{', '\\u{'), 'gu')) ?? []),
 ]);
 
-export class AdmissionText {
-  readonly #programs: ReadonlyMap<string, (context: Record<string, unknown>) => unknown>;
+type Program = (context: Record<string, unknown>) => unknown;
 
-  /** @param name which of the policies' texts */
+export class AdmissionText {
+  readonly #conditions: readonly Program[];
+  readonly #variables: ReadonlyMap<string, Program>;
+
+  /** @param name which of the policies; of peers the first decides for all */
   constructor(policies: readonly CapabilityPolicy[], name: string) {
-    const objects = compile(policies, OPTIONS).rendered.get(name)?.admission.objects ?? [];
+    const { rendered } = compile(policies, OPTIONS);
+    const objects = rendered.get(rendered.get(name)?.decidedBy ?? '')?.admission.objects ?? [];
     const spec = objects.find(({ kind }) => kind === 'ValidatingAdmissionPolicy')?.spec as Spec | undefined;
     assert.ok(spec, `policy ${name} renders no ValidatingAdmissionPolicy`);
-    this.#programs = new Map(
-      spec.variables.map(({ name, expression }) => [name, environment.parse(expression) as () => unknown]),
-    );
+    const parse = ({ expression }: Named) => environment.parse(expression) as Program;
+    this.#conditions = (spec.matchConditions ?? []).map(parse);
+    this.#variables = new Map(spec.variables.map((variable) => [variable.name, parse(variable)]));
+  }
+
+  /** Whether it asks for the request to be judged at all. */
+  matches(request: Request): boolean {
+    return this.#conditions.every((condition) => condition(contextOf(request)) === true);
   }
 
   /** The value of one of the policy's variables; the others are evaluated as they are asked for. */
-  run(variable: string, { resource, subResource, object, oldObject, namespaceLabels = {} }: Request): unknown {
-    const request = { resource: { resource }, ...(subResource && { subResource }) };
+  run(variable: string, request: Request): unknown {
     const variables: Record<string, unknown> = {};
     const context = {
-      request,
-      object,
-      oldObject,
-      namespaceObject: { metadata: { labels: namespaceLabels } },
+      ...contextOf(request),
+      namespaceObject: { metadata: { labels: request.namespaceLabels ?? {} } },
       variables,
     };
-    for (const [name, program] of this.#programs) {
+    for (const [name, program] of this.#variables) {
       Object.defineProperty(variables, name, { enumerable: true, get: () => program(context) });
     }
     return variables[variable];
   }
+}
+
+function contextOf({ resource, subResource, namespace = 'default', object, oldObject }: Request) {
+  const request = { resource: { resource }, namespace, ...(subResource && { subResource }) };
+  return { request, object: { metadata: {}, ...(object as object) }, oldObject };
 }

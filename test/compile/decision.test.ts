@@ -1,6 +1,7 @@
 /** What the rendered text says of a request, run whole by cel-js, is what the operator says of it. */
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
+import type { CapabilityPolicySpec } from '../../operator/api/capability-policy.ts';
 import type { PodParts } from '../../operator/cluster/objects.ts';
 import { Evaluator } from '../../operator/evaluate/violations.ts';
 import { deciding } from '../../operator/policy/deciding.ts';
@@ -28,7 +29,10 @@ describe('the text of an admission policy', () => {
       fc.assert(
         fc.property(randomPods(), (pod) => {
           const expected = lines(partsOf(pod), resolution.policy);
-          assert.deepEqual(text.run('violations0', { resource: 'pods', object: pod }), expected);
+          const request = { resource: 'pods', object: pod };
+          assert.deepEqual(text.run('violations0', request), expected);
+          assert.equal(text.run('complies0', request), expected.length === 0);
+          assert.equal(text.matches(request), expected.length > 0);
         }),
         { numRuns: 50 },
       );
@@ -41,7 +45,9 @@ describe('the text of an admission policy', () => {
     fc.assert(
       fc.property(randomPods(), fc.constantFrom(...Object.keys(TEMPLATES)), (pod, resource) => {
         const object = TEMPLATES[resource]?.({ metadata: pod.metadata, spec: pod.spec });
-        assert.deepEqual(text.run('violations0', { resource, object }), lines(partsOf(pod), restricted));
+        const expected = lines(partsOf(pod), restricted);
+        assert.deepEqual(text.run('violations0', { resource, object }), expected);
+        assert.equal(text.matches({ resource, object }), expected.length > 0);
       }),
     );
   });
@@ -57,8 +63,49 @@ describe('the text of an admission policy', () => {
         const request = { resource: 'pods', subResource: 'ephemeralcontainers', object: after, oldObject: before };
         const ofAdded = lines(partsOf(after), restricted).filter((line) => line.includes(': container "debug" '));
         assert.deepEqual(text.run('violations0', request), ofAdded);
+        assert.equal(text.matches(request), ofAdded.length > 0);
       }),
     );
+  });
+
+  it('matches no pod that complies where the namespace does not matter, nor who asks', () => {
+    const meet = { namespaceSelector: { matchLabels: { team: 'net' } } };
+    const elsewhere = { namespaceSelector: {} };
+    const object = { spec: { containers: [{ name: 'app' }] } };
+    for (const [what, own, others, matches] of [
+      ['alone', {}, [], false],
+      ['the first of peers complies', {}, [{ level: 'restricted' }], false],
+      ['another one does', { level: 'restricted' }, [{}], false],
+      ['none does', { level: 'restricted' }, [{ level: 'restricted' }], true],
+      ['only those do who may use it', { usableBy: 'Bindings' }, [], true],
+      ['one for everyone does', { usableBy: 'Bindings' }, [{}], false],
+      ['a policy of higher priority decides', {}, [{ level: 'restricted', priority: 1 }], true],
+      ['a policy of higher priority decides, and complies', { level: 'restricted' }, [{ priority: 1 }], false],
+      ['others meet it', {}, [elsewhere], true],
+    ] as [string, object, object[], boolean][]) {
+      const policies = [own, ...others].map((spec, i) =>
+        policy(`p${i}`, { level: 'baseline', ...meet, ...spec } as Partial<CapabilityPolicySpec>),
+      );
+      const text = new AdmissionText(policies, 'p0');
+      assert.equal(text.matches({ resource: 'pods', object }), matches, what);
+    }
+  });
+
+  it('matches every probe, and neither mirror pods nor excluded namespaces', () => {
+    const text = new AdmissionText([policy('p', { level: 'restricted' })], 'p');
+    const refused = { spec: { containers: [{ name: 'app' }] } };
+    const labels = { 'capabilitypolicy.dev/probe': 'x' };
+    const mirrored = { ...refused, metadata: { annotations: { 'kubernetes.io/config.mirror': 'x' } } };
+    for (const [request, matches] of [
+      [{ resource: 'pods', object: refused }, true],
+      [{ resource: 'pods', object: mirrored }, false],
+      [{ resource: 'deployments', object: { ...mirrored, spec: { template: refused } } }, true],
+      [{ resource: 'pods', namespace: 'kube-system', object: refused }, false],
+      [{ resource: 'pods', namespace: 'operator', object: refused }, false],
+      [{ resource: 'podtemplates', namespace: 'operator', object: { metadata: { labels }, template: refused } }, true],
+    ] as const) {
+      assert.equal(text.matches(request), matches, JSON.stringify(request));
+    }
   });
 
   it('decides as the operator does, whichever policies there are', () => {
@@ -83,6 +130,8 @@ describe('the text of an admission policy', () => {
           const text = new AdmissionText(policies, name);
           const request = { resource: 'pods', object: pod, namespaceLabels };
           assert.equal(text.run('allowed', request), admitted);
+          // Whom it does not match the API server admits.
+          assert.ok(admitted || text.matches(request));
           if (!admitted) assert.deepEqual(reasons(text.run('message', request)), reasonsOf(pod, parties));
         }
       }),
