@@ -80,16 +80,19 @@ class CommandLine {
 
   async all(size: number): Promise<Measured[]> {
     const stream = writeStream(join(this.#folder, 'stream.yaml'), size);
-    const inStream = await this.#measure(STREAM, stream);
+    const inStream = await this.#measure(STREAM, stream, stream);
     if (size > MOST_OF_PEERS) return inStream;
     const files = writeFiles(join(this.#folder, `files-${size}`), size);
-    return [...inStream, ...(await this.#measure('files', files))];
+    return [...inStream, ...(await this.#measure('files', files, stream))];
   }
 
-  /** Alternately, so that what else the machine does hits all alike. */
-  async #measure(input: string, manifests: Manifests): Promise<Measured[]> {
+  /**
+   * Alternately, so that what else the machine does hits all alike.
+   * @param text the same manifests in one stream
+   */
+  async #measure(input: string, manifests: Manifests, text: Manifests): Promise<Measured[]> {
     const { path, count, violating } = manifests;
-    const whole = input !== STREAM || count > MOST_AT_ONCE ? undefined : parse('whole', path);
+    const whole = count > MOST_AT_ONCE ? undefined : parse('whole', text.path);
     const commands: (readonly [string, Command, (stdout: string) => number])[] = [
       ...(whole ? [['whole', whole, documents] as const] : []),
       ['each', parse('each', path), documents],
@@ -98,7 +101,7 @@ class CommandLine {
         ? [
             ['cappol check, capabilities', check(path, this.#policy(CAPABILITIES)), violatingIn] as const,
             ...this.#peers.map(
-              (peer) => [peer.name, peer.command(path), (text: string) => peer.refused(text).size] as const,
+              (peer) => [peer.name, peer.command(path), (stdout: string) => peer.refused(stdout).size] as const,
             ),
           ]
         : []),
@@ -187,6 +190,7 @@ function tableOf(measured: readonly Measured[], start: number): Table {
       `Deployments of ${Math.round((measured[0]?.manifests.bytes ?? 0) / (measured[0]?.manifests.count ?? 1))} bytes, no two alike, one in 20 violating; each program finds the same workloads wrong, or the bench fails.`,
       `Each a process of its own, alternately, ${RUNS} times: the run with the least CPU. Level restricted, where it does not say capabilities:`,
       'then it is what level restricted says of capabilities, and nothing else, for all engines.',
+      'At once: the same text as one stream, and all of it is kept. One by one: each document or file for itself, and none is kept.',
       `From the start to the end of a check of one manifest: ${shown(start, 's')}.`,
     ],
     measured,
