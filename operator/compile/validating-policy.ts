@@ -85,15 +85,14 @@ export function validatingPolicy(policy: ResolvedPolicy, parties: readonly Party
 }
 
 /**
- * Whoever complies is not matched, where neither the namespace nor who asks matters: an API server converts the pod once for
- * match conditions, and three times more for what follows (plugin/cel/activation.go), which is most of what an admission
- * policy costs. Where policies of other selectors may admit the pod a match condition cannot tell: it does not see the
- * namespace. There, and where it would cost too much, it would only be one conversion more.
+ * Who complies with this policy or a peer is not matched: an API server converts the pod once for match conditions, and three
+ * times more for what follows (plugin/cel/activation.go), which is most of what an admission policy costs. Of policies that
+ * decide in some of the namespaces only, a match condition cannot tell: it does not see the namespace.
  */
 function matchConditions(parties: readonly Party[], skipped: readonly string[]) {
   const plain = parties.filter(({ policy, decides }) => decides === ALWAYS && policy.usableBy === 'Everyone');
   const cost = plain.reduce((sum, { policy }) => sum + costOf(policy.checks), 0);
-  if (plain.length === 0 || parties.some(({ selects }) => selects !== ALWAYS) || cost > MATCH_COST) return {};
+  if (plain.length === 0 || cost > MATCH_COST) return {};
   const complies = withPodVariables(any(plain.map(({ policy }) => compliesCel(policy.checks))));
   const expression = `(${IS_PROBE}) || !(${any([...skipped, complies])})`;
   return expression.length > EXPRESSION_BUDGET

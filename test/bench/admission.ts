@@ -30,13 +30,15 @@ const NAMESPACES = {
   ours: { [LABEL]: '0' },
 };
 
-/** By its user a pod satisfies exactly one of the policies. */
+/** The pod's. */
 const USER = 10_000;
 
 const SETTINGS: readonly Setting[] = [
   { title: '1 policy', policies: meeting(1, 'first', peers) },
-  ...series('peers', peers),
-  ...series('of own selectors', ofOwnSelectors),
+  ...series('peers', 'first', peers),
+  ...series('peers', 'last', peers),
+  ...series('of own selectors', 'every', ofOwnSelectors),
+  ...series('of own selectors', 'last', ofOwnSelectors),
   { title: '100 disjoint', policies: disjoint(100) },
 ];
 
@@ -58,8 +60,9 @@ export async function admission(): Promise<Table> {
     notes: [
       `Dry runs, one after the other, ${PODS} in each of four namespaces by turns on one API server. Checks nothing: one`,
       'ValidatingAdmissionPolicy that says `true`, the least that any can cost. Peers select the same namespaces, those of own',
-      'selectors meet in the one that is measured; the pod satisfies one of them, the first or the last by name, before which',
-      'every other one is judged. Disjoint: 99 of the policies select other namespaces.',
+      'selectors meet in the one that is measured. Where the pod satisfies the last by name only, every other one is judged',
+      'before it; of peers in one admission policy, of those of own selectors in the admission policy of each. Disjoint: 99 of',
+      'the policies select other namespaces.',
       ...[...new Set(measured.map((one) => one.series))].flatMap((name) => (name ? growthOf(name, measured) : [])),
     ],
     measured,
@@ -136,27 +139,24 @@ async function applyNothing(client: ApiClient): Promise<void> {
   for (const object of objects) await client.apply({ apiVersion, metadata, ...object }, { force: true });
 }
 
+type Admitting = 'first' | 'last' | 'every';
+
 /**
  * @param admitting which of them admits the pod
  * @param selectorOf the selector of each, which selects the namespace that is measured
  */
-function meeting(
-  count: number,
-  admitting: 'first' | 'last',
-  selectorOf: (index: number) => LabelSelector,
-): CapabilityPolicySpec[] {
-  const admits = admitting === 'first' ? 0 : count - 1;
-  return Array.from({ length: count }, (_, index) => policy(selectorOf(index), index === admits ? USER : index + 1));
+function meeting(count: number, admitting: Admitting, selectorOf: (index: number) => LabelSelector) {
+  const admits = { first: (i: number) => i === 0, last: (i: number) => i === count - 1, every: () => true }[admitting];
+  // No two alike, so that they are judged one by one.
+  return Array.from({ length: count }, (_, i) => policy(selectorOf(i), admits(i) ? [USER, USER + i] : [i + 1, i + 1]));
 }
 
-function series(name: string, selectorOf: (index: number) => LabelSelector): Setting[] {
-  return [5, 14].flatMap((count) =>
-    (['first', 'last'] as const).map((admitting) => ({
-      title: `${count} ${name}, the ${admitting} admits`,
-      series: `${name}, the ${admitting} of which admits,`,
-      policies: meeting(count, admitting, selectorOf),
-    })),
-  );
+function series(name: string, admitting: Admitting, selectorOf: (index: number) => LabelSelector): Setting[] {
+  return [5, 14].map((count) => ({
+    title: `${count} ${name}, the ${admitting} admits`.replace('the every', 'every one'),
+    series: `${name}, where the ${admitting} one admits,`.replace('the every', 'every'),
+    policies: meeting(count, admitting, selectorOf),
+  }));
 }
 
 function growthOf(name: string, measured: readonly Measured[]): string[] {
@@ -169,7 +169,7 @@ function growthOf(name: string, measured: readonly Measured[]): string[] {
 }
 
 function disjoint(count: number): CapabilityPolicySpec[] {
-  return Array.from({ length: count }, (_, index) => policy({ matchLabels: { [LABEL]: String(index) } }, USER));
+  return Array.from({ length: count }, (_, index) => policy({ matchLabels: { [LABEL]: String(index) } }, [USER, USER]));
 }
 
 function peers(): LabelSelector {
@@ -180,13 +180,13 @@ function ofOwnSelectors(index: number): LabelSelector {
   return { ...peers(), matchExpressions: [{ key: `own-${index}`, operator: 'DoesNotExist' }] };
 }
 
-/** Admits one user. */
-function policy(namespaceSelector: LabelSelector, user: number): CapabilityPolicySpec {
+/** @param users the first and the last that it admits */
+function policy(namespaceSelector: LabelSelector, [min, max]: readonly [number, number]): CapabilityPolicySpec {
   return {
     namespaceSelector,
     level: 'restricted',
     mode: 'Enforce',
-    overrides: { runAsUser: { rule: 'MustRunAs', ranges: [{ min: user, max: user }] } },
+    overrides: { runAsUser: { rule: 'MustRunAs', ranges: [{ min, max }] } },
   };
 }
 

@@ -68,7 +68,7 @@ describe('the text of an admission policy', () => {
     );
   });
 
-  it('matches no pod that complies where the namespace does not matter, nor who asks', () => {
+  it('matches no pod that complies with it or a peer, where it does not matter who asks', () => {
     const meet = { namespaceSelector: { matchLabels: { team: 'net' } } };
     const elsewhere = { namespaceSelector: {} };
     const object = { spec: { containers: [{ name: 'app' }] } };
@@ -81,7 +81,8 @@ describe('the text of an admission policy', () => {
       ['one for everyone does', { usableBy: 'Bindings' }, [{}], false],
       ['a policy of higher priority decides', {}, [{ level: 'restricted', priority: 1 }], true],
       ['a policy of higher priority decides, and complies', { level: 'restricted' }, [{ priority: 1 }], false],
-      ['others meet it', {}, [elsewhere], true],
+      ['others meet it', {}, [elsewhere], false],
+      ['others meet it, and only they comply', { level: 'restricted' }, [elsewhere], true],
     ] as [string, object, object[], boolean][]) {
       const policies = [own, ...others].map((spec, i) =>
         policy(`p${i}`, { level: 'baseline', ...meet, ...spec } as Partial<CapabilityPolicySpec>),
