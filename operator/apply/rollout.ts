@@ -13,7 +13,18 @@ import { POLICY_LABEL, RULESET_LABEL } from '../compile/objects.ts';
 import type { RolloutOutcome } from './outcome.ts';
 import { everywhere, probe } from './probe.ts';
 import { outcomeOf, type Progress } from './progress.ts';
-import { isAdmission, type Standing, setsOf, stale, standing, usesAsked } from './standing.ts';
+import {
+  inOrderOfRemoval,
+  isAdmission,
+  isProbeBinding,
+  keyOf,
+  type Standing,
+  setsOf,
+  standing,
+  type Unwanted,
+  unwanted,
+  usesAsked,
+} from './standing.ts';
 import { type OnWrite, WATCH_LAG_MS, Writes } from './writes.ts';
 
 export interface RolloutOptions {
@@ -35,14 +46,10 @@ interface Leaving extends Probed {
   readonly uses: readonly string[];
 }
 
-/** A pass's view of what is no longer wanted. */
-interface Old {
-  readonly admission: readonly RenderedObject[];
-  readonly rbac: readonly RenderedObject[];
-}
-
 /** An API server takes up to a second to compile a changed policy. */
 const PROBE_AGAIN_MS = 100;
+/** More than that, and what its watches need. */
+const COMPILED_MS = 3_000;
 const RETRY_REFUSED_MS = 30_000;
 
 export class Rollout {
@@ -53,6 +60,8 @@ export class Rollout {
   readonly #inForce = new Map<string, { readonly ruleset: string; readonly servers: number }>();
   /** Rulesets that we deleted and that some API server may still judge by. */
   readonly #leaving = new Map<string, Leaving>();
+  /** When a probe tells of a ruleset whose objects were written in another order, by policy; as performance.now(). */
+  readonly #notBefore = new Map<string, number>();
   /** What the API server refused, by policy. */
   readonly #failures = new Map<string, string>();
   /** Rulesets that all texts with a say in the same namespaces know of, by policy. */
@@ -86,23 +95,31 @@ export class Rollout {
     const { guard } = compiled;
     if (guard) await this.#attempt(GUARD, () => this.#ensureSet(guard, live));
     await this.#probeNew(setsOf(compiled), servers);
-    const old = this.#old(compiled, live);
+    const old = unwanted(compiled, live, new Set(this.#failures.keys()));
     const settled = setsOf(compiled).every((set) => this.#failures.has(set.policy) || this.#isInForce(set));
     await this.#changeUse(compiled, live, old, settled);
-    if (settled) for (const object of old.admission) await this.#remove(object);
+    if (settled) for (const object of old.stale.filter(isAdmission)) await this.#remove(object);
     await this.#probeLeaving(servers);
     return this.#result(compiled, old, distinct(servers));
   }
 
   /**
    * A set that comes back while API servers still judge by its last copy has to wait until that is gone: it would be seen
-   * in force by the one, which goes before the other comes.
+   * in force by the one, which goes before the other comes. What an interrupted removal has left of it goes first.
    */
   async #ensureSet(set: AdmissionSet, live: Standing): Promise<void> {
-    if (this.#leaving.has(idOf(set))) return;
+    if (this.#leaving.has(idOf(set))) {
+      const remains = set.objects.flatMap((object) => live.get(keyOf(object)) ?? []);
+      for (const object of inOrderOfRemoval(remains)) await this.#remove(object);
+      return;
+    }
+    const answers = set.objects.some((object) => isProbeBinding(object) && live.has(keyOf(object)));
     let written = false;
     for (const object of set.objects) written = (await this.#writes.ensure(set.policy, object, live)) || written;
-    if (written) this.#inForce.delete(set.policy);
+    if (!written) return;
+    this.#inForce.delete(set.policy);
+    // The probe's binding comes last, to say that the others have come. One that stood before says nothing of these.
+    if (answers) this.#notBefore.set(set.policy, performance.now() + COMPILED_MS);
   }
 
   async #ensureBinding(name: string, { roleBinding }: Rendered, live: Standing): Promise<void> {
@@ -120,7 +137,7 @@ export class Rollout {
     const waiting = sets.filter((set) => !this.#failures.has(set.policy) && !this.#isInForce(set));
     await Promise.all(
       waiting.map(async (set) => {
-        if (this.#leaving.has(idOf(set))) return;
+        if (this.#leaving.has(idOf(set)) || performance.now() < (this.#notBefore.get(set.policy) ?? 0)) return;
         const result = await probe(servers, set, this.#options.operatorNamespace);
         const answering = distinct(servers);
         if (everywhere(result, 'InForce')) {
@@ -132,22 +149,14 @@ export class Rollout {
     );
   }
 
-  #old(compiled: Compiled, live: Standing): Old {
-    const objects = stale(compiled, live, new Set(this.#failures.keys()));
-    return {
-      admission: objects.filter(({ kind }) => isAdmission(kind)),
-      rbac: objects.filter(({ kind }) => !isAdmission(kind)),
-    };
-  }
-
   /**
    * Who may use a policy changes when everything new is in force and the old still stands: then it widens neither. It is
    * taken back only after the old when nothing new asks for it: an old text would refuse what both admit.
    */
-  async #changeUse(compiled: Compiled, live: Standing, old: Old, settled: boolean): Promise<void> {
+  async #changeUse(compiled: Compiled, live: Standing, old: Unwanted, settled: boolean): Promise<void> {
     const askedByNew = new Set(setsOf(compiled).flatMap(({ objects }) => objects.flatMap(usesAsked)));
     const askedByOld = new Set([
-      ...old.admission.flatMap(usesAsked),
+      ...[...old.stale, ...old.kept].flatMap(usesAsked),
       ...[...this.#leaving.values()].flatMap(({ uses }) => uses),
     ]);
     this.#useAwaited.clear();
@@ -156,7 +165,7 @@ export class Rollout {
       if (settled) await this.#attempt(name, () => this.#ensureBinding(name, set, live));
       else if (!this.#writes.isCurrent(set.roleBinding, live)) this.#useAwaited.add(name);
     }
-    for (const object of old.rbac) {
+    for (const object of old.stale.filter((one) => !isAdmission(one))) {
       const policy = object.metadata.labels?.[POLICY_LABEL] ?? '';
       if (!settled && askedByNew.has(policy)) this.#useAwaited.add(policy);
       if (settled && (askedByNew.has(policy) || !askedByOld.has(policy))) await this.#remove(object);
@@ -208,11 +217,11 @@ export class Rollout {
     }
   }
 
-  #result(compiled: Compiled, old: Old, answering: number): PassResult {
+  #result(compiled: Compiled, old: Unwanted, answering: number): PassResult {
     const outdated = new Map([
-      ...old.admission.map(
-        ({ metadata: { labels } }) => [labels?.[POLICY_LABEL] ?? '', labels?.[RULESET_LABEL] ?? ''] as const,
-      ),
+      ...[...old.stale, ...old.kept]
+        .filter(isAdmission)
+        .map(({ metadata: { labels } }) => [labels?.[POLICY_LABEL] ?? '', labels?.[RULESET_LABEL] ?? ''] as const),
       ...[...this.#leaving.values()].map(({ policy, ruleset }) => [policy, ruleset] as const),
     ]);
     const progress: Progress = {
@@ -227,7 +236,10 @@ export class Rollout {
     const outcomes = new Map(compiled.policies.map((policy) => [policy.name, outcomeOf(policy, compiled, progress)]));
     for (const [name, { state, ruleset }] of outcomes) if (state === 'InForce') this.#known.set(name, ruleset);
     const awaited = setsOf(compiled).some((set) => !this.#failures.has(set.policy) && !this.#isInForce(set));
-    return { outcomes, comeBackMs: this.#comeBackMs(awaited || this.#leaving.size > 0 || old.rbac.length > 0) };
+    return {
+      outcomes,
+      comeBackMs: this.#comeBackMs(awaited || this.#leaving.size > 0 || old.stale.some((one) => !isAdmission(one))),
+    };
   }
 
   #comeBackMs(probing: boolean): number | undefined {

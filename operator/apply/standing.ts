@@ -1,7 +1,8 @@
 /** What stands in the cluster by our hand, against what is rendered now. Pure. */
 import type { CapabilityPolicySpec } from '../api/capability-policy.ts';
 import type { RenderedObject } from '../cluster/objects.ts';
-import type { AdmissionSet } from '../compile/admission-set.ts';
+import { arrayOf } from '../cluster/raw.ts';
+import { type AdmissionSet, GUARD } from '../compile/admission-set.ts';
 import type { Compiled } from '../compile/compile.ts';
 import { type Manifest, POLICY_LABEL, SPEC_ANNOTATION } from '../compile/objects.ts';
 import { useRoleName } from '../compile/rbac.ts';
@@ -22,8 +23,8 @@ export function setsOf({ rendered, guard }: Compiled): AdmissionSet[] {
 }
 
 /**
- * The specs that the admission policies that stand were rendered from, by policy: the newest of each. Nothing else is
- * believed: more people may write roles than admission policies.
+ * The specs that the admission policies that stand were rendered from, by the policy's uid: the newest of each. Nothing else
+ * is believed: more people may write roles than admission policies.
  */
 export function lastAccepted(rendered: readonly RenderedObject[]): Map<string, CapabilityPolicySpec> {
   const created = ({ metadata }: RenderedObject) => String(metadata.creationTimestamp ?? '');
@@ -33,8 +34,12 @@ export function lastAccepted(rendered: readonly RenderedObject[]): Map<string, C
     .flatMap((object) => {
       const { labels, annotations } = object.metadata;
       const policy = labels?.[POLICY_LABEL];
+      // What decides for others outlives its own policy: another one of that name never was what it says.
+      const uid = ownersOf(object).find(({ name }) => name === policy)?.uid;
       const spec = parseSpec(annotations?.[SPEC_ANNOTATION]);
-      return policy !== undefined && spec && isNamedByUs(object, policy) ? [[policy, spec] as const] : [];
+      return policy !== undefined && uid !== undefined && spec && isNamedByUs(object, policy)
+        ? [[uid, spec] as const]
+        : [];
     });
   return new Map(specs);
 }
@@ -51,36 +56,59 @@ function parseSpec(text: string | undefined): CapabilityPolicySpec | undefined {
 
 /** The names of the policies that an admission policy asks for `use` on. */
 export function usesAsked({ kind, spec }: { readonly kind: string; readonly spec?: unknown }): string[] {
-  if (!isAdmission(kind) || kind.endsWith('Binding')) return [];
+  if (!isAdmission({ kind }) || kind.endsWith('Binding')) return [];
   const text = JSON.stringify(spec).replaceAll('\\"', '"');
   return [...text.matchAll(/\.name\("([^"]+)"\)\.check\("use"\)/g)].map(([, name = '']) => name);
 }
 
-export function isAdmission(kind: string): boolean {
+export function isAdmission({ kind }: { readonly kind: string }): boolean {
   return /AdmissionPolicy(Binding)?$/.test(kind);
 }
 
-/**
- * What stands and is rendered no more, in the order in which it may go: bindings before what they bind, the probe's last
- * among them. What was rendered for a policy of which nothing can be rendered now, or whose new objects (or those that
- * decide for it) the API server refuses, stays: it is the last that was in force.
- *
- * @param failed the policies whose objects the API server refuses
- */
-export function stale(compiled: Compiled, live: Standing, failed: ReadonlySet<string>): RenderedObject[] {
+/** What stands and is rendered no more. */
+export interface Unwanted {
+  /** In the order in which it may go. */
+  readonly stale: readonly RenderedObject[];
+  /**
+   * What was rendered for a policy of which nothing can be rendered now, or whose new objects (or those that decide for it)
+   * the API server refuses: it is the last that was in force. Of peers that is the set of the first, which they all own.
+   */
+  readonly kept: readonly RenderedObject[];
+}
+
+/** @param failed the policies whose objects the API server refuses */
+export function unwanted(compiled: Compiled, live: Standing, failed: ReadonlySet<string>): Unwanted {
   const wanted = new Set(allOf(compiled).map(keyOf));
-  const stays = (policy: string) => {
-    const decidedBy = compiled.rendered.get(policy)?.decidedBy;
-    const lacksNew = decidedBy === undefined ? compiled.refusals.has(policy) : failed.has(decidedBy);
-    return failed.has(policy) || lacksNew;
+  const isOurs = (object: RenderedObject) => !wanted.has(keyOf(object)) && isNamedByUs(object, policyOf(object));
+  const { kept = [], stale = [] } = Object.groupBy([...live.values()].filter(isOurs), (object) =>
+    failed.has(policyOf(object)) || decidesFor(object).some((policy) => lacksDecider(policy, compiled, failed))
+      ? 'kept'
+      : 'stale',
+  );
+  return {
+    stale: inOrderOfRemoval(stale),
+    kept,
   };
-  return [...live.values()]
-    .filter((object) => {
-      const policy = object.metadata.labels?.[POLICY_LABEL];
-      const kept = policy === undefined || wanted.has(keyOf(object)) || stays(policy);
-      return !kept && isNamedByUs(object, policy) && object.metadata.deletionTimestamp === undefined;
-    })
-    .sort((a, b) => order(a) - order(b));
+}
+
+/** The policies for which an object was rendered: of what decides for peers, all that are left of them. */
+function decidesFor(object: RenderedObject): string[] {
+  const policy = policyOf(object);
+  // The guard is all policies', and each of them may come and go.
+  return policy === GUARD ? [] : [policy, ...ownersOf(object).map(({ name = '' }) => name)];
+}
+
+function lacksDecider(policy: string, { rendered, refusals }: Compiled, failed: ReadonlySet<string>): boolean {
+  const decidedBy = rendered.get(policy)?.decidedBy;
+  return decidedBy === undefined ? refusals.has(policy) : failed.has(decidedBy);
+}
+
+function policyOf({ metadata }: RenderedObject): string {
+  return metadata.labels?.[POLICY_LABEL] ?? '';
+}
+
+function ownersOf({ metadata }: RenderedObject) {
+  return arrayOf(metadata.ownerReferences) as { readonly name?: string; readonly uid?: string }[];
 }
 
 function allOf(compiled: Compiled): Manifest[] {
@@ -88,9 +116,17 @@ function allOf(compiled: Compiled): Manifest[] {
   return [...setsOf(compiled).flatMap(({ objects }) => objects), ...rbac];
 }
 
-function order({ kind, metadata }: RenderedObject): number {
-  if (!kind.endsWith('Binding')) return 2;
-  return metadata.name.endsWith('-probe') ? 1 : 0;
+/** Bindings before what they bind, the probe's last among them; without what is going already. */
+export function inOrderOfRemoval(objects: readonly RenderedObject[]): RenderedObject[] {
+  const order = (object: RenderedObject) => (isProbeBinding(object) ? 1 : object.kind.endsWith('Binding') ? 0 : 2);
+  return objects.filter(({ metadata }) => metadata.deletionTimestamp === undefined).sort((a, b) => order(a) - order(b));
+}
+
+export function isProbeBinding({
+  kind,
+  metadata,
+}: Pick<Manifest, 'kind'> & { readonly metadata: { readonly name: string } }): boolean {
+  return kind.endsWith('Binding') && metadata.name.endsWith('-probe');
 }
 
 /** Labels can be copied onto anything; only what is named as we name things is ours to delete. */

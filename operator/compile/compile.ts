@@ -14,7 +14,7 @@ import { deferringPolicy, validatingPolicy } from './validating-policy.ts';
 
 export interface CompileOptions extends AdmissionOptions {
   /**
-   * The specs that were last accepted, by policy: one that is edited into something that cannot be compiled goes on as it
+   * The specs that were last accepted, by the policy's uid: one that is edited into something that cannot be compiled goes on as it
    * was, so that neither its own namespaces nor those that it shares are disturbed.
    */
   readonly lastAccepted?: ReadonlyMap<string, CapabilityPolicySpec>;
@@ -49,7 +49,7 @@ export function compile(policies: readonly CapabilityPolicy[], options: CompileO
     const name = policy.metadata?.name ?? '';
     const resolution = resolvePolicy(policy, options.oldestServer);
     if ('refusal' in resolution) refusals.set(name, resolution.refusal);
-    const spec = 'refusal' in resolution ? options.lastAccepted?.get(name) : undefined;
+    const spec = 'refusal' in resolution ? lastAcceptedOf(policy, options) : undefined;
     const standing = spec ? resolvePolicy({ ...policy, spec }, options.oldestServer) : resolution;
     if ('policy' in standing) resolved.push(standing.policy);
   }
@@ -57,10 +57,10 @@ export function compile(policies: readonly CapabilityPolicy[], options: CompileO
   for (const [name, refusal] of fitting.refusals) refusals.set(name, refusal);
   const accepted = [...fitting.policies].sort((a, b) => compareText(a.name, b.name));
   const specs = new Map(
-    policies.map(({ metadata: { name = '' } = {}, spec }) => [
-      name,
-      refusals.has(name) ? options.lastAccepted?.get(name) : spec,
-    ]),
+    policies.map((policy) => {
+      const name = policy.metadata?.name ?? '';
+      return [name, refusals.has(name) ? lastAcceptedOf(policy, options) : policy.spec];
+    }),
   );
   const rendered = new Map<string, Rendered>();
   for (const policy of accepted) {
@@ -75,6 +75,13 @@ export function compile(policies: readonly CapabilityPolicy[], options: CompileO
     });
   }
   return { policies: accepted, refusals, rendered, guard: renderGuard(accepted, options) };
+}
+
+function lastAcceptedOf(
+  { metadata }: CapabilityPolicy,
+  { lastAccepted }: CompileOptions,
+): CapabilityPolicySpec | undefined {
+  return lastAccepted?.get(metadata?.uid ?? '');
 }
 
 /** @param decider what decides for this policy, unless it does itself (docs/decisions/0006) */

@@ -4,8 +4,8 @@ import type { RuleChecks } from '../policy/resolve.ts';
 import type { Check } from '../rules/rule.ts';
 import { RESOURCE } from './match.ts';
 
-/** A name, a field, an operator or a literal: each costs about 1 whenever it is evaluated. */
-const WORD = /[A-Za-z_]\w*|"[^"]*"|\d+|[=!<>]=|&&|\|\||[!?<>+]/g;
+/** A name, a field, an operator or a literal: each costs about 1 whenever it is evaluated. And what evaluates often. */
+const TOKEN = /\.(?:all|exists|filter|map)\(|[A-Za-z_]\w*|"[^"]*"|\d+|[=!<>]=|&&|\|\||[!?<>+()]/g;
 /** In characters: what github.com/google/cel-go/parser takes, unless told otherwise. */
 export const EXPRESSION_BUDGET = 100_000;
 /** Of the largest pods that are reckoned with. */
@@ -121,10 +121,25 @@ function checkCel(rule: string, { over, violates, message }: Check): string {
   }
 }
 
-/** What the API server charges for a pod of so many containers that every check has to look at whole. */
-export function costOf(ofRules: readonly RuleChecks[]): number {
-  const each = ofRules
+/**
+ * What the API server charges at most for a pod of CONTAINERS containers, and as many volumes.
+ * @param items how many each list in a container or volume has: of capabilities, of ports
+ */
+export function costOf(ofRules: readonly RuleChecks[], items = 1): number {
+  return ofRules
     .flatMap(({ checks }) => checks)
-    .map(({ over, violates }) => (over === 'pod' ? 1 : CONTAINERS) * (violates.match(WORD)?.length ?? 0));
-  return each.reduce((sum, cost) => sum + cost, 0);
+    .reduce((sum, { over, violates }) => sum + (over === 'pod' ? 1 : CONTAINERS) * costOfText(violates, items), 0);
+}
+
+function costOfText(text: string, items: number): number {
+  let cost = 0;
+  const times = [1];
+  for (const [token] of text.matchAll(TOKEN)) {
+    const now = times.at(-1) ?? 1;
+    if (token === ')') times.pop();
+    else if (token === '(') times.push(now);
+    else cost += now;
+    if (token.startsWith('.')) times.push(now * items);
+  }
+  return cost;
 }

@@ -17,7 +17,8 @@ import {
   RESOURCE,
   TEMPLATES,
 } from './match.ts';
-import { compliesCel, costOf, EXPRESSION_BUDGET, needed, POD_VARIABLES, withPodVariables } from './pod-cel.ts';
+import { any, matchConditions } from './match-conditions.ts';
+import { needed, POD_VARIABLES } from './pod-cel.ts';
 
 const POD_ACTIONS: Record<Mode, readonly string[]> = {
   Enforce: ['Deny'],
@@ -30,9 +31,6 @@ const TEMPLATE_ACTIONS: Record<Mode, readonly string[]> = {
   Warn: ['Warn', 'Audit'],
   Audit: ['Audit'],
 };
-
-/** Half of what the API server grants a match condition (k8s.io/apiserver/pkg/apis/cel/config.go PerCallLimit). */
-const MATCH_COST = 500_000;
 
 export function validatingPolicy(policy: ResolvedPolicy, parties: readonly Party[], options: AdmissionOptions): Draft {
   const { mode, selector: namespaceSelector } = policy;
@@ -82,26 +80,6 @@ export function validatingPolicy(policy: ResolvedPolicy, parties: readonly Party
       probeBinding({ policy: policy.name, ruleset }, options),
     ],
   };
-}
-
-/**
- * Who complies with this policy or a peer is not matched: an API server converts the pod once for match conditions, and three
- * times more for what follows (plugin/cel/activation.go), which is most of what an admission policy costs. Of policies that
- * decide in some of the namespaces only, a match condition cannot tell: it does not see the namespace.
- */
-function matchConditions(parties: readonly Party[], skipped: readonly string[]) {
-  const plain = parties.filter(({ policy, decides }) => decides === ALWAYS && policy.usableBy === 'Everyone');
-  const cost = plain.reduce((sum, { policy }) => sum + costOf(policy.checks), 0);
-  if (plain.length === 0 || cost > MATCH_COST) return {};
-  const complies = withPodVariables(any(plain.map(({ policy }) => compliesCel(policy.checks))));
-  const expression = `(${IS_PROBE}) || !(${any([...skipped, complies])})`;
-  return expression.length > EXPRESSION_BUDGET
-    ? {}
-    : { matchConditions: [{ name: 'does-not-plainly-comply', expression }] };
-}
-
-function any(conditions: readonly string[]): string {
-  return conditions.map((one) => `(${one})`).join(' || ');
 }
 
 /**

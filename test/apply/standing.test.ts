@@ -12,6 +12,10 @@ describe('what a policy was when it was last accepted', () => {
         creationTimestamp: `2026-01-01T00:00:0${seconds}Z`,
         labels: { 'capabilitypolicy.dev/policy': 'it' },
         annotations: { 'capabilitypolicy.dev/spec': JSON.stringify({ namespaceSelector: {}, level }) },
+        ownerReferences: [
+          { name: 'a-peer', uid: 'another' },
+          { name: 'it', uid: 'uid' },
+        ],
       },
     };
   }
@@ -24,14 +28,20 @@ describe('what a policy was when it was last accepted', () => {
       [ours, newer],
       [newer, ours],
     ]) {
-      assert.equal(lastAccepted(all).get('it')?.level, 'baseline');
+      assert.equal(lastAccepted(all).get('uid')?.level, 'baseline');
     }
+  });
+
+  it('is not what stands of a policy that had its name, and goes on deciding for its peers', () => {
+    const [peer] = ours.metadata.ownerReferences ?? [];
+    const outliving = { ...ours, metadata: { ...ours.metadata, ownerReferences: [peer, { name: 'it', uid: 'old' }] } };
+    assert.equal(lastAccepted([outliving]).has('uid'), false);
   });
 
   for (const [what, forged] of [
     ['an object of another kind', object('ClusterRole', 'capabilitypolicy-it-1', 'privileged', 1)],
     ['an admission policy that is not named as ours', object('ValidatingAdmissionPolicy', 'mine', 'privileged', 1)],
   ] as const) {
-    it(`is not what ${what} says`, () => assert.equal(lastAccepted([ours, forged]).get('it')?.level, 'restricted'));
+    it(`is not what ${what} says`, () => assert.equal(lastAccepted([ours, forged]).get('uid')?.level, 'restricted'));
   }
 });

@@ -59,6 +59,11 @@ export class AdmissionText {
     this.#variables = new Map(spec.variables.map((variable) => [variable.name, parse(variable)]));
   }
 
+  /** Whether there are requests that it does not ask for; of policies whose rules are dear there are none. */
+  get hasConditions(): boolean {
+    return this.#conditions.length > 0;
+  }
+
   /** Whether it asks for the request to be judged at all. */
   matches(request: Request): boolean {
     return this.#conditions.every((condition) => condition(contextOf(request)) === true);

@@ -1,7 +1,7 @@
 /** Of policies that decide in the very same namespaces, one admission policy decides for all (docs/decisions/0006). */
 import assert from 'node:assert/strict';
 import { outcomeOf } from '../../operator/apply/progress.ts';
-import { stale, standing } from '../../operator/apply/standing.ts';
+import { standing, unwanted } from '../../operator/apply/standing.ts';
 import type { RenderedObject } from '../../operator/cluster/objects.ts';
 import { type Compiled, compile } from '../../operator/compile/compile.ts';
 import { NEWEST_KNOWN_MINOR } from '../../operator/standards/level-version.ts';
@@ -70,19 +70,47 @@ describe('of peers', () => {
     }
   });
 
-  it('the old sets stay when the API server refuses what decides for them', () => {
+  describe('the old sets', () => {
     const objects = ({ rendered }: Compiled) =>
       [...rendered.values()].flatMap(({ admission }) => admission.objects) as unknown as RenderedObject[];
-    const before = objects(rendered(['b'], ['d', { namespaceSelector: NET }]));
-    const after = rendered(['a'], ['b', NET_RAW], ['d', { namespaceSelector: NET, level: 'baseline' }]);
-    const leaving = (failed: string[]) =>
-      new Set(
-        stale(after, standing([...before, ...objects(after)]), new Set(failed)).map(
-          ({ metadata }) => metadata.labels?.['capabilitypolicy.dev/policy'],
-        ),
-      );
-    assert.deepEqual(leaving([]), new Set(['b', 'd']));
-    assert.deepEqual(leaving(['a']), new Set(['d']));
+    /** The policies whose old sets go. */
+    const leaving = (before: Compiled, after: Compiled, failed: string[]) => {
+      const live = standing([...objects(before), ...objects(after)]);
+      const { stale } = unwanted(after, live, new Set(failed));
+      return [...new Set(stale.map(({ metadata }) => metadata.labels?.['capabilitypolicy.dev/policy']))];
+    };
+
+    it('stay when the API server refuses what decides for them', () => {
+      const before = rendered(['b'], ['d', { namespaceSelector: NET }]);
+      const after = rendered(['a'], ['b', NET_RAW], ['d', { namespaceSelector: NET, level: 'baseline' }]);
+      assert.deepEqual(leaving(before, after, []), ['b', 'd']);
+      assert.deepEqual(leaving(before, after, ['a']), ['d']);
+    });
+
+    for (const [what, ...rest] of [
+      ['is gone'],
+      ['has another selector', ['a', { namespaceSelector: NET }]],
+      ['has another priority', ['a', { priority: -1 }]],
+    ] as [string, ...Parameters<typeof policy>[]][]) {
+      it(`stay when the first ${what}, and the API server refuses what is to decide instead`, () => {
+        const [before, after] = [rendered(['a'], ['b']), rendered(...rest, ['b'])];
+        assert.deepEqual(leaving(before, after, []), ['a', 'b']);
+        assert.deepEqual(leaving(before, after, ['b']), []);
+      });
+    }
+
+    it('stay for a peer that cannot be compiled any more, and was never kept as it was', () => {
+      const before = rendered(['a'], ['b']);
+      for (const others of [[['a', NET_RAW]], []] as Parameters<typeof policy>[][]) {
+        const after = rendered(...others, ['b', { levelVersion: 'v1.99' }]);
+        assert.deepEqual([...after.refusals.keys()], ['b']);
+        assert.deepEqual(leaving(before, after, []), []);
+      }
+    });
+
+    it('go when only what answers the probe for a peer is refused', () => {
+      assert.deepEqual(leaving(rendered(['a'], ['b']), rendered(['a', NET_RAW], ['b']), ['b']), ['a']);
+    });
   });
 
   describe('none is in force', () => {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import type { CapabilityPolicySpec } from '../../operator/api/capability-policy.ts';
+import { RUNTIME_DEFAULT } from '../../operator/standards/capabilities.ts';
 import { ADMITTED, eventually, isProgrammed, useCluster } from './harness.ts';
 import { POLICIES } from './rendered.ts';
 
@@ -129,18 +130,73 @@ describe(`${FITTING} policies that meet, each with users of its own`, function (
   }
 });
 
-/** Level restricted with these capabilities; violating in every way if undefined. */
-function crowdedPod(add: readonly string[] | undefined, serviceAccountName: string): object {
+const DEFAULTS = RUNTIME_DEFAULT.filter((name) => name !== 'NET_RAW');
+
+describe(`peers for everyone: a pod of ${CONTAINERS} containers that the last of them admits, and that the others refuse at its last container`, function () {
+  this.timeout(ROLLED_OUT_MS + 60_000);
+  const cluster = useCluster('crowd');
+
+  for (const [team, count, spec, others, pod] of [
+    [
+      'restricted',
+      14,
+      { level: 'restricted', overrides: { capabilities: { allowedAdd: ['NET_RAW'] } } },
+      { level: 'restricted' },
+      (last: string[]) => crowdedPod((i) => ({ drop: ['ALL'], add: i === CONTAINERS - 1 ? last : [] })),
+    ],
+    [
+      'bounding',
+      12,
+      { level: 'privileged', overrides: { privileged: false, capabilities: { allowedBounding: ['NET_RAW'] } } },
+      { level: 'privileged', overrides: { privileged: false, capabilities: { allowedBounding: ['AUDIT_READ'] } } },
+      (last: string[]) =>
+        crowdedPod((i) => ({
+          drop: i === CONTAINERS - 1 && last.includes('NET_RAW') ? DEFAULTS : RUNTIME_DEFAULT,
+          add: last.filter((name) => i === CONTAINERS - 1 && name !== 'NET_RAW'),
+        })),
+    ],
+  ] as const) {
+    it(`is admitted: ${count} of them, ${team}`, async () => {
+      const namespace = await cluster.namespace(team, { team });
+      const policies: string[] = [];
+      for (let i = 0; i < count; i++) {
+        const own = {
+          namespaceSelector: { matchLabels: { team } },
+          mode: 'Enforce',
+          podSecurityLabels: 'Off',
+          ...(i === count - 1 ? spec : others),
+        };
+        policies.push(
+          await cluster.policy(`${team}-${String(i).padStart(2, '0')}`, own as unknown as CapabilityPolicySpec),
+        );
+      }
+      await cluster.programmed(...policies);
+      assert.equal(await cluster.admit(pod(['NET_RAW']), namespace), ADMITTED);
+      const message = await cluster.admit(pod(['SYS_TIME']), namespace);
+      for (const policy of policies)
+        assert.match(message, new RegExp(`CapabilityPolicy ${policy}: capabilities[^|]* SYS_TIME`));
+    });
+  }
+});
+
+/**
+ * Level restricted but for its capabilities; violating in every way if undefined.
+ * @param capabilities of all containers, or of each
+ */
+function crowdedPod(
+  capabilities: readonly string[] | ((index: number) => object) | undefined,
+  serviceAccountName = 'default',
+): object {
   const restricted = {
     runAsNonRoot: true,
     seccompProfile: { type: 'RuntimeDefault' },
     allowPrivilegeEscalation: false,
-    capabilities: { drop: ['ALL'], add },
   };
+  const own = typeof capabilities === 'function' ? capabilities : () => ({ drop: ['ALL'], add: capabilities });
   const containers = Array.from({ length: CONTAINERS }, (_, i) => ({
     name: `c${i}`,
     image: 'example.org/app',
-    securityContext: add ? restricted : { capabilities: { add: ['SYS_ADMIN'] } },
+    securityContext: capabilities ? { ...restricted, capabilities: own(i) } : { capabilities: { add: ['SYS_ADMIN'] } },
   }));
   return { apiVersion: 'v1', kind: 'Pod', metadata: { name: 'crowded' }, spec: { serviceAccountName, containers } };
 }

@@ -1,0 +1,51 @@
+/** Who needs no judging, because it plainly complies: docs/decisions/0007. */
+import { ALWAYS, type Party } from './decision-cel.ts';
+import { IS_PROBE } from './match.ts';
+import { compliesCel, costOf, EXPRESSION_BUDGET, withPodVariables } from './pod-cel.ts';
+
+/**
+ * Half of what an API server grants each match condition, and all of them together (k8s.io/apiserver/pkg/apis/cel/config.go
+ * PerCallLimit, RuntimeCELCostBudgetMatchConditions): to overrun it is to be refused, and the cost is but reckoned.
+ */
+const MATCH_COST = 500_000;
+const MATCH_COST_TOGETHER = 1_250_000;
+/** Reckoned with where a condition goes through lists in containers and volumes. */
+const ITEMS = 16;
+
+/**
+ * Who complies with this policy or a peer is not matched: an API server converts the pod once for match conditions, and three
+ * times more for what follows (plugin/cel/activation.go), which is most of what an admission policy costs. Of policies that
+ * decide in some of the namespaces only, a match condition cannot tell: it does not see the namespace.
+ */
+export function matchConditions(parties: readonly Party[], skipped: readonly string[]) {
+  const matchConditions = plainGroups(parties).map((complies, i) => ({
+    name: `does-not-plainly-comply-${i}`,
+    expression: `(${IS_PROBE}) || !(${any([...skipped, withPodVariables(any(complies))])})`,
+  }));
+  const fit = matchConditions.filter(({ expression }) => expression.length <= EXPRESSION_BUDGET);
+  return fit.length === 0 ? {} : { matchConditions: fit };
+}
+
+/** CEL, bools: who complies with one of them is admitted. Each group costs what a match condition may. */
+function plainGroups(parties: readonly Party[]): string[][] {
+  const groups: string[][] = [];
+  let [group, together] = [Number.POSITIVE_INFINITY, 0];
+  for (const { policy, decides } of parties) {
+    const cost = costOf(policy.checks, ITEMS);
+    if (decides !== ALWAYS || policy.usableBy !== 'Everyone' || cost > MATCH_COST) continue;
+    together += cost;
+    if (together > MATCH_COST_TOGETHER) break;
+    if (group + cost > MATCH_COST) {
+      groups.push([]);
+      group = 0;
+    }
+    group += cost;
+    groups.at(-1)?.push(compliesCel(policy.checks));
+  }
+  return groups;
+}
+
+/** CEL, bool. */
+export function any(conditions: readonly string[]): string {
+  return conditions.map((one) => `(${one})`).join(' || ');
+}
