@@ -7,6 +7,7 @@
  *   status/NAME   write the status of a policy
  *   events        tell what was repaired, and how often Events came back
  */
+import { setImmediate } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
 import type { CapabilityPolicy, CapabilityPolicyStatus } from './api/capability-policy.ts';
 import { writeLabels } from './apply/label-writer.ts';
@@ -267,7 +268,9 @@ export class Operator {
       case 'labels':
         return this.#label(name);
       case 'judge':
-        return this.#judge(name);
+        this.#judge(name);
+        // Thousands of them in a row would let no answer in, and labels wait for answers.
+        return setImmediate();
       case 'status':
         return this.#report(name);
       case 'events':

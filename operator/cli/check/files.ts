@@ -4,7 +4,7 @@ import type { InputFile } from '../input/files.ts';
 import { Inputs } from '../input/inputs.ts';
 import { type Manifest, manifestsOf, readManifests } from '../input/manifests.ts';
 import type { Problem } from '../input/schema.ts';
-import { Breath, isAtHand, mentions } from '../input/text.ts';
+import { Breath, isAtHand, KeptFiles, mentions } from '../input/text.ts';
 import type { Trouble } from '../input/trouble.ts';
 import type { Foundation, Grounds } from './grounds.ts';
 import { ManifestJudge } from './judge.ts';
@@ -53,11 +53,12 @@ export async function checkFiles(
   };
   const inputs = await Inputs.open(paths, io, tell);
   try {
-    await addGround(foundation, inputs.files, io, listener);
+    const kept = new KeptFiles();
+    await addGround(foundation, inputs.files, io, { trouble, kept });
     const grounds = build();
     listener.grounds(grounds);
     const judge = new ManifestJudge({ grounds, namespace });
-    for await (const manifest of manifestsOf(inputs.files, io, { tell })) {
+    for await (const manifest of manifestsOf(inputs.files, io, { tell, kept })) {
       found = true;
       const judged = judge.judge(manifest);
       if (judged === 'skipped') listener.skipped();
@@ -76,11 +77,11 @@ async function addGround(
   foundation: Foundation,
   files: readonly InputFile[],
   io: Io,
-  { trouble }: Pick<Listener, 'trouble'>,
+  { trouble, kept }: Pick<Listener, 'trouble'> & { readonly kept: KeptFiles },
 ): Promise<void> {
   // What can't be read is told the second time.
   const options = { tell: () => {}, wants: (text: string) => GROUND.some((word) => text.includes(word)) };
-  const reading = { signal: io.signal, breath: new Breath() };
+  const reading = { signal: io.signal, breath: new Breath(), kept };
   for (const file of files) {
     if (isAtHand(file) && !(await mentions(file, GROUND, reading))) continue;
     for await (const manifest of manifestsOf([file], io, options)) foundation.addManifest(manifest, trouble);

@@ -4,7 +4,7 @@ import type { Io } from '../command.ts';
 import { DocumentError, type FieldPath, parseDocument } from './document.ts';
 import { type InputFile, manifestFiles, reason } from './files.ts';
 import { documentsIn, MOST_CHARACTERS, type Piece, splitDocuments } from './split.ts';
-import { Breath, isAtHand, readText, textAtHand } from './text.ts';
+import { Breath, isAtHand, type KeptFiles, readText, textAtHand } from './text.ts';
 import type { Trouble } from './trouble.ts';
 
 /** An object as somebody wrote it; of a List, each of its items. */
@@ -28,6 +28,8 @@ export interface ReadOptions {
   tell(trouble: Trouble): void;
   /** Which documents to look into at all, by their text. */
   wants?(text: string): boolean;
+  /** Files that have been read before. */
+  readonly kept?: KeptFiles;
 }
 
 /**
@@ -48,7 +50,7 @@ export async function* readManifests(
 export async function* manifestsOf(
   files: Iterable<InputFile>,
   io: Reading,
-  { tell, wants = () => true }: ReadOptions,
+  { tell, wants = () => true, kept }: ReadOptions,
 ): AsyncGenerator<Manifest> {
   const breath = new Breath();
   for (const file of files) {
@@ -57,7 +59,7 @@ export async function* manifestsOf(
       wants(piece.text) ? manifestsIn(piece, name, (line, message) => tell({ file: name, line, message })) : [];
     try {
       if (isAtHand(file)) {
-        for (const piece of documentsIn(textAtHand(file, io))) {
+        for (const piece of documentsIn(textAtHand(file, io, kept?.take(file)))) {
           if (breath.isDue) await breath.take();
           yield* found(piece);
         }

@@ -19,6 +19,29 @@ export interface FileAtHand extends InputFile {
   readonly path: string | number;
 }
 
+/** In bytes: some ten thousand manifests, and no more memory for more of them. */
+const MOST_KEPT = 64 * 1024 * 1024;
+
+/** Small files that have been read and will be read again, as far as there is room. */
+export class KeptFiles {
+  readonly #bytes = new Map<string | number, Uint8Array>();
+  #room = MOST_KEPT;
+
+  keep({ path }: FileAtHand, bytes: Uint8Array): void {
+    if (bytes.length > this.#room) return;
+    this.#room -= bytes.length;
+    this.#bytes.set(path, bytes);
+  }
+
+  /** Once. */
+  take({ path }: FileAtHand): Uint8Array | undefined {
+    const bytes = this.#bytes.get(path);
+    this.#bytes.delete(path);
+    this.#room += bytes?.length ?? 0;
+    return bytes;
+  }
+}
+
 export function isAtHand(file: InputFile): file is FileAtHand {
   return file.regular && file.path !== undefined;
 }
@@ -26,11 +49,16 @@ export function isAtHand(file: InputFile): file is FileAtHand {
 /**
  * Ten thousand small files are read several times as fast as by promises.
  *
+ * @param kept what has been read of it already
  * @throws Error for invalid UTF-8: what stands there is not what anybody meant
  */
-export function* textAtHand(file: FileAtHand, { signal }: Pick<Reading, 'signal'>): Generator<string> {
+export function* textAtHand(
+  file: FileAtHand,
+  { signal }: Pick<Reading, 'signal'>,
+  kept: Uint8Array | undefined,
+): Generator<string> {
   const decoder = new TextDecoder('utf-8', { fatal: true });
-  for (const chunk of read(file.path, signal)) yield decoder.decode(chunk, { stream: true });
+  for (const chunk of kept ? [kept] : read(file.path, signal)) yield decoder.decode(chunk, { stream: true });
   yield decoder.decode();
 }
 
@@ -41,21 +69,25 @@ export async function* readText(file: InputFile, io: Reading): AsyncGenerator<st
   yield decoder.decode();
 }
 
-/** Whether a file holds one of the words; false, too, when it can't be read to its end. */
+/** Whether a file holds one of the words; false, too, when it can't be read to its end. A small one without them is kept. */
 export async function mentions(
-  { path }: FileAtHand,
+  file: FileAtHand,
   words: readonly string[],
-  { signal, breath }: Pick<Reading, 'signal'> & { breath: Breath },
+  { signal, breath, kept }: Pick<Reading, 'signal'> & { breath: Breath; kept: KeptFiles },
 ): Promise<boolean> {
   let before = Buffer.alloc(0);
+  const chunks: Uint8Array[] = [];
   try {
-    for (const chunk of read(path, signal)) {
+    for (const chunk of read(file.path, signal)) {
+      if (chunks.length < 2) chunks.push(chunk);
       if (breath.isDue) await breath.take();
       const bytes = before.length === 0 ? Buffer.from(chunk.buffer, 0, chunk.length) : Buffer.concat([before, chunk]);
       if (words.some((word) => bytes.includes(word))) return true;
       // A word may be cut by the end of a chunk.
       before = Buffer.from(bytes.subarray(-LONGEST_WORD));
     }
+    const [whole, ...more] = chunks;
+    if (whole && more.length === 0) kept.keep(file, whole);
   } catch {
     signal.throwIfAborted();
   }
