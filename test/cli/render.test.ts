@@ -63,7 +63,7 @@ describe('cappol render', () => {
     );
     assert.match(
       text,
-      /request\.namespace == "home" \|\| request\.namespace == "mine" \|\|\s*request\.namespace\.startsWith\("other-"\)/,
+      /request\.namespace in\s+\["home",\s+"mine"\]\s+\|\|\s+request\.namespace\.startsWith\("other-"\)/,
     );
     assert.match(
       (await render('--policy', 'restricted.yaml', '--server-version', 'v1.30')).text,
