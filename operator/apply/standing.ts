@@ -32,14 +32,10 @@ export function lastAccepted(rendered: readonly RenderedObject[]): Map<string, C
     .filter(({ kind }) => kind === 'ValidatingAdmissionPolicy')
     .toSorted((a, b) => (created(a) < created(b) ? -1 : 1))
     .flatMap((object) => {
-      const { labels, annotations } = object.metadata;
-      const policy = labels?.[POLICY_LABEL];
       // What decides for others outlives its own policy: another one of that name never was what it says.
-      const uid = ownersOf(object).find(({ name }) => name === policy)?.uid;
-      const spec = parseSpec(annotations?.[SPEC_ANNOTATION]);
-      return policy !== undefined && uid !== undefined && spec && isNamedByUs(object, policy)
-        ? [[uid, spec] as const]
-        : [];
+      const uid = ownersOf(object).find(({ name }) => name === policyOf(object))?.uid;
+      const spec = parseSpec(object.metadata.annotations?.[SPEC_ANNOTATION]);
+      return uid !== undefined && spec && isNamedByUs(object) ? [[uid, spec] as const] : [];
     });
   return new Map(specs);
 }
@@ -79,16 +75,13 @@ export interface Unwanted {
 /** @param failed the policies whose objects the API server refuses */
 export function unwanted(compiled: Compiled, live: Standing, failed: ReadonlySet<string>): Unwanted {
   const wanted = new Set(allOf(compiled).map(keyOf));
-  const isOurs = (object: RenderedObject) => !wanted.has(keyOf(object)) && isNamedByUs(object, policyOf(object));
+  const isOurs = (object: RenderedObject) => !wanted.has(keyOf(object)) && isNamedByUs(object);
   const { kept = [], stale = [] } = Object.groupBy([...live.values()].filter(isOurs), (object) =>
     failed.has(policyOf(object)) || decidesFor(object).some((policy) => lacksDecider(policy, compiled, failed))
       ? 'kept'
       : 'stale',
   );
-  return {
-    stale: inOrderOfRemoval(stale),
-    kept,
-  };
+  return { stale: inOrderOfRemoval(stale), kept };
 }
 
 /** The policies for which an object was rendered: of what decides for peers, all that are left of them. */
@@ -129,7 +122,9 @@ export function isProbeBinding({
   return kind.endsWith('Binding') && metadata.name.endsWith('-probe');
 }
 
-/** Labels can be copied onto anything; only what is named as we name things is ours to delete. */
-function isNamedByUs({ metadata: { name } }: RenderedObject, policy: string): boolean {
+/** Labels can be copied onto anything; only what is named as we name things, and says for which policy, is ours to delete. */
+function isNamedByUs({ metadata: { name, labels } }: RenderedObject): boolean {
+  const policy = labels?.[POLICY_LABEL];
+  if (policy === undefined) return false;
   return name.startsWith('capabilitypolicy-') || name.startsWith('capabilitypolicy.') || name === useRoleName(policy);
 }

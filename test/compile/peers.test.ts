@@ -108,6 +108,11 @@ describe('of peers', () => {
       }
     });
 
+    it('are not what somebody else named as we do, though it carries our managed-by label', () => {
+      const theirs = { apiVersion: 'v1', kind: 'ClusterRole', metadata: { name: 'capabilitypolicy-viewer' } };
+      assert.deepEqual(unwanted(rendered(['a']), standing([theirs]), new Set()), { stale: [], kept: [] });
+    });
+
     it('go when only what answers the probe for a peer is refused', () => {
       assert.deepEqual(leaving(rendered(['a'], ['b']), rendered(['a', NET_RAW], ['b']), ['b']), ['a']);
     });
