@@ -2,9 +2,9 @@
 import type { CapabilityPolicy, CapabilityPolicySpec } from '../api/capability-policy.ts';
 import { carriersOf, peers, siblings } from '../policy/deciding.ts';
 import { type Refusal, type ResolvedPolicy, resolvePolicy } from '../policy/resolve.ts';
-import { type AdmissionSet, admissionSet, GUARD } from './admission-set.ts';
+import { type AdmissionSet, admissionSet, type Draft, GUARD } from './admission-set.ts';
 import { fitTogether } from './budget.ts';
-import { partiesOf } from './decision-cel.ts';
+import { type Party, partiesOf } from './decision-cel.ts';
 import { guardPolicy } from './guard.ts';
 import type { AdmissionOptions } from './match.ts';
 import { mutatingPolicy } from './mutating-policy.ts';
@@ -64,14 +64,21 @@ export function compile(policies: readonly CapabilityPolicy[], options: CompileO
   );
   const rendered = new Map<string, Rendered>();
   for (const policy of accepted) {
+    const around = siblings(policy, accepted);
+    const carriers = carriersOf(policy, accepted);
+    const together = peers(policy, around);
     // By name, so that the first has been rendered already.
-    const first = peers(policy, accepted)[0] as ResolvedPolicy;
-    const decider = rendered.get(first.name)?.admission;
+    const decidedBy = together[0]?.name ?? policy.name;
+    const decider = rendered.get(decidedBy)?.admission;
+    // What decides goes with the last of those for which it does.
+    const owners = decider ? [policy] : together;
+    const drafts = draftsOf(policy, partiesOf(policy, around), decider, options);
+    const set = admissionSet(policy.name, `capabilitypolicy-${policy.name}`, owners, drafts);
     rendered.set(policy.name, {
-      admission: withSpec(renderAdmission(policy, accepted, decider, options), specs.get(policy.name)),
-      decidedBy: first.name,
-      role: renderRole(policy, carriersOf(policy, accepted)),
-      roleBinding: renderRoleBinding(policy, carriersOf(policy, accepted)),
+      admission: withSpec(set, specs.get(policy.name)),
+      decidedBy,
+      role: renderRole(policy, carriers),
+      roleBinding: renderRoleBinding(policy, carriers),
     });
   }
   return { policies: accepted, refusals, rendered, guard: renderGuard(accepted, options) };
@@ -85,23 +92,16 @@ function lastAcceptedOf(
 }
 
 /** @param decider what decides for this policy, unless it does itself (docs/decisions/0006) */
-function renderAdmission(
+function draftsOf(
   policy: ResolvedPolicy,
-  all: readonly ResolvedPolicy[],
+  parties: readonly Party[],
   decider: AdmissionSet | undefined,
   options: AdmissionOptions,
-): AdmissionSet {
-  const parties = partiesOf(policy, siblings(policy, all));
-  return admissionSet(
-    policy.name,
-    `capabilitypolicy-${policy.name}`,
-    // What decides goes with the last of those for which it does.
-    decider ? [policy] : peers(policy, all),
-    [
-      ...(policy.defaulting ? [mutatingPolicy(policy, parties, options)] : []),
-      decider ? deferringPolicy(policy, decider, options) : validatingPolicy(policy, parties, options),
-    ],
-  );
+): Draft[] {
+  return [
+    ...(policy.defaulting ? [mutatingPolicy(policy, parties, options)] : []),
+    decider ? deferringPolicy(policy, decider, options) : validatingPolicy(policy, parties, options),
+  ];
 }
 
 /** The API server keeps what was last accepted: a restarted operator knows it from there. */

@@ -1,4 +1,5 @@
 /** Who needs no judging, because it plainly complies: docs/decisions/0007. */
+import { or } from '../rules/cel.ts';
 import { ALWAYS, type Party } from './decision-cel.ts';
 import { IS_PROBE } from './match.ts';
 import { compliesCel, costOf, EXPRESSION_BUDGET, withPodVariables } from './pod-cel.ts';
@@ -20,7 +21,7 @@ const ITEMS = 16;
 export function matchConditions(parties: readonly Party[], skipped: readonly string[]) {
   const matchConditions = plainGroups(parties).map((complies, i) => ({
     name: `does-not-plainly-comply-${i}`,
-    expression: `(${IS_PROBE}) || !(${any([...skipped, withPodVariables(any(complies))])})`,
+    expression: `(${IS_PROBE}) || !(${or(...skipped, withPodVariables(or(...complies)))})`,
   }));
   const fit = matchConditions.filter(({ expression }) => expression.length <= EXPRESSION_BUDGET);
   return fit.length === 0 ? {} : { matchConditions: fit };
@@ -43,9 +44,4 @@ function plainGroups(parties: readonly Party[]): string[][] {
     groups.at(-1)?.push(compliesCel(policy.checks));
   }
   return groups;
-}
-
-/** CEL, bool. */
-export function any(conditions: readonly string[]): string {
-  return conditions.map((one) => `(${one})`).join(' || ');
 }

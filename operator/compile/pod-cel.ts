@@ -1,6 +1,6 @@
 /** A request's pod, and what is wrong with it, as CEL of an admission policy. */
 import { CONTROLLERS } from '../policy/controllers.ts';
-import type { RuleChecks } from '../policy/resolve.ts';
+import { type RuleChecks, violatesOver } from '../policy/resolve.ts';
 import type { Check } from '../rules/rule.ts';
 import { RESOURCE } from './match.ts';
 
@@ -89,11 +89,9 @@ function isNamed(variable: string, text: string): boolean {
  * to list that they do costs twice as much.
  */
 export function compliesCel(ofRules: readonly RuleChecks[]): string {
-  const none = (part: Check['over']) =>
-    ofRules
-      .flatMap(({ checks }) => checks)
-      .filter(({ over }) => over === part)
-      .map(({ violates }) => `!(${violates})`)
+  const none = (over: Check['over']) =>
+    violatesOver(ofRules, over)
+      .map((violates) => `!(${violates})`)
       .join(' && ');
   const [pod, containers, volumes] = [none('pod'), none('containers'), none('volumes')];
   const conditions = [

@@ -5,6 +5,7 @@
  */
 import type { Mode } from '../api/capability-policy.ts';
 import type { ResolvedPolicy } from '../policy/resolve.ts';
+import { or } from '../rules/cel.ts';
 import { type AdmissionSet, type Draft, PROBE_ANSWER, probeLabels } from './admission-set.ts';
 import { ALWAYS, decisionVariables, type Party, partyVariables, settles } from './decision-cel.ts';
 import {
@@ -17,7 +18,7 @@ import {
   RESOURCE,
   TEMPLATES,
 } from './match.ts';
-import { any, matchConditions } from './match-conditions.ts';
+import { matchConditions } from './match-conditions.ts';
 import { needed, POD_VARIABLES } from './pod-cel.ts';
 
 const POD_ACTIONS: Record<Mode, readonly string[]> = {
@@ -37,7 +38,7 @@ export function validatingPolicy(policy: ResolvedPolicy, parties: readonly Party
   const skipped = [excludedCel(options, 'request.namespace'), IS_MIRROR_POD];
   // Few variables: each costs a pod something, once for the validations and once for the message (plugin/cel/composition.go).
   const variables = [
-    { name: 'skipped', expression: any([IS_PROBE, ...skipped]) },
+    { name: 'skipped', expression: or(IS_PROBE, ...skipped) },
     ...POD_VARIABLES,
     ...partyVariables(parties),
     ...decisionVariables(parties),

@@ -77,6 +77,14 @@ export function resolvePolicy(policy: CapabilityPolicy, oldestServer: number): R
   };
 }
 
+/** CEL, bools: what breaks a rule, of the checks that are run on such a part. */
+export function violatesOver(ofRules: readonly RuleChecks[], part: Check['over']): string[] {
+  return ofRules
+    .flatMap(({ checks }) => checks)
+    .filter(({ over }) => over === part)
+    .map(({ violates }) => violates);
+}
+
 function checksOf(values: Readonly<Record<string, unknown>>, standard: Standard, filled: boolean): RuleChecks[] {
   return RULES.map((rule) => ({ rule: rule.id, checks: rule.checks(values[rule.id], standard, filled) })).filter(
     ({ checks }) => checks.length > 0,

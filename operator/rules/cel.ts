@@ -53,6 +53,11 @@ export function isUnsetForSome(field: string): string {
 /** `c` was added to a pod that exists: of that, the pod's own fields cannot be filled any more. */
 export const IS_EPHEMERAL = 'variables.spec.?ephemeralContainers.orValue([]).exists(e, e.name == c.name)';
 
+/** `a || b || …`, each in brackets; empty without any. */
+export function or(...conditions: readonly string[]): string {
+  return conditions.map((condition) => `(${condition})`).join(' || ');
+}
+
 /** `a && b && …`, each in brackets; leaves out what is undefined. */
 export function and(...conditions: readonly (string | undefined)[]): string {
   return conditions
