@@ -4,8 +4,8 @@
  */
 import type { CapabilityPolicySpec, LabelSelector } from '../../operator/api/capability-policy.ts';
 import type { ApiClient } from '../../operator/cluster/client.ts';
-import { PODS as POD_RULES } from '../../operator/compile/match.ts';
 import { createNamespace, startBenchCluster } from './bench-cluster.ts';
+import { bindByHand, writeByHand } from './by-hand.ts';
 import { growth, ratio, type Spread, shown, spreadOf } from './numbers.ts';
 import { startOperator } from './operator-under-test.ts';
 import { allProgrammed, applyPolicy } from './policies.ts';
@@ -23,6 +23,7 @@ type Measured = Setting & Readonly<Record<keyof typeof NAMESPACES, Spread>>;
 const WARM_UP = 30;
 const PODS = 200;
 const LABEL = 'bench';
+/** Beside the namespace that policies select: without anything, judged by Pod Security Admission, and by what checks nothing. */
 const NAMESPACES = {
   none: {},
   podSecurity: { 'pod-security.kubernetes.io/enforce': 'restricted' },
@@ -33,12 +34,20 @@ const NAMESPACES = {
 /** The pod's. */
 const USER = 10_000;
 
+/** Which of so many policies admit the pod. */
+const ADMITTING = {
+  'the first': (index: number) => index === 0,
+  'the last': (index: number, count: number) => index === count - 1,
+  'every one': () => true,
+};
+type Admitting = keyof typeof ADMITTING;
+
 const SETTINGS: readonly Setting[] = [
-  { title: '1 policy', policies: meeting(1, 'first', peers) },
-  ...series('peers', 'first', peers),
-  ...series('peers', 'last', peers),
-  ...series('of own selectors', 'every', ofOwnSelectors),
-  ...series('of own selectors', 'last', ofOwnSelectors),
+  { title: '1 policy', policies: meeting(1, 'the first', peers) },
+  ...series('peers', 'the first', peers),
+  ...series('peers', 'the last', peers),
+  ...series('of own selectors', 'every one', ofOwnSelectors),
+  ...series('of own selectors', 'the last', ofOwnSelectors),
   { title: '100 disjoint', policies: disjoint(100) },
 ];
 
@@ -77,7 +86,8 @@ async function measure(setting: Setting): Promise<Measured> {
   try {
     for (const [name, labels] of Object.entries(NAMESPACES)) await createNamespace(client, name.toLowerCase(), labels);
     const names = policies.map((_, index) => `policy-${String(index).padStart(3, '0')}`);
-    await applyNothing(client);
+    await writeByHand(client, 'nothing', 'true');
+    await bindByHand(client, 'nothing', NAMESPACES.nothing);
     for (const [index, name] of names.entries()) await applyPolicy(client, name, policies[index] ?? {});
     await operator.during(allProgrammed(client, names));
     const times = { none: [], podSecurity: [], nothing: [], ours: [] } as Record<keyof typeof NAMESPACES, number[]>;
@@ -118,43 +128,21 @@ async function createPod(client: ApiClient, namespace: string): Promise<number> 
   return performance.now() - started;
 }
 
-/** A ValidatingAdmissionPolicy that judges pods of its namespace, and finds nothing. */
-async function applyNothing(client: ApiClient): Promise<void> {
-  const apiVersion = 'admissionregistration.k8s.io/v1';
-  const metadata = { name: 'nothing' };
-  const objects = [
-    {
-      kind: 'ValidatingAdmissionPolicy',
-      spec: { matchConstraints: { resourceRules: POD_RULES }, validations: [{ expression: 'true' }] },
-    },
-    {
-      kind: 'ValidatingAdmissionPolicyBinding',
-      spec: {
-        policyName: metadata.name,
-        validationActions: ['Deny'],
-        matchResources: { namespaceSelector: { matchLabels: NAMESPACES.nothing } },
-      },
-    },
-  ];
-  for (const object of objects) await client.apply({ apiVersion, metadata, ...object }, { force: true });
-}
-
-type Admitting = 'first' | 'last' | 'every';
-
 /**
  * @param admitting which of them admits the pod
  * @param selectorOf the selector of each, which selects the namespace that is measured
  */
 function meeting(count: number, admitting: Admitting, selectorOf: (index: number) => LabelSelector) {
-  const admits = { first: (i: number) => i === 0, last: (i: number) => i === count - 1, every: () => true }[admitting];
+  const users = (i: number) =>
+    ADMITTING[admitting](i, count) ? ([USER, USER + i] as const) : ([i + 1, i + 1] as const);
   // No two alike, so that they are judged one by one.
-  return Array.from({ length: count }, (_, i) => policy(selectorOf(i), admits(i) ? [USER, USER + i] : [i + 1, i + 1]));
+  return Array.from({ length: count }, (_, i) => policy(selectorOf(i), users(i)));
 }
 
 function series(name: string, admitting: Admitting, selectorOf: (index: number) => LabelSelector): Setting[] {
   return [5, 14].map((count) => ({
-    title: `${count} ${name}, the ${admitting} admits`.replace('the every', 'every one'),
-    series: `${name}, where the ${admitting} one admits,`.replace('the every', 'every'),
+    title: `${count} ${name}, ${admitting} admits`,
+    series: `${name}, where ${admitting} admits,`,
     policies: meeting(count, admitting, selectorOf),
   }));
 }

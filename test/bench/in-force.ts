@@ -1,8 +1,9 @@
 /** (f) From the change of a policy to its enforcement, beside the change of an admission policy by hand. */
 import type { CapabilityPolicySpec } from '../../operator/api/capability-policy.ts';
-import { type ApiClient, ApiError, type Identified } from '../../operator/cluster/client.ts';
+import { type ApiClient, ApiError } from '../../operator/cluster/client.ts';
 import { waitFor } from '../controlplane/wait.ts';
 import { createNamespace, startBenchCluster } from './bench-cluster.ts';
+import { bindByHand, writeByHand } from './by-hand.ts';
 import { growth, ratio, type Spread, shown, spreadOf } from './numbers.ts';
 import { startOperator } from './operator-under-test.ts';
 import { allProgrammed, applyPolicy, isProgrammed, readPolicy } from './policies.ts';
@@ -21,7 +22,7 @@ interface Measured {
 const CHANGES = 15;
 const OTHERS = [0, 10, 50];
 const LOOK = { intervalMs: 10, timeoutMs: 60_000 };
-const ADMISSION = 'admissionregistration.k8s.io/v1';
+const BY_HAND = 'by-hand';
 
 export async function inForce(): Promise<Table> {
   const measured: Measured[] = [];
@@ -59,12 +60,14 @@ async function measure(others: number): Promise<Measured> {
     const names = ['changing', ...Array.from({ length: others }, (_, index) => `other-${index}`)];
     for (const name of names) await applyPolicy(client, name, specOf(name === 'changing' ? 'ours' : name, 0));
     await operator.during(allProgrammed(client, names));
-    await bindByHand(client);
+    await changeByHand(client, 0);
+    await bindByHand(client, BY_HAND, { 'kubernetes.io/metadata.name': 'hand' });
+    await waitFor('the binding', () => isRefused(client, 'hand', 0), LOOK);
     const times = { byHand: [] as number[], refused: [] as number[], programmed: [] as number[] };
     for (let user = 1; user <= CHANGES; user++) {
       times.byHand.push(
         await seconds(
-          () => writeByHand(client, user),
+          () => changeByHand(client, user),
           () => isRefused(client, 'hand', user),
         ),
       );
@@ -125,31 +128,9 @@ async function isRefused(client: ApiClient, namespace: string, user: number): Pr
   }
 }
 
-async function writeByHand(client: ApiClient, user: number): Promise<void> {
-  await client.apply({
-    apiVersion: ADMISSION,
-    kind: 'ValidatingAdmissionPolicy',
-    metadata: { name: 'by-hand' },
-    spec: {
-      matchConstraints: {
-        resourceRules: [{ apiGroups: [''], apiVersions: ['v1'], operations: ['CREATE'], resources: ['pods'] }],
-      },
-      validations: [{ expression: `object.spec.?securityContext.?runAsUser.orValue(0) != ${user + 1}` }],
-    },
-  } as Identified);
-}
-
-async function bindByHand(client: ApiClient): Promise<void> {
-  await writeByHand(client, 0);
-  const namespaceSelector = { matchLabels: { 'kubernetes.io/metadata.name': 'hand' } };
-  const spec = { policyName: 'by-hand', validationActions: ['Deny'], matchResources: { namespaceSelector } };
-  await client.apply({
-    apiVersion: ADMISSION,
-    kind: 'ValidatingAdmissionPolicyBinding',
-    metadata: { name: 'by-hand' },
-    spec,
-  } as Identified);
-  await waitFor('the binding', () => isRefused(client, 'hand', 0), LOOK);
+/** Refuses, in the namespace that is bound, pods of one user. */
+async function changeByHand(client: ApiClient, user: number): Promise<void> {
+  await writeByHand(client, BY_HAND, `object.spec.?securityContext.?runAsUser.orValue(0) != ${user + 1}`);
 }
 
 function both({ p50, max }: Spread): string {

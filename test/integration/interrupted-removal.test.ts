@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { KubeConfig } from '@kubernetes/client-node';
 import { Rollout } from '../../operator/apply/rollout.ts';
-import { ApiClient } from '../../operator/cluster/client.ts';
+import { ApiClient, pathOf } from '../../operator/cluster/client.ts';
 import type { RenderedObject } from '../../operator/cluster/objects.ts';
 import { compile } from '../../operator/compile/compile.ts';
 import { NEWEST_KNOWN_MINOR } from '../../operator/standards/level-version.ts';
@@ -37,11 +37,7 @@ describe('an old ruleset whose removal was interrupted', function () {
 
   after(async () => {
     await api.remove(`${POLICIES}/${NAME}`);
-    for (const { apiVersion, kind, metadata } of await rendered()) {
-      await client
-        .remove(`/apis/${apiVersion}/${kind.toLowerCase().replace(/y$/, 'ie')}s/${metadata.name}`)
-        .catch(() => {});
-    }
+    for (const object of await rendered()) await client.remove(pathOf(object)).catch(() => {});
     await client.remove(`/api/v1/namespaces/${NAMESPACE}`);
     await client.close();
     await api.close();

@@ -1,0 +1,29 @@
+/** An admission policy as somebody writes it by hand: what ours is measured beside. */
+import type { ApiClient, Identified } from '../../operator/cluster/client.ts';
+import { PODS } from '../../operator/compile/match.ts';
+
+const ADMISSION = 'admissionregistration.k8s.io/v1';
+
+/** A ValidatingAdmissionPolicy that refuses pods for which the CEL expression is false; it needs a binding. */
+export async function writeByHand(client: ApiClient, name: string, expression: string): Promise<void> {
+  await client.apply({
+    apiVersion: ADMISSION,
+    kind: 'ValidatingAdmissionPolicy',
+    metadata: { name },
+    spec: { matchConstraints: { resourceRules: PODS }, validations: [{ expression }] },
+  } as Identified);
+}
+
+/** In namespaces with these labels. */
+export async function bindByHand(
+  client: ApiClient,
+  name: string,
+  matchLabels: Readonly<Record<string, string>>,
+): Promise<void> {
+  await client.apply({
+    apiVersion: ADMISSION,
+    kind: 'ValidatingAdmissionPolicyBinding',
+    metadata: { name },
+    spec: { policyName: name, validationActions: ['Deny'], matchResources: { namespaceSelector: { matchLabels } } },
+  } as Identified);
+}
