@@ -59,26 +59,25 @@ export class LeaseLock {
 
   /** How long nobody but the holder may take it, in milliseconds; 0 or less when anybody may. */
   get remainingMs(): number {
-    if (this.holder === '') return 0;
-    const seconds = this.#seen?.spec?.leaseDurationSeconds ?? 0;
-    return this.#seenAt + seconds * 1000 - this.#options.clock.now();
+    return this.#expiresAt - this.#options.clock.now();
   }
 
   /**
-   * Takes the lock, or renews it.
+   * Takes the lock, or renews it. May be called again before an earlier call has ended.
    *
    * @returns whether it is ours; false also when another candidate was faster
    * @throws the client's error, after which the Lease may have been written or not
    */
   async acquireOrRenew(): Promise<boolean> {
     // By the clock of before the request: an answer that was long under way must not make a lease look expired.
-    const valid = this.remainingMs > 0;
+    const asked = this.#options.clock.now();
     const seen = this.#isOurs() ? this.#seen : undefined;
     if (seen && (await this.#write(seen, this.#renewed(seen)))) return true;
     const found = await this.#read();
     if (!found) return this.#create();
-    const changed = this.#see(found);
-    if (this.holder !== '' && !this.#isOurs() && (changed || valid)) return false;
+    this.#see(found);
+    // What changed was seen after we asked, whichever call saw it, and has not expired.
+    if (!this.#isOurs() && this.#expiresAt > asked) return false;
     return this.#write(found, this.#isOurs() ? this.#renewed(found) : this.#acquired(found));
   }
 
@@ -97,6 +96,12 @@ export class LeaseLock {
       if (await this.#write(found, { ...found.spec, ...released })) return true;
     }
     return false;
+  }
+
+  /** By our clock; in the past when nobody holds it. */
+  get #expiresAt(): number {
+    if (this.holder === '') return Number.NEGATIVE_INFINITY;
+    return this.#seenAt + (this.#seen?.spec?.leaseDurationSeconds ?? 0) * 1000;
   }
 
   #isOurs(): boolean {
@@ -141,12 +146,11 @@ export class LeaseLock {
     return written !== undefined;
   }
 
-  /** @returns whether the holder did something since it was last seen; others may label it at any time */
-  #see(lease: Lease): boolean {
+  /** It lives on if the holder did something since it was last seen; others may label it at any time. */
+  #see(lease: Lease): void {
     const changed = JSON.stringify(lease.spec) !== JSON.stringify(this.#seen?.spec);
     if (changed) this.#seenAt = this.#options.clock.now();
     this.#seen = lease;
-    return changed;
   }
 
   /** Now, as a metav1.MicroTime. */

@@ -246,6 +246,21 @@ describe('Election', () => {
       assert.deepEqual(leases.asked, [], 'it does not renew what may be another’s by now');
     });
 
+    it('leaves the lease to whoever took it, though a renewal was under way', async () => {
+      const one = await leader('a');
+      leases.fault = { what: 'waits' };
+      await clock.advance(2_000);
+      clock.stop(20_000);
+      leases.set({ ...leases.spec, holderIdentity: 'b' });
+      one.endWork(new NotLeadingError('a write was refused'));
+      await clock.advance(0);
+      // The renewal that was under way, and the first try to take it again, side by side.
+      leases.goOn();
+      await clock.advance(10_000);
+      assert.equal(leases.holder, 'b');
+      assert.equal(one.terms, 1);
+    });
+
     it('leads on when it was stopped for less than the deadline', async () => {
       const one = await leader();
       clock.stop(9_000);

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { setImmediate } from 'node:timers/promises';
 import type { Lease, LeaseClient, LeaseSpec } from '../../operator/runtime/lease.ts';
 
-type Fault = 'refused' | 'hangs' | 'answer lost';
+type Fault = 'refused' | 'hangs' | 'waits' | 'answer lost';
 
 class HttpError extends Error {
   readonly status: number;
@@ -23,6 +23,7 @@ export class FakeLeases {
   /** Called between the taking of a request and its answer. */
   onAnswer: () => void = () => {};
   #version = 0;
+  #waiting = Promise.withResolvers<void>();
 
   get spec(): LeaseSpec {
     assert.ok(this.lease?.spec, 'there is no lease');
@@ -43,12 +44,20 @@ export class FakeLeases {
     });
   }
 
+  /** Takes the requests that wait. */
+  goOn(): void {
+    this.fault = undefined;
+    this.#waiting.resolve();
+    this.#waiting = Promise.withResolvers();
+  }
+
   clientOf(identity: string): LeaseClient {
     const answer = async <Result>(method: string, act: () => Result): Promise<Result> => {
       this.asked.push(`${identity}: ${method}`);
       const fault = this.fault && (this.fault.of ?? identity) === identity ? this.fault.what : undefined;
       if (fault === 'refused') throw new Error('connection refused');
       if (fault === 'hangs') return new Promise<never>(() => {});
+      if (fault === 'waits') await this.#waiting.promise;
       // Others come in between, as on a network.
       await setImmediate();
       const result = act();
