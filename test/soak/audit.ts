@@ -117,7 +117,9 @@ export function turnsOf(events: readonly AuditEvent[]): Turns {
   for (const event of accepted.filter((one) => !isOfLease(one))) {
     const { user, verb, requestURI, requestReceivedTimestamp: at } = event;
     writes[user.username] = (writes[user.username] ?? 0) + 1;
-    if (!isInTurn(user.username, at, turns)) outOfTurn.push(`${at} ${user.username}: ${verb} ${requestURI}`);
+    if (isInTurn(user.username, at, turns)) continue;
+    const last = turns.findLast(({ answered }) => answered <= at);
+    outOfTurn.push(`${at} ${user.username}: ${verb} ${requestURI} (${last?.user || 'nobody'} since ${last?.answered})`);
   }
   return { holders: turns.map(({ user }) => user), writes, outOfTurn };
 }

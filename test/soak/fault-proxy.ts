@@ -3,7 +3,7 @@
  * answer in the API server's place; to the API server it is the client that the kubeconfig names.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { type ClientRequest, createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { Agent, request } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { dirname, join } from 'node:path';
@@ -38,6 +38,8 @@ const LATE_MS = 1_500;
 const WATCH_FAULT_EVERY_MS = 700;
 /** What happens for so long before a watch is outdated is what it will never tell. */
 const MISSED_MS = 2_000;
+/** Of an API server that listens and does not serve yet. Less than a lease outlasts its renew deadline: replicas.ts. */
+const MOST_CONNECTING_MS = 1_000;
 
 export class FaultProxy {
   readonly #server: Server;
@@ -154,6 +156,7 @@ export class FaultProxy {
       if (isWatch(call)) this.#passWatch(response, answer, collection);
       else void passAnswer(response, answer, mishap);
     });
+    endUnlessConnected(passed);
     // It also comes when the API server does not run: a client behind a load balancer sees a connection that ends.
     passed.on('error', () => answer.destroy());
     answer.on('close', () => passed.destroy());
@@ -192,6 +195,19 @@ export class FaultProxy {
     this.#outdated.add(collection);
     answer.end(OUTDATED_EVENT);
   }
+}
+
+/**
+ * A client that speaks TLS itself writes once it is connected, if it then still may. What waits here would arrive later
+ * than it was meant.
+ */
+function endUnlessConnected(passed: ClientRequest): void {
+  passed.once('socket', (socket) => {
+    if (!socket.connecting) return;
+    const late = setTimeout(() => passed.destroy(), MOST_CONNECTING_MS);
+    socket.once('secureConnect', () => clearTimeout(late));
+    passed.once('close', () => clearTimeout(late));
+  });
 }
 
 function refuse(asked: IncomingMessage, answer: ServerResponse, refusal: Refusal): void {
