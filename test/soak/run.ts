@@ -6,7 +6,7 @@ const HELP = `Usage: npm run test:soak -- [options]
 
 Changes a cluster at random for a while, with two operators behind proxies that make everything fail.
 
-  --minutes N   rounds begin for so long (default: 20)
+  --minutes N   rounds begin for so long (default: 20); of memory less than 10 say nothing
   --seed S      repeats the changes of another run; their moments differ (default: random)
 `;
 

@@ -16,23 +16,26 @@ export interface Outcome {
   readonly memory: MemoryReport;
 }
 
-/** Far below a leak of something for each change; above what garbage collection makes of 10 minutes. */
+/** Far below a leak of something for each change; above what garbage collection makes of 5 minutes and more. */
 const MAX_SLOPE_MIB_PER_MINUTE = 2;
 const MAX_RSS_MIB = 250;
-/** In the second half of so many minutes one operator is spared, and long enough for a trend. */
+/** In the second half of so many minutes one operator is spared, and long enough for a trend; in less it only warms up. */
 const MINUTES_FOR_TREND = 10;
 
 /** Why it does not count, though no check failed. */
 export function shortcomings({ minutes, faults, disturbed, turns, probes, memory }: Outcome): string[] {
   const { trend, peakMiB } = memory;
+  const longEnough = minutes > MINUTES_FOR_TREND;
   return [
     ...Object.entries(faults).flatMap(([fault, met]) => (met === 0 ? [`no request met the fault ${fault}`] : [])),
     ...ALL.filter((one) => !disturbed.includes(one)).map((one) => `nothing did this: ${one}`),
     ...REPLICAS.filter((name) => !turns.writes[name]).map((name) => `${name} wrote nothing`),
     ...(probes.forbidden === 0 ? ['no pod was tried that had to be refused'] : []),
     ...(peakMiB > MAX_RSS_MIB ? [`an operator took ${peakMiB.toFixed(0)} MiB`] : []),
-    ...(minutes > MINUTES_FOR_TREND && !trend ? ['no operator lived long enough for its memory to be followed'] : []),
-    ...(trend && trend.slopeMiBPerMinute > MAX_SLOPE_MIB_PER_MINUTE ? [`memory grows: ${trendText(memory)}`] : []),
+    ...(longEnough && !trend ? ['no operator lived long enough for its memory to be followed'] : []),
+    ...(longEnough && trend && trend.slopeMiBPerMinute > MAX_SLOPE_MIB_PER_MINUTE
+      ? [`memory grows: ${trendText(memory)}`]
+      : []),
   ];
 }
 
