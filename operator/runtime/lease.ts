@@ -47,6 +47,7 @@ export class LeaseLock {
   #seen: Lease | undefined;
   /** When `#seen` last changed, by our clock. */
   #seenAt = 0;
+  #released = false;
 
   constructor(options: LockOptions) {
     this.#options = options;
@@ -77,16 +78,17 @@ export class LeaseLock {
     if (!found) return this.#create();
     this.#see(found);
     // What changed was seen after we asked, whichever call saw it, and has not expired.
-    if (!this.#isOurs() && this.#expiresAt > asked) return false;
+    if (this.#released || (!this.#isOurs() && this.#expiresAt > asked)) return false;
     return this.#write(found, this.#isOurs() ? this.#renewed(found) : this.#acquired(found));
   }
 
   /**
-   * Gives the lock back, so that the next one need not wait.
+   * Gives the lock back for good, so that the next one need not wait.
    *
    * @returns false when it was no longer ours
    */
   async release(): Promise<boolean> {
+    this.#released = true;
     for (let attempt = 0; attempt < RELEASE_TRIES; attempt++) {
       const found = await this.#read();
       if (found) this.#see(found);

@@ -307,6 +307,20 @@ describe('Election', () => {
       assert.equal(leases.holder, 'a');
     });
 
+    it('does not take back what it released, though a renewal was under way', async () => {
+      const one = await leader();
+      leases.fault = { what: 'waits' };
+      await clock.advance(2_000);
+      leases.fault = undefined;
+      one.stopping.abort();
+      one.endWork();
+      await clock.advance(5_000);
+      await one.running;
+      leases.goOn();
+      await settle();
+      assert.equal(leases.holder, '');
+    });
+
     it('does not release what is another’s', async () => {
       const one = await leader();
       leases.set({ ...leases.spec, holderIdentity: 'b' });
