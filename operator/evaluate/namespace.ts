@@ -8,6 +8,7 @@ import {
   type Court,
   type Judgement,
   judge,
+  NO_VIOLATIONS,
   podCandidate,
   templateCandidate,
   type Verdict,
@@ -105,7 +106,7 @@ function mergeMembers(members: readonly (Member & Judgement)[]): WorkloadJudgeme
     verdict: verdict ?? 'Compliant',
     pods: members.filter((member) => member.pod && member.verdict === 'Violating').length,
     // What is merely unknown of a workload that violates would blur what there is to repair.
-    violations: verdict ? mergeViolations(members.filter((member) => member.verdict === verdict)) : {},
+    violations: verdict ? mergeViolations(members.filter((member) => member.verdict === verdict)) : NO_VIOLATIONS,
   };
 }
 

@@ -38,6 +38,9 @@ export interface Court {
   readonly use: UseIndex;
 }
 
+/** One for all that complies, which is most of what a large cluster's judgements hold. */
+export const NO_VIOLATIONS: Judgement['violations'] = Object.freeze({});
+
 /** The rule's name in the violation of a pod that complies with a policy which it may not use. */
 export const USE_RULE = 'use';
 
@@ -51,7 +54,7 @@ export function judge(candidate: Candidate, policies: readonly ResolvedPolicy[],
   for (const policy of policies) {
     const broken = violationsOf(candidate, policy, evaluator);
     if (broken.length === 0 && mayUse(candidate, policy, use)) {
-      return { verdict: 'Compliant', admittedBy: policy.name, violations: {} };
+      return { verdict: 'Compliant', admittedBy: policy.name, violations: NO_VIOLATIONS };
     }
     depends ||= broken.length === 0 && candidate.unknownUser;
     violations[policy.name] = broken.length === 0 ? [notUsable(candidate, policy)] : broken;
