@@ -40,6 +40,14 @@ export interface PassResult {
   readonly comeBackMs: number | undefined;
 }
 
+interface Refusal {
+  readonly message: string;
+  /** In a row. */
+  readonly times: number;
+  /** The first time, as performance.now(). */
+  readonly since: number;
+}
+
 interface Leaving extends Probed {
   readonly mutates: boolean;
   /** The policies that it asks for `use` on. */
@@ -51,6 +59,9 @@ const PROBE_AGAIN_MS = 100;
 /** More than that, and what its watches need. */
 const COMPILED_MS = 3_000;
 const RETRY_REFUSED_MS = 30_000;
+/** An API server that has just begun to serve refuses what it will take a moment later: it does not know its RBAC yet. */
+const REFUSED_FOR_GOOD = { times: 3, ms: 15_000 };
+const RETRY_NEWLY_REFUSED_MS = 1_000;
 
 export class Rollout {
   readonly #client: ApiClient;
@@ -63,7 +74,9 @@ export class Rollout {
   /** When a probe tells of a ruleset whose objects were written in another order, by policy; as performance.now(). */
   readonly #notBefore = new Map<string, number>();
   /** What the API server refused, by policy. */
-  readonly #failures = new Map<string, string>();
+  readonly #failures = new Map<string, Refusal>();
+  /** What it refused to delete in the last pass, by policy. */
+  readonly #unremoved = new Map<string, string>();
   /** Rulesets that all texts with a say in the same namespaces know of, by policy. */
   readonly #known = new Map<string, string>();
   /** Policies whose users change when no older text asks for them any more. */
@@ -83,12 +96,15 @@ export class Rollout {
     const live = standing(rendered);
     const servers = await this.#options.servers();
     this.#forgetIfServersChanged(servers);
+    this.#forgetFailures(compiled);
     const asked = new Set([...live.values()].flatMap(usesAsked));
     for (const [name, set] of compiled.rendered) {
       await this.#attempt(name, async () => {
         await this.#writes.ensure(name, set.role, live);
         // It has to be there before the first text asks for it, and widens none that stands.
         if (!asked.has(name)) await this.#ensureBinding(name, set, live);
+        // One that is refused later would leave the new text with the old users.
+        else if (set.roleBinding) await this.#writes.rehearse(set.roleBinding, live);
         await this.#ensureSet(set.admission, live);
       });
     }
@@ -96,9 +112,9 @@ export class Rollout {
     if (guard) await this.#attempt(GUARD, () => this.#ensureSet(guard, live));
     await this.#probeNew(setsOf(compiled), servers);
     const old = unwanted(compiled, live, new Set(this.#failures.keys()));
-    const settled = setsOf(compiled).every((set) => this.#failures.has(set.policy) || this.#isInForce(set));
+    const settled = setsOf(compiled).every((set) => this.#isRefusedForGood(set.policy) || this.#isInForce(set));
     await this.#changeUse(compiled, live, old, settled);
-    if (settled) for (const object of old.stale.filter(isAdmission)) await this.#remove(object);
+    if (settled) for (const object of old.stale.filter(isAdmission)) await this.#removeIfAllowed(object);
     await this.#probeLeaving(servers);
     return this.#result(compiled, old, distinct(servers));
   }
@@ -114,16 +130,24 @@ export class Rollout {
       return;
     }
     const answers = set.objects.some((object) => isProbeBinding(object) && live.has(keyOf(object)));
+    // Before, since an answer may be lost of what was written.
+    if (set.objects.some((object) => !this.#writes.isCurrent(object, live))) this.#inForce.delete(set.policy);
     let written = false;
     for (const object of set.objects) written = (await this.#writes.ensure(set.policy, object, live)) || written;
     if (!written) return;
-    this.#inForce.delete(set.policy);
     // The probe's binding comes last, to say that the others have come. One that stood before says nothing of these.
     if (answers) this.#notBefore.set(set.policy, performance.now() + COMPILED_MS);
   }
 
   async #ensureBinding(name: string, { roleBinding }: Rendered, live: Standing): Promise<void> {
     if (roleBinding) await this.#writes.ensure(name, roleBinding, live);
+  }
+
+  #forgetFailures({ rendered, guard }: Compiled): void {
+    this.#unremoved.clear();
+    for (const policy of this.#failures.keys()) {
+      if (policy === GUARD ? !guard : !rendered.has(policy)) this.#failures.delete(policy);
+    }
   }
 
   #forgetIfServersChanged(servers: readonly ApiClient[]): void {
@@ -168,7 +192,17 @@ export class Rollout {
     for (const object of old.stale.filter((one) => !isAdmission(one))) {
       const policy = object.metadata.labels?.[POLICY_LABEL] ?? '';
       if (!settled && askedByNew.has(policy)) this.#useAwaited.add(policy);
-      if (settled && (askedByNew.has(policy) || !askedByOld.has(policy))) await this.#remove(object);
+      if (settled && (askedByNew.has(policy) || !askedByOld.has(policy))) await this.#removeIfAllowed(object);
+    }
+  }
+
+  /** One that somebody's admission policy keeps must not keep all others. */
+  async #removeIfAllowed(object: RenderedObject): Promise<void> {
+    try {
+      await this.#remove(object);
+    } catch (error) {
+      if (!isRefusal(error)) throw error;
+      this.#unremoved.set(object.metadata.labels?.[POLICY_LABEL] ?? '', error.message);
     }
   }
 
@@ -192,10 +226,12 @@ export class Rollout {
   }
 
   async #probeLeaving(servers: readonly ApiClient[]): Promise<void> {
-    for (const [id, set] of this.#leaving) {
-      const result = await probe(servers, set, this.#options.operatorNamespace);
-      if (everywhere(result, 'NotInForce')) this.#leaving.delete(id);
-    }
+    await Promise.all(
+      [...this.#leaving].map(async ([id, set]) => {
+        const result = await probe(servers, set, this.#options.operatorNamespace);
+        if (everywhere(result, 'NotInForce')) this.#leaving.delete(id);
+      }),
+    );
   }
 
   #isInForce({ policy, ruleset }: Probed): boolean {
@@ -213,8 +249,15 @@ export class Rollout {
       this.#failures.delete(policy);
     } catch (error) {
       if (!isRefusal(error)) throw error;
-      this.#failures.set(policy, error.message);
+      const { times = 0, since = performance.now() } = this.#failures.get(policy) ?? {};
+      this.#failures.set(policy, { message: error.message, times: times + 1, since });
     }
+  }
+
+  /** Until then the others wait for it: what it is to refuse may be what their old rulesets refuse now. */
+  #isRefusedForGood(policy: string): boolean {
+    const failure = this.#failures.get(policy);
+    return failure !== undefined && isForGood(failure);
   }
 
   #result(compiled: Compiled, old: Unwanted, answering: number): PassResult {
@@ -225,7 +268,10 @@ export class Rollout {
       ...[...this.#leaving.values()].map(({ policy, ruleset }) => [policy, ruleset] as const),
     ]);
     const progress: Progress = {
-      failures: this.#failures,
+      failures: new Map([
+        ...this.#unremoved,
+        ...[...this.#failures].map(([policy, { message }]) => [policy, message] as const),
+      ]),
       inForce: this.#inForce,
       awaited: this.#awaited,
       useAwaited: this.#useAwaited,
@@ -245,7 +291,9 @@ export class Rollout {
   #comeBackMs(probing: boolean): number | undefined {
     if (probing) return PROBE_AGAIN_MS;
     if (this.#writes.mayBeUndone) return WATCH_LAG_MS;
-    return this.#failures.size > 0 ? RETRY_REFUSED_MS : undefined;
+    const refusals = [...this.#failures.values()];
+    if (refusals.some((refusal) => !isForGood(refusal))) return RETRY_NEWLY_REFUSED_MS;
+    return refusals.length > 0 || this.#unremoved.size > 0 ? RETRY_REFUSED_MS : undefined;
   }
 }
 
@@ -253,8 +301,13 @@ function idOf({ policy, ruleset }: Probed): string {
   return `${policy}/${ruleset}`;
 }
 
+/** 404 and 405: it does not serve the kind. */
 function isRefusal(error: unknown): error is ApiError {
-  return error instanceof ApiError && [400, 403, 413, 422].includes(error.status);
+  return error instanceof ApiError && [400, 403, 404, 405, 413, 422].includes(error.status);
+}
+
+function isForGood({ times, since }: Refusal): boolean {
+  return times >= REFUSED_FOR_GOOD.times && performance.now() - since >= REFUSED_FOR_GOOD.ms;
 }
 
 /** Several connections to one address count once: nobody knows how many API servers are behind it. */

@@ -25,6 +25,9 @@ export class Writes {
   /** What we last wrote, as JSON: whether somebody else changed an object, or we want it otherwise. */
   readonly #written = new Map<string, { readonly text: string; readonly version: bigint }>();
 
+  /** What a dry run took, as JSON. */
+  readonly #rehearsed = new Map<string, string>();
+
   constructor(client: ApiClient, onWrite: OnWrite) {
     this.#client = client;
     this.#onWrite = onWrite;
@@ -48,9 +51,18 @@ export class Writes {
     return true;
   }
 
+  /** @throws what the API server would say to `ensure`, which is asked once for each text */
+  async rehearse(manifest: Manifest, live: Standing): Promise<void> {
+    const [key, text] = [keyOf(manifest), JSON.stringify(manifest)];
+    if (this.isCurrent(manifest, live) || this.#rehearsed.get(key) === text) return;
+    await this.#client.apply(manifest, { force: true, dryRun: true });
+    this.#rehearsed.set(key, text);
+  }
+
   /** The object was deleted because it is no longer wanted. */
   forget(object: { readonly kind: string; readonly metadata: { readonly name: string } }): void {
     this.#written.delete(keyOf(object));
+    this.#rehearsed.delete(keyOf(object));
   }
 
   /**
