@@ -67,8 +67,8 @@ async function run(flags: Flags, log: Log, stopping: AbortSignal): Promise<void>
     ],
   ] as const;
   const servers: RunningServer[] = [];
-  for (const [address, handler, how] of handlers) if (address) servers.push(await serve(address, handler, how));
   try {
+    for (const [address, handler, how] of handlers) if (address) servers.push(await serve(address, handler, how));
     await lead(operator, election, stopping);
   } finally {
     await Promise.all([...servers, client, own, reviewer].map((one) => one.close()));
@@ -79,12 +79,23 @@ async function run(flags: Flags, log: Log, stopping: AbortSignal): Promise<void>
 async function lead(operator: Operator, election: Election | undefined, stopping: AbortSignal): Promise<void> {
   try {
     await operator.follow(stopping);
-    const onStartedLeading = (leading: AbortSignal) => operator.lead(leading);
-    await (election ? election.run({ onStartedLeading }, stopping) : onStartedLeading(stopping));
+    await (election
+      ? election.run({ onStartedLeading: (leading) => takeOver(operator, leading) }, stopping)
+      : operator.lead(stopping));
   } catch (error) {
     if (!stopping.aborted) throw error;
   }
   await operator.ended();
+}
+
+async function takeOver(operator: Operator, leading: AbortSignal): Promise<void> {
+  try {
+    await operator.catchUp(leading);
+  } catch (error) {
+    if (leading.aborted) return;
+    throw error;
+  }
+  await operator.lead(leading);
 }
 
 function newElection(flags: Flags, client: ApiClient, instance: string, log: Log): Election {

@@ -141,6 +141,14 @@ export class Operator {
     this.#log.info('watching', { policies: this.#followed.cluster.policies().length });
   }
 
+  /**
+   * Before a term that others may have led up to: a stand-by whose watch of policies has been behind for a while would
+   * undo what they did since. @throws the signal's reason, when it is aborted meanwhile
+   */
+  async catchUp(signal: AbortSignal): Promise<void> {
+    await this.#followed.refresh(signal);
+  }
+
   /** Resolves when nothing is followed any more, after the signal. */
   async ended(): Promise<void> {
     await Promise.all([this.#followed.ended(), this.#reportsFollowed]);

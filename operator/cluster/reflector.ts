@@ -80,7 +80,7 @@ export function reflect(
   return new Reflector(client, source, sink, signal, options).run();
 }
 
-class Reflector {
+export class Reflector {
   readonly #client: Reader;
   readonly #source: Source;
   readonly #sink: Sink;
@@ -100,12 +100,17 @@ class Reflector {
   #failures = 0;
   /** How often the server itself refused to go on from `#version`, in a row. */
   #refusals = 0;
+  /** Ends what is under way, so that the collection is read again. */
+  #anew = new AbortController();
+  #ending: AbortSignal;
+  #refreshed: PromiseWithResolvers<void> | undefined;
 
   constructor(client: Reader, source: Source, sink: Sink, signal: AbortSignal, options: ReflectorOptions) {
     this.#client = client;
     this.#source = source;
     this.#sink = sink;
     this.#signal = signal;
+    this.#ending = AbortSignal.any([signal, this.#anew.signal]);
     this.#log = options.log.child({ kind: source.kind });
     this.#trouble = new Trouble(this.#log);
     this.#watchSeconds = options.watchSeconds ?? 300;
@@ -114,25 +119,46 @@ class Reflector {
     this.#path = pathFor(source.apiVersion, source.kind);
   }
 
+  /**
+   * Reads the collection again, whatever is under way: a watch that works as far as anybody can tell may be long behind.
+   *
+   * @returns what resolves when it has been read, and never when it cannot be
+   */
+  refresh(): Promise<void> {
+    this.#refreshed ??= Promise.withResolvers();
+    this.#anew.abort();
+    return this.#refreshed.promise;
+  }
+
   async run(): Promise<void> {
     while (!this.#signal.aborted) {
+      if (this.#anew.signal.aborted) this.#beginAnew();
       let delay: number | undefined;
       let least = 0;
       try {
         if (this.#version === undefined) await this.#begin();
         else await this.#watch({ resourceVersion: this.#version });
       } catch (error) {
-        if (!this.#signal.aborted) delay = this.#explain(error);
+        if (!this.#ending.aborted) delay = this.#explain(error);
         least = askedMs(error);
       }
+      if (this.#anew.signal.aborted) continue;
       await this.#pause(delay ?? Math.min(FIRST_DELAY_MS * 2 ** this.#failures++, LAST_DELAY_MS), least);
     }
+  }
+
+  #beginAnew(): void {
+    this.#anew = new AbortController();
+    this.#ending = AbortSignal.any([this.#signal, this.#anew.signal]);
+    this.#version = undefined;
+    this.#failures = 0;
   }
 
   async #begin(): Promise<void> {
     this.#sink.listing();
     if (this.#streams === 'Supported' && (await this.#stream())) return;
     this.#version = await this.#list();
+    if (this.#ending.aborted) return;
     if (this.#streams === 'Broken') this.#streams = 'Supported';
     await this.#watch({ resourceVersion: this.#version });
   }
@@ -190,10 +216,12 @@ class Reflector {
 
   #reading(): ReadOptions {
     const { managedFields = false, metadataOnly = false } = this.#source;
-    return { signal: this.#signal, managedFields, metadataOnly };
+    return { signal: this.#ending, managedFields, metadataOnly };
   }
 
   #take({ type, object }: WatchEvent): void {
+    // Of a watch that was given up.
+    if (this.#anew.signal.aborted) return;
     this.#observer?.heard(this.#source.kind);
     const { resourceVersion, annotations } = object.metadata ?? {};
     if (type === 'DELETED') this.#hand(object, (raw) => this.#sink.remove(raw));
@@ -210,6 +238,7 @@ class Reflector {
 
   #listed(): void {
     this.#sink.listed();
+    this.#whenRead();
     this.#observer?.listed(this.#source.kind);
   }
 
@@ -256,7 +285,14 @@ class Reflector {
     return ABSENT_DELAY_MS;
   }
 
+  #whenRead(): void {
+    if (this.#anew.signal.aborted) return;
+    this.#refreshed?.resolve();
+    this.#refreshed = undefined;
+  }
+
   #tellAbsent(): void {
+    this.#whenRead();
     this.#observer?.heard(this.#source.kind);
     if (this.#sink.absent) {
       this.#sink.absent();
@@ -269,6 +305,6 @@ class Reflector {
   async #pause(ms: number, least: number): Promise<void> {
     const jittered = Math.max(ms * (0.75 + Math.random() / 2), least);
     // Rejects only when aborted, and then there is nothing to wait for.
-    await sleep(jittered, undefined, { signal: this.#signal }).catch(() => {});
+    await sleep(jittered, undefined, { signal: this.#ending }).catch(() => {});
   }
 }

@@ -38,3 +38,12 @@ export const ADMISSION_POLICIES: readonly Source[] = [
   { apiVersion: ADMISSION, kind: 'MutatingAdmissionPolicy', labelSelector, managedFields, optional: true },
   { apiVersion: ADMISSION, kind: 'MutatingAdmissionPolicyBinding', labelSelector, managedFields, optional: true },
 ];
+
+/** What decides about writes; the rest is judged, and no write of it makes a difference to what is admitted. */
+export const DECIDING: readonly Source[] = [
+  POLICIES,
+  NAMESPACES,
+  CLUSTER_ROLES,
+  CLUSTER_ROLE_BINDINGS,
+  ...ADMISSION_POLICIES,
+];

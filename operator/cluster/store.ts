@@ -22,7 +22,7 @@ import {
 import { isHistory } from './pod-projection.ts';
 import { createProjection, type Projection } from './projection.ts';
 import type { RawObject } from './raw.ts';
-import { reflect, type Source } from './reflector.ts';
+import { Reflector, type Source } from './reflector.ts';
 import { askServers, oldest, type ServerMinors } from './servers.ts';
 import { together } from './sink.ts';
 import * as sources from './sources.ts';
@@ -50,6 +50,12 @@ export interface FollowedCluster {
    * @throws the signal's reason, when it is aborted before that
    */
   start(signal: AbortSignal): Promise<void>;
+  /**
+   * Reads again what decides about writes; resolves when it is as the API server has it now.
+   *
+   * @throws the signal's reason, when it is aborted before that
+   */
+  refresh(signal: AbortSignal): Promise<void>;
   /** Resolves when nothing is followed any more, after the signal. */
   ended(): Promise<void>;
   /** How many different pods and templates there are, as far as rules can tell: each is judged once. */
@@ -64,21 +70,29 @@ export function createCluster(client: ApiClient, options: ClusterOptions): Follo
   const { onChange, log, rules = RULES, except = [], reflectorObserver: observer } = options;
   const projection = createProjection(rules);
   const store = new Store(projection, onChange);
+  const reflectors = new Map<Source, Reflector>();
   let ended: Promise<unknown> = Promise.resolve();
   return {
     cluster: store,
     async start(signal) {
       const servers = Promise.withResolvers<void>();
       const followed = [...store.followed].filter(([source]) => !except.includes(source));
-      const followers = followed.map(([source, collections]) =>
-        reflect(client, source, together(collections), signal, { log, ...(observer && { observer }) }),
-      );
+      for (const [source, collections] of followed) {
+        const reading = { log, ...(observer && { observer }) };
+        reflectors.set(source, new Reflector(client, source, together(collections), signal, reading));
+      }
+      const followers = [...reflectors.values()].map((reflector) => reflector.run());
       ended = Promise.all([...followers, followServers(client, store, options, signal, servers.resolve)]);
       const synced = Promise.all([
         servers.promise,
         ...followed.flatMap(([, collections]) => collections.map((one) => one.synced)),
       ]);
       await Promise.race([synced, aborted(signal)]);
+      signal.throwIfAborted();
+    },
+    async refresh(signal) {
+      const read = sources.DECIDING.map((source) => reflectors.get(source)?.refresh());
+      await Promise.race([Promise.all(read), aborted(signal)]);
       signal.throwIfAborted();
     },
     async ended() {

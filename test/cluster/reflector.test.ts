@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
+import { setTimeout } from 'node:timers/promises';
 import { ApiError, type Query, type WatchEvent, type WatchOptions } from '../../operator/cluster/client.ts';
+import { Collection } from '../../operator/cluster/collection.ts';
 import type { RawObject, RawPage } from '../../operator/cluster/raw.ts';
-import { type Reader, reflect, type Source } from '../../operator/cluster/reflector.ts';
+import { type Reader, Reflector, reflect, type Source } from '../../operator/cluster/reflector.ts';
 import type { Sink } from '../../operator/cluster/sink.ts';
 import { RecordingLog } from './recording-log.ts';
 
@@ -289,6 +291,72 @@ describe('reflect', () => {
     const source = { apiVersion: 'v1', kind: 'Pod', optional: true };
     await reflect(reader, source, sink, abort.signal, { log: new RecordingLog() });
     assert.deepEqual(told, ['listing', 'absent']);
+  });
+
+  describe('told to read the collection again', () => {
+    const source = { apiVersion: 'v1', kind: 'Pod' };
+
+    /** Lists what is there, or cannot be reached; then says nothing. */
+    class SilentReader implements Reader {
+      readonly calls: string[] = [];
+      names = ['a'];
+      reachable = true;
+
+      async list(_path: string, _query: Query, onPage: (page: RawPage) => void): Promise<string> {
+        this.calls.push('list');
+        if (!this.reachable) throw new Error('connection refused');
+        onPage({ items: this.names.map((name) => object(name)) });
+        return '1';
+      }
+
+      async watch(_path: string, query: Query, _onEvent: unknown, { signal }: WatchOptions = {}): Promise<void> {
+        if (query.sendInitialEvents) throw NO_STREAMS;
+        this.calls.push('watch');
+        await new Promise<void>((resolve) => signal?.addEventListener('abort', () => resolve(), { once: true }));
+      }
+    }
+
+    const follow = (reader: SilentReader) => {
+      const collection = new Collection({ project: ({ metadata }) => metadata?.name ?? '', changed: () => {} });
+      const abort = new AbortController();
+      const reflector = new Reflector(reader, source, collection, abort.signal, { log: new RecordingLog() });
+      const running = reflector.run();
+      const end = async () => {
+        abort.abort();
+        await running;
+      };
+      return { reflector, there: () => collection.in(''), end };
+    };
+
+    it('gives up a watch that is silent, and knows when it has read', async () => {
+      const reader = new SilentReader();
+      const { reflector, there, end } = follow(reader);
+      await reflector.refresh();
+      reader.names = ['b'];
+      await reflector.refresh();
+      assert.deepEqual(there(), ['b']);
+      assert.equal(reader.calls.at(-1), 'list');
+      await end();
+    });
+
+    it('does not wait out the pause after a failure, and waits for what it cannot read yet', async () => {
+      const reader = new SilentReader();
+      reader.reachable = false;
+      const { reflector, there, end } = follow(reader);
+      await setTimeout(700);
+      const tries = reader.calls.length;
+      let read = false;
+      const refreshed = reflector.refresh().then(() => {
+        read = true;
+      });
+      await setTimeout(50);
+      assert.equal(reader.calls.length, tries + 1);
+      assert.equal(read, false);
+      reader.reachable = true;
+      await refreshed;
+      assert.deepEqual(there(), ['a']);
+      await end();
+    });
   });
 
   it('goes on past an object that cannot be taken, and names it in the log', async () => {

@@ -115,11 +115,13 @@ export class FaultProxy {
   }
 
   /**
-   * Every second watch says nothing for so long, whatever happens meanwhile, and is then cut, if the client did not leave it
-   * before: only from the versions that it knows can it find out what it missed.
+   * Every second watch, or those of this collection, says nothing for so long, whatever happens meanwhile, and is then
+   * cut, if the client did not leave it before: only from the versions that it knows can it find out what it missed.
    */
-  async silence(ms: number): Promise<void> {
-    const chosen = [...this.#watches].filter(() => this.#random.int(2) === 0);
+  async silence(ms: number, of?: string): Promise<void> {
+    const chosen = [...this.#watches].filter(({ collection }) =>
+      of === undefined ? this.#random.int(2) === 0 : collection.startsWith(of),
+    );
     for (const watch of chosen) watch.silent = true;
     this.met.silent += chosen.length;
     await sleep(ms);
