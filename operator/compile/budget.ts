@@ -1,6 +1,6 @@
 /**
  * Which policies fit together: an admission policy carries its siblings, and the API server grants it a budget. What does
- * not fit for a pod of 100 containers is refused before anything is rendered, newest policy first.
+ * not fit for a pod of 100 containers is refused before anything is rendered: what is new or changed, the newest policy first.
  */
 import { siblings } from '../policy/deciding.ts';
 import type { Refusal, ResolvedPolicy } from '../policy/resolve.ts';
@@ -42,24 +42,36 @@ export interface Fitting {
   readonly refusals: ReadonlyMap<string, Refusal>;
 }
 
-/** @param policies the oldest first: what was there stays when something new does not fit beside it */
-export function fitTogether(policies: readonly ResolvedPolicy[]): Fitting {
-  const prices = new Map(policies.map((policy) => [policy, priceOf(policy)]));
+/**
+ * @param candidates of each policy what it may be, the best first: where that does not fit it is refused, and stays the
+ *   next. What was there comes first, and stays when something new does not fit beside it.
+ */
+export function fitTogether(candidates: readonly (readonly ResolvedPolicy[])[]): Fitting {
+  const prices = new Map(candidates.flat().map((policy) => [policy, priceOf(policy)]));
   const carrying = (draft: Draft, party: ResolvedPolicy): Draft => {
     const { cost, text } = prices.get(party) as Price;
     return { ...draft, parties: [...draft.parties, party], cost: draft.cost + cost, text: draft.text + text };
   };
   const drafts = new Map<string, Draft>();
   const refusals = new Map<string, Refusal>();
-  for (const [policy, { cost, text, longest }] of prices) {
+  const refusalOf = (policy: ResolvedPolicy): Refusal | undefined => {
+    const { cost, text, longest } = prices.get(policy) as Price;
     const known = [...drafts.values()].map((draft) => draft.policy);
     const carriers = [...drafts.values()].filter((draft) => siblings(draft.policy, [policy]).length > 0);
     const own = siblings(policy, known).reduce(carrying, { policy, parties: [], cost, text });
     const changed = [own, ...carriers.map((draft) => carrying(draft, policy))];
     const over = changed.find((draft) => draft.cost > COST_BUDGET || draft.text > TEXT_BUDGET);
-    if (longest > EXPRESSION_BUDGET) refusals.set(policy.name, tooLong(longest));
-    else if (over) refusals.set(policy.name, tooMany(over));
-    else for (const draft of changed) drafts.set(draft.policy.name, draft);
+    if (longest > EXPRESSION_BUDGET) return tooLong(longest);
+    if (over) return tooMany(over);
+    for (const draft of changed) drafts.set(draft.policy.name, draft);
+    return undefined;
+  };
+  for (const versions of candidates) {
+    for (const version of versions) {
+      const refusal = refusalOf(version);
+      if (!refusal) break;
+      if (version === versions[0]) refusals.set(version.name, refusal);
+    }
   }
   return { policies: [...drafts.values()].map((draft) => draft.policy), refusals };
 }

@@ -43,17 +43,20 @@ export interface Rendered {
 
 /** A policy that cannot be compiled is told why, and stays as it was last accepted; the others do not notice. */
 export function compile(policies: readonly CapabilityPolicy[], options: CompileOptions): Compiled {
-  const resolved: ResolvedPolicy[] = [];
   const refusals = new Map<string, Refusal>();
+  // What was there stays when something new does not fit beside it.
+  const standing: ResolvedPolicy[][] = [];
+  const changed: ResolvedPolicy[][] = [];
   for (const policy of [...policies].sort(byAge)) {
-    const name = policy.metadata?.name ?? '';
     const resolution = resolvePolicy(policy, options.oldestServer);
-    if ('refusal' in resolution) refusals.set(name, resolution.refusal);
-    const spec = 'refusal' in resolution ? lastAcceptedOf(policy, options) : undefined;
-    const standing = spec ? resolvePolicy({ ...policy, spec }, options.oldestServer) : resolution;
-    if ('policy' in standing) resolved.push(standing.policy);
+    if ('refusal' in resolution) refusals.set(policy.metadata?.name ?? '', resolution.refusal);
+    const last = lastAcceptedOf(policy, options);
+    const isChanged = 'policy' in resolution && (!last || textOf(last) !== textOf(policy.spec));
+    const asItWas = last && resolvePolicy({ ...policy, spec: last }, options.oldestServer);
+    const versions = [isChanged || !asItWas ? resolution : [], asItWas ?? []].flat();
+    (isChanged ? changed : standing).push(versions.flatMap((one) => ('policy' in one ? [one.policy] : [])));
   }
-  const fitting = fitTogether(resolved);
+  const fitting = fitTogether([...standing, ...changed]);
   for (const [name, refusal] of fitting.refusals) refusals.set(name, refusal);
   const accepted = [...fitting.policies].sort((a, b) => compareText(a.name, b.name));
   const specs = new Map(
@@ -106,7 +109,7 @@ function draftsOf(
 
 /** The API server keeps what was last accepted: a restarted operator knows it from there. */
 function withSpec(set: AdmissionSet, spec: CapabilityPolicySpec | undefined): AdmissionSet {
-  const annotations = { [SPEC_ANNOTATION]: JSON.stringify(spec, sortedKeys) };
+  const annotations = { [SPEC_ANNOTATION]: textOf(spec) };
   const objects = set.objects.map((object) =>
     object.kind === 'ValidatingAdmissionPolicy' ? { ...object, metadata: { ...object.metadata, annotations } } : object,
   );
@@ -114,6 +117,10 @@ function withSpec(set: AdmissionSet, spec: CapabilityPolicySpec | undefined): Ad
 }
 
 /** In the API server's order: the same text whether a policy comes from it or from a file. */
+function textOf(spec: CapabilityPolicySpec | undefined): string {
+  return JSON.stringify(spec, sortedKeys);
+}
+
 function sortedKeys(_key: string, value: unknown): unknown {
   if (value === null || typeof value !== 'object' || Array.isArray(value)) return value;
   return Object.fromEntries(Object.entries(value).sort(([a], [b]) => compareText(a, b)));

@@ -41,6 +41,20 @@ describe('policies that meet', () => {
     assert.deepEqual([...compile(all, OPTIONS).refusals.keys()], ['policy-887']);
   });
 
+  it('stay as they were when one is changed into what does not fit, whatever its age, and push out no other', () => {
+    const before = crowd(14, { usableBy: 'Bindings' }).map((one, i) =>
+      i === 0 ? { ...one, spec: { ...one.spec, usableBy: 'Everyone' as const } } : one,
+    );
+    const lastAccepted = new Map(before.map(({ metadata, spec }) => [metadata?.uid ?? '', spec]));
+    const [, ...others] = before;
+    const edited = { ...before[0], spec: { ...before[0]?.spec, usableBy: 'Bindings' } } as CapabilityPolicy;
+    const compiled = compile([edited, ...others], { ...OPTIONS, lastAccepted });
+    assert.deepEqual([...compiled.refusals.keys()], ['policy-000']);
+    const { refusals: _, ...result } = compiled;
+    const { refusals: __, ...expected } = compile(before, OPTIONS);
+    assert.deepEqual(result, expected);
+  });
+
   it('do not count where they cannot meet', () => {
     const apart = crowd(60, { usableBy: 'Bindings' }).map((one, i) => ({
       ...one,
