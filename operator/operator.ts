@@ -53,7 +53,7 @@ const LABELS_AT_ONCE = 8;
 /** Changes come in bursts; a status is written once for all of a burst. */
 const STATUS_DELAY_MS = 200;
 /** Else a crowd of pods that comes one by one would be judged as often as it grows. */
-const JUDGING_RESTS = { times: 4 };
+const JUDGING_RESTS = { times: 4, mostMs: 10_000 };
 /** Of thousands of namespaces a status takes long to put together, and all that happens in one changes it. */
 const STATUS_RESTS = { times: 9, mostMs: 1_500 };
 const SERVERS_KEPT_MS = 10_000;
@@ -157,8 +157,6 @@ export class Operator {
   /** Works until `signal` is aborted and what was begun has ended. Nothing is remembered of an earlier term. */
   async lead(signal: AbortSignal): Promise<void> {
     const queues = [this.#newQueue(CONCURRENCY), this.#newQueue(LABELS_AT_ONCE)] as const;
-    for (const remembered of [this.#outcomes, this.#labels, this.#judgements]) remembered.clear();
-    for (const rests of [this.#judgingRests, this.#statusRests]) rests.clear();
     this.#rollout = this.#newRollout();
     [this.#queue, this.#labelQueue] = queues;
     this.#recompile();
@@ -168,6 +166,13 @@ export class Operator {
     this.#queue = undefined;
     this.#labelQueue = undefined;
     await Promise.all([...queues.map((queue) => queue.stop()), reporting]);
+    this.#forget();
+  }
+
+  /** A stand-by shows nothing that it found when it led. */
+  #forget(): void {
+    for (const remembered of [this.#outcomes, this.#labels, this.#judgements]) remembered.clear();
+    for (const rests of [this.#judgingRests, this.#statusRests]) rests.clear();
   }
 
   #newQueue(concurrency: number): WorkQueue {
@@ -394,7 +399,11 @@ export class Operator {
   /** Asked for at each probe: looked up now and then. */
   async #answeringServers(): Promise<readonly ApiClient[]> {
     if (!this.#servers || Date.now() > this.#servers.until) {
-      this.#servers = { clients: endpoints(this.#client), until: Date.now() + SERVERS_KEPT_MS };
+      const clients = endpoints(this.#client);
+      this.#servers = { clients, until: Date.now() + SERVERS_KEPT_MS };
+      clients.catch(() => {
+        if (this.#servers?.clients === clients) this.#servers = undefined;
+      });
     }
     return this.#servers.clients;
   }

@@ -90,10 +90,16 @@ export class View {
     const entries = names.flatMap((name) => {
       const namespace = this.#cluster.namespace(name);
       if (!namespace) return [];
-      const planned = () => planLabels(namespace, this.wantedLabels(namespace));
-      return [[name, known.get(name) ?? outcomeOf(name, planned())] as const];
+      return [[name, known.get(name) ?? this.#standing(namespace)] as const];
     });
     return new Map(entries);
+  }
+
+  /** What is planned and not there may be refused, and counts for nothing. */
+  #standing(namespace: NamespaceView): LabelOutcome {
+    const { labels, conflicts } = planLabels(namespace, this.wantedLabels(namespace));
+    const there = Object.entries(labels).filter(([key, value]) => namespace.labels[key] === value);
+    return outcomeOf(namespace.name, { labels: Object.fromEntries(there), conflicts });
   }
 }
 

@@ -49,8 +49,10 @@ function obstacleTo(policy: ResolvedPolicy, compiled: Compiled, progress: Progre
   // Later changes of the others are theirs to report.
   if (known.get(name) === setOf(name, compiled).ruleset) return undefined;
   if (guard && !isInForce(guard, progress)) return `the guard is ${awaited.get(GUARD) ?? 'being written'}`;
+  // What is refused has no text that could not know of it, but for an old one.
+  const isComing = (other: string) => !progress.failures.has(other) && !isInForce(setOf(other, compiled), progress);
   const behind = carriersOf(policy, compiled.policies).find(
-    (other) => !isInForce(setOf(other.name, compiled), progress) || outdated.has(other.name),
+    (other) => isComing(other.name) || outdated.has(other.name),
   );
   return behind && `policy ${behind.name}, which shares namespaces with it, does not know of it yet`;
 }

@@ -7,7 +7,7 @@ export interface CollectionOptions<View> {
   /** Undefined: not kept. */
   project(raw: RawObject): View | undefined;
   /** Told when what is kept of an object has changed; `view` is the last one known, also of an object that is gone. */
-  changed(view: View): void;
+  changed(view: View, before?: View): void;
 }
 
 type Names<View> = Map<string, View>;
@@ -76,11 +76,12 @@ export class Collection<View> implements Sink {
   }
 
   #keep(namespace: string, name: string, view: View): void {
-    if (isDeepStrictEqual(this.get(namespace, name), view)) return;
+    const before = this.get(namespace, name);
+    if (isDeepStrictEqual(before, view)) return;
     const views = this.#views.get(namespace) ?? new Map<string, View>();
     this.#views.set(namespace, views.set(name, view));
     this.#sorted.delete(namespace);
-    this.#options.changed(view);
+    this.#options.changed(view, before);
   }
 
   #drop(namespace: string, name: string): void {

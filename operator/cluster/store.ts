@@ -134,7 +134,10 @@ export class Store implements Cluster {
       [sources.ROLES, sources.CLUSTER_ROLES].map((source) => [source.kind, this.#follow(source, role, rbac)]),
     );
     this.#bindings = [sources.ROLE_BINDINGS, sources.CLUSTER_ROLE_BINDINGS].map((source) =>
-      this.#follow(source, roleBinding, (binding) => this.#concernsPolicies(binding) && rbac()),
+      // Deleted and made again between two lists, it is the same with another role.
+      this.#follow(source, roleBinding, (binding, before) => {
+        if (this.#concernsPolicies(binding) || (before && this.#concernsPolicies(before))) rbac();
+      }),
     );
     this.#rendered = [...sources.ADMISSION_POLICIES, sources.CLUSTER_ROLES, sources.CLUSTER_ROLE_BINDINGS].map(
       (source) =>
@@ -193,7 +196,7 @@ export class Store implements Cluster {
   #follow<View>(
     source: Source,
     project: (raw: RawObject) => View | undefined,
-    changed: (view: View) => void,
+    changed: (view: View, before?: View) => void,
   ): Collection<View> {
     const collection = new Collection<View>({ project, changed });
     this.followed.set(source, [...(this.followed.get(source) ?? []), collection as Collection<unknown>]);

@@ -96,9 +96,13 @@ export class EventRecorder {
     if (this.#leftOut > 0) this.#onFlood(this.#leftOut);
     this.#leftOut = 0;
     for (const told of [...this.#untold].filter(({ toldAt }) => toldAt + SERIES_MS <= this.#now())) {
-      const refusal = await this.#change(told);
-      told.toldAt = this.#now();
+      // Before, since more may join meanwhile.
       this.#untold.delete(told);
+      const refusal = await this.#change(told).catch((error: unknown) => {
+        this.#untold.add(told);
+        throw error;
+      });
+      told.toldAt = this.#now();
       if (refusal) throw refusal;
     }
   }

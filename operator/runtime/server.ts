@@ -1,7 +1,7 @@
 /** HTTP for probes and scrapes: small answers to GET on an address of its own, by TLS where a certificate is given. */
 import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import type { Log } from './log.ts';
 
 export interface Asked {
@@ -79,6 +79,11 @@ export async function serve(
     ? tlsServer(certificate, options, respond, log)
     : [createServer(options, respond), () => {}];
   server.maxConnections = MAX_CONNECTIONS;
+  const sockets = new Set<Socket>();
+  server.on('connection', (socket: Socket) => {
+    sockets.add(socket);
+    socket.once('close', () => sockets.delete(socket));
+  });
   const listening = Promise.withResolvers<void>();
   server.once('error', listening.reject);
   server.listen({ port, ...(host !== undefined && { host }) }, listening.resolve);
@@ -89,7 +94,8 @@ export async function serve(
     async close() {
       stopRotation();
       const closed = new Promise((resolve) => server.close(resolve));
-      server.closeAllConnections();
+      // closeAllConnections knows none that has not ended its TLS handshake.
+      for (const socket of sockets) socket.destroy();
       await closed;
     },
   };

@@ -13,9 +13,12 @@ import {
 import { Collection } from '../../operator/cluster/collection.ts';
 import type { Change, NamespaceView } from '../../operator/cluster/objects.ts';
 import { createProjection } from '../../operator/cluster/projection.ts';
-import { reflect } from '../../operator/cluster/reflector.ts';
+import type { RawObject } from '../../operator/cluster/raw.ts';
+import { reflect, type Source } from '../../operator/cluster/reflector.ts';
 import { askServers, endpoints, oldest, type ServerMinors } from '../../operator/cluster/servers.ts';
-import { createCluster, type FollowedCluster } from '../../operator/cluster/store.ts';
+import { together } from '../../operator/cluster/sink.ts';
+import { ROLE_BINDINGS, ROLES } from '../../operator/cluster/sources.ts';
+import { createCluster, type FollowedCluster, Store } from '../../operator/cluster/store.ts';
 import type { ControlPlane } from '../controlplane/controlplane.ts';
 import { sharedControlPlane } from '../controlplane/shared.ts';
 import { RecordingLog } from './recording-log.ts';
@@ -34,6 +37,29 @@ async function within(ms: number, what: string, look: () => unknown): Promise<vo
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
 }
+
+describe('a binding that is another one when it is listed again', () => {
+  it('concerns policies by the role that it had, too', () => {
+    const told: string[] = [];
+    const store = new Store(createProjection([]), ({ of }) => told.push(of));
+    const list = (source: Source, object: RawObject) => {
+      const sink = together(store.followed.get(source) ?? []);
+      sink.listing();
+      sink.put(object);
+      sink.listed();
+    };
+    const binding = (role: string) => ({
+      metadata: { namespace: 'net', name: 'users' },
+      roleRef: { kind: 'Role', name: role },
+    });
+    const rules = [{ apiGroups: ['capabilitypolicy.dev'], resources: ['capabilitypolicies'], verbs: ['use'] }];
+    list(ROLES, { metadata: { namespace: 'net', name: 'user' }, rules });
+    list(ROLE_BINDINGS, binding('user'));
+    told.length = 0;
+    list(ROLE_BINDINGS, binding('another'));
+    assert.deepEqual(told, ['rbac']);
+  });
+});
 
 describe('the cluster as followed on a real API server', () => {
   let controlPlane: ControlPlane;

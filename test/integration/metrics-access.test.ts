@@ -4,6 +4,7 @@ import { ApiClient } from '../../operator/cluster/client.ts';
 import { authorized } from '../../operator/runtime/access.ts';
 import { sharedControlPlane } from '../controlplane/shared.ts';
 import { waitFor } from '../controlplane/wait.ts';
+import { OperatorProcess } from './operator-process.ts';
 
 const NAME = 'metrics-access';
 const RBAC = 'rbac.authorization.k8s.io/v1';
@@ -58,5 +59,22 @@ describe('who may read /metrics, asked of a real API server', () => {
     };
     await client.apply(binding);
     await waitFor('the binding to count', async () => (await ask(token)) === 200);
+  });
+});
+
+describe('an operator that cannot serve /metrics', () => {
+  it('ends, so that it is started again', async function () {
+    this.timeout(60_000);
+    const { kubeconfig } = await sharedControlPlane();
+    const place = ['--kubeconfig', kubeconfig, '--operator-namespace', NAME];
+    const metrics = ['--metrics-bind-address', '127.0.0.1:0', '--metrics-cert-path', '/nowhere'];
+    const operator = new OperatorProcess([...place, '--health-probe-bind-address', '127.0.0.1:0', ...metrics]);
+    try {
+      await operator.start();
+      await waitFor('it to end', () => !operator.running, { timeoutMs: 20_000 });
+      assert.match(operator.logEnd(), /--metrics-cert-path.*nowhere/);
+    } finally {
+      await operator.stop('SIGKILL');
+    }
   });
 });

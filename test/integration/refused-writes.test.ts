@@ -83,8 +83,8 @@ describe('writes that the API server refuses', function () {
   });
 
   it('for good: the others do not wait for ever', async () => {
-    await settle({ [ONE]: selecting('a'), [TWO]: selecting('b') });
-    const after = compiled({ [ONE]: selecting('c'), [TWO]: selecting('d') });
+    await settle({ [ONE]: selecting('a') });
+    const after = compiled({ [ONE]: selecting('b'), [TWO]: { ...selecting('b'), priority: 10 } });
     refuses = (verb, path) => verb === 'apply' && path.includes(TWO);
     await passUntil(after, ({ outcomes }) => outcomes.get(ONE)?.state === 'InForce');
     const { outcomes } = await rollout.pass(after, await rendered());

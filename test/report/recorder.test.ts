@@ -196,6 +196,17 @@ describe('the recorder of Events', () => {
     assert.equal(recorder.dueMs, undefined);
   });
 
+  it('tells what joined while a series was being told', async () => {
+    await recorder.tell([event('violates')]);
+    await recorder.tell([event('violates')]);
+    now += 10 * SECOND;
+    const telling = recorder.tellSeries();
+    await recorder.tell([event('violates')]);
+    await telling;
+    await pass(MINUTE);
+    assert.deepEqual(server.told, [['violates', 3]]);
+  });
+
   it('tries again what the API server could not take now', async () => {
     await recorder.tell([event('violates')]);
     await recorder.tell([event('violates')]);

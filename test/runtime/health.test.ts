@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { X509Certificate } from 'node:crypto';
 import { once } from 'node:events';
+import { connect as connectTcp } from 'node:net';
 import { mock } from 'node:test';
 import { connect } from 'node:tls';
 import { type Check, healthHandler } from '../../operator/runtime/health.ts';
@@ -148,6 +149,17 @@ describe('serve', () => {
     } finally {
       mock.timers.reset();
     }
+  });
+
+  it('closes though a client never begins its TLS handshake', async () => {
+    const { certificate, key } = new CertificateAuthority().issue({ commonName: 'metrics', dnsNames: ['localhost'] });
+    const options = { log, certificate: () => ({ cert: certificate, key }) };
+    const server = await serve({ host: '127.0.0.1', port: 0 }, async () => undefined, options);
+    const client = connectTcp(server.port, '127.0.0.1');
+    const ended = new Promise((resolve) => client.once('close', resolve));
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    await server.close();
+    await ended;
   });
 
   it('closes though a client stays', async () => {
