@@ -159,6 +159,7 @@ export class Operator {
     const queues = [this.#newQueue(CONCURRENCY), this.#newQueue(LABELS_AT_ONCE)] as const;
     this.#rollout = this.#newRollout();
     [this.#queue, this.#labelQueue] = queues;
+    this.#view.forgetAccepted();
     this.#recompile();
     for (const queue of queues) queue.start();
     const reporting = this.#reports.lead(signal);

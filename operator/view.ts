@@ -1,4 +1,5 @@
 /** What follows from the cluster as last seen: worked out when it is first asked for, kept until its grounds change. */
+import type { CapabilityPolicySpec } from './api/capability-policy.ts';
 import { planLabels } from './apply/namespace-labels.ts';
 import type { LabelOutcome } from './apply/outcome.ts';
 import { lastAccepted } from './apply/standing.ts';
@@ -19,6 +20,8 @@ export class View {
   readonly #cluster: Cluster;
   readonly #options: ViewOptions;
   #compiled: Compiled | undefined;
+  /** By the policy's uid: what stands for a policy may not have been seen yet. */
+  #accepted: ReadonlyMap<string, CapabilityPolicySpec> = new Map();
   #coverage: ReadonlyMap<string, Coverage> | undefined;
   #use: UseIndex | undefined;
 
@@ -33,6 +36,11 @@ export class View {
     this.#coverage = undefined;
   }
 
+  /** Others may have led meanwhile: what was last accepted is what stands. */
+  forgetAccepted(): void {
+    this.#accepted = new Map();
+  }
+
   forgetNamespaces(): void {
     this.#coverage = undefined;
   }
@@ -42,14 +50,27 @@ export class View {
   }
 
   get compiled(): Compiled {
+    this.#compiled ??= this.#compile();
+    return this.#compiled;
+  }
+
+  #compile(): Compiled {
     const { operatorNamespace, excludedNamespaces } = this.#options;
-    this.#compiled ??= compile(this.#cluster.policies(), {
+    const policies = this.#cluster.policies();
+    const last = new Map([...lastAccepted(this.#cluster.rendered()), ...this.#accepted]);
+    const compiled = compile(policies, {
       oldestServer: this.#cluster.oldestServer,
       operatorNamespace,
       excludedNamespaces,
-      lastAccepted: lastAccepted(this.#cluster.rendered()),
+      lastAccepted: last,
     });
-    return this.#compiled;
+    const specs = policies.flatMap(({ metadata, spec }) => {
+      const [name = '', uid = ''] = [metadata?.name, metadata?.uid];
+      const accepted = compiled.refusals.has(name) ? last.get(uid) : spec;
+      return accepted ? [[uid, accepted] as const] : [];
+    });
+    this.#accepted = new Map(specs);
+    return compiled;
   }
 
   /** By policy. */

@@ -23,3 +23,24 @@ describe('what came of labelling a namespace, as long as nobody has told', () =>
     });
   }
 });
+
+describe('a policy that is changed into what cannot be compiled', () => {
+  it('stays as it was, though its admission policy has not been seen yet', () => {
+    const spec = { overrides: { capabilities: { allowedAdd: ['NET_RAW'] } } } as const;
+    let now = policy('exception', spec as never);
+    const cluster = { policies: () => [now, policy('default')], rendered: () => [], oldestServer: 36 };
+    const options = { operatorNamespace: 'system', excludedNamespaces: [], podSecurityDefaults: {} };
+    const view = new View(cluster as unknown as Cluster, options);
+    const before = view.compiled;
+    now = policy('exception', { levelVersion: 'v1.99' });
+    for (let time = 0; time < 2; time++) {
+      view.forgetPolicies();
+      assert.deepEqual([...view.compiled.refusals.keys()], ['exception']);
+      assert.deepEqual(view.compiled.rendered, before.rendered);
+    }
+    // Another leader may have accepted another since.
+    view.forgetAccepted();
+    view.forgetPolicies();
+    assert.deepEqual([...view.compiled.rendered.keys()], ['default']);
+  });
+});

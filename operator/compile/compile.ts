@@ -1,7 +1,7 @@
 /** Policies → everything the API server is to enforce. Pure: the same policies always give the same bytes. */
 import type { CapabilityPolicy, CapabilityPolicySpec } from '../api/capability-policy.ts';
 import { carriersOf, peers, siblings } from '../policy/deciding.ts';
-import { type Refusal, type ResolvedPolicy, resolvePolicy } from '../policy/resolve.ts';
+import { type Refusal, type Resolution, type ResolvedPolicy, resolvePolicy } from '../policy/resolve.ts';
 import { type AdmissionSet, admissionSet, type Draft, GUARD } from './admission-set.ts';
 import { fitTogether } from './budget.ts';
 import { type Party, partiesOf } from './decision-cel.ts';
@@ -52,7 +52,7 @@ export function compile(policies: readonly CapabilityPolicy[], options: CompileO
     if ('refusal' in resolution) refusals.set(policy.metadata?.name ?? '', resolution.refusal);
     const last = lastAcceptedOf(policy, options);
     const isChanged = 'policy' in resolution && (!last || textOf(last) !== textOf(policy.spec));
-    const asItWas = last && resolvePolicy({ ...policy, spec: last }, options.oldestServer);
+    const asItWas = last && resolveAsItWas({ ...policy, spec: last }, options.oldestServer);
     const versions = [isChanged || !asItWas ? resolution : [], asItWas ?? []].flat();
     (isChanged ? changed : standing).push(versions.flatMap((one) => ('policy' in one ? [one.policy] : [])));
   }
@@ -85,6 +85,13 @@ export function compile(policies: readonly CapabilityPolicy[], options: CompileO
     });
   }
   return { policies: accepted, refusals, rendered, guard: renderGuard(accepted, options) };
+}
+
+/** An older API server may have come since: then at the newest version that it knows. */
+function resolveAsItWas(policy: CapabilityPolicy, oldestServer: number): Resolution {
+  const resolution = resolvePolicy(policy, oldestServer);
+  if (!('refusal' in resolution) || resolution.refusal.reason !== 'VersionTooNew') return resolution;
+  return resolvePolicy({ ...policy, spec: { ...policy.spec, levelVersion: 'latest' } }, oldestServer);
 }
 
 function lastAcceptedOf(

@@ -35,6 +35,17 @@ describe('a policy that cannot be compiled', () => {
     assert.deepEqual(after.guard, before.guard);
   });
 
+  it('stays also when an older API server comes, at the newest version that this one knows', () => {
+    const newest = policy('exception', { ...good.spec, levelVersion: 'v1.36' });
+    const older = { ...options, oldestServer: 35 };
+    const lastOnes = lastAccepted(standing([sibling, newest]));
+    const after = compile([sibling, newest], { ...older, lastAccepted: lastOnes });
+    assert.equal(after.refusals.get('exception')?.reason, 'VersionTooNew');
+    const expected = compile([sibling, policy('exception', { ...good.spec, levelVersion: 'v1.35' })], older);
+    assert.deepEqual(after.policies, expected.policies);
+    assert.deepEqual(after.guard, expected.guard);
+  });
+
   it('renders nothing when it never was', () => {
     const { rendered, refusals } = compile([sibling, broken], { ...options, lastAccepted: new Map() });
     assert.deepEqual([...rendered.keys()], ['default']);

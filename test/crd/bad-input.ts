@@ -204,6 +204,11 @@ function subjects(): BadInput[] {
       answer: /write \{kind: ServiceAccount, name: pinger, namespace: \.\.\.\}/,
     },
     {
+      title: 'a ServiceAccount in upper case',
+      spec: usedBy({ ...subject, name: 'Pinger' }),
+      answer: /Pinger is no name of a ServiceAccount: write lower case letters, digits, '-' and '\.', such as pinger/,
+    },
+    {
       title: 'a Group with namespace',
       spec: usedBy({ kind: 'Group', name: 'oncall', namespace: 'net' }),
       answer: /a Group has no namespace: remove it, or write kind: ServiceAccount/,
