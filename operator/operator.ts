@@ -314,7 +314,7 @@ export class Operator {
 
   async #bringIntoForce(): Promise<void> {
     const { compiled } = this.#view;
-    const { outcomes, comeBackMs } = await this.#rollout.pass(compiled, this.#followed.cluster.rendered());
+    const { outcomes, unremoved, comeBackMs } = await this.#rollout.pass(compiled, this.#followed.cluster.rendered());
     // Of policies that changed meanwhile these outcomes say nothing, and the next pass is due already.
     if (compiled !== this.#view.compiled) return;
     this.#outcomes.clear();
@@ -323,6 +323,7 @@ export class Operator {
       this.#enqueueStatus(name);
     }
     if (comeBackMs !== undefined) this.#queue?.addAfter('rollout', comeBackMs);
+    if (unremoved) throw unremoved;
   }
 
   async #label(name: string): Promise<void> {

@@ -36,6 +36,8 @@ export interface RolloutOptions {
 
 export interface PassResult {
   readonly outcomes: ReadonlyMap<string, RolloutOutcome>;
+  /** Why something old stays, if the API server refuses to delete it: for the log, since its policy may be gone. */
+  readonly unremoved: ApiError | undefined;
   /** When to come back, in ms, if something is awaited that no watch will tell of. */
   readonly comeBackMs: number | undefined;
 }
@@ -76,7 +78,7 @@ export class Rollout {
   /** What the API server refused, by policy. */
   readonly #failures = new Map<string, Refusal>();
   /** What it refused to delete in the last pass, by policy. */
-  readonly #unremoved = new Map<string, string>();
+  readonly #unremoved = new Map<string, ApiError>();
   /** Rulesets that all texts with a say in the same namespaces know of, by policy. */
   readonly #known = new Map<string, string>();
   /** Policies whose users change when no older text asks for them any more. */
@@ -202,7 +204,7 @@ export class Rollout {
       await this.#remove(object);
     } catch (error) {
       if (!isRefusal(error)) throw error;
-      this.#unremoved.set(object.metadata.labels?.[POLICY_LABEL] ?? '', error.message);
+      this.#unremoved.set(object.metadata.labels?.[POLICY_LABEL] ?? '', error);
     }
   }
 
@@ -268,10 +270,9 @@ export class Rollout {
       ...[...this.#leaving.values()].map(({ policy, ruleset }) => [policy, ruleset] as const),
     ]);
     const progress: Progress = {
-      failures: new Map([
-        ...this.#unremoved,
-        ...[...this.#failures].map(([policy, { message }]) => [policy, message] as const),
-      ]),
+      failures: new Map(
+        [...this.#unremoved, ...this.#failures].map(([policy, { message }]) => [policy, message] as const),
+      ),
       inForce: this.#inForce,
       awaited: this.#awaited,
       useAwaited: this.#useAwaited,
@@ -284,6 +285,7 @@ export class Rollout {
     const awaited = setsOf(compiled).some((set) => !this.#failures.has(set.policy) && !this.#isInForce(set));
     return {
       outcomes,
+      unremoved: [...this.#unremoved.values()][0],
       comeBackMs: this.#comeBackMs(awaited || this.#leaving.size > 0 || old.stale.some((one) => !isAdmission(one))),
     };
   }
