@@ -22,3 +22,32 @@ export function together(sinks: readonly Sink[]): Sink {
     listed: () => sinks.forEach((sink) => void sink.listed()),
   };
 }
+
+/** Hands a list on once all of it has been read: half of one, where it breaks off, is a state that never was. */
+export function whole(sink: Sink): Sink {
+  let held: Map<string, RawObject> | undefined;
+  return {
+    listing() {
+      held = new Map();
+    },
+    put(raw) {
+      if (held) held.set(keyOf(raw), raw);
+      else sink.put(raw);
+    },
+    remove(raw) {
+      if (held) held.delete(keyOf(raw));
+      else sink.remove(raw);
+    },
+    listed() {
+      const list = [...(held?.values() ?? [])];
+      held = undefined;
+      sink.listing();
+      for (const raw of list) sink.put(raw);
+      sink.listed();
+    },
+  };
+}
+
+function keyOf({ metadata }: RawObject): string {
+  return `${metadata?.namespace ?? ''}/${metadata?.name ?? ''}`;
+}

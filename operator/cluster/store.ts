@@ -24,7 +24,7 @@ import { createProjection, type Projection } from './projection.ts';
 import type { RawObject } from './raw.ts';
 import { Reflector, type Source } from './reflector.ts';
 import { askServers, oldest, type ServerMinors } from './servers.ts';
-import { together } from './sink.ts';
+import { together, whole } from './sink.ts';
 import * as sources from './sources.ts';
 
 export interface ClusterOptions {
@@ -79,7 +79,9 @@ export function createCluster(client: ApiClient, options: ClusterOptions): Follo
       const followed = [...store.followed].filter(([source]) => !except.includes(source));
       for (const [source, collections] of followed) {
         const reading = { log, ...(observer && { observer }) };
-        reflectors.set(source, new Reflector(client, source, together(collections), signal, reading));
+        // Policies mean something together; of the rest one says nothing about another.
+        const sink = source === sources.POLICIES ? whole(together(collections)) : together(collections);
+        reflectors.set(source, new Reflector(client, source, sink, signal, reading));
       }
       const followers = [...reflectors.values()].map((reflector) => reflector.run());
       ended = Promise.all([...followers, followServers(client, store, options, signal, servers.resolve)]);

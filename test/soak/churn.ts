@@ -173,7 +173,7 @@ export class Churn {
 
   async #deletePolicy(name: string): Promise<void> {
     this.#policies.delete(name);
-    this.#window.addPolicies(this.#policies);
+    this.#window.removePolicy(name, this.#policies);
     await this.#ask('DELETE', `${POLICIES}/${name}`, { body: { propagationPolicy: 'Background' } });
   }
 

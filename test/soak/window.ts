@@ -58,6 +58,18 @@ export class Window {
     this.#forget();
   }
 
+  /**
+   * What it rendered goes with it at once, by the garbage collector: also where another, changed before, was to take its
+   * place and is not in force yet (docs/decisions/0002).
+   */
+  removePolicy(name: string, left: Specs): void {
+    for (const policies of [...this.#policies]) {
+      const others = policies.filter((policy) => policy.name !== name);
+      if (others.length < policies.length) this.#policies.push(others);
+    }
+    this.addPolicies(left);
+  }
+
   addLabels(namespace: string, labels: Labels): void {
     this.#labels.set(namespace, [...(this.#labels.get(namespace) ?? []), labels]);
     this.#forget();

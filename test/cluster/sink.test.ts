@@ -1,0 +1,42 @@
+import assert from 'node:assert/strict';
+import { Collection } from '../../operator/cluster/collection.ts';
+import type { RawObject } from '../../operator/cluster/raw.ts';
+import { whole } from '../../operator/cluster/sink.ts';
+
+const raw = (name: string, level: string): RawObject => ({ metadata: { name }, level });
+
+describe('a sink that takes lists whole', () => {
+  const collection = new Collection({
+    project: ({ metadata, level }) => `${metadata?.name} ${level}`,
+    changed: () => {},
+  });
+  const sink = whole(collection);
+  const list = (...objects: RawObject[]) => {
+    sink.listing();
+    for (const object of objects) sink.put(object);
+  };
+  const known = () => [...collection.all()];
+
+  it('knows nothing of a list before its end', () => {
+    list(raw('moves-away', 'old'), raw('takes-over', 'old'), raw('goes', 'old'));
+    assert.deepEqual(known(), []);
+    sink.listed();
+    assert.deepEqual(known(), ['goes old', 'moves-away old', 'takes-over old']);
+  });
+
+  it('knows nothing of one that breaks off, and all of the next', () => {
+    const before = known();
+    list(raw('moves-away', 'new'));
+    assert.deepEqual(known(), before);
+    list(raw('moves-away', 'new'), raw('takes-over', 'new'), raw('went', 'new'));
+    sink.remove(raw('went', 'new'));
+    sink.listed();
+    assert.deepEqual(known(), ['moves-away new', 'takes-over new']);
+  });
+
+  it('takes what happens after a list at once', () => {
+    sink.put(raw('takes-over', 'newer'));
+    sink.remove(raw('moves-away', 'new'));
+    assert.deepEqual(known(), ['takes-over newer']);
+  });
+});
