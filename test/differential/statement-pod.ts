@@ -48,13 +48,15 @@ export interface StatedVolume {
 }
 
 export interface Projected {
-  readonly sources?: readonly {
-    readonly serviceAccountToken?: { readonly path: string; readonly audience?: string };
-    readonly configMap?: { readonly name?: string };
-    readonly downwardAPI?: {
-      readonly items?: readonly { readonly path: string; readonly fieldRef?: { readonly fieldPath: string } }[];
-    };
-  }[];
+  readonly sources?:
+    | readonly {
+        readonly serviceAccountToken?: { readonly path: string; readonly audience?: string };
+        readonly configMap?: { readonly name?: string };
+        readonly downwardAPI?: {
+          readonly items?: readonly { readonly path: string; readonly fieldRef?: { readonly fieldPath: string } }[];
+        };
+      }[]
+    | null;
 }
 
 /** Of a pod or a container. */

@@ -66,9 +66,12 @@ function volumes({ values: { volumes: types }, pod }: Question): Breach {
   return { pod: all.some(refused) };
 }
 
-/** PodSecurityPolicy: only the token of the service account, the certificate and the namespace, as every pod gets them. */
-function isToken({ sources = [] }: Projected): boolean {
-  return sources.every(({ serviceAccountToken, configMap, downwardAPI }) => {
+/**
+ * PodSecurityPolicy: only the token of the service account, the certificate and the namespace, as every pod gets them. Of a
+ * volume without sources the API server makes one whose sources are null.
+ */
+function isToken({ sources }: Projected): boolean {
+  return (sources ?? []).every(({ serviceAccountToken, configMap, downwardAPI }) => {
     if (!serviceAccountToken && !configMap && !downwardAPI) return false;
     if (serviceAccountToken && (serviceAccountToken.path !== 'token' || serviceAccountToken.audience)) return false;
     if (configMap && configMap.name !== 'kube-root-ca.crt') return false;
