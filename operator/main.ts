@@ -79,23 +79,15 @@ async function run(flags: Flags, log: Log, stopping: AbortSignal): Promise<void>
 async function lead(operator: Operator, election: Election | undefined, stopping: AbortSignal): Promise<void> {
   try {
     await operator.follow(stopping);
-    await (election
-      ? election.run({ onStartedLeading: (leading) => takeOver(operator, leading) }, stopping)
-      : operator.lead(stopping));
+    const onStartedLeading = async (leading: AbortSignal) => {
+      await operator.catchUp(leading);
+      await operator.lead(leading);
+    };
+    await (election ? election.run({ onStartedLeading }, stopping) : operator.lead(stopping));
   } catch (error) {
     if (!stopping.aborted) throw error;
   }
   await operator.ended();
-}
-
-async function takeOver(operator: Operator, leading: AbortSignal): Promise<void> {
-  try {
-    await operator.catchUp(leading);
-  } catch (error) {
-    if (leading.aborted) return;
-    throw error;
-  }
-  await operator.lead(leading);
 }
 
 function newElection(flags: Flags, client: ApiClient, instance: string, log: Log): Election {

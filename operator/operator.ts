@@ -166,8 +166,7 @@ export class Operator {
     await aborted(signal);
     this.#queue = undefined;
     this.#labelQueue = undefined;
-    await Promise.all([...queues.map((queue) => queue.stop()), reporting]);
-    this.#forget();
+    await Promise.all([...queues.map((queue) => queue.stop()), reporting]).finally(() => this.#forget());
   }
 
   /** A stand-by shows nothing that it found when it led. */

@@ -57,19 +57,17 @@ export class View {
   #compile(): Compiled {
     const { operatorNamespace, excludedNamespaces } = this.#options;
     const policies = this.#cluster.policies();
-    const last = new Map([...lastAccepted(this.#cluster.rendered()), ...this.#accepted]);
     const compiled = compile(policies, {
       oldestServer: this.#cluster.oldestServer,
       operatorNamespace,
       excludedNamespaces,
-      lastAccepted: last,
+      lastAccepted: new Map([...lastAccepted(this.#cluster.rendered()), ...this.#accepted]),
     });
-    const specs = policies.flatMap(({ metadata, spec }) => {
-      const [name = '', uid = ''] = [metadata?.name, metadata?.uid];
-      const accepted = compiled.refusals.has(name) ? last.get(uid) : spec;
-      return accepted ? [[uid, accepted] as const] : [];
+    const accepted = policies.flatMap(({ metadata }) => {
+      const spec = compiled.specs.get(metadata?.name ?? '');
+      return spec ? [[metadata?.uid ?? '', spec] as const] : [];
     });
-    this.#accepted = new Map(specs);
+    this.#accepted = new Map(accepted);
     return compiled;
   }
 

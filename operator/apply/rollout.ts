@@ -9,7 +9,7 @@ import { type ApiClient, ApiError, isNotFound, pathOf } from '../cluster/client.
 import type { RenderedObject } from '../cluster/objects.ts';
 import { type AdmissionSet, GUARD, type Probed } from '../compile/admission-set.ts';
 import type { Compiled, Rendered } from '../compile/compile.ts';
-import { POLICY_LABEL, RULESET_LABEL } from '../compile/objects.ts';
+import { RULESET_LABEL } from '../compile/objects.ts';
 import type { RolloutOutcome } from './outcome.ts';
 import { everywhere, probe } from './probe.ts';
 import { outcomeOf, type Progress } from './progress.ts';
@@ -18,6 +18,7 @@ import {
   isAdmission,
   isProbeBinding,
   keyOf,
+  policyOf,
   type Standing,
   setsOf,
   standing,
@@ -99,6 +100,7 @@ export class Rollout {
     const servers = await this.#options.servers();
     this.#forgetIfServersChanged(servers);
     this.#forgetFailures(compiled);
+    this.#unremoved.clear();
     const asked = new Set([...live.values()].flatMap(usesAsked));
     for (const [name, set] of compiled.rendered) {
       await this.#attempt(name, async () => {
@@ -132,11 +134,16 @@ export class Rollout {
       return;
     }
     const answers = set.objects.some((object) => isProbeBinding(object) && live.has(keyOf(object)));
-    // Before, since an answer may be lost of what was written.
-    if (set.objects.some((object) => !this.#writes.isCurrent(object, live))) this.#inForce.delete(set.policy);
     let written = false;
-    for (const object of set.objects) written = (await this.#writes.ensure(set.policy, object, live)) || written;
+    try {
+      for (const object of set.objects) written = (await this.#writes.ensure(set.policy, object, live)) || written;
+    } catch (error) {
+      // What was written may be its answer that was lost.
+      this.#inForce.delete(set.policy);
+      throw error;
+    }
     if (!written) return;
+    this.#inForce.delete(set.policy);
     // The probe's binding comes last, to say that the others have come. One that stood before says nothing of these.
     if (answers) this.#notBefore.set(set.policy, performance.now() + COMPILED_MS);
   }
@@ -146,7 +153,6 @@ export class Rollout {
   }
 
   #forgetFailures({ rendered, guard }: Compiled): void {
-    this.#unremoved.clear();
     for (const policy of this.#failures.keys()) {
       if (policy === GUARD ? !guard : !rendered.has(policy)) this.#failures.delete(policy);
     }
@@ -192,7 +198,7 @@ export class Rollout {
       else if (!this.#writes.isCurrent(set.roleBinding, live)) this.#useAwaited.add(name);
     }
     for (const object of old.stale.filter((one) => !isAdmission(one))) {
-      const policy = object.metadata.labels?.[POLICY_LABEL] ?? '';
+      const policy = policyOf(object);
       if (!settled && askedByNew.has(policy)) this.#useAwaited.add(policy);
       if (settled && (askedByNew.has(policy) || !askedByOld.has(policy))) await this.#removeIfAllowed(object);
     }
@@ -204,14 +210,14 @@ export class Rollout {
       await this.#remove(object);
     } catch (error) {
       if (!isRefusal(error)) throw error;
-      this.#unremoved.set(object.metadata.labels?.[POLICY_LABEL] ?? '', error);
+      this.#unremoved.set(policyOf(object), error);
     }
   }
 
   async #remove(object: RenderedObject): Promise<void> {
     const { name, uid, labels } = object.metadata;
     this.#writes.forget(object);
-    const policy = labels?.[POLICY_LABEL] ?? '';
+    const policy = policyOf(object);
     const ruleset = labels?.[RULESET_LABEL];
     try {
       await this.#client.remove(pathOf(object), uid === undefined ? {} : { uid });
@@ -266,7 +272,7 @@ export class Rollout {
     const outdated = new Map([
       ...[...old.stale, ...old.kept]
         .filter(isAdmission)
-        .map(({ metadata: { labels } }) => [labels?.[POLICY_LABEL] ?? '', labels?.[RULESET_LABEL] ?? ''] as const),
+        .map((object) => [policyOf(object), object.metadata.labels?.[RULESET_LABEL] ?? ''] as const),
       ...[...this.#leaving.values()].map(({ policy, ruleset }) => [policy, ruleset] as const),
     ]);
     const progress: Progress = {

@@ -96,7 +96,8 @@ function lacksDecider(policy: string, { rendered, refusals }: Compiled, failed: 
   return decidedBy === undefined ? refusals.has(policy) : failed.has(decidedBy);
 }
 
-function policyOf({ metadata }: RenderedObject): string {
+/** The policy that its label names; empty without one. */
+export function policyOf({ metadata }: RenderedObject): string {
   return metadata.labels?.[POLICY_LABEL] ?? '';
 }
 

@@ -24,7 +24,6 @@ export class Writes {
   readonly #unseen = new Map<string, { readonly version: bigint; readonly at: number }>();
   /** What we last wrote, as JSON: whether somebody else changed an object, or we want it otherwise. */
   readonly #written = new Map<string, { readonly text: string; readonly version: bigint }>();
-
   /** What a dry run took, as JSON. */
   readonly #rehearsed = new Map<string, string>();
 
@@ -53,8 +52,9 @@ export class Writes {
 
   /** @throws what the API server would say to `ensure`, which is asked once for each text */
   async rehearse(manifest: Manifest, live: Standing): Promise<void> {
+    if (this.isCurrent(manifest, live)) return;
     const [key, text] = [keyOf(manifest), JSON.stringify(manifest)];
-    if (this.isCurrent(manifest, live) || this.#rehearsed.get(key) === text) return;
+    if (this.#rehearsed.get(key) === text) return;
     await this.#client.apply(manifest, { force: true, dryRun: true });
     this.#rehearsed.set(key, text);
   }

@@ -1,6 +1,6 @@
 /** The objects of one kind as last seen, by namespace and name. */
 import { isDeepStrictEqual } from 'node:util';
-import type { RawObject } from './raw.ts';
+import { keyOf, type RawObject } from './raw.ts';
 import type { Sink } from './sink.ts';
 
 export interface CollectionOptions<View> {
@@ -93,8 +93,4 @@ export class Collection<View> implements Sink {
     this.#sorted.delete(namespace);
     this.#options.changed(view);
   }
-}
-
-function keyOf(raw: RawObject): [namespace: string, name: string] {
-  return [raw.metadata?.namespace ?? '', raw.metadata?.name ?? ''];
 }

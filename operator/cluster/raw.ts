@@ -40,6 +40,11 @@ export interface RawPage {
   readonly items?: readonly RawObject[] | null;
 }
 
+/** The namespace of a cluster-scoped object is `''`. */
+export function keyOf({ metadata }: RawObject): [namespace: string, name: string] {
+  return [metadata?.namespace ?? '', metadata?.name ?? ''];
+}
+
 /** `value` if it is a JSON object, else an empty one: absent, null and malformed parts all read as empty. */
 export function objectOf(value: unknown): Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Record<string, unknown>) : {};

@@ -1,5 +1,5 @@
 /** Where a reflector puts what it reads. */
-import type { RawObject } from './raw.ts';
+import { keyOf, type RawObject } from './raw.ts';
 
 /** Takes what is read. Its calls come one after the other, and must only hand over: they hold up the reading. */
 export interface Sink {
@@ -31,11 +31,11 @@ export function whole(sink: Sink): Sink {
       held = new Map();
     },
     put(raw) {
-      if (held) held.set(keyOf(raw), raw);
+      if (held) held.set(keyOf(raw).join('/'), raw);
       else sink.put(raw);
     },
     remove(raw) {
-      if (held) held.delete(keyOf(raw));
+      if (held) held.delete(keyOf(raw).join('/'));
       else sink.remove(raw);
     },
     listed() {
@@ -46,8 +46,4 @@ export function whole(sink: Sink): Sink {
       sink.listed();
     },
   };
-}
-
-function keyOf({ metadata }: RawObject): string {
-  return `${metadata?.namespace ?? ''}/${metadata?.name ?? ''}`;
 }

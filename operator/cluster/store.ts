@@ -4,6 +4,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { type CapabilityPolicy, FIELD_MANAGER, MANAGED_BY_LABEL } from '../api/capability-policy.ts';
 import { RULES } from '../rules/index.ts';
 import type { Rule } from '../rules/rule.ts';
+import { aborted } from '../runtime/aborted.ts';
 import type { Log } from '../runtime/log.ts';
 import type { ReflectorObserver } from '../runtime/metrics.ts';
 import type { ApiClient } from './client.ts';
@@ -89,13 +90,11 @@ export function createCluster(client: ApiClient, options: ClusterOptions): Follo
         servers.promise,
         ...followed.flatMap(([, collections]) => collections.map((one) => one.synced)),
       ]);
-      await Promise.race([synced, aborted(signal)]);
-      signal.throwIfAborted();
+      await orAborted(synced, signal);
     },
     async refresh(signal) {
       const read = sources.DECIDING.map((source) => reflectors.get(source)?.refresh());
-      await Promise.race([Promise.all(read), aborted(signal)]);
-      signal.throwIfAborted();
+      await orAborted(Promise.all(read), signal);
     },
     async ended() {
       await ended;
@@ -239,9 +238,10 @@ async function followServers(
   }
 }
 
-function aborted(signal: AbortSignal): Promise<void> {
-  if (signal.aborted) return Promise.resolve();
-  return new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
+/** @throws the signal's reason, when it is aborted before that */
+async function orAborted(done: Promise<unknown>, signal: AbortSignal): Promise<void> {
+  await Promise.race([done, aborted(signal)]);
+  signal.throwIfAborted();
 }
 
 function isOurs(raw: RawObject): boolean {

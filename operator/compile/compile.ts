@@ -1,7 +1,7 @@
 /** Policies → everything the API server is to enforce. Pure: the same policies always give the same bytes. */
 import type { CapabilityPolicy, CapabilityPolicySpec } from '../api/capability-policy.ts';
 import { carriersOf, peers, siblings } from '../policy/deciding.ts';
-import { type Refusal, type Resolution, type ResolvedPolicy, resolvePolicy } from '../policy/resolve.ts';
+import { type Refusal, type ResolvedPolicy, resolvePolicy } from '../policy/resolve.ts';
 import { type AdmissionSet, admissionSet, type Draft, GUARD } from './admission-set.ts';
 import { fitTogether } from './budget.ts';
 import { type Party, partiesOf } from './decision-cel.ts';
@@ -27,6 +27,8 @@ export interface Compiled {
   readonly policies: readonly ResolvedPolicy[];
   /** Why others were not accepted as they are; they may still be among `policies` as they last were. */
   readonly refusals: ReadonlyMap<string, Refusal>;
+  /** What was accepted of each policy, by name: its spec, or the last one that was. */
+  readonly specs: ReadonlyMap<string, CapabilityPolicySpec>;
   /** What each of `policies` renders to. */
   readonly rendered: ReadonlyMap<string, Rendered>;
   /** What stands once for all Enforce policies; absent without any. */
@@ -51,18 +53,21 @@ export function compile(policies: readonly CapabilityPolicy[], options: CompileO
     const resolution = resolvePolicy(policy, options.oldestServer);
     if ('refusal' in resolution) refusals.set(policy.metadata?.name ?? '', resolution.refusal);
     const last = lastAcceptedOf(policy, options);
-    const isChanged = 'policy' in resolution && (!last || textOf(last) !== textOf(policy.spec));
-    const asItWas = last && resolveAsItWas({ ...policy, spec: last }, options.oldestServer);
-    const versions = [isChanged || !asItWas ? resolution : [], asItWas ?? []].flat();
-    (isChanged ? changed : standing).push(versions.flatMap((one) => ('policy' in one ? [one.policy] : [])));
+    const now = 'policy' in resolution ? [resolution.policy] : [];
+    if (now.length > 0 && last && textOf(last) === textOf(policy.spec)) standing.push(now);
+    else {
+      const versions = [...now, ...(last ? resolveAsItWas({ ...policy, spec: last }, options.oldestServer) : [])];
+      (now.length > 0 ? changed : standing).push(versions);
+    }
   }
   const fitting = fitTogether([...standing, ...changed]);
   for (const [name, refusal] of fitting.refusals) refusals.set(name, refusal);
   const accepted = [...fitting.policies].sort((a, b) => compareText(a.name, b.name));
   const specs = new Map(
-    policies.map((policy) => {
+    policies.flatMap((policy) => {
       const name = policy.metadata?.name ?? '';
-      return [name, refusals.has(name) ? lastAcceptedOf(policy, options) : policy.spec];
+      const spec = refusals.has(name) ? lastAcceptedOf(policy, options) : policy.spec;
+      return spec ? [[name, spec] as const] : [];
     }),
   );
   const rendered = new Map<string, Rendered>();
@@ -84,14 +89,15 @@ export function compile(policies: readonly CapabilityPolicy[], options: CompileO
       roleBinding: renderRoleBinding(policy, carriers),
     });
   }
-  return { policies: accepted, refusals, rendered, guard: renderGuard(accepted, options) };
+  return { policies: accepted, refusals, specs, rendered, guard: renderGuard(accepted, options) };
 }
 
 /** An older API server may have come since: then at the newest version that it knows. */
-function resolveAsItWas(policy: CapabilityPolicy, oldestServer: number): Resolution {
+function resolveAsItWas(policy: CapabilityPolicy, oldestServer: number): ResolvedPolicy[] {
   const resolution = resolvePolicy(policy, oldestServer);
-  if (!('refusal' in resolution) || resolution.refusal.reason !== 'VersionTooNew') return resolution;
-  return resolvePolicy({ ...policy, spec: { ...policy.spec, levelVersion: 'latest' } }, oldestServer);
+  if ('policy' in resolution) return [resolution.policy];
+  if (resolution.refusal.reason !== 'VersionTooNew') return [];
+  return resolveAsItWas({ ...policy, spec: { ...policy.spec, levelVersion: 'latest' } }, oldestServer);
 }
 
 function lastAcceptedOf(

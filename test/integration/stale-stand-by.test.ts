@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { type ControlPlane, startControlPlane } from '../controlplane/controlplane.ts';
 import { waitFor } from '../controlplane/wait.ts';
 import { FaultProxy } from '../soak/fault-proxy.ts';
@@ -62,7 +63,7 @@ describe('a stand-by whose watch of policies has been silent for a while', () =>
     await waitFor('the second to lead', () => standBy.log.some(({ message }) => message === 'started leading'));
     for (let look = 0; look < LOOKS; look++) {
       assert.notEqual(await admit(), ADMITTED, `admitted at look ${look}`);
-      await new Promise((resolve) => setTimeout(resolve, 100));
+      await sleep(100);
     }
     await standBy.stop('SIGKILL');
     await proxy.close();

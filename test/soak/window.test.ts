@@ -5,56 +5,43 @@ import { Window } from './window.ts';
 
 const NAMESPACE = 'net';
 const PROBE = { pod: baselinePod(), namespace: NAMESPACE };
-const restricted = (team: string): CapabilityPolicySpec =>
-  ({ namespaceSelector: { matchLabels: { team } }, level: 'restricted', mode: 'Enforce' }) as CapabilityPolicySpec;
+
+/** Policies of level restricted, by name, each for a team. */
+const forTeams = (teams: Readonly<Record<string, string>>) =>
+  new Map(
+    Object.entries(teams).map(([name, team]) => {
+      const spec = { namespaceSelector: { matchLabels: { team } }, level: 'restricted', mode: 'Enforce' };
+      return [name, spec as CapabilityPolicySpec];
+    }),
+  );
 
 describe('what must be refused at any moment', () => {
-  const begun = (...policies: [string, CapabilityPolicySpec][]) => {
+  const begun = (teams: Readonly<Record<string, string>>) => {
     const window = new Window();
-    window.begin({ policies: new Map(policies), labels: new Map([[NAMESPACE, { team: 'a' }]]), grants: [] });
+    window.begin({ policies: forTeams(teams), labels: new Map([[NAMESPACE, { team: 'a' }]]), grants: [] });
     return window;
   };
 
   it('is what each state of the policies refuses', () => {
-    const window = begun(['old', restricted('a')]);
-    window.addPolicies(
-      new Map([
-        ['old', restricted('a')],
-        ['new', restricted('a')],
-      ]),
-    );
-    window.addPolicies(
-      new Map([
-        ['old', restricted('b')],
-        ['new', restricted('a')],
-      ]),
-    );
+    const window = begun({ old: 'a' });
+    window.addPolicies(forTeams({ old: 'a', new: 'a' }));
+    window.addPolicies(forTeams({ old: 'b', new: 'a' }));
     assert.equal(window.refuses(PROBE), true);
-    window.addPolicies(
-      new Map([
-        ['old', restricted('b')],
-        ['new', restricted('b')],
-      ]),
-    );
+    window.addPolicies(forTeams({ old: 'b', new: 'b' }));
     assert.equal(window.refuses(PROBE), false);
   });
 
   it('is not what a policy refused that is deleted, before the next one is in force', () => {
-    const window = begun(['old', restricted('a')]);
-    window.addPolicies(
-      new Map([
-        ['old', restricted('a')],
-        ['new', restricted('a')],
-      ]),
-    );
+    const window = begun({ old: 'a' });
+    window.addPolicies(forTeams({ old: 'a', new: 'a' }));
     assert.equal(window.refuses(PROBE), true);
-    window.removePolicy('old', new Map([['new', restricted('a')]]));
+    window.removePolicy('old', forTeams({ new: 'a' }));
     assert.equal(window.refuses(PROBE), false);
   });
 
   it('is what a policy refuses that stays, whatever else is deleted', () => {
-    const window = begun(['stays', restricted('a')], ['goes', restricted('a')]);
-    window.removePolicy('goes', new Map([['stays', restricted('a')]]));
+    const window = begun({ stays: 'a', goes: 'a' });
+    window.removePolicy('goes', forTeams({ stays: 'a' }));
     assert.equal(window.refuses(PROBE), true);
   });
 });

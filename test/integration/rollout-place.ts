@@ -1,0 +1,121 @@
+/** A real API server for roll-outs without an operator: passes are the test's to make, and writes the test's to keep from it. */
+import { KubeConfig } from '@kubernetes/client-node';
+import type { CapabilityPolicy, CapabilityPolicySpec } from '../../operator/api/capability-policy.ts';
+import { Rollout } from '../../operator/apply/rollout.ts';
+import { ApiClient, type Identified, pathOf } from '../../operator/cluster/client.ts';
+import type { RenderedObject } from '../../operator/cluster/objects.ts';
+import { type Compiled, compile } from '../../operator/compile/compile.ts';
+import { POLICY_LABEL } from '../../operator/compile/objects.ts';
+import { NEWEST_KNOWN_MINOR } from '../../operator/standards/level-version.ts';
+import { sharedControlPlane } from '../controlplane/shared.ts';
+import { policy } from '../policy/policies.ts';
+import { Api } from './api.ts';
+import { installCrd } from './harness.ts';
+import { POLICIES, renderedObjects } from './rendered.ts';
+
+export type Specs = Readonly<Record<string, Partial<CapabilityPolicySpec>>>;
+/** What it throws becomes the write's error, and the API server sees nothing of it. */
+export type BeforeWrite = (verb: 'apply' | 'delete', path: string) => void;
+
+/**
+ * Call it in a describe.
+ * @param namespace the operator's
+ * @param names of the policies that there are, so that what is rendered has owners
+ */
+export function useRolloutPlace(namespace: string, names: readonly string[]): RolloutPlace {
+  const place = new RolloutPlace(namespace);
+  before(() => place.open(names));
+  afterEach(() => place.clear());
+  after(() => place.close(names));
+  return place;
+}
+
+class RolloutPlace {
+  readonly #namespace: string;
+  readonly #uids = new Map<string, string>();
+  #opened: { readonly api: Api; readonly client: ApiClient } | undefined;
+
+  constructor(namespace: string) {
+    this.#namespace = namespace;
+  }
+
+  rollout(beforeWrite: BeforeWrite): Rollout {
+    const { client } = this.#open;
+    const place = { operatorNamespace: this.#namespace, servers: async () => [client], onWrite: () => {} };
+    return new Rollout(intercepted(client, beforeWrite), place);
+  }
+
+  compiled(specs: Specs): Compiled {
+    const policies = Object.entries(specs).map(
+      ([name, spec]) => ({ ...policy(name, spec), metadata: { name, uid: this.#uids.get(name) } }) as CapabilityPolicy,
+    );
+    const options = { oldestServer: NEWEST_KNOWN_MINOR, excludedNamespaces: [] };
+    return compile(policies, { ...options, operatorNamespace: this.#namespace });
+  }
+
+  async rendered(): Promise<RenderedObject[]> {
+    return (await renderedObjects(this.#open.api)) as unknown as RenderedObject[];
+  }
+
+  /** The names of a policy's admission policies and bindings that stand. */
+  async namesOf(name: string): Promise<string[]> {
+    const objects = (await this.rendered()).filter(({ kind }) => kind.includes('AdmissionPolicy'));
+    const own = objects.filter(({ metadata }) => metadata.labels?.[POLICY_LABEL] === name);
+    return own.map(({ metadata }) => metadata.name).sort();
+  }
+
+  async open(names: readonly string[]): Promise<void> {
+    const { kubeconfig } = await sharedControlPlane();
+    const api = new Api(kubeconfig);
+    const config = new KubeConfig();
+    config.loadFromFile(kubeconfig);
+    const client = new ApiClient(config, { qps: 1_000, burst: 1_000 });
+    this.#opened = { api, client };
+    await installCrd(api);
+    const metadata = { name: this.#namespace };
+    await client.create('/api/v1/namespaces', { apiVersion: 'v1', kind: 'Namespace', metadata });
+    for (const name of names) {
+      await api.apply(`${POLICIES}/${name}`, { ...policy(name), metadata: { name } });
+      this.#uids.set(name, (await api.get(`${POLICIES}/${name}`)).metadata.uid);
+    }
+  }
+
+  async clear(): Promise<void> {
+    for (const object of await this.rendered()) await this.#open.client.remove(pathOf(object)).catch(() => {});
+  }
+
+  async close(names: readonly string[]): Promise<void> {
+    const { api, client } = this.#open;
+    for (const name of names) await api.remove(`${POLICIES}/${name}`);
+    await client.remove(`/api/v1/namespaces/${this.#namespace}`);
+    await client.close();
+    await api.close();
+  }
+
+  get #open() {
+    if (!this.#opened) throw new Error('the tests have not begun');
+    return this.#opened;
+  }
+}
+
+function intercepted(client: ApiClient, beforeWrite: BeforeWrite): ApiClient {
+  return new Proxy(client, {
+    get(target, name) {
+      const value = Reflect.get(target, name, target) as unknown;
+      if (typeof value !== 'function') return value;
+      if (name === 'apply') {
+        return async (object: Identified, ...rest: []) => {
+          beforeWrite('apply', pathOf(object));
+          return target.apply(object, ...rest);
+        };
+      }
+      if (name === 'remove') {
+        return async (path: string, ...rest: []) => {
+          beforeWrite('delete', path);
+          return target.remove(path, ...rest);
+        };
+      }
+      return value.bind(target) as unknown;
+    },
+  });
+}
