@@ -1,11 +1,9 @@
 /** Follows the cluster, and shows it when it has changed. */
-
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Cluster } from '../../cluster/objects.ts';
 import type { Source } from '../../cluster/reflector.ts';
 import { askKnownServers } from '../../cluster/servers.ts';
 import { createCluster } from '../../cluster/store.ts';
-import { aborted } from '../../runtime/aborted.ts';
 import type { Log, LogKeys } from '../../runtime/log.ts';
 import type { Connected } from '../cluster.ts';
 import type { Io } from '../command.ts';
@@ -73,4 +71,8 @@ class Complaints implements Log {
     const why = error instanceof Error ? `: ${error.message.split('\n')[0]}` : '';
     this.#io.stderr.write(`cappol: ${message}${why}\n`);
   }
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
 }
