@@ -5,6 +5,7 @@ import type { Cluster } from '../../cluster/objects.ts';
 import { type ExitCode, type Io, UsageError } from '../command.ts';
 import { type Changes, changesOf } from './changes.ts';
 import { changesMarkdown, changesTable } from './changes-text.ts';
+import { ENFORCED, type FailOn } from './fail-on.ts';
 import { addPolicies, checkFiles } from './files.ts';
 import { Foundation, type GroundsOptions } from './grounds.ts';
 import type { Output } from './reporter.ts';
@@ -20,6 +21,8 @@ export interface CheckOptions {
   readonly namespace?: string;
   readonly namespaceLabels: Readonly<Record<string, string>>;
   readonly output: Output | 'markdown';
+  readonly warn?: boolean;
+  readonly failOn: FailOn;
   readonly serverVersion: number;
   readonly operatorNamespace: string;
   readonly excludedNamespaces: readonly string[];
@@ -45,7 +48,7 @@ async function checkManifests(
   cluster: Cluster | undefined,
   namespace: string,
 ): Promise<ExitCode> {
-  const run = await Run.begin(outputOf(options), io);
+  const run = await beginRun(options, io);
   const foundation = new Foundation();
   if (cluster) foundation.addCluster(cluster);
   await addPolicies(foundation, options.policy, io, run);
@@ -58,7 +61,7 @@ async function checkManifests(
 }
 
 async function checkRunning(options: CheckOptions, io: Io, cluster: Cluster): Promise<ExitCode> {
-  const run = await Run.begin(outputOf(options), io);
+  const run = await beginRun(options, io);
   const foundation = new Foundation();
   foundation.addCluster(cluster);
   // As for files: a check that looks at nothing must not look like a success.
@@ -95,7 +98,7 @@ async function showChanges(options: CheckOptions, io: Io, cluster: Cluster): Pro
   const changes = changesOf({ cluster, candidates, before, after, enforced });
   io.stdout.write(print(changes));
   if (troubles.count > 0) return 2;
-  return changes.summary.newlyRefused > 0 ? 1 : 0;
+  return changes.changes.some(({ change, mode }) => change === 'NewlyRefused' && failOnOf(options).has(mode)) ? 1 : 0;
 }
 
 const PRINTERS: Readonly<Partial<Record<CheckOptions['output'], (changes: Changes) => string>>> = {
@@ -104,6 +107,14 @@ const PRINTERS: Readonly<Partial<Record<CheckOptions['output'], (changes: Change
   json: (changes) => `${JSON.stringify(changes, null, 2)}\n`,
   yaml: (changes) => dump(changes, { lineWidth: -1, noRefs: true }),
 };
+
+function beginRun(options: CheckOptions, io: Io): Promise<Run> {
+  return Run.begin({ output: outputOf(options), failOn: failOnOf(options) }, io);
+}
+
+function failOnOf({ warn, failOn }: CheckOptions): FailOn {
+  return warn ? ENFORCED : failOn;
+}
 
 function outputOf({ output }: CheckOptions): Output {
   if (output === 'markdown') {

@@ -2,10 +2,11 @@
 import type { ExitCode, Io } from '../command.ts';
 import { type Trouble, troubleText } from '../input/trouble.ts';
 import { Progress } from '../progress.ts';
+import { type FailOn, fails } from './fail-on.ts';
 import type { Listener } from './files.ts';
 import type { Grounds } from './grounds.ts';
 import { createReporter, type Output, type Reporter } from './reporter.ts';
-import { type CheckedItem, Tally } from './result.ts';
+import { type CheckedItem, type CheckedPolicy, Tally } from './result.ts';
 
 const PIECE = 64 * 1024;
 
@@ -52,24 +53,41 @@ class Written {
   }
 }
 
+export interface RunOptions {
+  readonly output: Output;
+  readonly failOn: FailOn;
+}
+
+interface RunParts {
+  readonly reporter: Reporter;
+  readonly written: Written;
+  readonly progress: Progress;
+  readonly failOn: FailOn;
+}
+
 export class Run implements Listener {
   readonly #tally = new Tally();
   readonly #troubles: Troubles;
   readonly #progress: Progress;
   readonly #reporter: Reporter;
   readonly #written: Written;
+  readonly #failOn: FailOn;
+  #modes: ReadonlyMap<string, CheckedPolicy['mode']> = new Map();
+  #failed = false;
 
-  private constructor(reporter: Reporter, written: Written, progress: Progress, io: Io) {
+  private constructor({ reporter, written, progress, failOn }: RunParts, io: Io) {
     this.#reporter = reporter;
     this.#written = written;
     this.#progress = progress;
+    this.#failOn = failOn;
     this.#troubles = new Troubles(io);
   }
 
-  static async begin(output: Output, io: Io): Promise<Run> {
+  static async begin({ output, failOn }: RunOptions, io: Io): Promise<Run> {
     const progress = new Progress(io);
     const written = new Written(io, progress);
-    return new Run(await createReporter(output, { cwd: io.cwd, stdout: written }), written, progress, io);
+    const reporter = await createReporter(output, { cwd: io.cwd, stdout: written });
+    return new Run({ reporter, written, progress, failOn }, io);
   }
 
   get errors(): number {
@@ -77,11 +95,13 @@ export class Run implements Listener {
   }
 
   grounds({ policies }: Grounds): void {
+    this.#modes = new Map(policies.map(({ name, mode }) => [name, mode]));
     this.#reporter.begin(policies);
   }
 
   item(item: CheckedItem): void {
     this.#tally.item(item);
+    this.#failed ||= fails(item, this.#modes, this.#failOn);
     this.#progress.at(() => `${this.#tally.items} judged`);
     this.#reporter.item(item);
   }
@@ -102,6 +122,6 @@ export class Run implements Listener {
     await this.#reporter.end(summary);
     this.#written.flush();
     if (summary.errors > 0) return 2;
-    return summary.violating > 0 ? 1 : 0;
+    return this.#failed ? 1 : 0;
   }
 }

@@ -1,5 +1,6 @@
 /** check: judges manifests, or what runs in a cluster. */
 import { Option } from 'commander';
+import { failOn, warn } from '../check/fail-on.ts';
 import { type RegisterCommand, UsageError } from '../command.ts';
 import { withExamples } from '../examples.ts';
 import * as options from '../options.ts';
@@ -26,6 +27,8 @@ export const registerCheck: RegisterCommand = (program, io, finish) => {
         .default({}, 'none'),
     )
     .addOption(new Option('-o, --output <format>', 'how to print').choices(OUTPUTS).default('table'))
+    .addOption(warn())
+    .addOption(failOn())
     .addOption(options.kubeconfig())
     .addOption(options.context())
     .addOption(options.serverVersion())
