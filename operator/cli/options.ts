@@ -1,7 +1,7 @@
 /** Options that several commands share, and what their texts mean. */
 import { InvalidArgumentError, Option } from 'commander';
 import { EXCLUDED_NAMESPACES, OPERATOR_NAMESPACE } from '../namespaces.ts';
-import { formatVersion, NEWEST_KNOWN_MINOR, parseVersion } from '../standards/level-version.ts';
+import { formatVersion, LEVELS, NEWEST_KNOWN_MINOR, parseVersion } from '../standards/level-version.ts';
 
 export const filenames = () =>
   new Option('-f, --filename <path...>', 'files, folders (with all below them), or - for standard input').default(
@@ -32,10 +32,24 @@ export const kubeconfig = () =>
 
 export const context = () => new Option('--context <name>', 'a context of the kubeconfig (default: the current one)');
 
+/** In place of a policy. */
+export const level = () =>
+  new Option('--level <level>', 'judge by this level of the Pod Security Standards, in every namespace').choices(
+    LEVELS,
+  );
+
+export const levelVersion = () =>
+  new Option('--level-version <version>', 'the version of that level: latest, or v1.N (default: latest)').argParser(
+    (text) => (text === 'latest' || parseVersion(text) !== undefined ? text : invalidVersion('latest or v1.N')),
+  );
+
 function minorVersion(text: string): number {
   const minor = parseVersion(text);
-  if (minor === undefined) throw new InvalidArgumentError(`write v1.N, such as ${formatVersion(NEWEST_KNOWN_MINOR)}.`);
-  return minor;
+  return minor ?? invalidVersion('v1.N');
+}
+
+function invalidVersion(form: string): never {
+  throw new InvalidArgumentError(`write ${form}, such as ${formatVersion(NEWEST_KNOWN_MINOR)}.`);
 }
 
 /** `team=net,stage=prod` */

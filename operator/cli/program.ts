@@ -9,6 +9,7 @@ import { registerRender } from './commands/render.ts';
 import { registerStatus } from './commands/status.ts';
 import { registerSuggest } from './commands/suggest.ts';
 import { registerVersion } from './commands/version.ts';
+import { VERSION } from './version.ts';
 
 /** In the order of the help. */
 const COMMANDS: readonly RegisterCommand[] = [
@@ -56,6 +57,7 @@ export async function run(args: readonly string[], { name = 'cappol', ...io }: R
 export function createProgram(io: Io, finish: (code: ExitCode) => void): Command {
   const program = new Command('cappol')
     .description(ABOUT)
+    .version(`cappol ${VERSION}`, '--version', 'the version of cappol')
     .exitOverride()
     .showHelpAfterError('(--help shows examples)')
     .configureOutput({

@@ -2,6 +2,7 @@
 import { dump } from 'js-yaml';
 import { lastAccepted } from '../../apply/standing.ts';
 import type { Cluster } from '../../cluster/objects.ts';
+import type { Level } from '../../standards/level-version.ts';
 import { type ExitCode, type Io, UsageError } from '../command.ts';
 import { type Changes, changesOf } from './changes.ts';
 import { changesMarkdown, changesTable } from './changes-text.ts';
@@ -15,6 +16,8 @@ import { itemsOf, judgements } from './running.ts';
 export interface CheckOptions {
   readonly filename: readonly string[];
   readonly policy: readonly string[];
+  readonly level?: Level;
+  readonly levelVersion?: string;
   readonly cluster?: boolean;
   readonly kubeconfig?: string;
   readonly context?: string;
@@ -28,7 +31,8 @@ export interface CheckOptions {
   readonly excludedNamespaces: readonly string[];
 }
 
-const NO_POLICY = 'no policy to judge by: name one with --policy FILE, have one among the manifests, or use --cluster';
+const NO_POLICY =
+  'no policy to judge by: name one with --policy FILE, have one among the manifests, or use --level or --cluster';
 
 export async function check(options: CheckOptions, io: Io): Promise<ExitCode> {
   if (!options.cluster) return checkManifests(options, io, undefined, options.namespace ?? 'default');
@@ -49,7 +53,7 @@ async function checkManifests(
   namespace: string,
 ): Promise<ExitCode> {
   const run = await beginRun(options, io);
-  const foundation = new Foundation();
+  const foundation = foundationOf(options);
   if (cluster) foundation.addCluster(cluster);
   await addPolicies(foundation, options.policy, io, run);
   const build = () => {
@@ -62,7 +66,7 @@ async function checkManifests(
 
 async function checkRunning(options: CheckOptions, io: Io, cluster: Cluster): Promise<ExitCode> {
   const run = await beginRun(options, io);
-  const foundation = new Foundation();
+  const foundation = foundationOf(options);
   foundation.addCluster(cluster);
   // As for files: a check that looks at nothing must not look like a success.
   if (foundation.isEmpty)
@@ -123,10 +127,16 @@ function outputOf({ output }: CheckOptions): Output {
   return output;
 }
 
+function foundationOf({ level, levelVersion = 'latest' }: CheckOptions): Foundation {
+  return level === undefined ? new Foundation() : Foundation.ofLevel(level, levelVersion);
+}
+
 function groundsOptions(options: CheckOptions, cluster: Cluster | undefined): GroundsOptions {
   return {
     ...options,
+    // A level is asked about for every namespace.
+    ...(options.level !== undefined && { operatorNamespace: '', excludedNamespaces: [] }),
     oldestServer: cluster?.oldestServer ?? options.serverVersion,
-    ...(cluster && { lastAccepted: lastAccepted(cluster.rendered()) }),
+    ...(cluster && options.level === undefined && { lastAccepted: lastAccepted(cluster.rendered()) }),
   };
 }

@@ -1,5 +1,5 @@
 /** What judging stands on: policies, namespaces, and who may use what; from files, from a cluster, or both. */
-import type { CapabilityPolicy } from '../../api/capability-policy.ts';
+import { type CapabilityPolicy, GROUP, KIND, VERSION } from '../../api/capability-policy.ts';
 import type { Cluster, RoleBindingView, RoleView } from '../../cluster/objects.ts';
 import { createProjection, type Projection } from '../../cluster/projection.ts';
 import { projectRole, projectRoleBinding } from '../../cluster/rbac-projection.ts';
@@ -12,7 +12,7 @@ import { Evaluator } from '../../evaluate/violations.ts';
 import { deciding, isExcluded, MODES } from '../../policy/deciding.ts';
 import type { ResolvedPolicy } from '../../policy/resolve.ts';
 import { RULES } from '../../rules/index.ts';
-import { formatVersion } from '../../standards/level-version.ts';
+import { formatVersion, type Level } from '../../standards/level-version.ts';
 import { roleOf } from '../input/kinds.ts';
 import type { Manifest } from '../input/manifests.ts';
 import type { Trouble } from '../input/trouble.ts';
@@ -42,13 +42,28 @@ export class Foundation {
   readonly #roles: Map<string, RoleView>;
   readonly #bindings: Map<string, RoleBindingView>;
 
+  /** Whether it accepts policies from manifests and from a cluster. */
+  #takesPolicies: boolean;
+
   /** @param other to begin with what it has */
   constructor(other?: Foundation) {
+    this.#takesPolicies = other ? other.#takesPolicies : true;
     this.#policies = new Map(other ? other.#policies : []);
     this.#sources = new Map(other ? other.#sources : []);
     this.#namespaces = new Map(other ? other.#namespaces : []);
     this.#roles = new Map(other ? other.#roles : []);
     this.#bindings = new Map(other ? other.#bindings : []);
+  }
+
+  /** By a level alone, which it enforces in every namespace; policies of manifests and of a cluster are left out. */
+  static ofLevel(level: Level, levelVersion: string): Foundation {
+    const foundation = new Foundation();
+    const name = `level-${level}`;
+    const spec = { namespaceSelector: {}, level, levelVersion, mode: 'Enforce' as const };
+    foundation.#policies.set(name, { apiVersion: `${GROUP}/${VERSION}`, kind: KIND, metadata: { name }, spec });
+    foundation.#sources.set(name, { file: '--level', line: null });
+    foundation.#takesPolicies = false;
+    return foundation;
   }
 
   get isEmpty(): boolean {
@@ -75,7 +90,7 @@ export class Foundation {
     const { object } = manifest;
     switch (roleOf(object.apiVersion, object.kind)) {
       case 'policy':
-        this.#addPolicyManifest(manifest, tell);
+        if (this.#takesPolicies) this.#addPolicyManifest(manifest, tell);
         return;
       case 'namespace': {
         const { name, labels } = this.#projection.namespace(object);
@@ -94,7 +109,9 @@ export class Foundation {
   }
 
   addCluster(cluster: Cluster): void {
-    for (const policy of cluster.policies()) this.#policies.set(policy.metadata?.name ?? '', policy);
+    if (this.#takesPolicies) {
+      for (const policy of cluster.policies()) this.#policies.set(policy.metadata?.name ?? '', policy);
+    }
     for (const { name, labels } of cluster.namespaces()) this.#namespaces.set(name, labels);
     for (const role of cluster.roles()) this.#addRole(role.namespace ? 'Role' : 'ClusterRole', role);
     for (const one of cluster.roleBindings()) {

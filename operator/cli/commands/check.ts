@@ -19,6 +19,8 @@ export const registerCheck: RegisterCommand = (program, io, finish) => {
     .addOption(
       new Option('--policy <file...>', 'policies to judge by, beside those among the manifests').default([], 'none'),
     )
+    .addOption(options.level().conflicts('policy'))
+    .addOption(options.levelVersion())
     .option('--cluster', 'judge by the live policies, namespaces and RBAC; without -f, judge what runs')
     .addOption(options.namespace('the namespace of manifests that state none (default: default), or to look at'))
     .addOption(
@@ -37,6 +39,8 @@ export const registerCheck: RegisterCommand = (program, io, finish) => {
     .action(async (given) => {
       if (given.filename.length === 0 && !given.cluster)
         throw new UsageError('nothing to check: name files with -f, or use --cluster');
+      if (given.levelVersion !== undefined && given.level === undefined)
+        throw new UsageError('--level-version goes with --level');
       const { check } = await import('../check/check.ts');
       finish(await check(given, io));
     });
@@ -53,6 +57,15 @@ apiVersion: v1
 kind: Pod
 metadata: {name: ping}
 spec: {containers: [{name: ping, image: ping, securityContext: {capabilities: {add: [NET_RAW]}}}]}
+EOF`,
+    },
+    {
+      what: 'A pod by a level of the Pod Security Standards, without a policy',
+      paste: `cappol check -f - --level restricted <<'EOF'
+apiVersion: v1
+kind: Pod
+metadata: {name: web}
+spec: {containers: [{name: web, image: web}]}
 EOF`,
     },
     { what: 'Everything that runs, by the live policies', paste: 'cappol check --cluster' },

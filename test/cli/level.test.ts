@@ -1,0 +1,87 @@
+/** check --level: by a level of the Pod Security Standards, without a policy; and --version. */
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { cappol } from './cappol.ts';
+
+const { version } = JSON.parse(readFileSync(join(import.meta.dirname, '..', '..', 'package.json'), 'utf8'));
+
+/** Complies with level restricted, but for what `container` says. */
+function pod(name: string, container: string, namespace = 'web'): string {
+  return `apiVersion: v1
+kind: Pod
+metadata: {name: ${name}, namespace: ${namespace}}
+spec:
+  securityContext: {runAsNonRoot: true, seccompProfile: {type: RuntimeDefault}}
+  containers:
+  - {name: main, image: app, securityContext: {allowPrivilegeEscalation: false, ${container}}}
+`;
+}
+
+const GOOD = pod('good', 'capabilities: {drop: [ALL]}');
+const KEEPS = pod('keeps', 'capabilities: {}');
+const ADDS = pod('adds', 'capabilities: {drop: [ALL], add: [SYS_TIME]}', 'kube-system');
+const POLICY = `apiVersion: capabilitypolicy.dev/v1alpha1
+kind: CapabilityPolicy
+metadata: {name: loose}
+spec: {namespaceSelector: {}, level: privileged, mode: Enforce}
+`;
+
+async function verdicts(objects: readonly string[], ...args: readonly string[]): Promise<Record<string, string>> {
+  const { stdout, stderr } = await cappol(['check', '-f', '-', '-o', 'json', ...args], objects.join('---\n'));
+  assert.equal(stderr, '');
+  const items: readonly { name: string; verdict: string }[] = JSON.parse(stdout).items;
+  return Object.fromEntries(items.map((item) => [item.name, item.verdict]));
+}
+
+describe('check --level', () => {
+  it('judges by the level, in every namespace, and exits with 1 for a violation', async () => {
+    const { code, stdout, stderr } = await cappol(['check', '-f', '-', '--level', 'restricted'], `${GOOD}---\n${ADDS}`);
+    assert.deepEqual([code, stderr], [1, '']);
+    assert.match(stdout, /container "main" must not add capability SYS_TIME \(allowed: NET_BIND_SERVICE\)/);
+    assert.match(stdout, /2 workloads judged by 1 policy: 1 compliant, 1 violating/);
+    assert.deepEqual(await verdicts([KEEPS, ADDS], '--level', 'baseline'), { keeps: 'Compliant', adds: 'Violating' });
+  });
+
+  it('judges by the version that --level-version names', async () => {
+    assert.deepEqual(await verdicts([KEEPS], '--level', 'restricted'), { keeps: 'Violating' });
+    assert.deepEqual(await verdicts([KEEPS], '--level', 'restricted', '--level-version', 'latest'), {
+      keeps: 'Violating',
+    });
+    // The Standard asks for `drop: [ALL]` since v1.22.
+    assert.deepEqual(await verdicts([KEEPS], '--level', 'restricted', '--level-version', 'v1.21'), {
+      keeps: 'Compliant',
+    });
+  });
+
+  it('leaves the policies among the manifests out', async () => {
+    assert.deepEqual(await verdicts([POLICY, ADDS], '--level', 'restricted'), { adds: 'Violating' });
+  });
+
+  it('refuses what does not go together', async () => {
+    const WRONG: readonly (readonly [args: readonly string[], told: RegExp])[] = [
+      [
+        ['--level', 'restricted', '--policy', 'a'],
+        /^cappol: option '--level <level>' cannot be used with option '--policy/,
+      ],
+      [['--level', 'strict'], /Allowed choices are privileged, baseline, restricted/],
+      [['--level-version', 'v1.30'], /^cappol: --level-version goes with --level\n$/],
+      [['--level', 'restricted', '--level-version', '1.30'], /write latest or v1\.N, such as v1\.36/],
+      [
+        ['--level', 'restricted', '--level-version', 'v1.99'],
+        /^cappol: --level: CapabilityPolicy level-restricted: .*v1\.99 is too new/,
+      ],
+    ];
+    for (const [args, told] of WRONG) {
+      const { code, stderr } = await cappol(['check', '-f', '-', ...args], GOOD);
+      assert.equal(code, 2);
+      assert.match(stderr, told);
+    }
+  });
+});
+
+describe('--version', () => {
+  it('prints the version', async () => {
+    assert.deepEqual(await cappol(['--version']), { code: 0, stdout: `cappol ${version}\n`, stderr: '' });
+  });
+});
