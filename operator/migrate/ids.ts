@@ -47,7 +47,10 @@ function ranged(override: string, field: string, rule: string, ranges: readonly 
   const { kept, remarks } = withRoom(`${field}.ranges`, fewer(clipped), MOST_RANGES);
   return {
     statements: [ruleOf(override, { rule, ranges: kept }, field)],
-    remarks: [...(rule === 'MustRunAs' ? firstRemark(field, ranges) : []), ...remarks],
+    remarks: [
+      ...(rule === 'MustRunAs' ? [...firstRemark(field, ranges), ...emptyListRemark(override, field, clipped)] : []),
+      ...remarks,
+    ],
   };
 }
 
@@ -65,6 +68,18 @@ function firstRemark(field: string, [first]: readonly IdRange[]): Remark[] {
   if (!first || first.min <= GREATEST) return [];
   const text = `its min was filled in, which no pod may have: pods that left the ID unset were refused, and now get the next range's min`;
   return [inexact(`${field}.ranges[0]`, first, text)];
+}
+
+/**
+ * PodSecurityPolicy and SecurityContextConstraints refuse `supplementalGroups: []` ("unable to validate empty groups against
+ * required ranges", k8s.io/kubernetes@v1.24.17 pkg/security/podsecuritypolicy/group/mustrunas.go). An admission policy cannot:
+ * the field's `omitempty` drops an empty list when the API server writes the pod out for it (shown by
+ * test/integration/decisions.test.ts).
+ */
+function emptyListRemark(override: string, field: string, [first]: readonly IdRange[]): Remark[] {
+  if (override !== 'supplementalGroups' || !first) return [];
+  const text = `the same, but for pods that write \`supplementalGroups: []\`, which were refused: the API server shows admission policies no empty list, so such a pod counts as one that leaves the field unset, and defaulting gives it group ${first.min}`;
+  return [known(field, [], text)];
 }
 
 /** The first one stays, since its min is filled in; the others are the same IDs in fewer ranges. */

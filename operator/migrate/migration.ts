@@ -46,6 +46,9 @@ export interface Remark {
   readonly value: unknown;
   /** What happens to it, and what to do. */
   readonly text: string;
-  /** False: some pods are judged or filled otherwise than before. True: only to be known. */
+  /**
+   * False: some pods are judged or filled otherwise than before, and you have to decide what to do about it. True: only to be
+   * known.
+   */
   readonly exact: boolean;
 }

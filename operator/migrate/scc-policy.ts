@@ -148,10 +148,8 @@ function groups(
 ): Part {
   const written = ranges.map(({ min = 0, max = 0 }) => ({ min, max }));
   if (type !== 'MustRunAs' || written.length > 0) return idStrategy(field, field, { rule: type, ranges: written });
-  return {
-    ...idStrategy(field, field, { rule: type, ranges: [ALLOCATED] }),
-    remarks: [inexact(field, type, ofNamespace(what, GROUPS_ANNOTATION))],
-  };
+  const { remarks = [], ...part } = idStrategy(field, field, { rule: type, ranges: [ALLOCATED] });
+  return { ...part, remarks: [inexact(field, type, ofNamespace(what, GROUPS_ANNOTATION)), ...remarks] };
 }
 
 /** The first one that is named is filled in. */

@@ -182,6 +182,40 @@ describe('who decides in a namespace', () => {
     }
   });
 
+  describe('an empty value that a pod writes out, with defaulting', () => {
+    let namespace: string;
+
+    before(async () => {
+      namespace = await cluster.namespace('empty', { team: 'empty' });
+      const overrides: Rules['overrides'] = {
+        supplementalGroups: { rule: 'MustRunAs', ranges: [{ min: 7, max: 9 }] },
+        seLinux: { rule: 'MustRunAs', options: { type: 'a_t' } },
+      };
+      const spec: Rules = { level: 'privileged', defaulting: 'Enabled', overrides };
+      await cluster.programmed(await cluster.policy('empty', enforce('empty', spec)));
+    });
+
+    async function created(securityContext: object): Promise<object> {
+      const pod = {
+        ...privilegedPod(),
+        spec: { securityContext, containers: [{ name: 'main', image: 'example.org/app' }] },
+      };
+      const { status, body } = await cluster.tryCreate(`/api/v1/namespaces/${namespace}/pods`, pod);
+      return status === 201 ? body.spec.securityContext : { refused: body.message };
+    }
+
+    const filled = { supplementalGroups: [7], seLinuxOptions: { type: 'a_t' } };
+
+    it('is filled in like none where it is a list, since the API server shows policies no empty list', async () => {
+      assert.deepEqual(await created({}), filled);
+      assert.deepEqual(await created({ supplementalGroups: [] }), filled);
+    });
+
+    it('is judged as it is where it is an object', async () => {
+      assert.match(JSON.stringify(await created({ seLinuxOptions: {} })), /refused.*seLinuxOptions/);
+    });
+  });
+
   it('a namespace made later is enforced from its first pod on, with the operator stopped', async () => {
     const later = await cluster.policy('later', enforce('later', { level: 'restricted' }));
     await cluster.programmed(later);

@@ -48,7 +48,7 @@ describe('cappol migrate prints', () => {
 describe('cappol migrate says on stderr what is next', () => {
   const steps: Readonly<Record<string, readonly RegExp[]>> = {
     Audit: [
-      /^1 policy, 0 bindings; 0 notes, 0 of them on what has no exact counterpart\n/,
+      /^1 policy, 0 bindings; 1 note, 0 of them on what has no exact counterpart\n/,
       /nothing is refused/,
       /migrate again with --mode Enforce/,
     ],

@@ -188,6 +188,9 @@ const IDS: Readonly<Record<string, Row>> = {
       fsGroup: { rule: 'MustRunAs', ranges: ids([1000, 2000], [1, 1]) },
     },
     filled: true,
+    notes: [
+      'spec.supplementalGroups: the same, but for pods that write `supplementalGroups: []`, which were refused: the API server shows admission policies no empty list, so such a pod counts as one that leaves the field unset, and defaulting gives it group 1000',
+    ],
   },
   MustRunAsNonRoot: {
     spec: { runAsUser: { rule: 'MustRunAsNonRoot' } },
