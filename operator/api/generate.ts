@@ -80,10 +80,11 @@ function differences(wanted: Files, found: Files): string[] {
 async function generatedFiles(): Promise<Files> {
   const scratch = await mkdtemp(join(tmpdir(), 'crd-generate-'));
   try {
-    const inputs = (await crdFiles()).flatMap((path) => ['--input', path]);
+    const [input, output] = [join(scratch, 'crd.json'), join(scratch, 'model')];
+    await writeFile(input, JSON.stringify(withoutHints(await crd())));
     // A process of its own: the package's ES modules do not load in Node, and it logs each file it writes.
-    await promisify(execFile)(process.execPath, [CRD_GENERATE, ...inputs, '--output', scratch]);
-    const raw = await readFiles(scratch);
+    await promisify(execFile)(process.execPath, [CRD_GENERATE, '--input', input, '--output', output]);
+    const raw = await readFiles(output);
     const model = [...raw].map(
       ([path, text]) => [path, path.endsWith('.ts') ? forPlainNode(path, text) : text] as const,
     );
@@ -95,11 +96,16 @@ async function generatedFiles(): Promise<Files> {
 
 /** What the API server holds a policy to, its CEL rules included; for people there is the CRD. */
 async function schema(): Promise<string> {
-  const { spec } = await crd();
+  const { spec } = withoutHints(await crd());
   const text = JSON.stringify(spec.versions[0].schema.openAPIV3Schema, (key, value) =>
     key === 'description' && typeof value === 'string' ? undefined : value,
   );
   return `${text}\n`;
+}
+
+/** Each anyOf of the CRD is a hint in what the API server says about a value of another type: it admits every text. */
+function withoutHints(source: Crd): Crd {
+  return JSON.parse(JSON.stringify(source, (key, value) => (key === 'anyOf' ? undefined : value))) as Crd;
 }
 
 async function crd(): Promise<Crd> {

@@ -118,6 +118,18 @@ function selectors(): BadInput[] {
       spec: expression({ key: 'team', operator: 'In', values: ['a-'] }),
       answer: /"a-" is no label value: write at most 63 letters/,
     },
+    ...[true, 1].flatMap((value) => [
+      {
+        title: `a matchLabels value that YAML reads as ${value}`,
+        spec: { namespaceSelector: { matchLabels: { pci: value } } },
+        answer: /matchLabels[^ ]*pci[^ ]*: .*write (?:it|'(?:true|1)', )\s*in quotes/,
+      },
+      {
+        title: `a value that YAML reads as ${value}`,
+        spec: expression({ key: 'team', operator: 'In', values: [value] }),
+        answer: /values\[0\]: .*write (?:it|'(?:true|1)', )\s*in quotes/,
+      },
+    ]),
     {
       title: '300 values',
       spec: expression({ key: 'team', operator: 'In', values: many(300) }),
@@ -157,14 +169,35 @@ function levels(): BadInput[] {
       answer: /"v2\.0" is no version .*: write latest, or v1\.N such as/,
     },
     { title: 'version v1.036', spec: version('v1.036'), answer: /write latest, or v1\.N such as/ },
-    { title: 'version as a number', spec: version(1.36), answer: /levelVersion: .* must be of type string/ },
+    {
+      title: 'version as a number',
+      spec: version(1.36),
+      answer: /levelVersion: .*\bwrite (?:latest, or v1\.N|v1\.36)/,
+    },
+    {
+      title: 'version 1.30, which YAML reads as 1.3',
+      spec: version(1.3),
+      answer: /levelVersion: .*\bwrite (?:latest, or v1\.N with the v, such as v1\.30|v1\.3)/,
+    },
     { title: 'mode enforce', spec: { mode: 'enforce' }, answer: /supported values: "Audit", "Warn", "Enforce"/ },
     { title: 'a priority beyond int32', spec: { priority: 2147483648 }, answer: /spec\.priority: .*2147483647/ },
     {
       title: 'podSecurityLabels Off without quotes, false in YAML',
       spec: { podSecurityLabels: false },
-      answer: /podSecurityLabels: .* must be of type string/,
+      answer: /podSecurityLabels: .*write 'Off', in quotes: YAML reads (?:off|false) without quotes as false/,
     },
+    ...[
+      ['mode', '"Audit", "Warn", "Enforce"|write Audit or Warn or Enforce'],
+      ['usableBy', '"Everyone", "Subjects", "Bindings"|write Everyone or Subjects or Bindings'],
+      ['defaulting', '"Disabled", "Enabled", "PodSecurityPolicy"|write Disabled or Enabled or PodSecurityPolicy'],
+    ].flatMap(([field, answer]) =>
+      [true, false].map((value) => ({
+        title: `${field} as ${value}, as YAML reads ${value ? 'on' : 'off'}`,
+        spec: { [field as string]: value },
+        answer: new RegExp(`${field}: .*(?:${answer})`),
+      })),
+    ),
+    { title: 'priority in quotes', spec: { priority: '10' }, answer: /spec\.priority: .* must be of type integer/ },
   ];
 }
 
@@ -294,6 +327,13 @@ function otherOverrides(): BadInput[] {
   const ports = (min: number, max: number) => ({ hostPorts: [{ min, max }] });
   const tooMany = (limit: number) => new RegExp(`Too many: 300: must have at most ${limit} items`);
   return [
+    row(
+      'a name for a list of names',
+      { capabilities: { allowedAdd: 'NET_RAW' } },
+      /allowedAdd: .* must be of type array/,
+    ),
+    row('a boolean in quotes', { privileged: 'true' }, /privileged: .* must be of type boolean/),
+    row('a rule without its field', { runAsUser: 'MustRunAs' }, /runAsUser: .* must be of type object/),
     row('a range of ports the wrong way round', ports(9000, 8000), /hostPorts\[0\]: .*min is above max: swap the two/),
     row('port 0', ports(0, 80), /hostPorts\[0\]\.min: .*greater than or equal to 1/),
     row('port 65536', ports(1, 65536), /hostPorts\[0\]\.max: .*less than or equal to 65535/),

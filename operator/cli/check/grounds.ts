@@ -141,8 +141,8 @@ export class Foundation {
     });
   }
 
-  #addPolicyManifest({ object, file, line, lineOf }: Manifest, tell: (trouble: Trouble) => void): void {
-    const { policy, problems } = validatePolicy(object);
+  #addPolicyManifest({ object, file, line, lineOf, textOf }: Manifest, tell: (trouble: Trouble) => void): void {
+    const { policy, problems } = validatePolicy(object, textOf);
     const name = String(object.metadata?.name ?? '');
     for (const { path, message } of problems) {
       tell({ file, line: lineOf(path), message: `CapabilityPolicy ${name}: ${message}` });

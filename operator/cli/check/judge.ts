@@ -31,7 +31,7 @@ export class ManifestJudge {
     if (typeof role === 'object') return { problems: [{ path: ['kind'], message: role.wrong }] };
     if (role === 'other') return 'skipped';
     if (role !== 'pod' && role !== 'workload') return 'ground';
-    const problems = podProblems(manifest.object, kind);
+    const problems = podProblems(manifest.object, kind, manifest.textOf);
     return problems.length > 0 ? { problems } : { item: this.#item(manifest, role) };
   }
 

@@ -9,6 +9,8 @@ export interface Document {
   readonly value: unknown;
   /** The line of a field, from 1; of the nearest field around it that is there, when it is not. */
   lineOf(path: FieldPath): number;
+  /** A scalar as it is written, without quotes; undefined when the field is no scalar, or not there. */
+  textOf(path: FieldPath): string | undefined;
 }
 
 /** Why a text is no document: where, and what to do. */
@@ -38,7 +40,11 @@ export function parseDocument(text: string, firstLine: number): Document | undef
   const alias = events.find((event) => event.type === EVENT_ID.ALIAS);
   if (alias) checkAliases(value, firstLine + newlines(text, alias.anchorStart));
   const places = new Places(text, events);
-  return { value, lineOf: (path) => firstLine + places.lineOf(path) };
+  return {
+    value,
+    lineOf: (path) => firstLine + places.lineOf(path),
+    textOf: (path) => places.textOf(path),
+  };
 }
 
 function eventsOf(text: string, firstLine: number): Event[] {

@@ -16,6 +16,8 @@ export interface Manifest {
   readonly line: number;
   /** The line of a field, such as `['spec', 'containers', 0]`; of the nearest one around it that is there, when it is not. */
   lineOf(path: FieldPath): number;
+  /** A scalar as it is written there, without quotes; undefined when the field is no scalar, or not there. */
+  textOf(path: FieldPath): string | undefined;
 }
 
 const MIB = 1024 * 1024;
@@ -82,12 +84,20 @@ function* manifestsIn(piece: Piece, file: string, tell: Tell): Generator<Manifes
   }
   const document = parsed(piece, tell);
   if (!document) return;
-  const { value, lineOf } = document;
+  const { value, lineOf, textOf } = document;
   for (const { object, path } of objectsIn(value, piece.item)) {
     const line = lineOf(path);
     const wrong = whatIsWrong(object);
     if (wrong) tell(line, wrong);
-    else yield { object: object as Manifest['object'], file, line, lineOf: (inner) => lineOf([...path, ...inner]) };
+    else {
+      yield {
+        object: object as Manifest['object'],
+        file,
+        line,
+        lineOf: (inner) => lineOf([...path, ...inner]),
+        textOf: (inner) => textOf([...path, ...inner]),
+      };
+    }
   }
 }
 

@@ -30,17 +30,29 @@ export class Places {
     return countBelow(this.#lineFeeds, this.#offsetOf(path));
   }
 
+  /** A scalar as it is written, without quotes; undefined when the field is no scalar, or not there. */
+  textOf(path: FieldPath): string | undefined {
+    const { position, whole } = this.#find(path);
+    const event = whole ? this.#events[position.at] : undefined;
+    return event?.type === EVENT_ID.SCALAR ? getScalarValue(this.#text, event) : undefined;
+  }
+
   /** At its key, or where its item begins. */
   #offsetOf(path: FieldPath): number {
+    return this.#find(path).position.offset;
+  }
+
+  /** @returns how far there is something at the path, and whether that is all of it */
+  #find(path: FieldPath): { readonly position: Position; readonly whole: boolean } {
     // The first event is the document's.
-    let at = 1;
-    let offset = startOf(this.#events[at]);
+    let position: Position = { at: 1, offset: startOf(this.#events[1]) };
     for (const step of path) {
+      const { at } = position;
       const found = typeof step === 'number' ? this.#itemsOf(at)[step] : field(this.#text, this.#events, at, step);
-      if (found === undefined) break;
-      ({ at, offset } = found);
+      if (found === undefined) return { position, whole: false };
+      position = found;
     }
-    return offset;
+    return { position, whole: true };
   }
 
   #itemsOf(sequence: number): readonly Position[] {

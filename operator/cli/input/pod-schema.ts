@@ -5,6 +5,7 @@
 import type { FieldPath } from './document.ts';
 import { templatePath } from './kinds.ts';
 import { type Problem, type Schema, schemaProblems } from './schema.ts';
+import { type Hinting, withTypeHints } from './type-hint.ts';
 
 const TEXT: Schema = { type: 'string' };
 const FLAG: Schema = { type: 'boolean' };
@@ -92,11 +93,14 @@ const POD = object({ metadata: object({}), spec: POD_SPEC }, ['spec']);
 /** By kind, as they are met. */
 const SCHEMAS = new Map<string, Schema>();
 
-/** What is wrong with the pod, or the template, in an object of this kind. */
-export function podProblems(value: unknown, kind: string): Problem[] {
+/**
+ * What is wrong with the pod, or the template, in an object of this kind.
+ * @param textOf a scalar as its file has it
+ */
+export function podProblems(value: unknown, kind: string, textOf?: Hinting['textOf']): Problem[] {
   const schema = SCHEMAS.get(kind) ?? around(templatePath(kind));
   SCHEMAS.set(kind, schema);
-  return schemaProblems(value, schema);
+  return withTypeHints(schemaProblems(value, schema), value, schema, { textOf });
 }
 
 /** The schema of an object that has a pod at this path. */

@@ -149,7 +149,7 @@ function choices(schema: Schema | undefined): string {
   return schema?.enum ? `: one of ${schema.enum.join(', ')}` : '';
 }
 
-function hasType(value: unknown, type: NonNullable<Schema['type']>): boolean {
+export function hasType(value: unknown, type: NonNullable<Schema['type']>): boolean {
   switch (type) {
     case 'object':
       return isObject(value);

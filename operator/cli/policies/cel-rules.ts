@@ -16,6 +16,12 @@ export function ruleProblems(value: unknown, schema: Schema): Problem[] {
   return new Rules().problems(value, schema, []);
 }
 
+/** What the rules of a field say about a text that it might have. */
+export function ruleRefusal(text: string, schema: Schema): string | undefined {
+  const [problem] = new Rules().problems(text, schema, []);
+  return problem?.message.replace(/^the policy: /, '');
+}
+
 class Rules {
   readonly #environment = new Environment({
     enableOptionalTypes: true,

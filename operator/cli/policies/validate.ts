@@ -7,7 +7,8 @@ import crdSchema from '../../api/generated/schema.json' with { type: 'json' };
 import { type RawObject, withoutNulls } from '../../cluster/raw.ts';
 import type { FieldPath } from '../input/document.ts';
 import { type Problem, type Schema, schemaProblems, withDefaults } from '../input/schema.ts';
-import { ruleProblems } from './cel-rules.ts';
+import { type Hinting, withTypeHints } from '../input/type-hint.ts';
+import { ruleProblems, ruleRefusal } from './cel-rules.ts';
 
 export interface Validation {
   /** Undefined when there are problems. */
@@ -19,17 +20,24 @@ const SCHEMA = crdSchema as unknown as Schema;
 /** metav1 object names, as of a CRD's objects (k8s.io/apimachinery, IsDNS1123Subdomain). */
 const NAME = /^[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$/;
 
-export function validatePolicy(object: RawObject): Validation {
+/** @param textOf a scalar as its file has it */
+export function validatePolicy(object: RawObject, textOf?: Hinting['textOf']): Validation {
   const policy = withDefaults(withoutNulls(object), SCHEMA);
-  const wrong = [...nameProblems(object), ...schemaProblems(policy, SCHEMA)];
+  const form = schemaProblems(policy, SCHEMA);
+  const hinted = withTypeHints(form, policy, SCHEMA, { textOf, refusalOf: ruleRefusal });
+  const wrong = [...nameProblems(object, textOf), ...hinted];
   // The API server, too, runs its rules only on what the schema lets pass.
   const problems = wrong.length > 0 ? wrong : ruleProblems(policy, SCHEMA);
   return { policy: problems.length > 0 ? undefined : (policy as CapabilityPolicy), problems };
 }
 
-function nameProblems({ metadata }: RawObject): Problem[] {
+function nameProblems({ metadata }: RawObject, textOf: Hinting['textOf']): Problem[] {
   const path: FieldPath = ['metadata', 'name'];
-  const name = metadata?.name;
+  const name: unknown = metadata?.name;
+  if (typeof name === 'number' || typeof name === 'boolean') {
+    const message = `metadata.name: must be of type string: write '${textOf?.(path) ?? name}', in quotes`;
+    return [{ path, message }];
+  }
   if (typeof name !== 'string' || name === '') return [{ path, message: 'metadata.name: a policy needs a name' }];
   if (NAME.test(name) && name.length <= 253) return [];
   const message = `metadata.name: ${JSON.stringify(name)} is no name: write lower case letters, digits, - and ., and begin and end with a letter or digit`;

@@ -1,0 +1,124 @@
+/** A value of the wrong type → what to write instead. */
+import { bounded } from '../../report/text.ts';
+import type { FieldPath } from './document.ts';
+import { hasType, isObject, type Problem, partOf, type Schema } from './schema.ts';
+
+export interface Hinting {
+  /** A scalar as its file has it: `1.30`, of which only the number 1.3 is left. */
+  readonly textOf?: ((path: FieldPath) => string | undefined) | undefined;
+  /** What is wrong with a text, quotes or not. */
+  readonly refusalOf?: (text: string, schema: Schema) => string | undefined;
+}
+
+const LONGEST = 80;
+/** YAML 1.1, as kubectl reads it. */
+const BOOLEANS: readonly (readonly [RegExp, boolean])[] = [
+  [/^(?:y|yes|on|true)$/i, true],
+  [/^(?:n|no|off|false)$/i, false],
+];
+
+/** The same problems; those that are about a type end with what to write. */
+export function withTypeHints(
+  problems: readonly Problem[],
+  value: unknown,
+  schema: Schema,
+  { textOf, refusalOf }: Hinting = {},
+): Problem[] {
+  return problems.map((problem) => {
+    const { path, message } = problem;
+    const found = at(value, schema, path);
+    if (found?.schema.type === undefined || hasType(found.value, found.schema.type)) return problem;
+    const hint = hintFor(found.value, found.schema, textOf?.(path) ?? String(found.value), refusalOf);
+    return hint === undefined ? problem : { path, message: `${message}: ${hint}` };
+  });
+}
+
+interface Found {
+  readonly value: unknown;
+  readonly schema: Schema;
+}
+
+function at(value: unknown, schema: Schema, path: FieldPath): Found | undefined {
+  let found: Found = { value, schema };
+  for (const step of path) {
+    const part = typeof step === 'number' ? found.schema.items : partOf(found.schema, step);
+    const inner = (found.value as Record<string | number, unknown> | undefined)?.[step];
+    if (part === undefined || inner === undefined) return undefined;
+    found = { value: inner, schema: part };
+  }
+  return found;
+}
+
+function hintFor(value: unknown, schema: Schema, written: string, refusalOf: Hinting['refusalOf']): string | undefined {
+  switch (schema.type) {
+    case 'string':
+      return isScalar(value) ? textHint(value, schema, written, refusalOf) : unwrapped(value);
+    case 'integer':
+    case 'number':
+      return typeof value === 'string' && /^[-+]?\d+$/.test(value)
+        ? `write ${Number(value)}, without quotes`
+        : undefined;
+    case 'boolean': {
+      const meant = typeof value === 'string' ? booleanOf(value) : undefined;
+      return meant === undefined ? undefined : `write ${meant}, without quotes`;
+    }
+    case 'array':
+      return `write a list: [${flow(value)}]`;
+    case 'object':
+      return fieldsHint(value, schema);
+    default:
+      return undefined;
+  }
+}
+
+function textHint(
+  value: unknown,
+  schema: Schema,
+  written: string,
+  refusalOf: Hinting['refusalOf'],
+): string | undefined {
+  const choices = (schema.enum ?? []).map(String);
+  const meant = choices.find((choice) => booleanOf(choice) === value);
+  if (meant !== undefined) return `write '${meant}', in quotes: YAML reads ${written} without quotes as ${value}`;
+  if (choices.length > 0)
+    return `write ${choices.map((choice) => (booleanOf(choice) === undefined ? choice : `'${choice}'`)).join(' or ')}`;
+  return (
+    refusalOf?.(written, schema) ??
+    `write '${written}', in quotes: YAML reads ${written} without quotes as a ${typeof value}`
+  );
+}
+
+/** A list of one where its entry is wanted. */
+function unwrapped(value: unknown): string | undefined {
+  const [only] = Array.isArray(value) && value.length === 1 ? value : [];
+  return typeof only === 'string' ? `write ${only}, without brackets` : undefined;
+}
+
+/** `runAsUser: MustRunAs` → `{rule: MustRunAs}`: the one field that takes the value, else all that there are. */
+function fieldsHint(value: unknown, { properties = {} }: Schema): string | undefined {
+  const fields = Object.entries(properties);
+  const [field, ...others] = fields.filter(([, { enum: own, items }]) => (own ?? items?.enum)?.includes(value));
+  if (field && others.length === 0) {
+    const [name, { type }] = field;
+    return `write {${name}: ${type === 'array' ? `[${value}]` : value}}`;
+  }
+  return fields.length > 0 ? `write its fields: ${fields.map(([name]) => name).join(', ')}` : undefined;
+}
+
+function booleanOf(text: string): boolean | undefined {
+  return BOOLEANS.find(([words]) => words.test(text))?.[1];
+}
+
+function isScalar(value: unknown): boolean {
+  return typeof value === 'boolean' || typeof value === 'number';
+}
+
+/** On one line, as YAML has it. */
+function flow(value: unknown): string {
+  const text = isObject(value)
+    ? `{${Object.entries(value)
+        .map(([key, part]) => `${key}: ${typeof part === 'object' ? JSON.stringify(part) : part}`)
+        .join(', ')}}`
+    : String(value);
+  return bounded(text, LONGEST);
+}
