@@ -1,5 +1,6 @@
 /** The program: its commands, and what becomes of their errors. */
 import { Command, CommanderError } from 'commander';
+import { printable } from '../report/text.ts';
 import { type ExitCode, type Io, type RegisterCommand, UsageError } from './command.ts';
 import { registerCheck } from './commands/check.ts';
 import { registerCompletion } from './commands/completion.ts';
@@ -78,5 +79,7 @@ export function createProgram(io: Io, finish: (code: ExitCode) => void): Command
 function oneLine(error: unknown): string {
   const text = error instanceof Error ? error.message : String(error);
   const told = text === '' ? String(error) : text;
-  return error instanceof UsageError ? told : told.replaceAll(/\s*\n\s*/g, ' ');
+  // A usage error may have several lines.
+  const lines = error instanceof UsageError ? told.split('\n') : [told.replaceAll(/\s*\n\s*/g, ' ')];
+  return lines.map(printable).join('\n');
 }

@@ -1,5 +1,6 @@
 /** Tables as kubectl prints them: no lines, columns as wide as what is in them. */
 import Table from 'cli-table3';
+import { printable } from '../report/text.ts';
 
 const NONE = {
   'top-mid': '',
@@ -29,12 +30,7 @@ export function tableText(head: readonly string[] | undefined, rows: readonly (r
     chars: CHARS,
     style: { head: [], border: [], 'padding-left': 0, 'padding-right': 3 },
   });
-  table.push(...rows.map((row) => row.map(oneLine)));
+  table.push(...rows.map((row) => row.map(printable)));
   const lines = table.toString().split('\n');
   return lines.map((line) => `${line.trimEnd()}\n`).join('');
-}
-
-/** Whatever a name in a manifest holds, a terminal must not obey it. */
-function oneLine(text: string): string {
-  return text.replaceAll(/\s*\n\s*/g, ' ').replaceAll(/\p{Cc}/gu, '\ufffd');
 }

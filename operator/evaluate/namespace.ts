@@ -12,6 +12,7 @@ import {
   podCandidate,
   templateCandidate,
   type Verdict,
+  violationsBy,
 } from './verdict.ts';
 import type { Violation } from './violations.ts';
 import { topController, type WorkloadName, watchedOwner } from './workloads.ts';
@@ -113,7 +114,7 @@ function mergeMembers(members: readonly (Member & Judgement)[]): WorkloadJudgeme
 function mergeViolations(judgements: readonly Judgement[]): Record<string, readonly Violation[]> {
   const policies = [...new Set(judgements.flatMap(({ violations }) => Object.keys(violations)))].sort();
   return Object.fromEntries(
-    policies.map((policy) => [policy, eachOnce(judgements.flatMap(({ violations }) => [violations[policy] ?? []]))]),
+    policies.map((policy) => [policy, eachOnce(judgements.map(({ violations }) => violationsBy(policy, violations)))]),
   );
 }
 

@@ -41,6 +41,11 @@ export interface Court {
 /** One for all that complies, which is most of what a large cluster's judgements hold. */
 export const NO_VIOLATIONS: Judgement['violations'] = Object.freeze({});
 
+/** A policy may be called `constructor`, which every object has as a property. */
+export function violationsBy(policy: string, violations: Judgement['violations']): readonly Violation[] {
+  return (Object.hasOwn(violations, policy) ? violations[policy] : undefined) ?? [];
+}
+
 /** The rule's name in the violation of a pod that complies with a policy which it may not use. */
 export const USE_RULE = 'use';
 
@@ -87,6 +92,12 @@ export function templateCandidate({ kind, namespace, template }: WorkloadView): 
     users: users(namespace, template.spec.serviceAccountName ?? 'default', controller?.serviceAccount),
     unknownUser: false,
   };
+}
+
+/** The pods of a custom resource: nothing tells which account creates them. */
+export function customCandidate(namespace: string, parts: PodParts): Candidate {
+  const serviceAccount = parts.spec.serviceAccountName ?? 'default';
+  return { namespace, parts, filled: true, users: users(namespace, serviceAccount, undefined), unknownUser: true };
 }
 
 function users(namespace: string, serviceAccount: string, controller: string | undefined): User[] {

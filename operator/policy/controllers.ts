@@ -37,6 +37,11 @@ export const CONTROLLERS: readonly Controller[] = [
  * with a built-in one (Volcano has a Job too).
  */
 export function controllerOf(apiVersion: string, kind: string): Controller | undefined {
-  const group = apiVersion.includes('/') ? apiVersion.slice(0, apiVersion.indexOf('/')) : '';
+  const group = groupOf(apiVersion);
   return CONTROLLERS.find((controller) => controller.kind === kind && controller.group === group);
+}
+
+/** Empty for the core group. */
+export function groupOf(apiVersion: string): string {
+  return apiVersion.includes('/') ? apiVersion.slice(0, apiVersion.indexOf('/')) : '';
 }

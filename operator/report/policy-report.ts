@@ -9,6 +9,7 @@ import type { NamespaceView } from '../cluster/objects.ts';
 import { CLEAN_SINCE, DIGEST, OPEN_REPORTS, type ReportApi } from '../cluster/reports.ts';
 import { metadata, POLICY_LABEL } from '../compile/objects.ts';
 import type { WorkloadJudgement } from '../evaluate/namespace.ts';
+import { violationsBy } from '../evaluate/verdict.ts';
 import type { ResolvedPolicy } from '../policy/resolve.ts';
 import { inSeconds } from './conditions.ts';
 import { counted, workloadText } from './text.ts';
@@ -132,7 +133,7 @@ function keptOf(workload: WorkloadJudgement, input: PolicyReportInput): readonly
 function resultsOf(workload: WorkloadJudgement, input: PolicyReportInput): Result[] {
   const { policy, findUid } = input;
   const resource = regardingWorkload(workload, findUid(workload));
-  return entriesOf(workload, workload.violations[policy.name] ?? []).map(
+  return entriesOf(workload, violationsBy(policy.name, workload.violations)).map(
     ({ verdict, rule, message, container, pods }: Violation): Result => ({
       ...commonOf(input),
       ...(rule && { rule }),

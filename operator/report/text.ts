@@ -1,11 +1,20 @@
 /** Words for people: messages of a bounded size, and lists that stop after the first few. */
 import type { WorkloadName } from '../evaluate/workloads.ts';
 
-/** One line of at most `limit` UTF-16 units, cut with an ellipsis. */
+/** What a terminal obeys, or what ends a line: C0 and C1 controls, bidirectional controls, separators. */
+const UNPRINTABLE = /[\p{Cc}\p{Bidi_Control}\u2028\u2029]+/gu;
+
+/**
+ * One line that is safe to print. Names and values in messages are whatever their authors wrote: escape sequences of
+ * terminals, line breaks, characters that turn the direction of writing, and lone surrogates included.
+ */
+export function printable(text: string): string {
+  return text.replace(UNPRINTABLE, ' ').toWellFormed();
+}
+
+/** One printable line of at most `limit` UTF-16 units, cut with an ellipsis. */
 export function bounded(text: string, limit: number): string {
-  // Names and values in messages are whatever their authors wrote: terminals' escape sequences, line breaks, what turns
-  // the direction of writing, and half characters included.
-  const line = text.replace(/[\p{Cc}\p{Bidi_Control}\u2028\u2029]+/gu, ' ').toWellFormed();
+  const line = printable(text);
   return line.length <= limit ? line : `${line.slice(0, limit - 1).toWellFormed()}…`;
 }
 

@@ -1,6 +1,7 @@
 /** Verdicts of the namespaces where a policy decides → the workloads part of its status. */
 import type { CapabilityPolicy, CapabilityPolicyStatus, Mode, Violation } from '../api/capability-policy.ts';
 import type { ModeJudgement, NamespaceJudgement, WorkloadJudgement } from '../evaluate/namespace.ts';
+import { violationsBy } from '../evaluate/verdict.ts';
 import type { Violation as BrokenRule } from '../evaluate/violations.ts';
 import { bounded } from './text.ts';
 
@@ -52,7 +53,7 @@ function entries(policy: string, notAdmitted: readonly WorkloadJudgement[]): Vio
   const kept: Violation[] = [];
   let bytes = 0;
   for (const workload of notAdmitted) {
-    for (const entry of entriesOf(workload, workload.violations[policy] ?? [])) {
+    for (const entry of entriesOf(workload, violationsBy(policy, workload.violations))) {
       bytes += Buffer.byteLength(JSON.stringify(entry)) + 1;
       if (kept.length === MOST_ENTRIES || bytes > MOST_BYTES) return kept;
       kept.push(entry);

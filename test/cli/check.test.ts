@@ -135,7 +135,52 @@ describe('check -f', () => {
 
     it('but not in those that no policy reaches', async () => {
       const text = yaml(RESTRICTED, pod('bad', ['NET_RAW'], { namespace: 'kube-system' }));
-      assert.deepEqual(verdicts((await check(text)).json), { 'kube-system/bad': 'NotSelected' });
+      const { json } = await check(text);
+      assert.deepEqual(verdicts(json), { 'kube-system/bad': 'NotSelected' });
+      assert.equal(json.items[0].notSelected, 'ExcludedNamespace');
+      assert.deepEqual([json.summary.excluded, json.summary.excludedNamespaces], [1, ['kube-system']]);
+    });
+
+    for (const namespace of ['kube-system', 'kube-public', 'kube-node-lease', 'capabilitypolicy-system', 'mine']) {
+      it(`says that no policy reaches ${namespace}, and advises no labels`, async () => {
+        const text = yaml(RESTRICTED, pod('bad', ['NET_RAW'], { namespace }));
+        const { code, stdout } = await cappol(
+          ['check', '-f', '-', '--excluded-namespaces', 'kube-system,kube-public,kube-node-lease,mi*'],
+          text,
+        );
+        assert.equal(code, 0);
+        assert.match(stdout, new RegExp(`^no policy reaches ${namespace}: 1 workload there$`, 'm'));
+        assert.doesNotMatch(stdout, /--namespace-labels|no policy decides/);
+      });
+    }
+
+    it('advises labels for the other namespaces only', async () => {
+      const text = yaml(
+        policy('team', { namespaceSelector: { matchLabels: { team: 'net' } } }),
+        pod('system', [], { namespace: 'kube-system' }),
+        pod('free', [], { namespace: 'shop' }),
+      );
+      const { stdout } = await cappol(['check', '-f', '-'], text);
+      assert.match(stdout, /1 that no policy decides about, 1 in excluded namespaces/);
+      assert.match(stdout, /^no policy reaches kube-system: 1 workload there$/m);
+      assert.match(stdout, /--namespace-labels/);
+      const { json } = await check(text);
+      assert.deepEqual(
+        json.items.map((one: Json) => one.notSelected),
+        ['ExcludedNamespace', 'NoPolicy'],
+      );
+    });
+
+    it('tells a finished Job, which makes no pods any more', async () => {
+      const job = {
+        apiVersion: 'batch/v1',
+        kind: 'Job',
+        metadata: { name: 'done' },
+        spec: { template: { spec: podSpec() } },
+        status: { conditions: [{ type: 'Complete', status: 'True' }] },
+      };
+      const { json } = await check(yaml(RESTRICTED, job));
+      assert.deepEqual([json.items[0].verdict, json.items[0].notSelected], ['NotSelected', 'NoPods']);
     });
   });
 
@@ -271,7 +316,7 @@ describe('check -f', () => {
           RESTRICTED,
           pod('good'),
           { apiVersion: 'v1', kind: 'Service', metadata: { name: 'a' } },
-          { apiVersion: 'batch.volcano.sh/v1alpha1', kind: 'Job', metadata: { name: 'b' } },
+          { apiVersion: 'monitoring.coreos.com/v1', kind: 'ServiceMonitor', metadata: { name: 'b' } },
         ),
       );
       assert.deepEqual([code, json.summary.skipped, json.summary.items], [0, 2, 1]);

@@ -17,7 +17,7 @@ const TYPED: readonly (readonly [line: string, offered: readonly string[]])[] = 
   ['cappol ch', ['check']],
   ['cappol check --namesp', ['--namespace', '--namespace-labels']],
   ['cappol check -o j', ['json', 'junit']],
-  ['cappol check --fail-on ', ['Audit', 'Enforce', 'None', 'Warn']],
+  ['cappol check --fail-on ', ['Audit', 'Enforce', 'None', 'Unjudged', 'Warn']],
   ['cappol check -f ./man', ['./manifests/']],
   ['cappol suggest --mode ', ['Audit', 'Enforce', 'Warn']],
   ['cappol status --output y', ['yaml']],

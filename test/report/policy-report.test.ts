@@ -12,16 +12,18 @@ import { compliant, EARLIER, NOW, violating } from './fixtures.ts';
 
 const MOST_BYTES = 512 * 1024;
 
+const POLICY: PolicyReportInput['policy'] = {
+  name: 'ping',
+  uid: 'uid-of-ping',
+  mode: 'Audit',
+  standard: { level: 'restricted', minor: 36, server: 36 },
+};
+
 function reports(workloads: readonly WorkloadJudgement[], fields: Partial<PolicyReportInput> = {}): PolicyReport[] {
   return [
     ...policyReports({
       api: OPEN_REPORTS,
-      policy: {
-        name: 'ping',
-        uid: 'uid-of-ping',
-        mode: 'Audit',
-        standard: { level: 'restricted', minor: 36, server: 36 },
-      },
+      policy: POLICY,
       namespace: { name: 'net', uid: 'uid-of-net' },
       workloads,
       findUid: ({ kind, name }) => `${kind}-${name}`,
@@ -94,6 +96,14 @@ describe('the policy report of a namespace', () => {
         },
       ],
     });
+  });
+
+  it('is made for a policy with the name of a property of every object: constructor', () => {
+    const { results, summary } = report([compliant('db')], {
+      policy: { ...POLICY, name: 'constructor' },
+      cleanSince: EARLIER,
+    });
+    assert.deepEqual([results.length, summary.pass, summary.fail], [1, 1, 0]);
   });
 
   it('has only the fields that wgpolicyk8s.io knows', () => {

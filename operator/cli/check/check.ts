@@ -4,6 +4,7 @@ import { lastAccepted } from '../../apply/standing.ts';
 import type { Cluster } from '../../cluster/objects.ts';
 import type { Level } from '../../standards/level-version.ts';
 import { type ExitCode, type Io, UsageError } from '../command.ts';
+import { jsonText, printableTexts } from '../printable.ts';
 import { type Changes, changesOf } from './changes.ts';
 import { changesMarkdown, changesTable } from './changes-text.ts';
 import { ENFORCED, type FailOn } from './fail-on.ts';
@@ -99,7 +100,7 @@ async function showChanges(options: CheckOptions, io: Io, cluster: Cluster): Pro
   const before = live.build(grounds, () => {});
   const after = changed.build(grounds, troubles.trouble);
   const enforced = changed.enforcing(candidates).build(grounds, () => {});
-  const changes = changesOf({ cluster, candidates, before, after, enforced });
+  const changes = printableTexts(changesOf({ cluster, candidates, before, after, enforced }));
   io.stdout.write(print(changes));
   if (troubles.count > 0) return 2;
   return changes.changes.some(({ change, mode }) => change === 'NewlyRefused' && failOnOf(options).has(mode)) ? 1 : 0;
@@ -108,7 +109,7 @@ async function showChanges(options: CheckOptions, io: Io, cluster: Cluster): Pro
 const PRINTERS: Readonly<Partial<Record<CheckOptions['output'], (changes: Changes) => string>>> = {
   table: changesTable,
   markdown: changesMarkdown,
-  json: (changes) => `${JSON.stringify(changes, null, 2)}\n`,
+  json: (changes) => `${jsonText(changes)}\n`,
   yaml: (changes) => dump(changes, { lineWidth: -1, noRefs: true }),
 };
 

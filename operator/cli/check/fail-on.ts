@@ -3,8 +3,8 @@ import { InvalidArgumentError, Option } from 'commander';
 import { MODES } from '../../policy/deciding.ts';
 import type { CheckedItem, CheckedPolicy } from './result.ts';
 
-/** Enforce, Warn, Audit: violations of policies in that mode. */
-const RESULTS = MODES;
+/** Violations of policies in that mode; and custom resources that may make pods, none of which was judged. */
+const RESULTS = [...MODES, 'Unjudged'] as const;
 const NONE = 'None';
 
 export type FailOn = ReadonlySet<(typeof RESULTS)[number]>;
@@ -15,10 +15,10 @@ export const ENFORCED: FailOn = new Set(['Enforce'] as const);
 export const failOn = () => {
   const option = new Option(
     '--fail-on <list>',
-    `what to exit with 1 for: violations of policies in these modes, or ${NONE}`,
+    `what to exit with 1 for: violations of policies in these modes; Unjudged, objects that may make pods and cannot be judged; or ${NONE}`,
   )
     .argParser(parse)
-    .default(new Set(RESULTS), RESULTS.join(','));
+    .default(new Set(MODES), MODES.join(','));
   // For completion: `.choices()` would refuse a list.
   option.argChoices = [...RESULTS, NONE];
   return option;

@@ -7,8 +7,8 @@ import type { Problem } from '../input/schema.ts';
 import { Breath, isAtHand, KeptFiles, mentions } from '../input/text.ts';
 import type { Trouble } from '../input/trouble.ts';
 import type { Foundation, Grounds } from './grounds.ts';
-import { ManifestJudge } from './judge.ts';
-import type { CheckedItem } from './result.ts';
+import { type Judged, ManifestJudge } from './judge.ts';
+import type { CheckedItem, NotJudged } from './result.ts';
 
 /** Words of the documents that judging may stand on: in documents without them none is. */
 const GROUND = ['CapabilityPolicy', 'Namespace', 'Role'];
@@ -20,6 +20,8 @@ export interface Listener {
   item(item: CheckedItem): void;
   /** An object that makes no pods. */
   skipped(): void;
+  /** An object that may make pods, none of which was judged. */
+  notJudged(object: Pick<NotJudged, 'kind' | 'makesPods'>): void;
   trouble(trouble: Trouble): void;
 }
 
@@ -60,11 +62,7 @@ export async function checkFiles(
     const judge = new ManifestJudge({ grounds, namespace });
     for await (const manifest of manifestsOf(inputs.files, io, { tell, kept })) {
       found = true;
-      const judged = judge.judge(manifest);
-      if (judged === 'skipped') listener.skipped();
-      else if (judged === 'ground') continue;
-      else if ('item' in judged) listener.item(judged.item);
-      else for (const problem of judged.problems) tell(troubleOf(manifest, problem));
+      report(manifest, judge.judge(manifest), listener);
     }
     // A check that looks at nothing must not look like a success.
     if (!found) trouble({ file: paths.join(', '), message: 'no Kubernetes object in it' });
@@ -86,6 +84,18 @@ async function addGround(
     if (isAtHand(file) && !(await mentions(file, GROUND, reading))) continue;
     for await (const manifest of manifestsOf([file], io, options)) foundation.addManifest(manifest, trouble);
   }
+}
+
+function report(
+  manifest: Manifest,
+  { items, problems, warnings, skipped, notJudged }: Judged,
+  listener: Omit<Listener, 'grounds'>,
+): void {
+  for (const problem of problems) listener.trouble(troubleOf(manifest, problem));
+  for (const problem of warnings) listener.trouble({ ...troubleOf(manifest, problem), severity: 'warning' });
+  for (const item of items) listener.item(item);
+  if (skipped) listener.skipped();
+  if (notJudged) listener.notJudged(notJudged);
 }
 
 function troubleOf({ object: { kind, metadata }, file, lineOf }: Manifest, { path, message }: Problem): Trouble {

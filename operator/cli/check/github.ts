@@ -2,6 +2,7 @@
 import { relative, resolve, sep } from 'node:path';
 import { counted } from '../../report/text.ts';
 import type { Trouble } from '../input/trouble.ts';
+import { coverageLines } from './coverage-text.ts';
 import { itemName, type Reporter, type ReporterOptions, Severities, violationText } from './reporter.ts';
 import type { CheckedItem, CheckedPolicy, Summary } from './result.ts';
 
@@ -28,13 +29,14 @@ export class GithubReporter implements Reporter {
     }
   }
 
-  trouble({ file, line, message: text }: Trouble): void {
-    this.#command('error', file, line ?? null, 'cappol', text);
+  trouble({ file, line, message: text, severity = 'error' }: Trouble): void {
+    this.#command(severity, file, line ?? null, 'cappol', text);
   }
 
-  end({ items, violating, violations }: Summary): void {
+  end(summary: Summary): void {
+    const { items, violating, violations } = summary;
     const text = `${counted(items, 'workload')} judged, ${violating} violating, ${counted(violations, 'violation')}`;
-    this.#options.stdout.write(`::notice title=cappol::${text}\n`);
+    for (const line of [text, ...coverageLines(summary)]) this.#command('notice', null, null, 'cappol', line);
   }
 
   #command(level: string, file: string | null, line: number | null, title: string, text: string): void {

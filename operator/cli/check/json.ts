@@ -1,6 +1,8 @@
 /** -o json, as docs/reference/check.schema.json describes it. */
-import type { Reporter, ReporterOptions } from './reporter.ts';
-import type { CheckedItem, CheckedPolicy, Summary } from './result.ts';
+import type { Trouble } from '../input/trouble.ts';
+import { jsonText } from '../printable.ts';
+import { checkedProblem, type Reporter, type ReporterOptions } from './reporter.ts';
+import type { CheckedItem, CheckedPolicy, CheckedProblem, Summary } from './result.ts';
 
 /** What stands around an item in the whole. */
 const BEFORE = '{\n  "items": [';
@@ -8,6 +10,7 @@ const AFTER = '\n  ]\n}';
 
 export class JsonReporter implements Reporter {
   readonly #stdout: ReporterOptions['stdout'];
+  readonly #problems: CheckedProblem[] = [];
   #first = true;
 
   constructor({ stdout }: ReporterOptions) {
@@ -15,20 +18,21 @@ export class JsonReporter implements Reporter {
   }
 
   begin(policies: readonly CheckedPolicy[]): void {
-    this.#stdout.write(text({ policies, items: [] }).slice(0, -']\n}'.length));
+    this.#stdout.write(jsonText({ policies, items: [] }).slice(0, -']\n}'.length));
   }
 
   item(item: CheckedItem): void {
-    const own = text({ items: [item] }).slice(BEFORE.length, -AFTER.length);
+    const own = jsonText({ items: [item] }).slice(BEFORE.length, -AFTER.length);
     this.#stdout.write(this.#first ? own : `,${own}`);
     this.#first = false;
   }
 
-  end(summary: Summary): void {
-    this.#stdout.write(`${this.#first ? '' : '\n  '}],${text({ summary }).slice('{'.length)}\n`);
+  trouble(trouble: Trouble): void {
+    this.#problems.push(checkedProblem(trouble));
   }
-}
 
-function text(value: unknown): string {
-  return JSON.stringify(value, null, 2);
+  end(summary: Summary): void {
+    const rest = jsonText({ problems: this.#problems, summary });
+    this.#stdout.write(`${this.#first ? '' : '\n  '}],${rest.slice('{'.length)}\n`);
+  }
 }

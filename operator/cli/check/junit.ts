@@ -1,8 +1,9 @@
 /** -o junit: a suite for each file or namespace, a test case for each workload. */
 import junit, { type Builder, type TestSuite } from 'junit-report-builder';
 import { counted } from '../../report/text.ts';
+import type { Trouble } from '../input/trouble.ts';
 import { itemName, place, type Reporter, type ReporterOptions, violationText } from './reporter.ts';
-import type { CheckedItem } from './result.ts';
+import type { CheckedItem, Summary } from './result.ts';
 
 /** The package's types speak of its ES module, which Node does not load. */
 const builder = junit as unknown as Builder;
@@ -34,7 +35,21 @@ export class JunitReporter implements Reporter {
       test.standardOutput(findings.map(({ reason, message }) => `${reason}: ${message}`).join('\n'));
   }
 
-  end(): void {
+  trouble({ file, line, message, severity }: Trouble): void {
+    const test = this.#suite(place(file, null))
+      .testCase()
+      .name(place(file, line ?? null))
+      .className(place(file, null));
+    test.file(file);
+    if (severity === 'warning') test.standardError(message);
+    else test.error(message, 'Problem');
+  }
+
+  /** What was not judged is a skipped test for each kind. */
+  end(summary: Summary): void {
+    for (const { kind, count } of summary.notJudged) {
+      this.#suite('not judged').testCase().name(`${kind} ${count}`).className('not judged').skipped();
+    }
     this.#stdout.write(`${this.#report.build()}\n`);
   }
 

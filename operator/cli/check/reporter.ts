@@ -1,12 +1,12 @@
 /** How results are written: item by item, so that nothing waits for the last one. */
 import type { Trouble } from '../input/trouble.ts';
-import type { CheckedItem, CheckedPolicy, Summary } from './result.ts';
+import type { CheckedItem, CheckedPolicy, CheckedProblem, Summary } from './result.ts';
 
 export interface Reporter {
   begin(policies: readonly CheckedPolicy[]): void;
   item(item: CheckedItem): void;
-  /** Where standard error, which has it, is read by nobody. */
-  trouble?(trouble: Trouble): void;
+  /** A problem of the input; it is on standard error, too. May come before `begin`. */
+  trouble(trouble: Trouble): void;
   end(summary: Summary): void | Promise<void>;
 }
 
@@ -49,14 +49,23 @@ export async function createReporter(output: Output, options: ReporterOptions): 
   }
 }
 
+export function checkedProblem({ severity, file, line, message }: Trouble): CheckedProblem {
+  return { severity: severity ?? 'error', file, line: line ?? null, message };
+}
+
 /** As the API server says it. */
 export function violationText({ policy, rule, message }: { policy: string; rule: string; message: string }): string {
   return `CapabilityPolicy ${policy}: ${rule}: ${message}`;
 }
 
-/** `Deployment net/web` */
-export function itemName({ kind, namespace, name }: Pick<CheckedItem, 'kind' | 'namespace' | 'name'>): string {
-  return `${kind} ${namespace}/${name}`;
+/** `Deployment net/web`; of a custom resource with the place of the template: `Rollout net/web: spec.template` */
+export function itemName({
+  kind,
+  namespace,
+  name,
+  template = null,
+}: Pick<CheckedItem, 'kind' | 'namespace' | 'name'> & Partial<Pick<CheckedItem, 'template'>>): string {
+  return `${kind} ${namespace}/${name}${template === null ? '' : `: ${template}`}`;
 }
 
 /** `deploy/web.yaml:12` */

@@ -2,17 +2,27 @@
 import type { Mode } from '../../api/capability-policy.ts';
 import type { Verdict } from '../../evaluate/verdict.ts';
 
-/** NotSelected: no policy decides in the namespace, or the object makes no pods. */
+/** NotSelected: no policy decides, for the reason that `notSelected` gives. */
 export type ItemVerdict = Verdict | 'NotSelected';
 
-/** Something judged: an object of a file, or a workload of a cluster, which has no file. */
+/**
+ * Why no policy decides. ExcludedNamespace: no policy reaches the namespace, whatever it selects. NoPolicy: no policy
+ * selects the namespace. NoPods: the object makes no pods any more, as a finished Job.
+ */
+export type NotSelectedReason = 'ExcludedNamespace' | 'NoPolicy' | 'NoPods';
+
+/** One pod or pod template: an object of a file, or a workload of a cluster, which has no file. */
 export interface CheckedItem {
   readonly kind: string;
   readonly namespace: string;
   readonly name: string;
+  /** Where the template is in a custom resource, `spec.template`; null for the kinds of Kubernetes, and in a cluster. */
+  readonly template: string | null;
   readonly file: string | null;
   readonly line: number | null;
   readonly verdict: ItemVerdict;
+  /** Null unless the verdict is NotSelected. */
+  readonly notSelected: NotSelectedReason | null;
   readonly violations: readonly CheckedViolation[];
   /** Advice; nothing is refused for it. */
   readonly findings: readonly CheckedFinding[];
@@ -39,6 +49,15 @@ export interface CheckedFinding {
   readonly line: number | null;
 }
 
+/** Something wrong with the input: what could not be read or judged, or a field that the API server would refuse. */
+export interface CheckedProblem {
+  /** A warning does not fail the check. */
+  readonly severity: 'error' | 'warning';
+  readonly file: string;
+  readonly line: number | null;
+  readonly message: string;
+}
+
 /** A policy by which was judged, whether or not it decided anything. */
 export interface CheckedPolicy {
   readonly name: string;
@@ -52,42 +71,41 @@ export interface CheckedPolicy {
   readonly line: number | null;
 }
 
+/** Objects of one kind that were not judged. */
+export interface NotJudged {
+  /** With its API group, as kubectl names it: `Prometheus.monitoring.coreos.com`. */
+  readonly kind: string;
+  readonly count: number;
+  /** Whether objects of this kind are known to make pods; null: unknown. */
+  readonly makesPods: true | null;
+}
+
+/** Documents in folders that are not Kubernetes objects. */
+export interface NotKubernetes {
+  /** `Helm template`, `Helm values`, `kustomization` … */
+  readonly what: string;
+  readonly count: number;
+}
+
 export interface Summary {
   readonly items: number;
   readonly compliant: number;
   readonly violating: number;
   readonly unknown: number;
   readonly notSelected: number;
+  /** How many of `notSelected` are in namespaces that no policy reaches. */
+  readonly excluded: number;
+  /** These namespaces, by name. */
+  readonly excludedNamespaces: readonly string[];
   readonly violations: number;
   readonly findings: number;
-  /** Objects that make no pods: services, custom resources. */
+  /** Objects of kinds that make no pods: services, roles. */
   readonly skipped: number;
-  /** What could not be read or judged; told on standard error. */
+  /** Objects that may make pods, and have no pod template that could be judged; by kind. */
+  readonly notJudged: readonly NotJudged[];
+  readonly notKubernetes: readonly NotKubernetes[];
+  /** Problems that do not fail the check. */
+  readonly warnings: number;
+  /** What could not be read or judged, and fields that the API server would refuse. */
   readonly errors: number;
-}
-
-export class Tally {
-  readonly #counts = { items: 0, violations: 0, findings: 0, skipped: 0 };
-  readonly #verdicts: Record<ItemVerdict, number> = { Compliant: 0, Violating: 0, Unknown: 0, NotSelected: 0 };
-
-  item({ verdict, violations, findings }: CheckedItem): void {
-    this.#counts.items += 1;
-    this.#verdicts[verdict] += 1;
-    this.#counts.violations += violations.length;
-    this.#counts.findings += findings.length;
-  }
-
-  skip(): void {
-    this.#counts.skipped += 1;
-  }
-
-  get items(): number {
-    return this.#counts.items;
-  }
-
-  summary(errors: number): Summary {
-    const { items, ...counts } = this.#counts;
-    const { Compliant: compliant, Violating: violating, Unknown: unknown, NotSelected: notSelected } = this.#verdicts;
-    return { items, compliant, violating, unknown, notSelected, ...counts, errors };
-  }
 }

@@ -1,12 +1,14 @@
 /** One run of check: counts what comes, hands it on to the reporter, and knows how to end. */
 import type { ExitCode, Io } from '../command.ts';
 import { type Trouble, troubleText } from '../input/trouble.ts';
+import { printableTexts } from '../printable.ts';
 import { Progress } from '../progress.ts';
 import { type FailOn, fails } from './fail-on.ts';
 import type { Listener } from './files.ts';
 import type { Grounds } from './grounds.ts';
 import { createReporter, type Output, type Reporter } from './reporter.ts';
-import { type CheckedItem, type CheckedPolicy, Tally } from './result.ts';
+import type { CheckedItem, CheckedPolicy, NotJudged } from './result.ts';
+import { Tally } from './tally.ts';
 
 const PIECE = 64 * 1024;
 
@@ -24,7 +26,7 @@ export class Troubles {
   }
 
   readonly trouble = (trouble: Trouble): void => {
-    this.#count += 1;
+    if (trouble.severity !== 'warning') this.#count += 1;
     this.#stderr.write(`cappol: ${troubleText(trouble)}\n`);
   };
 }
@@ -96,24 +98,29 @@ export class Run implements Listener {
 
   grounds({ policies }: Grounds): void {
     this.#modes = new Map(policies.map(({ name, mode }) => [name, mode]));
-    this.#reporter.begin(policies);
+    this.#reporter.begin(printableTexts(policies));
   }
 
   item(item: CheckedItem): void {
     this.#tally.item(item);
     this.#failed ||= fails(item, this.#modes, this.#failOn);
     this.#progress.at(() => `${this.#tally.items} judged`);
-    this.#reporter.item(item);
+    this.#reporter.item(printableTexts(item));
   }
 
   skipped(): void {
     this.#tally.skip();
   }
 
+  notJudged(object: Pick<NotJudged, 'kind' | 'makesPods'>): void {
+    this.#tally.notJudged(printableTexts(object));
+  }
+
   readonly trouble = (trouble: Trouble): void => {
+    if (trouble.severity === 'warning') this.#tally.warning();
     this.#progress.clear();
     this.#troubles.trouble(trouble);
-    this.#reporter.trouble?.(trouble);
+    this.#reporter.trouble(printableTexts(trouble));
   };
 
   async end(): Promise<ExitCode> {
@@ -122,6 +129,7 @@ export class Run implements Listener {
     await this.#reporter.end(summary);
     this.#written.flush();
     if (summary.errors > 0) return 2;
-    return this.#failed ? 1 : 0;
+    const unjudged = this.#failOn.has('Unjudged') && summary.notJudged.length > 0;
+    return this.#failed || unjudged ? 1 : 0;
   }
 }

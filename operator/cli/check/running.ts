@@ -34,9 +34,12 @@ function itemOf(ofModes: readonly WorkloadJudgement[], cluster: Cluster): Checke
     kind,
     namespace,
     name,
+    template: null,
     file: null,
     line: null,
     verdict,
+    // What no policy decides about is not among the judgements.
+    notSelected: null,
     violations: bad.flatMap((one) => violationsOf(one)),
     findings: checkedFindings(specOf(kind, namespace, name, cluster) ?? { containers: [] }, placeIn(kind)),
   };

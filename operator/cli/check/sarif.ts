@@ -4,9 +4,14 @@ import { SarifBuilder, SarifResultBuilder, SarifRuleBuilder, SarifRunBuilder } f
 import { FINDING_REASONS } from '../../evaluate/findings.ts';
 import { USE_RULE } from '../../evaluate/verdict.ts';
 import { RULES } from '../../rules/index.ts';
+import type { Trouble } from '../input/trouble.ts';
 import { VERSION } from '../version.ts';
+import { coverageLines } from './coverage-text.ts';
 import { itemName, type Reporter, type ReporterOptions, Severities, violationText } from './reporter.ts';
-import type { CheckedItem, CheckedPolicy } from './result.ts';
+import type { CheckedItem, CheckedPolicy, Summary } from './result.ts';
+
+/** The rule of what is wrong with the input itself. */
+const PROBLEM = 'InvalidManifest';
 
 interface Remark {
   readonly level: 'error' | 'warning' | 'note';
@@ -42,7 +47,17 @@ export class SarifReporter implements Reporter {
     }
   }
 
-  end(): void {
+  trouble({ file, line, message, severity }: Trouble): void {
+    const place = { fileUri: this.#uri(file), ...(line !== undefined && { startLine: line }) };
+    const level = severity ?? 'error';
+    const result = new SarifResultBuilder().initSimple({ level, ruleId: PROBLEM, messageText: message, ...place });
+    this.#run.addResult(result);
+  }
+
+  /** What was not judged has no line to show it at: it is told of the run. */
+  end(summary: Summary): void {
+    const notifications = coverageLines(summary).map((text) => ({ level: 'note' as const, message: { text } }));
+    this.#run.run.invocations = [{ executionSuccessful: true, toolExecutionNotifications: notifications }];
     const log = new SarifBuilder();
     log.addRun(this.#run);
     this.#options.stdout.write(`${log.buildSarifJsonString({ indent: true })}\n`);
@@ -77,5 +92,6 @@ function ruleTexts(): [string, string][] {
     ...RULES.map(({ id, title }): [string, string] => [id, title]),
     [USE_RULE, 'Who may use a policy.'],
     ...Object.entries(FINDING_REASONS),
+    [PROBLEM, 'What cannot be read or judged, and fields that the API server refuses.'],
   ];
 }

@@ -2,6 +2,7 @@
 import type { FindingReason } from '../../evaluate/findings.ts';
 import { counted } from '../../report/text.ts';
 import { tableText } from '../table.ts';
+import { coverageLines } from './coverage-text.ts';
 import { itemName, place, type Reporter, type ReporterOptions } from './reporter.ts';
 import type { CheckedItem, CheckedPolicy, Summary } from './result.ts';
 
@@ -47,6 +48,9 @@ export class TableReporter implements Reporter {
     this.#rows.push(...this.#rowsOf(item));
     if (this.#rows.length >= ROWS) this.#flush();
   }
+
+  /** Standard error has it. */
+  trouble(): void {}
 
   end(summary: Summary): void {
     this.#flush();
@@ -113,19 +117,21 @@ export class TableReporter implements Reporter {
 
 /** @param hidden how many notes are not among the rows */
 function summaryText(summary: Summary, policies: number, hidden: number): string {
-  const { items, compliant, violating, unknown, notSelected, violations, skipped, errors } = summary;
+  const { items, compliant, violating, unknown, notSelected, excluded, violations, skipped, errors } = summary;
   const parts = [
     `${compliant} compliant`,
     `${violating} violating${violations > 0 ? ` (${counted(violations, 'violation')})` : ''}`,
     ...(unknown > 0 ? [`${unknown} unknown: it depends on who creates the pod`] : []),
-    ...(notSelected > 0 ? [`${notSelected} that no policy decides about`] : []),
+    ...(notSelected > excluded ? [`${notSelected - excluded} that no policy decides about`] : []),
+    ...(excluded > 0 ? [`${excluded} in excluded namespaces`] : []),
     ...(skipped > 0 ? [`${counted(skipped, 'other object')} left out`] : []),
     ...(errors > 0 ? [counted(errors, 'error')] : []),
   ];
   const free =
-    items > 0 && notSelected === items
+    items > excluded && notSelected === items
       ? '\nPolicies select namespaces by their labels: a Namespace among the manifests has them, or --namespace-labels'
       : '';
   const notes = hidden > 0 ? `\n${counted(hidden, 'note')} on capabilities held by default: -o wide shows them` : '';
-  return `${counted(items, 'workload')} judged by ${counted(policies, 'policy')}: ${parts.join(', ')}${free}${notes}`;
+  const coverage = coverageLines(summary).map((line) => `\n${line}`);
+  return `${counted(items, 'workload')} judged by ${counted(policies, 'policy')}: ${parts.join(', ')}${free}${coverage.join('')}${notes}`;
 }

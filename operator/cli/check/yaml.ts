@@ -1,12 +1,14 @@
 /** -o yaml: the same as -o json. */
 import { dump } from 'js-yaml';
-import type { Reporter, ReporterOptions } from './reporter.ts';
-import type { CheckedItem, CheckedPolicy, Summary } from './result.ts';
+import type { Trouble } from '../input/trouble.ts';
+import { checkedProblem, type Reporter, type ReporterOptions } from './reporter.ts';
+import type { CheckedItem, CheckedPolicy, CheckedProblem, Summary } from './result.ts';
 
 const STYLE = { lineWidth: -1, noRefs: true };
 
 export class YamlReporter implements Reporter {
   readonly #stdout: ReporterOptions['stdout'];
+  readonly #problems: CheckedProblem[] = [];
   #empty = true;
 
   constructor({ stdout }: ReporterOptions) {
@@ -22,7 +24,12 @@ export class YamlReporter implements Reporter {
     this.#empty = false;
   }
 
+  trouble(trouble: Trouble): void {
+    this.#problems.push(checkedProblem(trouble));
+  }
+
   end(summary: Summary): void {
-    this.#stdout.write(`${this.#empty ? 'items: []\n' : ''}${dump({ summary }, STYLE)}`);
+    const rest = dump({ problems: this.#problems, summary }, STYLE);
+    this.#stdout.write(`${this.#empty ? 'items: []\n' : ''}${rest}`);
   }
 }

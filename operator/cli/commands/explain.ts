@@ -1,8 +1,10 @@
 /** explain: what a capability permits, and what the containers of a file end up holding. */
 import { Option } from 'commander';
+import { printable } from '../../report/text.ts';
 import { type ExitCode, type Io, type RegisterCommand, UsageError } from '../command.ts';
 import { withExamples } from '../examples.ts';
 import { filenames } from '../options.ts';
+import { jsonText, printableTexts } from '../printable.ts';
 
 interface Options {
   readonly filename: readonly string[];
@@ -56,11 +58,11 @@ async function explainNames(names: readonly string[], { output }: Options, io: I
   const capabilities = found.flatMap((one) => ('capabilities' in one ? one.capabilities : []));
   const text =
     output === 'json'
-      ? `${JSON.stringify({ capabilities: capabilities.map(explained) }, null, 2)}\n`
+      ? `${jsonText({ capabilities: capabilities.map(explained) })}\n`
       : capabilities.map(capabilityText).join('\n');
   io.stdout.write(text);
   const wrong = found.flatMap((one) => ('wrong' in one ? [one.wrong] : []));
-  for (const message of wrong) io.stderr.write(`cappol: ${message}\n`);
+  for (const message of wrong) io.stderr.write(`cappol: ${printable(message)}\n`);
   return wrong.length > 0 ? 2 : 0;
 }
 
@@ -75,9 +77,9 @@ async function explainFiles(paths: readonly string[], { output }: Options, io: I
   if (output === 'json') {
     const items = [];
     for await (const manifest of manifests) items.push(manifest);
-    io.stdout.write(`${JSON.stringify({ items }, null, 2)}\n`);
+    io.stdout.write(`${jsonText({ items })}\n`);
   } else {
-    for await (const manifest of manifests) io.stdout.write(manifestText(manifest));
+    for await (const manifest of manifests) io.stdout.write(manifestText(printableTexts(manifest)));
   }
   return code;
 }

@@ -1,6 +1,7 @@
 /** A migration as JSON, and as a table with counts. */
 import type { Migration, Note } from '../../migrate/migrate.ts';
 import { bounded, counted } from '../../report/text.ts';
+import { jsonText } from '../printable.ts';
 import { tableText } from '../table.ts';
 
 /** In columns and comments. */
@@ -9,9 +10,9 @@ const LONGEST_VALUE = 80;
 const LONGEST_NOTE = 1000;
 
 /** A List to apply, with two fields that kubectl passes over: `notes` and `origins`. */
-export function jsonText({ policies, rbac, notes, origins }: Migration): string {
+export function listText({ policies, rbac, notes, origins }: Migration): string {
   const list = { apiVersion: 'v1', kind: 'List', items: [...policies, ...rbac], notes, origins };
-  return `${JSON.stringify(list, null, 2)}\n`;
+  return `${jsonText(list)}\n`;
 }
 
 /** Each line of the policies with the field that it comes from, then what is to be known of them. */

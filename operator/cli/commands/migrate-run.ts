@@ -5,11 +5,11 @@ import { type ExitCode, type Io, UsageError } from '../command.ts';
 import { type Manifest, readManifests } from '../input/manifests.ts';
 import { type Trouble, troubleText } from '../input/trouble.ts';
 import type { MigrateOptions } from './migrate.ts';
-import { jsonText, noteText, reportText } from './migrate-output.ts';
+import { listText, noteText, reportText } from './migrate-output.ts';
 import { nextSteps } from './migrate-steps.ts';
 import { yamlText } from './migrate-yaml.ts';
 
-const PRINTERS = { yaml: yamlText, json: jsonText, report: reportText };
+const PRINTERS = { yaml: yamlText, json: listText, report: reportText };
 
 const MIGRATED = ['PodSecurityPolicy', 'SecurityContextConstraints'];
 const KINDS = [...MIGRATED, 'ClusterRole', 'ClusterRoleBinding', 'Role', 'RoleBinding'];

@@ -3,6 +3,7 @@ import { Document, isCollection, isMap, isNode, isScalar, type Node } from 'yaml
 import type { CapabilityPolicy } from '../../api/capability-policy.ts';
 import type { Migration, Note, RbacObject } from '../../migrate/migrate.ts';
 import { bounded } from '../../report/text.ts';
+import { documentText } from '../yaml-document.ts';
 import { LONGEST, noteText } from './migrate-output.ts';
 
 /** Which takes `yes` and `010` for more than texts. */
@@ -32,7 +33,7 @@ function policyDocument(policy: CapabilityPolicy, origins: Readonly<Record<strin
   }
   const selector = document.getIn(['spec', 'namespaceSelector'], true);
   if (isMap(selector)) selector.flow = true;
-  return `${notes.length > 0 ? `${comment(notes)}\n` : ''}${document.toString(STYLE)}`;
+  return `${notes.length > 0 ? `${comment(notes)}\n` : ''}${documentText(document, STYLE)}`;
 }
 
 /** On one line, so that the comment stands beside all that it is about. */
@@ -51,7 +52,7 @@ function bindingDocument(binding: RbacObject): string {
     const node = document.getIn(['subjects', i], true);
     if (isMap(node)) node.flow = true;
   }
-  return document.toString(STYLE);
+  return documentText(document, STYLE);
 }
 
 /** `spec.subjects[0]` → its keys and indices */

@@ -10,6 +10,7 @@ import { Evaluator } from '../../evaluate/violations.ts';
 import { View } from '../../view.ts';
 import { type Connected, snapshot, withCluster } from '../cluster.ts';
 import { type ExitCode, type Io, UsageError } from '../command.ts';
+import { jsonText, printableTexts } from '../printable.ts';
 import type { StatusOptions } from './status.ts';
 import { statusText } from './status-text.ts';
 import { type Readable, type StatusView, statusView } from './status-view.ts';
@@ -70,8 +71,8 @@ function readable(
 }
 
 function printed(view: StatusView, whole: boolean, output: StatusOptions['output']): string {
-  if (output === 'json') return `${JSON.stringify(view, null, 2)}\n`;
-  if (output === 'yaml') return dump(view, { lineWidth: -1, noRefs: true });
+  if (output === 'json') return `${jsonText(view)}\n`;
+  if (output === 'yaml') return dump(printableTexts(view), { lineWidth: -1, noRefs: true });
   return statusText(view, { wide: output === 'wide', whole });
 }
 

@@ -9,7 +9,7 @@ import type {
 import type { Cluster } from '../../cluster/objects.ts';
 import { judgeNamespace, type NamespaceJudgement, type WorkloadJudgement } from '../../evaluate/namespace.ts';
 import type { Holder, UseIndex } from '../../evaluate/use.ts';
-import type { Verdict } from '../../evaluate/verdict.ts';
+import { type Verdict, violationsBy } from '../../evaluate/verdict.ts';
 import type { Evaluator } from '../../evaluate/violations.ts';
 import { reportWorkloads } from '../../report/violations.ts';
 import type { View } from '../../view.ts';
@@ -132,7 +132,7 @@ function violationsOf(
   policy: string,
 ): ViolationView[] {
   if (verdict === 'Compliant') return [];
-  return (violations[policy] ?? []).map(({ rule, container, message }) => ({
+  return violationsBy(policy, violations).map(({ rule, container, message }) => ({
     namespace,
     kind,
     name,

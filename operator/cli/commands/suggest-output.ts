@@ -3,6 +3,8 @@ import { Document, isMap, isScalar, isSeq, type Pair, type Scalar, type YAMLMap 
 import type { CapabilityPolicy } from '../../api/capability-policy.ts';
 import type { StatedOverride } from '../../evaluate/suggest.ts';
 import type { Need } from '../../evaluate/suggest-needs.ts';
+import { jsonText as jsonOf } from '../printable.ts';
+import { documentText } from '../yaml-document.ts';
 import { overrideLines, overrideText, ownersText, type Summarized, summaryLines } from './suggest-text.ts';
 
 export interface Printed extends Summarized {
@@ -26,7 +28,7 @@ export function yamlText(printed: Printed): string {
     (pair.key as Scalar).commentBefore = comment(linesOf(stated));
     annotateEntries(pair.value, stated.needs);
   }
-  return document.toString({ lineWidth: 0, indentSeq: false });
+  return documentText(document, { lineWidth: 0, indentSeq: false });
 }
 
 export function jsonText({ suggestion, policy, workloads }: Printed): string {
@@ -34,7 +36,7 @@ export function jsonText({ suggestion, policy, workloads }: Printed): string {
   const needs = (list: readonly Need[]) => list.map(({ workload, ...need }) => ({ ...workload, ...need }));
   const overrides = stated.map(({ path, value, needs: of }) => ({ path, value, neededBy: needs(of) }));
   const obstacles = needs(suggestion.obstacles);
-  return `${JSON.stringify({ policy, workloads, considered, overrides, obstacles }, null, 2)}\n`;
+  return `${jsonOf({ policy, workloads, considered, overrides, obstacles })}\n`;
 }
 
 export function reportText(printed: Printed): string {

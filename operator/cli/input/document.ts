@@ -40,8 +40,10 @@ export function parseDocument(text: string, firstLine: number): Document | undef
   const alias = events.find((event) => event.type === EVENT_ID.ALIAS);
   if (alias) checkAliases(value, firstLine + newlines(text, alias.anchorStart));
   const places = new Places(text, events);
+  // As Go's strings, which the API server reads it into: a lone surrogate becomes U+FFFD.
+  const sound = /\\u[dD][89a-fA-F]/.test(text) ? wellFormed(value) : value;
   return {
-    value,
+    value: sound,
     lineOf: (path) => firstLine + places.lineOf(path),
     textOf: (path) => places.textOf(path),
   };
@@ -66,6 +68,13 @@ function constructed(text: string, events: Event[], firstLine: number): unknown 
   } catch (error) {
     throw documentError(error, text, firstLine);
   }
+}
+
+function wellFormed(value: unknown): unknown {
+  if (typeof value === 'string') return value.toWellFormed();
+  if (Array.isArray(value)) return value.map(wellFormed);
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, part]) => [key.toWellFormed(), wellFormed(part)]));
 }
 
 function documentError(error: unknown, text: string, firstLine: number): DocumentError {

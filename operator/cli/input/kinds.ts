@@ -71,7 +71,8 @@ export function templatePath(kind: string): FieldPath {
 export function roleOf(apiVersion: string, kind: string): Role | { readonly wrong: string } {
   const role = ROLES[`${apiVersion} ${kind}`];
   if (role) return role;
-  const kinds = OTHERS[apiVersion];
+  // `apiVersion: constructor` is no group version, and yet a property of every object.
+  const kinds = Object.hasOwn(OTHERS, apiVersion) ? OTHERS[apiVersion] : undefined;
   if (kinds?.includes(kind)) return 'other';
   if (kinds) return { wrong: `no kind ${kind} is known in ${apiVersion}${suggestion(apiVersion, kind)}` };
   const served = [...WORKLOAD_KINDS, 'Pod', KIND].includes(kind) && KNOWN.find((known) => known.endsWith(` ${kind}`));
@@ -82,7 +83,8 @@ export function roleOf(apiVersion: string, kind: string): Role | { readonly wron
   return 'other';
 }
 
-function isBuiltIn(apiVersion: string): boolean {
+/** Whether the group is Kubernetes' own, or ours. */
+export function isBuiltIn(apiVersion: string): boolean {
   const [group = '', version] = apiVersion.split('/');
   return version === undefined || !group.includes('.') || group.endsWith('.k8s.io') || group === GROUP;
 }

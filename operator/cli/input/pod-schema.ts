@@ -103,6 +103,11 @@ export function podProblems(value: unknown, kind: string, textOf?: Hinting['text
   return withTypeHints(schemaProblems(value, schema), value, schema, { textOf });
 }
 
+/** The same of a pod that was found in an object of another kind. */
+export function podProblemsIn(pod: unknown): Problem[] {
+  return schemaProblems(pod, POD);
+}
+
 /** The schema of an object that has a pod at this path. */
 function around(path: FieldPath): Schema {
   return path.reduceRight<Schema>((inner, key) => object({ [key]: inner }, [String(key)]), POD);

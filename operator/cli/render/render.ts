@@ -10,6 +10,7 @@ import { Troubles } from '../check/run.ts';
 import { type ExitCode, type Io, UsageError } from '../command.ts';
 import { roleOf } from '../input/kinds.ts';
 import { type Manifest as Read, readManifests } from '../input/manifests.ts';
+import { hasControls, jsonText } from '../printable.ts';
 
 export interface RenderOptions {
   readonly policy: readonly string[];
@@ -108,5 +109,7 @@ function withoutOwner({ metadata: { ownerReferences: _, ...metadata }, ...object
 }
 
 export function yaml(object: unknown): string {
-  return dump(object, { lineWidth: 120, noRefs: true });
+  const text = dump(object, { lineWidth: 120, noRefs: true });
+  // Plain and block scalars have no escapes; JSON does, and is YAML.
+  return hasControls(text) ? `${jsonText(object)}\n` : text;
 }

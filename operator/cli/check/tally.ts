@@ -1,0 +1,60 @@
+/** What a check has seen, counted as it comes. */
+import type { CheckedItem, ItemVerdict, NotJudged, Summary } from './result.ts';
+
+export class Tally {
+  readonly #counts = { items: 0, violations: 0, findings: 0, skipped: 0, excluded: 0, warnings: 0 };
+  readonly #verdicts: Record<ItemVerdict, number> = { Compliant: 0, Violating: 0, Unknown: 0, NotSelected: 0 };
+  readonly #notJudged = new Map<string, { count: number; makesPods: true | null }>();
+  readonly #excluded = new Set<string>();
+  readonly #notKubernetes = new Map<string, number>();
+
+  item({ namespace, verdict, notSelected, violations, findings }: CheckedItem): void {
+    this.#counts.items += 1;
+    this.#verdicts[verdict] += 1;
+    if (notSelected === 'ExcludedNamespace') {
+      this.#counts.excluded += 1;
+      this.#excluded.add(namespace);
+    }
+    this.#counts.violations += violations.length;
+    this.#counts.findings += findings.length;
+  }
+
+  skip(): void {
+    this.#counts.skipped += 1;
+  }
+
+  notJudged({ kind, makesPods }: Pick<NotJudged, 'kind' | 'makesPods'>): void {
+    const { count } = this.#notJudged.get(kind) ?? { count: 0 };
+    this.#notJudged.set(kind, { count: count + 1, makesPods });
+  }
+
+  notKubernetes(what: string): void {
+    this.#notKubernetes.set(what, (this.#notKubernetes.get(what) ?? 0) + 1);
+  }
+
+  warning(): void {
+    this.#counts.warnings += 1;
+  }
+
+  get items(): number {
+    return this.#counts.items;
+  }
+
+  summary(errors: number): Summary {
+    const { items, excluded, skipped, warnings, ...counts } = this.#counts;
+    const { Compliant: compliant, Violating: violating, Unknown: unknown, NotSelected: notSelected } = this.#verdicts;
+    const notJudged = [...this.#notJudged].map(([kind, one]) => ({ kind, ...one })).sort(podsFirst);
+    const notKubernetes = [...this.#notKubernetes]
+      .map(([what, count]) => ({ what, count }))
+      .sort((a, b) => (a.what < b.what ? -1 : 1));
+    const verdicts = { compliant, violating, unknown, notSelected, excluded };
+    const excludedNamespaces = [...this.#excluded].sort();
+    return { items, ...verdicts, excludedNamespaces, ...counts, skipped, notJudged, notKubernetes, warnings, errors };
+  }
+}
+
+/** The kinds that surely make pods, then the others; each by name. */
+function podsFirst(a: NotJudged, b: NotJudged): number {
+  if (a.makesPods !== b.makesPods) return a.makesPods ? -1 : 1;
+  return a.kind < b.kind ? -1 : 1;
+}

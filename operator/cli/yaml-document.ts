@@ -1,0 +1,13 @@
+/** A YAML document as text that a terminal shows as it is, and that a parser reads as the same values. */
+import { type Document, type ToStringOptions, visit } from 'yaml';
+import { escapedControls, hasControls } from './printable.ts';
+
+export function documentText(document: Document, options: ToStringOptions): string {
+  visit(document, {
+    Scalar: (_key, scalar) => {
+      // Only a double-quoted scalar has escapes.
+      if (typeof scalar.value === 'string' && hasControls(scalar.value)) scalar.type = 'QUOTE_DOUBLE';
+    },
+  });
+  return escapedControls(document.toString(options));
+}

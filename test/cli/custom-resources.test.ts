@@ -1,0 +1,395 @@
+/** check -f: pods in custom resources are found by their shape, and what is not judged is named. */
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Ajv } from 'ajv';
+import { load } from 'js-yaml';
+import { cappol } from './cappol.ts';
+
+const REFERENCE = join(import.meta.dirname, '..', '..', 'docs', 'reference', 'check.schema.json');
+const isDocumented = new Ajv({ strict: false }).compile(JSON.parse(readFileSync(REFERENCE, 'utf8')));
+
+// biome-ignore lint/suspicious/noExplicitAny: what -o json prints, looked into at will
+type Json = any;
+
+const POLICY = `apiVersion: capabilitypolicy.dev/v1alpha1
+kind: CapabilityPolicy
+metadata: {name: baseline}
+spec: {namespaceSelector: {}, level: baseline, mode: Enforce}
+`;
+
+/** A manifest, and the fields where level baseline refuses it: `item: path@line of the manifest`. */
+interface Row {
+  readonly what: string;
+  readonly manifest: string;
+  readonly found: readonly string[];
+  readonly notJudged?: string;
+}
+
+const ROLLOUT = `apiVersion: argoproj.io/v1alpha1
+kind: Rollout
+metadata: {name: web, namespace: shop}
+spec:
+  replicas: 2
+  template:
+    metadata: {labels: {app: web}}
+    spec:
+      hostNetwork: true
+      containers:
+      - name: web
+        image: web
+        securityContext:
+          capabilities:
+            add: [SYS_ADMIN]
+`;
+
+const ROWS: readonly Row[] = [
+  {
+    what: 'spec.template of an Argo Rollout',
+    manifest: ROLLOUT,
+    found: [
+      'Rollout shop/web: spec.template: spec.template.spec.containers[0].securityContext.capabilities.add@15',
+      'Rollout shop/web: spec.template: spec.template.spec.hostNetwork@9',
+    ],
+  },
+  {
+    what: 'each template in a list',
+    manifest: `apiVersion: batch.volcano.sh/v1alpha1
+kind: Job
+metadata: {name: train}
+spec:
+  tasks:
+  - name: driver
+    template: {spec: {containers: [{name: a, image: a}]}}
+  - name: worker
+    template:
+      spec:
+        hostPID: true
+        containers: [{name: a, image: a}]
+`,
+    found: [
+      'Job default/train: spec.tasks[0].template: Compliant',
+      'Job default/train: spec.tasks[1].template: spec.tasks[1].template.spec.hostPID@11',
+    ],
+  },
+  {
+    what: 'templates by name',
+    manifest: `apiVersion: kubeflow.org/v1
+kind: PyTorchJob
+metadata: {name: train}
+spec:
+  pytorchReplicaSpecs:
+    Worker:
+      template:
+        spec:
+          hostIPC: true
+          containers: [{name: pytorch, image: a}]
+`,
+    found: [
+      'PyTorchJob default/train: spec.pytorchReplicaSpecs.Worker.template: spec.pytorchReplicaSpecs.Worker.template.spec.hostIPC@9',
+    ],
+  },
+  {
+    what: 'a podTemplate whose images the operator chooses',
+    manifest: `apiVersion: elasticsearch.k8s.elastic.co/v1
+kind: Elasticsearch
+metadata: {name: es}
+spec:
+  nodeSets:
+  - name: default
+    podTemplate:
+      spec:
+        containers:
+        - name: elasticsearch
+          securityContext: {privileged: true}
+`,
+    found: [
+      'Elasticsearch default/es: spec.nodeSets[0].podTemplate: spec.nodeSets[0].podTemplate.spec.containers[0].securityContext.privileged@11',
+    ],
+  },
+  {
+    what: 'nothing in an Elasticsearch without podTemplate',
+    manifest: `apiVersion: elasticsearch.k8s.elastic.co/v1
+kind: Elasticsearch
+metadata: {name: es}
+spec: {nodeSets: [{name: default, count: 3}]}
+`,
+    found: [],
+    notJudged: 'Elasticsearch.elasticsearch.k8s.elastic.co',
+  },
+  {
+    what: 'what Prometheus adds to its own containers, which are not judged',
+    manifest: `apiVersion: monitoring.coreos.com/v1
+kind: Prometheus
+metadata: {name: k8s}
+spec:
+  containers: [{name: sidecar, image: sidecar, securityContext: {privileged: true}}]
+`,
+    found: ['Prometheus default/k8s: spec: spec.containers[0].securityContext.privileged@5'],
+    notJudged: 'Prometheus.monitoring.coreos.com',
+  },
+  {
+    what: 'a bare PodSpec',
+    manifest: `apiVersion: example.com/v1
+kind: Agent
+metadata: {name: agent}
+spec:
+  podSpec:
+    hostNetwork: true
+    containers: [{name: a, image: a}]
+`,
+    found: ['Agent default/agent: spec.podSpec: spec.podSpec.hostNetwork@6'],
+  },
+  {
+    what: 'a Knative Service, whose only container needs no name',
+    manifest: `apiVersion: serving.knative.dev/v1
+kind: Service
+metadata: {name: hello}
+spec:
+  template:
+    spec:
+      containers:
+      - image: hello
+        securityContext: {privileged: true}
+`,
+    found: ['Service default/hello: spec.template: spec.template.spec.containers[0].securityContext.privileged@9'],
+  },
+  {
+    what: 'an Argo Workflow: a single container, with what the workflow states for all',
+    manifest: `apiVersion: argoproj.io/v1alpha1
+kind: Workflow
+metadata: {generateName: build-}
+spec:
+  entrypoint: main
+  hostNetwork: true
+  volumes: [{name: docker, hostPath: {path: /var/run/docker.sock}}]
+  templates:
+  - name: main
+    container:
+      image: alpine
+      securityContext: {privileged: true}
+    sidecars:
+    - name: dind
+      image: docker
+      securityContext:
+        capabilities: {add: [SYS_ADMIN]}
+  - name: steps
+    steps: [[{name: a, template: main}]]
+`,
+    found: [
+      'Workflow default/build-*: spec.templates[0]: spec.templates[0].container.securityContext.privileged@12',
+      'Workflow default/build-*: spec.templates[0]: spec.templates[0].sidecars[0].securityContext.capabilities.add@17',
+      'Workflow default/build-*: spec.templates[0]: spec.volumes[0]@7',
+      'Workflow default/build-*: spec.templates[0]: spec.hostNetwork@6',
+    ],
+  },
+  {
+    what: 'objects inside an object, as an OpenShift Template has them',
+    manifest: `apiVersion: template.openshift.io/v1
+kind: Template
+metadata: {name: app}
+objects:
+- apiVersion: v1
+  kind: Pod
+  metadata: {name: one}
+  spec: {hostPID: true, containers: [{name: a, image: a}]}
+- apiVersion: apps/v1
+  kind: Deployment
+  metadata: {name: two}
+  spec:
+    template: {spec: {hostIPC: true, containers: [{name: a, image: a}]}}
+`,
+    found: [
+      'Template default/app: objects[0]: objects[0].spec.hostPID@8',
+      'Template default/app: objects[1].spec.template: objects[1].spec.template.spec.hostIPC@13',
+    ],
+  },
+  {
+    what: 'nothing in Prometheus, which adds containers of its own',
+    manifest: `apiVersion: monitoring.coreos.com/v1
+kind: Prometheus
+metadata: {name: k8s}
+spec:
+  hostNetwork: true
+  containers: [{name: prometheus, securityContext: {privileged: true}}]
+`,
+    found: [],
+    notJudged: 'Prometheus.monitoring.coreos.com',
+  },
+  {
+    what: 'nothing in a virtual machine',
+    manifest: `apiVersion: kubevirt.io/v1
+kind: VirtualMachine
+metadata: {name: vm}
+spec: {template: {spec: {domain: {devices: {}}, volumes: [{name: a, containerDisk: {image: a}}]}}}
+`,
+    found: [],
+    notJudged: 'VirtualMachine.kubevirt.io',
+  },
+  {
+    what: 'nothing in a kind that nobody knows',
+    manifest: 'apiVersion: example.com/v1\nkind: Widget\nmetadata: {name: a}\nspec: {size: 1}\n',
+    found: [],
+    notJudged: 'Widget.example.com',
+  },
+  {
+    what: 'nothing in a pattern for pods, as policies have it',
+    manifest: `apiVersion: kyverno.io/v1
+kind: ClusterPolicy
+metadata: {name: a}
+spec:
+  rules:
+  - validate:
+      pattern: {spec: {containers: [{name: "*", image: "*:*"}]}}
+`,
+    found: [],
+  },
+  {
+    what: 'nothing in a kind that makes no pods',
+    manifest:
+      'apiVersion: monitoring.coreos.com/v1\nkind: ServiceMonitor\nmetadata: {name: a}\nspec: {endpoints: [{port: web}]}\n',
+    found: [],
+  },
+  {
+    what: 'nothing in a CustomResourceDefinition',
+    manifest: `apiVersion: apiextensions.k8s.io/v1
+kind: CustomResourceDefinition
+metadata: {name: a.example.com}
+spec:
+  versions:
+  - schema: {openAPIV3Schema: {properties: {spec: {default: {containers: [{name: a, image: a}]}}}}}
+`,
+    found: [],
+  },
+];
+
+async function check(manifests: string, ...args: readonly string[]) {
+  const { code, stdout, stderr } = await cappol(['check', '-f', '-', '-o', 'json', ...args], manifests);
+  const json: unknown = JSON.parse(stdout);
+  assert.ok(isDocumented(json), JSON.stringify(isDocumented.errors));
+  return { code, json: json as Json, stderr };
+}
+
+describe('check -f finds in custom resources', () => {
+  for (const { what, manifest, found, notJudged } of ROWS) {
+    it(what, async () => {
+      const { json, stderr } = await check(`${manifest}---\n${POLICY}`);
+      assert.equal(stderr, '');
+      const told = json.items.flatMap(({ kind, namespace, name, template, verdict, violations }: Json) => {
+        const item = `${kind} ${namespace}/${name}: ${template}`;
+        if (violations.length === 0) return [`${item}: ${verdict}`];
+        return violations.map(({ path, line }: Json) => `${item}: ${path}@${line}`);
+      });
+      assert.deepEqual(told.sort(), [...found].sort());
+      assert.deepEqual(
+        json.summary.notJudged.map(({ kind }: Json) => kind),
+        notJudged === undefined ? [] : [notJudged],
+      );
+      assert.equal(json.summary.skipped, found.length === 0 && notJudged === undefined ? 1 : 0);
+    });
+  }
+
+  it('a template with a value of the wrong type: a warning, and the kind is not judged', async () => {
+    const workflow = `apiVersion: argoproj.io/v1alpha1
+kind: Workflow
+metadata: {name: a}
+spec:
+  templates:
+  - name: main
+    container:
+      image: alpine
+      securityContext: {privileged: "{{inputs.parameters.privileged}}"}
+`;
+    const { code, json, stderr } = await check(`${workflow}---\n${POLICY}`);
+    assert.deepEqual([code, json.items.length, json.summary.warnings, json.summary.errors], [0, 0, 1, 0]);
+    assert.match(
+      stderr,
+      /^cappol: standard input:9: warning: Workflow a: spec\.templates\[0\]: not judged: .*must be of type boolean\n$/,
+    );
+    assert.deepEqual(json.summary.notJudged, [{ kind: 'Workflow.argoproj.io', count: 1, makesPods: null }]);
+  });
+
+  it('pods whose creator nobody knows: who may use a policy decides', async () => {
+    const exception = `apiVersion: capabilitypolicy.dev/v1alpha1
+kind: CapabilityPolicy
+metadata: {name: exception}
+spec:
+  namespaceSelector: {}
+  level: privileged
+  mode: Enforce
+  usableBy: Subjects
+  subjects: [{kind: ServiceAccount, namespace: shop, name: web}]
+`;
+    const { json } = await check(`${ROLLOUT}---\n${POLICY}---\n${exception}`);
+    assert.equal(json.items[0].verdict, 'Unknown');
+    const named = ROLLOUT.replace('hostNetwork', 'serviceAccountName: web\n      hostNetwork');
+    assert.equal((await check(`${named}---\n${POLICY}---\n${exception}`)).json.items[0].verdict, 'Compliant');
+  });
+});
+
+describe('what check does not judge', () => {
+  const UNJUDGED = `${POLICY}---
+apiVersion: monitoring.coreos.com/v1
+kind: Prometheus
+metadata: {name: a}
+---
+apiVersion: monitoring.coreos.com/v1
+kind: Prometheus
+metadata: {name: b}
+---
+apiVersion: example.com/v1
+kind: Widget
+metadata: {name: a}
+---
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: a}
+---
+${ROLLOUT}`;
+
+  const TOLD: readonly (readonly [output: string, pattern: RegExp])[] = [
+    [
+      'table',
+      /^not judged, and their operators make pods: Prometheus\.monitoring\.coreos\.com 2\nnot judged, no pod template found: Widget\.example\.com 1$/m,
+    ],
+    ['wide', /^not judged, and their operators make pods: Prometheus\.monitoring\.coreos\.com 2$/m],
+    ['yaml', /notJudged:\n +- kind: Prometheus\.monitoring\.coreos\.com\n +count: 2\n +makesPods: true\n/],
+    [
+      'github',
+      /^::notice title=cappol::not judged, and their operators make pods: Prometheus\.monitoring\.coreos\.com 2$/m,
+    ],
+    ['junit', /<testcase name="Prometheus\.monitoring\.coreos\.com 2" classname="not judged">\s*<skipped\/>/],
+    ['sarif', /"text": "not judged, and their operators make pods: Prometheus\.monitoring\.coreos\.com 2"/],
+  ];
+  for (const [output, pattern] of TOLD) {
+    it(`is named by kind in -o ${output}, and changes no exit code`, async () => {
+      const { code, stdout } = await cappol(['check', '-f', '-', '-o', output], UNJUDGED);
+      assert.equal(code, 1);
+      assert.match(stdout, pattern);
+    });
+  }
+
+  it('is named in -o json, the kinds that surely make pods first; a ConfigMap is only counted', async () => {
+    const { json } = await check(UNJUDGED);
+    assert.deepEqual(json.summary.notJudged, [
+      { kind: 'Prometheus.monitoring.coreos.com', count: 2, makesPods: true },
+      { kind: 'Widget.example.com', count: 1, makesPods: null },
+    ]);
+    assert.equal(json.summary.skipped, 1);
+  });
+
+  it('fails the check with --fail-on Unjudged', async () => {
+    const [unjudged = ''] = UNJUDGED.split(`---\n${ROLLOUT}`);
+    assert.equal((await check(unjudged)).code, 0);
+    assert.equal((await check(unjudged, '--fail-on', 'Enforce,Unjudged')).code, 1);
+    assert.equal((await check(unjudged, '--fail-on', 'Enforce')).code, 0);
+    const rollout = ROLLOUT.replace('hostNetwork: true', '').replace('add: [SYS_ADMIN]', 'drop: [ALL]');
+    assert.equal((await check(`${POLICY}---\n${rollout}`, '--fail-on', 'Unjudged')).code, 0);
+  });
+
+  it('prints the place of a template in the table', async () => {
+    const { stdout } = await cappol(['check', '-f', '-'], UNJUDGED);
+    assert.match(stdout, /Rollout shop\/web: spec\.template +Violating/);
+    assert.ok(load((await cappol(['check', '-f', '-', '-o', 'yaml'], UNJUDGED)).stdout));
+  });
+});

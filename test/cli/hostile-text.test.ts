@@ -1,0 +1,134 @@
+/** Manifests whose texts are written to break a command or to command a terminal. */
+import assert from 'node:assert/strict';
+import { cappol, type Ran } from './cappol.ts';
+
+/** Properties of every JavaScript object: a table that is looked up by a manifest's text must not find them. */
+const INHERITED = ['constructor', '__proto__', 'toString', 'hasOwnProperty', 'valueOf', '__defineGetter__'] as const;
+
+/** What a terminal, a log viewer or an XML parser obeys: C0 and C1 controls, line breaks, bidirectional controls. */
+const HOSTILE = '\u001b[2J\u0007\r\n::error::\u009b31m\u202e\u2066\u2028]]>\u0000\ud800';
+const OBEYED = /[\p{Cc}\p{Bidi_Control}\u2028\u2029]/u;
+
+const OUTPUTS = ['table', 'wide', 'json', 'yaml', 'sarif', 'junit', 'github'] as const;
+
+type Fields = Readonly<Record<string, unknown>>;
+
+/** JSON, so that `__proto__` is a key like any other. */
+function stream(...objects: readonly (Fields | string)[]): string {
+  return objects.map((object) => (typeof object === 'string' ? object : JSON.stringify(object))).join('\n---\n');
+}
+
+function policy(name: string, spec: Fields = {}): Fields {
+  return {
+    apiVersion: 'capabilitypolicy.dev/v1alpha1',
+    kind: 'CapabilityPolicy',
+    metadata: { name },
+    spec: { namespaceSelector: {}, level: 'restricted', mode: 'Enforce', ...spec },
+  };
+}
+
+function pod(name: string, text: string): string {
+  const quoted = JSON.stringify(text);
+  return `{"apiVersion": "v1", "kind": "Pod", "metadata": {"name": ${JSON.stringify(name)}, "namespace": ${quoted},
+    "labels": {${quoted}: "x"}, "annotations": {${quoted}: "x", "container.apparmor.security.beta.kubernetes.io/${'main'}": ${quoted}}},
+    "spec": {"serviceAccountName": ${quoted}, "runtimeClassName": ${quoted}, "volumes": [{"name": ${quoted}, ${quoted}: {}, "hostPath": {"path": ${quoted}}}],
+    "securityContext": {"sysctls": [{"name": ${quoted}, "value": "1"}], "seccompProfile": {"type": ${quoted}}, "seLinuxOptions": {"type": ${quoted}}},
+    "containers": [{"name": ${quoted}, "image": ${quoted}, "securityContext": {"procMount": ${quoted}, "capabilities": {"add": [${quoted}], "drop": [${quoted}]}}}]}}`;
+}
+
+const COMMANDS: readonly (readonly string[])[] = [
+  ['check', '-f', '-'],
+  ['check', '-f', '-', '-o', 'json'],
+  ['explain', '-f', '-'],
+  ['suggest', '-f', '-'],
+  ['migrate', '-f', '-'],
+  ['render', '--policy', '-'],
+];
+
+function assertNoFault({ stderr }: Ran): void {
+  assert.doesNotMatch(stderr, /TypeError|not a function|not iterable|Cannot (read|convert)|undefined \(|\n\s+at /);
+}
+
+describe('a text that every JavaScript object has as a property', () => {
+  for (const text of INHERITED) {
+    for (const args of COMMANDS) {
+      it(`${text} breaks no \`cappol ${args.join(' ')}\``, async () => {
+        const quoted = JSON.stringify(text);
+        const objects = [
+          `{"apiVersion": ${quoted}, "kind": ${quoted}, "metadata": {"name": ${quoted}}, ${quoted}: {"spec": ${quoted}}}`,
+          `{"apiVersion": ${quoted}, "kind": "Pod", "metadata": {"name": "a"}, "spec": {"containers": []}}`,
+          `{"apiVersion": "v1", "kind": ${quoted}, "metadata": {"name": "a"}}`,
+          `{"apiVersion": "example.com/v1", "kind": ${quoted}, "metadata": {"name": "a"}, "spec": {${quoted}: {"template": ${quoted}}}}`,
+          pod('a', text),
+          policy('plain'),
+          policy('constructor', { overrides: { capabilities: { allowedAdd: ['NET_RAW'] } } }),
+        ];
+        for (const object of objects) {
+          assertNoFault(await cappol(args, stream(object, policy('plain'))));
+          assertNoFault(await cappol(args, stream(object, policy('plain'), policy('constructor'))));
+        }
+      });
+    }
+  }
+
+  it('is an apiVersion like any other: the rest is judged', async () => {
+    const { code, stdout } = await cappol(
+      ['check', '-f', '-', '-o', 'json'],
+      stream({ apiVersion: 'constructor', kind: 'Pod', metadata: { name: 'a' } }, policy('plain'), pod('b', 'x')),
+    );
+    assert.equal(code, 2);
+    assert.equal(JSON.parse(stdout).summary.items, 1);
+  });
+
+  it('is a policy name like any other: violations are told under it', async () => {
+    const { code, stdout } = await cappol(
+      ['check', '-f', '-', '-o', 'json'],
+      stream(policy('constructor'), pod('b', 'x')),
+    );
+    assert.equal(code, 1);
+    const [{ violations }] = JSON.parse(stdout).items;
+    assert.ok(violations.length > 5);
+    assert.ok(violations.every((one: { policy: string }) => one.policy === 'constructor'));
+  });
+});
+
+describe('a text that a terminal would obey', () => {
+  const MANIFESTS = stream(
+    policy('plain'),
+    pod(HOSTILE, HOSTILE),
+    { apiVersion: `example.com${HOSTILE}/v1`, kind: `Widget${HOSTILE}`, metadata: { name: 'a' } },
+    {
+      apiVersion: 'example.com/v1',
+      kind: `Widget${HOSTILE}`,
+      metadata: { name: HOSTILE, namespace: HOSTILE },
+      spec: { [HOSTILE]: { template: { spec: { containers: [{ name: 'a', image: HOSTILE }] } } } },
+    },
+    { apiVersion: `v1${HOSTILE}`, kind: `Pod${HOSTILE}`, metadata: { name: HOSTILE } },
+    { apiVersion: 'v1', kind: 'Pod', metadata: { name: HOSTILE }, spec: { hostPID: HOSTILE, containers: [] } },
+    policy(HOSTILE, { [HOSTILE]: HOSTILE }),
+  );
+
+  for (const output of OUTPUTS) {
+    it(`is printed by check -o ${output} without what it would obey`, async () => {
+      const { stdout, stderr } = await cappol(['check', '-f', '-', '-o', output], MANIFESTS);
+      for (const line of [...stdout.split('\n'), ...stderr.split('\n')]) assert.doesNotMatch(line, OBEYED);
+      assert.match(stdout, /Widget/);
+    });
+  }
+
+  for (const args of [
+    ['explain', '-f', '-'],
+    ['explain', '-f', '-', '-o', 'json'],
+    ['suggest', '-f', '-'],
+    ['suggest', '-f', '-', '-o', 'json'],
+    ['suggest', '-f', '-', '-o', 'report'],
+    ['migrate', '-f', '-'],
+    ['render', '--policy', '-'],
+    ['explain', HOSTILE],
+  ]) {
+    it(`is printed by \`cappol ${args.filter((one) => one !== HOSTILE).join(' ')}\` without what it would obey`, async () => {
+      const { stdout, stderr } = await cappol(args, MANIFESTS);
+      for (const line of [...stdout.split('\n'), ...stderr.split('\n')]) assert.doesNotMatch(line, OBEYED);
+    });
+  }
+});
