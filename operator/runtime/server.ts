@@ -1,7 +1,8 @@
 /** HTTP for probes and scrapes: small answers to GET on an address of its own, by TLS where a certificate is given. */
 import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
-import type { AddressInfo, Socket } from 'node:net';
+import type { AddressInfo } from 'node:net';
+import { Connections } from './connections.ts';
 import type { Log } from './log.ts';
 
 export interface Asked {
@@ -46,8 +47,15 @@ export interface RunningServer {
   close(): Promise<void>;
 }
 
+/** For a TLS handshake, for a request's head, for the whole of a request, and for a client to take some of an answer. */
 const TIMEOUT_MS = 10_000;
-const MAX_CONNECTIONS = 100;
+/** How often Node looks for connections that are over those times; 30 s unless told otherwise. */
+const CHECK_MS = 2_000;
+const KEEP_ALIVE_MS = 5_000;
+/** So many that one that asks at once is served long before it is the idlest. */
+const MOST_CONNECTIONS = 500;
+/** Connections that wait to be accepted: one that finds no room there is tried again by its client only after a second. */
+const BACKLOG = 4_096;
 const CERTIFICATE_MS = 60_000;
 
 /**
@@ -74,19 +82,21 @@ export async function serve(
   { log, certificate }: ServerOptions,
 ): Promise<RunningServer> {
   const respond = (request: IncomingMessage, response: ServerResponse) => void answer(request, response, handle, log);
-  const options = { requestTimeout: TIMEOUT_MS, headersTimeout: TIMEOUT_MS };
+  const options = {
+    requestTimeout: TIMEOUT_MS,
+    headersTimeout: TIMEOUT_MS,
+    handshakeTimeout: TIMEOUT_MS,
+    keepAliveTimeout: KEEP_ALIVE_MS,
+    connectionsCheckingInterval: CHECK_MS,
+  };
   const [server, stopRotation] = certificate
     ? tlsServer(certificate, options, respond, log)
     : [createServer(options, respond), () => {}];
-  server.maxConnections = MAX_CONNECTIONS;
-  const sockets = new Set<Socket>();
-  server.on('connection', (socket: Socket) => {
-    sockets.add(socket);
-    socket.once('close', () => sockets.delete(socket));
-  });
+  server.timeout = TIMEOUT_MS;
+  const connections = new Connections(server, MOST_CONNECTIONS);
   const listening = Promise.withResolvers<void>();
   server.once('error', listening.reject);
-  server.listen({ port, ...(host !== undefined && { host }) }, listening.resolve);
+  server.listen({ port, backlog: BACKLOG, ...(host !== undefined && { host }) }, listening.resolve);
   await listening.promise.finally(() => server.off('error', listening.reject));
   server.on('error', (error) => log.warn('the HTTP server failed', { error }));
   return {
@@ -94,8 +104,7 @@ export async function serve(
     async close() {
       stopRotation();
       const closed = new Promise((resolve) => server.close(resolve));
-      // closeAllConnections knows none that has not ended its TLS handshake.
-      for (const socket of sockets) socket.destroy();
+      connections.close();
       await closed;
     },
   };

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { X509Certificate } from 'node:crypto';
 import { once } from 'node:events';
-import { connect as connectTcp } from 'node:net';
+import { connect as connectTcp, type Socket } from 'node:net';
 import { mock } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { connect } from 'node:tls';
 import { type Check, healthHandler } from '../../operator/runtime/health.ts';
 import { type Handler, parseBindAddress, type RunningServer, serve } from '../../operator/runtime/server.ts';
@@ -83,6 +84,44 @@ describe('healthHandler', () => {
   });
 });
 
+/** Clients that hold connections open, and open another whenever one is closed. */
+class IdleClients {
+  readonly #port: number;
+  readonly #opening: string;
+  readonly #sockets = new Set<Socket>();
+  #closed = false;
+
+  constructor(port: number, opening: string) {
+    this.#port = port;
+    this.#opening = opening;
+  }
+
+  async open(count: number): Promise<void> {
+    await Promise.all(Array.from({ length: count }, () => once(this.#openOne(), 'connect')));
+  }
+
+  close(): void {
+    this.#closed = true;
+    for (const socket of this.#sockets) socket.destroy();
+  }
+
+  #openOne(): Socket {
+    const socket = connectTcp(this.#port, '127.0.0.1');
+    this.#sockets.add(socket);
+    socket.on('connect', () => socket.write(this.#opening));
+    socket.on('error', () => {});
+    socket.on('close', () => {
+      this.#sockets.delete(socket);
+      setTimeout(() => this.#closed || this.#openOne(), 5_000 + Math.random() * 20_000);
+    });
+    return socket;
+  }
+}
+
+const IDLE = 3_000;
+/** Far more than it takes: the machine may be busy. Refused, a probe would fail at once. */
+const PROBE_MS = 5_000;
+
 describe('serve', () => {
   const running: RunningServer[] = [];
   const log = new RecordingLog();
@@ -114,6 +153,51 @@ describe('serve', () => {
     const failed = await fetch(`${url}/fails`);
     assert.deepEqual([failed.status, await failed.text()], [500, 'internal error\n']);
     assert.deepEqual(log.messages('error'), ['a request was not answered']);
+  });
+
+  for (const [what, opening] of [
+    ['say nothing', ''],
+    ['begin a request and never end it', 'GET /healthz HTTP/1.1\r\nhost: a\r\n'],
+  ] as const) {
+    it(`answers probes while ${IDLE} clients hold connections open that ${what}`, async () => {
+      const url = await start(healthHandler({ '/healthz': {} }, { log }));
+      const idle = new IdleClients(Number(new URL(url).port), opening);
+      try {
+        await idle.open(IDLE);
+        for (let probe = 0; probe < 20; probe++) {
+          const answer = await fetch(`${url}/healthz`, { signal: AbortSignal.timeout(PROBE_MS) });
+          assert.equal(await answer.text(), 'ok');
+          await sleep(100);
+        }
+      } finally {
+        idle.close();
+      }
+    });
+  }
+
+  it('answers probes by TLS while clients hold connections open that never shake hands', async () => {
+    const { certificate, key } = new CertificateAuthority().issue({ commonName: 'metrics', dnsNames: ['localhost'] });
+    const server = await serve({ host: '127.0.0.1', port: 0 }, async () => ({ status: 200, body: 'ok' }), {
+      log,
+      certificate: () => ({ cert: certificate, key }),
+    });
+    running.push(server);
+    const idle = new IdleClients(server.port, '');
+    try {
+      await idle.open(1_000);
+      const socket = connect({ port: server.port, host: '127.0.0.1', rejectUnauthorized: false });
+      await once(socket, 'secureConnect');
+      // It has been asked something, and so is not among the idlest.
+      for (let request = 0; request < 3; request++) {
+        socket.write('GET / HTTP/1.1\r\nhost: a\r\n\r\n');
+        const [answer] = await once(socket, 'data');
+        assert.match(String(answer), /^HTTP\/1\.1 200 /);
+        await sleep(10);
+      }
+      socket.destroy();
+    } finally {
+      idle.close();
+    }
   });
 
   it('rejects when the port is taken', async () => {
