@@ -1,5 +1,5 @@
 /** How far a policy has come, from what a pass saw. Pure. */
-import { type AdmissionSet, GUARD } from '../compile/admission-set.ts';
+import { type AdmissionSet, isGuard } from '../compile/admission-set.ts';
 import type { Compiled } from '../compile/compile.ts';
 import { carriersOf } from '../policy/deciding.ts';
 import type { ResolvedPolicy } from '../policy/resolve.ts';
@@ -28,8 +28,8 @@ export function outcomeOf(policy: ResolvedPolicy, compiled: Compiled, progress: 
   const { ruleset } = setOf(policy.name, compiled);
   const sets = setsFor(policy, compiled);
   const inForce = Math.min(...sets.map((set) => serversOf(set, progress)));
-  const needed = [...sets, guardOf(policy, compiled) ?? []].flat();
-  const [failure] = needed.flatMap((set) => progress.failures.get(set.policy) ?? []);
+  const needed = [...sets, ...guardsOf(policy, compiled)];
+  const [failure] = needed.flatMap((set) => failureOf(set, progress));
   if (failure !== undefined) {
     return { state: 'Failed', ruleset, servers: { inForce: 0, answering: progress.answering }, message: failure };
   }
@@ -41,14 +41,14 @@ export function outcomeOf(policy: ResolvedPolicy, compiled: Compiled, progress: 
 function obstacleTo(policy: ResolvedPolicy, compiled: Compiled, progress: Progress): string | undefined {
   const { awaited, outdated, useAwaited, known } = progress;
   const { name } = policy;
-  const guard = guardOf(policy, compiled);
   const missing = setsFor(policy, compiled).find((set) => !isInForce(set, progress));
   if (missing) return awaited.get(missing.policy) ?? 'being written';
   if (outdated.has(name)) return `ruleset ${outdated.get(name)} is still in force beside it`;
   if (useAwaited.has(name)) return 'who may use it changes when all new rulesets are in force';
   // Later changes of the others are theirs to report.
   if (known.get(name) === setOf(name, compiled).ruleset) return undefined;
-  if (guard && !isInForce(guard, progress)) return `the guard is ${awaited.get(GUARD) ?? 'being written'}`;
+  const guard = guardsOf(policy, compiled).find((set) => !isInForce(set, progress));
+  if (guard) return `the guard of its namespaces: ${awaited.get(guard.policy) ?? 'being written'}`;
   // What is refused has no text that could not know of it, but for an old one.
   const isComing = (other: string) => !progress.failures.has(other) && !isInForce(setOf(other, compiled), progress);
   const behind = carriersOf(policy, compiled.policies).find(
@@ -63,9 +63,17 @@ function setsFor({ name }: ResolvedPolicy, compiled: Compiled): AdmissionSet[] {
   return [...new Set([name, decidedBy])].map((policy) => setOf(policy, compiled));
 }
 
-/** Without it a policy of mode Enforce is not in force. */
-function guardOf({ mode }: ResolvedPolicy, { guard }: Compiled): AdmissionSet | undefined {
-  return mode === 'Enforce' ? guard : undefined;
+/** Without these a policy of mode Enforce is not in force: the guard of its namespaces, and the first, which looks at bindings. */
+function guardsOf({ name }: ResolvedPolicy, { guards }: Compiled): AdmissionSet[] {
+  const own = guards.find(({ policies }) => policies.includes(name));
+  return own ? [...new Set([own, ...guards.slice(0, 1)])].map(({ admission }) => admission) : [];
+}
+
+/** What the API server said to it; of a guard, which a policy's author knows nothing of, which object that was. */
+function failureOf({ policy, objects }: AdmissionSet, { failures }: Progress): string[] {
+  const message = failures.get(policy);
+  if (message === undefined) return [];
+  return [isGuard(policy) ? `the guard ${objects[0]?.metadata.name} was refused: ${message}` : message];
 }
 
 function setOf(policy: string, { rendered }: Compiled): AdmissionSet {

@@ -5,11 +5,12 @@
  * A pass does what can be done now and says what is still awaited; it holds nothing that a fresh process could not find
  * out again, so that the operator may be killed at any point. docs/decisions/0002 has the order and its reasons.
  */
-import { type ApiClient, ApiError, isNotFound, pathOf } from '../cluster/client.ts';
+import { type ApiClient, ApiError, isConflict, isNotFound, isOverloaded, pathOf } from '../cluster/client.ts';
 import type { RenderedObject } from '../cluster/objects.ts';
-import { type AdmissionSet, GUARD, type Probed } from '../compile/admission-set.ts';
+import type { AdmissionSet, Probed } from '../compile/admission-set.ts';
 import type { Compiled, Rendered } from '../compile/compile.ts';
 import { RULESET_LABEL } from '../compile/objects.ts';
+import { askedMs } from '../runtime/retry-after.ts';
 import type { RolloutOutcome } from './outcome.ts';
 import { everywhere, probe } from './probe.ts';
 import { outcomeOf, type Progress } from './progress.ts';
@@ -44,7 +45,7 @@ export interface PassResult {
 }
 
 interface Refusal {
-  readonly message: string;
+  readonly error: ApiError;
   /** In a row. */
   readonly times: number;
   /** The first time, as performance.now(). */
@@ -64,6 +65,8 @@ const COMPILED_MS = 3_000;
 const RETRY_REFUSED_MS = 30_000;
 /** An API server that has just begun to serve refuses what it will take a moment later: it does not know its RBAC yet. */
 const REFUSED_FOR_GOOD = { times: 3, ms: 15_000 };
+/** One that has too much to do says so for longer, and will take the object after that. */
+const OVERLOADED_FOR_GOOD_MS = 300_000;
 const RETRY_NEWLY_REFUSED_MS = 1_000;
 
 export class Rollout {
@@ -112,8 +115,9 @@ export class Rollout {
         await this.#ensureSet(set.admission, live);
       });
     }
-    const { guard } = compiled;
-    if (guard) await this.#attempt(GUARD, () => this.#ensureSet(guard, live));
+    for (const { admission } of compiled.guards) {
+      await this.#attempt(admission.policy, () => this.#ensureSet(admission, live));
+    }
     await this.#probeNew(setsOf(compiled), servers);
     const old = unwanted(compiled, live, new Set(this.#failures.keys()));
     const settled = setsOf(compiled).every((set) => this.#isRefusedForGood(set.policy) || this.#isInForce(set));
@@ -152,10 +156,9 @@ export class Rollout {
     if (roleBinding) await this.#writes.ensure(name, roleBinding, live);
   }
 
-  #forgetFailures({ rendered, guard }: Compiled): void {
-    for (const policy of this.#failures.keys()) {
-      if (policy === GUARD ? !guard : !rendered.has(policy)) this.#failures.delete(policy);
-    }
+  #forgetFailures(compiled: Compiled): void {
+    const sets = new Set(setsOf(compiled).map(({ policy }) => policy));
+    for (const policy of this.#failures.keys()) if (!sets.has(policy)) this.#failures.delete(policy);
   }
 
   #forgetIfServersChanged(servers: readonly ApiClient[]): void {
@@ -209,7 +212,7 @@ export class Rollout {
     try {
       await this.#remove(object);
     } catch (error) {
-      if (!isRefusal(error)) throw error;
+      if (!(error instanceof ApiError)) throw error;
       this.#unremoved.set(policyOf(object), error);
     }
   }
@@ -247,18 +250,19 @@ export class Rollout {
   }
 
   /**
-   * A policy whose objects the API server refuses must not hold up the others.
+   * A policy whose objects the API server refuses must not hold up the others, whatever the answer's code: 500 is what etcd's
+   * refusal of an object that is too large comes as.
    *
-   * @throws what is no refusal: a conflict, a lost connection, an overloaded server
+   * @throws what is no answer: a lost connection, a lease that is lost
    */
   async #attempt(policy: string, write: () => Promise<void>): Promise<void> {
     try {
       await write();
       this.#failures.delete(policy);
     } catch (error) {
-      if (!isRefusal(error)) throw error;
+      if (!(error instanceof ApiError)) throw error;
       const { times = 0, since = performance.now() } = this.#failures.get(policy) ?? {};
-      this.#failures.set(policy, { message: error.message, times: times + 1, since });
+      this.#failures.set(policy, { error, times: times + 1, since });
     }
   }
 
@@ -275,12 +279,21 @@ export class Rollout {
         .map((object) => [policyOf(object), object.metadata.labels?.[RULESET_LABEL] ?? ''] as const),
       ...[...this.#leaving.values()].map(({ policy, ruleset }) => [policy, ruleset] as const),
     ]);
+    const failures = [...this.#failures];
     const progress: Progress = {
-      failures: new Map(
-        [...this.#unremoved, ...this.#failures].map(([policy, { message }]) => [policy, message] as const),
-      ),
+      failures: new Map([
+        ...[...this.#unremoved].map(([policy, error]) => [policy, error.message] as const),
+        ...failures
+          .filter(([, refusal]) => !mayPass(refusal))
+          .map(([policy, { error }]) => [policy, error.message] as const),
+      ]),
       inForce: this.#inForce,
-      awaited: this.#awaited,
+      awaited: new Map([
+        ...this.#awaited,
+        ...failures
+          .filter(([, refusal]) => mayPass(refusal))
+          .map(([policy, { error }]) => [policy, error.message] as const),
+      ]),
       useAwaited: this.#useAwaited,
       known: this.#known,
       outdated,
@@ -300,7 +313,8 @@ export class Rollout {
     if (probing) return PROBE_AGAIN_MS;
     if (this.#writes.mayBeUndone) return WATCH_LAG_MS;
     const refusals = [...this.#failures.values()];
-    if (refusals.some((refusal) => !isForGood(refusal))) return RETRY_NEWLY_REFUSED_MS;
+    const newly = refusals.filter((refusal) => !isForGood(refusal));
+    if (newly.length > 0) return Math.max(RETRY_NEWLY_REFUSED_MS, ...newly.map(({ error }) => askedMs(error)));
     return refusals.length > 0 || this.#unremoved.size > 0 ? RETRY_REFUSED_MS : undefined;
   }
 }
@@ -309,13 +323,17 @@ function idOf({ policy, ruleset }: Probed): string {
   return `${policy}/${ruleset}`;
 }
 
-/** 404 and 405: it does not serve the kind. */
-function isRefusal(error: unknown): error is ApiError {
-  return error instanceof ApiError && [400, 403, 404, 405, 413, 422].includes(error.status);
+function isForGood({ error, times, since }: Refusal): boolean {
+  const patience = isOverloaded(error) ? OVERLOADED_FOR_GOOD_MS : REFUSED_FOR_GOOD.ms;
+  return times >= REFUSED_FOR_GOOD.times && performance.now() - since >= patience;
 }
 
-function isForGood({ times, since }: Refusal): boolean {
-  return times >= REFUSED_FOR_GOOD.times && performance.now() - since >= REFUSED_FOR_GOOD.ms;
+/**
+ * What may be about the moment and not about the object: somebody changed it meanwhile, the server fails. It is told as a
+ * failure when it has come a few times in a row, so that conditions do not flap.
+ */
+function mayPass({ error, times }: Refusal): boolean {
+  return (isConflict(error) || isOverloaded(error) || error.status >= 500) && times < REFUSED_FOR_GOOD.times;
 }
 
 /** Several connections to one address count once: nobody knows how many API servers are behind it. */

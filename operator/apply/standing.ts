@@ -2,7 +2,7 @@
 import type { CapabilityPolicySpec } from '../api/capability-policy.ts';
 import type { RenderedObject } from '../cluster/objects.ts';
 import { arrayOf } from '../cluster/raw.ts';
-import { type AdmissionSet, GUARD } from '../compile/admission-set.ts';
+import { type AdmissionSet, isGuard } from '../compile/admission-set.ts';
 import type { Compiled } from '../compile/compile.ts';
 import { type Manifest, POLICY_LABEL, SPEC_ANNOTATION } from '../compile/objects.ts';
 import { useRoleName } from '../compile/rbac.ts';
@@ -18,8 +18,8 @@ export function keyOf(object: { readonly kind: string; readonly metadata: { read
   return `${object.kind}/${object.metadata.name}`;
 }
 
-export function setsOf({ rendered, guard }: Compiled): AdmissionSet[] {
-  return [...[...rendered.values()].map(({ admission }) => admission), ...(guard ? [guard] : [])];
+export function setsOf({ rendered, guards }: Compiled): AdmissionSet[] {
+  return [...rendered.values(), ...guards].map(({ admission }) => admission);
 }
 
 /**
@@ -76,19 +76,21 @@ export interface Unwanted {
 export function unwanted(compiled: Compiled, live: Standing, failed: ReadonlySet<string>): Unwanted {
   const wanted = new Set(allOf(compiled).map(keyOf));
   const isOurs = (object: RenderedObject) => !wanted.has(keyOf(object)) && isNamedByUs(object);
+  // Policies move from one guard to another when some come or go: an old guard may be all that guards one of them.
+  const lacksGuard = [...failed].some(isGuard);
+  const isKept = (object: RenderedObject) =>
+    isGuard(policyOf(object))
+      ? lacksGuard
+      : failed.has(policyOf(object)) || decidesFor(object).some((policy) => lacksDecider(policy, compiled, failed));
   const { kept = [], stale = [] } = Object.groupBy([...live.values()].filter(isOurs), (object) =>
-    failed.has(policyOf(object)) || decidesFor(object).some((policy) => lacksDecider(policy, compiled, failed))
-      ? 'kept'
-      : 'stale',
+    isKept(object) ? 'kept' : 'stale',
   );
   return { stale: inOrderOfRemoval(stale), kept };
 }
 
 /** The policies for which an object was rendered: of what decides for peers, all that are left of them. */
 function decidesFor(object: RenderedObject): string[] {
-  const policy = policyOf(object);
-  // The guard is all policies', and each of them may come and go.
-  return policy === GUARD ? [] : [policy, ...ownersOf(object).map(({ name = '' }) => name)];
+  return [policyOf(object), ...ownersOf(object).map(({ name = '' }) => name)];
 }
 
 function lacksDecider(policy: string, { rendered, refusals }: Compiled, failed: ReadonlySet<string>): boolean {

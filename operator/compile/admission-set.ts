@@ -9,7 +9,7 @@ import { PROBE_LABEL } from './match.ts';
 import { type Manifest, metadata, type Owner, POLICY_LABEL, RULESET_LABEL } from './objects.ts';
 
 export interface AdmissionSet {
-  /** The policy that it is for; GUARD for what stands for all of them. */
+  /** The policy that it is for; a guard's name for one that is for several. */
   readonly policy: string;
   readonly ruleset: string;
   /**
@@ -27,8 +27,19 @@ export interface Draft {
   bindings(ruleset: string): readonly { readonly suffix: string; readonly spec: Record<string, unknown> }[];
 }
 
-/** Stands for all policies; the name of no policy, since those are lower case. */
-export const GUARD = 'Guard';
+/** Begins what a guard has instead of a policy's name; no policy is called that, since their names are lower case. */
+const GUARD = 'Guard';
+
+/** What the guard at an index is called where a set otherwise has its policy's name. */
+export function guardName(index: number): string {
+  return index === 0 ? GUARD : `${GUARD}-${index}`;
+}
+
+/** @param policy a set's policy, as its label says */
+export function isGuard(policy: string): boolean {
+  return policy.startsWith(GUARD);
+}
+
 /** The refusal of a probe says this and the hash. */
 export const PROBE_ANSWER = 'CapabilityPolicy ruleset in force:';
 /** What mutates answers a probe with this annotation, whose value is the hash. */

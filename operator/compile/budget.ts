@@ -9,14 +9,14 @@ import { partiesOf, partyVariables } from './decision-cel.ts';
 import { CONTAINERS, costOf, EXPRESSION_BUDGET } from './pod-cel.ts';
 
 /** k8s.io/apiserver/pkg/apis/cel/config.go RuntimeCELCostBudget, less what the decision's own text costs. */
-const COST_BUDGET = 9_900_000;
+export const COST_BUDGET = 9_900_000;
 /** k8s.io/apiserver/pkg/cel/library/cost.go: of an authorizer check; a policy asks for the service account and the creator. */
-const AUTHORIZER_CHECK = 350_000;
+export const AUTHORIZER_CHECK = 350_000;
 /**
  * etcd takes objects of 1.5 MiB (--max-request-bytes), but long before an API server needs seconds to check such a text
  * (tried: 5 s at 1.1 MB on two cores), and answers 504 when it is busy.
  */
-const TEXT_BUDGET = 600_000;
+export const TEXT_BUDGET = 600_000;
 /** What else an admission policy says of each policy: who decides, why it refuses. */
 const TEXT_OVERHEAD = 1_000;
 /** A condition's message has room for some names. */

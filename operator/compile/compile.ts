@@ -2,10 +2,10 @@
 import type { CapabilityPolicy, CapabilityPolicySpec } from '../api/capability-policy.ts';
 import { carriersOf, peers, siblings } from '../policy/deciding.ts';
 import { type Refusal, type ResolvedPolicy, resolvePolicy } from '../policy/resolve.ts';
-import { type AdmissionSet, admissionSet, type Draft, GUARD } from './admission-set.ts';
+import { type AdmissionSet, admissionSet, type Draft } from './admission-set.ts';
 import { fitTogether } from './budget.ts';
 import { type Party, partiesOf } from './decision-cel.ts';
-import { guardPolicy } from './guard.ts';
+import { type Guard, guardsOf } from './guards.ts';
 import type { AdmissionOptions } from './match.ts';
 import { mutatingPolicy } from './mutating-policy.ts';
 import { type Manifest, SPEC_ANNOTATION } from './objects.ts';
@@ -31,8 +31,8 @@ export interface Compiled {
   readonly specs: ReadonlyMap<string, CapabilityPolicySpec>;
   /** What each of `policies` renders to. */
   readonly rendered: ReadonlyMap<string, Rendered>;
-  /** What stands once for all Enforce policies; absent without any. */
-  readonly guard: AdmissionSet | undefined;
+  /** They guard the Enforce policies, each of these by one; none without any. */
+  readonly guards: readonly Guard[];
 }
 
 export interface Rendered {
@@ -71,8 +71,8 @@ export function compile(policies: readonly CapabilityPolicy[], options: CompileO
     }),
   );
   const rendered = new Map<string, Rendered>();
-  for (const policy of accepted) {
-    const around = siblings(policy, accepted);
+  const siblingsOf = new Map(accepted.map((policy) => [policy, siblings(policy, accepted)]));
+  for (const [policy, around] of siblingsOf) {
     const carriers = carriersOf(policy, accepted);
     const together = peers(policy, around);
     // By name, so that the first has been rendered already.
@@ -89,7 +89,7 @@ export function compile(policies: readonly CapabilityPolicy[], options: CompileO
       roleBinding: renderRoleBinding(policy, carriers),
     });
   }
-  return { policies: accepted, refusals, specs, rendered, guard: renderGuard(accepted, options) };
+  return { policies: accepted, refusals, specs, rendered, guards: guardsOf(siblingsOf, options) };
 }
 
 /** An older API server may have come since: then at the newest version that it knows. */
@@ -137,12 +137,6 @@ function textOf(spec: CapabilityPolicySpec | undefined): string {
 function sortedKeys(_key: string, value: unknown): unknown {
   if (value === null || typeof value !== 'object' || Array.isArray(value)) return value;
   return Object.fromEntries(Object.entries(value).sort(([a], [b]) => compareText(a, b)));
-}
-
-function renderGuard(all: readonly ResolvedPolicy[], options: AdmissionOptions): AdmissionSet | undefined {
-  const enforcing = all.filter(({ mode }) => mode === 'Enforce');
-  if (enforcing.length === 0) return undefined;
-  return admissionSet(GUARD, 'capabilitypolicy.guard', enforcing, [guardPolicy(enforcing, options)]);
 }
 
 /** Policies of the same second by name. */

@@ -1,14 +1,14 @@
 /**
- * All Enforce policies → the guard: what people who may edit namespaces and bind pods must not do to get around them.
+ * Enforce policies → a guard: what people who may edit namespaces and bind pods must not do to get around them.
  *
  * A namespace keeps the policies that decide there, without others beside or above them, and the labels that we set,
  * unless who changes it holds the verb `exempt` on each policy concerned, for the whole cluster. An admitted pod gets no
  * AppArmor profile and no mirror annotation by its binding.
  */
-import { GROUP, PLURAL, RECORD } from '../api/capability-policy.ts';
+import { GROUP, type LabelSelector, PLURAL, RECORD } from '../api/capability-policy.ts';
 import type { ResolvedPolicy } from '../policy/resolve.ts';
 import { selectorCel } from '../policy/selector.ts';
-import { type Draft, GUARD } from './admission-set.ts';
+import type { Draft } from './admission-set.ts';
 import { overrides } from './decision-cel.ts';
 import { LABEL_PREFIX } from './labels.ts';
 import { type AdmissionOptions, BINDINGS, CARRIER, IS_PROBE, matchNotExcluded, NAMESPACES } from './match.ts';
@@ -19,31 +19,48 @@ const ENFORCE = `${LABEL_PREFIX}enforce`;
 /** Annotations of a Binding are copied onto the pod (registry/core/pod/storage assignPod), past its admission. */
 const BINDING_ANNOTATIONS = ['container.apparmor.security.beta.kubernetes.io/', 'kubernetes.io/config.mirror'];
 
+/** As the namespace's labels were, or as they are to become. */
+type When = 'was' | 'is';
+
 /** CEL: asked without a namespace, so for the whole cluster. */
 const EXEMPT = `authorizer.group("${GROUP}").resource("${PLURAL}")`;
 
-/** @param policies those of mode Enforce; at least one */
-export function guardPolicy(policies: readonly ResolvedPolicy[], options: AdmissionOptions): Draft {
+export interface Guarded {
+  /** The guard's own name, which its probe carries. */
+  readonly name: string;
+  /** The policies that it guards; at least one. */
+  readonly policies: readonly ResolvedPolicy[];
+  /** The other policies on which it depends whether those decide: their siblings. */
+  readonly carried: readonly ResolvedPolicy[];
+  /** Whether it also looks at the bindings of pods, which one guard does for all. */
+  readonly binds: boolean;
+}
+
+export function guardPolicy({ name: guard, policies, carried, binds }: Guarded, options: AdmissionOptions): Draft {
+  const resourceRules = binds ? [...NAMESPACES, ...BINDINGS] : NAMESPACES;
+  const parties = [...policies, ...carried];
+  const skipped = binds ? 'variables.probe || variables.binds' : 'variables.probe';
   return {
     kind: 'ValidatingAdmissionPolicy',
     spec: (ruleset) => ({
       failurePolicy: 'Fail',
-      matchConstraints: { matchPolicy: 'Equivalent', resourceRules: [...NAMESPACES, ...BINDINGS, ...CARRIER] },
+      matchConstraints: { matchPolicy: 'Equivalent', resourceRules: [...resourceRules, ...CARRIER] },
       matchConditions: [
         matchNotExcluded(options, '(request.resource.resource == "namespaces" ? request.name : request.namespace)'),
       ],
       variables: [
         { name: 'probe', expression: IS_PROBE },
-        { name: 'binds', expression: 'request.resource.resource in ["bindings", "pods"]' },
+        ...(binds ? [{ name: 'binds', expression: 'request.resource.resource in ["bindings", "pods"]' }] : []),
         { name: 'before', expression: 'dyn(oldObject).metadata.?labels.orValue({})' },
         { name: 'after', expression: 'dyn(object).metadata.?labels.orValue({})' },
         { name: 'record', expression: annotation('oldObject') },
         { name: 'tampered', expression: tampered() },
-        ...decidingVariables(policies, 'was', 'before'),
-        ...decidingVariables(policies, 'is', 'after'),
+        ...parties.map(({ selector }, i) => ({ name: `selected${i}`, expression: selectedCel(selector) })),
+        ...decidingVariables(parties, 'was'),
+        ...decidingVariables(parties, 'is'),
         {
           name: 'joined',
-          expression: policies.map((_, i) => `(${decides('is', i)} && !${decides('was', i)})`).join(' || '),
+          expression: parties.map((_, i) => `(${decides('is', i)} && !${decides('was', i)})`).join(' || '),
         },
         { name: 'exempt', expression: `${EXEMPT}.check("exempt").allowed()` },
         ...policies.flatMap(({ name }, i) => [
@@ -53,9 +70,9 @@ export function guardPolicy(policies: readonly ResolvedPolicy[], options: Admiss
       ],
       validations: [
         probeValidation(ruleset),
-        { expression: bindsNothing(), message: bindingMessage(), reason: 'Forbidden' },
+        ...(binds ? [{ expression: bindsNothing(), message: bindingMessage(), reason: 'Forbidden' }] : []),
         ...policies.map(({ name }, i) => ({
-          expression: `variables.probe || variables.binds || ${i === 0 ? '' : `!variables.passed${i - 1} || `}variables.passes${i}`,
+          expression: `${skipped} || ${i === 0 ? '' : `!variables.passed${i - 1} || `}variables.passes${i}`,
           message: namespaceMessage(name),
           reason: 'Forbidden',
         })),
@@ -65,14 +82,19 @@ export function guardPolicy(policies: readonly ResolvedPolicy[], options: Admiss
       {
         // Without a selector: it would be matched against the labels as they are to become.
         suffix: 'guard',
-        spec: {
-          validationActions: ['Deny'],
-          matchResources: { matchPolicy: 'Equivalent', resourceRules: [...NAMESPACES, ...BINDINGS] },
-        },
+        spec: { validationActions: ['Deny'], matchResources: { matchPolicy: 'Equivalent', resourceRules } },
       },
-      probeBinding({ policy: GUARD, ruleset }, options),
+      probeBinding({ policy: guard, ruleset }, options),
     ],
   };
+}
+
+/**
+ * CEL, list(bool): whether a policy selected the namespace by its labels as they were, and as they are to become. The text
+ * has the selector once: it may be nearly as long as an expression may.
+ */
+export function selectedCel(selector: LabelSelector): string {
+  return `[variables.before, variables.after].map(l, ${selectorCel(selector, 'l')})`;
 }
 
 function annotation(object: string): string {
@@ -96,23 +118,19 @@ function tampered(): string {
 }
 
 /** Which policies decide in the namespace, as its labels were or as they are to become. */
-function decidingVariables(policies: readonly ResolvedPolicy[], when: 'was' | 'is', labels: string): Variable[] {
-  const selected = (i: number) => `variables.${when}Selected${i}`;
-  const { overridden, variables } = overrides(policies, { name: `${when}Overridden`, selects: selected });
+function decidingVariables(parties: readonly ResolvedPolicy[], when: When): Variable[] {
+  const selected = (i: number) => `variables.selected${i}[${when === 'was' ? 0 : 1}]`;
+  const { overridden, variables } = overrides(parties, { name: `${when}Overridden`, selects: selected });
   return [
-    ...policies.map(({ selector }, i) => ({
-      name: `${when}Selected${i}`,
-      expression: selectorCel(selector, `variables.${labels}`),
-    })),
     ...variables,
-    ...policies.map((policy, i) => {
+    ...parties.map((policy, i) => {
       const by = overridden(policy);
       return { name: `${when}${i}`, expression: by === undefined ? selected(i) : `${selected(i)} && !${by}` };
     }),
   ];
 }
 
-function decides(when: 'was' | 'is', index: number): string {
+function decides(when: When, index: number): string {
   return `variables.${when}${index}`;
 }
 

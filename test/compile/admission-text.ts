@@ -5,7 +5,7 @@ import type { CapabilityPolicy } from '../../operator/api/capability-policy.ts';
 import { compile } from '../../operator/compile/compile.ts';
 import { NEWEST_KNOWN_MINOR } from '../../operator/standards/level-version.ts';
 
-interface Named {
+export interface Named {
   readonly name: string;
   readonly expression: string;
 }
@@ -44,9 +44,27 @@ environment.registerFunction('string.findAll(string): list<string>', (text: stri
 
 type Program = (context: Record<string, unknown>) => unknown;
 
+/** The variables of an admission policy: each is evaluated when it is asked for. */
+export class Variables {
+  readonly #programs: ReadonlyMap<string, Program>;
+
+  constructor(variables: readonly Named[]) {
+    this.#programs = new Map(variables.map(({ name, expression }) => [name, environment.parse(expression) as Program]));
+  }
+
+  run(variable: string, asked: Readonly<Record<string, unknown>>): unknown {
+    const variables: Record<string, unknown> = {};
+    const context = { ...asked, variables };
+    for (const [name, program] of this.#programs) {
+      Object.defineProperty(variables, name, { enumerable: true, get: () => program(context) });
+    }
+    return variables[variable];
+  }
+}
+
 export class AdmissionText {
   readonly #conditions: readonly Program[];
-  readonly #variables: ReadonlyMap<string, Program>;
+  readonly #variables: Variables;
 
   /** @param name which of the policies; of peers the first decides for all */
   constructor(policies: readonly CapabilityPolicy[], name: string) {
@@ -56,7 +74,7 @@ export class AdmissionText {
     assert.ok(spec, `policy ${name} renders no ValidatingAdmissionPolicy`);
     const parse = ({ expression }: Named) => environment.parse(expression) as Program;
     this.#conditions = (spec.matchConditions ?? []).map(parse);
-    this.#variables = new Map(spec.variables.map((variable) => [variable.name, parse(variable)]));
+    this.#variables = new Variables(spec.variables);
   }
 
   /** Whether there are requests that it does not ask for; of policies whose rules are dear there are none. */
@@ -71,16 +89,8 @@ export class AdmissionText {
 
   /** The value of one of the policy's variables; the others are evaluated as they are asked for. */
   run(variable: string, request: Request): unknown {
-    const variables: Record<string, unknown> = {};
-    const context = {
-      ...contextOf(request),
-      namespaceObject: { metadata: { labels: request.namespaceLabels ?? {} } },
-      variables,
-    };
-    for (const [name, program] of this.#variables) {
-      Object.defineProperty(variables, name, { enumerable: true, get: () => program(context) });
-    }
-    return variables[variable];
+    const namespaceObject = { metadata: { labels: request.namespaceLabels ?? {} } };
+    return this.#variables.run(variable, { ...contextOf(request), namespaceObject });
   }
 }
 

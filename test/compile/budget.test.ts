@@ -121,10 +121,12 @@ function crowd(count: number, spec: Partial<CapabilityPolicySpec> = {}): Capabil
   });
 }
 
-/** The first and the last, and the guard: all have the same shape. */
-function textsOf({ rendered, guard }: Compiled): (readonly Manifest[])[] {
+/** The first and the last, which all are like, and the guards. */
+function textsOf({ rendered, guards }: Compiled): (readonly Manifest[])[] {
   const sets = [...rendered.values()].map(({ admission }) => admission);
-  return [sets[0], sets.at(-1), guard].flatMap((set) => (set ? [set.objects] : []));
+  return [sets[0], sets.at(-1), ...guards.map(({ admission }) => admission)].flatMap((set) =>
+    set ? [set.objects] : [],
+  );
 }
 
 function assertTaken(objects: readonly Manifest[]): void {

@@ -90,7 +90,10 @@ function render(source: string, policies: readonly CapabilityPolicy[]): Map<stri
     name,
     [...admission.objects, role, ...(roleBinding ? [roleBinding] : []), namespaceOf(name, compiled)],
   ]);
-  const all: [string, readonly unknown[]][] = [...ofPolicies, ['guard', compiled.guard?.objects ?? []]];
+  const all: [string, readonly unknown[]][] = [
+    ...ofPolicies,
+    ['guard', compiled.guards.flatMap(({ admission }) => admission.objects)],
+  ];
   return new Map(all.map(([name, objects]) => [`${source}-${name}.yaml`, objects.map(yaml).join('---\n')]));
 }
 

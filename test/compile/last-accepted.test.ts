@@ -32,7 +32,7 @@ describe('a policy that cannot be compiled', () => {
     const after = compile([sibling, broken], { ...options, lastAccepted: lastAccepted(standing([sibling, good])) });
     assert.equal(after.refusals.get('exception')?.reason, 'VersionTooNew');
     assert.deepEqual(after.rendered, before.rendered);
-    assert.deepEqual(after.guard, before.guard);
+    assert.deepEqual(after.guards, before.guards);
   });
 
   it('stays also when an older API server comes, at the newest version that this one knows', () => {
@@ -43,7 +43,7 @@ describe('a policy that cannot be compiled', () => {
     assert.equal(after.refusals.get('exception')?.reason, 'VersionTooNew');
     const expected = compile([sibling, policy('exception', { ...good.spec, levelVersion: 'v1.35' })], older);
     assert.deepEqual(after.policies, expected.policies);
-    assert.deepEqual(after.guard, expected.guard);
+    assert.deepEqual(after.guards, expected.guards);
   });
 
   it('renders nothing when it never was', () => {

@@ -122,7 +122,8 @@ describe('of peers', () => {
     const compiled = rendered(['a'], ['b']);
     const inForce = (...names: string[]) =>
       new Map([...names, 'Guard'].map((name) => [name, { ruleset: rulesetOf(name), servers: 1 }]));
-    const rulesetOf = (name: string) => (name === 'Guard' ? compiled.guard : setOf(compiled, name))?.ruleset ?? '';
+    const rulesetOf = (name: string) =>
+      (name === 'Guard' ? compiled.guards[0]?.admission : setOf(compiled, name))?.ruleset ?? '';
     const outcome = (name: string, progress: object) => {
       const resolved = compiled.policies.find((one) => one.name === name);
       assert.ok(resolved);

@@ -3,7 +3,9 @@ import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { CapabilityPolicySpec } from '../../operator/api/capability-policy.ts';
 import type { PassResult, Rollout } from '../../operator/apply/rollout.ts';
+import type { ApiErrorParts } from '../../operator/cluster/api-error.ts';
 import { ApiError } from '../../operator/cluster/client.ts';
+import type { AdmissionSet } from '../../operator/compile/admission-set.ts';
 import type { Compiled } from '../../operator/compile/compile.ts';
 import { type BeforeWrite, type Specs, useRolloutPlace } from './rollout-place.ts';
 
@@ -16,12 +18,14 @@ describe('writes that the API server refuses', function () {
   const place = useRolloutPlace(NAMESPACE, [ONE, TWO]);
   /** Whether this write is refused now. */
   let refuses: (...write: Parameters<BeforeWrite>) => boolean;
+  let refusal: ApiErrorParts;
   let rollout: Rollout;
 
   beforeEach(() => {
     refuses = () => false;
+    refusal = { status: 403, reason: 'Forbidden', message: 'not now', causes: [] };
     rollout = place.rollout((...write) => {
-      if (refuses(...write)) throw new ApiError({ status: 403, reason: 'Forbidden', message: 'not now', causes: [] });
+      if (refuses(...write)) throw new ApiError(refusal);
     });
   });
 
@@ -50,6 +54,36 @@ describe('writes that the API server refuses', function () {
     const { outcomes } = await rollout.pass(after, await place.rendered());
     assert.equal(outcomes.get(TWO)?.state, 'Failed');
     assert.match(outcomes.get(TWO)?.message ?? '', /not now/);
+  });
+
+  for (const status of [409, 413, 422, 429, 500, 504]) {
+    it(`with HTTP status ${status}: the others come into force, and the condition has the cause`, async () => {
+      const after = place.compiled({ [ONE]: selecting('a'), [TWO]: selecting('b') });
+      refuses = (verb, path) => verb === 'apply' && path.includes(TWO);
+      refusal = { status, reason: 'Unknown', message: `refused with ${status}`, causes: [] };
+      await passUntil(after, ({ outcomes }) => outcomes.get(ONE)?.state === 'InForce');
+      await passUntil(after, ({ outcomes }) => outcomes.get(TWO)?.state === 'Failed');
+      const { outcomes } = await rollout.pass(after, await place.rendered());
+      assert.equal(outcomes.get(TWO)?.message, `refused with ${status}`);
+    });
+  }
+
+  it('because etcd takes no object of that size: the others come into force, and the condition has the cause', async () => {
+    const after = place.compiled({ [ONE]: selecting('a'), [TWO]: selecting('b') });
+    tooLarge(after.rendered.get(TWO)?.admission);
+    await passUntil(after, ({ outcomes }) => outcomes.get(ONE)?.state === 'InForce');
+    await passUntil(after, ({ outcomes }) => outcomes.get(TWO)?.state === 'Failed');
+    const { outcomes } = await rollout.pass(after, await place.rendered());
+    assert.match(outcomes.get(TWO)?.message ?? '', /too large/);
+  });
+
+  it('of a guard: only the policies that it guards are not in force, and the message names it', async () => {
+    const after = place.compiled({ [ONE]: selecting('a'), [TWO]: { ...selecting('b'), mode: 'Audit' } });
+    tooLarge(after.guards[0]?.admission);
+    await passUntil(after, ({ outcomes }) => outcomes.get(TWO)?.state === 'InForce');
+    await passUntil(after, ({ outcomes }) => outcomes.get(ONE)?.state === 'Failed');
+    const { outcomes } = await rollout.pass(after, await place.rendered());
+    assert.match(outcomes.get(ONE)?.message ?? '', /^the guard capabilitypolicy\.guard-\w+ was refused: .*too large/);
   });
 
   it('of who may use a policy: its old text stays with its old users', async () => {
@@ -107,6 +141,15 @@ describe('writes that the API server refuses', function () {
       await sleep(100);
     }
     assert.fail('it does not come into force');
+  }
+
+  /** What etcd takes is 1.5 MiB (--max-request-bytes). */
+  function tooLarge(set: AdmissionSet | undefined): void {
+    assert.ok(set);
+    const [admissionPolicy] = set.objects as readonly unknown[] as readonly [{ spec: { variables: object[] } }];
+    for (let i = 0; i < 20; i++) {
+      admissionPolicy.spec.variables.push({ name: `padding${i}`, expression: `"${'x'.repeat(90_000)}"` });
+    }
   }
 
   function selecting(team: string): Partial<CapabilityPolicySpec> {

@@ -29,3 +29,16 @@ export const SELECTOR: Arbitrary<NonNullable<LabelSelector>> = fc.record(
   },
   { requiredKeys: [] },
 );
+
+/** Nearly as long as an expression may be; no two of them meet. It selects namespaces of the label `shard`. */
+export function longSelector(index: number): LabelSelector {
+  const values = (key: number) => Array.from({ length: 100 }, (_, i) => `${index}-${key}-${i}-`.padEnd(61, 'x'));
+  return {
+    matchLabels: { shard: `shard-${index}` },
+    matchExpressions: Array.from({ length: 14 }, (_, key) => ({
+      key: `example.com/key-${key}`,
+      operator: 'NotIn' as const,
+      values: values(key),
+    })),
+  };
+}

@@ -1,0 +1,130 @@
+/** What the guards come to: as many as their texts and costs ask for, and the same answers however many they are. */
+import assert from 'node:assert/strict';
+import fc from 'fast-check';
+import type { CapabilityPolicySpec } from '../../operator/api/capability-policy.ts';
+import { type Compiled, compile } from '../../operator/compile/compile.ts';
+import { guardPolicy } from '../../operator/compile/guard.ts';
+import { deciding, siblings } from '../../operator/policy/deciding.ts';
+import type { ResolvedPolicy } from '../../operator/policy/resolve.ts';
+import { policy, resolved } from '../policy/policies.ts';
+import { longSelector, SELECTOR, UNIVERSE } from '../policy/selectors.ts';
+import { type Named, Variables } from './admission-text.ts';
+
+const OPTIONS = { oldestServer: 36, operatorNamespace: 'operator', excludedNamespaces: ['kube-system'] };
+const SEED = Number(process.env.FC_SEED ?? Date.now() % 1_000_000);
+/** k8s.io/apiserver/pkg/apis/cel/config.go RuntimeCELCostBudget, and what pkg/cel/library/cost.go charges a check. */
+const [COST_BUDGET, AUTHORIZER_CHECK] = [10_000_000, 350_000];
+
+describe('guards', () => {
+  it('are one for few policies', () => {
+    const compiled = compiledWith(24, () => ({ namespaceSelector: {} }));
+    assert.deepEqual(guarded(compiled), [24]);
+  });
+
+  it('ask for exempt no more often than the API server grants, whoever changes a namespace', () => {
+    const compiled = compiledWith(60, () => SMALL);
+    for (const checks of guarded(compiled)) {
+      assert.ok((1 + checks) * AUTHORIZER_CHECK < COST_BUDGET, `${checks} policies in one guard`);
+    }
+    assert.equal(guarded(compiled).length, 3);
+  });
+
+  it('are texts that the API server takes, with selectors as long as they may be', () => {
+    const compiled = compiledWith(10, (index) => ({ namespaceSelector: longSelector(index) }));
+    assert.deepEqual([...compiled.refusals], []);
+    assert.equal(compiled.guards.length, 2);
+    for (const { admission } of compiled.guards) {
+      const length = JSON.stringify(admission.objects[0]).length;
+      assert.ok(length < 620_000, `${length} characters`);
+    }
+  });
+
+  it('guard each Enforce policy once, whatever the others are', () => {
+    const compiled = compiledWith(60, (index) => ({ ...SMALL, mode: index % 2 === 0 ? 'Enforce' : 'Audit' }));
+    const names = compiled.guards.flatMap(({ policies }) => policies);
+    const enforcing = compiled.policies.filter(({ mode }) => mode === 'Enforce').map(({ name }) => name);
+    assert.deepEqual(names, enforcing);
+  });
+
+  it('look at bindings of pods once', () => {
+    const compiled = compiledWith(60, () => SMALL);
+    const looking = compiled.guards.filter(({ admission }) =>
+      JSON.stringify(admission.objects).includes('pods/binding'),
+    );
+    assert.deepEqual(looking, compiled.guards.slice(0, 1));
+  });
+
+  it(`say of each policy what one guard for all would say (seed ${SEED})`, () => {
+    const specs = fc.array(fc.record({ namespaceSelector: SELECTOR, priority: fc.integer({ min: 0, max: 2 }) }), {
+      minLength: 1,
+      maxLength: 6,
+    });
+    const labels = fc.constantFrom(...UNIVERSE);
+    fc.assert(
+      fc.property(
+        specs,
+        fc.array(fc.tuple(labels, labels), { minLength: 8, maxLength: 8 }),
+        fc.nat(),
+        (all, changes, mask) => {
+          const policies = all.map((spec, i) => resolved(`policy-${i}`, spec as Partial<CapabilityPolicySpec>));
+          const some = policies.filter((_, i) => ((mask >> i) & 1) === 1);
+          fc.pre(some.length > 0);
+          const carried = policies.filter(
+            (one) => !some.includes(one) && some.some((other) => siblings(other, policies).includes(one)),
+          );
+          const guard = variablesOf(some, carried);
+          for (const [before, after] of changes) {
+            for (const [i, one] of some.entries()) {
+              assert.equal(takes(guard, i, before, after), takesPlainly(policies, one, before, after));
+            }
+          }
+        },
+      ),
+      { seed: SEED, numRuns: 300 },
+    );
+  });
+});
+
+/** Of which many may meet. */
+const SMALL: Partial<CapabilityPolicySpec> = { level: 'privileged', overrides: { hostNetwork: false } };
+
+type Labels = Readonly<Record<string, string>>;
+
+function compiledWith(count: number, spec: (index: number) => Partial<CapabilityPolicySpec>): Compiled {
+  const names = Array.from({ length: count }, (_, i) => `policy-${String(i).padStart(3, '0')}`);
+  return compile(
+    names.map((name, i) => policy(name, spec(i))),
+    OPTIONS,
+  );
+}
+
+/** How many policies each guard guards. */
+function guarded({ guards }: Compiled): number[] {
+  return guards.map(({ policies }) => policies.length);
+}
+
+function variablesOf(policies: readonly ResolvedPolicy[], carried: readonly ResolvedPolicy[]): Variables {
+  const { variables } = guardPolicy({ name: 'Guard', policies, carried, binds: true }, OPTIONS).spec('');
+  return new Variables(variables as Named[]);
+}
+
+/** Whether a guard says that the change takes something from the policy at this index. */
+function takes(guard: Variables, index: number, before: Labels, after: Labels): boolean {
+  const object = (labels: Labels) => ({ metadata: { labels } });
+  const value = (name: string) => guard.run(name, { object: object(after), oldObject: object(before) });
+  return value(`was${index}`) === true && !(value(`is${index}`) === true && value('joined') === false);
+}
+
+/** The same from who decides before and after. */
+function takesPlainly(
+  policies: readonly ResolvedPolicy[],
+  policy: ResolvedPolicy,
+  before: Labels,
+  after: Labels,
+): boolean {
+  const [was, is] = [before, after].map((labels) => deciding(policies, 'Enforce', labels)) as [
+    ResolvedPolicy[],
+    ResolvedPolicy[],
+  ];
+  return was.includes(policy) && !(is.includes(policy) && is.every((one) => was.includes(one)));
+}
