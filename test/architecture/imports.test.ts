@@ -63,7 +63,6 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   cli: [
     '@kubernetes/client-node',
     '@marcbachmann/cel-js',
-    'cli-table3',
     'commander',
     'diff',
     'js-yaml',

@@ -53,12 +53,12 @@ describe('check -o', () => {
 
   it('table has a row for each violation, and a sum', async () => {
     const lines = (await print('table')).split('\n');
-    assert.match(lines[0] ?? '', /^WHERE +WORKLOAD +VERDICT +POLICY +RULE +MESSAGE$/);
+    assert.match(lines[0] ?? '', /^WHERE +WORKLOAD +RESULT +POLICY +RULE +MESSAGE$/);
     assert.match(
       lines[1] ?? '',
-      /^all in one\.yaml:22 +Pod net\/bad +Violating +baseline +capabilities +container "main" must/,
+      /^all in one\.yaml:22 +Pod net\/bad +refused +baseline +capabilities +container "main" must/,
     );
-    assert.match(lines[2] ?? '', /^all in one\.yaml:16 +Pod net\/bad +Violating +baseline +hostNetwork +pod must/);
+    assert.match(lines[2] ?? '', /^all in one\.yaml:16 +Pod net\/bad +refused +baseline +hostNetwork +pod must/);
     assert.equal(lines.length, 8);
     assert.match(lines[5] ?? '', /^3 workloads judged by 1 policy: 1 compliant, 2 violating \(3 violations\)$/);
     assert.match(lines[6] ?? '', /^1 note on capabilities held by default: -o wide shows/);
@@ -76,7 +76,7 @@ spec: {containers: [{name: main, image: app, securityContext: {capabilities: {dr
     const [, note = '', , sum, hidden] = stdout.split('\n');
     assert.match(
       note,
-      /^stdin:9 +Pod default\/misspelt +Note +IneffectiveDrop +container "main" drops capability CAP_KILL/,
+      /^stdin:9 +Pod default\/misspelt +note +IneffectiveDrop +container "main" drops capability CAP_KILL/,
     );
     assert.match(sum ?? '', /^1 workload judged by 1 policy: 1 compliant, 0 violating$/);
     assert.match(hidden ?? '', /^1 note on capabilities held by default/);
@@ -92,12 +92,12 @@ spec: {containers: [{name: main, image: app, securityContext: {capabilities: {dr
 
   it('wide also shows what complies, fields and notes', async () => {
     const text = await print('wide');
-    assert.match(text, /^all in one\.yaml:6 +Pod net\/good +Compliant$/m);
+    assert.match(text, /^all in one\.yaml:6 +Pod net\/good +admitted$/m);
     assert.match(
       text,
-      /Enforce +baseline +capabilities +spec\.containers\[0\]\.securityContext\.capabilities\.add +container/,
+      /refused +baseline +capabilities +spec\.containers\[0\]\.securityContext\.capabilities\.add +container/,
     );
-    assert.match(text, /Pod net\/bad +Note +HeldByRuntimeDefault/);
+    assert.match(text, /Pod net\/bad +note +HeldByRuntimeDefault/);
   });
 
   it('table obeys no name', async () => {

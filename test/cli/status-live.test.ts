@@ -97,6 +97,21 @@ describe('cappol status, with an API server', () => {
     assert.match(none.stderr, new RegExp(`^cappol: no policy "nosuch": there are .*${bound}`));
   });
 
+  it('shows one namespace, and the policies that select it', async () => {
+    const { code, stdout, stderr } = await status(['-n', namespace]);
+    assert.deepEqual([code, stderr], [0, '']);
+    assert.match(
+      stdout,
+      new RegExp(`^1 policy for namespace ${namespace}: ${MANY} workloads in 1 namespace violate\\.$`, 'm'),
+    );
+    assert.match(stdout, new RegExp(`^${enforce} `, 'm'));
+    assert.doesNotMatch(stdout, new RegExp(`^${bound} `, 'm'));
+    const none = await status(['-n', 'nosuch']);
+    assert.deepEqual([none.code, none.stderr], [2, 'cappol: no namespace "nosuch" in the cluster\n']);
+    const excluded = await status(['-n', 'kube-system']);
+    assert.match(excluded.stderr, /^cappol: no policy reaches namespace kube-system: /);
+  });
+
   it('says which rights are missing, and shows what the policies themselves tell', async () => {
     const none = await status([], 'stranger');
     assert.equal(none.code, 2);

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import type { CapabilityPolicy, CapabilityPolicyStatus } from '../../operator/api/capability-policy.ts';
 import { statusText } from '../../operator/cli/commands/status-text.ts';
 import { type Readable, type StatusView, statusView } from '../../operator/cli/commands/status-view.ts';
+import { PLAIN, terminalOf } from '../../operator/cli/terminal.ts';
 import type { Cluster, RbacSubject } from '../../operator/cluster/objects.ts';
 import { Evaluator } from '../../operator/evaluate/violations.ts';
 import { EXCLUDED_NAMESPACES } from '../../operator/namespaces.ts';
@@ -61,7 +62,7 @@ function view(changes: Partial<Cluster> = {}, readable: Partial<Readable> = {}):
 }
 
 function text(seen: StatusView, options: Partial<Parameters<typeof statusText>[1]> = {}): string {
-  return statusText(seen, { wide: false, whole: false, ...options });
+  return statusText(seen, { terminal: PLAIN, wide: false, whole: false, namespace: undefined, ...options });
 }
 
 describe('what cappol status sees', () => {
@@ -111,6 +112,21 @@ describe('what cappol status sees', () => {
     assert.deepEqual(mayUseAll, [{ subject: ADA, wildcard: true }]);
   });
 
+  it('is a single namespace: what is in it, and the policies that select it', () => {
+    const { policies } = view({}, { namespace: 'web' });
+    assert.deepEqual(
+      policies.map(({ name, workloads, violations }) => [name, workloads.violating, violations.map((one) => one.name)]),
+      [['rest', 1, ['good']]],
+    );
+    assert.deepEqual(
+      view({}, { namespace: 'net' }).policies.map(({ name, violations }) => [name, violations.length]),
+      [
+        ['net', 100],
+        ['rest', 0],
+      ],
+    );
+  });
+
   it('is what the operator reported, where not all can be read that judging needs', () => {
     const violations = [
       {
@@ -135,6 +151,8 @@ describe('what cappol status sees', () => {
     assert.deepEqual(net?.namespaces, { selected: 5, deciding: 4 });
     assert.deepEqual(net?.violations, violations);
     assert.match(text(seen), /^1 policy: 1 workload in 1 namespace at least violates\.$/m);
+    const elsewhere = view({ policies: () => [policy('net', {}, status)] }, { judgeable: false, namespace: 'web' });
+    assert.deepEqual(elsewhere.policies[0]?.violations, []);
   });
 
   it('says nothing of use where roles and bindings cannot be read', () => {
@@ -163,7 +181,47 @@ describe('cappol status prints', () => {
   it('violations by namespace', () => {
     const rows = lines.filter((line) => line.startsWith('net ') && line.includes('Deployment'));
     assert.equal(rows.length, 100);
-    assert.match(rows[0] ?? '', /^net +Deployment bad-0 +0 +net +Enforce +capabilities +container "app" must not add/);
+    assert.match(rows[0] ?? '', /^net +Deployment bad-0 +0 +refused +net +capabilities +container "app" must not add/);
+  });
+
+  it('a violation once, with all policies that it violates', () => {
+    const policies = () => [
+      policy('audit', { mode: 'Audit' }),
+      policy('ping', { overrides: { capabilities: { allowedAdd: ['NET_RAW'] } } }),
+      policy('strict', { overrides: { capabilities: { allowedAdd: ['CHOWN'] } } }),
+    ];
+    const bad = workload('Deployment', 'bad', { template: parts(['SYS_ADMIN']) });
+    const rows = text(view({ ...clusterOf([bad]), policies }))
+      .split('\n')
+      .filter((line) => line.includes('Deployment bad'));
+    assert.equal(rows.length, 1);
+    assert.match(
+      rows[0] ?? '',
+      /^net +Deployment bad +0 +refused +ping, strict, audit \(audited\) +capabilities +container "app" must not add capability SYS_ADMIN \(allowed by audit: AUDIT_WRITE, .*SYS_CHROOT; allowed by ping: NET_RAW; allowed by strict: CHOWN\)$/,
+    );
+  });
+
+  it('on a terminal violations below their namespace and workload, in lines that fit it', () => {
+    const terminal = terminalOf({ stdout: { isTTY: true, columns: 80 } as never, env: { NO_COLOR: '1' } });
+    const bad = workload('Deployment', 'bad', { template: parts(['SYS_ADMIN']) });
+    const shown = text(view(clusterOf([bad])), { terminal });
+    for (const line of shown.split('\n')) assert.ok(line.length <= 80, line);
+    assert.match(shown, /^NAME +LEVEL +MODE +NAMESPACES +VIOLATING +READY$/m);
+    assert.ok(
+      shown.includes(`Namespace net
+  Deployment bad
+    refused  capabilities: container "app" must not add capability SYS_ADMIN
+             (allowed: AUDIT_WRITE, CHOWN, DAC_OVERRIDE, FOWNER, FSETID, KILL,
+             MKNOD, NET_BIND_SERVICE, SETFCAP, SETGID, SETPCAP, SETUID,
+             SYS_CHROOT)
+             by net
+`),
+      shown,
+    );
+  });
+
+  it('of a namespace that no policy selects that none does', () => {
+    assert.equal(text({ policies: [], missing: [] }, { namespace: 'web' }), 'No policy selects namespace web.\n');
   });
 
   it('who may use what, and who may use all', () => {

@@ -2,29 +2,33 @@
 import { relative, resolve, sep } from 'node:path';
 import { counted } from '../../report/text.ts';
 import type { Trouble } from '../input/trouble.ts';
+import { type Modes, modesOf } from '../merged.ts';
 import { coverageLines } from './coverage-text.ts';
-import { itemName, type Reporter, type ReporterOptions, Severities, violationText } from './reporter.ts';
+import { itemName, type Reporter, type ReporterOptions } from './reporter.ts';
 import type { CheckedItem, CheckedPolicy, Summary } from './result.ts';
+import { severityOf, shownOf, violationText } from './shown.ts';
 
 export class GithubReporter implements Reporter {
   readonly #options: ReporterOptions;
-  readonly #severities = new Severities();
+  #modes: Modes = new Map();
+  #violations = 0;
 
   constructor(options: ReporterOptions) {
     this.#options = options;
   }
 
   begin(policies: readonly CheckedPolicy[]): void {
-    this.#severities.learn(policies);
+    this.#modes = modesOf(policies);
   }
 
   item(item: CheckedItem): void {
     const title = itemName(item);
-    for (const violation of item.violations) {
-      const text = violationText(violation);
-      this.#command(this.#severities.of(violation.policy), item.file, violation.line, title, text);
+    const { violations, findings } = shownOf(item, this.#modes, true);
+    this.#violations += violations.length;
+    for (const violation of violations) {
+      this.#command(severityOf(violation), item.file, violation.first.line, title, violationText(violation));
     }
-    for (const { reason, message, line } of item.findings) {
+    for (const { reason, message, line } of findings) {
       this.#command('notice', item.file, line, title, `${reason}: ${message}`);
     }
   }
@@ -34,8 +38,9 @@ export class GithubReporter implements Reporter {
   }
 
   end(summary: Summary): void {
-    const { items, violating, violations } = summary;
-    const text = `${counted(items, 'workload')} judged, ${violating} violating, ${counted(violations, 'violation')}`;
+    const { items, violating } = summary;
+    const violations = counted(this.#violations, 'violation');
+    const text = `${counted(items, 'workload')} judged, ${violating} violating, ${violations}`;
     for (const line of [text, ...coverageLines(summary)]) this.#command('notice', null, null, 'cappol', line);
   }
 

@@ -2,8 +2,10 @@
 import junit, { type Builder, type TestSuite } from 'junit-report-builder';
 import { counted } from '../../report/text.ts';
 import type { Trouble } from '../input/trouble.ts';
-import { itemName, place, type Reporter, type ReporterOptions, violationText } from './reporter.ts';
-import type { CheckedItem, Summary } from './result.ts';
+import { type Modes, modesOf } from '../merged.ts';
+import { itemName, place, type Reporter, type ReporterOptions } from './reporter.ts';
+import type { CheckedItem, CheckedPolicy, Summary } from './result.ts';
+import { shownOf, violationText } from './shown.ts';
 
 /** The package's types speak of its ES module, which Node does not load. */
 const builder = junit as unknown as Builder;
@@ -11,20 +13,26 @@ const builder = junit as unknown as Builder;
 export class JunitReporter implements Reporter {
   readonly #stdout: ReporterOptions['stdout'];
   readonly #report = builder.newBuilder().name('cappol check');
+  #modes: Modes = new Map();
   readonly #suites = new Map<string, TestSuite>();
 
   constructor({ stdout }: ReporterOptions) {
     this.#stdout = stdout;
   }
 
-  begin(): void {}
+  begin(policies: readonly CheckedPolicy[]): void {
+    this.#modes = modesOf(policies);
+  }
 
   item(item: CheckedItem): void {
-    const { file, namespace, verdict, violations, findings } = item;
+    const { file, namespace, verdict } = item;
+    const { violations, findings } = shownOf(item, this.#modes, true);
     const suite = file === null ? namespace : place(file, null);
     const test = this.#suite(suite).testCase().name(itemName(item)).className(suite);
     if (file !== null) test.file(file);
-    const texts = violations.map((one) => [place(file, one.line), violationText(one)].filter((part) => part !== ''));
+    const texts = violations.map((one) =>
+      [place(file, one.first.line), violationText(one)].filter((part) => part !== ''),
+    );
     if (verdict === 'Violating') {
       test
         .failure(counted(violations.length, 'violation'), verdict)

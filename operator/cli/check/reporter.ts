@@ -1,5 +1,6 @@
 /** How results are written: item by item, so that nothing waits for the last one. */
 import type { Trouble } from '../input/trouble.ts';
+import type { Terminal } from '../terminal.ts';
 import type { CheckedItem, CheckedPolicy, CheckedProblem, Summary } from './result.ts';
 
 export interface Reporter {
@@ -13,6 +14,7 @@ export interface Reporter {
 export interface ReporterOptions {
   readonly stdout: { write(text: string): unknown };
   readonly cwd: string;
+  readonly terminal: Terminal;
 }
 
 export const OUTPUTS = ['table', 'wide', 'json', 'yaml', 'sarif', 'junit', 'github'] as const;
@@ -23,8 +25,13 @@ export async function createReporter(output: Output, options: ReporterOptions): 
   switch (output) {
     case 'table':
     case 'wide': {
+      const wide = output === 'wide';
+      if (options.terminal.width !== undefined) {
+        const { TerminalReporter } = await import('./terminal-reporter.ts');
+        return new TerminalReporter(options, wide);
+      }
       const { TableReporter } = await import('./table.ts');
-      return new TableReporter(options, output === 'wide');
+      return new TableReporter(options, wide);
     }
     case 'json': {
       const { JsonReporter } = await import('./json.ts');
@@ -53,11 +60,6 @@ export function checkedProblem({ severity, file, line, message }: Trouble): Chec
   return { severity: severity ?? 'error', file, line: line ?? null, message };
 }
 
-/** As the API server says it. */
-export function violationText({ policy, rule, message }: { policy: string; rule: string; message: string }): string {
-  return `CapabilityPolicy ${policy}: ${rule}: ${message}`;
-}
-
 /** `Deployment net/web`; of a custom resource with the place of the template: `Rollout net/web: spec.template` */
 export function itemName({
   kind,
@@ -73,17 +75,4 @@ export function place(file: string | null, line: number | null): string {
   if (file === null) return '';
   const name = file === '-' ? 'stdin' : file;
   return line === null ? name : `${name}:${line}`;
-}
-
-/** What some policy says of the items it may have decided on is an error if it refuses them. */
-export class Severities {
-  #modes: ReadonlyMap<string, CheckedPolicy['mode']> = new Map();
-
-  learn(policies: readonly CheckedPolicy[]): void {
-    this.#modes = new Map(policies.map(({ name, mode }) => [name, mode]));
-  }
-
-  of(policy: string): 'error' | 'warning' {
-    return this.#modes.get(policy) === 'Enforce' ? 'error' : 'warning';
-  }
 }

@@ -3,6 +3,7 @@ import type { ExitCode, Io } from '../command.ts';
 import { type Trouble, troubleText } from '../input/trouble.ts';
 import { printableTexts } from '../printable.ts';
 import { Progress } from '../progress.ts';
+import { terminalOf } from '../terminal.ts';
 import { type FailOn, fails } from './fail-on.ts';
 import type { Listener } from './files.ts';
 import type { Grounds } from './grounds.ts';
@@ -88,7 +89,7 @@ export class Run implements Listener {
   static async begin({ output, failOn }: RunOptions, io: Io): Promise<Run> {
     const progress = new Progress(io);
     const written = new Written(io, progress);
-    const reporter = await createReporter(output, { cwd: io.cwd, stdout: written });
+    const reporter = await createReporter(output, { cwd: io.cwd, stdout: written, terminal: terminalOf(io) });
     return new Run({ reporter, written, progress, failOn }, io);
   }
 

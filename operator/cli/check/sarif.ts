@@ -5,10 +5,12 @@ import { FINDING_REASONS } from '../../evaluate/findings.ts';
 import { USE_RULE } from '../../evaluate/verdict.ts';
 import { RULES } from '../../rules/index.ts';
 import type { Trouble } from '../input/trouble.ts';
+import { type Modes, modesOf } from '../merged.ts';
 import { VERSION } from '../version.ts';
 import { coverageLines } from './coverage-text.ts';
-import { itemName, type Reporter, type ReporterOptions, Severities, violationText } from './reporter.ts';
+import { itemName, type Reporter, type ReporterOptions } from './reporter.ts';
 import type { CheckedItem, CheckedPolicy, Summary } from './result.ts';
+import { severityOf, shownOf, violationText } from './shown.ts';
 
 /** The rule of what is wrong with the input itself. */
 const PROBLEM = 'InvalidManifest';
@@ -23,7 +25,7 @@ interface Remark {
 
 export class SarifReporter implements Reporter {
   readonly #options: ReporterOptions;
-  readonly #severities = new Severities();
+  #modes: Modes = new Map();
   readonly #run = new SarifRunBuilder().initSimple({ toolDriverName: 'cappol', toolDriverVersion: VERSION });
 
   constructor(options: ReporterOptions) {
@@ -34,15 +36,16 @@ export class SarifReporter implements Reporter {
   }
 
   begin(policies: readonly CheckedPolicy[]): void {
-    this.#severities.learn(policies);
+    this.#modes = modesOf(policies);
   }
 
   item(item: CheckedItem): void {
-    for (const { path, line, ...violation } of item.violations) {
-      const { policy, rule: ruleId } = violation;
-      this.#add(item, { level: this.#severities.of(policy), ruleId, text: violationText(violation), path, line });
+    const { violations, findings } = shownOf(item, this.#modes, true);
+    for (const violation of violations) {
+      const { rule: ruleId, path, line } = violation.first;
+      this.#add(item, { level: severityOf(violation), ruleId, text: violationText(violation), path, line });
     }
-    for (const { reason, message, path, line } of item.findings) {
+    for (const { reason, message, path, line } of findings) {
       this.#add(item, { level: 'note', ruleId: reason, text: message, path, line });
     }
   }

@@ -1,20 +1,21 @@
-/** -o table: a row for each violation, and for what does not do what it seems to; -o wide: all else, too. */
-import type { FindingReason } from '../../evaluate/findings.ts';
-import { counted } from '../../report/text.ts';
-import { tableText } from '../table.ts';
-import { coverageLines } from './coverage-text.ts';
+/** -o table and -o wide in a pipe or a file: a line for each violation, and for each piece of advice. */
+
+import { type Modes, modesOf, policiesText } from '../merged.ts';
+import { OUTCOME_STYLES, OUTCOMES } from '../outcome.ts';
+import { type TableOptions, tableText } from '../table.ts';
+import type { Terminal } from '../terminal.ts';
 import { itemName, place, type Reporter, type ReporterOptions } from './reporter.ts';
 import type { CheckedItem, CheckedPolicy, Summary } from './result.ts';
+import { type Shown, shownOf, withoutViolations } from './shown.ts';
+import { summaryLines } from './summary-text.ts';
 
 /** So many rows share their columns' widths: more are not kept back. */
 const ROWS = 500;
-/** True of nearly every container that level restricted would refuse: rows of it would hide all others. */
-const ONLY_WIDE: FindingReason = 'HeldByRuntimeDefault';
 
 interface Row {
   readonly where: string;
   readonly item: CheckedItem;
-  readonly verdict: string;
+  readonly result: string;
   readonly policy: string;
   readonly rule: string;
   readonly field: string;
@@ -28,24 +29,30 @@ interface Column {
 
 export class TableReporter implements Reporter {
   readonly #stdout: ReporterOptions['stdout'];
+  readonly #terminal: Terminal;
   readonly #wide: boolean;
-  #policies: readonly CheckedPolicy[] = [];
+  #modes: Modes = new Map();
   #rows: Row[] = [];
   /** Known with the first rows. */
   #columns: readonly Column[] | undefined;
+  #merged = 0;
   #hidden = 0;
 
-  constructor({ stdout }: ReporterOptions, wide: boolean) {
+  constructor({ stdout, terminal }: ReporterOptions, wide: boolean) {
     this.#stdout = stdout;
+    this.#terminal = terminal;
     this.#wide = wide;
   }
 
   begin(policies: readonly CheckedPolicy[]): void {
-    this.#policies = policies;
+    this.#modes = modesOf(policies);
   }
 
   item(item: CheckedItem): void {
-    this.#rows.push(...this.#rowsOf(item));
+    const shown = shownOf(item, this.#modes, this.#wide);
+    this.#merged += shown.violations.length;
+    this.#hidden += shown.hidden;
+    this.#rows.push(...rowsOf(shown, this.#wide));
     if (this.#rows.length >= ROWS) this.#flush();
   }
 
@@ -54,84 +61,64 @@ export class TableReporter implements Reporter {
 
   end(summary: Summary): void {
     this.#flush();
-    this.#stdout.write(`${this.#columns ? '\n' : ''}${summaryText(summary, this.#policies.length, this.#hidden)}\n`);
-  }
-
-  #rowsOf(item: CheckedItem): Row[] {
-    const { file, verdict } = item;
-    const rows = item.violations.map(({ policy, rule, path, message, line }) => ({
-      where: place(file, line),
-      item,
-      verdict,
-      policy,
-      rule,
-      field: path,
-      message,
-    }));
-    const own = { where: place(file, item.line), item, verdict, policy: '', rule: '', field: '', message: '' };
-    const shown = item.findings.filter(({ reason }) => this.#wide || reason !== ONLY_WIDE);
-    this.#hidden += item.findings.length - shown.length;
-    const notes = shown.map(({ reason, path, message, line }) => ({
-      ...own,
-      where: place(file, line),
-      verdict: 'Note',
-      rule: reason,
-      field: path,
-      message,
-    }));
-    return [...(rows.length === 0 && this.#wide ? [own] : rows), ...notes];
+    const sum = { ...summary, policies: this.#modes.size, merged: this.#merged, hidden: this.#hidden };
+    this.#stdout.write(`${this.#columns ? '\n' : ''}${summaryLines(sum).join('\n')}\n`);
   }
 
   #flush(): void {
     if (this.#rows.length === 0) return;
-    const head = this.#columns ? undefined : this.#columnsFor(this.#rows);
+    const head = this.#columns ? undefined : columnsFor(this.#rows, this.#wide);
     const columns = this.#columns ?? head ?? [];
     const cells = this.#rows.map((row) => columns.map(({ cell }) => cell(row)));
-    this.#stdout.write(
-      tableText(
-        head?.map((column) => column.head),
-        cells,
-      ),
-    );
+    const heads = columns.map((column) => column.head);
+    const paint: TableOptions['paint'] = (name, cell) => (name === RESULT ? this.#painted(cell) : cell);
+    this.#stdout.write(tableText(head && heads, cells, { heads, paint }));
     this.#columns = columns;
     this.#rows = [];
   }
 
-  /** What runs in a cluster stands in no file. */
-  #columnsFor(rows: readonly Row[]): Column[] {
-    const located = rows.some(({ where }) => where !== '');
-    const modes = new Map(this.#policies.map(({ name, mode }) => [name, mode]));
-    const columns: readonly (Column & { shown?: boolean })[] = [
-      { head: 'WHERE', cell: ({ where }) => where, shown: located },
-      { head: 'WORKLOAD', cell: ({ item }) => itemName(item) },
-      { head: 'VERDICT', cell: ({ verdict }) => verdict },
-      { head: 'MODE', cell: ({ policy }) => modes.get(policy) ?? '', shown: this.#wide },
-      { head: 'POLICY', cell: ({ policy }) => policy },
-      { head: 'RULE', cell: ({ rule }) => rule },
-      { head: 'FIELD', cell: ({ field }) => field, shown: this.#wide },
-      { head: 'MESSAGE', cell: ({ message }) => message },
-    ];
-    return columns.filter(({ shown = true }) => shown);
+  #painted(result: string): string {
+    const outcome = OUTCOMES.find((one) => one.toLowerCase() === result);
+    return outcome ? this.#terminal.paint(OUTCOME_STYLES[outcome], result) : result;
   }
 }
 
-/** @param hidden how many notes are not among the rows */
-function summaryText(summary: Summary, policies: number, hidden: number): string {
-  const { items, compliant, violating, unknown, notSelected, excluded, violations, skipped, errors } = summary;
-  const parts = [
-    `${compliant} compliant`,
-    `${violating} violating${violations > 0 ? ` (${counted(violations, 'violation')})` : ''}`,
-    ...(unknown > 0 ? [`${unknown} unknown: it depends on who creates the pod`] : []),
-    ...(notSelected > excluded ? [`${notSelected - excluded} that no policy decides about`] : []),
-    ...(excluded > 0 ? [`${excluded} in excluded namespaces`] : []),
-    ...(skipped > 0 ? [`${counted(skipped, 'other object')} left out`] : []),
-    ...(errors > 0 ? [counted(errors, 'error')] : []),
+const RESULT = 'RESULT';
+
+function rowsOf({ item, violations, findings }: Shown, wide: boolean): Row[] {
+  const own = { item, policy: '', rule: '', field: '', message: '' };
+  const rows = violations.map((one) => ({
+    ...own,
+    where: place(item.file, one.first.line),
+    result: one.outcome.toLowerCase(),
+    policy: policiesText(one),
+    rule: one.first.rule,
+    field: one.first.path,
+    message: one.message,
+  }));
+  const notes = findings.map(({ reason, path, message, line }) => ({
+    ...own,
+    where: place(item.file, line),
+    result: 'note',
+    rule: reason,
+    field: path,
+    message,
+  }));
+  const whole = { ...own, where: place(item.file, item.line), ...withoutViolations(item) };
+  return [...(rows.length === 0 && wide ? [whole] : rows), ...notes];
+}
+
+/** What runs in a cluster stands in no file. */
+function columnsFor(rows: readonly Row[], wide: boolean): Column[] {
+  const located = rows.some(({ where }) => where !== '');
+  const columns: readonly (Column & { shown?: boolean })[] = [
+    { head: 'WHERE', cell: ({ where }) => where, shown: located },
+    { head: 'WORKLOAD', cell: ({ item }) => itemName(item) },
+    { head: RESULT, cell: ({ result }) => result },
+    { head: 'POLICY', cell: ({ policy }) => policy },
+    { head: 'RULE', cell: ({ rule }) => rule },
+    { head: 'FIELD', cell: ({ field }) => field, shown: wide },
+    { head: 'MESSAGE', cell: ({ message }) => message },
   ];
-  const free =
-    items > excluded && notSelected === items
-      ? '\nPolicies select namespaces by their labels: a Namespace among the manifests has them, or --namespace-labels'
-      : '';
-  const notes = hidden > 0 ? `\n${counted(hidden, 'note')} on capabilities held by default: -o wide shows them` : '';
-  const coverage = coverageLines(summary).map((line) => `\n${line}`);
-  return `${counted(items, 'workload')} judged by ${counted(policies, 'policy')}: ${parts.join(', ')}${free}${coverage.join('')}${notes}`;
+  return columns.filter(({ shown = true }) => shown);
 }

@@ -7,10 +7,12 @@ import type { Source } from '../../cluster/reflector.ts';
 import { WORKLOADS } from '../../cluster/snapshot.ts';
 import * as sources from '../../cluster/sources.ts';
 import { Evaluator } from '../../evaluate/violations.ts';
+import { isExcluded } from '../../policy/deciding.ts';
 import { View } from '../../view.ts';
 import { type Connected, snapshot, withCluster } from '../cluster.ts';
 import { type ExitCode, type Io, UsageError } from '../command.ts';
 import { jsonText, printableTexts } from '../printable.ts';
+import { terminalOf } from '../terminal.ts';
 import type { StatusOptions } from './status.ts';
 import { statusText } from './status-text.ts';
 import { type Readable, type StatusView, statusView } from './status-view.ts';
@@ -30,7 +32,10 @@ export async function runStatus(policy: string | undefined, options: StatusOptio
   return withCluster(options, async (connected) => {
     const evaluator = new Evaluator();
     const forbidden: Source[] = [];
+    // What changes is followed in the whole cluster.
+    const scope = options.namespace !== undefined && !options.watch ? { namespace: options.namespace } : {};
     const cluster = await snapshot(connected, io, {
+      ...scope,
       workloads: true,
       onForbidden: (source, error) => {
         if (source === sources.POLICIES) throw missingRight(error);
@@ -38,13 +43,14 @@ export async function runStatus(policy: string | undefined, options: StatusOptio
       },
     });
     await isInstalled(cluster, connected);
+    checkNamespace(cluster, forbidden, options);
     const missing = missingTexts(forbidden);
     for (const text of missing) io.stderr.write(`cappol: ${text}\n`);
     let shown = 0;
     const show = (seen: Cluster) => {
       if (shown++ > 0 && !io.stdout.isTTY) io.stdout.write(SEPARATORS[options.output]);
       const view = statusView(readable(seen, forbidden, missing, options), evaluator);
-      io.stdout.write(printed(only(view, policy), policy !== undefined, options.output));
+      io.stdout.write(printed(only(view, policy, options.namespace), policy !== undefined, options, io));
     };
     if (options.watch) await following(connected, { forbidden, io, show });
     else show(cluster);
@@ -56,7 +62,7 @@ function readable(
   cluster: Cluster,
   forbidden: readonly Source[],
   missing: readonly string[],
-  { operatorNamespace, excludedNamespaces }: StatusOptions,
+  { operatorNamespace, excludedNamespaces, namespace }: StatusOptions,
 ): Readable {
   const view = new View(cluster, { operatorNamespace, excludedNamespaces, podSecurityDefaults: {} });
   const rbac = !RBAC.some((source) => forbidden.includes(source));
@@ -67,22 +73,23 @@ function readable(
     judgeable: ![sources.NAMESPACES, ...WORKLOADS].some((source) => forbidden.includes(source)),
     rbac,
     missing,
+    namespace,
   };
 }
 
-function printed(view: StatusView, whole: boolean, output: StatusOptions['output']): string {
+function printed(view: StatusView, whole: boolean, { output, namespace }: StatusOptions, io: Io): string {
   if (output === 'json') return `${jsonText(view)}\n`;
   if (output === 'yaml') return dump(printableTexts(view), { lineWidth: -1, noRefs: true });
-  return statusText(view, { wide: output === 'wide', whole });
+  return statusText(view, { terminal: terminalOf(io), wide: output === 'wide', whole, namespace });
 }
 
-function only(view: StatusView, name: string | undefined): StatusView {
+function only(view: StatusView, name: string | undefined, namespace: string | undefined): StatusView {
   if (name === undefined) return view;
   const policies = view.policies.filter((policy) => policy.name === name);
   if (policies.length > 0) return { ...view, policies };
   const names = view.policies.map((policy) => policy.name);
   throw new UsageError(
-    `no policy ${JSON.stringify(name)}: ${names.length === 0 ? 'there is none' : `there are ${names.join(', ')}`}`,
+    `no policy ${JSON.stringify(name)}${namespace === undefined ? '' : ` for namespace ${namespace}`}: ${names.length === 0 ? 'there is none' : `there are ${names.join(', ')}`}`,
   );
 }
 
@@ -114,6 +121,23 @@ function missingRight(error: ApiError): UsageError {
   return new UsageError(
     `you may not list ${resourceOf(sources.POLICIES)}, and nothing can be told without: ${error.message}`,
   );
+}
+
+/** @throws UsageError for a namespace that isn't there, or that no policy reaches */
+function checkNamespace(
+  cluster: Cluster,
+  forbidden: readonly Source[],
+  { namespace, operatorNamespace, excludedNamespaces }: StatusOptions,
+): void {
+  if (namespace === undefined) return;
+  if (isExcluded(namespace, [operatorNamespace, ...excludedNamespaces])) {
+    throw new UsageError(
+      `no policy reaches namespace ${namespace}: --operator-namespace or --excluded-namespaces names it`,
+    );
+  }
+  if (!forbidden.includes(sources.NAMESPACES) && !cluster.namespace(namespace)) {
+    throw new UsageError(`no namespace ${JSON.stringify(namespace)} in the cluster`);
+  }
 }
 
 /** A cluster without the CRD has no policies, either. */

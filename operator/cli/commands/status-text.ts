@@ -1,13 +1,20 @@
-/** A view of the policies in tables: what needs attention first. */
+/** A view of the policies: what needs attention first. On a terminal, in lines that fit it. */
 import type { RbacSubject } from '../../cluster/objects.ts';
 import type { Holder } from '../../evaluate/use.ts';
 import { bounded, counted, firstOf } from '../../report/text.ts';
+import { type Entry, groupedText } from '../grouped.ts';
+import { type MergedViolation, mergeViolations, modesOf, policiesText } from '../merged.ts';
+import { OUTCOME_STYLES, type Outcome, outcomeOf } from '../outcome.ts';
 import { tableText } from '../table.ts';
-import type { PolicyView, StatusView } from './status-view.ts';
+import type { Terminal } from '../terminal.ts';
+import { wrap } from '../wrap.ts';
+import type { PolicyView, StatusView, ViolationView } from './status-view.ts';
 
 const POLICY_HEAD = ['NAME', 'LEVEL', 'MODE', 'PSA', 'NAMESPACES', 'VIOLATING', 'UNKNOWN', 'READY', 'MAY USE'];
 const WIDE_HEAD = [...POLICY_HEAD, 'PRIORITY', 'VERSION', 'SHARES WITH', 'UNUSED GRANTS'];
-const VIOLATION_HEAD = ['NAMESPACE', 'WORKLOAD', 'PODS', 'POLICY', 'MODE', 'RULE', 'MESSAGE'];
+/** Left out, in this order, of a table that is wider than the terminal. */
+const OPTIONAL_COLUMNS = ['UNKNOWN', 'PSA', 'MAY USE', 'NAMESPACES'];
+const VIOLATION_HEAD = ['NAMESPACE', 'WORKLOAD', 'PODS', 'RESULT', 'POLICY', 'RULE', 'MESSAGE'];
 const MOST_SUBJECTS = 2;
 /** Of these, True is what one hopes for. */
 const GOOD = ['Accepted', 'Programmed', 'Ready', 'Compliant'];
@@ -15,36 +22,53 @@ const GOOD = ['Accepted', 'Programmed', 'Ready', 'Compliant'];
 const TOLD_ELSEWHERE = ['Compliant', 'Ready', 'Stalled'];
 
 export interface TextOptions {
+  readonly terminal: Terminal;
   readonly wide: boolean;
   /** A single policy was asked for: all that is known of it. */
   readonly whole: boolean;
+  /** Only this one was asked for. */
+  readonly namespace: string | undefined;
 }
 
-export function statusText(view: StatusView, { wide, whole }: TextOptions): string {
+export function statusText(view: StatusView, options: TextOptions): string {
   const { policies } = view;
-  if (policies.length === 0) return 'There are no policies.\n';
+  const { terminal, wide, whole, namespace } = options;
+  if (policies.length === 0) {
+    return namespace === undefined ? 'There are no policies.\n' : `No policy selects namespace ${namespace}.\n`;
+  }
   const sections = [
-    `${summary(policies)}\n`,
-    tableText(
-      wide ? WIDE_HEAD : POLICY_HEAD,
-      policies.map((policy) => policyRow(policy, wide)),
-    ),
-    conditionLines(policies, wide || whole),
-    violationTable(policies),
-    useTable(policies),
-    allLines(view.mayUseAll ?? []),
+    wrap(summary(policies, namespace), terminal),
+    policyTable(policies, options),
+    conditionLines(policies, wide || whole, terminal),
+    violations(policies, terminal),
+    useTable(policies, terminal),
+    allLines(view.mayUseAll ?? [], terminal),
   ];
   return sections.filter((section) => section !== '').join('\n');
 }
 
-function summary(policies: readonly PolicyView[]): string {
+function policyTable(policies: readonly PolicyView[], { terminal, wide }: TextOptions): string {
+  const rows = policies.map((policy) => policyRow(policy, wide));
+  const paint = (head: string, cell: string) => {
+    if (head === 'READY') return terminal.paint(cell === 'True' ? 'green' : 'red', cell);
+    return head === 'VIOLATING' && cell !== '0' ? terminal.paint('red', cell) : cell;
+  };
+  return tableText(wide ? WIDE_HEAD : POLICY_HEAD, rows, {
+    terminal,
+    paint,
+    ...(!wide && { optional: OPTIONAL_COLUMNS }),
+  });
+}
+
+function summary(policies: readonly PolicyView[], namespace: string | undefined): string {
   const notReady = policies.filter((policy) => ready(policy) !== 'True').length;
   const violations = policies.flatMap((one) => one.violations).filter(({ verdict }) => verdict === 'Violating');
   const workloads = new Set(violations.map(({ namespace, kind, name }) => `${namespace}/${kind}/${name}`)).size;
   const namespaces = new Set(violations.map(({ namespace }) => namespace)).size;
+  const scope = namespace === undefined ? '' : ` for namespace ${namespace}`;
   const partial = policies.some(isPartial) ? ' at least' : '';
   return [
-    `${counted(policies.length, 'policy')}${notReady > 0 ? `, ${notReady} not ready` : ''}:`,
+    `${counted(policies.length, 'policy')}${scope}${notReady > 0 ? `, ${notReady} not ready` : ''}:`,
     workloads === 0
       ? 'no workload violates.'
       : `${counted(workloads, 'workload')} in ${counted(namespaces, 'namespace')}${partial} ${workloads === 1 ? 'violates' : 'violate'}.`,
@@ -91,53 +115,107 @@ function users({ usableBy, usedBy }: PolicyView): string {
 }
 
 /** Each policy's conditions that tell of trouble, or all of them. */
-function conditionLines(policies: readonly PolicyView[], all: boolean): string {
+function conditionLines(policies: readonly PolicyView[], all: boolean, terminal: Terminal): string {
   const lines = policies.flatMap(({ name, conditions }) =>
     conditions
       .filter(
         ({ type, status }) => all || (!TOLD_ELSEWHERE.includes(type) && (status === 'True') !== GOOD.includes(type)),
       )
-      .map(
-        ({ type, status, reason, message }) => `${name}: ${type} is ${status} (${reason}): ${bounded(message, 1024)}\n`,
+      .map(({ type, status, reason, message }) =>
+        wrap(`${name}: ${type} is ${status} (${reason}): ${bounded(message, 1024)}`, {
+          width: terminal.width,
+          hanging: 2,
+        }),
       ),
   );
   return lines.join('');
 }
 
-function violationTable(policies: readonly PolicyView[]): string {
-  const rows = policies
-    .flatMap(({ name: policy, mode, violations }) =>
-      violations.map(({ namespace, kind, name, pods, verdict, rule, message }) => [
-        namespace,
-        bounded(`${kind} ${name}`, 320),
-        verdict === 'Unknown' ? '?' : String(pods),
-        policy,
-        mode,
-        rule,
-        bounded(message, 1024),
-      ]),
-    )
-    .sort((a, b) => compare(a.slice(0, 2).join('\n'), b.slice(0, 2).join('\n')));
-  return rows.length === 0 ? '' : tableText(VIOLATION_HEAD, rows);
+/** Of a workload, a violation once, with all policies that it violates. */
+interface Violation extends MergedViolation<ViolationView & { readonly policy: string }> {
+  readonly outcome: Outcome;
 }
 
-function useTable(policies: readonly PolicyView[]): string {
+function violations(policies: readonly PolicyView[], terminal: Terminal): string {
+  const all = mergedViolations(policies);
+  if (all.length === 0) return '';
+  return terminal.width === undefined ? violationTable(all, terminal) : violationGroups(all, terminal);
+}
+
+function mergedViolations(policies: readonly PolicyView[]): Violation[] {
+  const modes = modesOf(policies);
+  const all = policies.flatMap(({ name: policy, violations: own }) => own.map((one) => ({ ...one, policy })));
+  const workloads = Map.groupBy(all, workloadKey);
+  return [...workloads.keys()]
+    .sort()
+    .flatMap((key) => mergeViolations(workloads.get(key) ?? [], modes))
+    .map((one) => ({ ...one, outcome: one.first.verdict === 'Unknown' ? 'Unknown' : outcomeOf(one.mode) }));
+}
+
+function workloadKey({ namespace, kind, name }: ViolationView): string {
+  return [namespace, kind, name].join('\n');
+}
+
+function violationTable(all: readonly Violation[], terminal: Terminal): string {
+  const styles = new Map(Object.entries(OUTCOME_STYLES).map(([outcome, style]) => [outcome.toLowerCase(), style]));
+  const paint = (head: string, cell: string) => {
+    const style = head === 'RESULT' ? styles.get(cell) : undefined;
+    return style ? terminal.paint(style, cell) : cell;
+  };
+  const rows = all.map((one) => [
+    one.first.namespace,
+    bounded(`${one.first.kind} ${one.first.name}`, 320),
+    one.outcome === 'Unknown' ? '?' : String(one.first.pods),
+    one.outcome.toLowerCase(),
+    policiesText(one),
+    one.first.rule,
+    bounded(one.message, 1024),
+  ]);
+  return tableText(VIOLATION_HEAD, rows, { terminal, paint });
+}
+
+function violationGroups(all: readonly Violation[], terminal: Terminal): string {
+  const workloads = [...Map.groupBy(all, ({ first }) => workloadKey(first)).values()].map((ofWorkload) => {
+    const [{ first }] = ofWorkload as [Violation];
+    return {
+      namespace: first.namespace,
+      workload: `${first.kind} ${first.name}`,
+      remark: first.pods > 0 ? counted(first.pods, 'pod') : '',
+      entries: ofWorkload.map(entryOf),
+    };
+  });
+  return groupedText(workloads, terminal);
+}
+
+function entryOf(violation: Violation): Entry {
+  const { outcome, first, message } = violation;
+  return {
+    label: outcome.toLowerCase(),
+    style: OUTCOME_STYLES[outcome],
+    text: `${first.rule}: ${bounded(message, 1024)}`,
+    detail: `by ${policiesText(violation)}`,
+  };
+}
+
+function useTable(policies: readonly PolicyView[], terminal: Terminal): string {
   const rows = policies.flatMap(({ name, usedBy = [] }) =>
     usedBy.map((holder) => [name, subjectText(holder.subject), where(holder)]),
   );
-  return rows.length === 0 ? '' : tableText(['POLICY', 'MAY USE IT', 'WHERE'], rows);
+  return rows.length === 0 ? '' : tableText(['POLICY', 'MAY USE IT', 'WHERE'], rows, { terminal });
 }
 
-/** Whoever may use all policies, those first who may by mistake. */
-function allLines(holders: readonly Holder[]): string {
+/** Those who may use all policies; first those who may by mistake. */
+function allLines(holders: readonly Holder[], { width }: Terminal): string {
   const named = (some: readonly Holder[]) =>
     some.map((one) => `${subjectText(one.subject)} (${where(one)})`).join(', ');
   const wildcard = holders.filter((one) => one.wildcard);
   const others = holders.filter((one) => !one.wildcard);
   return [
-    ...(wildcard.length > 0 ? [`May use every policy, by wildcard: ${named(wildcard)}\n`] : []),
-    ...(others.length > 0 ? [`May use every policy: ${named(others)}\n`] : []),
-  ].join('');
+    ...(wildcard.length > 0 ? [`May use every policy, by wildcard: ${named(wildcard)}`] : []),
+    ...(others.length > 0 ? [`May use every policy: ${named(others)}`] : []),
+  ]
+    .map((line) => wrap(line, { width, hanging: 2 }))
+    .join('');
 }
 
 function where({ namespace, everybody }: Holder): string {
@@ -148,8 +226,4 @@ function where({ namespace, everybody }: Holder): string {
 /** `ServiceAccount net/pinger` */
 function subjectText({ kind, namespace, name }: RbacSubject): string {
   return bounded(`${kind} ${namespace === undefined ? '' : `${namespace}/`}${name}`, 256);
-}
-
-function compare(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0;
 }

@@ -68,25 +68,37 @@ export interface Readable {
   /** Whether roles and bindings are there. */
   readonly rbac: boolean;
   readonly missing: readonly string[];
+  /** Only what is in it, and the policies that select it. */
+  readonly namespace?: string | undefined;
 }
 
 /** @param evaluator kept from one view to the next, it knows what it has judged */
 export function statusView(readable: Readable, evaluator: Evaluator): StatusView {
-  const { cluster, rbac, use, missing } = readable;
+  const { cluster, view, rbac, use, missing, namespace } = readable;
   const judgements = readable.judgeable ? judgementsOf(readable, evaluator) : undefined;
+  const isAsked = ({ metadata }: CapabilityPolicy) =>
+    namespace === undefined || !judgements || view.coverage.get(metadata?.name ?? '')?.selected.includes(namespace);
   return {
-    policies: cluster.policies().map((policy) => policyView(policy, readable, judgements)),
+    policies: cluster
+      .policies()
+      .filter(isAsked)
+      .map((policy) => policyView(policy, readable, judgements)),
     ...(rbac && { mayUseAll: use.holdersOfAll() }),
     missing,
   };
 }
 
+/** @param asked undefined for all */
+function isIn(asked: string | undefined, namespace: string): boolean {
+  return asked === undefined || asked === namespace;
+}
+
 type Judgements = ReadonlyMap<string, NamespaceJudgement>;
 
-function judgementsOf({ cluster, view, use }: Readable, evaluator: Evaluator): Judgements {
+function judgementsOf({ cluster, view, use, namespace }: Readable, evaluator: Evaluator): Judgements {
   const judged = cluster
     .namespaces()
-    .filter(({ name }) => !view.isExcluded(name))
+    .filter(({ name }) => !view.isExcluded(name) && isIn(namespace, name))
     .map((namespace) => judgeNamespace(namespace, view.compiled.policies, cluster, { evaluator, use }));
   return new Map(judged.map((judgement) => [judgement.namespace, judgement]));
 }
@@ -95,6 +107,7 @@ function policyView(policy: CapabilityPolicy, readable: Readable, judgements: Ju
   const { spec, status = {} } = policy;
   const name = policy.metadata?.name ?? '';
   const coverage = judgements && readable.view.coverage.get(name);
+  const deciding = (coverage?.deciding ?? []).filter((one) => isIn(readable.namespace, one));
   const { usableBy = 'Everyone', mode = 'Audit' } = spec;
   return {
     name,
@@ -108,7 +121,9 @@ function policyView(policy: CapabilityPolicy, readable: Readable, judgements: Ju
       ? { selected: coverage?.selected.length ?? 0, deciding: coverage?.deciding.length ?? 0 }
       : { selected: status.namespaces?.selected ?? 0, deciding: status.namespaces?.deciding ?? 0 },
     sharesWith: [...(coverage?.sharesWith ?? status.sharesWith ?? [])],
-    ...(judgements ? judgedNow(policy, mode, coverage?.deciding ?? [], judgements) : asReported(status)),
+    ...(judgements ? judgedNow(policy, mode, deciding, judgements) : asReported(status, readable.namespace)),
+    // A grant that nobody needs in one namespace may be needed in another.
+    ...(readable.namespace !== undefined && { unusedGrants: [] }),
     usableBy,
     ...(usableBy !== 'Everyone' && readable.rbac && { usedBy: readable.use.holders(name) }),
   };
@@ -144,12 +159,16 @@ function violationsOf(
   }));
 }
 
-function asReported({ workloads, violations = [], unusedGrants = [] }: CapabilityPolicyStatus): Judged {
+function asReported(
+  { workloads, violations = [], unusedGrants = [] }: CapabilityPolicyStatus,
+  namespace: string | undefined,
+): Judged {
   const { evaluated = 0, violating = 0, unknown = 0 } = workloads ?? {};
   return {
     judged: 'Status',
     workloads: { evaluated, violating, unknown },
     violations: violations
+      .filter((one) => isIn(namespace, one.namespace))
       .map(({ pods = 0, rule = '', message = '', ...rest }) => ({ ...rest, pods, rule, message }))
       .sort(byWorkload),
     unusedGrants,

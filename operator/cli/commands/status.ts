@@ -6,6 +6,7 @@ import * as options from '../options.ts';
 
 export interface StatusOptions {
   readonly watch?: boolean;
+  readonly namespace?: string;
   readonly output: 'table' | 'wide' | 'json' | 'yaml';
   readonly operatorNamespace: string;
   readonly excludedNamespaces: readonly string[];
@@ -21,6 +22,7 @@ export const registerStatus: RegisterCommand = (program, io, finish) => {
     .summary('the live policies, all that violates them, and who may use them')
     .description(ABOUT)
     .argument('[policy]', 'only this one, and all that is known of it')
+    .addOption(options.namespace('only what is in this namespace, and the policies for it'))
     .option('-w, --watch', 'print again whenever something changes')
     .addOption(
       new Option('-o, --output <format>', 'how to print').choices(['table', 'wide', 'json', 'yaml']).default('table'),
@@ -32,6 +34,7 @@ export const registerStatus: RegisterCommand = (program, io, finish) => {
     .action(async (policy: string | undefined, given: StatusOptions) => finish(await status(policy, given, io)));
   withExamples(command, [
     { what: 'Every policy, and every workload that violates one', paste: 'cappol status' },
+    { what: 'One namespace', paste: 'cappol status -n default' },
     { what: 'Stay and see it change', paste: 'cappol status --watch' },
     { what: 'The same for a program', paste: 'cappol status -o json' },
   ]);

@@ -1,0 +1,60 @@
+/** What a check shows people of an item: its violations, each once, and advice. */
+import type { FindingReason } from '../../evaluate/findings.ts';
+import { type MergedViolation, type Modes, mergeViolations, policiesText } from '../merged.ts';
+import { type Outcome, outcomeOf } from '../outcome.ts';
+import type { CheckedFinding, CheckedItem, CheckedViolation, NotSelectedReason } from './result.ts';
+
+/** True of nearly every container that level restricted would refuse: notes on it would hide all others. */
+const ONLY_WIDE: FindingReason = 'HeldByRuntimeDefault';
+
+export interface Shown {
+  readonly item: CheckedItem;
+  readonly violations: readonly ShownViolation[];
+  readonly findings: readonly CheckedFinding[];
+  /** How many findings are not shown. */
+  readonly hidden: number;
+}
+
+export interface ShownViolation extends MergedViolation<CheckedViolation> {
+  readonly outcome: Outcome;
+}
+
+export function shownOf(item: CheckedItem, modes: Modes, wide: boolean): Shown {
+  const findings = item.findings.filter(({ reason }) => wide || reason !== ONLY_WIDE);
+  return {
+    item,
+    violations: mergeViolations(item.violations, modes).map((one) => ({
+      ...one,
+      outcome: item.verdict === 'Unknown' ? 'Unknown' : outcomeOf(one.mode),
+    })),
+    findings,
+    hidden: item.findings.length - findings.length,
+  };
+}
+
+/** As the API server says it; with the names of all policies that say it. */
+export function violationText(violation: ShownViolation): string {
+  const { first, message, policies } = violation;
+  const kind = policies.length === 1 ? 'CapabilityPolicy' : 'CapabilityPolicies';
+  return `${kind} ${policiesText(violation)}: ${first.rule}: ${message}`;
+}
+
+/** An error is what a policy refuses. */
+export function severityOf({ mode }: Pick<ShownViolation, 'mode'>): 'error' | 'warning' {
+  return mode === 'Enforce' ? 'error' : 'warning';
+}
+
+const NOT_SELECTED: Readonly<Record<NotSelectedReason, string>> = {
+  ExcludedNamespace: 'no policy reaches its namespace',
+  NoPolicy: 'no policy selects its namespace',
+  NoPods: 'makes no pods any more',
+};
+
+/** What to say of an item without violations. */
+export function withoutViolations({ verdict, notSelected }: CheckedItem): {
+  readonly result: string;
+  readonly message: string;
+} {
+  if (verdict === 'Compliant') return { result: 'admitted', message: '' };
+  return { result: '-', message: NOT_SELECTED[notSelected ?? 'NoPolicy'] };
+}

@@ -1,0 +1,77 @@
+/** -o table and -o wide on a terminal: by namespace and workload, in lines that fit it. */
+import { type Entry, groupedText, type WorkloadEntries } from '../grouped.ts';
+import { type Modes, modesOf, policiesText } from '../merged.ts';
+import { OUTCOME_STYLES } from '../outcome.ts';
+import type { Terminal } from '../terminal.ts';
+import { wrap } from '../wrap.ts';
+import { place, type Reporter, type ReporterOptions } from './reporter.ts';
+import type { CheckedItem, CheckedPolicy, Summary } from './result.ts';
+import { type Shown, shownOf, withoutViolations } from './shown.ts';
+import { summaryLines } from './summary-text.ts';
+
+export class TerminalReporter implements Reporter {
+  readonly #stdout: ReporterOptions['stdout'];
+  readonly #terminal: Terminal;
+  readonly #wide: boolean;
+  readonly #workloads: WorkloadEntries[] = [];
+  #modes: Modes = new Map();
+  #merged = 0;
+  #hidden = 0;
+
+  constructor({ stdout, terminal }: ReporterOptions, wide: boolean) {
+    this.#stdout = stdout;
+    this.#terminal = terminal;
+    this.#wide = wide;
+  }
+
+  begin(policies: readonly CheckedPolicy[]): void {
+    this.#modes = modesOf(policies);
+  }
+
+  item(item: CheckedItem): void {
+    const shown = shownOf(item, this.#modes, this.#wide);
+    this.#merged += shown.violations.length;
+    this.#hidden += shown.hidden;
+    const entries = this.#entriesOf(shown);
+    if (entries.length === 0) return;
+    const { namespace, kind, name, template, file, line } = item;
+    const workload = `${kind} ${name}${template === null ? '' : `: ${template}`}`;
+    this.#workloads.push({ namespace, workload, remark: place(file, line), entries });
+  }
+
+  /** Standard error has it. */
+  trouble(): void {}
+
+  end(summary: Summary): void {
+    const { width } = this.#terminal;
+    const sum = { ...summary, policies: this.#modes.size, merged: this.#merged, hidden: this.#hidden };
+    const lines = summaryLines(sum).map((line) => wrap(line, { width, hanging: 2 }));
+    const groups = groupedText(this.#workloads, this.#terminal);
+    this.#stdout.write([...(groups === '' ? [] : [groups, '\n']), ...lines].join(''));
+  }
+
+  #entriesOf({ item, violations, findings }: Shown): Entry[] {
+    const broken = violations.map((one) => ({
+      label: one.outcome.toLowerCase(),
+      style: OUTCOME_STYLES[one.outcome],
+      text: `${one.first.rule}: ${one.message}`,
+      detail: this.#detail(item, one.first, `by ${policiesText(one)}`),
+    }));
+    const notes = findings.map((one) => ({
+      label: 'note',
+      text: `${one.reason}: ${one.message}`,
+      detail: this.#detail(item, one, ''),
+    }));
+    return [...(broken.length === 0 && this.#wide ? [whole(item)] : broken), ...notes];
+  }
+
+  /** `deploy/web.yaml:22, by restricted` */
+  #detail({ file }: CheckedItem, { line, path }: { line: number | null; path: string }, by: string): string {
+    return [place(file, line), this.#wide ? path : '', by].filter((part) => part !== '').join(', ');
+  }
+}
+
+function whole(item: CheckedItem): Entry {
+  const { result: label, message: text } = withoutViolations(item);
+  return { label, text, detail: '', ...(item.verdict === 'Compliant' && { style: OUTCOME_STYLES.Admitted }) };
+}

@@ -1,0 +1,32 @@
+/** What text is printed on: how wide it is, and whether it shows colours. */
+import { styleText } from 'node:util';
+import type { Io } from './command.ts';
+
+export type Style = 'bold' | 'red' | 'green' | 'yellow' | 'magenta' | 'cyan';
+
+export interface Terminal {
+  /** Columns; undefined in a pipe or a file, where a line is as long as what it says. */
+  readonly width: number | undefined;
+  paint(style: Style, text: string): string;
+}
+
+/** Of a terminal that doesn't tell its width, as some pseudo-terminals don't. */
+const USUAL_WIDTH = 80;
+
+/** A pipe, or a file. */
+export const PLAIN: Terminal = { width: undefined, paint: (_style, text) => text };
+
+export function terminalOf({ stdout, env }: Pick<Io, 'stdout' | 'env'>): Terminal {
+  const colors = showsColors(stdout.isTTY ?? false, env);
+  return {
+    width: stdout.isTTY ? stdout.columns || USUAL_WIDTH : undefined,
+    paint: (style, text) => (colors && text !== '' ? styleText(style, text, { validateStream: false }) : text),
+  };
+}
+
+/** As Node and most command lines do; https://no-color.org and https://force-color.org. */
+function showsColors(isTerminal: boolean, { FORCE_COLOR, NO_COLOR, TERM }: Io['env']): boolean {
+  if (FORCE_COLOR !== undefined && FORCE_COLOR !== '') return FORCE_COLOR !== '0' && FORCE_COLOR !== 'false';
+  if (NO_COLOR !== undefined && NO_COLOR !== '') return false;
+  return isTerminal && TERM !== 'dumb';
+}

@@ -1,0 +1,36 @@
+/** Text in lines that fit a terminal, broken between words. */
+import { stripVTControlCharacters } from 'node:util';
+
+export interface Wrapping {
+  /** Undefined: one line, however long. */
+  readonly width: number | undefined;
+  /** Spaces before the first line, and before each other one. */
+  readonly indent?: number;
+  readonly hanging?: number;
+}
+
+/**
+ * Lines, each with a line break at its end. A word that is longer than a line stays whole: a path can then still be copied.
+ *
+ * @param text may be painted
+ */
+export function wrap(text: string, { width, indent = 0, hanging = indent }: Wrapping): string {
+  const lines: string[] = [];
+  let line = ' '.repeat(indent);
+  let isEmpty = true;
+  for (const word of text.split(' ')) {
+    if (!isEmpty && width !== undefined && columns(line) + 1 + columns(word) > width) {
+      lines.push(line);
+      line = ' '.repeat(hanging);
+      isEmpty = true;
+    }
+    line += isEmpty ? word : ` ${word}`;
+    isEmpty = false;
+  }
+  return [...lines, line].map((one) => `${one.trimEnd()}\n`).join('');
+}
+
+/** How many columns a text takes; names in Kubernetes have no wide characters. */
+export function columns(text: string): number {
+  return [...stripVTControlCharacters(text)].length;
+}
