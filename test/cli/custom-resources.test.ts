@@ -389,7 +389,7 @@ ${ROLLOUT}`;
 
   it('prints the place of a template in the table', async () => {
     const { stdout } = await cappol(['check', '-f', '-'], UNJUDGED);
-    assert.match(stdout, /Rollout shop\/web: spec\.template +Violating/);
+    assert.match(stdout, /Rollout shop\/web: spec\.template +refused/);
     assert.ok(load((await cappol(['check', '-f', '-', '-o', 'yaml'], UNJUDGED)).stdout));
   });
 });
