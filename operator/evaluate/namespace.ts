@@ -37,6 +37,11 @@ export interface WorkloadJudgement extends WorkloadName {
   readonly verdict: Verdict;
   /** How many of its pods violate now. */
   readonly pods: number;
+  /**
+   * Of a workload that violates in mode Audit or Warn: the policy of mode Enforce that admits it, and would still admit it
+   * if those that it violates were enforced.
+   */
+  readonly admittedBy?: string;
   /** Why, by policy, each violation once; empty when Compliant. */
   readonly violations: Readonly<Record<string, readonly Violation[]>>;
 }
@@ -58,13 +63,24 @@ export function judgeNamespace(
   court: Court,
 ): NamespaceJudgement {
   const members = membersOf(name, cluster);
-  const modes = MODES.flatMap((mode) => {
+  const modes: Partial<Record<Mode, ModeJudgement>> = {};
+  let enforced: Enforced | undefined;
+  for (const mode of MODES) {
     const parties = deciding(policies, mode, labels);
-    return parties.length === 0 ? [] : [[mode, judgeMode(members, parties, court)]];
-  });
+    const [first] = parties;
+    if (!first) continue;
+    const groups = judgeMode(members, parties, court);
+    const exceptions = enforced && enforced.priority >= first.priority ? enforced.groups : NONE;
+    modes[mode] = {
+      deciding: parties.map((policy) => policy.name),
+      workloads: [...groups].map(([key, group]) => mergeMembers(group, exceptions.get(key))).sort(byKindAndName),
+    };
+    // The first of the modes.
+    if (mode === 'Enforce') enforced = { priority: first.priority, groups };
+  }
   return {
     namespace: name,
-    modes: Object.fromEntries(modes),
+    modes,
     addedCapabilities: addedCapabilities(members.map(({ candidate }) => candidate.parts)),
   };
 }
@@ -90,25 +106,39 @@ function isJudged(workload: WorkloadView, cluster: Objects): boolean {
   return !workload.finished && !history && watchedOwner(workload, cluster) === undefined;
 }
 
-function judgeMode(members: readonly Member[], policies: readonly ResolvedPolicy[], court: Court): ModeJudgement {
-  const judged = members.map((member) => ({ ...member, ...judge(member.candidate, policies, court) }));
-  const groups = Map.groupBy(judged, ({ workload }) => `${workload.kind}/${workload.name}`);
-  return {
-    deciding: policies.map(({ name }) => name),
-    workloads: [...groups.values()].map(mergeMembers).sort(byKindAndName),
-  };
+type JudgedMember = Member & Judgement;
+/** By kind and name of the workload. */
+type Groups = ReadonlyMap<string, readonly JudgedMember[]>;
+
+interface Enforced {
+  readonly priority: number;
+  readonly groups: Groups;
 }
 
-function mergeMembers(members: readonly (Member & Judgement)[]): WorkloadJudgement {
-  const [{ workload }] = members as [Member & Judgement];
+const NONE: Groups = new Map();
+
+function judgeMode(members: readonly Member[], policies: readonly ResolvedPolicy[], court: Court): Groups {
+  const judged = members.map((member) => ({ ...member, ...judge(member.candidate, policies, court) }));
+  return Map.groupBy(judged, ({ workload }) => `${workload.kind}/${workload.name}`);
+}
+
+/** @param enforced the same workload's members before policies of mode Enforce, where these would still decide */
+function mergeMembers(members: readonly JudgedMember[], enforced: readonly JudgedMember[] = []): WorkloadJudgement {
+  const [{ workload }] = members as [JudgedMember];
   const verdict = (['Violating', 'Unknown'] as const).find((bad) => members.some((one) => one.verdict === bad));
+  const admittedBy = verdict === 'Violating' ? admittedAsAWhole(enforced) : undefined;
   return {
     ...workload,
     verdict: verdict ?? 'Compliant',
+    ...(admittedBy !== undefined && { admittedBy }),
     pods: members.filter((member) => member.pod && member.verdict === 'Violating').length,
     // What is merely unknown of a workload that violates would blur what there is to repair.
     violations: verdict ? mergeViolations(members.filter((member) => member.verdict === verdict)) : NO_VIOLATIONS,
   };
+}
+
+function admittedAsAWhole(members: readonly JudgedMember[]): string | undefined {
+  return members.every(({ verdict }) => verdict === 'Compliant') ? members[0]?.admittedBy : undefined;
 }
 
 function mergeViolations(judgements: readonly Judgement[]): Record<string, readonly Violation[]> {

@@ -1,6 +1,8 @@
 /** events.k8s.io/v1 Event objects. */
 import { createHash } from 'node:crypto';
 import { GROUP } from '../api/capability-policy.ts';
+import type { WorkloadName } from '../evaluate/workloads.ts';
+import { CONTROLLERS } from '../policy/controllers.ts';
 import { bounded } from './text.ts';
 
 /** An object that an Event is about, as far as it is known. */
@@ -76,6 +78,12 @@ export function eventFor(happening: Happening, { reportingInstance, now, occasio
     regarding,
     ...(related && { related }),
   };
+}
+
+export function regardingWorkload({ kind, namespace, name }: WorkloadName, uid: string | undefined): Regarding {
+  const group = kind === 'Pod' || kind === 'PodTemplate' ? '' : CONTROLLERS.find((one) => one.kind === kind)?.group;
+  const apiVersion = group === undefined ? {} : { apiVersion: group === '' ? 'v1' : `${group}/v1` };
+  return { ...apiVersion, kind, namespace, name, ...(uid && { uid }) };
 }
 
 /** A DNS subdomain has 253 characters, and parts that neither begin nor end with a dash; names of roles are no such. */

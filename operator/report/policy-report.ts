@@ -12,8 +12,9 @@ import type { WorkloadJudgement } from '../evaluate/namespace.ts';
 import { violationsBy } from '../evaluate/verdict.ts';
 import type { ResolvedPolicy } from '../policy/resolve.ts';
 import { inSeconds } from './conditions.ts';
+import { regardingWorkload } from './events.ts';
 import { counted, workloadText } from './text.ts';
-import { type FindUid, regardingWorkload } from './transitions.ts';
+import type { FindUid } from './violation-events.ts';
 import { entriesOf } from './violations.ts';
 
 export interface PolicyReportInput {

@@ -13,7 +13,7 @@ import type { ReflectorObserver } from '../runtime/metrics.ts';
 import { type QueueObserver, WorkQueue } from '../runtime/queue.ts';
 import { firstReportName, type PolicyReport, policyReports } from './policy-report.ts';
 import { writePolicyReports } from './policy-report-writer.ts';
-import type { FindUid } from './transitions.ts';
+import type { FindUid } from './violation-events.ts';
 
 export interface PolicyReportsOptions {
   readonly cluster: Pick<Cluster, 'namespaces' | 'namespace' | 'pods' | 'workload'>;

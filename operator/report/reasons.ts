@@ -19,6 +19,8 @@ export const APPLY_FAILED = 'ApplyFailed';
 export const NO_VIOLATION = 'NoViolation';
 /** Compliant: some workload violates it. Events on a workload and on the policy: it began to. */
 export const WORKLOAD_VIOLATES = 'WorkloadViolates';
+/** Events on a workload and on the policy: it violates a policy of mode Audit or Warn, and one of mode Enforce admits it. */
+export const EXCEPTION_ADMITS = 'ExceptionAdmits';
 /** Compliant: not every namespace has been looked at. */
 export const NOT_EVALUATED = 'NotEvaluated';
 /** LabelConflict: a Pod Security label that somebody else set is left alone. */

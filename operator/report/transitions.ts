@@ -10,19 +10,12 @@ import {
 } from '../api/capability-policy.ts';
 import type { LabelConflict, LabelOutcome } from '../apply/outcome.ts';
 import type { NamespaceView } from '../cluster/objects.ts';
-import type { WorkloadName } from '../evaluate/workloads.ts';
-import { CONTROLLERS } from '../policy/controllers.ts';
 import { type EventOrigin, eventFor, type Happening, type KubernetesEvent, type Regarding } from './events.ts';
 import { describeConflict } from './label-conflict.ts';
 import * as reasons from './reasons.ts';
-import { counted, firstOf, workloadText } from './text.ts';
-
-/** Finds the uid of a workload or pod, without which `kubectl describe` does not show an Event. */
-export type FindUid = (workload: WorkloadName) => string | undefined;
+import { type FindUid, violationHappenings } from './violation-events.ts';
 
 type Origin = Omit<EventOrigin, 'occasion'>;
-
-const NAMED = 3;
 
 /**
  * @param policy with its old status, which is also the occasion: a change that starts from the same old status, because it
@@ -42,9 +35,10 @@ export function policyEvents(
     ...labelHappenings(condition(before, 'LabelConflict'), condition(next, 'LabelConflict')),
   ].map((happening) => ({ ...happening, regarding }));
   const occasion = createHash('sha256').update(JSON.stringify(before)).digest('hex');
-  return [...happenings, ...violationHappenings(regarding, before, next, findUid)].map((happening) =>
-    eventFor(happening, { ...origin, occasion }),
-  );
+  return [
+    ...happenings,
+    ...violationHappenings({ regarding, mode: policy.spec.mode ?? 'Audit' }, before, next, findUid),
+  ].map((happening) => eventFor(happening, { ...origin, occasion }));
 }
 
 /** About a namespace whose label is somebody else's, once for each conflict that was not there before. */
@@ -100,69 +94,6 @@ function labelHappenings(before: Condition | undefined, next: Condition | undefi
   return [{ type: 'Warning', reason: next.reason, action: 'Label', note: next.message }];
 }
 
-function violationHappenings(
-  policy: Regarding,
-  before: CapabilityPolicyStatus,
-  next: CapabilityPolicyStatus,
-  findUid: FindUid,
-): Happening[] {
-  const [old, now] = [listed(before), listed(next)];
-  // What a cut list lacks may violate all the same, and so may what nobody looked at.
-  const begun = isWhole(before) ? [...now.keys()].filter((key) => !old.has(key)) : [];
-  const ended =
-    isWhole(next) && condition(next, 'Compliant')?.status !== 'Unknown'
-      ? [...old.keys()].filter((key) => !now.has(key))
-      : [];
-  return [
-    ...happeningsOf(
-      policy,
-      begun.flatMap((key) => now.get(key) ?? []),
-      findUid,
-      BEGUN,
-    ),
-    ...happeningsOf(
-      policy,
-      ended.flatMap((key) => old.get(key) ?? []),
-      findUid,
-      ENDED,
-    ),
-  ];
-}
-
-interface Workload extends WorkloadName {
-  readonly message: string;
-}
-
-interface Turn {
-  readonly type: 'Normal' | 'Warning';
-  readonly reason: string;
-  readonly verb: string;
-  readonly tells: (workload: Workload) => string;
-}
-
-const BEGUN: Turn = {
-  type: 'Warning',
-  reason: reasons.WORKLOAD_VIOLATES,
-  verb: 'violates',
-  tells: ({ message }) => `: ${message}`,
-};
-const ENDED: Turn = { type: 'Normal', reason: reasons.VIOLATION_ENDED, verb: 'no longer violates', tells: () => '' };
-
-/** One about each workload that is still there, and one about the policy that names the first few. */
-function happeningsOf(policy: Regarding, workloads: readonly Workload[], findUid: FindUid, turn: Turn): Happening[] {
-  if (workloads.length === 0) return [];
-  const { type, reason, verb, tells } = turn;
-  const names = firstOf(workloads.map(workloadText), NAMED);
-  const subject = workloads.length === 1 ? names : `each of ${counted(workloads.length, 'workload')} (${names})`;
-  const common = { type, reason, action: 'Evaluate' };
-  const ofWorkloads = workloads.flatMap((workload): Happening[] => {
-    const uid = findUid(workload);
-    const note = `${verb} CapabilityPolicy ${policy.name}${tells(workload)}`;
-    return uid ? [{ ...common, regarding: regardingWorkload(workload, uid), related: policy, note }] : [];
-  });
-  return [{ ...common, regarding: policy, note: `${subject} ${verb} the policy` }, ...ofWorkloads];
-}
-
 function conflictHappening(name: string, uid: string, conflict: LabelConflict): Happening {
   return {
     regarding: { apiVersion: 'v1', kind: 'Namespace', name, uid },
@@ -173,21 +104,6 @@ function conflictHappening(name: string, uid: string, conflict: LabelConflict): 
   };
 }
 
-/** The violating workloads that a status lists, each with its first message. */
-function listed({ violations = [] }: CapabilityPolicyStatus): Map<string, Workload> {
-  const workloads = new Map<string, Workload>();
-  for (const { verdict, message = '', kind, namespace, name } of violations) {
-    const workload = { kind, namespace, name, message };
-    const key = workloadText(workload);
-    if (verdict === 'Violating' && !workloads.has(key)) workloads.set(key, workload);
-  }
-  return workloads;
-}
-
-function isWhole({ violations = [], violationsTotal = 0 }: CapabilityPolicyStatus): boolean {
-  return new Set(violations.map(workloadText)).size === violationsTotal;
-}
-
 function condition({ conditions = [] }: CapabilityPolicyStatus, type: string): Condition | undefined {
   return conditions.find((one) => one.type === type);
 }
@@ -195,10 +111,4 @@ function condition({ conditions = [] }: CapabilityPolicyStatus, type: string): C
 function regardingPolicy({ metadata }: CapabilityPolicy): Regarding {
   const { name = '', uid } = metadata ?? {};
   return { apiVersion: `${GROUP}/${VERSION}`, kind: KIND, name, ...(uid && { uid }) };
-}
-
-export function regardingWorkload({ kind, namespace, name }: WorkloadName, uid: string | undefined): Regarding {
-  const group = kind === 'Pod' || kind === 'PodTemplate' ? '' : CONTROLLERS.find((one) => one.kind === kind)?.group;
-  const apiVersion = group === undefined ? {} : { apiVersion: group === '' ? 'v1' : `${group}/v1` };
-  return { ...apiVersion, kind, namespace, name, ...(uid && { uid }) };
 }

@@ -17,6 +17,8 @@ export interface WorkloadReport {
 const MOST_ENTRIES = 64;
 const MOST_BYTES = 32 * 1024;
 const MESSAGE_LENGTH = 512;
+/** Names, the rule and the message, with what JSON escapes in them. */
+const LARGEST_ENTRY = 4 * 1024;
 
 /**
  * @param namespaces where the policy decides
@@ -62,6 +64,12 @@ function entries(policy: string, notAdmitted: readonly WorkloadJudgement[]): Vio
   return kept;
 }
 
+/** Whether a status may have had no room for more. */
+export function isCut(violations: readonly Violation[]): boolean {
+  const bytes = Buffer.byteLength(JSON.stringify(violations));
+  return violations.length >= MOST_ENTRIES || bytes > MOST_BYTES - LARGEST_ENTRY;
+}
+
 /** One per rule and container that break the policy, sorted by them; in words of a bounded size. */
 export function entriesOf(workload: WorkloadJudgement, broken: readonly BrokenRule[]): Violation[] {
   const groups = Map.groupBy(broken, ({ rule, container }) => `${rule}\n${container ?? ''}`);
@@ -74,6 +82,7 @@ export function entriesOf(workload: WorkloadJudgement, broken: readonly BrokenRu
       namespace: bounded(workload.namespace, 63),
       name: bounded(workload.name, 253),
       verdict: workload.verdict === 'Unknown' ? 'Unknown' : 'Violating',
+      ...(workload.admittedBy === undefined ? {} : { admittedBy: bounded(workload.admittedBy, 253) }),
       pods: workload.pods,
       rule: bounded(rule, 128),
       ...(container === undefined ? {} : { container: bounded(container, 63) }),

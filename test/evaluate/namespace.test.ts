@@ -119,6 +119,72 @@ describe('the judgement of a namespace', () => {
     assert.deepEqual(modes.Audit?.workloads.map(brief), ['Deployment/web Violating 0']);
   });
 
+  describe('when a policy of mode Enforce admits what one of mode Audit does not', () => {
+    const raw: Parameters<typeof policy>[1] = { overrides: { capabilities: { allowedAdd: ['NET_RAW'] } } };
+    const rawPod = (name: string, add = ['NET_RAW']) => pod(name, { ...parts(add), ...ownedBy('ReplicaSet', 'web') });
+    const web = workload('ReplicaSet', 'web', { template: parts(['NET_RAW']), replicas: 2 });
+    const enforce = (priority: number, more: Parameters<typeof policy>[1] = raw) =>
+      policy('exception', { mode: 'Enforce', priority, ...more });
+    const audit = (priority = 0) => policy('audit', { mode: 'Audit', priority });
+    const warn = policy('warn', { mode: 'Warn' });
+    const NOT_USABLE: Parameters<typeof policy>[1] = { ...raw, usableBy: 'Bindings' };
+
+    /** Policies, pods → by which policy the workload is admitted, in mode Audit. */
+    const cases: [string, ResolvedPolicy[], PodView[], string | undefined][] = [
+      ['names it at a higher priority', [audit(), enforce(10)], [], 'exception'],
+      ['names it at the same priority, where one of the two is enough', [audit(), enforce(0)], [], 'exception'],
+      ['does not at a lower priority, where the other would decide alone', [audit(5), enforce(0)], [], undefined],
+      [
+        'does not where it does not decide itself',
+        [audit(), enforce(0), policy('strict', { mode: 'Enforce', priority: 10 })],
+        [],
+        undefined,
+      ],
+      [
+        'does not where another namespace is meant',
+        [audit(), enforce(10, { ...raw, namespaceSelector: { matchLabels: { team: 'web' } } })],
+        [],
+        undefined,
+      ],
+      ['does not where the workload may not use it', [audit(), enforce(10, NOT_USABLE)], [], undefined],
+      [
+        'does not where one of the pods is refused',
+        [audit(), enforce(10)],
+        [rawPod('a'), rawPod('b', ['SYS_ADMIN'])],
+        undefined,
+      ],
+      ['names it where all pods are admitted', [audit(), enforce(10)], [rawPod('a'), rawPod('b')], 'exception'],
+      [
+        'does not for the word of another mode than Enforce',
+        [audit(), policy('warn', { mode: 'Warn', ...raw })],
+        [],
+        undefined,
+      ],
+    ];
+    for (const [title, policies, pods, expected] of cases) {
+      it(title, () => {
+        const [found] = judgement([web], pods, policies).modes.Audit?.workloads ?? [];
+        assert.equal(found?.verdict, 'Violating');
+        assert.equal(found?.admittedBy, expected);
+      });
+    }
+
+    it('says the same for mode Warn, and nothing for mode Enforce and for what complies', () => {
+      const { modes } = judgement([web, workload('Deployment', 'good')], [], [audit(), warn, enforce(10)]);
+      const found = Object.entries(modes).flatMap(([mode, { workloads }]) =>
+        workloads.map(({ name, admittedBy }) => `${mode} ${name} ${admittedBy}`),
+      );
+      assert.deepEqual(found.sort(), [
+        'Audit good undefined',
+        'Audit web exception',
+        'Enforce good undefined',
+        'Enforce web undefined',
+        'Warn good undefined',
+        'Warn web exception',
+      ]);
+    });
+  });
+
   describe('when a policy is not for everyone', () => {
     const raw = policy('raw', { usableBy: 'Bindings', overrides: { capabilities: { allowedAdd: ['NET_RAW'] } } });
     const cases: [string, PodView[], string[]][] = [

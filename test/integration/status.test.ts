@@ -217,10 +217,10 @@ describe('the status of a policy', function () {
       onPolicy.map(({ type, reason, note }) => `${type} ${reason}: ${note}`.replace(/ruleset \w+/, 'ruleset R')),
       [
         'Normal InForce: ruleset R is in force on 1 of 1 API servers',
-        `Warning WorkloadViolates: Pod ${namespace}/bad violates the policy`,
-        `Warning WorkloadViolates: Deployment ${namespace}/worse violates the policy`,
-        `Normal ViolationEnded: Pod ${namespace}/bad no longer violates the policy`,
-        `Normal ViolationEnded: Deployment ${namespace}/worse no longer violates the policy`,
+        `Warning WorkloadViolates: Pod ${namespace}/bad violates the policy (mode Audit): capabilities: container "main" must not add capability NET_ADMIN (allowed: AUDIT_WRITE, CHOWN, DAC_OVERRIDE, FOWNER, FSETID, KILL, MKNOD, NET_BIND_SERVICE, SETFCAP, SETGID, SETPCAP, SETUID, SYS_CHROOT)`,
+        `Warning WorkloadViolates: Deployment ${namespace}/worse violates the policy (mode Audit): capabilities: container "main" must not add capability SYS_ADMIN (allowed: AUDIT_WRITE, CHOWN, DAC_OVERRIDE, FOWNER, FSETID, KILL, MKNOD, NET_BIND_SERVICE, SETFCAP, SETGID, SETPCAP, SETUID, SYS_CHROOT)`,
+        `Normal ViolationEnded: Pod ${namespace}/bad no longer violates the policy (mode Audit)`,
+        `Normal ViolationEnded: Deployment ${namespace}/worse no longer violates the policy (mode Audit)`,
       ],
     );
     const reasons = async (kind: string, name: string) =>
@@ -230,7 +230,9 @@ describe('the status of a policy', function () {
     const [event] = await eventsAbout(cluster.api, 'Deployment', 'worse', namespace);
     assert.match(
       event.note,
-      new RegExp(`^violates CapabilityPolicy ${policy}: container "main" must not add capability SYS_ADMIN`),
+      new RegExp(
+        `^violates CapabilityPolicy ${policy} \\(mode Audit\\): capabilities: container "main" must not add capability SYS_ADMIN`,
+      ),
     );
     assert.match(await kubectl('describe', 'deployment', 'worse', '-n', namespace), /WorkloadViolates.*SYS_ADMIN/);
     assert.match(await kubectl('describe', 'cappol', policy), /InForce/);
@@ -245,6 +247,35 @@ describe('the status of a policy', function () {
     assert.deepEqual([again.metadata.name, again.series.count], [event.metadata.name, 2]);
     assert.ok(again.series.lastObservedTime > event.eventTime);
     assert.deepEqual(await reasons('Deployment', 'worse'), ['WorkloadViolates', 'ViolationEnded']);
+  });
+
+  it('comes with no warning about a workload that an exception admits, until the exception is gone', async () => {
+    const namespace = await cluster.namespace('excepted', { team: 'excepted' });
+    const exception = await cluster.policy('exception', {
+      ...select('excepted'),
+      mode: 'Enforce',
+      priority: 10,
+      overrides: { capabilities: { allowedAdd: ['NET_ADMIN'] } },
+    });
+    const policy = await cluster.policy('excepted', select('excepted'));
+    await cluster.programmed(policy, exception);
+    const { object } = deployment('pinger', baselinePod({ add: ['NET_ADMIN'] }));
+    await cluster.api.create(`/apis/apps/v1/namespaces/${namespace}/deployments`, object);
+    await violating(policy, 1);
+    const { violations = [] } = await statusOf(cluster.api, policy);
+    assert.deepEqual(
+      violations.map(({ admittedBy }) => admittedBy),
+      [exception],
+    );
+    const told = async () =>
+      (await eventsAbout(cluster.api, 'Deployment', 'pinger', namespace)).map(
+        ({ type, reason }) => `${type} ${reason}`,
+      );
+    await eventually('the Event', async () => (await told()).length > 0);
+    assert.deepEqual(await told(), ['Normal ExceptionAdmits']);
+    await cluster.deletePolicy(exception);
+    await eventually('a warning', async () => (await told()).length > 1);
+    assert.deepEqual(await told(), ['Normal ExceptionAdmits', 'Warning WorkloadViolates']);
   });
 
   describe('when the operator is told to end', () => {

@@ -14,21 +14,25 @@ const text = fc.oneof(
 );
 const namespaces = ['a', 'b', 'c'];
 
-const workload: fc.Arbitrary<WorkloadJudgement> = fc.record({
-  kind: fc.constantFrom('Deployment', 'Pod', 'K'.repeat(300)),
-  namespace: fc.constantFrom(...namespaces),
-  name: text,
-  verdict: fc.constantFrom('Compliant', 'Violating', 'Unknown'),
-  pods: fc.nat(),
-  violations: fc.record({
-    ping: fc.array(
-      fc.record({ rule: text, container: fc.option(text, { nil: undefined }), message: text, path: text }),
-      {
-        maxLength: 12,
-      },
-    ),
-  }),
-});
+const workload: fc.Arbitrary<WorkloadJudgement> = fc.record(
+  {
+    kind: fc.constantFrom('Deployment', 'Pod', 'K'.repeat(300)),
+    namespace: fc.constantFrom(...namespaces),
+    name: text,
+    verdict: fc.constantFrom('Compliant', 'Violating', 'Unknown'),
+    pods: fc.nat(),
+    violations: fc.record({
+      ping: fc.array(
+        fc.record({ rule: text, container: fc.option(text, { nil: undefined }), message: text, path: text }),
+        {
+          maxLength: 12,
+        },
+      ),
+    }),
+    admittedBy: text,
+  },
+  { requiredKeys: ['kind', 'namespace', 'name', 'verdict', 'pods', 'violations'] },
+);
 
 const judgement: fc.Arbitrary<Omit<NamespaceJudgement, 'namespace'>> = fc.record({
   modes: fc.record({

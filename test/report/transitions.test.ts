@@ -11,6 +11,11 @@ const tooNew = input({ levelVersion: 'v1.99' });
 const working = input({}, { rollout: { ...IN_FORCE, state: 'Working' } });
 const failed = input({}, { rollout: { ...IN_FORCE, state: 'Failed', message: 'forbidden' } });
 const violated = (...names: string[]) => input({}, { judgements: judgements(names.map((name) => violating(name))) });
+const excepted = (...names: string[]) =>
+  input({}, { judgements: judgements(names.map((name) => violating(name, { admittedBy: 'exception' }))) });
+const violations = (...rules: string[]) => ({
+  violations: { ping: rules.map((rule) => ({ rule, container: 'app', message: `breaks ${rule}`, path: '' })) },
+});
 
 function events(before: StatusInput | undefined, next: StatusInput): KubernetesEvent[] {
   const status = before && buildStatus(before);
@@ -82,6 +87,42 @@ describe('the Events of a policy', () => {
       [],
     ],
     [
+      'a violation of what an exception admits: no warning',
+      violated(),
+      excepted('web'),
+      ['Normal ExceptionAdmits CapabilityPolicy/ping', 'Normal ExceptionAdmits Deployment/web'],
+    ],
+    ['a violation that an exception still admits: none', excepted('web'), excepted('web'), []],
+    [
+      'the end of the exception',
+      excepted('web'),
+      violated('web'),
+      ['Warning WorkloadViolates CapabilityPolicy/ping', 'Warning WorkloadViolates Deployment/web'],
+    ],
+    [
+      'a new exception',
+      violated('web'),
+      excepted('web'),
+      ['Normal ExceptionAdmits CapabilityPolicy/ping', 'Normal ExceptionAdmits Deployment/web'],
+    ],
+    [
+      'the end of what an exception admitted',
+      excepted('web'),
+      violated(),
+      ['Normal ViolationEnded CapabilityPolicy/ping', 'Normal ViolationEnded Deployment/web'],
+    ],
+    [
+      'one of each',
+      violated(),
+      input({}, { judgements: judgements([violating('web'), violating('shop', { admittedBy: 'exception' })]) }),
+      [
+        'Warning WorkloadViolates CapabilityPolicy/ping',
+        'Warning WorkloadViolates Deployment/web',
+        'Normal ExceptionAdmits CapabilityPolicy/ping',
+        'Normal ExceptionAdmits Deployment/shop',
+      ],
+    ],
+    [
       'an unknown verdict: none',
       violated(),
       input({}, { judgements: judgements([violating('one', { kind: 'Pod', verdict: 'Unknown' })]) }),
@@ -123,7 +164,7 @@ describe('the Events of a policy', () => {
         action: 'Evaluate',
         reason: 'WorkloadViolates',
         type: 'Warning',
-        note: 'Deployment net/web violates the policy',
+        note: 'Deployment net/web violates the policy (mode Audit): capabilities: container "app" of web',
         regarding: {
           apiVersion: 'capabilitypolicy.dev/v1alpha1',
           kind: 'CapabilityPolicy',
@@ -141,7 +182,7 @@ describe('the Events of a policy', () => {
         action: 'Evaluate',
         reason: 'WorkloadViolates',
         type: 'Warning',
-        note: 'violates CapabilityPolicy ping: container "app" of web',
+        note: 'violates CapabilityPolicy ping (mode Audit): capabilities: container "app" of web',
         regarding: { apiVersion: 'apps/v1', kind: 'Deployment', namespace: 'net', name: 'web', uid: 'Deployment-web' },
         related: {
           apiVersion: 'capabilitypolicy.dev/v1alpha1',
@@ -152,6 +193,78 @@ describe('the Events of a policy', () => {
       },
     ]);
   });
+
+  const notes: [string, StatusInput, StatusInput, string[]][] = [
+    [
+      'the worst violation, whatever its name, and how many more',
+      violated(),
+      input(
+        {},
+        { judgements: judgements([violating('web', violations('allowPrivilegeEscalation', 'seccomp', 'privileged'))]) },
+      ),
+      [
+        'Deployment net/web violates the policy (mode Audit): privileged: breaks privileged; 2 more violations',
+        'violates CapabilityPolicy ping (mode Audit): privileged: breaks privileged; 2 more violations',
+      ],
+    ],
+    [
+      'whose it is, of several workloads',
+      violated(),
+      input(
+        {},
+        {
+          judgements: judgements([
+            violating('a', violations('seccomp')),
+            violating('b', violations('hostPID', 'seccomp')),
+          ]),
+        },
+      ),
+      [
+        'each of 2 workloads (Deployment net/a, Deployment net/b) violates the policy (mode Audit): Deployment net/b: hostPID: breaks hostPID; 2 more violations',
+        'violates CapabilityPolicy ping (mode Audit): seccomp: breaks seccomp',
+        'violates CapabilityPolicy ping (mode Audit): hostPID: breaks hostPID; 1 more violation',
+      ],
+    ],
+    [
+      'the policy that admits it all the same',
+      violated(),
+      excepted('web'),
+      [
+        'Deployment net/web violates the policy (mode Audit) and is admitted by CapabilityPolicy exception (mode Enforce): capabilities: container "app" of web',
+        'violates CapabilityPolicy ping (mode Audit) and is admitted by CapabilityPolicy exception (mode Enforce): capabilities: container "app" of web',
+      ],
+    ],
+    [
+      'the mode of what is over',
+      violated('web'),
+      violated(),
+      [
+        'Deployment net/web no longer violates the policy (mode Audit)',
+        'no longer violates CapabilityPolicy ping (mode Audit)',
+      ],
+    ],
+    [
+      'that there may be more, where the status has no room',
+      violated(),
+      input(
+        {},
+        {
+          judgements: judgements([violating('web', violations(...Array.from({ length: 70 }, (_, i) => `rule-${i}`)))]),
+        },
+      ),
+      [
+        'Deployment net/web violates the policy (mode Audit): rule-0: breaks rule-0; at least 63 more violations',
+        'violates CapabilityPolicy ping (mode Audit): rule-0: breaks rule-0; at least 63 more violations',
+      ],
+    ],
+  ];
+  for (const [title, before, next, expected] of notes) {
+    it(`say ${title}`, () =>
+      assert.deepEqual(
+        events(before, next).map(({ note }) => note),
+        expected,
+      ));
+  }
 
   it('have the same names when an attempt is repeated, and others when it happens again', () => {
     const names = (list: KubernetesEvent[]) => list.map(({ metadata }) => metadata.name);

@@ -3,10 +3,20 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { CapabilityPolicyOverrides } from '../../operator/api/capability-policy.ts';
 import { RULES } from '../../operator/rules/index.ts';
+import { RANKED } from '../../operator/rules/severity.ts';
 import { LEVELS, NEWEST_KNOWN_MINOR } from '../../operator/standards/level-version.ts';
 
 const SOURCES = join(import.meta.dirname, '..', '..', 'operator', 'rules');
-const NO_RULES = ['cel.ts', 'default-profile.ts', 'fit.ts', 'id-ranges.ts', 'index.ts', 'reference.ts', 'rule.ts'];
+const NO_RULES = [
+  'cel.ts',
+  'default-profile.ts',
+  'fit.ts',
+  'id-ranges.ts',
+  'index.ts',
+  'reference.ts',
+  'rule.ts',
+  'severity.ts',
+];
 
 /** For the rules that restrict nothing at any level. */
 const NARROW: CapabilityPolicyOverrides = {
@@ -33,6 +43,10 @@ describe('the table of rules', () => {
   it('has one file of tests for each file of rules, and no other', () => {
     const rules = readdirSync(SOURCES).filter((file) => !NO_RULES.includes(file));
     assert.deepEqual(tables.toSorted(), rules.map((file) => file.replace(/\.ts$/, '.test.ts')).toSorted());
+  });
+
+  it('has a severity for each rule, once', () => {
+    assert.deepEqual([...RANKED].sort(), RULES.map(({ id }) => id).sort());
   });
 
   it('has tests for each rule, once', () => {

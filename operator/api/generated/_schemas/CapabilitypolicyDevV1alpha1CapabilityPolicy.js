@@ -1,6 +1,6 @@
 import { formats } from "@kubernetes-models/validate";
-export const validate = validate57;
-const schema30 = {
+export const validate = validate58;
+const schema31 = {
   "type": "object",
   "properties": {
     "apiVersion": {
@@ -16,17 +16,17 @@ const schema30 = {
       "$ref": "uZvOMpLOdSH9LQ6EBlUIpovW3C5Fqe67tBZes5Cftyo"
     },
     "status": {
-      "$ref": "n8Kvcmym92C1eqxMLt3c5ubT8IwQDyLkOl8ti0Pzfk"
+      "$ref": "dKlGzZzVXWcaQ87lrNhBj4hYqiFZqj1dwGITYjdm4"
     }
   },
   "required": ["spec", "apiVersion", "kind"],
   "$id": "capabilitypolicy.dev.v1alpha1.CapabilityPolicy"
 };
-const schema31 = {
+const schema32 = {
   "type": "string",
   "enum": ["capabilitypolicy.dev/v1alpha1"]
 };
-function validate58(data, {
+function validate59(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -56,7 +56,7 @@ function validate58(data, {
       schemaPath: "#/enum",
       keyword: "enum",
       params: {
-        allowedValues: schema31.enum
+        allowedValues: schema32.enum
       }
     };
     if (vErrors === null) {
@@ -66,14 +66,14 @@ function validate58(data, {
     }
     errors++;
   }
-  validate58.errors = vErrors;
+  validate59.errors = vErrors;
   return errors === 0;
 }
-const schema32 = {
+const schema33 = {
   "type": "string",
   "enum": ["CapabilityPolicy"]
 };
-function validate60(data, {
+function validate61(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -103,7 +103,7 @@ function validate60(data, {
       schemaPath: "#/enum",
       keyword: "enum",
       params: {
-        allowedValues: schema32.enum
+        allowedValues: schema33.enum
       }
     };
     if (vErrors === null) {
@@ -113,15 +113,15 @@ function validate60(data, {
     }
     errors++;
   }
-  validate60.errors = vErrors;
+  validate61.errors = vErrors;
   return errors === 0;
 }
-const schema33 = {
+const schema34 = {
   "nullableRef": "io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta#"
 };
-const schema34 = {};
-import { validate as validate63 } from "@kubernetes-models/apimachinery/_schemas/IoK8sApimachineryPkgApisMetaV1ObjectMeta";
-function validate62(data, {
+const schema35 = {};
+import { validate as validate64 } from "@kubernetes-models/apimachinery/_schemas/IoK8sApimachineryPkgApisMetaV1ObjectMeta";
+function validate63(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -130,20 +130,20 @@ function validate62(data, {
   let vErrors = null;
   let errors = 0;
   if (data !== null) {
-    if (!validate63(data, {
+    if (!validate64(data, {
       instancePath,
       parentData,
       parentDataProperty,
       rootData
     })) {
-      vErrors = vErrors === null ? validate63.errors : vErrors.concat(validate63.errors);
+      vErrors = vErrors === null ? validate64.errors : vErrors.concat(validate64.errors);
       errors = vErrors.length;
     }
   }
-  validate62.errors = vErrors;
+  validate63.errors = vErrors;
   return errors === 0;
 }
-const schema35 = {
+const schema36 = {
   "type": "object",
   "required": ["level"],
   "properties": {
@@ -179,7 +179,7 @@ const schema35 = {
     }
   }
 };
-const schema36 = {
+const schema37 = {
   "type": "object",
   "properties": {
     "matchLabels": {
@@ -191,7 +191,7 @@ const schema36 = {
   },
   "nullable": true
 };
-const schema37 = {
+const schema38 = {
   "type": "object",
   "maxProperties": 16,
   "additionalProperties": {
@@ -249,7 +249,7 @@ function validate21(data, {
   validate21.errors = vErrors;
   return errors === 0;
 }
-function validate68(data, {
+function validate69(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -302,10 +302,10 @@ function validate68(data, {
       }
     }
   }
-  validate68.errors = vErrors;
+  validate69.errors = vErrors;
   return errors === 0;
 }
-const schema38 = {
+const schema39 = {
   "type": "array",
   "maxItems": 16,
   "items": {
@@ -313,7 +313,7 @@ const schema38 = {
   },
   "nullable": true
 };
-const schema39 = {
+const schema40 = {
   "type": "object",
   "required": ["key", "operator"],
   "properties": {
@@ -328,11 +328,11 @@ const schema39 = {
     }
   }
 };
-const schema40 = {
+const schema41 = {
   "type": "string",
   "maxLength": 317
 };
-function validate73(data, {
+function validate74(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -373,14 +373,14 @@ function validate73(data, {
     }
     errors++;
   }
-  validate73.errors = vErrors;
+  validate74.errors = vErrors;
   return errors === 0;
 }
-const schema41 = {
+const schema42 = {
   "type": "string",
   "enum": ["In", "NotIn", "Exists", "DoesNotExist"]
 };
-function validate75(data, {
+function validate76(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -410,7 +410,7 @@ function validate75(data, {
       schemaPath: "#/enum",
       keyword: "enum",
       params: {
-        allowedValues: schema41.enum
+        allowedValues: schema42.enum
       }
     };
     if (vErrors === null) {
@@ -420,10 +420,10 @@ function validate75(data, {
     }
     errors++;
   }
-  validate75.errors = vErrors;
+  validate76.errors = vErrors;
   return errors === 0;
 }
-const schema42 = {
+const schema43 = {
   "type": "array",
   "maxItems": 100,
   "items": {
@@ -431,7 +431,7 @@ const schema42 = {
   },
   "nullable": true
 };
-function validate77(data, {
+function validate78(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -485,10 +485,10 @@ function validate77(data, {
       }
     }
   }
-  validate77.errors = vErrors;
+  validate78.errors = vErrors;
   return errors === 0;
 }
-function validate72(data, {
+function validate73(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -530,35 +530,35 @@ function validate72(data, {
       errors++;
     }
     if (data.key !== undefined) {
-      if (!validate73(data.key, {
+      if (!validate74(data.key, {
         instancePath: instancePath + "/key",
         parentData: data,
         parentDataProperty: "key",
         rootData
       })) {
-        vErrors = vErrors === null ? validate73.errors : vErrors.concat(validate73.errors);
+        vErrors = vErrors === null ? validate74.errors : vErrors.concat(validate74.errors);
         errors = vErrors.length;
       }
     }
     if (data.operator !== undefined) {
-      if (!validate75(data.operator, {
+      if (!validate76(data.operator, {
         instancePath: instancePath + "/operator",
         parentData: data,
         parentDataProperty: "operator",
         rootData
       })) {
-        vErrors = vErrors === null ? validate75.errors : vErrors.concat(validate75.errors);
+        vErrors = vErrors === null ? validate76.errors : vErrors.concat(validate76.errors);
         errors = vErrors.length;
       }
     }
     if (data.values !== undefined) {
-      if (!validate77(data.values, {
+      if (!validate78(data.values, {
         instancePath: instancePath + "/values",
         parentData: data,
         parentDataProperty: "values",
         rootData
       })) {
-        vErrors = vErrors === null ? validate77.errors : vErrors.concat(validate77.errors);
+        vErrors = vErrors === null ? validate78.errors : vErrors.concat(validate78.errors);
         errors = vErrors.length;
       }
     }
@@ -578,10 +578,10 @@ function validate72(data, {
     }
     errors++;
   }
-  validate72.errors = vErrors;
+  validate73.errors = vErrors;
   return errors === 0;
 }
-function validate71(data, {
+function validate72(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -624,21 +624,21 @@ function validate71(data, {
     }
     const len0 = data.length;
     for (let i0 = 0; i0 < len0; i0++) {
-      if (!validate72(data[i0], {
+      if (!validate73(data[i0], {
         instancePath: instancePath + "/" + i0,
         parentData: data,
         parentDataProperty: i0,
         rootData
       })) {
-        vErrors = vErrors === null ? validate72.errors : vErrors.concat(validate72.errors);
+        vErrors = vErrors === null ? validate73.errors : vErrors.concat(validate73.errors);
         errors = vErrors.length;
       }
     }
   }
-  validate71.errors = vErrors;
+  validate72.errors = vErrors;
   return errors === 0;
 }
-function validate67(data, {
+function validate68(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -664,36 +664,36 @@ function validate67(data, {
   }
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.matchLabels !== undefined) {
-      if (!validate68(data.matchLabels, {
+      if (!validate69(data.matchLabels, {
         instancePath: instancePath + "/matchLabels",
         parentData: data,
         parentDataProperty: "matchLabels",
         rootData
       })) {
-        vErrors = vErrors === null ? validate68.errors : vErrors.concat(validate68.errors);
+        vErrors = vErrors === null ? validate69.errors : vErrors.concat(validate69.errors);
         errors = vErrors.length;
       }
     }
     if (data.matchExpressions !== undefined) {
-      if (!validate71(data.matchExpressions, {
+      if (!validate72(data.matchExpressions, {
         instancePath: instancePath + "/matchExpressions",
         parentData: data,
         parentDataProperty: "matchExpressions",
         rootData
       })) {
-        vErrors = vErrors === null ? validate71.errors : vErrors.concat(validate71.errors);
+        vErrors = vErrors === null ? validate72.errors : vErrors.concat(validate72.errors);
         errors = vErrors.length;
       }
     }
   }
-  validate67.errors = vErrors;
+  validate68.errors = vErrors;
   return errors === 0;
 }
-const schema43 = {
+const schema44 = {
   "type": "string",
   "enum": ["privileged", "baseline", "restricted"]
 };
-function validate83(data, {
+function validate84(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -723,7 +723,7 @@ function validate83(data, {
       schemaPath: "#/enum",
       keyword: "enum",
       params: {
-        allowedValues: schema43.enum
+        allowedValues: schema44.enum
       }
     };
     if (vErrors === null) {
@@ -733,16 +733,16 @@ function validate83(data, {
     }
     errors++;
   }
-  validate83.errors = vErrors;
+  validate84.errors = vErrors;
   return errors === 0;
 }
-const schema44 = {
+const schema45 = {
   "type": "string",
   "default": "latest",
   "maxLength": 16,
   "nullable": true
 };
-function validate85(data, {
+function validate86(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -784,16 +784,16 @@ function validate85(data, {
       errors++;
     }
   }
-  validate85.errors = vErrors;
+  validate86.errors = vErrors;
   return errors === 0;
 }
-const schema45 = {
+const schema46 = {
   "type": "string",
   "enum": ["Audit", "Warn", "Enforce"],
   "default": "Audit",
   "nullable": true
 };
-function validate87(data, {
+function validate88(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -823,7 +823,7 @@ function validate87(data, {
       schemaPath: "#/enum",
       keyword: "enum",
       params: {
-        allowedValues: schema45.enum
+        allowedValues: schema46.enum
       }
     };
     if (vErrors === null) {
@@ -833,10 +833,10 @@ function validate87(data, {
     }
     errors++;
   }
-  validate87.errors = vErrors;
+  validate88.errors = vErrors;
   return errors === 0;
 }
-const schema46 = {
+const schema47 = {
   "type": "integer",
   "format": "int32",
   "default": 0,
@@ -845,7 +845,7 @@ const schema46 = {
   "nullable": true
 };
 const formats0 = formats.int32;
-function validate89(data, {
+function validate90(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -921,16 +921,16 @@ function validate89(data, {
       errors++;
     }
   }
-  validate89.errors = vErrors;
+  validate90.errors = vErrors;
   return errors === 0;
 }
-const schema47 = {
+const schema48 = {
   "type": "string",
   "enum": ["Everyone", "Subjects", "Bindings"],
   "default": "Everyone",
   "nullable": true
 };
-function validate91(data, {
+function validate92(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -960,7 +960,7 @@ function validate91(data, {
       schemaPath: "#/enum",
       keyword: "enum",
       params: {
-        allowedValues: schema47.enum
+        allowedValues: schema48.enum
       }
     };
     if (vErrors === null) {
@@ -970,10 +970,10 @@ function validate91(data, {
     }
     errors++;
   }
-  validate91.errors = vErrors;
+  validate92.errors = vErrors;
   return errors === 0;
 }
-const schema48 = {
+const schema49 = {
   "type": "array",
   "maxItems": 20,
   "items": {
@@ -981,7 +981,7 @@ const schema48 = {
   },
   "nullable": true
 };
-const schema49 = {
+const schema50 = {
   "type": "object",
   "required": ["kind", "name"],
   "properties": {
@@ -996,11 +996,11 @@ const schema49 = {
     }
   }
 };
-const schema50 = {
+const schema51 = {
   "type": "string",
   "enum": ["ServiceAccount", "User", "Group"]
 };
-function validate95(data, {
+function validate96(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -1030,7 +1030,7 @@ function validate95(data, {
       schemaPath: "#/enum",
       keyword: "enum",
       params: {
-        allowedValues: schema50.enum
+        allowedValues: schema51.enum
       }
     };
     if (vErrors === null) {
@@ -1040,7 +1040,7 @@ function validate95(data, {
     }
     errors++;
   }
-  validate95.errors = vErrors;
+  validate96.errors = vErrors;
   return errors === 0;
 }
 const schema12 = {
@@ -1108,12 +1108,12 @@ function validate29(data, {
   validate29.errors = vErrors;
   return errors === 0;
 }
-const schema29 = {
+const schema30 = {
   "type": "string",
   "maxLength": 63,
   "nullable": true
 };
-function validate56(data, {
+function validate57(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -1155,10 +1155,10 @@ function validate56(data, {
       errors++;
     }
   }
-  validate56.errors = vErrors;
+  validate57.errors = vErrors;
   return errors === 0;
 }
-function validate94(data, {
+function validate95(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -1200,13 +1200,13 @@ function validate94(data, {
       errors++;
     }
     if (data.kind !== undefined) {
-      if (!validate95(data.kind, {
+      if (!validate96(data.kind, {
         instancePath: instancePath + "/kind",
         parentData: data,
         parentDataProperty: "kind",
         rootData
       })) {
-        vErrors = vErrors === null ? validate95.errors : vErrors.concat(validate95.errors);
+        vErrors = vErrors === null ? validate96.errors : vErrors.concat(validate96.errors);
         errors = vErrors.length;
       }
     }
@@ -1222,13 +1222,13 @@ function validate94(data, {
       }
     }
     if (data.namespace !== undefined) {
-      if (!validate56(data.namespace, {
+      if (!validate57(data.namespace, {
         instancePath: instancePath + "/namespace",
         parentData: data,
         parentDataProperty: "namespace",
         rootData
       })) {
-        vErrors = vErrors === null ? validate56.errors : vErrors.concat(validate56.errors);
+        vErrors = vErrors === null ? validate57.errors : vErrors.concat(validate57.errors);
         errors = vErrors.length;
       }
     }
@@ -1248,10 +1248,10 @@ function validate94(data, {
     }
     errors++;
   }
-  validate94.errors = vErrors;
+  validate95.errors = vErrors;
   return errors === 0;
 }
-function validate93(data, {
+function validate94(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -1294,27 +1294,27 @@ function validate93(data, {
     }
     const len0 = data.length;
     for (let i0 = 0; i0 < len0; i0++) {
-      if (!validate94(data[i0], {
+      if (!validate95(data[i0], {
         instancePath: instancePath + "/" + i0,
         parentData: data,
         parentDataProperty: i0,
         rootData
       })) {
-        vErrors = vErrors === null ? validate94.errors : vErrors.concat(validate94.errors);
+        vErrors = vErrors === null ? validate95.errors : vErrors.concat(validate95.errors);
         errors = vErrors.length;
       }
     }
   }
-  validate93.errors = vErrors;
+  validate94.errors = vErrors;
   return errors === 0;
 }
-const schema51 = {
+const schema52 = {
   "type": "string",
   "enum": ["Disabled", "Enabled", "PodSecurityPolicy"],
   "default": "Disabled",
   "nullable": true
 };
-function validate101(data, {
+function validate102(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -1344,7 +1344,7 @@ function validate101(data, {
       schemaPath: "#/enum",
       keyword: "enum",
       params: {
-        allowedValues: schema51.enum
+        allowedValues: schema52.enum
       }
     };
     if (vErrors === null) {
@@ -1354,16 +1354,16 @@ function validate101(data, {
     }
     errors++;
   }
-  validate101.errors = vErrors;
+  validate102.errors = vErrors;
   return errors === 0;
 }
-const schema52 = {
+const schema53 = {
   "type": "string",
   "enum": ["Managed", "Off"],
   "default": "Managed",
   "nullable": true
 };
-function validate103(data, {
+function validate104(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -1393,7 +1393,7 @@ function validate103(data, {
       schemaPath: "#/enum",
       keyword: "enum",
       params: {
-        allowedValues: schema52.enum
+        allowedValues: schema53.enum
       }
     };
     if (vErrors === null) {
@@ -1403,10 +1403,10 @@ function validate103(data, {
     }
     errors++;
   }
-  validate103.errors = vErrors;
+  validate104.errors = vErrors;
   return errors === 0;
 }
-const schema53 = {
+const schema54 = {
   "type": "object",
   "properties": {
     "capabilities": {
@@ -1493,7 +1493,7 @@ const schema53 = {
   },
   "nullable": true
 };
-const schema54 = {
+const schema55 = {
   "type": "object",
   "properties": {
     "allowedAdd": {
@@ -1723,7 +1723,7 @@ function validate25(data, {
   validate25.errors = vErrors;
   return errors === 0;
 }
-function validate106(data, {
+function validate107(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -1804,10 +1804,10 @@ function validate106(data, {
       }
     }
   }
-  validate106.errors = vErrors;
+  validate107.errors = vErrors;
   return errors === 0;
 }
-const schema55 = {
+const schema56 = {
   "type": "array",
   "maxItems": 32,
   "items": {
@@ -1815,7 +1815,7 @@ const schema55 = {
   },
   "nullable": true
 };
-const schema56 = {
+const schema57 = {
   "type": "object",
   "required": ["min", "max"],
   "properties": {
@@ -1912,7 +1912,7 @@ function validate28(data, {
   validate28.errors = vErrors;
   return errors === 0;
 }
-function validate122(data, {
+function validate123(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -1991,10 +1991,10 @@ function validate122(data, {
     }
     errors++;
   }
-  validate122.errors = vErrors;
+  validate123.errors = vErrors;
   return errors === 0;
 }
-function validate121(data, {
+function validate122(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -2037,21 +2037,21 @@ function validate121(data, {
     }
     const len0 = data.length;
     for (let i0 = 0; i0 < len0; i0++) {
-      if (!validate122(data[i0], {
+      if (!validate123(data[i0], {
         instancePath: instancePath + "/" + i0,
         parentData: data,
         parentDataProperty: i0,
         rootData
       })) {
-        vErrors = vErrors === null ? validate122.errors : vErrors.concat(validate122.errors);
+        vErrors = vErrors === null ? validate123.errors : vErrors.concat(validate123.errors);
         errors = vErrors.length;
       }
     }
   }
-  validate121.errors = vErrors;
+  validate122.errors = vErrors;
   return errors === 0;
 }
-const schema57 = {
+const schema58 = {
   "type": "array",
   "maxItems": 32,
   "items": {
@@ -2059,7 +2059,7 @@ const schema57 = {
   },
   "nullable": true
 };
-function validate127(data, {
+function validate128(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -2113,10 +2113,10 @@ function validate127(data, {
       }
     }
   }
-  validate127.errors = vErrors;
+  validate128.errors = vErrors;
   return errors === 0;
 }
-const schema58 = {
+const schema59 = {
   "type": "array",
   "maxItems": 32,
   "items": {
@@ -2124,7 +2124,7 @@ const schema58 = {
   },
   "nullable": true
 };
-const schema59 = {
+const schema60 = {
   "type": "object",
   "required": ["pathPrefix"],
   "properties": {
@@ -2136,11 +2136,11 @@ const schema59 = {
     }
   }
 };
-const schema60 = {
+const schema61 = {
   "type": "string",
   "maxLength": 512
 };
-function validate133(data, {
+function validate134(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -2181,10 +2181,10 @@ function validate133(data, {
     }
     errors++;
   }
-  validate133.errors = vErrors;
+  validate134.errors = vErrors;
   return errors === 0;
 }
-function validate132(data, {
+function validate133(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -2210,13 +2210,13 @@ function validate132(data, {
       errors++;
     }
     if (data.pathPrefix !== undefined) {
-      if (!validate133(data.pathPrefix, {
+      if (!validate134(data.pathPrefix, {
         instancePath: instancePath + "/pathPrefix",
         parentData: data,
         parentDataProperty: "pathPrefix",
         rootData
       })) {
-        vErrors = vErrors === null ? validate133.errors : vErrors.concat(validate133.errors);
+        vErrors = vErrors === null ? validate134.errors : vErrors.concat(validate134.errors);
         errors = vErrors.length;
       }
     }
@@ -2247,10 +2247,10 @@ function validate132(data, {
     }
     errors++;
   }
-  validate132.errors = vErrors;
+  validate133.errors = vErrors;
   return errors === 0;
 }
-function validate131(data, {
+function validate132(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -2293,18 +2293,18 @@ function validate131(data, {
     }
     const len0 = data.length;
     for (let i0 = 0; i0 < len0; i0++) {
-      if (!validate132(data[i0], {
+      if (!validate133(data[i0], {
         instancePath: instancePath + "/" + i0,
         parentData: data,
         parentDataProperty: i0,
         rootData
       })) {
-        vErrors = vErrors === null ? validate132.errors : vErrors.concat(validate132.errors);
+        vErrors = vErrors === null ? validate133.errors : vErrors.concat(validate133.errors);
         errors = vErrors.length;
       }
     }
   }
-  validate131.errors = vErrors;
+  validate132.errors = vErrors;
   return errors === 0;
 }
 const schema13 = {
@@ -2372,7 +2372,7 @@ function validate30(data, {
   validate30.errors = vErrors;
   return errors === 0;
 }
-const schema61 = {
+const schema62 = {
   "type": "object",
   "required": ["rule"],
   "properties": {
@@ -2385,11 +2385,11 @@ const schema61 = {
   },
   "nullable": true
 };
-const schema62 = {
+const schema63 = {
   "type": "string",
   "enum": ["RunAsAny", "NotZero", "MustRunAs", "MustRunAsNonRoot"]
 };
-function validate142(data, {
+function validate143(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -2419,7 +2419,7 @@ function validate142(data, {
       schemaPath: "#/enum",
       keyword: "enum",
       params: {
-        allowedValues: schema62.enum
+        allowedValues: schema63.enum
       }
     };
     if (vErrors === null) {
@@ -2429,7 +2429,7 @@ function validate142(data, {
     }
     errors++;
   }
-  validate142.errors = vErrors;
+  validate143.errors = vErrors;
   return errors === 0;
 }
 const schema15 = {
@@ -2677,7 +2677,7 @@ function validate33(data, {
   validate33.errors = vErrors;
   return errors === 0;
 }
-function validate141(data, {
+function validate142(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -2719,13 +2719,13 @@ function validate141(data, {
       errors++;
     }
     if (data.rule !== undefined) {
-      if (!validate142(data.rule, {
+      if (!validate143(data.rule, {
         instancePath: instancePath + "/rule",
         parentData: data,
         parentDataProperty: "rule",
         rootData
       })) {
-        vErrors = vErrors === null ? validate142.errors : vErrors.concat(validate142.errors);
+        vErrors = vErrors === null ? validate143.errors : vErrors.concat(validate143.errors);
         errors = vErrors.length;
       }
     }
@@ -2741,7 +2741,7 @@ function validate141(data, {
       }
     }
   }
-  validate141.errors = vErrors;
+  validate142.errors = vErrors;
   return errors === 0;
 }
 const schema17 = {
@@ -2871,7 +2871,7 @@ function validate38(data, {
   validate38.errors = vErrors;
   return errors === 0;
 }
-const schema63 = {
+const schema64 = {
   "type": "object",
   "properties": {
     "types": {
@@ -3019,12 +3019,12 @@ function validate43(data, {
   validate43.errors = vErrors;
   return errors === 0;
 }
-const schema64 = {
+const schema65 = {
   "type": "string",
   "enum": ["Allowed", "Refused", "RefusedOnPod"],
   "nullable": true
 };
-function validate152(data, {
+function validate153(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -3054,7 +3054,7 @@ function validate152(data, {
       schemaPath: "#/enum",
       keyword: "enum",
       params: {
-        allowedValues: schema64.enum
+        allowedValues: schema65.enum
       }
     };
     if (vErrors === null) {
@@ -3064,7 +3064,7 @@ function validate152(data, {
     }
     errors++;
   }
-  validate152.errors = vErrors;
+  validate153.errors = vErrors;
   return errors === 0;
 }
 const schema21 = {
@@ -3214,7 +3214,7 @@ function validate45(data, {
   validate45.errors = vErrors;
   return errors === 0;
 }
-function validate149(data, {
+function validate150(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -3262,13 +3262,13 @@ function validate149(data, {
       }
     }
     if (data.unset !== undefined) {
-      if (!validate152(data.unset, {
+      if (!validate153(data.unset, {
         instancePath: instancePath + "/unset",
         parentData: data,
         parentDataProperty: "unset",
         rootData
       })) {
-        vErrors = vErrors === null ? validate152.errors : vErrors.concat(validate152.errors);
+        vErrors = vErrors === null ? validate153.errors : vErrors.concat(validate153.errors);
         errors = vErrors.length;
       }
     }
@@ -3284,10 +3284,10 @@ function validate149(data, {
       }
     }
   }
-  validate149.errors = vErrors;
+  validate150.errors = vErrors;
   return errors === 0;
 }
-const schema65 = {
+const schema66 = {
   "type": "object",
   "properties": {
     "types": {
@@ -3305,12 +3305,12 @@ const schema65 = {
   },
   "nullable": true
 };
-const schema66 = {
+const schema67 = {
   "type": "string",
   "enum": ["Allowed", "Refused"],
   "nullable": true
 };
-function validate159(data, {
+function validate160(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -3340,7 +3340,7 @@ function validate159(data, {
       schemaPath: "#/enum",
       keyword: "enum",
       params: {
-        allowedValues: schema66.enum
+        allowedValues: schema67.enum
       }
     };
     if (vErrors === null) {
@@ -3350,10 +3350,10 @@ function validate159(data, {
     }
     errors++;
   }
-  validate159.errors = vErrors;
+  validate160.errors = vErrors;
   return errors === 0;
 }
-function validate156(data, {
+function validate157(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -3401,13 +3401,13 @@ function validate156(data, {
       }
     }
     if (data.unset !== undefined) {
-      if (!validate159(data.unset, {
+      if (!validate160(data.unset, {
         instancePath: instancePath + "/unset",
         parentData: data,
         parentDataProperty: "unset",
         rootData
       })) {
-        vErrors = vErrors === null ? validate159.errors : vErrors.concat(validate159.errors);
+        vErrors = vErrors === null ? validate160.errors : vErrors.concat(validate160.errors);
         errors = vErrors.length;
       }
     }
@@ -3423,10 +3423,10 @@ function validate156(data, {
       }
     }
   }
-  validate156.errors = vErrors;
+  validate157.errors = vErrors;
   return errors === 0;
 }
-const schema67 = {
+const schema68 = {
   "type": "object",
   "required": ["rule"],
   "properties": {
@@ -3439,11 +3439,11 @@ const schema67 = {
   },
   "nullable": true
 };
-const schema68 = {
+const schema69 = {
   "type": "string",
   "enum": ["PodSecurityStandard", "RunAsAny", "MustRunAs"]
 };
-function validate164(data, {
+function validate165(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -3473,7 +3473,7 @@ function validate164(data, {
       schemaPath: "#/enum",
       keyword: "enum",
       params: {
-        allowedValues: schema68.enum
+        allowedValues: schema69.enum
       }
     };
     if (vErrors === null) {
@@ -3483,10 +3483,10 @@ function validate164(data, {
     }
     errors++;
   }
-  validate164.errors = vErrors;
+  validate165.errors = vErrors;
   return errors === 0;
 }
-const schema69 = {
+const schema70 = {
   "type": "object",
   "properties": {
     "user": {
@@ -3504,7 +3504,7 @@ const schema69 = {
   },
   "nullable": true
 };
-function validate166(data, {
+function validate167(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -3574,10 +3574,10 @@ function validate166(data, {
       }
     }
   }
-  validate166.errors = vErrors;
+  validate167.errors = vErrors;
   return errors === 0;
 }
-function validate163(data, {
+function validate164(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -3619,32 +3619,32 @@ function validate163(data, {
       errors++;
     }
     if (data.rule !== undefined) {
-      if (!validate164(data.rule, {
+      if (!validate165(data.rule, {
         instancePath: instancePath + "/rule",
         parentData: data,
         parentDataProperty: "rule",
         rootData
       })) {
-        vErrors = vErrors === null ? validate164.errors : vErrors.concat(validate164.errors);
+        vErrors = vErrors === null ? validate165.errors : vErrors.concat(validate165.errors);
         errors = vErrors.length;
       }
     }
     if (data.options !== undefined) {
-      if (!validate166(data.options, {
+      if (!validate167(data.options, {
         instancePath: instancePath + "/options",
         parentData: data,
         parentDataProperty: "options",
         rootData
       })) {
-        vErrors = vErrors === null ? validate166.errors : vErrors.concat(validate166.errors);
+        vErrors = vErrors === null ? validate167.errors : vErrors.concat(validate167.errors);
         errors = vErrors.length;
       }
     }
   }
-  validate163.errors = vErrors;
+  validate164.errors = vErrors;
   return errors === 0;
 }
-const schema70 = {
+const schema71 = {
   "type": "object",
   "required": ["types"],
   "properties": {
@@ -3654,19 +3654,19 @@ const schema70 = {
   },
   "nullable": true
 };
-const schema71 = {
+const schema72 = {
   "type": "array",
   "maxItems": 2,
   "items": {
     "$ref": "mPKb5saBiLm7rLcK2ldNUxMUkd1Dj4hmMGltsBIU"
   }
 };
-const schema72 = {
+const schema73 = {
   "type": "string",
   "maxLength": 64,
   "enum": ["Default", "Unmasked"]
 };
-function validate175(data, {
+function validate176(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -3680,7 +3680,7 @@ function validate175(data, {
       schemaPath: "#/enum",
       keyword: "enum",
       params: {
-        allowedValues: schema72.enum
+        allowedValues: schema73.enum
       }
     };
     if (vErrors === null) {
@@ -3723,10 +3723,10 @@ function validate175(data, {
     }
     errors++;
   }
-  validate175.errors = vErrors;
+  validate176.errors = vErrors;
   return errors === 0;
 }
-function validate174(data, {
+function validate175(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -3753,13 +3753,13 @@ function validate174(data, {
     }
     const len0 = data.length;
     for (let i0 = 0; i0 < len0; i0++) {
-      if (!validate175(data[i0], {
+      if (!validate176(data[i0], {
         instancePath: instancePath + "/" + i0,
         parentData: data,
         parentDataProperty: i0,
         rootData
       })) {
-        vErrors = vErrors === null ? validate175.errors : vErrors.concat(validate175.errors);
+        vErrors = vErrors === null ? validate176.errors : vErrors.concat(validate176.errors);
         errors = vErrors.length;
       }
     }
@@ -3779,10 +3779,10 @@ function validate174(data, {
     }
     errors++;
   }
-  validate174.errors = vErrors;
+  validate175.errors = vErrors;
   return errors === 0;
 }
-function validate173(data, {
+function validate174(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -3824,21 +3824,21 @@ function validate173(data, {
       errors++;
     }
     if (data.types !== undefined) {
-      if (!validate174(data.types, {
+      if (!validate175(data.types, {
         instancePath: instancePath + "/types",
         parentData: data,
         parentDataProperty: "types",
         rootData
       })) {
-        vErrors = vErrors === null ? validate174.errors : vErrors.concat(validate174.errors);
+        vErrors = vErrors === null ? validate175.errors : vErrors.concat(validate175.errors);
         errors = vErrors.length;
       }
     }
   }
-  validate173.errors = vErrors;
+  validate174.errors = vErrors;
   return errors === 0;
 }
-const schema73 = {
+const schema74 = {
   "type": "object",
   "properties": {
     "allowed": {
@@ -3963,7 +3963,7 @@ function validate49(data, {
   validate49.errors = vErrors;
   return errors === 0;
 }
-function validate179(data, {
+function validate180(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -4011,10 +4011,10 @@ function validate179(data, {
       }
     }
   }
-  validate179.errors = vErrors;
+  validate180.errors = vErrors;
   return errors === 0;
 }
-const schema74 = {
+const schema75 = {
   "type": "object",
   "properties": {
     "allowed": {
@@ -4026,7 +4026,7 @@ const schema74 = {
   },
   "nullable": true
 };
-const schema75 = {
+const schema76 = {
   "type": "array",
   "maxItems": 32,
   "items": {
@@ -4034,7 +4034,7 @@ const schema75 = {
   },
   "nullable": true
 };
-function validate185(data, {
+function validate186(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -4088,15 +4088,15 @@ function validate185(data, {
       }
     }
   }
-  validate185.errors = vErrors;
+  validate186.errors = vErrors;
   return errors === 0;
 }
-const schema76 = {
+const schema28 = {
   "type": "string",
   "maxLength": 253,
   "nullable": true
 };
-function validate188(data, {
+function validate55(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -4138,10 +4138,10 @@ function validate188(data, {
       errors++;
     }
   }
-  validate188.errors = vErrors;
+  validate55.errors = vErrors;
   return errors === 0;
 }
-function validate184(data, {
+function validate185(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -4167,32 +4167,32 @@ function validate184(data, {
   }
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.allowed !== undefined) {
-      if (!validate185(data.allowed, {
+      if (!validate186(data.allowed, {
         instancePath: instancePath + "/allowed",
         parentData: data,
         parentDataProperty: "allowed",
         rootData
       })) {
-        vErrors = vErrors === null ? validate185.errors : vErrors.concat(validate185.errors);
+        vErrors = vErrors === null ? validate186.errors : vErrors.concat(validate186.errors);
         errors = vErrors.length;
       }
     }
     if (data.default !== undefined) {
-      if (!validate188(data.default, {
+      if (!validate55(data.default, {
         instancePath: instancePath + "/default",
         parentData: data,
         parentDataProperty: "default",
         rootData
       })) {
-        vErrors = vErrors === null ? validate188.errors : vErrors.concat(validate188.errors);
+        vErrors = vErrors === null ? validate55.errors : vErrors.concat(validate55.errors);
         errors = vErrors.length;
       }
     }
   }
-  validate184.errors = vErrors;
+  validate185.errors = vErrors;
   return errors === 0;
 }
-function validate105(data, {
+function validate106(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -4218,13 +4218,13 @@ function validate105(data, {
   }
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.capabilities !== undefined) {
-      if (!validate106(data.capabilities, {
+      if (!validate107(data.capabilities, {
         instancePath: instancePath + "/capabilities",
         parentData: data,
         parentDataProperty: "capabilities",
         rootData
       })) {
-        vErrors = vErrors === null ? validate106.errors : vErrors.concat(validate106.errors);
+        vErrors = vErrors === null ? validate107.errors : vErrors.concat(validate107.errors);
         errors = vErrors.length;
       }
     }
@@ -4317,24 +4317,24 @@ function validate105(data, {
       }
     }
     if (data.hostPorts !== undefined) {
-      if (!validate121(data.hostPorts, {
+      if (!validate122(data.hostPorts, {
         instancePath: instancePath + "/hostPorts",
         parentData: data,
         parentDataProperty: "hostPorts",
         rootData
       })) {
-        vErrors = vErrors === null ? validate121.errors : vErrors.concat(validate121.errors);
+        vErrors = vErrors === null ? validate122.errors : vErrors.concat(validate122.errors);
         errors = vErrors.length;
       }
     }
     if (data.volumes !== undefined) {
-      if (!validate127(data.volumes, {
+      if (!validate128(data.volumes, {
         instancePath: instancePath + "/volumes",
         parentData: data,
         parentDataProperty: "volumes",
         rootData
       })) {
-        vErrors = vErrors === null ? validate127.errors : vErrors.concat(validate127.errors);
+        vErrors = vErrors === null ? validate128.errors : vErrors.concat(validate128.errors);
         errors = vErrors.length;
       }
     }
@@ -4350,13 +4350,13 @@ function validate105(data, {
       }
     }
     if (data.hostPaths !== undefined) {
-      if (!validate131(data.hostPaths, {
+      if (!validate132(data.hostPaths, {
         instancePath: instancePath + "/hostPaths",
         parentData: data,
         parentDataProperty: "hostPaths",
         rootData
       })) {
-        vErrors = vErrors === null ? validate131.errors : vErrors.concat(validate131.errors);
+        vErrors = vErrors === null ? validate132.errors : vErrors.concat(validate132.errors);
         errors = vErrors.length;
       }
     }
@@ -4394,13 +4394,13 @@ function validate105(data, {
       }
     }
     if (data.runAsUser !== undefined) {
-      if (!validate141(data.runAsUser, {
+      if (!validate142(data.runAsUser, {
         instancePath: instancePath + "/runAsUser",
         parentData: data,
         parentDataProperty: "runAsUser",
         rootData
       })) {
-        vErrors = vErrors === null ? validate141.errors : vErrors.concat(validate141.errors);
+        vErrors = vErrors === null ? validate142.errors : vErrors.concat(validate142.errors);
         errors = vErrors.length;
       }
     }
@@ -4438,57 +4438,57 @@ function validate105(data, {
       }
     }
     if (data.seccomp !== undefined) {
-      if (!validate149(data.seccomp, {
+      if (!validate150(data.seccomp, {
         instancePath: instancePath + "/seccomp",
         parentData: data,
         parentDataProperty: "seccomp",
         rootData
       })) {
-        vErrors = vErrors === null ? validate149.errors : vErrors.concat(validate149.errors);
+        vErrors = vErrors === null ? validate150.errors : vErrors.concat(validate150.errors);
         errors = vErrors.length;
       }
     }
     if (data.appArmor !== undefined) {
-      if (!validate156(data.appArmor, {
+      if (!validate157(data.appArmor, {
         instancePath: instancePath + "/appArmor",
         parentData: data,
         parentDataProperty: "appArmor",
         rootData
       })) {
-        vErrors = vErrors === null ? validate156.errors : vErrors.concat(validate156.errors);
+        vErrors = vErrors === null ? validate157.errors : vErrors.concat(validate157.errors);
         errors = vErrors.length;
       }
     }
     if (data.seLinux !== undefined) {
-      if (!validate163(data.seLinux, {
+      if (!validate164(data.seLinux, {
         instancePath: instancePath + "/seLinux",
         parentData: data,
         parentDataProperty: "seLinux",
         rootData
       })) {
-        vErrors = vErrors === null ? validate163.errors : vErrors.concat(validate163.errors);
+        vErrors = vErrors === null ? validate164.errors : vErrors.concat(validate164.errors);
         errors = vErrors.length;
       }
     }
     if (data.procMount !== undefined) {
-      if (!validate173(data.procMount, {
+      if (!validate174(data.procMount, {
         instancePath: instancePath + "/procMount",
         parentData: data,
         parentDataProperty: "procMount",
         rootData
       })) {
-        vErrors = vErrors === null ? validate173.errors : vErrors.concat(validate173.errors);
+        vErrors = vErrors === null ? validate174.errors : vErrors.concat(validate174.errors);
         errors = vErrors.length;
       }
     }
     if (data.sysctls !== undefined) {
-      if (!validate179(data.sysctls, {
+      if (!validate180(data.sysctls, {
         instancePath: instancePath + "/sysctls",
         parentData: data,
         parentDataProperty: "sysctls",
         rootData
       })) {
-        vErrors = vErrors === null ? validate179.errors : vErrors.concat(validate179.errors);
+        vErrors = vErrors === null ? validate180.errors : vErrors.concat(validate180.errors);
         errors = vErrors.length;
       }
     }
@@ -4504,21 +4504,21 @@ function validate105(data, {
       }
     }
     if (data.runtimeClasses !== undefined) {
-      if (!validate184(data.runtimeClasses, {
+      if (!validate185(data.runtimeClasses, {
         instancePath: instancePath + "/runtimeClasses",
         parentData: data,
         parentDataProperty: "runtimeClasses",
         rootData
       })) {
-        vErrors = vErrors === null ? validate184.errors : vErrors.concat(validate184.errors);
+        vErrors = vErrors === null ? validate185.errors : vErrors.concat(validate185.errors);
         errors = vErrors.length;
       }
     }
   }
-  validate105.errors = vErrors;
+  validate106.errors = vErrors;
   return errors === 0;
 }
-function validate66(data, {
+function validate67(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -4544,112 +4544,112 @@ function validate66(data, {
       errors++;
     }
     if (data.namespaceSelector !== undefined) {
-      if (!validate67(data.namespaceSelector, {
+      if (!validate68(data.namespaceSelector, {
         instancePath: instancePath + "/namespaceSelector",
         parentData: data,
         parentDataProperty: "namespaceSelector",
         rootData
       })) {
-        vErrors = vErrors === null ? validate67.errors : vErrors.concat(validate67.errors);
+        vErrors = vErrors === null ? validate68.errors : vErrors.concat(validate68.errors);
         errors = vErrors.length;
       }
     }
     if (data.level !== undefined) {
-      if (!validate83(data.level, {
+      if (!validate84(data.level, {
         instancePath: instancePath + "/level",
         parentData: data,
         parentDataProperty: "level",
         rootData
       })) {
-        vErrors = vErrors === null ? validate83.errors : vErrors.concat(validate83.errors);
+        vErrors = vErrors === null ? validate84.errors : vErrors.concat(validate84.errors);
         errors = vErrors.length;
       }
     }
     if (data.levelVersion !== undefined) {
-      if (!validate85(data.levelVersion, {
+      if (!validate86(data.levelVersion, {
         instancePath: instancePath + "/levelVersion",
         parentData: data,
         parentDataProperty: "levelVersion",
         rootData
       })) {
-        vErrors = vErrors === null ? validate85.errors : vErrors.concat(validate85.errors);
+        vErrors = vErrors === null ? validate86.errors : vErrors.concat(validate86.errors);
         errors = vErrors.length;
       }
     }
     if (data.mode !== undefined) {
-      if (!validate87(data.mode, {
+      if (!validate88(data.mode, {
         instancePath: instancePath + "/mode",
         parentData: data,
         parentDataProperty: "mode",
         rootData
       })) {
-        vErrors = vErrors === null ? validate87.errors : vErrors.concat(validate87.errors);
+        vErrors = vErrors === null ? validate88.errors : vErrors.concat(validate88.errors);
         errors = vErrors.length;
       }
     }
     if (data.priority !== undefined) {
-      if (!validate89(data.priority, {
+      if (!validate90(data.priority, {
         instancePath: instancePath + "/priority",
         parentData: data,
         parentDataProperty: "priority",
         rootData
       })) {
-        vErrors = vErrors === null ? validate89.errors : vErrors.concat(validate89.errors);
+        vErrors = vErrors === null ? validate90.errors : vErrors.concat(validate90.errors);
         errors = vErrors.length;
       }
     }
     if (data.usableBy !== undefined) {
-      if (!validate91(data.usableBy, {
+      if (!validate92(data.usableBy, {
         instancePath: instancePath + "/usableBy",
         parentData: data,
         parentDataProperty: "usableBy",
         rootData
       })) {
-        vErrors = vErrors === null ? validate91.errors : vErrors.concat(validate91.errors);
+        vErrors = vErrors === null ? validate92.errors : vErrors.concat(validate92.errors);
         errors = vErrors.length;
       }
     }
     if (data.subjects !== undefined) {
-      if (!validate93(data.subjects, {
+      if (!validate94(data.subjects, {
         instancePath: instancePath + "/subjects",
         parentData: data,
         parentDataProperty: "subjects",
         rootData
       })) {
-        vErrors = vErrors === null ? validate93.errors : vErrors.concat(validate93.errors);
+        vErrors = vErrors === null ? validate94.errors : vErrors.concat(validate94.errors);
         errors = vErrors.length;
       }
     }
     if (data.defaulting !== undefined) {
-      if (!validate101(data.defaulting, {
+      if (!validate102(data.defaulting, {
         instancePath: instancePath + "/defaulting",
         parentData: data,
         parentDataProperty: "defaulting",
         rootData
       })) {
-        vErrors = vErrors === null ? validate101.errors : vErrors.concat(validate101.errors);
+        vErrors = vErrors === null ? validate102.errors : vErrors.concat(validate102.errors);
         errors = vErrors.length;
       }
     }
     if (data.podSecurityLabels !== undefined) {
-      if (!validate103(data.podSecurityLabels, {
+      if (!validate104(data.podSecurityLabels, {
         instancePath: instancePath + "/podSecurityLabels",
         parentData: data,
         parentDataProperty: "podSecurityLabels",
         rootData
       })) {
-        vErrors = vErrors === null ? validate103.errors : vErrors.concat(validate103.errors);
+        vErrors = vErrors === null ? validate104.errors : vErrors.concat(validate104.errors);
         errors = vErrors.length;
       }
     }
     if (data.overrides !== undefined) {
-      if (!validate105(data.overrides, {
+      if (!validate106(data.overrides, {
         instancePath: instancePath + "/overrides",
         parentData: data,
         parentDataProperty: "overrides",
         rootData
       })) {
-        vErrors = vErrors === null ? validate105.errors : vErrors.concat(validate105.errors);
+        vErrors = vErrors === null ? validate106.errors : vErrors.concat(validate106.errors);
         errors = vErrors.length;
       }
     }
@@ -4669,7 +4669,7 @@ function validate66(data, {
     }
     errors++;
   }
-  validate66.errors = vErrors;
+  validate67.errors = vErrors;
   return errors === 0;
 }
 const schema77 = {
@@ -4694,7 +4694,7 @@ const schema77 = {
       "$ref": "7vrtVH6MRmsYSlYInRM0QKtxX697EGgXnbTt2n0"
     },
     "violations": {
-      "$ref": "eKrLKDMyjDivZDSTTPsUrahqvQv61ygUi2FBdq6GjA"
+      "$ref": "uotWT70bpM8xhyTWHQZ4b7Q6lkvXciygHXuEmja3E"
     },
     "violationsTotal": {
       "$ref": "Ccz0XZyNWiwVpe2nvsmnlMV1SnfQGMXuejl0yByE"
@@ -5445,12 +5445,12 @@ function validate214(data, {
   validate214.errors = vErrors;
   return errors === 0;
 }
-const schema28 = {
+const schema29 = {
   "type": "string",
   "maxLength": 128,
   "nullable": true
 };
-function validate55(data, {
+function validate56(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -5492,7 +5492,7 @@ function validate55(data, {
       errors++;
     }
   }
-  validate55.errors = vErrors;
+  validate56.errors = vErrors;
   return errors === 0;
 }
 function validate210(data, {
@@ -5565,13 +5565,13 @@ function validate210(data, {
       }
     }
     if (data.podSecurity !== undefined) {
-      if (!validate55(data.podSecurity, {
+      if (!validate56(data.podSecurity, {
         instancePath: instancePath + "/podSecurity",
         parentData: data,
         parentDataProperty: "podSecurity",
         rootData
       })) {
-        vErrors = vErrors === null ? validate55.errors : vErrors.concat(validate55.errors);
+        vErrors = vErrors === null ? validate56.errors : vErrors.concat(validate56.errors);
         errors = vErrors.length;
       }
     }
@@ -5801,7 +5801,7 @@ const schema90 = {
   "type": "array",
   "maxItems": 64,
   "items": {
-    "$ref": "t7qytzMA0aZddaP733Fo1zJr1QAoCI1j34An02QwxI8"
+    "$ref": "Q0iOaLxd3eZDivnnJahbNP2hFh5COO9TPRQk8Ccg"
   },
   "nullable": true
 };
@@ -5820,6 +5820,9 @@ const schema91 = {
     },
     "verdict": {
       "$ref": "rfhe3769G4SNzdT3hTolzS9CD9XOl6EGICkMPRgXtg"
+    },
+    "admittedBy": {
+      "$ref": "BaupFy3GvTRiKYHKliFKTaQW00q04zDjMXZdAzxeuQ"
     },
     "pods": {
       "$ref": "Ccz0XZyNWiwVpe2nvsmnlMV1SnfQGMXuejl0yByE"
@@ -5887,7 +5890,7 @@ const schema93 = {
   "maxLength": 32768,
   "nullable": true
 };
-function validate241(data, {
+function validate242(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -5929,7 +5932,7 @@ function validate241(data, {
       errors++;
     }
   }
-  validate241.errors = vErrors;
+  validate242.errors = vErrors;
   return errors === 0;
 }
 function validate232(data, {
@@ -6049,6 +6052,17 @@ function validate232(data, {
         errors = vErrors.length;
       }
     }
+    if (data.admittedBy !== undefined) {
+      if (!validate55(data.admittedBy, {
+        instancePath: instancePath + "/admittedBy",
+        parentData: data,
+        parentDataProperty: "admittedBy",
+        rootData
+      })) {
+        vErrors = vErrors === null ? validate55.errors : vErrors.concat(validate55.errors);
+        errors = vErrors.length;
+      }
+    }
     if (data.pods !== undefined) {
       if (!validate54(data.pods, {
         instancePath: instancePath + "/pods",
@@ -6061,35 +6075,35 @@ function validate232(data, {
       }
     }
     if (data.rule !== undefined) {
-      if (!validate55(data.rule, {
+      if (!validate56(data.rule, {
         instancePath: instancePath + "/rule",
         parentData: data,
         parentDataProperty: "rule",
-        rootData
-      })) {
-        vErrors = vErrors === null ? validate55.errors : vErrors.concat(validate55.errors);
-        errors = vErrors.length;
-      }
-    }
-    if (data.container !== undefined) {
-      if (!validate56(data.container, {
-        instancePath: instancePath + "/container",
-        parentData: data,
-        parentDataProperty: "container",
         rootData
       })) {
         vErrors = vErrors === null ? validate56.errors : vErrors.concat(validate56.errors);
         errors = vErrors.length;
       }
     }
+    if (data.container !== undefined) {
+      if (!validate57(data.container, {
+        instancePath: instancePath + "/container",
+        parentData: data,
+        parentDataProperty: "container",
+        rootData
+      })) {
+        vErrors = vErrors === null ? validate57.errors : vErrors.concat(validate57.errors);
+        errors = vErrors.length;
+      }
+    }
     if (data.message !== undefined) {
-      if (!validate241(data.message, {
+      if (!validate242(data.message, {
         instancePath: instancePath + "/message",
         parentData: data,
         parentDataProperty: "message",
         rootData
       })) {
-        vErrors = vErrors === null ? validate241.errors : vErrors.concat(validate241.errors);
+        vErrors = vErrors === null ? validate242.errors : vErrors.concat(validate242.errors);
         errors = vErrors.length;
       }
     }
@@ -6196,7 +6210,7 @@ const schema96 = {
   "type": "string",
   "enum": ["Shares", "Overrides", "OverriddenBy"]
 };
-function validate249(data, {
+function validate250(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -6236,14 +6250,14 @@ function validate249(data, {
     }
     errors++;
   }
-  validate249.errors = vErrors;
+  validate250.errors = vErrors;
   return errors === 0;
 }
 const schema97 = {
   "type": "integer",
   "format": "int32"
 };
-function validate251(data, {
+function validate252(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -6285,10 +6299,10 @@ function validate251(data, {
       errors++;
     }
   }
-  validate251.errors = vErrors;
+  validate252.errors = vErrors;
   return errors === 0;
 }
-function validate247(data, {
+function validate248(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -6357,24 +6371,24 @@ function validate247(data, {
       }
     }
     if (data.relation !== undefined) {
-      if (!validate249(data.relation, {
+      if (!validate250(data.relation, {
         instancePath: instancePath + "/relation",
         parentData: data,
         parentDataProperty: "relation",
         rootData
       })) {
-        vErrors = vErrors === null ? validate249.errors : vErrors.concat(validate249.errors);
+        vErrors = vErrors === null ? validate250.errors : vErrors.concat(validate250.errors);
         errors = vErrors.length;
       }
     }
     if (data.namespaces !== undefined) {
-      if (!validate251(data.namespaces, {
+      if (!validate252(data.namespaces, {
         instancePath: instancePath + "/namespaces",
         parentData: data,
         parentDataProperty: "namespaces",
         rootData
       })) {
-        vErrors = vErrors === null ? validate251.errors : vErrors.concat(validate251.errors);
+        vErrors = vErrors === null ? validate252.errors : vErrors.concat(validate252.errors);
         errors = vErrors.length;
       }
     }
@@ -6394,10 +6408,10 @@ function validate247(data, {
     }
     errors++;
   }
-  validate247.errors = vErrors;
+  validate248.errors = vErrors;
   return errors === 0;
 }
-function validate246(data, {
+function validate247(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -6440,18 +6454,18 @@ function validate246(data, {
     }
     const len0 = data.length;
     for (let i0 = 0; i0 < len0; i0++) {
-      if (!validate247(data[i0], {
+      if (!validate248(data[i0], {
         instancePath: instancePath + "/" + i0,
         parentData: data,
         parentDataProperty: i0,
         rootData
       })) {
-        vErrors = vErrors === null ? validate247.errors : vErrors.concat(validate247.errors);
+        vErrors = vErrors === null ? validate248.errors : vErrors.concat(validate248.errors);
         errors = vErrors.length;
       }
     }
   }
-  validate246.errors = vErrors;
+  validate247.errors = vErrors;
   return errors === 0;
 }
 const schema98 = {
@@ -6462,7 +6476,7 @@ const schema98 = {
   },
   "nullable": true
 };
-function validate255(data, {
+function validate256(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -6516,7 +6530,7 @@ function validate255(data, {
       }
     }
   }
-  validate255.errors = vErrors;
+  validate256.errors = vErrors;
   return errors === 0;
 }
 function validate193(data, {
@@ -6622,24 +6636,24 @@ function validate193(data, {
       }
     }
     if (data.sharesWith !== undefined) {
-      if (!validate246(data.sharesWith, {
+      if (!validate247(data.sharesWith, {
         instancePath: instancePath + "/sharesWith",
         parentData: data,
         parentDataProperty: "sharesWith",
         rootData
       })) {
-        vErrors = vErrors === null ? validate246.errors : vErrors.concat(validate246.errors);
+        vErrors = vErrors === null ? validate247.errors : vErrors.concat(validate247.errors);
         errors = vErrors.length;
       }
     }
     if (data.unusedGrants !== undefined) {
-      if (!validate255(data.unusedGrants, {
+      if (!validate256(data.unusedGrants, {
         instancePath: instancePath + "/unusedGrants",
         parentData: data,
         parentDataProperty: "unusedGrants",
         rootData
       })) {
-        vErrors = vErrors === null ? validate255.errors : vErrors.concat(validate255.errors);
+        vErrors = vErrors === null ? validate256.errors : vErrors.concat(validate256.errors);
         errors = vErrors.length;
       }
     }
@@ -6647,7 +6661,7 @@ function validate193(data, {
   validate193.errors = vErrors;
   return errors === 0;
 }
-function validate57(data, {
+function validate58(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -6706,46 +6720,46 @@ function validate57(data, {
       errors++;
     }
     if (data.apiVersion !== undefined) {
-      if (!validate58(data.apiVersion, {
+      if (!validate59(data.apiVersion, {
         instancePath: instancePath + "/apiVersion",
         parentData: data,
         parentDataProperty: "apiVersion",
         rootData
       })) {
-        vErrors = vErrors === null ? validate58.errors : vErrors.concat(validate58.errors);
+        vErrors = vErrors === null ? validate59.errors : vErrors.concat(validate59.errors);
         errors = vErrors.length;
       }
     }
     if (data.kind !== undefined) {
-      if (!validate60(data.kind, {
+      if (!validate61(data.kind, {
         instancePath: instancePath + "/kind",
         parentData: data,
         parentDataProperty: "kind",
         rootData
       })) {
-        vErrors = vErrors === null ? validate60.errors : vErrors.concat(validate60.errors);
+        vErrors = vErrors === null ? validate61.errors : vErrors.concat(validate61.errors);
         errors = vErrors.length;
       }
     }
     if (data.metadata !== undefined) {
-      if (!validate62(data.metadata, {
+      if (!validate63(data.metadata, {
         instancePath: instancePath + "/metadata",
         parentData: data,
         parentDataProperty: "metadata",
         rootData
       })) {
-        vErrors = vErrors === null ? validate62.errors : vErrors.concat(validate62.errors);
+        vErrors = vErrors === null ? validate63.errors : vErrors.concat(validate63.errors);
         errors = vErrors.length;
       }
     }
     if (data.spec !== undefined) {
-      if (!validate66(data.spec, {
+      if (!validate67(data.spec, {
         instancePath: instancePath + "/spec",
         parentData: data,
         parentDataProperty: "spec",
         rootData
       })) {
-        vErrors = vErrors === null ? validate66.errors : vErrors.concat(validate66.errors);
+        vErrors = vErrors === null ? validate67.errors : vErrors.concat(validate67.errors);
         errors = vErrors.length;
       }
     }
@@ -6776,6 +6790,6 @@ function validate57(data, {
     }
     errors++;
   }
-  validate57.errors = vErrors;
+  validate58.errors = vErrors;
   return errors === 0;
 }

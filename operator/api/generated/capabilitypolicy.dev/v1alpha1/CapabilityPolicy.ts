@@ -562,6 +562,10 @@ export interface ICapabilityPolicy {
        */
       "verdict": "Violating" | "Unknown";
       /**
+       * In modes Audit and Warn: the policy of mode Enforce that admits the workload, and would still admit it if this policy were enforced, since its priority is not lower. Absent: this policy would refuse it.
+       */
+      "admittedBy"?: string;
+      /**
        * How many pods of the workload violate the policy now; 0 when its template alone does.
        */
       "pods"?: number;

@@ -1,0 +1,13 @@
+/** The order in which people want to read broken rules. */
+import { severityRank } from '../rules/severity.ts';
+
+interface Broken {
+  readonly rule?: string;
+  readonly container?: string;
+}
+
+/** What gives more of the node comes first; of the same rule, by container. */
+export function worstFirst(a: Broken, b: Broken): number {
+  const [left, right] = [a, b].map(({ rule = '', container = '' }) => `${rule}\n${container}`) as [string, string];
+  return severityRank(a.rule ?? '') - severityRank(b.rule ?? '') || (left < right ? -1 : left > right ? 1 : 0);
+}

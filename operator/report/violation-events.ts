@@ -1,0 +1,150 @@
+/** An old and a new status → what there is to say about workloads that begin or cease to violate the policy. */
+import type { CapabilityPolicyStatus, Mode, Violation } from '../api/capability-policy.ts';
+import { worstFirst } from '../evaluate/severity.ts';
+import type { WorkloadName } from '../evaluate/workloads.ts';
+import { type Happening, type Regarding, regardingWorkload } from './events.ts';
+import * as reasons from './reasons.ts';
+import { counted, firstOf, workloadText } from './text.ts';
+import { isCut } from './violations.ts';
+
+/** Finds the uid of a workload or pod, without which `kubectl describe` does not show an Event. */
+export type FindUid = (workload: WorkloadName) => string | undefined;
+
+/** The policy that the Events are about. */
+export interface Subject {
+  readonly regarding: Regarding;
+  readonly mode: Mode;
+}
+
+const NAMED = 3;
+
+/**
+ * A workload that violates a policy of mode Audit or Warn, and that an exception admits, is no reason for a warning: it
+ * would not be refused if that policy were enforced (docs/decisions/0014).
+ */
+export function violationHappenings(
+  policy: Subject,
+  before: CapabilityPolicyStatus,
+  next: CapabilityPolicyStatus,
+  findUid: FindUid,
+): Happening[] {
+  const [old, now] = [offendersOf(before), offendersOf(next)];
+  const isNew = ({ name, admittedBy }: Offender) => {
+    const known = old.get(workloadText(name));
+    return known === undefined || (known.admittedBy === undefined) !== (admittedBy === undefined);
+  };
+  // What a cut list lacks may violate all the same, and so may what nobody looked at.
+  const begun = isWhole(before) ? [...now.values()].filter(isNew) : [];
+  const ended = isWhole(next) && isEvaluated(next) ? [...old].flatMap(([key, one]) => (now.has(key) ? [] : [one])) : [];
+  const groups: [Turn, Offender[]][] = [
+    [BEGUN, begun.filter(({ admittedBy }) => admittedBy === undefined)],
+    [EXCEPTED, begun.filter(({ admittedBy }) => admittedBy !== undefined)],
+    [ENDED, ended],
+  ];
+  return groups.flatMap(([turn, offenders]) => happeningsOf(policy, offenders, findUid, turn));
+}
+
+/** A workload that a status lists as violating. */
+interface Offender {
+  readonly name: WorkloadName;
+  /** Of those that the status lists. */
+  readonly worst: Violation;
+  readonly count: number;
+  /** Whether the status may have had no room for more of its violations. */
+  readonly cut: boolean;
+  readonly admittedBy: string | undefined;
+}
+
+interface Turn {
+  readonly type: 'Normal' | 'Warning';
+  readonly reason: string;
+  /** What the workloads do, one or several. */
+  readonly does: (policy: string, offenders: readonly Offender[]) => string;
+  readonly tellsViolations: boolean;
+}
+
+const BEGUN: Turn = {
+  type: 'Warning',
+  reason: reasons.WORKLOAD_VIOLATES,
+  does: (policy) => `violates ${policy}`,
+  tellsViolations: true,
+};
+const EXCEPTED: Turn = {
+  type: 'Normal',
+  reason: reasons.EXCEPTION_ADMITS,
+  does: (policy, offenders) => {
+    const names = [...new Set(offenders.map(({ admittedBy = '' }) => `CapabilityPolicy ${admittedBy}`))].sort();
+    return `violates ${policy} and is admitted by ${firstOf(names, NAMED)} (mode Enforce)`;
+  },
+  tellsViolations: true,
+};
+const ENDED: Turn = {
+  type: 'Normal',
+  reason: reasons.VIOLATION_ENDED,
+  does: (policy) => `no longer violates ${policy}`,
+  tellsViolations: false,
+};
+
+/** One about each workload that is still there, and one about the policy that names the first few. */
+function happeningsOf(
+  { regarding: policy, mode }: Subject,
+  offenders: readonly Offender[],
+  findUid: FindUid,
+  { type, reason, does, tellsViolations }: Turn,
+): Happening[] {
+  if (offenders.length === 0) return [];
+  const common = { type, reason, action: 'Evaluate' };
+  const names = firstOf(
+    offenders.map(({ name }) => workloadText(name)),
+    NAMED,
+  );
+  const subject = offenders.length === 1 ? names : `each of ${counted(offenders.length, 'workload')} (${names})`;
+  const details = (of: readonly Offender[]) => (tellsViolations ? `: ${violationsText(of)}` : '');
+  const ofWorkloads = offenders.flatMap((offender): Happening[] => {
+    const uid = findUid(offender.name);
+    const note = `${does(`CapabilityPolicy ${policy.name} (mode ${mode})`, [offender])}${details([offender])}`;
+    return uid ? [{ ...common, regarding: regardingWorkload(offender.name, uid), related: policy, note }] : [];
+  });
+  const note = `${subject} ${does(`the policy (mode ${mode})`, offenders)}${details(offenders)}`;
+  return [{ ...common, regarding: policy, note }, ...ofWorkloads];
+}
+
+/** `capabilities: container "app" must not add capability SYS_ADMIN (allowed: none); 2 more violations` */
+function violationsText(offenders: readonly Offender[]): string {
+  const [{ worst, name }] = [...offenders].sort((a, b) => worstFirst(a.worst, b.worst)) as [Offender];
+  const where = offenders.length === 1 ? '' : `${workloadText(name)}: `;
+  const more = offenders.reduce((sum, { count }) => sum + count, 0) - 1;
+  const cut = offenders.some((one) => one.cut);
+  const rest =
+    more === 0
+      ? cut
+        ? '; more violations'
+        : ''
+      : `; ${cut ? 'at least ' : ''}${more} more ${more === 1 ? 'violation' : 'violations'}`;
+  return `${where}${worst.rule ?? ''}: ${worst.message ?? ''}${rest}`;
+}
+
+/** The workloads that a status lists as violating, by name. */
+function offendersOf(status: CapabilityPolicyStatus): Map<string, Offender> {
+  const violating = (status.violations ?? []).filter(({ verdict }) => verdict === 'Violating');
+  const cut = isCut(status.violations ?? []);
+  const last = status.violations?.at(-1);
+  const offenders = [...Map.groupBy(violating, workloadText)].map(([key, all]): [string, Offender] => {
+    const [worst] = [...all].sort(worstFirst) as [Violation];
+    const { kind, namespace, name, admittedBy } = worst;
+    // Only the last workload may have more violations than are listed.
+    return [
+      key,
+      { name: { kind, namespace, name }, worst, count: all.length, cut: cut && all.at(-1) === last, admittedBy },
+    ];
+  });
+  return new Map(offenders);
+}
+
+function isWhole({ violations = [], violationsTotal = 0 }: CapabilityPolicyStatus): boolean {
+  return new Set(violations.map(workloadText)).size === violationsTotal;
+}
+
+function isEvaluated({ conditions = [] }: CapabilityPolicyStatus): boolean {
+  return conditions.find(({ type }) => type === 'Compliant')?.status !== 'Unknown';
+}
