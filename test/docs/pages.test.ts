@@ -9,8 +9,8 @@ import { HELP, parseFlags } from '../../operator/flags.ts';
 import * as reasons from '../../operator/report/reasons.ts';
 import { type Block, documentation, ROOT, readPage } from './page.ts';
 
-/** A link to a test, and the titles of tests in it that follow. */
-const CITED = /\]\(\.\.\/(test\/[^)#]+\.test\.ts)\)(?::((?:(?:,|;| and)? \*[^\s*][^*]*\*)+))?/g;
+/** A link to a test or to rows of one, and the titles in it that follow. */
+const CITED = /\]\(\.\.\/(test\/[^)#]+\.ts)\)(?::((?:(?:,|;| and)? \*[^\s*][^*]*\*)+))?/g;
 const HEREDOC = /<<'?(\w+)'?.*\n([\s\S]*?)^\1$/gm;
 
 interface Shown {

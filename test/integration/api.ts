@@ -20,7 +20,7 @@ export type Json = any;
 
 export interface Request {
   readonly query?: Readonly<Record<string, string | boolean>>;
-  /** JSON, or YAML as text. */
+  /** JSON, or any text or bytes as they are. */
   readonly body?: unknown;
   readonly contentType?: string;
   /** Who asks; the cluster administrator by default. */
@@ -70,7 +70,7 @@ export class Api {
         'content-type': contentType ?? 'application/json',
         ...(as && { 'impersonate-user': as.user, 'impersonate-group': [...(as.groups ?? [])] }),
       },
-      ...(body !== undefined && { body: typeof body === 'string' ? body : JSON.stringify(body) }),
+      ...(body !== undefined && { body: isRaw(body) ? body : JSON.stringify(body) }),
     });
     return {
       status: answer.statusCode,
@@ -120,6 +120,11 @@ export class Api {
     const { status, body } = await this.ask(method, path, request);
     return succeeded(method, path, status, body);
   }
+}
+
+/** Sent as it is. */
+function isRaw(body: unknown): body is string | Uint8Array {
+  return typeof body === 'string' || body instanceof Uint8Array;
 }
 
 function succeeded(method: Method, path: string, status: number, body: Json): Json {

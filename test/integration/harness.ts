@@ -39,7 +39,7 @@ const CRD_FILE = join(import.meta.dirname, '..', '..', 'crds', 'capabilitypolici
 export interface ClusterOptions {
   readonly controlPlane?: () => Promise<ControlPlane>;
   /** Flags of the operator beyond where it runs. */
-  readonly args?: readonly string[];
+  readonly args?: readonly string[] | (() => Promise<readonly string[]>);
 }
 
 /**
@@ -51,7 +51,7 @@ export function useCluster(prefix: string, options: ClusterOptions = {}): TestCl
   const cluster = new TestCluster(prefix);
   before(async function () {
     this.timeout(120_000);
-    await cluster.start(await controlPlane(), args);
+    await cluster.start(await controlPlane(), typeof args === 'function' ? await args() : args);
   });
   afterEach(function () {
     if (this.currentTest?.isFailed()) console.log(`the end of the operator's log:\n${cluster.operator.logEnd()}`);

@@ -1,0 +1,171 @@
+/**
+ * A row of the table of attacks: who does what, where, and what the API server must answer.
+ *
+ * Each step is one request. All but the last must succeed; the last one's answer is compared with `expect`.
+ */
+import assert from 'node:assert/strict';
+import type { Answer, Identity, Json, Method } from '../integration/api.ts';
+import type { TestCluster } from '../integration/harness.ts';
+import { CREATOR } from '../integration/harness.ts';
+import { change, type MetadataChange, ROUTES } from '../integration/namespace-changes.ts';
+import { NAMESPACES } from '../integration/rendered.ts';
+
+export interface Attack {
+  /** What the attacker tries. It completes "an attacker …". */
+  readonly attempt: string;
+  /** Key of SETTINGS: the namespace and the policies that decide there. */
+  readonly setting: string;
+  readonly steps: readonly Step[];
+  readonly expect: Expectation;
+  /** Removes what the steps made outside the row's namespace. */
+  after?(scene: Scene): Promise<unknown>;
+}
+
+/** Where a row's steps run. */
+export interface Scene {
+  readonly cluster: TestCluster;
+  /** Of the operator, on 127.0.0.1. */
+  readonly healthPort: number;
+  readonly namespace: string;
+  /** Pods of this row are named so, unless a step names one. */
+  readonly pod: string;
+}
+
+export type Step = (scene: Scene) => Promise<Answer>;
+
+/** What the last step's answer must be. */
+export interface Expectation {
+  /** For the title: `refused by base`, `admitted: no kubelet starts such a pod`. */
+  readonly title: string;
+  verify(answer: Answer, scene: Scene): void;
+}
+
+/** `NAMESPACE` in paths of requests stands for the row's. */
+export const PODS = `${NAMESPACES}/NAMESPACE/pods`;
+export const POD = `${PODS}/NAME`;
+const MERGE = 'application/merge-patch+json';
+/** Of an answer, in what a failing test says. */
+const MOST_SAID = 2_000;
+const STRATEGIC = 'application/strategic-merge-patch+json';
+
+/** Our admission policies refuse it, and say why. @param policies by their short names: each has a reason of its own */
+export function refusedBy(policies: string | readonly string[], why: RegExp): Expectation {
+  const names = [policies].flat();
+  return {
+    title: `refused by ${names.join(' and ')}`,
+    verify({ status, body }, { cluster }) {
+      assert.equal(status, 403, said(body));
+      for (const name of names) assert.match(body.message, new RegExp(`CapabilityPolicy ${cluster.named(name)}: `));
+      assert.match(body.message, why);
+    },
+  };
+}
+
+/** Something else than a policy's rules refuses it: the guard, RBAC, or the API server's own validation. */
+export function refused(whom: string, why: RegExp, statuses: readonly number[] = [403, 422]): Expectation {
+  return {
+    title: `refused by ${whom}`,
+    verify({ status, body }) {
+      assert.ok(statuses.includes(status), `${status} ${said(body)}`);
+      assert.match(said(body), why);
+    },
+  };
+}
+
+export const guarded = refused('the guard', /CapabilityPolicy \S+: this change would/, [403]);
+
+/** The API server's own validation refuses it, in any namespace. */
+export function invalid(why: RegExp): Expectation {
+  return refused('the API server', why, [400, 415, 422]);
+}
+
+/** It succeeds. @param why it does no harm */
+export function admitted(why: string, verify: (object: Json, answer: Answer) => void = () => {}): Expectation {
+  return {
+    title: `admitted: ${why}`,
+    verify(answer) {
+      assert.ok(answer.status < 300, `${answer.status} ${said(answer.body)}`);
+      verify(answer.body, answer);
+    },
+  };
+}
+
+/** What an API server's answer says; that of an object, the object. */
+function said(body: Json): string {
+  return String(body.message ?? `created: ${JSON.stringify(body.spec)}`).slice(0, MOST_SAID);
+}
+
+/** Creates a pod. */
+export function create(pod: object, as: Identity = CREATOR): Step {
+  return ({ cluster, namespace, pod: name }) => {
+    const body = structuredClone(pod) as Json;
+    if (body.metadata?.generateName === undefined) body.metadata = { ...body.metadata, name };
+    return cluster.api.ask('POST', `${NAMESPACES}/${namespace}/pods`, { body, as });
+  };
+}
+
+/** Sends any text as a pod. `NAME` in it stands for the row's name. */
+export function createText(text: string, contentType = 'application/json'): Step {
+  return (scene) => ask('POST', PODS, text.replaceAll('NAME', scene.pod), { contentType })(scene);
+}
+
+/** Adds an ephemeral container as `kubectl debug` does. @param pod another than the row's */
+export function debug(container: object, { as = CREATOR, pod }: { as?: Identity; pod?: string } = {}): Step {
+  const debugger_ = { name: 'debugger', image: 'example.org/debug', ...container };
+  return patchPod({ spec: { ephemeralContainers: [debugger_] } }, '/ephemeralcontainers', {
+    as,
+    ...(pod !== undefined && { pod }),
+  });
+}
+
+/** A strategic merge patch of a pod, or of one of its subresources. */
+export function patchPod(
+  body: object,
+  subresource: '' | '/status' | '/resize' | '/ephemeralcontainers' = '',
+  { as = CREATOR, pod }: { as?: Identity; pod?: string } = {},
+): Step {
+  return (scene) =>
+    scene.cluster.api.ask('PATCH', podPath(scene, pod) + subresource, { body, contentType: STRATEGIC, as });
+}
+
+/** Reads the pod and puts it back changed. */
+export function putPod(alter: (pod: Json) => void, subresource = '', as: Identity = CREATOR): Step {
+  return async (scene) => {
+    const path = podPath(scene);
+    const pod = await scene.cluster.api.get(path);
+    alter(pod);
+    return scene.cluster.api.ask('PUT', path + subresource, { body: pod, as });
+  };
+}
+
+/** Changes the namespace by one of its routes; by dry run, so that the next row finds it as it was. */
+export function changeNamespace(wanted: MetadataChange, as: Identity, route = ROUTES[1]): Step {
+  return ({ cluster, namespace }) => change(cluster.api, namespace, wanted, as, route);
+}
+
+/** Any request. `NAMESPACE` and `NAME` in the path stand for the row's. */
+export function ask(
+  method: Method,
+  path: string,
+  body: unknown,
+  { as = CREATOR, contentType = method === 'PATCH' ? MERGE : 'application/json', ...rest }: Partial<Asked> = {},
+): Step {
+  return ({ cluster, namespace, pod }) =>
+    cluster.api.ask(method, path.replace('NAMESPACE', namespace).replace('NAME', pod), {
+      body,
+      as,
+      contentType,
+      ...rest,
+    });
+}
+
+interface Asked {
+  readonly as: Identity;
+  readonly contentType: string;
+  readonly query: Readonly<Record<string, string | boolean>>;
+}
+
+/** @param name another than the row's */
+export function podPath({ namespace, pod }: Scene, name = pod): string {
+  return `${NAMESPACES}/${namespace}/pods/${name}`;
+}

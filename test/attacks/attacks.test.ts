@@ -1,0 +1,118 @@
+/**
+ * Every attempt of docs/security-model.md, and those that once succeeded, on a real API server with the real operator: one
+ * table for a security reviewer. The rows stand in the other files of this folder, by the sections of that page.
+ */
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { freePorts } from '../controlplane/ports.ts';
+import type { Answer, Api } from '../integration/api.ts';
+import { CREATOR, serviceAccount, useCluster } from '../integration/harness.ts';
+import { allowEditor, grant } from '../integration/namespace-changes.ts';
+import { NAMESPACES } from '../integration/rendered.ts';
+import type { Attack, Scene, Step } from './attack.ts';
+import { AVAILABILITY } from './availability.ts';
+import { ELSEWHERE } from './elsewhere.ts';
+import { EXISTING } from './existing.ts';
+import { NAMESPACE_CHANGES } from './namespaces.ts';
+import { OWNER, PEOPLE } from './people.ts';
+import { PLACEMENT } from './placement.ts';
+import { REQUESTS } from './requests.ts';
+import { AGENT, SETTINGS } from './settings.ts';
+import { SPELLING } from './spelling.ts';
+
+const ROOT = join(import.meta.dirname, '..', '..');
+
+const SECTIONS: Readonly<Record<string, readonly Attack[]>> = {
+  'by the way a value is written': SPELLING,
+  'by where it is asked for, or what pod it is': PLACEMENT,
+  'by the way it is sent': REQUESTS,
+  'on pods that exist': EXISTING,
+  'by people and namespaces': PEOPLE,
+  'on namespaces under a policy': NAMESPACE_CHANGES,
+  'to keep the operator from its work': AVAILABILITY,
+};
+
+describe('attacks', () => {
+  let healthPort = 0;
+  const cluster = useCluster('attacks', {
+    args: async () => {
+      [healthPort = 0] = await freePorts(1);
+      return ['--health-probe-bind-address', `127.0.0.1:${healthPort}`];
+    },
+  });
+
+  before(async function () {
+    this.timeout(120_000);
+    await allowEditor(cluster.api);
+    await allowDebuggers(cluster.api);
+    for (const [team, { older = {} }] of Object.entries(SETTINGS)) {
+      const namespace = await cluster.namespace(team, { team });
+      await cluster.serviceAccount(namespace, AGENT);
+      await allowOwner(cluster.api, namespace);
+      for (const [name, pod] of Object.entries(older)) {
+        await cluster.api.create(`${NAMESPACES}/${namespace}/pods`, { ...pod, metadata: { name } });
+      }
+    }
+    const policies = Object.entries(SETTINGS).flatMap(([team, { policies }]) =>
+      Object.entries(policies).map(([name, rules]) =>
+        cluster.policy(name, { namespaceSelector: { matchLabels: { team } }, ...rules }),
+      ),
+    );
+    await cluster.programmed(...(await Promise.all(policies)));
+  });
+
+  for (const [number, [section, attacks]] of Object.entries(SECTIONS).entries()) {
+    describe(section, () => {
+      for (const [index, { attempt, setting, steps, expect, after }] of attacks.entries()) {
+        it(`${attempt}: ${expect.title}`, async () => {
+          const scene = { cluster, healthPort, namespace: cluster.named(setting), pod: `row-${number}-${index}` };
+          try {
+            expect.verify(await run(steps, scene), scene);
+          } finally {
+            await after?.(scene);
+          }
+        });
+      }
+    });
+  }
+});
+
+describe('attacks that other tests make', () => {
+  for (const { attempt, outcome, file, title } of ELSEWHERE) {
+    it(`${attempt}: ${outcome} (${file}: ${title})`, () => {
+      const source = readFileSync(join(ROOT, file), 'utf8').replaceAll(/\s+/g, ' ');
+      assert.ok(source.includes(title), `${file} has no such test`);
+    });
+  }
+});
+
+/** @returns the last step's answer */
+async function run(steps: readonly Step[], scene: Scene): Promise<Answer> {
+  const last = steps.at(-1) as Step;
+  for (const step of steps.slice(0, -1)) {
+    const { status, body } = await step(scene);
+    assert.ok(status < 300, `a step before the last: ${status} ${body.message}`);
+  }
+  return last(scene);
+}
+
+/** Lets `CREATOR` change pods by all of their subresources, which the role `edit` does not. */
+async function allowDebuggers(api: Api): Promise<void> {
+  const subresources = ['ephemeralcontainers', 'resize', 'status', 'binding', 'eviction'];
+  const resources = [...subresources.map((one) => `pods/${one}`), 'bindings'];
+  const rules = [{ apiGroups: [''], resources, verbs: ['get', 'create', 'update', 'patch'] }];
+  for (const user of [CREATOR.user, serviceAccount('attacks-halves', AGENT).user]) await grant(api, user, rules);
+}
+
+/** Lets `OWNER` do in a namespace what its administrator may. */
+async function allowOwner(api: Api, namespace: string): Promise<void> {
+  const apiGroup = 'rbac.authorization.k8s.io';
+  await api.apply(`/apis/${apiGroup}/v1/namespaces/${namespace}/rolebindings/owner`, {
+    apiVersion: `${apiGroup}/v1`,
+    kind: 'RoleBinding',
+    metadata: { name: 'owner' },
+    roleRef: { apiGroup, kind: 'ClusterRole', name: 'admin' },
+    subjects: [{ apiGroup, kind: 'User', name: OWNER.user }],
+  });
+}

@@ -1,0 +1,119 @@
+/** Attempts that take more than a row to show: the tests that make them, so that the table has all. */
+
+export interface ShownElsewhere {
+  readonly attempt: string;
+  readonly outcome: string;
+  /** From the project's folder. */
+  readonly file: string;
+  /** A part of the test's title. */
+  readonly title: string;
+}
+
+const row = (attempt: string, outcome: string, file: string, title: string): ShownElsewhere => ({
+  attempt,
+  outcome,
+  file: `test/${file}.test.ts`,
+  title,
+});
+
+export const ELSEWHERE: readonly ShownElsewhere[] = [
+  row(
+    'changes a namespace while policies change and operators are killed',
+    'refused at every moment',
+    'integration/guard',
+    'at every moment of',
+  ),
+  row(
+    'holds exempt in the namespace only, or on another policy',
+    'refused',
+    'integration/guard',
+    'lets nobody who holds exempt in the namespace only',
+  ),
+  row(
+    'holds exempt on one of several policies that decide',
+    'refused',
+    'integration/guard',
+    'asks for exempt on each policy that decides',
+  ),
+  row(
+    'makes the guard larger than etcd takes',
+    'it is split',
+    'integration/guard-size',
+    'is split, so that all of them become Ready',
+  ),
+  row(
+    'writes an invalid policy to end the one that was',
+    'what was in force stays',
+    'integration/deletion',
+    'stays in force as it was last',
+  ),
+  row(
+    'creates a pod while policies change',
+    'nothing passes that the old and the new state both refuse',
+    'integration/rollout',
+    'what the old and the new state agree on stays so',
+  ),
+  row(
+    'creates a pod while API servers, watches and operators fail',
+    'never wider than its policies',
+    'soak/soak',
+    'never wider than its policies',
+  ),
+  row(
+    'creates a pod in a new namespace with the operator stopped',
+    'refused',
+    'integration/decisions',
+    'with the operator stopped',
+  ),
+  row(
+    "has another's mutation change the pod after ours",
+    'refused for what it became',
+    'integration/hostile',
+    'meets the decision on what it made of them',
+  ),
+  row(
+    'floods the status with 20,000 violating pods',
+    'counted whole in a status of bounded size',
+    'integration/hostile',
+    'is counted whole in a status of bounded size',
+  ),
+  row(
+    'writes what terminals act on into names and values',
+    'made harmless',
+    'integration/hostile',
+    'texts that terminals act on',
+  ),
+  row(
+    'deletes the CRD',
+    'enforcement ends until it is back',
+    'integration/hostile',
+    'is survived, and policies made after it came back are in force',
+  ),
+  row('changes what was rendered, as administrator', 'repaired within seconds', 'integration/drift', 'is repaired'),
+  row(
+    "forges the operator's records and labels",
+    'put right',
+    'integration/bypass',
+    'replaces a record that a namespace was made with, and its labels',
+  ),
+  row('claims to be what was last accepted', 'not believed', 'integration/bypass', 'whatever others claim that was'),
+  row(
+    "creates objects with a probe's labels",
+    'makes no difference',
+    'integration/bypass',
+    'makes no difference in a namespace of the policy',
+  ),
+  row(
+    'names a policy so that it comes first in filling',
+    'not used where nobody may',
+    'integration/bypass',
+    'fills in nothing by a policy that is named to come first',
+  ),
+  row(
+    'holds every verb in a namespace',
+    'may use all policies there and nowhere else',
+    'integration/bypass',
+    'lets who holds every verb in a namespace use all policies there',
+  ),
+  row('forges a token to read metrics', 'refused', 'integration/metrics-access', 'knows no forged token'),
+];

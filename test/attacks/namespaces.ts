@@ -1,0 +1,166 @@
+/** Attempts on namespaces: on their labels, on who owns these, and on the guard itself. */
+import type { CapabilityPolicySpec } from '../../operator/api/capability-policy.ts';
+import type { Answer } from '../integration/api.ts';
+import { ADMINISTRATOR, eventually } from '../integration/harness.ts';
+import { change, EDITOR, type MetadataChange, ROUTES, routesOf } from '../integration/namespace-changes.ts';
+import { podSecurityOf, vanish } from '../integration/observed.ts';
+import { NAMESPACES } from '../integration/rendered.ts';
+import { type Attack, admitted, ask, changeNamespace, guarded, type Scene, type Step } from './attack.ts';
+
+const LABELS = 'pod-security.kubernetes.io';
+const ENFORCE = `${LABELS}/enforce`;
+const RECORD = 'capabilitypolicy.dev/labels';
+const LAST_APPLIED = 'kubectl.kubernetes.io/last-applied-configuration';
+const APPLY = 'application/apply-patch+yaml';
+const NAMESPACE = `${NAMESPACES}/NAMESPACE`;
+const PRIVILEGED: MetadataChange = { labels: { [ENFORCE]: 'privileged' } };
+
+/** States the labels that stand, so that whoever states them owns them too. @param rest other metadata to state */
+function appliesTheSame(fieldManager: string, ...rest: readonly 'annotations'[]): Step {
+  return async (scene) => {
+    const { labels, annotations } = (await scene.cluster.api.get(`${NAMESPACES}/${scene.namespace}`)).metadata;
+    const body = {
+      apiVersion: 'v1',
+      kind: 'Namespace',
+      metadata: { name: scene.namespace, labels, ...(rest.includes('annotations') && { annotations }) },
+    };
+    return ask('PATCH', NAMESPACE, body, { as: EDITOR, contentType: APPLY, query: { fieldManager } })(scene);
+  };
+}
+
+function patches(metadata: object): Step {
+  return ask('PATCH', NAMESPACE, { metadata }, { as: EDITOR });
+}
+
+/** Waits for the label that the namespace's policy comes to. */
+function labelled(level: string): Step {
+  return async ({ cluster, namespace }) => {
+    await eventually(`the label ${level}`, async () => (await enforced({ cluster, namespace })) === level, 15_000);
+    return cluster.api.ask('GET', `${NAMESPACES}/${namespace}`);
+  };
+}
+
+/** The namespace's policy comes to want another label, and the operator has come to that. */
+function policyBecomes(level: CapabilityPolicySpec['level']): Step {
+  return async ({ cluster, namespace }) => {
+    const suffix = namespace.replace('attacks-', '');
+    const namespaceSelector = { matchLabels: { team: suffix } };
+    const policy = await cluster.policy(suffix, { namespaceSelector, level, mode: 'Enforce' });
+    await cluster.programmed(policy);
+    // Set, or left to whoever claims it: both show in the status.
+    await eventually('the label pass', async () => {
+      const conflict = await cluster.condition(policy, 'LabelConflict');
+      return conflict !== undefined || (await enforced({ cluster, namespace })) === level;
+    });
+    return cluster.api.ask('GET', `${NAMESPACES}/${namespace}`);
+  };
+}
+
+/** What others own of it is not for the operator to clean up. */
+function vanishes({ cluster, namespace }: Scene): Promise<void> {
+  return vanish(cluster.api, namespace);
+}
+
+async function enforced({ cluster, namespace }: Pick<Scene, 'cluster' | 'namespace'>): Promise<string | undefined> {
+  return (await podSecurityOf(cluster.api, namespace)).labels.enforce;
+}
+
+/** By each route that can make the change: the first answer that is no refusal, else the last. */
+function byEveryRoute(wanted: MetadataChange): Step {
+  return async ({ cluster, namespace }) => {
+    let last: Answer | undefined;
+    for (const route of routesOf(wanted)) {
+      last = await change(cluster.api, namespace, wanted, EDITOR, route);
+      if (last.status !== 403) return last;
+    }
+    return last as Answer;
+  };
+}
+
+const CHANGES: Readonly<Record<string, MetadataChange>> = {
+  'takes it out of the policy': { labels: { team: null } },
+  'puts it under a looser policy by another value': { labels: { team: 'bounded' } },
+  'puts it under another policy as well': { labels: { exception: 'yes' } },
+  'weakens the enforced level': PRIVILEGED,
+  'removes the enforced level': { labels: { [ENFORCE]: null } },
+  'weakens the version of the level': { labels: { [`${ENFORCE}-version`]: 'v1.20' } },
+  'makes the version of the level the newest': { labels: { [`${ENFORCE}-version`]: 'latest' } },
+  "removes the operator's record": { annotations: { [RECORD]: null } },
+  "changes the operator's record to what cannot be read": { annotations: { [RECORD]: '{' } },
+};
+
+export const NAMESPACE_CHANGES: readonly Attack[] = [
+  ...Object.entries(CHANGES).map(
+    ([what, wanted]): Attack => ({
+      attempt: `${what}, as an editor of namespaces, by update, patch and apply, of /status and /finalize too`,
+      setting: 'labelled',
+      steps: [labelled('restricted'), byEveryRoute(wanted)],
+      expect: guarded,
+    }),
+  ),
+  {
+    attempt: 'tightens nothing and loosens nothing: another label',
+    setting: 'labelled',
+    steps: [byEveryRoute({ labels: { colour: 'blue' } })],
+    expect: admitted('it decides nothing'),
+  },
+  {
+    attempt: 'weakens the enforced level as cluster administrator',
+    setting: 'labelled',
+    steps: [changeNamespace(PRIVILEGED, ADMINISTRATOR)],
+    expect: admitted('administrators hold exempt'),
+  },
+  {
+    attempt:
+      'states the labels and their record as another field manager, and weakens them when the policy has changed',
+    setting: 'recorded',
+    steps: [
+      labelled('restricted'),
+      appliesTheSame('argocd', 'annotations'),
+      policyBecomes('baseline'),
+      changeNamespace(PRIVILEGED, EDITOR, ROUTES[1]),
+    ],
+    expect: guarded,
+    after: vanishes,
+  },
+  {
+    attempt: "states the labels that stand under the operator's own name, and weakens them later",
+    setting: 'impersonated',
+    steps: [
+      labelled('restricted'),
+      appliesTheSame('capabilitypolicy.dev', 'annotations'),
+      policyBecomes('baseline'),
+      changeNamespace(PRIVILEGED, EDITOR, ROUTES[1]),
+    ],
+    expect: guarded,
+    after: vanishes,
+  },
+  {
+    attempt: 'forgets who owns the labels, and weakens them when the policy has changed',
+    setting: 'unowned',
+    steps: [
+      labelled('restricted'),
+      patches({ managedFields: [{}] }),
+      policyBecomes('baseline'),
+      changeNamespace(PRIVILEGED, EDITOR, ROUTES[1]),
+    ],
+    expect: guarded,
+    after: vanishes,
+  },
+  {
+    attempt: 'says that kubectl applied the labels that stand, and weakens them when the policy has changed',
+    setting: 'stated',
+    steps: [
+      labelled('restricted'),
+      patches({
+        annotations: {
+          [LAST_APPLIED]: JSON.stringify({ metadata: { labels: { [ENFORCE]: 'restricted' } } }),
+        },
+      }),
+      policyBecomes('baseline'),
+      changeNamespace(PRIVILEGED, EDITOR, ROUTES[1]),
+    ],
+    expect: guarded,
+    after: vanishes,
+  },
+];

@@ -1,0 +1,253 @@
+/** Attempts to get more by where in a pod it is asked for, or by what pod it is. */
+import type { Json } from '../integration/api.ts';
+import { privilegedPod, restrictedPod } from '../integration/pods.ts';
+import { type Attack, admitted, create, invalid, refusedBy } from './attack.ts';
+import { pod } from './settings.ts';
+
+const ADDED = ['SYS_ADMIN'];
+
+function bad(container: Json): Json {
+  return {
+    ...structuredClone(container),
+    securityContext: { ...container.securityContext, capabilities: { drop: ['ALL'], add: ADDED } },
+  };
+}
+
+/** Where somebody may put SYS_ADMIN, or what else the pod says beside it. */
+const PLACES: Readonly<Record<string, (pod: Json) => void>> = {
+  'in an init container': ({ spec }) => {
+    spec.initContainers = [{ ...bad(spec.containers[0]), name: 'init' }];
+  },
+  'in a sidecar': ({ spec }) => {
+    spec.initContainers = [{ ...bad(spec.containers[0]), name: 'side', restartPolicy: 'Always' }];
+  },
+  'in an init container with rules for restarts': ({ spec }) => {
+    const restartPolicyRules = [{ action: 'Restart', exitCodes: { operator: 'In', values: [42] } }];
+    spec.initContainers = [{ ...bad(spec.containers[0]), name: 'init', restartPolicy: 'Never', restartPolicyRules }];
+  },
+  'in the last of many containers': ({ spec }) => {
+    const [container] = spec.containers;
+    for (let i = 0; i < 30; i++) spec.containers.push({ ...structuredClone(container), name: `more-${i}` });
+    spec.containers.push({ ...bad(container), name: 'last' });
+  },
+  'in a user namespace': ({ spec }) => {
+    spec.hostUsers = false;
+    spec.containers = [bad(spec.containers[0])];
+  },
+  'in a pod that names its node': ({ spec }) => {
+    spec.nodeName = 'node';
+    spec.containers = [bad(spec.containers[0])];
+  },
+  'in a pod that is gated from scheduling': ({ spec }) => {
+    spec.schedulingGates = [{ name: 'example.org/gate' }];
+    spec.containers = [bad(spec.containers[0])];
+  },
+  'in a pod that names a policy as its own': (one) => {
+    one.metadata.annotations = { 'capabilitypolicy.dev/policy': 'attacks-narrow' };
+    one.spec.containers = [bad(one.spec.containers[0])];
+  },
+  'in a pod with the labels of a probe': (one) => {
+    one.metadata.labels = { 'capabilitypolicy.dev/probe': 'x', 'capabilitypolicy.dev/probe-kind': 'validation' };
+    one.spec.containers = [bad(one.spec.containers[0])];
+  },
+  'in a pod with the newest fields of the API': ({ spec }) => {
+    Object.assign(spec, { hostnameOverride: 'other', os: { name: 'linux' } });
+    spec.volumes = [{ name: 'env', emptyDir: {} }];
+    const env = [{ name: 'KEY', valueFrom: { fileKeyRef: { volumeName: 'env', path: 'a', key: 'KEY' } } }];
+    const lifecycle = { stopSignal: 'SIGUSR1' };
+    spec.containers = [{ ...bad(spec.containers[0]), env, lifecycle }];
+  },
+  'in a pod that asks for a device by a resource claim': ({ spec }) => {
+    spec.resourceClaims = [{ name: 'device', resourceClaimName: 'device' }];
+    spec.containers = [{ ...bad(spec.containers[0]), resources: { claims: [{ name: 'device' }] } }];
+  },
+};
+
+export const PLACEMENT: readonly Attack[] = [
+  ...Object.entries(PLACES).map(([where, place]): Attack => {
+    const one = restrictedPod() as Json;
+    place(one);
+    return {
+      attempt: `adds SYS_ADMIN ${where}`,
+      setting: 'narrow',
+      steps: [create(one)],
+      expect: refusedBy('narrow', /must not add capability SYS_ADMIN/),
+    };
+  }),
+  {
+    attempt: 'asks for a Windows HostProcess',
+    setting: 'narrow',
+    steps: [
+      create(
+        pod({
+          os: { name: 'windows' },
+          hostNetwork: true,
+          securityContext: { windowsOptions: { hostProcess: true, runAsUserName: 'NT AUTHORITY\\SYSTEM' } },
+        }),
+      ),
+    ],
+    expect: refusedBy('narrow', /hostProcess/),
+  },
+  {
+    attempt: 'asks for a Windows HostProcess on one container of a pod that says nothing of its system',
+    setting: 'narrow',
+    steps: [
+      create(
+        pod({
+          hostNetwork: true,
+          containers: [
+            {
+              name: 'main',
+              image: 'example.org/app',
+              securityContext: { windowsOptions: { hostProcess: true, runAsUserName: 'NT AUTHORITY\\SYSTEM' } },
+            },
+          ],
+        }),
+      ),
+    ],
+    expect: refusedBy('narrow', /hostProcess/),
+  },
+  {
+    attempt: 'says that a Linux pod is for Windows, where rules leave Linux fields alone',
+    setting: 'narrow',
+    steps: [create(withSpec({ os: { name: 'windows' } }, ADDED))],
+    expect: invalid(/os\.name is windows|cannot be set for a windows pod|Forbidden/),
+  },
+  {
+    attempt: 'says WINDOWS in other letters',
+    setting: 'narrow',
+    steps: [create(withSpec({ os: { name: 'Windows' } }, ADDED))],
+    expect: invalid(/spec\.os: Unsupported value/),
+  },
+  {
+    attempt: 'brings an ephemeral container with a new pod',
+    setting: 'narrow',
+    steps: [create(withSpec({ ephemeralContainers: [{ name: 'debug', image: 'example.org/debug' }] }))],
+    expect: invalid(/ephemeralContainers/),
+  },
+  {
+    attempt: "asks for an unmasked /proc in the node's user namespace",
+    setting: 'patterns',
+    steps: [create(secured({ procMount: 'Unmasked' }))],
+    expect: invalid(/procMount|hostUsers/),
+  },
+  {
+    attempt: 'asks for an unmasked /proc in a user namespace of its own under level restricted',
+    setting: 'narrow',
+    steps: [create(secured({ procMount: 'Unmasked' }, { hostUsers: false }))],
+    expect: refusedBy('narrow', /procMount/),
+  },
+  {
+    attempt: 'opens a port of the node by hostNetwork and containerPort alone',
+    setting: 'patterns',
+    steps: [
+      create(
+        pod({
+          hostNetwork: true,
+          containers: [{ name: 'main', image: 'example.org/app', ports: [{ containerPort: 9999 }] }],
+        }),
+      ),
+    ],
+    expect: refusedBy('patterns', /hostPorts: [^|]*9999/),
+  },
+  ...[{ hostPort: 8081 }, { hostPort: 7999, hostIP: '127.0.0.1' }, { hostPort: 8081, protocol: 'SCTP' }].map(
+    (port): Attack => ({
+      attempt: `opens a port of the node beyond 8000-8080: ${JSON.stringify(port)}`,
+      setting: 'patterns',
+      steps: [
+        create(
+          pod({
+            containers: [{ name: 'main', image: 'example.org/app', ports: [{ containerPort: 80, ...port }] }],
+          }),
+        ),
+      ],
+      expect: refusedBy('patterns', /hostPorts/),
+    }),
+  ),
+  {
+    attempt: 'has the kubelet connect elsewhere: a host in the probe of a sidecar',
+    setting: 'narrow',
+    steps: [
+      create(
+        restrictedWith(({ spec }) => {
+          const livenessProbe = { tcpSocket: { host: '169.254.169.254', port: 80 } };
+          spec.initContainers = [
+            { ...structuredClone(spec.containers[0]), name: 'side', restartPolicy: 'Always', livenessProbe },
+          ];
+        }),
+      ),
+    ],
+    expect: refusedBy('narrow', /hostProbes/),
+  },
+  ...[
+    { gitRepo: { repository: 'https://example.org/x' } },
+    { hostPath: { path: '/' } },
+    { nfs: { server: 'example.org', path: '/' } },
+    { flexVolume: { driver: 'example/driver' } },
+  ].map(
+    (source): Attack => ({
+      attempt: `mounts a volume of type ${Object.keys(source)[0]} under level restricted`,
+      setting: 'narrow',
+      steps: [create(withSpec({ volumes: [{ name: 'data', ...source }] }))],
+      expect: {
+        title: 'refused by narrow or the API server',
+        verify: (answer, scene) =>
+          answer.status === 422 ? undefined : refusedBy('narrow', /volumes/).verify(answer, scene),
+      },
+    }),
+  ),
+  {
+    attempt: 'hides a hostPath beside another source of the same volume',
+    setting: 'narrow',
+    steps: [create(withSpec({ volumes: [{ name: 'data', emptyDir: {}, hostPath: { path: '/' } }] }))],
+    expect: invalid(/may not specify more than 1 volume type/),
+  },
+  {
+    attempt: 'mounts an image as a volume',
+    setting: 'narrow',
+    steps: [create(withSpec({ volumes: [{ name: 'data', image: { reference: 'example.org/tools' } }] }))],
+    expect: admitted('level restricted admits images, as Pod Security Admission does'),
+  },
+  {
+    attempt: 'sees the processes of its other containers: shareProcessNamespace',
+    setting: 'narrow',
+    steps: [create(withSpec({ shareProcessNamespace: true }))],
+    expect: admitted('no Standard looks at it: they hold what it holds'),
+  },
+  {
+    attempt: 'names a runtime class that is not allowed',
+    setting: 'patterns',
+    steps: [create(pod({ runtimeClassName: 'other' }))],
+    expect: {
+      title: 'refused: patterns does not allow it, or there is none',
+      verify: ({ status, body }) => {
+        if (status !== 403) throw new Error(`${status} ${body.message}`);
+      },
+    },
+  },
+  {
+    attempt: 'is privileged where every capability may be added but none may be held',
+    setting: 'bounded',
+    steps: [create(privilegedPod())],
+    expect: refusedBy('bounded', /privileged/),
+  },
+];
+
+function withSpec(fields: object, add: readonly string[] = []): Json {
+  const one = restrictedPod({ add }) as Json;
+  Object.assign(one.spec, fields);
+  return one;
+}
+
+function restrictedWith(change: (pod: Json) => void): Json {
+  const one = restrictedPod() as Json;
+  change(one);
+  return one;
+}
+
+function secured(securityContext: object, fields: object = {}): Json {
+  return restrictedWith(({ spec }) => {
+    Object.assign(spec, fields);
+    Object.assign(spec.containers[0].securityContext, securityContext);
+  });
+}

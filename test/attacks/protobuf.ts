@@ -1,0 +1,25 @@
+/** As much of Kubernetes' protobuf as it takes to create a pod (k8s.io/api/core/v1/generated.proto). */
+
+/** A field: its number, and a text, bytes of a message, or true. */
+type Field = readonly [number: number, value: string | Uint8Array | true];
+
+function message(...fields: readonly Field[]): Uint8Array {
+  const parts = fields.map(([number, value]) => {
+    if (value === true) return Uint8Array.from([number << 3, 1]);
+    const bytes = typeof value === 'string' ? Buffer.from(value) : value;
+    return Buffer.concat([Uint8Array.from([(number << 3) | 2]), varint(bytes.length), bytes]);
+  });
+  return Buffer.concat(parts);
+}
+
+function varint(value: number): Uint8Array {
+  return value < 0x80 ? Uint8Array.from([value]) : Uint8Array.from([(value & 0x7f) | 0x80, value >> 7]);
+}
+
+/** A pod with one privileged container. */
+export function privilegedPodAsProtobuf(name: string): Uint8Array {
+  const container = message([1, 'main'], [2, 'example.org/app'], [15, message([2, true])]);
+  const pod = message([1, message([1, name])], [2, message([2, container])]);
+  // k8s.io/apimachinery/pkg/runtime/serializer/protobuf: a magic number, then runtime.Unknown.
+  return Buffer.concat([Buffer.from('k8s\0'), message([1, message([1, 'v1'], [2, 'Pod'])], [2, pod])]);
+}

@@ -1,0 +1,162 @@
+/** The namespaces of the table of attacks, and the policies that decide in each. */
+import type { CapabilityPolicySpec } from '../../operator/api/capability-policy.ts';
+import { RUNTIME_DEFAULT } from '../../operator/standards/capabilities.ts';
+import type { Json } from '../integration/api.ts';
+import { privilegedPod, restrictedPod } from '../integration/pods.ts';
+
+type Rules = Omit<CapabilityPolicySpec, 'namespaceSelector'> & Partial<CapabilityPolicySpec>;
+
+export interface Setting {
+  /** Short name → policy. Each selects the label `team` with the setting's key, unless it says otherwise. */
+  readonly policies: Readonly<Record<string, Rules>>;
+  /** Pods that are there before the policies, by name. */
+  readonly older?: Readonly<Record<string, object>>;
+}
+
+/** The service account that may use the policy `agent`. */
+export const AGENT = 'agent';
+
+const enforce = (rules: Rules): Rules => ({ mode: 'Enforce', podSecurityLabels: 'Off', ...rules });
+
+const managed: Rules = { mode: 'Enforce', level: 'restricted' };
+
+export const SETTINGS: Readonly<Record<string, Setting>> = {
+  /** One narrow exception for everybody. */
+  narrow: {
+    policies: { narrow: enforce({ level: 'restricted', overrides: { capabilities: { allowedAdd: ['NET_RAW'] } } }) },
+    older: { privileged: privilegedPod(), good: restrictedPod() },
+  },
+
+  /** Anything may be added, but no container may hold more than its runtime's defaults. */
+  bounded: {
+    policies: {
+      bounded: enforce({
+        level: 'privileged',
+        overrides: {
+          privileged: false,
+          capabilities: { allowedAdd: ['*'], requiredDrop: [], allowedBounding: [...RUNTIME_DEFAULT] },
+        } as Rules['overrides'] & object,
+      }),
+    },
+  },
+
+  /** Two policies of equal priority: one for debugging by everybody, one for an agent of the node. */
+  halves: {
+    policies: {
+      base: enforce({ level: 'restricted', overrides: { capabilities: { allowedAdd: ['SYS_PTRACE'] } } }),
+      agent: enforce({
+        level: 'restricted',
+        overrides: {
+          hostPID: true,
+          volumes: ['configMap', 'emptyDir', 'hostPath', 'projected'],
+          hostPaths: [{ pathPrefix: '/var/log', readOnly: true }],
+        },
+        usableBy: 'Subjects',
+        subjects: [{ kind: 'ServiceAccount', namespace: 'attacks-halves', name: AGENT }],
+      }),
+    },
+  },
+
+  /** Where the account of that exception is another, and somebody may use another exception. */
+  elsewhere: {
+    policies: {
+      elsewhere: enforce({ level: 'restricted' }),
+      bound: enforce({ level: 'privileged', usableBy: 'Bindings' }),
+    },
+  },
+
+  /** With labels, as by default. */
+  labelled: {
+    policies: {
+      labelled: managed,
+      joined: { mode: 'Enforce', level: 'privileged', namespaceSelector: { matchLabels: { exception: 'yes' } } },
+    },
+  },
+  recorded: { policies: { recorded: managed } },
+  impersonated: { policies: { impersonated: managed } },
+  unowned: { policies: { unowned: managed } },
+  stated: { policies: { stated: managed } },
+
+  /** A namespace that a row deletes and makes again. */
+  remade: { policies: { remade: enforce({ level: 'restricted' }) } },
+
+  /** Pods that are older than a policy that would refuse their pod-level settings. */
+  older: {
+    policies: { older: enforce({ level: 'baseline', overrides: { runAsUser: { rule: 'NotZero' } } }) },
+    older: {
+      seccomp: pod({ securityContext: { seccompProfile: { type: 'Unconfined' } } }),
+      apparmor: pod({ securityContext: { appArmorProfile: { type: 'Unconfined' } } }),
+      selinux: pod({ securityContext: { seLinuxOptions: { type: 'spc_t' } } }),
+      root: pod({ securityContext: { runAsUser: 0 } }),
+      windows: pod({
+        os: { name: 'windows' },
+        hostNetwork: true,
+        securityContext: { windowsOptions: { hostProcess: true, runAsUserName: 'NT AUTHORITY\\SYSTEM' } },
+      }),
+    },
+  },
+
+  /** Lists with patterns and ranges in them. */
+  patterns: {
+    policies: {
+      patterns: enforce({
+        level: 'baseline',
+        overrides: {
+          hostNetwork: true,
+          hostPorts: [{ min: 8000, max: 8080 }],
+          volumes: ['configMap', 'emptyDir', 'hostPath', 'projected'],
+          hostPaths: [{ pathPrefix: '/var/log', readOnly: true }, { pathPrefix: '/data' }],
+          seccomp: { localhostProfiles: ['team/*'] },
+          appArmor: { localhostProfiles: ['team/*'] },
+          sysctls: { allowed: ['kernel.shm_rmid_forced'] },
+          runtimeClasses: { allowed: ['gvisor'] },
+        },
+      }),
+    },
+  },
+
+  /** Each container must have an AppArmor profile. */
+  profiled: { policies: { profiled: enforce({ level: 'baseline', overrides: { appArmor: { unset: 'Refused' } } }) } },
+
+  /** The same, with defaulting. */
+  filled: {
+    policies: {
+      filled: enforce({
+        level: 'baseline',
+        defaulting: 'Enabled',
+        overrides: { appArmor: { unset: 'Refused', default: { type: 'RuntimeDefault' } } },
+      }),
+    },
+  },
+};
+
+/** As `kubectl debug --profile=restricted` makes an ephemeral container. */
+export const RESTRICTED = {
+  allowPrivilegeEscalation: false,
+  capabilities: { drop: ['ALL'] },
+  runAsNonRoot: true,
+  seccompProfile: { type: 'RuntimeDefault' },
+};
+
+export function restrictedContainer(name: string): object {
+  return { name, image: 'example.org/debug', securityContext: RESTRICTED };
+}
+
+/** What the policy `agent` is for: the node's processes, and its logs for reading. */
+export function agentPod(serviceAccountName = AGENT): Json {
+  const one = restrictedPod({ serviceAccountName }) as Json;
+  one.spec.hostPID = true;
+  one.spec.volumes = [{ name: 'logs', hostPath: { path: '/var/log' } }];
+  one.spec.containers[0].volumeMounts = [{ name: 'logs', mountPath: '/logs', readOnly: true }];
+  return one;
+}
+
+/** A pod of level baseline with other fields in its spec. */
+export function pod(spec: object, metadata: object = {}): Json {
+  return {
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata,
+    spec: { containers: [{ name: 'main', image: 'example.org/app' }], ...spec },
+  };
+}
