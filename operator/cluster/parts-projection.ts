@@ -67,11 +67,13 @@ function keptAnnotations(value: unknown, prefixes: readonly string[]): Record<st
   return kept;
 }
 
+/** Without a source it is an emptyDir (k8s.io/kubernetes/pkg/apis/core/v1 SetDefaults_Volume), also in a manifest. */
 function volume(value: unknown): Volume {
   const kept: Record<string, unknown> = { name: nameIn(value) };
   for (const [key, source] of Object.entries(objectOf(value))) {
     if (key !== 'name' && source !== null) kept[key] = READ_SOURCES.includes(key) ? source : {};
   }
+  if (Object.keys(kept).length === 1) kept.emptyDir = {};
   return kept as Volume;
 }
 

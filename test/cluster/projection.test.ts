@@ -71,6 +71,17 @@ describe('projection of a pod', () => {
       },
     ],
     [
+      'makes an emptyDir of a volume without a source, as the API server does',
+      { volumes: [{ name: 'v' }, { name: 'w', hostPath: null }], containers: [] },
+      {
+        volumes: [
+          { name: 'v', emptyDir: {} },
+          { name: 'w', emptyDir: {} },
+        ],
+        containers: [],
+      },
+    ],
+    [
       'drops empty lists of containers and volumes, and keeps empty objects and false',
       { hostNetwork: false, containers: [], initContainers: [], volumes: [], securityContext: {} },
       { hostNetwork: false, containers: [], securityContext: {} },
