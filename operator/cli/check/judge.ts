@@ -13,11 +13,13 @@ import { isBuiltIn, roleOf, templatePath } from '../input/kinds.ts';
 import type { Manifest } from '../input/manifests.ts';
 import { pathText } from '../input/paths.ts';
 import { makesPods, qualifiedKind } from '../input/pod-making-kinds.ts';
-import { podProblems, podProblemsIn } from '../input/pod-schema.ts';
+import { metadataProblems, podProblems, podProblemsIn } from '../input/pod-schema.ts';
 import { type PodTemplate, podTemplatesIn } from '../input/pod-templates.ts';
 import type { Problem } from '../input/schema.ts';
+import { type UnknownField, unknownFieldsIn, unknownFieldsOf } from '../input/unknown-fields.ts';
 import { checkedFindings, checkedViolations, fieldIn, worst } from './checked.ts';
 import type { Grounds } from './grounds.ts';
+import { fieldProblems, withMisspelt } from './misspelt.ts';
 import type { CheckedItem, ItemVerdict, NotJudged, NotSelectedReason } from './result.ts';
 
 export interface JudgeOptions {
@@ -43,6 +45,14 @@ type Object = Manifest['object'];
 /** Where in a manifest a field of its pod is. */
 type FieldOf = (inPod: string) => FieldPath;
 
+/** A pod of a manifest, and where it is in it. */
+interface Candidature extends Pick<CheckedItem, 'template' | 'line'> {
+  /** Undefined: it makes no pods, as what has finished. */
+  readonly candidate: Candidate | undefined;
+  readonly fieldOf: FieldOf;
+  readonly unknown: readonly UnknownField[];
+}
+
 const NOTHING: Judged = { items: [], problems: [], warnings: [] };
 
 export class ManifestJudge {
@@ -58,31 +68,42 @@ export class ManifestJudge {
     if (typeof role === 'object') return { ...NOTHING, problems: [{ path: ['kind'], message: role.wrong }] };
     if (role === 'other') return isSearched(apiVersion) ? this.#judgeCustom(manifest) : { ...NOTHING, skipped: true };
     if (role !== 'pod' && role !== 'workload') return NOTHING;
-    const problems = podProblems(manifest.object, kind, manifest.textOf);
-    return problems.length > 0 ? { ...NOTHING, problems } : { ...NOTHING, items: [this.#item(manifest, role)] };
+    const unknown = unknownFieldsOf(manifest.object, apiVersion, kind);
+    const { problems, warnings } = fieldProblems(unknown);
+    const wrong = podProblems(manifest.object, kind, manifest.textOf);
+    const items = wrong.length > 0 ? [] : [this.#item(manifest, role, unknown)];
+    return { items, problems: [...wrong, ...problems], warnings };
   }
 
-  #item(manifest: Manifest, role: 'pod' | 'workload'): CheckedItem {
+  #item(manifest: Manifest, role: 'pod' | 'workload', unknown: readonly UnknownField[]): CheckedItem {
     const { object, line } = manifest;
     const candidate = this.#candidate(this.#placed(object), role);
     const fieldOf: FieldOf = (inPod) => fieldIn(templatePath(object.kind), inPod);
-    return this.#checked(manifest, { candidate, fieldOf, template: null, line });
+    return this.#checked(manifest, { candidate, fieldOf, unknown, template: null, line });
   }
 
   #judgeCustom(manifest: Manifest): Judged {
     const { object, lineOf } = manifest;
     const { apiVersion, kind } = object;
+    const wrong = metadataProblems(object, manifest.textOf);
+    if (wrong.length > 0) return { ...NOTHING, problems: wrong };
     const items: CheckedItem[] = [];
     const warnings: Problem[] = [];
+    const fields: UnknownField[] = [];
     for (const template of podTemplatesIn(object)) {
       const problems = podProblemsIn(template.pod);
       // It may be no pod after all, or a text that the kind's operator replaces.
       for (const { path, message } of problems) {
         warnings.push({ path: template.fieldOf(path), message: `${pathText(template.path)}: not judged: ${message}` });
       }
-      if (problems.length === 0) items.push(this.#customItem(manifest, template, lineOf(template.path)));
+      if (problems.length === 0) {
+        const unknown = misspeltIn(template);
+        // The kind may have fields of its own beside those of a pod.
+        fields.push(...unknown);
+        items.push(this.#customItem(manifest, template, { unknown, line: lineOf(template.path) }));
+      }
     }
-    const judged = { ...NOTHING, items, warnings };
+    const judged = { ...NOTHING, items, warnings: [...warnings, ...fields] };
     const makes = isBuiltIn(apiVersion) ? (makesPods(apiVersion, kind) ?? false) : makesPods(apiVersion, kind);
     // Prometheus has `spec.containers` for what it adds to containers of its own, which nothing in it states.
     const isWhole = items.some(({ template }) => template !== 'spec' || makes !== true);
@@ -91,7 +112,11 @@ export class ManifestJudge {
     return { ...judged, notJudged: { kind: qualifiedKind(apiVersion, kind), makesPods: makes || null } };
   }
 
-  #customItem(manifest: Manifest, { path, pod, fieldOf }: PodTemplate, line: number): CheckedItem {
+  #customItem(
+    manifest: Manifest,
+    { path, pod, fieldOf }: PodTemplate,
+    known: { readonly unknown: readonly UnknownField[]; readonly line: number },
+  ): CheckedItem {
     const { projection } = this.#options.grounds;
     const { namespace } = this.#placed(manifest.object).metadata;
     const candidate = customCandidate(namespace, projection.parts(pod));
@@ -99,29 +124,17 @@ export class ManifestJudge {
       candidate,
       fieldOf: (inPod) => fieldOf(fieldIn([], inPod)),
       template: pathText(path),
-      line,
+      ...known,
     });
   }
 
   /** The object with the namespace that it will be in. */
   #placed(object: Object) {
-    return {
-      ...object,
-      metadata: { ...object.metadata, namespace: object.metadata?.namespace || this.#options.namespace },
-    };
+    const namespace = object.metadata?.namespace || this.#options.namespace;
+    return { ...object, metadata: { ...object.metadata, namespace } };
   }
 
-  #checked(
-    manifest: Manifest,
-    {
-      candidate,
-      fieldOf,
-      ...place
-    }: { readonly candidate: Candidate | undefined; readonly fieldOf: FieldOf } & Pick<
-      CheckedItem,
-      'template' | 'line'
-    >,
-  ): CheckedItem {
+  #checked(manifest: Manifest, { candidate, fieldOf, unknown, ...place }: Candidature): CheckedItem {
     const { object, file, lineOf } = manifest;
     const { namespace, name } = this.#placed(object).metadata;
     const placeOf = (inPod: string) => {
@@ -137,7 +150,11 @@ export class ManifestJudge {
       file,
       verdict,
       notSelected: verdict === 'NotSelected' ? this.#whyNotSelected(candidate, namespace) : null,
-      violations: judgements.flatMap((judgement) => checkedViolations(judgement, placeOf)),
+      violations: withMisspelt(
+        judgements.flatMap((judgement) => checkedViolations(judgement, placeOf)),
+        unknown,
+        lineOf,
+      ),
       findings: candidate ? checkedFindings(candidate.parts.spec, placeOf) : [],
     };
   }
@@ -166,6 +183,16 @@ export class ManifestJudge {
     if (!candidate) return 'NoPods';
     return this.#options.grounds.isExcluded(namespace) ? 'ExcludedNamespace' : 'NoPolicy';
   }
+}
+
+/** In a custom resource only what is surely misspelt is told. */
+function misspeltIn({ pod, fieldOf }: PodTemplate): UnknownField[] {
+  return unknownFieldsIn(pod).flatMap(({ path, meant }) => {
+    if (!meant) return [];
+    const place = fieldOf(path);
+    const message = `unknown field ${JSON.stringify(pathText(place))}: did you mean ${JSON.stringify(meant.at(-1))}?`;
+    return [{ path: place, meant: fieldOf(meant), message }];
+  });
 }
 
 /** Whether an object of another kind may hold pod templates; the examples in a CRD's schema are none. */

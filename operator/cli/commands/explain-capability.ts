@@ -1,7 +1,7 @@
 /** A capability's name → what there is to say about it. */
 import { CAPABILITY_TABLE, type Capability, RISKS } from '../../standards/capabilities.ts';
 import { CONTAINER_RUNTIMES } from '../../standards/runtimes.ts';
-import { nearest } from './explain-suggestion.ts';
+import { nearest } from '../nearest.ts';
 
 /** As `-o json` prints it. */
 export interface ExplainedCapability extends Capability {

@@ -1,6 +1,7 @@
 /** What an object is to us: something to be judged, something that judging stands on, or neither. */
 import { GROUP, KIND, VERSION } from '../../api/capability-policy.ts';
 import { WORKLOAD_KINDS } from '../../cluster/objects.ts';
+import { meantBy } from '../nearest.ts';
 import type { FieldPath } from './document.ts';
 
 export type Role = 'policy' | 'namespace' | 'role' | 'roleBinding' | 'pod' | 'workload' | 'other';
@@ -92,23 +93,7 @@ export function isBuiltIn(apiVersion: string): boolean {
 function suggestion(apiVersion: string, kind: string): string {
   const elsewhere = KNOWN.find((known) => known.endsWith(` ${kind}`));
   if (elsewhere) return `: write apiVersion: ${elsewhere.split(' ')[0]}`;
-  const near = KNOWN.filter((known) => known.startsWith(`${apiVersion} `))
-    .map((known) => known.split(' ')[1] ?? '')
-    .find((known) => isNear(known.toLowerCase(), kind.toLowerCase()));
+  const kinds = KNOWN.filter((known) => known.startsWith(`${apiVersion} `)).map((known) => known.split(' ')[1] ?? '');
+  const near = meantBy(kind, kinds);
   return near ? `: did you mean ${near}?` : '';
-}
-
-/** One letter more, less or other, or two that changed places. */
-function isNear(a: string, b: string): boolean {
-  if (a === b) return true;
-  if (Math.abs(a.length - b.length) > 1) return false;
-  let at = 0;
-  while (at < a.length && a[at] === b[at]) at += 1;
-  const rest = (text: string, from: number) => text.slice(from);
-  return (
-    rest(a, at + 1) === rest(b, at + 1) ||
-    rest(a, at) === rest(b, at + 1) ||
-    rest(a, at + 1) === rest(b, at) ||
-    (a[at] === b[at + 1] && a[at + 1] === b[at] && rest(a, at + 2) === rest(b, at + 2))
-  );
 }

@@ -1,4 +1,5 @@
 /** Structural schemas of CRDs (OpenAPI v3): defaults, and what does not fit. */
+import { meantBy } from '../nearest.ts';
 import type { FieldPath } from './document.ts';
 import { pathText } from './paths.ts';
 
@@ -74,7 +75,7 @@ function walk(value: unknown, schema: Schema, path: (string | number)[], problem
     if (items) for (let index = 0; index < value.length; index += 1) below(index, value[index], items);
     return;
   }
-  if (!isObject(value) || (path.length === 1 && path[0] === 'metadata')) return;
+  if (!isObject(value)) return;
   problems.push(...missingFields(value, schema, path));
   const { properties = {}, 'x-kubernetes-preserve-unknown-fields': unknownToo } = schema;
   for (const key of Object.keys(unknownToo ? properties : value)) {
@@ -96,7 +97,9 @@ function missingFields(value: Record<string, unknown>, schema: Schema, path: Fie
 function unknownField(path: FieldPath, properties: NonNullable<Schema['properties']>): Problem[] {
   const fields = Object.keys(properties);
   if (fields.length === 0) return [];
-  return [{ path, message: `${pathText(path)}: no such field: known here are ${fields.join(', ')}` }];
+  const near = meantBy(String(path.at(-1)), fields);
+  const hint = near === undefined ? '' : `did you mean ${near}? `;
+  return [{ path, message: `${pathText(path)}: no such field: ${hint}known here are ${fields.join(', ')}` }];
 }
 
 /** What the schema says of a property, by name or of all that have none. */

@@ -17,6 +17,13 @@ export function nearest(text: string, names: readonly string[]): string[] {
   return names.filter((name) => text !== '' && name.split('_').includes(text)).slice(0, MOST);
 }
 
+/** The nearest name, whatever the case of its letters. */
+export function meantBy(text: string, names: readonly string[]): string | undefined {
+  const lower = names.map((name) => name.toLowerCase());
+  const [found = ''] = nearest(text.toLowerCase(), lower);
+  return names[lower.indexOf(found)];
+}
+
 /** Letters to add, remove, replace or swap with their neighbour (optimal string alignment). */
 function edits(a: string, b: string): number {
   let before: number[] = [];

@@ -1,0 +1,72 @@
+/**
+ * Fields that the API server does not know, as its strict decoding finds them (kubectl's default, --validate=strict). The
+ * API server drops them where it is not asked to be strict, so the manifest does less than it says.
+ */
+import { meantBy } from '../nearest.ts';
+import type { FieldPath } from './document.ts';
+import { KUBERNETES_FIELDS } from './kubernetes-schema.ts';
+import { pathText } from './paths.ts';
+
+export interface UnknownField {
+  readonly path: FieldPath;
+  /** The field that was meant: where it would be. */
+  readonly meant: FieldPath | undefined;
+  /** Names the field, and what to write. */
+  readonly message: string;
+}
+
+type Fields = Readonly<Record<string, string>>;
+
+const { roots, types } = KUBERNETES_FIELDS;
+
+/** Of an object of Kubernetes' own kinds; none for another kind. In the order of the document. */
+export function unknownFieldsOf(object: unknown, apiVersion: string, kind: string): UnknownField[] {
+  return search(object, own(roots, `${apiVersion} ${kind}`) ?? '*', []);
+}
+
+/** The same of a pod that was found in an object of another kind. */
+export function unknownFieldsIn(pod: unknown): UnknownField[] {
+  return search(pod, 'PodTemplateSpec', []);
+}
+
+/** @param type as in kubernetes-fields.json */
+function search(value: unknown, type: string, path: FieldPath): UnknownField[] {
+  if (typeof value !== 'object' || value === null) return [];
+  if (Array.isArray(value)) {
+    return type.startsWith('[') ? value.flatMap((item, index) => search(item, type.slice(1), [...path, index])) : [];
+  }
+  if (type.startsWith('{')) {
+    return Object.entries(value).flatMap(([key, part]) => search(part, type.slice(1), [...path, key]));
+  }
+  const fields = own(types, type);
+  if (!fields) return [];
+  return Object.entries(value).flatMap(([key, part]) => {
+    const known = own(fields, key);
+    return known === undefined ? [unknownField(path, key, fields)] : search(part, known, [...path, key]);
+  });
+}
+
+function unknownField(around: FieldPath, key: string, fields: Fields): UnknownField {
+  const path = [...around, key];
+  const place = HOMES.find(({ type }) => own(types[type] ?? {}, key) !== undefined);
+  const near = meantBy(key, Object.keys(fields));
+  const what = `unknown field ${JSON.stringify(pathText(path))}`;
+  if (near !== undefined && place === undefined) {
+    return { path, meant: [...around, near], message: `${what}: did you mean "${near}"?` };
+  }
+  const hint = place ? `: ${key} is a field of ${place.called}` : ': this release does not know it';
+  return { path, meant: undefined, message: what + hint };
+}
+
+/** Where fields are put that belong elsewhere in a pod. */
+const HOMES = [
+  { type: 'PodSpec', called: "the pod's spec" },
+  { type: 'PodSecurityContext', called: "the pod's securityContext" },
+  { type: 'SecurityContext', called: "a container's securityContext" },
+  { type: 'Capabilities', called: "a container's securityContext.capabilities" },
+  { type: 'Container', called: 'a container' },
+] as const;
+
+function own<Value>(record: Readonly<Record<string, Value>>, key: string): Value | undefined {
+  return Object.hasOwn(record, key) ? record[key] : undefined;
+}

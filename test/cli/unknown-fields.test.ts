@@ -1,0 +1,108 @@
+/** Fields that the API server does not know, as its strict decoding tells them. */
+import assert from 'node:assert/strict';
+import { cappol } from './cappol.ts';
+import { CONTAINER, DEPLOYMENT, ROWS } from './unknown-field-rows.ts';
+
+const POLICY = `---
+apiVersion: capabilitypolicy.dev/v1alpha1
+kind: CapabilityPolicy
+metadata: {name: restricted}
+spec: {namespaceSelector: {}, level: restricted, mode: Enforce}
+`;
+
+describe('check of a field that the API server does not know', () => {
+  it('says nothing of fields that it knows', async () => {
+    const { code, stderr } = await cappol(['check', '-f', '-'], DEPLOYMENT + POLICY);
+    assert.deepEqual({ code, stderr }, { code: 0, stderr: '' });
+  });
+
+  for (const { was, is, told, level, marked } of ROWS) {
+    it(`${is.split('\n').at(-1)?.trim()}: ${level === 'error' ? 'exits 2' : 'warns'}, and judges the rest`, async () => {
+      assert.ok(DEPLOYMENT.includes(was));
+      const { code, stdout, stderr } = await cappol(
+        ['check', '-f', '-', '-o', 'json'],
+        DEPLOYMENT.replace(was, is) + POLICY,
+      );
+      assert.equal(stderr, `cappol: ${told}\n`);
+      const { items, problems, summary } = JSON.parse(stdout);
+      assert.deepEqual([items.length, problems.length], [1, 1]);
+      assert.equal(problems[0].severity, level);
+      assert.deepEqual([summary.errors, summary.warnings], level === 'error' ? [1, 0] : [0, 1]);
+      assert.equal(code, level === 'error' ? 2 : 0);
+      const messages = items[0].violations.map(({ message }: { message: string }) => message);
+      if (marked)
+        assert.ok(
+          messages.some((message: string) => marked.test(message)),
+          messages.join('\n'),
+        );
+    });
+  }
+
+  for (const [kind, manifest, path] of [
+    ['Pod', 'apiVersion: v1\nkind: Pod\nmetadata: {name: a}\nspec: {hostPid: true, containers: []}\n', 'spec.hostPid'],
+    [
+      'CronJob',
+      'apiVersion: batch/v1\nkind: CronJob\nmetadata: {name: a}\nspec: {jobTemplate: {spec: {template: {spec: {hostPid: true, containers: []}}}}}\n',
+      'spec.jobTemplate.spec.template.spec.hostPid',
+    ],
+    [
+      'PodTemplate',
+      'apiVersion: v1\nkind: PodTemplate\nmetadata: {name: a}\ntemplate: {spec: {hostPid: true, containers: []}}\n',
+      'template.spec.hostPid',
+    ],
+  ] as const) {
+    it(`names the field of a ${kind}`, async () => {
+      const { code, stderr } = await cappol(['check', '-f', '-'], manifest + POLICY);
+      assert.equal(code, 2);
+      assert.match(stderr, new RegExp(`unknown field "${path.replaceAll('.', '\\.')}": did you mean "hostPID"\\?\\n$`));
+    });
+  }
+
+  it('warns in a custom resource, whose kind may have fields of its own', async () => {
+    const rollout = DEPLOYMENT.replace('apps/v1', 'argoproj.io/v1alpha1')
+      .replace('Deployment', 'Rollout')
+      .replace('capabilities:', 'capabilites:')
+      .replace('enableServiceLinks: false', 'ownField: true');
+    const { code, stdout, stderr } = await cappol(['check', '-f', '-'], rollout + POLICY);
+    assert.equal(code, 1);
+    assert.equal(
+      stderr,
+      `cappol: standard input:20: warning: Rollout web: unknown field "${CONTAINER}.securityContext.capabilites": did you mean "capabilities"?\n`,
+    );
+    assert.match(stdout, /line 20 has the unknown field "capabilites"/);
+  });
+
+  it('shows it in the formats for pull requests', async () => {
+    const text = DEPLOYMENT.replace('capabilities:', 'capabilites:') + POLICY;
+    const print = async (output: string) => (await cappol(['check', '-f', '-', '-o', output], text)).stdout;
+    assert.match(await print('github'), /^::error line=20,title=cappol::Deployment web: unknown field/m);
+    assert.match(await print('junit'), /<error message="Deployment web: unknown field [^>]*type="Problem"/);
+    assert.match(await print('sarif'), /"ruleId": "InvalidManifest"/);
+  });
+
+  it('suggests the field of a CapabilityPolicy', async () => {
+    const { code, stderr } = await cappol(
+      ['check', '-f', '-'],
+      DEPLOYMENT + POLICY.replace('mode: Enforce', 'overrides: {capabilites: {allowedAdd: [NET_RAW]}}'),
+    );
+    assert.equal(code, 2);
+    assert.match(stderr, /spec\.overrides\.capabilites: no such field: did you mean capabilities\? known here are /);
+  });
+
+  for (const [what, metadata, said] of [
+    ['name', '{name: 0123}', "metadata.name: Invalid value: number: must be of type string: write '0123', in quotes"],
+    ['namespace', '{name: a, namespace: [b]}', 'metadata.namespace: Invalid value: array: must be of type string'],
+    ['label', '{name: a, labels: {app: true}}', 'metadata.labels.app: Invalid value: boolean: must be of type string'],
+  ] as const) {
+    for (const kind of ['v1 Pod', 'argoproj.io/v1alpha1 Rollout']) {
+      it(`tells of a ${what} of the wrong type in a ${kind}, and judges the rest`, async () => {
+        const [apiVersion, own] = kind.split(' ');
+        const wrong = `apiVersion: ${apiVersion}\nkind: ${own}\nmetadata: ${metadata}\nspec: {containers: [{name: a, image: a}]}\n---\n`;
+        const { code, stderr } = await cappol(['check', '-f', '-'], wrong + DEPLOYMENT + POLICY);
+        assert.equal(code, 2);
+        assert.ok(stderr.startsWith(`cappol: standard input:3: ${own} `), stderr);
+        assert.ok(stderr.includes(said), stderr);
+      });
+    }
+  }
+});

@@ -1,0 +1,44 @@
+/** What check knows of the fields of pods and workloads is what an API server knows. */
+import assert from 'node:assert/strict';
+import { execFileSync, spawnSync } from 'node:child_process';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { KUBERNETES_FIELDS } from '../../operator/cli/input/kubernetes-schema.ts';
+import { fieldsOf, fieldsText, merged, type OpenApi } from '../cli/kubernetes-fields.ts';
+import { DEPLOYMENT, ROWS } from '../cli/unknown-field-rows.ts';
+import type { ControlPlane } from '../controlplane/controlplane.ts';
+import { sharedControlPlane } from '../controlplane/shared.ts';
+
+const FIELDS = join(import.meta.dirname, '..', '..', 'operator', 'cli', 'input', 'kubernetes-fields.json');
+
+describe('the fields of pods and workloads', () => {
+  let controlPlane: ControlPlane;
+
+  before(async () => {
+    controlPlane = await sharedControlPlane();
+  });
+
+  it('are all that the API server publishes', () => {
+    const { kubectl, kubeconfig } = controlPlane;
+    const documents = ['api/v1', 'apis/apps/v1', 'apis/batch/v1'].map((path): OpenApi => {
+      const args = ['--kubeconfig', kubeconfig, 'get', '--raw', `/openapi/v3/${path}`];
+      return JSON.parse(execFileSync(kubectl, args, { maxBuffer: 64 * 1024 * 1024, encoding: 'utf8' }));
+    });
+    const all = merged(KUBERNETES_FIELDS, fieldsOf(documents));
+    if (process.env.UPDATE_GOLDEN) writeFileSync(FIELDS, fieldsText(all));
+    assert.equal(readFileSync(FIELDS, 'utf8'), fieldsText(all));
+  });
+
+  it('are called unknown where the API server calls them so', () => {
+    const { kubectl, kubeconfig } = controlPlane;
+    const args = ['--kubeconfig', kubeconfig, 'apply', '--dry-run=server', '--validate=strict', '-f', '-'];
+    for (const { was, is, told } of ROWS) {
+      const { status, stderr } = spawnSync(kubectl, args, { input: DEPLOYMENT.replace(was, is), encoding: 'utf8' });
+      const [field = ''] = /unknown field ".*?"/.exec(told) ?? [];
+      assert.equal(status, 1);
+      assert.ok(stderr.includes(`strict decoding error: ${field}`), `${field}: ${stderr}`);
+    }
+    const { status, stderr } = spawnSync(kubectl, args, { input: DEPLOYMENT, encoding: 'utf8' });
+    assert.deepEqual([status, stderr], [0, '']);
+  });
+});
