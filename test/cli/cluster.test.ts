@@ -143,8 +143,19 @@ describe('cappol, with a cluster', () => {
         ['baseline', 'network', 'ping', 'privileged', 'time'].map((name) => `${name} NewlyAdmitted`),
       );
       const own = json.namespaces.find((one: Json) => one.namespace === namespace);
-      const expected = { namespace, newlyRefused: 0, newlyAdmitted: 5, unchanged: 2, safeToEnforce: true };
-      assert.deepEqual(own, expected);
+      assert.deepEqual(own, {
+        namespace,
+        workloads: 7,
+        newlyRefused: 0,
+        perhapsRefused: 0,
+        newlyAdmitted: 5,
+        reportedOtherwise: 0,
+        unchanged: 2,
+        before: { refused: 5, unknown: 0, warned: 0, audited: 0, admitted: 2 },
+        after: { refused: 0, unknown: 0, warned: 0, audited: 0, admitted: 7 },
+        safeToEnforce: true,
+        refusedIfEnforced: [],
+      });
     });
 
     it('is what is refused then, with the reasons', async () => {
@@ -172,18 +183,19 @@ describe('cappol, with a cluster', () => {
       const { stdout } = await onCluster(['check', '--cluster', '--policy', '-', '-o', 'markdown'], only);
       assert.match(
         stdout,
-        /`stricter`: 2 newly refused, 0 newly admitted, 5 unchanged; safe to enforce in 0 of 1 namespaces/,
+        /`stricter`: 2 of 7 workloads newly refused, 5 unchanged; safe to enforce in 0 of 1 namespace/,
       );
-      assert.match(
-        stdout,
-        /^\| newly refused \| `Deployment cappol-team\/pinger` \| Enforce \| stricter: capabilities: /m,
-      );
+      assert.match(stdout, /^\| `Deployment cappol-team\/pinger` \| admitted \| \*\*refused\*\* \| `capabilities: /m);
     });
 
     it('is safe or not also of a policy that does not enforce yet', async () => {
       const { json } = await changes(candidate('baseline', 'Audit'));
       const own = json.namespaces.find((one: Json) => one.namespace === namespace);
       assert.equal(own.safeToEnforce, false);
+      assert.deepEqual(
+        own.refusedIfEnforced.map(({ name, outcome }: Json) => `${name} ${outcome}`),
+        ['network', 'ping', 'privileged', 'time'].map((name) => `${name} Refused`),
+      );
     });
   });
 

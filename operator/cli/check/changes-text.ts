@@ -1,70 +1,169 @@
-/** What would change, for people: as a table, and as Markdown for a pull request. */
+/** What would change, for people: in a pipe, on a terminal, and as Markdown for a pull request. */
+import { counted } from '../../report/text.ts';
+import { severityRank } from '../../rules/severity.ts';
+import { groupedText, type WorkloadEntries } from '../grouped.ts';
+import { code, details, MARKDOWN_ROWS, markdownTable, moreLine } from '../markdown.ts';
+import { type MergedViolation, type Modes, mergeViolations, modesOf, policiesText } from '../merged.ts';
+import { OUTCOME_STYLES, type Outcome } from '../outcome.ts';
 import { tableText } from '../table.ts';
-import type { Change, ChangeSummary, Changes, NamespaceChange } from './changes.ts';
+import type { Terminal } from '../terminal.ts';
+import { wrap } from '../wrap.ts';
+import type { Change, ChangeSummary, Changes, NamespaceChange, OutcomeCounts } from './changes-result.ts';
 import { itemName } from './reporter.ts';
+import type { CheckedViolation } from './result.ts';
 
-/** GitHub refuses comments of more than 65,536 characters. */
-const MARKDOWN_ROWS = 200;
-
-export function changesTable({ candidates, changes, namespaces, summary }: Changes): string {
-  const rows = changes.map((one) => [changeName(one), itemName(one), one.mode, why(one)]);
-  const changed = rows.length === 0 ? '' : `${tableText(['CHANGE', 'WORKLOAD', 'MODE', 'WHY'], rows)}\n`;
-  const spaces = namespaces.length === 0 ? '' : `${tableText(NAMESPACE_HEAD, namespaces.map(namespaceRow))}\n`;
-  return `${changed}${spaces}${summaryLine(candidates, summary)}\n`;
+export function changesText(all: Changes, terminal: Terminal): string {
+  const { candidates, namespaces, summary } = all;
+  const sections = [
+    terminal.width === undefined ? changeTable(all, terminal) : changeGroups(all, terminal),
+    namespaces.length === 0 ? '' : namespaceTable(all, terminal),
+    wrap(summaryLine(candidates, summary), { width: terminal.width, hanging: 2 }),
+  ];
+  return sections.filter((section) => section !== '').join('\n');
 }
 
-export function changesMarkdown({ candidates, changes, namespaces, summary }: Changes): string {
-  const shown = changes.slice(0, MARKDOWN_ROWS);
-  const more = changes.length - shown.length;
+export function changesMarkdown(all: Changes): string {
+  const { candidates, changes, namespaces, policies, summary } = all;
+  const modes = modesOf(policies);
+  const columns = namespaceColumns(all);
+  const rows = changes.slice(0, MARKDOWN_ROWS).map((one) => {
+    const why = worstFirst(one.violations, modes).map((violation) => code(whyText(violation)));
+    return [code(itemName(one)), word(one.before), `**${word(one.after)}**`, why.join('<br>')];
+  });
+  const spaces = namespaces.slice(0, MARKDOWN_ROWS).map((one) => columns.map(({ cell }) => code(cell(one))));
+  const heads = columns.map(({ head }) => head.charAt(0) + head.slice(1).toLowerCase());
   return [
-    `### CapabilityPolicy: what would change`,
-    summaryLine(
-      candidates.map((name) => `\`${name}\``),
-      summary,
-    ),
-    ...markdownTable(
-      ['', 'Workload', 'Mode', 'Why'],
-      shown.map((one) => [changeName(one), `\`${itemName(one)}\``, one.mode, why(one)]),
-    ),
-    ...(more > 0 ? [`… and ${more} more`] : []),
-    ...details('Namespaces', markdownTable(NAMESPACE_HEAD, namespaces.slice(0, MARKDOWN_ROWS).map(namespaceRow))),
+    '### CapabilityPolicy: what would change',
+    summaryLine(candidates.map(code), summary),
+    ...markdownTable(['Workload', 'Today', 'After', 'Why'], rows),
+    ...moreLine(changes.length),
+    ...details('Namespaces', [...markdownTable(heads, spaces), ...moreLine(namespaces.length)]),
   ]
     .join('\n\n')
     .concat('\n');
 }
 
-const NAMESPACE_HEAD = ['NAMESPACE', 'NEWLY REFUSED', 'NEWLY ADMITTED', 'UNCHANGED', 'SAFE TO ENFORCE'];
-
-function namespaceRow({ namespace, newlyRefused, newlyAdmitted, unchanged, safeToEnforce }: NamespaceChange): string[] {
-  const safe = safeToEnforce === null ? '' : safeToEnforce ? 'yes' : 'no';
-  return [namespace, String(newlyRefused), String(newlyAdmitted), String(unchanged), safe];
+function changeTable({ changes, policies }: Changes, terminal: Terminal): string {
+  if (changes.length === 0) return '';
+  const modes = modesOf(policies);
+  const rows = changes.map((one) => [
+    itemName(one),
+    word(one.before),
+    word(one.after),
+    worstFirst(one.violations, modes).map(whyText).join('; '),
+  ]);
+  const styles = new Map(changes.map(({ after }) => [word(after), OUTCOME_STYLES[after]]));
+  const paint = (head: string, cell: string) => {
+    const style = head === 'AFTER' ? styles.get(cell) : undefined;
+    return style ? terminal.paint(style, cell) : cell;
+  };
+  return tableText(['WORKLOAD', 'TODAY', 'AFTER', 'WHY'], rows, { terminal, paint });
 }
 
-function changeName({ change }: Change): string {
-  return change === 'NewlyRefused' ? 'newly refused' : 'newly admitted';
+function changeGroups({ changes, policies }: Changes, terminal: Terminal): string {
+  const modes = modesOf(policies);
+  return groupedText(
+    changes.map((one) => workloadEntries(one, modes)),
+    terminal,
+  );
 }
 
-function why({ violations }: Change): string {
-  return violations.map(({ policy, rule, message }) => `${policy}: ${rule}: ${message}`).join('; ');
+function workloadEntries({ namespace, kind, name, before, after, violations }: Change, modes: Modes): WorkloadEntries {
+  const entries = worstFirst(violations, modes).map((violation) => ({
+    label: after.toLowerCase(),
+    style: OUTCOME_STYLES[after],
+    text: violationText(violation),
+    detail: `by ${policiesText(violation)}`,
+  }));
+  return { namespace, workload: `${kind} ${name}`, remark: `${word(before)} → ${word(after)}`, entries };
+}
+
+interface NamespaceColumn {
+  readonly head: string;
+  cell(namespace: NamespaceChange): string;
+}
+
+const SAFE = 'SAFE TO ENFORCE';
+
+/** Outcomes that no workload has are left out. */
+function namespaceColumns({ namespaces, policies }: Changes): NamespaceColumn[] {
+  const modes = modesOf(policies);
+  const counts = (head: string, field: keyof OutcomeCounts): NamespaceColumn[] =>
+    field === 'refused' || namespaces.some(({ before, after }) => before[field] + after[field] > 0)
+      ? [{ head, cell: ({ before, after }) => countText(before[field], after[field]) }]
+      : [];
+  return [
+    { head: 'NAMESPACE', cell: ({ namespace }) => namespace },
+    { head: 'WORKLOADS', cell: ({ workloads }) => String(workloads) },
+    ...counts('REFUSED', 'refused'),
+    ...counts('PERHAPS REFUSED', 'unknown'),
+    ...counts('WARNED', 'warned'),
+    ...counts('AUDITED', 'audited'),
+    { head: SAFE, cell: ({ safeToEnforce }) => (safeToEnforce === null ? '' : safeToEnforce ? 'yes' : 'no') },
+    { head: 'WHY NOT', cell: (one) => whyNot(one, modes) },
+  ];
+}
+
+function namespaceTable(all: Changes, terminal: Terminal): string {
+  const columns = namespaceColumns(all);
+  const rows = all.namespaces.map((one) => columns.map(({ cell }) => cell(one)));
+  const paint = (head: string, cell: string) =>
+    head === SAFE && cell !== '' ? terminal.paint(cell === 'yes' ? 'green' : 'red', cell) : cell;
+  return tableText(
+    columns.map(({ head }) => head),
+    rows,
+    { terminal, paint },
+  );
+}
+
+/** `0 → 2`: today, and then. */
+function countText(before: number, after: number): string {
+  return before === after ? String(before) : `${before} → ${after}`;
+}
+
+/** The workload with the worst violation of all, and how many more. */
+function whyNot({ refusedIfEnforced }: NamespaceChange, modes: Modes): string {
+  const ranked = refusedIfEnforced
+    .map((one) => ({ one, worst: worstFirst(one.violations, modes)[0] }))
+    .sort((a, b) => rank(a.worst) - rank(b.worst));
+  const [first] = ranked;
+  if (!first) return '';
+  const more = ranked.length > 1 ? ` and ${ranked.length - 1} more` : '';
+  const perhaps = first.one.outcome === 'Unknown' ? 'perhaps, depending on who creates the pod: ' : '';
+  const why = first.worst ? `: ${perhaps}${violationText(first.worst)}` : '';
+  return `${first.one.kind} ${first.one.name}${more}${why}`;
+}
+
+function worstFirst(violations: readonly CheckedViolation[], modes: Modes): MergedViolation<CheckedViolation>[] {
+  return mergeViolations(violations, modes).sort((a, b) => rank(a) - rank(b));
+}
+
+function rank(violation: MergedViolation<CheckedViolation> | undefined): number {
+  return violation ? severityRank(violation.first.rule) : Number.POSITIVE_INFINITY;
+}
+
+function violationText({ first, message }: MergedViolation<CheckedViolation>): string {
+  return `${first.rule}: ${message}`;
+}
+
+/** `capabilities: container "app" must not … (by restricted)` */
+function whyText(violation: MergedViolation<CheckedViolation>): string {
+  return `${violationText(violation)} (by ${policiesText(violation)})`;
+}
+
+function word(outcome: Outcome): string {
+  return outcome === 'Unknown' ? 'perhaps refused' : outcome.toLowerCase();
 }
 
 function summaryLine(candidates: readonly string[], summary: ChangeSummary): string {
-  const { newlyRefused, newlyAdmitted, unchanged, safeToEnforce, candidateNamespaces } = summary;
-  const safe = `safe to enforce in ${safeToEnforce} of ${candidateNamespaces} namespaces`;
-  return `${candidates.join(', ')}: ${newlyRefused} newly refused, ${newlyAdmitted} newly admitted, ${unchanged} unchanged; ${safe}`;
-}
-
-/** None for no rows. */
-function markdownTable(head: readonly string[], rows: readonly (readonly string[])[]): string[] {
-  if (rows.length === 0) return [];
-  const line = (cells: readonly string[]) => `| ${cells.map(cell).join(' | ')} |`;
-  return [[line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n')];
-}
-
-function cell(text: string): string {
-  return text.replaceAll('|', '\\|').replaceAll('<', '&lt;').replaceAll('\n', ' ');
-}
-
-function details(title: string, contents: readonly string[]): string[] {
-  return contents.length === 0 ? [] : [`<details><summary>${title}</summary>`, ...contents, '</details>'];
+  const { workloads, newlyRefused, perhapsRefused, newlyAdmitted, reportedOtherwise, unchanged } = summary;
+  const parts = [
+    `${newlyRefused} of ${counted(workloads, 'workload')} newly refused`,
+    ...(perhapsRefused > 0 ? [`${perhapsRefused} perhaps refused (it depends on who creates the pod)`] : []),
+    ...(newlyAdmitted > 0 ? [`${newlyAdmitted} newly admitted`] : []),
+    ...(reportedOtherwise > 0 ? [`${reportedOtherwise} with another warning or audit annotation`] : []),
+    `${unchanged} unchanged`,
+  ];
+  const safe = `safe to enforce in ${summary.safeToEnforce} of ${counted(summary.candidateNamespaces, 'namespace')}`;
+  return `${candidates.join(', ')}: ${parts.join(', ')}; ${safe}`;
 }

@@ -1,56 +1,22 @@
 /** What would change for what runs, if candidates stood beside or in place of the live policies. */
-import type { Mode } from '../../api/capability-policy.ts';
 import type { Cluster } from '../../cluster/objects.ts';
-import type { ModeJudgement, NamespaceJudgement, WorkloadJudgement } from '../../evaluate/namespace.ts';
+import type { NamespaceJudgement, WorkloadJudgement } from '../../evaluate/namespace.ts';
 import { MODES } from '../../policy/deciding.ts';
 import { matches } from '../../policy/selector.ts';
+import { isWorse, type Outcome, outcomeOf } from '../outcome.ts';
+import type {
+  Change,
+  ChangeCounts,
+  ChangeKind,
+  ChangeSummary,
+  Changes,
+  NamespaceChange,
+  OutcomeCounts,
+  RefusedIfEnforced,
+} from './changes-result.ts';
 import type { Grounds } from './grounds.ts';
-import type { CheckedPolicy, CheckedViolation, ItemVerdict } from './result.ts';
+import type { CheckedViolation } from './result.ts';
 import { judgements, violationsOf } from './running.ts';
-
-/** As `-o json` prints it. */
-export interface Changes {
-  /** The candidates, and the live policies that stay. */
-  readonly policies: readonly CheckedPolicy[];
-  readonly candidates: readonly string[];
-  /** Those that a candidate selects, and those with changes. */
-  readonly namespaces: readonly NamespaceChange[];
-  /** What is refused or admitted otherwise than now; by namespace, kind and name. */
-  readonly changes: readonly Change[];
-  readonly summary: ChangeSummary;
-}
-
-export interface NamespaceChange {
-  readonly namespace: string;
-  readonly newlyRefused: number;
-  readonly newlyAdmitted: number;
-  readonly unchanged: number;
-  /** With the candidates in mode Enforce, nothing that runs there would be refused; null where no candidate is for it. */
-  readonly safeToEnforce: boolean | null;
-}
-
-export interface Change {
-  readonly namespace: string;
-  readonly kind: string;
-  readonly name: string;
-  /** In mode Enforce pods are refused; in Warn and Audit it is only said. */
-  readonly mode: Mode;
-  readonly change: 'NewlyRefused' | 'NewlyAdmitted';
-  readonly before: ItemVerdict;
-  readonly after: ItemVerdict;
-  /** Of what is refused, why. */
-  readonly violations: readonly CheckedViolation[];
-}
-
-export interface ChangeSummary {
-  readonly newlyRefused: number;
-  readonly newlyAdmitted: number;
-  readonly unchanged: number;
-  readonly namespaces: number;
-  /** Of the namespaces that a candidate is for. */
-  readonly safeToEnforce: number;
-  readonly candidateNamespaces: number;
-}
 
 export interface ChangeInput {
   readonly cluster: Cluster;
@@ -65,23 +31,18 @@ export function changesOf({ cluster, candidates, before, after, enforced }: Chan
   const was = byNamespace(judgements(cluster, before));
   const ifEnforced = byNamespace(judgements(cluster, enforced));
   const all = [...judgements(cluster, after)].map((now) => {
-    const then = was.get(now.namespace);
-    const compared = MODES.flatMap((mode) => compareModes(mode, then?.modes[mode], now.modes[mode]));
-    const safe = isCandidates(now.namespace, enforced, candidates)
-      ? !(ifEnforced.get(now.namespace)?.modes.Enforce?.workloads ?? []).some(isViolating)
-      : null;
-    return {
-      namespace: summarise(now.namespace, compared, safe),
-      changes: compared.flatMap(({ change }) => change ?? []),
-    };
+    const compared = compare(outcomesIn(was.get(now.namespace)), outcomesIn(now));
+    const isFor = isCandidates(now.namespace, enforced, candidates);
+    const refused = isFor ? refusedIn(ifEnforced.get(now.namespace)) : [];
+    return { namespace: namespaceChange(now.namespace, compared, isFor, refused), compared };
   });
-  const namespaces = all.map(({ namespace }) => namespace).filter(isWorthTelling);
+  const namespaces = all.map(({ namespace }) => namespace);
   return {
     policies: after.policies,
     candidates,
-    namespaces,
-    changes: all.flatMap(({ changes }) => changes),
-    summary: summaryOf(all.map(({ namespace }) => namespace)),
+    namespaces: namespaces.filter(isWorthTelling),
+    changes: all.flatMap(({ compared }) => compared.flatMap(({ change }) => change ?? [])),
+    summary: summaryOf(namespaces),
   };
 }
 
@@ -89,52 +50,70 @@ function byNamespace(all: Iterable<NamespaceJudgement>): Map<string, NamespaceJu
   return new Map([...all].map((one) => [one.namespace, one]));
 }
 
-/** A workload as it was and as it would be, in one mode. */
+/** A workload in one cluster state. */
+interface WorkloadOutcome {
+  readonly workload: Pick<WorkloadJudgement, 'namespace' | 'kind' | 'name'>;
+  readonly outcome: Outcome;
+  /** Of the mode that has this outcome. */
+  readonly violations: readonly CheckedViolation[];
+}
+
+/** By kind and name. Each mode is on its own; the worst of them is what somebody sees who creates the pod. */
+function outcomesIn(judgement: NamespaceJudgement | undefined): Map<string, WorkloadOutcome> {
+  const outcomes = new Map<string, WorkloadOutcome>();
+  for (const mode of MODES) {
+    for (const workload of judgement?.modes[mode]?.workloads ?? []) {
+      const key = `${workload.kind}/${workload.name}`;
+      const outcome = outcomeIn(mode, workload);
+      const known = outcomes.get(key);
+      if (known && !isWorse(outcome, known.outcome)) continue;
+      outcomes.set(key, { workload, outcome, violations: outcome === 'Admitted' ? [] : violationsOf(workload) });
+    }
+  }
+  return outcomes;
+}
+
+/** Only a refusal is worth a "perhaps". */
+function outcomeIn(mode: (typeof MODES)[number], { verdict }: WorkloadJudgement): Outcome {
+  if (verdict === 'Violating') return outcomeOf(mode);
+  return verdict === 'Unknown' && mode === 'Enforce' ? 'Unknown' : 'Admitted';
+}
+
+/** A workload before and after. */
 interface Compared {
-  readonly workload: string;
+  readonly before: Outcome;
+  readonly after: Outcome;
   /** Null where nothing changes. */
   readonly change: Change | null;
 }
 
-function compareModes(mode: Mode, before: ModeJudgement | undefined, after: ModeJudgement | undefined): Compared[] {
-  const workloads = new Map(
-    [...(before?.workloads ?? []), ...(after?.workloads ?? [])].map((one) => [keyOf(one), one]),
-  );
-  const then = new Map((before?.workloads ?? []).map((one) => [keyOf(one), one]));
-  const now = new Map((after?.workloads ?? []).map((one) => [keyOf(one), one]));
-  return [...workloads].map(([key, workload]) => ({
-    workload: key,
-    change: compare(mode, workload, then.get(key), now.get(key)),
-  }));
-}
-
 function compare(
-  mode: Mode,
-  { namespace, kind, name }: WorkloadJudgement,
-  before: WorkloadJudgement | undefined,
-  after: WorkloadJudgement | undefined,
-): Change | null {
-  const was = before ? isViolating(before) : false;
-  const is = after ? isViolating(after) : false;
-  if (was === is) return null;
-  return {
-    namespace,
-    kind,
-    name,
-    mode,
-    change: is ? 'NewlyRefused' : 'NewlyAdmitted',
-    before: before?.verdict ?? 'NotSelected',
-    after: after?.verdict ?? 'NotSelected',
-    violations: is && after ? violationsOf(after) : [],
-  };
+  before: ReadonlyMap<string, WorkloadOutcome>,
+  after: ReadonlyMap<string, WorkloadOutcome>,
+): Compared[] {
+  const workloads = new Map([...before, ...after].map(([key, { workload }]) => [key, workload]));
+  return [...workloads.keys()].sort().map((key) => {
+    const [then, now] = [before.get(key), after.get(key)];
+    const { namespace, kind, name } = workloads.get(key) as WorkloadOutcome['workload'];
+    const [was, is] = [then?.outcome ?? 'Admitted', now?.outcome ?? 'Admitted'];
+    const fields = { namespace, kind, name, before: was, after: is, violations: now?.violations ?? [] };
+    return { before: was, after: is, change: was === is ? null : { ...fields, change: changeKind(was, is) } };
+  });
 }
 
-function keyOf({ kind, name }: WorkloadJudgement): string {
-  return `${kind}/${name}`;
+function changeKind(before: Outcome, after: Outcome): ChangeKind {
+  if (after === 'Refused') return 'NewlyRefused';
+  if (after === 'Unknown') return 'PerhapsRefused';
+  return before === 'Refused' || before === 'Unknown' ? 'NewlyAdmitted' : 'ReportedOtherwise';
 }
 
-function isViolating({ verdict }: WorkloadJudgement): boolean {
-  return verdict === 'Violating';
+function refusedIn(judgement: NamespaceJudgement | undefined): RefusedIfEnforced[] {
+  return (judgement?.modes.Enforce?.workloads ?? []).flatMap((workload) => {
+    const outcome = outcomeIn('Enforce', workload);
+    if (outcome !== 'Refused' && outcome !== 'Unknown') return [];
+    const { kind, name } = workload;
+    return [{ kind, name, outcome, violations: violationsOf(workload) }];
+  });
 }
 
 function isCandidates(namespace: string, grounds: Grounds, candidates: readonly string[]): boolean {
@@ -143,31 +122,51 @@ function isCandidates(namespace: string, grounds: Grounds, candidates: readonly 
   );
 }
 
-/** Each workload once, whatever the modes. */
-function summarise(namespace: string, all: readonly Compared[], safeToEnforce: boolean | null): NamespaceChange {
-  const changes = [...Map.groupBy(all, ({ workload }) => workload).values()].map((ofModes) =>
-    ofModes.flatMap(({ change }) => change?.change ?? []),
-  );
-  const count = (change: Change['change']) => changes.filter((ofModes) => ofModes.includes(change)).length;
+function namespaceChange(
+  namespace: string,
+  compared: readonly Compared[],
+  isFor: boolean,
+  refusedIfEnforced: readonly RefusedIfEnforced[],
+): NamespaceChange {
+  const count = (kind: ChangeKind) => compared.filter(({ change }) => change?.change === kind).length;
   return {
     namespace,
+    workloads: compared.length,
     newlyRefused: count('NewlyRefused'),
+    perhapsRefused: count('PerhapsRefused'),
     newlyAdmitted: count('NewlyAdmitted'),
-    unchanged: changes.filter((ofModes) => ofModes.length === 0).length,
-    safeToEnforce,
+    reportedOtherwise: count('ReportedOtherwise'),
+    unchanged: compared.filter(({ change }) => change === null).length,
+    before: countsOf(compared.map(({ before }) => before)),
+    after: countsOf(compared.map(({ after }) => after)),
+    safeToEnforce: isFor ? refusedIfEnforced.length === 0 : null,
+    refusedIfEnforced,
   };
 }
 
-function isWorthTelling({ newlyRefused, newlyAdmitted, safeToEnforce }: NamespaceChange): boolean {
-  return safeToEnforce !== null || newlyRefused + newlyAdmitted > 0;
+function countsOf(outcomes: readonly Outcome[]): OutcomeCounts {
+  const count = (outcome: Outcome) => outcomes.filter((one) => one === outcome).length;
+  return {
+    refused: count('Refused'),
+    unknown: count('Unknown'),
+    warned: count('Warned'),
+    audited: count('Audited'),
+    admitted: count('Admitted'),
+  };
+}
+
+function isWorthTelling({ workloads, unchanged, safeToEnforce }: NamespaceChange): boolean {
+  return safeToEnforce !== null || unchanged < workloads;
 }
 
 function summaryOf(namespaces: readonly NamespaceChange[]): ChangeSummary {
-  const sum = (field: 'newlyRefused' | 'newlyAdmitted' | 'unchanged') =>
-    namespaces.reduce((total, one) => total + one[field], 0);
+  const sum = (field: keyof ChangeCounts) => namespaces.reduce((total, one) => total + one[field], 0);
   return {
+    workloads: sum('workloads'),
     newlyRefused: sum('newlyRefused'),
+    perhapsRefused: sum('perhapsRefused'),
     newlyAdmitted: sum('newlyAdmitted'),
+    reportedOtherwise: sum('reportedOtherwise'),
     unchanged: sum('unchanged'),
     namespaces: namespaces.length,
     safeToEnforce: namespaces.filter(({ safeToEnforce }) => safeToEnforce === true).length,

@@ -2,11 +2,15 @@
 import { dump } from 'js-yaml';
 import { lastAccepted } from '../../apply/standing.ts';
 import type { Cluster } from '../../cluster/objects.ts';
+import { MODES } from '../../policy/deciding.ts';
 import type { Level } from '../../standards/level-version.ts';
 import { type ExitCode, type Io, UsageError } from '../command.ts';
+import { isWorse, outcomeOf } from '../outcome.ts';
 import { jsonText, printableTexts } from '../printable.ts';
-import { type Changes, changesOf } from './changes.ts';
-import { changesMarkdown, changesTable } from './changes-text.ts';
+import { type Terminal, terminalOf } from '../terminal.ts';
+import { changesOf } from './changes.ts';
+import type { Change, Changes } from './changes-result.ts';
+import { changesMarkdown, changesText } from './changes-text.ts';
 import { ENFORCED, type FailOn } from './fail-on.ts';
 import { addPolicies, checkFiles } from './files.ts';
 import { Foundation, type GroundsOptions } from './grounds.ts';
@@ -101,13 +105,18 @@ async function showChanges(options: CheckOptions, io: Io, cluster: Cluster): Pro
   const after = changed.build(grounds, troubles.trouble);
   const enforced = changed.enforcing(candidates).build(grounds, () => {});
   const changes = printableTexts(changesOf({ cluster, candidates, before, after, enforced }));
-  io.stdout.write(print(changes));
+  io.stdout.write(print(changes, terminalOf(io)));
   if (troubles.count > 0) return 2;
-  return changes.changes.some(({ change, mode }) => change === 'NewlyRefused' && failOnOf(options).has(mode)) ? 1 : 0;
+  return changes.changes.some((change) => isWorseFor(change, failOnOf(options))) ? 1 : 0;
 }
 
-const PRINTERS: Readonly<Partial<Record<CheckOptions['output'], (changes: Changes) => string>>> = {
-  table: changesTable,
+/** Whether the policies of one of the modes find what they did not find before. */
+function isWorseFor({ before, after }: Change, failOn: FailOn): boolean {
+  return isWorse(after, before) && MODES.some((mode) => failOn.has(mode) && outcomeOf(mode) === after);
+}
+
+const PRINTERS: Readonly<Partial<Record<CheckOptions['output'], (changes: Changes, terminal: Terminal) => string>>> = {
+  table: changesText,
   markdown: changesMarkdown,
   json: (changes) => `${jsonText(changes)}\n`,
   yaml: (changes) => dump(changes, { lineWidth: -1, noRefs: true }),

@@ -1,0 +1,223 @@
+/** check --cluster --policy: what a policy would change, in the words of the question "what would break?". */
+import assert from 'node:assert/strict';
+import type { CapabilityPolicySpec } from '../../operator/api/capability-policy.ts';
+import { changesOf } from '../../operator/cli/check/changes.ts';
+import type { Changes } from '../../operator/cli/check/changes-result.ts';
+import { changesMarkdown, changesText } from '../../operator/cli/check/changes-text.ts';
+import { Foundation } from '../../operator/cli/check/grounds.ts';
+import { PLAIN, terminalOf } from '../../operator/cli/terminal.ts';
+import type { Cluster } from '../../operator/cluster/objects.ts';
+import { clusterOf, parts, pod, policyObject, workload } from '../evaluate/fixtures.ts';
+
+const OPTIONS = { oldestServer: 36, namespaceLabels: {}, operatorNamespace: 'operator', excludedNamespaces: [] };
+
+/** Namespace net has a Deployment that is good, one that is bad, and a worse one; web has a good one. */
+const WORKLOADS = [
+  workload('Deployment', 'good', { template: parts(['CHOWN']) }),
+  workload('Deployment', 'bad', { template: parts(['SYS_TIME']) }),
+  workload('Deployment', 'worse', { template: parts(['SYS_TIME'], { hostPID: true }) }),
+  workload('Deployment', 'good', { namespace: 'web', template: parts(['CHOWN']) }),
+];
+
+type Policies = Readonly<Record<string, Partial<CapabilityPolicySpec>>>;
+
+function clusterWith(policies: Policies, objects: ReturnType<typeof clusterOf>): Cluster {
+  const all = Object.entries(policies).map(([name, spec]) => policyObject(name, spec));
+  const namespaces = ['net', 'web'].map((name) => ({
+    name,
+    uid: name,
+    terminating: false,
+    labels: {},
+    labelOwners: {},
+  }));
+  return {
+    ...objects,
+    policies: () => all,
+    policy: (name) => all.find(({ metadata }) => metadata.name === name),
+    namespaces: () => namespaces,
+    namespace: (name) => namespaces.find((one) => one.name === name),
+    roles: () => [],
+    roleBindings: () => [],
+    rendered: () => [],
+    oldestServer: 36,
+  };
+}
+
+function changes(live: Policies, candidates: Policies, objects = clusterOf(WORKLOADS)): Changes {
+  const grounds = (policies: Policies) => {
+    const foundation = new Foundation();
+    foundation.addCluster(clusterWith(policies, objects));
+    return foundation;
+  };
+  const after = grounds({ ...live, ...candidates });
+  const names = Object.keys(candidates);
+  const fail = (trouble: unknown) => assert.fail(JSON.stringify(trouble));
+  return changesOf({
+    cluster: clusterWith(live, objects),
+    candidates: names,
+    before: grounds(live).build(OPTIONS, fail),
+    after: after.build(OPTIONS, fail),
+    enforced: after.enforcing(names).build(OPTIONS, fail),
+  });
+}
+
+function named({ changes: all }: Changes): string[] {
+  return all.map((one) => `${one.namespace}/${one.name} ${one.change}: ${one.before} → ${one.after}`);
+}
+
+const AUDIT = { all: { mode: 'Audit' } } as const;
+const WARN = { all: { mode: 'Warn' } } as const;
+const ENFORCE = { all: { mode: 'Enforce' } } as const;
+
+describe('what a policy would change', () => {
+  it('from Audit to Enforce: what is audited today is refused', () => {
+    const seen = changes(AUDIT, ENFORCE);
+    assert.deepEqual(named(seen), [
+      'net/bad NewlyRefused: Audited → Refused',
+      'net/worse NewlyRefused: Audited → Refused',
+    ]);
+    assert.deepEqual(
+      [seen.summary.newlyRefused, seen.summary.newlyAdmitted, seen.summary.unchanged, seen.summary.workloads],
+      [2, 0, 2, 4],
+    );
+  });
+
+  it('from Enforce to Audit: what is refused today is admitted, and audited', () => {
+    const seen = changes(ENFORCE, AUDIT);
+    assert.deepEqual(named(seen), [
+      'net/bad NewlyAdmitted: Refused → Audited',
+      'net/worse NewlyAdmitted: Refused → Audited',
+    ]);
+    assert.deepEqual([seen.summary.newlyRefused, seen.summary.newlyAdmitted], [0, 2]);
+  });
+
+  it('a new policy in mode Audit, or Warn in its place: nothing is refused, then or now', () => {
+    const audited = ['bad', 'worse'].map((name) => `net/${name} ReportedOtherwise: Admitted → Audited`);
+    assert.deepEqual(named(changes({}, AUDIT)), audited);
+    const warned = ['bad', 'worse'].map((name) => `net/${name} ReportedOtherwise: Audited → Warned`);
+    const seen = changes(AUDIT, WARN);
+    assert.deepEqual(named(seen), warned);
+    const { newlyRefused, newlyAdmitted, reportedOtherwise, unchanged } = seen.summary;
+    assert.deepEqual([newlyRefused, newlyAdmitted, reportedOtherwise, unchanged], [0, 0, 2, 2]);
+  });
+
+  it('nothing, for a policy that is there already', () => {
+    assert.deepEqual(named(changes(ENFORCE, ENFORCE)), []);
+  });
+
+  it('beside an enforced policy an audited one changes nothing for what is refused already', () => {
+    assert.deepEqual(named(changes(ENFORCE, { other: { mode: 'Audit' } })), []);
+  });
+
+  it('perhaps something, for pods of which it depends on their creator', () => {
+    const bare = pod('bare', parts(['SYS_TIME']));
+    const candidate = {
+      exception: { mode: 'Enforce', level: 'privileged', usableBy: 'Bindings' },
+    } as const;
+    const seen = changes({}, candidate, clusterOf([], [bare]));
+    assert.deepEqual(named(seen), ['net/bare PerhapsRefused: Admitted → Unknown']);
+    assert.equal(seen.summary.perhapsRefused, 1);
+    assert.deepEqual(
+      seen.namespaces.map(({ namespace, safeToEnforce }) => [namespace, safeToEnforce]),
+      [
+        ['net', false],
+        ['web', true],
+      ],
+    );
+  });
+
+  it('names the workloads that make a namespace unsafe, whatever the mode of the policy is', () => {
+    for (const candidates of [AUDIT, WARN, ENFORCE]) {
+      const [net, web] = changes(AUDIT, candidates).namespaces;
+      assert.deepEqual(
+        [net?.safeToEnforce, net?.refusedIfEnforced.map(({ kind, name, outcome }) => [kind, name, outcome])],
+        [
+          false,
+          [
+            ['Deployment', 'bad', 'Refused'],
+            ['Deployment', 'worse', 'Refused'],
+          ],
+        ],
+      );
+      assert.deepEqual([web?.safeToEnforce, web?.refusedIfEnforced], [true, []]);
+    }
+  });
+
+  it('counts workloads by outcome, before and after', () => {
+    const [net] = changes(AUDIT, ENFORCE).namespaces;
+    assert.deepEqual(net?.before, { refused: 0, unknown: 0, warned: 0, audited: 2, admitted: 1 });
+    assert.deepEqual(net?.after, { refused: 2, unknown: 0, warned: 0, audited: 0, admitted: 1 });
+  });
+});
+
+describe('what a policy would change, as text', () => {
+  it('says what is refused then, and was not before', () => {
+    const lines = changesText(changes(AUDIT, ENFORCE), PLAIN).split('\n');
+    assert.deepEqual(
+      lines.map((line) => line.split(/ {3,}/)),
+      [
+        ['WORKLOAD', 'TODAY', 'AFTER', 'WHY'],
+        [
+          'Deployment net/bad',
+          'audited',
+          'refused',
+          'capabilities: container "app" must not add capability SYS_TIME (allowed: AUDIT_WRITE, CHOWN, DAC_OVERRIDE, FOWNER, FSETID, KILL, MKNOD, NET_BIND_SERVICE, SETFCAP, SETGID, SETPCAP, SETUID, SYS_CHROOT) (by all)',
+        ],
+        [
+          'Deployment net/worse',
+          'audited',
+          'refused',
+          'hostPID: pod must not set hostPID=true (by all); capabilities: container "app" must not add capability SYS_TIME (allowed: AUDIT_WRITE, CHOWN, DAC_OVERRIDE, FOWNER, FSETID, KILL, MKNOD, NET_BIND_SERVICE, SETFCAP, SETGID, SETPCAP, SETUID, SYS_CHROOT) (by all)',
+        ],
+        [''],
+        ['NAMESPACE', 'WORKLOADS', 'REFUSED', 'AUDITED', 'SAFE TO ENFORCE', 'WHY NOT'],
+        ['net', '3', '0 → 2', '2 → 0', 'no', 'Deployment worse and 1 more: hostPID: pod must not set hostPID=true'],
+        ['web', '1', '0', '0', 'yes'],
+        [''],
+        ['all: 2 of 4 workloads newly refused, 2 unchanged; safe to enforce in 1 of 2 namespaces'],
+        [''],
+      ],
+    );
+  });
+
+  it('fits the terminal, by namespace and workload', () => {
+    const terminal = terminalOf({ stdout: { isTTY: true, columns: 80 } as never, env: { NO_COLOR: '1' } });
+    assert.equal(
+      changesText(changes(AUDIT, ENFORCE), terminal),
+      `Namespace net
+  Deployment bad (audited → refused)
+    refused  capabilities: container "app" must not add capability SYS_TIME
+             (allowed: AUDIT_WRITE, CHOWN, DAC_OVERRIDE, FOWNER, FSETID, KILL,
+             MKNOD, NET_BIND_SERVICE, SETFCAP, SETGID, SETPCAP, SETUID,
+             SYS_CHROOT)
+             by all
+  Deployment worse (audited → refused)
+    refused  hostPID: pod must not set hostPID=true
+             by all
+    refused  capabilities: container "app" must not add capability SYS_TIME
+             (allowed: AUDIT_WRITE, CHOWN, DAC_OVERRIDE, FOWNER, FSETID, KILL,
+             MKNOD, NET_BIND_SERVICE, SETFCAP, SETGID, SETPCAP, SETUID,
+             SYS_CHROOT)
+             by all
+
+NAMESPACE   WORKLOADS   REFUSED   AUDITED   SAFE TO ENFORCE
+net         3           0 → 2     2 → 0     no
+    Deployment worse and 1 more: hostPID: pod must not set hostPID=true
+web         1           0         0         yes
+
+all: 2 of 4 workloads newly refused, 2 unchanged; safe to enforce in 1 of 2
+  namespaces
+`,
+    );
+  });
+
+  it('is Markdown for a pull request, too', () => {
+    const text = changesMarkdown(changes(AUDIT, ENFORCE));
+    assert.match(text, /^### CapabilityPolicy: what would change\n\n`all`: 2 of 4 workloads newly refused/);
+    assert.match(
+      text,
+      /^\| `Deployment net\/bad` \| audited \| \*\*refused\*\* \| `capabilities: container "app" must not/m,
+    );
+    assert.match(text, /^\| `net` \| `3` \| `0 → 2` \| `2 → 0` \| `no` \| `Deployment worse and 1 more: hostPID: /m);
+  });
+});
