@@ -1,8 +1,8 @@
 /** GitHub-flavoured Markdown for a comment on a pull request. */
 import { printable } from '../report/text.ts';
 
-/** GitHub refuses comments of more than 65,536 characters. */
-export const MARKDOWN_ROWS = 200;
+/** GitHub refuses comments of more than 65,536 characters: for the tables of a comment together. */
+export const MOST_CHARACTERS = 60_000;
 
 /**
  * Text of a manifest, as code: nothing in it is a link, a mention, an image or HTML. In a table a pipe has to be escaped in
@@ -17,16 +17,25 @@ export function code(text: string): string {
   return `${fence}${pad}${line.replaceAll(/\\+(?=\|)/g, '').replaceAll('|', '\\|')}${pad}${fence}`;
 }
 
-/** @param rows cells that are Markdown already; none for no rows */
-export function markdownTable(head: readonly string[], rows: readonly (readonly string[])[]): string[] {
+/**
+ * @param rows cells that are Markdown already
+ * @param most characters; rows for which there is no room are counted below the table
+ * @returns paragraphs; none for no rows
+ */
+export function markdownTable(head: readonly string[], rows: readonly (readonly string[])[], most: number): string[] {
   if (rows.length === 0) return [];
   const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`;
-  return [[line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n')];
-}
-
-/** What a table of MARKDOWN_ROWS leaves out. */
-export function moreLine(rows: number): string[] {
-  return rows > MARKDOWN_ROWS ? [`… and ${rows - MARKDOWN_ROWS} more`] : [];
+  const lines = [line(head), line(head.map(() => '---'))];
+  let room = most;
+  let shown = 0;
+  for (const row of rows) {
+    const text = line(row);
+    room -= text.length + 1;
+    if (room < 0) break;
+    lines.push(text);
+    shown += 1;
+  }
+  return [lines.join('\n'), ...(shown < rows.length ? [`… and ${rows.length - shown} more`] : [])];
 }
 
 export function details(title: string, contents: readonly string[]): string[] {

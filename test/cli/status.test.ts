@@ -220,6 +220,18 @@ describe('cappol status prints', () => {
     );
   });
 
+  it('which policy admits what an audited one would refuse', () => {
+    const policies = () => [
+      policy('everywhere', { mode: 'Audit' }),
+      policy('exception', { level: 'privileged', priority: 1 }),
+    ];
+    const bad = workload('Deployment', 'bad', { template: parts(['SYS_ADMIN']) });
+    assert.match(
+      text(view({ ...clusterOf([bad]), policies })),
+      /audited +everywhere; admitted by exception +capabilities/,
+    );
+  });
+
   it('of a namespace that no policy selects that none does', () => {
     assert.equal(text({ policies: [], missing: [] }, { namespace: 'web' }), 'No policy selects namespace web.\n');
   });

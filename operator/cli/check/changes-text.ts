@@ -2,7 +2,7 @@
 import { counted } from '../../report/text.ts';
 import { severityRank } from '../../rules/severity.ts';
 import { groupedText, type WorkloadEntries } from '../grouped.ts';
-import { code, details, MARKDOWN_ROWS, markdownTable, moreLine } from '../markdown.ts';
+import { code, details, MOST_CHARACTERS, markdownTable } from '../markdown.ts';
 import { type MergedViolation, type Modes, mergeViolations, modesOf, policiesText } from '../merged.ts';
 import { OUTCOME_STYLES, type Outcome } from '../outcome.ts';
 import { tableText } from '../table.ts';
@@ -26,18 +26,17 @@ export function changesMarkdown(all: Changes): string {
   const { candidates, changes, namespaces, policies, summary } = all;
   const modes = modesOf(policies);
   const columns = namespaceColumns(all);
-  const rows = changes.slice(0, MARKDOWN_ROWS).map((one) => {
+  const rows = changes.map((one) => {
     const why = worstFirst(one.violations, modes).map((violation) => code(whyText(violation)));
     return [code(itemName(one)), word(one.before), `**${word(one.after)}**`, why.join('<br>')];
   });
-  const spaces = namespaces.slice(0, MARKDOWN_ROWS).map((one) => columns.map(({ cell }) => code(cell(one))));
+  const spaces = namespaces.map((one) => columns.map(({ cell }) => code(cell(one))));
   const heads = columns.map(({ head }) => head.charAt(0) + head.slice(1).toLowerCase());
   return [
     '### CapabilityPolicy: what would change',
     summaryLine(candidates.map(code), summary),
-    ...markdownTable(['Workload', 'Today', 'After', 'Why'], rows),
-    ...moreLine(changes.length),
-    ...details('Namespaces', [...markdownTable(heads, spaces), ...moreLine(namespaces.length)]),
+    ...markdownTable(['Workload', 'Today', 'After', 'Why'], rows, MOST_CHARACTERS * 0.6),
+    ...details('Namespaces', markdownTable(heads, spaces, MOST_CHARACTERS * 0.4)),
   ]
     .join('\n\n')
     .concat('\n');

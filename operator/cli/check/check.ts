@@ -28,7 +28,7 @@ export interface CheckOptions {
   readonly context?: string;
   readonly namespace?: string;
   readonly namespaceLabels: Readonly<Record<string, string>>;
-  readonly output: Output | 'markdown';
+  readonly output: Output;
   readonly warn?: boolean;
   readonly failOn: FailOn;
   readonly serverVersion: number;
@@ -123,18 +123,11 @@ const PRINTERS: Readonly<Partial<Record<CheckOptions['output'], (changes: Change
 };
 
 function beginRun(options: CheckOptions, io: Io): Promise<Run> {
-  return Run.begin({ output: outputOf(options), failOn: failOnOf(options) }, io);
+  return Run.begin({ output: options.output, failOn: failOnOf(options) }, io);
 }
 
 function failOnOf({ warn, failOn }: CheckOptions): FailOn {
   return warn ? ENFORCED : failOn;
-}
-
-function outputOf({ output }: CheckOptions): Output {
-  if (output === 'markdown') {
-    throw new UsageError('-o markdown shows what would change: it goes with --cluster and --policy, and without -f');
-  }
-  return output;
 }
 
 function foundationOf({ level, levelVersion = 'latest' }: CheckOptions): Foundation {

@@ -17,7 +17,7 @@ export interface ReporterOptions {
   readonly terminal: Terminal;
 }
 
-export const OUTPUTS = ['table', 'wide', 'json', 'yaml', 'sarif', 'junit', 'github'] as const;
+export const OUTPUTS = ['table', 'wide', 'json', 'yaml', 'sarif', 'junit', 'github', 'markdown'] as const;
 export type Output = (typeof OUTPUTS)[number];
 
 /** Loads the one that is asked for. */
@@ -52,6 +52,10 @@ export async function createReporter(output: Output, options: ReporterOptions): 
     case 'github': {
       const { GithubReporter } = await import('./github.ts');
       return new GithubReporter(options);
+    }
+    case 'markdown': {
+      const { MarkdownReporter } = await import('./markdown.ts');
+      return new MarkdownReporter(options);
     }
   }
 }

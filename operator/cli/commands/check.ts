@@ -1,14 +1,13 @@
 /** check: judges manifests, or what runs in a cluster. */
 import { Option } from 'commander';
 import { failOn, warn } from '../check/fail-on.ts';
+import { OUTPUTS } from '../check/reporter.ts';
 import { type RegisterCommand, UsageError } from '../command.ts';
 import { withExamples } from '../examples.ts';
 import * as options from '../options.ts';
 
 const ABOUT =
   'judge manifests, or what runs in a cluster, by CapabilityPolicies: who breaks which rule, where, and what would be accepted';
-
-const OUTPUTS = ['table', 'wide', 'json', 'yaml', 'sarif', 'junit', 'github', 'markdown'] as const;
 
 export const registerCheck: RegisterCommand = (program, io, finish) => {
   const command = program
@@ -28,7 +27,14 @@ export const registerCheck: RegisterCommand = (program, io, finish) => {
         .argParser(options.labels)
         .default({}, 'none'),
     )
-    .addOption(new Option('-o, --output <format>', 'how to print').choices(OUTPUTS).default('table'))
+    .addOption(
+      new Option(
+        '-o, --output <format>',
+        'how to print; table and wide fit a terminal, and have a line for each violation in a pipe',
+      )
+        .choices(OUTPUTS)
+        .default('table'),
+    )
     .addOption(warn())
     .addOption(failOn())
     .addOption(options.kubeconfig())

@@ -167,7 +167,7 @@ function violationTable(all: readonly Violation[], terminal: Terminal): string {
     bounded(`${one.first.kind} ${one.first.name}`, 320),
     one.outcome === 'Unknown' ? '?' : String(one.first.pods),
     one.outcome.toLowerCase(),
-    policiesText(one),
+    byText(one),
     one.first.rule,
     bounded(one.message, 1024),
   ]);
@@ -193,8 +193,14 @@ function entryOf(violation: Violation): Entry {
     label: outcome.toLowerCase(),
     style: OUTCOME_STYLES[outcome],
     text: `${first.rule}: ${bounded(message, 1024)}`,
-    detail: `by ${policiesText(violation)}`,
+    detail: `by ${byText(violation)}`,
   };
+}
+
+/** `everywhere; admitted by net` */
+function byText(violation: Violation): string {
+  const { admittedBy } = violation.first;
+  return `${policiesText(violation)}${admittedBy === undefined ? '' : `; admitted by ${admittedBy}`}`;
 }
 
 function useTable(policies: readonly PolicyView[], terminal: Terminal): string {

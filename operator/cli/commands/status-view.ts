@@ -56,6 +56,8 @@ export interface ViolationView {
   readonly rule: string;
   readonly container?: string;
   readonly message: string;
+  /** The policy in mode Enforce that admits the workload, and would still admit it if this one were enforced. */
+  readonly admittedBy?: string;
 }
 
 export interface Readable {
@@ -143,7 +145,7 @@ function judgedNow(policy: CapabilityPolicy, mode: Mode, deciding: readonly stri
 }
 
 function violationsOf(
-  { kind, namespace, name, verdict, pods, violations }: WorkloadJudgement,
+  { kind, namespace, name, verdict, pods, admittedBy, violations }: WorkloadJudgement,
   policy: string,
 ): ViolationView[] {
   if (verdict === 'Compliant') return [];
@@ -156,6 +158,7 @@ function violationsOf(
     rule,
     ...(container !== undefined && { container }),
     message,
+    ...(admittedBy !== undefined && { admittedBy }),
   }));
 }
 
