@@ -91,6 +91,12 @@ export function priceOf(policy: ResolvedPolicy): Price {
   };
 }
 
+/** Whether policies of the very same namespaces have room beside each other: each admission policy carries them all. */
+export function haveRoom(prices: readonly Price[]): boolean {
+  const sum = (of: (price: Price) => number) => prices.reduce((total, price) => total + of(price), 0);
+  return sum(({ cost }) => cost) <= COST_BUDGET && sum(({ text }) => text) <= TEXT_BUDGET;
+}
+
 function tooMany({ policy, parties, cost }: Draft): Refusal {
   const names = [policy, ...parties].map(({ name }) => name).sort();
   const more = names.length > NAMED ? ` and ${names.length - NAMED} more` : '';

@@ -2,50 +2,48 @@
 import type { PodParts, PodSpec } from '../cluster/objects.ts';
 import { RULES } from '../rules/index.ts';
 import type { Rule, Stated } from '../rules/rule.ts';
-import type { Standard } from '../standards/level-version.ts';
 import { type Finding, findings } from './findings.ts';
+import { type Fitting, ownEntries } from './suggest-fit.ts';
 import { judgingBy } from './suggest-stated.ts';
+import type { Workload } from './suggest-workloads.ts';
 import type { Evaluator, Violation } from './violations.ts';
 import type { WorkloadName } from './workloads.ts';
+
+/** An override that can be left out on its own: then the level decides. */
+export interface StatedOverride {
+  /** Below `spec.overrides`: `capabilities.allowedAdd`. */
+  readonly path: string;
+  readonly value: unknown;
+  /** By workload, container and entry; none when the override only narrows. */
+  readonly needs: readonly Need[];
+}
 
 export interface Need {
   readonly workload: WorkloadName;
   readonly container?: string;
-  /** The one of the override's list that is needed. */
+  /** The entry of the override's list that is needed. */
   readonly entry?: unknown;
-  /** What the level wants instead, for people; absent when the level has the entry too, and the list only repeats it. */
+  /** What the level wants instead, for people; absent when the level has the entry too. */
   readonly change?: string;
   /** Whether the workload may do without, for people. */
   readonly advice: readonly string[];
 }
 
-interface Judged {
-  readonly workload: WorkloadName;
-  readonly parts: PodParts;
-}
-
-/** @returns by the override's path; in a stable order, each once */
-export function needsOf(
-  stated: Stated,
-  workloads: readonly Judged[],
-  standard: Standard,
-  evaluator: Evaluator,
-): Map<string, Need[]> {
+/** @returns in the order of what is stated; the needs in a stable order, each once */
+export function needsOf(stated: Stated, workloads: readonly Workload[], fitting: Fitting): StatedOverride[] {
   const shapes = shapesOf(workloads);
-  const needs = Object.keys(stated).map((path) => {
-    const without = withoutIt(path, stated, standard);
-    const found = shapes.flatMap((shape) => ofOwners(shape, needsOfShape(without, shape, evaluator)));
-    return [path, sortedOnce(found)] as const;
+  return Object.entries(stated).map(([path, value]) => {
+    const without = withoutIt(path, stated, fitting);
+    const found = shapes.flatMap((shape) => ofOwners(shape, needsOfShape(without, shape, fitting.evaluator)));
+    return { path, value, needs: sortedOnce(found) };
   });
-  return new Map(needs);
 }
 
 /** Who breaks these rules at the level, by the level's own values. */
 export function obstaclesOf(
   rules: readonly Rule[],
-  workloads: readonly Judged[],
-  standard: Standard,
-  evaluator: Evaluator,
+  workloads: readonly Workload[],
+  { standard, evaluator }: Fitting,
 ): Need[] {
   const level = rules.map((rule) => judgingBy(rule, {}, standard));
   const found = shapesOf(workloads).flatMap((shape) =>
@@ -64,14 +62,17 @@ interface Shape {
   findings(): readonly Finding[];
 }
 
-function shapesOf(workloads: readonly Judged[]): Shape[] {
-  const groups = Map.groupBy(workloads, ({ parts }) => JSON.stringify(parts));
-  return [...groups.values()].map((equal) => {
-    const { parts } = equal[0] as Judged;
+function shapesOf(workloads: readonly Workload[]): Shape[] {
+  const all = workloads.flatMap(({ name, pods }) => pods.map((parts) => ({ name, parts })));
+  const groups = Map.groupBy(all, ({ parts }) => JSON.stringify(parts));
+  return [...groups.values()].flatMap((equal) => {
+    const [first] = equal;
+    if (!first) return [];
+    const { parts } = first;
     let known: readonly Finding[] | undefined;
     return {
       parts,
-      owners: equal.map(({ workload }) => workload),
+      owners: equal.map(({ name }) => name),
       findings: () => {
         known ??= findings(parts.spec);
         return known;
@@ -94,17 +95,17 @@ interface Without {
   readonly entries: readonly { readonly entry: unknown; readonly judgings: readonly Judging[] }[];
 }
 
-function withoutIt(path: string, stated: Stated, standard: Standard): Without {
+function withoutIt(path: string, stated: Stated, { standard, narrow }: Fitting): Without {
   const { [path]: value, ...others } = stated;
   const rules = RULES.filter((rule) => concerns(rule, path));
   const by = (overrides: Stated) => rules.map((rule) => judgingBy(rule, overrides, standard));
-  const entries = Array.isArray(value) && !value.includes('*') ? value : [];
+  const list = Array.isArray(value) && !value.includes('*') ? value : [];
+  const own = narrow ? [] : ownEntries(path, standard);
   return {
     override: by(others),
-    entries: entries.map((entry) => ({
-      entry,
-      judgings: by({ ...stated, [path]: entries.filter((one) => one !== entry) }),
-    })),
+    entries: list
+      .filter((entry) => !own.includes(entry))
+      .map((entry) => ({ entry, judgings: by({ ...stated, [path]: list.filter((one) => one !== entry) }) })),
   };
 }
 

@@ -1,8 +1,8 @@
 /** Single overrides by path, as rules state them → what the API has, and how one rule judges by them. */
-import type { CapabilityPolicyOverrides } from '../api/capability-policy.ts';
-import type { ResolvedPolicy } from '../policy/resolve.ts';
+import { type CapabilityPolicyOverrides, GROUP, KIND, type UsableBy, VERSION } from '../api/capability-policy.ts';
+import { type ResolvedPolicy, resolvePolicy } from '../policy/resolve.ts';
 import type { Rule, Stated } from '../rules/rule.ts';
-import type { Standard } from '../standards/level-version.ts';
+import { formatVersion, type Standard } from '../standards/level-version.ts';
 
 /** As the API has them: `seccomp.types` below `seccomp`. */
 export function overridesOf(stated: Stated): CapabilityPolicyOverrides {
@@ -12,6 +12,16 @@ export function overridesOf(stated: Stated): CapabilityPolicyOverrides {
     overrides[field] = inner === undefined ? value : { ...(overrides[field] as object), [inner]: value };
   }
   return overrides;
+}
+
+/** The policy that states these overrides, for every namespace. */
+export function resolvedBy(stated: Stated, standard: Standard, usableBy: UsableBy = 'Everyone'): ResolvedPolicy {
+  const { level, minor, server } = standard;
+  const overrides = overridesOf(stated);
+  const spec = { namespaceSelector: {}, level, levelVersion: formatVersion(minor), overrides, usableBy };
+  const resolution = resolvePolicy({ apiVersion: `${GROUP}/${VERSION}`, kind: KIND, metadata: {}, spec }, server);
+  if ('policy' in resolution) return resolution.policy;
+  throw new Error(resolution.refusal.message);
 }
 
 /** What an Evaluator needs to judge by this rule alone. */

@@ -1,6 +1,7 @@
+import type { Level } from '../standards/level-version.ts';
 import { and, FOR_WINDOWS, listed, literal, matchesAny } from './cel.ts';
 import { admittedDefault, type Profile, profileCel } from './default-profile.ts';
-import { NO_PROFILE, profileAsked, profilesUsed } from './fit.ts';
+import { NO_PROFILE, profileAsked, profilesAdmitted, profilesUsed } from './fit.ts';
 import { type Check, defineRule, type Fill } from './rule.ts';
 
 interface AppArmor {
@@ -115,6 +116,10 @@ function withTypeOfField(profile: string): string {
   return profile.startsWith('localhost/') ? `Localhost/${profile.slice('localhost/'.length)}` : profile;
 }
 
+function ownTypes(level: Level): readonly string[] {
+  return level === 'privileged' ? ALL_TYPES : ['RuntimeDefault', 'Localhost'];
+}
+
 export const appArmor = defineRule<AppArmor, string>({
   id: 'appArmor',
   title: 'Which AppArmor profiles containers may run under.',
@@ -126,7 +131,7 @@ export const appArmor = defineRule<AppArmor, string>({
 
   value: ({ appArmor: stated = {} }, { level }) => {
     const { localhostProfiles, unset = 'Allowed' } = stated;
-    const types = stated.types ?? (level === 'privileged' ? ALL_TYPES : ['RuntimeDefault', 'Localhost']);
+    const types = stated.types ?? ownTypes(level);
     const profile = admittedDefault(stated.default, { types, localhostProfiles });
     return { types, unset, ...(localhostProfiles && { localhostProfiles }), ...(profile && { default: profile }) };
   },
@@ -140,7 +145,7 @@ export const appArmor = defineRule<AppArmor, string>({
 
   podSecurity: ({ types }) => (types.includes('Unconfined') ? 'privileged' : 'restricted'),
 
-  fit: () => ({
+  fit: ({ level }) => ({
     asks: [
       { over: 'pod', for: profileAsked(POD_PROFILE) },
       {
@@ -150,6 +155,7 @@ export const appArmor = defineRule<AppArmor, string>({
       { over: 'containers', for: profileAsked(CONTAINER_PROFILE) },
       { over: 'containers', for: `${IS_UNSET} ? ["${NO_PROFILE}"] : []` },
     ],
+    own: profilesAdmitted({ types: ownTypes(level), unset: 'Allowed' }),
     choices: (asked) => profilesUsed('appArmor', asked.filter((profile) => profile !== '').map(withTypeOfField)),
   }),
 });

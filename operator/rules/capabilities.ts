@@ -130,6 +130,11 @@ function droppedByAll(lists: readonly (readonly string[])[]): string[] {
 /** What a container adds, and what it drops. */
 type Asked = readonly [add: readonly string[], drop: readonly string[]];
 
+function ownLists(standard: Standard): Asked {
+  const { allowedAdd, requiredDrop } = capabilitiesOf({}, standard);
+  return [allowedAdd, requiredDrop];
+}
+
 export const capabilities = defineRule<Capabilities, Asked>({
   id: 'capabilities',
   title: 'Which capabilities containers may add, and which they must drop.',
@@ -159,12 +164,18 @@ export const capabilities = defineRule<Capabilities, Asked>({
     return within(allowedAdd, RESTRICTED) && requiredDrop.includes('ALL') && !windows ? 'restricted' : 'baseline';
   },
 
-  fit: ({ minor }) => ({
+  fit: (standard) => ({
+    own: [ownLists(standard)],
     // Containers for Windows need not drop anything: as if they dropped all.
-    asks: [{ over: 'containers', for: `[[${ADD}, ${minor >= 25 ? `(${FOR_WINDOWS}) ? ["ALL"] : ${DROP}` : DROP}]]` }],
+    asks: [
+      {
+        over: 'containers',
+        for: `[[${ADD}, ${standard.minor >= 25 ? `(${FOR_WINDOWS}) ? ["ALL"] : ${DROP}` : DROP}]]`,
+      },
+    ],
     choices: (asked) => {
       const added = distinct(asked.flatMap(([add]) => add));
-      // Of a name that is none the API can only say: any.
+      // The API cannot list a name that is no capability's: it can only admit any, and then it requires no drop.
       if (!added.every((name) => NAMES.includes(name))) return [stated(['*'], [])];
       const dropped = droppedByAll(asked.map(([, drop]) => drop));
       return [stated(added, dropped.includes('ALL') ? ['ALL'] : dropped.filter((name) => !added.includes(name)))];

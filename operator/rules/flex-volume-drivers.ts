@@ -26,6 +26,7 @@ export const flexVolumeDrivers = defineRule<readonly string[] | undefined, strin
   podSecurity: () => 'restricted',
 
   fit: () => ({
+    guards: { path: 'volumes', entry: 'flexVolume' },
     asks: [{ over: 'volumes', for: 'v.?flexVolume.hasValue() ? [v.?flexVolume.?driver.orValue("")] : []' }],
     choices: (drivers) => namesUsed('flexVolumeDrivers', distinct(drivers), { valid: /./, most: 32 }),
   }),

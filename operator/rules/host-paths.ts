@@ -60,6 +60,18 @@ const WRITTEN =
 /** Absolute, without `..`. */
 const PREFIX = /^\/(?!(?:.*\/)?\.\.(?:\/|$))/;
 
+/** Without the entries that admit no more than another one does. */
+function withoutCovered(paths: readonly HostPath[]): HostPath[] {
+  const root = ({ pathPrefix }: HostPath) => `${pathPrefix.replace(/\/$/, '')}/`;
+  const covers = (wide: HostPath, path: HostPath) =>
+    root(path).startsWith(root(wide)) && (!wide.readOnly || path.readOnly);
+  return paths.reduce<HostPath[]>(
+    (kept, path) =>
+      kept.some((one) => covers(one, path)) ? kept : [...kept.filter((one) => !covers(path, one)), path],
+    [],
+  );
+}
+
 type Asked = readonly [how: 'mounted' | 'written', path: string];
 
 export const hostPaths = defineRule<readonly HostPath[] | undefined, Asked>({
@@ -80,6 +92,7 @@ export const hostPaths = defineRule<readonly HostPath[] | undefined, Asked>({
   podSecurity: () => 'restricted',
 
   fit: () => ({
+    guards: { path: 'volumes', entry: 'hostPath' },
     asks: [
       { over: 'volumes', for: 'v.?hostPath.hasValue() ? [["mounted", v.?hostPath.?path.orValue("")]] : []' },
       { over: 'containers', for: `${WRITTEN}.map(path, ["written", path])` },
@@ -89,7 +102,7 @@ export const hostPaths = defineRule<readonly HostPath[] | undefined, Asked>({
       const paths = distinct(asked.map(([, path]) => path));
       const listable = paths.length <= 32 && paths.every((path) => PREFIX.test(path) && path.length <= 512);
       const entry = (pathPrefix: string) => ({ pathPrefix, ...(!written.includes(pathPrefix) && { readOnly: true }) });
-      return listable ? [{ hostPaths: paths.map(entry) }] : [];
+      return listable ? [{ hostPaths: withoutCovered(paths.map(entry)) }] : [];
     },
   }),
 });

@@ -60,10 +60,17 @@ export type Stated = Readonly<Record<string, unknown>>;
 export interface Fit<Asked = unknown> {
   /** What the parts of a pod ask of the rule; none where the value does not depend on it. */
   readonly asks?: readonly Asking[];
+  /** Answers that the level's own value admits. A list that is stated holds them too: it must refuse nothing that the level admits. */
+  readonly own?: readonly Asked[];
+  /**
+   * The entry of another override's list that admits what this rule is about. No level restricts the rule, since no level
+   * admits that entry: where the entry is stated, this rule is stated with it.
+   */
+  readonly guards?: { readonly path: string; readonly entry: string };
   /**
    * Ways to state the rule, the tightest first; whoever asks takes the first that admits the pods.
    *
-   * @param asked the answers of all parts of all pods, each once
+   * @param asked the answers of all parts of all pods, and the level's own, each once
    */
   choices(asked: readonly Asked[]): readonly Stated[];
 }

@@ -91,6 +91,8 @@ export const runAsUser = defineRule<RunAsUser, number>({
   },
 
   fit: () => ({
+    // Whatever NotZero admits besides root: no ranges can say it.
+    own: [UNSET],
     asks: [{ over: 'containers', for: `(${FOR_WINDOWS}) ? [] : [${USER}.orValue(${UNSET})]` }],
     choices: (ids) =>
       [{ rule: 'NotZero' }, { rule: 'MustRunAsNonRoot' }, ...strategies(ids, undefined)].map((value) => ({

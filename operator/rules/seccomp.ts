@@ -1,6 +1,7 @@
+import type { Standard } from '../standards/level-version.ts';
 import { and, FOR_WINDOWS, IS_EPHEMERAL, isUnsetForSome, listed, literal, matchesAny } from './cel.ts';
 import { admittedDefault, type Profile, profileCel } from './default-profile.ts';
-import { NO_PROFILE, profileAsked, profilesUsed } from './fit.ts';
+import { NO_PROFILE, profileAsked, profilesAdmitted, profilesUsed } from './fit.ts';
 import { type Check, defineRule, type Fill } from './rule.ts';
 
 interface Seccomp {
@@ -133,6 +134,15 @@ function annotationChecks(): Check[] {
   return [check('pod', literal(POD_ANNOTATION)), check('containers', `(${literal(CONTAINER_ANNOTATION)} + c.name)`)];
 }
 
+function ownValue({ level, minor }: Standard): Seccomp {
+  const byFields = level !== 'privileged' && minor >= 19;
+  return {
+    types: byFields ? ['RuntimeDefault', 'Localhost'] : ALL_TYPES,
+    unset: byFields && level === 'restricted' ? 'Refused' : 'Allowed',
+    annotations: level !== 'privileged' && minor < 19,
+  };
+}
+
 export const seccomp = defineRule<Seccomp, string>({
   id: 'seccomp',
   title: 'Which seccomp profiles containers may run under.',
@@ -149,17 +159,17 @@ export const seccomp = defineRule<Seccomp, string>({
     annotations: [POD_ANNOTATION, CONTAINER_ANNOTATION],
   },
 
-  value: (overrides, { level, minor }) => {
-    const byFields = level !== 'privileged' && minor >= 19;
-    const types = overrides.seccomp?.types ?? (byFields ? ['RuntimeDefault', 'Localhost'] : ALL_TYPES);
+  value: (overrides, standard) => {
+    const own = ownValue(standard);
+    const types = overrides.seccomp?.types ?? own.types;
     const { localhostProfiles, default: stated } = overrides.seccomp ?? {};
     const profile = admittedDefault(stated, { types, localhostProfiles });
     return {
       types,
-      unset: overrides.seccomp?.unset ?? (byFields && level === 'restricted' ? 'Refused' : 'Allowed'),
+      unset: overrides.seccomp?.unset ?? own.unset,
       ...(localhostProfiles && { localhostProfiles }),
       ...(profile && { default: profile }),
-      annotations: level !== 'privileged' && minor < 19,
+      annotations: own.annotations,
     };
   },
 
@@ -180,15 +190,16 @@ export const seccomp = defineRule<Seccomp, string>({
     return minor >= 25 && label < 25 ? 'baseline' : 'restricted';
   },
 
-  fit: ({ minor }) => ({
+  fit: (standard) => ({
     asks: [
       { over: 'pod', for: profileAsked(POD_PROFILE) },
       { over: 'containers', for: profileAsked(CONTAINER_PROFILE) },
       {
         over: 'containers',
-        for: `${minor >= 25 ? and(IS_UNSET, `!(${FOR_WINDOWS})`) : IS_UNSET} ? ["${NO_PROFILE}"] : []`,
+        for: `${standard.minor >= 25 ? and(IS_UNSET, `!(${FOR_WINDOWS})`) : IS_UNSET} ? ["${NO_PROFILE}"] : []`,
       },
     ],
+    own: profilesAdmitted(ownValue(standard)),
     choices: (asked) => profilesUsed('seccomp', asked),
   }),
 });

@@ -80,8 +80,9 @@ export const sysctls = defineRule<Sysctls, string>({
     return allowed.every((name) => known.includes(name)) ? 'restricted' : 'privileged';
   },
 
-  fit: () => ({
+  fit: ({ minor }) => ({
     asks: [{ over: 'pod', for: 'variables.spec.?securityContext.?sysctls.orValue([]).map(s, s.name)' }],
+    own: safe(minor),
     choices: (names) => namesUsed('sysctls.allowed', distinct(names), { valid: NAME, most: 64, any: ['*'] }),
   }),
 });

@@ -118,8 +118,12 @@ export const volumes = defineRule<VolumeTypes, string>({
     return types.allowed.includes('hostPath') ? 'privileged' : 'baseline';
   },
 
-  fit: () => ({
+  fit: (standard) => ({
     asks: [{ over: 'volumes', for: 'dyn(v).filter(k, k != "name")' }],
-    choices: (types) => [{ volumes: types.every((type) => TYPES.includes(type)) ? distinct(types) : ['*'] }],
+    own: standard.level === 'restricted' ? restrictedTypes(standard) : TYPES.filter((type) => type !== 'hostPath'),
+    choices: (types) => {
+      const listable = types.every((type) => TYPES.includes(type)) && !TYPES.every((type) => types.includes(type));
+      return [{ volumes: listable ? distinct(types) : ['*'] }];
+    },
   }),
 });

@@ -2,8 +2,9 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import fc from 'fast-check';
-import { load } from 'js-yaml';
+import { loadAll } from 'js-yaml';
 import type { CapabilityPolicySpec } from '../../operator/api/capability-policy.ts';
+import { policiesOf } from '../../operator/cli/commands/suggest-policies.ts';
 import { suggest } from '../../operator/evaluate/suggest.ts';
 import { Evaluator } from '../../operator/evaluate/violations.ts';
 import { NEWEST_KNOWN_MINOR } from '../../operator/standards/level-version.ts';
@@ -64,17 +65,26 @@ describe(`cappol suggest, with an API server (FC_SEED=${SEED})`, () => {
       ...['--kubeconfig', controlPlane.kubeconfig],
     ]);
     assert.deepEqual([code, stderr], [0, '']);
-    const { metadata, spec } = load(stdout) as { metadata: object; spec: CapabilityPolicySpec };
-    assert.deepEqual(metadata, { name: NAMESPACE });
+    const [level, exception, ...others] = loadAll(stdout) as { metadata: object; spec: CapabilityPolicySpec }[];
+    assert.deepEqual(others, []);
+    const namespaceSelector = { matchLabels: { 'kubernetes.io/metadata.name': NAMESPACE } };
+    assert.deepEqual(level?.metadata, { name: NAMESPACE });
+    assert.deepEqual(level?.spec, { namespaceSelector, level: 'restricted', mode: 'Audit' });
+    assert.deepEqual(exception?.metadata, { name: `${NAMESPACE}-pinger` });
+    const { overrides, ...spec } = exception?.spec ?? {};
     assert.deepEqual(spec, {
-      namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': NAMESPACE } },
+      namespaceSelector,
       level: 'restricted',
       mode: 'Audit',
-      overrides: { capabilities: { allowedAdd: ['NET_RAW'] }, volumes: ['hostPath', 'projected'] },
+      usableBy: 'Subjects',
+      subjects: [{ kind: 'ServiceAccount', namespace: NAMESPACE, name: 'default' }],
     });
+    assert.deepEqual(overrides?.capabilities, { allowedAdd: ['NET_BIND_SERVICE', 'NET_RAW'] });
+    assert.deepEqual(overrides?.hostPaths, [{ pathPrefix: '/var/log', readOnly: true }]);
     assert.match(stdout, /# Deployment suggest-live\/pinger \(ping\)/);
     const { stdout: applied } = kubectl(['apply', '--dry-run=server', '-f', '-'], stdout);
-    assert.match(applied, /capabilitypolicy\/suggest-live|suggest-live created \(server dry run\)/);
+    assert.match(applied, /suggest-live created \(server dry run\)/);
+    assert.match(applied, /suggest-live-pinger created \(server dry run\)/);
   });
 
   it('needs no more than to list pods and workloads there', async () => {
@@ -116,22 +126,17 @@ describe(`cappol suggest, with an API server (FC_SEED=${SEED})`, () => {
       seed: SEED,
     });
     const evaluator = new Evaluator();
-    const policies = samples.map(([pods, narrow], i) => {
-      const given = pods.map((parts) => ({
-        workload: { kind: 'Pod', namespace: 'net', name: 'pod' },
+    const policies = samples.flatMap(([pods, narrow], i) => {
+      const given = pods.map((parts, nth) => ({
+        workload: { kind: 'Pod', namespace: 'net', name: `pod-${nth}` },
         parts,
         template: true,
       }));
       const standard = { minor: NEWEST_KNOWN_MINOR, server: NEWEST_KNOWN_MINOR };
-      const { level, overrides } = suggest(given, { standard, narrow, evaluator });
-      return {
-        apiVersion: 'capabilitypolicy.dev/v1alpha1',
-        kind: 'CapabilityPolicy',
-        metadata: { name: `suggested-${i}` },
-        spec: { namespaceSelector: {}, level, overrides },
-      };
+      const suggestions = suggest(given, { standard, narrow, evaluator });
+      return policiesOf(suggestions, { name: `suggested-${i}`, mode: 'Audit', everywhere: false });
     });
-    for (const policy of policies) {
+    for (const { policy } of policies) {
       const { status, body } = await api.ask('POST', POLICIES, {
         body: policy,
         query: { dryRun: 'All', fieldValidation: 'Strict' },

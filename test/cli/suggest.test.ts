@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { load } from 'js-yaml';
+import { loadAll } from 'js-yaml';
 import type { PodParts } from '../../operator/cluster/objects.ts';
 import { arbitraryPodWithAddedContainers } from '../defaulting/arbitrary.ts';
 import { partsOf, randomPods } from '../differential/pods.ts';
+import { type Made, made, mayBeAdmitted, near, specOf } from '../evaluate/suggest-features.ts';
 import { cappol } from './cappol.ts';
 
 const SEED = Number(process.env.FC_SEED ?? Date.now() % 2 ** 31);
@@ -28,8 +29,13 @@ function deployment(name: string, { securityContext, ...spec }: Fields = {}, nam
   };
 }
 
-const PINGER = deployment('pinger', { securityContext: { capabilities: { drop: ['ALL'], add: ['NET_RAW'] } } });
+const RAW = { securityContext: { capabilities: { drop: ['ALL'], add: ['NET_RAW'] } } };
+const PINGER = deployment('pinger', RAW);
 const COLLECTOR = deployment('collector', { volumes: [{ name: 'log', hostPath: { path: '/var/log' } }] });
+
+function port(hostPort: number): Fields {
+  return { name: 'app', image: 'app', securityContext: HARDENED, ports: [{ containerPort: hostPort, hostPort }] };
+}
 
 /** With this pod, or with a template of it. */
 function workload(kind: 'Pod' | 'Deployment' | 'CronJob', name: string, { annotations, spec }: PodParts): Fields {
@@ -48,9 +54,22 @@ async function suggested(args: readonly string[], ...objects: readonly Fields[])
   return cappol(['suggest', '-f', '-', ...args], manifests(...objects));
 }
 
+/** What is stated beside an entry that admits more of its kind than the workloads use. */
+const GUARDING = ['hostPaths', 'flexVolumeDrivers'];
+const SELECTOR = { matchLabels: { 'kubernetes.io/metadata.name': 'net' } };
+
+interface Policy {
+  readonly metadata: { readonly name: string };
+  readonly spec: Fields & { readonly overrides?: Record<string, Record<string, unknown>> };
+}
+
+function policiesIn(yaml: string): Policy[] {
+  return loadAll(yaml) as Policy[];
+}
+
 /** The policy without the override at `capabilities.allowedAdd`. */
-function withoutOverride(policy: { spec: { overrides: Record<string, Record<string, unknown>> } }, path: string) {
-  const copy = structuredClone(policy);
+function withoutOverride(policy: Policy, path: string): Policy {
+  const copy = structuredClone(policy) as Policy & { spec: { overrides: Record<string, Record<string, unknown>> } };
   const [field = '', inner] = path.split('.');
   if (inner === undefined) delete copy.spec.overrides[field];
   else delete copy.spec.overrides[field]?.[inner];
@@ -58,21 +77,41 @@ function withoutOverride(policy: { spec: { overrides: Record<string, Record<stri
 }
 
 describe(`cappol suggest (FC_SEED=${SEED})`, () => {
-  it('prints the policy, in mode Audit, with who needs each line', async () => {
+  it('prints the level and an exception for each need, in mode Audit, with who needs each line', async () => {
     const { code, stdout, stderr } = await suggested([], PINGER, COLLECTOR, deployment('web'));
     assert.deepEqual([code, stderr], [0, '']);
-    assert.deepEqual(load(stdout), {
+    const exception = (name: string, overrides: Fields) => ({
       apiVersion: 'capabilitypolicy.dev/v1alpha1',
       kind: 'CapabilityPolicy',
-      metadata: { name: 'net' },
+      metadata: { name },
       spec: {
-        namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': 'net' } },
+        namespaceSelector: SELECTOR,
         level: 'restricted',
         mode: 'Audit',
-        overrides: { capabilities: { allowedAdd: ['NET_RAW'] }, volumes: ['hostPath', 'projected'] },
+        usableBy: 'Subjects',
+        subjects: [{ kind: 'ServiceAccount', namespace: 'net', name: 'default' }],
+        overrides,
       },
     });
-    assert.match(stdout, /^# Level restricted with 2 overrides admits 3 workloads\.$/m);
+    assert.deepEqual(policiesIn(stdout), [
+      {
+        apiVersion: 'capabilitypolicy.dev/v1alpha1',
+        kind: 'CapabilityPolicy',
+        metadata: { name: 'net' },
+        spec: { namespaceSelector: SELECTOR, level: 'restricted', mode: 'Audit' },
+      },
+      exception('net-collector', {
+        volumes: [
+          ...['configMap', 'csi', 'downwardAPI', 'emptyDir', 'ephemeral', 'hostPath', 'image', 'persistentVolumeClaim'],
+          ...['projected', 'secret'],
+        ],
+        hostPaths: [{ pathPrefix: '/var/log', readOnly: true }],
+      }),
+      exception('net-pinger', { capabilities: { allowedAdd: ['NET_BIND_SERVICE', 'NET_RAW'] } }),
+    ]);
+    assert.match(stdout, /^# Namespace net: level restricted admits 1 of 3 workloads as written\.$/m);
+    assert.match(stdout, /^# Level baseline would admit 1\.\n# 2 exceptions admit the rest\.$/m);
+    assert.match(stdout, /^# Exception for Deployment net\/pinger, as service account default\.$/m);
     assert.match(stdout, /- NET_RAW # Deployment net\/pinger \(app\)$/m);
     assert.match(
       stdout,
@@ -80,6 +119,38 @@ describe(`cappol suggest (FC_SEED=${SEED})`, () => {
     );
     assert.match(stdout, /# advice: container "app" adds capability NET_RAW: .*ping_group_range/m);
     assert.match(stdout, /- hostPath # Deployment net\/collector$/m);
+    assert.match(stdout, /- projected$/m);
+  });
+
+  it('says who may use an exception besides the workload that it is for', async () => {
+    const [own, shared, unnamed] = await Promise.all([
+      suggested([], deployment('pinger', { ...RAW, serviceAccountName: 'ping' }), deployment('web')),
+      suggested([], PINGER, deployment('web'), deployment('api')),
+      suggested([], PINGER, deployment('web', { serviceAccountName: 'web' })),
+    ]);
+    assert.match(own.stdout, /^# Exception for Deployment net\/pinger, as service account ping\.$/m);
+    assert.match(own.stdout, /^# .*Everybody who may create pods in the namespace may choose that account\.$/m);
+    assert.doesNotMatch(own.stdout, /of its own/);
+    assert.match(
+      shared.stdout,
+      /^# Deployment net\/api, Deployment net\/web also run as service account default, so the exception admits their pods too\.\n# Give Deployment net\/pinger a service account of its own/m,
+    );
+    assert.match(
+      unnamed.stdout,
+      /^# Every pod in net that names no service account runs as default, so the exception is for all of them\.\n# Give Deployment net\/pinger a service account of its own/m,
+    );
+  });
+
+  it('joins needs when the API server has no room for so many policies, and says so', async () => {
+    const pods = Array.from({ length: 16 }, (_, i) =>
+      deployment(`app-${i}`, { serviceAccountName: `app-${i}`, containers: [port(8000 + i)] }),
+    );
+    const { stdout } = await suggested([], ...pods, ...pods.map((_, i) => deployment(`web-${i}`)));
+    const policies = policiesIn(stdout);
+    assert.ok(policies.length > 8 && policies.length <= 14, `${policies.length}`);
+    assert.match(stdout, /^# It joins different needs, since the API server has no room for one policy each: /m);
+    const { code } = await cappol(['check', '-f', '-'], manifests(...(policies as never as Fields[]), ...pods));
+    assert.equal(code, 0);
   });
 
   it('prints the same for the same workloads in another order', async () => {
@@ -90,45 +161,77 @@ describe(`cappol suggest (FC_SEED=${SEED})`, () => {
     assert.equal(one.stdout, other.stdout);
   });
 
-  it('names the namespaces of the workloads, and those of manifests that state none', async () => {
-    const selectors = await Promise.all(
-      [
-        suggested(['-n', 'shop'], PINGER, deployment('web', {}, null)),
-        suggested([], deployment('web', {}, null)),
-        suggested(['--name', 'mine', '--mode', 'Enforce'], PINGER),
-      ].map(async (ran) => load((await ran).stdout) as { metadata: unknown; spec: Fields }),
-    );
+  it('has policies for each namespace, and one for those that need no exception', async () => {
+    const printed = async (args: readonly string[], ...objects: readonly Fields[]) =>
+      policiesIn((await suggested(args, ...objects)).stdout).map(({ metadata, spec }) => [
+        metadata.name,
+        spec.namespaceSelector,
+        spec.mode,
+      ]);
     const key = 'kubernetes.io/metadata.name';
-    assert.deepEqual(
-      selectors.map(({ metadata, spec }) => [metadata, spec.namespaceSelector, spec.mode]),
-      [
-        [{ name: 'suggested' }, { matchExpressions: [{ key, operator: 'In', values: ['net', 'shop'] }] }, 'Audit'],
-        [{ name: 'default' }, { matchLabels: { [key]: 'default' } }, 'Audit'],
-        [{ name: 'mine' }, { matchLabels: { [key]: 'net' } }, 'Enforce'],
-      ],
-    );
+    const named = (name: string) => ({ matchLabels: { [key]: name } });
+    const plain = ['a', 'b'].map((namespace) => deployment('web', {}, namespace));
+    assert.deepEqual(await printed(['-n', 'shop'], PINGER, deployment('web', {}, null)), [
+      ['shop', named('shop'), 'Audit'],
+      ['net', named('net'), 'Audit'],
+      ['net-pinger', named('net'), 'Audit'],
+    ]);
+    assert.deepEqual(await printed([], deployment('web', {}, null)), [['default', named('default'), 'Audit']]);
+    assert.deepEqual(await printed(['--name', 'mine', '--mode', 'Enforce'], PINGER), [
+      ['mine', named('net'), 'Enforce'],
+      ['mine-pinger', named('net'), 'Enforce'],
+    ]);
+    assert.deepEqual(await printed([], ...plain, PINGER), [
+      ['suggested-restricted', { matchExpressions: [{ key, operator: 'In', values: ['a', 'b'] }] }, 'Audit'],
+      ['net', named('net'), 'Audit'],
+      ['net-pinger', named('net'), 'Audit'],
+    ]);
+    assert.deepEqual(await printed(['--name', 'all'], ...plain, PINGER).then((all) => all.map(([name]) => name)), [
+      'all-restricted',
+      'all-net',
+      'all-net-pinger',
+    ]);
   });
 
   it('narrows, starts from a level, and follows an older API server, when asked to', async () => {
     const overrides = async (...args: string[]) => {
-      const { policy } = JSON.parse((await suggested(['-o', 'json', ...args], COLLECTOR)).stdout);
-      return [policy.spec.level, policy.spec.overrides];
+      const { policies } = JSON.parse((await suggested(['-o', 'json', ...args], COLLECTOR)).stdout);
+      const [, { spec }] = policies;
+      return [policies.map((policy: Policy) => policy.spec.level), spec.overrides];
     };
-    assert.deepEqual((await overrides('--narrow'))[1].hostPaths, [{ pathPrefix: '/var/log', readOnly: true }]);
-    assert.deepEqual(await overrides('--level', 'baseline'), ['baseline', { volumes: ['hostPath', 'projected'] }]);
-    assert.deepEqual(await overrides('--server-version', 'v1.30'), [
-      'restricted',
-      { volumes: ['hostPath', 'projected'] },
+    assert.deepEqual((await overrides('--narrow'))[1].volumes, ['hostPath', 'projected']);
+    assert.deepEqual(await overrides('--level', 'baseline'), [
+      ['baseline', 'baseline'],
+      { volumes: ['*'], hostPaths: [{ pathPrefix: '/var/log', readOnly: true }] },
     ]);
+    const [, { volumes }] = await overrides('--server-version', 'v1.30');
+    assert.ok(volumes.includes('hostPath') && !volumes.includes('image'));
   });
 
   it('tells in JSON which workload and container needs what, and why', async () => {
-    const { stdout } = await suggested(['-o', 'json'], PINGER);
-    const { workloads, considered, overrides } = JSON.parse(stdout);
-    assert.equal(workloads, 1);
-    assert.deepEqual(considered, { restricted: ['capabilities.allowedAdd'], baseline: ['capabilities.allowedAdd'] });
+    const { stdout } = await suggested(['-o', 'json'], PINGER, deployment('web'));
+    const { policies, namespaces } = JSON.parse(stdout);
+    assert.deepEqual(
+      policies.map(({ metadata }: Policy) => metadata.name),
+      ['net', 'net-pinger'],
+    );
+    const [{ policies: own, ...namespace }, ...rest] = namespaces;
+    assert.deepEqual(rest, []);
+    const admitted = { restricted: 1, baseline: 1 };
+    assert.deepEqual(namespace, { namespace: 'net', level: 'restricted', workloads: 2, admitted });
+    const [level, { overrides, ...exception }] = own;
+    assert.deepEqual(level, { name: 'net', overrides: [] });
+    const web = { kind: 'Deployment', namespace: 'net', name: 'web' };
+    assert.deepEqual(exception, {
+      name: 'net-pinger',
+      workloads: [{ kind: 'Deployment', namespace: 'net', name: 'pinger' }],
+      serviceAccounts: ['default'],
+      merged: false,
+      sharing: [{ serviceAccount: 'default', workloads: [web] }],
+      obstacles: [],
+    });
     const [{ path, value, neededBy }] = overrides;
-    assert.deepEqual([path, value], ['capabilities.allowedAdd', ['NET_RAW']]);
+    assert.deepEqual([path, value], ['capabilities.allowedAdd', ['NET_BIND_SERVICE', 'NET_RAW']]);
     const [{ advice, ...need }, ...others] = neededBy;
     assert.deepEqual(others, []);
     assert.deepEqual(need, {
@@ -152,27 +255,40 @@ describe(`cappol suggest (FC_SEED=${SEED})`, () => {
     assert.match(stdout, /# {3}Any is admitted: no list can name what is used\.$/m);
   });
 
-  it('reports without the policy', async () => {
-    const { stdout } = await suggested(['-o', 'report'], PINGER);
-    const [summary, other, hint, , override, owner] = stdout.split('\n');
-    assert.equal(summary, 'Level restricted with 1 override admits 1 workload.');
-    assert.equal(other, 'Level baseline would need 1 override: capabilities.allowedAdd.');
-    assert.match(hint ?? '', /--narrow/);
-    assert.equal(override, 'capabilities.allowedAdd: NET_RAW');
-    assert.equal(owner, '  Deployment net/pinger (app)');
+  it('reports without the policies', async () => {
+    const { stdout } = await suggested(['-o', 'report'], PINGER, deployment('web'));
+    const lines = stdout.split('\n');
+    assert.match(lines.shift() ?? '', /^An exception is for the pods that run as its service account\./);
+    assert.deepEqual(lines.slice(0, 10), [
+      '',
+      'Policy net',
+      '  Namespace net: level restricted admits 1 of 2 workloads as written.',
+      '  Level baseline would admit 1.',
+      '  1 exception admits the rest.',
+      '',
+      'Policy net-pinger',
+      '  Exception for Deployment net/pinger, as service account default.',
+      '  Deployment net/web also runs as service account default, so the exception admits its pods too.',
+      '  Give Deployment net/pinger a service account of its own, to keep the exception from others.',
+    ]);
+    assert.deepEqual(lines.slice(10, 13), [
+      '  capabilities.allowedAdd: NET_BIND_SERVICE, NET_RAW',
+      '    Deployment net/pinger (app)',
+      '      without it: container "app" must not add capability NET_RAW (allowed: NET_BIND_SERVICE)',
+    ]);
   });
 
-  it('says what only level privileged admits, and that a level that was asked for does not', async () => {
+  it('makes an exception at level privileged for what no override admits, with the level asked for beside it', async () => {
     const unmasked = deployment('unmasked', { securityContext: { procMount: 'Unmasked' } });
-    const { code, stdout } = await suggested([], unmasked);
+    const { code, stdout } = await suggested(['--level', 'restricted'], unmasked);
     assert.equal(code, 0);
+    const [level, exception] = policiesIn(stdout);
+    assert.deepEqual([level?.spec.level, exception?.spec.level], ['restricted', 'privileged']);
+    assert.equal(exception?.spec.overrides?.privileged, false);
     assert.match(
       stdout,
-      /# No override of another level admits:\n# Deployment net\/unmasked \(app\)\n#.*procMount Unmasked/,
+      /# No override of level restricted admits the following, .*:\n# Deployment net\/unmasked \(app\)\n#.*procMount Unmasked/,
     );
-    const asked = await suggested(['--level', 'restricted'], unmasked);
-    assert.equal(asked.code, 2);
-    assert.match(asked.stderr, /level restricted cannot be made to admit them.*procMount Unmasked/s);
   });
 
   it('leaves out namespaces that no policy reaches, and says so', async () => {
@@ -200,24 +316,68 @@ describe(`cappol suggest (FC_SEED=${SEED})`, () => {
     });
   }
 
+  const check = (policies: readonly object[], pods: readonly Fields[]) =>
+    cappol(['check', '-f', '-', '-o', 'json'], manifests(...(policies as Fields[]), ...pods));
+
   it('suggests what check finds compliant, and what it does not without an override', async () => {
     const pod = fc.oneof(randomPods().map(partsOf), arbitraryPodWithAddedContainers);
     const workloads = fc.array(fc.tuple(pod, fc.constantFrom('Pod', 'Deployment', 'CronJob')), {
       minLength: 1,
       maxLength: 3,
     });
-    const check = (policy: Fields, pods: readonly Fields[]) =>
-      cappol(['check', '-f', '-', '-o', 'json'], manifests(policy, ...pods));
     await fc.assert(
       fc.asyncProperty(workloads, async (given) => {
         const pods = given.map(([parts, kind], i) => workload(kind, `app-${i}`, parts));
-        const { policy, overrides } = JSON.parse((await suggested(['-o', 'json'], ...pods)).stdout);
-        const { code, stdout, stderr } = await check(policy, pods);
+        const { policies, namespaces } = JSON.parse((await suggested(['-o', 'json'], ...pods)).stdout);
+        const { code, stdout, stderr } = await check(policies, pods);
         assert.deepEqual([code, stderr], [0, ''], stdout);
-        for (const { path } of overrides) {
-          const without = await check(withoutOverride(policy, path), pods);
-          assert.equal(without.code, 1, path);
+        for (const { name, overrides } of namespaces[0].policies) {
+          const policy = policies.find(({ metadata }: Policy) => metadata.name === name);
+          if (policy.spec.level === 'privileged') continue;
+          for (const { path, neededBy } of overrides.filter(({ neededBy: by }: Fields) => (by as []).length > 0)) {
+            const alone = { ...withoutOverride(policy, path).spec, usableBy: 'Everyone', subjects: undefined };
+            const needy = pods.filter(({ metadata }) =>
+              neededBy.some((need: Fields) => need.name === (metadata as Fields).name),
+            );
+            const without = await check([{ ...policy, spec: alone }], needy);
+            assert.equal(without.code, GUARDING.includes(path) ? 0 : 1, path);
+          }
         }
+      }),
+      { seed: SEED, numRuns: RUNS },
+    );
+  });
+
+  it('admits exactly the level, and beyond it what a workload of the same service account needs', async () => {
+    const probed = fc
+      .array(made, { minLength: 2, maxLength: 4 })
+      .chain((workloads) =>
+        fc.tuple(fc.constant(workloads), fc.array(near(workloads), { minLength: 6, maxLength: 6 })),
+      );
+    const podOf = (of: Made, i: number): Fields => ({
+      apiVersion: 'v1',
+      kind: 'Pod',
+      metadata: { name: `pod-${i}`, namespace: 'net' },
+      spec: specOf(of),
+    });
+    await fc.assert(
+      fc.asyncProperty(probed, async ([workloads, probes]) => {
+        const { stdout } = await suggested([], ...workloads.map(podOf));
+        const policies = policiesIn(stdout);
+        const [first] = policies;
+        const all = [...workloads, ...probes];
+        const { stdout: checked } = await check(policies, all.map(podOf));
+        const refused = new Set<string>(
+          JSON.parse(checked)
+            .items.filter(({ verdict }: Fields) => verdict !== 'Compliant')
+            .map(({ name }: Fields) => name),
+        );
+        const level = first?.spec.level as 'restricted' | 'baseline';
+        assert.deepEqual(
+          all.map((_, i) => !refused.has(`pod-${i}`)),
+          all.map((one) => mayBeAdmitted(one, workloads, level)),
+          `${JSON.stringify(all)}\n${stdout}`,
+        );
       }),
       { seed: SEED, numRuns: RUNS },
     );

@@ -2,7 +2,7 @@
 import type { Cluster } from '../../cluster/objects.ts';
 import { createProjection } from '../../cluster/projection.ts';
 import { membersOf } from '../../evaluate/namespace.ts';
-import type { Given } from '../../evaluate/suggest.ts';
+import type { Given } from '../../evaluate/suggest-workloads.ts';
 import { RULES } from '../../rules/index.ts';
 import type { Io } from '../command.ts';
 import { roleOf } from '../input/kinds.ts';

@@ -1,29 +1,37 @@
-/** A suggestion as YAML to apply, as JSON, and as a report. */
+/** Suggested policies as YAML to apply, as JSON, and as a report. */
 import { Document, isMap, isScalar, isSeq, type Pair, type Scalar, type YAMLMap } from 'yaml';
-import type { CapabilityPolicy } from '../../api/capability-policy.ts';
-import type { StatedOverride } from '../../evaluate/suggest.ts';
-import type { Need } from '../../evaluate/suggest-needs.ts';
+import type { CapabilityPolicy, Mode } from '../../api/capability-policy.ts';
+import type { Suggestion } from '../../evaluate/suggest.ts';
+import type { Exception } from '../../evaluate/suggest-exceptions.ts';
+import type { Need, StatedOverride } from '../../evaluate/suggest-needs.ts';
 import { jsonText as jsonOf } from '../printable.ts';
 import { documentText } from '../yaml-document.ts';
-import { overrideLines, overrideText, ownersText, type Summarized, summaryLines } from './suggest-text.ts';
+import type { SuggestedPolicy } from './suggest-policies.ts';
+import { introductionLines, overrideLines, overrideText, ownersText, policyLines } from './suggest-text.ts';
 
-export interface Printed extends Summarized {
-  readonly policy: CapabilityPolicy;
+export interface Printed {
+  readonly policies: readonly SuggestedPolicy[];
+  readonly suggestions: readonly Suggestion[];
+  readonly mode: Mode;
 }
 
-const MODES = {
+const MODES: Readonly<Record<Mode, string>> = {
   Audit: 'Mode Audit changes nothing: `kubectl get cappol` shows who would be refused, then write Enforce.',
   Warn: 'Mode Warn refuses nothing: whoever creates what it does not admit is warned.',
   Enforce: 'Mode Enforce refuses what it does not admit.',
 };
 
-/** The policy, each override with who needs it in comments. */
-export function yamlText(printed: Printed): string {
-  const { suggestion, policy } = printed;
-  const document = new Document(policy);
-  const { mode = 'Audit' } = policy.spec;
-  document.commentBefore = comment([...summaryLines(printed), MODES[mode]]);
-  for (const stated of suggestion.stated) {
+/** The policies, each override with who needs it in comments. */
+export function yamlText({ policies, mode }: Printed): string {
+  const [first = '', ...others] = policies.map(policyText);
+  const introduction = comment([MODES[mode], ...introductionLines(policies)]).replaceAll(/^/gm, '#');
+  return `${introduction}\n\n${[first, ...others].join('---\n')}`;
+}
+
+function policyText(suggested: SuggestedPolicy): string {
+  const document = new Document(suggested.policy);
+  document.commentBefore = comment(policyLines(suggested));
+  for (const stated of statedIn(suggested)) {
     const pair = pairAt(document, ['spec', 'overrides', ...stated.path.split('.')]);
     (pair.key as Scalar).commentBefore = comment(linesOf(stated));
     annotateEntries(pair.value, stated.needs);
@@ -31,26 +39,60 @@ export function yamlText(printed: Printed): string {
   return documentText(document, { lineWidth: 0, indentSeq: false });
 }
 
-export function jsonText({ suggestion, policy, workloads }: Printed): string {
-  const { considered, stated } = suggestion;
-  const needs = (list: readonly Need[]) => list.map(({ workload, ...need }) => ({ ...workload, ...need }));
-  const overrides = stated.map(({ path, value, needs: of }) => ({ path, value, neededBy: needs(of) }));
-  const obstacles = needs(suggestion.obstacles);
-  return `${jsonOf({ policy, workloads, considered, overrides, obstacles })}\n`;
+export function jsonText({ policies, suggestions }: Printed): string {
+  const namespaces = suggestions.map(({ namespace, level, workloads, admitted }) => ({
+    namespace,
+    level,
+    workloads,
+    admitted,
+    policies: policies.filter((one) => one.suggestions.some((own) => own.namespace === namespace)).map(aboutPolicy),
+  }));
+  return `${jsonOf({ policies: policies.map(({ policy }) => policy), namespaces })}\n`;
 }
 
-export function reportText(printed: Printed): string {
-  const overrides = printed.suggestion.stated.flatMap((stated) => [
+function aboutPolicy(suggested: SuggestedPolicy) {
+  const { policy, exception } = suggested;
+  return {
+    name: nameOf(policy),
+    ...(exception && aboutException(exception)),
+    overrides: statedIn(suggested).map(({ path, value, needs }) => ({ path, value, neededBy: needs.map(flat) })),
+  };
+}
+
+function aboutException({ workloads, serviceAccounts, merged, sharing, obstacles }: Exception) {
+  return { workloads, serviceAccounts, merged, sharing, obstacles: obstacles.map(flat) };
+}
+
+function flat({ workload, ...need }: Need) {
+  return { ...workload, ...need };
+}
+
+export function reportText({ policies }: Printed): string {
+  const lines = policies.flatMap((suggested) => [
     '',
-    overrideText(stated),
-    ...overrideLines(stated).map((line) => `  ${line}`),
+    `Policy ${nameOf(suggested.policy)}`,
+    ...policyLines(suggested).map((line) => `  ${line}`),
+    ...statedIn(suggested).flatMap((stated) => [
+      `  ${overrideText(stated)}`,
+      ...overrideLines(stated).map((line) => `    ${line}`),
+    ]),
   ]);
-  return [...summaryLines(printed), ...overrides].map((line) => `${line}\n`).join('');
+  const introduction = introductionLines(policies);
+  return [...introduction, ...(introduction.length > 0 ? lines : lines.slice(1))].map((line) => `${line}\n`).join('');
+}
+
+function statedIn({ suggestions: [first, ...others], exception }: SuggestedPolicy): readonly StatedOverride[] {
+  if (exception) return exception.stated;
+  return others.length === 0 ? (first?.stated ?? []) : [];
+}
+
+function nameOf({ metadata }: CapabilityPolicy): string {
+  return metadata?.name ?? '';
 }
 
 function linesOf(stated: StatedOverride): string[] {
   const [owners = '', ...texts] = overrideLines(stated);
-  // Of a list, each entry has its own.
+  // Each entry of a list has its own.
   const atEntries = Array.isArray(stated.value) && stated.needs.some(({ entry }) => entry !== undefined);
   return atEntries ? texts.map((text) => text.trimStart()) : [owners, ...texts];
 }

@@ -1,6 +1,7 @@
 /** What suggest does: reads the workloads, suggests, prints. */
 
-import { type Given, suggest } from '../../evaluate/suggest.ts';
+import { suggest } from '../../evaluate/suggest.ts';
+import type { Given } from '../../evaluate/suggest-workloads.ts';
 import { Evaluator } from '../../evaluate/violations.ts';
 import { isExcluded } from '../../policy/deciding.ts';
 import { NEWEST_KNOWN_MINOR } from '../../standards/level-version.ts';
@@ -8,13 +9,12 @@ import { type ExitCode, type Io, UsageError } from '../command.ts';
 import { troubleText } from '../input/trouble.ts';
 import type { SuggestOptions } from './suggest.ts';
 import { givenByCluster, givenByFiles } from './suggest-input.ts';
-import { jsonText, type Printed, reportText, yamlText } from './suggest-output.ts';
-import { policyOf, selectorOf } from './suggest-policy.ts';
-import { obstacleText } from './suggest-text.ts';
+import { jsonText, reportText, yamlText } from './suggest-output.ts';
+import { policiesOf } from './suggest-policies.ts';
 
 interface Input {
   readonly given: readonly Given[];
-  /** Whether the policy is for all namespaces, or for those of the workloads. */
+  /** Whether namespaces without workloads are to have a policy too. */
   readonly everywhere: boolean;
   /** N of Kubernetes 1.N of the oldest API server. */
   readonly server: number;
@@ -28,24 +28,15 @@ export async function runSuggest(options: SuggestOptions, io: Io): Promise<ExitC
   const { given: all, everywhere, server, incomplete } = await read(options, io);
   const given = reached(all, options, io);
   if (given.length === 0) throw new UsageError('no pods or workloads there: nothing to suggest a policy from');
-  const suggestion = suggest(given, {
+  const suggestions = suggest(given, {
     standard: { minor: Math.min(server, NEWEST_KNOWN_MINOR), server },
     ...(options.level && { level: options.level }),
     ...(options.narrow && { narrow: true }),
     evaluator: new Evaluator(),
   });
-  if (options.level && suggestion.level !== options.level) {
-    throw new UsageError(obstacleText(options.level, suggestion));
-  }
-  const namespaces = [...new Set(given.map(({ workload }) => workload.namespace))].sort();
-  const [only = '', ...others] = namespaces;
-  const policy = policyOf(suggestion, {
-    name: options.name ?? (everywhere || others.length > 0 ? 'suggested' : only),
-    mode: options.mode,
-    selector: everywhere ? {} : selectorOf(namespaces),
-  });
-  const printed: Printed = { suggestion, policy, workloads: countOf(given), narrow: options.narrow === true };
-  io.stdout.write(PRINTERS[options.output](printed));
+  const { name, level, mode } = options;
+  const policies = policiesOf(suggestions, { ...(name && { name }), ...(level && { level }), mode, everywhere });
+  io.stdout.write(PRINTERS[options.output]({ policies, suggestions, mode }));
   return incomplete ? 2 : 0;
 }
 
@@ -89,9 +80,4 @@ async function readCluster(options: SuggestOptions, io: Io): Promise<Input> {
     const namespaces = everywhere ? cluster.namespaces().map(({ name }) => name) : [namespace];
     return { given: givenByCluster(cluster, namespaces), everywhere, server: cluster.oldestServer, incomplete: false };
   });
-}
-
-/** A workload has a template and pods. */
-function countOf(given: readonly Given[]): number {
-  return new Set(given.map(({ workload: { kind, namespace, name } }) => `${namespace}/${kind}/${name}`)).size;
 }

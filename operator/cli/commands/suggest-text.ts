@@ -1,32 +1,87 @@
-/** A suggestion in words: what was found, who needs what, and what would make it needless. */
-import type { StatedOverride, Suggestion } from '../../evaluate/suggest.ts';
-import type { Need } from '../../evaluate/suggest-needs.ts';
+/** Suggestions in words: what is admitted, who needs what, and what would make it needless. */
+import type { Suggestion } from '../../evaluate/suggest.ts';
+import type { Exception } from '../../evaluate/suggest-exceptions.ts';
+import type { SuggestedLevel } from '../../evaluate/suggest-level.ts';
+import type { Need, StatedOverride } from '../../evaluate/suggest-needs.ts';
+import type { WorkloadName } from '../../evaluate/workloads.ts';
 import { bounded, counted, firstOf, workloadText } from '../../report/text.ts';
+import type { SuggestedPolicy } from './suggest-policies.ts';
 
 const MOST_WORKLOADS = 3;
 const MOST_TEXTS = 4;
 const LONGEST = 400;
+/** Every pod that names no service account runs as this one. */
+const DEFAULT_ACCOUNT = 'default';
 
-export interface Summarized {
-  readonly suggestion: Suggestion;
-  /** How many it admits. */
-  readonly workloads: number;
-  readonly narrow: boolean;
+/** What a reader has to know before the first exception. */
+export function introductionLines(policies: readonly SuggestedPolicy[]): string[] {
+  if (!policies.some(({ exception }) => exception)) return [];
+  return [
+    'An exception is for the pods that run as its service account. Everybody who may create pods in the namespace may choose that account.',
+  ];
 }
 
-/** What the level and its overrides admit, and what the other level would have needed. */
-export function summaryLines({ suggestion, workloads, narrow }: Summarized): string[] {
-  const { level, stated, considered, obstacles } = suggestion;
-  const overrides = stated.length > 0 ? ` with ${counted(stated.length, 'override')}` : '';
-  const name = level === 'restricted' ? 'baseline' : 'restricted';
-  const other = level === 'privileged' ? undefined : considered[name];
+/** What the policy is for: namespaces at a level, or the workloads of an exception. */
+export function policyLines({ suggestions, exception }: SuggestedPolicy): string[] {
+  const [first, ...others] = suggestions;
+  if (!first) return ['For namespaces without workloads.'];
+  if (exception) return exceptionLines(exception, first);
+  return others.length > 0 ? sharedLines(suggestions) : namespaceLines(first);
+}
+
+function sharedLines(suggestions: readonly Suggestion[]): string[] {
+  const [{ level } = { level: '' }] = suggestions;
+  const workloads = suggestions.reduce((sum, one) => sum + one.workloads, 0);
+  const names = firstOf(
+    suggestions.map(({ namespace }) => namespace),
+    MOST_WORKLOADS,
+  );
+  return [`Namespaces ${names}: level ${level} admits all of their ${counted(workloads, 'workload')}.`];
+}
+
+function namespaceLines({ namespace, level, workloads, admitted, exceptions }: Suggestion): string[] {
+  const own = admitted[level] ?? 0;
+  const all = own === workloads;
+  const other: SuggestedLevel = level === 'restricted' ? 'baseline' : 'restricted';
+  const others = admitted[other];
   return [
-    `Level ${level}${overrides} admits ${counted(workloads, 'workload')}.`,
-    ...(other ? [`Level ${name} would need ${otherText(other)}.`] : []),
-    ...(obstacles.length > 0 ? ['No override of another level admits:', ...needLines(obstacles)] : []),
-    ...(narrow || level === 'privileged'
-      ? []
-      : ['What no level restricts stays open, such as paths of the node: --narrow states it, too.']),
+    `Namespace ${namespace}: level ${level} admits ${all ? counted(own, 'workload') : `${own} of ${counted(workloads, 'workload')}`} as written.`,
+    ...(others === undefined || (all && level === 'restricted') ? [] : [`Level ${other} would admit ${others}.`]),
+    ...(exceptions.length > 0
+      ? [`${counted(exceptions.length, 'exception')} ${exceptions.length === 1 ? 'admits' : 'admit'} the rest.`]
+      : []),
+  ];
+}
+
+function exceptionLines(exception: Exception, { level, namespace }: Suggestion): string[] {
+  const { workloads, serviceAccounts, merged, obstacles } = exception;
+  return [
+    `Exception for ${namesText(workloads)}, as service account ${firstOf(serviceAccounts, MOST_WORKLOADS)}.`,
+    ...(merged
+      ? [
+          'It joins different needs, since the API server has no room for one policy each: each of these accounts may use all of them.',
+        ]
+      : []),
+    ...(obstacles.length > 0
+      ? [
+          `No override of level ${level} admits the following, so this is level privileged, narrowed by overrides:`,
+          ...needLines(obstacles),
+        ]
+      : []),
+    ...serviceAccounts.flatMap((account) => accountLines(account, exception, namespace)),
+  ];
+}
+
+/** Who else may use the exception, and how to keep it for the workload. */
+function accountLines(account: string, { workloads, sharing }: Exception, namespace: string): string[] {
+  const others = sharing.find(({ serviceAccount }) => serviceAccount === account)?.workloads ?? [];
+  if (others.length === 0 && account !== DEFAULT_ACCOUNT) return [];
+  const [run, their] = others.length === 1 ? ['runs', 'its'] : ['run', 'their'];
+  return [
+    others.length > 0
+      ? `${namesText(others)} also ${run} as service account ${account}, so the exception admits ${their} pods too.`
+      : `Every pod in ${namespace} that names no service account runs as default, so the exception is for all of them.`,
+    `Give ${namesText(workloads)} a service account of ${workloads.length === 1 ? 'its' : 'their'} own, to keep the exception from others.`,
   ];
 }
 
@@ -38,7 +93,7 @@ export function overrideText({ path, value }: StatedOverride): string {
 
 /** Who needs the override, what the level wants instead, and what would do without. */
 export function overrideLines({ value, needs }: StatedOverride): string[] {
-  if (needs.length === 0) return ['Nobody needs it: it narrows what the level leaves open.'];
+  if (needs.length === 0) return ['No workload needs more.'];
   const any = Array.isArray(value) && value.includes('*') ? ['  Any is admitted: no list can name what is used.'] : [];
   return [...needLines(needs), ...any];
 }
@@ -51,11 +106,6 @@ function needLines(needs: readonly Need[]): string[] {
   ];
 }
 
-/** Why the level that was asked for admits them by no override. */
-export function obstacleText(level: string, { obstacles }: Suggestion): string {
-  return [`level ${level} cannot be made to admit them:`, ...needLines(obstacles)].join('\n');
-}
-
 /** `Deployment net/pinger (ping), DaemonSet … and 2 more` */
 export function ownersText(needs: readonly Need[]): string {
   const groups = Map.groupBy(needs, ({ workload }) => workloadText(workload));
@@ -66,14 +116,14 @@ export function ownersText(needs: readonly Need[]): string {
   return bounded(firstOf(owners, MOST_WORKLOADS), LONGEST);
 }
 
+function namesText(workloads: readonly WorkloadName[]): string {
+  return bounded(firstOf(workloads.map(workloadText), MOST_WORKLOADS), LONGEST);
+}
+
 function textLines(label: string, texts: readonly string[]): string[] {
   const rest = texts.length - MOST_TEXTS;
   const first = texts.slice(0, MOST_TEXTS).map((text) => `  ${label}: ${bounded(text, LONGEST)}`);
   return rest > 0 ? [...first, `  ${label}: and ${rest} more like these`] : first;
-}
-
-function otherText(paths: readonly string[]): string {
-  return paths.length === 0 ? 'no overrides' : `${counted(paths.length, 'override')}: ${paths.join(', ')}`;
 }
 
 function distinct(texts: readonly string[]): string[] {

@@ -1,4 +1,4 @@
-/** suggest: the tightest policy that admits what there is. */
+/** suggest: for each namespace a level, and exceptions for the workloads that need more. */
 import { InvalidArgumentError, Option } from 'commander';
 import type { Mode } from '../../api/capability-policy.ts';
 import type { Level } from '../../standards/level-version.ts';
@@ -23,8 +23,8 @@ export interface SuggestOptions {
   readonly context?: string;
 }
 
-const SUMMARY = 'the tightest policy that admits given workloads';
-const ABOUT = `${SUMMARY}: level restricted with the overrides that they need, or baseline where that needs clearly fewer; for each override, which workload and container needs it, and what would make it needless`;
+const SUMMARY = 'the tightest policies that admit given workloads';
+const ABOUT = `${SUMMARY}: for each namespace its level for everybody, and for each need beyond it an exception for the service accounts of the workloads that have it; for each override, which workload and container needs it, and what would make it needless. The level is restricted where that admits at least half of the workloads, or where baseline would spare fewer than three overrides`;
 
 export const registerSuggest: RegisterCommand = (program, io, finish) => {
   const command = program
@@ -36,18 +36,26 @@ export const registerSuggest: RegisterCommand = (program, io, finish) => {
     .addOption(options.namespace('of manifests that state none (default: default); with --cluster, the one to look at'))
     .option('-A, --all-namespaces', 'with --cluster: all namespaces but the excluded ones')
     .addOption(
-      new Option('--name <name>', "the policy's name (default: the namespace's, else suggested)").argParser(policyName),
+      new Option(
+        '--name <name>',
+        "what the policies' names begin with (default: the namespace's, or suggested)",
+      ).argParser(policyName),
     )
     .addOption(
-      new Option('--mode <mode>', 'what the policy does').choices(['Audit', 'Warn', 'Enforce']).default('Audit'),
+      new Option('--mode <mode>', 'what the policies do').choices(['Audit', 'Warn', 'Enforce']).default('Audit'),
     )
-    .addOption(new Option('--level <level>', 'start from this one').choices(['restricted', 'baseline']))
+    .addOption(
+      new Option('--level <level>', 'of every namespace (default: chosen for each)').choices([
+        'restricted',
+        'baseline',
+      ]),
+    )
     .option(
       '--narrow',
-      'also narrow what the level leaves wider than these workloads need: paths of the node, drivers, IDs',
+      'also narrow what the level leaves wider than these workloads need: types of volumes, drivers, IDs',
     )
     .addOption(
-      new Option('-o, --output <format>', 'yaml: the policy, reasons in comments; report: the reasons alone')
+      new Option('-o, --output <format>', 'yaml: the policies, reasons in comments; report: the reasons alone')
         .choices(['yaml', 'json', 'report'])
         .default('yaml'),
     )
@@ -59,7 +67,7 @@ export const registerSuggest: RegisterCommand = (program, io, finish) => {
     .action(async (given: SuggestOptions) => finish(await suggestPolicy(given, io)));
   withExamples(command, [
     {
-      what: 'A policy for one Deployment',
+      what: 'A level for one Deployment, with an exception for its service account',
       paste: `cappol suggest -f - <<'EOF'
 apiVersion: apps/v1
 kind: Deployment
@@ -69,6 +77,7 @@ spec:
   template:
     metadata: {labels: {app: pinger}}
     spec:
+      serviceAccountName: pinger
       securityContext: {runAsNonRoot: true, seccompProfile: {type: RuntimeDefault}}
       containers:
       - name: ping
@@ -79,7 +88,7 @@ spec:
 EOF`,
     },
     {
-      what: 'A policy for what runs in a namespace, applied in mode Audit',
+      what: 'Policies for what runs in a namespace, applied in mode Audit',
       paste: 'cappol suggest --cluster -n net | kubectl apply -f -',
     },
     { what: 'Why so many exceptions', paste: 'cappol suggest --cluster -A -o report' },

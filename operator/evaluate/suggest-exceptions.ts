@@ -1,0 +1,126 @@
+/** Workloads that the level of their namespace refuses → exceptions for their service accounts. */
+import type { CapabilityPolicyOverrides } from '../api/capability-policy.ts';
+import { haveRoom, priceOf } from '../compile/budget.ts';
+import type { ResolvedPolicy } from '../policy/resolve.ts';
+import type { Stated } from '../rules/rule.ts';
+import type { Level, Standard } from '../standards/level-version.ts';
+import { type Draft, merge, ownersOf, withOwnersOf } from './suggest-drafts.ts';
+import { type Fitting, statedAtPrivileged, statedFor, unfitRules } from './suggest-fit.ts';
+import { type Need, needsOf, obstaclesOf, type StatedOverride } from './suggest-needs.ts';
+import { overridesOf, resolvedBy } from './suggest-stated.ts';
+import type { Workload } from './suggest-workloads.ts';
+import type { Evaluator } from './violations.ts';
+import type { WorkloadName } from './workloads.ts';
+
+/** A policy beside the namespace's own, with the same priority, for some of its service accounts. */
+export interface Exception {
+  /** The namespace's; privileged, narrowed by overrides, where no override of that level admits the workloads. */
+  readonly level: Level;
+  readonly overrides: CapabilityPolicyOverrides;
+  /** The same overrides one by one, in the order of the API. */
+  readonly stated: readonly StatedOverride[];
+  /** The workloads that it is for, by kind and name. */
+  readonly workloads: readonly WorkloadName[];
+  readonly serviceAccounts: readonly string[];
+  /** Whether the needs of several workloads are in it because the API server does not take one policy for each. */
+  readonly merged: boolean;
+  /** The other workloads that run as one of the service accounts, and may therefore use it too. */
+  readonly sharing: readonly Sharing[];
+  /** What no override of the namespace's level admits. */
+  readonly obstacles: readonly Need[];
+}
+
+export interface Sharing {
+  readonly serviceAccount: string;
+  readonly workloads: readonly WorkloadName[];
+}
+
+export interface Members {
+  /** All of the namespace. */
+  readonly workloads: readonly Workload[];
+  /** Those that the level admits. */
+  readonly ordinary: ReadonlySet<Workload>;
+  /** What the namespace's own policy states. */
+  readonly base: Stated;
+}
+
+/** One for each different need; fewer, some for several needs, where the API server would not take so many policies. */
+export function exceptionsFor({ workloads, ordinary, base }: Members, fitting: Fitting): Exception[] {
+  const { standard } = fitting;
+  const draftOf = (members: readonly Workload[], merged = false): Draft => ({
+    ...statementFor(members, fitting),
+    ...ownersOf(members),
+    merged,
+  });
+  const single = workloads.filter((workload) => !ordinary.has(workload)).map((workload) => draftOf([workload]));
+  const own = priceOf(resolvedBy(base, standard));
+  const prices = new WeakMap<Stated, typeof own>();
+  const price = (draft: Draft) => {
+    const known = prices.get(draft.stated) ?? priceOf(policyOf(draft, standard));
+    prices.set(draft.stated, known);
+    return known;
+  };
+  const distinct = joinedBy(single, ({ level, stated, serviceAccounts }) => [level, stated, serviceAccounts]);
+  const needed = withoutCovered(distinct, standard, fitting.evaluator);
+  const drafts = merge(
+    joinedBy(needed, ({ level, stated }) => [level, stated]),
+    {
+      haveRoom: (exceptions) => haveRoom([own, ...exceptions.map(price)]),
+      join: (a, b) => draftOf([...a.workloads, ...b.workloads], true),
+    },
+  );
+  return drafts.map((draft) => exceptionOf(draft, workloads, fitting));
+}
+
+function statementFor(members: readonly Workload[], fitting: Fitting): Pick<Draft, 'level' | 'stated'> {
+  const pods = members.flatMap((workload) => workload.pods);
+  const stated = statedFor(pods, fitting);
+  if (stated) return { level: fitting.standard.level, stated };
+  return { level: 'privileged', stated: statedAtPrivileged(pods, fitting) };
+}
+
+/** Drafts that agree in this become one. */
+function joinedBy(drafts: readonly Draft[], of: (draft: Draft) => unknown): Draft[] {
+  const groups = Map.groupBy(drafts, (draft) => JSON.stringify(of(draft)));
+  return [...groups.values()].map((equal) => equal.reduce(withOwnersOf));
+}
+
+/** Without the drafts that open nothing: another one admits their workloads, for the same service accounts. */
+function withoutCovered(drafts: readonly Draft[], standard: Standard, evaluator: Evaluator): Draft[] {
+  const covers = (host: Draft, { workloads, serviceAccounts }: Draft) =>
+    serviceAccounts.every((account) => host.serviceAccounts.includes(account)) &&
+    workloads.every(({ pods }) =>
+      pods.every((pod) => evaluator.violations(pod, policyOf(host, standard)).length === 0),
+    );
+  let left = [...drafts];
+  for (;;) {
+    const covered = left.find((draft) => left.some((other) => other !== draft && covers(other, draft)));
+    const host = covered && left.find((other) => other !== covered && covers(other, covered));
+    if (!covered || !host) return left;
+    left = [...left.filter((draft) => draft !== covered && draft !== host), withOwnersOf(host, covered)];
+  }
+}
+
+function policyOf({ level, stated }: Draft, standard: Standard): ResolvedPolicy {
+  return resolvedBy(stated, { ...standard, level }, 'Subjects');
+}
+
+function exceptionOf(draft: Draft, all: readonly Workload[], fitting: Fitting): Exception {
+  const { level, stated, workloads, serviceAccounts, merged } = draft;
+  const pods = workloads.flatMap((workload) => workload.pods);
+  return {
+    level,
+    overrides: overridesOf(stated),
+    stated: needsOf(stated, workloads, fitting),
+    workloads: workloads.map(({ name }) => name),
+    serviceAccounts,
+    merged,
+    sharing: serviceAccounts.flatMap((serviceAccount) => sharingOf(serviceAccount, all, workloads)),
+    obstacles: level === 'privileged' ? obstaclesOf(unfitRules(pods, fitting), workloads, fitting) : [],
+  };
+}
+
+function sharingOf(serviceAccount: string, all: readonly Workload[], own: readonly Workload[]): Sharing[] {
+  const others = all.filter((workload) => workload.serviceAccounts.includes(serviceAccount) && !own.includes(workload));
+  return others.length > 0 ? [{ serviceAccount, workloads: others.map(({ name }) => name) }] : [];
+}

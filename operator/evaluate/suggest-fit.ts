@@ -1,0 +1,115 @@
+/** Pods → the overrides with which one policy admits them. */
+import type { PodParts } from '../cluster/objects.ts';
+import { RULES } from '../rules/index.ts';
+import type { Rule, Stated } from '../rules/rule.ts';
+import type { Standard } from '../standards/level-version.ts';
+import { judgingBy } from './suggest-stated.ts';
+import type { Evaluator } from './violations.ts';
+
+export interface Fitting {
+  readonly standard: Standard;
+  /** Lists hold only what the pods use, and rules that no level restricts are stated too. */
+  readonly narrow: boolean;
+  readonly evaluator: Evaluator;
+}
+
+/**
+ * The level's own values and what the pods need beyond them. Each override is needed: without it the level refuses some
+ * of the pods, or an entry that another override adds admits more than they use.
+ *
+ * @returns undefined when no overrides make the level admit the pods
+ */
+export function statedFor(pods: readonly PodParts[], fitting: Fitting): Stated | undefined {
+  const all = RULES.map((rule) => statedOf(rule, pods, fitting));
+  return all.includes(undefined) ? undefined : withGuards(Object.assign({}, ...all), pods, fitting);
+}
+
+/**
+ * Level privileged with every rule that this level restricts stated: at the level's own value where that admits the pods.
+ * For pods that no overrides of the level admit.
+ */
+export function statedAtPrivileged(pods: readonly PodParts[], fitting: Fitting): Stated {
+  const privileged = { ...fitting.standard, level: 'privileged' as const };
+  const all = RULES.map((rule) => {
+    const stated = statedOf(rule, pods, { ...fitting, narrow: false });
+    if (stated === undefined) return {};
+    if (Object.keys(stated).length > 0) return choiceFor(rule, pods, fitting, privileged) ?? {};
+    return ownStatement(rule, fitting.standard, privileged);
+  });
+  return withGuards(Object.assign({}, ...all), pods, fitting);
+}
+
+/** The rules that make the level refuse the pods whatever is stated. */
+export function unfitRules(pods: readonly PodParts[], fitting: Fitting): Rule[] {
+  return RULES.filter((rule) => statedOf(rule, pods, fitting) === undefined);
+}
+
+/** The entries of an override's list that the level admits by itself. */
+export function ownEntries(path: string, standard: Standard): readonly unknown[] {
+  const rule = RULES.find(({ id }) => path === id || path.startsWith(`${id}.`));
+  const { own = [], choices } = rule?.fit(standard) ?? {};
+  const value = own.length > 0 ? choices?.(own)[0]?.[path] : [];
+  return Array.isArray(value) ? value : [];
+}
+
+function statedOf(rule: Rule, pods: readonly PodParts[], fitting: Fitting): Stated | undefined {
+  const { standard, narrow } = fitting;
+  const admitted = admits(rule, {}, pods, fitting);
+  if (admitted && !narrow) return {};
+  const choice = choiceFor(rule, pods, fitting, standard);
+  if (!choice) return admitted ? {} : undefined;
+  const text = (stated: Stated) => checksText(rule, stated, standard);
+  return Object.keys(choice).reduce<Stated>((stated, path) => {
+    const { [path]: _, ...rest } = stated;
+    const needless = admits(rule, rest, pods, fitting) && !(narrow && text(rest) !== text(stated));
+    return needless ? rest : stated;
+  }, choice);
+}
+
+/** The tightest way to state the rule that admits the pods, and unless it is to be narrow what the level admits. */
+function choiceFor(rule: Rule, pods: readonly PodParts[], fitting: Fitting, standard: Standard): Stated | undefined {
+  const { asks = [], own = [], choices } = rule.fit(fitting.standard);
+  const asked = pods.flatMap((pod) => asks.flatMap((asking) => fitting.evaluator.asked(pod, asking)));
+  return choices(eachOnce(fitting.narrow ? asked : [...asked, ...own])).find((stated) =>
+    admits(rule, stated, pods, { ...fitting, standard }),
+  );
+}
+
+/** How the level's own value is stated at another level; nothing when the level does not restrict the rule. */
+function ownStatement(rule: Rule, level: Standard, standard: Standard): Stated {
+  const text = checksText(rule, {}, level);
+  if (text === '[]') return {};
+  const { own = [], choices } = rule.fit(level);
+  const statements = choices(own);
+  return statements.find((stated) => checksText(rule, stated, standard) === text) ?? statements[0] ?? {};
+}
+
+/** An entry that the level does not have, such as volumes of type hostPath, admits no more of its kind than the pods use. */
+function withGuards(stated: Stated, pods: readonly PodParts[], fitting: Fitting): Stated {
+  const guards = RULES.flatMap((rule) => {
+    const { guards: guarded } = rule.fit(fitting.standard);
+    return guarded && isAdded(guarded, stated, fitting.standard)
+      ? [choiceFor(rule, pods, fitting, fitting.standard)]
+      : [];
+  });
+  return Object.assign({}, stated, ...guards);
+}
+
+function isAdded({ path, entry }: { path: string; entry: string }, stated: Stated, standard: Standard): boolean {
+  const list = stated[path];
+  const holds = Array.isArray(list) && (list.includes(entry) || list.includes('*'));
+  return holds && !ownEntries(path, standard).includes(entry);
+}
+
+function admits(rule: Rule, stated: Stated, pods: readonly PodParts[], { standard, evaluator }: Fitting): boolean {
+  const judging = judgingBy(rule, stated, standard);
+  return pods.every((pod) => evaluator.violations(pod, judging).length === 0);
+}
+
+function checksText(rule: Rule, stated: Stated, standard: Standard): string {
+  return JSON.stringify(judgingBy(rule, stated, standard).checks.flatMap(({ checks }) => checks));
+}
+
+function eachOnce(answers: readonly unknown[]): unknown[] {
+  return [...new Map(answers.map((answer) => [JSON.stringify(answer), answer])).values()];
+}

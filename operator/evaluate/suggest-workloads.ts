@@ -1,0 +1,46 @@
+/** Pods and templates → the workloads that a suggestion is made for. */
+import type { PodParts } from '../cluster/objects.ts';
+import type { WorkloadName } from './workloads.ts';
+
+/** A pod, or the template that pods will come from, and whose it is. */
+export interface Given {
+  readonly workload: WorkloadName;
+  readonly parts: PodParts;
+  readonly template: boolean;
+}
+
+export interface Workload {
+  readonly name: WorkloadName;
+  /** Its pods and templates, equal ones once. */
+  readonly pods: readonly PodParts[];
+  /** The names of those that they run as. */
+  readonly serviceAccounts: readonly string[];
+}
+
+/** In a stable order, whatever the order of what is given. */
+export function workloadsOf(given: readonly Given[]): Workload[] {
+  const groups = Map.groupBy(given, ({ workload: { namespace, kind, name } }) => `${namespace}/${kind}/${name}`);
+  return [...groups]
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .flatMap(([, own]) => {
+      const [first] = own;
+      const pods = new Map(own.map(podOf).map((pod) => [JSON.stringify(pod), pod]));
+      const serviceAccounts = [...new Set(own.map(({ parts }) => parts.spec.serviceAccountName ?? 'default'))].sort();
+      return first ? [{ name: first.workload, pods: inOrder(pods), serviceAccounts }] : [];
+    });
+}
+
+function inOrder<Value>(byText: ReadonlyMap<string, Value>): Value[] {
+  return [...byText].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, value]) => value);
+}
+
+/**
+ * The API server adds a volume with the service account's token to nearly every pod: a template's pods have it, too.
+ * (k8s.io/kubernetes/plugin/pkg/admission/serviceaccount)
+ */
+function podOf({ parts, template }: Given): PodParts {
+  if (!template) return parts;
+  const { annotations, spec } = parts;
+  const volumes = [...(spec.volumes ?? []), { name: 'kube-api-access', projected: {} }];
+  return { annotations, spec: { ...spec, volumes } };
+}

@@ -1,0 +1,167 @@
+/**
+ * Pods made of single features, each with what it asks for beyond a hardened pod, said in plain words: what a suggestion
+ * may admit can be told without any rule's text.
+ */
+import fc, { type Arbitrary } from 'fast-check';
+
+type Fields = Record<string, unknown>;
+
+/** The tightest level that admits it. */
+type AdmittedBy = 'restricted' | 'baseline' | 'privileged';
+
+interface Feature {
+  readonly admittedBy: AdmittedBy;
+  /** Of features in the same place a pod has at most one. */
+  readonly place?: string;
+  readonly container?: Fields;
+  readonly security?: Fields;
+  readonly pod?: Fields;
+  readonly podSecurity?: Fields;
+  readonly volume?: Fields;
+  readonly mount?: Fields;
+  readonly port?: number;
+  readonly add?: string;
+  readonly sysctl?: string;
+}
+
+const FEATURES: Readonly<Record<string, Feature>> = {
+  configMap: { admittedBy: 'restricted', volume: { configMap: { name: 'settings' } } },
+  nfs: { admittedBy: 'baseline', volume: { nfs: { server: 'files', path: '/' } } },
+  'hostPath /var/log, read': {
+    admittedBy: 'privileged',
+    volume: { hostPath: { path: '/var/log' } },
+    mount: { mountPath: '/log', readOnly: true },
+  },
+  'hostPath /run, written': {
+    admittedBy: 'privileged',
+    volume: { hostPath: { path: '/run' } },
+    mount: { mountPath: '/node' },
+  },
+  'seccomp Localhost': {
+    admittedBy: 'restricted',
+    place: 'seccomp',
+    security: { seccompProfile: { type: 'Localhost', localhostProfile: 'app.json' } },
+  },
+  'seccomp unset': { admittedBy: 'baseline', place: 'seccomp', security: { seccompProfile: undefined } },
+  'seccomp Unconfined': {
+    admittedBy: 'privileged',
+    place: 'seccomp',
+    security: { seccompProfile: { type: 'Unconfined' } },
+  },
+  'AppArmor RuntimeDefault': {
+    admittedBy: 'restricted',
+    place: 'appArmor',
+    security: { appArmorProfile: { type: 'RuntimeDefault' } },
+  },
+  'AppArmor Unconfined': {
+    admittedBy: 'privileged',
+    place: 'appArmor',
+    security: { appArmorProfile: { type: 'Unconfined' } },
+  },
+  'add NET_BIND_SERVICE': { admittedBy: 'restricted', add: 'NET_BIND_SERVICE' },
+  'add CHOWN': { admittedBy: 'baseline', add: 'CHOWN' },
+  'add NET_RAW': { admittedBy: 'privileged', add: 'NET_RAW' },
+  'add SYS_TIME': { admittedBy: 'privileged', add: 'SYS_TIME' },
+  'no drop': { admittedBy: 'baseline', security: { drop: [] } },
+  'privilege escalation': { admittedBy: 'baseline', security: { allowPrivilegeEscalation: true } },
+  hostNetwork: { admittedBy: 'privileged', pod: { hostNetwork: true } },
+  hostPID: { admittedBy: 'privileged', pod: { hostPID: true } },
+  'hostPort 80': { admittedBy: 'privileged', port: 80 },
+  'hostPort 443': { admittedBy: 'privileged', port: 443 },
+  'user not promised': { admittedBy: 'baseline', security: { runAsNonRoot: undefined } },
+  root: { admittedBy: 'baseline', place: 'user', security: { runAsUser: 0 } },
+  'user 1000': { admittedBy: 'restricted', place: 'user', security: { runAsUser: 1000 } },
+  'safe sysctl': { admittedBy: 'restricted', sysctl: 'kernel.shm_rmid_forced' },
+  'other sysctl': { admittedBy: 'privileged', sysctl: 'kernel.msgmax' },
+  'SELinux level': { admittedBy: 'restricted', place: 'seLinux', podSecurity: { seLinuxOptions: { level: 's0:c1' } } },
+  'SELinux spc_t': { admittedBy: 'privileged', place: 'seLinux', podSecurity: { seLinuxOptions: { type: 'spc_t' } } },
+  'probe of another host': {
+    admittedBy: 'privileged',
+    container: { livenessProbe: { tcpSocket: { host: '192.0.2.1', port: 80 } } },
+  },
+};
+
+const HARDENED = {
+  allowPrivilegeEscalation: false,
+  runAsNonRoot: true,
+  seccompProfile: { type: 'RuntimeDefault' },
+};
+
+/** What the options of SELinux must be exactly, cannot be left out: the API has no list of them. */
+const EXACT = 'SELinux spc_t';
+
+export interface Made {
+  readonly serviceAccount: string;
+  readonly features: readonly string[];
+}
+
+export const made: Arbitrary<Made> = fc.record({
+  serviceAccount: fc.constantFrom('default', 'node', 'web'),
+  features: fc.subarray(Object.keys(FEATURES), { maxLength: 6 }).map(oneInEachPlace),
+});
+
+/** Pods that are near to those that there are: theirs with one feature more, less, or other. */
+export function near(workloads: readonly Made[]): Arbitrary<Made> {
+  return fc
+    .record({
+      of: fc.constantFrom(...workloads),
+      others: fc.subarray(Object.keys(FEATURES), { maxLength: 2 }),
+      drop: fc.nat(5),
+    })
+    .map(({ of, others, drop }) => ({
+      serviceAccount: of.serviceAccount,
+      features: oneInEachPlace([...others, ...of.features.filter((_, i) => i !== drop)]),
+    }));
+}
+
+/** Whether the pod asks for nothing beyond the level, or for nothing beyond it that one of its account's workloads does not ask for. */
+export function mayBeAdmitted(pod: Made, workloads: readonly Made[], level: 'restricted' | 'baseline'): boolean {
+  const beyond = pod.features.filter((feature) => !isAdmittedBy(feature, level));
+  return (
+    beyond.length === 0 ||
+    workloads
+      .filter(({ serviceAccount }) => serviceAccount === pod.serviceAccount)
+      .some(
+        ({ features }) =>
+          beyond.every((feature) => features.includes(feature)) &&
+          (!features.includes(EXACT) || beyond.includes(EXACT)),
+      )
+  );
+}
+
+export function isAdmittedBy(feature: string, level: 'restricted' | 'baseline'): boolean {
+  const { admittedBy } = FEATURES[feature] as Feature;
+  return admittedBy === 'restricted' || admittedBy === level;
+}
+
+/** The PodSpec. */
+export function specOf({ serviceAccount, features }: Made) {
+  const own = features.map(
+    (name) => ({ name: name.replace(/[^a-z]+/gi, '-').toLowerCase(), ...FEATURES[name] }) as Feature & { name: string },
+  );
+  const { drop = ['ALL'], ...security }: Fields = Object.assign({}, HARDENED, ...own.map((one) => one.security));
+  const add = own.flatMap((one) => one.add ?? []);
+  const sysctls = own.flatMap(({ sysctl }) => (sysctl ? { name: sysctl, value: '1' } : []));
+  const podSecurity = Object.assign({}, ...own.map((one) => one.podSecurity));
+  return {
+    serviceAccountName: serviceAccount,
+    ...Object.assign({}, ...own.map(({ pod }) => pod)),
+    securityContext: { ...podSecurity, ...(sysctls.length > 0 && { sysctls }) },
+    containers: [
+      {
+        name: 'app',
+        image: 'app',
+        ...Object.assign({}, ...own.map(({ container }) => container)),
+        ports: own.flatMap(({ port }) => (port ? { containerPort: port, hostPort: port } : [])),
+        volumeMounts: own.flatMap(({ name, mount }) => (mount ? { name, ...mount } : [])),
+        securityContext: JSON.parse(JSON.stringify({ ...security, capabilities: { add, drop } })),
+      },
+    ],
+    volumes: own.flatMap(({ name, volume }) => (volume ? { name, ...volume } : [])),
+  };
+}
+
+function oneInEachPlace(features: readonly string[]): string[] {
+  const byPlace = new Map(features.map((feature) => [FEATURES[feature]?.place ?? feature, feature]));
+  return [...byPlace.values()];
+}
