@@ -245,6 +245,19 @@ describe(`cappol suggest (FC_SEED=${SEED})`, () => {
     assert.ok(advice.length > 0);
   });
 
+  it('counts what the pods of custom resources need', async () => {
+    const { spec } = PINGER as { spec: Fields };
+    const rollout = {
+      apiVersion: 'argoproj.io/v1alpha1',
+      kind: 'Rollout',
+      metadata: { name: 'pinger', namespace: 'net' },
+      spec,
+    };
+    const { code, stdout } = await suggested([], rollout, deployment('web'));
+    assert.equal(code, 0);
+    assert.match(stdout, /^# Exception for Rollout net\/pinger, as service account default\.$/m);
+  });
+
   it('warns of what no list can name', async () => {
     const misspelt = deployment('pinger', {
       securityContext: { capabilities: { drop: ['ALL'], add: ['CAP_NET_RAW'] } },

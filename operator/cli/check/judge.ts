@@ -9,7 +9,7 @@ import {
   templateCandidate,
 } from '../../evaluate/verdict.ts';
 import type { FieldPath } from '../input/document.ts';
-import { isBuiltIn, roleOf, templatePath } from '../input/kinds.ts';
+import { isBuiltIn, isSearched, roleOf, templatePath } from '../input/kinds.ts';
 import type { Manifest } from '../input/manifests.ts';
 import { pathText } from '../input/paths.ts';
 import { makesPods, qualifiedKind } from '../input/pod-making-kinds.ts';
@@ -193,12 +193,6 @@ function misspeltIn({ pod, fieldOf }: PodTemplate): UnknownField[] {
     const message = `unknown field ${JSON.stringify(pathText(place))}: did you mean ${JSON.stringify(meant.at(-1))}?`;
     return [{ path: place, meant: fieldOf(meant), message }];
   });
-}
-
-/** Whether an object of another kind may hold pod templates; the examples in a CRD's schema are none. */
-function isSearched(apiVersion: string): boolean {
-  const [group = ''] = apiVersion.split('/');
-  return group.includes('.') && !apiVersion.startsWith('apiextensions.k8s.io/');
 }
 
 function generatedName({ metadata }: Object): string | undefined {

@@ -5,8 +5,10 @@ import { membersOf } from '../../evaluate/namespace.ts';
 import type { Given } from '../../evaluate/suggest-workloads.ts';
 import { RULES } from '../../rules/index.ts';
 import type { Io } from '../command.ts';
-import { roleOf } from '../input/kinds.ts';
+import { isSearched, roleOf } from '../input/kinds.ts';
 import { type Manifest, readManifests } from '../input/manifests.ts';
+import { podProblemsIn } from '../input/pod-schema.ts';
+import { podTemplatesIn } from '../input/pod-templates.ts';
 import type { Trouble } from '../input/trouble.ts';
 import { Progress } from '../progress.ts';
 
@@ -29,12 +31,14 @@ export async function givenByFiles(
     const role = roleOf(object.apiVersion, object.kind);
     progress.at(() => `${given.length} workloads read`);
     if (typeof role === 'object') tell({ file, line, message: role.wrong });
-    if (role !== 'pod' && role !== 'workload') continue;
     const workload = { kind: object.kind, ...identity(object, namespace) };
-    if (role === 'workload') {
+    if (role === 'other' && isSearched(object.apiVersion)) {
+      const templates = podTemplatesIn(object).filter(({ pod }) => podProblemsIn(pod).length === 0);
+      for (const { pod } of templates) given.push({ workload, parts: projection.parts(pod), template: true });
+    } else if (role === 'workload') {
       const { template, finished } = projection.workload(object);
       if (!finished) given.push({ workload, parts: template, template: true });
-    } else {
+    } else if (role === 'pod') {
       const { annotations, spec, mirror, finished } = projection.pod(object);
       if (!mirror && !finished) given.push({ workload, parts: { annotations, spec }, template: isWritten(object) });
     }

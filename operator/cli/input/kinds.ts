@@ -85,6 +85,12 @@ export function roleOf(apiVersion: string, kind: string): Role | { readonly wron
 }
 
 /** Whether the group is Kubernetes' own, or ours. */
+/** Whether an object of another kind may hold pod templates; the examples in a CRD's schema are none. */
+export function isSearched(apiVersion: string): boolean {
+  const [group = ''] = apiVersion.split('/');
+  return group.includes('.') && !apiVersion.startsWith('apiextensions.k8s.io/');
+}
+
 export function isBuiltIn(apiVersion: string): boolean {
   const [group = '', version] = apiVersion.split('/');
   return version === undefined || !group.includes('.') || group.endsWith('.k8s.io') || group === GROUP;
