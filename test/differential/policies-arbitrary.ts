@@ -65,7 +65,7 @@ const profiles = fc
     {
       types: some('RuntimeDefault' as const, 'Localhost', 'Unconfined'),
       unset: one('Allowed' as const, 'Refused'),
-      localhostProfiles: some('profile', 'pro*', 'team/*', 'team/a'),
+      localhostProfiles: some('profile', 'pro*', 'team/*', 'team/a', 'té/*', '𝔘'),
       filling: one<'RuntimeDefault' | 'Localhost' | 'Unconfined'>('RuntimeDefault', 'Localhost', 'Unconfined'),
     },
     { requiredKeys: [] },
@@ -84,13 +84,16 @@ function profile(type: 'RuntimeDefault' | 'Localhost' | 'Unconfined') {
 const seLinuxOptions = partial({
   user: one('system_u'),
   role: one('system_r'),
-  type: one('container_t', 'container_engine_t', 'spc_t'),
+  type: one('container_t', 'container_engine_t', 'spc_t', 'cöntainer_t'),
   level: one('s0', 's0:c1,c2', 's0:c3'),
 });
 
 const hostPaths = fc.uniqueArray(
   fc.record(
-    { pathPrefix: one('/', '/var/log', '/var/log/', '/var/log/pods', '/var', '/etc'), readOnly: fc.boolean() },
+    {
+      pathPrefix: one('/', '/var/log', '/var/log/', '/var/log/pods', '/var', '/etc', '/dätа'),
+      readOnly: fc.boolean(),
+    },
     { requiredKeys: ['pathPrefix'] },
   ),
   { maxLength: 3, selector: ({ pathPrefix }) => pathPrefix },
@@ -114,8 +117,8 @@ const FIELDS = {
   volumes: fc.oneof({ weight: 3, arbitrary: some(...VOLUMES) }, { weight: 1, arbitrary: one(['*']) }),
   serviceAccountTokenVolumes: fc.boolean(),
   hostPaths,
-  flexVolumeDrivers: some('example/driver', 'example/lvm'),
-  csiDrivers: some('csi.example.com', 'ebs.csi.example.com'),
+  flexVolumeDrivers: some('example/driver', 'example/lvm', 'example/drıver'),
+  csiDrivers: some('csi.example.com', 'ebs.csi.example.com', 'csi.exámple.com'),
   runAsNonRoot: fc.boolean(),
   runAsUser: strategy<'MustRunAs' | 'RunAsAny' | 'NotZero' | 'MustRunAsNonRoot'>(
     ['MustRunAs'],

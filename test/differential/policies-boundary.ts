@@ -74,10 +74,17 @@ function ids({ runAsUser, runAsGroup, supplementalGroups, fsGroup }: Values): St
   ];
 }
 
+/** What people, or another comparison of texts, may take for it. */
+function lookalikes(text: string): string[] {
+  const all = [text.normalize('NFD'), text.toUpperCase(), text.replace('a', 'а'), `${text}\u200b`, `💥${text}`];
+  return [...new Set(all)].filter((one) => one !== text);
+}
+
 function localhost(profiles: readonly string[] = ['profile']): string[] {
   return profiles.flatMap((pattern) => {
     const name = pattern.replace('*', '');
-    return [`${name}x`, name, name.slice(0, -1)].filter((one) => one !== '' && !one.endsWith('/'));
+    const others = [`${name}x`, name.slice(0, -1), ...lookalikes(name)];
+    return [name, ...others].filter((one) => one !== '' && !one.endsWith('/') && one.isWellFormed());
   });
 }
 
@@ -100,6 +107,9 @@ function appArmorAnnotations({ appArmor }: Values): Steps[] {
   const values = [
     'runtime/default',
     'unconfined',
+    '',
+    'localhost/',
+    ...lookalikes('runtime/default'),
     ...localhost(appArmor.localhostProfiles).map((name) => `localhost/${name}`),
   ];
   return values.flatMap((value) =>
@@ -126,6 +136,7 @@ function seLinux({ seLinux: { options = {} } }: Values): Steps[] {
     { ...rest, level: categories === '' ? level : `${sensitivity}:${reordered}` },
     { ...rest, level: `${level || 's0'}:c7` },
     { ...options, type: 'container_engine_t' },
+    ...lookalikes(options.type ?? 'container_t').map((type) => ({ ...options, type })),
     { ...options, type: '' },
     { ...options, user: options.user ? '' : 'system_u' },
     { ...options, role: options.role ? '' : 'system_r' },
@@ -158,7 +169,13 @@ function hostPaths({ hostPaths: prefixes = [] }: Values): Steps[] {
   const paths = [
     '/',
     '/etc',
-    ...prefixes.flatMap(({ pathPrefix }) => [pathPrefix, `${pathPrefix}x`, `${pathPrefix}/x`, `/${pathPrefix}`]),
+    ...prefixes.flatMap(({ pathPrefix }) => [
+      pathPrefix,
+      `${pathPrefix}x`,
+      `${pathPrefix}/x`,
+      `/${pathPrefix}`,
+      ...lookalikes(pathPrefix),
+    ]),
   ];
   const mount = (to: Step['to'], readOnly: boolean | undefined) =>
     step(to, 'volumeMounts', [{ name: 'node', mountPath: '/node', ...(readOnly !== undefined && { readOnly }) }]);
@@ -177,7 +194,9 @@ function drivers({ flexVolumeDrivers = [], csiDrivers = [] }: Values): Steps[] {
   const volume = (source: object) => [step('pod', 'volumes', [{ name: 'only', ...source }])];
   return [
     volume({ nfs: { server: 'nfs.example.com', path: '/' } }),
-    ...[...flexVolumeDrivers, 'example/driver', 'example/other'].map((driver) => volume({ flexVolume: { driver } })),
+    ...[...flexVolumeDrivers, 'example/driver', 'example/other', ...lookalikes('example/driver')].map((driver) =>
+      volume({ flexVolume: { driver } }),
+    ),
     ...[...csiDrivers, 'csi.example.com', 'other.example.com'].map((driver) => volume({ csi: { driver } })),
   ];
 }

@@ -89,7 +89,11 @@ function demanded(values: Values): [Fields, Fields] {
     rule === 'MustRunAs' ? { [field]: ranges[0]?.min } : {};
   const groups = mustRunAs('id', supplementalGroups).id;
   return [
-    { ...mustRunAs('fsGroup', fsGroup), ...(groups !== undefined && { supplementalGroups: [groups] }) },
+    {
+      ...mustRunAs('fsGroup', fsGroup),
+      ...(groups !== undefined && { supplementalGroups: [groups] }),
+      ...(seccomp.unset === 'RefusedOnPod' && { seccompProfile: someProfile(seccomp) }),
+    },
     {
       ...(drop.length > 0 && { capabilities: { drop } }),
       ...(!values.allowPrivilegeEscalation && { allowPrivilegeEscalation: false }),
