@@ -1,6 +1,6 @@
 /** Carries out a label plan. */
 import { RECORD } from '../api/capability-policy.ts';
-import type { ApiClient } from '../cluster/client.ts';
+import { type ApiClient, pathFor } from '../cluster/client.ts';
 import type { NamespaceView } from '../cluster/objects.ts';
 import type { LabelPlan } from './namespace-labels.ts';
 
@@ -11,7 +11,7 @@ import type { LabelPlan } from './namespace-labels.ts';
  */
 export async function writeLabels(client: ApiClient, namespace: NamespaceView, plan: LabelPlan): Promise<void> {
   if (!plan.changes) return;
-  await client.apply(
+  const { metadata } = await client.apply(
     {
       apiVersion: 'v1',
       kind: 'Namespace',
@@ -26,4 +26,15 @@ export async function writeLabels(client: ApiClient, namespace: NamespaceView, p
     } as Parameters<ApiClient['apply']>[0],
     { force: plan.force },
   );
+  // What somebody has put their name to as well, or has taken ours from, apply leaves there.
+  const labels = plan.removed.filter((label) => metadata?.labels?.[label] !== undefined).map((label) => [label, null]);
+  const recorded = plan.record === undefined && metadata?.annotations?.[RECORD] !== undefined;
+  if (labels.length === 0 && !recorded) return;
+  await client.change(pathFor('v1', 'Namespace', undefined, namespace.name), {
+    metadata: {
+      resourceVersion: metadata?.resourceVersion,
+      labels: Object.fromEntries(labels),
+      ...(recorded && { annotations: { [RECORD]: null } }),
+    },
+  });
 }

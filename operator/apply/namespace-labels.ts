@@ -1,9 +1,12 @@
 /**
  * Pod Security labels of a namespace: which to set, which are somebody else's. Pure.
  *
- * What we set is recorded in an annotation. A recorded label that somebody changed by hand is set again; one that was
- * there before us, or that somebody now states by server-side apply (as Argo CD does), is left alone and reported, even
- * if we said the same until now. What goes is found by the managed fields too, in case that the record was lost.
+ * What we set is recorded in an annotation. A recorded label that somebody changed by hand is set again. One that was there
+ * before us, or that somebody changed by server-side apply (as Argo CD does), is left alone and reported.
+ *
+ * To state the value that we set claims nothing: whoever may edit a namespace may do that, or take our entry out of the
+ * managed fields, and would have the label from our next change on. To change the value takes the verb `exempt`, which the
+ * guard asks for (compile/guard-label.ts). What goes is found by the managed fields too, in case that the record was lost.
  */
 import { FIELD_MANAGER } from '../api/capability-policy.ts';
 import type { FieldOwner, NamespaceView } from '../cluster/objects.ts';
@@ -13,8 +16,10 @@ import type { LabelConflict } from './outcome.ts';
 export interface LabelPlan {
   /** The labels that are to stand by our hand. */
   readonly labels: Readonly<Record<string, string>>;
-  /** Undefined when none are: then the annotation goes as well. */
+  /** Those of them that nobody else stated first. Undefined when there are none: then the annotation goes as well. */
   readonly record: string | undefined;
+  /** Labels that we set and want no more. They go even if somebody has taken them out of the managed fields. */
+  readonly removed: readonly string[];
   /** A label of ours or the record was changed: only force takes it back. */
   readonly force: boolean;
   /** Whether the namespace differs from this plan. */
@@ -32,13 +37,15 @@ export function planLabels(namespace: NamespaceView, wanted: Readonly<Record<str
   );
   const lost = new Set(conflicts.map(({ label }) => modeOf(label)));
   const labels = Object.fromEntries(Object.entries(wanted).filter(([label]) => !lost.has(modeOf(label))));
-  const record = Object.keys(labels).length === 0 ? undefined : JSON.stringify(labels);
+  const own = Object.entries(labels).filter(([label, value]) => !isStatedBefore(namespace, label, value, ours));
+  const record = own.length === 0 ? undefined : JSON.stringify(Object.fromEntries(own));
   const differing = Object.entries(labels).filter(([label, value]) => namespace.labels[label] !== value);
   const held = Object.keys(namespace.labelOwners).filter((label) => ownersOf(namespace, label).us);
   const leaving = [...Object.keys(ours), ...held].some((label) => !(label in labels));
   return {
     labels,
     record,
+    removed: Object.keys(ours).filter((label) => !(label in labels) && isOnlyOurs(namespace, label, ours)),
     force: differing.some(([label]) => namespace.labels[label] !== undefined) || isRewritten(namespace, record),
     changes: differing.length > 0 || leaving || record !== namespace.recorded,
     conflicts,
@@ -65,11 +72,22 @@ function isRewritten({ recorded }: NamespaceView, record: string | undefined): b
 
 function isForeign(namespace: NamespaceView, label: string, value: string, ours: Record<string, string>): boolean {
   const live = namespace.labels[label];
-  if (live === undefined || live === value) return false;
+  if (live === undefined || live === value || live === ours[label]) return false;
   const { us, others } = ownersOf(namespace, label);
   // To say the same as somebody else does not make it ours to change.
   if (us) return others.length > 0;
   return !(label in ours) || others.some(({ operation }) => operation === 'Apply');
+}
+
+/** Somebody else said the same before we did: that is theirs to change. */
+function isStatedBefore(namespace: NamespaceView, label: string, value: string, ours: Record<string, string>): boolean {
+  return !(label in ours) && namespace.labels[label] === value && ownersOf(namespace, label).others.length > 0;
+}
+
+/** It says what we set, and nobody else states that. */
+function isOnlyOurs(namespace: NamespaceView, label: string, ours: Record<string, string>): boolean {
+  const { others } = ownersOf(namespace, label);
+  return namespace.labels[label] === ours[label] && !others.some(({ operation }) => operation === 'Apply');
 }
 
 function managersOf(namespace: NamespaceView, label: string): string[] {

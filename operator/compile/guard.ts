@@ -1,21 +1,20 @@
 /**
  * Enforce policies → a guard: what people who may edit namespaces and bind pods must not do to get around them.
  *
- * A namespace keeps the policies that decide there, without others beside or above them, and the labels that we set,
- * unless who changes it holds the verb `exempt` on each policy concerned, for the whole cluster. An admitted pod gets no
- * AppArmor profile and no mirror annotation by its binding.
+ * A namespace keeps the policies that decide there, without others beside or above them, and a Pod Security label as tight
+ * as they want it, unless who changes it holds the verb `exempt` on each policy concerned, for the whole cluster. An
+ * admitted pod gets no AppArmor profile and no mirror annotation by its binding.
  */
-import { GROUP, type LabelSelector, PLURAL, RECORD } from '../api/capability-policy.ts';
+import { GROUP, type LabelSelector, PLURAL } from '../api/capability-policy.ts';
 import type { ResolvedPolicy } from '../policy/resolve.ts';
 import { selectorCel } from '../policy/selector.ts';
 import type { Draft } from './admission-set.ts';
 import { overrides } from './decision-cel.ts';
-import { LABEL_PREFIX } from './labels.ts';
+import { labelVariables, type WantedLabels } from './guard-label.ts';
 import { type AdmissionOptions, BINDINGS, CARRIER, IS_PROBE, matchNotExcluded, NAMESPACES } from './match.ts';
 import type { Variable } from './pod-cel.ts';
 import { probeBinding, probeValidation } from './validating-policy.ts';
 
-const ENFORCE = `${LABEL_PREFIX}enforce`;
 /** Annotations of a Binding are copied onto the pod (registry/core/pod/storage assignPod), past its admission. */
 const BINDING_ANNOTATIONS = ['container.apparmor.security.beta.kubernetes.io/', 'kubernetes.io/config.mirror'];
 
@@ -32,11 +31,14 @@ export interface Guarded {
   readonly policies: readonly ResolvedPolicy[];
   /** The other policies on which it depends whether those decide: their siblings. */
   readonly carried: readonly ResolvedPolicy[];
+  /** Of all of them. */
+  readonly wanted: WantedLabels;
   /** Whether it also looks at the bindings of pods, which one guard does for all. */
   readonly binds: boolean;
 }
 
-export function guardPolicy({ name: guard, policies, carried, binds }: Guarded, options: AdmissionOptions): Draft {
+export function guardPolicy(guarded: Guarded, options: AdmissionOptions): Draft {
+  const { name: guard, policies, carried, wanted, binds } = guarded;
   const resourceRules = binds ? [...NAMESPACES, ...BINDINGS] : NAMESPACES;
   const parties = [...policies, ...carried];
   const skipped = binds ? 'variables.probe || variables.binds' : 'variables.probe';
@@ -53,11 +55,13 @@ export function guardPolicy({ name: guard, policies, carried, binds }: Guarded, 
         ...(binds ? [{ name: 'binds', expression: 'request.resource.resource in ["bindings", "pods"]' }] : []),
         { name: 'before', expression: 'dyn(oldObject).metadata.?labels.orValue({})' },
         { name: 'after', expression: 'dyn(object).metadata.?labels.orValue({})' },
-        { name: 'record', expression: annotation('oldObject') },
-        { name: 'tampered', expression: tampered() },
         ...parties.map(({ selector }, i) => ({ name: `selected${i}`, expression: selectedCel(selector) })),
         ...decidingVariables(parties, 'was'),
         ...decidingVariables(parties, 'is'),
+        ...labelVariables(
+          parties.map((party) => wanted.get(party)),
+          (i) => decides('is', i),
+        ),
         {
           name: 'joined',
           expression: parties.map((_, i) => `(${decides('is', i)} && !${decides('was', i)})`).join(' || '),
@@ -95,26 +99,6 @@ export function guardPolicy({ name: guard, policies, carried, binds }: Guarded, 
  */
 export function selectedCel(selector: LabelSelector): string {
   return `[variables.before, variables.after].map(l, ${selectorCel(selector, 'l')})`;
-}
-
-function annotation(object: string): string {
-  return `dyn(${object}).metadata.?annotations[?${JSON.stringify(RECORD)}].orValue("")`;
-}
-
-/**
- * CEL, bool: our record, or a label that it names, changed. A tighter level at the same version is nobody's loss.
- */
-function tampered(): string {
-  const recorded = (label: string) => `variables.record.contains(${JSON.stringify(`"${label}":`)})`;
-  const value = (labels: string, label: string) => `${labels}[?${JSON.stringify(label)}].orValue("")`;
-  const changed = (label: string) =>
-    `${recorded(label)} && ${value('variables.before', label)} != ${value('variables.after', label)}`;
-  const tightened = `${value('variables.before', ENFORCE)} == "baseline" && ${value('variables.after', ENFORCE)} == "restricted"`;
-  return [
-    `variables.record != ${annotation('object')}`,
-    `(${changed(ENFORCE)} && !(${tightened}))`,
-    `(${changed(`${ENFORCE}-version`)})`,
-  ].join(' || ');
 }
 
 /** Which policies decide in the namespace, as its labels were or as they are to become. */
@@ -156,5 +140,5 @@ function bindingMessage(): string {
 }
 
 function namespaceMessage(name: string): string {
-  return `CapabilityPolicy ${name}: this change would take the namespace out of the policy, let another policy decide there too, or weaken a label that was set for it; that needs the verb exempt on ${PLURAL}/${name}, granted by a ClusterRoleBinding`;
+  return `CapabilityPolicy ${name}: this change would take the namespace out of the policy, let another policy decide there too, or weaken the Pod Security label enforce that policies want there; that needs the verb exempt on ${PLURAL}/${name}, granted by a ClusterRoleBinding`;
 }

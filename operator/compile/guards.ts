@@ -11,6 +11,7 @@ import type { ResolvedPolicy } from '../policy/resolve.ts';
 import { type AdmissionSet, admissionSet, guardName } from './admission-set.ts';
 import { AUTHORIZER_CHECK, COST_BUDGET, TEXT_BUDGET } from './budget.ts';
 import { guardPolicy, selectedCel } from './guard.ts';
+import { wantedLabels } from './guard-label.ts';
 import type { AdmissionOptions } from './match.ts';
 
 export interface Guard {
@@ -28,7 +29,7 @@ interface Group {
 /** One check for all policies, then one for each that a change takes something from; two are left for the selectors. */
 const GUARDED = Math.floor(COST_BUDGET / AUTHORIZER_CHECK) - 3;
 /** What a guard says beside the selectors, in characters: by itself, of each policy that it knows, of each that it guards. */
-const TEXT = { guard: 5_000, party: 600, guarded: 1_200 };
+const TEXT = { guard: 8_000, party: 600, guarded: 1_200 };
 
 /** @param siblings of each policy */
 export function guardsOf(
@@ -36,10 +37,11 @@ export function guardsOf(
   options: AdmissionOptions,
 ): Guard[] {
   const enforcing = [...siblings.keys()].filter(({ mode }) => mode === 'Enforce');
+  const wanted = wantedLabels(enforcing);
   return groupsOf(enforcing, siblings).map(({ policies, parties }, index) => {
     const name = guardName(index);
     const carried = [...parties].filter((party) => !policies.includes(party));
-    const draft = guardPolicy({ name, policies, carried, binds: index === 0 }, options);
+    const draft = guardPolicy({ name, policies, carried, wanted, binds: index === 0 }, options);
     return {
       admission: admissionSet(name, 'capabilitypolicy.guard', policies, [draft]),
       policies: policies.map((policy) => policy.name),

@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import type { CapabilityPolicySpec } from '../../operator/api/capability-policy.ts';
 import { type Compiled, compile } from '../../operator/compile/compile.ts';
 import { guardPolicy } from '../../operator/compile/guard.ts';
+import { wantedLabels } from '../../operator/compile/guard-label.ts';
 import { deciding, siblings } from '../../operator/policy/deciding.ts';
 import type { ResolvedPolicy } from '../../operator/policy/resolve.ts';
 import { policy, resolved } from '../policy/policies.ts';
@@ -104,7 +105,8 @@ function guarded({ guards }: Compiled): number[] {
 }
 
 function variablesOf(policies: readonly ResolvedPolicy[], carried: readonly ResolvedPolicy[]): Variables {
-  const { variables } = guardPolicy({ name: 'Guard', policies, carried, binds: true }, OPTIONS).spec('');
+  const wanted = wantedLabels([...policies, ...carried]);
+  const { variables } = guardPolicy({ name: 'Guard', policies, carried, wanted, binds: true }, OPTIONS).spec('');
   return new Variables(variables as Named[]);
 }
 

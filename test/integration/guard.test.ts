@@ -88,6 +88,104 @@ describe('the guard', () => {
     for (const route of ROUTES) admitted(await change(cluster.api, base, wanted, EDITOR, route), wanted, route.title);
   });
 
+  describe('protects the label that policies want, whoever states it', () => {
+    // What is left of their labels would look like labels that we forgot.
+    after(async () => {
+      const namespaces = ['wanted', 'tightened', 'loose'].map((name) => cluster.named(name));
+      await Promise.all(namespaces.map((name) => cluster.api.remove(`${NAMESPACES}/${name}`)));
+    });
+
+    it('when an editor has stated the same before it changed', async () => {
+      const wanted = await labelled('wanted', { team: 'wanted' });
+      await cluster.policy('wanted', enforce({ team: 'wanted' }, { level: 'baseline' }));
+      const stated = { [ENFORCE]: 'baseline', [`${ENFORCE}-version`]: 'v1.36' };
+      await ours(wanted, stated);
+      await applies(wanted, stated);
+      await cluster.programmed(await cluster.policy('wanted', enforce({ team: 'wanted' })));
+      await ours(wanted, { [ENFORCE]: 'restricted', [`${ENFORCE}-version`]: 'v1.36' });
+      await refusesWeakening(wanted, cluster.named('wanted'), 'privileged', 'baseline', null);
+    });
+
+    it('when an editor has tightened it, and so has it for their own', async () => {
+      const base = await labelled('tightened', { team: 'base' });
+      await ours(base, { [ENFORCE]: 'baseline', [`${ENFORCE}-version`]: 'v1.36' });
+      await applies(base, { [ENFORCE]: 'restricted' });
+      await eventually('it to be given up', async () => {
+        const { metadata } = await cluster.api.get(`${NAMESPACES}/${base}`);
+        return metadata.annotations?.[RECORD] === undefined;
+      });
+      await refusesWeakening(base, cluster.named('base'), 'privileged', null);
+      for (const version of ['v1.0', 'v1.35']) {
+        const older: MetadataChange = { labels: { [`${ENFORCE}-version`]: version } };
+        for (const route of routesOf(older))
+          refused(await change(cluster.api, base, older, EDITOR, route), cluster.named('base'));
+      }
+      const back: MetadataChange = { labels: { [ENFORCE]: 'baseline' } };
+      for (const route of routesOf(back)) admitted(await change(cluster.api, base, back, EDITOR, route), back);
+    });
+
+    it('before the operator has set it', async () => {
+      await cluster.operator.stop();
+      try {
+        const early = await labelled('early', { team: 'guard' });
+        await refusesWeakening(early, policy, 'privileged', 'baseline');
+        const version: MetadataChange = { labels: { [`${ENFORCE}-version`]: 'v1.0' } };
+        refused(await change(cluster.api, early, version, EDITOR), policy);
+        const tight: MetadataChange = { labels: { [ENFORCE]: 'restricted' } };
+        admitted(await change(cluster.api, early, tight, EDITOR), tight);
+      } finally {
+        await cluster.operator.startAndWatch();
+      }
+    });
+
+    it('but lets a looser one, which was there first, be tightened and taken away', async () => {
+      const loose = await labelled('loose', { team: 'guard', [ENFORCE]: 'baseline', [`${ENFORCE}-version`]: 'v1.20' });
+      const changes: Record<string, string | null>[] = [
+        { [ENFORCE]: null, [`${ENFORCE}-version`]: null },
+        { [ENFORCE]: null },
+        { [`${ENFORCE}-version`]: null, [ENFORCE]: 'restricted' },
+        { [ENFORCE]: 'restricted' },
+      ];
+      for (const labels of changes) {
+        const wanted: MetadataChange = { labels };
+        admitted(await change(cluster.api, loose, wanted, EDITOR), wanted);
+      }
+      await refusesWeakening(loose, policy, 'privileged');
+    });
+
+    /** By every route. */
+    async function refusesWeakening(name: string, by: string, ...levels: readonly (string | null)[]): Promise<void> {
+      for (const level of levels) {
+        const weakened: MetadataChange = { labels: { [ENFORCE]: level } };
+        for (const route of routesOf(weakened)) {
+          // To apply less takes nothing from what another manager has applied.
+          if (level === null && route.title.startsWith('server-side apply')) continue;
+          refused(await change(cluster.api, name, weakened, EDITOR, route), by, `${level}: ${route.title}`);
+        }
+      }
+    }
+
+    /** Waits until these labels are there and recorded. */
+    async function ours(name: string, labels: Record<string, string>): Promise<void> {
+      await eventually(`our labels on ${name}`, async () => {
+        const { metadata } = await cluster.api.get(`${NAMESPACES}/${name}`);
+        return metadata.annotations?.[RECORD] === JSON.stringify(labels) && labelsOf(name);
+      });
+      assert.partialDeepStrictEqual(await labelsOf(name), labels);
+    }
+
+    /** By server-side apply, as the editor, under a name of their own. */
+    async function applies(name: string, labels: Record<string, string>): Promise<void> {
+      const { status, body } = await cluster.api.ask('PATCH', `${NAMESPACES}/${name}`, {
+        body: { apiVersion: 'v1', kind: 'Namespace', metadata: { name, labels } },
+        contentType: 'application/apply-patch+yaml',
+        as: EDITOR,
+        query: { fieldManager: 'argocd-controller', force: true },
+      });
+      assert.equal(status, 200, body.message);
+    }
+  });
+
   it('lets editors put a namespace under a policy that had none', async () => {
     const free = await cluster.namespace('free');
     const wanted = { labels: { team: 'guard' } };

@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { isDeepStrictEqual, promisify } from 'node:util';
 import { KubeConfig } from '@kubernetes/client-node';
 import type { CapabilityPolicySpec } from '../../operator/api/capability-policy.ts';
 import { writeLabels } from '../../operator/apply/label-writer.ts';
 import { planLabels } from '../../operator/apply/namespace-labels.ts';
 import { ApiClient } from '../../operator/cluster/client.ts';
+import type { Json } from './api.ts';
 import { eventually, useCluster } from './harness.ts';
 import { assertStill, eventsAbout, podSecurityOf, statusOf, vanish } from './observed.ts';
 import { NAMESPACES, POLICIES } from './rendered.ts';
@@ -18,6 +20,8 @@ const AUDIT_BASELINE: Labels = { audit: 'baseline', 'audit-version': 'v1.36' };
 const AUDIT_RESTRICTED: Labels = { audit: 'restricted', 'audit-version': 'v1.36' };
 /** The garbage collector learns of a new CRD within half a minute. */
 const COLLECTION_MS = 60_000;
+/** Longer than a watch takes on a busy machine. */
+const WATCH_MS = 2_000;
 
 describe('Pod Security labels', function () {
   this.timeout(90_000);
@@ -207,7 +211,7 @@ describe('Pod Security labels', function () {
   });
 
   describe('that are somebody else’s', () => {
-    const TEAMS = ['version', 'filled', 'argo', 'same', 'server-side-apply', 'hand-before-us'];
+    const TEAMS = ['version', 'filled', 'argo', 'same', 'claimed', 'server-side-apply', 'hand-before-us'];
 
     // What is left of them would look like labels that we forgot.
     after(async () => {
@@ -289,6 +293,55 @@ describe('Pod Security labels', function () {
       await expectLabels(namespace, { audit: 'baseline' }, {});
     });
 
+    it('are not those of whoever states ours after us, until they change them', async () => {
+      const namespace = await cluster.namespace('claimed', { team: 'claimed' });
+      const policy = await cluster.policy('claimed', select('claimed'));
+      await expectLabels(namespace, AUDIT_BASELINE);
+      await argoApplies(namespace, { audit: 'baseline' });
+      await cluster.policy('claimed', select('claimed', { level: 'restricted' }));
+      await expectLabels(namespace, AUDIT_RESTRICTED);
+      await cluster.programmed(policy);
+      assert.equal(await cluster.condition(policy, 'LabelConflict'), undefined);
+      // As Argo CD does at its next sync.
+      await argoApplies(namespace, { audit: 'baseline' });
+      await conflict(policy, /audit is "baseline" by argocd-controller, ours would be "restricted"/);
+      await expectLabels(namespace, { audit: 'baseline' }, {});
+      await assertStill(cluster.api, `${NAMESPACES}/${namespace}`, 2_000);
+      await argoApplies(namespace, {});
+      await expectLabels(namespace, AUDIT_RESTRICTED);
+    });
+
+    it('are not those of whom nobody knows, when our entry was taken out of the managed fields', async () => {
+      const namespace = await cluster.namespace('stripped', { team: 'stripped' });
+      const policy = await cluster.policy('stripped', select('stripped'));
+      await expectLabels(namespace, AUDIT_BASELINE);
+      await argoApplies(namespace, { audit: 'baseline', 'audit-version': 'v1.36' });
+      const path = `${NAMESPACES}/${namespace}`;
+      const { metadata } = await cluster.api.get(path);
+      const managedFields = metadata.managedFields.filter(({ manager }: Json) => manager !== 'capabilitypolicy.dev');
+      assert.ok(managedFields.length < metadata.managedFields.length);
+      await cluster.api.patch(path, { metadata: { managedFields } });
+      await cluster.policy('stripped', select('stripped', { level: 'restricted' }));
+      await expectLabels(namespace, AUDIT_RESTRICTED);
+
+      await cluster.api.patch(path, { metadata: { managedFields: [{}] } });
+      await cluster.deletePolicy(policy);
+      await expectLabels(namespace, {});
+    });
+
+    it('do not keep our record when they state that, too', async () => {
+      const namespace = await cluster.namespace('record', { team: 'record' });
+      const policy = await cluster.policy('record', select('record'));
+      await expectLabels(namespace, AUDIT_BASELINE);
+      const path = `${NAMESPACES}/${namespace}`;
+      const { metadata } = await cluster.api.get(path);
+      const annotations = { [RECORD]: metadata.annotations[RECORD] };
+      const body = { apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace, annotations } };
+      await cluster.api.apply(path, body, 'somebody');
+      await cluster.deletePolicy(policy);
+      await expectLabels(namespace, {});
+    });
+
     for (const [how, state] of [
       ['server-side apply', (namespace: string) => argoApplies(namespace, { audit: 'baseline' })],
       ['hand, before us', (namespace: string) => label(namespace, `${PREFIX}audit=baseline`)],
@@ -297,8 +350,11 @@ describe('Pod Security labels', function () {
         const team = how.replace(/\W+/g, '-');
         const namespace = await cluster.namespace(team, { team });
         await state(namespace);
+        // The operator has to have seen it before the policy: what comes with it is taken for an answer to ours.
+        await sleep(WATCH_MS);
         const policy = await cluster.policy(team, select(team));
-        await expectLabels(namespace, AUDIT_BASELINE);
+        // Of what they say nothing is recorded: it was theirs first.
+        await expectLabels(namespace, AUDIT_BASELINE, { 'audit-version': 'v1.36' });
         await cluster.policy(team, select(team, { level: 'restricted' }));
         await conflict(policy, /audit is "baseline" by (argocd-controller|kubectl-label), ours would be "restricted"/);
         await expectLabels(namespace, { audit: 'baseline' }, {});

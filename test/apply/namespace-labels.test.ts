@@ -1,0 +1,61 @@
+/** Whose a Pod Security label is: what is planned for one namespace. */
+import assert from 'node:assert/strict';
+import { planLabels } from '../../operator/apply/namespace-labels.ts';
+import type { FieldOwner, NamespaceView } from '../../operator/cluster/objects.ts';
+
+const [LABEL, VERSION] = ['pod-security.kubernetes.io/enforce', 'pod-security.kubernetes.io/enforce-version'];
+const US: FieldOwner = { manager: 'capabilitypolicy.dev', operation: 'Apply' };
+const ARGO: FieldOwner = { manager: 'argocd-controller', operation: 'Apply' };
+const KUBECTL: FieldOwner = { manager: 'kubectl-label', operation: 'Update' };
+
+function namespace(
+  live: string | undefined,
+  recorded: string | undefined,
+  owners: readonly FieldOwner[],
+): NamespaceView {
+  return {
+    name: 'net',
+    uid: 'uid',
+    terminating: false,
+    labels: live === undefined ? {} : { [LABEL]: live },
+    ...(recorded !== undefined && { recorded: JSON.stringify({ [LABEL]: recorded }) }),
+    labelOwners: { [LABEL]: owners },
+  };
+}
+
+describe('planLabels: a label that is to become restricted', () => {
+  const rows: readonly [string, NamespaceView, 'ours' | 'theirs'][] = [
+    ['is not there', namespace(undefined, undefined, []), 'ours'],
+    ['is ours', namespace('baseline', 'baseline', [US]), 'ours'],
+    ['is ours, and was changed by hand', namespace('privileged', 'baseline', [KUBECTL]), 'ours'],
+    ['is ours, and somebody states the same', namespace('baseline', 'baseline', [US, ARGO]), 'ours'],
+    ['is ours, and all managed fields are gone', namespace('baseline', 'baseline', []), 'ours'],
+    ['is ours, and the managed fields say that it is another’s', namespace('baseline', 'baseline', [ARGO]), 'ours'],
+    ['was ours, and was changed by apply', namespace('privileged', 'baseline', [ARGO]), 'theirs'],
+    ['was there before us', namespace('baseline', undefined, [KUBECTL]), 'theirs'],
+    ['was stated before we said the same', namespace('baseline', undefined, [US, ARGO]), 'theirs'],
+  ];
+  for (const [title, view, whose] of rows) {
+    it(`is ${whose} when it ${title}`, () => {
+      const { labels, conflicts, record } = planLabels(view, { [LABEL]: 'restricted' });
+      assert.deepEqual(
+        { labels, record, conflicts: conflicts.length },
+        whose === 'ours'
+          ? { labels: { [LABEL]: 'restricted' }, record: JSON.stringify({ [LABEL]: 'restricted' }), conflicts: 0 }
+          : { labels: {}, record: undefined, conflicts: 1 },
+      );
+    });
+  }
+
+  it('is not recorded when somebody said so before us', () => {
+    const plan = planLabels(namespace('restricted', undefined, [ARGO]), { [LABEL]: 'restricted', [VERSION]: 'v1.36' });
+    assert.deepEqual(plan.labels, { [LABEL]: 'restricted', [VERSION]: 'v1.36' });
+    assert.equal(plan.record, JSON.stringify({ [VERSION]: 'v1.36' }));
+  });
+
+  it('is removed when nobody wants it any more, whatever became of the managed fields', () => {
+    assert.deepEqual(planLabels(namespace('baseline', 'baseline', [KUBECTL]), {}).removed, [LABEL]);
+    assert.deepEqual(planLabels(namespace('baseline', 'baseline', [US, ARGO]), {}).removed, []);
+    assert.deepEqual(planLabels(namespace('privileged', 'baseline', [KUBECTL]), {}).removed, []);
+  });
+});
