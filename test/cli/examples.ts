@@ -1,11 +1,13 @@
 /** The examples of the commands' help, as people paste them. */
 import { execFile } from 'node:child_process';
-import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { commandReference } from '../../operator/cli/reference.ts';
+import { ROOT } from '../docs/page.ts';
+import { reader } from '../docs/pasted.ts';
 
-const MAIN = join(import.meta.dirname, '..', '..', 'operator', 'cli', 'main.ts');
+const BIN = join(ROOT, 'bin');
 
 export interface PastedExample {
   readonly command: string;
@@ -36,8 +38,7 @@ export interface Pasted {
 export async function paste(text: string, env: Readonly<Record<string, string>> = {}): Promise<Pasted> {
   const folder = mkdtempSync(join(tmpdir(), 'paste-'));
   try {
-    putCappol(folder);
-    const path = [folder, env.PATH, process.env.PATH].filter((part) => part !== undefined).join(delimiter);
+    const path = [BIN, env.PATH, reader().PATH].filter((part) => part !== undefined).join(delimiter);
     return await new Promise((resolve) => {
       const options = { cwd: folder, env: { HOME: folder, ...env, PATH: path }, timeout: 120_000 };
       execFile('bash', ['-o', 'pipefail', '-c', text], options, (error, stdout, stderr) =>
@@ -47,11 +48,4 @@ export async function paste(text: string, env: Readonly<Record<string, string>> 
   } finally {
     rmSync(folder, { recursive: true });
   }
-}
-
-/** Puts a `cappol` into the folder that is the command line of this checkout. */
-export function putCappol(folder: string): void {
-  const bin = join(folder, 'cappol');
-  writeFileSync(bin, `#!/bin/sh\nexec '${process.execPath}' '${MAIN}' "$@"\n`);
-  chmodSync(bin, 0o755);
 }

@@ -57,6 +57,11 @@ describe('the process', () => {
     }
   });
 
+  it('is found by kubectl in the folder bin of a checkout', async () => {
+    const { stdout } = await paste('kubectl-cappol --version');
+    assert.match(stdout, /^cappol \d/);
+  });
+
   it('says so when Node is too old', () => {
     for (const version of ['22.19.0', '22.20.1', '24.0.0']) assert.equal(problemWithNode(version), undefined);
     for (const version of ['20.20.2', '22.18.9', '18.0.0']) {

@@ -19,12 +19,17 @@ const RUN: readonly Run[] = [
   { page: 'docs/rollout.md', by: 'test/docs/rollout.test.ts' },
   { page: 'docs/migrating-from-psp.md', by: 'test/migrate/docs.test.ts' },
   { page: 'docs/runbook.md', by: 'test/integration/prometheus.test.ts' },
-  { page: 'docs/operations.md', sections: ['Install', 'Uninstall'], by: 'test/install/install.test.ts' },
+  { page: 'docs/concepts.md', by: 'test/docs/rollout.test.ts' },
+  { page: 'docs/operations.md', sections: ['Install', 'Upgrade', 'Uninstall'], by: 'test/install/install.test.ts' },
   { page: 'docs/operations.md', sections: ['Break glass'], by: 'test/docs/rollout.test.ts' },
 ];
 
 /** How else people mark what is for a shell. */
 const OTHER_MARKS = ['bash', 'console', 'shell', 'shell-session', 'shellscript', 'terminal', 'zsh'];
+
+/** What people paste into a shell. */
+const COMMANDS =
+  /^\s*(?:\w+=\S* )*(?:sudo )?(?:cappol|curl|docker|git|helm|jq|kubectl|kustomize|make|node|npm|npx|oc|podman) /m;
 
 describe('the shell blocks', () => {
   const pages = documentation();
@@ -34,6 +39,14 @@ describe('the shell blocks', () => {
   it('are marked `sh`, or `sh fails`, and have no prompts', () => {
     const wrong = all.filter(({ block }) => !isMarked(block)).map(({ page, block }) => titleOf(page, block));
     assert.deepEqual(wrong, []);
+  });
+
+  it('are all blocks of commands', () => {
+    const unmarked = all.filter(({ block: { info, text } }) => info[0] === undefined && COMMANDS.test(text));
+    assert.deepEqual(
+      unmarked.map(({ page, block }) => titleOf(page, block)),
+      [],
+    );
   });
 
   it('are pasted by a test, or are in not-run.ts', () => {

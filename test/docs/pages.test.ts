@@ -38,6 +38,30 @@ describe('the documentation', () => {
     assert.deepEqual(missing, []);
   });
 
+  it('names npm scripts and test files that there are', () => {
+    const { scripts } = JSON.parse(textOf('package.json')) as { scripts: Record<string, string> };
+    const inline = documentation().flatMap(({ path }) =>
+      [...textOf(path).matchAll(/`([^`]+)`/g)].map(([, code = '']) => ({ path, code })),
+    );
+    const named = inline.flatMap(({ path, code }) => [
+      ...[...code.matchAll(/npm run (?:--silent )?([\w:-]+)/g)].map(([, name = '']) => ({
+        path,
+        name,
+        is: name in scripts,
+      })),
+      ...[...code.matchAll(/mocha (test\/\S+\.ts)/g)].map(([, name = '']) => ({
+        path,
+        name,
+        is: existsSync(join(ROOT, name)),
+      })),
+    ]);
+    assert.ok(named.length > 10, String(named.length));
+    assert.deepEqual(
+      named.filter(({ is }) => !is),
+      [],
+    );
+  });
+
   it('has every flag of the operator', () => {
     const rows = sectionOf('docs/operations.md', 'Flags').split('\n');
     const rowOf = (flag: string) => rows.find((row) => new RegExp(`^\\| \`${flag}[ \`]`).test(row));

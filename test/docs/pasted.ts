@@ -1,28 +1,37 @@
-/** Runs the blocks of a page as a reader would: all that are marked `sh`, in order, in one shell. */
+/**
+ * Runs the blocks of a page as a reader would: all that are marked `sh`, as they are written, in order, in one shell that is
+ * opened in a checkout. What the shell has besides a plain one, the page has to say at its top.
+ */
 import assert from 'node:assert/strict';
 import { homedir } from 'node:os';
-import { join } from 'node:path';
+import { delimiter, dirname, join } from 'node:path';
 import { NOT_RUN } from './not-run.ts';
 import { type Block, firstLine, type Page, ROOT } from './page.ts';
 import { ShellSession } from './shell-session.ts';
 import { assertShown } from './shown.ts';
 
+/** Of a page that says that it needs a cluster: what kubectl there needs. */
+export interface Access {
+  readonly kubectl: string;
+  readonly kubeconfig: string;
+}
+
 export interface Pasting {
-  /** Beside a reader's; a promise, since what it names may have to be built. */
-  readonly environment?: () => Promise<NodeJS.ProcessEnv>;
+  /** Called when the cluster is there. Left out: a shell without kubectl and without a cluster. */
+  readonly cluster?: () => Access;
 }
 
 /**
  * Registers a test for each block. A block that is marked `sh` has to succeed, one that is marked `sh fails` has to fail;
  * a `text` block is what the last block before it prints. Those in not-run.ts are taken as not there.
  */
-export function pasteBlocks(page: Page, { environment }: Pasting = {}): void {
+export function pasteBlocks(page: Page, { cluster }: Pasting = {}): void {
   const notRun = NOT_RUN[page.path] ?? {};
   const steps = stepsOf(page.blocks.filter((block) => !(firstLine(block) in notRun)));
   let session: ShellSession;
 
-  before(async () => {
-    session = new ShellSession(ROOT, { ...reader(), ...(await environment?.()) });
+  before(() => {
+    session = new ShellSession(ROOT, reader(cluster?.()));
   });
   after(() => session?.end());
 
@@ -36,10 +45,19 @@ export function pasteBlocks(page: Page, { environment }: Pasting = {}): void {
   }
 }
 
-/** Somebody with an empty home, and so without a kubeconfig; what was built before is still there. */
-function reader(): NodeJS.ProcessEnv {
-  const { PATH, KUBEBUILDER_ASSETS, XDG_CACHE_HOME = join(homedir(), '.cache') } = process.env;
-  return { PATH, XDG_CACHE_HOME, ...(KUBEBUILDER_ASSETS !== undefined && { KUBEBUILDER_ASSETS }) };
+/**
+ * The environment of somebody with an empty home; what was built before is still there. npm puts the project's programs into
+ * the PATH of its scripts, and so of these tests, where nobody else has them.
+ */
+export function reader(access?: Access): NodeJS.ProcessEnv {
+  const { KUBEBUILDER_ASSETS, XDG_CACHE_HOME = join(homedir(), '.cache') } = process.env;
+  const own = (process.env.PATH ?? '').split(delimiter).filter((folder) => !folder.includes('node_modules'));
+  return {
+    PATH: [...(access ? [dirname(access.kubectl)] : []), ...own].join(delimiter),
+    XDG_CACHE_HOME,
+    ...(KUBEBUILDER_ASSETS !== undefined && { KUBEBUILDER_ASSETS }),
+    ...(access && { KUBECONFIG: access.kubeconfig }),
+  };
 }
 
 interface Step {

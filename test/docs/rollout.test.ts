@@ -1,16 +1,11 @@
 /** The roll-out page, as a reader follows it, on the cluster that it tells of; and how to break glass when it is done. */
-import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { delimiter, dirname, join } from 'node:path';
-import { putCappol } from '../cli/examples.ts';
 import { type ControlPlane, startControlPlane } from '../controlplane/controlplane.ts';
 import { documentedBlocks } from '../install/tools.ts';
 import { ADMITTED, eventually, OPERATOR_NAMESPACE, useCluster } from '../integration/harness.ts';
 import { baselinePod } from '../integration/pods.ts';
 import { NAMESPACES, POLICIES } from '../integration/rendered.ts';
 import { ROOT, readPage } from './page.ts';
-import { pasteBlocks } from './pasted.ts';
+import { pasteBlocks, reader } from './pasted.ts';
 import { ShellSession } from './shell-session.ts';
 
 const POD = { runAsNonRoot: true, seccompProfile: { type: 'RuntimeDefault' } };
@@ -31,7 +26,6 @@ const DEPLOYED: readonly Deployed[] = [
 ];
 
 describe('the roll-out', () => {
-  const bin = mkdtempSync(join(tmpdir(), 'rollout-'));
   let controlPlane: ControlPlane | undefined;
   // Of its own: the page counts namespaces.
   const cluster = useCluster('rollout', {
@@ -41,19 +35,9 @@ describe('the roll-out', () => {
     },
   });
 
-  before(async () => {
-    putCappol(bin);
-    await populate();
-  });
-  after(async () => {
-    rmSync(bin, { recursive: true });
-    await controlPlane?.stop();
-  });
+  before(populate);
+  after(() => controlPlane?.stop());
 
-  const environment = async () => ({
-    KUBECONFIG: cluster.controlPlane.kubeconfig,
-    PATH: [bin, dirname(cluster.controlPlane.kubectl), process.env.PATH].join(delimiter),
-  });
   describe('step by step', () => {
     // Before the cluster's own clean-up, which knows only of policies that bear its prefix.
     after(async () => {
@@ -61,24 +45,47 @@ describe('the roll-out', () => {
       await Promise.all(policies.map(({ metadata }) => cluster.deletePolicy(metadata.name)));
     });
 
-    pasteBlocks(readPage('docs/rollout.md'), { environment });
+    pasteBlocks(readPage('docs/rollout.md'), { cluster: () => cluster.controlPlane });
 
-    it('is undone by breaking glass, with an operator and without', async () => {
-      const blocks = documentedBlocks('docs/operations.md', 'Break glass');
-      const [withOperator = '', without = ''] = blocks.map((block) => block.replace('=restricted', '=everywhere'));
-      const admit = () => cluster.admit(baselinePod(), 'team-01');
-      const admitted = () => eventually('the pod to be admitted', async () => (await admit()) === ADMITTED);
-      const session = new ShellSession(ROOT, await environment());
+    describe('ends with what other pages say', () => {
+      pasteBlocks(readPage('docs/concepts.md'), { cluster: () => cluster.controlPlane });
+    });
+  });
+
+  /** On the sample that the page names. */
+  describe('is undone by breaking glass', () => {
+    const [withOperator = '', without = ''] = documentedBlocks('docs/operations.md', 'Break glass');
+    const namespace = 'team-01';
+    const admit = () => cluster.admit(baselinePod(), namespace);
+    const admitted = () => eventually('the pod to be admitted', async () => (await admit()) === ADMITTED);
+    const refused = () => eventually('the pod to be refused', async () => (await admit()) !== ADMITTED);
+    let session: ShellSession;
+
+    before(async () => {
+      session = new ShellSession(ROOT, reader(cluster.controlPlane));
+      await session.paste(`kubectl label namespace ${namespace} environment=production`);
+      await session.paste('kubectl apply -f config/samples/restricted.yaml');
+      await session.paste('kubectl wait --for=condition=Ready capabilitypolicy/restricted --timeout=60s');
+    });
+    after(async () => {
+      await session.end();
+      await cluster.deletePolicy('restricted');
+    });
+
+    it('with an operator', async () => {
+      await refused();
+      await session.paste(withOperator);
+      await admitted();
+    });
+
+    it('without', async () => {
+      await session.paste('kubectl apply -f config/samples/restricted.yaml');
+      await refused();
+      await cluster.operator.stop();
       try {
-        await session.paste(withOperator);
-        await admitted();
-        await session.paste(withOperator.replace('"Audit"', '"Enforce"'));
-        assert.notEqual(await admit(), ADMITTED);
-        await cluster.operator.stop();
         await session.paste(without);
         await admitted();
       } finally {
-        await session.end();
         await cluster.operator.startAndWatch();
       }
     });

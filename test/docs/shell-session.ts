@@ -37,12 +37,14 @@ export class ShellSession {
   #count = 0;
   #ended: string | undefined;
 
-  /** @param environment replaces this process's; HOME is a new folder, gone at the end, unless it says otherwise */
+  /**
+   * @param environment replaces this process's; HOME and TMPDIR are a new folder, gone at the end, unless it says otherwise
+   */
   constructor(cwd: string, environment: NodeJS.ProcessEnv) {
     // In a process group of its own, so that what the blocks leave in the background ends with it.
     this.#shell = spawn('sh', ['-c', READER], {
       cwd,
-      env: { HOME: this.#folder, ...environment },
+      env: { HOME: this.#folder, TMPDIR: this.#folder, ...environment },
       stdio: ['ignore', 'ignore', 'inherit', 'pipe', 'pipe'],
       detached: true,
     });

@@ -25,6 +25,7 @@ const TEAM = 'shop';
 
 describe('an installation', () => {
   const [withKubectl = '', withHelm = ''] = documentedBlocks('docs/operations.md', 'Install');
+  const [upgrade = ''] = documentedBlocks('docs/operations.md', 'Upgrade');
   const [purge = '', deleteWithKubectl = '', deleteWithHelm = ''] = documentedBlocks('docs/operations.md', 'Uninstall');
   let controlPlane: ControlPlane;
   let api: Api;
@@ -134,6 +135,8 @@ describe('an installation', () => {
     it('is upgraded and rolled back', async () => {
       const flags = async () => operatorFlags({ health: 1, metrics: 2 }, await api.get(DEPLOYMENT));
       const installed = await flags();
+      await tools.shell(upgrade);
+      assert.deepEqual(await flags(), installed);
       await tools.run('helm', 'upgrade', ...RELEASE, '--set', 'flags.log-level=debug');
       assert.deepEqual(await flags(), [...installed, '--log-level=debug'].sort());
       await runOperator();

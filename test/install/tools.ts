@@ -7,6 +7,7 @@ import { promisify } from 'node:util';
 import { findBinaries } from '../controlplane/binaries.ts';
 import { findHelm } from '../controlplane/helm.ts';
 import { ROOT, readPage } from '../docs/page.ts';
+import { reader } from '../docs/pasted.ts';
 
 export interface Output {
   readonly stdout: string;
@@ -27,7 +28,7 @@ export class Tools {
     const [{ kubectl }, helm] = await Promise.all([findBinaries(), findHelm()]);
     // helm keeps caches there.
     const home = mkdtempSync(join(tmpdir(), 'capabilitypolicy-tools-'));
-    const path = [dirname(kubectl), dirname(helm), process.env.PATH].join(delimiter);
+    const path = [dirname(kubectl), dirname(helm), reader().PATH].join(delimiter);
     return new Tools({ PATH: path, HOME: home, ...(kubeconfig !== undefined && { KUBECONFIG: kubeconfig }) }, home);
   }
 

@@ -29,7 +29,8 @@ const LABEL = 'pod-security.kubernetes.io/warn';
 const ADDRESS = `127.0.0.1:${port}`;
 /** Section of the runbook → what its blocks show in the situation below, one after the other. */
 const SHOWN: Readonly<Record<string, readonly (readonly RegExp[])[]>> = {
-  'Set up': [[/capabilitypolicy-metrics-reader created/]],
+  // The operator runs beside the cluster here, so that no pod has a log.
+  'Set up': [[/capabilitypolicy-metrics-reader created/], []],
   CapabilityPolicyNotProgrammed: [[/^prometheus-refused +VersionTooNew +spec\.levelVersion: /m]],
   CapabilityPolicyViolationsRising: [
     [/^prometheus-warn .* 1 +True /m, /Warning +WorkloadViolates +pod\/bad /],
