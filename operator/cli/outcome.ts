@@ -8,7 +8,7 @@ export type Outcome = (typeof OUTCOMES)[number];
 
 const OF_MODE: Readonly<Record<Mode, Outcome>> = { Enforce: 'Refused', Warn: 'Warned', Audit: 'Audited' };
 
-/** Of the 16 colours that every terminal has, those that both a dark and a light background leave legible. */
+/** Of the 16 colours that every terminal has: not blue, black or white, which vanish on some backgrounds. */
 export const OUTCOME_STYLES: Readonly<Record<Outcome, Style>> = {
   Refused: 'red',
   Unknown: 'magenta',

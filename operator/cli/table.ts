@@ -89,7 +89,7 @@ function narrowText(rows: readonly (readonly string[])[], { widths, heads, hasHe
   return rows
     .slice(hasHead ? 1 : 0)
     .map(([name = '', ...cells]) => {
-      const pairs = cells.map((cell, index) => `${heads[index + 1] ?? ''} ${cell}`.trim()).join(', ');
+      const pairs = cells.map((cell, index) => `${heads[index + 1] ?? ''} ${cell}`.trim()).join('; ');
       return `${terminal.paint('bold', name)}\n${wrap(pairs, { width, indent: INDENT })}`;
     })
     .join('');

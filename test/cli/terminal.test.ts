@@ -98,6 +98,14 @@ describeWith({ programs: { script: 'apt-get install bsdutils' } }, 'check on a t
     });
   }
 
+  for (const args of ['explain NET_RAW', 'explain -f all.yaml', 'check --help', 'check -f all.yaml -o wide']) {
+    it(`fits 100 columns: ${args}`, async () => {
+      for (const line of (await onTerminal(100, { NO_COLOR: '1' }, args)).split('\n')) {
+        assert.ok(line.length <= 100 || /^ *\S+$/.test(line), line);
+      }
+    });
+  }
+
   it('has colours, of the 16 that every terminal has', async () => {
     const text = await onTerminal(80);
     assert.ok(text.includes('\u001b[31mrefused\u001b[39m'));
@@ -196,13 +204,13 @@ b-longer   2
     assert.equal(
       tableText(HEAD, ROWS, { terminal: terminal(15) }),
       `a
-  NUMBER 1, WHY
+  NUMBER 1; WHY
   some long
   text for
   which there
   is no room
 b-longer
-  NUMBER 2, WHY
+  NUMBER 2; WHY
 `,
     );
   });

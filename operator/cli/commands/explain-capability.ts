@@ -2,6 +2,8 @@
 import { CAPABILITY_TABLE, type Capability, RISKS } from '../../standards/capabilities.ts';
 import { CONTAINER_RUNTIMES } from '../../standards/runtimes.ts';
 import { nearest } from '../nearest.ts';
+import type { Terminal } from '../terminal.ts';
+import { wrap } from '../wrap.ts';
 
 /** As `-o json` prints it. */
 export interface ExplainedCapability extends Capability {
@@ -31,7 +33,7 @@ export function explained(capability: Capability): ExplainedCapability {
 }
 
 /** For people: several lines. */
-export function capabilityText(capability: Capability): string {
+export function capabilityText(capability: Capability, { width }: Terminal): string {
   const { name, number, permits, addableAt, risk, riskNote, instead, sources } = capability;
   const { givenBy } = explained(capability);
   const lines: readonly (readonly [string, string])[] = [
@@ -45,7 +47,8 @@ export function capabilityText(capability: Capability): string {
     ['instead', instead ?? 'nothing does the same with less'],
     ['source', sources.join(', ')],
   ];
-  return `${name} (${number})\n${lines.map(([what, text]) => `  ${what.padEnd(14)}${text}\n`).join('')}`;
+  const rows = lines.map(([what, text]) => `  ${what.padEnd(14)}${wrap(text, { width, indent: 16 }).slice(16)}`);
+  return `${name} (${number})\n${rows.join('')}`;
 }
 
 const MAY_ADD: Readonly<Record<Capability['addableAt'], string>> = {

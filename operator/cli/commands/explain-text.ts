@@ -3,6 +3,8 @@ import type { Holding, RuntimeHoldings } from '../../evaluate/held.ts';
 import { CAPABILITIES } from '../../standards/capabilities.ts';
 import { CONTAINER_RUNTIMES } from '../../standards/runtimes.ts';
 import { tableText } from '../table.ts';
+import type { Terminal } from '../terminal.ts';
+import { wrap } from '../wrap.ts';
 import type { ExplainedContainer, ExplainedManifest } from './explain-manifests.ts';
 
 const HEAD = ['RUNTIME', 'USER', 'NO NEW PRIVILEGES', 'BOUNDING', 'PERMITTED', 'EFFECTIVE', 'BY FILE CAPABILITIES'];
@@ -16,25 +18,27 @@ const LEGEND = `${AS_IT_STANDS}as the container stands. By file capabilities: wh
 const IN_USER_NAMESPACE = "hostUsers: false: all of it counts in the pod's own user namespace only, not on the node";
 
 /** Several lines, with an empty one at the end. */
-export function manifestText({ kind, namespace, name, file, line, containers }: ExplainedManifest): string {
+export function manifestText(manifest: ExplainedManifest, terminal: Terminal): string {
+  const { kind, namespace, name, file, line, containers } = manifest;
   const whose = `${kind} ${namespace === null ? '' : `${namespace}/`}${name}`;
   const at = (where: number) => `(${file === '-' ? 'standard input' : file}:${where})`;
   if (containers.length === 0) return `${whose} ${at(line)}\nno containers for Linux nodes\n\n`;
-  return containers.map((one) => `${whose}, container "${one.name}" ${at(one.line)}\n${containerText(one)}\n`).join('');
+  return containers
+    .map((one) => `${whose}, container "${one.name}" ${at(one.line)}\n${containerText(one, terminal)}\n`)
+    .join('');
 }
 
-function containerText(container: ExplainedContainer): string {
+function containerText(container: ExplainedContainer, terminal: Terminal): string {
+  const { width } = terminal;
   const lines = [
-    asked(container),
-    '',
-    table(container).trimEnd(),
     LEGEND,
     '',
     ...whyByRuntime(container),
     ...whyByUser(container),
     ...container.findings.map(({ reason, message }) => `note: ${message} (${reason})`),
   ];
-  return lines.map((line) => `${line}\n`).join('');
+  const wrapped = (line: string) => wrap(line, { width, hanging: 2 });
+  return [wrapped(asked(container)), '\n', table(container, terminal), ...lines.map(wrapped)].join('');
 }
 
 function asked({ add, drop, privileged, noNewPrivileges, ...user }: ExplainedContainer): string {
@@ -63,11 +67,12 @@ interface Row {
   readonly stands: boolean;
 }
 
-function table(container: ExplainedContainer): string {
+function table(container: ExplainedContainer, terminal: Terminal): string {
   const rows = together(container.runtimes.flatMap((one) => rowsOf(one, container)));
   return tableText(
     HEAD,
     rows.map(({ runtimes, cells, stands }) => [(stands ? AS_IT_STANDS : '  ') + runtimes.join(', '), ...cells]),
+    { terminal },
   );
 }
 

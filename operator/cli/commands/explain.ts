@@ -5,6 +5,7 @@ import { type ExitCode, type Io, type RegisterCommand, UsageError } from '../com
 import { withExamples } from '../examples.ts';
 import { filenames } from '../options.ts';
 import { jsonText, printableTexts } from '../printable.ts';
+import { terminalOf } from '../terminal.ts';
 
 interface Options {
   readonly filename: readonly string[];
@@ -56,10 +57,11 @@ async function explainNames(names: readonly string[], { output }: Options, io: I
   const { capabilityNamed, capabilityText, explained } = await import('./explain-capability.ts');
   const found = names.map(capabilityNamed);
   const capabilities = found.flatMap((one) => ('capabilities' in one ? one.capabilities : []));
+  const terminal = terminalOf(io);
   const text =
     output === 'json'
       ? `${jsonText({ capabilities: capabilities.map(explained) })}\n`
-      : capabilities.map(capabilityText).join('\n');
+      : capabilities.map((one) => capabilityText(one, terminal)).join('\n');
   io.stdout.write(text);
   const wrong = found.flatMap((one) => ('wrong' in one ? [one.wrong] : []));
   for (const message of wrong) io.stderr.write(`cappol: ${printable(message)}\n`);
@@ -69,6 +71,7 @@ async function explainNames(names: readonly string[], { output }: Options, io: I
 async function explainFiles(paths: readonly string[], { output }: Options, io: Io): Promise<ExitCode> {
   const { explainedManifests } = await import('./explain-manifests.ts');
   const { manifestText } = await import('./explain-text.ts');
+  const terminal = terminalOf(io);
   let code: ExitCode = 0;
   const manifests = explainedManifests(paths, io, (message) => {
     code = 2;
@@ -79,7 +82,7 @@ async function explainFiles(paths: readonly string[], { output }: Options, io: I
     for await (const manifest of manifests) items.push(manifest);
     io.stdout.write(`${jsonText({ items })}\n`);
   } else {
-    for await (const manifest of manifests) io.stdout.write(manifestText(printableTexts(manifest)));
+    for await (const manifest of manifests) io.stdout.write(manifestText(printableTexts(manifest), terminal));
   }
   return code;
 }

@@ -3,6 +3,7 @@ import type { Migration, Note } from '../../migrate/migrate.ts';
 import { bounded, counted } from '../../report/text.ts';
 import { jsonText } from '../printable.ts';
 import { tableText } from '../table.ts';
+import type { Terminal } from '../terminal.ts';
 
 /** In columns and comments. */
 export const LONGEST = 200;
@@ -16,7 +17,7 @@ export function listText({ policies, rbac, notes, origins }: Migration): string 
 }
 
 /** Each line of the policies with the field that it comes from, then what is to be known of them. */
-export function reportText(migration: Migration): string {
+export function reportText(migration: Migration, terminal: Terminal): string {
   const { policies, origins } = migration;
   const lines = policies.flatMap(({ metadata, spec }) =>
     Object.entries(origins[metadata?.name ?? ''] ?? {}).map(([path, from]) => [
@@ -34,8 +35,10 @@ export function reportText(migration: Migration): string {
     text,
   ]);
   return [
-    ...(lines.length > 0 ? [tableText(['POLICY', 'FIELD', 'FROM', 'VALUE'], lines), '\n'] : []),
-    ...(notes.length > 0 ? [tableText(['OBJECT', 'FIELD', 'VALUE', 'EXACT', 'WHAT HAPPENS'], notes), '\n'] : []),
+    ...(lines.length > 0 ? [tableText(['POLICY', 'FIELD', 'FROM', 'VALUE'], lines, { terminal }), '\n'] : []),
+    ...(notes.length > 0
+      ? [tableText(['OBJECT', 'FIELD', 'VALUE', 'EXACT', 'WHAT HAPPENS'], notes, { terminal }), '\n']
+      : []),
     countsText(migration),
   ].join('');
 }

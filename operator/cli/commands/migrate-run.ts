@@ -4,6 +4,7 @@ import { InvalidInput, type Migration, migrate } from '../../migrate/migrate.ts'
 import { type ExitCode, type Io, UsageError } from '../command.ts';
 import { type Manifest, readManifests } from '../input/manifests.ts';
 import { type Trouble, troubleText } from '../input/trouble.ts';
+import { terminalOf } from '../terminal.ts';
 import type { MigrateOptions } from './migrate.ts';
 import { listText, noteText, reportText } from './migrate-output.ts';
 import { nextSteps } from './migrate-steps.ts';
@@ -27,7 +28,7 @@ export async function runMigrate(options: MigrateOptions, io: Io): Promise<ExitC
     for (const note of inexact) io.stderr.write(`cappol: ${noteText(note)}\n`);
     return 1;
   }
-  io.stdout.write(PRINTERS[output](migration));
+  io.stdout.write(PRINTERS[output](migration, terminalOf(io)));
   io.stderr.write(nextSteps(migration, mode));
   return strict && inexact.length > 0 ? 1 : 0;
 }
