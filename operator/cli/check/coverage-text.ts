@@ -1,5 +1,6 @@
 /** What a check did not judge, for people: a line for each reason. */
 import { counted, firstOf } from '../../report/text.ts';
+import { skippedLines } from '../input/other-documents.ts';
 import type { NotJudged, Summary } from './result.ts';
 
 const NAMED = 20;
@@ -8,15 +9,13 @@ const NAMED = 20;
 export function coverageLines({ excluded, excludedNamespaces, notJudged, notKubernetes }: Summary): string[] {
   const makePods = notJudged.filter(({ makesPods }) => makesPods);
   const unknown = notJudged.filter(({ makesPods }) => !makesPods);
-  const documents = notKubernetes.reduce((sum, { count }) => sum + count, 0);
-  const named = notKubernetes.map(({ what, count }) => `${what} ${count}`);
   return [
     ...(excluded > 0
       ? [`no policy reaches ${firstOf(excludedNamespaces, NAMED)}: ${counted(excluded, 'workload')} there`]
       : []),
     ...(makePods.length > 0 ? [`not judged, and their operators make pods: ${kindsText(makePods)}`] : []),
     ...(unknown.length > 0 ? [`not judged, no pod template found: ${kindsText(unknown)}`] : []),
-    ...(documents > 0 ? [`skipped, not Kubernetes objects: ${firstOf(named, NAMED)}`] : []),
+    ...skippedLines(notKubernetes),
   ];
 }
 

@@ -22,6 +22,8 @@ export interface Listener {
   skipped(): void;
   /** An object that may make pods, none of which was judged. */
   notJudged(object: Pick<NotJudged, 'kind' | 'makesPods'>): void;
+  /** A document in a folder that is no Kubernetes object. */
+  notKubernetes(what: string): void;
   trouble(trouble: Trouble): void;
 }
 
@@ -60,7 +62,8 @@ export async function checkFiles(
     const grounds = build();
     listener.grounds(grounds);
     const judge = new ManifestJudge({ grounds, namespace });
-    for await (const manifest of manifestsOf(inputs.files, io, { tell, kept })) {
+    const skip = (what: string) => listener.notKubernetes(what);
+    for await (const manifest of manifestsOf(inputs.files, io, { tell, skip, kept })) {
       found = true;
       report(manifest, judge.judge(manifest), listener);
     }

@@ -1,6 +1,7 @@
 /** What `check` finds, as `-o json` prints it: docs/reference/check.schema.json describes it. */
 import type { Mode } from '../../api/capability-policy.ts';
 import type { Verdict } from '../../evaluate/verdict.ts';
+import type { OtherDocuments } from '../input/other-documents.ts';
 
 /** NotSelected: no policy decides, for the reason that `notSelected` gives. */
 export type ItemVerdict = Verdict | 'NotSelected';
@@ -80,13 +81,6 @@ export interface NotJudged {
   readonly makesPods: true | null;
 }
 
-/** Documents in folders that are not Kubernetes objects. */
-export interface NotKubernetes {
-  /** `Helm template`, `Helm values`, `kustomization` … */
-  readonly what: string;
-  readonly count: number;
-}
-
 export interface Summary {
   readonly items: number;
   readonly compliant: number;
@@ -103,7 +97,8 @@ export interface Summary {
   readonly skipped: number;
   /** Objects that may make pods, and have no pod template that could be judged; by kind. */
   readonly notJudged: readonly NotJudged[];
-  readonly notKubernetes: readonly NotKubernetes[];
+  /** In folders. */
+  readonly notKubernetes: readonly OtherDocuments[];
   /** Problems that do not fail the check. */
   readonly warnings: number;
   /** What could not be read or judged, and fields that the API server would refuse. */

@@ -117,6 +117,10 @@ export class Run implements Listener {
     this.#tally.notJudged(printableTexts(object));
   }
 
+  notKubernetes(what: string): void {
+    this.#tally.notKubernetes(what);
+  }
+
   readonly trouble = (trouble: Trouble): void => {
     if (trouble.severity === 'warning') this.#tally.warning();
     this.#progress.clear();

@@ -1,4 +1,5 @@
 /** What a check has seen, counted as it comes. */
+import { SkippedDocuments } from '../input/other-documents.ts';
 import type { CheckedItem, ItemVerdict, NotJudged, Summary } from './result.ts';
 
 export class Tally {
@@ -6,7 +7,7 @@ export class Tally {
   readonly #verdicts: Record<ItemVerdict, number> = { Compliant: 0, Violating: 0, Unknown: 0, NotSelected: 0 };
   readonly #notJudged = new Map<string, { count: number; makesPods: true | null }>();
   readonly #excluded = new Set<string>();
-  readonly #notKubernetes = new Map<string, number>();
+  readonly #skipped = new SkippedDocuments();
 
   item({ namespace, verdict, notSelected, violations, findings }: CheckedItem): void {
     this.#counts.items += 1;
@@ -29,7 +30,7 @@ export class Tally {
   }
 
   notKubernetes(what: string): void {
-    this.#notKubernetes.set(what, (this.#notKubernetes.get(what) ?? 0) + 1);
+    this.#skipped.skip(what);
   }
 
   warning(): void {
@@ -44,9 +45,7 @@ export class Tally {
     const { items, excluded, skipped, warnings, ...counts } = this.#counts;
     const { Compliant: compliant, Violating: violating, Unknown: unknown, NotSelected: notSelected } = this.#verdicts;
     const notJudged = [...this.#notJudged].map(([kind, one]) => ({ kind, ...one })).sort(podsFirst);
-    const notKubernetes = [...this.#notKubernetes]
-      .map(([what, count]) => ({ what, count }))
-      .sort((a, b) => (a.what < b.what ? -1 : 1));
+    const notKubernetes = this.#skipped.all;
     const verdicts = { compliant, violating, unknown, notSelected, excluded };
     const excludedNamespaces = [...this.#excluded].sort();
     return { items, ...verdicts, excludedNamespaces, ...counts, skipped, notJudged, notKubernetes, warnings, errors };

@@ -5,8 +5,9 @@ import { type Finding, findings } from '../../evaluate/findings.ts';
 import { type ContainerHoldings, holdings } from '../../evaluate/held.ts';
 import type { Io } from '../command.ts';
 import type { FieldPath } from '../input/document.ts';
-import { roleOf, templatePath } from '../input/kinds.ts';
-import { type Manifest, readManifests } from '../input/manifests.ts';
+import { isSearched, roleOf, templatePath } from '../input/kinds.ts';
+import { type Manifest, type ReadOptions, readManifests } from '../input/manifests.ts';
+import { type PodTemplate, podTemplatesIn } from '../input/pod-templates.ts';
 import { troubleText } from '../input/trouble.ts';
 
 /** As `-o json` prints it. */
@@ -25,27 +26,41 @@ export interface ExplainedContainer extends ContainerHoldings {
   readonly findings: readonly Finding[];
 }
 
-/**
- * Pods and workloads; what makes no pods is left out.
- * @param tell called, in one line, for whatever cannot be read
- */
+/** Who is told of what is not explained. */
+export interface ExplainListener {
+  /** Called, in one line, for whatever cannot be read. */
+  tell(message: string): void;
+  /** Called with what a document of a folder is that is no Kubernetes object. */
+  skip(what: string): void;
+}
+
+/** Pods, workloads and the pod templates of custom resources; what makes no pods is left out. */
 export async function* explainedManifests(
   paths: readonly string[],
   io: Pick<Io, 'stdin' | 'cwd' | 'signal'>,
-  tell: (message: string) => void,
+  { tell, skip }: ExplainListener,
 ): AsyncGenerator<ExplainedManifest> {
-  for await (const manifest of readManifests(paths, io, { tell: (trouble) => tell(troubleText(trouble)) })) {
-    const { apiVersion, kind } = manifest.object;
-    const role = roleOf(apiVersion, kind);
-    if (typeof role === 'object') tell(troubleText({ file: manifest.file, line: manifest.line, message: role.wrong }));
-    else if (role === 'pod' || role === 'workload') yield explainedManifest(manifest);
+  const options: ReadOptions = { tell: (trouble) => tell(troubleText(trouble)), skip };
+  for await (const manifest of readManifests(paths, io, options)) {
+    const { object, file, line } = manifest;
+    const role = roleOf(object.apiVersion, object.kind);
+    if (typeof role === 'object') tell(troubleText({ file, line, message: role.wrong }));
+    else if (role === 'pod' || role === 'workload') yield explainedManifest(manifest, ownTemplate(object));
+    else if (role === 'other' && isSearched(object.apiVersion)) {
+      for (const template of podTemplatesIn(object)) yield explainedManifest(manifest, template);
+    }
   }
 }
 
-function explainedManifest({ object, file, line, lineOf }: Manifest): ExplainedManifest {
+function ownTemplate(object: Manifest['object']): PodTemplate {
+  const path = templatePath(object.kind);
+  const pod = path.reduce((part: unknown, key) => objectOf(part)[key], object);
+  return { path, pod: { spec: objectOf(objectOf(pod).spec) }, fieldOf: (inPod) => [...path, ...inPod] };
+}
+
+function explainedManifest({ object, file, line, lineOf }: Manifest, template: PodTemplate): ExplainedManifest {
   const { kind, metadata } = object;
-  const path = [...templatePath(kind), 'spec'];
-  const spec = podSpec(withoutNulls(path.reduce((part: unknown, key) => objectOf(part)[key], object)));
+  const spec = podSpec(withoutNulls(template.pod.spec));
   const advice = findings(spec);
   return {
     kind,
@@ -55,7 +70,7 @@ function explainedManifest({ object, file, line, lineOf }: Manifest): ExplainedM
     line,
     containers: holdings(spec).map((container) => ({
       ...container,
-      line: lineOf([...path, ...fieldPath(container.path)]),
+      line: lineOf(template.fieldOf(['spec', ...fieldPath(container.path)])),
       findings: advice.filter((finding) => finding.path.startsWith(`${container.path}.`)),
     })),
   };

@@ -72,11 +72,14 @@ async function explainFiles(paths: readonly string[], { output }: Options, io: I
   const { explainedManifests } = await import('./explain-manifests.ts');
   const { manifestText } = await import('./explain-text.ts');
   const terminal = terminalOf(io);
+  const { SkippedDocuments, skippedLines } = await import('../input/other-documents.ts');
   let code: ExitCode = 0;
-  const manifests = explainedManifests(paths, io, (message) => {
+  const skipped = new SkippedDocuments();
+  const tell = (message: string) => {
     code = 2;
     io.stderr.write(`cappol: ${message}\n`);
-  });
+  };
+  const manifests = explainedManifests(paths, io, { tell, skip: skipped.skip });
   if (output === 'json') {
     const items = [];
     for await (const manifest of manifests) items.push(manifest);
@@ -84,5 +87,6 @@ async function explainFiles(paths: readonly string[], { output }: Options, io: I
   } else {
     for await (const manifest of manifests) io.stdout.write(manifestText(printableTexts(manifest), terminal));
   }
+  for (const line of skippedLines(skipped.all)) io.stderr.write(`cappol: ${line}\n`);
   return code;
 }

@@ -16,16 +16,21 @@ export interface Document {
 /** Why a text is no document: where, and what to do. */
 export class DocumentError extends Error {
   readonly line: number;
+  /** Whether it is the text of a Helm template. */
+  readonly template: boolean;
 
-  constructor(line: number, message: string) {
+  constructor(line: number, message: string, template = false) {
     super(message);
     this.line = line;
+    this.template = template;
   }
 }
 
 /** Values that aliases repeat are walked again each time: no manifest has so many. */
 const MOST_VALUES = 1_000_000;
 const MOST_ALIASES = 10_000;
+/** An action on lines of its own, such as a comment of several lines; indented, it may be in a block scalar. */
+const HELM_LINE = /^\{\{/;
 const HELM = /(?:^|[:\-\s[{])\{\{[-\s]?.*?\}\}/;
 
 /**
@@ -81,7 +86,8 @@ function documentError(error: unknown, text: string, firstLine: number): Documen
   if (!(error instanceof YAMLException)) return new DocumentError(firstLine, `not YAML: ${(error as Error).message}`);
   const template = templateLine(error, text);
   if (template !== undefined) {
-    return new DocumentError(firstLine + template, 'a Helm template, no YAML: render it first, with helm template');
+    const message = 'a Helm template, no YAML: render it first, with helm template';
+    return new DocumentError(firstLine + template, message, true);
   }
   return new DocumentError(firstLine + (error.mark?.line ?? 0), `not YAML: ${reasonOf(error, text)}`);
 }
@@ -92,7 +98,7 @@ function templateLine({ reason, mark }: YAMLException, text: string): number | u
   const near = mark ? [mark.line, mark.line - 1].find((line) => HELM.test(lines[line] ?? '')) : undefined;
   if (near !== undefined) return near;
   // `{{ .Values.name }}` is a mapping whose key is one: the parser tells where the mapping around it begins.
-  const found = reason.includes('complex keys') ? lines.findIndex((line) => HELM.test(line)) : -1;
+  const found = lines.findIndex((line) => HELM_LINE.test(line) || (reason.includes('complex keys') && HELM.test(line)));
   return found === -1 ? undefined : found;
 }
 

@@ -6,8 +6,6 @@ import type { Trouble } from './trouble.ts';
 export const STDIN = '-';
 
 const EXTENSIONS = /\.(?:ya?ml|json)$/i;
-/** They are kustomize's own, and no objects of a cluster. */
-const KUSTOMIZATION = /^kustomization\.ya?ml$/i;
 
 /** Something to be read, by the name that people know it by. */
 export interface InputFile {
@@ -16,6 +14,8 @@ export interface InputFile {
   readonly path: string | number | undefined;
   /** A regular file can be read again, and at once. */
   readonly regular: boolean;
+  /** It was found in a folder: what is no Kubernetes object there was not meant. */
+  readonly found?: true;
 }
 
 /**
@@ -67,8 +67,8 @@ function* walk({ name: folder, path: parent, tell, around }: Folder): Generator<
       const found = entry.isSymbolicLink() && isWanted(entry.name) ? statSync(path) : entry;
       if (found.isDirectory() && !entry.name.startsWith('.')) {
         yield* walk({ name, path, tell, around: [...around, real] });
-      } else if (found.isFile() && EXTENSIONS.test(entry.name) && !KUSTOMIZATION.test(entry.name)) {
-        yield { name, path, regular: true };
+      } else if (found.isFile() && EXTENSIONS.test(entry.name)) {
+        yield { name, path, regular: true, found: true };
       }
     } catch (error) {
       tell({ file: name, message: reason(error) });

@@ -3,6 +3,7 @@ import type { RawObject } from '../../cluster/raw.ts';
 import type { Io } from '../command.ts';
 import { DocumentError, type FieldPath, parseDocument } from './document.ts';
 import { type InputFile, manifestFiles, reason } from './files.ts';
+import { HELM_TEMPLATE, otherDocument } from './other-documents.ts';
 import { documentsIn, MOST_CHARACTERS, type Piece, splitDocuments } from './split.ts';
 import { Breath, isAtHand, type KeptFiles, readText, textAtHand } from './text.ts';
 import type { Trouble } from './trouble.ts';
@@ -28,6 +29,8 @@ export type Reading = Pick<Io, 'stdin' | 'cwd' | 'signal'>;
 export interface ReadOptions {
   /** Called for whatever can't be read as an object; the rest comes all the same. */
   tell(trouble: Trouble): void;
+  /** Called with what a document of a folder is that is no Kubernetes object. */
+  skip?(what: string): void;
   /** Which documents to look into at all, by their text. */
   wants?(text: string): boolean;
   /** Files that have been read before. */
@@ -52,13 +55,16 @@ export async function* readManifests(
 export async function* manifestsOf(
   files: Iterable<InputFile>,
   io: Reading,
-  { tell, wants = () => true, kept }: ReadOptions,
+  { tell, skip, wants = () => true, kept }: ReadOptions,
 ): AsyncGenerator<Manifest> {
   const breath = new Breath();
   for (const file of files) {
     const { name } = file;
-    const found = (piece: Piece) =>
-      wants(piece.text) ? manifestsIn(piece, name, (line, message) => tell({ file: name, line, message })) : [];
+    const listener: PieceListener = {
+      tell: (line, message) => tell({ file: name, line, message }),
+      skip: file.found ? (what) => skip?.(what) : undefined,
+    };
+    const found = (piece: Piece) => (wants(piece.text) ? manifestsIn(piece, name, listener) : []);
     try {
       if (isAtHand(file)) {
         for (const piece of documentsIn(textAtHand(file, io, kept?.take(file)))) {
@@ -75,20 +81,27 @@ export async function* manifestsOf(
   }
 }
 
-type Tell = (line: number, message: string) => void;
+interface PieceListener {
+  tell(line: number, message: string): void;
+  /** Undefined where each document was meant to be an object. */
+  readonly skip: ((what: string) => void) | undefined;
+}
 
-function* manifestsIn(piece: Piece, file: string, tell: Tell): Generator<Manifest> {
+function* manifestsIn(piece: Piece, file: string, listener: PieceListener): Generator<Manifest> {
+  const { tell, skip } = listener;
   if (piece.tooLarge) {
     tell(piece.line, TOO_LARGE);
     return;
   }
-  const document = parsed(piece, tell);
+  const document = parsed(piece, file, listener);
   if (!document) return;
   const { value, lineOf, textOf } = document;
   for (const { object, path } of objectsIn(value, piece.item)) {
     const line = lineOf(path);
+    const other = skip && otherDocument(object, file);
     const wrong = whatIsWrong(object);
-    if (wrong) tell(line, wrong);
+    if (skip && other !== undefined) skip(other);
+    else if (wrong) tell(line, wrong);
     else {
       yield {
         object: object as Manifest['object'],
@@ -101,12 +114,15 @@ function* manifestsIn(piece: Piece, file: string, tell: Tell): Generator<Manifes
   }
 }
 
-function parsed({ text, line }: Piece, tell: Tell) {
+function parsed({ text, line }: Piece, file: string, { tell, skip }: PieceListener) {
   try {
     return parseDocument(text, line);
   } catch (error) {
     if (!(error instanceof DocumentError)) throw error;
-    tell(error.line, error.message);
+    // Objects are written as JSON, too; what is not even that, such as JSON with comments, is none.
+    if (skip && error.template) skip(HELM_TEMPLATE);
+    else if (skip && file.endsWith('.json') && !text.includes('"apiVersion"')) skip('other document');
+    else tell(error.line, error.message);
     return undefined;
   }
 }

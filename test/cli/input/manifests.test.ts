@@ -104,7 +104,7 @@ describe('reading manifests', () => {
     it(`tells of ${what} in one line, and reads the rest`, async () => {
       write('bad.yaml', text);
       write('good.yaml', POD.replace('one', 'good'));
-      const { objects, troubles } = await read(['.']);
+      const { objects, troubles } = await read(['bad.yaml', 'good.yaml']);
       assert.ok(objects.includes('Pod good'));
       assert.equal(troubles.length, 1);
       assert.match(troubles[0] ?? '', told);
