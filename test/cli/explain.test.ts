@@ -152,6 +152,24 @@ describe('explain -f FILE', () => {
     );
   });
 
+  it('explains the pod templates of a custom resource, with their lines', async () => {
+    const rollout = `apiVersion: argoproj.io/v1alpha1
+kind: Rollout
+metadata: {name: web}
+spec:
+  template:
+    spec:
+      containers:
+      - name: web
+        image: web
+        securityContext: {capabilities: {add: [NET_RAW]}}
+`;
+    const [item] = await explained(rollout);
+    assert.deepEqual([item?.kind, item?.name], ['Rollout', 'web']);
+    const [container] = item?.containers ?? [];
+    assert.deepEqual([container?.name, container?.line, container?.add], ['web', 8, ['NET_RAW']]);
+  });
+
   it('leaves out what makes no pods', async () => {
     assert.deepEqual(await explained('{apiVersion: v1, kind: Service, metadata: {name: web}}'), []);
   });

@@ -111,6 +111,15 @@ describe('check -f of a folder', () => {
     );
   });
 
+  for (const command of ['explain', 'suggest']) {
+    it(`is no error for ${command} either, which counts what it skips`, async () => {
+      write('chart/values.yaml', 'a: 1\n');
+      const { code, stderr } = await cappol([command, '-f', '.'], '', folder);
+      assert.equal(code, 0);
+      assert.equal(stderr, 'cappol: skipped 1 document, no Kubernetes objects: Helm values 1\n');
+    });
+  }
+
   it('is no success when nothing else is in it', async () => {
     rmSync(join(folder, 'good.yaml'));
     write('values.yaml', 'a: 1\n');

@@ -17,17 +17,19 @@ export interface FileOptions {
   readonly namespace: string;
   /** Called for whatever can't be read; the rest comes all the same. */
   tell(trouble: Trouble): void;
+  /** Called with what a document of a folder is that is no Kubernetes object. */
+  skip?(what: string): void;
 }
 
 export async function givenByFiles(
   paths: readonly string[],
   io: Io,
-  { namespace, tell }: FileOptions,
+  { namespace, tell, skip = () => {} }: FileOptions,
 ): Promise<Given[]> {
   const projection = createProjection(RULES);
   const given: Given[] = [];
   const progress = new Progress(io);
-  for await (const { object, file, line } of readManifests(paths, io, { tell })) {
+  for await (const { object, file, line } of readManifests(paths, io, { tell, skip })) {
     const role = roleOf(object.apiVersion, object.kind);
     progress.at(() => `${given.length} workloads read`);
     if (typeof role === 'object') tell({ file, line, message: role.wrong });

@@ -4,6 +4,7 @@ import type { CapabilityPolicy, Mode } from '../../api/capability-policy.ts';
 import type { Suggestion } from '../../evaluate/suggest.ts';
 import type { Exception } from '../../evaluate/suggest-exceptions.ts';
 import type { Need, StatedOverride } from '../../evaluate/suggest-needs.ts';
+import { printable } from '../../report/text.ts';
 import { jsonText as jsonOf } from '../printable.ts';
 import { documentText } from '../yaml-document.ts';
 import type { SuggestedPolicy } from './suggest-policies.ts';
@@ -78,7 +79,9 @@ export function reportText({ policies }: Printed): string {
     ]),
   ]);
   const introduction = introductionLines(policies);
-  return [...introduction, ...(introduction.length > 0 ? lines : lines.slice(1))].map((line) => `${line}\n`).join('');
+  return [...introduction, ...(introduction.length > 0 ? lines : lines.slice(1))]
+    .map((line) => `${printable(line)}\n`)
+    .join('');
 }
 
 function statedIn({ suggestions: [first, ...others], exception }: SuggestedPolicy): readonly StatedOverride[] {
@@ -113,6 +116,7 @@ function pairAt(document: Document, path: readonly string[]): Pair {
   return map.items.find(({ key }) => isScalar(key) && key.value === path.at(-1)) as Pair;
 }
 
+/** A line break in a name must not end the comment. */
 function comment(lines: readonly string[]): string {
-  return lines.map((line) => ` ${line}`).join('\n');
+  return lines.map((line) => ` ${printable(line)}`).join('\n');
 }

@@ -6,6 +6,7 @@ import { Evaluator } from '../../evaluate/violations.ts';
 import { isExcluded } from '../../policy/deciding.ts';
 import { NEWEST_KNOWN_MINOR } from '../../standards/level-version.ts';
 import { type ExitCode, type Io, UsageError } from '../command.ts';
+import { SkippedDocuments, skippedLines } from '../input/other-documents.ts';
 import { troubleText } from '../input/trouble.ts';
 import type { SuggestOptions } from './suggest.ts';
 import { givenByCluster, givenByFiles } from './suggest-input.ts';
@@ -60,7 +61,9 @@ async function read(options: SuggestOptions, io: Io): Promise<Input> {
     incomplete = true;
     io.stderr.write(`cappol: ${troubleText(trouble)}\n`);
   };
-  const given = await givenByFiles(filename, io, { namespace, tell });
+  const skipped = new SkippedDocuments();
+  const given = await givenByFiles(filename, io, { namespace, tell, skip: skipped.skip });
+  for (const line of skippedLines(skipped.all)) io.stderr.write(`cappol: ${line}\n`);
   return { given, everywhere: false, server: options.serverVersion, incomplete };
 }
 
