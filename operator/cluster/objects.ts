@@ -6,7 +6,7 @@
  */
 import type { CapabilityPolicy } from '../api/capability-policy.ts';
 
-/** The parts of a pod that rules judge; of a pod, of the added ephemeral containers, or of a workload's template. */
+/** The parts that rules judge, of a pod or of a workload's template. */
 export interface PodParts {
   readonly annotations: Readonly<Record<string, string>>;
   readonly spec: PodSpec;

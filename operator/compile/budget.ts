@@ -6,7 +6,7 @@ import { siblings } from '../policy/deciding.ts';
 import type { Refusal, ResolvedPolicy } from '../policy/resolve.ts';
 import { selectorCel } from '../policy/selector.ts';
 import { partiesOf, partyVariables } from './decision-cel.ts';
-import { CONTAINERS, costOf, EXPRESSION_BUDGET } from './pod-cel.ts';
+import { CONTAINERS, costInParts, EXPRESSION_BUDGET } from './pod-cel.ts';
 
 /** k8s.io/apiserver/pkg/apis/cel/config.go RuntimeCELCostBudget, less what the decision's own text costs. */
 export const COST_BUDGET = 9_900_000;
@@ -85,7 +85,7 @@ export function priceOf(policy: ResolvedPolicy): Price {
     ...partyVariables(partiesOf(policy, [])).map(({ expression }) => expression),
   ].map((expression) => JSON.stringify(expression).length);
   return {
-    cost: use + passes.reduce((sum, checks) => sum + costOf(checks), 0),
+    cost: use + passes.reduce((sum, checks) => sum + costInParts(checks), 0),
     text: TEXT_OVERHEAD + lengths.reduce((sum, length) => sum + length, 0),
     longest: Math.max(...lengths),
   };

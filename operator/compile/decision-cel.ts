@@ -4,11 +4,13 @@
  */
 import { GROUP, type LabelSelector, PLURAL } from '../api/capability-policy.ts';
 import { CONTROLLER_NAMESPACE } from '../policy/controllers.ts';
-import type { ResolvedPolicy, RuleChecks } from '../policy/resolve.ts';
+import type { ResolvedPolicy } from '../policy/resolve.ts';
 import { selectorCel } from '../policy/selector.ts';
+import { and } from '../rules/cel.ts';
+import { judgementOf, judgementVariables, passes } from './judgement-cel.ts';
 import { RESOURCE } from './match.ts';
 import type { Variable } from './pod-cel.ts';
-import { type Judgement, sharedViolations } from './shared-violations.ts';
+import { sharedViolations } from './shared-violations.ts';
 
 /** A policy as a decision knows it. */
 export interface Party {
@@ -19,9 +21,11 @@ export interface Party {
   readonly decides: string;
   /** CEL, bool: whether it admits the pod as it is. */
   readonly admits: string;
-  /** CEL, bool: whether it has nothing against the pod as it is. */
+  /** CEL, bool: whether it has nothing against the pod as it is, or against what is added to it. */
   readonly complies: string;
-  /** CEL, list(string): what it has against the pod as it is. */
+  /** CEL, bool: whether it had nothing against a pod that exists, before anything was added. */
+  readonly complied: string;
+  /** CEL, list(string): what it has against the pod, as defaulting would leave it where it has not come to that. */
   readonly violations: string;
   /** CEL, bool: whether it admits the pod as it is, and defaulting has nothing to add. */
   readonly admitsUnchanged: string;
@@ -44,8 +48,8 @@ const PRINTABLE = '[^\\x00-\\x1f\\x7f-\\x9f\\x{061c}\\x{200e}\\x{200f}\\x{2028}-
  * than the API server grants an expression, and then nobody is told anything.
  */
 const DESCRIBED = 24;
-/** Of some 500 characters each. */
-const REASONS_TOGETHER = 50;
+/** Of some 900 characters each, and at most 7 sums: the parser takes no more than 250 in a row. */
+const REASONS_TOGETHER = 35;
 
 /**
  * The policy and its siblings; the expressions hold where `partyVariables` stand.
@@ -60,15 +64,17 @@ export function partiesOf(policy: ResolvedPolicy, siblings: readonly ResolvedPol
     // The binding carries the first one's selector.
     const selects = first === 0 ? ALWAYS : `variables.selects${first}`;
     const use = party.usableBy === 'Everyone' ? '' : ` && variables.mayUse${index}`;
+    const { complies, compliesFilled, complied, violations } = judgementOf(party, index);
     return {
       policy: party,
       selects,
       decides: party.priority === highest ? selects : `variables.decides${index}`,
-      admits: `variables.complies${index}${use}`,
-      admitsUnchanged: `${party.defaulting ? `!variables.changes${index} && ` : ''}variables.complies${index}${use}`,
-      complies: `variables.complies${index}`,
-      violations: `variables.violations${index}`,
-      admitsFilled: `variables.compliesFilled${index}${use}`,
+      admits: `${complies}${use}`,
+      admitsUnchanged: `${party.defaulting ? `!variables.changes${index} && ` : ''}${complies}${use}`,
+      complies,
+      complied,
+      violations,
+      admitsFilled: `${compliesFilled}${use}`,
     };
   });
 }
@@ -98,7 +104,16 @@ export function partyVariables(parties: readonly Party[]): Variable[] {
       const by = overridden(policy);
       return by === undefined ? [] : [{ name: `decides${i}`, expression: `${selects} && !${by}` }];
     }),
+    {
+      // Regardless who may use it: docs/decisions/0008.
+      name: 'compliedBefore',
+      expression: parties.map(({ decides, complied }) => and(whereNotAlways(decides), complied)).join(' || '),
+    },
   ];
+}
+
+function whereNotAlways(decides: string): string | undefined {
+  return decides === ALWAYS ? undefined : decides;
 }
 
 function selectorText(selector: LabelSelector): string {
@@ -145,50 +160,12 @@ export function settles({ decides, admits }: Party): string {
 
 /** Few variables, since each costs something (`needed`), of texts that the API server takes. */
 function reasonVariables(parties: readonly Party[]): Variable[] {
-  const reasons = parties.map((party, i) => reasonCel(party, i, parties.length));
+  const reasons = parties.map((party) => reasonCel(party, parties.length));
   const groups = Array.from({ length: Math.ceil(reasons.length / REASONS_TOGETHER) }, (_, i) => ({
     name: `reasons${i}`,
     expression: `[${reasons.slice(i * REASONS_TOGETHER, (i + 1) * REASONS_TOGETHER).join(', ')}].filter(r, r != "").join(" | ")`,
   }));
   return [...groups, { name: 'message', expression: oneLine(groups.map(({ name }) => `variables.${name}`)) }];
-}
-
-/** What a pod is judged by as it is, and after filling. */
-function passes({ checks, filledChecks, defaulting }: ResolvedPolicy): (readonly RuleChecks[])[] {
-  return defaulting ? [checks, filledChecks] : [checks];
-}
-
-/**
- * A template is judged as its pods will be: after filling, which leaves alone what complies as it is.
- * @param judgements this policy's passes come next
- */
-function judgementVariables(
-  { defaulting }: ResolvedPolicy,
-  index: number,
-  judgements: Iterator<Judgement>,
-): Variable[] {
-  const next = (suffix: string): Variable[] => {
-    const { complies, violations } = judgements.next().value as Judgement;
-    return [
-      { name: `complies${suffix}${index}`, expression: complies },
-      { name: `violations${suffix}${index}`, expression: violations },
-    ];
-  };
-  if (!defaulting) return next('');
-  const variable = (name: string) => `variables.${name}${index}`;
-  const isTemplate = `${RESOURCE} != "pods"`;
-  return [
-    ...next('AsIs'),
-    ...next('Filled'),
-    {
-      name: `complies${index}`,
-      expression: `${variable('compliesAsIs')} || (${isTemplate} && ${variable('compliesFilled')})`,
-    },
-    {
-      name: `violations${index}`,
-      expression: `${isTemplate} && !${variable('compliesAsIs')} ? ${variable('violationsFilled')} : ${variable('violationsAsIs')}`,
-    },
-  ];
 }
 
 /**
@@ -203,16 +180,9 @@ function mayUseCel(policy: string): string {
 }
 
 /** CEL, string: why this policy, one of several, does not admit the pod; empty where it does not decide. */
-function reasonCel(
-  { policy: { name, defaulting }, decides, complies, violations }: Party,
-  index: number,
-  of: number,
-): string {
+function reasonCel({ policy: { name }, decides, complies, violations }: Party, of: number): string {
   const notUsable = `the pod complies, but neither its service account nor its creator may use this policy (RBAC verb use on ${PLURAL}/${name})`;
-  // What defaulting would have repaired is nobody's business, unless it has not come to it.
-  const filled = `variables.violationsFilled${index}`;
-  const reasons = defaulting ? `(variables.compliesFilled${index} ? ${violations} : ${filled})` : violations;
-  const text = described(reasons, Math.max(1, Math.floor(DESCRIBED / of)));
+  const text = described(violations, Math.max(1, Math.floor(DESCRIBED / of)));
   return `${decides} ? ${JSON.stringify(`CapabilityPolicy ${name}: `)} + (${complies} ? ${JSON.stringify(notUsable)} : ${text}) : ""`;
 }
 

@@ -68,7 +68,9 @@ function changesCel(fills: readonly Fill[]): string {
   const [ofPod, ofContainers] = [whens('pod'), whens('containers')];
   return [
     ...(ofPod === '' ? [] : [`(!variables.ephemeral && (${ofPod}))`]),
-    ...(ofContainers === '' ? [] : [`variables.containers.exists(c, ${ofContainers})`]),
+    ...(ofContainers === ''
+      ? []
+      : [`(variables.ephemeral ? variables.added : variables.containers).exists(c, ${ofContainers})`]),
     'false',
   ].join(' || ');
 }
@@ -137,7 +139,7 @@ function patches({ name, fills }: ResolvedPolicy, ruleset: string): string {
   return `variables.probe ? ${probe} : ${filling}`;
 }
 
-const ADDED = 'variables.containers.exists(a, a.name == c.name)';
+const ADDED = 'variables.added.exists(a, a.name == c.name)';
 
 function podPatches(fills: readonly Fill[]): string {
   const patch = (path: readonly string[], when: string, value: string) =>

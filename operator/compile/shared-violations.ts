@@ -4,7 +4,7 @@
  */
 import type { RuleChecks } from '../policy/resolve.ts';
 import { RULES } from '../rules/index.ts';
-import { compliesCel, type Variable, violationsCel } from './pod-cel.ts';
+import { partCompliesCel, type Variable, violationsCel } from './pod-cel.ts';
 
 interface SharedViolations {
   /** They stand before the judgements, which name them. */
@@ -15,9 +15,9 @@ interface SharedViolations {
 
 /** What a judge says of a pod. */
 export interface Judgement {
-  /** CEL, bool: nothing against it. */
+  /** CEL, list(bool): of each of `variables.parts`, whether there is nothing against it. */
   readonly complies: string;
-  /** CEL, list(string): what, in the registry's order. */
+  /** CEL, list(list(string)): of each of them what there is, in the registry's order. */
   readonly violations: string;
 }
 
@@ -31,29 +31,37 @@ interface Run {
 /** @param judges what each of them checks, in the registry's order */
 export function sharedViolations(judges: readonly (readonly RuleChecks[])[]): SharedViolations {
   const shared: Variable[] = [];
-  const parts = judges.map((): Judgement[] => []);
+  const ofParts = judges.map((): Judgement[] => []);
   for (const [number, { agreement, rules }] of runsOf(judges).entries()) {
     for (const first of new Set(agreement)) {
       const checks = judges[first]?.filter(({ rule }) => rules.includes(rule)) ?? [];
       if (checks.length === 0) continue;
-      const own = { complies: compliesCel(checks), violations: violationsCel(checks) };
-      const agreeing = parts.filter((_, judge) => agreement[judge] === first);
+      const own = { complies: partCompliesCel(checks), violations: violationsCel(checks) };
+      const agreeing = ofParts.filter((_, judge) => agreement[judge] === first);
       const names = { complies: `complied${number}x${first}`, violations: `shared${number}x${first}` };
-      const theirs = { complies: `variables.${names.complies}`, violations: `variables.${names.violations}` };
+      const theirs = {
+        complies: `variables.${names.complies}[part.index]`,
+        violations: `variables.${names.violations}[part.index]`,
+      };
       if (agreeing.length > 1) {
-        shared.push({ name: names.complies, expression: own.complies });
-        shared.push({ name: names.violations, expression: own.violations });
+        shared.push({ name: names.complies, expression: ofEachPart(own.complies) });
+        shared.push({ name: names.violations, expression: ofEachPart(own.violations) });
       }
       for (const part of agreeing) part.push(agreeing.length > 1 ? theirs : own);
     }
   }
   return {
     shared,
-    judgements: parts.map((part) => ({
-      complies: part.map(({ complies }) => complies).join(' && ') || 'true',
-      violations: part.map(({ violations }) => violations).join(' + ') || '[]',
+    judgements: ofParts.map((part) => ({
+      complies: ofEachPart(part.map(({ complies }) => complies).join(' && ') || 'true'),
+      violations: ofEachPart(part.map(({ violations }) => violations).join(' + ') || '[]'),
     })),
   };
+}
+
+/** @param text CEL, of the part `part` */
+function ofEachPart(text: string): string {
+  return `variables.parts.map(part, ${text})`;
 }
 
 function runsOf(judges: readonly (readonly RuleChecks[])[]): Run[] {

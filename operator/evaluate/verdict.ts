@@ -1,7 +1,8 @@
 /**
  * The decision of one mode on one pod or template: it must satisfy at least one deciding policy that it may use.
  *
- * operator/compile/decision-cel.ts is the same decision as the API server takes it; the two are changed together.
+ * operator/compile/decision-cel.ts is the same decision as the API server takes it; the two are changed together. Only the
+ * API server judges what is added to a pod (docs/decisions/0008): here a pod is judged as a whole.
  */
 import type { PodParts, PodView, WorkloadView } from '../cluster/objects.ts';
 import { useRoleName } from '../compile/rbac.ts';

@@ -1,7 +1,7 @@
 /** Pods and templates → violations: the rules' own CEL texts, run by cel-js instead of the API server. */
 import { Environment } from '@marcbachmann/cel-js';
 import type { Container, PodParts, Volume } from '../cluster/objects.ts';
-import { type ResolvedPolicy, type RuleChecks, violatesOver } from '../policy/resolve.ts';
+import { checksOver, type ResolvedPolicy, type RuleChecks } from '../policy/resolve.ts';
 import { or } from '../rules/cel.ts';
 import type { Asking, Check } from '../rules/rule.ts';
 import { VerdictCache } from './verdict-cache.ts';
@@ -84,7 +84,7 @@ export class Evaluator {
   #anyOf(ofRules: readonly RuleChecks[]): Readonly<Record<Check['over'], string>> {
     const known = this.#anyTexts.get(ofRules);
     if (known) return known;
-    const any = (over: Check['over']) => or(...violatesOver(ofRules, over));
+    const any = (over: Check['over']) => or(...checksOver(ofRules, over).map(({ violates }) => violates));
     const texts = { pod: any('pod'), containers: any('containers'), volumes: any('volumes') };
     this.#anyTexts.set(ofRules, texts);
     return texts;

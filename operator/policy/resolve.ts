@@ -77,12 +77,9 @@ export function resolvePolicy(policy: CapabilityPolicy, oldestServer: number): R
   };
 }
 
-/** CEL, bools: what breaks a rule, of the checks that are run on such a part. */
-export function violatesOver(ofRules: readonly RuleChecks[], part: Check['over']): string[] {
-  return ofRules
-    .flatMap(({ checks }) => checks)
-    .filter(({ over }) => over === part)
-    .map(({ violates }) => violates);
+/** The checks that are run on such a part of a pod. */
+export function checksOver(ofRules: readonly RuleChecks[], part: Check['over']): Check[] {
+  return ofRules.flatMap(({ checks }) => checks).filter(({ over }) => over === part);
 }
 
 function checksOf(values: Readonly<Record<string, unknown>>, standard: Standard, filled: boolean): RuleChecks[] {

@@ -1,5 +1,5 @@
 import type { Level } from '../standards/level-version.ts';
-import { and, FOR_WINDOWS, listed, literal, matchesAny } from './cel.ts';
+import { and, FOR_WINDOWS, listed, literal, matchesAny, takesFromPod } from './cel.ts';
 import { admittedDefault, type Profile, profileCel } from './default-profile.ts';
 import { NO_PROFILE, profileAsked, profilesAdmitted, profilesUsed } from './fit.ts';
 import { type Check, defineRule, type Fill } from './rule.ts';
@@ -19,11 +19,25 @@ const ANNOTATION = 'container.apparmor.security.beta.kubernetes.io/';
 const POD_PROFILE = 'variables.spec.?securityContext.?appArmorProfile';
 const CONTAINER_PROFILE = 'c.?securityContext.?appArmorProfile';
 
-const IS_UNSET = `!${CONTAINER_PROFILE}.hasValue() && !${POD_PROFILE}.hasValue() && !(${literal(ANNOTATION)} + c.name in variables.annotations)`;
+/** CEL, string: the key of the container's annotation. */
+const KEY = `${literal(ANNOTATION)} + c.name`;
+/** CEL, string: what the container's annotation says; empty without one. */
+const ANNOTATED = `variables.annotations[?${KEY}].orValue("")`;
+/**
+ * The API server takes an annotation without a value or without a profile's name, and makes no field of it
+ * (applyAppArmorVersionSkew): the container has no profile.
+ */
+const IS_UNSET = `!${CONTAINER_PROFILE}.hasValue() && !${POD_PROFILE}.hasValue() && ${ANNOTATED} in ["", "localhost/"]`;
+/** CEL, bool: an annotation that names no profile. The API server refuses a field beside it, since they have to match. */
+const IS_CONTRADICTED = `${KEY} in variables.annotations`;
+/** The kubelet takes the container's field, else its annotation, else the pod's field (pkg/security/apparmor/helpers.go). */
+const REACHES = takesFromPod('appArmorProfile');
 
-/** Until their fields came (v1.30) profiles were annotations; API servers still turn those into fields. */
-function annotationAllowed({ types, localhostProfiles = ['*'] }: AppArmor): string {
-  const value = 'variables.annotations[k]';
+/**
+ * Until their fields came (v1.30) profiles were annotations; API servers still turn those into fields.
+ * @param value CEL, string: an annotation's
+ */
+function annotationAllowed({ types, localhostProfiles = ['*'] }: AppArmor, value: string): string {
   return [
     `${value} == ""`,
     ...(types.includes('RuntimeDefault') ? [`${value} == "runtime/default"`] : []),
@@ -40,10 +54,11 @@ function annotationAllowed({ types, localhostProfiles = ['*'] }: AppArmor): stri
 }
 
 function annotationCheck(value: AppArmor): Check {
-  const bad = `k.startsWith(${literal(ANNOTATION)}) && !(${annotationAllowed(value)})`;
+  const bad = `k.startsWith(${literal(ANNOTATION)}) && !(${annotationAllowed(value, 'variables.annotations[k]')})`;
   return {
     over: 'pod',
     violates: `variables.annotations.exists(k, ${bad})`,
+    reaches: and(REACHES, `!(${annotationAllowed(value, ANNOTATED)})`),
     message: `"must not have the annotation " + variables.annotations.filter(k, ${bad}).map(k, k + "=" + variables.annotations[k]).join(", ") + ${literal(` (allowed: ${allowedText(value)})`)}`,
     path: 'metadata.annotations',
   };
@@ -59,6 +74,7 @@ function fieldCheck(over: 'pod' | 'containers', profile: string, types: readonly
   return {
     over,
     violates: `${profile}.hasValue() && !(${profile}.?type.orValue("") in ${literal(types)})`,
+    ...(over === 'pod' && { reaches: REACHES }),
     message: `"must not set ${PATH}.type to " + ${profile}.?type.orValue("") + ${literal(` (allowed: ${listed(types)})`)}`,
     path: `${PATH}.type`,
   };
@@ -69,6 +85,7 @@ function localhostCheck(over: 'pod' | 'containers', profile: string, profiles: r
   return {
     over,
     violates: `${profile}.?type.orValue("") == "Localhost" && !(${matchesAny(name, profiles)})`,
+    ...(over === 'pod' && { reaches: REACHES }),
     message: `"must not set ${PATH}.localhostProfile to " + ${name} + ${literal(` (allowed: ${listed(profiles)})`)}`,
     path: `${PATH}.localhostProfile`,
   };
@@ -87,12 +104,15 @@ function profileChecks(value: AppArmor): Check[] {
   ];
 }
 
-/** Defaulting leaves pods for Windows alone: the API server refuses the field on them. */
+/**
+ * Defaulting leaves pods for Windows alone, on which the API server refuses the field, and containers with an annotation
+ * that the field would contradict.
+ */
 function unsetCheck({ types, default: filling }: AppArmor, filled: boolean | undefined): Check {
   return {
     over: 'containers',
-    violates: filled && filling ? and(IS_UNSET, FOR_WINDOWS) : IS_UNSET,
-    message: literal(`must set ${PATH}.type on it or on the pod (allowed: ${listed(types)})`),
+    violates: filled && filling ? and(IS_UNSET, `(${FOR_WINDOWS}) || ${IS_CONTRADICTED}`) : IS_UNSET,
+    message: `${literal(`must set ${PATH}.type on it or on the pod`)} + (${IS_CONTRADICTED} ? ", and remove the annotation " + ${KEY} : "") + ${literal(` (allowed: ${listed(types)})`)}`,
     path: PATH,
   };
 }
@@ -103,7 +123,7 @@ function fillsOf({ default: profile }: AppArmor): Fill[] {
     {
       over: 'containers',
       path: ['securityContext', 'appArmorProfile'],
-      when: and(IS_UNSET, `!(${FOR_WINDOWS})`),
+      when: and(IS_UNSET, `!(${FOR_WINDOWS})`, `!(${IS_CONTRADICTED})`),
       value: profileCel(profile),
     },
   ];

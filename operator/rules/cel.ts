@@ -38,6 +38,11 @@ export function effective(field: string): string {
   return `c.?securityContext.?${field}.or(variables.spec.?securityContext.?${field})`;
 }
 
+/** CEL, bool: the container `c` has no such field of its own in its securityContext, and so takes the pod's. */
+export function takesFromPod(field: string): string {
+  return `!c.?securityContext.?${field}.hasValue()`;
+}
+
 /**
  * CEL, bool, for what defaulting writes on a pod: the pod leaves a field of the securityContext unset, and so does some
  * container that would take it from there.

@@ -1,3 +1,4 @@
+import { takesFromPod } from './cel.ts';
 import { firstOfValues } from './fit.ts';
 import { defineRule } from './rule.ts';
 
@@ -18,7 +19,14 @@ export const hostProcess = defineRule<boolean>({
     allowed
       ? []
       : [
-          { over: 'pod', violates: `variables.spec.${VIOLATES}`, message: MESSAGE, path: PATH },
+          {
+            over: 'pod',
+            violates: `variables.spec.${VIOLATES}`,
+            // Of windowsOptions each field is replaced on its own.
+            reaches: takesFromPod('windowsOptions.?hostProcess'),
+            message: MESSAGE,
+            path: PATH,
+          },
           { over: 'containers', violates: `c.${VIOLATES}`, message: MESSAGE, path: PATH },
         ],
 

@@ -63,7 +63,8 @@ A rule is judged on each container of a pod, init and ephemeral containers inclu
 * the tightest Pod Security label that refuses nothing which the value admits. A namespace gets the loosest over all rules;
 * what defaulting fills in where a pod leaves a field unset, with \`spec.defaulting: Enabled\`;
 * the CEL text: the rule's one definition, which the API server runs and the operator runs too. True is a violation. \`c\` is
-  a container, \`v\` a volume, \`variables.spec\` the PodSpec.
+  a container, \`v\` a volume, \`variables.spec\` the PodSpec. A check of the pod that says when it *reaches an added container*
+  counts only then for an ephemeral container that is added to a pod which satisfies no policy.
 
 The minimal pods that each rule admits and refuses, at each version, are in \`test/rules/\`.`;
 
@@ -172,7 +173,8 @@ function celOf(rule: Rule, overrides: CapabilityPolicyOverrides): string {
   ].filter(({ checks }) => checks.length > 0);
   const blocks = [...Map.groupBy(texts, ({ checks }) => JSON.stringify(checks)).values()].map((same) => {
     const title = same.map(({ of }) => of).join('; ');
-    const lines = same[0]?.checks.map(({ over, violates }) => `// ${partOf(over)}\n${violates}`) ?? [];
+    const lines =
+      same[0]?.checks.map((check) => `// ${partOf(check.over)}${countsWhen(check)}\n${check.violates}`) ?? [];
     return block(`${title[0]?.toUpperCase()}${title.slice(1)}`, lines);
   });
   const filled = fillsAt(rule, overrides).map(
@@ -180,6 +182,12 @@ function celOf(rule: Rule, overrides: CapabilityPolicyOverrides): string {
   );
   if (filled.length > 0) blocks.push(block('What defaulting fills in, with the override', filled));
   return ['<details><summary>CEL</summary>', ...blocks, '</details>'].join('\n\n');
+}
+
+/** Of a pod that exists, for a container that is added. */
+function countsWhen({ reaches, atCreation }: Check): string {
+  if (atCreation) return '; counts at creation only';
+  return reaches === undefined ? '' : `; reaches an added container when\n// ${reaches}`;
 }
 
 function block(title: string, lines: readonly string[]): string {

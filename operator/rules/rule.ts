@@ -21,6 +21,17 @@ export interface Check {
   /** CEL, bool: true when the part breaks the rule. */
   readonly violates: string;
   /**
+   * Of a check of the pod, CEL, bool: whether a container `c` that is added to a pod that exists gets what breaks the rule.
+   * False where the container's own field replaces the pod's (k8s.io/kubernetes/pkg/securitycontext/util.go,
+   * DetermineEffectiveSecurityContext). Left out where nothing in a container keeps it away: the host's namespaces, say.
+   */
+  readonly reaches?: string;
+  /**
+   * It counts when a pod is created, and no more when something is added to it: it looks at what anybody may change of a pod
+   * that exists, and nothing acts on.
+   */
+  readonly atCreation?: true;
+  /**
    * CEL, string: what is wrong and what would be accepted. It completes the sentence that starts with the part's name:
    * `container "app" ` + `must not add capability NET_ADMIN (allowed: none)`.
    */

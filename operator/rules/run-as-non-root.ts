@@ -1,4 +1,4 @@
-import { and, effective, IN_USER_NAMESPACE } from './cel.ts';
+import { and, effective, IN_USER_NAMESPACE, takesFromPod } from './cel.ts';
 import { firstOfValues } from './fit.ts';
 import { defineRule } from './rule.ts';
 
@@ -25,6 +25,7 @@ export const runAsNonRoot = defineRule<boolean>({
       {
         over: 'pod',
         violates: and(`!${POD}.orValue(true)`, unlessMapped),
+        reaches: takesFromPod('runAsNonRoot'),
         message: `"must not set ${PATH}=false"`,
         path: PATH,
       },

@@ -1,4 +1,4 @@
-import { and, effective, FOR_WINDOWS, IN_USER_NAMESPACE, literal } from './cel.ts';
+import { and, effective, FOR_WINDOWS, IN_USER_NAMESPACE, literal, takesFromPod } from './cel.ts';
 import { firstOf, type IdRange, inRanges, listedRanges, strategies, UNSET } from './id-ranges.ts';
 import { type Check, defineRule, type Fill } from './rule.ts';
 
@@ -16,7 +16,13 @@ function notZeroChecks(minor: number): Check[] {
   const unlessMapped = minor >= 35 ? `!(${IN_USER_NAMESPACE})` : undefined;
   const message = `"must not set ${PATH}=0"`;
   return [
-    { over: 'pod', violates: and(`variables.spec.${ZERO}`, unlessMapped), message, path: PATH },
+    {
+      over: 'pod',
+      violates: and(`variables.spec.${ZERO}`, unlessMapped),
+      reaches: takesFromPod('runAsUser'),
+      message,
+      path: PATH,
+    },
     { over: 'containers', violates: and(`c.${ZERO}`, unlessMapped), message, path: PATH },
   ];
 }

@@ -1,4 +1,4 @@
-import { and, effective, FOR_WINDOWS, IS_EPHEMERAL, listed, literal } from './cel.ts';
+import { and, effective, FOR_WINDOWS, IS_EPHEMERAL, listed, literal, takesFromPod } from './cel.ts';
 import { type Check, defineRule, type Fill } from './rule.ts';
 
 interface SeLinux {
@@ -12,6 +12,8 @@ const FIELDS = ['user', 'role', 'type', 'level'] as const;
 const PATH = 'securityContext.seLinuxOptions';
 const OPTIONS = effective('seLinuxOptions');
 const UNLESS_FOR_WINDOWS = `!(${FOR_WINDOWS})`;
+/** A container's options replace all four of the pod's, also those that it leaves out. */
+const REACHES = takesFromPod('seLinuxOptions');
 
 /** `container_engine_t` since v1.31. */
 function standardTypes(minor: number): readonly string[] {
@@ -29,6 +31,7 @@ function standardCheck(over: 'pod' | 'containers', part: string, minor: number):
       `${options}.?user.orValue("") != ""`,
       `${options}.?role.orValue("") != ""`,
     ].join(' || '),
+    ...(over === 'pod' && { reaches: REACHES }),
     message: literal(`must not set ${PATH} to anything but a type of ${listed(types)}, and no user or role`),
     path: PATH,
   };
@@ -72,7 +75,7 @@ function mustRunAsChecks(options: Options, filled: boolean): Check[] {
   const mayBeUnset = filled || listed === '';
   const violates = mayBeUnset ? isWrong(OPTIONS) : `!(${and(`${OPTIONS}.hasValue()`, areEqual(OPTIONS, options))})`;
   return [
-    { over: 'pod', violates: isWrong(pod), message, path: PATH },
+    { over: 'pod', violates: isWrong(pod), reaches: REACHES, message, path: PATH },
     // The API server refuses the field on pods for Windows.
     { over: 'containers', violates: and(violates, UNLESS_FOR_WINDOWS), message, path: PATH },
   ];

@@ -1,5 +1,5 @@
 import type { Standard } from '../standards/level-version.ts';
-import { and, FOR_WINDOWS, IS_EPHEMERAL, isUnsetForSome, listed, literal, matchesAny } from './cel.ts';
+import { and, FOR_WINDOWS, IS_EPHEMERAL, isUnsetForSome, listed, literal, matchesAny, takesFromPod } from './cel.ts';
 import { admittedDefault, type Profile, profileCel } from './default-profile.ts';
 import { NO_PROFILE, profileAsked, profilesAdmitted, profilesUsed } from './fit.ts';
 import { type Check, defineRule, type Fill } from './rule.ts';
@@ -22,12 +22,15 @@ const CONTAINER_ANNOTATION = 'container.seccomp.security.alpha.kubernetes.io/';
 const PATH = 'securityContext.seccompProfile';
 const POD_PROFILE = 'variables.spec.?securityContext.?seccompProfile';
 const CONTAINER_PROFILE = 'c.?securityContext.?seccompProfile';
+/** The kubelet takes the pod's profile where the container has none (kuberuntime/helpers.go getSeccompProfile). */
+const REACHES = takesFromPod('seccompProfile');
 
 function fieldChecks({ types }: Seccomp): Check[] {
   if (ALL_TYPES.every((type) => types.includes(type))) return [];
   const check = (over: 'pod' | 'containers', profile: string): Check => ({
     over,
     violates: `${profile}.hasValue() && !(${profile}.?type.orValue("") in ${literal(types)})`,
+    ...(over === 'pod' && { reaches: REACHES }),
     message: `"must not set ${PATH}.type to " + ${profile}.?type.orValue("") + ${literal(` (allowed: ${listed(types)})`)}`,
     path: `${PATH}.type`,
   });
@@ -41,6 +44,7 @@ function localhostChecks({ types, localhostProfiles }: Seccomp): Check[] {
     return {
       over,
       violates: `${profile}.?type.orValue("") == "Localhost" && !(${matchesAny(name, localhostProfiles)})`,
+      ...(over === 'pod' && { reaches: REACHES }),
       message: `"must not set ${PATH}.localhostProfile to " + ${name} + ${literal(` (allowed: ${listed(localhostProfiles)})`)}`,
       path: `${PATH}.localhostProfile`,
     };
@@ -106,6 +110,8 @@ function unsetOnPodCheck({ types }: Seccomp, judged: string | undefined): Check 
   return {
     over: 'pod',
     violates: and(`!${POD_PROFILE}.hasValue()`, judged),
+    // An added container that has none either is told so by the check beside this one.
+    reaches: 'false',
     message: literal(`must set ${PATH}.type (allowed: ${listed(types)})`),
     path: PATH,
   };
@@ -127,6 +133,8 @@ function annotationChecks(): Check[] {
     return {
       over,
       violates: `${key} in variables.annotations && !(${annotation} in ["runtime/default", "docker/default"] || ${annotation}.startsWith("localhost/"))`,
+      // Kubelets have not read it since v1.27, and the API server lets it be changed (ValidateSeccompPodAnnotations).
+      atCreation: true,
       message: `"must not have the annotation " + ${key} + "=" + ${annotation}`,
       path: PATH,
     };

@@ -1,7 +1,7 @@
 /** What the rendered text says of a request, run whole by cel-js, is what the operator says of it. */
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import type { CapabilityPolicySpec } from '../../operator/api/capability-policy.ts';
+import type { CapabilityPolicy, CapabilityPolicySpec } from '../../operator/api/capability-policy.ts';
 import type { PodParts } from '../../operator/cluster/objects.ts';
 import { Evaluator } from '../../operator/evaluate/violations.ts';
 import { deciding } from '../../operator/policy/deciding.ts';
@@ -9,6 +9,8 @@ import { type ResolvedPolicy, resolvePolicy } from '../../operator/policy/resolv
 import { NEWEST_KNOWN_MINOR } from '../../operator/standards/level-version.ts';
 import { OVERRIDDEN, plain, VERSIONS } from '../differential/contests.ts';
 import { type Pod, partsOf, randomEphemeralContainers, randomPods } from '../differential/pods.ts';
+import type { StatedPod } from '../differential/statement-pod.ts';
+import { admitsAddition } from '../differential/steps-statement.ts';
 import { policy, resolved } from '../policy/policies.ts';
 import { SELECTOR, UNIVERSE } from '../policy/selectors.ts';
 import { AdmissionText } from './admission-text.ts';
@@ -30,8 +32,8 @@ describe('the text of an admission policy', () => {
         fc.property(randomPods(), (pod) => {
           const expected = lines(partsOf(pod), resolution.policy);
           const request = { resource: 'pods', object: pod };
-          assert.deepEqual(text.run('violations0', request), expected);
-          assert.equal(text.run('complies0', request), expected.length === 0);
+          assert.deepEqual(text.run('violations0', request), [expected]);
+          assert.deepEqual(text.run('complies0', request), [expected.length === 0]);
           assert.equal(text.matches(request), expected.length > 0 || !text.hasConditions);
         }),
         { numRuns: 50 },
@@ -46,26 +48,86 @@ describe('the text of an admission policy', () => {
       fc.property(randomPods(), fc.constantFrom(...Object.keys(TEMPLATES)), (pod, resource) => {
         const object = TEMPLATES[resource]?.({ metadata: pod.metadata, spec: pod.spec });
         const expected = lines(partsOf(pod), restricted);
-        assert.deepEqual(text.run('violations0', { resource, object }), expected);
+        assert.deepEqual(text.run('violations0', { resource, object }), [expected]);
         assert.equal(text.matches({ resource, object }), expected.length > 0);
       }),
     );
   });
 
-  it('judges of a pod that exists only the ephemeral containers that are added', () => {
-    const text = new AdmissionText([policy('restricted')], 'restricted');
-    const restricted = resolved('restricted');
+  it('judges what is added to a pod with the whole pod, and alone where the pod satisfied no policy before', () => {
+    const contests = fc.array(fc.constantFrom(...CONTESTS), { minLength: 1, maxLength: 3 });
     const containers = fc.tuple(randomPods(), randomEphemeralContainers(), randomEphemeralContainers());
+    const seen = { admitted: 0, refused: 0, alone: 0 };
     fc.assert(
-      fc.property(containers, ([pod, old, added]) => {
-        const before = { ...pod, spec: { ...pod.spec, ephemeralContainers: [{ ...old, name: 'old' }] } };
-        const after = { ...pod, spec: { ...pod.spec, ephemeralContainers: [{ ...old, name: 'old' }, added] } };
-        const request = { resource: 'pods', subResource: 'ephemeralcontainers', object: after, oldObject: before };
-        const ofAdded = lines(partsOf(after), restricted).filter((line) => line.includes(': container "debug" '));
-        assert.deepEqual(text.run('violations0', request), ofAdded);
-        assert.equal(text.matches(request), ofAdded.length > 0);
+      fc.property(contests, containers, ([...chosen], [pod, old, added]) => {
+        const policies = chosen.map(({ policy: { spec } }, i) => policy(`p${i}`, { ...spec, namespaceSelector: {} }));
+        const parties = policies.map(({ metadata, spec }) => resolved(metadata?.name ?? '', spec));
+        const [before, after] = [[old], [old, added]].map((all) => withEphemeral(pod, all)) as [Pod, Pod];
+        const mounting = { ...added, volumeMounts: mountsOf(pod) };
+        for (const now of [after, withEphemeral(pod, [old, mounting])]) {
+          const change = { before, after: now } as unknown as Record<'before' | 'after', StatedPod>;
+          const isFine = (party: ResolvedPolicy, one: StatedPod) =>
+            lines(partsOf(one as unknown as Pod), party).length === 0;
+          const admitted = parties.some((party) => admitsAddition(party, parties, change, isFine));
+          const text = new AdmissionText(policies, 'p0');
+          const request = { resource: 'pods', subResource: 'ephemeralcontainers', object: now, oldObject: before };
+          assert.equal(text.run('allowed', request), admitted);
+          assert.ok(admitted || text.matches(request));
+          seen[admitted ? 'admitted' : 'refused']++;
+          if (admitted && !parties.some((party) => isFine(party, change.after))) seen.alone++;
+        }
       }),
+      { numRuns: 100 },
     );
+    assert.ok(Math.min(...Object.values(seen)) > 0, JSON.stringify(seen));
+  });
+
+  it('names what is wrong with the whole pod, or with what is added where the pod satisfied no policy before', () => {
+    const restricted = policy('restricted', { level: 'restricted' });
+    const secured = { allowPrivilegeEscalation: false, capabilities: { drop: ['ALL'] }, runAsNonRoot: true };
+    const confined = { ...secured, seccompProfile: { type: 'RuntimeDefault' } };
+    const says = (policies: CapabilityPolicy[], spec: Fields, debug: Fields) => {
+      const object = { spec: { containers: [{ name: 'app', securityContext: confined }], ...spec } };
+      const ephemeralContainers = [{ name: 'debug', ...debug }];
+      const after = { spec: { ...object.spec, ephemeralContainers } };
+      const request = { resource: 'pods', subResource: 'ephemeralcontainers', object: after, oldObject: object };
+      return new AdmissionText(policies, policies[0]?.metadata?.name ?? '').run('message', request);
+    };
+    const sees = policy('sees', { overrides: { hostPID: true } });
+    assert.equal(
+      says([restricted, sees], { hostPID: true }, { securityContext: { ...confined, privileged: true } }),
+      'CapabilityPolicy restricted: hostPID: pod must not set hostPID=true; privileged: container "debug" must not set securityContext.privileged=true | CapabilityPolicy sees: privileged: container "debug" must not set securityContext.privileged=true',
+    );
+    const unconfined = { securityContext: { seccompProfile: { type: 'Unconfined' }, runAsUser: 0 }, hostIPC: true };
+    assert.equal(
+      says([restricted], unconfined, { securityContext: secured }),
+      'CapabilityPolicy restricted: hostIPC: pod must not set hostIPC=true; runAsUser: pod must not set securityContext.runAsUser=0; seccomp: pod must not set securityContext.seccompProfile.type to Unconfined (allowed: RuntimeDefault, Localhost)',
+    );
+    const update = { spec: { containers: [], hostIPC: true } };
+    const same = { resource: 'pods', subResource: 'ephemeralcontainers', object: update, oldObject: update };
+    assert.equal(new AdmissionText([restricted], 'restricted').run('allowed', same), true, 'nothing is added');
+    assert.equal(
+      says([restricted], unconfined, { securityContext: { ...confined, runAsUser: 1 } }),
+      'CapabilityPolicy restricted: hostIPC: pod must not set hostIPC=true',
+    );
+  });
+
+  it('takes no pod for older than the policies because of an annotation that anybody may change', () => {
+    const v18 = { level: 'baseline', levelVersion: 'v1.18' } as const;
+    const policies = [['SYS_PTRACE'], ['NET_ADMIN']].map((allowedAdd, i) =>
+      policy(`p${i}`, { ...v18, overrides: { capabilities: { allowedAdd } } }),
+    );
+    const adding = (name: string, add: string[]) => ({ name, securityContext: { capabilities: { add } } });
+    for (const annotations of [{}, { 'seccomp.security.alpha.kubernetes.io/pod': 'unconfined' }]) {
+      const spec = { containers: [adding('app', ['NET_ADMIN'])] };
+      const allows = (added: object) => {
+        const object = { metadata: { annotations }, spec: { ...spec, ephemeralContainers: [added] } };
+        const request = { resource: 'pods', subResource: 'ephemeralcontainers', object, oldObject: { spec } };
+        return new AdmissionText(policies, 'p0').run('allowed', request);
+      };
+      assert.equal(allows(adding('debug', ['SYS_PTRACE'])), false);
+      assert.equal(allows(adding('debug', ['NET_ADMIN'])), true);
+    }
   });
 
   it('matches no pod that complies with it or a peer, where it does not matter who asks', () => {
@@ -201,9 +263,7 @@ describe('the text of an admission policy', () => {
   });
 });
 
-type Template = Readonly<Record<string, unknown>>;
-
-const TEMPLATES: Readonly<Record<string, (template: Template) => unknown>> = {
+const TEMPLATES: Readonly<Record<string, (template: Fields) => unknown>> = {
   podtemplates: (template) => ({ template }),
   deployments: (template) => ({ spec: { template } }),
   replicasets: (template) => ({ spec: { template } }),
@@ -213,6 +273,20 @@ const TEMPLATES: Readonly<Record<string, (template: Template) => unknown>> = {
   jobs: (template) => ({ spec: { template } }),
   cronjobs: (template) => ({ spec: { jobTemplate: { spec: { template } } } }),
 };
+
+type Fields = Readonly<Record<string, unknown>>;
+
+function withEphemeral(pod: Pod, [old, added]: readonly Fields[]): Pod {
+  const ephemeralContainers = [{ ...old, name: 'old' }, ...(added ? [added] : [])];
+  return { ...pod, spec: { ...pod.spec, ephemeralContainers } };
+}
+
+/** Every other of the pod's volumes. */
+function mountsOf({ spec: { volumes = [] } }: Pod): Fields[] {
+  return (volumes as { name: string }[])
+    .filter((_, i) => i % 2 === 0)
+    .map(({ name }) => ({ name, mountPath: `/${name}` }));
+}
 
 function lines(parts: PodParts, ofPolicy: ResolvedPolicy): string[] {
   return evaluator.violations(parts, ofPolicy).map(({ rule, message }) => `${rule}: ${message}`);

@@ -207,7 +207,7 @@ export const CONTAINER_FIELD: Arbitrary<Setting> = fc.oneof(
   { weight: 2, arbitrary: field('lifecycle', lifecycle) },
 );
 
-const APP_ARMOR_VALUES = ['runtime/default', 'localhost/profile', 'unconfined', '', 'complain'];
+const APP_ARMOR_VALUES = ['runtime/default', 'localhost/profile', 'unconfined', '', 'localhost/', 'complain'];
 const SECCOMP_VALUES = ['runtime/default', 'docker/default', 'localhost/profile', 'unconfined', ''];
 
 export const ANNOTATION: Arbitrary<Setting> = fc.oneof(

@@ -123,6 +123,7 @@ function forLinux(pod: StatedPod, c: StatedContainer, values: Values): Written {
   const escalation = !values.allowPrivilegeEscalation && own.allowPrivilegeEscalation === undefined && !mayEscalate;
   const byDefault = own.allowPrivilegeEscalation === undefined ? values.defaultAllowPrivilegeEscalation : undefined;
   const { default: appArmorProfile } = values.appArmor;
+  // The API server refuses the field beside an annotation that says something else, nothing at all included.
   const isConfined =
     effective(pod, c, 'appArmorProfile') !== undefined || `${APP_ARMOR}${c.name}` in annotationsOf(pod);
   const writable = values.readOnlyRootFilesystem && own.readOnlyRootFilesystem === undefined;

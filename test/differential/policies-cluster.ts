@@ -36,6 +36,7 @@ const NAMESPACES = '/api/v1/namespaces';
 const POLICIES = '/apis/capabilitypolicy.dev/v1alpha1/capabilitypolicies';
 const CRD = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions/capabilitypolicies.capabilitypolicy.dev';
 const CRD_FILE = fileURLToPath(new URL('../../crds/capabilitypolicies.yaml', import.meta.url));
+const STRATEGIC = 'application/strategic-merge-patch+json';
 const PROBES = 'policies-probe';
 /** Where no policy is. */
 export const OPEN = 'policies-open';
@@ -109,13 +110,17 @@ export class PolicyCluster {
     return projection.policy(answer.body);
   }
 
+  /** What policies come to. */
+  compiled(policies: readonly CapabilityPolicy[]): Compiled {
+    return compile(policies, { oldestServer: NEWEST_KNOWN_MINOR, operatorNamespace: PROBES, excludedNamespaces: [] });
+  }
+
   /**
    * Renders policies, writes all of it, and waits until it is in force.
    * @returns what they were compiled to, and what removes it
    */
   async enforce(policies: readonly CapabilityPolicy[]): Promise<Compiled & { withdraw(): Promise<void> }> {
-    const options = { oldestServer: NEWEST_KNOWN_MINOR, operatorNamespace: PROBES, excludedNamespaces: [] };
-    const compiled = compile(policies, options);
+    const compiled = this.compiled(policies);
     const paths: string[] = [];
     const rendered = [...compiled.rendered.values()];
     for (const { admission, role, roleBinding } of rendered) {
@@ -157,12 +162,23 @@ export class PolicyCluster {
     return answerOf(await api.ask('POST', collection, { body: object, query: { dryRun: 'All' } }));
   }
 
+  /** Creates a pod, and not by dry run. */
+  async store(pod: Pod, namespace: string, api = this.api): Promise<Answer> {
+    return answerOf(await api.ask('POST', `${NAMESPACES}/${namespace}/pods`, { body: pod }));
+  }
+
+  /** Adds containers to a pod that exists, and not by dry run. */
+  async storeEphemeral(pod: string, containers: readonly object[], namespace: string, api = this.api): Promise<Answer> {
+    const path = `${NAMESPACES}/${namespace}/pods/${pod}/ephemeralcontainers`;
+    const body = { spec: { ephemeralContainers: containers } };
+    return answerOf(await api.ask('PATCH', path, { body, contentType: STRATEGIC }));
+  }
+
   /** Adds a container to a pod that exists, by dry run. */
   async addEphemeral(pod: string, container: object, namespace: string): Promise<Answer> {
     const path = `${NAMESPACES}/${namespace}/pods/${pod}/ephemeralcontainers`;
     const body = { spec: { ephemeralContainers: [container] } };
-    const contentType = 'application/strategic-merge-patch+json';
-    return answerOf(await this.api.ask('PATCH', path, { body, contentType, query: { dryRun: 'All' } }));
+    return answerOf(await this.api.ask('PATCH', path, { body, contentType: STRATEGIC, query: { dryRun: 'All' } }));
   }
 
   async #make(name: string, labels: Readonly<Record<string, string>>): Promise<void> {

@@ -9,18 +9,23 @@ import { PolicyCluster } from './policies-cluster.ts';
 import { findWitnesses } from './policies-witnesses.ts';
 import { judgeSets } from './sets.ts';
 import { AuditLog } from './sets-audit.ts';
+import { judgeSteps } from './steps.ts';
 
-/** b: policies over all fields, and the tightness of labels; c: overlapping sets; filling: defaulting. */
-export const PARTS = ['b', 'c', 'filling'] as const;
+/**
+ * b: policies over all fields, and the tightness of labels; c: overlapping sets; filling: defaulting; steps: what is added to
+ * pods one after the other.
+ */
+export const PARTS = ['b', 'c', 'filling', 'steps'] as const;
 export type Part = (typeof PARTS)[number];
 
 const PODS_OF_POLICY = 40;
 const PODS_OF_SET = 25;
+const PODS_OF_STEPS = 40;
 const PODS_TO_FILL = 20;
 const VALUES_OF_RULE = 6;
 
 /**
- * @param runs policies (b, filling) or sets (c)
+ * @param runs policies (b, filling), sets (c) or steps
  * @returns whether there was no difference
  */
 export async function runPart(part: Part, runs: number, seed: number): Promise<boolean> {
@@ -67,6 +72,17 @@ const JUDGES: Readonly<Record<Part, (setting: Setting) => Promise<boolean>>> = {
       report('filling, of added ephemeral containers', seed, await judgeAdditions(cluster, fewer)),
     ];
     return agreed.every(Boolean);
+  },
+
+  async steps({ cluster, controlPlane, runs, seed }) {
+    const { differences, ...counts } = await judgeSteps(cluster, controlPlane, {
+      steps: runs,
+      tracks: PODS_OF_STEPS,
+      seed,
+    });
+    console.log(`steps: seed ${seed}, ${JSON.stringify(counts)}, ${differences.length} differences`);
+    for (const difference of differences) console.log(difference);
+    return differences.length === 0;
   },
 };
 

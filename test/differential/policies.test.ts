@@ -1,4 +1,4 @@
-/** Random policies over all fields, sets of them, and defaulting. The long forms are `npm run test:differential -- --part b|c|filling`. */
+/** Random policies over all fields, sets of them, and defaulting. The long forms are `npm run test:differential -- --part b|c|filling|steps`. */
 import assert from 'node:assert/strict';
 import type { CapabilityPolicy, CapabilityPolicySpec } from '../../operator/api/capability-policy.ts';
 import { ADMITTED_BY } from '../../operator/compile/mutating-policy.ts';
@@ -12,6 +12,7 @@ import type { Tally } from './policies-campaign.ts';
 import { PolicyCluster } from './policies-cluster.ts';
 import { findWitnesses } from './policies-witnesses.ts';
 import { judgeSets } from './sets.ts';
+import { judgeSteps } from './steps.ts';
 
 /** A search may miss what is there: values whose witnesses it finds. The long form draws others. */
 const WITNESS_SEED = 278942759;
@@ -46,6 +47,14 @@ describe('on a real API server', function () {
   describe('random sets of overlapping policies', () => {
     it('decide, fill, name and warn as a plain statement of the design does, and as the operator says', async () => {
       agreed(await judgeSets(cluster, controlPlane, { sets: 6, pods: 15, seed }));
+    });
+  });
+
+  describe('ephemeral containers that are added one after the other', () => {
+    it('are admitted as a plain statement of the design does, and leave no pod that some policy admitted to none', async () => {
+      const { judged, alone, differences } = await judgeSteps(cluster, controlPlane, { steps: 120, tracks: 16, seed });
+      assert.ok(judged >= 120 && alone > 0, `${judged} judged, ${alone} alone`);
+      if (differences.length > 0) assert.fail(differences.join('\n\n'));
     });
   });
 

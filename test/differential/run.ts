@@ -1,6 +1,6 @@
 /**
- * `npm run test:differential -- [--part a|b|c|filling] --runs N [--seed S]`: the long forms of differential.test.ts (a,
- * with `--versions 1.0,1.36` for just these) and policies.test.ts (the others; N is their policies or sets). Prints what
+ * `npm run test:differential -- [--part a|b|c|filling|steps] --runs N [--seed S]`: the long forms of differential.test.ts (a,
+ * with `--versions 1.0,1.36` for just these) and policies.test.ts (the others; N is their policies, sets or steps). Prints what
  * was judged, then each difference; exits 1 when there is one.
  */
 import { parseArgs } from 'node:util';

@@ -20,6 +20,7 @@ export async function admitCreators(cluster: PolicyCluster, controlPlane: Contro
   const authenticated: Subject = { kind: 'Group', name: 'system:authenticated' };
   await role(cluster, 'sets-creator', [
     { apiGroups: [''], resources: ['pods'], verbs: ['create'] },
+    { apiGroups: [''], resources: ['pods/ephemeralcontainers'], verbs: ['patch'] },
     { apiGroups: ['apps'], resources: ['deployments'], verbs: ['create'] },
   ]);
   await binding(cluster, 'sets-creator', 'sets-creator', authenticated);

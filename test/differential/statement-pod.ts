@@ -27,6 +27,7 @@ export interface StatedContainer {
   readonly securityContext?: Secured;
   readonly ports?: readonly { readonly hostPort?: number }[];
   readonly volumeMounts?: readonly { readonly name: string; readonly readOnly?: boolean }[];
+  readonly volumeDevices?: readonly { readonly name: string }[];
   readonly livenessProbe?: Handler;
   readonly readinessProbe?: Handler;
   readonly startupProbe?: Handler;

@@ -170,7 +170,8 @@ const APP_ARMOR = 'container.apparmor.security.beta.kubernetes.io/';
 function appArmor({ values: { appArmor: wanted }, pod }: Question): Breach {
   const refused = (profile: Profile | undefined) => profile !== undefined && !isProfile(profile, wanted);
   const annotations = Object.entries(pod.metadata?.annotations ?? {}).filter(([key]) => key.startsWith(APP_ARMOR));
-  const named = annotations.map(([key]) => key.slice(APP_ARMOR.length));
+  const namesProfile = ([, value]: [string, string]) => value !== '' && value !== 'localhost/';
+  const named = annotations.filter(namesProfile).map(([key]) => key.slice(APP_ARMOR.length));
   return {
     pod:
       refused(pod.spec.securityContext?.appArmorProfile) ||

@@ -1,4 +1,4 @@
-/** What happens to pods that exist: only what is added to them is judged. */
+/** What happens to pods that exist: what is added to them is judged with the pod, or alone where the pod satisfies no policy. */
 import assert from 'node:assert/strict';
 import type { CapabilityPolicySpec } from '../../operator/api/capability-policy.ts';
 import type { Answer, Identity, Json } from './api.ts';
@@ -19,7 +19,9 @@ const RESTRICTED = {
   seccompProfile: { type: 'RuntimeDefault' },
 };
 
-describe('pods that are older than a policy', () => {
+const SYS_PTRACE = { capabilities: { allowedAdd: ['SYS_PTRACE'] } };
+
+describe('pods that exist', () => {
   const cluster = useCluster('ephemeral');
 
   function enforce(team: string, rest: Partial<CapabilityPolicySpec> = {}): CapabilityPolicySpec {
@@ -159,6 +161,202 @@ describe('pods that are older than a policy', () => {
     });
   });
 
+  describe('that violate by a field of the pod', () => {
+    let policy: string;
+    const namespace = () => cluster.named('inherited');
+    const added = { allowPrivilegeEscalation: false, capabilities: { drop: ['ALL'] } };
+
+    /** Level restricted but for these fields of the pod; the pod's own container overrides them. */
+    const host = (securityContext: object, spec: object = {}, annotations: Record<string, string> = {}) => ({
+      apiVersion: 'v1',
+      kind: 'Pod',
+      metadata: { annotations },
+      spec: {
+        ...spec,
+        securityContext: { runAsNonRoot: true, seccompProfile: { type: 'RuntimeDefault' }, ...securityContext },
+        containers: [{ name: 'main', image: 'example.org/app', securityContext: RESTRICTED }],
+      },
+    });
+
+    const LOGS = { volumes: [{ name: 'logs', hostPath: { path: '/var/log' } }] };
+
+    /** The pod; what the container overrides, where it can; what the refusal says. */
+    const INHERITED: Readonly<Record<string, readonly [pod: object, own: object | undefined, message: RegExp]>> = {
+      seccompProfile: [
+        host({ seccompProfile: { type: 'Unconfined' } }),
+        { seccompProfile: { type: 'RuntimeDefault' } },
+        /seccomp: pod must not set securityContext.seccompProfile.type to Unconfined/,
+      ],
+      appArmorProfile: [
+        host({ appArmorProfile: { type: 'Unconfined' } }),
+        { appArmorProfile: { type: 'RuntimeDefault' } },
+        /appArmor: pod must not set securityContext.appArmorProfile.type to Unconfined/,
+      ],
+      seLinuxOptions: [
+        host({ seLinuxOptions: { type: 'spc_t' } }),
+        { seLinuxOptions: { level: 's0:c1' } },
+        /seLinux: pod must not set securityContext.seLinuxOptions/,
+      ],
+      runAsUser: [
+        host({ runAsUser: 0 }),
+        { runAsUser: 1000 },
+        /runAsUser: pod must not set securityContext.runAsUser=0/,
+      ],
+      runAsNonRoot: [
+        host({ runAsNonRoot: false }),
+        { runAsNonRoot: true },
+        /runAsNonRoot: pod must not set securityContext.runAsNonRoot=false/,
+      ],
+      hostPID: [host({}, { hostPID: true }), undefined, /hostPID: pod must not set hostPID=true/],
+      sysctls: [
+        host({ sysctls: [{ name: 'kernel.msgmax', value: '1' }] }),
+        undefined,
+        /sysctls: pod must not set sysctl kernel.msgmax/,
+      ],
+      hostProcess: [
+        {
+          ...host({}),
+          spec: {
+            os: { name: 'windows' },
+            hostNetwork: true,
+            securityContext: {
+              runAsNonRoot: true,
+              windowsOptions: { hostProcess: true, runAsUserName: 'NT AUTHORITY\\SYSTEM' },
+            },
+            containers: [{ name: 'main', image: 'example.org/app' }],
+          },
+        },
+        undefined,
+        /hostProcess: pod must not set securityContext.windowsOptions.hostProcess=true/,
+      ],
+    };
+
+    const names = Object.keys(INHERITED).map((what) => what.toLowerCase().replace(/[^a-z]+/g, '-'));
+
+    before(async () => {
+      const bare = async (name: string) => {
+        for (const [i, [pod]] of Object.values(INHERITED).entries()) await create(name, names[i] ?? '', pod);
+        await create(name, 'logs', host({}, LOGS));
+      };
+      [, policy] = await inhabited('inherited', {}, bare);
+    });
+
+    for (const [i, [what, [, own, message]]] of Object.entries(INHERITED).entries()) {
+      const isForWindows = what === 'hostProcess';
+      it(`get no container that inherits ${what}`, async () => {
+        const answer = await debug(namespace(), names[i] ?? '', 'takes', isForWindows ? undefined : added);
+        assert.equal(answer.status, 403, answer.body.message);
+        assert.match(answer.body.message, new RegExp(`CapabilityPolicy ${policy}: .*${message.source}`));
+      });
+      if (own) {
+        it(`get one that overrides ${what}`, async () => {
+          admitted(await debug(namespace(), names[i] ?? '', 'own', { ...added, ...own }));
+        });
+      } else if (!isForWindows) {
+        it(`get no container at all with ${what}, which it cannot override`, async () => {
+          assert.equal((await debug(namespace(), names[i] ?? '', 'own', RESTRICTED)).status, 403);
+        });
+      }
+    }
+
+    it('get one that leaves a violating volume alone, and none that mounts it, writable or not', async () => {
+      admitted(await debug(namespace(), 'logs', 'without', RESTRICTED));
+      for (const readOnly of [true, false]) {
+        const volumeMounts = [{ name: 'logs', mountPath: '/logs', readOnly }];
+        const answer = await debug(namespace(), 'logs', 'mounts', RESTRICTED, { volumeMounts });
+        assert.equal(answer.status, 403, answer.body.message);
+        assert.match(answer.body.message, /volumes: volume "logs" must not be of type hostPath/);
+      }
+    });
+  });
+
+  describe('that an exception admits, beside a policy for everyone', () => {
+    const logs = { volumeMounts: [{ name: 'logs', mountPath: '/logs', readOnly: true }] };
+    const traced = { ...RESTRICTED, capabilities: { drop: ['ALL'], add: ['SYS_PTRACE'] } };
+    let [base, exception] = ['', ''];
+    const namespace = () => cluster.named('combined');
+
+    const agent = (name: string) => ({
+      ...privilegedPod(),
+      metadata: { name },
+      spec: {
+        serviceAccountName: 'agent',
+        hostPID: true,
+        securityContext: { runAsNonRoot: true, seccompProfile: { type: 'RuntimeDefault' } },
+        volumes: [{ name: 'logs', hostPath: { path: '/var/log' } }],
+        containers: [
+          {
+            name: 'main',
+            image: 'example.org/app',
+            securityContext: { allowPrivilegeEscalation: false, capabilities: { drop: ['ALL'] } },
+            ...logs,
+          },
+        ],
+      },
+    });
+
+    before(async () => {
+      await cluster.serviceAccount(await cluster.namespace('combined', { team: 'combined' }), 'agent');
+      base = await cluster.policy('everyone', enforce('combined', { overrides: SYS_PTRACE }));
+      exception = await cluster.policy('agent', {
+        ...enforce('combined'),
+        usableBy: 'Subjects',
+        subjects: [{ kind: 'ServiceAccount', namespace: namespace(), name: 'agent' }],
+        overrides: {
+          hostPID: true,
+          volumes: ['configMap', 'emptyDir', 'hostPath', 'projected', 'secret'],
+          hostPaths: [{ pathPrefix: '/var/log', readOnly: true }],
+        },
+      });
+      await cluster.programmed(base, exception);
+      await create(namespace(), 'agent', agent('agent'));
+    });
+
+    it('are refused when they want at once what each policy has', async () => {
+      const pod = agent('both') as Json;
+      pod.spec.containers[0].securityContext.capabilities.add = ['SYS_PTRACE'];
+      const message = await cluster.admit(pod, namespace());
+      assert.match(message, new RegExp(`CapabilityPolicy ${base}: hostPID`));
+      assert.match(message, new RegExp(`CapabilityPolicy ${exception}: capabilities`));
+    });
+
+    for (const [what, securityContext, readOnly, message] of [
+      [
+        'what only the policy for everyone has',
+        traced,
+        true,
+        /container "debugger" must not add capability SYS_PTRACE/,
+      ],
+      [
+        'a mount that only it does not look at',
+        RESTRICTED,
+        false,
+        /container "debugger" must mount with readOnly: true/,
+      ],
+      ['both', traced, false, /container "debugger" must not add capability SYS_PTRACE/],
+    ] as const) {
+      it(`get no ephemeral container with ${what}: the pod with it would satisfy neither`, async () => {
+        const volumeMounts = [{ name: 'logs', mountPath: '/logs', readOnly }];
+        const answer = await debug(namespace(), 'agent', 'debugger', securityContext, { volumeMounts });
+        assert.equal(answer.status, 403, answer.body.message);
+        assert.match(answer.body.message, message);
+        assert.match(
+          answer.body.message,
+          new RegExp(`CapabilityPolicy ${base}: .*hostPID: pod must not set hostPID=true`),
+        );
+      });
+    }
+
+    it('get one that the exception admits', async () => {
+      admitted(await debug(namespace(), 'agent', 'good', RESTRICTED, logs));
+    });
+
+    it('get one by the policy for everyone, when it admits the pod as well', async () => {
+      await create(namespace(), 'plain', restrictedPod());
+      admitted(await debug(namespace(), 'plain', 'traces', traced));
+    });
+  });
+
   describe('with defaulting', () => {
     it('get what is unset filled in on the added container and nowhere else', async () => {
       const [namespace] = await inhabited('filled', { defaulting: 'Enabled' }, async (name) =>
@@ -216,8 +414,9 @@ describe('pods that are older than a policy', () => {
     pod: string,
     name: string,
     securityContext: object | undefined,
+    rest: object = {},
   ): Promise<Answer> {
-    const container = { name, image: 'example.org/debug', ...(securityContext && { securityContext }) };
+    const container = { name, image: 'example.org/debug', ...(securityContext && { securityContext }), ...rest };
     return patch(namespace, pod, { spec: { ephemeralContainers: [container] } }, '/ephemeralcontainers');
   }
 

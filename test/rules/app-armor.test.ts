@@ -59,6 +59,14 @@ describeRule('appArmor', [
         annotated('runtime/default', 'other'),
         `container "app" ${UNSET} ${ALLOWED}`,
       ],
+      'an empty annotation, of which the server makes no field': [
+        annotated(''),
+        `container "app" ${UNSET}, and remove the annotation ${KEY}app ${ALLOWED}`,
+      ],
+      "an annotation without a profile's name": [
+        annotated('localhost/'),
+        `container "app" ${UNSET}, and remove the annotation ${KEY}app ${ALLOWED}`,
+      ],
       'an init container that leaves it unset': [
         init({}, secured(profile('Localhost'))),
         `container "init" ${UNSET} ${ALLOWED}`,

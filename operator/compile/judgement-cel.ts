@@ -1,0 +1,60 @@
+/** What one policy says of a pod, as CEL: over what its checks say of each part of the request. */
+import type { ResolvedPolicy, RuleChecks } from '../policy/resolve.ts';
+import { RESOURCE } from './match.ts';
+import { PART } from './parts-cel.ts';
+import type { Variable } from './pod-cel.ts';
+import type { Judgement } from './shared-violations.ts';
+
+/**
+ * What a policy says of a pod, as CEL over what `judgementVariables` tell of each part. An added container is judged with the
+ * whole pod; alone, with what it takes from the pod, only where the pod complied with no policy before
+ * (docs/decisions/0008).
+ */
+export function judgementOf({ defaulting }: ResolvedPolicy, index: number) {
+  const of = (variable: string, part: keyof typeof PART) => `variables.${variable}${index}[${PART[part]}]`;
+  const ofAddition = (added: string) =>
+    `${of(added, 'ADDED')} && (${of('complies', 'OLD')} || !variables.compliedBefore && ${of('complies', 'INHERITED')})`;
+  const listed = (added: string) =>
+    `(variables.compliedBefore ? ${of('violations', 'OLD')} : ${of('violations', 'INHERITED')}) + ${of(added, 'ADDED')}`;
+  const ofPod = (whole: string, addition: string) => `(variables.ephemeral ? ${addition} : ${whole})`;
+  const complied = of('complies', 'OLD');
+  const asIs = {
+    complied,
+    complies: ofPod(complied, ofAddition('complies')),
+    violations: ofPod(of('violations', 'OLD'), listed('violations')),
+  };
+  // Without defaulting nobody asks what would come of it.
+  if (!defaulting) return { ...asIs, compliesFilled: 'false' };
+  // A template is judged as its pods will be: after filling, which leaves alone what complies as it is.
+  const isTemplate = `${RESOURCE} != "pods"`;
+  const filled = of('compliesFilled', 'OLD');
+  const compliesFilled = ofPod(filled, ofAddition('compliesFilled'));
+  return {
+    complied,
+    complies: ofPod(`(${complied} || ${isTemplate} && ${filled})`, ofAddition('complies')),
+    compliesFilled,
+    // What defaulting would have repaired is nobody's business, unless it has not come to it.
+    violations: `(${compliesFilled} ? ${asIs.violations} : ${ofPod(of('violationsFilled', 'OLD'), listed('violationsFilled'))})`,
+  };
+}
+
+/** What a pod is judged by as it is, and after filling. */
+export function passes({ checks, filledChecks, defaulting }: ResolvedPolicy): (readonly RuleChecks[])[] {
+  return defaulting ? [checks, filledChecks] : [checks];
+}
+
+/** @param judgements this policy's passes come next */
+export function judgementVariables(
+  { defaulting }: ResolvedPolicy,
+  index: number,
+  judgements: Iterator<Judgement>,
+): Variable[] {
+  const next = (suffix: string): Variable[] => {
+    const { complies, violations } = judgements.next().value as Judgement;
+    return [
+      { name: `complies${suffix}${index}`, expression: complies },
+      { name: `violations${suffix}${index}`, expression: violations },
+    ];
+  };
+  return [...next(''), ...(defaulting ? next('Filled') : [])];
+}
