@@ -20,6 +20,7 @@ import { endpoints } from './cluster/servers.ts';
 import { createCluster, type FollowedCluster } from './cluster/store.ts';
 import { judgeNamespace, type NamespaceJudgement } from './evaluate/namespace.ts';
 import { Evaluator } from './evaluate/violations.ts';
+import { MODES } from './policy/deciding.ts';
 import type { Resolution } from './policy/resolve.ts';
 import type { KubernetesEvent } from './report/events.ts';
 import { policyNumbers } from './report/policy-numbers.ts';
@@ -28,7 +29,7 @@ import { EventRecorder } from './report/recorder.ts';
 import { buildStatus } from './report/status.ts';
 import { namespaceEvents, policyEvents, repairEvent } from './report/transitions.ts';
 import { violationCounts } from './report/violation-counts.ts';
-import type { FindUid } from './report/violation-events.ts';
+import type { FindIdentity } from './report/violation-events.ts';
 import { writeReport } from './report/writer.ts';
 import { aborted } from './runtime/aborted.ts';
 import type { Log } from './runtime/log.ts';
@@ -367,7 +368,7 @@ export class Operator {
     if (!policy || !resolution) return;
     const origin = this.#origin();
     const status = this.#statusRests.after(name, () => this.#status(policy, resolution, origin.now));
-    const events = policyEvents(policy, status, this.#findUid, origin);
+    const events = policyEvents(policy, status, this.#findIdentity, origin);
     await writeReport(this.#client, this.#tell, policy, status, events);
   }
 
@@ -388,10 +389,13 @@ export class Operator {
     });
   }
 
-  readonly #findUid: FindUid = ({ kind, namespace, name }) => {
+  readonly #findIdentity: FindIdentity = ({ kind, namespace, name }) => {
     const { cluster } = this.#followed;
-    if (kind === 'Pod') return [...cluster.pods(namespace)].find((pod) => pod.name === name)?.uid;
-    return cluster.workload(namespace, kind, name)?.uid;
+    if (kind === 'Pod') return [...cluster.pods(namespace)].find((pod) => pod.name === name);
+    const isIt = (one: { readonly kind: string; readonly name: string }) => one.kind === kind && one.name === name;
+    const { modes = {} } = this.#judgements.get(namespace) ?? {};
+    const judged = MODES.flatMap((mode) => modes[mode]?.workloads.find(isIt) ?? []);
+    return judged.find(({ custom }) => custom)?.custom ?? cluster.workload(namespace, kind, name);
   };
 
   #origin() {

@@ -1,6 +1,6 @@
 /** A namespace's pods and templates → verdicts by workload, for each mode on its own. */
 import type { Mode } from '../api/capability-policy.ts';
-import type { Cluster, NamespaceView, PodParts, PodView, WorkloadView } from '../cluster/objects.ts';
+import type { Cluster, NamespaceView, Owner, PodParts, PodView, WorkloadView } from '../cluster/objects.ts';
 import { deciding, MODES } from '../policy/deciding.ts';
 import type { ResolvedPolicy } from '../policy/resolve.ts';
 import {
@@ -15,7 +15,7 @@ import {
   violationsBy,
 } from './verdict.ts';
 import type { Violation } from './violations.ts';
-import { topController, type WorkloadName, watchedOwner } from './workloads.ts';
+import { type Top, topController, type WorkloadName, watchedOwner } from './workloads.ts';
 
 export interface NamespaceJudgement {
   readonly namespace: string;
@@ -33,6 +33,8 @@ export interface ModeJudgement {
 }
 
 export interface WorkloadJudgement extends WorkloadName {
+  /** Of a custom resource: the owner reference that names it. */
+  readonly custom?: Owner;
   /** The worst of its template's and its pods' verdicts. */
   readonly verdict: Verdict;
   /** How many of its pods violate now. */
@@ -49,8 +51,7 @@ export interface WorkloadJudgement extends WorkloadName {
 type Objects = Pick<Cluster, 'pods' | 'workloads' | 'workload'>;
 
 /** A pod or template of a workload. */
-export interface Member {
-  readonly workload: WorkloadName;
+export interface Member extends Top {
   readonly pod: boolean;
   readonly candidate: Candidate;
 }
@@ -90,13 +91,13 @@ export function membersOf(namespace: string, cluster: Objects): Member[] {
   const templates = [...cluster.workloads(namespace)]
     .filter((workload) => isJudged(workload, cluster))
     .map((workload) => ({
-      workload: topController(workload.kind, workload, cluster),
+      ...topController(workload.kind, workload, cluster),
       pod: false,
       candidate: templateCandidate(workload),
     }));
   const pods = [...cluster.pods(namespace)]
     .filter(({ mirror, finished }: PodView) => !mirror && !finished)
-    .map((pod) => ({ workload: topController('Pod', pod, cluster), pod: true, candidate: podCandidate(pod) }));
+    .map((pod) => ({ ...topController('Pod', pod, cluster), pod: true, candidate: podCandidate(pod) }));
   return [...templates, ...pods];
 }
 
@@ -124,11 +125,12 @@ function judgeMode(members: readonly Member[], policies: readonly ResolvedPolicy
 
 /** @param enforced the same workload's members before policies of mode Enforce, where these would still decide */
 function mergeMembers(members: readonly JudgedMember[], enforced: readonly JudgedMember[] = []): WorkloadJudgement {
-  const [{ workload }] = members as [JudgedMember];
+  const [{ workload, custom }] = members as [JudgedMember];
   const verdict = (['Violating', 'Unknown'] as const).find((bad) => members.some((one) => one.verdict === bad));
   const admittedBy = verdict === 'Violating' ? admittedAsAWhole(enforced) : undefined;
   return {
     ...workload,
+    ...(custom && { custom }),
     verdict: verdict ?? 'Compliant',
     ...(admittedBy !== undefined && { admittedBy }),
     pods: members.filter((member) => member.pod && member.verdict === 'Violating').length,

@@ -1,5 +1,6 @@
 /** Pods and workloads → the controller that a person would edit. */
-import type { Cluster, Owner, WorkloadView } from '../cluster/objects.ts';
+import { type Cluster, type Owner, WORKLOAD_KINDS, type WorkloadView } from '../cluster/objects.ts';
+import { controllerOf, qualifiedKind } from '../policy/controllers.ts';
 
 /** How reports name a workload. */
 export interface WorkloadName {
@@ -14,22 +15,37 @@ interface Owned {
   readonly owner?: Owner;
 }
 
+/** The controller on top of a pod or workload. */
+export interface Top {
+  readonly workload: WorkloadName;
+  /** The reference to a custom resource, which nobody watches: all that is known of it. */
+  readonly custom?: Owner;
+}
+
 /**
- * The top of the chain of owners: ReplicaSet → Deployment, Job → CronJob. An owner that is not watched is the top itself:
- * a custom controller, whose own owner is nobody we know, or an object that is gone.
+ * The top of the chain of owners: ReplicaSet → Deployment, Job → CronJob, ReplicaSet → Rollout. An owner that is not
+ * watched is the top itself: a custom resource, whose own owner is unknown, or an object that is gone.
  */
-export function topController(kind: string, start: Owned, cluster: Pick<Cluster, 'workload'>): WorkloadName {
+export function topController(kind: string, start: Owned, cluster: Pick<Cluster, 'workload'>): Top {
   const { namespace } = start;
   const seen = new Set<string>();
   let top: Owned = start;
   let topKind = kind;
+  let custom: Owner | undefined;
   while (top.owner && !seen.has(top.owner.uid)) {
     const { owner } = top;
     seen.add(owner.uid);
-    topKind = owner.kind;
+    custom = controllerOf(owner.apiVersion, owner.kind) ? undefined : owner;
+    topKind = custom ? customKind(custom) : owner.kind;
     top = watchedOwner(top, cluster) ?? { namespace, name: owner.name };
   }
-  return { kind: topKind, namespace, name: top.name };
+  return { workload: { kind: topKind, namespace, name: top.name }, ...(custom && { custom }) };
+}
+
+/** Volcano has a Job, too: a kind that shares its name with a built-in one is told apart by its group. */
+function customKind({ apiVersion, kind }: Owner): string {
+  const builtIn = kind === 'Pod' || (WORKLOAD_KINDS as readonly string[]).includes(kind);
+  return builtIn ? qualifiedKind(apiVersion, kind) : kind;
 }
 
 /** The workload that owns this object; undefined when nothing does, or something that is not watched. */

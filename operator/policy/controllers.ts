@@ -41,6 +41,12 @@ export function controllerOf(apiVersion: string, kind: string): Controller | und
   return CONTROLLERS.find((controller) => controller.kind === kind && controller.group === group);
 }
 
+/** `Rollout.argoproj.io`, as kubectl names a kind among those of all groups. */
+export function qualifiedKind(apiVersion: string, kind: string): string {
+  const group = groupOf(apiVersion);
+  return group === '' ? kind : `${kind}.${group}`;
+}
+
 /** Empty for the core group. */
 export function groupOf(apiVersion: string): string {
   return apiVersion.includes('/') ? apiVersion.slice(0, apiVersion.indexOf('/')) : '';

@@ -1,6 +1,7 @@
 /** events.k8s.io/v1 Event objects. */
 import { createHash } from 'node:crypto';
 import { GROUP } from '../api/capability-policy.ts';
+import type { Owner } from '../cluster/objects.ts';
 import type { WorkloadName } from '../evaluate/workloads.ts';
 import { CONTROLLERS } from '../policy/controllers.ts';
 import { bounded } from './text.ts';
@@ -80,10 +81,15 @@ export function eventFor(happening: Happening, { reportingInstance, now, occasio
   };
 }
 
-export function regardingWorkload({ kind, namespace, name }: WorkloadName, uid: string | undefined): Regarding {
+/** What the cluster knows of a workload beside its name; of a custom resource, what its pods' owner references say. */
+export type Identity = Pick<Owner, 'uid'> & Partial<Owner>;
+
+export function regardingWorkload({ kind, namespace, name }: WorkloadName, known: Identity | undefined): Regarding {
+  if (known?.apiVersion)
+    return { apiVersion: known.apiVersion, kind: known.kind ?? kind, namespace, name, uid: known.uid };
   const group = kind === 'Pod' || kind === 'PodTemplate' ? '' : CONTROLLERS.find((one) => one.kind === kind)?.group;
   const apiVersion = group === undefined ? {} : { apiVersion: group === '' ? 'v1' : `${group}/v1` };
-  return { ...apiVersion, kind, namespace, name, ...(uid && { uid }) };
+  return { ...apiVersion, kind, namespace, name, ...(known?.uid && { uid: known.uid }) };
 }
 
 /** A DNS subdomain has 253 characters, and parts that neither begin nor end with a dash; names of roles are no such. */

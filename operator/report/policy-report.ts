@@ -14,7 +14,7 @@ import type { ResolvedPolicy } from '../policy/resolve.ts';
 import { inSeconds } from './conditions.ts';
 import { regardingWorkload } from './events.ts';
 import { counted, workloadText } from './text.ts';
-import type { FindUid } from './violation-events.ts';
+import type { FindIdentity } from './violation-events.ts';
 import { entriesOf } from './violations.ts';
 
 export interface PolicyReportInput {
@@ -23,7 +23,7 @@ export interface PolicyReportInput {
   readonly namespace: Pick<NamespaceView, 'name' | 'uid'>;
   /** All that the policy judged there. */
   readonly workloads: readonly WorkloadJudgement[];
-  readonly findUid: FindUid;
+  readonly findIdentity: FindIdentity;
   /** RFC 3339: what the last report says, when it says so. */
   readonly cleanSince: string | undefined;
   /** ISO 8601, UTC. */
@@ -132,8 +132,8 @@ function keptOf(workload: WorkloadJudgement, input: PolicyReportInput): readonly
 }
 
 function resultsOf(workload: WorkloadJudgement, input: PolicyReportInput): Result[] {
-  const { policy, findUid } = input;
-  const resource = regardingWorkload(workload, findUid(workload));
+  const { policy, findIdentity } = input;
+  const resource = regardingWorkload(workload, workload.custom ?? findIdentity(workload));
   return entriesOf(workload, violationsBy(policy.name, workload.violations)).map(
     ({ verdict, rule, message, container, pods }: Violation): Result => ({
       ...commonOf(input),

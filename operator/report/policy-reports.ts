@@ -13,7 +13,7 @@ import type { ReflectorObserver } from '../runtime/metrics.ts';
 import { type QueueObserver, WorkQueue } from '../runtime/queue.ts';
 import { firstReportName, type PolicyReport, policyReports } from './policy-report.ts';
 import { writePolicyReports } from './policy-report-writer.ts';
-import type { FindUid } from './violation-events.ts';
+import type { FindIdentity } from './violation-events.ts';
 
 export interface PolicyReportsOptions {
   readonly cluster: Pick<Cluster, 'namespaces' | 'namespace' | 'pods' | 'workload'>;
@@ -99,7 +99,7 @@ export class PolicyReports {
   }
 
   *#wanted(namespace: NamespaceView, api: ReportApi): Generator<PolicyReport> {
-    const findUid = this.#uids(namespace.name);
+    const findIdentity = this.#identities(namespace.name);
     const now = new Date().toISOString();
     const { modes } = this.#options.judgement(namespace.name) ?? NOWHERE;
     for (const { deciding, workloads } of Object.values(modes)) {
@@ -107,15 +107,18 @@ export class PolicyReports {
         const first = firstReportName(policy.name);
         // In whichever API: it may have been the other one until now.
         const cleanSince = this.#followed.in(namespace.name).find(({ name }) => name === first)?.cleanSince;
-        yield* policyReports({ api, policy, namespace, workloads, findUid, cleanSince, now });
+        yield* policyReports({ api, policy, namespace, workloads, findIdentity, cleanSince, now });
       }
     }
   }
 
-  #uids(namespace: string): FindUid {
+  #identities(namespace: string): FindIdentity {
     const { cluster } = this.#options;
     const pods = new Map(Iterator.from(cluster.pods(namespace)).map(({ name, uid }) => [name, uid]));
-    return ({ kind, name }) => (kind === 'Pod' ? pods.get(name) : cluster.workload(namespace, kind, name)?.uid);
+    return ({ kind, name }) => {
+      const uid = kind === 'Pod' ? pods.get(name) : cluster.workload(namespace, kind, name)?.uid;
+      return uid === undefined ? undefined : { uid };
+    };
   }
 
   #rest(namespace: string, ms: number): void {

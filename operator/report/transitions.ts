@@ -13,7 +13,7 @@ import type { NamespaceView } from '../cluster/objects.ts';
 import { type EventOrigin, eventFor, type Happening, type KubernetesEvent, type Regarding } from './events.ts';
 import { describeConflict } from './label-conflict.ts';
 import * as reasons from './reasons.ts';
-import { type FindUid, violationHappenings } from './violation-events.ts';
+import { type FindIdentity, violationHappenings } from './violation-events.ts';
 
 type Origin = Omit<EventOrigin, 'occasion'>;
 
@@ -24,7 +24,7 @@ type Origin = Omit<EventOrigin, 'occasion'>;
 export function policyEvents(
   policy: CapabilityPolicy,
   next: CapabilityPolicyStatus,
-  findUid: FindUid,
+  findIdentity: FindIdentity,
   origin: Origin,
 ): KubernetesEvent[] {
   const before = policy.status ?? {};
@@ -37,7 +37,7 @@ export function policyEvents(
   const occasion = createHash('sha256').update(JSON.stringify(before)).digest('hex');
   return [
     ...happenings,
-    ...violationHappenings({ regarding, mode: policy.spec.mode ?? 'Audit' }, before, next, findUid),
+    ...violationHappenings({ regarding, mode: policy.spec.mode ?? 'Audit' }, before, next, findIdentity),
   ].map((happening) => eventFor(happening, { ...origin, occasion }));
 }
 

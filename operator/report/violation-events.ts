@@ -2,13 +2,13 @@
 import type { CapabilityPolicyStatus, Mode, Violation } from '../api/capability-policy.ts';
 import { worstFirst } from '../evaluate/severity.ts';
 import type { WorkloadName } from '../evaluate/workloads.ts';
-import { type Happening, type Regarding, regardingWorkload } from './events.ts';
+import { type Happening, type Identity, type Regarding, regardingWorkload } from './events.ts';
 import * as reasons from './reasons.ts';
 import { counted, firstOf, workloadText } from './text.ts';
 import { isCut } from './violations.ts';
 
 /** Finds the uid of a workload or pod, without which `kubectl describe` does not show an Event. */
-export type FindUid = (workload: WorkloadName) => string | undefined;
+export type FindIdentity = (workload: WorkloadName) => Identity | undefined;
 
 /** The policy that the Events are about. */
 export interface Subject {
@@ -26,7 +26,7 @@ export function violationHappenings(
   policy: Subject,
   before: CapabilityPolicyStatus,
   next: CapabilityPolicyStatus,
-  findUid: FindUid,
+  findIdentity: FindIdentity,
 ): Happening[] {
   const [old, now] = [offendersOf(before), offendersOf(next)];
   const isNew = ({ name, admittedBy }: Offender) => {
@@ -41,7 +41,7 @@ export function violationHappenings(
     [EXCEPTED, begun.filter(({ admittedBy }) => admittedBy !== undefined)],
     [ENDED, ended],
   ];
-  return groups.flatMap(([turn, offenders]) => happeningsOf(policy, offenders, findUid, turn));
+  return groups.flatMap(([turn, offenders]) => happeningsOf(policy, offenders, findIdentity, turn));
 }
 
 /** A workload that a status lists as violating. */
@@ -89,7 +89,7 @@ const ENDED: Turn = {
 function happeningsOf(
   { regarding: policy, mode }: Subject,
   offenders: readonly Offender[],
-  findUid: FindUid,
+  findIdentity: FindIdentity,
   { type, reason, does, tellsViolations }: Turn,
 ): Happening[] {
   if (offenders.length === 0) return [];
@@ -101,9 +101,10 @@ function happeningsOf(
   const subject = offenders.length === 1 ? names : `each of ${counted(offenders.length, 'workload')} (${names})`;
   const details = (of: readonly Offender[]) => (tellsViolations ? `: ${violationsText(of)}` : '');
   const ofWorkloads = offenders.flatMap((offender): Happening[] => {
-    const uid = findUid(offender.name);
+    const identity = findIdentity(offender.name);
     const note = `${does(`CapabilityPolicy ${policy.name} (mode ${mode})`, [offender])}${details([offender])}`;
-    return uid ? [{ ...common, regarding: regardingWorkload(offender.name, uid), related: policy, note }] : [];
+    if (!identity?.uid) return [];
+    return [{ ...common, regarding: regardingWorkload(offender.name, identity), related: policy, note }];
   });
   const note = `${subject} ${does(`the policy (mode ${mode})`, offenders)}${details(offenders)}`;
   return [{ ...common, regarding: policy, note }, ...ofWorkloads];

@@ -10,6 +10,7 @@ describe('the controller that a person would edit', () => {
     workload('Job', 'backup-1', ownedBy('CronJob', 'backup')),
     workload('ReplicaSet', 'shop-1', ownedBy('Rollout', 'shop', 'argoproj.io/v1alpha1')),
     workload('StatefulSet', 'orphan', ownedBy('Deployment', 'gone')),
+    workload('StatefulSet', 'prometheus-k8s', ownedBy('Prometheus', 'k8s', 'monitoring.coreos.com/v1')),
     workload('Job', 'a', ownedBy('Job', 'b')),
     workload('Job', 'b', ownedBy('Job', 'a')),
     { ...workload('Deployment', 'renewed'), uid: 'another' },
@@ -20,6 +21,13 @@ describe('the controller that a person would edit', () => {
     ['the CronJob of a Job', ownedBy('Job', 'backup-1'), 'CronJob', 'backup'],
     ['a custom controller, by kind and name', ownedBy('Task', 'build', 'tekton.dev/v1'), 'Task', 'build'],
     ['a custom controller of a ReplicaSet', ownedBy('ReplicaSet', 'shop-1'), 'Rollout', 'shop'],
+    ['a custom controller of a StatefulSet', ownedBy('StatefulSet', 'prometheus-k8s'), 'Prometheus', 'k8s'],
+    [
+      'a custom kind that shares its name with a built-in one, told apart by its group',
+      ownedBy('Job', 'backup', 'batch.volcano.sh/v1alpha1'),
+      'Job.batch.volcano.sh',
+      'backup',
+    ],
     ['an owner that is gone', ownedBy('StatefulSet', 'orphan'), 'Deployment', 'gone'],
     [
       'the name of an owner whose successor is another object',
@@ -30,11 +38,25 @@ describe('the controller that a person would edit', () => {
   ];
   for (const [name, owner, kind, top] of cases) {
     it(`is ${name}`, () => {
-      assert.deepEqual(topController('Pod', pod('one', owner), cluster), { kind, namespace: 'net', name: top });
+      assert.deepEqual(topController('Pod', pod('one', owner), cluster).workload, {
+        kind,
+        namespace: 'net',
+        name: top,
+      });
     });
   }
 
+  it('comes with the reference to it when it is a custom resource, and only then', () => {
+    const custom = (owner: ReturnType<typeof ownedBy>) => topController('Pod', pod('one', owner), cluster).custom;
+    const { owner: rollout } = ownedBy('Rollout', 'shop', 'argoproj.io/v1alpha1');
+    assert.deepEqual(custom(ownedBy('ReplicaSet', 'shop-1')), rollout);
+    const { owner: job } = ownedBy('Job', 'backup', 'batch.volcano.sh/v1alpha1');
+    assert.deepEqual(custom({ owner: job }), job);
+    assert.equal(custom(ownedBy('ReplicaSet', 'web-1')), undefined);
+    assert.equal(custom(ownedBy('StatefulSet', 'orphan')), undefined);
+  });
+
   it('is some member of a cycle', () => {
-    assert.equal(topController('Pod', pod('one', ownedBy('Job', 'a')), cluster).kind, 'Job');
+    assert.equal(topController('Pod', pod('one', ownedBy('Job', 'a')), cluster).workload.kind, 'Job');
   });
 });

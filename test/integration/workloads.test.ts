@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { isDeepStrictEqual } from 'node:util';
 import type { CapabilityPolicySpec } from '../../operator/api/capability-policy.ts';
 import type { Json } from './api.ts';
 import { eventually, useCluster } from './harness.ts';
@@ -10,6 +11,7 @@ import { NAMESPACES } from './rendered.ts';
 const LIMIT_MS = 6_000;
 const GOOD = baselinePod();
 const BAD = baselinePod({ add: ['NET_ADMIN'] });
+const OWNER_UID = '7d8a9c1e-0000-4000-8000-000000000001';
 const DEPLOYMENTS = '/apis/apps/v1/*/deployments';
 
 interface Row {
@@ -171,6 +173,39 @@ describe('existing violating workloads', function () {
     });
   });
 
+  it('pods of custom resources appear under these, with Events about them', async () => {
+    const namespace = await cluster.namespace('custom', { team: 'custom' });
+    const policy = await cluster.policy('custom', audit('custom'));
+    await eventually('the first evaluation', async () => (await statusOf(cluster.api, policy)).workloads);
+    const owners = [
+      ['example.org/v1', 'Prometheus', 'k8s'],
+      ['example.org/v1alpha1', 'Workflow', 'build'],
+      ['batch.example.org/v1', 'Job', 'import'],
+    ] as const;
+    const [prometheus, workflow, job] = owners;
+    const { object: statefulSet } = made('statefulsets', 'prometheus-k8s', { replicas: 1 });
+    await cluster.api.create(inNamespace('/apis/apps/v1/*/statefulsets', namespace), owned(statefulSet, ...prometheus));
+    const pods = `${NAMESPACES}/${namespace}/pods`;
+    await cluster.api.create(pods, owned(named(BAD, 'build-1'), ...workflow));
+    await cluster.api.create(pods, owned(named(BAD, 'import-1'), ...job));
+    await cluster.api.create(inNamespace('/apis/batch/v1/*/jobs', namespace), made('jobs', 'import').object);
+    const names = async () =>
+      ((await statusOf(cluster.api, policy)).violations ?? []).map(({ kind, name }) => `${kind} ${name}`).sort();
+    const wanted = ['Job import', 'Job.batch.example.org import', 'Prometheus k8s', 'Workflow build'];
+    await eventually('all four', async () => (await names()).join() === wanted.join());
+    for (const [apiVersion, kind, name] of owners) {
+      const regarding = { apiVersion, kind, name, namespace, uid: OWNER_UID };
+      const events = await eventually(`an Event about ${kind} ${name}`, async () => {
+        const all = await cluster.api.list(`/apis/events.k8s.io/v1/namespaces/${namespace}/events`);
+        const about = all.filter(
+          (one) => one.reason === 'WorkloadViolates' && isDeepStrictEqual(one.regarding, regarding),
+        );
+        return about.length > 0 && about;
+      });
+      assert.match(events[0].note, /violates CapabilityPolicy .*capabilities/);
+    }
+  });
+
   it('a new Deployment under mode Enforce: a warning at apply, and in the status though no pod could be made', async () => {
     const namespace = await cluster.namespace('enforce', { team: 'enforce' });
     const policy = await cluster.policy('enforce', { ...audit('enforce'), mode: 'Enforce' });
@@ -284,11 +319,8 @@ function named(pod: object, name: string): Json {
 }
 
 function owned(object: Json, apiVersion: string, kind: string, name: string): Json {
-  const uid = '7d8a9c1e-0000-4000-8000-000000000001';
-  return {
-    ...object,
-    metadata: { ...object.metadata, ownerReferences: [{ apiVersion, kind, name, uid, controller: true }] },
-  };
+  const reference = { apiVersion, kind, name, uid: OWNER_UID, controller: true };
+  return { ...object, metadata: { ...object.metadata, ownerReferences: [reference] } };
 }
 
 /** A merge patch replaces the list of containers. */

@@ -15,7 +15,7 @@ const wanted = (policy: string): PolicyReport[] => [
     policy: { name: policy, uid: policy, mode: 'Audit', standard: { level: 'restricted', minor: 36, server: 36 } },
     namespace: { name: 'net', uid: 'n' },
     workloads: [violating('web')],
-    findUid: () => undefined,
+    findIdentity: () => undefined,
     cleanSince: undefined,
     now: NOW,
   }),

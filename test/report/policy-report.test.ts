@@ -26,7 +26,7 @@ function reports(workloads: readonly WorkloadJudgement[], fields: Partial<Policy
       policy: POLICY,
       namespace: { name: 'net', uid: 'uid-of-net' },
       workloads,
-      findUid: ({ kind, name }) => `${kind}-${name}`,
+      findIdentity: ({ kind, name }) => ({ uid: `${kind}-${name}` }),
       cleanSince: undefined,
       now: NOW,
       ...fields,
@@ -106,6 +106,12 @@ describe('the policy report of a namespace', () => {
     assert.deepEqual([results.length, summary.pass, summary.fail], [1, 1, 0]);
   });
 
+  it('refers to a custom resource by its API group and uid', () => {
+    const owner = { apiVersion: 'batch.volcano.sh/v1alpha1', kind: 'Job', name: 'train', uid: 'uid-of-train' };
+    const { results } = report([violating('train', { kind: 'Job.batch.volcano.sh', custom: owner })]);
+    assert.deepEqual(results[0]?.resources, [{ ...owner, namespace: 'net' }]);
+  });
+
   it('has only the fields that wgpolicyk8s.io knows', () => {
     const { source, ...older } = report([violating('web')]);
     assert.equal(source, 'capabilitypolicy');
@@ -149,7 +155,7 @@ describe('the policy report of a namespace', () => {
     assert.equal(digest(report([violating('web')], { now: '2026-05-05T05:05:05Z' })), base);
     assert.notEqual(digest(report([violating('web', { pods: 2 })])), base);
     assert.notEqual(digest(report([violating('web'), compliant('db')])), base);
-    assert.notEqual(digest(report([violating('web')], { findUid: () => 'another' })), base);
+    assert.notEqual(digest(report([violating('web')], { findIdentity: () => ({ uid: 'another' }) })), base);
   });
 });
 

@@ -24,7 +24,8 @@ function events(before: StatusInput | undefined, next: StatusInput): KubernetesE
 
 function eventsOf(status: CapabilityPolicyStatus | undefined, next: StatusInput): KubernetesEvent[] {
   const policy = { ...policyObject('ping'), ...(status && { status }) };
-  const found = ({ kind, name }: { kind: string; name: string }) => (name === 'gone' ? undefined : `${kind}-${name}`);
+  const found = ({ kind, name }: { kind: string; name: string }) =>
+    name === 'gone' ? undefined : { uid: `${kind}-${name}` };
   return policyEvents(policy, buildStatus({ ...next, policy: { ...next.policy, status } }), found, origin);
 }
 

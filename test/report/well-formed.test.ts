@@ -52,14 +52,14 @@ describe('every status', () => {
         const first = buildStatus(earlier);
         const { policy } = standing(first, later);
         const origin = { reportingInstance: 'operator-0', now: NOW };
-        const events = policyEvents(policy, buildStatus(standing(first, later)), () => 'uid', origin);
+        const events = policyEvents(policy, buildStatus(standing(first, later)), () => ({ uid: 'uid' }), origin);
         for (const { note, reason, metadata } of events) {
           assert.ok(note.length > 0 && Buffer.byteLength(note) <= 1024);
           assert.match(reason, /^[A-Z][A-Za-z]+$/);
           assert.ok(metadata.name.length <= 253);
         }
         assert.deepEqual(
-          policyEvents(policy, first, () => 'uid', origin),
+          policyEvents(policy, first, () => ({ uid: 'uid' }), origin),
           [],
         );
       }),

@@ -58,8 +58,10 @@ function wantedIn(
           policy,
           namespace,
           workloads,
-          findUid: ({ kind, name }) =>
-            kind === 'Pod' ? uids.get(name) : cluster.workload(namespace.name, kind, name)?.uid,
+          findIdentity: ({ kind, name }) => {
+            const uid = kind === 'Pod' ? uids.get(name) : cluster.workload(namespace.name, kind, name)?.uid;
+            return uid === undefined ? undefined : { uid };
+          },
           // The only thing that a report alone knows.
           cleanSince: standing.get(firstReportName(policy.name))?.metadata.annotations?.[CLEAN_SINCE],
           now: new Date().toISOString(),

@@ -8,11 +8,12 @@ import {
   podCandidate,
   templateCandidate,
 } from '../../evaluate/verdict.ts';
+import { qualifiedKind } from '../../policy/controllers.ts';
 import type { FieldPath } from '../input/document.ts';
 import { isBuiltIn, isSearched, roleOf, templatePath } from '../input/kinds.ts';
 import type { Manifest } from '../input/manifests.ts';
 import { pathText } from '../input/paths.ts';
-import { makesPods, qualifiedKind } from '../input/pod-making-kinds.ts';
+import { makesPods } from '../input/pod-making-kinds.ts';
 import { metadataProblems, podProblems, podProblemsIn } from '../input/pod-schema.ts';
 import { type PodTemplate, podTemplatesIn } from '../input/pod-templates.ts';
 import type { Problem } from '../input/schema.ts';

@@ -3,7 +3,7 @@
  * neither list are told as unknown, so a list that lacks one hides nothing.
  */
 
-import { groupOf } from '../../policy/controllers.ts';
+import { groupOf, qualifiedKind } from '../../policy/controllers.ts';
 
 /** `Kind.group`, or a whole group as `.group`. */
 const MAKE_PODS: ReadonlySet<string> = new Set([
@@ -86,12 +86,6 @@ const MAKE_NONE: ReadonlySet<string> = new Set([
   '.traefik.containo.us',
   '.traefik.io',
 ]);
-
-/** `Rollout.argoproj.io`, as kubectl names a kind among those of all groups. */
-export function qualifiedKind(apiVersion: string, kind: string): string {
-  const group = groupOf(apiVersion);
-  return group === '' ? kind : `${kind}.${group}`;
-}
 
 /** Null: unknown. */
 export function makesPods(apiVersion: string, kind: string): boolean | null {
