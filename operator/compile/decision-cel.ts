@@ -181,7 +181,7 @@ function mayUseCel(policy: string): string {
 
 /** CEL, string: why this policy, one of several, does not admit the pod; empty where it does not decide. */
 function reasonCel({ policy: { name }, decides, complies, violations }: Party, of: number): string {
-  const notUsable = `the pod complies, but neither its service account nor its creator may use this policy (RBAC verb use on ${PLURAL}/${name})`;
+  const notUsable = `the pod complies, but neither its service account nor its creator may use this policy (RBAC verb use on ${PLURAL}/${name}, which cluster administrators have by their wildcard verbs)`;
   const text = described(violations, Math.max(1, Math.floor(DESCRIBED / of)));
   return `${decides} ? ${JSON.stringify(`CapabilityPolicy ${name}: `)} + (${complies} ? ${JSON.stringify(notUsable)} : ${text}) : ""`;
 }

@@ -29,6 +29,9 @@ export interface ConditionInput {
 
 const MESSAGE_LENGTH = 1024;
 const NAMED = 3;
+const MASTERS = 'system:masters';
+/** It may create pods in every namespace, and is who creates those of Deployments. */
+const AS_CONTROLLER = '--as=system:serviceaccount:kube-system:replicaset-controller';
 
 /** Sorted by type. Violations and label conflicts are findings, not failures: Ready does not turn on them. */
 export function buildConditions(input: ConditionInput): Condition[] {
@@ -83,13 +86,19 @@ function unavailable({ defaultingUnavailable }: ResolvedPolicy): string[] {
   return [`nothing is filled in: defaulting needs MutatingAdmissionPolicy, Kubernetes ${since} on every API server`];
 }
 
-/** Wildcards reach every policy, as ever in RBAC. Of system:masters everybody knows. */
+/**
+ * Wildcards reach every policy, as ever in RBAC. Administrators find that their test pod is admitted where a Deployment's is
+ * not, since the creator of the latter is a controller.
+ */
 function wildcardHolders({ usableBy }: ResolvedPolicy, holders: readonly WideHolder[]): string[] {
+  if (usableBy === 'Everyone') return [];
   const names = holders
-    .filter(({ subject, why }) => why === 'Wildcard' && subject.name !== 'system:masters')
+    .filter(({ subject, why }) => why === 'Wildcard' && subject.name !== MASTERS)
     .map(({ subject, namespace }) => `${subject.kind} ${subject.name}${namespace ? ` in namespace ${namespace}` : ''}`);
-  if (usableBy === 'Everyone' || names.length === 0) return [];
-  return [`by wildcard verbs it may also be used by ${firstOf([...new Set(names)].sort(), NAMED)}`];
+  const all = firstOf(['cluster administrators', ...[...new Set(names)].sort()], NAMED + 1);
+  return [
+    `holders of wildcard verbs may use it as well (${all}), so a test pod of theirs is admitted: test with --as, such as kubectl create -f pod.yaml ${AS_CONTROLLER}`,
+  ];
 }
 
 function wideSubjects({ usableBy, subjects }: ResolvedPolicy): string[] {

@@ -100,6 +100,13 @@ describe('the CRD', () => {
     );
   });
 
+  it('explains why an administrator may use every policy, and how to test as somebody else', async () => {
+    const { stdout } = await kubectl(['explain', 'cappol.spec.usableBy']);
+    const text = stdout.replace(/\s+/g, ' ');
+    assert.match(text, /Holders of wildcard verbs, such as cluster administrators, may use every policy/);
+    assert.match(text, /kubectl create -f pod.yaml --as=system:serviceaccount:kube-system:replicaset-controller/);
+  });
+
   it('describes and bounds every field', async () => {
     const { stdout } = await kubectl(['get', CRD, '-o', 'json']);
     const schema = JSON.parse(stdout).spec.versions[0].schema.openAPIV3Schema;

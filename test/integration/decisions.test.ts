@@ -58,6 +58,19 @@ describe('who decides in a namespace', () => {
         assert.equal(await cluster.admit(plain, namespace), ADMITTED);
       });
 
+      it("admits a cluster administrator's pod, says why, and how to test as somebody else", async () => {
+        assert.equal(await cluster.admit(ping, namespace, ADMINISTRATOR), ADMITTED);
+        const { message = '' } = (await cluster.condition(exception, 'Accepted')) ?? {};
+        assert.match(message, /holders of wildcard verbs may use it as well \(cluster administrators[,)]/);
+        const [, controller = ''] = /--as=([^\s;]+)/.exec(message) ?? [];
+        const refusal = await cluster.admit(ping, namespace, { user: controller, groups: ['system:authenticated'] });
+        assert.match(
+          refusal,
+          /use on capabilitypolicies\/\S+, which cluster administrators have by their wildcard verbs/,
+        );
+        assert.equal(await cluster.admit(plain, namespace, { user: controller }), ADMITTED);
+      });
+
       it('admits the pods of the service account, whoever creates them', async () => {
         assert.equal(await cluster.admit(pinger(), namespace), ADMITTED);
       });

@@ -108,13 +108,13 @@ describe('the conditions of a policy', () => {
       'warns of subjects that everybody can use',
       input({ usableBy: 'Subjects', subjects: [{ kind: 'Group', name: 'system:serviceaccounts' }] }),
       'Accepted',
-      'compiled: baseline v1.36, mode Audit; warning: Group system:serviceaccounts includes built-in workload controllers, so that whoever may create a workload may use this policy by it',
+      'compiled: baseline v1.36, mode Audit; warning: Group system:serviceaccounts includes built-in workload controllers, so that whoever may create a workload may use this policy by it; holders of wildcard verbs may use it as well (cluster administrators), so a test pod of theirs is admitted: test with --as, such as kubectl create -f pod.yaml --as=system:serviceaccount:kube-system:replicaset-controller',
     ],
     [
       'does not warn of others',
       input({ usableBy: 'Subjects', subjects: [{ kind: 'ServiceAccount', name: 'pinger', namespace: 'net' }] }),
       'Accepted',
-      'compiled: baseline v1.36, mode Audit',
+      'compiled: baseline v1.36, mode Audit; holders of wildcard verbs may use it as well (cluster administrators), so a test pod of theirs is admitted: test with --as, such as kubectl create -f pod.yaml --as=system:serviceaccount:kube-system:replicaset-controller',
     ],
     [
       'says that an older server fills nothing in',
@@ -123,7 +123,7 @@ describe('the conditions of a policy', () => {
       'compiled: baseline v1.35, mode Enforce; nothing is filled in: defaulting needs MutatingAdmissionPolicy, Kubernetes v1.36 on every API server',
     ],
     [
-      'points out who may use it by wildcard, administrators of the cluster aside',
+      'points out who may use it by wildcard, administrators of the cluster included, and how to test',
       input(
         { usableBy: 'Bindings' },
         {
@@ -135,7 +135,7 @@ describe('the conditions of a policy', () => {
         },
       ),
       'Accepted',
-      'compiled: baseline v1.36, mode Audit; by wildcard verbs it may also be used by Group ops, User bob in namespace net',
+      'compiled: baseline v1.36, mode Audit; holders of wildcard verbs may use it as well (cluster administrators, Group ops, User bob in namespace net), so a test pod of theirs is admitted: test with --as, such as kubectl create -f pod.yaml --as=system:serviceaccount:kube-system:replicaset-controller',
     ],
     ['counts servers', input(), 'Programmed', 'ruleset 0123456789ab is in force on 1 of 1 API servers'],
     [

@@ -74,6 +74,8 @@ export interface ICapabilityPolicy {
     "priority"?: number;
     /**
      * Whose pods the policy may admit. Everyone: those of all. Subjects: those whose service account or creator is in subjects. Bindings: those whose service account or creator holds the verb `use` on this policy, granted by a RoleBinding (in its namespace) or ClusterRoleBinding to the ClusterRole capabilitypolicy.dev:use:<name>, which the operator makes.
+     * 
+     * Holders of wildcard verbs, such as cluster administrators, may use every policy: a test pod that they create is admitted where the same pod of a Deployment is refused. Test as the controller that creates the pods of Deployments: kubectl create -f pod.yaml --as=system:serviceaccount:kube-system:replicaset-controller
      */
     "usableBy"?: "Everyone" | "Subjects" | "Bindings";
     /**
