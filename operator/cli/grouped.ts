@@ -38,6 +38,18 @@ export function groupedText(all: readonly WorkloadEntries[], terminal: Terminal)
     .join('\n');
 }
 
+/** With the detail in the remark, where all entries have the same. */
+export function withSharedDetail(workload: WorkloadEntries): WorkloadEntries {
+  const { remark, entries } = workload;
+  const [detail = '', ...others] = new Set(entries.map((entry) => entry.detail));
+  if (detail === '' || others.length > 0) return workload;
+  return {
+    ...workload,
+    remark: [remark, detail].filter((part) => part !== '').join(', '),
+    entries: entries.map((entry) => ({ ...entry, detail: '' })),
+  };
+}
+
 function workloadText({ workload, remark, entries }: WorkloadEntries, terminal: Terminal): string {
   const name = terminal.paint('bold', printable(workload));
   const title = remark === '' ? name : `${name} (${printable(remark)})`;

@@ -1,6 +1,7 @@
 /** Violations that several policies find alike: each once, with the policies that it violates. */
 import type { Mode } from '../api/capability-policy.ts';
 import { MODES } from '../policy/deciding.ts';
+import { severityRank } from '../rules/severity.ts';
 import { outcomeOf } from './outcome.ts';
 
 /** What a violation has, whether of a check or of a status. */
@@ -29,7 +30,7 @@ export function modesOf(policies: readonly { readonly name: string; readonly mod
   return new Map(policies.map(({ name, mode }) => [name, mode]));
 }
 
-/** In the order of the first of each. */
+/** Those of the strictest mode first, and of these the worst. */
 export function mergeViolations<One extends PolicyViolation>(
   violations: readonly One[],
   modes: Modes,
@@ -37,7 +38,12 @@ export function mergeViolations<One extends PolicyViolation>(
   const groups = Map.groupBy(violations, ({ rule, container, path, message }) =>
     [rule, container ?? '', path ?? '', splitMessage(message).wrong].join('\n'),
   );
-  return [...groups.values()].map((group) => merged(group as [One, ...One[]], modes));
+  return [...groups.values()]
+    .map((group) => merged(group as [One, ...One[]], modes))
+    .sort(
+      (a, b) =>
+        MODES.indexOf(a.mode) - MODES.indexOf(b.mode) || severityRank(a.first.rule) - severityRank(b.first.rule),
+    );
 }
 
 /** `ping, restricted`; and after those of the strictest mode `all (audited)`. */

@@ -185,20 +185,17 @@ describe('what a policy would change, as text', () => {
     assert.equal(
       changesText(changes(AUDIT, ENFORCE), terminal),
       `Namespace net
-  Deployment bad (audited → refused)
+  Deployment bad (audited → refused, by all)
     refused  capabilities: container "app" must not add capability SYS_TIME
              (allowed: AUDIT_WRITE, CHOWN, DAC_OVERRIDE, FOWNER, FSETID, KILL,
              MKNOD, NET_BIND_SERVICE, SETFCAP, SETGID, SETPCAP, SETUID,
              SYS_CHROOT)
-             by all
-  Deployment worse (audited → refused)
+  Deployment worse (audited → refused, by all)
     refused  hostPID: pod must not set hostPID=true
-             by all
     refused  capabilities: container "app" must not add capability SYS_TIME
              (allowed: AUDIT_WRITE, CHOWN, DAC_OVERRIDE, FOWNER, FSETID, KILL,
              MKNOD, NET_BIND_SERVICE, SETFCAP, SETGID, SETPCAP, SETUID,
              SYS_CHROOT)
-             by all
 
 NAMESPACE   WORKLOADS   REFUSED   AUDITED   SAFE TO ENFORCE
 net         3           0 → 2     2 → 0     no

@@ -209,15 +209,36 @@ describe('cappol status prints', () => {
     assert.match(shown, /^NAME +LEVEL +MODE +NAMESPACES +VIOLATING +READY$/m);
     assert.ok(
       shown.includes(`Namespace net
-  Deployment bad
+  Deployment bad (by net)
     refused  capabilities: container "app" must not add capability SYS_ADMIN
              (allowed: AUDIT_WRITE, CHOWN, DAC_OVERRIDE, FOWNER, FSETID, KILL,
              MKNOD, NET_BIND_SERVICE, SETFCAP, SETGID, SETPCAP, SETUID,
              SYS_CHROOT)
-             by net
 `),
       shown,
     );
+  });
+
+  it('what is refused before what is audited, and of each the worst first', () => {
+    const policies = () => [
+      policy('audit', { mode: 'Audit', level: 'restricted' }),
+      policy('enforce', { overrides: { readOnlyRootFilesystem: true } }),
+    ];
+    const bad = workload('Deployment', 'bad', { template: parts([], { hostPID: true, hostNetwork: true }) });
+    const rows = text(view({ ...clusterOf([bad]), policies }))
+      .split('\n')
+      .filter((line) => line.includes('Deployment bad'))
+      .map((line) => line.split(/ {3,}/))
+      .map(([, , , result, , rule]) => `${result} ${rule}`);
+    assert.deepEqual(rows, [
+      'refused hostPID',
+      'refused hostNetwork',
+      'refused readOnlyRootFilesystem',
+      'audited capabilities',
+      'audited seccomp',
+      'audited allowPrivilegeEscalation',
+      'audited runAsNonRoot',
+    ]);
   });
 
   it('which policy admits what an audited one would refuse', () => {

@@ -1,7 +1,7 @@
 /** What would change, for people: in a pipe, on a terminal, and as Markdown for a pull request. */
 import { counted } from '../../report/text.ts';
 import { severityRank } from '../../rules/severity.ts';
-import { groupedText, type WorkloadEntries } from '../grouped.ts';
+import { groupedText, type WorkloadEntries, withSharedDetail } from '../grouped.ts';
 import { code, details, MOST_CHARACTERS, markdownTable } from '../markdown.ts';
 import { type MergedViolation, type Modes, mergeViolations, modesOf, policiesText } from '../merged.ts';
 import { OUTCOME_STYLES, type Outcome } from '../outcome.ts';
@@ -27,7 +27,7 @@ export function changesMarkdown(all: Changes): string {
   const modes = modesOf(policies);
   const columns = namespaceColumns(all);
   const rows = changes.map((one) => {
-    const why = worstFirst(one.violations, modes).map((violation) => code(whyText(violation)));
+    const why = mergeViolations(one.violations, modes).map((violation) => code(whyText(violation)));
     return [code(itemName(one)), word(one.before), `**${word(one.after)}**`, why.join('<br>')];
   });
   const spaces = namespaces.map((one) => columns.map(({ cell }) => code(cell(one))));
@@ -49,7 +49,7 @@ function changeTable({ changes, policies }: Changes, terminal: Terminal): string
     itemName(one),
     word(one.before),
     word(one.after),
-    worstFirst(one.violations, modes).map(whyText).join('; '),
+    mergeViolations(one.violations, modes).map(whyText).join('; '),
   ]);
   const styles = new Map(changes.map(({ after }) => [word(after), OUTCOME_STYLES[after]]));
   const paint = (head: string, cell: string) => {
@@ -68,13 +68,14 @@ function changeGroups({ changes, policies }: Changes, terminal: Terminal): strin
 }
 
 function workloadEntries({ namespace, kind, name, before, after, violations }: Change, modes: Modes): WorkloadEntries {
-  const entries = worstFirst(violations, modes).map((violation) => ({
+  const entries = mergeViolations(violations, modes).map((violation) => ({
     label: after.toLowerCase(),
     style: OUTCOME_STYLES[after],
     text: violationText(violation),
     detail: `by ${policiesText(violation)}`,
   }));
-  return { namespace, workload: `${kind} ${name}`, remark: `${word(before)} → ${word(after)}`, entries };
+  const remark = `${word(before)} → ${word(after)}`;
+  return withSharedDetail({ namespace, workload: `${kind} ${name}`, remark, entries });
 }
 
 interface NamespaceColumn {
@@ -123,7 +124,7 @@ function countText(before: number, after: number): string {
 /** The workload with the worst violation of all, and how many more. */
 function whyNot({ refusedIfEnforced }: NamespaceChange, modes: Modes): string {
   const ranked = refusedIfEnforced
-    .map((one) => ({ one, worst: worstFirst(one.violations, modes)[0] }))
+    .map((one) => ({ one, worst: mergeViolations(one.violations, modes)[0] }))
     .sort((a, b) => rank(a.worst) - rank(b.worst));
   const [first] = ranked;
   if (!first) return '';
@@ -131,10 +132,6 @@ function whyNot({ refusedIfEnforced }: NamespaceChange, modes: Modes): string {
   const perhaps = first.one.outcome === 'Unknown' ? 'perhaps, depending on who creates the pod: ' : '';
   const why = first.worst ? `: ${perhaps}${violationText(first.worst)}` : '';
   return `${first.one.kind} ${first.one.name}${more}${why}`;
-}
-
-function worstFirst(violations: readonly CheckedViolation[], modes: Modes): MergedViolation<CheckedViolation>[] {
-  return mergeViolations(violations, modes).sort((a, b) => rank(a) - rank(b));
 }
 
 function rank(violation: MergedViolation<CheckedViolation> | undefined): number {

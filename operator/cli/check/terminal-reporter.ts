@@ -1,5 +1,5 @@
 /** -o table and -o wide on a terminal: by namespace and workload, in lines that fit it. */
-import { type Entry, groupedText, type WorkloadEntries } from '../grouped.ts';
+import { type Entry, groupedText, type WorkloadEntries, withSharedDetail } from '../grouped.ts';
 import { type Modes, modesOf, policiesText } from '../merged.ts';
 import { OUTCOME_STYLES } from '../outcome.ts';
 import type { Terminal } from '../terminal.ts';
@@ -36,7 +36,8 @@ export class TerminalReporter implements Reporter {
     if (entries.length === 0) return;
     const { namespace, kind, name, template, file, line } = item;
     const workload = `${kind} ${name}${template === null ? '' : `: ${template}`}`;
-    this.#workloads.push({ namespace, workload, remark: place(file, line), entries });
+    const group = { namespace, workload, remark: place(file, line), entries };
+    this.#workloads.push(file === null ? withSharedDetail(group) : group);
   }
 
   /** Standard error has it. */

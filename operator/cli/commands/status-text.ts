@@ -2,7 +2,7 @@
 import type { RbacSubject } from '../../cluster/objects.ts';
 import type { Holder } from '../../evaluate/use.ts';
 import { bounded, counted, firstOf } from '../../report/text.ts';
-import { type Entry, groupedText } from '../grouped.ts';
+import { type Entry, groupedText, withSharedDetail } from '../grouped.ts';
 import { type MergedViolation, mergeViolations, modesOf, policiesText } from '../merged.ts';
 import { OUTCOME_STYLES, type Outcome, outcomeOf } from '../outcome.ts';
 import { tableText } from '../table.ts';
@@ -177,12 +177,12 @@ function violationTable(all: readonly Violation[], terminal: Terminal): string {
 function violationGroups(all: readonly Violation[], terminal: Terminal): string {
   const workloads = [...Map.groupBy(all, ({ first }) => workloadKey(first)).values()].map((ofWorkload) => {
     const [{ first }] = ofWorkload as [Violation];
-    return {
+    return withSharedDetail({
       namespace: first.namespace,
       workload: `${first.kind} ${first.name}`,
       remark: first.pods > 0 ? counted(first.pods, 'pod') : '',
       entries: ofWorkload.map(entryOf),
-    };
+    });
   });
   return groupedText(workloads, terminal);
 }
