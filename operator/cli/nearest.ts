@@ -5,10 +5,10 @@ const CLOSE = 1 / 3;
 const MOST = 3;
 
 /** The nearest of the names by edits, or else those that contain the text as a word; none when all are far. */
-export function nearest(text: string, names: readonly string[]): string[] {
+export function nearest(text: string, names: readonly string[], most = text.length * CLOSE): string[] {
   const distances = names.map((name) => ({ name, edits: edits(text, name) }));
   const least = Math.min(...distances.map(({ edits: count }) => count));
-  if (least <= text.length * CLOSE) {
+  if (least <= most) {
     return distances
       .filter(({ edits: count }) => count === least)
       .map(({ name }) => name)
@@ -17,10 +17,16 @@ export function nearest(text: string, names: readonly string[]): string[] {
   return names.filter((name) => text !== '' && name.split('_').includes(text)).slice(0, MOST);
 }
 
+/** No name that is meant is as long, and comparing costs as much as both are long. */
+const LONGEST = 100;
+/** More edits make another word: `mirrorVolumeMounts` is not `volumeMounts`. */
+const MISTYPED = 2;
+
 /** The nearest name, whatever the case of its letters. */
 export function meantBy(text: string, names: readonly string[]): string | undefined {
+  if (text.length > LONGEST) return undefined;
   const lower = names.map((name) => name.toLowerCase());
-  const [found = ''] = nearest(text.toLowerCase(), lower);
+  const [found = ''] = nearest(text.toLowerCase(), lower, Math.min(MISTYPED, text.length * CLOSE));
   return names[lower.indexOf(found)];
 }
 

@@ -97,6 +97,21 @@ describe('cappol, with a cluster', () => {
     });
   });
 
+  it('check says that no policy reaches an excluded namespace', async () => {
+    const [pod] = Object.values(PODS);
+    const manifest = dump({ ...pod, metadata: { name: 'one', namespace: 'kube-system' } }, { noRefs: true });
+    const [files, running] = await Promise.all([
+      onCluster(['check', '--cluster', '-f', '-'], manifest),
+      onCluster(['check', '--cluster', '-n', 'kube-system']),
+    ]);
+    assert.match(files.stdout, /^no policy reaches kube-system: 1 workload there$/m);
+    assert.deepEqual([files.code, files.stderr], [0, '']);
+    assert.deepEqual(
+      [running.code, running.stderr],
+      [0, 'cappol: cluster: warning: no policy reaches namespace kube-system\n'],
+    );
+  });
+
   it('check tells of violations what the status tells', async () => {
     const { stdout } = await onCluster(['check', '--cluster', '-n', namespace, '-o', 'json']);
     const told = JSON.parse(stdout)

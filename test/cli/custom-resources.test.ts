@@ -241,6 +241,8 @@ spec:
   rules:
   - validate:
       pattern: {spec: {containers: [{name: "*", image: "*:*"}]}}
+  - mutate:
+      patchStrategicMerge: {spec: {template: {spec: {containers: [{(name): "*", image: a}]}}}}
 `,
     found: [],
   },
@@ -352,6 +354,7 @@ ${ROLLOUT}`;
       'table',
       /^not judged, and their operators make pods: Prometheus\.monitoring\.coreos\.com 2\nnot judged, no pod template found: Widget\.example\.com 1$/m,
     ],
+    ['markdown', /^not judged, and their operators make pods: Prometheus\.monitoring\.coreos\.com 2<br>$/m],
     ['wide', /^not judged, and their operators make pods: Prometheus\.monitoring\.coreos\.com 2$/m],
     ['yaml', /notJudged:\n +- kind: Prometheus\.monitoring\.coreos\.com\n +count: 2\n +makesPods: true\n/],
     [
@@ -386,6 +389,21 @@ ${ROLLOUT}`;
     const rollout = ROLLOUT.replace('hostNetwork: true', '').replace('add: [SYS_ADMIN]', 'drop: [ALL]');
     assert.equal((await check(`${POLICY}---\n${rollout}`, '--fail-on', 'Unjudged')).code, 0);
   });
+
+  for (const [apiVersion, kind] of [
+    ['example.com/v1', '[Widget](https://example.com)'],
+    ['example.com/v1', '<img src=x>'],
+    ['example.com|@all/v1', 'Widget'],
+    ['example.com/v1/x', 'Widget'],
+  ]) {
+    it(`is no object that an API server could have: ${kind} of ${apiVersion}`, async () => {
+      const text = `apiVersion: ${JSON.stringify(apiVersion)}\nkind: ${JSON.stringify(kind)}\n---\n${POLICY}`;
+      const { code, json, stderr } = await check(text);
+      assert.equal(code, 2);
+      assert.match(stderr, /^cappol: standard input:\d: (?:Kind|.*) (?:kind|apiVersion) ".*" is invalid\n$/);
+      assert.deepEqual(json.summary.notJudged, []);
+    });
+  }
 
   it('prints the place of a template in the table', async () => {
     const { stdout } = await cappol(['check', '-f', '-'], UNJUDGED);

@@ -9,7 +9,7 @@ const INHERITED = ['constructor', '__proto__', 'toString', 'hasOwnProperty', 'va
 const HOSTILE = '\u001b[2J\u0007\r\n::error::\u009b31m\u202e\u2066\u2028]]>\u0000\ud800';
 const OBEYED = /[\p{Cc}\p{Bidi_Control}\u2028\u2029]/u;
 
-const OUTPUTS = ['table', 'wide', 'json', 'yaml', 'sarif', 'junit', 'github'] as const;
+const OUTPUTS = ['table', 'wide', 'json', 'yaml', 'sarif', 'junit', 'github', 'markdown'] as const;
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -112,7 +112,8 @@ describe('a text that a terminal would obey', () => {
     it(`is printed by check -o ${output} without what it would obey`, async () => {
       const { stdout, stderr } = await cappol(['check', '-f', '-', '-o', output], MANIFESTS);
       for (const line of [...stdout.split('\n'), ...stderr.split('\n')]) assert.doesNotMatch(line, OBEYED);
-      assert.match(stdout, /Widget/);
+      assert.match(stdout + stderr, /Widget/);
+      assert.match(stdout, /::error::/);
     });
   }
 

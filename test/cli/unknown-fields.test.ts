@@ -62,7 +62,8 @@ describe('check of a field that the API server does not know', () => {
     const rollout = DEPLOYMENT.replace('apps/v1', 'argoproj.io/v1alpha1')
       .replace('Deployment', 'Rollout')
       .replace('capabilities:', 'capabilites:')
-      .replace('enableServiceLinks: false', 'ownField: true');
+      .replace('enableServiceLinks: false', 'ownField: true')
+      .replace('ports: [{containerPort: 80}]', 'mirrorVolumeMounts: true');
     const { code, stdout, stderr } = await cappol(['check', '-f', '-'], rollout + POLICY);
     assert.equal(code, 1);
     assert.equal(
@@ -70,6 +71,19 @@ describe('check of a field that the API server does not know', () => {
       `cappol: standard input:20: warning: Rollout web: unknown field "${CONTAINER}.securityContext.capabilites": did you mean "capabilities"?\n`,
     );
     assert.match(stdout, /line 20 has the unknown field "capabilites"/);
+  });
+
+  it('tells of a hundred in an object, and how many more, in a moment', async () => {
+    const fields = Array.from({ length: 20_000 }, (_, index) => `  unknown${index}${'x'.repeat(50)}: 1\n`).join('');
+    const text = `apiVersion: v1\nkind: Pod\nmetadata: {name: a}\nspec:\n  containers: []\n${fields}  ${'x'.repeat(1_000_000)}: 1\n`;
+    const begun = performance.now();
+    const { code, stderr } = await cappol(['check', '-f', '-'], text + POLICY);
+    const ms = performance.now() - begun;
+    assert.equal(code, 0);
+    const lines = stderr.trimEnd().split('\n');
+    assert.equal(lines.length, 101);
+    assert.match(lines.at(-1) ?? '', /^cappol: standard input:106: warning: Pod a: 19901 more unknown fields$/);
+    assert.ok(ms < 5_000, `${ms} ms`);
   });
 
   it('shows it in the formats for pull requests', async () => {

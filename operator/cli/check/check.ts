@@ -78,6 +78,10 @@ async function checkRunning(options: CheckOptions, io: Io, cluster: Cluster): Pr
     throw new UsageError('no policy to judge by: the cluster has none; name one with --policy FILE');
   const grounds = foundation.build(groundsOptions(options, cluster), run.trouble);
   run.grounds(grounds);
+  const { namespace } = options;
+  if (namespace !== undefined && grounds.isExcluded(namespace)) {
+    run.trouble({ file: 'cluster', message: `no policy reaches namespace ${namespace}`, severity: 'warning' });
+  }
   for (const judgement of judgements(cluster, grounds)) {
     io.signal.throwIfAborted();
     for (const item of itemsOf(judgement, cluster)) run.item(item);

@@ -68,6 +68,10 @@ export function templatePath(kind: string): FieldPath {
   }
 }
 
+/** k8s.io/apiextensions-apiserver validates the names of a CRD: a DNS-1035 label, a DNS subdomain, a DNS-1035 label. */
+const NAME_OF_KIND = /^[A-Za-z](?:[-A-Za-z0-9]*[A-Za-z0-9])?$/;
+const GROUP_VERSION = /^(?:[a-z0-9](?:[-.a-z0-9]*[a-z0-9])?\/)?[a-z](?:[-a-z0-9]*[a-z0-9])?$/;
+
 /** What the object is, or what is wrong with its kind and what to write. */
 export function roleOf(apiVersion: string, kind: string): Role | { readonly wrong: string } {
   const role = ROLES[`${apiVersion} ${kind}`];
@@ -77,6 +81,8 @@ export function roleOf(apiVersion: string, kind: string): Role | { readonly wron
   if (kinds?.includes(kind)) return 'other';
   if (kinds) return { wrong: `no kind ${kind} is known in ${apiVersion}${suggestion(apiVersion, kind)}` };
   const served = [...WORKLOAD_KINDS, 'Pod', KIND].includes(kind) && KNOWN.find((known) => known.endsWith(` ${kind}`));
+  if (!GROUP_VERSION.test(apiVersion)) return { wrong: `apiVersion ${JSON.stringify(apiVersion)} is invalid` };
+  if (!NAME_OF_KIND.test(kind)) return { wrong: `kind ${JSON.stringify(kind)} is invalid` };
   // Volcano has a Job, too: a group that is not Kubernetes' own may name its kinds as it likes.
   if (served && isBuiltIn(apiVersion)) {
     return { wrong: `no API server serves ${kind} of ${apiVersion}: write apiVersion: ${served.split(' ')[0]}` };

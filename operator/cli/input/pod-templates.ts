@@ -80,11 +80,16 @@ function podSpec(fields: Mapping, path: FieldPath): PodTemplate | undefined {
 /** k8s.io/apimachinery IsDNS1123Label: a pattern for names, as policies have them, is none. */
 const NAME = /^[a-z0-9](?:[a-z0-9-]*[a-z0-9])?$/;
 
+/** Kyverno's patterns have anchors around their keys: `(name)`. */
+const FIELD = /^\w+$/;
+
 function isContainerList(value: unknown, withImages: boolean): boolean {
   const list = arrayOf(value).map(objectOf);
   return (
     list.length > 0 &&
-    list.every(({ name, image }) => {
+    list.every((container) => {
+      const { name, image } = container;
+      if (!Object.keys(container).every((key) => FIELD.test(key))) return false;
       const named = typeof name === 'string' && NAME.test(name);
       // Knative lets an only container go without a name.
       const known = isImage(image) && (named || (name === undefined && list.length === 1));

@@ -2,6 +2,7 @@
  * Fields that the API server does not know, as its strict decoding finds them (kubectl's default, --validate=strict). The
  * API server drops them where it is not asked to be strict, so the manifest does less than it says.
  */
+import { bounded } from '../../report/text.ts';
 import { meantBy } from '../nearest.ts';
 import type { FieldPath } from './document.ts';
 import { KUBERNETES_FIELDS } from './kubernetes-schema.ts';
@@ -21,16 +22,23 @@ const { roots, types } = KUBERNETES_FIELDS;
 
 /** Of an object of Kubernetes' own kinds; none for another kind. In the order of the document. */
 export function unknownFieldsOf(object: unknown, apiVersion: string, kind: string): UnknownField[] {
-  return search(object, own(roots, `${apiVersion} ${kind}`) ?? '*', []);
+  return described(search(object, own(roots, `${apiVersion} ${kind}`) ?? '*', []));
 }
 
 /** The same of a pod that was found in an object of another kind. */
 export function unknownFieldsIn(pod: unknown): UnknownField[] {
-  return search(pod, 'PodTemplateSpec', []);
+  return described(search(pod, 'PodTemplateSpec', []));
+}
+
+interface Found {
+  readonly around: FieldPath;
+  readonly key: string;
+  /** What is known there. */
+  readonly fields: Fields;
 }
 
 /** @param type as in kubernetes-fields.json */
-function search(value: unknown, type: string, path: FieldPath): UnknownField[] {
+function search(value: unknown, type: string, path: FieldPath): Found[] {
   if (typeof value !== 'object' || value === null) return [];
   if (Array.isArray(value)) {
     return type.startsWith('[') ? value.flatMap((item, index) => search(item, type.slice(1), [...path, index])) : [];
@@ -42,15 +50,27 @@ function search(value: unknown, type: string, path: FieldPath): UnknownField[] {
   if (!fields) return [];
   return Object.entries(value).flatMap(([key, part]) => {
     const known = own(fields, key);
-    return known === undefined ? [unknownField(path, key, fields)] : search(part, known, [...path, key]);
+    return known === undefined ? [{ around: path, key, fields }] : search(part, known, [...path, key]);
   });
 }
 
-function unknownField(around: FieldPath, key: string, fields: Fields): UnknownField {
+/** An object with more is broken as a whole. */
+const MOST = 100;
+const LONGEST = 500;
+
+function described(found: readonly Found[]): UnknownField[] {
+  const first = found.slice(0, MOST).map(unknownField);
+  const next = found[MOST];
+  if (!next) return first;
+  const message = `${found.length - MOST} more unknown fields`;
+  return [...first, { path: [...next.around, next.key], meant: undefined, message }];
+}
+
+function unknownField({ around, key, fields }: Found): UnknownField {
   const path = [...around, key];
   const place = HOMES.find(({ type }) => own(types[type] ?? {}, key) !== undefined);
   const near = meantBy(key, Object.keys(fields));
-  const what = `unknown field ${JSON.stringify(pathText(path))}`;
+  const what = `unknown field ${JSON.stringify(bounded(pathText(path), LONGEST))}`;
   if (near !== undefined && place === undefined) {
     return { path, meant: [...around, near], message: `${what}: did you mean "${near}"?` };
   }
