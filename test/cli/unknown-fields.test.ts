@@ -86,6 +86,23 @@ describe('check of a field that the API server does not know', () => {
     assert.ok(ms < 5_000, `${ms} ms`);
   });
 
+  it('is told by suggest, too, which suggests what the manifest says', async () => {
+    const text = DEPLOYMENT.replace('capabilities:', 'capabilites:');
+    const { code, stdout, stderr } = await cappol(['suggest', '-f', '-', '--level', 'restricted'], text);
+    assert.equal(code, 2);
+    assert.match(
+      stderr,
+      /^cappol: standard input:20: Deployment web: unknown field ".*": did you mean "capabilities"\?\n$/,
+    );
+    assert.match(stdout, /requiredDrop/);
+    const wrong = await cappol(
+      ['suggest', '-f', '-'],
+      `${text.replace('drop: [ALL]', 'drop: ALL')}---\n${DEPLOYMENT.replace('runAsNonRoot: true', 'runAsNonRoot: "true"')}`,
+    );
+    assert.equal(wrong.code, 2);
+    assert.match(wrong.stderr, /runAsNonRoot: Invalid value: string: must be of type boolean/);
+  });
+
   it('shows it in the formats for pull requests', async () => {
     const text = DEPLOYMENT.replace('capabilities:', 'capabilites:') + POLICY;
     const print = async (output: string) => (await cappol(['check', '-f', '-', '-o', output], text)).stdout;

@@ -2,8 +2,7 @@
 import type { Io } from '../command.ts';
 import type { InputFile } from '../input/files.ts';
 import { Inputs } from '../input/inputs.ts';
-import { type Manifest, manifestsOf, readManifests } from '../input/manifests.ts';
-import type { Problem } from '../input/schema.ts';
+import { type Manifest, manifestsOf, readManifests, troubleOf } from '../input/manifests.ts';
 import { Breath, isAtHand, KeptFiles, mentions } from '../input/text.ts';
 import type { Trouble } from '../input/trouble.ts';
 import type { Foundation, Grounds } from './grounds.ts';
@@ -99,8 +98,4 @@ function report(
   for (const item of items) listener.item(item);
   if (skipped) listener.skipped();
   if (notJudged) listener.notJudged(notJudged);
-}
-
-function troubleOf({ object: { kind, metadata }, file, lineOf }: Manifest, { path, message }: Problem): Trouble {
-  return { file, line: lineOf(path), message: `${kind} ${metadata?.name ?? ''}: ${message}` };
 }

@@ -6,10 +6,11 @@ import type { Given } from '../../evaluate/suggest-workloads.ts';
 import { RULES } from '../../rules/index.ts';
 import type { Io } from '../command.ts';
 import { isSearched, roleOf } from '../input/kinds.ts';
-import { type Manifest, readManifests } from '../input/manifests.ts';
-import { podProblemsIn } from '../input/pod-schema.ts';
+import { type Manifest, readManifests, troubleOf } from '../input/manifests.ts';
+import { podProblems, podProblemsIn } from '../input/pod-schema.ts';
 import { podTemplatesIn } from '../input/pod-templates.ts';
 import type { Trouble } from '../input/trouble.ts';
+import { unknownFieldsOf } from '../input/unknown-fields.ts';
 import { Progress } from '../progress.ts';
 
 export interface FileOptions {
@@ -29,10 +30,12 @@ export async function givenByFiles(
   const projection = createProjection(RULES);
   const given: Given[] = [];
   const progress = new Progress(io);
-  for await (const { object, file, line } of readManifests(paths, io, { tell, skip })) {
+  for await (const manifest of readManifests(paths, io, { tell, skip })) {
+    const { object, file, line } = manifest;
     const role = roleOf(object.apiVersion, object.kind);
     progress.at(() => `${given.length} workloads read`);
     if (typeof role === 'object') tell({ file, line, message: role.wrong });
+    if ((role === 'pod' || role === 'workload') && !isSound(manifest, tell)) continue;
     const workload = { kind: object.kind, ...identity(object, namespace) };
     if (role === 'other' && isSearched(object.apiVersion)) {
       const templates = podTemplatesIn(object).filter(({ pod }) => podProblemsIn(pod).length === 0);
@@ -47,6 +50,15 @@ export async function givenByFiles(
   }
   progress.clear();
   return given;
+}
+
+/** Whether it can be judged at all; a misspelt field is told, since the suggestion would open what it closes. */
+function isSound(manifest: Manifest, tell: FileOptions['tell']): boolean {
+  const { object, textOf } = manifest;
+  const wrong = podProblems(object, object.kind, textOf);
+  const misspelt = unknownFieldsOf(object, object.apiVersion, object.kind).filter(({ meant }) => meant !== undefined);
+  for (const problem of [...wrong, ...misspelt]) tell(troubleOf(manifest, problem));
+  return wrong.length === 0;
 }
 
 export function givenByCluster(cluster: Cluster, namespaces: readonly string[]): Given[] {

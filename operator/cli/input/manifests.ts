@@ -4,6 +4,7 @@ import type { Io } from '../command.ts';
 import { DocumentError, type FieldPath, parseDocument } from './document.ts';
 import { type InputFile, manifestFiles, reason } from './files.ts';
 import { HELM_TEMPLATE, otherDocument } from './other-documents.ts';
+import type { Problem } from './schema.ts';
 import { documentsIn, MOST_CHARACTERS, type Piece, splitDocuments } from './split.ts';
 import { Breath, isAtHand, type KeptFiles, readText, textAtHand } from './text.ts';
 import type { Trouble } from './trouble.ts';
@@ -163,4 +164,9 @@ function whatIsWrong(object: unknown): string | undefined {
   if (metadata !== undefined && metadata !== null && (typeof metadata !== 'object' || Array.isArray(metadata)))
     return `${kind}: metadata is no mapping`;
   return undefined;
+}
+
+/** Something wrong with a field of a manifest. */
+export function troubleOf({ object: { kind, metadata }, file, lineOf }: Manifest, { path, message }: Problem): Trouble {
+  return { file, line: lineOf(path), message: `${kind} ${metadata?.name ?? ''}: ${message}` };
 }
