@@ -7,7 +7,6 @@
  *   status/NAME   write the status of a policy
  *   events        tell what was repaired, and how often Events came back
  */
-import { setImmediate } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
 import type { CapabilityPolicy, CapabilityPolicyStatus } from './api/capability-policy.ts';
 import { writeLabels } from './apply/label-writer.ts';
@@ -15,11 +14,11 @@ import { planLabels } from './apply/namespace-labels.ts';
 import type { LabelOutcome, RolloutOutcome } from './apply/outcome.ts';
 import { Rollout } from './apply/rollout.ts';
 import type { ApiClient } from './cluster/client.ts';
-import type { Change, PodSpec } from './cluster/objects.ts';
+import type { Change, NamespaceView, PodSpec } from './cluster/objects.ts';
 import { endpoints } from './cluster/servers.ts';
 import { createCluster, type FollowedCluster } from './cluster/store.ts';
-import { judgeNamespace, type NamespaceJudgement } from './evaluate/namespace.ts';
-import { Evaluator } from './evaluate/violations.ts';
+import { judgingNamespace, type NamespaceJudgement } from './evaluate/namespace.ts';
+import { COST_LIMIT, Evaluator } from './evaluate/violations.ts';
 import { MODES } from './policy/deciding.ts';
 import type { Resolution } from './policy/resolve.ts';
 import type { KubernetesEvent } from './report/events.ts';
@@ -37,6 +36,7 @@ import type { ReflectorObserver } from './runtime/metrics.ts';
 import type { PolicySources } from './runtime/policy-metrics.ts';
 import { type QueueObserver, WorkQueue } from './runtime/queue.ts';
 import { Rests } from './runtime/rests.ts';
+import { type Done, Turns } from './runtime/turns.ts';
 import { outcomeOf, View, type ViewOptions } from './view.ts';
 
 export interface OperatorOptions extends ViewOptions {
@@ -68,7 +68,8 @@ export class Operator {
   readonly #log: Log;
   readonly #followed: FollowedCluster;
   readonly #view: View;
-  readonly #evaluator = new Evaluator();
+  readonly #evaluator = new Evaluator({ costLimit: COST_LIMIT });
+  readonly #turns = new Turns();
   readonly #reports: PolicyReports;
   readonly #recorder: EventRecorder;
   /** uid and generation of each policy: what its text was last taken from. */
@@ -283,9 +284,7 @@ export class Operator {
       case 'labels':
         return this.#label(name);
       case 'judge':
-        this.#judge(name);
-        // Thousands of them in a row would let no answer in, and labels wait for answers.
-        return setImmediate();
+        return this.#judge(name);
       case 'status':
         return this.#report(name);
       case 'events':
@@ -346,20 +345,27 @@ export class Operator {
     this.#enqueueStatuses();
   }
 
-  #judge(name: string): void {
-    const { cluster } = this.#followed;
-    const namespace = cluster.namespace(name);
-    const court = { evaluator: this.#evaluator, use: this.#view.use };
-    const { policies } = this.#view.compiled;
+  async #judge(name: string): Promise<void> {
+    const namespace = this.#followed.cluster.namespace(name);
     if (!namespace || this.#view.isExcluded(name)) {
       this.#judgements.delete(name);
       this.#judgingRests.forget(name);
     } else {
-      const judge = () => judgeNamespace(namespace, policies, cluster, court);
-      this.#judgements.set(name, this.#judgingRests.after(name, judge));
+      const judged = await this.#judgement(namespace);
+      // Since it began policies have changed, and its key is queued again; or the term has ended.
+      if (!judged) return;
+      this.#judgements.set(name, judged.result);
+      this.#judgingRests.rest(name, judged.spentMs);
     }
     this.#reports.judged(name);
     this.#enqueueStatuses();
+  }
+
+  #judgement(namespace: NamespaceView): Promise<Done<NamespaceJudgement> | undefined> {
+    const { compiled } = this.#view;
+    const court = { evaluator: this.#evaluator, use: this.#view.use };
+    const pieces = judgingNamespace(namespace, compiled.policies, this.#followed.cluster, court);
+    return this.#turns.run(pieces, () => this.#queue !== undefined && this.#view.compiled === compiled);
   }
 
   async #report(name: string): Promise<void> {

@@ -42,7 +42,7 @@ const MESSAGE_LENGTH_IF_NOT_ASCII = MESSAGE_LENGTH / 4;
  * RE2, what a message may say: all but what terminals act on, line ends, and what turns the direction of writing, as in
  * report/text.ts. The API server drops a warning that holds a control character (apimachinery/pkg/util/net/http.go).
  */
-const PRINTABLE = '[^\\x00-\\x1f\\x7f-\\x9f\\x{061c}\\x{200e}\\x{200f}\\x{2028}-\\x{202e}\\x{2066}-\\x{2069}]+';
+export const PRINTABLE = '[^\\x00-\\x1f\\x7f-\\x9f\\x{061c}\\x{200e}\\x{200f}\\x{2028}-\\x{202e}\\x{2066}-\\x{2069}]+';
 /**
  * Violations that a message describes, of all policies together; the rest is counted. To put more into words costs more
  * than the API server grants an expression, and then nobody is told anything.

@@ -6,7 +6,7 @@ import { RESOURCE } from './match.ts';
 import { PART, PARTS } from './parts-cel.ts';
 
 /** A name, a field, an operator or a literal: each costs about 1 whenever it is evaluated. And what evaluates often. */
-const TOKEN = /\.(?:all|exists|filter|map)\(|[A-Za-z_]\w*|"[^"]*"|\d+|[=!<>]=|&&|\|\||[!?<>+()]/g;
+export const TOKEN = /\.(?:all|exists|filter|map)\(|[A-Za-z_]\w*|"[^"]*"|\d+|[=!<>]=|&&|\|\||[!?<>+()]/g;
 /** In characters: what github.com/google/cel-go/parser takes, unless told otherwise. */
 export const EXPRESSION_BUDGET = 100_000;
 /** Of the largest pods that are reckoned with. */

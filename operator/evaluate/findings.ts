@@ -4,13 +4,20 @@
  */
 import type { PodSpec } from '../cluster/objects.ts';
 import { CAPABILITIES } from '../standards/capabilities.ts';
-import { CONTAINER_RUNTIMES, type ContainerRuntime, DOCKER, SYSCTLS_INSTEAD } from '../standards/runtimes.ts';
-import { bareName, type Grant, granted } from './held-by-runtime.ts';
+import {
+  CONTAINER_RUNTIMES,
+  type ContainerRuntime,
+  DOCKER,
+  SYSCTLS_INSTEAD,
+  upperCase,
+} from '../standards/runtimes.ts';
+import { bareName, type Grant, granted, isKnown } from './held-by-runtime.ts';
 import { type RequestingContainer, requests } from './held-request.ts';
 
 /** Reason → what it says of a container. */
 export const FINDING_REASONS = {
   UnknownCapability: 'It adds or drops a name that is no capability.',
+  MisleadingName: 'It adds or drops a name in letters beyond ASCII, which container runtimes read as a capability.',
   IneffectiveAdd: 'It adds a capability that some container runtime does not give it.',
   IneffectiveDrop: 'It drops a capability that it holds nevertheless on some container runtime.',
   UselessForNonRoot: 'It adds a capability that a user other than root cannot use, without file capabilities.',
@@ -31,8 +38,14 @@ export interface Finding {
 /** A container, and what the runtimes that start it give it. */
 interface Subject {
   readonly container: RequestingContainer;
-  readonly grants: ReadonlyMap<ContainerRuntime, Grant>;
+  /** What it adds, in capitals and without CAP_. */
+  readonly added: ReadonlySet<string>;
+  readonly grants: ReadonlyMap<ContainerRuntime, Granted>;
   readonly spec: PodSpec;
+}
+
+interface Granted extends Grant {
+  readonly ignoredNames: ReadonlySet<string>;
 }
 
 type Grants = Subject['grants'];
@@ -42,7 +55,8 @@ type Remark = Pick<Finding, 'reason' | 'message' | 'path'>;
 export function findings(spec: PodSpec): readonly Finding[] {
   return requests(spec).flatMap((container) => {
     if (dropsAllAndAddsNothing(container)) return [];
-    const subject = { container, grants: grantsOf(container), spec };
+    const added = new Set(container.add.map(bareName));
+    const subject = { container, added, grants: grantsOf(container), spec };
     const remarks = REMARKS.flatMap((remark) => remark(subject));
     return remarks.map(({ reason, message, path }) => ({
       reason,
@@ -64,6 +78,7 @@ const DOCKER_ADDS = ' (on Docker the add wins)';
 
 const REMARKS: readonly ((subject: Subject) => Remark[])[] = [
   unknownNames,
+  misleadingNames,
   ineffectiveAdds,
   ineffectiveDrops,
   uselessAdds,
@@ -71,11 +86,11 @@ const REMARKS: readonly ((subject: Subject) => Remark[])[] = [
   sysctlsInstead,
 ];
 
-function grantsOf(container: RequestingContainer): Map<ContainerRuntime, Grant> {
-  const grants = new Map<ContainerRuntime, Grant>();
+function grantsOf(container: RequestingContainer): Map<ContainerRuntime, Granted> {
+  const grants = new Map<ContainerRuntime, Granted>();
   for (const runtime of CONTAINER_RUNTIMES) {
     const grant = granted(runtime, container);
-    if (!('error' in grant)) grants.set(runtime, grant);
+    if (!('error' in grant)) grants.set(runtime, { ...grant, ignoredNames: new Set(grant.ignored) });
   }
   return grants;
 }
@@ -83,10 +98,22 @@ function grantsOf(container: RequestingContainer): Map<ContainerRuntime, Grant> 
 function unknownNames({ container }: Subject): Remark[] {
   return (['add', 'drop'] as const).flatMap((list) =>
     distinct(container[list])
-      .filter(({ name }) => !isKnown(name) && bareName(name) !== 'ALL')
+      .filter(({ name }) => !isKnown(bareName(name)) && bareName(name) !== 'ALL')
       .map(({ name, index }) => ({
         reason: 'UnknownCapability',
         message: `${list}s capability ${name}, which does not exist: ${ON_UNKNOWN}`,
+        path: `${list}[${index}]`,
+      })),
+  );
+}
+
+function misleadingNames({ container }: Subject): Remark[] {
+  return (['add', 'drop'] as const).flatMap((list) =>
+    distinct(container[list])
+      .filter(({ name }) => isKnown(bareName(name)) && !/^[A-Za-z_]+$/.test(name))
+      .map(({ name, index }) => ({
+        reason: 'MisleadingName',
+        message: `${list}s capability ${name}, which has letters beyond ASCII and which container runtimes read as ${bareName(name)}: write that, or remove it`,
         path: `${list}[${index}]`,
       })),
   );
@@ -107,10 +134,10 @@ function addsNotAll(name: string, container: RequestingContainer): string | unde
 }
 
 function addsNothing(name: string, { privileged }: RequestingContainer, grants: Grants): string | undefined {
-  if (!isKnown(name)) return undefined;
+  if (!isKnown(bareName(name))) return undefined;
   if (privileged) return PRIVILEGED;
   const held = holds(bareName(name));
-  const misreading = where(grants, ({ ignored }) => ignored.includes(`CAP_${name.toUpperCase()}`));
+  const misreading = where(grants, ({ ignoredNames }) => ignoredNames.has(`CAP_${upperCase(name)}`));
   const dropping = where(grants, (grant) => !held(grant)).filter((runtime) => !misreading.includes(runtime));
   const onDocker = grants.get(DOCKER);
   const causes = [
@@ -121,21 +148,20 @@ function addsNothing(name: string, { privileged }: RequestingContainer, grants: 
   return causes.join(';') + (dropping.length > 0 && onDocker && held(onDocker) ? DOCKER_ADDS : '');
 }
 
-function ineffectiveDrops({ container, grants }: Subject): Remark[] {
-  return distinct(container.drop).flatMap(({ name, index }) => {
-    const why = dropsNothing(name, container, grants);
+function ineffectiveDrops(subject: Subject): Remark[] {
+  return distinct(subject.container.drop).flatMap(({ name, index }) => {
+    const why = dropsNothing(name, subject);
     const message = `drops capability ${name} without effect${why}`;
     return why === undefined ? [] : [{ reason: 'IneffectiveDrop', message, path: `drop[${index}]` }];
   });
 }
 
-function dropsNothing(name: string, container: RequestingContainer, grants: Grants): string | undefined {
+function dropsNothing(name: string, { container, added, grants }: Subject): string | undefined {
   if (container.privileged) return PRIVILEGED;
   if (bareName(name) === 'ALL') return isAll(name) ? undefined : `: ${ON_UNKNOWN}; write ALL`;
   // That the add wins on Docker is told of the add.
-  const added = container.add.some((one) => bareName(one) === bareName(name));
   const held = holds(bareName(name));
-  const holding = where(grants, (grant, runtime) => held(grant) && !(added && runtime === DOCKER));
+  const holding = where(grants, (grant, runtime) => held(grant) && !(added.has(bareName(name)) && runtime === DOCKER));
   return holding.length === 0 ? undefined : ` on ${listed(holding)}, ${misread(name)}`;
 }
 
@@ -152,10 +178,9 @@ function uselessAdds({ container, grants }: Subject): Remark[] {
   return [{ reason: 'UselessForNonRoot', message, path: 'add' }];
 }
 
-function heldByDefault({ container, grants }: Subject): Remark[] {
+function heldByDefault({ container, added, grants }: Subject): Remark[] {
   if (container.privileged || [...container.add, ...container.drop].some(isAll)) return [];
-  const added = container.add.map(bareName);
-  const isGiven = (name: string) => !added.includes(name) && [...grants.values()].some(holds(name));
+  const isGiven = (name: string) => !added.has(name) && [...grants.values()].some(holds(name));
   const given = CAPABILITIES.filter(isGiven);
   if (given.length === 0) return [];
   const uneven = where(grants, ({ capabilities }) => !given.every((name) => capabilities.includes(name)));
@@ -178,18 +203,23 @@ function sysctlsInstead({ container, spec }: Subject): Remark[] {
   );
 }
 
+/** More distinct names than there are: about the rest there is nothing else to say. */
+const MOST_NAMES = 100;
+
 /** Each name once, however it is written, and where it stands first. */
 function distinct(names: readonly string[]): { name: string; index: number }[] {
-  const upper = names.map((name) => name.toUpperCase());
-  return names
-    .map((name, index) => ({ name, index }))
-    .filter(({ index }) => upper.indexOf(upper[index] ?? '') === index);
+  const known = new Set<string>();
+  const first: { name: string; index: number }[] = [];
+  for (const [index, name] of names.entries()) {
+    const upper = upperCase(name);
+    if (known.has(upper)) continue;
+    known.add(upper);
+    if (first.push({ name, index }) === MOST_NAMES) break;
+  }
+  return first;
 }
 
-function where(
-  grants: ReadonlyMap<ContainerRuntime, Grant>,
-  matches: (grant: Grant, runtime: ContainerRuntime) => boolean,
-): string[] {
+function where(grants: Grants, matches: (grant: Granted, runtime: ContainerRuntime) => boolean): string[] {
   return [...grants].filter(([runtime, grant]) => matches(grant, runtime)).map(([{ name }]) => name);
 }
 
@@ -197,18 +227,14 @@ function holds(name: string): (grant: Grant) => boolean {
   return ({ capabilities }) => capabilities.includes(name);
 }
 
-function isKnown(name: string): boolean {
-  return CAPABILITIES.includes(bareName(name));
-}
-
 /** As all runtimes read it; CAP_ALL is none of their names. */
 function isAll(name: string): boolean {
-  return name.toUpperCase() === 'ALL';
+  return upperCase(name) === 'ALL';
 }
 
 /** What containerd makes of CAP_: it puts another one in front. */
 function misread(name: string): string {
-  return `which reads it as CAP_${name.toUpperCase()}: write ${bareName(name)}`;
+  return `which reads it as CAP_${upperCase(name)}: write ${bareName(name)}`;
 }
 
 /** `containerd, CRI-O and Docker` */

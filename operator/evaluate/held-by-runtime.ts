@@ -5,7 +5,7 @@
  * Each function follows the code that operator/standards/runtimes.ts names.
  */
 import { CAPABILITIES } from '../standards/capabilities.ts';
-import { CONTAINERD, type ContainerRuntime, CRIO, DOCKER } from '../standards/runtimes.ts';
+import { CONTAINERD, type ContainerRuntime, CRIO, DOCKER, upperCase } from '../standards/runtimes.ts';
 
 /** securityContext of a container, as far as it decides about capabilities. */
 export interface CapabilityRequest {
@@ -53,8 +53,8 @@ const GRANTS: Readonly<Record<ContainerRuntime['name'], (request: CapabilityRequ
 
 /** Reads each name as CAP_ and the name: CAP_NET_RAW becomes CAP_CAP_NET_RAW. Drops come last. */
 function byContainerd({ add, drop }: CapabilityRequest): Grant {
-  const adds = add.map(upper);
-  const drops = drop.map(upper);
+  const adds = distinct(add.map(upperCase));
+  const drops = distinct(drop.map(upperCase));
   const unknown = (names: readonly string[]) => names.filter((name) => !isKnown(name) && name !== 'ALL');
   return dropsLast(CONTAINERD, {
     add: adds,
@@ -69,24 +69,25 @@ function byContainerd({ add, drop }: CapabilityRequest): Grant {
 
 /** Takes names with and without CAP_, and fails on those it does not know. Drops come last. */
 function byCrio({ add, drop }: CapabilityRequest): Grant | StartError {
-  const asCrioWrites = (name: string) => (/^cap_/i.test(name) ? name : prefixed(upper(name)));
-  const unknown = (names: readonly string[]) => names.find((name) => upper(name) !== 'ALL' && !isKnown(bareName(name)));
+  const asCrioWrites = (name: string) => (/^cap_/i.test(name) ? name : prefixed(upperCase(name)));
+  const unknown = (names: readonly string[]) =>
+    names.find((name) => upperCase(name) !== 'ALL' && !isKnown(bareName(name)));
   const unknownAdd = unknown(add);
   if (unknownAdd !== undefined) return { error: `unknown capability "${asCrioWrites(unknownAdd)}" to add` };
   const unknownDrop = unknown(drop);
   if (unknownDrop !== undefined) {
     const name = asCrioWrites(unknownDrop);
-    return { error: `failed to drop cap ${name} invalid capability: ${upper(name)}` };
+    return { error: `failed to drop cap ${name} invalid capability: ${upperCase(name)}` };
   }
   return dropsLast(CRIO, { add: add.map(bareName), drop: drop.map(bareName) });
 }
 
 /** As CRI-O with names; but what is added stays, dropped or not, unless ALL is added. */
 function byDocker({ add, drop }: CapabilityRequest): Grant | StartError {
-  const unknown = [...add, ...drop].find((name) => upper(name) !== 'ALL' && !isKnown(bareName(name)));
+  const unknown = [...add, ...drop].find((name) => upperCase(name) !== 'ALL' && !isKnown(bareName(name)));
   if (unknown !== undefined) return { error: `unknown capability: ${prefixed(bareName(unknown))}` };
-  const adds = add.map(bareName);
-  const drops = drop.map(bareName);
+  const adds = distinct(add.map(bareName));
+  const drops = distinct(drop.map(bareName));
   if (adds.includes('ALL')) {
     const noEffect = drops.includes('ALL') ? ['takes no notice of the dropped ALL, since ALL is added'] : [];
     return dropsLast(DOCKER, { add: ['ALL'], drop: drops.filter((name) => name !== 'ALL'), because: noEffect });
@@ -110,8 +111,8 @@ function byDocker({ add, drop }: CapabilityRequest): Grant | StartError {
 
 function dropsLast(runtime: ContainerRuntime, { add, drop, ignored = [], because = [] }: Reading): Grant {
   const { start, because: first } = startOf(runtime, add, drop);
-  const adds = add.filter(isKnown);
-  const drops = drop.filter(isKnown);
+  const adds = distinct(add.filter(isKnown));
+  const drops = distinct(drop.filter(isKnown));
   const both = adds.filter((name) => drops.includes(name));
   return {
     capabilities: inOrder([...start, ...adds].filter((name) => !drops.includes(name))),
@@ -140,19 +141,24 @@ function startOf({ byDefault }: ContainerRuntime, add: readonly string[], drop: 
 }
 
 function told(verb: string, names: readonly string[]): string[] {
-  return names.length === 0 ? [] : [`${verb} ${[...new Set(names)].join(', ')}`];
+  return names.length === 0 ? [] : [`${verb} ${names.join(', ')}`];
 }
 
 function inOrder(names: readonly string[]): string[] {
-  return CAPABILITIES.filter((name) => names.includes(name));
+  const some = new Set(names);
+  return CAPABILITIES.filter((name) => some.has(name));
 }
 
-function isKnown(name: string): boolean {
-  return CAPABILITIES.includes(name);
+const KNOWN: ReadonlySet<string> = new Set(CAPABILITIES);
+
+/** In capitals, without CAP_. */
+export function isKnown(name: string): boolean {
+  return KNOWN.has(name);
 }
 
-function upper(name: string): string {
-  return name.toUpperCase();
+/** In the order in which they stand first. */
+function distinct(names: readonly string[]): string[] {
+  return [...new Set(names)];
 }
 
 function prefixed(name: string): string {
@@ -161,5 +167,5 @@ function prefixed(name: string): string {
 
 /** `cap_net_raw`, `NET_RAW` → `NET_RAW` */
 export function bareName(name: string): string {
-  return upper(name).replace(/^CAP_/, '');
+  return upperCase(name).replace(/^CAP_/, '');
 }

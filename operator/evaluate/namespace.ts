@@ -3,11 +3,12 @@ import type { Mode } from '../api/capability-policy.ts';
 import type { Cluster, NamespaceView, Owner, PodParts, PodView, WorkloadView } from '../cluster/objects.ts';
 import { deciding, MODES } from '../policy/deciding.ts';
 import type { ResolvedPolicy } from '../policy/resolve.ts';
+import { lastOf } from './pieces.ts';
 import {
   type Candidate,
   type Court,
   type Judgement,
-  judge,
+  judging,
   NO_VIOLATIONS,
   podCandidate,
   templateCandidate,
@@ -56,13 +57,25 @@ export interface Member extends Top {
   readonly candidate: Candidate;
 }
 
+type Judged = Pick<NamespaceView, 'name' | 'labels'>;
+
 /** @param policies all that are accepted; the namespace must not be excluded */
 export function judgeNamespace(
-  { name, labels }: Pick<NamespaceView, 'name' | 'labels'>,
+  namespace: Judged,
   policies: readonly ResolvedPolicy[],
   cluster: Objects,
   court: Court,
 ): NamespaceJudgement {
+  return lastOf(judgingNamespace(namespace, policies, cluster, court));
+}
+
+/** As judgeNamespace(), in pieces: what runs there is looked at once, in the beginning. */
+export function* judgingNamespace(
+  { name, labels }: Judged,
+  policies: readonly ResolvedPolicy[],
+  cluster: Objects,
+  court: Court,
+): Generator<void, NamespaceJudgement> {
   const members = membersOf(name, cluster);
   const modes: Partial<Record<Mode, ModeJudgement>> = {};
   let enforced: Enforced | undefined;
@@ -70,7 +83,7 @@ export function judgeNamespace(
     const parties = deciding(policies, mode, labels);
     const [first] = parties;
     if (!first) continue;
-    const groups = judgeMode(members, parties, court);
+    const groups = yield* judgingMode(members, parties, court);
     const exceptions = enforced && enforced.priority >= first.priority ? enforced.groups : NONE;
     modes[mode] = {
       deciding: parties.map((policy) => policy.name),
@@ -118,8 +131,13 @@ interface Enforced {
 
 const NONE: Groups = new Map();
 
-function judgeMode(members: readonly Member[], policies: readonly ResolvedPolicy[], court: Court): Groups {
-  const judged = members.map((member) => ({ ...member, ...judge(member.candidate, policies, court) }));
+function* judgingMode(
+  members: readonly Member[],
+  policies: readonly ResolvedPolicy[],
+  court: Court,
+): Generator<void, Groups> {
+  const judged: JudgedMember[] = [];
+  for (const member of members) judged.push({ ...member, ...(yield* judging(member.candidate, policies, court)) });
   return Map.groupBy(judged, ({ workload }) => `${workload.kind}/${workload.name}`);
 }
 

@@ -8,6 +8,8 @@ import type { PodParts, PodView, WorkloadView } from '../cluster/objects.ts';
 import { useRoleName } from '../compile/rbac.ts';
 import { CONTROLLERS, controllerOf } from '../policy/controllers.ts';
 import type { ResolvedPolicy } from '../policy/resolve.ts';
+import { TooExpensive } from './cel.ts';
+import { lastOf } from './pieces.ts';
 import { controllerUser, serviceAccountUser, type UseIndex, type User } from './use.ts';
 import type { Evaluator, Violation } from './violations.ts';
 
@@ -50,19 +52,39 @@ export function violationsBy(policy: string, violations: Judgement['violations']
 /** The rule's name in the violation of a pod that complies with a policy which it may not use. */
 export const USE_RULE = 'use';
 
+/** The rule's name in the violation of a pod of which nothing is known, because an evaluation costs too much. */
+export const COST_RULE = 'evaluation';
+const TOO_EXPENSIVE: readonly Violation[] = Object.freeze([
+  {
+    rule: COST_RULE,
+    message:
+      'pod is too expensive to evaluate, so it is unknown whether it complies: shorten its lists of containers, volumes, ports or capabilities',
+    path: '',
+  },
+]);
+
 /**
  * @param policies those that decide in the namespace, of one mode; at least one
- * @returns Unknown when it depends on an unknown creator's rights whether the pod is admitted
+ * @returns Unknown when it depends on an unknown creator's rights whether the pod is admitted, or costs too much to tell
  */
-export function judge(candidate: Candidate, policies: readonly ResolvedPolicy[], { evaluator, use }: Court): Judgement {
+export function judge(candidate: Candidate, policies: readonly ResolvedPolicy[], court: Court): Judgement {
+  return lastOf(judging(candidate, policies, court));
+}
+
+/** As judge(), in pieces: after each evaluation others may have their turn. */
+export function* judging(
+  candidate: Candidate,
+  policies: readonly ResolvedPolicy[],
+  { evaluator, use }: Court,
+): Generator<void, Judgement> {
   const violations: Record<string, readonly Violation[]> = {};
   let depends = false;
   for (const policy of policies) {
-    const broken = violationsOf(candidate, policy, evaluator);
+    const broken = yield* evaluating(candidate, policy, evaluator);
     if (broken.length === 0 && mayUse(candidate, policy, use)) {
       return { verdict: 'Compliant', admittedBy: policy.name, violations: NO_VIOLATIONS };
     }
-    depends ||= broken.length === 0 && candidate.unknownUser;
+    depends ||= broken === TOO_EXPENSIVE || (broken.length === 0 && candidate.unknownUser);
     violations[policy.name] = broken.length === 0 ? [notUsable(candidate, policy)] : broken;
   }
   return { verdict: depends ? 'Unknown' : 'Violating', violations };
@@ -107,9 +129,22 @@ function users(namespace: string, serviceAccount: string, controller: string | u
 }
 
 /** Defaulting leaves alone what complies as it is. */
-function violationsOf({ parts, filled }: Candidate, policy: ResolvedPolicy, evaluator: Evaluator) {
-  const asIs = evaluator.violations(parts, policy);
-  return filled && policy.defaulting && asIs.length > 0 ? evaluator.violations(parts, policy, true) : asIs;
+function* evaluating(
+  { parts, filled }: Candidate,
+  policy: ResolvedPolicy,
+  evaluator: Evaluator,
+): Generator<void, readonly Violation[]> {
+  try {
+    const asIs = evaluator.violations(parts, policy);
+    yield;
+    if (!filled || !policy.defaulting || asIs.length === 0) return asIs;
+    const afterFilling = evaluator.violations(parts, policy, true);
+    yield;
+    return afterFilling;
+  } catch (error) {
+    if (error instanceof TooExpensive) return TOO_EXPENSIVE;
+    throw error;
+  }
 }
 
 function mayUse({ namespace, users }: Candidate, { name, usableBy }: ResolvedPolicy, use: UseIndex): boolean {

@@ -1,9 +1,9 @@
 /** Pods and templates → violations: the rules' own CEL texts, run by cel-js instead of the API server. */
-import { Environment } from '@marcbachmann/cel-js';
 import type { Container, PodParts, Volume } from '../cluster/objects.ts';
 import { checksOver, type ResolvedPolicy, type RuleChecks } from '../policy/resolve.ts';
 import { or } from '../rules/cel.ts';
 import type { Asking, Check } from '../rules/rule.ts';
+import { CelEngine, TooExpensive } from './cel.ts';
 import { VerdictCache } from './verdict-cache.ts';
 
 export interface Violation {
@@ -17,7 +17,6 @@ export interface Violation {
 }
 
 type Judging = Pick<ResolvedPolicy, 'checks' | 'filledChecks'>;
-type Program = (context: Record<string, unknown>) => unknown;
 
 /** A part of a pod that a check runs on, and how messages and paths name it. */
 interface Part {
@@ -28,39 +27,62 @@ interface Part {
   readonly container?: string;
 }
 
-/** More than all policies of a cluster need at a time; what is edited over the years must not pile up. */
-const MOST_PROGRAMS = 10_000;
+/** Of each rule, what a pod breaks it by is described so many times, and counted beyond: objects may have thousands of parts. */
+const DESCRIBED = 32;
+/** In UTF-16 units: more than any list in a policy makes of a message, less than a list in an object may. */
+const MESSAGE_LENGTH = 2048;
 
 /**
- * Runs checks. Keeps the compiled form of the texts it has seen, since policies are few and pods many; and of parts that
- * can't change, the verdict, since most pods are copies.
+ * For the operator. A pod of 100 containers that breaks every rule of a policy costs up to 2.5 million; to spend it takes
+ * some 30 ms, in which the operator does nothing else.
  */
+export const COST_LIMIT = 3_000_000;
+
+export interface EvaluatorOptions {
+  /**
+   * What the evaluation of one pod by one policy may cost, in units of CelEngine; any by default. Of one that costs more
+   * violations() throws TooExpensive.
+   */
+  readonly costLimit?: number;
+}
+
+/** Runs checks. Keeps the verdict on parts that can't change, since most pods are copies. */
 export class Evaluator {
-  readonly #environment = new Environment({
-    enableOptionalTypes: true,
-    unlistedVariablesAreDyn: true,
-    homogeneousAggregateLiterals: false,
-    // Of all rules together: more than an API server takes.
-    limits: { maxAstNodes: 1_000_000, maxDepth: 1_000 },
-  });
-  readonly #programs = new Map<string, Program>();
-  readonly #verdicts = new VerdictCache<readonly Violation[]>();
+  readonly #engine = new CelEngine();
+  readonly #costLimit: number;
+  readonly #verdicts = new VerdictCache<readonly Violation[] | TooExpensive>();
   readonly #anyTexts = new WeakMap<readonly RuleChecks[], Readonly<Record<Check['over'], string>>>();
+
+  constructor({ costLimit = Number.POSITIVE_INFINITY }: EvaluatorOptions = {}) {
+    this.#costLimit = costLimit;
+  }
 
   /**
    * The violations of a policy, in the order of its rules; empty when the pod complies.
    * @param filled whether to judge the pod as defaulting will make it, as templates are
+   * @throws TooExpensive
    */
   violations(pod: PodParts, policy: Judging, filled = false): readonly Violation[] {
     const checks = filled ? policy.filledChecks : policy.checks;
-    return this.#verdicts.get(pod, checks, () => this.#judge(pod, checks));
+    const found = this.#verdicts.get(pod, checks, () => this.#judgeWithin(pod, checks));
+    if (found instanceof TooExpensive) throw found;
+    return found;
   }
 
   /** What the parts of a pod ask of a rule; whole numbers of CEL as JSON has them. */
   asked(pod: PodParts, { over, for: text }: Asking): unknown[] {
     return partsOf(pod)
-      [over].flatMap(({ context }) => this.#run(text, context) as unknown[])
+      [over].flatMap(({ context }) => this.#engine.run(text, context) as unknown[])
       .map((answer) => (typeof answer === 'bigint' ? Number(answer) : answer));
+  }
+
+  #judgeWithin(pod: PodParts, ofRules: readonly RuleChecks[]): Violation[] | TooExpensive {
+    try {
+      return this.#engine.within(this.#costLimit, () => this.#judge(pod, ofRules));
+    } catch (error) {
+      if (error instanceof TooExpensive) return error;
+      throw error;
+    }
   }
 
   #judge(pod: PodParts, ofRules: readonly RuleChecks[]): Violation[] {
@@ -68,16 +90,21 @@ export class Evaluator {
     // Most parts break nothing: to hear that of all checks at once takes half as long.
     const breaking = (over: Check['over']) => {
       const any = this.#anyOf(ofRules)[over];
-      return any === '' ? [] : parts[over].filter(({ context }) => this.#run(any, context) === true);
+      return any === '' ? [] : parts[over].filter(({ context }) => this.#engine.run(any, context) === true);
     };
     const found = { pod: breaking('pod'), containers: breaking('containers'), volumes: breaking('volumes') };
-    return ofRules.flatMap(({ rule, checks }) =>
-      checks.flatMap((check) =>
+    return ofRules.flatMap(({ rule, checks }) => {
+      const broken = checks.flatMap((check) =>
         found[check.over]
-          .filter(({ context }) => this.#run(check.violates, context) === true)
-          .map((part) => this.#violation(rule, check, part)),
-      ),
-    );
+          .filter(({ context }) => this.#engine.run(check.violates, context) === true)
+          .map((part) => ({ check, part })),
+      );
+      const described = broken.slice(0, DESCRIBED).map(({ check, part }) => this.#violation(rule, check, part));
+      const more = broken.length - described.length;
+      return more === 0
+        ? described
+        : [...described, { rule, message: `pod breaks this rule ${more} more times`, path: '' }];
+    });
   }
 
   /** CEL, bool, by what it is run on: whether anything is violated; empty without checks. */
@@ -91,24 +118,19 @@ export class Evaluator {
   }
 
   #violation(rule: string, check: Check, part: Part): Violation {
-    const text = this.#run(check.message, part.context);
+    const text = this.#engine.run(check.message, part.context);
     return {
       rule,
       ...(part.container === undefined ? {} : { container: part.container }),
-      message: `${part.name} ${text}`,
+      message: shortened(`${part.name} ${text}`),
       path: [part.path, check.path].filter((piece) => piece !== '').join('.'),
     };
   }
+}
 
-  #run(text: string, context: Record<string, unknown>): unknown {
-    let program = this.#programs.get(text);
-    if (!program) {
-      program = this.#environment.parse(text) as Program;
-      if (this.#programs.size >= MOST_PROGRAMS) this.#programs.clear();
-      this.#programs.set(text, program);
-    }
-    return program(context);
-  }
+/** Cut with an ellipsis, and never in half a character. */
+function shortened(text: string): string {
+  return text.length <= MESSAGE_LENGTH ? text : `${text.slice(0, MESSAGE_LENGTH - 1).replace(/[\ud800-\udbff]$/, '')}…`;
 }
 
 function partsOf({ spec, annotations }: PodParts): Record<Check['over'], Part[]> {

@@ -1,5 +1,6 @@
 /** The three lists of capabilities, which PodSecurityPolicy and SecurityContextConstraints have in common. */
 import { CAPABILITIES } from '../standards/capabilities.ts';
+import { upperCase } from '../standards/runtimes.ts';
 import type { Remark } from './migration.ts';
 import { distinct, inexact, type Part, type Statement } from './part.ts';
 
@@ -102,6 +103,6 @@ function isName(name: string): boolean {
 
 /** The capability that is spelled differently; undefined where there is none. */
 function meantBy(name: string): string | undefined {
-  const meant = name.toUpperCase().replace(/^CAP_/, '');
+  const meant = upperCase(name).replace(/^CAP_/, '');
   return isName(meant) ? meant : undefined;
 }

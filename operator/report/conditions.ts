@@ -62,7 +62,7 @@ export function lastEvaluation({
   previous,
 }: Pick<ConditionInput, 'resolution' | 'workloads' | 'previous'>): Condition | undefined {
   if ('refusal' in resolution || workloads) return undefined;
-  return previous.find(({ type, status }) => type === 'Compliant' && status !== 'Unknown');
+  return previous.find(({ type, reason }) => type === 'Compliant' && reason !== reasons.NOT_EVALUATED);
 }
 
 function acceptedFinding(resolution: Resolution, holders: readonly WideHolder[]): Finding {
@@ -137,8 +137,12 @@ function compliantFinding({ resolution, workloads }: ConditionInput): Finding {
     const why = 'refusal' in resolution ? 'the policy is not accepted' : 'not every namespace has been looked at yet';
     return { type, status: 'Unknown', reason: reasons.NOT_EVALUATED, message: `not evaluated: ${why}` };
   }
-  const { evaluated, violating, unknown } = workloads.counts;
-  const open = unknown === 0 ? '' : `; of ${unknown} it is unknown, since it depends on who created the pod`;
+  const { evaluated, violating } = workloads.counts;
+  const open = unknownText(workloads);
+  if (violating === 0 && workloads.tooExpensive > 0) {
+    const message = `no known violation among ${counted(evaluated, 'workload')}${open}`;
+    return { type, status: 'Unknown', reason: reasons.EVALUATION_TOO_EXPENSIVE, message };
+  }
   if (violating === 0) {
     const message = `none of ${counted(evaluated, 'workload')} violates the policy${open}`;
     return { type, status: 'True', reason: reasons.NO_VIOLATION, message };
@@ -146,6 +150,14 @@ function compliantFinding({ resolution, workloads }: ConditionInput): Finding {
   const names = workloads.notAdmitted.slice(0, violating).map(workloadText);
   const message = `${violating} of ${counted(evaluated, 'workload')} violate${violating === 1 ? 's' : ''} the policy: ${firstOf(names, NAMED)}${open}`;
   return { type, status: 'False', reason: reasons.WORKLOAD_VIOLATES, message };
+}
+
+function unknownText({ counts, tooExpensive }: WorkloadReport): string {
+  const byCreator = counts.unknown - tooExpensive;
+  return [
+    ...(byCreator > 0 ? [`; unknown for ${byCreator}, since it depends on who created the pod`] : []),
+    ...(tooExpensive > 0 ? [`; unknown for ${tooExpensive}, too expensive to evaluate`] : []),
+  ].join('');
 }
 
 function labelConflictFinding(conflicts: readonly string[]): Finding[] {

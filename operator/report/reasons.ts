@@ -21,6 +21,8 @@ export const NO_VIOLATION = 'NoViolation';
 export const WORKLOAD_VIOLATES = 'WorkloadViolates';
 /** Events on a workload and on the policy: it violates a policy of mode Audit or Warn, and one of mode Enforce admits it. */
 export const EXCEPTION_ADMITS = 'ExceptionAdmits';
+/** Compliant: none violates, but some workload is too expensive to evaluate. */
+export const EVALUATION_TOO_EXPENSIVE = 'EvaluationTooExpensive';
 /** Compliant: not every namespace has been looked at. */
 export const NOT_EVALUATED = 'NotEvaluated';
 /** LabelConflict: a Pod Security label that somebody else set is left alone. */

@@ -35,7 +35,10 @@ export function violationHappenings(
   };
   // What a cut list lacks may violate all the same, and so may what nobody looked at.
   const begun = isWhole(before) ? [...now.values()].filter(isNew) : [];
-  const ended = isWhole(next) && isEvaluated(next) ? [...old].flatMap(([key, one]) => (now.has(key) ? [] : [one])) : [];
+  // Unknown is no end: to make a workload too expensive to evaluate repairs nothing.
+  const left = new Set((next.violations ?? []).map(workloadText));
+  const ended =
+    isWhole(next) && isEvaluated(next) ? [...old].flatMap(([key, one]) => (left.has(key) ? [] : [one])) : [];
   const groups: [Turn, Offender[]][] = [
     [BEGUN, begun.filter(({ admittedBy }) => admittedBy === undefined)],
     [EXCEPTED, begun.filter(({ admittedBy }) => admittedBy !== undefined)],
@@ -147,5 +150,5 @@ function isWhole({ violations = [], violationsTotal = 0 }: CapabilityPolicyStatu
 }
 
 function isEvaluated({ conditions = [] }: CapabilityPolicyStatus): boolean {
-  return conditions.find(({ type }) => type === 'Compliant')?.status !== 'Unknown';
+  return conditions.find(({ type }) => type === 'Compliant')?.reason !== reasons.NOT_EVALUATED;
 }

@@ -1,7 +1,7 @@
 /** Verdicts of the namespaces where a policy decides → the workloads part of its status. */
 import type { CapabilityPolicy, CapabilityPolicyStatus, Mode, Violation } from '../api/capability-policy.ts';
 import type { ModeJudgement, NamespaceJudgement, WorkloadJudgement } from '../evaluate/namespace.ts';
-import { violationsBy } from '../evaluate/verdict.ts';
+import { COST_RULE, violationsBy } from '../evaluate/verdict.ts';
 import type { Violation as BrokenRule } from '../evaluate/violations.ts';
 import { bounded } from './text.ts';
 
@@ -9,6 +9,8 @@ export interface WorkloadReport {
   readonly counts: Required<NonNullable<CapabilityPolicyStatus['workloads']>>;
   /** The workloads that are not admitted, worst first. */
   readonly notAdmitted: readonly WorkloadJudgement[];
+  /** How many of notAdmitted are unknown because an evaluation costs too much. */
+  readonly tooExpensive: number;
   /** Of notAdmitted, what the status has room for. */
   readonly violations: readonly Violation[];
   readonly unusedGrants: readonly string[];
@@ -45,9 +47,15 @@ export function reportWorkloads(
   return {
     counts: { evaluated: workloads.length, violating, unknown: notAdmitted.length - violating },
     notAdmitted,
+    tooExpensive: notAdmitted.filter(isTooExpensive).length,
     violations: entries(name, notAdmitted),
     unusedGrants: workloads.length > 0 ? unused(policy, added) : [],
   };
+}
+
+function isTooExpensive({ verdict, violations }: WorkloadJudgement): boolean {
+  const rules = Object.values(violations).flatMap((broken) => broken.map(({ rule }) => rule));
+  return verdict === 'Unknown' && rules.includes(COST_RULE);
 }
 
 /** As many as fit, one per rule and container of each workload. */

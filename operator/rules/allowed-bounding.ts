@@ -1,14 +1,25 @@
 import { CAPABILITIES, RUNTIME_DEFAULT } from '../standards/capabilities.ts';
-import { ADD, type Capabilities, capabilitiesOf, DROP, filledAdd, filledDrop } from './capabilities.ts';
-import { and, FOR_WINDOWS, listed, literal } from './cel.ts';
+import {
+  ADD,
+  type Capabilities,
+  capabilitiesOf,
+  DROP,
+  filledAdd,
+  filledDrop,
+  namesCheck,
+  tooManyNames,
+} from './capabilities.ts';
+import { and, FOR_WINDOWS, listed, literal, or } from './cel.ts';
 import { distinct } from './fit.ts';
-import { defineRule } from './rule.ts';
+import { type Check, defineRule } from './rule.ts';
 
 interface AllowedBounding {
   readonly allowed: readonly string[];
   /** What defaulting adds and drops. */
   readonly filling: Capabilities;
 }
+
+const PRIVILEGED = 'c.?securityContext.?privileged.orValue(false)';
 
 /**
  * CEL, list(string): which of the forbidden capabilities the container's bounding set will have.
@@ -18,12 +29,28 @@ interface AllowedBounding {
  * counts and a prefixed drop does not: no runtime may grant more than was judged.
  */
 function held(forbidden: readonly string[], add: string, drop: string): string {
-  const drops = `${drop}.map(x, x.upperAscii())`;
-  const adds = `${add}.map(x, x.upperAscii()).map(x, x.startsWith("CAP_") ? x.substring(4) : x)`;
   const byDefault = forbidden.filter((name) => RUNTIME_DEFAULT.includes(name));
-  const start = `("ALL" in ${drops} ? [] : "ALL" in ${adds} ? ${literal(forbidden)} : ${literal(byDefault)})`;
-  const added = `${adds}.filter(x, x in ${literal(forbidden)})`;
-  return `(${start} + ${added}).filter(x, !(x in ${drops}))`;
+  const start = `("ALL" in drops ? [] : "ALL" in adds ? ${literal(forbidden)} : ${literal(byDefault)})`;
+  const added = `adds.filter(x, x in ${literal(forbidden)})`;
+  const left = `(${start} + ${added}).filter(x, !(x in drops))`;
+  const adds = `${add}.map(x, x.upperAscii()).map(x, x.startsWith("CAP_") ? x.substring(4) : x)`;
+  // A list of one list: each is made once, not for each name of the other.
+  return `[${drop}.map(x, x.upperAscii())].map(drops, [${adds}].map(adds, ${left})[0])[0]`;
+}
+
+/**
+ * CEL, bool. Runtimes change case as Go's strings.ToUpper does, which makes S of U+017F and I of U+0131; upperAscii leaves
+ * them as they are. A name with any such letter is no capability's, so none is admitted.
+ */
+const IS_NO_NAME = '!x.matches("^[A-Za-z_]+$")';
+
+function nameCheck(list: 'add' | 'drop', names: string, tooMany: string): Check {
+  return {
+    over: 'containers',
+    violates: and(`!(${tooMany})`, `${names}.exists(x, ${IS_NO_NAME})`, `!(${FOR_WINDOWS})`),
+    message: `"must not ${list} capability " + ${names}.filter(x, ${IS_NO_NAME}).join(", ") + ": names have only the letters A to Z and _"`,
+    path: `securityContext.capabilities.${list}`,
+  };
 }
 
 export const allowedBounding = defineRule<AllowedBounding, string>({
@@ -48,15 +75,18 @@ export const allowedBounding = defineRule<AllowedBounding, string>({
     if (allowed.includes('*')) return [];
     const forbidden = CAPABILITIES.filter((name) => !allowed.includes(name));
     if (forbidden.length === 0) return [];
-    const privileged = 'c.?securityContext.?privileged.orValue(false)';
-    const capabilities = filled
-      ? held(forbidden, filledAdd(filling.defaultAdd), filledDrop(filling))
-      : held(forbidden, ADD, DROP);
+    const [add, drop] = filled ? [filledAdd(filling.defaultAdd), filledDrop(filling)] : [ADD, DROP];
+    const capabilities = held(forbidden, add, drop);
+    const tooMany = tooManyNames(add, drop);
+    const isHeld = `${PRIVILEGED} || (!(${tooMany}) && ${capabilities}.size() > 0)`;
     return [
+      namesCheck(and(tooMany, `!(${FOR_WINDOWS})`)),
+      nameCheck('add', ADD, tooMany),
+      nameCheck('drop', DROP, tooMany),
       {
         over: 'containers',
-        violates: and(`${privileged} || ${capabilities}.size() > 0`, `!(${FOR_WINDOWS})`),
-        message: `"would hold capability " + (${privileged} ? "ALL (privileged)" : ${capabilities}.join(", ")) + ${literal(`, drop it or ALL (allowed: ${listed(allowed)})`)}`,
+        violates: and(isHeld, `!(${FOR_WINDOWS})`),
+        message: `"would hold capability " + (${PRIVILEGED} ? "ALL (privileged)" : ${capabilities}.join(", ")) + ${literal(`, drop it or ALL (allowed: ${listed(allowed)})`)}`,
         path: 'securityContext.capabilities',
       },
     ];
@@ -68,7 +98,8 @@ export const allowedBounding = defineRule<AllowedBounding, string>({
     asks: [
       {
         over: 'containers',
-        for: `(${FOR_WINDOWS}) ? [] : c.?securityContext.?privileged.orValue(false) ? ${literal(CAPABILITIES)} : ${held(CAPABILITIES, ADD, DROP)}`,
+        // What no list of names admits asks for all of them.
+        for: `(${FOR_WINDOWS}) ? [] : ${or(PRIVILEGED, tooManyNames(), `${ADD}.exists(x, ${IS_NO_NAME})`, `${DROP}.exists(x, ${IS_NO_NAME})`)} ? ${literal(CAPABILITIES)} : ${held(CAPABILITIES, ADD, DROP)}`,
       },
     ],
     choices: (holding) => [

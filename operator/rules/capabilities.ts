@@ -1,6 +1,6 @@
 import type { CapabilityPolicyOverrides } from '../api/capability-policy.ts';
 import { CAPABILITIES } from '../standards/capabilities.ts';
-import type { Standard } from '../standards/level-version.ts';
+import { LEVELS, type Level, type Standard } from '../standards/level-version.ts';
 import { and, FOR_WINDOWS, listed, literal } from './cel.ts';
 import { distinct } from './fit.ts';
 import { type Check, defineRule, type Fill, type Stated } from './rule.ts';
@@ -12,6 +12,8 @@ export interface Capabilities {
   readonly defaultAdd: readonly string[];
   /** ALL among the drops does not stand for the required ones. */
   readonly dropByName?: true;
+  /** Longer lists than there are names are refused; absent at a level's own value, which is the Standard's check. */
+  readonly boundedNames?: true;
 }
 
 /** What the baseline level may add: the default set of the runtimes of old, without NET_RAW. */
@@ -38,6 +40,24 @@ const NAMES = ['ALL', ...CAPABILITIES];
 export const ADD = 'c.?securityContext.?capabilities.?add.orValue([])';
 /** CEL, list(string): what the container gives up. */
 export const DROP = 'c.?securityContext.?capabilities.?drop.orValue([])';
+
+/** Each name that there is, with and without CAP_: longer lists exist only to be expensive. */
+const MOST_NAMES = 2 * NAMES.length;
+
+/** CEL, bool, which reads nothing of the lists but their length. */
+export function tooManyNames(add = ADD, drop = DROP): string {
+  return [...new Set([ADD, DROP, add, drop])].map((list) => `${list}.size() > ${MOST_NAMES}`).join(' || ');
+}
+
+/** @param tooMany CEL, bool */
+export function namesCheck(tooMany: string): Check {
+  return {
+    over: 'containers',
+    violates: tooMany,
+    message: `"must not list more than ${MOST_NAMES} names in securityContext.capabilities.add or drop"`,
+    path: 'securityContext.capabilities',
+  };
+}
 
 function addCheck(allowed: readonly string[]): Check {
   const refused = `!(x in ${literal(allowed)})`;
@@ -103,15 +123,35 @@ function fillsOf(lists: Capabilities): Fill[] {
 
 /** The lists in force: what the overrides state, and for what they leave out, the Standard's. */
 export function capabilitiesOf({ capabilities }: CapabilityPolicyOverrides, { level, minor }: Standard): Capabilities {
-  const restricted = level === 'restricted' && minor >= 22;
-  const allowed = level === 'privileged' ? ['*'] : restricted ? RESTRICTED : BASELINE;
-  const defaultAdd = capabilities?.defaultAdd ?? [];
+  const own = levelsOwn(level, minor);
+  const { defaultAdd = [], dropByName, requiredDrop = own.requiredDrop } = capabilities ?? {};
+  const allowedAdd = [...new Set([...(capabilities?.allowedAdd ?? own.allowedAdd), ...defaultAdd])];
+  const isLevelsOwn = LEVELS.some((one) => isDeepEqual(levelsOwn(one, minor), { allowedAdd, requiredDrop }));
   return {
-    allowedAdd: [...new Set([...(capabilities?.allowedAdd ?? allowed), ...defaultAdd])],
-    requiredDrop: capabilities?.requiredDrop ?? (restricted ? ['ALL'] : []),
+    allowedAdd,
+    requiredDrop,
     defaultAdd,
-    ...(capabilities?.dropByName && { dropByName: true }),
+    ...(dropByName && { dropByName }),
+    ...(!isLevelsOwn && { boundedNames: true }),
   };
+}
+
+function levelsOwn(level: Level, minor: number): Pick<Capabilities, 'allowedAdd' | 'requiredDrop'> {
+  if (level === 'privileged') return { allowedAdd: ['*'], requiredDrop: [] };
+  const restricted = level === 'restricted' && minor >= 22;
+  return restricted ? { allowedAdd: RESTRICTED, requiredDrop: ['ALL'] } : { allowedAdd: BASELINE, requiredDrop: [] };
+}
+
+function isDeepEqual(a: unknown, b: unknown): boolean {
+  return JSON.stringify(a) === JSON.stringify(b);
+}
+
+/** The length comes first: each required name is looked for in the whole list. */
+function withBoundedNames(checks: readonly Check[], tooMany: string): Check[] {
+  return [
+    namesCheck(tooMany),
+    ...checks.map((check) => ({ ...check, violates: and(`!(${tooMany})`, check.violates) })),
+  ];
 }
 
 function within(names: readonly string[], set: readonly string[]): boolean {
@@ -149,10 +189,17 @@ export const capabilities = defineRule<Capabilities, Asked>({
 
   value: capabilitiesOf,
 
-  checks: (lists, { minor }, filled = false) => [
-    ...(lists.allowedAdd.includes('*') ? [] : [addCheck(lists.allowedAdd)]),
-    ...dropChecks(lists, minor, filled),
-  ],
+  checks: (lists, { minor }, filled = false) => {
+    const checks = [
+      ...(lists.allowedAdd.includes('*') ? [] : [addCheck(lists.allowedAdd)]),
+      ...dropChecks(lists, minor, filled),
+    ];
+    if (!lists.boundedNames || checks.length === 0) return checks;
+    return withBoundedNames(
+      checks,
+      filled ? tooManyNames(filledAdd(lists.defaultAdd), filledDrop(lists)) : tooManyNames(),
+    );
+  },
 
   fills: fillsOf,
 
@@ -178,7 +225,11 @@ export const capabilities = defineRule<Capabilities, Asked>({
       // The API cannot list a name that is no capability's: it can only admit any, and then it requires no drop.
       if (!added.every((name) => NAMES.includes(name))) return [stated(['*'], [])];
       const dropped = droppedByAll(asked.map(([, drop]) => drop));
-      return [stated(added, dropped.includes('ALL') ? ['ALL'] : dropped.filter((name) => !added.includes(name)))];
+      return [
+        stated(added, dropped.includes('ALL') ? ['ALL'] : dropped.filter((name) => !added.includes(name))),
+        // Lists that are too long for a list of names.
+        stated(['*'], []),
+      ];
     },
   }),
 });

@@ -36,26 +36,34 @@ function pathCheck(paths: readonly HostPath[]): Check {
   };
 }
 
+/** More than kubelets attach and people write: beyond, containers × volumes is what evaluation would cost. */
+const MOST_VOLUMES = 256;
+const VOLUMES = 'variables.spec.?volumes.orValue([])';
+const TOO_MANY_VOLUMES = `${VOLUMES}.size() > ${MOST_VOLUMES}`;
+const MOUNTS = 'c.?volumeMounts.orValue([])';
+/** CEL, bool, of a mount `m`. */
+const MAY_WRITE = '!m.?readOnly.orValue(false)';
+
 /** A volume that some writable prefix covers may be written to, whatever else covers it. */
 function mountCheck(paths: readonly HostPath[]): Check {
   const readOnly = covered(paths.filter((path) => path.readOnly));
   const writable = covered(paths.filter((path) => !path.readOnly));
-  const volume = and('v.name == m.name', 'v.?hostPath.hasValue()', readOnly, `!(${writable})`);
-  const bad = and('!m.?readOnly.orValue(false)', `variables.spec.?volumes.orValue([]).exists(v, ${volume})`);
-  const mounts = 'c.?volumeMounts.orValue([])';
+  const volumes = `${VOLUMES}.filter(v, ${and('v.?hostPath.hasValue()', readOnly, `!(${writable})`)}).map(v, v.name)`;
+  const bad = `${MOUNTS}.filter(m, ${and(MAY_WRITE, 'm.name in names')})`;
+  // A list of one list: the volumes are looked through once, not for each mount.
+  const written = `[${volumes}].map(names, ${bad}.map(m, m.name))[0]`;
   return {
     over: 'containers',
-    violates: `${mounts}.exists(m, ${bad})`,
-    message: `"must mount with readOnly: true the volume " + ${mounts}.filter(m, ${bad}).map(m, m.name).join(", ") + ${literal(` (allowed: ${allowedText(paths)})`)}`,
+    violates: `${TOO_MANY_VOLUMES} || ${written}.size() > 0`,
+    message: `${TOO_MANY_VOLUMES} ? "must not be in a pod of more than ${MOST_VOLUMES} volumes" : "must mount with readOnly: true the volume " + ${written}.join(", ") + ${literal(` (allowed: ${allowedText(paths)})`)}`,
     path: 'volumeMounts',
   };
 }
 
-/** CEL, list(string): the paths that a container mounts, and not just for reading. */
+/** CEL, list(string): the paths that a container mounts, and not just for reading; of too many volumes one that is none. */
 const WRITTEN =
-  'variables.spec.?volumes.orValue([])' +
-  '.filter(v, v.?hostPath.hasValue() && c.?volumeMounts.orValue([]).exists(m, m.name == v.name && !m.?readOnly.orValue(false)))' +
-  '.map(v, v.?hostPath.?path.orValue(""))';
+  `(${TOO_MANY_VOLUMES} ? [""] : [${MOUNTS}.filter(m, ${MAY_WRITE}).map(m, m.name)].map(names, ` +
+  `${VOLUMES}.filter(v, v.?hostPath.hasValue() && v.name in names).map(v, v.?hostPath.?path.orValue("")))[0])`;
 
 /** Absolute, without `..`. */
 const PREFIX = /^\/(?!(?:.*\/)?\.\.(?:\/|$))/;

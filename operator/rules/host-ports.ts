@@ -1,5 +1,5 @@
 import { literal } from './cel.ts';
-import { rangesOf } from './id-ranges.ts';
+import { inRanges, rangesOf } from './id-ranges.ts';
 import { defineRule } from './rule.ts';
 
 interface PortRange {
@@ -16,9 +16,11 @@ const EVERY_PORT: readonly PortRange[] = [{ min: 1, max: 65535 }];
 const PORT =
   '(p.?hostPort.orValue(0) != 0 ? p.hostPort : variables.spec.?hostNetwork.orValue(false) ? p.containerPort : 0)';
 
-function outside(ranges: readonly PortRange[]): string {
-  const within = ranges.map(({ min, max }) => `(${PORT} >= ${min} && ${PORT} <= ${max})`);
-  return [`${PORT} != 0`, ...within.map((range) => `!${range}`)].join(' && ');
+/** CEL, bool, of a port `p`: it takes one of the node that is not in a range. */
+function isOutside(ranges: readonly PortRange[]): string {
+  if (ranges.length === 0) return `${PORT} != 0`;
+  // A list of one number: which port it is, is worked out once.
+  return `[${PORT}].exists(n, n != 0 && !${inRanges('n', ranges)})`;
 }
 
 function allowedText(ranges: readonly PortRange[]): string {
@@ -38,11 +40,11 @@ export const hostPorts = defineRule<readonly PortRange[], number>({
 
   checks: (ranges) => {
     if (ranges.some(({ min, max }) => min <= 1 && max >= 65535)) return [];
-    const bad = `c.?ports.orValue([]).filter(p, ${outside(ranges)})`;
+    const bad = `c.?ports.orValue([]).filter(p, ${isOutside(ranges)})`;
     return [
       {
         over: 'containers',
-        violates: `c.?ports.orValue([]).exists(p, ${outside(ranges)})`,
+        violates: `c.?ports.orValue([]).exists(p, ${isOutside(ranges)})`,
         message: `"must not use hostPort " + ${bad}.map(p, string(int(${PORT}))).join(", ") + ${literal(` (allowed: ${allowedText(ranges)})`)}`,
         path: 'ports',
       },

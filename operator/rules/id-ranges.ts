@@ -16,12 +16,32 @@ export interface GroupStrategy {
 export const UNSET = -1;
 
 /**
- * CEL, bool: whether an ID is in one of the ranges.
- * @param id CEL, number; evaluated up to twice for each range
+ * CEL, bool: whether a number is in one of the ranges. Halves what is left at each comparison: lists of numbers are long.
+ * @param number CEL, number; evaluated several times
  */
-export function inRanges(id: string, ranges: readonly IdRange[]): string {
-  const conditions = ranges.map(({ min, max }) => `(${id} >= ${min} && ${id} <= ${max})`);
-  return conditions.length === 0 ? 'false' : conditions.join(' || ');
+export function inRanges(number: string, ranges: readonly IdRange[]): string {
+  const merged = mergedRanges(ranges);
+  return merged.length === 0 ? 'false' : searched(number, merged);
+}
+
+/** Sorted, with a gap between each two. */
+function mergedRanges(ranges: readonly IdRange[]): IdRange[] {
+  const merged: IdRange[] = [];
+  for (const { min, max } of ranges.toSorted((a, b) => a.min - b.min)) {
+    const last = merged.at(-1);
+    if (last && min <= last.max + 1) merged[merged.length - 1] = { min: last.min, max: Math.max(last.max, max) };
+    else merged.push({ min, max });
+  }
+  return merged;
+}
+
+/** @param ranges sorted, at least one */
+function searched(number: string, ranges: readonly IdRange[]): string {
+  const half = Math.floor(ranges.length / 2);
+  const [middle] = ranges.slice(half) as [IdRange];
+  if (half === 0) return `(${number} >= ${middle.min} && ${number} <= ${middle.max})`;
+  const [below, above] = [ranges.slice(0, half), ranges.slice(half)];
+  return `(${number} < ${middle.min} ? ${searched(number, below)} : ${searched(number, above)})`;
 }
 
 const MOST_RANGES = 32;

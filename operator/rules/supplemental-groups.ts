@@ -6,6 +6,9 @@ const PATH = 'securityContext.supplementalGroups';
 /** An empty list is as good as none: the API server leaves it out before any policy sees the pod. */
 const GROUPS = 'variables.spec.?securityContext.?supplementalGroups.orValue([])';
 
+/** Longer lists exist only to be expensive: Linux has room for 65536 in a process, NFS for 16 in a request. */
+const MOST_GROUPS = 1024;
+
 export const supplementalGroups = defineRule<GroupStrategy, number>({
   id: 'supplementalGroups',
   title: 'Which group IDs containers may belong to besides their primary one; those of the image are not seen.',
@@ -26,10 +29,10 @@ export const supplementalGroups = defineRule<GroupStrategy, number>({
         over: 'pod',
         // The API server refuses the field on pods for Windows.
         violates: and(
-          `${required ? `${GROUPS}.size() == 0 || ` : ''}${GROUPS}.exists(g, ${outside})`,
+          `${required ? `${GROUPS}.size() == 0 || ` : ''}${GROUPS}.size() > ${MOST_GROUPS} || ${GROUPS}.exists(g, ${outside})`,
           `!(${FOR_WINDOWS})`,
         ),
-        message: `(${GROUPS}.size() == 0 ? "must set ${PATH}" : "must not have in ${PATH} " + ${GROUPS}.filter(g, ${outside}).map(g, string(int(g))).join(", ")) + ${literal(` (allowed: ${listedRanges(ranges)})`)}`,
+        message: `(${GROUPS}.size() == 0 ? "must set ${PATH}" : ${GROUPS}.size() > ${MOST_GROUPS} ? "must not have more than ${MOST_GROUPS} groups in ${PATH}" : "must not have in ${PATH} " + ${GROUPS}.filter(g, ${outside}).map(g, string(int(g))).join(", ")) + ${literal(` (allowed: ${listedRanges(ranges)})`)}`,
         path: PATH,
       },
     ];

@@ -6,7 +6,12 @@ import { defineRule } from './rule.ts';
 interface Sysctls {
   readonly allowed: readonly string[];
   readonly forbidden: readonly string[];
+  /** More than MOST_SYSCTLS are refused; absent at a level's own value, which is the Standard's check. */
+  readonly bounded?: true;
 }
+
+/** More than a kernel has in a pod's namespaces: longer lists exist only to be expensive. */
+const MOST_SYSCTLS = 1024;
 
 /** The sysctls that the Standard calls safe, by the version that added them. */
 const SAFE: readonly (readonly [since: number, name: string])[] = [
@@ -49,18 +54,22 @@ export const sysctls = defineRule<Sysctls, string>({
   value: (overrides, { level, minor }) => ({
     allowed: overrides.sysctls?.allowed ?? (level === 'privileged' ? ['*'] : safe(minor)),
     forbidden: overrides.sysctls?.forbidden ?? [],
+    ...(overrides.sysctls && { bounded: true }),
   }),
 
-  checks: ({ allowed, forbidden }) => {
+  checks: ({ allowed, forbidden, bounded }) => {
     const all = allowed.includes('*');
     if (all && forbidden.length === 0) return [];
     // The API server takes net/ipv4/x for net.ipv4.x: a forbidden name must not slip through in that spelling. Allowed
     // names are compared as they stand, as the Standard does.
     const refused = [
       ...(all ? [] : [`!(${matchesAny('s.name', allowed)})`]),
-      ...(forbidden.length > 0 ? [matchesAny('s.name.split("/").join(".")', forbidden.map(withDots))] : []),
+      ...(forbidden.length > 0
+        ? [`[s.name.split("/").join(".")].exists(n, ${matchesAny('n', forbidden.map(withDots))})`]
+        : []),
     ].join(' || ');
     const set = 'variables.spec.?securityContext.?sysctls.orValue([])';
+    const tooMany = `${set}.size() > ${MOST_SYSCTLS}`;
     const text = [
       ...(all ? [] : [`allowed: ${listed(allowed)}`]),
       ...(forbidden.length > 0 ? [`forbidden: ${listed(forbidden)}`] : []),
@@ -68,8 +77,8 @@ export const sysctls = defineRule<Sysctls, string>({
     return [
       {
         over: 'pod',
-        violates: `${set}.exists(s, ${refused})`,
-        message: `"must not set sysctl " + ${set}.filter(s, ${refused}).map(s, s.name).join(", ") + ${literal(` (${text})`)}`,
+        violates: `${bounded ? `${tooMany} || ` : ''}${set}.exists(s, ${refused})`,
+        message: `${bounded ? `${tooMany} ? "must not set more than ${MOST_SYSCTLS} sysctls" : ` : ''}"must not set sysctl " + ${set}.filter(s, ${refused}).map(s, s.name).join(", ") + ${literal(` (${text})`)}`,
         path: 'securityContext.sysctls',
       },
     ];

@@ -29,9 +29,13 @@ export class Rests {
   after<Result>(key: string, work: () => Result): Result {
     const began = this.#clock.now();
     const result = work();
-    const ended = this.#clock.now();
-    this.#until.set(key, ended + Math.min(this.#most, this.#times * (ended - began)));
+    this.rest(key, this.#clock.now() - began);
     return result;
+  }
+
+  /** Lets a key rest after work that took so many milliseconds. */
+  rest(key: string, spentMs: number): void {
+    this.#until.set(key, this.#clock.now() + Math.min(this.#most, this.#times * spentMs));
   }
 
   /** @returns milliseconds that the key has still to rest */

@@ -34,6 +34,22 @@ export const DOCKER: ContainerRuntime = {
 
 export const CONTAINER_RUNTIMES: readonly ContainerRuntime[] = [CONTAINERD, CRIO, DOCKER];
 
+// biome-ignore lint/suspicious/noControlCharactersInRegex: all of ASCII
+const IS_ASCII = /^[\x00-\x7f]*$/;
+
+/**
+ * A name in the letters that the runtimes compare, as Go's strings.ToUpper makes them: each code point by itself, so that
+ * U+017F becomes S and U+0131 becomes I. JavaScript would make two letters of some, and ST of U+FB06.
+ */
+export function upperCase(name: string): string {
+  if (IS_ASCII.test(name)) return name.toUpperCase();
+  const upper = Array.from(name, (letter) => {
+    const large = letter.toUpperCase();
+    return Array.from(large).length === 1 ? large : letter;
+  });
+  return upper.join('');
+}
+
 /** A kernel parameter that makes a capability needless, for one purpose. Pods may set both at every level. */
 export interface SysctlInstead {
   readonly capability: string;

@@ -71,6 +71,14 @@ export const SPELLING: readonly Attack[] = [
       expect: refusedBy('bounded', /allowedBounding/),
     }),
   ),
+  ...['ſYS_ADMIN', 'ſys_admin', 'SYS_ADMıN', 'CAP_SYS_ADMıN'].map(
+    (name): Attack => ({
+      attempt: `adds ${name} past allowedBounding, as Go changes case: U+017F is S, U+0131 is I`,
+      setting: 'bounded',
+      steps: [create(baselinePod({ add: [name] }))],
+      expect: refusedBy('bounded', /names have only the letters A to Z/),
+    }),
+  ),
   {
     attempt: 'takes back with a prefix what it adds without: drop CAP_SYS_ADMIN, which containerd does not drop',
     setting: 'bounded',

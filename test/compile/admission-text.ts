@@ -1,8 +1,8 @@
 /** Runs the text of a rendered ValidatingAdmissionPolicy with cel-js, as an API server would for one request. */
 import assert from 'node:assert/strict';
-import { Environment } from '@marcbachmann/cel-js';
 import type { CapabilityPolicy } from '../../operator/api/capability-policy.ts';
 import { compile } from '../../operator/compile/compile.ts';
+import { CelEngine } from '../../operator/evaluate/cel.ts';
 import { NEWEST_KNOWN_MINOR } from '../../operator/standards/level-version.ts';
 
 export interface Named {
@@ -31,25 +31,20 @@ const OPTIONS = {
   excludedNamespaces: ['kube-system'],
 };
 
-const environment = new Environment({
-  enableOptionalTypes: true,
-  unlistedVariablesAreDyn: true,
-  homogeneousAggregateLiterals: false,
-  limits: { maxAstNodes: 1_000_000, maxDepth: 1_000 },
-});
-// Kubernetes' own, of RE2's syntax.
-environment.registerFunction('string.findAll(string): list<string>', (text: string, pattern: string) => [
-  ...(text.match(new RegExp(pattern.replaceAll('\\x{', '\\u{'), 'gu')) ?? []),
-]);
+const engine = new CelEngine();
 
 type Program = (context: Record<string, unknown>) => unknown;
+
+function programOf({ expression }: Named): Program {
+  return (context) => engine.run(expression, context);
+}
 
 /** The variables of an admission policy: each is evaluated when it is asked for. */
 export class Variables {
   readonly #programs: ReadonlyMap<string, Program>;
 
   constructor(variables: readonly Named[]) {
-    this.#programs = new Map(variables.map(({ name, expression }) => [name, environment.parse(expression) as Program]));
+    this.#programs = new Map(variables.map((variable) => [variable.name, programOf(variable)]));
   }
 
   run(variable: string, asked: Readonly<Record<string, unknown>>): unknown {
@@ -72,8 +67,7 @@ export class AdmissionText {
     const objects = rendered.get(rendered.get(name)?.decidedBy ?? '')?.admission.objects ?? [];
     const spec = objects.find(({ kind }) => kind === 'ValidatingAdmissionPolicy')?.spec as Spec | undefined;
     assert.ok(spec, `policy ${name} renders no ValidatingAdmissionPolicy`);
-    const parse = ({ expression }: Named) => environment.parse(expression) as Program;
-    this.#conditions = (spec.matchConditions ?? []).map(parse);
+    this.#conditions = (spec.matchConditions ?? []).map(programOf);
     this.#variables = new Variables(spec.variables);
   }
 

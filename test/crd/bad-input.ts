@@ -56,6 +56,10 @@ export const GOOD_INPUT: readonly Omit<BadInput, 'answer'>[] = [
     title: 'level baseline without a seccomp type',
     spec: { level: 'baseline', overrides: { seccomp: { types: [] } } },
   },
+  {
+    title: 'a profile with a letter beyond the basic plane',
+    spec: { overrides: { seccomp: { types: ['Localhost'], localhostProfiles: ['😀/*'] } } },
+  },
   { title: 'a sysctl with slashes', spec: { overrides: { sysctls: { allowed: ['net/ipv4/ip_forward'] } } } },
   ...GOOD_PSP_INPUT,
 ];

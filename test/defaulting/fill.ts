@@ -1,18 +1,13 @@
 /** Defaulting in a few lines, beside the API server's: what a policy's fills make of a pod. */
-import { Environment } from '@marcbachmann/cel-js';
 import type { Container, PodParts, PodSpec } from '../../operator/cluster/objects.ts';
+import { CelEngine } from '../../operator/evaluate/cel.ts';
 import type { ResolvedPolicy } from '../../operator/policy/resolve.ts';
 import { RULES } from '../../operator/rules/index.ts';
 import type { Fill } from '../../operator/rules/rule.ts';
 
 type Fields = Record<string, unknown>;
 
-const ENVIRONMENT = new Environment({
-  enableOptionalTypes: true,
-  unlistedVariablesAreDyn: true,
-  homogeneousAggregateLiterals: false,
-});
-const programs = new Map<string, (context: Fields) => unknown>();
+const engine = new CelEngine();
 
 /** In the order in which they are applied. */
 export function fillsOf(policy: ResolvedPolicy): Fill[] {
@@ -61,18 +56,12 @@ function fillContainer(pod: PodParts, c: Container, fills: readonly Fill[]): Con
 /** Each fill sees the part as it was. */
 function fillPart(part: Fields, fills: readonly Fill[], context: Fields): Fields {
   return fills
-    .filter(({ when }) => run(when, context) === true)
-    .reduce((filled, { path, value }) => set(filled, path, plain(run(value, context))), part);
+    .filter(({ when }) => engine.run(when, context) === true)
+    .reduce((filled, { path, value }) => set(filled, path, plain(engine.run(value, context))), part);
 }
 
 function contextOf({ spec, annotations }: PodParts): Fields {
   return { variables: { spec, annotations } };
-}
-
-function run(text: string, context: Fields): unknown {
-  const program = programs.get(text) ?? (ENVIRONMENT.parse(text) as (context: Fields) => unknown);
-  programs.set(text, program);
-  return program(context);
 }
 
 function set(part: Fields, [field = '', ...below]: readonly string[], value: unknown): Fields {

@@ -20,14 +20,23 @@ const capabilityName = fc.oneof(
     weight: 1,
     arbitrary: fc.constantFrom('ALL', 'all', 'CAP_NET_BIND_SERVICE', 'CAP_SYS_ADMIN', 'net_raw', 'nonsense'),
   },
+  // Runtimes read U+017F as S and U+0131 as I; JavaScript, but no runtime, reads U+FB06 as ST.
+  {
+    weight: 1,
+    arbitrary: fc.constantFrom('ſYS_ADMIN', 'cap_sys_admın', 'NET_BROADCAﬆ', 'CHOWN\u0301', 'NET_RAW ', ''),
+  },
 );
+/** More names than there are, all of them good. */
+const MANY = [84, 85].map((length) => Array.from({ length }, (_, i) => (i % 2 === 0 ? 'CHOWN' : 'NET_BIND_SERVICE')));
 const added = fc.oneof(
   { weight: 2, arbitrary: fc.constantFrom(undefined, [], ['NET_BIND_SERVICE'], ['CHOWN', 'KILL']) },
   { weight: 2, arbitrary: fc.array(capabilityName, { maxLength: 3 }) },
+  { weight: 1, arbitrary: fc.constantFrom(...MANY) },
 );
 const dropped = fc.oneof(
   { weight: 2, arbitrary: fc.constantFrom(undefined, ['ALL'], ['NET_RAW', 'ALL'], ['all'], ['CAP_ALL'], ['NET_RAW']) },
   { weight: 1, arbitrary: fc.array(capabilityName, { maxLength: 3 }) },
+  { weight: 1, arbitrary: fc.constantFrom(...MANY.map((names) => [...names.slice(1), 'ALL'])) },
 );
 
 const profile = fc.constantFrom(

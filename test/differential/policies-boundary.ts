@@ -41,6 +41,10 @@ function capabilities(values: Values): Steps[] {
     known.slice(0, 3),
     [unknown],
     [`CAP_${known[0] ?? 'KILL'}`],
+    ['ſYS_ADMIN'],
+    ['SYS_ADMıN'],
+    Array.from({ length: 84 }, () => known[0] ?? 'KILL'),
+    Array.from({ length: 85 }, () => known[0] ?? 'KILL'),
   ];
   const fewer = requiredDrop.map((_, index) => requiredDrop.toSpliced(index, 1));
   const drops = [requiredDrop, ...fewer, ['ALL'], [...known.slice(0, 2), 'ALL'], ['all'], CAPABILITIES.slice(0, 20)];

@@ -11,7 +11,7 @@ import {
   type Question,
   type StatedContainer,
 } from './statement-pod.ts';
-import type { Profiles } from './statement-values.ts';
+import type { Profiles, Values } from './statement-values.ts';
 import { isIn } from './statement-workload.ts';
 
 export const STATEMENTS = {
@@ -47,6 +47,7 @@ function capabilities({ values: { capabilities: wanted }, minor, pod }: Question
   return {
     containers: containersThat(pod, ({ securityContext }) => {
       const { add = [], drop = [] } = securityContext?.capabilities ?? {};
+      if (wanted.boundedNames && restricts(wanted) && isTooLong(add, drop)) return true;
       if (!wanted.allowedAdd.includes('*') && add.some((name) => !wanted.allowedAdd.includes(name))) return true;
       const allStands = drop.includes('ALL') && !wanted.dropByName;
       return mustDrop && !allStands && wanted.requiredDrop.some((name) => !drop.includes(name));
@@ -57,7 +58,22 @@ function capabilities({ values: { capabilities: wanted }, minor, pod }: Question
 function allowedBounding({ values, pod }: Question): Breach {
   const { allowed } = values['capabilities.allowedBounding'];
   if (allowed.includes('*') || isForWindows(pod)) return {};
-  return { containers: containersThat(pod, (c) => [...held(c)].some((name) => !allowed.includes(name))) };
+  return {
+    containers: containersThat(pod, (c) => {
+      const { add = [], drop = [] } = c.securityContext?.capabilities ?? {};
+      const odd = [...add, ...drop].some((name) => !/^[A-Za-z_]+$/.test(name));
+      return odd || isTooLong(add, drop) || [...held(c)].some((name) => !allowed.includes(name));
+    }),
+  };
+}
+
+/** 41 capabilities and ALL, each with and without CAP_. */
+function isTooLong(...lists: readonly (readonly string[])[]): boolean {
+  return lists.some((list) => list.length > 2 * (41 + 1));
+}
+
+function restricts({ allowedAdd, requiredDrop }: Values['capabilities']): boolean {
+  return !allowedAdd.includes('*') || requiredDrop.length > 0;
 }
 
 /** What a container ends up with. The kindest runtime counts: some add `CAP_X` as X, some do not drop `CAP_X`. */

@@ -5,6 +5,7 @@ export interface Values {
     readonly requiredDrop: readonly string[];
     readonly defaultAdd: readonly string[];
     readonly dropByName?: true;
+    readonly boundedNames?: true;
   };
   readonly 'capabilities.allowedBounding': { readonly allowed: readonly string[] };
   readonly privileged: boolean;
@@ -41,7 +42,11 @@ export interface Values {
     };
   };
   readonly procMount: { readonly types: readonly string[]; readonly unmaskedInUserNamespace: boolean };
-  readonly sysctls: { readonly allowed: readonly string[]; readonly forbidden: readonly string[] };
+  readonly sysctls: {
+    readonly allowed: readonly string[];
+    readonly forbidden: readonly string[];
+    readonly bounded?: true;
+  };
   readonly readOnlyRootFilesystem: boolean;
   readonly runtimeClasses: { readonly allowed?: readonly string[]; readonly default?: string };
 }

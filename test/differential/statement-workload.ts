@@ -86,14 +86,18 @@ function hostPaths({ values: { hostPaths: prefixes }, pod }: Question): Breach {
   const all = (pod.spec.volumes ?? []).flatMap(({ name, hostPath }) =>
     hostPath ? [{ name, path: hostPath.path }] : [],
   );
+  const readOnlySome = prefixes.some(({ readOnly }) => readOnly);
+  const tooMany = readOnlySome && (pod.spec.volumes ?? []).length > 256;
   const covering = (path: string) => prefixes.filter(({ pathPrefix }) => isBelow(path, pathPrefix));
   const onlyForReading = all
     .filter(({ path }) => covering(path).length > 0 && covering(path).every(({ readOnly }) => readOnly === true))
     .map(({ name }) => name);
   return {
     pod: all.some(({ path }) => covering(path).length === 0),
-    containers: containersThat(pod, ({ volumeMounts = [] }) =>
-      volumeMounts.some(({ name, readOnly }) => onlyForReading.includes(name) && readOnly !== true),
+    containers: containersThat(
+      pod,
+      ({ volumeMounts = [] }) =>
+        tooMany || volumeMounts.some(({ name, readOnly }) => onlyForReading.includes(name) && readOnly !== true),
     ),
   };
 }
@@ -121,7 +125,7 @@ function supplementalGroups({ values: { supplementalGroups: wanted }, pod }: Que
   if (wanted.rule === 'RunAsAny' || isForWindows(pod)) return {};
   const groups = pod.spec.securityContext?.supplementalGroups ?? [];
   const missing = wanted.rule === 'MustRunAs' && groups.length === 0;
-  return { pod: missing || groups.some((group) => !isIn(group, wanted.ranges)) };
+  return { pod: missing || groups.length > 1024 || groups.some((group) => !isIn(group, wanted.ranges)) };
 }
 
 function fsGroup({ values: { fsGroup: wanted }, pod }: Question): Breach {
@@ -146,7 +150,9 @@ function sysctls({ values: { sysctls: wanted }, pod }: Question): Breach {
   const dotted = (name: string) => name.replaceAll('/', '.');
   const refused = (name: string) =>
     matchesSome(dotted(name), wanted.forbidden.map(dotted)) || !matchesSome(name, wanted.allowed);
-  return { pod: (pod.spec.securityContext?.sysctls ?? []).some(({ name }) => refused(name)) };
+  const set = pod.spec.securityContext?.sysctls ?? [];
+  const restricts = !wanted.allowed.includes('*') || wanted.forbidden.length > 0;
+  return { pod: (restricts && wanted.bounded === true && set.length > 1024) || set.some(({ name }) => refused(name)) };
 }
 
 function runtimeClasses({ values: { runtimeClasses: wanted }, pod }: Question): Breach {

@@ -18,7 +18,23 @@ const TABLES: Readonly<Record<FindingReason, Readonly<Record<string, Case>>>> = 
       `adds capability LOREM, which does not exist: ${UNKNOWN}`,
     ],
     'an unknown drop': [caps({ drop: ['ALL', 'IPSUM'] }), `drops capability IPSUM, which does not exist: ${UNKNOWN}`],
+    'one that only JavaScript takes for NET_BROADCAST': [
+      caps({ add: ['NET_BROADCAﬆ'], ...DROP_ALL }),
+      `adds capability NET_BROADCAﬆ, which does not exist: ${UNKNOWN}`,
+    ],
     'known ones': [caps({ add: ['net_raw', 'CAP_CHOWN'], ...DROP_ALL })],
+  },
+  MisleadingName: {
+    'SYS_ADMIN with U+017F': [
+      caps({ add: ['ſYS_ADMIN'], ...DROP_ALL }),
+      'adds capability ſYS_ADMIN, which has letters beyond ASCII and which container runtimes read as SYS_ADMIN: write that, or remove it',
+    ],
+    'a drop with U+0131': [
+      caps({ drop: ['ALL', 'SYS_ADMıN'] }),
+      'drops capability SYS_ADMıN, which has letters beyond ASCII and which container runtimes read as SYS_ADMIN: write that, or remove it',
+    ],
+    'what JavaScript alone reads as a capability, and no runtime': [caps({ add: ['NET_BROADCAﬆ'], ...DROP_ALL })],
+    'names in ASCII': [caps({ add: ['sys_time', 'CAP_CHOWN'], ...DROP_ALL })],
   },
   IneffectiveAdd: {
     CAP_: [

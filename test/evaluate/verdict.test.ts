@@ -5,6 +5,7 @@ import { useRoleName } from '../../operator/compile/rbac.ts';
 import { createUseIndex } from '../../operator/evaluate/use.ts';
 import {
   type Candidate,
+  COST_RULE,
   judge,
   podCandidate,
   templateCandidate,
@@ -60,6 +61,36 @@ describe('the verdict on a pod', () => {
       [filling],
     );
     assert.equal(verdict, 'Compliant');
+  });
+
+  describe('when an evaluation costs too much', () => {
+    const none = { evaluator: new Evaluator({ costLimit: 0 }), use: createUseIndex([], []) };
+    const candidate = templateCandidate(workload('Deployment', 'web', { template: parts(['SYS_ADMIN']) }));
+
+    it('is Unknown, and says why', () => {
+      const { verdict, violations } = judge(candidate, [baseline, raw], none);
+      assert.equal(verdict, 'Unknown');
+      for (const name of ['baseline', 'raw']) {
+        assert.deepEqual(
+          violations[name]?.map(({ rule }) => rule),
+          [COST_RULE],
+        );
+        assert.match(violations[name]?.[0]?.message ?? '', /^pod is too expensive to evaluate/);
+      }
+    });
+
+    it('is Compliant all the same under a policy that admits it for less', () => {
+      const open = policy('open', { level: 'privileged' });
+      const little = { ...none, evaluator: new Evaluator({ costLimit: 1 }) };
+      assert.equal(judge(candidate, [baseline, open], little).admittedBy, 'open');
+    });
+
+    it('is Unknown also when other policies refuse it: nobody knows whether it is admitted', () => {
+      const dear = policy('dear', { level: 'restricted', overrides: { capabilities: { allowedBounding: [] } } });
+      const limit = { ...none, evaluator: new Evaluator({ costLimit: 8_000 }) };
+      assert.equal(judge(candidate, [baseline], limit).verdict, 'Violating');
+      assert.equal(judge(candidate, [baseline, dear], limit).verdict, 'Unknown');
+    });
   });
 
   it('names the role that would grant the use', () => {

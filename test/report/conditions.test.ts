@@ -14,6 +14,7 @@ import {
   labels,
   NOW,
   standing,
+  tooExpensive,
   violating,
 } from './fixtures.ts';
 
@@ -154,7 +155,13 @@ describe('the conditions of a policy', () => {
       'tells unknown from violating',
       input({}, { judgements: judgements([violating('a', { kind: 'Pod', verdict: 'Unknown' })]) }),
       'Compliant',
-      'none of 1 workload violates the policy; of 1 it is unknown, since it depends on who created the pod',
+      'none of 1 workload violates the policy; unknown for 1, since it depends on who created the pod',
+    ],
+    [
+      'tells what is too expensive to evaluate from what depends on a creator',
+      input({}, { judgements: judgements([tooExpensive('a'), violating('b', { kind: 'Pod', verdict: 'Unknown' })]) }),
+      'Compliant',
+      'no known violation among 2 workloads; unknown for 1, since it depends on who created the pod; unknown for 1, too expensive to evaluate',
     ],
     [
       'says whose label, theirs, ours, and what follows',

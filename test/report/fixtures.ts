@@ -2,6 +2,7 @@
 import type { CapabilityPolicySpec, CapabilityPolicyStatus, Condition } from '../../operator/api/capability-policy.ts';
 import type { LabelOutcome, RolloutOutcome } from '../../operator/apply/outcome.ts';
 import type { NamespaceJudgement, WorkloadJudgement } from '../../operator/evaluate/namespace.ts';
+import { COST_RULE } from '../../operator/evaluate/verdict.ts';
 import { resolvePolicy } from '../../operator/policy/resolve.ts';
 import { coverageOf } from '../../operator/report/coverage.ts';
 import type { StatusInput } from '../../operator/report/status.ts';
@@ -47,6 +48,11 @@ export function judgements(workloads: readonly WorkloadJudgement[], addedCapabil
     addedCapabilities,
   };
   return new Map([['net', judgement]]);
+}
+
+export function tooExpensive(name: string): WorkloadJudgement {
+  const violation = { rule: COST_RULE, message: 'pod is too expensive to evaluate', path: '' };
+  return violating(name, { verdict: 'Unknown', violations: { ping: [violation] } });
 }
 
 export function violating(name: string, fields: Partial<WorkloadJudgement> = {}): WorkloadJudgement {

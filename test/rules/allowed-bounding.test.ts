@@ -7,6 +7,11 @@ const NO_NET_RAW = RUNTIME_DEFAULT.filter((name) => name !== 'NET_RAW');
 const held = (names: string, allowed: readonly string[]) =>
   `would hold capability ${names}, drop it or ALL (allowed: ${allowed.join(', ') || 'none'})`;
 
+const names = (count: number) => Array.from({ length: count }, () => 'CHOWN');
+const notAName = (list: 'add' | 'drop', name: string) =>
+  `must not ${list} capability ${name}: names have only the letters A to Z and _`;
+const TOO_MANY = 'must not list more than 84 names in securityContext.capabilities.add or drop';
+
 describeRule('capabilities.allowedBounding', [
   { level: 'baseline', admits: { 'nothing said': pod(), 'ALL added': app(caps({ add: ['ALL'] })) } },
   { level: 'restricted', admits: { privileged: app(secured({ privileged: true })) } },
@@ -21,8 +26,28 @@ describeRule('capabilities.allowedBounding', [
       'ALL dropped, an allowed one added': app(caps({ drop: ['ALL'], add: ['CHOWN'] })),
       'added and dropped: the drop wins': app(caps({ drop: ['NET_RAW'], add: ['NET_RAW'] })),
       'a pod for Windows': pod(WINDOWS),
+      'as many names as there are, with and without CAP_': app(caps({ drop: ['ALL'], add: names(84) })),
+      'a name that is no capability, in letters of ASCII': app(caps({ drop: ['ALL'], add: ['nonsense'] })),
     },
     refuses: {
+      'SYS_ADMIN written with U+017F, which runtimes read as S': [
+        app(caps({ drop: ['ALL'], add: ['ſYS_ADMIN'] })),
+        `container "app" ${notAName('add', 'ſYS_ADMIN')}`,
+      ],
+      'SYS_ADMIN written with U+0131, which runtimes read as I': [
+        app(caps({ drop: ['ALL'], add: ['CHOWN', 'SYS_ADMıN', 'cap_ſys_admın'] })),
+        `container "app" ${notAName('add', 'SYS_ADMıN, cap_ſys_admın')}`,
+      ],
+      'a name beyond ASCII that is dropped': [
+        app(caps({ drop: ['ALL', 'NET_RAW\u0301'] })),
+        `container "app" ${notAName('drop', 'NET_RAW\u0301')}`,
+      ],
+      'a name with a space, and an empty one': [
+        app(caps({ drop: ['ALL'], add: ['NET_RAW ', ''] })),
+        `container "app" ${notAName('add', 'NET_RAW , ')}`,
+      ],
+      'more names than there are': [app(caps({ drop: ['ALL'], add: names(85) })), `container "app" ${TOO_MANY}`],
+      'more names than there are, dropped': [app(caps({ drop: ['ALL', ...names(84)] })), `container "app" ${TOO_MANY}`],
       'nothing said: the runtime gives it': [pod(), `container "app" ${held('NET_RAW', NO_NET_RAW)}`],
       'an init container': [init({}, caps({ drop: ['ALL'] })), `container "init" ${held('NET_RAW', NO_NET_RAW)}`],
       'an ephemeral container': [

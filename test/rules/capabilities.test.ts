@@ -24,6 +24,7 @@ const baselineAdmits = {
   'nothing said': pod(),
   'empty capabilities': app(caps({})),
   'the 13 of the baseline': app(caps({ add: BASELINE })),
+  'lists of any length, as the Standard does': app(caps({ add: Array.from({ length: 200 }, () => 'CHOWN') })),
   'any drop': app(caps({ drop: ['NET_RAW', 'ALL', 'nonsense'] })),
 };
 const baselineRefuses: Table['refuses'] = {
@@ -93,6 +94,10 @@ describeRule('capabilities', [
     overrides: { capabilities: { allowedAdd: ['NET_RAW'] } },
     admits: { 'drop ALL, add NET_RAW': app(caps({ drop: ['ALL'], add: ['NET_RAW'] })) },
     refuses: {
+      'more names than there are, though each is allowed': [
+        app(caps({ drop: ['ALL'], add: Array.from({ length: 85 }, () => 'NET_RAW') })),
+        'container "app" must not list more than 84 names in securityContext.capabilities.add or drop',
+      ],
       'NET_BIND_SERVICE, which the list replaces': [
         app(caps({ drop: ['ALL'], add: ['NET_BIND_SERVICE'] })),
         'container "app" must not add capability NET_BIND_SERVICE (allowed: NET_RAW)',

@@ -12,10 +12,10 @@ export interface ExplainedCapability extends Capability {
 }
 
 /**
- * @param text in any case of letters, with or without CAP_; ALL is all of them
+ * @param text in any case of ASCII's letters, with or without CAP_; ALL is all of them
  */
 export function capabilityNamed(text: string): { capabilities: readonly Capability[] } | { wrong: string } {
-  const name = text.toUpperCase().replace(/^CAP_/, '');
+  const name = text.replace(/[a-z]/g, (letter) => letter.toUpperCase()).replace(/^CAP_/, '');
   if (name === 'ALL') return { capabilities: CAPABILITY_TABLE };
   const capability = CAPABILITY_TABLE.find((one) => one.name === name);
   if (capability) return { capabilities: [capability] };

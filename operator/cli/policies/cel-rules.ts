@@ -1,5 +1,5 @@
 /** The CEL rules of a CRD (x-kubernetes-validations), run on a policy as the API server runs them when one is created. */
-import { Environment } from '@marcbachmann/cel-js';
+import { CelEngine } from '../../evaluate/cel.ts';
 import type { FieldPath } from '../input/document.ts';
 import { fieldPath, pathText } from '../input/paths.ts';
 import { type CelRule, isObject, type Problem, partOf, type Schema } from '../input/schema.ts';
@@ -23,14 +23,7 @@ export function ruleRefusal(text: string, schema: Schema): string | undefined {
 }
 
 class Rules {
-  readonly #environment = new Environment({
-    enableOptionalTypes: true,
-    unlistedVariablesAreDyn: true,
-    homogeneousAggregateLiterals: false,
-    // Of CEL's strings library the one that the package lacks.
-  }).registerFunction('string.replace(string, string): string', (text: string, old: string, by: string) =>
-    text.replaceAll(old, by),
-  );
+  readonly #engine = new CelEngine();
 
   problems(value: unknown, schema: Schema, path: FieldPath): Problem[] {
     const own = (schema['x-kubernetes-validations'] ?? []).flatMap((rule) => this.#problem(value, rule, path));
@@ -55,8 +48,8 @@ class Rules {
     path: FieldPath,
   ): Problem[] {
     const self = escaped(value);
-    if (this.#environment.evaluate(rule, { self }) === true) return [];
-    const text = messageExpression ? String(this.#environment.evaluate(messageExpression, { self })) : message;
+    if (this.#engine.run(rule, { self }) === true) return [];
+    const text = messageExpression ? String(this.#engine.run(messageExpression, { self })) : message;
     const at = [...path, ...fieldPath((below ?? '').replace(/^\./, ''))];
     const required = reason === 'FieldValueRequired' ? 'Required value: ' : '';
     return [{ path: at, message: `${pathText(at) || 'the policy'}: ${required}${text ?? `breaks the rule ${rule}`}` }];

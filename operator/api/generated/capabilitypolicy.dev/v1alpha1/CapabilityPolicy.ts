@@ -539,7 +539,7 @@ export interface ICapabilityPolicy {
        */
       "violating"?: number;
       /**
-       * Bare pods that only a policy admits whose use depends on who created them.
+       * Bare pods that only a policy admits whose use depends on who created them, and workloads that are too expensive to evaluate.
        */
       "unknown"?: number;
     };
@@ -560,7 +560,7 @@ export interface ICapabilityPolicy {
        */
       "name": string;
       /**
-       * Unknown: whether it is admitted depends on who created the pod.
+       * Unknown: whether it is admitted depends on who created the pod, or it is too expensive to evaluate (rule: evaluation).
        */
       "verdict": "Violating" | "Unknown";
       /**

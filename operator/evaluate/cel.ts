@@ -1,0 +1,178 @@
+/**
+ * CEL as the API server runs it: cel-js, with the API server's results where the two differ beyond ASCII, and with a count
+ * of what an evaluation costs. test/differential/cel-functions.test.ts compares each function with a real API server.
+ */
+import { Environment } from '@marcbachmann/cel-js';
+import { TOKEN } from '../compile/pod-cel.ts';
+
+type Context = Record<string, unknown>;
+
+interface Program {
+  readonly run: (context: Context) => unknown;
+  readonly cost: number;
+}
+
+/** More than all policies of a cluster need at a time; texts of edited policies must not accumulate. */
+const MOST_PROGRAMS = 10_000;
+/** What cel-go charges a function for each character that it goes through (cel-go checker/cost.go StringTraversalCostFactor). */
+const COST_OF_CHARACTER = 0.1;
+/** To begin with a text, and with a list, takes cel-js as long as so many names and operators. */
+const COST_OF_RUN = 100;
+const COST_OF_LIST = 400;
+
+/** An evaluation that has cost more than its limit. */
+export class TooExpensive extends Error {
+  constructor() {
+    super('too expensive to evaluate');
+  }
+}
+
+/** Thrown often, once for each item of a list: a stack trace each time would take longer than the evaluation. */
+const TOO_EXPENSIVE = new TooExpensive();
+
+/** Compiles each text once, since policies are few and pods many. */
+export class CelEngine {
+  readonly #environment = new Environment({
+    enableOptionalTypes: true,
+    unlistedVariablesAreDyn: true,
+    homogeneousAggregateLiterals: false,
+    // All rules together: more than an API server accepts.
+    limits: { maxAstNodes: 1_000_000, maxDepth: 1_000 },
+  });
+  readonly #programs = new Map<string, Program>();
+  #spent = 0;
+  #limit = Number.POSITIVE_INFINITY;
+
+  constructor() {
+    const charged = (text: string) => this.#charge(text.length * COST_OF_CHARACTER);
+    for (const [signature, compute] of Object.entries(FUNCTIONS)) {
+      this.#environment.registerFunction(`string.${OWN}${signature}`, (text: string, ...rest: never[]) => {
+        charged(text);
+        return compute(text, ...rest);
+      });
+    }
+    for (const collection of ['list<V>', 'map']) {
+      const signature = `${collection}.${METERED}(int): ${collection}`;
+      this.#environment.registerFunction(signature, (items: object, costOfItem: bigint) => {
+        this.#charge(COST_OF_LIST + sizeOf(items) * Number(costOfItem));
+        return items;
+      });
+    }
+  }
+
+  /**
+   * The result of `work`, in which run() may be called; its costs are added up.
+   * @throws TooExpensive as soon as they exceed the limit. About one unit for each name and operator, as in the API server
+   */
+  within<Result>(limit: number, work: () => Result): Result {
+    this.#spent = 0;
+    this.#limit = limit;
+    try {
+      return work();
+    } finally {
+      this.#limit = Number.POSITIVE_INFINITY;
+    }
+  }
+
+  /** Numbers of CEL's type int are bigints. */
+  run(text: string, context: Context): unknown {
+    let program = this.#programs.get(text);
+    if (!program) {
+      program = this.#compile(text);
+      if (this.#programs.size >= MOST_PROGRAMS) this.#programs.clear();
+      this.#programs.set(text, program);
+    }
+    this.#charge(program.cost);
+    const result = program.run(context);
+    // `||` and `exists` pass over the error of one operand when another one decides.
+    this.#charge(0);
+    return result;
+  }
+
+  #compile(text: string): Program {
+    return { run: this.#environment.parse(rewritten(text)), cost: COST_OF_RUN + tokensIn(text) };
+  }
+
+  #charge(cost: number): void {
+    this.#spent += cost;
+    if (this.#spent > this.#limit) throw TOO_EXPENSIVE;
+  }
+}
+
+/** cel-js does not let its own functions be replaced: the texts call ours by another name. */
+const OWN = 'asApiServer_';
+/** Stands before each macro that goes through a list. */
+const METERED = 'metered_';
+
+type Compute = (text: string, ...rest: never[]) => unknown;
+
+/**
+ * cel-go ext/strings.go: functions that count code points where JavaScript counts UTF-16 units, or act on ASCII only. Of
+ * cel-js's own, `size`, `startsWith`, `endsWith`, `contains`, `join` and `==` give the same results.
+ */
+const FUNCTIONS: Readonly<Record<string, Compute>> = {
+  'lowerAscii(): string': (text) => text.replace(/[A-Z]+/g, (letters) => letters.toLowerCase()),
+  'upperAscii(): string': (text) => text.replace(/[a-z]+/g, (letters) => letters.toUpperCase()),
+  'indexOf(string): int': (text, search: string) => BigInt(pointsBefore(text, text.indexOf(search))),
+  'substring(int): string': (text, start: bigint) => substring(text, start),
+  'substring(int, int): string': (text, start: bigint, end: bigint) => substring(text, start, end),
+  // cel-js has none.
+  'replace(string, string): string': (text, old: string, by: string) =>
+    old === '' ? by + [...text].map((point) => point + by).join('') : text.replaceAll(old, () => by),
+  // RE2 goes by code points.
+  'matches(string): bool': (text, pattern: string) => expression(pattern, 'u').test(text),
+  'findAll(string): list<string>': (text, pattern: string) => text.match(expression(pattern, 'gu')) ?? [],
+  'split(string): list<string>': (text, separator: string) => (separator === '' ? [...text] : text.split(separator)),
+};
+
+/** RE2's syntax as far as our texts use it. */
+function expression(pattern: string, flags: string): RegExp {
+  return new RegExp(pattern.replaceAll('\\x{', '\\u{'), flags);
+}
+
+/** @returns how many code points come before a UTF-16 unit; -1 for none */
+function pointsBefore(text: string, unit: number): number {
+  return unit === -1 ? -1 : [...text.slice(0, unit)].length;
+}
+
+function substring(text: string, start: bigint, end?: bigint): string {
+  const points = [...text];
+  const [from, to] = [Number(start), end === undefined ? points.length : Number(end)];
+  if (from < 0 || to > points.length || from > to)
+    throw new Error(`substring: index out of range in a text of ${points.length}`);
+  return points.slice(from, to).join('');
+}
+
+function sizeOf(items: object): number {
+  if (Array.isArray(items)) return items.length;
+  return items instanceof Map || items instanceof Set ? items.size : Object.keys(items).length;
+}
+
+const LITERAL = /"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'/;
+const LITERAL_OR_CALL = new RegExp(`${LITERAL.source}|\\.(\\w+)\\(`, 'g');
+const LITERAL_OR_BRACKET = new RegExp(`${LITERAL.source}|[()]`, 'g');
+const MACROS = ['all', 'exists', 'filter', 'map'];
+const REPLACED = new Set(Object.keys(FUNCTIONS).map((signature) => signature.slice(0, signature.indexOf('('))));
+
+function rewritten(text: string): string {
+  return text.replace(LITERAL_OR_CALL, (found, name: string | undefined, at: number) => {
+    if (name === undefined) return found;
+    if (REPLACED.has(name)) return `.${OWN}${name}(`;
+    if (!MACROS.includes(name)) return found;
+    return `.${METERED}(${tokensIn(bodyAt(text, at + found.length))})${found}`;
+  });
+}
+
+/** What stands in the brackets that were opened right before. */
+function bodyAt(text: string, start: number): string {
+  let depth = 1;
+  for (const { 0: found, index } of text.slice(start).matchAll(LITERAL_OR_BRACKET)) {
+    if (found === '(') depth++;
+    else if (found === ')' && --depth === 0) return text.slice(start, start + index);
+  }
+  return text.slice(start);
+}
+
+function tokensIn(text: string): number {
+  return text.match(TOKEN)?.length ?? 0;
+}

@@ -1,0 +1,9 @@
+/** Work in pieces: a generator that yields wherever something else may have its turn, and returns the result. */
+
+/** All of it at once. */
+export function lastOf<Result>(pieces: Generator<void, Result>): Result {
+  for (;;) {
+    const { done, value } = pieces.next();
+    if (done) return value;
+  }
+}

@@ -1,0 +1,139 @@
+/**
+ * Each function of CEL that the rules may call, on random text: the operator's engine and the API server give the same
+ * results. Text beyond ASCII is where the engines differ: UTF-16 against code points, Unicode's letters against ASCII's.
+ */
+import assert from 'node:assert/strict';
+import fc from 'fast-check';
+import { CelEngine } from '../../operator/evaluate/cel.ts';
+import { sharedControlPlane } from '../controlplane/shared.ts';
+import { waitFor } from '../controlplane/wait.ts';
+import { Api } from '../integration/api.ts';
+import { CEL_FUNCTIONS } from './cel-functions.ts';
+
+const REGISTRATION = '/apis/admissionregistration.k8s.io/v1';
+const NAME = 'cel-functions';
+const NAMESPACE = 'cel-functions';
+const CONFIG_MAPS = `/api/v1/namespaces/${NAMESPACE}/configmaps`;
+const CASES = 100;
+const BATCHES = Number(process.env.CEL_BATCHES ?? 5);
+
+/** Letters whose upper or lower case is ASCII, or longer than they are; combining marks; astral planes; what sorts oddly. */
+const LETTERS = [
+  ...'aAzZ_09 /.,-ſıİKÅßŉǰﬁﬆéÉñ\u0301\u0308\u200d\ufeff\u0085\u00a0\u2028日本𝔘😀👩🏽\ue000\uffff\u{10ffff}',
+];
+const LETTER = fc.oneof(
+  { weight: 3, arbitrary: fc.constantFrom(...LETTERS) },
+  { weight: 1, arbitrary: fc.string({ unit: 'binary', minLength: 1, maxLength: 1 }) },
+);
+const TEXT = fc.array(LETTER, { maxLength: 12 }).map((letters) => letters.join('').toWellFormed().replaceAll('\0', ''));
+
+/** A text, a piece that is mostly part of it, and a range of its code points. */
+const CASE = fc.tuple(TEXT, TEXT, fc.nat(), fc.nat(), fc.boolean()).map(([s, other, a, b, within]) => {
+  const points = [...s];
+  const [from, to] = [a % (points.length + 1), b % (points.length + 1)].sort((x, y) => x - y) as [number, number];
+  return { s, t: within ? points.slice(from, to).join('') : other, from, to };
+});
+
+describe('functions of CEL', function () {
+  this.timeout(120_000);
+  let api: Api;
+
+  before(async () => {
+    api = new Api((await sharedControlPlane()).kubeconfig);
+    await api.apply(`/api/v1/namespaces/${NAMESPACE}`, {
+      apiVersion: 'v1',
+      kind: 'Namespace',
+      metadata: { name: NAMESPACE },
+    });
+    for (const [kind, spec] of Object.entries(policyObjects())) {
+      const plural =
+        kind === 'ValidatingAdmissionPolicy' ? 'validatingadmissionpolicies' : 'validatingadmissionpolicybindings';
+      const body = { apiVersion: 'admissionregistration.k8s.io/v1', kind, metadata: { name: NAME }, spec };
+      await api.apply(`${REGISTRATION}/${plural}/${NAME}`, body);
+    }
+    await waitFor('the admission policy to be in force', async () => (await differing([])).includes('differs:'));
+  });
+
+  after(async () => {
+    await api.remove(`${REGISTRATION}/validatingadmissionpolicybindings/${NAME}`);
+    await api.remove(`${REGISTRATION}/validatingadmissionpolicies/${NAME}`);
+    await api.remove(`/api/v1/namespaces/${NAMESPACE}`);
+    await api.close();
+  });
+
+  it(`give the operator the API server's results on ${CASES * BATCHES} random texts`, async () => {
+    const seed = Number(process.env.FC_SEED ?? Date.now() % 1_000_000);
+    const cases = fc.sample(CASE, { numRuns: CASES * BATCHES, seed });
+    for (let batch = 0; batch < BATCHES; batch++) {
+      const some = cases.slice(batch * CASES, (batch + 1) * CASES);
+      const answer = await differing(some);
+      const [, found] = /differs: \[(.*)\]/.exec(answer) ?? [];
+      const rows = (found ?? '')
+        .split(' ')
+        .filter((row) => row !== '')
+        .map((row) => {
+          const [name = '', index] = row.split(':');
+          return `${name} of ${JSON.stringify(some[Number(index)])}: ${results(some[Number(index)] as Case)[name]}`;
+        });
+      assert.equal(rows.length > 0 ? rows.slice(0, 30).join('\n') : found, '', `seed ${seed}: ${answer}`);
+    }
+  });
+
+  async function differing(cases: readonly Case[]): Promise<string> {
+    const data = Object.fromEntries(
+      cases.flatMap((one, i) => [
+        ...Object.entries(one).map(([key, value]) => [`${i}.${key}`, String(value)]),
+        ...Object.entries(results(one)).map(([key, value]) => [`${i}.${key}`, value]),
+      ]),
+    );
+    const body = {
+      apiVersion: 'v1',
+      kind: 'ConfigMap',
+      metadata: { name: 'cases' },
+      data: { ...data, count: String(cases.length) },
+    };
+    const answer = await api.ask('POST', CONFIG_MAPS, { body, query: { dryRun: 'All' } });
+    return answer.body.message ?? '';
+  }
+});
+
+type Case = typeof CASE extends fc.Arbitrary<infer One> ? One : never;
+
+const engine = new CelEngine();
+
+function results({ s, t, from, to }: Case): Record<string, string> {
+  const context = { s, t, from: BigInt(from), to: BigInt(to) };
+  return Object.fromEntries(
+    Object.entries(CEL_FUNCTIONS).map(([name, text]) => [name, String(engine.run(text, context))]),
+  );
+}
+
+/** Refuses each ConfigMap of the namespace, and names the function and the case of each result that is not its own. */
+function policyObjects() {
+  const cases = `[${Array.from({ length: CASES }, (_, i) => `"${i}"`).join(', ')}].filter(i, int(i) < int(object.data.count))`;
+  const different = Object.entries(CEL_FUNCTIONS).map(([name, text]) => {
+    const onServer = text
+      .replace(/\b(s|t)\b(?=[\s.,)\]]|$)/g, 'object.data[i + ".$1"]')
+      .replace(/\b(from|to)\b/g, 'int(object.data[i + ".$1"])');
+    return `variables.cases.filter(i, string(${onServer}) != object.data[i + ".${name}"]).map(i, "${name}:" + i)`;
+  });
+  const variables = [
+    { name: 'cases', expression: cases },
+    ...different.map((expression, i) => ({ name: `f${i}`, expression })),
+  ];
+  const all = different.map((_, i) => `variables.f${i}`).join(' + ');
+  const rules = [{ apiGroups: [''], apiVersions: ['v1'], operations: ['CREATE'], resources: ['configmaps'] }];
+  return {
+    ValidatingAdmissionPolicy: {
+      failurePolicy: 'Fail',
+      matchConstraints: { resourceRules: rules },
+      variables,
+      validations: [{ expression: 'false', messageExpression: `"differs: [" + (${all}).join(" ") + "]"` }],
+    },
+    ValidatingAdmissionPolicyBinding: {
+      policyName: NAME,
+      validationActions: ['Deny'],
+      matchResources: { namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': NAMESPACE } } },
+    },
+  };
+}

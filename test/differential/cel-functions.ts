@@ -1,0 +1,28 @@
+import { PRINTABLE } from '../../operator/compile/decision-cel.ts';
+
+/**
+ * The functions of CEL that the rules' texts may call on strings, by name: an expression of `s` and `t` (strings), `from`
+ * and `to` (a range of the code points of `s`). A rule that calls another one fails test/rules/functions.test.ts, since
+ * nobody has compared it.
+ */
+export const CEL_FUNCTIONS: Readonly<Record<string, string>> = {
+  size: 's.size()',
+  upperAscii: 's.upperAscii()',
+  lowerAscii: 's.lowerAscii()',
+  startsWith: 's.startsWith(t)',
+  endsWith: 's.endsWith(t)',
+  contains: 's.contains(t)',
+  indexOf: 's.indexOf(t)',
+  substring: 's.substring(from)',
+  substringTo: 's.substring(from, to)',
+  split: 's.split(t).join("|")',
+  splitSize: 's.split(t).size()',
+  join: '[s, t].join(t)',
+  equal: 's == t',
+  in: 's in [t]',
+  plus: 's + t',
+  matches: 's.matches("^[A-Za-z_]+$")',
+  replace: 's.replace(t, "$&|")',
+  findAll: `s.findAll(${JSON.stringify(PRINTABLE)}).join("|")`,
+  matchesPrintable: 's.matches("^[ -~]*$")',
+};

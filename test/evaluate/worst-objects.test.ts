@@ -1,0 +1,156 @@
+/** The dearest object for each rule: it is judged by the operator in little time, and twice the object costs twice the time. */
+import assert from 'node:assert/strict';
+import type { PodParts } from '../../operator/cluster/objects.ts';
+import { TooExpensive } from '../../operator/evaluate/cel.ts';
+import { findings } from '../../operator/evaluate/findings.ts';
+import { COST_LIMIT, Evaluator } from '../../operator/evaluate/violations.ts';
+import { RULES } from '../../operator/rules/index.ts';
+import { ALTERNATIVES } from '../rules/overrides.ts';
+import { policy } from './fixtures.ts';
+import { WORST_OBJECTS, type WorstPod } from './worst-objects.ts';
+
+/** While a piece of work takes so long, the operator answers nobody. */
+const BLOCKED_MS = 100;
+/** Linear growth is 4, quadratic 16. */
+const [TIMES, MOST_GROWTH] = [4, 9];
+/** Some kernels count CPU time in steps of 10 ms. */
+const MEASURABLE_MS = 10;
+
+function partsIn({ annotations = {}, spec }: WorstPod): PodParts {
+  return { annotations, spec };
+}
+
+/** Of the process, so that others on the machine do not count; the best of some, so that a compiler's work does not. */
+function cpuMs(work: () => void): number {
+  const times = Array.from({ length: 5 }, () => {
+    const began = process.cpuUsage();
+    work();
+    return process.cpuUsage(began).user / 1000;
+  });
+  return Math.min(...times);
+}
+
+describe('the dearest object', () => {
+  it('is known for each rule', () => {
+    assert.deepEqual(Object.keys(WORST_OBJECTS).sort(), RULES.map(({ id }) => id).sort());
+  });
+
+  for (const [rule, { overrides, pod, most }] of Object.entries(WORST_OBJECTS)) {
+    const judging = policy('judging', { level: 'restricted', overrides });
+
+    it(`for ${rule} costs the operator less than ${BLOCKED_MS} ms`, () => {
+      const parts = partsIn(pod(most));
+      const spent = cpuMs(() => {
+        try {
+          new Evaluator({ costLimit: COST_LIMIT }).violations(parts, judging);
+        } catch (error) {
+          assert.ok(error instanceof TooExpensive);
+        }
+      });
+      assert.ok(spent < BLOCKED_MS, `${spent} ms`);
+    });
+
+    it(`for ${rule} costs ${TIMES} times as much when it is ${TIMES} times as large`, () => {
+      const evaluator = new Evaluator();
+      const spent = (count: number) => {
+        const parts = partsIn(pod(Math.ceil(count)));
+        return cpuMs(() => void evaluator.violations(parts, judging));
+      };
+      const [small, large] = [spent(most / 2 / TIMES), spent(most / 2)];
+      assert.ok(large < Math.max(small, MEASURABLE_MS) * MOST_GROWTH, `${small} ms, then ${large} ms`);
+    });
+  }
+
+  it('for findings costs as much as it is long', () => {
+    const object = (count: number) =>
+      WORST_OBJECTS['capabilities.allowedBounding']?.pod(count).spec ?? { containers: [] };
+    const spent = (count: number) => {
+      const spec = object(count);
+      return cpuMs(() => void findings(spec));
+    };
+    const [small, large] = [spent(10_000), spent(10_000 * TIMES)];
+    assert.ok(large < Math.max(small, MEASURABLE_MS) * MOST_GROWTH, `${small} ms, then ${large} ms`);
+    assert.ok(spent(80_000) < 1_000);
+  });
+});
+
+describe('an evaluator with a limit', () => {
+  const everything = policy('everything', { level: 'restricted', overrides: ALTERNATIVES[2] ?? {} });
+
+  it('evaluates pods of 100 containers that break every rule', () => {
+    const parts = crowded(100);
+    const evaluator = new Evaluator({ costLimit: COST_LIMIT });
+    const rules = new Set(evaluator.violations(parts, everything).map(({ rule }) => rule));
+    assert.ok(rules.size > 15, [...rules].join());
+  });
+
+  it('finds what one without a limit finds, or nothing', () => {
+    const parts = crowded(20);
+    const all = new Evaluator().violations(parts, everything);
+    for (const costLimit of [0, 1_000, 10_000, 100_000, 300_000, COST_LIMIT]) {
+      try {
+        assert.deepEqual(new Evaluator({ costLimit }).violations(parts, everything), all);
+      } catch (error) {
+        assert.ok(error instanceof TooExpensive && costLimit < COST_LIMIT, `${costLimit}: ${error}`);
+      }
+    }
+  });
+
+  it('knows what was too expensive without another try', () => {
+    const spec = Object.freeze(WORST_OBJECTS.volumes?.pod(38_000).spec ?? { containers: [] });
+    const parts = { annotations: {}, spec };
+    const evaluator = new Evaluator({ costLimit: COST_LIMIT });
+    assert.throws(() => evaluator.violations(parts, everything), TooExpensive);
+    const again = cpuMs(() => assert.throws(() => evaluator.violations(parts, everything), TooExpensive));
+    assert.ok(again <= MEASURABLE_MS, `${again} ms`);
+  });
+});
+
+describe('the violations of a pod', () => {
+  const baseline = policy('baseline', { level: 'baseline' });
+
+  it('are described 32 times for each rule, and counted beyond', () => {
+    const found = new Evaluator().violations(crowded(1_000), baseline);
+    const privileged = found.filter(({ rule }) => rule === 'privileged');
+    assert.equal(privileged.length, 33);
+    assert.deepEqual(privileged.at(-1), {
+      rule: 'privileged',
+      message: 'pod breaks this rule 968 more times',
+      path: '',
+    });
+  });
+
+  it('are of a bounded size, whatever is in the pod', () => {
+    for (const { pod, most } of Object.values(WORST_OBJECTS)) {
+      const found = new Evaluator().violations(partsIn(pod(Math.ceil(most / 4))), baseline);
+      assert.ok(found.every(({ message }) => message.length <= 2_048));
+      assert.ok(JSON.stringify(found).length < 200_000);
+    }
+  });
+
+  it('are not cut in half a character', () => {
+    const securityContext = { capabilities: { add: ['😀'.repeat(3_000)] } };
+    const parts = { annotations: {}, spec: { containers: [{ name: 'app', securityContext }] } };
+    const [violation] = new Evaluator().violations(parts, baseline);
+    assert.ok(violation?.message.endsWith('😀…'), violation?.message.slice(-5));
+  });
+});
+
+function crowded(count: number): PodParts {
+  const securityContext = {
+    privileged: true,
+    runAsUser: 0,
+    procMount: 'Unmasked',
+    seLinuxOptions: { type: 'x', user: 'u' },
+    seccompProfile: { type: 'Unconfined' },
+    capabilities: { add: ['SYS_ADMIN', 'NET_ADMIN'] },
+  };
+  const containers = Array.from({ length: count }, (_, i) => ({
+    name: `c${i}`,
+    securityContext,
+    ports: [{ containerPort: 80, hostPort: 7_000 }],
+    livenessProbe: { tcpSocket: { host: 'example.com', port: 1 } },
+  }));
+  const volumes = Array.from({ length: count }, (_, i) => ({ name: `v${i}`, hostPath: { path: '/' } }));
+  return { annotations: {}, spec: { hostPID: true, hostNetwork: true, containers, volumes } };
+}

@@ -1,0 +1,172 @@
+/**
+ * For each rule the pods that are the dearest to judge by it: as long as they may be in all that the rule reads, and valid
+ * for the API server. A rule without such a pod fails worst-objects.test.ts.
+ */
+import type { CapabilityPolicyOverrides } from '../../operator/api/capability-policy.ts';
+import type { Container, PodSpec, Volume } from '../../operator/cluster/objects.ts';
+
+export interface WorstPod {
+  readonly annotations?: Readonly<Record<string, string>>;
+  readonly spec: PodSpec;
+}
+
+export interface WorstObject {
+  /** Overrides that make the rule look at everything. */
+  readonly overrides: CapabilityPolicyOverrides;
+  /** @param count of whatever the rule goes through */
+  pod(count: number): WorstPod;
+  /** Such a count makes an object of some 1.4 MB, which is about what etcd takes. */
+  readonly most: number;
+}
+
+const RANGES = Array.from({ length: 32 }, (_, i) => ({ min: 1000 * i + 1, max: 1000 * i + 500 }));
+const PATTERNS = Array.from({ length: 32 }, (_, i) => `pattern-${i}/*`);
+
+const many = <Item>(count: number, item: (index: number) => Item): Item[] =>
+  Array.from({ length: count }, (_, i) => item(i));
+const IMAGE = 'registry.example.com/app';
+const one = (fields: object, spec: object = {}): WorstPod => ({
+  spec: { containers: [{ name: 'app', image: IMAGE, ...fields }], ...spec },
+});
+/** Many containers with this securityContext. */
+const crowd =
+  (securityContext: object, spec: object = {}, fields: object = {}) =>
+  (count: number): WorstPod => ({
+    spec: {
+      containers: many(count, (i) => ({ name: `c${i}`, image: IMAGE, securityContext, ...fields })) as Container[],
+      ...spec,
+    },
+  });
+/** The API server fills in some 150 bytes of defaults for each. */
+const CROWD = { most: 4_000 };
+
+const names = (count: number, prefix: string) =>
+  many(count, (i) => `${prefix}${i.toString(26).replace(/\d/g, (d) => 'QRSTUVWXYZ'[Number(d)] ?? '')}`);
+const longLists = (count: number) =>
+  one({ securityContext: { capabilities: { add: names(count, 'A'), drop: [...names(count, 'D'), 'ALL'] } } });
+const volumesOf = (count: number, source: (index: number) => object) =>
+  one({}, { volumes: many(count, (i) => ({ name: `v${i}`, ...source(i) })) as Volume[] });
+const longMcs = `s0:${many(40, (i) => `c${i}`).join(',')}`;
+const small = (spec: object) => () => one({}, spec);
+
+export const WORST_OBJECTS: Readonly<Record<string, WorstObject>> = {
+  capabilities: {
+    overrides: {
+      capabilities: { allowedAdd: ['CHOWN', 'KILL'], requiredDrop: ['NET_RAW', 'MKNOD'], dropByName: true },
+    },
+    pod: longLists,
+    most: 80_000,
+  },
+  'capabilities.allowedBounding': {
+    overrides: { capabilities: { allowedBounding: ['CHOWN'] } },
+    pod: longLists,
+    most: 80_000,
+  },
+  privileged: { overrides: { privileged: false }, pod: crowd({ privileged: true }), ...CROWD },
+  allowPrivilegeEscalation: {
+    overrides: { allowPrivilegeEscalation: false },
+    pod: crowd({ allowPrivilegeEscalation: true }),
+    ...CROWD,
+  },
+  defaultAllowPrivilegeEscalation: {
+    overrides: { allowPrivilegeEscalation: true, defaultAllowPrivilegeEscalation: false },
+    pod: (count) => one({ securityContext: { capabilities: { add: names(count, 'A') } } }),
+    most: 160_000,
+  },
+  hostNetwork: { overrides: {}, pod: small({ hostNetwork: true }), most: 1 },
+  hostPID: { overrides: {}, pod: small({ hostPID: true }), most: 1 },
+  hostIPC: { overrides: {}, pod: small({ hostIPC: true }), most: 1 },
+  hostProcess: { overrides: {}, pod: crowd({ windowsOptions: { hostProcess: false } }), ...CROWD },
+  hostProbes: {
+    overrides: {},
+    pod: crowd({}, {}, { livenessProbe: { tcpSocket: { host: 'example.com', port: 80 } } }),
+    most: 3_000,
+  },
+  hostPorts: {
+    overrides: { hostPorts: RANGES },
+    pod: (count) =>
+      one({
+        ports: many(count, (i) => ({ containerPort: (i % 65_000) + 1, hostPort: (i % 65_000) + 1, protocol: 'TCP' })),
+      }),
+    most: 22_000,
+  },
+  volumes: {
+    overrides: { volumes: ['secret'] },
+    pod: (count) => volumesOf(count, () => ({ emptyDir: {} })),
+    most: 38_000,
+  },
+  hostPaths: {
+    overrides: {
+      volumes: ['hostPath'],
+      hostPaths: many(32, (i) => ({ pathPrefix: `/read/${i}`, readOnly: i % 2 === 0 })),
+    },
+    pod: (count) => {
+      const pod = volumesOf(count, (i) => ({ hostPath: { path: `/read/${i % 32}/x` } }));
+      const [app] = pod.spec.containers;
+      const volumeMounts = many(count, (i) => ({ name: `v${i}`, mountPath: `/m/${i}` }));
+      return { spec: { ...pod.spec, containers: [{ ...app, volumeMounts } as Container] } };
+    },
+    most: 12_000,
+  },
+  flexVolumeDrivers: {
+    overrides: { volumes: ['flexVolume'], flexVolumeDrivers: many(32, (i) => `example.com/${i}`) },
+    pod: (count) => volumesOf(count, (i) => ({ flexVolume: { driver: `example.com/x${i}` } })),
+    most: 22_000,
+  },
+  csiDrivers: {
+    overrides: { csiDrivers: many(32, (i) => `${i}.example.com`) },
+    pod: (count) => volumesOf(count, (i) => ({ csi: { driver: `x${i}.example.com` } })),
+    most: 24_000,
+  },
+  runAsNonRoot: { overrides: {}, pod: crowd({ runAsNonRoot: false }), ...CROWD },
+  runAsUser: {
+    overrides: { runAsUser: { rule: 'MustRunAs', ranges: RANGES } },
+    pod: crowd({ runAsUser: 700 }),
+    ...CROWD,
+  },
+  runAsGroup: {
+    overrides: { runAsGroup: { rule: 'MustRunAs', ranges: RANGES } },
+    pod: crowd({ runAsGroup: 700 }),
+    ...CROWD,
+  },
+  supplementalGroups: {
+    overrides: { supplementalGroups: { rule: 'MustRunAs', ranges: RANGES } },
+    pod: (count) => one({}, { securityContext: { supplementalGroups: many(count, (i) => 1000 * (i % 32) + 7) } }),
+    most: 220_000,
+  },
+  fsGroup: {
+    overrides: { fsGroup: { rule: 'MustRunAs', ranges: RANGES } },
+    pod: small({ securityContext: { fsGroup: 700 } }),
+    most: 1,
+  },
+  seccomp: {
+    overrides: { seccomp: { types: ['Localhost'], localhostProfiles: PATTERNS, unset: 'Refused' } },
+    pod: crowd({ seccompProfile: { type: 'Localhost', localhostProfile: 'other' } }),
+    most: 3_500,
+  },
+  appArmor: {
+    overrides: { appArmor: { types: ['Localhost'], localhostProfiles: PATTERNS, unset: 'Refused' } },
+    pod: crowd({ appArmorProfile: { type: 'Localhost', localhostProfile: 'other' } }),
+    most: 3_500,
+  },
+  seLinux: {
+    overrides: { seLinux: { rule: 'MustRunAs', options: { level: longMcs } } },
+    pod: crowd({ privileged: false }, { securityContext: { seLinuxOptions: { level: `${longMcs},c9999` } } }),
+    ...CROWD,
+  },
+  procMount: { overrides: { procMount: { types: ['Default'] } }, pod: crowd({ procMount: 'Default' }), ...CROWD },
+  sysctls: {
+    overrides: {
+      sysctls: { allowed: many(32, (i) => `net.ipv4.x${i}.*`), forbidden: many(32, (i) => `kernel.x${i}*`) },
+    },
+    pod: (count) =>
+      one({}, { securityContext: { sysctls: many(count, (i) => ({ name: `net/ipv4/y${i}`, value: '1' })) } }),
+    most: 34_000,
+  },
+  readOnlyRootFilesystem: { overrides: { readOnlyRootFilesystem: true }, pod: crowd({}), ...CROWD },
+  runtimeClasses: {
+    overrides: { runtimeClasses: { allowed: ['gvisor'] } },
+    pod: small({ runtimeClassName: 'kata' }),
+    most: 1,
+  },
+};
