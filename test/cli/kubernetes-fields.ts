@@ -1,4 +1,4 @@
-/** OpenAPI v3 documents of an API server → the fields of pods and workloads, as operator/cli/input/kubernetes-fields.json has them. */
+/** OpenAPI v3 documents of an API server → the fields of pods, workloads and what judging stands on, as operator/cli/input/kubernetes-fields.json has them. */
 import type { KubernetesFields } from '../../operator/cli/input/kubernetes-schema.ts';
 
 interface OpenApiSchema {
@@ -17,6 +17,7 @@ export interface OpenApi {
 
 /** By apiVersion and kind: the object's type. */
 const ROOTS = {
+  'v1 Namespace': 'core.v1.Namespace',
   'v1 Pod': 'core.v1.Pod',
   'v1 PodTemplate': 'core.v1.PodTemplate',
   'v1 ReplicationController': 'core.v1.ReplicationController',
@@ -26,6 +27,10 @@ const ROOTS = {
   'apps/v1 StatefulSet': 'apps.v1.StatefulSet',
   'batch/v1 CronJob': 'batch.v1.CronJob',
   'batch/v1 Job': 'batch.v1.Job',
+  'rbac.authorization.k8s.io/v1 ClusterRole': 'rbac.v1.ClusterRole',
+  'rbac.authorization.k8s.io/v1 ClusterRoleBinding': 'rbac.v1.ClusterRoleBinding',
+  'rbac.authorization.k8s.io/v1 Role': 'rbac.v1.Role',
+  'rbac.authorization.k8s.io/v1 RoleBinding': 'rbac.v1.RoleBinding',
 } as const;
 
 const SCALARS: Readonly<Record<string, string>> = { string: 's', integer: 'i', number: 'n', boolean: 'b' };

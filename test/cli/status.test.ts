@@ -65,6 +65,29 @@ function text(seen: StatusView, options: Partial<Parameters<typeof statusText>[1
   return statusText(seen, { terminal: PLAIN, wide: false, whole: false, namespace: undefined, ...options });
 }
 
+describe('what cappol status prints of hostile texts', () => {
+  const HOSTILE = '\u001b[2J\u009b31m\u202e';
+  const hostile = view({
+    workloads: () => [workload('Deployment', 'bad', { template: parts([HOSTILE], { runtimeClassName: HOSTILE }) })],
+    roleBindings: () => [
+      binding('capabilitypolicy.dev:use:rest', { kind: 'User', name: HOSTILE }, 'net'),
+      binding('admin', { kind: 'User', name: HOSTILE }),
+    ],
+    policies: () => [
+      policy('net', {}, { ...READY, conditions: [condition('Accepted', 'False', 'Told', HOSTILE)] }),
+      policy('rest', { usableBy: 'Bindings', priority: -1 }),
+    ],
+  });
+
+  for (const options of [{}, { wide: true }, { whole: true }]) {
+    it(`obeys none of them: ${JSON.stringify(options)}`, () => {
+      const lines = text(hostile, options).split('\n');
+      assert.ok(lines.some((line) => line.includes('[2J')));
+      for (const line of lines) assert.doesNotMatch(line, /[\p{Cc}\p{Bidi_Control}]/u);
+    });
+  }
+});
+
 describe('what cappol status sees', () => {
   it('is all violations, and not what fits in a status', () => {
     const [net] = view().policies;

@@ -86,6 +86,44 @@ describe('check of a field that the API server does not know', () => {
     assert.ok(ms < 5_000, `${ms} ms`);
   });
 
+  for (const [what, manifest, line, told] of [
+    [
+      'labels of a Namespace',
+      'apiVersion: v1\nkind: Namespace\nmetadata: {name: net, lables: {team: net}}\n',
+      3,
+      'Namespace net: unknown field "metadata.lables": did you mean "labels"?',
+    ],
+    [
+      'a label of another type of a Namespace',
+      'apiVersion: v1\nkind: Namespace\nmetadata: {name: net, labels: {team: 1}}\n',
+      3,
+      "Namespace net: metadata.labels.team: Invalid value: number: must be of type string: write '1', in quotes: YAML reads 1 without quotes as a number",
+    ],
+    [
+      'subjects of a RoleBinding',
+      'apiVersion: rbac.authorization.k8s.io/v1\nkind: RoleBinding\nmetadata: {name: a}\nsubject: []\nroleRef: {kind: Role, name: a}\n',
+      4,
+      'RoleBinding a: unknown field "subject": did you mean "subjects"?',
+    ],
+    [
+      'verbs of a ClusterRole',
+      'apiVersion: rbac.authorization.k8s.io/v1\nkind: ClusterRole\nmetadata: {name: a}\nrules: [{verb: [use]}]\n',
+      4,
+      'ClusterRole a: unknown field "rules[0].verb": did you mean "verbs"?',
+    ],
+  ] as const) {
+    it(`tells of misspelt ${what}, among the manifests and beside the policies`, async () => {
+      const expected = `cappol: standard input:${line}: ${told}\n`;
+      const among = await cappol(['check', '-f', '-'], `${manifest}---\n${DEPLOYMENT}${POLICY}`);
+      assert.deepEqual([among.code, among.stderr], [2, expected]);
+      const beside = await cappol(
+        ['check', '-f', '../../config/samples/restricted.yaml', '--policy', '-'],
+        manifest + POLICY,
+      );
+      assert.deepEqual([beside.code, beside.stderr], [2, expected]);
+    });
+  }
+
   it('is told by suggest, too, which suggests what the manifest says', async () => {
     const text = DEPLOYMENT.replace('capabilities:', 'capabilites:');
     const { code, stdout, stderr } = await cappol(['suggest', '-f', '-', '--level', 'restricted'], text);

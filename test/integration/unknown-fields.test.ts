@@ -20,10 +20,12 @@ describe('the fields of pods and workloads', () => {
 
   it('are all that the API server publishes', () => {
     const { kubectl, kubeconfig } = controlPlane;
-    const documents = ['api/v1', 'apis/apps/v1', 'apis/batch/v1'].map((path): OpenApi => {
-      const args = ['--kubeconfig', kubeconfig, 'get', '--raw', `/openapi/v3/${path}`];
-      return JSON.parse(execFileSync(kubectl, args, { maxBuffer: 64 * 1024 * 1024, encoding: 'utf8' }));
-    });
+    const documents = ['api/v1', 'apis/apps/v1', 'apis/batch/v1', 'apis/rbac.authorization.k8s.io/v1'].map(
+      (path): OpenApi => {
+        const args = ['--kubeconfig', kubeconfig, 'get', '--raw', `/openapi/v3/${path}`];
+        return JSON.parse(execFileSync(kubectl, args, { maxBuffer: 64 * 1024 * 1024, encoding: 'utf8' }));
+      },
+    );
     const all = merged(KUBERNETES_FIELDS, fieldsOf(documents));
     if (process.env.UPDATE_GOLDEN) writeFileSync(FIELDS, fieldsText(all));
     assert.equal(readFileSync(FIELDS, 'utf8'), fieldsText(all));

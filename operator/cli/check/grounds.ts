@@ -17,6 +17,7 @@ import { roleOf } from '../input/kinds.ts';
 import type { Manifest } from '../input/manifests.ts';
 import type { Trouble } from '../input/trouble.ts';
 import { validatePolicy } from '../policies/validate.ts';
+import { isGround, isReadable } from './ground-problems.ts';
 import type { CheckedPolicy } from './result.ts';
 
 type Labels = Readonly<Record<string, string>>;
@@ -85,10 +86,12 @@ export class Foundation {
     return copy;
   }
 
-  /** @param tell what is wrong with a policy; it is left out */
+  /** @param tell what is wrong with the object; it is left out when it can't be read */
   addManifest(manifest: Manifest, tell: (trouble: Trouble) => void): void {
     const { object } = manifest;
-    switch (roleOf(object.apiVersion, object.kind)) {
+    const role = roleOf(object.apiVersion, object.kind);
+    if (isGround(role) && !isReadable(manifest, tell)) return;
+    switch (role) {
       case 'policy':
         if (this.#takesPolicies) this.#addPolicyManifest(manifest, tell);
         return;

@@ -37,6 +37,12 @@ export function podProblemsIn(pod: unknown): Problem[] {
   return schemaProblems(pod, POD);
 }
 
+/** What is wrong with an object that makes no pods, of a kind whose fields are known. */
+export function objectProblems(value: unknown, kind: string, textOf?: Hinting['textOf']): Problem[] {
+  const schema = schemaOf(typeOf(kind));
+  return withTypeHints(schemaProblems(value, schema), value, schema, { textOf });
+}
+
 /** What is wrong with the metadata of an object of any kind. */
 export function metadataProblems(value: unknown, textOf?: Hinting['textOf']): Problem[] {
   return withTypeHints(schemaProblems(value, OBJECT), value, OBJECT, { textOf });

@@ -1,0 +1,22 @@
+/** What is wrong with the namespaces, roles and bindings that judging stands on. */
+import type { roleOf } from '../input/kinds.ts';
+import { type Manifest, troubleOf } from '../input/manifests.ts';
+import { objectProblems } from '../input/pod-schema.ts';
+import type { Trouble } from '../input/trouble.ts';
+import { unknownFieldsOf } from '../input/unknown-fields.ts';
+import { fieldProblems } from './misspelt.ts';
+
+/** Whether judging stands on the object; policies have a validation of their own. */
+export function isGround(role: ReturnType<typeof roleOf>): boolean {
+  return role === 'namespace' || role === 'role' || role === 'roleBinding';
+}
+
+/** With `lables:` a namespace would have none, and a policy would not select it. */
+export function isReadable(manifest: Manifest, tell: (trouble: Trouble) => void): boolean {
+  const { object, textOf } = manifest;
+  const wrong = objectProblems(object, object.kind, textOf);
+  const { problems, warnings } = fieldProblems(unknownFieldsOf(object, object.apiVersion, object.kind));
+  for (const problem of [...wrong, ...problems]) tell(troubleOf(manifest, problem));
+  for (const problem of warnings) tell({ ...troubleOf(manifest, problem), severity: 'warning' });
+  return wrong.length === 0;
+}
