@@ -61,7 +61,7 @@ export interface PodView extends PodParts {
   readonly uid: string;
   readonly owner?: Owner;
   readonly serviceAccount: string;
-  /** A static pod's image in the API (annotation kubernetes.io/config.mirror): nobody admits or refuses it. */
+  /** A static pod's image in the API, made by its node: nobody admits or refuses it. */
   readonly mirror: boolean;
   /** Succeeded or Failed: it holds no capability any more. */
   readonly finished: boolean;

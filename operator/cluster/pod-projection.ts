@@ -40,11 +40,16 @@ function projectPod(raw: RawObject, projection: PartsProjection, names: Names): 
     uid: uid ?? '',
     ...(owner && { owner }),
     serviceAccount: spec.serviceAccountName ?? 'default',
-    mirror: MIRROR_ANNOTATION in objectOf(raw.metadata?.annotations),
+    mirror: MIRROR_ANNOTATION in objectOf(raw.metadata?.annotations) && isNode(owner),
     finished: phase === 'Succeeded' || phase === 'Failed',
     annotations,
     spec,
   };
+}
+
+/** A kubelet makes its Node the owner of the images of its static pods (pkg/kubelet/pod/mirror_client.go, since 1.22). */
+function isNode(owner: Owner | undefined): boolean {
+  return owner?.kind === 'Node' && owner.apiVersion === 'v1';
 }
 
 function projectWorkload(raw: RawObject, projection: PartsProjection, names: Names): WorkloadView {

@@ -41,8 +41,11 @@ export function excludedCel({ operatorNamespace, excludedNamespaces }: Admission
   return matchesAny(namespace, [operatorNamespace, ...excludedNamespaces]);
 }
 
-/** CEL, bool: a static pod's image in the API, which nobody admits or refuses. */
-export const IS_MIRROR_POD = `${RESOURCE} == "pods" && "kubernetes.io/config.mirror" in dyn(object).metadata.?annotations.orValue({})`;
+/**
+ * CEL, bool: a static pod's image in the API, made by its node: it runs already, whatever the API server says. From anybody
+ * else a pod with that annotation is a pod like any other. Nodes are in this group (plugin/pkg/auth/authorizer/node).
+ */
+export const IS_MIRROR_POD = `${RESOURCE} == "pods" && "kubernetes.io/config.mirror" in dyn(object).metadata.?annotations.orValue({}) && "system:nodes" in request.userInfo.?groups.orValue([])`;
 
 /**
  * Namespaces that policies reach, and probes. namespaceObject is null in match conditions (tried): there a namespace is only

@@ -125,16 +125,30 @@ describe('projection of a pod', () => {
     it(`${JSON.stringify(spec)} runs as ${account}`, () => assert.equal(pod(spec).serviceAccount, account));
   }
 
-  it('keeps annotations by prefix, and tells a mirror pod by its annotation', () => {
+  it('keeps annotations by prefix', () => {
     const annotations = {
       'seccomp.security.alpha.kubernetes.io/pod': 'unconfined',
-      'kubernetes.io/config.mirror': '',
       other: 'x',
     };
     const view = projection.pod({ metadata: { ...metadata, annotations }, spec: {} });
     assert.deepEqual(view.annotations, { 'seccomp.security.alpha.kubernetes.io/pod': 'unconfined' });
-    assert.equal(view.mirror, true);
   });
+
+  const mirrors: [what: string, annotated: boolean, owner: object | undefined, mirror: boolean][] = [
+    ['is annotated, and its node owns it', true, { apiVersion: 'v1', kind: 'Node' }, true],
+    ['is annotated only', true, undefined, false],
+    ['is annotated, and a ReplicaSet owns it', true, { apiVersion: 'apps/v1', kind: 'ReplicaSet' }, false],
+    ['is annotated, and another’s Node owns it', true, { apiVersion: 'example.org/v1', kind: 'Node' }, false],
+    ['is owned by a node only', false, { apiVersion: 'v1', kind: 'Node' }, false],
+  ];
+  for (const [what, annotated, owner, mirror] of mirrors) {
+    it(`is ${mirror ? 'a' : 'no'} mirror pod when it ${what}`, () => {
+      const annotations = annotated ? { 'kubernetes.io/config.mirror': 'hash' } : {};
+      const ownerReferences = owner ? [{ ...owner, name: 'a', uid: 'u', controller: true }] : [];
+      const view = projection.pod({ metadata: { ...metadata, annotations, ownerReferences }, spec: {} } as RawObject);
+      assert.equal(view.mirror, mirror);
+    });
+  }
 
   for (const [phase, finished] of Object.entries({ Pending: false, Running: false, Succeeded: true, Failed: true })) {
     it(`${phase}: ${finished ? '' : 'not '}finished`, () =>

@@ -20,6 +20,8 @@ export interface Request {
   readonly resource: string;
   readonly subResource?: string;
   readonly namespace?: string;
+  /** Of whoever asks. */
+  readonly groups?: readonly string[];
   readonly object: unknown;
   readonly oldObject?: unknown;
   readonly namespaceLabels?: Readonly<Record<string, string>>;
@@ -88,7 +90,7 @@ export class AdmissionText {
   }
 }
 
-function contextOf({ resource, subResource, namespace = 'default', object, oldObject }: Request) {
-  const request = { resource: { resource }, namespace, ...(subResource && { subResource }) };
+function contextOf({ resource, subResource, namespace = 'default', groups = [], object, oldObject }: Request) {
+  const request = { resource: { resource }, namespace, userInfo: { groups }, ...(subResource && { subResource }) };
   return { request, object: { metadata: {}, ...(object as object) }, oldObject };
 }

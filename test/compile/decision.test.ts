@@ -174,7 +174,8 @@ describe('the text of an admission policy', () => {
     const mirrored = { ...refused, metadata: { annotations: { 'kubernetes.io/config.mirror': 'x' } } };
     for (const [request, matches] of [
       [{ resource: 'pods', object: refused }, true],
-      [{ resource: 'pods', object: mirrored }, false],
+      [{ resource: 'pods', object: mirrored, groups: ['system:nodes'] }, false],
+      [{ resource: 'pods', object: mirrored }, true],
       [{ resource: 'deployments', object: { ...mirrored, spec: { template: refused } } }, true],
       [{ resource: 'pods', namespace: 'kube-system', object: refused }, false],
       [{ resource: 'pods', namespace: 'operator', object: refused }, false],

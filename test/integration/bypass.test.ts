@@ -5,7 +5,7 @@
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { CapabilityPolicySpec } from '../../operator/api/capability-policy.ts';
-import type { Json } from './api.ts';
+import type { Identity, Json } from './api.ts';
 import { ADMINISTRATOR, ADMITTED, CREATOR, eventually, OPERATOR_NAMESPACE, useCluster } from './harness.ts';
 import { grant } from './namespace-changes.ts';
 import { podSecurityOf } from './observed.ts';
@@ -44,8 +44,31 @@ describe('attempts to get around a policy', () => {
   });
 
   describe('by the annotation of a mirror pod', () => {
-    it('admits a pod that says it is the image of a static one, which no kubelet starts, and it cannot unsay that', async () => {
+    it('is refused whoever creates it, unless that is a node', async () => {
       const pod = privilegedPod() as Json;
+      const owner = { apiVersion: 'v1', kind: 'Node', name: 'node', uid: 'uid', controller: true };
+      pod.metadata = { name: 'mirror', annotations: { [MIRROR]: 'hash' }, ownerReferences: [owner] };
+      pod.spec.nodeName = 'node';
+      assert.match(await cluster.admit(pod, namespace), byUs(policy));
+      assert.match(await cluster.admit(pod, namespace, ADMINISTRATOR), byUs(policy));
+      const node: Identity = { user: 'system:node:node', groups: ['system:nodes'] };
+      await grant(cluster.api, node.user, [{ apiGroups: [''], resources: ['pods'], verbs: ['create'] }], {
+        name: 'bypass-node',
+      });
+      await eventually('the right', async () => (await cluster.admit(pod, namespace, node)) === ADMITTED);
+    });
+
+    it('is filled in like any other pod', async () => {
+      const pod = baselinePod() as Json;
+      pod.metadata = { name: 'mirror', annotations: { [MIRROR]: 'hash' } };
+      pod.spec.nodeName = 'node';
+      const { status, body } = await cluster.tryCreate(`${NAMESPACES}/${filled}/pods`, pod);
+      assert.equal(status, 201, body.message);
+      assert.equal(body.spec.containers[0].securityContext.allowPrivilegeEscalation, false);
+    });
+
+    it('can never be taken off the pod', async () => {
+      const pod = restrictedPod() as Json;
       pod.metadata = { name: 'mirror', annotations: { [MIRROR]: 'hash' } };
       assert.match(await cluster.admit(pod, namespace), /is invalid: .*nodeName/);
       pod.spec.nodeName = 'node';
