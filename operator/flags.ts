@@ -1,7 +1,7 @@
 /** The operator's flags. Pure: main.ts hands in what the process was given. */
 import { parseArgs } from 'node:util';
 import type { LevelVersion, PodSecurityDefaults, PodSecurityMode } from './compile/labels.ts';
-import { EXCLUDED_NAMESPACES, OPERATOR_NAMESPACE } from './namespaces.ts';
+import { EXCLUDED_NAMESPACES, OPERATOR_NAMESPACE, PLATFORM_NAMESPACES } from './namespaces.ts';
 import { LOG_FORMATS, LOG_LEVELS, type LogFormat, type LogLevel } from './runtime/log.ts';
 import { type BindAddress, parseBindAddress } from './runtime/server.ts';
 import { NEWEST_KNOWN_MINOR, parseVersion } from './standards/level-version.ts';
@@ -9,7 +9,8 @@ import { NEWEST_KNOWN_MINOR, parseVersion } from './standards/level-version.ts';
 export interface Flags {
   readonly kubeconfig: string | undefined;
   readonly operatorNamespace: string;
-  readonly excludedNamespaces: readonly string[];
+  /** Undefined: those of the cluster's platform. */
+  readonly excludedNamespaces: readonly string[] | undefined;
   readonly podSecurityDefaults: PodSecurityDefaults;
   /** Writes a second in the long run, and at once. */
   readonly qps: number;
@@ -36,7 +37,8 @@ export const HELP = `Usage: npm start -- [flags]
   --kubeconfig FILE            the cluster to run against (default: KUBECONFIG, else ~/.kube/config, else the pod's own)
   --operator-namespace NAME    where probes are asked (default: the pod's namespace, else ${OPERATOR_NAMESPACE})
   --excluded-namespaces LIST   namespaces that no policy reaches, separated by commas, * at the end for a prefix
-                               (default: ${EXCLUDED_NAMESPACES.join(',')})
+                               (default: ${EXCLUDED_NAMESPACES.join(',')};
+                               on OpenShift also ${PLATFORM_NAMESPACES.OpenShift}, on GKE also ${PLATFORM_NAMESPACES.GKE})
   --psa-defaults LIST          what Pod Security Admission does in namespaces without labels, if the cluster's
                                PodSecurityConfiguration says anything but privileged: enforce=baseline:latest,…
                                No label will be looser.
@@ -86,7 +88,7 @@ export function parseFlags(args: readonly string[], podNamespace?: string): Flag
   return {
     kubeconfig: values.kubeconfig,
     operatorNamespace: values['operator-namespace'] ?? podNamespace ?? OPERATOR_NAMESPACE,
-    excludedNamespaces: excluded === undefined ? EXCLUDED_NAMESPACES : namespacePatterns(excluded),
+    excludedNamespaces: excluded === undefined ? undefined : namespacePatterns(excluded),
     podSecurityDefaults: podSecurityDefaults(values['psa-defaults'] ?? ''),
     qps: positive('--kube-api-qps', values['kube-api-qps'] ?? '50'),
     burst: positive('--kube-api-burst', values['kube-api-burst'] ?? '100'),

@@ -5,7 +5,9 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { KubeConfig } from '@kubernetes/client-node';
 import { ApiClient, isNotFound, pathFor } from './cluster/client.ts';
+import { platformsOf } from './cluster/platform.ts';
 import { type Flags, HELP, parseFlags } from './flags.ts';
+import { excludedOn } from './namespaces.ts';
 import { Operator } from './operator.ts';
 import { authorized } from './runtime/access.ts';
 import { Election } from './runtime/election.ts';
@@ -35,12 +37,15 @@ async function run(flags: Flags, log: Log, stopping: AbortSignal): Promise<void>
   metrics.process();
   // Not guarded by the election, and not behind the work's writes: renewals must not wait.
   const own = new ApiClient(config, { onAnswer: metrics.request });
+  let excludedNamespaces: readonly string[];
   try {
     await ensureNamespace(own, flags.operatorNamespace, log, stopping);
+    excludedNamespaces = flags.excludedNamespaces ?? excludedOn(await platformsOf(own));
   } catch (error) {
     if (stopping.aborted) return;
     throw error;
   }
+  log.info('no policy reaches some namespaces', { excludedNamespaces });
   const instance = process.env.POD_NAME || hostname();
   const election = flags.leaderElect ? newElection(flags, own, instance, log) : undefined;
   const { qps, burst } = flags;
@@ -48,7 +53,14 @@ async function run(flags: Flags, log: Log, stopping: AbortSignal): Promise<void>
   const client = new ApiClient(config, { qps, burst, onAnswer: metrics.request, ...(beforeWrite && { beforeWrite }) });
   const queueObserver = metrics.queue((key) => key.split('/')[0] ?? '');
   const reflectorObserver = metrics.reflector;
-  const operator = new Operator(client, { ...flags, instance, log, queueObserver, reflectorObserver });
+  const operator = new Operator(client, {
+    ...flags,
+    excludedNamespaces,
+    instance,
+    log,
+    queueObserver,
+    reflectorObserver,
+  });
   metrics.leadership(LEASE, () => election?.mayWrite() ?? true);
   metrics.policies(operator.metricsSources);
   const health = healthHandler(

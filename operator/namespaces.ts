@@ -1,4 +1,16 @@
 /** The namespaces that no policy reaches unless a flag says otherwise. */
+import type { Platform } from './cluster/platform.ts';
 
-export const EXCLUDED_NAMESPACES = ['kube-system', 'kube-public', 'kube-node-lease', 'openshift-*', 'gke-*'];
+/** On every cluster. The API server makes them itself, so that nobody else can have the names. */
+export const EXCLUDED_NAMESPACES = ['kube-system', 'kube-public', 'kube-node-lease'];
 export const OPERATOR_NAMESPACE = 'capabilitypolicy-system';
+
+/**
+ * Where a platform runs its own. Elsewhere whoever may create namespaces could take such a name, and no policy would reach
+ * the namespace.
+ */
+export const PLATFORM_NAMESPACES: Readonly<Record<Platform, string>> = { OpenShift: 'openshift-*', GKE: 'gke-*' };
+
+export function excludedOn(platforms: readonly Platform[]): string[] {
+  return [...EXCLUDED_NAMESPACES, ...platforms.map((platform) => PLATFORM_NAMESPACES[platform])];
+}

@@ -2,8 +2,11 @@
 import { KubeConfig } from '@kubernetes/client-node';
 import { ApiClient, ApiError } from '../cluster/client.ts';
 import type { Cluster } from '../cluster/objects.ts';
+import { platformsOf } from '../cluster/platform.ts';
 import { readCluster, type SnapshotOptions } from '../cluster/snapshot.ts';
+import { excludedOn } from '../namespaces.ts';
 import { type Io, UsageError } from './command.ts';
+import { type Excluding, excludingBy, type Given } from './options.ts';
 import { Progress } from './progress.ts';
 
 export interface ClusterOptions {
@@ -36,6 +39,15 @@ export async function withCluster<Result>(
   } finally {
     await client.close();
   }
+}
+
+/** The options, with the namespaces of the cluster's platform excluded where no flag says which. */
+export async function excludingPlatform<Options extends Excluding>(
+  given: Given<Options>,
+  { client }: Connected,
+): Promise<Options> {
+  if (given.excludedNamespaces) return excludingBy<Options>(given);
+  return excludingBy<Options>(given, excludedOn(await platformsOf(client)));
 }
 
 /** All of it, or of one namespace; with progress on a terminal. */

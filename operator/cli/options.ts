@@ -25,7 +25,22 @@ export const operatorNamespace = () =>
 export const excludedNamespaces = () =>
   new Option('--excluded-namespaces <list>', 'namespaces that no policy reaches, * at the end for a prefix')
     .argParser((text) => text.split(',').filter((pattern) => pattern !== ''))
-    .default(EXCLUDED_NAMESPACES, EXCLUDED_NAMESPACES.join(','));
+    .default(undefined, `${EXCLUDED_NAMESPACES.join(',')}; in a cluster also its platform's`);
+
+export interface Excluding {
+  readonly excludedNamespaces: readonly string[];
+}
+
+/** Options as given: without the flag it is the cluster's platform that decides, and files have none. */
+export type Given<Options extends Excluding> = Omit<Options, keyof Excluding> & Partial<Excluding>;
+
+/** @param excluded the namespaces that no policy reaches, where no flag says which */
+export function excludingBy<Options extends Excluding>(
+  given: Given<Options>,
+  excluded: readonly string[] = EXCLUDED_NAMESPACES,
+): Options {
+  return { ...given, excludedNamespaces: given.excludedNamespaces ?? excluded } as unknown as Options;
+}
 
 export const kubeconfig = () =>
   new Option('--kubeconfig <file>', 'as for kubectl (default: KUBECONFIG, else ~/.kube/config)');

@@ -6,6 +6,7 @@ import { loadAll } from 'js-yaml';
 import { validatePolicy } from '../../operator/cli/policies/validate.ts';
 import type { RawObject } from '../../operator/cluster/raw.ts';
 import { HELP, parseFlags } from '../../operator/flags.ts';
+import { EXCLUDED_NAMESPACES } from '../../operator/namespaces.ts';
 import * as reasons from '../../operator/report/reasons.ts';
 import { type Block, documentation, ROOT, readPage } from './page.ts';
 
@@ -141,7 +142,7 @@ function defaults(): Record<string, string> {
   const flags = parseFlags([]);
   const seconds = (ms: number) => `${ms / 1000}s`;
   return {
-    '--excluded-namespaces': `\`${flags.excludedNamespaces.join(',')}\``,
+    '--excluded-namespaces': `\`${EXCLUDED_NAMESPACES.join(',')}\``,
     '--kube-api-qps': String(flags.qps),
     '--kube-api-burst': String(flags.burst),
     '--leader-elect-lease-duration': seconds(flags.leaseDurationMs),

@@ -173,9 +173,40 @@ describe('attempts to get around a policy', () => {
       });
     });
 
-    it('is not in force in openshift-* and gke-*, which --excluded-namespaces lists by default', async () => {
+    it('is in force in openshift-* and gke-* on a cluster that is of neither platform', async () => {
       for (const name of ['openshift-bypass', 'gke-bypass']) {
-        await inNamespace(name, async () => assert.equal(await cluster.admit(privilegedPod(), name), ADMITTED));
+        await inNamespace(name, async () => {
+          await eventually('refusal', async () => byUs(policy).test(await cluster.admit(privilegedPod(), name)));
+        });
+      }
+    });
+
+    it('reaches no namespace of OpenShift on OpenShift', async () => {
+      const name = 'clusterversions.config.openshift.io';
+      const crds = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions';
+      await cluster.api.create(crds, clusterVersions(name));
+      try {
+        await eventually('OpenShift to be served', async () => {
+          const { groups } = await cluster.api.get('/apis');
+          return groups.some((group: Json) => group.name === 'config.openshift.io');
+        });
+        await cluster.operator.stop();
+        await cluster.operator.startAndWatch();
+        await inNamespace('openshift-bypass', async (openshift) => {
+          await eventually('freedom', async () => (await cluster.admit(privilegedPod(), openshift)) === ADMITTED);
+        });
+        await inNamespace('gke-bypass', async (gke) => {
+          await eventually('refusal', async () => byUs(policy).test(await cluster.admit(privilegedPod(), gke)));
+        });
+      } finally {
+        await cluster.api.remove(`${crds}/${name}`);
+        await eventually('OpenShift to be gone', async () => {
+          const { groups } = await cluster.api.get('/apis');
+          return !groups.some((group: Json) => group.name === 'config.openshift.io');
+        });
+        await cluster.operator.stop();
+        await cluster.operator.startAndWatch();
+        await cluster.programmed(policy, filling);
       }
     });
 
@@ -342,6 +373,27 @@ describe('attempts to get around a policy', () => {
     await meanwhile(name).finally(() => cluster.api.remove(`${NAMESPACES}/${name}`));
   }
 });
+
+/** What makes a cluster OpenShift: its API groups, here without content. */
+function clusterVersions(name: string): object {
+  const schema = { openAPIV3Schema: { type: 'object' } };
+  return {
+    apiVersion: 'apiextensions.k8s.io/v1',
+    kind: 'CustomResourceDefinition',
+    metadata: { name },
+    spec: {
+      group: 'config.openshift.io',
+      scope: 'Cluster',
+      names: {
+        plural: 'clusterversions',
+        singular: 'clusterversion',
+        kind: 'ClusterVersion',
+        listKind: 'ClusterVersionList',
+      },
+      versions: [{ name: 'v1', served: true, storage: true, schema }],
+    },
+  };
+}
 
 function byUs(policy: string): RegExp {
   return new RegExp(`CapabilityPolicy ${policy}: `);

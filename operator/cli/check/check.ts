@@ -5,6 +5,7 @@ import type { Cluster } from '../../cluster/objects.ts';
 import { MODES } from '../../policy/deciding.ts';
 import type { Level } from '../../standards/level-version.ts';
 import { type ExitCode, type Io, UsageError } from '../command.ts';
+import { excludingBy, type Given } from '../options.ts';
 import { isWorse, outcomeOf } from '../outcome.ts';
 import { jsonText, printableTexts } from '../printable.ts';
 import { type Terminal, terminalOf } from '../terminal.ts';
@@ -39,10 +40,11 @@ export interface CheckOptions {
 const NO_POLICY =
   'no policy to judge by: name one with --policy FILE, have one among the manifests, or use --level or --cluster';
 
-export async function check(options: CheckOptions, io: Io): Promise<ExitCode> {
-  if (!options.cluster) return checkManifests(options, io, undefined, options.namespace ?? 'default');
-  const { snapshot, withCluster } = await import('../cluster.ts');
-  return withCluster(options, async (connected) => {
+export async function check(given: Given<CheckOptions>, io: Io): Promise<ExitCode> {
+  if (!given.cluster) return checkManifests(excludingBy(given), io, undefined, given.namespace ?? 'default');
+  const { excludingPlatform, snapshot, withCluster } = await import('../cluster.ts');
+  return withCluster(given, async (connected) => {
+    const options = await excludingPlatform<CheckOptions>(given, connected);
     const running = options.filename.length === 0;
     const scope = running && options.namespace !== undefined ? { namespace: options.namespace } : {};
     const cluster = await snapshot(connected, io, { ...scope, workloads: running });

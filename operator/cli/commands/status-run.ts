@@ -9,8 +9,9 @@ import * as sources from '../../cluster/sources.ts';
 import { Evaluator } from '../../evaluate/violations.ts';
 import { isExcluded } from '../../policy/deciding.ts';
 import { View } from '../../view.ts';
-import { type Connected, snapshot, withCluster } from '../cluster.ts';
+import { type Connected, excludingPlatform, snapshot, withCluster } from '../cluster.ts';
 import { type ExitCode, type Io, UsageError } from '../command.ts';
+import type { Given } from '../options.ts';
 import { jsonText, printableTexts } from '../printable.ts';
 import { terminalOf } from '../terminal.ts';
 import type { StatusOptions } from './status.ts';
@@ -28,8 +29,9 @@ const RBAC: readonly Source[] = [
 /** Between one view and the next, where no screen is cleared. */
 const SEPARATORS = { table: '\n', wide: '\n', json: '', yaml: '---\n' };
 
-export async function runStatus(policy: string | undefined, options: StatusOptions, io: Io): Promise<ExitCode> {
-  return withCluster(options, async (connected) => {
+export async function runStatus(policy: string | undefined, given: Given<StatusOptions>, io: Io): Promise<ExitCode> {
+  return withCluster(given, async (connected) => {
+    const options = await excludingPlatform<StatusOptions>(given, connected);
     const evaluator = new Evaluator();
     const forbidden: Source[] = [];
     // What changes is followed in the whole cluster.

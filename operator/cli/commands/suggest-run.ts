@@ -8,6 +8,7 @@ import { NEWEST_KNOWN_MINOR } from '../../standards/level-version.ts';
 import { type ExitCode, type Io, UsageError } from '../command.ts';
 import { SkippedDocuments, skippedLines } from '../input/other-documents.ts';
 import { troubleText } from '../input/trouble.ts';
+import { excludingBy, type Given as Options } from '../options.ts';
 import type { SuggestOptions } from './suggest.ts';
 import { givenByCluster, givenByFiles } from './suggest-input.ts';
 import { jsonText, reportText, yamlText } from './suggest-output.ts';
@@ -19,15 +20,16 @@ interface Input {
   readonly everywhere: boolean;
   /** N of Kubernetes 1.N of the oldest API server. */
   readonly server: number;
+  readonly excludedNamespaces: readonly string[];
   /** Whether something could not be read. */
   readonly incomplete: boolean;
 }
 
 const PRINTERS = { yaml: yamlText, json: jsonText, report: reportText };
 
-export async function runSuggest(options: SuggestOptions, io: Io): Promise<ExitCode> {
-  const { given: all, everywhere, server, incomplete } = await read(options, io);
-  const given = reached(all, options, io);
+export async function runSuggest(options: Options<SuggestOptions>, io: Io): Promise<ExitCode> {
+  const { given: all, everywhere, server, excludedNamespaces, incomplete } = await read(options, io);
+  const given = reached(all, [options.operatorNamespace, ...excludedNamespaces], io);
   if (given.length === 0) throw new UsageError('no pods or workloads there: nothing to suggest a policy from');
   const suggestions = suggest(given, {
     standard: { minor: Math.min(server, NEWEST_KNOWN_MINOR), server },
@@ -42,8 +44,8 @@ export async function runSuggest(options: SuggestOptions, io: Io): Promise<ExitC
 }
 
 /** Without those of namespaces that no policy reaches. */
-function reached(given: readonly Given[], { operatorNamespace, excludedNamespaces }: SuggestOptions, io: Io): Given[] {
-  const excluded = (namespace: string) => isExcluded(namespace, [operatorNamespace, ...excludedNamespaces]);
+function reached(given: readonly Given[], patterns: readonly string[], io: Io): Given[] {
+  const excluded = (namespace: string) => isExcluded(namespace, patterns);
   const beyond = new Set(given.map(({ workload }) => workload.namespace).filter(excluded));
   for (const namespace of [...beyond].sort()) {
     io.stderr.write(`cappol: no policy reaches ${namespace}: its workloads are left out\n`);
@@ -51,7 +53,7 @@ function reached(given: readonly Given[], { operatorNamespace, excludedNamespace
   return given.filter(({ workload }) => !beyond.has(workload.namespace));
 }
 
-async function read(options: SuggestOptions, io: Io): Promise<Input> {
+async function read(options: Options<SuggestOptions>, io: Io): Promise<Input> {
   const { filename, cluster, namespace = 'default' } = options;
   if (filename.length > 0 === Boolean(cluster)) throw new UsageError('name files with -f, or write --cluster');
   if (cluster) return readCluster(options, io);
@@ -64,12 +66,13 @@ async function read(options: SuggestOptions, io: Io): Promise<Input> {
   const skipped = new SkippedDocuments();
   const given = await givenByFiles(filename, io, { namespace, tell, skip: skipped.skip });
   for (const line of skippedLines(skipped.all)) io.stderr.write(`cappol: ${line}\n`);
-  return { given, everywhere: false, server: options.serverVersion, incomplete };
+  const { serverVersion: server, excludedNamespaces } = excludingBy<SuggestOptions>(options);
+  return { given, everywhere: false, server, excludedNamespaces, incomplete };
 }
 
 /** Asks for no other rights than to list namespaces, with -A, and pods and workloads. */
-async function readCluster(options: SuggestOptions, io: Io): Promise<Input> {
-  const [{ snapshot, withCluster }, { WORKLOADS }, { NAMESPACES }] = await Promise.all([
+async function readCluster(options: Options<SuggestOptions>, io: Io): Promise<Input> {
+  const [{ excludingPlatform, snapshot, withCluster }, { WORKLOADS }, { NAMESPACES }] = await Promise.all([
     import('../cluster.ts'),
     import('../../cluster/snapshot.ts'),
     import('../../cluster/sources.ts'),
@@ -81,6 +84,8 @@ async function readCluster(options: SuggestOptions, io: Io): Promise<Input> {
     const only = everywhere ? [NAMESPACES, ...WORKLOADS] : WORKLOADS;
     const cluster = await snapshot(connected, io, { only, workloads: true, ...(!everywhere && { namespace }) });
     const namespaces = everywhere ? cluster.namespaces().map(({ name }) => name) : [namespace];
-    return { given: givenByCluster(cluster, namespaces), everywhere, server: cluster.oldestServer, incomplete: false };
+    const { excludedNamespaces } = await excludingPlatform<SuggestOptions>(options, connected);
+    const given = givenByCluster(cluster, namespaces);
+    return { given, everywhere, server: cluster.oldestServer, excludedNamespaces, incomplete: false };
   });
 }

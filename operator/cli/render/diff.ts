@@ -7,8 +7,9 @@ import type { Compiled } from '../../compile/compile.ts';
 import type { Manifest } from '../../compile/objects.ts';
 import type { Foundation } from '../check/grounds.ts';
 import type { Troubles } from '../check/run.ts';
-import { snapshot, withCluster } from '../cluster.ts';
+import { excludingPlatform, snapshot, withCluster } from '../cluster.ts';
 import type { ExitCode, Io } from '../command.ts';
+import type { Given } from '../options.ts';
 import { isProbe, type RenderOptions, yaml } from './render.ts';
 
 export interface DiffInput {
@@ -21,9 +22,10 @@ export interface DiffInput {
 /** Names end in a hash of all that the objects say: without it, an object and what takes its place have one name. */
 const HASH = /-[0-9a-f]{12}(?=$|-)/;
 
-export async function renderDiff(options: RenderOptions, io: Io, input: DiffInput): Promise<ExitCode> {
+export async function renderDiff(given: Given<RenderOptions>, io: Io, input: DiffInput): Promise<ExitCode> {
   const { foundation, troubles } = input;
-  return withCluster(options, async (connected) => {
+  return withCluster(given, async (connected) => {
+    const options = await excludingPlatform<RenderOptions>(given, connected);
     const cluster = await snapshot(connected, io, { workloads: false });
     foundation.addCluster(cluster);
     await input.addFiles();

@@ -10,6 +10,7 @@ import { Troubles } from '../check/run.ts';
 import { type ExitCode, type Io, UsageError } from '../command.ts';
 import { roleOf } from '../input/kinds.ts';
 import { type Manifest as Read, readManifests } from '../input/manifests.ts';
+import { excludingBy, type Given } from '../options.ts';
 import { hasControls, jsonText } from '../printable.ts';
 
 export interface RenderOptions {
@@ -29,12 +30,13 @@ interface Namespace {
   readonly annotations: Readonly<Record<string, string>>;
 }
 
-export async function render(options: RenderOptions, io: Io): Promise<ExitCode> {
+export async function render(given: Given<RenderOptions>, io: Io): Promise<ExitCode> {
+  const options = excludingBy<RenderOptions>(given);
   const troubles = new Troubles(io);
   const foundation = new Foundation();
   if (options.diff) {
     const { renderDiff } = await import('./diff.ts');
-    return renderDiff(options, io, {
+    return renderDiff(given, io, {
       foundation,
       troubles,
       addFiles: () => readInto(foundation, options, io, troubles),
