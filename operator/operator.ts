@@ -390,6 +390,7 @@ export class Operator {
       labels: this.#view.labelOutcomes(coverage?.deciding ?? [], this.#labels),
       judgements: this.#judgements,
       wideHolders: this.#view.use.wideHolders(),
+      olderBindings: this.#view.use.olderBindings(name, String(policy.metadata?.creationTimestamp ?? '')),
       oldestServer: this.#followed.cluster.oldestServer,
       now,
     });

@@ -118,6 +118,8 @@ export interface RoleBindingView {
   /** Absent on a ClusterRoleBinding. */
   readonly namespace?: string;
   readonly name: string;
+  /** metadata.creationTimestamp */
+  readonly created?: string;
   readonly role: { readonly kind: 'Role' | 'ClusterRole'; readonly name: string };
   readonly subjects: readonly RbacSubject[];
 }

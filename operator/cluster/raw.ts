@@ -9,6 +9,7 @@ export interface RawMetadata {
   readonly annotations?: Readonly<Record<string, string>> | null;
   readonly ownerReferences?: readonly RawOwnerReference[] | null;
   readonly managedFields?: readonly RawManagedFields[] | null;
+  readonly creationTimestamp?: unknown;
   readonly deletionTimestamp?: string | null;
 }
 

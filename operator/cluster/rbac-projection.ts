@@ -12,8 +12,10 @@ export function projectRole(raw: RawObject): RoleView | undefined {
 /** A RoleBinding or ClusterRoleBinding. */
 export function projectRoleBinding(raw: RawObject): RoleBindingView {
   const { kind, name } = objectOf(raw.roleRef);
+  const created = raw.metadata?.creationTimestamp;
   return {
     ...scope(raw),
+    ...(typeof created === 'string' && { created }),
     role: { kind: kind === 'Role' ? 'Role' : 'ClusterRole', name: String(name) },
     subjects: arrayOf(raw.subjects).flatMap(subject),
   };

@@ -18,6 +18,8 @@ export interface UseIndex {
   holders(policy: string): readonly Holder[];
   /** Who may use every policy, in a stable order. */
   holdersOfAll(): readonly Holder[];
+  /** What grants the use of the policy by its name and was there before it, in a stable order. */
+  olderBindings(policy: string, created: string): readonly BindingName[];
   /** Subjects whose right is wider than it looks, in a stable order. */
   wideHolders(): readonly WideHolder[];
 }
@@ -40,7 +42,11 @@ export interface WideHolder {
   readonly why: 'Wildcard' | 'Controllers';
 }
 
+/** A RoleBinding, or without a namespace a ClusterRoleBinding. */
+export type BindingName = Pick<RoleBindingView, 'namespace' | 'name'>;
+
 interface Grant {
+  readonly binding: RoleBindingView;
   readonly subjects: readonly RbacSubject[];
   readonly namespace: string | undefined;
   readonly policies: Policies;
@@ -76,6 +82,7 @@ export function createUseIndex(roles: Iterable<RoleView>, bindings: Iterable<Rol
       ),
     holders: (policy) => holders(grants.filter(({ policies }) => policies.names.has(policy))),
     holdersOfAll: () => holders(grants.filter(({ policies }) => policies.all)),
+    olderBindings: (policy, created) => olderBindings(grants, policy, created),
     wideHolders: () => wideHolders(grants),
   };
 }
@@ -103,9 +110,12 @@ export function coversControllers(subject: RbacSubject): boolean {
 function grantsOf(roles: Iterable<RoleView>, bindings: Iterable<RoleBindingView>): Grant[] {
   const policies = new Map<string, Policies>();
   for (const role of roles) policies.set(roleKey(role.namespace, role.name), policiesOf(role.rules));
-  return [...bindings].flatMap(({ namespace, role, subjects }) => {
+  return [...bindings].flatMap((binding) => {
+    const { namespace, role, subjects } = binding;
     const granted = policies.get(roleKey(role.kind === 'Role' ? namespace : undefined, role.name));
-    return granted && (granted.all || granted.names.size > 0) ? [{ subjects, namespace, policies: granted }] : [];
+    return granted && (granted.all || granted.names.size > 0)
+      ? [{ binding, subjects, namespace, policies: granted }]
+      : [];
   });
 }
 
@@ -149,8 +159,20 @@ function wideHolders(grants: readonly Grant[]): WideHolder[] {
   return sortedOnce(holders);
 }
 
-function sortedOnce<Of>(holders: readonly Of[]): Of[] {
-  const byText = new Map(holders.map((holder) => [JSON.stringify(holder), holder]));
+/** Whatever they were made for: RBAC knows names and no uids. Times have seconds. */
+function olderBindings(grants: readonly Grant[], policy: string, created: string): BindingName[] {
+  const older = grants.filter(
+    ({ binding, policies }) => policies.names.has(policy) && binding.created !== undefined && binding.created < created,
+  );
+  const names = older.map(({ binding: { namespace, name } }) => ({
+    ...(namespace !== undefined && { namespace }),
+    name,
+  }));
+  return sortedOnce(names);
+}
+
+function sortedOnce<Of>(all: readonly Of[]): Of[] {
+  const byText = new Map(all.map((one) => [JSON.stringify(one), one]));
   return [...byText.keys()].sort().flatMap((text) => byText.get(text) ?? []);
 }
 

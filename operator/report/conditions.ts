@@ -1,7 +1,8 @@
 /** What is known of a policy → its conditions, as kstatus and Argo CD read them. */
 import type { Condition } from '../api/capability-policy.ts';
 import type { RolloutOutcome } from '../apply/outcome.ts';
-import { coversControllers, type WideHolder } from '../evaluate/use.ts';
+import { useRoleName } from '../compile/rbac.ts';
+import { type BindingName, coversControllers, type WideHolder } from '../evaluate/use.ts';
 import { MUTATION_SINCE, type Refusal, type Resolution, type ResolvedPolicy } from '../policy/resolve.ts';
 import { formatVersion } from '../standards/level-version.ts';
 import * as reasons from './reasons.ts';
@@ -22,6 +23,8 @@ export interface ConditionInput {
   readonly labelConflicts: readonly string[];
   /** Who may use every policy by verb `*`. */
   readonly wideHolders: readonly WideHolder[];
+  /** What grants the use of the policy by its name, and was there before it. */
+  readonly olderBindings: readonly BindingName[];
   readonly previous: readonly Condition[];
   /** ISO 8601, UTC. */
   readonly now: string;
@@ -36,7 +39,7 @@ const AS_CONTROLLER = '--as=system:serviceaccount:kube-system:replicaset-control
 /** Sorted by type. Violations and label conflicts are findings, not failures: Ready does not turn on them. */
 export function buildConditions(input: ConditionInput): Condition[] {
   const { resolution } = input;
-  const accepted = acceptedFinding(resolution, input.wideHolders);
+  const accepted = acceptedFinding(resolution, input);
   const programmed = programmedFinding(input);
   const working = programmed.reason === reasons.PENDING || programmed.reason === reasons.ROLLING_OUT;
   const findings = [
@@ -65,14 +68,21 @@ export function lastEvaluation({
   return previous.find(({ type, reason }) => type === 'Compliant' && reason !== reasons.NOT_EVALUATED);
 }
 
-function acceptedFinding(resolution: Resolution, holders: readonly WideHolder[]): Finding {
+function acceptedFinding(
+  resolution: Resolution,
+  { wideHolders, olderBindings }: Pick<ConditionInput, 'wideHolders' | 'olderBindings'>,
+): Finding {
   if ('refusal' in resolution) return refused(resolution.refusal);
   const { standard, mode } = resolution.policy;
   const what = `compiled: ${standard.level} ${formatVersion(standard.minor)}, mode ${mode}`;
   const { policy } = resolution;
-  const message = [what, ...unavailable(policy), ...wideSubjects(policy), ...wildcardHolders(policy, holders)].join(
-    '; ',
-  );
+  const message = [
+    what,
+    ...unavailable(policy),
+    ...wideSubjects(policy),
+    ...wildcardHolders(policy, wideHolders),
+    ...boundBefore(policy, olderBindings),
+  ].join('; ');
   return { type: 'Accepted', status: 'True', reason: reasons.ACCEPTED, message };
 }
 
@@ -98,6 +108,22 @@ function wildcardHolders({ usableBy }: ResolvedPolicy, holders: readonly WideHol
   const all = firstOf(['cluster administrators', ...[...new Set(names)].sort()], NAMED + 1);
   return [
     `holders of wildcard verbs may use it as well (${all}), so a test pod of theirs is admitted: test with --as, such as kubectl create -f pod.yaml ${AS_CONTROLLER}`,
+  ];
+}
+
+/**
+ * RBAC knows a policy by its name: what was bound to an earlier policy of that name grants the use of this one. So does what
+ * was bound in advance, which is why it is named and not refused.
+ */
+function boundBefore({ name, usableBy }: ResolvedPolicy, bindings: readonly BindingName[]): string[] {
+  const names = bindings
+    // With Subjects the operator writes it, and may have kept it for siblings of an earlier policy.
+    .filter((one) => !(usableBy === 'Subjects' && one.namespace === undefined && one.name === useRoleName(name)))
+    .map((one) => (one.namespace ? `RoleBinding ${one.namespace}/${one.name}` : `ClusterRoleBinding ${one.name}`));
+  if (usableBy === 'Everyone' || names.length === 0) return [];
+  const listed = firstOf(names.sort(), NAMED);
+  return [
+    `older than this policy, and granting its use by name: ${listed}; delete what was meant for an earlier policy`,
   ];
 }
 

@@ -3,7 +3,7 @@ import type { CapabilityPolicy, CapabilityPolicyStatus } from '../api/capability
 import type { LabelOutcome, RolloutOutcome } from '../apply/outcome.ts';
 import { rulesBeyondLabel, tightest } from '../compile/labels.ts';
 import type { NamespaceJudgement } from '../evaluate/namespace.ts';
-import type { WideHolder } from '../evaluate/use.ts';
+import type { BindingName, WideHolder } from '../evaluate/use.ts';
 import type { Resolution, ResolvedPolicy } from '../policy/resolve.ts';
 import { formatVersion } from '../standards/level-version.ts';
 import { buildConditions, lastEvaluation } from './conditions.ts';
@@ -26,6 +26,8 @@ export interface StatusInput {
   readonly judgements: ReadonlyMap<string, NamespaceJudgement>;
   /** Who may use more than was meant, by RBAC as it stands. */
   readonly wideHolders?: readonly WideHolder[];
+  /** What grants the use of the policy by its name, and was there before it. */
+  readonly olderBindings?: readonly BindingName[];
   /** N of Kubernetes 1.N of the oldest API server. */
   readonly oldestServer: number;
   /** ISO 8601, UTC: the time of whatever changes. */
@@ -45,6 +47,7 @@ export function buildStatus(input: StatusInput): CapabilityPolicyStatus {
     rollout: input.rollout,
     previous: policy.status?.conditions ?? [],
     wideHolders: input.wideHolders ?? [],
+    olderBindings: input.olderBindings ?? [],
     now: input.now,
   };
   if ('refusal' in resolution) {

@@ -123,6 +123,33 @@ describe('the right to use a policy', () => {
     ]);
   });
 
+  it('knows what was bound to the name of a policy before it was made', () => {
+    const made = (created: string, fields: Partial<RoleBindingView>) => ({
+      ...binding(ROLE, PINGER),
+      created,
+      ...fields,
+    });
+    const use = createUseIndex(
+      [
+        useRole('ping'),
+        useRole('web'),
+        { name: 'admin', rules: [{ verbs: ['*'], apiGroups: ['*'], resources: ['*'] }] },
+      ],
+      [
+        made('2026-01-01T00:00:00Z', { name: 'old', namespace: 'net' }),
+        made('2026-01-01T00:00:00Z', { name: 'everywhere' }),
+        made('2026-01-02T00:00:00Z', { name: 'at-once' }),
+        made('2026-01-03T00:00:00Z', { name: 'new' }),
+        made('2026-01-01T00:00:00Z', { name: 'other', role: { kind: 'ClusterRole', name: useRoleName('web') } }),
+        made('2026-01-01T00:00:00Z', { name: 'wildcard', role: { kind: 'ClusterRole', name: 'admin' } }),
+      ],
+    );
+    assert.deepEqual(use.olderBindings('ping', '2026-01-02T00:00:00Z'), [
+      { name: 'everywhere' },
+      { namespace: 'net', name: 'old' },
+    ]);
+  });
+
   it('knows who may use a policy by its name, and who may use all', () => {
     const everybody: RbacSubject = { kind: 'Group', name: 'system:authenticated' };
     const use = createUseIndex(

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { CapabilityPolicyOverrides, CapabilityPolicySpec } from '../../operator/api/capability-policy.ts';
 import type { Json } from './api.ts';
 import { ADMITTED, eventually, useCluster } from './harness.ts';
@@ -66,6 +67,33 @@ describe('deleting and changing policies', function () {
       async () => (await cluster.admit(baselinePod(), namespace)) === ADMITTED,
     );
     await cluster.settled();
+  });
+
+  it('names what was bound to an earlier policy of its name', async () => {
+    const namespace = await cluster.namespace('bound', { team: 'bound' });
+    const spec = withNetRaw('bound', { usableBy: 'Bindings' });
+    const policy = await cluster.policy('bound', spec);
+    await cluster.programmed(policy);
+    const rbac = 'rbac.authorization.k8s.io';
+    await cluster.api.apply(`/apis/${rbac}/v1/namespaces/${namespace}/rolebindings/pinger`, {
+      apiVersion: `${rbac}/v1`,
+      kind: 'RoleBinding',
+      metadata: { name: 'pinger' },
+      roleRef: { apiGroup: rbac, kind: 'ClusterRole', name: `capabilitypolicy.dev:use:${policy}` },
+      subjects: [{ kind: 'ServiceAccount', name: 'default', namespace }],
+    });
+    await eventually('the right', async () => (await cluster.admit(ping, namespace)) === ADMITTED);
+    const accepted = async () => (await cluster.condition(policy, 'Accepted'))?.message ?? '';
+    assert.doesNotMatch(await accepted(), /older/);
+    await cluster.deletePolicy(policy);
+    await cluster.settled();
+    // Times have seconds.
+    await sleep(1_100);
+    await cluster.policy('bound', spec);
+    await cluster.programmed(policy);
+    assert.equal(await cluster.admit(ping, namespace), ADMITTED);
+    const named = `; older than this policy, and granting its use by name: RoleBinding ${namespace}/pinger;`;
+    await eventually('the binding to be named', async () => (await accepted()).includes(named));
   });
 
   for (const stopped of [false, true]) {

@@ -138,6 +138,24 @@ describe('the conditions of a policy', () => {
       'Accepted',
       'compiled: baseline v1.36, mode Audit; holders of wildcard verbs may use it as well (cluster administrators, Group ops, User bob in namespace net), so a test pod of theirs is admitted: test with --as, such as kubectl create -f pod.yaml --as=system:serviceaccount:kube-system:replicaset-controller',
     ],
+    [
+      'names what was bound to its name before it was made',
+      input({ usableBy: 'Bindings' }, { olderBindings: [{ namespace: 'net', name: 'old' }, { name: 'everywhere' }] }),
+      'Accepted',
+      'compiled: baseline v1.36, mode Audit; older than this policy, and granting its use by name: ClusterRoleBinding everywhere, RoleBinding net/old; delete what was meant for an earlier policy',
+    ],
+    [
+      'does not name the binding that the operator writes',
+      input({ usableBy: 'Subjects', subjects: [] }, { olderBindings: [{ name: 'capabilitypolicy.dev:use:ping' }] }),
+      'Accepted',
+      'compiled: baseline v1.36, mode Audit',
+    ],
+    [
+      'says nothing of bindings when everyone may use it',
+      input({}, { olderBindings: [{ name: 'everywhere' }] }),
+      'Accepted',
+      'compiled: baseline v1.36, mode Audit',
+    ],
     ['counts servers', input(), 'Programmed', 'ruleset 0123456789ab is in force on 1 of 1 API servers'],
     [
       'says what is awaited',

@@ -113,6 +113,7 @@ function statusOf(
     labels: view.labelOutcomes(coverage?.deciding ?? [], new Map()),
     judgements,
     wideHolders: view.use.wideHolders(),
+    olderBindings: view.use.olderBindings(name, String(policy.metadata?.creationTimestamp ?? '')),
     oldestServer: cluster.oldestServer,
     now: new Date().toISOString(),
   });
