@@ -26,15 +26,9 @@ export async function writeLabels(client: ApiClient, namespace: NamespaceView, p
     } as Parameters<ApiClient['apply']>[0],
     { force: plan.force },
   );
-  // What somebody has put their name to as well, or has taken ours from, apply leaves there.
-  const labels = plan.removed.filter((label) => metadata?.labels?.[label] !== undefined).map((label) => [label, null]);
-  const recorded = plan.record === undefined && metadata?.annotations?.[RECORD] !== undefined;
-  if (labels.length === 0 && !recorded) return;
+  // What somebody else states as well, apply leaves there. The record is nobody's but ours.
+  if (plan.record !== undefined || metadata?.annotations?.[RECORD] === undefined) return;
   await client.change(pathFor('v1', 'Namespace', undefined, namespace.name), {
-    metadata: {
-      resourceVersion: metadata?.resourceVersion,
-      labels: Object.fromEntries(labels),
-      ...(recorded && { annotations: { [RECORD]: null } }),
-    },
+    metadata: { resourceVersion: metadata.resourceVersion, annotations: { [RECORD]: null } },
   });
 }

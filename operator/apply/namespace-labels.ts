@@ -18,8 +18,6 @@ export interface LabelPlan {
   readonly labels: Readonly<Record<string, string>>;
   /** Those of them that nobody else stated first. Undefined when there are none: then the annotation goes as well. */
   readonly record: string | undefined;
-  /** Labels that we set and want no more. They go even if somebody has taken them out of the managed fields. */
-  readonly removed: readonly string[];
   /** A label of ours or the record was changed: only force takes it back. */
   readonly force: boolean;
   /** Whether the namespace differs from this plan. */
@@ -45,7 +43,6 @@ export function planLabels(namespace: NamespaceView, wanted: Readonly<Record<str
   return {
     labels,
     record,
-    removed: Object.keys(ours).filter((label) => !(label in labels) && isOnlyOurs(namespace, label, ours)),
     force: differing.some(([label]) => namespace.labels[label] !== undefined) || isRewritten(namespace, record),
     changes: differing.length > 0 || leaving || record !== namespace.recorded,
     conflicts,
@@ -82,12 +79,6 @@ function isForeign(namespace: NamespaceView, label: string, value: string, ours:
 /** Somebody else said the same before we did: that is theirs to change. */
 function isStatedBefore(namespace: NamespaceView, label: string, value: string, ours: Record<string, string>): boolean {
   return !(label in ours) && namespace.labels[label] === value && ownersOf(namespace, label).others.length > 0;
-}
-
-/** It says what we set, and nobody else states that. */
-function isOnlyOurs(namespace: NamespaceView, label: string, ours: Record<string, string>): boolean {
-  const { others } = ownersOf(namespace, label);
-  return namespace.labels[label] === ours[label] && !others.some(({ operation }) => operation === 'Apply');
 }
 
 function managersOf(namespace: NamespaceView, label: string): string[] {

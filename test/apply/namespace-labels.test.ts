@@ -52,10 +52,4 @@ describe('planLabels: a label that is to become restricted', () => {
     assert.deepEqual(plan.labels, { [LABEL]: 'restricted', [VERSION]: 'v1.36' });
     assert.equal(plan.record, JSON.stringify({ [VERSION]: 'v1.36' }));
   });
-
-  it('is removed when nobody wants it any more, whatever became of the managed fields', () => {
-    assert.deepEqual(planLabels(namespace('baseline', 'baseline', [KUBECTL]), {}).removed, [LABEL]);
-    assert.deepEqual(planLabels(namespace('baseline', 'baseline', [US, ARGO]), {}).removed, []);
-    assert.deepEqual(planLabels(namespace('privileged', 'baseline', [KUBECTL]), {}).removed, []);
-  });
 });

@@ -192,10 +192,10 @@ describe('attempts to get around a policy', () => {
         });
         await cluster.operator.stop();
         await cluster.operator.startAndWatch();
-        await inNamespace('openshift-bypass', async (openshift) => {
+        await inNamespace('openshift-of-platform', async (openshift) => {
           await eventually('freedom', async () => (await cluster.admit(privilegedPod(), openshift)) === ADMITTED);
         });
-        await inNamespace('gke-bypass', async (gke) => {
+        await inNamespace('gke-of-nobody', async (gke) => {
           await eventually('refusal', async () => byUs(policy).test(await cluster.admit(privilegedPod(), gke)));
         });
       } finally {
