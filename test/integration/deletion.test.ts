@@ -84,7 +84,7 @@ describe('deleting and changing policies', function () {
     });
     await eventually('the right', async () => (await cluster.admit(ping, namespace)) === ADMITTED);
     const accepted = async () => (await cluster.condition(policy, 'Accepted'))?.message ?? '';
-    assert.doesNotMatch(await accepted(), /older/);
+    assert.doesNotMatch(await accepted(), /older than/);
     await cluster.deletePolicy(policy);
     await cluster.settled();
     // Times have seconds.
