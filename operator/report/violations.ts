@@ -1,8 +1,10 @@
 /** Verdicts of the namespaces where a policy decides → the workloads part of its status. */
 import type { CapabilityPolicy, CapabilityPolicyStatus, Mode, Violation } from '../api/capability-policy.ts';
 import type { ModeJudgement, NamespaceJudgement, WorkloadJudgement } from '../evaluate/namespace.ts';
+import { ownEntries } from '../evaluate/suggest-fit.ts';
 import { COST_RULE, violationsBy } from '../evaluate/verdict.ts';
 import type { Violation as BrokenRule } from '../evaluate/violations.ts';
+import { NEWEST_KNOWN_MINOR } from '../standards/level-version.ts';
 import { bounded } from './text.ts';
 
 export interface WorkloadReport {
@@ -100,10 +102,13 @@ export function entriesOf(workload: WorkloadJudgement, broken: readonly BrokenRu
 }
 
 /** Only what the policy itself states: a level's own list is no grant that somebody chose. */
+/** What every version of the level admits is no grant: a list repeats it so as not to refuse it. */
 function unused({ spec }: CapabilityPolicy, added: ReadonlySet<string>): string[] {
   const granted = spec.overrides?.capabilities?.allowedAdd ?? [];
+  const standard = { level: spec.level, minor: NEWEST_KNOWN_MINOR, server: NEWEST_KNOWN_MINOR };
+  const own = ownEntries('capabilities.allowedAdd', standard);
   return granted
-    .filter((capability) => capability !== '*' && !added.has(capability))
+    .filter((capability) => capability !== '*' && !own.includes(capability) && !added.has(capability))
     .sort()
     .slice(0, 64)
     .map((capability) => bounded(capability, 64));

@@ -7,6 +7,7 @@ import type { CapabilityPolicySpec } from '../../operator/api/capability-policy.
 import { policiesOf } from '../../operator/cli/commands/suggest-policies.ts';
 import { suggest } from '../../operator/evaluate/suggest.ts';
 import { Evaluator } from '../../operator/evaluate/violations.ts';
+import { matches } from '../../operator/policy/selector.ts';
 import { NEWEST_KNOWN_MINOR } from '../../operator/standards/level-version.ts';
 import type { ControlPlane } from '../controlplane/controlplane.ts';
 import { sharedControlPlane } from '../controlplane/shared.ts';
@@ -85,6 +86,24 @@ describe(`cappol suggest, with an API server (FC_SEED=${SEED})`, () => {
     const { stdout: applied } = kubectl(['apply', '--dry-run=server', '-f', '-'], stdout);
     assert.match(applied, /suggest-live created \(server dry run\)/);
     assert.match(applied, /suggest-live-pinger created \(server dry run\)/);
+  });
+
+  it('leaves namespaces with policies of their own to these, and the rest to one', async () => {
+    const { code, stdout } = await cappol([
+      ...['suggest', '--cluster', '-A', '-o', 'json'],
+      ...['--kubeconfig', controlPlane.kubeconfig],
+    ]);
+    assert.equal(code, 0);
+    const policies: { metadata: { name: string }; spec: CapabilityPolicySpec }[] = JSON.parse(stdout).policies;
+    const own = { 'kubernetes.io/metadata.name': NAMESPACE };
+    const [rest, ...others] = policies.filter(({ spec }) => matches(spec.namespaceSelector, {}));
+    assert.match(rest?.metadata.name ?? '', /^suggested-/);
+    assert.deepEqual(others, []);
+    const here = policies.filter(({ spec }) => matches(spec.namespaceSelector, own));
+    assert.deepEqual(
+      here.map(({ metadata }) => metadata.name),
+      [NAMESPACE, `${NAMESPACE}-pinger`],
+    );
   });
 
   it('needs no more than to list pods and workloads there', async () => {

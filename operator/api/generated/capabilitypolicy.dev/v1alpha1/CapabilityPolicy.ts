@@ -606,7 +606,7 @@ export interface ICapabilityPolicy {
       "namespaces": number;
     }>;
     /**
-     * Capabilities in allowedAdd that no workload in the policy's namespaces adds.
+     * Capabilities that allowedAdd admits beyond the level, and that no workload in the policy's namespaces adds.
      */
     "unusedGrants"?: Array<string>;
   };

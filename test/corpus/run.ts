@@ -1,0 +1,21 @@
+/** `npm run test:corpus -- FOLDER…`: corpus.test.ts for manifests of other projects, a set in each folder. */
+import { spawnSync } from 'node:child_process';
+import { statSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+
+const ROOT = join(import.meta.dirname, '..', '..');
+const folders = process.argv.slice(2).map((folder) => resolve(folder));
+const wrong = folders.filter((folder) => !statSync(folder, { throwIfNoEntry: false })?.isDirectory());
+
+if (folders.length === 0 || wrong.length > 0) {
+  console.error(wrong.length > 0 ? `not a folder: ${wrong.join(', ')}` : 'usage: npm run test:corpus -- FOLDER…');
+  process.exitCode = 2;
+} else {
+  const mocha = join(ROOT, 'node_modules', '.bin', 'mocha');
+  const { status } = spawnSync(process.execPath, [mocha, join(import.meta.dirname, 'corpus.test.ts')], {
+    cwd: ROOT,
+    env: { ...process.env, CORPUS: folders.join('\n') },
+    stdio: 'inherit',
+  });
+  process.exitCode = status ?? 1;
+}

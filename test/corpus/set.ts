@@ -1,0 +1,92 @@
+/** A folder of manifests → its pods and pod templates, in namespaces of the test's own. */
+import { basename } from 'node:path';
+import { templatePath } from '../../operator/cli/input/kinds.ts';
+import { readManifests } from '../../operator/cli/input/manifests.ts';
+import { WORKLOAD_KINDS } from '../../operator/cluster/objects.ts';
+
+// biome-ignore lint/suspicious/noExplicitAny: manifests as their authors wrote them
+type Fields = Record<string, any>;
+
+export interface Workload {
+  readonly kind: string;
+  readonly name: string;
+  readonly namespace: string;
+  /** The manifest, with the namespace replaced. */
+  readonly manifest: Fields;
+  readonly serviceAccount: string;
+  /** The pod, or one as its template states it. */
+  readonly pod: Pod;
+}
+
+export interface Pod {
+  readonly metadata: Fields;
+  readonly spec: Fields;
+}
+
+export interface CorpusSet {
+  readonly name: string;
+  readonly workloads: readonly Workload[];
+  /** Where each of them begins in `text`, from 1. */
+  readonly lines: readonly number[];
+  /** The manifests, to be read by cappol. */
+  readonly text: string;
+  readonly namespaces: readonly string[];
+}
+
+const API_VERSIONS: Readonly<Record<string, string>> = {
+  Pod: 'v1',
+  PodTemplate: 'v1',
+  ReplicationController: 'v1',
+  Job: 'batch/v1',
+  CronJob: 'batch/v1',
+};
+
+/** @param prefix what the names of all namespaces begin with, so that no policy leaves out kube-system */
+export async function readSet(folder: string, prefix: string): Promise<CorpusSet> {
+  const workloads: Workload[] = [];
+  const io = { stdin: process.stdin, cwd: process.cwd(), signal: new AbortController().signal };
+  for await (const { object } of readManifests([folder], io, { tell: () => {} })) {
+    const workload = workloadOf(structuredClone(object), prefix);
+    if (workload) workloads.push(workload);
+  }
+  return {
+    name: basename(folder),
+    workloads,
+    lines: workloads.map((_, i) => 2 * i + 1),
+    text: workloads.map(({ manifest }) => `${JSON.stringify(manifest)}\n`).join('---\n'),
+    namespaces: [...new Set(workloads.map(({ namespace }) => namespace))].sort(),
+  };
+}
+
+function workloadOf(object: Fields, prefix: string): Workload | undefined {
+  const { apiVersion, kind } = object;
+  const isKnown = kind === 'Pod' || (WORKLOAD_KINDS as readonly string[]).includes(kind);
+  if (!isKnown || apiVersion !== (API_VERSIONS[kind] ?? 'apps/v1')) return undefined;
+  const template = templatePath(kind).reduce<Fields | undefined>((at, step) => at?.[step], object);
+  if (!template?.spec?.containers) return undefined;
+  const namespace = `${prefix}-${object.metadata.namespace ?? 'default'}`.slice(0, 63);
+  object.metadata.namespace = namespace;
+  const { spec, metadata } = template;
+  return {
+    kind,
+    name: object.metadata.name ?? `${object.metadata.generateName}*`,
+    namespace,
+    manifest: object,
+    serviceAccount: spec.serviceAccountName || spec.serviceAccount || 'default',
+    pod: { metadata: { labels: metadata?.labels, annotations: metadata?.annotations }, spec },
+  };
+}
+
+/**
+ * As a controller would create it. What only refers to objects that the test cluster does not have is left out: no rule
+ * of a level reads it.
+ */
+export function createdPod({ metadata, spec }: Pod, serviceAccountName = 'default') {
+  const { serviceAccount: _, priorityClassName: __, runtimeClassName: ___, ...kept } = spec;
+  return {
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: { ...metadata, name: 'corpus' },
+    spec: { ...kept, serviceAccountName },
+  };
+}
