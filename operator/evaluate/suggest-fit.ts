@@ -46,7 +46,7 @@ export function unfitRules(pods: readonly PodParts[], fitting: Fitting): Rule[] 
 
 /** The entries of an override's list that the level admits by itself. */
 export function ownEntries(path: string, standard: Standard): readonly unknown[] {
-  const rule = RULES.find(({ id }) => path === id || path.startsWith(`${id}.`));
+  const rule = RULES.find((one) => isStatedBy(path, one));
   const { own = [], choices } = rule?.fit(standard) ?? {};
   const value = own.length > 0 ? choices?.(own)[0]?.[path] : [];
   return Array.isArray(value) ? value : [];
@@ -92,7 +92,18 @@ function withGuards(stated: Stated, pods: readonly PodParts[], fitting: Fitting)
       ? [choiceFor(rule, pods, fitting, fitting.standard)]
       : [];
   });
-  return Object.assign({}, stated, ...guards);
+  const all = Object.entries<unknown>(Object.assign({}, stated, ...guards));
+  return Object.fromEntries(all.sort(([a], [b]) => placeOf(a) - placeOf(b)));
+}
+
+/** Among the overrides in the order of the API. */
+function placeOf(path: string): number {
+  return RULES.findIndex((rule) => isStatedBy(path, rule));
+}
+
+/** By the rule itself, or one that shares a field with it: `capabilities` and `capabilities.allowedBounding`. */
+export function isStatedBy(path: string, { id }: Rule): boolean {
+  return path === id || path.startsWith(`${id}.`);
 }
 
 function isAdded({ path, entry }: { path: string; entry: string }, stated: Stated, standard: Standard): boolean {

@@ -3,7 +3,7 @@ import type { PodParts, PodSpec } from '../cluster/objects.ts';
 import { RULES } from '../rules/index.ts';
 import type { Rule, Stated } from '../rules/rule.ts';
 import { type Finding, findings } from './findings.ts';
-import { type Fitting, ownEntries } from './suggest-fit.ts';
+import { type Fitting, isStatedBy, ownEntries } from './suggest-fit.ts';
 import { judgingBy } from './suggest-stated.ts';
 import type { Workload } from './suggest-workloads.ts';
 import type { Evaluator, Violation } from './violations.ts';
@@ -97,7 +97,7 @@ interface Without {
 
 function withoutIt(path: string, stated: Stated, { standard, narrow }: Fitting): Without {
   const { [path]: value, ...others } = stated;
-  const rules = RULES.filter((rule) => concerns(rule, path));
+  const rules = RULES.filter((rule) => isStatedBy(path, rule));
   const by = (overrides: Stated) => rules.map((rule) => judgingBy(rule, overrides, standard));
   const list = Array.isArray(value) && !value.includes('*') ? value : [];
   const own = narrow ? [] : ownEntries(path, standard);
@@ -126,11 +126,6 @@ function brokenBy(judgings: readonly Judging[], { parts }: Shape, evaluator: Eva
 
 function needOf(violation: Violation, shape: Shape): ShapeNeed {
   return { ...partOf(violation), change: violation.message, advice: adviceOn(violation, shape) };
-}
-
-/** The rule itself, and those that share a field with it: `capabilities` and `capabilities.allowedBounding`. */
-function concerns({ id }: Rule, path: string): boolean {
-  return path === id || path.startsWith(`${id}.`);
 }
 
 /** A message names what is wrong, then what would be accepted: an entry that the level has itself is not among the former. */

@@ -120,6 +120,7 @@ describe(`cappol suggest (FC_SEED=${SEED})`, () => {
     assert.match(stdout, /# advice: container "app" adds capability NET_RAW: .*ping_group_range/m);
     assert.match(stdout, /- hostPath # Deployment net\/collector$/m);
     assert.match(stdout, /- projected$/m);
+    assert.match(stdout, / hostPath .*(\n +- .*)+\n +hostPaths:/);
   });
 
   it('says who may use an exception besides the workload that it is for', async () => {
@@ -265,7 +266,7 @@ describe(`cappol suggest (FC_SEED=${SEED})`, () => {
     const { stdout } = await suggested([], misspelt);
     assert.match(stdout, /# Deployment net\/pinger \(app\)\n( +#.*\n)*.* allowedAdd:\n +- "\*"/);
     assert.match(stdout, /# {3}advice: container "app" .* write NET_RAW$/m);
-    assert.match(stdout, /# {3}Any is admitted: no list can name what is used\.$/m);
+    assert.match(stdout, /# {3}Any is admitted: the API has no narrower value that admits this\.$/m);
   });
 
   it('reports without the policies', async () => {

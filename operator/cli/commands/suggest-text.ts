@@ -94,7 +94,10 @@ export function overrideText({ path, value }: StatedOverride): string {
 /** Who needs the override, what the level wants instead, and what would do without. */
 export function overrideLines({ value, needs }: StatedOverride): string[] {
   if (needs.length === 0) return ['No workload needs more.'];
-  const any = Array.isArray(value) && value.includes('*') ? ['  Any is admitted: no list can name what is used.'] : [];
+  const any =
+    Array.isArray(value) && value.includes('*')
+      ? ['  Any is admitted: the API has no narrower value that admits this.']
+      : [];
   return [...needLines(needs), ...any];
 }
 
