@@ -104,6 +104,22 @@ export function create(pod: object, as: Identity = CREATOR): Step {
   };
 }
 
+/** Creates a pod in a namespace of that name, which has the labels of the row's and goes again. */
+export function createIn(name: string, pod: object): Step {
+  return async ({ cluster, namespace }) => {
+    const path = `${NAMESPACES}/${name}`;
+    const { labels } = (await cluster.api.get(`${NAMESPACES}/${namespace}`)).metadata;
+    const metadata = { name, labels: { team: labels.team } };
+    await cluster.api.apply(path, { apiVersion: 'v1', kind: 'Namespace', metadata });
+    await cluster.serviceAccount(name, 'default');
+    try {
+      return await cluster.api.ask('POST', `${path}/pods`, { body: pod, as: CREATOR });
+    } finally {
+      await cluster.api.remove(path);
+    }
+  };
+}
+
 /** Sends any text as a pod. `NAME` in it stands for the row's name. */
 export function createText(text: string, contentType = 'application/json'): Step {
   return (scene) => ask('POST', PODS, text.replaceAll('NAME', scene.pod), { contentType })(scene);

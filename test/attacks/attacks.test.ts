@@ -17,6 +17,7 @@ import { EXISTING } from './existing.ts';
 import { NAMESPACE_CHANGES } from './namespaces.ts';
 import { OWNER, PEOPLE } from './people.ts';
 import { PLACEMENT } from './placement.ts';
+import { REPORTED } from './reported.ts';
 import { REQUESTS } from './requests.ts';
 import { AGENT, SETTINGS } from './settings.ts';
 import { SPELLING } from './spelling.ts';
@@ -24,6 +25,7 @@ import { SPELLING } from './spelling.ts';
 const ROOT = join(import.meta.dirname, '..', '..');
 
 const SECTIONS: Readonly<Record<string, readonly Attack[]>> = {
+  'that once succeeded': REPORTED,
   'by the way a value is written': SPELLING,
   'by where it is asked for, or what pod it is': PLACEMENT,
   'by the way it is sent': REQUESTS,

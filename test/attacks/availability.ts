@@ -1,9 +1,85 @@
+/** Attempts to keep the operator or the guard from working. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { request } from 'undici';
+import type { Answer, Json } from '../integration/api.ts';
 import { eventually } from '../integration/harness.ts';
 import { vanish } from '../integration/observed.ts';
 import { NAMESPACES } from '../integration/rendered.ts';
-import { type Attack, admitted } from './attack.ts';
+import { type Attack, admitted, ask, create, type Expectation, refusedBy, type Scene, type Step } from './attack.ts';
+import { pod } from './settings.ts';
+
+/** Of one object: what etcd takes is some more. */
+const ENTRIES = 10_000;
+const ANSWERED_MS = 1_000;
+const WATCHED_MS = 4_000;
+
+/** The capabilities of one container, as many as an object holds. */
+const LONG = {
+  add: Array.from({ length: ENTRIES }, () => 'SYS_ADMIN'),
+  drop: Array.from({ length: ENTRIES }, () => 'K'),
+};
+
+function capable(capabilities: object): Json {
+  return pod({ containers: [{ name: 'main', image: 'example.org/app', securityContext: { capabilities } }] });
+}
+
+/** A Deployment without replicas: nothing refuses it, and the operator has to judge its template. */
+function deployment(template: Json): Step {
+  return (scene) => {
+    const labels = { app: scene.pod };
+    return ask('POST', '/apis/apps/v1/namespaces/NAMESPACE/deployments', {
+      apiVersion: 'apps/v1',
+      kind: 'Deployment',
+      metadata: { name: scene.pod },
+      spec: {
+        replicas: 0,
+        selector: { matchLabels: labels },
+        template: { metadata: { labels, annotations: template.metadata.annotations }, spec: template.spec },
+      },
+    })(scene);
+  };
+}
+
+/** Polls /healthz while the operator judges. @returns the slowest answer as a message */
+const watchHealth: Step = async ({ healthPort }) => {
+  let slowest = 0;
+  const until = Date.now() + WATCHED_MS;
+  while (Date.now() < until) {
+    const began = Date.now();
+    await request(`http://127.0.0.1:${healthPort}/healthz`, { bodyTimeout: 20_000, headersTimeout: 20_000 })
+      .then(({ body }) => body.text())
+      .catch(() => {});
+    slowest = Math.max(slowest, Date.now() - began);
+    await sleep(50);
+  }
+  return { status: 200, body: { slowest }, warnings: [] };
+};
+
+const answeredThroughout: Expectation = {
+  title: `the operator answers /healthz within ${ANSWERED_MS} ms throughout`,
+  verify({ body }: Answer) {
+    if (body.slowest > ANSWERED_MS) throw new Error(`it took ${body.slowest} ms`);
+  },
+};
+
+function removeDeployment({ cluster, namespace, pod }: Scene): Promise<unknown> {
+  return cluster.api.remove(`/apis/apps/v1/namespaces/${namespace}/deployments/${pod}`);
+}
 
 export const AVAILABILITY: readonly Attack[] = [
+  {
+    attempt: `creates a pod whose lists of capabilities have ${ENTRIES} entries each`,
+    setting: 'bounded',
+    steps: [create(capable(LONG))],
+    expect: refusedBy('bounded', /capabilities/),
+  },
+  {
+    attempt: `has a template judged whose lists of capabilities have ${ENTRIES} entries each`,
+    setting: 'bounded',
+    steps: [deployment(capable(LONG)), watchHealth],
+    expect: answeredThroughout,
+    after: removeDeployment,
+  },
   {
     attempt: 'makes a namespace whose record of labels is as large as the API takes it, and deletes it again',
     setting: 'labelled',

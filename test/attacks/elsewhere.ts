@@ -116,4 +116,29 @@ export const ELSEWHERE: readonly ShownElsewhere[] = [
     'lets who holds every verb in a namespace use all policies there',
   ),
   row('forges a token to read metrics', 'refused', 'integration/metrics-access', 'knows no forged token'),
+  row(
+    'was bound to a policy that is gone, and waits for another of its name',
+    'named in the condition Accepted of the new one',
+    'integration/deletion',
+    'names what was bound to an earlier policy of its name',
+  ),
+  row('claims to be the image of a static pod, as a node', 'admitted', 'integration/bypass', 'unless that is a node'),
+  row(
+    'takes the annotation of such a pod off again',
+    'refused',
+    'integration/bypass',
+    'can never be taken off the pod',
+  ),
+  row(
+    'grows a pod step by step, as several users',
+    'no step leads from a pod that some policy admits to one that none admits',
+    'differential/policies',
+    'leave no pod that some policy admitted to none',
+  ),
+  row(
+    'creates the largest object that etcd takes, for every rule',
+    'the event loop is free within 100 ms',
+    'evaluate/worst-objects',
+    'costs the operator less than',
+  ),
 ];

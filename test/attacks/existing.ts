@@ -202,6 +202,47 @@ export const EXISTING: readonly Attack[] = [
     expect: invalid(/Duplicate value: "main"/),
   },
   {
+    attempt: 'replaces the list of ephemeral containers by a strategic merge patch',
+    setting: 'narrow',
+    steps: [
+      created,
+      debug({ securityContext: RESTRICTED }),
+      patchPod(
+        {
+          spec: { ephemeralContainers: [{ name: 'late', image: 'example.org/debug', ...BAD }, { $patch: 'replace' }] },
+        },
+        '/ephemeralcontainers',
+      ),
+    ],
+    expect: {
+      title: 'refused by narrow or the API server',
+      verify: (answer, scene) =>
+        answer.status === 422
+          ? invalid(/may not be removed/).verify(answer, scene)
+          : refusedBy('narrow', /privileged/).verify(answer, scene),
+    },
+  },
+  {
+    attempt: 'adds SYS_ADMIN by a resize',
+    setting: 'narrow',
+    steps: [
+      created,
+      ask(
+        'PATCH',
+        `${POD}/resize`,
+        [{ op: 'add', path: '/spec/containers/0/securityContext/capabilities/add', value: ['SYS_ADMIN'] }],
+        { contentType: JSON_PATCH },
+      ),
+    ],
+    expect: {
+      title: 'has no effect',
+      verify: ({ status, body }) => {
+        const { add } = body.spec?.containers?.[0]?.securityContext?.capabilities ?? {};
+        if (status === 200 ? add !== undefined : status !== 422) throw new Error(`${status} ${JSON.stringify(add)}`);
+      },
+    },
+  },
+  {
     attempt: 'adds a bad ephemeral container as cluster administrator',
     setting: 'narrow',
     steps: [created, debug(BAD, { as: ADMINISTRATOR })],

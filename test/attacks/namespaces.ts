@@ -105,10 +105,28 @@ export const NAMESPACE_CHANGES: readonly Attack[] = [
     expect: admitted('it decides nothing'),
   },
   {
+    attempt: 'weakens the label of another mode',
+    setting: 'labelled',
+    steps: [byEveryRoute({ labels: { [`${LABELS}/warn`]: 'privileged', [`${LABELS}/audit`]: 'privileged' } })],
+    expect: admitted('it refuses nothing'),
+  },
+  {
     attempt: 'weakens the enforced level as cluster administrator',
     setting: 'labelled',
     steps: [changeNamespace(PRIVILEGED, ADMINISTRATOR)],
     expect: admitted('administrators hold exempt'),
+  },
+  {
+    attempt: 'states the labels that stand as another field manager, and weakens them when the policy has changed',
+    setting: 'claimed',
+    steps: [
+      labelled('restricted'),
+      appliesTheSame('argocd'),
+      policyBecomes('baseline'),
+      changeNamespace(PRIVILEGED, EDITOR, ROUTES[1]),
+    ],
+    expect: guarded,
+    after: vanishes,
   },
   {
     attempt:

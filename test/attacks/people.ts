@@ -5,7 +5,7 @@ import { CREATOR, eventually, serviceAccount } from '../integration/harness.ts';
 import { EDITOR, grant, onPolicy } from '../integration/namespace-changes.ts';
 import { privilegedPod } from '../integration/pods.ts';
 import { NAMESPACES } from '../integration/rendered.ts';
-import { type Attack, admitted, ask, create, refused, refusedBy, type Scene, type Step } from './attack.ts';
+import { type Attack, admitted, ask, create, createIn, refused, refusedBy, type Scene, type Step } from './attack.ts';
 import { AGENT, agentPod } from './settings.ts';
 
 const RBAC = 'rbac.authorization.k8s.io';
@@ -181,7 +181,7 @@ export const PEOPLE: readonly Attack[] = [
   {
     attempt: "creates a privileged pod in a namespace whose name begins like an excluded one's: kube-system-x",
     setting: 'narrow',
-    steps: [inNamespace('kube-system-attacks')],
+    steps: [createIn('kube-system-attacks', privilegedPod())],
     expect: refusedBy('narrow', /privileged/),
   },
   {
@@ -209,20 +209,4 @@ function accounts(serviceAccountName: string | undefined, serviceAccount: string
   delete one.spec.serviceAccountName;
   Object.assign(one.spec, { serviceAccount, ...(serviceAccountName && { serviceAccountName }) });
   return one;
-}
-
-/** Creates a privileged pod in a namespace of that name, which has the labels of the row's. */
-function inNamespace(name: string): Step {
-  return async ({ cluster, namespace }) => {
-    const path = `${NAMESPACES}/${name}`;
-    const { labels } = (await cluster.api.get(`${NAMESPACES}/${namespace}`)).metadata;
-    const metadata = { name, labels: { team: labels.team } };
-    await cluster.api.apply(path, { apiVersion: 'v1', kind: 'Namespace', metadata });
-    await cluster.serviceAccount(name, 'default');
-    try {
-      return await cluster.api.ask('POST', `${path}/pods`, { body: privilegedPod(), as: CREATOR });
-    } finally {
-      await cluster.api.remove(path);
-    }
-  };
 }

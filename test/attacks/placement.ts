@@ -114,6 +114,95 @@ export const PLACEMENT: readonly Attack[] = [
     expect: invalid(/os\.name is windows|cannot be set for a windows pod|Forbidden/),
   },
   {
+    attempt: 'says that a pod is for Windows, and mounts a path of the node',
+    setting: 'narrow',
+    steps: [
+      create(
+        pod({
+          os: { name: 'windows' },
+          securityContext: { runAsNonRoot: true },
+          volumes: [{ name: 'node', hostPath: { path: 'C:\\' } }],
+        }),
+      ),
+    ],
+    expect: refusedBy('narrow', /volumes/),
+  },
+  {
+    attempt: 'runs as root in a user namespace of its own',
+    setting: 'narrow',
+    steps: [create(secured({ runAsUser: 0, runAsNonRoot: false }, { hostUsers: false }))],
+    expect: admitted('the Standard has admitted it since v1.35'),
+  },
+  {
+    attempt: 'runs as root and says hostUsers: null',
+    setting: 'narrow',
+    steps: [create(secured({ runAsUser: 0, runAsNonRoot: false }, { hostUsers: null }))],
+    expect: refusedBy('narrow', /runAsNonRoot[^|]*runAsUser/),
+  },
+  {
+    attempt: 'says null for what must be set',
+    setting: 'narrow',
+    steps: [create(secured({ allowPrivilegeEscalation: null, capabilities: null }, { securityContext: null }))],
+    expect: refusedBy('narrow', /allowPrivilegeEscalation[^|]*runAsNonRoot[^|]*seccomp/),
+  },
+  {
+    attempt: 'opens a port of the node in an init container',
+    setting: 'narrow',
+    steps: [
+      create(
+        restrictedWith(({ spec }) => {
+          const ports = [{ containerPort: 80, hostPort: 80 }];
+          spec.initContainers = [{ ...structuredClone(spec.containers[0]), name: 'init', ports }];
+        }),
+      ),
+    ],
+    expect: refusedBy('narrow', /hostPorts/),
+  },
+  {
+    attempt: 'asks for a projected volume with a certificate, a trust bundle and a token for another audience',
+    setting: 'narrow',
+    steps: [
+      create(
+        withSpec({
+          volumes: [
+            {
+              name: 'all',
+              projected: {
+                sources: [
+                  { serviceAccountToken: { path: 'token', audience: 'vault', expirationSeconds: 600 } },
+                  { clusterTrustBundle: { name: 'bundle', path: 'bundle.pem' } },
+                ],
+              },
+            },
+          ],
+        }),
+      ),
+    ],
+    expect: admitted('level restricted admits projected volumes, whatever is in them'),
+  },
+  {
+    attempt: 'has 2,000 containers, the last of them privileged: more than an expression may cost',
+    setting: 'narrow',
+    steps: [
+      create(
+        restrictedWith(({ spec }) => {
+          const [container] = spec.containers;
+          spec.containers = Array.from({ length: 2_000 }, (_, i) => ({ ...container, name: `c${i}` }));
+          spec.containers.push({ name: 'last', image: 'example.org/app', securityContext: { privileged: true } });
+        }),
+      ),
+    ],
+    expect: {
+      title: 'refused, whatever the message',
+      verify: ({ status, body }) => {
+        if (status !== 403 && status !== 422) throw new Error(`${status}`);
+        if (!/CapabilityPolicy attacks-narrow|capabilitypolicy-attacks-narrow/.test(body.message)) {
+          throw new Error(String(body.message).slice(0, 500));
+        }
+      },
+    },
+  },
+  {
     attempt: 'says WINDOWS in other letters',
     setting: 'narrow',
     steps: [create(withSpec({ os: { name: 'Windows' } }, ADDED))],

@@ -57,6 +57,14 @@ export const SETTINGS: Readonly<Record<string, Setting>> = {
     },
   },
 
+  /** Two policies of equal priority, each with a capability of its own. */
+  pairs: {
+    policies: {
+      tracing: enforce({ level: 'restricted', overrides: { capabilities: { allowedAdd: ['SYS_PTRACE'] } } }),
+      pinging: enforce({ level: 'restricted', overrides: { capabilities: { allowedAdd: ['NET_RAW'] } } }),
+    },
+  },
+
   /** Where the account of that exception is another, and somebody may use another exception. */
   elsewhere: {
     policies: {
@@ -72,6 +80,7 @@ export const SETTINGS: Readonly<Record<string, Setting>> = {
       joined: { mode: 'Enforce', level: 'privileged', namespaceSelector: { matchLabels: { exception: 'yes' } } },
     },
   },
+  claimed: { policies: { claimed: managed } },
   recorded: { policies: { recorded: managed } },
   impersonated: { policies: { impersonated: managed } },
   unowned: { policies: { unowned: managed } },
