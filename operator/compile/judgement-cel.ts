@@ -14,8 +14,9 @@ export function judgementOf({ defaulting }: ResolvedPolicy, index: number) {
   const of = (variable: string, part: keyof typeof PART) => `variables.${variable}${index}[${PART[part]}]`;
   const ofAddition = (added: string) =>
     `${of(added, 'ADDED')} && (${of('complies', 'OLD')} || !variables.compliedBefore && ${of('complies', 'INHERITED')})`;
+  // What the author of the addition can change comes first: a message describes only some.
   const listed = (added: string) =>
-    `(variables.compliedBefore ? ${of('violations', 'OLD')} : ${of('violations', 'INHERITED')}) + ${of(added, 'ADDED')}`;
+    `${of(added, 'ADDED')} + (variables.compliedBefore ? ${of('violations', 'OLD')} : ${of('violations', 'INHERITED')})`;
   const ofPod = (whole: string, addition: string) => `(variables.ephemeral ? ${addition} : ${whole})`;
   const complied = of('complies', 'OLD');
   const asIs = {

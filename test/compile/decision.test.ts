@@ -96,7 +96,7 @@ describe('the text of an admission policy', () => {
     const sees = policy('sees', { overrides: { hostPID: true } });
     assert.equal(
       says([restricted, sees], { hostPID: true }, { securityContext: { ...confined, privileged: true } }),
-      'CapabilityPolicy restricted: hostPID: pod must not set hostPID=true; privileged: container "debug" must not set securityContext.privileged=true | CapabilityPolicy sees: privileged: container "debug" must not set securityContext.privileged=true',
+      'CapabilityPolicy restricted: privileged: container "debug" must not set securityContext.privileged=true; hostPID: pod must not set hostPID=true | CapabilityPolicy sees: privileged: container "debug" must not set securityContext.privileged=true',
     );
     const unconfined = { securityContext: { seccompProfile: { type: 'Unconfined' }, runAsUser: 0 }, hostIPC: true };
     assert.equal(

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import type { CapabilityPolicySpec } from '../../operator/api/capability-policy.ts';
 import { RUNTIME_DEFAULT } from '../../operator/standards/capabilities.ts';
+import type { Answer, Json } from './api.ts';
 import { ADMITTED, eventually, isProgrammed, useCluster } from './harness.ts';
-import { POLICIES } from './rendered.ts';
+import { NAMESPACES, POLICIES } from './rendered.ts';
 
 const FITTING = 13;
 const CONTAINERS = 100;
@@ -81,6 +82,30 @@ describe(`${FITTING} policies that meet, each with users of its own`, function (
     });
   }
 
+  it('judge what is added to such a pod, with the pod and, where it satisfies none of them, alone', async () => {
+    const older = await cluster.namespace('older');
+    const [compliant, violating] = [crowdedPod(['NET_RAW'], 'bound'), crowdedPod(undefined)];
+    const metadata = { name: 'debugged' };
+    await cluster.api.create(`${NAMESPACES}/${namespace}/pods`, { ...compliant, metadata });
+    await cluster.api.create(`${NAMESPACES}/${older}/pods`, { ...violating, metadata });
+    await cluster.api.patch(`${NAMESPACES}/${older}`, { metadata: { labels: { team: 'ceiling' } } });
+    for (const [where, add, status] of [
+      [namespace, ['NET_RAW'], 200],
+      [namespace, ['SYS_TIME'], 403],
+      [older, ['SYS_TIME'], 200],
+      [older, ['BPF'], 403],
+    ] as const) {
+      const answer = await debug(where, add);
+      assert.equal(answer.status, status, answer.body.message);
+      for (const [i, policy] of status === 403 ? policies.entries() : []) {
+        // Under the policy that grants it, the pod's own containers are wrong.
+        const container = CAPABILITIES[i] === add[0] ? 'c0' : 'debug-';
+        const reason = `CapabilityPolicy ${policy}: capabilities: container "${container}`;
+        assert.ok(answer.body.message.includes(reason), `${reason} is not in: ${answer.body.message}`);
+      }
+    }
+  });
+
   it('leave no room for another, which is told so and named; they stand; it comes in when one goes', async () => {
     const last = await cluster.policy('last', admitting(FITTING));
     await eventually('the refusal', async () => (await cluster.condition(last, 'Accepted'))?.status === 'False');
@@ -107,6 +132,16 @@ describe(`${FITTING} policies that meet, each with users of its own`, function (
       last,
     );
   });
+
+  /** Adds a container to the pod that is stored. */
+  function debug(where: string, add: readonly string[]): Promise<Answer> {
+    const { containers } = (crowdedPod(add) as Json).spec;
+    const ephemeralContainers = [{ ...containers[0], name: `debug-${add[0]?.toLowerCase().replace('_', '-')}` }];
+    return cluster.api.ask('PATCH', `${NAMESPACES}/${where}/pods/debugged/ephemeralcontainers`, {
+      body: { spec: { ephemeralContainers } },
+      contentType: 'application/strategic-merge-patch+json',
+    });
+  }
 
   async function allProgrammed(names: readonly string[]): Promise<void> {
     const look = async () => {
