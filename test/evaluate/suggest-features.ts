@@ -165,3 +165,9 @@ function oneInEachPlace(features: readonly string[]): string[] {
   const byPlace = new Map(features.map((feature) => [FEATURES[feature]?.place ?? feature, feature]));
   return [...byPlace.values()];
 }
+
+/** Whether every list in it is shorter than those that a stated list refuses for their length (docs/decisions/0009). */
+export function isOfRealSize(value: unknown): boolean {
+  if (Array.isArray(value) && value.length > 84) return false;
+  return typeof value !== 'object' || value === null || Object.values(value).every(isOfRealSize);
+}
