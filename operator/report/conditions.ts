@@ -80,8 +80,8 @@ function acceptedFinding(
     what,
     ...unavailable(policy),
     ...wideSubjects(policy),
-    ...wildcardHolders(policy, wideHolders),
     ...boundBefore(policy, olderBindings),
+    ...wildcardHolders(policy, wideHolders),
   ].join('; ');
   return { type: 'Accepted', status: 'True', reason: reasons.ACCEPTED, message };
 }

@@ -142,13 +142,13 @@ describe('the conditions of a policy', () => {
       'names what was bound to its name before it was made',
       input({ usableBy: 'Bindings' }, { olderBindings: [{ namespace: 'net', name: 'old' }, { name: 'everywhere' }] }),
       'Accepted',
-      'compiled: baseline v1.36, mode Audit; older than this policy, and granting its use by name: ClusterRoleBinding everywhere, RoleBinding net/old; delete what was meant for an earlier policy',
+      'compiled: baseline v1.36, mode Audit; older than this policy, and granting its use by name: ClusterRoleBinding everywhere, RoleBinding net/old; delete what was meant for an earlier policy; holders of wildcard verbs may use it as well (cluster administrators), so a test pod of theirs is admitted: test with --as, such as kubectl create -f pod.yaml --as=system:serviceaccount:kube-system:replicaset-controller',
     ],
     [
       'does not name the binding that the operator writes',
       input({ usableBy: 'Subjects', subjects: [] }, { olderBindings: [{ name: 'capabilitypolicy.dev:use:ping' }] }),
       'Accepted',
-      'compiled: baseline v1.36, mode Audit',
+      'compiled: baseline v1.36, mode Audit; holders of wildcard verbs may use it as well (cluster administrators), so a test pod of theirs is admitted: test with --as, such as kubectl create -f pod.yaml --as=system:serviceaccount:kube-system:replicaset-controller',
     ],
     [
       'says nothing of bindings when everyone may use it',
