@@ -1,15 +1,17 @@
 /** GitHub-flavoured Markdown for a comment on a pull request. */
-import { printable } from '../report/text.ts';
+import { bounded } from '../report/text.ts';
 
 /** GitHub refuses comments of more than 65,536 characters: for the tables of a comment together. */
 export const MOST_CHARACTERS = 60_000;
+/** One text must not take the room of all others. */
+const LONGEST = 1_000;
 
 /**
  * Text of a manifest, as code: nothing in it is a link, a mention, an image or HTML. In a table a pipe has to be escaped in
  * code, too (https://github.github.com/gfm/#tables-extension-); a backslash before it would escape the escape.
  */
 export function code(text: string): string {
-  const line = printable(text).trim();
+  const line = bounded(text, LONGEST).trim();
   if (line === '') return '';
   const longest = Math.max(0, ...[...line.matchAll(/`+/g)].map(([ticks]) => ticks.length));
   const fence = '`'.repeat(longest + 1);

@@ -26,7 +26,7 @@ export function tableText(
   const all = head ? [head, ...shown] : shown;
   const kept = fittingColumns(head, all, optional, terminal.width);
   const picked = all.map((row) => kept.map((index) => row[index] ?? ''));
-  const widths = kept.map((_, index) => Math.max(...picked.map((row) => columns(row[index] ?? ''))));
+  const widths = kept.map((_, index) => columnWidth(picked, index));
   const heads = kept.map((index) => (head ?? above)?.[index] ?? '');
   if (terminal.width === undefined || lineWidth(widths) <= terminal.width) {
     return picked.map((row, line) => rowText(row, widths, head && line === 0 ? [] : heads, paint)).join('');
@@ -42,12 +42,15 @@ function fittingColumns(
   width: number | undefined,
 ): number[] {
   let kept = (rows[0] ?? []).map((_, index) => index);
-  const widthOf = (index: number) => Math.max(...rows.map((row) => columns(row[index] ?? '')));
   for (const name of optional) {
-    if (width === undefined || lineWidth(kept.map(widthOf)) <= width) break;
+    if (width === undefined || lineWidth(kept.map((index) => columnWidth(rows, index))) <= width) break;
     kept = kept.filter((index) => head?.[index] !== name);
   }
   return kept;
+}
+
+function columnWidth(rows: readonly (readonly string[])[], index: number): number {
+  return rows.reduce((width, row) => Math.max(width, columns(row[index] ?? '')), 0);
 }
 
 function lineWidth(widths: readonly number[]): number {

@@ -43,7 +43,7 @@ function clusterWith(policies: Policies, objects: ReturnType<typeof clusterOf>):
   };
 }
 
-function changes(live: Policies, candidates: Policies, objects = clusterOf(WORKLOADS)): Changes {
+function changes(live: Policies, candidates: Policies, objects = clusterOf(WORKLOADS), namespace?: string): Changes {
   const grounds = (policies: Policies) => {
     const foundation = new Foundation();
     foundation.addCluster(clusterWith(policies, objects));
@@ -58,6 +58,7 @@ function changes(live: Policies, candidates: Policies, objects = clusterOf(WORKL
     before: grounds(live).build(OPTIONS, fail),
     after: after.build(OPTIONS, fail),
     enforced: after.enforcing(names).build(OPTIONS, fail),
+    namespace,
   });
 }
 
@@ -141,6 +142,16 @@ describe('what a policy would change', () => {
       );
       assert.deepEqual([web?.safeToEnforce, web?.refusedIfEnforced], [true, []]);
     }
+  });
+
+  it('says nothing of namespaces that were not read', () => {
+    const inWeb = clusterOf(WORKLOADS.filter(({ namespace }) => namespace === 'web'));
+    const { namespaces, summary } = changes(AUDIT, ENFORCE, inWeb, 'web');
+    assert.deepEqual(
+      namespaces.map(({ namespace }) => namespace),
+      ['web'],
+    );
+    assert.deepEqual([summary.workloads, summary.safeToEnforce, summary.candidateNamespaces], [1, 1, 1]);
   });
 
   it('counts workloads by outcome, before and after', () => {

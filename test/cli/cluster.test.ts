@@ -203,6 +203,27 @@ describe('cappol, with a cluster', () => {
       assert.match(stdout, /^\| `Deployment cappol-team\/pinger` \| admitted \| \*\*refused\*\* \| `capabilities: /m);
     });
 
+    it('exits with 1 for what is newly audited, and with --warn only for what is newly refused', async () => {
+      const audit = dump({
+        apiVersion: 'capabilitypolicy.dev/v1alpha1',
+        kind: 'CapabilityPolicy',
+        metadata: { name: 'watch' },
+        spec: {
+          namespaceSelector: { matchLabels: { team: 'cappol' } },
+          level: 'restricted',
+          mode: 'Audit',
+          overrides: { readOnlyRootFilesystem: true },
+        },
+      });
+      const run = (...args: readonly string[]) =>
+        onCluster(['check', '--cluster', '--policy', '-', '-n', namespace, ...args], audit);
+      const { code, stdout } = await run();
+      assert.equal(code, 1);
+      assert.match(stdout, /^Deployment cappol-team\/restricted +admitted +audited +readOnlyRootFilesystem: /m);
+      assert.match(stdout, /watch: 0 of 7 workloads newly refused, .* in 0 of 1 namespace$/m);
+      assert.deepEqual([(await run('--warn')).code, (await run('--fail-on', 'Audit')).code], [0, 1]);
+    });
+
     it('is safe or not also of a policy that does not enforce yet', async () => {
       const { json } = await changes(candidate('baseline', 'Audit'));
       const own = json.namespaces.find((one: Json) => one.namespace === namespace);
@@ -212,6 +233,26 @@ describe('cappol, with a cluster', () => {
         ['network', 'ping', 'privileged', 'time'].map((name) => `${name} Refused`),
       );
     });
+  });
+
+  it('check of a namespace that is not there, or that no policy reaches, is an error', async () => {
+    for (const args of [
+      ['check', '--cluster'],
+      ['check', '--cluster', '--policy', '-'],
+    ]) {
+      const policy =
+        'apiVersion: capabilitypolicy.dev/v1alpha1\nkind: CapabilityPolicy\nmetadata: {name: a}\nspec: {namespaceSelector: {}, level: baseline}\n';
+      const none = await onCluster([...args, '-n', 'nosuch'], policy);
+      assert.deepEqual(
+        [none.code, none.stdout, none.stderr],
+        [2, '', 'cappol: no namespace "nosuch" in the cluster\n'],
+      );
+      const excluded = await onCluster([...args, '-n', 'kube-system'], policy);
+      assert.deepEqual([excluded.code, excluded.stdout], [2, '']);
+      assert.match(excluded.stderr, /^cappol: no policy reaches namespace kube-system: /);
+    }
+    const byLevel = await onCluster(['check', '--cluster', '--level', 'restricted', '-n', 'kube-system']);
+    assert.deepEqual([byLevel.code, byLevel.stderr], [0, '']);
   });
 
   describe('render --diff', () => {

@@ -92,6 +92,7 @@ describe('check -o markdown', () => {
 describe('Markdown', () => {
   it('has code of any text', () => {
     assert.deepEqual(['a', 'a`b', '`a', ''].map(code), ['`a`', '``a`b``', '`` `a ``', '']);
+    assert.ok(code('`a'.repeat(1_000_000)).length < 1_100);
   });
 
   it('has no table without rows', () => {

@@ -181,6 +181,11 @@ b-longer   2
     assert.equal(tableText(HEAD, ROWS, { terminal: terminal(80) }), expected);
   });
 
+  it('may have very many rows', () => {
+    const rows = Array.from({ length: 300_000 }, () => ['a', 'b']);
+    assert.equal(tableText(undefined, rows).length, rows.length * 'a   b\n'.length);
+  });
+
   it('leaves optional columns out until it fits', () => {
     assert.equal(
       tableText(['NAME', 'NUMBER'], [['a', '1']], { terminal: terminal(8), optional: ['NUMBER'] }),

@@ -25,12 +25,15 @@ export interface ChangeInput {
   readonly before: Grounds;
   readonly after: Grounds;
   readonly enforced: Grounds;
+  /** The only one of which pods and workloads were read; undefined for all. */
+  readonly namespace?: string | undefined;
 }
 
-export function changesOf({ cluster, candidates, before, after, enforced }: ChangeInput): Changes {
+export function changesOf({ cluster, candidates, before, after, enforced, namespace: only }: ChangeInput): Changes {
   const was = byNamespace(judgements(cluster, before));
   const ifEnforced = byNamespace(judgements(cluster, enforced));
-  const all = [...judgements(cluster, after)].map((now) => {
+  const asked = [...judgements(cluster, after)].filter(({ namespace }) => only === undefined || namespace === only);
+  const all = asked.map((now) => {
     const compared = compare(outcomesIn(was.get(now.namespace)), outcomesIn(now));
     const isFor = isCandidates(now.namespace, enforced, candidates);
     const refused = isFor ? refusedIn(ifEnforced.get(now.namespace)) : [];

@@ -5,6 +5,7 @@ import type { Cluster } from '../../cluster/objects.ts';
 import { MODES } from '../../policy/deciding.ts';
 import type { Level } from '../../standards/level-version.ts';
 import { type ExitCode, type Io, UsageError } from '../command.ts';
+import { checkNamespace } from '../namespace.ts';
 import { excludingBy, type Given } from '../options.ts';
 import { isWorse, outcomeOf } from '../outcome.ts';
 import { jsonText, printableTexts } from '../printable.ts';
@@ -49,6 +50,7 @@ export async function check(given: Given<CheckOptions>, io: Io): Promise<ExitCod
     const scope = running && options.namespace !== undefined ? { namespace: options.namespace } : {};
     const cluster = await snapshot(connected, io, { ...scope, workloads: running });
     if (!running) return checkManifests(options, io, cluster, options.namespace ?? connected.namespace);
+    checkNamespace(cluster, { ...options, ...reachOf(options) });
     return options.policy.length > 0 ? showChanges(options, io, cluster) : checkRunning(options, io, cluster);
   });
 }
@@ -110,7 +112,9 @@ async function showChanges(options: CheckOptions, io: Io, cluster: Cluster): Pro
   const before = live.build(grounds, () => {});
   const after = changed.build(grounds, troubles.trouble);
   const enforced = changed.enforcing(candidates).build(grounds, () => {});
-  const changes = printableTexts(changesOf({ cluster, candidates, before, after, enforced }));
+  const changes = printableTexts(
+    changesOf({ cluster, candidates, before, after, enforced, namespace: options.namespace }),
+  );
   io.stdout.write(print(changes, terminalOf(io)));
   if (troubles.count > 0) return 2;
   return changes.changes.some((change) => isWorseFor(change, failOnOf(options))) ? 1 : 0;
@@ -143,9 +147,15 @@ function foundationOf({ level, levelVersion = 'latest' }: CheckOptions): Foundat
 function groundsOptions(options: CheckOptions, cluster: Cluster | undefined): GroundsOptions {
   return {
     ...options,
-    // A level is asked about for every namespace.
-    ...(options.level !== undefined && { operatorNamespace: '', excludedNamespaces: [] }),
+    ...reachOf(options),
     oldestServer: cluster?.oldestServer ?? options.serverVersion,
     ...(cluster && options.level === undefined && { lastAccepted: lastAccepted(cluster.rendered()) }),
   };
+}
+
+/** A level is asked about for every namespace. */
+function reachOf({ level, operatorNamespace, excludedNamespaces }: CheckOptions) {
+  return level === undefined
+    ? { operatorNamespace, excludedNamespaces }
+    : { operatorNamespace: '', excludedNamespaces: [] };
 }

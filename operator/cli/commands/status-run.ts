@@ -7,10 +7,10 @@ import type { Source } from '../../cluster/reflector.ts';
 import { WORKLOADS } from '../../cluster/snapshot.ts';
 import * as sources from '../../cluster/sources.ts';
 import { Evaluator } from '../../evaluate/violations.ts';
-import { isExcluded } from '../../policy/deciding.ts';
 import { View } from '../../view.ts';
 import { type Connected, excludingPlatform, snapshot, withCluster } from '../cluster.ts';
 import { type ExitCode, type Io, UsageError } from '../command.ts';
+import { checkNamespace } from '../namespace.ts';
 import type { Given } from '../options.ts';
 import { jsonText, printableTexts } from '../printable.ts';
 import { terminalOf } from '../terminal.ts';
@@ -45,7 +45,7 @@ export async function runStatus(policy: string | undefined, given: Given<StatusO
       },
     });
     await isInstalled(cluster, connected);
-    checkNamespace(cluster, forbidden, options);
+    checkNamespace(forbidden.includes(sources.NAMESPACES) ? undefined : cluster, options);
     const missing = missingTexts(forbidden);
     for (const text of missing) io.stderr.write(`cappol: ${text}\n`);
     let shown = 0;
@@ -123,23 +123,6 @@ function missingRight(error: ApiError): UsageError {
   return new UsageError(
     `you may not list ${resourceOf(sources.POLICIES)}, and nothing can be told without: ${error.message}`,
   );
-}
-
-/** @throws UsageError for a namespace that isn't there, or that no policy reaches */
-function checkNamespace(
-  cluster: Cluster,
-  forbidden: readonly Source[],
-  { namespace, operatorNamespace, excludedNamespaces }: StatusOptions,
-): void {
-  if (namespace === undefined) return;
-  if (isExcluded(namespace, [operatorNamespace, ...excludedNamespaces])) {
-    throw new UsageError(
-      `no policy reaches namespace ${namespace}: --operator-namespace or --excluded-namespaces names it`,
-    );
-  }
-  if (!forbidden.includes(sources.NAMESPACES) && !cluster.namespace(namespace)) {
-    throw new UsageError(`no namespace ${JSON.stringify(namespace)} in the cluster`);
-  }
 }
 
 /** A cluster without the CRD has no policies, either. */
