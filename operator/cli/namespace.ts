@@ -9,21 +9,18 @@ export interface NamespaceOptions {
   readonly excludedNamespaces: readonly string[];
 }
 
-/**
- * @param cluster undefined where its namespaces cannot be read
- * @throws UsageError for a namespace that isn't there, or that no policy reaches
- */
-export function checkNamespace(
-  cluster: Pick<Cluster, 'namespace'> | undefined,
-  { namespace, operatorNamespace, excludedNamespaces }: NamespaceOptions,
-): void {
-  if (namespace === undefined) return;
-  if (isExcluded(namespace, [operatorNamespace, ...excludedNamespaces])) {
+/** @throws UsageError for a namespace that isn't there */
+export function checkExists(cluster: Pick<Cluster, 'namespace'>, namespace: string | undefined): void {
+  if (namespace !== undefined && !cluster.namespace(namespace)) {
+    throw new UsageError(`no namespace ${JSON.stringify(namespace)} in the cluster`);
+  }
+}
+
+/** @throws UsageError for a namespace that no policy reaches */
+export function checkReached({ namespace, operatorNamespace, excludedNamespaces }: NamespaceOptions): void {
+  if (namespace !== undefined && isExcluded(namespace, [operatorNamespace, ...excludedNamespaces])) {
     throw new UsageError(
       `no policy reaches namespace ${namespace}: it is the operator's (--operator-namespace) or an excluded one (--excluded-namespaces)`,
     );
-  }
-  if (cluster && !cluster.namespace(namespace)) {
-    throw new UsageError(`no namespace ${JSON.stringify(namespace)} in the cluster`);
   }
 }

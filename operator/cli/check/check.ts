@@ -5,7 +5,7 @@ import type { Cluster } from '../../cluster/objects.ts';
 import { MODES } from '../../policy/deciding.ts';
 import type { Level } from '../../standards/level-version.ts';
 import { type ExitCode, type Io, UsageError } from '../command.ts';
-import { checkNamespace } from '../namespace.ts';
+import { checkExists, checkReached } from '../namespace.ts';
 import { excludingBy, type Given } from '../options.ts';
 import { isWorse, outcomeOf } from '../outcome.ts';
 import { jsonText, printableTexts } from '../printable.ts';
@@ -50,7 +50,7 @@ export async function check(given: Given<CheckOptions>, io: Io): Promise<ExitCod
     const scope = running && options.namespace !== undefined ? { namespace: options.namespace } : {};
     const cluster = await snapshot(connected, io, { ...scope, workloads: running });
     if (!running) return checkManifests(options, io, cluster, options.namespace ?? connected.namespace);
-    checkNamespace(cluster, { ...options, ...reachOf(options) });
+    checkExists(cluster, options.namespace);
     return options.policy.length > 0 ? showChanges(options, io, cluster) : checkRunning(options, io, cluster);
   });
 }
@@ -99,6 +99,7 @@ async function showChanges(options: CheckOptions, io: Io, cluster: Cluster): Pro
     throw new UsageError(
       `-o ${options.output} goes with -f; what would change is shown as ${Object.keys(PRINTERS).join(', ')}`,
     );
+  checkReached(options);
   const troubles = new Troubles(io);
   const live = new Foundation();
   live.addCluster(cluster);
@@ -147,15 +148,9 @@ function foundationOf({ level, levelVersion = 'latest' }: CheckOptions): Foundat
 function groundsOptions(options: CheckOptions, cluster: Cluster | undefined): GroundsOptions {
   return {
     ...options,
-    ...reachOf(options),
+    // A level is asked about for every namespace.
+    ...(options.level !== undefined && { operatorNamespace: '', excludedNamespaces: [] }),
     oldestServer: cluster?.oldestServer ?? options.serverVersion,
     ...(cluster && options.level === undefined && { lastAccepted: lastAccepted(cluster.rendered()) }),
   };
-}
-
-/** A level is asked about for every namespace. */
-function reachOf({ level, operatorNamespace, excludedNamespaces }: CheckOptions) {
-  return level === undefined
-    ? { operatorNamespace, excludedNamespaces }
-    : { operatorNamespace: '', excludedNamespaces: [] };
 }

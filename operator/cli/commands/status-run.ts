@@ -10,7 +10,7 @@ import { Evaluator } from '../../evaluate/violations.ts';
 import { View } from '../../view.ts';
 import { type Connected, excludingPlatform, snapshot, withCluster } from '../cluster.ts';
 import { type ExitCode, type Io, UsageError } from '../command.ts';
-import { checkNamespace } from '../namespace.ts';
+import { checkExists, checkReached } from '../namespace.ts';
 import type { Given } from '../options.ts';
 import { jsonText, printableTexts } from '../printable.ts';
 import { terminalOf } from '../terminal.ts';
@@ -45,7 +45,8 @@ export async function runStatus(policy: string | undefined, given: Given<StatusO
       },
     });
     await isInstalled(cluster, connected);
-    checkNamespace(forbidden.includes(sources.NAMESPACES) ? undefined : cluster, options);
+    checkReached(options);
+    if (!forbidden.includes(sources.NAMESPACES)) checkExists(cluster, options.namespace);
     const missing = missingTexts(forbidden);
     for (const text of missing) io.stderr.write(`cappol: ${text}\n`);
     let shown = 0;
