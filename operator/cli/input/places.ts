@@ -9,12 +9,14 @@ interface Position {
   readonly offset: number;
 }
 
-/** Remembers what it has walked: a list may have thousands of items, and all of them are asked for. */
+/** Remembers what it has walked: a list or a mapping may have thousands of entries, and all of them are asked for. */
 export class Places {
   readonly #text: string;
   readonly #events: readonly Event[];
   /** By the event that begins the sequence. */
   readonly #items = new Map<number, readonly Position[]>();
+  /** By the event that begins the mapping. */
+  readonly #fields = new Map<number, ReadonlyMap<string, Position>>();
   #lineFeeds: readonly number[] | undefined;
 
   constructor(text: string, events: readonly Event[]) {
@@ -48,7 +50,7 @@ export class Places {
     let position: Position = { at: 1, offset: startOf(this.#events[1]) };
     for (const step of path) {
       const { at } = position;
-      const found = typeof step === 'number' ? this.#itemsOf(at)[step] : field(this.#text, this.#events, at, step);
+      const found = typeof step === 'number' ? this.#itemsOf(at)[step] : this.#fieldsOf(at).get(step);
       if (found === undefined) return { position, whole: false };
       position = found;
     }
@@ -58,6 +60,12 @@ export class Places {
   #itemsOf(sequence: number): readonly Position[] {
     const known = this.#items.get(sequence) ?? itemsOf(this.#events, sequence);
     this.#items.set(sequence, known);
+    return known;
+  }
+
+  #fieldsOf(mapping: number): ReadonlyMap<string, Position> {
+    const known = this.#fields.get(mapping) ?? fieldsOf(this.#text, this.#events, mapping);
+    this.#fields.set(mapping, known);
     return known;
   }
 }
@@ -70,16 +78,17 @@ function itemsOf(events: readonly Event[], sequence: number): Position[] {
   return items;
 }
 
-function field(text: string, events: readonly Event[], mapping: number, name: string): Position | undefined {
-  if (events[mapping]?.type !== EVENT_ID.MAPPING) return undefined;
+/** A key that stands twice is an error elsewhere. */
+function fieldsOf(text: string, events: readonly Event[], mapping: number): Map<string, Position> {
+  const fields = new Map<string, Position>();
+  if (events[mapping]?.type !== EVENT_ID.MAPPING) return fields;
   for (let at = mapping + 1; isOpen(events, at); ) {
     const key = events[at];
     const value = after(events, at);
-    if (key?.type === EVENT_ID.SCALAR && getScalarValue(text, key) === name)
-      return { at: value, offset: key.valueStart };
+    if (key?.type === EVENT_ID.SCALAR) fields.set(getScalarValue(text, key), { at: value, offset: key.valueStart });
     at = after(events, value);
   }
-  return undefined;
+  return fields;
 }
 
 function isOpen(events: readonly Event[], at: number): boolean {

@@ -97,6 +97,17 @@ spec:
     // Walking takes minutes.
     assert.ok(performance.now() - began < 5_000);
   });
+
+  it('is found for each of many fields without walking all before it', () => {
+    const names = Array.from({ length: 20_000 }, (_, i) => `a${i}`);
+    const fields = Object.fromEntries(names.map((name) => [name, { labels: { a: 'b', c: 'd' } }]));
+    const json = parseDocument(JSON.stringify({ fields }, undefined, 1), 1);
+    const began = performance.now();
+    const lines = names.map((name) => json?.lineOf(['fields', name, 'labels']));
+    assert.deepEqual(lines.slice(0, 2), [4, 10]);
+    // Walking takes a minute.
+    assert.ok(performance.now() - began < 5_000, `${performance.now() - began} ms`);
+  });
 });
 
 describe('a document that is none', () => {
