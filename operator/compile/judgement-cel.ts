@@ -24,7 +24,7 @@ export function judgementOf({ defaulting }: ResolvedPolicy, index: number) {
     complies: ofPod(complied, ofAddition('complies')),
     violations: ofPod(of('violations', 'OLD'), listed('violations')),
   };
-  // Without defaulting nobody asks what would come of it.
+  // Without defaulting no expression names it.
   if (!defaulting) return { ...asIs, compliesFilled: 'false' };
   // A template is judged as its pods will be: after filling, which leaves alone what complies as it is.
   const isTemplate = `${RESOURCE} != "pods"`;
@@ -34,7 +34,7 @@ export function judgementOf({ defaulting }: ResolvedPolicy, index: number) {
     complied,
     complies: ofPod(`(${complied} || ${isTemplate} && ${filled})`, ofAddition('complies')),
     compliesFilled,
-    // What defaulting would have repaired is nobody's business, unless it has not come to it.
+    // Without what defaulting would have filled in, unless it could fill it in and has not done so.
     violations: `(${compliesFilled} ? ${asIs.violations} : ${ofPod(of('violationsFilled', 'OLD'), listed('violationsFilled'))})`,
   };
 }
