@@ -4,7 +4,7 @@ import { MODES } from '../policy/deciding.ts';
 import { severityRank } from '../rules/severity.ts';
 import { outcomeOf } from './outcome.ts';
 
-/** What a violation has, whether of a check or of a status. */
+/** The fields that the violations of a check and of a status share. */
 export interface PolicyViolation {
   readonly policy: string;
   readonly rule: string;
@@ -16,9 +16,9 @@ export interface PolicyViolation {
 export interface MergedViolation<One extends PolicyViolation> {
   /** As the first policy has it. */
   readonly first: One;
-  /** What is wrong, and what would be accepted: by each policy, where they differ. */
+  /** The fault, and what each policy would accept where they differ. */
   readonly message: string;
-  /** Of those policies, the strictest. */
+  /** The strictest mode of those policies. */
   readonly mode: Mode;
   /** By mode, the strictest first. */
   readonly policies: readonly { readonly name: string; readonly mode: Mode }[];

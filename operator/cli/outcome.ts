@@ -1,4 +1,4 @@
-/** What a policy's mode does with a pod that violates, in the words of admission control; and their colours. */
+/** The outcome of a violation by the policy's mode, in the words of admission control; and the outcomes' colours. */
 import type { Mode } from '../api/capability-policy.ts';
 import type { Style } from './terminal.ts';
 
@@ -8,7 +8,7 @@ export type Outcome = (typeof OUTCOMES)[number];
 
 const OF_MODE: Readonly<Record<Mode, Outcome>> = { Enforce: 'Refused', Warn: 'Warned', Audit: 'Audited' };
 
-/** Of the 16 colours that every terminal has: not blue, black or white, which vanish on some backgrounds. */
+/** Every terminal has these colours. Blue, black and white are left out: they vanish on some backgrounds. */
 export const OUTCOME_STYLES: Readonly<Record<Outcome, Style>> = {
   Refused: 'red',
   Unknown: 'magenta',
@@ -17,7 +17,7 @@ export const OUTCOME_STYLES: Readonly<Record<Outcome, Style>> = {
   Admitted: 'green',
 };
 
-/** What becomes of a pod that violates the policies of a mode. */
+/** The outcome for a pod that violates the policies of a mode. */
 export function outcomeOf(mode: Mode): Outcome {
   return OF_MODE[mode];
 }

@@ -1,4 +1,4 @@
-/** What text is printed on: how wide it is, and whether it shows colours. */
+/** The terminal, pipe or file that text is printed on: its width, and whether it shows colours. */
 import { styleText } from 'node:util';
 import type { Io } from './command.ts';
 
@@ -10,7 +10,7 @@ export interface Terminal {
   paint(style: Style, text: string): string;
 }
 
-/** Of a terminal that doesn't tell its width, as some pseudo-terminals don't. */
+/** The width where a terminal doesn't tell it, as some pseudo-terminals don't. */
 const USUAL_WIDTH = 80;
 
 /** A pipe, or a file. */

@@ -1,4 +1,4 @@
-/** What a policy would change, as `-o json` prints it: docs/reference/check-changes.schema.json describes it. */
+/** The changes that a policy would make, as `-o json` prints it: docs/reference/check-changes.schema.json describes it. */
 import type { Outcome } from '../outcome.ts';
 import type { CheckedPolicy, CheckedViolation } from './result.ts';
 
@@ -25,7 +25,7 @@ export interface Change {
   readonly kind: string;
   readonly name: string;
   readonly change: ChangeKind;
-  /** Of all modes, the worst. */
+  /** The worst outcome over all modes. */
   readonly before: Outcome;
   readonly after: Outcome;
   /** Why it is not simply admitted then. */
@@ -50,7 +50,7 @@ export interface NamespaceChange extends ChangeCounts {
   readonly after: OutcomeCounts;
   /** With the candidates in mode Enforce, nothing that runs there would be refused; null where no candidate is for it. */
   readonly safeToEnforce: boolean | null;
-  /** What would be refused then; empty where it is safe. */
+  /** The workloads that would be refused then; empty where it is safe. */
   readonly refusedIfEnforced: readonly RefusedIfEnforced[];
 }
 

@@ -1,4 +1,4 @@
-/** What would change, for people: in a pipe, on a terminal, and as Markdown for a pull request. */
+/** Changes, for people: in a pipe, on a terminal, and as Markdown for a pull request. */
 import { counted } from '../../report/text.ts';
 import { severityRank } from '../../rules/severity.ts';
 import { groupedText, type WorkloadEntries, withSharedDetail } from '../grouped.ts';

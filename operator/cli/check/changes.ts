@@ -1,4 +1,4 @@
-/** What would change for what runs, if candidates stood beside or in place of the live policies. */
+/** The changes for running workloads, if candidate policies were applied beside or in place of the live ones. */
 import type { Cluster } from '../../cluster/objects.ts';
 import type { NamespaceJudgement, WorkloadJudgement } from '../../evaluate/namespace.ts';
 import { MODES } from '../../policy/deciding.ts';
@@ -57,7 +57,7 @@ function byNamespace(all: Iterable<NamespaceJudgement>): Map<string, NamespaceJu
 interface WorkloadOutcome {
   readonly workload: Pick<WorkloadJudgement, 'namespace' | 'kind' | 'name'>;
   readonly outcome: Outcome;
-  /** Of the mode that has this outcome. */
+  /** The violations of the mode that has this outcome. */
   readonly violations: readonly CheckedViolation[];
 }
 

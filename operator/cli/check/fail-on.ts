@@ -9,7 +9,7 @@ const NONE = 'None';
 
 export type FailOn = ReadonlySet<(typeof RESULTS)[number]>;
 
-/** What --warn stands for. */
+/** The meaning of --warn. */
 export const ENFORCED: FailOn = new Set(['Enforce'] as const);
 
 export const failOn = () => {

@@ -1,4 +1,4 @@
-/** What a check shows people of an item: its violations, each once, and advice. */
+/** An item as people see it: its violations, each once, and advice. */
 import type { FindingReason } from '../../evaluate/findings.ts';
 import { type MergedViolation, type Modes, mergeViolations, policiesText } from '../merged.ts';
 import { type Outcome, outcomeOf } from '../outcome.ts';
@@ -50,7 +50,7 @@ const NOT_SELECTED: Readonly<Record<NotSelectedReason, string>> = {
   NoPods: 'makes no pods any more',
 };
 
-/** What to say of an item without violations. */
+/** The text for an item without violations. */
 export function withoutViolations({ verdict, notSelected }: CheckedItem): {
   readonly result: string;
   readonly message: string;

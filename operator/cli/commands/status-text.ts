@@ -131,7 +131,7 @@ function conditionLines(policies: readonly PolicyView[], all: boolean, terminal:
   return lines.join('');
 }
 
-/** Of a workload, a violation once, with all policies that it violates. */
+/** A violation of a workload, once, with all policies that find it. */
 interface Violation extends MergedViolation<ViolationView & { readonly policy: string }> {
   readonly outcome: Outcome;
 }
