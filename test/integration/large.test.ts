@@ -1,0 +1,117 @@
+/** The dearest objects that the API server accepts, beside a small one that violates. */
+import assert from 'node:assert/strict';
+import { request } from 'undici';
+import type { CapabilityPolicyOverrides } from '../../operator/api/capability-policy.ts';
+import { freePorts } from '../controlplane/ports.ts';
+import { WORST_OBJECTS, type WorstObject, type WorstPod } from '../evaluate/worst-objects.ts';
+import type { Json } from './api.ts';
+import { conditionOf, eventually, useCluster } from './harness.ts';
+import { POLICIES } from './rendered.ts';
+
+const [port] = await freePorts(1);
+const HEALTHZ = `http://127.0.0.1:${port}/healthz`;
+const ANSWERED_MS = 1_000;
+const ENDED_MS = 10_000;
+const SELECTED = { matchLabels: { team: 'large' } };
+
+/** The rules that go through lists; of those that look at one field of a container, one stands for all. */
+const RULES = [
+  'capabilities',
+  'capabilities.allowedBounding',
+  'hostPorts',
+  'hostPaths',
+  'volumes',
+  'supplementalGroups',
+  'sysctls',
+  'privileged',
+];
+/** Shorter than etcd allows: on a busy machine the API server takes longer for these than a request may. */
+const FASTER_THAN_A_TIMEOUT: Readonly<Record<string, number>> = { hostPorts: 2_000, hostPaths: 1_000, volumes: 10_000 };
+const WORST = RULES.map((rule): [string, WorstObject] => [rule, WORST_OBJECTS[rule] as WorstObject]);
+const overrides = WORST.map(([, worst]) => worst.overrides);
+const capabilities = Object.assign({}, ...overrides.map((one) => one.capabilities));
+const OVERRIDES: CapabilityPolicyOverrides = { ...Object.assign({}, ...overrides), capabilities };
+
+/** 10,000 names and 155 KB: with less than that a Deployment stopped the operator once. */
+const NAMES_155_KB: WorstPod = WORST_OBJECTS['capabilities.allowedBounding']?.pod(5_000) as WorstPod;
+
+describe('objects as large as the API server accepts', function () {
+  this.timeout(300_000);
+  const cluster = useCluster('large', { args: ['--health-probe-bind-address', `127.0.0.1:${port}`] });
+  let slowestMs = 0;
+  let watching = true;
+  let watched: Promise<void>;
+  let namespace: string;
+  let policy: string;
+
+  before(async () => {
+    namespace = await cluster.namespace('team', SELECTED.matchLabels);
+    const spec = { namespaceSelector: SELECTED, level: 'restricted', mode: 'Audit', podSecurityLabels: 'Off' } as const;
+    policy = await cluster.policy('restricted', { ...spec, overrides: OVERRIDES });
+    await cluster.programmed(policy);
+    watched = watchHealth();
+    await create('small', { spec: { containers: [{ name: 'app', image: 'app' }] } });
+    await create('names', padded(NAMES_155_KB));
+    for (const [rule, { pod, most }] of WORST) {
+      await create(rule.toLowerCase(), pod(Math.min(most, FASTER_THAN_A_TIMEOUT[rule] ?? most)));
+    }
+  });
+
+  it('are all judged: what is too expensive as Unknown, and the others as ever', async () => {
+    const status = await eventually(`the status of ${policy}`, async () => {
+      const { status } = await cluster.api.get(`${POLICIES}/${policy}`);
+      return status.workloads?.evaluated === WORST.length + 2 && status;
+    });
+    const verdicts = new Map(status.violations.map(({ name, verdict }: Json) => [name, verdict]));
+    console.log(`      ${JSON.stringify(status.workloads)} ${JSON.stringify([...verdicts])}`);
+    assert.equal(verdicts.get('small'), 'Violating');
+    assert.equal(verdicts.get('names'), 'Violating');
+    assert.equal(verdicts.get('volumes'), 'Unknown');
+    assert.match(conditionOf({ status }, 'Compliant')?.message ?? '', /; unknown for \d+, too expensive to evaluate$/);
+  });
+
+  it(`answers while it judges them: /healthz in less than ${ANSWERED_MS} ms`, async () => {
+    watching = false;
+    await watched;
+    console.log(`      the slowest answer took ${Math.round(slowestMs)} ms`);
+    assert.ok(slowestMs > 0 && slowestMs < ANSWERED_MS, `${slowestMs} ms`);
+  });
+
+  it('obeys SIGTERM when it has just begun with them again', async () => {
+    await cluster.operator.stop('SIGKILL');
+    await cluster.operator.startAndWatch();
+    const began = performance.now();
+    await cluster.operator.stop('SIGTERM');
+    assert.ok(performance.now() - began < ENDED_MS, `${performance.now() - began} ms`);
+    await cluster.operator.start();
+  });
+
+  async function watchHealth(): Promise<void> {
+    while (watching) {
+      const began = performance.now();
+      const answer = await request(HEALTHZ);
+      await answer.body.dump();
+      const ms = performance.now() - began;
+      assert.equal(answer.statusCode, 200);
+      slowestMs = Math.max(slowestMs, ms);
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+  }
+
+  async function create(name: string, { annotations = {}, spec }: WorstPod): Promise<void> {
+    const labels = { app: name };
+    const template = { metadata: { labels, annotations }, spec };
+    const deployment = { metadata: { name }, spec: { replicas: 0, selector: { matchLabels: labels }, template } };
+    const began = performance.now();
+    await cluster.api.create(`/apis/apps/v1/namespaces/${namespace}/deployments`, deployment);
+    console.log(`      ${name}: ${Math.round(performance.now() - began)} ms`);
+  }
+});
+
+/** The same number of longer names. */
+function padded(pod: WorstPod): WorstPod {
+  const text = JSON.stringify(pod.spec).replace(/"([AD][A-Z]+)"/g, (found, name: string) =>
+    name === 'ALL' ? found : `"${name.padEnd(12, 'X')}"`,
+  );
+  return { spec: JSON.parse(text) };
+}
