@@ -11,7 +11,7 @@ export interface Setting {
 
 const ABSENT = fc.constant(undefined);
 const BOOLEAN = fc.constantFrom(true, false, undefined);
-const HOST = fc.constantFrom('', undefined, '127.0.0.1', 'example.com');
+const HOST = fc.constantFrom('', undefined, '127.0.0.1', 'example.com', ' ', 'exämple.com');
 
 const capabilityName = fc.oneof(
   { weight: 3, arbitrary: fc.constantFrom('NET_BIND_SERVICE', 'CHOWN', 'NET_RAW', 'SYS_ADMIN', 'SYS_CHROOT') },
@@ -43,6 +43,8 @@ const profile = fc.constantFrom(
   undefined,
   { type: 'RuntimeDefault' },
   { type: 'Localhost', localhostProfile: 'profile' },
+  { type: 'Localhost', localhostProfile: 'prоfile' },
+  { type: 'Localhost', localhostProfile: 'profile\u0301💥' },
   { type: 'Unconfined' },
 );
 const seLinux = fc.constantFrom(
@@ -55,6 +57,8 @@ const seLinux = fc.constantFrom(
   { type: 'container_engine_t' },
   { type: 'spc_t' },
   { type: 'Container_t' },
+  { type: 'container_t\u200b' },
+  { type: 'ｃontainer_t', level: 's0:c1,ｃ2' },
   { user: 'system_u' },
   { type: 'container_t', role: 'system_r' },
 );
@@ -66,7 +70,13 @@ const windowsOptions = fc.constantFrom(
   { runAsUserName: 'ContainerUser' },
 );
 const userId = fc.constantFrom(undefined, 0, 1, 1000);
-const groups = fc.uniqueArray(fc.constantFrom(0, 1, 1000), { maxLength: 2 });
+const groups = fc.oneof(
+  { weight: 4, arbitrary: fc.uniqueArray(fc.constantFrom(0, 1, 1000), { maxLength: 2 }) },
+  {
+    weight: 1,
+    arbitrary: fc.constantFrom(...[1, 1000].map((first) => Array.from({ length: 30 }, (_, i) => first + i))),
+  },
+);
 
 const sysctl = fc.constantFrom(
   'kernel.shm_rmid_forced',
@@ -115,10 +125,13 @@ const VOLUME_SOURCES: readonly object[] = [
   },
   { hostPath: { path: '/var/log' } },
   { hostPath: { path: '/', type: 'Directory' } },
+  { hostPath: { path: '/vаr/log' } },
+  { hostPath: { path: '/var/log/💥\u202e' } },
   { nfs: { server: 'nfs.example.com', path: '/' } },
   { iscsi: { targetPortal: '192.0.2.1', iqn: 'iqn.2001-04.com.example:storage', lun: 0 } },
   { fc: { targetWWNs: ['500a0982991b8dc5'], lun: 0 } },
   { flexVolume: { driver: 'example/driver' } },
+  { flexVolume: { driver: 'exampłe/driver' } },
   { cephfs: { monitors: ['192.0.2.1'] } },
   { rbd: { monitors: ['192.0.2.1'], image: 'a' } },
   { cinder: { volumeID: 'a' } },
@@ -217,14 +230,21 @@ export const CONTAINER_FIELD: Arbitrary<Setting> = fc.oneof(
 );
 
 const APP_ARMOR_VALUES = ['runtime/default', 'localhost/profile', 'unconfined', '', 'localhost/', 'complain'];
+/** Values that only look like others, or say nothing. */
+const ODD_VALUES = [' ', 'runtime/default ', 'Runtime/Default', 'unconfıned', 'localhost/prоfile', '💥'];
 const SECCOMP_VALUES = ['runtime/default', 'docker/default', 'localhost/profile', 'unconfined', ''];
+
+/** Containers' names, also of ephemeral ones that are yet to come, and of none that there is. */
+const ANNOTATED = fc.constantFrom('app', 'init', 'second', 'debug', 'debug-0-0', 'other');
 
 export const ANNOTATION: Arbitrary<Setting> = fc.oneof(
   fc
-    .tuple(fc.constantFrom('app', 'init', 'other'), fc.constantFrom(...APP_ARMOR_VALUES))
+    .tuple(ANNOTATED, fc.constantFrom(...APP_ARMOR_VALUES, ...APP_ARMOR_VALUES, ...ODD_VALUES))
     .map(([container, value]) => ({ path: [`container.apparmor.security.beta.kubernetes.io/${container}`], value })),
   fc
-    .tuple(fc.constantFrom('app', 'init', 'other'), fc.constantFrom(...SECCOMP_VALUES))
+    .tuple(ANNOTATED, fc.constantFrom(...SECCOMP_VALUES, ...ODD_VALUES))
     .map(([container, value]) => ({ path: [`container.seccomp.security.alpha.kubernetes.io/${container}`], value })),
-  fc.constantFrom(...SECCOMP_VALUES).map((value) => ({ path: ['seccomp.security.alpha.kubernetes.io/pod'], value })),
+  fc
+    .constantFrom(...SECCOMP_VALUES, ...ODD_VALUES)
+    .map((value) => ({ path: ['seccomp.security.alpha.kubernetes.io/pod'], value })),
 );

@@ -211,6 +211,8 @@ function runtimeClasses({ runtimeClasses: { allowed = [] } }: Values): Steps[] {
 
 const HOST_PROCESS = { hostProcess: true, runAsUserName: 'NT AUTHORITY\\SYSTEM' };
 
+const SECCOMP_ANNOTATION = 'seccomp.security.alpha.kubernetes.io/pod';
+
 /** Where a rule tells only two values apart, with what else the API server wants then. */
 const SWITCHES: readonly Steps[] = [
   ...(['hostPID', 'hostIPC', 'hostNetwork'] as const).map((field) => [step('pod', field, true)]),
@@ -231,10 +233,10 @@ const SWITCHES: readonly Steps[] = [
   ...onContainers('securityContext.runAsUser', 0, step('pod', 'hostUsers', false)),
   [step('app', 'securityContext.runAsUser', 1000), step('pod', 'securityContext.runAsUser', 0)],
   [step('pod', 'hostUsers', false)],
-  ...['unconfined', 'docker/default'].map((value) => [
-    step('pod', 'securityContext.seccompProfile', undefined),
-    { to: 'metadata' as const, path: ['annotations', 'seccomp.security.alpha.kubernetes.io/pod'], value },
-  ]),
+  ...['unconfined', 'docker/default'].flatMap((value): Steps[] => {
+    const annotation = { to: 'metadata' as const, path: ['annotations', SECCOMP_ANNOTATION], value };
+    return [[annotation], [step('pod', 'securityContext.seccompProfile', undefined), annotation]];
+  }),
   ...onContainers('livenessProbe', { httpGet: { port: 80, host: 'example.com' } }),
   ...onContainers('lifecycle', { preStop: { tcpSocket: { port: 80, host: '127.0.0.1' } } }),
   [step('pod', 'automountServiceAccountToken', undefined)],
