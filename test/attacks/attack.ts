@@ -1,5 +1,5 @@
 /**
- * A row of the table of attacks: who does what, where, and what the API server must answer.
+ * A row of the table of attacks: the attempt, its requests, and the answer that the API server must give.
  *
  * Each step is one request. All but the last must succeed; the last one's answer is compared with `expect`.
  */
@@ -11,7 +11,7 @@ import { change, type MetadataChange, ROUTES } from '../integration/namespace-ch
 import { NAMESPACES } from '../integration/rendered.ts';
 
 export interface Attack {
-  /** What the attacker tries. It completes "an attacker …". */
+  /** Completes the sentence "an attacker …". */
   readonly attempt: string;
   /** Key of SETTINGS: the namespace and the policies that decide there. */
   readonly setting: string;
@@ -24,7 +24,7 @@ export interface Attack {
 /** Where a row's steps run. */
 export interface Scene {
   readonly cluster: TestCluster;
-  /** Of the operator, on 127.0.0.1. */
+  /** The operator's, on 127.0.0.1. */
   readonly healthPort: number;
   readonly namespace: string;
   /** Pods of this row are named so, unless a step names one. */
@@ -33,18 +33,18 @@ export interface Scene {
 
 export type Step = (scene: Scene) => Promise<Answer>;
 
-/** What the last step's answer must be. */
+/** The answer that the last step must get. */
 export interface Expectation {
   /** For the title: `refused by base`, `admitted: no kubelet starts such a pod`. */
   readonly title: string;
   verify(answer: Answer, scene: Scene): void;
 }
 
-/** `NAMESPACE` in paths of requests stands for the row's. */
+/** A request's path may contain `NAMESPACE`: the row's namespace is filled in. */
 export const PODS = `${NAMESPACES}/NAMESPACE/pods`;
 export const POD = `${PODS}/NAME`;
 const MERGE = 'application/merge-patch+json';
-/** Of an answer, in what a failing test says. */
+/** A failing test quotes no more characters of an answer. */
 const MOST_SAID = 2_000;
 const STRATEGIC = 'application/strategic-merge-patch+json';
 
@@ -90,7 +90,7 @@ export function admitted(why: string, verify: (object: Json, answer: Answer) => 
   };
 }
 
-/** What an API server's answer says; that of an object, the object. */
+/** The message of an answer, or the object in it. */
 function said(body: Json): string {
   return String(body.message ?? `created: ${JSON.stringify(body.spec)}`).slice(0, MOST_SAID);
 }
@@ -120,7 +120,7 @@ export function createIn(name: string, pod: object): Step {
   };
 }
 
-/** Sends any text as a pod. `NAME` in it stands for the row's name. */
+/** Sends any text as a pod. `NAME` in it becomes the name of the row's pod. */
 export function createText(text: string, contentType = 'application/json'): Step {
   return (scene) => ask('POST', PODS, text.replaceAll('NAME', scene.pod), { contentType })(scene);
 }
@@ -159,7 +159,7 @@ export function changeNamespace(wanted: MetadataChange, as: Identity, route = RO
   return ({ cluster, namespace }) => change(cluster.api, namespace, wanted, as, route);
 }
 
-/** Any request. `NAMESPACE` and `NAME` in the path stand for the row's. */
+/** Any request. `NAMESPACE` and `NAME` in the path become the row's namespace and pod. */
 export function ask(
   method: Method,
   path: string,

@@ -56,7 +56,7 @@ function policyBecomes(level: CapabilityPolicySpec['level']): Step {
   };
 }
 
-/** What others own of it is not for the operator to clean up. */
+/** The operator does not clean up labels that others own, so the namespace goes as a whole. */
 function vanishes({ cluster, namespace }: Scene): Promise<void> {
   return vanish(cluster.api, namespace);
 }

@@ -41,7 +41,7 @@ export const PEOPLE: readonly Attack[] = [
     attempt: 'names the account of an exception in its pod',
     setting: 'halves',
     steps: [create(agentPod())],
-    expect: admitted('who may create pods may choose among the accounts of the namespace'),
+    expect: admitted('everybody who may create pods may choose among the accounts of the namespace'),
   },
   {
     attempt: 'names the account of an exception in the deprecated field only',

@@ -12,7 +12,7 @@ const TRACING = { ...RESTRICTED, capabilities: { drop: ['ALL'], add: ['SYS_PTRAC
 const RACES = 10;
 const WRITES_LOGS = { volumeMounts: [{ name: 'logs', mountPath: '/logs' }] };
 
-/** What one container adds beside what level restricted admits. */
+/** A container of level restricted that adds one capability. */
 function capable(name: string): object {
   return { securityContext: { ...RESTRICTED, capabilities: { drop: ['ALL'], add: [name] } } };
 }

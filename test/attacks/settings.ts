@@ -151,7 +151,7 @@ export function restrictedContainer(name: string): object {
   return { name, image: 'example.org/debug', securityContext: RESTRICTED };
 }
 
-/** What the policy `agent` is for: the node's processes, and its logs for reading. */
+/** A pod as the policy `agent` admits it: it sees the node's processes, and reads its logs. */
 export function agentPod(serviceAccountName = AGENT): Json {
   const one = restrictedPod({ serviceAccountName }) as Json;
   one.spec.hostPID = true;

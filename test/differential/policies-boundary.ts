@@ -78,7 +78,7 @@ function ids({ runAsUser, runAsGroup, supplementalGroups, fsGroup }: Values): St
   ];
 }
 
-/** What people, or another comparison of texts, may take for it. */
+/** Texts that people, or another way to compare, may take for this one. */
 function lookalikes(text: string): string[] {
   const all = [text.normalize('NFD'), text.toUpperCase(), text.replace('a', 'а'), `${text}\u200b`, `💥${text}`];
   return [...new Set(all)].filter((one) => one !== text);
