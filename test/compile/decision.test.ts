@@ -59,7 +59,9 @@ describe('the text of an admission policy', () => {
     const containers = fc.tuple(randomPods(), randomEphemeralContainers(), randomEphemeralContainers());
     const seen = { admitted: 0, refused: 0, alone: 0 };
     fc.assert(
-      fc.property(contests, containers, ([...chosen], [pod, old, added]) => {
+      fc.property(contests, containers, ([...chosen], [pod, old, later]) => {
+        // The API server takes no AppArmor annotation for a container that is yet to come, as random pods have for `debug`.
+        const added = { ...later, name: 'later' };
         const policies = chosen.map(({ policy: { spec } }, i) => policy(`p${i}`, { ...spec, namespaceSelector: {} }));
         const parties = policies.map(({ metadata, spec }) => resolved(metadata?.name ?? '', spec));
         const [before, after] = [[old], [old, added]].map((all) => withEphemeral(pod, all)) as [Pod, Pod];
