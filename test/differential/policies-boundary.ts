@@ -235,7 +235,9 @@ const SWITCHES: readonly Steps[] = [
   [step('pod', 'hostUsers', false)],
   ...['unconfined', 'docker/default'].flatMap((value): Steps[] => {
     const annotation = { to: 'metadata' as const, path: ['annotations', SECCOMP_ANNOTATION], value };
-    return [[annotation], [step('pod', 'securityContext.seccompProfile', undefined), annotation]];
+    // The API server refuses an annotation beside a field that says otherwise.
+    const type = value === 'unconfined' ? 'Unconfined' : 'RuntimeDefault';
+    return [undefined, { type }].map((profile) => [step('pod', 'securityContext.seccompProfile', profile), annotation]);
   }),
   ...onContainers('livenessProbe', { httpGet: { port: 80, host: 'example.com' } }),
   ...onContainers('lifecycle', { preStop: { tcpSocket: { port: 80, host: '127.0.0.1' } } }),
