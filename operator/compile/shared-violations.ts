@@ -4,6 +4,7 @@
  */
 import type { RuleChecks } from '../policy/resolve.ts';
 import { RULES } from '../rules/index.ts';
+import { CUT } from './parts-cel.ts';
 import { partCompliesCel, type Variable, violationsCel } from './pod-cel.ts';
 
 interface SharedViolations {
@@ -45,7 +46,7 @@ export function sharedViolations(judges: readonly (readonly RuleChecks[])[]): Sh
       };
       if (agreeing.length > 1) {
         shared.push({ name: names.complies, expression: ofEachPart(own.complies) });
-        shared.push({ name: names.violations, expression: ofEachPart(own.violations) });
+        shared.push({ name: names.violations, expression: ofEachDescribedPart(own.violations) });
       }
       for (const part of agreeing) part.push(agreeing.length > 1 ? theirs : own);
     }
@@ -54,7 +55,7 @@ export function sharedViolations(judges: readonly (readonly RuleChecks[])[]): Sh
     shared,
     judgements: ofParts.map((part) => ({
       complies: ofEachPart(part.map(({ complies }) => complies).join(' && ') || 'true'),
-      violations: ofEachPart(part.map(({ violations }) => violations).join(' + ') || '[]'),
+      violations: ofEachDescribedPart([...part.map(({ violations }) => violations), CUT].join(' + ')),
     })),
   };
 }
@@ -62,6 +63,11 @@ export function sharedViolations(judges: readonly (readonly RuleChecks[])[]): Sh
 /** @param text CEL, of the part `part` */
 function ofEachPart(text: string): string {
   return `variables.parts.map(part, ${text})`;
+}
+
+/** @param text CEL, of the part `part`, with no more of its containers and volumes than a message describes */
+function ofEachDescribedPart(text: string): string {
+  return `variables.describedParts.map(part, ${text})`;
 }
 
 function runsOf(judges: readonly (readonly RuleChecks[])[]): Run[] {

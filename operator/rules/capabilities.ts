@@ -1,7 +1,7 @@
 import type { CapabilityPolicyOverrides } from '../api/capability-policy.ts';
 import { CAPABILITIES } from '../standards/capabilities.ts';
 import { LEVELS, type Level, type Standard } from '../standards/level-version.ts';
-import { and, FOR_WINDOWS, listed, literal } from './cel.ts';
+import { and, FOR_WINDOWS, listed, literal, namedIn } from './cel.ts';
 import { distinct } from './fit.ts';
 import { type Check, defineRule, type Fill, type Stated } from './rule.ts';
 
@@ -64,7 +64,7 @@ function addCheck(allowed: readonly string[]): Check {
   return {
     over: 'containers',
     violates: `${ADD}.exists(x, ${refused})`,
-    message: `"must not add capability " + ${ADD}.filter(x, ${refused}).join(", ") + ${literal(` (allowed: ${listed(allowed)})`)}`,
+    message: `"must not add capability " + ${namedIn(ADD, `${ADD}.filter(x, ${refused}).join(", ")`)} + ${literal(` (allowed: ${listed(allowed)})`)}`,
     path: 'securityContext.capabilities.add',
   };
 }

@@ -33,6 +33,18 @@ export function matchesAny(text: string, patterns: readonly string[]): string {
   return conditions.length === 0 ? 'false' : conditions.join(' || ');
 }
 
+/** A message names what is wrong in a list of so many items; for a longer list it says only that the list is longer. */
+const MOST_NAMED = 256;
+
+/**
+ * CEL, string: what a message says is wrong with the items of a list.
+ * @param list CEL, list
+ * @param names CEL, string: goes through the whole list
+ */
+export function namedIn(list: string, names: string): string {
+  return `(${list}.size() > ${MOST_NAMED} ? "in a list of more than ${MOST_NAMED}" : ${names})`;
+}
+
 /** CEL, optional: a field of the securityContext as a container gets it: its own, or else the pod's. */
 export function effective(field: string): string {
   return `c.?securityContext.?${field}.or(variables.spec.?securityContext.?${field})`;

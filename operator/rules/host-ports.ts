@@ -1,4 +1,4 @@
-import { literal } from './cel.ts';
+import { literal, namedIn } from './cel.ts';
 import { inRanges, rangesOf } from './id-ranges.ts';
 import { defineRule } from './rule.ts';
 
@@ -45,7 +45,7 @@ export const hostPorts = defineRule<readonly PortRange[], number>({
       {
         over: 'containers',
         violates: `c.?ports.orValue([]).exists(p, ${isOutside(ranges)})`,
-        message: `"must not use hostPort " + ${bad}.map(p, string(int(${PORT}))).join(", ") + ${literal(` (allowed: ${allowedText(ranges)})`)}`,
+        message: `"must not use hostPort " + ${namedIn('c.?ports.orValue([])', `${bad}.map(p, string(int(${PORT}))).join(", ")`)} + ${literal(` (allowed: ${allowedText(ranges)})`)}`,
         path: 'ports',
       },
     ];

@@ -1,4 +1,4 @@
-import { listed, literal, matchesAny } from './cel.ts';
+import { listed, literal, matchesAny, namedIn } from './cel.ts';
 import { distinct, namesUsed } from './fit.ts';
 import { defineRule } from './rule.ts';
 
@@ -78,7 +78,7 @@ export const sysctls = defineRule<Sysctls, string>({
       {
         over: 'pod',
         violates: `${bounded ? `${tooMany} || ` : ''}${set}.exists(s, ${refused})`,
-        message: `${bounded ? `${tooMany} ? "must not set more than ${MOST_SYSCTLS} sysctls" : ` : ''}"must not set sysctl " + ${set}.filter(s, ${refused}).map(s, s.name).join(", ") + ${literal(` (${text})`)}`,
+        message: `${bounded ? `${tooMany} ? "must not set more than ${MOST_SYSCTLS} sysctls" : ` : ''}"must not set sysctl " + ${namedIn(set, `${set}.filter(s, ${refused}).map(s, s.name).join(", ")`)} + ${literal(` (${text})`)}`,
         path: 'securityContext.sysctls',
       },
     ];

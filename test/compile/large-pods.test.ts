@@ -1,0 +1,128 @@
+/** Pods that are so large that the API server goes through them in blocks, and describes a part of them. */
+import assert from 'node:assert/strict';
+import { blocksOf, CUT, POSITIONS } from '../../operator/compile/parts-cel.ts';
+import { CelEngine } from '../../operator/evaluate/cel.ts';
+import { policy } from '../policy/policies.ts';
+import { AdmissionText } from './admission-text.ts';
+
+const BLOCK = 256;
+const SECURE = {
+  runAsNonRoot: true,
+  allowPrivilegeEscalation: false,
+  capabilities: { drop: ['ALL'] },
+  seccompProfile: { type: 'RuntimeDefault' },
+};
+const engine = new CelEngine();
+const text = new AdmissionText([policy('restricted', { level: 'restricted' })], 'restricted');
+const [left] = engine.run(CUT, { part: { cut: true } }) as string[];
+
+const many = <Item>(count: number, item: (index: number) => Item): Item[] =>
+  Array.from({ length: count }, (_, i) => item(i));
+
+/** @param bad which of the containers, and of the volumes, violates the level */
+function pod(size: { containers?: number; volumes?: number }, bad: { container?: number; volume?: number } = {}) {
+  const containers = many(size.containers ?? 1, (i) => ({
+    name: `c${i}`,
+    securityContext: { ...SECURE, privileged: i === bad.container },
+  }));
+  const volumes = many(size.volumes ?? 0, (i) => ({
+    name: `v${i}`,
+    ...(i === bad.volume ? { nfs: { server: 'a', path: '/' } } : { emptyDir: {} }),
+  }));
+  return { resource: 'pods', object: { spec: { containers, volumes } } };
+}
+
+describe('a list in blocks', () => {
+  for (const [size, blocks] of [
+    [0, 1],
+    [1, 1],
+    [BLOCK, 1],
+    [BLOCK + 1, 2],
+    [2 * BLOCK, 2],
+    [2 * BLOCK + 1, 3],
+    [64 * BLOCK, 64],
+    [64 * BLOCK + 1, 1],
+  ] as const) {
+    it(`of ${size} items has them all, in their order, in ${blocks}`, () => {
+      const list = many(size, (i) => i);
+      const variables = { positions: engine.run(POSITIONS, {}), list };
+      const found = engine.run(blocksOf('variables.list'), { variables }) as number[][];
+      assert.equal(found.length, blocks);
+      assert.deepEqual(found.flat(), list);
+    });
+  }
+});
+
+describe('a large pod', () => {
+  for (const [title, request, expected] of [
+    ['256 containers, the last violates', pod({ containers: 256 }, { container: 255 }), ['c255']],
+    ['257 containers, the last violates', pod({ containers: 257 }, { container: 256 }), [left]],
+    ['257 containers, the last but one violates', pod({ containers: 257 }, { container: 255 }), ['c255', left]],
+    ['1,000 containers, the first violates', pod({ containers: 1000 }, { container: 0 }), ['c0', left]],
+    ['256 volumes, the last violates', pod({ volumes: 256 }, { volume: 255 }), ['v255']],
+    ['257 volumes, the last violates', pod({ volumes: 257 }, { volume: 256 }), [left]],
+    ['1,000 volumes, the first violates', pod({ volumes: 1000 }, { volume: 0 }), ['v0', left]],
+  ] as const) {
+    it(`is refused, and the message describes 256 of each: ${title}`, () => {
+      assert.equal(text.matches(request), true);
+      assert.deepEqual(text.run('complies0', request), [false]);
+      const [lines] = text.run('violations0', request) as string[][];
+      assert.deepEqual(
+        lines?.map((line) => (/"([cv]\d+)"/.exec(line) ?? [])[1] ?? line),
+        expected,
+      );
+    });
+  }
+
+  for (const [title, request] of [
+    ['257 containers', pod({ containers: 257 })],
+    ['1,000 containers', pod({ containers: 1000 })],
+    ['1,000 volumes', pod({ volumes: 1000 })],
+  ] as const) {
+    it(`that complies is skipped: ${title}`, () => {
+      assert.equal(text.matches(request), false);
+      assert.deepEqual(text.run('complies0', request), [true]);
+    });
+  }
+});
+
+describe('a message about a long list', () => {
+  const request = (container: object, spec: object = {}) => ({
+    resource: 'pods',
+    object: { spec: { containers: [container], ...spec } },
+  });
+  const message = (fields: object) => {
+    const container = { name: 'app', securityContext: SECURE, ...fields };
+    const [lines] = text.run('violations0', request(container)) as string[][];
+    return lines?.join('; ') ?? '';
+  };
+  const ports = (count: number) => ({ ports: many(count, (i) => ({ containerPort: 1, hostPort: i + 1 })) });
+  const adds = (count: number) => ({
+    securityContext: { ...SECURE, capabilities: { drop: ['ALL'], add: many(count, (i) => `X${i}`) } },
+  });
+  const sysctls = (count: number) =>
+    request(
+      { name: 'app', securityContext: SECURE },
+      { securityContext: { sysctls: many(count, (i) => ({ name: `x.y${i}`, value: '1' })) } },
+    );
+
+  it('names each of 256 ports, capabilities and sysctls', () => {
+    assert.match(
+      message(ports(256)),
+      /^hostPorts: container "app" must not use hostPort 1, 2, .*, 256 \(allowed: none\)$/,
+    );
+    assert.match(message(adds(256)), /must not add capability X0, X1, .*, X255 \(allowed: NET_BIND_SERVICE\)$/);
+    assert.match(String(text.run('violations0', sysctls(256))), /must not set sysctl x\.y0, .*, x\.y255 \(allowed: /);
+  });
+
+  it('says that there are more than 256', () => {
+    const more = 'in a list of more than 256';
+    assert.equal(message(ports(257)), `hostPorts: container "app" must not use hostPort ${more} (allowed: none)`);
+    const allowed = '(allowed: NET_BIND_SERVICE)';
+    assert.equal(message(adds(257)), `capabilities: container "app" must not add capability ${more} ${allowed}`);
+    assert.match(
+      String(text.run('violations0', sysctls(257))),
+      /^sysctls: pod must not set sysctl in a list of more than 256 \(allowed: /,
+    );
+  });
+});
