@@ -86,8 +86,15 @@ async function minorIfAnswering(client: ApiClient): Promise<number | undefined> 
   return minorOf(client).catch(() => undefined);
 }
 
+/** Fields of k8s.io/apimachinery/pkg/version.Info. */
+interface VersionInfo {
+  readonly minor: string;
+  /** What an API server with --emulated-version serves (KEP-4330); from Kubernetes 1.33 on. */
+  readonly emulationMinor?: string;
+}
+
 async function minorOf(client: ApiClient): Promise<number> {
-  const { minor } = await client.get<{ minor: string }>('/version', {}, AbortSignal.timeout(ANSWER_TIMEOUT_MS));
+  const info = await client.get<VersionInfo>('/version', {}, AbortSignal.timeout(ANSWER_TIMEOUT_MS));
   // Some distributions write `36+`.
-  return Number.parseInt(minor, 10);
+  return Number.parseInt(info.emulationMinor || info.minor, 10);
 }

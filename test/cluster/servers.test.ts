@@ -10,6 +10,8 @@ interface World {
   readonly slice?: object;
   /** The minor version that each API server tells; others do not answer. */
   readonly minors: Readonly<Record<string, string>>;
+  /** The one that it emulates, by --emulated-version. */
+  readonly emulated?: Readonly<Record<string, string>>;
 }
 
 class StubClient extends ApiClient {
@@ -28,7 +30,9 @@ class StubClient extends ApiClient {
 
   override async get<Answer>(path: string): Promise<Answer> {
     const minor = this.#world.minors[this.#server];
-    const answer = path === '/version' ? minor && { minor } : this.#world.slice;
+    const emulationMinor = this.#world.emulated?.[this.#server];
+    const answer =
+      path === '/version' ? minor && { minor, ...(emulationMinor && { emulationMinor }) } : this.#world.slice;
     if (!answer) throw new Error(`no answer from ${this.#server}`);
     if (answer instanceof Error) throw answer;
     return answer as Answer;
@@ -54,6 +58,16 @@ describe('endpoints', () => {
       {
         slice: slice(['10.0.0.2', '10.0.0.1', '10.0.0.3']),
         minors: { 'https://10.0.0.1:6443': '36', 'https://10.0.0.2:6443': '35+', [CONFIGURED]: '36' },
+      },
+      ['https://10.0.0.1:6443', 'https://10.0.0.2:6443'],
+      35,
+    ],
+    [
+      'counts one with --emulated-version as the version that it emulates',
+      {
+        slice: slice(['10.0.0.1', '10.0.0.2']),
+        minors: { 'https://10.0.0.1:6443': '36', 'https://10.0.0.2:6443': '36' },
+        emulated: { 'https://10.0.0.2:6443': '35' },
       },
       ['https://10.0.0.1:6443', 'https://10.0.0.2:6443'],
       35,
