@@ -3,9 +3,7 @@ import type { CapabilityPolicy, LabelSelector, Mode, Subject, UsableBy } from '.
 import { RULES } from '../rules/index.ts';
 import type { Check, Fill } from '../rules/rule.ts';
 import { formatVersion, NEWEST_KNOWN_MINOR, parseVersion, type Standard } from '../standards/level-version.ts';
-
-/** N of Kubernetes 1.N, since when API servers have admissionregistration.k8s.io/v1 MutatingAdmissionPolicy (KEP-3962). */
-export const MUTATION_SINCE = 36;
+import { offers } from '../standards/server-features.ts';
 
 export interface ResolvedPolicy {
   readonly name: string;
@@ -17,6 +15,8 @@ export interface ResolvedPolicy {
   readonly subjects: readonly Subject[];
   readonly podSecurityLabels: 'Managed' | 'Off';
   readonly standard: Standard;
+  /** levelVersion is `latest`, and the API servers are newer than the Standards that this release knows. */
+  readonly latestLags: boolean;
   /** By rule ID. */
   readonly values: Readonly<Record<string, unknown>>;
   /** The rules that restrict anything, in the registry's order. */
@@ -53,7 +53,7 @@ export function resolvePolicy(policy: CapabilityPolicy, oldestServer: number): R
   if (typeof version !== 'number') return { refusal: version };
   const standard: Standard = { level: spec.level, minor: version, server: oldestServer };
   const asked = spec.defaulting === 'Enabled' || spec.defaulting === 'PodSecurityPolicy';
-  const defaulting = asked && oldestServer >= MUTATION_SINCE;
+  const defaulting = asked && offers(oldestServer, 'mutatingAdmissionPolicies');
   const values = Object.fromEntries(RULES.map((rule) => [rule.id, rule.value(spec.overrides ?? {}, standard)]));
   return {
     policy: {
@@ -66,6 +66,7 @@ export function resolvePolicy(policy: CapabilityPolicy, oldestServer: number): R
       subjects: spec.subjects ?? [],
       podSecurityLabels: spec.podSecurityLabels ?? 'Managed',
       standard,
+      latestLags: oldestServer > NEWEST_KNOWN_MINOR && (spec.levelVersion ?? 'latest') === 'latest',
       values,
       checks: checksOf(values, standard, false),
       defaulting,
@@ -98,7 +99,9 @@ function resolveVersion(text: string, oldestServer: number): number | Refusal {
   }
   if (minor <= newest) return minor;
   const limit =
-    minor > oldestServer ? 'the oldest API server enforces up to' : 'this release knows the Standards up to';
+    oldestServer <= NEWEST_KNOWN_MINOR
+      ? 'the oldest API server enforces up to'
+      : 'this release knows the Standards up to';
   const message = `spec.levelVersion: ${text} is too new: ${limit} ${formatVersion(newest)}; write ${formatVersion(newest)} or older, or latest`;
   return { reason: 'VersionTooNew', message };
 }

@@ -3,8 +3,9 @@ import type { Condition } from '../api/capability-policy.ts';
 import type { RolloutOutcome } from '../apply/outcome.ts';
 import { useRoleName } from '../compile/rbac.ts';
 import { type BindingName, coversControllers, type WideHolder } from '../evaluate/use.ts';
-import { MUTATION_SINCE, type Refusal, type Resolution, type ResolvedPolicy } from '../policy/resolve.ts';
+import type { Refusal, Resolution, ResolvedPolicy } from '../policy/resolve.ts';
 import { formatVersion } from '../standards/level-version.ts';
+import { offeredSince } from '../standards/server-features.ts';
 import * as reasons from './reasons.ts';
 import { bounded, counted, firstOf, workloadText } from './text.ts';
 import type { WorkloadReport } from './violations.ts';
@@ -78,6 +79,7 @@ function acceptedFinding(
   const { policy } = resolution;
   const message = [
     what,
+    ...lagging(policy),
     ...unavailable(policy),
     ...wideSubjects(policy),
     ...boundBefore(policy, olderBindings),
@@ -90,9 +92,17 @@ function refused({ reason, message }: Refusal): Finding {
   return { type: 'Accepted', status: 'False', reason, message };
 }
 
+function lagging({ latestLags, standard }: ResolvedPolicy): string[] {
+  if (!latestLags) return [];
+  const known = formatVersion(standard.minor);
+  return [
+    `levelVersion latest means ${known} here, because this release knows no newer Standards; the API servers are at ${formatVersion(standard.server)}: upgrade the operator`,
+  ];
+}
+
 function unavailable({ defaultingUnavailable }: ResolvedPolicy): string[] {
   if (!defaultingUnavailable) return [];
-  const since = formatVersion(MUTATION_SINCE);
+  const since = offeredSince('mutatingAdmissionPolicies');
   return [`nothing is filled in: defaulting needs MutatingAdmissionPolicy, Kubernetes ${since} on every API server`];
 }
 

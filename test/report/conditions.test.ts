@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import type { RolloutOutcome } from '../../operator/apply/outcome.ts';
 import { resolvePolicy } from '../../operator/policy/resolve.ts';
 import { buildStatus, type StatusInput } from '../../operator/report/status.ts';
+import { formatVersion, NEWEST_KNOWN_MINOR } from '../../operator/standards/level-version.ts';
 import { policyObject } from '../evaluate/fixtures.ts';
 import {
   CONFLICT,
@@ -31,6 +32,8 @@ function conditions(from: StatusInput): string[] {
 function message(from: StatusInput, type: string): string | undefined {
   return condition(buildStatus(from), type)?.message;
 }
+
+const NEWEST = formatVersion(NEWEST_KNOWN_MINOR);
 
 describe('the conditions of a policy', () => {
   const cases: [string, StatusInput, string[]][] = [
@@ -116,6 +119,18 @@ describe('the conditions of a policy', () => {
       input({ usableBy: 'Subjects', subjects: [{ kind: 'ServiceAccount', name: 'pinger', namespace: 'net' }] }),
       'Accepted',
       'compiled: baseline v1.36, mode Audit; holders of wildcard verbs may use it as well (cluster administrators), so a test pod of theirs is admitted: test with --as, such as kubectl create -f pod.yaml --as=system:serviceaccount:kube-system:replicaset-controller',
+    ],
+    [
+      'says that latest lags behind newer servers',
+      input({}, { resolution: resolvePolicy(policyObject('ping', { levelVersion: 'latest' }), 99) }),
+      'Accepted',
+      `compiled: baseline ${NEWEST}, mode Audit; levelVersion latest means ${NEWEST} here, because this release knows no newer Standards; the API servers are at v1.99: upgrade the operator`,
+    ],
+    [
+      'says nothing of the kind where a version is stated',
+      input({}, { resolution: resolvePolicy(policyObject('ping', { levelVersion: 'v1.30' }), 99) }),
+      'Accepted',
+      'compiled: baseline v1.30, mode Audit',
     ],
     [
       'says that an older server fills nothing in',
