@@ -5,13 +5,13 @@
 import { siblings } from '../policy/deciding.ts';
 import type { Refusal, ResolvedPolicy } from '../policy/resolve.ts';
 import { selectorCel } from '../policy/selector.ts';
+import { offeredSince } from '../standards/server-features.ts';
 import { partiesOf, partyVariables } from './decision-cel.ts';
+import { AUTHORIZER_CHECK, problemWithoutVariables } from './decision-forms.ts';
 import { CONTAINERS, costInParts, EXPRESSION_BUDGET } from './pod-cel.ts';
 
 /** k8s.io/apiserver/pkg/apis/cel/config.go RuntimeCELCostBudget, less what the decision's own text costs. */
 export const COST_BUDGET = 9_900_000;
-/** k8s.io/apiserver/pkg/cel/library/cost.go: of an authorizer check; a policy asks for the service account and the creator. */
-export const AUTHORIZER_CHECK = 350_000;
 /**
  * etcd takes objects of 1.5 MiB (--max-request-bytes), but long before an API server needs seconds to check such a text
  * (tried: 5 s at 1.1 MB on two cores), and answers 504 when it is busy.
@@ -63,6 +63,10 @@ export function fitTogether(candidates: readonly (readonly ResolvedPolicy[])[]):
     const over = changed.find((draft) => draft.cost > COST_BUDGET || draft.text > TEXT_BUDGET);
     if (longest > EXPRESSION_BUDGET) return tooLong(longest);
     if (over) return tooMany(over);
+    for (const { policy, parties } of changed) {
+      const problem = problemWithoutVariables(partiesOf(policy, parties));
+      if (problem) return tooManyForOlderServers([policy, ...parties], problem);
+    }
     for (const draft of changed) drafts.set(draft.policy.name, draft);
     return undefined;
   };
@@ -98,15 +102,29 @@ export function haveRoom(prices: readonly Price[]): boolean {
 }
 
 function tooMany({ policy, parties, cost }: Draft): Refusal {
-  const names = [policy, ...parties].map(({ name }) => name).sort();
-  const more = names.length > NAMED ? ` and ${names.length - NAMED} more` : '';
   const fewer = 'Narrow namespaceSelector so that fewer of them meet';
   const why =
     cost > COST_BUDGET
       ? `checking them all for a pod of ${CONTAINERS} containers costs more than the API server grants. ${fewer}, or write usableBy: Everyone where who may use a policy does not matter`
       : `what they say together is longer than the API server takes. ${fewer}`;
-  const message = `too many policies may decide in the same namespace: ${why}. They are ${names.slice(0, NAMED).join(', ')}${more}`;
+  const message = `too many policies may decide in the same namespace: ${why}. They are ${namesOf([policy, ...parties])}`;
   return { reason: 'TooExpensive', message };
+}
+
+function tooManyForOlderServers(policies: readonly ResolvedPolicy[], problem: 'cost' | 'text'): Refusal {
+  const since = offeredSince('admissionVariables');
+  const why =
+    problem === 'cost'
+      ? `an API server below ${since} checks few policies with usableBy Subjects or Bindings in one namespace, and only where all have the same namespaceSelector and priority. Write usableBy: Everyone where who may use a policy does not matter`
+      : `what they say together is longer than an API server below ${since} takes`;
+  const message = `too many policies may decide in the same namespace: ${why}, narrow namespaceSelector so that fewer of them meet, or upgrade every API server to ${since}. They are ${namesOf(policies)}`;
+  return { reason: 'TooExpensive', message };
+}
+
+function namesOf(policies: readonly ResolvedPolicy[]): string {
+  const names = policies.map(({ name }) => name).sort();
+  const more = names.length > NAMED ? ` and ${names.length - NAMED} more` : '';
+  return `${names.slice(0, NAMED).join(', ')}${more}`;
 }
 
 function tooLong(length: number): Refusal {

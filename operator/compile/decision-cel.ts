@@ -7,9 +7,9 @@ import { CONTROLLER_NAMESPACE } from '../policy/controllers.ts';
 import type { ResolvedPolicy } from '../policy/resolve.ts';
 import { selectorCel } from '../policy/selector.ts';
 import { and } from '../rules/cel.ts';
+import type { Variable } from './bound-variables.ts';
 import { judgementOf, judgementVariables, passes } from './judgement-cel.ts';
 import { RESOURCE } from './match.ts';
-import type { Variable } from './pod-cel.ts';
 import { sharedViolations } from './shared-violations.ts';
 
 /** A policy as a decision knows it. */

@@ -5,8 +5,8 @@
 import { RECORD } from '../api/capability-policy.ts';
 import type { ResolvedPolicy } from '../policy/resolve.ts';
 import { or } from '../rules/cel.ts';
+import type { Variable } from './bound-variables.ts';
 import { LABEL_PREFIX, type LevelVersion, tightest } from './labels.ts';
-import type { Variable } from './pod-cel.ts';
 
 const LEVEL = JSON.stringify(`${LABEL_PREFIX}enforce`);
 const VERSION = JSON.stringify(`${LABEL_PREFIX}enforce-version`);

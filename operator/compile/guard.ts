@@ -8,11 +8,12 @@
 import { GROUP, type LabelSelector, PLURAL } from '../api/capability-policy.ts';
 import type { ResolvedPolicy } from '../policy/resolve.ts';
 import { selectorCel } from '../policy/selector.ts';
+import { offers } from '../standards/server-features.ts';
 import type { Draft } from './admission-set.ts';
+import { type Variable, withVariables } from './bound-variables.ts';
 import { overrides } from './decision-cel.ts';
 import { labelVariables, type WantedLabels } from './guard-label.ts';
 import { type AdmissionOptions, BINDINGS, CARRIER, IS_PROBE, matchNotExcluded, NAMESPACES } from './match.ts';
-import type { Variable } from './pod-cel.ts';
 import { probeBinding, probeValidation } from './validating-policy.ts';
 
 /** Annotations of a Binding are copied onto the pod (registry/core/pod/storage assignPod), past its admission. */
@@ -20,6 +21,9 @@ const BINDING_ANNOTATIONS = ['container.apparmor.security.beta.kubernetes.io/', 
 
 /** As the namespace's labels were, or as they are to become. */
 type When = 'was' | 'is';
+
+/** CEL, bool: the request is about a pod's binding. */
+const BINDS = 'request.resource.resource in ["bindings", "pods"]';
 
 /** CEL: asked without a namespace, so for the whole cluster. */
 const EXEMPT = `authorizer.group("${GROUP}").resource("${PLURAL}")`;
@@ -38,10 +42,30 @@ export interface Guarded {
 }
 
 export function guardPolicy(guarded: Guarded, options: AdmissionOptions): Draft {
-  const { name: guard, policies, carried, wanted, binds } = guarded;
+  const { name: guard, policies, binds } = guarded;
   const resourceRules = binds ? [...NAMESPACES, ...BINDINGS] : NAMESPACES;
-  const parties = [...policies, ...carried];
-  const skipped = binds ? 'variables.probe || variables.binds' : 'variables.probe';
+  const variables = variablesOf(guarded);
+  const skips = variables.slice(0, binds ? 2 : 1);
+  const skipped = skips.map(({ name }) => `variables.${name}`).join(' || ');
+  const named = guardsByVariables(policies);
+  const validations = [
+    ...(binds
+      ? [
+          {
+            expression: named ? bindsNothing() : withVariables(skips, bindsNothing()),
+            message: bindingMessage(),
+            reason: 'Forbidden',
+          },
+        ]
+      : []),
+    ...policies.map(({ name }, i) => ({
+      expression: named
+        ? `${skipped} || ${i === 0 ? '' : `!variables.passed${i - 1} || `}variables.passes${i}`
+        : `${withVariables(skips, skipped)} || ${withVariables(variables, `variables.passes${i}`)}`,
+      message: namespaceMessage(name),
+      reason: 'Forbidden',
+    })),
+  ];
   return {
     kind: 'ValidatingAdmissionPolicy',
     spec: (ruleset) => ({
@@ -50,37 +74,8 @@ export function guardPolicy(guarded: Guarded, options: AdmissionOptions): Draft 
       matchConditions: [
         matchNotExcluded(options, '(request.resource.resource == "namespaces" ? request.name : request.namespace)'),
       ],
-      variables: [
-        { name: 'probe', expression: IS_PROBE },
-        ...(binds ? [{ name: 'binds', expression: 'request.resource.resource in ["bindings", "pods"]' }] : []),
-        { name: 'before', expression: 'dyn(oldObject).metadata.?labels.orValue({})' },
-        { name: 'after', expression: 'dyn(object).metadata.?labels.orValue({})' },
-        ...parties.map(({ selector }, i) => ({ name: `selected${i}`, expression: selectedCel(selector) })),
-        ...decidingVariables(parties, 'was'),
-        ...decidingVariables(parties, 'is'),
-        ...labelVariables(
-          parties.map((party) => wanted.get(party)),
-          (i) => decides('is', i),
-        ),
-        {
-          name: 'joined',
-          expression: parties.map((_, i) => `(${decides('is', i)} && !${decides('was', i)})`).join(' || '),
-        },
-        { name: 'exempt', expression: `${EXEMPT}.check("exempt").allowed()` },
-        ...policies.flatMap(({ name }, i) => [
-          { name: `passes${i}`, expression: passes(name, i) },
-          { name: `passed${i}`, expression: `${i === 0 ? '' : `variables.passed${i - 1} && `}variables.passes${i}` },
-        ]),
-      ],
-      validations: [
-        probeValidation(ruleset),
-        ...(binds ? [{ expression: bindsNothing(), message: bindingMessage(), reason: 'Forbidden' }] : []),
-        ...policies.map(({ name }, i) => ({
-          expression: `${skipped} || ${i === 0 ? '' : `!variables.passed${i - 1} || `}variables.passes${i}`,
-          message: namespaceMessage(name),
-          reason: 'Forbidden',
-        })),
-      ],
+      ...(named && { variables }),
+      validations: [probeValidation(ruleset), ...validations],
     }),
     bindings: (ruleset) => [
       {
@@ -91,6 +86,38 @@ export function guardPolicy(guarded: Guarded, options: AdmissionOptions): Draft 
       probeBinding({ policy: guard, ruleset }, options),
     ],
   };
+}
+
+/** Older API servers crash of variables: each validation holds all that it names. */
+export function guardsByVariables([policy]: readonly ResolvedPolicy[]): boolean {
+  return policy === undefined || offers(policy.standard.server, 'admissionVariables');
+}
+
+/** The first, or the first two, tell what is not judged. */
+function variablesOf({ policies, carried, wanted, binds }: Guarded): Variable[] {
+  const parties = [...policies, ...carried];
+  return [
+    { name: 'probe', expression: IS_PROBE },
+    ...(binds ? [{ name: 'binds', expression: BINDS }] : []),
+    { name: 'before', expression: 'dyn(oldObject).metadata.?labels.orValue({})' },
+    { name: 'after', expression: 'dyn(object).metadata.?labels.orValue({})' },
+    ...parties.map(({ selector }, i) => ({ name: `selected${i}`, expression: selectedCel(selector) })),
+    ...decidingVariables(parties, 'was'),
+    ...decidingVariables(parties, 'is'),
+    ...labelVariables(
+      parties.map((party) => wanted.get(party)),
+      (i) => decides('is', i),
+    ),
+    {
+      name: 'joined',
+      expression: parties.map((_, i) => `(${decides('is', i)} && !${decides('was', i)})`).join(' || '),
+    },
+    { name: 'exempt', expression: `${EXEMPT}.check("exempt").allowed()` },
+    ...policies.flatMap(({ name }, i) => [
+      { name: `passes${i}`, expression: passes(name, i) },
+      { name: `passed${i}`, expression: `${i === 0 ? '' : `variables.passed${i - 1} && `}variables.passes${i}` },
+    ]),
+  ];
 }
 
 /**

@@ -9,10 +9,12 @@
  */
 import type { ResolvedPolicy } from '../policy/resolve.ts';
 import { type AdmissionSet, admissionSet, guardName } from './admission-set.ts';
-import { AUTHORIZER_CHECK, COST_BUDGET, TEXT_BUDGET } from './budget.ts';
-import { guardPolicy, selectedCel } from './guard.ts';
+import { COST_BUDGET, TEXT_BUDGET } from './budget.ts';
+import { AUTHORIZER_CHECK } from './decision-forms.ts';
+import { guardPolicy, guardsByVariables, selectedCel } from './guard.ts';
 import { wantedLabels } from './guard-label.ts';
 import type { AdmissionOptions } from './match.ts';
+import { EXPRESSION_BUDGET } from './pod-cel.ts';
 
 export interface Guard {
   readonly admission: AdmissionSet;
@@ -28,6 +30,8 @@ interface Group {
 
 /** One check for all policies, then one for each that a change takes something from; two are left for the selectors. */
 const GUARDED = Math.floor(COST_BUDGET / AUTHORIZER_CHECK) - 3;
+/** Without variables both checks are made for each policy, and each validation holds the selectors of all. */
+const GUARDED_WITHOUT_VARIABLES = Math.floor(COST_BUDGET / (2 * AUTHORIZER_CHECK)) - 1;
 /** What a guard says beside the selectors, in characters: by itself, of each policy that it knows, of each that it guards. */
 const TEXT = { guard: 8_000, party: 600, guarded: 1_200 };
 
@@ -57,8 +61,12 @@ function groupsOf(
   const lengths = new Map(policies.map((policy) => [policy, JSON.stringify(selectedCel(policy.selector)).length]));
   const fits = ({ policies, parties }: Group) => {
     const selectors = [...parties].reduce((sum, party) => sum + (lengths.get(party) ?? 0), 0);
-    const text = TEXT.guard + selectors + TEXT.party * parties.size + TEXT.guarded * policies.length;
-    return policies.length <= GUARDED && text <= TEXT_BUDGET;
+    const known = TEXT.guard + selectors + TEXT.party * parties.size;
+    if (guardsByVariables(policies)) {
+      return policies.length <= GUARDED && known + TEXT.guarded * policies.length <= TEXT_BUDGET;
+    }
+    const fitsEach = known <= EXPRESSION_BUDGET && known * policies.length <= TEXT_BUDGET;
+    return policies.length <= GUARDED_WITHOUT_VARIABLES && fitsEach;
   };
   const groups: Group[] = [];
   for (const policy of policies) {

@@ -1,8 +1,8 @@
 /** What one policy says of a pod, as CEL: over what its checks say of each part of the request. */
 import type { ResolvedPolicy, RuleChecks } from '../policy/resolve.ts';
+import type { Variable } from './bound-variables.ts';
 import { RESOURCE } from './match.ts';
 import { PART } from './parts-cel.ts';
-import type { Variable } from './pod-cel.ts';
 import type { Judgement } from './shared-violations.ts';
 
 /**

@@ -1,8 +1,9 @@
 /** Who needs no judging, because it plainly complies: docs/decisions/0007. */
 import { or } from '../rules/cel.ts';
+import { withVariables } from './bound-variables.ts';
 import { ALWAYS, type Party } from './decision-cel.ts';
 import { IS_PROBE } from './match.ts';
-import { compliesCel, costOf, EXPRESSION_BUDGET, withPodVariables } from './pod-cel.ts';
+import { compliesCel, costOf, EXPRESSION_BUDGET, POD_VARIABLES } from './pod-cel.ts';
 
 /**
  * Half of what an API server grants each match condition, and all of them together (k8s.io/apiserver/pkg/apis/cel/config.go
@@ -21,7 +22,7 @@ const ITEMS = 16;
 export function matchConditions(parties: readonly Party[], skipped: readonly string[]) {
   const matchConditions = plainGroups(parties).map((complies, i) => ({
     name: `does-not-plainly-comply-${i}`,
-    expression: `(${IS_PROBE}) || !(${or(...skipped, withPodVariables(or(...complies)))})`,
+    expression: `(${IS_PROBE}) || !(${or(...skipped, withVariables(POD_VARIABLES, or(...complies)))})`,
   }));
   const fit = matchConditions.filter(({ expression }) => expression.length <= EXPRESSION_BUDGET);
   return fit.length === 0 ? {} : { matchConditions: fit };

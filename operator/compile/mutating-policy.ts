@@ -7,9 +7,10 @@ import type { ResolvedPolicy } from '../policy/resolve.ts';
 import { and } from '../rules/cel.ts';
 import type { Fill } from '../rules/rule.ts';
 import { type Draft, PROBE_ANNOTATION } from './admission-set.ts';
+import { needed } from './bound-variables.ts';
 import { type Party, partyVariables } from './decision-cel.ts';
 import { type AdmissionOptions, CARRIER, IS_MIRROR_POD, IS_PROBE, matchNotExcluded, PODS } from './match.ts';
-import { needed, POD_VARIABLES } from './pod-cel.ts';
+import { POD_VARIABLES } from './pod-cel.ts';
 import { carrierOf } from './validating-policy.ts';
 
 /** Names the policy that admitted a pod. It informs; nothing trusts it. */

@@ -2,6 +2,7 @@
 import { CONTROLLERS } from '../policy/controllers.ts';
 import { checksOver, type RuleChecks } from '../policy/resolve.ts';
 import type { Check } from '../rules/rule.ts';
+import type { Variable } from './bound-variables.ts';
 import { RESOURCE } from './match.ts';
 import { blocksOf, DESCRIBED_PARTS, PART, PARTS, POSITIONS } from './parts-cel.ts';
 
@@ -11,11 +12,6 @@ export const TOKEN = /\.(?:all|exists|filter|map)\(|[A-Za-z_]\w*|"[^"]*"|\d+|[=!
 export const EXPRESSION_BUDGET = 100_000;
 /** Of the largest pods that are reckoned with. */
 export const CONTAINERS = 100;
-
-export interface Variable {
-  readonly name: string;
-  readonly expression: string;
-}
 
 /** CEL, map(string, string): a template's resource → the service account that creates its pods. */
 const CONTROLLER = `{${CONTROLLERS.map(({ resource, serviceAccount }) => `"${resource}": "${serviceAccount}"`).join(', ')}}`;
@@ -56,45 +52,6 @@ export const POD_VARIABLES: readonly Variable[] = [
   { name: 'serviceAccount', expression: 'variables.spec.?serviceAccountName.orValue("default")' },
   { name: 'controller', expression: `${CONTROLLER}[?${RESOURCE}].orValue("")` },
 ];
-
-/**
- * Those that the expressions need, in the same order: the API server prepares every variable of a policy several times a
- * request, whether it is asked for or not (plugin/cel/composition.go).
- */
-export function needed(variables: readonly Variable[], expressions: readonly string[]): Variable[] {
-  const texts = [...expressions];
-  const kept = variables.toReversed().filter(({ name, expression }) => {
-    if (!texts.some((text) => isNamed(name, text))) return false;
-    texts.push(expression);
-    return true;
-  });
-  return kept.toReversed();
-}
-
-/**
- * CEL, bool: an expression that names variables of the pod, for where there are none: a match condition. They are the fields
- * of a map of that name, which those that others name are put into first.
- */
-export function withPodVariables(expression: string): string {
-  let [rest, bound] = [needed(POD_VARIABLES, [expression]), [] as Variable[]];
-  let [before, after] = ['', ''];
-  while (rest.length > 0) {
-    const later = rest.filter((one) => rest.some(({ name }) => isNamed(name, one.expression)));
-    const next = rest
-      .filter((one) => !later.includes(one))
-      .map(({ name, expression }) => ({ name, expression: `dyn(${expression})` }));
-    const fields = [...bound, ...next].map(({ name, expression }) => `${JSON.stringify(name)}: ${expression}`);
-    before += `[{${fields.join(', ')}}].all(variables, `;
-    after += ')';
-    bound = [...bound, ...next].map(({ name }) => ({ name, expression: `variables.${name}` }));
-    rest = later;
-  }
-  return before + expression + after;
-}
-
-function isNamed(variable: string, text: string): boolean {
-  return new RegExp(`\\bvariables\\.${variable}\\b`).test(text);
-}
 
 /**
  * CEL, bool: the pod with all that is in it complies. Goes through the containers once, and stops where something is

@@ -4,8 +4,9 @@
  */
 import type { RuleChecks } from '../policy/resolve.ts';
 import { RULES } from '../rules/index.ts';
+import type { Variable } from './bound-variables.ts';
 import { CUT } from './parts-cel.ts';
-import { partCompliesCel, type Variable, violationsCel } from './pod-cel.ts';
+import { partCompliesCel, violationsCel } from './pod-cel.ts';
 
 interface SharedViolations {
   /** They stand before the judgements, which name them. */

@@ -5,21 +5,11 @@
  */
 import type { Mode } from '../api/capability-policy.ts';
 import type { ResolvedPolicy } from '../policy/resolve.ts';
-import { or } from '../rules/cel.ts';
+import { offers } from '../standards/server-features.ts';
 import { type AdmissionSet, type Draft, PROBE_ANSWER, probeLabels } from './admission-set.ts';
-import { ALWAYS, decisionVariables, type Party, partyVariables, settles } from './decision-cel.ts';
-import {
-  type AdmissionOptions,
-  CARRIER,
-  excludedCel,
-  IS_MIRROR_POD,
-  IS_PROBE,
-  PODS,
-  RESOURCE,
-  TEMPLATES,
-} from './match.ts';
-import { matchConditions } from './match-conditions.ts';
-import { needed, POD_VARIABLES } from './pod-cel.ts';
+import type { Party } from './decision-cel.ts';
+import { decisionOf } from './decision-forms.ts';
+import { type AdmissionOptions, CARRIER, excludedCel, IS_MIRROR_POD, IS_PROBE, PODS, TEMPLATES } from './match.ts';
 
 const POD_ACTIONS: Record<Mode, readonly string[]> = {
   Enforce: ['Deny'],
@@ -36,29 +26,19 @@ const TEMPLATE_ACTIONS: Record<Mode, readonly string[]> = {
 export function validatingPolicy(policy: ResolvedPolicy, parties: readonly Party[], options: AdmissionOptions): Draft {
   const { mode, selector: namespaceSelector } = policy;
   const skipped = [excludedCel(options, 'request.namespace'), IS_MIRROR_POD];
-  // Few variables: each costs a pod something, once for the validations and once for the message (plugin/cel/composition.go).
-  const variables = [
-    { name: 'skipped', expression: or(IS_PROBE, ...skipped) },
-    ...POD_VARIABLES,
-    ...partyVariables(parties),
-    ...decisionVariables(parties),
-  ];
-  const admitted = ['variables.skipped', ...silent(parties), 'variables.allowed'].join(' || ');
-  const quiet = ['variables.skipped', ...silent(parties), ...admitting(parties)].join(' || ');
-  const message = `${quiet} ? "" : variables.message`;
+  const { admitted, message, ...rest } = decisionOf(policy, parties, skipped);
   return {
     kind: 'ValidatingAdmissionPolicy',
     spec: (ruleset) => ({
       failurePolicy: 'Fail',
       matchConstraints: { matchPolicy: 'Equivalent', resourceRules: [...PODS, ...TEMPLATES] },
-      ...matchConditions(parties, skipped),
-      variables: needed(variables, [admitted, message]),
+      ...rest,
       validations: [
         probeValidation(ruleset),
         {
           expression: admitted,
           message: `CapabilityPolicy ${policy.name} does not admit this pod`,
-          messageExpression: message,
+          ...(message !== undefined && { messageExpression: message }),
           reason: 'Forbidden',
         },
       ],
@@ -93,33 +73,19 @@ export function deferringPolicy(policy: ResolvedPolicy, by: AdmissionSet, option
     spec: (ruleset) => ({
       failurePolicy: 'Fail',
       matchConstraints: { matchPolicy: 'Equivalent', resourceRules: CARRIER },
-      variables: [{ name: 'decidedBy', expression: JSON.stringify(`${by.policy} ${by.ruleset}`) }],
+      ...decidedBy(policy, by),
       validations: [probeValidation(ruleset)],
     }),
     bindings: (ruleset) => [probeBinding({ policy: policy.name, ruleset }, options)],
   };
 }
 
-/**
- * CEL, bools: why it is not for this policy to say what the decision is. All that decide in a namespace refuse its pods,
- * so that none of them can go without the others; of warnings and audit annotations one is enough.
- */
-function silent(parties: readonly Party[]): string[] {
-  const [{ policy, decides }] = parties as [Party];
-  const earlier = parties
-    .filter((other) => other.policy.priority === policy.priority && other.policy.name < policy.name)
-    .map((other) => other.decides);
-  const silent = [...(decides === ALWAYS ? [] : [`!(${decides})`]), ...earlier].join(' || ');
-  if (silent === '') return [];
-  return policy.mode === 'Enforce' ? [`(${RESOURCE} != "pods" && (${silent}))`] : [silent];
-}
-
-/**
- * CEL, bools: nobody will read the message. The API server asks for it whatever the validation said, with variables that
- * are evaluated anew and without an authorizer (plugin/policy/validating/validator.go): only policies for everyone tell.
- */
-function admitting(parties: readonly Party[]): string[] {
-  return parties.filter(({ policy }) => policy.usableBy === 'Everyone').map(settles);
+/** Makes the text change whenever what decides does. */
+function decidedBy({ standard }: ResolvedPolicy, by: AdmissionSet) {
+  const name = JSON.stringify(`${by.policy} ${by.ruleset}`);
+  return offers(standard.server, 'admissionVariables')
+    ? { variables: [{ name: 'decidedBy', expression: name }] }
+    : { matchConditions: [{ name: 'decided-by', expression: `${name} != ""` }] };
 }
 
 /** Refuses every probe, in the ruleset's name. */

@@ -12,7 +12,10 @@ export interface Named {
 
 interface Spec {
   readonly matchConditions?: readonly Named[];
-  readonly variables: readonly Named[];
+  /** None for API servers below Kubernetes 1.36. */
+  readonly variables?: readonly Named[];
+  /** The first answers probes. */
+  readonly validations: readonly { readonly expression: string; readonly messageExpression?: string }[];
 }
 
 export interface Request {
@@ -63,14 +66,29 @@ export class AdmissionText {
   readonly #conditions: readonly Program[];
   readonly #variables: Variables;
 
-  /** @param name which of the policies; of peers the first decides for all */
-  constructor(policies: readonly CapabilityPolicy[], name: string) {
-    const { rendered } = compile(policies, OPTIONS);
+  /**
+   * @param name which of the policies; of peers the first decides for all
+   * @param oldestServer N of Kubernetes 1.N
+   */
+  constructor(policies: readonly CapabilityPolicy[], name: string, oldestServer = OPTIONS.oldestServer) {
+    const { rendered } = compile(policies, { ...OPTIONS, oldestServer });
     const objects = rendered.get(rendered.get(name)?.decidedBy ?? '')?.admission.objects ?? [];
     const spec = objects.find(({ kind }) => kind === 'ValidatingAdmissionPolicy')?.spec as Spec | undefined;
     assert.ok(spec, `policy ${name} renders no ValidatingAdmissionPolicy`);
     this.#conditions = (spec.matchConditions ?? []).map(programOf);
-    this.#variables = new Variables(spec.variables);
+    const { expression, messageExpression } = spec.validations[1] ?? {};
+    assert.ok(expression !== undefined && messageExpression !== undefined);
+    this.#variables = new Variables([
+      ...(spec.variables ?? []),
+      { name: 'whole decision', expression },
+      { name: 'whole message', expression: messageExpression },
+    ]);
+  }
+
+  /** What becomes of a request: its refusal's message, and undefined where it is admitted. */
+  refusal(request: Request): unknown {
+    if (!this.matches(request) || this.run('whole decision', request) === true) return undefined;
+    return this.run('whole message', request);
   }
 
   /** Whether there are requests that it does not ask for; of policies whose rules are dear there are none. */

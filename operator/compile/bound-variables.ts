@@ -1,0 +1,84 @@
+/** Variables of an admission policy where the API server has none: in match conditions, and below Kubernetes 1.36. */
+
+export interface Variable {
+  readonly name: string;
+  readonly expression: string;
+}
+
+/**
+ * The variables that the expressions need, in the same order: the API server prepares every variable of a policy several
+ * times a request, whether it is asked for or not (plugin/cel/composition.go).
+ */
+export function needed(variables: readonly Variable[], expressions: readonly string[]): Variable[] {
+  const texts = [...expressions];
+  const kept = variables.toReversed().filter(({ name, expression }) => {
+    if (!texts.some((text) => isNamed(name, text))) return false;
+    texts.push(expression);
+    return true;
+  });
+  return kept.toReversed();
+}
+
+/** CEL, bool: an expression that names variables, for where there are none. */
+export function withVariables(variables: readonly Variable[], expression: string): string {
+  return bound(variables, expression, { before: '.all(variables, ', after: ')' });
+}
+
+/** CEL: the same for an expression of any type. */
+export function valueWithVariables(variables: readonly Variable[], expression: string): string {
+  return bound(variables, expression, { before: '.map(variables, ', after: ')[0]' });
+}
+
+/**
+ * Variables become the fields of a map that a comprehension binds under the same name. A variable that names others goes into
+ * a map within. All fields of a map are evaluated, so what asks an authorizer is put where it is named instead: a check costs
+ * 350,000 of the 1,000,000 that an expression may cost.
+ */
+function bound(
+  variables: readonly Variable[],
+  expression: string,
+  { before: open, after: close }: { readonly before: string; readonly after: string },
+): string {
+  const { text, eager } = withoutAuthorizers(needed(variables, [expression]), expression);
+  let [rest, known] = [needed(eager, [text]), [] as Variable[]];
+  let [before, after] = ['', ''];
+  while (rest.length > 0) {
+    const later = rest.filter((one) => rest.some(({ name }) => isNamed(name, one.expression)));
+    const next = rest
+      .filter((one) => !later.includes(one))
+      .map(({ name, expression }) => ({ name, expression: `dyn(${expression})` }));
+    const fields = [...known, ...next].map(({ name, expression }) => `${JSON.stringify(name)}: ${expression}`);
+    before += `[{${fields.join(', ')}}]${open}`;
+    after += close;
+    known = [...known, ...next].map(({ name }) => ({ name, expression: `variables.${name}` }));
+    rest = later;
+  }
+  return before + text + after;
+}
+
+/** Puts the variables that ask an authorizer, and those that name them, where they are named. */
+function withoutAuthorizers(variables: readonly Variable[], expression: string) {
+  const asking: Variable[] = [];
+  const eager: Variable[] = [];
+  for (const { name, expression: text } of variables) {
+    const put = inPlace(asking, text);
+    if (put.includes('authorizer')) asking.push({ name, expression: put });
+    else eager.push({ name, expression: text });
+  }
+  return { text: inPlace(asking, expression), eager };
+}
+
+function inPlace(variables: readonly Variable[], text: string): string {
+  return variables.reduce(
+    (rest, { name, expression }) => rest.replaceAll(pattern(name, 'g'), () => `(${expression})`),
+    text,
+  );
+}
+
+function isNamed(variable: string, text: string): boolean {
+  return pattern(variable).test(text);
+}
+
+function pattern(variable: string, flags = ''): RegExp {
+  return new RegExp(`\\bvariables\\.${variable}\\b`, flags);
+}

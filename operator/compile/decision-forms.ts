@@ -1,0 +1,133 @@
+/**
+ * The decision as a ValidatingAdmissionPolicy has it. API servers from Kubernetes 1.36 on get variables, which they evaluate
+ * when they are first asked for. Older ones crash of those (standards/server-features.ts): they get the same decision
+ * without any, as far as their limits for one expression go.
+ */
+
+import type { ResolvedPolicy } from '../policy/resolve.ts';
+import { or } from '../rules/cel.ts';
+import { offers } from '../standards/server-features.ts';
+import { needed, type Variable, valueWithVariables, withVariables } from './bound-variables.ts';
+import { ALWAYS, decisionVariables, type Party, partyVariables, settles } from './decision-cel.ts';
+import { IS_PROBE, RESOURCE } from './match.ts';
+import { matchConditions } from './match-conditions.ts';
+import { costInParts, EXPRESSION_BUDGET, POD_VARIABLES } from './pod-cel.ts';
+
+/** k8s.io/apiserver/pkg/cel/library/cost.go: of an authorizer check; a policy asks for the service account and the creator. */
+export const AUTHORIZER_CHECK = 350_000;
+/** k8s.io/apiserver/pkg/apis/cel/config.go PerCallLimit, less what the decision's own text costs. */
+const EXPRESSION_COST = 950_000;
+/** The same file, RuntimeCELCostBudgetMatchConditions: of all match conditions of an admission policy together. */
+const MATCH_CONDITIONS_COST = 2_500_000;
+
+interface DecisionForm {
+  readonly matchConditions?: readonly { readonly name: string; readonly expression: string }[];
+  readonly variables?: readonly Variable[];
+  /** CEL, bool. */
+  readonly admitted: string;
+  /** CEL, string; empty where nobody reads it. Absent where it is longer than the API server takes. */
+  readonly message?: string;
+}
+
+/** @param skipped CEL, bools: which pods no policy judges */
+export function decisionOf(
+  { standard }: ResolvedPolicy,
+  parties: readonly Party[],
+  skipped: readonly string[],
+): DecisionForm {
+  return offers(standard.server, 'admissionVariables')
+    ? withAdmissionVariables(parties, skipped)
+    : withoutAdmissionVariables(parties, skipped);
+}
+
+function variablesOf(parties: readonly Party[]): Variable[] {
+  return [...POD_VARIABLES, ...partyVariables(parties), ...decisionVariables(parties)];
+}
+
+function withAdmissionVariables(parties: readonly Party[], skipped: readonly string[]): DecisionForm {
+  // Few variables: each costs a pod something, once for the validations and once for the message (plugin/cel/composition.go).
+  const variables = [{ name: 'skipped', expression: or(IS_PROBE, ...skipped) }, ...variablesOf(parties)];
+  const admitted = ['variables.skipped', ...silent(parties), 'variables.allowed'].join(' || ');
+  const quiet = ['variables.skipped', ...silent(parties), ...admitting(parties)].join(' || ');
+  const message = `${quiet} ? "" : variables.message`;
+  const conditions = matchConditions(parties, skipped);
+  return { ...conditions, variables: needed(variables, [admitted, message]), admitted, message };
+}
+
+/**
+ * One expression has to hold what variables would. Where several policies ask for `use`, it would cost more than it may. Then
+ * each of these has a match condition, and the request is refused only if all of them are true: docs/decisions/0016.
+ */
+function withoutAdmissionVariables(parties: readonly Party[], skipped: readonly string[]): DecisionForm {
+  const variables = variablesOf(parties);
+  const skips = or(IS_PROBE, ...skipped);
+  const asking = parties.filter(asksForUse);
+  const conditions =
+    asking.length > 1
+      ? {
+          matchConditions: asking.map((party, i) => ({
+            name: `not-admitted-by-${i}`,
+            expression: `(${IS_PROBE}) || !(${or(...skipped, withVariables(variables, settles(party)))})`,
+          })),
+        }
+      : matchConditions(parties, skipped);
+  const left = asking.length > 1 ? parties.filter((party) => !asksForUse(party)) : parties;
+  const allowed = left.map(settles).join(' || ') || 'false';
+  const quiet = [...silent(parties), ...admitting(parties)];
+  const message = [
+    `(${skips})`,
+    ...(quiet.length === 0 ? [] : [`(${withVariables(variables, quiet.join(' || '))})`]),
+  ].join(' || ');
+  const whole = `${message} ? "" : string(${valueWithVariables(variables, 'variables.message')})`;
+  return {
+    ...conditions,
+    admitted: `(${skips}) || ${withVariables(variables, [...silent(parties), allowed].join(' || '))}`,
+    ...(whole.length <= EXPRESSION_BUDGET && { message: whole }),
+  };
+}
+
+function asksForUse({ policy }: Party): boolean {
+  return policy.usableBy !== 'Everyone';
+}
+
+/**
+ * Why a policy and its siblings do not fit into an admission policy of an API server without variables; undefined where they
+ * do, and for newer API servers.
+ */
+export function problemWithoutVariables(parties: readonly Party[]): 'cost' | 'text' | undefined {
+  const [{ policy }] = parties as [Party];
+  if (offers(policy.standard.server, 'admissionVariables')) return undefined;
+  const checks = parties.reduce((sum, party) => sum + costInParts(party.policy.checks), 0);
+  const asking = parties.filter(asksForUse).length;
+  const use = 2 * AUTHORIZER_CHECK;
+  // A match condition sees no namespace: it can tell only where all decide in the same namespaces.
+  const apart = asking > 1 && parties.some(({ decides }) => decides !== ALWAYS);
+  const expression = checks + (asking > 0 ? use : 0);
+  if (apart || expression > EXPRESSION_COST) return 'cost';
+  if (asking > 1 && asking * expression > MATCH_CONDITIONS_COST) return 'cost';
+  const { admitted, matchConditions = [] } = withoutAdmissionVariables(parties, []);
+  const longest = Math.max(admitted.length, ...matchConditions.map((one) => one.expression.length));
+  return longest > 0.95 * EXPRESSION_BUDGET ? 'text' : undefined;
+}
+
+/**
+ * CEL, bools: why it is not for this policy to say what the decision is. All that decide in a namespace refuse its pods,
+ * so that none of them can go without the others; of warnings and audit annotations one is enough.
+ */
+function silent(parties: readonly Party[]): string[] {
+  const [{ policy, decides }] = parties as [Party];
+  const earlier = parties
+    .filter((other) => other.policy.priority === policy.priority && other.policy.name < policy.name)
+    .map((other) => other.decides);
+  const silent = [...(decides === ALWAYS ? [] : [`!(${decides})`]), ...earlier].join(' || ');
+  if (silent === '') return [];
+  return policy.mode === 'Enforce' ? [`(${RESOURCE} != "pods" && (${silent}))`] : [silent];
+}
+
+/**
+ * CEL, bools: nobody will read the message. The API server asks for it whatever the validation said, with variables that
+ * are evaluated anew and without an authorizer (plugin/policy/validating/validator.go): only policies for everyone tell.
+ */
+function admitting(parties: readonly Party[]): string[] {
+  return parties.filter((party) => !asksForUse(party)).map(settles);
+}
