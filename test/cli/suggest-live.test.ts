@@ -8,9 +8,9 @@ import { policiesOf } from '../../operator/cli/commands/suggest-policies.ts';
 import { suggest } from '../../operator/evaluate/suggest.ts';
 import { Evaluator } from '../../operator/evaluate/violations.ts';
 import { matches } from '../../operator/policy/selector.ts';
-import { NEWEST_KNOWN_MINOR } from '../../operator/standards/level-version.ts';
 import type { ControlPlane } from '../controlplane/controlplane.ts';
 import { sharedControlPlane } from '../controlplane/shared.ts';
+import { SERVER_MINOR } from '../controlplane/version.ts';
 import { arbitraryPodWithAddedContainers } from '../defaulting/arbitrary.ts';
 import { partsOf, randomPods } from '../differential/pods.ts';
 import { Api } from '../integration/api.ts';
@@ -151,7 +151,7 @@ describe(`cappol suggest, with an API server (FC_SEED=${SEED})`, () => {
         parts,
         template: true,
       }));
-      const standard = { minor: NEWEST_KNOWN_MINOR, server: NEWEST_KNOWN_MINOR };
+      const standard = { minor: SERVER_MINOR, server: SERVER_MINOR };
       const suggestions = suggest(given, { standard, narrow, evaluator });
       return policiesOf(suggestions, { name: `suggested-${i}`, mode: 'Audit', everywhere: false });
     });

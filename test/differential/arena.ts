@@ -14,7 +14,8 @@ import { Evaluator } from '../../operator/evaluate/violations.ts';
 import type { ResolvedPolicy } from '../../operator/policy/resolve.ts';
 import { RULES } from '../../operator/rules/index.ts';
 import { RateLimit } from '../../operator/runtime/rate-limit.ts';
-import { formatVersion, NEWEST_KNOWN_MINOR } from '../../operator/standards/level-version.ts';
+import { formatVersion } from '../../operator/standards/level-version.ts';
+import { SERVER_MINOR } from '../controlplane/version.ts';
 import { waitFor } from '../controlplane/wait.ts';
 import { CONTEST_LABEL, type Contest } from './contests.ts';
 
@@ -157,7 +158,7 @@ export class Arena {
   async #applyPolicies(): Promise<void> {
     const { policies, rendered } = compile(
       this.#contests.map(({ policy }) => policy),
-      { oldestServer: NEWEST_KNOWN_MINOR, operatorNamespace: PROBE_NAMESPACE, excludedNamespaces: [] },
+      { oldestServer: SERVER_MINOR, operatorNamespace: PROBE_NAMESPACE, excludedNamespaces: [] },
     );
     for (const policy of policies) this.#policies.set(policy.name, policy);
     for (const { admission } of rendered.values()) {

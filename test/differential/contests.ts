@@ -2,7 +2,8 @@
 import type { CapabilityPolicy, CapabilityPolicySpec } from '../../operator/api/capability-policy.ts';
 import { type LevelVersion, tightest } from '../../operator/compile/labels.ts';
 import { resolvePolicy } from '../../operator/policy/resolve.ts';
-import { formatVersion, NEWEST_KNOWN_MINOR } from '../../operator/standards/level-version.ts';
+import { formatVersion } from '../../operator/standards/level-version.ts';
+import { SERVER_MINOR } from '../controlplane/version.ts';
 
 export interface Contest {
   /** Fit for a namespace's name. */
@@ -17,8 +18,10 @@ export interface Contest {
 
 export const CONTEST_LABEL = 'differential';
 
-/** The versions of the Standards at which some check changed, and the newest. */
-export const VERSIONS: readonly number[] = [0, 8, 19, 22, 23, 25, 27, 29, 31, 32, 34, 35, 36];
+/** The versions of the Standards that the API server knows at which some check changed, and the newest. */
+export const VERSIONS: readonly number[] = [0, 8, 19, 22, 23, 25, 27, 29, 31, 32, 34, 35, 36].filter(
+  (minor) => minor <= SERVER_MINOR,
+);
 
 /** A level as it is, which has to be what Pod Security Admission makes of it. */
 export function plain(level: LevelVersion['level'], minor: number): Contest {
@@ -115,9 +118,9 @@ export const OVERRIDDEN: readonly Contest[] = [
 
 function overridden(name: string, spec: Omit<CapabilityPolicySpec, 'namespaceSelector' | 'mode'>): Contest {
   const policy = policyOf(name, spec);
-  const resolution = resolvePolicy(policy, NEWEST_KNOWN_MINOR);
+  const resolution = resolvePolicy(policy, SERVER_MINOR);
   if ('refusal' in resolution) throw new Error(`${name}: ${resolution.refusal.message}`);
-  return { name, policy, podSecurity: tightest([resolution.policy], NEWEST_KNOWN_MINOR), exact: false };
+  return { name, policy, podSecurity: tightest([resolution.policy], SERVER_MINOR), exact: false };
 }
 
 function policyOf(name: string, spec: Omit<CapabilityPolicySpec, 'namespaceSelector' | 'mode'>): CapabilityPolicy {

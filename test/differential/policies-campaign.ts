@@ -3,7 +3,7 @@ import fc, { type Arbitrary } from 'fast-check';
 import type { CapabilityPolicy } from '../../operator/api/capability-policy.ts';
 import { type LevelVersion, tightest } from '../../operator/compile/labels.ts';
 import type { ResolvedPolicy } from '../../operator/policy/resolve.ts';
-import { NEWEST_KNOWN_MINOR } from '../../operator/standards/level-version.ts';
+import { SERVER_MINOR } from '../controlplane/version.ts';
 import type { Pod } from './pods.ts';
 import type { Rules } from './policies-arbitrary.ts';
 import type { PolicyCluster } from './policies-cluster.ts';
@@ -60,7 +60,7 @@ export async function run(cluster: PolicyCluster, campaign: Campaign, plan: Plan
     const { policies, withdraw } = await cluster.enforce(objects);
     const cases = policies.map((policy): Case => {
       const spec = objects.find(({ metadata }) => metadata?.name === policy.name)?.spec as CapabilityPolicy['spec'];
-      return { policy, spec, namespace: policy.name, label: tightest([policy], NEWEST_KNOWN_MINOR) };
+      return { policy, spec, namespace: policy.name, label: tightest([policy], SERVER_MINOR) };
     });
     await concurrently(cases, async (one) => {
       tallies.push(await judgeCase(campaign, one, plan));

@@ -9,7 +9,8 @@ import { createProjection } from '../../operator/cluster/projection.ts';
 import { type Compiled, compile } from '../../operator/compile/compile.ts';
 import type { LevelVersion } from '../../operator/compile/labels.ts';
 import { RULES } from '../../operator/rules/index.ts';
-import { formatVersion, NEWEST_KNOWN_MINOR } from '../../operator/standards/level-version.ts';
+import { formatVersion } from '../../operator/standards/level-version.ts';
+import { SERVER_MINOR } from '../controlplane/version.ts';
 import { waitFor } from '../controlplane/wait.ts';
 import { Api, type Json } from '../integration/api.ts';
 import type { Pod } from './pods.ts';
@@ -112,7 +113,7 @@ export class PolicyCluster {
 
   /** What policies come to. */
   compiled(policies: readonly CapabilityPolicy[]): Compiled {
-    return compile(policies, { oldestServer: NEWEST_KNOWN_MINOR, operatorNamespace: PROBES, excludedNamespaces: [] });
+    return compile(policies, { oldestServer: SERVER_MINOR, operatorNamespace: PROBES, excludedNamespaces: [] });
   }
 
   /**

@@ -9,7 +9,8 @@ import { Evaluator } from '../../operator/evaluate/violations.ts';
 import { type ResolvedPolicy, resolvePolicy } from '../../operator/policy/resolve.ts';
 import { RULES } from '../../operator/rules/index.ts';
 import type { Rule } from '../../operator/rules/rule.ts';
-import { compareLevels, formatVersion, NEWEST_KNOWN_MINOR } from '../../operator/standards/level-version.ts';
+import { compareLevels, formatVersion } from '../../operator/standards/level-version.ts';
+import { SERVER_MINOR } from '../controlplane/version.ts';
 import { VERSIONS } from './contests.ts';
 import { type Pod, partsOf } from './pods.ts';
 import { OVERRIDE_FIELDS, type OverrideField, overridesOf } from './policies-arbitrary.ts';
@@ -40,7 +41,7 @@ const CANDIDATES = 1500;
 const TRIALS = 12;
 const LEVELS = ['restricted', 'baseline'] as const;
 const evaluator = new Evaluator();
-const minors = Array.from({ length: NEWEST_KNOWN_MINOR + 1 }, (_, index) => NEWEST_KNOWN_MINOR - index);
+const minors = Array.from({ length: SERVER_MINOR + 1 }, (_, index) => SERVER_MINOR - index);
 
 export async function findWitnesses(cluster: PolicyCluster, { values, seed }: WitnessPlan): Promise<Witnesses> {
   let found = 0;
@@ -84,7 +85,7 @@ function resolved(
     metadata: { name: 'alone' },
     spec,
   } as const;
-  const resolution = resolvePolicy(policy, NEWEST_KNOWN_MINOR);
+  const resolution = resolvePolicy(policy, SERVER_MINOR);
   if ('refusal' in resolution) throw new Error(resolution.refusal.message);
   return resolution.policy;
 }

@@ -8,7 +8,8 @@ import { judge, templateCandidate } from '../../operator/evaluate/verdict.ts';
 import type { Evaluator } from '../../operator/evaluate/violations.ts';
 import { deciding } from '../../operator/policy/deciding.ts';
 import type { ResolvedPolicy } from '../../operator/policy/resolve.ts';
-import { NEWEST_KNOWN_MINOR, parseVersion } from '../../operator/standards/level-version.ts';
+import { parseVersion } from '../../operator/standards/level-version.ts';
+import { SERVER_MINOR } from '../controlplane/version.ts';
 import { deploymentOf, plain } from './filling.ts';
 import type { Pod } from './pods.ts';
 import type { Verdict } from './policies-campaign.ts';
@@ -189,7 +190,7 @@ function operatorDiffers({ evaluator, use, policies }: Trial, scene: Scene, { ad
 
 /** The namespace's label refuses what its policies admit. */
 async function unsound({ cluster, policies }: Trial, { labels }: Scene, { status, pod }: Answer): Promise<string[]> {
-  const wanted = podSecurityLabels(policies, labels, { oldestServer: NEWEST_KNOWN_MINOR, podSecurityDefaults: {} });
+  const wanted = podSecurityLabels(policies, labels, { oldestServer: SERVER_MINOR, podSecurityDefaults: {} });
   const level = wanted[`${LABEL_PREFIX}enforce`] as 'baseline' | 'restricted' | undefined;
   const minor = parseVersion(wanted[`${LABEL_PREFIX}enforce-version`] ?? '');
   if (status !== 200 || level === undefined || minor === undefined) return [];

@@ -6,6 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
 import { load, loadAll } from 'js-yaml';
 import { FIELD_MANAGER } from '../../operator/api/capability-policy.ts';
+import { SERVER_VERSION } from '../controlplane/version.ts';
 import { Argo, type How, isTracked, respecting } from '../gitops/argo.ts';
 import { type Health, healthOf } from '../gitops/health.ts';
 import { kstatusOf } from '../gitops/kstatus.ts';
@@ -159,10 +160,10 @@ describeWith(
       const namespace = namespaceOf('shop');
       for (const how of ['server-side', 'client-side'] as const) {
         argo.sync(namespace, how);
-        await labelsBecome(namespace, { enforce: 'restricted', 'enforce-version': 'v1.36' });
+        await labelsBecome(namespace, { enforce: 'restricted', 'enforce-version': SERVER_VERSION });
         await becomes('Healthy', /in force on 1 of 1 API servers$/);
         await assertSettled([namespace, policy], how);
-        await labelsBecome(namespace, { enforce: 'restricted', 'enforce-version': 'v1.36' });
+        await labelsBecome(namespace, { enforce: 'restricted', 'enforce-version': SERVER_VERSION });
       }
     });
 
@@ -170,7 +171,7 @@ describeWith(
       it(`wins, by ${how} apply, where Git names the label: the policy stays healthy and says so, and nothing flaps`, async () => {
         const plain = namespaceOf(`named-${how}`);
         argo.sync(plain, how);
-        await labelsBecome(plain, { enforce: 'restricted', 'enforce-version': 'v1.36' });
+        await labelsBecome(plain, { enforce: 'restricted', 'enforce-version': SERVER_VERSION });
         const named = namespaceOf(`named-${how}`, { [ENFORCE]: 'baseline' });
         assert.notEqual(argo.difference(named, how), '');
         argo.sync(named, how);
@@ -182,7 +183,7 @@ describeWith(
         await labelsBecome(named, { enforce: 'baseline' });
 
         argo.sync(plain, how);
-        await labelsBecome(plain, { enforce: 'restricted', 'enforce-version': 'v1.36' });
+        await labelsBecome(plain, { enforce: 'restricted', 'enforce-version': SERVER_VERSION });
         await becomes('Healthy', /in force on 1 of 1 API servers$/);
       });
     }
@@ -191,7 +192,7 @@ describeWith(
       assert.deepEqual(managedFieldsManagers, [FIELD_MANAGER]);
       const path = `${NAMESPACES}/${cluster.named('ignored')}`;
       argo.sync(namespaceOf('ignored'), 'client-side');
-      const wanted = { enforce: 'restricted', 'enforce-version': 'v1.36' };
+      const wanted = { enforce: 'restricted', 'enforce-version': SERVER_VERSION };
       const named = namespaceOf('ignored', { [ENFORCE]: 'baseline' });
       await labelsBecome(named, wanted);
       assert.match(argo.difference(named, 'client-side'), /baseline/);

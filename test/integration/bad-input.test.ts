@@ -3,13 +3,15 @@ import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import type { CapabilityPolicySpec } from '../../operator/api/capability-policy.ts';
+import { SERVER_VERSION } from '../controlplane/version.ts';
 import { ADMITTED, eventually, useCluster } from './harness.ts';
 import { eventsAbout, podSecurityOf, statusOf } from './observed.ts';
 import { baselinePod, privilegedPod, restrictedPod } from './pods.ts';
 import { POLICIES } from './rendered.ts';
 
-const FIX =
-  /spec\.levelVersion: v1\.99 is too new: the oldest API server enforces up to v1\.36; write v1\.36 or older, or latest/;
+const FIX = new RegExp(
+  `spec\\.levelVersion: v1\\.99 is too new: the oldest API server enforces up to ${SERVER_VERSION}; write ${SERVER_VERSION} or older, or latest`,
+);
 
 describe('a policy that cannot be compiled', function () {
   this.timeout(60_000);
@@ -77,7 +79,7 @@ describe('a policy that cannot be compiled', function () {
     assert.equal(await cluster.admit(restrictedPod(), namespace), ADMITTED);
     assert.notEqual(await cluster.admit(privilegedPod(), namespace), ADMITTED);
     const { labels } = await podSecurityOf(cluster.api, namespace);
-    assert.deepEqual(labels, { enforce: 'baseline', 'enforce-version': 'v1.36' });
+    assert.deepEqual(labels, { enforce: 'baseline', 'enforce-version': SERVER_VERSION });
   });
 
   it('does not keep a new or changed policy from coming into force', async () => {
@@ -92,7 +94,7 @@ describe('a policy that cannot be compiled', function () {
   it('is in force as soon as it is repaired', async () => {
     const fixed = await cluster.policy('fixed', select('fixed', { levelVersion: 'v1.99' }));
     await refused(fixed);
-    await cluster.policy('fixed', select('fixed', { levelVersion: 'v1.36' }));
+    await cluster.policy('fixed', select('fixed', { levelVersion: SERVER_VERSION }));
     await cluster.programmed(fixed);
     assert.equal(await cluster.condition(fixed, 'Stalled'), undefined);
     await kubectl('wait', 'cappol', fixed, '--for=condition=Ready', '--timeout=5s');

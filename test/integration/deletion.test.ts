@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { CapabilityPolicyOverrides, CapabilityPolicySpec } from '../../operator/api/capability-policy.ts';
+import { SERVER_VERSION } from '../controlplane/version.ts';
 import type { Json } from './api.ts';
 import { ADMITTED, eventually, useCluster } from './harness.ts';
 import { baselinePod, restrictedPod } from './pods.ts';
@@ -210,7 +211,7 @@ describe('deleting and changing policies', function () {
       const labels = Object.entries(await labelsOf(namespace)).filter(([key]) => key.startsWith('pod-security'));
       assert.deepEqual(Object.fromEntries(labels), {
         [`pod-security.kubernetes.io/${label}`]: 'restricted',
-        [`pod-security.kubernetes.io/${label}-version`]: 'v1.36',
+        [`pod-security.kubernetes.io/${label}-version`]: SERVER_VERSION,
       });
       const answer = await cluster.admit(baselinePod(), namespace);
       assert.equal(answer === ADMITTED, admitted, `${mode}: ${answer}`);
@@ -244,7 +245,10 @@ describe('deleting and changing policies', function () {
       await cluster.policy('bad', withNetRaw('bad', { podSecurityLabels: 'Off', levelVersion: 'v1.99' }));
       await cluster.policy('other-bad', restricted('good', { levelVersion: 'v1.99', priority: 100 }));
       await eventually('Accepted=False', async () => (await cluster.condition(broken, 'Accepted'))?.status === 'False');
-      assert.match((await cluster.condition(broken, 'Accepted'))?.message ?? '', /v1\.99.*write v1\.36 or older/);
+      assert.match(
+        (await cluster.condition(broken, 'Accepted'))?.message ?? '',
+        new RegExp(`v1\\.99.*write ${SERVER_VERSION} or older`),
+      );
 
       const later = await cluster.policy('later', restricted('later'));
       await cluster.programmed(later);

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { CapabilityPolicySpec } from '../../operator/api/capability-policy.ts';
 import { compile } from '../../operator/compile/compile.ts';
+import { SERVER_MINOR, SERVER_VERSION } from '../controlplane/version.ts';
 import type { Answer } from './api.ts';
 import { ADMINISTRATOR, eventually, OPERATOR_NAMESPACE, useCluster } from './harness.ts';
 import {
@@ -98,17 +99,17 @@ describe('the guard', () => {
     it('when an editor has stated the same before it changed', async () => {
       const wanted = await labelled('wanted', { team: 'wanted' });
       await cluster.policy('wanted', enforce({ team: 'wanted' }, { level: 'baseline' }));
-      const stated = { [ENFORCE]: 'baseline', [`${ENFORCE}-version`]: 'v1.36' };
+      const stated = { [ENFORCE]: 'baseline', [`${ENFORCE}-version`]: SERVER_VERSION };
       await ours(wanted, stated);
       await applies(wanted, stated);
       await cluster.programmed(await cluster.policy('wanted', enforce({ team: 'wanted' })));
-      await ours(wanted, { [ENFORCE]: 'restricted', [`${ENFORCE}-version`]: 'v1.36' });
+      await ours(wanted, { [ENFORCE]: 'restricted', [`${ENFORCE}-version`]: SERVER_VERSION });
       await refusesWeakening(wanted, cluster.named('wanted'), 'privileged', 'baseline', null);
     });
 
     it('when an editor has tightened it, and so has it for their own', async () => {
       const base = await labelled('tightened', { team: 'base' });
-      await ours(base, { [ENFORCE]: 'baseline', [`${ENFORCE}-version`]: 'v1.36' });
+      await ours(base, { [ENFORCE]: 'baseline', [`${ENFORCE}-version`]: SERVER_VERSION });
       await applies(base, { [ENFORCE]: 'restricted' });
       await eventually('it to be given up', async () => {
         const { metadata } = await cluster.api.get(`${NAMESPACES}/${base}`);
@@ -335,7 +336,7 @@ describe('the guard', () => {
     const names = Array.from({ length: 40 }, (_, i) => `crowd-${i}`);
     const { guards } = compile(
       names.map((name) => ({ ...TYPE, metadata: { name, uid: 'none' }, spec: enforce({ crowd: 'yes' }) })),
-      { oldestServer: 36, operatorNamespace: OPERATOR_NAMESPACE, excludedNamespaces: [] },
+      { oldestServer: SERVER_MINOR, operatorNamespace: OPERATOR_NAMESPACE, excludedNamespaces: [] },
     );
     // Only the guard of such a crowd: all else that it renders would take minutes to write.
     const rendered = guards.flatMap(({ admission }) => admission.objects);

@@ -16,6 +16,7 @@ import type { CapabilityPolicySpec, Condition } from '../../operator/api/capabil
 import { EXCLUDED_NAMESPACES } from '../../operator/flags.ts';
 import type { ControlPlane } from '../controlplane/controlplane.ts';
 import { sharedControlPlane } from '../controlplane/shared.ts';
+import { SERVER_MINOR } from '../controlplane/version.ts';
 import { waitFor } from '../controlplane/wait.ts';
 import { accountKubeconfig, install } from '../install/installed.ts';
 import { OPERATOR_NAMESPACE } from '../install/rights.ts';
@@ -184,7 +185,7 @@ class TestCluster {
 
   async differences(): Promise<string[]> {
     const options = {
-      oldestServer: 36,
+      oldestServer: SERVER_MINOR,
       operatorNamespace: OPERATOR_NAMESPACE,
       excludedNamespaces: EXCLUDED_NAMESPACES,
     };

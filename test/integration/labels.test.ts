@@ -7,6 +7,7 @@ import type { CapabilityPolicySpec } from '../../operator/api/capability-policy.
 import { writeLabels } from '../../operator/apply/label-writer.ts';
 import { planLabels } from '../../operator/apply/namespace-labels.ts';
 import { ApiClient } from '../../operator/cluster/client.ts';
+import { SERVER_VERSION } from '../controlplane/version.ts';
 import type { Json } from './api.ts';
 import { eventually, useCluster } from './harness.ts';
 import { assertStill, eventsAbout, podSecurityOf, statusOf, vanish } from './observed.ts';
@@ -16,8 +17,8 @@ type Labels = Readonly<Record<string, string>>;
 
 const PREFIX = 'pod-security.kubernetes.io/';
 const RECORD = 'capabilitypolicy.dev/labels';
-const AUDIT_BASELINE: Labels = { audit: 'baseline', 'audit-version': 'v1.36' };
-const AUDIT_RESTRICTED: Labels = { audit: 'restricted', 'audit-version': 'v1.36' };
+const AUDIT_BASELINE: Labels = { audit: 'baseline', 'audit-version': SERVER_VERSION };
+const AUDIT_RESTRICTED: Labels = { audit: 'restricted', 'audit-version': SERVER_VERSION };
 /** The garbage collector learns of a new CRD within half a minute. */
 const COLLECTION_MS = 60_000;
 /** Longer than a watch takes on a busy machine. */
@@ -83,7 +84,7 @@ describe('Pod Security labels', function () {
         const team = mode.toLowerCase();
         const namespace = await cluster.namespace(team, { team });
         await cluster.policy(team, select(team, { mode, level: 'restricted' }));
-        await expectLabels(namespace, { [team]: 'restricted', [`${team}-version`]: 'v1.36' });
+        await expectLabels(namespace, { [team]: 'restricted', [`${team}-version`]: SERVER_VERSION });
       });
     }
 
@@ -91,7 +92,7 @@ describe('Pod Security labels', function () {
       const namespace = await cluster.namespace('modes', { team: 'modes' });
       await cluster.policy('modes-enforce', select('modes', { mode: 'Enforce' }));
       await cluster.policy('modes-audit', select('modes', { level: 'restricted' }));
-      await expectLabels(namespace, { enforce: 'baseline', 'enforce-version': 'v1.36', ...AUDIT_RESTRICTED });
+      await expectLabels(namespace, { enforce: 'baseline', 'enforce-version': SERVER_VERSION, ...AUDIT_RESTRICTED });
       await cluster.deletePolicy(cluster.named('modes-enforce'));
       await expectLabels(namespace, AUDIT_RESTRICTED);
     });
@@ -104,7 +105,7 @@ describe('Pod Security labels', function () {
       await expectLabels(one, AUDIT_BASELINE);
 
       await cluster.policy('moving', select('', { ...selecting('one'), mode: 'Warn' }));
-      await expectLabels(one, { warn: 'baseline', 'warn-version': 'v1.36' });
+      await expectLabels(one, { warn: 'baseline', 'warn-version': SERVER_VERSION });
 
       await cluster.policy('moving', select('', selecting('two')));
       await expectLabels(one, {});
@@ -154,7 +155,7 @@ describe('Pod Security labels', function () {
     it('are left out, and never privileged, when what is allowed fits no tighter level', async () => {
       const namespace = await cluster.namespace('raw', { team: 'raw' });
       const policy = await cluster.policy('raw', select('raw', { level: 'restricted', mode: 'Enforce' }));
-      await expectLabels(namespace, { enforce: 'restricted', 'enforce-version': 'v1.36' });
+      await expectLabels(namespace, { enforce: 'restricted', 'enforce-version': SERVER_VERSION });
       const overrides = { capabilities: { allowedAdd: ['NET_RAW'] } } as CapabilityPolicySpec['overrides'];
       await cluster.policy('raw', select('raw', { level: 'restricted', mode: 'Enforce', overrides }));
       await expectLabels(namespace, {});
@@ -248,7 +249,10 @@ describe('Pod Security labels', function () {
       const namespace = await cluster.namespace('version', { team: 'version' });
       await label(namespace, `${PREFIX}audit-version=v1.20`);
       const policy = await cluster.policy('version', select('version'));
-      await conflict(policy, /audit-version is "v1\.20" by kubectl-label, ours would be "v1\.36"/);
+      await conflict(
+        policy,
+        new RegExp(`audit-version is "v1\\.20" by kubectl-label, ours would be "${SERVER_VERSION}"`),
+      );
       await expectLabels(namespace, { 'audit-version': 'v1.20' }, {});
     });
 
@@ -257,7 +261,7 @@ describe('Pod Security labels', function () {
       await label(namespace, `${PREFIX}warn=privileged`);
       const rest = { mode: 'Enforce', defaulting: 'Enabled', level: 'restricted' } as const;
       const policy = await cluster.policy('filled', select('filled', rest));
-      const ours = { enforce: 'restricted', 'enforce-version': 'v1.36', ...AUDIT_BASELINE };
+      const ours = { enforce: 'restricted', 'enforce-version': SERVER_VERSION, ...AUDIT_BASELINE };
       await expectLabels(namespace, { ...ours, warn: 'privileged' }, ours);
       await conflict(policy, /warn is "privileged" by kubectl-label, ours would be "baseline"/);
     });
@@ -315,7 +319,7 @@ describe('Pod Security labels', function () {
       const namespace = await cluster.namespace('stripped', { team: 'stripped' });
       const policy = await cluster.policy('stripped', select('stripped'));
       await expectLabels(namespace, AUDIT_BASELINE);
-      await argoApplies(namespace, { audit: 'baseline', 'audit-version': 'v1.36' });
+      await argoApplies(namespace, { audit: 'baseline', 'audit-version': SERVER_VERSION });
       const path = `${NAMESPACES}/${namespace}`;
       const { metadata } = await cluster.api.get(path);
       const managedFields = metadata.managedFields.filter(({ manager }: Json) => manager !== 'capabilitypolicy.dev');
@@ -351,7 +355,7 @@ describe('Pod Security labels', function () {
         await sleep(WATCH_MS);
         const policy = await cluster.policy(team, select(team));
         // Of what they say nothing is recorded: it was theirs first.
-        await expectLabels(namespace, AUDIT_BASELINE, { 'audit-version': 'v1.36' });
+        await expectLabels(namespace, AUDIT_BASELINE, { 'audit-version': SERVER_VERSION });
         await cluster.policy(team, select(team, { level: 'restricted' }));
         await conflict(policy, /audit is "baseline" by (argocd-controller|kubectl-label), ours would be "restricted"/);
         await expectLabels(namespace, { audit: 'baseline' }, {});
@@ -406,7 +410,7 @@ describe('Pod Security labels', function () {
       const path = `${NAMESPACES}/${namespace}`;
       const { metadata } = await cluster.api.get(path);
       const view = { name: namespace, uid: metadata.uid, terminating: false, labels: metadata.labels, labelOwners: {} };
-      const plan = planLabels(view, { [`${PREFIX}audit`]: 'baseline', [`${PREFIX}audit-version`]: 'v1.36' });
+      const plan = planLabels(view, { [`${PREFIX}audit`]: 'baseline', [`${PREFIX}audit-version`]: SERVER_VERSION });
       await vanish(cluster.api, namespace);
       try {
         await assert.rejects(writeLabels(client, view, plan), { status: 409 });

@@ -4,6 +4,8 @@ import { lastAccepted } from '../../operator/apply/standing.ts';
 import { type Compiled, type CompileOptions, compile } from '../../operator/compile/compile.ts';
 import { LABEL_PREFIX, podSecurityLabels } from '../../operator/compile/labels.ts';
 import type { Manifest } from '../../operator/compile/objects.ts';
+import { offers } from '../../operator/standards/server-features.ts';
+import { SERVER_MINOR } from '../controlplane/version.ts';
 import type { Api, Json } from './api.ts';
 
 /** The annotation with the labels that the operator set. */
@@ -16,8 +18,10 @@ const RBAC = '/apis/rbac.authorization.k8s.io/v1';
 export const COLLECTIONS: Readonly<Record<string, string>> = {
   ValidatingAdmissionPolicy: `${ADMISSION}/validatingadmissionpolicies`,
   ValidatingAdmissionPolicyBinding: `${ADMISSION}/validatingadmissionpolicybindings`,
-  MutatingAdmissionPolicy: `${ADMISSION}/mutatingadmissionpolicies`,
-  MutatingAdmissionPolicyBinding: `${ADMISSION}/mutatingadmissionpolicybindings`,
+  ...(offers(SERVER_MINOR, 'mutatingAdmissionPolicies') && {
+    MutatingAdmissionPolicy: `${ADMISSION}/mutatingadmissionpolicies`,
+    MutatingAdmissionPolicyBinding: `${ADMISSION}/mutatingadmissionpolicybindings`,
+  }),
   ClusterRole: `${RBAC}/clusterroles`,
   ClusterRoleBinding: `${RBAC}/clusterrolebindings`,
 };

@@ -6,8 +6,8 @@ import { ApiClient, type Identified, pathOf } from '../../operator/cluster/clien
 import type { RenderedObject } from '../../operator/cluster/objects.ts';
 import { type Compiled, compile } from '../../operator/compile/compile.ts';
 import { POLICY_LABEL } from '../../operator/compile/objects.ts';
-import { NEWEST_KNOWN_MINOR } from '../../operator/standards/level-version.ts';
 import { sharedControlPlane } from '../controlplane/shared.ts';
+import { SERVER_MINOR } from '../controlplane/version.ts';
 import { policy } from '../policy/policies.ts';
 import { Api } from './api.ts';
 import { installCrd } from './harness.ts';
@@ -49,7 +49,7 @@ class RolloutPlace {
     const policies = Object.entries(specs).map(
       ([name, spec]) => ({ ...policy(name, spec), metadata: { name, uid: this.#uids.get(name) } }) as CapabilityPolicy,
     );
-    const options = { oldestServer: NEWEST_KNOWN_MINOR, excludedNamespaces: [] };
+    const options = { oldestServer: SERVER_MINOR, excludedNamespaces: [] };
     return compile(policies, { ...options, operatorNamespace: this.#namespace });
   }
 

@@ -9,8 +9,8 @@ import { type Candidate, type Rules, type State, TRANSITIONS, type Transition } 
 
 const RBAC = 'rbac.authorization.k8s.io';
 /** A round changes every transition's state once, and waits until all is in force; bursts don't wait. */
-const ROUNDS = 2;
-const BURSTS = 2;
+const ROUNDS = Number(process.env.ROLLOUT_ROUNDS ?? 2);
+const BURSTS = ROUNDS;
 
 describe('while policies change', function () {
   this.timeout(300_000);

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isDeepStrictEqual, promisify } from 'node:util';
 import type { CapabilityPolicySpec } from '../../operator/api/capability-policy.ts';
+import { SERVER_VERSION } from '../controlplane/version.ts';
 import type { Json } from './api.ts';
 import { eventually, OPERATOR_NAMESPACE, useCluster } from './harness.ts';
 import { assertStill, assertWellFormed, eventsAbout, Observation, statusOf, vanish } from './observed.ts';
@@ -116,7 +117,15 @@ describe('the status of a policy', function () {
 
     const narrow = await table('get', 'cappol', policy, below);
     assert.deepEqual(narrow[0], ['NAME', 'LEVEL', 'MODE', 'PSA', 'NAMESPACES', 'VIOLATING', 'READY', 'AGE']);
-    assert.deepEqual(narrow[1]?.slice(0, -1), [policy, 'baseline', 'Enforce', 'baseline:v1.36', '2', '1', 'True']);
+    assert.deepEqual(narrow[1]?.slice(0, -1), [
+      policy,
+      'baseline',
+      'Enforce',
+      `baseline:${SERVER_VERSION}`,
+      '2',
+      '1',
+      'True',
+    ]);
     assert.deepEqual(narrow[2]?.slice(0, -1), [below, 'privileged', 'Enforce', '-', '0', '0', 'True']);
     const wide = await table('get', 'capabilitypolicies', policy, '-o', 'wide');
     assert.deepEqual(wide[0]?.slice(8), ['PRIORITY', 'USED BY', 'SHARES WITH']);

@@ -12,6 +12,7 @@ import { Evaluator } from '../../operator/evaluate/violations.ts';
 import { deciding } from '../../operator/policy/deciding.ts';
 import { type ResolvedPolicy, resolvePolicy } from '../../operator/policy/resolve.ts';
 import { RULES } from '../../operator/rules/index.ts';
+import { SERVER_MINOR } from '../controlplane/version.ts';
 import { bindingView, type Grant, roleView } from './grants.ts';
 
 export type Labels = Readonly<Record<string, string>>;
@@ -29,8 +30,6 @@ export interface Probe {
   readonly pod: object;
   readonly namespace: string;
 }
-
-const SERVER = 36;
 
 export class Window {
   readonly #projection = createProjection(RULES);
@@ -128,7 +127,7 @@ export class Window {
 }
 
 function resolved(name: string, spec: CapabilityPolicySpec): ResolvedPolicy[] {
-  const resolution = resolvePolicy({ metadata: { name }, spec } as CapabilityPolicy, SERVER);
+  const resolution = resolvePolicy({ metadata: { name }, spec } as CapabilityPolicy, SERVER_MINOR);
   return 'policy' in resolution ? [resolution.policy] : [];
 }
 
