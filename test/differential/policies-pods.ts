@@ -147,7 +147,8 @@ function added(list: Fields[], name: string, securityContext: unknown): Fields {
   return container;
 }
 
-function assign(target: Fields, [head = '', ...rest]: readonly string[], value: unknown): void {
+/** Sets a field; undefined takes it away. */
+export function assign(target: Fields, [head = '', ...rest]: readonly string[], value: unknown): void {
   if (rest.length > 0) {
     target[head] = { ...(target[head] as Fields | undefined) };
     assign(target[head] as Fields, rest, value);

@@ -6,7 +6,7 @@ import { SECURITY_FIELD, type Setting } from './fields.ts';
 import type { Pod } from './pods.ts';
 import { mildRules } from './policies-arbitrary.ts';
 import { boundary } from './policies-boundary.ts';
-import { podsFor } from './policies-pods.ts';
+import { assign, podsFor } from './policies-pods.ts';
 import { ACCOUNTS, type PolicySet, randomSet } from './sets-arbitrary.ts';
 import type { Creator } from './sets-people.ts';
 import type { Values } from './statement-values.ts';
@@ -130,12 +130,4 @@ function randomContainer(policies: readonly ResolvedPolicy[]): Arbitrary<Fields>
     for (const { path, value } of all) assign(container, path, value);
     return container;
   });
-}
-
-function assign(target: Fields, [head = '', ...rest]: readonly string[], value: unknown): void {
-  if (rest.length > 0) {
-    target[head] = { ...(target[head] as Fields | undefined) };
-    assign(target[head] as Fields, rest, value);
-  } else if (value === undefined) delete target[head];
-  else target[head] = structuredClone(value);
 }

@@ -473,8 +473,11 @@ describe(`suggestions for random workloads (FC_SEED=${SEED})`, function () {
       for (const { stated, level, pods } of partsOfSuggestion(suggestion, one)) {
         if (level === 'privileged' || pods.length === 0) continue;
         for (const [path, value] of Object.entries(stated)) {
-          const own = one.narrow ? [] : ownEntries(path, { ...STANDARD, minor: one.minor, level });
-          for (const narrower of narrowerThan(path, value, stated, own)) {
+          const standard = { ...STANDARD, minor: one.minor, level };
+          const own = one.narrow ? [] : ownEntries(path, standard);
+          // What may be added is not required to be dropped: the API refuses that.
+          const added = stated['capabilities.allowedAdd'] ?? ownEntries('capabilities.allowedAdd', standard);
+          for (const narrower of narrowerThan(path, value, { added: added as string[], own })) {
             const text = `${path}: ${JSON.stringify(narrower)}`;
             assert.ok(!admitsAll(pods, { ...stated, [path]: narrower }, level, one.minor), text);
           }
@@ -557,8 +560,12 @@ interface Range {
 }
 
 /** Values of a list that admit less, and still all of these entries. */
-function narrowerThan(path: string, value: unknown, stated: Stated, own: readonly unknown[]): unknown[] {
-  if (path === 'capabilities.requiredDrop') return moreDrops(value as string[], stated);
+function narrowerThan(
+  path: string,
+  value: unknown,
+  { added, own }: { readonly added: readonly string[]; readonly own: readonly unknown[] },
+): unknown[] {
+  if (path === 'capabilities.requiredDrop') return moreDrops(value as string[], added);
   // An overlapping path may be a part of another, and `*` says what no list can.
   if (path === 'hostPaths' || (Array.isArray(value) && value.includes('*'))) return [];
   const { ranges, ...rest } = (value ?? {}) as { ranges?: Range[] };
@@ -585,9 +592,8 @@ function withoutSome<Entry>(list: readonly Entry[]): Entry[][] {
   });
 }
 
-function moreDrops(required: readonly string[], stated: Stated): string[][] {
+function moreDrops(required: readonly string[], added: readonly string[]): string[][] {
   if (required.includes('ALL')) return [];
-  const added = (stated['capabilities.allowedAdd'] ?? []) as readonly string[];
   return ['ALL', ...CAPABILITIES]
     .filter((name) => !required.includes(name) && !added.includes(name) && !added.includes('*'))
     .map((name) => [...required, name]);
