@@ -9,7 +9,7 @@ import { NEWEST_KNOWN_MINOR, parseVersion } from './standards/level-version.ts';
 export interface Flags {
   readonly kubeconfig: string | undefined;
   readonly operatorNamespace: string;
-  /** Undefined: those of the cluster's platform. */
+  /** The default, undefined, excludes the namespaces of the cluster's platform. */
   readonly excludedNamespaces: readonly string[] | undefined;
   readonly podSecurityDefaults: PodSecurityDefaults;
   /** Writes a second in the long run, and at once. */

@@ -1,13 +1,13 @@
 /** The namespaces that no policy reaches unless a flag says otherwise. */
 import type { Platform } from './cluster/platform.ts';
 
-/** On every cluster. The API server makes them itself, so that nobody else can have the names. */
+/** Excluded on every cluster. The API server creates these namespaces, so nobody else can take the names. */
 export const EXCLUDED_NAMESPACES = ['kube-system', 'kube-public', 'kube-node-lease'];
 export const OPERATOR_NAMESPACE = 'capabilitypolicy-system';
 
 /**
- * Where a platform runs its own. Elsewhere whoever may create namespaces could take such a name, and no policy would reach
- * the namespace.
+ * The namespaces in which each platform runs its own pods. They are excluded only on that platform: elsewhere anyone
+ * who may create namespaces could take such a name, and no policy would reach the namespace.
  */
 export const PLATFORM_NAMESPACES: Readonly<Record<Platform, string>> = { OpenShift: 'openshift-*', GKE: 'gke-*' };
 

@@ -352,7 +352,7 @@ export class Operator {
       this.#judgingRests.forget(name);
     } else {
       const judged = await this.#judgement(namespace);
-      // Since it began policies have changed, and its key is queued again; or the term has ended.
+      // Policies have changed since it began, and its key is queued again; or the leader term has ended.
       if (!judged) return;
       this.#judgements.set(name, judged.result);
       this.#judgingRests.rest(name, judged.spentMs);

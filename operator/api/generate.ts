@@ -103,7 +103,10 @@ async function schema(): Promise<string> {
   return `${text}\n`;
 }
 
-/** Each anyOf of the CRD is a hint in what the API server says about a value of another type: it admits every text. */
+/**
+ * An anyOf in the CRD admits every string, and only adds a hint to the API server's message about a value of another
+ * type.
+ */
 function withoutHints(source: Crd): Crd {
   return JSON.parse(JSON.stringify(source, (key, value) => (key === 'anyOf' ? undefined : value))) as Crd;
 }

@@ -26,7 +26,7 @@ export async function writeLabels(client: ApiClient, namespace: NamespaceView, p
     } as Parameters<ApiClient['apply']>[0],
     { force: plan.force },
   );
-  // What somebody else states as well, apply leaves there. The record is nobody's but ours.
+  // Apply keeps fields that another field manager also owns. Only we write the record.
   if (plan.record !== undefined || metadata?.annotations?.[RECORD] === undefined) return;
   await client.change(pathFor('v1', 'Namespace', undefined, namespace.name), {
     metadata: { resourceVersion: metadata.resourceVersion, annotations: { [RECORD]: null } },

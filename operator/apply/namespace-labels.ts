@@ -4,9 +4,10 @@
  * What we set is recorded in an annotation. A recorded label that somebody changed by hand is set again. One that was there
  * before us, or that somebody changed by server-side apply (as Argo CD does), is left alone and reported.
  *
- * To state the value that we set claims nothing: whoever may edit a namespace may do that, or take our entry out of the
- * managed fields, and would have the label from our next change on. To change the value takes the verb `exempt`, which the
- * guard asks for (compile/guard-label.ts). What goes is found by the managed fields too, in case that the record was lost.
+ * Another manager that applies the same value does not take the label over. Otherwise anyone who can edit a namespace
+ * could own the label from our next change on, by applying it or by removing our managedFields entry. Changing the
+ * value requires the verb `exempt`, which the guard checks (compile/guard-label.ts). Labels to remove are also found
+ * through managedFields, in case the record was lost.
  */
 import { FIELD_MANAGER } from '../api/capability-policy.ts';
 import type { FieldOwner, NamespaceView } from '../cluster/objects.ts';
@@ -16,7 +17,9 @@ import type { LabelConflict } from './outcome.ts';
 export interface LabelPlan {
   /** The labels that are to stand by our hand. */
   readonly labels: Readonly<Record<string, string>>;
-  /** Those of them that nobody else stated first. Undefined when there are none: then the annotation goes as well. */
+  /**
+   * The labels that no other manager set first. Undefined when there are none: then the annotation is removed as well.
+   */
   readonly record: string | undefined;
   /** A label of ours or the record was changed: only force takes it back. */
   readonly force: boolean;
@@ -76,7 +79,7 @@ function isForeign(namespace: NamespaceView, label: string, value: string, ours:
   return !(label in ours) || others.some(({ operation }) => operation === 'Apply');
 }
 
-/** Somebody else said the same before we did: that is theirs to change. */
+/** Whether another manager set the same value before we did, so that only that manager may change it. */
 function isStatedBefore(namespace: NamespaceView, label: string, value: string, ours: Record<string, string>): boolean {
   return !(label in ours) && namespace.labels[label] === value && ownersOf(namespace, label).others.length > 0;
 }

@@ -63,13 +63,16 @@ function setsFor({ name }: ResolvedPolicy, compiled: Compiled): AdmissionSet[] {
   return [...new Set([name, decidedBy])].map((policy) => setOf(policy, compiled));
 }
 
-/** Without these a policy of mode Enforce is not in force: the guard of its namespaces, and the first, which looks at bindings. */
+/**
+ * An Enforce policy is in force only with these: the guard of its namespaces, and the first guard, which checks
+ * bindings.
+ */
 function guardsOf({ name }: ResolvedPolicy, { guards }: Compiled): AdmissionSet[] {
   const own = guards.find(({ policies }) => policies.includes(name));
   return own ? [...new Set([own, ...guards.slice(0, 1)])].map(({ admission }) => admission) : [];
 }
 
-/** What the API server said to it; of a guard, which a policy's author knows nothing of, which object that was. */
+/** The API server's message. For a guard it names the object, because the policy's author does not know guards. */
 function failureOf({ policy, objects }: AdmissionSet, { failures }: Progress): string[] {
   const message = failures.get(policy);
   if (message === undefined) return [];

@@ -65,7 +65,7 @@ const COMPILED_MS = 3_000;
 const RETRY_REFUSED_MS = 30_000;
 /** An API server that has just begun to serve refuses what it will take a moment later: it does not know its RBAC yet. */
 const REFUSED_FOR_GOOD = { times: 3, ms: 15_000 };
-/** One that has too much to do says so for longer, and will take the object after that. */
+/** How long to retry while the API server reports overload, which lasts longer than a start. */
 const OVERLOADED_FOR_GOOD_MS = 300_000;
 const RETRY_NEWLY_REFUSED_MS = 1_000;
 
@@ -250,10 +250,10 @@ export class Rollout {
   }
 
   /**
-   * A policy whose objects the API server refuses must not hold up the others, whatever the answer's code: 500 is what etcd's
-   * refusal of an object that is too large comes as.
+   * A policy whose objects the API server refuses must not block the others, whatever the status code: the API server
+   * answers 500 when etcd refuses an object that is too large.
    *
-   * @throws what is no answer: a lost connection, a lease that is lost
+   * @throws errors that are not an answer of the API server: a lost connection, a lost lease
    */
   async #attempt(policy: string, write: () => Promise<void>): Promise<void> {
     try {
@@ -329,8 +329,8 @@ function isForGood({ error, times, since }: Refusal): boolean {
 }
 
 /**
- * What may be about the moment and not about the object: somebody changed it meanwhile, the server fails. It is told as a
- * failure when it has come a few times in a row, so that conditions do not flap.
+ * Errors that may be transient: a conflict with another writer, a failing server. They are reported only after a few in
+ * a row, so that conditions do not flap.
  */
 function mayPass({ error, times }: Refusal): boolean {
   return (isConflict(error) || isOverloaded(error) || error.status >= 500) && times < REFUSED_FOR_GOOD.times;

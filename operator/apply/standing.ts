@@ -76,7 +76,7 @@ export interface Unwanted {
 export function unwanted(compiled: Compiled, live: Standing, failed: ReadonlySet<string>): Unwanted {
   const wanted = new Set(allOf(compiled).map(keyOf));
   const isOurs = (object: RenderedObject) => !wanted.has(keyOf(object)) && isNamedByUs(object);
-  // Policies move from one guard to another when some come or go: an old guard may be all that guards one of them.
+  // Policies move between guards when policies are added or deleted, so an old guard may be the only one for a policy.
   const lacksGuard = [...failed].some(isGuard);
   const isKept = (object: RenderedObject) =>
     isGuard(policyOf(object))

@@ -7,7 +7,7 @@ export interface WorkloadEntries {
   readonly namespace: string;
   /** `Deployment web` */
   readonly workload: string;
-  /** After its name. */
+  /** Printed after its name. */
   readonly remark: string;
   readonly entries: readonly Entry[];
 }
@@ -17,7 +17,7 @@ export interface Entry {
   readonly label: string;
   readonly style?: Style;
   readonly text: string;
-  /** On a line of its own; may be empty. */
+  /** Printed on a line of its own; may be empty. */
   readonly detail: string;
 }
 
@@ -38,7 +38,7 @@ export function groupedText(all: readonly WorkloadEntries[], terminal: Terminal)
     .join('\n');
 }
 
-/** With the detail in the remark, where all entries have the same. */
+/** Moves the detail into the remark where all entries have the same one. */
 export function withSharedDetail(workload: WorkloadEntries): WorkloadEntries {
   const { remark, entries } = workload;
   const [detail = '', ...others] = new Set(entries.map((entry) => entry.detail));

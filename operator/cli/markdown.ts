@@ -1,14 +1,15 @@
 /** GitHub-flavoured Markdown for a comment on a pull request. */
 import { bounded } from '../report/text.ts';
 
-/** GitHub refuses comments of more than 65,536 characters: for the tables of a comment together. */
+/** The limit for all tables of a comment together, because GitHub refuses comments of more than 65,536 characters. */
 export const MOST_CHARACTERS = 60_000;
-/** One text must not take the room of all others. */
+/** Keeps one text from using the space of all others. */
 const LONGEST = 1_000;
 
 /**
- * Text of a manifest, as code: nothing in it is a link, a mention, an image or HTML. In a table a pipe has to be escaped in
- * code, too (https://github.github.com/gfm/#tables-extension-); a backslash before it would escape the escape.
+ * Renders text of a manifest as code, so that it can't contain a link, a mention, an image or HTML. In a table, a pipe
+ * must be escaped in code, too (https://github.github.com/gfm/#tables-extension-); a backslash before it would escape
+ * the escape.
  */
 export function code(text: string): string {
   const line = bounded(text, LONGEST).trim();
@@ -21,7 +22,7 @@ export function code(text: string): string {
 
 /**
  * @param rows cells that are Markdown already
- * @param most characters; rows for which there is no room are counted below the table
+ * @param most the limit in characters; rows that do not fit are counted below the table
  * @returns paragraphs; none for no rows
  */
 export function markdownTable(head: readonly string[], rows: readonly (readonly string[])[], most: number): string[] {

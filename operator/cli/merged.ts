@@ -1,4 +1,4 @@
-/** Violations that several policies find alike: each once, with the policies that it violates. */
+/** Merges the same violation of several policies into one, with all policies that it violates. */
 import type { Mode } from '../api/capability-policy.ts';
 import { MODES } from '../policy/deciding.ts';
 import { severityRank } from '../rules/severity.ts';
@@ -14,13 +14,13 @@ export interface PolicyViolation {
 }
 
 export interface MergedViolation<One extends PolicyViolation> {
-  /** As the first policy has it. */
+  /** The first policy's violation. */
   readonly first: One;
-  /** The fault, and what each policy would accept where they differ. */
+  /** The violation, and each policy's accepted values where they differ. */
   readonly message: string;
   /** The strictest mode of those policies. */
   readonly mode: Mode;
-  /** By mode, the strictest first. */
+  /** Sorted by mode, the strictest first. */
   readonly policies: readonly { readonly name: string; readonly mode: Mode }[];
 }
 
@@ -30,7 +30,7 @@ export function modesOf(policies: readonly { readonly name: string; readonly mod
   return new Map(policies.map(({ name, mode }) => [name, mode]));
 }
 
-/** Those of the strictest mode first, and of these the worst. */
+/** Sorts by mode, the strictest first, and then by severity. */
 export function mergeViolations<One extends PolicyViolation>(
   violations: readonly One[],
   modes: Modes,
@@ -72,7 +72,7 @@ function mergedMessage(group: readonly [PolicyViolation, ...PolicyViolation[]]):
   return `${splitMessage(message).wrong} (${accepted.join('; ')})`;
 }
 
-/** Every rule's message ends so where it lists what it accepts: operator/rules/. */
+/** The end of each rule's message that lists accepted values: operator/rules/. */
 const ALLOWED = ' (allowed: ';
 
 function splitMessage(message: string): { readonly wrong: string; readonly allowed: string | undefined } {

@@ -1,4 +1,4 @@
-/** -n of a command that reads a cluster: what looks at nothing must not look like a success. */
+/** Validates -n for commands that read a cluster: a command that checks nothing must not look like a success. */
 import type { Cluster } from '../cluster/objects.ts';
 import { isExcluded } from '../policy/deciding.ts';
 import { UsageError } from './command.ts';
@@ -9,7 +9,7 @@ export interface NamespaceOptions {
   readonly excludedNamespaces: readonly string[];
 }
 
-/** @throws UsageError for a namespace that isn't there */
+/** @throws UsageError for a namespace that does not exist */
 export function checkExists(cluster: Pick<Cluster, 'namespace'>, namespace: string | undefined): void {
   if (namespace !== undefined && !cluster.namespace(namespace)) {
     throw new UsageError(`no namespace ${JSON.stringify(namespace)} in the cluster`);

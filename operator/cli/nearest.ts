@@ -17,9 +17,9 @@ export function nearest(text: string, names: readonly string[], most = text.leng
   return names.filter((name) => text !== '' && name.split('_').includes(text)).slice(0, MOST);
 }
 
-/** No name that is meant is as long, and comparing costs as much as both are long. */
+/** Longer than any known name; bounds the comparison, whose cost grows with the length of both names. */
 const LONGEST = 100;
-/** More edits make another word: `mirrorVolumeMounts` is not `volumeMounts`. */
+/** More edits would make it a different word: `mirrorVolumeMounts` is not `volumeMounts`. */
 const MISTYPED = 2;
 
 /** The nearest name, whatever the case of its letters. */

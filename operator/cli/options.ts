@@ -31,7 +31,7 @@ export interface Excluding {
   readonly excludedNamespaces: readonly string[];
 }
 
-/** Options as given: without the flag it is the cluster's platform that decides, and files have none. */
+/** Options as given. Without the flag, the cluster's platform decides; files have no platform. */
 export type Given<Options extends Excluding> = Omit<Options, keyof Excluding> & Partial<Excluding>;
 
 /** @param excluded the namespaces that no policy reaches, where no flag says which */
@@ -47,7 +47,7 @@ export const kubeconfig = () =>
 
 export const context = () => new Option('--context <name>', 'a context of the kubeconfig (default: the current one)');
 
-/** In place of a policy. */
+/** Replaces the policies. */
 export const level = () =>
   new Option('--level <level>', 'judge by this level of the Pod Security Standards, in every namespace').choices(
     LEVELS,

@@ -2,7 +2,7 @@
 import type { Mode } from '../api/capability-policy.ts';
 import type { Style } from './terminal.ts';
 
-/** From the worst on. Unknown: refused or not, depending on who creates the pod. */
+/** Ordered from the worst. Unknown: whether the pod is refused depends on its creator. */
 export const OUTCOMES = ['Refused', 'Unknown', 'Warned', 'Audited', 'Admitted'] as const;
 export type Outcome = (typeof OUTCOMES)[number];
 

@@ -13,15 +13,17 @@ function mapped(value: unknown): unknown {
   return Object.fromEntries(Object.entries(value).map(([key, part]) => [printable(key), mapped(part)]));
 }
 
-/** What JSON.stringify prints as it is, and a terminal obeys: C1 controls, bidirectional controls, separators. */
+/**
+ * Characters that JSON.stringify does not escape but terminals interpret: C1 and bidirectional controls, separators.
+ */
 const UNESCAPED = /[\u007f-\u009f\p{Bidi_Control}\u2028\u2029]/gu;
 
-/** JSON in lines, which a terminal shows as they are and a parser reads as the same value. */
+/** JSON that is safe to print on a terminal and parses to the same value. */
 export function jsonText(value: unknown): string {
   return escapedControls(JSON.stringify(value, null, 2));
 }
 
-/** In JSON, and in what stands in double quotes in YAML. */
+/** Escapes for JSON and for double-quoted YAML scalars. */
 export function escapedControls(text: string): string {
   return text.replace(UNESCAPED, (one) => `\\u${one.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }

@@ -8,11 +8,11 @@ const INDENT = 2;
 
 export interface TableOptions {
   readonly terminal?: Terminal;
-  /** Heads of columns to leave out, one after the other, until the table fits the terminal. */
+  /** Headers of columns to drop, one after the other, until the table fits the terminal. */
   readonly optional?: readonly string[];
-  /** Where the table goes on: those of the head that stands above. */
+  /** The widths of the header that is already printed, where the table continues. */
   readonly heads?: readonly string[];
-  /** Colours a cell, which keeps its width. */
+  /** Colours a cell without changing its width. */
   paint?(head: string, cell: string): string;
 }
 
@@ -75,7 +75,10 @@ interface Narrow {
   readonly paint: Paint;
 }
 
-/** The last column, which holds the longest text, goes below its row; if that doesn't do, each cell follows its head. */
+/**
+ * Moves the last column, which has the longest text, below its row; if that isn't enough, lists each cell after its
+ * header.
+ */
 function narrowText(rows: readonly (readonly string[])[], { widths, heads, hasHead, terminal, paint }: Narrow): string {
   const { width } = terminal;
   const fits = width !== undefined && widths.length > 1 && lineWidth(widths.slice(0, -1)) <= width;

@@ -5,12 +5,12 @@ import type { Io } from './command.ts';
 export type Style = 'bold' | 'red' | 'green' | 'yellow' | 'magenta' | 'cyan';
 
 export interface Terminal {
-  /** Columns; undefined in a pipe or a file, where a line is as long as what it says. */
+  /** The number of columns; undefined in a pipe or a file, where lines are not wrapped. */
   readonly width: number | undefined;
   paint(style: Style, text: string): string;
 }
 
-/** The width where a terminal doesn't tell it, as some pseudo-terminals don't. */
+/** The width for terminals that do not report one, such as some pseudo-terminals. */
 const USUAL_WIDTH = 80;
 
 /** A pipe, or a file. */
@@ -24,7 +24,7 @@ export function terminalOf({ stdout, env }: Pick<Io, 'stdout' | 'env'>): Termina
   };
 }
 
-/** As Node and most command lines do; https://no-color.org and https://force-color.org. */
+/** Follows https://no-color.org and https://force-color.org, as Node and most command lines do. */
 function showsColors(isTerminal: boolean, { FORCE_COLOR, NO_COLOR, TERM }: Io['env']): boolean {
   if (FORCE_COLOR !== undefined && FORCE_COLOR !== '') return FORCE_COLOR !== '0' && FORCE_COLOR !== 'false';
   if (NO_COLOR !== undefined && NO_COLOR !== '') return false;

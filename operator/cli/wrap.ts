@@ -2,15 +2,16 @@
 import { stripVTControlCharacters } from 'node:util';
 
 export interface Wrapping {
-  /** Undefined: one line, however long. */
+  /** Undefined means no wrapping. */
   readonly width: number | undefined;
-  /** Spaces before the first line, and before each other one. */
+  /** Spaces before the first line, and before all other lines. */
   readonly indent?: number;
   readonly hanging?: number;
 }
 
 /**
- * Lines, each with a line break at its end. A word that is longer than a line stays whole: a path can then still be copied.
+ * Lines, each with a line break at its end. A word that is longer than a line is not split, so that a path can be
+ * copied.
  *
  * @param text may be painted
  */
@@ -30,7 +31,7 @@ export function wrap(text: string, { width, indent = 0, hanging = indent }: Wrap
   return [...lines, line].map((one) => `${one.trimEnd()}\n`).join('');
 }
 
-/** How many columns a text takes; names in Kubernetes have no wide characters. */
+/** The number of columns of a text, assuming no wide characters, which Kubernetes names can't contain. */
 export function columns(text: string): number {
   return [...stripVTControlCharacters(text)].length;
 }

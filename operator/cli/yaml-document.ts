@@ -1,4 +1,4 @@
-/** A YAML document as text that a terminal shows as it is, and that a parser reads as the same values. */
+/** A YAML document as text that is safe to print on a terminal and parses to the same values. */
 import { type Document, type ToStringOptions, visit } from 'yaml';
 import { escapedControls, hasControls } from './printable.ts';
 

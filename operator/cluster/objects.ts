@@ -6,7 +6,7 @@
  */
 import type { CapabilityPolicy } from '../api/capability-policy.ts';
 
-/** The parts that rules judge, of a pod or of a workload's template. */
+/** The parts of a pod or pod template that rules judge. */
 export interface PodParts {
   readonly annotations: Readonly<Record<string, string>>;
   readonly spec: PodSpec;
@@ -61,7 +61,7 @@ export interface PodView extends PodParts {
   readonly uid: string;
   readonly owner?: Owner;
   readonly serviceAccount: string;
-  /** A static pod's image in the API, made by its node: nobody admits or refuses it. */
+  /** A mirror pod, which the node creates for a static pod and which admission can't refuse. */
   readonly mirror: boolean;
   /** Succeeded or Failed: it holds no capability any more. */
   readonly finished: boolean;

@@ -67,7 +67,9 @@ function keptAnnotations(value: unknown, prefixes: readonly string[]): Record<st
   return kept;
 }
 
-/** Without a source it is an emptyDir (k8s.io/kubernetes/pkg/apis/core/v1 SetDefaults_Volume), also in a manifest. */
+/**
+ * A volume without a source is an emptyDir (k8s.io/kubernetes/pkg/apis/core/v1 SetDefaults_Volume), also in a manifest.
+ */
 function volume(value: unknown): Volume {
   const kept: Record<string, unknown> = { name: nameIn(value) };
   for (const [key, source] of Object.entries(objectOf(value))) {

@@ -1,19 +1,22 @@
-/** Which platforms a cluster is of, as far as that decides which namespaces are a platform's own. */
+/** Detects the platforms of a cluster, which decide which namespaces are a platform's own. */
 import { type ApiClient, ApiError } from './client.ts';
 import { arrayOf, objectOf } from './raw.ts';
 
 export type Platform = 'OpenShift' | 'GKE';
 
-/** Served by every OpenShift, MicroShift included. To serve a group takes the right to write CRDs or APIServices. */
+/**
+ * Every OpenShift serves this group, including MicroShift. Serving a group requires the right to write CRDs or
+ * APIServices.
+ */
 const OPENSHIFT = ['config.openshift.io', 'security.openshift.io'];
 /** As in `v1.33.4-gke.1134000`. */
 const GKE = /-gke\./;
 
 /**
- * Nothing is assumed where the API server does not tell: to exclude too many namespaces is a hole, and to exclude too few can
- * stop a platform's own pods.
+ * Throws when the API server does not answer, instead of guessing: excluding too many namespaces leaves a hole, and
+ * excluding too few can block a platform's own pods.
  *
- * @throws what the client throws; where the API server refuses to tell, an ApiError that says what to do
+ * @throws the client's errors, and an ApiError with advice where the API server refuses the request
  */
 export async function platformsOf(client: ApiClient): Promise<Platform[]> {
   try {
@@ -25,7 +28,7 @@ export async function platformsOf(client: ApiClient): Promise<Platform[]> {
   }
 }
 
-/** By the version and the API groups, which everybody may read who has logged in (ClusterRole system:discovery). */
+/** Uses the version and the API groups, which every authenticated user may read (ClusterRole system:discovery). */
 async function detected(client: ApiClient): Promise<Platform[]> {
   const [version, groups] = await Promise.all([
     client.get<{ readonly gitVersion?: unknown }>('/version'),

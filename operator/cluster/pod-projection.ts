@@ -47,7 +47,7 @@ function projectPod(raw: RawObject, projection: PartsProjection, names: Names): 
   };
 }
 
-/** A kubelet makes its Node the owner of the images of its static pods (pkg/kubelet/pod/mirror_client.go, since 1.22). */
+/** A kubelet makes its Node the owner of its mirror pods (pkg/kubelet/pod/mirror_client.go, since 1.22). */
 function isNode(owner: Owner | undefined): boolean {
   return owner?.kind === 'Node' && owner.apiVersion === 'v1';
 }

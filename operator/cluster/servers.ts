@@ -89,7 +89,7 @@ async function minorIfAnswering(client: ApiClient): Promise<number | undefined> 
 /** Fields of k8s.io/apimachinery/pkg/version.Info. */
 interface VersionInfo {
   readonly minor: string;
-  /** What an API server with --emulated-version serves (KEP-4330); from Kubernetes 1.33 on. */
+  /** The version that an API server with --emulated-version serves (KEP-4330), from Kubernetes 1.33 on. */
   readonly emulationMinor?: string;
 }
 

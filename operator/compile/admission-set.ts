@@ -9,12 +9,12 @@ import { PROBE_LABEL } from './match.ts';
 import { type Manifest, metadata, type Owner, POLICY_LABEL, RULESET_LABEL } from './objects.ts';
 
 export interface AdmissionSet {
-  /** The policy that it is for; a guard's name for one that is for several. */
+  /** The policy that the set implements; for a guard, which protects several policies, the guard's name. */
   readonly policy: string;
   readonly ruleset: string;
   /**
-   * In the order in which they have to be written. The validating probe's binding is the last: who sees it has seen the
-   * others, but for what mutates, which has a probe of its own.
+   * The objects in the order in which they must be written. The validating probe's binding is the last: an API server
+   * that has loaded it has loaded the others, except for the mutating policy, which has a probe of its own.
    */
   readonly objects: readonly Manifest[];
   readonly mutates: boolean;
@@ -27,10 +27,10 @@ export interface Draft {
   bindings(ruleset: string): readonly { readonly suffix: string; readonly spec: Record<string, unknown> }[];
 }
 
-/** Begins what a guard has instead of a policy's name; no policy is called that, since their names are lower case. */
+/** Prefix of a guard's name. No policy's name starts like this, because policy names are lower case. */
 const GUARD = 'Guard';
 
-/** What the guard at an index is called where a set otherwise has its policy's name. */
+/** The guard's name, which its set has in place of a policy's name. */
 export function guardName(index: number): string {
   return index === 0 ? GUARD : `${GUARD}-${index}`;
 }
@@ -42,7 +42,7 @@ export function isGuard(policy: string): boolean {
 
 /** The refusal of a probe says this and the hash. */
 export const PROBE_ANSWER = 'CapabilityPolicy ruleset in force:';
-/** What mutates answers a probe with this annotation, whose value is the hash. */
+/** The mutating policy answers a probe with this annotation, whose value is the hash. */
 export const PROBE_ANNOTATION = `${GROUP}/mutation-in-force`;
 
 const ADMISSION = 'admissionregistration.k8s.io/v1';

@@ -1,4 +1,4 @@
-/** Variables of an admission policy where the API server has none: in match conditions, and below Kubernetes 1.36. */
+/** Emulates variables where an admission policy can't have them: in match conditions, and below Kubernetes 1.36. */
 
 export interface Variable {
   readonly name: string;
@@ -19,7 +19,7 @@ export function needed(variables: readonly Variable[], expressions: readonly str
   return kept.toReversed();
 }
 
-/** CEL, bool: an expression that names variables, for where there are none. */
+/** CEL, bool: the expression with its variables bound inside it. */
 export function withVariables(variables: readonly Variable[], expression: string): string {
   return bound(variables, expression, { before: '.all(variables, ', after: ')' });
 }
@@ -30,9 +30,9 @@ export function valueWithVariables(variables: readonly Variable[], expression: s
 }
 
 /**
- * Variables become the fields of a map that a comprehension binds under the same name. A variable that names others goes into
- * a map within. All fields of a map are evaluated, so what asks an authorizer is put where it is named instead: a check costs
- * 350,000 of the 1,000,000 that an expression may cost.
+ * Variables become the fields of a map that a comprehension binds under the same name. A variable that names others
+ * goes into a nested map. All fields of a map are evaluated, so variables with authorizer checks are inlined instead: a
+ * check costs 350,000 of the 1,000,000 that an expression may cost.
  */
 function bound(
   variables: readonly Variable[],
@@ -56,7 +56,7 @@ function bound(
   return before + text + after;
 }
 
-/** Puts the variables that ask an authorizer, and those that name them, where they are named. */
+/** Inlines the variables that call an authorizer, directly or through another variable. */
 function withoutAuthorizers(variables: readonly Variable[], expression: string) {
   const asking: Variable[] = [];
   const eager: Variable[] = [];

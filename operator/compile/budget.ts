@@ -1,6 +1,7 @@
 /**
- * Which policies fit together: an admission policy carries its siblings, and the API server grants it a budget. What does
- * not fit for a pod of 100 containers is refused before anything is rendered: what is new or changed, the newest policy first.
+ * Decides which policies fit together: an admission policy carries its siblings, and the API server limits its cost.
+ * Policies that do not fit for a pod of 100 containers are refused before anything is rendered: new or changed
+ * policies, the newest first.
  */
 import { siblings } from '../policy/deciding.ts';
 import type { Refusal, ResolvedPolicy } from '../policy/resolve.ts';
@@ -17,13 +18,13 @@ export const COST_BUDGET = 9_900_000;
  * (tried: 5 s at 1.1 MB on two cores), and answers 504 when it is busy.
  */
 export const TEXT_BUDGET = 600_000;
-/** What else an admission policy says of each policy: who decides, why it refuses. */
+/** The rest of an admission policy's text for each policy: which policies decide, and why they refuse. */
 const TEXT_OVERHEAD = 1_000;
 /** A condition's message has room for some names. */
 const NAMED = 14;
 interface Price {
   readonly cost: number;
-  /** In characters. */
+  /** The length in characters. */
   readonly text: number;
   /** The longest expression, in characters. */
   readonly longest: number;
@@ -43,8 +44,8 @@ export interface Fitting {
 }
 
 /**
- * @param candidates of each policy what it may be, the best first: where that does not fit it is refused, and stays the
- *   next. What was there comes first, and stays when something new does not fit beside it.
+ * @param candidates the possible versions of each policy, the preferred one first. Where that one does not fit, it is
+ * refused and the next one stays. Policies that are in force come first, and stay when a new one does not fit.
  */
 export function fitTogether(candidates: readonly (readonly ResolvedPolicy[])[]): Fitting {
   const prices = new Map(candidates.flat().map((policy) => [policy, priceOf(policy)]));
@@ -80,7 +81,7 @@ export function fitTogether(candidates: readonly (readonly ResolvedPolicy[])[]):
   return { policies: [...drafts.values()].map((draft) => draft.policy), refusals };
 }
 
-/** What a policy adds to each admission policy that carries it, for a pod that every check has to look at whole. */
+/** The cost that a policy adds to each admission policy that carries it, for a pod of which every check reads all. */
 export function priceOf(policy: ResolvedPolicy): Price {
   const passes = policy.defaulting ? [policy.checks, policy.filledChecks] : [policy.checks];
   const use = policy.usableBy === 'Everyone' ? 0 : 2 * AUTHORIZER_CHECK;
@@ -95,7 +96,7 @@ export function priceOf(policy: ResolvedPolicy): Price {
   };
 }
 
-/** Whether policies of the very same namespaces have room beside each other: each admission policy carries them all. */
+/** Whether policies that select the same namespaces fit together, since each admission policy carries them all. */
 export function haveRoom(prices: readonly Price[]): boolean {
   const sum = (of: (price: Price) => number) => prices.reduce((total, price) => total + of(price), 0);
   return sum(({ cost }) => cost) <= COST_BUDGET && sum(({ text }) => text) <= TEXT_BUDGET;

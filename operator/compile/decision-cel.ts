@@ -21,11 +21,11 @@ export interface Party {
   readonly decides: string;
   /** CEL, bool: whether it admits the pod as it is. */
   readonly admits: string;
-  /** CEL, bool: whether it has nothing against the pod as it is, or against what is added to it. */
+  /** CEL, bool: whether the pod, or the containers added to it, comply as they are. */
   readonly complies: string;
-  /** CEL, bool: whether it had nothing against a pod that exists, before anything was added. */
+  /** CEL, bool: whether an existing pod complied before containers were added. */
   readonly complied: string;
-  /** CEL, list(string): what it has against the pod, as defaulting would leave it where it has not come to that. */
+  /** CEL, list(string): the pod's violations, after the defaulting that has not been applied yet. */
   readonly violations: string;
   /** CEL, bool: whether it admits the pod as it is, and defaulting has nothing to add. */
   readonly admitsUnchanged: string;
@@ -33,22 +33,22 @@ export interface Party {
   readonly admitsFilled: string;
 }
 
-/** CEL: what needs no asking. */
+/** CEL: an expression that is always true. */
 export const ALWAYS = 'true';
 /** The API server drops a message of more than 5 KiB (plugin/cel MaxEvaluatedMessageExpressionSizeBytes) or two lines. */
 const MESSAGE_LENGTH = 4900;
 const MESSAGE_LENGTH_IF_NOT_ASCII = MESSAGE_LENGTH / 4;
 /**
- * RE2, what a message may say: all but what terminals act on, line ends, and what turns the direction of writing, as in
- * report/text.ts. The API server drops a warning that holds a control character (apimachinery/pkg/util/net/http.go).
+ * RE2: the characters that a message may contain. Excludes control characters, line ends and bidirectional controls, as
+ * report/text.ts does. The API server drops a warning with a control character (apimachinery/pkg/util/net/http.go).
  */
 export const PRINTABLE = '[^\\x00-\\x1f\\x7f-\\x9f\\x{061c}\\x{200e}\\x{200f}\\x{2028}-\\x{202e}\\x{2066}-\\x{2069}]+';
 /**
- * Violations that a message describes, of all policies together; the rest is counted. To put more into words costs more
- * than the API server grants an expression, and then nobody is told anything.
+ * The number of violations that a message describes, over all policies; the rest is counted. Describing more would
+ * exceed the API server's cost limit for an expression, and then there is no message at all.
  */
 const DESCRIBED = 24;
-/** Of some 900 characters each, and at most 7 sums: the parser takes no more than 250 in a row. */
+/** Each reason has some 900 characters and at most 7 sums; the parser accepts no more than 250 in a row. */
 const REASONS_TOGETHER = 35;
 
 /**
@@ -105,7 +105,7 @@ export function partyVariables(parties: readonly Party[]): Variable[] {
       return by === undefined ? [] : [{ name: `decides${i}`, expression: `${selects} && !${by}` }];
     }),
     {
-      // Regardless who may use it: docs/decisions/0008.
+      // Ignores who may use the policy: docs/decisions/0008.
       name: 'compliedBefore',
       expression: parties.map(({ decides, complied }) => and(whereNotAlways(decides), complied)).join(' || '),
     },
@@ -153,7 +153,7 @@ export function decisionVariables(parties: readonly Party[]): Variable[] {
   ];
 }
 
-/** CEL, bool: it decides, and admits the pod as it is. */
+/** CEL, bool: the policy decides, and admits the pod as it is. */
 export function settles({ decides, admits }: Party): string {
   return decides === ALWAYS ? `(${admits})` : `(${decides} && ${admits})`;
 }

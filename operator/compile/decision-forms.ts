@@ -1,7 +1,7 @@
 /**
- * The decision as a ValidatingAdmissionPolicy has it. API servers from Kubernetes 1.36 on get variables, which they evaluate
- * when they are first asked for. Older ones crash of those (standards/server-features.ts): they get the same decision
- * without any, as far as their limits for one expression go.
+ * The decision as a ValidatingAdmissionPolicy expresses it. API servers from Kubernetes 1.36 on get variables, which
+ * they evaluate on first use. Variables crash older API servers (standards/server-features.ts), so these get the same
+ * decision without variables, as far as their limits for one expression allow.
  */
 
 import type { ResolvedPolicy } from '../policy/resolve.ts';
@@ -13,11 +13,13 @@ import { IS_PROBE, RESOURCE } from './match.ts';
 import { matchConditions } from './match-conditions.ts';
 import { costInParts, EXPRESSION_BUDGET, POD_VARIABLES } from './pod-cel.ts';
 
-/** k8s.io/apiserver/pkg/cel/library/cost.go: of an authorizer check; a policy asks for the service account and the creator. */
+/**
+ * k8s.io/apiserver/pkg/cel/library/cost.go: one authorizer check. A policy checks the service account and the creator.
+ */
 export const AUTHORIZER_CHECK = 350_000;
 /** k8s.io/apiserver/pkg/apis/cel/config.go PerCallLimit, less what the decision's own text costs. */
 const EXPRESSION_COST = 950_000;
-/** The same file, RuntimeCELCostBudgetMatchConditions: of all match conditions of an admission policy together. */
+/** RuntimeCELCostBudgetMatchConditions in the same file: the limit for all match conditions of an admission policy. */
 const MATCH_CONDITIONS_COST = 2_500_000;
 
 interface DecisionForm {
@@ -25,7 +27,7 @@ interface DecisionForm {
   readonly variables?: readonly Variable[];
   /** CEL, bool. */
   readonly admitted: string;
-  /** CEL, string; empty where nobody reads it. Absent where it is longer than the API server takes. */
+  /** CEL, string; empty where nobody reads it. Absent where it is longer than the API server accepts. */
   readonly message?: string;
 }
 
@@ -55,8 +57,9 @@ function withAdmissionVariables(parties: readonly Party[], skipped: readonly str
 }
 
 /**
- * One expression has to hold what variables would. Where several policies ask for `use`, it would cost more than it may. Then
- * each of these has a match condition, and the request is refused only if all of them are true: docs/decisions/0016.
+ * Without variables, one expression contains the whole decision. Where several policies check the verb `use`, it would
+ * exceed its cost limit. Then each of these policies gets a match condition, and the request is refused only if all of
+ * them are true: docs/decisions/0016.
  */
 function withoutAdmissionVariables(parties: readonly Party[], skipped: readonly string[]): DecisionForm {
   const variables = variablesOf(parties);
@@ -91,8 +94,8 @@ function asksForUse({ policy }: Party): boolean {
 }
 
 /**
- * Why a policy and its siblings do not fit into an admission policy of an API server without variables; undefined where they
- * do, and for newer API servers.
+ * Explains why a policy and its siblings do not fit into an admission policy without variables; undefined where they
+ * fit, and for API servers that support variables.
  */
 export function problemWithoutVariables(parties: readonly Party[]): 'cost' | 'text' | undefined {
   const [{ policy }] = parties as [Party];
@@ -100,7 +103,8 @@ export function problemWithoutVariables(parties: readonly Party[]): 'cost' | 'te
   const checks = parties.reduce((sum, party) => sum + costInParts(party.policy.checks), 0);
   const asking = parties.filter(asksForUse).length;
   const use = 2 * AUTHORIZER_CHECK;
-  // A match condition sees no namespace: it can tell only where all decide in the same namespaces.
+  // A match condition can't read the namespace, so match conditions work only where all policies decide in the same
+  // ones.
   const apart = asking > 1 && parties.some(({ decides }) => decides !== ALWAYS);
   const expression = checks + (asking > 0 ? use : 0);
   if (apart || expression > EXPRESSION_COST) return 'cost';
@@ -111,8 +115,8 @@ export function problemWithoutVariables(parties: readonly Party[]): 'cost' | 'te
 }
 
 /**
- * CEL, bools: why it is not for this policy to say what the decision is. All that decide in a namespace refuse its pods,
- * so that none of them can go without the others; of warnings and audit annotations one is enough.
+ * CEL, bools: the reasons for this policy not to report the decision. Every policy that decides in a namespace refuses
+ * its pods, so that deleting one opens no gap; one warning or audit annotation is enough.
  */
 function silent(parties: readonly Party[]): string[] {
   const [{ policy, decides }] = parties as [Party];
@@ -125,8 +129,9 @@ function silent(parties: readonly Party[]): string[] {
 }
 
 /**
- * CEL, bools: nobody will read the message. The API server asks for it whatever the validation said, with variables that
- * are evaluated anew and without an authorizer (plugin/policy/validating/validator.go): only policies for everyone tell.
+ * CEL, bools: the conditions under which nobody reads the message. The API server evaluates it whatever the validation
+ * returned, with fresh variables and without an authorizer (plugin/policy/validating/validator.go), so only policies
+ * for everyone can tell.
  */
 function admitting(parties: readonly Party[]): string[] {
   return parties.filter((party) => !asksForUse(party)).map(settles);

@@ -1,6 +1,6 @@
 /**
- * The Pod Security label `enforce` as a guard protects it: nobody weakens it below what the policies that decide in the
- * namespace want, whether or not we have set it yet, and whoever else states it.
+ * Guards the Pod Security label `enforce`: nobody may weaken it below the level that the policies deciding in the
+ * namespace want, whether or not we have set it yet, and even where another field manager owns it.
  */
 import { RECORD } from '../api/capability-policy.ts';
 import type { ResolvedPolicy } from '../policy/resolve.ts';
@@ -11,10 +11,10 @@ import { LABEL_PREFIX, type LevelVersion, tightest } from './labels.ts';
 const LEVEL = JSON.stringify(`${LABEL_PREFIX}enforce`);
 const VERSION = JSON.stringify(`${LABEL_PREFIX}enforce-version`);
 const RANKS = { baseline: 1, restricted: 2 } as const;
-/** CEL, int: what `latest`, and no version at all, count as. */
+/** CEL, int: the number for `latest` and for an absent version. */
 const LATEST = 10_000;
 
-/** By policy: the label that it asks for where no other one decides beside it; undefined for none. */
+/** The label that each policy asks for when it decides alone; undefined for none. */
 export type WantedLabels = ReadonlyMap<ResolvedPolicy, LevelVersion | undefined>;
 
 export function wantedLabels(policies: readonly ResolvedPolicy[]): WantedLabels {
@@ -24,8 +24,8 @@ export function wantedLabels(policies: readonly ResolvedPolicy[]): WantedLabels 
 }
 
 /**
- * Adds `variables.tampered` (bool): the change takes something from a label that we set, from our record of it, or from what
- * the policies want.
+ * Adds `variables.tampered` (bool): the change weakens a label that we set or that the policies want, or changes our
+ * record.
  *
  * @param wanted the labels that the parties ask for
  * @param decides CEL, bool: whether the party at an index decides in the namespace after the change
@@ -46,7 +46,7 @@ function annotation(object: string): string {
   return `dyn(${object}).metadata.?annotations[?${JSON.stringify(RECORD)}].orValue("")`;
 }
 
-/** CEL, bools: our record, or a label that it names, changed. A tighter level at the same version takes nothing from it. */
+/** CEL, bools: our record, or a label in it, changed. A tighter level at the same version does not count. */
 function tampered(): string[] {
   const recorded = (label: string) => `variables.record.contains(${JSON.stringify(`${label}:`)})`;
   const tightened = `${value('before', LEVEL)} == "baseline" && ${value('after', LEVEL)} == "restricted"`;
@@ -58,8 +58,8 @@ function tampered(): string[] {
 }
 
 /**
- * Adds `variables.weakened` (bool): the label is changed to less than is wanted. A looser label of somebody else may be made
- * tighter, and taken away, so that ours takes its place; where there is none, none but what is wanted may come.
+ * Adds `variables.weakened` (bool): the label becomes looser than wanted. Anyone may tighten another manager's looser
+ * label, or remove it so that ours replaces it; a new label must be at least as tight as wanted.
  */
 function weakeningVariables(
   wanted: readonly (LevelVersion | undefined)[],
@@ -92,7 +92,7 @@ function weakeningVariables(
   ];
 }
 
-/** CEL, list: something of the labels `l` as they were, and as they are to become. */
+/** CEL, list: the expression over the labels `l` before and after the change. */
 function ofBoth(expression: string): string {
   return `[variables.before, variables.after].map(l, ${expression})`;
 }
@@ -105,7 +105,7 @@ function changed(label: string): string {
   return `${value('before', label)} != ${value('after', label)}`;
 }
 
-/** CEL, int: the least number of a party that decides. */
+/** CEL, int: the lowest number among the deciding policies. */
 function leastOf(numbers: readonly number[], decides: (index: number) => string): string {
   const distinct = [...new Set(numbers)].sort((a, b) => a - b);
   const having = (number: number) => or(...numbers.flatMap((one, i) => (one === number ? [decides(i)] : [])));

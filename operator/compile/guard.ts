@@ -1,9 +1,8 @@
 /**
- * Enforce policies → a guard: what people who may edit namespaces and bind pods must not do to get around them.
- *
- * A namespace keeps the policies that decide there, without others beside or above them, and a Pod Security label as tight
- * as they want it, unless who changes it holds the verb `exempt` on each policy concerned, for the whole cluster. An
- * admitted pod gets no AppArmor profile and no mirror annotation by its binding.
+ * Enforce policies → a guard, which stops people who may edit namespaces or bind pods from bypassing the policies.  A
+ * change must leave a namespace with the same deciding policies, no others beside or above them, and a Pod Security
+ * label as tight as they want it, unless its author holds the verb `exempt` on each policy concerned, cluster-wide. A
+ * binding must not give an admitted pod an AppArmor profile or a mirror annotation.
  */
 import { GROUP, type LabelSelector, PLURAL } from '../api/capability-policy.ts';
 import type { ResolvedPolicy } from '../policy/resolve.ts';
@@ -19,13 +18,13 @@ import { probeBinding, probeValidation } from './validating-policy.ts';
 /** Annotations of a Binding are copied onto the pod (registry/core/pod/storage assignPod), past its admission. */
 const BINDING_ANNOTATIONS = ['container.apparmor.security.beta.kubernetes.io/', 'kubernetes.io/config.mirror'];
 
-/** As the namespace's labels were, or as they are to become. */
+/** Selects the namespace's labels before (`was`) or after (`is`) the change. */
 type When = 'was' | 'is';
 
 /** CEL, bool: the request is about a pod's binding. */
 const BINDS = 'request.resource.resource in ["bindings", "pods"]';
 
-/** CEL: asked without a namespace, so for the whole cluster. */
+/** CEL: a check without a namespace, so for the whole cluster. */
 const EXEMPT = `authorizer.group("${GROUP}").resource("${PLURAL}")`;
 
 export interface Guarded {
@@ -33,11 +32,11 @@ export interface Guarded {
   readonly name: string;
   /** The policies that it guards; at least one. */
   readonly policies: readonly ResolvedPolicy[];
-  /** The other policies on which it depends whether those decide: their siblings. */
+  /** The siblings of those policies, on which it depends whether they decide. */
   readonly carried: readonly ResolvedPolicy[];
-  /** Of all of them. */
+  /** The labels that all of these policies want. */
   readonly wanted: WantedLabels;
-  /** Whether it also looks at the bindings of pods, which one guard does for all. */
+  /** Whether it also checks the bindings of pods, which one guard does for all. */
   readonly binds: boolean;
 }
 
@@ -79,7 +78,7 @@ export function guardPolicy(guarded: Guarded, options: AdmissionOptions): Draft 
     }),
     bindings: (ruleset) => [
       {
-        // Without a selector: it would be matched against the labels as they are to become.
+        // No selector, because it would be matched against the labels after the change.
         suffix: 'guard',
         spec: { validationActions: ['Deny'], matchResources: { matchPolicy: 'Equivalent', resourceRules } },
       },
@@ -88,7 +87,7 @@ export function guardPolicy(guarded: Guarded, options: AdmissionOptions): Draft 
   };
 }
 
-/** Older API servers crash of variables: each validation holds all that it names. */
+/** Variables crash older API servers, so there each validation contains all that it names. */
 export function guardsByVariables([policy]: readonly ResolvedPolicy[]): boolean {
   return policy === undefined || offers(policy.standard.server, 'admissionVariables');
 }
@@ -121,14 +120,14 @@ function variablesOf({ policies, carried, wanted, binds }: Guarded): Variable[] 
 }
 
 /**
- * CEL, list(bool): whether a policy selected the namespace by its labels as they were, and as they are to become. The text
- * has the selector once: it may be nearly as long as an expression may.
+ * CEL, list(bool): whether a policy selects the namespace before and after the change. The text contains the selector
+ * only once, because a selector may be nearly as long as an expression.
  */
 export function selectedCel(selector: LabelSelector): string {
   return `[variables.before, variables.after].map(l, ${selectorCel(selector, 'l')})`;
 }
 
-/** Which policies decide in the namespace, as its labels were or as they are to become. */
+/** Variables for the policies that decide in the namespace before or after the change. */
 function decidingVariables(parties: readonly ResolvedPolicy[], when: When): Variable[] {
   const selected = (i: number) => `variables.selected${i}[${when === 'was' ? 0 : 1}]`;
   const { overridden, variables } = overrides(parties, { name: `${when}Overridden`, selects: selected });
@@ -146,10 +145,11 @@ function decides(when: When, index: number): string {
 }
 
 /**
- * CEL, bool: the change takes nothing from the policy, or its author may take it.
+ * CEL, bool: the change does not weaken the policy, or its author is exempt.
  *
- * A check costs 350,000 of the 10,000,000 that the API server grants an admission policy, and to overrun that is to be
- * refused: so it is asked about all policies first, for cluster administrators, and no further after the first refusal.
+ * A check costs 350,000 of the 10,000,000 that the API server grants an admission policy, and exceeding that refuses
+ * the request. So the first check is for all policies, which cluster administrators pass, and the first refusal ends
+ * the checks.
  */
 function passes(name: string, index: number): string {
   const stays = `${decides('is', index)} && !variables.joined && !variables.tampered`;

@@ -2,9 +2,9 @@
  * Enforce policies → their guards. One guard is enough for most clusters; where its text or its cost would be more than the
  * API server takes, there are several, and a change of a namespace has to pass all of them.
  *
- * Splitting changes no answer. Whether a policy decides in a namespace depends on its siblings alone, and a policy that
- * joins it there is a sibling too: of the same priority, with a selector that meets its own. So a guard that carries the
- * siblings of the policies that it guards says of these what one guard for all policies would say
+ * Splitting does not change an answer. Whether a policy decides in a namespace depends only on its siblings, and a
+ * policy that decides beside it is also a sibling: it has the same priority and an overlapping selector. So a guard
+ * that carries the siblings of its policies gives the same answer for these as one guard for all policies
  * (test/compile/guards.test.ts).
  */
 import type { ResolvedPolicy } from '../policy/resolve.ts';
@@ -28,14 +28,20 @@ interface Group {
   readonly parties: ReadonlySet<ResolvedPolicy>;
 }
 
-/** One check for all policies, then one for each that a change takes something from; two are left for the selectors. */
+/**
+ * One check for all policies, then one for each policy that a change weakens; two checks' cost is left for the
+ * selectors.
+ */
 const GUARDED = Math.floor(COST_BUDGET / AUTHORIZER_CHECK) - 3;
 /** Without variables both checks are made for each policy, and each validation holds the selectors of all. */
 const GUARDED_WITHOUT_VARIABLES = Math.floor(COST_BUDGET / (2 * AUTHORIZER_CHECK)) - 1;
-/** What a guard says beside the selectors, in characters: by itself, of each policy that it knows, of each that it guards. */
+/**
+ * A guard's text beside the selectors, in characters: by itself, for each policy that it carries, for each that it
+ * guards.
+ */
 const TEXT = { guard: 8_000, party: 600, guarded: 1_200 };
 
-/** @param siblings of each policy */
+/** @param siblings by policy */
 export function guardsOf(
   siblings: ReadonlyMap<ResolvedPolicy, readonly ResolvedPolicy[]>,
   options: AdmissionOptions,
@@ -53,7 +59,7 @@ export function guardsOf(
   });
 }
 
-/** In the given order, each as large as it may be. */
+/** Keeps the given order, and makes each guard as large as possible. */
 function groupsOf(
   policies: readonly ResolvedPolicy[],
   siblings: ReadonlyMap<ResolvedPolicy, readonly ResolvedPolicy[]>,

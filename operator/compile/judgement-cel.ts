@@ -1,4 +1,4 @@
-/** What one policy says of a pod, as CEL: over what its checks say of each part of the request. */
+/** One policy's judgement of a pod as CEL, from its checks' results for each part of the request. */
 import type { ResolvedPolicy, RuleChecks } from '../policy/resolve.ts';
 import type { Variable } from './bound-variables.ts';
 import { RESOURCE } from './match.ts';
@@ -6,15 +6,15 @@ import { PART } from './parts-cel.ts';
 import type { Judgement } from './shared-violations.ts';
 
 /**
- * What a policy says of a pod, as CEL over what `judgementVariables` tell of each part. An added container is judged with the
- * whole pod; alone, with what it takes from the pod, only where the pod complied with no policy before
- * (docs/decisions/0008).
+ * A policy's judgement of a pod, as CEL over the results in `judgementVariables` for each part. An added container is
+ * judged together with the whole pod. It is judged alone, with the fields that it inherits from the pod, only where the
+ * pod complied with no policy before (docs/decisions/0008).
  */
 export function judgementOf({ defaulting }: ResolvedPolicy, index: number) {
   const of = (variable: string, part: keyof typeof PART) => `variables.${variable}${index}[${PART[part]}]`;
   const ofAddition = (added: string) =>
     `${of(added, 'ADDED')} && (${of('complies', 'OLD')} || !variables.compliedBefore && ${of('complies', 'INHERITED')})`;
-  // What the author of the addition can change comes first: a message describes only some.
+  // Violations that the request's author can fix come first, because a message describes only some.
   const listed = (added: string) =>
     `${of(added, 'ADDED')} + (variables.compliedBefore ? ${of('violations', 'OLD')} : ${of('violations', 'INHERITED')})`;
   const ofPod = (whole: string, addition: string) => `(variables.ephemeral ? ${addition} : ${whole})`;
@@ -24,9 +24,9 @@ export function judgementOf({ defaulting }: ResolvedPolicy, index: number) {
     complies: ofPod(complied, ofAddition('complies')),
     violations: ofPod(of('violations', 'OLD'), listed('violations')),
   };
-  // Without defaulting no expression names it.
+  // Unused without defaulting.
   if (!defaulting) return { ...asIs, compliesFilled: 'false' };
-  // A template is judged as its pods will be: after filling, which leaves alone what complies as it is.
+  // A template is judged as its pods will be, after filling. Filling does not change a pod that complies as it is.
   const isTemplate = `${RESOURCE} != "pods"`;
   const filled = of('compliesFilled', 'OLD');
   const compliesFilled = ofPod(filled, ofAddition('compliesFilled'));
@@ -34,12 +34,12 @@ export function judgementOf({ defaulting }: ResolvedPolicy, index: number) {
     complied,
     complies: ofPod(`(${complied} || ${isTemplate} && ${filled})`, ofAddition('complies')),
     compliesFilled,
-    // Without what defaulting would have filled in, unless it could fill it in and has not done so.
+    // Omits violations that defaulting fixes, unless defaulting could have made the pod comply and was not applied.
     violations: `(${compliesFilled} ? ${asIs.violations} : ${ofPod(of('violationsFilled', 'OLD'), listed('violationsFilled'))})`,
   };
 }
 
-/** What a pod is judged by as it is, and after filling. */
+/** The checks for a pod as it is, and for a pod after filling. */
 export function passes({ checks, filledChecks, defaulting }: ResolvedPolicy): (readonly RuleChecks[])[] {
   return defaulting ? [checks, filledChecks] : [checks];
 }

@@ -42,8 +42,9 @@ export function excludedCel({ operatorNamespace, excludedNamespaces }: Admission
 }
 
 /**
- * CEL, bool: a static pod's image in the API, made by its node: it runs already, whatever the API server says. From anybody
- * else a pod with that annotation is a pod like any other. Nodes are in this group (plugin/pkg/auth/authorizer/node).
+ * CEL, bool: a mirror pod, created by its node. The static pod already runs, whatever the API server answers. A pod
+ * with that annotation from anybody else is judged like any other pod. Nodes are in this group
+ * (plugin/pkg/auth/authorizer/node).
  */
 export const IS_MIRROR_POD = `${RESOURCE} == "pods" && "kubernetes.io/config.mirror" in dyn(object).metadata.?annotations.orValue({}) && "system:nodes" in request.userInfo.?groups.orValue([])`;
 

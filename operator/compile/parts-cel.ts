@@ -1,19 +1,21 @@
 /**
- * What is judged of a request, part by part, as CEL: of a pod that is created all of it at once; of a pod that exists the pod
- * as it was (OLD), the containers that are added (ADDED), and what these get from the pod (INHERITED): docs/decisions/0008.
+ * The judged parts of a request, as CEL. A new pod is one part. An existing pod has three: the pod as it was (OLD), the
+ * added containers (ADDED), and the fields that these inherit from the pod (INHERITED): docs/decisions/0008.
  */
 
 /**
- * A list of so many items is evaluated in one loop; longer ones in blocks of so many. Until a loop ends, cel-go keeps each
- * step on a stack and searches all of it at nearly every step (interpreter/runtimecost.go, refValStack.drop): a loop of
- * n items takes time proportional to n².
+ * The longest list that one loop evaluates; longer lists are split into blocks of this length. Until a loop ends, cel-
+ * go keeps each step on a stack and searches all of it at nearly every step (interpreter/runtimecost.go,
+ * refValStack.drop), so a loop over n items takes time proportional to n².
  */
 const BLOCK = 256;
 
 /** CEL, list(int): the positions in a block. */
 export const POSITIONS = `[${Array.from({ length: BLOCK }, (_, i) => i).join(', ')}]`;
 
-/** To make blocks costs 18 for each item, of the 1,000,000 that the API server grants an expression: longer lists have one block. */
+/**
+ * Splitting costs 18 per item, and the API server grants an expression 1,000,000, so longer lists stay in one block.
+ */
 const MOST_IN_BLOCKS = 64 * BLOCK;
 
 /** CEL, list(list): the same items in blocks. */
@@ -33,24 +35,25 @@ export const DESCRIBED_PARTS = `variables.parts.map(part, ${mapOf({
   cut: `part.volumes.size() > ${BLOCK} || part.containers.size() > ${BLOCK}`,
 })})`;
 
-/** CEL, list(string), of a part that is described: that more may be wrong than is said. */
+/** CEL, list(string): notes that a described part may have more violations than the message lists. */
 export const CUT = `(part.cut ? ["pod has more than ${BLOCK} containers or volumes: what is wrong with the others is not described"] : [])`;
 
 function firstOf(list: string): string {
   return `${list}.size() <= ${BLOCK} ? ${list} : variables.positions.map(i, ${list}[i])`;
 }
 
-/** Where each part stands in the list. A pod that is created has only the first. */
+/** The index of each part in the list. A new pod has only the first. */
 export const PART = { OLD: 0, ADDED: 1, INHERITED: 2 } as const;
 
-/** CEL, list(string): the names of the volumes that added containers mount. No volume's name has a slash. */
+/** CEL, list(string): the names of the volumes that added containers mount. A volume's name can't contain a slash. */
 const MOUNTED = ['volumeMounts', 'volumeDevices']
   .map((field) => `variables.added.map(c, c.?${field}.orValue([]).map(m, m.name).join("/")).join("/").split("/")`)
   .join(' + ');
 
 /**
- * CEL, list(map): the parts. Each check goes through them, so that its text is there once. `pod` tells whether the checks of
- * the pod count, `volumes` and `containers` are those that are looked at; the blocks are the same, for loops that may be long.
+ * CEL, list(map): the parts. Each check iterates over them, so that its text appears only once. `pod` says whether pod-
+ * level checks apply; `volumes` and `containers` are the judged ones; the blocks hold the same items for loops that may
+ * be long.
  */
 export const PARTS = [
   '(variables.ephemeral',

@@ -6,11 +6,11 @@ import type { Variable } from './bound-variables.ts';
 import { RESOURCE } from './match.ts';
 import { blocksOf, DESCRIBED_PARTS, PART, PARTS, POSITIONS } from './parts-cel.ts';
 
-/** A name, a field, an operator or a literal: each costs about 1 whenever it is evaluated. And what evaluates often. */
+/** Matches names, fields, operators and literals, which each cost about 1 per evaluation, and macros that loop. */
 export const TOKEN = /\.(?:all|exists|filter|map)\(|[A-Za-z_]\w*|"[^"]*"|\d+|[=!<>]=|&&|\|\||[!?<>+()]/g;
-/** In characters: what github.com/google/cel-go/parser takes, unless told otherwise. */
+/** The default limit of github.com/google/cel-go/parser, in characters. */
 export const EXPRESSION_BUDGET = 100_000;
-/** Of the largest pods that are reckoned with. */
+/** The number of containers in the largest pod that the budget allows for. */
 export const CONTAINERS = 100;
 
 /** CEL, map(string, string): a template's resource → the service account that creates its pods. */
@@ -20,8 +20,8 @@ const CONTROLLER = `{${CONTROLLERS.map(({ resource, serviceAccount }) => `"${res
 const EPHEMERAL = 'has(request.subResource) && request.subResource == "ephemeralcontainers"';
 
 /**
- * The pod that a request is about. `dyn`: the API server type-checks a text against every kind that its policy matches,
- * and the kinds differ in where the pod stands.
+ * The pod of a request. `dyn` is needed because the API server type-checks an expression against every kind that its
+ * policy matches, and the kinds have the pod at different paths.
  */
 export const POD_VARIABLES: readonly Variable[] = [
   { name: 'ephemeral', expression: EPHEMERAL },
@@ -41,7 +41,7 @@ export const POD_VARIABLES: readonly Variable[] = [
   { name: 'containerBlocks', expression: blocksOf('variables.containers') },
   { name: 'volumeBlocks', expression: blocksOf('variables.volumes') },
   {
-    // The API server lets nobody change or remove those that are there (ValidatePodEphemeralContainersUpdate).
+    // The API server forbids changing or removing existing ones (ValidatePodEphemeralContainersUpdate).
     name: 'added',
     expression:
       'variables.spec.?ephemeralContainers.orValue([]).filter(c, !dyn(oldObject).spec.?ephemeralContainers.orValue([]).exists(o, o.name == c.name))',
@@ -54,8 +54,8 @@ export const POD_VARIABLES: readonly Variable[] = [
 ];
 
 /**
- * CEL, bool: the pod with all that is in it complies. Goes through the containers once, and stops where something is
- * violated: most pods comply, and to list that they do costs twice as much.
+ * CEL, bool: the whole pod complies. Iterates over the containers once and stops at the first violation. Most pods
+ * comply, and listing violations costs twice as much.
  */
 export function compliesCel(ofRules: readonly RuleChecks[]): string {
   return noneViolated(ofRules, { pod: undefined, in: 'variables' });
@@ -74,21 +74,21 @@ function noneViolated(ofRules: readonly RuleChecks[], scope: { pod: string | und
   const [pod, containers, volumes] = [none('pod'), none('containers'), none('volumes')];
   const conditions = [
     ...(pod === '' ? [] : [scope.pod === undefined ? `(${pod})` : `(!${scope.pod} || (${pod}))`]),
-    // Fewer than volumes, and more often what is violated.
+    // Containers come before volumes: there are fewer of them, and they violate more often.
     ...(containers === '' ? [] : [`${scope.in}.containerBlocks.all(block, block.all(c, ${containers}))`]),
     ...(volumes === '' ? [] : [`${scope.in}.volumeBlocks.all(block, block.all(v, ${volumes}))`]),
   ];
   return conditions.join(' && ') || 'true';
 }
 
-/** CEL, bool: what is wrong with a pod counts for an added container unless the container does not get it. */
+/** CEL, bool: a pod-level violation counts for an added container unless the container does not inherit it. */
 function violatesPart({ violates, reaches, atCreation }: Check): string {
   if (atCreation) return `!variables.ephemeral && (${violates})`;
   if (reaches === undefined) return violates;
   return `(${violates}) && (part.index != ${PART.INHERITED} || variables.added.exists(c, ${reaches}))`;
 }
 
-/** CEL, list(string): one line per violation of the part `part` of those that are described, as operator/evaluate describes them. */
+/** CEL, list(string): one line per violation in the described part `part`, worded as in operator/evaluate. */
 export function violationsCel(ofRules: readonly RuleChecks[]): string {
   const lists = ofRules.flatMap(({ rule, checks }) => checks.map((check) => checkCel(rule, check)));
   return lists.length === 0 ? '[]' : lists.join(' + ');
@@ -108,18 +108,18 @@ function checkCel(rule: string, check: Check): string {
 
 /** How often each check is run for a pod of CONTAINERS containers and as many volumes. */
 const TIMES = { pod: 1, containers: CONTAINERS, volumes: CONTAINERS };
-/** Of a pod that exists, its checks and those of its volumes are run once more for what added containers get of them. */
+/** Checks of an existing pod and its volumes run a second time for the added containers that inherit from them. */
 const TIMES_IN_PARTS = { pod: 2, containers: CONTAINERS, volumes: 2 * CONTAINERS };
 
 /**
- * What the API server charges at most for such a pod.
+ * The highest cost that the API server charges for such a pod.
  * @param items how many each list in a container or volume has: of capabilities, of ports
  */
 export function costOf(ofRules: readonly RuleChecks[], items = 1): number {
   return checksOf(ofRules).reduce((sum, { over, violates }) => sum + TIMES[over] * costOfText(violates, items), 0);
 }
 
-/** The same, where the pod may exist already and is judged part by part. */
+/** The same for a pod that may already exist and is judged part by part. */
 export function costInParts(ofRules: readonly RuleChecks[]): number {
   return checksOf(ofRules).reduce(
     (sum, { over, violates, reaches = '' }) =>

@@ -17,9 +17,9 @@ interface SharedViolations {
 
 /** What a judge says of a pod. */
 export interface Judgement {
-  /** CEL, list(bool): of each of `variables.parts`, whether there is nothing against it. */
+  /** CEL, list(bool): whether each of `variables.parts` complies. */
   readonly complies: string;
-  /** CEL, list(list(string)): of each of them what there is, in the registry's order. */
+  /** CEL, list(list(string)): the violations of each part, in the registry's order. */
   readonly violations: string;
 }
 
@@ -61,12 +61,12 @@ export function sharedViolations(judges: readonly (readonly RuleChecks[])[]): Sh
   };
 }
 
-/** @param text CEL, of the part `part` */
+/** @param text CEL over the part `part` */
 function ofEachPart(text: string): string {
   return `variables.parts.map(part, ${text})`;
 }
 
-/** @param text CEL, of the part `part`, with no more of its containers and volumes than a message describes */
+/** @param text CEL over the part `part`, limited to the containers and volumes that a message describes */
 function ofEachDescribedPart(text: string): string {
   return `variables.describedParts.map(part, ${text})`;
 }

@@ -80,7 +80,7 @@ export function deferringPolicy(policy: ResolvedPolicy, by: AdmissionSet, option
   };
 }
 
-/** Makes the text change whenever what decides does. */
+/** Makes the text change whenever the decision changes. */
 function decidedBy({ standard }: ResolvedPolicy, by: AdmissionSet) {
   const name = JSON.stringify(`${by.policy} ${by.ruleset}`);
   return offers(standard.server, 'admissionVariables')

@@ -12,11 +12,13 @@ interface Program {
   readonly cost: number;
 }
 
-/** More than all policies of a cluster need at a time; texts of edited policies must not accumulate. */
+/**
+ * Larger than all policies of a cluster need at a time, but bounded, so that texts of edited policies don't accumulate.
+ */
 const MOST_PROGRAMS = 10_000;
 /** What cel-go charges a function for each character that it goes through (cel-go checker/cost.go StringTraversalCostFactor). */
 const COST_OF_CHARACTER = 0.1;
-/** To begin with a text, and with a list, takes cel-js as long as so many names and operators. */
+/** The fixed cost of a string and of a list, as the number of names and operators that take cel-js as long. */
 const COST_OF_RUN = 100;
 const COST_OF_LIST = 400;
 
@@ -27,7 +29,7 @@ export class TooExpensive extends Error {
   }
 }
 
-/** Thrown often, once for each item of a list: a stack trace each time would take longer than the evaluation. */
+/** Thrown once for each item of a list. A stack trace each time would take longer than the evaluation. */
 const TOO_EXPENSIVE = new TooExpensive();
 
 /** Compiles each text once, since policies are few and pods many. */
@@ -36,7 +38,7 @@ export class CelEngine {
     enableOptionalTypes: true,
     unlistedVariablesAreDyn: true,
     homogeneousAggregateLiterals: false,
-    // All rules together: more than an API server accepts.
+    // These limits apply to all rules together, so they are higher than an API server's.
     limits: { maxAstNodes: 1_000_000, maxDepth: 1_000 },
   });
   readonly #programs = new Map<string, Program>();
@@ -101,14 +103,14 @@ export class CelEngine {
 
 /** cel-js does not let its own functions be replaced: the texts call ours by another name. */
 const OWN = 'asApiServer_';
-/** Stands before each macro that goes through a list. */
+/** The prefix of each macro that iterates over a list. */
 const METERED = 'metered_';
 
 type Compute = (text: string, ...rest: never[]) => unknown;
 
 /**
- * cel-go ext/strings.go: functions that count code points where JavaScript counts UTF-16 units, or act on ASCII only. Of
- * cel-js's own, `size`, `startsWith`, `endsWith`, `contains`, `join` and `==` give the same results.
+ * cel-go ext/strings.go: functions that count code points where JavaScript counts UTF-16 units, or act on ASCII only.
+ * cel-js's own `size`, `startsWith`, `endsWith`, `contains`, `join` and `==` give the same results.
  */
 const FUNCTIONS: Readonly<Record<string, Compute>> = {
   'lowerAscii(): string': (text) => text.replace(/[A-Z]+/g, (letters) => letters.toLowerCase()),
@@ -116,7 +118,7 @@ const FUNCTIONS: Readonly<Record<string, Compute>> = {
   'indexOf(string): int': (text, search: string) => BigInt(pointsBefore(text, text.indexOf(search))),
   'substring(int): string': (text, start: bigint) => substring(text, start),
   'substring(int, int): string': (text, start: bigint, end: bigint) => substring(text, start, end),
-  // cel-js has none.
+  // cel-js lacks this function.
   'replace(string, string): string': (text, old: string, by: string) =>
     old === '' ? by + [...text].map((point) => point + by).join('') : text.replaceAll(old, () => by),
   // RE2 goes by code points.
@@ -125,7 +127,7 @@ const FUNCTIONS: Readonly<Record<string, Compute>> = {
   'split(string): list<string>': (text, separator: string) => (separator === '' ? [...text] : text.split(separator)),
 };
 
-/** RE2's syntax as far as our texts use it. */
+/** Supports the part of RE2's syntax that our expressions use. */
 function expression(pattern: string, flags: string): RegExp {
   return new RegExp(pattern.replaceAll('\\x{', '\\u{'), flags);
 }
@@ -163,7 +165,7 @@ function rewritten(text: string): string {
   });
 }
 
-/** What stands in the brackets that were opened right before. */
+/** The text inside the brackets that were just opened. */
 function bodyAt(text: string, start: number): string {
   let depth = 1;
   for (const { 0: found, index } of text.slice(start).matchAll(LITERAL_OR_BRACKET)) {

@@ -38,7 +38,7 @@ export interface Finding {
 /** A container, and what the runtimes that start it give it. */
 interface Subject {
   readonly container: RequestingContainer;
-  /** What it adds, in capitals and without CAP_. */
+  /** The added capabilities in upper case, without CAP_. */
   readonly added: ReadonlySet<string>;
   readonly grants: ReadonlyMap<ContainerRuntime, Granted>;
   readonly spec: PodSpec;
@@ -203,7 +203,7 @@ function sysctlsInstead({ container, spec }: Subject): Remark[] {
   );
 }
 
-/** More distinct names than there are: about the rest there is nothing else to say. */
+/** Higher than the number of capabilities that exist, so further names are unknown ones. */
 const MOST_NAMES = 100;
 
 /** Each name once, however it is written, and where it stands first. */

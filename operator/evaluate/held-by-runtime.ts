@@ -151,12 +151,12 @@ function inOrder(names: readonly string[]): string[] {
 
 const KNOWN: ReadonlySet<string> = new Set(CAPABILITIES);
 
-/** In capitals, without CAP_. */
+/** @param name in upper case, without CAP_ */
 export function isKnown(name: string): boolean {
   return KNOWN.has(name);
 }
 
-/** In the order in which they stand first. */
+/** Ordered by first occurrence. */
 function distinct(names: readonly string[]): string[] {
   return [...new Set(names)];
 }

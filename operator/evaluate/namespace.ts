@@ -34,15 +34,15 @@ export interface ModeJudgement {
 }
 
 export interface WorkloadJudgement extends WorkloadName {
-  /** Of a custom resource: the owner reference that names it. */
+  /** The owner reference that names it, for a custom resource. */
   readonly custom?: Owner;
   /** The worst of its template's and its pods' verdicts. */
   readonly verdict: Verdict;
   /** How many of its pods violate now. */
   readonly pods: number;
   /**
-   * Of a workload that violates in mode Audit or Warn: the policy of mode Enforce that admits it, and would still admit it
-   * if those that it violates were enforced.
+   * For a workload that violates in mode Audit or Warn: the Enforce policy that admits it, and would still admit it if
+   * the violated policies were enforced.
    */
   readonly admittedBy?: string;
   /** Why, by policy, each violation once; empty when Compliant. */
@@ -69,7 +69,7 @@ export function judgeNamespace(
   return lastOf(judgingNamespace(namespace, policies, cluster, court));
 }
 
-/** As judgeNamespace(), in pieces: what runs there is looked at once, in the beginning. */
+/** Like judgeNamespace(), in pieces. Reads the namespace's pods and workloads once, at the start. */
 export function* judgingNamespace(
   { name, labels }: Judged,
   policies: readonly ResolvedPolicy[],
@@ -121,7 +121,7 @@ function isJudged(workload: WorkloadView, cluster: Objects): boolean {
 }
 
 type JudgedMember = Member & Judgement;
-/** By kind and name of the workload. */
+/** Sorted by kind and name of the workload. */
 type Groups = ReadonlyMap<string, readonly JudgedMember[]>;
 
 interface Enforced {
@@ -141,7 +141,7 @@ function* judgingMode(
   return Map.groupBy(judged, ({ workload }) => `${workload.kind}/${workload.name}`);
 }
 
-/** @param enforced the same workload's members before policies of mode Enforce, where these would still decide */
+/** @param enforced the same workload's members under the Enforce policies, where these would still decide */
 function mergeMembers(members: readonly JudgedMember[], enforced: readonly JudgedMember[] = []): WorkloadJudgement {
   const [{ workload, custom }] = members as [JudgedMember];
   const verdict = (['Violating', 'Unknown'] as const).find((bad) => members.some((one) => one.verdict === bad));

@@ -1,6 +1,6 @@
 /** Work in pieces: a generator that yields wherever something else may have its turn, and returns the result. */
 
-/** All of it at once. */
+/** Runs all pieces at once. */
 export function lastOf<Result>(pieces: Generator<void, Result>): Result {
   for (;;) {
     const { done, value } = pieces.next();

@@ -1,4 +1,4 @@
-/** Exceptions in the making: whose they are, and which become one where there is no room for all. */
+/** Drafts of exceptions: which workloads they belong to, and which are merged when there is no room for all. */
 import type { Stated } from '../rules/rule.ts';
 import type { Level } from '../standards/level-version.ts';
 import type { Workload } from './suggest-workloads.ts';
@@ -8,24 +8,25 @@ export interface Draft {
   readonly stated: Stated;
   readonly workloads: readonly Workload[];
   readonly serviceAccounts: readonly string[];
-  /** Whether it has the needs of several workloads together. */
+  /** Whether it combines the needs of several workloads. */
   readonly merged: boolean;
 }
 
 export interface Merging {
-  /** Whether the API server takes so many policies of one namespace. */
+  /** Whether the API server accepts that many policies in one namespace. */
   haveRoom(drafts: readonly Draft[]): boolean;
   /** One draft with the needs of both. */
   join(a: Draft, b: Draft): Draft;
 }
 
-/** As many as the API takes. */
+/** The API's maximum. */
 const MOST_SUBJECTS = 20;
 
 /**
- * One policy for each draft where they fit; else the two become one that thereby open the least, until they fit.
+ * One policy for each draft where they fit. Otherwise merges the two drafts that admit the least beyond their own
+ * needs, until all fit.
  *
- * @returns in the order of their first workloads, each with as many service accounts as the API takes
+ * @returns in the order of their first workloads, each with at most as many service accounts as the API accepts
  */
 export function merge(drafts: readonly Draft[], { haveRoom, join }: Merging): Draft[] {
   let left = [...drafts];
@@ -64,7 +65,7 @@ function cheapest(drafts: readonly Draft[], opens: typeof opened): readonly [Dra
   return pairs.reduce((best, pair) => (opens(pair[0], pair[1]) < opens(best[0], best[1]) ? pair : best));
 }
 
-/** How many values service accounts may use after merging that neither draft lets them use. */
+/** Counts the values that service accounts may use only after merging. */
 function opened(a: Draft, b: Draft): number {
   const accounts = new Set([...a.serviceAccounts, ...b.serviceAccounts]);
   const values = new Set([...valuesOf(a), ...valuesOf(b)]);

@@ -14,7 +14,9 @@ import type { WorkloadName } from './workloads.ts';
 
 /** A policy beside the namespace's own, with the same priority, for some of its service accounts. */
 export interface Exception {
-  /** The namespace's; privileged, narrowed by overrides, where no override of that level admits the workloads. */
+  /**
+   * The namespace's level, or privileged narrowed by overrides where no override of that level admits the workloads.
+   */
   readonly level: Level;
   readonly overrides: CapabilityPolicyOverrides;
   /** The same overrides one by one, in the order of the API. */
@@ -22,11 +24,11 @@ export interface Exception {
   /** The workloads that it is for, by kind and name. */
   readonly workloads: readonly WorkloadName[];
   readonly serviceAccounts: readonly string[];
-  /** Whether the needs of several workloads are in it because the API server does not take one policy for each. */
+  /** Whether it combines the needs of several workloads because the API server does not accept a policy for each. */
   readonly merged: boolean;
   /** The other workloads that run as one of the service accounts, and may therefore use it too. */
   readonly sharing: readonly Sharing[];
-  /** What no override of the namespace's level admits. */
+  /** The needs that no override of the namespace's level admits. */
   readonly obstacles: readonly Need[];
 }
 
@@ -36,15 +38,15 @@ export interface Sharing {
 }
 
 export interface Members {
-  /** All of the namespace. */
+  /** All workloads of the namespace. */
   readonly workloads: readonly Workload[];
-  /** Those that the level admits. */
+  /** The workloads that the level admits. */
   readonly ordinary: ReadonlySet<Workload>;
-  /** What the namespace's own policy states. */
+  /** The overrides of the namespace's own policy. */
   readonly base: Stated;
 }
 
-/** One for each different need; fewer, some for several needs, where the API server would not take so many policies. */
+/** One exception for each different need; some are merged where the API server would not accept so many policies. */
 export function exceptionsFor({ workloads, ordinary, base }: Members, fitting: Fitting): Exception[] {
   const { standard } = fitting;
   const draftOf = (members: readonly Workload[], merged = false): Draft => ({
@@ -79,13 +81,13 @@ function statementFor(members: readonly Workload[], fitting: Fitting): Pick<Draf
   return { level: 'privileged', stated: statedAtPrivileged(pods, fitting) };
 }
 
-/** Drafts that agree in this become one. */
+/** Drafts with the same key are merged. */
 function joinedBy(drafts: readonly Draft[], of: (draft: Draft) => unknown): Draft[] {
   const groups = Map.groupBy(drafts, (draft) => JSON.stringify(of(draft)));
   return [...groups.values()].map((equal) => equal.reduce(withOwnersOf));
 }
 
-/** Without the drafts that open nothing: another one admits their workloads, for the same service accounts. */
+/** Drops redundant drafts: another draft already admits their workloads, for the same service accounts. */
 function withoutCovered(drafts: readonly Draft[], standard: Standard, evaluator: Evaluator): Draft[] {
   const covers = (host: Draft, { workloads, serviceAccounts }: Draft) =>
     serviceAccounts.every((account) => host.serviceAccounts.includes(account)) &&

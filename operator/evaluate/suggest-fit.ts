@@ -8,14 +8,14 @@ import type { Evaluator } from './violations.ts';
 
 export interface Fitting {
   readonly standard: Standard;
-  /** Lists hold only what the pods use, and rules that no level restricts are stated too. */
+  /** Lists contain only the values that the pods use, and rules that no level restricts are set, too. */
   readonly narrow: boolean;
   readonly evaluator: Evaluator;
 }
 
 /**
- * The level's own values and what the pods need beyond them. Each override is needed: without it the level refuses some
- * of the pods, or an entry that another override adds admits more than they use.
+ * The level's own values and the pods' needs beyond them. Each override is needed: without it, the level refuses some
+ * of the pods, or an entry in another override admits more than they use.
  *
  * @returns undefined when no overrides make the level admit the pods
  */
@@ -25,8 +25,8 @@ export function statedFor(pods: readonly PodParts[], fitting: Fitting): Stated |
 }
 
 /**
- * Level privileged with every rule that this level restricts stated: at the level's own value where that admits the pods.
- * For pods that no overrides of the level admit.
+ * Level privileged with an override for every rule that this level restricts: the level's own value where that admits
+ * the pods. Used for pods that no overrides of the level admit.
  */
 export function statedAtPrivileged(pods: readonly PodParts[], fitting: Fitting): Stated {
   const privileged = { ...fitting.standard, level: 'privileged' as const };
@@ -39,7 +39,7 @@ export function statedAtPrivileged(pods: readonly PodParts[], fitting: Fitting):
   return withGuards(Object.assign({}, ...all), pods, fitting);
 }
 
-/** The rules that make the level refuse the pods whatever is stated. */
+/** The rules that make the level refuse the pods whatever the overrides. */
 export function unfitRules(pods: readonly PodParts[], fitting: Fitting): Rule[] {
   return RULES.filter((rule) => statedOf(rule, pods, fitting) === undefined);
 }
@@ -66,7 +66,7 @@ function statedOf(rule: Rule, pods: readonly PodParts[], fitting: Fitting): Stat
   }, choice);
 }
 
-/** The tightest way to state the rule that admits the pods, and unless it is to be narrow what the level admits. */
+/** The tightest override that admits the pods and, unless narrowing is requested, everything that the level admits. */
 function choiceFor(rule: Rule, pods: readonly PodParts[], fitting: Fitting, standard: Standard): Stated | undefined {
   const { asks = [], own = [], choices } = rule.fit(fitting.standard);
   const asked = pods.flatMap((pod) => asks.flatMap((asking) => fitting.evaluator.asked(pod, asking)));
@@ -75,7 +75,7 @@ function choiceFor(rule: Rule, pods: readonly PodParts[], fitting: Fitting, stan
   );
 }
 
-/** How the level's own value is stated at another level; nothing when the level does not restrict the rule. */
+/** The override that sets the level's own value at another level; nothing when the level does not restrict the rule. */
 function ownStatement(rule: Rule, level: Standard, standard: Standard): Stated {
   const text = checksText(rule, {}, level);
   if (text === '[]') return {};
@@ -84,7 +84,7 @@ function ownStatement(rule: Rule, level: Standard, standard: Standard): Stated {
   return statements.find((stated) => checksText(rule, stated, standard) === text) ?? statements[0] ?? {};
 }
 
-/** An entry that the level does not have, such as volumes of type hostPath, admits no more of its kind than the pods use. */
+/** Narrows an entry that the level does not have, such as volume type hostPath, to the values that the pods use. */
 function withGuards(stated: Stated, pods: readonly PodParts[], fitting: Fitting): Stated {
   const guards = RULES.flatMap((rule) => {
     const { guards: guarded } = rule.fit(fitting.standard);
@@ -96,12 +96,12 @@ function withGuards(stated: Stated, pods: readonly PodParts[], fitting: Fitting)
   return Object.fromEntries(all.sort(([a], [b]) => placeOf(a) - placeOf(b)));
 }
 
-/** Among the overrides in the order of the API. */
+/** The position of an override in the API's order. */
 function placeOf(path: string): number {
   return RULES.findIndex((rule) => isStatedBy(path, rule));
 }
 
-/** By the rule itself, or one that shares a field with it: `capabilities` and `capabilities.allowedBounding`. */
+/** Matches the rule itself, or one that shares a field with it: `capabilities` and `capabilities.allowedBounding`. */
 export function isStatedBy(path: string, { id }: Rule): boolean {
   return path === id || path.startsWith(`${id}.`);
 }

@@ -5,12 +5,12 @@ import type { Workload } from './suggest-workloads.ts';
 
 export type SuggestedLevel = Exclude<Level, 'privileged'>;
 
-/** How the workloads get along with a level. */
+/** How well a level fits the workloads. */
 export interface Candidacy {
   readonly level: SuggestedLevel;
-  /** The workloads that it admits as it is. */
+  /** The workloads that the level admits without overrides. */
   readonly admitted: ReadonlySet<Workload>;
-  /** How many overrides the others need, each workload's counted on its own. */
+  /** The number of overrides that the others need, counted separately for each workload. */
   readonly overrides: number;
 }
 
@@ -34,8 +34,8 @@ export function candidacyOf(level: SuggestedLevel, workloads: readonly Workload[
 }
 
 /**
- * The tightest level that admits at least half of the workloads as it is, or for which a looser one would not spare clearly
- * more overrides.
+ * The tightest level that admits at least half of the workloads without overrides, or for which a looser level would
+ * not save clearly more overrides.
  *
  * @param candidacies from the tightest level on
  */

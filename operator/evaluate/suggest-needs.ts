@@ -11,10 +11,10 @@ import type { WorkloadName } from './workloads.ts';
 
 /** An override that can be left out on its own: then the level decides. */
 export interface StatedOverride {
-  /** Below `spec.overrides`: `capabilities.allowedAdd`. */
+  /** The path below `spec.overrides`: `capabilities.allowedAdd`. */
   readonly path: string;
   readonly value: unknown;
-  /** By workload, container and entry; none when the override only narrows. */
+  /** The needs by workload, container and entry; empty when the override only narrows. */
   readonly needs: readonly Need[];
 }
 
@@ -23,13 +23,13 @@ export interface Need {
   readonly container?: string;
   /** The entry of the override's list that is needed. */
   readonly entry?: unknown;
-  /** What the level wants instead, for people; absent when the level has the entry too. */
+  /** The level's own requirement, for people; absent when the level has the entry, too. */
   readonly change?: string;
   /** Whether the workload may do without, for people. */
   readonly advice: readonly string[];
 }
 
-/** @returns in the order of what is stated; the needs in a stable order, each once */
+/** @returns overrides in the given order, each with its needs in a stable order and without duplicates */
 export function needsOf(stated: Stated, workloads: readonly Workload[], fitting: Fitting): StatedOverride[] {
   const shapes = shapesOf(workloads);
   return Object.entries(stated).map(([path, value]) => {

@@ -14,7 +14,7 @@ export function overridesOf(stated: Stated): CapabilityPolicyOverrides {
   return overrides;
 }
 
-/** The policy that states these overrides, for every namespace. */
+/** The policy with these overrides, for every namespace. */
 export function resolvedBy(stated: Stated, standard: Standard, usableBy: UsableBy = 'Everyone'): ResolvedPolicy {
   const { level, minor, server } = standard;
   const overrides = overridesOf(stated);

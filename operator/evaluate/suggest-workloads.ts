@@ -2,7 +2,7 @@
 import type { PodParts } from '../cluster/objects.ts';
 import type { WorkloadName } from './workloads.ts';
 
-/** A pod, or the template that pods will come from, and whose it is. */
+/** A pod or pod template, and the workload that owns it. */
 export interface Given {
   readonly workload: WorkloadName;
   readonly parts: PodParts;
@@ -11,13 +11,13 @@ export interface Given {
 
 export interface Workload {
   readonly name: WorkloadName;
-  /** Its pods and templates, equal ones once. */
+  /** Its pods and templates, without duplicates. */
   readonly pods: readonly PodParts[];
-  /** The names of those that they run as. */
+  /** The names of the service accounts that they run as. */
   readonly serviceAccounts: readonly string[];
 }
 
-/** In a stable order, whatever the order of what is given. */
+/** Sorted, so that the result does not depend on the order of the input. */
 export function workloadsOf(given: readonly Given[]): Workload[] {
   const groups = Map.groupBy(given, ({ workload: { namespace, kind, name } }) => `${namespace}/${kind}/${name}`);
   return [...groups]

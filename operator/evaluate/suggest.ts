@@ -1,4 +1,6 @@
-/** Workloads → for each namespace a plain level, and exceptions for the service accounts of the workloads that need more. */
+/**
+ * Workloads → a plain level for each namespace, and exceptions for the service accounts of workloads that need more.
+ */
 import type { CapabilityPolicyOverrides } from '../api/capability-policy.ts';
 import type { Level, Standard } from '../standards/level-version.ts';
 import { type Exception, exceptionsFor } from './suggest-exceptions.ts';
@@ -14,7 +16,7 @@ export interface SuggestOptions {
   readonly standard: Omit<Standard, 'level'>;
   /** Only this one. */
   readonly level?: SuggestedLevel;
-  /** Also narrow what the level leaves wider than these workloads need. */
+  /** Whether to also narrow rules where the level admits more than these workloads need. */
   readonly narrow?: boolean;
   readonly evaluator: Evaluator;
 }
@@ -22,14 +24,14 @@ export interface SuggestOptions {
 export interface Suggestion {
   readonly namespace: string;
   readonly level: SuggestedLevel;
-  /** None unless it is to be narrow. */
+  /** Empty unless narrowing is requested. */
   readonly overrides: CapabilityPolicyOverrides;
   /** The same overrides one by one, in the order of the API. */
   readonly stated: readonly StatedOverride[];
   readonly exceptions: readonly Exception[];
   /** How many workloads there are. */
   readonly workloads: number;
-  /** How many of them each level admits as it is; only the levels that were looked at. */
+  /** The number of workloads that each level admits without overrides; only the levels that were evaluated. */
   readonly admitted: Partial<Readonly<Record<SuggestedLevel, number>>>;
 }
 

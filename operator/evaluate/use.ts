@@ -18,7 +18,7 @@ export interface UseIndex {
   holders(policy: string): readonly Holder[];
   /** Who may use every policy, in a stable order. */
   holdersOfAll(): readonly Holder[];
-  /** What grants the use of the policy by its name and was there before it, in a stable order. */
+  /** The bindings that grant the use of the policy by its name and are older than it, in a stable order. */
   olderBindings(policy: string, created: string): readonly BindingName[];
   /** Subjects whose right is wider than it looks, in a stable order. */
   wideHolders(): readonly WideHolder[];
@@ -159,7 +159,10 @@ function wideHolders(grants: readonly Grant[]): WideHolder[] {
   return sortedOnce(holders);
 }
 
-/** Whatever they were made for: RBAC knows names and no uids. Times have seconds. */
+/**
+ * Includes bindings made for an earlier policy, because RBAC refers to names, not uids. Times have a resolution of
+ * seconds.
+ */
 function olderBindings(grants: readonly Grant[], policy: string, created: string): BindingName[] {
   const older = grants.filter(
     ({ binding, policies }) => policies.names.has(policy) && binding.created !== undefined && binding.created < created,

@@ -1,8 +1,8 @@
 /**
  * The decision of one mode on one pod or template: it must satisfy at least one deciding policy that it may use.
  *
- * operator/compile/decision-cel.ts is the same decision as the API server takes it; the two are changed together. Only the
- * API server judges what is added to a pod (docs/decisions/0008): here a pod is judged as a whole.
+ * operator/compile/decision-cel.ts is the same decision for the API server; change the two together. Only the API
+ * server judges containers added to a pod (docs/decisions/0008); this code judges a pod as a whole.
  */
 import type { PodParts, PodView, WorkloadView } from '../cluster/objects.ts';
 import { useRoleName } from '../compile/rbac.ts';
@@ -52,7 +52,7 @@ export function violationsBy(policy: string, violations: Judgement['violations']
 /** The rule's name in the violation of a pod that complies with a policy which it may not use. */
 export const USE_RULE = 'use';
 
-/** The rule's name in the violation of a pod of which nothing is known, because an evaluation costs too much. */
+/** The rule's name in the violation of a pod whose evaluation is too expensive. */
 export const COST_RULE = 'evaluation';
 const TOO_EXPENSIVE: readonly Violation[] = Object.freeze([
   {
@@ -65,13 +65,13 @@ const TOO_EXPENSIVE: readonly Violation[] = Object.freeze([
 
 /**
  * @param policies those that decide in the namespace, of one mode; at least one
- * @returns Unknown when it depends on an unknown creator's rights whether the pod is admitted, or costs too much to tell
+ * @returns Unknown when the result depends on an unknown creator's rights, or the evaluation is too expensive
  */
 export function judge(candidate: Candidate, policies: readonly ResolvedPolicy[], court: Court): Judgement {
   return lastOf(judging(candidate, policies, court));
 }
 
-/** As judge(), in pieces: after each evaluation others may have their turn. */
+/** Like judge(), in pieces: yields after each evaluation. */
 export function* judging(
   candidate: Candidate,
   policies: readonly ResolvedPolicy[],
@@ -117,7 +117,7 @@ export function templateCandidate({ kind, namespace, template }: WorkloadView): 
   };
 }
 
-/** The pods of a custom resource: nothing tells which account creates them. */
+/** The pods of a custom resource, whose creator is unknown. */
 export function customCandidate(namespace: string, parts: PodParts): Candidate {
   const serviceAccount = parts.spec.serviceAccountName ?? 'default';
   return { namespace, parts, filled: true, users: users(namespace, serviceAccount, undefined), unknownUser: true };

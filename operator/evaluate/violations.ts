@@ -27,26 +27,28 @@ interface Part {
   readonly container?: string;
 }
 
-/** Of each rule, what a pod breaks it by is described so many times, and counted beyond: objects may have thousands of parts. */
+/**
+ * The number of violations to describe per rule; further ones are counted, because objects may have thousands of parts.
+ */
 const DESCRIBED = 32;
-/** In UTF-16 units: more than any list in a policy makes of a message, less than a list in an object may. */
+/** In UTF-16 units: longer than any list in a policy makes a message, shorter than a list in an object can make it. */
 const MESSAGE_LENGTH = 2048;
 
 /**
- * For the operator. A pod of 100 containers that breaks every rule of a policy costs up to 2.5 million; to spend it takes
- * some 30 ms, in which the operator does nothing else.
+ * The operator's cost limit. A pod of 100 containers that violates every rule of a policy costs up to 2.5 million,
+ * which blocks the operator for some 30 ms.
  */
 export const COST_LIMIT = 3_000_000;
 
 export interface EvaluatorOptions {
   /**
-   * What the evaluation of one pod by one policy may cost, in units of CelEngine; any by default. Of one that costs more
+   * The cost limit for evaluating one pod by one policy, in units of CelEngine; unlimited by default. Above it,
    * violations() throws TooExpensive.
    */
   readonly costLimit?: number;
 }
 
-/** Runs checks. Keeps the verdict on parts that can't change, since most pods are copies. */
+/** Runs checks. Caches the verdict on parts that can't change, because most pods are copies. */
 export class Evaluator {
   readonly #engine = new CelEngine();
   readonly #costLimit: number;
@@ -128,7 +130,7 @@ export class Evaluator {
   }
 }
 
-/** Cut with an ellipsis, and never in half a character. */
+/** Cuts the text with an ellipsis, but never inside a character. */
 function shortened(text: string): string {
   return text.length <= MESSAGE_LENGTH ? text : `${text.slice(0, MESSAGE_LENGTH - 1).replace(/[\ud800-\udbff]$/, '')}…`;
 }

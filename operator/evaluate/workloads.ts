@@ -15,16 +15,16 @@ interface Owned {
   readonly owner?: Owner;
 }
 
-/** The controller on top of a pod or workload. */
+/** The topmost controller of a pod or workload. */
 export interface Top {
   readonly workload: WorkloadName;
-  /** The reference to a custom resource, which nobody watches: all that is known of it. */
+  /** The reference to a custom resource, which is all that is known of it because nobody watches it. */
   readonly custom?: Owner;
 }
 
 /**
- * The top of the chain of owners: ReplicaSet → Deployment, Job → CronJob, ReplicaSet → Rollout. An owner that is not
- * watched is the top itself: a custom resource, whose own owner is unknown, or an object that is gone.
+ * The top of the owner chain: ReplicaSet → Deployment, Job → CronJob, ReplicaSet → Rollout. The chain ends at an owner
+ * that is not watched: a custom resource, whose own owner is unknown, or a deleted object.
  */
 export function topController(kind: string, start: Owned, cluster: Pick<Cluster, 'workload'>): Top {
   const { namespace } = start;
@@ -42,7 +42,7 @@ export function topController(kind: string, start: Owned, cluster: Pick<Cluster,
   return { workload: { kind: topKind, namespace, name: top.name }, ...(custom && { custom }) };
 }
 
-/** Volcano has a Job, too: a kind that shares its name with a built-in one is told apart by its group. */
+/** Volcano also has a kind Job, so the group distinguishes kinds with the name of a built-in one. */
 function customKind({ apiVersion, kind }: Owner): string {
   const builtIn = kind === 'Pod' || (WORKLOAD_KINDS as readonly string[]).includes(kind);
   return builtIn ? qualifiedKind(apiVersion, kind) : kind;

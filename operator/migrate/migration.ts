@@ -47,8 +47,8 @@ export interface Remark {
   /** What happens to it, and what to do. */
   readonly text: string;
   /**
-   * False: some pods are judged or filled otherwise than before, and you have to decide what to do about it. True: only to be
-   * known.
+   * False: some pods are judged or filled differently than before, and you must decide what to do. True: for
+   * information only.
    */
   readonly exact: boolean;
 }

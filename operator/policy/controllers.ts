@@ -41,7 +41,7 @@ export function controllerOf(apiVersion: string, kind: string): Controller | und
   return CONTROLLERS.find((controller) => controller.kind === kind && controller.group === group);
 }
 
-/** `Rollout.argoproj.io`, as kubectl names a kind among those of all groups. */
+/** `Rollout.argoproj.io`, as kubectl qualifies a kind with its group. */
 export function qualifiedKind(apiVersion: string, kind: string): string {
   const group = groupOf(apiVersion);
   return group === '' ? kind : `${kind}.${group}`;

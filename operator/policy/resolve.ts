@@ -78,7 +78,7 @@ export function resolvePolicy(policy: CapabilityPolicy, oldestServer: number): R
   };
 }
 
-/** The checks that are run on such a part of a pod. */
+/** The checks that apply to this type of part of a pod. */
 export function checksOver(ofRules: readonly RuleChecks[], part: Check['over']): Check[] {
   return ofRules.flatMap(({ checks }) => checks).filter(({ over }) => over === part);
 }

@@ -24,7 +24,7 @@ export interface ConditionInput {
   readonly labelConflicts: readonly string[];
   /** Who may use every policy by verb `*`. */
   readonly wideHolders: readonly WideHolder[];
-  /** What grants the use of the policy by its name, and was there before it. */
+  /** The bindings that grant the use of the policy by its name and are older than it. */
   readonly olderBindings: readonly BindingName[];
   readonly previous: readonly Condition[];
   /** ISO 8601, UTC. */
@@ -34,7 +34,7 @@ export interface ConditionInput {
 const MESSAGE_LENGTH = 1024;
 const NAMED = 3;
 const MASTERS = 'system:masters';
-/** It may create pods in every namespace, and is who creates those of Deployments. */
+/** The ReplicaSet controller, which may create pods in every namespace and creates those of Deployments. */
 const AS_CONTROLLER = '--as=system:serviceaccount:kube-system:replicaset-controller';
 
 /** Sorted by type. Violations and label conflicts are findings, not failures: Ready does not turn on them. */
@@ -107,8 +107,8 @@ function unavailable({ defaultingUnavailable }: ResolvedPolicy): string[] {
 }
 
 /**
- * Wildcards reach every policy, as ever in RBAC. Administrators find that their test pod is admitted where a Deployment's is
- * not, since the creator of the latter is a controller.
+ * RBAC wildcards grant every policy. Administrators then see their test pod admitted but a Deployment's pod refused,
+ * because a controller creates the latter.
  */
 function wildcardHolders({ usableBy }: ResolvedPolicy, holders: readonly WideHolder[]): string[] {
   if (usableBy === 'Everyone') return [];
@@ -122,12 +122,12 @@ function wildcardHolders({ usableBy }: ResolvedPolicy, holders: readonly WideHol
 }
 
 /**
- * RBAC knows a policy by its name: what was bound to an earlier policy of that name grants the use of this one. So does what
- * was bound in advance, which is why it is named and not refused.
+ * RBAC refers to a policy by its name, so bindings for an earlier policy of that name also grant the use of this one.
+ * They are reported and not refused, because bindings made in advance look the same.
  */
 function boundBefore({ name, usableBy }: ResolvedPolicy, bindings: readonly BindingName[]): string[] {
   const names = bindings
-    // With Subjects the operator writes it, and may have kept it for siblings of an earlier policy.
+    // The operator writes this binding for `subjects`, and may have kept it for siblings of an earlier policy.
     .filter((one) => !(usableBy === 'Subjects' && one.namespace === undefined && one.name === useRoleName(name)))
     .map((one) => (one.namespace ? `RoleBinding ${one.namespace}/${one.name}` : `ClusterRoleBinding ${one.name}`));
   if (usableBy === 'Everyone' || names.length === 0) return [];

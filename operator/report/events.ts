@@ -81,7 +81,7 @@ export function eventFor(happening: Happening, { reportingInstance, now, occasio
   };
 }
 
-/** What the cluster knows of a workload beside its name; of a custom resource, what its pods' owner references say. */
+/** A workload's details besides its name; for a custom resource, those in its pods' owner references. */
 export type Identity = Pick<Owner, 'uid'> & Partial<Owner>;
 
 export function regardingWorkload({ kind, namespace, name }: WorkloadName, known: Identity | undefined): Regarding {

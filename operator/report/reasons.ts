@@ -19,9 +19,12 @@ export const APPLY_FAILED = 'ApplyFailed';
 export const NO_VIOLATION = 'NoViolation';
 /** Compliant: some workload violates it. Events on a workload and on the policy: it began to. */
 export const WORKLOAD_VIOLATES = 'WorkloadViolates';
-/** Events on a workload and on the policy: it violates a policy of mode Audit or Warn, and one of mode Enforce admits it. */
+/**
+ * Events on a workload and on the policy: the workload violates an Audit or Warn policy, and an Enforce policy admits
+ * it.
+ */
 export const EXCEPTION_ADMITS = 'ExceptionAdmits';
-/** Compliant: none violates, but some workload is too expensive to evaluate. */
+/** Compliant is Unknown: no workload violates, but some are too expensive to evaluate. */
 export const EVALUATION_TOO_EXPENSIVE = 'EvaluationTooExpensive';
 /** Compliant: not every namespace has been looked at. */
 export const NOT_EVALUATED = 'NotEvaluated';

@@ -26,7 +26,7 @@ export interface StatusInput {
   readonly judgements: ReadonlyMap<string, NamespaceJudgement>;
   /** Who may use more than was meant, by RBAC as it stands. */
   readonly wideHolders?: readonly WideHolder[];
-  /** What grants the use of the policy by its name, and was there before it. */
+  /** The bindings that grant the use of the policy by its name and are older than it. */
   readonly olderBindings?: readonly BindingName[];
   /** N of Kubernetes 1.N of the oldest API server. */
   readonly oldestServer: number;

@@ -1,12 +1,12 @@
 /** Words for people: messages of a bounded size, and lists that stop after the first few. */
 import type { WorkloadName } from '../evaluate/workloads.ts';
 
-/** What a terminal obeys, or what ends a line: C0 and C1 controls, bidirectional controls, separators. */
+/** Characters that control a terminal or end a line: C0 and C1 controls, bidirectional controls, separators. */
 const UNPRINTABLE = /[\p{Cc}\p{Bidi_Control}\u2028\u2029]+/gu;
 
 /**
- * One line that is safe to print. Names and values in messages are whatever their authors wrote: escape sequences of
- * terminals, line breaks, characters that turn the direction of writing, and lone surrogates included.
+ * One line that is safe to print. Names and values in messages are untrusted: they may contain terminal escape
+ * sequences, line breaks, bidirectional controls and lone surrogates.
  */
 export function printable(text: string): string {
   return text.replace(UNPRINTABLE, ' ').toWellFormed();

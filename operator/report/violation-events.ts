@@ -1,4 +1,4 @@
-/** An old and a new status → what there is to say about workloads that begin or cease to violate the policy. */
+/** An old and a new status → the Events about workloads that begin or cease to violate the policy. */
 import type { CapabilityPolicyStatus, Mode, Violation } from '../api/capability-policy.ts';
 import { worstFirst } from '../evaluate/severity.ts';
 import type { WorkloadName } from '../evaluate/workloads.ts';
@@ -19,8 +19,8 @@ export interface Subject {
 const NAMED = 3;
 
 /**
- * A workload that violates a policy of mode Audit or Warn, and that an exception admits, is no reason for a warning: it
- * would not be refused if that policy were enforced (docs/decisions/0014).
+ * A workload that violates an Audit or Warn policy but that an exception admits gets no warning: it would not be
+ * refused if that policy were enforced (docs/decisions/0014).
  */
 export function violationHappenings(
   policy: Subject,
@@ -33,9 +33,9 @@ export function violationHappenings(
     const known = old.get(workloadText(name));
     return known === undefined || (known.admittedBy === undefined) !== (admittedBy === undefined);
   };
-  // What a cut list lacks may violate all the same, and so may what nobody looked at.
+  // Workloads missing from a truncated list, or not evaluated, may still violate.
   const begun = isWhole(before) ? [...now.values()].filter(isNew) : [];
-  // Unknown is no end: to make a workload too expensive to evaluate repairs nothing.
+  // Unknown does not end a violation: a workload that becomes too expensive to evaluate is not repaired.
   const left = new Set((next.violations ?? []).map(workloadText));
   const ended =
     isWhole(next) && isEvaluated(next) ? [...old].flatMap(([key, one]) => (left.has(key) ? [] : [one])) : [];
@@ -50,10 +50,10 @@ export function violationHappenings(
 /** A workload that a status lists as violating. */
 interface Offender {
   readonly name: WorkloadName;
-  /** Of those that the status lists. */
+  /** The number of violations that the status lists. */
   readonly worst: Violation;
   readonly count: number;
-  /** Whether the status may have had no room for more of its violations. */
+  /** Whether the status may have omitted some of its violations for lack of room. */
   readonly cut: boolean;
   readonly admittedBy: string | undefined;
 }
@@ -61,7 +61,7 @@ interface Offender {
 interface Turn {
   readonly type: 'Normal' | 'Warning';
   readonly reason: string;
-  /** What the workloads do, one or several. */
+  /** The verb phrase for one workload and for several. */
   readonly does: (policy: string, offenders: readonly Offender[]) => string;
   readonly tellsViolations: boolean;
 }
@@ -88,7 +88,7 @@ const ENDED: Turn = {
   tellsViolations: false,
 };
 
-/** One about each workload that is still there, and one about the policy that names the first few. */
+/** One Event about each workload that still exists, and one about the policy that names the first few. */
 function happeningsOf(
   { regarding: policy, mode }: Subject,
   offenders: readonly Offender[],

@@ -11,7 +11,7 @@ export interface WorkloadReport {
   readonly counts: Required<NonNullable<CapabilityPolicyStatus['workloads']>>;
   /** The workloads that are not admitted, worst first. */
   readonly notAdmitted: readonly WorkloadJudgement[];
-  /** How many of notAdmitted are unknown because an evaluation costs too much. */
+  /** The number of notAdmitted that are unknown because their evaluation is too expensive. */
   readonly tooExpensive: number;
   /** Of notAdmitted, what the status has room for. */
   readonly violations: readonly Violation[];
@@ -21,7 +21,7 @@ export interface WorkloadReport {
 const MOST_ENTRIES = 64;
 const MOST_BYTES = 32 * 1024;
 const MESSAGE_LENGTH = 512;
-/** Names, the rule and the message, with what JSON escapes in them. */
+/** Space for names, the rule and the message, including JSON escapes. */
 const LARGEST_ENTRY = 4 * 1024;
 
 /**
@@ -74,7 +74,7 @@ function entries(policy: string, notAdmitted: readonly WorkloadJudgement[]): Vio
   return kept;
 }
 
-/** Whether a status may have had no room for more. */
+/** Whether a status may be truncated. */
 export function isCut(violations: readonly Violation[]): boolean {
   const bytes = Buffer.byteLength(JSON.stringify(violations));
   return violations.length >= MOST_ENTRIES || bytes > MOST_BYTES - LARGEST_ENTRY;
@@ -102,7 +102,7 @@ export function entriesOf(workload: WorkloadJudgement, broken: readonly BrokenRu
 }
 
 /** Only what the policy itself states: a level's own list is no grant that somebody chose. */
-/** What every version of the level admits is no grant: a list repeats it so as not to refuse it. */
+/** Values that every version of the level admits are not grants: a list repeats them only so as not to refuse them. */
 function unused({ spec }: CapabilityPolicy, added: ReadonlySet<string>): string[] {
   const granted = spec.overrides?.capabilities?.allowedAdd ?? [];
   const standard = { level: spec.level, minor: NEWEST_KNOWN_MINOR, server: NEWEST_KNOWN_MINOR };

@@ -34,13 +34,13 @@ function held(forbidden: readonly string[], add: string, drop: string): string {
   const added = `adds.filter(x, x in ${literal(forbidden)})`;
   const left = `(${start} + ${added}).filter(x, !(x in drops))`;
   const adds = `${add}.map(x, x.upperAscii()).map(x, x.startsWith("CAP_") ? x.substring(4) : x)`;
-  // A list of one list: each is made once, not for each name of the other.
+  // A list of one list binds a value, so that each list is built once and not for each name of the other.
   return `[${drop}.map(x, x.upperAscii())].map(drops, [${adds}].map(adds, ${left})[0])[0]`;
 }
 
 /**
- * CEL, bool. Runtimes change case as Go's strings.ToUpper does, which makes S of U+017F and I of U+0131; upperAscii leaves
- * them as they are. A name with any such letter is no capability's, so none is admitted.
+ * CEL, bool. Runtimes change case as Go's strings.ToUpper does, which maps U+017F to S and U+0131 to I; upperAscii
+ * keeps them. No capability's name contains such a letter, so names with one are refused.
  */
 const IS_NO_NAME = '!x.matches("^[A-Za-z_]+$")';
 
@@ -98,7 +98,7 @@ export const allowedBounding = defineRule<AllowedBounding, string>({
     asks: [
       {
         over: 'containers',
-        // What no list of names admits asks for all of them.
+        // Values that no list of names admits require ALL.
         for: `(${FOR_WINDOWS}) ? [] : ${or(PRIVILEGED, tooManyNames(), `${ADD}.exists(x, ${IS_NO_NAME})`, `${DROP}.exists(x, ${IS_NO_NAME})`)} ? ${literal(CAPABILITIES)} : ${held(CAPABILITIES, ADD, DROP)}`,
       },
     ],

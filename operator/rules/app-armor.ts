@@ -21,20 +21,22 @@ const CONTAINER_PROFILE = 'c.?securityContext.?appArmorProfile';
 
 /** CEL, string: the key of the container's annotation. */
 const KEY = `${literal(ANNOTATION)} + c.name`;
-/** CEL, string: what the container's annotation says; empty without one. */
+/** CEL, string: the value of the container's annotation; empty without one. */
 const ANNOTATED = `variables.annotations[?${KEY}].orValue("")`;
 /**
- * The API server takes an annotation without a value or without a profile's name, and makes no field of it
- * (applyAppArmorVersionSkew): the container has no profile.
+ * The API server accepts an annotation without a value or a profile's name, and sets no field from it
+ * (applyAppArmorVersionSkew), so the container has no profile.
  */
 const IS_UNSET = `!${CONTAINER_PROFILE}.hasValue() && !${POD_PROFILE}.hasValue() && ${ANNOTATED} in ["", "localhost/"]`;
-/** CEL, bool: an annotation that names no profile. The API server refuses a field beside it, since they have to match. */
+/** CEL, bool: an annotation without a profile. The API server refuses a field beside it, because the two must match. */
 const IS_CONTRADICTED = `${KEY} in variables.annotations`;
-/** The kubelet takes the container's field, else its annotation, else the pod's field (pkg/security/apparmor/helpers.go). */
+/**
+ * The kubelet uses the container's field, else its annotation, else the pod's field (pkg/security/apparmor/helpers.go).
+ */
 const REACHES = takesFromPod('appArmorProfile');
 
 /**
- * Until their fields came (v1.30) profiles were annotations; API servers still turn those into fields.
+ * Profiles were annotations before v1.30; API servers still convert those into fields.
  * @param value CEL, string: an annotation's
  */
 function annotationAllowed({ types, localhostProfiles = ['*'] }: AppArmor, value: string): string {
@@ -105,8 +107,8 @@ function profileChecks(value: AppArmor): Check[] {
 }
 
 /**
- * Defaulting leaves pods for Windows alone, on which the API server refuses the field, and containers with an annotation
- * that the field would contradict.
+ * Defaulting skips Windows pods, on which the API server refuses the field, and containers with an annotation that the
+ * field would contradict.
  */
 function unsetCheck({ types, default: filling }: AppArmor, filled: boolean | undefined): Check {
   return {

@@ -12,7 +12,7 @@ export interface Capabilities {
   readonly defaultAdd: readonly string[];
   /** ALL among the drops does not stand for the required ones. */
   readonly dropByName?: true;
-  /** Longer lists than there are names are refused; absent at a level's own value, which is the Standard's check. */
+  /** Refuses lists longer than the number of names; absent at a level's own value, which is the Standard's check. */
   readonly boundedNames?: true;
 }
 
@@ -41,10 +41,10 @@ export const ADD = 'c.?securityContext.?capabilities.?add.orValue([])';
 /** CEL, list(string): what the container gives up. */
 export const DROP = 'c.?securityContext.?capabilities.?drop.orValue([])';
 
-/** Each name that there is, with and without CAP_: longer lists exist only to be expensive. */
+/** Each known name with and without CAP_. A longer list only serves to make evaluation expensive. */
 const MOST_NAMES = 2 * NAMES.length;
 
-/** CEL, bool, which reads nothing of the lists but their length. */
+/** CEL, bool: reads only the length of the lists. */
 export function tooManyNames(add = ADD, drop = DROP): string {
   return [...new Set([ADD, DROP, add, drop])].map((list) => `${list}.size() > ${MOST_NAMES}`).join(' || ');
 }
@@ -146,7 +146,7 @@ function isDeepEqual(a: unknown, b: unknown): boolean {
   return JSON.stringify(a) === JSON.stringify(b);
 }
 
-/** The length comes first: each required name is looked for in the whole list. */
+/** Checks the length first, because each required name is searched for in the whole list. */
 function withBoundedNames(checks: readonly Check[], tooMany: string): Check[] {
   return [
     namesCheck(tooMany),
@@ -222,12 +222,12 @@ export const capabilities = defineRule<Capabilities, Asked>({
     ],
     choices: (asked) => {
       const added = distinct(asked.flatMap(([add]) => add));
-      // The API cannot list a name that is no capability's: it can only admit any, and then it requires no drop.
+      // The API can't list an unknown capability. It can only admit any capability, and then requires no drop.
       if (!added.every((name) => NAMES.includes(name))) return [stated(['*'], [])];
       const dropped = droppedByAll(asked.map(([, drop]) => drop));
       return [
         stated(added, dropped.includes('ALL') ? ['ALL'] : dropped.filter((name) => !added.includes(name))),
-        // Lists that are too long for a list of names.
+        // Refuses lists that are longer than a list of all names.
         stated(['*'], []),
       ];
     },

@@ -33,13 +33,13 @@ export function matchesAny(text: string, patterns: readonly string[]): string {
   return conditions.length === 0 ? 'false' : conditions.join(' || ');
 }
 
-/** A message names what is wrong in a list of so many items; for a longer list it says only that the list is longer. */
+/** The longest list whose violations a message names; for a longer one it says only that the list is longer. */
 const MOST_NAMED = 256;
 
 /**
- * CEL, string: what a message says is wrong with the items of a list.
+ * CEL, string: the part of a message that names the wrong items of a list.
  * @param list CEL, list
- * @param names CEL, string: goes through the whole list
+ * @param names CEL, string: iterates over the whole list
  */
 export function namedIn(list: string, names: string): string {
   return `(${list}.size() > ${MOST_NAMED} ? "in a list of more than ${MOST_NAMED}" : ${names})`;
@@ -50,7 +50,7 @@ export function effective(field: string): string {
   return `c.?securityContext.?${field}.or(variables.spec.?securityContext.?${field})`;
 }
 
-/** CEL, bool: the container `c` has no such field of its own in its securityContext, and so takes the pod's. */
+/** CEL, bool: the securityContext of container `c` does not set the field, so the container inherits the pod's. */
 export function takesFromPod(field: string): string {
   return `!c.?securityContext.?${field}.hasValue()`;
 }

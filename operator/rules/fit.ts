@@ -32,7 +32,7 @@ export function profileAsked(profile: string): string {
   return `${profile}.hasValue() ? [${profile}.?type.orValue("") + "/" + ${profile}.?localhostProfile.orValue("")] : []`;
 }
 
-/** The answers that such a value admits, with any name of a local profile. */
+/** The answers that the value admits, with any name of a local profile. */
 export function profilesAdmitted(value: { readonly types: readonly string[]; readonly unset: string }): string[] {
   return [...value.types.map((type) => `${type}/`), ...(value.unset === 'Allowed' ? [NO_PROFILE] : [])];
 }

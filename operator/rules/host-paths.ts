@@ -36,12 +36,12 @@ function pathCheck(paths: readonly HostPath[]): Check {
   };
 }
 
-/** More than kubelets attach and people write: beyond, containers × volumes is what evaluation would cost. */
+/** Higher than the number of volumes in real pods. It bounds the cost, which grows with containers × volumes. */
 const MOST_VOLUMES = 256;
 const VOLUMES = 'variables.spec.?volumes.orValue([])';
 const TOO_MANY_VOLUMES = `${VOLUMES}.size() > ${MOST_VOLUMES}`;
 const MOUNTS = 'c.?volumeMounts.orValue([])';
-/** CEL, bool, of a mount `m`. */
+/** CEL, bool, over a mount `m`. */
 const MAY_WRITE = '!m.?readOnly.orValue(false)';
 
 /** A volume that some writable prefix covers may be written to, whatever else covers it. */
@@ -50,7 +50,7 @@ function mountCheck(paths: readonly HostPath[]): Check {
   const writable = covered(paths.filter((path) => !path.readOnly));
   const volumes = `${VOLUMES}.filter(v, ${and('v.?hostPath.hasValue()', readOnly, `!(${writable})`)}).map(v, v.name)`;
   const bad = `${MOUNTS}.filter(m, ${and(MAY_WRITE, 'm.name in names')})`;
-  // A list of one list: the volumes are looked through once, not for each mount.
+  // A list of one list binds a value, so that the volumes are searched once and not for each mount.
   const written = `[${volumes}].map(names, ${bad}.map(m, m.name))[0]`;
   return {
     over: 'containers',
@@ -60,7 +60,7 @@ function mountCheck(paths: readonly HostPath[]): Check {
   };
 }
 
-/** CEL, list(string): the paths that a container mounts, and not just for reading; of too many volumes one that is none. */
+/** CEL, list(string): the paths that a container mounts writable; a placeholder when there are too many volumes. */
 const WRITTEN =
   `(${TOO_MANY_VOLUMES} ? [""] : [${MOUNTS}.filter(m, ${MAY_WRITE}).map(m, m.name)].map(names, ` +
   `${VOLUMES}.filter(v, v.?hostPath.hasValue() && v.name in names).map(v, v.?hostPath.?path.orValue("")))[0])`;
@@ -68,7 +68,7 @@ const WRITTEN =
 /** Absolute, without `..`. */
 const PREFIX = /^\/(?!(?:.*\/)?\.\.(?:\/|$))/;
 
-/** Without the entries that admit no more than another one does. */
+/** Drops entries that another entry covers. */
 function withoutCovered(paths: readonly HostPath[]): HostPath[] {
   const root = ({ pathPrefix }: HostPath) => `${pathPrefix.replace(/\/$/, '')}/`;
   const covers = (wide: HostPath, path: HostPath) =>

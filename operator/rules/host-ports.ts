@@ -16,10 +16,10 @@ const EVERY_PORT: readonly PortRange[] = [{ min: 1, max: 65535 }];
 const PORT =
   '(p.?hostPort.orValue(0) != 0 ? p.hostPort : variables.spec.?hostNetwork.orValue(false) ? p.containerPort : 0)';
 
-/** CEL, bool, of a port `p`: it takes one of the node that is not in a range. */
+/** CEL, bool, over a port `p`: it uses a host port outside the ranges. */
 function isOutside(ranges: readonly PortRange[]): string {
   if (ranges.length === 0) return `${PORT} != 0`;
-  // A list of one number: which port it is, is worked out once.
+  // A list of one number binds a value, so that the port is computed once.
   return `[${PORT}].exists(n, n != 0 && !${inRanges('n', ranges)})`;
 }
 

@@ -22,7 +22,7 @@ export const hostProcess = defineRule<boolean>({
           {
             over: 'pod',
             violates: `variables.spec.${VIOLATES}`,
-            // Of windowsOptions each field is replaced on its own.
+            // A container replaces each field of windowsOptions separately.
             reaches: takesFromPod('windowsOptions.?hostProcess'),
             message: MESSAGE,
             path: PATH,

@@ -16,7 +16,7 @@ export interface GroupStrategy {
 export const UNSET = -1;
 
 /**
- * CEL, bool: whether a number is in one of the ranges. Halves what is left at each comparison: lists of numbers are long.
+ * CEL, bool: whether a number is in one of the ranges. Uses binary search, because lists of numbers may be long.
  * @param number CEL, number; evaluated several times
  */
 export function inRanges(number: string, ranges: readonly IdRange[]): string {

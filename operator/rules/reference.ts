@@ -184,7 +184,7 @@ function celOf(rule: Rule, overrides: CapabilityPolicyOverrides): string {
   return ['<details><summary>CEL</summary>', ...blocks, '</details>'].join('\n\n');
 }
 
-/** Of a pod that exists, for a container that is added. */
+/** Applies to an existing pod to which a container is added. */
 function countsWhen({ reaches, atCreation }: Check): string {
   if (atCreation) return '; counts at creation only';
   return reaches === undefined ? '' : `; reaches an added container when\n// ${reaches}`;

@@ -21,14 +21,15 @@ export interface Check {
   /** CEL, bool: true when the part breaks the rule. */
   readonly violates: string;
   /**
-   * Of a check of the pod, CEL, bool: whether a container `c` that is added to a pod that exists gets what breaks the rule.
+   * Only for pod-level checks. CEL, bool: whether a container `c` added to an existing pod inherits the violation.
    * False where the container's own field replaces the pod's (k8s.io/kubernetes/pkg/securitycontext/util.go,
-   * DetermineEffectiveSecurityContext). Left out where nothing in a container keeps it away: the host's namespaces, say.
+   * DetermineEffectiveSecurityContext). Absent where a container can't override the field, such as for the host's
+   * namespaces.
    */
   readonly reaches?: string;
   /**
-   * It counts when a pod is created, and no more when something is added to it: it looks at what anybody may change of a pod
-   * that exists, and nothing acts on.
+   * Whether the check applies only at creation and not when a container is added, because the field may be changed on
+   * an existing pod and has no effect there.
    */
   readonly atCreation?: true;
   /**
@@ -71,17 +72,20 @@ export type Stated = Readonly<Record<string, unknown>>;
 export interface Fit<Asked = unknown> {
   /** What the parts of a pod ask of the rule; none where the value does not depend on it. */
   readonly asks?: readonly Asking[];
-  /** Answers that the level's own value admits. A list that is stated holds them too: it must refuse nothing that the level admits. */
+  /**
+   * Answers that the level's own value admits. An override's list contains them, too: it must not refuse what the level
+   * admits.
+   */
   readonly own?: readonly Asked[];
   /**
-   * The entry of another override's list that admits what this rule is about. No level restricts the rule, since no level
-   * admits that entry: where the entry is stated, this rule is stated with it.
+   * The entry of another override's list that admits the subject of this rule. No level restricts the rule, because no
+   * level admits that entry. An override with the entry also sets this rule.
    */
   readonly guards?: { readonly path: string; readonly entry: string };
   /**
    * Ways to state the rule, the tightest first; whoever asks takes the first that admits the pods.
    *
-   * @param asked the answers of all parts of all pods, and the level's own, each once
+   * @param asked the answers of all parts of all pods and of the level, without duplicates
    */
   choices(asked: readonly Asked[]): readonly Stated[];
 }

@@ -97,7 +97,7 @@ export const runAsUser = defineRule<RunAsUser, number>({
   },
 
   fit: () => ({
-    // Whatever NotZero admits besides root: no ranges can say it.
+    // Ranges can't express the values that NotZero admits besides root.
     own: [UNSET],
     asks: [{ over: 'containers', for: `(${FOR_WINDOWS}) ? [] : [${USER}.orValue(${UNSET})]` }],
     choices: (ids) =>

@@ -12,7 +12,7 @@ const FIELDS = ['user', 'role', 'type', 'level'] as const;
 const PATH = 'securityContext.seLinuxOptions';
 const OPTIONS = effective('seLinuxOptions');
 const UNLESS_FOR_WINDOWS = `!(${FOR_WINDOWS})`;
-/** A container's options replace all four of the pod's, also those that it leaves out. */
+/** A container's options replace all four of the pod's, including those that it does not set. */
 const REACHES = takesFromPod('seLinuxOptions');
 
 /** `container_engine_t` since v1.31. */

@@ -22,7 +22,7 @@ const CONTAINER_ANNOTATION = 'container.seccomp.security.alpha.kubernetes.io/';
 const PATH = 'securityContext.seccompProfile';
 const POD_PROFILE = 'variables.spec.?securityContext.?seccompProfile';
 const CONTAINER_PROFILE = 'c.?securityContext.?seccompProfile';
-/** The kubelet takes the pod's profile where the container has none (kuberuntime/helpers.go getSeccompProfile). */
+/** The kubelet uses the pod's profile where the container has none (kuberuntime/helpers.go getSeccompProfile). */
 const REACHES = takesFromPod('seccompProfile');
 
 function fieldChecks({ types }: Seccomp): Check[] {
@@ -110,7 +110,7 @@ function unsetOnPodCheck({ types }: Seccomp, judged: string | undefined): Check 
   return {
     over: 'pod',
     violates: and(`!${POD_PROFILE}.hasValue()`, judged),
-    // An added container that has none either is told so by the check beside this one.
+    // The container's own check reports an added container that has no profile either.
     reaches: 'false',
     message: literal(`must set ${PATH}.type (allowed: ${listed(types)})`),
     path: PATH,
@@ -133,7 +133,7 @@ function annotationChecks(): Check[] {
     return {
       over,
       violates: `${key} in variables.annotations && !(${annotation} in ["runtime/default", "docker/default"] || ${annotation}.startsWith("localhost/"))`,
-      // Kubelets have not read it since v1.27, and the API server lets it be changed (ValidateSeccompPodAnnotations).
+      // Kubelets have not read it since v1.27, and the API server allows changing it (ValidateSeccompPodAnnotations).
       atCreation: true,
       message: `"must not have the annotation " + ${key} + "=" + ${annotation}`,
       path: PATH,

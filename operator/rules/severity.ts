@@ -1,23 +1,23 @@
-/** Which of several broken rules is worst: the more of the node a pod gets by it, the worse. */
+/** Ranks violated rules: the more access to the node a pod gets, the worse. */
 
-/** The rules' ids. Rules of one line open the same. */
+/** The rules' ids. Rules on one line give the same access. */
 const WORST_FIRST: readonly (readonly string[])[] = [
-  // All of the node.
+  // Full access to the node.
   ['privileged', 'hostProcess'],
   ['hostPaths', 'volumes', 'hostPID'],
-  // Part of its kernel, by name.
+  // Access to a named part of the node's kernel.
   ['capabilities', 'capabilities.allowedBounding'],
   ['hostNetwork', 'hostIPC'],
   ['procMount', 'seLinux', 'appArmor', 'seccomp', 'sysctls'],
   ['flexVolumeDrivers', 'csiDrivers', 'runtimeClasses', 'hostPorts', 'hostProbes'],
-  // What a process may become inside its container.
+  // Privileges of a process inside its container.
   ['allowPrivilegeEscalation', 'defaultAllowPrivilegeEscalation', 'runAsNonRoot', 'runAsUser'],
   ['runAsGroup', 'supplementalGroups', 'fsGroup', 'readOnlyRootFilesystem'],
 ];
 
 const RANKS = new Map(WORST_FIRST.flatMap((ids, rank) => ids.map((id) => [id, rank] as const)));
 
-/** Ascending from the worst. What is no rule of a pod, such as the right to use a policy, comes last. */
+/** The rank, ascending from the worst. Ids that are not pod rules, such as the right to use a policy, come last. */
 export function severityRank(rule: string): number {
   return RANKS.get(rule) ?? WORST_FIRST.length;
 }

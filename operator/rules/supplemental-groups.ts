@@ -6,7 +6,7 @@ const PATH = 'securityContext.supplementalGroups';
 /** An empty list is as good as none: the API server leaves it out before any policy sees the pod. */
 const GROUPS = 'variables.spec.?securityContext.?supplementalGroups.orValue([])';
 
-/** Longer lists exist only to be expensive: Linux has room for 65536 in a process, NFS for 16 in a request. */
+/** Linux allows a process 65536 groups and NFS a request 16. A longer list only serves to make evaluation expensive. */
 const MOST_GROUPS = 1024;
 
 export const supplementalGroups = defineRule<GroupStrategy, number>({

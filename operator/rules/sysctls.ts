@@ -6,11 +6,11 @@ import { defineRule } from './rule.ts';
 interface Sysctls {
   readonly allowed: readonly string[];
   readonly forbidden: readonly string[];
-  /** More than MOST_SYSCTLS are refused; absent at a level's own value, which is the Standard's check. */
+  /** Refuses more than MOST_SYSCTLS; absent at a level's own value, which is the Standard's check. */
   readonly bounded?: true;
 }
 
-/** More than a kernel has in a pod's namespaces: longer lists exist only to be expensive. */
+/** Higher than the number of namespaced sysctls. A longer list only serves to make evaluation expensive. */
 const MOST_SYSCTLS = 1024;
 
 /** The sysctls that the Standard calls safe, by the version that added them. */

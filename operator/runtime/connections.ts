@@ -1,37 +1,36 @@
 /**
- * The connections of a server, of which it keeps only so many. A new one is always accepted: where there are too many, the
- * one that has been idle for the longest goes. So clients that hold connections open, thousands of them too, keep neither a
- * probe nor a scrape out.
+ * Limits the connections of a server. A new one is always accepted, and above the limit the longest idle one is closed.
+ * So even thousands of clients that hold connections open can't block a probe or a scrape.
  */
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 
 interface Connection {
   readonly socket: Socket;
-  /** Requests that are being answered. */
+  /** The number of requests in progress. */
   readonly busy: number;
 }
 
 export class Connections {
   readonly #most: number;
-  /** The one that has been idle for the longest first; by the client's address and port, which TLS does not change. */
+  /** Ordered by idle time, the longest first. The key is the client's address and port, which TLS does not change. */
   readonly #connections = new Map<string, Connection>();
 
-  /** @param most how many are kept */
+  /** @param most the limit */
   constructor(server: Server, most: number) {
     this.#most = most;
     server.on('connection', (socket: Socket) => this.#accept(socket));
     server.on('request', (request: IncomingMessage, response: ServerResponse) => this.#serve(request.socket, response));
   }
 
-  /** Ends all of them; `closeAllConnections` does not know those that are still in their TLS handshake. */
+  /** Closes all connections, because `closeAllConnections` misses those that are still in their TLS handshake. */
   close(): void {
     for (const { socket } of this.#connections.values()) socket.destroy();
   }
 
   #accept(socket: Socket): void {
     const key = keyOf(socket);
-    // Gone already.
+    // The connection is already closed.
     if (key === undefined) return;
     if (this.#connections.size >= this.#most) this.#dropIdlest();
     this.#connections.set(key, { socket, busy: 0 });
@@ -47,7 +46,7 @@ export class Connections {
     response.once('close', () => this.#change(key, -1));
   }
 
-  /** It moves to the end: it is no longer among those that have been idle for the longest. */
+  /** Moves the connection to the end, because it is no longer idle. */
   #change(key: string, by: number): void {
     const connection = this.#connections.get(key);
     if (!connection) return;

@@ -33,7 +33,7 @@ export class Rests {
     return result;
   }
 
-  /** Lets a key rest after work that took so many milliseconds. */
+  /** Starts a key's cooldown after work that took the given number of milliseconds. */
   rest(key: string, spentMs: number): void {
     this.#until.set(key, this.#clock.now() + Math.min(this.#most, this.#times * spentMs));
   }

@@ -47,14 +47,16 @@ export interface RunningServer {
   close(): Promise<void>;
 }
 
-/** For a TLS handshake, for a request's head, for the whole of a request, and for a client to take some of an answer. */
+/** Timeouts for a TLS handshake, a request's headers, a whole request, and a client that does not read the response. */
 const TIMEOUT_MS = 10_000;
-/** How often Node looks for connections that are over those times; 30 s unless told otherwise. */
+/** The interval at which Node checks for connections over those timeouts; Node's default is 30 s. */
 const CHECK_MS = 2_000;
 const KEEP_ALIVE_MS = 5_000;
-/** So many that one that asks at once is served long before it is the idlest. */
+/**
+ * High enough that a client that sends its request at once is served long before its connection is the longest idle.
+ */
 const MOST_CONNECTIONS = 500;
-/** Connections that wait to be accepted: one that finds no room there is tried again by its client only after a second. */
+/** The accept backlog. When it is full, clients retry only after a second. */
 const BACKLOG = 4_096;
 const CERTIFICATE_MS = 60_000;
 

@@ -1,16 +1,16 @@
 /**
- * Long work that takes turns with the rest of the process: between two of its pieces, requests are answered, timers fire
- * and signals arrive. Of several such works only one has its turn in each round of the event loop.
+ * Long work that yields to the event loop: between two pieces, requests are answered, timers fire and signals arrive.
+ * Only one such task runs in each iteration of the event loop.
  */
 import { setImmediate } from 'node:timers/promises';
 import { type Clock, SYSTEM_CLOCK } from './clock.ts';
 
-/** So short that a request hardly waits, so long that few rounds are needed. */
+/** Short enough that requests hardly wait, long enough that few iterations are needed. */
 const TURN_MS = 10;
 
 export interface Done<Result> {
   readonly result: Result;
-  /** Without the turns of others. */
+  /** Excludes the time of other tasks. */
   readonly spentMs: number;
 }
 
@@ -25,7 +25,7 @@ export class Turns {
   /**
    * @param pieces yields after each piece, none of which should take long
    * @param goesOn asked before each turn
-   * @returns undefined as soon as it is not to go on
+   * @returns undefined as soon as `goesOn` returns false
    */
   async run<Result>(pieces: Generator<void, Result>, goesOn: () => boolean): Promise<Done<Result> | undefined> {
     let spentMs = 0;
@@ -43,7 +43,7 @@ export class Turns {
     }
   }
 
-  /** Resolves in a round of the event loop in which nobody else has a turn. */
+  /** Resolves in an iteration of the event loop in which no other task runs. */
   #turn(): Promise<unknown> {
     this.#last = this.#last.then(() => setImmediate());
     return this.#last;

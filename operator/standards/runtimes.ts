@@ -38,8 +38,8 @@ export const CONTAINER_RUNTIMES: readonly ContainerRuntime[] = [CONTAINERD, CRIO
 const IS_ASCII = /^[\x00-\x7f]*$/;
 
 /**
- * A name in the letters that the runtimes compare, as Go's strings.ToUpper makes them: each code point by itself, so that
- * U+017F becomes S and U+0131 becomes I. JavaScript would make two letters of some, and ST of U+FB06.
+ * Upper-cases a name as Go's strings.ToUpper and so the runtimes do: each code point by itself, so that U+017F becomes
+ * S and U+0131 becomes I. JavaScript maps some code points to two letters, such as U+FB06 to ST.
  */
 export function upperCase(name: string): string {
   if (IS_ASCII.test(name)) return name.toUpperCase();

@@ -1,13 +1,14 @@
 /** What API servers offer, by version. Nothing else in the code compares the versions of API servers. */
 import { formatVersion } from './level-version.ts';
 
-/** N of Kubernetes 1.N, since when. */
+/** The first Kubernetes version with the feature: N of 1.N. */
 const SINCE = {
   /** admissionregistration.k8s.io/v1 MutatingAdmissionPolicy (KEP-3962). */
   mutatingAdmissionPolicies: 36,
   /**
-   * Admission policies may have spec.variables. Before, to compile such a policy while another one is evaluated crashes the
-   * API server: a map in apiserver/pkg/cel/types.go is shared (kubernetes/kubernetes#135757, fixed by #135759).
+   * Admission policies may have spec.variables. In earlier versions, compiling such a policy while another one is
+   * evaluated crashes the API server: a map in apiserver/pkg/cel/types.go is shared (kubernetes/kubernetes#135757,
+   * fixed by #135759).
    */
   admissionVariables: 36,
 } as const;

@@ -6,17 +6,18 @@ export interface Changes {
   /** The candidates, and the live policies that stay. */
   readonly policies: readonly CheckedPolicy[];
   readonly candidates: readonly string[];
-  /** Those that a candidate selects, and those with changes. */
+  /** The namespaces that a candidate selects, and those with changes. */
   readonly namespaces: readonly NamespaceChange[];
-  /** Workloads whose outcome is another one; by namespace, kind and name. */
+  /** Workloads whose outcome changes, sorted by namespace, kind and name. */
   readonly changes: readonly Change[];
   readonly summary: ChangeSummary;
 }
 
 /**
- * NewlyRefused: refused with the candidates, and not before. PerhapsRefused: refused or not with the candidates, depending
- * on who creates the pod. NewlyAdmitted: refused before, or perhaps, and not with the candidates. ReportedOtherwise:
- * admitted before and with the candidates, but a warning or an audit annotation comes or goes.
+ * NewlyRefused: refused with the candidates, and not before. PerhapsRefused: whether the candidates refuse it depends
+ * on who creates the pod. NewlyAdmitted: refused before, or perhaps refused, and not with the candidates.
+ * ReportedOtherwise: admitted before and with the candidates, but a warning or an audit annotation appears or
+ * disappears.
  */
 export type ChangeKind = 'NewlyRefused' | 'PerhapsRefused' | 'NewlyAdmitted' | 'ReportedOtherwise';
 
@@ -28,7 +29,7 @@ export interface Change {
   /** The worst outcome over all modes. */
   readonly before: Outcome;
   readonly after: Outcome;
-  /** Why it is not simply admitted then. */
+  /** Why the candidates do not simply admit it. */
   readonly violations: readonly CheckedViolation[];
 }
 
@@ -48,9 +49,11 @@ export interface NamespaceChange extends ChangeCounts {
   readonly namespace: string;
   readonly before: OutcomeCounts;
   readonly after: OutcomeCounts;
-  /** With the candidates in mode Enforce, nothing that runs there would be refused; null where no candidate is for it. */
+  /**
+   * Whether candidates in mode Enforce would admit all that runs there; null where no candidate selects the namespace.
+   */
   readonly safeToEnforce: boolean | null;
-  /** The workloads that would be refused then; empty where it is safe. */
+  /** The workloads that candidates in mode Enforce would refuse; empty where it is safe. */
   readonly refusedIfEnforced: readonly RefusedIfEnforced[];
 }
 
@@ -64,7 +67,7 @@ export interface RefusedIfEnforced {
 
 export interface ChangeSummary extends ChangeCounts {
   readonly namespaces: number;
-  /** Of the namespaces that a candidate is for. */
+  /** Counts only the namespaces that a candidate selects. */
   readonly safeToEnforce: number;
   readonly candidateNamespaces: number;
 }

@@ -85,7 +85,7 @@ interface NamespaceColumn {
 
 const SAFE = 'SAFE TO ENFORCE';
 
-/** Outcomes that no workload has are left out. */
+/** Omits outcomes that no workload has. */
 function namespaceColumns({ namespaces, policies }: Changes): NamespaceColumn[] {
   const modes = modesOf(policies);
   const counts = (head: string, field: keyof OutcomeCounts): NamespaceColumn[] =>
@@ -116,7 +116,7 @@ function namespaceTable(all: Changes, terminal: Terminal): string {
   );
 }
 
-/** `0 → 2`: today, and then. */
+/** `0 → 2`: before and after. */
 function countText(before: number, after: number): string {
   return before === after ? String(before) : `${before} → ${after}`;
 }

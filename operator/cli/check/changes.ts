@@ -25,7 +25,7 @@ export interface ChangeInput {
   readonly before: Grounds;
   readonly after: Grounds;
   readonly enforced: Grounds;
-  /** The only one of which pods and workloads were read; undefined for all. */
+  /** The only namespace whose pods and workloads were read; undefined for all. */
   readonly namespace?: string | undefined;
 }
 
@@ -61,7 +61,7 @@ interface WorkloadOutcome {
   readonly violations: readonly CheckedViolation[];
 }
 
-/** By kind and name. Each mode is on its own; the worst of them is what somebody sees who creates the pod. */
+/** By kind and name. Each mode is judged separately; whoever creates the pod sees the worst outcome. */
 function outcomesIn(judgement: NamespaceJudgement | undefined): Map<string, WorkloadOutcome> {
   const outcomes = new Map<string, WorkloadOutcome>();
   for (const mode of MODES) {

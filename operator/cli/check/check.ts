@@ -121,7 +121,7 @@ async function showChanges(options: CheckOptions, io: Io, cluster: Cluster): Pro
   return changes.changes.some((change) => isWorseFor(change, failOnOf(options))) ? 1 : 0;
 }
 
-/** Whether the policies of one of the modes find what they did not find before. */
+/** Whether the policies of any mode find a violation that they did not find before. */
 function isWorseFor({ before, after }: Change, failOn: FailOn): boolean {
   return isWorse(after, before) && MODES.some((mode) => failOn.has(mode) && outcomeOf(mode) === after);
 }
@@ -148,7 +148,7 @@ function foundationOf({ level, levelVersion = 'latest' }: CheckOptions): Foundat
 function groundsOptions(options: CheckOptions, cluster: Cluster | undefined): GroundsOptions {
   return {
     ...options,
-    // A level is asked about for every namespace.
+    // --level applies to every namespace.
     ...(options.level !== undefined && { operatorNamespace: '', excludedNamespaces: [] }),
     oldestServer: cluster?.oldestServer ?? options.serverVersion,
     ...(cluster && options.level === undefined && { lastAccepted: lastAccepted(cluster.rendered()) }),

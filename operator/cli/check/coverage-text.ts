@@ -1,11 +1,11 @@
-/** What a check did not judge, for people: a line for each reason. */
+/** Describes the objects that a check did not judge: one line for each reason. */
 import { counted, firstOf } from '../../report/text.ts';
 import { skippedLines } from '../input/other-documents.ts';
 import type { NotJudged, Summary } from './result.ts';
 
 const NAMED = 20;
 
-/** Empty when everything was judged that may make pods. */
+/** Empty when every object that may make pods was judged. */
 export function coverageLines({ excluded, excludedNamespaces, notJudged, notKubernetes }: Summary): string[] {
   const makePods = notJudged.filter(({ makesPods }) => makesPods);
   const unknown = notJudged.filter(({ makesPods }) => !makesPods);

@@ -3,7 +3,7 @@ import { InvalidArgumentError, Option } from 'commander';
 import { MODES } from '../../policy/deciding.ts';
 import type { CheckedItem, CheckedPolicy } from './result.ts';
 
-/** Violations of policies in that mode; and custom resources that may make pods, none of which was judged. */
+/** Violations of policies in that mode, and unjudged custom resources that may make pods. */
 const RESULTS = [...MODES, 'Unjudged'] as const;
 const NONE = 'None';
 
@@ -19,7 +19,7 @@ export const failOn = () => {
   )
     .argParser(parse)
     .default(new Set(MODES), MODES.join(','));
-  // For completion: `.choices()` would refuse a list.
+  // Set for shell completion only: `.choices()` would refuse a list.
   option.argChoices = [...RESULTS, NONE];
   return option;
 };
@@ -46,7 +46,7 @@ function known(text: string): (typeof RESULTS)[number] | typeof NONE {
   return word;
 }
 
-/** Whether a violation of a policy in one of the modes is among the item's. */
+/** Whether the item violates a policy in one of the modes. */
 export function fails(
   { verdict, violations }: Pick<CheckedItem, 'verdict' | 'violations'>,
   modeOf: ReadonlyMap<string, CheckedPolicy['mode']>,

@@ -19,9 +19,9 @@ export interface Listener {
   item(item: CheckedItem): void;
   /** An object that makes no pods. */
   skipped(): void;
-  /** An object that may make pods, none of which was judged. */
+  /** An object that may make pods, but in which no pod was judged. */
   notJudged(object: Pick<NotJudged, 'kind' | 'makesPods'>): void;
-  /** A document in a folder that is no Kubernetes object. */
+  /** A document in a folder that is not a Kubernetes object. */
   notKubernetes(what: string): void;
   trouble(trouble: Trouble): void;
 }

@@ -1,4 +1,4 @@
-/** What is wrong with the namespaces, roles and bindings that judging stands on. */
+/** Problems of the namespaces, roles and bindings that judging depends on. */
 import type { roleOf } from '../input/kinds.ts';
 import { type Manifest, troubleOf } from '../input/manifests.ts';
 import { objectProblems } from '../input/pod-schema.ts';
@@ -6,7 +6,7 @@ import type { Trouble } from '../input/trouble.ts';
 import { unknownFieldsOf } from '../input/unknown-fields.ts';
 import { fieldProblems } from './misspelt.ts';
 
-/** Whether judging stands on the object; policies have a validation of their own. */
+/** Whether judging depends on the object; policies have a validation of their own. */
 export function isGround(role: ReturnType<typeof roleOf>): boolean {
   return role === 'namespace' || role === 'role' || role === 'roleBinding';
 }

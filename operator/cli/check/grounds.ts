@@ -56,7 +56,7 @@ export class Foundation {
     this.#bindings = new Map(other ? other.#bindings : []);
   }
 
-  /** By a level alone, which it enforces in every namespace; policies of manifests and of a cluster are left out. */
+  /** Enforces one level in every namespace, and ignores the policies in manifests and in the cluster. */
   static ofLevel(level: Level, levelVersion: string): Foundation {
     const foundation = new Foundation();
     const name = `level-${level}`;
@@ -86,7 +86,7 @@ export class Foundation {
     return copy;
   }
 
-  /** @param tell what is wrong with the object; it is left out when it can't be read */
+  /** @param tell receives what is wrong with the object, which is skipped when it can't be read */
   addManifest(manifest: Manifest, tell: (trouble: Trouble) => void): void {
     const { object } = manifest;
     const role = roleOf(object.apiVersion, object.kind);

@@ -29,15 +29,15 @@ export interface JudgeOptions {
   readonly namespace: string;
 }
 
-/** What a manifest amounts to; every part may be empty. */
+/** The result for one manifest; every part may be empty. */
 export interface Judged {
   readonly items: readonly CheckedItem[];
-  /** Why it, or a part of it, can't be judged: as the API server would refuse it. */
+  /** Why the manifest or a part of it can't be judged, in the API server's words. */
   readonly problems: readonly Problem[];
   readonly warnings: readonly Problem[];
   /** An object of a kind that makes no pods. */
   readonly skipped?: true;
-  /** An object that may make pods, none of which was judged. */
+  /** An object that may make pods, but in which no pod was judged. */
   readonly notJudged?: Pick<NotJudged, 'kind' | 'makesPods'>;
 }
 
@@ -46,9 +46,9 @@ type Object = Manifest['object'];
 /** Where in a manifest a field of its pod is. */
 type FieldOf = (inPod: string) => FieldPath;
 
-/** A pod of a manifest, and where it is in it. */
+/** A pod in a manifest, with its path. */
 interface Candidature extends Pick<CheckedItem, 'template' | 'line'> {
-  /** Undefined: it makes no pods, as what has finished. */
+  /** Undefined when the object makes no pods, as a finished Job. */
   readonly candidate: Candidate | undefined;
   readonly fieldOf: FieldOf;
   readonly unknown: readonly UnknownField[];
@@ -93,7 +93,7 @@ export class ManifestJudge {
     const fields: UnknownField[] = [];
     for (const template of podTemplatesIn(object)) {
       const problems = podProblemsIn(template.pod);
-      // It may be no pod after all, or a text that the kind's operator replaces.
+      // The match may not be a pod, or the value may be a placeholder that the kind's operator replaces.
       for (const { path, message } of problems) {
         warnings.push({ path: template.fieldOf(path), message: `${pathText(template.path)}: not judged: ${message}` });
       }
@@ -106,7 +106,7 @@ export class ManifestJudge {
     }
     const judged = { ...NOTHING, items, warnings: [...warnings, ...fields] };
     const makes = isBuiltIn(apiVersion) ? (makesPods(apiVersion, kind) ?? false) : makesPods(apiVersion, kind);
-    // Prometheus has `spec.containers` for what it adds to containers of its own, which nothing in it states.
+    // Prometheus uses `spec.containers` to patch its operator's own containers, which the object does not contain.
     const isWhole = items.some(({ template }) => template !== 'spec' || makes !== true);
     if (isWhole && warnings.length === 0) return judged;
     if (makes === false && warnings.length === 0) return { ...judged, skipped: true };
@@ -160,7 +160,7 @@ export class ManifestJudge {
     };
   }
 
-  /** Undefined: it makes no pods, as what has finished. */
+  /** Undefined when the object makes no pods, as a finished Job. */
   #candidate(object: Object, role: 'pod' | 'workload'): Candidate | undefined {
     const { projection } = this.#options.grounds;
     if (role === 'workload') {
@@ -186,7 +186,7 @@ export class ManifestJudge {
   }
 }
 
-/** In a custom resource only what is surely misspelt is told. */
+/** Reports only certain misspellings in a custom resource, because its kind may have fields of its own. */
 function misspeltIn({ pod, fieldOf }: PodTemplate): UnknownField[] {
   return unknownFieldsIn(pod).flatMap(({ path, meant }) => {
     if (!meant) return [];

@@ -53,7 +53,7 @@ export class JunitReporter implements Reporter {
     else test.error(message, 'Problem');
   }
 
-  /** What was not judged is a skipped test for each kind. */
+  /** Each kind of object that was not judged is a skipped test. */
   end(summary: Summary): void {
     for (const { kind, count } of summary.notJudged) {
       this.#suite('not judged').testCase().name(`${kind} ${count}`).className('not judged').skipped();

@@ -5,7 +5,7 @@ import type { Problem } from '../input/schema.ts';
 import type { UnknownField } from '../input/unknown-fields.ts';
 import type { CheckedViolation } from './result.ts';
 
-/** What is surely misspelt is an error, as for `kubectl apply`; a field of a newer Kubernetes may be none. */
+/** A certain misspelling is an error, as in `kubectl apply`; an unknown field may belong to a newer Kubernetes. */
 export function fieldProblems(unknown: readonly UnknownField[]): { problems: Problem[]; warnings: Problem[] } {
   return {
     problems: unknown.filter(({ meant }) => meant !== undefined),
@@ -13,7 +13,7 @@ export function fieldProblems(unknown: readonly UnknownField[]): { problems: Pro
   };
 }
 
-/** The same violations; one of a field that somebody misspelt says so. */
+/** The same violations, with a note on those that a misspelt field causes. */
 export function withMisspelt(
   violations: readonly CheckedViolation[],
   unknown: readonly UnknownField[],
@@ -31,7 +31,7 @@ export function withMisspelt(
   });
 }
 
-/** From the securityContext on: what a pod states there counts for its containers. */
+/** The path from the securityContext on, because a pod's securityContext also applies to its containers. */
 function inSecurityContext(path: FieldPath): FieldPath {
   const at = path.lastIndexOf('securityContext');
   return at === -1 ? path : path.slice(at);

@@ -6,7 +6,7 @@ import type { CheckedItem, CheckedPolicy, CheckedProblem, Summary } from './resu
 export interface Reporter {
   begin(policies: readonly CheckedPolicy[]): void;
   item(item: CheckedItem): void;
-  /** A problem of the input; it is on standard error, too. May come before `begin`. */
+  /** Reports a problem of the input, which is also written to standard error. May be called before `begin`. */
   trouble(trouble: Trouble): void;
   end(summary: Summary): void | Promise<void>;
 }

@@ -7,8 +7,8 @@ import type { OtherDocuments } from '../input/other-documents.ts';
 export type ItemVerdict = Verdict | 'NotSelected';
 
 /**
- * Why no policy decides. ExcludedNamespace: no policy reaches the namespace, whatever it selects. NoPolicy: no policy
- * selects the namespace. NoPods: the object makes no pods any more, as a finished Job.
+ * Why no policy decides. ExcludedNamespace: the namespace is excluded from all policies. NoPolicy: no policy selects
+ * the namespace. NoPods: the object no longer makes pods, as a finished Job.
  */
 export type NotSelectedReason = 'ExcludedNamespace' | 'NoPolicy' | 'NoPods';
 
@@ -50,7 +50,7 @@ export interface CheckedFinding {
   readonly line: number | null;
 }
 
-/** Something wrong with the input: what could not be read or judged, or a field that the API server would refuse. */
+/** A problem of the input: an object that could not be read or judged, or a field that the API server would refuse. */
 export interface CheckedProblem {
   /** A warning does not fail the check. */
   readonly severity: 'error' | 'warning';
@@ -95,12 +95,12 @@ export interface Summary {
   readonly findings: number;
   /** Objects of kinds that make no pods: services, roles. */
   readonly skipped: number;
-  /** Objects that may make pods, and have no pod template that could be judged; by kind. */
+  /** Objects that may make pods but have no pod template that could be judged, by kind. */
   readonly notJudged: readonly NotJudged[];
   /** In folders. */
   readonly notKubernetes: readonly OtherDocuments[];
   /** Problems that do not fail the check. */
   readonly warnings: number;
-  /** What could not be read or judged, and fields that the API server would refuse. */
+  /** Objects that could not be read or judged, and fields that the API server would refuse. */
   readonly errors: number;
 }

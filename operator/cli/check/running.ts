@@ -38,7 +38,7 @@ function itemOf(ofModes: readonly WorkloadJudgement[], cluster: Cluster): Checke
     file: null,
     line: null,
     verdict,
-    // What no policy decides about is not among the judgements.
+    // The judgements omit objects about which no policy decides.
     notSelected: null,
     violations: bad.flatMap((one) => violationsOf(one)),
     findings: checkedFindings(specOf(kind, namespace, name, cluster) ?? { containers: [] }, placeIn(kind)),

@@ -12,7 +12,7 @@ import { itemName, type Reporter, type ReporterOptions } from './reporter.ts';
 import type { CheckedItem, CheckedPolicy, Summary } from './result.ts';
 import { severityOf, shownOf, violationText } from './shown.ts';
 
-/** The rule of what is wrong with the input itself. */
+/** The SARIF rule for problems of the input itself. */
 const PROBLEM = 'InvalidManifest';
 
 interface Remark {
@@ -57,7 +57,7 @@ export class SarifReporter implements Reporter {
     this.#run.addResult(result);
   }
 
-  /** What was not judged has no line to show it at: it is told of the run. */
+  /** Objects that were not judged have no line, so they are reported for the run as a whole. */
   end(summary: Summary): void {
     const notifications = coverageLines(summary).map((text) => ({ level: 'note' as const, message: { text } }));
     this.#run.run.invocations = [{ executionSuccessful: true, toolExecutionNotifications: notifications }];

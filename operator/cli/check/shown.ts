@@ -4,7 +4,7 @@ import { type MergedViolation, type Modes, mergeViolations, policiesText } from 
 import { type Outcome, outcomeOf } from '../outcome.ts';
 import type { CheckedFinding, CheckedItem, CheckedViolation, NotSelectedReason } from './result.ts';
 
-/** True of nearly every container that level restricted would refuse: notes on it would hide all others. */
+/** Nearly every container that level restricted would refuse has this finding, so notes on it would hide all others. */
 const ONLY_WIDE: FindingReason = 'HeldByRuntimeDefault';
 
 export interface Shown {
@@ -32,14 +32,14 @@ export function shownOf(item: CheckedItem, modes: Modes, wide: boolean): Shown {
   };
 }
 
-/** As the API server says it; with the names of all policies that say it. */
+/** The API server's message, with the names of all policies that it comes from. */
 export function violationText(violation: ShownViolation): string {
   const { first, message, policies } = violation;
   const kind = policies.length === 1 ? 'CapabilityPolicy' : 'CapabilityPolicies';
   return `${kind} ${policiesText(violation)}: ${first.rule}: ${message}`;
 }
 
-/** An error is what a policy refuses. */
+/** Only a refusal is an error. */
 export function severityOf({ mode }: Pick<ShownViolation, 'mode'>): 'error' | 'warning' {
   return mode === 'Enforce' ? 'error' : 'warning';
 }

@@ -1,17 +1,17 @@
-/** The sum of a check, for people. */
+/** The summary of a check, for people. */
 import { counted } from '../../report/text.ts';
 import { coverageLines } from './coverage-text.ts';
 import type { Summary } from './result.ts';
 
 export interface Sum extends Summary {
   readonly policies: number;
-  /** Each once, however many policies it violates. */
+  /** Counts each violation once, however many policies report it. */
   readonly merged: number;
   /** Notes that are not shown. */
   readonly hidden: number;
 }
 
-/** `3 workloads judged by 1 policy: …`; then, a line each, what else to know. */
+/** `3 workloads judged by 1 policy: …`, then one line for each further note. */
 export function summaryLines(sum: Sum): string[] {
   const { items, compliant, violating, unknown, notSelected, excluded, skipped, errors } = sum;
   const { policies, merged, hidden } = sum;

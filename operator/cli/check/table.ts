@@ -56,7 +56,7 @@ export class TableReporter implements Reporter {
     if (this.#rows.length >= ROWS) this.#flush();
   }
 
-  /** Standard error has it. */
+  /** The problem is already on standard error. */
   trouble(): void {}
 
   end(summary: Summary): void {
@@ -108,7 +108,7 @@ function rowsOf({ item, violations, findings }: Shown, wide: boolean): Row[] {
   return [...(rows.length === 0 && wide ? [whole] : rows), ...notes];
 }
 
-/** What runs in a cluster stands in no file. */
+/** Workloads read from a cluster have no file. */
 function columnsFor(rows: readonly Row[], wide: boolean): Column[] {
   const located = rows.some(({ where }) => where !== '');
   const columns: readonly (Column & { shown?: boolean })[] = [

@@ -1,4 +1,4 @@
-/** What a check has seen, counted as it comes. */
+/** Counts what a check sees, item by item. */
 import { SkippedDocuments } from '../input/other-documents.ts';
 import type { CheckedItem, ItemVerdict, NotJudged, Summary } from './result.ts';
 
@@ -52,7 +52,7 @@ export class Tally {
   }
 }
 
-/** The kinds that surely make pods, then the others; each by name. */
+/** Sorts kinds that are known to make pods first, then by name. */
 function podsFirst(a: NotJudged, b: NotJudged): number {
   if (a.makesPods !== b.makesPods) return a.makesPods ? -1 : 1;
   return a.kind < b.kind ? -1 : 1;

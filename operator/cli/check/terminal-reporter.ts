@@ -40,7 +40,7 @@ export class TerminalReporter implements Reporter {
     this.#workloads.push(file === null ? withSharedDetail(group) : group);
   }
 
-  /** Standard error has it. */
+  /** The problem is already on standard error. */
   trouble(): void {}
 
   end(summary: Summary): void {

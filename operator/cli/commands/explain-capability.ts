@@ -12,7 +12,7 @@ export interface ExplainedCapability extends Capability {
 }
 
 /**
- * @param text in any case of ASCII's letters, with or without CAP_; ALL is all of them
+ * @param text upper or lower case (ASCII), with or without CAP_; ALL means all capabilities
  */
 export function capabilityNamed(text: string): { capabilities: readonly Capability[] } | { wrong: string } {
   const name = text.replace(/[a-z]/g, (letter) => letter.toUpperCase()).replace(/^CAP_/, '');

@@ -26,15 +26,15 @@ export interface ExplainedContainer extends ContainerHoldings {
   readonly findings: readonly Finding[];
 }
 
-/** Who is told of what is not explained. */
+/** Callbacks for the documents that are not explained. */
 export interface ExplainListener {
-  /** Called, in one line, for whatever cannot be read. */
+  /** Called with one line for each input that cannot be read. */
   tell(message: string): void;
-  /** Called with what a document of a folder is that is no Kubernetes object. */
+  /** Called with the type of a document in a folder that is not a Kubernetes object. */
   skip(what: string): void;
 }
 
-/** Pods, workloads and the pod templates of custom resources; what makes no pods is left out. */
+/** Pods, workloads and the pod templates of custom resources; skips objects that make no pods. */
 export async function* explainedManifests(
   paths: readonly string[],
   io: Pick<Io, 'stdin' | 'cwd' | 'signal'>,

@@ -34,7 +34,7 @@ export async function runStatus(policy: string | undefined, given: Given<StatusO
     const options = await excludingPlatform<StatusOptions>(given, connected);
     const evaluator = new Evaluator();
     const forbidden: Source[] = [];
-    // What changes is followed in the whole cluster.
+    // --watch follows changes in the whole cluster.
     const scope = options.namespace !== undefined && !options.watch ? { namespace: options.namespace } : {};
     const cluster = await snapshot(connected, io, {
       ...scope,

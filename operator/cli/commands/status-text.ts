@@ -1,4 +1,4 @@
-/** A view of the policies: what needs attention first. On a terminal, in lines that fit it. */
+/** A view of the policies that shows what needs attention first, and wraps lines to the terminal. */
 import type { RbacSubject } from '../../cluster/objects.ts';
 import type { Holder } from '../../evaluate/use.ts';
 import { bounded, counted, firstOf } from '../../report/text.ts';
@@ -12,7 +12,7 @@ import type { PolicyView, StatusView, ViolationView } from './status-view.ts';
 
 const POLICY_HEAD = ['NAME', 'LEVEL', 'MODE', 'PSA', 'NAMESPACES', 'VIOLATING', 'UNKNOWN', 'READY', 'MAY USE'];
 const WIDE_HEAD = [...POLICY_HEAD, 'PRIORITY', 'VERSION', 'SHARES WITH', 'UNUSED GRANTS'];
-/** Left out, in this order, of a table that is wider than the terminal. */
+/** The columns to drop, in this order, from a table that is wider than the terminal. */
 const OPTIONAL_COLUMNS = ['UNKNOWN', 'PSA', 'MAY USE', 'NAMESPACES'];
 const VIOLATION_HEAD = ['NAMESPACE', 'WORKLOAD', 'PODS', 'RESULT', 'POLICY', 'RULE', 'MESSAGE'];
 const MOST_SUBJECTS = 2;
@@ -26,7 +26,7 @@ export interface TextOptions {
   readonly wide: boolean;
   /** A single policy was asked for: all that is known of it. */
   readonly whole: boolean;
-  /** Only this one was asked for. */
+  /** The only namespace to show. */
   readonly namespace: string | undefined;
 }
 
@@ -131,7 +131,7 @@ function conditionLines(policies: readonly PolicyView[], all: boolean, terminal:
   return lines.join('');
 }
 
-/** A violation of a workload, once, with all policies that find it. */
+/** One violation of a workload, with all policies that find it. */
 interface Violation extends MergedViolation<ViolationView & { readonly policy: string }> {
   readonly outcome: Outcome;
 }
@@ -210,7 +210,7 @@ function useTable(policies: readonly PolicyView[], terminal: Terminal): string {
   return rows.length === 0 ? '' : tableText(['POLICY', 'MAY USE IT', 'WHERE'], rows, { terminal });
 }
 
-/** Those who may use all policies; first those who may by mistake. */
+/** Subjects that may use all policies, unintended ones first. */
 function allLines(holders: readonly Holder[], { width }: Terminal): string {
   const named = (some: readonly Holder[]) =>
     some.map((one) => `${subjectText(one.subject)} (${where(one)})`).join(', ');

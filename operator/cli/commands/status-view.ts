@@ -70,7 +70,7 @@ export interface Readable {
   /** Whether roles and bindings are there. */
   readonly rbac: boolean;
   readonly missing: readonly string[];
-  /** Only what is in it, and the policies that select it. */
+  /** Limits the view to the namespace's workloads and the policies that select it. */
   readonly namespace?: string | undefined;
 }
 
@@ -90,7 +90,7 @@ export function statusView(readable: Readable, evaluator: Evaluator): StatusView
   };
 }
 
-/** @param asked undefined for all */
+/** @param asked the requested namespace; undefined for all */
 function isIn(asked: string | undefined, namespace: string): boolean {
   return asked === undefined || asked === namespace;
 }
@@ -124,7 +124,7 @@ function policyView(policy: CapabilityPolicy, readable: Readable, judgements: Ju
       : { selected: status.namespaces?.selected ?? 0, deciding: status.namespaces?.deciding ?? 0 },
     sharesWith: [...(coverage?.sharesWith ?? status.sharesWith ?? [])],
     ...(judgements ? judgedNow(policy, mode, deciding, judgements) : asReported(status, readable.namespace)),
-    // A grant that nobody needs in one namespace may be needed in another.
+    // A grant that is unused in one namespace may be needed in another.
     ...(readable.namespace !== undefined && { unusedGrants: [] }),
     usableBy,
     ...(usableBy !== 'Everyone' && readable.rbac && { usedBy: readable.use.holders(name) }),

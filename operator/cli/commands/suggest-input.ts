@@ -18,7 +18,7 @@ export interface FileOptions {
   readonly namespace: string;
   /** Called for whatever can't be read; the rest comes all the same. */
   tell(trouble: Trouble): void;
-  /** Called with what a document of a folder is that is no Kubernetes object. */
+  /** Called with the type of a document in a folder that is not a Kubernetes object. */
   skip?(what: string): void;
 }
 
@@ -52,7 +52,9 @@ export async function givenByFiles(
   return given;
 }
 
-/** Whether it can be judged at all; a misspelt field is told, since the suggestion would open what it closes. */
+/**
+ * Whether it can be judged. Misspelt fields are reported, because the suggestion would admit what they should prevent.
+ */
 function isSound(manifest: Manifest, tell: FileOptions['tell']): boolean {
   const { object, textOf } = manifest;
   const wrong = podProblems(object, object.kind, textOf);

@@ -95,7 +95,7 @@ function nameOf({ metadata }: CapabilityPolicy): string {
 
 function linesOf(stated: StatedOverride): string[] {
   const [owners = '', ...texts] = overrideLines(stated);
-  // Each entry of a list has its own.
+  // Each entry of a list has a comment of its own.
   const atEntries = Array.isArray(stated.value) && stated.needs.some(({ entry }) => entry !== undefined);
   return atEntries ? texts.map((text) => text.trimStart()) : [owners, ...texts];
 }

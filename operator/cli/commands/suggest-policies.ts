@@ -14,20 +14,20 @@ import type { Exception } from '../../evaluate/suggest-exceptions.ts';
 import type { SuggestedLevel } from '../../evaluate/suggest-level.ts';
 
 export interface PolicyOptions {
-  /** What all names begin with; the namespace's name by default. */
+  /** The prefix of all names; the namespace's name by default. */
   readonly name?: string;
   readonly mode: Mode;
-  /** Whether namespaces without workloads get a policy too. */
+  /** Whether to write a policy for namespaces without workloads, too. */
   readonly everywhere: boolean;
-  /** The level that is wanted everywhere. */
+  /** The level to start from in every namespace. */
   readonly level?: SuggestedLevel;
 }
 
 export interface SuggestedPolicy {
   readonly policy: CapabilityPolicy;
-  /** For which namespaces; none when it is for those without workloads only. */
+  /** The namespaces that it selects; empty when it is only for namespaces without workloads. */
   readonly suggestions: readonly Suggestion[];
-  /** Absent on a policy that is for everybody in its namespaces. */
+  /** Absent when the policy applies to everybody in its namespaces. */
   readonly exception?: Exception;
 }
 
@@ -36,21 +36,22 @@ interface LevelPolicy {
   readonly level: SuggestedLevel;
   readonly selector: LabelSelector;
   readonly suggestions: readonly Suggestion[];
-  /** The only namespace, with whatever it needs besides the level. */
+  /** The only namespace, with everything that it needs besides the level. */
   readonly own?: Suggestion;
 }
 
 /** The API server puts it on every namespace. */
 const NAME_LABEL = 'kubernetes.io/metadata.name';
-/** As many values as the API takes in one expression, and as many expressions. */
+/** The API's limit for values in one expression, and for expressions. */
 const MOST_VALUES = 100;
 const MOST_EXPRESSIONS = 16;
 const LONGEST_NAME = 63;
 const LEVELS: readonly SuggestedLevel[] = ['restricted', 'baseline'];
 
 /**
- * For each namespace one policy with its level, and beside it the exceptions, with the same selector: the API server then
- * takes one decision for all of them (docs/decisions/0006). Namespaces that need nothing but the same level share a policy.
+ * Writes one policy with the level for each namespace, and the exceptions with the same selector, so that the API
+ * server makes one decision for all of them (docs/decisions/0006). Namespaces that need only the same level share a
+ * policy.
  */
 export function policiesOf(suggestions: readonly Suggestion[], options: PolicyOptions): SuggestedPolicy[] {
   const names = new Names();
@@ -102,14 +103,14 @@ function sharedPolicy(suggestions: readonly [Suggestion, ...Suggestion[]]): Leve
   return { level, selector: { matchExpressions: [{ key: NAME_LABEL, operator: 'In', values }] }, suggestions };
 }
 
-/** Namespaces that are new get the tightest level in use. */
+/** New namespaces get the tightest level in use. */
 function tightestOf(suggestions: readonly Suggestion[]): SuggestedLevel {
   return suggestions.length === 0 || suggestions.some(({ level }) => level === 'restricted')
     ? 'restricted'
     : 'baseline';
 }
 
-/** All namespaces but these; all without exception when they are too many to be named. */
+/** Selects all namespaces except these; all namespaces when there are too many to name. */
 function allBut(suggestions: readonly Suggestion[]): LabelSelector {
   const chunks = inChunks(suggestions);
   if (chunks.length === 0 || chunks.length > MOST_EXPRESSIONS) return {};
@@ -154,12 +155,12 @@ function overridden(overrides: CapabilityPolicyOverrides): { overrides?: Capabil
   return Object.keys(overrides).length > 0 ? { overrides } : {};
 }
 
-/** The workload's name, or of several that of the service account that they share. */
+/** The workload's name, or for several workloads the name of their common service account. */
 function subjectOf({ workloads: [first, ...others], serviceAccounts: [account] }: Exception): string {
   return (others.length > 0 ? account : first?.name) ?? '';
 }
 
-/** Names that a policy can have, each once. */
+/** Valid, unique policy names. */
 class Names {
   readonly #used = new Set<string>();
 

@@ -16,7 +16,7 @@ import { policiesOf } from './suggest-policies.ts';
 
 interface Input {
   readonly given: readonly Given[];
-  /** Whether namespaces without workloads are to have a policy too. */
+  /** Whether namespaces without workloads get a policy, too. */
   readonly everywhere: boolean;
   /** N of Kubernetes 1.N of the oldest API server. */
   readonly server: number;

@@ -1,4 +1,4 @@
-/** Suggestions in words: what is admitted, who needs what, and what would make it needless. */
+/** Suggestions as text: what is admitted, which workload needs it, and how to make it unnecessary. */
 import type { Suggestion } from '../../evaluate/suggest.ts';
 import type { Exception } from '../../evaluate/suggest-exceptions.ts';
 import type { SuggestedLevel } from '../../evaluate/suggest-level.ts';
@@ -13,7 +13,7 @@ const LONGEST = 400;
 /** Every pod that names no service account runs as this one. */
 const DEFAULT_ACCOUNT = 'default';
 
-/** What a reader has to know before the first exception. */
+/** The notes that precede the first exception. */
 export function introductionLines(policies: readonly SuggestedPolicy[]): string[] {
   if (!policies.some(({ exception }) => exception)) return [];
   return [
@@ -21,7 +21,7 @@ export function introductionLines(policies: readonly SuggestedPolicy[]): string[
   ];
 }
 
-/** What the policy is for: namespaces at a level, or the workloads of an exception. */
+/** The purpose of the policy: namespaces at a level, or the workloads of an exception. */
 export function policyLines({ suggestions, exception }: SuggestedPolicy): string[] {
   const [first, ...others] = suggestions;
   if (!first) return ['For namespaces without workloads.'];
@@ -72,7 +72,7 @@ function exceptionLines(exception: Exception, { level, namespace }: Suggestion):
   ];
 }
 
-/** Who else may use the exception, and how to keep it for the workload. */
+/** Names the other workloads that may use the exception, and how to restrict it to the workload. */
 function accountLines(account: string, { workloads, sharing }: Exception, namespace: string): string[] {
   const others = sharing.find(({ serviceAccount }) => serviceAccount === account)?.workloads ?? [];
   if (others.length === 0 && account !== DEFAULT_ACCOUNT) return [];

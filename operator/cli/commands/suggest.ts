@@ -1,4 +1,4 @@
-/** suggest: for each namespace a level, and exceptions for the workloads that need more. */
+/** suggest: proposes a level for each namespace, and exceptions for the workloads that need more. */
 import { InvalidArgumentError, Option } from 'commander';
 import type { Mode } from '../../api/capability-policy.ts';
 import type { Level } from '../../standards/level-version.ts';

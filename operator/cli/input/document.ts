@@ -9,14 +9,14 @@ export interface Document {
   readonly value: unknown;
   /** The line of a field, from 1; of the nearest field around it that is there, when it is not. */
   lineOf(path: FieldPath): number;
-  /** A scalar as it is written, without quotes; undefined when the field is no scalar, or not there. */
+  /** The scalar as written, without quotes; undefined when the field is absent or not a scalar. */
   textOf(path: FieldPath): string | undefined;
 }
 
 /** Why a text is no document: where, and what to do. */
 export class DocumentError extends Error {
   readonly line: number;
-  /** Whether it is the text of a Helm template. */
+  /** Whether the document is a Helm template. */
   readonly template: boolean;
 
   constructor(line: number, message: string, template = false) {
@@ -45,7 +45,7 @@ export function parseDocument(text: string, firstLine: number): Document | undef
   const alias = events.find((event) => event.type === EVENT_ID.ALIAS);
   if (alias) checkAliases(value, firstLine + newlines(text, alias.anchorStart));
   const places = new Places(text, events);
-  // As Go's strings, which the API server reads it into: a lone surrogate becomes U+FFFD.
+  // The API server reads text into Go strings, where a lone surrogate becomes U+FFFD.
   const sound = /\\u[dD][89a-fA-F]/.test(text) ? wellFormed(value) : value;
   return {
     value: sound,

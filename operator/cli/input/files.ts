@@ -14,7 +14,7 @@ export interface InputFile {
   readonly path: string | number | undefined;
   /** A regular file can be read again, and at once. */
   readonly regular: boolean;
-  /** It was found in a folder: what is no Kubernetes object there was not meant. */
+  /** The file was found in a folder, so documents in it that are not Kubernetes objects are skipped. */
   readonly found?: true;
 }
 

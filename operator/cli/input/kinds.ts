@@ -76,7 +76,7 @@ const GROUP_VERSION = /^(?:[a-z0-9](?:[-.a-z0-9]*[a-z0-9])?\/)?[a-z](?:[-a-z0-9]
 export function roleOf(apiVersion: string, kind: string): Role | { readonly wrong: string } {
   const role = ROLES[`${apiVersion} ${kind}`];
   if (role) return role;
-  // `apiVersion: constructor` is no group version, and yet a property of every object.
+  // `constructor` is not a group version, but it is a property of every object.
   const kinds = Object.hasOwn(OTHERS, apiVersion) ? OTHERS[apiVersion] : undefined;
   if (kinds?.includes(kind)) return 'other';
   if (kinds) return { wrong: `no kind ${kind} is known in ${apiVersion}${suggestion(apiVersion, kind)}` };
@@ -91,7 +91,7 @@ export function roleOf(apiVersion: string, kind: string): Role | { readonly wron
 }
 
 /** Whether the group is Kubernetes' own, or ours. */
-/** Whether an object of another kind may hold pod templates; the examples in a CRD's schema are none. */
+/** Whether an object of another kind may hold pod templates. Examples in a CRD's schema do not count. */
 export function isSearched(apiVersion: string): boolean {
   const [group = ''] = apiVersion.split('/');
   return group.includes('.') && !apiVersion.startsWith('apiextensions.k8s.io/');

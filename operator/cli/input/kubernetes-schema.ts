@@ -6,8 +6,8 @@ import fields from './kubernetes-fields.json' with { type: 'json' };
 import type { Schema } from './schema.ts';
 
 /**
- * The type of a field is `s`tring, `i`nteger, `n`umber or `b`oolean, `*` anything, or the name of a type; `[` before it
- * is a list of such, `{` a mapping to such.
+ * A field's type is `s`tring, `i`nteger, `n`umber, `b`oolean, `*` for any, or the name of a type. The prefix `[` means
+ * a list of that type, and `{` a mapping to it.
  */
 export interface KubernetesFields {
   /** `apps/v1 Deployment` → its type. */
@@ -25,7 +25,7 @@ const SCALARS: Readonly<Record<string, Schema>> = {
   '*': {},
 };
 
-/** By type, as they are met: no type of these holds itself. */
+/** Schemas by type, built on first use. No type contains itself, so the recursion ends. */
 const SCHEMAS = new Map<string, Schema>();
 
 /** @param type a name of `types`, or another code of a field */
@@ -38,7 +38,7 @@ export function schemaOf(type: string): Schema {
     field,
     schemaOf(code),
   ]);
-  // What is unknown is not wrong for that: see unknown-fields.ts.
+  // Unknown fields are not type errors; unknown-fields.ts reports them.
   const schema: Schema = {
     type: 'object',
     properties: Object.fromEntries(properties),

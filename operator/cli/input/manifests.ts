@@ -18,7 +18,7 @@ export interface Manifest {
   readonly line: number;
   /** The line of a field, such as `['spec', 'containers', 0]`; of the nearest one around it that is there, when it is not. */
   lineOf(path: FieldPath): number;
-  /** A scalar as it is written there, without quotes; undefined when the field is no scalar, or not there. */
+  /** The scalar as written in the file, without quotes; undefined when the field is absent or not a scalar. */
   textOf(path: FieldPath): string | undefined;
 }
 
@@ -30,7 +30,7 @@ export type Reading = Pick<Io, 'stdin' | 'cwd' | 'signal'>;
 export interface ReadOptions {
   /** Called for whatever can't be read as an object; the rest comes all the same. */
   tell(trouble: Trouble): void;
-  /** Called with what a document of a folder is that is no Kubernetes object. */
+  /** Called with the type of a document in a folder that is not a Kubernetes object. */
   skip?(what: string): void;
   /** Which documents to look into at all, by their text. */
   wants?(text: string): boolean;
@@ -84,7 +84,7 @@ export async function* manifestsOf(
 
 interface PieceListener {
   tell(line: number, message: string): void;
-  /** Undefined where each document was meant to be an object. */
+  /** Undefined where every document must be an object. */
   readonly skip: ((what: string) => void) | undefined;
 }
 
@@ -120,7 +120,7 @@ function parsed({ text, line }: Piece, file: string, { tell, skip }: PieceListen
     return parseDocument(text, line);
   } catch (error) {
     if (!(error instanceof DocumentError)) throw error;
-    // Objects are written as JSON, too; what is not even that, such as JSON with comments, is none.
+    // A .json file that neither parses nor has an apiVersion, such as JSON with comments, is not a Kubernetes object.
     if (skip && error.template) skip(HELM_TEMPLATE);
     else if (skip && file.endsWith('.json') && !text.includes('"apiVersion"')) skip('other document');
     else tell(error.line, error.message);

@@ -1,6 +1,6 @@
 /**
- * What a document in a folder is when it is no Kubernetes object. Only what kubectl could not apply either is skipped, so
- * that nothing escapes a check by looking like something else.
+ * Recognizes documents in a folder that are not Kubernetes objects. Only documents that kubectl could not apply either
+ * are skipped, so that no object escapes a check by looking like something else.
  */
 import { basename } from 'node:path';
 import { isText, objectOf } from '../../cluster/raw.ts';
@@ -9,14 +9,14 @@ import { counted } from '../../report/text.ts';
 const KUSTOMIZATION = 'kustomization';
 export const HELM_TEMPLATE = 'Helm template';
 
-/** Documents in folders that are no Kubernetes objects. */
+/** Documents in folders that are not Kubernetes objects. */
 export interface OtherDocuments {
   /** `Helm template`, `Helm values`, `kustomization` … */
   readonly what: string;
   readonly count: number;
 }
 
-/** Counts them by what they are. */
+/** Counts them by type. */
 export class SkippedDocuments {
   readonly #counts = new Map<string, number>();
 
@@ -41,7 +41,7 @@ export function skippedLines(skipped: readonly OtherDocuments[]): string[] {
 
 /**
  * @param file its name
- * @returns undefined for an object, and for what is more likely a broken one
+ * @returns undefined for an object, and for a document that is probably a broken object
  */
 export function otherDocument(value: unknown, file: string): string | undefined {
   const { apiVersion, kind, ...rest } = objectOf(value);

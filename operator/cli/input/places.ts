@@ -9,7 +9,9 @@ interface Position {
   readonly offset: number;
 }
 
-/** Remembers what it has walked: a list or a mapping may have thousands of entries, and all of them are asked for. */
+/**
+ * Caches each list or mapping that it has walked, because callers ask for all of its entries, which may be thousands.
+ */
 export class Places {
   readonly #text: string;
   readonly #events: readonly Event[];
@@ -32,7 +34,7 @@ export class Places {
     return countBelow(this.#lineFeeds, this.#offsetOf(path));
   }
 
-  /** A scalar as it is written, without quotes; undefined when the field is no scalar, or not there. */
+  /** The scalar as written, without quotes; undefined when the field is absent or not a scalar. */
   textOf(path: FieldPath): string | undefined {
     const { position, whole } = this.#find(path);
     const event = whole ? this.#events[position.at] : undefined;
@@ -44,7 +46,7 @@ export class Places {
     return this.#find(path).position.offset;
   }
 
-  /** @returns how far there is something at the path, and whether that is all of it */
+  /** @returns how much of the path exists, and whether that is the whole path */
   #find(path: FieldPath): { readonly position: Position; readonly whole: boolean } {
     // The first event is the document's.
     let position: Position = { at: 1, offset: startOf(this.#events[1]) };
@@ -78,7 +80,7 @@ function itemsOf(events: readonly Event[], sequence: number): Position[] {
   return items;
 }
 
-/** A key that stands twice is an error elsewhere. */
+/** Duplicate keys are reported elsewhere. */
 function fieldsOf(text: string, events: readonly Event[], mapping: number): Map<string, Position> {
   const fields = new Map<string, Position>();
   if (events[mapping]?.type !== EVENT_ID.MAPPING) return fields;

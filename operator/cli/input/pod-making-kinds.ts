@@ -1,6 +1,6 @@
 /**
- * What is known of custom kinds in which no pod template is found: whether their operators make pods. Kinds that are in
- * neither list are told as unknown, so a list that lacks one hides nothing.
+ * Custom kinds without a pod template, by whether their operators make pods. Kinds that are in neither list are
+ * reported as unknown, so a gap in a list hides nothing.
  */
 
 import { groupOf, qualifiedKind } from '../../policy/controllers.ts';

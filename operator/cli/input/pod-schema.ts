@@ -1,6 +1,6 @@
 /**
- * The types of the fields of pods and workloads: where a manifest has another type, the API server refuses it, and no rule
- * could say anything about it. `privileged: "true"` is no boolean.
+ * Checks the types of the fields of pods and workloads. The API server refuses a manifest with a wrong type, such as
+ * `privileged: "true"`, and no rule could judge it.
  */
 import type { FieldPath } from './document.ts';
 import { templatePath } from './kinds.ts';
@@ -8,7 +8,7 @@ import { KUBERNETES_FIELDS, schemaOf } from './kubernetes-schema.ts';
 import { type Problem, type Schema, schemaProblems } from './schema.ts';
 import { type Hinting, withTypeHints } from './type-hint.ts';
 
-/** What makes a pod; what else the API server requires is no matter for a verdict. */
+/** The required fields without which there is no pod to judge; other required fields do not affect a verdict. */
 const REQUIRED: FieldPath = ['spec', 'containers'];
 
 const POD = requiring(schemaOf('PodTemplateSpec'), REQUIRED);
@@ -19,11 +19,11 @@ const OBJECT: Schema = {
   'x-kubernetes-preserve-unknown-fields': true,
 };
 
-/** By kind, as they are met. */
+/** Schemas by kind, built on first use. */
 const SCHEMAS = new Map<string, Schema>();
 
 /**
- * What is wrong with the pod, or the template, in an object of this kind.
+ * Problems of the pod or pod template in an object of this kind.
  * @param textOf a scalar as its file has it
  */
 export function podProblems(value: unknown, kind: string, textOf?: Hinting['textOf']): Problem[] {
@@ -32,18 +32,18 @@ export function podProblems(value: unknown, kind: string, textOf?: Hinting['text
   return withTypeHints(schemaProblems(value, schema), value, schema, { textOf });
 }
 
-/** The same of a pod that was found in an object of another kind. */
+/** The same for a pod that was found in an object of another kind. */
 export function podProblemsIn(pod: unknown): Problem[] {
   return schemaProblems(pod, POD);
 }
 
-/** What is wrong with an object that makes no pods, of a kind whose fields are known. */
+/** Problems of an object that makes no pods and whose kind has known fields. */
 export function objectProblems(value: unknown, kind: string, textOf?: Hinting['textOf']): Problem[] {
   const schema = schemaOf(typeOf(kind));
   return withTypeHints(schemaProblems(value, schema), value, schema, { textOf });
 }
 
-/** What is wrong with the metadata of an object of any kind. */
+/** Problems of the metadata of an object of any kind. */
 export function metadataProblems(value: unknown, textOf?: Hinting['textOf']): Problem[] {
   return withTypeHints(schemaProblems(value, OBJECT), value, OBJECT, { textOf });
 }
@@ -53,7 +53,7 @@ function typeOf(kind: string): string {
   return type;
 }
 
-/** The same schema with each field of the path required in the one around it. */
+/** The same schema, with each field of the path required in its parent. */
 function requiring(schema: Schema, [field, ...below]: FieldPath): Schema {
   if (field === undefined) return schema;
   const properties = { ...schema.properties, [field]: requiring(schema.properties?.[field] ?? {}, below) };

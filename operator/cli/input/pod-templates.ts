@@ -1,16 +1,18 @@
 /**
- * Pod templates in custom resources, found by their shape. Which field holds the template is a matter of each kind, and
- * nothing in a manifest tells it; docs/decisions/0012 says why the shape is enough.
+ * Finds pod templates in custom resources by their shape. Each kind has a different field for the template, and a
+ * manifest does not say which; docs/decisions/0012 explains why the shape is enough.
  */
 import { arrayOf, objectOf } from '../../cluster/raw.ts';
 import type { FieldPath } from './document.ts';
 
 export interface PodTemplate {
-  /** Of the PodTemplateSpec, of the PodSpec where there is no template around it, or of what holds a single container. */
+  /**
+   * The path of the PodTemplateSpec, of a PodSpec without a template, or of the mapping that holds a single container.
+   */
   readonly path: FieldPath;
-  /** A pod as far as the object states it. */
+  /** The pod, as far as the object defines it. */
   readonly pod: { readonly metadata?: unknown; readonly spec: Readonly<Record<string, unknown>> };
-  /** Where the object states a field of that pod: from `['spec', 'containers', 0]` to a path of the object. */
+  /** Maps a path of that pod, such as `['spec', 'containers', 0]`, to a path of the object. */
   fieldOf(inPod: FieldPath): FieldPath;
 }
 
@@ -24,7 +26,7 @@ export function podTemplatesIn(object: Readonly<Record<string, unknown>>): PodTe
 
 type Mapping = Readonly<Record<string, unknown>>;
 
-/** A mapping around the place that is searched. */
+/** An ancestor of the mapping that is searched. */
 interface Surrounding {
   readonly path: FieldPath;
   readonly fields: Mapping;
@@ -46,9 +48,9 @@ function search(value: unknown, path: FieldPath, around: readonly Surrounding[],
   for (const key of Object.keys(fields)) search(fields[key], [...path, key], inside, found);
 }
 
-/** `metadata` and `spec` with named containers: their images may be the operator's to choose. */
+/** `metadata` and `spec` with named containers. Images are not required, because the operator may choose them. */
 function podTemplateSpec(fields: Mapping, path: FieldPath): PodTemplate | undefined {
-  // The object's own spec is not a template: Prometheus has `spec.containers` for what it adds to containers of its own.
+  // The object's own spec is not a template: Prometheus uses `spec.containers` to patch its operator's own containers.
   if (
     path.length === 0 ||
     (!isTemplateKey(path.at(-1)) && !Object.keys(fields).every((key) => TEMPLATE_FIELDS.has(key)))
@@ -67,7 +69,7 @@ function isTemplateKey(key: string | number | undefined): boolean {
   return typeof key === 'string' && /template$/i.test(key);
 }
 
-/** `containers` that all have an image; a list of names alone may be anything. */
+/** `containers` that all have an image: without images, a list of names may be anything. */
 function podSpec(fields: Mapping, path: FieldPath): PodTemplate | undefined {
   if (!isContainerList(fields.containers, true)) return undefined;
   return {
@@ -77,7 +79,7 @@ function podSpec(fields: Mapping, path: FieldPath): PodTemplate | undefined {
   };
 }
 
-/** k8s.io/apimachinery IsDNS1123Label: a pattern for names, as policies have them, is none. */
+/** k8s.io/apimachinery IsDNS1123Label: excludes the name patterns that policies contain. */
 const NAME = /^[a-z0-9](?:[a-z0-9-]*[a-z0-9])?$/;
 
 /** Kyverno's patterns have anchors around their keys: `(name)`. */
@@ -91,19 +93,19 @@ function isContainerList(value: unknown, withImages: boolean): boolean {
       const { name, image } = container;
       if (!Object.keys(container).every((key) => FIELD.test(key))) return false;
       const named = typeof name === 'string' && NAME.test(name);
-      // Knative lets an only container go without a name.
+      // Knative allows a single container without a name.
       const known = isImage(image) && (named || (name === undefined && list.length === 1));
       return withImages ? known : known || (named && image === undefined);
     })
   );
 }
 
-/** Wildcards are policies': no reference to an image has them. */
+/** Wildcards occur only in policies, never in an image reference. */
 function isImage(value: unknown): boolean {
   return typeof value === 'string' && value !== '' && !/[*?]/.test(value);
 }
 
-/** Pod-level fields that a workflow states for all its templates, and a template for itself. */
+/** Pod-level fields that a workflow sets for all its templates, and that a template may override. */
 const POD_FIELDS = [
   'securityContext',
   'serviceAccountName',
@@ -154,7 +156,7 @@ function singleContainer(fields: Mapping, path: FieldPath, around: readonly Surr
   return { path, pod, fieldOf: (inPod) => placed(inPod, places) };
 }
 
-/** By the place with the longest beginning in common. */
+/** Maps a path by its longest matching prefix. */
 function placed(inPod: FieldPath, places: readonly (readonly [inPod: FieldPath, inObject: FieldPath])[]): FieldPath {
   const begins = places.filter(([start]) => start.every((step, index) => step === inPod[index]));
   const [start, place] = begins.reduce((best, one) => (one[0].length > best[0].length ? one : best));

@@ -6,7 +6,7 @@ export interface Trouble {
   readonly file: string;
   readonly line?: number;
   readonly message: string;
-  /** By default an error; a warning does not fail the command. */
+  /** The default is an error; a warning does not fail the command. */
   readonly severity?: 'error' | 'warning';
 }
 

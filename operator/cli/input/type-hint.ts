@@ -4,9 +4,9 @@ import type { FieldPath } from './document.ts';
 import { hasType, isObject, type Problem, partOf, type Schema } from './schema.ts';
 
 export interface Hinting {
-  /** A scalar as its file has it: `1.30`, of which only the number 1.3 is left. */
+  /** The scalar as the file has it: `1.30`, which parses to the number 1.3. */
   readonly textOf?: ((path: FieldPath) => string | undefined) | undefined;
-  /** What is wrong with a text, quotes or not. */
+  /** The problem with a string, whether or not it is quoted. */
   readonly refusalOf?: (text: string, schema: Schema) => string | undefined;
 }
 
@@ -17,7 +17,7 @@ const BOOLEANS: readonly (readonly [RegExp, boolean])[] = [
   [/^(?:n|no|off|false)$/i, false],
 ];
 
-/** The same problems; those that are about a type end with what to write. */
+/** The same problems; each type error ends with what to write instead. */
 export function withTypeHints(
   problems: readonly Problem[],
   value: unknown,
@@ -88,13 +88,13 @@ function textHint(
   );
 }
 
-/** A list of one where its entry is wanted. */
+/** A list with one entry where the entry itself is expected. */
 function unwrapped(value: unknown): string | undefined {
   const [only] = Array.isArray(value) && value.length === 1 ? value : [];
   return typeof only === 'string' ? `write ${only}, without brackets` : undefined;
 }
 
-/** `runAsUser: MustRunAs` → `{rule: MustRunAs}`: the one field that takes the value, else all that there are. */
+/** `runAsUser: MustRunAs` → `{rule: MustRunAs}`: the one field that accepts the value, else all fields. */
 function fieldsHint(value: unknown, { properties = {} }: Schema): string | undefined {
   const fields = Object.entries(properties);
   const [field, ...others] = fields.filter(([, { enum: own, items }]) => (own ?? items?.enum)?.includes(value));
@@ -113,7 +113,7 @@ function isScalar(value: unknown): boolean {
   return typeof value === 'boolean' || typeof value === 'number';
 }
 
-/** On one line, as YAML has it. */
+/** The value as one line of YAML. */
 function flow(value: unknown): string {
   const text = isObject(value)
     ? `{${Object.entries(value)

@@ -10,7 +10,7 @@ import { pathText } from './paths.ts';
 
 export interface UnknownField {
   readonly path: FieldPath;
-  /** The field that was meant: where it would be. */
+  /** The path of the intended field. */
   readonly meant: FieldPath | undefined;
   /** Names the field, and what to write. */
   readonly message: string;
@@ -20,12 +20,12 @@ type Fields = Readonly<Record<string, string>>;
 
 const { roots, types } = KUBERNETES_FIELDS;
 
-/** Of an object of Kubernetes' own kinds; none for another kind. In the order of the document. */
+/** Unknown fields of an object of a built-in kind, in document order; none for other kinds. */
 export function unknownFieldsOf(object: unknown, apiVersion: string, kind: string): UnknownField[] {
   return described(search(object, own(roots, `${apiVersion} ${kind}`) ?? '*', []));
 }
 
-/** The same of a pod that was found in an object of another kind. */
+/** The same for a pod that was found in an object of another kind. */
 export function unknownFieldsIn(pod: unknown): UnknownField[] {
   return described(search(pod, 'PodTemplateSpec', []));
 }
@@ -33,7 +33,7 @@ export function unknownFieldsIn(pod: unknown): UnknownField[] {
 interface Found {
   readonly around: FieldPath;
   readonly key: string;
-  /** What is known there. */
+  /** The fields that are known there. */
   readonly fields: Fields;
 }
 
@@ -54,7 +54,7 @@ function search(value: unknown, type: string, path: FieldPath): Found[] {
   });
 }
 
-/** An object with more is broken as a whole. */
+/** An object with more unknown fields is broken as a whole. */
 const MOST = 100;
 const LONGEST = 500;
 
@@ -78,7 +78,7 @@ function unknownField({ around, key, fields }: Found): UnknownField {
   return { path, meant: undefined, message: what + hint };
 }
 
-/** Where fields are put that belong elsewhere in a pod. */
+/** The places in a pod where fields are commonly misplaced. */
 const HOMES = [
   { type: 'PodSpec', called: "the pod's spec" },
   { type: 'PodSecurityContext', called: "the pod's securityContext" },

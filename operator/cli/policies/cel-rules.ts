@@ -16,7 +16,7 @@ export function ruleProblems(value: unknown, schema: Schema): Problem[] {
   return new Rules().problems(value, schema, []);
 }
 
-/** What the rules of a field say about a text that it might have. */
+/** The messages of a field's rules for a possible string value. */
 export function ruleRefusal(text: string, schema: Schema): string | undefined {
   const [problem] = new Rules().problems(text, schema, []);
   return problem?.message.replace(/^the policy: /, '');
