@@ -33,7 +33,7 @@ interface Group {
  * selectors.
  */
 const GUARDED = Math.floor(COST_BUDGET / AUTHORIZER_CHECK) - 3;
-/** Without variables both checks are made for each policy, and each validation holds the selectors of all. */
+/** Without variables, each policy needs both checks, and each validation contains the selectors of all policies. */
 const GUARDED_WITHOUT_VARIABLES = Math.floor(COST_BUDGET / (2 * AUTHORIZER_CHECK)) - 1;
 /**
  * A guard's text beside the selectors, in characters: by itself, for each policy that it carries, for each that it

@@ -16,7 +16,7 @@ interface Program {
  * Larger than all policies of a cluster need at a time, but bounded, so that texts of edited policies don't accumulate.
  */
 const MOST_PROGRAMS = 10_000;
-/** What cel-go charges a function for each character that it goes through (cel-go checker/cost.go StringTraversalCostFactor). */
+/** cel-go's charge per character that a function traverses (cel-go checker/cost.go StringTraversalCostFactor). */
 const COST_OF_CHARACTER = 0.1;
 /** The fixed cost of a string and of a list, as the number of names and operators that take cel-js as long. */
 const COST_OF_RUN = 100;

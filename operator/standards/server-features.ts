@@ -1,4 +1,4 @@
-/** What API servers offer, by version. Nothing else in the code compares the versions of API servers. */
+/** Features of API servers by version. No other file compares the versions of API servers. */
 import { formatVersion } from './level-version.ts';
 
 /** The first Kubernetes version with the feature: N of 1.N. */

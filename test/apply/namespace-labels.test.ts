@@ -1,4 +1,4 @@
-/** Whose a Pod Security label is: what is planned for one namespace. */
+/** Ownership of a Pod Security label: the plan for one namespace. */
 import assert from 'node:assert/strict';
 import { planLabels } from '../../operator/apply/namespace-labels.ts';
 import type { FieldOwner, NamespaceView } from '../../operator/cluster/objects.ts';

@@ -32,7 +32,7 @@ function patches(metadata: object): Step {
   return ask('PATCH', NAMESPACE, { metadata }, { as: EDITOR });
 }
 
-/** Waits for the label that the namespace's policy comes to. */
+/** Waits for the label that the namespace's policy asks for. */
 function labelled(level: string): Step {
   return async ({ cluster, namespace }) => {
     await eventually(`the label ${level}`, async () => (await enforced({ cluster, namespace })) === level, 15_000);
@@ -40,7 +40,7 @@ function labelled(level: string): Step {
   };
 }
 
-/** The namespace's policy comes to want another label, and the operator has come to that. */
+/** The namespace's policy now wants another label, and the operator has observed it. */
 function policyBecomes(level: CapabilityPolicySpec['level']): Step {
   return async ({ cluster, namespace }) => {
     const suffix = namespace.replace('attacks-', '');
@@ -65,7 +65,7 @@ async function enforced({ cluster, namespace }: Pick<Scene, 'cluster' | 'namespa
   return (await podSecurityOf(cluster.api, namespace)).labels.enforce;
 }
 
-/** By each route that can make the change: the first answer that is no refusal, else the last. */
+/** Tries each route that can make the change. Returns the first answer that is not a refusal, else the last. */
 function byEveryRoute(wanted: MetadataChange): Step {
   return async ({ cluster, namespace }) => {
     let last: Answer | undefined;

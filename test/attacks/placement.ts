@@ -13,7 +13,7 @@ function bad(container: Json): Json {
   };
 }
 
-/** Where somebody may put SYS_ADMIN, or what else the pod says beside it. */
+/** The places where a pod can add SYS_ADMIN, and the fields that it may set beside it. */
 const PLACES: Readonly<Record<string, (pod: Json) => void>> = {
   'in an init container': ({ spec }) => {
     spec.initContainers = [{ ...bad(spec.containers[0]), name: 'init' }];

@@ -1,4 +1,4 @@
-/** As much of Kubernetes' protobuf as it takes to create a pod (k8s.io/api/core/v1/generated.proto). */
+/** The part of Kubernetes' protobuf that is needed to create a pod (k8s.io/api/core/v1/generated.proto). */
 
 /** A field: its number, and a text, bytes of a message, or true. */
 type Field = readonly [number: number, value: string | Uint8Array | true];

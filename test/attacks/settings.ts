@@ -65,7 +65,7 @@ export const SETTINGS: Readonly<Record<string, Setting>> = {
     },
   },
 
-  /** Where the account of that exception is another, and somebody may use another exception. */
+  /** The case in which that exception is for another account, and the user may use another exception. */
   elsewhere: {
     policies: {
       elsewhere: enforce({ level: 'restricted' }),

@@ -1,4 +1,6 @@
-/** check -f FOLDER: what is no Kubernetes object is skipped and counted; a file that is named is an error as before. */
+/**
+ * check -f FOLDER skips and counts documents that are not Kubernetes objects; in a file named by -f they are errors.
+ */
 import assert from 'node:assert/strict';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

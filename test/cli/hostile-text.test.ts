@@ -5,7 +5,10 @@ import { cappol, type Ran } from './cappol.ts';
 /** Properties of every JavaScript object: a table that is looked up by a manifest's text must not find them. */
 const INHERITED = ['constructor', '__proto__', 'toString', 'hasOwnProperty', 'valueOf', '__defineGetter__'] as const;
 
-/** What a terminal, a log viewer or an XML parser obeys: C0 and C1 controls, line breaks, bidirectional controls. */
+/**
+ * Characters that a terminal, log viewer or XML parser interprets: C0 and C1 controls, line breaks, bidirectional
+ * controls.
+ */
 const HOSTILE = '\u001b[2J\u0007\r\n::error::\u009b31m\u202e\u2066\u2028]]>\u0000\ud800';
 const OBEYED = /[\p{Cc}\p{Bidi_Control}\u2028\u2029]/u;
 

@@ -36,7 +36,7 @@ const ROOTS = {
 const SCALARS: Readonly<Record<string, string>> = { string: 's', integer: 'i', number: 'n', boolean: 'b' };
 /** Written as texts or numbers. */
 const EITHER = ['Quantity', 'IntOrString'];
-/** What an API server writes and nobody else does. */
+/** Fields that only the API server writes. */
 const NOT_WRITTEN = ['status', 'managedFields'];
 
 export function fieldsOf(documents: readonly OpenApi[]): KubernetesFields {

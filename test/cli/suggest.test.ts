@@ -54,7 +54,7 @@ async function suggested(args: readonly string[], ...objects: readonly Fields[])
   return cappol(['suggest', '-f', '-', ...args], manifests(...objects));
 }
 
-/** What is stated beside an entry that admits more of its kind than the workloads use. */
+/** The rules that are set together with an entry that admits more of its kind than the workloads use. */
 const GUARDING = ['hostPaths', 'flexVolumeDrivers'];
 const SELECTOR = { matchLabels: { 'kubernetes.io/metadata.name': 'net' } };
 

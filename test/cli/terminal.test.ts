@@ -1,4 +1,4 @@
-/** What check prints on a terminal, and what in a pipe: asked of the program under a pseudo-terminal. */
+/** Compares check's output on a terminal and in a pipe, by running the program under a pseudo-terminal. */
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -145,7 +145,7 @@ describeWith({ programs: { script: 'apt-get install bsdutils' } }, 'check on a t
   });
 });
 
-/** What the file holds; with UPDATE_GOLDEN what is printed now, and it holds that from then on. */
+/** The file's content; with UPDATE_GOLDEN=1, writes the current output to the file first. */
 function golden(name: string, printed: string): string {
   const file = join(import.meta.dirname, 'golden', name);
   if (process.env.UPDATE_GOLDEN) writeFileSync(file, printed);

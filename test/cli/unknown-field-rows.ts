@@ -24,7 +24,7 @@ spec:
             drop: [ALL]
 `;
 
-/** What is written instead of what, and what is said of it. */
+/** The wrong input, the correct one, and the expected message. */
 export interface Row {
   readonly was: string;
   readonly is: string;

@@ -1,4 +1,4 @@
-/** Fields that the API server does not know, as its strict decoding tells them. */
+/** Unknown fields, as the API server's strict decoding reports them. */
 import assert from 'node:assert/strict';
 import { cappol } from './cappol.ts';
 import { CONTAINER, DEPLOYMENT, ROWS } from './unknown-field-rows.ts';

@@ -23,7 +23,7 @@ export interface Request {
   readonly resource: string;
   readonly subResource?: string;
   readonly namespace?: string;
-  /** Of whoever asks. */
+  /** The groups of the requesting user. */
   readonly groups?: readonly string[];
   readonly object: unknown;
   readonly oldObject?: unknown;
@@ -85,7 +85,7 @@ export class AdmissionText {
     ]);
   }
 
-  /** What becomes of a request: its refusal's message, and undefined where it is admitted. */
+  /** The result of a request: the message of the refusal, or undefined where it is admitted. */
   refusal(request: Request): unknown {
     if (!this.matches(request) || this.run('whole decision', request) === true) return undefined;
     return this.run('whole message', request);

@@ -1,4 +1,4 @@
-/** What the guards come to: as many as their texts and costs ask for, and the same answers however many they are. */
+/** Splitting into guards: as many as texts and costs require, and the same answers whatever their number. */
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import type { CapabilityPolicySpec } from '../../operator/api/capability-policy.ts';
@@ -86,7 +86,7 @@ describe('guards', () => {
   });
 });
 
-/** Of which many may meet. */
+/** Small enough that many such policies may select the same namespace. */
 const SMALL: Partial<CapabilityPolicySpec> = { level: 'privileged', overrides: { hostNetwork: false } };
 
 type Labels = Readonly<Record<string, string>>;

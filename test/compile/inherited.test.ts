@@ -1,4 +1,6 @@
-/** What an ephemeral container gets from a pod that satisfies no policy, rule by rule: docs/decisions/0008. */
+/**
+ * Tests, rule by rule, what an ephemeral container inherits from a pod that satisfies no policy: docs/decisions/0008.
+ */
 import assert from 'node:assert/strict';
 import type { CapabilityPolicyOverrides } from '../../operator/api/capability-policy.ts';
 import { RULES } from '../../operator/rules/index.ts';
@@ -10,12 +12,12 @@ type Fields = Readonly<Record<string, unknown>>;
 
 interface Row {
   readonly overrides: CapabilityPolicyOverrides;
-  /** What violates the policy. */
+  /** The fields of the pod that violate the policy. */
   readonly pod: Fields;
   readonly annotations?: Readonly<Record<string, string>>;
-  /** What a container sets and gets it all the same. */
+  /** Fields in a container that do not keep it from inheriting the violation. */
   readonly with?: readonly Fields[];
-  /** What a container sets and does not get it. */
+  /** Fields in a container that keep it from inheriting the violation. */
   readonly without?: readonly Fields[];
 }
 

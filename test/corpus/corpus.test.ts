@@ -137,7 +137,7 @@ describe('the corpus', function () {
         });
       }
 
-      /** What the API server takes where nothing restricts it, and the policies do not. */
+      /** Whether the policies refuse a pod that the API server accepts without them. */
       async function closed(probed: Probed): Promise<boolean | undefined> {
         if ((await create(probed.changed, free)) !== 201) return undefined;
         return !(await isAdmitted(probed.changed, probed));
@@ -182,7 +182,7 @@ describe('the corpus', function () {
   async function create(pod: Pod, namespace: string, serviceAccount = 'default'): Promise<number> {
     const path = `${NAMESPACES}/${namespace}/pods`;
     const { status, body } = await cluster.tryCreate(path, createdPod(pod, serviceAccount));
-    // Anything else, such as 429, is no verdict.
+    // Other status codes, such as 429, are not a verdict.
     if (![201, 400, 403, 422].includes(status)) throw new Error(`${status}: ${body.message}`);
     return status;
   }
@@ -215,7 +215,7 @@ async function failing<One extends Workload>(
   };
 }
 
-/** As many at a time as an API server answers at once. */
+/** Limits the concurrent calls to the number of requests that an API server answers at once. */
 async function inBatches<One, Result>(all: readonly One[], of: (one: One) => Promise<Result>): Promise<Result[]> {
   const results: Result[] = [];
   for (let i = 0; i < all.length; i += BATCH) results.push(...(await Promise.all(all.slice(i, i + BATCH).map(of))));

@@ -11,7 +11,7 @@ export interface Probe {
   apply(pod: Pod): Pod;
 }
 
-/** What levels restricted and baseline both admit. */
+/** Values that levels restricted and baseline both admit. */
 export const ADMITTED_BY_LEVELS: readonly Probe[] = [
   volume('a ConfigMap', { configMap: { name: 'settings', optional: true } }),
   volume('an emptyDir', { emptyDir: {} }),
@@ -34,7 +34,7 @@ export const ADMITTED_BY_LEVELS: readonly Probe[] = [
   },
 ];
 
-/** What neither of them admits. */
+/** Values that neither of them admits. */
 export const REFUSED_BY_LEVELS: readonly Probe[] = [
   podField('hostNetwork'),
   podField('hostPID'),

@@ -111,7 +111,7 @@ export class PolicyCluster {
     return projection.policy(answer.body);
   }
 
-  /** What policies come to. */
+  /** Compiles the policies. */
   compiled(policies: readonly CapabilityPolicy[]): Compiled {
     return compile(policies, { oldestServer: SERVER_MINOR, operatorNamespace: PROBES, excludedNamespaces: [] });
   }

@@ -13,7 +13,7 @@ import type { Values } from './statement-values.ts';
 
 type Fields = Record<string, unknown>;
 
-/** Containers that somebody adds at once. */
+/** Containers that one request adds. */
 export interface Step {
   readonly by: Creator;
   /** Named later. */
@@ -31,7 +31,9 @@ export interface Track {
   readonly steps: readonly Step[];
 }
 
-/** What policies grant pods, and not just containers: each of them alone is an exception that another policy lacks. */
+/**
+ * Overrides that apply to pods and not just containers. Each of them alone is an exception that another policy lacks.
+ */
 const OF_PODS: readonly CapabilityPolicyOverrides[] = [
   { hostPID: true },
   { hostIPC: true },

@@ -1,4 +1,4 @@
-/** What becomes of ephemeral containers that are added to a pod, in plain words after docs/decisions/0008; see statement.ts. */
+/** Reference model for ephemeral containers that are added to a pod, after docs/decisions/0008; see statement.ts. */
 import { isDeepStrictEqual } from 'node:util';
 import type { ResolvedPolicy } from '../../operator/policy/resolve.ts';
 import { filledAddition } from './filling-statement.ts';
@@ -6,7 +6,7 @@ import { deciders, mayUse, type Scene } from './sets-statement.ts';
 import { broken } from './statement.ts';
 import type { Profile, Secured, StatedContainer, StatedPod } from './statement-pod.ts';
 
-/** What becomes of an addition. */
+/** The result of an addition. */
 export interface Fate {
   readonly admitted: boolean;
   /** The pod as it is stored then. */

@@ -1,4 +1,4 @@
-/** One pod on a real API server, and what is added to it step by step, beside the plain statement. */
+/** Compares additions to one pod, step by step, on a real API server and in the reference model. */
 import { isDeepStrictEqual } from 'node:util';
 import type { ResolvedPolicy } from '../../operator/policy/resolve.ts';
 import type { PolicyCluster } from './policies-cluster.ts';
@@ -82,7 +82,7 @@ function withAdded(pod: StatedPod, containers: readonly StatedContainer[]): Stat
   return { ...pod, spec: { ...pod.spec, ephemeralContainers } };
 }
 
-/** By name, as far as defaulting writes to it. */
+/** The fields of added containers that defaulting writes, by the container's name. */
 function addedTo({ spec }: StatedPod): Readonly<Record<string, unknown>> {
   return Object.fromEntries(
     (spec.ephemeralContainers ?? []).map(({ name, securityContext }) => [

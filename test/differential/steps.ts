@@ -25,7 +25,7 @@ export interface StepsPlan {
 
 const BATCH = 10;
 const STEPS_OF_TRACK = 8;
-/** Of a track's steps about so many are judged: others are invalid, and some pods are refused. */
+/** The approximate number of steps of a track that are judged: others are invalid, and some pods are refused. */
 const JUDGED_OF_TRACK = 4;
 
 export async function judgeSteps(

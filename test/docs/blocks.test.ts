@@ -27,7 +27,7 @@ const RUN: readonly Run[] = [
 /** How else people mark what is for a shell. */
 const OTHER_MARKS = ['bash', 'console', 'shell', 'shell-session', 'shellscript', 'terminal', 'zsh'];
 
-/** What people paste into a shell. */
+/** The commands that people paste into a shell. */
 const COMMANDS =
   /^\s*(?:\w+=\S* )*(?:sudo )?(?:cappol|curl|docker|git|helm|jq|kubectl|kustomize|make|node|npm|npx|oc|podman) /m;
 

@@ -10,7 +10,7 @@ import { type Block, firstLine, type Page, ROOT } from './page.ts';
 import { ShellSession } from './shell-session.ts';
 import { assertShown } from './shown.ts';
 
-/** Of a page that says that it needs a cluster: what kubectl there needs. */
+/** For a page that says that it needs a cluster: the objects that its kubectl commands need. */
 export interface Access {
   readonly kubectl: string;
   readonly kubeconfig: string;

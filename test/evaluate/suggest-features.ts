@@ -11,7 +11,7 @@ type AdmittedBy = 'restricted' | 'baseline' | 'privileged';
 
 interface Feature {
   readonly admittedBy: AdmittedBy;
-  /** Of features in the same place a pod has at most one. */
+  /** A pod has at most one of the features in the same place. */
   readonly place?: string;
   readonly container?: Fields;
   readonly security?: Fields;
@@ -87,7 +87,7 @@ const HARDENED = {
   seccompProfile: { type: 'RuntimeDefault' },
 };
 
-/** What the options of SELinux must be exactly, cannot be left out: the API has no list of them. */
+/** SELinux options with one required value can't be omitted, because the API has no list for them. */
 const EXACT = 'SELinux spc_t';
 
 export interface Made {

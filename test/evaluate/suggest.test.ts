@@ -66,7 +66,9 @@ function suggested(pods: readonly PodParts[], options: Partial<SuggestOptions> =
   return suggestedFor(given(pods), options);
 }
 
-/** What is suggested for a workload of these pods: its exception, or its namespace's policy where it needs none. */
+/**
+ * The suggestion for a workload of these pods: its exception, or its namespace's policy where it needs no exception.
+ */
 function forOne(pods: readonly PodParts[], options: Partial<SuggestOptions> = {}, template = false) {
   const all = pods.map((parts) => ({ workload: { kind: 'Pod', namespace: 'net', name: 'pod' }, parts, template }));
   const suggestion = suggestedFor(all, options);
@@ -475,7 +477,7 @@ describe(`suggestions for random workloads (FC_SEED=${SEED})`, function () {
         for (const [path, value] of Object.entries(stated)) {
           const standard = { ...STANDARD, minor: one.minor, level };
           const own = one.narrow ? [] : ownEntries(path, standard);
-          // What may be added is not required to be dropped: the API refuses that.
+          // Capabilities that may be added are not in requiredDrop, because the API refuses that.
           const added = stated['capabilities.allowedAdd'] ?? ownEntries('capabilities.allowedAdd', standard);
           for (const narrower of narrowerThan(path, value, { added: added as string[], own })) {
             const text = `${path}: ${JSON.stringify(narrower)}`;
@@ -510,7 +512,7 @@ describe(`suggestions for random workloads (FC_SEED=${SEED})`, function () {
   });
 });
 
-/** What is stated beside an entry that admits more of its kind than the workloads use. */
+/** The rules that are set together with an entry that admits more of its kind than the workloads use. */
 const GUARDING = ['hostPaths', 'flexVolumeDrivers'];
 
 interface Part {

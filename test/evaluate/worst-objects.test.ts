@@ -9,7 +9,7 @@ import { ALTERNATIVES } from '../rules/overrides.ts';
 import { policy } from './fixtures.ts';
 import { WORST_OBJECTS, type WorstPod } from './worst-objects.ts';
 
-/** While a piece of work takes so long, the operator answers nobody. */
+/** The longest time that a piece of work may block the operator. */
 const BLOCKED_MS = 100;
 /** Linear growth is 4, quadratic 16. */
 const [TIMES, MOST_GROWTH] = [4, 9];
@@ -20,7 +20,7 @@ function partsIn({ annotations = {}, spec }: WorstPod): PodParts {
   return { annotations, spec };
 }
 
-/** Of the process, so that others on the machine do not count; the best of some, so that a compiler's work does not. */
+/** CPU time of this process only, and the best of several runs, so that other processes and the JIT do not count. */
 function cpuMs(work: () => void): number {
   const times = Array.from({ length: 5 }, () => {
     const began = process.cpuUsage();

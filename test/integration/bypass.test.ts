@@ -374,7 +374,7 @@ describe('attempts to get around a policy', () => {
   }
 });
 
-/** What makes a cluster OpenShift: its API groups, here without content. */
+/** The API groups by which a cluster is recognized as OpenShift, here without content. */
 function clusterVersions(name: string): object {
   const schema = { openAPIV3Schema: { type: 'object' } };
   return {

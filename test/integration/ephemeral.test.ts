@@ -1,4 +1,4 @@
-/** What happens to pods that exist: what is added to them is judged with the pod, or alone where the pod satisfies no policy. */
+/** Existing pods: an added container is judged with the pod, or alone where the pod satisfies no policy. */
 import assert from 'node:assert/strict';
 import type { CapabilityPolicySpec } from '../../operator/api/capability-policy.ts';
 import type { Answer, Identity, Json } from './api.ts';

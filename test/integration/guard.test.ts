@@ -90,7 +90,7 @@ describe('the guard', () => {
   });
 
   describe('protects the label that policies want, whoever states it', () => {
-    // What is left of their labels would look like labels that we forgot.
+    // Their remaining labels would look like labels that we forgot.
     after(async () => {
       const namespaces = ['wanted', 'tightened', 'loose'].map((name) => cluster.named(name));
       await Promise.all(namespaces.map((name) => cluster.api.remove(`${NAMESPACES}/${name}`)));
@@ -154,12 +154,12 @@ describe('the guard', () => {
       await refusesWeakening(loose, policy, 'privileged');
     });
 
-    /** By every route. */
+    /** Tries every route. */
     async function refusesWeakening(name: string, by: string, ...levels: readonly (string | null)[]): Promise<void> {
       for (const level of levels) {
         const weakened: MetadataChange = { labels: { [ENFORCE]: level } };
         for (const route of routesOf(weakened)) {
-          // To apply less takes nothing from what another manager has applied.
+          // Applying fewer fields does not remove fields that another manager owns.
           if (level === null && route.title.startsWith('server-side apply')) continue;
           refused(await change(cluster.api, name, weakened, EDITOR, route), by, `${level}: ${route.title}`);
         }
@@ -175,7 +175,7 @@ describe('the guard', () => {
       assert.partialDeepStrictEqual(await labelsOf(name), labels);
     }
 
-    /** By server-side apply, as the editor, under a name of their own. */
+    /** Uses server-side apply as the editor, with a field manager of its own. */
     async function applies(name: string, labels: Record<string, string>): Promise<void> {
       const { status, body } = await cluster.api.ask('PATCH', `${NAMESPACES}/${name}`, {
         body: { apiVersion: 'v1', kind: 'Namespace', metadata: { name, labels } },

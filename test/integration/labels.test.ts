@@ -351,10 +351,10 @@ describe('Pod Security labels', function () {
         const team = how.replace(/\W+/g, '-');
         const namespace = await cluster.namespace(team, { team });
         await state(namespace);
-        // The operator has to have seen it before the policy: what comes with it is taken for an answer to ours.
+        // The operator must see it before the policy; otherwise it takes the change for a response to its own.
         await sleep(WATCH_MS);
         const policy = await cluster.policy(team, select(team));
-        // Of what they say nothing is recorded: it was theirs first.
+        // Their labels are not recorded as ours, because they set them first.
         await expectLabels(namespace, AUDIT_BASELINE, { 'audit-version': SERVER_VERSION });
         await cluster.policy(team, select(team, { level: 'restricted' }));
         await conflict(policy, /audit is "baseline" by (argocd-controller|kubectl-label), ours would be "restricted"/);

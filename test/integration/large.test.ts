@@ -14,7 +14,7 @@ const ANSWERED_MS = 1_000;
 const ENDED_MS = 10_000;
 const SELECTED = { matchLabels: { team: 'large' } };
 
-/** The rules that go through lists; of those that look at one field of a container, one stands for all. */
+/** The rules that iterate over lists, and one example of the rules that read a single field of a container. */
 const RULES = [
   'capabilities',
   'capabilities.allowedBounding',

@@ -143,7 +143,7 @@ describe('writes that the API server refuses', function () {
     assert.fail('it does not come into force');
   }
 
-  /** What etcd takes is 1.5 MiB (--max-request-bytes). */
+  /** etcd accepts at most 1.5 MiB (--max-request-bytes). */
   function tooLarge(set: AdmissionSet | undefined): void {
     assert.ok(set);
     const [admissionPolicy] = set.objects as readonly unknown[] as readonly [{ spec: { variables: object[] } }];

@@ -1,4 +1,4 @@
-/** What check knows of the fields of pods and workloads is what an API server knows. */
+/** Compares check's list of the fields of pods and workloads with an API server's. */
 import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';

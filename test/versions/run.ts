@@ -14,7 +14,7 @@ import { findBinaries, kubernetesVersion, otherVersions } from '../controlplane/
 
 const ROOT = join(import.meta.dirname, '..', '..');
 const PREFLIGHT = join(ROOT, 'test', 'preflight.js');
-/** What the API server decides about: a version could differ here. */
+/** Suites whose results depend on the API server and could differ between versions. */
 const SUITES = [
   'crd/crd',
   'integration/decisions',
@@ -33,7 +33,7 @@ const CLOSING_LINE = /^(\d+) passed, (\d+) failed$/m;
 interface Run {
   readonly name: string;
   readonly command: readonly string[];
-  /** What the output says, for the table. */
+  /** The output's message, for the table. */
   summary(output: string, code: number): string;
 }
 

@@ -11,7 +11,7 @@ export function isGround(role: ReturnType<typeof roleOf>): boolean {
   return role === 'namespace' || role === 'role' || role === 'roleBinding';
 }
 
-/** With `lables:` a namespace would have none, and a policy would not select it. */
+/** Catches `lables:`, with which the namespace has no labels and no policy selects it. */
 export function isReadable(manifest: Manifest, tell: (trouble: Trouble) => void): boolean {
   const { object, textOf } = manifest;
   const wrong = objectProblems(object, object.kind, textOf);

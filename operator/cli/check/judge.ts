@@ -43,7 +43,7 @@ export interface Judged {
 
 type Object = Manifest['object'];
 
-/** Where in a manifest a field of its pod is. */
+/** Maps a field of a pod to its path in the manifest. */
 type FieldOf = (inPod: string) => FieldPath;
 
 /** A pod in a manifest, with its path. */

@@ -97,7 +97,7 @@ export interface Summary {
   readonly skipped: number;
   /** Objects that may make pods but have no pod template that could be judged, by kind. */
   readonly notJudged: readonly NotJudged[];
-  /** In folders. */
+  /** Skipped documents in folders. */
   readonly notKubernetes: readonly OtherDocuments[];
   /** Problems that do not fail the check. */
   readonly warnings: number;

@@ -17,7 +17,7 @@ export class Places {
   readonly #events: readonly Event[];
   /** By the event that begins the sequence. */
   readonly #items = new Map<number, readonly Position[]>();
-  /** By the event that begins the mapping. */
+  /** The key is the event that begins the mapping. */
   readonly #fields = new Map<number, ReadonlyMap<string, Position>>();
   #lineFeeds: readonly number[] | undefined;
 
