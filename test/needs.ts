@@ -1,5 +1,7 @@
-/** What some tests need of the machine, and what becomes of them where it is not there. */
+/** What some tests need of the machine or of the API server. Without it they are left out: not defined, and reported. */
 import { spawnSync } from 'node:child_process';
+import { offeredSince, offers, type ServerFeature } from '../operator/standards/server-features.ts';
+import { SERVER_MINOR } from './controlplane/version.ts';
 
 export interface Needs {
   /** Program → how to get it. */
@@ -22,8 +24,63 @@ export function describeWith(needs: Needs, title: string, tests: () => void): vo
       });
     });
   } else {
-    console.warn(`Left out: ${title}; ${reason}`);
+    leaveOut({ title, reason });
   }
+}
+
+const FEATURE_NAMES: Readonly<Record<ServerFeature, string>> = {
+  mutatingAdmissionPolicies: 'MutatingAdmissionPolicy v1',
+  admissionVariables: 'variables in admission policies',
+};
+
+/** @param feature what the test needs of the API server; undefined: nothing that some versions lack */
+export function itIfOffered(
+  feature: ServerFeature | undefined,
+  title: string,
+  run: Mocha.Func | Mocha.AsyncFunc,
+): void {
+  const test = it(title, run);
+  if (feature === undefined || offers(SERVER_MINOR, feature)) return;
+  remove(test, test.parent?.tests);
+  leaveOut({ title: test.fullTitle(), reason: needOf(feature) });
+}
+
+/** @param feature what the tests need of the API server */
+export function describeIfOffered(feature: ServerFeature, title: string, tests: () => void): void {
+  const suite = describe(title, tests);
+  if (offers(SERVER_MINOR, feature)) return;
+  suite.eachTest((test) => leaveOut({ title: test.fullTitle(), reason: needOf(feature) }));
+  remove(suite, suite.parent?.suites);
+}
+
+/** @param server N of Kubernetes 1.N */
+export function lacksFeatures(server: number): boolean {
+  return Object.keys(FEATURE_NAMES).some((feature) => !offers(server, feature as ServerFeature));
+}
+
+export interface LeftOut {
+  readonly title: string;
+  readonly reason: string;
+}
+
+/** @returns what the tests with this output left out */
+export function leftOutIn(output: string): LeftOut[] {
+  return Array.from(output.matchAll(LEFT_OUT), ([, title = '', reason = '']) => ({ title, reason }));
+}
+
+const LEFT_OUT = /^Left out: (.*); (.*)$/gm;
+
+function leaveOut({ title, reason }: LeftOut): void {
+  console.warn(`Left out: ${title}; ${reason}`);
+}
+
+function needOf(feature: ServerFeature): string {
+  return `needs ${FEATURE_NAMES[feature]}, offered since ${offeredSince(feature)}`;
+}
+
+/** Mocha has declared it already, so that its title and its tests are known. */
+function remove<T>(one: T, declared: T[] = []): void {
+  declared.splice(declared.indexOf(one), 1);
 }
 
 /** For people: what to do about it; undefined when nothing is lacking. */

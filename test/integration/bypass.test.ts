@@ -5,6 +5,7 @@
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { CapabilityPolicySpec } from '../../operator/api/capability-policy.ts';
+import { itIfOffered } from '../needs.ts';
 import type { Identity, Json } from './api.ts';
 import { ADMINISTRATOR, ADMITTED, CREATOR, eventually, OPERATOR_NAMESPACE, useCluster } from './harness.ts';
 import { grant } from './namespace-changes.ts';
@@ -58,7 +59,7 @@ describe('attempts to get around a policy', () => {
       await eventually('the right', async () => (await cluster.admit(pod, namespace, node)) === ADMITTED);
     });
 
-    it('is filled in like any other pod', async () => {
+    itIfOffered('mutatingAdmissionPolicies', 'is filled in like any other pod', async () => {
       const pod = baselinePod() as Json;
       pod.metadata = { name: 'mirror', annotations: { [MIRROR]: 'hash' } };
       pod.spec.nodeName = 'node';
@@ -91,14 +92,18 @@ describe('attempts to get around a policy', () => {
   });
 
   describe('by forging what we write', () => {
-    it('corrects the name of the policy that admitted a pod, where pods are filled in', async () => {
-      const pod = restrictedPod() as Json;
-      pod.metadata.annotations = { [POLICY]: 'system-approved' };
-      const { body } = await cluster.tryCreate(`${NAMESPACES}/${filled}/pods`, pod);
-      assert.equal(body.metadata.annotations[POLICY], filling);
-    });
+    itIfOffered(
+      'mutatingAdmissionPolicies',
+      'corrects the name of the policy that admitted a pod, where pods are filled in',
+      async () => {
+        const pod = restrictedPod() as Json;
+        pod.metadata.annotations = { [POLICY]: 'system-approved' };
+        const { body } = await cluster.tryCreate(`${NAMESPACES}/${filled}/pods`, pod);
+        assert.equal(body.metadata.annotations[POLICY], filling);
+      },
+    );
 
-    it("fills in a pod whatever labels it bears, a probe's too", async () => {
+    itIfOffered('mutatingAdmissionPolicies', "fills in a pod whatever labels it bears, a probe's too", async () => {
       const pod = baselinePod() as Json;
       pod.metadata.labels = { 'capabilitypolicy.dev/probe': 'x', 'capabilitypolicy.dev/probe-kind': 'mutation' };
       const { status, body } = await cluster.tryCreate(`${NAMESPACES}/${filled}/pods`, pod);
@@ -229,20 +234,24 @@ describe('attempts to get around a policy', () => {
       assert.equal(changed.body.metadata.labels[label], filled);
     });
 
-    it('fills in nothing by a policy that is named to come first and that nobody here may use', async () => {
-      const overrides = { capabilities: { defaultAdd: ['SYS_ADMIN' as const] } };
-      const first = await cluster.policy(
-        'aaa',
-        enforce('filled', { level: 'privileged', usableBy: 'Bindings', defaulting: 'Enabled', overrides }),
-      );
-      await cluster.programmed(first, filling);
-      const { status, body } = await cluster.tryCreate(`${NAMESPACES}/${filled}/pods`, baselinePod());
-      assert.equal(status, 201, body.message);
-      assert.equal(body.metadata.annotations[POLICY], filling);
-      assert.deepEqual(body.spec.containers[0].securityContext.capabilities, { drop: ['ALL'] });
-      assert.match(await cluster.admit(privilegedPod(), filled), byUs(filling));
-      await cluster.deletePolicy(first);
-    });
+    itIfOffered(
+      'mutatingAdmissionPolicies',
+      'fills in nothing by a policy that is named to come first and that nobody here may use',
+      async () => {
+        const overrides = { capabilities: { defaultAdd: ['SYS_ADMIN' as const] } };
+        const first = await cluster.policy(
+          'aaa',
+          enforce('filled', { level: 'privileged', usableBy: 'Bindings', defaulting: 'Enabled', overrides }),
+        );
+        await cluster.programmed(first, filling);
+        const { status, body } = await cluster.tryCreate(`${NAMESPACES}/${filled}/pods`, baselinePod());
+        assert.equal(status, 201, body.message);
+        assert.equal(body.metadata.annotations[POLICY], filling);
+        assert.deepEqual(body.spec.containers[0].securityContext.capabilities, { drop: ['ALL'] });
+        assert.match(await cluster.admit(privilegedPod(), filled), byUs(filling));
+        await cluster.deletePolicy(first);
+      },
+    );
   });
 
   it('lets who holds every verb in a namespace use all policies there, as RBAC has it, and nowhere else', async () => {
@@ -317,7 +326,9 @@ describe('attempts to get around a policy', () => {
       ['ValidatingAdmissionPolicyBinding', 'Guard', '-guard', { spec: { validationActions: ['Audit'] } }],
       ['ClusterRole', 'filling', '', { rules: null }],
     ] as const) {
-      it(`is repaired, and comes back when deleted: ${kind} of ${of}, ${JSON.stringify(patch).slice(0, 60)}`, async () => {
+      const need = kind.startsWith('Mutating') ? 'mutatingAdmissionPolicies' : undefined;
+      const title = `is repaired, and comes back when deleted: ${kind} of ${of}, ${JSON.stringify(patch).slice(0, 60)}`;
+      itIfOffered(need, title, async () => {
         const [before] = (await cluster.rendered(of === 'Guard' ? of : cluster.named(of))).filter(
           (one) => one.kind === kind && one.metadata.name.endsWith(suffix),
         );

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import type { CapabilityPolicySpec } from '../../operator/api/capability-policy.ts';
+import { itIfOffered } from '../needs.ts';
 import { ADMINISTRATOR, ADMITTED, CREATOR, eventually, serviceAccount, useCluster } from './harness.ts';
 import { baselinePod, privilegedPod, restrictedPod, workloads } from './pods.ts';
 
@@ -219,10 +220,14 @@ describe('who decides in a namespace', () => {
 
     const filled = { supplementalGroups: [7], seLinuxOptions: { type: 'a_t' } };
 
-    it('is filled in like none where it is a list, since the API server shows policies no empty list', async () => {
-      assert.deepEqual(await created({}), filled);
-      assert.deepEqual(await created({ supplementalGroups: [] }), filled);
-    });
+    itIfOffered(
+      'mutatingAdmissionPolicies',
+      'is filled in like none where it is a list, since the API server shows policies no empty list',
+      async () => {
+        assert.deepEqual(await created({}), filled);
+        assert.deepEqual(await created({ supplementalGroups: [] }), filled);
+      },
+    );
 
     it('is judged as it is where it is an object', async () => {
       assert.match(JSON.stringify(await created({ seLinuxOptions: {} })), /refused.*seLinuxOptions/);

@@ -1,6 +1,7 @@
 /** Existing pods: an added container is judged with the pod, or alone where the pod satisfies no policy. */
 import assert from 'node:assert/strict';
 import type { CapabilityPolicySpec } from '../../operator/api/capability-policy.ts';
+import { itIfOffered } from '../needs.ts';
 import type { Answer, Identity, Json } from './api.ts';
 import { ADMINISTRATOR, eventually, useCluster } from './harness.ts';
 import { grant } from './namespace-changes.ts';
@@ -358,25 +359,29 @@ describe('pods that exist', () => {
   });
 
   describe('with defaulting', () => {
-    it('get what is unset filled in on the added container and nowhere else', async () => {
-      const [namespace] = await inhabited('filled', { defaulting: 'Enabled' }, async (name) =>
-        admitted(await debug(name, 'violating', 'old', undefined)),
-      );
-      const before = await cluster.api.get(podPath(namespace, 'violating'));
-      admitted(await debug(namespace, 'violating', 'added', undefined));
-      const { spec, metadata } = await cluster.api.get(podPath(namespace, 'violating'));
-      assert.deepEqual(spec.containers, before.spec.containers);
-      assert.deepEqual(spec.securityContext, before.spec.securityContext);
-      assert.deepEqual(metadata.annotations, before.metadata.annotations);
-      const named = (name: string) => spec.ephemeralContainers.find((one: Json) => one.name === name);
-      assert.deepEqual(named('old'), before.spec.ephemeralContainers[0]);
-      assert.deepEqual(named('added').securityContext, {
-        allowPrivilegeEscalation: false,
-        capabilities: { drop: ['ALL'] },
-        runAsNonRoot: true,
-        seccompProfile: { type: 'RuntimeDefault' },
-      });
-    });
+    itIfOffered(
+      'mutatingAdmissionPolicies',
+      'get what is unset filled in on the added container and nowhere else',
+      async () => {
+        const [namespace] = await inhabited('filled', { defaulting: 'Enabled' }, async (name) =>
+          admitted(await debug(name, 'violating', 'old', undefined)),
+        );
+        const before = await cluster.api.get(podPath(namespace, 'violating'));
+        admitted(await debug(namespace, 'violating', 'added', undefined));
+        const { spec, metadata } = await cluster.api.get(podPath(namespace, 'violating'));
+        assert.deepEqual(spec.containers, before.spec.containers);
+        assert.deepEqual(spec.securityContext, before.spec.securityContext);
+        assert.deepEqual(metadata.annotations, before.metadata.annotations);
+        const named = (name: string) => spec.ephemeralContainers.find((one: Json) => one.name === name);
+        assert.deepEqual(named('old'), before.spec.ephemeralContainers[0]);
+        assert.deepEqual(named('added').securityContext, {
+          allowPrivilegeEscalation: false,
+          capabilities: { drop: ['ALL'] },
+          runAsNonRoot: true,
+          seccompProfile: { type: 'RuntimeDefault' },
+        });
+      },
+    );
 
     it('are refused one whose set values violate', async () => {
       const answer = await debug(cluster.named('filled'), 'violating', 'bad', { privileged: true });

@@ -1,6 +1,7 @@
 /** What somebody may put into a cluster to trouble the operator, or whoever reads what it says. */
 import assert from 'node:assert/strict';
 import { Etcd } from '../bench/etcd.ts';
+import { describeIfOffered } from '../needs.ts';
 import type { Json } from './api.ts';
 import { ADMITTED, eventually, installCrd, useCluster } from './harness.ts';
 import { eventsAbout, statusOf } from './observed.ts';
@@ -204,7 +205,7 @@ describe('hostile input', () => {
     });
   });
 
-  describe("another's admission policy that changes pods", () => {
+  describeIfOffered('mutatingAdmissionPolicies', "another's admission policy that changes pods", () => {
     const ADMISSION = '/apis/admissionregistration.k8s.io/v1';
     const name = 'hostile-stranger';
 

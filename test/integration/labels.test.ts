@@ -8,6 +8,7 @@ import { writeLabels } from '../../operator/apply/label-writer.ts';
 import { planLabels } from '../../operator/apply/namespace-labels.ts';
 import { ApiClient } from '../../operator/cluster/client.ts';
 import { SERVER_VERSION } from '../controlplane/version.ts';
+import { itIfOffered } from '../needs.ts';
 import type { Json } from './api.ts';
 import { eventually, useCluster } from './harness.ts';
 import { assertStill, eventsAbout, podSecurityOf, statusOf, vanish } from './observed.ts';
@@ -256,15 +257,19 @@ describe('Pod Security labels', function () {
       await expectLabels(namespace, { 'audit-version': 'v1.20' }, {});
     });
 
-    it('are told of too where defaulting sets the labels of other modes beside its own', async () => {
-      const namespace = await cluster.namespace('filled', { team: 'filled' });
-      await label(namespace, `${PREFIX}warn=privileged`);
-      const rest = { mode: 'Enforce', defaulting: 'Enabled', level: 'restricted' } as const;
-      const policy = await cluster.policy('filled', select('filled', rest));
-      const ours = { enforce: 'restricted', 'enforce-version': SERVER_VERSION, ...AUDIT_BASELINE };
-      await expectLabels(namespace, { ...ours, warn: 'privileged' }, ours);
-      await conflict(policy, /warn is "privileged" by kubectl-label, ours would be "baseline"/);
-    });
+    itIfOffered(
+      'mutatingAdmissionPolicies',
+      'are told of too where defaulting sets the labels of other modes beside its own',
+      async () => {
+        const namespace = await cluster.namespace('filled', { team: 'filled' });
+        await label(namespace, `${PREFIX}warn=privileged`);
+        const rest = { mode: 'Enforce', defaulting: 'Enabled', level: 'restricted' } as const;
+        const policy = await cluster.policy('filled', select('filled', rest));
+        const ours = { enforce: 'restricted', 'enforce-version': SERVER_VERSION, ...AUDIT_BASELINE };
+        await expectLabels(namespace, { ...ours, warn: 'privileged' }, ours);
+        await conflict(policy, /warn is "privileged" by kubectl-label, ours would be "baseline"/);
+      },
+    );
 
     it('by server-side apply win, are reported, and nothing flaps', async () => {
       const namespace = await cluster.namespace('argo', { team: 'argo' });
