@@ -46,7 +46,7 @@ export function itIfOffered(
 }
 
 /** @param feature what the tests need of the API server */
-export function describeIfOffered(feature: ServerFeature, title: string, tests: () => void): void {
+export function describeIfOffered(feature: ServerFeature, title: string, tests: (this: Mocha.Suite) => void): void {
   const suite = describe(title, tests);
   if (offers(SERVER_MINOR, feature)) return;
   suite.eachTest((test) => leaveOut({ title: test.fullTitle(), reason: needOf(feature) }));
@@ -70,7 +70,8 @@ export function leftOutIn(output: string): LeftOut[] {
 
 const LEFT_OUT = /^Left out: (.*); (.*)$/gm;
 
-function leaveOut({ title, reason }: LeftOut): void {
+/** Says that a test does not run; it must not have been declared. */
+export function leaveOut({ title, reason }: LeftOut): void {
   console.warn(`Left out: ${title}; ${reason}`);
 }
 

@@ -1,4 +1,5 @@
 /** Attempts to get more by where in a pod it is asked for, or by what pod it is. */
+import { SERVER_MINOR } from '../controlplane/version.ts';
 import type { Json } from '../integration/api.ts';
 import { privilegedPod, restrictedPod } from '../integration/pods.ts';
 import { type Attack, admitted, create, invalid, refusedBy } from './attack.ts';
@@ -131,7 +132,10 @@ export const PLACEMENT: readonly Attack[] = [
     attempt: 'runs as root in a user namespace of its own',
     setting: 'narrow',
     steps: [create(secured({ runAsUser: 0, runAsNonRoot: false }, { hostUsers: false }))],
-    expect: admitted('the Standard has admitted it since v1.35'),
+    expect:
+      SERVER_MINOR >= 35
+        ? admitted('the Standard has admitted it since v1.35')
+        : refusedBy('narrow', /runAsNonRoot[^|]*runAsUser/),
   },
   {
     attempt: 'runs as root and says hostUsers: null',

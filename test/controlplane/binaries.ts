@@ -59,6 +59,12 @@ export function otherVersions(): string[] {
     .sort((a, b) => minor(a) - minor(b));
 }
 
+/** Whether the programs of a version that KUBERNETES_VERSION may name are there, so that nothing has to be built. */
+export function isBuilt(version: string, environment: NodeJS.ProcessEnv = process.env): boolean {
+  const module = join(VERSIONS, version);
+  return existsSync(cacheFolder({ module, flags: buildFlags(requiredVersion(module, KUBERNETES)), environment }));
+}
+
 /** @returns undefined for the version of go.mod */
 function versionModule({ KUBERNETES_VERSION: version }: NodeJS.ProcessEnv): string | undefined {
   if (!version || requiredVersion(MODULE, KUBERNETES).startsWith(`v${version}.`)) return undefined;

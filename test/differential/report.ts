@@ -10,6 +10,15 @@ export function line({ contest, seed, judged, admitted, invalid, differing }: Ou
   return row([contest.name, label(contest), ...numbers]);
 }
 
+/** The last line: the sums of the table's columns. */
+export function total(outcomes: readonly Outcome[], seed: number): string {
+  const sum = (count: (outcome: Outcome) => number) => outcomes.reduce((sum, outcome) => sum + count(outcome), 0);
+  const levels = outcomes.filter(({ contest }) => contest.exact).length;
+  const policies = `${levels} levels and versions, ${outcomes.length - levels} policies with overrides`;
+  const pods = `${sum(({ judged }) => judged)} pods judged, ${sum(({ admitted }) => admitted)} admitted`;
+  return `levels: seed ${seed}, ${policies}, ${pods}, ${sum(({ differing }) => differing)} differences`;
+}
+
 /** Everything that is needed to understand a difference, and to see it again. */
 export function explain(outcome: Outcome, { path, object, answers }: Difference): string {
   const judges = Object.entries(answers).map(

@@ -7,11 +7,11 @@ import { parseArgs } from 'node:util';
 import { parseVersion } from '../../operator/standards/level-version.ts';
 import { startControlPlane } from '../controlplane/controlplane.ts';
 import { Arena, createPod } from './arena.ts';
-import { compare } from './compare.ts';
+import { compare, type Outcome } from './compare.ts';
 import { OVERRIDDEN, plain, VERSIONS } from './contests.ts';
 import { randomPods } from './pods.ts';
 import { PARTS, runPart } from './policies-parts.ts';
-import { explain, HEADER, line } from './report.ts';
+import { explain, HEADER, line, total } from './report.ts';
 
 const { values } = parseArgs({
   options: {
@@ -36,14 +36,15 @@ async function run(): Promise<boolean> {
     const arena = new Arena(controlPlane.kubeconfig, contests);
     await arena.open();
     console.log(HEADER);
-    let agreed = true;
+    const outcomes: Outcome[] = [];
     for (const contest of contests) {
       const outcome = await compare(arena, { contest, objects: randomPods(), ask: createPod, runs, seed });
+      outcomes.push(outcome);
       console.log(line(outcome));
       for (const difference of outcome.differences) console.log(explain(outcome, difference));
-      agreed &&= outcome.differences.length === 0;
     }
-    return agreed;
+    console.log(total(outcomes, seed));
+    return outcomes.every(({ differing }) => differing === 0);
   } finally {
     await controlPlane.stop();
   }

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import type { CapabilityPolicySpec } from '../../operator/api/capability-policy.ts';
 import { RUNTIME_DEFAULT } from '../../operator/standards/capabilities.ts';
+import { describeIfOffered } from '../needs.ts';
 import type { Answer, Json } from './api.ts';
 import { ADMITTED, eventually, isProgrammed, useCluster } from './harness.ts';
 import { NAMESPACES, POLICIES } from './rendered.ts';
@@ -29,7 +30,7 @@ const CAPABILITIES = [
   'SYS_NICE',
 ] as const;
 
-describe(`${FITTING} policies that meet, each with users of its own`, function () {
+describeIfOffered('admissionVariables', `${FITTING} policies that meet, each with users of its own`, function () {
   this.timeout(ROLLED_OUT_MS + 60_000);
   const cluster = useCluster('ceiling');
   let namespace: string;

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { CapabilityPolicySpec } from '../../operator/api/capability-policy.ts';
 import { compile } from '../../operator/compile/compile.ts';
+import { formatVersion } from '../../operator/standards/level-version.ts';
 import { SERVER_MINOR, SERVER_VERSION } from '../controlplane/version.ts';
 import type { Answer } from './api.ts';
 import { ADMINISTRATOR, eventually, OPERATOR_NAMESPACE, useCluster } from './harness.ts';
@@ -116,7 +117,7 @@ describe('the guard', () => {
         return metadata.annotations?.[RECORD] === undefined;
       });
       await refusesWeakening(base, cluster.named('base'), 'privileged', null);
-      for (const version of ['v1.0', 'v1.35']) {
+      for (const version of ['v1.0', formatVersion(SERVER_MINOR - 1)]) {
         const older: MetadataChange = { labels: { [`${ENFORCE}-version`]: version } };
         for (const route of routesOf(older))
           refused(await change(cluster.api, base, older, EDITOR, route), cluster.named('base'));

@@ -4,6 +4,7 @@ import { spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { load } from 'js-yaml';
+import { kubernetesVersion, otherVersions } from '../controlplane/binaries.ts';
 import { REPRODUCIBLE } from '../controlplane/build.ts';
 import { findProgram } from '../controlplane/program.ts';
 
@@ -15,7 +16,13 @@ interface Step {
 interface Workflow {
   readonly on: Readonly<Record<string, unknown>>;
   readonly permissions?: Readonly<Record<string, string>>;
-  readonly jobs: Readonly<Record<string, { readonly permissions?: Record<string, string>; readonly steps?: Step[] }>>;
+  readonly jobs: Readonly<Record<string, Job>>;
+}
+
+interface Job {
+  readonly permissions?: Readonly<Record<string, string>>;
+  readonly strategy?: { readonly matrix: Readonly<Record<string, readonly string[]>> };
+  readonly steps?: readonly Step[];
 }
 
 const ROOT = join(import.meta.dirname, '..', '..');
@@ -82,4 +89,18 @@ describe('the workflows', () => {
       });
     });
   }
+});
+
+describe('versions.yml', () => {
+  it('tests every Kubernetes version that the tests know, and the default one', () => {
+    const workflow = load(readFileSync(join(FOLDER, 'versions.yml'), 'utf8')) as Workflow;
+    const [, defaultVersion = ''] = /^v(1\.\d+)\./.exec(kubernetesVersion({})) ?? [];
+    assert.deepEqual(workflow.jobs.version?.strategy?.matrix.version, [...otherVersions(), defaultVersion].sort());
+  });
+
+  it('starts every night', () => {
+    const { on } = load(readFileSync(join(FOLDER, 'versions.yml'), 'utf8')) as Workflow;
+    const [{ cron }] = on.schedule as [{ cron: string }];
+    assert.match(cron, /^\d+ \d+ \* \* \*$/);
+  });
 });

@@ -1,0 +1,23 @@
+import { spawn } from 'node:child_process';
+import { join } from 'node:path';
+
+const ROOT = join(import.meta.dirname, '..', '..');
+const PREFLIGHT = join(ROOT, 'test', 'preflight.js');
+
+export interface Ended {
+  readonly code: number;
+  /** Standard output and standard error. */
+  readonly output: string;
+}
+
+/** Runs a command with the project's Node, in a process of its own, which starts a control plane of its own. */
+export async function execute(command: readonly string[], env: NodeJS.ProcessEnv): Promise<Ended> {
+  const child = spawn(process.execPath, [PREFLIGHT, ...command], { cwd: ROOT, env, stdio: ['ignore', 'pipe', 'pipe'] });
+  let output = '';
+  for (const stream of [child.stdout, child.stderr]) stream.on('data', (text) => (output += text));
+  const code = await new Promise<number>((resolve, reject) => {
+    child.once('error', reject);
+    child.once('close', (status) => resolve(status ?? 1));
+  });
+  return { code, output };
+}

@@ -1,0 +1,33 @@
+/**
+ * An older Kubernetes version in every test run, for what is rendered for API servers that lack features of newer ones. It is
+ * left out where its programs are not built: that takes minutes. All versions and suites: `npm run test:versions`.
+ */
+import assert from 'node:assert/strict';
+import { isBuilt, kubernetesVersion, otherVersions } from '../controlplane/binaries.ts';
+import { lacksFeatures, leaveOut } from '../needs.ts';
+import { execute } from './execute.ts';
+import { outcomeOf, suiteRun } from './runs.ts';
+import { cell } from './table.ts';
+
+/** The suites that cover most of what admission policies do. */
+const RUN = suiteRun(['integration/decisions', 'integration/ephemeral']);
+const OLDER = otherVersions().filter((version) => lacksFeatures(Number(version.split('.')[1])));
+const built = OLDER.find((version) => isBuilt(version));
+
+if (built === undefined) {
+  leaveOut({
+    title: `${RUN.name} on an older Kubernetes version`,
+    reason: `needs the programs of ${OLDER.join(' or ')}: KUBERNETES_VERSION=${OLDER[0]} npm run controlplane -- --build builds them in about 6 minutes`,
+  });
+} else {
+  const environment = { ...process.env, KUBERNETES_VERSION: built };
+  describe(`on Kubernetes ${kubernetesVersion(environment)}`, () => {
+    it(`pass: ${RUN.name}`, async function () {
+      this.timeout(600_000);
+      const ended = await execute(RUN.command, environment);
+      const outcome = outcomeOf(RUN, ended);
+      console.log(`      ${cell(outcome)}`);
+      assert.ok(outcome.ok, ended.output);
+    });
+  });
+}

@@ -1,0 +1,91 @@
+/** What `npm run test:versions` runs on each version of Kubernetes, and how each run's outcome is read from its output. */
+import { type LeftOut, leftOutIn } from '../needs.ts';
+import type { Ended } from './execute.ts';
+
+export interface Run {
+  readonly name: string;
+  readonly command: readonly string[];
+  /** For the table; undefined when the output does not say. */
+  summary(output: string): string | undefined;
+}
+
+export interface Outcome {
+  readonly ok: boolean;
+  readonly summary: string;
+  readonly leftOut: readonly LeftOut[];
+}
+
+/** Suites whose results depend on the API server and could differ between versions. */
+const SUITES = [
+  'crd/crd',
+  'integration/decisions',
+  'integration/workloads',
+  'integration/ephemeral',
+  'integration/guard',
+  'integration/bypass',
+  'integration/labels',
+  'integration/drift',
+  'integration/deletion',
+  'integration/status',
+  'integration/rollout',
+  'attacks/attacks',
+  'integration/hostile',
+  'integration/guard-size',
+  'cli/cluster',
+  'cli/render-cluster',
+  'install/install',
+];
+const DEMO: Run = {
+  name: 'demo',
+  command: ['test/demo/demo.ts', '--once'],
+  summary: (output) => (/^The demo took/m.test(output) ? 'told to its end' : undefined),
+};
+const DIFFERENTIAL = 'test/differential/run.ts';
+/** As runs of test/differential/run.ts: pods for each policy of the first part, and policies of the second. */
+const SHORT = { pods: 20, policies: 8 };
+const FULL = { pods: 1000, policies: 100 };
+const CLOSING_LINE = /^(\d+ passed, \d+ failed)$/m;
+/** As test/differential writes it. */
+const TALLY = /^[\w ]+: (seed \d+, .* (differences|missing))$/gm;
+
+/** @param full whether the differential tests are the long ones */
+export function runsOf({ full, seed }: { full: boolean; seed: string }): readonly Run[] {
+  const { pods, policies } = full ? FULL : SHORT;
+  return [
+    ...SUITES.map((suite) => suiteRun([suite])),
+    DEMO,
+    {
+      name: 'differential of levels and overrides',
+      command: [DIFFERENTIAL, '--runs', `${pods}`, '--seed', seed],
+      summary: tally,
+    },
+    {
+      name: 'differential of random policies',
+      command: [DIFFERENTIAL, '--part', 'b', '--runs', `${policies}`, '--seed', seed],
+      summary: tally,
+    },
+  ];
+}
+
+/** @param suites test files below test, without their ending; they share a control plane */
+export function suiteRun(suites: readonly string[]): Run {
+  return {
+    name: suites.join(', '),
+    command: ['mocha', ...suites.map((suite) => `test/${suite}.test.ts`)],
+    summary: (output) => CLOSING_LINE.exec(output)?.[1],
+  };
+}
+
+export function outcomeOf(run: Run, { code, output }: Ended): Outcome {
+  const summary = run.summary(output);
+  return {
+    ok: code === 0 && summary !== undefined,
+    summary: summary ?? `ended early, with exit code ${code}`,
+    leftOut: leftOutIn(output),
+  };
+}
+
+function tally(output: string): string | undefined {
+  const lines = Array.from(output.matchAll(TALLY), ([, counts = '']) => counts);
+  return lines.length > 0 ? lines.join('; ') : undefined;
+}
