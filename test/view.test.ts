@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import type { Cluster, NamespaceView } from '../operator/cluster/objects.ts';
+import { NEWEST_KNOWN_MINOR } from '../operator/standards/level-version.ts';
 import { View } from '../operator/view.ts';
 import { policy } from './policy/policies.ts';
 
@@ -16,7 +17,7 @@ describe('what came of labelling a namespace, as long as nobody has told', () =>
         policies: () => [policy('restricted')],
         rendered: () => [],
         namespace: () => namespace,
-        oldestServer: 36,
+        oldestServer: NEWEST_KNOWN_MINOR,
       } as unknown as Cluster;
       const view = new View(cluster, { operatorNamespace: 'system', excludedNamespaces: [], podSecurityDefaults: {} });
       assert.equal(view.labelOutcomes(['a'], new Map()).get('a')?.applied[LABEL], applied);
@@ -28,7 +29,7 @@ describe('a policy that is changed into what cannot be compiled', () => {
   it('stays as it was, though its admission policy has not been seen yet', () => {
     const spec = { overrides: { capabilities: { allowedAdd: ['NET_RAW'] } } } as const;
     let now = policy('exception', spec as never);
-    const cluster = { policies: () => [now, policy('default')], rendered: () => [], oldestServer: 36 };
+    const cluster = { policies: () => [now, policy('default')], rendered: () => [], oldestServer: NEWEST_KNOWN_MINOR };
     const options = { operatorNamespace: 'system', excludedNamespaces: [], podSecurityDefaults: {} };
     const view = new View(cluster as unknown as Cluster, options);
     const before = view.compiled;

@@ -27,6 +27,8 @@ const SAFE: readonly (readonly [since: number, name: string])[] = [
   [29, 'net.ipv4.tcp_keepalive_probes'],
   [32, 'net.ipv4.tcp_rmem'],
   [32, 'net.ipv4.tcp_wmem'],
+  [37, 'net.ipv4.tcp_notsent_lowat'],
+  [37, 'net.ipv4.tcp_slow_start_after_idle'],
 ];
 
 /** What the API takes for a name. */

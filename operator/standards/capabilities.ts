@@ -2,7 +2,7 @@
  * Linux capabilities: what each permits, how much that is, and what to take instead.
  *
  * Names and numbers: linux/include/uapi/linux/capability.h; what each permits: capabilities(7) and the manual pages that
- * an entry names; who may add it: k8s.io/pod-security-admission at v1.36. How great the risk is, is our own judgement.
+ * an entry names; who may add it: k8s.io/pod-security-admission at v1.37. How great the risk is, is our own judgement.
  */
 import type { Level } from './level-version.ts';
 

@@ -8,8 +8,8 @@
 export const LEVELS = ['privileged', 'baseline', 'restricted'] as const;
 export type Level = (typeof LEVELS)[number];
 
-/** The newest version whose checks this release knows (k8s.io/pod-security-admission v0.36). */
-export const NEWEST_KNOWN_MINOR = 36;
+/** The newest version whose checks this release knows (k8s.io/pod-security-admission v0.37). */
+export const NEWEST_KNOWN_MINOR = 37;
 
 /** Which text of the Standard a value or a check is for. */
 export interface Standard {
@@ -30,7 +30,7 @@ export function looser(a: Level, b: Level): Level {
   return compareLevels(a, b) <= 0 ? a : b;
 }
 
-/** `v1.36` → 36; undefined for anything that is not v1.N (`latest` included). */
+/** `v1.37` → 37; undefined for anything that is not v1.N (`latest` included). */
 export function parseVersion(text: string): number | undefined {
   const match = /^v1\.(0|[1-9]\d*)$/.exec(text);
   return match ? Number(match[1]) : undefined;

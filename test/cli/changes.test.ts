@@ -7,9 +7,15 @@ import { changesMarkdown, changesText } from '../../operator/cli/check/changes-t
 import { Foundation } from '../../operator/cli/check/grounds.ts';
 import { PLAIN, terminalOf } from '../../operator/cli/terminal.ts';
 import type { Cluster } from '../../operator/cluster/objects.ts';
+import { NEWEST_KNOWN_MINOR } from '../../operator/standards/level-version.ts';
 import { clusterOf, parts, pod, policyObject, workload } from '../evaluate/fixtures.ts';
 
-const OPTIONS = { oldestServer: 36, namespaceLabels: {}, operatorNamespace: 'operator', excludedNamespaces: [] };
+const OPTIONS = {
+  oldestServer: NEWEST_KNOWN_MINOR,
+  namespaceLabels: {},
+  operatorNamespace: 'operator',
+  excludedNamespaces: [],
+};
 
 /** Namespace net has a Deployment that is good, one that is bad, and a worse one; web has a good one. */
 const WORKLOADS = [
@@ -39,7 +45,7 @@ function clusterWith(policies: Policies, objects: ReturnType<typeof clusterOf>):
     roles: () => [],
     roleBindings: () => [],
     rendered: () => [],
-    oldestServer: 36,
+    oldestServer: NEWEST_KNOWN_MINOR,
   };
 }
 

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { loadAll } from 'js-yaml';
+import { formatVersion, NEWEST_KNOWN_MINOR } from '../../operator/standards/level-version.ts';
 import { cappol } from './cappol.ts';
 
 const SAMPLES = join(import.meta.dirname, '..', '..', 'config', 'samples');
@@ -81,7 +82,7 @@ describe('cappol render', () => {
     assert.deepEqual(metadata.labels, {
       environment: 'production',
       'pod-security.kubernetes.io/enforce': 'restricted',
-      'pod-security.kubernetes.io/enforce-version': 'v1.36',
+      'pod-security.kubernetes.io/enforce-version': formatVersion(NEWEST_KNOWN_MINOR),
     });
   });
 

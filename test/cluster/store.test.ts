@@ -21,6 +21,7 @@ import { ROLE_BINDINGS, ROLES } from '../../operator/cluster/sources.ts';
 import { createCluster, type FollowedCluster, Store } from '../../operator/cluster/store.ts';
 import type { ControlPlane } from '../controlplane/controlplane.ts';
 import { sharedControlPlane } from '../controlplane/shared.ts';
+import { SERVER_MINOR } from '../controlplane/version.ts';
 import { RecordingLog } from './recording-log.ts';
 
 const NAMESPACE = 'cluster-store';
@@ -103,7 +104,7 @@ describe('the cluster as followed on a real API server', () => {
     assert.ok(names.includes('kube-system') && names.includes(NAMESPACE));
     assert.ok([...cluster.roles()].some(({ name }) => name === 'cluster-admin'));
     assert.ok([...cluster.roleBindings()].some(({ role }) => role.name === 'cluster-admin'));
-    assert.equal(cluster.oldestServer, 36);
+    assert.equal(cluster.oldestServer, SERVER_MINOR);
   });
 
   it('sees a pod come, change and go', async () => {
@@ -286,14 +287,15 @@ describe('the cluster as followed on a real API server', () => {
   it('finds API servers to ask, and the version of the oldest', async () => {
     const clients = await endpoints(client);
     assert.ok(clients.length >= 1);
-    for (const each of clients) assert.equal((await each.get<{ minor: string }>('/version')).minor, '36');
-    assert.equal(oldest(await askServers(client)), 36);
+    for (const each of clients)
+      assert.equal((await each.get<{ minor: string }>('/version')).minor, String(SERVER_MINOR));
+    assert.equal(oldest(await askServers(client)), SERVER_MINOR);
   });
 
   it('trusts an API server at another address only by its name', async () => {
     const version = (servername: string) =>
       client.at(controlPlane.server, servername).get<{ minor: string }>('/version');
-    assert.equal((await version('kubernetes.default.svc')).minor, '36');
+    assert.equal((await version('kubernetes.default.svc')).minor, String(SERVER_MINOR));
     await assert.rejects(version('elsewhere.example'), { code: 'ERR_TLS_CERT_ALTNAME_INVALID' });
   });
 
@@ -319,7 +321,7 @@ describe('the cluster as followed on a real API server', () => {
     const changes = [true, false, true].map((another) => ({ of: 'servers', oldest: another }));
     assert.deepEqual(told, changes);
     assert.deepEqual(before.slice(1), answers, 'told what they were before');
-    assert.equal(nowhere.cluster.oldestServer, 36);
+    assert.equal(nowhere.cluster.oldestServer, SERVER_MINOR);
   });
 
   it('does not wait for a cluster beyond its signal', async () => {

@@ -3,9 +3,14 @@ import assert from 'node:assert/strict';
 import type { CapabilityPolicy, CapabilityPolicySpec } from '../../operator/api/capability-policy.ts';
 import { type Compiled, compile } from '../../operator/compile/compile.ts';
 import type { Manifest } from '../../operator/compile/objects.ts';
+import { NEWEST_KNOWN_MINOR } from '../../operator/standards/level-version.ts';
 import { policy } from '../policy/policies.ts';
 
-const OPTIONS = { oldestServer: 36, operatorNamespace: 'operator', excludedNamespaces: ['kube-system'] };
+const OPTIONS = {
+  oldestServer: NEWEST_KNOWN_MINOR,
+  operatorNamespace: 'operator',
+  excludedNamespaces: ['kube-system'],
+};
 /** An object in etcd is at most 1.5 MiB, with its managed fields. */
 const MAX_TEXT = 1_400_000;
 /** k8s.io/apiserver leaves cel-go's parser its defaults: code points of an expression, and nesting, which sums add to. */

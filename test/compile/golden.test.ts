@@ -9,12 +9,13 @@ import { dump, loadAll } from 'js-yaml';
 import type { CapabilityPolicy } from '../../operator/api/capability-policy.ts';
 import { type Compiled, compile } from '../../operator/compile/compile.ts';
 import { podSecurityLabels } from '../../operator/compile/labels.ts';
+import { NEWEST_KNOWN_MINOR } from '../../operator/standards/level-version.ts';
 
 const ROOT = join(import.meta.dirname, '..', '..');
 const GOLDEN = join(import.meta.dirname, 'golden');
 const SOURCES = { samples: join(ROOT, 'config', 'samples'), inputs: join(import.meta.dirname, 'inputs') };
 const OPTIONS = {
-  oldestServer: 36,
+  oldestServer: NEWEST_KNOWN_MINOR,
   operatorNamespace: 'capabilitypolicy-system',
   excludedNamespaces: ['kube-system', 'openshift-*'],
 };

@@ -7,11 +7,16 @@ import { guardPolicy } from '../../operator/compile/guard.ts';
 import { wantedLabels } from '../../operator/compile/guard-label.ts';
 import { deciding, siblings } from '../../operator/policy/deciding.ts';
 import type { ResolvedPolicy } from '../../operator/policy/resolve.ts';
+import { NEWEST_KNOWN_MINOR } from '../../operator/standards/level-version.ts';
 import { policy, resolved } from '../policy/policies.ts';
 import { longSelector, SELECTOR, UNIVERSE } from '../policy/selectors.ts';
 import { type Named, Variables } from './admission-text.ts';
 
-const OPTIONS = { oldestServer: 36, operatorNamespace: 'operator', excludedNamespaces: ['kube-system'] };
+const OPTIONS = {
+  oldestServer: NEWEST_KNOWN_MINOR,
+  operatorNamespace: 'operator',
+  excludedNamespaces: ['kube-system'],
+};
 const SEED = Number(process.env.FC_SEED ?? Date.now() % 1_000_000);
 /** k8s.io/apiserver/pkg/apis/cel/config.go RuntimeCELCostBudget, and what pkg/cel/library/cost.go charges a check. */
 const [COST_BUDGET, AUTHORIZER_CHECK] = [10_000_000, 350_000];

@@ -19,33 +19,40 @@ import { resolved } from '../policy/policies.ts';
 
 type Spec = Partial<CapabilityPolicySpec>;
 
+const NEWEST = formatVersion(NEWEST_KNOWN_MINOR);
+
 /** A policy's spec → the label that it gets. */
 const TIGHTEST: readonly [spec: Spec, label: string][] = [
-  [{ level: 'restricted' }, 'restricted v1.36'],
-  [{ level: 'baseline' }, 'baseline v1.36'],
+  [{ level: 'restricted' }, `restricted ${NEWEST}`],
+  [{ level: 'baseline' }, `baseline ${NEWEST}`],
   [{ level: 'privileged' }, 'none'],
-  [{ level: 'restricted', levelVersion: 'v1.36' }, 'restricted v1.36'],
+  [{ level: 'restricted', levelVersion: NEWEST }, `restricted ${NEWEST}`],
   // What v1.35 relaxed for user namespaces makes older texts tighter.
-  [{ level: 'restricted', levelVersion: 'v1.34' }, 'restricted v1.36'],
+  [{ level: 'restricted', levelVersion: 'v1.34' }, `restricted ${NEWEST}`],
+  // What v1.37 added to the safe sysctls makes older texts tighter.
+  [{ levelVersion: 'v1.36' }, `restricted ${NEWEST}`],
   [{ level: 'baseline', levelVersion: 'v1.33' }, 'baseline v1.33'],
-  [{ overrides: { hostProbes: true } }, 'baseline v1.33'],
+  [{ levelVersion: 'v1.36', overrides: { hostProbes: true } }, 'baseline v1.33'],
+  // v1.34 and newer refuse host probes, and v1.36 and older refuse the sysctls that v1.37 calls safe.
+  [{ overrides: { hostProbes: true } }, 'none'],
   [{ levelVersion: 'v1.34', overrides: { hostProbes: true } }, 'restricted v1.33'],
-  [{ overrides: { capabilities: { allowedAdd: ['NET_BIND_SERVICE'] } } }, 'restricted v1.36'],
-  [{ overrides: { capabilities: { allowedAdd: [] } } }, 'restricted v1.36'],
-  [{ overrides: { capabilities: { allowedAdd: ['CHOWN'] } } }, 'baseline v1.36'],
+  [{ overrides: { capabilities: { allowedAdd: ['NET_BIND_SERVICE'] } } }, `restricted ${NEWEST}`],
+  [{ overrides: { capabilities: { allowedAdd: [] } } }, `restricted ${NEWEST}`],
+  [{ overrides: { capabilities: { allowedAdd: ['CHOWN'] } } }, `baseline ${NEWEST}`],
   [{ overrides: { capabilities: { allowedAdd: ['NET_RAW'] } } }, 'none'],
-  [{ overrides: { capabilities: { requiredDrop: [] } } }, 'baseline v1.36'],
-  [{ level: 'baseline', overrides: { capabilities: { allowedBounding: [] } } }, 'baseline v1.36'],
-  [{ overrides: { allowPrivilegeEscalation: true } }, 'baseline v1.36'],
+  [{ overrides: { capabilities: { requiredDrop: [] } } }, `baseline ${NEWEST}`],
+  [{ level: 'baseline', overrides: { capabilities: { allowedBounding: [] } } }, `baseline ${NEWEST}`],
+  [{ overrides: { allowPrivilegeEscalation: true } }, `baseline ${NEWEST}`],
   [{ overrides: { hostNetwork: true } }, 'none'],
   [{ overrides: { privileged: true } }, 'none'],
-  [{ overrides: { volumes: ['emptyDir', 'secret'] } }, 'restricted v1.36'],
-  [{ overrides: { volumes: ['nfs'] } }, 'baseline v1.36'],
+  [{ overrides: { volumes: ['emptyDir', 'secret'] } }, `restricted ${NEWEST}`],
+  [{ overrides: { volumes: ['nfs'] } }, `baseline ${NEWEST}`],
   [{ overrides: { volumes: ['hostPath'] } }, 'none'],
-  [{ overrides: { runAsUser: { rule: 'RunAsAny' } } }, 'baseline v1.36'],
-  [{ overrides: { seccomp: { unset: 'Allowed' } } }, 'baseline v1.36'],
-  [{ overrides: { appArmor: { unset: 'Refused' } } }, 'restricted v1.36'],
-  [{ overrides: { sysctls: { allowed: ['net.ipv4.tcp_rmem'] } } }, 'restricted v1.36'],
+  [{ overrides: { runAsUser: { rule: 'RunAsAny' } } }, `baseline ${NEWEST}`],
+  [{ overrides: { seccomp: { unset: 'Allowed' } } }, `baseline ${NEWEST}`],
+  [{ overrides: { appArmor: { unset: 'Refused' } } }, `restricted ${NEWEST}`],
+  [{ overrides: { sysctls: { allowed: ['net.ipv4.tcp_rmem'] } } }, `restricted ${NEWEST}`],
+  [{ overrides: { sysctls: { allowed: ['net.ipv4.tcp_notsent_lowat'] } } }, `restricted ${NEWEST}`],
   [{ overrides: { sysctls: { allowed: ['kernel.msgmax'] } } }, 'none'],
 ];
 
@@ -66,7 +73,7 @@ describe('the Pod Security label of policies', () => {
   }
 
   it('is the looser of two', () => {
-    assert.equal(label([resolved('a'), resolved('b', { level: 'baseline' })]), 'baseline v1.36');
+    assert.equal(label([resolved('a'), resolved('b', { level: 'baseline' })]), `baseline ${NEWEST}`);
     assert.equal(label([resolved('a'), resolved('b', { level: 'privileged' })]), 'none');
   });
 
@@ -122,9 +129,9 @@ describe('the labels of a namespace', () => {
     ];
     assert.deepEqual(podSecurityLabels(policies, {}, OPTIONS), {
       'pod-security.kubernetes.io/enforce': 'restricted',
-      'pod-security.kubernetes.io/enforce-version': 'v1.36',
+      'pod-security.kubernetes.io/enforce-version': NEWEST,
       'pod-security.kubernetes.io/warn': 'baseline',
-      'pod-security.kubernetes.io/warn-version': 'v1.36',
+      'pod-security.kubernetes.io/warn-version': NEWEST,
       'pod-security.kubernetes.io/audit': 'baseline',
       'pod-security.kubernetes.io/audit-version': label([policies[2] as ResolvedPolicy]).split(' ')[1],
     });
@@ -149,8 +156,8 @@ describe('the labels of a namespace', () => {
       const options = { ...OPTIONS, podSecurityDefaults: { enforce } };
       return Object.values(podSecurityLabels([resolved('a', { level: 'baseline' })], {}, options));
     };
-    assert.deepEqual(under({ level: 'restricted', minor: 36 }), []);
-    assert.deepEqual(under({ level: 'baseline', minor: 36 }), ['baseline', 'v1.36']);
+    assert.deepEqual(under({ level: 'restricted', minor: NEWEST_KNOWN_MINOR }), []);
+    assert.deepEqual(under({ level: 'baseline', minor: NEWEST_KNOWN_MINOR }), ['baseline', NEWEST]);
     // Since v1.20 baseline admits more sysctls and SELinux types.
     assert.deepEqual(under({ level: 'baseline', minor: 20 }), []);
   });
@@ -160,7 +167,7 @@ describe('the labels of a namespace', () => {
     const under = (minor: number) =>
       podSecurityLabels([policy], {}, { ...OPTIONS, podSecurityDefaults: { enforce: { level: 'baseline', minor } } });
     assert.equal(Object.values(podSecurityLabels([policy], {}, OPTIONS)).join(' '), 'restricted v1.33');
-    assert.deepEqual(under(36), {});
+    assert.deepEqual(under(NEWEST_KNOWN_MINOR), {});
     assert.notDeepEqual(under(33), {});
   });
 

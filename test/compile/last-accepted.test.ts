@@ -3,8 +3,13 @@ import type { CapabilityPolicy, CapabilityPolicySpec } from '../../operator/api/
 import { lastAccepted } from '../../operator/apply/standing.ts';
 import type { RenderedObject } from '../../operator/cluster/objects.ts';
 import { compile } from '../../operator/compile/compile.ts';
+import { formatVersion, NEWEST_KNOWN_MINOR } from '../../operator/standards/level-version.ts';
 
-const options = { oldestServer: 36, operatorNamespace: 'capabilitypolicy-system', excludedNamespaces: [] };
+const options = {
+  oldestServer: NEWEST_KNOWN_MINOR,
+  operatorNamespace: 'capabilitypolicy-system',
+  excludedNamespaces: [],
+};
 
 function policy(name: string, spec: Partial<CapabilityPolicySpec> = {}): CapabilityPolicy {
   return {
@@ -36,12 +41,13 @@ describe('a policy that cannot be compiled', () => {
   });
 
   it('stays also when an older API server comes, at the newest version that this one knows', () => {
-    const newest = policy('exception', { ...good.spec, levelVersion: 'v1.36' });
-    const older = { ...options, oldestServer: 35 };
+    const newest = policy('exception', { ...good.spec, levelVersion: formatVersion(NEWEST_KNOWN_MINOR) });
+    const older = { ...options, oldestServer: NEWEST_KNOWN_MINOR - 1 };
     const lastOnes = lastAccepted(standing([sibling, newest]));
     const after = compile([sibling, newest], { ...older, lastAccepted: lastOnes });
     assert.equal(after.refusals.get('exception')?.reason, 'VersionTooNew');
-    const expected = compile([sibling, policy('exception', { ...good.spec, levelVersion: 'v1.35' })], older);
+    const levelVersion = formatVersion(NEWEST_KNOWN_MINOR - 1);
+    const expected = compile([sibling, policy('exception', { ...good.spec, levelVersion })], older);
     assert.deepEqual(after.policies, expected.policies);
     assert.deepEqual(after.guards, expected.guards);
   });

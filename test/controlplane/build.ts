@@ -26,7 +26,7 @@ export interface Build {
   readonly names: readonly string[];
   /** What is built, as `go build` takes it; go.mod's tools by default. */
   readonly packages?: readonly string[];
-  /** What go.mod asks for, as in v1.36.3. */
+  /** What go.mod asks for, as in v1.37.2. */
   readonly version: string;
   /** Of `go build`. */
   readonly flags: readonly string[];

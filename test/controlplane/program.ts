@@ -11,7 +11,7 @@ export interface GoProgram {
   readonly of: string;
   /** What is built, as `go build` takes it; go.mod's tools by default. */
   readonly packages?: readonly string[];
-  /** Of `go build`, for a version as in v1.36.3. */
+  /** Of `go build`, for a version as in v1.37.2. */
   readonly flags: (version: string) => readonly string[];
   /** How long it takes, the first time, on two cores. */
   readonly minutes: number;
@@ -47,7 +47,7 @@ export async function findProgram(program: GoProgram, environment: NodeJS.Proces
   return join(dir, name);
 }
 
-/** @returns what the go.mod of a folder requires of a module, as in v1.36.3 */
+/** @returns what the go.mod of a folder requires of a module, as in v1.37.2 */
 export function requiredVersion(module: string, of: string): string {
   const lines = readFileSync(join(module, 'go.mod'), 'utf8').split('\n');
   const required = lines

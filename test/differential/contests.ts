@@ -2,7 +2,7 @@
 import type { CapabilityPolicy, CapabilityPolicySpec } from '../../operator/api/capability-policy.ts';
 import { type LevelVersion, tightest } from '../../operator/compile/labels.ts';
 import { resolvePolicy } from '../../operator/policy/resolve.ts';
-import { formatVersion } from '../../operator/standards/level-version.ts';
+import { formatVersion, NEWEST_KNOWN_MINOR } from '../../operator/standards/level-version.ts';
 import { SERVER_MINOR } from '../controlplane/version.ts';
 
 export interface Contest {
@@ -18,10 +18,14 @@ export interface Contest {
 
 export const CONTEST_LABEL = 'differential';
 
-/** The versions of the Standards that the API server knows at which some check changed, and the newest. */
-export const VERSIONS: readonly number[] = [0, 8, 19, 22, 23, 25, 27, 29, 31, 32, 34, 35, 36].filter(
-  (minor) => minor <= SERVER_MINOR,
-);
+/** The versions of the Standards at which some check changed. */
+const CHANGED_AT = [0, 8, 19, 22, 23, 25, 27, 29, 31, 32, 34, 35, 37];
+
+/** Those that the API server knows, and the server's own. */
+export const VERSIONS: readonly number[] = [
+  ...CHANGED_AT.filter((minor) => minor < SERVER_MINOR),
+  Math.min(SERVER_MINOR, NEWEST_KNOWN_MINOR),
+];
 
 /** A level as it is, which has to be what Pod Security Admission makes of it. */
 export function plain(level: LevelVersion['level'], minor: number): Contest {

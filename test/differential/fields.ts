@@ -91,6 +91,8 @@ const sysctl = fc.constantFrom(
   'net.ipv4.tcp_keepalive_probes',
   'net.ipv4.tcp_rmem',
   'net.ipv4.tcp_wmem',
+  'net.ipv4.tcp_notsent_lowat',
+  'net.ipv4.tcp_slow_start_after_idle',
   'net/ipv4/tcp_syncookies',
   'net.ipv4.ip_forward',
   'kernel.msgmax',

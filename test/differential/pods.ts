@@ -21,7 +21,7 @@ const CONFINED = { seccompProfile: { type: 'RuntimeDefault' } };
 
 const HOST_LOGS = { name: 'logs', hostPath: { path: '/var/log/pods' } };
 
-/** Pods that level restricted admits at v1.36, each in a way of its own. */
+/** Pods that level restricted admits at v1.37, each in a way of its own. */
 export const COMPLIANT: Readonly<Record<string, Pod>> = {
   'hardened on the pod': pod(HARDENED, { securityContext: { ...NON_ROOT, ...CONFINED } }),
   'hardened on each container': pod({ ...HARDENED, ...NON_ROOT, ...CONFINED }, {}),

@@ -1,6 +1,6 @@
 /**
  * `npm run test:differential -- [--part a|b|c|filling|steps] --runs N [--seed S]`: the long forms of differential.test.ts (a,
- * with `--versions 1.0,1.36` for just these) and policies.test.ts (the others; N is their policies, sets or steps). Prints what
+ * with `--versions 1.0,1.37` for just these) and policies.test.ts (the others; N is their policies, sets or steps). Prints what
  * was judged, then each difference; exits 1 when there is one.
  */
 import { parseArgs } from 'node:util';
@@ -60,7 +60,7 @@ function versions(list: string | undefined): readonly number[] {
   if (list === undefined) return VERSIONS;
   return list.split(',').map((text) => {
     const minor = parseVersion(text.startsWith('v') ? text : `v${text}`);
-    if (minor === undefined) throw new Error(`--versions: ${JSON.stringify(text)} is no version such as 1.36`);
+    if (minor === undefined) throw new Error(`--versions: ${JSON.stringify(text)} is no version such as 1.37`);
     return minor;
   });
 }

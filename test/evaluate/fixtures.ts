@@ -14,8 +14,9 @@ import type {
 } from '../../operator/cluster/objects.ts';
 import { useRoleName } from '../../operator/compile/rbac.ts';
 import { type ResolvedPolicy, resolvePolicy } from '../../operator/policy/resolve.ts';
+import { NEWEST_KNOWN_MINOR } from '../../operator/standards/level-version.ts';
 
-export const SERVER = 36;
+export const SERVER = NEWEST_KNOWN_MINOR;
 
 export function policyObject(name: string, spec: Partial<CapabilityPolicySpec> = {}) {
   return {

@@ -1,7 +1,11 @@
 import assert from 'node:assert/strict';
 import { resolvePolicy } from '../../operator/policy/resolve.ts';
 import { RULES } from '../../operator/rules/index.ts';
+import { formatVersion, NEWEST_KNOWN_MINOR } from '../../operator/standards/level-version.ts';
 import { policy, resolved } from './policies.ts';
+
+const NEWEST = formatVersion(NEWEST_KNOWN_MINOR);
+const NEXT = formatVersion(NEWEST_KNOWN_MINOR + 1);
 
 const REFUSED: readonly [levelVersion: string, server: number, reason: string, message: string][] = [
   [
@@ -11,16 +15,16 @@ const REFUSED: readonly [levelVersion: string, server: number, reason: string, m
     'spec.levelVersion: v1.35 is too new: the oldest API server enforces up to v1.34; write v1.34 or older, or latest',
   ],
   [
-    'v1.37',
-    38,
+    NEXT,
+    NEWEST_KNOWN_MINOR + 1,
     'VersionTooNew',
-    'spec.levelVersion: v1.37 is too new: this release knows the Standards up to v1.36; write v1.36 or older, or latest',
+    `spec.levelVersion: ${NEXT} is too new: this release knows the Standards up to ${NEWEST}; write ${NEWEST} or older, or latest`,
   ],
   [
     'v1.99',
-    40,
+    NEWEST_KNOWN_MINOR + 3,
     'VersionTooNew',
-    'spec.levelVersion: v1.99 is too new: this release knows the Standards up to v1.36; write v1.36 or older, or latest',
+    `spec.levelVersion: v1.99 is too new: this release knows the Standards up to ${NEWEST}; write ${NEWEST} or older, or latest`,
   ],
   ['v1', 36, 'InvalidSpec', 'spec.levelVersion: "v1" is no version: write latest, or v1.N such as v1.36'],
   ['1.36', 36, 'InvalidSpec', 'spec.levelVersion: "1.36" is no version: write latest, or v1.N such as v1.36'],
@@ -40,7 +44,7 @@ describe('resolving a policy', () => {
         usableBy: 'Everyone',
         subjects: [],
         podSecurityLabels: 'Managed',
-        standard: { level: 'restricted', minor: 36, server: 36 },
+        standard: { level: 'restricted', minor: NEWEST_KNOWN_MINOR, server: NEWEST_KNOWN_MINOR },
       },
     );
     assert.deepEqual(
@@ -67,7 +71,8 @@ describe('resolving a policy', () => {
 
   it('takes latest as the oldest server has it, and as far as this release knows', () => {
     assert.equal(resolved('latest', {}, 31).standard.minor, 31);
-    assert.equal(resolved('latest', { levelVersion: 'latest' }, 40).standard.minor, 36);
+    const newer = NEWEST_KNOWN_MINOR + 1;
+    assert.equal(resolved('latest', { levelVersion: 'latest' }, newer).standard.minor, NEWEST_KNOWN_MINOR);
   });
 
   it('keeps an older version', () => assert.equal(resolved('old', { levelVersion: 'v1.0' }).standard.minor, 0));

@@ -107,28 +107,31 @@ describe('the conditions of a policy', () => {
   }
 
   const messages: [string, StatusInput, string, string][] = [
-    ['names the version', input(), 'Accepted', 'compiled: baseline v1.36, mode Audit'],
+    ['names the version', input(), 'Accepted', `compiled: baseline ${NEWEST}, mode Audit`],
     [
       'warns of subjects that everybody can use',
       input({ usableBy: 'Subjects', subjects: [{ kind: 'Group', name: 'system:serviceaccounts' }] }),
       'Accepted',
-      'compiled: baseline v1.36, mode Audit; warning: Group system:serviceaccounts includes built-in workload controllers, so that whoever may create a workload may use this policy by it; holders of wildcard verbs may use it as well (cluster administrators), so a test pod of theirs is admitted: test with --as, such as kubectl create -f pod.yaml --as=system:serviceaccount:kube-system:replicaset-controller',
+      `compiled: baseline ${NEWEST}, mode Audit; warning: Group system:serviceaccounts includes built-in workload controllers, so that whoever may create a workload may use this policy by it; holders of wildcard verbs may use it as well (cluster administrators), so a test pod of theirs is admitted: test with --as, such as kubectl create -f pod.yaml --as=system:serviceaccount:kube-system:replicaset-controller`,
     ],
     [
       'does not warn of others',
       input({ usableBy: 'Subjects', subjects: [{ kind: 'ServiceAccount', name: 'pinger', namespace: 'net' }] }),
       'Accepted',
-      'compiled: baseline v1.36, mode Audit; holders of wildcard verbs may use it as well (cluster administrators), so a test pod of theirs is admitted: test with --as, such as kubectl create -f pod.yaml --as=system:serviceaccount:kube-system:replicaset-controller',
+      `compiled: baseline ${NEWEST}, mode Audit; holders of wildcard verbs may use it as well (cluster administrators), so a test pod of theirs is admitted: test with --as, such as kubectl create -f pod.yaml --as=system:serviceaccount:kube-system:replicaset-controller`,
     ],
     [
       'says that latest lags behind newer servers',
-      input({}, { resolution: resolvePolicy(policyObject('ping', { levelVersion: 'latest' }), 99) }),
+      input(
+        {},
+        { resolution: resolvePolicy(policyObject('ping', { levelVersion: 'latest' }), NEWEST_KNOWN_MINOR + 1) },
+      ),
       'Accepted',
-      `compiled: baseline ${NEWEST}, mode Audit; levelVersion latest means ${NEWEST} here, because this release knows no newer Standards; the API servers are at v1.99: upgrade the operator`,
+      `compiled: baseline ${NEWEST}, mode Audit; levelVersion latest means ${NEWEST} here, because this release knows no newer Standards; the API servers are at ${formatVersion(NEWEST_KNOWN_MINOR + 1)}: upgrade the operator`,
     ],
     [
       'says nothing of the kind where a version is stated',
-      input({}, { resolution: resolvePolicy(policyObject('ping', { levelVersion: 'v1.30' }), 99) }),
+      input({}, { resolution: resolvePolicy(policyObject('ping', { levelVersion: 'v1.30' }), NEWEST_KNOWN_MINOR + 1) }),
       'Accepted',
       'compiled: baseline v1.30, mode Audit',
     ],
@@ -151,25 +154,25 @@ describe('the conditions of a policy', () => {
         },
       ),
       'Accepted',
-      'compiled: baseline v1.36, mode Audit; holders of wildcard verbs may use it as well (cluster administrators, Group ops, User bob in namespace net), so a test pod of theirs is admitted: test with --as, such as kubectl create -f pod.yaml --as=system:serviceaccount:kube-system:replicaset-controller',
+      `compiled: baseline ${NEWEST}, mode Audit; holders of wildcard verbs may use it as well (cluster administrators, Group ops, User bob in namespace net), so a test pod of theirs is admitted: test with --as, such as kubectl create -f pod.yaml --as=system:serviceaccount:kube-system:replicaset-controller`,
     ],
     [
       'names what was bound to its name before it was made',
       input({ usableBy: 'Bindings' }, { olderBindings: [{ namespace: 'net', name: 'old' }, { name: 'everywhere' }] }),
       'Accepted',
-      'compiled: baseline v1.36, mode Audit; older than this policy, and granting its use by name: ClusterRoleBinding everywhere, RoleBinding net/old; delete what was meant for an earlier policy; holders of wildcard verbs may use it as well (cluster administrators), so a test pod of theirs is admitted: test with --as, such as kubectl create -f pod.yaml --as=system:serviceaccount:kube-system:replicaset-controller',
+      `compiled: baseline ${NEWEST}, mode Audit; older than this policy, and granting its use by name: ClusterRoleBinding everywhere, RoleBinding net/old; delete what was meant for an earlier policy; holders of wildcard verbs may use it as well (cluster administrators), so a test pod of theirs is admitted: test with --as, such as kubectl create -f pod.yaml --as=system:serviceaccount:kube-system:replicaset-controller`,
     ],
     [
       'does not name the binding that the operator writes',
       input({ usableBy: 'Subjects', subjects: [] }, { olderBindings: [{ name: 'capabilitypolicy.dev:use:ping' }] }),
       'Accepted',
-      'compiled: baseline v1.36, mode Audit; holders of wildcard verbs may use it as well (cluster administrators), so a test pod of theirs is admitted: test with --as, such as kubectl create -f pod.yaml --as=system:serviceaccount:kube-system:replicaset-controller',
+      `compiled: baseline ${NEWEST}, mode Audit; holders of wildcard verbs may use it as well (cluster administrators), so a test pod of theirs is admitted: test with --as, such as kubectl create -f pod.yaml --as=system:serviceaccount:kube-system:replicaset-controller`,
     ],
     [
       'says nothing of bindings when everyone may use it',
       input({}, { olderBindings: [{ name: 'everywhere' }] }),
       'Accepted',
-      'compiled: baseline v1.36, mode Audit',
+      `compiled: baseline ${NEWEST}, mode Audit`,
     ],
     ['counts servers', input(), 'Programmed', 'ruleset 0123456789ab is in force on 1 of 1 API servers'],
     [

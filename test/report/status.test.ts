@@ -2,8 +2,11 @@ import assert from 'node:assert/strict';
 import type { CapabilityPolicySpec } from '../../operator/api/capability-policy.ts';
 import { coverageOf } from '../../operator/report/coverage.ts';
 import { buildStatus } from '../../operator/report/status.ts';
+import { formatVersion, NEWEST_KNOWN_MINOR } from '../../operator/standards/level-version.ts';
 import { policy } from '../evaluate/fixtures.ts';
 import { CONFLICT, compliant, input, judgements, labels, violating } from './fixtures.ts';
+
+const NEWEST = formatVersion(NEWEST_KNOWN_MINOR);
 
 describe('the status of a policy', () => {
   describe('says what it is rendered to', () => {
@@ -11,12 +14,12 @@ describe('the status of a policy', () => {
       [
         'a Standard as it is',
         { level: 'restricted' },
-        { level: 'restricted', exact: true, podSecurity: 'restricted:v1.36' },
+        { level: 'restricted', exact: true, podSecurity: `restricted:${NEWEST}` },
       ],
       [
         'a Standard with an exception',
         { level: 'restricted', overrides: { capabilities: { allowedAdd: ['CHOWN'] } } },
-        { level: 'baseline', exact: false, podSecurity: 'baseline:v1.36' },
+        { level: 'baseline', exact: false, podSecurity: `baseline:${NEWEST}` },
       ],
       [
         'what no level allows',

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { procMount } from '../../operator/rules/proc-mount.ts';
+import { NEWEST_KNOWN_MINOR } from '../../operator/standards/level-version.ts';
 import { app, ephemeral, init, OWN_USERS, pod, secured } from './pods.ts';
 import { describeRule, type Table } from './table.ts';
 
@@ -72,7 +73,7 @@ describe('rule procMount amounts to Pod Security level', () => {
     [['Default', 'Unmasked'], 34, 36, 'baseline'],
   ] as const) {
     it(`${level} of v1.${label} with ${types.join(' and ')} at v1.${minor}`, () => {
-      const standard = { level: 'restricted', minor, server: 36 } as const;
+      const standard = { level: 'restricted', minor, server: NEWEST_KNOWN_MINOR } as const;
       const value = procMount.value({ procMount: { types: [...types] } }, standard);
       assert.equal(procMount.podSecurity(value, standard, label), level);
     });

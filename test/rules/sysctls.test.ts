@@ -19,6 +19,7 @@ const V29 = [
   'net.ipv4.tcp_keepalive_time',
 ];
 const V32 = ['net.ipv4.tcp_rmem', 'net.ipv4.tcp_wmem'];
+const V37 = ['net.ipv4.tcp_notsent_lowat', 'net.ipv4.tcp_slow_start_after_idle'];
 
 /** Admits each of `safe` alone and all together, refuses each of `yetToCome`. */
 function table(level: 'baseline' | 'restricted', minor: number, safe: string[], yetToCome: string[]): Table {
@@ -46,10 +47,11 @@ function table(level: 'baseline' | 'restricted', minor: number, safe: string[], 
 }
 
 const versions = (level: 'baseline' | 'restricted') => [
-  table(level, 0, V0, [...V27, ...V29, ...V32]),
-  table(level, 27, [...V0, ...V27], [...V29, ...V32]),
-  table(level, 29, [...V0, ...V27, ...V29], V32),
-  table(level, 32, [...V0, ...V27, ...V29, ...V32], []),
+  table(level, 0, V0, [...V27, ...V29, ...V32, ...V37]),
+  table(level, 27, [...V0, ...V27], [...V29, ...V32, ...V37]),
+  table(level, 29, [...V0, ...V27, ...V29], [...V32, ...V37]),
+  table(level, 32, [...V0, ...V27, ...V29, ...V32], V37),
+  table(level, 37, [...V0, ...V27, ...V29, ...V32, ...V37], []),
 ];
 
 const WILD = '(allowed: net.ipv4.*, kernel.msgmax; forbidden: net/ipv4/ip_*)';

@@ -65,7 +65,7 @@ export interface CheckedPolicy {
   readonly mode: Mode;
   readonly priority: number;
   readonly level: string;
-  /** `v1.36`: what `latest` means here is worked out. */
+  /** `v1.37`: what `latest` means here is worked out. */
   readonly version: string;
   /** Where it was read; null of one that is live. */
   readonly file: string | null;

@@ -26,7 +26,7 @@ const ROLES: Readonly<Record<string, Role>> = {
   [`${RBAC} ClusterRoleBinding`]: 'roleBinding',
 };
 
-/** The other kinds of the API groups that workloads are in (k8s.io/api v0.36): what is none of them is misspelt. */
+/** The other kinds of the API groups that workloads are in (k8s.io/api v0.37): what is none of them is misspelt. */
 const OTHERS: Readonly<Record<string, readonly string[]>> = {
   v1: [
     'Binding',
