@@ -31,6 +31,7 @@ export function describeWith(needs: Needs, title: string, tests: () => void): vo
 const FEATURE_NAMES: Readonly<Record<ServerFeature, string>> = {
   mutatingAdmissionPolicies: 'MutatingAdmissionPolicy v1',
   admissionVariables: 'variables in admission policies',
+  podResize: 'the subresource pods/resize',
 };
 
 /** @param feature what the test needs of the API server; undefined: nothing that some versions lack */

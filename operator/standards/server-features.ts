@@ -11,6 +11,8 @@ const SINCE = {
    * fixed by #135759).
    */
   admissionVariables: 36,
+  /** The subresource pods/resize (KEP-1287), by default. Only tests ask. */
+  podResize: 33,
 } as const;
 
 export type ServerFeature = keyof typeof SINCE;

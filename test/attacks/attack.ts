@@ -4,6 +4,7 @@
  * Each step is one request. All but the last must succeed; the last one's answer is compared with `expect`.
  */
 import assert from 'node:assert/strict';
+import type { ServerFeature } from '../../operator/standards/server-features.ts';
 import type { Answer, Identity, Json, Method } from '../integration/api.ts';
 import type { TestCluster } from '../integration/harness.ts';
 import { CREATOR } from '../integration/harness.ts';
@@ -15,6 +16,8 @@ export interface Attack {
   readonly attempt: string;
   /** Key of SETTINGS: the namespace and the policies that decide there. */
   readonly setting: string;
+  /** What the attempt needs of the API server; undefined: nothing that some versions lack. */
+  readonly needs?: ServerFeature | undefined;
   readonly steps: readonly Step[];
   readonly expect: Expectation;
   /** Removes what the steps made outside the row's namespace. */

@@ -10,6 +10,7 @@ import type { Answer, Api } from '../integration/api.ts';
 import { CREATOR, serviceAccount, useCluster } from '../integration/harness.ts';
 import { allowEditor, grant } from '../integration/namespace-changes.ts';
 import { NAMESPACES } from '../integration/rendered.ts';
+import { itIfOffered } from '../needs.ts';
 import type { Attack, Scene, Step } from './attack.ts';
 import { AVAILABILITY } from './availability.ts';
 import { ELSEWHERE } from './elsewhere.ts';
@@ -66,8 +67,8 @@ describe('attacks', () => {
 
   for (const [number, [section, attacks]] of Object.entries(SECTIONS).entries()) {
     describe(section, () => {
-      for (const [index, { attempt, setting, steps, expect, after }] of attacks.entries()) {
-        it(`${attempt}: ${expect.title}`, async () => {
+      for (const [index, { attempt, setting, needs, steps, expect, after }] of attacks.entries()) {
+        itIfOffered(needs, `${attempt}: ${expect.title}`, async () => {
           const scene = { cluster, healthPort, namespace: cluster.named(setting), pod: `row-${number}-${index}` };
           try {
             expect.verify(await run(steps, scene), scene);

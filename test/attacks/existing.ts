@@ -100,6 +100,7 @@ export const EXISTING: readonly Attack[] = [
     (subresource): Attack => ({
       attempt: `changes spec.hostPID and securityContext by ${subresource}`,
       setting: 'narrow',
+      needs: subresource === '/resize' ? 'podResize' : undefined,
       steps: [
         created,
         patchPod(
@@ -225,6 +226,7 @@ export const EXISTING: readonly Attack[] = [
   {
     attempt: 'adds SYS_ADMIN by a resize',
     setting: 'narrow',
+    needs: 'podResize',
     steps: [
       created,
       ask(

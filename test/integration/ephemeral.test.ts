@@ -107,7 +107,7 @@ describe('pods that exist', () => {
       }
     });
 
-    it('may be resized where the API server lets them', async () => {
+    itIfOffered('podResize', 'may be resized where the API server lets them', async () => {
       const resources = { requests: { cpu: '10m' }, limits: { cpu: '20m' } };
       const other = await cluster.namespace('resized');
       const pod = privilegedPod() as Json;
@@ -359,13 +359,19 @@ describe('pods that exist', () => {
   });
 
   describe('with defaulting', () => {
+    let namespace: string;
+    let policy: string;
+
+    before(async () => {
+      [namespace, policy] = await inhabited('filled', { defaulting: 'Enabled' }, async (name) =>
+        admitted(await debug(name, 'violating', 'old', undefined)),
+      );
+    });
+
     itIfOffered(
       'mutatingAdmissionPolicies',
       'get what is unset filled in on the added container and nowhere else',
       async () => {
-        const [namespace] = await inhabited('filled', { defaulting: 'Enabled' }, async (name) =>
-          admitted(await debug(name, 'violating', 'old', undefined)),
-        );
         const before = await cluster.api.get(podPath(namespace, 'violating'));
         admitted(await debug(namespace, 'violating', 'added', undefined));
         const { spec, metadata } = await cluster.api.get(podPath(namespace, 'violating'));
@@ -384,8 +390,8 @@ describe('pods that exist', () => {
     );
 
     it('are refused one whose set values violate', async () => {
-      const answer = await debug(cluster.named('filled'), 'violating', 'bad', { privileged: true });
-      refused(answer, cluster.named('filled'), 'bad');
+      const answer = await debug(namespace, 'violating', 'bad', { privileged: true });
+      refused(answer, policy, 'bad');
     });
   });
 
