@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { appendFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 const ROOT = join(import.meta.dirname, '..', '..');
@@ -10,11 +11,19 @@ export interface Ended {
   readonly output: string;
 }
 
-/** Runs a command with the project's Node, in a process of its own, which starts a control plane of its own. */
-export async function execute(command: readonly string[], env: NodeJS.ProcessEnv): Promise<Ended> {
+/**
+ * Runs a command with the project's Node, in a process of its own, which starts a control plane of its own.
+ * @param log a file that gets the output as it comes
+ */
+export async function execute(command: readonly string[], env: NodeJS.ProcessEnv, log?: string): Promise<Ended> {
   const child = spawn(process.execPath, [PREFLIGHT, ...command], { cwd: ROOT, env, stdio: ['ignore', 'pipe', 'pipe'] });
   let output = '';
-  for (const stream of [child.stdout, child.stderr]) stream.on('data', (text) => (output += text));
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.on('data', (text) => {
+      output += text;
+      if (log !== undefined) appendFileSync(log, text);
+    });
+  }
   const code = await new Promise<number>((resolve, reject) => {
     child.once('error', reject);
     child.once('close', (status) => resolve(status ?? 1));

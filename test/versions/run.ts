@@ -10,7 +10,7 @@
  * The first time a version is run, its kube-apiserver and kube-controller-manager are built: about six minutes on two
  * cores. KUBERNETES_VERSION=1.33 before any test command runs just that on the version.
  */
-import { mkdtempSync, writeFileSync } from 'node:fs';
+import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -44,7 +44,7 @@ async function runAll(): Promise<boolean> {
     await findBinaries(environment);
     columns.set(kubernetesVersion(environment), await runOn(environment, runs, logs));
   }
-  console.log(`\n${markdown(columns)}`);
+  console.log(`\n${markdown(columns)}\n\nThe output of each run is in ${logs}.`);
   return [...columns.values()].flatMap((outcomes) => [...outcomes.values()]).every(({ ok }) => ok);
 }
 
@@ -57,11 +57,9 @@ async function runOn(
   const outcomes = new Map<string, Outcome>();
   for (const run of runs) {
     const started = Date.now();
-    const ended = await execute(run.command, environment);
-    const outcome = whole(outcomeOf(run, ended), version);
-    outcomes.set(run.name, outcome);
     const log = join(logs, `${version}-${run.name.replaceAll(/\W+/g, '-')}.log`);
-    writeFileSync(log, ended.output);
+    const outcome = whole(outcomeOf(run, await execute(run.command, environment, log)), version);
+    outcomes.set(run.name, outcome);
     const seconds = Math.round((Date.now() - started) / 1000);
     console.log(`${version}  ${run.name}: ${cell(outcome)} (${seconds} s)${outcome.ok ? '' : `: see ${log}`}`);
   }
