@@ -273,8 +273,7 @@ describe('the guard', () => {
     await eventually('the namespace to be gone', async () => (await cluster.api.find(path)) === undefined);
   });
 
-  it(`stands at every moment of ${CHANGES} changes of policies`, async function () {
-    this.timeout(120_000);
+  it(`stands at every moment of ${CHANGES} changes of policies`, async () => {
     const admittedAt: number[] = [];
     let [tried, changes, done] = [0, 0, false];
     const trying = (async () => {
@@ -300,8 +299,7 @@ describe('the guard', () => {
     assert.ok(tried > 200, `tried ${tried} times only`);
   });
 
-  it('is in force whenever a policy of mode Enforce is Programmed', async function () {
-    this.timeout(120_000);
+  it('is in force whenever a policy of mode Enforce is Programmed', async () => {
     const namespaces = [await labelled('left', { side: 'left' }), await labelled('right', { side: 'right' })];
     const wanted: MetadataChange = { labels: { side: null } };
     for (let i = 0; i < 4; i++) {
