@@ -5,7 +5,7 @@
  *   --full        1,000 pods for each level, version of the Standards and fixed policy, and 100 random policies; without, a
  *                 sample of both
  *   --seed N      of the differential tests
- *   --only TEXT   only the runs whose name has the text
+ *   --only TEXT   only the runs whose name has the text; may be given more than once
  *
  * The first time a version is run, its kube-apiserver and kube-controller-manager are built: about six minutes on two
  * cores. KUBERNETES_VERSION=1.33 before any test command runs just that on the version.
@@ -25,7 +25,7 @@ const { positionals, values } = parseArgs({
   options: {
     full: { type: 'boolean', default: false },
     seed: { type: 'string', default: '1' },
-    only: { type: 'string', default: '' },
+    only: { type: 'string', multiple: true, default: [''] },
   },
 });
 
@@ -34,7 +34,7 @@ process.exitCode = (await runAll()) ? 0 : 1;
 /** Whether all passed. */
 async function runAll(): Promise<boolean> {
   const logs = mkdtempSync(join(tmpdir(), 'capabilitypolicy-versions-'));
-  const runs = runsOf(values).filter(({ name }) => name.includes(values.only));
+  const runs = runsOf(values).filter(({ name }) => values.only.some((text) => name.includes(text)));
   const environments = (positionals.length > 0 ? positionals : [...otherVersions(), '']).map((version) => ({
     ...process.env,
     KUBERNETES_VERSION: version,
