@@ -13,7 +13,7 @@ const ROUNDS = Number(process.env.ROLLOUT_ROUNDS ?? 2);
 const BURSTS = ROUNDS;
 
 describe('while policies change', function () {
-  this.timeout(300_000);
+  this.timeout(900_000);
   const cluster = useCluster('rollout');
   const random = new Random();
   let traffic: Traffic;
