@@ -46,7 +46,7 @@ describe('attacks', () => {
   });
 
   before(async function () {
-    this.timeout(120_000);
+    this.timeout(300_000);
     await allowEditor(cluster.api);
     await allowDebuggers(cluster.api);
     for (const [team, { older = {} }] of Object.entries(SETTINGS)) {
