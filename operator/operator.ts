@@ -8,7 +8,7 @@
  *   events        tell what was repaired, and how often Events came back
  */
 import { isDeepStrictEqual } from 'node:util';
-import type { CapabilityPolicy, CapabilityPolicyStatus } from './api/capability-policy.ts';
+import type { CapabilityPolicyStatus, CompletePolicy } from './api/capability-policy.ts';
 import { writeLabels } from './apply/label-writer.ts';
 import { planLabels } from './apply/namespace-labels.ts';
 import type { LabelOutcome, RolloutOutcome } from './apply/outcome.ts';
@@ -378,7 +378,7 @@ export class Operator {
     await writeReport(this.#client, this.#tell, policy, status, events);
   }
 
-  #status(policy: CapabilityPolicy, resolution: Resolution, now: string): CapabilityPolicyStatus {
+  #status(policy: CompletePolicy, resolution: Resolution, now: string): CapabilityPolicyStatus {
     const name = policy.metadata?.name ?? '';
     const coverage = this.#view.coverage.get(name);
     const rollout = this.#outcomes.get(name);

@@ -1,5 +1,5 @@
 /** What follows from the cluster as last seen: worked out when it is first asked for, kept until its grounds change. */
-import type { CapabilityPolicySpec } from './api/capability-policy.ts';
+import type { CompleteSpec } from './api/capability-policy.ts';
 import { planLabels } from './apply/namespace-labels.ts';
 import type { LabelOutcome } from './apply/outcome.ts';
 import { lastAccepted } from './apply/standing.ts';
@@ -21,7 +21,7 @@ export class View {
   readonly #options: ViewOptions;
   #compiled: Compiled | undefined;
   /** By the policy's uid: what stands for a policy may not have been seen yet. */
-  #accepted: ReadonlyMap<string, CapabilityPolicySpec> = new Map();
+  #accepted: ReadonlyMap<string, CompleteSpec> = new Map();
   #coverage: ReadonlyMap<string, Coverage> | undefined;
   #use: UseIndex | undefined;
 

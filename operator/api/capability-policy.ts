@@ -3,6 +3,7 @@
  *
  * The generated interface is the one definition of the fields; here they only get names.
  */
+import type { SPEC_DEFAULTS } from './defaults.ts';
 import type { ICapabilityPolicy } from './generated/capabilitypolicy.dev/v1alpha1/CapabilityPolicy.ts';
 
 export const GROUP = 'capabilitypolicy.dev';
@@ -24,7 +25,11 @@ type Spec = ICapabilityPolicy['spec'];
  * `required`: so the model has it optional.
  */
 export type CapabilityPolicySpec = Spec & { namespaceSelector: NonNullable<Spec['namespaceSelector']> };
+/** As somebody wrote it. */
 export type CapabilityPolicy = Omit<ICapabilityPolicy, 'spec'> & { spec: CapabilityPolicySpec };
+/** With the defaults filled in: everything behind the projection reads this form. */
+export type CompleteSpec = CapabilityPolicySpec & Required<Pick<CapabilityPolicySpec, keyof typeof SPEC_DEFAULTS>>;
+export type CompletePolicy = Omit<CapabilityPolicy, 'spec'> & { spec: CompleteSpec };
 export type CapabilityPolicyOverrides = NonNullable<CapabilityPolicySpec['overrides']>;
 export type CapabilityPolicyStatus = NonNullable<ICapabilityPolicy['status']>;
 export type LabelSelector = CapabilityPolicySpec['namespaceSelector'];

@@ -1,4 +1,5 @@
 /** The API, told from its CRD, as a page for people. Pure: the same CRD always gives the same text. */
+import { SPEC_DEFAULTS } from './defaults.ts';
 import { prose, table } from './markdown.ts';
 
 /** What of a CRD the page shows. */
@@ -71,11 +72,21 @@ export function apiReference({ spec }: Crd): string {
     paragraphs(root.description),
     ...refusals(root),
     'What each override comes to, by level and version, and its CEL: [rules.md](rules.md).',
-    ...section('spec', fields, 'required'),
+    ...section('spec', withDefaults(fields), 'required'),
     ...section('status', status, ''),
     '## Columns',
     table(['column', 'field', 'shows'], additionalPrinterColumns.map(columnRow)),
   ].join('\n\n')}\n`;
+}
+
+/** The CRD has none for spec: the operator fills them in. */
+function withDefaults(spec: Schema): Schema {
+  const defaults: Readonly<Record<string, unknown>> = SPEC_DEFAULTS;
+  const fields = Object.entries(spec.properties ?? {});
+  return {
+    ...spec,
+    properties: Object.fromEntries(fields.map(([name, field]) => [name, { ...field, default: defaults[name] }])),
+  };
 }
 
 function columnRow({ name, jsonPath, description = '', priority = 0 }: Column): string[] {

@@ -1,5 +1,6 @@
 /** What stands in the cluster by our hand, against what is rendered now. Pure. */
-import type { CapabilityPolicySpec } from '../api/capability-policy.ts';
+import type { CapabilityPolicySpec, CompleteSpec } from '../api/capability-policy.ts';
+import { completeSpec } from '../api/defaults.ts';
 import type { RenderedObject } from '../cluster/objects.ts';
 import { arrayOf } from '../cluster/raw.ts';
 import { type AdmissionSet, isGuard } from '../compile/admission-set.ts';
@@ -26,7 +27,7 @@ export function setsOf({ rendered, guards }: Compiled): AdmissionSet[] {
  * The specs that the admission policies that stand were rendered from, by the policy's uid: the newest of each. Nothing else
  * is believed: more people may write roles than admission policies.
  */
-export function lastAccepted(rendered: readonly RenderedObject[]): Map<string, CapabilityPolicySpec> {
+export function lastAccepted(rendered: readonly RenderedObject[]): Map<string, CompleteSpec> {
   const created = ({ metadata }: RenderedObject) => String(metadata.creationTimestamp ?? '');
   const specs = rendered
     .filter(({ kind }) => kind === 'ValidatingAdmissionPolicy')
@@ -41,10 +42,10 @@ export function lastAccepted(rendered: readonly RenderedObject[]): Map<string, C
 }
 
 /** Anybody may have written it: what is no spec is none. */
-function parseSpec(text: string | undefined): CapabilityPolicySpec | undefined {
+function parseSpec(text: string | undefined): CompleteSpec | undefined {
   try {
     const spec = JSON.parse(text ?? 'null') as CapabilityPolicySpec | null;
-    return spec?.namespaceSelector && spec.level ? spec : undefined;
+    return spec?.namespaceSelector && spec.level ? completeSpec(spec) : undefined;
   } catch {
     return undefined;
   }

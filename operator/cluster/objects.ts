@@ -4,7 +4,7 @@
  * A projection keeps what some rule reads (see `reads` in operator/rules) and what a report names; nothing else of an
  * object stays in memory.
  */
-import type { CapabilityPolicy } from '../api/capability-policy.ts';
+import type { CompletePolicy } from '../api/capability-policy.ts';
 
 /** The parts of a pod or pod template that rules judge. */
 export interface PodParts {
@@ -154,8 +154,8 @@ export type Change =
 
 /** Read access to the cluster as last seen. Iteration order is by name, so that everything made from it is stable. */
 export interface Cluster {
-  policies(): readonly CapabilityPolicy[];
-  policy(name: string): CapabilityPolicy | undefined;
+  policies(): readonly CompletePolicy[];
+  policy(name: string): CompletePolicy | undefined;
   namespaces(): readonly NamespaceView[];
   namespace(name: string): NamespaceView | undefined;
   pods(namespace: string): Iterable<PodView>;

@@ -4,7 +4,8 @@
  * Pure, and the same for what a watch brings and for manifests from files, which may carry null or lack what the API
  * server fills in.
  */
-import { type CapabilityPolicy, RECORD } from '../api/capability-policy.ts';
+import { type CapabilityPolicy, type CompletePolicy, RECORD } from '../api/capability-policy.ts';
+import { completePolicy } from '../api/defaults.ts';
 import type { Rule } from '../rules/rule.ts';
 import { LAST_APPLIED_ANNOTATION, labelOwners } from './label-owners.ts';
 import type { NamespaceView, RenderedObject, RoleBindingView, RoleView } from './objects.ts';
@@ -15,7 +16,7 @@ import type { Pool } from './sharing.ts';
 
 export interface Projection extends PodProjection {
   namespace(raw: RawObject): NamespaceView;
-  policy(raw: RawObject): CapabilityPolicy;
+  policy(raw: RawObject): CompletePolicy;
   /** Undefined when none of its rules concerns CapabilityPolicies. */
   role(raw: RawObject): RoleView | undefined;
   roleBinding(raw: RawObject): RoleBindingView;
@@ -46,10 +47,10 @@ function projectNamespace(raw: RawObject): NamespaceView {
   };
 }
 
-/** All of it but what changes at every write and what kubectl keeps for itself. */
-function projectPolicy({ apiVersion, kind, metadata, spec, status }: RawObject): CapabilityPolicy {
+/** Fills in the defaults, and drops what changes at every write and what kubectl keeps for itself. */
+function projectPolicy({ apiVersion, kind, metadata, spec, status }: RawObject): CompletePolicy {
   const { managedFields: _, resourceVersion: __, annotations, ...kept } = metadata ?? {};
   const { [LAST_APPLIED_ANNOTATION]: ___, ...texts } = textsIn(annotations);
   const described = { ...kept, ...(Object.keys(texts).length > 0 && { annotations: texts }) };
-  return withoutNulls({ apiVersion, kind, metadata: described, spec, status }) as CapabilityPolicy;
+  return completePolicy(withoutNulls({ apiVersion, kind, metadata: described, spec, status }) as CapabilityPolicy);
 }

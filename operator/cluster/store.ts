@@ -1,7 +1,7 @@
 /** The cluster as last seen: follows every kind that matters, keeps what its projection keeps, and says what changed. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
-import { type CapabilityPolicy, FIELD_MANAGER, MANAGED_BY_LABEL } from '../api/capability-policy.ts';
+import { type CompletePolicy, FIELD_MANAGER, MANAGED_BY_LABEL } from '../api/capability-policy.ts';
 import { RULES } from '../rules/index.ts';
 import type { Rule } from '../rules/rule.ts';
 import { aborted } from '../runtime/aborted.ts';
@@ -107,7 +107,7 @@ export class Store implements Cluster {
   oldestServer = 0;
   /** What to follow, and where it goes. */
   readonly followed = new Map<Source, Collection<unknown>[]>();
-  readonly #policies: Collection<CapabilityPolicy>;
+  readonly #policies: Collection<CompletePolicy>;
   readonly #namespaces: Collection<NamespaceView>;
   readonly #pods: Collection<PodView>;
   readonly #workloads: ReadonlyMap<string, Collection<WorkloadView>>;
@@ -150,11 +150,11 @@ export class Store implements Cluster {
     );
   }
 
-  policies(): readonly CapabilityPolicy[] {
+  policies(): readonly CompletePolicy[] {
     return this.#policies.in('');
   }
 
-  policy(name: string): CapabilityPolicy | undefined {
+  policy(name: string): CompletePolicy | undefined {
     return this.#policies.get('', name);
   }
 

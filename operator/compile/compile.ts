@@ -1,5 +1,5 @@
 /** Policies → everything the API server is to enforce. Pure: the same policies always give the same bytes. */
-import type { CapabilityPolicy, CapabilityPolicySpec } from '../api/capability-policy.ts';
+import type { CompletePolicy, CompleteSpec } from '../api/capability-policy.ts';
 import { carriersOf, peers, siblings } from '../policy/deciding.ts';
 import { type Refusal, type ResolvedPolicy, resolvePolicy } from '../policy/resolve.ts';
 import { type AdmissionSet, admissionSet, type Draft } from './admission-set.ts';
@@ -17,7 +17,7 @@ export interface CompileOptions extends AdmissionOptions {
    * The specs that were last accepted, by the policy's uid: one that is edited into something that cannot be compiled goes on as it
    * was, so that neither its own namespaces nor those that it shares are disturbed.
    */
-  readonly lastAccepted?: ReadonlyMap<string, CapabilityPolicySpec>;
+  readonly lastAccepted?: ReadonlyMap<string, CompleteSpec>;
   /** N of Kubernetes 1.N of the oldest API server. */
   readonly oldestServer: number;
 }
@@ -28,7 +28,7 @@ export interface Compiled {
   /** Why others were not accepted as they are; they may still be among `policies` as they last were. */
   readonly refusals: ReadonlyMap<string, Refusal>;
   /** What was accepted of each policy, by name: its spec, or the last one that was. */
-  readonly specs: ReadonlyMap<string, CapabilityPolicySpec>;
+  readonly specs: ReadonlyMap<string, CompleteSpec>;
   /** What each of `policies` renders to. */
   readonly rendered: ReadonlyMap<string, Rendered>;
   /** They guard the Enforce policies, each of these by one; none without any. */
@@ -44,7 +44,7 @@ export interface Rendered {
 }
 
 /** A policy that cannot be compiled is told why, and stays as it was last accepted; the others do not notice. */
-export function compile(policies: readonly CapabilityPolicy[], options: CompileOptions): Compiled {
+export function compile(policies: readonly CompletePolicy[], options: CompileOptions): Compiled {
   const refusals = new Map<string, Refusal>();
   // What was there stays when something new does not fit beside it.
   const standing: ResolvedPolicy[][] = [];
@@ -93,17 +93,14 @@ export function compile(policies: readonly CapabilityPolicy[], options: CompileO
 }
 
 /** An older API server may have come since: then at the newest version that it knows. */
-function resolveAsItWas(policy: CapabilityPolicy, oldestServer: number): ResolvedPolicy[] {
+function resolveAsItWas(policy: CompletePolicy, oldestServer: number): ResolvedPolicy[] {
   const resolution = resolvePolicy(policy, oldestServer);
   if ('policy' in resolution) return [resolution.policy];
   if (resolution.refusal.reason !== 'VersionTooNew') return [];
   return resolveAsItWas({ ...policy, spec: { ...policy.spec, levelVersion: 'latest' } }, oldestServer);
 }
 
-function lastAcceptedOf(
-  { metadata }: CapabilityPolicy,
-  { lastAccepted }: CompileOptions,
-): CapabilityPolicySpec | undefined {
+function lastAcceptedOf({ metadata }: CompletePolicy, { lastAccepted }: CompileOptions): CompleteSpec | undefined {
   return lastAccepted?.get(metadata?.uid ?? '');
 }
 
@@ -121,7 +118,7 @@ function draftsOf(
 }
 
 /** The API server keeps what was last accepted: a restarted operator knows it from there. */
-function withSpec(set: AdmissionSet, spec: CapabilityPolicySpec | undefined): AdmissionSet {
+function withSpec(set: AdmissionSet, spec: CompleteSpec | undefined): AdmissionSet {
   const annotations = { [SPEC_ANNOTATION]: textOf(spec) };
   const objects = set.objects.map((object) =>
     object.kind === 'ValidatingAdmissionPolicy' ? { ...object, metadata: { ...object.metadata, annotations } } : object,
@@ -130,7 +127,7 @@ function withSpec(set: AdmissionSet, spec: CapabilityPolicySpec | undefined): Ad
 }
 
 /** In the API server's order: the same text whether a policy comes from it or from a file. */
-function textOf(spec: CapabilityPolicySpec | undefined): string {
+function textOf(spec: CompleteSpec | undefined): string {
   return JSON.stringify(spec, sortedKeys);
 }
 
@@ -140,8 +137,8 @@ function sortedKeys(_key: string, value: unknown): unknown {
 }
 
 /** Policies of the same second by name. */
-function byAge({ metadata: a }: CapabilityPolicy, { metadata: b }: CapabilityPolicy): number {
-  const created = (metadata: CapabilityPolicy['metadata']) => String(metadata?.creationTimestamp ?? '');
+function byAge({ metadata: a }: CompletePolicy, { metadata: b }: CompletePolicy): number {
+  const created = (metadata: CompletePolicy['metadata']) => String(metadata?.creationTimestamp ?? '');
   return compareText(created(a), created(b)) || compareText(a?.name ?? '', b?.name ?? '');
 }
 

@@ -1,5 +1,6 @@
 /** Single overrides by path, as rules state them → what the API has, and how one rule judges by them. */
 import { type CapabilityPolicyOverrides, GROUP, KIND, type UsableBy, VERSION } from '../api/capability-policy.ts';
+import { completeSpec } from '../api/defaults.ts';
 import { type ResolvedPolicy, resolvePolicy } from '../policy/resolve.ts';
 import type { Rule, Stated } from '../rules/rule.ts';
 import { formatVersion, type Standard } from '../standards/level-version.ts';
@@ -18,7 +19,8 @@ export function overridesOf(stated: Stated): CapabilityPolicyOverrides {
 export function resolvedBy(stated: Stated, standard: Standard, usableBy: UsableBy = 'Everyone'): ResolvedPolicy {
   const { level, minor, server } = standard;
   const overrides = overridesOf(stated);
-  const spec = { namespaceSelector: {}, level, levelVersion: formatVersion(minor), overrides, usableBy };
+  const levelVersion = formatVersion(minor);
+  const spec = completeSpec({ namespaceSelector: {}, level, levelVersion, overrides, usableBy });
   const resolution = resolvePolicy({ apiVersion: `${GROUP}/${VERSION}`, kind: KIND, metadata: {}, spec }, server);
   if ('policy' in resolution) return resolution.policy;
   throw new Error(resolution.refusal.message);

@@ -1,5 +1,6 @@
 /** Which of the migrated policies take part in filling in what is unset. */
 import type { CapabilityPolicy, CapabilityPolicySpec } from '../api/capability-policy.ts';
+import { completePolicy } from '../api/defaults.ts';
 import { resolvePolicy } from '../policy/resolve.ts';
 import { NEWEST_KNOWN_MINOR } from '../standards/level-version.ts';
 
@@ -22,7 +23,7 @@ export function withDefaulting(choosers: readonly Chooser[]): CapabilityPolicy[]
 }
 
 function fillsAnything(policy: CapabilityPolicy): boolean {
-  const resolution = resolvePolicy(defaulted(policy, 'Enabled'), NEWEST_KNOWN_MINOR);
+  const resolution = resolvePolicy(completePolicy(defaulted(policy, 'Enabled')), NEWEST_KNOWN_MINOR);
   return 'policy' in resolution && resolution.policy.fills.length > 0;
 }
 

@@ -1,5 +1,6 @@
 /** Whether migrated policies fit together into what the API server grants to one decision. */
 import type { CapabilityPolicy } from '../api/capability-policy.ts';
+import { completePolicy } from '../api/defaults.ts';
 import { fitTogether } from '../compile/budget.ts';
 import { resolvePolicy } from '../policy/resolve.ts';
 import { NEWEST_KNOWN_MINOR } from '../standards/level-version.ts';
@@ -8,7 +9,7 @@ import type { Note } from './migration.ts';
 /** One note for each that would not be accepted beside those before it. */
 export function roomNotes(policies: readonly CapabilityPolicy[]): Note[] {
   const resolved = policies.flatMap((policy) => {
-    const resolution = resolvePolicy(policy, NEWEST_KNOWN_MINOR);
+    const resolution = resolvePolicy(completePolicy(policy), NEWEST_KNOWN_MINOR);
     return 'policy' in resolution ? [resolution.policy] : [];
   });
   return [...fitTogether(resolved.map((policy) => [policy])).refusals].map(([name, { message }]) => ({

@@ -1,5 +1,5 @@
 /** A policy as compiled and evaluated: every rule's value known, nothing left to a level or a default. */
-import type { CapabilityPolicy, LabelSelector, Mode, Subject, UsableBy } from '../api/capability-policy.ts';
+import type { CompletePolicy, LabelSelector, Mode, Subject, UsableBy } from '../api/capability-policy.ts';
 import { RULES } from '../rules/index.ts';
 import type { Check, Fill } from '../rules/rule.ts';
 import { formatVersion, NEWEST_KNOWN_MINOR, parseVersion, type Standard } from '../standards/level-version.ts';
@@ -47,12 +47,12 @@ export interface Refusal {
 export type Resolution = { readonly policy: ResolvedPolicy } | { readonly refusal: Refusal };
 
 /** @param oldestServer N of Kubernetes 1.N: what `latest` means, and the newest version that every server enforces. */
-export function resolvePolicy(policy: CapabilityPolicy, oldestServer: number): Resolution {
+export function resolvePolicy(policy: CompletePolicy, oldestServer: number): Resolution {
   const { spec } = policy;
-  const version = resolveVersion(spec.levelVersion ?? 'latest', oldestServer);
+  const version = resolveVersion(spec.levelVersion, oldestServer);
   if (typeof version !== 'number') return { refusal: version };
   const standard: Standard = { level: spec.level, minor: version, server: oldestServer };
-  const asked = spec.defaulting === 'Enabled' || spec.defaulting === 'PodSecurityPolicy';
+  const asked = spec.defaulting !== 'Disabled';
   const defaulting = asked && offers(oldestServer, 'mutatingAdmissionPolicies');
   const values = Object.fromEntries(RULES.map((rule) => [rule.id, rule.value(spec.overrides ?? {}, standard)]));
   return {
@@ -60,13 +60,13 @@ export function resolvePolicy(policy: CapabilityPolicy, oldestServer: number): R
       name: policy.metadata?.name ?? '',
       uid: policy.metadata?.uid ?? '',
       selector: spec.namespaceSelector,
-      mode: spec.mode ?? 'Audit',
-      priority: spec.priority ?? 0,
-      usableBy: spec.usableBy ?? 'Everyone',
+      mode: spec.mode,
+      priority: spec.priority,
+      usableBy: spec.usableBy,
       subjects: spec.subjects ?? [],
-      podSecurityLabels: spec.podSecurityLabels ?? 'Managed',
+      podSecurityLabels: spec.podSecurityLabels,
       standard,
-      latestLags: oldestServer > NEWEST_KNOWN_MINOR && (spec.levelVersion ?? 'latest') === 'latest',
+      latestLags: oldestServer > NEWEST_KNOWN_MINOR && spec.levelVersion === 'latest',
       values,
       checks: checksOf(values, standard, false),
       defaulting,

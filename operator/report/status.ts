@@ -1,5 +1,5 @@
 /** All that became of a policy → its status: the whole of it, the same bytes for the same input. */
-import type { CapabilityPolicy, CapabilityPolicyStatus } from '../api/capability-policy.ts';
+import type { CapabilityPolicyStatus, CompletePolicy, CompleteSpec } from '../api/capability-policy.ts';
 import type { LabelOutcome, RolloutOutcome } from '../apply/outcome.ts';
 import { rulesBeyondLabel, tightest } from '../compile/labels.ts';
 import type { NamespaceJudgement } from '../evaluate/namespace.ts';
@@ -14,7 +14,7 @@ import { reportWorkloads, type WorkloadReport } from './violations.ts';
 
 export interface StatusInput {
   /** As it stands in the cluster, its previous status included. */
-  readonly policy: CapabilityPolicy;
+  readonly policy: CompletePolicy;
   readonly resolution: Resolution;
   /** Absent when the policy is not accepted. */
   readonly coverage?: Coverage;
@@ -41,6 +41,7 @@ const NOWHERE: Coverage = { selected: [], deciding: [], sharesWith: [] };
 export function buildStatus(input: StatusInput): CapabilityPolicyStatus {
   const { resolution, policy } = input;
   const generation = policy.metadata?.generation ?? 0;
+  const effective = effectiveOf(policy.spec);
   const base = {
     generation,
     resolution,
@@ -52,7 +53,7 @@ export function buildStatus(input: StatusInput): CapabilityPolicyStatus {
   };
   if ('refusal' in resolution) {
     const conditions = buildConditions({ ...base, workloads: undefined, labelConflicts: [] });
-    return { observedGeneration: generation, conditions };
+    return { observedGeneration: generation, conditions, effective };
   }
   const { selected, deciding, sharesWith } = input.coverage ?? NOWHERE;
   const { mode } = resolution.policy;
@@ -67,6 +68,7 @@ export function buildStatus(input: StatusInput): CapabilityPolicyStatus {
   return withoutEmpty({
     observedGeneration: generation,
     conditions: buildConditions({ ...base, workloads, labelConflicts: labelConflicts.sort() }),
+    effective,
     rendered: rendered(resolution.policy, input.oldestServer),
     namespaces: {
       selected: selected.length,
@@ -93,6 +95,12 @@ function evaluation(report: WorkloadReport | undefined, before: Evaluation = {})
     violationsTotal: report.notAdmitted.length,
     unusedGrants: [...report.unusedGrants],
   };
+}
+
+/** The columns of `kubectl get` show these: a field that a policy leaves out is not in its spec. */
+function effectiveOf(spec: CompleteSpec): NonNullable<CapabilityPolicyStatus['effective']> {
+  const { levelVersion, mode, priority, usableBy, defaulting, podSecurityLabels } = spec;
+  return { levelVersion, mode, priority, usableBy, defaulting, podSecurityLabels };
 }
 
 function rendered(policy: ResolvedPolicy, oldestServer: number): NonNullable<CapabilityPolicyStatus['rendered']> {

@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import {
   type CapabilityPolicy,
   type CapabilityPolicyStatus,
+  type CompletePolicy,
   type Condition,
   GROUP,
   KIND,
@@ -22,7 +23,7 @@ type Origin = Omit<EventOrigin, 'occasion'>;
  * is tried again or because it comes back within the hour that an Event lives, is told once
  */
 export function policyEvents(
-  policy: CapabilityPolicy,
+  policy: CompletePolicy,
   next: CapabilityPolicyStatus,
   findIdentity: FindIdentity,
   origin: Origin,
@@ -35,10 +36,9 @@ export function policyEvents(
     ...labelHappenings(condition(before, 'LabelConflict'), condition(next, 'LabelConflict')),
   ].map((happening) => ({ ...happening, regarding }));
   const occasion = createHash('sha256').update(JSON.stringify(before)).digest('hex');
-  return [
-    ...happenings,
-    ...violationHappenings({ regarding, mode: policy.spec.mode ?? 'Audit' }, before, next, findIdentity),
-  ].map((happening) => eventFor(happening, { ...origin, occasion }));
+  return [...happenings, ...violationHappenings({ regarding, mode: policy.spec.mode }, before, next, findIdentity)].map(
+    (happening) => eventFor(happening, { ...origin, occasion }),
+  );
 }
 
 /** About a namespace whose label is somebody else's, once for each conflict that was not there before. */

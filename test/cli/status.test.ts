@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import type { CapabilityPolicy, CapabilityPolicyStatus } from '../../operator/api/capability-policy.ts';
+import type { CapabilityPolicyStatus, CompletePolicy } from '../../operator/api/capability-policy.ts';
 import { statusText } from '../../operator/cli/commands/status-text.ts';
 import { type Readable, type StatusView, statusView } from '../../operator/cli/commands/status-view.ts';
 import { PLAIN, terminalOf } from '../../operator/cli/terminal.ts';
@@ -22,7 +22,7 @@ function condition(type: string, status: 'True' | 'False', reason = 'Told', mess
   return { type, status, reason, message, lastTransitionTime: '2026-01-01T00:00:00Z' as never };
 }
 
-function policy(name: string, spec: Parameters<typeof policyObject>[1] = {}, status = READY): CapabilityPolicy {
+function policy(name: string, spec: Parameters<typeof policyObject>[1] = {}, status = READY): CompletePolicy {
   return { ...policyObject(name, { mode: 'Enforce', ...spec }), status };
 }
 

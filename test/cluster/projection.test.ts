@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
+import { SPEC_DEFAULTS } from '../../operator/api/defaults.ts';
 import { isHistory } from '../../operator/cluster/pod-projection.ts';
 import { createProjection } from '../../operator/cluster/projection.ts';
 import type { RawObject } from '../../operator/cluster/raw.ts';
@@ -429,7 +430,7 @@ describe('projection of a namespace', () => {
 });
 
 describe('projection of a policy', () => {
-  it('keeps all of it but what changes at every write', () => {
+  it('keeps all of it but what changes at every write, and fills in the defaults', () => {
     const view = projection.policy({
       apiVersion: 'capabilitypolicy.dev/v1alpha1',
       kind: 'CapabilityPolicy',
@@ -447,7 +448,7 @@ describe('projection of a policy', () => {
       apiVersion: 'capabilitypolicy.dev/v1alpha1',
       kind: 'CapabilityPolicy',
       metadata: { name: 'ping', uid: 'u1', annotations: { note: 'x' } },
-      spec: { level: 'restricted', namespaceSelector: {} },
+      spec: { level: 'restricted', namespaceSelector: {}, ...SPEC_DEFAULTS },
       status: { observedGeneration: 1 },
     });
   });

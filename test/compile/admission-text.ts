@@ -1,6 +1,6 @@
 /** Runs the text of a rendered ValidatingAdmissionPolicy with cel-js, as an API server would for one request. */
 import assert from 'node:assert/strict';
-import type { CapabilityPolicy } from '../../operator/api/capability-policy.ts';
+import type { CompletePolicy } from '../../operator/api/capability-policy.ts';
 import { compile } from '../../operator/compile/compile.ts';
 import { CelEngine } from '../../operator/evaluate/cel.ts';
 import { NEWEST_KNOWN_MINOR } from '../../operator/standards/level-version.ts';
@@ -70,7 +70,7 @@ export class AdmissionText {
    * @param name which of the policies; of peers the first decides for all
    * @param oldestServer N of Kubernetes 1.N
    */
-  constructor(policies: readonly CapabilityPolicy[], name: string, oldestServer = OPTIONS.oldestServer) {
+  constructor(policies: readonly CompletePolicy[], name: string, oldestServer = OPTIONS.oldestServer) {
     const { rendered } = compile(policies, { ...OPTIONS, oldestServer });
     const objects = rendered.get(rendered.get(name)?.decidedBy ?? '')?.admission.objects ?? [];
     const spec = objects.find(({ kind }) => kind === 'ValidatingAdmissionPolicy')?.spec as Spec | undefined;

@@ -1,6 +1,6 @@
 /** What the API server takes of many policies that meet: measured on a real one by test/integration/ceiling.test.ts. */
 import assert from 'node:assert/strict';
-import type { CapabilityPolicy, CapabilityPolicySpec } from '../../operator/api/capability-policy.ts';
+import type { CapabilityPolicySpec, CompletePolicy } from '../../operator/api/capability-policy.ts';
 import { type Compiled, compile } from '../../operator/compile/compile.ts';
 import type { Manifest } from '../../operator/compile/objects.ts';
 import { NEWEST_KNOWN_MINOR } from '../../operator/standards/level-version.ts';
@@ -52,7 +52,7 @@ describe('policies that meet', () => {
     );
     const lastAccepted = new Map(before.map(({ metadata, spec }) => [metadata?.uid ?? '', spec]));
     const [, ...others] = before;
-    const edited = { ...before[0], spec: { ...before[0]?.spec, usableBy: 'Bindings' } } as CapabilityPolicy;
+    const edited = { ...before[0], spec: { ...before[0]?.spec, usableBy: 'Bindings' } } as CompletePolicy;
     const compiled = compile([edited, ...others], { ...OPTIONS, lastAccepted });
     assert.deepEqual([...compiled.refusals.keys()], ['policy-000']);
     const { refusals: _, ...result } = compiled;
@@ -118,7 +118,7 @@ function names(count: number): string[] {
 }
 
 /** The first is the oldest. */
-function crowd(count: number, spec: Partial<CapabilityPolicySpec> = {}): CapabilityPolicy[] {
+function crowd(count: number, spec: Partial<CapabilityPolicySpec> = {}): CompletePolicy[] {
   return names(count).map((name, i) => {
     const one = policy(name, spec);
     const creationTimestamp = new Date(Date.UTC(2026, 0, 1) + i * 1_000).toISOString();

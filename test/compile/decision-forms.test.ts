@@ -1,7 +1,7 @@
 /** API servers below Kubernetes 1.36 get the same decision without variables, of which they crash. */
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import type { CapabilityPolicy, CapabilityPolicySpec } from '../../operator/api/capability-policy.ts';
+import type { CapabilityPolicySpec, CompletePolicy } from '../../operator/api/capability-policy.ts';
 import { compile } from '../../operator/compile/compile.ts';
 import { OVERRIDDEN, plain } from '../differential/contests.ts';
 import { randomEphemeralContainers, randomPods } from '../differential/pods.ts';
@@ -61,7 +61,7 @@ describe('a decision for API servers without variables', () => {
   it('asks for use in one expression where one policy does, and in a match condition each where several do', () => {
     const asking = (count: number) =>
       Array.from({ length: count }, (_, i) => restricted(`asks-${i}`, { usableBy: 'Bindings' }));
-    const conditions = (policies: readonly CapabilityPolicy[]) =>
+    const conditions = (policies: readonly CompletePolicy[]) =>
       specsOf(policies, OLDER)
         .flatMap(({ matchConditions = [] }) => matchConditions)
         .filter(({ expression }) => expression.includes('check("use")')).length;
@@ -71,7 +71,7 @@ describe('a decision for API servers without variables', () => {
   });
 
   const net = { namespaceSelector: { matchLabels: { team: 'net' } } };
-  const cases: [title: string, policies: CapabilityPolicy[], refused: string[]][] = [
+  const cases: [title: string, policies: CompletePolicy[], refused: string[]][] = [
     ['four peers that ask for use', [1, 2, 3, 4].map((i) => restricted(`p${i}`, { usableBy: 'Bindings' })), ['p4']],
     [
       'two of different selectors that ask for use',
@@ -128,7 +128,7 @@ interface Spec {
   readonly validations?: readonly Text[];
 }
 
-function specsOf(policies: readonly CapabilityPolicy[], server: number): Spec[] {
+function specsOf(policies: readonly CompletePolicy[], server: number): Spec[] {
   const { rendered, guards } = compile(policies, options(server));
   return [...rendered.values(), ...guards].flatMap(({ admission }) =>
     admission.objects.filter(({ kind }) => kind === 'ValidatingAdmissionPolicy').map(({ spec }) => spec as Spec),
@@ -139,6 +139,6 @@ function options(oldestServer: number) {
   return { oldestServer, operatorNamespace: 'operator', excludedNamespaces: ['kube-system'] };
 }
 
-function restricted(name: string, rest: Stated = {}): CapabilityPolicy {
+function restricted(name: string, rest: Stated = {}): CompletePolicy {
   return policy(name, { level: 'restricted', levelVersion: 'v1.30', mode: 'Enforce', namespaceSelector: {}, ...rest });
 }

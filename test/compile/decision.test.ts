@@ -1,7 +1,7 @@
 /** What the rendered text says of a request, run whole by cel-js, is what the operator says of it. */
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import type { CapabilityPolicy, CapabilityPolicySpec } from '../../operator/api/capability-policy.ts';
+import type { CapabilityPolicySpec, CompletePolicy } from '../../operator/api/capability-policy.ts';
 import type { PodParts } from '../../operator/cluster/objects.ts';
 import { Evaluator } from '../../operator/evaluate/violations.ts';
 import { deciding } from '../../operator/policy/deciding.ts';
@@ -88,7 +88,7 @@ describe('the text of an admission policy', () => {
     const restricted = policy('restricted', { level: 'restricted' });
     const secured = { allowPrivilegeEscalation: false, capabilities: { drop: ['ALL'] }, runAsNonRoot: true };
     const confined = { ...secured, seccompProfile: { type: 'RuntimeDefault' } };
-    const says = (policies: CapabilityPolicy[], spec: Fields, debug: Fields) => {
+    const says = (policies: CompletePolicy[], spec: Fields, debug: Fields) => {
       const object = { spec: { containers: [{ name: 'app', securityContext: confined }], ...spec } };
       const ephemeralContainers = [{ name: 'debug', ...debug }];
       const after = { spec: { ...object.spec, ephemeralContainers } };

@@ -6,7 +6,8 @@ import assert from 'node:assert/strict';
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { dump, loadAll } from 'js-yaml';
-import type { CapabilityPolicy } from '../../operator/api/capability-policy.ts';
+import type { CapabilityPolicy, CompletePolicy } from '../../operator/api/capability-policy.ts';
+import { completePolicy } from '../../operator/api/defaults.ts';
 import { type Compiled, compile } from '../../operator/compile/compile.ts';
 import { podSecurityLabels } from '../../operator/compile/labels.ts';
 import { NEWEST_KNOWN_MINOR } from '../../operator/standards/level-version.ts';
@@ -43,7 +44,7 @@ describe('golden files', () => {
 
 describe('rendering', () => {
   const policies = [...readPolicies(SOURCES.samples), ...readPolicies(SOURCES.inputs)];
-  const bytes = (list: readonly CapabilityPolicy[]) => [...render('all', list)].flat().join('\n');
+  const bytes = (list: readonly CompletePolicy[]) => [...render('all', list)].flat().join('\n');
 
   it('gives the same bytes again', () => assert.equal(bytes(policies), bytes(structuredClone(policies))));
 
@@ -52,7 +53,7 @@ describe('rendering', () => {
   });
 
   it('gives another name to every other ruleset, and the same to the same', () => {
-    const [policy] = policies as [CapabilityPolicy];
+    const [policy] = policies as [CompletePolicy];
     const changed = [
       policy,
       { ...policy, metadata: { ...policy.metadata, uid: 'another' } },
@@ -75,7 +76,7 @@ describe('rendering', () => {
   });
 
   it('copies neither labels nor annotations of the policy', () => {
-    const [policy] = policies as [CapabilityPolicy];
+    const [policy] = policies as [CompletePolicy];
     const marked = {
       ...policy,
       metadata: { ...policy.metadata, labels: { mark: 'mark' }, annotations: { mark: 'mark' } },
@@ -85,7 +86,7 @@ describe('rendering', () => {
 });
 
 /** One file a policy, with a namespace that has the labels its selector names; and one for the guard. */
-function render(source: string, policies: readonly CapabilityPolicy[]): Map<string, string> {
+function render(source: string, policies: readonly CompletePolicy[]): Map<string, string> {
   const compiled = compile(policies, OPTIONS);
   const ofPolicies = [...compiled.rendered].map(([name, { admission, role, roleBinding }]): [string, unknown[]] => [
     name,
@@ -104,11 +105,12 @@ function namespaceOf(name: string, { policies }: Compiled) {
   return { apiVersion: 'v1', kind: 'Namespace', metadata: { labels: { ...matchLabels, ...labels } } };
 }
 
-function readPolicies(folder: string): CapabilityPolicy[] {
+function readPolicies(folder: string): CompletePolicy[] {
   const yamls = readdirSync(folder).filter((name) => name.endsWith('.yaml') && name !== 'kustomization.yaml');
   const policies = yamls
     .sort()
-    .flatMap((name) => loadAll(readFileSync(join(folder, name), 'utf8')) as CapabilityPolicy[]);
+    .flatMap((name) => loadAll(readFileSync(join(folder, name), 'utf8')) as CapabilityPolicy[])
+    .map(completePolicy);
   return policies.map((policy) => ({
     ...policy,
     metadata: { ...policy.metadata, uid: `uid-of-${policy.metadata?.name}` },

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import type { CapabilityPolicy, CapabilityPolicySpec } from '../../operator/api/capability-policy.ts';
+import type { CapabilityPolicySpec, CompletePolicy } from '../../operator/api/capability-policy.ts';
+import { completeSpec } from '../../operator/api/defaults.ts';
 import { lastAccepted } from '../../operator/apply/standing.ts';
 import type { RenderedObject } from '../../operator/cluster/objects.ts';
 import { compile } from '../../operator/compile/compile.ts';
@@ -11,17 +12,17 @@ const options = {
   excludedNamespaces: [],
 };
 
-function policy(name: string, spec: Partial<CapabilityPolicySpec> = {}): CapabilityPolicy {
+function policy(name: string, spec: Partial<CapabilityPolicySpec> = {}): CompletePolicy {
   return {
     apiVersion: 'capabilitypolicy.dev/v1alpha1',
     kind: 'CapabilityPolicy',
     metadata: { name, uid: name },
-    spec: { namespaceSelector: {}, level: 'restricted', mode: 'Enforce', ...spec },
+    spec: completeSpec({ namespaceSelector: {}, level: 'restricted', mode: 'Enforce', ...spec }),
   };
 }
 
 /** What stands in the cluster after these policies were rendered. */
-function standing(policies: readonly CapabilityPolicy[]): RenderedObject[] {
+function standing(policies: readonly CompletePolicy[]): RenderedObject[] {
   return [...compile(policies, options).rendered.values()].flatMap(
     ({ admission }) => admission.objects as unknown as RenderedObject[],
   );

@@ -1,6 +1,7 @@
 /** Random policies and pods: few values for each field, so that they meet. */
 import fc, { type Arbitrary } from 'fast-check';
 import type { CapabilityPolicyOverrides } from '../../operator/api/capability-policy.ts';
+import { completeSpec } from '../../operator/api/defaults.ts';
 import type { Container, PodParts } from '../../operator/cluster/objects.ts';
 import { type ResolvedPolicy, resolvePolicy } from '../../operator/policy/resolve.ts';
 import { formatVersion, LEVELS, type Level, NEWEST_KNOWN_MINOR } from '../../operator/standards/level-version.ts';
@@ -100,7 +101,7 @@ export const arbitraryPolicy: Arbitrary<ResolvedPolicy> = fc
   .map(({ level, minor, overrides }) => policyOf(level, formatVersion(minor), overrides));
 
 export function policyOf(level: Level, levelVersion: string, overrides: CapabilityPolicyOverrides): ResolvedPolicy {
-  const spec = { namespaceSelector: {}, level, levelVersion, overrides };
+  const spec = completeSpec({ namespaceSelector: {}, level, levelVersion, overrides });
   const policy = { apiVersion: 'capabilitypolicy.dev/v1alpha1', kind: 'CapabilityPolicy', spec } as const;
   const resolution = resolvePolicy({ ...policy, metadata: { name: 'random' } }, NEWEST_KNOWN_MINOR);
   if (!('policy' in resolution)) throw new Error(resolution.refusal.message);

@@ -1,5 +1,6 @@
 /** Policies whose verdicts are compared, each with the Pod Security label to compare it with. */
-import type { CapabilityPolicy, CapabilityPolicySpec } from '../../operator/api/capability-policy.ts';
+import type { CapabilityPolicySpec, CompletePolicy } from '../../operator/api/capability-policy.ts';
+import { completeSpec } from '../../operator/api/defaults.ts';
 import { type LevelVersion, tightest } from '../../operator/compile/labels.ts';
 import { resolvePolicy } from '../../operator/policy/resolve.ts';
 import { formatVersion, NEWEST_KNOWN_MINOR } from '../../operator/standards/level-version.ts';
@@ -9,7 +10,7 @@ export interface Contest {
   /** Fit for a namespace's name. */
   readonly name: string;
   /** Named like the contest; selects the namespaces whose label CONTEST_LABEL has that name. */
-  readonly policy: CapabilityPolicy;
+  readonly policy: CompletePolicy;
   /** Absent where no label is tight enough to be safe. */
   readonly podSecurity: LevelVersion | undefined;
   /** Whether the label has to refuse just what the policy refuses; else it may refuse less. */
@@ -127,11 +128,11 @@ function overridden(name: string, spec: Omit<CapabilityPolicySpec, 'namespaceSel
   return { name, policy, podSecurity: tightest([resolution.policy], SERVER_MINOR), exact: false };
 }
 
-function policyOf(name: string, spec: Omit<CapabilityPolicySpec, 'namespaceSelector' | 'mode'>): CapabilityPolicy {
+function policyOf(name: string, spec: Omit<CapabilityPolicySpec, 'namespaceSelector' | 'mode'>): CompletePolicy {
   return {
     apiVersion: 'capabilitypolicy.dev/v1alpha1',
     kind: 'CapabilityPolicy',
     metadata: { name },
-    spec: { ...spec, namespaceSelector: { matchLabels: { [CONTEST_LABEL]: name } }, mode: 'Enforce' },
+    spec: completeSpec({ ...spec, namespaceSelector: { matchLabels: { [CONTEST_LABEL]: name } }, mode: 'Enforce' }),
   };
 }

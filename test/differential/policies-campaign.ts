@@ -1,6 +1,6 @@
 /** Many random policies, each in force in a namespace of its own, and random pods for each. */
 import fc, { type Arbitrary } from 'fast-check';
-import type { CapabilityPolicy } from '../../operator/api/capability-policy.ts';
+import type { CompletePolicy } from '../../operator/api/capability-policy.ts';
 import { type LevelVersion, tightest } from '../../operator/compile/labels.ts';
 import type { ResolvedPolicy } from '../../operator/policy/resolve.ts';
 import { SERVER_MINOR } from '../controlplane/version.ts';
@@ -34,7 +34,7 @@ export interface Campaign {
 
 export interface Case {
   readonly policy: ResolvedPolicy;
-  readonly spec: CapabilityPolicy['spec'];
+  readonly spec: CompletePolicy['spec'];
   /** The one that the policy is for. */
   readonly namespace: string;
   /** Absent where no label is tight enough to be safe. */
@@ -59,7 +59,7 @@ export async function run(cluster: PolicyCluster, campaign: Campaign, plan: Plan
     const objects = await randomPolicies(cluster, campaign, plan.seed + first, Math.min(BATCH, plan.policies - first));
     const { policies, withdraw } = await cluster.enforce(objects);
     const cases = policies.map((policy): Case => {
-      const spec = objects.find(({ metadata }) => metadata?.name === policy.name)?.spec as CapabilityPolicy['spec'];
+      const spec = objects.find(({ metadata }) => metadata?.name === policy.name)?.spec as CompletePolicy['spec'];
       return { policy, spec, namespace: policy.name, label: tightest([policy], SERVER_MINOR) };
     });
     await concurrently(cases, async (one) => {
@@ -82,7 +82,7 @@ export async function concurrently<T>(items: readonly T[], work: (item: T) => Pr
 async function randomPolicies(cluster: PolicyCluster, { name, rules }: Campaign, seed: number, count: number) {
   const label = `differential-${name}`;
   const samples = fc.sample(rules, { seed, numRuns: 3 * count });
-  const accepted: CapabilityPolicy[] = [];
+  const accepted: CompletePolicy[] = [];
   for (const one of samples) {
     const unique = `${name}-${seed}-${accepted.length}`;
     const namespaceSelector = { matchLabels: { [label]: unique } };

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { KubeConfig } from '@kubernetes/client-node';
-import type { CapabilityPolicy, CapabilityPolicySpec } from '../../operator/api/capability-policy.ts';
+import type { CapabilityPolicySpec, CompletePolicy } from '../../operator/api/capability-policy.ts';
 import { probe } from '../../operator/apply/probe.ts';
 import { ApiClient, type Identified, pathOf } from '../../operator/cluster/client.ts';
 import { createProjection } from '../../operator/cluster/projection.ts';
@@ -103,7 +103,7 @@ export class PolicyCluster {
    * A policy with what the API server fills in.
    * @returns undefined when it refuses it
    */
-  async policy(name: string, spec: CapabilityPolicySpec): Promise<CapabilityPolicy | undefined> {
+  async policy(name: string, spec: CapabilityPolicySpec): Promise<CompletePolicy | undefined> {
     const body = { apiVersion: 'capabilitypolicy.dev/v1alpha1', kind: 'CapabilityPolicy', metadata: { name }, spec };
     const answer = await this.api.ask('POST', POLICIES, { body, query: { dryRun: 'All' } });
     if (answer.status === 422) return undefined;
@@ -112,7 +112,7 @@ export class PolicyCluster {
   }
 
   /** Compiles the policies. */
-  compiled(policies: readonly CapabilityPolicy[]): Compiled {
+  compiled(policies: readonly CompletePolicy[]): Compiled {
     return compile(policies, { oldestServer: SERVER_MINOR, operatorNamespace: PROBES, excludedNamespaces: [] });
   }
 
@@ -120,7 +120,7 @@ export class PolicyCluster {
    * Renders policies, writes all of it, and waits until it is in force.
    * @returns what they were compiled to, and what removes it
    */
-  async enforce(policies: readonly CapabilityPolicy[]): Promise<Compiled & { withdraw(): Promise<void> }> {
+  async enforce(policies: readonly CompletePolicy[]): Promise<Compiled & { withdraw(): Promise<void> }> {
     const compiled = this.compiled(policies);
     const paths: string[] = [];
     const rendered = [...compiled.rendered.values()];

@@ -4,6 +4,7 @@
  */
 import fc from 'fast-check';
 import type { CapabilityPolicyOverrides } from '../../operator/api/capability-policy.ts';
+import { completeSpec } from '../../operator/api/defaults.ts';
 import type { LevelVersion } from '../../operator/compile/labels.ts';
 import { Evaluator } from '../../operator/evaluate/violations.ts';
 import { type ResolvedPolicy, resolvePolicy } from '../../operator/policy/resolve.ts';
@@ -78,7 +79,7 @@ function resolved(
   rules: { level: LevelVersion['level'] | 'privileged'; overrides?: CapabilityPolicyOverrides },
   minor: number,
 ) {
-  const spec = { namespaceSelector: {}, levelVersion: formatVersion(minor), ...rules };
+  const spec = completeSpec({ namespaceSelector: {}, levelVersion: formatVersion(minor), ...rules });
   const policy = {
     apiVersion: 'capabilitypolicy.dev/v1alpha1',
     kind: 'CapabilityPolicy',

@@ -1,6 +1,6 @@
 /** Random policies over all fields, sets of them, and defaulting. The long forms are `npm run test:differential -- --part b|c|filling|steps`. */
 import assert from 'node:assert/strict';
-import type { CapabilityPolicy, CapabilityPolicySpec } from '../../operator/api/capability-policy.ts';
+import type { CapabilityPolicySpec, CompletePolicy } from '../../operator/api/capability-policy.ts';
 import { ADMITTED_BY } from '../../operator/compile/mutating-policy.ts';
 import type { ControlPlane } from '../controlplane/controlplane.ts';
 import { sharedControlPlane } from '../controlplane/shared.ts';
@@ -116,7 +116,7 @@ describe('on a real API server', function () {
     name: string,
     overrides: CapabilityPolicySpec['overrides'],
     spec: Partial<CapabilityPolicySpec> = {},
-  ): Promise<CapabilityPolicy> {
+  ): Promise<CompletePolicy> {
     const policy = await cluster.policy(name, {
       namespaceSelector: { matchLabels: { filled: 'by-the-second' } },
       level: 'privileged',

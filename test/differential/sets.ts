@@ -3,7 +3,7 @@
  * is warned of what has to be what a plain statement of the design says; and the operator has to say the same.
  */
 import fc, { type Arbitrary } from 'fast-check';
-import type { CapabilityPolicy } from '../../operator/api/capability-policy.ts';
+import type { CompletePolicy } from '../../operator/api/capability-policy.ts';
 import { Evaluator } from '../../operator/evaluate/violations.ts';
 import type { ResolvedPolicy } from '../../operator/policy/resolve.ts';
 import type { ControlPlane } from '../controlplane/controlplane.ts';
@@ -54,7 +54,7 @@ async function acceptedSet(cluster: PolicyCluster, seed: number, index: number) 
   for (let attempt = 0; ; attempt++) {
     const [set] = fc.sample(randomSet(`set-${seed}-${index}`), { seed: seed + index * 101 + attempt, numRuns: 1 });
     if (!set) continue;
-    const objects: CapabilityPolicy[] = [];
+    const objects: CompletePolicy[] = [];
     for (const { name, spec } of set.policies) {
       const policy = await cluster.policy(name, spec);
       if (policy) objects.push(policy);

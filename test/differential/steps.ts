@@ -3,7 +3,7 @@
  * plain statement of docs/decisions/0008 says, and a pod that some policy admits is at no time one that none admits.
  */
 import fc from 'fast-check';
-import type { CapabilityPolicy } from '../../operator/api/capability-policy.ts';
+import type { CompletePolicy } from '../../operator/api/capability-policy.ts';
 import type { ControlPlane } from '../controlplane/controlplane.ts';
 import { concurrently } from './policies-campaign.ts';
 import type { PolicyCluster } from './policies-cluster.ts';
@@ -53,7 +53,7 @@ interface Campaign extends Pick<StepsPlan, 'tracks' | 'seed'> {
 interface Accepted {
   readonly index: number;
   readonly set: PolicySet;
-  readonly objects: readonly CapabilityPolicy[];
+  readonly objects: readonly CompletePolicy[];
 }
 
 async function acceptedSet(cluster: PolicyCluster, seed: number, index: number): Promise<Accepted> {
@@ -61,7 +61,7 @@ async function acceptedSet(cluster: PolicyCluster, seed: number, index: number):
     const sets = randomStepsSet(`steps-${seed}-${index}`);
     const [set] = fc.sample(sets, { seed: seed + index * 101 + attempt, numRuns: 1 });
     if (!set) continue;
-    const objects: CapabilityPolicy[] = [];
+    const objects: CompletePolicy[] = [];
     for (const { name, spec } of set.policies) {
       const policy = await cluster.policy(name, spec);
       if (policy) objects.push(policy);

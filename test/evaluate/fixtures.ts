@@ -1,5 +1,6 @@
 /** Minimal policies, pods, workloads and RBAC objects, to be varied one field at a time. */
 import type { CapabilityPolicySpec } from '../../operator/api/capability-policy.ts';
+import { completeSpec } from '../../operator/api/defaults.ts';
 import type {
   Cluster,
   Container,
@@ -23,7 +24,7 @@ export function policyObject(name: string, spec: Partial<CapabilityPolicySpec> =
     apiVersion: 'capabilitypolicy.dev/v1alpha1' as const,
     kind: 'CapabilityPolicy' as const,
     metadata: { name, uid: `uid-of-${name}`, generation: 1 },
-    spec: { namespaceSelector: {}, level: 'baseline' as const, ...spec },
+    spec: completeSpec({ namespaceSelector: {}, level: 'baseline', ...spec }),
   };
 }
 

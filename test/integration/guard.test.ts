@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { CapabilityPolicySpec } from '../../operator/api/capability-policy.ts';
+import { completeSpec } from '../../operator/api/defaults.ts';
 import { compile } from '../../operator/compile/compile.ts';
 import { formatVersion } from '../../operator/standards/level-version.ts';
 import { SERVER_MINOR, SERVER_VERSION } from '../controlplane/version.ts';
@@ -334,7 +335,11 @@ describe('the guard', () => {
     const crowded = await labelled('crowded', { crowd: 'yes' });
     const names = Array.from({ length: 40 }, (_, i) => `crowd-${i}`);
     const { guards } = compile(
-      names.map((name) => ({ ...TYPE, metadata: { name, uid: 'none' }, spec: enforce({ crowd: 'yes' }) })),
+      names.map((name) => ({
+        ...TYPE,
+        metadata: { name, uid: 'none' },
+        spec: completeSpec(enforce({ crowd: 'yes' })),
+      })),
       { oldestServer: SERVER_MINOR, operatorNamespace: OPERATOR_NAMESPACE, excludedNamespaces: [] },
     );
     // Only the guard of such a crowd: all else that it renders would take minutes to write.

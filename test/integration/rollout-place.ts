@@ -1,6 +1,6 @@
 /** A real API server for roll-outs without an operator: passes are the test's to make, and writes the test's to keep from it. */
 import { KubeConfig } from '@kubernetes/client-node';
-import type { CapabilityPolicy, CapabilityPolicySpec } from '../../operator/api/capability-policy.ts';
+import type { CapabilityPolicySpec, CompletePolicy } from '../../operator/api/capability-policy.ts';
 import { Rollout } from '../../operator/apply/rollout.ts';
 import { ApiClient, type Identified, pathOf } from '../../operator/cluster/client.ts';
 import type { RenderedObject } from '../../operator/cluster/objects.ts';
@@ -47,7 +47,7 @@ class RolloutPlace {
 
   compiled(specs: Specs): Compiled {
     const policies = Object.entries(specs).map(
-      ([name, spec]) => ({ ...policy(name, spec), metadata: { name, uid: this.#uids.get(name) } }) as CapabilityPolicy,
+      ([name, spec]) => ({ ...policy(name, spec), metadata: { name, uid: this.#uids.get(name) } }) as CompletePolicy,
     );
     const options = { oldestServer: SERVER_MINOR, excludedNamespaces: [] };
     return compile(policies, { ...options, operatorNamespace: this.#namespace });

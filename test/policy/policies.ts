@@ -1,15 +1,16 @@
 import assert from 'node:assert/strict';
-import type { CapabilityPolicy, CapabilityPolicySpec } from '../../operator/api/capability-policy.ts';
+import type { CapabilityPolicySpec, CompletePolicy } from '../../operator/api/capability-policy.ts';
+import { completeSpec } from '../../operator/api/defaults.ts';
 import { type ResolvedPolicy, resolvePolicy } from '../../operator/policy/resolve.ts';
 import { NEWEST_KNOWN_MINOR } from '../../operator/standards/level-version.ts';
 
 /** An Enforce policy at level restricted for all namespaces, but for what `spec` says. */
-export function policy(name: string, spec: Partial<CapabilityPolicySpec> = {}): CapabilityPolicy {
+export function policy(name: string, spec: Partial<CapabilityPolicySpec> = {}): CompletePolicy {
   return {
     apiVersion: 'capabilitypolicy.dev/v1alpha1',
     kind: 'CapabilityPolicy',
     metadata: { name, uid: `uid-of-${name}` },
-    spec: { namespaceSelector: {}, level: 'restricted', mode: 'Enforce', ...spec },
+    spec: completeSpec({ namespaceSelector: {}, level: 'restricted', mode: 'Enforce', ...spec }),
   };
 }
 

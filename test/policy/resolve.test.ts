@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { completeSpec } from '../../operator/api/defaults.ts';
 import { resolvePolicy } from '../../operator/policy/resolve.ts';
 import { RULES } from '../../operator/rules/index.ts';
 import { formatVersion, NEWEST_KNOWN_MINOR } from '../../operator/standards/level-version.ts';
@@ -33,9 +34,10 @@ const REFUSED: readonly [levelVersion: string, server: number, reason: string, m
 
 describe('resolving a policy', () => {
   it('fills in every default', () => {
-    const { mode, priority, usableBy, subjects, podSecurityLabels, standard, values, checks } = resolved('plain', {
-      mode: undefined,
-    });
+    const spec = completeSpec({ namespaceSelector: {}, level: 'restricted' });
+    const resolution = resolvePolicy({ ...policy('plain'), spec }, NEWEST_KNOWN_MINOR);
+    assert.ok('policy' in resolution);
+    const { mode, priority, usableBy, subjects, podSecurityLabels, standard, values, checks } = resolution.policy;
     assert.deepEqual(
       { mode, priority, usableBy, subjects, podSecurityLabels, standard },
       {

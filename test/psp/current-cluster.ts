@@ -1,5 +1,5 @@
 /** The cluster of today, in which what PodSecurityPolicies were migrated to is in force. */
-import type { CapabilityPolicy } from '../../operator/api/capability-policy.ts';
+import type { CompletePolicy } from '../../operator/api/capability-policy.ts';
 import { pathOf } from '../../operator/cluster/paths.ts';
 import type { Migration } from '../../operator/migrate/migrate.ts';
 import { OPEN, PolicyCluster, projection } from '../differential/policies-cluster.ts';
@@ -71,8 +71,8 @@ export class CurrentCluster {
     };
   }
 
-  async #migrate(set: PspSet): Promise<Migrated & { readonly accepted: readonly CapabilityPolicy[] }> {
-    const accepted: CapabilityPolicy[] = [];
+  async #migrate(set: PspSet): Promise<Migrated & { readonly accepted: readonly CompletePolicy[] }> {
+    const accepted: CompletePolicy[] = [];
     const failures: string[] = [];
     let migration: Migration | undefined;
     try {

@@ -1,5 +1,6 @@
 /** What the operator makes of a pod under migrated policies, without any server. */
 import { isDeepStrictEqual } from 'node:util';
+import { completePolicy } from '../../operator/api/defaults.ts';
 import type { PodParts } from '../../operator/cluster/objects.ts';
 import type { Identified } from '../../operator/cluster/paths.ts';
 import { createProjection } from '../../operator/cluster/projection.ts';
@@ -23,7 +24,7 @@ const evaluator = new Evaluator();
 /** @returns for a pod what securityOf() finds of what becomes of it; undefined when it is refused */
 export function replayed(set: PspSet): (recorded: RecordedPod) => Json | undefined {
   const migration = migrated(set);
-  const policies = migration.policies.map((policy) => resolved(policy));
+  const policies = migration.policies.map((policy) => resolved(completePolicy(policy)));
   const objects: readonly RawObject[] = [
     ...set.rbac,
     ...migration.rbac,

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import type { CapabilityPolicySpec } from '../../operator/api/capability-policy.ts';
+import { SPEC_DEFAULTS } from '../../operator/api/defaults.ts';
 import { coverageOf } from '../../operator/report/coverage.ts';
 import { buildStatus } from '../../operator/report/status.ts';
 import { formatVersion, NEWEST_KNOWN_MINOR } from '../../operator/standards/level-version.ts';
@@ -162,9 +163,14 @@ describe('the status of a policy', () => {
     });
   });
 
-  it('is just its conditions when the policy is not accepted', () => {
+  it('is just its conditions and the effective fields when the policy is not accepted', () => {
     const status = buildStatus(input({ levelVersion: 'v1.99' }));
-    assert.deepEqual(Object.keys(status).sort(), ['conditions', 'observedGeneration']);
+    assert.deepEqual(Object.keys(status).sort(), ['conditions', 'effective', 'observedGeneration']);
+  });
+
+  it('has the effective fields: what the policy states, and the defaults of the rest', () => {
+    const { effective } = buildStatus(input({ mode: 'Warn', priority: 7 }));
+    assert.deepEqual(effective, { ...SPEC_DEFAULTS, mode: 'Warn', priority: 7 });
   });
 });
 

@@ -1,6 +1,7 @@
 /** Turns a rule's table of minimal pods into tests. */
 import assert from 'node:assert/strict';
 import type { CapabilityPolicyOverrides } from '../../operator/api/capability-policy.ts';
+import { completeSpec } from '../../operator/api/defaults.ts';
 import type { PodParts } from '../../operator/cluster/objects.ts';
 import { Evaluator } from '../../operator/evaluate/violations.ts';
 import { resolvePolicy } from '../../operator/policy/resolve.ts';
@@ -56,7 +57,8 @@ function title({ level, minor = NEWEST_KNOWN_MINOR, server, overrides }: Table):
 
 function messages(id: string, table: Table, pod: PodParts): string[] {
   const { level, minor = NEWEST_KNOWN_MINOR, server = NEWEST_KNOWN_MINOR, overrides } = table;
-  const spec = { namespaceSelector: {}, level, levelVersion: formatVersion(minor), ...(overrides && { overrides }) };
+  const levelVersion = formatVersion(minor);
+  const spec = completeSpec({ namespaceSelector: {}, level, levelVersion, ...(overrides && { overrides }) });
   const resolution = resolvePolicy(
     { apiVersion: 'capabilitypolicy.dev/v1alpha1', kind: 'CapabilityPolicy', metadata: { name: 'table' }, spec },
     server,

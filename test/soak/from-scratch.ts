@@ -1,7 +1,7 @@
 /** What a fresh operator would make of the cluster as it is: every status and report, and what it would find to repair. */
 import { isDeepStrictEqual } from 'node:util';
 import { KubeConfig } from '@kubernetes/client-node';
-import type { CapabilityPolicy, CapabilityPolicyStatus, Condition } from '../../operator/api/capability-policy.ts';
+import type { CapabilityPolicyStatus, CompletePolicy, Condition } from '../../operator/api/capability-policy.ts';
 import type { RolloutOutcome } from '../../operator/apply/outcome.ts';
 import { ApiClient } from '../../operator/cluster/client.ts';
 import type { Cluster } from '../../operator/cluster/objects.ts';
@@ -86,7 +86,7 @@ function judgeAll(cluster: Cluster, view: View): Map<string, NamespaceJudgement>
 
 /** When all that is rendered is in force. */
 function statusOf(
-  policy: CapabilityPolicy,
+  policy: CompletePolicy,
   cluster: Cluster,
   view: View,
   judgements: ReadonlyMap<string, NamespaceJudgement>,

@@ -2,7 +2,8 @@
  * What the cluster may be judged by since the last check: each state of the policies, with each state of a namespace's
  * labels, and every grant. What all of them refuse must be refused at any moment, whatever the operator is at.
  */
-import type { CapabilityPolicy, CapabilityPolicySpec } from '../../operator/api/capability-policy.ts';
+import type { CapabilityPolicySpec, CompletePolicy } from '../../operator/api/capability-policy.ts';
+import { completeSpec } from '../../operator/api/defaults.ts';
 import type { PodParts, RoleBindingView } from '../../operator/cluster/objects.ts';
 import { createProjection } from '../../operator/cluster/projection.ts';
 import { useRoleName } from '../../operator/compile/rbac.ts';
@@ -127,7 +128,7 @@ export class Window {
 }
 
 function resolved(name: string, spec: CapabilityPolicySpec): ResolvedPolicy[] {
-  const resolution = resolvePolicy({ metadata: { name }, spec } as CapabilityPolicy, SERVER_MINOR);
+  const resolution = resolvePolicy({ metadata: { name }, spec: completeSpec(spec) } as CompletePolicy, SERVER_MINOR);
   return 'policy' in resolution ? [resolution.policy] : [];
 }
 

@@ -1,5 +1,6 @@
 /** What judging stands on: policies, namespaces, and who may use what; from files, from a cluster, or both. */
-import { type CapabilityPolicy, GROUP, KIND, VERSION } from '../../api/capability-policy.ts';
+import { type CompletePolicy, GROUP, KIND, VERSION } from '../../api/capability-policy.ts';
+import { completePolicy, completeSpec } from '../../api/defaults.ts';
 import type { Cluster, RoleBindingView, RoleView } from '../../cluster/objects.ts';
 import { createProjection, type Projection } from '../../cluster/projection.ts';
 import { projectRole, projectRoleBinding } from '../../cluster/rbac-projection.ts';
@@ -36,7 +37,7 @@ export interface GroundsOptions extends AdmissionOptions {
 /** Collects them: what comes later takes the place of what has the same name, as applying it would. */
 export class Foundation {
   readonly #projection: Projection = createProjection(RULES, UNSHARED);
-  readonly #policies: Map<string, CapabilityPolicy>;
+  readonly #policies: Map<string, CompletePolicy>;
   /** Of policies from manifests. */
   readonly #sources: Map<string, Pick<CheckedPolicy, 'file' | 'line'>>;
   readonly #namespaces: Map<string, Labels>;
@@ -60,7 +61,7 @@ export class Foundation {
   static ofLevel(level: Level, levelVersion: string): Foundation {
     const foundation = new Foundation();
     const name = `level-${level}`;
-    const spec = { namespaceSelector: {}, level, levelVersion, mode: 'Enforce' as const };
+    const spec = completeSpec({ namespaceSelector: {}, level, levelVersion, mode: 'Enforce' });
     foundation.#policies.set(name, { apiVersion: `${GROUP}/${VERSION}`, kind: KIND, metadata: { name }, spec });
     foundation.#sources.set(name, { file: '--level', line: null });
     foundation.#takesPolicies = false;
@@ -152,7 +153,8 @@ export class Foundation {
     }
     if (!policy) return;
     const live = this.#policies.get(name)?.metadata;
-    this.#policies.set(name, { ...policy, metadata: { ...policy.metadata, ...(live && pickIdentity(live)) } });
+    const metadata = { ...policy.metadata, ...(live && pickIdentity(live)) };
+    this.#policies.set(name, { ...completePolicy(policy), metadata });
     this.#sources.set(name, { file, line });
   }
 
@@ -237,7 +239,7 @@ function describe(policy: ResolvedPolicy, source: Pick<CheckedPolicy, 'file' | '
 }
 
 /** What the API server knows of a policy that is to be changed. */
-function pickIdentity({ uid, creationTimestamp, generation }: NonNullable<CapabilityPolicy['metadata']>) {
+function pickIdentity({ uid, creationTimestamp, generation }: NonNullable<CompletePolicy['metadata']>) {
   return {
     ...(uid !== undefined && { uid }),
     ...(creationTimestamp !== undefined && { creationTimestamp }),

@@ -1,11 +1,5 @@
 /** A cluster → what an administrator wants to know of its policies. Pure: the same cluster, the same view. */
-import type {
-  CapabilityPolicy,
-  CapabilityPolicyStatus,
-  Condition,
-  Mode,
-  UsableBy,
-} from '../../api/capability-policy.ts';
+import type { CapabilityPolicyStatus, CompletePolicy, Condition, Mode, UsableBy } from '../../api/capability-policy.ts';
 import type { Cluster } from '../../cluster/objects.ts';
 import { judgeNamespace, type NamespaceJudgement, type WorkloadJudgement } from '../../evaluate/namespace.ts';
 import type { Holder, UseIndex } from '../../evaluate/use.ts';
@@ -78,7 +72,7 @@ export interface Readable {
 export function statusView(readable: Readable, evaluator: Evaluator): StatusView {
   const { cluster, view, rbac, use, missing, namespace } = readable;
   const judgements = readable.judgeable ? judgementsOf(readable, evaluator) : undefined;
-  const isAsked = ({ metadata }: CapabilityPolicy) =>
+  const isAsked = ({ metadata }: CompletePolicy) =>
     namespace === undefined || !judgements || view.coverage.get(metadata?.name ?? '')?.selected.includes(namespace);
   return {
     policies: cluster
@@ -105,18 +99,18 @@ function judgementsOf({ cluster, view, use, namespace }: Readable, evaluator: Ev
   return new Map(judged.map((judgement) => [judgement.namespace, judgement]));
 }
 
-function policyView(policy: CapabilityPolicy, readable: Readable, judgements: Judgements | undefined): PolicyView {
+function policyView(policy: CompletePolicy, readable: Readable, judgements: Judgements | undefined): PolicyView {
   const { spec, status = {} } = policy;
   const name = policy.metadata?.name ?? '';
   const coverage = judgements && readable.view.coverage.get(name);
   const deciding = (coverage?.deciding ?? []).filter((one) => isIn(readable.namespace, one));
-  const { usableBy = 'Everyone', mode = 'Audit' } = spec;
+  const { levelVersion, mode, priority, usableBy } = spec;
   return {
     name,
     level: spec.level,
-    levelVersion: spec.levelVersion ?? 'latest',
+    levelVersion,
     mode,
-    priority: spec.priority ?? 0,
+    priority,
     podSecurity: status.rendered?.podSecurity ?? '-',
     conditions: status.conditions ?? [],
     namespaces: judgements
@@ -133,7 +127,7 @@ function policyView(policy: CapabilityPolicy, readable: Readable, judgements: Ju
 
 type Judged = Pick<PolicyView, 'judged' | 'workloads' | 'violations' | 'unusedGrants'>;
 
-function judgedNow(policy: CapabilityPolicy, mode: Mode, deciding: readonly string[], judgements: Judgements): Judged {
+function judgedNow(policy: CompletePolicy, mode: Mode, deciding: readonly string[], judgements: Judgements): Judged {
   const report = reportWorkloads(policy, mode, deciding, judgements);
   const name = policy.metadata?.name ?? '';
   return {

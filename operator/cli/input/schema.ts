@@ -1,4 +1,4 @@
-/** Structural schemas of CRDs (OpenAPI v3): defaults, and what does not fit. */
+/** Structural schemas of CRDs (OpenAPI v3): what does not fit. */
 import { meantBy } from '../nearest.ts';
 import type { FieldPath } from './document.ts';
 import { pathText } from './paths.ts';
@@ -10,7 +10,6 @@ export interface Schema {
   readonly items?: Schema;
   readonly required?: readonly string[];
   readonly enum?: readonly unknown[];
-  readonly default?: unknown;
   readonly minimum?: number;
   readonly maximum?: number;
   readonly minLength?: number;
@@ -36,18 +35,6 @@ export interface Problem {
   readonly path: FieldPath;
   /** Names the field, and what to write. */
   readonly message: string;
-}
-
-/** The value with what the schema sets where nothing is stated; a copy. */
-export function withDefaults(value: unknown, schema: Schema): unknown {
-  if (Array.isArray(value))
-    return schema.items ? value.map((item) => withDefaults(item, schema.items as Schema)) : value;
-  if (!isObject(value)) return value;
-  const stated = Object.entries(value).map(([key, part]) => [key, withDefaults(part, partOf(schema, key) ?? {})]);
-  const defaults = Object.entries(schema.properties ?? {})
-    .filter(([key, part]) => part.default !== undefined && !Object.hasOwn(value, key))
-    .map(([key, part]) => [key, withDefaults(structuredClone(part.default), part)]);
-  return Object.fromEntries([...stated, ...defaults]);
 }
 
 /** In the order of the fields. A null is as if it were not there. */

@@ -11,7 +11,7 @@ const RESERVED = new Set(
   ),
 );
 
-/** @param value valid by the schema, its defaults set */
+/** @param value valid by the schema */
 export function ruleProblems(value: unknown, schema: Schema): Problem[] {
   return new Rules().problems(value, schema, []);
 }

@@ -6,7 +6,7 @@ import type { CapabilityPolicy } from '../../api/capability-policy.ts';
 import crdSchema from '../../api/generated/schema.json' with { type: 'json' };
 import { type RawObject, withoutNulls } from '../../cluster/raw.ts';
 import type { FieldPath } from '../input/document.ts';
-import { type Problem, type Schema, schemaProblems, withDefaults } from '../input/schema.ts';
+import { type Problem, type Schema, schemaProblems } from '../input/schema.ts';
 import { type Hinting, withTypeHints } from '../input/type-hint.ts';
 import { ruleProblems, ruleRefusal } from './cel-rules.ts';
 
@@ -22,13 +22,13 @@ const NAME = /^[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$/
 
 /** @param textOf a scalar as its file has it */
 export function validatePolicy(object: RawObject, textOf?: Hinting['textOf']): Validation {
-  const policy = withDefaults(withoutNulls(object), SCHEMA);
+  const policy = withoutNulls(object);
   const form = schemaProblems(policy, SCHEMA);
   const hinted = withTypeHints(form, policy, SCHEMA, { textOf, refusalOf: ruleRefusal });
   const wrong = [...nameProblems(object, textOf), ...hinted];
   // The API server, too, runs its rules only on what the schema lets pass.
   const problems = wrong.length > 0 ? wrong : ruleProblems(policy, SCHEMA);
-  return { policy: problems.length > 0 ? undefined : (policy as CapabilityPolicy), problems };
+  return { policy: problems.length > 0 ? undefined : (policy as unknown as CapabilityPolicy), problems };
 }
 
 function nameProblems({ metadata }: RawObject, textOf: Hinting['textOf']): Problem[] {

@@ -1,6 +1,6 @@
 import { formats } from "@kubernetes-models/validate";
-export const validate = validate58;
-const schema31 = {
+export const validate = validate63;
+const schema36 = {
   "type": "object",
   "properties": {
     "apiVersion": {
@@ -13,20 +13,20 @@ const schema31 = {
       "$ref": "a6f0oUEaFqHmymdwnqPORTNOTU7GczWAkwGD0uYU"
     },
     "spec": {
-      "$ref": "uZvOMpLOdSH9LQ6EBlUIpovW3C5Fqe67tBZes5Cftyo"
+      "$ref": "kfHu6nL78aVVyhH3cwBp0aqgzV9QghsLYCI0KGt1k"
     },
     "status": {
-      "$ref": "dKlGzZzVXWcaQ87lrNhBj4hYqiFZqj1dwGITYjdm4"
+      "$ref": "2IAoDGfmAYVkc3vdEEQlWBmFC76741LA5LOHAHODw"
     }
   },
   "required": ["spec", "apiVersion", "kind"],
   "$id": "capabilitypolicy.dev.v1alpha1.CapabilityPolicy"
 };
-const schema32 = {
+const schema37 = {
   "type": "string",
   "enum": ["capabilitypolicy.dev/v1alpha1"]
 };
-function validate59(data, {
+function validate64(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -56,7 +56,7 @@ function validate59(data, {
       schemaPath: "#/enum",
       keyword: "enum",
       params: {
-        allowedValues: schema32.enum
+        allowedValues: schema37.enum
       }
     };
     if (vErrors === null) {
@@ -66,14 +66,14 @@ function validate59(data, {
     }
     errors++;
   }
-  validate59.errors = vErrors;
+  validate64.errors = vErrors;
   return errors === 0;
 }
-const schema33 = {
+const schema38 = {
   "type": "string",
   "enum": ["CapabilityPolicy"]
 };
-function validate61(data, {
+function validate66(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -103,7 +103,7 @@ function validate61(data, {
       schemaPath: "#/enum",
       keyword: "enum",
       params: {
-        allowedValues: schema33.enum
+        allowedValues: schema38.enum
       }
     };
     if (vErrors === null) {
@@ -113,15 +113,15 @@ function validate61(data, {
     }
     errors++;
   }
-  validate61.errors = vErrors;
+  validate66.errors = vErrors;
   return errors === 0;
 }
-const schema34 = {
+const schema39 = {
   "nullableRef": "io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta#"
 };
-const schema35 = {};
-import { validate as validate64 } from "@kubernetes-models/apimachinery/_schemas/IoK8sApimachineryPkgApisMetaV1ObjectMeta";
-function validate63(data, {
+const schema40 = {};
+import { validate as validate69 } from "@kubernetes-models/apimachinery/_schemas/IoK8sApimachineryPkgApisMetaV1ObjectMeta";
+function validate68(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -130,20 +130,20 @@ function validate63(data, {
   let vErrors = null;
   let errors = 0;
   if (data !== null) {
-    if (!validate64(data, {
+    if (!validate69(data, {
       instancePath,
       parentData,
       parentDataProperty,
       rootData
     })) {
-      vErrors = vErrors === null ? validate64.errors : vErrors.concat(validate64.errors);
+      vErrors = vErrors === null ? validate69.errors : vErrors.concat(validate69.errors);
       errors = vErrors.length;
     }
   }
-  validate63.errors = vErrors;
+  validate68.errors = vErrors;
   return errors === 0;
 }
-const schema36 = {
+const schema41 = {
   "type": "object",
   "required": ["level"],
   "properties": {
@@ -154,32 +154,32 @@ const schema36 = {
       "$ref": "b7QD1GmiZvsuRvrjkRW9BxSNyAYlL3KYrcaoiU269R4"
     },
     "levelVersion": {
-      "$ref": "JTwxpM1hrVwtIWUFdCHaG2K6XR7zMvce17W6MNoN6Y8"
+      "$ref": "qx32vQDoEZ0nfHcBpbP7vTVNidL5IkQaRafhjgN4VsU"
     },
     "mode": {
-      "$ref": "IVePSSBOCJKgnicM5RAxPUJioVyphAUzUL3t4G4I"
+      "$ref": "lrqBG6T0kt8BwYqNyq3K9bn62CYUVsLHWEohtU268"
     },
     "priority": {
-      "$ref": "IMR0OQo039vOJNh1OtSGTZ7lNi0E0hNO8US3d9y5Wr8"
+      "$ref": "MHA4AY3EPOzrE88WOnN0EYJso8bJAYeaQlaHcD0AI"
     },
     "usableBy": {
-      "$ref": "Cb2BFduKr4GA1gAKVc2nuq1SalRLpn587jcQ3Ulqd0"
+      "$ref": "BfN6KmOH1BDyuPnxlW4GuRBoBxG18wAPe294o4LrE"
     },
     "subjects": {
       "$ref": "tJL9ICNGd9LIKfGKoXwOjBKJ5aiCMKmU8noGg6e4"
     },
     "defaulting": {
-      "$ref": "wuht62K38QLNUJ8qjdPQkEygCiO4a6AxHmNh9SPedo"
+      "$ref": "38PURGfLP9KrVA0Ka2e8bqsrt42R9FxtU5EtyIrQ3I"
     },
     "podSecurityLabels": {
-      "$ref": "TNEKp4nNn0Hb2ngXUM7yg87cYd0WvbMm5zWY0XtpIh0"
+      "$ref": "9aVQloltnrnI4c16ASDFuZhDNrWgYjQ05G2k9GHeHY"
     },
     "overrides": {
       "$ref": "LzBOXkeuBHLf1szneVolK2DNQtkbnlMhGGvecHPanS4"
     }
   }
 };
-const schema37 = {
+const schema42 = {
   "type": "object",
   "properties": {
     "matchLabels": {
@@ -191,7 +191,7 @@ const schema37 = {
   },
   "nullable": true
 };
-const schema38 = {
+const schema43 = {
   "type": "object",
   "maxProperties": 16,
   "additionalProperties": {
@@ -249,7 +249,7 @@ function validate21(data, {
   validate21.errors = vErrors;
   return errors === 0;
 }
-function validate69(data, {
+function validate74(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -302,10 +302,10 @@ function validate69(data, {
       }
     }
   }
-  validate69.errors = vErrors;
+  validate74.errors = vErrors;
   return errors === 0;
 }
-const schema39 = {
+const schema44 = {
   "type": "array",
   "maxItems": 16,
   "items": {
@@ -313,7 +313,7 @@ const schema39 = {
   },
   "nullable": true
 };
-const schema40 = {
+const schema45 = {
   "type": "object",
   "required": ["key", "operator"],
   "properties": {
@@ -328,11 +328,11 @@ const schema40 = {
     }
   }
 };
-const schema41 = {
+const schema46 = {
   "type": "string",
   "maxLength": 317
 };
-function validate74(data, {
+function validate79(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -373,14 +373,14 @@ function validate74(data, {
     }
     errors++;
   }
-  validate74.errors = vErrors;
+  validate79.errors = vErrors;
   return errors === 0;
 }
-const schema42 = {
+const schema47 = {
   "type": "string",
   "enum": ["In", "NotIn", "Exists", "DoesNotExist"]
 };
-function validate76(data, {
+function validate81(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -410,7 +410,7 @@ function validate76(data, {
       schemaPath: "#/enum",
       keyword: "enum",
       params: {
-        allowedValues: schema42.enum
+        allowedValues: schema47.enum
       }
     };
     if (vErrors === null) {
@@ -420,10 +420,10 @@ function validate76(data, {
     }
     errors++;
   }
-  validate76.errors = vErrors;
+  validate81.errors = vErrors;
   return errors === 0;
 }
-const schema43 = {
+const schema48 = {
   "type": "array",
   "maxItems": 100,
   "items": {
@@ -431,7 +431,7 @@ const schema43 = {
   },
   "nullable": true
 };
-function validate78(data, {
+function validate83(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -485,10 +485,10 @@ function validate78(data, {
       }
     }
   }
-  validate78.errors = vErrors;
+  validate83.errors = vErrors;
   return errors === 0;
 }
-function validate73(data, {
+function validate78(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -530,35 +530,35 @@ function validate73(data, {
       errors++;
     }
     if (data.key !== undefined) {
-      if (!validate74(data.key, {
+      if (!validate79(data.key, {
         instancePath: instancePath + "/key",
         parentData: data,
         parentDataProperty: "key",
         rootData
       })) {
-        vErrors = vErrors === null ? validate74.errors : vErrors.concat(validate74.errors);
+        vErrors = vErrors === null ? validate79.errors : vErrors.concat(validate79.errors);
         errors = vErrors.length;
       }
     }
     if (data.operator !== undefined) {
-      if (!validate76(data.operator, {
+      if (!validate81(data.operator, {
         instancePath: instancePath + "/operator",
         parentData: data,
         parentDataProperty: "operator",
         rootData
       })) {
-        vErrors = vErrors === null ? validate76.errors : vErrors.concat(validate76.errors);
+        vErrors = vErrors === null ? validate81.errors : vErrors.concat(validate81.errors);
         errors = vErrors.length;
       }
     }
     if (data.values !== undefined) {
-      if (!validate78(data.values, {
+      if (!validate83(data.values, {
         instancePath: instancePath + "/values",
         parentData: data,
         parentDataProperty: "values",
         rootData
       })) {
-        vErrors = vErrors === null ? validate78.errors : vErrors.concat(validate78.errors);
+        vErrors = vErrors === null ? validate83.errors : vErrors.concat(validate83.errors);
         errors = vErrors.length;
       }
     }
@@ -578,10 +578,10 @@ function validate73(data, {
     }
     errors++;
   }
-  validate73.errors = vErrors;
+  validate78.errors = vErrors;
   return errors === 0;
 }
-function validate72(data, {
+function validate77(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -624,21 +624,21 @@ function validate72(data, {
     }
     const len0 = data.length;
     for (let i0 = 0; i0 < len0; i0++) {
-      if (!validate73(data[i0], {
+      if (!validate78(data[i0], {
         instancePath: instancePath + "/" + i0,
         parentData: data,
         parentDataProperty: i0,
         rootData
       })) {
-        vErrors = vErrors === null ? validate73.errors : vErrors.concat(validate73.errors);
+        vErrors = vErrors === null ? validate78.errors : vErrors.concat(validate78.errors);
         errors = vErrors.length;
       }
     }
   }
-  validate72.errors = vErrors;
+  validate77.errors = vErrors;
   return errors === 0;
 }
-function validate68(data, {
+function validate73(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -664,36 +664,36 @@ function validate68(data, {
   }
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.matchLabels !== undefined) {
-      if (!validate69(data.matchLabels, {
+      if (!validate74(data.matchLabels, {
         instancePath: instancePath + "/matchLabels",
         parentData: data,
         parentDataProperty: "matchLabels",
         rootData
       })) {
-        vErrors = vErrors === null ? validate69.errors : vErrors.concat(validate69.errors);
+        vErrors = vErrors === null ? validate74.errors : vErrors.concat(validate74.errors);
         errors = vErrors.length;
       }
     }
     if (data.matchExpressions !== undefined) {
-      if (!validate72(data.matchExpressions, {
+      if (!validate77(data.matchExpressions, {
         instancePath: instancePath + "/matchExpressions",
         parentData: data,
         parentDataProperty: "matchExpressions",
         rootData
       })) {
-        vErrors = vErrors === null ? validate72.errors : vErrors.concat(validate72.errors);
+        vErrors = vErrors === null ? validate77.errors : vErrors.concat(validate77.errors);
         errors = vErrors.length;
       }
     }
   }
-  validate68.errors = vErrors;
+  validate73.errors = vErrors;
   return errors === 0;
 }
-const schema44 = {
+const schema49 = {
   "type": "string",
   "enum": ["privileged", "baseline", "restricted"]
 };
-function validate84(data, {
+function validate89(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -723,7 +723,7 @@ function validate84(data, {
       schemaPath: "#/enum",
       keyword: "enum",
       params: {
-        allowedValues: schema44.enum
+        allowedValues: schema49.enum
       }
     };
     if (vErrors === null) {
@@ -733,16 +733,15 @@ function validate84(data, {
     }
     errors++;
   }
-  validate84.errors = vErrors;
+  validate89.errors = vErrors;
   return errors === 0;
 }
-const schema45 = {
+const schema26 = {
   "type": "string",
-  "default": "latest",
   "maxLength": 16,
   "nullable": true
 };
-function validate86(data, {
+function validate53(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -784,16 +783,15 @@ function validate86(data, {
       errors++;
     }
   }
-  validate86.errors = vErrors;
+  validate53.errors = vErrors;
   return errors === 0;
 }
-const schema46 = {
+const schema27 = {
   "type": "string",
   "enum": ["Audit", "Warn", "Enforce"],
-  "default": "Audit",
   "nullable": true
 };
-function validate88(data, {
+function validate54(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -823,7 +821,7 @@ function validate88(data, {
       schemaPath: "#/enum",
       keyword: "enum",
       params: {
-        allowedValues: schema46.enum
+        allowedValues: schema27.enum
       }
     };
     if (vErrors === null) {
@@ -833,19 +831,18 @@ function validate88(data, {
     }
     errors++;
   }
-  validate88.errors = vErrors;
+  validate54.errors = vErrors;
   return errors === 0;
 }
-const schema47 = {
+const schema50 = {
   "type": "integer",
   "format": "int32",
-  "default": 0,
   "minimum": -2147483648,
   "maximum": 2147483647,
   "nullable": true
 };
 const formats0 = formats.int32;
-function validate90(data, {
+function validate93(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -921,16 +918,15 @@ function validate90(data, {
       errors++;
     }
   }
-  validate90.errors = vErrors;
+  validate93.errors = vErrors;
   return errors === 0;
 }
-const schema48 = {
+const schema28 = {
   "type": "string",
   "enum": ["Everyone", "Subjects", "Bindings"],
-  "default": "Everyone",
   "nullable": true
 };
-function validate92(data, {
+function validate55(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -960,7 +956,7 @@ function validate92(data, {
       schemaPath: "#/enum",
       keyword: "enum",
       params: {
-        allowedValues: schema48.enum
+        allowedValues: schema28.enum
       }
     };
     if (vErrors === null) {
@@ -970,10 +966,10 @@ function validate92(data, {
     }
     errors++;
   }
-  validate92.errors = vErrors;
+  validate55.errors = vErrors;
   return errors === 0;
 }
-const schema49 = {
+const schema51 = {
   "type": "array",
   "maxItems": 20,
   "items": {
@@ -981,7 +977,7 @@ const schema49 = {
   },
   "nullable": true
 };
-const schema50 = {
+const schema52 = {
   "type": "object",
   "required": ["kind", "name"],
   "properties": {
@@ -996,11 +992,11 @@ const schema50 = {
     }
   }
 };
-const schema51 = {
+const schema53 = {
   "type": "string",
   "enum": ["ServiceAccount", "User", "Group"]
 };
-function validate96(data, {
+function validate98(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -1030,7 +1026,7 @@ function validate96(data, {
       schemaPath: "#/enum",
       keyword: "enum",
       params: {
-        allowedValues: schema51.enum
+        allowedValues: schema53.enum
       }
     };
     if (vErrors === null) {
@@ -1040,7 +1036,7 @@ function validate96(data, {
     }
     errors++;
   }
-  validate96.errors = vErrors;
+  validate98.errors = vErrors;
   return errors === 0;
 }
 const schema12 = {
@@ -1108,12 +1104,12 @@ function validate29(data, {
   validate29.errors = vErrors;
   return errors === 0;
 }
-const schema30 = {
+const schema35 = {
   "type": "string",
   "maxLength": 63,
   "nullable": true
 };
-function validate57(data, {
+function validate62(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -1155,10 +1151,10 @@ function validate57(data, {
       errors++;
     }
   }
-  validate57.errors = vErrors;
+  validate62.errors = vErrors;
   return errors === 0;
 }
-function validate95(data, {
+function validate97(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -1200,13 +1196,13 @@ function validate95(data, {
       errors++;
     }
     if (data.kind !== undefined) {
-      if (!validate96(data.kind, {
+      if (!validate98(data.kind, {
         instancePath: instancePath + "/kind",
         parentData: data,
         parentDataProperty: "kind",
         rootData
       })) {
-        vErrors = vErrors === null ? validate96.errors : vErrors.concat(validate96.errors);
+        vErrors = vErrors === null ? validate98.errors : vErrors.concat(validate98.errors);
         errors = vErrors.length;
       }
     }
@@ -1222,13 +1218,13 @@ function validate95(data, {
       }
     }
     if (data.namespace !== undefined) {
-      if (!validate57(data.namespace, {
+      if (!validate62(data.namespace, {
         instancePath: instancePath + "/namespace",
         parentData: data,
         parentDataProperty: "namespace",
         rootData
       })) {
-        vErrors = vErrors === null ? validate57.errors : vErrors.concat(validate57.errors);
+        vErrors = vErrors === null ? validate62.errors : vErrors.concat(validate62.errors);
         errors = vErrors.length;
       }
     }
@@ -1248,10 +1244,10 @@ function validate95(data, {
     }
     errors++;
   }
-  validate95.errors = vErrors;
+  validate97.errors = vErrors;
   return errors === 0;
 }
-function validate94(data, {
+function validate96(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -1294,27 +1290,26 @@ function validate94(data, {
     }
     const len0 = data.length;
     for (let i0 = 0; i0 < len0; i0++) {
-      if (!validate95(data[i0], {
+      if (!validate97(data[i0], {
         instancePath: instancePath + "/" + i0,
         parentData: data,
         parentDataProperty: i0,
         rootData
       })) {
-        vErrors = vErrors === null ? validate95.errors : vErrors.concat(validate95.errors);
+        vErrors = vErrors === null ? validate97.errors : vErrors.concat(validate97.errors);
         errors = vErrors.length;
       }
     }
   }
-  validate94.errors = vErrors;
+  validate96.errors = vErrors;
   return errors === 0;
 }
-const schema52 = {
+const schema29 = {
   "type": "string",
   "enum": ["Disabled", "Enabled", "PodSecurityPolicy"],
-  "default": "Disabled",
   "nullable": true
 };
-function validate102(data, {
+function validate56(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -1344,7 +1339,7 @@ function validate102(data, {
       schemaPath: "#/enum",
       keyword: "enum",
       params: {
-        allowedValues: schema52.enum
+        allowedValues: schema29.enum
       }
     };
     if (vErrors === null) {
@@ -1354,16 +1349,15 @@ function validate102(data, {
     }
     errors++;
   }
-  validate102.errors = vErrors;
+  validate56.errors = vErrors;
   return errors === 0;
 }
-const schema53 = {
+const schema30 = {
   "type": "string",
   "enum": ["Managed", "Off"],
-  "default": "Managed",
   "nullable": true
 };
-function validate104(data, {
+function validate57(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -1393,7 +1387,7 @@ function validate104(data, {
       schemaPath: "#/enum",
       keyword: "enum",
       params: {
-        allowedValues: schema53.enum
+        allowedValues: schema30.enum
       }
     };
     if (vErrors === null) {
@@ -1403,7 +1397,7 @@ function validate104(data, {
     }
     errors++;
   }
-  validate104.errors = vErrors;
+  validate57.errors = vErrors;
   return errors === 0;
 }
 const schema54 = {
@@ -4091,12 +4085,12 @@ function validate186(data, {
   validate186.errors = vErrors;
   return errors === 0;
 }
-const schema28 = {
+const schema33 = {
   "type": "string",
   "maxLength": 253,
   "nullable": true
 };
-function validate55(data, {
+function validate60(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -4138,7 +4132,7 @@ function validate55(data, {
       errors++;
     }
   }
-  validate55.errors = vErrors;
+  validate60.errors = vErrors;
   return errors === 0;
 }
 function validate185(data, {
@@ -4178,13 +4172,13 @@ function validate185(data, {
       }
     }
     if (data.default !== undefined) {
-      if (!validate55(data.default, {
+      if (!validate60(data.default, {
         instancePath: instancePath + "/default",
         parentData: data,
         parentDataProperty: "default",
         rootData
       })) {
-        vErrors = vErrors === null ? validate55.errors : vErrors.concat(validate55.errors);
+        vErrors = vErrors === null ? validate60.errors : vErrors.concat(validate60.errors);
         errors = vErrors.length;
       }
     }
@@ -4518,7 +4512,7 @@ function validate106(data, {
   validate106.errors = vErrors;
   return errors === 0;
 }
-function validate67(data, {
+function validate72(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -4544,101 +4538,101 @@ function validate67(data, {
       errors++;
     }
     if (data.namespaceSelector !== undefined) {
-      if (!validate68(data.namespaceSelector, {
+      if (!validate73(data.namespaceSelector, {
         instancePath: instancePath + "/namespaceSelector",
         parentData: data,
         parentDataProperty: "namespaceSelector",
         rootData
       })) {
-        vErrors = vErrors === null ? validate68.errors : vErrors.concat(validate68.errors);
+        vErrors = vErrors === null ? validate73.errors : vErrors.concat(validate73.errors);
         errors = vErrors.length;
       }
     }
     if (data.level !== undefined) {
-      if (!validate84(data.level, {
+      if (!validate89(data.level, {
         instancePath: instancePath + "/level",
         parentData: data,
         parentDataProperty: "level",
         rootData
       })) {
-        vErrors = vErrors === null ? validate84.errors : vErrors.concat(validate84.errors);
+        vErrors = vErrors === null ? validate89.errors : vErrors.concat(validate89.errors);
         errors = vErrors.length;
       }
     }
     if (data.levelVersion !== undefined) {
-      if (!validate86(data.levelVersion, {
+      if (!validate53(data.levelVersion, {
         instancePath: instancePath + "/levelVersion",
         parentData: data,
         parentDataProperty: "levelVersion",
         rootData
       })) {
-        vErrors = vErrors === null ? validate86.errors : vErrors.concat(validate86.errors);
+        vErrors = vErrors === null ? validate53.errors : vErrors.concat(validate53.errors);
         errors = vErrors.length;
       }
     }
     if (data.mode !== undefined) {
-      if (!validate88(data.mode, {
+      if (!validate54(data.mode, {
         instancePath: instancePath + "/mode",
         parentData: data,
         parentDataProperty: "mode",
         rootData
       })) {
-        vErrors = vErrors === null ? validate88.errors : vErrors.concat(validate88.errors);
+        vErrors = vErrors === null ? validate54.errors : vErrors.concat(validate54.errors);
         errors = vErrors.length;
       }
     }
     if (data.priority !== undefined) {
-      if (!validate90(data.priority, {
+      if (!validate93(data.priority, {
         instancePath: instancePath + "/priority",
         parentData: data,
         parentDataProperty: "priority",
         rootData
       })) {
-        vErrors = vErrors === null ? validate90.errors : vErrors.concat(validate90.errors);
+        vErrors = vErrors === null ? validate93.errors : vErrors.concat(validate93.errors);
         errors = vErrors.length;
       }
     }
     if (data.usableBy !== undefined) {
-      if (!validate92(data.usableBy, {
+      if (!validate55(data.usableBy, {
         instancePath: instancePath + "/usableBy",
         parentData: data,
         parentDataProperty: "usableBy",
         rootData
       })) {
-        vErrors = vErrors === null ? validate92.errors : vErrors.concat(validate92.errors);
+        vErrors = vErrors === null ? validate55.errors : vErrors.concat(validate55.errors);
         errors = vErrors.length;
       }
     }
     if (data.subjects !== undefined) {
-      if (!validate94(data.subjects, {
+      if (!validate96(data.subjects, {
         instancePath: instancePath + "/subjects",
         parentData: data,
         parentDataProperty: "subjects",
         rootData
       })) {
-        vErrors = vErrors === null ? validate94.errors : vErrors.concat(validate94.errors);
+        vErrors = vErrors === null ? validate96.errors : vErrors.concat(validate96.errors);
         errors = vErrors.length;
       }
     }
     if (data.defaulting !== undefined) {
-      if (!validate102(data.defaulting, {
+      if (!validate56(data.defaulting, {
         instancePath: instancePath + "/defaulting",
         parentData: data,
         parentDataProperty: "defaulting",
         rootData
       })) {
-        vErrors = vErrors === null ? validate102.errors : vErrors.concat(validate102.errors);
+        vErrors = vErrors === null ? validate56.errors : vErrors.concat(validate56.errors);
         errors = vErrors.length;
       }
     }
     if (data.podSecurityLabels !== undefined) {
-      if (!validate104(data.podSecurityLabels, {
+      if (!validate57(data.podSecurityLabels, {
         instancePath: instancePath + "/podSecurityLabels",
         parentData: data,
         parentDataProperty: "podSecurityLabels",
         rootData
       })) {
-        vErrors = vErrors === null ? validate104.errors : vErrors.concat(validate104.errors);
+        vErrors = vErrors === null ? validate57.errors : vErrors.concat(validate57.errors);
         errors = vErrors.length;
       }
     }
@@ -4669,7 +4663,7 @@ function validate67(data, {
     }
     errors++;
   }
-  validate67.errors = vErrors;
+  validate72.errors = vErrors;
   return errors === 0;
 }
 const schema77 = {
@@ -4683,6 +4677,9 @@ const schema77 = {
     },
     "conditions": {
       "$ref": "PbrHDmJugBxhp8iKgUlhy8T0OiahKwZ2NtpS86cV3oA"
+    },
+    "effective": {
+      "$ref": "VqkEeYt8lRaUhpV66td3zk8IZCB5rrNHg3CEjhVVkFQ"
     },
     "rendered": {
       "$ref": "tZhC58zv72SZKMMg8CVWUeBcGmTztuUNEyLOYPcgcx4"
@@ -5264,6 +5261,175 @@ function validate195(data, {
 const schema85 = {
   "type": "object",
   "properties": {
+    "levelVersion": {
+      "$ref": "qx32vQDoEZ0nfHcBpbP7vTVNidL5IkQaRafhjgN4VsU"
+    },
+    "mode": {
+      "$ref": "lrqBG6T0kt8BwYqNyq3K9bn62CYUVsLHWEohtU268"
+    },
+    "priority": {
+      "$ref": "Ccz0XZyNWiwVpe2nvsmnlMV1SnfQGMXuejl0yByE"
+    },
+    "usableBy": {
+      "$ref": "BfN6KmOH1BDyuPnxlW4GuRBoBxG18wAPe294o4LrE"
+    },
+    "defaulting": {
+      "$ref": "38PURGfLP9KrVA0Ka2e8bqsrt42R9FxtU5EtyIrQ3I"
+    },
+    "podSecurityLabels": {
+      "$ref": "9aVQloltnrnI4c16ASDFuZhDNrWgYjQ05G2k9GHeHY"
+    }
+  },
+  "nullable": true
+};
+const schema32 = {
+  "type": "integer",
+  "format": "int32",
+  "nullable": true
+};
+function validate59(data, {
+  instancePath = "",
+  parentData,
+  parentDataProperty,
+  rootData = data
+} = {}) {
+  let vErrors = null;
+  let errors = 0;
+  if (!(typeof data == "number" && !(data % 1) && !isNaN(data) && isFinite(data)) && data !== null) {
+    const err0 = {
+      instancePath,
+      schemaPath: "#/type",
+      keyword: "type",
+      params: {
+        type: "integer"
+      }
+    };
+    if (vErrors === null) {
+      vErrors = [err0];
+    } else {
+      vErrors.push(err0);
+    }
+    errors++;
+  }
+  if (typeof data == "number" && isFinite(data)) {
+    if (!formats0.validate(data)) {
+      const err1 = {
+        instancePath,
+        schemaPath: "#/format",
+        keyword: "format",
+        params: {
+          format: "int32"
+        }
+      };
+      if (vErrors === null) {
+        vErrors = [err1];
+      } else {
+        vErrors.push(err1);
+      }
+      errors++;
+    }
+  }
+  validate59.errors = vErrors;
+  return errors === 0;
+}
+function validate210(data, {
+  instancePath = "",
+  parentData,
+  parentDataProperty,
+  rootData = data
+} = {}) {
+  let vErrors = null;
+  let errors = 0;
+  if (!(data && typeof data == "object" && !Array.isArray(data)) && data !== null) {
+    const err0 = {
+      instancePath,
+      schemaPath: "#/type",
+      keyword: "type",
+      params: {
+        type: "object"
+      }
+    };
+    if (vErrors === null) {
+      vErrors = [err0];
+    } else {
+      vErrors.push(err0);
+    }
+    errors++;
+  }
+  if (data && typeof data == "object" && !Array.isArray(data)) {
+    if (data.levelVersion !== undefined) {
+      if (!validate53(data.levelVersion, {
+        instancePath: instancePath + "/levelVersion",
+        parentData: data,
+        parentDataProperty: "levelVersion",
+        rootData
+      })) {
+        vErrors = vErrors === null ? validate53.errors : vErrors.concat(validate53.errors);
+        errors = vErrors.length;
+      }
+    }
+    if (data.mode !== undefined) {
+      if (!validate54(data.mode, {
+        instancePath: instancePath + "/mode",
+        parentData: data,
+        parentDataProperty: "mode",
+        rootData
+      })) {
+        vErrors = vErrors === null ? validate54.errors : vErrors.concat(validate54.errors);
+        errors = vErrors.length;
+      }
+    }
+    if (data.priority !== undefined) {
+      if (!validate59(data.priority, {
+        instancePath: instancePath + "/priority",
+        parentData: data,
+        parentDataProperty: "priority",
+        rootData
+      })) {
+        vErrors = vErrors === null ? validate59.errors : vErrors.concat(validate59.errors);
+        errors = vErrors.length;
+      }
+    }
+    if (data.usableBy !== undefined) {
+      if (!validate55(data.usableBy, {
+        instancePath: instancePath + "/usableBy",
+        parentData: data,
+        parentDataProperty: "usableBy",
+        rootData
+      })) {
+        vErrors = vErrors === null ? validate55.errors : vErrors.concat(validate55.errors);
+        errors = vErrors.length;
+      }
+    }
+    if (data.defaulting !== undefined) {
+      if (!validate56(data.defaulting, {
+        instancePath: instancePath + "/defaulting",
+        parentData: data,
+        parentDataProperty: "defaulting",
+        rootData
+      })) {
+        vErrors = vErrors === null ? validate56.errors : vErrors.concat(validate56.errors);
+        errors = vErrors.length;
+      }
+    }
+    if (data.podSecurityLabels !== undefined) {
+      if (!validate57(data.podSecurityLabels, {
+        instancePath: instancePath + "/podSecurityLabels",
+        parentData: data,
+        parentDataProperty: "podSecurityLabels",
+        rootData
+      })) {
+        vErrors = vErrors === null ? validate57.errors : vErrors.concat(validate57.errors);
+        errors = vErrors.length;
+      }
+    }
+  }
+  validate210.errors = vErrors;
+  return errors === 0;
+}
+const schema86 = {
+  "type": "object",
+  "properties": {
     "level": {
       "$ref": "C8quefKOuzkxXzJVIf5cmHHO3Or1zORIbyH7y2TQ"
     },
@@ -5282,12 +5448,12 @@ const schema85 = {
   },
   "nullable": true
 };
-const schema26 = {
+const schema31 = {
   "type": "string",
   "maxLength": 64,
   "nullable": true
 };
-function validate53(data, {
+function validate58(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -5329,10 +5495,10 @@ function validate53(data, {
       errors++;
     }
   }
-  validate53.errors = vErrors;
+  validate58.errors = vErrors;
   return errors === 0;
 }
-const schema86 = {
+const schema87 = {
   "type": "array",
   "maxItems": 64,
   "items": {
@@ -5340,11 +5506,11 @@ const schema86 = {
   },
   "nullable": true
 };
-const schema87 = {
+const schema88 = {
   "type": "string",
   "maxLength": 128
 };
-function validate215(data, {
+function validate223(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -5385,10 +5551,10 @@ function validate215(data, {
     }
     errors++;
   }
-  validate215.errors = vErrors;
+  validate223.errors = vErrors;
   return errors === 0;
 }
-function validate214(data, {
+function validate222(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -5431,26 +5597,26 @@ function validate214(data, {
     }
     const len0 = data.length;
     for (let i0 = 0; i0 < len0; i0++) {
-      if (!validate215(data[i0], {
+      if (!validate223(data[i0], {
         instancePath: instancePath + "/" + i0,
         parentData: data,
         parentDataProperty: i0,
         rootData
       })) {
-        vErrors = vErrors === null ? validate215.errors : vErrors.concat(validate215.errors);
+        vErrors = vErrors === null ? validate223.errors : vErrors.concat(validate223.errors);
         errors = vErrors.length;
       }
     }
   }
-  validate214.errors = vErrors;
+  validate222.errors = vErrors;
   return errors === 0;
 }
-const schema29 = {
+const schema34 = {
   "type": "string",
   "maxLength": 128,
   "nullable": true
 };
-function validate56(data, {
+function validate61(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -5492,10 +5658,10 @@ function validate56(data, {
       errors++;
     }
   }
-  validate56.errors = vErrors;
+  validate61.errors = vErrors;
   return errors === 0;
 }
-function validate210(data, {
+function validate218(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -5521,24 +5687,24 @@ function validate210(data, {
   }
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.level !== undefined) {
-      if (!validate53(data.level, {
+      if (!validate58(data.level, {
         instancePath: instancePath + "/level",
         parentData: data,
         parentDataProperty: "level",
         rootData
       })) {
-        vErrors = vErrors === null ? validate53.errors : vErrors.concat(validate53.errors);
+        vErrors = vErrors === null ? validate58.errors : vErrors.concat(validate58.errors);
         errors = vErrors.length;
       }
     }
     if (data.version !== undefined) {
-      if (!validate53(data.version, {
+      if (!validate58(data.version, {
         instancePath: instancePath + "/version",
         parentData: data,
         parentDataProperty: "version",
         rootData
       })) {
-        vErrors = vErrors === null ? validate53.errors : vErrors.concat(validate53.errors);
+        vErrors = vErrors === null ? validate58.errors : vErrors.concat(validate58.errors);
         errors = vErrors.length;
       }
     }
@@ -5554,32 +5720,32 @@ function validate210(data, {
       }
     }
     if (data.rulesLeftToAdmissionPolicy !== undefined) {
-      if (!validate214(data.rulesLeftToAdmissionPolicy, {
+      if (!validate222(data.rulesLeftToAdmissionPolicy, {
         instancePath: instancePath + "/rulesLeftToAdmissionPolicy",
         parentData: data,
         parentDataProperty: "rulesLeftToAdmissionPolicy",
         rootData
       })) {
-        vErrors = vErrors === null ? validate214.errors : vErrors.concat(validate214.errors);
+        vErrors = vErrors === null ? validate222.errors : vErrors.concat(validate222.errors);
         errors = vErrors.length;
       }
     }
     if (data.podSecurity !== undefined) {
-      if (!validate56(data.podSecurity, {
+      if (!validate61(data.podSecurity, {
         instancePath: instancePath + "/podSecurity",
         parentData: data,
         parentDataProperty: "podSecurity",
         rootData
       })) {
-        vErrors = vErrors === null ? validate56.errors : vErrors.concat(validate56.errors);
+        vErrors = vErrors === null ? validate61.errors : vErrors.concat(validate61.errors);
         errors = vErrors.length;
       }
     }
   }
-  validate210.errors = vErrors;
+  validate218.errors = vErrors;
   return errors === 0;
 }
-const schema88 = {
+const schema89 = {
   "type": "object",
   "properties": {
     "selected": {
@@ -5597,57 +5763,7 @@ const schema88 = {
   },
   "nullable": true
 };
-const schema27 = {
-  "type": "integer",
-  "format": "int32",
-  "nullable": true
-};
-function validate54(data, {
-  instancePath = "",
-  parentData,
-  parentDataProperty,
-  rootData = data
-} = {}) {
-  let vErrors = null;
-  let errors = 0;
-  if (!(typeof data == "number" && !(data % 1) && !isNaN(data) && isFinite(data)) && data !== null) {
-    const err0 = {
-      instancePath,
-      schemaPath: "#/type",
-      keyword: "type",
-      params: {
-        type: "integer"
-      }
-    };
-    if (vErrors === null) {
-      vErrors = [err0];
-    } else {
-      vErrors.push(err0);
-    }
-    errors++;
-  }
-  if (typeof data == "number" && isFinite(data)) {
-    if (!formats0.validate(data)) {
-      const err1 = {
-        instancePath,
-        schemaPath: "#/format",
-        keyword: "format",
-        params: {
-          format: "int32"
-        }
-      };
-      if (vErrors === null) {
-        vErrors = [err1];
-      } else {
-        vErrors.push(err1);
-      }
-      errors++;
-    }
-  }
-  validate54.errors = vErrors;
-  return errors === 0;
-}
-function validate220(data, {
+function validate228(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -5673,54 +5789,54 @@ function validate220(data, {
   }
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.selected !== undefined) {
-      if (!validate54(data.selected, {
+      if (!validate59(data.selected, {
         instancePath: instancePath + "/selected",
         parentData: data,
         parentDataProperty: "selected",
         rootData
       })) {
-        vErrors = vErrors === null ? validate54.errors : vErrors.concat(validate54.errors);
+        vErrors = vErrors === null ? validate59.errors : vErrors.concat(validate59.errors);
         errors = vErrors.length;
       }
     }
     if (data.deciding !== undefined) {
-      if (!validate54(data.deciding, {
+      if (!validate59(data.deciding, {
         instancePath: instancePath + "/deciding",
         parentData: data,
         parentDataProperty: "deciding",
         rootData
       })) {
-        vErrors = vErrors === null ? validate54.errors : vErrors.concat(validate54.errors);
+        vErrors = vErrors === null ? validate59.errors : vErrors.concat(validate59.errors);
         errors = vErrors.length;
       }
     }
     if (data.labelled !== undefined) {
-      if (!validate54(data.labelled, {
+      if (!validate59(data.labelled, {
         instancePath: instancePath + "/labelled",
         parentData: data,
         parentDataProperty: "labelled",
         rootData
       })) {
-        vErrors = vErrors === null ? validate54.errors : vErrors.concat(validate54.errors);
+        vErrors = vErrors === null ? validate59.errors : vErrors.concat(validate59.errors);
         errors = vErrors.length;
       }
     }
     if (data.conflicting !== undefined) {
-      if (!validate54(data.conflicting, {
+      if (!validate59(data.conflicting, {
         instancePath: instancePath + "/conflicting",
         parentData: data,
         parentDataProperty: "conflicting",
         rootData
       })) {
-        vErrors = vErrors === null ? validate54.errors : vErrors.concat(validate54.errors);
+        vErrors = vErrors === null ? validate59.errors : vErrors.concat(validate59.errors);
         errors = vErrors.length;
       }
     }
   }
-  validate220.errors = vErrors;
+  validate228.errors = vErrors;
   return errors === 0;
 }
-const schema89 = {
+const schema90 = {
   "type": "object",
   "properties": {
     "evaluated": {
@@ -5735,7 +5851,7 @@ const schema89 = {
   },
   "nullable": true
 };
-function validate226(data, {
+function validate234(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -5761,43 +5877,43 @@ function validate226(data, {
   }
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.evaluated !== undefined) {
-      if (!validate54(data.evaluated, {
+      if (!validate59(data.evaluated, {
         instancePath: instancePath + "/evaluated",
         parentData: data,
         parentDataProperty: "evaluated",
         rootData
       })) {
-        vErrors = vErrors === null ? validate54.errors : vErrors.concat(validate54.errors);
+        vErrors = vErrors === null ? validate59.errors : vErrors.concat(validate59.errors);
         errors = vErrors.length;
       }
     }
     if (data.violating !== undefined) {
-      if (!validate54(data.violating, {
+      if (!validate59(data.violating, {
         instancePath: instancePath + "/violating",
         parentData: data,
         parentDataProperty: "violating",
         rootData
       })) {
-        vErrors = vErrors === null ? validate54.errors : vErrors.concat(validate54.errors);
+        vErrors = vErrors === null ? validate59.errors : vErrors.concat(validate59.errors);
         errors = vErrors.length;
       }
     }
     if (data.unknown !== undefined) {
-      if (!validate54(data.unknown, {
+      if (!validate59(data.unknown, {
         instancePath: instancePath + "/unknown",
         parentData: data,
         parentDataProperty: "unknown",
         rootData
       })) {
-        vErrors = vErrors === null ? validate54.errors : vErrors.concat(validate54.errors);
+        vErrors = vErrors === null ? validate59.errors : vErrors.concat(validate59.errors);
         errors = vErrors.length;
       }
     }
   }
-  validate226.errors = vErrors;
+  validate234.errors = vErrors;
   return errors === 0;
 }
-const schema90 = {
+const schema91 = {
   "type": "array",
   "maxItems": 64,
   "items": {
@@ -5805,7 +5921,7 @@ const schema90 = {
   },
   "nullable": true
 };
-const schema91 = {
+const schema92 = {
   "type": "object",
   "required": ["kind", "namespace", "name", "verdict"],
   "properties": {
@@ -5838,11 +5954,11 @@ const schema91 = {
     }
   }
 };
-const schema92 = {
+const schema93 = {
   "type": "string",
   "enum": ["Violating", "Unknown"]
 };
-function validate236(data, {
+function validate244(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -5872,7 +5988,7 @@ function validate236(data, {
       schemaPath: "#/enum",
       keyword: "enum",
       params: {
-        allowedValues: schema92.enum
+        allowedValues: schema93.enum
       }
     };
     if (vErrors === null) {
@@ -5882,15 +5998,15 @@ function validate236(data, {
     }
     errors++;
   }
-  validate236.errors = vErrors;
+  validate244.errors = vErrors;
   return errors === 0;
 }
-const schema93 = {
+const schema94 = {
   "type": "string",
   "maxLength": 32768,
   "nullable": true
 };
-function validate242(data, {
+function validate250(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -5932,10 +6048,10 @@ function validate242(data, {
       errors++;
     }
   }
-  validate242.errors = vErrors;
+  validate250.errors = vErrors;
   return errors === 0;
 }
-function validate232(data, {
+function validate240(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -6042,68 +6158,68 @@ function validate232(data, {
       }
     }
     if (data.verdict !== undefined) {
-      if (!validate236(data.verdict, {
+      if (!validate244(data.verdict, {
         instancePath: instancePath + "/verdict",
         parentData: data,
         parentDataProperty: "verdict",
         rootData
       })) {
-        vErrors = vErrors === null ? validate236.errors : vErrors.concat(validate236.errors);
+        vErrors = vErrors === null ? validate244.errors : vErrors.concat(validate244.errors);
         errors = vErrors.length;
       }
     }
     if (data.admittedBy !== undefined) {
-      if (!validate55(data.admittedBy, {
+      if (!validate60(data.admittedBy, {
         instancePath: instancePath + "/admittedBy",
         parentData: data,
         parentDataProperty: "admittedBy",
         rootData
       })) {
-        vErrors = vErrors === null ? validate55.errors : vErrors.concat(validate55.errors);
+        vErrors = vErrors === null ? validate60.errors : vErrors.concat(validate60.errors);
         errors = vErrors.length;
       }
     }
     if (data.pods !== undefined) {
-      if (!validate54(data.pods, {
+      if (!validate59(data.pods, {
         instancePath: instancePath + "/pods",
         parentData: data,
         parentDataProperty: "pods",
         rootData
       })) {
-        vErrors = vErrors === null ? validate54.errors : vErrors.concat(validate54.errors);
+        vErrors = vErrors === null ? validate59.errors : vErrors.concat(validate59.errors);
         errors = vErrors.length;
       }
     }
     if (data.rule !== undefined) {
-      if (!validate56(data.rule, {
+      if (!validate61(data.rule, {
         instancePath: instancePath + "/rule",
         parentData: data,
         parentDataProperty: "rule",
         rootData
       })) {
-        vErrors = vErrors === null ? validate56.errors : vErrors.concat(validate56.errors);
+        vErrors = vErrors === null ? validate61.errors : vErrors.concat(validate61.errors);
         errors = vErrors.length;
       }
     }
     if (data.container !== undefined) {
-      if (!validate57(data.container, {
+      if (!validate62(data.container, {
         instancePath: instancePath + "/container",
         parentData: data,
         parentDataProperty: "container",
         rootData
       })) {
-        vErrors = vErrors === null ? validate57.errors : vErrors.concat(validate57.errors);
+        vErrors = vErrors === null ? validate62.errors : vErrors.concat(validate62.errors);
         errors = vErrors.length;
       }
     }
     if (data.message !== undefined) {
-      if (!validate242(data.message, {
+      if (!validate250(data.message, {
         instancePath: instancePath + "/message",
         parentData: data,
         parentDataProperty: "message",
         rootData
       })) {
-        vErrors = vErrors === null ? validate242.errors : vErrors.concat(validate242.errors);
+        vErrors = vErrors === null ? validate250.errors : vErrors.concat(validate250.errors);
         errors = vErrors.length;
       }
     }
@@ -6123,10 +6239,10 @@ function validate232(data, {
     }
     errors++;
   }
-  validate232.errors = vErrors;
+  validate240.errors = vErrors;
   return errors === 0;
 }
-function validate231(data, {
+function validate239(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -6169,21 +6285,21 @@ function validate231(data, {
     }
     const len0 = data.length;
     for (let i0 = 0; i0 < len0; i0++) {
-      if (!validate232(data[i0], {
+      if (!validate240(data[i0], {
         instancePath: instancePath + "/" + i0,
         parentData: data,
         parentDataProperty: i0,
         rootData
       })) {
-        vErrors = vErrors === null ? validate232.errors : vErrors.concat(validate232.errors);
+        vErrors = vErrors === null ? validate240.errors : vErrors.concat(validate240.errors);
         errors = vErrors.length;
       }
     }
   }
-  validate231.errors = vErrors;
+  validate239.errors = vErrors;
   return errors === 0;
 }
-const schema94 = {
+const schema95 = {
   "type": "array",
   "maxItems": 64,
   "items": {
@@ -6191,7 +6307,7 @@ const schema94 = {
   },
   "nullable": true
 };
-const schema95 = {
+const schema96 = {
   "type": "object",
   "required": ["policy", "relation", "namespaces"],
   "properties": {
@@ -6206,11 +6322,11 @@ const schema95 = {
     }
   }
 };
-const schema96 = {
+const schema97 = {
   "type": "string",
   "enum": ["Shares", "Overrides", "OverriddenBy"]
 };
-function validate250(data, {
+function validate258(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -6240,7 +6356,7 @@ function validate250(data, {
       schemaPath: "#/enum",
       keyword: "enum",
       params: {
-        allowedValues: schema96.enum
+        allowedValues: schema97.enum
       }
     };
     if (vErrors === null) {
@@ -6250,14 +6366,14 @@ function validate250(data, {
     }
     errors++;
   }
-  validate250.errors = vErrors;
+  validate258.errors = vErrors;
   return errors === 0;
 }
-const schema97 = {
+const schema98 = {
   "type": "integer",
   "format": "int32"
 };
-function validate252(data, {
+function validate260(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -6299,10 +6415,10 @@ function validate252(data, {
       errors++;
     }
   }
-  validate252.errors = vErrors;
+  validate260.errors = vErrors;
   return errors === 0;
 }
-function validate248(data, {
+function validate256(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -6371,24 +6487,24 @@ function validate248(data, {
       }
     }
     if (data.relation !== undefined) {
-      if (!validate250(data.relation, {
+      if (!validate258(data.relation, {
         instancePath: instancePath + "/relation",
         parentData: data,
         parentDataProperty: "relation",
         rootData
       })) {
-        vErrors = vErrors === null ? validate250.errors : vErrors.concat(validate250.errors);
+        vErrors = vErrors === null ? validate258.errors : vErrors.concat(validate258.errors);
         errors = vErrors.length;
       }
     }
     if (data.namespaces !== undefined) {
-      if (!validate252(data.namespaces, {
+      if (!validate260(data.namespaces, {
         instancePath: instancePath + "/namespaces",
         parentData: data,
         parentDataProperty: "namespaces",
         rootData
       })) {
-        vErrors = vErrors === null ? validate252.errors : vErrors.concat(validate252.errors);
+        vErrors = vErrors === null ? validate260.errors : vErrors.concat(validate260.errors);
         errors = vErrors.length;
       }
     }
@@ -6408,10 +6524,10 @@ function validate248(data, {
     }
     errors++;
   }
-  validate248.errors = vErrors;
+  validate256.errors = vErrors;
   return errors === 0;
 }
-function validate247(data, {
+function validate255(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -6454,21 +6570,21 @@ function validate247(data, {
     }
     const len0 = data.length;
     for (let i0 = 0; i0 < len0; i0++) {
-      if (!validate248(data[i0], {
+      if (!validate256(data[i0], {
         instancePath: instancePath + "/" + i0,
         parentData: data,
         parentDataProperty: i0,
         rootData
       })) {
-        vErrors = vErrors === null ? validate248.errors : vErrors.concat(validate248.errors);
+        vErrors = vErrors === null ? validate256.errors : vErrors.concat(validate256.errors);
         errors = vErrors.length;
       }
     }
   }
-  validate247.errors = vErrors;
+  validate255.errors = vErrors;
   return errors === 0;
 }
-const schema98 = {
+const schema99 = {
   "type": "array",
   "maxItems": 64,
   "items": {
@@ -6476,7 +6592,7 @@ const schema98 = {
   },
   "nullable": true
 };
-function validate256(data, {
+function validate264(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -6530,7 +6646,7 @@ function validate256(data, {
       }
     }
   }
-  validate256.errors = vErrors;
+  validate264.errors = vErrors;
   return errors === 0;
 }
 function validate193(data, {
@@ -6580,80 +6696,91 @@ function validate193(data, {
         errors = vErrors.length;
       }
     }
-    if (data.rendered !== undefined) {
-      if (!validate210(data.rendered, {
-        instancePath: instancePath + "/rendered",
+    if (data.effective !== undefined) {
+      if (!validate210(data.effective, {
+        instancePath: instancePath + "/effective",
         parentData: data,
-        parentDataProperty: "rendered",
+        parentDataProperty: "effective",
         rootData
       })) {
         vErrors = vErrors === null ? validate210.errors : vErrors.concat(validate210.errors);
         errors = vErrors.length;
       }
     }
+    if (data.rendered !== undefined) {
+      if (!validate218(data.rendered, {
+        instancePath: instancePath + "/rendered",
+        parentData: data,
+        parentDataProperty: "rendered",
+        rootData
+      })) {
+        vErrors = vErrors === null ? validate218.errors : vErrors.concat(validate218.errors);
+        errors = vErrors.length;
+      }
+    }
     if (data.namespaces !== undefined) {
-      if (!validate220(data.namespaces, {
+      if (!validate228(data.namespaces, {
         instancePath: instancePath + "/namespaces",
         parentData: data,
         parentDataProperty: "namespaces",
         rootData
       })) {
-        vErrors = vErrors === null ? validate220.errors : vErrors.concat(validate220.errors);
+        vErrors = vErrors === null ? validate228.errors : vErrors.concat(validate228.errors);
         errors = vErrors.length;
       }
     }
     if (data.workloads !== undefined) {
-      if (!validate226(data.workloads, {
+      if (!validate234(data.workloads, {
         instancePath: instancePath + "/workloads",
         parentData: data,
         parentDataProperty: "workloads",
         rootData
       })) {
-        vErrors = vErrors === null ? validate226.errors : vErrors.concat(validate226.errors);
+        vErrors = vErrors === null ? validate234.errors : vErrors.concat(validate234.errors);
         errors = vErrors.length;
       }
     }
     if (data.violations !== undefined) {
-      if (!validate231(data.violations, {
+      if (!validate239(data.violations, {
         instancePath: instancePath + "/violations",
         parentData: data,
         parentDataProperty: "violations",
         rootData
       })) {
-        vErrors = vErrors === null ? validate231.errors : vErrors.concat(validate231.errors);
+        vErrors = vErrors === null ? validate239.errors : vErrors.concat(validate239.errors);
         errors = vErrors.length;
       }
     }
     if (data.violationsTotal !== undefined) {
-      if (!validate54(data.violationsTotal, {
+      if (!validate59(data.violationsTotal, {
         instancePath: instancePath + "/violationsTotal",
         parentData: data,
         parentDataProperty: "violationsTotal",
         rootData
       })) {
-        vErrors = vErrors === null ? validate54.errors : vErrors.concat(validate54.errors);
+        vErrors = vErrors === null ? validate59.errors : vErrors.concat(validate59.errors);
         errors = vErrors.length;
       }
     }
     if (data.sharesWith !== undefined) {
-      if (!validate247(data.sharesWith, {
+      if (!validate255(data.sharesWith, {
         instancePath: instancePath + "/sharesWith",
         parentData: data,
         parentDataProperty: "sharesWith",
         rootData
       })) {
-        vErrors = vErrors === null ? validate247.errors : vErrors.concat(validate247.errors);
+        vErrors = vErrors === null ? validate255.errors : vErrors.concat(validate255.errors);
         errors = vErrors.length;
       }
     }
     if (data.unusedGrants !== undefined) {
-      if (!validate256(data.unusedGrants, {
+      if (!validate264(data.unusedGrants, {
         instancePath: instancePath + "/unusedGrants",
         parentData: data,
         parentDataProperty: "unusedGrants",
         rootData
       })) {
-        vErrors = vErrors === null ? validate256.errors : vErrors.concat(validate256.errors);
+        vErrors = vErrors === null ? validate264.errors : vErrors.concat(validate264.errors);
         errors = vErrors.length;
       }
     }
@@ -6661,7 +6788,7 @@ function validate193(data, {
   validate193.errors = vErrors;
   return errors === 0;
 }
-function validate58(data, {
+function validate63(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -6720,46 +6847,46 @@ function validate58(data, {
       errors++;
     }
     if (data.apiVersion !== undefined) {
-      if (!validate59(data.apiVersion, {
+      if (!validate64(data.apiVersion, {
         instancePath: instancePath + "/apiVersion",
         parentData: data,
         parentDataProperty: "apiVersion",
         rootData
       })) {
-        vErrors = vErrors === null ? validate59.errors : vErrors.concat(validate59.errors);
+        vErrors = vErrors === null ? validate64.errors : vErrors.concat(validate64.errors);
         errors = vErrors.length;
       }
     }
     if (data.kind !== undefined) {
-      if (!validate61(data.kind, {
+      if (!validate66(data.kind, {
         instancePath: instancePath + "/kind",
         parentData: data,
         parentDataProperty: "kind",
         rootData
       })) {
-        vErrors = vErrors === null ? validate61.errors : vErrors.concat(validate61.errors);
+        vErrors = vErrors === null ? validate66.errors : vErrors.concat(validate66.errors);
         errors = vErrors.length;
       }
     }
     if (data.metadata !== undefined) {
-      if (!validate63(data.metadata, {
+      if (!validate68(data.metadata, {
         instancePath: instancePath + "/metadata",
         parentData: data,
         parentDataProperty: "metadata",
         rootData
       })) {
-        vErrors = vErrors === null ? validate63.errors : vErrors.concat(validate63.errors);
+        vErrors = vErrors === null ? validate68.errors : vErrors.concat(validate68.errors);
         errors = vErrors.length;
       }
     }
     if (data.spec !== undefined) {
-      if (!validate67(data.spec, {
+      if (!validate72(data.spec, {
         instancePath: instancePath + "/spec",
         parentData: data,
         parentDataProperty: "spec",
         rootData
       })) {
-        vErrors = vErrors === null ? validate67.errors : vErrors.concat(validate67.errors);
+        vErrors = vErrors === null ? validate72.errors : vErrors.concat(validate72.errors);
         errors = vErrors.length;
       }
     }
@@ -6790,6 +6917,6 @@ function validate58(data, {
     }
     errors++;
   }
-  validate58.errors = vErrors;
+  validate63.errors = vErrors;
   return errors === 0;
 }

@@ -59,21 +59,21 @@ export interface ICapabilityPolicy {
      */
     "level": "privileged" | "baseline" | "restricted";
     /**
-     * Which version of the level: `latest`, that of the oldest API server, or v1.N, the text of Kubernetes 1.N, which an upgrade does not change. A version newer than the oldest API server is answered by the condition Accepted. Example: v1.36
+     * Which version of the level: `latest`, that of the oldest API server, or v1.N, the text of Kubernetes 1.N, which an upgrade does not change. A version newer than the oldest API server is answered by the condition Accepted. Left out: latest. Example: v1.36
      */
     "levelVersion"?: string;
     /**
-     * What happens to a pod that is not admitted. Audit: it is created, and stands in the audit log and in the status. Warn: also whoever creates it sees a warning. Enforce: it is refused; templates (Deployments and the like) are accepted with a warning, and their pods are refused.
+     * What happens to a pod that is not admitted. Audit: it is created, and stands in the audit log and in the status. Warn: also whoever creates it sees a warning. Enforce: it is refused; templates (Deployments and the like) are accepted with a warning, and their pods are refused. Left out: Audit.
      * 
      * Modes do not mix: an Audit policy changes nothing in what an Enforce policy decides, so a tighter policy can be tried in Audit beside the one in force. What already runs is never stopped, only shown.
      */
     "mode"?: "Audit" | "Warn" | "Enforce";
     /**
-     * Among the policies of one mode that select a namespace, those with the highest number decide, the others do not count there. Equal numbers share: a pod has to satisfy one of them. Example: 0 for everybody, 10 for one team's exception.
+     * Among the policies of one mode that select a namespace, those with the highest number decide, the others do not count there. Equal numbers share: a pod has to satisfy one of them. Left out: 0. Example: 0 for everybody, 10 for one team's exception.
      */
     "priority"?: number;
     /**
-     * Whose pods the policy may admit. Everyone: those of all. Subjects: those whose service account or creator is in subjects. Bindings: those whose service account or creator holds the verb `use` on this policy, granted by a RoleBinding (in its namespace) or ClusterRoleBinding to the ClusterRole capabilitypolicy.dev:use:<name>, which the operator makes.
+     * Whose pods the policy may admit. Everyone: those of all. Subjects: those whose service account or creator is in subjects. Bindings: those whose service account or creator holds the verb `use` on this policy, granted by a RoleBinding (in its namespace) or ClusterRoleBinding to the ClusterRole capabilitypolicy.dev:use:<name>, which the operator makes. Left out: Everyone.
      * 
      * Holders of wildcard verbs, such as cluster administrators, may use every policy: a test pod that they create is admitted where the same pod of a Deployment is refused. Test as the controller that creates the pods of Deployments: kubectl create -f pod.yaml --as=system:serviceaccount:kube-system:replicaset-controller
      */
@@ -96,13 +96,13 @@ export interface ICapabilityPolicy {
       "namespace"?: string;
     }>;
     /**
-     * Enabled, only with mode Enforce: pods that no deciding policy admits as they are get what they left unset, where that makes this one admit them: dropped and default capabilities, allowPrivilegeEscalation: false, a seccomp profile, runAsNonRoot or IDs from ranges, readOnlyRootFilesystem, SELinux options and the runtime class, as far as the policy asks for them. What a pod sets is never changed. Disabled: pods stay as they were written.
+     * Enabled, only with mode Enforce: pods that no deciding policy admits as they are get what they left unset, where that makes this one admit them: dropped and default capabilities, allowPrivilegeEscalation: false, a seccomp profile, runAsNonRoot or IDs from ranges, readOnlyRootFilesystem, SELinux options and the runtime class, as far as the policy asks for them. What a pod sets is never changed. Disabled: pods stay as they were written. Left out: Disabled.
      * 
      * PodSecurityPolicy: the same, and among several policies its very choice. It took pods that set securityContext.seccompProfile for changed by every policy: so the first by name that admits such a pod fills it, though another may admit it as it is.
      */
     "defaulting"?: "Disabled" | "Enabled" | "PodSecurityPolicy";
     /**
-     * Managed: the namespaces get the pod-security.kubernetes.io label of the mode, with the tightest level that refuses nothing which the policy admits. Labels that somebody else set stay as they are, and the condition LabelConflict names them. "Off" (in quotes, since YAML reads a bare Off as false): no labels.
+     * Managed: the namespaces get the pod-security.kubernetes.io label of the mode, with the tightest level that refuses nothing which the policy admits. Labels that somebody else set stay as they are, and the condition LabelConflict names them. "Off" (in quotes, since YAML reads a bare Off as false): no labels. Left out: Managed.
      */
     "podSecurityLabels"?: "Managed" | "Off";
     /**
@@ -480,6 +480,35 @@ export interface ICapabilityPolicy {
        */
       "lastTransitionTime": string;
     }>;
+    /**
+     * The optional fields of spec as the operator read them, with the defaults of those that are left out.
+     */
+    "effective"?: {
+      /**
+       * spec.levelVersion, or latest.
+       */
+      "levelVersion"?: string;
+      /**
+       * spec.mode, or Audit.
+       */
+      "mode"?: "Audit" | "Warn" | "Enforce";
+      /**
+       * spec.priority, or 0.
+       */
+      "priority"?: number;
+      /**
+       * spec.usableBy, or Everyone.
+       */
+      "usableBy"?: "Everyone" | "Subjects" | "Bindings";
+      /**
+       * spec.defaulting, or Disabled.
+       */
+      "defaulting"?: "Disabled" | "Enabled" | "PodSecurityPolicy";
+      /**
+       * spec.podSecurityLabels, or Managed.
+       */
+      "podSecurityLabels"?: "Managed" | "Off";
+    };
     /**
      * What the policy was turned into.
      */

@@ -1,0 +1,245 @@
+/**
+ * A field that is removed from a policy falls back to its default, whatever tool removed it.
+ *
+ * The CRD therefore has no default for a field of spec: the API server would fill in a value that no field manager owns,
+ * and the server-side diff of Argo CD ignores such values (docs/decisions/0021-no-openapi-defaults.md).
+ */
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { load } from 'js-yaml';
+import { completeSpec, SPEC_DEFAULTS } from '../../operator/api/defaults.ts';
+import { createProjection } from '../../operator/cluster/projection.ts';
+import type { RawObject } from '../../operator/cluster/raw.ts';
+import { RULES } from '../../operator/rules/index.ts';
+import type { ControlPlane } from '../controlplane/controlplane.ts';
+import { sharedControlPlane } from '../controlplane/shared.ts';
+
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+const CRD_FILE = `${ROOT}/crds/capabilitypolicies.yaml`;
+const CRD = 'capabilitypolicies.capabilitypolicy.dev';
+/** No namespace: the policies exist for a moment on a control plane that other tests use. */
+const MINIMAL = { namespaceSelector: { matchLabels: { no: 'body' } }, level: 'restricted' };
+
+interface Field {
+  readonly name: keyof typeof SPEC_DEFAULTS;
+  readonly stated: unknown;
+  /** What else a policy with this value needs. */
+  readonly beside?: Readonly<Record<string, unknown>>;
+}
+
+const FIELDS: readonly Field[] = [
+  { name: 'levelVersion', stated: 'v1.30' },
+  { name: 'mode', stated: 'Enforce' },
+  { name: 'priority', stated: 10 },
+  { name: 'usableBy', stated: 'Bindings' },
+  { name: 'defaulting', stated: 'Enabled', beside: { mode: 'Enforce' } },
+  { name: 'podSecurityLabels', stated: 'Off' },
+];
+
+/** What kubectl is told, and the policies that it reads. */
+type Step = readonly [args: readonly string[], policies?: readonly object[]];
+
+interface Removal {
+  readonly name: string;
+  readonly before: object;
+  readonly after: object;
+}
+
+type Act = (removals: readonly Removal[]) => Step[];
+
+const apply =
+  (of: 'before' | 'after', ...options: readonly string[]): Act =>
+  (removals) => [[['apply', ...options], removals.map((one) => policy(one.name, one[of]))]];
+const SERVER_SIDE = ['--server-side', '--force-conflicts'];
+
+/** How a field is set, and how it is removed again. */
+const WAYS: Readonly<Record<string, readonly [Act, ...Act[]]>> = {
+  'server-side apply': [apply('before', ...SERVER_SIDE), apply('after', ...SERVER_SIDE)],
+  'client-side apply': [apply('before'), apply('after')],
+  'server-side apply after client-side apply': [
+    apply('before'),
+    apply('before', ...SERVER_SIDE),
+    apply('after', ...SERVER_SIDE),
+  ],
+  replace: [apply('before'), (removals) => [[['replace'], removals.map(({ name, after }) => policy(name, after))]]],
+  'a null in the manifest': [
+    apply('before'),
+    (removals) => [[['replace'], removals.map((one) => policy(one.name, withNulls(one)))]],
+  ],
+  'a merge patch': [
+    apply('before', ...SERVER_SIDE),
+    (removals) =>
+      removals.map((one) => [
+        ['patch', 'cappol', one.name, '--type=merge', '-p', JSON.stringify({ spec: withNulls(one) })],
+      ]),
+  ],
+};
+
+describe('the defaults of a policy', () => {
+  let controlPlane: ControlPlane;
+  const { spec: crd } = load(readFileSync(CRD_FILE, 'utf8')) as { spec: CrdSpec };
+
+  before(async () => {
+    controlPlane = await sharedControlPlane();
+    await kubectl(['apply', '--server-side', '--force-conflicts', '-k', 'crds']);
+    await kubectl(['wait', '--for=condition=Established', `crd/${CRD}`, '--timeout=30s']);
+  });
+
+  it('are not in the schema of spec: the API server would fill in values that no field manager owns', () => {
+    assert.deepEqual(defaulted(crd.versions[0].schema.openAPIV3Schema.properties?.spec ?? {}, 'spec'), []);
+  });
+
+  it('are tested here, every one', () => {
+    assert.deepEqual(FIELDS.map(({ name }) => name).sort(), Object.keys(SPEC_DEFAULTS).sort());
+  });
+
+  it('are in the description of each field', () => {
+    const { properties = {} } = crd.versions[0].schema.openAPIV3Schema.properties?.spec ?? {};
+    const silent = Object.entries(SPEC_DEFAULTS).filter(
+      ([name, value]) => !properties[name]?.description?.replace(/\s+/g, ' ').includes(`Left out: ${value}.`),
+    );
+    assert.deepEqual(silent, []);
+  });
+
+  it('are values that the API server accepts, with the same meaning as leaving them out', async () => {
+    await run([[['apply'], [policy('spelled-out', { ...MINIMAL, ...SPEC_DEFAULTS })]]]);
+    assert.deepEqual(await effective('spelled-out'), completeSpec(MINIMAL as never));
+  });
+
+  for (const [way, [set, ...remove]] of Object.entries(WAYS)) {
+    it(`come back by ${way}`, async () => {
+      const removals = FIELDS.map(({ name, stated, beside = {} }) => ({
+        name: `removed-${name}-${way.replaceAll(' ', '-')}`.toLowerCase(),
+        before: { ...MINIMAL, ...beside, [name]: stated },
+        after: { ...MINIMAL, ...beside },
+      }));
+      const values = () =>
+        Promise.all(FIELDS.map(async ({ name }, i) => (await effective(removals[i]?.name ?? ''))[name]));
+      await run(set(removals));
+      assert.deepEqual(
+        await values(),
+        FIELDS.map(({ stated }) => stated),
+      );
+      for (const act of remove) await run(act(removals));
+      assert.deepEqual(
+        await values(),
+        FIELDS.map(({ name }) => SPEC_DEFAULTS[name]),
+      );
+    });
+  }
+
+  it('leave no value in a policy that its field manager does not own, since Argo CD ignores such values', async () => {
+    const fields = Object.assign({}, ...FIELDS.map(({ name, stated }) => ({ [name]: stated })));
+    await run([[['apply', '--server-side'], [policy('owned', { ...MINIMAL, ...fields })]]]);
+    const dryRun = ['apply', '--server-side', '--dry-run=server', '--show-managed-fields', '-o', 'json'];
+    const { spec, metadata } = JSON.parse(await kubectl([...dryRun, '-f', '-'], policy('owned', MINIMAL)));
+    const [{ fieldsV1 }] = metadata.managedFields;
+    assert.deepEqual(
+      Object.keys(spec).filter((field) => !(`f:${field}` in fieldsV1['f:spec'])),
+      [],
+    );
+  });
+
+  it('mean the same for policies that were stored when the CRD still had them', async () => {
+    const before = structuredClone(crd);
+    const { properties = {} } = before.versions[0].schema.openAPIV3Schema.properties?.spec ?? {};
+    for (const [name, value] of Object.entries(SPEC_DEFAULTS))
+      Object.assign(properties[name] ?? {}, { default: value });
+    await establish(before);
+    await kubectl(['apply', '-f', '-'], policy('old', MINIMAL, OLDER));
+    const stored = JSON.parse(await kubectl(['get', `policies.${OLDER}`, 'old', '-o', 'json']));
+    assert.deepEqual(stored.spec, { ...MINIMAL, ...SPEC_DEFAULTS });
+    await establish(crd);
+    const kept = JSON.parse(await kubectl(['get', `policies.${OLDER}`, 'old', '-o', 'json']));
+    assert.deepEqual(kept.spec, stored.spec);
+    await kubectl(['apply', '-f', '-'], policy('old', { ...MINIMAL, mode: 'Enforce' }, OLDER));
+    await kubectl(['apply', '-f', '-'], policy('old', MINIMAL, OLDER));
+    const removed = JSON.parse(await kubectl(['get', `policies.${OLDER}`, 'old', '-o', 'json']));
+    assert.deepEqual(projected(removed), completeSpec(MINIMAL as never));
+  });
+
+  after(async () => {
+    await kubectl(['delete', 'crd', `policies.${OLDER}`, '--ignore-not-found', '--wait=false']);
+    await kubectl(['delete', 'cappol', '-l', 'test=defaults', '--wait=false']);
+  });
+
+  async function run(steps: readonly Step[]): Promise<void> {
+    await Promise.all(
+      steps.map(([args, items]) => (items ? kubectl([...args, '-f', '-'], listOf(items)) : kubectl(args))),
+    );
+  }
+
+  /** The spec as everything behind the projection reads it. */
+  async function effective(name: string): Promise<Readonly<Record<string, unknown>>> {
+    return projected(JSON.parse(await kubectl(['get', 'cappol', name, '-o', 'json'])));
+  }
+
+  /** Creates or changes a CRD of another group with this schema. */
+  async function establish(spec: CrdSpec): Promise<void> {
+    const names = {
+      plural: 'policies',
+      singular: 'policy',
+      kind: 'CapabilityPolicy',
+      listKind: 'CapabilityPolicyList',
+    };
+    const metadata = { name: `policies.${OLDER}` };
+    const object = {
+      ...(load(readFileSync(CRD_FILE, 'utf8')) as object),
+      metadata,
+      spec: { ...spec, group: OLDER, names },
+    };
+    await kubectl(['apply', '--server-side', '--force-conflicts', '-f', '-'], object);
+    await kubectl(['wait', '--for=condition=Established', `crd/policies.${OLDER}`, '--timeout=30s']);
+  }
+
+  function kubectl(args: readonly string[], input?: object): Promise<string> {
+    const env = { ...process.env, KUBECONFIG: controlPlane.kubeconfig };
+    return new Promise((resolve, reject) => {
+      const child = execFile(controlPlane.kubectl, [...args], { cwd: ROOT, env }, (error, stdout) =>
+        error === null ? resolve(stdout) : reject(error),
+      );
+      child.stdin?.end(input === undefined ? '' : JSON.stringify(input));
+    });
+  }
+});
+
+const OLDER = 'older.capabilitypolicy.dev';
+
+interface CrdSpec {
+  readonly versions: readonly [{ readonly schema: { readonly openAPIV3Schema: Schema } }];
+}
+
+interface Schema {
+  readonly default?: unknown;
+  readonly description?: string;
+  readonly properties?: Readonly<Record<string, Schema>>;
+  readonly items?: Schema;
+}
+
+/** The paths of the fields that the API server fills in. */
+function defaulted(schema: Schema, path: string): string[] {
+  return [
+    ...(schema.default === undefined ? [] : [path]),
+    ...Object.entries(schema.properties ?? {}).flatMap(([key, field]) => defaulted(field, `${path}.${key}`)),
+    ...(schema.items ? defaulted(schema.items, `${path}[]`) : []),
+  ];
+}
+
+function projected(object: RawObject): Readonly<Record<string, unknown>> {
+  return createProjection(RULES).policy(object).spec as unknown as Readonly<Record<string, unknown>>;
+}
+
+function policy(name: string, spec: object, group = 'capabilitypolicy.dev'): object {
+  const metadata = { name, labels: { test: 'defaults' } };
+  return { apiVersion: `${group}/v1alpha1`, kind: 'CapabilityPolicy', metadata, spec };
+}
+
+function listOf(items: readonly object[]): object {
+  return { apiVersion: 'v1', kind: 'List', items };
+}
+
+function withNulls({ before, after }: Removal): object {
+  return { ...Object.fromEntries(Object.keys(before).map((key) => [key, null])), ...after };
+}
