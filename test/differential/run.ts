@@ -1,7 +1,8 @@
 /**
  * `npm run test:differential -- [--part a|b|c|filling|steps] --runs N [--seed S]`: the long forms of differential.test.ts (a,
- * with `--versions 1.0,1.37` for just these) and policies.test.ts (the others; N is their policies, sets or steps). Prints what
- * was judged, then each difference; exits 1 when there is one.
+ * with `--versions 1.0,1.37` for just these, and `--overrides N` for another number of pods for each policy with overrides) and
+ * policies.test.ts (the others; N is their policies, sets or steps). Prints what was judged, then each difference; exits 1 when
+ * there is one.
  */
 import { parseArgs } from 'node:util';
 import { parseVersion } from '../../operator/standards/level-version.ts';
@@ -16,6 +17,7 @@ import { explain, HEADER, line, total } from './report.ts';
 const { values } = parseArgs({
   options: {
     runs: { type: 'string', default: '200' },
+    overrides: { type: 'string' },
     seed: { type: 'string' },
     versions: { type: 'string' },
     part: { type: 'string', default: 'a' },
@@ -27,6 +29,7 @@ process.exitCode = (await run()) ? 0 : 1;
 /** Whether the judges agreed about every pod. */
 async function run(): Promise<boolean> {
   const runs = wholeNumber('--runs', values.runs);
+  const runsOfOverrides = values.overrides === undefined ? runs : wholeNumber('--overrides', values.overrides);
   const seed = values.seed === undefined ? Date.now() % 2 ** 31 : wholeNumber('--seed', values.seed);
   if (values.part !== 'a') return runOtherPart(runs, seed);
   const levels = versions(values.versions).flatMap((minor) => [plain('baseline', minor), plain('restricted', minor)]);
@@ -38,7 +41,14 @@ async function run(): Promise<boolean> {
     console.log(HEADER);
     const outcomes: Outcome[] = [];
     for (const contest of contests) {
-      const outcome = await compare(arena, { contest, objects: randomPods(), ask: createPod, runs, seed });
+      const plan = {
+        contest,
+        objects: randomPods(),
+        ask: createPod,
+        runs: contest.exact ? runs : runsOfOverrides,
+        seed,
+      };
+      const outcome = await compare(arena, plan);
       outcomes.push(outcome);
       console.log(line(outcome));
       for (const difference of outcome.differences) console.log(explain(outcome, difference));

@@ -29,8 +29,6 @@ const SUITES = [
   'integration/status',
   'integration/rollout',
   'attacks/attacks',
-  'integration/hostile',
-  'integration/guard-size',
   'cli/cluster',
   'cli/render-cluster',
   'install/install',
@@ -41,27 +39,27 @@ const DEMO: Run = {
   summary: (output) => (/^The demo took/m.test(output) ? 'told to its end' : undefined),
 };
 const DIFFERENTIAL = 'test/differential/run.ts';
-/** As runs of test/differential/run.ts: pods for each policy of the first part, and policies of the second. */
-const SHORT = { pods: 20, policies: 8 };
-const FULL = { pods: 1000, policies: 100 };
+/** How much test/differential/run.ts judges. */
+const SHORT = { podsOfLevel: 20, podsOfOverrides: 20, randomPolicies: 8 };
+const FULL = { podsOfLevel: 1000, podsOfOverrides: 100, randomPolicies: 100 };
 const CLOSING_LINE = /^(\d+ passed, \d+ failed)$/m;
 /** As test/differential writes it. */
 const TALLY = /^[\w ]+: (seed \d+, .* (differences|missing))$/gm;
 
 /** @param full whether the differential tests are the long ones */
 export function runsOf({ full, seed }: { full: boolean; seed: string }): readonly Run[] {
-  const { pods, policies } = full ? FULL : SHORT;
+  const { podsOfLevel, podsOfOverrides, randomPolicies } = full ? FULL : SHORT;
   return [
     ...SUITES.map((suite) => suiteRun([suite])),
     DEMO,
     {
       name: 'differential of levels and overrides',
-      command: [DIFFERENTIAL, '--runs', `${pods}`, '--seed', seed],
+      command: [DIFFERENTIAL, '--runs', `${podsOfLevel}`, '--overrides', `${podsOfOverrides}`, '--seed', seed],
       summary: tally,
     },
     {
       name: 'differential of random policies',
-      command: [DIFFERENTIAL, '--part', 'b', '--runs', `${policies}`, '--seed', seed],
+      command: [DIFFERENTIAL, '--part', 'b', '--runs', `${randomPolicies}`, '--seed', seed],
       summary: tally,
     },
   ];
