@@ -2,8 +2,7 @@
  * `npm run test:versions -- [1.30 1.33 …]`: the suites that depend on the API server, the demo and differential tests on
  * these Kubernetes versions; on all that are known here by default. Prints a table; exits 1 when anything failed.
  *
- *   --full        1,000 pods for each level, version of the Standards and fixed policy, and 100 random policies; without, a
- *                 sample of both
+ *   --full        1,000 pods for each level and version of the Standards, and 100 random policies; without, a few of both
  *   --seed N      of the differential tests
  *   --only TEXT   only the runs whose name has the text; may be given more than once
  *
