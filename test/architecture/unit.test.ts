@@ -1,0 +1,64 @@
+/** Which tests `npm run test:unit` runs: test/unit.mocharc.yaml names them, and names those that it leaves out. */
+import assert from 'node:assert/strict';
+import { existsSync, globSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { load } from 'js-yaml';
+
+const ROOT = join(import.meta.dirname, '..', '..');
+/** A test that imports one of these needs a control plane, or a program that a machine may lack. */
+const NEEDS = ['test/controlplane/controlplane.ts', 'test/needs.ts'];
+
+const config = load(readFileSync(join(ROOT, 'test', 'unit.mocharc.yaml'), 'utf8')) as Readonly<
+  Record<'spec' | 'ignore', readonly string[]>
+>;
+const all = filesOf(['test/**/*.test.ts']);
+const leftOut = filesOf(config.ignore);
+const unit = filesOf(config.spec).filter((file) => !leftOut.includes(file));
+
+describe('the unit tests', () => {
+  it('need neither a control plane nor other programs', () => {
+    assert.deepEqual(unit.filter(needsMore), []);
+  });
+
+  it('are all test files but those that need one, and those that the list leaves out', () => {
+    assert.deepEqual(
+      all.filter((file) => !unit.includes(file) && !leftOut.includes(file) && !needsMore(file)),
+      [],
+    );
+  });
+
+  it('are listed by patterns that match something', () => {
+    const patterns = [...config.spec, ...config.ignore];
+    assert.deepEqual(
+      patterns.flatMap(braces).filter((pattern) => globSync(pattern, { cwd: ROOT }).length === 0),
+      [],
+    );
+  });
+});
+
+function filesOf(patterns: readonly string[]): string[] {
+  return patterns.flatMap((pattern) => globSync(pattern, { cwd: ROOT })).sort();
+}
+
+/** `{a,b}.ts`: `a.ts` and `b.ts`. */
+function braces(pattern: string): string[] {
+  const [, before = '', choices = '', after = ''] = /^(.*)\{(.*)\}(.*)$/.exec(pattern) ?? [];
+  return choices === '' ? [pattern] : choices.split(',').map((choice) => `${before}${choice}${after}`);
+}
+
+function needsMore(file: string): boolean {
+  const reached = importsOf(file);
+  return NEEDS.some((needed) => reached.has(needed));
+}
+
+/** All files of the repository that a file imports, itself included. */
+function importsOf(file: string, reached = new Set<string>()): ReadonlySet<string> {
+  if (reached.has(file) || !file.endsWith('.ts')) return reached;
+  reached.add(file);
+  const imports = readFileSync(join(ROOT, file), 'utf8').matchAll(/(?:\bfrom|\bimport)\s*\(?\s*'(\.[^']+)'/g);
+  for (const [, path = ''] of imports) {
+    const target = join(dirname(file), path);
+    if (existsSync(join(ROOT, target))) importsOf(target, reached);
+  }
+  return reached;
+}
