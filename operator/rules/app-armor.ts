@@ -1,5 +1,5 @@
 import type { Level } from '../standards/level-version.ts';
-import { and, FOR_WINDOWS, listed, literal, matchesAny, takesFromPod } from './cel.ts';
+import { ALL_CONTAINERS, and, FOR_WINDOWS, listed, literal, MOST_NAMED, matchesAny, takesFromPod } from './cel.ts';
 import { admittedDefault, type Profile, profileCel } from './default-profile.ts';
 import { NO_PROFILE, profileAsked, profilesAdmitted, profilesUsed } from './fit.ts';
 import { type Check, defineRule, type Fill } from './rule.ts';
@@ -56,14 +56,32 @@ function annotationAllowed({ types, localhostProfiles = ['*'] }: AppArmor, value
 }
 
 function annotationCheck(value: AppArmor): Check {
-  const bad = `k.startsWith(${literal(ANNOTATION)}) && !(${annotationAllowed(value, 'variables.annotations[k]')})`;
+  const allowed = annotationAllowed(value, 'variables.annotations[k]');
   return {
     over: 'pod',
-    violates: `variables.annotations.exists(k, ${bad})`,
+    violates: `variables.annotations.exists(k, ${bad(allowed)})`,
     reaches: and(REACHES, `!(${annotationAllowed(value, ANNOTATED)})`),
-    message: `"must not have the annotation " + variables.annotations.filter(k, ${bad}).map(k, k + "=" + variables.annotations[k]).join(", ") + ${literal(` (allowed: ${allowedText(value)})`)}`,
+    message: `"must not have the annotation " + ${namedAnnotations(allowed)} + ${literal(` (allowed: ${allowedText(value)})`)}`,
     path: 'metadata.annotations',
   };
+}
+
+/** CEL, bool: the annotation with the key `k` sets an AppArmor profile that isn't allowed. */
+function bad(allowed: string): string {
+  return `k.startsWith(${literal(ANNOTATION)}) && !(${allowed})`;
+}
+
+/**
+ * CEL, string: the bad annotations, in the order of the pod's containers. A map has no order: the API server iterates
+ * over it in Go's random order. Annotations of containers that the pod does not have are named only where there are no
+ * others. Only files have them: the API server refuses them earlier (ValidateAppArmorPodAnnotations).
+ */
+function namedAnnotations(allowed: string): string {
+  const ofContainers = `${ALL_CONTAINERS}.map(c, ${KEY}).filter(k, k in variables.annotations && !(${allowed}))`;
+  const keys = `keys.size() > 0 ? keys : variables.annotations.filter(k, ${bad(allowed)})`;
+  // A list of one list binds a value.
+  const named = `[${ofContainers}].map(keys, (${keys}).map(k, k + "=" + variables.annotations[k]).join(", "))[0]`;
+  return `(${ALL_CONTAINERS}.size() > ${MOST_NAMED} ? ${literal(`${ANNOTATION}*`)} : ${named})`;
 }
 
 function allowedText({ types, localhostProfiles }: AppArmor): string {

@@ -33,8 +33,12 @@ export function matchesAny(text: string, patterns: readonly string[]): string {
   return conditions.length === 0 ? 'false' : conditions.join(' || ');
 }
 
+/** CEL, list: the pod's containers of every kind. */
+export const ALL_CONTAINERS =
+  '(variables.spec.?initContainers.orValue([]) + variables.spec.?containers.orValue([]) + variables.spec.?ephemeralContainers.orValue([]))';
+
 /** The longest list whose violations a message names; for a longer one it says only that the list is longer. */
-const MOST_NAMED = 256;
+export const MOST_NAMED = 256;
 
 /**
  * CEL, string: the part of a message that names the wrong items of a list.

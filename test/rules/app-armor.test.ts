@@ -14,6 +14,16 @@ const ALLOWED = '(allowed: RuntimeDefault, Localhost)';
 const BAD = `must not set securityContext.appArmorProfile.type to Unconfined ${ALLOWED}`;
 const UNSET = 'must set securityContext.appArmorProfile.type on it or on the pod';
 
+/** Annotations of all containers and of one that is not there, in another order than the containers. */
+const ORDERED = {
+  annotations: Object.fromEntries(['a', 'other', 'app', 'z'].map((name) => [KEY + name, 'unconfined'])),
+  spec: { initContainers: [{ name: 'z' }], containers: [{ name: 'app' }, { name: 'a' }] },
+};
+const MANY = {
+  annotations: { [`${KEY}c-0`]: 'unconfined' },
+  spec: { containers: Array.from({ length: 257 }, (_, index) => ({ name: `c-${index}` })) },
+};
+
 const admits = {
   'an unset field': pod(),
   'RuntimeDefault on the pod': onPod('RuntimeDefault'),
@@ -37,6 +47,14 @@ const refuses: Table['refuses'] = {
   'an annotation for a container that is not there': [
     annotated('unconfined', 'other'),
     `pod must not have the annotation ${KEY}other=unconfined ${ALLOWED}`,
+  ],
+  'annotations of several containers: the message has the order of the containers': [
+    ORDERED,
+    `pod must not have the annotation ${KEY}z=unconfined, ${KEY}app=unconfined, ${KEY}a=unconfined ${ALLOWED}`,
+  ],
+  'annotations in a pod of more containers than a message names': [
+    MANY,
+    `pod must not have the annotation ${KEY}* ${ALLOWED}`,
   ],
   'an unknown annotation': [annotated('complain'), `pod must not have the annotation ${KEY}app=complain ${ALLOWED}`],
 };

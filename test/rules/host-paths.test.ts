@@ -73,6 +73,13 @@ describeRule('hostPaths', [
     refuses: {
       'a mount that does not say': [mounted('/var'), `container "app" ${readOnly()}`],
       'a writable mount': [mounted('/var/lib', false), `container "app" ${readOnly()}`],
+      'a mount with bind mount options, which do not make it read-only': [
+        app(
+          { volumeMounts: [{ name: 'host', mountPath: '/mnt', bindMountOptions: ['noexec', 'nodev', 'nosuid'] }] },
+          { volumes: [volume('/var')] },
+        ),
+        `container "app" ${readOnly()}`,
+      ],
       'a writable mount in an init container': [
         { ...init(mount()), spec: { ...init(mount()).spec, volumes: [volume('/var')] } },
         `container "init" ${readOnly()}`,

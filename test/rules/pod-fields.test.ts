@@ -1,0 +1,66 @@
+import assert from 'node:assert/strict';
+import { KUBERNETES_FIELDS } from '../../operator/cli/input/kubernetes-schema.ts';
+import { RULES } from '../../operator/rules/index.ts';
+import { LEVELS, NEWEST_KNOWN_MINOR } from '../../operator/standards/level-version.ts';
+import { ALTERNATIVES } from './overrides.ts';
+import { POD_FIELDS, WHOLE } from './pod-fields.ts';
+
+const { types } = KUBERNETES_FIELDS;
+const CONTAINERS = ['initContainers', 'containers', 'ephemeralContainers'];
+
+describe('the fields of a pod', () => {
+  it('are each decided: a rule reads it, or there is a reason why none does', () => {
+    const reached = reachable('PodSpec');
+    assert.deepEqual(Object.keys(POD_FIELDS).sort(), reached.filter((type) => !WHOLE.includes(type)).sort());
+    assert.deepEqual(
+      WHOLE.filter((type) => !reached.includes(type)),
+      [],
+    );
+    for (const type of Object.keys(POD_FIELDS)) {
+      const decided = Object.keys(POD_FIELDS[type] ?? {}).flatMap((reason) => fields(type, reason as 'rule'));
+      assert.deepEqual(decided.sort(), Object.keys(types[type] ?? {}).sort(), `decide each field of ${type} once`);
+    }
+  });
+
+  it('that rules read are those of which the table says so', () => {
+    const reads = (part: 'spec' | 'container') => [...new Set(RULES.flatMap(({ reads }) => reads[part] ?? []))];
+    assert.deepEqual(fields('PodSpec', 'rule').sort(), [...reads('spec'), ...CONTAINERS].sort());
+    assert.deepEqual(fields('Container', 'rule').sort(), [...reads('container'), 'name'].sort());
+    const words = new Set(textsOfRules().flatMap((text) => text.match(/\w+/g) ?? []));
+    // The rule volumes goes through the fields of a volume without naming all.
+    for (const type of Object.keys(POD_FIELDS).filter((one) => one !== 'Volume')) {
+      for (const field of fields(type, 'rule')) assert.ok(words.has(field), `no rule reads ${type}.${field}`);
+    }
+  });
+
+  it('of a volume are the types that the override volumes may list', () => {
+    const volumes = RULES.find(({ id }) => id === 'volumes');
+    const standard = { level: 'baseline', minor: NEWEST_KNOWN_MINOR, server: NEWEST_KNOWN_MINOR } as const;
+    const { own } = volumes?.fit(standard) ?? {};
+    assert.deepEqual([...(own ?? []), 'hostPath', 'name'].sort(), Object.keys(types.Volume ?? {}).sort());
+  });
+});
+
+function fields(type: string, reason: keyof (typeof POD_FIELDS)[string]): string[] {
+  return POD_FIELDS[type]?.[reason]?.split(' ') ?? [];
+}
+
+/** The types below a type, but not below those that are decided as a whole. */
+function reachable(type: string, found: string[] = []): string[] {
+  const name = type.replace(/^[[{]+/, '');
+  if (!types[name] || found.includes(name)) return found;
+  found.push(name);
+  if (!WHOLE.includes(name)) for (const below of Object.values(types[name])) reachable(below, found);
+  return found;
+}
+
+function textsOfRules(): string[] {
+  return RULES.flatMap((rule) =>
+    LEVELS.flatMap((level) => {
+      const standard = { level, minor: NEWEST_KNOWN_MINOR, server: NEWEST_KNOWN_MINOR };
+      return ALTERNATIVES.flatMap((overrides) => rule.checks(rule.value(overrides, standard), standard)).flatMap(
+        ({ violates, reaches = '', message }) => [violates, reaches, message],
+      );
+    }),
+  );
+}

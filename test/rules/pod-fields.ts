@@ -1,0 +1,172 @@
+/**
+ * Every field of a pod, with the reason why a rule checks it or none needs to. docs/security-model.md explains the
+ * reasons. Add the fields of a newer Kubernetes version here, after reading what they do.
+ */
+export const REASONS = {
+  /** The CEL of a rule reads it. */
+  rule: 'checked',
+  /** The rule volumes admits or refuses a type of volume with all its fields. */
+  type: 'part of a type of volume',
+  own: "acts within the pod's containers",
+  reads: 'names objects that the pod gets',
+  schedules: 'says where and when the pod runs, and how it ends',
+  network: 'names and ports of the pod itself',
+  narrows: 'only takes away',
+  resources: 'bounded by quotas and limit ranges',
+} as const;
+
+export type Reason = keyof typeof REASONS;
+/** Names of fields, separated by blanks. */
+export type Fields = Readonly<Partial<Record<Reason, string>>>;
+
+const CONTAINER = {
+  rule: 'name ports securityContext volumeMounts livenessProbe readinessProbe startupProbe lifecycle',
+  own: 'args command env image imagePullPolicy stdin stdinOnce terminationMessagePath terminationMessagePolicy tty workingDir',
+  reads: 'envFrom',
+  schedules: 'restartPolicy restartPolicyRules',
+  resources: 'resizePolicy resources',
+  // A block device of a PersistentVolumeClaim.
+  type: 'volumeDevices',
+};
+
+/** By type as in operator/cli/input/kubernetes-fields.json. */
+export const POD_FIELDS: Readonly<Record<string, Fields>> = {
+  PodSpec: {
+    rule: 'containers ephemeralContainers hostIPC hostNetwork hostPID hostUsers initContainers os runtimeClassName securityContext volumes',
+    // shareProcessNamespace: among the pod's own containers, which are all judged.
+    own: 'shareProcessNamespace',
+    reads:
+      'automountServiceAccountToken enableServiceLinks imagePullSecrets resourceClaims serviceAccount serviceAccountName',
+    // evictionResponders can put off the pod's own eviction, as terminationGracePeriodSeconds can (KEP-4563).
+    schedules:
+      'activeDeadlineSeconds affinity evictionResponders nodeName nodeSelector preemptionPolicy priority priorityClassName readinessGates restartPolicy schedulerName schedulingGates schedulingGroup terminationGracePeriodSeconds tolerations topologySpreadConstraints',
+    network: 'dnsConfig dnsPolicy hostAliases hostname hostnameOverride setHostnameAsFQDN subdomain',
+    resources: 'overhead resources',
+  },
+  Container: CONTAINER,
+  // targetContainerName: a container of the same pod.
+  EphemeralContainer: { ...CONTAINER, own: `${CONTAINER.own} targetContainerName` },
+  SecurityContext: {
+    rule: 'allowPrivilegeEscalation appArmorProfile capabilities privileged procMount readOnlyRootFilesystem runAsGroup runAsNonRoot runAsUser seLinuxOptions seccompProfile windowsOptions',
+  },
+  PodSecurityContext: {
+    rule: 'appArmorProfile fsGroup runAsGroup runAsNonRoot runAsUser seLinuxOptions seccompProfile supplementalGroups sysctls windowsOptions',
+    // How the groups and the label that rules admit get onto processes and volumes.
+    own: 'fsGroupChangePolicy seLinuxChangePolicy supplementalGroupsPolicy',
+  },
+  AppArmorProfile: { rule: 'localhostProfile type' },
+  Capabilities: { rule: 'add drop' },
+  SELinuxOptions: { rule: 'level role type user' },
+  SeccompProfile: { rule: 'localhostProfile type' },
+  Sysctl: { rule: 'name', own: 'value' },
+  // Accounts of Windows, which no Standard restricts.
+  WindowsSecurityContextOptions: {
+    rule: 'hostProcess',
+    own: 'runAsUserName',
+    reads: 'gmsaCredentialSpec gmsaCredentialSpecName',
+  },
+  PodOS: { rule: 'name' },
+  ContainerPort: { rule: 'containerPort hostPort', network: 'hostIP name protocol' },
+  VolumeMount: {
+    rule: 'name readOnly',
+    // Only a privileged container may have mountPropagation Bidirectional (validateMountPropagation).
+    own: 'mountPath mountPropagation subPath subPathExpr',
+    // bindMountOptions are noexec, nodev and nosuid (validateBindMountOptions): none makes a mount writable.
+    narrows: 'bindMountOptions recursiveReadOnly',
+  },
+  Lifecycle: { rule: 'postStart preStop', schedules: 'stopSignal' },
+  LifecycleHandler: { rule: 'httpGet tcpSocket', own: 'exec', schedules: 'sleep' },
+  Probe: {
+    rule: 'httpGet tcpSocket',
+    own: 'exec',
+    network: 'grpc',
+    schedules:
+      'failureThreshold initialDelaySeconds periodSeconds successThreshold terminationGracePeriodSeconds timeoutSeconds',
+  },
+  // protocol: HTTP/2 instead of HTTP/1.1, to the same host.
+  HTTPGetAction: { rule: 'host', network: 'httpHeaders path port protocol scheme' },
+  TCPSocketAction: { rule: 'host', network: 'port' },
+  // The kubelet connects to the pod's own address. mode: TLS or plaintext.
+  GRPCAction: { network: 'mode port service' },
+  Volume: {
+    rule: 'awsElasticBlockStore azureDisk azureFile cephfs cinder configMap csi downwardAPI emptyDir ephemeral fc flexVolume flocker gcePersistentDisk gitRepo glusterfs hostPath image iscsi name nfs persistentVolumeClaim photonPersistentDisk portworxVolume projected quobyte rbd scaleIO secret storageos vsphereVolume',
+  },
+  HostPathVolumeSource: { rule: 'path', type: 'type' },
+  CSIVolumeSource: { rule: 'driver', type: 'fsType nodePublishSecretRef readOnly volumeAttributes' },
+  FlexVolumeSource: { rule: 'driver', type: 'fsType options readOnly secretRef' },
+  // Read by what admits the volume that every pod gets.
+  ProjectedVolumeSource: { rule: 'sources', type: 'defaultMode defaultUser' },
+  VolumeProjection: {
+    rule: 'configMap downwardAPI serviceAccountToken',
+    type: 'clusterTrustBundle podCertificate secret',
+  },
+  ServiceAccountTokenProjection: { rule: 'audience path', type: 'expirationSeconds user' },
+  ConfigMapProjection: { rule: 'name', type: 'items optional' },
+  DownwardAPIProjection: { rule: 'items' },
+  DownwardAPIVolumeFile: { rule: 'fieldRef path', type: 'mode resourceFieldRef user' },
+  // user and defaultUser own files whose mode is at most 0777, so none is setuid; emptyDir's mode is a directory's.
+  KeyToPath: { type: 'key mode path user' },
+  ConfigMapVolumeSource: { type: 'defaultMode defaultUser items name optional' },
+  SecretVolumeSource: { type: 'defaultMode defaultUser items optional secretName' },
+  DownwardAPIVolumeSource: { type: 'defaultMode defaultUser items' },
+  EmptyDirVolumeSource: { type: 'medium mode sizeLimit' },
+  SecretProjection: { type: 'items name optional' },
+  ClusterTrustBundleProjection: { type: 'labelSelector name optional path signerName user' },
+  PodCertificateProjection: {
+    type: 'certificateChainPath credentialBundlePath keyPath keyType maxExpirationSeconds signerName user userAnnotations',
+  },
+  AWSElasticBlockStoreVolumeSource: { type: 'fsType partition readOnly volumeID' },
+  AzureDiskVolumeSource: { type: 'cachingMode diskName diskURI fsType kind readOnly' },
+  AzureFileVolumeSource: { type: 'readOnly secretName shareName' },
+  CephFSVolumeSource: { type: 'monitors path readOnly secretFile secretRef user' },
+  CinderVolumeSource: { type: 'fsType readOnly secretRef volumeID' },
+  EphemeralVolumeSource: { type: 'volumeClaimTemplate' },
+  FCVolumeSource: { type: 'fsType lun readOnly targetWWNs wwids' },
+  FlockerVolumeSource: { type: 'datasetName datasetUUID' },
+  GCEPersistentDiskVolumeSource: { type: 'fsType partition pdName readOnly' },
+  GitRepoVolumeSource: { type: 'directory repository revision' },
+  GlusterfsVolumeSource: { type: 'endpoints path readOnly' },
+  ImageVolumeSource: { type: 'pullPolicy reference' },
+  ISCSIVolumeSource: {
+    type: 'chapAuthDiscovery chapAuthSession fsType initiatorName iqn iscsiInterface lun portals readOnly secretRef targetPortal',
+  },
+  NFSVolumeSource: { type: 'path readOnly server' },
+  PersistentVolumeClaimVolumeSource: { type: 'claimName readOnly' },
+  PhotonPersistentDiskVolumeSource: { type: 'fsType pdID' },
+  PortworxVolumeSource: { type: 'fsType readOnly volumeID' },
+  QuobyteVolumeSource: { type: 'group readOnly registry tenant user volume' },
+  RBDVolumeSource: { type: 'fsType image keyring monitors pool readOnly secretRef user' },
+  ScaleIOVolumeSource: {
+    type: 'fsType gateway protectionDomain readOnly secretRef sslEnabled storageMode storagePool system volumeName',
+  },
+  StorageOSVolumeSource: { type: 'fsType readOnly secretRef volumeName volumeNamespace' },
+  VsphereVirtualDiskVolumeSource: { type: 'fsType storagePolicyID storagePolicyName volumePath' },
+};
+
+/** Types that are decided as a whole by the field that has them, whatever fields they get. */
+export const WHOLE = [
+  'Affinity',
+  'ContainerResizePolicy',
+  'ContainerRestartRule',
+  'EnvFromSource',
+  'EnvVar',
+  'EvictionResponder',
+  'ExecAction',
+  'HTTPHeader',
+  'HostAlias',
+  'LabelSelector',
+  'LocalObjectReference',
+  'ObjectFieldSelector',
+  'PersistentVolumeClaimTemplate',
+  'PodDNSConfig',
+  'PodReadinessGate',
+  'PodResourceClaim',
+  'PodSchedulingGate',
+  'PodSchedulingGroup',
+  'ResourceFieldSelector',
+  'ResourceRequirements',
+  'SleepAction',
+  'Toleration',
+  'TopologySpreadConstraint',
+  'VolumeDevice',
+];
