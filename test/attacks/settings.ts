@@ -77,7 +77,11 @@ export const SETTINGS: Readonly<Record<string, Setting>> = {
   labelled: {
     policies: {
       labelled: managed,
-      joined: { mode: 'Enforce', level: 'privileged', namespaceSelector: { matchLabels: { exception: 'yes' } } },
+      joined: {
+        mode: 'Enforce',
+        level: 'privileged',
+        namespaceSelector: { matchLabels: { team: 'labelled', exception: 'yes' } },
+      },
     },
   },
   claimed: { policies: { claimed: managed } },
