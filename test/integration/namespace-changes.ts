@@ -34,6 +34,8 @@ export const ROUTES: readonly Route[] = [
   { title: 'update of /finalize', method: 'PUT', subresource: '/finalize' },
 ];
 
+const ATTEMPTS = 5;
+
 /**
  * The routes by which something can be made of it: to apply less removes what the same manager applied before by the same
  * route, and nobody applies labels to /status.
@@ -45,13 +47,26 @@ export function routesOf({ labels = {}, annotations = {} }: MetadataChange): rea
   );
 }
 
-/** What the API server says to the change. */
+/** What the API server says to the change; it is made again when the operator has changed the namespace meanwhile. */
 export async function change(
+  api: Api,
+  namespace: string,
+  wanted: MetadataChange,
+  as: Identity,
+  route: Route = ROUTES[0] as Route,
+): Promise<Answer> {
+  for (let attempt = 1; ; attempt++) {
+    const answer = await changeOnce(api, namespace, wanted, as, route);
+    if (answer.status !== 409 || attempt === ATTEMPTS) return answer;
+  }
+}
+
+async function changeOnce(
   api: Api,
   namespace: string,
   { labels = {}, annotations = {} }: MetadataChange,
   as: Identity,
-  { method, subresource, contentType }: Route = ROUTES[0] as Route,
+  { method, subresource, contentType }: Route,
 ): Promise<Answer> {
   const path = `${NAMESPACES}/${namespace}`;
   const { kind, apiVersion, metadata, spec, status } = await api.get(path);
