@@ -83,7 +83,7 @@ export const OVERRIDDEN: readonly Contest[] = [
   }),
   overridden('users', {
     level: 'restricted',
-    levelVersion: 'v1.34',
+    levelVersion: formatVersion(Math.min(34, SERVER_MINOR)),
     overrides: { runAsUser: { rule: 'RunAsAny' }, allowPrivilegeEscalation: true },
   }),
   overridden('ids', {
