@@ -1,10 +1,9 @@
-/** config/argocd: what its parts promise each other. That Argo CD's own definitions take them is for test/integration/argocd.test.ts. */
+/** config/argocd: what its parts promise each other. */
 import assert from 'node:assert/strict';
-import { mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { load, loadAll } from 'js-yaml';
-import { FIELD_MANAGER } from '../../operator/api/capability-policy.ts';
 import { matches } from '../../operator/policy/selector.ts';
 import { readPage } from '../docs/page.ts';
 import { CONFIG } from '../install/rights.ts';
@@ -14,14 +13,14 @@ import { CUSTOMIZATION } from './health.ts';
 
 const ARGOCD = join(CONFIG, 'argocd');
 const WAVE = 'argocd.argoproj.io/sync-wave';
-const GUARDED = { 'argocd.argoproj.io/sync-options': 'Prune=confirm,Delete=confirm' };
+const GUARDED = { 'argocd.argoproj.io/sync-options': 'Prune=false,Delete=confirm' };
 
 describe('config/argocd', () => {
   const [policy, namespace] = ['policy', 'namespace'].map((name) => read(`samples/${name}.yaml`)[0]);
   const [operator, policies] = read('application.yaml');
   const [teams] = read('applicationset.yaml');
 
-  it('adds to argocd-cm how a policy is and whose labels are whose, and leaves alone what is there', async () => {
+  it('adds the health of policies to argocd-cm, and leaves alone what is there', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'capabilitypolicy-argocd-'));
     const tools = await Tools.find();
     try {
@@ -38,10 +37,6 @@ describe('config/argocd', () => {
             join(CUSTOMIZATION, 'health.lua'),
             'utf8',
           ),
-          'resource.customizations.ignoreDifferences.Namespace': readFileSync(
-            join(ARGOCD, 'ignore_differences_namespace.yaml'),
-            'utf8',
-          ),
         },
       });
     } finally {
@@ -50,12 +45,29 @@ describe('config/argocd', () => {
     }
   });
 
-  it('ignores differences by the field manager that the operator has, for Argo CD as a whole and in the example', () => {
-    const [whole] = read('ignore_differences_namespace.yaml');
-    const own = { managedFieldsManagers: [FIELD_MANAGER] };
-    assert.deepEqual(whole, own);
-    assert.deepEqual(teams.spec.template.spec.ignoreDifferences, [{ group: '', kind: 'Namespace', ...own }]);
-    assert.ok(teams.spec.template.spec.syncPolicy.syncOptions.includes('RespectIgnoreDifferences=true'));
+  it('has no Prune=confirm anywhere: it stops all syncs of an Application', () => {
+    const files = readdirSync(ARGOCD, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.yaml'));
+    const texts = files.map((file) => readFileSync(join(ARGOCD, file), 'utf8').replaceAll(/#.*/g, ''));
+    assert.ok(texts.length > 5, String(texts.length));
+    assert.deepEqual(
+      texts.filter((text) => text.includes('Prune=confirm')),
+      [],
+    );
+  });
+
+  it('retries what is not accepted yet with the newest commit, and prunes last', () => {
+    for (const { spec } of [policies, { spec: teams.spec.template.spec }]) {
+      assert.partialDeepStrictEqual(spec.syncPolicy.retry, { limit: -1, refresh: true });
+    }
+    assert.ok(policies.spec.syncPolicy.syncOptions.includes('PruneLast=true'));
+  });
+
+  it('has no name that config/samples has, too', () => {
+    const samples = join(CONFIG, 'samples');
+    const named = readdirSync(samples).flatMap((file) => loadAll(readFileSync(join(samples, file), 'utf8')) as Json[]);
+    const names = named.map(({ metadata }) => metadata?.name);
+    assert.ok(names.includes('restricted'));
+    assert.ok(!names.includes(policy.metadata.name), policy.metadata.name);
   });
 
   it('has samples that are not deleted by mistake, the namespace after the policy that selects it', () => {
@@ -68,8 +80,22 @@ describe('config/argocd', () => {
 
   it('has the operator before the policies, and the policies before what they are for', () => {
     assert.deepEqual([operator, policies, teams].map(waveOf), [0, 1, 2]);
-    for (const option of ['Prune=confirm', 'Delete=confirm']) {
+    for (const option of ['Prune=false', 'Delete=confirm']) {
       assert.ok(operator.spec.syncPolicy.syncOptions.includes(option));
+    }
+  });
+
+  it('puts the operator into waves: CRD, rights, Deployment', async () => {
+    const tools = await Tools.find();
+    try {
+      const { stdout } = await tools.run('kubectl', 'kustomize', 'config/argocd/operator');
+      const waves = (loadAll(stdout) as Json[]).map((object) => [object.kind, waveOf(object)] as const);
+      assert.ok(waves.every(([, wave]) => wave < waveOf(policy)));
+      const of = (kind: string) => waves.filter(([one]) => one === kind).map(([, wave]) => wave);
+      assert.deepEqual([of('CustomResourceDefinition'), of('Namespace'), of('ServiceAccount')], [[-3], [-3], [-2]]);
+      assert.deepEqual([new Set(of('ClusterRoleBinding')), of('Deployment')], [new Set([-2]), [-1]]);
+    } finally {
+      tools.end();
     }
   });
 
