@@ -1,6 +1,8 @@
 /** The shell blocks of the documentation that no test pastes, all of them: page → first line of the block → why. */
 export const NOT_RUN: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   'README.md': {
+    'kubectl apply -k config/default':
+      'test/install/install.test.ts runs the first line, from docs/operations.md, and test/demo the others',
     'npm test': 'it is what runs this',
   },
 };
