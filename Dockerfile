@@ -1,5 +1,5 @@
-# The operator's image: Node and what package-lock.json names, no shell, no package manager, no development dependencies.
-# Node runs the TypeScript as it stands in the repository: what is read is what runs.
+# The operator's image: Node, the operator as one file, and the licences of the packages in that file. No shell, no package
+# manager, nothing of cappol.
 #
 #   docker build --build-arg REVISION="$(git rev-parse HEAD)" --tag ghcr.io/capabilitypolicy/operator:v0.1.0 .
 
@@ -7,10 +7,13 @@ ARG BUILD_IMAGE=docker.io/library/node:24-bookworm-slim@sha256:0e0ff40c39bc08784
 ARG RUN_IMAGE=gcr.io/distroless/nodejs24-debian13@sha256:7cca079bad19303c78cd874a5da79832441985a216b767196507d69b8784a698
 
 # hadolint ignore=DL3006
-FROM --platform=${BUILDPLATFORM} ${BUILD_IMAGE} AS dependencies
+FROM --platform=${BUILDPLATFORM} ${BUILD_IMAGE} AS build
 WORKDIR /app
 COPY package.json package-lock.json ./
-RUN npm ci --omit=dev --ignore-scripts --no-audit --no-fund
+RUN npm ci --ignore-scripts --no-audit --no-fund
+COPY config/release config/release
+COPY operator operator
+RUN node config/release/bundle.ts /app/dist/operator
 
 # hadolint ignore=DL3006
 FROM ${RUN_IMAGE}
@@ -24,11 +27,10 @@ LABEL org.opencontainers.image.title="CapabilityPolicy" \
       org.opencontainers.image.version="${VERSION}" \
       org.opencontainers.image.revision="${REVISION}"
 WORKDIR /app
-COPY --from=dependencies /app/node_modules node_modules
-COPY package.json LICENSE ./
-COPY operator operator
+COPY --from=build /app/dist/operator operator
+COPY LICENSE ./
 ENV NODE_ENV=production
 # distroless' nonroot
 USER 65532:65532
 # The Deployment names the same command, so that its flags of V8 stand beside its memory limit.
-ENTRYPOINT ["/nodejs/bin/node", "--max-semi-space-size=4", "--heap-growing-percent=30", "/app/operator/main.ts"]
+ENTRYPOINT ["/nodejs/bin/node", "--max-semi-space-size=4", "--heap-growing-percent=30", "/app/operator/main.mjs"]

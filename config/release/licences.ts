@@ -4,6 +4,7 @@
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { type Bundle, bundleOperator } from './bundle.ts';
 
 const ROOT = join(import.meta.dirname, '..', '..');
 const PAGE = join(ROOT, 'docs', 'reference', 'licences.md');
@@ -19,6 +20,16 @@ export const ALLOWED: Readonly<Record<string, string>> = {
   MIT: 'copyright and text go along',
   'PSF-2.0': 'copyright and text go along, changes are stated',
   Unlicense: 'nothing',
+};
+
+/** Package that the operator imports → why it is not code of our own. */
+export const REASONS: Readonly<Record<string, string>> = {
+  '@kubernetes/client-node': 'reads kubeconfigs and service account tokens, with each way to log in that they name',
+  '@marcbachmann/cel-js': 'runs the CEL text of the rules, so that the status says what the API server does',
+  'prom-client': 'writes metrics in the format of Prometheus, with those of the Node process',
+  undici:
+    'keeps connections to the API servers open, each with its certificates, which the fetch of Node cannot be given',
+  winston: 'writes log lines as JSON or for people',
 };
 
 export interface LockedPackage {
@@ -59,25 +70,49 @@ export function refusedLicences(packages: readonly ProductionPackage[]): string[
     .map(({ name, version, licence = 'none stated' }) => `${name} ${version}: ${licence}`);
 }
 
-/** The page, in Markdown. Without versions, so that an update does not change it. */
-export function licencesPage(packages: readonly ProductionPackage[]): string {
+/**
+ * The page, in Markdown. Without versions, so that an update does not change it.
+ *
+ * @param operator the packages in the operator's file
+ */
+export function licencesPage(
+  packages: readonly ProductionPackage[],
+  operator: Pick<Bundle, 'packages' | 'imported'>,
+): string {
   const sections = Object.entries(ALLOWED).map(([licence, asks]) => {
     const names = new Set(packages.filter((one) => one.licence === licence).map(({ name }) => `\`${name}\``));
     return `## ${licence}\n\nAsks: ${asks}.\n\n${[...names].sort().join(', ')}\n`;
   });
-  return [INTRODUCTION, ...sections].join('\n');
+  return [INTRODUCTION, operatorSection(operator), ...sections].join('\n');
 }
 
 const INTRODUCTION = `# Licences
 
 <!-- Written by \`npm run generate\` from package-lock.json. Do not edit. -->
 
-CapabilityPolicy is under the Apache License 2.0. The operator's image and \`cappol\` bring the packages below along. One under
-another licence fails the suite, until somebody allows it in \`config/release/licences.ts\`.
+CapabilityPolicy is under the Apache License 2.0. The operator's image and \`cappol\` contain the packages below. A package under
+another licence fails the suite, until somebody allows the licence in \`config/release/licences.ts\`.
 `;
+
+function operatorSection({ packages, imported }: Pick<Bundle, 'packages' | 'imported'>): string {
+  const rows = imported.map(nameOf).map((name) => `| \`${name}\` | ${REASONS[name]} |`);
+  const others = packages.filter((one) => !imported.includes(one)).map((one) => `\`${nameOf(one)}\``);
+  return [
+    '## In the operator',
+    '',
+    'The image has Node, the operator as one file, and the licences of the packages in this file. The operator imports',
+    '',
+    '| package | what for |',
+    '|---|---|',
+    ...rows,
+    '',
+    `These packages come with them: ${[...new Set(others)].join(', ')}. All other packages below are only in \`cappol\`.`,
+    '',
+  ].join('\n');
+}
 
 function nameOf(path: string): string {
   return path.slice(path.lastIndexOf('node_modules/') + 'node_modules/'.length);
 }
 
-if (import.meta.main) writeFileSync(PAGE, licencesPage(productionPackages(readLock())));
+if (import.meta.main) writeFileSync(PAGE, licencesPage(productionPackages(readLock()), await bundleOperator()));

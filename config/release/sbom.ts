@@ -5,7 +5,8 @@
 import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { productionPackages, readLock } from './licences.ts';
+import { bundleOperator } from './bundle.ts';
+import { type ProductionPackage, productionPackages, readLock } from './licences.ts';
 import { outputFolder, ROOT } from './output.ts';
 
 export interface Component {
@@ -33,8 +34,8 @@ function sbomOfAll(): Sbom {
 }
 
 /** @param name the project's: npm takes that of the folder */
-function shipped(sbom: Sbom, name: string): Sbom {
-  const wanted = new Set(productionPackages(readLock()).map((one) => `${one.name}@${one.version}`));
+function shipped(sbom: Sbom, name: string, packages: readonly ProductionPackage[]): Sbom {
+  const wanted = new Set(packages.map((one) => `${one.name}@${one.version}`));
   const components = sbom.components.filter((one) => wanted.has(`${one.name}@${one.version}`));
   const component = { ...sbom.metadata.component, name };
   const refs = new Set([component, ...components].map((one) => one['bom-ref']));
@@ -46,6 +47,8 @@ function shipped(sbom: Sbom, name: string): Sbom {
 
 if (import.meta.main) {
   const { name, version } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
-  const text = JSON.stringify(shipped(sbomOfAll(), name), null, 2);
+  const bundled = new Set((await bundleOperator()).packages);
+  const packages = productionPackages(readLock()).filter(({ path }) => bundled.has(path));
+  const text = JSON.stringify(shipped(sbomOfAll(), name, packages), null, 2);
   writeFileSync(join(outputFolder(), `${name}-${version}.cdx.json`), `${text}\n`);
 }

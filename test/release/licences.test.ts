@@ -1,7 +1,15 @@
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { licencesPage, productionPackages, readLock, refusedLicences } from '../../config/release/licences.ts';
+import { bundleOperator, licenceTexts } from '../../config/release/bundle.ts';
+import {
+  ALLOWED,
+  licencesPage,
+  productionPackages,
+  REASONS,
+  readLock,
+  refusedLicences,
+} from '../../config/release/licences.ts';
 
 const ROOT = join(import.meta.dirname, '..', '..');
 
@@ -22,8 +30,19 @@ describe('the licences of what is shipped', () => {
     }
   });
 
-  it('are listed on a page that `npm run generate` makes', () => {
-    assert.equal(readFileSync(join(ROOT, 'docs/reference/licences.md'), 'utf8'), licencesPage(packages));
+  it('are listed on a page that `npm run generate` makes', async () => {
+    const page = licencesPage(packages, await bundleOperator());
+    assert.equal(readFileSync(join(ROOT, 'docs/reference/licences.md'), 'utf8'), page);
+  });
+
+  it('go with the operator: each package in its file has its text there, or a licence that asks for nothing', async () => {
+    const bundle = await bundleOperator();
+    const text = licenceTexts(bundle.packages);
+    for (const path of bundle.packages) {
+      const { name, version, license } = JSON.parse(readFileSync(join(ROOT, path, 'package.json'), 'utf8'));
+      const [, own = ''] = text.split(`${name} ${version} (${license})\n`);
+      assert.ok(/^\s*\S/.test(own.split('-'.repeat(80))[0] ?? '') || ALLOWED[license] === 'nothing', name);
+    }
   });
 
   it('fail the suite when nobody has allowed them, or when none is stated', () => {
@@ -37,5 +56,24 @@ describe('the licences of what is shipped', () => {
       },
     };
     assert.deepEqual(refusedLicences(productionPackages(lock)), ['@b/c 2.0.0: AGPL-3.0-only', 'd 3.0.0: none stated']);
+  });
+});
+
+describe("the operator's file", () => {
+  it('holds nothing of cappol, of migrate, or of the tests', async () => {
+    const { sources } = await bundleOperator();
+    assert.ok(sources.includes('operator/main.ts'));
+    assert.deepEqual(
+      sources.filter((path) => !/^operator\/(?!cli\/|migrate\/)/.test(path)),
+      [],
+    );
+  });
+
+  it('imports no package without a reason on the page of licences', async () => {
+    const { imported } = await bundleOperator();
+    assert.deepEqual(
+      imported.map((path) => path.replace('node_modules/', '')),
+      Object.keys(REASONS),
+    );
   });
 });
