@@ -1,5 +1,8 @@
 /** Emulates variables where an admission policy can't have them: in match conditions, and below Kubernetes 1.36. */
 
+/** One expression for all names: one for each variable would be built and run for each text. */
+const NAMED = /\bvariables\.(\w+)/g;
+
 export interface Variable {
   readonly name: string;
   readonly expression: string;
@@ -10,10 +13,10 @@ export interface Variable {
  * times a request, whether it is asked for or not (plugin/cel/composition.go).
  */
 export function needed(variables: readonly Variable[], expressions: readonly string[]): Variable[] {
-  const texts = [...expressions];
+  const names = new Set(expressions.flatMap(namesIn));
   const kept = variables.toReversed().filter(({ name, expression }) => {
-    if (!texts.some((text) => isNamed(name, text))) return false;
-    texts.push(expression);
+    if (!names.has(name)) return false;
+    for (const one of namesIn(expression)) names.add(one);
     return true;
   });
   return kept.toReversed();
@@ -43,7 +46,9 @@ function bound(
   let [rest, known] = [needed(eager, [text]), [] as Variable[]];
   let [before, after] = ['', ''];
   while (rest.length > 0) {
-    const later = rest.filter((one) => rest.some(({ name }) => isNamed(name, one.expression)));
+    const names = new Set(rest.map(({ name }) => name));
+    const isLater = ({ expression }: Variable) => namesIn(expression).some((name) => names.has(name));
+    const later = rest.filter(isLater);
     const next = rest
       .filter((one) => !later.includes(one))
       .map(({ name, expression }) => ({ name, expression: `dyn(${expression})` }));
@@ -58,27 +63,26 @@ function bound(
 
 /** Inlines the variables that call an authorizer, directly or through another variable. */
 function withoutAuthorizers(variables: readonly Variable[], expression: string) {
-  const asking: Variable[] = [];
+  const asking = new Map<string, string>();
   const eager: Variable[] = [];
   for (const { name, expression: text } of variables) {
     const put = inPlace(asking, text);
-    if (put.includes('authorizer')) asking.push({ name, expression: put });
+    if (put.includes('authorizer')) asking.set(name, put);
     else eager.push({ name, expression: text });
   }
   return { text: inPlace(asking, expression), eager };
 }
 
-function inPlace(variables: readonly Variable[], text: string): string {
-  return variables.reduce(
-    (rest, { name, expression }) => rest.replaceAll(pattern(name, 'g'), () => `(${expression})`),
-    text,
-  );
+/** @param expressions of variables, by name; they contain no other variable of these */
+function inPlace(expressions: ReadonlyMap<string, string>, text: string): string {
+  if (expressions.size === 0) return text;
+  return text.replaceAll(NAMED, (named, name: string) => {
+    const expression = expressions.get(name);
+    return expression === undefined ? named : `(${expression})`;
+  });
 }
 
-function isNamed(variable: string, text: string): boolean {
-  return pattern(variable).test(text);
-}
-
-function pattern(variable: string, flags = ''): RegExp {
-  return new RegExp(`\\bvariables\\.${variable}\\b`, flags);
+/** The names of the variables that the text contains. */
+function namesIn(text: string): string[] {
+  return [...text.matchAll(NAMED)].map(([, name = '']) => name);
 }

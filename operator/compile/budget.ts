@@ -65,7 +65,7 @@ export function fitTogether(candidates: readonly (readonly ResolvedPolicy[])[]):
     if (longest > EXPRESSION_BUDGET) return tooLong(longest);
     if (over) return tooMany(over);
     for (const { policy, parties } of changed) {
-      const problem = problemWithoutVariables(partiesOf(policy, parties));
+      const problem = problemWithoutVariables(policy, parties);
       if (problem) return tooManyForOlderServers([policy, ...parties], problem);
     }
     for (const draft of changed) drafts.set(draft.policy.name, draft);

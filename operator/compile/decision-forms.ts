@@ -8,7 +8,7 @@ import type { ResolvedPolicy } from '../policy/resolve.ts';
 import { or } from '../rules/cel.ts';
 import { offers } from '../standards/server-features.ts';
 import { needed, type Variable, valueWithVariables, withVariables } from './bound-variables.ts';
-import { ALWAYS, decisionVariables, type Party, partyVariables, settles } from './decision-cel.ts';
+import { ALWAYS, decisionVariables, type Party, partiesOf, partyVariables, settles } from './decision-cel.ts';
 import { IS_PROBE, RESOURCE } from './match.ts';
 import { matchConditions } from './match-conditions.ts';
 import { costInParts, EXPRESSION_BUDGET, POD_VARIABLES } from './pod-cel.ts';
@@ -62,31 +62,35 @@ function withAdmissionVariables(parties: readonly Party[], skipped: readonly str
  * them are true: docs/decisions/0016.
  */
 function withoutAdmissionVariables(parties: readonly Party[], skipped: readonly string[]): DecisionForm {
-  const variables = variablesOf(parties);
   const skips = or(IS_PROBE, ...skipped);
-  const asking = parties.filter(asksForUse);
-  const conditions =
-    asking.length > 1
-      ? {
-          matchConditions: asking.map((party, i) => ({
-            name: `not-admitted-by-${i}`,
-            expression: `(${IS_PROBE}) || !(${or(...skipped, withVariables(variables, settles(party)))})`,
-          })),
-        }
-      : matchConditions(parties, skipped);
-  const left = asking.length > 1 ? parties.filter((party) => !asksForUse(party)) : parties;
-  const allowed = left.map(settles).join(' || ') || 'false';
   const quiet = [...silent(parties), ...admitting(parties)];
+  const variables = variablesOf(parties);
   const message = [
     `(${skips})`,
     ...(quiet.length === 0 ? [] : [`(${withVariables(variables, quiet.join(' || '))})`]),
   ].join(' || ');
   const whole = `${message} ? "" : string(${valueWithVariables(variables, 'variables.message')})`;
+  const { admitted, askingConditions } = decidingWithoutVariables(parties, skipped);
   return {
-    ...conditions,
-    admitted: `(${skips}) || ${withVariables(variables, [...silent(parties), allowed].join(' || '))}`,
+    ...(askingConditions.length > 0 ? { matchConditions: askingConditions } : matchConditions(parties, skipped)),
+    admitted,
     ...(whole.length <= EXPRESSION_BUDGET && { message: whole }),
   };
+}
+
+/** The part of the decision that must fit: match conditions for compliant pods and the message may be left out. */
+function decidingWithoutVariables(parties: readonly Party[], skipped: readonly string[]) {
+  const variables = [...POD_VARIABLES, ...partyVariables(parties)];
+  const asking = parties.filter(asksForUse);
+  const apart = asking.length > 1;
+  const askingConditions = (apart ? asking : []).map((party, i) => ({
+    name: `not-admitted-by-${i}`,
+    expression: `(${IS_PROBE}) || !(${or(...skipped, withVariables(variables, settles(party)))})`,
+  }));
+  const left = apart ? parties.filter((party) => !asksForUse(party)) : parties;
+  const allowed = left.map(settles).join(' || ') || 'false';
+  const decision = withVariables(variables, [...silent(parties), allowed].join(' || '));
+  return { admitted: `(${or(IS_PROBE, ...skipped)}) || ${decision}`, askingConditions };
 }
 
 function asksForUse({ policy }: Party): boolean {
@@ -97,9 +101,12 @@ function asksForUse({ policy }: Party): boolean {
  * Explains why a policy and its siblings do not fit into an admission policy without variables; undefined where they
  * fit, and for API servers that support variables.
  */
-export function problemWithoutVariables(parties: readonly Party[]): 'cost' | 'text' | undefined {
-  const [{ policy }] = parties as [Party];
+export function problemWithoutVariables(
+  policy: ResolvedPolicy,
+  siblings: readonly ResolvedPolicy[],
+): 'cost' | 'text' | undefined {
   if (offers(policy.standard.server, 'admissionVariables')) return undefined;
+  const parties = partiesOf(policy, siblings);
   const checks = parties.reduce((sum, party) => sum + costInParts(party.policy.checks), 0);
   const asking = parties.filter(asksForUse).length;
   const use = 2 * AUTHORIZER_CHECK;
@@ -109,8 +116,8 @@ export function problemWithoutVariables(parties: readonly Party[]): 'cost' | 'te
   const expression = checks + (asking > 0 ? use : 0);
   if (apart || expression > EXPRESSION_COST) return 'cost';
   if (asking > 1 && asking * expression > MATCH_CONDITIONS_COST) return 'cost';
-  const { admitted, matchConditions = [] } = withoutAdmissionVariables(parties, []);
-  const longest = Math.max(admitted.length, ...matchConditions.map((one) => one.expression.length));
+  const { admitted, askingConditions } = decidingWithoutVariables(parties, []);
+  const longest = Math.max(admitted.length, ...askingConditions.map(({ expression }) => expression.length));
   return longest > 0.95 * EXPRESSION_BUDGET ? 'text' : undefined;
 }
 
