@@ -4,12 +4,12 @@ import type { Binaries } from './binaries.ts';
 import type { Credentials } from './credentials.ts';
 import type { ServerCommand } from './server-process.ts';
 
-export function etcdCommand(binaries: Binaries, dir: string, dataDir: string, port: number): ServerCommand {
+export function etcdCommand(binaries: Binaries, logDir: string, dataDir: string, port: number): ServerCommand {
   const url = `http://127.0.0.1:${port}`;
   return {
     name: 'etcd',
     path: binaries.etcd,
-    logFile: join(dir, 'etcd.log'),
+    logFile: join(logDir, 'etcd.log'),
     flags: [
       `--data-dir=${dataDir}`,
       `--listen-client-urls=${url}`,
@@ -33,14 +33,14 @@ export interface ApiServerAddress {
 
 export function apiServerCommand(
   binaries: Binaries,
-  dir: string,
+  logDir: string,
   { files }: Credentials,
   { address, port, etcdPort, flags }: ApiServerAddress,
 ): ServerCommand {
   return {
     name: 'kube-apiserver',
     path: binaries.apiServer,
-    logFile: join(dir, `kube-apiserver-${address}-${port}.log`),
+    logFile: join(logDir, `kube-apiserver-${address}-${port}.log`),
     flags: [
       `--etcd-servers=http://127.0.0.1:${etcdPort}`,
       `--bind-address=${address}`,
@@ -67,14 +67,14 @@ export function apiServerCommand(
 
 export function controllerManagerCommand(
   binaries: Binaries,
-  dir: string,
+  logDir: string,
   { files }: Credentials,
   kubeconfig: string,
 ): ServerCommand {
   return {
     name: 'kube-controller-manager',
     path: binaries.controllerManager,
-    logFile: join(dir, 'kube-controller-manager.log'),
+    logFile: join(logDir, 'kube-controller-manager.log'),
     flags: [
       `--kubeconfig=${kubeconfig}`,
       `--authentication-kubeconfig=${kubeconfig}`,

@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { kubernetesVersion } from './binaries.ts';
-import { type ControlPlane, startControlPlane } from './controlplane.ts';
+import { type ControlPlane, type CrashedServer, startControlPlane } from './controlplane.ts';
 import { sharedControlPlane } from './shared.ts';
 import { waitFor } from './wait.ts';
 
@@ -125,6 +125,26 @@ describe('the end of a control plane', () => {
   it('a server that does not start says why', async () => {
     const start = startControlPlane({ quiet: true, apiServerFlags: ['--no-such-flag'] });
     await assert.rejects(start, /kube-apiserver ended early \(exit code 1\).*unknown flag: --no-such-flag/s);
+  });
+
+  it('a crash is reported to the caller, and the logs stay in the folder of its choice', async () => {
+    const logDir = mkdtempSync(join(tmpdir(), 'capabilitypolicy-logs-'));
+    try {
+      const crashed: CrashedServer[] = [];
+      const onCrash = (server: CrashedServer) => void crashed.push(server);
+      const controlPlane = await startControlPlane({ quiet: true, controllers: false, logDir, onCrash });
+      const isApiServer = (pid: number) => readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('kube-apiserver');
+      process.kill(controlPlane.pids.find(isApiServer) as number, 'SIGABRT');
+      const server = await waitFor('the crash', () => crashed[0]);
+      await controlPlane.stop();
+      assert.equal(server.name, 'kube-apiserver');
+      assert.match(server.message, /^kube-apiserver ended by itself/);
+      // Go prints its stacks when it gets SIGABRT.
+      assert.match(readFileSync(server.logFile, 'utf8'), /SIGABRT: abort\n.*goroutine \d+/s);
+      assert.deepEqual(readdirSync(logDir).sort(), ['etcd.log', basename(server.logFile)]);
+    } finally {
+      rmSync(logDir, { recursive: true });
+    }
   });
 
   it('a data folder of our own is kept and used again', async () => {

@@ -25,6 +25,18 @@ export interface ControlPlaneOptions {
   readonly apiServerFlags?: readonly string[];
   /** etcd's data, kept after stop() and used again by a later start; thrown away by default. */
   readonly dataDir?: string;
+  /** The folder for the servers' logs, which stay there after stop(); removed with `dir` by default. */
+  readonly logDir?: string;
+  /** Called when a server ends that nobody stopped; by default, standard error gets the message. */
+  readonly onCrash?: (server: CrashedServer) => void;
+}
+
+export interface CrashedServer {
+  /** As in `kube-apiserver`. */
+  readonly name: string;
+  readonly logFile: string;
+  /** How it ended, with the end of its log. */
+  readonly message: string;
 }
 
 export interface ApiServerOptions {
@@ -130,14 +142,19 @@ class LocalControlPlane implements ControlPlane {
     this.#etcdPort = etcdPort;
     const dataDir = this.#options.dataDir ?? join(this.dir, 'etcd');
     mkdirSync(dataDir, { recursive: true, mode: 0o700 });
+    mkdirSync(this.#logDir, { recursive: true });
     this.#say('starting etcd and kube-apiserver');
-    this.#etcd = this.#launch(etcdCommand(this.#programs, this.dir, dataDir, etcdPort));
+    this.#etcd = this.#launch(etcdCommand(this.#programs, this.#logDir, dataDir, etcdPort));
     this.#apiServers = wanted.map((options, index) => this.#launchApiServer({ port: ports[index], ...options }));
     this.#writeKubeconfig(this.kubeconfig, this.server, 'admin', this.#credentials.admin);
     await Promise.all(this.#apiServers.map((each) => this.#apiServerReady(each)));
     if (this.#options.controllers !== false) await this.#startControllers();
     this.#ready = true;
     this.#say(`ready after ${((Date.now() - started) / 1000).toFixed(1)} s at ${this.server}`);
+  }
+
+  get #logDir(): string {
+    return this.#options.logDir ?? this.dir;
   }
 
   get server(): string {
@@ -187,7 +204,7 @@ class LocalControlPlane implements ControlPlane {
 
   async #startControllers(): Promise<void> {
     const kubeconfig = this.kubeconfigFor('system:kube-controller-manager');
-    const server = this.#launch(controllerManagerCommand(this.#programs, this.dir, this.#credentials, kubeconfig));
+    const server = this.#launch(controllerManagerCommand(this.#programs, this.#logDir, this.#credentials, kubeconfig));
     this.#controllerManager = server;
     await this.#wait('the default namespaces and service account', server, () =>
       hasDefaults(this.server, this.#credentials),
@@ -197,7 +214,7 @@ class LocalControlPlane implements ControlPlane {
   #launchApiServer({ program, address = '127.0.0.1', port = 0 }: ApiServerOptions): ApiServer {
     const programs = { ...this.#programs, ...(program !== undefined && { apiServer: program }) };
     const where = { address, port, etcdPort: this.#etcdPort, flags: this.#options.apiServerFlags ?? [] };
-    const command = apiServerCommand(programs, this.dir, this.#credentials, where);
+    const command = apiServerCommand(programs, this.#logDir, this.#credentials, where);
     return { url: `https://${address}:${port}`, process: this.#launch(command) };
   }
 
@@ -226,14 +243,15 @@ class LocalControlPlane implements ControlPlane {
 
   #launch(command: ServerCommand): ServerProcess {
     const server = new ServerProcess(command, this.#watchdog);
-    server.onCrash((message) => this.#crashed(message));
+    const { name, logFile } = command;
+    server.onCrash((message) => this.#crashed({ name, logFile, message }));
     return server;
   }
 
-  #crashed(message: string): void {
-    if (this.#ready) {
-      process.stderr.write(`control plane: ${message}\n`);
-    }
+  #crashed(server: CrashedServer): void {
+    if (!this.#ready) return;
+    if (this.#options.onCrash) this.#options.onCrash(server);
+    else process.stderr.write(`control plane: ${server.message}\n`);
   }
 
   #servers(): ServerProcess[] {
