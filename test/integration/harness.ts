@@ -82,7 +82,7 @@ export function serviceAccount(namespace: string, name: string): Identity {
 /** API servers take some four times as long to compile policies without variables. */
 const PROGRAMMED_WITHIN_MS = offers(SERVER_MINOR, 'admissionVariables') ? 60_000 : 240_000;
 
-class TestCluster {
+export class TestCluster {
   readonly #prefix: string;
   #started: { controlPlane: ControlPlane; api: Api; operator: OperatorProcess } | undefined;
 
@@ -232,8 +232,6 @@ class TestCluster {
     return name.startsWith(`${this.#prefix}-`);
   }
 }
-
-export type { TestCluster };
 
 /** Programmed=True about the generation that the policy has. */
 export function isProgrammed(policy: Json): boolean {

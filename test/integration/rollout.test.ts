@@ -1,13 +1,12 @@
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { CapabilityPolicySpec } from '../../operator/api/capability-policy.ts';
 import type { Json } from './api.ts';
-import { serviceAccount, useCluster } from './harness.ts';
+import { useCluster } from './harness.ts';
 import { Random } from './random.ts';
 import { type Attempt, Traffic } from './traffic.ts';
-import { type Candidate, type Rules, type State, TRANSITIONS, type Transition } from './transitions.ts';
+import { attemptsOf, bring, prepare } from './transitioning.ts';
+import { TRANSITIONS, type Transition } from './transitions.ts';
 
-const RBAC = 'rbac.authorization.k8s.io';
 /** A round changes every transition's state once, and waits until all is in force; bursts don't wait. */
 const ROUNDS = Number(process.env.ROLLOUT_ROUNDS ?? 2);
 const BURSTS = ROUNDS;
@@ -19,10 +18,13 @@ describe('while policies change', function () {
   let traffic: Traffic;
 
   before(async () => {
-    await Promise.all(TRANSITIONS.map(prepare));
-    await Promise.all(TRANSITIONS.map((transition) => bring(transition, 0)));
+    await Promise.all(TRANSITIONS.map((transition) => prepare(cluster, transition)));
+    await Promise.all(TRANSITIONS.map((transition) => bring(cluster, transition, 0)));
     await inForce();
-    traffic = new Traffic(cluster, TRANSITIONS.flatMap(attempts));
+    traffic = new Traffic(
+      cluster,
+      TRANSITIONS.flatMap((transition) => attemptsOf(cluster, transition)),
+    );
     await sleep(500);
     assert.deepEqual(surprisesOf(TRANSITIONS), [], 'before any change');
 
@@ -48,7 +50,7 @@ describe('while policies change', function () {
 
   async function soon(transition: Transition, step: number, withinMs: number): Promise<void> {
     await sleep(random.int(withinMs));
-    await bring(transition, step);
+    await bring(cluster, transition, step);
   }
 
   /** Everything rendered is right, and so is what the API server makes of it. */
@@ -56,59 +58,6 @@ describe('while policies change', function () {
     await cluster.settled();
     const policies = await cluster.policies();
     await cluster.programmed(...policies);
-  }
-
-  /** Two namespaces, and service accounts of which `bound` has a RoleBinding to every policy of the transition. */
-  async function prepare({ name, states }: Transition): Promise<void> {
-    for (const zone of ['a', 'b']) {
-      const namespace = await cluster.namespace(`${name}-${zone}`, { team: name, zone });
-      for (const account of ['one', 'other', 'bound']) await cluster.serviceAccount(namespace, account);
-    }
-    const namespace = cluster.named(`${name}-a`);
-    for (const suffix of new Set(states.flatMap((state) => Object.keys(state)))) {
-      await cluster.api.apply(`/apis/${RBAC}/v1/namespaces/${namespace}/rolebindings/${suffix}`, {
-        apiVersion: `${RBAC}/v1`,
-        kind: 'RoleBinding',
-        metadata: { name: suffix },
-        roleRef: {
-          apiGroup: RBAC,
-          kind: 'ClusterRole',
-          name: `capabilitypolicy.dev:use:${cluster.named(`${name}-${suffix}`)}`,
-        },
-        subjects: [{ kind: 'ServiceAccount', name: 'bound', namespace }],
-      });
-    }
-  }
-
-  async function bring(transition: Transition, step: number): Promise<void> {
-    const { name, states } = transition;
-    const state: State = states[step % states.length] ?? {};
-    for (const [suffix, rules] of Object.entries(state)) {
-      await cluster.policy(`${name}-${suffix}`, specOf(name, rules));
-    }
-    const leaving = states.flatMap((other) => Object.keys(other)).filter((suffix) => !(suffix in state));
-    // Between two commands of ours the cluster is in a state of its own: what is deleted is gone at once.
-    if (name === 'rename') await cluster.programmed(...Object.keys(state).map((s) => cluster.named(`${name}-${s}`)));
-    for (const suffix of leaving) await cluster.deletePolicy(cluster.named(`${name}-${suffix}`));
-  }
-
-  function specOf(name: string, { zone, accounts, ...rules }: Rules): CapabilityPolicySpec {
-    const namespace = cluster.named(`${name}-a`);
-    const subjects = accounts?.map((account) => ({ kind: 'ServiceAccount' as const, name: account, namespace }));
-    return {
-      namespaceSelector: { matchLabels: { team: name, ...(zone && { zone }) } },
-      ...rules,
-      ...(subjects && { subjects }),
-    };
-  }
-
-  function attempts({ name, admitted, refused }: Transition): Attempt[] {
-    const attempt = (expected: Attempt['expected']) => (candidate: Candidate) => {
-      const namespace = cluster.named(`${name}-${candidate.zone ?? 'a'}`);
-      const as = candidate.creator === undefined ? {} : { as: serviceAccount(namespace, candidate.creator) };
-      return { pod: candidate.pod, namespace, expected, ...as };
-    };
-    return [...admitted.map(attempt('admitted')), ...refused.map(attempt('refused'))];
   }
 
   function surprisesOf(transitions: readonly Transition[]): string[] {

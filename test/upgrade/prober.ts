@@ -2,6 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Api } from '../integration/api.ts';
 import { NAMESPACES } from '../integration/rendered.ts';
+import { type Verdict, verdictOf } from '../integration/verdict.ts';
 
 const ANSWERS = ['admitted', 'refused'] as const;
 export type Answer = (typeof ANSWERS)[number];
@@ -23,8 +24,6 @@ interface Target {
 /** Of each API server: one that starts lets them wait, and answers them first of all. */
 const AT_ONCE = 3;
 const PAUSE_MS = 10;
-/** By an admission policy, or by Pod Security Admission: an API server that starts refuses for want of rights, too. */
-const BY_POLICY = /ValidatingAdmissionPolicy|violates PodSecurity/;
 
 export class Prober {
   readonly #probes: readonly Probe[];
@@ -78,19 +77,18 @@ export class Prober {
   async #askOnce(name: string, api: Api, { title, pod, namespace, expected }: Probe): Promise<void> {
     const wanted = expected();
     const path = `${NAMESPACES}/${namespace}/pods`;
-    const { status, body } = await api
-      .ask('POST', path, { body: pod, query: { dryRun: 'All' } })
-      .catch(() => ({ status: 0, body: { message: '' } }));
-    const refused = status >= 400 && BY_POLICY.test(body.message);
-    const answer = status === 201 ? 'admitted' : refused ? 'refused' : 'unanswered';
+    const reply = await api.ask('POST', path, { body: pod, query: { dryRun: 'All' } }).catch(() => undefined);
+    const answer: Verdict = reply ? verdictOf(reply) : 'unanswered';
     const key = line(name, title, answer);
     this.#counts.set(key, (this.#counts.get(key) ?? 0) + 1);
     // What changed while it was asked, is right as it was and as it is.
     if (answer === 'unanswered' || wanted === undefined || expected() !== wanted || answer === wanted) return;
-    this.surprises.push(`${new Date().toISOString()} ${key}, not ${wanted} ${refused ? body.message : ''}`.trim());
+    this.surprises.push(
+      `${new Date().toISOString()} ${key}, not ${wanted} ${answer === 'refused' ? reply?.body.message : ''}`.trim(),
+    );
   }
 }
 
-function line(name: string, title: string, answer: Answer | 'unanswered'): string {
+function line(name: string, title: string, answer: Verdict): string {
   return `${name}: ${title}: ${answer}`;
 }

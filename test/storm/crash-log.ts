@@ -1,0 +1,33 @@
+/** Reads why a Go program crashed from its log. */
+
+export interface Crash {
+  /** As in `fatal error: concurrent map read and map write`. */
+  readonly error: string;
+  /** The innermost functions of the goroutine that failed, and where they are. */
+  readonly frames: readonly string[];
+}
+
+const FATAL = /^(fatal error: .*|panic: .*)$/gm;
+const FRAMES = 8;
+
+/** The last crash in the log; undefined where there is none. */
+export function crashIn(log: string): Crash | undefined {
+  const last = [...log.matchAll(FATAL)].at(-1);
+  if (last === undefined) return undefined;
+  const [, ...lines] = log.slice(last.index).split('\n');
+  const start = lines.findIndex((line) => /^goroutine \d+ .*\[/.test(line));
+  const goroutine = start < 0 ? [] : lines.slice(start + 1);
+  const end = goroutine.findIndex((line) => line.trim() === '');
+  const frames = goroutine.slice(0, end < 0 ? undefined : end);
+  return { error: last[0], frames: inPairs(frames).slice(0, FRAMES) };
+}
+
+/** A frame has two lines: the function, and the file with the line. */
+function inPairs(lines: readonly string[]): string[] {
+  return lines.flatMap((line, i) => {
+    if (i % 2 !== 0) return [];
+    const name = line.replace(/\([^()]*\)$/, '');
+    const place = (lines[i + 1] ?? '').trim().replace(/ \+0x[0-9a-f]+$/, '');
+    return [place === '' ? name : `${name} ${place}`];
+  });
+}

@@ -1,0 +1,173 @@
+/** Policies that change all the time while clients create pods, on a control plane of its own. */
+import { readFileSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type CrashedServer, startControlPlane } from '../controlplane/controlplane.ts';
+import { TestCluster } from '../integration/harness.ts';
+import { attemptsOf, bring, changesAt, prepare } from '../integration/transitioning.ts';
+import { TRANSITIONS, type Transition } from '../integration/transitions.ts';
+import { PodClients } from './clients.ts';
+import { crashIn } from './crash-log.ts';
+import { RolloutWithVariables } from './with-variables.ts';
+
+/** `auto`: the operator decides, as in a cluster. `variables`: what it renders from Kubernetes 1.36 on. */
+export type Rendering = 'auto' | 'variables';
+
+export interface StormOptions {
+  readonly rendering: Rendering;
+  /** The storm ends after so many changes of policies, milliseconds or crashes. */
+  readonly changes: number;
+  readonly durationMs: number;
+  readonly crashes: number;
+  /** Where the servers' logs stay. */
+  readonly logDir: string;
+  readonly say: (line: string) => void;
+}
+
+export interface StormResult {
+  readonly seconds: number;
+  /** Policies created, edited and deleted. */
+  readonly changes: number;
+  /** Admission policies that the API server took since its last start. */
+  readonly admissionPolicies: number;
+  readonly pods: PodClients['counts'];
+  readonly wrong: readonly string[];
+  /** A line each: when, and why. */
+  readonly crashes: readonly string[];
+}
+
+/** Every policy changes within so long, then again; every other time only when all are in force. */
+const BURST_MS = 400;
+const SAY_EVERY_SECONDS = 60;
+const ATTEMPTS = 20;
+const CREATED = /^apiserver_request_total\{(?=.*code="201")(?=.*resource="validatingadmissionpolicies").*\} (\d+)$/gm;
+
+export async function storm(options: StormOptions): Promise<StormResult> {
+  const crashed: CrashedServer[] = [];
+  const onCrash = (server: CrashedServer) => void crashed.push(server);
+  const controlPlane = await startControlPlane({ quiet: true, logDir: options.logDir, onCrash });
+  const cluster = new TestCluster('storm');
+  try {
+    await cluster.start(controlPlane, []);
+    const run = new Storm(cluster, crashed, options);
+    if (options.rendering === 'auto') return await run.run();
+    // It has seen no policy yet.
+    await cluster.operator.stop();
+    const rollout = new RolloutWithVariables(controlPlane.kubeconfig, cluster.api);
+    return await run.run().finally(() => rollout.stop());
+  } finally {
+    await cluster.operator.stop();
+    await cluster.api.close();
+    await controlPlane.stop();
+  }
+}
+
+class Storm {
+  readonly #cluster: TestCluster;
+  readonly #crashed: CrashedServer[];
+  readonly #options: StormOptions;
+  readonly #crashes: string[] = [];
+  #clients: PodClients | undefined;
+  #began = performance.now();
+  #changes = 0;
+
+  /** @param crashed servers that crashed and were not restarted yet; grows */
+  constructor(cluster: TestCluster, crashed: CrashedServer[], options: StormOptions) {
+    this.#cluster = cluster;
+    this.#crashed = crashed;
+    this.#options = options;
+  }
+
+  async run(): Promise<StormResult> {
+    const cluster = this.#cluster;
+    await Promise.all(TRANSITIONS.map((transition) => prepare(cluster, transition)));
+    await this.#persist(() => Promise.all(TRANSITIONS.map((transition) => bring(cluster, transition, 0))));
+    await this.#persist(() => this.#inForce());
+    this.#began = performance.now();
+    const attempts = TRANSITIONS.flatMap((transition) => attemptsOf(cluster, transition));
+    const clients = new PodClients(cluster, attempts);
+    this.#clients = clients;
+    await this.#change();
+    await clients.stop();
+    const isUp = this.#crashes.length < this.#options.crashes;
+    return {
+      seconds: this.#seconds,
+      changes: this.#changes,
+      admissionPolicies: isUp ? await this.#admissionPolicies() : 0,
+      pods: clients.counts,
+      wrong: clients.wrong,
+      crashes: this.#crashes,
+    };
+  }
+
+  async #change(): Promise<void> {
+    for (let step = 1, said = 0; !this.#isOver; step++) {
+      await Promise.all(TRANSITIONS.map((transition) => this.#changeOne(transition, step)));
+      if (step % 2 === 0) await this.#persist(() => this.#inForce());
+      if (this.#seconds < said + SAY_EVERY_SECONDS) continue;
+      said = this.#seconds;
+      this.#options.say(this.#progress);
+    }
+  }
+
+  async #changeOne(transition: Transition, step: number): Promise<void> {
+    await sleep(Math.random() * BURST_MS);
+    const changed = await this.#persist(() => bring(this.#cluster, transition, step));
+    if (changed) this.#changes += changesAt(transition, step);
+  }
+
+  /**
+   * Does what fails while the API server is down again, once it is up.
+   * @returns whether it was done before the storm was over
+   */
+  async #persist(act: () => Promise<unknown>): Promise<boolean> {
+    for (let attempt = 1; !this.#isOver; attempt++) {
+      try {
+        await act();
+        return true;
+      } catch (error) {
+        if (attempt === ATTEMPTS) throw error;
+        await this.#revive();
+        await sleep(500);
+      }
+    }
+    return false;
+  }
+
+  async #revive(): Promise<void> {
+    const server = this.#crashed.shift();
+    if (server === undefined) return;
+    this.#crashes.push(`${this.#progress}: ${causeOf(server)}`);
+    this.#options.say(`crash ${this.#crashes.length} after ${this.#crashes.at(-1)}`);
+    if (!this.#isOver) await this.#cluster.controlPlane.restartApiServer();
+  }
+
+  async #inForce(): Promise<void> {
+    await this.#cluster.programmed(...(await this.#cluster.policies()));
+  }
+
+  /** How many the API server has taken, as its metrics say. */
+  async #admissionPolicies(): Promise<number> {
+    const { body } = await this.#cluster.api.ask('GET', '/metrics');
+    return [...String(body.message).matchAll(CREATED)].reduce((sum, [, count]) => sum + Number(count), 0);
+  }
+
+  get #isOver(): boolean {
+    const { changes, durationMs, crashes } = this.#options;
+    return this.#changes >= changes || this.#seconds * 1000 >= durationMs || this.#crashes.length >= crashes;
+  }
+
+  get #seconds(): number {
+    return (performance.now() - this.#began) / 1000;
+  }
+
+  get #progress(): string {
+    return `${this.#seconds.toFixed(0)} s, ${this.#changes} changes, ${this.#clients?.sent ?? 0} pods`;
+  }
+}
+
+/** For people: the error, and where it happened. */
+function causeOf({ name, logFile, message }: CrashedServer): string {
+  const crash = crashIn(readFileSync(logFile, 'utf8'));
+  if (crash === undefined) return message;
+  return [`${name}: ${crash.error}`, ...crash.frames.map((frame) => `    ${frame}`), `    (${logFile})`].join('\n');
+}

@@ -1,0 +1,91 @@
+/**
+ * Rolls policies out with `spec.variables`, whatever the API server is: what the operator renders from Kubernetes 1.36
+ * on. The operator has no flag for it, so this runs its compiler and its rollout in this process, in a loop.
+ */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { KubeConfig } from '@kubernetes/client-node';
+import type { CapabilityPolicy, CompletePolicy } from '../../operator/api/capability-policy.ts';
+import { completePolicy } from '../../operator/api/defaults.ts';
+import { Rollout } from '../../operator/apply/rollout.ts';
+import { lastAccepted } from '../../operator/apply/standing.ts';
+import { ApiClient } from '../../operator/cluster/client.ts';
+import type { RenderedObject } from '../../operator/cluster/objects.ts';
+import { compile } from '../../operator/compile/compile.ts';
+import { EXCLUDED_NAMESPACES } from '../../operator/flags.ts';
+import { SERVER_MINOR } from '../controlplane/version.ts';
+import type { Api, Json } from '../integration/api.ts';
+import { isProgrammed, OPERATOR_NAMESPACE } from '../integration/harness.ts';
+import { POLICIES, renderedObjects } from '../integration/rendered.ts';
+
+/** The first version whose admission policies have variables: N of Kubernetes 1.N. */
+const WITH_VARIABLES = 36;
+const PAUSE_MS = 50;
+
+export class RolloutWithVariables {
+  readonly #api: Api;
+  readonly #client: ApiClient;
+  readonly #rollout: Rollout;
+  readonly #working: Promise<void>;
+  #stopped = false;
+
+  /** Begins at once. */
+  constructor(kubeconfig: string, api: Api) {
+    const config = new KubeConfig();
+    config.loadFromFile(kubeconfig);
+    this.#api = api;
+    this.#client = new ApiClient(config, { qps: 1_000, burst: 1_000 });
+    const servers = async () => [this.#client];
+    this.#rollout = new Rollout(this.#client, { operatorNamespace: OPERATOR_NAMESPACE, servers, onWrite: () => {} });
+    this.#working = this.#work();
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    await this.#working;
+    await this.#client.close();
+  }
+
+  async #work(): Promise<void> {
+    while (!this.#stopped) {
+      // Fails while the API server is down.
+      await this.#pass().catch(() => {});
+      await sleep(PAUSE_MS);
+    }
+  }
+
+  async #pass(): Promise<void> {
+    const policies = await this.#api.list(POLICIES);
+    const rendered = (await renderedObjects(this.#api)) as unknown as RenderedObject[];
+    const compiled = compile(policies.map(atServersLevel), {
+      oldestServer: WITH_VARIABLES,
+      operatorNamespace: OPERATOR_NAMESPACE,
+      excludedNamespaces: EXCLUDED_NAMESPACES,
+      lastAccepted: lastAccepted(rendered),
+    });
+    const { outcomes } = await this.#rollout.pass(compiled, rendered);
+    for (const policy of policies) {
+      const inForce = outcomes.get(policy.metadata.name)?.state === 'InForce';
+      if (inForce && !isProgrammed(policy)) await this.#writeProgrammed(policy);
+    }
+  }
+
+  /** As the operator's status, for the storm to wait for. */
+  async #writeProgrammed({ metadata: { name, generation } }: Json): Promise<void> {
+    const condition = {
+      type: 'Programmed',
+      status: 'True',
+      observedGeneration: generation,
+      lastTransitionTime: new Date().toISOString(),
+      reason: 'InForce',
+      message: 'Rolled out by the storm.',
+    };
+    await this.#api.patch(`${POLICIES}/${name}/status`, { status: { conditions: [condition] } });
+  }
+}
+
+/** `latest` means the API server's own version, as the operator would have it. */
+function atServersLevel(policy: CapabilityPolicy): CompletePolicy {
+  const complete = completePolicy(policy);
+  if (complete.spec.levelVersion !== 'latest') return complete;
+  return { ...complete, spec: { ...complete.spec, levelVersion: `v1.${Math.min(SERVER_MINOR, WITH_VARIABLES)}` } };
+}
