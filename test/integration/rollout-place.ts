@@ -45,11 +45,12 @@ class RolloutPlace {
     return new Rollout(intercepted(client, beforeWrite), place);
   }
 
-  compiled(specs: Specs): Compiled {
+  /** @param oldestServer N of Kubernetes 1.N */
+  compiled(specs: Specs, oldestServer = SERVER_MINOR): Compiled {
     const policies = Object.entries(specs).map(
       ([name, spec]) => ({ ...policy(name, spec), metadata: { name, uid: this.#uids.get(name) } }) as CompletePolicy,
     );
-    const options = { oldestServer: SERVER_MINOR, excludedNamespaces: [] };
+    const options = { oldestServer, excludedNamespaces: [] };
     return compile(policies, { ...options, operatorNamespace: this.#namespace });
   }
 
