@@ -4,6 +4,7 @@ import { parseArgs } from 'node:util';
 import { admission } from './admission.ts';
 import { commandLine } from './command-line.ts';
 import { firstReport } from './first-report.ts';
+import { forms } from './forms.ts';
 import { inForce } from './in-force.ts';
 import { labelling } from './labelling.ts';
 import { describeMachine, thisMachine } from './machine.ts';
@@ -18,7 +19,7 @@ const HELP = `Usage: npm run bench -- [--only LETTERS] [--pods LIST] [--distinct
                     a  first full report          d  labelling namespaces
                     b  pod change → status        e  admission of pods
                     c  policy change → status     f  policy change → in force
-                    g  the command line's check
+                    g  the command line's check  h  admission with and without variables
   --pods LIST     sizes of a, c and g, separated by commas (default: 1000,10000,100000); b takes the last, d its namespaces
   --distinct      part a once more at its last size, with pods of which no two are alike
   --peers         part g also by gator and Kyverno's command line, which are built the first time: some ten minutes
@@ -27,7 +28,7 @@ const HELP = `Usage: npm run bench -- [--only LETTERS] [--pods LIST] [--distinct
 
 const { values } = parseArgs({
   options: {
-    only: { type: 'string', default: 'abcdefg' },
+    only: { type: 'string', default: 'abcdefgh' },
     pods: { type: 'string', default: '1000,10000,100000' },
     distinct: { type: 'boolean', default: false },
     peers: { type: 'boolean', default: false },
@@ -46,6 +47,7 @@ const PARTS: Readonly<Record<string, () => Promise<Table>>> = {
   e: admission,
   f: inForce,
   g: () => commandLine({ sizes, peers: values.peers }),
+  h: forms,
 };
 
 if (values.help) process.stdout.write(HELP);
