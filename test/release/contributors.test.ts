@@ -66,7 +66,8 @@ describe('the development container', () => {
 
   it('has a Go that every module of the tests accepts', () => {
     const [go] = Object.entries(features).filter(([name]) => name.startsWith('ghcr.io/devcontainers/features/go:'));
-    const { version } = go?.[1] as { version: string };
+    assert.ok(go);
+    const { version } = go[1] as { version: string };
     for (const file of globSync('test/**/go.mod', { cwd: ROOT })) {
       const [, major = 0, minor = 0] = /^go (\d+)\.(\d+)/m.exec(read(file)) ?? [];
       const [haveMajor = 0, haveMinor = 0] = version.split('.').map(Number);
