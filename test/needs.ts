@@ -7,6 +7,8 @@ export interface Needs {
   /** Program → how to get it. */
   readonly programs: Readonly<Record<string, string>>;
   readonly root?: boolean;
+  /** For people: what else is lacking; undefined when nothing is. Asked last. */
+  readonly problem?: () => string | undefined;
 }
 
 /**
@@ -86,9 +88,9 @@ function remove<T>(one: T, declared: T[] = []): void {
 }
 
 /** For people: what to do about it; undefined when nothing is lacking. */
-function lacking({ programs, root = false }: Needs): string | undefined {
+export function lacking({ programs, root = false, problem }: Needs): string | undefined {
   if (root && process.platform !== 'linux') return 'it needs Linux';
-  if (root && process.getuid?.() !== 0) return 'it needs root: sudo npm test';
+  if (root && process.getuid?.() !== 0) return 'it needs root: run it with sudo';
   const missing = Object.entries(programs).find(([name]) => spawnSync(name, ['--version']).error);
-  return missing && `it needs ${missing[0]}: ${missing[1]}`;
+  return missing ? `it needs ${missing[0]}: ${missing[1]}` : problem?.();
 }

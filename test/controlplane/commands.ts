@@ -1,7 +1,7 @@
 /** The command line of each server. */
 import { join } from 'node:path';
 import type { Binaries } from './binaries.ts';
-import type { Credentials } from './credentials.ts';
+import { type Credentials, KUBERNETES_SERVICE } from './credentials.ts';
 import type { ServerCommand } from './server-process.ts';
 
 export function etcdCommand(binaries: Binaries, logDir: string, dataDir: string, port: number): ServerCommand {
@@ -49,10 +49,14 @@ export function apiServerCommand(
       `--tls-cert-file=${files.serverCertificate}`,
       `--tls-private-key-file=${files.serverKey}`,
       `--client-ca-file=${files.authority}`,
+      `--kubelet-client-certificate=${files.kubeletClientCertificate}`,
+      `--kubelet-client-key=${files.kubeletClientKey}`,
+      // Nothing resolves a node's name.
+      '--kubelet-preferred-address-types=InternalIP',
       '--authorization-mode=RBAC',
       // Whether a pod may be privileged is for admission to say, as in every distribution.
       '--allow-privileged=true',
-      '--service-cluster-ip-range=10.0.0.0/24',
+      `--service-cluster-ip-range=${KUBERNETES_SERVICE}/24`,
       // An endpoint may not have a loopback address, so that nobody can reconcile service default/kubernetes.
       '--endpoint-reconciler-type=none',
       '--service-account-issuer=https://kubernetes.default.svc',

@@ -4,6 +4,9 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Certificate, CertificateAuthority } from './certificates.ts';
 
+/** The cluster address of service default/kubernetes: the first of --service-cluster-ip-range. */
+export const KUBERNETES_SERVICE = '10.0.0.1';
+
 export interface Credentials {
   /** PEM of the authority's certificate. */
   readonly authority: string;
@@ -16,6 +19,9 @@ export interface Credentials {
     readonly authority: string;
     readonly serverCertificate: string;
     readonly serverKey: string;
+    /** What the API server shows to kubelets. */
+    readonly kubeletClientCertificate: string;
+    readonly kubeletClientKey: string;
     readonly serviceAccountKey: string;
     readonly serviceAccountPublicKey: string;
   };
@@ -35,8 +41,9 @@ export function writeCredentials(dir: string): Credentials {
   const server = authority.issue({
     commonName: 'kube-apiserver',
     dnsNames: ['localhost', 'kubernetes', 'kubernetes.default', 'kubernetes.default.svc'],
-    ipv4Addresses: ['127.0.0.1'],
+    ipv4Addresses: ['127.0.0.1', KUBERNETES_SERVICE],
   });
+  const kubeletClient = issueClient('kube-apiserver-kubelet-client', ['system:masters']);
   const tokens = generateKeyPairSync('rsa', { modulusLength: 2048 });
   return {
     authority: authority.certificate,
@@ -46,6 +53,8 @@ export function writeCredentials(dir: string): Credentials {
       authority: write('ca.crt', authority.certificate),
       serverCertificate: write('apiserver.crt', server.certificate),
       serverKey: write('apiserver.key', server.key),
+      kubeletClientCertificate: write('apiserver-kubelet-client.crt', kubeletClient.certificate),
+      kubeletClientKey: write('apiserver-kubelet-client.key', kubeletClient.key),
       serviceAccountKey: write('sa.key', tokens.privateKey.export({ type: 'pkcs1', format: 'pem' })),
       serviceAccountPublicKey: write('sa.pub', tokens.publicKey.export({ type: 'spki', format: 'pem' })),
     },

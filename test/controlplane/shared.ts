@@ -2,6 +2,7 @@
 import { type ControlPlane, startControlPlane } from './controlplane.ts';
 
 let started: Promise<ControlPlane> | undefined;
+const endings: (() => Promise<void>)[] = [];
 
 /** Starts it at the first call; tests share it, so each makes namespaces of its own. */
 export function sharedControlPlane(): Promise<ControlPlane> {
@@ -9,9 +10,15 @@ export function sharedControlPlane(): Promise<ControlPlane> {
   return started;
 }
 
+/** For what else the files of a mocha run share: called once, after all tests. */
+export function atTheEnd(stop: () => Promise<void>): void {
+  endings.push(stop);
+}
+
 /** What mocha runs after all tests: .mocharc.json requires this file. */
 export const mochaHooks = {
   async afterAll(): Promise<void> {
+    for (const stop of endings) await stop();
     const controlPlane = await started?.catch(() => undefined);
     await controlPlane?.stop();
   },

@@ -2,11 +2,13 @@
  * Outlives the process that started a control plane, however that ends, and then ends what is left of it.
  *
  * Its standard input is a pipe whose other end only that process holds: the kernel closes it even after SIGKILL.
- * Each line is a command: `+pid` a server runs, `-pid` it has ended, `/path` a folder to remove at the end.
+ * Each line is a command: `+pid` a server runs, `-pid` it has ended, `/path` a folder or control group to remove at the
+ * end.
  */
 import { rmSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { removeCgroup } from '../node/cgroup.ts';
 
 const servers = new Set<number>();
 const folders: string[] = [];
@@ -30,7 +32,9 @@ if (servers.size > 0) {
   await sleep(200);
 }
 for (const folder of folders) {
-  rmSync(folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 });
+  // The files of a control group cannot be removed, and go with it.
+  if (folder.startsWith('/sys/fs/cgroup/')) await removeCgroup(folder);
+  else rmSync(folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 });
 }
 
 function kill(pid: number): void {

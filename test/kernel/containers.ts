@@ -135,7 +135,8 @@ function processesIn(output: string): Map<string, Process> {
   );
 }
 
-function statusIn(text: string): ProcessStatus {
+/** @param text of /proc/…/status */
+export function statusIn(text: string): ProcessStatus {
   const field = (name: string) => new RegExp(`^${name}:\\s*(\\S+)`, 'm').exec(text)?.[1] ?? '';
   const mask = (name: string) => BigInt(`0x${field(name)}`);
   return {

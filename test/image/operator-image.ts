@@ -1,0 +1,32 @@
+/** The operator's image, built once for all files of a mocha run. */
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { atTheEnd } from '../controlplane/shared.ts';
+import { ROOT } from '../docs/page.ts';
+import { deployment } from '../install/deployment.ts';
+import { Buildah } from './stand-in.ts';
+
+export interface OperatorImage {
+  /** As the chart and the manifests name it. */
+  readonly name: string;
+  /** Has it in its storage. */
+  readonly buildah: Buildah;
+}
+
+let built: Promise<OperatorImage> | undefined;
+
+export function operatorImage(): Promise<OperatorImage> {
+  built ??= build();
+  return built;
+}
+
+async function build(): Promise<OperatorImage> {
+  const folder = mkdtempSync(join(tmpdir(), 'capabilitypolicy-image-'));
+  atTheEnd(async () => rmSync(folder, { recursive: true, force: true }));
+  const { version } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
+  const name = `${deployment().spec.template.spec.containers[0]?.image}:v${version}`;
+  const buildah = new Buildah(folder);
+  await buildah.buildOperator(name);
+  return { name, buildah };
+}

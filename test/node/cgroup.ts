@@ -1,0 +1,79 @@
+/** The control group that holds all pods of a node: made before kubelet starts, removed after the node has ended. */
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+const ROOT = '/sys/fs/cgroup';
+/** kubelet does not start without these (pkg/kubelet/cm/cgroup_manager_linux.go). */
+const REQUIRED = ['cpu', 'cpuset', 'memory', 'pids'];
+/** A killed process leaves its group only when the kernel has taken it down. */
+const REMOVAL_MS = 30_000;
+
+/** Why this machine's control groups cannot hold pods; undefined when they can. */
+export function problemWithCgroups(): string | undefined {
+  const available = isUnified() ? controllersIn(ROOT) : readdirSync(ROOT);
+  const missing = REQUIRED.filter((controller) => !available.includes(controller));
+  return missing.length === 0 ? undefined : `there is no cgroup controller ${missing.join(', ')} in ${ROOT}`;
+}
+
+/** @returns its path as kubelet takes it (cgroupRoot), and the folders to remove afterwards */
+export function createCgroup(name: string): { readonly root: string; readonly folders: readonly string[] } {
+  const folders = isUnified() ? [createUnified(name)] : hierarchies().map((hierarchy) => createIn(hierarchy, name));
+  return { root: `/${name}`, folders };
+}
+
+/** Removes a group and all below it, as soon as they hold no process. */
+export async function removeCgroup(folder: string): Promise<void> {
+  if (!existsSync(folder)) return;
+  for (const entry of readdirSync(folder, { withFileTypes: true })) {
+    if (entry.isDirectory()) await removeCgroup(join(folder, entry.name));
+  }
+  for (const deadline = Date.now() + REMOVAL_MS; ; await sleep(100)) {
+    try {
+      rmdirSync(folder);
+      return;
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException;
+      if (code === 'ENOENT') return;
+      if (code !== 'EBUSY' || Date.now() > deadline) throw error;
+    }
+  }
+}
+
+/** cgroup v2 alone. A machine that has both keeps the controllers in v1. */
+function isUnified(): boolean {
+  return existsSync(join(ROOT, 'cgroup.controllers'));
+}
+
+function controllersIn(folder: string, file = 'cgroup.controllers'): string[] {
+  return readFileSync(join(folder, file), 'utf8').trim().split(' ');
+}
+
+function createUnified(name: string): string {
+  const enabled = controllersIn(ROOT, 'cgroup.subtree_control');
+  // systemd has usually done so.
+  const missing = REQUIRED.filter((controller) => !enabled.includes(controller));
+  writeFileSync(join(ROOT, 'cgroup.subtree_control'), missing.map((controller) => `+${controller}`).join(' '));
+  const folder = join(ROOT, name);
+  mkdirSync(folder);
+  return folder;
+}
+
+/** The folders of cgroup v1: one a controller, and those without one. */
+function hierarchies(): string[] {
+  const mounts = readFileSync('/proc/self/mounts', 'utf8').split('\n');
+  return mounts
+    .map((line) => line.split(' '))
+    .filter(([, folder = '', type = '']) => folder.startsWith(`${ROOT}/`) && type.startsWith('cgroup'))
+    .map(([, folder = '']) => folder);
+}
+
+function createIn(hierarchy: string, name: string): string {
+  const folder = join(hierarchy, name);
+  mkdirSync(folder);
+  // A new cpuset is empty, and refuses processes until it has processors and memory nodes.
+  for (const file of ['cpuset.cpus', 'cpuset.mems']) {
+    if (existsSync(join(folder, file))) writeFileSync(join(folder, file), readFileSync(join(hierarchy, file)));
+  }
+  return folder;
+}

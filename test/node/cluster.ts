@@ -1,0 +1,171 @@
+/**
+ * A cluster with a real node, and the operator on it, as operations.md installs it with Helm: once for all files of a mocha
+ * run, each of which makes namespaces and policies of its own.
+ *
+ *   const cluster = useNode();                                // in a describe: registers the hook that starts it
+ *   const namespace = await cluster.namespace('story');
+ *   const ran = await cluster.run(namespace, pod('ping', { command: ['/bin/ping', …] }));
+ */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { CapabilityPolicySpec } from '../../operator/api/capability-policy.ts';
+import { atTheEnd } from '../controlplane/shared.ts';
+import { OPERATOR_ACCOUNT, OPERATOR_NAMESPACE } from '../install/rights.ts';
+import { documentedBlocks, type Output, Tools } from '../install/tools.ts';
+import type { Api, Json } from '../integration/api.ts';
+import { eventually, isProgrammed } from '../integration/harness.ts';
+import { NAMESPACES, POLICIES } from '../integration/rendered.ts';
+import { operatorArchive } from './images.ts';
+import { type RealNode, startNode } from './node.ts';
+
+/** With the builds of kubelet and of the control plane. */
+const START_MS = 40 * 60_000;
+/** A pod that runs takes seconds, but not on a machine that does much else. */
+const POD_MS = 240_000;
+const [, WITH_HELM = ''] = documentedBlocks('docs/operations.md', 'Install');
+
+let shared: Promise<NodeCluster> | undefined;
+
+/** Call it in a describe: the cluster runs in its hooks and tests. */
+export function useNode(): NodeCluster {
+  const cluster = new NodeCluster();
+  before(async function () {
+    this.timeout(START_MS);
+    shared ??= startShared();
+    cluster.is(await shared);
+  });
+  afterEach(async function () {
+    if (this.currentTest?.isFailed()) console.log(await cluster.describeOperator());
+  });
+  return cluster;
+}
+
+/** What became of a pod that ran to its end. */
+export interface Ran {
+  readonly exitCode: number;
+  /** What it printed, or why it did not start. */
+  readonly output: string;
+}
+
+export class NodeCluster {
+  #node: RealNode | undefined;
+  #tools: Tools | undefined;
+
+  /** Starts node and operator. */
+  async start(): Promise<void> {
+    this.#node = await startNode({ quiet: true });
+    const folder = mkdtempSync(join(tmpdir(), 'capabilitypolicy-images-'));
+    try {
+      await this.#node.importImage(await operatorArchive(folder));
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
+    this.#tools = await Tools.find(this.#node.controlPlane.kubeconfig);
+    await this.#tools.shell(WITH_HELM);
+    await this.operatorAvailable();
+  }
+
+  is(other: NodeCluster): void {
+    this.#node = other.#node;
+    this.#tools = other.#tools;
+  }
+
+  async stop(): Promise<void> {
+    this.#tools?.end();
+    await this.#node?.stop();
+  }
+
+  get node(): RealNode {
+    if (!this.#node) throw new Error('the cluster runs only in hooks and tests');
+    return this.#node;
+  }
+
+  get api(): Api {
+    return this.node.api;
+  }
+
+  /** @throws Error with what kubectl said, when it fails */
+  async kubectl(...args: readonly string[]): Promise<Output> {
+    if (!this.#tools) throw new Error('the cluster runs only in hooks and tests');
+    return this.#tools.run('kubectl', ...args);
+  }
+
+  /** For people, when a test has failed. */
+  async describeOperator(): Promise<string> {
+    const namespace = ['--namespace', OPERATOR_NAMESPACE];
+    const asked = [
+      ['get', 'pods', '--output=wide', ...namespace],
+      ['get', 'events', ...namespace],
+      ['logs', `deployment/${OPERATOR_ACCOUNT}`, '--all-pods', '--tail=25', ...namespace],
+    ];
+    const answers = asked.map(async (args) => this.kubectl(...args).then(({ stdout }) => stdout, String));
+    return (await Promise.all(answers)).join('\n');
+  }
+
+  /** Waits until all operators are ready. */
+  async operatorAvailable(): Promise<void> {
+    const where = ['--namespace', OPERATOR_NAMESPACE, '--timeout=240s'];
+    await this.kubectl('rollout', 'status', `deployment/${OPERATOR_ACCOUNT}`, ...where);
+  }
+
+  /** Makes a namespace in which pods can be created at once. */
+  async namespace(name: string, labels: Readonly<Record<string, string>> = {}): Promise<string> {
+    await this.api.create(NAMESPACES, { apiVersion: 'v1', kind: 'Namespace', metadata: { name, labels } });
+    await eventually('the service account', () => this.api.find(`${NAMESPACES}/${name}/serviceaccounts/default`));
+    return name;
+  }
+
+  /** Creates a policy for one namespace, or makes its spec be exactly this, and waits until it is in force. */
+  async policy(name: string, namespace: string, spec: Omit<CapabilityPolicySpec, 'namespaceSelector'>): Promise<void> {
+    const namespaceSelector = { matchLabels: { 'kubernetes.io/metadata.name': namespace } };
+    await this.api.apply(`${POLICIES}/${name}`, {
+      apiVersion: 'capabilitypolicy.dev/v1alpha1',
+      kind: 'CapabilityPolicy',
+      metadata: { name },
+      spec: { namespaceSelector, ...spec },
+    });
+    await eventually(`${name} to be programmed`, async () => isProgrammed(await this.api.get(`${POLICIES}/${name}`)));
+  }
+
+  /** Creates a pod and waits for its end. @throws Error with the API server's message, when it is refused */
+  async run(namespace: string, pod: Json): Promise<Ran> {
+    const pods = `${NAMESPACES}/${namespace}/pods`;
+    await this.api.create(pods, pod);
+    const path = `${pods}/${pod.metadata.name}`;
+    const ended = (status: Json) => ['Succeeded', 'Failed'].includes(status.phase);
+    const { status } = await this.#eventuallyPod(path, 'end', ended);
+    const { exitCode, reason, message } = status.containerStatuses[0].state.terminated;
+    if (reason === 'StartError') return { exitCode, output: message };
+    const { body } = await this.api.ask('GET', `${path}/log`);
+    return { exitCode, output: body.message ?? String(body) };
+  }
+
+  /** Creates a pod and waits until it is ready. */
+  async running(namespace: string, pod: Json): Promise<void> {
+    const pods = `${NAMESPACES}/${namespace}/pods`;
+    await this.api.create(pods, pod);
+    const ready = (status: Json) =>
+      status.conditions?.some(({ type, status }: Json) => type === 'Ready' && status === 'True');
+    await this.#eventuallyPod(`${pods}/${pod.metadata.name}`, 'be ready', ready);
+  }
+
+  async #eventuallyPod(path: string, what: string, is: (status: Json) => boolean): Promise<Json> {
+    let last: Json;
+    const look = async () => {
+      last = await this.api.get(path);
+      return is(last.status);
+    };
+    await eventually(`${path} to ${what}`, look, POD_MS).catch((error: Error) => {
+      throw new Error(`${error.message}: ${JSON.stringify(last?.status)}`);
+    });
+    return last;
+  }
+}
+
+async function startShared(): Promise<NodeCluster> {
+  const cluster = new NodeCluster();
+  atTheEnd(() => cluster.stop());
+  await cluster.start();
+  return cluster;
+}

@@ -1,0 +1,143 @@
+/** The configuration files of containerd, CNI, kubelet and the API server for a node in a sandbox. */
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { TOOLS_IMAGE } from './images.ts';
+
+/** The bridge's, which is the node's. */
+export const NODE_ADDRESS = '10.88.0.1';
+const POD_NETWORK = '10.88.0.0/16';
+/** In the sandbox: a file system of its own is there. */
+const CONTAINERD_SOCKET = '/run/containerd/containerd.sock';
+
+export interface NodeFiles {
+  readonly containerd: string;
+  readonly kubelet: string;
+  /** Of kubelet: what it keeps of pods. */
+  readonly kubeletFolder: string;
+  readonly egressSelector: string;
+  /** Lead to the API server, and from it to the node. */
+  readonly sockets: { readonly toServer: string; readonly toNode: string };
+}
+
+export function filesOf(folder: string): NodeFiles {
+  return {
+    containerd: join(folder, 'containerd.toml'),
+    kubelet: join(folder, 'kubelet.yaml'),
+    kubeletFolder: join(folder, 'kubelet'),
+    egressSelector: join(folder, 'egress-selector.yaml'),
+    sockets: { toServer: join(folder, 'server.sock'), toNode: join(folder, 'node.sock') },
+  };
+}
+
+/** The API server reaches kubelet and pods through a socket, since it is not in the node's network. */
+export function writeEgressSelector({ egressSelector, sockets }: NodeFiles): void {
+  const transport = { uds: { udsName: sockets.toNode } };
+  writeYaml(egressSelector, {
+    apiVersion: 'apiserver.k8s.io/v1beta1',
+    kind: 'EgressSelectorConfiguration',
+    egressSelections: [{ name: 'cluster', connection: { proxyProtocol: 'HTTPConnect', transport } }],
+  });
+}
+
+export interface Machine {
+  readonly cgroupRoot: string;
+  readonly cniPlugins: string;
+  /** PEM of the authority whose clients kubelet knows. */
+  readonly authority: string;
+}
+
+export function writeNodeFiles(folder: string, machine: Machine): void {
+  const files = filesOf(folder);
+  mkdirSync(files.kubeletFolder);
+  const cni = join(folder, 'cni');
+  mkdirSync(cni);
+  writeYaml(join(cni, '10-bridge.conflist'), cniConfiguration());
+  writeFileSync(files.containerd, containerdConfiguration(join(folder, 'containerd'), machine.cniPlugins, cni));
+  const authority = join(folder, 'authority.crt');
+  writeFileSync(authority, machine.authority);
+  const resolver = join(folder, 'resolv.conf');
+  writeFileSync(resolver, '');
+  writeYaml(files.kubelet, kubeletConfiguration(folder, machine.cgroupRoot, authority, resolver));
+}
+
+function kubeletConfiguration(folder: string, cgroupRoot: string, authority: string, resolver: string): object {
+  return {
+    apiVersion: 'kubelet.config.k8s.io/v1beta1',
+    kind: 'KubeletConfiguration',
+    address: NODE_ADDRESS,
+    authentication: { anonymous: { enabled: false }, webhook: { enabled: true }, x509: { clientCAFile: authority } },
+    authorization: { mode: 'Webhook' },
+    cgroupDriver: 'cgroupfs',
+    cgroupRoot,
+    containerRuntimeEndpoint: `unix://${CONTAINERD_SOCKET}`,
+    // The disk is the machine's: nothing is evicted however full it is.
+    evictionHard: { 'memory.available': '1Mi', 'nodefs.available': '0%', 'imagefs.available': '0%' },
+    failCgroupV1: false,
+    failSwapOn: false,
+    healthzPort: 0,
+    imageGCHighThresholdPercent: 100,
+    imageGCLowThresholdPercent: 99,
+    // iptables would have to be there.
+    makeIPTablesUtilChains: false,
+    maxOpenFiles: 20_000,
+    oomScoreAdj: 0,
+    registryPullQPS: 0,
+    resolvConf: resolver,
+    serializeImagePulls: false,
+    // Otherwise it makes a folder below /usr.
+    volumePluginDir: join(folder, 'volume-plugins'),
+  };
+}
+
+/** A bridge and addresses on it; nothing of it leaves the node's network. */
+function cniConfiguration(): object {
+  const ipam = {
+    type: 'host-local',
+    ranges: [[{ subnet: POD_NETWORK, gateway: NODE_ADDRESS, rangeStart: '10.88.1.1' }]],
+  };
+  return {
+    cniVersion: '1.0.0',
+    name: 'bridge',
+    plugins: [{ type: 'bridge', bridge: 'cni0', isDefaultGateway: true, hairpinMode: true, ipam }],
+  };
+}
+
+/** For containerd 1.6 and newer. */
+function containerdConfiguration(root: string, plugins: string, cni: string): string {
+  const unused = [
+    'nri.v1.nri',
+    'internal.v1.opt',
+    'snapshotter.v1.btrfs',
+    'snapshotter.v1.zfs',
+    'snapshotter.v1.devmapper',
+  ];
+  return `
+version = 2
+root = '${root}'
+state = '/run/containerd'
+disabled_plugins = [${unused.map((name) => `'io.containerd.${name}'`).join(', ')}]
+
+[grpc]
+  address = '${CONTAINERD_SOCKET}'
+
+[plugins.'io.containerd.grpc.v1.cri']
+  sandbox_image = '${TOOLS_IMAGE}'
+  disable_apparmor = true
+  restrict_oom_score_adj = true
+  # containerd 2.0 sets both, and then ping and port 80 need no capability.
+  enable_unprivileged_icmp = false
+  enable_unprivileged_ports = false
+  [plugins.'io.containerd.grpc.v1.cri'.cni]
+    bin_dir = '${plugins}'
+    conf_dir = '${cni}'
+  [plugins.'io.containerd.grpc.v1.cri'.containerd.runtimes.runc]
+    runtime_type = 'io.containerd.runc.v2'
+    [plugins.'io.containerd.grpc.v1.cri'.containerd.runtimes.runc.options]
+      SystemdCgroup = false
+`;
+}
+
+/** JSON is YAML, and what CNI reads. */
+function writeYaml(file: string, content: object): void {
+  writeFileSync(file, JSON.stringify(content, null, 2));
+}

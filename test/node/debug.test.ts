@@ -1,0 +1,89 @@
+/** `kubectl debug` on a running pod: its profiles, below a policy that allows NET_RAW. */
+import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Json } from '../integration/api.ts';
+import { eventually } from '../integration/harness.ts';
+import { NAMESPACES } from '../integration/rendered.ts';
+import { describeWith } from '../needs.ts';
+import { useNode } from './cluster.ts';
+import { NODE_ADDRESS } from './configuration.ts';
+import { TOOLS_IMAGE } from './images.ts';
+import { NODE_NEEDS } from './needs.ts';
+import { pod, RESTRICTED } from './pods.ts';
+
+const PING = ['/bin/ping-permitted', '-c', '1', NODE_ADDRESS];
+const STATUS = ['/bin/grep', '-E', '^(Uid|Cap|NoNewPrivs)', '/proc/self/status'];
+
+describeWith(NODE_NEEDS, 'kubectl debug', () => {
+  const cluster = useNode();
+  let namespace: string;
+
+  before(async function () {
+    this.timeout(240_000);
+    namespace = await cluster.namespace('debug');
+    await cluster.policy('debug', namespace, {
+      level: 'restricted',
+      mode: 'Enforce',
+      overrides: { capabilities: { allowedAdd: ['NET_BIND_SERVICE', 'NET_RAW'] } },
+    });
+    // runAsUser of the pod is also the debug container's.
+    const { runAsUser, ...container } = RESTRICTED;
+    await cluster.running(
+      namespace,
+      pod('app', { securityContext: container, spec: { securityContext: { runAsUser } } }),
+    );
+  });
+
+  it('runs with profile restricted, and holds nothing', async () => {
+    const { exitCode, output } = await debug('restricted', ['--profile=restricted'], STATUS);
+    assert.equal(exitCode, 0);
+    assert.match(output, /^Uid:\t1000\t/m);
+    assert.match(output, /^CapBnd:\t0{16}$/m);
+    assert.match(output, /^NoNewPrivs:\t1$/m);
+  });
+
+  for (const profile of ['netadmin', 'sysadmin', 'general', 'baseline']) {
+    it(`is refused with profile ${profile}, by the policy`, async () => {
+      const refused = new RegExp(`CapabilityPolicy debug: .*container "${profile}"`);
+      await assert.rejects(debug(profile, [`--profile=${profile}`], STATUS), refused);
+    });
+  }
+
+  it('names the capability that profile netadmin adds', async () => {
+    const message = /must not add capability NET_ADMIN \(allowed: NET_BIND_SERVICE, NET_RAW\)/;
+    await assert.rejects(debug('netadmin', ['--profile=netadmin'], STATUS), message);
+  });
+
+  it('pings with a custom profile that adds NET_RAW', async () => {
+    const { exitCode, output } = await debug('custom', ['--profile=restricted', custom({ add: ['NET_RAW'] })], PING);
+    assert.match(output, /1 packets transmitted, 1 received/);
+    assert.equal(exitCode, 0);
+  });
+
+  it('is refused with a custom profile that adds SYS_PTRACE', async () => {
+    const debugging = debug('ptrace', ['--profile=restricted', custom({ add: ['SYS_PTRACE'] })], PING);
+    await assert.rejects(debugging, /must not add capability SYS_PTRACE/);
+  });
+
+  /** Runs a command in an ephemeral container, to its end. @throws with kubectl's message, when it is refused */
+  async function debug(container: string, flags: readonly string[], command: readonly string[]) {
+    const where = ['app', '--namespace', namespace, `--container=${container}`, `--image=${TOOLS_IMAGE}`];
+    await cluster.kubectl('debug', ...where, '--attach=false', ...flags, '--', ...command);
+    const path = `${NAMESPACES}/${namespace}/pods/app`;
+    const { exitCode } = await eventually(`container ${container} to end`, async () => {
+      const { status } = await cluster.api.get(path);
+      const found = status.ephemeralContainerStatuses?.find(({ name }: Json) => name === container);
+      return found?.state.terminated;
+    });
+    const { stdout } = await cluster.kubectl('logs', 'app', '--namespace', namespace, `--container=${container}`);
+    return { exitCode, output: stdout };
+  }
+
+  /** @returns the flag of a partial container that replaces the profile's capabilities */
+  function custom(capabilities: { readonly add: readonly string[] }): string {
+    const file = join(cluster.node.controlPlane.dir, `profile-${capabilities.add.join('-')}.json`);
+    writeFileSync(file, JSON.stringify({ securityContext: { capabilities: { drop: ['ALL'], ...capabilities } } }));
+    return `--custom=${file}`;
+  }
+});

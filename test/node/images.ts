@@ -1,0 +1,75 @@
+/** The images that pods of a real node run: there is no registry, so they are built from this machine's programs. */
+import { execFileSync } from 'node:child_process';
+import { chmodSync } from 'node:fs';
+import { join } from 'node:path';
+import { operatorImage } from '../image/operator-image.ts';
+import { Buildah } from '../image/stand-in.ts';
+
+/** What the tutorial's containers have, and sleep, which it starts with. The pause image, too. */
+export const TOOLS_IMAGE = 'localhost/capabilitypolicy/tools:test';
+
+interface Program {
+  /** On this machine. */
+  readonly from: string;
+  /** Changes the copy. */
+  readonly finish?: (file: string) => void;
+}
+
+const PROGRAMS: Readonly<Record<string, Program>> = {
+  sh: { from: 'sh' },
+  sleep: { from: 'sleep' },
+  grep: { from: 'grep' },
+  'grep-permitted': { from: 'grep', finish: (file) => setcap('cap_net_raw+p', file) },
+  ping: { from: 'ping' },
+  'ping-setuid': { from: 'ping', finish: (file) => chmodSync(file, 0o4755) },
+  'ping-permitted': { from: 'ping', finish: (file) => setcap('cap_net_raw+p', file) },
+  'ping-effective': { from: 'ping', finish: (file) => setcap('cap_net_raw+ep', file) },
+};
+
+/** sleep as the first process of a container takes no notice of SIGTERM, so that pods end by SIGKILL. */
+const SLEEP = ['/bin/sleep', 'infinity'];
+
+/**
+ * An image of this machine's programs.
+ *
+ * @param folder where storage and archive are; the caller removes it
+ * @param entrypoint of the image; a pod may have another
+ * @returns the path of an OCI archive
+ */
+export async function toolsArchive(
+  folder: string,
+  image: string = TOOLS_IMAGE,
+  entrypoint: readonly string[] = SLEEP,
+): Promise<string> {
+  const buildah = new Buildah(join(folder, 'storage'));
+  const programs = Object.entries(PROGRAMS);
+  const sources = Object.fromEntries(programs.map(([name, { from }]) => [`/bin/${name}`, which(from)]));
+  await buildah.standIn(image, sources, {}, (root) => {
+    for (const [name, { finish }] of programs) finish?.(join(root, 'bin', name));
+  });
+  const container = await buildah.run('from', '--pull-never', image);
+  await buildah.run('config', '--entrypoint', JSON.stringify(entrypoint), '--stop-signal', 'SIGKILL', container);
+  await buildah.run('commit', '--quiet', container, image);
+  await buildah.run('rm', container);
+  return archive(buildah, image, folder);
+}
+
+/** The same of the operator's image, under the name that the chart has for it. */
+export async function operatorArchive(folder: string): Promise<string> {
+  const { buildah, name } = await operatorImage();
+  return archive(buildah, name, folder);
+}
+
+async function archive(buildah: Buildah, image: string, folder: string): Promise<string> {
+  const file = join(folder, `${image.replaceAll(/\W+/g, '-')}.tar`);
+  await buildah.run('push', '--quiet', image, `oci-archive:${file}:${image}`);
+  return file;
+}
+
+function which(name: string): string {
+  return execFileSync('sh', ['-c', `command -v ${name}`], { encoding: 'utf8' }).trim();
+}
+
+function setcap(capabilities: string, file: string): void {
+  execFileSync('setcap', [capabilities, file]);
+}

@@ -1,0 +1,37 @@
+#!/bin/sh
+# The first process of a node's namespaces: makes them look like a machine of its own, then waits for its processes to end.
+#
+#   init.sh FOLDER SERVICE_ADDRESS NODE_ADDRESS
+set -eu
+folder=$1
+service=$2
+node=$3
+
+# What containerd, kubelet and CNI plug-ins write outside of their own folders is seen by nobody else, and ends with them.
+mount -t tmpfs tmpfs /run
+mkdir /run/upper /run/work /run/sysctl
+mount -t overlay overlay -o lowerdir=/var,upperdir=/run/upper,workdir=/run/work /var
+
+# kubelet sets these for the whole machine (pkg/kubelet/cm/container_manager_linux.go, setupKernelTunables). Here it finds
+# them as it wants them, in files of our own.
+hide() {
+  echo "$2" >"/run/sysctl/${1##*/}"
+  mount --bind "/run/sysctl/${1##*/}" "/proc/sys/$1"
+}
+hide vm/overcommit_memory 1
+hide vm/panic_on_oom 0
+hide kernel/panic 10
+hide kernel/panic_on_oops 1
+hide kernel/keys/root_maxkeys 1000000
+hide kernel/keys/root_maxbytes 25000000
+
+ip link set lo up
+ip address add "$service/32" dev lo
+ip link add cni0 type bridge
+ip address add "$node/16" dev cni0
+ip link set cni0 up
+
+touch "$folder/ready"
+# A shell that waits also collects the processes whose parents have ended: the shims of containers.
+sleep infinity &
+wait

@@ -1,0 +1,115 @@
+/** What a node changes on the machine: nothing while it runs, and nothing is left of it, even when it is killed. */
+import assert from 'node:assert/strict';
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { eventually } from '../integration/harness.ts';
+import { describeWith } from '../needs.ts';
+import { TOOLS_IMAGE } from './images.ts';
+import { NODE_NEEDS } from './needs.ts';
+
+const MAIN = join(import.meta.dirname, '..', 'controlplane', 'main.ts');
+const CGROUPS = '/sys/fs/cgroup';
+/** Settings of the whole machine that kubelet, containerd and CNI plug-ins change, and what they count is left out. */
+const SETTINGS = ['vm', 'kernel', 'kernel/keys', 'net/ipv4', 'net/ipv4/conf/all', 'net/core', 'user'];
+const COUNTERS = /^kernel\/(random|ns_last_pid|pty)|^kernel\/keys\/.*_used|_nr$|^net\/ipv4\/(tcp_mem|udp_mem)/;
+
+describeWith(NODE_NEEDS, 'a machine with a node', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'isolation-'));
+  const untouched = machine();
+  let node: ChildProcess;
+  const groups: string[] = [];
+
+  before(async function () {
+    this.timeout(40 * 60_000);
+    node = spawn(process.execPath, [MAIN, '--node'], {
+      env: { ...process.env, TMPDIR: folder },
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    const lines: string[] = [];
+    createInterface({ input: node.stdout as NodeJS.ReadableStream }).on('line', (line) => lines.push(line));
+    await eventually(
+      'the node',
+      async () => {
+        if (node.exitCode !== null) throw new Error(`it ended with ${node.exitCode}`);
+        return lines.length === 2;
+      },
+      35 * 60_000,
+    );
+    const [kubeconfig = '', path = ''] = lines.map((line) => /'([^']*)'/.exec(line)?.[1] ?? '');
+    const kubectl = (...args: string[]) => execFileSync(join(path, 'kubectl'), ['--kubeconfig', kubeconfig, ...args]);
+    kubectl('run', 'app', `--image=${TOOLS_IMAGE}`);
+    kubectl('wait', '--for=condition=Ready', 'pod/app', '--timeout=240s');
+    groups.push(...cgroupsOf(folder));
+  });
+  after(() => {
+    node?.kill('SIGKILL');
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  it('has its mounts, network interfaces and settings while the node runs a pod', () => {
+    assert.ok(groups.some((group) => readdirSync(group).includes('kubepods')));
+    assert.deepEqual(machine(), untouched);
+  });
+
+  it('has no process, control group or file of the node after that was killed', async () => {
+    const ended = once(node, 'exit');
+    node.kill('SIGKILL');
+    await ended;
+    await eventually('the control groups to go', async () => !groups.some((group) => existsSync(group)));
+    await eventually('the processes to go', async () => processesOf(folder).length === 0);
+    await eventually('the files to go', async () => readdirSync(folder).length === 0);
+    assert.deepEqual(machine(), untouched);
+  });
+});
+
+/** What a node must not change. */
+function machine(): object {
+  return { mounts: mountPoints(), interfaces: readdirSync('/sys/class/net').sort(), settings: settings() };
+}
+
+function mountPoints(): string[] {
+  const lines = readFileSync('/proc/self/mounts', 'utf8').trim().split('\n');
+  return lines.map((line) => line.split(' ')[1] as string).sort();
+}
+
+function settings(): Record<string, string> {
+  const found: Record<string, string> = {};
+  for (const group of SETTINGS) {
+    for (const { name, parentPath } of readdirSync(join('/proc/sys', group), { withFileTypes: true }).filter((entry) =>
+      entry.isFile(),
+    )) {
+      const key = join(group, name);
+      if (COUNTERS.test(key)) continue;
+      try {
+        found[key] = readFileSync(join(parentPath, name), 'utf8');
+      } catch {
+        // Some can only be written.
+      }
+    }
+  }
+  return found;
+}
+
+/** The control groups of the nodes whose folders are in `folder`: they have the same names. */
+function cgroupsOf(folder: string): string[] {
+  const names = readdirSync(folder).filter((name) => name.startsWith('capabilitypolicy-node-'));
+  const hierarchies = [CGROUPS, ...readdirSync(CGROUPS).map((name) => join(CGROUPS, name))];
+  return names.flatMap((name) =>
+    hierarchies.map((hierarchy) => join(hierarchy, name)).filter((path) => existsSync(path)),
+  );
+}
+
+/** Process ids with the folder in their command lines. */
+function processesOf(folder: string): string[] {
+  return readdirSync('/proc').filter((pid) => {
+    try {
+      return /^\d+$/.test(pid) && readFileSync(join('/proc', pid, 'cmdline'), 'utf8').includes(folder);
+    } catch {
+      return false;
+    }
+  });
+}

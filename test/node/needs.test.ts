@@ -1,0 +1,21 @@
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { join } from 'node:path';
+
+const DEMO = join(import.meta.dirname, '..', 'demo', 'demo.ts');
+
+describe('npm run demo -- --node', () => {
+  it('says what is missing on a machine that cannot run a node, and starts nothing', () => {
+    const options = { encoding: 'utf8', env: { ...process.env, PATH: '/nonexistent' } } as const;
+    const { status, stdout, stderr } = spawnSync(process.execPath, [DEMO, '--node', '--once'], options);
+    assert.match(stderr, /^The demo failed: this machine cannot run a node, it needs (Linux|root: \S|containerd: \S)/m);
+    assert.equal(stdout, '');
+    assert.equal(status, 1);
+  });
+
+  it('is not for a cluster that exists', () => {
+    const { status, stderr } = spawnSync(process.execPath, [DEMO, '--node', '--use-kubeconfig'], { encoding: 'utf8' });
+    assert.match(stderr, /--node and --use-kubeconfig exclude each other/);
+    assert.equal(status, 1);
+  });
+});

@@ -1,0 +1,106 @@
+/** The operator as Helm installs it, from its own image, on a node that loses its pods. */
+import assert from 'node:assert/strict';
+import { OPERATOR_NAMESPACE } from '../install/rights.ts';
+import type { Json } from '../integration/api.ts';
+import { conditionOf, eventually } from '../integration/harness.ts';
+import { NAMESPACES } from '../integration/rendered.ts';
+import { statusIn } from '../kernel/containers.ts';
+import { describeWith } from '../needs.ts';
+import { useNode } from './cluster.ts';
+import { NODE_NEEDS } from './needs.ts';
+import { NODE_NAME } from './node.ts';
+import { pod, RESTRICTED } from './pods.ts';
+
+const LEASES = `/apis/coordination.k8s.io/v1/namespaces/${OPERATOR_NAMESPACE}/leases`;
+const SELECTOR = 'app.kubernetes.io/name=capabilitypolicy';
+const REPLICAS = 2;
+const DRAIN = ['drain', NODE_NAME, '--force', '--ignore-daemonsets', '--delete-emptydir-data'];
+
+describeWith(NODE_NEEDS, 'the operator on a node', () => {
+  const cluster = useNode();
+  let namespace: string;
+
+  before(async () => {
+    namespace = await cluster.namespace('operator');
+    await enforces('baseline');
+  });
+  after(async () => {
+    await cluster.kubectl('uncordon', NODE_NAME);
+  });
+
+  it(`runs ${REPLICAS} times as nobody in particular, and holds no capability`, async () => {
+    for (const { metadata } of await allRunning()) {
+      const read = `process.stdout.write(require('fs').readFileSync('/proc/1/status'))`;
+      const where = [metadata.name, '--namespace', OPERATOR_NAMESPACE, '--'];
+      const { stdout } = await cluster.kubectl('exec', ...where, '/nodejs/bin/node', '-e', read);
+      const nothing = { bounding: 0n, permitted: 0n, effective: 0n, inheritable: 0n, ambient: 0n };
+      assert.deepEqual(statusIn(stdout), { uid: 65532, noNewPrivileges: true, ...nothing });
+    }
+  });
+
+  it('goes on when the leader crashes: somebody leads again, and the container is restarted', async () => {
+    const before = await lease();
+    const path = `${NAMESPACES}/${OPERATOR_NAMESPACE}/pods/${before.replace(/_.*/, '')}`;
+    const container = async () => (await cluster.api.get(path)).status.containerStatuses[0];
+    const { containerID, restartCount } = await container();
+    await cluster.node.killContainer(containerID.replace('containerd://', ''));
+    await refuses();
+    await enforces('restricted');
+    assert.notEqual(await lease(), before);
+    await eventually('the restart', async () => (await container()).restartCount > restartCount);
+    await allRunning();
+  });
+
+  it('keeps one replica while its only node is drained, by its PodDisruptionBudget', async () => {
+    await assert.rejects(cluster.kubectl(...DRAIN, '--timeout=15s'), /disruption budget/);
+    await eventually('one operator', async () => (await running()).length === 1);
+    await refuses();
+    await enforces('baseline');
+  });
+
+  it('leaves enforcement in force when the node is drained all the same', async () => {
+    await cluster.kubectl(...DRAIN, '--disable-eviction', '--timeout=120s');
+    assert.deepEqual(await running(), []);
+    await refuses();
+  });
+
+  it('comes back when the node is uncordoned, and brings changes into force', async () => {
+    await cluster.kubectl('uncordon', NODE_NAME);
+    await allRunning();
+    await enforces('restricted');
+    await refuses();
+    await cluster.running(namespace, pod('admitted', { securityContext: RESTRICTED }));
+  });
+
+  /** Changes the policy, and waits until the status says that the change is in force: somebody leads. */
+  async function enforces(level: 'baseline' | 'restricted'): Promise<void> {
+    await cluster.policy('operator', namespace, { level, mode: 'Enforce' });
+  }
+
+  async function refuses(): Promise<void> {
+    const privileged = pod('refused', { securityContext: { privileged: true } });
+    await assert.rejects(cluster.api.create(`${NAMESPACES}/${namespace}/pods`, privileged), /forbidden: .*privileged/);
+  }
+
+  /** Who holds it: the name of a pod, an underscore, and what differs with each start. */
+  async function lease(): Promise<string> {
+    const leases = await cluster.api.list(LEASES);
+    return leases.find(({ metadata }) => metadata.name.includes('capabilitypolicy')).spec.holderIdentity;
+  }
+
+  /** On a busy machine a probe may fail for a moment. */
+  async function allRunning(): Promise<Json[]> {
+    return eventually(`${REPLICAS} operators`, async () => {
+      const operators = await running();
+      return operators.length === REPLICAS && operators;
+    });
+  }
+
+  /** The operators that are ready and stay. */
+  async function running(): Promise<Json[]> {
+    const pods = await cluster.api.list(`${NAMESPACES}/${OPERATOR_NAMESPACE}/pods`, SELECTOR);
+    return pods.filter((pod) => {
+      return pod.metadata.deletionTimestamp === undefined && conditionOf(pod, 'Ready')?.status === 'True';
+    });
+  }
+});

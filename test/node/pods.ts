@@ -1,0 +1,41 @@
+/** Pods of the tools image. */
+import type { Json } from '../integration/api.ts';
+import { TOOLS_IMAGE } from './images.ts';
+
+export interface PodOptions {
+  /** Sleeps by default. */
+  readonly command?: readonly string[];
+  /** Of the container. */
+  readonly securityContext?: object;
+  /** Of the pod's spec, beside the container. */
+  readonly spec?: object;
+}
+
+/** A pod that is not started again when it has ended. */
+export function pod(name: string, options: PodOptions = {}): Json {
+  return { apiVersion: 'v1', kind: 'Pod', metadata: { name }, spec: { restartPolicy: 'Never', ...podSpec(options) } };
+}
+
+/** For a template. */
+export function podSpec({ command, securityContext = {}, spec = {} }: PodOptions = {}): Json {
+  const container = { name: 'app', image: TOOLS_IMAGE, ...(command && { command }), securityContext };
+  return { containers: [container], ...spec };
+}
+
+/** Of a container, as level restricted asks for it. */
+export const RESTRICTED = {
+  runAsNonRoot: true,
+  runAsUser: 1000,
+  allowPrivilegeEscalation: false,
+  capabilities: { drop: ['ALL'] },
+  seccompProfile: { type: 'RuntimeDefault' },
+};
+
+/** A title as the name of a pod. */
+export function nameOf(title: string): string {
+  return title
+    .toLowerCase()
+    .replaceAll(/[^a-z0-9]+/g, '-')
+    .slice(0, 60)
+    .replace(/-$/, '');
+}

@@ -1,0 +1,9 @@
+import assert from 'node:assert/strict';
+import { kubernetesVersion } from '../controlplane/binaries.ts';
+import { KUBELET_VERSION } from './programs.ts';
+
+describe("the node's programs", () => {
+  it("are of the control plane's version", () => {
+    assert.equal(KUBELET_VERSION, kubernetesVersion({}));
+  });
+});

@@ -1,0 +1,38 @@
+/** Where kubelet and kube-scheduler come from: the cache, or a build from their Go module. */
+import { dirname, join } from 'node:path';
+import { buildFlags } from '../controlplane/build.ts';
+import { findProgram, requiredVersion } from '../controlplane/program.ts';
+
+export interface NodePrograms {
+  readonly kubelet: string;
+  readonly scheduler: string;
+}
+
+const MODULE = join(import.meta.dirname, 'kubelet');
+const KUBERNETES = 'k8s.io/kubernetes';
+
+/** As in v1.37.2. */
+export const KUBELET_VERSION = requiredVersion(MODULE, KUBERNETES);
+
+/**
+ * The paths of kubelet and kube-scheduler, which are built where they are missing: about four minutes on two cores.
+ *
+ * They have a module of their own, so that the control plane's build, which every test and the demo wait for, stays
+ * short.
+ *
+ * @throws an error that says how to get them, when there is no Go
+ */
+export async function findNodePrograms(environment: NodeJS.ProcessEnv = process.env): Promise<NodePrograms> {
+  const kubelet = await findProgram(
+    {
+      name: 'kubelet',
+      module: MODULE,
+      of: KUBERNETES,
+      flags: buildFlags,
+      minutes: 4,
+    },
+    environment,
+  );
+  // One build makes all of go.mod's tools.
+  return { kubelet, scheduler: join(dirname(kubelet), 'kube-scheduler') };
+}

@@ -1,0 +1,70 @@
+/** Namespaces of a node's own: mounts, network, processes, host name and IPC. Whatever runs there ends with them. */
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { ServerProcess, type Watchdog } from '../controlplane/server-process.ts';
+import { waitFor } from '../controlplane/wait.ts';
+
+const INIT = join(import.meta.dirname, 'init.sh');
+/** A busy machine starts nothing at once. */
+const START_MS = 60_000;
+
+export interface Command {
+  readonly path: string;
+  readonly flags: readonly string[];
+}
+
+export class Sandbox {
+  readonly #outer: ServerProcess;
+  readonly #init: number;
+
+  private constructor(outer: ServerProcess, init: number) {
+    this.#outer = outer;
+    this.#init = init;
+  }
+
+  /** @param folder for the log; seen by both sides */
+  static async start(
+    folder: string,
+    watchdog: Watchdog,
+    { service, node }: { readonly service: string; readonly node: string },
+  ): Promise<Sandbox> {
+    const outer = new ServerProcess(
+      {
+        name: 'the namespaces of the node',
+        path: 'unshare',
+        flags: [
+          ...['--mount', '--net', '--pid', '--uts', '--ipc', '--fork', '--mount-proc'],
+          // The kernel ends the first process with its parent, and all others of the namespace with the first.
+          '--kill-child=SIGKILL',
+          ...['sh', INIT, folder, service, node],
+        ],
+        logFile: join(folder, 'namespaces.log'),
+      },
+      watchdog,
+    );
+    await waitFor(
+      'the namespaces of the node',
+      () => {
+        outer.assertRunning();
+        return existsSync(join(folder, 'ready'));
+      },
+      { timeoutMs: START_MS },
+    );
+    return new Sandbox(outer, childOf(outer.pid as number));
+  }
+
+  /** The command that runs another one there. */
+  enter({ path, flags }: Command): Command {
+    const namespaces = ['--mount', '--net', '--pid', '--uts', '--ipc'];
+    return { path: 'nsenter', flags: [`--target=${this.#init}`, ...namespaces, '--wd=/', '--', path, ...flags] };
+  }
+
+  /** Ends all that runs there. */
+  async stop(): Promise<void> {
+    await this.#outer.stop('SIGKILL');
+  }
+}
+
+function childOf(pid: number): number {
+  return Number(readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim());
+}
