@@ -1,14 +1,28 @@
-/** Where the demo plays: on a control plane of its own, or on the user's cluster when asked to. */
+/** Where the demo plays: on a control plane of its own, with a node when asked to, or on the user's cluster. */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startControlPlane } from '../controlplane/controlplane.ts';
+import { NODE_ADDRESS } from '../node/configuration.ts';
+import { toolsArchive } from '../node/images.ts';
+import { startNode } from '../node/node.ts';
 
 export const ROOT = join(import.meta.dirname, '..', '..');
+
+/** What the images of story.ts start with: undefined for something that only waits. */
+const IMAGES: readonly [image: string, entrypoint?: readonly string[]][] = [
+  ['registry.example/legacy:1'],
+  ['registry.example/web:1'],
+  ['registry.example/ping:1', ['/bin/ping-permitted', NODE_ADDRESS]],
+];
 
 export interface DemoCluster {
   readonly kubeconfig: string;
   readonly kubectl: string;
+  /** Whether pods run, by a node of its own. */
+  readonly runsPods: boolean;
   startOperator(): Promise<void>;
   stopOperator(): Promise<void>;
   stop(): Promise<void>;
@@ -17,8 +31,28 @@ export interface DemoCluster {
 /** A KUBECONFIG in the environment is ignored: it may name a production cluster. */
 export async function ownCluster(): Promise<DemoCluster> {
   console.error('Starting a Kubernetes control plane of our own …');
-  const { kubeconfig, kubectl, stop } = await bound(startControlPlane());
-  return withOperator(kubeconfig, kubectl, stop);
+  const controlPlane = await startControlPlane();
+  return withOperator(controlPlane, () => controlPlane.stop());
+}
+
+/**
+ * A control plane and a real node. No registry is asked: what the story's images hold is built from this machine's programs.
+ *
+ * @throws Error that says what is missing, when the machine cannot run a node
+ */
+export async function clusterWithNode(): Promise<DemoCluster> {
+  console.error('Starting a Kubernetes control plane and a node of our own …');
+  const node = await startNode();
+  const folder = mkdtempSync(join(tmpdir(), 'capabilitypolicy-images-'));
+  try {
+    for (const [image, entrypoint] of IMAGES) await node.importImage(await toolsArchive(folder, image, entrypoint));
+  } catch (error) {
+    await node.stop();
+    throw error;
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+  return withOperator(node.controlPlane, () => node.stop(), true);
 }
 
 /** @throws Error when there is no KUBECONFIG or no kubectl */
@@ -30,16 +64,14 @@ export async function usersCluster(): Promise<DemoCluster> {
   } catch {
     throw new Error('--use-kubeconfig needs kubectl on the PATH: see https://kubernetes.io/docs/tasks/tools/');
   }
-  return withOperator(kubeconfig, 'kubectl', async () => {});
+  return withOperator({ kubeconfig, kubectl: 'kubectl' }, async () => {});
 }
 
-async function bound(starting: ReturnType<typeof startControlPlane>) {
-  const controlPlane = await starting;
-  const { kubeconfig, kubectl } = controlPlane;
-  return { kubeconfig, kubectl, stop: () => controlPlane.stop() };
-}
-
-function withOperator(kubeconfig: string, kubectl: string, stopCluster: () => Promise<void>): DemoCluster {
+function withOperator(
+  { kubeconfig, kubectl }: Pick<DemoCluster, 'kubeconfig' | 'kubectl'>,
+  stopCluster: () => Promise<void>,
+  runsPods = false,
+): DemoCluster {
   let operator: ChildProcess | undefined;
   let log = '';
   const stopOperator = async () => {
@@ -51,6 +83,7 @@ function withOperator(kubeconfig: string, kubectl: string, stopCluster: () => Pr
   return {
     kubeconfig,
     kubectl,
+    runsPods,
     stopOperator,
     async startOperator() {
       const args = [join(ROOT, 'operator', 'main.ts'), '--kubeconfig', kubeconfig, '--log-format', 'console'];

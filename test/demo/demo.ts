@@ -3,15 +3,20 @@
  * print.
  *
  *   --once             ends after the story; else everything stays up until Ctrl-C
+ *   --node             with a node, so that pods run: Linux, root and some packages, see test/node/needs.ts
  *   --use-kubeconfig   on the cluster of KUBECONFIG instead of one of its own; what it makes there it removes again
  */
 import { parseArgs } from 'node:util';
-import { type DemoCluster, ownCluster, usersCluster } from './cluster.ts';
+import { clusterWithNode, type DemoCluster, ownCluster, usersCluster } from './cluster.ts';
 import { Shell } from './shell.ts';
 import { assertUntouched, cleanUp, tell } from './story.ts';
 
 const { values } = parseArgs({
-  options: { once: { type: 'boolean', default: false }, 'use-kubeconfig': { type: 'boolean', default: false } },
+  options: {
+    once: { type: 'boolean', default: false },
+    node: { type: 'boolean', default: false },
+    'use-kubeconfig': { type: 'boolean', default: false },
+  },
 });
 
 let cluster: DemoCluster | undefined;
@@ -24,7 +29,7 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
 
 try {
   const started = Date.now();
-  cluster = await (values['use-kubeconfig'] ? usersCluster() : ownCluster());
+  cluster = await chosenCluster();
   if (values['use-kubeconfig']) await assertUntouched(new Shell(cluster));
   begun = true;
   await tell(cluster, new Shell(cluster));
@@ -44,6 +49,12 @@ try {
   console.error(`\nThe demo failed: ${(error as Error).message}`);
   await end();
   process.exitCode = 1;
+}
+
+function chosenCluster(): Promise<DemoCluster> {
+  if (values.node && values['use-kubeconfig']) throw new Error('--node and --use-kubeconfig exclude each other');
+  if (values.node) return clusterWithNode();
+  return values['use-kubeconfig'] ? usersCluster() : ownCluster();
 }
 
 function end(): Promise<void> {

@@ -49,6 +49,11 @@ export async function tell(cluster: DemoCluster, shell: Shell): Promise<void> {
   await shell.expect(true, 'kubectl label namespace stage environment=staging');
   await shell.expect(true, 'kubectl apply -f -', LEGACY);
 
+  if (cluster.runsPods) {
+    await shell.expect(true, 'kubectl wait --for=condition=Available deployment/legacy -n shop --timeout=120s');
+    await shell.expect(true, 'kubectl get nodes,pods -n shop -o wide');
+  }
+
   shell.heading('2. The CustomResourceDefinition, the operator (npm start), and four policies');
   await shell.expect(true, 'kubectl apply -k crds');
   await shell.run(['wait', '--for=condition=Established', 'crd/capabilitypolicies.capabilitypolicy.dev']);
@@ -73,6 +78,7 @@ export async function tell(cluster: DemoCluster, shell: Shell): Promise<void> {
   shell.heading('5. Team network may have NET_RAW, which no Pod Security level could say; NET_ADMIN is refused');
   await shell.expect(true, 'kubectl apply -f -', PING);
   await shell.expect(false, 'kubectl apply -f -', netAdmin('sniffer'));
+  if (cluster.runsPods) await showPing(shell);
 
   shell.heading('6. Who breaks the rule today');
   await waitForViolations(shell);
@@ -89,6 +95,29 @@ export async function tell(cluster: DemoCluster, shell: Shell): Promise<void> {
   shell.heading('7. The operator stops. Enforcement stands');
   await cluster.stopOperator();
   await shell.expect(false, 'kubectl apply -f -', netAdmin('sniffer-again'));
+  if (cluster.runsPods) await showLostPod(shell);
+}
+
+/** The container holds NET_RAW, and its first program gets it from its file; below a shell, no-new-privileges prevents that. */
+async function showPing(shell: Shell): Promise<void> {
+  await shell.expect(true, 'kubectl wait --for=condition=Ready pod/ping -n net --timeout=120s');
+  await waitFor('an answer', async () =>
+    (await shell.run(['logs', 'ping', '-n', 'net'])).output.includes('bytes from'),
+  );
+  await shell.expect(true, 'kubectl logs ping -n net');
+  await shell.expect(true, "kubectl exec ping -n net -- grep -E '^(Uid|CapBnd|NoNewPrivs)' /proc/1/status");
+  await shell.expect(false, "kubectl exec ping -n net -- sh -c 'ping-permitted -c 1 127.0.0.1'");
+}
+
+/** Pods that were there before a policy go on, until they end. */
+async function showLostPod(shell: Shell): Promise<void> {
+  await shell.expect(true, 'kubectl get pods -n shop');
+  await shell.expect(true, 'kubectl delete pods -n shop -l app=legacy');
+  await waitFor('the refusal', async () => {
+    const { output } = await shell.run(['get', 'events', '-n', 'shop', '--field-selector=reason=FailedCreate']);
+    return output.includes('SYS_TIME');
+  });
+  await shell.expect(true, 'kubectl get deployment legacy -n shop');
 }
 
 /**
