@@ -1,5 +1,5 @@
 import type { CapabilityPolicy, CapabilityPolicyOverrides, CapabilityPolicySpec } from '../api/capability-policy.ts';
-import { GROUP, KIND, VERSION } from '../api/capability-policy.ts';
+import { newPolicy } from '../api/new-policy.ts';
 import { type Chooser, withDefaulting } from './defaulting.ts';
 import { type Grant, grantsOn } from './grants.ts';
 import type { Migration, MigrationOptions, Note, Origins, RbacObject, Remark } from './migration.ts';
@@ -99,12 +99,7 @@ function policyOf(
   use: Pick<CapabilityPolicySpec, 'usableBy' | 'subjects'>,
   { mode, namespaceSelector = {} }: MigrationOptions,
 ): CapabilityPolicy {
-  return {
-    apiVersion: `${GROUP}/${VERSION}`,
-    kind: KIND,
-    metadata: { name },
-    spec: { namespaceSelector, ...LEVEL, mode, ...use, overrides: overridesOf(statements) },
-  };
+  return newPolicy(name, { namespaceSelector, ...LEVEL, mode, ...use, overrides: overridesOf(statements) });
 }
 
 function overridesOf(statements: readonly Statement[]): CapabilityPolicyOverrides {

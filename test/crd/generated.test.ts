@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { load } from 'js-yaml';
 import { CapabilityPolicy } from '../../operator/api/generated/capabilitypolicy.dev/v1alpha1/CapabilityPolicy.ts';
+import { newPolicy } from '../../operator/api/new-policy.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const SAMPLES = join(ROOT, 'config', 'samples');
@@ -36,6 +37,25 @@ describe('the generated model', () => {
   it('is the plain object again as JSON', () => {
     const plain = load(readFileSync(join(SAMPLES, 'ping.yaml'), 'utf8'));
     assert.deepEqual(JSON.parse(JSON.stringify(sample('ping.yaml'))), plain);
+  });
+});
+
+describe('a policy that migrate and suggest write', () => {
+  it('is a plain object, an instance of the model before', () => {
+    const spec = { namespaceSelector: {}, level: 'baseline' as const };
+    const policy = newPolicy('written', spec);
+    assert.deepEqual(policy, {
+      apiVersion: 'capabilitypolicy.dev/v1alpha1',
+      kind: 'CapabilityPolicy',
+      metadata: { name: 'written' },
+      spec,
+    });
+    assert.equal(Object.getPrototypeOf(policy), Object.prototype);
+  });
+
+  it('is not written when the schema refuses it', () => {
+    const spec = { namespaceSelector: {}, level: 'baseline', overrides: { hostPorts: [{ min: -1, max: 5 }] } } as const;
+    assert.throws(() => newPolicy('wrong', spec as never), /hostPorts\/0\/min must be >= 1/);
   });
 });
 

@@ -1,14 +1,6 @@
 /** Suggestions → the policies to apply. */
-import {
-  type CapabilityPolicy,
-  type CapabilityPolicyOverrides,
-  type CapabilityPolicySpec,
-  GROUP,
-  KIND,
-  type LabelSelector,
-  type Mode,
-  VERSION,
-} from '../../api/capability-policy.ts';
+import type { CapabilityPolicy, CapabilityPolicyOverrides, LabelSelector, Mode } from '../../api/capability-policy.ts';
+import { newPolicy } from '../../api/new-policy.ts';
 import type { Suggestion } from '../../evaluate/suggest.ts';
 import type { Exception } from '../../evaluate/suggest-exceptions.ts';
 import type { SuggestedLevel } from '../../evaluate/suggest-level.ts';
@@ -72,7 +64,7 @@ export function policiesOf(suggestions: readonly Suggestion[], options: PolicyOp
       suggestions: of,
       exception,
     }));
-    const policy = policyOf(base, { namespaceSelector: selector, level, mode, ...overridden(own?.overrides ?? {}) });
+    const policy = newPolicy(base, { namespaceSelector: selector, level, mode, ...overridden(own?.overrides ?? {}) });
     return [{ policy, suggestions: of }, ...exceptions];
   });
 }
@@ -137,7 +129,7 @@ interface ExceptionOptions {
 
 function exceptionPolicy(name: string, { exception, namespace, selector, mode }: ExceptionOptions): CapabilityPolicy {
   const { level, overrides, serviceAccounts } = exception;
-  return policyOf(name, {
+  return newPolicy(name, {
     namespaceSelector: selector,
     level,
     mode,
@@ -145,10 +137,6 @@ function exceptionPolicy(name: string, { exception, namespace, selector, mode }:
     subjects: serviceAccounts.map((account) => ({ kind: 'ServiceAccount', namespace, name: account })),
     ...overridden(overrides),
   });
-}
-
-function policyOf(name: string, spec: CapabilityPolicySpec): CapabilityPolicy {
-  return { apiVersion: `${GROUP}/${VERSION}`, kind: KIND, metadata: { name }, spec };
 }
 
 function overridden(overrides: CapabilityPolicyOverrides): { overrides?: CapabilityPolicyOverrides } {
