@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { completeSpec } from '../../operator/api/defaults.ts';
 import { lastAccepted } from '../../operator/apply/standing.ts';
 import type { RenderedObject } from '../../operator/cluster/objects.ts';
 
@@ -30,6 +31,11 @@ describe('what a policy was when it was last accepted', () => {
     ]) {
       assert.equal(lastAccepted(all).get('uid')?.level, 'baseline');
     }
+  });
+
+  it('has the defaults of what the record leaves out', () => {
+    const spec = { namespaceSelector: {}, level: 'restricted' } as const;
+    assert.deepEqual(lastAccepted([ours]).get('uid'), completeSpec(spec));
   });
 
   it('is not what stands of a policy that had its name, and goes on deciding for its peers', () => {
