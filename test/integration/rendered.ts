@@ -10,6 +10,8 @@ import type { Api, Json } from './api.ts';
 
 /** The annotation with the labels that the operator set. */
 const RECORD = 'capabilitypolicy.dev/labels';
+/** The label selector of everything that the operator writes. */
+export const MANAGED = 'app.kubernetes.io/managed-by=capabilitypolicy.dev';
 export const POLICIES = '/apis/capabilitypolicy.dev/v1alpha1/capabilitypolicies';
 export const NAMESPACES = '/api/v1/namespaces';
 const ADMISSION = '/apis/admissionregistration.k8s.io/v1';
@@ -28,7 +30,7 @@ export const COLLECTIONS: Readonly<Record<string, string>> = {
 
 /** Whole, as a list's items are not. Everything with the operator's managed-by label, or only what is rendered for one policy. */
 export async function renderedObjects(api: Api, policy?: string): Promise<Json[]> {
-  const selector = `app.kubernetes.io/managed-by=capabilitypolicy.dev${policy === undefined ? '' : `,capabilitypolicy.dev/policy=${policy}`}`;
+  const selector = `${MANAGED}${policy === undefined ? '' : `,capabilitypolicy.dev/policy=${policy}`}`;
   const lists = await Promise.all(
     Object.entries(COLLECTIONS).map(async ([kind, path]) =>
       (await api.list(path, selector)).map((item) => ({

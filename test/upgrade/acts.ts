@@ -7,13 +7,14 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { load } from 'js-yaml';
+import { offers } from '../../operator/standards/server-features.ts';
 import { kubernetesVersion } from '../controlplane/binaries.ts';
 import { type ControlPlane, startControlPlane } from '../controlplane/controlplane.ts';
 import { CONFIG, grantRights, OPERATOR_NAMESPACE, operatorKubeconfig } from '../install/rights.ts';
 import { Api, type Json } from '../integration/api.ts';
 import { CREATOR, conditionOf, eventually, installCrd, isProgrammed } from '../integration/harness.ts';
 import { OperatorProcess } from '../integration/operator-process.ts';
-import { NAMESPACES, POLICIES } from '../integration/rendered.ts';
+import { COLLECTIONS, MANAGED, NAMESPACES, POLICIES } from '../integration/rendered.ts';
 import { letEverybodyCreate } from '../psp/creation.ts';
 import { findOlderApiServer, OLDER } from './apiserver.ts';
 import { Balancer } from './balancer.ts';
@@ -87,6 +88,7 @@ describe(`an upgrade from Kubernetes ${OLD.name} to ${NEW.name}`, function () {
     }
     await inForceOn(1);
     await assertVersion(OLDER);
+    await assertFormFor(OLDER);
     ask(OLD);
     await answered(OLD.name);
   });
@@ -100,6 +102,7 @@ describe(`an upgrade from Kubernetes ${OLD.name} to ${NEW.name}`, function () {
     await sleep(TWO_LOOKS_MS);
     await inForceOn(2);
     await assertVersion(OLDER);
+    await assertFormFor(OLDER);
     await answered(NEW.name);
   });
 
@@ -116,6 +119,7 @@ describe(`an upgrade from Kubernetes ${OLD.name} to ${NEW.name}`, function () {
     );
     await inForceOn(1);
     await assertVersion(NEWER);
+    await assertFormFor(NEWER);
     latest = NEWER;
     await answered(NEW.name);
   });
@@ -154,6 +158,16 @@ describe(`an upgrade from Kubernetes ${OLD.name} to ${NEW.name}`, function () {
     const { metadata } = await api.get(`${NAMESPACES}/${SHOP}`);
     const accepted = policies.map((policy) => conditionOf(policy, 'Accepted')?.message.match(/v1\.\d+/)?.[0] ?? '');
     return [...accepted, metadata.labels[ENFORCED_VERSION]];
+  }
+
+  /** The admission policies have variables where every API server can compile these without a crash, the guard included. */
+  async function assertFormFor(minor: number): Promise<void> {
+    const objects = await api.list(COLLECTIONS.ValidatingAdmissionPolicy ?? '', MANAGED);
+    const withVariables = objects.filter(({ spec }) => spec.variables !== undefined);
+    const wanted = offers(minor, 'admissionVariables') ? objects : [];
+    const names = (some: Json[]) => some.map(({ metadata }) => metadata.name).sort();
+    assert.ok(objects.length > SAMPLES.length);
+    assert.deepEqual(names(withVariables), names(wanted));
   }
 
   async function assertVersion(minor: number): Promise<void> {
