@@ -29,9 +29,6 @@ const SUITES = [
   'integration/status',
   'integration/rollout',
   'attacks/attacks',
-  'cli/cluster',
-  'cli/render-cluster',
-  'install/install',
 ];
 const DEMO: Run = {
   name: 'demo',
