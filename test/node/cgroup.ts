@@ -1,6 +1,6 @@
 /** The control group that holds all pods of a node: made before kubelet starts, removed after the node has ended. */
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 const ROOT = '/sys/fs/cgroup';
@@ -16,10 +16,18 @@ export function problemWithCgroups(): string | undefined {
   return missing.length === 0 ? undefined : `there is no cgroup controller ${missing.join(', ')} in ${ROOT}`;
 }
 
-/** @returns its path as kubelet takes it (cgroupRoot), and the folders to remove afterwards */
-export function createCgroup(name: string): { readonly root: string; readonly folders: readonly string[] } {
-  const folders = isUnified() ? [createUnified(name)] : hierarchies().map((hierarchy) => createIn(hierarchy, name));
-  return { root: `/${name}`, folders };
+/** The folders of a group of this name, whether it is there or not: cgroup v1 has one for each controller. */
+export function foldersOfCgroup(name: string): string[] {
+  return (isUnified() ? [ROOT] : hierarchies()).map((hierarchy) => join(hierarchy, name));
+}
+
+/** Makes the group that kubelet knows as `/name` (cgroupRoot). */
+export function createCgroup(name: string): void {
+  if (isUnified()) enableControllers();
+  for (const folder of foldersOfCgroup(name)) {
+    mkdirSync(folder);
+    if (!isUnified()) fillCpuset(folder);
+  }
 }
 
 /** Removes a group and all below it, as soon as they hold no process. */
@@ -49,14 +57,11 @@ function controllersIn(folder: string, file = 'cgroup.controllers'): string[] {
   return readFileSync(join(folder, file), 'utf8').trim().split(' ');
 }
 
-function createUnified(name: string): string {
+/** For the groups below the root. systemd has usually done so. */
+function enableControllers(): void {
   const enabled = controllersIn(ROOT, 'cgroup.subtree_control');
-  // systemd has usually done so.
   const missing = REQUIRED.filter((controller) => !enabled.includes(controller));
   writeFileSync(join(ROOT, 'cgroup.subtree_control'), missing.map((controller) => `+${controller}`).join(' '));
-  const folder = join(ROOT, name);
-  mkdirSync(folder);
-  return folder;
 }
 
 /** The folders of cgroup v1: one a controller, and those without one. */
@@ -68,12 +73,9 @@ function hierarchies(): string[] {
     .map(([, folder = '']) => folder);
 }
 
-function createIn(hierarchy: string, name: string): string {
-  const folder = join(hierarchy, name);
-  mkdirSync(folder);
-  // A new cpuset is empty, and refuses processes until it has processors and memory nodes.
+/** A new cpuset is empty, and refuses processes until it has processors and memory nodes. */
+function fillCpuset(folder: string): void {
   for (const file of ['cpuset.cpus', 'cpuset.mems']) {
-    if (existsSync(join(folder, file))) writeFileSync(join(folder, file), readFileSync(join(hierarchy, file)));
+    if (existsSync(join(folder, file))) writeFileSync(join(folder, file), readFileSync(join(dirname(folder), file)));
   }
-  return folder;
 }

@@ -61,8 +61,7 @@ describeWith(NODE_NEEDS, '/proc/1/status on a node is what cappol explain says',
   let explained: Json[];
   let namespace: string;
 
-  before(async function () {
-    this.timeout(300_000);
+  before(async () => {
     namespace = await cluster.namespace('contexts');
     const pods = TITLES.map(podOf);
     for (const [index, title] of TITLES.entries()) ran.set(title, cluster.run(namespace, pods[index]));

@@ -19,8 +19,7 @@ describeWith(NODE_NEEDS, 'kubectl debug', () => {
   const cluster = useNode();
   let namespace: string;
 
-  before(async function () {
-    this.timeout(240_000);
+  before(async () => {
     namespace = await cluster.namespace('debug');
     await cluster.policy('debug', namespace, {
       level: 'restricted',

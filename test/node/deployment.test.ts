@@ -16,8 +16,7 @@ describeWith(NODE_NEEDS, `a Deployment of ${REPLICAS} that violates a policy`, (
   const cluster = useNode();
   let namespace: string;
 
-  before(async function () {
-    this.timeout(240_000);
+  before(async () => {
     namespace = await cluster.namespace('deployment');
     await apply(VIOLATING);
     await eventually('its pods to run', async () => (await ready()) === REPLICAS);

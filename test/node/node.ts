@@ -6,11 +6,11 @@ import { basename, join } from 'node:path';
 import { promisify } from 'node:util';
 import { type ControlPlane, startControlPlane } from '../controlplane/controlplane.ts';
 import { KUBERNETES_SERVICE } from '../controlplane/credentials.ts';
-import { type ServerCommand, ServerProcess, Watchdog } from '../controlplane/server-process.ts';
+import { ServerProcess, Watchdog } from '../controlplane/server-process.ts';
 import { waitFor } from '../controlplane/wait.ts';
 import { Api } from '../integration/api.ts';
 import { lacking } from '../needs.ts';
-import { createCgroup, removeCgroup } from './cgroup.ts';
+import { createCgroup, foldersOfCgroup, removeCgroup } from './cgroup.ts';
 import { filesOf, NODE_ADDRESS, writeEgressSelector, writeNodeFiles } from './configuration.ts';
 import { toolsArchive } from './images.ts';
 import { cniPlugins, NODE_NEEDS } from './needs.ts';
@@ -63,7 +63,6 @@ class LocalNode implements RealNode {
   readonly cgroups: readonly string[];
   readonly #folder: string;
   readonly #watchdog = new Watchdog();
-  readonly #cgroupRoot: string;
   #sandbox: Sandbox | undefined;
   #controlPlane: ControlPlane | undefined;
   #api: Api | undefined;
@@ -71,10 +70,8 @@ class LocalNode implements RealNode {
 
   constructor(folder: string) {
     this.#folder = folder;
-    const { root, folders } = createCgroup(basename(folder));
-    this.cgroups = folders;
-    this.#cgroupRoot = root;
-    for (const each of [...folders, folder]) this.#watchdog.removeAtTheEnd(each);
+    this.cgroups = foldersOfCgroup(basename(folder));
+    for (const each of [...this.cgroups, folder]) this.#watchdog.removeAtTheEnd(each);
   }
 
   get controlPlane(): ControlPlane {
@@ -86,6 +83,7 @@ class LocalNode implements RealNode {
   }
 
   async start(programs: { kubelet: string; scheduler: string }, { quiet = false }: { quiet?: boolean }): Promise<void> {
+    createCgroup(basename(this.#folder));
     const files = filesOf(this.#folder);
     writeEgressSelector(files);
     const starting = Sandbox.start(this.#folder, this.#watchdog, { service: KUBERNETES_SERVICE, node: NODE_ADDRESS });
@@ -104,7 +102,7 @@ class LocalNode implements RealNode {
     for (const each of [sandbox, controlPlane]) if (each.status === 'rejected') throw each.reason;
     this.#api = new Api(this.controlPlane.kubeconfig);
     writeNodeFiles(this.#folder, {
-      cgroupRoot: this.#cgroupRoot,
+      cgroupRoot: `/${basename(this.#folder)}`,
       cniPlugins: cniPlugins() ?? '',
       authority: authorityOf(this.controlPlane.kubeconfig),
     });
@@ -191,8 +189,9 @@ class LocalNode implements RealNode {
   }
 
   #launch(name: string, command: Command): void {
-    const server: ServerCommand = { name, ...command, logFile: join(this.#folder, `${name}.log`) };
-    this.#servers.push(new ServerProcess(server, this.#watchdog));
+    const server = new ServerProcess({ name, ...command, logFile: join(this.#folder, `${name}.log`) }, this.#watchdog);
+    server.onCrash((message) => process.stderr.write(`node: ${message}\n`));
+    this.#servers.push(server);
   }
 
   /** @throws with the end of the log of a server that ended */

@@ -47,8 +47,7 @@ describeWith(NODE_NEEDS, 'ping in a pod', () => {
   const namespaces = { ruled: 'story', free: 'story-free', restricted: 'story-restricted' };
   const ran = new Map<string, Promise<Ran>>();
 
-  before(async function () {
-    this.timeout(240_000);
+  before(async () => {
     for (const name of Object.values(namespaces)) await cluster.namespace(name);
     const capabilities = { allowedAdd: ['NET_BIND_SERVICE', 'NET_RAW'] };
     const restricted = { level: 'restricted', mode: 'Enforce' } as const;
