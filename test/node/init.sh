@@ -27,7 +27,9 @@ hide kernel/keys/root_maxbytes 25000000
 
 ip link set lo up
 ip address add "$service/32" dev lo
-ip link add cni0 type bridge
+# An address of its own: otherwise the bridge takes the lowest one of its ports, and pods lose their gateway for half a
+# minute whenever another pod brings a lower one.
+ip link add cni0 address 0a:58:0a:58:00:01 type bridge
 ip address add "$node/16" dev cni0
 ip link set cni0 up
 

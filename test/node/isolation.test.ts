@@ -18,13 +18,15 @@ const SETTINGS = ['vm', 'kernel', 'kernel/keys', 'net/ipv4', 'net/ipv4/conf/all'
 const COUNTERS = /^kernel\/(random|ns_last_pid|pty)|^kernel\/keys\/.*_used|_nr$|^net\/ipv4\/(tcp_mem|udp_mem)/;
 
 describeWith(NODE_NEEDS, 'a machine with a node', () => {
-  const folder = mkdtempSync(join(tmpdir(), 'isolation-'));
-  const untouched = machine();
+  let folder: string;
+  let untouched: object;
   let node: ChildProcess;
   const groups: string[] = [];
 
   before(async function () {
     this.timeout(40 * 60_000);
+    folder = mkdtempSync(join(tmpdir(), 'capabilitypolicy-isolation-'));
+    untouched = machine();
     node = spawn(process.execPath, [MAIN, '--node'], {
       env: { ...process.env, TMPDIR: folder },
       stdio: ['ignore', 'pipe', 'inherit'],
