@@ -70,6 +70,9 @@ export function cacheFolder({ module, flags, environment }: Pick<Build, 'module'
   return join(cache, 'capabilitypolicy', basename(module), hash.digest('hex').slice(0, 16));
 }
 
+/** Go names a program after the folder of its package. These have a folder with another name. */
+const FOLDERS = { etcd: 'server', argocd: 'cmd' };
+
 /** Nothing of this machine or checkout in the result. */
 export const REPRODUCIBLE = ['-trimpath', '-mod=readonly', '-buildvcs=false'];
 
@@ -144,8 +147,9 @@ async function compile(
   try {
     const args = ['build', '-v', ...flags, '-o', `${temporary}/`, ...packages];
     await run('go', args, module, { ...environment, CGO_ENABLED: '0', GOWORK: 'off' }, progress);
-    // Go names a program after its folder, and etcd's is go.etcd.io/etcd/server.
-    if (names.includes('etcd')) renameSync(join(temporary, 'server'), join(temporary, 'etcd'));
+    for (const [name, folder] of Object.entries(FOLDERS)) {
+      if (names.includes(name)) renameSync(join(temporary, folder), join(temporary, name));
+    }
     if (!existsSync(dir)) {
       renameSync(temporary, dir);
     }

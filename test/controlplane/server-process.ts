@@ -56,6 +56,8 @@ export interface ServerCommand {
   readonly path: string;
   readonly flags: readonly string[];
   readonly logFile: string;
+  /** This process's by default. */
+  readonly environment?: NodeJS.ProcessEnv;
 }
 
 /** One running server; its output goes to its log file. */
@@ -69,7 +71,11 @@ export class ServerProcess {
   constructor(command: ServerCommand, watchdog: Watchdog) {
     this.command = command;
     const log = openSync(command.logFile, 'a');
-    this.#process = spawn(command.path, command.flags, { stdio: ['ignore', log, log], detached: true });
+    this.#process = spawn(command.path, command.flags, {
+      stdio: ['ignore', log, log],
+      detached: true,
+      env: command.environment ?? process.env,
+    });
     closeSync(log);
     const pid = this.#process.pid;
     if (pid !== undefined) {

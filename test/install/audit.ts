@@ -1,10 +1,14 @@
-/** The API server's audit log: what somebody asked of it, and what it answered. */
+/** The API server's audit log: what was asked of it, by whom, and what it answered. */
 import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 export interface AuditEvent {
+  readonly user: { readonly username: string };
   readonly verb: string;
   readonly requestURI: string;
+  readonly objectRef?: { readonly resource?: string; readonly namespace?: string; readonly name?: string };
+  /** RFC 3339 in UTC with six digits of a second: they sort as text. */
+  readonly requestReceivedTimestamp: string;
   readonly responseStatus?: { readonly code: number };
 }
 
@@ -15,17 +19,18 @@ export class Audit {
 
   /**
    * @param dir of its files
-   * @param user whose requests are kept
+   * @param kept which requests are kept, as a rule of an audit policy says it
    */
-  constructor(dir: string, user: string) {
+  constructor(dir: string, kept: { readonly users?: readonly string[]; readonly verbs?: readonly string[] }) {
     const folder = mkdtempSync(join(dir, 'audit-'));
     this.#log = join(folder, 'log');
     const policy = join(folder, 'policy.yaml');
     // JSON is YAML.
-    const rules = [{ level: 'Metadata', users: [user] }, { level: 'None' }];
+    const rules = [{ level: 'Metadata', ...kept }, { level: 'None' }];
     const content = { apiVersion: 'audit.k8s.io/v1', kind: 'Policy', omitStages: ['RequestReceived'], rules };
     writeFileSync(policy, JSON.stringify(content));
-    this.flags = [`--audit-policy-file=${policy}`, `--audit-log-path=${this.#log}`];
+    // Rotated, the beginning would be lost.
+    this.flags = [`--audit-policy-file=${policy}`, `--audit-log-path=${this.#log}`, '--audit-log-maxsize=2000'];
   }
 
   /** What was answered so far; of a watch, when it began and when it ended. */

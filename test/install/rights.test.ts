@@ -17,7 +17,7 @@ import { isRead, operatorRights, type Right, titleOf, without } from './single-r
 
 describe("the operator's rights", () => {
   const folder = mkdtempSync(join(tmpdir(), 'capabilitypolicy-rights-'));
-  const audit = new Audit(folder, OPERATOR_USER);
+  const audit = new Audit(folder, { users: [OPERATOR_USER] });
   let controlPlane: ControlPlane;
   let metricsPort = 0;
   const args: string[] = [];

@@ -28,7 +28,8 @@ export async function removePublishedCrd(api: Api, { name }: PublishedCrd): Prom
   await eventually(`${name} to be gone`, async () => (await api.find(`${CRDS}/${name}`)) === undefined);
 }
 
-async function moduleFolder(module: string): Promise<string> {
-  const { stdout } = await promisify(execFile)('go', ['mod', 'download', '-json', module]);
+/** @param environment of Go, where a module asks for another one */
+export async function moduleFolder(module: string, environment: NodeJS.ProcessEnv = process.env): Promise<string> {
+  const { stdout } = await promisify(execFile)('go', ['mod', 'download', '-json', module], { env: environment });
   return JSON.parse(stdout).Dir;
 }

@@ -21,20 +21,26 @@ interface Target {
   readonly asking: Promise<unknown>;
 }
 
-/** Of each API server: one that starts lets them wait, and answers them first of all. */
-const AT_ONCE = 3;
-const PAUSE_MS = 10;
+export interface Pace {
+  /** Requests of each API server: one that starts lets them wait, and answers them first of all. */
+  readonly atOnce: number;
+  readonly pauseMs: number;
+}
+
+const PACE: Pace = { atOnce: 3, pauseMs: 10 };
 
 export class Prober {
   readonly #probes: readonly Probe[];
+  readonly #pace: Pace;
   readonly #targets = new Map<string, Target>();
   /** `API server: title: answer` → how often; without an answer, while it comes or goes. */
   readonly #counts = new Map<string, number>();
   /** What should not have been answered, for people. */
   readonly surprises: string[] = [];
 
-  constructor(probes: readonly Probe[]) {
+  constructor(probes: readonly Probe[], pace: Pace = PACE) {
     this.#probes = probes;
+    this.#pace = pace;
   }
 
   /** Asks an API server from now on, be it up or not. @param name of the API server, for people */
@@ -42,7 +48,7 @@ export class Prober {
     const api = new Api(kubeconfig);
     // In place before the first answer comes.
     const asking = Promise.resolve().then(() =>
-      Promise.all(Array.from({ length: AT_ONCE }, (_, first) => this.#ask(name, api, first))),
+      Promise.all(Array.from({ length: this.#pace.atOnce }, (_, first) => this.#ask(name, api, first))),
     );
     this.#targets.set(name, { api, asking });
   }
@@ -70,7 +76,7 @@ export class Prober {
     for (let next = first; this.#targets.get(name)?.api === api; next++) {
       const probe = this.#probes[next % this.#probes.length];
       if (probe !== undefined) await this.#askOnce(name, api, probe);
-      await sleep(PAUSE_MS);
+      await sleep(this.#pace.pauseMs);
     }
   }
 

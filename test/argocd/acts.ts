@@ -1,0 +1,68 @@
+/**
+ * A real Argo CD syncs the operator, policies and namespaces from Git on the local disk: each thing that docs/argocd.md says.
+ * The operator runs with the rights that Argo CD applied.
+ */
+import { kubernetesVersion } from '../controlplane/binaries.ts';
+import {
+  assertEnforcedFromTheBeginning,
+  assertHealthMessage,
+  assertInstalledInOrder,
+  installDocumented,
+} from './documented.ts';
+import { guardScenarios } from './guard-scenarios.ts';
+import { inForceScenarios } from './in-force.ts';
+import { labelScenarios } from './label-scenarios.ts';
+import { lineScenarios } from './lines.ts';
+import { argocdVersion } from './programs.ts';
+import { sideBySide } from './side-by-side.ts';
+import { Stage } from './stage.ts';
+import { assertSteady, STEADY_MS, steadyApplications } from './steady.ts';
+
+describe(`Argo CD ${argocdVersion()} on Kubernetes ${kubernetesVersion()}`, function () {
+  this.timeout(600_000);
+  let stage: Stage;
+  const current = () => stage;
+
+  before(async function () {
+    // The programs may have to be built.
+    this.timeout(3_600_000);
+    stage = await Stage.start();
+  });
+
+  after(async () => {
+    await stage?.stop();
+  });
+
+  afterEach(function () {
+    if (this.currentTest?.isFailed() && process.env.ARGOCD_LOGS) console.log(stage.logEnds());
+  });
+
+  describe('config/argocd', () => {
+    it('syncs the operator and the policies, and the teams when the policies are in force', async () => {
+      await assertInstalledInOrder(stage, await installDocumented(stage));
+    });
+
+    it('enforces a policy on the first pod of a namespace that Argo CD made', async () => {
+      await assertEnforcedFromTheBeginning(stage);
+    });
+
+    it('shows violations in the message of a healthy policy', async () => {
+      await assertHealthMessage(stage);
+    });
+  });
+
+  describe('side by side', () => {
+    sideBySide([...inForceScenarios(current), ...labelScenarios(current), ...guardScenarios(current)]);
+  });
+
+  describe('steady state', () => {
+    it(`writes and syncs nothing in ${STEADY_MS / 60_000} minutes of steady state, in every mode`, async () => {
+      await assertSteady(stage, await steadyApplications(stage));
+    });
+  });
+
+  // Last: sixty large policies keep the API server busy.
+  describe('the lines of a policy', () => {
+    sideBySide(lineScenarios(current));
+  });
+});

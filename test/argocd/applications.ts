@@ -1,0 +1,138 @@
+/** Applications of a running Argo CD: how tests write them, and what became of them. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Api, Json } from '../integration/api.ts';
+import { eventually } from '../integration/harness.ts';
+import { ARGO_NAMESPACE } from './server.ts';
+
+export const ARGO_OBJECTS = `/apis/argoproj.io/v1alpha1/namespaces/${ARGO_NAMESPACE}`;
+export const APPLICATIONS = `${ARGO_OBJECTS}/applications`;
+/** Argo CD's name for the cluster that it runs in. */
+export const HERE = 'https://kubernetes.default.svc';
+
+/** Dozens of Applications are synced at the same time. */
+const WAIT_MS = 240_000;
+
+export interface ApplicationOptions {
+  readonly url: string;
+  readonly path?: string;
+  /** As in syncOptions, such as ServerSideApply=true. */
+  readonly options?: readonly string[];
+  readonly annotations?: Readonly<Record<string, string>>;
+  readonly finalizers?: readonly string[];
+  readonly server?: string;
+  readonly namespace?: string;
+  /** More of the spec's syncPolicy. */
+  readonly policy?: object;
+  readonly ignoreDifferences?: readonly object[];
+}
+
+/** One that heals itself and prunes. */
+export function application(name: string, options: ApplicationOptions): Json {
+  const { url, path = '.', server = HERE, namespace, ignoreDifferences, annotations, finalizers } = options;
+  return {
+    apiVersion: 'argoproj.io/v1alpha1',
+    kind: 'Application',
+    metadata: {
+      name,
+      namespace: ARGO_NAMESPACE,
+      ...(annotations && { annotations }),
+      ...(finalizers && { finalizers }),
+    },
+    spec: {
+      project: 'default',
+      source: { repoURL: url, targetRevision: 'main', path },
+      destination: { server, ...(namespace && { namespace }) },
+      ...(ignoreDifferences && { ignoreDifferences }),
+      syncPolicy: {
+        automated: { prune: true, selfHeal: true },
+        syncOptions: options.options ?? [],
+        ...options.policy,
+      },
+    },
+  };
+}
+
+export class Applications {
+  readonly #api: Api;
+
+  constructor(api: Api) {
+    this.#api = api;
+  }
+
+  async create(application: Json): Promise<void> {
+    await this.#api.apply(`${APPLICATIONS}/${application.metadata.name}`, application);
+  }
+
+  async get(name: string): Promise<Json> {
+    return this.#api.get(`${APPLICATIONS}/${name}`);
+  }
+
+  /** Says that Git has changed, as a webhook does. */
+  async refresh(name: string): Promise<void> {
+    const annotations = { 'argocd.argoproj.io/refresh': 'normal' };
+    await this.#api.patch(`${APPLICATIONS}/${name}`, { metadata: { annotations } });
+  }
+
+  /** Waits until a sync of the commit has ended well, and Argo CD finds nothing different. */
+  async synced(name: string, commit: string, timeoutMs = WAIT_MS): Promise<Json> {
+    await this.refresh(name);
+    return this.becomes(name, `Synced to ${commit.slice(0, 7)}`, isSyncedTo(commit), timeoutMs);
+  }
+
+  /** The same, and healthy. */
+  async healthy(name: string, commit: string, timeoutMs = WAIT_MS): Promise<Json> {
+    await this.refresh(name);
+    const look = (one: Json) => isSyncedTo(commit)(one) && one.status.health?.status === 'Healthy';
+    return this.becomes(name, `Synced to ${commit.slice(0, 7)} and Healthy`, look, timeoutMs);
+  }
+
+  async becomes(name: string, what: string, look: (one: Json) => boolean, timeoutMs = WAIT_MS): Promise<Json> {
+    let last: Json;
+    const found = async () => {
+      last = await this.get(name);
+      return look(last) && last;
+    };
+    return eventually(`Application ${name} to be ${what}`, found, timeoutMs).catch((error: Error) => {
+      throw new Error(`${error.message}: ${summary(last)}`);
+    });
+  }
+
+  /** Waits until Argo CD has compared it again, after now. */
+  async compared(name: string): Promise<Json> {
+    // reconciledAt has whole seconds.
+    await sleep(1_000);
+    const began = new Date().toISOString();
+    await this.refresh(name);
+    return this.becomes(name, 'compared again', ({ status }) => (status?.reconciledAt ?? '') > began);
+  }
+}
+
+export function isSyncedTo(commit: string): (application: Json) => boolean {
+  return ({ status, metadata }) =>
+    !metadata.annotations?.['argocd.argoproj.io/refresh'] &&
+    status?.sync?.status === 'Synced' &&
+    status.sync.revision === commit &&
+    // What equals Git already needs no sync.
+    (status.operationState === undefined || status.operationState.phase === 'Succeeded');
+}
+
+/** What Argo CD says of one resource of an Application. */
+export function resourceOf(application: Json, kind: string, name: string): Json | undefined {
+  return application.status?.resources?.find((one: Json) => one.kind === kind && one.name === name);
+}
+
+export function summary({ status = {} }: Json): string {
+  const { sync, health, operationState, conditions } = status;
+  const { phase, message, syncResult, retryCount } = operationState ?? {};
+  const bad = syncResult?.resources?.filter((one: Json) => one.status !== 'Synced' || one.hookPhase !== 'Succeeded');
+  return JSON.stringify({
+    sync: sync?.status,
+    revision: sync?.revision,
+    health: health?.status,
+    phase,
+    message,
+    retryCount,
+    conditions,
+    bad,
+  });
+}

@@ -1,0 +1,100 @@
+/** An Argo CD that is not administrator, before the guard. */
+import { readFileSync } from 'node:fs';
+import { SERVERNAME } from '../controlplane/readiness.ts';
+import type { Json } from '../integration/api.ts';
+import { NAMESPACES, POLICIES } from '../integration/rendered.ts';
+import { application } from './applications.ts';
+import { ENFORCE, namespaceOf, policyOf, SERVER_SIDE } from './objects.ts';
+import { ARGO_NAMESPACE } from './server.ts';
+import type { Scenario } from './side-by-side.ts';
+import type { Stage } from './stage.ts';
+
+const LIMITED = 'argocd-limited';
+
+export function guardScenarios(stage: () => Stage): Scenario[] {
+  return [
+    {
+      title: 'the guard refuses an Argo CD without exempt what weakens a label, until it has exempt',
+      run: () => guarded(stage()),
+    },
+  ];
+}
+
+async function guarded(stage: Stage): Promise<void> {
+  const name = 'argo-guarded';
+  const server = await limitedCluster(stage);
+  await stage.api.apply(`${POLICIES}/${name}`, policyOf(name));
+  await stage.inForce(name);
+  const repository = stage.repository();
+  const commit = (labels: Readonly<Record<string, string>>) =>
+    repository.commit({ 'namespace.yaml': [namespaceOf(name, { environment: name, ...labels })] });
+  const retry = { limit: -1, refresh: true, backoff: { duration: '5s', factor: 1, maxDuration: '5s' } };
+  const options = { url: repository.url, options: [SERVER_SIDE], server, policy: { retry } };
+  const first = commit({});
+  await stage.applications.create(application(name, options));
+  await stage.applications.healthy(name, first);
+  await stage.labelsBecome(name, { enforce: 'restricted' });
+  const second = commit({ [ENFORCE]: 'privileged' });
+  await stage.applications.refresh(name);
+  const said = new RegExp(`exempt.*${name}|${name}.*exempt`, 's');
+  await stage.applications.becomes(name, 'refused by the guard', (one) => said.test(JSON.stringify(one.status)));
+  await stage.labelsBecome(name, { enforce: 'restricted' });
+  await stage.api.apply('/apis/rbac.authorization.k8s.io/v1/clusterroles/argocd-exempt', {
+    ...role('argocd-exempt'),
+    rules: [
+      {
+        apiGroups: ['capabilitypolicy.dev'],
+        resources: ['capabilitypolicies'],
+        resourceNames: [name],
+        verbs: ['exempt'],
+      },
+    ],
+  });
+  await stage.api.apply(
+    '/apis/rbac.authorization.k8s.io/v1/clusterrolebindings/argocd-exempt',
+    binding('argocd-exempt'),
+  );
+  await stage.applications.synced(name, second);
+  await stage.labelsBecome(name, { enforce: 'privileged' });
+}
+
+/** The same cluster by another name, where Argo CD may read everything and write namespaces. @returns the name */
+async function limitedCluster({ api, controlPlane }: Stage): Promise<string> {
+  const rules = [
+    { apiGroups: ['*'], resources: ['*'], verbs: ['get', 'list', 'watch'] },
+    { apiGroups: [''], resources: ['namespaces'], verbs: ['create', 'update', 'patch', 'delete'] },
+    { nonResourceURLs: ['*'], verbs: ['get'] },
+  ];
+  await api.apply(`/apis/rbac.authorization.k8s.io/v1/clusterroles/${LIMITED}`, { ...role(LIMITED), rules });
+  await api.apply(`/apis/rbac.authorization.k8s.io/v1/clusterrolebindings/${LIMITED}`, binding(LIMITED));
+  const { clusters, users } = JSON.parse(readFileSync(controlPlane.kubeconfigFor(LIMITED), 'utf8'));
+  const server = clusters[0].cluster.server.replace('127.0.0.1', 'localhost');
+  const tlsClientConfig = {
+    caData: clusters[0].cluster['certificate-authority-data'],
+    certData: users[0].user['client-certificate-data'],
+    keyData: users[0].user['client-key-data'],
+    serverName: SERVERNAME,
+  };
+  await api.apply(`${NAMESPACES}/${ARGO_NAMESPACE}/secrets/limited`, {
+    apiVersion: 'v1',
+    kind: 'Secret',
+    metadata: { name: 'limited', labels: { 'argocd.argoproj.io/secret-type': 'cluster' } },
+    stringData: { name: 'limited', server, config: JSON.stringify({ tlsClientConfig }) },
+  });
+  return server;
+}
+
+function role(name: string): Json {
+  return { apiVersion: 'rbac.authorization.k8s.io/v1', kind: 'ClusterRole', metadata: { name } };
+}
+
+function binding(name: string): Json {
+  const apiGroup = 'rbac.authorization.k8s.io';
+  return {
+    apiVersion: `${apiGroup}/v1`,
+    kind: 'ClusterRoleBinding',
+    metadata: { name },
+    roleRef: { apiGroup, kind: 'ClusterRole', name },
+    subjects: [{ apiGroup, kind: 'User', name: LIMITED }],
+  };
+}

@@ -1,0 +1,215 @@
+/** Policies that are changed, renamed, removed and wrong in Git: what Git holds in force is in force all the time. */
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { loadAll } from 'js-yaml';
+import { CONFIG } from '../install/rights.ts';
+import type { Json } from '../integration/api.ts';
+import { eventually } from '../integration/harness.ts';
+import { NAMESPACES, POLICIES } from '../integration/rendered.ts';
+import { APPLICATIONS, application, resourceOf } from './applications.ts';
+import { namespaceOf, policyOf, privilegedProbe, SERVER_SIDE } from './objects.ts';
+import type { Scenario } from './side-by-side.ts';
+import type { Stage } from './stage.ts';
+
+/** Less than this is by chance. */
+const ROUNDS = 20;
+
+/** The policies' Application as config/argocd/application.yaml has it, with another name and repository. */
+export function policiesApplication(name: string, url: string): Json {
+  const all = loadAll(readFileSync(join(CONFIG, 'argocd', 'application.yaml'), 'utf8')) as Json[];
+  const sample = all.find(({ metadata }) => metadata.name === 'capabilitypolicies');
+  const source = { repoURL: url, targetRevision: 'main', path: '.' };
+  return { ...sample, metadata: { name, namespace: 'argocd' }, spec: { ...sample.spec, source } };
+}
+
+export function inForceScenarios(stage: () => Stage): Scenario[] {
+  return [
+    { title: 'a policy that is renamed in one commit: no pod slips in', run: () => rename(stage()) },
+    { title: 'a change and its revert: no pod slips in', run: () => revert(stage()) },
+    {
+      title: 'Prune=false: a policy that leaves Git stays in force, and syncs and self-heal go on',
+      run: () => keep(stage()),
+    },
+    { title: 'a policy that leaves Git is deleted, and its labels are withdrawn', run: () => prune(stage()) },
+    {
+      title:
+        'a policy that is not accepted: the old rules stay, others heal, the next wave waits, and a mend is applied',
+      run: () => notAccepted(stage()),
+    },
+    {
+      title: 'a policy that the CRD refuses, by client-side apply: the old rules stay, and a mend is applied',
+      run: () => refused(stage()),
+    },
+    {
+      title: 'Delete=confirm: an Application that is deleted leaves its policies in force until confirmed',
+      run: () => confirm(stage()),
+    },
+  ];
+}
+
+/** A namespace in which `policy` decides, the policy's Application synced once, and the policy in force. */
+async function settled(stage: Stage, app: Json, commit: string, policy: string): Promise<void> {
+  await stage.namespace(policy, { environment: policy });
+  await stage.applications.create(app);
+  await stage.applications.healthy(app.metadata.name, commit);
+  await stage.inForce(policy);
+}
+
+/** No pod is admitted while `act` runs that what Git holds refuses. */
+async function assertNoGap(stage: Stage, namespace: string, act: () => Promise<void>): Promise<void> {
+  const { surprises, rounds } = await stage.probing([privilegedProbe(namespace)], act);
+  assert.deepEqual(surprises, []);
+  assert.ok(rounds >= ROUNDS, `asked only ${rounds} times`);
+}
+
+async function rename(stage: Stage): Promise<void> {
+  const [old, next] = ['argo-old-name', 'argo-new-name'];
+  const repository = stage.repository();
+  const { spec } = policyOf(old);
+  const first = repository.commit({ 'policy.yaml': [policyOf(old)] });
+  await settled(stage, policiesApplication('rename', repository.url), first, old);
+  await assertNoGap(stage, old, async () => {
+    const second = repository.commit({ 'renamed.yaml': [policyOf(next, spec)] });
+    await stage.applications.healthy('rename', second);
+    await eventually('the old policy to be gone', async () => (await stage.policy(old)) === undefined);
+    await stage.inForce(next);
+    await sleep(3_000);
+  });
+}
+
+async function revert(stage: Stage): Promise<void> {
+  const name = 'argo-revert';
+  const repository = stage.repository();
+  const level = async () => (await stage.inForce(name)).spec.level;
+  const first = repository.commit({ 'policy.yaml': [policyOf(name)] });
+  await settled(stage, policiesApplication(name, repository.url), first, name);
+  await assertNoGap(stage, name, async () => {
+    await stage.applications.healthy(
+      name,
+      repository.commit({ 'policy.yaml': [policyOf(name, { level: 'baseline' })] }),
+    );
+    assert.equal(await level(), 'baseline');
+    await stage.applications.healthy(name, repository.revert());
+    assert.equal(await level(), 'restricted');
+  });
+}
+
+async function keep(stage: Stage): Promise<void> {
+  const [app, kept, other] = ['keep', 'argo-kept', 'argo-kept-other'];
+  const repository = stage.repository();
+  const policy = policyOf(kept, {}, { options: 'Prune=false' });
+  const first = repository.commit({ 'kept.yaml': [policy], 'other.yaml': [policyOf(other)] });
+  await settled(stage, policiesApplication(app, repository.url), first, kept);
+  await assertNoGap(stage, kept, async () => {
+    repository.commit({ 'other.yaml': [policyOf(other, { level: 'baseline' })] });
+    await stage.applications.refresh(app);
+    await eventually('the other commit', async () => (await stage.policy(other))?.spec.level === 'baseline');
+    const seen = await stage.applications.compared(app);
+    assert.equal(seen.status.sync.status, 'OutOfSync');
+    assert.partialDeepStrictEqual(resourceOf(seen, 'CapabilityPolicy', kept), {
+      status: 'OutOfSync',
+      requiresPruning: true,
+    });
+    await assertHealed(stage, other);
+    assert.ok(await stage.policy(kept));
+  });
+  const last = repository.commit({ 'kept.yaml': [policy], 'other.yaml': [policyOf(other)] });
+  await stage.applications.healthy(app, last);
+}
+
+async function prune(stage: Stage): Promise<void> {
+  const [name, other] = ['argo-pruned', 'argo-pruned-other'];
+  const repository = stage.repository();
+  const first = repository.commit({ 'policy.yaml': [policyOf(name)], 'other.yaml': [policyOf(other)] });
+  await settled(stage, policiesApplication(name, repository.url), first, name);
+  await stage.labelsBecome(name, { enforce: 'restricted' });
+  await stage.applications.healthy(name, repository.commit({ 'other.yaml': [policyOf(other)] }));
+  assert.equal(await stage.policy(name), undefined);
+  await stage.labelsBecome(name, {});
+}
+
+async function notAccepted(stage: Stage): Promise<void> {
+  const [app, good, bad, next] = ['unaccepted', 'argo-accepted', 'argo-unaccepted', 'argo-next-wave'];
+  const repository = stage.repository();
+  const files = (levelVersion?: string) => ({
+    'good.yaml': [policyOf(good, {}, { wave: 1 })],
+    'bad.yaml': [policyOf(bad, levelVersion === undefined ? {} : { levelVersion }, { wave: 1 })],
+  });
+  const namespace = { 'namespace.yaml': [namespaceOf(next, { environment: bad }, { wave: 2 })] };
+  await settled(stage, policiesApplication(app, repository.url), repository.commit(files()), bad);
+  await assertNoGap(stage, bad, async () => {
+    repository.commit({ ...files('v1.99'), ...namespace });
+    await stage.applications.refresh(app);
+    const degraded = await stage.applications.becomes(app, 'Degraded', (one) => {
+      return resourceOf(one, 'CapabilityPolicy', bad)?.health?.status === 'Degraded';
+    });
+    assert.match(
+      resourceOf(degraded, 'CapabilityPolicy', bad)?.health.message,
+      /^spec\.levelVersion: v1\.99 is too new/,
+    );
+    await stage.applications.becomes(app, 'retrying', ({ status }) => (status.operationState?.retryCount ?? 0) > 0);
+    await assertHealed(stage, good);
+    assert.equal(await stage.api.find(`${NAMESPACES}/${next}`), undefined);
+    const mended = repository.commit({ ...files('v1.30'), ...namespace });
+    await stage.applications.healthy(app, mended);
+  });
+  assert.ok(await stage.api.find(`${NAMESPACES}/${next}`));
+}
+
+async function refused(stage: Stage): Promise<void> {
+  const [wrong, other] = ['argo-wrong', 'argo-beside'];
+  const repository = stage.repository();
+  const base = policiesApplication(wrong, repository.url);
+  const { syncPolicy } = base.spec;
+  const syncOptions = syncPolicy.syncOptions.filter((option: string) => option !== SERVER_SIDE);
+  const app = { ...base, spec: { ...base.spec, syncPolicy: { ...syncPolicy, syncOptions } } };
+  const files = (level: string) => ({
+    'wrong.yaml': [policyOf(wrong, { level } as object)],
+    'other.yaml': [policyOf(other, { priority: level === 'restricted' ? 0 : 1 })],
+  });
+  await settled(stage, app, repository.commit(files('restricted')), wrong);
+  await assertNoGap(stage, wrong, async () => {
+    repository.commit(files('restrictive'));
+    await stage.applications.refresh(wrong);
+    const failed = ({ status }: Json) => /failed|unsuccessful/.test(status.operationState?.message ?? '');
+    await stage.applications.becomes(wrong, 'failing', failed);
+    await eventually('the other policy', async () => (await stage.policy(other))?.spec.priority === 1);
+    await stage.applications.healthy(wrong, repository.commit(files('baseline')));
+  });
+  // What the docs say to do before a merge.
+  const query = { dryRun: 'All', fieldManager: 'ci', force: true };
+  const path = `${POLICIES}/${wrong}`;
+  const body = policyOf(wrong, { level: 'restrictive' } as object);
+  const answer = await stage.api.ask('PATCH', path, { body, query, contentType: 'application/apply-patch+yaml' });
+  assert.equal(answer.status, 422);
+}
+
+async function confirm(stage: Stage): Promise<void> {
+  const name = 'argo-confirmed';
+  const repository = stage.repository();
+  const policy = policyOf(name, {}, { options: 'Delete=confirm' });
+  const app = application(name, {
+    url: repository.url,
+    options: [SERVER_SIDE],
+    finalizers: ['resources-finalizer.argocd.argoproj.io'],
+  });
+  await settled(stage, app, repository.commit({ 'policy.yaml': [policy] }), name);
+  const path = `${APPLICATIONS}/${name}`;
+  await assertNoGap(stage, name, async () => {
+    await stage.api.remove(path);
+    await sleep(10_000);
+    assert.ok(await stage.policy(name));
+  });
+  const approved = { 'argocd.argoproj.io/deletion-approved': new Date().toISOString() };
+  await stage.api.patch(path, { metadata: { annotations: approved } });
+  await eventually('the Application to be gone', async () => (await stage.api.find(path)) === undefined);
+  assert.equal(await stage.policy(name), undefined);
+}
+
+/** A change by hand is undone. */
+async function assertHealed(stage: Stage, policy: string): Promise<void> {
+  await stage.api.patch(`${POLICIES}/${policy}`, { spec: { mode: 'Audit' } });
+  await eventually(`${policy} to be healed`, async () => (await stage.policy(policy))?.spec.mode === 'Enforce');
+}

@@ -1,0 +1,69 @@
+/** What tests of Argo CD commit. */
+import type { CapabilityPolicySpec } from '../../operator/api/capability-policy.ts';
+import type { Json } from '../integration/api.ts';
+import { privilegedPod } from '../integration/pods.ts';
+import type { Probe } from '../upgrade/prober.ts';
+
+export const ENFORCE = 'pod-security.kubernetes.io/enforce';
+export const SERVER_SIDE = 'ServerSideApply=true';
+const OPTIONS = 'argocd.argoproj.io/sync-options';
+const WAVE = 'argocd.argoproj.io/sync-wave';
+
+/** How Argo CD applies and compares. Server-side apply is compared by server-side diff since 3.6. */
+export interface Mode {
+  readonly title: string;
+  readonly options: readonly string[];
+  readonly annotations?: Readonly<Record<string, string>>;
+}
+
+export const CLIENT_SIDE_APPLY: Mode = { title: 'client-side apply', options: [] };
+export const SERVER_SIDE_APPLY: Mode = { title: 'server-side apply', options: [SERVER_SIDE] };
+export const MODES: readonly Mode[] = [
+  CLIENT_SIDE_APPLY,
+  SERVER_SIDE_APPLY,
+  { title: 'client-side apply, server-side diff', options: [], annotations: compare('ServerSideDiff=true') },
+  {
+    title: 'server-side apply, client-side diff',
+    options: [SERVER_SIDE],
+    annotations: compare('ServerSideDiff=false'),
+  },
+];
+export const REPLACE: Mode = { title: 'Replace=true', options: ['Replace=true'] };
+
+export interface Marks {
+  readonly options?: string;
+  readonly wave?: number;
+}
+
+/** Enforces level restricted where the label environment has the policy's name, unless told otherwise. */
+export function policyOf(name: string, spec: Partial<CapabilityPolicySpec> = {}, marks: Marks = {}): Json {
+  return {
+    apiVersion: 'capabilitypolicy.dev/v1alpha1',
+    kind: 'CapabilityPolicy',
+    metadata: { name, ...annotationsOf(marks) },
+    spec: { namespaceSelector: { matchLabels: { environment: name } }, level: 'restricted', mode: 'Enforce', ...spec },
+  };
+}
+
+export function namespaceOf(name: string, labels: Readonly<Record<string, string>>, marks: Marks = {}): Json {
+  return { apiVersion: 'v1', kind: 'Namespace', metadata: { name, labels, ...annotationsOf(marks) } };
+}
+
+/** That no policy in Git admits, so that nothing but a gap lets it in. */
+export function privilegedProbe(namespace: string): Probe {
+  return { title: 'a privileged pod', pod: privilegedPod(), namespace, expected: () => 'refused' };
+}
+
+/** As a name: `client-side-apply`. */
+export function slug({ title }: Mode): string {
+  return title.toLowerCase().replaceAll(/[^a-z]+/g, '-');
+}
+
+function annotationsOf({ options, wave }: Marks): object {
+  const annotations = { ...(options && { [OPTIONS]: options }), ...(wave !== undefined && { [WAVE]: String(wave) }) };
+  return Object.keys(annotations).length > 0 ? { annotations } : {};
+}
+
+function compare(option: string): Readonly<Record<string, string>> {
+  return { 'argocd.argoproj.io/compare-options': option };
+}

@@ -1,0 +1,45 @@
+/** The programs that a real Argo CD needs: itself and kustomize from the Go module beside this file, and three of Debian. */
+import { join } from 'node:path';
+import { REPRODUCIBLE } from '../controlplane/build.ts';
+import { findProgram, requiredVersion } from '../controlplane/program.ts';
+import { moduleFolder } from '../integration/published-crds.ts';
+
+/** The folder of go.mod and go.sum, which say what is built. */
+const MODULE = import.meta.dirname;
+const ARGOCD = 'github.com/argoproj/argo-cd/v3';
+/** Argo CD asks for Go 1.27. */
+const TOOLCHAIN = 'go1.27.4';
+
+export interface Programs {
+  /** All of Argo CD's servers are this one program. */
+  readonly argocd: string;
+  readonly kustomize: string;
+}
+
+/** As in v3.6.1. */
+export function argocdVersion(): string {
+  return requiredVersion(MODULE, ARGOCD);
+}
+
+/** The folder of Argo CD's source, with its CRDs and ConfigMaps. */
+export async function argocdSource(environment: NodeJS.ProcessEnv = process.env): Promise<string> {
+  return moduleFolder(`${ARGOCD}@${argocdVersion()}`, { ...environment, GOTOOLCHAIN: TOOLCHAIN });
+}
+
+/** The programs, which are built where they are missing: about ten minutes on two cores, with progress on standard error. */
+export async function findPrograms(environment: NodeJS.ProcessEnv = process.env): Promise<Programs> {
+  const program = {
+    name: 'argocd',
+    module: MODULE,
+    of: ARGOCD,
+    flags: (version: string) => [
+      ...REPRODUCIBLE,
+      '-ldflags',
+      `-s -w -X ${ARGOCD}/common.version=${version.replace('v', '')}`,
+    ],
+    minutes: 10,
+    toolchain: TOOLCHAIN,
+  };
+  const argocd = await findProgram(program, environment);
+  return { argocd, kustomize: join(argocd, '..', 'kustomize') };
+}

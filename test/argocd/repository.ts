@@ -1,0 +1,60 @@
+/** Git on the local disk, as Argo CD reads it. */
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+
+/** Path → what is in the file: text, or objects that are written as YAML documents. */
+export type Files = Readonly<Record<string, string | readonly object[]>>;
+
+const ENVIRONMENT = {
+  PATH: process.env.PATH,
+  GIT_CONFIG_GLOBAL: '/dev/null',
+  GIT_CONFIG_NOSYSTEM: '1',
+  GIT_AUTHOR_NAME: 'test',
+  GIT_AUTHOR_EMAIL: 'test@example.org',
+  GIT_COMMITTER_NAME: 'test',
+  GIT_COMMITTER_EMAIL: 'test@example.org',
+};
+
+export class Repository {
+  readonly #dir: string;
+
+  /** @param parent the folder that it is made in */
+  constructor(parent: string) {
+    this.#dir = mkdtempSync(join(parent, 'repository-'));
+    this.#git('init', '--quiet', '--initial-branch=main');
+  }
+
+  get url(): string {
+    return `file://${this.#dir}`;
+  }
+
+  /** Makes the repository hold these files and no others; returns the commit. */
+  commit(files: Files): string {
+    this.#git('rm', '--quiet', '-r', '--ignore-unmatch', '.');
+    for (const [path, content] of Object.entries(files)) {
+      const file = join(this.#dir, path);
+      mkdirSync(dirname(file), { recursive: true });
+      // JSON is YAML.
+      const text = typeof content === 'string' ? content : content.map((one) => JSON.stringify(one)).join('\n---\n');
+      writeFileSync(file, text);
+    }
+    this.#git('add', '--all');
+    this.#git('commit', '--quiet', '--allow-empty', '--message=as the test says');
+    return this.#git('rev-parse', 'HEAD').trim();
+  }
+
+  /** Commits the opposite of the last commit; returns the commit. */
+  revert(): string {
+    this.#git('revert', '--no-edit', 'HEAD');
+    return this.#git('rev-parse', 'HEAD').trim();
+  }
+
+  remove(): void {
+    rmSync(this.#dir, { recursive: true, force: true });
+  }
+
+  #git(...args: readonly string[]): string {
+    return execFileSync('git', args, { cwd: this.#dir, env: ENVIRONMENT, encoding: 'utf8', stdio: 'pipe' });
+  }
+}
