@@ -51,14 +51,14 @@ describe(`Argo CD ${argocdVersion()} on Kubernetes ${kubernetesVersion()}`, func
     });
   });
 
-  describe('side by side', () => {
-    sideBySide([...inForceScenarios(current), ...labelScenarios(current), ...guardScenarios(current)]);
-  });
-
   describe('steady state', () => {
     it(`writes and syncs nothing in ${STEADY_MS / 60_000} minutes of steady state, in every mode`, async () => {
       await assertSteady(stage, await steadyApplications(stage));
     });
+  });
+
+  describe('side by side', () => {
+    sideBySide([...inForceScenarios(current), ...labelScenarios(current), ...guardScenarios(current)]);
   });
 
   // Last: sixty large policies keep the API server busy.
