@@ -5,9 +5,10 @@ import { CAPABILITIES } from '../../operator/standards/capabilities.ts';
 import type { ControlPlane } from '../controlplane/controlplane.ts';
 import { sharedControlPlane } from '../controlplane/shared.ts';
 import { BAD_INPUT, GOOD_INPUT, policyOf } from './bad-input.ts';
+import { waitUntilEstablished } from './established.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
-const CRD = 'customresourcedefinition/capabilitypolicies.capabilitypolicy.dev';
+const CRD = 'capabilitypolicies.capabilitypolicy.dev';
 
 describe('the CRD', () => {
   let controlPlane: ControlPlane;
@@ -15,7 +16,7 @@ describe('the CRD', () => {
   before(async () => {
     controlPlane = await sharedControlPlane();
     await kubectl(['apply', '--server-side', '--force-conflicts', '-k', 'crds']);
-    await kubectl(['wait', '--for=condition=Established', CRD, '--timeout=30s']);
+    await waitUntilEstablished(kubectl, CRD);
   });
 
   describe('refuses, and says what to write instead', () => {
@@ -102,7 +103,7 @@ describe('the CRD', () => {
   });
 
   it('describes and bounds every field', async () => {
-    const { stdout } = await kubectl(['get', CRD, '-o', 'json']);
+    const { stdout } = await kubectl(['get', 'customresourcedefinition', CRD, '-o', 'json']);
     const schema = JSON.parse(stdout).spec.versions[0].schema.openAPIV3Schema;
     assert.deepEqual(carelessFields(schema.properties.spec, 'spec', true), []);
     assert.deepEqual(carelessFields(schema.properties.status, 'status', true), []);

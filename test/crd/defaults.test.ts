@@ -15,6 +15,7 @@ import type { RawObject } from '../../operator/cluster/raw.ts';
 import { RULES } from '../../operator/rules/index.ts';
 import type { ControlPlane } from '../controlplane/controlplane.ts';
 import { sharedControlPlane } from '../controlplane/shared.ts';
+import { waitUntilEstablished } from './established.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const CRD_FILE = `${ROOT}/crds/capabilitypolicies.yaml`;
@@ -84,7 +85,7 @@ describe('the defaults of a policy', () => {
   before(async () => {
     controlPlane = await sharedControlPlane();
     await kubectl(['apply', '--server-side', '--force-conflicts', '-k', 'crds']);
-    await kubectl(['wait', '--for=condition=Established', `crd/${CRD}`, '--timeout=30s']);
+    await waitUntilEstablished(kubectl, CRD);
   });
 
   it('are not in the schema of spec: the API server would fill in values that no field manager owns', () => {
@@ -191,7 +192,7 @@ describe('the defaults of a policy', () => {
       spec: { ...spec, group: OLDER, names },
     };
     await kubectl(['apply', '--server-side', '--force-conflicts', '-f', '-'], object);
-    await kubectl(['wait', '--for=condition=Established', `crd/policies.${OLDER}`, '--timeout=30s']);
+    await waitUntilEstablished(kubectl, `policies.${OLDER}`);
   }
 
   function kubectl(args: readonly string[], input?: object): Promise<string> {

@@ -56,7 +56,9 @@ export async function tell(cluster: DemoCluster, shell: Shell): Promise<void> {
 
   shell.heading('2. The CustomResourceDefinition, the operator (npm start), and four policies');
   await shell.expect(true, 'kubectl apply -k crds');
-  await shell.run(['wait', '--for=condition=Established', 'crd/capabilitypolicies.capabilitypolicy.dev']);
+  // kubectl fails when it asks before the CRD has conditions.
+  const established = ['wait', '--for=condition=Established', 'crd/capabilitypolicies.capabilitypolicy.dev'];
+  await waitFor('the CRD to be established', async () => (await shell.run(established)).ok);
   await cluster.startOperator();
   await shell.expect(true, 'kubectl apply -k config/samples');
   await shell.expect(true, 'kubectl wait --for=condition=Ready capabilitypolicies --all --timeout=60s');

@@ -6,12 +6,13 @@ import type { CapabilityPolicy } from '../../operator/api/capability-policy.ts';
 import { cappol } from '../cli/cappol.ts';
 import type { ControlPlane } from '../controlplane/controlplane.ts';
 import { sharedControlPlane } from '../controlplane/shared.ts';
+import { waitUntilEstablished } from '../crd/established.ts';
 import { migrated, psp, scc } from './objects.ts';
 import { ROWS } from './psp-rows.ts';
 import { SCC_ROWS } from './scc-rows.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
-const CRD = 'customresourcedefinition/capabilitypolicies.capabilitypolicy.dev';
+const CRD = 'capabilitypolicies.capabilitypolicy.dev';
 const INPUTS = ['classic-restricted', 'three', 'openshift'];
 /** Where the bindings of the inputs are. */
 const NAMESPACE = 'shop';
@@ -22,7 +23,7 @@ describe('an API server takes what is migrated', () => {
   before(async () => {
     controlPlane = await sharedControlPlane();
     await kubectl(['apply', '--server-side', '--force-conflicts', '-k', 'crds']);
-    await kubectl(['wait', '--for=condition=Established', CRD, '--timeout=30s']);
+    await waitUntilEstablished(kubectl, CRD);
     const namespace = { apiVersion: 'v1', kind: 'Namespace', metadata: { name: NAMESPACE } };
     await kubectl(['apply', '-f', '-'], JSON.stringify(namespace));
   });
