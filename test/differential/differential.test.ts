@@ -2,16 +2,19 @@
  * The three judges of a pod agree: our admission policy, Pod Security Admission, and the operator. The long form is
  * `npm run test:differential`.
  */
+import assert from 'node:assert/strict';
 import { sharedControlPlane } from '../controlplane/shared.ts';
 import { Arena, addEphemeralContainer, createPod } from './arena.ts';
 import { compare, type Plan } from './compare.ts';
 import { OVERRIDDEN, plain, VERSIONS } from './contests.ts';
+import { annotated, namedInOrder } from './order.ts';
 import { COMPLIANT, randomEphemeralContainers, randomPods } from './pods.ts';
 import { explain } from './report.ts';
 
 const RUNS = 40;
 const RUNS_OF_NEWEST = 150;
 const RUNS_OF_EPHEMERAL = 30;
+const REQUESTS_OF_ANNOTATIONS = 10;
 const NEWEST = Math.max(...VERSIONS);
 const LEVELS = VERSIONS.flatMap((minor) => [plain('baseline', minor), plain('restricted', minor)]);
 
@@ -54,6 +57,17 @@ describe('admission policy, Pod Security Admission and operator judge alike', fu
             seed,
           }));
       });
+    }
+  });
+
+  it('name annotations in the order of the containers, at each request', async () => {
+    for (const contest of newest) {
+      for (let turn = 0; turn < REQUESTS_OF_ANNOTATIONS; turn++) {
+        const answers = await arena.ask(createPod(annotated(turn)), contest);
+        assert.ok(answers);
+        assert.ok(answers.policy.text.includes(namedInOrder()), answers.policy.text);
+        assert.equal(answers.operator.text, answers.policy.text);
+      }
     }
   });
 
