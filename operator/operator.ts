@@ -29,7 +29,7 @@ import { buildStatus } from './report/status.ts';
 import { namespaceEvents, policyEvents, repairEvent } from './report/transitions.ts';
 import { violationCounts } from './report/violation-counts.ts';
 import type { FindIdentity } from './report/violation-events.ts';
-import { writeReport } from './report/writer.ts';
+import { WrittenStatuses, writeReport } from './report/writer.ts';
 import { aborted } from './runtime/aborted.ts';
 import type { Log } from './runtime/log.ts';
 import type { ReflectorObserver } from './runtime/metrics.ts';
@@ -79,6 +79,7 @@ export class Operator {
   readonly #judgements = new Map<string, NamespaceJudgement>();
   readonly #judgingRests = new Rests(JUDGING_RESTS);
   readonly #statusRests = new Rests(STATUS_RESTS);
+  readonly #written = new WrittenStatuses();
   /** Events that are still to be written. */
   readonly #repairs: KubernetesEvent[] = [];
   /** Of the term that leads; a stand-by follows the cluster and does nothing. */
@@ -369,13 +370,15 @@ export class Operator {
   }
 
   async #report(name: string): Promise<void> {
-    const policy = this.#followed.cluster.policy(name);
+    const seen = this.#followed.cluster.policy(name);
     const resolution = this.#view.resolution(name);
-    if (!policy || !resolution) return;
+    if (!seen || !resolution) return;
+    const policy = this.#written.latest(seen);
     const origin = this.#origin();
     const status = this.#statusRests.after(name, () => this.#status(policy, resolution, origin.now));
     const events = policyEvents(policy, status, this.#findIdentity, origin);
     await writeReport(this.#client, this.#tell, policy, status, events);
+    this.#written.add(seen, status);
   }
 
   #status(policy: CompletePolicy, resolution: Resolution, now: string): CapabilityPolicyStatus {

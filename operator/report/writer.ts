@@ -27,6 +27,25 @@ export async function writeReport(
   if (refusals[0]) throw refusals[0];
 }
 
+/**
+ * The statuses that the watch may not have shown yet. A status that is built on an older one would tell transitions again,
+ * with a later time. The watch replaces the object of a policy, so what was written for an object is forgotten with it.
+ */
+export class WrittenStatuses {
+  readonly #written = new WeakMap<CapabilityPolicy, CapabilityPolicyStatus>();
+
+  /** @param seen the policy as the watch last showed it */
+  add(seen: CapabilityPolicy, status: CapabilityPolicyStatus): void {
+    this.#written.set(seen, status);
+  }
+
+  /** The policy with the status that it has by now. */
+  latest<Policy extends CapabilityPolicy>(seen: Policy): Policy {
+    const status = this.#written.get(seen);
+    return status ? { ...seen, status } : seen;
+  }
+}
+
 function statusObject(name: string, status: CapabilityPolicyStatus) {
   return { apiVersion: `${GROUP}/${VERSION}`, kind: KIND, metadata: { name }, status };
 }

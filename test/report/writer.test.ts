@@ -5,7 +5,7 @@ import type { KubernetesEvent } from '../../operator/report/events.ts';
 import { type EventClient, EventRecorder } from '../../operator/report/recorder.ts';
 import { buildStatus } from '../../operator/report/status.ts';
 import { policyEvents } from '../../operator/report/transitions.ts';
-import { type StatusClient, writeReport } from '../../operator/report/writer.ts';
+import { type StatusClient, WrittenStatuses, writeReport } from '../../operator/report/writer.ts';
 import { input, NOW, standing } from './fixtures.ts';
 
 /** Records what is written, and answers each Event with `error`. */
@@ -50,6 +50,30 @@ function refusal(status: number, causes: string[] = []): ApiError {
     causes: causes.map((reason) => ({ reason, message: '' })),
   });
 }
+
+describe('a status that the watch has not shown yet', () => {
+  const LATER = '2026-01-02T03:04:06.789Z';
+
+  it('is what the next one is built on: no transition has two times, and nothing is written twice', async () => {
+    const seen = input();
+    const statuses = new WrittenStatuses();
+    const first = buildStatus(seen);
+    statuses.add(seen.policy, first);
+    const latest = { ...seen, policy: statuses.latest(seen.policy), now: LATER };
+    assert.deepEqual(buildStatus(latest).conditions, first.conditions);
+    const client = new RecordingClient();
+    await write(client, latest.policy, buildStatus(latest), []);
+    assert.deepEqual(client.calls, []);
+  });
+
+  it('is forgotten as soon as the watch shows the policy again', () => {
+    const { policy } = input();
+    const statuses = new WrittenStatuses();
+    statuses.add(policy, buildStatus(input()));
+    const shown = structuredClone(policy);
+    assert.equal(statuses.latest(shown), shown);
+  });
+});
 
 describe('the writer of reports', () => {
   const { policy } = input();
