@@ -14,9 +14,11 @@ import { inForceScenarios } from './in-force.ts';
 import { labelScenarios } from './label-scenarios.ts';
 import { lineScenarios } from './lines.ts';
 import { argocdVersion } from './programs.ts';
+import { refusedScenarios } from './refused.ts';
 import { sideBySide } from './side-by-side.ts';
 import { Stage } from './stage.ts';
 import { assertSteady, STEADY_MS, steadyApplications } from './steady.ts';
+import { treeScenarios } from './tree.ts';
 
 describe(`Argo CD ${argocdVersion()} on Kubernetes ${kubernetesVersion()}`, function () {
   this.timeout(600_000);
@@ -34,7 +36,10 @@ describe(`Argo CD ${argocdVersion()} on Kubernetes ${kubernetesVersion()}`, func
   });
 
   afterEach(function () {
-    if (this.currentTest?.isFailed() && process.env.ARGOCD_LOGS) console.log(stage.logEnds());
+    if (!this.currentTest?.isFailed()) return;
+    // At once: the reporter prints errors only at the end of a run of many minutes.
+    console.log(this.currentTest.err?.stack);
+    if (process.env.ARGOCD_LOGS) console.log(stage.logEnds());
   });
 
   describe('config/argocd', () => {
@@ -58,10 +63,15 @@ describe(`Argo CD ${argocdVersion()} on Kubernetes ${kubernetesVersion()}`, func
   });
 
   describe('side by side', () => {
-    sideBySide([...inForceScenarios(current), ...labelScenarios(current), ...guardScenarios(current)]);
+    sideBySide([
+      ...inForceScenarios(current),
+      ...refusedScenarios(current),
+      ...labelScenarios(current),
+      ...treeScenarios(current),
+      ...guardScenarios(current),
+    ]);
   });
 
-  // Last: sixty large policies keep the API server busy.
   describe('the lines of a policy', () => {
     sideBySide(lineScenarios(current));
   });

@@ -6,9 +6,12 @@ import { ARGO_NAMESPACE } from './server.ts';
 
 export const ARGO_OBJECTS = `/apis/argoproj.io/v1alpha1/namespaces/${ARGO_NAMESPACE}`;
 export const APPLICATIONS = `${ARGO_OBJECTS}/applications`;
+const REFRESH = 'argocd.argoproj.io/refresh';
 /** Argo CD's name for the cluster that it runs in. */
 export const HERE = 'https://kubernetes.default.svc';
 
+/** An Application is compared every ten seconds (server.ts). */
+export const TWO_COMPARISONS_MS = 22_000;
 /** Dozens of Applications are synced at the same time. */
 const WAIT_MS = 240_000;
 
@@ -67,21 +70,34 @@ export class Applications {
     return this.#api.get(`${APPLICATIONS}/${name}`);
   }
 
-  /** Says that Git has changed, as a webhook does. */
-  async refresh(name: string): Promise<void> {
-    const annotations = { 'argocd.argoproj.io/refresh': 'normal' };
+  /**
+   * Says that Git has changed, as a webhook does, until Argo CD has read the commit: a comparison that began before the
+   * commit takes the request with it, and the next one by itself asks a cache of three minutes what the branch is.
+   */
+  async sees(name: string, commit: string, timeoutMs = WAIT_MS): Promise<void> {
+    const look = async () => {
+      const { metadata, status } = await this.get(name);
+      if (status?.sync?.revision === commit) return true;
+      if (!metadata.annotations?.[REFRESH]) await this.#refresh(name);
+      return false;
+    };
+    await eventually(`Application ${name} to be compared with ${commit.slice(0, 7)}`, look, timeoutMs);
+  }
+
+  async #refresh(name: string): Promise<void> {
+    const annotations = { [REFRESH]: 'normal' };
     await this.#api.patch(`${APPLICATIONS}/${name}`, { metadata: { annotations } });
   }
 
   /** Waits until a sync of the commit has ended well, and Argo CD finds nothing different. */
   async synced(name: string, commit: string, timeoutMs = WAIT_MS): Promise<Json> {
-    await this.refresh(name);
+    await this.sees(name, commit, timeoutMs);
     return this.becomes(name, `Synced to ${commit.slice(0, 7)}`, isSyncedTo(commit), timeoutMs);
   }
 
   /** The same, and healthy. */
   async healthy(name: string, commit: string, timeoutMs = WAIT_MS): Promise<Json> {
-    await this.refresh(name);
+    await this.sees(name, commit, timeoutMs);
     const look = (one: Json) => isSyncedTo(commit)(one) && one.status.health?.status === 'Healthy';
     return this.becomes(name, `Synced to ${commit.slice(0, 7)} and Healthy`, look, timeoutMs);
   }
@@ -102,14 +118,14 @@ export class Applications {
     // reconciledAt has whole seconds.
     await sleep(1_000);
     const began = new Date().toISOString();
-    await this.refresh(name);
+    await this.#refresh(name);
     return this.becomes(name, 'compared again', ({ status }) => (status?.reconciledAt ?? '') > began);
   }
 }
 
 export function isSyncedTo(commit: string): (application: Json) => boolean {
   return ({ status, metadata }) =>
-    !metadata.annotations?.['argocd.argoproj.io/refresh'] &&
+    !metadata.annotations?.[REFRESH] &&
     status?.sync?.status === 'Synced' &&
     status.sync.revision === commit &&
     // What equals Git already needs no sync.

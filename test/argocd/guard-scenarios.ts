@@ -35,7 +35,7 @@ async function guarded(stage: Stage): Promise<void> {
   await stage.applications.healthy(name, first);
   await stage.labelsBecome(name, { enforce: 'restricted' });
   const second = commit({ [ENFORCE]: 'privileged' });
-  await stage.applications.refresh(name);
+  await stage.applications.sees(name, second);
   const said = new RegExp(`exempt.*${name}|${name}.*exempt`, 's');
   await stage.applications.becomes(name, 'refused by the guard', (one) => said.test(JSON.stringify(one.status)));
   await stage.labelsBecome(name, { enforce: 'restricted' });

@@ -39,10 +39,6 @@ export function inForceScenarios(stage: () => Stage): Scenario[] {
       run: () => notAccepted(stage()),
     },
     {
-      title: 'a policy that the CRD refuses, by client-side apply: the old rules stay, and a mend is applied',
-      run: () => refused(stage()),
-    },
-    {
       title: 'Delete=confirm: an Application that is deleted leaves its policies in force until confirmed',
       run: () => confirm(stage()),
     },
@@ -50,7 +46,7 @@ export function inForceScenarios(stage: () => Stage): Scenario[] {
 }
 
 /** A namespace in which `policy` decides, the policy's Application synced once, and the policy in force. */
-async function settled(stage: Stage, app: Json, commit: string, policy: string): Promise<void> {
+export async function settled(stage: Stage, app: Json, commit: string, policy: string): Promise<void> {
   await stage.namespace(policy, { environment: policy });
   await stage.applications.create(app);
   await stage.applications.healthy(app.metadata.name, commit);
@@ -58,7 +54,7 @@ async function settled(stage: Stage, app: Json, commit: string, policy: string):
 }
 
 /** No pod is admitted while `act` runs that what Git holds refuses. */
-async function assertNoGap(stage: Stage, namespace: string, act: () => Promise<void>): Promise<void> {
+export async function assertNoGap(stage: Stage, namespace: string, act: () => Promise<void>): Promise<void> {
   const { surprises, rounds } = await stage.probing([privilegedProbe(namespace)], act);
   assert.deepEqual(surprises, []);
   assert.ok(rounds >= ROUNDS, `asked only ${rounds} times`);
@@ -103,8 +99,8 @@ async function keep(stage: Stage): Promise<void> {
   const first = repository.commit({ 'kept.yaml': [policy], 'other.yaml': [policyOf(other)] });
   await settled(stage, policiesApplication(app, repository.url), first, kept);
   await assertNoGap(stage, kept, async () => {
-    repository.commit({ 'other.yaml': [policyOf(other, { level: 'baseline' })] });
-    await stage.applications.refresh(app);
+    const second = repository.commit({ 'other.yaml': [policyOf(other, { level: 'baseline' })] });
+    await stage.applications.sees(app, second);
     await eventually('the other commit', async () => (await stage.policy(other))?.spec.level === 'baseline');
     const seen = await stage.applications.compared(app);
     assert.equal(seen.status.sync.status, 'OutOfSync');
@@ -140,8 +136,7 @@ async function notAccepted(stage: Stage): Promise<void> {
   const namespace = { 'namespace.yaml': [namespaceOf(next, { environment: bad }, { wave: 2 })] };
   await settled(stage, policiesApplication(app, repository.url), repository.commit(files()), bad);
   await assertNoGap(stage, bad, async () => {
-    repository.commit({ ...files('v1.99'), ...namespace });
-    await stage.applications.refresh(app);
+    await stage.applications.sees(app, repository.commit({ ...files('v1.99'), ...namespace }));
     const degraded = await stage.applications.becomes(app, 'Degraded', (one) => {
       return resourceOf(one, 'CapabilityPolicy', bad)?.health?.status === 'Degraded';
     });
@@ -156,34 +151,6 @@ async function notAccepted(stage: Stage): Promise<void> {
     await stage.applications.healthy(app, mended);
   });
   assert.ok(await stage.api.find(`${NAMESPACES}/${next}`));
-}
-
-async function refused(stage: Stage): Promise<void> {
-  const [wrong, other] = ['argo-wrong', 'argo-beside'];
-  const repository = stage.repository();
-  const base = policiesApplication(wrong, repository.url);
-  const { syncPolicy } = base.spec;
-  const syncOptions = syncPolicy.syncOptions.filter((option: string) => option !== SERVER_SIDE);
-  const app = { ...base, spec: { ...base.spec, syncPolicy: { ...syncPolicy, syncOptions } } };
-  const files = (level: string) => ({
-    'wrong.yaml': [policyOf(wrong, { level } as object)],
-    'other.yaml': [policyOf(other, { priority: level === 'restricted' ? 0 : 1 })],
-  });
-  await settled(stage, app, repository.commit(files('restricted')), wrong);
-  await assertNoGap(stage, wrong, async () => {
-    repository.commit(files('restrictive'));
-    await stage.applications.refresh(wrong);
-    const failed = ({ status }: Json) => /failed|unsuccessful/.test(status.operationState?.message ?? '');
-    await stage.applications.becomes(wrong, 'failing', failed);
-    await eventually('the other policy', async () => (await stage.policy(other))?.spec.priority === 1);
-    await stage.applications.healthy(wrong, repository.commit(files('baseline')));
-  });
-  // What the docs say to do before a merge.
-  const query = { dryRun: 'All', fieldManager: 'ci', force: true };
-  const path = `${POLICIES}/${wrong}`;
-  const body = policyOf(wrong, { level: 'restrictive' } as object);
-  const answer = await stage.api.ask('PATCH', path, { body, query, contentType: 'application/apply-patch+yaml' });
-  assert.equal(answer.status, 422);
 }
 
 async function confirm(stage: Stage): Promise<void> {
@@ -209,7 +176,7 @@ async function confirm(stage: Stage): Promise<void> {
 }
 
 /** A change by hand is undone. */
-async function assertHealed(stage: Stage, policy: string): Promise<void> {
+export async function assertHealed(stage: Stage, policy: string): Promise<void> {
   await stage.api.patch(`${POLICIES}/${policy}`, { spec: { mode: 'Audit' } });
   await eventually(`${policy} to be healed`, async () => (await stage.policy(policy))?.spec.mode === 'Enforce');
 }

@@ -1,0 +1,114 @@
+/** A policy that states every field, and the same without some of its lines. */
+import { load } from 'js-yaml';
+import type { Json } from '../integration/api.ts';
+
+/**
+ * A spec that states every field, for hundreds of copies at the same time. The operator refuses the level's version, so it
+ * compiles no copy, and the API server has no admission policies to compile. Argo CD treats every policy alike.
+ */
+const FULL = `
+namespaceSelector:
+  matchLabels:
+    argo-lines: none
+    team: net
+  matchExpressions:
+    - {key: stage, operator: NotIn, values: [old]}
+level: restricted
+levelVersion: v1.99
+mode: Enforce
+priority: 10
+usableBy: Subjects
+subjects:
+  - {kind: ServiceAccount, name: default, namespace: net}
+  - {kind: Group, name: 'system:serviceaccounts:net'}
+defaulting: Enabled
+podSecurityLabels: 'Off'
+overrides:
+  capabilities:
+    allowedAdd: [NET_RAW, CHOWN]
+    requiredDrop: [ALL]
+    dropByName: true
+    defaultAdd: [CHOWN]
+    allowedBounding: [NET_RAW, CHOWN]
+  privileged: false
+  allowPrivilegeEscalation: false
+  defaultAllowPrivilegeEscalation: false
+  hostNetwork: true
+  hostPID: false
+  hostIPC: false
+  hostProcess: false
+  hostProbes: true
+  hostPorts:
+    - {min: 80, max: 90}
+    - {min: 8080, max: 8080}
+  volumes: [configMap, secret, hostPath, csi, flexVolume]
+  serviceAccountTokenVolumes: true
+  hostPaths:
+    - {pathPrefix: /var/log, readOnly: true}
+    - {pathPrefix: /srv}
+  flexVolumeDrivers: [example.org/one]
+  csiDrivers: [secrets.example.org]
+  runAsNonRoot: true
+  runAsUser:
+    rule: MustRunAs
+    ranges: [{min: 1000, max: 2000}]
+  runAsGroup:
+    rule: MayRunAs
+    ranges: [{min: 1000, max: 2000}]
+  supplementalGroups:
+    rule: MayRunAs
+    ranges: [{min: 1000, max: 2000}]
+  fsGroup:
+    rule: MayRunAs
+    ranges: [{min: 1000, max: 2000}]
+  seccomp:
+    types: [RuntimeDefault, Localhost]
+    localhostProfiles: [one.json]
+    unset: Refused
+    default: {type: RuntimeDefault}
+  appArmor:
+    types: [RuntimeDefault, Localhost]
+    localhostProfiles: [one]
+    unset: Allowed
+    default: {type: RuntimeDefault}
+  seLinux:
+    rule: MustRunAs
+    options:
+      type: container_t
+      level: s0
+  procMount: {types: [Default]}
+  sysctls:
+    allowed: [net.core.somaxconn]
+    forbidden: [kernel.*]
+  readOnlyRootFilesystem: true
+  runtimeClasses:
+    allowed: [gvisor]
+    default: gvisor
+`.trim();
+
+export const LINES = FULL.split('\n');
+
+/** A line, and what is indented below it. */
+export function block(line: number): number[] {
+  const depth = indentation(LINES[line] ?? '');
+  const end = LINES.findIndex((one, at) => at > line && indentation(one) <= depth);
+  return [...LINES.keys()].slice(line, end < 0 ? undefined : end);
+}
+
+/** FULL without these lines, and without what is indented below them. */
+export function without(lines: readonly number[]): Json {
+  const gone = new Set(lines.flatMap(block));
+  return dropNulls(load(LINES.filter((_, at) => !gone.has(at)).join('\n')));
+}
+
+function indentation(line: string): number {
+  return line.length - line.trimStart().length;
+}
+
+/** A key whose only entry is removed is removed, too: `overrides:` alone is null. */
+function dropNulls(value: Json): Json {
+  if (Array.isArray(value)) return value.map(dropNulls);
+  if (value === null || typeof value !== 'object') return value;
+  const entries = Object.entries(value).filter(([, field]) => field !== null);
+  return Object.fromEntries(entries.map(([key, field]) => [key, dropNulls(field)]));
+}
