@@ -3,6 +3,7 @@
  * The operator runs with the rights that Argo CD applied.
  */
 import { kubernetesVersion } from '../controlplane/binaries.ts';
+import { assertDeletedInOrder, forgetEverything, syncAll } from './deletion.ts';
 import {
   assertEnforcedFromTheBeginning,
   assertHealthMessage,
@@ -74,5 +75,17 @@ describe(`Argo CD ${argocdVersion()} on Kubernetes ${kubernetesVersion()}`, func
 
   describe('the lines of a policy', () => {
     sideBySide(lineScenarios(current));
+  });
+
+  // Last: it takes the operator away.
+  describe('one Application with everything', () => {
+    it('is Synced and Healthy after its first sync', async () => {
+      await forgetEverything(stage);
+      await syncAll(stage);
+    });
+
+    it('goes in the opposite order when it is deleted, and leaves no label behind', async () => {
+      await assertDeletedInOrder(stage);
+    });
   });
 });

@@ -1,0 +1,103 @@
+/** One Application with the operator, a policy and a namespace, deleted with all that it made. */
+import assert from 'node:assert/strict';
+import type { AuditEvent } from '../install/audit.ts';
+import { OPERATOR_ACCOUNT } from '../install/rights.ts';
+import type { Json } from '../integration/api.ts';
+import { eventually } from '../integration/harness.ts';
+import { NAMESPACES, POLICIES } from '../integration/rendered.ts';
+import { APPLICATIONS, ARGO_OBJECTS, application } from './applications.ts';
+import { projectFiles, ROOT_APPLICATION } from './documented.ts';
+import { namespaceOf, policyOf, SERVER_SIDE } from './objects.ts';
+import type { Stage } from './stage.ts';
+
+const ALL = 'argo-all';
+/** Beside the one in Git: none of them goes with the Application, and each has labels to be withdrawn. */
+const NAMESPACES_ELSEWHERE = 40;
+
+/** Leaves the operator where it is, and takes away all else that tests made with Argo CD. */
+export async function forgetEverything(stage: Stage): Promise<void> {
+  // First, as it makes others again that are deleted. A sync that is under way makes them once more.
+  await stage.api.remove(`${APPLICATIONS}/${ROOT_APPLICATION}`);
+  await eventually('all Applications to be gone', async () => {
+    const sets = await forgetAll(stage, `${ARGO_OBJECTS}/applicationsets`);
+    return sets + (await forgetAll(stage, APPLICATIONS)) === 0;
+  });
+  for (const { metadata } of await stage.api.list(POLICIES)) await stage.api.remove(`${POLICIES}/${metadata.name}`);
+}
+
+/** What they made stays. @returns how many there were */
+async function forgetAll({ api }: Stage, collection: string): Promise<number> {
+  const all = await api.list(collection);
+  for (const { metadata } of all) {
+    const path = `${collection}/${metadata.name}`;
+    if (metadata.finalizers) await api.patch(path, { metadata: { finalizers: null } });
+    // The garbage collector would delete an ApplicationSet's Applications at the same time.
+    await api.remove(path, 'Orphan');
+  }
+  return all.length;
+}
+
+export async function syncAll(stage: Stage): Promise<void> {
+  for (let index = 0; index < NAMESPACES_ELSEWHERE; index++) {
+    const name = `${ALL}-elsewhere-${index}`;
+    const namespace = namespaceOf(name, { environment: ALL });
+    await stage.api.apply(`${NAMESPACES}/${name}`, namespace);
+  }
+  const repository = stage.repository();
+  const commit = repository.commit({
+    ...projectFiles(),
+    'all/kustomization.yaml': JSON.stringify({
+      apiVersion: 'kustomize.config.k8s.io/v1beta1',
+      kind: 'Kustomization',
+      resources: ['../config/argocd/operator', 'policy.yaml', 'namespace.yaml'],
+    }),
+    'all/policy.yaml': [policyOf(ALL, {}, { wave: 1 })],
+    'all/namespace.yaml': [namespaceOf(ALL, { environment: ALL }, { wave: 2 })],
+  });
+  const finalizers = ['resources-finalizer.argocd.argoproj.io'];
+  await stage.applications.create(
+    application(ALL, { url: repository.url, path: 'all', options: [SERVER_SIDE], finalizers }),
+  );
+  await stage.applications.healthy(ALL, commit, 180_000);
+  await stage.inForce(ALL);
+  await eventually('all labels', async () => (await labelled(stage)).length === NAMESPACES_ELSEWHERE + 1);
+}
+
+/** Everything goes, in the order of the waves, and no label stays. */
+export async function assertDeletedInOrder(stage: Stage): Promise<void> {
+  await stage.api.remove(`${APPLICATIONS}/${ALL}`);
+  const gone = async () => (await stage.api.find(`${APPLICATIONS}/${ALL}`)) === undefined;
+  await eventually('the Application to be gone', gone, 180_000);
+  assert.deepEqual(await labelled(stage), []);
+  const deleted = (resource: string, name: string): string => {
+    const events = stage.audit.events().filter((one) => isDeletionOf(one, resource, name));
+    return events.at(-1)?.requestReceivedTimestamp ?? `no deletion of ${resource} ${name}`;
+  };
+  const moments = [
+    deleted('namespaces', ALL),
+    deleted('capabilitypolicies', ALL),
+    deleted('deployments', OPERATOR_ACCOUNT),
+    deleted('clusterroles', OPERATOR_ACCOUNT),
+    deleted('customresourcedefinitions', 'capabilitypolicies.capabilitypolicy.dev'),
+  ];
+  assert.deepEqual(moments, moments.toSorted());
+}
+
+async function labelled(stage: Stage): Promise<string[]> {
+  const namespaces = await stage.api.list(NAMESPACES);
+  const isLabelled = ({ metadata }: Json) => {
+    const { labels = {}, annotations = {} } = metadata;
+    const own = Object.keys(labels).some((key) => key.startsWith('pod-security.kubernetes.io/'));
+    return metadata.name.startsWith(ALL) && (own || 'capabilitypolicy.dev/labels' in annotations);
+  };
+  return namespaces.filter(isLabelled).map(({ metadata }) => metadata.name);
+}
+
+function isDeletionOf({ verb, objectRef, responseStatus }: AuditEvent, resource: string, name: string): boolean {
+  return (
+    verb === 'delete' &&
+    objectRef?.resource === resource &&
+    objectRef.name === name &&
+    (responseStatus?.code ?? 500) < 300
+  );
+}
