@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { SERVERNAME } from '../controlplane/readiness.ts';
 import type { Json } from '../integration/api.ts';
 import { NAMESPACES, POLICIES } from '../integration/rendered.ts';
-import { application } from './applications.ts';
+import { application, isSyncedTo } from './applications.ts';
 import { ENFORCE, namespaceOf, policyOf, SERVER_SIDE } from './objects.ts';
 import { ARGO_NAMESPACE } from './server.ts';
 import type { Scenario } from './side-by-side.ts';
@@ -38,6 +38,8 @@ async function guarded(stage: Stage): Promise<void> {
   await stage.applications.sees(name, second);
   const said = new RegExp(`exempt.*${name}|${name}.*exempt`, 's');
   await stage.applications.becomes(name, 'refused by the guard', (one) => said.test(JSON.stringify(one.status)));
+  // As after any comparison that failed: refused.ts.
+  await stage.applications.becomes(name, 'Synced', isSyncedTo(second));
   await stage.labelsBecome(name, { enforce: 'restricted' });
   await stage.api.apply('/apis/rbac.authorization.k8s.io/v1/clusterroles/argocd-exempt', {
     ...role('argocd-exempt'),
@@ -54,8 +56,10 @@ async function guarded(stage: Stage): Promise<void> {
     '/apis/rbac.authorization.k8s.io/v1/clusterrolebindings/argocd-exempt',
     binding('argocd-exempt'),
   );
-  await stage.applications.synced(name, second);
+  // The rights alone change no comparison.
+  await stage.applications.compared(name);
   await stage.labelsBecome(name, { enforce: 'privileged' });
+  await stage.applications.synced(name, second);
 }
 
 /** The same cluster by another name, where Argo CD may read everything and write namespaces. @returns the name */

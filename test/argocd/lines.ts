@@ -2,10 +2,12 @@
 import assert from 'node:assert/strict';
 import { isDeepStrictEqual } from 'node:util';
 import type { Json } from '../integration/api.ts';
-import { POLICIES } from '../integration/rendered.ts';
+import { ADMITTED, CREATOR } from '../integration/harness.ts';
+import { privilegedPod } from '../integration/pods.ts';
+import { NAMESPACES, POLICIES } from '../integration/rendered.ts';
 import { application } from './applications.ts';
 import { block, LINES, without } from './full-policy.ts';
-import { MODES, type Mode, policyOf, REPLACE, slug } from './objects.ts';
+import { CLIENT_SIDE_APPLY, MODES, type Mode, policyOf, REPLACE, SERVER_SIDE_APPLY, slug } from './objects.ts';
 import type { Scenario } from './side-by-side.ts';
 import type { Stage } from './stage.ts';
 
@@ -18,10 +20,21 @@ export function lineScenarios(stage: () => Stage): Scenario[] {
     groups ??= groupsOfLines(stage());
     return groups;
   };
-  return [...MODES, REPLACE].map((mode) => ({
-    title: `lines, by ${mode.title}: whichever line leaves a policy in Git leaves the policy in the cluster`,
-    run: async () => removeEachLine(stage(), mode, await lineGroups()),
-  }));
+  return [...MODES, REPLACE].flatMap((mode) => [
+    {
+      title: `lines, by ${mode.title}: whichever line leaves a policy in Git leaves the policy in the cluster`,
+      run: async () => removeEachLine(stage(), mode, await lineGroups()),
+    },
+    [CLIENT_SIDE_APPLY, SERVER_SIDE_APPLY].includes(mode)
+      ? {
+          title: `lines, by ${mode.title}: the default of a field that leaves Git is in force`,
+          run: () => removeFields(stage(), mode),
+        }
+      : {
+          title: `lines, by ${mode.title}: Argo CD misses that a field leaves Git, until something else changes`,
+          run: () => missFields(stage(), mode),
+        },
+  ]);
 }
 
 async function removeEachLine(stage: Stage, mode: Mode, groups: readonly number[][]): Promise<void> {
@@ -47,6 +60,75 @@ async function removeEachLine(stage: Stage, mode: Mode, groups: readonly number[
     if (!isDeepStrictEqual(live?.spec, spec)) stayed.push(`one of ${text}: ${JSON.stringify(live?.spec)}`);
   }
   assert.deepEqual(stayed, []);
+}
+
+/** The namespace's labels are off, so that the policy alone decides. */
+const FIELDS = {
+  mode: 'Enforce',
+  levelVersion: 'v1.30',
+  priority: 10,
+  usableBy: 'Subjects',
+  subjects: [{ kind: 'Group', name: CREATOR.groups?.[0] ?? '' }],
+  defaulting: 'Enabled',
+  podSecurityLabels: 'Off',
+} as const;
+
+const { subjects: _subjects, ...EFFECTIVE } = FIELDS;
+// Defaulting goes only with Enforce.
+const { mode: _mode, defaulting: _defaulting, ...WITHOUT_MODE } = FIELDS;
+const AUDITED = { ...EFFECTIVE, mode: 'Audit', defaulting: 'Disabled' };
+
+/** An Application of one policy with FIELDS, in force. @returns its status with other fields in Git, in force */
+async function policyWithFields(stage: Stage, mode: Mode): Promise<(fields: object) => Promise<Json>> {
+  const name = `fields-${slug(mode)}`;
+  const repository = stage.repository();
+  const { mode: _, ...spec } = policyOf(name).spec;
+  const inForce = async (fields: object) => {
+    const policy = { ...policyOf(name), spec: { ...spec, ...fields } };
+    await stage.applications.healthy(name, repository.commit({ 'policy.yaml': [policy] }));
+    return (await stage.inForce(name)).status;
+  };
+  await stage.namespace(name, { environment: name });
+  await stage.applications.create(application(name, { url: repository.url, ...mode }));
+  assert.deepEqual((await inForce(FIELDS)).effective, EFFECTIVE);
+  assert.notEqual(await answerToPrivileged(stage, name), ADMITTED);
+  return inForce;
+}
+
+async function removeFields(stage: Stage, mode: Mode): Promise<void> {
+  const inForce = await policyWithFields(stage, mode);
+  const audited = await inForce(WITHOUT_MODE);
+  assert.deepEqual(audited.effective, AUDITED);
+  assert.equal(await answerToPrivileged(stage, `fields-${slug(mode)}`), ADMITTED);
+  const { levelVersion: _, ...withoutVersion } = WITHOUT_MODE;
+  const newest = await inForce(withoutVersion);
+  assert.deepEqual(newest.effective, { ...AUDITED, levelVersion: 'latest' });
+  assert.notEqual(newest.rendered.version, audited.rendered.version);
+  assert.deepEqual((await inForce({})).effective, {
+    mode: 'Audit',
+    levelVersion: 'latest',
+    priority: 0,
+    usableBy: 'Everyone',
+    defaulting: 'Disabled',
+    podSecurityLabels: 'Managed',
+  });
+}
+
+/** The comparison looks for what another way of applying leaves behind, and finds no difference. */
+async function missFields(stage: Stage, mode: Mode): Promise<void> {
+  const inForce = await policyWithFields(stage, mode);
+  assert.deepEqual((await inForce(WITHOUT_MODE)).effective, EFFECTIVE);
+  assert.deepEqual((await inForce({ ...WITHOUT_MODE, priority: 11 })).effective, { ...AUDITED, priority: 11 });
+}
+
+async function answerToPrivileged({ api }: Stage, namespace: string): Promise<string> {
+  const path = `${NAMESPACES}/${namespace}/pods`;
+  const { status, body } = await api.ask('POST', path, {
+    body: privilegedPod(),
+    query: { dryRun: 'All' },
+    as: CREATOR,
+  });
+  return status === 201 ? ADMITTED : body.message;
 }
 
 /** Every line that a policy can be without, in the copies that lose it. */
