@@ -1,5 +1,6 @@
 /** What stands in the cluster, beside what the policies in it compile to. */
 import { isDeepStrictEqual } from 'node:util';
+import { completePolicy } from '../../operator/api/defaults.ts';
 import { lastAccepted } from '../../operator/apply/standing.ts';
 import { type Compiled, type CompileOptions, compile } from '../../operator/compile/compile.ts';
 import { LABEL_PREFIX, podSecurityLabels } from '../../operator/compile/labels.ts';
@@ -54,7 +55,7 @@ export async function differences(
     renderedObjects(api),
     api.list(NAMESPACES),
   ]);
-  const compiled = compile(policies, { ...options, lastAccepted: lastAccepted(live) });
+  const compiled = compile(policies.map(completePolicy), { ...options, lastAccepted: lastAccepted(live) });
   const found = namespaces.filter(({ metadata }) => isChecked(metadata.name) && !metadata.deletionTimestamp);
   return [...objectDifferences(compiled, live), ...found.flatMap((one) => labelDifferences(compiled, one, options))];
 }
