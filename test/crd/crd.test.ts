@@ -5,10 +5,9 @@ import { CAPABILITIES } from '../../operator/standards/capabilities.ts';
 import type { ControlPlane } from '../controlplane/controlplane.ts';
 import { sharedControlPlane } from '../controlplane/shared.ts';
 import { BAD_INPUT, GOOD_INPUT, policyOf } from './bad-input.ts';
-import { waitUntilEstablished } from './established.ts';
+import { CRD_NAME, establishedOn } from './established.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
-const CRD = 'capabilitypolicies.capabilitypolicy.dev';
 
 describe('the CRD', () => {
   let controlPlane: ControlPlane;
@@ -16,7 +15,7 @@ describe('the CRD', () => {
   before(async () => {
     controlPlane = await sharedControlPlane();
     await kubectl(['apply', '--server-side', '--force-conflicts', '-k', 'crds']);
-    await waitUntilEstablished(kubectl, CRD);
+    await establishedOn(controlPlane.kubeconfig);
   });
 
   describe('refuses, and says what to write instead', () => {
@@ -103,7 +102,7 @@ describe('the CRD', () => {
   });
 
   it('describes and bounds every field', async () => {
-    const { stdout } = await kubectl(['get', 'customresourcedefinition', CRD, '-o', 'json']);
+    const { stdout } = await kubectl(['get', 'customresourcedefinition', CRD_NAME, '-o', 'json']);
     const schema = JSON.parse(stdout).spec.versions[0].schema.openAPIV3Schema;
     assert.deepEqual(carelessFields(schema.properties.spec, 'spec', true), []);
     assert.deepEqual(carelessFields(schema.properties.status, 'status', true), []);

@@ -15,11 +15,10 @@ import type { RawObject } from '../../operator/cluster/raw.ts';
 import { RULES } from '../../operator/rules/index.ts';
 import type { ControlPlane } from '../controlplane/controlplane.ts';
 import { sharedControlPlane } from '../controlplane/shared.ts';
-import { waitUntilEstablished } from './established.ts';
+import { establishedOn } from './established.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const CRD_FILE = `${ROOT}/crds/capabilitypolicies.yaml`;
-const CRD = 'capabilitypolicies.capabilitypolicy.dev';
 /** No namespace: the policies exist for a moment on a control plane that other tests use. */
 const MINIMAL = { namespaceSelector: { matchLabels: { no: 'body' } }, level: 'restricted' };
 
@@ -85,7 +84,7 @@ describe('the defaults of a policy', () => {
   before(async () => {
     controlPlane = await sharedControlPlane();
     await kubectl(['apply', '--server-side', '--force-conflicts', '-k', 'crds']);
-    await waitUntilEstablished(kubectl, CRD);
+    await establishedOn(controlPlane.kubeconfig);
   });
 
   it('are not in the schema of spec: the API server would fill in values that no field manager owns', () => {
@@ -192,7 +191,7 @@ describe('the defaults of a policy', () => {
       spec: { ...spec, group: OLDER, names },
     };
     await kubectl(['apply', '--server-side', '--force-conflicts', '-f', '-'], object);
-    await waitUntilEstablished(kubectl, `policies.${OLDER}`);
+    await establishedOn(controlPlane.kubeconfig, `policies.${OLDER}`);
   }
 
   function kubectl(args: readonly string[], input?: object): Promise<string> {

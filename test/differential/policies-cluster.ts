@@ -12,6 +12,7 @@ import { RULES } from '../../operator/rules/index.ts';
 import { formatVersion } from '../../operator/standards/level-version.ts';
 import { SERVER_MINOR } from '../controlplane/version.ts';
 import { waitFor } from '../controlplane/wait.ts';
+import { waitUntilEstablished } from '../crd/established.ts';
 import { Api, type Json } from '../integration/api.ts';
 import type { Pod } from './pods.ts';
 import { withoutRandomNames } from './policies-text.ts';
@@ -61,12 +62,7 @@ export class PolicyCluster {
 
   async open(): Promise<void> {
     await this.api.apply(CRD, readFileSync(CRD_FILE, 'utf8'));
-    await waitFor('the CRD', async () => {
-      const { status } = await this.api.get(CRD);
-      const established = (condition: Json) => condition.type === 'Established' && condition.status === 'True';
-      // Established, it still answers 429 for a moment.
-      return status?.conditions?.some(established) && (await this.api.ask('GET', POLICIES)).status === 200;
-    });
+    await waitUntilEstablished(this.api);
     for (const name of RUNTIME_CLASSES) {
       const path = `/apis/node.k8s.io/v1/runtimeclasses/${name}`;
       const metadata = { name };

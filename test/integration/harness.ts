@@ -19,6 +19,7 @@ import type { ControlPlane } from '../controlplane/controlplane.ts';
 import { sharedControlPlane } from '../controlplane/shared.ts';
 import { SERVER_MINOR } from '../controlplane/version.ts';
 import { waitFor } from '../controlplane/wait.ts';
+import { waitUntilEstablished } from '../crd/established.ts';
 import { accountKubeconfig, install } from '../install/installed.ts';
 import { OPERATOR_NAMESPACE } from '../install/rights.ts';
 import { type Answer, Api, type Identity, type Json } from './api.ts';
@@ -204,7 +205,7 @@ export class TestCluster {
   async start(controlPlane: ControlPlane, args: readonly string[]): Promise<void> {
     const api = new Api(controlPlane.kubeconfig);
     await install(controlPlane);
-    await crdEstablished(api);
+    await waitUntilEstablished(api);
     await allowCreators(api);
     const kubeconfig = await accountKubeconfig(controlPlane, api);
     const own = ['--kubeconfig', kubeconfig, '--operator-namespace', OPERATOR_NAMESPACE];
@@ -245,16 +246,7 @@ export function conditionOf(policy: Json, type: string): Condition | undefined {
 
 export async function installCrd(api: Api): Promise<void> {
   await api.apply(CRD_PATH, readFileSync(CRD_FILE, 'utf8'));
-  await crdEstablished(api);
-}
-
-async function crdEstablished(api: Api): Promise<void> {
-  await eventually('the CRD to be established', async () => {
-    const { status } = await api.get(CRD_PATH);
-    const established = ({ type, status }: Condition) => type === 'Established' && status === 'True';
-    // Established, it still answers 429 for a moment.
-    return status.conditions?.some(established) && (await api.ask('GET', POLICIES)).status === 200;
-  });
+  await waitUntilEstablished(api);
 }
 
 export async function allowCreators(api: Api): Promise<void> {

@@ -6,13 +6,12 @@ import type { CapabilityPolicy } from '../../operator/api/capability-policy.ts';
 import { cappol } from '../cli/cappol.ts';
 import type { ControlPlane } from '../controlplane/controlplane.ts';
 import { sharedControlPlane } from '../controlplane/shared.ts';
-import { waitUntilEstablished } from '../crd/established.ts';
+import { establishedOn } from '../crd/established.ts';
 import { migrated, psp, scc } from './objects.ts';
 import { ROWS } from './psp-rows.ts';
 import { SCC_ROWS } from './scc-rows.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
-const CRD = 'capabilitypolicies.capabilitypolicy.dev';
 const INPUTS = ['classic-restricted', 'three', 'openshift'];
 /** Where the bindings of the inputs are. */
 const NAMESPACE = 'shop';
@@ -23,7 +22,7 @@ describe('an API server takes what is migrated', () => {
   before(async () => {
     controlPlane = await sharedControlPlane();
     await kubectl(['apply', '--server-side', '--force-conflicts', '-k', 'crds']);
-    await waitUntilEstablished(kubectl, CRD);
+    await establishedOn(controlPlane.kubeconfig);
     const namespace = { apiVersion: 'v1', kind: 'Namespace', metadata: { name: NAMESPACE } };
     await kubectl(['apply', '-f', '-'], JSON.stringify(namespace));
   });
