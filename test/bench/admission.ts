@@ -8,6 +8,7 @@ import { createNamespace, startBenchCluster } from './bench-cluster.ts';
 import { bindByHand, writeByHand } from './by-hand.ts';
 import { growth, ratio, type Spread, shown, spreadOf } from './numbers.ts';
 import { startOperator } from './operator-under-test.ts';
+import { createPod, USER } from './pods.ts';
 import { allProgrammed, applyPolicy } from './policies.ts';
 import type { Table } from './table.ts';
 
@@ -30,9 +31,6 @@ const NAMESPACES = {
   nothing: { [`${LABEL}-nothing`]: '' },
   ours: { [LABEL]: '0' },
 };
-
-/** The pod's. */
-const USER = 10_000;
 
 /** Which of so many policies admit the pod. */
 const ADMITTING = {
@@ -93,7 +91,7 @@ async function measure(setting: Setting): Promise<Measured> {
     const times = { none: [], podSecurity: [], nothing: [], ours: [] } as Record<keyof typeof NAMESPACES, number[]>;
     for (let round = -WARM_UP; round < PODS; round++) {
       for (const [name, list] of Object.entries(times)) {
-        const time = await createPod(client, name.toLowerCase());
+        const time = await timeOfPod(client, name.toLowerCase());
         if (round >= 0) list.push(time);
       }
     }
@@ -112,19 +110,9 @@ async function measure(setting: Setting): Promise<Measured> {
 }
 
 /** @returns milliseconds */
-async function createPod(client: ApiClient, namespace: string): Promise<number> {
-  const securityContext = { allowPrivilegeEscalation: false, capabilities: { drop: ['ALL'] } };
-  const pod = {
-    apiVersion: 'v1',
-    kind: 'Pod',
-    metadata: { generateName: 'pod-', namespace },
-    spec: {
-      securityContext: { runAsNonRoot: true, runAsUser: USER, seccompProfile: { type: 'RuntimeDefault' } },
-      containers: ['app', 'proxy'].map((name) => ({ name, image: name, securityContext })),
-    },
-  };
+async function timeOfPod(client: ApiClient, namespace: string): Promise<number> {
   const started = performance.now();
-  await client.create(`/api/v1/namespaces/${namespace}/pods`, pod, { dryRun: true });
+  await createPod(client, namespace);
   return performance.now() - started;
 }
 

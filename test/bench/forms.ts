@@ -12,6 +12,7 @@ import { kubernetesVersion } from '../controlplane/binaries.ts';
 import { waitFor } from '../controlplane/wait.ts';
 import { type BenchCluster, connect, createNamespace, startBenchCluster } from './bench-cluster.ts';
 import { ratio, type Spread, spreadOf } from './numbers.ts';
+import { createPod, USER } from './pods.ts';
 import type { Table } from './table.ts';
 
 /** The oldest API server that the compiler is told: N of Kubernetes 1.N. */
@@ -39,7 +40,6 @@ const WARM_UP = 20;
 const ROUNDS = 150;
 /** An API server below 1.36 can crash when it compiles variables while it admits pods: no pods meanwhile. */
 const COMPILED_MS = 6_000;
-const USER = 10_000;
 const SETTING = 'bench-setting';
 const CREATOR = { user: 'creator', group: 'creators' };
 
@@ -158,19 +158,8 @@ function rendered(form: Form, { policies, ownSelectors }: Setting, id: string, n
 }
 
 async function isAdmitted(client: ApiClient, namespace: string, pod: Pod): Promise<boolean> {
-  const add = pod === 'compliant' ? ['NET_RAW'] : ['SYS_TIME'];
-  const securityContext = { allowPrivilegeEscalation: false, capabilities: { drop: ['ALL'], add } };
-  const object = {
-    apiVersion: 'v1',
-    kind: 'Pod',
-    metadata: { generateName: 'pod-', namespace },
-    spec: {
-      securityContext: { runAsNonRoot: true, runAsUser: USER, seccompProfile: { type: 'RuntimeDefault' } },
-      containers: ['app', 'proxy'].map((name) => ({ name, image: name, securityContext })),
-    },
-  };
   try {
-    await client.create(`/api/v1/namespaces/${namespace}/pods`, object, { dryRun: true });
+    await createPod(client, namespace, pod === 'compliant' ? ['NET_RAW'] : ['SYS_TIME']);
     return true;
   } catch (error) {
     if (error instanceof ApiError && (error.status === 403 || error.status === 422)) return false;

@@ -1,0 +1,26 @@
+/** The pod whose admission is measured: two containers that comply with restricted, but for what they add. */
+import type { ApiClient } from '../../operator/cluster/client.ts';
+
+/** Of its processes. */
+export const USER = 10_000;
+
+/**
+ * Asks the API server to create the pod, by dry run.
+ *
+ * @param add the capabilities that its containers add; none by default
+ * @throws ApiError when it is refused
+ */
+export async function createPod(client: ApiClient, namespace: string, add?: readonly string[]): Promise<void> {
+  const capabilities = { drop: ['ALL'], ...(add && { add }) };
+  const securityContext = { allowPrivilegeEscalation: false, capabilities };
+  const pod = {
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: { generateName: 'pod-', namespace },
+    spec: {
+      securityContext: { runAsNonRoot: true, runAsUser: USER, seccompProfile: { type: 'RuntimeDefault' } },
+      containers: ['app', 'proxy'].map((name) => ({ name, image: name, securityContext })),
+    },
+  };
+  await client.create(`/api/v1/namespaces/${namespace}/pods`, pod, { dryRun: true });
+}
