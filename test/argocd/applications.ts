@@ -128,7 +128,7 @@ export function isSyncedTo(commit: string): (application: Json) => boolean {
     !metadata.annotations?.[REFRESH] &&
     status?.sync?.status === 'Synced' &&
     status.sync.revision === commit &&
-    // What equals Git already needs no sync.
+    // An object that equals Git already needs no sync.
     (status.operationState === undefined || status.operationState.phase === 'Succeeded');
 }
 

@@ -25,7 +25,7 @@ export async function forgetEverything(stage: Stage): Promise<void> {
   for (const { metadata } of await stage.api.list(POLICIES)) await stage.api.remove(`${POLICIES}/${metadata.name}`);
 }
 
-/** What they made stays. @returns how many there were */
+/** Leaves what they made. @returns how many there were */
 async function forgetAll({ api }: Stage, collection: string): Promise<number> {
   const all = await api.list(collection);
   for (const { metadata } of all) {

@@ -14,7 +14,7 @@ import type { Files, Repository } from './repository.ts';
 import type { Stage } from './stage.ts';
 
 const ROOT = join(CONFIG, '..');
-/** What config/default is made of. */
+/** The parts of config/default. */
 const FOLDERS = [
   'crds',
   'config/argocd',

@@ -1,4 +1,4 @@
-/** Who sets the labels of a namespace: each row of the table in docs/argocd.md, by each way of applying. */
+/** Each row of the table "Who sets the labels of a namespace" in docs/argocd.md, by each way of applying. */
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Json } from '../integration/api.ts';
