@@ -14,6 +14,7 @@ import { findWitnesses } from './policies-witnesses.ts';
 import { judgeSets } from './sets.ts';
 import { judgeSteps } from './steps.ts';
 
+const WALKS = 5;
 /** A search may miss what is there: values whose witnesses it finds. The long form draws others. */
 const WITNESS_SEED = 278942759;
 
@@ -52,9 +53,15 @@ describe('on a real API server', function () {
 
   describe('ephemeral containers that are added one after the other', () => {
     it('are admitted as a plain statement of the design does, and leave no pod that some policy admitted to none', async () => {
-      const { judged, alone, differences } = await judgeSteps(cluster, controlPlane, { steps: 120, tracks: 16, seed });
-      assert.ok(judged >= 120 && alone > 0, `${judged} judged, ${alone} alone`);
-      if (differences.length > 0) assert.fail(differences.join('\n\n'));
+      let alone = 0;
+      // A short walk may meet no pod that is judged alone; then another follows.
+      for (let walk = 0; alone === 0 && walk < WALKS; walk++) {
+        const outcome = await judgeSteps(cluster, controlPlane, { steps: 120, tracks: 16, seed: seed + walk });
+        assert.ok(outcome.judged >= 120, `${outcome.judged} judged`);
+        if (outcome.differences.length > 0) assert.fail(outcome.differences.join('\n\n'));
+        alone += outcome.alone;
+      }
+      assert.ok(alone > 0, `none judged alone in ${WALKS} walks`);
     });
   });
 
