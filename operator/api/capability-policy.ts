@@ -3,8 +3,9 @@
  *
  * The generated interface is the one definition of the fields; here they only get names.
  */
-import type { SPEC_DEFAULTS } from './defaults.ts';
+
 import type { ICapabilityPolicy } from './generated/capabilitypolicy.dev/v1alpha1/CapabilityPolicy.ts';
+import type { SPEC_DEFAULTS } from './spec-defaults.ts';
 
 export const GROUP = 'capabilitypolicy.dev';
 export const VERSION = 'v1alpha1';

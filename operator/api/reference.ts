@@ -1,6 +1,7 @@
 /** The API, told from its CRD, as a page for people. Pure: the same CRD always gives the same text. */
-import { SPEC_DEFAULTS } from './defaults.ts';
+
 import { prose, table } from './markdown.ts';
+import { SPEC_DEFAULTS } from './spec-defaults.ts';
 
 /** What of a CRD the page shows. */
 export interface Crd {

@@ -4,7 +4,9 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { builtinModules } from 'node:module';
 import { dirname, join, sep } from 'node:path';
 
-const OPERATOR = join(import.meta.dirname, '..', '..', 'operator');
+const ROOT = join(import.meta.dirname, '..', '..');
+const OPERATOR = join(ROOT, 'operator');
+const SOURCE_FOLDERS = ['operator', 'config', 'test'];
 
 /** Folder of the operator → the folders, or single files of folders, that it may import besides itself. */
 const BORDERS: Readonly<Record<string, readonly string[]>> = {
@@ -167,6 +169,10 @@ describe('the architecture', () => {
     );
   });
 
+  it('no file imports itself by way of others', () => {
+    assert.deepEqual(circles(importGraph()), []);
+  });
+
   it('no other folder knows a rule by its name', () => {
     assert.deepEqual(importersOf(/\/rules\/(?!index|rule|cel|severity)/, ['rules/']), []);
   });
@@ -189,6 +195,34 @@ function targetsIn(code: string): string[] {
   const statements = code.matchAll(/^\s*(?:import|export)\s(?:[^'";]*?\sfrom\s+)?['"]([^'"]+)['"]/gm);
   const calls = code.matchAll(/\bimport\(\s*['"]([^'"]+)['"]/g);
   return [...statements, ...calls].map(([, target = '']) => target);
+}
+
+/** Files of the repository, below its root → the files that they import, types included. */
+function importGraph(): ReadonlyMap<string, readonly string[]> {
+  const files = SOURCE_FOLDERS.flatMap((folder) =>
+    readdirSync(join(ROOT, folder), { recursive: true, encoding: 'utf8' }).map((path) => join(folder, path)),
+  ).filter((path) => path.endsWith('.ts') && !path.includes(join('api', 'generated')));
+  return new Map(
+    files.sort().map((path) => {
+      const targets = targetsIn(withoutComments(readFileSync(join(ROOT, path), 'utf8')));
+      return [path, targets.filter((target) => target.startsWith('.')).map((target) => join(dirname(path), target))];
+    }),
+  );
+}
+
+/** One circle for each file that closes one: `a.ts → b.ts → a.ts`. */
+function circles(graph: ReadonlyMap<string, readonly string[]>): string[] {
+  const found: string[] = [];
+  const done = new Set<string>();
+  const visit = (file: string, path: readonly string[]): void => {
+    const start = path.indexOf(file);
+    if (start !== -1) found.push([...path.slice(start), file].join(' → '));
+    if (start !== -1 || done.has(file)) return;
+    for (const target of graph.get(file) ?? []) visit(target, [...path, file]);
+    done.add(file);
+  };
+  for (const file of graph.keys()) visit(file, []);
+  return found;
 }
 
 /** `rules` of rules/seccomp.ts; empty of what stands in operator/ itself. */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { SPEC_DEFAULTS } from '../../operator/api/defaults.ts';
+import { SPEC_DEFAULTS } from '../../operator/api/spec-defaults.ts';
 import { isHistory } from '../../operator/cluster/pod-projection.ts';
 import { createProjection } from '../../operator/cluster/projection.ts';
 import type { RawObject } from '../../operator/cluster/raw.ts';

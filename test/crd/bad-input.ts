@@ -1,13 +1,6 @@
 /** What a user gets wrong, and the part of the answer that names the fix. */
+import type { BadInput } from './input.ts';
 import { BAD_PSP_INPUT, GOOD_PSP_INPUT } from './psp-input.ts';
-
-export interface BadInput {
-  readonly title: string;
-  /** Merged into a spec that is otherwise right; undefined takes a field out. */
-  readonly spec?: Readonly<Record<string, unknown>>;
-  readonly name?: string;
-  readonly answer: RegExp;
-}
 
 export const BAD_INPUT: readonly BadInput[] = [
   { title: 'a name that is too long', name: 'n'.repeat(64), answer: /metadata\.name is too long: write at most 63/ },

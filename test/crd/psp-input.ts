@@ -1,5 +1,5 @@
 /** What a user gets right and wrong in the overrides that PodSecurityPolicy had and the Standards have not. */
-import type { BadInput } from './bad-input.ts';
+import type { BadInput } from './input.ts';
 
 const bad = (title: string, overrides: object, answer: RegExp, spec = {}): BadInput => ({
   title,

@@ -9,6 +9,13 @@ export interface Setting {
   readonly value: unknown;
 }
 
+/** Whose field is set: the pod's, its metadata's, or that of a container, which then comes with the pod. */
+export interface Step extends Setting {
+  readonly to: 'pod' | 'metadata' | 'app' | 'second' | 'init' | 'sidecar';
+}
+/** Steps that are taken together: a mount with its volume. */
+export type Steps = readonly Step[];
+
 const ABSENT = fc.constant(undefined);
 const BOOLEAN = fc.constantFrom(true, false, undefined);
 const HOST = fc.constantFrom('', undefined, '127.0.0.1', 'example.com', ' ', 'exämple.com');

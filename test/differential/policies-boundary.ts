@@ -1,6 +1,6 @@
 /** What lies at a policy's borders, on either side: the fields of pods that one of its rules tells apart. */
 import { CAPABILITIES } from '../../operator/standards/capabilities.ts';
-import type { Step, Steps } from './policies-pods.ts';
+import type { Step, Steps } from './fields.ts';
 import type { Profiles, Range, Strategy, Values } from './statement-values.ts';
 
 export function boundary(values: Values): readonly Steps[] {

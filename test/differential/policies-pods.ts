@@ -1,7 +1,7 @@
 /** Random pods for one policy: half of them are pods that it admits, changed in one place or two. */
 import fc, { type Arbitrary } from 'fast-check';
 import type { ResolvedPolicy } from '../../operator/policy/resolve.ts';
-import { ANNOTATION, CONTAINER_FIELD, POD_FIELD, type Setting } from './fields.ts';
+import { ANNOTATION, CONTAINER_FIELD, POD_FIELD, type Step, type Steps } from './fields.ts';
 import { type Pod, randomPods } from './pods.ts';
 import { boundary } from './policies-boundary.ts';
 import { broken } from './statement.ts';
@@ -9,13 +9,6 @@ import type { StatedPod } from './statement-pod.ts';
 import type { Values } from './statement-values.ts';
 
 type Fields = Record<string, unknown>;
-
-/** Whose field is set: the pod's, its metadata's, or that of a container, which then comes with the pod. */
-export interface Step extends Setting {
-  readonly to: 'pod' | 'metadata' | 'app' | 'second' | 'init' | 'sidecar';
-}
-/** Steps that are taken together: a mount with its volume. */
-export type Steps = readonly Step[];
 
 export function podsFor(policy: ResolvedPolicy): Arbitrary<Pod> {
   return fc.oneof(

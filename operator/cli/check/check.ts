@@ -13,10 +13,10 @@ import { type Terminal, terminalOf } from '../terminal.ts';
 import { changesOf } from './changes.ts';
 import type { Change, Changes } from './changes-result.ts';
 import { changesMarkdown, changesText } from './changes-text.ts';
+import type { Output } from './create-reporter.ts';
 import { ENFORCED, type FailOn } from './fail-on.ts';
 import { addPolicies, checkFiles } from './files.ts';
 import { Foundation, type GroundsOptions } from './grounds.ts';
-import type { Output } from './reporter.ts';
 import { Run, Troubles } from './run.ts';
 import { itemsOf, judgements } from './running.ts';
 

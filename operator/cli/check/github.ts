@@ -2,29 +2,26 @@
 import { relative, resolve, sep } from 'node:path';
 import { counted } from '../../report/text.ts';
 import type { Trouble } from '../input/trouble.ts';
-import { type Modes, modesOf } from '../merged.ts';
 import { coverageLines } from './coverage-text.ts';
 import { itemName, type Reporter, type ReporterOptions } from './reporter.ts';
 import type { CheckedItem, CheckedPolicy, Summary } from './result.ts';
-import { severityOf, shownOf, violationText } from './shown.ts';
+import { ShownItems, severityOf, violationText } from './shown.ts';
 
 export class GithubReporter implements Reporter {
   readonly #options: ReporterOptions;
-  #modes: Modes = new Map();
-  #violations = 0;
+  readonly #shown = new ShownItems(true);
 
   constructor(options: ReporterOptions) {
     this.#options = options;
   }
 
   begin(policies: readonly CheckedPolicy[]): void {
-    this.#modes = modesOf(policies);
+    this.#shown.begin(policies);
   }
 
   item(item: CheckedItem): void {
     const title = itemName(item);
-    const { violations, findings } = shownOf(item, this.#modes, true);
-    this.#violations += violations.length;
+    const { violations, findings } = this.#shown.add(item);
     for (const violation of violations) {
       this.#command(severityOf(violation), item.file, violation.first.line, title, violationText(violation));
     }
@@ -39,7 +36,7 @@ export class GithubReporter implements Reporter {
 
   end(summary: Summary): void {
     const { items, violating } = summary;
-    const violations = counted(this.#violations, 'violation');
+    const violations = counted(this.#shown.sum(summary).merged, 'violation');
     const text = `${counted(items, 'workload')} judged, ${violating} violating, ${violations}`;
     for (const line of [text, ...coverageLines(summary)]) this.#command('notice', null, null, 'cappol', line);
   }

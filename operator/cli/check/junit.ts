@@ -2,18 +2,17 @@
 import junit, { type Builder, type TestSuite } from 'junit-report-builder';
 import { counted } from '../../report/text.ts';
 import type { Trouble } from '../input/trouble.ts';
-import { type Modes, modesOf } from '../merged.ts';
 import { itemName, place, type Reporter, type ReporterOptions } from './reporter.ts';
 import type { CheckedItem, CheckedPolicy, Summary } from './result.ts';
-import { shownOf, violationText } from './shown.ts';
+import { ShownItems, violationText } from './shown.ts';
 
 /** The package's types speak of its ES module, which Node does not load. */
 const builder = junit as unknown as Builder;
 
 export class JunitReporter implements Reporter {
   readonly #stdout: ReporterOptions['stdout'];
+  readonly #shown = new ShownItems(true);
   readonly #report = builder.newBuilder().name('cappol check');
-  #modes: Modes = new Map();
   readonly #suites = new Map<string, TestSuite>();
 
   constructor({ stdout }: ReporterOptions) {
@@ -21,12 +20,12 @@ export class JunitReporter implements Reporter {
   }
 
   begin(policies: readonly CheckedPolicy[]): void {
-    this.#modes = modesOf(policies);
+    this.#shown.begin(policies);
   }
 
   item(item: CheckedItem): void {
     const { file, namespace, verdict } = item;
-    const { violations, findings } = shownOf(item, this.#modes, true);
+    const { violations, findings } = this.#shown.add(item);
     const suite = file === null ? namespace : place(file, null);
     const test = this.#suite(suite).testCase().name(itemName(item)).className(suite);
     if (file !== null) test.file(file);

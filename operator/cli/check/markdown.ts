@@ -2,33 +2,31 @@
 import { counted } from '../../report/text.ts';
 import type { Trouble } from '../input/trouble.ts';
 import { code, details, MOST_CHARACTERS, markdownTable } from '../markdown.ts';
-import { type Modes, modesOf, policiesText } from '../merged.ts';
+import { policiesText } from '../merged.ts';
 import { itemName, place, type Reporter, type ReporterOptions } from './reporter.ts';
 import type { CheckedItem, CheckedPolicy, Summary } from './result.ts';
-import { shownOf } from './shown.ts';
+import { ShownItems } from './shown.ts';
 import { summaryLines } from './summary-text.ts';
 
 export class MarkdownReporter implements Reporter {
   readonly #stdout: ReporterOptions['stdout'];
+  readonly #shown = new ShownItems(false);
   readonly #problems: string[][] = [];
   readonly #violations: string[][] = [];
   readonly #notes: string[][] = [];
-  #modes: Modes = new Map();
-  #hidden = 0;
 
   constructor({ stdout }: ReporterOptions) {
     this.#stdout = stdout;
   }
 
   begin(policies: readonly CheckedPolicy[]): void {
-    this.#modes = modesOf(policies);
+    this.#shown.begin(policies);
   }
 
   item(item: CheckedItem): void {
-    const { violations, findings, hidden } = shownOf(item, this.#modes, false);
+    const { violations, findings } = this.#shown.add(item);
     const name = code(itemName(item));
     const where = (line: number | null) => code(place(item.file, line));
-    this.#hidden += hidden;
     for (const one of violations) {
       const wrong = code(`${one.first.rule}: ${one.message}`);
       const result = `**${one.outcome.toLowerCase()}**`;
@@ -44,10 +42,9 @@ export class MarkdownReporter implements Reporter {
   }
 
   end(summary: Summary): void {
-    const sum = { ...summary, policies: this.#modes.size, merged: this.#violations.length, hidden: this.#hidden };
     const paragraphs = [
       `### CapabilityPolicy: ${headline(summary)}`,
-      summaryLines(sum).join('<br>\n'),
+      summaryLines(this.#shown.sum(summary)).join('<br>\n'),
       ...markdownTable(['', 'Where', 'Problem of the input'], this.#problems, MOST_CHARACTERS * 0.2),
       ...markdownTable(
         ['Result', 'Workload', 'Where', 'What is wrong', 'Policy'],

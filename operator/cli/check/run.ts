@@ -4,10 +4,11 @@ import { type Trouble, troubleText } from '../input/trouble.ts';
 import { printableTexts } from '../printable.ts';
 import { Progress } from '../progress.ts';
 import { terminalOf } from '../terminal.ts';
+import { createReporter, type Output } from './create-reporter.ts';
 import { type FailOn, fails } from './fail-on.ts';
 import type { Listener } from './files.ts';
 import type { Grounds } from './grounds.ts';
-import { createReporter, type Output, type Reporter } from './reporter.ts';
+import type { Reporter } from './reporter.ts';
 import type { CheckedItem, CheckedPolicy, NotJudged } from './result.ts';
 import { Tally } from './tally.ts';
 

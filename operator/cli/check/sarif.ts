@@ -5,12 +5,11 @@ import { FINDING_REASONS } from '../../evaluate/findings.ts';
 import { USE_RULE } from '../../evaluate/verdict.ts';
 import { RULES } from '../../rules/index.ts';
 import type { Trouble } from '../input/trouble.ts';
-import { type Modes, modesOf } from '../merged.ts';
 import { VERSION } from '../version.ts';
 import { coverageLines } from './coverage-text.ts';
 import { itemName, type Reporter, type ReporterOptions } from './reporter.ts';
 import type { CheckedItem, CheckedPolicy, Summary } from './result.ts';
-import { severityOf, shownOf, violationText } from './shown.ts';
+import { ShownItems, severityOf, violationText } from './shown.ts';
 
 /** The SARIF rule for problems of the input itself. */
 const PROBLEM = 'InvalidManifest';
@@ -25,7 +24,7 @@ interface Remark {
 
 export class SarifReporter implements Reporter {
   readonly #options: ReporterOptions;
-  #modes: Modes = new Map();
+  readonly #shown = new ShownItems(true);
   readonly #run = new SarifRunBuilder().initSimple({ toolDriverName: 'cappol', toolDriverVersion: VERSION });
 
   constructor(options: ReporterOptions) {
@@ -36,11 +35,11 @@ export class SarifReporter implements Reporter {
   }
 
   begin(policies: readonly CheckedPolicy[]): void {
-    this.#modes = modesOf(policies);
+    this.#shown.begin(policies);
   }
 
   item(item: CheckedItem): void {
-    const { violations, findings } = shownOf(item, this.#modes, true);
+    const { violations, findings } = this.#shown.add(item);
     for (const violation of violations) {
       const { rule: ruleId, path, line } = violation.first;
       this.#add(item, { level: severityOf(violation), ruleId, text: violationText(violation), path, line });

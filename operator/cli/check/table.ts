@@ -1,12 +1,12 @@
 /** -o table and -o wide in a pipe or a file: a line for each violation, and for each piece of advice. */
 
-import { type Modes, modesOf, policiesText } from '../merged.ts';
+import { policiesText } from '../merged.ts';
 import { OUTCOME_STYLES, OUTCOMES } from '../outcome.ts';
 import { type TableOptions, tableText } from '../table.ts';
 import type { Terminal } from '../terminal.ts';
 import { itemName, place, type Reporter, type ReporterOptions } from './reporter.ts';
 import type { CheckedItem, CheckedPolicy, Summary } from './result.ts';
-import { type Shown, shownOf, withoutViolations } from './shown.ts';
+import { type Shown, ShownItems, withoutViolations } from './shown.ts';
 import { summaryLines } from './summary-text.ts';
 
 /** So many rows share their columns' widths: more are not kept back. */
@@ -31,27 +31,24 @@ export class TableReporter implements Reporter {
   readonly #stdout: ReporterOptions['stdout'];
   readonly #terminal: Terminal;
   readonly #wide: boolean;
-  #modes: Modes = new Map();
+  readonly #shown: ShownItems;
   #rows: Row[] = [];
   /** Known with the first rows. */
   #columns: readonly Column[] | undefined;
-  #merged = 0;
-  #hidden = 0;
 
   constructor({ stdout, terminal }: ReporterOptions, wide: boolean) {
     this.#stdout = stdout;
     this.#terminal = terminal;
     this.#wide = wide;
+    this.#shown = new ShownItems(wide);
   }
 
   begin(policies: readonly CheckedPolicy[]): void {
-    this.#modes = modesOf(policies);
+    this.#shown.begin(policies);
   }
 
   item(item: CheckedItem): void {
-    const shown = shownOf(item, this.#modes, this.#wide);
-    this.#merged += shown.violations.length;
-    this.#hidden += shown.hidden;
+    const shown = this.#shown.add(item);
     this.#rows.push(...rowsOf(shown, this.#wide));
     if (this.#rows.length >= ROWS) this.#flush();
   }
@@ -61,8 +58,7 @@ export class TableReporter implements Reporter {
 
   end(summary: Summary): void {
     this.#flush();
-    const sum = { ...summary, policies: this.#modes.size, merged: this.#merged, hidden: this.#hidden };
-    this.#stdout.write(`${this.#columns ? '\n' : ''}${summaryLines(sum).join('\n')}\n`);
+    this.#stdout.write(`${this.#columns ? '\n' : ''}${summaryLines(this.#shown.sum(summary)).join('\n')}\n`);
   }
 
   #flush(): void {

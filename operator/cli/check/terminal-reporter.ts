@@ -1,37 +1,34 @@
 /** -o table and -o wide on a terminal: by namespace and workload, in lines that fit it. */
 import { type Entry, groupedText, type WorkloadEntries, withSharedDetail } from '../grouped.ts';
-import { type Modes, modesOf, policiesText } from '../merged.ts';
+import { policiesText } from '../merged.ts';
 import { OUTCOME_STYLES } from '../outcome.ts';
 import type { Terminal } from '../terminal.ts';
 import { wrap } from '../wrap.ts';
 import { place, type Reporter, type ReporterOptions } from './reporter.ts';
 import type { CheckedItem, CheckedPolicy, Summary } from './result.ts';
-import { type Shown, shownOf, withoutViolations } from './shown.ts';
+import { type Shown, ShownItems, withoutViolations } from './shown.ts';
 import { summaryLines } from './summary-text.ts';
 
 export class TerminalReporter implements Reporter {
   readonly #stdout: ReporterOptions['stdout'];
   readonly #terminal: Terminal;
   readonly #wide: boolean;
+  readonly #shown: ShownItems;
   readonly #workloads: WorkloadEntries[] = [];
-  #modes: Modes = new Map();
-  #merged = 0;
-  #hidden = 0;
 
   constructor({ stdout, terminal }: ReporterOptions, wide: boolean) {
     this.#stdout = stdout;
     this.#terminal = terminal;
     this.#wide = wide;
+    this.#shown = new ShownItems(wide);
   }
 
   begin(policies: readonly CheckedPolicy[]): void {
-    this.#modes = modesOf(policies);
+    this.#shown.begin(policies);
   }
 
   item(item: CheckedItem): void {
-    const shown = shownOf(item, this.#modes, this.#wide);
-    this.#merged += shown.violations.length;
-    this.#hidden += shown.hidden;
+    const shown = this.#shown.add(item);
     const entries = this.#entriesOf(shown);
     if (entries.length === 0) return;
     const { namespace, kind, name, template, file, line } = item;
@@ -45,8 +42,7 @@ export class TerminalReporter implements Reporter {
 
   end(summary: Summary): void {
     const { width } = this.#terminal;
-    const sum = { ...summary, policies: this.#modes.size, merged: this.#merged, hidden: this.#hidden };
-    const lines = summaryLines(sum).map((line) => wrap(line, { width, hanging: 2 }));
+    const lines = summaryLines(this.#shown.sum(summary)).map((line) => wrap(line, { width, hanging: 2 }));
     const groups = groupedText(this.#workloads, this.#terminal);
     this.#stdout.write([...(groups === '' ? [] : [groups, '\n']), ...lines].join(''));
   }

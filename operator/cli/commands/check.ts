@@ -1,7 +1,7 @@
 /** check: judges manifests, or what runs in a cluster. */
 import { Option } from 'commander';
+import { OUTPUTS } from '../check/create-reporter.ts';
 import { failOn, warn } from '../check/fail-on.ts';
-import { OUTPUTS } from '../check/reporter.ts';
 import { type RegisterCommand, UsageError } from '../command.ts';
 import { withExamples } from '../examples.ts';
 import * as options from '../options.ts';

@@ -1,14 +1,23 @@
 /** What migrate does: reads the objects, migrates, prints, and says what is next. */
+import type { Mode } from '../../api/capability-policy.ts';
 import { type Problem, pathText } from '../../migrate/invalid-input.ts';
 import { InvalidInput, type Migration, migrate } from '../../migrate/migrate.ts';
 import { type ExitCode, type Io, UsageError } from '../command.ts';
 import { type Manifest, readManifests } from '../input/manifests.ts';
 import { type Trouble, troubleText } from '../input/trouble.ts';
 import { terminalOf } from '../terminal.ts';
-import type { MigrateOptions } from './migrate.ts';
 import { listText, noteText, reportText } from './migrate-output.ts';
 import { nextSteps } from './migrate-steps.ts';
 import { yamlText } from './migrate-yaml.ts';
+
+export interface MigrateOptions {
+  readonly filename: readonly string[];
+  readonly mode: Mode;
+  /** Labels that a namespace must have; undefined: every namespace. */
+  readonly namespaceSelector?: Readonly<Record<string, string>>;
+  readonly output: 'yaml' | 'json' | 'report';
+  readonly strict?: boolean;
+}
 
 const PRINTERS = { yaml: yamlText, json: listText, report: reportText };
 

@@ -1,18 +1,9 @@
 /** migrate: PodSecurityPolicies and SecurityContextConstraints as CapabilityPolicies. */
 import { Option } from 'commander';
-import type { Mode } from '../../api/capability-policy.ts';
 import type { RegisterCommand } from '../command.ts';
 import { withExamples } from '../examples.ts';
 import * as options from '../options.ts';
-
-export interface MigrateOptions {
-  readonly filename: readonly string[];
-  readonly mode: Mode;
-  /** Labels that a namespace must have; undefined: every namespace. */
-  readonly namespaceSelector?: Readonly<Record<string, string>>;
-  readonly output: 'yaml' | 'json' | 'report';
-  readonly strict?: boolean;
-}
+import type { MigrateOptions } from './migrate-run.ts';
 
 const ABOUT = `PodSecurityPolicies and OpenShift's SecurityContextConstraints, with the roles and bindings that grant their use, as CapabilityPolicies that admit, refuse and fill in the same; what has no exact counterpart is named`;
 

@@ -14,10 +14,19 @@ import { checkExists, checkReached } from '../namespace.ts';
 import type { Given } from '../options.ts';
 import { jsonText, printableTexts } from '../printable.ts';
 import { terminalOf } from '../terminal.ts';
-import type { StatusOptions } from './status.ts';
 import { statusText } from './status-text.ts';
 import { type Readable, type StatusView, statusView } from './status-view.ts';
 import { following } from './status-watch.ts';
+
+export interface StatusOptions {
+  readonly watch?: boolean;
+  readonly namespace?: string;
+  readonly output: 'table' | 'wide' | 'json' | 'yaml';
+  readonly operatorNamespace: string;
+  readonly excludedNamespaces: readonly string[];
+  readonly kubeconfig?: string;
+  readonly context?: string;
+}
 
 const RBAC: readonly Source[] = [
   sources.ROLES,

@@ -1,18 +1,9 @@
 /** status: the live policies, who violates them, and who may use them. */
 import { Option } from 'commander';
-import type { ExitCode, Io, RegisterCommand } from '../command.ts';
+import type { RegisterCommand } from '../command.ts';
 import { withExamples } from '../examples.ts';
 import * as options from '../options.ts';
-
-export interface StatusOptions {
-  readonly watch?: boolean;
-  readonly namespace?: string;
-  readonly output: 'table' | 'wide' | 'json' | 'yaml';
-  readonly operatorNamespace: string;
-  readonly excludedNamespaces: readonly string[];
-  readonly kubeconfig?: string;
-  readonly context?: string;
-}
+import type { StatusOptions } from './status-run.ts';
 
 const ABOUT = `the live policies and all that violates them, by namespace, judged as the operator judges; who may use each policy, and who may use every one by wildcard`;
 
@@ -31,7 +22,10 @@ export const registerStatus: RegisterCommand = (program, io, finish) => {
     .addOption(options.excludedNamespaces())
     .addOption(options.kubeconfig())
     .addOption(options.context())
-    .action(async (policy: string | undefined, given: StatusOptions) => finish(await status(policy, given, io)));
+    .action(async (policy: string | undefined, given: StatusOptions) => {
+      const { runStatus } = await import('./status-run.ts');
+      finish(await runStatus(policy, given, io));
+    });
   withExamples(command, [
     { what: 'Every policy, and every workload that violates one', paste: 'cappol status' },
     { what: 'One namespace', paste: 'cappol status -n default' },
@@ -39,8 +33,3 @@ export const registerStatus: RegisterCommand = (program, io, finish) => {
     { what: 'The same for a program', paste: 'cappol status -o json' },
   ]);
 };
-
-async function status(policy: string | undefined, given: StatusOptions, io: Io): Promise<ExitCode> {
-  const { runStatus } = await import('./status-run.ts');
-  return runStatus(policy, given, io);
-}

@@ -1,18 +1,35 @@
 /** What suggest does: reads the workloads, suggests, prints. */
 
+import type { Mode } from '../../api/capability-policy.ts';
 import { suggest } from '../../evaluate/suggest.ts';
 import type { Given } from '../../evaluate/suggest-workloads.ts';
 import { Evaluator } from '../../evaluate/violations.ts';
 import { isExcluded } from '../../policy/deciding.ts';
-import { NEWEST_KNOWN_MINOR } from '../../standards/level-version.ts';
+import { type Level, NEWEST_KNOWN_MINOR } from '../../standards/level-version.ts';
 import { type ExitCode, type Io, UsageError } from '../command.ts';
 import { SkippedDocuments, skippedLines } from '../input/other-documents.ts';
 import { troubleText } from '../input/trouble.ts';
 import { excludingBy, type Given as Options } from '../options.ts';
-import type { SuggestOptions } from './suggest.ts';
 import { givenByCluster, givenByFiles } from './suggest-input.ts';
 import { jsonText, reportText, yamlText } from './suggest-output.ts';
 import { policiesOf } from './suggest-policies.ts';
+
+export interface SuggestOptions {
+  readonly filename: readonly string[];
+  readonly cluster?: boolean;
+  readonly namespace?: string;
+  readonly allNamespaces?: boolean;
+  readonly name?: string;
+  readonly mode: Mode;
+  readonly level?: Exclude<Level, 'privileged'>;
+  readonly narrow?: boolean;
+  readonly output: 'yaml' | 'json' | 'report';
+  readonly serverVersion: number;
+  readonly operatorNamespace: string;
+  readonly excludedNamespaces: readonly string[];
+  readonly kubeconfig?: string;
+  readonly context?: string;
+}
 
 interface Input {
   readonly given: readonly Given[];

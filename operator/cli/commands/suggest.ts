@@ -1,27 +1,9 @@
 /** suggest: proposes a level for each namespace, and exceptions for the workloads that need more. */
 import { InvalidArgumentError, Option } from 'commander';
-import type { Mode } from '../../api/capability-policy.ts';
-import type { Level } from '../../standards/level-version.ts';
-import type { ExitCode, Io, RegisterCommand } from '../command.ts';
+import type { RegisterCommand } from '../command.ts';
 import { withExamples } from '../examples.ts';
 import * as options from '../options.ts';
-
-export interface SuggestOptions {
-  readonly filename: readonly string[];
-  readonly cluster?: boolean;
-  readonly namespace?: string;
-  readonly allNamespaces?: boolean;
-  readonly name?: string;
-  readonly mode: Mode;
-  readonly level?: Exclude<Level, 'privileged'>;
-  readonly narrow?: boolean;
-  readonly output: 'yaml' | 'json' | 'report';
-  readonly serverVersion: number;
-  readonly operatorNamespace: string;
-  readonly excludedNamespaces: readonly string[];
-  readonly kubeconfig?: string;
-  readonly context?: string;
-}
+import type { SuggestOptions } from './suggest-run.ts';
 
 const SUMMARY = 'the tightest policies that admit given workloads';
 const ABOUT = `${SUMMARY}: for each namespace its level for everybody, and for each need beyond it an exception for the service accounts of the workloads that have it; for each override, which workload and container needs it, and what would make it needless. The level is restricted where that admits at least half of the workloads, or where baseline would spare fewer than three overrides`;
@@ -64,7 +46,10 @@ export const registerSuggest: RegisterCommand = (program, io, finish) => {
     .addOption(options.excludedNamespaces())
     .addOption(options.kubeconfig())
     .addOption(options.context())
-    .action(async (given: SuggestOptions) => finish(await suggestPolicy(given, io)));
+    .action(async (given: SuggestOptions) => {
+      const { runSuggest } = await import('./suggest-run.ts');
+      finish(await runSuggest(given, io));
+    });
   withExamples(command, [
     {
       what: 'A level for one Deployment, with an exception for its service account',
@@ -94,11 +79,6 @@ EOF`,
     { what: 'Why so many exceptions', paste: 'cappol suggest --cluster -A -o report' },
   ]);
 };
-
-async function suggestPolicy(given: SuggestOptions, io: Io): Promise<ExitCode> {
-  const { runSuggest } = await import('./suggest-run.ts');
-  return runSuggest(given, io);
-}
 
 function policyName(text: string): string {
   if (/^[a-z0-9]([-a-z0-9.]{0,61}[a-z0-9])?$/.test(text)) return text;

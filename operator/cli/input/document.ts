@@ -1,6 +1,7 @@
 /** A YAML or JSON document: its value, and the lines of its fields, from one pass over the text. */
 import { constructFromEvents, EVENT_ID, type Event, parseEvents, YAMLException } from 'js-yaml';
-import { type FieldPath, newlines, Places } from './places.ts';
+import { newlinesIn } from './piece.ts';
+import { type FieldPath, Places } from './places.ts';
 import { MANIFEST_SCHEMA } from './scalars.ts';
 
 export type { FieldPath } from './places.ts';
@@ -43,7 +44,7 @@ export function parseDocument(text: string, firstLine: number): Document | undef
   if (events.length === 0) return undefined;
   const value = constructed(text, events, firstLine);
   const alias = events.find((event) => event.type === EVENT_ID.ALIAS);
-  if (alias) checkAliases(value, firstLine + newlines(text, alias.anchorStart));
+  if (alias) checkAliases(value, firstLine + newlinesIn(text, alias.anchorStart));
   const places = new Places(text, events);
   // The API server reads text into Go strings, where a lone surrogate becomes U+FFFD.
   const sound = /\\u[dD][89a-fA-F]/.test(text) ? wellFormed(value) : value;

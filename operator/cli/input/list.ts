@@ -2,7 +2,7 @@
  * One document, as it comes in: whole at its end, unless it is a long list in the form that kubectl writes; then the items
  * as they end.
  */
-import { MOST_CHARACTERS, newlinesIn, type Piece } from './split.ts';
+import { MOST_CHARACTERS, newlinesIn, type Piece } from './piece.ts';
 
 /** A list that is as long is taken apart; shorter documents are read whole, whatever their form. */
 const LONG = 1024 * 1024;

@@ -4,8 +4,9 @@ import type { Io } from '../command.ts';
 import { DocumentError, type FieldPath, parseDocument } from './document.ts';
 import { type InputFile, manifestFiles, reason } from './files.ts';
 import { HELM_TEMPLATE, otherDocument } from './other-documents.ts';
+import { MOST_CHARACTERS, type Piece } from './piece.ts';
 import type { Problem } from './schema.ts';
-import { documentsIn, MOST_CHARACTERS, type Piece, splitDocuments } from './split.ts';
+import { documentsIn, splitDocuments } from './split.ts';
 import { Breath, isAtHand, type KeptFiles, readText, textAtHand } from './text.ts';
 import type { Trouble } from './trouble.ts';
 

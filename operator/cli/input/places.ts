@@ -1,5 +1,6 @@
 /** Where the fields of a document stand in its text. */
 import { EVENT_ID, type Event, getScalarValue } from 'js-yaml';
+import { newlinesIn } from './piece.ts';
 
 /** Keys and indices from the document's root. */
 export type FieldPath = readonly (string | number)[];
@@ -29,8 +30,8 @@ export class Places {
   /** From 0; of the nearest field around it that is there, when it is not. */
   lineOf(path: FieldPath): number {
     // Of most documents nothing but their beginning is asked for.
-    if (path.length === 0) return newlines(this.#text.slice(0, startOf(this.#events[1])));
-    this.#lineFeeds ??= offsetsOf(this.#text, '\n');
+    if (path.length === 0) return newlinesIn(this.#text, startOf(this.#events[1]));
+    this.#lineFeeds ??= lineFeedsIn(this.#text);
     return countBelow(this.#lineFeeds, this.#offsetOf(path));
   }
 
@@ -124,14 +125,9 @@ function startOf(event: Event | undefined): number {
   }
 }
 
-/** How many there are before that offset. */
-export function newlines(text: string, end = text.length): number {
-  return countBelow(offsetsOf(text, '\n'), end);
-}
-
-function offsetsOf(text: string, character: string): number[] {
+function lineFeedsIn(text: string): number[] {
   const offsets: number[] = [];
-  for (let at = text.indexOf(character); at !== -1; at = text.indexOf(character, at + 1)) offsets.push(at);
+  for (let at = text.indexOf('\n'); at !== -1; at = text.indexOf('\n', at + 1)) offsets.push(at);
   return offsets;
 }
 

@@ -6,19 +6,7 @@
  * out one by one, too.
  */
 import { ListSplitter } from './list.ts';
-
-/** No object is as large: etcd takes 1.5 MiB. A list in another form than kubectl's may hold some. */
-export const MOST_CHARACTERS = 32 * 1024 * 1024;
-
-export interface Piece {
-  readonly text: string;
-  /** The line of its beginning, from 1. */
-  readonly line: number;
-  /** It is an item of a list, and the list's form remains around it. */
-  readonly item: boolean;
-  /** What comes instead of a text that is too large to be held. */
-  readonly tooLarge?: boolean;
-}
+import { MOST_CHARACTERS, newlinesIn, type Piece } from './piece.ts';
 
 const BOUNDARY = /^(?:---|\.\.\.)(?=[ \t\r\n]|$)/gm;
 
@@ -94,10 +82,4 @@ class Splitter {
     yield* this.#lists.add(text);
     this.#line += newlinesIn(text);
   }
-}
-
-export function newlinesIn(text: string): number {
-  let count = 0;
-  for (let at = text.indexOf('\n'); at !== -1; at = text.indexOf('\n', at + 1)) count += 1;
-  return count;
 }

@@ -1,16 +1,16 @@
 /** render --diff: what an operator would change in a cluster, had it these policies beside the live ones. */
 import { createTwoFilesPatch } from 'diff';
 import { canonical } from '../../apply/drift.ts';
-import { lastAccepted, setsOf } from '../../apply/standing.ts';
+import { lastAccepted } from '../../apply/standing.ts';
 import type { RenderedObject } from '../../cluster/objects.ts';
-import type { Compiled } from '../../compile/compile.ts';
 import type { Manifest } from '../../compile/objects.ts';
 import type { Foundation } from '../check/grounds.ts';
 import type { Troubles } from '../check/run.ts';
 import { excludingPlatform, snapshot, withCluster } from '../cluster.ts';
 import type { ExitCode, Io } from '../command.ts';
 import type { Given } from '../options.ts';
-import { isProbe, type RenderOptions, yaml } from './render.ts';
+import { isProbe, objectsOf, yaml } from './objects.ts';
+import type { RenderOptions } from './options.ts';
 
 export interface DiffInput {
   readonly foundation: Foundation;
@@ -41,11 +41,6 @@ export async function renderDiff(given: Given<RenderOptions>, io: Io, input: Dif
     if (troubles.count > 0) return 2;
     return text === '' ? 0 : 1;
   });
-}
-
-function objectsOf(compiled: Compiled): Manifest[] {
-  const roles = [...compiled.rendered.values()].flatMap(({ role, roleBinding }) => [role, roleBinding ?? []].flat());
-  return [...roles, ...setsOf(compiled).flatMap(({ objects }) => objects)];
 }
 
 /**

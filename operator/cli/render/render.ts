@@ -1,6 +1,4 @@
 /** render: what policies compile to, as objects that need no operator; or how that differs from a cluster. */
-import { dump } from 'js-yaml';
-import { setsOf } from '../../apply/standing.ts';
 import { objectOf, textsIn } from '../../cluster/raw.ts';
 import type { Compiled } from '../../compile/compile.ts';
 import { podSecurityLabels } from '../../compile/labels.ts';
@@ -11,17 +9,8 @@ import { type ExitCode, type Io, UsageError } from '../command.ts';
 import { roleOf } from '../input/kinds.ts';
 import { type Manifest as Read, readManifests } from '../input/manifests.ts';
 import { excludingBy, type Given } from '../options.ts';
-import { hasControls, jsonText } from '../printable.ts';
-
-export interface RenderOptions {
-  readonly policy: readonly string[];
-  readonly diff?: boolean;
-  readonly kubeconfig?: string;
-  readonly context?: string;
-  readonly serverVersion: number;
-  readonly operatorNamespace: string;
-  readonly excludedNamespaces: readonly string[];
-}
+import { isProbe, objectsOf, yaml } from './objects.ts';
+import type { RenderOptions } from './options.ts';
 
 /** A namespace of the files, to be applied with its labels. */
 interface Namespace {
@@ -77,12 +66,9 @@ function namespaceIn({ object: { apiVersion, kind, metadata } }: Read): Namespac
 
 /** The same for the same policies, whatever the order of the files. */
 function manifestTexts(compiled: Compiled, namespaces: readonly Namespace[], options: RenderOptions): string {
-  const roles = [...compiled.rendered.values()].flatMap(({ role, roleBinding }) => [role, roleBinding ?? []].flat());
-  const admission = setsOf(compiled)
-    .flatMap(({ objects }) => objects)
-    .filter((object) => !isProbe(object));
+  const objects = objectsOf(compiled).filter((object) => !isProbe(object));
   const labelled = namespaces.map((one) => namespaceObject(one, compiled, options));
-  return [...roles.map(withoutOwner), ...admission.map(withoutOwner), ...labelled].map(yaml).join('---\n');
+  return [...objects.map(withoutOwner), ...labelled].map(yaml).join('---\n');
 }
 
 function namespaceObject({ name, labels, annotations }: Namespace, { policies }: Compiled, options: RenderOptions) {
@@ -99,19 +85,8 @@ function namespaceObject({ name, labels, annotations }: Namespace, { policies }:
   };
 }
 
-/** It only tells an operator what is in force. */
-export function isProbe({ kind, metadata }: Pick<Manifest, 'kind'> & { metadata: { name: string } }): boolean {
-  return kind.endsWith('Binding') && metadata.name.endsWith('-probe');
-}
-
 /** Who applies them keeps them; the policy itself may not be in the cluster. */
 function withoutOwner({ metadata: { ownerReferences: _, ...metadata }, ...object }: Manifest): object {
   const { apiVersion, kind, ...rest } = object;
   return { apiVersion, kind, metadata, ...rest };
-}
-
-export function yaml(object: unknown): string {
-  const text = dump(object, { lineWidth: 120, noRefs: true });
-  // Plain and block scalars have no escapes; JSON does, and is YAML.
-  return hasControls(text) ? `${jsonText(object)}\n` : text;
 }
