@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { loadAll } from 'js-yaml';
+import { differences } from '../../operator/cli/render/diff.ts';
 import { formatVersion, NEWEST_KNOWN_MINOR } from '../../operator/standards/level-version.ts';
 import { cappol } from './cappol.ts';
 
@@ -42,6 +43,24 @@ describe('cappol render', () => {
     for (const { spec } of objects.filter(({ kind }) => kind.endsWith('Binding') && kind.startsWith('Validating'))) {
       assert.ok(policies.includes(spec.policyName));
     }
+  });
+
+  it('gives the role binding of a policy whose name ends like that of a probe', async () => {
+    const policy = {
+      apiVersion: 'capabilitypolicy.dev/v1alpha1',
+      kind: 'CapabilityPolicy',
+      metadata: { name: 'dns-probe' },
+      spec: {
+        namespaceSelector: {},
+        level: 'restricted',
+        usableBy: 'Subjects',
+        subjects: [{ kind: 'User', name: 'jane' }],
+      },
+    };
+    const { stdout } = await cappol(['render', '--policy', '-'], JSON.stringify(policy));
+    assert.match(stdout, /^kind: ClusterRoleBinding$/m);
+    const bindings = (loadAll(stdout) as Json[]).filter(({ kind }) => kind === 'ClusterRoleBinding');
+    assert.notEqual(differences([], bindings), '');
   });
 
   it('binds a policy to its subjects', async () => {

@@ -13,7 +13,7 @@ export function objectsOf(compiled: Compiled): Manifest[] {
 
 /** A probe's binding only shows an operator what is in force. */
 export function isProbe({ kind, metadata }: Pick<Manifest, 'kind'> & { metadata: { name: string } }): boolean {
-  return kind.endsWith('Binding') && metadata.name.endsWith('-probe');
+  return kind.endsWith('AdmissionPolicyBinding') && metadata.name.endsWith('-probe');
 }
 
 export function yaml(object: unknown): string {
