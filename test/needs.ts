@@ -1,15 +1,7 @@
 /** What some tests need of the machine or of the API server. Without it they are left out: not defined, and reported. */
-import { spawnSync } from 'node:child_process';
+import { lacking, type Needs } from '../hack/needs.ts';
 import { offeredSince, offers, type ServerFeature } from '../operator/standards/server-features.ts';
 import { SERVER_MINOR } from './controlplane/version.ts';
-
-export interface Needs {
-  /** Program → how to get it. */
-  readonly programs: Readonly<Record<string, string>>;
-  readonly root?: boolean;
-  /** For people: what else is lacking; undefined when nothing is. Asked last. */
-  readonly problem?: () => string | undefined;
-}
 
 /**
  * Declares tests that need programs beside Node and Go. A developer's machine without them says so and goes on; in CI,
@@ -85,12 +77,4 @@ function needOf(feature: ServerFeature): string {
 /** Mocha has declared it already, so that its title and its tests are known. */
 function remove<T>(one: T, declared: T[] = []): void {
   declared.splice(declared.indexOf(one), 1);
-}
-
-/** For people: what to do about it; undefined when nothing is lacking. */
-export function lacking({ programs, root = false, problem }: Needs): string | undefined {
-  if (root && process.platform !== 'linux') return 'it needs Linux';
-  if (root && process.getuid?.() !== 0) return 'it needs root: run it with sudo';
-  const missing = Object.entries(programs).find(([name]) => spawnSync(name, ['--version']).error);
-  return missing ? `it needs ${missing[0]}: ${missing[1]}` : problem?.();
 }

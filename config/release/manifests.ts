@@ -4,7 +4,7 @@
  */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { Tools } from '../../test/install/tools.ts';
+import { Tools } from '../../hack/tools.ts';
 import { outputFolder } from './output.ts';
 
 const folder = outputFolder();

@@ -5,7 +5,7 @@
  * node, so that pods run. With `--build`, only sees to it that the programs are there.
  */
 import { delimiter } from 'node:path';
-import { lacking } from '../needs.ts';
+import { lacking } from '../../hack/needs.ts';
 import { NODE_NEEDS } from '../node/needs.ts';
 import { startNode } from '../node/node.ts';
 import { findNodePrograms } from '../node/programs.ts';

@@ -54,6 +54,13 @@ export function readPage(path: string): Page {
   return { path, blocks: blocksOf(tokens), links, anchors: new Set(headings.map((text) => slugger.slug(text))) };
 }
 
+/** The shell blocks of one section of a page, in order. */
+export function documentedBlocks(page: string, heading: string): string[] {
+  const blocks = readPage(page).blocks.filter(({ info, section }) => info[0] === 'sh' && section === heading);
+  if (blocks.length === 0) throw new Error(`${page} has no shell blocks in a section ${heading}`);
+  return blocks.map(({ text }) => text);
+}
+
 export function firstLine({ text }: Block): string {
   return text.split('\n')[0] ?? '';
 }

@@ -5,6 +5,7 @@
 import assert from 'node:assert/strict';
 import { homedir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
+import { pathWithoutNpm } from '../../hack/tools.ts';
 import { NOT_RUN } from './not-run.ts';
 import { type Block, firstLine, type Page, ROOT } from './page.ts';
 import { ShellSession } from './shell-session.ts';
@@ -45,15 +46,11 @@ export function pasteBlocks(page: Page, { cluster }: Pasting = {}): void {
   }
 }
 
-/**
- * The environment of somebody with an empty home; what was built before is still there. npm puts the project's programs into
- * the PATH of its scripts, and so of these tests, where nobody else has them.
- */
+/** The environment of somebody with an empty home; what was built before is still there. */
 export function reader(access?: Access): NodeJS.ProcessEnv {
   const { KUBEBUILDER_ASSETS, XDG_CACHE_HOME = join(homedir(), '.cache') } = process.env;
-  const own = (process.env.PATH ?? '').split(delimiter).filter((folder) => !folder.includes('node_modules'));
   return {
-    PATH: [...(access ? [dirname(access.kubectl)] : []), ...own].join(delimiter),
+    PATH: [...(access ? [dirname(access.kubectl)] : []), pathWithoutNpm()].join(delimiter),
     XDG_CACHE_HOME,
     ...(KUBEBUILDER_ASSETS !== undefined && { KUBEBUILDER_ASSETS }),
     ...(access && { KUBECONFIG: access.kubeconfig }),

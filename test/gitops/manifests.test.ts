@@ -4,10 +4,10 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileS
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { load, loadAll } from 'js-yaml';
+import { Tools } from '../../hack/tools.ts';
 import { matches } from '../../operator/policy/selector.ts';
 import { readPage } from '../docs/page.ts';
 import { CONFIG } from '../install/rights.ts';
-import { Tools } from '../install/tools.ts';
 import type { Json } from '../integration/api.ts';
 import { CUSTOMIZATION } from './health.ts';
 

@@ -3,8 +3,10 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { load } from 'js-yaml';
+import { Tools } from '../../hack/tools.ts';
 import { type ControlPlane, startControlPlane } from '../controlplane/controlplane.ts';
 import { freePorts } from '../controlplane/ports.ts';
+import { documentedBlocks } from '../docs/page.ts';
 import { Api, type Json } from '../integration/api.ts';
 import { ADMITTED, eventually } from '../integration/harness.ts';
 import { OperatorProcess } from '../integration/operator-process.ts';
@@ -15,7 +17,6 @@ import { type Deployment, nodeFlags, operatorFlags } from './deployment.ts';
 import { accountKubeconfig } from './installed.ts';
 import { CONFIG, OPERATOR_ACCOUNT, OPERATOR_NAMESPACE } from './rights.ts';
 import { snapshot } from './snapshot.ts';
-import { documentedBlocks, Tools } from './tools.ts';
 
 const DEPLOYMENT = `/apis/apps/v1/namespaces/${OPERATOR_NAMESPACE}/deployments/${OPERATOR_ACCOUNT}`;
 const CRD = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions/capabilitypolicies.capabilitypolicy.dev';

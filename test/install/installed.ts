@@ -4,11 +4,12 @@
  */
 import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { Tools } from '../../hack/tools.ts';
 import type { ControlPlane } from '../controlplane/controlplane.ts';
+import { documentedBlocks } from '../docs/page.ts';
 import type { Api } from '../integration/api.ts';
 import { NAMESPACES } from '../integration/rendered.ts';
 import { OPERATOR_ACCOUNT, OPERATOR_NAMESPACE } from './rights.ts';
-import { documentedBlocks, Tools } from './tools.ts';
 
 const OPERATIONS = 'docs/operations.md';
 /** The block of the page that installs. */

@@ -2,10 +2,10 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
+import { Tools } from '../../hack/tools.ts';
 import { freePorts } from '../controlplane/ports.ts';
-import { readPage } from '../docs/page.ts';
+import { documentedBlocks, readPage } from '../docs/page.ts';
 import { CONFIG, manifestsIn } from '../install/rights.ts';
-import { documentedBlocks, Tools } from '../install/tools.ts';
 import { describeWith } from '../needs.ts';
 import { alerts, dashboard, queries, ruleFile, selectorsIn } from '../observability/dashboard.ts';
 import { type FiringAlert, Prometheus, type Series } from '../observability/prometheus.ts';

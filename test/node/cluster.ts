@@ -9,14 +9,16 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { type Output, Tools } from '../../hack/tools.ts';
 import type { CapabilityPolicySpec } from '../../operator/api/capability-policy.ts';
 import { atTheEnd } from '../controlplane/shared.ts';
+import { documentedBlocks } from '../docs/page.ts';
+import { operatorImage } from '../image/operator-image.ts';
 import { OPERATOR_ACCOUNT, OPERATOR_NAMESPACE } from '../install/rights.ts';
-import { documentedBlocks, type Output, Tools } from '../install/tools.ts';
 import type { Api, Json } from '../integration/api.ts';
 import { eventually, isProgrammed } from '../integration/harness.ts';
 import { NAMESPACES, POLICIES } from '../integration/rendered.ts';
-import { operatorArchive } from './images.ts';
+import { archiveOf } from './images.ts';
 import { type RealNode, startNode } from './node.ts';
 
 /** With the builds of kubelet and of the control plane. */
@@ -57,7 +59,9 @@ export class NodeCluster {
     this.#node = await startNode({ quiet: true });
     const folder = mkdtempSync(join(tmpdir(), 'capabilitypolicy-images-'));
     try {
-      await this.#node.importImage(await operatorArchive(folder));
+      // Under the name that the chart has for it.
+      const { buildah, name } = await operatorImage();
+      await this.#node.importImage(await archiveOf(buildah, name, folder));
     } finally {
       rmSync(folder, { recursive: true, force: true });
     }

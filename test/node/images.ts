@@ -2,7 +2,6 @@
 import { execFileSync } from 'node:child_process';
 import { chmodSync } from 'node:fs';
 import { join } from 'node:path';
-import { operatorImage } from '../image/operator-image.ts';
 import { Buildah } from '../image/stand-in.ts';
 
 /** What the tutorial's containers have, and sleep, which it starts with. The pause image, too. */
@@ -51,16 +50,11 @@ export async function toolsArchive(
   await buildah.run('config', '--entrypoint', JSON.stringify(entrypoint), '--stop-signal', 'SIGKILL', container);
   await buildah.run('commit', '--quiet', container, image);
   await buildah.run('rm', container);
-  return archive(buildah, image, folder);
+  return archiveOf(buildah, image, folder);
 }
 
-/** The same of the operator's image, under the name that the chart has for it. */
-export async function operatorArchive(folder: string): Promise<string> {
-  const { buildah, name } = await operatorImage();
-  return archive(buildah, name, folder);
-}
-
-async function archive(buildah: Buildah, image: string, folder: string): Promise<string> {
+/** @returns the path of an OCI archive of an image in the storage of `buildah` */
+export async function archiveOf(buildah: Buildah, image: string, folder: string): Promise<string> {
   const file = join(folder, `${image.replaceAll(/\W+/g, '-')}.tar`);
   await buildah.run('push', '--quiet', image, `oci-archive:${file}:${image}`);
   return file;

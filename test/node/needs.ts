@@ -2,8 +2,8 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Needs } from '../../hack/needs.ts';
 import { SERVER_MINOR } from '../controlplane/version.ts';
-import type { Needs } from '../needs.ts';
 import { problemWithCgroups } from './cgroup.ts';
 import { KUBELET_VERSION } from './programs.ts';
 

@@ -1,13 +1,13 @@
-/** kubectl, helm and shell blocks, run on a control plane as the cluster administrator. */
+/** kubectl, helm and shell scripts, run on a control plane as the cluster administrator. */
 import { execFile } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { promisify } from 'node:util';
-import { findBinaries } from '../controlplane/binaries.ts';
-import { findHelm } from '../controlplane/helm.ts';
-import { ROOT, readPage } from '../docs/page.ts';
-import { reader } from '../docs/pasted.ts';
+import { findBinaries } from '../test/controlplane/binaries.ts';
+import { findHelm } from '../test/controlplane/helm.ts';
+
+const ROOT = join(import.meta.dirname, '..');
 
 export interface Output {
   readonly stdout: string;
@@ -28,7 +28,7 @@ export class Tools {
     const [{ kubectl }, helm] = await Promise.all([findBinaries(), findHelm()]);
     // helm keeps caches there.
     const home = mkdtempSync(join(tmpdir(), 'capabilitypolicy-tools-'));
-    const path = [dirname(kubectl), dirname(helm), reader().PATH].join(delimiter);
+    const path = [dirname(kubectl), dirname(helm), pathWithoutNpm()].join(delimiter);
     return new Tools({ PATH: path, HOME: home, ...(kubeconfig !== undefined && { KUBECONFIG: kubeconfig }) }, home);
   }
 
@@ -47,9 +47,8 @@ export class Tools {
   }
 }
 
-/** The shell blocks of one section of a page, in order. */
-export function documentedBlocks(page: string, heading: string): string[] {
-  const blocks = readPage(page).blocks.filter(({ info, section }) => info[0] === 'sh' && section === heading);
-  if (blocks.length === 0) throw new Error(`${page} has no shell blocks in a section ${heading}`);
-  return blocks.map(({ text }) => text);
+/** npm adds the project's programs to the PATH of its scripts, and so of the tests. A user's shell does not have them. */
+export function pathWithoutNpm(): string {
+  const folders = (process.env.PATH ?? '').split(delimiter);
+  return folders.filter((folder) => !folder.includes('node_modules')).join(delimiter);
 }

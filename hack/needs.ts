@@ -1,0 +1,18 @@
+/** What a script or a test needs of the machine beside Node and Go. */
+import { spawnSync } from 'node:child_process';
+
+export interface Needs {
+  /** Program → how to get it. */
+  readonly programs: Readonly<Record<string, string>>;
+  readonly root?: boolean;
+  /** For people: what else is lacking; undefined when nothing is. Asked last. */
+  readonly problem?: () => string | undefined;
+}
+
+/** For people: what to do about it; undefined when nothing is lacking. */
+export function lacking({ programs, root = false, problem }: Needs): string | undefined {
+  if (root && process.platform !== 'linux') return 'it needs Linux';
+  if (root && process.getuid?.() !== 0) return 'it needs root: run it with sudo';
+  const missing = Object.entries(programs).find(([name]) => spawnSync(name, ['--version']).error);
+  return missing ? `it needs ${missing[0]}: ${missing[1]}` : problem?.();
+}
