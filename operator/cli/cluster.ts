@@ -7,7 +7,7 @@ import { readCluster, type SnapshotOptions } from '../cluster/snapshot.ts';
 import { excludedOn } from '../namespaces.ts';
 import { type Io, UsageError } from './command.ts';
 import { type Excluding, excludingBy, type Given } from './options.ts';
-import { Progress } from './progress.ts';
+import { Progress } from './output/progress.ts';
 
 export interface ClusterOptions {
   readonly kubeconfig?: string;

@@ -2,14 +2,14 @@
 import { Command, CommanderError } from 'commander';
 import { printable } from '../report/text.ts';
 import { type ExitCode, type Io, type RegisterCommand, UsageError } from './command.ts';
-import { registerCheck } from './commands/check.ts';
-import { registerCompletion } from './commands/completion.ts';
-import { registerExplain } from './commands/explain.ts';
-import { registerMigrate } from './commands/migrate.ts';
-import { registerRender } from './commands/render.ts';
-import { registerStatus } from './commands/status.ts';
-import { registerSuggest } from './commands/suggest.ts';
-import { registerVersion } from './commands/version.ts';
+import { registerCheck } from './commands/check/command.ts';
+import { registerCompletion } from './commands/completion/command.ts';
+import { registerExplain } from './commands/explain/command.ts';
+import { registerMigrate } from './commands/migrate/command.ts';
+import { registerRender } from './commands/render/command.ts';
+import { registerStatus } from './commands/status/command.ts';
+import { registerSuggest } from './commands/suggest/command.ts';
+import { registerVersion } from './commands/version/command.ts';
 import { VERSION } from './version.ts';
 
 /** In the order of the help. */

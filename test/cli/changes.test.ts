@@ -1,11 +1,11 @@
 /** check --cluster --policy: what a policy would change, in the words of the question "what would break?". */
 import assert from 'node:assert/strict';
 import type { CapabilityPolicySpec } from '../../operator/api/capability-policy.ts';
-import { changesOf } from '../../operator/cli/check/changes.ts';
-import type { Changes } from '../../operator/cli/check/changes-result.ts';
-import { changesMarkdown, changesText } from '../../operator/cli/check/changes-text.ts';
-import { Foundation } from '../../operator/cli/check/grounds.ts';
-import { PLAIN, terminalOf } from '../../operator/cli/terminal.ts';
+import { changesOf } from '../../operator/cli/commands/check/changes.ts';
+import type { Changes } from '../../operator/cli/commands/check/changes-result.ts';
+import { changesMarkdown, changesText } from '../../operator/cli/commands/check/changes-text.ts';
+import { PLAIN, terminalOf } from '../../operator/cli/output/terminal.ts';
+import { Foundation } from '../../operator/cli/policies/grounds.ts';
 import type { Cluster } from '../../operator/cluster/objects.ts';
 import { NEWEST_KNOWN_MINOR } from '../../operator/standards/level-version.ts';
 import { clusterOf, parts, pod, policyObject, workload } from '../evaluate/fixtures.ts';

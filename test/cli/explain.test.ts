@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { dump } from 'js-yaml';
-import type { ExplainedManifest } from '../../operator/cli/commands/explain-manifests.ts';
+import type { ExplainedManifest } from '../../operator/cli/commands/explain/manifests.ts';
 import { CAPABILITIES, maskOf } from '../../operator/standards/capabilities.ts';
 import { MEASURED } from '../kernel/measured-sets.ts';
 import { cappol } from './cappol.ts';

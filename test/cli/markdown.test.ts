@@ -1,7 +1,7 @@
 /** check -o markdown: a comment on a pull request. */
 import assert from 'node:assert/strict';
 import { lexer, type Token, type Tokens } from 'marked';
-import { code, markdownTable } from '../../operator/cli/markdown.ts';
+import { code, markdownTable } from '../../operator/cli/output/markdown.ts';
 import { cappol } from './cappol.ts';
 
 const POLICY = `apiVersion: capabilitypolicy.dev/v1alpha1

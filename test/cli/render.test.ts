@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { loadAll } from 'js-yaml';
-import { differences } from '../../operator/cli/render/diff.ts';
+import { differences } from '../../operator/cli/commands/render/diff.ts';
 import { formatVersion, NEWEST_KNOWN_MINOR } from '../../operator/standards/level-version.ts';
 import { cappol } from './cappol.ts';
 

@@ -1,7 +1,7 @@
 /** cappol status beside a running operator, and with fewer rights than it would like. */
 import assert from 'node:assert/strict';
 import { Readable, Writable } from 'node:stream';
-import type { StatusView, ViolationView } from '../../operator/cli/commands/status-view.ts';
+import type { StatusView, ViolationView } from '../../operator/cli/commands/status/view.ts';
 import { run } from '../../operator/cli/program.ts';
 import { OPERATOR_ACCOUNT } from '../install/rights.ts';
 import { eventually, useCluster } from '../integration/harness.ts';

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import type { CapabilityPolicyStatus, CompletePolicy } from '../../operator/api/capability-policy.ts';
-import { statusText } from '../../operator/cli/commands/status-text.ts';
-import { type Readable, type StatusView, statusView } from '../../operator/cli/commands/status-view.ts';
-import { PLAIN, terminalOf } from '../../operator/cli/terminal.ts';
+import { statusText } from '../../operator/cli/commands/status/text.ts';
+import { type Readable, type StatusView, statusView } from '../../operator/cli/commands/status/view.ts';
+import { PLAIN, terminalOf } from '../../operator/cli/output/terminal.ts';
 import type { Cluster, RbacSubject } from '../../operator/cluster/objects.ts';
 import { Evaluator } from '../../operator/evaluate/violations.ts';
 import { EXCLUDED_NAMESPACES } from '../../operator/namespaces.ts';

@@ -4,7 +4,7 @@ import { spawnSync } from 'node:child_process';
 import fc from 'fast-check';
 import { loadAll } from 'js-yaml';
 import type { CapabilityPolicySpec } from '../../operator/api/capability-policy.ts';
-import { policiesOf } from '../../operator/cli/commands/suggest-policies.ts';
+import { policiesOf } from '../../operator/cli/commands/suggest/policies.ts';
 import { suggest } from '../../operator/evaluate/suggest.ts';
 import { Evaluator } from '../../operator/evaluate/violations.ts';
 import { matches } from '../../operator/policy/selector.ts';

@@ -5,9 +5,9 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify, stripVTControlCharacters } from 'node:util';
-import { tableText } from '../../operator/cli/table.ts';
-import { terminalOf } from '../../operator/cli/terminal.ts';
-import { wrap } from '../../operator/cli/wrap.ts';
+import { tableText } from '../../operator/cli/output/table.ts';
+import { terminalOf } from '../../operator/cli/output/terminal.ts';
+import { wrap } from '../../operator/cli/output/wrap.ts';
 import { describeWith } from '../needs.ts';
 import { cappol } from './cappol.ts';
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import fc, { type Arbitrary } from 'fast-check';
-import { policiesOf } from '../../operator/cli/commands/suggest-policies.ts';
+import { policiesOf } from '../../operator/cli/commands/suggest/policies.ts';
 import { validatePolicy } from '../../operator/cli/policies/validate.ts';
 import type { PodParts } from '../../operator/cluster/objects.ts';
 import { fitTogether } from '../../operator/compile/budget.ts';

@@ -1,0 +1,156 @@
+/** check: finds out by what to judge, judges, and reports. */
+import { dump } from 'js-yaml';
+import { lastAccepted } from '../../../apply/standing.ts';
+import type { Cluster } from '../../../cluster/objects.ts';
+import { MODES } from '../../../policy/deciding.ts';
+import type { Level } from '../../../standards/level-version.ts';
+import { type ExitCode, type Io, UsageError } from '../../command.ts';
+import { checkExists, checkReached } from '../../namespace.ts';
+import { excludingBy, type Given } from '../../options.ts';
+import { isWorse, outcomeOf } from '../../output/outcome.ts';
+import { jsonText, printableTexts } from '../../output/printable.ts';
+import { type Terminal, terminalOf } from '../../output/terminal.ts';
+import { Foundation, type GroundsOptions } from '../../policies/grounds.ts';
+import { changesOf } from './changes.ts';
+import type { Change, Changes } from './changes-result.ts';
+import { changesMarkdown, changesText } from './changes-text.ts';
+import { ENFORCED, type FailOn } from './fail-on.ts';
+import { addPolicies, checkFiles } from './files.ts';
+import type { Output } from './reporters/create-reporter.ts';
+import { Run, Troubles } from './run.ts';
+import { itemsOf, judgements } from './running.ts';
+
+export interface CheckOptions {
+  readonly filename: readonly string[];
+  readonly policy: readonly string[];
+  readonly level?: Level;
+  readonly levelVersion?: string;
+  readonly cluster?: boolean;
+  readonly kubeconfig?: string;
+  readonly context?: string;
+  readonly namespace?: string;
+  readonly namespaceLabels: Readonly<Record<string, string>>;
+  readonly output: Output;
+  readonly warn?: boolean;
+  readonly failOn: FailOn;
+  readonly serverVersion: number;
+  readonly operatorNamespace: string;
+  readonly excludedNamespaces: readonly string[];
+}
+
+const NO_POLICY =
+  'no policy to judge by: name one with --policy FILE, have one among the manifests, or use --level or --cluster';
+
+export async function check(given: Given<CheckOptions>, io: Io): Promise<ExitCode> {
+  if (!given.cluster) return checkManifests(excludingBy(given), io, undefined, given.namespace ?? 'default');
+  const { excludingPlatform, snapshot, withCluster } = await import('../../cluster.ts');
+  return withCluster(given, async (connected) => {
+    const options = await excludingPlatform<CheckOptions>(given, connected);
+    const running = options.filename.length === 0;
+    const scope = running && options.namespace !== undefined ? { namespace: options.namespace } : {};
+    const cluster = await snapshot(connected, io, { ...scope, workloads: running });
+    if (!running) return checkManifests(options, io, cluster, options.namespace ?? connected.namespace);
+    checkExists(cluster, options.namespace);
+    return options.policy.length > 0 ? showChanges(options, io, cluster) : checkRunning(options, io, cluster);
+  });
+}
+
+async function checkManifests(
+  options: CheckOptions,
+  io: Io,
+  cluster: Cluster | undefined,
+  namespace: string,
+): Promise<ExitCode> {
+  const run = await beginRun(options, io);
+  const foundation = foundationOf(options);
+  if (cluster) foundation.addCluster(cluster);
+  await addPolicies(foundation, options.policy, io, run);
+  const build = () => {
+    if (foundation.isEmpty && run.errors === 0) throw new UsageError(NO_POLICY);
+    return foundation.build(groundsOptions(options, cluster), run.trouble);
+  };
+  await checkFiles(options.filename, io, run, { foundation, build, namespace });
+  return run.end();
+}
+
+async function checkRunning(options: CheckOptions, io: Io, cluster: Cluster): Promise<ExitCode> {
+  const run = await beginRun(options, io);
+  const foundation = foundationOf(options);
+  foundation.addCluster(cluster);
+  // As for files: a check that looks at nothing must not look like a success.
+  if (foundation.isEmpty)
+    throw new UsageError('no policy to judge by: the cluster has none; name one with --policy FILE');
+  const grounds = foundation.build(groundsOptions(options, cluster), run.trouble);
+  run.grounds(grounds);
+  const { namespace } = options;
+  if (namespace !== undefined && grounds.isExcluded(namespace)) {
+    run.trouble({ file: 'cluster', message: `no policy reaches namespace ${namespace}`, severity: 'warning' });
+  }
+  for (const judgement of judgements(cluster, grounds)) {
+    io.signal.throwIfAborted();
+    for (const item of itemsOf(judgement, cluster)) run.item(item);
+  }
+  return run.end();
+}
+
+async function showChanges(options: CheckOptions, io: Io, cluster: Cluster): Promise<ExitCode> {
+  const print = PRINTERS[options.output];
+  if (!print)
+    throw new UsageError(
+      `-o ${options.output} goes with -f; what would change is shown as ${Object.keys(PRINTERS).join(', ')}`,
+    );
+  checkReached(options);
+  const troubles = new Troubles(io);
+  const live = new Foundation();
+  live.addCluster(cluster);
+  const changed = new Foundation();
+  changed.addCluster(cluster);
+  await addPolicies(changed, options.policy, io, troubles);
+  const candidates = changed.stated;
+  if (candidates.length === 0 && troubles.count === 0)
+    throw new UsageError('no CapabilityPolicy in the files of --policy');
+  const grounds = groundsOptions(options, cluster);
+  const before = live.build(grounds, () => {});
+  const after = changed.build(grounds, troubles.trouble);
+  const enforced = changed.enforcing(candidates).build(grounds, () => {});
+  const changes = printableTexts(
+    changesOf({ cluster, candidates, before, after, enforced, namespace: options.namespace }),
+  );
+  io.stdout.write(print(changes, terminalOf(io)));
+  if (troubles.count > 0) return 2;
+  return changes.changes.some((change) => isWorseFor(change, failOnOf(options))) ? 1 : 0;
+}
+
+/** Whether the policies of any mode find a violation that they did not find before. */
+function isWorseFor({ before, after }: Change, failOn: FailOn): boolean {
+  return isWorse(after, before) && MODES.some((mode) => failOn.has(mode) && outcomeOf(mode) === after);
+}
+
+const PRINTERS: Readonly<Partial<Record<CheckOptions['output'], (changes: Changes, terminal: Terminal) => string>>> = {
+  table: changesText,
+  markdown: changesMarkdown,
+  json: (changes) => `${jsonText(changes)}\n`,
+  yaml: (changes) => dump(changes, { lineWidth: -1, noRefs: true }),
+};
+
+function beginRun(options: CheckOptions, io: Io): Promise<Run> {
+  return Run.begin({ output: options.output, failOn: failOnOf(options) }, io);
+}
+
+function failOnOf({ warn, failOn }: CheckOptions): FailOn {
+  return warn ? ENFORCED : failOn;
+}
+
+function foundationOf({ level, levelVersion = 'latest' }: CheckOptions): Foundation {
+  return level === undefined ? new Foundation() : Foundation.ofLevel(level, levelVersion);
+}
+
+function groundsOptions(options: CheckOptions, cluster: Cluster | undefined): GroundsOptions {
+  return {
+    ...options,
+    // --level applies to every namespace.
+    ...(options.level !== undefined && { operatorNamespace: '', excludedNamespaces: [] }),
+    oldestServer: cluster?.oldestServer ?? options.serverVersion,
+    ...(cluster && options.level === undefined && { lastAccepted: lastAccepted(cluster.rendered()) }),
+  };
+}

@@ -1,0 +1,47 @@
+/** Verdicts, violations and advice as a check tells them, whether of a file or of what runs. */
+import type { PodSpec } from '../../../cluster/objects.ts';
+import { findings } from '../../../evaluate/findings.ts';
+import type { Judgement } from '../../../evaluate/verdict.ts';
+import type { FieldPath } from '../../input/document.ts';
+import { fieldPath } from '../../input/paths.ts';
+import type { CheckedFinding, CheckedViolation, ItemVerdict } from './result.ts';
+
+type Place = Pick<CheckedViolation, 'path' | 'line'>;
+/** @param path from the PodSpec on, or of the pod's metadata */
+type PlaceOf = (path: string) => Place;
+
+export function worst(verdicts: readonly ItemVerdict[]): ItemVerdict {
+  const order = ['Violating', 'Unknown', 'Compliant'] as const;
+  return order.find((one) => verdicts.includes(one)) ?? 'NotSelected';
+}
+
+export function checkedViolations({ violations }: Pick<Judgement, 'violations'>, placeOf: PlaceOf): CheckedViolation[] {
+  return Object.entries(violations).flatMap(([policy, ofPolicy]) =>
+    ofPolicy.map(({ rule, container, message, path }) => ({
+      policy,
+      rule,
+      container: container ?? null,
+      message,
+      ...placeOf(path),
+    })),
+  );
+}
+
+export function checkedFindings(spec: PodSpec, placeOf: PlaceOf): CheckedFinding[] {
+  return findings(spec).map(({ reason, container, message, path }) => ({
+    reason,
+    container,
+    message,
+    ...placeOf(path),
+  }));
+}
+
+/**
+ * A field of an object, from the object on.
+ * @param template where the pod stands in it
+ * @param path from the PodSpec on, or of the pod's metadata
+ */
+export function fieldIn(template: FieldPath, path: string): FieldPath {
+  const inPod = fieldPath(path);
+  return [...template, ...(inPod[0] === 'metadata' ? [] : ['spec']), ...inPod];
+}

@@ -1,0 +1,88 @@
+/** check: judges manifests, or what runs in a cluster. */
+import { Option } from 'commander';
+import { type RegisterCommand, UsageError } from '../../command.ts';
+import { withExamples } from '../../examples.ts';
+import * as options from '../../options.ts';
+import { failOn, warn } from './fail-on.ts';
+import { OUTPUTS } from './reporters/create-reporter.ts';
+
+const ABOUT =
+  'judge manifests, or what runs in a cluster, by CapabilityPolicies: who breaks which rule, where, and what would be accepted';
+
+export const registerCheck: RegisterCommand = (program, io, finish) => {
+  const command = program
+    .command('check')
+    .summary('who breaks which rule, where, and what would be accepted; what a policy would change')
+    .description(ABOUT)
+    .addOption(options.filenames())
+    .addOption(
+      new Option('--policy <file...>', 'policies to judge by, beside those among the manifests').default([], 'none'),
+    )
+    .addOption(options.level().conflicts('policy'))
+    .addOption(options.levelVersion())
+    .option('--cluster', 'judge by the live policies, namespaces and RBAC; without -f, judge what runs')
+    .addOption(options.namespace('the namespace of manifests that state none (default: default), or to look at'))
+    .addOption(
+      new Option('--namespace-labels <list>', 'KEY=VALUE,…: labels of namespaces that are not among the manifests')
+        .argParser(options.labels)
+        .default({}, 'none'),
+    )
+    .addOption(
+      new Option(
+        '-o, --output <format>',
+        'how to print; table and wide fit a terminal, and have a line for each violation in a pipe',
+      )
+        .choices(OUTPUTS)
+        .default('table'),
+    )
+    .addOption(warn())
+    .addOption(failOn())
+    .addOption(options.kubeconfig())
+    .addOption(options.context())
+    .addOption(options.serverVersion())
+    .addOption(options.operatorNamespace())
+    .addOption(options.excludedNamespaces())
+    .action(async (given) => {
+      if (given.filename.length === 0 && !given.cluster)
+        throw new UsageError('nothing to check: name files with -f, or use --cluster');
+      if (given.levelVersion !== undefined && given.level === undefined)
+        throw new UsageError('--level-version goes with --level');
+      const { check } = await import('./check.ts');
+      finish(await check(given, io));
+    });
+  withExamples(command, [
+    {
+      what: 'A pod and the policy for it, both from standard input',
+      paste: `cappol check -f - <<'EOF'
+apiVersion: capabilitypolicy.dev/v1alpha1
+kind: CapabilityPolicy
+metadata: {name: restricted}
+spec: {namespaceSelector: {}, level: restricted}
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: ping}
+spec: {containers: [{name: ping, image: ping, securityContext: {capabilities: {add: [NET_RAW]}}}]}
+EOF`,
+    },
+    {
+      what: 'A pod by a level of the Pod Security Standards, without a policy',
+      paste: `cappol check -f - --level restricted <<'EOF'
+apiVersion: v1
+kind: Pod
+metadata: {name: web}
+spec: {containers: [{name: web, image: web}]}
+EOF`,
+    },
+    { what: 'Everything that runs, by the live policies', paste: 'cappol check --cluster' },
+    {
+      what: 'What a policy would change in the cluster, for a pull request',
+      paste: `cappol check --cluster -o markdown --policy - <<'EOF'
+apiVersion: capabilitypolicy.dev/v1alpha1
+kind: CapabilityPolicy
+metadata: {name: restricted}
+spec: {namespaceSelector: {}, level: restricted, mode: Enforce}
+EOF`,
+    },
+  ]);
+};

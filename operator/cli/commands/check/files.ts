@@ -1,0 +1,101 @@
+/** check -f: judges manifests by the policies among them, those of --policy, and those of a cluster. */
+import type { Io } from '../../command.ts';
+import type { InputFile } from '../../input/files.ts';
+import { Inputs } from '../../input/inputs.ts';
+import { type Manifest, manifestsOf, readManifests, troubleOf } from '../../input/manifests.ts';
+import { Breath, isAtHand, KeptFiles, mentions } from '../../input/text.ts';
+import type { Trouble } from '../../input/trouble.ts';
+import type { Foundation, Grounds } from '../../policies/grounds.ts';
+import { type Judged, ManifestJudge } from './judge.ts';
+import type { CheckedItem, NotJudged } from './result.ts';
+
+/** Words of the documents that judging may stand on: in documents without them none is. */
+const GROUND = ['CapabilityPolicy', 'Namespace', 'Role'];
+
+/** Who is told what is found, as it is found. */
+export interface Listener {
+  /** Before all items. */
+  grounds(grounds: Grounds): void;
+  item(item: CheckedItem): void;
+  /** An object that makes no pods. */
+  skipped(): void;
+  /** An object that may make pods, but in which no pod was judged. */
+  notJudged(object: Pick<NotJudged, 'kind' | 'makesPods'>): void;
+  /** A document in a folder that is not a Kubernetes object. */
+  notKubernetes(what: string): void;
+  trouble(trouble: Trouble): void;
+}
+
+/** Adds the policies of --policy, with the namespaces, roles and bindings beside them. */
+export async function addPolicies(
+  foundation: Foundation,
+  paths: readonly string[],
+  io: Io,
+  { trouble }: Pick<Listener, 'trouble'>,
+): Promise<void> {
+  for await (const manifest of readManifests(paths, io, { tell: trouble })) foundation.addManifest(manifest, trouble);
+}
+
+/**
+ * Reads the files twice: what they are judged by may come after what is judged.
+ *
+ * @param build called when all of the foundation is there
+ * @param namespace of objects that state none
+ */
+export async function checkFiles(
+  paths: readonly string[],
+  io: Io,
+  listener: Listener,
+  { foundation, build, namespace }: { foundation: Foundation; build: () => Grounds; namespace: string },
+): Promise<void> {
+  const { trouble } = listener;
+  let found = false;
+  const tell = (one: Trouble) => {
+    found = true;
+    trouble(one);
+  };
+  const inputs = await Inputs.open(paths, io, tell);
+  try {
+    const kept = new KeptFiles();
+    await addGround(foundation, inputs.files, io, { trouble, kept });
+    const grounds = build();
+    listener.grounds(grounds);
+    const judge = new ManifestJudge({ grounds, namespace });
+    const skip = (what: string) => listener.notKubernetes(what);
+    for await (const manifest of manifestsOf(inputs.files, io, { tell, skip, kept })) {
+      found = true;
+      report(manifest, judge.judge(manifest), listener);
+    }
+    // A check that looks at nothing must not look like a success.
+    if (!found) trouble({ file: paths.join(', '), message: 'no Kubernetes object in it' });
+  } finally {
+    inputs.close();
+  }
+}
+
+async function addGround(
+  foundation: Foundation,
+  files: readonly InputFile[],
+  io: Io,
+  { trouble, kept }: Pick<Listener, 'trouble'> & { readonly kept: KeptFiles },
+): Promise<void> {
+  // What can't be read is told the second time.
+  const options = { tell: () => {}, wants: (text: string) => GROUND.some((word) => text.includes(word)) };
+  const reading = { signal: io.signal, breath: new Breath(), kept };
+  for (const file of files) {
+    if (isAtHand(file) && !(await mentions(file, GROUND, reading))) continue;
+    for await (const manifest of manifestsOf([file], io, options)) foundation.addManifest(manifest, trouble);
+  }
+}
+
+function report(
+  manifest: Manifest,
+  { items, problems, warnings, skipped, notJudged }: Judged,
+  listener: Omit<Listener, 'grounds'>,
+): void {
+  for (const problem of problems) listener.trouble(troubleOf(manifest, problem));
+  for (const problem of warnings) listener.trouble({ ...troubleOf(manifest, problem), severity: 'warning' });
+  for (const item of items) listener.item(item);
+  if (skipped) listener.skipped();
+  if (notJudged) listener.notJudged(notJudged);
+}

@@ -1,0 +1,42 @@
+/** Fields that the API server does not know, as problems; and the violations that follow from them. */
+import type { FieldPath } from '../../input/document.ts';
+import { fieldPath } from '../../input/paths.ts';
+import type { Problem } from '../../input/schema.ts';
+import type { UnknownField } from '../../input/unknown-fields.ts';
+import type { CheckedViolation } from './result.ts';
+
+/** A certain misspelling is an error, as in `kubectl apply`; an unknown field may belong to a newer Kubernetes. */
+export function fieldProblems(unknown: readonly UnknownField[]): { problems: Problem[]; warnings: Problem[] } {
+  return {
+    problems: unknown.filter(({ meant }) => meant !== undefined),
+    warnings: unknown.filter(({ meant }) => meant === undefined),
+  };
+}
+
+/** The same violations, with a note on those that a misspelt field causes. */
+export function withMisspelt(
+  violations: readonly CheckedViolation[],
+  unknown: readonly UnknownField[],
+  lineOf: (path: FieldPath) => number,
+): CheckedViolation[] {
+  return violations.map((violation) => {
+    const path = inSecurityContext(fieldPath(violation.path));
+    const cause = unknown.find(({ meant }) => meant && startsWith(path, inSecurityContext(meant)));
+    if (!cause) return violation;
+    const field = JSON.stringify(cause.path.at(-1));
+    return {
+      ...violation,
+      message: `${violation.message} (line ${lineOf(cause.path)} has the unknown field ${field})`,
+    };
+  });
+}
+
+/** The path from the securityContext on, because a pod's securityContext also applies to its containers. */
+function inSecurityContext(path: FieldPath): FieldPath {
+  const at = path.lastIndexOf('securityContext');
+  return at === -1 ? path : path.slice(at);
+}
+
+function startsWith(path: FieldPath, beginning: FieldPath): boolean {
+  return beginning.every((step, index) => step === path[index]);
+}

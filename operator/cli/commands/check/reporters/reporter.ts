@@ -1,0 +1,39 @@
+/** How results are written: item by item, so that nothing waits for the last one. */
+import type { Trouble } from '../../../input/trouble.ts';
+import type { Terminal } from '../../../output/terminal.ts';
+import type { CheckedItem, CheckedPolicy, CheckedProblem, Summary } from '../result.ts';
+
+export interface Reporter {
+  begin(policies: readonly CheckedPolicy[]): void;
+  item(item: CheckedItem): void;
+  /** Reports a problem of the input, which is also written to standard error. May be called before `begin`. */
+  trouble(trouble: Trouble): void;
+  end(summary: Summary): void | Promise<void>;
+}
+
+export interface ReporterOptions {
+  readonly stdout: { write(text: string): unknown };
+  readonly cwd: string;
+  readonly terminal: Terminal;
+}
+
+export function checkedProblem({ severity, file, line, message }: Trouble): CheckedProblem {
+  return { severity: severity ?? 'error', file, line: line ?? null, message };
+}
+
+/** `Deployment net/web`; of a custom resource with the place of the template: `Rollout net/web: spec.template` */
+export function itemName({
+  kind,
+  namespace,
+  name,
+  template = null,
+}: Pick<CheckedItem, 'kind' | 'namespace' | 'name'> & Partial<Pick<CheckedItem, 'template'>>): string {
+  return `${kind} ${namespace}/${name}${template === null ? '' : `: ${template}`}`;
+}
+
+/** `deploy/web.yaml:12` */
+export function place(file: string | null, line: number | null): string {
+  if (file === null) return '';
+  const name = file === '-' ? 'stdin' : file;
+  return line === null ? name : `${name}:${line}`;
+}

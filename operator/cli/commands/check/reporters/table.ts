@@ -1,0 +1,120 @@
+/** -o table and -o wide in a pipe or a file: a line for each violation, and for each piece of advice. */
+
+import { policiesText } from '../../../output/merged.ts';
+import { OUTCOME_STYLES, OUTCOMES } from '../../../output/outcome.ts';
+import { type TableOptions, tableText } from '../../../output/table.ts';
+import type { Terminal } from '../../../output/terminal.ts';
+import type { CheckedItem, CheckedPolicy, Summary } from '../result.ts';
+import { itemName, place, type Reporter, type ReporterOptions } from './reporter.ts';
+import { type Shown, ShownItems, withoutViolations } from './shown.ts';
+import { summaryLines } from './summary-text.ts';
+
+/** So many rows share their columns' widths: more are not kept back. */
+const ROWS = 500;
+
+interface Row {
+  readonly where: string;
+  readonly item: CheckedItem;
+  readonly result: string;
+  readonly policy: string;
+  readonly rule: string;
+  readonly field: string;
+  readonly message: string;
+}
+
+interface Column {
+  readonly head: string;
+  cell(row: Row): string;
+}
+
+export class TableReporter implements Reporter {
+  readonly #stdout: ReporterOptions['stdout'];
+  readonly #terminal: Terminal;
+  readonly #wide: boolean;
+  readonly #shown: ShownItems;
+  #rows: Row[] = [];
+  /** Known with the first rows. */
+  #columns: readonly Column[] | undefined;
+
+  constructor({ stdout, terminal }: ReporterOptions, wide: boolean) {
+    this.#stdout = stdout;
+    this.#terminal = terminal;
+    this.#wide = wide;
+    this.#shown = new ShownItems(wide);
+  }
+
+  begin(policies: readonly CheckedPolicy[]): void {
+    this.#shown.begin(policies);
+  }
+
+  item(item: CheckedItem): void {
+    const shown = this.#shown.add(item);
+    this.#rows.push(...rowsOf(shown, this.#wide));
+    if (this.#rows.length >= ROWS) this.#flush();
+  }
+
+  /** The problem is already on standard error. */
+  trouble(): void {}
+
+  end(summary: Summary): void {
+    this.#flush();
+    this.#stdout.write(`${this.#columns ? '\n' : ''}${summaryLines(this.#shown.sum(summary)).join('\n')}\n`);
+  }
+
+  #flush(): void {
+    if (this.#rows.length === 0) return;
+    const head = this.#columns ? undefined : columnsFor(this.#rows, this.#wide);
+    const columns = this.#columns ?? head ?? [];
+    const cells = this.#rows.map((row) => columns.map(({ cell }) => cell(row)));
+    const heads = columns.map((column) => column.head);
+    const paint: TableOptions['paint'] = (name, cell) => (name === RESULT ? this.#painted(cell) : cell);
+    this.#stdout.write(tableText(head && heads, cells, { heads, paint }));
+    this.#columns = columns;
+    this.#rows = [];
+  }
+
+  #painted(result: string): string {
+    const outcome = OUTCOMES.find((one) => one.toLowerCase() === result);
+    return outcome ? this.#terminal.paint(OUTCOME_STYLES[outcome], result) : result;
+  }
+}
+
+const RESULT = 'RESULT';
+
+function rowsOf({ item, violations, findings }: Shown, wide: boolean): Row[] {
+  const own = { item, policy: '', rule: '', field: '', message: '' };
+  const rows = violations.map((one) => ({
+    ...own,
+    where: place(item.file, one.first.line),
+    result: one.outcome.toLowerCase(),
+    policy: policiesText(one),
+    rule: one.first.rule,
+    field: one.first.path,
+    message: one.message,
+  }));
+  const notes = findings.map(({ reason, path, message, line }) => ({
+    ...own,
+    where: place(item.file, line),
+    result: 'note',
+    rule: reason,
+    field: path,
+    message,
+  }));
+  const whole = { ...own, where: place(item.file, item.line), ...withoutViolations(item) };
+  return [...(rows.length === 0 && wide ? [whole] : rows), ...notes];
+}
+
+/** Workloads read from a cluster have no file. */
+function columnsFor(rows: readonly Row[], wide: boolean): Column[] {
+  const located = rows.some(({ where }) => where !== '');
+  const columns: readonly (Column & { shown?: boolean })[] = [
+    { head: 'WHERE', cell: ({ where }) => where, shown: located },
+    { head: 'WORKLOAD', cell: ({ item }) => itemName(item) },
+    { head: RESULT, cell: ({ result }) => result },
+    { head: 'POLICY', cell: ({ policy }) => policy },
+    { head: 'RULE', cell: ({ rule }) => rule },
+    { head: 'FIELD', cell: ({ field }) => field, shown: wide },
+    { head: 'MESSAGE', cell: ({ message }) => message },
+  ];
+  return columns.filter(({ shown = true }) => shown);
+}

@@ -1,0 +1,62 @@
+/** What runs in a cluster → verdicts by workload, as the operator reports them. */
+import type { Cluster, PodSpec } from '../../../cluster/objects.ts';
+import { WORKLOAD_KINDS } from '../../../cluster/objects.ts';
+import { judgeNamespace, type NamespaceJudgement, type WorkloadJudgement } from '../../../evaluate/namespace.ts';
+import { MODES } from '../../../policy/deciding.ts';
+import { templatePath } from '../../input/kinds.ts';
+import { pathText } from '../../input/paths.ts';
+import type { Grounds } from '../../policies/grounds.ts';
+import { checkedFindings, checkedViolations, fieldIn, worst } from './checked.ts';
+import type { CheckedItem, CheckedViolation } from './result.ts';
+
+/** By namespace; those that no policy reaches are left out. */
+export function* judgements(cluster: Cluster, grounds: Grounds): Generator<NamespaceJudgement> {
+  for (const { name, terminating } of cluster.namespaces()) {
+    if (terminating || grounds.isExcluded(name)) continue;
+    const labels = grounds.labelsOf(name);
+    yield judgeNamespace({ name, labels }, grounds.compiled.policies, cluster, grounds.court);
+  }
+}
+
+/** In the order of namespaces, kinds and names. */
+export function itemsOf(judgement: NamespaceJudgement, cluster: Cluster): CheckedItem[] {
+  const all = MODES.flatMap((mode) => judgement.modes[mode]?.workloads ?? []);
+  const groups = Map.groupBy(all, ({ kind, name }) => `${kind}/${name}`);
+  return [...groups.values()].map((ofModes) => itemOf(ofModes, cluster));
+}
+
+/** Of the modes, those that have the worst verdict have their say. */
+function itemOf(ofModes: readonly WorkloadJudgement[], cluster: Cluster): CheckedItem {
+  const [{ kind, namespace, name }] = ofModes as [WorkloadJudgement];
+  const verdict = worst(ofModes.map((one) => one.verdict));
+  const bad = ofModes.filter((one) => one.verdict === verdict);
+  return {
+    kind,
+    namespace,
+    name,
+    template: null,
+    file: null,
+    line: null,
+    verdict,
+    // The judgements omit objects about which no policy decides.
+    notSelected: null,
+    violations: bad.flatMap((one) => violationsOf(one)),
+    findings: checkedFindings(specOf(kind, namespace, name, cluster) ?? { containers: [] }, placeIn(kind)),
+  };
+}
+
+export function violationsOf(judgement: Pick<WorkloadJudgement, 'kind' | 'violations'>): CheckedViolation[] {
+  return checkedViolations(judgement, placeIn(judgement.kind));
+}
+
+function specOf(kind: string, namespace: string, name: string, cluster: Cluster): PodSpec | undefined {
+  if (kind !== 'Pod') return cluster.workload(namespace, kind, name)?.template.spec;
+  return [...cluster.pods(namespace)].find((pod) => pod.name === name)?.spec;
+}
+
+/** Where the template of a custom controller's object is, nobody knows: the field is told from the PodSpec on. */
+function placeIn(kind: string) {
+  const known = kind === 'Pod' || (WORKLOAD_KINDS as readonly string[]).includes(kind);
+  const template = known ? templatePath(kind) : [];
+  return (path: string) => ({ path: pathText(fieldIn(template, path)), line: null });
+}

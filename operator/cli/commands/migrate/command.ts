@@ -1,0 +1,73 @@
+/** migrate: PodSecurityPolicies and SecurityContextConstraints as CapabilityPolicies. */
+import { Option } from 'commander';
+import type { RegisterCommand } from '../../command.ts';
+import { withExamples } from '../../examples.ts';
+import * as options from '../../options.ts';
+import type { MigrateOptions } from './run.ts';
+
+const ABOUT = `PodSecurityPolicies and OpenShift's SecurityContextConstraints, with the roles and bindings that grant their use, as CapabilityPolicies that admit, refuse and fill in the same; what has no exact counterpart is named`;
+
+export const registerMigrate: RegisterCommand = (program, io, finish) => {
+  const command = program
+    .command('migrate')
+    .description(ABOUT)
+    .addOption(options.filenames())
+    .addOption(
+      new Option('--mode <mode>', 'what the policies do; only Enforce fills in')
+        .choices(['Audit', 'Warn', 'Enforce'])
+        .default('Audit'),
+    )
+    .addOption(
+      new Option(
+        '--namespace-selector <list>',
+        'KEY=VALUE,…: labels of the namespaces they are for (default: all)',
+      ).argParser(options.labels),
+    )
+    .addOption(
+      new Option(
+        '-o, --output <format>',
+        'yaml and json: to apply; with comments, or with all notes as fields; report: what becomes of what, and counts',
+      )
+        .choices(['yaml', 'json', 'report'])
+        .default('yaml'),
+    )
+    .option('--strict', 'print no policy, and end with 1, when a field or value has no exact counterpart')
+    .action(async (given: MigrateOptions) => {
+      const { runMigrate } = await import('./run.ts');
+      finish(await runMigrate(given, io));
+    });
+  withExamples(command, [
+    {
+      what: 'One PodSecurityPolicy, and who may use it',
+      paste: `cappol migrate -f - <<'EOF'
+apiVersion: policy/v1beta1
+kind: PodSecurityPolicy
+metadata: {name: restricted}
+spec:
+  allowPrivilegeEscalation: false
+  requiredDropCapabilities: [ALL]
+  volumes: [configMap, emptyDir, projected, secret]
+  runAsUser: {rule: MustRunAsNonRoot}
+  seLinux: {rule: RunAsAny}
+  supplementalGroups: {rule: RunAsAny}
+  fsGroup: {rule: RunAsAny}
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: ClusterRole
+metadata: {name: psp:restricted}
+rules: [{apiGroups: [policy], resources: [podsecuritypolicies], resourceNames: [restricted], verbs: [use]}]
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: ClusterRoleBinding
+metadata: {name: psp:restricted}
+roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: psp:restricted}
+subjects: [{apiGroup: rbac.authorization.k8s.io, kind: Group, name: system:serviceaccounts}]
+EOF`,
+    },
+    {
+      what: 'All that a cluster has, as far as it goes, in a table',
+      paste:
+        'kubectl get podsecuritypolicies,clusterroles,clusterrolebindings,roles,rolebindings -A -o yaml | cappol migrate -f - -o report',
+    },
+  ]);
+};

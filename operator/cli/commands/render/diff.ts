@@ -1,0 +1,98 @@
+/** render --diff: what an operator would change in a cluster, had it these policies beside the live ones. */
+import { createTwoFilesPatch } from 'diff';
+import { canonical } from '../../../apply/drift.ts';
+import { lastAccepted } from '../../../apply/standing.ts';
+import type { RenderedObject } from '../../../cluster/objects.ts';
+import type { Manifest } from '../../../compile/objects.ts';
+import { excludingPlatform, snapshot, withCluster } from '../../cluster.ts';
+import type { ExitCode, Io } from '../../command.ts';
+import type { Given } from '../../options.ts';
+import type { Foundation } from '../../policies/grounds.ts';
+import type { Troubles } from '../check/run.ts';
+import { isProbe, objectsOf, yaml } from './objects.ts';
+import type { RenderOptions } from './options.ts';
+
+export interface DiffInput {
+  readonly foundation: Foundation;
+  readonly troubles: Troubles;
+  /** Adds the policies of the files. */
+  addFiles(): Promise<unknown>;
+}
+
+/** Names end in a hash of all that the objects say: without it, an object and what takes its place have one name. */
+const HASH = /-[0-9a-f]{12}(?=$|-)/;
+
+export async function renderDiff(given: Given<RenderOptions>, io: Io, input: DiffInput): Promise<ExitCode> {
+  const { foundation, troubles } = input;
+  return withCluster(given, async (connected) => {
+    const options = await excludingPlatform<RenderOptions>(given, connected);
+    const cluster = await snapshot(connected, io, { workloads: false });
+    foundation.addCluster(cluster);
+    await input.addFiles();
+    const grounds = {
+      ...options,
+      oldestServer: cluster.oldestServer,
+      namespaceLabels: {},
+      lastAccepted: lastAccepted(cluster.rendered()),
+    };
+    const { compiled } = foundation.build(grounds, troubles.trouble);
+    const text = differences(cluster.rendered(), objectsOf(compiled));
+    io.stdout.write(text);
+    if (troubles.count > 0) return 2;
+    return text === '' ? 0 : 1;
+  });
+}
+
+/**
+ * In what is enforced: an operator's probes, and which policy owns an object, are not looked at. In the unified format; empty
+ * when there are none. By kind and name.
+ */
+export function differences(live: readonly RenderedObject[], desired: readonly Manifest[]): string {
+  const byKey = <Object extends RenderedObject | Manifest>(objects: readonly Object[]) =>
+    new Map(objects.filter((object) => !isProbe(object)).map((object) => [keyOf(object), object]));
+  const standing = byKey(live);
+  const wanted = byKey(desired);
+  const keys = [...new Set([...standing.keys(), ...wanted.keys()])].sort();
+  return keys.map((key) => difference(standing.get(key), wanted.get(key))).join('');
+}
+
+function keyOf({ kind, metadata }: Pick<Manifest, 'kind'> & { metadata: { name: string } }): string {
+  return `${kind}/${metadata.name.replace(HASH, '')}`;
+}
+
+function difference(live: RenderedObject | undefined, desired: Manifest | undefined): string {
+  const [before, after] = [text(live, desired), text(desired, desired)];
+  if (before === after) return '';
+  const patch = createTwoFilesPatch(title(live), title(desired), before, after);
+  // Nobody needs its name a third time, and a line of equal signs.
+  return patch.replace(/^(?:Index: .*\n)?=+\n/, '');
+}
+
+function title(object: RenderedObject | Manifest | undefined): string {
+  return object ? `${object.kind}/${object.metadata.name}` : '/dev/null';
+}
+
+/** What is ours of an object, without what the API server fills in. */
+function text(object: RenderedObject | Manifest | undefined, desired: Manifest | undefined): string {
+  if (!object) return '';
+  const { apiVersion, kind, metadata, spec, rules, roleRef, subjects } = object;
+  const { name, labels = {}, annotations = {} } = metadata;
+  const ours = (own: Readonly<Record<string, string>>, stated: Readonly<Record<string, string>> | undefined) =>
+    Object.fromEntries(
+      Object.entries(own).filter(([key]) => desired === undefined || Object.hasOwn(stated ?? {}, key)),
+    );
+  const shown = {
+    apiVersion,
+    kind,
+    metadata: {
+      name,
+      labels: ours(labels, desired?.metadata.labels),
+      annotations: ours(annotations, desired?.metadata.annotations),
+    },
+    spec,
+    rules,
+    roleRef,
+    subjects,
+  };
+  return yaml(JSON.parse(canonical(shown)));
+}

@@ -1,0 +1,35 @@
+/** status: the live policies, who violates them, and who may use them. */
+import { Option } from 'commander';
+import type { RegisterCommand } from '../../command.ts';
+import { withExamples } from '../../examples.ts';
+import * as options from '../../options.ts';
+import type { StatusOptions } from './run.ts';
+
+const ABOUT = `the live policies and all that violates them, by namespace, judged as the operator judges; who may use each policy, and who may use every one by wildcard`;
+
+export const registerStatus: RegisterCommand = (program, io, finish) => {
+  const command = program
+    .command('status')
+    .summary('the live policies, all that violates them, and who may use them')
+    .description(ABOUT)
+    .argument('[policy]', 'only this one, and all that is known of it')
+    .addOption(options.namespace('only what is in this namespace, and the policies for it'))
+    .option('-w, --watch', 'print again whenever something changes')
+    .addOption(
+      new Option('-o, --output <format>', 'how to print').choices(['table', 'wide', 'json', 'yaml']).default('table'),
+    )
+    .addOption(options.operatorNamespace())
+    .addOption(options.excludedNamespaces())
+    .addOption(options.kubeconfig())
+    .addOption(options.context())
+    .action(async (policy: string | undefined, given: StatusOptions) => {
+      const { runStatus } = await import('./run.ts');
+      finish(await runStatus(policy, given, io));
+    });
+  withExamples(command, [
+    { what: 'Every policy, and every workload that violates one', paste: 'cappol status' },
+    { what: 'One namespace', paste: 'cappol status -n default' },
+    { what: 'Stay and see it change', paste: 'cappol status --watch' },
+    { what: 'The same for a program', paste: 'cappol status -o json' },
+  ]);
+};

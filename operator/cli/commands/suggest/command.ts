@@ -1,0 +1,86 @@
+/** suggest: proposes a level for each namespace, and exceptions for the workloads that need more. */
+import { InvalidArgumentError, Option } from 'commander';
+import type { RegisterCommand } from '../../command.ts';
+import { withExamples } from '../../examples.ts';
+import * as options from '../../options.ts';
+import type { SuggestOptions } from './run.ts';
+
+const SUMMARY = 'the tightest policies that admit given workloads';
+const ABOUT = `${SUMMARY}: for each namespace its level for everybody, and for each need beyond it an exception for the service accounts of the workloads that have it; for each override, which workload and container needs it, and what would make it needless. The level is restricted where that admits at least half of the workloads, or where baseline would spare fewer than three overrides`;
+
+export const registerSuggest: RegisterCommand = (program, io, finish) => {
+  const command = program
+    .command('suggest')
+    .summary(SUMMARY)
+    .description(ABOUT)
+    .addOption(options.filenames())
+    .option('--cluster', 'what runs in the cluster, instead of files')
+    .addOption(options.namespace('of manifests that state none (default: default); with --cluster, the one to look at'))
+    .option('-A, --all-namespaces', 'with --cluster: all namespaces but the excluded ones')
+    .addOption(
+      new Option(
+        '--name <name>',
+        "what the policies' names begin with (default: the namespace's, or suggested)",
+      ).argParser(policyName),
+    )
+    .addOption(
+      new Option('--mode <mode>', 'what the policies do').choices(['Audit', 'Warn', 'Enforce']).default('Audit'),
+    )
+    .addOption(
+      new Option('--level <level>', 'of every namespace (default: chosen for each)').choices([
+        'restricted',
+        'baseline',
+      ]),
+    )
+    .option(
+      '--narrow',
+      'also narrow what the level leaves wider than these workloads need: types of volumes, drivers, IDs',
+    )
+    .addOption(
+      new Option('-o, --output <format>', 'yaml: the policies, reasons in comments; report: the reasons alone')
+        .choices(['yaml', 'json', 'report'])
+        .default('yaml'),
+    )
+    .addOption(options.serverVersion())
+    .addOption(options.operatorNamespace())
+    .addOption(options.excludedNamespaces())
+    .addOption(options.kubeconfig())
+    .addOption(options.context())
+    .action(async (given: SuggestOptions) => {
+      const { runSuggest } = await import('./run.ts');
+      finish(await runSuggest(given, io));
+    });
+  withExamples(command, [
+    {
+      what: 'A level for one Deployment, with an exception for its service account',
+      paste: `cappol suggest -f - <<'EOF'
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: pinger, namespace: net}
+spec:
+  selector: {matchLabels: {app: pinger}}
+  template:
+    metadata: {labels: {app: pinger}}
+    spec:
+      serviceAccountName: pinger
+      securityContext: {runAsNonRoot: true, seccompProfile: {type: RuntimeDefault}}
+      containers:
+      - name: ping
+        image: busybox
+        securityContext:
+          allowPrivilegeEscalation: false
+          capabilities: {drop: [ALL], add: [NET_RAW]}
+EOF`,
+    },
+    {
+      what: 'Policies for what runs in a namespace, applied in mode Audit',
+      paste: 'cappol suggest --cluster -n net | kubectl apply -f -',
+    },
+    { what: 'Why so many exceptions', paste: 'cappol suggest --cluster -A -o report' },
+  ]);
+};
+
+function policyName(text: string): string {
+  if (/^[a-z0-9]([-a-z0-9.]{0,61}[a-z0-9])?$/.test(text)) return text;
+  throw new InvalidArgumentError('write at most 63 lower case letters, digits, - and .');
+}

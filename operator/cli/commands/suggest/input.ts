@@ -1,0 +1,85 @@
+/** Manifests, or what runs in a cluster → the pods and templates that a policy is to admit. */
+import type { Cluster } from '../../../cluster/objects.ts';
+import { createProjection } from '../../../cluster/projection.ts';
+import { membersOf } from '../../../evaluate/namespace.ts';
+import type { Given } from '../../../evaluate/suggest-workloads.ts';
+import { RULES } from '../../../rules/index.ts';
+import type { Io } from '../../command.ts';
+import { isSearched, roleOf } from '../../input/kinds.ts';
+import { type Manifest, readManifests, troubleOf } from '../../input/manifests.ts';
+import { podProblems, podProblemsIn } from '../../input/pod-schema.ts';
+import { podTemplatesIn } from '../../input/pod-templates.ts';
+import type { Trouble } from '../../input/trouble.ts';
+import { unknownFieldsOf } from '../../input/unknown-fields.ts';
+import { Progress } from '../../output/progress.ts';
+
+export interface FileOptions {
+  /** Of objects that state none. */
+  readonly namespace: string;
+  /** Called for whatever can't be read; the rest comes all the same. */
+  tell(trouble: Trouble): void;
+  /** Called with the type of a document in a folder that is not a Kubernetes object. */
+  skip?(what: string): void;
+}
+
+export async function givenByFiles(
+  paths: readonly string[],
+  io: Io,
+  { namespace, tell, skip = () => {} }: FileOptions,
+): Promise<Given[]> {
+  const projection = createProjection(RULES);
+  const given: Given[] = [];
+  const progress = new Progress(io);
+  for await (const manifest of readManifests(paths, io, { tell, skip })) {
+    const { object, file, line } = manifest;
+    const role = roleOf(object.apiVersion, object.kind);
+    progress.at(() => `${given.length} workloads read`);
+    if (typeof role === 'object') tell({ file, line, message: role.wrong });
+    if ((role === 'pod' || role === 'workload') && !isSound(manifest, tell)) continue;
+    const workload = { kind: object.kind, ...identity(object, namespace) };
+    if (role === 'other' && isSearched(object.apiVersion)) {
+      const templates = podTemplatesIn(object).filter(({ pod }) => podProblemsIn(pod).length === 0);
+      for (const { pod } of templates) given.push({ workload, parts: projection.parts(pod), template: true });
+    } else if (role === 'workload') {
+      const { template, finished } = projection.workload(object);
+      if (!finished) given.push({ workload, parts: template, template: true });
+    } else if (role === 'pod') {
+      const { annotations, spec, mirror, finished } = projection.pod(object);
+      if (!mirror && !finished) given.push({ workload, parts: { annotations, spec }, template: isWritten(object) });
+    }
+  }
+  progress.clear();
+  return given;
+}
+
+/**
+ * Whether it can be judged. Misspelt fields are reported, because the suggestion would admit what they should prevent.
+ */
+function isSound(manifest: Manifest, tell: FileOptions['tell']): boolean {
+  const { object, textOf } = manifest;
+  const wrong = podProblems(object, object.kind, textOf);
+  const misspelt = unknownFieldsOf(object, object.apiVersion, object.kind).filter(({ meant }) => meant !== undefined);
+  for (const problem of [...wrong, ...misspelt]) tell(troubleOf(manifest, problem));
+  return wrong.length === 0;
+}
+
+export function givenByCluster(cluster: Cluster, namespaces: readonly string[]): Given[] {
+  return namespaces.flatMap((namespace) =>
+    membersOf(namespace, cluster).map(({ workload, pod, candidate }) => ({
+      workload,
+      parts: candidate.parts,
+      template: !pod,
+    })),
+  );
+}
+
+function identity({ metadata }: Manifest['object'], namespace: string): { namespace: string; name: string } {
+  const { generateName } = (metadata ?? {}) as { generateName?: unknown };
+  const generated = typeof generateName === 'string' ? `${generateName}*` : '';
+  return { namespace: metadata?.namespace || namespace, name: metadata?.name || generated };
+}
+
+/** A pod that an API server has not admitted yet is still to get its token. */
+function isWritten({ metadata }: Manifest['object']): boolean {
+  return !metadata?.uid;
+}

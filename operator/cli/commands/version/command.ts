@@ -1,0 +1,22 @@
+/** version: of this program, of what it knows, and of a cluster. */
+import { Option } from 'commander';
+import type { RegisterCommand } from '../../command.ts';
+import { withExamples } from '../../examples.ts';
+import * as options from '../../options.ts';
+
+export const registerVersion: RegisterCommand = (program, io, finish) => {
+  const command = program
+    .command('version')
+    .summary('of cappol, of what it knows, and of a cluster')
+    .description('versions: of cappol, of the Pod Security Standards and capabilities that it knows, and of a cluster')
+    .option('--cluster', 'also of the API servers')
+    .addOption(options.kubeconfig())
+    .addOption(options.context())
+    .addOption(new Option('-o, --output <format>', 'how to print').choices(['text', 'json']).default('text'))
+    .action(async (given) => {
+      const { printVersions } = await import('./versions.ts');
+      await printVersions(given, io);
+      finish(0);
+    });
+  withExamples(command, [{ what: 'Of all that works without a cluster', paste: 'cappol version' }]);
+};

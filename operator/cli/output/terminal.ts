@@ -1,0 +1,32 @@
+/** The terminal, pipe or file that text is printed on: its width, and whether it shows colours. */
+import { styleText } from 'node:util';
+import type { Io } from '../command.ts';
+
+export type Style = 'bold' | 'red' | 'green' | 'yellow' | 'magenta' | 'cyan';
+
+export interface Terminal {
+  /** The number of columns; undefined in a pipe or a file, where lines are not wrapped. */
+  readonly width: number | undefined;
+  paint(style: Style, text: string): string;
+}
+
+/** The width for terminals that do not report one, such as some pseudo-terminals. */
+const USUAL_WIDTH = 80;
+
+/** A pipe, or a file. */
+export const PLAIN: Terminal = { width: undefined, paint: (_style, text) => text };
+
+export function terminalOf({ stdout, env }: Pick<Io, 'stdout' | 'env'>): Terminal {
+  const colors = showsColors(stdout.isTTY ?? false, env);
+  return {
+    width: stdout.isTTY ? stdout.columns || USUAL_WIDTH : undefined,
+    paint: (style, text) => (colors && text !== '' ? styleText(style, text, { validateStream: false }) : text),
+  };
+}
+
+/** Follows https://no-color.org and https://force-color.org, as Node and most command lines do. */
+function showsColors(isTerminal: boolean, { FORCE_COLOR, NO_COLOR, TERM }: Io['env']): boolean {
+  if (FORCE_COLOR !== undefined && FORCE_COLOR !== '') return FORCE_COLOR !== '0' && FORCE_COLOR !== 'false';
+  if (NO_COLOR !== undefined && NO_COLOR !== '') return false;
+  return isTerminal && TERM !== 'dumb';
+}

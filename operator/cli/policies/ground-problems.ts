@@ -1,0 +1,23 @@
+/** Problems of the namespaces, roles and bindings that judging depends on. */
+
+import { fieldProblems } from '../commands/check/misspelt.ts';
+import type { roleOf } from '../input/kinds.ts';
+import { type Manifest, troubleOf } from '../input/manifests.ts';
+import { objectProblems } from '../input/pod-schema.ts';
+import type { Trouble } from '../input/trouble.ts';
+import { unknownFieldsOf } from '../input/unknown-fields.ts';
+
+/** Whether judging depends on the object; policies have a validation of their own. */
+export function isGround(role: ReturnType<typeof roleOf>): boolean {
+  return role === 'namespace' || role === 'role' || role === 'roleBinding';
+}
+
+/** Catches `lables:`, with which the namespace has no labels and no policy selects it. */
+export function isReadable(manifest: Manifest, tell: (trouble: Trouble) => void): boolean {
+  const { object, textOf } = manifest;
+  const wrong = objectProblems(object, object.kind, textOf);
+  const { problems, warnings } = fieldProblems(unknownFieldsOf(object, object.apiVersion, object.kind));
+  for (const problem of [...wrong, ...problems]) tell(troubleOf(manifest, problem));
+  for (const problem of warnings) tell({ ...troubleOf(manifest, problem), severity: 'warning' });
+  return wrong.length === 0;
+}
