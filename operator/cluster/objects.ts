@@ -5,6 +5,7 @@
  * object stays in memory.
  */
 import type { CompletePolicy } from '../api/capability-policy.ts';
+import type { WorkloadKind } from '../model/workload-kinds.ts';
 
 /** The parts of a pod or pod template that rules judge. */
 export interface PodParts {
@@ -66,18 +67,6 @@ export interface PodView extends PodParts {
   /** Succeeded or Failed: it holds no capability any more. */
   readonly finished: boolean;
 }
-
-export const WORKLOAD_KINDS = [
-  'Deployment',
-  'ReplicaSet',
-  'StatefulSet',
-  'DaemonSet',
-  'ReplicationController',
-  'Job',
-  'CronJob',
-  'PodTemplate',
-] as const;
-export type WorkloadKind = (typeof WORKLOAD_KINDS)[number];
 
 export interface WorkloadView {
   readonly kind: WorkloadKind;

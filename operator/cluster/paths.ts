@@ -1,5 +1,6 @@
 /** Where the kinds that the operator touches live in the API. */
 import { GROUP, KIND, PLURAL, VERSION } from '../api/capability-policy.ts';
+import { WORKLOAD_KINDS } from '../model/workload-kinds.ts';
 
 export interface Identified {
   readonly apiVersion: string;
@@ -19,14 +20,12 @@ const RESOURCES: Readonly<Record<string, Resource>> = {
   [`${GROUP}/${VERSION} ${KIND}`]: { plural: PLURAL, namespaced: false },
   'v1 Namespace': { plural: 'namespaces', namespaced: false },
   'v1 Pod': { plural: 'pods', namespaced: true },
-  'v1 PodTemplate': { plural: 'podtemplates', namespaced: true },
-  'v1 ReplicationController': { plural: 'replicationcontrollers', namespaced: true },
-  'apps/v1 DaemonSet': { plural: 'daemonsets', namespaced: true },
-  'apps/v1 Deployment': { plural: 'deployments', namespaced: true },
-  'apps/v1 ReplicaSet': { plural: 'replicasets', namespaced: true },
-  'apps/v1 StatefulSet': { plural: 'statefulsets', namespaced: true },
-  'batch/v1 CronJob': { plural: 'cronjobs', namespaced: true },
-  'batch/v1 Job': { plural: 'jobs', namespaced: true },
+  ...Object.fromEntries(
+    WORKLOAD_KINDS.map(({ apiVersion, kind, resource }) => [
+      `${apiVersion} ${kind}`,
+      { plural: resource, namespaced: true },
+    ]),
+  ),
   [`${ADMISSION} MutatingAdmissionPolicy`]: { plural: 'mutatingadmissionpolicies', namespaced: false },
   [`${ADMISSION} MutatingAdmissionPolicyBinding`]: { plural: 'mutatingadmissionpolicybindings', namespaced: false },
   [`${ADMISSION} ValidatingAdmissionPolicy`]: { plural: 'validatingadmissionpolicies', namespaced: false },

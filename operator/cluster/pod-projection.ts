@@ -1,8 +1,10 @@
 /** What is kept of pods and workloads: who they are, and the parts that some rule reads. */
+
+import { templatePath, type WorkloadKind } from '../model/workload-kinds.ts';
 import type { Rule } from '../rules/rule.ts';
-import type { Owner, PodParts, PodView, WorkloadKind, WorkloadView } from './objects.ts';
+import type { Owner, PodParts, PodView, WorkloadView } from './objects.ts';
 import { createPartsProjection, type PartsProjection } from './parts-projection.ts';
-import { arrayOf, objectOf, type RawObject } from './raw.ts';
+import { arrayOf, objectOf, type RawObject, valueAt } from './raw.ts';
 import { type Pool, Recent } from './sharing.ts';
 
 const MIRROR_ANNOTATION = 'kubernetes.io/config.mirror';
@@ -65,13 +67,7 @@ function projectWorkload(raw: RawObject, projection: PartsProjection, names: Nam
     ...(typeof replicas === 'number' && { replicas }),
     finished: raw.kind === 'Job' && isFinishedJob(raw),
   };
-  return { ...view, template: isHistory(view) ? NO_PARTS : projection.parts(templateOf(raw)) };
-}
-
-function templateOf(raw: RawObject): unknown {
-  if (raw.kind === 'PodTemplate') return raw.template;
-  const spec = objectOf(raw.spec);
-  return raw.kind === 'CronJob' ? objectOf(objectOf(spec.jobTemplate).spec).template : spec.template;
+  return { ...view, template: isHistory(view) ? NO_PARTS : projection.parts(valueAt(raw, templatePath(view.kind))) };
 }
 
 function isFinishedJob(raw: RawObject): boolean {

@@ -23,7 +23,7 @@ export interface SnapshotOptions {
   onForbidden?(source: Source, error: ApiError): void;
 }
 
-export const WORKLOADS: readonly Source[] = [sources.PODS, ...Object.values(sources.WORKLOADS)];
+export const WORKLOADS: readonly Source[] = [sources.PODS, ...sources.WORKLOADS];
 /**
  * Worth knowing only of a policy that is not accepted as it is now: who may not read them, or has a cluster without the
  * CRD, misses nothing else.

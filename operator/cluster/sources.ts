@@ -1,6 +1,6 @@
 /** The kinds that the operator follows. */
 import { FIELD_MANAGER, GROUP, KIND, MANAGED_BY_LABEL, VERSION } from '../api/capability-policy.ts';
-import type { WorkloadKind } from './objects.ts';
+import { WORKLOAD_KINDS } from '../model/workload-kinds.ts';
 import type { Source } from './reflector.ts';
 
 const ADMISSION = 'admissionregistration.k8s.io/v1';
@@ -14,16 +14,7 @@ export const POLICIES: Source = { apiVersion: `${GROUP}/${VERSION}`, kind: KIND 
 export const NAMESPACES: Source = { apiVersion: 'v1', kind: 'Namespace', managedFields };
 export const PODS: Source = { apiVersion: 'v1', kind: 'Pod' };
 
-export const WORKLOADS: Readonly<Record<WorkloadKind, Source>> = {
-  Deployment: { apiVersion: 'apps/v1', kind: 'Deployment' },
-  ReplicaSet: { apiVersion: 'apps/v1', kind: 'ReplicaSet' },
-  StatefulSet: { apiVersion: 'apps/v1', kind: 'StatefulSet' },
-  DaemonSet: { apiVersion: 'apps/v1', kind: 'DaemonSet' },
-  ReplicationController: { apiVersion: 'v1', kind: 'ReplicationController' },
-  Job: { apiVersion: 'batch/v1', kind: 'Job' },
-  CronJob: { apiVersion: 'batch/v1', kind: 'CronJob' },
-  PodTemplate: { apiVersion: 'v1', kind: 'PodTemplate' },
-};
+export const WORKLOADS: readonly Source[] = WORKLOAD_KINDS.map(({ apiVersion, kind }) => ({ apiVersion, kind }));
 
 export const ROLES: Source = { apiVersion: RBAC, kind: 'Role' };
 export const ROLE_BINDINGS: Source = { apiVersion: RBAC, kind: 'RoleBinding' };

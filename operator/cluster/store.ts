@@ -9,16 +9,15 @@ import type { Log } from '../runtime/log.ts';
 import type { ReflectorObserver } from '../runtime/metrics.ts';
 import type { ApiClient } from './client.ts';
 import { Collection } from './collection.ts';
-import {
-  type Change,
-  type Cluster,
-  type NamespaceView,
-  type PodView,
-  type RenderedObject,
-  type RoleBindingView,
-  type RoleView,
-  WORKLOAD_KINDS,
-  type WorkloadView,
+import type {
+  Change,
+  Cluster,
+  NamespaceView,
+  PodView,
+  RenderedObject,
+  RoleBindingView,
+  RoleView,
+  WorkloadView,
 } from './objects.ts';
 import { isHistory } from './pod-projection.ts';
 import { createProjection, type Projection } from './projection.ts';
@@ -126,9 +125,9 @@ export class Store implements Cluster {
     this.#namespaces = this.#follow(sources.NAMESPACES, namespace, ({ name }) => onChange({ of: 'namespace', name }));
     this.#pods = this.#follow(sources.PODS, pod, (view) => onChange({ of: 'pod', ...located(view) }));
     this.#workloads = new Map(
-      WORKLOAD_KINDS.map((kind) => [
-        kind,
-        this.#follow(sources.WORKLOADS[kind], workload, (view) => onChange({ of: 'workload', ...located(view) })),
+      sources.WORKLOADS.map((source) => [
+        source.kind,
+        this.#follow(source, workload, (view) => onChange({ of: 'workload', ...located(view) })),
       ]),
     );
     this.#roles = new Map(

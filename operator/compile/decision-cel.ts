@@ -3,7 +3,7 @@
  * decision may turn on.
  */
 import { GROUP, type LabelSelector, PLURAL } from '../api/capability-policy.ts';
-import { CONTROLLER_NAMESPACE } from '../policy/controllers.ts';
+import { CONTROLLER_NAMESPACE } from '../model/workload-kinds.ts';
 import type { ResolvedPolicy } from '../policy/resolve.ts';
 import { selectorCel } from '../policy/selector.ts';
 import { and } from '../rules/cel.ts';

@@ -1,5 +1,6 @@
 /** Which requests the rendered admission policies see: what all of them share. */
 import { GROUP } from '../api/capability-policy.ts';
+import { groupOf, WORKLOAD_KINDS } from '../model/workload-kinds.ts';
 import { matchesAny } from '../rules/cel.ts';
 
 /** On a probe's carrier: the hash of the ruleset that is asked for. */
@@ -18,11 +19,9 @@ function rule(apiGroup: string, operations: readonly string[], resources: readon
 }
 
 export const PODS = [rule('', ['CREATE'], ['pods']), rule('', ['UPDATE'], ['pods/ephemeralcontainers'])];
-export const TEMPLATES = [
-  rule('', WRITE, ['podtemplates', 'replicationcontrollers']),
-  rule('apps', WRITE, ['daemonsets', 'deployments', 'replicasets', 'statefulsets']),
-  rule('batch', WRITE, ['cronjobs', 'jobs']),
-];
+export const TEMPLATES = [...Map.groupBy(WORKLOAD_KINDS, ({ apiVersion }) => groupOf(apiVersion))]
+  .sort(([a], [b]) => (a < b ? -1 : 1))
+  .map(([group, kinds]) => rule(group, WRITE, kinds.map(({ resource }) => resource).sort()));
 /** What a probe asks to create, by dry run. */
 export const CARRIER = [rule('', ['CREATE'], ['podtemplates'])];
 export const NAMESPACES = [rule('', ['UPDATE'], ['namespaces', 'namespaces/finalize', 'namespaces/status'])];

@@ -1,5 +1,5 @@
 /** A request's pod, and what is wrong with it, as CEL of an admission policy. */
-import { CONTROLLERS } from '../policy/controllers.ts';
+import { CONTROLLERS, TEMPLATE_PATH, WORKLOAD_KINDS } from '../model/workload-kinds.ts';
 import { checksOver, type RuleChecks } from '../policy/resolve.ts';
 import type { Check } from '../rules/rule.ts';
 import type { Variable } from './bound-variables.ts';
@@ -16,6 +16,15 @@ export const CONTAINERS = 100;
 /** CEL, map(string, string): a template's resource → the service account that creates its pods. */
 const CONTROLLER = `{${CONTROLLERS.map(({ resource, serviceAccount }) => `"${resource}": "${serviceAccount}"`).join(', ')}}`;
 
+/** CEL: the pod or template of a request. */
+const POD = [
+  `${RESOURCE} == "pods" ? dyn(object)`,
+  ...WORKLOAD_KINDS.filter(({ template }) => template !== TEMPLATE_PATH).map(
+    ({ resource, template }) => `${RESOURCE} == "${resource}" ? dyn(object).${template.join('.')}`,
+  ),
+  `dyn(object).${TEMPLATE_PATH.join('.')}`,
+].join(' : ');
+
 /** CEL, bool: the pod exists, and ephemeral containers are added to it. */
 const EPHEMERAL = 'has(request.subResource) && request.subResource == "ephemeralcontainers"';
 
@@ -26,10 +35,7 @@ const EPHEMERAL = 'has(request.subResource) && request.subResource == "ephemeral
 export const POD_VARIABLES: readonly Variable[] = [
   { name: 'ephemeral', expression: EPHEMERAL },
   { name: 'positions', expression: POSITIONS },
-  {
-    name: 'pod',
-    expression: `${RESOURCE} == "pods" ? dyn(object) : ${RESOURCE} == "podtemplates" ? dyn(object).template : ${RESOURCE} == "cronjobs" ? dyn(object).spec.jobTemplate.spec.template : dyn(object).spec.template`,
-  },
+  { name: 'pod', expression: POD },
   { name: 'spec', expression: 'variables.pod.spec' },
   { name: 'annotations', expression: 'variables.pod.?metadata.?annotations.orValue({})' },
   {

@@ -4,7 +4,7 @@
  */
 import { GROUP, PLURAL } from '../api/capability-policy.ts';
 import type { PolicyRule, RbacSubject, RoleBindingView, RoleView } from '../cluster/objects.ts';
-import { CONTROLLER_NAMESPACE, CONTROLLERS } from '../policy/controllers.ts';
+import { CONTROLLER_NAMESPACE, CONTROLLERS } from '../model/workload-kinds.ts';
 
 export interface User {
   readonly name: string;

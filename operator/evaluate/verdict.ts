@@ -6,7 +6,7 @@
  */
 import type { PodParts, PodView, WorkloadView } from '../cluster/objects.ts';
 import { useRoleName } from '../compile/rbac.ts';
-import { CONTROLLERS, controllerOf } from '../policy/controllers.ts';
+import { controllerOf, workloadKind } from '../model/workload-kinds.ts';
 import type { ResolvedPolicy } from '../policy/resolve.ts';
 import { TooExpensive } from './cel.ts';
 import { lastOf } from './pieces.ts';
@@ -100,19 +100,18 @@ export function podCandidate(pod: PodView): Candidate {
     namespace: pod.namespace,
     parts: pod,
     filled: false,
-    users: users(pod.namespace, pod.serviceAccount, controller?.serviceAccount),
+    users: users(pod.namespace, pod.serviceAccount, controller),
     unknownUser: controller === undefined || (pod.spec.ephemeralContainers ?? []).length > 0,
   };
 }
 
 /** The pods that a workload's controller will make. A PodTemplate has none: only its service account counts. */
 export function templateCandidate({ kind, namespace, template }: WorkloadView): Candidate {
-  const controller = CONTROLLERS.find((one) => one.kind === kind);
   return {
     namespace,
     parts: template,
     filled: true,
-    users: users(namespace, template.spec.serviceAccountName ?? 'default', controller?.serviceAccount),
+    users: users(namespace, template.spec.serviceAccountName ?? 'default', workloadKind(kind)?.serviceAccount),
     unknownUser: false,
   };
 }

@@ -1,6 +1,6 @@
 /** Pods and workloads → the controller that a person would edit. */
-import { type Cluster, type Owner, WORKLOAD_KINDS, type WorkloadView } from '../cluster/objects.ts';
-import { controllerOf, qualifiedKind } from '../policy/controllers.ts';
+import type { Cluster, Owner, WorkloadView } from '../cluster/objects.ts';
+import { controllerOf, qualifiedKind, workloadKind } from '../model/workload-kinds.ts';
 
 /** How reports name a workload. */
 export interface WorkloadName {
@@ -44,8 +44,7 @@ export function topController(kind: string, start: Owned, cluster: Pick<Cluster,
 
 /** Volcano also has a kind Job, so the group distinguishes kinds with the name of a built-in one. */
 function customKind({ apiVersion, kind }: Owner): string {
-  const builtIn = kind === 'Pod' || (WORKLOAD_KINDS as readonly string[]).includes(kind);
-  return builtIn ? qualifiedKind(apiVersion, kind) : kind;
+  return kind === 'Pod' || workloadKind(kind) ? qualifiedKind(apiVersion, kind) : kind;
 }
 
 /** The workload that owns this object; undefined when nothing does, or something that is not watched. */

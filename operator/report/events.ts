@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { GROUP } from '../api/capability-policy.ts';
 import type { Owner } from '../cluster/objects.ts';
 import type { WorkloadName } from '../evaluate/workloads.ts';
-import { CONTROLLERS } from '../policy/controllers.ts';
+import { workloadKind } from '../model/workload-kinds.ts';
 import { bounded } from './text.ts';
 
 /** An object that an Event is about, as far as it is known. */
@@ -87,9 +87,14 @@ export type Identity = Pick<Owner, 'uid'> & Partial<Owner>;
 export function regardingWorkload({ kind, namespace, name }: WorkloadName, known: Identity | undefined): Regarding {
   if (known?.apiVersion)
     return { apiVersion: known.apiVersion, kind: known.kind ?? kind, namespace, name, uid: known.uid };
-  const group = kind === 'Pod' || kind === 'PodTemplate' ? '' : CONTROLLERS.find((one) => one.kind === kind)?.group;
-  const apiVersion = group === undefined ? {} : { apiVersion: group === '' ? 'v1' : `${group}/v1` };
-  return { ...apiVersion, kind, namespace, name, ...(known?.uid && { uid: known.uid }) };
+  const apiVersion = kind === 'Pod' ? 'v1' : workloadKind(kind)?.apiVersion;
+  return {
+    ...(apiVersion !== undefined && { apiVersion }),
+    kind,
+    namespace,
+    name,
+    ...(known?.uid && { uid: known.uid }),
+  };
 }
 
 /** A DNS subdomain has 253 characters, and parts that neither begin nor end with a dash; names of roles are no such. */

@@ -11,17 +11,19 @@ const SOURCE_FOLDERS = ['operator', 'config', 'test'];
 /** Folder of the operator → the folders, or single files of folders, that it may import besides itself. */
 const BORDERS: Readonly<Record<string, readonly string[]>> = {
   api: [],
+  model: [],
   standards: [],
   runtime: [],
   rules: ['api', 'standards'],
   policy: ['api', 'standards', 'rules'],
-  compile: ['api', 'standards', 'rules', 'policy'],
-  evaluate: ['api', 'standards', 'rules', 'policy', 'compile', 'cluster/objects.ts'],
+  compile: ['api', 'model', 'standards', 'rules', 'policy'],
+  evaluate: ['api', 'model', 'standards', 'rules', 'policy', 'compile', 'cluster/objects.ts'],
   migrate: ['api', 'standards', 'policy', 'compile'],
-  cluster: ['api', 'rules', 'runtime'],
+  cluster: ['api', 'model', 'rules', 'runtime'],
   apply: ['api', 'policy', 'compile', 'cluster', 'runtime'],
   report: [
     'api',
+    'model',
     'standards',
     'policy',
     'compile',
@@ -38,6 +40,7 @@ const BORDERS: Readonly<Record<string, readonly string[]>> = {
   // Another end of the same pipeline: it reads files or a cluster, and writes text.
   cli: [
     'api',
+    'model',
     'standards',
     'runtime/log.ts',
     'rules',
@@ -93,7 +96,7 @@ const MAY_USE_CLIENT = [
 const MAY_USE_CLIENT_NODE = ['cluster/', 'main.ts', 'cli/cluster.ts'];
 
 /** Same input, same output: they know no clock, no chance, no process. */
-const PURE = ['standards', 'rules', 'policy', 'compile', 'evaluate', 'migrate'];
+const PURE = ['model', 'standards', 'rules', 'policy', 'compile', 'evaluate', 'migrate'];
 const IMPURE = /\b(?:Date\.now|new Date|performance\.now|Math\.random|setTimeout|setInterval|process|console)\b/;
 
 const PROCESS = /(?<![.\w])process\./;

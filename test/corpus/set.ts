@@ -1,8 +1,7 @@
 /** A folder of manifests → its pods and pod templates, in namespaces of the test's own. */
 import { basename } from 'node:path';
-import { templatePath } from '../../operator/cli/input/kinds.ts';
 import { readManifests } from '../../operator/cli/input/manifests.ts';
-import { WORKLOAD_KINDS } from '../../operator/cluster/objects.ts';
+import { templatePath, workloadKind } from '../../operator/model/workload-kinds.ts';
 
 // biome-ignore lint/suspicious/noExplicitAny: manifests as their authors wrote them
 type Fields = Record<string, any>;
@@ -33,14 +32,6 @@ export interface CorpusSet {
   readonly namespaces: readonly string[];
 }
 
-const API_VERSIONS: Readonly<Record<string, string>> = {
-  Pod: 'v1',
-  PodTemplate: 'v1',
-  ReplicationController: 'v1',
-  Job: 'batch/v1',
-  CronJob: 'batch/v1',
-};
-
 /** @param prefix what the names of all namespaces begin with, so that no policy leaves out kube-system */
 export async function readSet(folder: string, prefix: string): Promise<CorpusSet> {
   const workloads: Workload[] = [];
@@ -60,8 +51,8 @@ export async function readSet(folder: string, prefix: string): Promise<CorpusSet
 
 function workloadOf(object: Fields, prefix: string): Workload | undefined {
   const { apiVersion, kind } = object;
-  const isKnown = kind === 'Pod' || (WORKLOAD_KINDS as readonly string[]).includes(kind);
-  if (!isKnown || apiVersion !== (API_VERSIONS[kind] ?? 'apps/v1')) return undefined;
+  const served = kind === 'Pod' ? 'v1' : workloadKind(kind)?.apiVersion;
+  if (served === undefined || apiVersion !== served) return undefined;
   const template = templatePath(kind).reduce<Fields | undefined>((at, step) => at?.[step], object);
   if (!template?.spec?.containers) return undefined;
   const namespace = `${prefix}-${object.metadata.namespace ?? 'default'}`.slice(0, 63);

@@ -10,10 +10,10 @@ import type {
   RbacSubject,
   RoleBindingView,
   RoleView,
-  WorkloadKind,
   WorkloadView,
 } from '../../operator/cluster/objects.ts';
 import { useRoleName } from '../../operator/compile/rbac.ts';
+import type { WorkloadKind } from '../../operator/model/workload-kinds.ts';
 import { type ResolvedPolicy, resolvePolicy } from '../../operator/policy/resolve.ts';
 import { NEWEST_KNOWN_MINOR } from '../../operator/standards/level-version.ts';
 

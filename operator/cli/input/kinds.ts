@@ -1,8 +1,7 @@
 /** What an object is to us: something to be judged, something that judging stands on, or neither. */
 import { GROUP, KIND, VERSION } from '../../api/capability-policy.ts';
-import { WORKLOAD_KINDS } from '../../cluster/objects.ts';
+import { WORKLOAD_KINDS, workloadKind } from '../../model/workload-kinds.ts';
 import { meantBy } from '../nearest.ts';
-import type { FieldPath } from './document.ts';
 
 export type Role = 'policy' | 'namespace' | 'role' | 'roleBinding' | 'pod' | 'workload' | 'other';
 
@@ -12,14 +11,7 @@ const ROLES: Readonly<Record<string, Role>> = {
   [`${GROUP}/${VERSION} ${KIND}`]: 'policy',
   'v1 Namespace': 'namespace',
   'v1 Pod': 'pod',
-  'v1 PodTemplate': 'workload',
-  'v1 ReplicationController': 'workload',
-  'apps/v1 DaemonSet': 'workload',
-  'apps/v1 Deployment': 'workload',
-  'apps/v1 ReplicaSet': 'workload',
-  'apps/v1 StatefulSet': 'workload',
-  'batch/v1 CronJob': 'workload',
-  'batch/v1 Job': 'workload',
+  ...Object.fromEntries(WORKLOAD_KINDS.map(({ apiVersion, kind }) => [`${apiVersion} ${kind}`, 'workload'])),
   [`${RBAC} Role`]: 'role',
   [`${RBAC} ClusterRole`]: 'role',
   [`${RBAC} RoleBinding`]: 'roleBinding',
@@ -54,20 +46,6 @@ const KNOWN = [
   ...Object.entries(OTHERS).flatMap(([of, kinds]) => kinds.map((k) => `${of} ${k}`)),
 ];
 
-/** Where the pod or its template is in an object. */
-export function templatePath(kind: string): FieldPath {
-  switch (kind) {
-    case 'Pod':
-      return [];
-    case 'PodTemplate':
-      return ['template'];
-    case 'CronJob':
-      return ['spec', 'jobTemplate', 'spec', 'template'];
-    default:
-      return ['spec', 'template'];
-  }
-}
-
 /** k8s.io/apiextensions-apiserver validates the names of a CRD: a DNS-1035 label, a DNS subdomain, a DNS-1035 label. */
 const NAME_OF_KIND = /^[A-Za-z](?:[-A-Za-z0-9]*[A-Za-z0-9])?$/;
 const GROUP_VERSION = /^(?:[a-z0-9](?:[-.a-z0-9]*[a-z0-9])?\/)?[a-z](?:[-a-z0-9]*[a-z0-9])?$/;
@@ -80,7 +58,8 @@ export function roleOf(apiVersion: string, kind: string): Role | { readonly wron
   const kinds = Object.hasOwn(OTHERS, apiVersion) ? OTHERS[apiVersion] : undefined;
   if (kinds?.includes(kind)) return 'other';
   if (kinds) return { wrong: `no kind ${kind} is known in ${apiVersion}${suggestion(apiVersion, kind)}` };
-  const served = [...WORKLOAD_KINDS, 'Pod', KIND].includes(kind) && KNOWN.find((known) => known.endsWith(` ${kind}`));
+  const judged = kind === 'Pod' || kind === KIND || workloadKind(kind);
+  const served = judged && KNOWN.find((known) => known.endsWith(` ${kind}`));
   if (!GROUP_VERSION.test(apiVersion)) return { wrong: `apiVersion ${JSON.stringify(apiVersion)} is invalid` };
   if (!NAME_OF_KIND.test(kind)) return { wrong: `kind ${JSON.stringify(kind)} is invalid` };
   // Volcano has a Job, too: a group that is not Kubernetes' own may name its kinds as it likes.
@@ -90,13 +69,13 @@ export function roleOf(apiVersion: string, kind: string): Role | { readonly wron
   return 'other';
 }
 
-/** Whether the group is Kubernetes' own, or ours. */
 /** Whether an object of another kind may hold pod templates. Examples in a CRD's schema do not count. */
 export function isSearched(apiVersion: string): boolean {
   const [group = ''] = apiVersion.split('/');
   return group.includes('.') && !apiVersion.startsWith('apiextensions.k8s.io/');
 }
 
+/** Whether the group is Kubernetes' own, or ours. */
 export function isBuiltIn(apiVersion: string): boolean {
   const [group = '', version] = apiVersion.split('/');
   return version === undefined || !group.includes('.') || group.endsWith('.k8s.io') || group === GROUP;

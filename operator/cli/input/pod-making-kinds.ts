@@ -3,7 +3,7 @@
  * reported as unknown, so a gap in a list hides nothing.
  */
 
-import { groupOf, qualifiedKind } from '../../policy/controllers.ts';
+import { groupOf, qualifiedKind } from '../../model/workload-kinds.ts';
 
 /** `Kind.group`, or a whole group as `.group`. */
 const MAKE_PODS: ReadonlySet<string> = new Set([

@@ -2,8 +2,8 @@
  * Checks the types of the fields of pods and workloads. The API server refuses a manifest with a wrong type, such as
  * `privileged: "true"`, and no rule could judge it.
  */
+import { templatePath } from '../../model/workload-kinds.ts';
 import type { FieldPath } from './document.ts';
-import { templatePath } from './kinds.ts';
 import { KUBERNETES_FIELDS, schemaOf } from './kubernetes-schema.ts';
 import { type Problem, type Schema, schemaProblems } from './schema.ts';
 import { type Hinting, withTypeHints } from './type-hint.ts';

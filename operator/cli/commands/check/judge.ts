@@ -8,9 +8,9 @@ import {
   podCandidate,
   templateCandidate,
 } from '../../../evaluate/verdict.ts';
-import { qualifiedKind } from '../../../policy/controllers.ts';
+import { qualifiedKind, templatePath } from '../../../model/workload-kinds.ts';
 import type { FieldPath } from '../../input/document.ts';
-import { isBuiltIn, isSearched, roleOf, templatePath } from '../../input/kinds.ts';
+import { isBuiltIn, isSearched, roleOf } from '../../input/kinds.ts';
 import type { Manifest } from '../../input/manifests.ts';
 import { pathText } from '../../input/paths.ts';
 import { makesPods } from '../../input/pod-making-kinds.ts';

@@ -1,9 +1,8 @@
 /** What runs in a cluster → verdicts by workload, as the operator reports them. */
 import type { Cluster, PodSpec } from '../../../cluster/objects.ts';
-import { WORKLOAD_KINDS } from '../../../cluster/objects.ts';
 import { judgeNamespace, type NamespaceJudgement, type WorkloadJudgement } from '../../../evaluate/namespace.ts';
+import { templatePath } from '../../../model/workload-kinds.ts';
 import { MODES } from '../../../policy/deciding.ts';
-import { templatePath } from '../../input/kinds.ts';
 import { pathText } from '../../input/paths.ts';
 import type { Grounds } from '../../policies/grounds.ts';
 import { checkedFindings, checkedViolations, fieldIn, worst } from './checked.ts';
@@ -56,7 +55,5 @@ function specOf(kind: string, namespace: string, name: string, cluster: Cluster)
 
 /** Where the template of a custom controller's object is, nobody knows: the field is told from the PodSpec on. */
 function placeIn(kind: string) {
-  const known = kind === 'Pod' || (WORKLOAD_KINDS as readonly string[]).includes(kind);
-  const template = known ? templatePath(kind) : [];
-  return (path: string) => ({ path: pathText(fieldIn(template, path)), line: null });
+  return (path: string) => ({ path: pathText(fieldIn(templatePath(kind), path)), line: null });
 }

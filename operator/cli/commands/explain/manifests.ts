@@ -1,11 +1,12 @@
 /** Manifests → what their containers end up holding. */
 import type { PodSpec } from '../../../cluster/objects.ts';
-import { arrayOf, objectOf, withoutNulls } from '../../../cluster/raw.ts';
+import { arrayOf, objectOf, valueAt, withoutNulls } from '../../../cluster/raw.ts';
 import { type Finding, findings } from '../../../evaluate/findings.ts';
 import { type ContainerHoldings, holdings } from '../../../evaluate/held.ts';
+import { templatePath } from '../../../model/workload-kinds.ts';
 import type { Io } from '../../command.ts';
 import type { FieldPath } from '../../input/document.ts';
-import { isSearched, roleOf, templatePath } from '../../input/kinds.ts';
+import { isSearched, roleOf } from '../../input/kinds.ts';
 import { type Manifest, type ReadOptions, readManifests } from '../../input/manifests.ts';
 import { type PodTemplate, podTemplatesIn } from '../../input/pod-templates.ts';
 import { troubleText } from '../../input/trouble.ts';
@@ -54,8 +55,7 @@ export async function* explainedManifests(
 
 function ownTemplate(object: Manifest['object']): PodTemplate {
   const path = templatePath(object.kind);
-  const pod = path.reduce((part: unknown, key) => objectOf(part)[key], object);
-  return { path, pod: { spec: objectOf(objectOf(pod).spec) }, fieldOf: (inPod) => [...path, ...inPod] };
+  return { path, pod: { spec: objectOf(valueAt(object, [...path, 'spec'])) }, fieldOf: (inPod) => [...path, ...inPod] };
 }
 
 function explainedManifest({ object, file, line, lineOf }: Manifest, template: PodTemplate): ExplainedManifest {

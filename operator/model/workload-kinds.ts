@@ -1,0 +1,79 @@
+/** The kinds of Kubernetes that make pods from a template, in one table. */
+
+interface Row {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly resource: string;
+  /** Where the PodTemplateSpec is in an object. */
+  readonly template: readonly string[];
+  /**
+   * The service account in CONTROLLER_NAMESPACE that creates the pods, when kube-controller-manager runs with
+   * --use-service-account-credentials, as in every distribution. A Deployment's pods come from its ReplicaSet, a
+   * CronJob's from its Job. Source: k8s.io/kubernetes/cmd/kube-controller-manager/app.
+   */
+  readonly serviceAccount?: string;
+}
+
+/** The path of most kinds. */
+export const TEMPLATE_PATH = ['spec', 'template'];
+
+const APPS = { apiVersion: 'apps/v1', template: TEMPLATE_PATH } as const;
+const BATCH = { apiVersion: 'batch/v1', serviceAccount: 'job-controller' } as const;
+const CORE = { apiVersion: 'v1' } as const;
+const REPLICA_SETS = 'replicaset-controller';
+
+/** The order is that of the names in rendered policies. */
+const ROWS = [
+  { ...CORE, kind: 'PodTemplate', resource: 'podtemplates', template: ['template'] },
+  { ...APPS, kind: 'Deployment', resource: 'deployments', serviceAccount: REPLICA_SETS },
+  { ...APPS, kind: 'ReplicaSet', resource: 'replicasets', serviceAccount: REPLICA_SETS },
+  {
+    ...CORE,
+    kind: 'ReplicationController',
+    resource: 'replicationcontrollers',
+    template: TEMPLATE_PATH,
+    serviceAccount: 'replication-controller',
+  },
+  { ...APPS, kind: 'StatefulSet', resource: 'statefulsets', serviceAccount: 'statefulset-controller' },
+  { ...APPS, kind: 'DaemonSet', resource: 'daemonsets', serviceAccount: 'daemon-set-controller' },
+  { ...BATCH, kind: 'Job', resource: 'jobs', template: TEMPLATE_PATH },
+  { ...BATCH, kind: 'CronJob', resource: 'cronjobs', template: ['spec', 'jobTemplate', 'spec', 'template'] },
+] as const satisfies readonly Row[];
+
+export type WorkloadKind = (typeof ROWS)[number]['kind'];
+
+export const WORKLOAD_KINDS: readonly (Row & { readonly kind: WorkloadKind })[] = ROWS;
+
+/** The kinds whose pods a built-in controller creates. */
+export const CONTROLLERS = ROWS.filter((row) => 'serviceAccount' in row);
+export const CONTROLLER_NAMESPACE = 'kube-system';
+
+/** The row of a kind; undefined for other kinds. */
+export function workloadKind(kind: string): Row | undefined {
+  return WORKLOAD_KINDS.find((row) => row.kind === kind);
+}
+
+/**
+ * The service account behind an object of this kind; undefined for every other kind, those included that only share
+ * the name with a built-in one (Volcano has a Job too).
+ */
+export function controllerOf(apiVersion: string, kind: string): string | undefined {
+  const row = workloadKind(kind);
+  return row && groupOf(row.apiVersion) === groupOf(apiVersion) ? row.serviceAccount : undefined;
+}
+
+/** Where the pod or its template is in an object; empty for a Pod, and for kinds without a template. */
+export function templatePath(kind: string): readonly string[] {
+  return workloadKind(kind)?.template ?? [];
+}
+
+/** `Rollout.argoproj.io`, as kubectl qualifies a kind with its group. */
+export function qualifiedKind(apiVersion: string, kind: string): string {
+  const group = groupOf(apiVersion);
+  return group === '' ? kind : `${kind}.${group}`;
+}
+
+/** Empty for the core group. */
+export function groupOf(apiVersion: string): string {
+  return apiVersion.includes('/') ? apiVersion.slice(0, apiVersion.indexOf('/')) : '';
+}
