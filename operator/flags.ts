@@ -35,23 +35,23 @@ export { EXCLUDED_NAMESPACES, OPERATOR_NAMESPACE };
 export const HELP = `Usage: npm start -- [flags]
 
   --kubeconfig FILE            the cluster to run against (default: KUBECONFIG, else ~/.kube/config, else the pod's own)
-  --operator-namespace NAME    where probes are asked (default: the pod's namespace, else ${OPERATOR_NAMESPACE})
+  --operator-namespace NAME    the namespace for the Lease and the dry-run probes
+                               (default: the pod's namespace, else ${OPERATOR_NAMESPACE})
   --excluded-namespaces LIST   namespaces that no policy reaches, separated by commas, * at the end for a prefix
                                (default: ${EXCLUDED_NAMESPACES.join(',')};
                                on OpenShift also ${PLATFORM_NAMESPACES.OpenShift}, on GKE also ${PLATFORM_NAMESPACES.GKE})
-  --psa-defaults LIST          what Pod Security Admission does in namespaces without labels, if the cluster's
-                               PodSecurityConfiguration says anything but privileged: enforce=baseline:latest,…
-                               No label will be looser.
-  --kube-api-qps N             writes a second in the long run (default: 50)
+  --psa-defaults LIST          the defaults in the cluster's PodSecurityConfiguration, if they are not privileged:
+                               enforce=baseline:latest,… The operator sets no looser label.
+  --kube-api-qps N             writes per second on average (default: 50)
   --kube-api-burst N           writes at once (default: 100)
-  --leader-elect               of several operators only the one that holds a Lease writes (default: off)
+  --leader-elect               let only the replica that holds the Lease write (default: off)
   --leader-elect-lease-duration, --leader-elect-renew-deadline, --leader-elect-retry-period
                                (default: 15s, 10s, 2s)
-  --health-probe-bind-address  [HOST]:PORT of /healthz and /readyz (default: 0, not served)
-  --metrics-bind-address       [HOST]:PORT of /metrics (default: 0, not served)
-  --metrics-secure             /metrics asks for a token, and RBAC whether it may get /metrics
-  --metrics-cert-path DIR      /metrics is served by TLS, with tls.crt and tls.key of this folder, as they are renewed
-                               (default: none, and plain HTTP)
+  --health-probe-bind-address  [HOST]:PORT that serves /healthz and /readyz (default: 0, not served)
+  --metrics-bind-address       [HOST]:PORT that serves /metrics (default: 0, not served)
+  --metrics-secure             require a bearer token on /metrics whose user RBAC allows to get /metrics
+  --metrics-cert-path DIR      serve /metrics over TLS with tls.crt and tls.key of this folder; renewed files are
+                               read again (default: plain HTTP)
   --log-level LEVEL            ${LOG_LEVELS.join(', ')} (default: info)
   --log-format FORMAT          ${LOG_FORMATS.join(', ')} (default: json)
 `;
@@ -115,7 +115,7 @@ function namespacePatterns(list: string): string[] {
   return patterns;
 }
 
-/** `enforce=baseline:v1.30,warn=restricted`; level privileged is no default to keep to. */
+/** `enforce=baseline:v1.30,warn=restricted`; level privileged is not a default to keep to. */
 function podSecurityDefaults(list: string): PodSecurityDefaults {
   const entries = list
     .split(',')
@@ -136,14 +136,15 @@ function podSecurityDefaults(list: string): PodSecurityDefaults {
 
 function positive(flag: string, text: string): number {
   const value = Number(text);
-  if (!(value > 0 && Number.isFinite(value))) throw new Error(`${flag}: ${JSON.stringify(text)} is no positive number`);
+  if (!(value > 0 && Number.isFinite(value)))
+    throw new Error(`${flag}: ${JSON.stringify(text)} is not a positive number`);
   return value;
 }
 
 /** Go's durations, as far as leases need them: `15s`, `500ms`, `1m`. @returns milliseconds */
 function duration(flag: string, text: string): number {
   const [, number, unit = ''] = /^(\d+(?:\.\d+)?)(ms|s|m)$/.exec(text) ?? [];
-  if (number === undefined) throw new Error(`${flag}: ${JSON.stringify(text)} is no duration, such as 15s or 500ms`);
+  if (number === undefined) throw new Error(`${flag}: ${JSON.stringify(text)} is not a duration, such as 15s or 500ms`);
   return Number(number) * ({ ms: 1, s: 1_000, m: 60_000 }[unit] ?? 0);
 }
 

@@ -39,8 +39,7 @@ async function check(): Promise<number> {
     ...(await Promise.all(pages)).flat(),
   ];
   for (const difference of stale) process.stderr.write(`${difference}\n`);
-  if (stale.length > 0)
-    process.stderr.write('What is generated does not match what it is made from: run `npm run generate`.\n');
+  if (stale.length > 0) process.stderr.write('Generated files are stale: run `npm run generate`.\n');
   return stale.length > 0 ? 1 : 0;
 }
 

@@ -72,7 +72,7 @@ export function apiReference({ spec }: Crd): string {
     `\`${group}/${version}\`, ${scope === 'Cluster' ? 'in no namespace' : 'in a namespace'}; also ${short.join(' and ')}. In a cluster \`kubectl explain ${names.plural}.spec\` says the same.`,
     paragraphs(root.description),
     ...refusals(root),
-    'What each override comes to, by level and version, and its CEL: [rules.md](rules.md).',
+    'The value of each override, by level and version, and its CEL: [rules.md](rules.md).',
     ...section('spec', withDefaults(fields), 'required'),
     ...section('status', status, ''),
     '## Columns',

@@ -5,7 +5,7 @@ import { createProgram, run } from './program.ts';
 
 const HEAD = `# cappol
 
-The command line of CapabilityPolicy, also as \`kubectl cappol\`. Every page here is what \`--help\` prints.
+The command line of CapabilityPolicy, also as \`kubectl cappol\`. Every section is the output of \`--help\`.
 
 JSON of \`check\`: [check.schema.json](check.schema.json), and of what a policy would change:
 [check-changes.schema.json](check-changes.schema.json).

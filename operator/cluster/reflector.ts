@@ -208,7 +208,7 @@ export class Reflector {
       await this.#client.watch(this.#path, query, (event) => this.#take(event), options);
     } catch (error) {
       if (!isSilence(error) || this.#listing) throw error;
-      this.#log.debug('a watch said nothing for long, beginning another');
+      this.#log.debug('a watch was silent for too long, starting another one');
     } finally {
       if (!this.#listing && performance.now() - started >= HEALTHY_MS) this.#healthy();
     }

@@ -229,7 +229,7 @@ async function followServers(
       known();
       if (changed) onChange({ of: 'servers', oldest: aged });
     } catch (error) {
-      log.warn('no API server told its version, asking again', { error });
+      log.warn('no API server answered with its version, trying again', { error });
       delay = SERVERS_RETRY_MS;
     }
     // Rejects only when aborted.

@@ -107,7 +107,7 @@ function tooMany({ policy, parties, cost }: Draft): Refusal {
   const why =
     cost > COST_BUDGET
       ? `checking them all for a pod of ${CONTAINERS} containers costs more than the API server grants. ${fewer}, or write usableBy: Everyone where who may use a policy does not matter`
-      : `what they say together is longer than the API server takes. ${fewer}`;
+      : `together they are longer than the API server accepts. ${fewer}`;
   const message = `too many policies may decide in the same namespace: ${why}. They are ${namesOf([policy, ...parties])}`;
   return { reason: 'TooExpensive', message };
 }
@@ -117,7 +117,7 @@ function tooManyForOlderServers(policies: readonly ResolvedPolicy[], problem: 'c
   const why =
     problem === 'cost'
       ? `an API server below ${since} checks few policies with usableBy Subjects or Bindings in one namespace, and only where all have the same namespaceSelector and priority. Write usableBy: Everyone where who may use a policy does not matter`
-      : `what they say together is longer than an API server below ${since} takes`;
+      : `together they are longer than what an API server below ${since} takes`;
   const message = `too many policies may decide in the same namespace: ${why}, narrow namespaceSelector so that fewer of them meet, or upgrade every API server to ${since}. They are ${namesOf(policies)}`;
   return { reason: 'TooExpensive', message };
 }
@@ -129,6 +129,6 @@ function namesOf(policies: readonly ResolvedPolicy[]): string {
 }
 
 function tooLong(length: number): Refusal {
-  const message = `the lists in spec are too long: one expression made from them has ${length} characters, and the API server takes ${EXPRESSION_BUDGET}. Shorten spec.overrides or spec.namespaceSelector, or spread them over several policies`;
+  const message = `the lists in spec are too long: one expression made from them has ${length} characters, and the API server accepts at most ${EXPRESSION_BUDGET}. Shorten spec.overrides or spec.namespaceSelector, or spread them over several policies`;
   return { reason: 'TooExpensive', message };
 }

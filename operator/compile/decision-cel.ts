@@ -81,7 +81,7 @@ export function partiesOf(policy: ResolvedPolicy, siblings: readonly ResolvedPol
 
 /**
  * Variables are evaluated when they are first asked for, each with the budget of an expression of its own. Other
- * expressions only name them: the API server takes none of more than 100,000 characters.
+ * expressions only name them: the API server accepts none of more than 100,000 characters.
  */
 export function partyVariables(parties: readonly Party[]): Variable[] {
   const { overridden, variables } = overrides(
@@ -158,7 +158,7 @@ export function settles({ decides, admits }: Party): string {
   return decides === ALWAYS ? `(${admits})` : `(${decides} && ${admits})`;
 }
 
-/** Few variables, since each costs something (`needed`), of texts that the API server takes. */
+/** Few variables, since each costs something (`needed`), of texts that the API server accepts. */
 function reasonVariables(parties: readonly Party[]): Variable[] {
   const reasons = parties.map((party) => reasonCel(party, parties.length));
   const groups = Array.from({ length: Math.ceil(reasons.length / REASONS_TOGETHER) }, (_, i) => ({

@@ -1,6 +1,6 @@
 /**
  * Enforce policies → their guards. One guard is enough for most clusters; where its text or its cost would be more than the
- * API server takes, there are several, and a change of a namespace has to pass all of them.
+ * API server accepts, there are several, and a change of a namespace has to pass all of them.
  *
  * Splitting does not change an answer. Whether a policy decides in a namespace depends only on its siblings, and a
  * policy that decides beside it is also a sibling: it has the same priority and an overlapping selector. So a guard

@@ -16,13 +16,13 @@ import { type RequestingContainer, requests } from './held-request.ts';
 
 /** Reason → what it says of a container. */
 export const FINDING_REASONS = {
-  UnknownCapability: 'It adds or drops a name that is no capability.',
+  UnknownCapability: 'It adds or drops a name that is not a capability.',
   MisleadingName: 'It adds or drops a name in letters beyond ASCII, which container runtimes read as a capability.',
   IneffectiveAdd: 'It adds a capability that some container runtime does not give it.',
   IneffectiveDrop: 'It drops a capability that it holds nevertheless on some container runtime.',
   UselessForNonRoot: 'It adds a capability that a user other than root cannot use, without file capabilities.',
   HeldByRuntimeDefault: 'It holds capabilities that nobody asked for: the container runtime gives them.',
-  SysctlInstead: 'It adds a capability that an allowed kernel parameter makes needless.',
+  SysctlInstead: 'It adds a capability that an allowed kernel parameter makes unnecessary.',
 } as const;
 export type FindingReason = keyof typeof FINDING_REASONS;
 
@@ -72,7 +72,7 @@ function dropsAllAndAddsNothing({ add, drop, privileged }: RequestingContainer):
   return !privileged && add.length === 0 && drop.length > 0 && drop.every(isAll);
 }
 
-const ON_UNKNOWN = 'containerd takes no notice of it, CRI-O and Docker do not start the container';
+const ON_UNKNOWN = 'containerd ignores it, CRI-O and Docker do not start the container';
 const PRIVILEGED = `: it is privileged, and holds all ${CAPABILITIES.length}`;
 const DOCKER_ADDS = ' (on Docker the add wins)';
 
@@ -197,7 +197,7 @@ function sysctlsInstead({ container, spec }: Subject): Remark[] {
       const since = CONTAINER_RUNTIMES.flatMap(({ name: runtime, sysctlsInsteadSince }) =>
         sysctlsInsteadSince === undefined ? [] : [`${runtime} ${sysctlsInsteadSince}`],
       );
-      const message = `adds capability ${name}: for ${purpose} it is needless with the sysctl ${sysctl} at "${value}", as ${listed(since)} and newer set it`;
+      const message = `adds capability ${name}: for ${purpose} it is unnecessary with the sysctl ${sysctl} at "${value}", as ${listed(since)} and newer set it`;
       return { reason: 'SysctlInstead', message, path: `add[${index}]` };
     }),
   );

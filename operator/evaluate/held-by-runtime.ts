@@ -89,7 +89,7 @@ function byDocker({ add, drop }: CapabilityRequest): Grant | StartError {
   const adds = distinct(add.map(bareName));
   const drops = distinct(drop.map(bareName));
   if (adds.includes('ALL')) {
-    const noEffect = drops.includes('ALL') ? ['takes no notice of the dropped ALL, since ALL is added'] : [];
+    const noEffect = drops.includes('ALL') ? ['ignores the dropped ALL, since ALL is added'] : [];
     return dropsLast(DOCKER, { add: ['ALL'], drop: drops.filter((name) => name !== 'ALL'), because: noEffect });
   }
   const { start, because } = startOf(DOCKER, adds, drops);

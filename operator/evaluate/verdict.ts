@@ -153,7 +153,7 @@ function mayUse({ namespace, users }: Candidate, { name, usableBy }: ResolvedPol
 function notUsable({ namespace, users, unknownUser }: Candidate, { name }: ResolvedPolicy): Violation {
   const names = users.map((user) => user.name);
   const who = names.length > 1 ? `neither ${names.join(' nor ')} may` : `${names[0]} may not`;
-  const creator = unknownUser ? '; whether its creator may is not known' : '';
+  const creator = unknownUser ? '; whether its creator may use it is not known' : '';
   return {
     rule: USE_RULE,
     message: `pod complies, but ${who} use policy ${name}${creator}: a RoleBinding to ClusterRole ${useRoleName(name)} in namespace ${namespace} grants it`,

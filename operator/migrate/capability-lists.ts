@@ -45,7 +45,7 @@ export function capabilityLists(lists: CapabilityLists, prefix: string, filling:
         inexact(
           `${prefix}defaultAddCapabilities`,
           word,
-          'containers may add ALL themselves, and are not given it: what all containers were given, nobody chose to have',
+          'containers may still add ALL themselves, but do not get it by default any more: nobody chose what every container got',
         ),
       ),
       ...dropped.remarks,
@@ -78,7 +78,7 @@ function sorted(written: readonly string[], field: string, remark: (name: string
 
 function refusedAdd(name: string): string {
   const meant = meantBy(name);
-  if (!meant) return 'left out, since it is no Linux capability: containers that add it are refused';
+  if (!meant) return 'left out, since it is not a Linux capability: containers that add it are refused';
   return `left out: containers that add it by this spelling are refused. Runtimes differ in whether it ever granted anything: allow ${meant}, if that is meant`;
 }
 
@@ -87,7 +87,9 @@ function drops(written: readonly string[], field: string, granted: readonly stri
     if (isName(name)) return { name };
     const meant = meantBy(name);
     if (!meant || granted.includes(meant))
-      return { remark: inexact(field, name, 'left out: it is no capability that a runtime knows, and drops nothing') };
+      return {
+        remark: inexact(field, name, 'left out: it is not a capability that a runtime knows, and drops nothing'),
+      };
     const text = `asked for as ${meant}, which it drops on the runtimes that know this spelling: containers that drop it by this spelling alone are refused, unless it is filled in`;
     return { name: meant, remark: inexact(field, name, text) };
   });

@@ -28,7 +28,7 @@ export function seccompProfiles({ allowed = [], ...lists }: ProfileLists): Part 
   if (names.length > 0) return listedProfiles('seccomp', 'RefusedOnPod', names, lists);
   if (filling !== undefined) {
     const text =
-      'it is filled in and then refused, since no profile is allowed; so is every other: it could never admit a pod';
+      'it is filled in and then refused, since no profile is allowed; every other profile is refused too: it could never admit a pod';
     return { never: known(defaultField, filling, text) };
   }
   return {
@@ -44,7 +44,7 @@ export function appArmorProfiles({ allowed, ...lists }: ProfileLists): Part {
   if (allowed === undefined) return lists.default === undefined ? {} : anyProfile('appArmor', lists);
   const names = allowed.filter((name) => name !== '');
   if (names.length > 0) return listedProfiles('appArmor', 'Refused', names, lists);
-  const text = 'an empty list: no profile is one of it, and having none was refused, too: it could never admit a pod';
+  const text = 'the list is empty: every profile was refused, and so were pods without one: it could never admit a pod';
   return { never: known(lists.allowedField, '', text) };
 }
 
@@ -123,7 +123,7 @@ function unfitDefault(field: string, name: string, profile: Profile): Remark | u
   const remark = unfitRemark(field, name, profile);
   if (profile.localhostProfile !== '') return remark;
   const text =
-    'left out: it names no file, and no pod can have it now. Pods without a profile were given it, and are not';
+    'left out: it names no file, and no pod can have it now. Pods without a profile got it before, and get none now';
   return inexact(field, name, text);
 }
 
@@ -131,7 +131,7 @@ function unfitDefault(field: string, name: string, profile: Profile): Remark | u
 function unfitRemark(field: string, name: string, { localhostProfile }: Profile): Remark | undefined {
   if (localhostProfile === undefined) return undefined;
   const why = localhostProfile.includes('*')
-    ? "its '*' was no pattern, and would be one now"
+    ? "its '*' was not a pattern, and would be one now"
     : localhostProfile.length > LONGEST
       ? `it is longer than ${LONGEST} characters`
       : localhostProfile === ''

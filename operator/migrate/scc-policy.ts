@@ -63,8 +63,8 @@ function userSubject(user: string): GrantSubject {
 /** sccadmission/admission.go computeSecurityContext, util/sort/bypriority.go, sccmatching/provider.go mutateContainer. */
 function choice({ priority }: Scc): Part {
   const text =
-    'of CapabilityPolicies only those of the highest priority would count: all get 0, and a pod has to satisfy one of them, as before. ' +
-    'What differs is what is filled in: OpenShift takes the first that fits, by priority and then from the most restrictive on, also where it changes the pod, ' +
+    'only the CapabilityPolicies with the highest priority would count: all get 0, and a pod has to satisfy one of them, as before. ' +
+    'The difference is in what is filled in: OpenShift takes the first that fits, by priority and then from the most restrictive on, also where it changes the pod, ' +
     'and sets runAsNonRoot: true on containers with another user than 0; here a pod that some policy admits unchanged stays unchanged, and else the first by name fills in';
   return { remarks: [inexact('priority', priority ?? null, text)] };
 }

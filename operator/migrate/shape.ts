@@ -19,7 +19,7 @@ type Fields<Shape extends Record<string, Reader<unknown>>> = {
 };
 
 export const text: Reader<string> = (value, path) => {
-  if (typeof value !== 'string') throw new Malformed(path, `must be a text, not ${shown(value)}`);
+  if (typeof value !== 'string') throw new Malformed(path, `must be a string, not ${shown(value)}`);
   return value;
 };
 

@@ -94,7 +94,7 @@ function resolveVersion(text: string, oldestServer: number): number | Refusal {
   if (text === 'latest') return newest;
   const minor = parseVersion(text);
   if (minor === undefined) {
-    const message = `spec.levelVersion: ${JSON.stringify(text)} is no version: write latest, or v1.N such as ${formatVersion(newest)}`;
+    const message = `spec.levelVersion: ${JSON.stringify(text)} is not a version: write latest, or v1.N such as ${formatVersion(newest)}`;
     return { reason: 'InvalidSpec', message };
   }
   if (minor <= newest) return minor;

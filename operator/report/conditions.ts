@@ -133,7 +133,7 @@ function boundBefore({ name, usableBy }: ResolvedPolicy, bindings: readonly Bind
   if (usableBy === 'Everyone' || names.length === 0) return [];
   const listed = firstOf(names.sort(), NAMED);
   return [
-    `older than this policy, and granting its use by name: ${listed}; delete what was meant for an earlier policy`,
+    `these are older than this policy and grant its use by name: ${listed}; delete those that were meant for an earlier policy`,
   ];
 }
 
@@ -143,7 +143,7 @@ function wideSubjects({ usableBy, subjects }: ResolvedPolicy): string[] {
   const names = wide.map(({ kind, namespace, name }) => `${kind} ${namespace ? `${namespace}/` : ''}${name}`).sort();
   const verb = wide.length === 1 ? 'includes' : 'include';
   return [
-    `warning: ${names.join(', ')} ${verb} built-in workload controllers, so that whoever may create a workload may use this policy by it`,
+    `warning: ${names.join(', ')} ${verb} built-in workload controllers, so anybody who may create a workload may use this policy through it`,
   ];
 }
 
@@ -170,7 +170,7 @@ function programmedFinding({ resolution, rollout, previous, generation }: Condit
 function compliantFinding({ resolution, workloads }: ConditionInput): Finding {
   const type = 'Compliant';
   if (!workloads) {
-    const why = 'refusal' in resolution ? 'the policy is not accepted' : 'not every namespace has been looked at yet';
+    const why = 'refusal' in resolution ? 'the policy is not accepted' : 'not every namespace has been evaluated yet';
     return { type, status: 'Unknown', reason: reasons.NOT_EVALUATED, message: `not evaluated: ${why}` };
   }
   const { evaluated, violating } = workloads.counts;
@@ -198,7 +198,7 @@ function unknownText({ counts, tooExpensive }: WorkloadReport): string {
 
 function labelConflictFinding(conflicts: readonly string[]): Finding[] {
   if (conflicts.length === 0) return [];
-  const message = `${firstOf(conflicts, NAMED, '; ')}. The admission policy stands either way; remove such a label for ours to be set`;
+  const message = `${firstOf(conflicts, NAMED, '; ')}. The policy is still enforced; remove the label to let the operator manage it`;
   return [{ type: 'LabelConflict', status: 'True', reason: reasons.FOREIGN_LABEL, message }];
 }
 

@@ -24,7 +24,7 @@ export function conflictsOf(
 /** Whose label, theirs, ours, and what follows. */
 export function describeConflict({ label, theirs, ours, managers }: LabelConflict): string {
   const whose = managers.length > 0 ? [...managers].sort().join(', ') : 'somebody else';
-  return `label ${label} is "${theirs}" by ${whose}, ours would be "${ours}"${consequence(theirs, ours)}`;
+  return `label ${label} is "${theirs}" by ${whose}; the operator would set "${ours}"${consequence(theirs, ours)}`;
 }
 
 /** Only a tighter level changes what is admitted: whatever a looser one lets pass meets the admission policy. */

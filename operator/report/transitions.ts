@@ -66,7 +66,7 @@ export function repairEvent(
     type: 'Warning',
     reason: reasons.DRIFT_REPAIRED,
     action: 'Apply',
-    note: `${kind} ${name} was changed or deleted by somebody else, and is as it was`,
+    note: `${kind} ${name} was modified or deleted out of band; restored`,
     ...(policy ? { regarding: regardingPolicy(policy), related: object } : { regarding: object }),
   };
   return eventFor(happening, { ...origin, occasion: origin.now });
@@ -100,7 +100,7 @@ function conflictHappening(name: string, uid: string, conflict: LabelConflict): 
     type: 'Warning',
     reason: reasons.FOREIGN_LABEL,
     action: 'Label',
-    note: `${describeConflict(conflict)}; it is left alone, remove it for ours to be set`,
+    note: `${describeConflict(conflict)}; it is left alone: remove it to let the operator manage it`,
   };
 }
 

@@ -4,7 +4,7 @@ import { defineRule } from './rule.ts';
 
 export const csiDrivers = defineRule<readonly string[] | undefined, string>({
   id: 'csiDrivers',
-  title: 'Which drivers csi volumes may name that are declared in the pod itself.',
+  title: 'Which drivers the csi volumes that a pod itself declares may name.',
   words: 'No Standard has this. PodSecurityPolicy: the driver of an inline CSI volume must be in the list.',
   sources: ['PodSecurityPolicy allowedCSIDrivers', 'KEP-596'],
   reads: { spec: ['volumes'] },

@@ -6,10 +6,10 @@ const PATH = 'securityContext.allowPrivilegeEscalation';
 
 export const defaultAllowPrivilegeEscalation = defineRule<boolean | undefined>({
   id: 'defaultAllowPrivilegeEscalation',
-  title: 'What becomes of containers that do not say whether they may leave no-new-privileges off.',
+  title: 'Whether containers that leave allowPrivilegeEscalation unset may gain privileges.',
   words:
     'No Standard has this. PodSecurityPolicy: the value is filled in where it is unset, and a container on which the API ' +
-    'server takes no false, a privileged one say, is refused.',
+    'server accepts no false, such as a privileged one, is refused.',
   sources: ['PodSecurityPolicy defaultAllowPrivilegeEscalation'],
   reads: { spec: ['os'], container: ['securityContext'] },
 

@@ -63,8 +63,8 @@ A rule is judged on each container of a pod, init and ephemeral containers inclu
 * the tightest Pod Security label that refuses nothing which the value admits. A namespace gets the loosest over all rules;
 * what defaulting fills in where a pod leaves a field unset, with \`spec.defaulting: Enabled\`;
 * the CEL text: the rule's one definition, which the API server runs and the operator runs too. True is a violation. \`c\` is
-  a container, \`v\` a volume, \`variables.spec\` the PodSpec. A check of the pod that says when it *reaches an added container*
-  counts only then for an ephemeral container that is added to a pod which satisfies no policy.
+  a container, \`v\` a volume, \`variables.spec\` the PodSpec. Somebody may add an ephemeral container to a pod that satisfies no
+  policy: then a check of the pod counts only where its text says that it *reaches an added container*.
 
 The minimal pods that each rule admits and refuses, at each version, are in \`test/rules/\`.`;
 
@@ -128,7 +128,7 @@ function valuesOf(rule: Rule): string {
 /** The fields that some check looks at, once each. */
 function judged(checks: readonly Check[]): string {
   const fields = checks.map(({ over, path }) => `${partOf(over)} \`${path}\``);
-  return fields.length === 0 ? 'nothing: all is admitted' : [...new Set(fields)].join(', ');
+  return fields.length === 0 ? 'nothing: everything is admitted' : [...new Set(fields)].join(', ');
 }
 
 function partOf(over: Check['over']): string {

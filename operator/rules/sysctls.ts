@@ -62,7 +62,7 @@ export const sysctls = defineRule<Sysctls, string>({
   checks: ({ allowed, forbidden, bounded }) => {
     const all = allowed.includes('*');
     if (all && forbidden.length === 0) return [];
-    // The API server takes net/ipv4/x for net.ipv4.x: a forbidden name must not slip through in that spelling. Allowed
+    // The API server accepts net/ipv4/x for net.ipv4.x: a forbidden name must not slip through in that spelling. Allowed
     // names are compared as they stand, as the Standard does.
     const refused = [
       ...(all ? [] : [`!(${matchesAny('s.name', allowed)})`]),

@@ -60,7 +60,7 @@ export function exportPolicies(registry: Registry, sources: PolicySources): void
   byPolicy('programmed', 'Whether the policy as it is now is in force (1) or not yet (0).', (one) =>
     Number(one.programmed),
   );
-  byPolicy('label_conflicts', "Namespaces where somebody else's label stands in the way.", (one) => one.labelConflicts);
+  byPolicy('label_conflicts', 'Namespaces where a label of another owner is in the way.', (one) => one.labelConflicts);
   new Gauge({
     name: 'capabilitypolicy_workloads',
     help: 'Workloads that a policy judges, by verdict; each once, however many rules it breaks.',

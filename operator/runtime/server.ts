@@ -71,7 +71,7 @@ export function parseBindAddress(text: string): BindAddress | undefined {
   const [, six, four, digits] = /^(?:\[([\da-fA-F:.]+)\]|([^:[\]]*)):(\d{1,5})$/.exec(text) ?? [];
   const port = Number(digits);
   if (digits === undefined || port > 65_535) {
-    throw new Error(`${JSON.stringify(text)} is no address: [HOST]:PORT, or 0 to serve nothing`);
+    throw new Error(`${JSON.stringify(text)} is not a valid address: [HOST]:PORT, or 0 to serve nothing`);
   }
   const host = six || four;
   return { port, ...(host && { host }) };

@@ -245,7 +245,7 @@ const ENTRIES: readonly Omit<Capability, 'number'>[] = [
     permits: 'set the system clock',
     addableAt: 'privileged',
     risk: 'node',
-    riskNote: "the clock is the host's: no namespace holds it",
+    riskNote: "the clock is the host's: no namespace isolates it",
     instead: 'a time service of the node',
     sources: ['settimeofday(2)', 'adjtimex(2)'],
   },
@@ -297,7 +297,7 @@ const ENTRIES: readonly Omit<Capability, 'number'>[] = [
   },
   {
     name: 'MAC_OVERRIDE',
-    permits: 'pass over mandatory access control (Smack)',
+    permits: 'override mandatory access control (Smack)',
     addableAt: 'privileged',
     risk: 'host',
     riskNote: 'where the security module asks for it',

@@ -56,7 +56,7 @@ describe('a write that the watch has not shown yet', () => {
     assert.deepEqual(told, ['created', 'repaired', 'updated', 'created']);
   });
 
-  it('is no repair when it changes nothing: the watch is what is behind', async () => {
+  it('is not a repair when it changes nothing: the watch is what is behind', async () => {
     await writes.ensure('it', ROLE, nothing);
     mock.timers.tick(WATCH_LAG_MS);
     // The API server answers an apply that changes nothing with the object as it is.

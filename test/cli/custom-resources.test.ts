@@ -396,7 +396,7 @@ ${ROLLOUT}`;
     ['example.com|@all/v1', 'Widget'],
     ['example.com/v1/x', 'Widget'],
   ]) {
-    it(`is no object that an API server could have: ${kind} of ${apiVersion}`, async () => {
+    it(`is not an object that an API server could have: ${kind} of ${apiVersion}`, async () => {
       const text = `apiVersion: ${JSON.stringify(apiVersion)}\nkind: ${JSON.stringify(kind)}\n---\n${POLICY}`;
       const { code, json, stderr } = await check(text);
       assert.equal(code, 2);

@@ -27,11 +27,11 @@ describe('explain NAME', () => {
   }
 
   const MISSPELT: Readonly<Record<string, string>> = {
-    NET_RWA: 'NET_RWA is no capability: did you mean NET_RAW?',
-    cap_sysadmin: 'cap_sysadmin is no capability: did you mean SYS_ADMIN?',
-    ptrace: 'ptrace is no capability: did you mean SYS_PTRACE?',
-    ADMIN: 'ADMIN is no capability: did you mean NET_ADMIN or SYS_ADMIN or MAC_ADMIN?',
-    LOREM_IPSUM: 'LOREM_IPSUM is no capability; ALL explains all that there are',
+    NET_RWA: 'NET_RWA is not a capability: did you mean NET_RAW?',
+    cap_sysadmin: 'cap_sysadmin is not a capability: did you mean SYS_ADMIN?',
+    ptrace: 'ptrace is not a capability: did you mean SYS_PTRACE?',
+    ADMIN: 'ADMIN is not a capability: did you mean NET_ADMIN or SYS_ADMIN or MAC_ADMIN?',
+    LOREM_IPSUM: 'LOREM_IPSUM is not a capability; ALL explains every capability',
   };
   for (const [name, message] of Object.entries(MISSPELT)) {
     it(`says of ${name} what may be meant, and explains the rest`, async () => {
@@ -189,7 +189,7 @@ spec:
     assert.deepEqual(more, []);
   });
 
-  it('takes what is no capability list for none', async () => {
+  it('takes what is not a capability list for none', async () => {
     const odd = podWith({ capabilities: { add: 'NET_RAW', drop: [7, null, 'ALL'] }, runAsUser: 'root' });
     const [container] = (await explained(dump(odd)))[0]?.containers ?? [];
     assert.deepEqual([container?.add, container?.drop, container?.uid], [[], ['ALL'], undefined]);

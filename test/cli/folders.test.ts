@@ -122,7 +122,7 @@ describe('check -f of a folder', () => {
     });
   }
 
-  it('is no success when nothing else is in it', async () => {
+  it('is not a success when nothing else is in it', async () => {
     rmSync(join(folder, 'good.yaml'));
     write('values.yaml', 'a: 1\n');
     const { code, stderr } = await check('.');

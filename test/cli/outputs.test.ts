@@ -119,7 +119,7 @@ spec: {containers: [{name: main, image: app, securityContext: {capabilities: {dr
     const { code, stdout } = await cappol(['check', '-f', '.', '-o', 'github'], '', folder);
     rmSync(join(folder, 'broken.yaml'));
     assert.equal(code, 2);
-    assert.match(stdout, /^::error file=broken\.yaml,line=2,title=cappol::not YAML: the key a stands twice/m);
+    assert.match(stdout, /^::error file=broken\.yaml,line=2,title=cappol::not YAML: the key a occurs twice/m);
   });
 
   it('sarif has a result for each violation and note, of rules that it declares', async () => {

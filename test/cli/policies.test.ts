@@ -42,7 +42,7 @@ describe('a policy from a file', () => {
     const { problems } = validatePolicy(read({ spec: { overrides: { capabilites: {} } } }));
     assert.match(
       problems[0]?.message ?? '',
-      /^spec\.overrides\.capabilites: no such field: did you mean capabilities\? known here are .*capabilities/,
+      /^spec\.overrides\.capabilites: no such field: did you mean capabilities\? the known fields are .*capabilities/,
     );
   });
 });

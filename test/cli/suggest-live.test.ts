@@ -1,4 +1,4 @@
-/** What is suggested for a live namespace, and that an API server takes whatever is suggested. */
+/** What is suggested for a live namespace, and that an API server accepts whatever is suggested. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import fc from 'fast-check';

@@ -149,7 +149,10 @@ describe(`cappol suggest (FC_SEED=${SEED})`, () => {
     const { stdout } = await suggested([], ...pods, ...pods.map((_, i) => deployment(`web-${i}`)));
     const policies = policiesIn(stdout);
     assert.ok(policies.length > 8 && policies.length <= 14, `${policies.length}`);
-    assert.match(stdout, /^# It joins different needs, since the API server has no room for one policy each: /m);
+    assert.match(
+      stdout,
+      /^# It combines different needs, since one policy for each would exceed the API server's limits: /m,
+    );
     const { code } = await cappol(['check', '-f', '-'], manifests(...(policies as never as Fields[]), ...pods));
     assert.equal(code, 0);
   });
@@ -317,7 +320,12 @@ describe(`cappol suggest (FC_SEED=${SEED})`, () => {
   });
 
   for (const [what, args, stdin, message] of [
-    ['what is no workload', ['-f', '-'], JSON.stringify({ apiVersion: 'v1', kind: 'Service' }), /no pods or workloads/],
+    [
+      'what is not a workload',
+      ['-f', '-'],
+      JSON.stringify({ apiVersion: 'v1', kind: 'Service' }),
+      /no pods or workloads/,
+    ],
     ['neither files nor a cluster', [], '', /name files with -f, or write --cluster/],
     ['both', ['-f', '-', '--cluster'], '', /name files with -f, or write --cluster/],
     ['all namespaces of files', ['-f', '-', '-A'], '', /-A goes with --cluster/],

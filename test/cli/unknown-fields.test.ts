@@ -155,7 +155,10 @@ describe('check of a field that the API server does not know', () => {
       DEPLOYMENT + POLICY.replace('mode: Enforce', 'overrides: {capabilites: {allowedAdd: [NET_RAW]}}'),
     );
     assert.equal(code, 2);
-    assert.match(stderr, /spec\.overrides\.capabilites: no such field: did you mean capabilities\? known here are /);
+    assert.match(
+      stderr,
+      /spec\.overrides\.capabilites: no such field: did you mean capabilities\? the known fields are /,
+    );
   });
 
   for (const [what, metadata, said] of [

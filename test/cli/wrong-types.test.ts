@@ -11,9 +11,9 @@ const POLICIES: Rows = {
   'podSecurityLabels: No': "write 'Off', in quotes: YAML reads No without quotes as false",
   'podSecurityLabels: on': "must be of type string: write Managed or 'Off'",
   'levelVersion: 1.30':
-    'spec.levelVersion: Invalid value: number: must be of type string: "1.30" is no version of a level: write v1.30',
-  'levelVersion: 1.3': '"1.3" is no version of a level: write v1.3',
-  'levelVersion: 30': '"30" is no version of a level: write latest, or v1.N such as v1.36',
+    'spec.levelVersion: Invalid value: number: must be of type string: "1.30" is not a version of a level: write v1.30',
+  'levelVersion: 1.3': '"1.3" is not a version of a level: write v1.3',
+  'levelVersion: 30': '"30" is not a version of a level: write latest, or v1.N such as v1.36',
   'level: [restricted]': 'spec.level: Invalid value: array: must be of type string: write restricted, without brackets',
   'mode: off': 'spec.mode: Invalid value: boolean: must be of type string: write Audit or Warn or Enforce',
   'defaulting: yes': 'must be of type string: write Disabled or Enabled or PodSecurityPolicy',

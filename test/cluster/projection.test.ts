@@ -399,7 +399,7 @@ describe('projection of a namespace', () => {
     ['a change by hand of what a client-side apply states', lastApplied({ [enforce]: 'restricted' }), 'Update'],
     ['a change by hand beside a client-side apply', lastApplied({ team: 'net' }), 'Update'],
     [
-      'a change by hand where the annotation is no JSON',
+      'a change by hand where the annotation is not JSON',
       { 'kubectl.kubernetes.io/last-applied-configuration': `{"${enforce}` },
       'Update',
     ],

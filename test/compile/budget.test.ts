@@ -1,4 +1,4 @@
-/** What the API server takes of many policies that meet: measured on a real one by test/integration/ceiling.test.ts. */
+/** What the API server accepts of many policies that meet: measured on a real one by test/integration/ceiling.test.ts. */
 import assert from 'node:assert/strict';
 import type { CapabilityPolicySpec, CompletePolicy } from '../../operator/api/capability-policy.ts';
 import { type Compiled, compile } from '../../operator/compile/compile.ts';
@@ -68,13 +68,13 @@ describe('policies that meet', () => {
     assert.deepEqual([...compile(apart, OPTIONS).refusals], []);
   });
 
-  it('are refused when together they say more than the API server takes, though everyone may use them', () => {
+  it('are refused when together they say more than the API server accepts, though everyone may use them', () => {
     const { policies, refusals, rendered } = compile(crowd(140), OPTIONS);
     assert.ok(refusals.size > 0 && policies.length > 30, `${refusals.size} refused`);
     assert.deepEqual([...refusals.keys()], names(140).slice(policies.length));
     for (const { reason, message } of refusals.values()) {
       assert.equal(reason, 'TooExpensive');
-      assert.match(message, /longer than the API server takes.*They are policy-000, .* and \d+ more$/);
+      assert.match(message, /longer than the API server accepts.*They are policy-000, .* and \d+ more$/);
       assert.ok(message.length < 1024);
     }
     for (const { admission } of rendered.values()) assertTaken(admission.objects);
@@ -84,7 +84,7 @@ describe('policies that meet', () => {
     'of one priority': () => ({}),
     'of different priorities': (index) => ({ priority: index }),
   })) {
-    it(`give texts that the API server takes, however many they are: ${what}`, () => {
+    it(`give texts that the API server accepts, however many they are: ${what}`, () => {
       const tiny = crowd(270, { level: 'privileged', overrides: { hostNetwork: false } });
       const compiled = compile(
         tiny.map((one, i) => ({ ...one, spec: { ...one.spec, ...spec(i) } })),

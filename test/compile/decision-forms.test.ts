@@ -101,7 +101,7 @@ describe('a decision for API servers without variables', () => {
     });
   }
 
-  it('has expressions that the API server takes, however many policies decide together', () => {
+  it('has expressions that the API server accepts, however many policies decide together', () => {
     const policies = Array.from({ length: 40 }, (_, i) =>
       restricted(`p${i}`, { overrides: { hostPorts: [{ min: i, max: i + 1 }] } }),
     );

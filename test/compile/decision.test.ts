@@ -60,7 +60,7 @@ describe('the text of an admission policy', () => {
     const seen = { admitted: 0, refused: 0, alone: 0 };
     fc.assert(
       fc.property(contests, containers, ([...chosen], [pod, old, later]) => {
-        // The API server takes no AppArmor annotation for a container that is yet to come, as random pods have for `debug`.
+        // The API server accepts no AppArmor annotation for a container that is yet to come, as random pods have for `debug`.
         const added = { ...later, name: 'later' };
         const policies = chosen.map(({ policy: { spec } }, i) => policy(`p${i}`, { ...spec, namespaceSelector: {} }));
         const parties = policies.map(({ metadata, spec }) => resolved(metadata?.name ?? '', spec));

@@ -35,7 +35,7 @@ describe('guards', () => {
     assert.equal(guarded(compiled).length, 3);
   });
 
-  it('are texts that the API server takes, with selectors as long as they may be', () => {
+  it('are texts that the API server accepts, with selectors as long as they may be', () => {
     const compiled = compiledWith(10, (index) => ({ namespaceSelector: longSelector(index) }));
     assert.deepEqual([...compiled.refusals], []);
     assert.equal(compiled.guards.length, 2);

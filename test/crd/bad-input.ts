@@ -98,7 +98,7 @@ function selectors(): BadInput[] {
     {
       title: 'a key with a space',
       spec: expression({ key: 'my team', operator: 'Exists' }),
-      answer: /"my team" is no label key: write name or prefix\/name, such as team/,
+      answer: /"my team" is not a label key: write name or prefix\/name, such as team/,
     },
     {
       title: 'a matchLabels key without a name',
@@ -108,12 +108,12 @@ function selectors(): BadInput[] {
     {
       title: 'a matchLabels value with a colon',
       spec: { namespaceSelector: { matchLabels: { team: 'a:b' } } },
-      answer: /"a:b" is no label value: write at most 63 letters/,
+      answer: /"a:b" is not a label value: write at most 63 letters/,
     },
     {
       title: 'a value with a trailing dash',
       spec: expression({ key: 'team', operator: 'In', values: ['a-'] }),
-      answer: /"a-" is no label value: write at most 63 letters/,
+      answer: /"a-" is not a label value: write at most 63 letters/,
     },
     ...[true, 1].flatMap((value) => [
       {
@@ -149,21 +149,21 @@ function levels(): BadInput[] {
       spec: { level: 'Restricted' },
       answer: /supported values: "privileged", "baseline", "rest/,
     },
-    { title: 'version 1.36', spec: version('1.36'), answer: /"1\.36" is no version of a level: write v1\.36/ },
+    { title: 'version 1.36', spec: version('1.36'), answer: /"1\.36" is not a version of a level: write v1\.36/ },
     {
       title: 'version v1.36.3',
       spec: version('v1.36.3'),
-      answer: /"v1\.36\.3" is no version of a level: write v1\.36/,
+      answer: /"v1\.36\.3" is not a version of a level: write v1\.36/,
     },
     {
       title: 'version newest',
       spec: version('newest'),
-      answer: /"newest" is no version .*: write latest, or v1\.N such as/,
+      answer: /"newest" is not a version .*: write latest, or v1\.N such as/,
     },
     {
       title: 'version v2.0',
       spec: version('v2.0'),
-      answer: /"v2\.0" is no version .*: write latest, or v1\.N such as/,
+      answer: /"v2\.0" is not a version .*: write latest, or v1\.N such as/,
     },
     { title: 'version v1.036', spec: version('v1.036'), answer: /write latest, or v1\.N such as/ },
     {
@@ -236,7 +236,8 @@ function subjects(): BadInput[] {
     {
       title: 'a ServiceAccount in upper case',
       spec: usedBy({ ...subject, name: 'Pinger' }),
-      answer: /Pinger is no name of a ServiceAccount: write lower case letters, digits, '-' and '\.', such as pinger/,
+      answer:
+        /Pinger is not a name of a ServiceAccount: write lower case letters, digits, '-' and '\.', such as pinger/,
     },
     {
       title: 'a Group with namespace',
@@ -257,7 +258,7 @@ function capabilities(): BadInput[] {
     {
       title: 'an unknown capability',
       spec: add('NET_RAWW'),
-      answer: /allowedAdd\[0\]: .*"NET_RAWW" is no Linux capability; write one of the 41 names/,
+      answer: /allowedAdd\[0\]: .*"NET_RAWW" is not a Linux capability; write one of the 41 names/,
     },
     {
       title: 'CAP_NET_RAW',
@@ -284,12 +285,12 @@ function capabilities(): BadInput[] {
     {
       title: '* in requiredDrop',
       spec: caps({ requiredDrop: ['*'] }),
-      answer: /'\*' is no capability to drop: write ALL/,
+      answer: /'\*' is not a capability to drop: write ALL/,
     },
     {
       title: 'ALL in allowedBounding',
       spec: caps({ allowedBounding: ['ALL'] }),
-      answer: /ALL is no capability that a container holds: write \['\*'\]/,
+      answer: /ALL is not a capability that a container holds: write \['\*'\]/,
     },
     {
       title: '* together with requiredDrop',
@@ -343,12 +344,12 @@ function otherOverrides(): BadInput[] {
     row(
       'volume configmap',
       { volumes: ['configmap'] },
-      /volumes\[0\]: .*"configmap" is no type of volume: write configMap$/m,
+      /volumes\[0\]: .*"configmap" is not a type of volume: write configMap$/m,
     ),
     row(
       'volume pvc',
       { volumes: ['pvc'] },
-      /"pvc" is no type of volume: write the name of a field of `kubectl explain/,
+      /"pvc" is not a type of volume: write the name of a field of `kubectl explain/,
     ),
     row('volume * with others', { volumes: ['*', 'secret'] }, /write \['\*'\] alone, or only types/),
     row('the same volume twice', { volumes: ['nfs', 'nfs'] }, /nfs is listed twice; write it once/),

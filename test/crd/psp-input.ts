@@ -34,9 +34,13 @@ export const BAD_PSP_INPUT: readonly BadInput[] = [
     /KILL is both in defaultAdd and in requiredDrop/,
   ),
   bad('ALL added by default', { capabilities: { defaultAdd: ['ALL'] } }, /defaultAdd: .*name those that are meant/),
-  bad('an unknown capability added by default', { capabilities: { defaultAdd: ['X'] } }, /"X" is no Linux capability/),
-  bad('a relative path', { hostPaths: [{ pathPrefix: 'var/log' }] }, /"var\/log" is no prefix .* an absolute path/),
-  bad('a path that leads up', { hostPaths: [{ pathPrefix: '/a/../b' }] }, /"\/a\/\.\.\/b" is no prefix of paths/),
+  bad(
+    'an unknown capability added by default',
+    { capabilities: { defaultAdd: ['X'] } },
+    /"X" is not a Linux capability/,
+  ),
+  bad('a relative path', { hostPaths: [{ pathPrefix: 'var/log' }] }, /"var\/log" is not a prefix .* an absolute path/),
+  bad('a path that leads up', { hostPaths: [{ pathPrefix: '/a/../b' }] }, /"\/a\/\.\.\/b" is not a prefix of paths/),
   bad('a prefix without path', { hostPaths: [{ readOnly: true }] }, /pathPrefix: Required value/),
   bad(
     'the same path twice',
@@ -111,7 +115,7 @@ export const BAD_PSP_INPUT: readonly BadInput[] = [
     bad(
       `a ${field} profile with * in the middle`,
       { [field]: { localhostProfiles: ['a*b'] } },
-      /"a\*b": .*only at the end, for any rest, such as a\*$/m,
+      /"a\*b": .*only at the end, where it matches any ending, such as a\*$/m,
     ),
   ]),
   bad('SELinux MustRunAs without options', { seLinux: { rule: 'MustRunAs' } }, /MustRunAs needs options: state user,/),
@@ -123,7 +127,7 @@ export const BAD_PSP_INPUT: readonly BadInput[] = [
   bad(
     'a sysctl with * in the middle',
     { sysctls: { allowed: ['net.*.a'] } },
-    /"net\.\*\.a" is no sysctl: .* net\.ipv4\.\*/,
+    /"net\.\*\.a" is not a sysctl: .* net\.ipv4\.\*/,
   ),
   bad(
     'a default runtime class that is not allowed',

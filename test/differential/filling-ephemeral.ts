@@ -33,7 +33,7 @@ export function judgeAdditions(cluster: PolicyCluster, plan: Plan): Promise<Tall
   return run(cluster, { name: 'additions', rules: fillingRules(), judge }, plan);
 }
 
-/** A pod that the policy admits, and the same where no policy is; false when the API server takes none. */
+/** A pod that the policy admits, and the same where no policy is; false when the API server accepts none. */
 async function createHost(cluster: PolicyCluster, { policy, namespace }: Case): Promise<boolean> {
   for (const { spec } of admittedPods(policy)) {
     const pod = { apiVersion: 'v1', kind: 'Pod', metadata: { name: policy.name }, spec };

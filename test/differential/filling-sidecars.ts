@@ -13,7 +13,7 @@ const ADMISSION = '/apis/admissionregistration.k8s.io/v1';
 const CONTAINER = { name: 'injected', image: 'injected' };
 const SIDECAR = { name: 'injected-sidecar', image: 'injected', restartPolicy: 'Always' };
 
-/** By name, as the API server takes them: one before our policies and one after them. */
+/** By name, as the API server accepts them: one before our policies and one after them. */
 const MUTATIONS = {
   'aaa-injects-a-container': add('containers', CONTAINER),
   'zzz-injects-a-sidecar': `!has(object.spec.initContainers) ? [JSONPatch{op: "add", path: "/spec/initContainers", value: [${JSON.stringify(SIDECAR)}]}] : ${add('initContainers', SIDECAR)}`,

@@ -103,7 +103,7 @@ function set(to: string, path: string, value: unknown): Change {
   return { to, set: { path: path.split('.'), value } };
 }
 
-/** Fields that the API server takes only with or without others: set alone they would make nothing but invalid pods. */
+/** Fields that the API server accepts only with or without others: set alone they would make nothing but invalid pods. */
 const TOGETHER: readonly Changes[] = [
   [set('app', 'securityContext', { privileged: true })],
   [set('init', 'securityContext', { privileged: true, capabilities: { drop: ['ALL'] } })],

@@ -70,12 +70,12 @@ function versions(list: string | undefined): readonly number[] {
   if (list === undefined) return VERSIONS;
   return list.split(',').map((text) => {
     const minor = parseVersion(text.startsWith('v') ? text : `v${text}`);
-    if (minor === undefined) throw new Error(`--versions: ${JSON.stringify(text)} is no version such as 1.37`);
+    if (minor === undefined) throw new Error(`--versions: ${JSON.stringify(text)} is not a version such as 1.37`);
     return minor;
   });
 }
 
 function wholeNumber(flag: string, text: string): number {
-  if (!/^\d+$/.test(text)) throw new Error(`${flag}: ${JSON.stringify(text)} is no number`);
+  if (!/^\d+$/.test(text)) throw new Error(`${flag}: ${JSON.stringify(text)} is not a number`);
   return Number(text);
 }

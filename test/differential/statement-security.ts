@@ -95,7 +95,7 @@ function allowPrivilegeEscalation({ values, minor, pod }: Question): Breach {
   return { containers: containersThat(pod, (c) => c.securityContext?.allowPrivilegeEscalation !== false) };
 }
 
-/** Where false is filled in, a container on which the API server takes none has to say true. */
+/** Where false is filled in, a container on which the API server accepts none has to say true. */
 function defaultAllowPrivilegeEscalation({ values, minor, pod }: Question): Breach {
   const windows = isForWindows(pod);
   if (values.defaultAllowPrivilegeEscalation !== false || (minor >= 25 && windows)) return {};

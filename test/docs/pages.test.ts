@@ -25,7 +25,7 @@ describe('the documentation', () => {
   );
 
   for (const { where, policy } of shown) {
-    it(`shows a policy that the API server takes: ${policy.metadata?.name}, ${where}`, () => {
+    it(`shows a policy that the API server accepts: ${policy.metadata?.name}, ${where}`, () => {
       assert.deepEqual(validatePolicy(policy).problems, []);
     });
   }

@@ -19,7 +19,7 @@ const OTHER: Readonly<Record<string, readonly [string, string]>> = {
   'more than is shown': ['created', 'created\nWarning: would violate'],
   'less than is shown': ['created\nWarning: would violate', 'created'],
   'a line between': ['A\nC', 'A\nB\nC'],
-  'another number that is no duration': ['1 packets transmitted', '2 packets transmitted'],
+  'another number that is not a duration': ['1 packets transmitted', '2 packets transmitted'],
   'what only a regular expression would match': ['a.c', 'abc'],
 };
 

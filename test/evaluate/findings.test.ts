@@ -8,7 +8,7 @@ import { CONTAINER_RUNTIMES } from '../../operator/standards/runtimes.ts';
 type Case = readonly [securityContext: object, ...expected: string[]];
 
 const DROP_ALL = { drop: ['ALL'] };
-const UNKNOWN = 'containerd takes no notice of it, CRI-O and Docker do not start the container';
+const UNKNOWN = 'containerd ignores it, CRI-O and Docker do not start the container';
 
 /** Reason → what a container has → its securityContext, and the messages that begin after its name. */
 const TABLES: Readonly<Record<FindingReason, Readonly<Record<string, Case>>>> = {
@@ -105,11 +105,11 @@ const TABLES: Readonly<Record<FindingReason, Readonly<Record<string, Case>>>> = 
   SysctlInstead: {
     ping: [
       caps({ add: ['NET_RAW'], ...DROP_ALL }),
-      'adds capability NET_RAW: for ping it is needless with the sysctl net.ipv4.ping_group_range at "0 2147483647", as containerd 2.0 and Docker 20.10 and newer set it',
+      'adds capability NET_RAW: for ping it is unnecessary with the sysctl net.ipv4.ping_group_range at "0 2147483647", as containerd 2.0 and Docker 20.10 and newer set it',
     ],
     'low ports': [
       caps({ add: ['CAP_NET_BIND_SERVICE'], ...DROP_ALL }),
-      'adds capability CAP_NET_BIND_SERVICE: for ports below 1024 it is needless with the sysctl net.ipv4.ip_unprivileged_port_start at "0", as containerd 2.0 and Docker 20.10 and newer set it',
+      'adds capability CAP_NET_BIND_SERVICE: for ports below 1024 it is unnecessary with the sysctl net.ipv4.ip_unprivileged_port_start at "0", as containerd 2.0 and Docker 20.10 and newer set it',
     ],
     'another one': [caps({ add: ['NET_ADMIN'], ...DROP_ALL })],
   },

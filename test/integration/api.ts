@@ -132,7 +132,7 @@ function succeeded(method: Method, path: string, status: number, body: Json): Js
   return body;
 }
 
-/** What is no JSON, as the answer about an API that is not served, is a message. */
+/** What is not JSON, as the answer about an API that is not served, is a message. */
 function parsed(text: string): Json {
   try {
     return JSON.parse(text);

@@ -224,7 +224,7 @@ describe('Pod Security labels', function () {
       const namespace = await cluster.namespace('foreign', { team: 'foreign' });
       await label(namespace, `${PREFIX}audit=privileged`);
       const policy = await cluster.policy('foreign', select('foreign'));
-      const text = `label ${PREFIX}audit is "privileged" by kubectl-label, ours would be "baseline"`;
+      const text = `label ${PREFIX}audit is "privileged" by kubectl-label; the operator would set "baseline"`;
       await conflict(policy, new RegExp(`^namespace ${namespace}: ${text}`));
       await cluster.programmed(policy);
       await expectLabels(namespace, { audit: 'privileged' }, {});
@@ -252,7 +252,7 @@ describe('Pod Security labels', function () {
       const policy = await cluster.policy('version', select('version'));
       await conflict(
         policy,
-        new RegExp(`audit-version is "v1\\.20" by kubectl-label, ours would be "${SERVER_VERSION}"`),
+        new RegExp(`audit-version is "v1\\.20" by kubectl-label; the operator would set "${SERVER_VERSION}"`),
       );
       await expectLabels(namespace, { 'audit-version': 'v1.20' }, {});
     });
@@ -267,7 +267,7 @@ describe('Pod Security labels', function () {
         const policy = await cluster.policy('filled', select('filled', rest));
         const ours = { enforce: 'restricted', 'enforce-version': SERVER_VERSION, ...AUDIT_BASELINE };
         await expectLabels(namespace, { ...ours, warn: 'privileged' }, ours);
-        await conflict(policy, /warn is "privileged" by kubectl-label, ours would be "baseline"/);
+        await conflict(policy, /warn is "privileged" by kubectl-label; the operator would set "baseline"/);
       },
     );
 
@@ -276,7 +276,7 @@ describe('Pod Security labels', function () {
       const policy = await cluster.policy('argo', select('argo'));
       await expectLabels(namespace, AUDIT_BASELINE);
       await argoApplies(namespace, { audit: 'privileged' });
-      await conflict(policy, /audit is "privileged" by argocd-controller, ours would be "baseline"/);
+      await conflict(policy, /audit is "privileged" by argocd-controller; the operator would set "baseline"/);
       await expectLabels(namespace, { audit: 'privileged' }, {});
       await cluster.programmed(policy);
       await Promise.all([
@@ -313,7 +313,7 @@ describe('Pod Security labels', function () {
       assert.equal(await cluster.condition(policy, 'LabelConflict'), undefined);
       // As Argo CD does at its next sync.
       await argoApplies(namespace, { audit: 'baseline' });
-      await conflict(policy, /audit is "baseline" by argocd-controller, ours would be "restricted"/);
+      await conflict(policy, /audit is "baseline" by argocd-controller; the operator would set "restricted"/);
       await expectLabels(namespace, { audit: 'baseline' }, {});
       await assertStill(cluster.api, `${NAMESPACES}/${namespace}`, 2_000);
       await argoApplies(namespace, {});
@@ -362,7 +362,10 @@ describe('Pod Security labels', function () {
         // Their labels are not recorded as ours, because they set them first.
         await expectLabels(namespace, AUDIT_BASELINE, { 'audit-version': SERVER_VERSION });
         await cluster.policy(team, select(team, { level: 'restricted' }));
-        await conflict(policy, /audit is "baseline" by (argocd-controller|kubectl-label), ours would be "restricted"/);
+        await conflict(
+          policy,
+          /audit is "baseline" by (argocd-controller|kubectl-label); the operator would set "restricted"/,
+        );
         await expectLabels(namespace, { audit: 'baseline' }, {});
       });
     }

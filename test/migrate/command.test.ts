@@ -52,8 +52,8 @@ describe('cappol migrate says on stderr what is next', () => {
       /nothing is refused/,
       /migrate again with --mode Enforce/,
     ],
-    Warn: [/whoever creates what would be refused is warned/, /migrate again with --mode Enforce/],
-    Enforce: [/from then on pods are refused/, /Below Kubernetes 1\.36 nothing is filled in/],
+    Warn: [/the creator of a pod that would be refused sees a warning/, /migrate again with --mode Enforce/],
+    Enforce: [/from then on pods that violate it are refused/, /Below Kubernetes 1\.36 nothing is filled in/],
   };
   for (const [mode, patterns] of Object.entries(steps)) {
     it(`in mode ${mode}`, async () => {

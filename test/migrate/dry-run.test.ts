@@ -1,4 +1,4 @@
-/** What is migrated, as a real API server takes it. */
+/** What is migrated, as a real API server accepts it. */
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
@@ -16,7 +16,7 @@ const INPUTS = ['classic-restricted', 'three', 'openshift'];
 /** Where the bindings of the inputs are. */
 const NAMESPACE = 'shop';
 
-describe('an API server takes what is migrated', () => {
+describe('an API server accepts what is migrated', () => {
   let controlPlane: ControlPlane;
 
   before(async () => {

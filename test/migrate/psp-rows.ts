@@ -60,7 +60,7 @@ const CAPABILITIES: Readonly<Record<string, Row>> = {
     notes: [
       '~spec.allowedCapabilities: left out: containers that add it by this spelling are refused. Runtimes differ in whether it ever granted anything: allow NET_RAW',
       '~spec.allowedCapabilities: left out: containers that add it by this spelling are refused. Runtimes differ in whether it ever granted anything: allow NET_ADMIN',
-      '~spec.allowedCapabilities: left out, since it is no Linux capability',
+      '~spec.allowedCapabilities: left out, since it is not a Linux capability',
     ],
   },
   'requiredDropCapabilities: ALL': {
@@ -81,20 +81,20 @@ const CAPABILITIES: Readonly<Record<string, Row>> = {
     filled: true,
     notes: [
       '~spec.requiredDropCapabilities: asked for as ALL',
-      '~spec.requiredDropCapabilities: left out: it is no capability that a runtime knows',
-      '~spec.requiredDropCapabilities: left out: it is no capability that a runtime knows',
+      '~spec.requiredDropCapabilities: left out: it is not a capability that a runtime knows',
+      '~spec.requiredDropCapabilities: left out: it is not a capability that a runtime knows',
     ],
   },
   'ALL given to everybody': {
     spec: { defaultAddCapabilities: ['ALL', 'KILL'] },
     overrides: { capabilities: { allowedAdd: ['ALL'], defaultAdd: ['KILL'] } },
     filled: true,
-    notes: ['~spec.defaultAddCapabilities: containers may add ALL themselves, and are not given it'],
+    notes: ['~spec.defaultAddCapabilities: containers may still add ALL themselves, but do not get it'],
   },
-  'a default that is no capability': {
+  'a default that is not a capability': {
     spec: { defaultAddCapabilities: ['*'] },
     overrides: {},
-    notes: ['~spec.defaultAddCapabilities: left out, since it is no Linux capability'],
+    notes: ['~spec.defaultAddCapabilities: left out, since it is not a Linux capability'],
   },
 };
 
@@ -281,7 +281,7 @@ const PROFILES: Readonly<Record<string, Row>> = {
     },
     overrides: { seccomp: { types: ['Localhost'], localhostProfiles: [], unset: 'RefusedOnPod' } },
     notes: [
-      `~metadata.annotations[${SECCOMP}/allowedProfileNames]: left out: its '*' was no pattern`,
+      `~metadata.annotations[${SECCOMP}/allowedProfileNames]: left out: its '*' was not a pattern`,
       `~metadata.annotations[${SECCOMP}/defaultProfileName]: left out: pods without a profile are refused`,
     ],
   },
@@ -308,7 +308,7 @@ const PROFILES: Readonly<Record<string, Row>> = {
     annotations: { [`${APP_ARMOR}/defaultProfileName`]: 'localhost/' },
     overrides: { appArmor: { types: [...ALL_TYPES], unset: 'Allowed' } },
     notes: [
-      `~metadata.annotations[${APP_ARMOR}/defaultProfileName]: left out: it names no file, and no pod can have it now. Pods without a profile were given it, and are not`,
+      `~metadata.annotations[${APP_ARMOR}/defaultProfileName]: left out: it names no file, and no pod can have it now. Pods without a profile got it before, and get none now`,
     ],
   },
   'a default AppArmor profile without a list': {

@@ -130,12 +130,12 @@ export const ANNOTATIONS: Readonly<
 
 /** What cannot be read at all. */
 export const MALFORMED: Readonly<Record<string, SpecRow>> = {
-  'what is no flag, list, text, number or mapping': [
+  'what is not a flag, list, text, number or mapping': [
     { privileged: 'yes' },
     'spec.privileged: must be true or false, not "yes"',
   ],
   'a text for a list': [{ volumes: 'secret' }, 'spec.volumes: must be a list, not "secret"'],
-  'a number for a text': [{ volumes: [5] }, 'spec.volumes[0]: must be a text, not 5'],
+  'a number for a text': [{ volumes: [5] }, 'spec.volumes[0]: must be a string, not 5'],
   'a fraction for a number': [
     { hostPorts: [{ min: 1.5, max: 2 }] },
     'spec.hostPorts[0].min: must be a whole number, not 1.5',

@@ -63,7 +63,7 @@ export const SCC_UNSET: CapabilityPolicyOverrides = {
 };
 
 /** What is said of every one: the choice among them, and the sysctls that depend on the nodes. */
-export const CHOICE = 'priority: of CapabilityPolicies only those of the highest priority would count: all get 0';
+export const CHOICE = 'priority: only the CapabilityPolicies with the highest priority would count: all get 0';
 export const SYSCTLS = 'allowedUnsafeSysctls: OpenShift calls net.ipv4.ip_local_reserved_ports';
 
 export interface SccRow {

@@ -29,7 +29,7 @@ export const DIFFERENCES: readonly Difference[] = [
       parameters.allowedCapabilities?.includes('CAP_CHOWN') && listsIn(pod, 'add').includes('CAP_CHOWN'),
   },
   {
-    why: '`something` is no capability: no policy can name it, and Kubernetes starts no container with it on CRI-O and Docker.',
+    why: '`something` is not a capability: no policy can name it, and Kubernetes starts no container with it on CRI-O and Docker.',
     appliesTo: ({ parameters, pod }) =>
       parameters.allowedCapabilities?.includes('something') && listsIn(pod, 'add').includes('something'),
   },

@@ -27,9 +27,9 @@ const REFUSED: readonly [levelVersion: string, server: number, reason: string, m
     'VersionTooNew',
     `spec.levelVersion: v1.99 is too new: this release knows the Standards up to ${NEWEST}; write ${NEWEST} or older, or latest`,
   ],
-  ['v1', 36, 'InvalidSpec', 'spec.levelVersion: "v1" is no version: write latest, or v1.N such as v1.36'],
-  ['1.36', 36, 'InvalidSpec', 'spec.levelVersion: "1.36" is no version: write latest, or v1.N such as v1.36'],
-  ['v1.036', 36, 'InvalidSpec', 'spec.levelVersion: "v1.036" is no version: write latest, or v1.N such as v1.36'],
+  ['v1', 36, 'InvalidSpec', 'spec.levelVersion: "v1" is not a version: write latest, or v1.N such as v1.36'],
+  ['1.36', 36, 'InvalidSpec', 'spec.levelVersion: "1.36" is not a version: write latest, or v1.N such as v1.36'],
+  ['v1.036', 36, 'InvalidSpec', 'spec.levelVersion: "v1.036" is not a version: write latest, or v1.N such as v1.36'],
 ];
 
 describe('resolving a policy', () => {

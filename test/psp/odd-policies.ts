@@ -1,4 +1,4 @@
-/** PodSecurityPolicies with what is seldom written in them: some of it the API server takes, some it does not. */
+/** PodSecurityPolicies with what is seldom written in them: some of it the API server accepts, some it does not. */
 import fc, { type Arbitrary } from 'fast-check';
 import {
   APP_ARMOR_ALLOWED,

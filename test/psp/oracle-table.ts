@@ -85,7 +85,7 @@ const CAPABILITIES: readonly Known[] = [
     'admitted',
   ),
   row(
-    '* allows what is no capability',
+    '* allows what is not a capability',
     bare({ allowedCapabilities: ['*'] }),
     secured({ capabilities: { add: ['x'] } }),
     'admitted',

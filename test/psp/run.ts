@@ -51,6 +51,6 @@ function partOf(text: string): Part {
 }
 
 function wholeNumber(flag: string, text: string): number {
-  if (!/^\d+$/.test(text)) throw new Error(`${flag}: ${JSON.stringify(text)} is no number`);
+  if (!/^\d+$/.test(text)) throw new Error(`${flag}: ${JSON.stringify(text)} is not a number`);
   return Number(text);
 }

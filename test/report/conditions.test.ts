@@ -112,7 +112,7 @@ describe('the conditions of a policy', () => {
       'warns of subjects that everybody can use',
       input({ usableBy: 'Subjects', subjects: [{ kind: 'Group', name: 'system:serviceaccounts' }] }),
       'Accepted',
-      `compiled: baseline ${NEWEST}, mode Audit; warning: Group system:serviceaccounts includes built-in workload controllers, so that whoever may create a workload may use this policy by it; holders of wildcard verbs may use it as well (cluster administrators), so a test pod of theirs is admitted: test with --as, such as kubectl create -f pod.yaml --as=system:serviceaccount:kube-system:replicaset-controller`,
+      `compiled: baseline ${NEWEST}, mode Audit; warning: Group system:serviceaccounts includes built-in workload controllers, so anybody who may create a workload may use this policy through it; holders of wildcard verbs may use it as well (cluster administrators), so a test pod of theirs is admitted: test with --as, such as kubectl create -f pod.yaml --as=system:serviceaccount:kube-system:replicaset-controller`,
     ],
     [
       'does not warn of others',
@@ -160,7 +160,7 @@ describe('the conditions of a policy', () => {
       'names what was bound to its name before it was made',
       input({ usableBy: 'Bindings' }, { olderBindings: [{ namespace: 'net', name: 'old' }, { name: 'everywhere' }] }),
       'Accepted',
-      `compiled: baseline ${NEWEST}, mode Audit; older than this policy, and granting its use by name: ClusterRoleBinding everywhere, RoleBinding net/old; delete what was meant for an earlier policy; holders of wildcard verbs may use it as well (cluster administrators), so a test pod of theirs is admitted: test with --as, such as kubectl create -f pod.yaml --as=system:serviceaccount:kube-system:replicaset-controller`,
+      `compiled: baseline ${NEWEST}, mode Audit; these are older than this policy and grant its use by name: ClusterRoleBinding everywhere, RoleBinding net/old; delete those that were meant for an earlier policy; holders of wildcard verbs may use it as well (cluster administrators), so a test pod of theirs is admitted: test with --as, such as kubectl create -f pod.yaml --as=system:serviceaccount:kube-system:replicaset-controller`,
     ],
     [
       'does not name the binding that the operator writes',
@@ -203,7 +203,7 @@ describe('the conditions of a policy', () => {
       'says whose label, theirs, ours, and what follows',
       input({}, { labels: labels({ conflicts: [CONFLICT] }) }),
       'LabelConflict',
-      'namespace net: label pod-security.kubernetes.io/audit is "restricted" by kubectl-label, ours would be "baseline", so Pod Security Admission objects to pods that the policy admits. The admission policy stands either way; remove such a label for ours to be set',
+      'namespace net: label pod-security.kubernetes.io/audit is "restricted" by kubectl-label; the operator would set "baseline", so Pod Security Admission objects to pods that the policy admits. The policy is still enforced; remove the label to let the operator manage it',
     ],
   ];
   for (const [name, from, type, expected] of messages) {
@@ -252,7 +252,7 @@ describe('the conditions of a policy', () => {
       assert.equal(condition(buildStatus(next), 'Programmed')?.reason, 'Pending');
       assert.equal(
         condition(buildStatus(next), 'Compliant')?.message,
-        'not evaluated: not every namespace has been looked at yet',
+        'not evaluated: not every namespace has been evaluated yet',
       );
     });
   });

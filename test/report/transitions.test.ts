@@ -295,7 +295,7 @@ describe('the Events of a namespace', () => {
     const [event] = namespaceEvents(namespace, none, conflict, origin);
     assert.equal(
       event?.note,
-      'label pod-security.kubernetes.io/audit is "restricted" by kubectl-label, ours would be "baseline", so Pod Security Admission objects to pods that the policy admits; it is left alone, remove it for ours to be set',
+      'label pod-security.kubernetes.io/audit is "restricted" by kubectl-label; the operator would set "baseline", so Pod Security Admission objects to pods that the policy admits; it is left alone: remove it to let the operator manage it',
     );
     assert.equal(event?.metadata.namespace, 'default');
   });
@@ -303,7 +303,7 @@ describe('the Events of a namespace', () => {
 
 describe('the Event of a repair', () => {
   for (const name of ['capabilitypolicy.dev:use:ping', 'capabilitypolicy-ping-0a1b2c', 'Odd:-.:']) {
-    it(`has a name that the API server takes: about ${name}`, () => {
+    it(`has a name that the API server accepts: about ${name}`, () => {
       const event = repairEvent({ kind: 'ClusterRole', name }, undefined, origin);
       assert.match(event.metadata.name, /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/);
       assert.equal(event.regarding.name, name);

@@ -46,7 +46,7 @@ describe('every status', () => {
     );
   });
 
-  it('makes Events that the API server takes, and none when nothing changed', () => {
+  it('makes Events that the API server accepts, and none when nothing changed', () => {
     fc.assert(
       fc.property(state, state, (earlier, later) => {
         const first = buildStatus(earlier);

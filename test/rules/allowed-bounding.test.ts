@@ -27,7 +27,7 @@ describeRule('capabilities.allowedBounding', [
       'added and dropped: the drop wins': app(caps({ drop: ['NET_RAW'], add: ['NET_RAW'] })),
       'a pod for Windows': pod(WINDOWS),
       'as many names as there are, with and without CAP_': app(caps({ drop: ['ALL'], add: names(84) })),
-      'a name that is no capability, in letters of ASCII': app(caps({ drop: ['ALL'], add: ['nonsense'] })),
+      'a name that is not a capability, in letters of ASCII': app(caps({ drop: ['ALL'], add: ['nonsense'] })),
     },
     refuses: {
       'SYS_ADMIN written with U+017F, which runtimes read as S': [

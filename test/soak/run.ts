@@ -44,6 +44,6 @@ async function run(minutes: number, seed: number): Promise<void> {
 
 function positive(flag: string, text: string): number {
   const value = Number(text);
-  if (!(value > 0)) throw new Error(`${flag}: ${JSON.stringify(text)} is no positive number`);
+  if (!(value > 0)) throw new Error(`${flag}: ${JSON.stringify(text)} is not a positive number`);
   return value;
 }

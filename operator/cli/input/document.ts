@@ -14,7 +14,7 @@ export interface Document {
   textOf(path: FieldPath): string | undefined;
 }
 
-/** Why a text is no document: where, and what to do. */
+/** Why a text is not a document: where, and what to do. */
 export class DocumentError extends Error {
   readonly line: number;
   /** Whether the document is a Helm template. */
@@ -106,7 +106,7 @@ function templateLine({ reason, mark }: YAMLException, text: string): number | u
 function reasonOf({ reason, mark }: YAMLException, text: string): string {
   if (!reason.startsWith('duplicated mapping key')) return reason.split('\n')[0] ?? '';
   const [key = ''] = /^[^:"',{}\n]+/.exec(text.slice(mark?.position)) ?? [];
-  return `the key ${key.trim()} stands twice in the same mapping: leave one`;
+  return `the key ${key.trim()} occurs twice in the same mapping: remove one`;
 }
 
 /**
@@ -120,7 +120,8 @@ function checkAliases(value: unknown, line: number): void {
     seen += 1;
     if (seen > MOST_VALUES) throw new DocumentError(line, 'its aliases make it too large: write out what they repeat');
     if (typeof part !== 'object' || part === null) return;
-    if (around.has(part)) throw new DocumentError(line, 'an alias refers to what it is part of: no manifest can be so');
+    if (around.has(part))
+      throw new DocumentError(line, 'an alias refers to a node that contains it: a manifest cannot contain itself');
     around.add(part);
     for (const inner of Object.values(part)) walk(inner);
     around.delete(part);

@@ -56,7 +56,7 @@ interface Folder {
 function* walk({ name: folder, path: parent, tell, around }: Folder): Generator<InputFile> {
   const real = realpathSync(parent);
   if (around.includes(real)) {
-    tell({ file: folder, message: `a link back to ${real}, which is around it: left out` });
+    tell({ file: folder, message: `a link back to ${real}, which contains it: left out` });
     return;
   }
   for (const entry of readdirSync(parent, { withFileTypes: true }).sort(byName)) {

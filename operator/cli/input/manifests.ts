@@ -24,7 +24,7 @@ export interface Manifest {
 }
 
 const MIB = 1024 * 1024;
-const TOO_LARGE = `larger than ${MOST_CHARACTERS / MIB} MiB, and no list as kubectl writes it: no object of Kubernetes is as large`;
+const TOO_LARGE = `larger than ${MOST_CHARACTERS / MIB} MiB, and not a list as kubectl writes it: no Kubernetes object is that large`;
 
 export type Reading = Pick<Io, 'stdin' | 'cwd' | 'signal'>;
 
@@ -163,7 +163,7 @@ function whatIsWrong(object: unknown): string | undefined {
   if (typeof kind !== 'string' || kind === '') return 'no Kubernetes object: it states no kind';
   if (typeof apiVersion !== 'string' || apiVersion === '') return `no Kubernetes object: ${kind} states no apiVersion`;
   if (metadata !== undefined && metadata !== null && (typeof metadata !== 'object' || Array.isArray(metadata)))
-    return `${kind}: metadata is no mapping`;
+    return `${kind}: metadata is not a mapping`;
   return undefined;
 }
 

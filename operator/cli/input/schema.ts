@@ -86,7 +86,7 @@ function unknownField(path: FieldPath, properties: NonNullable<Schema['propertie
   if (fields.length === 0) return [];
   const near = meantBy(String(path.at(-1)), fields);
   const hint = near === undefined ? '' : `did you mean ${near}? `;
-  return [{ path, message: `${pathText(path)}: no such field: ${hint}known here are ${fields.join(', ')}` }];
+  return [{ path, message: `${pathText(path)}: no such field: ${hint}the known fields are ${fields.join(', ')}` }];
 }
 
 /** What the schema says of a property, by name or of all that have none. */

@@ -40,6 +40,6 @@ function nameProblems({ metadata }: RawObject, textOf: Hinting['textOf']): Probl
   }
   if (typeof name !== 'string' || name === '') return [{ path, message: 'metadata.name: a policy needs a name' }];
   if (NAME.test(name) && name.length <= 253) return [];
-  const message = `metadata.name: ${JSON.stringify(name)} is no name: write lower case letters, digits, - and ., and begin and end with a letter or digit`;
+  const message = `metadata.name: ${JSON.stringify(name)} is not a name: write lower case letters, digits, - and ., and begin and end with a letter or digit`;
   return [{ path, message }];
 }

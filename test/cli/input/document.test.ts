@@ -115,14 +115,14 @@ describe('a document that is none', () => {
     .concat([...'bcdefgh'].map((name, i) => `${name}: &${name} [${Array(10).fill(`*${'abcdefg'[i]}`).join(',')}]`))
     .join('\n');
   const WRONG: readonly (readonly [what: string, text: string, line: number, message: RegExp])[] = [
-    ['is no YAML', 'a: 1\nb: [1,\n  2\nc: 3', 4, /^not YAML: /],
-    ['has a key twice', 'a: 1\nb: 2\na: 3', 3, /^not YAML: the key a stands twice in the same mapping: leave one$/],
-    ['has a key twice in JSON', '{"a b": 1,\n"a b": 2}', 2, /^not YAML: the key a b stands twice/],
+    ['is not YAML', 'a: 1\nb: [1,\n  2\nc: 3', 4, /^not YAML: /],
+    ['has a key twice', 'a: 1\nb: 2\na: 3', 3, /^not YAML: the key a occurs twice in the same mapping: remove one$/],
+    ['has a key twice in JSON', '{"a b": 1,\n"a b": 2}', 2, /^not YAML: the key a b occurs twice/],
     ['is a Helm template', 'a: 1\nb: {{ .Values.b }}', 2, /^a Helm template.*helm template/],
     ['is a Helm template with conditions', '{{- if .Values.on }}\na: 1\n{{- end }}', 1, /^a Helm template/],
     ['is a Helm template further on', 'a:\n  b: 1\n  c: {{ .Values.c }}\nd: 1', 3, /^a Helm template/],
-    ['has braces in a text, and is wrong elsewhere', 'a: |\n  {{ b }}\nc: 1\n\nc: 2', 5, /^not YAML: the key c stands/],
-    ['holds itself', 'a: &a\n  b: *a', 2, /^an alias refers to what it is part of/],
+    ['has braces in a text, and is wrong elsewhere', 'a: |\n  {{ b }}\nc: 1\n\nc: 2', 5, /^not YAML: the key c occurs/],
+    ['holds itself', 'a: &a\n  b: *a', 2, /^an alias refers to a node that contains it/],
     ['grows without bounds', BOMB, 2, /^its aliases make it too large/],
     ['has an alias to nothing', 'a: *b', 1, /^not YAML: unidentified alias/],
     ['has a tag of another language', 'a: !!python/object x', 1, /^not YAML: unknown/],

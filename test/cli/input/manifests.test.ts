@@ -50,7 +50,7 @@ describe('reading manifests', () => {
     writeFileSync(join(folder, name), text);
   }
 
-  it('walks folders in the order of names, and leaves out what is no manifest', async () => {
+  it('walks folders in the order of names, and leaves out what is not a manifest', async () => {
     write('b/2.yml', POD.replace('one', 'two'));
     write('a.yaml', POD);
     write('c.json', JSON.stringify({ apiVersion: 'v1', kind: 'Pod', metadata: { name: 'three' } }));
@@ -93,9 +93,9 @@ describe('reading manifests', () => {
     [
       'metadata that is none',
       'kind: Pod\napiVersion: v1\nmetadata: [a]\n',
-      /^bad\.yaml:1: Pod: metadata is no mapping/,
+      /^bad\.yaml:1: Pod: metadata is not a mapping/,
     ],
-    ['a key twice', `${POD}kind: Pod\n`, /^bad\.yaml:4: not YAML: the key kind stands twice/],
+    ['a key twice', `${POD}kind: Pod\n`, /^bad\.yaml:4: not YAML: the key kind occurs twice/],
     ['no UTF-8', new Uint8Array([0x61, 0x3a, 0x20, 0xff]), /^bad\.yaml: no UTF-8 text/],
     ['UTF-16', new Uint8Array([0xff, 0xfe, 0x61, 0]), /^bad\.yaml: no UTF-8 text/],
   ];
@@ -150,7 +150,7 @@ describe('reading manifests', () => {
     const { objects, troubles } = await read(['-'], stream());
     assert.deepEqual(objects, ['Pod one', 'Pod two']);
     assert.deepEqual(troubles, [
-      'standard input:4: larger than 32 MiB, and no list as kubectl writes it: no object of Kubernetes is as large',
+      'standard input:4: larger than 32 MiB, and not a list as kubectl writes it: no Kubernetes object is that large',
     ]);
   });
 });

@@ -97,7 +97,7 @@ async function showChanges(options: CheckOptions, io: Io, cluster: Cluster): Pro
   const print = PRINTERS[options.output];
   if (!print)
     throw new UsageError(
-      `-o ${options.output} goes with -f; what would change is shown as ${Object.keys(PRINTERS).join(', ')}`,
+      `-o ${options.output} goes with -f; changes are printed as ${Object.keys(PRINTERS).join(', ')}`,
     );
   checkReached(options);
   const troubles = new Troubles(io);

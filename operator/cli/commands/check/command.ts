@@ -21,7 +21,11 @@ export const registerCheck: RegisterCommand = (program, io, finish) => {
     .addOption(options.level().conflicts('policy'))
     .addOption(options.levelVersion())
     .option('--cluster', 'judge by the live policies, namespaces and RBAC; without -f, judge what runs')
-    .addOption(options.namespace('the namespace of manifests that state none (default: default), or to look at'))
+    .addOption(
+      options.namespace(
+        'the namespace of manifests that state none (default: default); with --cluster, the namespace to judge',
+      ),
+    )
     .addOption(
       new Option('--namespace-labels <list>', 'KEY=VALUE,…: labels of namespaces that are not among the manifests')
         .argParser(options.labels)

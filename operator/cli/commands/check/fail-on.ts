@@ -15,7 +15,7 @@ export const ENFORCED: FailOn = new Set(['Enforce'] as const);
 export const failOn = () => {
   const option = new Option(
     '--fail-on <list>',
-    `what to exit with 1 for: violations of policies in these modes; Unjudged, objects that may make pods and cannot be judged; or ${NONE}`,
+    `exit with 1 on violations of policies in these modes; Unjudged: also on objects that may make pods and cannot be judged; ${NONE}: never`,
   )
     .argParser(parse)
     .default(new Set(MODES), MODES.join(','));

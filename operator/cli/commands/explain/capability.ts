@@ -23,8 +23,8 @@ export function capabilityNamed(text: string): { capabilities: readonly Capabili
     name,
     CAPABILITY_TABLE.map((one) => one.name),
   );
-  const suggestion = near.length > 0 ? `: did you mean ${near.join(' or ')}?` : '; ALL explains all that there are';
-  return { wrong: `${text} is no capability${suggestion}` };
+  const suggestion = near.length > 0 ? `: did you mean ${near.join(' or ')}?` : '; ALL explains every capability';
+  return { wrong: `${text} is not a capability${suggestion}` };
 }
 
 export function explained(capability: Capability): ExplainedCapability {
@@ -44,7 +44,7 @@ export function capabilityText(capability: Capability, { width }: Terminal): str
     ],
     ['may be added', MAY_ADD[addableAt]],
     ['risk', RISKS[risk] + (riskNote ? `; ${riskNote}` : '')],
-    ['instead', instead ?? 'nothing does the same with less'],
+    ['instead', instead ?? 'no alternative needs less'],
     ['source', sources.join(', ')],
   ];
   const rows = lines.map(([what, text]) => `  ${what.padEnd(14)}${wrap(text, { width, indent: 16 }).slice(16)}`);

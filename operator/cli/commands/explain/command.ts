@@ -13,14 +13,14 @@ interface Options {
 }
 
 const ABOUT =
-  'what a capability permits, who may add it, and what to take instead; or, of a file, what each container ends up ' +
+  'what a capability permits, who may add it, and what to use instead; or, for a file, what each container ends up ' +
   'holding on containerd, CRI-O and Docker, as root and as another user, and why';
 
 export const registerExplain: RegisterCommand = (program, io, finish) => {
   const command = program
     .command('explain')
     .description(ABOUT)
-    .argument('[name...]', 'capabilities, such as NET_RAW; ALL is all of them')
+    .argument('[name...]', 'capabilities, such as NET_RAW; ALL for all of them')
     .addOption(filenames())
     .addOption(new Option('-o, --output <format>', 'how to print').choices(['table', 'json']).default('table'))
     .action(async (names: string[], options: Options) => finish(await explain(names, options, io)));

@@ -13,7 +13,7 @@ const FEW = 4;
 /** What the container is as it stands. */
 const AS_IT_STANDS = '→ ';
 
-const LEGEND = `${AS_IT_STANDS}as the container stands. By file capabilities: what a program may gain that has them (setcap), as the entrypoint / started by another.`;
+const LEGEND = `${AS_IT_STANDS}the row with the user and allowPrivilegeEscalation of this container. By file capabilities: what a program with file capabilities (setcap) may gain, as the entrypoint / started by another program.`;
 
 const IN_USER_NAMESPACE = "hostUsers: false: all of it counts in the pod's own user namespace only, not on the node";
 

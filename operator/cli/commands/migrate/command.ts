@@ -13,7 +13,7 @@ export const registerMigrate: RegisterCommand = (program, io, finish) => {
     .description(ABOUT)
     .addOption(options.filenames())
     .addOption(
-      new Option('--mode <mode>', 'what the policies do; only Enforce fills in')
+      new Option('--mode <mode>', 'the mode of the policies; only Enforce fills in fields')
         .choices(['Audit', 'Warn', 'Enforce'])
         .default('Audit'),
     )
@@ -26,7 +26,7 @@ export const registerMigrate: RegisterCommand = (program, io, finish) => {
     .addOption(
       new Option(
         '-o, --output <format>',
-        'yaml and json: to apply; with comments, or with all notes as fields; report: what becomes of what, and counts',
+        'yaml and json: to apply; with comments, or with all notes as fields; report: which policy each object becomes, and counts',
       )
         .choices(['yaml', 'json', 'report'])
         .default('yaml'),

@@ -12,7 +12,7 @@ export const registerStatus: RegisterCommand = (program, io, finish) => {
     .command('status')
     .summary('the live policies, all that violates them, and who may use them')
     .description(ABOUT)
-    .argument('[policy]', 'only this one, and all that is known of it')
+    .argument('[policy]', 'only this policy, with every detail')
     .addOption(options.namespace('only what is in this namespace, and the policies for it'))
     .option('-w, --watch', 'print again whenever something changes')
     .addOption(
@@ -30,6 +30,6 @@ export const registerStatus: RegisterCommand = (program, io, finish) => {
     { what: 'Every policy, and every workload that violates one', paste: 'cappol status' },
     { what: 'One namespace', paste: 'cappol status -n default' },
     { what: 'Stay and see it change', paste: 'cappol status --watch' },
-    { what: 'The same for a program', paste: 'cappol status -o json' },
+    { what: 'The same as JSON, for a program', paste: 'cappol status -o json' },
   ]);
 };

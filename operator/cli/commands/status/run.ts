@@ -117,7 +117,7 @@ function missingTexts(forbidden: readonly Source[]): string[] {
         ]
       : []),
     ...(use.length > 0
-      ? [`you may not list ${use.join(', ')}: who may use a policy is not known, and is taken to be everybody`]
+      ? [`you may not list ${use.join(', ')}: the users of a policy are not known, so everybody is assumed to be one`]
       : []),
   ];
 }

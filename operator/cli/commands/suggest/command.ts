@@ -6,7 +6,7 @@ import * as options from '../../options.ts';
 import type { SuggestOptions } from './run.ts';
 
 const SUMMARY = 'the tightest policies that admit given workloads';
-const ABOUT = `${SUMMARY}: for each namespace its level for everybody, and for each need beyond it an exception for the service accounts of the workloads that have it; for each override, which workload and container needs it, and what would make it needless. The level is restricted where that admits at least half of the workloads, or where baseline would spare fewer than three overrides`;
+const ABOUT = `${SUMMARY}: for each namespace its level for everybody, and for each need beyond it an exception for the service accounts of the workloads that have it; for each override, which workload and container needs it, and what would make it unnecessary. The level is restricted where that admits at least half of the workloads, or where baseline would save fewer than three overrides`;
 
 export const registerSuggest: RegisterCommand = (program, io, finish) => {
   const command = program
@@ -15,7 +15,11 @@ export const registerSuggest: RegisterCommand = (program, io, finish) => {
     .description(ABOUT)
     .addOption(options.filenames())
     .option('--cluster', 'what runs in the cluster, instead of files')
-    .addOption(options.namespace('of manifests that state none (default: default); with --cluster, the one to look at'))
+    .addOption(
+      options.namespace(
+        'the namespace of manifests that state none (default: default); with --cluster, the namespace to read',
+      ),
+    )
     .option('-A, --all-namespaces', 'with --cluster: all namespaces but the excluded ones')
     .addOption(
       new Option(
@@ -24,10 +28,10 @@ export const registerSuggest: RegisterCommand = (program, io, finish) => {
       ).argParser(policyName),
     )
     .addOption(
-      new Option('--mode <mode>', 'what the policies do').choices(['Audit', 'Warn', 'Enforce']).default('Audit'),
+      new Option('--mode <mode>', 'the mode of the policies').choices(['Audit', 'Warn', 'Enforce']).default('Audit'),
     )
     .addOption(
-      new Option('--level <level>', 'of every namespace (default: chosen for each)').choices([
+      new Option('--level <level>', 'the level of every namespace (default: chosen for each)').choices([
         'restricted',
         'baseline',
       ]),

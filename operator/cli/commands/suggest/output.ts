@@ -17,8 +17,9 @@ export interface Printed {
 }
 
 const MODES: Readonly<Record<Mode, string>> = {
-  Audit: 'Mode Audit changes nothing: `kubectl get cappol` shows who would be refused, then write Enforce.',
-  Warn: 'Mode Warn refuses nothing: whoever creates what it does not admit is warned.',
+  Audit:
+    'Mode Audit changes nothing: `kubectl get cappol` shows how many workloads would be refused. Then write Enforce.',
+  Warn: 'Mode Warn refuses nothing: the creator of a pod that it does not admit sees a warning.',
   Enforce: 'Mode Enforce refuses what it does not admit.',
 };
 

@@ -59,7 +59,7 @@ function exceptionLines(exception: Exception, { level, namespace }: Suggestion):
     `Exception for ${namesText(workloads)}, as service account ${firstOf(serviceAccounts, MOST_WORKLOADS)}.`,
     ...(merged
       ? [
-          'It joins different needs, since the API server has no room for one policy each: each of these accounts may use all of them.',
+          "It combines different needs, since one policy for each would exceed the API server's limits: each of these accounts may use all of them.",
         ]
       : []),
     ...(obstacles.length > 0

@@ -1,4 +1,4 @@
-/** version: of this program, of what it knows, and of a cluster. */
+/** version: prints the versions of this program, of its data, and of a cluster. */
 import { Option } from 'commander';
 import type { RegisterCommand } from '../../command.ts';
 import { withExamples } from '../../examples.ts';
@@ -7,9 +7,11 @@ import * as options from '../../options.ts';
 export const registerVersion: RegisterCommand = (program, io, finish) => {
   const command = program
     .command('version')
-    .summary('of cappol, of what it knows, and of a cluster')
-    .description('versions: of cappol, of the Pod Security Standards and capabilities that it knows, and of a cluster')
-    .option('--cluster', 'also of the API servers')
+    .summary('the versions of cappol, of its data, and of a cluster')
+    .description(
+      'the versions of cappol, of the Pod Security Standards and capabilities that it knows, and of a cluster',
+    )
+    .option('--cluster', 'also the versions of the API servers')
     .addOption(options.kubeconfig())
     .addOption(options.context())
     .addOption(new Option('-o, --output <format>', 'how to print').choices(['text', 'json']).default('text'))
@@ -18,5 +20,5 @@ export const registerVersion: RegisterCommand = (program, io, finish) => {
       await printVersions(given, io);
       finish(0);
     });
-  withExamples(command, [{ what: 'Of all that works without a cluster', paste: 'cappol version' }]);
+  withExamples(command, [{ what: 'Everything that works without a cluster', paste: 'cappol version' }]);
 };

@@ -6,7 +6,7 @@ import { validate } from "../../_schemas/CapabilitypolicyDevV1alpha1CapabilityPo
 /**
  * A Pod Security Standard plus your exceptions, for the namespaces that it selects. Kubernetes itself enforces it: the operator turns it into ValidatingAdmissionPolicies, pod-security.kubernetes.io labels and RBAC.
  * 
- * Several policies may select a namespace: for each mode, those of the highest priority decide, and a pod has to satisfy one of them.
+ * Several policies may select a namespace. For each mode, those with the highest priority decide, and a pod has to satisfy one of them.
  */
 export interface ICapabilityPolicy {
   /**
@@ -19,19 +19,19 @@ export interface ICapabilityPolicy {
   "kind": "CapabilityPolicy";
   "metadata"?: IObjectMeta;
   /**
-   * What is admitted, where, for whom, and what happens to the rest.
+   * The pods that the policy admits, its namespaces and users, and the mode for all other pods.
    */
   "spec": {
     /**
-     * Required: the namespaces that the policy is for, by their labels. `{}` selects every namespace. Never selected, whatever is written: kube-system, kube-public, kube-node-lease, the operator's own, and what its flags exclude.
+     * Required. Selects the namespaces of the policy by their labels. `{}` selects every namespace. The policy never reaches kube-system, kube-public, kube-node-lease, the operator's own namespace, or those that the operator's flags exclude.
      * 
-     * Example: {matchLabels: {team: network}}. Every namespace carries its name in the label kubernetes.io/metadata.name, so single ones can be named or left out: {matchExpressions: [{key: kubernetes.io/metadata.name, operator: NotIn, values: [monitoring]}]}.
+     * Example: {matchLabels: {team: network}}. Every namespace has its name in the label kubernetes.io/metadata.name, so you can include or exclude single namespaces: {matchExpressions: [{key: kubernetes.io/metadata.name, operator: NotIn, values: [monitoring]}]}.
      * 
-     * A namespace that nobody has labelled yet is selected only by `{}`, NotIn and DoesNotExist.
+     * Only `{}`, NotIn and DoesNotExist select a namespace that nobody has labelled yet.
      */
     "namespaceSelector"?: {
       /**
-       * Labels that a namespace must have, each with this very value. Example: {team: network}
+       * Labels that a namespace must have, each with exactly this value. Example: {team: network}
        */
       "matchLabels"?: {
         [key: string]: string;
@@ -45,7 +45,7 @@ export interface ICapabilityPolicy {
          */
         "key": string;
         /**
-         * In: the label has one of the values. NotIn: it has none of them, or is absent. Exists and DoesNotExist look at the key alone.
+         * In: the label has one of the values. NotIn: it has none of them, or is absent. Exists and DoesNotExist check the key alone.
          */
         "operator": "In" | "NotIn" | "Exists" | "DoesNotExist";
         /**
@@ -55,25 +55,25 @@ export interface ICapabilityPolicy {
       }>;
     };
     /**
-     * The Pod Security Standard that everything is taken from which overrides leaves out. privileged restricts nothing; baseline prevents the known ways to take over a node; restricted also wants non-root, no privilege escalation, a seccomp profile and ALL capabilities dropped. The Standards: https://kubernetes.io/docs/concepts/security/pod-security-standards/
+     * The Pod Security Standard that gives every value which overrides leaves out. privileged restricts nothing. baseline prevents the known ways to take over a node. restricted also requires non-root, no privilege escalation, a seccomp profile, and that containers drop ALL capabilities. The Standards: https://kubernetes.io/docs/concepts/security/pod-security-standards/
      */
     "level": "privileged" | "baseline" | "restricted";
     /**
-     * Which version of the level: `latest`, that of the oldest API server, or v1.N, the text of Kubernetes 1.N, which an upgrade does not change. A version newer than the oldest API server is answered by the condition Accepted. Left out: latest. Example: v1.36
+     * The version of the level: `latest` means that of the oldest API server. v1.N means the text of Kubernetes 1.N, which an upgrade does not change. The condition Accepted reports a version that is newer than the oldest API server. Left out: latest. Example: v1.36
      */
     "levelVersion"?: string;
     /**
-     * What happens to a pod that is not admitted. Audit: it is created, and stands in the audit log and in the status. Warn: also whoever creates it sees a warning. Enforce: it is refused; templates (Deployments and the like) are accepted with a warning, and their pods are refused. Left out: Audit.
+     * How a pod that the policy does not admit is handled. Audit: it is created; the audit log and the status name it. Warn: in addition, its creator sees a warning. Enforce: it is refused. Templates (Deployments and the like) are accepted with a warning, and their pods are refused. Left out: Audit.
      * 
-     * Modes do not mix: an Audit policy changes nothing in what an Enforce policy decides, so a tighter policy can be tried in Audit beside the one in force. What already runs is never stopped, only shown.
+     * Modes do not mix: an Audit policy changes nothing in what an Enforce policy decides, so you can try a tighter policy in Audit beside the one in force. A running pod is never stopped, only reported.
      */
     "mode"?: "Audit" | "Warn" | "Enforce";
     /**
-     * Among the policies of one mode that select a namespace, those with the highest number decide, the others do not count there. Equal numbers share: a pod has to satisfy one of them. Left out: 0. Example: 0 for everybody, 10 for one team's exception.
+     * Among the policies of one mode that select a namespace, only those with the highest number decide. Policies with equal numbers share: a pod has to satisfy one of them. Left out: 0. Example: 0 for everybody, 10 for one team's exception.
      */
     "priority"?: number;
     /**
-     * Whose pods the policy may admit. Everyone: those of all. Subjects: those whose service account or creator is in subjects. Bindings: those whose service account or creator holds the verb `use` on this policy, granted by a RoleBinding (in its namespace) or ClusterRoleBinding to the ClusterRole capabilitypolicy.dev:use:<name>, which the operator makes. Left out: Everyone.
+     * The pods that the policy may admit. Everyone: all pods. Subjects: those whose service account or creator is in subjects. Bindings: those whose service account or creator holds the verb `use` on this policy, granted by a RoleBinding (in its namespace) or ClusterRoleBinding to the ClusterRole capabilitypolicy.dev:use:<name>, which the operator makes. Left out: Everyone.
      * 
      * Holders of wildcard verbs, such as cluster administrators, may use every policy: a test pod that they create is admitted where the same pod of a Deployment is refused. Test as the controller that creates the pods of Deployments: kubectl create -f pod.yaml --as=system:serviceaccount:kube-system:replicaset-controller
      */
@@ -83,77 +83,77 @@ export interface ICapabilityPolicy {
      */
     "subjects"?: Array<{
       /**
-       * ServiceAccount: the pod's, or that of the creator. User and Group: of whoever creates the pod itself; for the pods of a Deployment that is a controller, so name their service account.
+       * ServiceAccount: that of the pod, or that of its creator. User and Group: those of the creator of the pod; the pods of a Deployment are created by a controller, so name their service account instead.
        */
       "kind": "ServiceAccount" | "User" | "Group";
       /**
-       * The subject's name. Example: pinger; of a group: system:serviceaccounts:net
+       * The subject's name. Example: pinger; as a group: system:serviceaccounts:net
        */
       "name": string;
       /**
-       * The namespace of a ServiceAccount; not with User and Group. Example: net
+       * The namespace of a ServiceAccount; a User or Group has none. Example: net
        */
       "namespace"?: string;
     }>;
     /**
-     * Enabled, only with mode Enforce: pods that no deciding policy admits as they are get what they left unset, where that makes this one admit them: dropped and default capabilities, allowPrivilegeEscalation: false, a seccomp profile, runAsNonRoot or IDs from ranges, readOnlyRootFilesystem, SELinux options and the runtime class, as far as the policy asks for them. What a pod sets is never changed. Disabled: pods stay as they were written. Left out: Disabled.
+     * Enabled, only with mode Enforce: if no deciding policy admits a pod as it is, and filling in fields makes this one admit it, the pod gets the fields that it left unset. These are dropped and default capabilities, allowPrivilegeEscalation: false, a seccomp profile, runAsNonRoot or IDs from ranges, readOnlyRootFilesystem, SELinux options and the runtime class, as far as the policy requires them. What a pod sets is never changed. Disabled: pods stay as they are written. Left out: Disabled.
      * 
-     * PodSecurityPolicy: the same, and among several policies its very choice. It took pods that set securityContext.seccompProfile for changed by every policy: so the first by name that admits such a pod fills it, though another may admit it as it is.
+     * PodSecurityPolicy: as Enabled, but several policies choose exactly as PodSecurityPolicy did. It counted a pod that sets securityContext.seccompProfile as changed by every policy. So the first policy by name that admits such a pod fills it, though another may admit it unchanged.
      */
     "defaulting"?: "Disabled" | "Enabled" | "PodSecurityPolicy";
     /**
-     * Managed: the namespaces get the pod-security.kubernetes.io label of the mode, with the tightest level that refuses nothing which the policy admits. Labels that somebody else set stay as they are, and the condition LabelConflict names them. "Off" (in quotes, since YAML reads a bare Off as false): no labels. Left out: Managed.
+     * Managed: the namespaces get the pod-security.kubernetes.io label of the mode, with the tightest level that refuses nothing which the policy admits. A label that another owner set is left alone, and the condition LabelConflict names it. "Off" (in quotes, since YAML reads a bare Off as false): no labels. Left out: Managed.
      */
     "podSecurityLabels"?: "Managed" | "Off";
     /**
-     * Your exceptions. What is stated here replaces that part of the level, be it looser or tighter; what is left out stays as the level has it. Rules hold for containers, init containers and ephemeral containers alike.
+     * Your exceptions. A value that is stated here replaces the level's value, whether it is looser or tighter; a value that is left out is the level's. Rules apply to containers, init containers and ephemeral containers alike.
      */
     "overrides"?: {
       /**
-       * The Linux capabilities of containers: the 41 powers that root is made of, as capabilities(7) and linux/capability.h list them, in upper case and without CAP_.
+       * The Linux capabilities of containers: the 41 powers that root consists of. Write their names as capabilities(7) and linux/capability.h list them, in upper case and without CAP_.
        * 
-       * A container asks for them with securityContext.capabilities.add and gives them up with drop. allowedAdd and requiredDrop judge these two lists as they are written; allowedBounding judges what the container ends up holding, those included that the container runtime gives unasked. Each list that is left out is the level's: adding NET_RAW to level restricted takes one line, {allowedAdd: [NET_RAW]}, and ALL must still be dropped first.
+       * A container asks for them with securityContext.capabilities.add and gives them up with drop. allowedAdd and requiredDrop check these two lists as they are written; allowedBounding checks the capabilities that the container ends up with, including those that the container runtime gives by default. A list that is left out is the level's: adding NET_RAW to level restricted takes one line, {allowedAdd: [NET_RAW]}, and ALL must still be dropped first.
        * 
-       * Examples. Ping, and nothing else: {allowedAdd: [NET_RAW]} with level restricted. Nobody holds NET_RAW, not even by default: an allowedBounding without it. Any capability may be added: {allowedAdd: ['\*'], requiredDrop: []}.
+       * Examples. Ping and nothing else: {allowedAdd: [NET_RAW]} with level restricted. Nobody holds NET_RAW, not even by default: an allowedBounding without it. Any capability may be added: {allowedAdd: ['\*'], requiredDrop: []}.
        */
       "capabilities"?: {
         /**
          * Capabilities that a container may list under `add`. Admitted: containers whose every `add` is literally in this list. [] admits no add; ['\*'], alone, admits any; ALL in it admits the word ALL, which adds all 41.
          * 
-         * Left out: the level's own. restricted: NET_BIND_SERVICE. baseline: AUDIT_WRITE, CHOWN, DAC_OVERRIDE, FOWNER, FSETID, KILL, MKNOD, NET_BIND_SERVICE, SETFCAP, SETGID, SETPCAP, SETUID, SYS_CHROOT. privileged: any. The list replaces the level's, it is not added to it. Example: [NET_BIND_SERVICE, NET_RAW]
+         * Left out: the level's own. restricted: NET_BIND_SERVICE. baseline: AUDIT_WRITE, CHOWN, DAC_OVERRIDE, FOWNER, FSETID, KILL, MKNOD, NET_BIND_SERVICE, SETFCAP, SETGID, SETPCAP, SETUID, SYS_CHROOT. privileged: any. The list replaces the level's; it does not add to it. Example: [NET_BIND_SERVICE, NET_RAW]
          */
         "allowedAdd"?: Array<string>;
         /**
-         * Capabilities that a container must list under `drop`. Admitted: containers whose `drop` names each of them, or ALL. [] requires none. None of them may be in allowedAdd, ALL excepted: dropping ALL and adding back what is needed is the way to hold just that.
+         * Capabilities that a container must list under `drop`. Admitted: containers whose `drop` names each of them, or ALL. [] requires none. None of them except ALL may be in allowedAdd. To let a container hold only what it needs, require it to drop ALL and allow it to add that back.
          * 
          * Left out: the level's own. restricted: [ALL]; baseline and privileged: none. Example: [NET_RAW]
          */
         "requiredDrop"?: Array<string>;
         /**
-         * true: a container must list each capability of requiredDrop under `drop` by its own name, and defaulting adds those that are missing, also beside ALL, as PodSecurityPolicy did. Left out: false, `drop: [ALL]` stands for every name.
+         * true: a container must list each capability of requiredDrop under `drop` by its own name, and defaulting adds those that are missing, also beside ALL, as PodSecurityPolicy did. Left out: false; `drop: [ALL]` counts as dropping every name.
          */
         "dropByName"?: boolean;
         /**
-         * Capabilities that a container may add like those in allowedAdd, and that defaulting: Enabled adds to containers which do not drop that very one; drop: [ALL] does not keep them away. None of them may be in requiredDrop. Left out: none. Example: [NET_BIND_SERVICE]
+         * Capabilities that a container may add like those in allowedAdd, and that defaulting: Enabled adds to containers which do not drop that very one; drop: [ALL] does not prevent that. None of them may be in requiredDrop. Left out: none. Example: [NET_BIND_SERVICE]
          */
         "defaultAdd"?: Array<string>;
         /**
-         * Capabilities that a container may end up holding, however it got them: the 14 that container runtimes give by default (none after drop ALL), plus its adds, minus its drops. A privileged container holds all 41. [] admits only containers without any; ['\*'], alone, admits all.
+         * Capabilities that a container may end up with, however it got them: the 14 that container runtimes give by default (none after drop ALL), plus its adds, minus its drops. A privileged container holds all 41. [] admits only containers without any; ['\*'], alone, admits all.
          * 
-         * Left out: any, at every level, since no Pod Security Standard looks at it: a baseline pod that says nothing about capabilities holds NET_RAW. Example, the runtimes' default without NET_RAW: [AUDIT_WRITE, CHOWN, DAC_OVERRIDE, FOWNER, FSETID, KILL, MKNOD, NET_BIND_SERVICE, SETFCAP, SETGID, SETPCAP, SETUID, SYS_CHROOT]
+         * Left out: any, at every level, since no Pod Security Standard checks it: a baseline pod that says nothing about capabilities holds NET_RAW. Example, the runtimes' default without NET_RAW: [AUDIT_WRITE, CHOWN, DAC_OVERRIDE, FOWNER, FSETID, KILL, MKNOD, NET_BIND_SERVICE, SETFCAP, SETGID, SETPCAP, SETUID, SYS_CHROOT]
          */
         "allowedBounding"?: Array<string>;
       };
       /**
-       * Whether containers may be privileged: hold every capability and see every device of the node. Left out: true at level privileged, else false.
+       * Whether containers may be privileged: a privileged container holds every capability and sees every device of the node. Left out: true at level privileged, else false.
        */
       "privileged"?: boolean;
       /**
-       * Whether a container's processes may gain more than their parent has, by setuid or file capabilities. false admits only containers that say allowPrivilegeEscalation: false themselves. Left out: false at level restricted, else true.
+       * Whether a container's processes may gain more privileges than their parent, through setuid or file capabilities. false admits only containers that set allowPrivilegeEscalation: false themselves. Left out: false at level restricted, else true.
        */
       "allowPrivilegeEscalation"?: boolean;
       /**
-       * With defaulting: Enabled, the allowPrivilegeEscalation of containers that leave it unset, where true is admitted. false admits no privileged container that leaves it unset, since the API server takes false on none. Left out: unset stays unset, which means true.
+       * With defaulting: Enabled, the allowPrivilegeEscalation of containers that leave it unset and that may have true. false refuses a privileged container that leaves it unset, since the API server accepts no false on a privileged container. Left out: unset stays unset, which means true.
        */
       "defaultAllowPrivilegeEscalation"?: boolean;
       /**
@@ -173,11 +173,11 @@ export interface ICapabilityPolicy {
        */
       "hostProcess"?: boolean;
       /**
-       * Whether probes and lifecycle handlers may name a host, by which the kubelet can be made to reach into other networks. Left out: false at levels baseline and restricted from v1.34 on, else true.
+       * Whether probes and lifecycle handlers may name a host, which lets a pod make the kubelet connect to other networks. Left out: false at levels baseline and restricted from v1.34 on, else true.
        */
       "hostProbes"?: boolean;
       /**
-       * Ports of the node that containers may bind, as ranges. Admitted: containers whose every hostPort is in one of them, or that have none. [] admits no hostPort. Left out: any port at level privileged, else none. Example: [{min: 8000, max: 8080}]
+       * Ports of the node that containers may bind, as ranges. Admitted: containers that have no hostPort, or whose every hostPort is in one of the ranges. [] admits no hostPort. Left out: any port at level privileged, else none. Example: [{min: 8000, max: 8080}]
        */
       "hostPorts"?: Array<{
         /**
@@ -196,11 +196,11 @@ export interface ICapabilityPolicy {
        */
       "volumes"?: Array<string>;
       /**
-       * true: where volumes does not list projected, a projected volume is admitted all the same when it holds only what nearly every pod gets unasked: the token of its service account, the API server's certificate (kube-root-ca.crt) and the name of its namespace. Left out: false.
+       * true: a projected volume is admitted even where volumes does not list projected, if it holds only what nearly every pod gets by default: the token of its service account, the API server's certificate (kube-root-ca.crt) and the name of its namespace. Left out: false.
        */
       "serviceAccountTokenVolumes"?: boolean;
       /**
-       * Paths of the node that hostPath volumes may mount. Admitted: pods whose every hostPath volume is at one of the prefixes or below; a volume that only readOnly prefixes cover must be mounted with readOnly: true everywhere. [] admits no path. Left out: any path. The list narrows, and opens nothing: whether hostPath volumes are admitted at all is for volumes to say. Example: [{pathPrefix: /var/log, readOnly: true}]
+       * Paths of the node that hostPath volumes may mount. Admitted: pods whose every hostPath volume is at or below one of the prefixes; a volume that only readOnly prefixes cover must be mounted with readOnly: true everywhere. [] admits no path. Left out: any path. The list only narrows: volumes decides whether hostPath volumes are admitted at all. Example: [{pathPrefix: /var/log, readOnly: true}]
        */
       "hostPaths"?: Array<{
         /**
@@ -208,20 +208,20 @@ export interface ICapabilityPolicy {
          */
         "pathPrefix": string;
         /**
-         * true: containers must mount it with readOnly: true, unless another prefix that covers the path does not say so. Left out: false.
+         * true: containers must mount it with readOnly: true, unless another prefix that covers the path does not require that. Left out: false.
          */
         "readOnly"?: boolean;
       }>;
       /**
-       * Drivers that flexVolume volumes may name. [] admits none. Left out: any. The list opens nothing: whether flexVolume volumes are admitted at all is for volumes to say. Example: [example/lvm]
+       * Drivers that flexVolume volumes may name. [] admits none. Left out: any. The list only narrows: volumes decides whether flexVolume volumes are admitted at all. Example: [example/lvm]
        */
       "flexVolumeDrivers"?: Array<string>;
       /**
-       * Drivers that csi volumes, which are declared in the pod itself, may name; of persistent volumes the pod does not say. [] admits none. Left out: any. The list opens nothing: whether csi volumes are admitted at all is for volumes to say. Example: [secrets-store.csi.k8s.io]
+       * Drivers that csi volumes may name which the pod itself declares; the driver of a persistent volume is not in the pod. [] admits none. Left out: any. The list only narrows: volumes decides whether csi volumes are admitted at all. Example: [secrets-store.csi.k8s.io]
        */
       "csiDrivers"?: Array<string>;
       /**
-       * true: containers must promise not to run as root, with runAsNonRoot: true of their own or of the pod, and false nowhere. Left out: true at level restricted, else false. Pods in a user namespace (hostUsers: false) are free of it from v1.35 on.
+       * true: runAsNonRoot must be true on the container or on the pod, and false on neither. Left out: true at level restricted, else false. It does not apply to pods in a user namespace (hostUsers: false) from v1.35 on.
        */
       "runAsNonRoot"?: boolean;
       /**
@@ -229,11 +229,11 @@ export interface ICapabilityPolicy {
        */
       "runAsUser"?: {
         /**
-         * RunAsAny: any, and none at all. NotZero: not 0, which is root, on containers and pod; what is unset passes, since runAsNonRoot looks after it. MustRunAs: the ID that the container gets, its own or else the pod's, must be set and in one of the ranges. MustRunAsNonRoot: that ID must be set and not 0, or runAsNonRoot be true, and runAsNonRoot must not be false. Left out: NotZero at level restricted from v1.23 on, else RunAsAny.
+         * RunAsAny: any ID, or none. NotZero: not 0, which is root, on containers and pod; unset is admitted, since runAsNonRoot covers that. MustRunAs: the container's ID, its own or else the pod's, must be set and in one of the ranges. MustRunAsNonRoot: that ID must be set and not 0, or runAsNonRoot must be true; and runAsNonRoot must not be false. Left out: NotZero at level restricted from v1.23 on, else RunAsAny.
          */
         "rule": "RunAsAny" | "NotZero" | "MustRunAs" | "MustRunAsNonRoot";
         /**
-         * Ranges of IDs. With defaulting: Enabled what is unset gets the min of the first one. Example: [{min: 1000, max: 65535}]
+         * Ranges of IDs. With defaulting: Enabled, a container without an ID gets the min of the first range. Example: [{min: 1000, max: 65535}]
          */
         "ranges"?: Array<{
           /**
@@ -251,11 +251,11 @@ export interface ICapabilityPolicy {
        */
       "runAsGroup"?: {
         /**
-         * RunAsAny: any, and none at all. MustRunAs: the ID that the container gets, its own or else the pod's, must be set and in one of the ranges. MayRunAs: it must be in one of the ranges, or unset. Left out: RunAsAny, at every level.
+         * RunAsAny: any ID, or none. MustRunAs: the container's ID, its own or else the pod's, must be set and in one of the ranges. MayRunAs: it must be in one of the ranges, or unset. Left out: RunAsAny, at every level.
          */
         "rule": "RunAsAny" | "MustRunAs" | "MayRunAs";
         /**
-         * Ranges of IDs. With defaulting: Enabled what is unset gets the min of the first one. Example: [{min: 1000, max: 65535}]
+         * Ranges of IDs. With defaulting: Enabled, a container without an ID gets the min of the first range. Example: [{min: 1000, max: 65535}]
          */
         "ranges"?: Array<{
           /**
@@ -269,15 +269,15 @@ export interface ICapabilityPolicy {
         }>;
       };
       /**
-       * Which group IDs the pod's securityContext.supplementalGroups may list; those that the image gives are not seen. Example: {rule: MustRunAs, ranges: [{min: 1, max: 65535}]}
+       * Which group IDs the pod's securityContext.supplementalGroups may list; groups from the image are not visible to the API server. Example: {rule: MustRunAs, ranges: [{min: 1, max: 65535}]}
        */
       "supplementalGroups"?: {
         /**
-         * RunAsAny: any, and none at all. MustRunAs: at least one, and each in one of the ranges. MayRunAs: each in one of the ranges, or none at all. Left out: RunAsAny, at every level.
+         * RunAsAny: any IDs, or none. MustRunAs: at least one, and each in one of the ranges. MayRunAs: each in one of the ranges; none is admitted too. Left out: RunAsAny, at every level.
          */
         "rule": "RunAsAny" | "MustRunAs" | "MayRunAs";
         /**
-         * Ranges of IDs. With defaulting: Enabled what is unset gets the min of the first one. Example: [{min: 1000, max: 65535}]
+         * Ranges of IDs. With defaulting: Enabled, a container without an ID gets the min of the first range. Example: [{min: 1000, max: 65535}]
          */
         "ranges"?: Array<{
           /**
@@ -291,15 +291,15 @@ export interface ICapabilityPolicy {
         }>;
       };
       /**
-       * Which group ID the pod's securityContext.fsGroup may name, the group that its volumes belong to. Example: {rule: MustRunAs, ranges: [{min: 1, max: 65535}]}
+       * Which group ID the pod's securityContext.fsGroup may name, the group that owns its volumes. Example: {rule: MustRunAs, ranges: [{min: 1, max: 65535}]}
        */
       "fsGroup"?: {
         /**
-         * RunAsAny: any, and none at all. MustRunAs: it must be set and in one of the ranges. MayRunAs: it must be in one of the ranges, or unset. Left out: RunAsAny, at every level.
+         * RunAsAny: any ID, or none. MustRunAs: it must be set and in one of the ranges. MayRunAs: it must be in one of the ranges, or unset. Left out: RunAsAny, at every level.
          */
         "rule": "RunAsAny" | "MustRunAs" | "MayRunAs";
         /**
-         * Ranges of IDs. With defaulting: Enabled what is unset gets the min of the first one. Example: [{min: 1000, max: 65535}]
+         * Ranges of IDs. With defaulting: Enabled, a container without an ID gets the min of the first range. Example: [{min: 1000, max: 65535}]
          */
         "ranges"?: Array<{
           /**
@@ -321,15 +321,15 @@ export interface ICapabilityPolicy {
          */
         "types"?: Array<"RuntimeDefault" | "Localhost" | "Unconfined">;
         /**
-         * Profiles of the node that type Localhost may name; '\*' at the end of one stands for any rest. [] admits none. Left out: any. Example: [team/\*]
+         * Profiles of the node that type Localhost may name; '\*' at the end of one matches any ending. [] admits none. Left out: any. Example: [team/\*]
          */
         "localhostProfiles"?: Array<string>;
         /**
-         * Whether a container may leave its profile unset, on itself and on the pod; it then usually runs Unconfined. RefusedOnPod: the pod itself must have a profile, even where each of its containers has one, as PodSecurityPolicy asked for. Left out: Refused at level restricted from v1.19 on, else Allowed.
+         * Whether a container may leave its profile unset on itself and on the pod; it then usually runs Unconfined. RefusedOnPod: the pod itself must have a profile, even where each of its containers has one, as PodSecurityPolicy required. Left out: Refused at level restricted from v1.19 on, else Allowed.
          */
         "unset"?: "Allowed" | "Refused" | "RefusedOnPod";
         /**
-         * With defaulting: Enabled, the profile that is filled in where none is set: a seccomp profile on the pod, an AppArmor profile on each container. One of those that are admitted. Left out: of seccomp with unset: Refused, the first of RuntimeDefault and Unconfined in types; else none. Example: {type: RuntimeDefault}
+         * With defaulting: Enabled, the profile that is filled in where none is set: seccomp on the pod, AppArmor on each container. It must be an admitted one. Left out: for seccomp with unset: Refused, the first of RuntimeDefault and Unconfined in types; else none. Example: {type: RuntimeDefault}
          */
         "default"?: {
           /**
@@ -351,15 +351,15 @@ export interface ICapabilityPolicy {
          */
         "types"?: Array<"RuntimeDefault" | "Localhost" | "Unconfined">;
         /**
-         * Profiles of the node that type Localhost may name; '\*' at the end of one stands for any rest. [] admits none. Left out: any. Example: [team/\*]
+         * Profiles of the node that type Localhost may name; '\*' at the end of one matches any ending. [] admits none. Left out: any. Example: [team/\*]
          */
         "localhostProfiles"?: Array<string>;
         /**
-         * Whether a container may leave its profile unset, on itself and on the pod; nodes with AppArmor then use the container runtime's. Left out: Allowed, at every level.
+         * Whether a container may leave its profile unset on itself and on the pod; nodes with AppArmor then use the container runtime's. Left out: Allowed, at every level.
          */
         "unset"?: "Allowed" | "Refused";
         /**
-         * With defaulting: Enabled, the profile that is filled in where none is set: a seccomp profile on the pod, an AppArmor profile on each container. One of those that are admitted. Left out: of seccomp with unset: Refused, the first of RuntimeDefault and Unconfined in types; else none. Example: {type: RuntimeDefault}
+         * With defaulting: Enabled, the profile that is filled in where none is set: seccomp on the pod, AppArmor on each container. It must be an admitted one. Left out: for seccomp with unset: Refused, the first of RuntimeDefault and Unconfined in types; else none. Example: {type: RuntimeDefault}
          */
         "default"?: {
           /**
@@ -377,11 +377,11 @@ export interface ICapabilityPolicy {
        */
       "seLinux"?: {
         /**
-         * PodSecurityStandard: no user, no role, and no type but container_t, container_init_t, container_kvm_t and, from v1.31 on, container_engine_t. RunAsAny: any label. MustRunAs: what the container gets, its own seLinuxOptions or else the pod's, must be set and equal to options in all four fields, and so must the pod's where they are set. Left out: RunAsAny at level privileged, else PodSecurityStandard.
+         * PodSecurityStandard: no user, no role, and no type but container_t, container_init_t, container_kvm_t and, from v1.31 on, container_engine_t. RunAsAny: any label. MustRunAs: the container's options, its own seLinuxOptions or else the pod's, must be set and equal to options in all four fields; so must the pod's where they are set. Left out: RunAsAny at level privileged, else PodSecurityStandard.
          */
         "rule": "PodSecurityStandard" | "RunAsAny" | "MustRunAs";
         /**
-         * Exactly with rule: MustRunAs; pods must leave unset what is left out, and with {} all of it. With defaulting: Enabled pods that set no seLinuxOptions get these. Example: {type: container_t}
+         * Exactly with rule: MustRunAs. Pods must leave unset each option that is left out here; with {} they must leave all of them unset. With defaulting: Enabled, pods that set no seLinuxOptions get these. Example: {type: container_t}
          */
         "options"?: {
           /**
@@ -407,7 +407,7 @@ export interface ICapabilityPolicy {
        */
       "procMount"?: {
         /**
-         * Types that procMount of containers may have; unset is Default, so that one is in the list but at level privileged, where [Unmasked] alone refuses containers that do not ask for it. Unmasked shows all of /proc; from v1.35 on it is admitted only in a user namespace (hostUsers: false). Left out: Default; from v1.35 on both at level baseline; at level privileged both.
+         * Types that procMount of containers may have. Unset means Default, so list Default. At level privileged, [Unmasked] alone refuses containers that do not ask for it. Unmasked shows all of /proc; from v1.35 on it is admitted only in a user namespace (hostUsers: false). Left out: Default; from v1.35 on both at level baseline; at level privileged both.
          */
         "types": Array<"Default" | "Unmasked">;
       };
@@ -416,16 +416,16 @@ export interface ICapabilityPolicy {
        */
       "sysctls"?: {
         /**
-         * Sysctls that pods may set, spelled as the pods spell them; '\*' at the end of one stands for any rest. [] admits none. Left out: those that the Standard of the level's version calls safe, such as net.ipv4.ping_group_range; at level privileged any. The list replaces the level's. Nodes refuse what is not safe all the same, unless the kubelet allows it. Example: [net.ipv4.ping_group_range, net.ipv4.tcp_\*]
+         * Sysctls that pods may set, spelled as in the pods; '\*' at the end of one matches any ending. [] admits none. Left out: those that the Standard calls safe at the level's version, such as net.ipv4.ping_group_range; at level privileged any. The list replaces the level's. Nodes still refuse unsafe sysctls unless the kubelet allows them. Example: [net.ipv4.ping_group_range, net.ipv4.tcp_\*]
          */
         "allowed"?: Array<string>;
         /**
-         * Sysctls that pods may not set although allowed or the level admits them, in whichever spelling ('/' for '.'); '\*' at the end of one stands for any rest. Left out: none. Example: [net.ipv4.ip_forward]
+         * Sysctls that pods may not set even if allowed or the level admits them, in either spelling ('/' for '.'); '\*' at the end of one matches any ending. Left out: none. Example: [net.ipv4.ip_forward]
          */
         "forbidden"?: Array<string>;
       };
       /**
-       * true: containers must not write to their image's files, with readOnlyRootFilesystem: true of their own. Left out: false, at every level.
+       * true: containers must not write to their image's files: they must set readOnlyRootFilesystem: true themselves. Left out: false, at every level.
        */
       "readOnlyRootFilesystem"?: boolean;
       /**
@@ -433,26 +433,26 @@ export interface ICapabilityPolicy {
        */
       "runtimeClasses"?: {
         /**
-         * Names that runtimeClassName may have; leaving it unset is always admitted. [] admits only that. Left out: any. Example: [gvisor]
+         * Names that runtimeClassName may have; leaving it unset is always admitted. [] admits only unset. Left out: any. Example: [gvisor]
          */
         "allowed"?: Array<string>;
         /**
-         * With defaulting: Enabled, the runtimeClassName of pods that leave it unset; one of allowed, where that is stated. Left out: none. Example: gvisor
+         * With defaulting: Enabled, the runtimeClassName of pods that leave it unset; it must be in allowed, if that is stated. Left out: none. Example: gvisor
          */
         "default"?: string;
       };
     };
   };
   /**
-   * What became of the policy; written by the operator.
+   * The state of the policy; the operator writes it.
    */
   "status"?: {
     /**
-     * The metadata.generation that the rest of the status is about.
+     * The metadata.generation that the rest of the status describes.
      */
     "observedGeneration"?: number;
     /**
-     * Accepted: the policy could be compiled, or why not. Programmed: it is in force on every API server. Compliant: no workload violates it. LabelConflict: somebody else's Pod Security label is in the way. Ready: Accepted and Programmed. Reconciling and Stalled as kstatus knows them.
+     * Accepted: whether the policy could be compiled, and why not. Programmed: it is in force on every API server. Compliant: no workload violates it. LabelConflict: a Pod Security label of another owner is in the way. Ready: Accepted and Programmed. Reconciling and Stalled as kstatus defines them.
      */
     "conditions"?: Array<{
       /**
@@ -464,19 +464,19 @@ export interface ICapabilityPolicy {
        */
       "status": "True" | "False" | "Unknown";
       /**
-       * Why, as a word for machines.
+       * The reason, as a word for machines.
        */
       "reason": string;
       /**
-       * Why, and what to do, for people.
+       * The reason, and what to do about it, for people.
        */
       "message": string;
       /**
-       * The metadata.generation that the condition is about.
+       * The metadata.generation that the condition describes.
        */
       "observedGeneration"?: number;
       /**
-       * When status last changed.
+       * When the field status of the condition last changed.
        */
       "lastTransitionTime": string;
     }>;
@@ -510,7 +510,7 @@ export interface ICapabilityPolicy {
       "podSecurityLabels"?: "Managed" | "Off";
     };
     /**
-     * What the policy was turned into.
+     * The objects that the operator compiled the policy to.
      */
     "rendered"?: {
       /**
@@ -539,24 +539,24 @@ export interface ICapabilityPolicy {
      */
     "namespaces"?: {
       /**
-       * Namespaces that namespaceSelector takes, the excluded ones left out.
+       * Namespaces that namespaceSelector selects, without the excluded ones.
        */
       "selected"?: number;
       /**
-       * Those among them where no policy of the same mode has a higher priority.
+       * Selected namespaces where no policy of the same mode has a higher priority.
        */
       "deciding"?: number;
       /**
-       * Namespaces that carry the label we set.
+       * Namespaces that carry the label which the operator set.
        */
       "labelled"?: number;
       /**
-       * Namespaces with a Pod Security label of somebody else's that differs from ours.
+       * Namespaces with a Pod Security label that another owner set and that differs from the operator's.
        */
       "conflicting"?: number;
     };
     /**
-     * Counts of workloads in the namespaces where the policy decides, each by the controller that a person would edit.
+     * Counts of workloads in the namespaces where the policy decides, each under the controller that a person would edit.
      */
     "workloads"?: {
       /**
@@ -564,11 +564,11 @@ export interface ICapabilityPolicy {
        */
       "evaluated"?: number;
       /**
-       * Those that no deciding policy admits.
+       * Workloads that no deciding policy admits.
        */
       "violating"?: number;
       /**
-       * Bare pods that only a policy admits whose use depends on who created them, and workloads that are too expensive to evaluate.
+       * Workloads that are too expensive to evaluate, and bare pods which only a policy admits whose use depends on their creator.
        */
       "unknown"?: number;
     };
@@ -593,7 +593,7 @@ export interface ICapabilityPolicy {
        */
       "verdict": "Violating" | "Unknown";
       /**
-       * In modes Audit and Warn: the policy of mode Enforce that admits the workload, and would still admit it if this policy were enforced, since its priority is not lower. Absent: this policy would refuse it.
+       * In modes Audit and Warn: the policy of mode Enforce that admits the workload, and that would still admit it if this policy were enforced, since its priority is not lower. Absent: this policy would refuse the workload.
        */
       "admittedBy"?: string;
       /**
@@ -609,12 +609,12 @@ export interface ICapabilityPolicy {
        */
       "container"?: string;
       /**
-       * What is wrong, and what would be admitted.
+       * The violation, and what would be admitted instead.
        */
       "message"?: string;
     }>;
     /**
-     * How many workloads are not admitted, those included that violations has no room for.
+     * How many workloads are not admitted, including those that violations has no room for.
      */
     "violationsTotal"?: number;
     /**
@@ -626,16 +626,16 @@ export interface ICapabilityPolicy {
        */
       "policy": string;
       /**
-       * Shares: the same priority, a pod has to satisfy one of the two. Overrides: this policy has the higher priority, the other does not count. OverriddenBy: the other way round.
+       * Shares: it has the same priority; a pod has to satisfy one of the two. Overrides: this policy has the higher priority, so the other does not decide. OverriddenBy: the other policy has the higher priority.
        */
       "relation": "Shares" | "Overrides" | "OverriddenBy";
       /**
-       * In how many namespaces they meet.
+       * The number of namespaces that both select.
        */
       "namespaces": number;
     }>;
     /**
-     * Capabilities that allowedAdd admits beyond the level, and that no workload in the policy's namespaces adds.
+     * Capabilities that allowedAdd admits beyond the level and that no workload in the policy's namespaces adds.
      */
     "unusedGrants"?: Array<string>;
   };
@@ -644,7 +644,7 @@ export interface ICapabilityPolicy {
 /**
  * A Pod Security Standard plus your exceptions, for the namespaces that it selects. Kubernetes itself enforces it: the operator turns it into ValidatingAdmissionPolicies, pod-security.kubernetes.io labels and RBAC.
  * 
- * Several policies may select a namespace: for each mode, those of the highest priority decide, and a pod has to satisfy one of them.
+ * Several policies may select a namespace. For each mode, those with the highest priority decide, and a pod has to satisfy one of them.
  */
 export class CapabilityPolicy extends Model<ICapabilityPolicy> implements ICapabilityPolicy {
   declare "apiVersion": ICapabilityPolicy["apiVersion"];

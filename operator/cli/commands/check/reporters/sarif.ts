@@ -92,8 +92,8 @@ export class SarifReporter implements Reporter {
 function ruleTexts(): [string, string][] {
   return [
     ...RULES.map(({ id, title }): [string, string] => [id, title]),
-    [USE_RULE, 'Who may use a policy.'],
+    [USE_RULE, 'Whether the pod may use the policy.'],
     ...Object.entries(FINDING_REASONS),
-    [PROBLEM, 'What cannot be read or judged, and fields that the API server refuses.'],
+    [PROBLEM, 'Input that cannot be read or judged, and fields that the API server refuses.'],
   ];
 }
