@@ -48,6 +48,17 @@ export function carriersOf(policy: ResolvedPolicy, policies: readonly ResolvedPo
 }
 
 /**
+ * Whether what runs in a namespace is evaluated. Nothing can be created in a namespace that is being deleted (admission
+ * plugin NamespaceLifecycle).
+ */
+export function isReached(
+  { name, terminating }: { readonly name: string; readonly terminating: boolean },
+  patterns: readonly string[],
+): boolean {
+  return !terminating && !isExcluded(name, patterns);
+}
+
+/**
  * Namespaces that no policy reaches.
  * @param patterns names, or prefixes that end in `*`
  */

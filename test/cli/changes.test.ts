@@ -5,7 +5,7 @@ import { changesOf } from '../../operator/cli/commands/check/changes.ts';
 import type { Changes } from '../../operator/cli/commands/check/changes-result.ts';
 import { changesMarkdown, changesText } from '../../operator/cli/commands/check/changes-text.ts';
 import { PLAIN, terminalOf } from '../../operator/cli/output/terminal.ts';
-import { Foundation } from '../../operator/cli/policies/grounds.ts';
+import { PolicyContextBuilder } from '../../operator/cli/policies/context-builder.ts';
 import type { Cluster } from '../../operator/cluster/objects.ts';
 import { NEWEST_KNOWN_MINOR } from '../../operator/standards/level-version.ts';
 import { clusterOf, parts, pod, policyObject, workload } from '../evaluate/fixtures.ts';
@@ -50,18 +50,18 @@ function clusterWith(policies: Policies, objects: ReturnType<typeof clusterOf>):
 }
 
 function changes(live: Policies, candidates: Policies, objects = clusterOf(WORKLOADS), namespace?: string): Changes {
-  const grounds = (policies: Policies) => {
-    const foundation = new Foundation();
-    foundation.addCluster(clusterWith(policies, objects));
-    return foundation;
+  const builderOf = (policies: Policies) => {
+    const builder = new PolicyContextBuilder();
+    builder.addCluster(clusterWith(policies, objects));
+    return builder;
   };
-  const after = grounds({ ...live, ...candidates });
+  const after = builderOf({ ...live, ...candidates });
   const names = Object.keys(candidates);
   const fail = (trouble: unknown) => assert.fail(JSON.stringify(trouble));
   return changesOf({
     cluster: clusterWith(live, objects),
     candidates: names,
-    before: grounds(live).build(OPTIONS, fail),
+    before: builderOf(live).build(OPTIONS, fail),
     after: after.build(OPTIONS, fail),
     enforced: after.enforcing(names).build(OPTIONS, fail),
     namespace,

@@ -1,5 +1,5 @@
 /** Files, folders and standard input → the Kubernetes objects in them, one at a time. */
-import type { RawObject } from '../../cluster/raw.ts';
+import { objectOf, type RawObject } from '../../cluster/raw.ts';
 import type { Io } from '../command.ts';
 import { DocumentError, type FieldPath, parseDocument } from './document.ts';
 import { type InputFile, manifestFiles, reason } from './files.ts';
@@ -165,6 +165,13 @@ function whatIsWrong(object: unknown): string | undefined {
   if (metadata !== undefined && metadata !== null && (typeof metadata !== 'object' || Array.isArray(metadata)))
     return `${kind}: metadata is not a mapping`;
   return undefined;
+}
+
+/** @param namespace of an object that states none */
+export function identityOf({ metadata }: RawObject, namespace: string): { namespace: string; name: string } {
+  const { generateName } = objectOf(metadata);
+  const generated = typeof generateName === 'string' ? `${generateName}*` : '';
+  return { namespace: metadata?.namespace || namespace, name: metadata?.name || generated };
 }
 
 /** Something wrong with a field of a manifest. */

@@ -7,6 +7,7 @@ import { meantBy } from '../nearest.ts';
 import type { FieldPath } from './document.ts';
 import { KUBERNETES_FIELDS } from './kubernetes-schema.ts';
 import { pathText } from './paths.ts';
+import type { Problem } from './schema.ts';
 
 export interface UnknownField {
   readonly path: FieldPath;
@@ -28,6 +29,14 @@ export function unknownFieldsOf(object: unknown, apiVersion: string, kind: strin
 /** The same for a pod that was found in an object of another kind. */
 export function unknownFieldsIn(pod: unknown): UnknownField[] {
   return described(search(pod, 'PodTemplateSpec', []));
+}
+
+/** A certain misspelling is an error, as in `kubectl apply`; an unknown field may belong to a newer Kubernetes. */
+export function fieldProblems(unknown: readonly UnknownField[]): { problems: Problem[]; warnings: Problem[] } {
+  return {
+    problems: unknown.filter(({ meant }) => meant !== undefined),
+    warnings: unknown.filter(({ meant }) => meant === undefined),
+  };
 }
 
 interface Found {

@@ -4,7 +4,7 @@ import type { NamespaceJudgement, WorkloadJudgement } from '../../../evaluate/na
 import { MODES } from '../../../policy/deciding.ts';
 import { matches } from '../../../policy/selector.ts';
 import { isWorse, type Outcome, outcomeOf } from '../../output/outcome.ts';
-import type { Grounds } from '../../policies/grounds.ts';
+import type { PolicyContext } from '../../policies/context.ts';
 import type {
   Change,
   ChangeCounts,
@@ -15,25 +15,25 @@ import type {
   OutcomeCounts,
   RefusedIfEnforced,
 } from './changes-result.ts';
+import { checkedPolicies } from './checked.ts';
 import type { CheckedViolation } from './result.ts';
-import { judgements, violationsOf } from './running.ts';
+import { violationsOf } from './running.ts';
 
 export interface ChangeInput {
   readonly cluster: Cluster;
   readonly candidates: readonly string[];
   /** The live policies; the same with the candidates; and that with every candidate in mode Enforce. */
-  readonly before: Grounds;
-  readonly after: Grounds;
-  readonly enforced: Grounds;
+  readonly before: PolicyContext;
+  readonly after: PolicyContext;
+  readonly enforced: PolicyContext;
   /** The only namespace whose pods and workloads were read; undefined for all. */
   readonly namespace?: string | undefined;
 }
 
 export function changesOf({ cluster, candidates, before, after, enforced, namespace: only }: ChangeInput): Changes {
-  const was = byNamespace(judgements(cluster, before));
-  const ifEnforced = byNamespace(judgements(cluster, enforced));
-  const asked = [...judgements(cluster, after)].filter(({ namespace }) => only === undefined || namespace === only);
-  const all = asked.map((now) => {
+  const was = byNamespace(before.judgeCluster(cluster));
+  const ifEnforced = byNamespace(enforced.judgeCluster(cluster));
+  const all = [...after.judgeCluster(cluster, only)].map((now) => {
     const compared = compare(outcomesIn(was.get(now.namespace)), outcomesIn(now));
     const isFor = isCandidates(now.namespace, enforced, candidates);
     const refused = isFor ? refusedIn(ifEnforced.get(now.namespace)) : [];
@@ -41,7 +41,7 @@ export function changesOf({ cluster, candidates, before, after, enforced, namesp
   });
   const namespaces = all.map(({ namespace }) => namespace);
   return {
-    policies: after.policies,
+    policies: checkedPolicies(after),
     candidates,
     namespaces: namespaces.filter(isWorthTelling),
     changes: all.flatMap(({ compared }) => compared.flatMap(({ change }) => change ?? [])),
@@ -119,9 +119,9 @@ function refusedIn(judgement: NamespaceJudgement | undefined): RefusedIfEnforced
   });
 }
 
-function isCandidates(namespace: string, grounds: Grounds, candidates: readonly string[]): boolean {
-  return grounds.compiled.policies.some(
-    ({ name, selector }) => candidates.includes(name) && matches(selector, grounds.labelsOf(namespace)),
+function isCandidates(namespace: string, context: PolicyContext, candidates: readonly string[]): boolean {
+  return context.compiled.policies.some(
+    ({ name, selector }) => candidates.includes(name) && matches(selector, context.labelsOf(namespace)),
   );
 }
 

@@ -10,7 +10,8 @@ import { excludingBy, type Given } from '../../options.ts';
 import { isWorse, outcomeOf } from '../../output/outcome.ts';
 import { jsonText, printableTexts } from '../../output/printable.ts';
 import { type Terminal, terminalOf } from '../../output/terminal.ts';
-import { Foundation, type GroundsOptions } from '../../policies/grounds.ts';
+import type { PolicyContextOptions } from '../../policies/context.ts';
+import { PolicyContextBuilder } from '../../policies/context-builder.ts';
 import { changesOf } from './changes.ts';
 import type { Change, Changes } from './changes-result.ts';
 import { changesMarkdown, changesText } from './changes-text.ts';
@@ -18,7 +19,7 @@ import { ENFORCED, type FailOn } from './fail-on.ts';
 import { addPolicies, checkFiles } from './files.ts';
 import type { Output } from './reporters/create-reporter.ts';
 import { Run, Troubles } from './run.ts';
-import { itemsOf, judgements } from './running.ts';
+import { itemsOf } from './running.ts';
 
 export interface CheckOptions {
   readonly filename: readonly string[];
@@ -62,31 +63,30 @@ async function checkManifests(
   namespace: string,
 ): Promise<ExitCode> {
   const run = await beginRun(options, io);
-  const foundation = foundationOf(options);
-  if (cluster) foundation.addCluster(cluster);
-  await addPolicies(foundation, options.policy, io, run);
+  const builder = builderFor(options);
+  if (cluster) builder.addCluster(cluster);
+  await addPolicies(builder, options.policy, io, run);
   const build = () => {
-    if (foundation.isEmpty && run.errors === 0) throw new UsageError(NO_POLICY);
-    return foundation.build(groundsOptions(options, cluster), run.trouble);
+    if (builder.isEmpty && run.errors === 0) throw new UsageError(NO_POLICY);
+    return builder.build(contextOptions(options, cluster), run.trouble);
   };
-  await checkFiles(options.filename, io, run, { foundation, build, namespace });
+  await checkFiles(options.filename, io, run, { builder, build, namespace });
   return run.end();
 }
 
 async function checkRunning(options: CheckOptions, io: Io, cluster: Cluster): Promise<ExitCode> {
   const run = await beginRun(options, io);
-  const foundation = foundationOf(options);
-  foundation.addCluster(cluster);
+  const builder = builderFor(options);
+  builder.addCluster(cluster);
   // As for files: a check that looks at nothing must not look like a success.
-  if (foundation.isEmpty)
-    throw new UsageError('no policy to judge by: the cluster has none; name one with --policy FILE');
-  const grounds = foundation.build(groundsOptions(options, cluster), run.trouble);
-  run.grounds(grounds);
+  if (builder.isEmpty) throw new UsageError('no policy to judge by: the cluster has none; name one with --policy FILE');
+  const context = builder.build(contextOptions(options, cluster), run.trouble);
+  run.begin(context);
   const { namespace } = options;
-  if (namespace !== undefined && grounds.isExcluded(namespace)) {
+  if (namespace !== undefined && context.isExcluded(namespace)) {
     run.trouble({ file: 'cluster', message: `no policy reaches namespace ${namespace}`, severity: 'warning' });
   }
-  for (const judgement of judgements(cluster, grounds)) {
+  for (const judgement of context.judgeCluster(cluster)) {
     io.signal.throwIfAborted();
     for (const item of itemsOf(judgement, cluster)) run.item(item);
   }
@@ -101,18 +101,18 @@ async function showChanges(options: CheckOptions, io: Io, cluster: Cluster): Pro
     );
   checkReached(options);
   const troubles = new Troubles(io);
-  const live = new Foundation();
+  const live = new PolicyContextBuilder();
   live.addCluster(cluster);
-  const changed = new Foundation();
+  const changed = new PolicyContextBuilder();
   changed.addCluster(cluster);
   await addPolicies(changed, options.policy, io, troubles);
   const candidates = changed.stated;
   if (candidates.length === 0 && troubles.count === 0)
     throw new UsageError('no CapabilityPolicy in the files of --policy');
-  const grounds = groundsOptions(options, cluster);
-  const before = live.build(grounds, () => {});
-  const after = changed.build(grounds, troubles.trouble);
-  const enforced = changed.enforcing(candidates).build(grounds, () => {});
+  const contexts = contextOptions(options, cluster);
+  const before = live.build(contexts, () => {});
+  const after = changed.build(contexts, troubles.trouble);
+  const enforced = changed.enforcing(candidates).build(contexts, () => {});
   const changes = printableTexts(
     changesOf({ cluster, candidates, before, after, enforced, namespace: options.namespace }),
   );
@@ -134,18 +134,18 @@ const PRINTERS: Readonly<Partial<Record<CheckOptions['output'], (changes: Change
 };
 
 function beginRun(options: CheckOptions, io: Io): Promise<Run> {
-  return Run.begin({ output: options.output, failOn: failOnOf(options) }, io);
+  return Run.create({ output: options.output, failOn: failOnOf(options) }, io);
 }
 
 function failOnOf({ warn, failOn }: CheckOptions): FailOn {
   return warn ? ENFORCED : failOn;
 }
 
-function foundationOf({ level, levelVersion = 'latest' }: CheckOptions): Foundation {
-  return level === undefined ? new Foundation() : Foundation.ofLevel(level, levelVersion);
+function builderFor({ level, levelVersion = 'latest' }: CheckOptions): PolicyContextBuilder {
+  return level === undefined ? new PolicyContextBuilder() : PolicyContextBuilder.ofLevel(level, levelVersion);
 }
 
-function groundsOptions(options: CheckOptions, cluster: Cluster | undefined): GroundsOptions {
+function contextOptions(options: CheckOptions, cluster: Cluster | undefined): PolicyContextOptions {
   return {
     ...options,
     // --level applies to every namespace.

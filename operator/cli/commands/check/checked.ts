@@ -2,13 +2,23 @@
 import type { PodSpec } from '../../../cluster/objects.ts';
 import { findings } from '../../../evaluate/findings.ts';
 import type { Judgement } from '../../../evaluate/verdict.ts';
+import { formatVersion } from '../../../standards/level-version.ts';
 import type { FieldPath } from '../../input/document.ts';
 import { fieldPath } from '../../input/paths.ts';
-import type { CheckedFinding, CheckedViolation, ItemVerdict } from './result.ts';
+import type { PolicyContext } from '../../policies/context.ts';
+import type { CheckedFinding, CheckedPolicy, CheckedViolation, ItemVerdict } from './result.ts';
 
 type Place = Pick<CheckedViolation, 'path' | 'line'>;
 /** @param path from the PodSpec on, or of the pod's metadata */
 type PlaceOf = (path: string) => Place;
+
+/** The policies by which a check evaluates, by name. */
+export function checkedPolicies({ compiled, sources }: PolicyContext): CheckedPolicy[] {
+  return compiled.policies.map(({ name, mode, priority, standard: { level, minor } }) => {
+    const { file = null, line = null } = sources.get(name) ?? {};
+    return { name, mode, priority, level, version: formatVersion(minor), file, line };
+  });
+}
 
 export function worst(verdicts: readonly ItemVerdict[]): ItemVerdict {
   const order = ['Violating', 'Unknown', 'Compliant'] as const;

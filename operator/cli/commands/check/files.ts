@@ -5,17 +5,18 @@ import { Inputs } from '../../input/inputs.ts';
 import { type Manifest, manifestsOf, readManifests, troubleOf } from '../../input/manifests.ts';
 import { Breath, isAtHand, KeptFiles, mentions } from '../../input/text.ts';
 import type { Trouble } from '../../input/trouble.ts';
-import type { Foundation, Grounds } from '../../policies/grounds.ts';
+import type { PolicyContext } from '../../policies/context.ts';
+import type { PolicyContextBuilder } from '../../policies/context-builder.ts';
 import { type Judged, ManifestJudge } from './judge.ts';
 import type { CheckedItem, NotJudged } from './result.ts';
 
-/** Words of the documents that judging may stand on: in documents without them none is. */
-const GROUND = ['CapabilityPolicy', 'Namespace', 'Role'];
+/** Documents without these words give the context nothing. */
+const CONTEXT_WORDS = ['CapabilityPolicy', 'Namespace', 'Role'];
 
 /** Who is told what is found, as it is found. */
 export interface Listener {
   /** Before all items. */
-  grounds(grounds: Grounds): void;
+  begin(context: PolicyContext): void;
   item(item: CheckedItem): void;
   /** An object that makes no pods. */
   skipped(): void;
@@ -28,25 +29,25 @@ export interface Listener {
 
 /** Adds the policies of --policy, with the namespaces, roles and bindings beside them. */
 export async function addPolicies(
-  foundation: Foundation,
+  builder: PolicyContextBuilder,
   paths: readonly string[],
   io: Io,
   { trouble }: Pick<Listener, 'trouble'>,
 ): Promise<void> {
-  for await (const manifest of readManifests(paths, io, { tell: trouble })) foundation.addManifest(manifest, trouble);
+  for await (const manifest of readManifests(paths, io, { tell: trouble })) builder.addManifest(manifest, trouble);
 }
 
 /**
  * Reads the files twice: what they are judged by may come after what is judged.
  *
- * @param build called when all of the foundation is there
+ * @param build called when the builder has everything
  * @param namespace of objects that state none
  */
 export async function checkFiles(
   paths: readonly string[],
   io: Io,
   listener: Listener,
-  { foundation, build, namespace }: { foundation: Foundation; build: () => Grounds; namespace: string },
+  { builder, build, namespace }: { builder: PolicyContextBuilder; build: () => PolicyContext; namespace: string },
 ): Promise<void> {
   const { trouble } = listener;
   let found = false;
@@ -57,10 +58,10 @@ export async function checkFiles(
   const inputs = await Inputs.open(paths, io, tell);
   try {
     const kept = new KeptFiles();
-    await addGround(foundation, inputs.files, io, { trouble, kept });
-    const grounds = build();
-    listener.grounds(grounds);
-    const judge = new ManifestJudge({ grounds, namespace });
+    await addContext(builder, inputs.files, io, { trouble, kept });
+    const context = build();
+    listener.begin(context);
+    const judge = new ManifestJudge({ context, namespace });
     const skip = (what: string) => listener.notKubernetes(what);
     for await (const manifest of manifestsOf(inputs.files, io, { tell, skip, kept })) {
       found = true;
@@ -73,25 +74,25 @@ export async function checkFiles(
   }
 }
 
-async function addGround(
-  foundation: Foundation,
+async function addContext(
+  builder: PolicyContextBuilder,
   files: readonly InputFile[],
   io: Io,
   { trouble, kept }: Pick<Listener, 'trouble'> & { readonly kept: KeptFiles },
 ): Promise<void> {
   // What can't be read is told the second time.
-  const options = { tell: () => {}, wants: (text: string) => GROUND.some((word) => text.includes(word)) };
+  const options = { tell: () => {}, wants: (text: string) => CONTEXT_WORDS.some((word) => text.includes(word)) };
   const reading = { signal: io.signal, breath: new Breath(), kept };
   for (const file of files) {
-    if (isAtHand(file) && !(await mentions(file, GROUND, reading))) continue;
-    for await (const manifest of manifestsOf([file], io, options)) foundation.addManifest(manifest, trouble);
+    if (isAtHand(file) && !(await mentions(file, CONTEXT_WORDS, reading))) continue;
+    for await (const manifest of manifestsOf([file], io, options)) builder.addManifest(manifest, trouble);
   }
 }
 
 function report(
   manifest: Manifest,
   { items, problems, warnings, skipped, notJudged }: Judged,
-  listener: Omit<Listener, 'grounds'>,
+  listener: Omit<Listener, 'begin'>,
 ): void {
   for (const problem of problems) listener.trouble(troubleOf(manifest, problem));
   for (const problem of warnings) listener.trouble({ ...troubleOf(manifest, problem), severity: 'warning' });

@@ -1,5 +1,6 @@
 /** A manifest → the verdicts on the pods that it makes, by the operator's own judge. */
-import { objectOf } from '../../../cluster/raw.ts';
+import { createProjection } from '../../../cluster/projection.ts';
+import { UNSHARED } from '../../../cluster/sharing.ts';
 import {
   type Candidate,
   customCandidate,
@@ -9,22 +10,23 @@ import {
   templateCandidate,
 } from '../../../evaluate/verdict.ts';
 import { qualifiedKind, templatePath } from '../../../model/workload-kinds.ts';
+import { RULES } from '../../../rules/index.ts';
 import type { FieldPath } from '../../input/document.ts';
 import { isBuiltIn, isSearched, roleOf } from '../../input/kinds.ts';
-import type { Manifest } from '../../input/manifests.ts';
+import { identityOf, type Manifest } from '../../input/manifests.ts';
 import { pathText } from '../../input/paths.ts';
 import { makesPods } from '../../input/pod-making-kinds.ts';
 import { metadataProblems, podProblems, podProblemsIn } from '../../input/pod-schema.ts';
 import { type PodTemplate, podTemplatesIn } from '../../input/pod-templates.ts';
 import type { Problem } from '../../input/schema.ts';
-import { type UnknownField, unknownFieldsIn, unknownFieldsOf } from '../../input/unknown-fields.ts';
-import type { Grounds } from '../../policies/grounds.ts';
+import { fieldProblems, type UnknownField, unknownFieldsOf } from '../../input/unknown-fields.ts';
+import type { PolicyContext } from '../../policies/context.ts';
 import { checkedFindings, checkedViolations, fieldIn, worst } from './checked.ts';
-import { fieldProblems, withMisspelt } from './misspelt.ts';
+import { misspeltIn, withMisspelt } from './misspelt.ts';
 import type { CheckedItem, ItemVerdict, NotJudged, NotSelectedReason } from './result.ts';
 
 export interface JudgeOptions {
-  readonly grounds: Grounds;
+  readonly context: PolicyContext;
   /** Of objects that state none. */
   readonly namespace: string;
 }
@@ -58,6 +60,7 @@ const NOTHING: Judged = { items: [], problems: [], warnings: [] };
 
 export class ManifestJudge {
   readonly #options: JudgeOptions;
+  readonly #projection = createProjection(RULES, UNSHARED);
 
   constructor(options: JudgeOptions) {
     this.#options = options;
@@ -118,9 +121,8 @@ export class ManifestJudge {
     { path, pod, fieldOf }: PodTemplate,
     known: { readonly unknown: readonly UnknownField[]; readonly line: number },
   ): CheckedItem {
-    const { projection } = this.#options.grounds;
-    const { namespace } = this.#placed(manifest.object).metadata;
-    const candidate = customCandidate(namespace, projection.parts(pod));
+    const { namespace } = identityOf(manifest.object, this.#options.namespace);
+    const candidate = customCandidate(namespace, this.#projection.parts(pod));
     return this.#checked(manifest, {
       candidate,
       fieldOf: (inPod) => fieldOf(fieldIn([], inPod)),
@@ -131,13 +133,13 @@ export class ManifestJudge {
 
   /** The object with the namespace that it will be in. */
   #placed(object: Object) {
-    const namespace = object.metadata?.namespace || this.#options.namespace;
+    const { namespace } = identityOf(object, this.#options.namespace);
     return { ...object, metadata: { ...object.metadata, namespace } };
   }
 
   #checked(manifest: Manifest, { candidate, fieldOf, unknown, ...place }: Candidature): CheckedItem {
     const { object, file, lineOf } = manifest;
-    const { namespace, name } = this.#placed(object).metadata;
+    const { namespace, name } = identityOf(object, this.#options.namespace);
     const placeOf = (inPod: string) => {
       const path = fieldOf(inPod);
       return { path: pathText(path), line: lineOf(path) };
@@ -146,7 +148,7 @@ export class ManifestJudge {
     return {
       kind: object.kind,
       namespace,
-      name: name ?? generatedName(object) ?? '',
+      name,
       ...place,
       file,
       verdict,
@@ -162,41 +164,25 @@ export class ManifestJudge {
 
   /** Undefined when the object makes no pods, as a finished Job. */
   #candidate(object: Object, role: 'pod' | 'workload'): Candidate | undefined {
-    const { projection } = this.#options.grounds;
     if (role === 'workload') {
-      const view = projection.workload(object);
+      const view = this.#projection.workload(object);
       return view.finished ? undefined : templateCandidate(view);
     }
-    const view = projection.pod(object);
+    const view = this.#projection.pod(object);
     // Unlike a pod that runs, it has still to be filled by defaulting.
     return view.mirror || view.finished ? undefined : { ...podCandidate(view), filled: true };
   }
 
   #verdict(candidate: Candidate | undefined): { verdict: ItemVerdict; judgements: readonly Judgement[] } {
-    const { grounds } = this.#options;
+    const { context } = this.#options;
     if (!candidate) return { verdict: 'NotSelected', judgements: [] };
-    const all = grounds.parties(candidate.namespace).map((policies) => judge(candidate, policies, grounds.court));
+    const all = context.deciding(candidate.namespace).map((policies) => judge(candidate, policies, context.court));
     const verdict = worst(all.map((judgement) => judgement.verdict));
     return { verdict, judgements: all.filter((judgement) => judgement.verdict === verdict) };
   }
 
   #whyNotSelected(candidate: Candidate | undefined, namespace: string): NotSelectedReason {
     if (!candidate) return 'NoPods';
-    return this.#options.grounds.isExcluded(namespace) ? 'ExcludedNamespace' : 'NoPolicy';
+    return this.#options.context.isExcluded(namespace) ? 'ExcludedNamespace' : 'NoPolicy';
   }
-}
-
-/** Reports only certain misspellings in a custom resource, because its kind may have fields of its own. */
-function misspeltIn({ pod, fieldOf }: PodTemplate): UnknownField[] {
-  return unknownFieldsIn(pod).flatMap(({ path, meant }) => {
-    if (!meant) return [];
-    const place = fieldOf(path);
-    const message = `unknown field ${JSON.stringify(pathText(place))}: did you mean ${JSON.stringify(meant.at(-1))}?`;
-    return [{ path: place, meant: fieldOf(meant), message }];
-  });
-}
-
-function generatedName({ metadata }: Object): string | undefined {
-  const { generateName } = objectOf(metadata);
-  return typeof generateName === 'string' ? `${generateName}*` : undefined;
 }

@@ -1,16 +1,18 @@
-/** Fields that the API server does not know, as problems; and the violations that follow from them. */
+/** Misspelt fields, and the violations that follow from them. */
 import type { FieldPath } from '../../input/document.ts';
-import { fieldPath } from '../../input/paths.ts';
-import type { Problem } from '../../input/schema.ts';
-import type { UnknownField } from '../../input/unknown-fields.ts';
+import { fieldPath, pathText } from '../../input/paths.ts';
+import type { PodTemplate } from '../../input/pod-templates.ts';
+import { type UnknownField, unknownFieldsIn } from '../../input/unknown-fields.ts';
 import type { CheckedViolation } from './result.ts';
 
-/** A certain misspelling is an error, as in `kubectl apply`; an unknown field may belong to a newer Kubernetes. */
-export function fieldProblems(unknown: readonly UnknownField[]): { problems: Problem[]; warnings: Problem[] } {
-  return {
-    problems: unknown.filter(({ meant }) => meant !== undefined),
-    warnings: unknown.filter(({ meant }) => meant === undefined),
-  };
+/** Reports only certain misspellings in a custom resource, because its kind may have fields of its own. */
+export function misspeltIn({ pod, fieldOf }: PodTemplate): UnknownField[] {
+  return unknownFieldsIn(pod).flatMap(({ path, meant }) => {
+    if (!meant) return [];
+    const place = fieldOf(path);
+    const message = `unknown field ${JSON.stringify(pathText(place))}: did you mean ${JSON.stringify(meant.at(-1))}?`;
+    return [{ path: place, meant: fieldOf(meant), message }];
+  });
 }
 
 /** The same violations, with a note on those that a misspelt field causes. */

@@ -4,7 +4,8 @@ import { type Trouble, troubleText } from '../../input/trouble.ts';
 import { printableTexts } from '../../output/printable.ts';
 import { Progress } from '../../output/progress.ts';
 import { terminalOf } from '../../output/terminal.ts';
-import type { Grounds } from '../../policies/grounds.ts';
+import type { PolicyContext } from '../../policies/context.ts';
+import { checkedPolicies } from './checked.ts';
 import { type FailOn, fails } from './fail-on.ts';
 import type { Listener } from './files.ts';
 import { createReporter, type Output } from './reporters/create-reporter.ts';
@@ -87,7 +88,7 @@ export class Run implements Listener {
     this.#troubles = new Troubles(io);
   }
 
-  static async begin({ output, failOn }: RunOptions, io: Io): Promise<Run> {
+  static async create({ output, failOn }: RunOptions, io: Io): Promise<Run> {
     const progress = new Progress(io);
     const written = new Written(io, progress);
     const reporter = await createReporter(output, { cwd: io.cwd, stdout: written, terminal: terminalOf(io) });
@@ -98,7 +99,8 @@ export class Run implements Listener {
     return this.#troubles.count;
   }
 
-  grounds({ policies }: Grounds): void {
+  begin(context: PolicyContext): void {
+    const policies = checkedPolicies(context);
     this.#modes = new Map(policies.map(({ name, mode }) => [name, mode]));
     this.#reporter.begin(printableTexts(policies));
   }

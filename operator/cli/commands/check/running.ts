@@ -1,21 +1,11 @@
 /** What runs in a cluster → verdicts by workload, as the operator reports them. */
 import type { Cluster, PodSpec } from '../../../cluster/objects.ts';
-import { judgeNamespace, type NamespaceJudgement, type WorkloadJudgement } from '../../../evaluate/namespace.ts';
+import type { NamespaceJudgement, WorkloadJudgement } from '../../../evaluate/namespace.ts';
 import { templatePath } from '../../../model/workload-kinds.ts';
 import { MODES } from '../../../policy/deciding.ts';
 import { pathText } from '../../input/paths.ts';
-import type { Grounds } from '../../policies/grounds.ts';
 import { checkedFindings, checkedViolations, fieldIn, worst } from './checked.ts';
 import type { CheckedItem, CheckedViolation } from './result.ts';
-
-/** By namespace; those that no policy reaches are left out. */
-export function* judgements(cluster: Cluster, grounds: Grounds): Generator<NamespaceJudgement> {
-  for (const { name, terminating } of cluster.namespaces()) {
-    if (terminating || grounds.isExcluded(name)) continue;
-    const labels = grounds.labelsOf(name);
-    yield judgeNamespace({ name, labels }, grounds.compiled.policies, cluster, grounds.court);
-  }
-}
 
 /** In the order of namespaces, kinds and names. */
 export function itemsOf(judgement: NamespaceJudgement, cluster: Cluster): CheckedItem[] {

@@ -7,13 +7,13 @@ import type { Manifest } from '../../../compile/objects.ts';
 import { excludingPlatform, snapshot, withCluster } from '../../cluster.ts';
 import type { ExitCode, Io } from '../../command.ts';
 import type { Given } from '../../options.ts';
-import type { Foundation } from '../../policies/grounds.ts';
+import type { PolicyContextBuilder } from '../../policies/context-builder.ts';
 import type { Troubles } from '../check/run.ts';
 import { isProbe, objectsOf, yaml } from './objects.ts';
 import type { RenderOptions } from './options.ts';
 
 export interface DiffInput {
-  readonly foundation: Foundation;
+  readonly builder: PolicyContextBuilder;
   readonly troubles: Troubles;
   /** Adds the policies of the files. */
   addFiles(): Promise<unknown>;
@@ -23,19 +23,19 @@ export interface DiffInput {
 const HASH = /-[0-9a-f]{12}(?=$|-)/;
 
 export async function renderDiff(given: Given<RenderOptions>, io: Io, input: DiffInput): Promise<ExitCode> {
-  const { foundation, troubles } = input;
+  const { builder, troubles } = input;
   return withCluster(given, async (connected) => {
     const options = await excludingPlatform<RenderOptions>(given, connected);
     const cluster = await snapshot(connected, io, { workloads: false });
-    foundation.addCluster(cluster);
+    builder.addCluster(cluster);
     await input.addFiles();
-    const grounds = {
+    const contextOptions = {
       ...options,
       oldestServer: cluster.oldestServer,
       namespaceLabels: {},
       lastAccepted: lastAccepted(cluster.rendered()),
     };
-    const { compiled } = foundation.build(grounds, troubles.trouble);
+    const { compiled } = builder.build(contextOptions, troubles.trouble);
     const text = differences(cluster.rendered(), objectsOf(compiled));
     io.stdout.write(text);
     if (troubles.count > 0) return 2;

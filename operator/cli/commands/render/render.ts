@@ -7,7 +7,7 @@ import { type ExitCode, type Io, UsageError } from '../../command.ts';
 import { roleOf } from '../../input/kinds.ts';
 import { type Manifest as Read, readManifests } from '../../input/manifests.ts';
 import { excludingBy, type Given } from '../../options.ts';
-import { Foundation } from '../../policies/grounds.ts';
+import { PolicyContextBuilder } from '../../policies/context-builder.ts';
 import { Troubles } from '../check/run.ts';
 import { isProbe, objectsOf, yaml } from './objects.ts';
 import type { RenderOptions } from './options.ts';
@@ -22,18 +22,18 @@ interface Namespace {
 export async function render(given: Given<RenderOptions>, io: Io): Promise<ExitCode> {
   const options = excludingBy<RenderOptions>(given);
   const troubles = new Troubles(io);
-  const foundation = new Foundation();
+  const builder = new PolicyContextBuilder();
   if (options.diff) {
     const { renderDiff } = await import('./diff.ts');
     return renderDiff(given, io, {
-      foundation,
+      builder,
       troubles,
-      addFiles: () => readInto(foundation, options, io, troubles),
+      addFiles: () => readInto(builder, options, io, troubles),
     });
   }
-  const namespaces = await readInto(foundation, options, io, troubles);
-  if (foundation.isEmpty && troubles.count === 0) throw new UsageError('no CapabilityPolicy in the files of --policy');
-  const { compiled } = foundation.build(
+  const namespaces = await readInto(builder, options, io, troubles);
+  if (builder.isEmpty && troubles.count === 0) throw new UsageError('no CapabilityPolicy in the files of --policy');
+  const { compiled } = builder.build(
     { ...options, oldestServer: options.serverVersion, namespaceLabels: {} },
     troubles.trouble,
   );
@@ -45,14 +45,14 @@ export async function render(given: Given<RenderOptions>, io: Io): Promise<ExitC
 
 /** The policies, and the namespaces beside them. */
 async function readInto(
-  foundation: Foundation,
+  builder: PolicyContextBuilder,
   { policy }: RenderOptions,
   io: Io,
   { trouble }: Troubles,
 ): Promise<Namespace[]> {
   const namespaces: Namespace[] = [];
   for await (const manifest of readManifests(policy, io, { tell: trouble })) {
-    foundation.addManifest(manifest, trouble);
+    builder.addManifest(manifest, trouble);
     namespaces.push(...namespaceIn(manifest));
   }
   return namespaces.sort((a, b) => (a.name < b.name ? -1 : 1));

@@ -6,7 +6,7 @@ import type { Given } from '../../../evaluate/suggest-workloads.ts';
 import { RULES } from '../../../rules/index.ts';
 import type { Io } from '../../command.ts';
 import { isSearched, roleOf } from '../../input/kinds.ts';
-import { type Manifest, readManifests, troubleOf } from '../../input/manifests.ts';
+import { identityOf, type Manifest, readManifests, troubleOf } from '../../input/manifests.ts';
 import { podProblems, podProblemsIn } from '../../input/pod-schema.ts';
 import { podTemplatesIn } from '../../input/pod-templates.ts';
 import type { Trouble } from '../../input/trouble.ts';
@@ -36,7 +36,7 @@ export async function givenByFiles(
     progress.at(() => `${given.length} workloads read`);
     if (typeof role === 'object') tell({ file, line, message: role.wrong });
     if ((role === 'pod' || role === 'workload') && !isSound(manifest, tell)) continue;
-    const workload = { kind: object.kind, ...identity(object, namespace) };
+    const workload = { kind: object.kind, ...identityOf(object, namespace) };
     if (role === 'other' && isSearched(object.apiVersion)) {
       const templates = podTemplatesIn(object).filter(({ pod }) => podProblemsIn(pod).length === 0);
       for (const { pod } of templates) given.push({ workload, parts: projection.parts(pod), template: true });
@@ -63,7 +63,10 @@ function isSound(manifest: Manifest, tell: FileOptions['tell']): boolean {
   return wrong.length === 0;
 }
 
-export function givenByCluster(cluster: Cluster, namespaces: readonly string[]): Given[] {
+/** @param only the one namespace to look at; undefined for all */
+export function givenByCluster(cluster: Cluster, only?: string): Given[] {
+  const all = cluster.namespaces().filter(({ terminating }) => !terminating);
+  const namespaces = only === undefined ? all.map(({ name }) => name) : [only];
   return namespaces.flatMap((namespace) =>
     membersOf(namespace, cluster).map(({ workload, pod, candidate }) => ({
       workload,
@@ -71,12 +74,6 @@ export function givenByCluster(cluster: Cluster, namespaces: readonly string[]):
       template: !pod,
     })),
   );
-}
-
-function identity({ metadata }: Manifest['object'], namespace: string): { namespace: string; name: string } {
-  const { generateName } = (metadata ?? {}) as { generateName?: unknown };
-  const generated = typeof generateName === 'string' ? `${generateName}*` : '';
-  return { namespace: metadata?.namespace || namespace, name: metadata?.name || generated };
 }
 
 /** A pod that an API server has not admitted yet is still to get its token. */

@@ -100,9 +100,8 @@ async function readCluster(options: Options<SuggestOptions>, io: Io): Promise<In
     const { namespace = connected.namespace } = options;
     const only = everywhere ? [NAMESPACES, ...WORKLOADS] : WORKLOADS;
     const cluster = await snapshot(connected, io, { only, workloads: true, ...(!everywhere && { namespace }) });
-    const namespaces = everywhere ? cluster.namespaces().map(({ name }) => name) : [namespace];
     const { excludedNamespaces } = await excludingPlatform<SuggestOptions>(options, connected);
-    const given = givenByCluster(cluster, namespaces);
+    const given = givenByCluster(cluster, everywhere ? undefined : namespace);
     return { given, everywhere, server: cluster.oldestServer, excludedNamespaces, incomplete: false };
   });
 }

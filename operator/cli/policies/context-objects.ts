@@ -1,14 +1,12 @@
-/** Problems of the namespaces, roles and bindings that judging depends on. */
-
-import { fieldProblems } from '../commands/check/misspelt.ts';
+/** Problems of the namespaces, roles and bindings that evaluating depends on. */
 import type { roleOf } from '../input/kinds.ts';
 import { type Manifest, troubleOf } from '../input/manifests.ts';
 import { objectProblems } from '../input/pod-schema.ts';
 import type { Trouble } from '../input/trouble.ts';
-import { unknownFieldsOf } from '../input/unknown-fields.ts';
+import { fieldProblems, unknownFieldsOf } from '../input/unknown-fields.ts';
 
-/** Whether judging depends on the object; policies have a validation of their own. */
-export function isGround(role: ReturnType<typeof roleOf>): boolean {
+/** Policies have a validation of their own. */
+export function isContextObject(role: ReturnType<typeof roleOf>): boolean {
   return role === 'namespace' || role === 'role' || role === 'roleBinding';
 }
 

@@ -1,45 +1,28 @@
-/** What judging stands on: policies, namespaces, and who may use what; from files, from a cluster, or both. */
+/** Collects policies, namespaces and RBAC objects from files, from a cluster, or both. */
 import { type CompletePolicy, GROUP, KIND, VERSION } from '../../api/capability-policy.ts';
 import { completePolicy, completeSpec } from '../../api/defaults.ts';
 import type { Cluster, RoleBindingView, RoleView } from '../../cluster/objects.ts';
 import { createProjection, type Projection } from '../../cluster/projection.ts';
 import { projectRole, projectRoleBinding } from '../../cluster/rbac-projection.ts';
-import { Recent, UNSHARED } from '../../cluster/sharing.ts';
-import { type Compiled, type CompileOptions, compile } from '../../compile/compile.ts';
-import type { AdmissionOptions } from '../../compile/match.ts';
+import { UNSHARED } from '../../cluster/sharing.ts';
+import { type Compiled, compile } from '../../compile/compile.ts';
 import { createUseIndex } from '../../evaluate/use.ts';
-import type { Court } from '../../evaluate/verdict.ts';
 import { Evaluator } from '../../evaluate/violations.ts';
-import { deciding, isExcluded, MODES } from '../../policy/deciding.ts';
-import type { ResolvedPolicy } from '../../policy/resolve.ts';
 import { RULES } from '../../rules/index.ts';
-import { formatVersion, type Level } from '../../standards/level-version.ts';
-import type { CheckedPolicy } from '../commands/check/result.ts';
+import type { Level } from '../../standards/level-version.ts';
 import { roleOf } from '../input/kinds.ts';
 import type { Manifest } from '../input/manifests.ts';
 import type { Trouble } from '../input/trouble.ts';
-import { isGround, isReadable } from './ground-problems.ts';
+import { type Labels, PolicyContext, type PolicyContextOptions, type PolicySource } from './context.ts';
+import { isContextObject, isReadable } from './context-objects.ts';
 import { validatePolicy } from './validate.ts';
 
-type Labels = Readonly<Record<string, string>>;
-
-/** The API server puts it on every namespace. */
-const NAME_LABEL = 'kubernetes.io/metadata.name';
-
-export interface GroundsOptions extends AdmissionOptions {
-  /** N of Kubernetes 1.N of the oldest API server. */
-  readonly oldestServer: number;
-  /** Of namespaces that nothing else is known of. */
-  readonly namespaceLabels: Labels;
-  readonly lastAccepted?: CompileOptions['lastAccepted'];
-}
-
-/** Collects them: what comes later takes the place of what has the same name, as applying it would. */
-export class Foundation {
+/** A later object replaces one with the same name, as applying it would. */
+export class PolicyContextBuilder {
   readonly #projection: Projection = createProjection(RULES, UNSHARED);
   readonly #policies: Map<string, CompletePolicy>;
   /** Of policies from manifests. */
-  readonly #sources: Map<string, Pick<CheckedPolicy, 'file' | 'line'>>;
+  readonly #sources: Map<string, PolicySource>;
   readonly #namespaces: Map<string, Labels>;
   readonly #roles: Map<string, RoleView>;
   readonly #bindings: Map<string, RoleBindingView>;
@@ -47,8 +30,8 @@ export class Foundation {
   /** Whether it accepts policies from manifests and from a cluster. */
   #takesPolicies: boolean;
 
-  /** @param other to begin with what it has */
-  constructor(other?: Foundation) {
+  /** @param other whose objects to begin with */
+  constructor(other?: PolicyContextBuilder) {
     this.#takesPolicies = other ? other.#takesPolicies : true;
     this.#policies = new Map(other ? other.#policies : []);
     this.#sources = new Map(other ? other.#sources : []);
@@ -58,14 +41,14 @@ export class Foundation {
   }
 
   /** Enforces one level in every namespace, and ignores the policies in manifests and in the cluster. */
-  static ofLevel(level: Level, levelVersion: string): Foundation {
-    const foundation = new Foundation();
+  static ofLevel(level: Level, levelVersion: string): PolicyContextBuilder {
+    const builder = new PolicyContextBuilder();
     const name = `level-${level}`;
     const spec = completeSpec({ namespaceSelector: {}, level, levelVersion, mode: 'Enforce' });
-    foundation.#policies.set(name, { apiVersion: `${GROUP}/${VERSION}`, kind: KIND, metadata: { name }, spec });
-    foundation.#sources.set(name, { file: '--level', line: null });
-    foundation.#takesPolicies = false;
-    return foundation;
+    builder.#policies.set(name, { apiVersion: `${GROUP}/${VERSION}`, kind: KIND, metadata: { name }, spec });
+    builder.#sources.set(name, { file: '--level', line: null });
+    builder.#takesPolicies = false;
+    return builder;
   }
 
   get isEmpty(): boolean {
@@ -78,8 +61,8 @@ export class Foundation {
   }
 
   /** The same with these policies in mode Enforce. */
-  enforcing(names: readonly string[]): Foundation {
-    const copy = new Foundation(this);
+  enforcing(names: readonly string[]): PolicyContextBuilder {
+    const copy = new PolicyContextBuilder(this);
     for (const name of names) {
       const policy = this.#policies.get(name);
       if (policy) copy.#policies.set(name, { ...policy, spec: { ...policy.spec, mode: 'Enforce' } });
@@ -91,7 +74,7 @@ export class Foundation {
   addManifest(manifest: Manifest, tell: (trouble: Trouble) => void): void {
     const { object } = manifest;
     const role = roleOf(object.apiVersion, object.kind);
-    if (isGround(role) && !isReadable(manifest, tell)) return;
+    if (isContextObject(role) && !isReadable(manifest, tell)) return;
     switch (role) {
       case 'policy':
         if (this.#takesPolicies) this.#addPolicyManifest(manifest, tell);
@@ -124,24 +107,18 @@ export class Foundation {
   }
 
   /** @param tell what is wrong with a policy beyond its form */
-  build(options: GroundsOptions, tell: (trouble: Trouble) => void): Grounds {
+  build(options: PolicyContextOptions, tell: (trouble: Trouble) => void): PolicyContext {
     const compiled = compile([...this.#policies.values()], options);
     for (const [name, { message }] of compiled.refusals) {
-      const { file = null, line = null } = this.#sources.get(name) ?? {};
-      tell({
-        file: file ?? 'cluster',
-        ...(line !== null && { line }),
-        message: `CapabilityPolicy ${name}: ${message}`,
-      });
+      const { file = 'cluster', line = null } = this.#sources.get(name) ?? {};
+      tell({ file, ...(line !== null && { line }), message: `CapabilityPolicy ${name}: ${message}` });
     }
-    const use = this.#useIndex(compiled);
-    return new Grounds({
+    return new PolicyContext({
       compiled,
       options,
-      projection: this.#projection,
-      court: { evaluator: new Evaluator(), use },
+      court: { evaluator: new Evaluator(), use: this.#useIndex(compiled) },
       namespaces: this.#namespaces,
-      policies: compiled.policies.map((policy) => describe(policy, this.#sources.get(policy.name))),
+      sources: this.#sources,
     });
   }
 
@@ -174,68 +151,6 @@ export class Foundation {
     }
     return createUseIndex(this.#roles.values(), this.#bindings.values());
   }
-}
-
-interface GroundsParts {
-  readonly compiled: Compiled;
-  readonly options: GroundsOptions;
-  readonly projection: Projection;
-  readonly court: Court;
-  readonly namespaces: ReadonlyMap<string, Labels>;
-  readonly policies: readonly CheckedPolicy[];
-}
-
-export class Grounds {
-  readonly compiled: Compiled;
-  readonly projection: Projection;
-  readonly court: Court;
-  /** By name. */
-  readonly policies: readonly CheckedPolicy[];
-  readonly #options: GroundsOptions;
-  readonly #namespaces: ReadonlyMap<string, Labels>;
-  readonly #parties = new Recent<readonly (readonly ResolvedPolicy[])[]>();
-
-  constructor({ compiled, options, projection, court, namespaces, policies }: GroundsParts) {
-    this.compiled = compiled;
-    this.projection = projection;
-    this.court = court;
-    this.policies = policies;
-    this.#options = options;
-    this.#namespaces = namespaces;
-  }
-
-  labelsOf(namespace: string): Labels {
-    const known = this.#namespaces.get(namespace) ?? this.#options.namespaceLabels;
-    return { ...known, [NAME_LABEL]: namespace };
-  }
-
-  /** The policies that decide in a namespace, for each mode in which some do. */
-  parties(namespace: string): readonly (readonly ResolvedPolicy[])[] {
-    return this.#parties.get(namespace, () => {
-      if (this.isExcluded(namespace)) return [];
-      const labels = this.labelsOf(namespace);
-      const all = MODES.map((mode) => deciding(this.compiled.policies, mode, labels));
-      return all.filter((policies) => policies.length > 0);
-    });
-  }
-
-  isExcluded(namespace: string): boolean {
-    const { operatorNamespace, excludedNamespaces } = this.#options;
-    return isExcluded(namespace, [operatorNamespace, ...excludedNamespaces]);
-  }
-}
-
-function describe(policy: ResolvedPolicy, source: Pick<CheckedPolicy, 'file' | 'line'> | undefined): CheckedPolicy {
-  const { name, mode, priority, standard } = policy;
-  return {
-    name,
-    mode,
-    priority,
-    level: standard.level,
-    version: formatVersion(standard.minor),
-    file: source?.file ?? null,
-    line: source?.line ?? null,
-  };
 }
 
 /** What the API server knows of a policy that is to be changed. */
