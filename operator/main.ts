@@ -3,8 +3,8 @@ import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
-import { KubeConfig } from '@kubernetes/client-node';
 import { ApiClient, isNotFound, pathFor } from './cluster/client.ts';
+import { loadKubeConfig } from './cluster/kubeconfig.ts';
 import { platformsOf } from './cluster/platform.ts';
 import { type Flags, HELP, parseFlags } from './flags.ts';
 import { excludedOn } from './namespaces.ts';
@@ -129,17 +129,6 @@ function stopOnSignal(log: Log): AbortSignal {
     });
   }
   return stopping.signal;
-}
-
-function loadKubeConfig({ kubeconfig }: Flags): KubeConfig {
-  const config = new KubeConfig();
-  if (kubeconfig === undefined) config.loadFromDefault();
-  else config.loadFromFile(kubeconfig);
-  // What the library falls back to when it found nothing.
-  if (config.getCurrentCluster()?.server === 'http://localhost:8080') {
-    throw new Error('no cluster: set KUBECONFIG or --kubeconfig, or run in a pod with a service account');
-  }
-  return config;
 }
 
 /** As Secrets of type kubernetes.io/tls are mounted. */

@@ -1,6 +1,6 @@
 /** The cluster that a command is to look at, found as kubectl finds it. */
-import { KubeConfig } from '@kubernetes/client-node';
 import { ApiClient, ApiError } from '../cluster/client.ts';
+import { type KubeConfigOptions, loadKubeConfig } from '../cluster/kubeconfig.ts';
 import type { Cluster } from '../cluster/objects.ts';
 import { platformsOf } from '../cluster/platform.ts';
 import { readCluster, type SnapshotOptions } from '../cluster/snapshot.ts';
@@ -8,11 +8,6 @@ import { excludedOn } from '../namespaces.ts';
 import { type Io, UsageError } from './command.ts';
 import { type Excluding, excludingBy, type Given } from './options.ts';
 import { Progress } from './output/progress.ts';
-
-export interface ClusterOptions {
-  readonly kubeconfig?: string;
-  readonly context?: string;
-}
 
 export interface Connected {
   readonly client: ApiClient;
@@ -26,10 +21,10 @@ export interface Connected {
  * @throws UsageError in one line, for whatever goes wrong with the cluster
  */
 export async function withCluster<Result>(
-  options: ClusterOptions,
+  options: KubeConfigOptions,
   work: (connected: Connected) => Promise<Result>,
 ): Promise<Result> {
-  const config = loadConfig(options);
+  const config = configOf(options);
   const client = new ApiClient(config);
   const namespace = config.getContextObject(config.currentContext)?.namespace ?? 'default';
   try {
@@ -65,25 +60,12 @@ export async function snapshot(
   }
 }
 
-function loadConfig({ kubeconfig, context }: ClusterOptions): KubeConfig {
-  const config = new KubeConfig();
+function configOf(options: KubeConfigOptions): ReturnType<typeof loadKubeConfig> {
   try {
-    if (kubeconfig === undefined) config.loadFromDefault();
-    else config.loadFromFile(kubeconfig);
+    return loadKubeConfig(options);
   } catch (error) {
-    throw new UsageError(`kubeconfig: ${(error as Error).message.split('\n')[0]}`);
+    throw new UsageError((error as Error).message);
   }
-  // What the library falls back to when it found nothing.
-  if (config.getCurrentCluster()?.server === 'http://localhost:8080') {
-    throw new UsageError('no cluster: set KUBECONFIG or --kubeconfig');
-  }
-  if (context === undefined) return config;
-  const names = config.getContexts().map(({ name }) => name);
-  if (!names.includes(context)) {
-    throw new UsageError(`no context ${JSON.stringify(context)} in the kubeconfig: it has ${names.join(', ')}`);
-  }
-  config.setCurrentContext(context);
-  return config;
 }
 
 function explained(error: unknown, server: string): unknown {

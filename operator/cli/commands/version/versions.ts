@@ -1,12 +1,12 @@
 /** What `version` prints. */
 import { VERSION as API_VERSION, GROUP, KIND } from '../../../api/capability-policy.ts';
+import type { KubeConfigOptions } from '../../../cluster/kubeconfig.ts';
 import { CAPABILITY_TABLE } from '../../../standards/capabilities.ts';
 import { formatVersion, NEWEST_KNOWN_MINOR } from '../../../standards/level-version.ts';
-import type { ClusterOptions } from '../../cluster.ts';
 import type { Io } from '../../command.ts';
 import { VERSION } from '../../version.ts';
 
-export interface VersionOptions extends ClusterOptions {
+export interface VersionOptions extends KubeConfigOptions {
   readonly cluster?: boolean;
   readonly output: 'text' | 'json';
 }
@@ -42,7 +42,7 @@ function ownVersions(): Versions {
   };
 }
 
-async function serverVersions(options: ClusterOptions): Promise<Pick<Versions, 'server' | 'oldestServer'>> {
+async function serverVersions(options: KubeConfigOptions): Promise<Pick<Versions, 'server' | 'oldestServer'>> {
   const { withCluster } = await import('../../cluster.ts');
   const { askServers, oldest } = await import('../../../cluster/servers.ts');
   return withCluster(options, async ({ client }) => {
