@@ -8,6 +8,7 @@ import { forms } from './forms.ts';
 import { inForce } from './in-force.ts';
 import { labelling } from './labelling.ts';
 import { describeMachine, thisMachine } from './machine.ts';
+import { manyPolicies } from './many-policies.ts';
 import { policyChange } from './policy-change.ts';
 import { PODS_OF_NAMESPACE } from './population.ts';
 import { storm } from './storm.ts';
@@ -20,7 +21,9 @@ const HELP = `Usage: npm run bench -- [--only LETTERS] [--pods LIST] [--distinct
                     b  pod change → status        e  admission of pods
                     c  policy change → status     f  policy change → in force
                     g  the command line's check  h  admission with and without variables
+                    i  many policies of one namespace each
   --pods LIST     sizes of a, c and g, separated by commas (default: 1000,10000,100000); b takes the last, d its namespaces
+  --policies LIST sizes of i (default: 1,100,500)
   --distinct      part a once more at its last size, with pods of which no two are alike
   --peers         part g also by gator and Kyverno's command line, which are built the first time: some ten minutes
   --json FILE     where the measurements go (default: bench.json)
@@ -28,8 +31,9 @@ const HELP = `Usage: npm run bench -- [--only LETTERS] [--pods LIST] [--distinct
 
 const { values } = parseArgs({
   options: {
-    only: { type: 'string', default: 'abcdefgh' },
+    only: { type: 'string', default: 'abcdefghi' },
     pods: { type: 'string', default: '1000,10000,100000' },
+    policies: { type: 'string', default: '1,100,500' },
     distinct: { type: 'boolean', default: false },
     peers: { type: 'boolean', default: false },
     json: { type: 'string', default: 'bench.json' },
@@ -46,6 +50,7 @@ const PARTS: Readonly<Record<string, () => Promise<Table>>> = {
   d: () => labelling(sizes.map((pods) => pods / PODS_OF_NAMESPACE)),
   e: admission,
   f: inForce,
+  i: () => manyPolicies(values.policies.split(',').map(Number)),
   g: () => commandLine({ sizes, peers: values.peers }),
   h: forms,
 };

@@ -1,0 +1,21 @@
+/**
+ * Works on several items at a time, in their order. Waits for all that has begun.
+ *
+ * @throws the first error; then no further item is begun
+ */
+export async function inParallel<Item>(
+  items: Iterable<Item>,
+  atOnce: number,
+  work: (item: Item) => Promise<void>,
+): Promise<void> {
+  const failures: unknown[] = [];
+  const rest = [...items].values();
+  const worker = async () => {
+    for (const item of rest) {
+      await work(item).catch((error: unknown) => failures.push(error));
+      if (failures.length > 0) return;
+    }
+  };
+  await Promise.all(Array.from({ length: atOnce }, worker));
+  if (failures.length > 0) throw failures[0];
+}

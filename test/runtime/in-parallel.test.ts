@@ -1,0 +1,29 @@
+import assert from 'node:assert/strict';
+import { setImmediate } from 'node:timers/promises';
+import { inParallel } from '../../operator/runtime/in-parallel.ts';
+
+describe('inParallel', () => {
+  it('works on as many items at a time as it may, in their order', async () => {
+    const [begun, most]: [number[], number[]] = [[], []];
+    let running = 0;
+    await inParallel([0, 1, 2, 3, 4], 2, async (item) => {
+      begun.push(item);
+      most.push(++running);
+      await setImmediate();
+      running--;
+    });
+    assert.deepEqual(begun, [0, 1, 2, 3, 4]);
+    assert.equal(Math.max(...most), 2);
+  });
+
+  it('throws the first error after what had begun has ended, and begins nothing more', async () => {
+    const ended: number[] = [];
+    const work = async (item: number) => {
+      if (item === 0) throw new Error('first');
+      await setImmediate();
+      ended.push(item);
+    };
+    await assert.rejects(inParallel([0, 1, 2, 3], 2, work), /first/);
+    assert.deepEqual(ended, [1]);
+  });
+});
