@@ -51,14 +51,13 @@ async function run(flags: Flags, log: Log, stopping: AbortSignal): Promise<void>
   const { qps, burst } = flags;
   const beforeWrite = election?.assertMayWrite;
   const client = new ApiClient(config, { qps, burst, onAnswer: metrics.request, ...(beforeWrite && { beforeWrite }) });
-  const queueObserver = metrics.queue((key) => key.split('/')[0] ?? '');
   const reflectorObserver = metrics.reflector;
   const operator = new Operator(client, {
     ...flags,
     excludedNamespaces,
     instance,
     log,
-    queueObserver,
+    observeQueue: metrics.queue,
     reflectorObserver,
   });
   metrics.leadership(LEASE, () => election?.mayWrite() ?? true);

@@ -12,7 +12,7 @@
 import { FIELD_MANAGER } from '../api/capability-policy.ts';
 import type { FieldOwner, NamespaceView } from '../cluster/objects.ts';
 import { LABEL_PREFIX } from '../compile/labels.ts';
-import type { LabelConflict } from './outcome.ts';
+import type { LabelConflict, LabelOutcome } from './outcome.ts';
 
 export interface LabelPlan {
   /** The labels that are to stand by our hand. */
@@ -50,6 +50,13 @@ export function planLabels(namespace: NamespaceView, wanted: Readonly<Record<str
     changes: differing.length > 0 || leaving || record !== namespace.recorded,
     conflicts,
   };
+}
+
+export function labelOutcome(
+  namespace: string,
+  { labels, conflicts }: Pick<LabelPlan, 'labels' | 'conflicts'>,
+): LabelOutcome {
+  return { namespace, applied: labels, conflicts };
 }
 
 /** The labels that we recorded as ours, whatever stands there now; none when the record cannot be read. */

@@ -1,27 +1,20 @@
 /** How far a policy has come, from what a pass saw. Pure. */
 import { type AdmissionSet, isGuard } from '../compile/admission-set.ts';
 import type { Compiled } from '../compile/compile.ts';
-import { carriersOf } from '../policy/deciding.ts';
 import type { ResolvedPolicy } from '../policy/resolve.ts';
 import type { RolloutOutcome } from './outcome.ts';
+import type { RulesetRecord } from './record.ts';
 
-/** All by policy. */
 export interface Progress {
-  /** What the API server refused. */
-  readonly failures: ReadonlyMap<string, string>;
-  /** Rulesets that every API server judges by. */
-  readonly inForce: ReadonlyMap<string, { readonly ruleset: string; readonly servers: number }>;
-  /** Why a ruleset is not in force yet. */
-  readonly awaited: ReadonlyMap<string, string>;
-  /** An older ruleset that may still be in force. */
+  /** By policy or guard. */
+  readonly records: ReadonlyMap<string, Seen>;
+  /** By policy, an older ruleset that may still be in force. */
   readonly outdated: ReadonlyMap<string, string>;
-  /** Those whose users have not changed yet. */
-  readonly useAwaited: ReadonlySet<string>;
-  /** Rulesets that were in force before, whole. */
-  readonly known: ReadonlyMap<string, string>;
   /** How many API servers answer. */
   readonly answering: number;
 }
+
+export type Seen = Pick<RulesetRecord, 'failure' | 'inForce' | 'obstacle' | 'usersWait' | 'programmed'>;
 
 /** InForce: every API server decides by the policy as it is now, and by nothing older. */
 export function outcomeOf(policy: ResolvedPolicy, compiled: Compiled, progress: Progress): RolloutOutcome {
@@ -39,22 +32,22 @@ export function outcomeOf(policy: ResolvedPolicy, compiled: Compiled, progress: 
 }
 
 function obstacleTo(policy: ResolvedPolicy, compiled: Compiled, progress: Progress): string | undefined {
-  const { awaited, outdated, useAwaited, known } = progress;
+  const { records, outdated } = progress;
   const { name } = policy;
+  const record = records.get(name);
   const missing = setsFor(policy, compiled).find((set) => !isInForce(set, progress));
-  if (missing) return awaited.get(missing.policy) ?? 'being written';
+  if (missing) return records.get(missing.policy)?.obstacle ?? 'being written';
   if (outdated.has(name)) return `ruleset ${outdated.get(name)} is still in force beside it`;
-  if (useAwaited.has(name)) return 'who may use it changes when all new rulesets are in force';
+  if (record?.usersWait) return 'who may use it changes when all new rulesets are in force';
   // Later changes of the others are theirs to report.
-  if (known.get(name) === setOf(name, compiled).ruleset) return undefined;
+  if (record?.programmed === setOf(name, compiled).ruleset) return undefined;
   const guard = guardsOf(policy, compiled).find((set) => !isInForce(set, progress));
-  if (guard) return `the guard of its namespaces: ${awaited.get(guard.policy) ?? 'being written'}`;
+  if (guard) return `the guard of its namespaces: ${records.get(guard.policy)?.obstacle ?? 'being written'}`;
   // What is refused has no text that could not know of it, but for an old one.
-  const isComing = (other: string) => !progress.failures.has(other) && !isInForce(setOf(other, compiled), progress);
-  const behind = carriersOf(policy, compiled.policies).find(
-    (other) => isComing(other.name) || outdated.has(other.name),
-  );
-  return behind && `policy ${behind.name}, which shares namespaces with it, does not know of it yet`;
+  const isComing = (other: string) =>
+    records.get(other)?.failure === undefined && !isInForce(setOf(other, compiled), progress);
+  const behind = compiled.rendered.get(name)?.carriers.find((other) => isComing(other) || outdated.has(other));
+  return behind && `policy ${behind}, which shares namespaces with it, does not know of it yet`;
 }
 
 /** Its own, and what decides for it where that is another's. */
@@ -73,8 +66,8 @@ function guardsOf({ name }: ResolvedPolicy, { guards }: Compiled): AdmissionSet[
 }
 
 /** The API server's message. For a guard it names the object, because the policy's author does not know guards. */
-function failureOf({ policy, objects }: AdmissionSet, { failures }: Progress): string[] {
-  const message = failures.get(policy);
+function failureOf({ policy, objects }: AdmissionSet, { records }: Progress): string[] {
+  const message = records.get(policy)?.failure;
   if (message === undefined) return [];
   return [isGuard(policy) ? `the guard ${objects[0]?.metadata.name} was refused: ${message}` : message];
 }
@@ -90,7 +83,7 @@ function isInForce(set: AdmissionSet, progress: Progress): boolean {
 }
 
 /** How many API servers judge by it. */
-function serversOf({ policy, ruleset }: AdmissionSet, { inForce }: Progress): number {
-  const seen = inForce.get(policy);
+function serversOf({ policy, ruleset }: AdmissionSet, { records }: Progress): number {
+  const seen = records.get(policy)?.inForce;
   return seen?.ruleset === ruleset ? seen.servers : 0;
 }

@@ -5,21 +5,21 @@
  * A pass does what can be done now and says what is still awaited; it holds nothing that a fresh process could not find
  * out again, so that the operator may be killed at any point. docs/decisions/0002 has the order and its reasons.
  */
-import { type ApiClient, ApiError, isConflict, isNotFound, isOverloaded, pathOf } from '../cluster/client.ts';
+import { type ApiClient, ApiError, isNotFound, pathOf } from '../cluster/client.ts';
 import type { RenderedObject } from '../cluster/objects.ts';
-import type { AdmissionSet, Probed } from '../compile/admission-set.ts';
-import type { Compiled, Rendered } from '../compile/compile.ts';
-import { RULESET_LABEL } from '../compile/objects.ts';
-import { askedMs } from '../runtime/retry-after.ts';
-import type { RolloutOutcome } from './outcome.ts';
+import type { AdmissionSet } from '../compile/admission-set.ts';
+import type { Compiled } from '../compile/compile.ts';
+import { inParallel } from '../runtime/in-parallel.ts';
 import { everywhere, probe } from './probe.ts';
-import { outcomeOf, type Progress } from './progress.ts';
+import { COMPILED_MS, Records } from './record.ts';
+import { type PassResult, resultOf } from './result.ts';
 import {
   inOrderOfRemoval,
   isAdmission,
   isProbeBinding,
   keyOf,
   policyOf,
+  rulesetOf,
   type Standing,
   setsOf,
   standing,
@@ -27,104 +27,83 @@ import {
   unwanted,
   usesAsked,
 } from './standing.ts';
-import { type OnWrite, WATCH_LAG_MS, Writes } from './writes.ts';
+import { type OnWrite, Writes } from './writes.ts';
 
 export interface RolloutOptions {
   readonly operatorNamespace: string;
   /** One client for each API server that answers. */
   readonly servers: () => Promise<readonly ApiClient[]>;
   readonly onWrite: OnWrite;
+  /** Ends a pass before its next write, with its reason: hundreds of policies take long to write. */
+  readonly signal?: AbortSignal;
 }
 
-export interface PassResult {
-  readonly outcomes: ReadonlyMap<string, RolloutOutcome>;
-  /** Why something old stays, if the API server refuses to delete it: for the log, since its policy may be gone. */
-  readonly unremoved: ApiError | undefined;
-  /** When to come back, in ms, if something is awaited that no watch will tell of. */
-  readonly comeBackMs: number | undefined;
+/** What a pass works from. */
+interface Pass {
+  readonly compiled: Compiled;
+  readonly sets: readonly AdmissionSet[];
+  readonly live: Standing;
+  readonly servers: readonly ApiClient[];
 }
 
-interface Refusal {
-  readonly error: ApiError;
-  /** In a row. */
-  readonly times: number;
-  /** The first time, as performance.now(). */
-  readonly since: number;
-}
-
-interface Leaving extends Probed {
-  readonly mutates: boolean;
-  /** The policies that it asks for `use` on. */
-  readonly uses: readonly string[];
-}
-
-/** An API server takes up to a second to compile a changed policy. */
-const PROBE_AGAIN_MS = 100;
-/** More than that, and what its watches need. */
-const COMPILED_MS = 3_000;
-const RETRY_REFUSED_MS = 30_000;
-/** An API server that has just begun to serve refuses what it will take a moment later: it does not know its RBAC yet. */
-const REFUSED_FOR_GOOD = { times: 3, ms: 15_000 };
-/** How long to retry while the API server reports overload, which lasts longer than a start. */
-const OVERLOADED_FOR_GOOD_MS = 300_000;
-const RETRY_NEWLY_REFUSED_MS = 1_000;
+/** Policies whose objects are written at a time, and old sets that are removed. */
+const WRITES_AT_ONCE = 8;
+const PROBES_AT_ONCE = 32;
 
 export class Rollout {
   readonly #client: ApiClient;
   readonly #options: RolloutOptions;
   readonly #writes: Writes;
-  /** Rulesets that every API server judged by, since we last wrote to them. */
-  readonly #inForce = new Map<string, { readonly ruleset: string; readonly servers: number }>();
-  /** Rulesets that we deleted and that some API server may still judge by. */
-  readonly #leaving = new Map<string, Leaving>();
-  /** When a probe tells of a ruleset whose objects were written in another order, by policy; as performance.now(). */
-  readonly #notBefore = new Map<string, number>();
-  /** What the API server refused, by policy. */
-  readonly #failures = new Map<string, Refusal>();
-  /** What it refused to delete in the last pass, by policy. */
-  readonly #unremoved = new Map<string, ApiError>();
-  /** Rulesets that all texts with a say in the same namespaces know of, by policy. */
-  readonly #known = new Map<string, string>();
-  /** Policies whose users change when no older text asks for them any more. */
-  readonly #useAwaited = new Set<string>();
-  /** Why a ruleset is not in force yet, by policy. */
-  readonly #awaited = new Map<string, string>();
-  #probed = '';
+  readonly #records = new Records();
 
   constructor(client: ApiClient, options: RolloutOptions) {
     this.#client = client;
     this.#options = options;
-    this.#writes = new Writes(client, options.onWrite);
+    this.#writes = new Writes(client, options.onWrite, options.signal);
   }
 
   /** @param rendered what stands in the cluster with our managed-by label, as last seen */
   async pass(compiled: Compiled, rendered: readonly RenderedObject[]): Promise<PassResult> {
-    const live = standing(rendered);
     const servers = await this.#options.servers();
-    this.#forgetIfServersChanged(servers);
-    this.#forgetFailures(compiled);
-    this.#unremoved.clear();
-    const asked = new Set([...live.values()].flatMap(usesAsked));
-    for (const [name, set] of compiled.rendered) {
-      await this.#attempt(name, async () => {
-        await this.#writes.ensure(name, set.role, live);
-        // It has to be there before the first text asks for it, and widens none that stands.
-        if (!asked.has(name)) await this.#ensureBinding(name, set, live);
-        // One that is refused later would leave the new text with the old users.
-        else if (set.roleBinding) await this.#writes.rehearse(set.roleBinding, live);
-        await this.#ensureSet(set.admission, live);
-      });
-    }
-    for (const { admission } of compiled.guards) {
-      await this.#attempt(admission.policy, () => this.#ensureSet(admission, live));
-    }
-    await this.#probeNew(setsOf(compiled), servers);
-    const old = unwanted(compiled, live, new Set(this.#failures.keys()));
-    const settled = setsOf(compiled).every((set) => this.#isRefusedForGood(set.policy) || this.#isInForce(set));
-    await this.#changeUse(compiled, live, old, settled);
-    if (settled) for (const object of old.stale.filter(isAdmission)) await this.#removeIfAllowed(object);
+    const pass: Pass = { compiled, sets: setsOf(compiled), live: standing(rendered), servers };
+    this.#records.begin(
+      pass.sets,
+      servers.map(({ server }) => server),
+    );
+    await this.#writeNew(pass);
+    await this.#probeNew(pass);
+    const records = pass.sets.map(({ policy }) => this.#records.of(policy));
+    // Steps 3 and 4 wait for all policies: a sibling's old text may still ask for `use` on the policy.
+    const settled = records.every((record) => record.isRefusedForGood || record.isInForce);
+    const old = unwanted(compiled, pass.live, this.#records.refused());
+    await this.#changeUsers(pass, old, settled);
+    if (settled) await this.#removeOld(old);
     await this.#probeLeaving(servers);
-    return this.#result(compiled, old, distinct(servers));
+    // Step 5.
+    return resultOf(this.#records, {
+      compiled,
+      old,
+      answering: distinct(servers),
+      mayBeUndone: this.#writes.mayBeUndone,
+    });
+  }
+
+  /** Steps 1 and 2: RBAC that widens nothing, then the new rulesets. */
+  async #writeNew({ compiled, live }: Pass): Promise<void> {
+    const asked = new Set([...live.values()].flatMap(usesAsked));
+    await inParallel(compiled.rendered, WRITES_AT_ONCE, ([name, { role, roleBinding, admission }]) =>
+      this.#attempt(name, async () => {
+        await this.#writes.ensure(name, role, live);
+        // It has to be there before the first text asks for it, and widens none that stands.
+        if (roleBinding && !asked.has(name)) await this.#writes.ensure(name, roleBinding, live);
+        // One that is refused later would leave the new text with the old users.
+        else if (roleBinding) await this.#writes.rehearse(roleBinding, live);
+        await this.#ensureSet(admission, live);
+      }),
+    );
+    await inParallel(compiled.guards, WRITES_AT_ONCE, ({ admission }) =>
+      this.#attempt(admission.policy, () => this.#ensureSet(admission, live)),
+    );
   }
 
   /**
@@ -132,7 +111,8 @@ export class Rollout {
    * in force by the one, which goes before the other comes. What an interrupted removal has left of it goes first.
    */
   async #ensureSet(set: AdmissionSet, live: Standing): Promise<void> {
-    if (this.#leaving.has(idOf(set))) {
+    const record = this.#records.of(set.policy);
+    if (record.comesBack) {
       const remains = set.objects.flatMap((object) => live.get(keyOf(object)) ?? []);
       for (const object of inOrderOfRemoval(remains)) await this.#remove(object);
       return;
@@ -143,68 +123,54 @@ export class Rollout {
       for (const object of set.objects) written = (await this.#writes.ensure(set.policy, object, live)) || written;
     } catch (error) {
       // What was written may be its answer that was lost.
-      this.#inForce.delete(set.policy);
+      record.inForce = undefined;
       throw error;
     }
     if (!written) return;
-    this.#inForce.delete(set.policy);
+    record.inForce = undefined;
     // The probe's binding comes last, to say that the others have come. One that stood before says nothing of these.
-    if (answers) this.#notBefore.set(set.policy, performance.now() + COMPILED_MS);
+    if (answers) record.trustedFrom = performance.now() + COMPILED_MS;
   }
 
-  async #ensureBinding(name: string, { roleBinding }: Rendered, live: Standing): Promise<void> {
-    if (roleBinding) await this.#writes.ensure(name, roleBinding, live);
-  }
-
-  #forgetFailures(compiled: Compiled): void {
-    const sets = new Set(setsOf(compiled).map(({ policy }) => policy));
-    for (const policy of this.#failures.keys()) if (!sets.has(policy)) this.#failures.delete(policy);
-  }
-
-  #forgetIfServersChanged(servers: readonly ApiClient[]): void {
-    const now = servers.map(({ server }) => server).join(' ');
-    if (now !== this.#probed) this.#inForce.clear();
-    this.#probed = now;
-  }
-
-  async #probeNew(sets: readonly AdmissionSet[], servers: readonly ApiClient[]): Promise<void> {
-    this.#awaited.clear();
-    const waiting = sets.filter((set) => !this.#failures.has(set.policy) && !this.#isInForce(set));
-    await Promise.all(
-      waiting.map(async (set) => {
-        if (this.#leaving.has(idOf(set)) || performance.now() < (this.#notBefore.get(set.policy) ?? 0)) return;
-        const result = await probe(servers, set, this.#options.operatorNamespace);
-        const answering = distinct(servers);
-        if (everywhere(result, 'InForce')) {
-          this.#inForce.set(set.policy, { ruleset: set.ruleset, servers: answering });
-          return;
-        }
-        this.#awaited.set(set.policy, result.message || 'waiting for the API servers to compile it');
-      }),
-    );
+  async #probeNew({ sets, servers }: Pass): Promise<void> {
+    const answering = distinct(servers);
+    await inParallel(sets, PROBES_AT_ONCE, async (set) => {
+      const record = this.#records.of(set.policy);
+      if (record.refusal || record.isInForce || record.comesBack || performance.now() < record.trustedFrom) return;
+      const result = await probe(servers, set, this.#options.operatorNamespace);
+      if (everywhere(result, 'InForce')) record.cameIntoForce(set.ruleset, answering);
+      else record.waitsFor = result.message || 'waiting for the API servers to compile it';
+    });
   }
 
   /**
-   * Who may use a policy changes when everything new is in force and the old still stands: then it widens neither. It is
-   * taken back only after the old when nothing new asks for it: an old text would refuse what both admit.
+   * Step 3. Who may use a policy changes when everything new is in force and the old still stands: then it widens
+   * neither. It is taken back only after the old when nothing new asks for it: an old text would refuse what both admit.
    */
-  async #changeUse(compiled: Compiled, live: Standing, old: Unwanted, settled: boolean): Promise<void> {
-    const askedByNew = new Set(setsOf(compiled).flatMap(({ objects }) => objects.flatMap(usesAsked)));
-    const askedByOld = new Set([
-      ...[...old.stale, ...old.kept].flatMap(usesAsked),
-      ...[...this.#leaving.values()].flatMap(({ uses }) => uses),
-    ]);
-    this.#useAwaited.clear();
-    for (const [name, set] of compiled.rendered) {
-      if (this.#failures.has(name) || !set.roleBinding) continue;
-      if (settled) await this.#attempt(name, () => this.#ensureBinding(name, set, live));
-      else if (!this.#writes.isCurrent(set.roleBinding, live)) this.#useAwaited.add(name);
-    }
-    for (const object of old.stale.filter((one) => !isAdmission(one))) {
+  async #changeUsers({ compiled, sets, live }: Pass, old: Unwanted, settled: boolean): Promise<void> {
+    await inParallel(compiled.rendered, WRITES_AT_ONCE, async ([name, { roleBinding }]) => {
+      const record = this.#records.of(name);
+      if (record.refusal || !roleBinding || this.#writes.isCurrent(roleBinding, live)) return;
+      if (!settled) record.usersWait = true;
+      else await this.#attempt(name, async () => void (await this.#writes.ensure(name, roleBinding, live)));
+    });
+    const askedByNew = new Set(sets.flatMap(({ objects }) => objects.flatMap(usesAsked)));
+    const leaving = this.#records.leaving().flatMap(({ uses }) => uses);
+    const askedByOld = new Set([...leaving, ...[...old.stale, ...old.kept].flatMap(usesAsked)]);
+    const stale = old.stale.filter((one) => !isAdmission(one));
+    await inParallel(stale, WRITES_AT_ONCE, async (object) => {
       const policy = policyOf(object);
-      if (!settled && askedByNew.has(policy)) this.#useAwaited.add(policy);
+      if (!settled && askedByNew.has(policy)) this.#records.of(policy).usersWait = true;
       if (settled && (askedByNew.has(policy) || !askedByOld.has(policy))) await this.#removeIfAllowed(object);
-    }
+    });
+  }
+
+  /** Step 4. The sets go one beside the other, the objects of each in order. */
+  async #removeOld({ stale }: Unwanted): Promise<void> {
+    const sets = Map.groupBy(stale.filter(isAdmission), (object) => `${policyOf(object)}/${rulesetOf(object)}`);
+    await inParallel(sets.values(), WRITES_AT_ONCE, async (objects) => {
+      for (const object of objects) await this.#removeIfAllowed(object);
+    });
   }
 
   /** One that somebody's admission policy keeps must not keep all others. */
@@ -213,40 +179,32 @@ export class Rollout {
       await this.#remove(object);
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
-      this.#unremoved.set(policyOf(object), error);
+      this.#records.of(policyOf(object)).unremoved = error;
     }
   }
 
   async #remove(object: RenderedObject): Promise<void> {
-    const { name, uid, labels } = object.metadata;
+    const { name, uid } = object.metadata;
+    this.#options.signal?.throwIfAborted();
     this.#writes.forget(object);
     const policy = policyOf(object);
-    const ruleset = labels?.[RULESET_LABEL];
     try {
       await this.#client.remove(pathOf(object), uid === undefined ? {} : { uid });
       this.#options.onWrite('deleted', { kind: object.kind, name, policy });
     } catch (error) {
       if (!isNotFound(error)) throw error;
     }
-    if (ruleset === undefined) return;
-    const id = idOf({ policy, ruleset });
-    const before = this.#leaving.get(id);
-    const mutates = before?.mutates || object.kind.startsWith('Mutating');
-    const uses = [...(before?.uses ?? []), ...usesAsked(object)];
-    this.#leaving.set(id, { policy, ruleset, mutates, uses });
+    const ruleset = rulesetOf(object);
+    const mutates = object.kind.startsWith('Mutating');
+    if (ruleset) this.#records.of(policy).left({ policy, ruleset, mutates, uses: usesAsked(object) });
   }
 
   async #probeLeaving(servers: readonly ApiClient[]): Promise<void> {
-    await Promise.all(
-      [...this.#leaving].map(async ([id, set]) => {
-        const result = await probe(servers, set, this.#options.operatorNamespace);
-        if (everywhere(result, 'NotInForce')) this.#leaving.delete(id);
-      }),
-    );
-  }
-
-  #isInForce({ policy, ruleset }: Probed): boolean {
-    return this.#inForce.get(policy)?.ruleset === ruleset;
+    await inParallel(this.#records.leaving(), PROBES_AT_ONCE, async (set) => {
+      if (performance.now() < set.trustedFrom) return;
+      const result = await probe(servers, set, this.#options.operatorNamespace);
+      if (everywhere(result, 'NotInForce')) this.#records.of(set.policy).gone(set.ruleset);
+    });
   }
 
   /**
@@ -256,84 +214,15 @@ export class Rollout {
    * @throws errors that are not an answer of the API server: a lost connection, a lost lease
    */
   async #attempt(policy: string, write: () => Promise<void>): Promise<void> {
+    const record = this.#records.of(policy);
     try {
       await write();
-      this.#failures.delete(policy);
+      record.refusal = undefined;
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
-      const { times = 0, since = performance.now() } = this.#failures.get(policy) ?? {};
-      this.#failures.set(policy, { error, times: times + 1, since });
+      record.refused(error);
     }
   }
-
-  /** Until then the others wait for it: what it is to refuse may be what their old rulesets refuse now. */
-  #isRefusedForGood(policy: string): boolean {
-    const failure = this.#failures.get(policy);
-    return failure !== undefined && isForGood(failure);
-  }
-
-  #result(compiled: Compiled, old: Unwanted, answering: number): PassResult {
-    const outdated = new Map([
-      ...[...old.stale, ...old.kept]
-        .filter(isAdmission)
-        .map((object) => [policyOf(object), object.metadata.labels?.[RULESET_LABEL] ?? ''] as const),
-      ...[...this.#leaving.values()].map(({ policy, ruleset }) => [policy, ruleset] as const),
-    ]);
-    const failures = [...this.#failures];
-    const progress: Progress = {
-      failures: new Map([
-        ...[...this.#unremoved].map(([policy, error]) => [policy, error.message] as const),
-        ...failures
-          .filter(([, refusal]) => !mayPass(refusal))
-          .map(([policy, { error }]) => [policy, error.message] as const),
-      ]),
-      inForce: this.#inForce,
-      awaited: new Map([
-        ...this.#awaited,
-        ...failures
-          .filter(([, refusal]) => mayPass(refusal))
-          .map(([policy, { error }]) => [policy, error.message] as const),
-      ]),
-      useAwaited: this.#useAwaited,
-      known: this.#known,
-      outdated,
-      answering,
-    };
-    const outcomes = new Map(compiled.policies.map((policy) => [policy.name, outcomeOf(policy, compiled, progress)]));
-    for (const [name, { state, ruleset }] of outcomes) if (state === 'InForce') this.#known.set(name, ruleset);
-    const awaited = setsOf(compiled).some((set) => !this.#failures.has(set.policy) && !this.#isInForce(set));
-    return {
-      outcomes,
-      unremoved: [...this.#unremoved.values()][0],
-      comeBackMs: this.#comeBackMs(awaited || this.#leaving.size > 0 || old.stale.some((one) => !isAdmission(one))),
-    };
-  }
-
-  #comeBackMs(probing: boolean): number | undefined {
-    if (probing) return PROBE_AGAIN_MS;
-    if (this.#writes.mayBeUndone) return WATCH_LAG_MS;
-    const refusals = [...this.#failures.values()];
-    const newly = refusals.filter((refusal) => !isForGood(refusal));
-    if (newly.length > 0) return Math.max(RETRY_NEWLY_REFUSED_MS, ...newly.map(({ error }) => askedMs(error)));
-    return refusals.length > 0 || this.#unremoved.size > 0 ? RETRY_REFUSED_MS : undefined;
-  }
-}
-
-function idOf({ policy, ruleset }: Probed): string {
-  return `${policy}/${ruleset}`;
-}
-
-function isForGood({ error, times, since }: Refusal): boolean {
-  const patience = isOverloaded(error) ? OVERLOADED_FOR_GOOD_MS : REFUSED_FOR_GOOD.ms;
-  return times >= REFUSED_FOR_GOOD.times && performance.now() - since >= patience;
-}
-
-/**
- * Errors that may be transient: a conflict with another writer, a failing server. They are reported only after a few in
- * a row, so that conditions do not flap.
- */
-function mayPass({ error, times }: Refusal): boolean {
-  return (isConflict(error) || isOverloaded(error) || error.status >= 500) && times < REFUSED_FOR_GOOD.times;
 }
 
 /** Several connections to one address count once: nobody knows how many API servers are behind it. */

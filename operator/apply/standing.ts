@@ -5,8 +5,9 @@ import type { RenderedObject } from '../cluster/objects.ts';
 import { arrayOf } from '../cluster/raw.ts';
 import { type AdmissionSet, isGuard } from '../compile/admission-set.ts';
 import type { Compiled } from '../compile/compile.ts';
-import { type Manifest, POLICY_LABEL, SPEC_ANNOTATION } from '../compile/objects.ts';
+import { type Manifest, POLICY_LABEL, RULESET_LABEL, SPEC_ANNOTATION } from '../compile/objects.ts';
 import { useRoleName } from '../compile/rbac.ts';
+import { perObject } from '../policy/memo.ts';
 
 /** By kind and name. */
 export type Standing = ReadonlyMap<string, RenderedObject>;
@@ -35,28 +36,30 @@ export function lastAccepted(rendered: readonly RenderedObject[]): Map<string, C
     .flatMap((object) => {
       // What decides for others outlives its own policy: another one of that name never was what it says.
       const uid = ownersOf(object).find(({ name }) => name === policyOf(object))?.uid;
-      const spec = parseSpec(object.metadata.annotations?.[SPEC_ANNOTATION]);
+      const spec = specIn(object);
       return uid !== undefined && spec && isNamedByUs(object) ? [[uid, spec] as const] : [];
     });
   return new Map(specs);
 }
 
 /** Anybody may have written it: what is no spec is none. */
-function parseSpec(text: string | undefined): CompleteSpec | undefined {
+const specIn = perObject(({ metadata }: RenderedObject): CompleteSpec | undefined => {
   try {
-    const spec = JSON.parse(text ?? 'null') as CapabilityPolicySpec | null;
+    const spec = JSON.parse(metadata.annotations?.[SPEC_ANNOTATION] ?? 'null') as CapabilityPolicySpec | null;
     return spec?.namespaceSelector && spec.level ? completeSpec(spec) : undefined;
   } catch {
     return undefined;
   }
-}
+});
 
 /** The names of the policies that an admission policy asks for `use` on. */
-export function usesAsked({ kind, spec }: { readonly kind: string; readonly spec?: unknown }): string[] {
-  if (!isAdmission({ kind }) || kind.endsWith('Binding')) return [];
-  const text = JSON.stringify(spec).replaceAll('\\"', '"');
-  return [...text.matchAll(/\.name\("([^"]+)"\)\.check\("use"\)/g)].map(([, name = '']) => name);
-}
+export const usesAsked: (object: { readonly kind: string; readonly spec?: unknown }) => string[] = perObject(
+  ({ kind, spec }) => {
+    if (!isAdmission({ kind }) || kind.endsWith('Binding')) return [];
+    const text = JSON.stringify(spec).replaceAll('\\"', '"');
+    return [...text.matchAll(/\.name\("([^"]+)"\)\.check\("use"\)/g)].map(([, name = '']) => name);
+  },
+);
 
 export function isAdmission({ kind }: { readonly kind: string }): boolean {
   return /AdmissionPolicy(Binding)?$/.test(kind);
@@ -102,6 +105,11 @@ function lacksDecider(policy: string, { rendered, refusals }: Compiled, failed: 
 /** The policy that its label names; empty without one. */
 export function policyOf({ metadata }: RenderedObject): string {
   return metadata.labels?.[POLICY_LABEL] ?? '';
+}
+
+/** Undefined for RBAC, which all rulesets of a policy share. */
+export function rulesetOf({ metadata }: RenderedObject): string | undefined {
+  return metadata.labels?.[RULESET_LABEL];
 }
 
 function ownersOf({ metadata }: RenderedObject) {

@@ -138,6 +138,10 @@ export type Change =
   | { readonly of: 'pod' | 'workload'; readonly namespace: string; readonly name: string }
   | { readonly of: 'rbac' }
   | { readonly of: 'rendered'; readonly kind: string; readonly name: string }
+  /** A policy report of ours was changed or deleted, by whomever. */
+  | { readonly of: 'report'; readonly namespace: string }
+  /** An API for policy reports has come or gone: none of them may be as it should. */
+  | { readonly of: 'reports' }
   /** Which API servers there are; `oldest`: also which version the oldest has. */
   | { readonly of: 'servers'; readonly oldest: boolean };
 

@@ -6,8 +6,10 @@ import { FIELD_MANAGER, GROUP, MANAGED_BY_LABEL } from '../api/capability-policy
 import type { Log } from '../runtime/log.ts';
 import type { ReflectorObserver } from '../runtime/metrics.ts';
 import { Collection } from './collection.ts';
+import type { Change } from './objects.ts';
 import type { RawObject } from './raw.ts';
-import { type Reader, reflect } from './reflector.ts';
+import type { Reader } from './reading.ts';
+import { reflect } from './reflector.ts';
 import type { Sink } from './sink.ts';
 
 export interface ReportApi {
@@ -34,12 +36,9 @@ export interface ReportView {
 }
 
 export interface FollowedReportsOptions {
-  /** An API has come, and may be the one to write to: nothing in it may be as it should. */
-  onServed(): void;
-  /** A report in this namespace was changed or deleted, by whomever. */
-  onChange(namespace: string): void;
+  onChange(change: Change): void;
   readonly log: Log;
-  readonly observer?: ReflectorObserver;
+  readonly reflectorObserver?: ReflectorObserver;
 }
 
 /** How soon a CRD that somebody installs is noticed. */
@@ -57,7 +56,7 @@ export class FollowedReports {
 
   /** Follows until `signal` is aborted; resolves when nothing is followed any more. */
   async follow(client: Reader, signal: AbortSignal): Promise<void> {
-    const { log, observer } = this.#options;
+    const { log, reflectorObserver: observer } = this.#options;
     const labelSelector = `${MANAGED_BY_LABEL}=${FIELD_MANAGER}`;
     const options = { log, absentMs: ABSENT_MS, ...(observer && { observer }) };
     await Promise.all(
@@ -89,14 +88,14 @@ class Followed implements Sink {
   readonly api: ReportApi;
   readonly reports: Collection<ReportView>;
   served: 'Unknown' | 'Yes' | 'No' = 'Unknown';
-  readonly #onServed: () => void;
+  readonly #onChange: (change: Change) => void;
 
-  constructor(api: ReportApi, { onServed, onChange }: FollowedReportsOptions) {
+  constructor(api: ReportApi, { onChange }: FollowedReportsOptions) {
     this.api = api;
-    this.#onServed = onServed;
+    this.#onChange = onChange;
     this.reports = new Collection({
       project: (raw) => viewOf(api, raw),
-      changed: ({ namespace }) => onChange(namespace),
+      changed: ({ namespace }) => onChange({ of: 'report', namespace }),
     });
   }
 
@@ -127,7 +126,7 @@ class Followed implements Sink {
   #turn(served: 'Yes' | 'No'): void {
     if (served === this.served) return;
     this.served = served;
-    this.#onServed();
+    this.#onChange({ of: 'reports' });
   }
 }
 

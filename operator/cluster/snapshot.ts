@@ -3,7 +3,7 @@ import { RULES } from '../rules/index.ts';
 import { type ApiClient, ApiError, isNotFound, pathFor } from './client.ts';
 import type { Cluster } from './objects.ts';
 import { createProjection } from './projection.ts';
-import type { Source } from './reflector.ts';
+import type { Source } from './reading.ts';
 import { askKnownServers, oldest } from './servers.ts';
 import { type Sink, together } from './sink.ts';
 import * as sources from './sources.ts';
@@ -32,7 +32,8 @@ const DISPENSABLE: readonly Source[] = [sources.POLICIES, ...sources.ADMISSION_P
 
 /** @throws what the client throws, for whatever cannot be read */
 export async function readCluster(client: ApiClient, options: SnapshotOptions): Promise<Cluster> {
-  const store = new Store(createProjection(RULES), () => {});
+  const servers = { oldest: 0 };
+  const store = new Store(createProjection(RULES), servers, () => {});
   const isWanted = (source: Source) =>
     options.only?.includes(source) ?? (options.workloads || !WORKLOADS.includes(source));
   const wanted = [...store.followed].filter(([source]) => isWanted(source));
@@ -41,11 +42,11 @@ export async function readCluster(client: ApiClient, options: SnapshotOptions): 
     objects += count;
     options.onPage?.(objects);
   };
-  const [servers] = await Promise.all([
+  const [minors] = await Promise.all([
     askKnownServers(client),
     ...wanted.map(([source, collections]) => readSource(client, source, together(collections), options, counted)),
   ]);
-  store.oldestServer = oldest(servers);
+  servers.oldest = oldest(minors);
   return store;
 }
 

@@ -1,7 +1,7 @@
 /** The kinds that the operator follows. */
 import { FIELD_MANAGER, GROUP, KIND, MANAGED_BY_LABEL, VERSION } from '../api/capability-policy.ts';
 import { WORKLOAD_KINDS } from '../model/workload-kinds.ts';
-import type { Source } from './reflector.ts';
+import type { Source } from './reading.ts';
 
 const ADMISSION = 'admissionregistration.k8s.io/v1';
 const RBAC = 'rbac.authorization.k8s.io/v1';

@@ -1,14 +1,12 @@
 /** The cluster as last seen: follows every kind that matters, keeps what its projection keeps, and says what changed. */
-import { setTimeout as sleep } from 'node:timers/promises';
-import { isDeepStrictEqual } from 'node:util';
 import { type CompletePolicy, FIELD_MANAGER, MANAGED_BY_LABEL } from '../api/capability-policy.ts';
 import { RULES } from '../rules/index.ts';
 import type { Rule } from '../rules/rule.ts';
 import { aborted } from '../runtime/aborted.ts';
-import type { Log } from '../runtime/log.ts';
 import type { ReflectorObserver } from '../runtime/metrics.ts';
 import type { ApiClient } from './client.ts';
 import { Collection } from './collection.ts';
+import { FollowedServers, type FollowedServersOptions } from './followed-servers.ts';
 import type {
   Change,
   Cluster,
@@ -22,23 +20,18 @@ import type {
 import { isHistory } from './pod-projection.ts';
 import { createProjection, type Projection } from './projection.ts';
 import type { RawObject } from './raw.ts';
-import { Reflector, type Source } from './reflector.ts';
-import { askServers, oldest, type ServerMinors } from './servers.ts';
+import type { Source } from './reading.ts';
+import { Reflector } from './reflector.ts';
 import { together, whole } from './sink.ts';
 import * as sources from './sources.ts';
 
-export interface ClusterOptions {
+export interface ClusterOptions extends FollowedServersOptions {
   /** Called for each change, also while the first lists are read; it must only hand over. */
   onChange(change: Change): void;
-  readonly log: Log;
   /** What they read of a pod is kept. */
   readonly rules?: readonly Rule[];
   /** Kinds that are not followed, and so are empty. */
   readonly except?: readonly Source[];
-  /** How API servers and their versions are found out, if not among all that there are. */
-  readonly ask?: typeof askServers;
-  /** Milliseconds until they are asked for again. */
-  readonly serversRefreshMs?: number;
   readonly reflectorObserver?: ReflectorObserver;
 }
 
@@ -58,24 +51,22 @@ export interface FollowedCluster {
   refresh(signal: AbortSignal): Promise<void>;
   /** Resolves when nothing is followed any more, after the signal. */
   ended(): Promise<void>;
+  /** One client for each API server that answers. */
+  answeringServers(): Promise<readonly ApiClient[]>;
   /** How many different pods and templates there are, as far as rules can tell: each is judged once. */
   distinctParts(): number;
 }
 
-/** They come and go, and RBAC lets us get where they are, not watch it. */
-const SERVERS_REFRESH_MS = 10_000;
-const SERVERS_RETRY_MS = 2_000;
-
 export function createCluster(client: ApiClient, options: ClusterOptions): FollowedCluster {
   const { onChange, log, rules = RULES, except = [], reflectorObserver: observer } = options;
   const projection = createProjection(rules);
-  const store = new Store(projection, onChange);
+  const servers = new FollowedServers(client, options);
+  const store = new Store(projection, servers, onChange);
   const reflectors = new Map<Source, Reflector>();
   let ended: Promise<unknown> = Promise.resolve();
   return {
     cluster: store,
     async start(signal) {
-      const servers = Promise.withResolvers<void>();
       const followed = [...store.followed].filter(([source]) => !except.includes(source));
       for (const [source, collections] of followed) {
         const reading = { log, ...(observer && { observer }) };
@@ -84,9 +75,9 @@ export function createCluster(client: ApiClient, options: ClusterOptions): Follo
         reflectors.set(source, new Reflector(client, source, sink, signal, reading));
       }
       const followers = [...reflectors.values()].map((reflector) => reflector.run());
-      ended = Promise.all([...followers, followServers(client, store, options, signal, servers.resolve)]);
+      ended = Promise.all([...followers, servers.follow(signal)]);
       const synced = Promise.all([
-        servers.promise,
+        servers.known,
         ...followed.flatMap(([, collections]) => collections.map((one) => one.synced)),
       ]);
       await orAborted(synced, signal);
@@ -98,12 +89,12 @@ export function createCluster(client: ApiClient, options: ClusterOptions): Follo
     async ended() {
       await ended;
     },
+    answeringServers: () => servers.answering(),
     distinctParts: projection.distinctParts,
   };
 }
 
 export class Store implements Cluster {
-  oldestServer = 0;
   /** What to follow, and where it goes. */
   readonly followed = new Map<Source, Collection<unknown>[]>();
   readonly #policies: Collection<CompletePolicy>;
@@ -114,8 +105,12 @@ export class Store implements Cluster {
   readonly #roles: ReadonlyMap<string, Collection<RoleView>>;
   readonly #bindings: readonly Collection<RoleBindingView>[];
   readonly #rendered: readonly Collection<RenderedObject>[];
+  /** Until one of them changes. */
+  #allRendered: readonly RenderedObject[] | undefined;
+  readonly #servers: { readonly oldest: number };
 
-  constructor(projection: Projection, onChange: (change: Change) => void) {
+  constructor(projection: Projection, servers: { readonly oldest: number }, onChange: (change: Change) => void) {
+    this.#servers = servers;
     const rbac = () => onChange({ of: 'rbac' });
     const { policy, namespace, pod, workload, role, roleBinding, rendered } = projection;
 
@@ -144,9 +139,16 @@ export class Store implements Cluster {
         this.#follow(
           source,
           (raw) => (isOurs(raw) ? rendered(raw) : undefined),
-          ({ kind, metadata }) => onChange({ of: 'rendered', kind, name: metadata.name }),
+          ({ kind, metadata }) => {
+            this.#allRendered = undefined;
+            onChange({ of: 'rendered', kind, name: metadata.name });
+          },
         ),
     );
+  }
+
+  get oldestServer(): number {
+    return this.#servers.oldest;
   }
 
   policies(): readonly CompletePolicy[] {
@@ -188,9 +190,10 @@ export class Store implements Cluster {
   }
 
   rendered(): readonly RenderedObject[] {
-    return this.#rendered
+    this.#allRendered ??= this.#rendered
       .flatMap((objects) => objects.in(''))
       .sort((a, b) => compare(a.metadata.name, b.metadata.name) || compare(a.kind, b.kind));
+    return this.#allRendered;
   }
 
   #follow<View>(
@@ -206,34 +209,6 @@ export class Store implements Cluster {
   /** Whether its role grants anything on policies: most bindings of a cluster don't, and change nothing for us. */
   #concernsPolicies({ namespace = '', role: { kind, name } }: RoleBindingView): boolean {
     return this.#roles.get(kind)?.get(kind === 'Role' ? namespace : '', name) !== undefined;
-  }
-}
-
-/** Keeps `store.oldestServer` up to date until `signal` is aborted. */
-async function followServers(
-  client: ApiClient,
-  store: Store,
-  { onChange, log, ask = askServers, serversRefreshMs = SERVERS_REFRESH_MS }: ClusterOptions,
-  signal: AbortSignal,
-  known: () => void,
-): Promise<void> {
-  let before: ServerMinors = new Map();
-  while (!signal.aborted) {
-    let delay = serversRefreshMs;
-    try {
-      const minors = await ask(client, before);
-      const aged = oldest(minors) !== store.oldestServer;
-      const changed = aged || !isDeepStrictEqual([...minors.keys()], [...before.keys()]);
-      store.oldestServer = oldest(minors);
-      before = minors;
-      known();
-      if (changed) onChange({ of: 'servers', oldest: aged });
-    } catch (error) {
-      log.warn('no API server answered with its version, trying again', { error });
-      delay = SERVERS_RETRY_MS;
-    }
-    // Rejects only when aborted.
-    await sleep(delay, undefined, { signal }).catch(() => {});
   }
 }
 

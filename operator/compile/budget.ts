@@ -3,9 +3,11 @@
  * Policies that do not fit for a pod of 100 containers are refused before anything is rendered: new or changed
  * policies, the newest first.
  */
-import { siblings } from '../policy/deciding.ts';
+import { carriersOf, siblings } from '../policy/deciding.ts';
+import { perObject } from '../policy/memo.ts';
 import type { Refusal, ResolvedPolicy } from '../policy/resolve.ts';
 import { selectorCel } from '../policy/selector.ts';
+import { SelectorIndex } from '../policy/selector-index.ts';
 import { offeredSince } from '../standards/server-features.ts';
 import { partiesOf, partyVariables } from './decision-cel.ts';
 import { AUTHORIZER_CHECK, problemWithoutVariables } from './decision-forms.ts';
@@ -53,12 +55,13 @@ export function fitTogether(candidates: readonly (readonly ResolvedPolicy[])[]):
     const { cost, text } = prices.get(party) as Price;
     return { ...draft, parties: [...draft.parties, party], cost: draft.cost + cost, text: draft.text + text };
   };
+  const index = new SelectorIndex(candidates.flat());
   const drafts = new Map<string, Draft>();
   const refusals = new Map<string, Refusal>();
   const refusalOf = (policy: ResolvedPolicy): Refusal | undefined => {
     const { cost, text, longest } = prices.get(policy) as Price;
-    const known = [...drafts.values()].map((draft) => draft.policy);
-    const carriers = [...drafts.values()].filter((draft) => siblings(draft.policy, [policy]).length > 0);
+    const known = index.overlapping(policy.selector).filter((one) => drafts.get(one.name)?.policy === one);
+    const carriers = carriersOf(policy, known).flatMap(({ name }) => drafts.get(name) ?? []);
     const own = siblings(policy, known).reduce(carrying, { policy, parties: [], cost, text });
     const changed = [own, ...carriers.map((draft) => carrying(draft, policy))];
     const over = changed.find((draft) => draft.cost > COST_BUDGET || draft.text > TEXT_BUDGET);
@@ -82,7 +85,7 @@ export function fitTogether(candidates: readonly (readonly ResolvedPolicy[])[]):
 }
 
 /** The cost that a policy adds to each admission policy that carries it, for a pod of which every check reads all. */
-export function priceOf(policy: ResolvedPolicy): Price {
+export const priceOf: (policy: ResolvedPolicy) => Price = perObject((policy) => {
   const passes = policy.defaulting ? [policy.checks, policy.filledChecks] : [policy.checks];
   const use = policy.usableBy === 'Everyone' ? 0 : 2 * AUTHORIZER_CHECK;
   const lengths = [
@@ -94,7 +97,7 @@ export function priceOf(policy: ResolvedPolicy): Price {
     text: TEXT_OVERHEAD + lengths.reduce((sum, length) => sum + length, 0),
     longest: Math.max(...lengths),
   };
-}
+});
 
 /** Whether policies that select the same namespaces fit together, since each admission policy carries them all. */
 export function haveRoom(prices: readonly Price[]): boolean {

@@ -7,6 +7,7 @@
  * that carries the siblings of its policies gives the same answer for these as one guard for all policies
  * (test/compile/guards.test.ts).
  */
+import { idOf, type Memo } from '../policy/memo.ts';
 import type { ResolvedPolicy } from '../policy/resolve.ts';
 import { type AdmissionSet, admissionSet, guardName } from './admission-set.ts';
 import { COST_BUDGET, TEXT_BUDGET } from './budget.ts';
@@ -41,21 +42,31 @@ const GUARDED_WITHOUT_VARIABLES = Math.floor(COST_BUDGET / (2 * AUTHORIZER_CHECK
  */
 const TEXT = { guard: 8_000, party: 600, guarded: 1_200 };
 
-/** @param siblings by policy */
+/** @param siblings by policy; the order of the policies is that of the guards */
 export function guardsOf(
   siblings: ReadonlyMap<ResolvedPolicy, readonly ResolvedPolicy[]>,
   options: AdmissionOptions,
+  memo: Memo<Guard>,
 ): Guard[] {
   const enforcing = [...siblings.keys()].filter(({ mode }) => mode === 'Enforce');
   const wanted = wantedLabels(enforcing);
   return groupsOf(enforcing, siblings).map(({ policies, parties }, index) => {
     const name = guardName(index);
     const carried = [...parties].filter((party) => !policies.includes(party));
-    const draft = guardPolicy({ name, policies, carried, wanted, binds: index === 0 }, options);
-    return {
-      admission: admissionSet(name, 'capabilitypolicy.guard', policies, [draft]),
-      policies: policies.map((policy) => policy.name),
-    };
+    const key = JSON.stringify([
+      name,
+      policies.map(idOf),
+      carried.map(idOf),
+      options.operatorNamespace,
+      options.excludedNamespaces,
+    ]);
+    return memo.get(key, () => {
+      const draft = guardPolicy({ name, policies, carried, wanted, binds: index === 0 }, options);
+      return {
+        admission: admissionSet(name, 'capabilitypolicy.guard', policies, [draft]),
+        policies: policies.map((policy) => policy.name),
+      };
+    });
   });
 }
 

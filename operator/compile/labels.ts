@@ -4,6 +4,7 @@
  */
 import type { Mode } from '../api/capability-policy.ts';
 import { deciding, MODES } from '../policy/deciding.ts';
+import { perObject } from '../policy/memo.ts';
 import type { ResolvedPolicy } from '../policy/resolve.ts';
 import { RULES } from '../rules/index.ts';
 import {
@@ -94,8 +95,17 @@ export function tightest(
  * @param unfilled of pods before defaulting: what it fills in, only level restricted asks for
  */
 export function levelAt(policy: ResolvedPolicy, label: number, unfilled = false): Level {
-  const level = RULES.map((rule) => rule.podSecurity(policy.values[rule.id], policy.standard, label)).reduce(looser);
+  const known = levelsOf(policy);
+  const level = known.get(label) ?? ofRules(policy, label);
+  known.set(label, level);
   return unfilled && policy.fills.length > 0 ? looser(level, 'baseline') : level;
+}
+
+/** By version of the label. */
+const levelsOf = perObject((_policy: ResolvedPolicy) => new Map<number, Level>());
+
+function ofRules(policy: ResolvedPolicy, label: number): Level {
+  return RULES.map((rule) => rule.podSecurity(policy.values[rule.id], policy.standard, label)).reduce(looser);
 }
 
 /** The rules that restrict more than the label does: what only the admission policy enforces. */

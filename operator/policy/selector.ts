@@ -3,8 +3,9 @@
  * the selector as CEL for admission policies that know of other policies' selectors.
  */
 import type { LabelSelector } from '../api/capability-policy.ts';
+import { perObject } from './memo.ts';
 
-type Labels = Readonly<Record<string, string>>;
+export type Labels = Readonly<Record<string, string>>;
 
 /** One requirement on a label key; matchLabels is In with one value. */
 interface Requirement {
@@ -23,6 +24,11 @@ export function matches(selector: LabelSelector, labels: Labels): boolean {
 export function mayOverlap(a: LabelSelector, b: LabelSelector): boolean {
   const all = [...requirements(a), ...requirements(b)];
   return [...new Set(all.map(({ key }) => key))].every((key) => satisfiable(all.filter((one) => one.key === key)));
+}
+
+/** The labels that must have one of some values: key and values of each requirement `In`. */
+export function requiredValues(selector: LabelSelector): (readonly [string, readonly string[]])[] {
+  return requirements(selector).flatMap(({ key, operator, values }) => (operator === 'In' ? [[key, values]] : []));
 }
 
 /**
@@ -49,7 +55,7 @@ function requirementCel({ key, operator, values }: Requirement, labels: string):
   }
 }
 
-function requirements(selector: LabelSelector): Requirement[] {
+const requirements = perObject((selector: LabelSelector): readonly Requirement[] => {
   const exact = Object.entries(selector.matchLabels ?? {}).map(
     ([key, value]): Requirement => ({ key, operator: 'In', values: [value] }),
   );
@@ -57,7 +63,7 @@ function requirements(selector: LabelSelector): Requirement[] {
     ({ key, operator, values }): Requirement => ({ key, operator, values: values ?? [] }),
   );
   return [...exact, ...expressions].sort((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0));
-}
+});
 
 /** Keys like `constructor` are legal: only the labels' own count. */
 function labelValue(labels: Labels, key: string): string | undefined {

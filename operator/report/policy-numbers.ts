@@ -1,8 +1,31 @@
-/** A policy and its status → the numbers that /metrics shows of it. */
+/** Policies, their statuses and verdicts → the numbers that /metrics shows. */
 import type { CapabilityPolicy, CapabilityPolicyStatus } from '../api/capability-policy.ts';
-import type { PolicyNumbers } from '../runtime/policy-metrics.ts';
+import type { Cluster, PodSpec } from '../cluster/objects.ts';
+import type { NamespaceJudgement } from '../evaluate/namespace.ts';
+import type { PolicyNumbers, PolicySources } from '../runtime/policy-metrics.ts';
+import { violationCounts } from './violation-counts.ts';
 
-export function policyNumbers({ metadata, status }: CapabilityPolicy): PolicyNumbers {
+type Objects = Pick<Cluster, 'policies' | 'pods' | 'workloads'>;
+
+/** @param judgements by namespace */
+export function policySources(cluster: Objects, judgements: ReadonlyMap<string, NamespaceJudgement>): PolicySources {
+  return {
+    policies: () => cluster.policies().map(policyNumbers),
+    violating: () => violationCounts(judgements.values()),
+    evaluatedObjects: () => Iterator.from(specsIn(judgements.keys(), cluster)).reduce((count) => count + 1, 0),
+    distinctFingerprints: () => new Set(specsIn(judgements.keys(), cluster)).size,
+  };
+}
+
+/** Equal ones are one object: the projection shares them. */
+function* specsIn(namespaces: Iterable<string>, cluster: Objects): Generator<PodSpec> {
+  for (const namespace of namespaces) {
+    for (const { spec } of cluster.pods(namespace)) yield spec;
+    for (const { template } of cluster.workloads(namespace)) yield template.spec;
+  }
+}
+
+function policyNumbers({ metadata, status }: CapabilityPolicy): PolicyNumbers {
   const programmed = status?.conditions?.find(({ type }) => type === 'Programmed');
   return {
     policy: metadata?.name ?? '',

@@ -12,6 +12,8 @@ export type EventClient = Pick<ApiClient, 'create' | 'change'>;
 export interface RecorderOptions {
   /** Milliseconds that only go on. */
   readonly now?: () => number;
+  /** Told that `dueMs` may have become earlier; must not throw. */
+  readonly onDue?: () => void;
   /** Told how many Events were left out since it was last told. */
   readonly onFlood?: (leftOut: number) => void;
 }
@@ -42,17 +44,21 @@ const PER_SECOND = 10;
 export class EventRecorder {
   readonly #client: EventClient;
   readonly #now: () => number;
+  readonly #onDue: () => void;
   readonly #onFlood: (leftOut: number) => void;
   readonly #budget: RateLimit;
   /** By what they are about, for which reason: those with different notes. */
   readonly #known = new Map<string, Told[]>();
   /** Those that came back since their series was last told. */
   readonly #untold = new Set<Told>();
+  readonly #waiting: KubernetesEvent[] = [];
   #leftOut = 0;
 
-  constructor(client: EventClient, { now = () => performance.now(), onFlood = () => {} }: RecorderOptions = {}) {
+  constructor(client: EventClient, options: RecorderOptions = {}) {
+    const { now = () => performance.now(), onDue = () => {}, onFlood = () => {} } = options;
     this.#client = client;
     this.#now = now;
+    this.#onDue = onDue;
     this.#onFlood = onFlood;
     this.#budget = new RateLimit(PER_SECOND, BURST, now);
   }
@@ -63,7 +69,13 @@ export class EventRecorder {
    * @returns the refusals that trying again will not change
    * @throws what the client throws else; those before it are told, and a repeated attempt tells the rest
    */
-  async tell(events: readonly KubernetesEvent[]): Promise<ApiError[]> {
+  readonly tell = async (events: readonly KubernetesEvent[]): Promise<ApiError[]> => {
+    const refusals = await this.#tell(events);
+    if (this.dueMs !== undefined) this.#onDue();
+    return refusals;
+  };
+
+  async #tell(events: readonly KubernetesEvent[]): Promise<ApiError[]> {
     const refusals: ApiError[] = [];
     for (const event of events) {
       const alike = this.#alike(event);
@@ -80,10 +92,25 @@ export class EventRecorder {
     return refusals;
   }
 
-  /** When `tellSeries` has something to tell, in ms from now; undefined: nothing. */
+  /** For an Event that nothing waits for: `tellWaiting` tells it. */
+  later(event: KubernetesEvent): void {
+    this.#waiting.push(event);
+    this.#onDue();
+  }
+
+  /** As `tell`. */
+  async tellWaiting(): Promise<ApiError[]> {
+    const events = [...this.#waiting];
+    const refusals = await this.#tell(events);
+    this.#waiting.splice(0, events.length);
+    return refusals;
+  }
+
+  /** When `tellWaiting` or `tellSeries` has something to tell, in ms from now; undefined: nothing. */
   get dueMs(): number | undefined {
     const due = [...this.#untold].map(({ toldAt }) => toldAt + SERIES_MS - this.#now());
     if (this.#leftOut > 0) due.push(SERIES_MS);
+    if (this.#waiting.length > 0) due.push(0);
     return due.length === 0 ? undefined : Math.max(0, Math.min(...due));
   }
 

@@ -4,10 +4,11 @@ import type { LabelOutcome, RolloutOutcome } from '../apply/outcome.ts';
 import { rulesBeyondLabel, tightest } from '../compile/labels.ts';
 import type { NamespaceJudgement } from '../evaluate/namespace.ts';
 import type { BindingName, WideHolder } from '../evaluate/use.ts';
+import type { Coverage } from '../policy/coverage.ts';
+import { perObject } from '../policy/memo.ts';
 import type { Resolution, ResolvedPolicy } from '../policy/resolve.ts';
 import { formatVersion } from '../standards/level-version.ts';
 import { buildConditions, lastEvaluation } from './conditions.ts';
-import type { Coverage } from './coverage.ts';
 import { conflictsOf, describeConflict, labelOfMode } from './label-conflict.ts';
 import { bounded } from './text.ts';
 import { reportWorkloads, type WorkloadReport } from './violations.ts';
@@ -28,8 +29,6 @@ export interface StatusInput {
   readonly wideHolders?: readonly WideHolder[];
   /** The bindings that grant the use of the policy by its name and are older than it. */
   readonly olderBindings?: readonly BindingName[];
-  /** N of Kubernetes 1.N of the oldest API server. */
-  readonly oldestServer: number;
   /** ISO 8601, UTC: the time of whatever changes. */
   readonly now: string;
 }
@@ -69,7 +68,7 @@ export function buildStatus(input: StatusInput): CapabilityPolicyStatus {
     observedGeneration: generation,
     conditions: buildConditions({ ...base, workloads, labelConflicts: labelConflicts.sort() }),
     effective,
-    rendered: rendered(resolution.policy, input.oldestServer),
+    rendered: rendered(resolution.policy),
     namespaces: {
       selected: selected.length,
       deciding: deciding.length,
@@ -103,8 +102,8 @@ function effectiveOf(spec: CompleteSpec): NonNullable<CapabilityPolicyStatus['ef
   return { levelVersion, mode, priority, usableBy, defaulting, podSecurityLabels };
 }
 
-function rendered(policy: ResolvedPolicy, oldestServer: number): NonNullable<CapabilityPolicyStatus['rendered']> {
-  const found = tightest([policy], oldestServer);
+const rendered = perObject((policy: ResolvedPolicy): NonNullable<CapabilityPolicyStatus['rendered']> => {
+  const found = tightest([policy], policy.standard.server);
   const rules = rulesBeyondLabel(policy, found);
   const left = rules.length > 0 ? { rulesLeftToAdmissionPolicy: [...rules].sort() } : {};
   // Pod Security Admission knows nothing of who may use a policy.
@@ -113,7 +112,7 @@ function rendered(policy: ResolvedPolicy, oldestServer: number): NonNullable<Cap
   const version = formatVersion(found.minor);
   const podSecurity = policy.podSecurityLabels === 'Off' ? '-' : `${found.level}:${version}`;
   return { level: found.level, version, exact, ...left, podSecurity };
-}
+});
 
 function withoutEmpty(status: CapabilityPolicyStatus): CapabilityPolicyStatus {
   const kept = Object.entries(status).filter(

@@ -25,9 +25,9 @@ export interface Metrics {
   /**
    * What a work queue reports; several queues, one after the other too, may share it.
    *
-   * @param nameOf the key → the name of its controller, which is the queue's name, too: few, and never an object's
+   * @param name the controller's, which is the queue's name, too
    */
-  queue(nameOf: (key: string) => string): QueueObserver;
+  queue(name: string): QueueObserver;
   readonly reflector: ReflectorObserver;
   /** An API server answered a request, or did not: then `code` is `<error>`, as client-go has it. */
   readonly request: (method: string, code: string) => void;

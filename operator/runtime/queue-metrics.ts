@@ -17,24 +17,22 @@ interface Begun {
 }
 
 /** Registers the metrics; what it returns makes observers that all count into them. */
-export function observeQueue(registry: Registry, clock: Clock): (nameOf: (key: string) => string) => QueueObserver {
+export function observeQueue(registry: Registry, clock: Clock): (name: string) => QueueObserver {
   const queue = queueMetrics(registry);
   const reconcile = reconcileMetrics(registry);
   const running = new Set<Begun>();
   unfinished(registry, running, clock);
-  return (nameOf) => {
+  return (name) => {
     const addedAt = new Map<string, number>();
     const begun = new Map<string, Begun>();
     return {
       added(key) {
-        const name = nameOf(key);
         addedAt.set(key, clock.now());
         queue.adds.inc({ name });
         queue.depth.inc({ name });
         queue.retries.inc({ name }, 0);
       },
       began(key) {
-        const name = nameOf(key);
         const now = clock.now();
         queue.depth.dec({ name });
         queue.waited.observe({ name }, (now - (addedAt.get(key) ?? now)) / 1000);
@@ -50,17 +48,16 @@ export function observeQueue(registry: Registry, clock: Clock): (nameOf: (key: s
         begun.delete(key);
         running.delete(one);
         const seconds = (clock.now() - one.at) / 1000;
-        const controller = one.name;
-        queue.worked.observe({ name: one.name }, seconds);
-        reconcile.active.dec({ controller });
-        reconcile.seconds.observe({ controller }, seconds);
-        reconcile.total.inc({ controller, result: success ? 'success' : 'error' });
-        reconcile.errors.inc({ controller }, success ? 0 : 1);
+        queue.worked.observe({ name }, seconds);
+        reconcile.active.dec({ controller: name });
+        reconcile.seconds.observe({ controller: name }, seconds);
+        reconcile.total.inc({ controller: name, result: success ? 'success' : 'error' });
+        reconcile.errors.inc({ controller: name }, success ? 0 : 1);
       },
-      retried: (key) => queue.retries.inc({ name: nameOf(key) }),
+      retried: () => queue.retries.inc({ name }),
       dropped(key) {
         addedAt.delete(key);
-        queue.depth.dec({ name: nameOf(key) });
+        queue.depth.dec({ name });
       },
     };
   };

@@ -86,4 +86,12 @@ describe('a write that the watch has not shown yet', () => {
     mock.timers.tick(WATCH_LAG_MS);
     assert.equal(writes.mayBeUndone, false);
   });
+
+  it('is not begun after the end of the term', async () => {
+    const term = new AbortController();
+    const client = { apply: () => assert.fail('a write was begun') };
+    writes = new Writes(client as unknown as ApiClient, (action) => told.push(action), term.signal);
+    term.abort(new Error('the term is over'));
+    await assert.rejects(writes.ensure('it', ROLE, nothing), /the term is over/);
+  });
 });

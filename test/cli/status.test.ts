@@ -4,9 +4,9 @@ import { statusText } from '../../operator/cli/commands/status/text.ts';
 import { type Readable, type StatusView, statusView } from '../../operator/cli/commands/status/view.ts';
 import { PLAIN, terminalOf } from '../../operator/cli/output/terminal.ts';
 import type { Cluster, RbacSubject } from '../../operator/cluster/objects.ts';
+import { ClusterState } from '../../operator/cluster-state.ts';
 import { Evaluator } from '../../operator/evaluate/violations.ts';
 import { EXCLUDED_NAMESPACES } from '../../operator/namespaces.ts';
-import { View } from '../../operator/view.ts';
 import { binding, clusterOf, parts, policyObject, useRole, workload } from '../evaluate/fixtures.ts';
 
 const PINGER: RbacSubject = { kind: 'ServiceAccount', namespace: 'net', name: 'pinger' };
@@ -54,9 +54,10 @@ function namespace(name: string, labels: Readonly<Record<string, string>> = {}) 
 function view(changes: Partial<Cluster> = {}, readable: Partial<Readable> = {}): StatusView {
   const cluster = { ...CLUSTER, ...changes };
   const options = { operatorNamespace: 'operator', excludedNamespaces: EXCLUDED_NAMESPACES, podSecurityDefaults: {} };
-  const all = new View(cluster, options);
+  const state = new ClusterState(cluster, options);
+  state.accept();
   return statusView(
-    { cluster, view: all, use: all.use, judgeable: true, rbac: true, missing: [], ...readable },
+    { cluster, state, use: state.use, judgeable: true, rbac: true, missing: [], ...readable },
     new Evaluator(),
   );
 }

@@ -3,7 +3,8 @@ import { setTimeout } from 'node:timers/promises';
 import { ApiError, type Query, type WatchEvent, type WatchOptions } from '../../operator/cluster/client.ts';
 import { Collection } from '../../operator/cluster/collection.ts';
 import type { RawObject, RawPage } from '../../operator/cluster/raw.ts';
-import { type Reader, Reflector, reflect, type Source } from '../../operator/cluster/reflector.ts';
+import type { Reader, Source } from '../../operator/cluster/reading.ts';
+import { Reflector, reflect } from '../../operator/cluster/reflector.ts';
 import type { Sink } from '../../operator/cluster/sink.ts';
 import { RecordingLog } from './recording-log.ts';
 

@@ -14,7 +14,8 @@ import { Collection } from '../../operator/cluster/collection.ts';
 import type { Change, NamespaceView } from '../../operator/cluster/objects.ts';
 import { createProjection } from '../../operator/cluster/projection.ts';
 import type { RawObject } from '../../operator/cluster/raw.ts';
-import { reflect, type Source } from '../../operator/cluster/reflector.ts';
+import type { Source } from '../../operator/cluster/reading.ts';
+import { reflect } from '../../operator/cluster/reflector.ts';
 import { askServers, endpoints, oldest, type ServerMinors } from '../../operator/cluster/servers.ts';
 import { together } from '../../operator/cluster/sink.ts';
 import { ROLE_BINDINGS, ROLES } from '../../operator/cluster/sources.ts';
@@ -42,7 +43,7 @@ async function within(ms: number, what: string, look: () => unknown): Promise<vo
 describe('a binding that is another one when it is listed again', () => {
   it('concerns policies by the role that it had, too', () => {
     const told: string[] = [];
-    const store = new Store(createProjection([]), ({ of }) => told.push(of));
+    const store = new Store(createProjection([]), { oldest: 36 }, ({ of }) => told.push(of));
     const list = (source: Source, object: RawObject) => {
       const sink = together(store.followed.get(source) ?? []);
       sink.listing();

@@ -1,6 +1,6 @@
 /** Of policies that decide in the very same namespaces, one admission policy decides for all (docs/decisions/0006). */
 import assert from 'node:assert/strict';
-import { outcomeOf } from '../../operator/apply/progress.ts';
+import { outcomeOf, type Seen } from '../../operator/apply/progress.ts';
 import { standing, unwanted } from '../../operator/apply/standing.ts';
 import type { RenderedObject } from '../../operator/cluster/objects.ts';
 import { type Compiled, compile } from '../../operator/compile/compile.ts';
@@ -120,35 +120,36 @@ describe('of peers', () => {
 
   describe('none is in force', () => {
     const compiled = rendered(['a'], ['b']);
-    const inForce = (...names: string[]) =>
-      new Map([...names, 'Guard'].map((name) => [name, { ruleset: rulesetOf(name), servers: 1 }]));
     const rulesetOf = (name: string) =>
       (name === 'Guard' ? compiled.guards[0]?.admission : setOf(compiled, name))?.ruleset ?? '';
-    const outcome = (name: string, progress: object) => {
+    const NOTHING = {
+      failure: undefined,
+      inForce: undefined,
+      obstacle: undefined,
+      usersWait: false,
+      programmed: undefined,
+    };
+    const inForce = (...names: string[]) =>
+      [...names, 'Guard'].map((name): [string, Seen] => [
+        name,
+        { ...NOTHING, inForce: { ruleset: rulesetOf(name), servers: 1 } },
+      ]);
+    const outcome = (name: string, ...records: readonly (readonly [string, Seen])[]) => {
       const resolved = compiled.policies.find((one) => one.name === name);
       assert.ok(resolved);
-      return outcomeOf(resolved, compiled, {
-        failures: new Map(),
-        inForce: inForce('a', 'b'),
-        awaited: new Map(),
-        outdated: new Map(),
-        useAwaited: new Set(),
-        known: new Map(),
-        answering: 1,
-        ...progress,
-      });
+      return outcomeOf(resolved, compiled, { records: new Map(records), outdated: new Map(), answering: 1 });
     };
 
     it('but where what decides is', () => {
-      assert.equal(outcome('b', {}).state, 'InForce');
-      assert.deepEqual(outcome('b', { inForce: inForce('b') }).servers, { inForce: 0, answering: 1 });
+      assert.equal(outcome('b', ...inForce('a', 'b')).state, 'InForce');
+      assert.deepEqual(outcome('b', ...inForce('b')).servers, { inForce: 0, answering: 1 });
       // It has been before: that its peer's objects were tampered with is not only the peer's to report.
-      const known = new Map([['b', rulesetOf('b')]]);
-      assert.equal(outcome('b', { inForce: inForce('b'), known }).state, 'Working');
+      const [before = NOTHING] = inForce('b').map(([, record]) => ({ ...record, programmed: rulesetOf('b') }));
+      assert.equal(outcome('b', ['b', before]).state, 'Working');
     });
 
     it('where the API server refuses what decides', () => {
-      const { state, message } = outcome('b', { failures: new Map([['a', 'too long']]) });
+      const { state, message } = outcome('b', ...inForce('b'), ['a', { ...NOTHING, failure: 'too long' }]);
       assert.deepEqual([state, message], ['Failed', 'too long']);
     });
   });

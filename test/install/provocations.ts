@@ -205,7 +205,7 @@ async function follow({ cluster }: Stage, right: Right): Promise<void> {
 
 async function followReports({ cluster }: Stage, right: Right): Promise<void> {
   await failing(cluster, right, (client, log, signal) =>
-    new FollowedReports({ onServed: () => {}, onChange: () => {}, log }).follow(client, signal),
+    new FollowedReports({ onChange: () => {}, log }).follow(client, signal),
   );
 }
 

@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { CapabilityPolicySpec } from '../../operator/api/capability-policy.ts';
-import type { PassResult, Rollout } from '../../operator/apply/rollout.ts';
+import type { PassResult } from '../../operator/apply/result.ts';
+import type { Rollout } from '../../operator/apply/rollout.ts';
 import type { ApiErrorParts } from '../../operator/cluster/api-error.ts';
 import { ApiError } from '../../operator/cluster/client.ts';
 import type { AdmissionSet } from '../../operator/compile/admission-set.ts';

@@ -3,8 +3,8 @@ import fc from 'fast-check';
 import type { CapabilityPolicySpec } from '../../operator/api/capability-policy.ts';
 import type { LabelOutcome, RolloutOutcome } from '../../operator/apply/outcome.ts';
 import type { NamespaceJudgement, WorkloadJudgement } from '../../operator/evaluate/namespace.ts';
+import type { Coverage, SharesWith } from '../../operator/policy/coverage.ts';
 import type { Resolution } from '../../operator/policy/resolve.ts';
-import type { Coverage, SharesWith } from '../../operator/report/coverage.ts';
 import type { StatusInput } from '../../operator/report/status.ts';
 import { input } from './fixtures.ts';
 

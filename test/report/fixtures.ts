@@ -4,9 +4,9 @@ import type { LabelOutcome, RolloutOutcome } from '../../operator/apply/outcome.
 import type { NamespaceJudgement, WorkloadJudgement } from '../../operator/evaluate/namespace.ts';
 import { COST_RULE } from '../../operator/evaluate/verdict.ts';
 import { resolvePolicy } from '../../operator/policy/resolve.ts';
-import { coverageOf } from '../../operator/report/coverage.ts';
 import type { StatusInput } from '../../operator/report/status.ts';
 import { policyObject, SERVER } from '../evaluate/fixtures.ts';
+import { coverageOf } from '../policy/coverage-of.ts';
 
 export const EARLIER = '2026-01-01T00:00:00Z';
 export const NOW = '2026-01-02T03:04:05.678Z';
@@ -29,7 +29,6 @@ export function input(spec: Partial<CapabilityPolicySpec> = {}, fields: Partial<
     rollout: IN_FORCE,
     labels: new Map(),
     judgements: judgements([]),
-    oldestServer: SERVER,
     now: NOW,
     ...fields,
   };

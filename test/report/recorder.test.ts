@@ -217,4 +217,28 @@ describe('the recorder of Events', () => {
     await recorder.tellSeries();
     assert.deepEqual(server.told, [['violates', 2]]);
   });
+
+  it('keeps an Event that nothing waits for until it could be told, and says that it is due', async () => {
+    let due = 0;
+    recorder = new EventRecorder(server, { now: () => now, onDue: () => due++ });
+    assert.equal(recorder.dueMs, undefined);
+    recorder.later(event('repaired'));
+    assert.deepEqual([due, recorder.dueMs], [1, 0]);
+    server.refusal = refusal(500);
+    await assert.rejects(recorder.tellWaiting());
+    assert.equal(recorder.dueMs, 0);
+    server.refusal = undefined;
+    assert.deepEqual(await recorder.tellWaiting(), []);
+    assert.deepEqual([due, recorder.dueMs], [1, undefined]);
+    assert.deepEqual(server.told, [['repaired', 1]]);
+  });
+
+  it('says that a series is due', async () => {
+    let due = 0;
+    recorder = new EventRecorder(server, { now: () => now, onDue: () => due++ });
+    await recorder.tell([event('again')]);
+    assert.equal(due, 0);
+    await recorder.tell([event('again')]);
+    assert.equal(due, 1);
+  });
 });

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import type { CapabilityPolicySpec } from '../../operator/api/capability-policy.ts';
 import { SPEC_DEFAULTS } from '../../operator/api/spec-defaults.ts';
-import { coverageOf } from '../../operator/report/coverage.ts';
 import { buildStatus } from '../../operator/report/status.ts';
 import { formatVersion, NEWEST_KNOWN_MINOR } from '../../operator/standards/level-version.ts';
 import { policy } from '../evaluate/fixtures.ts';
+import { coverageOf } from '../policy/coverage-of.ts';
 import { CONFLICT, compliant, input, judgements, labels, violating } from './fixtures.ts';
 
 const NEWEST = formatVersion(NEWEST_KNOWN_MINOR);

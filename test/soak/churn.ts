@@ -18,7 +18,7 @@ import {
   type Population,
   SENTINEL_LABELS,
 } from './population.ts';
-import type { ClusterState, Window } from './window.ts';
+import type { Window, WindowState } from './window.ts';
 
 const APPLY = { contentType: 'application/apply-patch+yaml', query: { fieldManager: 'churn', force: true } };
 const PODS_OF_NAMESPACE = 12;
@@ -59,7 +59,7 @@ export class Churn {
   }
 
   /** @param now what stands in the cluster, as found there */
-  continueFrom({ policies }: ClusterState): void {
+  continueFrom({ policies }: WindowState): void {
     this.#policies = new Map(policies);
   }
 

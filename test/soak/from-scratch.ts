@@ -6,19 +6,19 @@ import type { RolloutOutcome } from '../../operator/apply/outcome.ts';
 import { ApiClient } from '../../operator/cluster/client.ts';
 import type { Cluster } from '../../operator/cluster/objects.ts';
 import { createCluster } from '../../operator/cluster/store.ts';
+import { ClusterState } from '../../operator/cluster-state.ts';
 import { judgeNamespace, type NamespaceJudgement } from '../../operator/evaluate/namespace.ts';
 import { Evaluator } from '../../operator/evaluate/violations.ts';
 import { EXCLUDED_NAMESPACES } from '../../operator/flags.ts';
 import { buildStatus } from '../../operator/report/status.ts';
 import { createLog } from '../../operator/runtime/log.ts';
-import { View } from '../../operator/view.ts';
 import { OPERATOR_NAMESPACE } from '../install/rights.ts';
 import type { Api } from '../integration/api.ts';
 import { differences } from '../integration/rendered.ts';
 import { grantsAmong } from './grants.ts';
 import { PREFIX } from './population.ts';
 import { compareReports } from './reports-from-scratch.ts';
-import type { ClusterState } from './window.ts';
+import type { WindowState } from './window.ts';
 
 const OPTIONS = {
   operatorNamespace: OPERATOR_NAMESPACE,
@@ -30,7 +30,7 @@ export interface Comparison {
   /** How the cluster differs from what a fresh operator would leave alone; empty: not at all. */
   readonly differences: readonly string[];
   /** What was compared. */
-  readonly state: ClusterState;
+  readonly state: WindowState;
   readonly pods: number;
   readonly reports: number;
 }
@@ -47,11 +47,12 @@ export async function compareFromScratch(api: Api, kubeconfig: string): Promise<
     await start(reading.signal);
     const { oldestServer } = cluster;
     const standing = await differences(api, { ...OPTIONS, oldestServer }, (name) => name.startsWith(PREFIX));
-    const view = new View(cluster, OPTIONS);
-    const judgements = judgeAll(cluster, view);
-    const { reports, differences: ofReports } = await compareReports(api, cluster, view, judgements);
+    const state = new ClusterState(cluster, OPTIONS);
+    state.accept();
+    const judgements = judgeAll(cluster, state);
+    const { reports, differences: ofReports } = await compareReports(api, cluster, state, judgements);
     return {
-      differences: [...standing, ...statusDifferences(cluster, view, judgements), ...ofReports],
+      differences: [...standing, ...statusDifferences(cluster, state, judgements), ...ofReports],
       reports,
       state: stateOf(cluster),
       pods: cluster.namespaces().reduce((sum, { name }) => sum + [...cluster.pods(name)].length, 0),
@@ -65,37 +66,36 @@ export async function compareFromScratch(api: Api, kubeconfig: string): Promise<
 
 function statusDifferences(
   cluster: Cluster,
-  view: View,
+  state: ClusterState,
   judgements: ReadonlyMap<string, NamespaceJudgement>,
 ): string[] {
   return cluster.policies().flatMap((policy) => {
     const name = policy.metadata?.name ?? '';
-    const [actual, expected] = [policy.status, statusOf(policy, cluster, view, judgements)].map(timeless);
+    const [actual, expected] = [policy.status, statusOf(policy, state, judgements)].map(timeless);
     if (isDeepStrictEqual(actual, expected)) return [];
     return [`status of ${name}: ${JSON.stringify(actual)} instead of ${JSON.stringify(expected)}`];
   });
 }
 
-function judgeAll(cluster: Cluster, view: View): Map<string, NamespaceJudgement> {
-  const court = { evaluator: new Evaluator(), use: view.use };
-  const judged = cluster.namespaces().filter(({ name }) => !view.isExcluded(name));
+function judgeAll(cluster: Cluster, state: ClusterState): Map<string, NamespaceJudgement> {
+  const court = { evaluator: new Evaluator(), use: state.use };
+  const judged = cluster.namespaces().filter(({ name }) => !state.isExcluded(name));
   return new Map(
-    judged.map((namespace) => [namespace.name, judgeNamespace(namespace, view.compiled.policies, cluster, court)]),
+    judged.map((namespace) => [namespace.name, judgeNamespace(namespace, state.compiled.policies, cluster, court)]),
   );
 }
 
 /** When all that is rendered is in force. */
 function statusOf(
   policy: CompletePolicy,
-  cluster: Cluster,
-  view: View,
+  state: ClusterState,
   judgements: ReadonlyMap<string, NamespaceJudgement>,
 ): CapabilityPolicyStatus {
   const name = policy.metadata?.name ?? '';
-  const resolution = view.resolution(name);
+  const resolution = state.resolution(name);
   if (!resolution) throw new Error(`policy ${name} was not compiled`);
-  const coverage = view.coverage.get(name);
-  const rendered = view.compiled.rendered.get(name);
+  const coverage = state.coverage(name);
+  const rendered = state.compiled.rendered.get(name);
   const servers = { inForce: 1, answering: 1 };
   const rollout: RolloutOutcome | undefined = rendered && {
     state: 'InForce',
@@ -110,11 +110,10 @@ function statusOf(
     resolution,
     ...(coverage && { coverage }),
     ...(rollout && { rollout }),
-    labels: view.labelOutcomes(coverage?.deciding ?? [], new Map()),
+    labels: state.labelOutcomes(coverage?.deciding ?? []),
     judgements,
-    wideHolders: view.use.wideHolders(),
-    olderBindings: view.use.olderBindings(name, String(policy.metadata?.creationTimestamp ?? '')),
-    oldestServer: cluster.oldestServer,
+    wideHolders: state.use.wideHolders(),
+    olderBindings: state.use.olderBindings(name, String(policy.metadata?.creationTimestamp ?? '')),
     now: new Date().toISOString(),
   });
 }
@@ -124,7 +123,7 @@ function timeless(status: CapabilityPolicyStatus | undefined): CapabilityPolicyS
   return status && { ...status, ...(conditions && { conditions }) };
 }
 
-function stateOf(cluster: Cluster): ClusterState {
+function stateOf(cluster: Cluster): WindowState {
   const namespaces = cluster.namespaces().filter(({ name }) => name.startsWith(PREFIX));
   return {
     policies: new Map(cluster.policies().map(({ metadata, spec }) => [metadata?.name ?? '', spec])),

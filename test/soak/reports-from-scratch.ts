@@ -2,9 +2,9 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Cluster, NamespaceView } from '../../operator/cluster/objects.ts';
 import { CLEAN_SINCE, OPEN_REPORTS as OPEN_REPORTS_API } from '../../operator/cluster/reports.ts';
+import type { ClusterState } from '../../operator/cluster-state.ts';
 import type { NamespaceJudgement } from '../../operator/evaluate/namespace.ts';
 import { firstReportName, policyReports } from '../../operator/report/policy-report.ts';
-import type { View } from '../../operator/view.ts';
 import type { Api, Json } from '../integration/api.ts';
 import { OPEN_REPORTS } from '../integration/report-crds.ts';
 
@@ -20,7 +20,7 @@ const OURS = 'app.kubernetes.io/managed-by=capabilitypolicy.dev';
 export async function compareReports(
   api: Api,
   cluster: Cluster,
-  view: View,
+  state: ClusterState,
   judgements: ReadonlyMap<string, NamespaceJudgement>,
 ): Promise<ReportComparison> {
   const { status, body } = await api.ask('GET', OPEN_REPORTS.path, { query: { labelSelector: OURS } });
@@ -29,7 +29,7 @@ export async function compareReports(
   const byNamespace = Map.groupBy(body.items as Json[], ({ metadata }) => metadata.namespace as string);
   const differences = namespaces.flatMap((namespace) => {
     const standing = byName(byNamespace.get(namespace.name) ?? []);
-    const wanted = byName(wantedIn(namespace, standing, cluster, view, judgements.get(namespace.name)));
+    const wanted = byName(wantedIn(namespace, standing, cluster, state, judgements.get(namespace.name)));
     const names = new Set([...standing.keys(), ...wanted.keys()]);
     return [...names].flatMap((name) => {
       const [actual, expected] = [standing.get(name), wanted.get(name)].map(timeless);
@@ -45,12 +45,12 @@ function wantedIn(
   namespace: NamespaceView,
   standing: ReadonlyMap<string, Json>,
   cluster: Cluster,
-  view: View,
+  state: ClusterState,
   judgement: NamespaceJudgement | undefined,
 ): Json[] {
   const uids = new Map([...cluster.pods(namespace.name)].map(({ name, uid }) => [name, uid]));
   return Object.values(judgement?.modes ?? {}).flatMap(({ deciding, workloads }) =>
-    view.compiled.policies
+    state.compiled.policies
       .filter(({ name }) => deciding.includes(name))
       .flatMap((policy) => [
         ...policyReports({

@@ -19,7 +19,7 @@ import { bindingView, type Grant, roleView } from './grants.ts';
 export type Labels = Readonly<Record<string, string>>;
 export type Specs = ReadonlyMap<string, CapabilityPolicySpec>;
 
-export interface ClusterState {
+export interface WindowState {
   readonly policies: Specs;
   /** By namespace. */
   readonly labels: ReadonlyMap<string, Labels>;
@@ -44,7 +44,7 @@ export class Window {
   #use = new Map<readonly ResolvedPolicy[], UseIndex>();
 
   /** From here on only this and what is added counts. */
-  begin({ policies, labels, grants }: ClusterState): void {
+  begin({ policies, labels, grants }: WindowState): void {
     this.#policies = [];
     this.#labels = new Map();
     this.#grants = new Map();

@@ -3,11 +3,11 @@ import { dump } from 'js-yaml';
 import { type ApiError, isNotFound } from '../../../cluster/api-error.ts';
 import type { Cluster } from '../../../cluster/objects.ts';
 import { pathFor } from '../../../cluster/paths.ts';
-import type { Source } from '../../../cluster/reflector.ts';
+import type { Source } from '../../../cluster/reading.ts';
 import { WORKLOADS } from '../../../cluster/snapshot.ts';
 import * as sources from '../../../cluster/sources.ts';
+import { ClusterState } from '../../../cluster-state.ts';
 import { Evaluator } from '../../../evaluate/violations.ts';
-import { View } from '../../../view.ts';
 import { type Connected, excludingPlatform, snapshot, withCluster } from '../../cluster.ts';
 import { type ExitCode, type Io, UsageError } from '../../command.ts';
 import { checkExists, checkReached } from '../../namespace.ts';
@@ -76,12 +76,13 @@ function readable(
   missing: readonly string[],
   { operatorNamespace, excludedNamespaces, namespace }: StatusOptions,
 ): Readable {
-  const view = new View(cluster, { operatorNamespace, excludedNamespaces, podSecurityDefaults: {} });
+  const state = new ClusterState(cluster, { operatorNamespace, excludedNamespaces, podSecurityDefaults: {} });
+  state.accept();
   const rbac = !RBAC.some((source) => forbidden.includes(source));
   return {
     cluster,
-    view,
-    use: rbac ? view.use : { ...view.use, mayUse: () => true },
+    state,
+    use: rbac ? state.use : { ...state.use, mayUse: () => true },
     judgeable: ![sources.NAMESPACES, ...WORKLOADS].some((source) => forbidden.includes(source)),
     rbac,
     missing,

@@ -7,12 +7,12 @@ import type {
   UsableBy,
 } from '../../../api/capability-policy.ts';
 import type { Cluster } from '../../../cluster/objects.ts';
+import type { ClusterState } from '../../../cluster-state.ts';
 import { judgeNamespace, type NamespaceJudgement, type WorkloadJudgement } from '../../../evaluate/namespace.ts';
 import type { Holder, UseIndex } from '../../../evaluate/use.ts';
 import { type Verdict, violationsBy } from '../../../evaluate/verdict.ts';
 import type { Evaluator } from '../../../evaluate/violations.ts';
 import { reportWorkloads } from '../../../report/violations.ts';
-import type { View } from '../../../view.ts';
 
 /** As `-o json` prints it. */
 export interface StatusView {
@@ -63,7 +63,7 @@ export interface ViolationView {
 export interface Readable {
   readonly cluster: Cluster;
   /** Of the cluster; `use` where roles and bindings can't be read is everybody's. */
-  readonly view: View;
+  readonly state: ClusterState;
   readonly use: UseIndex;
   /** Whether all is there that judging needs. */
   readonly judgeable: boolean;
@@ -76,10 +76,10 @@ export interface Readable {
 
 /** @param evaluator kept from one view to the next, it knows what it has judged */
 export function statusView(readable: Readable, evaluator: Evaluator): StatusView {
-  const { cluster, view, rbac, use, missing, namespace } = readable;
+  const { cluster, state, rbac, use, missing, namespace } = readable;
   const judgements = readable.judgeable ? judgementsOf(readable, evaluator) : undefined;
   const isAsked = ({ metadata }: CompletePolicy) =>
-    namespace === undefined || !judgements || view.coverage.get(metadata?.name ?? '')?.selected.includes(namespace);
+    namespace === undefined || !judgements || state.coverage(metadata?.name ?? '')?.selected.includes(namespace);
   return {
     policies: cluster
       .policies()
@@ -97,18 +97,18 @@ function isIn(asked: string | undefined, namespace: string): boolean {
 
 type Judgements = ReadonlyMap<string, NamespaceJudgement>;
 
-function judgementsOf({ cluster, view, use, namespace }: Readable, evaluator: Evaluator): Judgements {
+function judgementsOf({ cluster, state, use, namespace }: Readable, evaluator: Evaluator): Judgements {
   const judged = cluster
     .namespaces()
-    .filter(({ name }) => !view.isExcluded(name) && isIn(namespace, name))
-    .map((namespace) => judgeNamespace(namespace, view.compiled.policies, cluster, { evaluator, use }));
+    .filter(({ name }) => !state.isExcluded(name) && isIn(namespace, name))
+    .map((namespace) => judgeNamespace(namespace, state.compiled.policies, cluster, { evaluator, use }));
   return new Map(judged.map((judgement) => [judgement.namespace, judgement]));
 }
 
 function policyView(policy: CompletePolicy, readable: Readable, judgements: Judgements | undefined): PolicyView {
   const { spec, status = {} } = policy;
   const name = policy.metadata?.name ?? '';
-  const coverage = judgements && readable.view.coverage.get(name);
+  const coverage = judgements && readable.state.coverage(name);
   const deciding = (coverage?.deciding ?? []).filter((one) => isIn(readable.namespace, one));
   const { levelVersion, mode, priority, usableBy } = spec;
   return {

@@ -1,7 +1,7 @@
 /** Follows the cluster, and shows it when it has changed. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Cluster } from '../../../cluster/objects.ts';
-import type { Source } from '../../../cluster/reflector.ts';
+import type { Source } from '../../../cluster/reading.ts';
 import { askKnownServers } from '../../../cluster/servers.ts';
 import { createCluster } from '../../../cluster/store.ts';
 import type { Log, LogKeys } from '../../../runtime/log.ts';

@@ -1,0 +1,168 @@
+/** What is known of the rulesets of each policy and guard. A new process starts without and finds it out again. */
+import { type ApiError, isConflict, isOverloaded } from '../cluster/client.ts';
+import type { AdmissionSet, Probed } from '../compile/admission-set.ts';
+
+/** Consecutive refusals of what we write. */
+interface Refusal {
+  readonly error: ApiError;
+  readonly times: number;
+  /** The first time, as performance.now(). */
+  readonly since: number;
+}
+
+/** A ruleset that we deleted and that some API server may still judge by. */
+export interface Leaving extends Probed {
+  readonly mutates: boolean;
+  /** The policies that it asks for `use` on. */
+  readonly uses: readonly string[];
+}
+
+interface LeavingSince extends Leaving {
+  /** The earliest time at which the answer that it is gone can be trusted, as performance.now(). */
+  readonly trustedFrom: number;
+}
+
+/** An API server that has just begun to serve refuses what it accepts a moment later: it does not know its RBAC yet. */
+const REFUSED_FOR_GOOD = { times: 3, ms: 15_000 };
+/** How long to retry while the API server reports overload, which lasts longer than a start. */
+const OVERLOADED_FOR_GOOD_MS = 300_000;
+
+/** API servers compile a changed policy within a second; the rest is for their watches. */
+export const COMPILED_MS = 3_000;
+
+export class RulesetRecord {
+  /** Undefined once nothing is rendered for the policy any more. */
+  desired: AdmissionSet | undefined;
+  /** The ruleset that every API server judged by since we last wrote to it or deleted of it. */
+  inForce: { readonly ruleset: string; readonly servers: number } | undefined;
+  /** The earliest time at which a probe's answer can be trusted, as performance.now(). */
+  trustedFrom = 0;
+  /** By ruleset. */
+  readonly leaving = new Map<string, LeavingSince>();
+  /** Rulesets that every API server has judged by at some time, as long as they stand. */
+  readonly #seen = new Set<string>();
+  /** What the API server refuses to have written. */
+  refusal: Refusal | undefined;
+  /** What it refused to delete in the last pass. */
+  unremoved: ApiError | undefined;
+  /** Why the desired ruleset was not in force in the last pass. */
+  waitsFor: string | undefined;
+  /** Whether the policy's users change when no older text asks for them any more. */
+  usersWait = false;
+  /** The last ruleset that was in force together with everything that a policy needs to be Programmed. */
+  programmed: string | undefined;
+
+  get isInForce(): boolean {
+    return this.inForce !== undefined && this.inForce.ruleset === this.desired?.ruleset;
+  }
+
+  /** Whether the desired ruleset comes back before its deleted copy is out of force everywhere. */
+  get comesBack(): boolean {
+    return this.desired !== undefined && this.leaving.has(this.desired.ruleset);
+  }
+
+  /** Whether nothing of it matters any more. */
+  get isOver(): boolean {
+    return !this.desired && this.leaving.size === 0 && performance.now() >= this.trustedFrom;
+  }
+
+  /** The others wait for it until then: what it will refuse may be what their old rulesets refuse now. */
+  get isRefusedForGood(): boolean {
+    if (!this.refusal) return false;
+    const { error, times, since } = this.refusal;
+    const patience = isOverloaded(error) ? OVERLOADED_FOR_GOOD_MS : REFUSED_FOR_GOOD.ms;
+    return times >= REFUSED_FOR_GOOD.times && performance.now() - since >= patience;
+  }
+
+  refused(error: ApiError): void {
+    const { times = 0, since = performance.now() } = this.refusal ?? {};
+    this.refusal = { error, times: times + 1, since };
+  }
+
+  /** Every API server judges by the desired ruleset. */
+  cameIntoForce(ruleset: string, servers: number): void {
+    this.inForce = { ruleset, servers };
+    this.#seen.add(ruleset);
+  }
+
+  /**
+   * An object of a ruleset was deleted. Its probe's binding is written last and deleted last. If API servers never loaded
+   * that one, they may have loaded the others, and the probe says nothing about these.
+   */
+  left(one: Leaving): void {
+    const before = this.leaving.get(one.ruleset);
+    const uses = [...(before?.uses ?? []), ...one.uses];
+    const trustedFrom = this.#seen.has(one.ruleset) ? 0 : performance.now() + COMPILED_MS;
+    this.leaving.set(one.ruleset, { ...one, mutates: before?.mutates || one.mutates, uses, trustedFrom });
+    if (this.inForce?.ruleset === one.ruleset) this.inForce = undefined;
+  }
+
+  /** No API server judges by it any more. */
+  gone(ruleset: string): void {
+    this.leaving.delete(ruleset);
+    this.#seen.delete(ruleset);
+  }
+
+  /** What the API server refused, for people. */
+  get failure(): string | undefined {
+    return this.refusal && !this.#mayPass ? this.refusal.error.message : this.unremoved?.message;
+  }
+
+  /** What the desired ruleset waits for, for people. */
+  get obstacle(): string | undefined {
+    return this.refusal && this.#mayPass ? this.refusal.error.message : this.waitsFor;
+  }
+
+  /**
+   * Whether the error may be transient: a conflict with another writer, a failing server. Such an error is reported only
+   * after a few in a row, so that conditions do not flap.
+   */
+  get #mayPass(): boolean {
+    if (!this.refusal) return false;
+    const { error, times } = this.refusal;
+    return (isConflict(error) || isOverloaded(error) || error.status >= 500) && times < REFUSED_FOR_GOOD.times;
+  }
+}
+
+/** By policy or guard. */
+export class Records extends Map<string, RulesetRecord> {
+  #servers = '';
+
+  /** Makes one where there is none. */
+  of(policy: string): RulesetRecord {
+    const record = this.get(policy) ?? new RulesetRecord();
+    this.set(policy, record);
+    return record;
+  }
+
+  /**
+   * Begins a pass: keeps what follows from earlier ones.
+   *
+   * @param sets what has to be in force
+   * @param servers the addresses of the API servers that answer
+   */
+  begin(sets: readonly AdmissionSet[], servers: readonly string[]): void {
+    const desired = new Map(sets.map((set) => [set.policy, set]));
+    const sameServers = servers.join(' ') === this.#servers;
+    this.#servers = servers.join(' ');
+    for (const policy of desired.keys()) this.of(policy);
+    for (const [policy, record] of this) {
+      record.desired = desired.get(policy);
+      record.unremoved = undefined;
+      record.waitsFor = undefined;
+      record.usersWait = false;
+      if (!sameServers) record.inForce = undefined;
+      if (!record.desired) record.refusal = undefined;
+      if (record.isOver) this.delete(policy);
+    }
+  }
+
+  leaving(): LeavingSince[] {
+    return [...this.values()].flatMap((record) => [...record.leaving.values()]);
+  }
+
+  /** The names of those that the API server refuses. */
+  refused(): Set<string> {
+    return new Set([...this].flatMap(([policy, { refusal }]) => (refusal ? [policy] : [])));
+  }
+}

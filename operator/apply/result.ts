@@ -1,0 +1,67 @@
+/** What came of a pass, from the records and what still stands. Pure, but for the age of refusals. */
+import type { ApiError } from '../cluster/client.ts';
+import type { Compiled } from '../compile/compile.ts';
+import { askedMs } from '../runtime/retry-after.ts';
+import type { RolloutOutcome } from './outcome.ts';
+import { outcomeOf } from './progress.ts';
+import type { Records, RulesetRecord } from './record.ts';
+import { isAdmission, policyOf, rulesetOf, type Unwanted } from './standing.ts';
+import { WATCH_LAG_MS } from './writes.ts';
+
+export interface PassResult {
+  readonly outcomes: ReadonlyMap<string, RolloutOutcome>;
+  /** Why something old stays, if the API server refuses to delete it: for the log, since its policy may be gone. */
+  readonly unremoved: ApiError | undefined;
+  /** When to come back, in ms, if something is awaited that no watch will tell of. */
+  readonly comeBackMs: number | undefined;
+}
+
+/** What a pass saw. */
+interface Pass {
+  readonly compiled: Compiled;
+  readonly old: Unwanted;
+  /** How many API servers answer. */
+  readonly answering: number;
+  /** Whether somebody may have undone a write before it was shown. */
+  readonly mayBeUndone: boolean;
+}
+
+/** An API server takes up to a second to compile a changed policy. */
+const PROBE_AGAIN_MS = 100;
+const RETRY_REFUSED_MS = 30_000;
+const RETRY_NEWLY_REFUSED_MS = 1_000;
+
+/** Remembers in the records which policies were seen in force with all that they need. */
+export function resultOf(records: Records, seen: Pass): PassResult {
+  const { policies } = seen.compiled;
+  const progress = { records, outdated: outdatedIn(records, seen.old), answering: seen.answering };
+  const outcomes = new Map(policies.map((policy) => [policy.name, outcomeOf(policy, seen.compiled, progress)]));
+  for (const [name, { state, ruleset }] of outcomes) {
+    const record = records.get(name);
+    if (record && state === 'InForce') record.programmed = ruleset;
+  }
+  const unremoved = [...records.values()].find((record) => record.unremoved)?.unremoved;
+  return { outcomes, unremoved, comeBackMs: comeBackMs([...records.values()], seen) };
+}
+
+/** Rulesets that may be in force beside the desired ones, by policy. */
+function outdatedIn(records: Records, { stale, kept }: Unwanted): Map<string, string> {
+  const present = [...stale, ...kept].filter(isAdmission);
+  return new Map([
+    ...present.map((object) => [policyOf(object), rulesetOf(object) ?? ''] as const),
+    ...records.leaving().map(({ policy, ruleset }) => [policy, ruleset] as const),
+  ]);
+}
+
+function comeBackMs(records: readonly RulesetRecord[], { old, mayBeUndone }: Pass): number | undefined {
+  const awaited = records.some((record) => record.desired && !record.refusal && !record.isInForce);
+  const isLeaving = records.some(({ leaving }) => leaving.size > 0) || old.stale.some((one) => !isAdmission(one));
+  if (awaited || isLeaving) return PROBE_AGAIN_MS;
+  if (mayBeUndone) return WATCH_LAG_MS;
+  const refused = records.filter(({ refusal }) => refusal);
+  const newly = refused.filter((record) => !record.isRefusedForGood);
+  if (newly.length > 0) {
+    return Math.max(RETRY_NEWLY_REFUSED_MS, ...newly.map(({ refusal }) => askedMs(refusal?.error)));
+  }
+  return refused.length > 0 || records.some(({ unremoved }) => unremoved) ? RETRY_REFUSED_MS : undefined;
+}

@@ -1,0 +1,85 @@
+/** Which API servers there are, and of which version, for as long as the cluster is followed. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { isDeepStrictEqual } from 'node:util';
+import type { Log } from '../runtime/log.ts';
+import type { ApiClient } from './client.ts';
+import type { Change } from './objects.ts';
+import { askServers, endpoints, oldest, type ServerMinors } from './servers.ts';
+
+export interface FollowedServersOptions {
+  onChange(change: Change): void;
+  readonly log: Log;
+  /** How API servers and their versions are found out, if not among all that there are. */
+  readonly ask?: typeof askServers;
+  /** Milliseconds until they are asked for again. */
+  readonly serversRefreshMs?: number;
+}
+
+/** They come and go, and RBAC lets us get where they are, not watch it. */
+const REFRESH_MS = 10_000;
+const RETRY_MS = 2_000;
+/** Clients are asked for at each probe. */
+const CLIENTS_KEPT_MS = 10_000;
+
+export class FollowedServers {
+  readonly #client: ApiClient;
+  readonly #options: FollowedServersOptions;
+  readonly #known = Promise.withResolvers<void>();
+  #minors: ServerMinors = new Map();
+  #clients: { readonly found: Promise<readonly ApiClient[]>; readonly until: number } | undefined;
+
+  constructor(client: ApiClient, options: FollowedServersOptions) {
+    this.#client = client;
+    this.#options = options;
+  }
+
+  /** N of Kubernetes 1.N of the oldest one; 0 until `known`. */
+  get oldest(): number {
+    return this.#minors.size === 0 ? 0 : oldest(this.#minors);
+  }
+
+  /** Resolves when they have been found out for the first time. */
+  get known(): Promise<void> {
+    return this.#known.promise;
+  }
+
+  /** One client for each API server that answers. */
+  async answering(): Promise<readonly ApiClient[]> {
+    if (!this.#clients || Date.now() > this.#clients.until) {
+      const found = endpoints(this.#client);
+      this.#clients = { found, until: Date.now() + CLIENTS_KEPT_MS };
+      found.catch(() => {
+        if (this.#clients?.found === found) this.#clients = undefined;
+      });
+    }
+    return this.#clients.found;
+  }
+
+  /** Asks again and again, until `signal` is aborted. */
+  async follow(signal: AbortSignal): Promise<void> {
+    const { serversRefreshMs = REFRESH_MS } = this.#options;
+    while (!signal.aborted) {
+      const delay = (await this.#look()) ? serversRefreshMs : RETRY_MS;
+      // Rejects only when aborted.
+      await sleep(delay, undefined, { signal }).catch(() => {});
+    }
+  }
+
+  async #look(): Promise<boolean> {
+    const { onChange, log, ask = askServers } = this.#options;
+    try {
+      const [before, aged] = [this.#minors, this.oldest];
+      this.#minors = await ask(this.#client, before);
+      this.#known.resolve();
+      const changed = this.oldest !== aged;
+      if (changed || !isDeepStrictEqual([...this.#minors.keys()], [...before.keys()])) {
+        this.#clients = undefined;
+        onChange({ of: 'servers', oldest: changed });
+      }
+      return true;
+    } catch (error) {
+      log.warn('no API server answered with its version, trying again', { error });
+      return false;
+    }
+  }
+}

@@ -1,0 +1,182 @@
+/**
+ * Reads one collection of the API: its objects, then what happens to them.
+ *
+ * Where the server offers it, both come in one stream (KEP-3157): no list is ever put together, by neither side. Else
+ * the collection is listed page by page and watched from there. No item is kept here: each goes to the sink as soon as
+ * it is decoded.
+ */
+import type { Log } from '../runtime/log.ts';
+import {
+  type ApiClient,
+  isInvalid,
+  isSilence,
+  pathFor,
+  type Query,
+  type ReadOptions,
+  type WatchEvent,
+} from './client.ts';
+import type { RawObject, RawPage } from './raw.ts';
+import type { Sink } from './sink.ts';
+
+/** What a reflector needs of a client. */
+export type Reader = Pick<ApiClient, 'list' | 'watch'>;
+
+export interface Source {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly labelSelector?: string;
+  /** Whether somebody reads its managedFields. */
+  readonly managedFields?: boolean;
+  /** The server may not know the kind: then the collection is empty, and asked for again from time to time. */
+  readonly optional?: boolean;
+  /** Nobody reads more of it than its metadata. */
+  readonly metadataOnly?: boolean;
+}
+
+export interface ReadingOptions {
+  readonly log: Log;
+  /** The server ends a watch after so long, give or take. */
+  readonly watchSeconds: number;
+  /** Told of each sign of life of the server. */
+  heard(): void;
+  /** Told when the whole collection has been read. */
+  listed(): void;
+  /** Told when a watch works. */
+  healthy(): void;
+}
+
+/** A watch that lasted so long has worked, whatever ended it. */
+const HEALTHY_MS = 10_000;
+/**
+ * A bookmark comes about every minute (k8s.io/apiserver, cacher.go, defaultBookmarkFrequency), but for a kind of which the
+ * server has seen no event yet. A watch that says nothing for longer may be dead, though its connection is not.
+ */
+const MOST_SILENCE_MS = 150_000;
+/** On the bookmark with which a stream's list ends (k8s.io/apimachinery, metav1.InitialEventsAnnotationKey). */
+const END_OF_LIST = 'k8s.io/initial-events-end';
+
+export class Reading {
+  /** Where the next watch starts; undefined when a list has to come first. */
+  version: string | undefined;
+  readonly #client: Reader;
+  readonly #source: Source;
+  readonly #sink: Sink;
+  readonly #options: ReadingOptions;
+  readonly #path: string;
+  /** Whether what a watch brings is still the list. */
+  #listing = false;
+  /** Unsupported: the server knows no streams that begin with the list. Broken: the last one did not reach its end. */
+  #streams: 'Supported' | 'Unsupported' | 'Broken' = 'Supported';
+
+  constructor(client: Reader, source: Source, sink: Sink, options: ReadingOptions) {
+    this.#client = client;
+    this.#source = source;
+    this.#sink = sink;
+    this.#options = options;
+    this.#path = pathFor(source.apiVersion, source.kind);
+  }
+
+  /** Resolves when the server has ended the watch. @throws what the client throws */
+  async goOn(signal: AbortSignal): Promise<void> {
+    if (this.version === undefined) await this.#begin(signal);
+    else await this.#watch({ resourceVersion: this.version }, signal);
+  }
+
+  async #begin(signal: AbortSignal): Promise<void> {
+    this.#sink.listing();
+    if (this.#streams === 'Supported' && (await this.#stream(signal))) return;
+    this.version = await this.#list(signal);
+    if (signal.aborted) return;
+    if (this.#streams === 'Broken') this.#streams = 'Supported';
+    await this.#watch({ resourceVersion: this.version }, signal);
+  }
+
+  /** Resolves to false when the server has no such streams. */
+  async #stream(signal: AbortSignal): Promise<boolean> {
+    this.#listing = true;
+    try {
+      await this.#watch({ sendInitialEvents: true, resourceVersionMatch: 'NotOlderThan' }, signal);
+    } catch (error) {
+      if (!isInvalid(error) || !this.#listing) throw error;
+      this.#streams = 'Unsupported';
+      return false;
+    } finally {
+      // The server drops a stream whose reader falls behind what happens meanwhile, and would drop the next one as well:
+      // pages can be read at any pace.
+      if (this.#listing && this.#streams === 'Supported') this.#streams = 'Broken';
+      this.#listing = false;
+    }
+    return true;
+  }
+
+  async #list(signal: AbortSignal): Promise<string> {
+    const query = { labelSelector: this.#source.labelSelector };
+    const onPage = (page: RawPage) => {
+      for (const item of page.items ?? []) this.#hand(item, (raw) => this.#sink.put(raw));
+    };
+    const version = await this.#client.list(this.#path, query, onPage, this.#reading(signal));
+    this.#listed();
+    return version;
+  }
+
+  async #watch(from: Query, signal: AbortSignal): Promise<void> {
+    const started = performance.now();
+    // Spread, so that the watches of all kinds do not end together.
+    const timeoutSeconds = Math.round(this.#options.watchSeconds * (1 + Math.random() / 2));
+    const query = {
+      labelSelector: this.#source.labelSelector,
+      allowWatchBookmarks: true,
+      ...from,
+      timeoutSeconds,
+    };
+    // Of some kinds there is nothing to say, and no bookmark comes either: that the server takes up a watch has to do.
+    const onBegin = () => this.#options.heard();
+    const options = { ...this.#reading(signal), idleMs: MOST_SILENCE_MS, onBegin };
+    try {
+      await this.#client.watch(this.#path, query, (event) => this.#take(event, signal), options);
+    } catch (error) {
+      if (!isSilence(error) || this.#listing) throw error;
+      this.#options.log.debug('a watch was silent for too long, starting another one');
+    } finally {
+      if (!this.#listing && performance.now() - started >= HEALTHY_MS) this.#options.healthy();
+    }
+  }
+
+  #reading(signal: AbortSignal): ReadOptions {
+    const { managedFields = false, metadataOnly = false } = this.#source;
+    return { signal, managedFields, metadataOnly };
+  }
+
+  #take({ type, object }: WatchEvent, signal: AbortSignal): void {
+    // Of a watch that was given up.
+    if (signal.aborted) return;
+    this.#options.heard();
+    const { resourceVersion, annotations } = object.metadata ?? {};
+    if (type === 'DELETED') this.#hand(object, (raw) => this.#sink.remove(raw));
+    else if (type !== 'BOOKMARK') this.#hand(object, (raw) => this.#sink.put(raw));
+    else if (this.#listing && annotations?.[END_OF_LIST] === 'true') {
+      this.#listing = false;
+      this.#listed();
+    }
+    // A list comes in the order of names: before its end, no version says what is still to come.
+    if (this.#listing) return;
+    this.version = resourceVersion ?? this.version;
+    this.#options.healthy();
+  }
+
+  #listed(): void {
+    this.#sink.listed();
+    this.#options.listed();
+  }
+
+  /** One object that cannot be taken must not stop the others. */
+  #hand(item: RawObject, take: (raw: RawObject) => void): void {
+    const { apiVersion, kind } = this.#source;
+    try {
+      take({ apiVersion, kind, ...item });
+    } catch (error) {
+      const { namespace, name } = item.metadata ?? {};
+      this.#options.log.error('object skipped', { namespace, name, error });
+    }
+  }
+}

@@ -1,0 +1,55 @@
+/** Evaluates the pods and workloads of each namespace against the policies that decide there. */
+import type { NamespaceView } from '../cluster/objects.ts';
+import type { StateChange } from '../cluster-state.ts';
+import { judgingNamespace, type NamespaceJudgement } from '../evaluate/namespace.ts';
+import { COST_LIMIT, Evaluator } from '../evaluate/violations.ts';
+import { Cooldown } from '../runtime/cooldown.ts';
+import { type Done, Turns } from '../runtime/turns.ts';
+import type { Context, Controller, Key } from './controller.ts';
+
+export class Evaluation implements Controller {
+  readonly name = 'judge';
+  readonly concurrency = 8;
+  readonly #context: Context;
+  readonly #evaluator = new Evaluator({ costLimit: COST_LIMIT });
+  readonly #turns = new Turns();
+  /** Without it, pods that come one by one would have their namespace evaluated as often as it grows. */
+  readonly #cooldown = new Cooldown({ times: 4, mostMs: 10_000 });
+
+  constructor(context: Context) {
+    this.#context = context;
+  }
+
+  keysFor({ cause, namespaces }: StateChange): Iterable<Key> {
+    return cause.of === 'pod' || cause.of === 'workload' ? [cause.namespace] : namespaces;
+  }
+
+  delay(name: Key): number {
+    return this.#cooldown.left(name);
+  }
+
+  async reconcile(name: Key): Promise<void> {
+    const { cluster, state, found } = this.#context;
+    const { judgements } = state.findings;
+    const namespace = cluster.namespace(name);
+    if (!namespace || state.isExcluded(name)) {
+      judgements.delete(name);
+      this.#cooldown.forget(name);
+    } else {
+      const judged = await this.#judge(namespace);
+      // Its policies have changed since it began, and its key is queued again; or the term has ended.
+      if (!judged) return;
+      judgements.set(name, judged.result);
+      this.#cooldown.start(name, judged.spentMs);
+    }
+    found({ by: this.name, namespace: name });
+  }
+
+  #judge(namespace: NamespaceView): Promise<Done<NamespaceJudgement> | undefined> {
+    const { cluster, state, signal } = this.#context;
+    const policies = state.selecting(namespace.name);
+    const court = { evaluator: this.#evaluator, use: state.use };
+    const pieces = judgingNamespace(namespace, policies, cluster, court);
+    return this.#turns.run(pieces, () => !signal.aborted && state.selecting(namespace.name) === policies);
+  }
+}

@@ -1,0 +1,30 @@
+/** Writes the Events that no other work waits for: about repairs, and how often an Event came back. */
+import type { StateChange } from '../cluster-state.ts';
+import type { Context, Controller, Key } from './controller.ts';
+
+const ALL = ['all'];
+
+export class Events implements Controller {
+  readonly name = 'events';
+  readonly #context: Context;
+
+  constructor(context: Context) {
+    this.#context = context;
+  }
+
+  keysFor({ cause }: StateChange): Iterable<Key> {
+    const due = cause.of === 'events' || cause.of === 'term';
+    return due && this.#context.recorder.dueMs !== undefined ? ALL : [];
+  }
+
+  delay(): number {
+    return this.#context.recorder.dueMs ?? 0;
+  }
+
+  async reconcile(_key: Key, again: (ms: number) => void): Promise<void> {
+    const { recorder, log } = this.#context;
+    for (const error of await recorder.tellWaiting()) log.warn('an Event was refused', { error });
+    await recorder.tellSeries();
+    if (recorder.dueMs !== undefined) again(recorder.dueMs);
+  }
+}

@@ -1,0 +1,79 @@
+/** Writes the policy reports of each namespace where a policy decides, in clusters that have an API for them. */
+import type { NamespaceView } from '../cluster/objects.ts';
+import type { FollowedReports, ReportApi } from '../cluster/reports.ts';
+import type { StateChange } from '../cluster-state.ts';
+import type { NamespaceJudgement } from '../evaluate/namespace.ts';
+import { firstReportName, type PolicyReport, policyReports } from '../report/policy-report.ts';
+import { writePolicyReports } from '../report/policy-report-writer.ts';
+import type { FindIdentity } from '../report/violation-events.ts';
+import { Cooldown } from '../runtime/cooldown.ts';
+import type { Context, Controller, Key } from './controller.ts';
+
+/** Changes come in bursts; a report is written once for all of a burst. */
+const DELAY_MS = 3_000;
+/** The larger a namespace's reports are, the less often they are written. */
+const MOST_BYTES_PER_MS = 256;
+
+const NOWHERE: Pick<NamespaceJudgement, 'modes'> = { modes: {} };
+
+export class Reports implements Controller {
+  readonly name = 'reports';
+  readonly #context: Context;
+  readonly #followed: FollowedReports;
+  readonly #cooldown = new Cooldown({ times: 1 });
+
+  constructor(context: Context, followed: FollowedReports) {
+    this.#context = context;
+    this.#followed = followed;
+  }
+
+  keysFor({ cause }: StateChange): Iterable<Key> {
+    if (cause.of === 'found' && cause.by === 'judge') return [cause.namespace ?? ''];
+    if (cause.of === 'report') return [cause.namespace];
+    if (cause.of !== 'term' && cause.of !== 'reports') return [];
+    return this.#followed.api ? this.#context.cluster.namespaces().map(({ name }) => name) : [];
+  }
+
+  delay(namespace: Key): number {
+    return Math.max(DELAY_MS, this.#cooldown.left(namespace));
+  }
+
+  async reconcile(name: Key): Promise<void> {
+    const { client, cluster, state } = this.#context;
+    const { api } = this.#followed;
+    const namespace = cluster.namespace(name);
+    // A namespace that has not been evaluated yet comes back when it is; one that goes takes its reports along.
+    const isKnown = state.isExcluded(name) || state.findings.judgements.has(name);
+    if (!api || !namespace || namespace.terminating || !isKnown) return;
+    let written = 0;
+    await writePolicyReports(client, this.#wanted(namespace, api), this.#followed.in(name), (report, bytes) => {
+      this.#followed.wrote(report);
+      written += bytes;
+    });
+    this.#cooldown.start(name, written / MOST_BYTES_PER_MS);
+  }
+
+  *#wanted(namespace: NamespaceView, api: ReportApi): Generator<PolicyReport> {
+    const { state } = this.#context;
+    const findIdentity = this.#identities(namespace.name);
+    const now = new Date().toISOString();
+    const { modes } = state.findings.judgements.get(namespace.name) ?? NOWHERE;
+    for (const { deciding, workloads } of Object.values(modes)) {
+      for (const policy of state.selecting(namespace.name).filter(({ name }) => deciding.includes(name))) {
+        const first = firstReportName(policy.name);
+        // In whichever API: it may have been the other one until now.
+        const cleanSince = this.#followed.in(namespace.name).find(({ name }) => name === first)?.cleanSince;
+        yield* policyReports({ api, policy, namespace, workloads, findIdentity, cleanSince, now });
+      }
+    }
+  }
+
+  #identities(namespace: string): FindIdentity {
+    const { cluster } = this.#context;
+    const pods = new Map(Iterator.from(cluster.pods(namespace)).map(({ name, uid }) => [name, uid]));
+    return ({ kind, name }) => {
+      const uid = kind === 'Pod' ? pods.get(name) : cluster.workload(namespace, kind, name)?.uid;
+      return uid === undefined ? undefined : { uid };
+    };
+  }
+}

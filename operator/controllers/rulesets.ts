@@ -1,0 +1,61 @@
+/** Brings into force what the policies compile to. */
+import { isDeepStrictEqual } from 'node:util';
+import type { RolloutOutcome } from '../apply/outcome.ts';
+import { Rollout } from '../apply/rollout.ts';
+import type { ApiClient } from '../cluster/client.ts';
+import type { StateChange } from '../cluster-state.ts';
+import { repairEvent } from '../report/transitions.ts';
+import { type Context, type Controller, type Key, originOf } from './controller.ts';
+
+/** The order in which rulesets come and go matters across policies. */
+const ALL = ['all'];
+
+export class Rulesets implements Controller {
+  readonly name = 'rollout';
+  readonly #context: Context;
+  readonly #rollout: Rollout;
+
+  /** @param servers one client for each API server that answers */
+  constructor(context: Context, servers: () => Promise<readonly ApiClient[]>) {
+    const { client, cluster, recorder, log, operatorNamespace, signal } = context;
+    this.#context = context;
+    this.#rollout = new Rollout(client, {
+      operatorNamespace,
+      servers,
+      signal,
+      onWrite(action, object) {
+        log.info(`${action} object`, { ...object });
+        if (action !== 'repaired') return;
+        recorder.later(repairEvent(object, cluster.policy(object.policy), originOf(context)));
+      },
+    });
+  }
+
+  keysFor({ cause, recompiles }: StateChange): Iterable<Key> {
+    // An API server that has come may not judge by what is in force elsewhere.
+    return recompiles || cause.of === 'rendered' || cause.of === 'servers' ? ALL : [];
+  }
+
+  async reconcile(_key: Key, again: (ms: number) => void): Promise<void> {
+    const { state, cluster, signal } = this.#context;
+    const { compiled } = state;
+    const result = await this.#rollout.pass(compiled, cluster.rendered()).catch((error: unknown) => {
+      if (!signal.aborted) throw error;
+    });
+    if (!result) return;
+    const { outcomes, unremoved, comeBackMs } = result;
+    // Nothing follows from this pass for policies that changed meanwhile, and the next one is due already.
+    if (state.isStale || state.compiled !== compiled) return;
+    this.#remember(outcomes);
+    if (comeBackMs !== undefined) again(comeBackMs);
+    if (unremoved) throw unremoved;
+  }
+
+  #remember(outcomes: ReadonlyMap<string, RolloutOutcome>): void {
+    const { rollouts } = this.#context.state.findings;
+    const changed = [...outcomes].filter(([policy, outcome]) => !isDeepStrictEqual(rollouts.get(policy), outcome));
+    rollouts.clear();
+    for (const [policy, outcome] of outcomes) rollouts.set(policy, outcome);
+    this.#context.found({ by: this.name, policies: changed.map(([policy]) => policy) });
+  }
+}

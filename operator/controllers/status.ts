@@ -1,0 +1,77 @@
+/** Writes the status of each policy, and the Events about what changed in it. */
+import type { CapabilityPolicyStatus, CompletePolicy } from '../api/capability-policy.ts';
+import type { StateChange } from '../cluster-state.ts';
+import { MODES } from '../policy/deciding.ts';
+import type { Resolution } from '../policy/resolve.ts';
+import { buildStatus } from '../report/status.ts';
+import { policyEvents } from '../report/transitions.ts';
+import type { FindIdentity } from '../report/violation-events.ts';
+import { WrittenStatuses, writeReport } from '../report/writer.ts';
+import { Cooldown } from '../runtime/cooldown.ts';
+import { type Context, type Controller, type Key, originOf } from './controller.ts';
+
+/** Changes come in bursts; a status is written once for all of a burst. */
+const DELAY_MS = 200;
+
+export class Status implements Controller {
+  readonly name = 'status';
+  readonly concurrency = 8;
+  readonly #context: Context;
+  /** The status of a policy with thousands of namespaces takes long to build, and each change in one of them changes it. */
+  readonly #cooldown = new Cooldown({ times: 9, mostMs: 1_500 });
+  readonly #written = new WrittenStatuses();
+
+  constructor(context: Context) {
+    this.#context = context;
+  }
+
+  keysFor({ policies }: StateChange): Iterable<Key> {
+    return policies;
+  }
+
+  delay(policy: Key, { recompiles }: StateChange): number {
+    // The person who changed a policy waits for its status.
+    return recompiles ? DELAY_MS : Math.max(DELAY_MS, this.#cooldown.left(policy));
+  }
+
+  async reconcile(name: Key): Promise<void> {
+    const { client, cluster, state, recorder } = this.#context;
+    const seen = cluster.policy(name);
+    const resolution = state.resolution(name);
+    if (!seen || !resolution) return;
+    const policy = this.#written.latest(seen);
+    const origin = originOf(this.#context);
+    const status = this.#cooldown.after(name, () => this.#build(policy, resolution, origin.now));
+    const events = policyEvents(policy, status, this.#findIdentity, origin);
+    await writeReport(client, recorder.tell, policy, status, events);
+    this.#written.add(seen, status);
+  }
+
+  #build(policy: CompletePolicy, resolution: Resolution, now: string): CapabilityPolicyStatus {
+    const { state } = this.#context;
+    const { findings, use } = state;
+    const name = policy.metadata?.name ?? '';
+    const coverage = state.coverage(name);
+    const rollout = findings.rollouts.get(name);
+    return buildStatus({
+      policy,
+      resolution,
+      ...(coverage && { coverage }),
+      ...(rollout && { rollout }),
+      labels: state.labelOutcomes(coverage?.deciding ?? []),
+      judgements: findings.judgements,
+      wideHolders: use.wideHolders(),
+      olderBindings: use.olderBindings(name, String(policy.metadata?.creationTimestamp ?? '')),
+      now,
+    });
+  }
+
+  readonly #findIdentity: FindIdentity = ({ kind, namespace, name }) => {
+    const { cluster, state } = this.#context;
+    if (kind === 'Pod') return [...cluster.pods(namespace)].find((pod) => pod.name === name);
+    const isIt = (one: { readonly kind: string; readonly name: string }) => one.kind === kind && one.name === name;
+    const { modes = {} } = state.findings.judgements.get(namespace) ?? {};
+    const judged = MODES.flatMap((mode) => modes[mode]?.workloads.find(isIt) ?? []);
+    return judged.find(({ custom }) => custom)?.custom ?? cluster.workload(namespace, kind, name);
+  };
+}

@@ -1,0 +1,117 @@
+/** Which policies select which namespaces, where each decides, and which others it meets there. */
+import type { CapabilityPolicyStatus } from '../api/capability-policy.ts';
+import type { ResolvedPolicy } from './resolve.ts';
+import type { Labels } from './selector.ts';
+import { SelectorIndex } from './selector-index.ts';
+
+export interface Coverage {
+  /** Names of the selected namespaces, sorted. */
+  readonly selected: readonly string[];
+  /** The selected namespaces where the policy decides. */
+  readonly deciding: readonly string[];
+  /** The other policies of the same mode that select some of them, by name. */
+  readonly sharesWith: readonly SharesWith[];
+}
+
+export type SharesWith = NonNullable<CapabilityPolicyStatus['sharesWith']>[number];
+
+export interface Namespace {
+  readonly name: string;
+  readonly labels: Labels;
+}
+
+/** Names of the policies and namespaces that a change concerns. */
+export interface Concerned {
+  readonly policies: ReadonlySet<string>;
+  readonly namespaces: ReadonlySet<string>;
+}
+
+const NOBODY: readonly ResolvedPolicy[] = [];
+
+/** Kept up to date change by change: a changed namespace costs the policies that select it, not all of them. */
+export class Selections {
+  #index = new SelectorIndex<ResolvedPolicy>([]);
+  /** By namespace, in the order of the policies. */
+  readonly #selecting = new Map<string, readonly ResolvedPolicy[]>();
+  /** The names of the selected namespaces, by policy. */
+  readonly #selected = new Map<string, Set<string>>();
+  readonly #coverage = new Map<string, Coverage>();
+
+  /** Replaces all policies and namespaces. A policy is the same as before only if it is the same object. */
+  replace(policies: readonly ResolvedPolicy[], namespaces: readonly Namespace[]): Concerned {
+    this.#index = new SelectorIndex(policies);
+    const there = new Set(namespaces.map(({ name }) => name));
+    const gone = [...this.#selecting.keys()].filter((name) => !there.has(name));
+    const concerned = { policies: new Set<string>(), namespaces: new Set<string>(gone) };
+    for (const name of gone) for (const policy of this.#put(name, NOBODY)) concerned.policies.add(policy);
+    for (const { name, labels } of namespaces) {
+      const changed = this.#put(name, this.#index.selecting(labels));
+      if (changed.size > 0) concerned.namespaces.add(name);
+      for (const policy of changed) concerned.policies.add(policy);
+    }
+    return concerned;
+  }
+
+  /**
+   * @param labels undefined for a namespace that is gone or excluded
+   * @returns the names of the policies that select it, or did
+   */
+  update(namespace: string, labels: Labels | undefined): ReadonlySet<string> {
+    return this.#put(namespace, labels ? this.#index.selecting(labels) : NOBODY);
+  }
+
+  /** The policies that select the namespace: the same list until one of them changes. */
+  selecting(namespace: string): readonly ResolvedPolicy[] {
+    return this.#selecting.get(namespace) ?? NOBODY;
+  }
+
+  /** The namespaces that a policy selects, in no order. */
+  selectedBy(policy: string): Iterable<string> {
+    return this.#selected.get(policy) ?? [];
+  }
+
+  coverage(policy: ResolvedPolicy): Coverage {
+    const known = this.#coverage.get(policy.name);
+    if (known) return known;
+    const coverage = this.#cover(policy);
+    this.#coverage.set(policy.name, coverage);
+    return coverage;
+  }
+
+  /** @returns the names of the policies that select the namespace, or did; none when these are the same as before */
+  #put(namespace: string, now: readonly ResolvedPolicy[]): ReadonlySet<string> {
+    const before = this.selecting(namespace);
+    if (now.length === before.length && now.every((policy, index) => policy === before[index])) return new Set();
+    for (const { name } of before) this.#selected.get(name)?.delete(namespace);
+    for (const { name } of now) this.#selected.set(name, (this.#selected.get(name) ?? new Set()).add(namespace));
+    if (now.length > 0) this.#selecting.set(namespace, now);
+    else this.#selecting.delete(namespace);
+    const concerned = new Set([...before, ...now].map(({ name }) => name));
+    for (const policy of concerned) {
+      this.#coverage.delete(policy);
+      if (this.#selected.get(policy)?.size === 0) this.#selected.delete(policy);
+    }
+    return concerned;
+  }
+
+  #cover(policy: ResolvedPolicy): Coverage {
+    const selected = [...this.selectedBy(policy.name)].sort();
+    const deciding: string[] = [];
+    const meets = new Map<ResolvedPolicy, number>();
+    for (const namespace of selected) {
+      const ofMode = this.selecting(namespace).filter(({ mode }) => mode === policy.mode);
+      if (ofMode.every(({ priority }) => priority <= policy.priority)) deciding.push(namespace);
+      for (const other of ofMode) if (other !== policy) meets.set(other, (meets.get(other) ?? 0) + 1);
+    }
+    const sharesWith = [...meets].map(([{ name, priority }, namespaces]) => ({
+      policy: name,
+      relation: relation(policy.priority, priority),
+      namespaces,
+    }));
+    return { selected, deciding, sharesWith: sharesWith.sort((a, b) => (a.policy < b.policy ? -1 : 1)) };
+  }
+}
+
+function relation(own: number, others: number): SharesWith['relation'] {
+  return own === others ? 'Shares' : own > others ? 'Overrides' : 'OverriddenBy';
+}

@@ -1,0 +1,94 @@
+import assert from 'node:assert/strict';
+import { Records, RulesetRecord } from '../../operator/apply/record.ts';
+import { ApiError } from '../../operator/cluster/client.ts';
+import type { AdmissionSet } from '../../operator/compile/admission-set.ts';
+
+const set = (policy: string, ruleset: string): AdmissionSet => ({ policy, ruleset, objects: [], mutates: false });
+const leaving = (ruleset: string) => ({ policy: 'it', ruleset, mutates: false, uses: [ruleset] });
+const refusal = (status: number) =>
+  new ApiError({ status, reason: 'Test', message: `refused with ${status}`, causes: [] });
+
+describe('RulesetRecord', () => {
+  let record: RulesetRecord;
+
+  beforeEach(() => {
+    record = new RulesetRecord();
+    record.desired = set('it', 'new');
+  });
+
+  it('a ruleset that is being deleted is no longer in force, and another one stays so', () => {
+    record.inForce = { ruleset: 'new', servers: 1 };
+    record.left(leaving('old'));
+    assert.equal(record.isInForce, true);
+    record.left(leaving('new'));
+    assert.equal(record.isInForce, false);
+    assert.equal(record.comesBack, true);
+  });
+
+  it('believes at once that a ruleset is gone only if it was seen in force: else its probe may never have been loaded', () => {
+    record.cameIntoForce('new', 1);
+    for (const ruleset of ['new', 'never']) record.left(leaving(ruleset));
+    const now = performance.now();
+    const believed = [...record.leaving.values()].map(({ ruleset, trustedFrom }) => [ruleset, trustedFrom <= now]);
+    assert.deepEqual(believed, [
+      ['new', true],
+      ['never', false],
+    ]);
+    // A copy that comes back has to be seen anew.
+    record.gone('new');
+    record.left(leaving('new'));
+    assert.ok((record.leaving.get('new')?.trustedFrom ?? 0) > now);
+  });
+
+  it('remembers of a leaving ruleset what all its objects were', () => {
+    record.left({ ...leaving('old'), mutates: true });
+    record.left({ ...leaving('old'), uses: ['b'] });
+    const [{ mutates, uses } = leaving('')] = record.leaving.values();
+    assert.deepEqual([mutates, uses], [true, ['old', 'b']]);
+  });
+
+  for (const status of [403, 413, 422]) {
+    it(`an error ${status} is a failure at once, but refused for good only later`, () => {
+      record.refused(refusal(status));
+      assert.deepEqual([record.failure, record.obstacle], [`refused with ${status}`, undefined]);
+      assert.equal(record.isRefusedForGood, false);
+    });
+  }
+
+  for (const status of [409, 429, 500, 503]) {
+    it(`an error ${status} is an obstacle twice, and then a failure`, () => {
+      for (let time = 0; time < 2; time++) {
+        record.refused(refusal(status));
+        assert.deepEqual([record.failure, record.obstacle], [undefined, `refused with ${status}`]);
+      }
+      record.refused(refusal(status));
+      assert.deepEqual([record.failure, record.obstacle], [`refused with ${status}`, undefined]);
+    });
+  }
+});
+
+describe('Records', () => {
+  it('forget what is no longer desired, once nothing of it is left', () => {
+    const records = new Records();
+    records.begin([set('a', '1'), set('b', '1')], ['server']);
+    records.of('a').left(leaving('0'));
+    for (const name of ['a', 'b']) records.of(name).refused(refusal(403));
+    records.begin([], ['server']);
+    assert.deepEqual([...records.keys()], ['a']);
+    assert.deepEqual([...records.refused()], []);
+    records.of('a').leaving.clear();
+    records.begin([], ['server']);
+    assert.equal(records.size, 0);
+  });
+
+  it('begin: what was in force counts as long as the API servers are the same', () => {
+    const records = new Records();
+    const begin = (...servers: string[]) => records.begin([set('a', '1')], servers);
+    begin('one');
+    records.of('a').inForce = { ruleset: '1', servers: 1 };
+    begin('one');
+    assert.equal(records.of('a').isInForce, true);
+    begin('one', 'other');
+    assert.equal(records.of('a').isInForce, false);
+  });
+});

@@ -1,0 +1,193 @@
+import assert from 'node:assert/strict';
+import type { CapabilityPolicy, CapabilityPolicySpec } from '../operator/api/capability-policy.ts';
+import type { Cluster, NamespaceView, RenderedObject } from '../operator/cluster/objects.ts';
+import { type Cause, ClusterState, type StateChange } from '../operator/cluster-state.ts';
+import { NEWEST_KNOWN_MINOR } from '../operator/standards/level-version.ts';
+import { policy } from './policy/policies.ts';
+
+const LABEL = 'pod-security.kubernetes.io/enforce';
+const OPTIONS = { operatorNamespace: 'system', excludedNamespaces: ['kube-*'], podSecurityDefaults: {} };
+const NET = { namespaceSelector: { matchLabels: { team: 'net' } } };
+
+/** A cluster to be changed by hand. */
+class HandmadeCluster {
+  readonly all = new Map<string, CapabilityPolicy>();
+  readonly labels = new Map<string, Readonly<Record<string, string>>>();
+  oldestServer = NEWEST_KNOWN_MINOR;
+  readonly state = new ClusterState(this as unknown as Cluster, OPTIONS);
+
+  policies = () => [...this.all.values()];
+  policy = (name: string) => this.all.get(name);
+  rendered = (): RenderedObject[] => [];
+  roles = () => [];
+  roleBindings = () => [];
+  namespaces = () => [...this.labels.keys()].flatMap((name) => this.namespace(name) ?? []);
+
+  namespace(name: string): NamespaceView | undefined {
+    const labels = this.labels.get(name);
+    return labels && { name, uid: 'u', terminating: false, labels, labelOwners: {} };
+  }
+
+  put(name: string, spec: Partial<CapabilityPolicySpec>, generation: number): StateChange {
+    const { metadata, ...rest } = policy(name, spec);
+    this.all.set(name, { ...rest, metadata: { ...metadata, generation } } as CapabilityPolicy);
+    return this.state.apply({ of: 'policy', name });
+  }
+}
+
+/** Policies and namespaces of a change. */
+function dirty({ policies, namespaces }: StateChange): string {
+  return `${[...policies].sort().join(' ')} | ${[...namespaces].sort().join(' ')}`;
+}
+
+describe('ClusterState', () => {
+  let cluster: HandmadeCluster;
+  const apply = (cause: Cause) => cluster.state.apply(cause);
+
+  beforeEach(() => {
+    cluster = new HandmadeCluster();
+    cluster.labels.set('a', { team: 'net' }).set('b', {}).set('kube-system', {});
+    cluster.put('net', NET, 1);
+    cluster.put('all', { mode: 'Audit' }, 1);
+    cluster.state.accept();
+  });
+
+  describe('labelOutcomes: before the first label pass', () => {
+    const rows = [
+      ['a label that is not there does not count: its write may be refused', {}, undefined],
+      ['a label that is there counts', { [LABEL]: 'restricted' }, 'restricted'],
+    ] as const;
+    for (const [title, labels, applied] of rows) {
+      it(title, () => {
+        cluster.labels.set('a', { team: 'net', ...labels });
+        assert.equal(cluster.state.labelOutcomes(['a']).get('a')?.applied[LABEL], applied);
+      });
+    }
+  });
+
+  describe('accept', () => {
+    it('keeps what was accepted last of a policy that cannot be compiled any more, before the watch shows it', () => {
+      const spec = { ...NET, overrides: { capabilities: { allowedAdd: ['NET_RAW'] } } } as never;
+      cluster.put('net', spec, 2);
+      cluster.state.accept();
+      const before = cluster.state.compiled;
+      cluster.put('net', { ...NET, levelVersion: 'v1.99' }, 3);
+      for (let time = 0; time < 2; time++) {
+        cluster.state.accept();
+        assert.deepEqual([...cluster.state.compiled.refusals.keys()], ['net']);
+        assert.deepEqual(cluster.state.compiled.rendered, before.rendered);
+      }
+      // Another leader may have accepted another since.
+      apply({ of: 'term' });
+      cluster.state.accept();
+      assert.deepEqual([...cluster.state.compiled.rendered.keys()], ['all']);
+    });
+
+    it('is the only thing that compiles: reading changes nothing', () => {
+      const { compiled } = cluster.state;
+      cluster.put('net', { ...NET, level: 'baseline' }, 2);
+      assert.equal(cluster.state.isStale, true);
+      assert.equal(cluster.state.compiled, compiled);
+      cluster.state.accept();
+      assert.equal(cluster.state.isStale, false);
+      assert.notEqual(cluster.state.compiled, compiled);
+    });
+
+    it('makes dirty what an edited policy selects, and the policies that it meets there', () => {
+      cluster.put('net', { ...NET, level: 'baseline' }, 2);
+      assert.equal(dirty(cluster.state.accept()), 'all net | a');
+      cluster.put('alone', { namespaceSelector: { matchLabels: { team: 'nobody' } } }, 1);
+      assert.equal(dirty(cluster.state.accept()), 'alone | ');
+      cluster.all.delete('alone');
+      apply({ of: 'policy', name: 'alone' });
+      assert.equal(dirty(cluster.state.accept()), 'alone | ');
+    });
+
+    it('makes dirty a policy that is not accepted any more, and nothing else', () => {
+      cluster.put('net', { ...NET, levelVersion: 'v1.99' }, 2);
+      assert.equal(dirty(cluster.state.accept()), 'net | ');
+    });
+
+    it('forgets the verdicts of the namespaces where other policies decide, and no others', () => {
+      const { judgements } = cluster.state.findings;
+      for (const namespace of ['a', 'b']) judgements.set(namespace, { namespace, modes: {}, addedCapabilities: [] });
+      cluster.put('net', { ...NET, level: 'baseline' }, 2);
+      cluster.state.accept();
+      assert.deepEqual([...judgements.keys()], ['b']);
+    });
+
+    it('leaves the list of policies of an untouched namespace as it is, so that its evaluation goes on', () => {
+      const { state } = cluster;
+      const [a, b] = [state.selecting('a'), state.selecting('b')];
+      cluster.put('net', { ...NET, level: 'baseline' }, 2);
+      state.accept();
+      assert.notEqual(state.selecting('a'), a);
+      assert.equal(state.selecting('b'), b);
+    });
+  });
+
+  describe('apply', () => {
+    it('policy: its status alone, when only that has changed', () => {
+      const change = apply({ of: 'policy', name: 'net' });
+      assert.deepEqual([dirty(change), change.recompiles, cluster.state.isStale], ['net | ', false, false]);
+    });
+
+    it('policy: forgets its rollout and asks for a compilation, when its text has changed', () => {
+      const rollout = { state: 'InForce', ruleset: 'r', servers: { inForce: 1, answering: 1 }, message: '' } as const;
+      cluster.state.findings.rollouts.set('net', rollout).set('all', rollout);
+      const change = cluster.put('net', NET, 2);
+      assert.deepEqual([dirty(change), change.recompiles], ['net | ', true]);
+      assert.deepEqual([...cluster.state.findings.rollouts.keys()], ['all']);
+    });
+
+    it('namespace: the policies that select it, and those that did', () => {
+      cluster.labels.set('a', {});
+      assert.equal(dirty(apply({ of: 'namespace', name: 'a' })), 'all net | a');
+      assert.equal(dirty(apply({ of: 'namespace', name: 'a' })), ' | a');
+      cluster.labels.delete('b');
+      assert.equal(dirty(apply({ of: 'namespace', name: 'b' })), 'all | b');
+      assert.deepEqual(cluster.state.coverage('all')?.selected, ['a']);
+    });
+
+    it('namespace: no policy, when it is excluded', () => {
+      assert.equal(dirty(apply({ of: 'namespace', name: 'kube-system' })), ' | kube-system');
+      assert.deepEqual(cluster.state.selecting('kube-system'), []);
+    });
+
+    it('rbac: the policies that not everyone may use, and where they are selected', () => {
+      assert.equal(dirty(apply({ of: 'rbac' })), ' | ');
+      const { use } = cluster.state;
+      cluster.put('net', { ...NET, usableBy: 'Bindings' }, 2);
+      cluster.state.accept();
+      assert.equal(dirty(apply({ of: 'rbac' })), 'net | a');
+      assert.notEqual(cluster.state.use, use);
+    });
+
+    it('servers: asks for a compilation, when the oldest has changed', () => {
+      assert.equal(apply({ of: 'servers', oldest: false }).recompiles, false);
+      assert.equal(cluster.state.isStale, false);
+      assert.equal(apply({ of: 'servers', oldest: true }).recompiles, true);
+      cluster.oldestServer--;
+      assert.equal(dirty(cluster.state.accept()), 'all net | a b');
+    });
+
+    it('found: the policies that it is about, and those that select the namespace that it is about', () => {
+      assert.equal(dirty(apply({ of: 'found', by: 'judge', namespace: 'b' })), 'all | ');
+      assert.equal(dirty(apply({ of: 'found', by: 'rollout', policies: ['net'] })), 'net | ');
+    });
+
+    it('term: everything, and nothing that was found counts any more', () => {
+      cluster.state.findings.judgements.set('a', { namespace: 'a', modes: {}, addedCapabilities: [] });
+      const change = apply({ of: 'term' });
+      assert.deepEqual([dirty(change), change.recompiles], ['all net | a b kube-system', true]);
+      assert.equal(cluster.state.findings.judgements.size, 0);
+    });
+
+    it('pod, workload, rendered: nothing that follows from them alone', () => {
+      for (const kind of ['pod', 'workload'] as const) {
+        assert.equal(dirty(apply({ of: kind, namespace: 'a', name: 'p' })), ' | ');
+      }
+      assert.equal(dirty(apply({ of: 'rendered', kind: 'ClusterRole', name: 'r' })), ' | ');
+    });
+  });
+});

@@ -1,0 +1,101 @@
+import assert from 'node:assert/strict';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { ClusterState, StateChange } from '../../operator/cluster-state.ts';
+import type { Controller } from '../../operator/controllers/controller.ts';
+import { Running } from '../../operator/controllers/running.ts';
+import { RecordingLog } from '../cluster/recording-log.ts';
+import { waitFor } from '../controlplane/wait.ts';
+
+const change = (...namespaces: string[]): StateChange => ({
+  cause: { of: 'term' },
+  policies: new Set(),
+  namespaces: new Set(namespaces),
+  recompiles: false,
+});
+
+/** Says what it is asked to work on, and when. */
+class Recording implements Controller {
+  readonly name = 'recording';
+  readonly said: string[];
+
+  constructor(said: string[]) {
+    this.said = said;
+  }
+
+  keysFor({ namespaces }: StateChange): Iterable<string> {
+    return namespaces;
+  }
+
+  delay(key: string): number {
+    return key === 'later' ? 50 : 0;
+  }
+
+  async reconcile(key: string, again: (ms: number) => void): Promise<void> {
+    this.said.push(key);
+    if (key === 'failing' && this.said.length === 1) throw new Error('not now');
+    if (key === 'twice' && this.said.length === 1) again(20);
+  }
+}
+
+describe('Running', () => {
+  let said: string[];
+  let stale: boolean;
+  let log: RecordingLog;
+  let running: Running;
+
+  beforeEach(() => {
+    said = [];
+    stale = false;
+    log = new RecordingLog();
+    const state = {
+      get isStale() {
+        return stale;
+      },
+      accept() {
+        said.push('accept');
+        stale = false;
+        return change('accepted');
+      },
+    };
+    running = new Running([new Recording(said)], state as unknown as ClusterState, { log });
+  });
+
+  afterEach(() => running.stop());
+
+  const saying = (...wanted: string[]) =>
+    waitFor(wanted.join(' '), async () => said.join(' ') === wanted.join(' '), { timeoutMs: 5_000, intervalMs: 5 });
+
+  it('accepts the policies before it works on anything, when they have changed', async () => {
+    stale = true;
+    running.enqueue(change('a'));
+    running.start();
+    await saying('accept', 'a', 'accepted');
+  });
+
+  it('works on a key after the delay that its controller asks for', async () => {
+    running.enqueue(change('later', 'a'));
+    running.start();
+    await saying('a', 'later');
+  });
+
+  it('works on a key again, when its controller asks for that', async () => {
+    running.enqueue(change('twice'));
+    running.start();
+    await saying('twice', 'twice');
+  });
+
+  it('works on a key again that failed, and logs the controller', async () => {
+    running.enqueue(change('failing'));
+    running.start();
+    await saying('failing', 'failing');
+    assert.match(JSON.stringify(log), /work failed.*recording/);
+  });
+
+  it('works on nothing after it is stopped', async () => {
+    running.start();
+    await running.stop();
+    running.enqueue(change('a'));
+    await sleep(20);
+    assert.deepEqual(said, []);
+  });
+});

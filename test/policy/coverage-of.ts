@@ -1,0 +1,12 @@
+import { type Coverage, type Namespace, Selections } from '../../operator/policy/coverage.ts';
+import type { ResolvedPolicy } from '../../operator/policy/resolve.ts';
+
+/** What each policy covers, by name; from scratch. */
+export function coverageOf(
+  policies: readonly ResolvedPolicy[],
+  namespaces: readonly Namespace[],
+): ReadonlyMap<string, Coverage> {
+  const selections = new Selections();
+  selections.replace(policies, namespaces);
+  return new Map(policies.map((policy) => [policy.name, selections.coverage(policy)]));
+}

@@ -1,0 +1,111 @@
+import assert from 'node:assert/strict';
+import fc from 'fast-check';
+import { Selections } from '../../operator/policy/coverage.ts';
+import { deciding, MODES } from '../../operator/policy/deciding.ts';
+import { matches } from '../../operator/policy/selector.ts';
+import { coverageOf } from './coverage-of.ts';
+import { resolved } from './policies.ts';
+import { SELECTOR, UNIVERSE } from './selectors.ts';
+
+const POLICIES = fc
+  .array(
+    fc.record({
+      namespaceSelector: SELECTOR,
+      priority: fc.integer({ min: 0, max: 1 }),
+      mode: fc.constantFrom('Enforce', 'Warn'),
+    }),
+    { maxLength: 5 },
+  )
+  .map((specs) => specs.map((spec, index) => resolved(`policy-${index}`, spec)));
+const NAMES = ['a', 'b', 'c'];
+const LABELS = fc.constantFrom(...UNIVERSE);
+const STEP = fc.oneof(
+  fc.record({ policies: POLICIES, keep: fc.nat(5) }),
+  fc.record({ namespace: fc.constantFrom(...NAMES), labels: fc.option(LABELS, { nil: undefined }) }),
+);
+
+describe('coverageOf', () => {
+  it('finds what the selectors and priorities say of each namespace', () => {
+    fc.assert(
+      fc.property(POLICIES, fc.array(LABELS, { maxLength: 3 }), (policies, all) => {
+        const namespaces = all.map((labels, index) => ({ name: NAMES[index] ?? '', labels }));
+        const coverage = coverageOf(policies, namespaces);
+        for (const policy of policies) {
+          const { selected, deciding: decides } = coverage.get(policy.name) ?? assert.fail();
+          const selecting = namespaces.filter(({ labels }) => matches(policy.selector, labels));
+          const won = selecting.filter(({ labels }) => deciding(policies, policy.mode, labels).includes(policy));
+          assert.deepEqual(
+            [selected, decides],
+            [selecting, won].map((some) => some.map(({ name }) => name)),
+          );
+        }
+      }),
+    );
+  });
+});
+
+describe('Selections', () => {
+  it('change by change says the same as from scratch, and names everything that a change concerns', () => {
+    fc.assert(
+      fc.property(fc.array(STEP, { maxLength: 8 }), (steps) => {
+        const selections = new Selections();
+        const labels = new Map<string, Readonly<Record<string, string>>>();
+        let policies: ReturnType<typeof resolved>[] = [];
+        const namespaces = () => [...labels].map(([name, its]) => ({ name, labels: its })).sort(byName);
+        const states = () => ({
+          coverage: coverageOf(policies, namespaces()),
+          deciders: new Map(NAMES.map((name) => [name, decidersIn(policies, labels.get(name))])),
+        });
+        for (const step of steps) {
+          const before = states();
+          let concerned: { policies: ReadonlySet<string>; namespaces: ReadonlySet<string> };
+          if ('policies' in step) {
+            // Some stay the same objects, as unchanged policies do.
+            policies = [...policies.slice(0, step.keep), ...step.policies.slice(step.keep)];
+            concerned = selections.replace(policies, namespaces());
+          } else {
+            if (step.labels) labels.set(step.namespace, step.labels);
+            else labels.delete(step.namespace);
+            const found = selections.update(step.namespace, step.labels);
+            concerned = { policies: found, namespaces: new Set([step.namespace]) };
+          }
+          const after = states();
+          for (const policy of policies) {
+            const { name } = policy;
+            assert.deepEqual(selections.coverage(policy), after.coverage.get(name));
+            const selected = [before, after].some(({ coverage }) => coverage.get(name)?.selected.length);
+            const same = JSON.stringify(before.coverage.get(name)) === JSON.stringify(after.coverage.get(name));
+            assert.ok(same || !selected || concerned.policies.has(name), `${name} is not named`);
+          }
+          for (const name of NAMES) {
+            const same = JSON.stringify(before.deciders.get(name)) === JSON.stringify(after.deciders.get(name));
+            assert.ok(same || concerned.namespaces.has(name), `namespace ${name} is not named`);
+          }
+        }
+      }),
+    );
+  });
+
+  it('keeps the list of a namespace whose policies stay the same', () => {
+    const selections = new Selections();
+    const [one, two] = [resolved('one', { namespaceSelector: { matchLabels: { team: 'a' } } }), resolved('two')];
+    const namespaces: { name: string; labels: Record<string, string> }[] = [
+      { name: 'a', labels: { team: 'a' } },
+      { name: 'b', labels: {} },
+    ];
+    selections.replace([one, two], namespaces);
+    const [a, b] = [selections.selecting('a'), selections.selecting('b')];
+    const edited = resolved('one', { namespaceSelector: { matchLabels: { team: 'a' } }, level: 'baseline' });
+    assert.deepEqual([...selections.replace([edited, two], namespaces).namespaces], ['a']);
+    assert.notEqual(selections.selecting('a'), a);
+    assert.equal(selections.selecting('b'), b);
+  });
+});
+
+function decidersIn(policies: readonly ReturnType<typeof resolved>[], labels?: Readonly<Record<string, string>>) {
+  return labels && MODES.map((mode) => deciding(policies, mode, labels).map(({ name, values }) => ({ name, values })));
+}
+
+function byName({ name: a }: { name: string }, { name: b }: { name: string }): number {
+  return a < b ? -1 : 1;
+}
