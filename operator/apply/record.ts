@@ -43,6 +43,8 @@ export class RulesetRecord {
   readonly #seen = new Set<string>();
   /** What the API server refuses to have written. */
   refusal: Refusal | undefined;
+  /** Whether it refused something in this pass. */
+  wasRefused = false;
   /** What it refused to delete in the last pass. */
   unremoved: ApiError | undefined;
   /** Why the desired ruleset was not in force in the last pass. */
@@ -77,6 +79,7 @@ export class RulesetRecord {
   refused(error: ApiError): void {
     const { times = 0, since = performance.now() } = this.refusal ?? {};
     this.refusal = { error, times: times + 1, since };
+    this.wasRefused = true;
   }
 
   /** Every API server judges by the desired ruleset. */
@@ -148,6 +151,7 @@ export class Records extends Map<string, RulesetRecord> {
     for (const policy of desired.keys()) this.of(policy);
     for (const [policy, record] of this) {
       record.desired = desired.get(policy);
+      record.wasRefused = false;
       record.unremoved = undefined;
       record.waitsFor = undefined;
       record.usersWait = false;

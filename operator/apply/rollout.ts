@@ -22,7 +22,6 @@ import {
   rulesetOf,
   type Standing,
   setsOf,
-  standing,
   type Unwanted,
   unwanted,
   usesAsked,
@@ -65,11 +64,12 @@ export class Rollout {
   /** @param rendered what stands in the cluster with our managed-by label, as last seen */
   async pass(compiled: Compiled, rendered: readonly RenderedObject[]): Promise<PassResult> {
     const servers = await this.#options.servers();
-    const pass: Pass = { compiled, sets: setsOf(compiled), live: standing(rendered), servers };
+    const pass: Pass = { compiled, sets: setsOf(compiled), live: this.#writes.standing(rendered), servers };
     this.#records.begin(
       pass.sets,
       servers.map(({ server }) => server),
     );
+    await this.#writeUsers(pass);
     await this.#writeNew(pass);
     await this.#probeNew(pass);
     const records = pass.sets.map(({ policy }) => this.#records.of(policy));
@@ -88,22 +88,28 @@ export class Rollout {
     });
   }
 
-  /** Steps 1 and 2: RBAC that widens nothing, then the new rulesets. */
-  async #writeNew({ compiled, live }: Pass): Promise<void> {
+  /** Step 1: RBAC that widens nothing. Of all policies before step 2, because the texts of siblings ask for it, too. */
+  async #writeUsers({ compiled, live }: Pass): Promise<void> {
     const asked = new Set([...live.values()].flatMap(usesAsked));
-    await inParallel(compiled.rendered, WRITES_AT_ONCE, ([name, { role, roleBinding, admission }]) =>
+    await inParallel(compiled.rendered, WRITES_AT_ONCE, ([name, { role, roleBinding }]) =>
       this.#attempt(name, async () => {
         await this.#writes.ensure(name, role, live);
         // It has to be there before the first text asks for it, and widens none that stands.
         if (roleBinding && !asked.has(name)) await this.#writes.ensure(name, roleBinding, live);
         // One that is refused later would leave the new text with the old users.
         else if (roleBinding) await this.#writes.rehearse(roleBinding, live);
-        await this.#ensureSet(admission, live);
       }),
     );
-    await inParallel(compiled.guards, WRITES_AT_ONCE, ({ admission }) =>
-      this.#attempt(admission.policy, () => this.#ensureSet(admission, live)),
-    );
+  }
+
+  /** Step 2: the new rulesets, but for those whose users were refused. */
+  async #writeNew({ sets, live }: Pass): Promise<void> {
+    await inParallel(sets, WRITES_AT_ONCE, async (set) => {
+      const record = this.#records.of(set.policy);
+      if (record.wasRefused) return;
+      await this.#attempt(set.policy, () => this.#ensureSet(set, live));
+      if (!record.wasRefused) record.refusal = undefined;
+    });
   }
 
   /**
@@ -194,6 +200,7 @@ export class Rollout {
     } catch (error) {
       if (!isNotFound(error)) throw error;
     }
+    this.#writes.deleted(object);
     const ruleset = rulesetOf(object);
     const mutates = object.kind.startsWith('Mutating');
     if (ruleset) this.#records.of(policy).left({ policy, ruleset, mutates, uses: usesAsked(object) });
@@ -214,13 +221,11 @@ export class Rollout {
    * @throws errors that are not an answer of the API server: a lost connection, a lost lease
    */
   async #attempt(policy: string, write: () => Promise<void>): Promise<void> {
-    const record = this.#records.of(policy);
     try {
       await write();
-      record.refusal = undefined;
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
-      record.refused(error);
+      this.#records.of(policy).refused(error);
     }
   }
 }

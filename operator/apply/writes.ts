@@ -4,7 +4,7 @@ import type { ApiClient } from '../cluster/client.ts';
 import type { RenderedObject } from '../cluster/objects.ts';
 import type { Manifest } from '../compile/objects.ts';
 import { hasDrifted } from './drift.ts';
-import { keyOf, type Standing } from './standing.ts';
+import { keyOf, type Standing, standing } from './standing.ts';
 
 interface Named {
   readonly kind: string;
@@ -23,10 +23,18 @@ export type OnWrite = (action: 'created' | 'updated' | 'repaired' | 'deleted', o
 /** The watch shows our own writes well within this; if not, somebody undid them first. To write again does no harm. */
 export const WATCH_LAG_MS = 1_500;
 
+interface Unseen {
+  /** As the API server answered; undefined after a deletion. */
+  readonly object: RenderedObject | undefined;
+  readonly uid: string | undefined;
+  readonly version: bigint;
+  readonly at: number;
+}
+
 /** What is known of one object. */
 interface ObjectRecord {
-  /** Our last write, until the watch shows it: what the watch shows until then is older. */
-  unseen?: { readonly version: bigint; readonly at: number } | undefined;
+  /** Our last write or deletion, until the watch shows it: what the watch shows until then is older. */
+  unseen?: Unseen | undefined;
   /** What we last wrote: whether somebody else changed the object, or we want it otherwise. */
   written?: { readonly manifest: Manifest; readonly version: bigint };
   /** What a dry run accepted. */
@@ -49,15 +57,31 @@ export class Writes {
     this.#signal = signal;
   }
 
+  /**
+   * What stands: as the watch shows it, but for our own writes that it has not shown yet.
+   *
+   * @param rendered as the watch shows it
+   */
+  standing(rendered: readonly RenderedObject[]): Standing {
+    const now = new Map(standing(rendered));
+    for (const [key, record] of this.#records) {
+      if (!record.unseen) continue;
+      const object = latest(record, now.get(key));
+      if (object) now.set(key, object);
+      else now.delete(key);
+    }
+    return now;
+  }
+
   /** @returns whether anything had to be changed */
   async ensure(policy: string, manifest: Manifest, live: Standing): Promise<boolean> {
     if (this.isCurrent(manifest, live)) return false;
-    const before = live.get(keyOf(manifest));
-    const after = await this.#write(manifest);
-    const version = BigInt(after.metadata.resourceVersion ?? 0);
     const record = this.#recordOf(manifest);
+    const before = latest(record, live.get(keyOf(manifest)));
+    const after = await this.#write(manifest);
+    const version = versionOf(after);
     const last = record.written;
-    record.unseen = { version, at: Date.now() };
+    record.unseen = { object: after, uid: after.metadata.uid, version, at: Date.now() };
     record.written = { manifest, version };
     const again = isDeepStrictEqual(last?.manifest, manifest);
     // Nobody undid it: it is the watch that is behind.
@@ -76,11 +100,16 @@ export class Writes {
     record.rehearsed = manifest;
   }
 
-  /** The object was deleted because it is no longer wanted. */
+  /** The object is deleted because it is no longer wanted. */
   forget(object: Named): void {
     const { unseen } = this.#recordOf(object);
-    if (unseen && !isOverdue(unseen.at)) this.#records.set(keyOf(object), { unseen });
-    else this.#records.delete(keyOf(object));
+    this.#records.set(keyOf(object), { unseen });
+  }
+
+  /** We deleted the object, which the watch may not have shown yet. */
+  deleted(object: RenderedObject): void {
+    const unseen = { object: undefined, uid: object.metadata.uid, version: versionOf(object), at: Date.now() };
+    this.#records.set(keyOf(object), { unseen });
   }
 
   /**
@@ -88,15 +117,13 @@ export class Writes {
    * before it was looked for: so look again after WATCH_LAG_MS.
    */
   get mayBeUndone(): boolean {
-    return this.#records.values().some(({ unseen }) => unseen && !isOverdue(unseen.at));
+    return this.#records.values().some(({ unseen }) => unseen?.object && !isOverdue(unseen));
   }
 
   /** Whether nothing has to be written. */
   isCurrent(manifest: Manifest, live: Standing): boolean {
-    const seen = live.get(keyOf(manifest));
     const record = this.#recordOf(manifest);
-    if (isOlderThan(record, seen)) return true;
-    record.unseen = undefined;
+    const seen = latest(record, live.get(keyOf(manifest)));
     if (!seen) return false;
     const { same } = record;
     if (same?.manifest === manifest && same.seen === seen) return true;
@@ -123,12 +150,23 @@ export class Writes {
   }
 }
 
-/** Whether what the watch shows is older than our last write. */
-function isOlderThan({ unseen }: ObjectRecord, seen: RenderedObject | undefined): boolean {
-  if (!unseen || isOverdue(unseen.at)) return false;
-  return seen === undefined || BigInt(seen.metadata.resourceVersion ?? 0) < unseen.version;
+/** The object as it is now; undefined if it does not stand. */
+function latest(record: ObjectRecord, seen: RenderedObject | undefined): RenderedObject | undefined {
+  const { unseen } = record;
+  if (unseen && !isOverdue(unseen) && !shows(seen, unseen)) return unseen.object;
+  record.unseen = undefined;
+  return seen;
 }
 
-function isOverdue(at: number): boolean {
+function shows(seen: RenderedObject | undefined, { object, uid, version }: Unseen): boolean {
+  if (object) return seen !== undefined && versionOf(seen) >= version;
+  return seen === undefined || seen.metadata.uid !== uid || versionOf(seen) > version;
+}
+
+function versionOf({ metadata }: RenderedObject): bigint {
+  return BigInt(metadata.resourceVersion ?? 0);
+}
+
+function isOverdue({ at }: Unseen): boolean {
   return Date.now() - at >= WATCH_LAG_MS;
 }

@@ -87,11 +87,65 @@ describe('a write that the watch has not shown yet', () => {
     assert.equal(writes.mayBeUndone, false);
   });
 
+  it('does not count as what is wanted now, if that is something else', async () => {
+    await writes.ensure('it', ROLE, nothing);
+    assert.equal(await writes.ensure('it', { ...ROLE, rules: [{ verbs: ['use'] }] }, nothing), true);
+    assert.deepEqual(told, ['created', 'updated']);
+  });
+
+  it('stands already', async () => {
+    await writes.ensure('it', ROLE, nothing);
+    assert.equal(writes.standing([]).size, 1);
+    mock.timers.tick(WATCH_LAG_MS);
+    assert.equal(writes.standing([]).size, 0, 'somebody deleted it at once');
+  });
+
   it('is not begun after the end of the term', async () => {
     const term = new AbortController();
     const client = { apply: () => assert.fail('a write was begun') };
     writes = new Writes(client as unknown as ApiClient, (action) => told.push(action), term.signal);
     term.abort(new Error('the term is over'));
     await assert.rejects(writes.ensure('it', ROLE, nothing), /the term is over/);
+  });
+});
+
+describe('a deletion that the watch has not shown yet', () => {
+  const seen = { ...ROLE, metadata: { ...ROLE.metadata, uid: 'first', resourceVersion: '5' } } as RenderedObject;
+  const other = (metadata: object) => ({ ...seen, metadata: { ...seen.metadata, ...metadata } });
+  let writes: Writes;
+  let applied: number;
+
+  beforeEach(() => {
+    mock.timers.enable({ apis: ['Date'] });
+    applied = 0;
+    const client = {
+      async apply() {
+        applied++;
+        return other({ uid: 'second', resourceVersion: '9' });
+      },
+    };
+    writes = new Writes(client as unknown as ApiClient, () => {});
+    writes.deleted(seen);
+  });
+
+  afterEach(() => mock.timers.reset());
+
+  it('counts at once', () => assert.equal(writes.standing([seen]).size, 0));
+
+  it('does not keep from writing the object when it is wanted again', async () => {
+    assert.equal(await writes.ensure('it', ROLE, standing([seen])), true);
+    assert.deepEqual([applied, await writes.ensure('it', ROLE, standing([seen]))], [1, false]);
+  });
+
+  for (const [what, now] of [
+    ['the object changed after it', other({ resourceVersion: '6' })],
+    ['another object has its name', other({ uid: 'third', resourceVersion: '4' })],
+  ] as const) {
+    it(`is over when ${what}`, () => assert.deepEqual([...writes.standing([now]).values()], [now]));
+  }
+
+  it('is over after a while: somebody keeps the object', () => {
+    mock.timers.tick(WATCH_LAG_MS);
+    assert.equal(writes.standing([seen]).size, 1);
   });
 });
