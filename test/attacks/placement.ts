@@ -64,15 +64,22 @@ const PLACES: Readonly<Record<string, (pod: Json) => void>> = {
   },
 };
 
+/** The pods with fields that API servers know since Kubernetes 1.35; older ones drop the field, and refuse what is left. */
+const PLACES_SINCE_35: Readonly<Record<string, RegExp>> = {
+  'in an init container with rules for restarts': /initContainers\[0\]\.restartPolicy: Unsupported value: "Never"/,
+  'in a pod with the newest fields of the API': /valueFrom: Invalid value: "": must specify one of/,
+};
+
 export const PLACEMENT: readonly Attack[] = [
   ...Object.entries(PLACES).map(([where, place]): Attack => {
     const one = restrictedPod() as Json;
     place(one);
+    const unknown = SERVER_MINOR < 35 ? PLACES_SINCE_35[where] : undefined;
     return {
       attempt: `adds SYS_ADMIN ${where}`,
       setting: 'narrow',
       steps: [create(one)],
-      expect: refusedBy('narrow', /must not add capability SYS_ADMIN/),
+      expect: unknown ? invalid(unknown) : refusedBy('narrow', /must not add capability SYS_ADMIN/),
     };
   }),
   {
@@ -270,7 +277,8 @@ export const PLACEMENT: readonly Attack[] = [
         }),
       ),
     ],
-    expect: refusedBy('narrow', /hostProbes/),
+    expect:
+      SERVER_MINOR >= 34 ? refusedBy('narrow', /hostProbes/) : admitted('the Standard has refused it since v1.34'),
   },
   ...[
     { gitRepo: { repository: 'https://example.org/x' } },
