@@ -1,6 +1,6 @@
 /** What the pages say of policies, tests, flags and reasons is so. That their links lead somewhere is another's to say. */
 import assert from 'node:assert/strict';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { loadAll } from 'js-yaml';
 import { validatePolicy } from '../../operator/cli/policies/validate.ts';
@@ -81,15 +81,6 @@ describe('the documentation', () => {
     assert.ok(blocks.length > 5);
     assert.deepEqual(
       blocks.map(({ text }) => text).filter((text) => !rule.includes(text)),
-      [],
-    );
-  });
-
-  it('says of every folder of the operator what it does', () => {
-    const page = textOf('docs/architecture.md');
-    const folders = readdirSync(join(ROOT, 'operator'), { withFileTypes: true }).filter((one) => one.isDirectory());
-    assert.deepEqual(
-      folders.map(({ name }) => name).filter((name) => !page.includes(`\n| \`${name}/\` |`)),
       [],
     );
   });

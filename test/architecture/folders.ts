@@ -1,0 +1,211 @@
+/**
+ * The folders of the source: what each is for and what it may import. imports.test.ts enforces these borders, and
+ * `npm run generate` writes them as a table into docs/architecture.md.
+ */
+
+export interface Folder {
+  /** From the project's folder. It covers the folders in it that have no entry of their own. */
+  readonly path: string;
+  /** For docs/architecture.md, in Markdown. */
+  readonly does: string;
+  /** The folders, or single files, that it may import besides itself. */
+  readonly imports: readonly string[];
+  /** From npm. */
+  readonly packages: readonly string[];
+  /** The same input always gives the same output. */
+  readonly pure?: true;
+}
+
+export const FOLDERS: readonly Folder[] = [
+  {
+    path: 'operator/api',
+    does: 'The API model, generated from `crds/`; names for its parts; the defaults of `spec`; the reference page of the API.',
+    imports: [],
+    packages: ['@kubernetes-models/apimachinery', '@kubernetes-models/base', '@kubernetes-models/validate'],
+  },
+  {
+    path: 'operator/model',
+    does: 'The workload kinds of Kubernetes, in one table.',
+    imports: [],
+    packages: [],
+    pure: true,
+  },
+  {
+    path: 'operator/standards',
+    does: 'Levels and versions of the Pod Security Standards, the table of capabilities, what container runtimes give.',
+    imports: [],
+    packages: [],
+    pure: true,
+  },
+  {
+    path: 'operator/rules',
+    does: "One file a rule: the Standard's words, values by level and version, CEL, Pod Security level, what defaulting fills in.",
+    imports: ['operator/api', 'operator/standards'],
+    packages: [],
+    pure: true,
+  },
+  {
+    path: 'operator/policy',
+    does: 'A policy with every value resolved; selectors; which policies select a namespace and which decide there.',
+    imports: ['operator/api', 'operator/standards', 'operator/rules'],
+    packages: [],
+    pure: true,
+  },
+  {
+    path: 'operator/compile',
+    does: 'Policies → admission policies, RBAC, labels, the guard.',
+    imports: ['operator/api', 'operator/model', 'operator/standards', 'operator/rules', 'operator/policy'],
+    packages: [],
+    pure: true,
+  },
+  {
+    path: 'operator/evaluate',
+    does: 'Pods and templates → violations, verdicts, findings; who may use a policy; what a workload needs.',
+    imports: [
+      'operator/api',
+      'operator/model',
+      'operator/standards',
+      'operator/rules',
+      'operator/policy',
+      'operator/compile',
+      'operator/cluster/objects.ts',
+    ],
+    packages: ['@marcbachmann/cel-js'],
+    pure: true,
+  },
+  {
+    path: 'operator/cluster',
+    does: 'The client of the API server, watches, projections, the store; a cluster read once.',
+    imports: ['operator/api', 'operator/model', 'operator/rules', 'operator/runtime'],
+    packages: ['@kubernetes/client-node', 'undici'],
+  },
+  {
+    path: 'operator/apply',
+    does: 'Server-side apply; rulesets brought into force and proved by probes; who owns a label.',
+    imports: ['operator/api', 'operator/policy', 'operator/compile', 'operator/cluster', 'operator/runtime'],
+    packages: [],
+  },
+  {
+    path: 'operator/report',
+    does: 'Status, conditions, Events, metrics of policies, policy reports. Only the writers among its files write.',
+    imports: [
+      'operator/api',
+      'operator/model',
+      'operator/standards',
+      'operator/policy',
+      'operator/compile',
+      'operator/evaluate',
+      'operator/cluster/objects.ts',
+      'operator/cluster/client.ts',
+      'operator/cluster/raw.ts',
+      'operator/cluster/reports.ts',
+      'operator/apply',
+      'operator/runtime',
+    ],
+    packages: [],
+  },
+  {
+    path: 'operator/controllers',
+    does: 'One file a controller: its keys and its work. No controller imports another one.',
+    imports: [
+      'operator/api',
+      'operator/runtime',
+      'operator/policy',
+      'operator/evaluate',
+      'operator/cluster/objects.ts',
+      'operator/cluster/client.ts',
+      'operator/cluster/reports.ts',
+      'operator/apply',
+      'operator/report',
+      'operator/cluster-state.ts',
+    ],
+    packages: [],
+  },
+  {
+    path: 'operator/runtime',
+    does: 'Queue, election, health, the metrics server, log: nothing about policies.',
+    imports: [],
+    packages: ['prom-client', 'winston'],
+  },
+  {
+    path: 'operator',
+    does: '`main.ts` and `flags.ts`: the process. `operator.ts`: the wiring. `cluster-state.ts`: what several controllers need to know. `namespaces.ts`: the namespaces that no policy reaches.',
+    imports: [
+      'operator/api',
+      'operator/standards',
+      'operator/runtime',
+      'operator/policy',
+      'operator/compile',
+      'operator/evaluate',
+      'operator/cluster',
+      'operator/apply',
+      'operator/report',
+      'operator/controllers',
+    ],
+    packages: [],
+  },
+  {
+    path: 'operator/migrate',
+    does: 'PodSecurityPolicies and SecurityContextConstraints → policies.',
+    imports: ['operator/api', 'operator/standards', 'operator/policy', 'operator/compile'],
+    packages: [],
+    pure: true,
+  },
+  {
+    path: 'operator/cli',
+    does: '`cappol`: reads files or a cluster and prints text.',
+    imports: [
+      'operator/api',
+      'operator/model',
+      'operator/standards',
+      'operator/runtime/log.ts',
+      'operator/rules',
+      'operator/policy',
+      'operator/compile',
+      'operator/evaluate',
+      'operator/migrate',
+      'operator/cluster',
+      'operator/apply/drift.ts',
+      'operator/apply/standing.ts',
+      'operator/report/text.ts',
+      'operator/report/violations.ts',
+      'operator/cluster-state.ts',
+      'operator/namespaces.ts',
+      'package.json',
+    ],
+    packages: ['commander', 'diff', 'js-yaml', 'junit-report-builder', 'node-sarif-builder', 'yaml'],
+  },
+];
+
+/** The modules of Node that pure folders may import. */
+export const PURE_MODULES = ['node:crypto'];
+
+/** The folders and files that may talk to an API server. */
+export const API_CLIENTS = [
+  'operator/cluster',
+  'operator/apply',
+  'operator/report/recorder.ts',
+  'operator/report/writer.ts',
+  'operator/report/policy-report-writer.ts',
+  'operator/controllers/controller.ts',
+  'operator/controllers/rulesets.ts',
+  'operator/operator.ts',
+  'operator/main.ts',
+  'operator/cli/cluster.ts',
+];
+
+/** Those that may load @kubernetes/client-node or undici: the first costs half a second and 85 MB. */
+export const CLIENT_LOADERS = ['operator/cluster'];
+
+/** Those that may read the process. */
+export const PROCESS_READERS = ['operator/main.ts', 'operator/cli'];
+
+/** The folder of a file: the entry with the longest path. */
+export function folderOf(file: string): Folder | undefined {
+  return FOLDERS.filter(({ path }) => file.startsWith(`${path}/`)).sort((a, b) => b.path.length - a.path.length)[0];
+}
+
+/** @param places folders and files */
+export function isIn(file: string, places: readonly string[]): boolean {
+  return places.some((place) => file === place || file.startsWith(`${place}/`));
+}

@@ -1,0 +1,44 @@
+/** folders.ts as a table in docs/architecture.md. As a script it writes the table; a test fails when the page has another. */
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { API_CLIENTS, CLIENT_LOADERS, FOLDERS, type Folder, PROCESS_READERS, PURE_MODULES } from './folders.ts';
+
+export const PAGE = join(import.meta.dirname, '..', '..', 'docs', 'architecture.md');
+const BEGIN = '<!-- Written by `npm run generate` from test/architecture/folders.ts. Do not edit. -->';
+const END = '<!-- End of what is written from test/architecture/folders.ts. -->';
+
+/** @throws Error when the page does not say where the table belongs */
+export function withTable(page: string): string {
+  const [begin, end] = [page.indexOf(BEGIN), page.indexOf(END)];
+  if (begin === -1 || end < begin) throw new Error(`docs/architecture.md needs the lines ${BEGIN} and ${END}`);
+  return `${page.slice(0, begin)}${BEGIN}\n\n${text()}\n\n${page.slice(end)}`;
+}
+
+function text(): string {
+  return [
+    '| folder | does | may import | packages |',
+    '|---|---|---|---|',
+    ...FOLDERS.map(row),
+    '',
+    `* Pure folders know no clock, no chance and no process, and use only ${code(PURE_MODULES)} of Node.`,
+    `* Only these talk to the API server: ${code(API_CLIENTS)}.`,
+    `* Only these load \`@kubernetes/client-node\` or \`undici\`: ${code(CLIENT_LOADERS)}.`,
+    `* Only these read the process: ${code(PROCESS_READERS)}.`,
+    '* No file imports itself by way of others.',
+  ].join('\n');
+}
+
+function row({ path, does, imports, packages, pure }: Folder): string {
+  return `| \`${path}/\` | ${does}${pure ? ' Pure.' : ''} | ${shortened(imports)} | ${code(packages)} |`;
+}
+
+/** Without `operator/`, so that the table can be read. */
+function shortened(places: readonly string[]): string {
+  return code(places.map((place) => place.replace(/^operator\//, '')));
+}
+
+function code(words: readonly string[]): string {
+  return words.map((word) => `\`${word}\``).join(', ');
+}
+
+if (import.meta.main) writeFileSync(PAGE, withTable(readFileSync(PAGE, 'utf8')));
