@@ -9,6 +9,7 @@ import { platformsOf } from './cluster/platform.ts';
 import { type Flags, HELP, parseFlags } from './flags.ts';
 import { excludedOn } from './namespaces.ts';
 import { Operator } from './operator.ts';
+import { exportPolicies } from './report/policy-metrics.ts';
 import { authorized } from './runtime/access.ts';
 import { Election } from './runtime/election.ts';
 import { healthHandler } from './runtime/health.ts';
@@ -61,7 +62,7 @@ async function run(flags: Flags, log: Log, stopping: AbortSignal): Promise<void>
     reflectorObserver,
   });
   metrics.leadership(LEASE, () => election?.mayWrite() ?? true);
-  metrics.policies(operator.metricsSources);
+  exportPolicies(metrics.registry, operator.metricsSources);
   const health = healthHandler(
     { '/healthz': election ? { leaderElection: election.check } : {}, '/readyz': { synced: operator.checkSynced } },
     { log },

@@ -11,11 +11,11 @@ import { Reports } from './controllers/reports.ts';
 import { Rulesets } from './controllers/rulesets.ts';
 import { Running, type RunningOptions } from './controllers/running.ts';
 import { Status } from './controllers/status.ts';
+import type { PolicySources } from './report/policy-metrics.ts';
 import { policySources } from './report/policy-numbers.ts';
 import { EventRecorder } from './report/recorder.ts';
 import { aborted } from './runtime/aborted.ts';
 import type { ReflectorObserver } from './runtime/metrics.ts';
-import type { PolicySources } from './runtime/policy-metrics.ts';
 
 export interface OperatorOptions extends ClusterStateOptions, RunningOptions {
   /** Which operator speaks in Events: the pod's name. */

@@ -2,7 +2,7 @@
 import type { CapabilityPolicy, CapabilityPolicyStatus } from '../api/capability-policy.ts';
 import type { Cluster, PodSpec } from '../cluster/objects.ts';
 import type { NamespaceJudgement } from '../evaluate/namespace.ts';
-import type { PolicyNumbers, PolicySources } from '../runtime/policy-metrics.ts';
+import type { PolicyNumbers, PolicySources } from './policy-metrics.ts';
 import { violationCounts } from './violation-counts.ts';
 
 type Objects = Pick<Cluster, 'policies' | 'pods' | 'workloads'>;

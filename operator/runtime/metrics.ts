@@ -7,7 +7,6 @@
  */
 import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
 import { type Clock, SYSTEM_CLOCK } from './clock.ts';
-import { exportPolicies, type PolicySources } from './policy-metrics.ts';
 import type { QueueObserver } from './queue.ts';
 import { observeQueue } from './queue-metrics.ts';
 import type { Handler } from './server.ts';
@@ -33,7 +32,6 @@ export interface Metrics {
   readonly request: (method: string, code: string) => void;
   /** @param leading asked at each scrape */
   leadership(name: string, leading: () => boolean): void;
-  policies(sources: PolicySources): void;
   /** Those of the process and of Node: memory, CPU, event loop, garbage collection. Once a process. */
   process(): void;
 }
@@ -63,7 +61,6 @@ export function createMetrics({ clock = SYSTEM_CLOCK }: { readonly clock?: Clock
         },
       });
     },
-    policies: (sources) => exportPolicies(registry, sources),
     process: () => collectDefaultMetrics({ register: registry }),
   };
 }

@@ -102,7 +102,7 @@ export const FOLDERS: readonly Folder[] = [
       'operator/apply',
       'operator/runtime',
     ],
-    packages: [],
+    packages: ['prom-client'],
   },
   {
     path: 'operator/controllers',

@@ -1,4 +1,4 @@
-/** The metrics of our own: policies and what they are about. Nothing here is labelled by pod or workload. */
+/** The metrics of policies. None has a label for a pod or workload. */
 import { Gauge, type Registry } from 'prom-client';
 
 export interface PolicyNumbers {
