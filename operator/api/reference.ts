@@ -1,6 +1,7 @@
 /** The API, told from its CRD, as a page for people. Pure: the same CRD always gives the same text. */
 
 import { prose, table } from './markdown.ts';
+import type { Schema } from './schema.ts';
 import { SPEC_DEFAULTS } from './spec-defaults.ts';
 
 /** What of a CRD the page shows. */
@@ -30,33 +31,6 @@ interface Column {
   readonly description?: string;
   /** Above 0: only with -o wide. */
   readonly priority?: number;
-}
-
-interface Schema {
-  readonly type?: string;
-  readonly format?: string;
-  readonly description?: string;
-  readonly default?: unknown;
-  readonly enum?: readonly string[];
-  readonly required?: readonly string[];
-  readonly properties?: Readonly<Record<string, Schema>>;
-  readonly additionalProperties?: Schema;
-  readonly items?: Schema;
-  readonly minimum?: number;
-  readonly maximum?: number;
-  readonly minLength?: number;
-  readonly maxLength?: number;
-  readonly minItems?: number;
-  readonly maxItems?: number;
-  readonly maxProperties?: number;
-  readonly 'x-kubernetes-validations'?: readonly Validation[];
-}
-
-interface Validation {
-  readonly message: string;
-  readonly reason?: string;
-  /** `.overrides.seccomp`, below where the rule stands. */
-  readonly fieldPath?: string;
 }
 
 /** The page, in Markdown. */
@@ -168,7 +142,7 @@ function between(least: number | undefined, most: number | undefined, of: string
 /** What the API server answers, as it says it. */
 function refusals({ 'x-kubernetes-validations': rules = [] }: Schema, title = 'Refused'): string[] {
   if (rules.length === 0) return [];
-  const lines = rules.map(({ message, fieldPath }) => {
+  const lines = rules.map(({ message = '', fieldPath }) => {
     const where = fieldPath === undefined ? '' : `\`${fieldPath.slice(1)}\`: `;
     return `* ${where}${prose(message)}`;
   });

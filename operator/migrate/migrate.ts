@@ -1,5 +1,5 @@
 import type { CapabilityPolicy, CapabilityPolicyOverrides, CapabilityPolicySpec } from '../api/capability-policy.ts';
-import { newPolicy } from '../api/new-policy.ts';
+import { newPolicy } from '../api/model.ts';
 import { type Chooser, withDefaulting } from './defaulting.ts';
 import { type Grant, grantsOn } from './grants.ts';
 import type { Migration, MigrationOptions, Note, Origins, RbacObject, Remark } from './migration.ts';

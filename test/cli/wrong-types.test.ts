@@ -72,7 +72,13 @@ describe('a value of the wrong type', () => {
   it('of a name', () =>
     assertSaid(
       'apiVersion: capabilitypolicy.dev/v1alpha1\nkind: CapabilityPolicy\nspec: {level: restricted, namespaceSelector: {}}\nmetadata: {name: 0123}\n',
-      "metadata.name: must be of type string: write '0123', in quotes",
+      "metadata.name: Invalid value: number: must be of type string: write '0123', in quotes: YAML reads 0123 without quotes as a number",
+    ));
+
+  it("of a policy's label", () =>
+    assertSaid(
+      'apiVersion: capabilitypolicy.dev/v1alpha1\nkind: CapabilityPolicy\nspec: {level: restricted, namespaceSelector: {}}\nmetadata: {name: p, labels: {stage: 1}}\n',
+      "metadata.labels.stage: Invalid value: number: must be of type string: write '1', in quotes: YAML reads 1 without quotes as a number",
     ));
 
   it('is said by render as well, and in a list of objects', async () => {

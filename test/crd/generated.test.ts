@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { load } from 'js-yaml';
 import { CapabilityPolicy } from '../../operator/api/generated/capabilitypolicy.dev/v1alpha1/CapabilityPolicy.ts';
-import { newPolicy } from '../../operator/api/new-policy.ts';
+import { newPolicy } from '../../operator/api/model.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const SAMPLES = join(ROOT, 'config', 'samples');

@@ -14,11 +14,18 @@ const GROUPS = ['runAsGroup', 'supplementalGroups', 'fsGroup'];
 const ENFORCED = { mode: 'Enforce', defaulting: 'Enabled' };
 
 export const BAD_PSP_INPUT: readonly BadInput[] = [
-  bad('defaulting in mode Audit', {}, /defaulting .* not with Audit: write mode: Enforce/, { defaulting: 'Enabled' }),
-  bad('defaulting like PodSecurityPolicy in mode Warn', {}, /defaulting .* not with Warn: write mode: Enforce/, {
-    mode: 'Warn',
-    defaulting: 'PodSecurityPolicy',
+  bad('defaulting in mode Audit', {}, /defaulting .* needs mode: Enforce, not Audit: write mode: Enforce/, {
+    defaulting: 'Enabled',
   }),
+  bad(
+    'defaulting like PodSecurityPolicy in mode Warn',
+    {},
+    /defaulting .* needs mode: Enforce, not Warn: write mode: Enforce/,
+    {
+      mode: 'Warn',
+      defaulting: 'PodSecurityPolicy',
+    },
+  ),
   bad(
     'user 0 filled in',
     { runAsUser: { rule: 'MustRunAs', ranges: ranges([0, 9]) } },

@@ -1,10 +1,9 @@
 /** A YAML or JSON document: its value, and the lines of its fields, from one pass over the text. */
 import { constructFromEvents, EVENT_ID, type Event, parseEvents, YAMLException } from 'js-yaml';
+import type { FieldPath } from './paths.ts';
 import { newlinesIn } from './piece.ts';
-import { type FieldPath, Places } from './places.ts';
+import { Places } from './places.ts';
 import { MANIFEST_SCHEMA } from './scalars.ts';
-
-export type { FieldPath } from './places.ts';
 
 export interface Document {
   readonly value: unknown;

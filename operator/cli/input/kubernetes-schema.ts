@@ -2,8 +2,8 @@
  * The fields of pods and workloads and their types, from the OpenAPI documents of the API servers that this release
  * knows (test/cli/kubernetes-fields.test.ts compares them with a running one).
  */
+import type { Schema } from '../../api/schema.ts';
 import fields from './kubernetes-fields.json' with { type: 'json' };
-import type { Schema } from './schema.ts';
 
 /**
  * A field's type is `s`tring, `i`nteger, `n`umber, `b`oolean, `*` for any, or the name of a type. The prefix `[` means

@@ -1,9 +1,10 @@
 /** Files, folders and standard input → the Kubernetes objects in them, one at a time. */
 import { objectOf, type RawObject } from '../../cluster/raw.ts';
 import type { Io } from '../command.ts';
-import { DocumentError, type FieldPath, parseDocument } from './document.ts';
+import { DocumentError, parseDocument } from './document.ts';
 import { type InputFile, manifestFiles, reason } from './files.ts';
 import { HELM_TEMPLATE, otherDocument } from './other-documents.ts';
+import type { FieldPath } from './paths.ts';
 import { MOST_CHARACTERS, type Piece } from './piece.ts';
 import type { Problem } from './schema.ts';
 import { documentsIn, splitDocuments } from './split.ts';

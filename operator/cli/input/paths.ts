@@ -1,5 +1,7 @@
 /** Fields by name: `containers[0].securityContext` ↔ its keys and indices. */
-import type { FieldPath } from './document.ts';
+
+/** Keys and indices from the document's root. */
+export type FieldPath = readonly (string | number)[];
 
 const STEP = /\[(\d+)\]|\["((?:[^"\\]|\\.)*)"\]|([^.[\]]+)/g;
 

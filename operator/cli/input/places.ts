@@ -1,9 +1,7 @@
 /** Where the fields of a document stand in its text. */
 import { EVENT_ID, type Event, getScalarValue } from 'js-yaml';
+import type { FieldPath } from './paths.ts';
 import { newlinesIn } from './piece.ts';
-
-/** Keys and indices from the document's root. */
-export type FieldPath = readonly (string | number)[];
 
 interface Position {
   readonly at: number;

@@ -2,10 +2,11 @@
  * Checks the types of the fields of pods and workloads. The API server refuses a manifest with a wrong type, such as
  * `privileged: "true"`, and no rule could judge it.
  */
+import type { Schema } from '../../api/schema.ts';
 import { templatePath } from '../../model/workload-kinds.ts';
-import type { FieldPath } from './document.ts';
 import { KUBERNETES_FIELDS, schemaOf } from './kubernetes-schema.ts';
-import { type Problem, type Schema, schemaProblems } from './schema.ts';
+import type { FieldPath } from './paths.ts';
+import { type Problem, typeProblems } from './schema.ts';
 import { type Hinting, withTypeHints } from './type-hint.ts';
 
 /** The required fields without which there is no pod to judge; other required fields do not affect a verdict. */
@@ -29,23 +30,23 @@ const SCHEMAS = new Map<string, Schema>();
 export function podProblems(value: unknown, kind: string, textOf?: Hinting['textOf']): Problem[] {
   const schema = SCHEMAS.get(kind) ?? requiring(schemaOf(typeOf(kind)), [...templatePath(kind), ...REQUIRED]);
   SCHEMAS.set(kind, schema);
-  return withTypeHints(schemaProblems(value, schema), value, schema, { textOf });
+  return withTypeHints(typeProblems(value, schema), value, schema, { textOf });
 }
 
 /** The same for a pod that was found in an object of another kind. */
 export function podProblemsIn(pod: unknown): Problem[] {
-  return schemaProblems(pod, POD);
+  return typeProblems(pod, POD);
 }
 
 /** Problems of an object that makes no pods and whose kind has known fields. */
 export function objectProblems(value: unknown, kind: string, textOf?: Hinting['textOf']): Problem[] {
   const schema = schemaOf(typeOf(kind));
-  return withTypeHints(schemaProblems(value, schema), value, schema, { textOf });
+  return withTypeHints(typeProblems(value, schema), value, schema, { textOf });
 }
 
 /** Problems of the metadata of an object of any kind. */
 export function metadataProblems(value: unknown, textOf?: Hinting['textOf']): Problem[] {
-  return withTypeHints(schemaProblems(value, OBJECT), value, OBJECT, { textOf });
+  return withTypeHints(typeProblems(value, OBJECT), value, OBJECT, { textOf });
 }
 
 function typeOf(kind: string): string {

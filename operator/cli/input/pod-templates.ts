@@ -3,7 +3,7 @@
  * manifest does not say which; docs/decisions/0012 explains why the shape is enough.
  */
 import { arrayOf, objectOf } from '../../cluster/raw.ts';
-import type { FieldPath } from './document.ts';
+import type { FieldPath } from './paths.ts';
 
 export interface PodTemplate {
   /**

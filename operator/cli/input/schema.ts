@@ -1,35 +1,7 @@
-/** Structural schemas of CRDs (OpenAPI v3): what does not fit. */
+/** A value against a schema: what the API server refuses, and which fields it does not know. */
+import { partOf, type Schema } from '../../api/schema.ts';
 import { meantBy } from '../nearest.ts';
-import type { FieldPath } from './document.ts';
-import { pathText } from './paths.ts';
-
-export interface Schema {
-  readonly type?: 'object' | 'array' | 'string' | 'integer' | 'number' | 'boolean';
-  readonly properties?: Readonly<Record<string, Schema>>;
-  readonly additionalProperties?: Schema | boolean;
-  readonly items?: Schema;
-  readonly required?: readonly string[];
-  readonly enum?: readonly unknown[];
-  readonly minimum?: number;
-  readonly maximum?: number;
-  readonly minLength?: number;
-  readonly maxLength?: number;
-  readonly minItems?: number;
-  readonly maxItems?: number;
-  readonly maxProperties?: number;
-  readonly pattern?: string;
-  readonly 'x-kubernetes-preserve-unknown-fields'?: boolean;
-  readonly 'x-kubernetes-validations'?: readonly CelRule[];
-}
-
-export interface CelRule {
-  readonly rule: string;
-  readonly message?: string;
-  readonly messageExpression?: string;
-  /** From where the rule stands: `.overrides`. */
-  readonly fieldPath?: string;
-  readonly reason?: string;
-}
+import { type FieldPath, pathText } from './paths.ts';
 
 export interface Problem {
   readonly path: FieldPath;
@@ -37,106 +9,106 @@ export interface Problem {
   readonly message: string;
 }
 
-/** In the order of the fields. A null is as if it were not there. */
-export function schemaProblems(value: unknown, schema: Schema): Problem[] {
+export function problemAt(path: FieldPath, text: string): Problem {
+  return { path, message: path.length === 0 ? text : `${pathText(path)}: ${text}` };
+}
+
+/** Values of a wrong type and missing fields, in the order of the fields. A null is as if it were not there. */
+export function typeProblems(value: unknown, schema: Schema): Problem[] {
   const problems: Problem[] = [];
-  walk(value, schema, [], problems);
+  walk(value, schema, [], (part, of, path) => {
+    const refused = typeRefusal(part, of);
+    if (refused !== undefined) problems.push(problemAt([...path], refused));
+    else if (isObject(part)) {
+      const missing = (of.required ?? []).filter((key) => (part[key] ?? null) === null);
+      problems.push(...missing.map((key) => missingField([...path, key], of.properties?.[key])));
+    }
+    return refused === undefined;
+  });
   return problems;
 }
 
-/** @param path where the value is; changed on the way and back, since few values have problems, and all have paths */
-function walk(value: unknown, schema: Schema, path: (string | number)[], problems: Problem[]): void {
-  if (value === null) return;
-  const problem = ownProblem(value, schema, path);
-  if (problem !== undefined) {
-    problems.push({ path: [...path], message: `${pathText(path) || 'the policy'}: ${problem}` });
-    return;
-  }
-  const below = (key: string | number, part: unknown, of: Schema) => {
-    path.push(key);
-    walk(part, of, path, problems);
+/** In the order of the fields. */
+export function unknownFields(value: unknown, schema: Schema): Problem[] {
+  const problems: Problem[] = [];
+  walk(value, schema, [], (part, { properties, ...of }, path) => {
+    if (!isObject(part) || !properties || of['x-kubernetes-preserve-unknown-fields']) return true;
+    const unknown = Object.keys(part).filter((key) => part[key] !== undefined && !partOf({ properties, ...of }, key));
+    problems.push(...unknown.map((key) => unknownField([...path, key], Object.keys(properties))));
+    return true;
+  });
+  return problems;
+}
+
+/** @param visit whether to go on with the parts of a value; its path changes afterwards, since few paths are kept */
+export function walk(
+  value: unknown,
+  schema: Schema,
+  path: (string | number)[],
+  visit: (value: unknown, schema: Schema, path: FieldPath) => boolean,
+): void {
+  if (value === null || value === undefined || !visit(value, schema, path)) return;
+  const below = (step: string | number, part: unknown, of: Schema | undefined) => {
+    if (!of) return;
+    path.push(step);
+    walk(part, of, path, visit);
     path.pop();
   };
   if (Array.isArray(value)) {
-    const { items } = schema;
-    if (items) for (let index = 0; index < value.length; index += 1) below(index, value[index], items);
-    return;
-  }
-  if (!isObject(value)) return;
-  problems.push(...missingFields(value, schema, path));
-  const { properties = {}, 'x-kubernetes-preserve-unknown-fields': unknownToo } = schema;
-  for (const key of Object.keys(unknownToo ? properties : value)) {
-    if (value[key] === undefined) continue;
-    const known = partOf(schema, key);
-    if (known) below(key, value[key], known);
-    else problems.push(...unknownField([...path, key], properties));
+    for (let index = 0; index < value.length; index += 1) below(index, value[index], schema.items);
+  } else if (isObject(value)) {
+    for (const key of Object.keys(value)) below(key, value[key], partOf(schema, key));
   }
 }
 
-function missingFields(value: Record<string, unknown>, schema: Schema, path: FieldPath): Problem[] {
-  const missing = (schema.required ?? []).filter((key) => (value[key] ?? null) === null);
-  return missing.map((key) => ({
-    path: [...path, key],
-    message: `${pathText([...path, key])}: Required value${choices(schema.properties?.[key])}`,
-  }));
+function typeRefusal(value: unknown, { type, minimum, maximum }: Schema): string | undefined {
+  if (type !== undefined && !hasType(value, type)) return refusalText('type', value, type);
+  if (typeof value !== 'number') return undefined;
+  if (minimum !== undefined && value < minimum) return refusalText('minimum', value, minimum);
+  return maximum !== undefined && value > maximum ? refusalText('maximum', value, maximum) : undefined;
 }
 
-function unknownField(path: FieldPath, properties: NonNullable<Schema['properties']>): Problem[] {
-  const fields = Object.keys(properties);
-  if (fields.length === 0) return [];
-  const near = meantBy(String(path.at(-1)), fields);
+/** What the API server says of a value that a keyword of the schema refuses. */
+export function refusalText(keyword: string, value: unknown, limit: unknown): string | undefined {
+  switch (keyword) {
+    case 'type':
+      return `Invalid value: ${Array.isArray(value) ? 'array' : typeof value}: must be of type ${limit}`;
+    case 'enum': {
+      const supported = (limit as readonly unknown[]).map((one) => JSON.stringify(one));
+      return `Unsupported value: ${JSON.stringify(value)}: supported values: ${supported.join(', ')}`;
+    }
+    case 'minimum':
+      return `${value} should be greater than or equal to ${limit}`;
+    case 'maximum':
+      return `${value} should be less than or equal to ${limit}`;
+    case 'minLength':
+      return `should be at least ${limit} chars long`;
+    case 'maxLength':
+      return `Too long: may not be more than ${limit} characters`;
+    case 'minItems':
+      return `should have at least ${limit} items`;
+    case 'maxItems':
+      return `Too many: ${(value as readonly unknown[]).length}: must have at most ${limit} items`;
+    case 'maxProperties':
+      return `Too many: ${Object.keys(value as object).length}: must have at most ${limit} items`;
+    default:
+      return undefined;
+  }
+}
+
+export function missingField(path: FieldPath, schema: Schema | undefined): Problem {
+  const choices = schema?.enum ? `: one of ${schema.enum.join(', ')}` : '';
+  return problemAt(path, `Required value${choices}`);
+}
+
+function unknownField(path: FieldPath, known: readonly string[]): Problem {
+  const near = meantBy(String(path.at(-1)), known);
   const hint = near === undefined ? '' : `did you mean ${near}? `;
-  return [{ path, message: `${pathText(path)}: no such field: ${hint}the known fields are ${fields.join(', ')}` }];
-}
-
-/** What the schema says of a property, by name or of all that have none. */
-export function partOf(schema: Schema, key: string): Schema | undefined {
-  if (schema.properties && Object.hasOwn(schema.properties, key)) return schema.properties[key];
-  const { additionalProperties } = schema;
-  return typeof additionalProperties === 'object' ? additionalProperties : undefined;
+  return problemAt(path, `no such field: ${hint}the known fields are ${known.join(', ')}`);
 }
 
 export function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-function ownProblem(value: unknown, schema: Schema, path: FieldPath): string | undefined {
-  const { type, enum: allowed, pattern } = schema;
-  if (type !== undefined && !hasType(value, type)) return `Invalid value: ${typeName(value)}: must be of type ${type}`;
-  if (allowed && !allowed.includes(value)) {
-    return `Unsupported value: ${JSON.stringify(value)}: supported values: ${allowed.map((one) => JSON.stringify(one)).join(', ')}`;
-  }
-  if (typeof value === 'string' && pattern !== undefined && !new RegExp(pattern).test(value)) {
-    return `${JSON.stringify(value)} should match '${pattern}'`;
-  }
-  return boundProblem(value, schema, path);
-}
-
-function boundProblem(value: unknown, schema: Schema, path: FieldPath): string | undefined {
-  if (typeof value === 'number') {
-    if (value < (schema.minimum ?? value)) return `${value} should be greater than or equal to ${schema.minimum}`;
-    if (value > (schema.maximum ?? value)) return `${value} should be less than or equal to ${schema.maximum}`;
-  }
-  if (typeof value === 'string' && (schema.minLength ?? schema.maxLength) !== undefined) {
-    const length = [...value].length;
-    if (length < (schema.minLength ?? length)) return `should be at least ${schema.minLength} chars long`;
-    if (length > (schema.maxLength ?? length)) return `Too long: may not be more than ${schema.maxLength} characters`;
-  }
-  if (Array.isArray(value)) {
-    const { length } = value;
-    if (length < (schema.minItems ?? length)) return `should have at least ${schema.minItems} items`;
-    if (length > (schema.maxItems ?? length)) return `Too many: ${length}: must have at most ${schema.maxItems} items`;
-  }
-  if (isObject(value) && path.length > 0) {
-    const { length } = Object.keys(value);
-    if (length > (schema.maxProperties ?? length))
-      return `Too many: ${length}: must have at most ${schema.maxProperties} items`;
-  }
-  return undefined;
-}
-
-function choices(schema: Schema | undefined): string {
-  return schema?.enum ? `: one of ${schema.enum.join(', ')}` : '';
 }
 
 export function hasType(value: unknown, type: NonNullable<Schema['type']>): boolean {
@@ -150,8 +122,4 @@ export function hasType(value: unknown, type: NonNullable<Schema['type']>): bool
     default:
       return typeof value === type;
   }
-}
-
-function typeName(value: unknown): string {
-  return Array.isArray(value) ? 'array' : value === null ? 'null' : typeof value;
 }

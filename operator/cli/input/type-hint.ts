@@ -1,7 +1,9 @@
 /** A value of the wrong type → what to write instead. */
+import { type Schema, schemaAt } from '../../api/schema.ts';
+import { valueAt } from '../../cluster/raw.ts';
 import { bounded } from '../../report/text.ts';
-import type { FieldPath } from './document.ts';
-import { hasType, isObject, type Problem, partOf, type Schema } from './schema.ts';
+import type { FieldPath } from './paths.ts';
+import { hasType, isObject, type Problem } from './schema.ts';
 
 export interface Hinting {
   /** The scalar as the file has it: `1.30`, which parses to the number 1.3. */
@@ -26,27 +28,11 @@ export function withTypeHints(
 ): Problem[] {
   return problems.map((problem) => {
     const { path, message } = problem;
-    const found = at(value, schema, path);
-    if (found?.schema.type === undefined || hasType(found.value, found.schema.type)) return problem;
-    const hint = hintFor(found.value, found.schema, textOf?.(path) ?? String(found.value), refusalOf);
+    const [found, of] = [valueAt(value, path), schemaAt(schema, path)];
+    if (found === undefined || of?.type === undefined || hasType(found, of.type)) return problem;
+    const hint = hintFor(found, of, textOf?.(path) ?? String(found), refusalOf);
     return hint === undefined ? problem : { path, message: `${message}: ${hint}` };
   });
-}
-
-interface Found {
-  readonly value: unknown;
-  readonly schema: Schema;
-}
-
-function at(value: unknown, schema: Schema, path: FieldPath): Found | undefined {
-  let found: Found = { value, schema };
-  for (const step of path) {
-    const part = typeof step === 'number' ? found.schema.items : partOf(found.schema, step);
-    const inner = (found.value as Record<string | number, unknown> | undefined)?.[step];
-    if (part === undefined || inner === undefined) return undefined;
-    found = { value: inner, schema: part };
-  }
-  return found;
 }
 
 function hintFor(value: unknown, schema: Schema, written: string, refusalOf: Hinting['refusalOf']): string | undefined {

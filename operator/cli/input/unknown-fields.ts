@@ -4,9 +4,8 @@
  */
 import { bounded } from '../../report/text.ts';
 import { meantBy } from '../nearest.ts';
-import type { FieldPath } from './document.ts';
 import { KUBERNETES_FIELDS } from './kubernetes-schema.ts';
-import { pathText } from './paths.ts';
+import { type FieldPath, pathText } from './paths.ts';
 import type { Problem } from './schema.ts';
 
 export interface UnknownField {

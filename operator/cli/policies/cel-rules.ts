@@ -1,8 +1,8 @@
 /** The CEL rules of a CRD (x-kubernetes-validations), run on a policy as the API server runs them when one is created. */
+import type { CelRule, Schema } from '../../api/schema.ts';
 import { CelEngine } from '../../evaluate/cel.ts';
-import type { FieldPath } from '../input/document.ts';
-import { fieldPath, pathText } from '../input/paths.ts';
-import { type CelRule, isObject, type Problem, partOf, type Schema } from '../input/schema.ts';
+import { fieldPath } from '../input/paths.ts';
+import { isObject, type Problem, problemAt, walk } from '../input/schema.ts';
 
 /** Property names that CEL reserves (k8s.io/apiserver/pkg/cel/escaping.go): a rule says `self.__namespace__`. */
 const RESERVED = new Set(
@@ -13,47 +13,40 @@ const RESERVED = new Set(
 
 /** @param value valid by the schema */
 export function ruleProblems(value: unknown, schema: Schema): Problem[] {
-  return new Rules().problems(value, schema, []);
-}
-
-/** The messages of a field's rules for a possible string value. */
-export function ruleRefusal(text: string, schema: Schema): string | undefined {
-  const [problem] = new Rules().problems(text, schema, []);
-  return problem?.message.replace(/^the policy: /, '');
-}
-
-class Rules {
-  readonly #engine = new CelEngine();
-
-  problems(value: unknown, schema: Schema, path: FieldPath): Problem[] {
-    const own = (schema['x-kubernetes-validations'] ?? []).flatMap((rule) => this.#problem(value, rule, path));
-    return [...own, ...this.#parts(value, schema, path)];
-  }
-
-  #parts(value: unknown, schema: Schema, path: FieldPath): Problem[] {
-    if (Array.isArray(value)) {
-      const { items } = schema;
-      return items ? value.flatMap((item, index) => this.problems(item, items, [...path, index])) : [];
+  const engine = new CelEngine();
+  const problems: Problem[] = [];
+  walk(value, schema, [], (part, of, path) => {
+    for (const rule of rulesOf(of)) {
+      const text = refusal(engine, rule, part);
+      const at = [...path, ...fieldPath((rule.fieldPath ?? '').replace(/^\./, ''))];
+      if (text !== undefined) problems.push(problemAt(at, at.length === 0 ? `the policy: ${text}` : text));
     }
-    if (!isObject(value)) return [];
-    return Object.entries(value).flatMap(([key, part]) => {
-      const known = partOf(schema, key);
-      return known ? this.problems(part, known, [...path, key]) : [];
-    });
-  }
+    return true;
+  });
+  return problems;
+}
 
-  #problem(
-    value: unknown,
-    { rule, message, messageExpression, fieldPath: below, reason }: CelRule,
-    path: FieldPath,
-  ): Problem[] {
-    const self = escaped(value);
-    if (this.#engine.run(rule, { self }) === true) return [];
-    const text = messageExpression ? String(this.#engine.run(messageExpression, { self })) : message;
-    const at = [...path, ...fieldPath((below ?? '').replace(/^\./, ''))];
-    const required = reason === 'FieldValueRequired' ? 'Required value: ' : '';
-    return [{ path: at, message: `${pathText(at) || 'the policy'}: ${required}${text ?? `breaks the rule ${rule}`}` }];
-  }
+/** What the first broken rule of a field says of a possible string value. */
+export function ruleRefusal(text: string, schema: Schema): string | undefined {
+  const engine = new CelEngine();
+  return rulesOf(schema)
+    .map((rule) => refusal(engine, rule, text))
+    .find((refused) => refused !== undefined);
+}
+
+function rulesOf(schema: Schema): readonly CelRule[] {
+  return schema['x-kubernetes-validations'] ?? [];
+}
+
+function refusal(
+  engine: CelEngine,
+  { rule, message, messageExpression, reason }: CelRule,
+  value: unknown,
+): string | undefined {
+  const self = escaped(value);
+  if (engine.run(rule, { self }) === true) return undefined;
+  const text = messageExpression ? String(engine.run(messageExpression, { self })) : message;
+  return `${reason === 'FieldValueRequired' ? 'Required value: ' : ''}${text ?? `breaks the rule ${rule}`}`;
 }
 
 function escaped(value: unknown): unknown {

@@ -3,8 +3,7 @@ import type { PodSpec } from '../../../cluster/objects.ts';
 import { findings } from '../../../evaluate/findings.ts';
 import type { Judgement } from '../../../evaluate/verdict.ts';
 import { formatVersion } from '../../../standards/level-version.ts';
-import type { FieldPath } from '../../input/document.ts';
-import { fieldPath } from '../../input/paths.ts';
+import { type FieldPath, fieldPath } from '../../input/paths.ts';
 import type { PolicyContext } from '../../policies/context.ts';
 import type { CheckedFinding, CheckedPolicy, CheckedViolation, ItemVerdict } from './result.ts';
 

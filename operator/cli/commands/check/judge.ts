@@ -11,10 +11,9 @@ import {
 } from '../../../evaluate/verdict.ts';
 import { qualifiedKind, templatePath } from '../../../model/workload-kinds.ts';
 import { RULES } from '../../../rules/index.ts';
-import type { FieldPath } from '../../input/document.ts';
 import { isBuiltIn, isSearched, roleOf } from '../../input/kinds.ts';
 import { identityOf, type Manifest } from '../../input/manifests.ts';
-import { pathText } from '../../input/paths.ts';
+import { type FieldPath, pathText } from '../../input/paths.ts';
 import { makesPods } from '../../input/pod-making-kinds.ts';
 import { metadataProblems, podProblems, podProblemsIn } from '../../input/pod-schema.ts';
 import { type PodTemplate, podTemplatesIn } from '../../input/pod-templates.ts';

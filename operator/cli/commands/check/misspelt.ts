@@ -1,6 +1,5 @@
 /** Misspelt fields, and the violations that follow from them. */
-import type { FieldPath } from '../../input/document.ts';
-import { fieldPath, pathText } from '../../input/paths.ts';
+import { type FieldPath, fieldPath, pathText } from '../../input/paths.ts';
 import type { PodTemplate } from '../../input/pod-templates.ts';
 import { type UnknownField, unknownFieldsIn } from '../../input/unknown-fields.ts';
 import type { CheckedViolation } from './result.ts';

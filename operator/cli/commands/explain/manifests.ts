@@ -5,9 +5,9 @@ import { type Finding, findings } from '../../../evaluate/findings.ts';
 import { type ContainerHoldings, holdings } from '../../../evaluate/held.ts';
 import { templatePath } from '../../../model/workload-kinds.ts';
 import type { Io } from '../../command.ts';
-import type { FieldPath } from '../../input/document.ts';
 import { isSearched, roleOf } from '../../input/kinds.ts';
 import { type Manifest, type ReadOptions, readManifests } from '../../input/manifests.ts';
+import type { FieldPath } from '../../input/paths.ts';
 import { type PodTemplate, podTemplatesIn } from '../../input/pod-templates.ts';
 import { troubleText } from '../../input/trouble.ts';
 

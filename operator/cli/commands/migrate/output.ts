@@ -1,6 +1,8 @@
 /** A migration as JSON, and as a table with counts. */
+import { valueAt } from '../../../cluster/raw.ts';
 import type { Migration, Note } from '../../../migrate/migrate.ts';
 import { bounded, counted } from '../../../report/text.ts';
+import { fieldPath } from '../../input/paths.ts';
 import { jsonText } from '../../output/printable.ts';
 import { tableText } from '../../output/table.ts';
 import type { Terminal } from '../../output/terminal.ts';
@@ -24,7 +26,7 @@ export function reportText(migration: Migration, terminal: Terminal): string {
       metadata?.name ?? '',
       path.replace(/^spec\.(?:overrides\.)?/, ''),
       from,
-      bounded(valueText(valueAt({ spec }, path)), LONGEST_VALUE),
+      bounded(valueText(valueAt({ spec }, fieldPath(path))), LONGEST_VALUE),
     ]),
   );
   const notes = migration.notes.map(({ object, field, value, text, exact }) => [
@@ -57,12 +59,4 @@ export function noteText({ object, field, value, text }: Note): string {
 
 function valueText(value: unknown): string {
   return typeof value === 'string' ? value : (JSON.stringify(value) ?? '');
-}
-
-/** @param path such as `spec.subjects[0]` */
-function valueAt(object: unknown, path: string): unknown {
-  return path
-    .split(/[.[\]]+/)
-    .filter((step) => step !== '')
-    .reduce((part: unknown, step) => (part as Record<string, unknown> | undefined)?.[step], object);
 }

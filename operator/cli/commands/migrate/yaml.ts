@@ -3,6 +3,7 @@ import { Document, isCollection, isMap, isNode, isScalar, type Node } from 'yaml
 import type { CapabilityPolicy } from '../../../api/capability-policy.ts';
 import type { Migration, Note, RbacObject } from '../../../migrate/migrate.ts';
 import { bounded } from '../../../report/text.ts';
+import { fieldPath } from '../../input/paths.ts';
 import { documentText } from '../../output/yaml-document.ts';
 import { LONGEST, noteText } from './output.ts';
 
@@ -28,7 +29,7 @@ export function yamlText(migration: Migration): string {
 function policyDocument(policy: CapabilityPolicy, origins: Readonly<Record<string, string>>, notes: readonly Note[]) {
   const document = new Document(policy, READ_BY_KUBECTL);
   for (const [path, from] of Object.entries(origins)) {
-    const node = document.getIn(stepsOf(path), true);
+    const node = document.getIn(fieldPath(path), true);
     if (isNode(node)) annotate(node, from);
   }
   const selector = document.getIn(['spec', 'namespaceSelector'], true);
@@ -53,14 +54,6 @@ function bindingDocument(binding: RbacObject): string {
     if (isMap(node)) node.flow = true;
   }
   return documentText(document, STYLE);
-}
-
-/** `spec.subjects[0]` → its keys and indices */
-function stepsOf(path: string): (string | number)[] {
-  return path
-    .split(/[.[\]]+/)
-    .filter((step) => step !== '')
-    .map((step) => (/^\d+$/.test(step) ? Number(step) : step));
 }
 
 function comment(notes: readonly Note[]): string {

@@ -5,7 +5,7 @@ import type {
   LabelSelector,
   Mode,
 } from '../../../api/capability-policy.ts';
-import { newPolicy } from '../../../api/new-policy.ts';
+import { newPolicy } from '../../../api/model.ts';
 import type { Suggestion } from '../../../evaluate/suggest.ts';
 import type { Exception } from '../../../evaluate/suggest-exceptions.ts';
 import type { SuggestedLevel } from '../../../evaluate/suggest-level.ts';

@@ -1,0 +1,33 @@
+/** Policies as instances of the generated model, which the schema of the CRD validates. */
+import type { CapabilityPolicy, CapabilityPolicySpec } from './capability-policy.ts';
+import { CapabilityPolicy as Model } from './generated/capabilitypolicy.dev/v1alpha1/CapabilityPolicy.ts';
+
+/** What the schema refuses, as Ajv reports it. */
+export interface ModelError {
+  /** A JSON Pointer (RFC 6901). */
+  readonly instancePath: string;
+  /** Of the schema: `type`, `maxItems`. */
+  readonly keyword: string;
+  readonly params: Readonly<Record<string, unknown>>;
+  readonly message?: string;
+}
+
+/** @param object without nulls */
+export function modelOf(object: object): { readonly policy: CapabilityPolicy; readonly errors: readonly ModelError[] } {
+  const model = new Model(object as Partial<CapabilityPolicy> as CapabilityPolicy);
+  const policy = model.toJSON() as CapabilityPolicy;
+  try {
+    model.validate();
+  } catch (error) {
+    if (!(error instanceof Error && 'errors' in error)) throw error;
+    return { policy, errors: error.errors as readonly ModelError[] };
+  }
+  return { policy, errors: [] };
+}
+
+/** @throws Error for a spec that the API server would refuse by its schema: that is our fault, and no input's */
+export function newPolicy(name: string, spec: CapabilityPolicySpec): CapabilityPolicy {
+  const model = new Model({ metadata: { name }, spec });
+  model.validate();
+  return model.toJSON() as CapabilityPolicy;
+}
