@@ -1,4 +1,4 @@
-/** The operator's flags. Pure: main.ts hands in what the process was given. */
+/** The operator's flags. Pure: main.ts passes the arguments and the environment of the process. */
 import { parseArgs } from 'node:util';
 import type { LevelVersion, PodSecurityDefaults, PodSecurityMode } from './compile/labels.ts';
 import { EXCLUDED_NAMESPACES, OPERATOR_NAMESPACE, PLATFORM_NAMESPACES } from './namespaces.ts';
@@ -12,7 +12,7 @@ export interface Flags {
   /** The default, undefined, excludes the namespaces of the cluster's platform. */
   readonly excludedNamespaces: readonly string[] | undefined;
   readonly podSecurityDefaults: PodSecurityDefaults;
-  /** Writes a second in the long run, and at once. */
+  /** Writes per second on average, and at once. */
   readonly qps: number;
   readonly burst: number;
   readonly leaderElect: boolean;
@@ -57,9 +57,8 @@ export const HELP = `Usage: npm start -- [flags]
 `;
 
 /**
- * @param args without the program's name
- * @param podNamespace the namespace of the pod that the operator runs in, if it does
- * @throws Error that names the flag and what it takes
+ * @param args without the program's name @param podNamespace the namespace of the pod that the operator runs in, if it
+ * does @throws Error that names the flag and the accepted values
  */
 export function parseFlags(args: readonly string[], podNamespace?: string): Flags {
   const { values } = parseArgs({
@@ -115,7 +114,7 @@ function namespacePatterns(list: string): string[] {
   return patterns;
 }
 
-/** `enforce=baseline:v1.30,warn=restricted`; level privileged is not a default to keep to. */
+/** `enforce=baseline:v1.30,warn=restricted`; drops level privileged, which restricts nothing. */
 function podSecurityDefaults(list: string): PodSecurityDefaults {
   const entries = list
     .split(',')

@@ -1,7 +1,7 @@
 /**
- * The API as the code uses it: names for parts of the model that `npm run generate` makes from `crds/`.
+ * The API as the code uses it: type names for parts of the model that `npm run generate` makes from `crds/`.
  *
- * The generated interface is the one definition of the fields; here they only get names.
+ * The generated interface is the only definition of the fields; this file only names parts of it.
  */
 
 import type { ICapabilityPolicy } from './generated/capabilitypolicy.dev/v1alpha1/CapabilityPolicy.ts';
@@ -14,7 +14,7 @@ export const KIND = 'CapabilityPolicy';
 
 /** Public API: Argo CD's `managedFieldsManagers` names it. */
 export const FIELD_MANAGER = 'capabilitypolicy.dev';
-/** On everything that we render, with FIELD_MANAGER as its value. */
+/** A label on every object that we render, with FIELD_MANAGER as its value. */
 export const MANAGED_BY_LABEL = 'app.kubernetes.io/managed-by';
 /** Annotation of a namespace: the Pod Security labels that we set, as JSON. */
 export const RECORD = `${GROUP}/labels`;
@@ -26,9 +26,9 @@ type Spec = ICapabilityPolicy['spec'];
  * `required`: so the model has it optional.
  */
 export type CapabilityPolicySpec = Spec & { namespaceSelector: NonNullable<Spec['namespaceSelector']> };
-/** As somebody wrote it. */
+/** The spec as somebody wrote it. */
 export type CapabilityPolicy = Omit<ICapabilityPolicy, 'spec'> & { spec: CapabilityPolicySpec };
-/** With the defaults filled in: everything behind the projection reads this form. */
+/** The spec with the defaults filled in: everything behind the projection reads this form. */
 export type CompleteSpec = CapabilityPolicySpec & Required<Pick<CapabilityPolicySpec, keyof typeof SPEC_DEFAULTS>>;
 export type CompletePolicy = Omit<CapabilityPolicy, 'spec'> & { spec: CompleteSpec };
 export type CapabilityPolicyOverrides = NonNullable<CapabilityPolicySpec['overrides']>;

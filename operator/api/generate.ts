@@ -2,8 +2,8 @@
  * `npm run generate`: makes the model classes in operator/api/generated/ and the reference page of the API from the CRDs
  * in crds/, and the reference pages of the rules from operator/rules/ and of the commands from operator/cli/.
  *
- * `--check` writes nothing and exits 1, naming each file that differs from what they give: the suite runs it, so that
- * nothing generated is stale.
+ * `--check` writes nothing and exits 1, naming each file that differs from its sources. The suite runs it, so that no
+ * generated file is stale.
  */
 import { execFile } from 'node:child_process';
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
@@ -65,7 +65,7 @@ async function referencePages(): Promise<Files> {
   ]);
 }
 
-/** One line for each file that is missing, differs, or has no business being there. */
+/** One line for each file that is missing, differs, or should not exist. */
 function differences(wanted: Files, found: Files): string[] {
   const name = (path: string) => relative(ROOT, join(GENERATED, path));
   const stale = [...wanted].flatMap(([path, text]) => {
@@ -81,7 +81,7 @@ async function generatedFiles(): Promise<Files> {
   try {
     const [input, output] = [join(scratch, 'crd.json'), join(scratch, 'model')];
     await writeFile(input, JSON.stringify(withoutHints(await crd())));
-    // A process of its own: the package's ES modules do not load in Node, and it logs each file it writes.
+    // Runs in a separate process: the package's ES modules do not load in Node, and it logs each file that it writes.
     await promisify(execFile)(process.execPath, [CRD_GENERATE, '--input', input, '--output', output]);
     const raw = await readFiles(output);
     const model = [...raw].map(
@@ -93,7 +93,7 @@ async function generatedFiles(): Promise<Files> {
   }
 }
 
-/** What the API server holds a policy to, its CEL rules included; for people there is the CRD. */
+/** The schema of a policy with its CEL rules, as JSON; people read the CRD instead. */
 async function schema(): Promise<string> {
   const { spec } = withoutHints(await crd());
   const text = JSON.stringify(spec.versions[0].schema.openAPIV3Schema, (key, value) =>
@@ -103,8 +103,8 @@ async function schema(): Promise<string> {
 }
 
 /**
- * An anyOf in the CRD admits every string, and only adds a hint to the API server's message about a value of another
- * type.
+ * Drops anyOf: in the CRD it admits every string, and only adds a hint to the API server's message about a value of
+ * another type.
  */
 function withoutHints(source: Crd): Crd {
   return JSON.parse(JSON.stringify(source, (key, value) => (key === 'anyOf' ? undefined : value))) as Crd;

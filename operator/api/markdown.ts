@@ -1,11 +1,11 @@
-/** Markdown, as the generated reference pages are written in it. */
+/** Markdown in the form that the generated reference pages use. */
 
 export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const line = (cells: readonly string[]) => `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
   return [line(head), `|${'---|'.repeat(head.length)}`, ...rows.map(line)].join('\n');
 }
 
-/** Text in which only `code` has a meaning of its own: nothing else turns to emphasis or vanishes as a tag. */
+/** Escapes text so that only `code` keeps its meaning: nothing else becomes emphasis or disappears as a tag. */
 export function prose(text: string): string {
   return text
     .split(/(`[^`]*`)/)

@@ -1,8 +1,8 @@
-/** What a command of cappol is: its options are declared at once, what it needs is loaded when it runs. */
+/** The interface of a cappol command: it declares its options at once, and loads its code when it runs. */
 import type { Readable, Writable } from 'node:stream';
 import type { Command } from 'commander';
 
-/** What the world gives a command; only main.ts knows the process. */
+/** The outside world of a command; only main.ts uses the process. */
 export interface Io {
   readonly stdin: Readable;
   readonly stdout: Writable & { readonly isTTY?: boolean; readonly columns?: number };
@@ -16,10 +16,15 @@ export interface Io {
 /** 0: compliant, done. 1: violations, differences. 2: the input, the cluster or the command line is wrong. */
 export type ExitCode = 0 | 1 | 2;
 
-/** Adds a command to the program. Its action ends with `finish(code)`; what it throws is printed as one line, exit 2. */
+/**
+ * Adds a command to the program. Its action ends with `finish(code)`; an error that it throws is printed as one line,
+ * with exit code 2.
+ */
 export type RegisterCommand = (program: Command, io: Io, finish: (code: ExitCode) => void) => void;
 
-/** An error for people: one line that says where, what, and what to do. Printed without a stack. */
+/**
+ * An error for people: one line that says where the problem is, what it is, and what to do. Printed without a stack.
+ */
 export class UsageError extends Error {
   override readonly name = 'UsageError';
 }

@@ -2,9 +2,9 @@
 import type { Command } from 'commander';
 
 export interface Example {
-  /** What it is for, in a few words. */
+  /** The purpose, in a few words. */
   readonly what: string;
-  /** What to paste into a shell; a here-document stands as it is, at the left margin. */
+  /** The text to paste into a shell; a here-document is kept as it is, at the left margin. */
   readonly paste: string;
 }
 

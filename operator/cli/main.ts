@@ -1,10 +1,10 @@
 #!/usr/bin/env node
-/** cappol, as a process: the only file of the command line that knows of one. */
+/** The process of cappol: the only file of the command line that uses `process`. */
 import { basename } from 'node:path';
 import { run } from './program.ts';
 import { problemWithNode } from './version.ts';
 
-/** What a shell reports of a program that a closed pipe ended: 128 + SIGPIPE. */
+/** The exit code that a shell reports for a program ended by a closed pipe: 128 + SIGPIPE. */
 const CLOSED_PIPE = 141;
 const SIGNALS = { SIGINT: 130, SIGTERM: 143 } as const;
 
@@ -18,7 +18,7 @@ const stopping = new AbortController();
 let stopped: number | undefined;
 
 for (const [signal, code] of Object.entries(SIGNALS)) {
-  // Once: the second one ends us at once.
+  // Only once, so that a second signal ends the process at once.
   process.once(signal, () => {
     stopped = code;
     stopping.abort();
@@ -42,5 +42,5 @@ const code = await run(process.argv.slice(2), {
   name: basename(process.argv[1] ?? '').startsWith('kubectl-') ? 'kubectl cappol' : 'cappol',
 });
 process.exitCode = stopped ?? code;
-// A standard input that nobody closes must not keep us.
+// A standard input that nobody closes must not keep the process alive.
 process.stdin.unref?.();

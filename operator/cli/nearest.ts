@@ -1,10 +1,10 @@
-/** Which names somebody may have meant. */
+/** The names that somebody may have meant. */
 
-/** As many edits as a third of the letters. */
+/** At most a third of the letters may be edited. */
 const CLOSE = 1 / 3;
 const MOST = 3;
 
-/** The nearest of the names by edits, or else those that contain the text as a word; none when all are far. */
+/** The nearest names by edits, or else those that contain the text as a word; none when all are far. */
 export function nearest(text: string, names: readonly string[], most = text.length * CLOSE): string[] {
   const distances = names.map((name) => ({ name, edits: edits(text, name) }));
   const least = Math.min(...distances.map(({ edits: count }) => count));
@@ -22,7 +22,7 @@ const LONGEST = 100;
 /** More edits would make it a different word: `mirrorVolumeMounts` is not `volumeMounts`. */
 const MISTYPED = 2;
 
-/** The nearest name, whatever the case of its letters. */
+/** The nearest name, ignoring case. */
 export function meantBy(text: string, names: readonly string[]): string | undefined {
   if (text.length > LONGEST) return undefined;
   const lower = names.map((name) => name.toLowerCase());

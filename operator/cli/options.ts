@@ -1,4 +1,4 @@
-/** Options that several commands share, and what their texts mean. */
+/** Options that several commands share, and the parsing of their texts. */
 import { InvalidArgumentError, Option } from 'commander';
 import { EXCLUDED_NAMESPACES, OPERATOR_NAMESPACE } from '../namespaces.ts';
 import { formatVersion, LEVELS, NEWEST_KNOWN_MINOR, parseVersion } from '../standards/level-version.ts';
@@ -11,7 +11,7 @@ export const filenames = () =>
 
 export const namespace = (what: string) => new Option('-n, --namespace <name>', what);
 
-/** What the operator knows from the cluster, where there is none. */
+/** Values that the operator learns from the cluster, for use without one. */
 export const serverVersion = () =>
   new Option('--server-version <v1.N>', 'the oldest API server, which `levelVersion: latest` follows')
     .argParser(minorVersion)
@@ -34,7 +34,7 @@ export interface Excluding {
 /** Options as given. Without the flag, the cluster's platform decides; files have no platform. */
 export type Given<Options extends Excluding> = Omit<Options, keyof Excluding> & Partial<Excluding>;
 
-/** @param excluded the namespaces that no policy reaches, where no flag says which */
+/** @param excluded the namespaces that no policy reaches, if no flag says which */
 export function excludingBy<Options extends Excluding>(
   given: Given<Options>,
   excluded: readonly string[] = EXCLUDED_NAMESPACES,

@@ -1,4 +1,4 @@
-/** The program: its commands, and what becomes of their errors. */
+/** The program: its commands, and the handling of their errors. */
 import { Command, CommanderError } from 'commander';
 import { printable } from '../report/text.ts';
 import { type ExitCode, type Io, type RegisterCommand, UsageError } from './command.ts';
@@ -32,11 +32,11 @@ const EXIT_CODES = `
 Exit codes: 0 compliant or done, 1 violations or differences, 2 the input, the cluster or the command line is wrong.`;
 
 export interface RunOptions extends Io {
-  /** How the user calls us, for help: `cappol` or `kubectl cappol`. */
+  /** The name by which the user calls us, for help: `cappol` or `kubectl cappol`. */
   readonly name?: string;
 }
 
-/** Runs one command line. Errors are told on stderr, in one line each. */
+/** Runs one command line. Prints errors on stderr, in one line each. */
 export async function run(args: readonly string[], { name = 'cappol', ...io }: RunOptions): Promise<ExitCode> {
   let code: ExitCode = 0;
   const program = createProgram(io, (result) => {
@@ -47,14 +47,14 @@ export async function run(args: readonly string[], { name = 'cappol', ...io }: R
     await program.parseAsync(args, { from: 'user' });
     return code;
   } catch (error) {
-    // Commander has told its own already.
+    // Commander has printed its own error already.
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
     if (!io.signal.aborted) io.stderr.write(`${name}: ${oneLine(error)}\n`);
     return 2;
   }
 }
 
-/** All commands, with their options declared and nothing loaded that they need to run. */
+/** All commands, with their options declared and without the code that they need to run. */
 export function createProgram(io: Io, finish: (code: ExitCode) => void): Command {
   const program = new Command('cappol')
     .description(ABOUT)

@@ -1,4 +1,4 @@
-/** The reference page of the commands, docs/reference/cappol.md: what --help prints. */
+/** The reference page of the commands, docs/reference/cappol.md: the output of --help. */
 import { Readable, Writable } from 'node:stream';
 import type { Io } from './command.ts';
 import { createProgram, run } from './program.ts';
@@ -20,7 +20,7 @@ export async function commandReference(): Promise<string> {
   return [HEAD, ...(await Promise.all(pages))].join('\n');
 }
 
-/** What `cappol ARGS --help` prints, at a width of 100 columns. */
+/** The output of `cappol ARGS --help`, at a width of 100 columns. */
 async function helpText(args: readonly string[]): Promise<string> {
   let text = '';
   const stdout = new Writable({

@@ -1,9 +1,9 @@
-/** The package's version, and the Node that it needs. */
+/** The package's version, and the Node version that it needs. */
 import manifest from '../../package.json' with { type: 'json' };
 
 export const VERSION: string = manifest.version;
 
-/** In one line; undefined of a Node that will do. npm only warns of another one. */
+/** One line; undefined if this Node is new enough. npm only warns about an older one. */
 export function problemWithNode(version: string): string | undefined {
   const needed = manifest.engines.node.replace('>=', '');
   const parts = (text: string) => text.split('.').map(Number);

@@ -1,21 +1,21 @@
 /**
- * What the API server answered instead of doing what was asked (a metav1.Status).
+ * The API server's refusal of a request (a metav1.Status).
  *
- * It holds nothing of the request but its method and path: neither headers nor tokens can reach a log through it.
+ * It holds only the method and path of the request: neither headers nor tokens can reach a log through it.
  */
 import { arrayOf, objectOf } from './raw.ts';
 
 export interface Cause {
   readonly reason: string;
   readonly message: string;
-  /** The field it is about: `.metadata.labels.team` of an apply conflict, `spec.level` of a failed validation. */
+  /** The field that it concerns: `.metadata.labels.team` of an apply conflict, `spec.level` of a failed validation. */
   readonly field?: string;
 }
 
 export interface ApiErrorParts {
   /** The HTTP status. */
   readonly status: number;
-  /** metav1.StatusReason: `Conflict`, `NotFound`, `Expired`; `Unknown` when the answer was no Status. */
+  /** metav1.StatusReason: `Conflict`, `NotFound`, `Expired`; `Unknown` when the answer was not a Status. */
   readonly reason: string;
   readonly message: string;
   readonly causes: readonly Cause[];
@@ -28,7 +28,7 @@ export class ApiError extends Error {
   readonly reason: string;
   readonly causes: readonly Cause[];
   readonly retryAfterSeconds?: number;
-  /** What was asked, as `PATCH /api/v1/namespaces/net`. */
+  /** The request, such as `PATCH /api/v1/namespaces/net`. */
   readonly request: string;
 
   constructor(parts: ApiErrorParts, request = '') {
@@ -44,8 +44,8 @@ export class ApiError extends Error {
 /**
  * Reads an answer that is not a success.
  *
- * @param body the answer's text: a Status in JSON, or whatever a proxy on the way wrote
- * @param retryAfter the header `Retry-After`, in seconds
+ * @param body the answer's text: a Status in JSON, or any text that a proxy wrote @param retryAfter the header
+ * `Retry-After`, in seconds
  */
 export function parseError(status: number, body: string, retryAfter?: string): ApiErrorParts {
   const answer = parseStatus(body);
@@ -75,17 +75,17 @@ export function isConflict(error: unknown): boolean {
   return error instanceof ApiError && error.status === 409;
 }
 
-/** The server does not take what was asked for, however often it is asked. */
+/** The server refuses the request, however often it is repeated. */
 export function isInvalid(error: unknown): boolean {
   return error instanceof ApiError && (error.status === 400 || error.status === 422);
 }
 
-/** The server has too much to do, or is about to start or to stop. */
+/** The server is overloaded, or is starting or stopping. */
 export function isOverloaded(error: unknown): boolean {
   return error instanceof ApiError && (error.status === 429 || error.status === 503);
 }
 
-/** Nothing came for as long as was to be waited, through a connection that stands. */
+/** The connection is open, but nothing arrived within the timeout. */
 export function isSilence(error: unknown): boolean {
   return error instanceof Error && 'code' in error && error.code === 'UND_ERR_BODY_TIMEOUT';
 }

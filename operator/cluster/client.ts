@@ -1,6 +1,6 @@
 /**
- * A raw JSON client of the Kubernetes API: no classes, no dates, no schema, so that what is read can be projected as it
- * arrives and what is written holds exactly our own keys.
+ * A raw JSON client of the Kubernetes API: no classes, no dates, no schema. So callers can project each object as it
+ * arrives, and a write contains exactly our own keys.
  */
 import type { KubeConfig } from '@kubernetes/client-node';
 import { FIELD_MANAGER } from '../api/capability-policy.ts';
@@ -26,7 +26,7 @@ export { type Identified, pathFor, pathOf } from './paths.ts';
 export type { Query } from './transport.ts';
 
 export interface ClientOptions extends Partial<Settings> {
-  /** Writes a second in the long run (50), and at once (100). The copies that `at` and `fresh` make share them. */
+  /** Writes per second on average (50), and at once (100). The copies that `at` and `fresh` make share these limits. */
   readonly qps?: number;
   readonly burst?: number;
   /** Instead of the configured server. */
@@ -38,7 +38,9 @@ export interface WriteOptions {
 }
 
 export interface ApplyOptions extends WriteOptions {
-  /** Take over fields to which another manager gave another value; without it that is an ApiError 409. */
+  /**
+   * Take over fields to which another manager gave another value; without it the API server answers 409, an ApiError.
+   */
   readonly force?: boolean;
 }
 
@@ -49,16 +51,16 @@ export interface Preconditions {
 
 export interface ReadOptions {
   readonly signal?: AbortSignal;
-  /** False: left out of what is read, which is then decoded in half the time. */
+  /** False: managed fields are left out, and decoding takes half the time. */
   readonly managedFields?: boolean;
-  /** True: of each object only its metadata is sent. */
+  /** True: the API server sends only the metadata of each object. */
   readonly metadataOnly?: boolean;
 }
 
 export interface WatchOptions extends ReadOptions {
-  /** A watch that receives nothing for so long ends with an error. */
+  /** A watch that receives nothing for this long ends with an error. */
   readonly idleMs?: number;
-  /** The server has taken up the watch; whether there is anything to say is another matter. */
+  /** The server has accepted the watch, whether or not it has events. */
   readonly onBegin?: () => void;
 }
 
@@ -78,7 +80,7 @@ const METADATA_OF_LIST = 'application/json;as=PartialObjectMetadataList;g=meta.k
 const PAGE_SIZE = 500;
 const TIMEOUT_MS = 30_000;
 const IDLE_MS = 330_000;
-/** Other API servers are asked beside the one that does not answer: no need to wait long for it. */
+/** The other API servers are asked in parallel, so a short wait for one that does not answer is enough. */
 const ENDPOINT_TIMEOUT_MS = 5_000;
 
 export class ApiClient {
@@ -110,7 +112,7 @@ export class ApiClient {
     return new ApiClient(this.#config, { ...this.#settings, reuse: false });
   }
 
-  /** A client whose writes have a rate limit of their own, and wait for nobody else's. */
+  /** A client whose writes have a separate rate limit and wait for no others. */
   apart(qps: number, burst: number): ApiClient {
     return new ApiClient(this.#config, { ...this.#settings, writes: new RateLimit(qps, burst) });
   }
@@ -120,13 +122,13 @@ export class ApiClient {
     await this.#connection.close();
   }
 
-  /** @throws ApiError, or the connection's error; so do all calls below */
+  /** @throws ApiError, or the connection's error; this holds for all calls below */
   async get<Answer = RawObject>(path: string, query: Query = {}, signal?: AbortSignal): Promise<Answer> {
     return this.#json({ method: 'GET', path, query, signal });
   }
 
   /**
-   * Reads a collection page by page and hands each page out before asking for the next.
+   * Reads a collection page by page and passes on each page before asking for the next.
    *
    * @returns the resourceVersion to watch from
    */
@@ -151,7 +153,7 @@ export class ApiClient {
   }
 
   /**
-   * Hands out what happens in a collection, one event after the other, until the server ends the watch or `signal` does.
+   * Passes on the events of a collection, one after the other, until the server or `signal` ends the watch.
    *
    * @throws ApiError also for an event of type ERROR; undici's error when nothing came for `idleMs`
    */
@@ -171,12 +173,12 @@ export class ApiClient {
     }
   }
 
-  /** Server-side apply: `object` holds the fields that we state, and only those become ours. */
+  /** Server-side apply: `object` holds the fields that we set, and only those become ours. */
   async apply(object: Identified, options: ApplyOptions = {}): Promise<RawObject> {
     return this.#apply(pathOf(object), object, options);
   }
 
-  /** Server-side apply of the status, by force: nobody else may write it. */
+  /** Server-side apply of the status, by force: no other manager may write it. */
   async applyStatus(object: Identified): Promise<RawObject> {
     return this.#apply(`${pathOf(object)}/status`, object, { force: true });
   }
@@ -186,18 +188,18 @@ export class ApiClient {
     return this.#json({ method: 'POST', path, query: writeQuery(options), body: object });
   }
 
-  /** Gives these fields these values, in the object at `path` that is there. */
+  /** Sets these fields in the existing object at `path`. */
   async change(path: string, fields: object): Promise<RawObject> {
     const contentType = 'application/merge-patch+json';
     return this.#json({ method: 'PATCH', path, query: writeQuery({}), body: fields, contentType });
   }
 
-  /** Replaces an object whole, fields of others included: only for objects that are nobody's but ours. */
+  /** Replaces an object completely, including fields of others: only for objects that belong to us alone. */
   async replace(object: Identified): Promise<RawObject> {
     return this.#json({ method: 'PUT', path: pathOf(object), query: writeQuery({}), body: object });
   }
 
-  /** Deletes an object, if it still is the one that `preconditions` describe. */
+  /** Deletes an object, if it is still the one that `preconditions` describe. */
   async remove(path: string, preconditions: Preconditions = {}): Promise<void> {
     const body = { apiVersion: 'v1', kind: 'DeleteOptions', propagationPolicy: 'Background', preconditions };
     await this.#json({ method: 'DELETE', path, body });

@@ -6,7 +6,10 @@ import type { Sink } from './sink.ts';
 export interface CollectionOptions<View> {
   /** Undefined: not kept. */
   project(raw: RawObject): View | undefined;
-  /** Told when what is kept of an object has changed; `view` is the last one known, also of an object that is gone. */
+  /**
+   * Called when the projection of an object has changed; `view` is the last known one, also for an object that was
+   * deleted.
+   */
   changed(view: View, before?: View): void;
 }
 
@@ -18,7 +21,7 @@ export class Collection<View> implements Sink {
   readonly #views = new Map<string, Names<View>>();
   /** The views of a namespace in the order of their names, until one of them changes. */
   readonly #sorted = new Map<string, readonly View[]>();
-  /** While a list is read: what it has not shown yet. */
+  /** While a list is read: the objects that it has not shown yet. */
   #unseen = new Map<string, Set<string>>();
   readonly #synced = Promise.withResolvers<void>();
 

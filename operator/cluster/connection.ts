@@ -16,7 +16,7 @@ export interface Access {
 export interface Endpoint {
   /** `https://10.0.0.1:6443`, without a slash at its end. */
   readonly server: string;
-  /** The name that the server's certificate must carry, where it is not the URL's host. */
+  /** The name that the server's certificate must have, if it is not the URL's host. */
   readonly servername?: string;
 }
 
@@ -46,7 +46,10 @@ export class Connection extends KubeConfig {
     return this.getCurrentCluster()?.server ?? '';
   }
 
-  /** Headers and dispatcher for one request. The headers carry credentials: they are for the wire only. */
+  /**
+   * Headers and dispatcher for one request. The headers contain credentials: use them for the request only, and never
+   * log them.
+   */
   async access(url: string): Promise<Access> {
     const context = new RequestContext(url, HttpMethod.GET);
     await this.applySecurityAuthentication(context);
@@ -60,20 +63,20 @@ export class Connection extends KubeConfig {
 
   override createDispatcherOptions(...args: Parameters<KubeConfig['createDispatcherOptions']>): DispatcherOptions {
     const options = super.createDispatcherOptions(...args);
-    // Only client-node has a connector for SOCKS; it costs a connection for each request.
+    // Only client-node has a connector for SOCKS; it needs a connection for each request.
     if (options.type === 'socks') return options;
     if (!this.#dispatcher || !isDeepStrictEqual(options, this.#options)) {
       const previous = this.#dispatcher;
       this.#options = options;
       this.#dispatcher = createDispatcher(options);
-      // Lets running requests end, watches included.
+      // Lets running requests end, including watches.
       void previous?.close();
     }
     return { type: 'none' };
   }
 }
 
-/** HTTP/1.1, so that one stalled connection holds up one watch and not all of them; timeouts are the request's. */
+/** HTTP/1.1, so that one stalled connection blocks one watch and not all of them; each request has its own timeouts. */
 function createDispatcher(options: Exclude<DispatcherOptions, { type: 'socks' }>): Dispatcher {
   const common = { allowH2: false, headersTimeout: 0, bodyTimeout: 0 };
   if (options.type === 'proxy') {

@@ -1,13 +1,13 @@
-/** JSON of the API server → objects. */
+/** The API server's JSON → objects. */
 
 /**
- * A list of objects of objects: strings, and no further list inside. As text, a key is told from what looks like one in
- * a string by its quotes: those in strings are escaped. What does not match exactly is left as it is.
+ * A list of objects of objects: strings, and no further list inside. In the text, the quotes tell a key from similar
+ * text in a string: quotes in strings are escaped. Text that does not match exactly is left unchanged.
  */
 const MANAGED_FIELDS = /"managedFields":\[[^"[\]]*(?:"[^"\\]*(?:\\.[^"\\]*)*"[^"[\]]*)*\]/g;
 
 /**
- * @param managedFields whether they are wanted: half of a pod's text, and by far the most objects when decoded
+ * @param managedFields whether to keep them: they are half of a pod's text, and by far the most objects when decoded
  * @throws SyntaxError
  */
 export function decode(text: string, managedFields: boolean): unknown {

@@ -1,10 +1,12 @@
-/** Who owns a namespace's Pod Security labels, as its managedFields and the annotation of `kubectl apply` tell. */
+/** The owners of a namespace's Pod Security labels, from its managedFields and the annotation of `kubectl apply`. */
 import { FIELD_MANAGER } from '../api/capability-policy.ts';
 import type { FieldOwner } from './objects.ts';
 import { objectOf, type RawMetadata, textsIn } from './raw.ts';
 
 const PREFIX = 'pod-security.kubernetes.io/';
-/** In fieldsV1 a field's key is its name after `f:` (sigs.k8s.io/structured-merge-diff, fieldpath/serialize-pe.go). */
+/**
+ * In fieldsV1 the key of a field is `f:` and its name (sigs.k8s.io/structured-merge-diff, fieldpath/serialize-pe.go).
+ */
 const FIELD = 'f:';
 
 export const LAST_APPLIED_ANNOTATION = 'kubectl.kubernetes.io/last-applied-configuration';
@@ -29,8 +31,8 @@ export function labelOwners(metadata: RawMetadata): Record<string, readonly Fiel
 }
 
 /**
- * The labels that stand as somebody's client-side apply states them, as Argo CD's does unless told otherwise: in managedFields
- * it looks like a change by hand, but changed back it would be made again and again.
+ * The current labels that somebody's client-side apply states, as Argo CD's does by default. In managedFields such a
+ * label looks like a change by hand, but if we changed it back, the tool would set it again and again.
  */
 function statedLabels({ labels, annotations }: RawMetadata): Set<string> {
   const lastApplied = textsIn(annotations)[LAST_APPLIED_ANNOTATION];

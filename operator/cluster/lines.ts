@@ -1,7 +1,8 @@
 /**
- * Splits what arrives at line ends; a line may come in many parts, and one that the end cuts off is not handed out.
+ * Splits incoming bytes at line ends; a line may arrive in many parts, and an incomplete last line is dropped.
  *
- * A generator over text would decode twice what is cut inside a character; bytes are decoded once, as whole lines.
+ * Splitting text would decode a character twice if it is cut in the middle; here bytes are decoded once, as whole
+ * lines.
  */
 export async function* lines(body: AsyncIterable<Buffer>): AsyncGenerator<string> {
   let begun: Buffer[] = [];

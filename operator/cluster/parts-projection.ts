@@ -1,10 +1,10 @@
-/** What is kept of a pod's or a template's contents: the parts that some rule reads, equal ones once. */
+/** The projection of a pod's or a template's contents: the parts that some rule reads, equal ones once. */
 import type { Rule } from '../rules/rule.ts';
 import type { Container, PodParts, PodSpec, Volume } from './objects.ts';
 import { arrayOf, isText, objectOf, withoutNulls } from './raw.ts';
 import { PartsPool, type Pool } from './sharing.ts';
 
-/** Of all other sources of volumes no rule reads more than that they are there; a claim's name is each pod's own. */
+/** Rules read of all other volume sources only that they exist; a claim's name differs from pod to pod. */
 const READ_SOURCES = ['hostPath', 'csi', 'flexVolume', 'projected'];
 
 /**
@@ -21,7 +21,7 @@ export interface PartsProjection {
   distinctParts(): number;
 }
 
-/** Keeps what `rules` read, the containers' names, and the service account. */
+/** Keeps the fields that `rules` read, the containers' names, and the service account. */
 export function createPartsProjection(rules: readonly Rule[], pool: Pool = new PartsPool()): PartsProjection {
   const specFields = distinct(rules.flatMap(({ reads }) => reads.spec ?? []));
   const containerFields = distinct(rules.flatMap(({ reads }) => reads.container ?? []));
@@ -54,7 +54,7 @@ export function createPartsProjection(rules: readonly Rule[], pool: Pool = new P
   };
 }
 
-/** From the text, so that the rest of what was read can be freed. */
+/** Copies the text, so that the rest of the object can be freed. */
 function copy(text: string): PodParts {
   return withoutNulls(JSON.parse(text)) as PodParts;
 }
@@ -79,7 +79,7 @@ function volume(value: unknown): Volume {
   return kept as Volume;
 }
 
-/** Renames the token's volume, where that leaves every volume a name of its own. */
+/** Renames the token's volume, if each volume then still has a unique name. */
 function withPlainToken(spec: PodSpec): PodSpec {
   const isToken = ({ name, projected }: Volume) => projected !== undefined && TOKEN_VOLUME.test(name);
   const tokens = (spec.volumes ?? []).filter(isToken);

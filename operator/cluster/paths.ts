@@ -1,4 +1,4 @@
-/** Where the kinds that the operator touches live in the API. */
+/** The API paths of the kinds that the operator reads or writes. */
 import { GROUP, KIND, PLURAL, VERSION } from '../api/capability-policy.ts';
 import { WORKLOAD_KINDS } from '../model/workload-kinds.ts';
 
@@ -43,7 +43,8 @@ const RESOURCES: Readonly<Record<string, Resource>> = {
 };
 
 /**
- * The path of an object, or without a name of its collection; without a namespace the collection of all namespaces.
+ * The path of an object; without a name that of its collection, and without a namespace that of the collection of all
+ * namespaces.
  *
  * @throws Error for a kind that the table does not know, and for a namespaced object without a namespace
  */

@@ -1,4 +1,4 @@
-/** What is kept of pods and workloads: who they are, and the parts that some rule reads. */
+/** The projection of pods and workloads: their identity, and the parts that some rule reads. */
 
 import { templatePath, type WorkloadKind } from '../model/workload-kinds.ts';
 import type { Rule } from '../rules/rule.ts';
@@ -15,7 +15,9 @@ export interface PodProjection extends PartsProjection {
   workload(raw: RawObject): WorkloadView;
 }
 
-/** Keeps of a pod what `rules` read. A view is small: what it has in common with others it shares with them. */
+/**
+ * Keeps the fields of a pod that `rules` read. A view is small: it shares equal parts with others.
+ */
 export function createPodProjection(rules: readonly Rule[], pool?: Pool): PodProjection {
   const parts = createPartsProjection(rules, pool);
   const names = new Names();
@@ -26,7 +28,7 @@ export function createPodProjection(rules: readonly Rule[], pool?: Pool): PodPro
   };
 }
 
-/** A ReplicaSet that makes no pods and that its Deployment keeps for a rollback: it only links old pods to their owner. */
+/** A ReplicaSet without pods that its Deployment keeps for a rollback: it only links old pods to their owner. */
 export function isHistory({ kind, owner, replicas }: Pick<WorkloadView, 'kind' | 'owner' | 'replicas'>): boolean {
   return kind === 'ReplicaSet' && replicas === 0 && owner?.kind === 'Deployment';
 }
@@ -76,7 +78,7 @@ function isFinishedJob(raw: RawObject): boolean {
     .some(({ type, status }) => (type === 'Complete' || type === 'Failed') && status === 'True');
 }
 
-/** The texts and owners that objects near each other have in common, each once. */
+/** Texts and owners that neighbouring objects share, each once. */
 class Names {
   readonly #texts = new Recent<string>();
   readonly #owners = new Recent<Owner>();

@@ -1,8 +1,8 @@
 /**
- * What is kept of an API object: the parts that some rule reads and the names that a report needs.
+ * The projection of an API object: the parts that some rule reads and the names that a report needs.
  *
- * Pure, and the same for what a watch brings and for manifests from files, which may carry null or lack what the API
- * server fills in.
+ * Pure, and the same for watch events and for manifests from files, which may contain null or lack what the API server
+ * fills in.
  */
 import { type CapabilityPolicy, type CompletePolicy, RECORD } from '../api/capability-policy.ts';
 import { completePolicy } from '../api/defaults.ts';
@@ -23,7 +23,7 @@ export interface Projection extends PodProjection {
   rendered(raw: RawObject): RenderedObject;
 }
 
-/** @param pool where equal parts of pods are kept once; one of its own by default */
+/** @param pool keeps equal parts of pods once; a new pool by default */
 export function createProjection(rules: readonly Rule[], pool?: Pool): Projection {
   return {
     ...createPodProjection(rules, pool),
@@ -47,7 +47,7 @@ function projectNamespace(raw: RawObject): NamespaceView {
   };
 }
 
-/** Fills in the defaults, and drops what changes at every write and what kubectl keeps for itself. */
+/** Fills in the defaults, and drops fields that change at every write and fields of kubectl. */
 function projectPolicy({ apiVersion, kind, metadata, spec, status }: RawObject): CompletePolicy {
   const { managedFields: _, resourceVersion: __, annotations, ...kept } = metadata ?? {};
   const { [LAST_APPLIED_ANNOTATION]: ___, ...texts } = textsIn(annotations);

@@ -1,4 +1,4 @@
-/** Kubernetes objects as the API server writes them, before anything is known of their contents. */
+/** Kubernetes objects as the API server writes them, before their contents are validated. */
 
 export interface RawMetadata {
   readonly name?: string | null;
@@ -72,7 +72,7 @@ export function isText(value: unknown): value is string {
   return typeof value === 'string';
 }
 
-/** The same value without its nulls: in Kubernetes a null means: as if it were not there. */
+/** The same value without nulls: in Kubernetes a null means that the field is absent. */
 export function withoutNulls(value: unknown): unknown {
   if (Array.isArray(value)) return value.filter((item) => item !== null).map(withoutNulls);
   if (typeof value !== 'object' || value === null) return value;
@@ -85,7 +85,7 @@ export function withoutNulls(value: unknown): unknown {
   return present;
 }
 
-/** Several times as fast as Object.fromEntries, and as safe: whoever writes a manifest may call a field `__proto__`. */
+/** Several times as fast as Object.fromEntries, and as safe: a manifest may have a field `__proto__`. */
 function setOwn(object: Record<string, unknown>, key: string, value: unknown): void {
   if (key !== '__proto__') object[key] = value;
   else Object.defineProperty(object, key, { value, enumerable: true, configurable: true, writable: true });

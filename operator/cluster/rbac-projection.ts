@@ -1,4 +1,4 @@
-/** What is kept of RBAC objects: who may do something with CapabilityPolicies. */
+/** The projection of RBAC objects: who may do something with CapabilityPolicies. */
 import { GROUP, PLURAL } from '../api/capability-policy.ts';
 import type { PolicyRule, RbacSubject, RoleBindingView, RoleView } from './objects.ts';
 import { arrayOf, objectOf, type RawObject } from './raw.ts';

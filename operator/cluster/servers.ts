@@ -2,21 +2,27 @@
 import { type ApiClient, ApiError, pathFor } from './client.ts';
 import { arrayOf, objectOf, type RawObject } from './raw.ts';
 
-/** In every API server's certificate, whatever address it is reached at. */
+/** A name in every API server's certificate, at whatever address it is reached. */
 const SERVERNAME = 'kubernetes.default.svc';
-/** A load balancer hides the API servers where their own addresses cannot be reached: some connections, some servers. */
+/**
+ * If the servers' own addresses are unreachable, a load balancer hides them: several connections then reach several
+ * servers.
+ */
 const FRESH_CLIENTS = 3;
-/** From outside the cluster the published addresses often lead nowhere. */
+/** From outside the cluster the published addresses are often unreachable. */
 const ANSWER_TIMEOUT_MS = 3_000;
 
-/** URL of each API server → N of Kubernetes 1.N. Behind a load balancer they are one, and the oldest seen counts. */
+/**
+ * URL of each API server → N of Kubernetes 1.N. Servers behind a load balancer count as one, with the oldest version
+ * that was seen.
+ */
 export type ServerMinors = ReadonlyMap<string, number>;
 
 /**
- * A client for each API server that answers at the address that it publishes; where none does, several clients of the
- * configured address that each open new connections.
+ * A client for each API server that answers at its published address; if none does, several clients of the configured
+ * address that each open new connections.
  *
- * @throws what the client throws, when not even the configured address answers
+ * @throws the client's error when not even the configured address answers
  */
 export async function endpoints(client: ApiClient): Promise<ApiClient[]> {
   const bound = await published(client);
@@ -26,11 +32,11 @@ export async function endpoints(client: ApiClient): Promise<ApiClient[]> {
 }
 
 /**
- * Which API servers there are, and of which version.
+ * Lists the API servers and their versions.
  *
- * @param before what was told the last time: an API server that is still published but silent, for want of CPU or since it
- * restarts, is of the version that it told last. Otherwise `latest` would move while an older one takes a breath.
- * @throws what the client throws, when none answers
+ * @param before the last result: an API server that is still published but silent, because it is overloaded or
+ * restarts, keeps the version that it last reported. Otherwise `latest` would move while an older server is silent.
+ * @throws the client's error when none answers
  */
 export async function askServers(client: ApiClient, before: ServerMinors = new Map()): Promise<ServerMinors> {
   const bound = await published(client);
@@ -43,7 +49,7 @@ export async function askServers(client: ApiClient, before: ServerMinors = new M
   return new Map(known.filter((entry): entry is [string, number] => entry[1] !== undefined));
 }
 
-/** The same for whoever may not know the API servers' addresses: then it is the one that answers. */
+/** The same for a caller that may not read the API servers' addresses: then it counts the one that answers. */
 export async function askKnownServers(client: ApiClient, before?: ServerMinors): Promise<ServerMinors> {
   return askServers(client, before).catch(async (error) => {
     if (error instanceof ApiError && error.status === 403) return new Map([[client.server, await minorOf(client)]]);
@@ -67,7 +73,7 @@ async function published(client: ApiClient): Promise<ApiClient[]> {
 /**
  * The URLs that the API servers publish themselves; none when that cannot be read.
  *
- * @throws ApiError 403: who may not read them would take one API server for all
+ * @throws ApiError 403: a caller that may not read them would mistake one API server for all
  */
 async function addresses(client: ApiClient): Promise<string[]> {
   const path = pathFor('discovery.k8s.io/v1', 'EndpointSlice', 'default', 'kubernetes');

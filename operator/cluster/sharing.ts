@@ -1,43 +1,43 @@
-/** Equal values of many objects kept once: most pods of a cluster are copies of a few templates. */
+/** Keeps equal values of many objects once: most pods of a cluster are copies of a few templates. */
 import { hash } from 'node:crypto';
 import type { PodParts, PodSpec } from './objects.ts';
 import { withoutNulls } from './raw.ts';
 
-/** What parts of an object are kept. */
+/** The parts of an object that are kept. */
 export interface Pool {
   /** How many distinct parts are in use. */
   readonly size: number;
-  /** @param copy makes what is kept of parts that are new */
+  /** @param copy makes the kept copy of new parts */
   share(parts: PodParts, copy: (text: string) => PodParts): PodParts;
 }
 
-/** For whoever looks at each object once, and lets it go: to find equal ones would cost more than to judge them. */
+/** For callers that use each object once and drop it: finding equal ones would cost more than judging them. */
 export const UNSHARED: Pool = { size: 0, share: (parts) => withoutNulls(parts) as PodParts };
 
 /** The parts of pods and templates, by fingerprint, for as long as some view holds them. */
 export class PartsPool implements Pool {
   readonly #known = new Map<string, WeakRef<PodSpec>>();
-  /** By spec: that is what views hold. */
+  /** By spec, since views hold the spec. */
   readonly #parts = new WeakMap<PodSpec, PodParts>();
   readonly #unused = new FinalizationRegistry<string>((fingerprint) => {
-    // Meanwhile there may be a new one.
+    // There may be a new one meanwhile.
     if (!this.#known.get(fingerprint)?.deref()) this.#known.delete(fingerprint);
   });
 
-  /** How many distinct parts are in use, give or take what the garbage collector has not seen yet. */
+  /** The number of distinct parts in use, including some that the garbage collector has not collected yet. */
   get size(): number {
     return this.#known.size;
   }
 
   /**
-   * The one frozen copy of these parts; nothing of `parts` itself is kept. Two are equal when their JSON texts are, and
-   * equal specs with other annotations are two specs: whoever holds a spec knows all of it.
+   * The single frozen copy of these parts; it keeps no reference to `parts` itself. Two are equal when their JSON texts
+   * are. Equal specs with different annotations are two specs, so a spec identifies everything about it.
    *
-   * @param copy makes what is kept of parts that are new
+   * @param copy makes the kept copy of new parts
    */
   share(parts: PodParts, copy: (text: string) => PodParts): PodParts {
     const text = JSON.stringify(parts);
-    // Whoever makes a pod must not be able to pass it off as another: no shorter, no weaker hash.
+    // The author of a pod must not be able to pass it off as another one, so do not shorten or weaken the hash.
     const fingerprint = hash('sha256', text, 'base64');
     const spec = this.#known.get(fingerprint)?.deref();
     const known = spec && this.#parts.get(spec);
@@ -51,8 +51,8 @@ export class PartsPool implements Pool {
 }
 
 /**
- * Values met lately, by key. Objects come in the order of namespaces and names, so that what two have in common is
- * never long ago: forgetting all now and then costs a few copies and keeps it small.
+ * Recently used values, by key. Objects arrive in the order of namespaces and names, so that equal values are close
+ * together: dropping all of them now and then costs a few copies and keeps the map small.
  */
 export class Recent<Value> {
   readonly #values = new Map<string, Value>();
@@ -62,7 +62,7 @@ export class Recent<Value> {
     this.#most = most;
   }
 
-  /** The value known by this key, else what `make` returns. */
+  /** The value with this key, or else what `make` returns. */
   get(key: string, make: (key: string) => Value): Value {
     const known = this.#values.get(key);
     if (known !== undefined) return known;

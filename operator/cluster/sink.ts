@@ -1,19 +1,21 @@
-/** Where a reflector puts what it reads. */
+/** The target of a reflector: receives what it reads. */
 import { keyOf, type RawObject } from './raw.ts';
 
-/** Takes what is read. Its calls come one after the other, and must only hand over: they hold up the reading. */
+/** Receives objects. Calls come one after the other, and must only enqueue: they block the reading. */
 export interface Sink {
-  /** A list begins: what is not put until `listed` does not exist. May be called again before `listed`. */
+  /** A list begins: an object that is not put until `listed` does not exist. May be called again before `listed`. */
   listing(): void;
   put(raw: RawObject): void;
   remove(raw: RawObject): void;
-  /** The list has been read; the first time, the sink is in step with the cluster. */
+  /** The list has been read; after the first call the sink is in step with the cluster. */
   listed(): void;
-  /** The server has no such kind, nor anything of it. A sink that does not ask is given an empty list. */
+  /**
+   * The server does not serve this kind, so there are no objects of it. A sink without this method gets an empty list.
+   */
   absent?(): void;
 }
 
-/** One sink that hands everything to several. */
+/** A sink that passes everything to several sinks. */
 export function together(sinks: readonly Sink[]): Sink {
   return {
     listing: () => sinks.forEach((sink) => void sink.listing()),
@@ -23,7 +25,7 @@ export function together(sinks: readonly Sink[]): Sink {
   };
 }
 
-/** Hands a list on once all of it has been read: half of one, where it breaks off, is a state that never was. */
+/** Passes on a list after all of it has been read: a partial list is a state that never existed. */
 export function whole(sink: Sink): Sink {
   let held: Map<string, RawObject> | undefined;
   return {

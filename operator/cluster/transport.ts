@@ -1,4 +1,4 @@
-/** One request to an API server: credentials, timeouts, patience when it asks for it, errors as ApiError. */
+/** One request to an API server: credentials, timeouts, retries when the server asks for them, errors as ApiError. */
 import type { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Dispatcher, request } from 'undici';
@@ -15,10 +15,10 @@ export interface Call {
   /** Sent as JSON. */
   readonly body?: unknown;
   readonly contentType?: string;
-  /** What the answer is to be, where that is not the object in JSON. */
+  /** The type of the answer, if it is not the object in JSON. */
   readonly accept?: string | undefined;
   readonly signal?: AbortSignal | undefined;
-  /** How long to wait for each further part of the answer, where that is not `timeoutMs`. */
+  /** How long to wait for each further part of the answer, if not `timeoutMs`. */
   readonly idleMs?: number;
 }
 
@@ -27,14 +27,14 @@ export interface Settings {
   readonly timeoutMs: number;
   /** Whether a connection may serve more than one request. */
   readonly reuse: boolean;
-  /** Held by all that is not a GET. */
+  /** Limits the rate of all requests except GET. */
   readonly writes: RateLimit;
   /**
-   * Called at the last moment before a write leaves, when it has waited for its turn and for a connection; what it
-   * throws keeps the write here, and becomes the call's error.
+   * Called immediately before a write leaves, after it has waited for its turn and for a connection. If it throws, the
+   * write is not sent, and the error becomes the call's error.
    */
   readonly beforeWrite?: (() => void) | undefined;
-  /** Told of each answer's HTTP status, or `<error>` when there was none. */
+  /** Receives each answer's HTTP status, or `<error>` if there was none. */
   readonly onAnswer?: ((method: string, code: string) => void) | undefined;
 }
 
@@ -44,10 +44,11 @@ const MAX_RETRIES = 4;
 const MAX_RETRY_WAIT_S = 10;
 
 /**
- * The body of a successful answer. An overloaded or starting server (429 or 503 with Retry-After) is asked again, a few
- * times, if it does not ask for more patience than a request is to take.
+ * The body of a successful answer. Retries a few times when the server is overloaded or starting (429 or 503 with
+ * Retry-After), unless it asks for a longer wait than the request may take.
  *
- * @throws ApiError for any other answer, which says when to come back if the server does; undici's error when there was none
+ * @throws ApiError for any other answer, with the server's retry time if it states one; undici's error when there was
+ * none
  */
 export async function send(connection: Connection, settings: Settings, call: Call): Promise<Body> {
   for (let attempt = 0; ; attempt++) {
@@ -57,7 +58,7 @@ export async function send(connection: Connection, settings: Settings, call: Cal
     const error = new ApiError(parts, `${call.method} ${call.path}`);
     const wait = isOverloaded(error) ? (parts.retryAfterSeconds ?? Number.POSITIVE_INFINITY) : Number.POSITIVE_INFINITY;
     if (wait > MAX_RETRY_WAIT_S || attempt === MAX_RETRIES) throw error;
-    // Spread, or all who were sent away would come back together.
+    // With jitter: otherwise all clients that were sent away would come back together.
     await sleep(wait * (1 + Math.random() / 4) * 1000, undefined, call.signal && { signal: call.signal });
   }
 }
@@ -103,13 +104,16 @@ async function exchange(connection: Connection, settings: Settings, call: Call):
   });
 }
 
-/** undici takes the body, and before it writes nothing, once the request has a connection. Every write has a body. */
+/**
+ * undici reads the body only once the request has a connection, so this runs immediately before the write. Every write
+ * has a body.
+ */
 function lastChecked(body: string, { beforeWrite }: Settings): Readable {
   async function* pulled() {
     beforeWrite?.();
     yield body;
   }
-  // undici takes any async iterable (docs/api/Dispatcher.md); its types name streams only.
+  // undici accepts any async iterable (docs/api/Dispatcher.md); its types name only streams.
   return pulled() as AsyncIterable<string> as Readable;
 }
 

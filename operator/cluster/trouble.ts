@@ -1,6 +1,8 @@
 import type { Log, LogKeys } from '../runtime/log.ts';
 
-/** What keeps something from working: logged once for as long as it stays the same, and once when it is over. */
+/**
+ * A problem that keeps something from working: logged once for as long as it stays the same, and once when it is over.
+ */
 export class Trouble {
   readonly #log: Log;
   #reported: string | undefined;

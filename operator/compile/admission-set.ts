@@ -1,7 +1,7 @@
 /**
- * Admission policies and bindings that come into force together, and the probe that tells whether they are.
+ * Admission policies and bindings that come into force together, and the probe that shows whether they are in force.
  *
- * Names end in the hash of all that they say, so that a changed ruleset is a new set beside the old one.
+ * Names end in the hash of the set's text, so that a changed ruleset is a new set beside the old one.
  */
 import { createHash } from 'node:crypto';
 import { GROUP } from '../api/capability-policy.ts';
@@ -40,7 +40,7 @@ export function isGuard(policy: string): boolean {
   return policy.startsWith(GUARD);
 }
 
-/** The refusal of a probe says this and the hash. */
+/** A probe's refusal contains this text and the hash. */
 export const PROBE_ANSWER = 'CapabilityPolicy ruleset in force:';
 /** The mutating policy answers a probe with this annotation, whose value is the hash. */
 export const PROBE_ANNOTATION = `${GROUP}/mutation-in-force`;
@@ -84,7 +84,7 @@ export function admissionSet(
 
 export type Probed = Pick<AdmissionSet, 'policy' | 'ruleset'>;
 
-/** The labels that a probe's carrier bears, and that its binding selects. */
+/** The labels of a probe's carrier, which its binding selects. */
 export function probeLabels({ policy, ruleset }: Probed, of: Draft['kind']) {
   const kind = of === 'MutatingAdmissionPolicy' ? 'mutation' : 'validation';
   return { [PROBE_LABEL]: ruleset, [POLICY_LABEL]: policy, [`${PROBE_LABEL}-kind`]: kind };

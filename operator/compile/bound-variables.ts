@@ -9,8 +9,8 @@ export interface Variable {
 }
 
 /**
- * The variables that the expressions need, in the same order: the API server prepares every variable of a policy several
- * times a request, whether it is asked for or not (plugin/cel/composition.go).
+ * Selects the variables that the expressions need, in the same order: the API server prepares every variable of a
+ * policy several times per request, whether it is used or not (plugin/cel/composition.go).
  */
 export function needed(variables: readonly Variable[], expressions: readonly string[]): Variable[] {
   const names = new Set(expressions.flatMap(namesIn));

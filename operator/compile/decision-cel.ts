@@ -1,6 +1,5 @@
 /**
- * The decision of design section 2 as CEL variables of an admission policy: for one policy, with the siblings that its
- * decision may turn on.
+ * The decision of one policy as CEL variables of an admission policy, together with the siblings that it may depend on.
  */
 import { GROUP, type LabelSelector, PLURAL } from '../api/capability-policy.ts';
 import { CONTROLLER_NAMESPACE } from '../model/workload-kinds.ts';
@@ -12,7 +11,7 @@ import { judgementOf, judgementVariables, passes } from './judgement-cel.ts';
 import { RESOURCE } from './match.ts';
 import { sharedViolations } from './shared-violations.ts';
 
-/** A policy as a decision knows it. */
+/** A policy as a decision uses it. */
 export interface Party {
   readonly policy: ResolvedPolicy;
   /** CEL, bool: whether it selects the namespace. */
@@ -52,8 +51,8 @@ const DESCRIBED = 24;
 const REASONS_TOGETHER = 35;
 
 /**
- * The policy and its siblings; the expressions hold where `partyVariables` stand.
- * @param siblings what deciding.ts says: of the same mode and at least the same priority
+ * The policy and its siblings; the expressions are valid next to `partyVariables`. @param siblings from deciding.ts:
+ * the same mode and at least the same priority
  */
 export function partiesOf(policy: ResolvedPolicy, siblings: readonly ResolvedPolicy[]): Party[] {
   const all = [policy, ...siblings];
@@ -80,8 +79,8 @@ export function partiesOf(policy: ResolvedPolicy, siblings: readonly ResolvedPol
 }
 
 /**
- * Variables are evaluated when they are first asked for, each with the budget of an expression of its own. Other
- * expressions only name them: the API server accepts none of more than 100,000 characters.
+ * Variables are evaluated on first use, each with the cost budget of a separate expression. Other expressions only name
+ * them: the API server accepts no expression of more than 100,000 characters.
  */
 export function partyVariables(parties: readonly Party[]): Variable[] {
   const { overridden, variables } = overrides(
@@ -121,7 +120,7 @@ function selectorText(selector: LabelSelector): string {
 }
 
 /**
- * Variables that tell, for each priority but the highest, whether a policy of a higher one selects the namespace.
+ * For each priority but the highest, a variable that says whether a policy with a higher one selects the namespace.
  * @param text the beginning of their names, and CEL, bool: whether the policy at an index selects
  */
 export function overrides(
@@ -158,7 +157,7 @@ export function settles({ decides, admits }: Party): string {
   return decides === ALWAYS ? `(${admits})` : `(${decides} && ${admits})`;
 }
 
-/** Few variables, since each costs something (`needed`), of texts that the API server accepts. */
+/** Few variables, since each costs something (`needed`), with texts that the API server accepts. */
 function reasonVariables(parties: readonly Party[]): Variable[] {
   const reasons = parties.map((party) => reasonCel(party, parties.length));
   const groups = Array.from({ length: Math.ceil(reasons.length / REASONS_TOGETHER) }, (_, i) => ({
@@ -186,7 +185,7 @@ function reasonCel({ policy: { name }, decides, complies, violations }: Party, o
   return `${decides} ? ${JSON.stringify(`CapabilityPolicy ${name}: `)} + (${complies} ? ${JSON.stringify(notUsable)} : ${text}) : ""`;
 }
 
-/** CEL, string: the first so many of a list(string), and how many more there are. */
+/** CEL, string: the first items of a list(string), and the number of others. */
 function described(list: string, count: number): string {
   const first = `[${Array.from({ length: count }, (_, i) => i).join(', ')}].filter(i, i < v.size()).map(i, v[i])`;
   const more = `(v.size() > ${count} ? "; and " + string(v.size() - ${count}) + " more" : "")`;

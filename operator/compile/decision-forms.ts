@@ -27,7 +27,7 @@ interface DecisionForm {
   readonly variables?: readonly Variable[];
   /** CEL, bool. */
   readonly admitted: string;
-  /** CEL, string; empty where nobody reads it. Absent where it is longer than the API server accepts. */
+  /** CEL, string; empty where nobody reads it. Absent if it is longer than the API server accepts. */
   readonly message?: string;
 }
 

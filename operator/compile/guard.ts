@@ -92,7 +92,7 @@ export function guardsByVariables([policy]: readonly ResolvedPolicy[]): boolean 
   return policy === undefined || offers(policy.standard.server, 'admissionVariables');
 }
 
-/** The first, or the first two, tell what is not judged. */
+/** The first one or two exclude requests that are not judged. */
 function variablesOf({ policies, carried, wanted, binds }: Guarded): Variable[] {
   const parties = [...policies, ...carried];
   return [

@@ -1,4 +1,4 @@
-/** Who needs no judging, because it plainly complies: docs/decisions/0007. */
+/** Match conditions that skip pods which plainly comply: docs/decisions/0007. */
 import { or } from '../rules/cel.ts';
 import { withVariables } from './bound-variables.ts';
 import { ALWAYS, type Party } from './decision-cel.ts';
@@ -6,18 +6,20 @@ import { IS_PROBE } from './match.ts';
 import { compliesCel, costOf, EXPRESSION_BUDGET, POD_VARIABLES } from './pod-cel.ts';
 
 /**
- * Half of what an API server grants each match condition, and all of them together (k8s.io/apiserver/pkg/apis/cel/config.go
- * PerCallLimit, RuntimeCELCostBudgetMatchConditions): to overrun it is to be refused, and the cost is but reckoned.
+ * Half of what an API server grants each match condition, and all of them together
+ * (k8s.io/apiserver/pkg/apis/cel/config.go PerCallLimit, RuntimeCELCostBudgetMatchConditions): a request that exceeds
+ * the limit is refused, and the cost is only an estimate.
  */
 const MATCH_COST = 500_000;
 const MATCH_COST_TOGETHER = 1_250_000;
-/** Reckoned with where a condition goes through lists in containers and volumes. */
+/** The estimate for conditions that iterate over lists in containers and volumes. */
 const ITEMS = 16;
 
 /**
- * Who complies with this policy or a peer is not matched: an API server converts the pod once for match conditions, and three
- * times more for what follows (plugin/cel/activation.go), which is most of what an admission policy costs. Of policies that
- * decide in some of the namespaces only, a match condition cannot tell: it does not see the namespace.
+ * Skips pods that comply with this policy or a peer. An API server converts the pod once for match conditions, and
+ * three times more for the steps that follow (plugin/cel/activation.go), which is most of the cost of an admission
+ * policy. A match condition cannot cover policies that decide in only some of the namespaces: it does not see the
+ * namespace.
  */
 export function matchConditions(parties: readonly Party[], skipped: readonly string[]) {
   const matchConditions = plainGroups(parties).map((complies, i) => ({
@@ -28,7 +30,9 @@ export function matchConditions(parties: readonly Party[], skipped: readonly str
   return fit.length === 0 ? {} : { matchConditions: fit };
 }
 
-/** CEL, bools: who complies with one of them is admitted. Each group costs what a match condition may. */
+/**
+ * CEL, bools: a pod that complies with one of them is admitted. Each group costs at most what a match condition may.
+ */
 function plainGroups(parties: readonly Party[]): string[][] {
   const groups: string[][] = [];
   let [group, together] = [Number.POSITIVE_INFINITY, 0];

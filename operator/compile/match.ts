@@ -1,9 +1,9 @@
-/** Which requests the rendered admission policies see: what all of them share. */
+/** The requests that the rendered admission policies see, as far as all of them share that. */
 import { GROUP } from '../api/capability-policy.ts';
 import { groupOf, WORKLOAD_KINDS } from '../model/workload-kinds.ts';
 import { matchesAny } from '../rules/cel.ts';
 
-/** On a probe's carrier: the hash of the ruleset that is asked for. */
+/** On a probe's carrier: the hash of the ruleset that the probe asks for. */
 export const PROBE_LABEL = `${GROUP}/probe`;
 
 export interface AdmissionOptions {
@@ -22,12 +22,12 @@ export const PODS = [rule('', ['CREATE'], ['pods']), rule('', ['UPDATE'], ['pods
 export const TEMPLATES = [...Map.groupBy(WORKLOAD_KINDS, ({ apiVersion }) => groupOf(apiVersion))]
   .sort(([a], [b]) => (a < b ? -1 : 1))
   .map(([group, kinds]) => rule(group, WRITE, kinds.map(({ resource }) => resource).sort()));
-/** What a probe asks to create, by dry run. */
+/** The object that a probe asks to create, by dry run. */
 export const CARRIER = [rule('', ['CREATE'], ['podtemplates'])];
 export const NAMESPACES = [rule('', ['UPDATE'], ['namespaces', 'namespaces/finalize', 'namespaces/status'])];
 export const BINDINGS = [rule('', ['CREATE'], ['bindings', 'pods/binding'])];
 
-/** CEL, string: of what the request is: `pods`, `deployments`. */
+/** CEL, string: the resource of the request: `pods`, `deployments`. */
 export const RESOURCE = 'request.resource.resource';
 /** CEL, bool: the request is a probe. */
 export const IS_PROBE = `${RESOURCE} == "podtemplates" && "${PROBE_LABEL}" in dyn(object).metadata.?labels.orValue({})`;
@@ -48,8 +48,8 @@ export function excludedCel({ operatorNamespace, excludedNamespaces }: Admission
 export const IS_MIRROR_POD = `${RESOURCE} == "pods" && "kubernetes.io/config.mirror" in dyn(object).metadata.?annotations.orValue({}) && "system:nodes" in request.userInfo.?groups.orValue([])`;
 
 /**
- * Namespaces that policies reach, and probes. namespaceObject is null in match conditions (tried): there a namespace is only
- * known by its name.
+ * Namespaces that policies reach, and probes. namespaceObject is null in match conditions (tried), so they know a
+ * namespace only by its name.
  */
 export function matchNotExcluded(options: AdmissionOptions, namespace: string) {
   const probe = `request.namespace == ${JSON.stringify(options.operatorNamespace)} && ${IS_PROBE}`;

@@ -1,6 +1,6 @@
 /**
- * A policy with defaulting → a MutatingAdmissionPolicy that does what PodSecurityPolicy did: where no usable policy
- * admits a pod as it is, the first by name that would admit it after filling fills in what is unset.
+ * A policy with defaulting → a MutatingAdmissionPolicy that fills in unset fields as PodSecurityPolicy did: if no
+ * usable policy admits the pod as it is, the first by name that would admit the filled pod fills it.
  */
 import { GROUP } from '../api/capability-policy.ts';
 import type { ResolvedPolicy } from '../policy/resolve.ts';
@@ -32,7 +32,7 @@ export function mutatingPolicy(policy: ResolvedPolicy, parties: readonly Party[]
   return {
     kind: 'MutatingAdmissionPolicy',
     spec: (ruleset) => ({
-      // What is left unfilled the validating policy refuses: to fail here would refuse compliant pods as well.
+      // The validating policy refuses what is left unfilled; failing here would refuse compliant pods as well.
       failurePolicy: 'Ignore',
       // Other mutations may add containers after ours.
       reinvocationPolicy: 'IfNeeded',
@@ -89,7 +89,7 @@ function choiceVariables(policy: ResolvedPolicy, parties: readonly Party[]) {
   const earlierFilled = earlier
     .filter((party) => party.policy.defaulting)
     .map(({ decides, admitsFilled }) => `!(${decides} && ${admitsFilled})`);
-  // Invoked again, this policy may admit what a later one has filled: that one keeps its name on the pod.
+  // On reinvocation this policy may admit what a later one has filled: the pod keeps the name of the later one.
   const kept = parties
     .filter((party) => party.policy.name > policy.name && party.policy.defaulting)
     .map(
@@ -107,8 +107,8 @@ function choiceVariables(policy: ResolvedPolicy, parties: readonly Party[]) {
 }
 
 /**
- * Adds `variables.settled`, where policies ask for it: a pod that sets a seccomp profile counts as changed by them, unless
- * it has been filled before, and one of them is named on it that admits it now.
+ * Adds `variables.settled`, if policies ask for it: a pod that sets a seccomp profile counts as changed by them, unless
+ * it has been filled before and one of them that admits it now is named on it.
  */
 function settledVariable(parties: readonly Party[]) {
   const asking = parties.filter(({ policy: { seccompChanges } }) => seccompChanges);
@@ -118,11 +118,11 @@ function settledVariable(parties: readonly Party[]) {
       `(${ADMITTED_BY_NOW} == ${JSON.stringify(name)} && ${decides} && ${admitsUnchanged})`,
   );
   const unset = '!variables.spec.?securityContext.?seccompProfile.hasValue()';
-  // PodSecurityPolicy did not look at ephemeral containers.
+  // PodSecurityPolicy did not check ephemeral containers.
   return [{ name: 'settled', expression: ['variables.ephemeral', unset, ...named].join(' || ') }];
 }
 
-/** CEL, list(JSONPatch): parents before what stands in them; nothing where nothing changes. */
+/** CEL, list(JSONPatch): parents before their children; empty if nothing changes. */
 function patches({ name, fills }: ResolvedPolicy, ruleset: string): string {
   const ofPod = fills.filter(({ over }) => over === 'pod');
   const ofContainers = fills.filter(({ over }) => over === 'containers');
@@ -151,7 +151,7 @@ function podPatches(fills: readonly Fill[]): string {
   ].join(' + ');
 }
 
-/** @param only CEL, bool: which containers `c` of the list */
+/** @param only CEL, bool: selects containers `c` of the list */
 function listPatches(fills: readonly Fill[], list: string, only?: string): string {
   const patch = (path: readonly string[], when: string, value: string) =>
     `variables.spec.?${list}.orValue([]).transformList(i, c, ${and(only, when)}, JSONPatch{op: "add", path: "/spec/${list}/" + string(i) + ${JSON.stringify(`/${path.join('/')}`)}, value: ${value}})`;
@@ -161,7 +161,10 @@ function listPatches(fills: readonly Fill[], list: string, only?: string): strin
   ].join(' + ');
 }
 
-/** The objects that have to be there before the fields in them, from the outside in, and when. */
+/**
+ * The objects that must exist before their fields can be set, from the outside in, and the conditions for creating
+ * them.
+ */
 function parentsOf(fills: readonly Fill[]): { readonly path: readonly string[]; readonly when: string }[] {
   const depth = Math.max(...fills.map(({ path }) => path.length));
   return Array.from({ length: depth - 1 }, (_, i) => i + 1).flatMap((length) => {
@@ -177,7 +180,7 @@ function isAbsent(part: string, path: readonly string[]): string {
   return `!${part}.?${path.join('.?')}.hasValue()`;
 }
 
-/** Metadata of a pod that exists cannot change with its ephemeral containers. */
+/** The metadata of an existing pod cannot change together with its ephemeral containers. */
 function annotationPatches(name: string): string {
   const value = JSON.stringify(name);
   const differs = `variables.named && !variables.ephemeral && ${ADMITTED_BY_NOW} != ${value}`;

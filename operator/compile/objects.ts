@@ -1,15 +1,15 @@
-/** What all rendered objects share: who owns them, and how they are found again. */
+/** Common parts of all rendered objects: their owners, and the labels by which they are found again. */
 import { FIELD_MANAGER, GROUP, KIND, MANAGED_BY_LABEL, VERSION } from '../api/capability-policy.ts';
 import type { ResolvedPolicy } from '../policy/resolve.ts';
 
 /** The policy that an object was rendered for. */
 export const POLICY_LABEL = `${GROUP}/policy`;
-/** The hash of everything that a set of admission policies and bindings says. */
+/** The hash of the text of a set of admission policies and bindings. */
 export const RULESET_LABEL = `${GROUP}/ruleset`;
 /** On a validating policy: the spec that it was rendered from, as JSON. */
 export const SPEC_ANNOTATION = `${GROUP}/spec`;
 
-/** A Kubernetes object to be applied: just the fields that we own. */
+/** A Kubernetes object to be applied: only the fields that we own. */
 export interface Manifest {
   readonly apiVersion: string;
   readonly kind: string;
@@ -25,8 +25,8 @@ export interface Manifest {
 export type Owner = Pick<ResolvedPolicy, 'name' | 'uid'>;
 
 /**
- * Never the policy's own labels or annotations: Argo CD would prune what carries its tracking label.
- * @param owners the object goes when the last of them is gone; a single one is its controller
+ * Never the policy's own labels or annotations: Argo CD would prune objects with its tracking label. @param owners the
+ * object is deleted when the last of them is; a single one is its controller
  */
 export function metadata(owners: readonly Owner[], name: string, labels: Readonly<Record<string, string>>) {
   return {

@@ -1,4 +1,4 @@
-/** Policies → who may use them: a ClusterRole for each, and its binding when the policy names the subjects. */
+/** Policies → their grants: a ClusterRole for each, and its binding when the policy names the subjects. */
 import { GROUP, PLURAL, type Subject } from '../api/capability-policy.ts';
 import type { ResolvedPolicy } from '../policy/resolve.ts';
 import { type Manifest, metadata, POLICY_LABEL } from './objects.ts';
@@ -10,12 +10,12 @@ export function useRoleName(policy: string): string {
 }
 
 /**
- * The role and its binding stand as long as some text asks for `use` on the policy: the garbage collector takes what a
- * deleted policy rendered at once, and its siblings would refuse what it admitted until they no longer know of it.
+ * The role and its binding exist as long as some text asks for `use` on the policy. Otherwise the garbage collector
+ * would delete them at once with the policy, and its siblings would refuse what it admitted until the next ruleset.
  *
- * The role stands whatever `usableBy` says, so that bindings can be prepared before it is narrowed.
+ * The role exists whatever `usableBy` says, so that bindings can be created before the policy is narrowed.
  *
- * @param carriers the other policies whose texts carry this one
+ * @param carriers the other policies whose texts contain this one
  */
 export function renderRole(policy: ResolvedPolicy, carriers: readonly ResolvedPolicy[]): Manifest {
   return {
@@ -38,7 +38,7 @@ export function renderRoleBinding(policy: ResolvedPolicy, carriers: readonly Res
   };
 }
 
-/** Nobody asks for `use` on a policy that is for everyone. */
+/** No text asks for `use` on a policy that is for everyone. */
 function owners(policy: ResolvedPolicy, carriers: readonly ResolvedPolicy[]): readonly ResolvedPolicy[] {
   return policy.usableBy === 'Everyone' ? [policy] : [policy, ...carriers];
 }

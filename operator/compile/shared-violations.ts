@@ -1,6 +1,6 @@
 /**
- * Policies that meet mostly ask the same of a pod: what several of them ask is evaluated once. Each of n policies carries
- * all n, and every admission policy evaluates its own variables, so that n² is what this keeps small.
+ * Policies that meet mostly check the same: a check that several of them share is evaluated once. Each of n policies
+ * contains all n, and every admission policy evaluates its own variables, so this keeps an n² cost small.
  */
 import type { RuleChecks } from '../policy/resolve.ts';
 import { RULES } from '../rules/index.ts';
@@ -9,13 +9,13 @@ import { CUT } from './parts-cel.ts';
 import { partCompliesCel, violationsCel } from './pod-cel.ts';
 
 interface SharedViolations {
-  /** They stand before the judgements, which name them. */
+  /** These variables precede the judgements, which use them. */
   readonly shared: readonly Variable[];
   /** Of each judge. */
   readonly judgements: readonly Judgement[];
 }
 
-/** What a judge says of a pod. */
+/** The results of one judge for a pod. */
 export interface Judgement {
   /** CEL, list(bool): whether each of `variables.parts` complies. */
   readonly complies: string;
@@ -23,14 +23,14 @@ export interface Judgement {
   readonly violations: string;
 }
 
-/** Rules that follow each other, in which the same judges agree with each other. */
+/** Consecutive rules in which the same judges have the same checks. */
 interface Run {
-  /** For each judge the first one that asks the same. */
+  /** For each judge the first judge with the same checks. */
   readonly agreement: readonly number[];
   readonly rules: string[];
 }
 
-/** @param judges what each of them checks, in the registry's order */
+/** @param judges the checks of each, in the registry's order */
 export function sharedViolations(judges: readonly (readonly RuleChecks[])[]): SharedViolations {
   const shared: Variable[] = [];
   const ofParts = judges.map((): Judgement[] => []);

@@ -1,7 +1,7 @@
 /**
  * A policy → a ValidatingAdmissionPolicy with three bindings.
  *
- * One text serves pods, workload templates and the probe; what a binding binds it to and what happens then differs.
+ * One text serves pods, workload templates and the probe; the bindings differ in what they match and in the action.
  */
 import type { Mode } from '../api/capability-policy.ts';
 import type { ResolvedPolicy } from '../policy/resolve.ts';
@@ -16,7 +16,7 @@ const POD_ACTIONS: Record<Mode, readonly string[]> = {
   Warn: ['Warn', 'Audit'],
   Audit: ['Audit'],
 };
-/** Templates are never refused: their pods are. */
+/** Templates are never refused, only their pods. */
 const TEMPLATE_ACTIONS: Record<Mode, readonly string[]> = {
   Enforce: ['Warn', 'Audit'],
   Warn: ['Warn', 'Audit'],
@@ -64,8 +64,8 @@ export function validatingPolicy(policy: ResolvedPolicy, parties: readonly Party
 }
 
 /**
- * For a policy whose peer decides for it: answers the probe, and changes whenever what decides does.
- * @param by the set that decides
+ * For a policy whose peer decides for it: answers the probe, and changes whenever the deciding set does. @param by the
+ * deciding set
  */
 export function deferringPolicy(policy: ResolvedPolicy, by: AdmissionSet, options: AdmissionOptions): Draft {
   return {
@@ -88,7 +88,7 @@ function decidedBy({ standard }: ResolvedPolicy, by: AdmissionSet) {
     : { matchConditions: [{ name: 'decided-by', expression: `${name} != ""` }] };
 }
 
-/** Refuses every probe, in the ruleset's name. */
+/** Refuses every probe, and names the ruleset. */
 export function probeValidation(ruleset: string) {
   return { expression: `!(${IS_PROBE})`, message: `${PROBE_ANSWER} ${ruleset}` };
 }
@@ -103,7 +103,7 @@ export function probeBinding(set: { policy: string; ruleset: string }, { operato
   };
 }
 
-/** What a probe's binding matches: its own carrier and nothing else. */
+/** A probe's binding matches only its own carrier. */
 export function carrierOf(set: { policy: string; ruleset: string }, namespace: string, kind: Draft['kind']) {
   return {
     matchPolicy: 'Equivalent',

@@ -1,6 +1,6 @@
 /**
- * CEL as the API server runs it: cel-js, with the API server's results where the two differ beyond ASCII, and with a count
- * of what an evaluation costs. test/differential/cel-functions.test.ts compares each function with a real API server.
+ * CEL as the API server runs it: cel-js, with the API server's results where the two differ beyond ASCII, and with a
+ * cost counter. test/differential/cel-functions.test.ts compares each function with a real API server.
  */
 import { Environment } from '@marcbachmann/cel-js';
 import { TOKEN } from '../compile/pod-cel.ts';
@@ -86,7 +86,7 @@ export class CelEngine {
     }
     this.#charge(program.cost);
     const result = program.run(context);
-    // `||` and `exists` pass over the error of one operand when another one decides.
+    // `||` and `exists` ignore the error of one operand when another one decides.
     this.#charge(0);
     return result;
   }
@@ -101,7 +101,7 @@ export class CelEngine {
   }
 }
 
-/** cel-js does not let its own functions be replaced: the texts call ours by another name. */
+/** cel-js does not let its own functions be replaced, so the texts call ours by another name. */
 const OWN = 'asApiServer_';
 /** The prefix of each macro that iterates over a list. */
 const METERED = 'metered_';
@@ -121,7 +121,7 @@ const FUNCTIONS: Readonly<Record<string, Compute>> = {
   // cel-js lacks this function.
   'replace(string, string): string': (text, old: string, by: string) =>
     old === '' ? by + [...text].map((point) => point + by).join('') : text.replaceAll(old, () => by),
-  // RE2 goes by code points.
+  // RE2 works on code points.
   'matches(string): bool': (text, pattern: string) => expression(pattern, 'u').test(text),
   'findAll(string): list<string>': (text, pattern: string) => text.match(expression(pattern, 'gu')) ?? [],
   'split(string): list<string>': (text, separator: string) => (separator === '' ? [...text] : text.split(separator)),

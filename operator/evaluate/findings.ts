@@ -1,6 +1,6 @@
 /**
- * Advice on a pod's capabilities: what does nothing, or not what it seems to, and what would do with less. Findings are
- * no violations; no policy decides about them.
+ * Advice on a pod's capabilities: names without effect or with another effect than expected, and ways to need fewer.
+ * Findings are not violations; no policy decides about them.
  */
 import type { PodSpec } from '../cluster/objects.ts';
 import { CAPABILITIES } from '../standards/capabilities.ts';
@@ -14,7 +14,7 @@ import {
 import { bareName, type Grant, granted, isKnown } from './held-by-runtime.ts';
 import { type RequestingContainer, requests } from './held-request.ts';
 
-/** Reason → what it says of a container. */
+/** Reason → its meaning for a container. */
 export const FINDING_REASONS = {
   UnknownCapability: 'It adds or drops a name that is not a capability.',
   MisleadingName: 'It adds or drops a name in letters beyond ASCII, which container runtimes read as a capability.',
@@ -35,7 +35,7 @@ export interface Finding {
   readonly path: string;
 }
 
-/** A container, and what the runtimes that start it give it. */
+/** A container, and what each runtime gives it. */
 interface Subject {
   readonly container: RequestingContainer;
   /** The added capabilities in upper case, without CAP_. */
@@ -51,7 +51,7 @@ interface Granted extends Grant {
 type Grants = Subject['grants'];
 type Remark = Pick<Finding, 'reason' | 'message' | 'path'>;
 
-/** In the order of the containers, and of FINDING_REASONS; empty when there is nothing to say. */
+/** In the order of the containers, and of FINDING_REASONS; empty if there is no advice. */
 export function findings(spec: PodSpec): readonly Finding[] {
   return requests(spec).flatMap((container) => {
     if (dropsAllAndAddsNothing(container)) return [];
@@ -67,7 +67,7 @@ export function findings(spec: PodSpec): readonly Finding[] {
   });
 }
 
-/** As level restricted has it, and so most containers: there is nothing to say of it. */
+/** Level restricted requires this, so most containers have it and need no advice. */
 function dropsAllAndAddsNothing({ add, drop, privileged }: RequestingContainer): boolean {
   return !privileged && add.length === 0 && drop.length > 0 && drop.every(isAll);
 }
@@ -159,7 +159,7 @@ function ineffectiveDrops(subject: Subject): Remark[] {
 function dropsNothing(name: string, { container, added, grants }: Subject): string | undefined {
   if (container.privileged) return PRIVILEGED;
   if (bareName(name) === 'ALL') return isAll(name) ? undefined : `: ${ON_UNKNOWN}; write ALL`;
-  // That the add wins on Docker is told of the add.
+  // The finding about the add already says that the add wins on Docker.
   const held = holds(bareName(name));
   const holding = where(grants, (grant, runtime) => held(grant) && !(added.has(bareName(name)) && runtime === DOCKER));
   return holding.length === 0 ? undefined : ` on ${listed(holding)}, ${misread(name)}`;
@@ -206,7 +206,7 @@ function sysctlsInstead({ container, spec }: Subject): Remark[] {
 /** Higher than the number of capabilities that exist, so further names are unknown ones. */
 const MOST_NAMES = 100;
 
-/** Each name once, however it is written, and where it stands first. */
+/** Each name once, in whatever spelling, at its first position. */
 function distinct(names: readonly string[]): { name: string; index: number }[] {
   const known = new Set<string>();
   const first: { name: string; index: number }[] = [];
@@ -227,12 +227,12 @@ function holds(name: string): (grant: Grant) => boolean {
   return ({ capabilities }) => capabilities.includes(name);
 }
 
-/** As all runtimes read it; CAP_ALL is none of their names. */
+/** All runtimes read it the same way; CAP_ALL is none of their names. */
 function isAll(name: string): boolean {
   return upperCase(name) === 'ALL';
 }
 
-/** What containerd makes of CAP_: it puts another one in front. */
+/** containerd's result for a name with CAP_: it adds another CAP_ in front. */
 function misread(name: string): string {
   return `which reads it as CAP_${upperCase(name)}: write ${bareName(name)}`;
 }

@@ -1,16 +1,16 @@
 /**
- * What the kernel makes of a container's capabilities when it starts a program: capabilities(7), "Transformation of
- * capabilities during execve()", for empty inheritable and ambient sets, which is what container runtimes leave
+ * The kernel's calculation of a container's capabilities when it starts a program: capabilities(7), "Transformation of
+ * capabilities during execve()", for empty inheritable and ambient sets, which container runtimes leave
  * (linux/security/commoncap.c cap_bprm_creds_from_file).
  */
 
 /** Names, in the order of their numbers. */
 export interface CapabilitySets {
-  /** The most that any program of the process's may ever gain. */
+  /** The most that any program of the process may ever gain. */
   readonly bounding: readonly string[];
-  /** What it may make effective. */
+  /** The capabilities that it may make effective. */
   readonly permitted: readonly string[];
-  /** What the kernel asks for. */
+  /** The capabilities that the kernel checks. */
   readonly effective: readonly string[];
 }
 
@@ -27,7 +27,7 @@ export interface Credentials {
 }
 
 /**
- * The container's entrypoint. runc keeps the whole set through the change of user, until it executes the entrypoint: so
+ * The container's entrypoint. runc keeps the whole set through the change of user until it executes the entrypoint, so
  * its file capabilities work even with no-new-privileges.
  */
 export function atEntrypoint(granted: readonly string[], as: Credentials, file?: FileCapabilities): CapabilitySets {
@@ -46,8 +46,8 @@ export function execute(
 }
 
 /**
- * Whether the kernel executes the program at all: one that gets its capabilities without asking must not run with half of
- * them (EPERM), whoever starts it.
+ * Whether the kernel executes the program at all: a program that gets its capabilities without asking must not run with
+ * only some of them (EPERM), whoever starts it.
  */
 export function isExecutable(bounding: readonly string[], { permitted, effective }: FileCapabilities): boolean {
   return !effective || permitted.every((name) => bounding.includes(name));

@@ -1,13 +1,14 @@
 /**
- * What a container runtime hands to runc for a container's capability lists: the OCI configuration's bounding, effective
- * and permitted sets, which all three runtimes make equal. They leave the inheritable and the ambient set empty.
+ * The sets that a container runtime passes to runc for a container's capability lists: the OCI configuration's
+ * bounding, effective and permitted sets, which all three runtimes make equal. They leave the inheritable and the
+ * ambient set empty.
  *
  * Each function follows the code that operator/standards/runtimes.ts names.
  */
 import { CAPABILITIES } from '../standards/capabilities.ts';
 import { CONTAINERD, type ContainerRuntime, CRIO, DOCKER, upperCase } from '../standards/runtimes.ts';
 
-/** securityContext of a container, as far as it decides about capabilities. */
+/** The fields of a container's securityContext that affect capabilities. */
 export interface CapabilityRequest {
   readonly add: readonly string[];
   readonly drop: readonly string[];
@@ -19,7 +20,7 @@ export interface Grant {
   readonly capabilities: readonly string[];
   /** Names that reach runc and that it ignores, with a warning in its log (runc 1.1 and newer). */
   readonly ignored: readonly string[];
-  /** How it came to this, for people; in order. */
+  /** How the sets came about, for people; in order. */
   readonly because: readonly string[];
 }
 
@@ -32,7 +33,7 @@ export interface StartError {
 interface Reading {
   readonly add: readonly string[];
   readonly drop: readonly string[];
-  /** What it makes of names that it does not know. */
+  /** How it handles unknown names. */
   readonly ignored?: readonly string[];
   readonly because?: readonly string[];
 }
@@ -82,7 +83,7 @@ function byCrio({ add, drop }: CapabilityRequest): Grant | StartError {
   return dropsLast(CRIO, { add: add.map(bareName), drop: drop.map(bareName) });
 }
 
-/** As CRI-O with names; but what is added stays, dropped or not, unless ALL is added. */
+/** As CRI-O for names; but an added capability stays, dropped or not, unless ALL is added. */
 function byDocker({ add, drop }: CapabilityRequest): Grant | StartError {
   const unknown = [...add, ...drop].find((name) => upperCase(name) !== 'ALL' && !isKnown(bareName(name)));
   if (unknown !== undefined) return { error: `unknown capability: ${prefixed(bareName(unknown))}` };

@@ -1,4 +1,4 @@
-/** What the containers of a pod ask for, as far as it decides about capabilities. */
+/** The requests of a pod's containers, as far as they affect capabilities. */
 import type { Container, PodSpec } from '../cluster/objects.ts';
 import type { CapabilityRequest } from './held-by-runtime.ts';
 
@@ -10,16 +10,16 @@ export interface RequestingContainer extends CapabilityRequest {
   readonly uid?: number;
   /** It never runs as root: by its uid, or because the kubelet refuses to start it (runAsNonRoot). */
   readonly nonRoot: boolean;
-  /** What the kubelet makes of allowPrivilegeEscalation: false. */
+  /** The kubelet's flag for allowPrivilegeEscalation: false. */
   readonly noNewPrivileges: boolean;
-  /** hostUsers: false. Capabilities then count for what belongs to the pod's own user namespace only (KEP-127). */
+  /** hostUsers: false. Capabilities then apply only within the pod's own user namespace (KEP-127). */
   readonly inUserNamespace: boolean;
 }
 
-/** A JSON object whose fields may be anything: files say what they like. */
+/** A JSON object whose fields may have any type, as files may. */
 type Fields = Readonly<Record<string, unknown>>;
 
-/** In the order in which violations name them; none of a pod for Windows nodes, where there are no capabilities. */
+/** In the order in which violations name them; empty for a pod for Windows nodes, which have no capabilities. */
 export function requests(spec: PodSpec): RequestingContainer[] {
   if (fields(spec.os).name === 'windows') return [];
   const ofPod = { securityContext: fields(spec.securityContext), inUserNamespace: spec.hostUsers === false };

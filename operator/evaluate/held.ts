@@ -21,7 +21,7 @@ export interface RuntimeHoldings {
 
 /** What the container's processes hold. */
 export interface Holding extends Credentials, CapabilitySets {
-  /** What programs get whose file capabilities are all that the bounding set has. */
+  /** For programs whose file capabilities include the whole bounding set. */
   readonly fileCapabilities: {
     /** As the container's entrypoint. */
     readonly entrypoint: readonly string[];

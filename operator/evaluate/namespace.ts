@@ -1,4 +1,4 @@
-/** A namespace's pods and templates → verdicts by workload, for each mode on its own. */
+/** A namespace's pods and templates → verdicts by workload, separately for each mode. */
 import type { Mode } from '../api/capability-policy.ts';
 import type { Cluster, NamespaceView, Owner, PodParts, PodView, WorkloadView } from '../cluster/objects.ts';
 import { deciding, MODES } from '../policy/deciding.ts';
@@ -45,7 +45,7 @@ export interface WorkloadJudgement extends WorkloadName {
    * the violated policies were enforced.
    */
   readonly admittedBy?: string;
-  /** Why, by policy, each violation once; empty when Compliant. */
+  /** The reasons, by policy, each violation once; empty when Compliant. */
   readonly violations: Readonly<Record<string, readonly Violation[]>>;
 }
 
@@ -59,7 +59,7 @@ export interface Member extends Top {
 
 type Judged = Pick<NamespaceView, 'name' | 'labels'>;
 
-/** @param policies all that are accepted; the namespace must not be excluded */
+/** @param policies all accepted ones; the namespace must not be excluded */
 export function judgeNamespace(
   namespace: Judged,
   policies: readonly ResolvedPolicy[],
@@ -69,7 +69,7 @@ export function judgeNamespace(
   return lastOf(judgingNamespace(namespace, policies, cluster, court));
 }
 
-/** Like judgeNamespace(), in pieces. Reads the namespace's pods and workloads once, at the start. */
+/** Like judgeNamespace(), but in pieces. Reads the namespace's pods and workloads once, at the start. */
 export function* judgingNamespace(
   { name, labels }: Judged,
   policies: readonly ResolvedPolicy[],
@@ -99,7 +99,7 @@ export function* judgingNamespace(
   };
 }
 
-/** What is judged of a namespace: pods that run, and templates that will make pods. */
+/** The judged objects of a namespace: running pods, and templates that will make pods. */
 export function membersOf(namespace: string, cluster: Objects): Member[] {
   const templates = [...cluster.workloads(namespace)]
     .filter((workload) => isJudged(workload, cluster))
@@ -114,7 +114,10 @@ export function membersOf(namespace: string, cluster: Objects): Member[] {
   return [...templates, ...pods];
 }
 
-/** Whether a workload's own template will make pods: its owner's would be the same, and history makes none. */
+/**
+ * Whether a workload's own template will make pods: a template with an owner repeats the owner's, and old revisions
+ * make none.
+ */
 function isJudged(workload: WorkloadView, cluster: Objects): boolean {
   const history = workload.kind === 'ReplicaSet' && workload.replicas === 0 && workload.owner !== undefined;
   return !workload.finished && !history && watchedOwner(workload, cluster) === undefined;
@@ -141,7 +144,7 @@ function* judgingMode(
   return Map.groupBy(judged, ({ workload }) => `${workload.kind}/${workload.name}`);
 }
 
-/** @param enforced the same workload's members under the Enforce policies, where these would still decide */
+/** @param enforced the same workload's members under the Enforce policies, if these would still decide */
 function mergeMembers(members: readonly JudgedMember[], enforced: readonly JudgedMember[] = []): WorkloadJudgement {
   const [{ workload, custom }] = members as [JudgedMember];
   const verdict = (['Violating', 'Unknown'] as const).find((bad) => members.some((one) => one.verdict === bad));
@@ -152,7 +155,7 @@ function mergeMembers(members: readonly JudgedMember[], enforced: readonly Judge
     verdict: verdict ?? 'Compliant',
     ...(admittedBy !== undefined && { admittedBy }),
     pods: members.filter((member) => member.pod && member.verdict === 'Violating').length,
-    // What is merely unknown of a workload that violates would blur what there is to repair.
+    // For a workload that violates, unknown results would hide what there is to repair.
     violations: verdict ? mergeViolations(members.filter((member) => member.verdict === verdict)) : NO_VIOLATIONS,
   };
 }
@@ -168,7 +171,7 @@ function mergeViolations(judgements: readonly Judgement[]): Record<string, reado
   );
 }
 
-/** Of equal pods there is one list, which all workloads like it can hold. */
+/** Equal pods share one list, which all workloads with such pods can refer to. */
 function eachOnce(lists: readonly (readonly Violation[])[]): readonly Violation[] {
   const [list = [], ...others] = new Set(lists);
   const all = others.length === 0 ? list : [list, ...others].flat();

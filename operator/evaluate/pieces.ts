@@ -1,4 +1,4 @@
-/** Work in pieces: a generator that yields wherever something else may have its turn, and returns the result. */
+/** Work in pieces: a generator that yields wherever other work may run, and returns the result. */
 
 /** Runs all pieces at once. */
 export function lastOf<Result>(pieces: Generator<void, Result>): Result {

@@ -1,4 +1,4 @@
-/** The order in which people want to read broken rules. */
+/** The order in which people want to read violations. */
 import { severityRank } from '../rules/severity.ts';
 
 interface Broken {

@@ -1,4 +1,4 @@
-/** Drafts of exceptions: which workloads they belong to, and which are merged when there is no room for all. */
+/** Drafts of exceptions: the workloads that they belong to, and which drafts are merged when not all fit. */
 import type { Stated } from '../rules/rule.ts';
 import type { Level } from '../standards/level-version.ts';
 import type { Workload } from './suggest-workloads.ts';

@@ -1,4 +1,4 @@
-/** Overrides and the workloads that they admit → which workload needs which, and what would make it needless. */
+/** Overrides and the workloads that they admit → which workload needs which, and what would make it unnecessary. */
 import type { PodParts, PodSpec } from '../cluster/objects.ts';
 import { RULES } from '../rules/index.ts';
 import type { Rule, Stated } from '../rules/rule.ts';
@@ -25,7 +25,7 @@ export interface Need {
   readonly entry?: unknown;
   /** The level's own requirement, for people; absent when the level has the entry, too. */
   readonly change?: string;
-  /** Whether the workload may do without, for people. */
+  /** A finding that could make the need unnecessary, for people. */
   readonly advice: readonly string[];
 }
 
@@ -39,7 +39,7 @@ export function needsOf(stated: Stated, workloads: readonly Workload[], fitting:
   });
 }
 
-/** Who breaks these rules at the level, by the level's own values. */
+/** The parts that break these rules under the level's own values. */
 export function obstaclesOf(
   rules: readonly Rule[],
   workloads: readonly Workload[],
@@ -55,7 +55,7 @@ export function obstaclesOf(
   return sortedOnce(found);
 }
 
-/** Equal pods are looked at once. */
+/** Equal pods are evaluated once. */
 interface Shape {
   readonly parts: PodParts;
   readonly owners: readonly WorkloadName[];
@@ -89,7 +89,7 @@ function ofOwners({ owners }: Shape, needs: readonly ShapeNeed[]): Need[] {
 
 type Judging = ReturnType<typeof judgingBy>;
 
-/** How is judged without an override, and without each entry of its list. */
+/** The evaluation without an override, and without each entry of its list. */
 interface Without {
   readonly override: readonly Judging[];
   readonly entries: readonly { readonly entry: unknown; readonly judgings: readonly Judging[] }[];
@@ -128,7 +128,9 @@ function needOf(violation: Violation, shape: Shape): ShapeNeed {
   return { ...partOf(violation), change: violation.message, advice: adviceOn(violation, shape) };
 }
 
-/** A message names what is wrong, then what would be accepted: an entry that the level has itself is not among the former. */
+/**
+ * A message names the violation first and the accepted values last, so an entry of the level is not in the first part.
+ */
 function isAbout(entry: unknown, { message }: Violation): boolean {
   if (typeof entry !== 'string') return true;
   const wrong = message.replace(/ \([^(]*\)$/, '');
@@ -139,7 +141,7 @@ function partOf({ container }: Violation): { container?: string } {
   return container === undefined ? {} : { container };
 }
 
-/** Findings about the very field that breaks the level, and of a list about the very entry. */
+/** Findings about the field that breaks the level; for a list, about the entry. */
 function adviceOn({ path, container }: Violation, shape: Shape, entry?: unknown): string[] {
   return shape
     .findings()

@@ -1,11 +1,11 @@
-/** Single overrides by path, as rules state them → what the API has, and how one rule judges by them. */
+/** Single overrides by path, as rules state them → the API's form of them, and one rule's verdicts under them. */
 import { type CapabilityPolicyOverrides, GROUP, KIND, type UsableBy, VERSION } from '../api/capability-policy.ts';
 import { completeSpec } from '../api/defaults.ts';
 import { type ResolvedPolicy, resolvePolicy } from '../policy/resolve.ts';
 import type { Rule, Stated } from '../rules/rule.ts';
 import { formatVersion, type Standard } from '../standards/level-version.ts';
 
-/** As the API has them: `seccomp.types` below `seccomp`. */
+/** In the API's form: `seccomp.types` below `seccomp`. */
 export function overridesOf(stated: Stated): CapabilityPolicyOverrides {
   const overrides: Record<string, unknown> = {};
   for (const [path, value] of Object.entries(stated)) {
@@ -26,7 +26,7 @@ export function resolvedBy(stated: Stated, standard: Standard, usableBy: UsableB
   throw new Error(resolution.refusal.message);
 }
 
-/** What an Evaluator needs to judge by this rule alone. */
+/** The input with which an Evaluator applies this rule alone. */
 export function judgingBy(
   rule: Rule,
   stated: Stated,

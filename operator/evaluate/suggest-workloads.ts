@@ -35,7 +35,7 @@ function inOrder<Value>(byText: ReadonlyMap<string, Value>): Value[] {
 }
 
 /**
- * The API server adds a volume with the service account's token to nearly every pod: a template's pods have it, too.
+ * The API server adds a volume with the service account's token to nearly every pod, so a template's pods have it, too.
  * (k8s.io/kubernetes/plugin/pkg/admission/serviceaccount)
  */
 function podOf({ parts, template }: Given): PodParts {

@@ -12,7 +12,7 @@ import { type Given, type Workload, workloadsOf } from './suggest-workloads.ts';
 import type { Evaluator } from './violations.ts';
 
 export interface SuggestOptions {
-  /** What the suggested level means: its version, and the oldest API server's. */
+  /** The meaning of the suggested level: its version, and the oldest API server's. */
   readonly standard: Omit<Standard, 'level'>;
   /** Only this one. */
   readonly level?: SuggestedLevel;
@@ -36,7 +36,7 @@ export interface Suggestion {
 }
 
 /**
- * Everything that is given is admitted, and so is everything that the level admits. Beyond the level, a pod is admitted
+ * Every given workload is admitted, and so is everything that the level admits. Beyond the level, a pod is admitted
  * only if it needs no more than a workload that runs as the same service account.
  *
  * @returns one for each namespace, by name

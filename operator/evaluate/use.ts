@@ -1,6 +1,6 @@
 /**
- * Who may `use` a policy, judged from the watched RBAC objects as the API server's RBAC authorizer judges
- * (k8s.io/kubernetes/pkg/registry/rbac/validation/rule.go). Other authorizers are not seen.
+ * The rights to `use` a policy, evaluated from the watched RBAC objects as the API server's RBAC authorizer does
+ * (k8s.io/kubernetes/pkg/registry/rbac/validation/rule.go). It does not see other authorizers.
  */
 import { GROUP, PLURAL } from '../api/capability-policy.ts';
 import type { PolicyRule, RbacSubject, RoleBindingView, RoleView } from '../cluster/objects.ts';
@@ -26,19 +26,19 @@ export interface UseIndex {
 
 export interface Holder {
   readonly subject: RbacSubject;
-  /** Where the binding holds; absent: everywhere. */
+  /** The binding's namespace; absent: everywhere. */
   readonly namespace?: string;
   /** By verb `*` on every policy. */
   readonly wildcard?: true;
-  /** The built-in controllers are among them, hence everybody who may create a workload. */
+  /** It includes the built-in controllers, and therefore everybody who may create a workload. */
   readonly everybody?: true;
 }
 
 export interface WideHolder {
   readonly subject: RbacSubject;
-  /** Where the binding holds; absent: everywhere. */
+  /** The binding's namespace; absent: everywhere. */
   readonly namespace?: string;
-  /** Wildcard: verb `*` on every policy. Controllers: the built-in controllers are among them, hence everybody. */
+  /** Wildcard: verb `*` on every policy. Controllers: includes the built-in controllers, and therefore everybody. */
   readonly why: 'Wildcard' | 'Controllers';
 }
 
@@ -95,13 +95,13 @@ export function serviceAccountUser(namespace: string, name: string): User {
   };
 }
 
-/** A built-in controller as it creates pods: it has logged in, and so has one group more. */
+/** A built-in controller when it creates pods: it is authenticated, and so has one group more. */
 export function controllerUser(serviceAccount: string): User {
   const { name, groups } = serviceAccountUser(CONTROLLER_NAMESPACE, serviceAccount);
   return { name, groups: [...groups, 'system:authenticated'] };
 }
 
-/** Whether a grant to the subject reaches a built-in controller, and by it everybody who may create a workload. */
+/** Whether a grant to the subject reaches a built-in controller, and therefore everybody who may create a workload. */
 export function coversControllers(subject: RbacSubject): boolean {
   const key = subjectKey(subject, undefined);
   return CONTROLLERS.some(({ serviceAccount }) => userKeys(controllerUser(serviceAccount)).some((one) => one === key));

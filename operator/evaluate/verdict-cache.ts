@@ -1,8 +1,8 @@
 /**
- * What was found of a pod's parts by a policy's checks: found once, and known for as long as both live.
+ * The results of a policy's checks for a pod's parts: computed once, and kept as long as both live.
  *
- * A policy that is resolved again, because another one changed, comes with new checks of the same text: their text
- * decides. Of parts it is identity that decides, since the cluster's projection keeps equal ones once.
+ * If another policy changes, this one is resolved again and gets new checks with the same text, so results are found by
+ * text. Parts are compared by identity, since the cluster's projection keeps equal ones once.
  */
 import type { PodParts, PodSpec } from '../cluster/objects.ts';
 import type { RuleChecks } from '../policy/resolve.ts';
@@ -18,16 +18,16 @@ export class VerdictCache<Found> {
   readonly #byChecks = new WeakMap<readonly RuleChecks[], Entries<Found>>();
   readonly #byText = new Map<string, WeakRef<Entries<Found>>>();
   readonly #unused = new FinalizationRegistry<string>((text) => {
-    // Meanwhile there may be new ones.
+    // There may be new ones meanwhile.
     if (!this.#byText.get(text)?.deref()) this.#byText.delete(text);
   });
 
-  /** Of how many texts verdicts are kept, give or take what the garbage collector has not seen yet. */
+  /** The number of texts with kept verdicts, including some that the garbage collector has not collected yet. */
   get texts(): number {
     return this.#byText.size;
   }
 
-  /** What is known; else what `find` returns, which is kept if the parts are frozen and so can't change. */
+  /** The cached result; else what `find` returns, which is cached if the parts are frozen and so can't change. */
   get(parts: PodParts, checks: readonly RuleChecks[], find: () => Found): Found {
     if (!Object.isFrozen(parts.spec)) return find();
     const entries = this.#entries(checks);

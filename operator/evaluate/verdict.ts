@@ -15,15 +15,15 @@ import type { Evaluator, Violation } from './violations.ts';
 
 export type Verdict = 'Compliant' | 'Violating' | 'Unknown';
 
-/** A pod or a template, and who is asked for the right to use a policy. */
+/** A pod or a template, and the users who need the right to use a policy. */
 export interface Candidate {
   readonly namespace: string;
   readonly parts: PodParts;
   /** The service account, and the creator when it is known. */
   readonly users: readonly User[];
-  /** Whether to judge it as defaulting will make it: a template. */
+  /** Whether to evaluate it as it will be after defaulting, as for a template. */
   readonly filled: boolean;
-  /** Whether the API server asked for somebody else, too, whom nothing in the cluster names. */
+  /** Whether the API server also checked a user whom nothing in the cluster names. */
   readonly unknownUser: boolean;
 }
 
@@ -31,17 +31,17 @@ export interface Judgement {
   readonly verdict: Verdict;
   /** The first policy that admits the pod. */
   readonly admittedBy?: string;
-  /** Why not, by policy; empty when Compliant. */
+  /** The reasons, by policy; empty when Compliant. */
   readonly violations: Readonly<Record<string, readonly Violation[]>>;
 }
 
-/** What judging needs besides the pod and the policies. */
+/** The context of an evaluation, besides the pod and the policies. */
 export interface Court {
   readonly evaluator: Evaluator;
   readonly use: UseIndex;
 }
 
-/** One for all that complies, which is most of what a large cluster's judgements hold. */
+/** One shared object for all compliant results, which are most of a large cluster's. */
 export const NO_VIOLATIONS: Judgement['violations'] = Object.freeze({});
 
 /** A policy may be called `constructor`, which every object has as a property. */
@@ -64,8 +64,8 @@ const TOO_EXPENSIVE: readonly Violation[] = Object.freeze([
 ]);
 
 /**
- * @param policies those that decide in the namespace, of one mode; at least one
- * @returns Unknown when the result depends on an unknown creator's rights, or the evaluation is too expensive
+ * @param policies of one mode that decide in the namespace; at least one @returns Unknown when the result depends on an
+ * unknown creator's rights, or the evaluation is too expensive
  */
 export function judge(candidate: Candidate, policies: readonly ResolvedPolicy[], court: Court): Judgement {
   return lastOf(judging(candidate, policies, court));
@@ -91,8 +91,9 @@ export function* judging(
 }
 
 /**
- * A pod that runs. Its creator is the built-in controller that owns it; of a bare pod or another owner's it is unknown.
- * So is whoever added an ephemeral container: the API server asked for that person's rights, not the controller's.
+ * A running pod. Its creator is the built-in controller that owns it; for a bare pod or another owner's pod it is
+ * unknown. The author of an ephemeral container is unknown, too: the API server checked that person's rights, not the
+ * controller's.
  */
 export function podCandidate(pod: PodView): Candidate {
   const controller = pod.owner && controllerOf(pod.owner.apiVersion, pod.owner.kind);
@@ -127,7 +128,7 @@ function users(namespace: string, serviceAccount: string, controller: string | u
   return controller === undefined ? [own] : [own, controllerUser(controller)];
 }
 
-/** Defaulting leaves alone what complies as it is. */
+/** Defaulting does not change a pod that complies as it is. */
 function* evaluating(
   { parts, filled }: Candidate,
   policy: ResolvedPolicy,

@@ -20,7 +20,7 @@ type Judging = Pick<ResolvedPolicy, 'checks' | 'filledChecks'>;
 
 /** A part of a pod that a check runs on, and how messages and paths name it. */
 interface Part {
-  /** What CEL texts may name. */
+  /** The names that CEL texts may use. */
   readonly context: Record<string, unknown>;
   readonly name: string;
   readonly path: string;
@@ -31,7 +31,10 @@ interface Part {
  * The number of violations to describe per rule; further ones are counted, because objects may have thousands of parts.
  */
 const DESCRIBED = 32;
-/** In UTF-16 units: longer than any list in a policy makes a message, shorter than a list in an object can make it. */
+/**
+ * In UTF-16 units: longer than any message about a list in a policy, shorter than a message about a list in an object
+ * may be.
+ */
 const MESSAGE_LENGTH = 2048;
 
 /**
@@ -71,7 +74,7 @@ export class Evaluator {
     return found;
   }
 
-  /** What the parts of a pod ask of a rule; whole numbers of CEL as JSON has them. */
+  /** The answers of a pod's parts to a rule's question, with whole numbers of CEL as JSON has them. */
   asked(pod: PodParts, { over, for: text }: Asking): unknown[] {
     return partsOf(pod)
       [over].flatMap(({ context }) => this.#engine.run(text, context) as unknown[])
@@ -89,7 +92,7 @@ export class Evaluator {
 
   #judge(pod: PodParts, ofRules: readonly RuleChecks[]): Violation[] {
     const parts = partsOf(pod);
-    // Most parts break nothing: to hear that of all checks at once takes half as long.
+    // Most parts break nothing: evaluating all checks at once takes half as long.
     const breaking = (over: Check['over']) => {
       const any = this.#anyOf(ofRules)[over];
       return any === '' ? [] : parts[over].filter(({ context }) => this.#engine.run(any, context) === true);
@@ -109,7 +112,7 @@ export class Evaluator {
     });
   }
 
-  /** CEL, bool, by what it is run on: whether anything is violated; empty without checks. */
+  /** CEL, bool, by the part that it runs on: whether anything is violated; empty without checks. */
   #anyOf(ofRules: readonly RuleChecks[]): Readonly<Record<Check['over'], string>> {
     const known = this.#anyTexts.get(ofRules);
     if (known) return known;

@@ -18,7 +18,7 @@ interface Owned {
 /** The topmost controller of a pod or workload. */
 export interface Top {
   readonly workload: WorkloadName;
-  /** The reference to a custom resource, which is all that is known of it because nobody watches it. */
+  /** The reference to a custom resource, which is the only information about it because nobody watches it. */
   readonly custom?: Owner;
 }
 
@@ -53,6 +53,6 @@ export function watchedOwner(
   cluster: Pick<Cluster, 'workload'>,
 ): WorkloadView | undefined {
   const found = owner && cluster.workload(namespace, owner.kind, owner.name);
-  // The same name may be another kind's of another API group, or a successor's.
+  // The name may belong to a kind of another API group, or to a successor.
   return found?.uid === owner?.uid ? found : undefined;
 }

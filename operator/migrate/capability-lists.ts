@@ -11,10 +11,9 @@ export interface CapabilityLists {
 }
 
 /**
- * They are compared as they are written, and only `*` in the allowed ones stands for others.
+ * Names are compared as they are written, and only `*` in the allowed ones covers others.
  *
- * @param prefix of the fields' names: `spec.` or nothing
- * @param filling whether what is missing is filled in
+ * @param prefix of the fields' names: `spec.` or nothing @param filling whether missing values are filled in
  */
 export function capabilityLists(lists: CapabilityLists, prefix: string, filling: boolean): Part {
   const { allowedCapabilities, defaultAddCapabilities = [], requiredDropCapabilities = [] } = lists;
@@ -55,7 +54,7 @@ export function capabilityLists(lists: CapabilityLists, prefix: string, filling:
 
 function statedDrops(names: readonly string[], from: string, filling: boolean): Statement[] {
   if (names.length === 0) return [];
-  // Where nothing is filled in, ALL stands for what would be filled in beside it.
+  // If nothing is filled in, ALL covers the values that would be filled in beside it.
   const byName = filling && !(names.length === 1 && names[0] === 'ALL');
   return [
     { path: 'capabilities.requiredDrop', value: names, from },
@@ -103,7 +102,7 @@ function isName(name: string): boolean {
   return name === 'ALL' || CAPABILITIES.includes(name);
 }
 
-/** The capability that is spelled differently; undefined where there is none. */
+/** The capability that is spelled differently; undefined if there is none. */
 function meantBy(name: string): string | undefined {
   const meant = upperCase(name).replace(/^CAP_/, '');
   return isName(meant) ? meant : undefined;

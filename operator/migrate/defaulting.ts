@@ -1,10 +1,10 @@
-/** Which of the migrated policies take part in filling in what is unset. */
+/** The migrated policies that take part in filling in. */
 import type { CapabilityPolicy, CapabilityPolicySpec } from '../api/capability-policy.ts';
 import { completePolicy } from '../api/defaults.ts';
 import { resolvePolicy } from '../policy/resolve.ts';
 import { NEWEST_KNOWN_MINOR } from '../standards/level-version.ts';
 
-/** How one of several is chosen to fill in. */
+/** How the one that fills in is chosen among several. */
 export type Choice = Exclude<CapabilityPolicySpec['defaulting'], 'Disabled' | undefined>;
 
 export interface Chooser {
@@ -12,7 +12,7 @@ export interface Chooser {
   readonly choice: Choice;
 }
 
-/** Where one fills in, PodSecurityPolicies that do not have a part in the choice, too. In the same order. */
+/** If one fills in, PodSecurityPolicies without defaults take part in the choice, too. In the same order. */
 export function withDefaulting(choosers: readonly Chooser[]): CapabilityPolicy[] {
   const fills = choosers.map(({ policy }) => fillsAnything(policy));
   const isChoice = choosers.length > 1 && fills.includes(true);
@@ -27,7 +27,7 @@ function fillsAnything(policy: CapabilityPolicy): boolean {
   return 'policy' in resolution && resolution.policy.fills.length > 0;
 }
 
-/** Before the overrides, as the API lists the fields. */
+/** Before the overrides, in the API's order of fields. */
 function defaulted(policy: CapabilityPolicy, defaulting: Choice): CapabilityPolicy {
   const { overrides, ...spec } = policy.spec;
   return { ...policy, spec: { ...spec, defaulting, ...(overrides && { overrides }) } };

@@ -1,4 +1,4 @@
-/** Who may use what is migrated: the grants in ClusterRoles, Roles and their bindings. */
+/** The users of the migrated objects: grants in ClusterRoles, Roles and their bindings. */
 import type { LabelSelector } from '../api/capability-policy.ts';
 import { matches } from '../policy/selector.ts';
 import type { Path } from './invalid-input.ts';
@@ -7,24 +7,24 @@ import { entriesOf, fields, list, Malformed, type Reader, text, texts } from './
 /** The verb `use` on objects of one kind. */
 export interface Grant {
   readonly subjects: readonly GrantSubject[];
-  /** Where it holds; absent: everywhere. */
+  /** The namespace of the grant; absent: everywhere. */
   readonly namespace?: string;
   /** Undefined: all objects of the kind. */
   readonly names: readonly string[] | undefined;
   /** What grants it: `ClusterRoleBinding/x → ClusterRole/y`. */
   readonly from: string;
-  /** By wildcards that reach CapabilityPolicies of the same names, too. */
+  /** By wildcards that reach CapabilityPolicies with the same names, too. */
   readonly covers: boolean;
 }
 
 export interface GrantSubject {
   readonly kind: 'ServiceAccount' | 'User' | 'Group';
   readonly name: string;
-  /** Of a service account, always. */
+  /** Always set for a service account. */
   readonly namespace?: string;
 }
 
-/** What the grants are on. */
+/** The kind of object that the grants are on. */
 export interface Granted {
   readonly groups: readonly string[];
   readonly resource: string;
@@ -35,7 +35,7 @@ export interface Role {
   readonly namespace?: string;
   readonly labels: Readonly<Record<string, string>>;
   readonly rules: readonly Rule[];
-  /** The roles whose rules are its own, too. */
+  /** The roles that it aggregates. */
   readonly aggregated: readonly LabelSelector[];
 }
 
@@ -91,7 +91,7 @@ export const readBinding: Reader<Binding> = (value, path) => {
   };
 };
 
-/** By namespace and name: clusters have thousands of them. */
+/** By namespace and name: clusters have thousands of bindings. */
 export type Roles = ReadonlyMap<string, Role>;
 
 export function rolesByPlace(roles: readonly Role[]): Roles {
@@ -118,7 +118,7 @@ export function grantsOn(granted: Granted, roles: Roles, bindings: readonly Bind
   });
 }
 
-/** The bindings whose role is not there: what they grant is not known. */
+/** The bindings whose role is missing, so their grants are unknown. */
 export function unknownRoles(roles: Roles, bindings: readonly Binding[]): Binding[] {
   return bindings.filter((binding) => !roleOf(binding, roles));
 }
@@ -146,7 +146,7 @@ function grants({ verbs = [], apiGroups = [], resources = [] }: Rule, { groups, 
   return has(verbs, 'use') && has(apiGroups, ...groups) && has(resources, resource);
 }
 
-/** A service account without a namespace is nobody, but in a RoleBinding. */
+/** A service account without a namespace is valid only in a RoleBinding. */
 function grantSubject(
   { kind, name = '', namespace }: ReturnType<typeof subject>,
   home: string | undefined,

@@ -1,4 +1,4 @@
-/** What pods may have of the node: ports, volumes, paths, drivers. */
+/** A pod's access to the node: ports, volumes, paths, drivers. */
 import { type IdRange, merge } from './ids.ts';
 import { distinct, inexact, known, type Part, stated, statedOrUnset, withRoom } from './part.ts';
 import type { PspSpec } from './psp.ts';
@@ -7,7 +7,7 @@ const MOST = 32;
 const LAST_PORT = 65535;
 const LONGEST_PATH = 512;
 
-/** The API server checked nothing about them. */
+/** The API server did not validate them. */
 export function hostPorts({ hostPorts: ranges }: PspSpec): Part {
   const field = 'spec.hostPorts';
   const written = (ranges ?? []).map(({ min = 0, max = 0 }) => ({ min, max }));
@@ -22,8 +22,7 @@ export function hostPorts({ hostPorts: ranges }: PspSpec): Part {
 }
 
 /**
- * @param field `spec.volumes` or `volumes`
- * @param names what its types are called in a pod
+ * @param field `spec.volumes` or `volumes` @param names the names of its types in a pod
  */
 export function volumeTypes(
   field: string,
@@ -32,7 +31,7 @@ export function volumeTypes(
 ): Part {
   if (types?.includes('*')) return { statements: [stated('volumes', ['*'], field)] };
   const volumes = distinct((types ?? []).map((type) => names.get(type) ?? type));
-  // Secrets were what held tokens before projected volumes did, and these stayed admitted.
+  // Secrets contained tokens before projected volumes did, and projected token volumes stayed admitted.
   const tokens = volumes.includes('secret') && !volumes.includes('projected');
   return {
     statements: [

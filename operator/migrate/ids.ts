@@ -54,7 +54,7 @@ function ranged(override: string, field: string, rule: string, ranges: readonly 
   };
 }
 
-/** MayRunAs with nothing that could be set: unset is all that passed. */
+/** MayRunAs without any valid range: only unset passed. */
 function noId(override: string, field: string, ranges: readonly IdRange[]): Part {
   const text = `no pod may have an ID above ${GREATEST}: only pods that left it unset passed; now ${GREATEST} passes, too`;
   const last = { min: GREATEST, max: GREATEST };
@@ -72,9 +72,9 @@ function firstRemark(field: string, [first]: readonly IdRange[]): Remark[] {
 
 /**
  * PodSecurityPolicy and SecurityContextConstraints refuse `supplementalGroups: []` ("unable to validate empty groups against
- * required ranges", k8s.io/kubernetes@v1.24.17 pkg/security/podsecuritypolicy/group/mustrunas.go). An admission policy cannot:
- * the field's `omitempty` drops an empty list when the API server writes the pod out for it (shown by
- * test/integration/decisions.test.ts).
+ * required ranges", k8s.io/kubernetes@v1.24.17 pkg/security/podsecuritypolicy/group/mustrunas.go). An admission policy
+ * cannot refuse it: the field's `omitempty` drops an empty list when the API server serializes the pod for the policy
+ * (shown by test/integration/decisions.test.ts).
  */
 function emptyListRemark(override: string, field: string, [first]: readonly IdRange[]): Remark[] {
   if (override !== 'supplementalGroups' || !first) return [];
@@ -82,14 +82,14 @@ function emptyListRemark(override: string, field: string, [first]: readonly IdRa
   return [known(field, [], text)];
 }
 
-/** The first one stays, since its min is filled in; the others are the same IDs in fewer ranges. */
+/** Keeps the first range, since its min is filled in; the others are the same IDs in fewer ranges. */
 function fewer(ranges: readonly IdRange[]): readonly IdRange[] {
   if (ranges.length <= MOST_RANGES) return ranges;
   const [first, ...others] = ranges as [IdRange, ...IdRange[]];
   return [first, ...merge(others)];
 }
 
-/** The same numbers in ranges that do not meet, in order. */
+/** The same numbers in disjoint ranges, in order. */
 export function merge(ranges: readonly IdRange[]): IdRange[] {
   const merged: IdRange[] = [];
   for (const range of [...ranges].sort((a, b) => a.min - b.min)) {

@@ -1,15 +1,15 @@
-/** What is wrong with the objects that are to be migrated. */
+/** The errors of the objects to migrate. */
 
 /** Keys and indices from the object's root. */
 export type Path = readonly (string | number)[];
 
 export interface Problem {
-  /** Which of the objects, by its place among them. */
+  /** The object, by its index. */
   readonly index: number;
   /** Kind and name, such as `PodSecurityPolicy/restricted`. */
   readonly object: string;
   readonly path: Path;
-  /** In the API server's words where it would have refused the object. */
+  /** In the API server's words if it would have refused the object. */
   readonly reason: string;
 }
 

@@ -13,8 +13,8 @@ export { InvalidInput } from './invalid-input.ts';
 export type { Migration, MigrationOptions, Note, Origins, RbacObject } from './migration.ts';
 
 /**
- * The version whose text does not change: of the last Kubernetes that had PodSecurityPolicy. Level privileged restricts
- * nothing at any version; all that is restricted is stated.
+ * The last Kubernetes version that had PodSecurityPolicy; its text does not change. Level privileged restricts nothing
+ * at any version; the overrides state every restriction.
  */
 const LEVEL = { level: 'privileged', levelVersion: 'v1.24' } as const;
 
@@ -53,7 +53,7 @@ export function migrate(objects: readonly unknown[], options: MigrationOptions):
 
 interface Migrated {
   readonly name: string;
-  /** Undefined when it could never admit a pod: as good as not there. */
+  /** Undefined when it could never admit a pod, so that no policy is needed. */
   readonly chooser?: Chooser;
   readonly rbac: readonly RbacObject[];
   readonly notes: readonly Note[];
@@ -78,7 +78,7 @@ function migrated(source: Source, name: string, grants: readonly Grant[], option
   };
 }
 
-/** Wildcards cover a new name only where they name none. */
+/** Wildcards cover a new name only if they do not list names. */
 function grantsOnName(grants: readonly Grant[], before: string, now: string): Grant[] {
   return grants
     .filter(({ names }) => names === undefined || names.includes(before))
@@ -118,7 +118,7 @@ function originsOf(statements: readonly Statement[], use: Readonly<Record<string
   ]);
 }
 
-/** Without a single policy nothing decides any more, where before nothing was admitted. */
+/** Without a single policy nothing decides any more, although before no pod was admitted. */
 function emptied(before: number, after: number): Note[] {
   if (before === 0 || after > 0) return [];
   const text = 'none of them could admit a pod, so no pod was admitted at all: from now on no policy refuses any';

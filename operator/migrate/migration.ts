@@ -1,20 +1,20 @@
-/** What a migration yields: plain values, sorted, that print the same every time. */
+/** The result of a migration: plain values, sorted, that print the same every time. */
 import type { CapabilityPolicy, LabelSelector, Mode } from '../api/capability-policy.ts';
 
 export interface MigrationOptions {
   readonly mode: Mode;
-  /** The namespaces of the migrated policies; left out: `{}`, all of them, as PodSecurityPolicies had it. */
+  /** The namespaces of the migrated policies; left out: `{}`, all of them, as for PodSecurityPolicies. */
   readonly namespaceSelector?: LabelSelector;
 }
 
 export interface Migration {
   /** By name. */
   readonly policies: readonly CapabilityPolicy[];
-  /** Bindings to the roles that the operator makes for the policies, to be applied beside them. */
+  /** Bindings to the roles that the operator creates for the policies, to be applied beside them. */
   readonly rbac: readonly RbacObject[];
   /** By object, then in the order of the policy's fields. */
   readonly notes: readonly Note[];
-  /** Where the lines of each policy come from, by its name. */
+  /** The source of each line of the policies, by policy name. */
   readonly origins: Readonly<Record<string, Origins>>;
 }
 
@@ -33,7 +33,7 @@ export type RbacSubject =
   | { readonly kind: 'ServiceAccount'; readonly name: string; readonly namespace: string }
   | { readonly kind: 'User' | 'Group'; readonly name: string; readonly apiGroup: string };
 
-/** What becomes of a field or a value of the input, where that is not plain from the policy. */
+/** How a field or a value of the input is migrated, if the policy does not show it. */
 export interface Note extends Remark {
   /** Kind and name, such as `PodSecurityPolicy/restricted`. */
   readonly object: string;
@@ -42,9 +42,9 @@ export interface Note extends Remark {
 export interface Remark {
   /** Such as `spec.volumes[2]`. */
   readonly field: string;
-  /** As the input has it. */
+  /** The value in the input. */
   readonly value: unknown;
-  /** What happens to it, and what to do. */
+  /** How it is migrated, and what to do. */
   readonly text: string;
   /**
    * False: some pods are judged or filled differently than before, and you must decide what to do. True: for

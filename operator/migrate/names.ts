@@ -1,4 +1,4 @@
-/** Names of policies: those of what they come from, shortened where they are too long. */
+/** Names of policies: those of their sources, shortened if they are too long. */
 import { createHash } from 'node:crypto';
 import type { Note } from './migration.ts';
 

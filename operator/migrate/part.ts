@@ -1,4 +1,4 @@
-/** What the migration of one field gives: a part of a policy, and what is to be said of it. */
+/** The result of migrating one field: a part of a policy, and remarks on it. */
 import type { Remark } from './migration.ts';
 
 export interface Part {
@@ -20,7 +20,7 @@ export function stated(path: string, value: unknown, from: string): Statement {
   return { path, value, from };
 }
 
-/** @param input as the input has it; undefined: the value is what its absence means */
+/** @param input as the input has it; undefined: the value is the meaning of an absent field */
 export function statedOrUnset(path: string, value: unknown, from: string, input: unknown): Statement {
   return { path, value, from: input === undefined ? `${from}, unset` : from };
 }
@@ -37,7 +37,7 @@ export function distinct<T>(values: readonly T[]): T[] {
   return [...new Map(values.map((value) => [JSON.stringify(value), value])).values()];
 }
 
-/** The entries that a list of the API has room for, and what is said of the others. */
+/** The entries that fit into a list of the API, and a remark on the others. */
 export function withRoom<T>(
   field: string,
   values: readonly T[],

@@ -1,4 +1,4 @@
-/** Seccomp and AppArmor profiles, which stood in annotations: names in a list, and the one that is filled in. */
+/** Seccomp and AppArmor profiles, which were annotations: a list of names, and the one that is filled in. */
 import type { Remark } from './migration.ts';
 import { distinct, inexact, known, type Part, type Statement, stated, statedOrUnset, withRoom } from './part.ts';
 
@@ -13,7 +13,7 @@ const MOST = 32;
 const LONGEST = 253;
 
 export interface ProfileLists {
-  /** Undefined where there is no such list, which does not mean that it is empty. */
+  /** Undefined if there is no such list, which is not the same as an empty one. */
   readonly allowed?: readonly string[] | undefined;
   readonly default?: string | undefined;
   readonly allowedField: string;
@@ -84,7 +84,7 @@ function listedProfiles(rule: Rule, unset: string, names: readonly string[], lis
   };
 }
 
-/** What is not allowed is filled in and refused: as good as not filled in. */
+/** A profile that is not allowed is filled in and then refused: treated as not filled in. */
 function fillingOf(
   rule: Rule,
   profiles: readonly Profile[],
@@ -118,7 +118,7 @@ function nameOf({ type, localhostProfile }: Profile): string {
   return localhostProfile === undefined ? type : `${LOCALHOST}${localhostProfile}`;
 }
 
-/** What any list would allow was filled in, whatever it was. */
+/** A profile that any list would allow was filled in, whatever it was. */
 function unfitDefault(field: string, name: string, profile: Profile): Remark | undefined {
   const remark = unfitRemark(field, name, profile);
   if (profile.localhostProfile !== '') return remark;
@@ -127,7 +127,7 @@ function unfitDefault(field: string, name: string, profile: Profile): Remark | u
   return inexact(field, name, text);
 }
 
-/** In a CapabilityPolicy `*` at the end of a profile stands for any rest. */
+/** In a CapabilityPolicy `*` at the end of a profile matches any ending. */
 function unfitRemark(field: string, name: string, { localhostProfile }: Profile): Remark | undefined {
   if (localhostProfile === undefined) return undefined;
   const why = localhostProfile.includes('*')

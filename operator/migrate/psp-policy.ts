@@ -8,7 +8,7 @@ import { ANNOTATIONS, type Psp, type PspSpec, type Strategy } from './psp.ts';
 import { sysctls } from './sysctls.ts';
 import { PSP_VOLUMES } from './volume-types.ts';
 
-/** @param filling whether what is unset is filled in */
+/** @param filling whether unset fields are filled in */
 export function pspParts({ spec, annotations }: Psp, filling: boolean): Part[] {
   return [
     capabilityLists(spec, 'spec.', filling),
@@ -68,7 +68,7 @@ function escalation({ allowPrivilegeEscalation: allowed, defaultAllowPrivilegeEs
   return {
     statements: [
       statedOrUnset('allowPrivilegeEscalation', allowed ?? true, 'spec.allowPrivilegeEscalation', allowed),
-      // What is refused when it is true is filled in as false anyway.
+      // A value that is refused when true is filled in as false anyway.
       ...(filling !== undefined && allowed !== false
         ? [stated('defaultAllowPrivilegeEscalation', filling, 'spec.defaultAllowPrivilegeEscalation')]
         : []),
@@ -98,7 +98,7 @@ function seLinux({ seLinux: { rule, seLinuxOptions } = {} }: PspSpec): Part {
   return { statements: [stated('seLinux', { rule, options }, field)] };
 }
 
-/** Unset, of a container and of the policy, is Default. */
+/** Unset, in a container or in the policy, means Default. */
 function procMount({ allowedProcMountTypes }: PspSpec): Part {
   const field = 'spec.allowedProcMountTypes';
   const types = distinct(allowedProcMountTypes ?? []);
@@ -124,7 +124,7 @@ function readOnlyRootFilesystem({ readOnlyRootFilesystem: required }: PspSpec): 
 
 const MOST_CLASSES = 32;
 
-/** No stanza: any. No name in it: only unset. */
+/** No stanza: any. A list without names admits only unset. */
 function runtimeClasses({ runtimeClass }: PspSpec): Part {
   if (!runtimeClass) return {};
   const { allowedRuntimeClassNames: allowed, defaultRuntimeClassName: filling } = runtimeClass;

@@ -1,8 +1,8 @@
 /**
- * Why the API server of Kubernetes 1.24 would have refused a PodSecurityPolicy, in its words.
+ * The reasons why the API server of Kubernetes 1.24 would have refused a PodSecurityPolicy, in its words.
  *
- * Source: k8s.io/kubernetes@v1.24.17 pkg/apis/policy/validation/validation.go. Where that names a field wrongly, the field
- * that is meant stands here.
+ * Source: k8s.io/kubernetes@v1.24.17 pkg/apis/policy/validation/validation.go. If its message names a wrong field, this
+ * names the intended one.
  */
 import type { CapabilityLists } from './capability-lists.ts';
 import type { Path } from './invalid-input.ts';
@@ -123,7 +123,7 @@ function ruleRefusals(path: Path, { rule = '', ranges }: Strategy = {}, rules: r
   ];
 }
 
-/** The one strategy whose ranges are counted, and whose rules stand in another order. */
+/** The only strategy whose ranges are counted, and whose rules have another order. */
 function runAsGroupRefusals({ rule = '', ranges = [] }: Strategy): Refusal[] {
   const path = ['spec', 'runAsGroup'];
   switch (rule) {
@@ -239,7 +239,7 @@ function patternRefusals(path: Path, patterns: readonly string[]): Refusal[] {
   ];
 }
 
-/** Whether all that the other pattern stands for, this one stands for, too. */
+/** Whether this pattern matches everything that the other one does. */
 function covers(pattern: string, other: string): boolean {
   return pattern.endsWith('*') ? other.replace(/\*$/, '').startsWith(pattern.slice(0, -1)) : pattern === other;
 }

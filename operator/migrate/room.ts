@@ -1,4 +1,4 @@
-/** Whether migrated policies fit together into what the API server grants to one decision. */
+/** Whether migrated policies together stay within the API server's limits for one decision. */
 import type { CapabilityPolicy } from '../api/capability-policy.ts';
 import { completePolicy } from '../api/defaults.ts';
 import { fitTogether } from '../compile/budget.ts';
@@ -6,7 +6,7 @@ import { resolvePolicy } from '../policy/resolve.ts';
 import { NEWEST_KNOWN_MINOR } from '../standards/level-version.ts';
 import type { Note } from './migration.ts';
 
-/** One note for each that would not be accepted beside those before it. */
+/** One note for each policy that would not be accepted beside those before it. */
 export function roomNotes(policies: readonly CapabilityPolicy[]): Note[] {
   const resolved = policies.flatMap((policy) => {
     const resolution = resolvePolicy(completePolicy(policy), NEWEST_KNOWN_MINOR);

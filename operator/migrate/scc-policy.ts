@@ -1,4 +1,4 @@
-/** SecurityContextConstraints → parts of a policy, in the order of the policy's overrides, and who may use it. */
+/** SecurityContextConstraints → parts of a policy, in the order of the policy's overrides, and its users. */
 import { capabilityLists } from './capability-lists.ts';
 import type { Grant, GrantSubject } from './grants.ts';
 import { drivers, volumeTypes } from './host-access.ts';
@@ -9,7 +9,7 @@ import type { Scc, SccGroup } from './scc.ts';
 import { sysctls } from './sysctls.ts';
 import { SCC_VOLUMES } from './volume-types.ts';
 
-/** @param filling whether what is unset is filled in */
+/** @param filling whether unset fields are filled in */
 export function sccParts(scc: Scc, filling: boolean): Part[] {
   return [
     choice(scc),
@@ -97,7 +97,7 @@ function hostPorts({ allowHostPorts }: Scc): Part {
   return { statements: [statedOrUnset('hostPorts', ranges, 'allowHostPorts', allowHostPorts)] };
 }
 
-/** No list is every type; the flag of host paths wins over the list (openshift/api SetDefaults_SCC). */
+/** No list means every type; the flag of host paths wins over the list (openshift/api SetDefaults_SCC). */
 function volumes({ volumes: types = ['*'], allowHostDirVolumePlugin: hostPath = false }: Scc): Part {
   const field = 'volumes';
   if (types.includes('*') && hostPath) return volumeTypes(field, ['*'], SCC_VOLUMES);
@@ -109,7 +109,7 @@ function volumes({ volumes: types = ['*'], allowHostDirVolumePlugin: hostPath = 
   return { ...part, remarks: dropped ? [known(field, 'hostPath', text)] : [] };
 }
 
-/** What OpenShift allocates to namespaces unless told otherwise: UIDAllocatorRange 1000000000-1999999999/10000. */
+/** The range from which OpenShift allocates to namespaces by default: UIDAllocatorRange 1000000000-1999999999/10000. */
 const ALLOCATED: IdRange = { min: 1000000000, max: 1999999999 };
 const RANGE_ANNOTATION = 'openshift.io/sa.scc.uid-range';
 const GROUPS_ANNOTATION = 'openshift.io/sa.scc.supplemental-groups';
@@ -152,7 +152,7 @@ function groups(
   return { ...part, remarks: [inexact(field, type, ofNamespace(what, GROUPS_ANNOTATION)), ...remarks] };
 }
 
-/** The first one that is named is filled in. */
+/** The first named profile is filled in. */
 function seccomp({ seccompProfiles: profiles = [] }: Scc): Part {
   const first = profiles.findIndex((profile) => profile !== '*');
   return seccompProfiles({
@@ -165,7 +165,7 @@ function seccomp({ seccompProfiles: profiles = [] }: Scc): Part {
 
 const MCS_ANNOTATION = 'openshift.io/sa.scc.mcs';
 
-/** Without a level it is the namespace's. */
+/** Without a level the namespace's level applies. */
 function seLinux({ seLinuxContext: { type: rule, seLinuxOptions } = {} }: Scc): Part {
   const field = 'seLinuxContext';
   if (rule !== 'MustRunAs') return { statements: [stated('seLinux', { rule }, field)] };

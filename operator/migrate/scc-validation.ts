@@ -1,5 +1,5 @@
 /**
- * Why OpenShift would have refused SecurityContextConstraints.
+ * The reasons why OpenShift would have refused SecurityContextConstraints.
  *
  * Source: github.com/openshift/apiserver-library-go pkg/securitycontextconstraints and the kinds' own validation.
  */

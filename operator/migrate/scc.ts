@@ -3,7 +3,7 @@ import { fields, flag, integer, list, text } from './shape.ts';
 
 const group = fields({ type: text, ranges: list(fields({ min: integer, max: integer })) });
 
-/** All but apiVersion, kind and metadata; lists that are null count as absent, as they do there. */
+/** All but apiVersion, kind and metadata; null lists count as absent, as in OpenShift. */
 export const readScc = fields({
   allowHostDirVolumePlugin: flag,
   allowHostIPC: flag,

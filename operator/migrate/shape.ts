@@ -1,4 +1,4 @@
-/** Parsed manifests → typed values, as the API server decodes them: a null is as good as nothing. */
+/** Parsed manifests → typed values, as the API server decodes them: a null counts as absent. */
 import type { Path } from './invalid-input.ts';
 
 /** A value of the wrong type, or a field that the kind does not have. */
@@ -58,11 +58,11 @@ export function fields<Shape extends Record<string, Reader<unknown>>>(shape: Sha
   };
 }
 
-/** A mapping of texts: annotations. */
+/** A mapping of strings: annotations. */
 export const texts: Reader<Readonly<Record<string, string>>> = (value, path) =>
   Object.fromEntries(Object.entries(entriesOf(value, path)).map(([key, one]) => [key, text(one, [...path, key])]));
 
-/** What is there of a mapping. */
+/** The fields of a mapping that are present. */
 export function entriesOf(value: unknown, path: Path): Readonly<Record<string, unknown>> {
   if (typeof value !== 'object' || value === null || Array.isArray(value))
     throw new Malformed(path, `must be a mapping, not ${shown(value)}`);

@@ -1,4 +1,4 @@
-/** The objects of the input → what is migrated, and who may use it. */
+/** The objects of the input → the objects to migrate, and their users. */
 import type { Choice } from './defaulting.ts';
 import {
   type Binding,
@@ -29,10 +29,10 @@ export interface Source {
   /** Kind and name, such as `PodSecurityPolicy/restricted`. */
   readonly object: string;
   readonly granted: Granted;
-  /** What it grants itself. */
+  /** The grants in the object itself. */
   readonly grants: readonly Grant[];
   readonly choice: Choice;
-  /** @param filling whether what is unset is filled in */
+  /** @param filling whether unset fields are filled in */
   parts(filling: boolean): Part[];
 }
 
@@ -151,7 +151,7 @@ function metadataOf(value: unknown) {
   };
 }
 
-/** Two of one name would be one policy. */
+/** Two objects with the same name would become one policy. */
 function doubles(read: readonly Read[], objects: readonly unknown[]): Problem[] {
   const named = read.flatMap((one, index) => ('source' in one ? [{ ...one.source, index }] : []));
   return named.flatMap(({ name, index, object }): Problem[] => {

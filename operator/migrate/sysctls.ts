@@ -9,8 +9,7 @@ export interface Sysctls {
 }
 
 /**
- * @param prefix of the fields' names: `spec.` or nothing
- * @param safe what is allowed unless it is forbidden
+ * @param prefix of the fields' names: `spec.` or nothing @param safe what is allowed unless it is forbidden
  */
 export function sysctls(
   prefix: string,

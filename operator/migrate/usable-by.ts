@@ -1,4 +1,4 @@
-/** Grants on what is migrated → `usableBy`, subjects and bindings of the policy. */
+/** Grants on a migrated object → `usableBy`, subjects and bindings of the policy. */
 import type { CapabilityPolicySpec, Subject } from '../api/capability-policy.ts';
 import { rbacSubject, useRoleName } from '../compile/rbac.ts';
 import type { Grant, GrantSubject } from './grants.ts';
@@ -7,7 +7,7 @@ import { distinct, known } from './part.ts';
 
 export interface Usability {
   readonly spec: Pick<CapabilityPolicySpec, 'usableBy' | 'subjects'>;
-  /** `usableBy`, `subjects[0]` → what grants it. */
+  /** `usableBy`, `subjects[0]` → the grant that it comes from. */
   readonly origins: Readonly<Record<string, string>>;
   readonly bindings: readonly RbacObject[];
   readonly remarks: readonly Remark[];
@@ -15,14 +15,13 @@ export interface Usability {
 
 const MOST_SUBJECTS = 20;
 
-/** Every pod has a service account, and whoever creates it has logged in. */
+/** Every pod has a service account, and its creator is authenticated. */
 const EVERYBODY = ['system:serviceaccounts', 'system:authenticated'];
 
 const RBAC = 'rbac.authorization.k8s.io';
 
 /**
- * @param grants on this very object
- * @param policy the policy's name
+ * @param grants on this very object @param policy the policy's name
  */
 export function usability(grants: readonly Grant[], policy: string): Usability {
   const everybody = grants.find(({ namespace, subjects }) => namespace === undefined && subjects.some(isEverybody));

@@ -1,4 +1,7 @@
-/** Types of volumes as PodSecurityPolicy and SecurityContextConstraints name them → as the field of a pod's volume is called. */
+/**
+ * Types of volumes as PodSecurityPolicy and SecurityContextConstraints name them → the name of the field in a pod's
+ * volume.
+ */
 
 /** policy/v1beta1 FSType of Kubernetes 1.24: all but one are the field's name. */
 export const PSP_VOLUMES: ReadonlyMap<string, string> = new Map(

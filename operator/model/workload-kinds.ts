@@ -54,15 +54,15 @@ export function workloadKind(kind: string): Row | undefined {
 }
 
 /**
- * The service account behind an object of this kind; undefined for every other kind, those included that only share
- * the name with a built-in one (Volcano has a Job too).
+ * The service account behind an object of this kind; undefined for every other kind, even if it shares the name with a
+ * built-in one (Volcano has a Job too).
  */
 export function controllerOf(apiVersion: string, kind: string): string | undefined {
   const row = workloadKind(kind);
   return row && groupOf(row.apiVersion) === groupOf(apiVersion) ? row.serviceAccount : undefined;
 }
 
-/** Where the pod or its template is in an object; empty for a Pod, and for kinds without a template. */
+/** The path of the pod or its template in an object; empty for a Pod, and for kinds without a template. */
 export function templatePath(kind: string): readonly string[] {
   return workloadKind(kind)?.template ?? [];
 }

@@ -1,4 +1,6 @@
-/** Who decides in a namespace: among the policies of a mode that select it, those with the highest priority. */
+/**
+ * The deciding policies of a namespace: among the policies of a mode that select it, those with the highest priority.
+ */
 import type { Mode } from '../api/capability-policy.ts';
 import type { ResolvedPolicy } from './resolve.ts';
 import { matches, mayOverlap, selectorCel } from './selector.ts';
@@ -17,8 +19,8 @@ export function deciding(
 }
 
 /**
- * The other policies that a decision of this one may turn on: same mode, at least its priority, and a selector that may
- * meet its own in some namespace.
+ * The other policies that a decision of this one may depend on: same mode, at least its priority, and a selector that
+ * may meet its own in some namespace.
  */
 export function siblings(policy: ResolvedPolicy, policies: readonly ResolvedPolicy[]): ResolvedPolicy[] {
   return policies.filter(
@@ -31,8 +33,8 @@ export function siblings(policy: ResolvedPolicy, policies: readonly ResolvedPoli
 }
 
 /**
- * The policies that decide where this one does and nowhere else: same mode, priority and selector. Itself among them, in
- * the order of names.
+ * The policies that decide in exactly the same namespaces: same mode, priority and selector. Includes the policy
+ * itself, in the order of names.
  */
 export function peers(policy: ResolvedPolicy, policies: readonly ResolvedPolicy[]): ResolvedPolicy[] {
   const selects = ({ selector }: ResolvedPolicy) => selectorCel(selector, '');
@@ -42,14 +44,14 @@ export function peers(policy: ResolvedPolicy, policies: readonly ResolvedPolicy[
   return [policy, ...others].sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
-/** The other policies that have this one as a sibling: whose decisions may turn on it. */
+/** The other policies that have this one as a sibling: their decisions may depend on it. */
 export function carriersOf(policy: ResolvedPolicy, policies: readonly ResolvedPolicy[]): ResolvedPolicy[] {
   return policies.filter((other) => siblings(other, [policy]).length > 0);
 }
 
 /**
- * Whether what runs in a namespace is evaluated. Nothing can be created in a namespace that is being deleted (admission
- * plugin NamespaceLifecycle).
+ * Whether the pods and workloads of a namespace are evaluated. Nothing can be created in a namespace that is being
+ * deleted (admission plugin NamespaceLifecycle).
  */
 export function isReached(
   { name, terminating }: { readonly name: string; readonly terminating: boolean },

@@ -1,4 +1,7 @@
-/** A policy as compiled and evaluated: every rule's value known, nothing left to a level or a default. */
+/**
+ * A policy as compiled and evaluated: the value of every rule is known, and nothing depends on a level or a default any
+ * more.
+ */
 import type { CompletePolicy, LabelSelector, Mode, Subject, UsableBy } from '../api/capability-policy.ts';
 import { RULES } from '../rules/index.ts';
 import type { Check, Fill } from '../rules/rule.ts';
@@ -21,15 +24,18 @@ export interface ResolvedPolicy {
   readonly values: Readonly<Record<string, unknown>>;
   /** The rules that restrict anything, in the registry's order. */
   readonly checks: readonly RuleChecks[];
-  /** Whether what a pod leaves unset is filled in, when that makes the pod comply. */
+  /** Whether unset fields of a pod are filled in, when that makes the pod comply. */
   readonly defaulting: boolean;
-  /** Whether a pod that sets a seccomp profile of its own counts as changed by this policy, as PodSecurityPolicy had it. */
+  /**
+   * Whether a pod that sets a seccomp profile of its own counts as changed by this policy, as it did for
+   * PodSecurityPolicy.
+   */
   readonly seccompChanges: boolean;
-  /** Defaulting is asked for, and the API servers cannot do it. */
+  /** The policy asks for defaulting, and the API servers cannot do it. */
   readonly defaultingUnavailable: boolean;
   /** The checks of a pod as it will be after filling; `checks` without defaulting. */
   readonly filledChecks: readonly RuleChecks[];
-  /** What defaulting writes, in the registry's order; empty without defaulting. */
+  /** The fields that defaulting writes, in the registry's order; empty without defaulting. */
   readonly fills: readonly Fill[];
 }
 
@@ -38,7 +44,10 @@ export interface RuleChecks {
   readonly checks: readonly Check[];
 }
 
-/** Why a policy cannot be compiled: the Accepted condition's reason, and a message that names the field and the fix. */
+/**
+ * The reason why a policy cannot be compiled: the Accepted condition's reason, and a message that names the field and
+ * the fix.
+ */
 export interface Refusal {
   readonly reason: 'VersionTooNew' | 'InvalidSpec' | 'TooExpensive';
   readonly message: string;
@@ -46,7 +55,9 @@ export interface Refusal {
 
 export type Resolution = { readonly policy: ResolvedPolicy } | { readonly refusal: Refusal };
 
-/** @param oldestServer N of Kubernetes 1.N: what `latest` means, and the newest version that every server enforces. */
+/**
+ * @param oldestServer N of Kubernetes 1.N: the meaning of `latest`, and the newest version that every server enforces.
+ */
 export function resolvePolicy(policy: CompletePolicy, oldestServer: number): Resolution {
   const { spec } = policy;
   const version = resolveVersion(spec.levelVersion, oldestServer);

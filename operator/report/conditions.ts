@@ -1,4 +1,4 @@
-/** What is known of a policy → its conditions, as kstatus and Argo CD read them. */
+/** The facts about a policy → its conditions, as kstatus and Argo CD read them. */
 import type { Condition } from '../api/capability-policy.ts';
 import type { RolloutOutcome } from '../apply/outcome.ts';
 import { useRoleName } from '../compile/rbac.ts';
@@ -22,7 +22,7 @@ export interface ConditionInput {
   readonly workloads: WorkloadReport | undefined;
   /** One text for each namespace in conflict, sorted. */
   readonly labelConflicts: readonly string[];
-  /** Who may use every policy by verb `*`. */
+  /** The users who may use every policy by verb `*`. */
   readonly wideHolders: readonly WideHolder[];
   /** The bindings that grant the use of the policy by its name and are older than it. */
   readonly olderBindings: readonly BindingName[];
@@ -37,7 +37,7 @@ const MASTERS = 'system:masters';
 /** The ReplicaSet controller, which may create pods in every namespace and creates those of Deployments. */
 const AS_CONTROLLER = '--as=system:serviceaccount:kube-system:replicaset-controller';
 
-/** Sorted by type. Violations and label conflicts are findings, not failures: Ready does not turn on them. */
+/** Sorted by type. Violations and label conflicts are findings, not failures: Ready does not depend on them. */
 export function buildConditions(input: ConditionInput): Condition[] {
   const { resolution } = input;
   const accepted = acceptedFinding(resolution, input);
@@ -57,8 +57,8 @@ export function buildConditions(input: ConditionInput): Condition[] {
 }
 
 /**
- * The Compliant condition of the last evaluation, as long as that is what is known: it stands until the next one is whole,
- * so that neither a restart nor a new namespace makes violations vanish and come back.
+ * The Compliant condition of the last complete evaluation. It is kept until the next one is complete, so that neither a
+ * restart nor a new namespace makes violations vanish and come back.
  */
 export function lastEvaluation({
   resolution,
@@ -154,7 +154,7 @@ function programmedFinding({ resolution, rollout, previous, generation }: Condit
     return { type, status: 'False', reason: reasons.NOT_ACCEPTED, message };
   }
   if (!rollout) {
-    // A restarted operator has seen nothing yet, and nothing speaks against what it saw before.
+    // A restarted operator has not seen anything yet, and nothing contradicts what it saw before.
     const before = previous.find((one) => one.type === type && one.observedGeneration === generation);
     if (before && before.reason !== reasons.NOT_ACCEPTED) return before;
     return { type, status: 'False', reason: reasons.PENDING, message: 'about to be written' };

@@ -20,17 +20,17 @@ export interface Happening {
   readonly related?: Regarding;
   readonly type: 'Normal' | 'Warning';
   readonly reason: string;
-  /** What was being done, as a word: `Apply`, `Evaluate`. */
+  /** The action, as a word: `Apply`, `Evaluate`. */
   readonly action: string;
   readonly note: string;
 }
 
 export interface EventOrigin {
-  /** Which operator says it: the pod's name. */
+  /** The reporting operator: the pod's name. */
   readonly reportingInstance: string;
   /** ISO 8601, UTC. */
   readonly now: string;
-  /** Tells apart two occurrences of the same happening; the same for a repeated attempt at one. */
+  /** Distinguishes two occurrences of the same event; equal for a repeated attempt at one. */
   readonly occasion: string;
 }
 
@@ -47,7 +47,7 @@ export interface KubernetesEvent {
   readonly note: string;
   readonly regarding: Regarding;
   readonly related?: Regarding;
-  /** When it happened more than once: how often, and when last. */
+  /** For an event that happened more than once: how often, and the last time. */
   readonly series?: { readonly count: number; readonly lastObservedTime: string };
 }
 
@@ -55,8 +55,8 @@ const NOTE_BYTES = 1024;
 const WORD_LENGTH = 128;
 
 /**
- * The name follows from what happened and from the occasion, not from the time: who repeats an attempt is told that the
- * Event exists already.
+ * The name is derived from the event and the occasion, not from the time: if an attempt is repeated, the API server
+ * answers that the Event exists already.
  */
 export function eventFor(happening: Happening, { reportingInstance, now, occasion }: EventOrigin): KubernetesEvent {
   const { regarding, related, type } = happening;
@@ -67,7 +67,7 @@ export function eventFor(happening: Happening, { reportingInstance, now, occasio
   return {
     apiVersion: 'events.k8s.io/v1',
     kind: 'Event',
-    // The API server wants Events about what has no namespace in this one.
+    // The API server requires this namespace for Events about cluster-scoped objects.
     metadata: { name: `${namePrefix(regarding.name)}.${hash}`, namespace: regarding.namespace ?? 'default' },
     eventTime: inMicroseconds(now),
     reportingController: GROUP,
@@ -97,7 +97,10 @@ export function regardingWorkload({ kind, namespace, name }: WorkloadName, known
   };
 }
 
-/** A DNS subdomain has 253 characters, and parts that neither begin nor end with a dash; names of roles are no such. */
+/**
+ * A DNS subdomain has 253 characters, and parts that neither begin nor end with a dash; names of roles may have other
+ * characters.
+ */
 function namePrefix(name: string): string {
   const parts = name.slice(0, 200).toLowerCase().split('.');
   const clean = parts.map((part) => part.replaceAll(/[^a-z0-9]+/g, '-').replaceAll(/^-|-$/g, ''));

@@ -1,4 +1,4 @@
-/** Pod Security labels that somebody else set: which concern a policy, and what is said about them. */
+/** Pod Security labels of another owner: which of them concern a policy, and the text about them. */
 import type { Mode } from '../api/capability-policy.ts';
 import type { LabelConflict, LabelOutcome } from '../apply/outcome.ts';
 import { LABEL_PREFIX } from '../compile/labels.ts';
@@ -21,13 +21,16 @@ export function conflictsOf(
   return conflicts.filter(({ label }) => keys.includes(label));
 }
 
-/** Whose label, theirs, ours, and what follows. */
+/** The owner of the label, its value, our value, and the consequence. */
 export function describeConflict({ label, theirs, ours, managers }: LabelConflict): string {
   const whose = managers.length > 0 ? [...managers].sort().join(', ') : 'somebody else';
   return `label ${label} is "${theirs}" by ${whose}; the operator would set "${ours}"${consequence(theirs, ours)}`;
 }
 
-/** Only a tighter level changes what is admitted: whatever a looser one lets pass meets the admission policy. */
+/**
+ * Only a tighter level changes which pods are admitted: the admission policy still checks the pods that a looser one
+ * lets pass.
+ */
 function consequence(theirs: string, ours: string): string {
   const tighter = isLevel(theirs) && isLevel(ours) && LEVELS.indexOf(theirs) > LEVELS.indexOf(ours);
   return tighter ? ', so Pod Security Admission objects to pods that the policy admits' : '';

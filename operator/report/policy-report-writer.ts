@@ -1,4 +1,6 @@
-/** Writes the policy reports of a namespace: what differs from what stands there, and nothing else stays. */
+/**
+ * Writes the policy reports of a namespace: writes those that differ from the existing ones, and deletes all others.
+ */
 import { type ApiClient, ApiError, isNotFound, pathFor } from '../cluster/client.ts';
 import type { RawObject } from '../cluster/raw.ts';
 import { DIGEST, type ReportView } from '../cluster/reports.ts';
@@ -7,9 +9,9 @@ import type { PolicyReport } from './policy-report.ts';
 export type PolicyReportClient = Pick<ApiClient, 'apply' | 'remove'>;
 
 /**
- * @param standing all of ours in the namespace
- * @param onWritten told of each report as the API server has it then, and its size as JSON
- * @throws what the client throws; nothing when the namespace or the CRD is going or gone, and all its reports with it
+ * @param standing all of our reports in the namespace @param onWritten called with each report as the API server has it
+ * then, and its size as JSON @throws the client's errors; nothing when the namespace or the CRD is deleted or being
+ * deleted, and all its reports with it
  */
 export async function writePolicyReports(
   client: PolicyReportClient,
@@ -24,7 +26,7 @@ export async function writePolicyReports(
       names.add(keyOf(report.apiVersion, name));
       const stands = standing.find((one) => one.name === name && one.api.apiVersion === report.apiVersion);
       if (stands?.digest === annotations[DIGEST]) continue;
-      // By force: nobody else may write it.
+      // By force: no other manager may write it.
       onWritten(await client.apply(report, { force: true }), Buffer.byteLength(JSON.stringify(report)));
     }
   } catch (error) {
@@ -49,7 +51,9 @@ function keyOf(apiVersion: string, name: string): string {
   return `${apiVersion} ${name}`;
 }
 
-/** A CRD that is being deleted takes nothing more (405, or 403 with these words); after that its paths are unknown. */
+/**
+ * A CRD that is being deleted accepts no more objects (405, or 403 with these words); after that its paths are unknown.
+ */
 function isGoing(error: unknown): boolean {
   if (!(error instanceof ApiError)) return false;
   const { status, causes, message } = error;

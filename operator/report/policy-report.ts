@@ -1,7 +1,7 @@
 /**
- * What a policy finds in a namespace → its reports there, as openreports.io and wgpolicyk8s.io define them and as Policy
- * Reporter shows them. A large report is split: each workload is in the part that its name hashes to, so that a change
- * of one workload changes one part.
+ * The findings of a policy in a namespace → its reports there, as openreports.io and wgpolicyk8s.io define them and as
+ * Policy Reporter shows them. A large report is split: the hash of its name determines a workload's part, so that a
+ * change to one workload changes one part.
  */
 import { createHash } from 'node:crypto';
 import type { Violation } from '../api/capability-policy.ts';
@@ -21,10 +21,10 @@ export interface PolicyReportInput {
   readonly api: ReportApi;
   readonly policy: Pick<ResolvedPolicy, 'name' | 'uid' | 'mode' | 'standard'>;
   readonly namespace: Pick<NamespaceView, 'name' | 'uid'>;
-  /** All that the policy judged there. */
+  /** All workloads that the policy evaluated there. */
   readonly workloads: readonly WorkloadJudgement[];
   readonly findIdentity: FindIdentity;
-  /** RFC 3339: what the last report says, when it says so. */
+  /** RFC 3339: the timestamp of the last report, if it says the same. */
   readonly cleanSince: string | undefined;
   /** ISO 8601, UTC. */
   readonly now: string;
@@ -36,9 +36,9 @@ export interface PolicyReport extends ReportApi {
     readonly annotations: Readonly<Record<string, string>>;
   };
   readonly scope: object;
-  /** What wgpolicyk8s.io has for each result only. */
+  /** Fields that only wgpolicyk8s.io has for each result. */
   readonly source?: string;
-  /** Of violations each result counts, of compliance each workload. */
+  /** For violations the summary counts each result, for compliance each workload. */
   readonly summary: Readonly<Record<'pass' | 'fail' | 'warn' | 'error' | 'skip', number>>;
   readonly results: readonly Result[];
 }
@@ -57,13 +57,13 @@ interface Result {
   readonly properties: Readonly<Record<string, string>>;
 }
 
-/** Annotation: how many results there was no room for; the summary counts them all the same. */
+/** Annotation: the number of results that did not fit; the summary counts them nevertheless. */
 export const LEFT_OUT = 'capabilitypolicy.dev/results-left-out';
 
 const SOURCE = 'capabilitypolicy';
-/** As JSON, of all results of a part. An object in etcd has at most 1.5 MiB. */
+/** As JSON, for all results of a part. An object in etcd has at most 1.5 MiB. */
 const PART_BYTES = 256 * 1024;
-/** Of one workload; a pod may have hundreds of containers, each of which breaks every rule. */
+/** For one workload; a pod may have hundreds of containers, each of which breaks every rule. */
 const WORKLOAD_BYTES = 32 * 1024;
 /** 64 MiB for one policy in one namespace, which takes some 100,000 results. */
 const MOST_PARTS = 256;
@@ -79,12 +79,12 @@ export function* policyReports(input: PolicyReportInput): Generator<PolicyReport
   }
 }
 
-/** The name of a policy's first report: the only one that says since when a namespace is clean. */
+/** The name of a policy's first report: the only one that says since when a namespace has been clean. */
 export function firstReportName(policy: string): string {
   return reportName(policy, 0);
 }
 
-/** The number is always there: or `a`'s second report would have the name of `a-2`'s first. */
+/** The number is always present: otherwise `a`'s second report would have the name of `a-2`'s first. */
 function reportName(policy: string, part: number): string {
   return `${SOURCE}-${policy}-${part + 1}`;
 }
@@ -139,7 +139,7 @@ function resultsOf(workload: WorkloadJudgement, input: PolicyReportInput): Resul
       ...commonOf(input),
       ...(rule && { rule }),
       severity: 'medium',
-      // Whether it violates depends on a creator whom nobody knows: shown, and no failure.
+      // A violation that depends on an unknown creator is shown, but is not a failure.
       result: verdict === 'Violating' ? 'fail' : 'warn',
       scored: verdict === 'Violating',
       message: message ?? '',
@@ -150,7 +150,10 @@ function resultsOf(workload: WorkloadJudgement, input: PolicyReportInput): Resul
   );
 }
 
-/** The one result about all that complies, so that a clean namespace is seen where only results are. */
+/**
+ * The single result about all compliant workloads, so that a clean namespace is visible in tools that show only
+ * results.
+ */
 function passed(input: PolicyReportInput, since: string): Result {
   const { namespace, policy, workloads } = input;
   return {
@@ -167,7 +170,7 @@ function passed(input: PolicyReportInput, since: string): Result {
 
 function commonOf({ policy }: PolicyReportInput) {
   const { level } = policy.standard;
-  // As Kyverno's policies for the Pod Security Standards name theirs.
+  // Kyverno's policies for the Pod Security Standards name theirs like this.
   const category = `Pod Security Standards (${level.charAt(0).toUpperCase()}${level.slice(1)})`;
   return { source: SOURCE, policy: policy.name, category };
 }

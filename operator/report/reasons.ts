@@ -1,5 +1,5 @@
 /**
- * The reasons of conditions and Events: stable words for machines. Accepted=False has the refusal's own
+ * The reasons of conditions and Events: stable identifiers for machines. Accepted=False has the refusal's own reason
  * (operator/policy/resolve.ts).
  */
 
@@ -9,15 +9,15 @@ export const ACCEPTED = 'Compiled';
 export const NOT_ACCEPTED = 'NotAccepted';
 /** Programmed and Ready: nothing was written yet. */
 export const PENDING = 'Pending';
-/** Programmed and Ready: written or being written, and not yet seen on every API server. */
+/** Programmed and Ready: written or being written, but not yet seen on every API server. */
 export const ROLLING_OUT = 'RollingOut';
-/** Programmed and Ready: every API server that answers was seen to judge by the newest ruleset. */
+/** Programmed and Ready: every API server that answers was seen to enforce the newest ruleset. */
 export const IN_FORCE = 'InForce';
-/** Programmed and Ready: an API server refused something that was to be written. */
+/** Programmed and Ready: an API server refused an object that the operator tried to write. */
 export const APPLY_FAILED = 'ApplyFailed';
 /** Compliant: no workload violates the policy. */
 export const NO_VIOLATION = 'NoViolation';
-/** Compliant: some workload violates it. Events on a workload and on the policy: it began to. */
+/** Compliant: some workload violates it. Events on a workload and on the policy: the workload began to violate it. */
 export const WORKLOAD_VIOLATES = 'WorkloadViolates';
 /**
  * Events on a workload and on the policy: the workload violates an Audit or Warn policy, and an Enforce policy admits
@@ -26,11 +26,14 @@ export const WORKLOAD_VIOLATES = 'WorkloadViolates';
 export const EXCEPTION_ADMITS = 'ExceptionAdmits';
 /** Compliant is Unknown: no workload violates, but some are too expensive to evaluate. */
 export const EVALUATION_TOO_EXPENSIVE = 'EvaluationTooExpensive';
-/** Compliant: not every namespace has been looked at. */
+/** Compliant: not every namespace has been evaluated. */
 export const NOT_EVALUATED = 'NotEvaluated';
-/** LabelConflict: a Pod Security label that somebody else set is left alone. */
+/** LabelConflict: a Pod Security label of another owner is left alone. */
 export const FOREIGN_LABEL = 'ForeignLabel';
-/** Event on the policy, or on the object when it is nobody's alone: somebody changed or deleted it, and it is back. */
+/**
+ * Event on the policy, or on the object if several policies own it: somebody modified or deleted it out of band, and
+ * the operator restored it.
+ */
 export const DRIFT_REPAIRED = 'DriftRepaired';
-/** Events on a workload and on the policy: it no longer does, or is gone. */
+/** Events on a workload and on the policy: the workload no longer violates it, or was deleted. */
 export const VIOLATION_ENDED = 'ViolationEnded';

@@ -19,8 +19,8 @@ import { type FindIdentity, violationHappenings } from './violation-events.ts';
 type Origin = Omit<EventOrigin, 'occasion'>;
 
 /**
- * @param policy with its old status, which is also the occasion: a change that starts from the same old status, because it
- * is tried again or because it comes back within the hour that an Event lives, is told once
+ * @param policy with its old status, which also identifies the occasion: a change that starts from the same old status
+ * emits its Events once, even if it is tried again or comes back within the hour that an Event lives
  */
 export function policyEvents(
   policy: CompletePolicy,
@@ -41,7 +41,7 @@ export function policyEvents(
   );
 }
 
-/** About a namespace whose label is somebody else's, once for each conflict that was not there before. */
+/** About a namespace with a label of another owner, once for each new conflict. */
 export function namespaceEvents(
   { name, uid }: Pick<NamespaceView, 'name' | 'uid'>,
   before: LabelOutcome | undefined,
@@ -54,7 +54,7 @@ export function namespaceEvents(
     .map((conflict) => eventFor(conflictHappening(name, uid, conflict), { ...origin, occasion: '' }));
 }
 
-/** About an object of ours that somebody changed or deleted. */
+/** About an object of ours that somebody modified or deleted. */
 export function repairEvent(
   { kind, name }: { readonly kind: string; readonly name: string },
   policy: CapabilityPolicy | undefined,
@@ -80,7 +80,7 @@ function acceptedHappenings(before: Condition | undefined, next: Condition | und
   return [{ type: 'Warning', reason: next.reason, action: 'Compile', note: next.message }];
 }
 
-/** No news: being about to write a new policy, and what the Event of Accepted tells already. */
+/** Emits nothing for a new policy that is about to be written, or for what the Event of Accepted already says. */
 function programmedHappenings(before: Condition | undefined, next: Condition | undefined): Unaddressed[] {
   if (!next || next.reason === reasons.NOT_ACCEPTED) return [];
   if (before?.status === next.status && before.reason === next.reason) return [];

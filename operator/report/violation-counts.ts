@@ -1,4 +1,4 @@
-/** Verdicts → how many workloads violate, by policy, namespace, rule and mode: what /metrics shows. */
+/** Verdicts → the number of violating workloads, by policy, namespace, rule and mode, for /metrics. */
 import type { NamespaceJudgement } from '../evaluate/namespace.ts';
 
 export interface ViolationCount {

@@ -13,7 +13,7 @@ export interface WorkloadReport {
   readonly notAdmitted: readonly WorkloadJudgement[];
   /** The number of notAdmitted that are unknown because their evaluation is too expensive. */
   readonly tooExpensive: number;
-  /** Of notAdmitted, what the status has room for. */
+  /** The part of notAdmitted that fits into the status. */
   readonly violations: readonly Violation[];
   readonly unusedGrants: readonly string[];
 }
@@ -25,9 +25,8 @@ const MESSAGE_LENGTH = 512;
 const LARGEST_ENTRY = 4 * 1024;
 
 /**
- * @param namespaces where the policy decides
- * @returns undefined until each of them has been judged with this policy among the deciding ones: half a report would
- * call repaired what was not looked at
+ * @param namespaces where the policy decides @returns undefined until each of them has been evaluated with this policy
+ * among the deciding ones: a partial report would call workloads repaired that were not evaluated
  */
 export function reportWorkloads(
   policy: CapabilityPolicy,
@@ -101,7 +100,7 @@ export function entriesOf(workload: WorkloadJudgement, broken: readonly BrokenRu
   });
 }
 
-/** Only what the policy itself states: a level's own list is no grant that somebody chose. */
+/** Only values that the policy itself states: a level's own list is not a deliberate grant. */
 /** Values that every version of the level admits are not grants: a list repeats them only so as not to refuse them. */
 function unused({ spec }: CapabilityPolicy, added: ReadonlySet<string>): string[] {
   const granted = spec.overrides?.capabilities?.allowedAdd ?? [];

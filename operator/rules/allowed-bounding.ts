@@ -22,7 +22,7 @@ interface AllowedBounding {
 const PRIVILEGED = 'c.?securityContext.?privileged.orValue(false)';
 
 /**
- * CEL, list(string): which of the forbidden capabilities the container's bounding set will have.
+ * CEL, list(string): the forbidden capabilities that the container's bounding set will have.
  *
  * Runtimes start from their default set, or from nothing with drop ALL, or from everything with add ALL; then come the
  * adds, then the drops, in any case of letters. CRI-O and Docker strip CAP_ where containerd does not, so a prefixed add

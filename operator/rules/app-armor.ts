@@ -7,9 +7,9 @@ import { type Check, defineRule, type Fill } from './rule.ts';
 interface AppArmor {
   readonly types: readonly string[];
   readonly unset: 'Allowed' | 'Refused';
-  /** Which profiles of type Localhost, `*` at the end of one for any rest; undefined: any. */
+  /** The profiles of type Localhost, with `*` at the end for any ending; undefined: any. */
   readonly localhostProfiles?: readonly string[];
-  /** What defaulting fills in. */
+  /** The profile that defaulting fills in. */
   readonly default?: Profile;
 }
 
@@ -36,8 +36,8 @@ const IS_CONTRADICTED = `${KEY} in variables.annotations`;
 const REACHES = takesFromPod('appArmorProfile');
 
 /**
- * Profiles were annotations before v1.30; API servers still convert those into fields.
- * @param value CEL, string: an annotation's
+ * Profiles were annotations before v1.30; API servers still convert those into fields. @param value CEL, string: an
+ * annotation's
  */
 function annotationAllowed({ types, localhostProfiles = ['*'] }: AppArmor, value: string): string {
   return [
@@ -149,7 +149,7 @@ function fillsOf({ default: profile }: AppArmor): Fill[] {
   ];
 }
 
-/** An annotation's value as the API server turns it into a field; any other text stays as it is. */
+/** An annotation's value as the API server turns it into a field; any other text stays unchanged. */
 function withTypeOfField(profile: string): string {
   if (profile === 'runtime/default') return 'RuntimeDefault/';
   if (profile === 'unconfined') return 'Unconfined/';

@@ -10,13 +10,13 @@ export interface Capabilities {
   readonly allowedAdd: readonly string[];
   readonly requiredDrop: readonly string[];
   readonly defaultAdd: readonly string[];
-  /** ALL among the drops does not stand for the required ones. */
+  /** A drop of ALL does not cover the required ones. */
   readonly dropByName?: true;
   /** Refuses lists longer than the number of names; absent at a level's own value, which is the Standard's check. */
   readonly boundedNames?: true;
 }
 
-/** What the baseline level may add: the default set of the runtimes of old, without NET_RAW. */
+/** The capabilities that the baseline level may add: the historical default set of the runtimes, without NET_RAW. */
 const BASELINE = [
   'AUDIT_WRITE',
   'CHOWN',
@@ -33,12 +33,12 @@ const BASELINE = [
   'SYS_CHROOT',
 ];
 const RESTRICTED = ['NET_BIND_SERVICE'];
-/** What the API takes in its lists. */
+/** The values that the API accepts in its lists. */
 const NAMES = ['ALL', ...CAPABILITIES];
 
-/** CEL, list(string): what the container asks for. */
+/** CEL, list(string): the capabilities that the container adds. */
 export const ADD = 'c.?securityContext.?capabilities.?add.orValue([])';
-/** CEL, list(string): what the container gives up. */
+/** CEL, list(string): the capabilities that the container drops. */
 export const DROP = 'c.?securityContext.?capabilities.?drop.orValue([])';
 
 /** Each known name with and without CAP_. A longer list only serves to make evaluation expensive. */
@@ -96,7 +96,10 @@ function dropChecks(drops: Drops, minor: number, filled: boolean): Check[] {
   return exempt ? [] : [dropCheck(drops, FOR_WINDOWS)];
 }
 
-/** CEL, list(string): what the container will add after defaulting. Dropping that very one keeps it away, ALL does not. */
+/**
+ * CEL, list(string): what the container will add after defaulting. A drop of the capability itself prevents the add; a
+ * drop of ALL does not.
+ */
 export function filledAdd(defaultAdd: readonly string[]): string {
   return `(${ADD} + ${literal(defaultAdd)}.filter(x, !(x in ${ADD}) && !(x in ${DROP})))`;
 }
@@ -121,7 +124,7 @@ function fillsOf(lists: Capabilities): Fill[] {
   ];
 }
 
-/** The lists in force: what the overrides state, and for what they leave out, the Standard's. */
+/** The lists in force: those of the overrides, and for absent ones the Standard's. */
 export function capabilitiesOf({ capabilities }: CapabilityPolicyOverrides, { level, minor }: Standard): Capabilities {
   const own = levelsOwn(level, minor);
   const { defaultAdd = [], dropByName, requiredDrop = own.requiredDrop } = capabilities ?? {};
@@ -162,12 +165,12 @@ function stated(allowedAdd: readonly string[], requiredDrop: readonly string[]):
   return { 'capabilities.allowedAdd': allowedAdd, 'capabilities.requiredDrop': requiredDrop };
 }
 
-/** The names that each of the lists has, itself or by ALL. */
+/** The names that each of the lists contains, itself or through ALL. */
 function droppedByAll(lists: readonly (readonly string[])[]): string[] {
   return NAMES.filter((name) => lists.every((drop) => drop.includes(name) || drop.includes('ALL'))).sort();
 }
 
-/** What a container adds, and what it drops. */
+/** The capabilities that a container adds, and those that it drops. */
 type Asked = readonly [add: readonly string[], drop: readonly string[]];
 
 function ownLists(standard: Standard): Asked {
@@ -213,7 +216,7 @@ export const capabilities = defineRule<Capabilities, Asked>({
 
   fit: (standard) => ({
     own: [ownLists(standard)],
-    // Containers for Windows need not drop anything: as if they dropped all.
+    // Containers for Windows need not drop anything: they count as dropping all.
     asks: [
       {
         over: 'containers',

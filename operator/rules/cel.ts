@@ -1,4 +1,4 @@
-/** Words that the rules' CEL texts share. */
+/** Text fragments that the rules' CEL texts share. */
 
 /** A CEL literal of a JSON value: CEL's string escapes are a superset of JSON's. */
 export function literal(value: string | readonly string[]): string {
@@ -19,9 +19,8 @@ export const IN_USER_NAMESPACE = '!variables.spec.?hostUsers.orValue(true)';
 export const FOR_WINDOWS = 'variables.spec.?os.?name.orValue("") == "windows"';
 
 /**
- * CEL, bool: whether a text is one of the patterns.
- * @param text CEL, string
- * @param patterns `*` at the end of one stands for any rest
+ * CEL, bool: whether a text matches one of the patterns. @param text CEL, string @param patterns `*` at the end matches
+ * any ending
  */
 export function matchesAny(text: string, patterns: readonly string[]): string {
   const exact = patterns.filter((pattern) => !pattern.endsWith('*'));
@@ -60,8 +59,8 @@ export function takesFromPod(field: string): string {
 }
 
 /**
- * CEL, bool, for what defaulting writes on a pod: the pod leaves a field of the securityContext unset, and so does some
- * container that would take it from there.
+ * CEL, bool, for the fields that defaulting writes on a pod: the pod leaves a field of the securityContext unset, and
+ * so does some container that would inherit it.
  */
 export function isUnsetForSome(field: string): string {
   const containers = 'variables.spec.?initContainers.orValue([]) + variables.spec.containers';
@@ -71,7 +70,7 @@ export function isUnsetForSome(field: string): string {
   );
 }
 
-/** `c` was added to a pod that exists: of that, the pod's own fields cannot be filled any more. */
+/** `c` was added to an existing pod, whose own fields cannot be filled any more. */
 export const IS_EPHEMERAL = 'variables.spec.?ephemeralContainers.orValue([]).exists(e, e.name == c.name)';
 
 /** `a || b || …`, each in brackets; empty without any. */
@@ -79,7 +78,7 @@ export function or(...conditions: readonly string[]): string {
   return conditions.map((condition) => `(${condition})`).join(' || ');
 }
 
-/** `a && b && …`, each in brackets; leaves out what is undefined. */
+/** `a && b && …`, each in brackets; skips undefined terms. */
 export function and(...conditions: readonly (string | undefined)[]): string {
   return conditions
     .filter((condition) => condition !== undefined)

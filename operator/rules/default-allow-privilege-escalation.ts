@@ -13,7 +13,7 @@ export const defaultAllowPrivilegeEscalation = defineRule<boolean | undefined>({
   sources: ['PodSecurityPolicy defaultAllowPrivilegeEscalation'],
   reads: { spec: ['os'], container: ['securityContext'] },
 
-  // What is refused anyway is filled in by the rule that refuses it.
+  // The rule that refuses a value fills it in.
   value: (overrides, standard) =>
     allowPrivilegeEscalation.value(overrides, standard) === true
       ? overrides.defaultAllowPrivilegeEscalation
@@ -50,6 +50,6 @@ export const defaultAllowPrivilegeEscalation = defineRule<boolean | undefined>({
 
   podSecurity: () => 'restricted',
 
-  // It only fills in: left out, it refuses nothing.
+  // The field only fills in: if it is left out, it refuses nothing.
   fit: () => ({ choices: () => [{}] }),
 });

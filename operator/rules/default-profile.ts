@@ -1,4 +1,4 @@
-/** What the rules about seccomp and AppArmor profiles share: the profile that defaulting fills in. */
+/** The profile that defaulting fills in, shared by the rules about seccomp and AppArmor profiles. */
 import { literal } from './cel.ts';
 
 export interface Profile {
@@ -8,11 +8,11 @@ export interface Profile {
 
 interface Admitted {
   readonly types: readonly string[];
-  /** `*` at the end of one stands for any rest; undefined: any. */
+  /** `*` at the end matches any ending; undefined: any. */
   readonly localhostProfiles?: readonly string[] | undefined;
 }
 
-/** Undefined, too, where it would be refused once it is filled in: then it is as good as none. */
+/** Undefined, too, if it would be refused once it is filled in: then it is as good as none. */
 export function admittedDefault(profile: Profile | undefined, { types, localhostProfiles }: Admitted) {
   if (!profile || !types.includes(profile.type)) return undefined;
   const { localhostProfile = '' } = profile;

@@ -1,15 +1,15 @@
-/** Words that rules share for stating themselves to fit given pods. */
+/** Functions that rules share for stating themselves to fit given pods. */
 import type { Fit } from './rule.ts';
 
-/** A rule with few values, whatever pods ask for: from the tightest on. */
+/** For a rule with few values, whatever pods ask for: from the tightest on. */
 export function firstOfValues(path: string, ...values: readonly unknown[]): Fit {
   return { choices: () => values.map((value) => ({ [path]: value })) };
 }
 
 /**
- * Names that pods may use: exactly those that they do use, where the API takes them, else any.
+ * The names that pods may use: exactly those in use, if the API accepts them, else any.
  *
- * @param any the value that admits every name; undefined where none is needed, since no level restricts the names
+ * @param any the value that admits every name; undefined if it is not needed, since no level restricts the names
  */
 export function namesUsed(
   path: string,
@@ -21,13 +21,13 @@ export function namesUsed(
 }
 
 const PROFILE_TYPES = ['Localhost', 'RuntimeDefault', 'Unconfined'];
-/** The answer of a container that has no profile. */
+/** The answer of a container without a profile. */
 export const NO_PROFILE = 'Unset';
 const MOST_PROFILES = 32;
-/** `*` at the end would stand for any rest. */
+/** `*` at the end would match any ending. */
 const PROFILE = /^[^*]{1,253}$/;
 
-/** CEL, list(string), for a rule's asking: `Localhost/NAME` or `TYPE/`; none when the profile is not set. */
+/** CEL, list(string), for a rule's question: `Localhost/NAME` or `TYPE/`; empty when the profile is not set. */
 export function profileAsked(profile: string): string {
   return `${profile}.hasValue() ? [${profile}.?type.orValue("") + "/" + ${profile}.?localhostProfile.orValue("")] : []`;
 }

@@ -9,14 +9,14 @@ interface HostPath {
 
 /**
  * CEL, bool: whether the hostPath volume `v` is at one of the prefixes or below. Whole components count: `/foo` covers
- * `/foo`, `/foo/` and `/foo/x`, not `/foobar`, and not `//foo`, which the kernel takes for the same.
+ * `/foo`, `/foo/` and `/foo/x`, but not `/foobar`, and not `//foo`, which the kernel reads as the same path.
  */
 function covered(prefixes: readonly HostPath[]): string {
   const path = 'v.?hostPath.?path.orValue("")';
   const conditions = prefixes.map(({ pathPrefix }) => {
     const prefix = pathPrefix.endsWith('/') ? pathPrefix.slice(0, -1) : pathPrefix;
     const below = `${path}.startsWith(${literal(`${prefix}/`)})`;
-    // Of a path, too, one slash at its end does not count: /foo/ is /foo, and no other prefix than /foo covers it.
+    // A slash at the end of a path does not count either: /foo/ is /foo, and no other prefix than /foo covers it.
     return prefix.endsWith('/') ? below : `${path} == ${literal(prefix)} || ${below}`;
   });
   return conditions.length === 0 ? 'false' : conditions.join(' || ');
@@ -44,7 +44,7 @@ const MOUNTS = 'c.?volumeMounts.orValue([])';
 /** CEL, bool, over a mount `m`. */
 const MAY_WRITE = '!m.?readOnly.orValue(false)';
 
-/** A volume that some writable prefix covers may be written to, whatever else covers it. */
+/** A volume that some writable prefix covers may be written to, even if other prefixes cover it, too. */
 function mountCheck(paths: readonly HostPath[]): Check {
   const readOnly = covered(paths.filter((path) => path.readOnly));
   const writable = covered(paths.filter((path) => !path.readOnly));

@@ -10,8 +10,8 @@ interface PortRange {
 const EVERY_PORT: readonly PortRange[] = [{ min: 1, max: 65535 }];
 
 /**
- * The port `p` takes on the node, 0 for none. With hostNetwork the API server fills in containerPort when a pod is
- * created (SetDefaults_PodSpec), not yet in the template it comes from.
+ * The port that `p` uses on the node, 0 for none. With hostNetwork the API server fills in containerPort when a pod is
+ * created (SetDefaults_PodSpec), but not in its template.
  */
 const PORT =
   '(p.?hostPort.orValue(0) != 0 ? p.hostPort : variables.spec.?hostNetwork.orValue(false) ? p.containerPort : 0)';

@@ -1,4 +1,4 @@
-/** Words that the rules about user and group IDs share. */
+/** Text fragments that the rules about user and group IDs share. */
 
 /** User or group IDs, both ends included. */
 export interface IdRange {
@@ -12,7 +12,7 @@ export interface GroupStrategy {
   readonly ranges?: readonly IdRange[];
 }
 
-/** What stands in for an ID that is not set: no range contains it. */
+/** Represents an unset ID: no range contains it. */
 export const UNSET = -1;
 
 /**
@@ -47,7 +47,7 @@ function searched(number: string, ranges: readonly IdRange[]): string {
 const MOST_RANGES = 32;
 
 /**
- * The ranges of exactly these numbers; of more than the API takes, those that are nearest to each other become one.
+ * The ranges of exactly these numbers; if the API does not accept so many, the nearest ones are merged.
  *
  * @returns undefined when a number is beyond the limits
  */
@@ -66,13 +66,13 @@ export function rangesOf(numbers: readonly number[], limits: IdRange): IdRange[]
   });
 }
 
-/** IDs that the API takes in ranges. */
+/** The IDs that the API accepts in ranges. */
 const IDS: IdRange = { min: 0, max: 2147483647 };
 
 /**
  * PodSecurityPolicy's rules for the IDs that pods have, the tightest first.
  *
- * @param ids UNSET among them: of a pod or container that has none
+ * @param ids UNSET among them: of a pod or container without one
  */
 export function strategies(ids: readonly number[], ifSome: 'MayRunAs' | undefined) {
   const ranges = rangesOf(
@@ -91,7 +91,7 @@ export function listedRanges(ranges: readonly IdRange[]): string {
     : ranges.map(({ min, max }) => (min === max ? `${min}` : `${min}-${max}`)).join(', ');
 }
 
-/** What defaulting fills in; UNSET where there is no range. */
+/** The value that defaulting fills in; UNSET if there is no range. */
 export function firstOf(ranges: readonly IdRange[]): number {
   return ranges[0]?.min ?? UNSET;
 }

@@ -56,7 +56,7 @@ export const procMount = defineRule<ProcMount>({
 
   podSecurity: ({ types }, _standard, label) => {
     if (!types.includes('Unmasked')) return 'restricted';
-    // Whatever this text says, the API server accepts Unmasked only with hostUsers: false (ValidateSecurityContext).
+    // Independently of this text, the API server accepts Unmasked only with hostUsers: false (ValidateSecurityContext).
     return label >= 35 ? 'baseline' : 'privileged';
   },
 

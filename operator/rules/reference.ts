@@ -1,10 +1,10 @@
-/** The rules, told from their own files, as a page for people. Pure: the same rules always give the same text. */
+/** The reference page of the rules, generated from their files. Pure: the same rules always give the same text. */
 import type { CapabilityPolicyOverrides } from '../api/capability-policy.ts';
 import { table } from '../api/markdown.ts';
 import { formatVersion, LEVELS, type Level, NEWEST_KNOWN_MINOR, type Standard } from '../standards/level-version.ts';
 import type { Check, Fill, Rule } from './rule.ts';
 
-/** What an override may look like: each is shown with what comes of it. */
+/** Example overrides: each is shown with its effect. */
 const EXAMPLES: CapabilityPolicyOverrides = {
   capabilities: {
     allowedAdd: ['NET_BIND_SERVICE', 'NET_RAW'],
@@ -90,7 +90,7 @@ function section(rule: Rule): string {
     .join('\n\n');
 }
 
-/** Versions in a row for which something is the same. */
+/** Consecutive versions for which something is the same. */
 interface Span<Value> {
   readonly first: number;
   readonly last: number;
@@ -125,7 +125,7 @@ function valuesOf(rule: Rule): string {
   return table(['level', 'version', 'value', 'looked at'], rows);
 }
 
-/** The fields that some check looks at, once each. */
+/** The fields that some check reads, once each. */
 function judged(checks: readonly Check[]): string {
   const fields = checks.map(({ over, path }) => `${partOf(over)} \`${path}\``);
   return fields.length === 0 ? 'nothing: everything is admitted' : [...new Set(fields)].join(', ');

@@ -1,22 +1,25 @@
 /**
  * A rule: one aspect of a pod that a Pod Security Standard or an override restricts.
  *
- * Everything that is known about a rule stands in its file: the Standard's words, its value at each level and version,
- * its CEL, the Pod Security level its value amounts to. `index.ts` lists the rules; nothing else names them.
+ * The file of a rule contains everything about it: the Standard's words, its value at each level and version, its CEL,
+ * and the Pod Security level of its value. `index.ts` lists the rules; nothing else names them.
  */
 import type { CapabilityPolicyOverrides } from '../api/capability-policy.ts';
 import type { Level, Standard } from '../standards/level-version.ts';
 
 /**
  * A test of one part of a pod, in CEL. The API server runs the text in an admission policy and the operator runs the
- * same text with cel-js, so it stays in what both know: has, all, exists, filter, map, in, ?:, .?/orValue, string
+ * same text with cel-js, so it uses only what both support: has, all, exists, filter, map, in, ?:, .?/orValue, string
  * functions, join.
  *
- * Names it may use: `variables.spec` (the PodSpec), `variables.annotations` (the pod's, never null), and the part it
- * looks at: `c` (a container of any kind) or `v` (a volume).
+ * It may use these names: `variables.spec` (the PodSpec), `variables.annotations` (the pod's, never null), and the part
+ * that it checks: `c` (a container of any kind) or `v` (a volume).
  */
 export interface Check {
-  /** What the check is run on: the pod once, or each container (init and ephemeral ones included), or each volume. */
+  /**
+   * The parts that the check runs on: the pod once, or each container (init and ephemeral ones included), or each
+   * volume.
+   */
   readonly over: 'pod' | 'containers' | 'volumes';
   /** CEL, bool: true when the part breaks the rule. */
   readonly violates: string;
@@ -41,7 +44,7 @@ export interface Check {
   readonly path: string;
 }
 
-/** The parts of a pod that a rule reads; all else is dropped when the cluster is read. Top-level names suffice. */
+/** The parts of a pod that a rule reads; all others are dropped when the cluster is read. Top-level names suffice. */
 export interface Reads {
   /** Fields of the PodSpec, besides the containers: `hostNetwork`, `volumes`. */
   readonly spec?: readonly string[];
@@ -52,8 +55,9 @@ export interface Reads {
 }
 
 /**
- * What defaulting writes where a pod left a field unset, as PodSecurityPolicy did. It never changes a value that is set.
- * Filling is per pod and per container (init and ephemeral ones included; of a pod that exists, only added ones).
+ * The value that defaulting writes where a pod left a field unset, as PodSecurityPolicy did. It never changes a value
+ * that is set. Filling is per pod and per container (including init and ephemeral ones; in an existing pod, only added
+ * ones).
  */
 export interface Fill {
   readonly over: 'pod' | 'containers';
@@ -70,7 +74,7 @@ export type Stated = Readonly<Record<string, unknown>>;
 
 /** How to state the rule for given pods, so that it admits them and little else. */
 export interface Fit<Asked = unknown> {
-  /** What the parts of a pod ask of the rule; none where the value does not depend on it. */
+  /** The answers of a pod's parts to the rule's question; none if the value does not depend on it. */
   readonly asks?: readonly Asking[];
   /**
    * Answers that the level's own value admits. An override's list contains them, too: it must not refuse what the level
@@ -83,7 +87,7 @@ export interface Fit<Asked = unknown> {
    */
   readonly guards?: { readonly path: string; readonly entry: string };
   /**
-   * Ways to state the rule, the tightest first; whoever asks takes the first that admits the pods.
+   * Ways to state the rule, the tightest first; the caller uses the first that admits the pods.
    *
    * @param asked the answers of all parts of all pods and of the level, without duplicates
    */
@@ -99,24 +103,24 @@ export interface Asking {
 export interface Rule<Value = unknown, Asked = unknown> {
   /** The override's path below `spec.overrides`; also the rule's name in messages, metrics and reports. */
   readonly id: string;
-  /** One sentence: what the rule is about. */
+  /** One sentence: the subject of the rule. */
   readonly title: string;
-  /** The Standard's own words, or where the rule comes from when no Standard has it. */
+  /** The Standard's own words, or the origin of the rule when no Standard has it. */
   readonly words: string;
-  /** Where the semantics are taken from: KEPs, source files, headers. */
+  /** The sources of the semantics: KEPs, source files, headers. */
   readonly sources: readonly string[];
   readonly reads: Reads;
 
-  /** The value in force: what the overrides state, and for what they leave out, the Standard's. */
+  /** The value in force: that of the overrides, and for absent ones the Standard's. */
   value(overrides: CapabilityPolicyOverrides, standard: Standard): Value;
 
   /**
    * The tests of this value, none when everything is admitted. At the level's own value: exactly that version's check.
-   * @param filled whether the text is to judge the pod as it will be after `fills`
+   * @param filled whether the text evaluates the pod as it will be after `fills`
    */
   checks(value: Value, standard: Standard, filled?: boolean): Check[];
 
-  /** What defaulting would write for this value; absent where there is nothing to fill in. */
+  /** The fields that defaulting would write for this value; absent if there are none. */
   fills?(value: Value, standard: Standard): Fill[];
 
   /**
@@ -125,7 +129,7 @@ export interface Rule<Value = unknown, Asked = unknown> {
    */
   podSecurity(value: Value, standard: Standard, label: number): Level;
 
-  /** How a policy of this standard states the rule for the pods that there are. */
+  /** How a policy of this standard states the rule for given pods. */
   fit(standard: Standard): Fit<Asked>;
 }
 

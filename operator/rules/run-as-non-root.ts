@@ -6,7 +6,7 @@ const PATH = 'securityContext.runAsNonRoot';
 const CONTAINER = 'c.?securityContext.?runAsNonRoot';
 const POD = 'variables.spec.?securityContext.?runAsNonRoot';
 
-/** Defaulting does not promise non-root for a user that is root: the kubelet would not start it. */
+/** Defaulting does not set runAsNonRoot for a root user: the kubelet would not start it. */
 const MAY_PROMISE = `${effective('runAsUser')}.orValue(-1) != 0`;
 
 export const runAsNonRoot = defineRule<boolean>({

@@ -91,7 +91,7 @@ export const runAsUser = defineRule<RunAsUser, number>({
 
   podSecurity: ({ rule }, { minor }, label) => {
     if (label < 23) return 'restricted';
-    // PodSecurityPolicy's rules look at what containers get: a pod's 0 that each of them overrides passes.
+    // PodSecurityPolicy's rules check the effective IDs of containers: a pod's 0 that each of them overrides passes.
     if (rule !== 'NotZero') return 'baseline';
     return minor >= 35 && label < 35 ? 'baseline' : 'restricted';
   },

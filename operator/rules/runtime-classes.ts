@@ -8,7 +8,7 @@ interface RuntimeClasses {
   readonly default?: string;
 }
 
-/** What the API takes for a name. */
+/** The names that the API accepts. */
 const CLASS_NAME = /^[a-z0-9]([a-z0-9-]*[a-z0-9])?([.][a-z0-9]([a-z0-9-]*[a-z0-9])?)*$/;
 const NAME = 'variables.spec.?runtimeClassName';
 

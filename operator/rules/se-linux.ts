@@ -64,7 +64,9 @@ function listedOptions(options: Options): string {
     .join(', ');
 }
 
-/** The pod's own are judged even where each container overrides them: they are the sandbox's and the volumes'. */
+/**
+ * The pod's own options are checked even if each container overrides them: they apply to the sandbox and the volumes.
+ */
 function mustRunAsChecks(options: Options, filled: boolean): Check[] {
   const pod = `variables.spec.?${PATH.replace('.', '.?')}`;
   const listed = listedOptions(options);
@@ -93,13 +95,13 @@ function mustRunAsFills(options: Options): Fill[] {
     value: `{${entries.join(', ')}}`,
   });
   return [
-    // Also where each container has its own: they are the sandbox's and the volumes' too.
+    // Also if each container has its own: the pod's apply to the sandbox and the volumes, too.
     fill('pod', `!variables.spec.?${PATH.replace('.', '.?')}.hasValue()`),
     fill('containers', and(`!${OPTIONS}.hasValue()`, IS_EPHEMERAL)),
   ];
 }
 
-/** Options that all have in common, if there are such. */
+/** Options that all have in common, if there are any. */
 function mustBeOf(asked: readonly Options[]): SeLinux[] {
   const stated = asked
     .map((options) => FIELDS.filter((name) => options[name]).map((name) => [name, options[name]] as const))

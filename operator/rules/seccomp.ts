@@ -8,11 +8,11 @@ interface Seccomp {
   readonly types: readonly string[];
   /** RefusedOnPod: the pod must have a profile of its own. */
   readonly unset: 'Allowed' | 'Refused' | 'RefusedOnPod';
-  /** What defaulting fills in; undefined: what `types` have that needs no name. */
+  /** The profile that defaulting fills in; undefined: the one in `types` that needs no name. */
   readonly default?: Profile;
-  /** Which profiles of type Localhost, `*` at the end of one for any rest; undefined: any. */
+  /** The profiles of type Localhost, with `*` at the end for any ending; undefined: any. */
   readonly localhostProfiles?: readonly string[];
-  /** Before v1.19 the Standard read annotations, which servers of today ignore. */
+  /** Before v1.19 the Standard read annotations, which current servers ignore. */
   readonly annotations: boolean;
 }
 
@@ -54,14 +54,14 @@ function localhostChecks({ types, localhostProfiles }: Seccomp): Check[] {
 
 const IS_UNSET = `!${CONTAINER_PROFILE}.hasValue() && !${POD_PROFILE}.hasValue()`;
 
-/** What defaulting fills in: Localhost would need a profile's name. */
+/** The profile that defaulting fills in: Localhost would need a profile's name. */
 function filling({ types, unset, default: stated }: Seccomp): Profile | undefined {
   if (stated || unset !== 'Refused') return stated;
   const type = types.includes('RuntimeDefault') ? 'RuntimeDefault' : types[0];
   return type === undefined || type === 'Localhost' ? undefined : { type };
 }
 
-/** CEL, bool: the pod has the annotation of old, and the API server would refuse a field beside it that says otherwise. */
+/** CEL, bool: the pod has the historical annotation, and the API server would refuse a field that contradicts it. */
 function contradicted({ type, localhostProfile }: Profile): string {
   const agreeing =
     type === 'Localhost'
@@ -76,7 +76,7 @@ function contradicted({ type, localhostProfile }: Profile): string {
 function fillsOf(value: Seccomp): Fill[] {
   const profile = filling(value);
   if (!profile) return [];
-  // A default that is stated is the pod's, as in PodSecurityPolicy, also where each container has its own.
+  // A stated default applies to the pod, as in PodSecurityPolicy, even if each container has its own.
   const isUnset = value.default ? `!${POD_PROFILE}.hasValue()` : isUnsetForSome('seccompProfile');
   const fill = (over: 'pod' | 'containers', ...when: string[]): Fill => ({
     over,
@@ -94,13 +94,13 @@ function unsetChecks(value: Seccomp, minor: number, filled: boolean): Check[] {
   const left = (unfilled: string) => (profile ? leftUnset(forLinux, unfilled) : forLinux);
   const annotated = profile ? contradicted(profile) : 'false';
   if (value.unset === 'Refused') return [unsetCheck(value, left(and(annotated, `!(${IS_EPHEMERAL})`)))];
-  // What is added to a pod that exists cannot give it a profile any more: there it is the container's that counts.
+  // A container that is added to an existing pod cannot get a profile from it any more, so its own profile counts.
   return [unsetOnPodCheck(value, left(annotated)), unsetCheck(value, and(IS_EPHEMERAL, left('false')))];
 }
 
 /**
- * CEL, bool: which pods are still judged after filling, which leaves pods for Windows alone.
- * @param unfilled CEL, bool: of the others, those that could not be filled
+ * CEL, bool: the pods that are still checked after filling, which leaves pods for Windows alone. @param unfilled CEL,
+ * bool: of the others, those that could not be filled
  */
 function leftUnset(forLinux: string | undefined, unfilled: string): string {
   return forLinux ? and(forLinux, unfilled) : `(${FOR_WINDOWS}) || (${unfilled})`;

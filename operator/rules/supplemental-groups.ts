@@ -3,7 +3,7 @@ import { firstOf, type GroupStrategy, inRanges, listedRanges, strategies, UNSET 
 import { defineRule } from './rule.ts';
 
 const PATH = 'securityContext.supplementalGroups';
-/** An empty list is as good as none: the API server leaves it out before any policy sees the pod. */
+/** An empty list counts as absent: the API server leaves it out before any policy sees the pod. */
 const GROUPS = 'variables.spec.?securityContext.?supplementalGroups.orValue([])';
 
 /** Linux allows a process 65536 groups and NFS a request 16. A longer list only serves to make evaluation expensive. */

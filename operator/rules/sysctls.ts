@@ -2,7 +2,7 @@ import { listed, literal, matchesAny, namedIn } from './cel.ts';
 import { distinct, namesUsed } from './fit.ts';
 import { defineRule } from './rule.ts';
 
-/** Names; `*` at the end of one stands for any rest. */
+/** Names; `*` at the end matches any ending. */
 interface Sysctls {
   readonly allowed: readonly string[];
   readonly forbidden: readonly string[];
@@ -31,7 +31,7 @@ const SAFE: readonly (readonly [since: number, name: string])[] = [
   [37, 'net.ipv4.tcp_slow_start_after_idle'],
 ];
 
-/** What the API takes for a name. */
+/** The names that the API accepts. */
 const NAME = /^([a-z0-9]([a-z0-9_-]*[a-z0-9])?[./])*[a-z0-9]([a-z0-9_-]*[a-z0-9])?$/;
 
 function safe(minor: number): readonly string[] {
@@ -62,8 +62,8 @@ export const sysctls = defineRule<Sysctls, string>({
   checks: ({ allowed, forbidden, bounded }) => {
     const all = allowed.includes('*');
     if (all && forbidden.length === 0) return [];
-    // The API server accepts net/ipv4/x for net.ipv4.x: a forbidden name must not slip through in that spelling. Allowed
-    // names are compared as they stand, as the Standard does.
+    // The API server accepts net/ipv4/x for net.ipv4.x: a forbidden name must not slip through in that spelling.
+    // Allowed names are compared as they are written, as in the Standard.
     const refused = [
       ...(all ? [] : [`!(${matchesAny('s.name', allowed)})`]),
       ...(forbidden.length > 0

@@ -7,7 +7,7 @@ import { defineRule } from './rule.ts';
 type VolumeTypes =
   | {
       readonly allowed: readonly string[];
-      /** With every projected volume that holds nothing but what nearly every pod gets. */
+      /** With every projected volume that contains only what nearly every pod gets. */
       readonly tokens?: true;
     }
   | { readonly forbidden: readonly string[] };
@@ -23,7 +23,7 @@ const RESTRICTED = [
   'secret',
 ];
 
-/** All that the API takes in its list: the fields of a pod's volume. */
+/** All values that the API accepts in its list: the fields of a pod's volume. */
 const TYPES = [
   ...RESTRICTED,
   'awsElasticBlockStore',
@@ -56,8 +56,9 @@ function restrictedTypes({ server }: Standard): readonly string[] {
 }
 
 /**
- * CEL, bool: whether `v` is what the API server itself mounts into pods, in the form of
- * k8s.io/kubernetes/plugin/pkg/admission/serviceaccount. PodSecurityPolicy admitted it with type secret, which it replaced.
+ * CEL, bool: whether `v` is the volume that the API server itself adds to pods, in the form of
+ * k8s.io/kubernetes/plugin/pkg/admission/serviceaccount. PodSecurityPolicy admitted it with type secret, which it
+ * replaced.
  */
 const IS_TOKEN = `v.?projected.hasValue() && v.?projected.?sources.orValue([]).all(s, ${and(
   's.?serviceAccountToken.hasValue() || s.?configMap.hasValue() || s.?downwardAPI.hasValue()',

@@ -1,13 +1,16 @@
 /**
- * Who may read /metrics: whoever the API server knows by their token (TokenReview) and lets GET the non-resource URL
- * (SubjectAccessReview), as with controller-runtime's WithAuthenticationAndAuthorization.
+ * Restricts /metrics to users whom the API server authenticates by their token (TokenReview) and authorizes to GET the
+ * non-resource URL (SubjectAccessReview), as controller-runtime's WithAuthenticationAndAuthorization does.
  */
 import { createHash } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
 import { type Clock, SYSTEM_CLOCK } from './clock.ts';
 import type { Answer, Handler } from './server.ts';
 
-/** What is needed of an ApiClient: one of its own, since whoever can reach the port can make it ask. */
+/**
+ * The part of an ApiClient that is needed; give it a separate client, since everybody who reaches the port can make it
+ * send requests.
+ */
 export interface ReviewClient {
   create(path: string, object: unknown): Promise<unknown>;
 }
@@ -35,9 +38,9 @@ interface Kept {
 
 const KEPT_MS = 60_000;
 const MAX_KEPT = 1_000;
-/** Questions under way at a time: strangers' tokens must not pile up in front of the API server. */
+/** The number of requests in flight: strangers' tokens must not pile up in front of the API server. */
 const MAX_PENDING = 16;
-/** Longer than any service account token; what is longer is not worth a question. */
+/** Longer than any service account token; a longer one is refused without a request. */
 const MAX_TOKEN_LENGTH = 16_384;
 
 const UNAUTHORIZED: Answer = {
@@ -48,7 +51,7 @@ const UNAUTHORIZED: Answer = {
 const BUSY: Answer = { status: 503, body: 'Too many questions\n', headers: { 'retry-after': '1' } };
 const FORBIDDEN: Answer = { status: 403, body: 'Forbidden\n' };
 
-/** The same handler for those who may GET the path; an API server that does not answer makes it an error. */
+/** The same handler for users who may GET the path; if the API server does not answer, the result is an error. */
 export function authorized(handle: Handler, { client, clock = SYSTEM_CLOCK }: AccessOptions): Handler {
   const kept = new Map<string, Kept>();
   let pending = 0;
@@ -64,7 +67,7 @@ export function authorized(handle: Handler, { client, clock = SYSTEM_CLOCK }: Ac
   return async (asked) => {
     const token = bearerToken(asked.headers);
     if (token === undefined) return UNAUTHORIZED;
-    // Not the token itself: it would stand in every heap snapshot.
+    // A hash, since the token itself would be in every heap snapshot.
     const key = createHash('sha256').update(`${asked.path}\n${token}`).digest('base64');
     try {
       const decision = await remembered(kept, key, clock.now(), () => decide(token, asked.path));
@@ -82,7 +85,10 @@ function bearerToken({ authorization }: IncomingHttpHeaders): string | undefined
   return token !== undefined && token.length <= MAX_TOKEN_LENGTH ? token : undefined;
 }
 
-/** Decisions are kept for a minute, refusals too; those who ask at the same time share a question; errors are asked again. */
+/**
+ * Decisions are cached for a minute, including refusals; simultaneous requests share a question; errors are asked
+ * again.
+ */
 function remembered(
   kept: Map<string, Kept>,
   key: string,

@@ -1,30 +1,30 @@
 /**
  * Leader election by a Lease, with client-go's rules: see lease.ts.
  *
- * Whether we lead is a question to the clock and not to a timer: a process that was stopped (SIGSTOP, a frozen
- * container) goes on with whatever it was about to do before its timers tell it that its time is over. So each write
- * asks `assertMayWrite` right before it leaves.
+ * Whether we lead is decided by the clock and not by a timer: a process that was stopped (SIGSTOP, a frozen container)
+ * continues its work before its timers report that its time is over. So each write calls `assertMayWrite` immediately
+ * before it is sent.
  *
- *   another may lead   ⟵ leaseDuration after the renewal arrived at the API server, so after it was sent
- *   we may write       ⟵ renewDeadline after the renewal was sent; the rest is for what is under way then
+ *   another may lead ⟵ leaseDuration after the renewal arrived at the API server, so after it was sent we may write ⟵
+ *   renewDeadline after the renewal was sent; the rest is for writes that are under way then
  */
 import { type Clock, SYSTEM_CLOCK } from './clock.ts';
 import { type LeaseClient, LeaseLock } from './lease.ts';
 import type { Log } from './log.ts';
 
 export interface ElectionOptions {
-  /** One that is not guarded by this election, with a rate limit of its own: renewals must not queue. */
+  /** A client that this election does not guard, with a separate rate limit: renewals must not queue. */
   readonly client: LeaseClient;
   readonly namespace: string;
   readonly name: string;
-  /** Of this process alone, as `<pod>_<uuid>`. */
+  /** Unique to this process, as `<pod>_<uuid>`. */
   readonly identity: string;
   readonly log: Log;
-  /** How long others leave a lease alone that is not renewed; whole seconds, 15,000 by default. */
+  /** How long others wait before they take a lease that is not renewed; whole seconds, 15,000 by default. */
   readonly leaseDurationMs?: number;
-  /** How long after a renewal we lead on without another; 10,000 by default. */
+  /** How long after a renewal we still lead without another one; 10,000 by default. */
   readonly renewDeadlineMs?: number;
-  /** Between two tries, at most; 2,000 by default. */
+  /** The longest time between two attempts; 2,000 by default. */
   readonly retryPeriodMs?: number;
   readonly clock?: Clock;
   /** In [0, 1): spreads the candidates. */
@@ -33,8 +33,9 @@ export interface ElectionOptions {
 
 export interface ElectionCallbacks {
   /**
-   * The work of a leader. It ends once `leading` is aborted, which happens at once when the lease is lost and when the
-   * election is to end; in the second case it may still write while it ends. If it ends by itself, so does the election.
+   * The work of a leader. It ends once `leading` is aborted, which happens when the lease is lost and when the election
+   * is told to end; in the second case it may still write while it ends. If the work ends by itself, the election ends,
+   * too.
    */
   onStartedLeading(leading: AbortSignal): Promise<void>;
   /** After the work has ended. */
@@ -46,7 +47,7 @@ export class NotLeadingError extends Error {
 }
 
 const DEFAULTS = { leaseDurationMs: 15_000, renewDeadlineMs: 10_000, retryPeriodMs: 2_000 };
-/** Work that goes on for so long after the lease was lost hangs. */
+/** Work that continues for this long after the lease was lost hangs. */
 const MAX_ENDING_MS = 60_000;
 
 export class Election {
@@ -59,7 +60,7 @@ export class Election {
   #reported = '';
   #failing = false;
 
-  /** @throws Error for durations that are no safe ones */
+  /** @throws Error for unsafe durations */
   constructor(options: ElectionOptions) {
     this.#options = { ...DEFAULTS, clock: SYSTEM_CLOCK, random: Math.random, ...options };
     validate(this.#options);
@@ -68,17 +69,17 @@ export class Election {
     this.#log = this.#options.log.child({ lease: `${namespace}/${name}`, identity });
   }
 
-  /** Whether a write that leaves now cannot meet another leader. */
+  /** Whether a write that is sent now cannot meet another leader. */
   mayWrite(): boolean {
     return this.#options.clock.now() < this.#leadsUntil;
   }
 
-  /** @throws NotLeadingError when a write must not leave now */
+  /** @throws NotLeadingError when a write must not be sent now */
   readonly assertMayWrite = (): void => {
     if (!this.mayWrite()) throw new NotLeadingError(`no write: this process does not hold the lease`);
   };
 
-  /** For /healthz. @throws Error when the leader's work does not end though the lease was lost */
+  /** For /healthz. @throws Error when the leader's work has not ended though the lease was lost */
   readonly check = (): void => {
     const { clock } = this.#options;
     if (this.#lostAt === undefined || clock.now() - this.#lostAt < MAX_ENDING_MS) return;
@@ -86,10 +87,10 @@ export class Election {
   };
 
   /**
-   * Stands for election, leads, and stands again after the lease was lost and the work has ended, until `signal` is
+   * Runs for election, leads, and runs again after the lease was lost and the work has ended, until `signal` is
    * aborted: then the work ends, and the lease is released.
    *
-   * @throws what the work throws, the lease released
+   * @throws the work's error, after releasing the lease
    */
   async run(callbacks: ElectionCallbacks, signal: AbortSignal): Promise<void> {
     while (await this.#campaign(signal)) {
@@ -100,12 +101,12 @@ export class Election {
   /** @returns whether the lease is ours; false when `signal` ended it */
   async #campaign(signal: AbortSignal): Promise<boolean> {
     while (!signal.aborted) {
-      // Not raced with the signal: a lease that is taken just then has to be released.
+      // Not raced with the signal: a lease that is acquired at that moment has to be released.
       await this.#try(this.#options.renewDeadlineMs);
       if (this.mayWrite()) return true;
       const { retryPeriodMs, random, clock } = this.#options;
-      // client-go waits 1 to 2.2 periods. Half to a whole one, and no longer than the lease lasts: the next leader
-      // begins within one period of a release, and of the lease's end.
+      // client-go waits 1 to 2.2 periods. Half a period to a whole one, and no longer than the lease lasts: the next
+      // leader begins within one period of a release, or of the lease's end.
       const pause = retryPeriodMs * (1 - random() / 2);
       const rest = Math.ceil(this.#lock.remainingMs);
       await clock.sleep(rest > 0 ? Math.min(pause, rest) : pause, signal);
@@ -113,7 +114,7 @@ export class Election {
     return false;
   }
 
-  /** @returns whether to stand again */
+  /** @returns whether to run again */
   async #lead({ onStartedLeading, onStoppedLeading }: ElectionCallbacks, signal: AbortSignal): Promise<boolean> {
     const lost = new AbortController();
     const ended = new AbortController();
@@ -127,7 +128,7 @@ export class Election {
     try {
       await outcome;
     } catch (error) {
-      // What writes without the lease have to end with.
+      // The error of writes without the lease.
       if (held || !(error instanceof NotLeadingError)) throw error;
     } finally {
       this.#lostAt = undefined;
@@ -138,7 +139,7 @@ export class Election {
     return !held;
   }
 
-  /** Renews the lease until the work has ended. @returns whether it still is ours then */
+  /** Renews the lease until the work has ended. @returns whether it is still ours then */
   async #hold(ended: AbortSignal): Promise<boolean> {
     const { clock, retryPeriodMs, renewDeadlineMs } = this.#options;
     for (;;) {
@@ -151,15 +152,15 @@ export class Election {
   }
 
   /**
-   * Tries once to take or renew the lease, and waits `ms` at most. What an abandoned try still does is harmless: its
-   * write carries an older resourceVersion, or gives us a lease that the next try finds to be ours.
+   * Tries once to acquire or renew the lease, and waits at most `ms`. An abandoned attempt is harmless: its write
+   * carries an older resourceVersion, or gives us a lease that the next attempt finds to be ours.
    */
   async #try(ms: number): Promise<void> {
     const { clock, renewDeadlineMs, identity } = this.#options;
     const begun = clock.now();
     const held = await this.#bounded(this.#lock.acquireOrRenew(), ms);
     if (held) this.#leadsUntil = begun + renewDeadlineMs;
-    // Another holds it: no need to wait for the deadline.
+    // Another process holds it, so there is no need to wait for the deadline.
     else if (held === false && this.#lock.holder !== identity) this.#leadsUntil = Number.NEGATIVE_INFINITY;
     this.#reportHolder();
   }
@@ -205,7 +206,7 @@ export class Election {
   }
 }
 
-/** As client-go: a leader stops before another starts, and has tries enough before it stops. */
+/** As in client-go: a leader stops before another starts, and has enough attempts before it stops. */
 function validate({ leaseDurationMs, renewDeadlineMs, retryPeriodMs }: Required<ElectionOptions>): void {
   if (leaseDurationMs < 1000 || leaseDurationMs % 1000 !== 0) {
     throw new Error('the lease duration has to be whole seconds, 1 or more');

@@ -2,7 +2,7 @@
 import type { Log } from './log.ts';
 import type { Answer, Asked, Handler } from './server.ts';
 
-/** Throws, or rejects, when something is wrong. */
+/** Throws or rejects when something is wrong. */
 export type Check = () => void | Promise<void>;
 
 export interface HealthOptions {
@@ -20,10 +20,10 @@ const TIMEOUT_MS = 5_000;
 const PING: Readonly<Record<string, Check>> = { ping: () => {} };
 
 /**
- * Serves, for each endpoint, all its checks (`/readyz`), some (`/readyz?exclude=synced`), and one (`/readyz/synced`);
- * with `?verbose` the answer names each even when all is well. Reasons go to the log and not to whoever asks.
+ * For each endpoint, serves all its checks (`/readyz`), some (`/readyz?exclude=synced`), and one (`/readyz/synced`);
+ * with `?verbose` the answer names each check even on success. Reasons go to the log and not into the answer.
  *
- * @param endpoints by path, as `/readyz`: checks by name
+ * @param endpoints by path, such as `/readyz`: checks by name
  */
 export function healthHandler(
   endpoints: Readonly<Record<string, Readonly<Record<string, Check>>>>,

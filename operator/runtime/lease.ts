@@ -1,7 +1,7 @@
 /**
- * A Lease (coordination.k8s.io/v1) as a lock, with client-go's rules (tools/leaderelection): a candidate takes it when
- * it has seen no change of it for as long as its holder asked for, measured by the candidate's own clock; the times in
- * the Lease are for people. Every write carries the resourceVersion last seen, so that only one of several succeeds.
+ * A Lease (coordination.k8s.io/v1) as a lock, with client-go's rules (tools/leaderelection). A candidate takes it when
+ * it has seen no change for the lease duration, measured by the candidate's own clock; the times in the Lease are for
+ * people. Every write carries the resourceVersion that was seen last, so that only one of several succeeds.
  */
 import type { Clock } from './clock.ts';
 
@@ -23,7 +23,7 @@ export interface Lease {
   readonly spec?: LeaseSpec;
 }
 
-/** What is needed of an ApiClient; the errors of its calls carry an HTTP `status`. */
+/** The part of an ApiClient that is needed; the errors of its calls have an HTTP `status`. */
 export interface LeaseClient {
   get<Answer>(path: string): Promise<Answer>;
   create(path: string, object: unknown): Promise<unknown>;
@@ -34,7 +34,7 @@ export interface LockOptions {
   readonly client: LeaseClient;
   readonly namespace: string;
   readonly name: string;
-  /** Of this process alone: a restarted one must not take itself for the holder. */
+  /** Unique to this process: a restarted one must not mistake itself for the holder. */
   readonly identity: string;
   readonly leaseDurationMs: number;
   readonly clock: Clock;
@@ -53,37 +53,37 @@ export class LeaseLock {
     this.#options = options;
   }
 
-  /** Who held it when it was last seen; empty when nobody did. */
+  /** The last known holder; empty if there was none. */
   get holder(): string {
     return this.#seen?.spec?.holderIdentity ?? '';
   }
 
-  /** How long nobody but the holder may take it, in milliseconds; 0 or less when anybody may. */
+  /** How long only the holder may take it, in milliseconds; 0 or less when anybody may. */
   get remainingMs(): number {
     return this.#expiresAt - this.#options.clock.now();
   }
 
   /**
-   * Takes the lock, or renews it. May be called again before an earlier call has ended.
+   * Acquires the lock, or renews it. May be called again before an earlier call has ended.
    *
    * @returns whether it is ours; false also when another candidate was faster
    * @throws the client's error, after which the Lease may have been written or not
    */
   async acquireOrRenew(): Promise<boolean> {
-    // By the clock of before the request: an answer that was long under way must not make a lease look expired.
+    // Uses the time before the request: an answer that took long must not make a lease look expired.
     const asked = this.#options.clock.now();
     const seen = this.#isOurs() ? this.#seen : undefined;
     if (seen && (await this.#write(seen, this.#renewed(seen)))) return true;
     const found = await this.#read();
     if (!found) return this.#create();
     this.#see(found);
-    // What changed was seen after we asked, whichever call saw it, and has not expired.
+    // A change that any call has seen after we asked has not expired.
     if (this.#released || (!this.#isOurs() && this.#expiresAt > asked)) return false;
     return this.#write(found, this.#isOurs() ? this.#renewed(found) : this.#acquired(found));
   }
 
   /**
-   * Gives the lock back for good, so that the next one need not wait.
+   * Releases the lock for good, so that the next holder need not wait.
    *
    * @returns false when it was no longer ours
    */
@@ -141,14 +141,14 @@ export class LeaseLock {
     return created !== undefined;
   }
 
-  /** @returns false when the Lease is no longer what `lease` is */
+  /** @returns false when the Lease is no longer the same as `lease` */
   async #write(lease: Lease, spec: LeaseSpec): Promise<boolean> {
     const written = await unless(404, unless(409, this.#options.client.replace({ ...lease, spec })));
     if (written) this.#see(written as Lease);
     return written !== undefined;
   }
 
-  /** It lives on if the holder did something since it was last seen; others may label it at any time. */
+  /** The lease was renewed if its holder changed since it was last seen; others may label it at any time. */
   #see(lease: Lease): void {
     const changed = JSON.stringify(lease.spec) !== JSON.stringify(this.#seen?.spec);
     if (changed) this.#seenAt = this.#options.clock.now();

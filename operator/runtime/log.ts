@@ -1,7 +1,7 @@
 /**
- * Logging: one JSON line an entry, a constant message plus keys; or lines for people.
+ * Logging: one JSON line per entry, a constant message plus keys; or lines for people.
  *
- * Whatever looks like a credential is replaced before anything is written.
+ * Everything that looks like a credential is replaced before it is written.
  */
 import type { Writable } from 'node:stream';
 import { createLogger, format, transports } from 'winston';
@@ -11,7 +11,7 @@ export type LogLevel = (typeof LOG_LEVELS)[number];
 export const LOG_FORMATS = ['json', 'console'] as const;
 export type LogFormat = (typeof LOG_FORMATS)[number];
 
-/** What an entry says beside its message. Not `message`, `level` or `time`: those are the entry's own. */
+/** The keys of an entry, besides its message. Not `message`, `level` or `time`, which the entry itself has. */
 export type LogKeys = Readonly<Record<string, unknown>>;
 
 export interface Log {
@@ -42,11 +42,11 @@ const SECRET_KEY =
   /^(authorization|cookie|set-cookie|password|passwd|secret|stringData|env|.*token|.*-key-data|headers)$/i;
 const SECRET_TEXT = [
   /\b(Bearer|Basic)\s+[\w.~+/=-]+/gi,
-  // A JSON Web Token, as service accounts have.
+  // A JSON Web Token, such as a service account's.
   /\beyJ[\w-]{8,}\.[\w-]+\.[\w-]*/g,
   /-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]*?-----END [A-Z ]*PRIVATE KEY-----/g,
 ];
-/** Deeper than anything that is logged on purpose; it ends cycles. */
+/** Deeper than any value that is logged on purpose; it breaks cycles. */
 const MAX_DEPTH = 8;
 
 const shown = format((entry) => {
@@ -71,7 +71,7 @@ function forPerson(value: unknown): string {
   return JSON.stringify(stack === undefined ? value : rest);
 }
 
-/** The same value as JSON can show it: errors with their parts, credentials hidden. */
+/** The same value in a form for JSON: errors with their parts, credentials hidden. */
 export function render(value: unknown, depth = MAX_DEPTH): unknown {
   if (typeof value === 'string') return SECRET_TEXT.reduce((text, secret) => text.replace(secret, HIDDEN), value);
   if (typeof value === 'bigint') return String(value);
@@ -85,7 +85,7 @@ export function render(value: unknown, depth = MAX_DEPTH): unknown {
   );
 }
 
-/** Named fields only: other libraries hang requests, sockets and answers with their headers on their errors. */
+/** Only named fields: other libraries attach requests, sockets and answers with their headers to their errors. */
 const ERROR_FIELDS = ['name', 'message', 'code', 'request', 'status', 'reason', 'retryAfterSeconds', 'stack'];
 const NESTED_FIELDS = ['causes', 'cause', 'errors'];
 

@@ -1,33 +1,33 @@
 /**
- * A work queue of keys, with the semantics of client-go's workqueue: a key waits at most once, is never worked on twice
- * at the same time, and one that is added while it is worked on is worked on once more. A key that fails comes back
- * after an exponential, jittered delay of its own, and no sooner than the error says by its `retryAfterSeconds`, if any.
+ * A work queue of keys, with the semantics of client-go's workqueue. A key waits at most once, and two workers never
+ * process it at the same time. A key that is added while it is processed is processed once more. A key that fails is
+ * requeued after its own exponential, jittered delay, and not before the error's `retryAfterSeconds`, if it has any.
  */
 import { askedMs } from './retry-after.ts';
 
 export interface QueueOptions {
-  /** How many keys are worked on at a time; 1 by default. */
+  /** The number of keys that are processed in parallel; 1 by default. */
   readonly concurrency?: number;
   /** The delay after a key's first failure; it doubles with each further one, up to `maxDelayMs`. */
   readonly firstDelayMs?: number;
   readonly maxDelayMs?: number;
-  /** Told of each failure, with the number of failures in a row. */
+  /** Called on each failure, with the number of failures in a row. */
   readonly onError?: (key: string, error: unknown, failures: number) => void;
   /** In [0, 1): spreads the delays. */
   readonly random?: () => number;
-  /** For metrics: told what happens, in the queue's own stack; must not throw. */
+  /** For metrics: called synchronously on each event; must not throw. */
   readonly observer?: QueueObserver;
 }
 
 /** A key is added, begun and ended; or added and dropped. */
 export interface QueueObserver {
-  /** Waits from now on, which it did not before. */
+  /** It starts to wait. */
   added(key: string): void;
   began(key: string): void;
   ended(key: string, success: boolean): void;
-  /** Failed, and will come back. */
+  /** It failed, and will be requeued. */
   retried(key: string): void;
-  /** Waits no longer, because the queue was stopped. */
+  /** It does not wait any more, because the queue was stopped. */
   dropped(key: string): void;
 }
 
@@ -41,7 +41,7 @@ interface Timer {
 export class WorkQueue {
   readonly #work: (key: string) => Promise<void>;
   readonly #options: Required<QueueOptions>;
-  /** To be worked on: waiting, or added again while being worked on. */
+  /** To be processed: waiting, or added again while being processed. */
   readonly #dirty = new Set<string>();
   readonly #processing = new Map<string, Promise<void>>();
   readonly #failures = new Map<string, number>();
@@ -49,7 +49,7 @@ export class WorkQueue {
   #started = false;
   #stopped = false;
 
-  /** @param work does all that is to be done for a key; a rejection brings the key back later */
+  /** @param work does everything for a key; a rejection requeues the key */
   constructor(work: (key: string) => Promise<void>, options: QueueOptions = {}) {
     this.#work = work;
     this.#options = {
@@ -63,12 +63,12 @@ export class WorkQueue {
     };
   }
 
-  /** Keys that wait for work; those with a delay are not among them. */
+  /** The keys that wait for work, without those with a delay. */
   get length(): number {
     return this.#dirty.size;
   }
 
-  /** Begins to work. What was added before is kept until then. */
+  /** Begins to work. Keeps keys that were added before. */
   start(): void {
     this.#started = true;
     this.#fill();
@@ -81,7 +81,7 @@ export class WorkQueue {
     this.#fill();
   }
 
-  /** Adds `key` after `ms`; of several times asked for, the earliest counts. */
+  /** Adds `key` after `ms`; if it is called several times, the earliest counts. */
   addAfter(key: string, ms: number): void {
     if (this.#stopped) return;
     const due = Date.now() + ms;
@@ -95,7 +95,7 @@ export class WorkQueue {
     this.#timers.set(key, { handle, due });
   }
 
-  /** Takes no more work, forgets what waits, and resolves when what runs has ended. */
+  /** Accepts no more work, drops waiting keys, and resolves when the running work has ended. */
   async stop(): Promise<void> {
     this.#stopped = true;
     for (const { handle } of this.#timers.values()) clearTimeout(handle);
@@ -117,7 +117,7 @@ export class WorkQueue {
   }
 
   async #process(key: string): Promise<void> {
-    // Never in the caller's stack: whoever adds only hands over.
+    // Never in the caller's stack: `add` only enqueues.
     await Promise.resolve();
     let success = false;
     try {

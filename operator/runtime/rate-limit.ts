@@ -1,4 +1,4 @@
-/** A token bucket: at most `burst` at once, `perSecond` in the long run, first come, first served. */
+/** A token bucket: at most `burst` at once, `perSecond` on average, first come, first served. */
 export class RateLimit {
   readonly #perSecond: number;
   readonly #burst: number;
@@ -15,15 +15,15 @@ export class RateLimit {
     this.#filledAt = now();
   }
 
-  /** Takes one token and says how long to wait until it is there, in milliseconds. */
+  /** Takes one token and returns the milliseconds until it is available. */
   take(): number {
     this.#fill();
-    // Going below zero is what queues: each waiting caller has taken a token of the future.
+    // A negative count is the queue: each waiting caller has taken a future token.
     this.#tokens -= 1;
     return this.#tokens >= 0 ? 0 : (-this.#tokens / this.#perSecond) * 1000;
   }
 
-  /** Takes one token if it is there. */
+  /** Takes one token if one is available. */
   tryTake(): boolean {
     this.#fill();
     if (this.#tokens < 1) return false;

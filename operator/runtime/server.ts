@@ -1,4 +1,4 @@
-/** HTTP for probes and scrapes: small answers to GET on an address of its own, by TLS where a certificate is given. */
+/** HTTP for probes and scrapes: small answers to GET on a separate address, over TLS if there is a certificate. */
 import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
@@ -30,7 +30,7 @@ export interface Certificate {
 }
 
 export interface BindAddress {
-  /** All addresses when it is left out. */
+  /** All addresses if it is left out. */
   readonly host?: string;
   /** 0 for any that is free. */
   readonly port: number;
@@ -38,7 +38,7 @@ export interface BindAddress {
 
 export interface ServerOptions {
   readonly log: Log;
-  /** Serves by TLS. Asked again each minute, so that a rotated certificate is taken up. */
+  /** Serves by TLS. Read again each minute, so that a rotated certificate is used. */
   readonly certificate?: () => Certificate;
 }
 
@@ -61,10 +61,9 @@ const BACKLOG = 4_096;
 const CERTIFICATE_MS = 60_000;
 
 /**
- * Reads an address as controller-runtime's flags take it: `:8080`, `127.0.0.1:8080`, `[::1]:8080`.
+ * Reads an address in the form of controller-runtime's flags: `:8080`, `127.0.0.1:8080`, `[::1]:8080`.
  *
- * @returns undefined for `0` and the empty text: not to be served
- * @throws Error that says what it takes
+ * @returns undefined for `0` and the empty text: not to be served @throws Error that names the accepted forms
  */
 export function parseBindAddress(text: string): BindAddress | undefined {
   if (text === '' || text === '0') return undefined;
@@ -77,7 +76,7 @@ export function parseBindAddress(text: string): BindAddress | undefined {
   return { port, ...(host && { host }) };
 }
 
-/** @throws the error of listening, as when the port is taken, or of reading the certificate */
+/** @throws the error of listening, for example when the port is in use, or of reading the certificate */
 export async function serve(
   { host, port }: BindAddress,
   handle: Handler,
@@ -127,7 +126,7 @@ function tlsServer(
       server.setSecureContext({ ...next, minVersion: 'TLSv1.2' });
       current = next;
     } catch (error) {
-      // Half written, perhaps: the one before serves on.
+      // The file may be half written: keep the previous certificate.
       log.warn('the certificate cannot be read', { error });
     }
   }, CERTIFICATE_MS);

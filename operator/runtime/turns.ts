@@ -23,8 +23,7 @@ export class Turns {
   }
 
   /**
-   * @param pieces yields after each piece, none of which should take long
-   * @param goesOn asked before each turn
+   * @param pieces yields after each piece, none of which should take long @param goesOn called before each turn
    * @returns undefined as soon as `goesOn` returns false
    */
   async run<Result>(pieces: Generator<void, Result>, goesOn: () => boolean): Promise<Done<Result> | undefined> {

@@ -1,8 +1,8 @@
 /**
- * Linux capabilities: what each permits, how much that is, and what to take instead.
+ * Linux capabilities: what each permits, its risk, and what to use instead.
  *
  * Names and numbers: linux/include/uapi/linux/capability.h; what each permits: capabilities(7) and the manual pages that
- * an entry names; who may add it: k8s.io/pod-security-admission at v1.37. How great the risk is, is our own judgement.
+ * an entry names; who may add it: k8s.io/pod-security-admission at v1.37. The risk is our own assessment.
  */
 import type { Level } from './level-version.ts';
 
@@ -18,18 +18,18 @@ export type Risk = keyof typeof RISKS;
 export interface Capability {
   /** Its bit in the masks of /proc/PID/status. */
   readonly number: number;
-  /** As Kubernetes writes it: without the prefix CAP_. */
+  /** The name as Kubernetes writes it: without the prefix CAP_. */
   readonly name: string;
   /** Completes the sentence "It permits a process to …". */
   readonly permits: string;
   /** The tightest level of the Pod Security Standards whose containers may add it. */
   readonly addableAt: Level;
   readonly risk: Risk;
-  /** When the risk is another one, or how it is used. */
+  /** A more specific risk, or how it is exploited. */
   readonly riskNote?: string;
-  /** What does the same with less; absent where nothing does, or nothing is needed. */
+  /** An alternative that needs less; absent if there is none, or none is needed. */
   readonly instead?: string;
-  /** Manual pages and kernel documents that tell more. */
+  /** Manual pages and kernel documents with more details. */
   readonly sources: readonly string[];
 }
 
@@ -371,7 +371,7 @@ export const CAPABILITY_TABLE: readonly Capability[] = ENTRIES.map((entry, numbe
 export const CAPABILITIES: readonly string[] = CAPABILITY_TABLE.map(({ name }) => name);
 
 /**
- * What containerd and Docker give a container that asks for nothing (containerd pkg/oci/spec.go, moby
+ * The capabilities that containerd and Docker give a container by default (containerd pkg/oci/spec.go, moby
  * daemon/pkg/oci/caps/defaults.go); CRI-O gives fewer.
  */
 export const RUNTIME_DEFAULT: readonly string[] = [
@@ -391,7 +391,7 @@ export const RUNTIME_DEFAULT: readonly string[] = [
   'SETFCAP',
 ];
 
-/** The bits of these names; of names that are none, nothing. */
+/** The bits of these names; ignores unknown names. */
 export function maskOf(names: readonly string[]): bigint {
   return CAPABILITIES.reduce((mask, name, number) => (names.includes(name) ? mask | (1n << BigInt(number)) : mask), 0n);
 }

@@ -11,12 +11,12 @@ export type Level = (typeof LEVELS)[number];
 /** The newest version whose checks this release knows (k8s.io/pod-security-admission v0.37). */
 export const NEWEST_KNOWN_MINOR = 37;
 
-/** Which text of the Standard a value or a check is for. */
+/** The text of the Standard that a value or a check is for. */
 export interface Standard {
   readonly level: Level;
   /** The Standard's version: N of v1.N. */
   readonly minor: number;
-  /** The oldest API server's version: N of v1.N. It decides what a field means that older servers do not have. */
+  /** The oldest API server's version: N of v1.N. It decides the meaning of a field that older servers do not have. */
   readonly server: number;
 }
 
@@ -25,7 +25,7 @@ export function compareLevels(a: Level, b: Level): number {
   return Math.sign(LEVELS.indexOf(a) - LEVELS.indexOf(b));
 }
 
-/** The looser of two levels: what refuses nothing that either admits. */
+/** The looser of two levels: it refuses nothing that either admits. */
 export function looser(a: Level, b: Level): Level {
   return compareLevels(a, b) <= 0 ? a : b;
 }

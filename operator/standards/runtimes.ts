@@ -3,11 +3,11 @@ import { RUNTIME_DEFAULT } from './capabilities.ts';
 
 export interface ContainerRuntime {
   readonly name: 'containerd' | 'CRI-O' | 'Docker';
-  /** What a container gets that neither adds nor drops anything, unless the node's configuration says otherwise. */
+  /** The capabilities of a container that neither adds nor drops anything, unless the node's configuration differs. */
   readonly byDefault: readonly string[];
-  /** The release since which it sets what is in SYSCTLS_INSTEAD, in pods with a network of their own. */
+  /** The release since which it sets SYSCTLS_INSTEAD in pods with their own network namespace. */
   readonly sysctlsInsteadSince?: string;
-  /** The code that was followed. */
+  /** The source code that we followed. */
   readonly source: string;
 }
 
@@ -24,7 +24,7 @@ export const CRIO: ContainerRuntime = {
   source: 'cri-o internal/factory/container/container.go SpecSetupCapabilities, internal/config/capabilities',
 };
 
-/** By way of cri-dockerd, which hands both lists over as they stand. */
+/** Through cri-dockerd, which passes both lists on unchanged. */
 export const DOCKER: ContainerRuntime = {
   name: 'Docker',
   byDefault: RUNTIME_DEFAULT,
@@ -50,7 +50,7 @@ export function upperCase(name: string): string {
   return upper.join('');
 }
 
-/** A kernel parameter that makes a capability needless, for one purpose. Pods may set both at every level. */
+/** A kernel parameter that makes a capability unnecessary, for one purpose. Pods may set both at every level. */
 export interface SysctlInstead {
   readonly capability: string;
   readonly purpose: string;

@@ -7,13 +7,13 @@ import { MANIFEST_SCHEMA } from './scalars.ts';
 
 export interface Document {
   readonly value: unknown;
-  /** The line of a field, from 1; of the nearest field around it that is there, when it is not. */
+  /** The line of a field, from 1; if the field is absent, the line of the nearest existing field around it. */
   lineOf(path: FieldPath): number;
   /** The scalar as written, without quotes; undefined when the field is absent or not a scalar. */
   textOf(path: FieldPath): string | undefined;
 }
 
-/** Why a text is not a document: where, and what to do. */
+/** The reason why a text is not a document: where, and what to do. */
 export class DocumentError extends Error {
   readonly line: number;
   /** Whether the document is a Helm template. */
@@ -26,10 +26,12 @@ export class DocumentError extends Error {
   }
 }
 
-/** Values that aliases repeat are walked again each time: no manifest has so many. */
+/** Values that aliases repeat are visited again each time: no manifest has so many. */
 const MOST_VALUES = 1_000_000;
 const MOST_ALIASES = 10_000;
-/** An action on lines of its own, such as a comment of several lines; indented, it may be in a block scalar. */
+/**
+ * A template action on lines of its own, such as a comment of several lines; an indented one may be in a block scalar.
+ */
 const HELM_LINE = /^\{\{/;
 const HELM = /(?:^|[:\-\s[{])\{\{[-\s]?.*?\}\}/;
 
@@ -92,12 +94,12 @@ function documentError(error: unknown, text: string, firstLine: number): Documen
   return new DocumentError(firstLine + (error.mark?.line ?? 0), `not YAML: ${reasonOf(error, text)}`);
 }
 
-/** Where a template's braces are what the parser cannot read; quoted or in a block they are a text like any other. */
+/** The place where a template's braces prevent parsing; in quotes or in a block they are ordinary text. */
 function templateLine({ reason, mark }: YAMLException, text: string): number | undefined {
   const lines = text.split('\n');
   const near = mark ? [mark.line, mark.line - 1].find((line) => HELM.test(lines[line] ?? '')) : undefined;
   if (near !== undefined) return near;
-  // `{{ .Values.name }}` is a mapping whose key is one: the parser tells where the mapping around it begins.
+  // `{{ .Values.name }}` is a mapping whose key is a mapping: the parser reports where the outer mapping begins.
   const found = lines.findIndex((line) => HELM_LINE.test(line) || (reason.includes('complex keys') && HELM.test(line)));
   return found === -1 ? undefined : found;
 }
@@ -109,8 +111,8 @@ function reasonOf({ reason, mark }: YAMLException, text: string): string {
 }
 
 /**
- * @param line of the first alias
- * @throws DocumentError for a value that holds itself, and for one that is small as a text and huge when written out
+ * @param line of the first alias @throws DocumentError for a value that contains itself, and for one that is small as
+ * text and huge when expanded
  */
 function checkAliases(value: unknown, line: number): void {
   const around = new Set<unknown>();

@@ -1,4 +1,4 @@
-/** Paths of the command line → the files that they mean. */
+/** Paths on the command line → the files that they mean. */
 import { readdirSync, realpathSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { Trouble } from './trouble.ts';
@@ -7,7 +7,7 @@ export const STDIN = '-';
 
 const EXTENSIONS = /\.(?:ya?ml|json)$/i;
 
-/** Something to be read, by the name that people know it by. */
+/** An input to read, with the name that people know it by. */
 export interface InputFile {
   readonly name: string;
   /** Absolute; a number is an open file, undefined standard input. */
@@ -19,9 +19,10 @@ export interface InputFile {
 }
 
 /**
- * Folders are walked in the order of names; in them only .yaml, .yml and .json count, and no hidden folders (.git, .github).
+ * Folders are walked in the order of names. Only .yaml, .yml and .json files in them count, and hidden folders (.git,
+ * .github) are skipped.
  *
- * @param tell what cannot be read; the rest is
+ * @param tell receives what cannot be read; the rest is still read
  */
 export function* manifestFiles(
   paths: readonly string[],
@@ -49,7 +50,7 @@ interface Folder {
   readonly name: string;
   readonly path: string;
   readonly tell: (trouble: Trouble) => void;
-  /** The real paths of the folders around. */
+  /** The real paths of the parent folders. */
   readonly around: readonly string[];
 }
 
@@ -63,7 +64,7 @@ function* walk({ name: folder, path: parent, tell, around }: Folder): Generator<
     const name = join(folder, entry.name);
     const path = join(parent, entry.name);
     try {
-      // A link may lead to anything.
+      // A link may lead anywhere.
       const found = entry.isSymbolicLink() && isWanted(entry.name) ? statSync(path) : entry;
       if (found.isDirectory() && !entry.name.startsWith('.')) {
         yield* walk({ name, path, tell, around: [...around, real] });
@@ -84,7 +85,7 @@ function byName(a: { readonly name: string }, b: { readonly name: string }): num
   return a.name < b.name ? -1 : 1;
 }
 
-/** What the system says, without the call and the path that it names too. */
+/** The system's message, without the call and the path that it repeats. */
 export function reason(error: unknown): string {
   const { code, message } = error as NodeJS.ErrnoException;
   switch (code) {

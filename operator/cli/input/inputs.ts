@@ -1,4 +1,4 @@
-/** The files of a command line, for work that reads them twice: what comes from a pipe is kept aside. */
+/** The files of a command line, for work that reads them twice: input from a pipe is kept in a temporary file. */
 import { closeSync } from 'node:fs';
 import { type InputFile, manifestFiles, reason } from './files.ts';
 import type { Reading } from './manifests.ts';
@@ -14,7 +14,7 @@ export class Inputs {
     this.#copies = copies;
   }
 
-  /** @param tell what cannot be read, and is left out */
+  /** @param tell receives what cannot be read; it is left out */
   static async open(paths: readonly string[], io: Reading, tell: (trouble: Trouble) => void): Promise<Inputs> {
     const files: InputFile[] = [];
     const copies: number[] = [];

@@ -1,4 +1,4 @@
-/** What an object is to us: something to be judged, something that judging stands on, or neither. */
+/** The role of an object for cappol: something to judge, something that judging depends on, or neither. */
 import { GROUP, KIND, VERSION } from '../../api/capability-policy.ts';
 import { WORKLOAD_KINDS, workloadKind } from '../../model/workload-kinds.ts';
 import { meantBy } from '../nearest.ts';
@@ -18,7 +18,9 @@ const ROLES: Readonly<Record<string, Role>> = {
   [`${RBAC} ClusterRoleBinding`]: 'roleBinding',
 };
 
-/** The other kinds of the API groups that workloads are in (k8s.io/api v0.37): what is none of them is misspelt. */
+/**
+ * The other kinds of the API groups that workloads are in (k8s.io/api v0.37): a kind that is not listed is misspelt.
+ */
 const OTHERS: Readonly<Record<string, readonly string[]>> = {
   v1: [
     'Binding',
@@ -40,7 +42,7 @@ const OTHERS: Readonly<Record<string, readonly string[]>> = {
   [`${GROUP}/${VERSION}`]: [],
 };
 
-/** Objects of these kinds are judged or judged by in one version only; older ones are served no more (since 1.22, 1.25). */
+/** Objects of these kinds are read in one version only; API servers no longer serve older ones (since 1.22, 1.25). */
 const KNOWN = [
   ...Object.keys(ROLES),
   ...Object.entries(OTHERS).flatMap(([of, kinds]) => kinds.map((k) => `${of} ${k}`)),
@@ -50,7 +52,7 @@ const KNOWN = [
 const NAME_OF_KIND = /^[A-Za-z](?:[-A-Za-z0-9]*[A-Za-z0-9])?$/;
 const GROUP_VERSION = /^(?:[a-z0-9](?:[-.a-z0-9]*[a-z0-9])?\/)?[a-z](?:[-a-z0-9]*[a-z0-9])?$/;
 
-/** What the object is, or what is wrong with its kind and what to write. */
+/** The role of the object, or what is wrong with its kind and what to write. */
 export function roleOf(apiVersion: string, kind: string): Role | { readonly wrong: string } {
   const role = ROLES[`${apiVersion} ${kind}`];
   if (role) return role;
@@ -62,7 +64,7 @@ export function roleOf(apiVersion: string, kind: string): Role | { readonly wron
   const served = judged && KNOWN.find((known) => known.endsWith(` ${kind}`));
   if (!GROUP_VERSION.test(apiVersion)) return { wrong: `apiVersion ${JSON.stringify(apiVersion)} is invalid` };
   if (!NAME_OF_KIND.test(kind)) return { wrong: `kind ${JSON.stringify(kind)} is invalid` };
-  // Volcano has a Job, too: a group that is not Kubernetes' own may name its kinds as it likes.
+  // Volcano has a Job, too: a group that is not Kubernetes' own may use any kind names.
   if (served && isBuiltIn(apiVersion)) {
     return { wrong: `no API server serves ${kind} of ${apiVersion}: write apiVersion: ${served.split(' ')[0]}` };
   }

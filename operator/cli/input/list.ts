@@ -1,13 +1,13 @@
 /**
- * One document, as it comes in: whole at its end, unless it is a long list in the form that kubectl writes; then the items
- * as they end.
+ * One document, as it arrives: returned whole at its end. A long list in kubectl's form is returned item by item
+ * instead.
  */
 import { MOST_CHARACTERS, newlinesIn, type Piece } from './piece.ts';
 
-/** A list that is as long is taken apart; shorter documents are read whole, whatever their form. */
+/** Longer lists are split into items; shorter documents are read whole, whatever their form. */
 const LONG = 1024 * 1024;
 
-/** A form of lists: what stands before the first item, how an item begins, and what comes after the last. */
+/** A form of lists: the text before the first item, the beginning of an item, and the text after the last. */
 interface Form {
   readonly head: RegExp;
   readonly item: RegExp;
@@ -38,7 +38,7 @@ export class ListSplitter {
   #form: Form | undefined;
   #looked = false;
   #tooLarge = false;
-  /** What comes after the items of a list: its kind, and what nobody needs. */
+  /** The text after the items of a list: its kind, and fields that nobody needs. */
   #over = false;
 
   constructor(line: number) {
@@ -60,7 +60,7 @@ export class ListSplitter {
     else if (!this.#over && this.#size > 0) yield this.#piece(this.#parts.join(''));
   }
 
-  /** Holds nothing of it any more. */
+  /** Drops its text. */
   giveUp(): void {
     this.#tooLarge = true;
     this.#parts = [];
@@ -76,7 +76,7 @@ export class ListSplitter {
     this.#hold(text.slice(head.length));
   }
 
-  /** All items but the last, which may go on. */
+  /** All items except the last, which may continue. */
   *#items({ item, end }: Form): Generator<Piece> {
     const text = this.#parts.join('');
     end.lastIndex = 0;

@@ -11,14 +11,17 @@ import { documentsIn, splitDocuments } from './split.ts';
 import { Breath, isAtHand, type KeptFiles, readText, textAtHand } from './text.ts';
 import type { Trouble } from './trouble.ts';
 
-/** An object as somebody wrote it; of a List, each of its items. */
+/** An object as somebody wrote it; for a List, each of its items. */
 export interface Manifest {
   readonly object: RawObject & { readonly apiVersion: string; readonly kind: string };
-  /** As it was named; `-` is standard input. */
+  /** The path as the user wrote it; `-` is standard input. */
   readonly file: string;
-  /** Where it begins, from 1. */
+  /** The line where it begins, from 1. */
   readonly line: number;
-  /** The line of a field, such as `['spec', 'containers', 0]`; of the nearest one around it that is there, when it is not. */
+  /**
+   * The line of a field, such as `['spec', 'containers', 0]`; if the field is absent, the line of the nearest existing
+   * field around it.
+   */
   lineOf(path: FieldPath): number;
   /** The scalar as written in the file, without quotes; undefined when the field is absent or not a scalar. */
   textOf(path: FieldPath): string | undefined;
@@ -30,18 +33,18 @@ const TOO_LARGE = `larger than ${MOST_CHARACTERS / MIB} MiB, and not a list as k
 export type Reading = Pick<Io, 'stdin' | 'cwd' | 'signal'>;
 
 export interface ReadOptions {
-  /** Called for whatever can't be read as an object; the rest comes all the same. */
+  /** Called for input that can't be read as an object; the rest is still read. */
   tell(trouble: Trouble): void;
   /** Called with the type of a document in a folder that is not a Kubernetes object. */
   skip?(what: string): void;
-  /** Which documents to look into at all, by their text. */
+  /** Selects by their text the documents that are worth parsing. */
   wants?(text: string): boolean;
   /** Files that have been read before. */
   readonly kept?: KeptFiles;
 }
 
 /**
- * Memory holds one document at a time, so a manifest must not be kept for longer than it is looked at.
+ * Memory holds one document at a time, so callers must not keep a manifest after they have used it.
  *
  * @param paths files, folders, or `-`
  * @throws the signal's reason when it is aborted
@@ -137,7 +140,7 @@ interface Found {
 
 function* objectsIn(value: unknown, item: boolean): Generator<Found> {
   if (value === null) return;
-  // The item of a YAML list is a list of one.
+  // The item of a YAML list is a list with one entry.
   const items = item && Array.isArray(value) ? value.map((object, index) => ({ object, path: [index] })) : undefined;
   for (const found of items ?? [{ object: value, path: [] }]) yield* unwrapped(found);
 }
@@ -151,7 +154,7 @@ function* unwrapped({ object, path }: Found): Generator<Found> {
   const itemKind = kind.slice(0, -'List'.length);
   const { apiVersion } = object as RawObject;
   for (const [index, item] of items.entries()) {
-    // The items of a typed list, a PodList's, need not say what they are.
+    // The items of a typed list, such as a PodList, need not state their kind.
     const typed = itemKind === '' ? item : { apiVersion, kind: itemKind, ...item };
     yield* unwrapped({ object: typed, path: [...path, 'items', index] });
   }

@@ -30,7 +30,7 @@ export class SkippedDocuments {
   }
 }
 
-/** A line for people; none when nothing was skipped. */
+/** A line for people; empty when nothing was skipped. */
 export function skippedLines(skipped: readonly OtherDocuments[]): string[] {
   if (skipped.length === 0) return [];
   const documents = skipped.reduce((sum, { count }) => sum + count, 0);

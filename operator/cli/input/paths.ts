@@ -11,7 +11,7 @@ export function fieldPath(text: string): FieldPath {
   );
 }
 
-/** Keys with dots, as of labels, in quotes. */
+/** Keys with dots, such as those of labels, in quotes. */
 export function pathText(path: FieldPath): string {
   return path
     .map((step) => {

@@ -1,15 +1,15 @@
 /** A document of a stream, or an item of a long list. */
 
-/** No object is as large: etcd takes 1.5 MiB. A list in another form than kubectl's may hold some. */
+/** No Kubernetes object is larger: etcd accepts 1.5 MiB. A list in a form other than kubectl's may contain some. */
 export const MOST_CHARACTERS = 32 * 1024 * 1024;
 
 export interface Piece {
   readonly text: string;
   /** The line of its beginning, from 1. */
   readonly line: number;
-  /** It is an item of a list, and the list's form remains around it. */
+  /** It is an item of a list, and the list's own text remains around it. */
   readonly item: boolean;
-  /** What comes instead of a text that is too large to be held. */
+  /** Replaces a text that is too large to be kept in memory. */
   readonly tooLarge?: boolean;
 }
 

@@ -1,4 +1,4 @@
-/** Where the fields of a document stand in its text. */
+/** The positions of a document's fields in its text. */
 import { EVENT_ID, type Event, getScalarValue } from 'js-yaml';
 import type { FieldPath } from './paths.ts';
 import { newlinesIn } from './piece.ts';
@@ -25,9 +25,9 @@ export class Places {
     this.#events = events;
   }
 
-  /** From 0; of the nearest field around it that is there, when it is not. */
+  /** From 0; if the field is absent, the line of the nearest existing field around it. */
   lineOf(path: FieldPath): number {
-    // Of most documents nothing but their beginning is asked for.
+    // Most documents need only their beginning.
     if (path.length === 0) return newlinesIn(this.#text, startOf(this.#events[1]));
     this.#lineFeeds ??= lineFeedsIn(this.#text);
     return countBelow(this.#lineFeeds, this.#offsetOf(path));

@@ -1,5 +1,5 @@
 /**
- * Scalars as kubectl reads them: sigs.k8s.io/yaml stands on go.yaml.in/yaml/v2 (resolve.go), which is of YAML 1.1 here.
+ * Scalars as kubectl reads them: sigs.k8s.io/yaml uses go.yaml.in/yaml/v2 (resolve.go), which reads YAML 1.1 here.
  * `privileged: yes` is true, `runAsUser: 010` is 8.
  */
 import { boolYaml11Tag, CORE_SCHEMA, defineScalarTag, mergeTag, NOT_RESOLVED } from 'js-yaml';
@@ -15,7 +15,7 @@ const numberTag = defineScalarTag('tag:yaml.org,2002:int', {
   identify: () => false,
 });
 
-/** Base 60 and timestamps are texts: no field that is read here is a time. */
+/** Base 60 numbers and timestamps are texts: no field that is read here is a time. */
 export const MANIFEST_SCHEMA = CORE_SCHEMA.withTags(boolYaml11Tag, numberTag, mergeTag);
 
 function number(source: string): number | typeof NOT_RESOLVED {

@@ -1,9 +1,9 @@
 /**
  * A stream of text → its documents, one at a time, so that memory holds one of them and not the stream.
  *
- * In YAML `---` and `...` at the beginning of a line end a document wherever they stand, also within a block scalar
- * (YAML 1.2.2, 9.1.2). What `kubectl get -o yaml` writes is one document however many objects it lists: its items come
- * out one by one, too.
+ * In YAML `---` and `...` at the beginning of a line always end a document, even within a block scalar (YAML 1.2.2,
+ * 9.1.2). The output of `kubectl get -o yaml` is one document however many objects it lists: its items are returned one
+ *   by one, too.
  */
 import { ListSplitter } from './list.ts';
 import { MOST_CHARACTERS, newlinesIn, type Piece } from './piece.ts';
@@ -17,7 +17,7 @@ export function* documentsIn(chunks: Iterable<string>): Generator<Piece> {
   yield* splitter.end();
 }
 
-/** The same of text that is still to come. */
+/** The same for text that is still arriving. */
 export async function* splitDocuments(chunks: AsyncIterable<string>): AsyncGenerator<Piece> {
   const splitter = new Splitter();
   for await (const chunk of chunks) yield* splitter.add(chunk);
@@ -59,12 +59,12 @@ class Splitter {
   *#addLines(text: string): Generator<Piece> {
     let from = 0;
     if (this.#lineIsTooLong) {
-      // It was dropped up to here: what is left of it says nothing.
+      // The text was dropped up to here, so the rest of it means nothing.
       this.#lineIsTooLong = false;
       from = text.indexOf('\n') + 1;
       this.#line += 1;
     }
-    // Its own, since several streams may be read in turns.
+    // Each stream has its own, since several streams may be read in turns.
     const boundary = new RegExp(BOUNDARY);
     boundary.lastIndex = from;
     for (let found = boundary.exec(text); found; found = boundary.exec(text)) {

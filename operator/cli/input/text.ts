@@ -1,4 +1,4 @@
-/** The text of a file or of standard input, in chunks; and how to read twice what can be read only once. */
+/** The text of a file or of standard input, in chunks; and a way to read twice an input that can be read only once. */
 import { closeSync, fstatSync, openSync, readSync, unlinkSync, writeSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -14,15 +14,15 @@ const CHUNK = 256 * 1024;
 const LONG_MS = 50;
 const LONGEST_WORD = 64;
 
-/** A file that is there, and need not be waited for. */
+/** A regular file, which can be read without waiting. */
 export interface FileAtHand extends InputFile {
   readonly path: string | number;
 }
 
-/** In bytes: some ten thousand manifests, and no more memory for more of them. */
+/** In bytes: enough for some ten thousand manifests; more manifests do not use more memory. */
 const MOST_KEPT = 64 * 1024 * 1024;
 
-/** Small files that have been read and will be read again, as far as there is room. */
+/** Small files that have been read and will be read again, as far as they fit. */
 export class KeptFiles {
   readonly #bytes = new Map<string | number, Uint8Array>();
   #room = MOST_KEPT;
@@ -47,10 +47,9 @@ export function isAtHand(file: InputFile): file is FileAtHand {
 }
 
 /**
- * Ten thousand small files are read several times as fast as by promises.
+ * Reading ten thousand small files synchronously is several times as fast as by promises.
  *
- * @param kept what has been read of it already
- * @throws Error for invalid UTF-8: what stands there is not what anybody meant
+ * @param kept what has been read of it already @throws Error for invalid UTF-8, which nobody intended
  */
 export function* textAtHand(
   file: FileAtHand,
@@ -62,14 +61,17 @@ export function* textAtHand(
   yield decoder.decode();
 }
 
-/** The same of what comes when it comes. */
+/** The same for input that arrives later. */
 export async function* readText(file: InputFile, io: Reading): AsyncGenerator<string> {
   const decoder = new TextDecoder('utf-8', { fatal: true });
   for await (const chunk of bytesOf(file, io)) yield decoder.decode(chunk, { stream: true });
   yield decoder.decode();
 }
 
-/** Whether a file holds one of the words; false, too, when it can't be read to its end. A small one without them is kept. */
+/**
+ * Whether a file contains one of the words; false, too, when it can't be read to its end. Keeps a small file that
+ * contains none.
+ */
 export async function mentions(
   file: FileAtHand,
   words: readonly string[],
@@ -95,8 +97,8 @@ export async function mentions(
 }
 
 /**
- * A copy of a stream that can be read again. It has no name any more when this returns: nobody else sees it, and it is
- * gone when it is closed, or when we are.
+ * A copy of a stream that can be read again. The file has no name any more when this returns: nobody else sees it, and
+ * it is deleted when it or the process is closed.
  */
 export async function spool(file: InputFile, io: Reading): Promise<InputFile & { readonly path: number }> {
   const name = join(tmpdir(), `cappol-${process.pid}-${performance.now()}`);
@@ -131,7 +133,7 @@ function* read(path: string | number, signal: AbortSignal): Generator<Uint8Array
   }
 }
 
-/** A pipe or a device: it may let us wait. */
+/** A pipe or a device may block. */
 async function* waited(path: string, signal: AbortSignal): AsyncGenerator<Uint8Array> {
   const file = await open(path);
   try {

@@ -1,8 +1,8 @@
 import { printable } from '../../report/text.ts';
 
-/** What is wrong with some input: it is told, and the rest goes on. */
+/** A problem with some input: it is reported, and the rest goes on. */
 export interface Trouble {
-  /** As it was named; `-` is standard input. */
+  /** The path as the user wrote it; `-` is standard input. */
   readonly file: string;
   readonly line?: number;
   readonly message: string;

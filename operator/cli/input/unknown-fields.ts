@@ -1,6 +1,6 @@
 /**
- * Fields that the API server does not know, as its strict decoding finds them (kubectl's default, --validate=strict). The
- * API server drops them where it is not asked to be strict, so the manifest does less than it says.
+ * Fields that the API server does not know, as its strict decoding finds them (kubectl's default, --validate=strict).
+ * An API server that is not asked to be strict drops them, so the manifest does less than it says.
  */
 import { bounded } from '../../report/text.ts';
 import { meantBy } from '../nearest.ts';

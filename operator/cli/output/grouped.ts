@@ -25,7 +25,7 @@ const LABEL_WIDTH = 8;
 const WORKLOAD = { indent: 2, hanging: 4 };
 const ENTRY_INDENT = 4;
 
-/** Namespaces in the order of their names; in each, workloads as they come. */
+/** Namespaces in the order of their names; within each, workloads in the order of input. */
 export function groupedText(all: readonly WorkloadEntries[], terminal: Terminal): string {
   const namespaces = Map.groupBy(all, ({ namespace }) => namespace);
   return [...namespaces.keys()]

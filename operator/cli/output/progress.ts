@@ -1,7 +1,7 @@
-/** A line on a terminal that tells how far long work has come; in a pipe, nothing. */
+/** A line on a terminal that shows the progress of long work; nothing in a pipe. */
 import type { Io } from '../command.ts';
 
-/** Short work needs no word. */
+/** Short work shows nothing. */
 const PATIENCE_MS = 700;
 const EVERY_MS = 100;
 
@@ -14,7 +14,7 @@ export class Progress {
     this.#stderr = stderr;
   }
 
-  /** @param text made only when it is to be shown */
+  /** @param text called only when it is shown */
   at(text: () => string): void {
     const now = performance.now();
     if (!this.#stderr.isTTY || now < this.#next) return;
@@ -23,7 +23,7 @@ export class Progress {
     this.#stderr.write(`\r\x1b[K${text()}`);
   }
 
-  /** Before anything else is written. */
+  /** Call it before writing anything else. */
   clear(): void {
     if (this.#shown) this.#stderr.write('\r\x1b[K');
     this.#shown = false;

@@ -1,4 +1,4 @@
-/** Tables as kubectl prints them: no lines, columns as wide as what is in them. */
+/** Tables as kubectl prints them: no lines, columns as wide as their content. */
 import { printable } from '../../report/text.ts';
 import { PLAIN, type Terminal } from './terminal.ts';
 import { columns, wrap } from './wrap.ts';

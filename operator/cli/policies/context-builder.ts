@@ -81,7 +81,7 @@ export class PolicyContextBuilder {
         return;
       case 'namespace': {
         const { name, labels } = this.#projection.namespace(object);
-        // As kubectl apply leaves labels that others set.
+        // Keeps labels that others set, as kubectl apply does.
         this.#namespaces.set(name, { ...this.#namespaces.get(name), ...labels });
         return;
       }
@@ -106,7 +106,7 @@ export class PolicyContextBuilder {
     }
   }
 
-  /** @param tell what is wrong with a policy beyond its form */
+  /** @param tell receives what is wrong with a policy beyond its form */
   build(options: PolicyContextOptions, tell: (trouble: Trouble) => void): PolicyContext {
     const compiled = compile([...this.#policies.values()], options);
     for (const [name, { message }] of compiled.refusals) {
@@ -143,7 +143,7 @@ export class PolicyContextBuilder {
     this.#bindings.set(`${kind}/${binding.namespace ?? ''}/${binding.name}`, binding);
   }
 
-  /** With the roles and bindings that the operator renders, which manifests lack. */
+  /** Adds the roles and bindings that the operator renders, which manifests lack. */
   #useIndex({ rendered }: Compiled) {
     for (const { role, roleBinding } of rendered.values()) {
       this.#addRole('ClusterRole', projectRole(role as never));
@@ -153,7 +153,7 @@ export class PolicyContextBuilder {
   }
 }
 
-/** What the API server knows of a policy that is to be changed. */
+/** The parts that the API server knows about a policy that is to be changed. */
 function pickIdentity({ uid, creationTimestamp, generation }: NonNullable<CompletePolicy['metadata']>) {
   return {
     ...(uid !== undefined && { uid }),

@@ -1,4 +1,4 @@
-/** The policies that files and a cluster give, compiled, and what evaluating pods depends on besides. */
+/** The compiled policies of files and a cluster, and the other objects that evaluating pods depends on. */
 import type { Cluster } from '../../cluster/objects.ts';
 import { Recent } from '../../cluster/sharing.ts';
 import type { Compiled, CompileOptions } from '../../compile/compile.ts';
@@ -16,7 +16,7 @@ const NAME_LABEL = 'kubernetes.io/metadata.name';
 export interface PolicyContextOptions extends AdmissionOptions {
   /** N of Kubernetes 1.N of the oldest API server. */
   readonly oldestServer: number;
-  /** The labels of a namespace of which nothing else is known. */
+  /** The labels of a namespace about which nothing else is known. */
   readonly namespaceLabels: Labels;
   readonly lastAccepted?: CompileOptions['lastAccepted'];
 }
@@ -38,7 +38,7 @@ interface PolicyContextParts {
 export class PolicyContext {
   readonly compiled: Compiled;
   readonly court: Court;
-  /** By policy; live policies have none. */
+  /** By policy; live policies are not in it. */
   readonly sources: ReadonlyMap<string, PolicySource>;
   readonly #options: PolicyContextOptions;
   readonly #namespaces: ReadonlyMap<string, Labels>;
@@ -68,8 +68,7 @@ export class PolicyContext {
   }
 
   /**
-   * Evaluates what runs, by namespace.
-   * @param only the one namespace to evaluate; undefined for all
+   * Evaluates running workloads, by namespace. @param only the single namespace to evaluate; undefined for all
    */
   *judgeCluster(cluster: Cluster, only?: string): Generator<NamespaceJudgement> {
     for (const namespace of cluster.namespaces()) {

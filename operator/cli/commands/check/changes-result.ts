@@ -3,7 +3,7 @@ import type { Outcome } from '../../output/outcome.ts';
 import type { CheckedPolicy, CheckedViolation } from './result.ts';
 
 export interface Changes {
-  /** The candidates, and the live policies that stay. */
+  /** The candidates, and the live policies that remain. */
   readonly policies: readonly CheckedPolicy[];
   readonly candidates: readonly string[];
   /** The namespaces that a candidate selects, and those with changes. */
@@ -50,7 +50,8 @@ export interface NamespaceChange extends ChangeCounts {
   readonly before: OutcomeCounts;
   readonly after: OutcomeCounts;
   /**
-   * Whether candidates in mode Enforce would admit all that runs there; null where no candidate selects the namespace.
+   * Whether candidates in mode Enforce would admit everything that runs there; null where no candidate selects the
+   * namespace.
    */
   readonly safeToEnforce: boolean | null;
   /** The workloads that candidates in mode Enforce would refuse; empty where it is safe. */

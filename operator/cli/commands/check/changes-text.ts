@@ -1,4 +1,4 @@
-/** Changes, for people: in a pipe, on a terminal, and as Markdown for a pull request. */
+/** Changes as text for people: in a pipe, on a terminal, and as Markdown for a pull request. */
 import { counted } from '../../../report/text.ts';
 import { severityRank } from '../../../rules/severity.ts';
 import { groupedText, type WorkloadEntries, withSharedDetail } from '../../output/grouped.ts';
@@ -121,7 +121,7 @@ function countText(before: number, after: number): string {
   return before === after ? String(before) : `${before} → ${after}`;
 }
 
-/** The workload with the worst violation of all, and how many more. */
+/** The workload with the worst violation, and the number of others. */
 function whyNot({ refusedIfEnforced }: NamespaceChange, modes: Modes): string {
   const ranked = refusedIfEnforced
     .map((one) => ({ one, worst: mergeViolations(one.violations, modes)[0] }))

@@ -1,4 +1,4 @@
-/** The changes for running workloads, if candidate policies were applied beside or in place of the live ones. */
+/** The changes for running workloads if the candidate policies were applied beside or in place of the live ones. */
 import type { Cluster } from '../../../cluster/objects.ts';
 import type { NamespaceJudgement, WorkloadJudgement } from '../../../evaluate/namespace.ts';
 import { MODES } from '../../../policy/deciding.ts';
@@ -22,7 +22,7 @@ import { violationsOf } from './running.ts';
 export interface ChangeInput {
   readonly cluster: Cluster;
   readonly candidates: readonly string[];
-  /** The live policies; the same with the candidates; and that with every candidate in mode Enforce. */
+  /** The live policies; the live policies with the candidates; and the same with every candidate in mode Enforce. */
   readonly before: PolicyContext;
   readonly after: PolicyContext;
   readonly enforced: PolicyContext;
@@ -61,7 +61,7 @@ interface WorkloadOutcome {
   readonly violations: readonly CheckedViolation[];
 }
 
-/** By kind and name. Each mode is judged separately; whoever creates the pod sees the worst outcome. */
+/** By kind and name. Each mode is judged separately; the creator of the pod sees the worst outcome. */
 function outcomesIn(judgement: NamespaceJudgement | undefined): Map<string, WorkloadOutcome> {
   const outcomes = new Map<string, WorkloadOutcome>();
   for (const mode of MODES) {
@@ -76,7 +76,7 @@ function outcomesIn(judgement: NamespaceJudgement | undefined): Map<string, Work
   return outcomes;
 }
 
-/** Only a refusal is worth a "perhaps". */
+/** Only a refusal is marked with "perhaps". */
 function outcomeIn(mode: (typeof MODES)[number], { verdict }: WorkloadJudgement): Outcome {
   if (verdict === 'Violating') return outcomeOf(mode);
   return verdict === 'Unknown' && mode === 'Enforce' ? 'Unknown' : 'Admitted';
@@ -86,7 +86,7 @@ function outcomeIn(mode: (typeof MODES)[number], { verdict }: WorkloadJudgement)
 interface Compared {
   readonly before: Outcome;
   readonly after: Outcome;
-  /** Null where nothing changes. */
+  /** Null if nothing changes. */
   readonly change: Change | null;
 }
 

@@ -1,4 +1,4 @@
-/** check: finds out by what to judge, judges, and reports. */
+/** check: determines the policies to judge by, judges, and reports. */
 import { dump } from 'js-yaml';
 import { lastAccepted } from '../../../apply/standing.ts';
 import type { Cluster } from '../../../cluster/objects.ts';
@@ -78,7 +78,7 @@ async function checkRunning(options: CheckOptions, io: Io, cluster: Cluster): Pr
   const run = await beginRun(options, io);
   const builder = builderFor(options);
   builder.addCluster(cluster);
-  // As for files: a check that looks at nothing must not look like a success.
+  // As for files: a check that judges nothing must not look like a success.
   if (builder.isEmpty) throw new UsageError('no policy to judge by: the cluster has none; name one with --policy FILE');
   const context = builder.build(contextOptions(options, cluster), run.trouble);
   run.begin(context);

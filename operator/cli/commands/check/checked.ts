@@ -1,4 +1,4 @@
-/** Verdicts, violations and advice as a check tells them, whether of a file or of what runs. */
+/** Verdicts, violations and advice as a check reports them, for a file or for running workloads. */
 import type { PodSpec } from '../../../cluster/objects.ts';
 import { findings } from '../../../evaluate/findings.ts';
 import type { Judgement } from '../../../evaluate/verdict.ts';
@@ -46,9 +46,8 @@ export function checkedFindings(spec: PodSpec, placeOf: PlaceOf): CheckedFinding
 }
 
 /**
- * A field of an object, from the object on.
- * @param template where the pod stands in it
- * @param path from the PodSpec on, or of the pod's metadata
+ * A field of an object, from the object on. @param template the path of the pod in it @param path from the PodSpec on,
+ * or of the pod's metadata
  */
 export function fieldIn(template: FieldPath, path: string): FieldPath {
   const inPod = fieldPath(path);

@@ -1,4 +1,4 @@
-/** check: judges manifests, or what runs in a cluster. */
+/** check: judges manifests, or the workloads of a cluster. */
 import { Option } from 'commander';
 import { type RegisterCommand, UsageError } from '../../command.ts';
 import { withExamples } from '../../examples.ts';

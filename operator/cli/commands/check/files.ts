@@ -10,10 +10,10 @@ import type { PolicyContextBuilder } from '../../policies/context-builder.ts';
 import { type Judged, ManifestJudge } from './judge.ts';
 import type { CheckedItem, NotJudged } from './result.ts';
 
-/** Documents without these words give the context nothing. */
+/** Documents without these words add nothing to the context. */
 const CONTEXT_WORDS = ['CapabilityPolicy', 'Namespace', 'Role'];
 
-/** Who is told what is found, as it is found. */
+/** Receives results as they are found. */
 export interface Listener {
   /** Before all items. */
   begin(context: PolicyContext): void;
@@ -38,10 +38,9 @@ export async function addPolicies(
 }
 
 /**
- * Reads the files twice: what they are judged by may come after what is judged.
+ * Reads the files twice: the policies may come after the manifests that they judge.
  *
- * @param build called when the builder has everything
- * @param namespace of objects that state none
+ * @param build called when the builder has everything @param namespace of objects that state none
  */
 export async function checkFiles(
   paths: readonly string[],
@@ -67,7 +66,7 @@ export async function checkFiles(
       found = true;
       report(manifest, judge.judge(manifest), listener);
     }
-    // A check that looks at nothing must not look like a success.
+    // A check that judges nothing must not look like a success.
     if (!found) trouble({ file: paths.join(', '), message: 'no Kubernetes object in it' });
   } finally {
     inputs.close();
@@ -80,7 +79,7 @@ async function addContext(
   io: Io,
   { trouble, kept }: Pick<Listener, 'trouble'> & { readonly kept: KeptFiles },
 ): Promise<void> {
-  // What can't be read is told the second time.
+  // The second reading reports what can't be read.
   const options = { tell: () => {}, wants: (text: string) => CONTEXT_WORDS.some((word) => text.includes(word)) };
   const reading = { signal: io.signal, breath: new Breath(), kept };
   for (const file of files) {

@@ -26,7 +26,7 @@ import type { CheckedItem, ItemVerdict, NotJudged, NotSelectedReason } from './r
 
 export interface JudgeOptions {
   readonly context: PolicyContext;
-  /** Of objects that state none. */
+  /** The namespace of objects that state none. */
   readonly namespace: string;
 }
 
@@ -168,7 +168,7 @@ export class ManifestJudge {
       return view.finished ? undefined : templateCandidate(view);
     }
     const view = this.#projection.pod(object);
-    // Unlike a pod that runs, it has still to be filled by defaulting.
+    // Unlike a running pod, it has not been filled by defaulting yet.
     return view.mirror || view.finished ? undefined : { ...podCandidate(view), filled: true };
   }
 

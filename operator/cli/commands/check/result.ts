@@ -29,16 +29,16 @@ export interface CheckedItem {
   readonly findings: readonly CheckedFinding[];
 }
 
-/** Of several policies that decide, one has to be satisfied. */
+/** One of several deciding policies has to be satisfied. */
 export interface CheckedViolation {
   readonly policy: string;
   readonly rule: string;
   readonly container: string | null;
-  /** What is wrong, and what would be accepted. */
+  /** The violation, and what would be accepted. */
   readonly message: string;
   /** Of the object: `spec.template.spec.containers[0].securityContext`. */
   readonly path: string;
-  /** Of the field, or of the nearest one around it that is there. */
+  /** The line of the field, or of the nearest existing field around it. */
   readonly line: number | null;
 }
 
@@ -59,15 +59,15 @@ export interface CheckedProblem {
   readonly message: string;
 }
 
-/** A policy by which was judged, whether or not it decided anything. */
+/** A policy that was used for judging, whether or not it decided anything. */
 export interface CheckedPolicy {
   readonly name: string;
   readonly mode: Mode;
   readonly priority: number;
   readonly level: string;
-  /** `v1.37`: what `latest` means here is worked out. */
+  /** `v1.37`: the version that `latest` means here. */
   readonly version: string;
-  /** Where it was read; null of one that is live. */
+  /** The file that it was read from; null for a live policy. */
   readonly file: string | null;
   readonly line: number | null;
 }

@@ -1,4 +1,4 @@
-/** One run of check: counts what comes, hands it on to the reporter, and knows how to end. */
+/** One run of check: counts the items, passes them to the reporter, and determines the exit code. */
 import type { ExitCode, Io } from '../../command.ts';
 import { type Trouble, troubleText } from '../../input/trouble.ts';
 import { printableTexts } from '../../output/printable.ts';
@@ -15,7 +15,7 @@ import { Tally } from './tally.ts';
 
 const PIECE = 64 * 1024;
 
-/** What is wrong with the input goes to standard error, a line each, as it is found. */
+/** Problems of the input go to standard error, one line each, as they are found. */
 export class Troubles {
   readonly #stderr: Io['stderr'];
   #count = 0;
@@ -34,7 +34,7 @@ export class Troubles {
   };
 }
 
-/** Standard output, written in larger pieces: a call of the system for each item would take longer than to judge it. */
+/** Standard output in larger chunks: a system call for each item would take longer than judging it. */
 class Written {
   readonly #stdout: Io['stdout'];
   readonly #progress: Progress;

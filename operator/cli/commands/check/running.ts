@@ -1,4 +1,4 @@
-/** What runs in a cluster → verdicts by workload, as the operator reports them. */
+/** Running workloads of a cluster → verdicts, as the operator reports them. */
 import type { Cluster, PodSpec } from '../../../cluster/objects.ts';
 import type { NamespaceJudgement, WorkloadJudgement } from '../../../evaluate/namespace.ts';
 import { templatePath } from '../../../model/workload-kinds.ts';
@@ -14,7 +14,7 @@ export function itemsOf(judgement: NamespaceJudgement, cluster: Cluster): Checke
   return [...groups.values()].map((ofModes) => itemOf(ofModes, cluster));
 }
 
-/** Of the modes, those that have the worst verdict have their say. */
+/** Shows the modes with the worst verdict. */
 function itemOf(ofModes: readonly WorkloadJudgement[], cluster: Cluster): CheckedItem {
   const [{ kind, namespace, name }] = ofModes as [WorkloadJudgement];
   const verdict = worst(ofModes.map((one) => one.verdict));
@@ -43,7 +43,7 @@ function specOf(kind: string, namespace: string, name: string, cluster: Cluster)
   return [...cluster.pods(namespace)].find((pod) => pod.name === name)?.spec;
 }
 
-/** Where the template of a custom controller's object is, nobody knows: the field is told from the PodSpec on. */
+/** For an object of a custom controller the path of the template is unknown, so the path starts at the PodSpec. */
 function placeIn(kind: string) {
   return (path: string) => ({ path: pathText(fieldIn(templatePath(kind), path)), line: null });
 }

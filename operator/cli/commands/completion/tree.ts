@@ -1,11 +1,13 @@
-/** What completion scripts know of the program: taken from commander's own tree, so that none is forgotten. */
+/**
+ * The structure of the program for completion scripts, taken from commander's own tree, so that nothing is forgotten.
+ */
 import type { Command, Option } from 'commander';
 
 export interface CompletedCommand {
   readonly name: string;
   readonly about: string;
   readonly options: readonly CompletedOption[];
-  /** What its arguments may be; empty for any text. */
+  /** The values that its argument may have; empty for any text. */
   readonly argumentChoices: readonly string[];
 }
 
@@ -13,7 +15,7 @@ export interface CompletedOption {
   /** `-o` and `--output`. */
   readonly names: readonly string[];
   readonly about: string;
-  /** What comes after it. */
+  /** What may follow it. */
   readonly value: 'none' | 'file' | 'choice' | 'text';
   readonly choices: readonly string[];
 }

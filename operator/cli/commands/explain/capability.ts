@@ -1,4 +1,4 @@
-/** A capability's name → what there is to say about it. */
+/** A capability's name → its explanation. */
 import { CAPABILITY_TABLE, type Capability, RISKS } from '../../../standards/capabilities.ts';
 import { CONTAINER_RUNTIMES } from '../../../standards/runtimes.ts';
 import { nearest } from '../../nearest.ts';

@@ -76,7 +76,7 @@ function explainedManifest({ object, file, line, lineOf }: Manifest, template: P
   };
 }
 
-/** Whatever stands there, as lists of named containers. */
+/** Reads any value as lists of named containers. */
 function podSpec(value: unknown): PodSpec {
   const { containers, initContainers, ephemeralContainers, ...spec } = objectOf(value);
   const named = (list: unknown) =>

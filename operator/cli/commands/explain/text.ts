@@ -1,4 +1,4 @@
-/** What the containers of a manifest hold, for people: a table each, and why. */
+/** The capabilities of a manifest's containers, for people: a table each, and the reasons. */
 import type { Holding, RuntimeHoldings } from '../../../evaluate/held.ts';
 import { CAPABILITIES } from '../../../standards/capabilities.ts';
 import { CONTAINER_RUNTIMES } from '../../../standards/runtimes.ts';
@@ -8,9 +8,9 @@ import { wrap } from '../../output/wrap.ts';
 import type { ExplainedContainer, ExplainedManifest } from './manifests.ts';
 
 const HEAD = ['RUNTIME', 'USER', 'NO NEW PRIVILEGES', 'BOUNDING', 'PERMITTED', 'EFFECTIVE', 'BY FILE CAPABILITIES'];
-/** Sets that differ from a well-known one by as many names at most are told by the difference. */
+/** A set that differs from a well-known one by at most this many names is described by the difference. */
 const FEW = 4;
-/** What the container is as it stands. */
+/** Marks the row with the container's own user and allowPrivilegeEscalation. */
 const AS_IT_STANDS = '→ ';
 
 const LEGEND = `${AS_IT_STANDS}the row with the user and allowPrivilegeEscalation of this container. By file capabilities: what a program with file capabilities (setcap) may gain, as the entrypoint / started by another program.`;
@@ -60,7 +60,7 @@ function userText({ uid, nonRoot }: Pick<ExplainedContainer, 'uid' | 'nonRoot'>)
   return nonRoot ? "the image's user, never root" : "the image's user";
 }
 
-/** A line of the table: what it says, and on which runtimes. */
+/** A row of the table: its cells, and the runtimes that it applies to. */
 interface Row {
   readonly runtimes: readonly string[];
   readonly cells: readonly string[];
@@ -126,7 +126,7 @@ function setText(names: readonly string[], byDefault: readonly string[]): string
   return names.join(', ');
 }
 
-/** Rows that say the same, once; in the order of their first. */
+/** Merges rows with the same cells; in the order of their first. */
 function together(rows: readonly Row[]): Row[] {
   const merged = new Map<string, Row>();
   for (const row of rows) {

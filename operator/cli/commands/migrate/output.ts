@@ -12,13 +12,13 @@ export const LONGEST = 200;
 const LONGEST_VALUE = 80;
 const LONGEST_NOTE = 1000;
 
-/** A List to apply, with two fields that kubectl passes over: `notes` and `origins`. */
+/** A List to apply, with two fields that kubectl ignores: `notes` and `origins`. */
 export function listText({ policies, rbac, notes, origins }: Migration): string {
   const list = { apiVersion: 'v1', kind: 'List', items: [...policies, ...rbac], notes, origins };
   return `${jsonText(list)}\n`;
 }
 
-/** Each line of the policies with the field that it comes from, then what is to be known of them. */
+/** Each line of the policies with its source field, followed by the notes on them. */
 export function reportText(migration: Migration, terminal: Terminal): string {
   const { policies, origins } = migration;
   const lines = policies.flatMap(({ metadata, spec }) =>
@@ -52,7 +52,7 @@ export function countsText({ policies, rbac, notes }: Migration): string {
   return `${what}; ${counted(notes.length, 'note')}, ${inexact} of them on what has no exact counterpart\n`;
 }
 
-/** One line, whatever names and values are. */
+/** Keeps names and values on one line. */
 export function noteText({ object, field, value, text }: Note): string {
   return bounded(`${object}: ${field}: ${bounded(valueText(value), LONGEST_VALUE)}: ${text}`, LONGEST_NOTE);
 }

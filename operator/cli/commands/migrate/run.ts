@@ -1,4 +1,4 @@
-/** What migrate does: reads the objects, migrates, prints, and says what is next. */
+/** The work of migrate: reads the objects, migrates, prints, and lists the next steps. */
 import type { Mode } from '../../../api/capability-policy.ts';
 import { type Problem, pathText } from '../../../migrate/invalid-input.ts';
 import { InvalidInput, type Migration, migrate } from '../../../migrate/migrate.ts';
@@ -42,7 +42,7 @@ export async function runMigrate(options: MigrateOptions, io: Io): Promise<ExitC
   return strict && inexact.length > 0 ? 1 : 0;
 }
 
-/** Of an input that cannot be read as a whole nothing is migrated: what is missing might narrow or open it. */
+/** If an input cannot be read as a whole, nothing is migrated: the missing part might narrow or open it. */
 async function read(paths: readonly string[], io: Io): Promise<Manifest[]> {
   const manifests: Manifest[] = [];
   const troubles: Trouble[] = [];

@@ -1,4 +1,4 @@
-/** A migration as YAML to apply: each line with the field that it comes from, and what is to be known above. */
+/** A migration as YAML to apply: each line with its source field, and the notes above. */
 import { Document, isCollection, isMap, isNode, isScalar, type Node } from 'yaml';
 import type { CapabilityPolicy } from '../../../api/capability-policy.ts';
 import type { Migration, Note, RbacObject } from '../../../migrate/migrate.ts';
@@ -7,7 +7,7 @@ import { fieldPath } from '../../input/paths.ts';
 import { documentText } from '../../output/yaml-document.ts';
 import { LONGEST, noteText } from './output.ts';
 
-/** Which takes `yes` and `010` for more than texts. */
+/** kubectl's YAML parser reads `yes` and `010` as more than texts. */
 const READ_BY_KUBECTL = { compat: 'yaml-1.1' } as const;
 const STYLE = { lineWidth: 0, indentSeq: false, flowCollectionPadding: false };
 
@@ -37,7 +37,7 @@ function policyDocument(policy: CapabilityPolicy, origins: Readonly<Record<strin
   return `${notes.length > 0 ? `${comment(notes)}\n` : ''}${documentText(document, STYLE)}`;
 }
 
-/** On one line, so that the comment stands beside all that it is about. */
+/** On one line, so that the comment is beside everything that it describes. */
 function annotate(node: Node, from: string): void {
   if (isCollection(node)) node.flow = true;
   if (isCollection(node) || isScalar(node)) node.comment = ` ${bounded(from, LONGEST)}`;

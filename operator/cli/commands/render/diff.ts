@@ -1,4 +1,6 @@
-/** render --diff: what an operator would change in a cluster, had it these policies beside the live ones. */
+/**
+ * render --diff: the changes that an operator would make in a cluster if it had these policies beside the live ones.
+ */
 import { createTwoFilesPatch } from 'diff';
 import { canonical } from '../../../apply/drift.ts';
 import { lastAccepted } from '../../../apply/standing.ts';
@@ -19,7 +21,7 @@ export interface DiffInput {
   addFiles(): Promise<unknown>;
 }
 
-/** Names end in a hash of all that the objects say: without it, an object and what takes its place have one name. */
+/** Names end in a hash of the object's text: without the hash, an object and its replacement have the same name. */
 const HASH = /-[0-9a-f]{12}(?=$|-)/;
 
 export async function renderDiff(given: Given<RenderOptions>, io: Io, input: DiffInput): Promise<ExitCode> {
@@ -44,8 +46,8 @@ export async function renderDiff(given: Given<RenderOptions>, io: Io, input: Dif
 }
 
 /**
- * In what is enforced: an operator's probes, and which policy owns an object, are not looked at. In the unified format; empty
- * when there are none. By kind and name.
+ * Compares only enforcement: it ignores an operator's probes and owner references. In the unified format; empty when
+ * there are none. By kind and name.
  */
 export function differences(live: readonly RenderedObject[], desired: readonly Manifest[]): string {
   const byKey = <Object extends RenderedObject | Manifest>(objects: readonly Object[]) =>
@@ -64,7 +66,7 @@ function difference(live: RenderedObject | undefined, desired: Manifest | undefi
   const [before, after] = [text(live, desired), text(desired, desired)];
   if (before === after) return '';
   const patch = createTwoFilesPatch(title(live), title(desired), before, after);
-  // Nobody needs its name a third time, and a line of equal signs.
+  // Drops the header lines of the diff, which repeat the name and a line of equal signs.
   return patch.replace(/^(?:Index: .*\n)?=+\n/, '');
 }
 
@@ -72,7 +74,7 @@ function title(object: RenderedObject | Manifest | undefined): string {
   return object ? `${object.kind}/${object.metadata.name}` : '/dev/null';
 }
 
-/** What is ours of an object, without what the API server fills in. */
+/** The fields of an object that are ours, without those that the API server fills in. */
 function text(object: RenderedObject | Manifest | undefined, desired: Manifest | undefined): string {
   if (!object) return '';
   const { apiVersion, kind, metadata, spec, rules, roleRef, subjects } = object;

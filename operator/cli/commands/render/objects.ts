@@ -1,4 +1,4 @@
-/** What policies render, and the text of it. */
+/** The objects that policies render, and their text. */
 import { dump } from 'js-yaml';
 import { setsOf } from '../../../apply/standing.ts';
 import type { Compiled } from '../../../compile/compile.ts';
@@ -11,7 +11,7 @@ export function objectsOf(compiled: Compiled): Manifest[] {
   return [...roles, ...setsOf(compiled).flatMap(({ objects }) => objects)];
 }
 
-/** A probe's binding only shows an operator what is in force. */
+/** Omits a probe's binding, which only shows an operator what is in force. */
 export function isProbe({ kind, metadata }: Pick<Manifest, 'kind'> & { metadata: { name: string } }): boolean {
   return kind.endsWith('AdmissionPolicyBinding') && metadata.name.endsWith('-probe');
 }

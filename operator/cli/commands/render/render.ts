@@ -1,4 +1,4 @@
-/** render: what policies compile to, as objects that need no operator; or how that differs from a cluster. */
+/** render: prints the objects that policies compile to and that need no operator, or how they differ from a cluster. */
 import { objectOf, textsIn } from '../../../cluster/raw.ts';
 import type { Compiled } from '../../../compile/compile.ts';
 import { podSecurityLabels } from '../../../compile/labels.ts';
@@ -37,7 +37,7 @@ export async function render(given: Given<RenderOptions>, io: Io): Promise<ExitC
     { ...options, oldestServer: options.serverVersion, namespaceLabels: {} },
     troubles.trouble,
   );
-  // Part of them would enforce something else than all of them.
+  // A part of the policies would enforce something else than all of them.
   if (troubles.count > 0) return 2;
   io.stdout.write(manifestTexts(compiled, namespaces, options));
   return 0;
@@ -64,7 +64,7 @@ function namespaceIn({ object: { apiVersion, kind, metadata } }: Read): Namespac
   return [{ name: String(name), labels: textsIn(labels), annotations: textsIn(annotations) }];
 }
 
-/** The same for the same policies, whatever the order of the files. */
+/** The same policies give the same text, whatever the order of the files. */
 function manifestTexts(compiled: Compiled, namespaces: readonly Namespace[], options: RenderOptions): string {
   const objects = objectsOf(compiled).filter((object) => !isProbe(object));
   const labelled = namespaces.map((one) => namespaceObject(one, compiled, options));
@@ -85,7 +85,10 @@ function namespaceObject({ name, labels, annotations }: Namespace, { policies }:
   };
 }
 
-/** Who applies them keeps them; the policy itself may not be in the cluster. */
+/**
+ * Without owner references: the user who applies the objects owns them, and the policy itself may not be in the
+ * cluster.
+ */
 function withoutOwner({ metadata: { ownerReferences: _, ...metadata }, ...object }: Manifest): object {
   const { apiVersion, kind, ...rest } = object;
   return { apiVersion, kind, metadata, ...rest };

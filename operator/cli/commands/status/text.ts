@@ -16,15 +16,15 @@ const WIDE_HEAD = [...POLICY_HEAD, 'PRIORITY', 'VERSION', 'SHARES WITH', 'UNUSED
 const OPTIONAL_COLUMNS = ['UNKNOWN', 'PSA', 'MAY USE', 'NAMESPACES'];
 const VIOLATION_HEAD = ['NAMESPACE', 'WORKLOAD', 'PODS', 'RESULT', 'POLICY', 'RULE', 'MESSAGE'];
 const MOST_SUBJECTS = 2;
-/** Of these, True is what one hopes for. */
+/** Conditions for which True is the desired status. */
 const GOOD = ['Accepted', 'Programmed', 'Ready', 'Compliant'];
-/** What they say stands in the tables, or in another condition. */
+/** Conditions whose content is already in the tables or in another condition. */
 const TOLD_ELSEWHERE = ['Compliant', 'Ready', 'Stalled'];
 
 export interface TextOptions {
   readonly terminal: Terminal;
   readonly wide: boolean;
-  /** A single policy was asked for: all that is known of it. */
+  /** The user asked for a single policy: show every detail. */
   readonly whole: boolean;
   /** The only namespace to show. */
   readonly namespace: string | undefined;
@@ -75,7 +75,7 @@ function summary(policies: readonly PolicyView[], namespace: string | undefined)
   ].join(' ');
 }
 
-/** A status names the first workloads only. */
+/** A status names only the first workloads. */
 function isPartial({ judged, workloads, violations }: PolicyView): boolean {
   const named = new Set(violations.map(({ namespace, kind, name }) => `${namespace}/${kind}/${name}`)).size;
   return judged === 'Status' && named < workloads.violating + workloads.unknown;
@@ -114,7 +114,7 @@ function users({ usableBy, usedBy }: PolicyView): string {
       );
 }
 
-/** Each policy's conditions that tell of trouble, or all of them. */
+/** Each policy's conditions that report a problem, or all of them. */
 function conditionLines(policies: readonly PolicyView[], all: boolean, terminal: Terminal): string {
   const lines = policies.flatMap(({ name, conditions }) =>
     conditions
@@ -131,7 +131,7 @@ function conditionLines(policies: readonly PolicyView[], all: boolean, terminal:
   return lines.join('');
 }
 
-/** One violation of a workload, with all policies that find it. */
+/** One violation of a workload, with all policies that report it. */
 interface Violation extends MergedViolation<ViolationView & { readonly policy: string }> {
   readonly outcome: Outcome;
 }

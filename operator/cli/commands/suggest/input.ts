@@ -1,4 +1,4 @@
-/** Manifests, or what runs in a cluster → the pods and templates that a policy is to admit. */
+/** Manifests, or running workloads of a cluster → the pods and templates that a policy must admit. */
 import type { Cluster } from '../../../cluster/objects.ts';
 import { createProjection } from '../../../cluster/projection.ts';
 import { membersOf } from '../../../evaluate/namespace.ts';
@@ -14,9 +14,9 @@ import { unknownFieldsOf } from '../../input/unknown-fields.ts';
 import { Progress } from '../../output/progress.ts';
 
 export interface FileOptions {
-  /** Of objects that state none. */
+  /** The namespace of objects that state none. */
   readonly namespace: string;
-  /** Called for whatever can't be read; the rest comes all the same. */
+  /** Called for input that can't be read; the rest is still processed. */
   tell(trouble: Trouble): void;
   /** Called with the type of a document in a folder that is not a Kubernetes object. */
   skip?(what: string): void;
@@ -63,7 +63,7 @@ function isSound(manifest: Manifest, tell: FileOptions['tell']): boolean {
   return wrong.length === 0;
 }
 
-/** @param only the one namespace to look at; undefined for all */
+/** @param only the single namespace to read; undefined for all */
 export function givenByCluster(cluster: Cluster, only?: string): Given[] {
   const all = cluster.namespaces().filter(({ terminating }) => !terminating);
   const namespaces = only === undefined ? all.map(({ name }) => name) : [only];
@@ -76,7 +76,7 @@ export function givenByCluster(cluster: Cluster, only?: string): Given[] {
   );
 }
 
-/** A pod that an API server has not admitted yet is still to get its token. */
+/** An API server has not admitted the pod yet, so it does not have its token volume. */
 function isWritten({ metadata }: Manifest['object']): boolean {
   return !metadata?.uid;
 }

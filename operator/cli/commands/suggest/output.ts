@@ -23,7 +23,7 @@ const MODES: Readonly<Record<Mode, string>> = {
   Enforce: 'Mode Enforce refuses what it does not admit.',
 };
 
-/** The policies, each override with who needs it in comments. */
+/** The policies, with comments that name the workload that needs each override. */
 export function yamlText({ policies, mode }: Printed): string {
   const [first = '', ...others] = policies.map(policyText);
   const introduction = comment([MODES[mode], ...introductionLines(policies)]).replaceAll(/^/gm, '#');

@@ -1,4 +1,4 @@
-/** What suggest does: reads the workloads, suggests, prints. */
+/** The work of suggest: reads the workloads, suggests, prints. */
 
 import type { Mode } from '../../../api/capability-policy.ts';
 import { suggest } from '../../../evaluate/suggest.ts';
@@ -60,7 +60,7 @@ export async function runSuggest(options: Options<SuggestOptions>, io: Io): Prom
   return incomplete ? 2 : 0;
 }
 
-/** Without those of namespaces that no policy reaches. */
+/** Omits namespaces that no policy reaches. */
 function reached(given: readonly Given[], patterns: readonly string[], io: Io): Given[] {
   const excluded = (namespace: string) => isExcluded(namespace, patterns);
   const beyond = new Set(given.map(({ workload }) => workload.namespace).filter(excluded));
@@ -87,7 +87,7 @@ async function read(options: Options<SuggestOptions>, io: Io): Promise<Input> {
   return { given, everywhere: false, server, excludedNamespaces, incomplete };
 }
 
-/** Asks for no other rights than to list namespaces, with -A, and pods and workloads. */
+/** Needs only the rights to list pods and workloads, and with -A namespaces. */
 async function readCluster(options: Options<SuggestOptions>, io: Io): Promise<Input> {
   const [{ excludingPlatform, snapshot, withCluster }, { WORKLOADS }, { NAMESPACES }] = await Promise.all([
     import('../../cluster.ts'),

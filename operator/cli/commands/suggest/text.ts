@@ -91,7 +91,7 @@ export function overrideText({ path, value }: StatedOverride): string {
   return `${path}: ${isTexts ? value.join(', ') : JSON.stringify(value)}`;
 }
 
-/** Who needs the override, what the level wants instead, and what would do without. */
+/** The workload that needs the override, the level's own requirement, and how to make the override unnecessary. */
 export function overrideLines({ value, needs }: StatedOverride): string[] {
   if (needs.length === 0) return ['No workload needs more.'];
   const any =

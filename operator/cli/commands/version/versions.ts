@@ -16,10 +16,10 @@ interface Versions {
   readonly api: string;
   /** The newest version of the Standards whose checks are known. */
   readonly podSecurityStandards: string;
-  /** The last of the kernel's capabilities that are known, and its number. */
+  /** The kernel's last known capability, and its number. */
   readonly capabilities: string;
   readonly node: string;
-  /** The API server that answered, and the oldest of all. */
+  /** The API server that answered, and the oldest one. */
   readonly server?: string;
   readonly oldestServer?: string;
 }

@@ -4,7 +4,7 @@ import { jsonText } from '../../../output/printable.ts';
 import type { CheckedItem, CheckedPolicy, CheckedProblem, Summary } from '../result.ts';
 import { checkedProblem, type Reporter, type ReporterOptions } from './reporter.ts';
 
-/** What stands around an item in the whole. */
+/** The surroundings of an item in the whole document. */
 const BEFORE = '{\n  "items": [';
 const AFTER = '\n  ]\n}';
 

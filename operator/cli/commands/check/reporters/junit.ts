@@ -6,7 +6,7 @@ import type { CheckedItem, CheckedPolicy, Summary } from '../result.ts';
 import { itemName, place, type Reporter, type ReporterOptions } from './reporter.ts';
 import { ShownItems, violationText } from './shown.ts';
 
-/** The package's types speak of its ES module, which Node does not load. */
+/** The package's types describe its ES module, which Node does not load. */
 const builder = junit as unknown as Builder;
 
 export class JunitReporter implements Reporter {

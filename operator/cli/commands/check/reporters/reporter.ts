@@ -21,7 +21,7 @@ export function checkedProblem({ severity, file, line, message }: Trouble): Chec
   return { severity: severity ?? 'error', file, line: line ?? null, message };
 }
 
-/** `Deployment net/web`; of a custom resource with the place of the template: `Rollout net/web: spec.template` */
+/** `Deployment net/web`; for a custom resource with the path of the template: `Rollout net/web: spec.template` */
 export function itemName({
   kind,
   namespace,

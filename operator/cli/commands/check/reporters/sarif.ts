@@ -81,7 +81,7 @@ export class SarifReporter implements Reporter {
     this.#run.addResult(result);
   }
 
-  /** Relative, as code scanning wants it. */
+  /** A relative path, as code scanning requires it. */
   #uri(file: string): string {
     const { cwd } = this.#options;
     const path = file === '-' ? 'stdin' : relative(cwd, resolve(cwd, file));

@@ -1,4 +1,4 @@
-/** -o table and -o wide in a pipe or a file: a line for each violation, and for each piece of advice. */
+/** -o table and -o wide in a pipe or a file: one line for each violation and for each piece of advice. */
 
 import { policiesText } from '../../../output/merged.ts';
 import { OUTCOME_STYLES, OUTCOMES } from '../../../output/outcome.ts';
@@ -9,7 +9,7 @@ import { itemName, place, type Reporter, type ReporterOptions } from './reporter
 import { type Shown, ShownItems, withoutViolations } from './shown.ts';
 import { summaryLines } from './summary-text.ts';
 
-/** So many rows share their columns' widths: more are not kept back. */
+/** The number of rows that share column widths; later rows are printed as they come. */
 const ROWS = 500;
 
 interface Row {
@@ -33,7 +33,7 @@ export class TableReporter implements Reporter {
   readonly #wide: boolean;
   readonly #shown: ShownItems;
   #rows: Row[] = [];
-  /** Known with the first rows. */
+  /** Known after the first rows. */
   #columns: readonly Column[] | undefined;
 
   constructor({ stdout, terminal }: ReporterOptions, wide: boolean) {
