@@ -4,8 +4,8 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { promisify } from 'node:util';
-import { findBinaries } from '../test/controlplane/binaries.ts';
-import { findHelm } from '../test/controlplane/helm.ts';
+import { findBinaries } from './controlplane/binaries.ts';
+import { findHelm } from './controlplane/helm.ts';
 
 const ROOT = join(import.meta.dirname, '..');
 

@@ -12,8 +12,8 @@ describe('preflight', () => {
 
   beforeEach(() => {
     project = realpathSync(mkdtempSync(join(tmpdir(), 'capabilitypolicy-preflight-')));
-    mkdirSync(join(project, 'test'));
-    cpSync(fileURLToPath(new URL('preflight.js', import.meta.url)), join(project, 'test', 'preflight.js'));
+    mkdirSync(join(project, 'hack'));
+    cpSync(fileURLToPath(new URL('../hack/preflight.js', import.meta.url)), join(project, 'hack', 'preflight.js'));
     write('package.json', { type: 'module' });
     write('package-lock.json', { packages: { '': {}, 'node_modules/a': { version: '1.0.1' } } });
     write('npm', '#!/bin/sh\necho "npm $*" >&2\ncp package-lock.json node_modules/.package-lock.json\n');
@@ -60,7 +60,7 @@ describe('preflight', () => {
 
   it('passes SIGTERM on, and ends by the signal that its script ended by', async () => {
     write('wait.ts', 'console.log("up"); setInterval(() => {}, 1000);');
-    const child = spawn(process.execPath, ['test/preflight.js', 'wait.ts'], { cwd: project });
+    const child = spawn(process.execPath, ['hack/preflight.js', 'wait.ts'], { cwd: project });
     await once(child.stdout, 'data');
     child.kill('SIGTERM');
     assert.deepEqual(await once(child, 'exit'), [null, 'SIGTERM']);
@@ -68,7 +68,7 @@ describe('preflight', () => {
 
   function preflight(...args: string[]) {
     const env = { ...process.env, PATH: `${project}:${process.env.PATH}` };
-    return spawnSync(process.execPath, ['test/preflight.js', ...args], { cwd: project, env, encoding: 'utf8' });
+    return spawnSync(process.execPath, ['hack/preflight.js', ...args], { cwd: project, env, encoding: 'utf8' });
   }
 
   function installed(version: string): void {

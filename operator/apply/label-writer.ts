@@ -1,7 +1,7 @@
 /** Carries out a label plan. */
 import { RECORD } from '../api/capability-policy.ts';
 import { type ApiClient, pathFor } from '../cluster/client.ts';
-import type { NamespaceView } from '../cluster/objects.ts';
+import type { NamespaceView } from '../model/objects.ts';
 import type { LabelPlan } from './namespace-labels.ts';
 
 /**

@@ -10,8 +10,8 @@
  * through managedFields, in case the record was lost.
  */
 import { FIELD_MANAGER } from '../api/capability-policy.ts';
-import type { FieldOwner, NamespaceView } from '../cluster/objects.ts';
 import { LABEL_PREFIX } from '../compile/labels.ts';
+import type { FieldOwner, NamespaceView } from '../model/objects.ts';
 import type { LabelConflict, LabelOutcome } from './outcome.ts';
 
 export interface LabelPlan {

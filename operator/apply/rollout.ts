@@ -6,9 +6,9 @@
  * out again, so that the operator may be killed at any point. docs/decisions/0002 has the order and its reasons.
  */
 import { type ApiClient, ApiError, isNotFound, pathOf } from '../cluster/client.ts';
-import type { RenderedObject } from '../cluster/objects.ts';
 import type { AdmissionSet } from '../compile/admission-set.ts';
 import type { Compiled } from '../compile/compile.ts';
+import type { RenderedObject } from '../model/objects.ts';
 import { inParallel } from '../runtime/in-parallel.ts';
 import { everywhere, probe } from './probe.ts';
 import { COMPILED_MS, Records } from './record.ts';

@@ -1,12 +1,12 @@
 /** What stands in the cluster by our hand, against what is rendered now. Pure. */
 import type { CapabilityPolicySpec, CompleteSpec } from '../api/capability-policy.ts';
 import { completeSpec } from '../api/defaults.ts';
-import type { RenderedObject } from '../cluster/objects.ts';
 import { arrayOf } from '../cluster/raw.ts';
 import { type AdmissionSet, isGuard } from '../compile/admission-set.ts';
 import type { Compiled } from '../compile/compile.ts';
 import { type Manifest, POLICY_LABEL, RULESET_LABEL, SPEC_ANNOTATION } from '../compile/objects.ts';
 import { useRoleName } from '../compile/rbac.ts';
+import type { RenderedObject } from '../model/objects.ts';
 import { perObject } from '../policy/memo.ts';
 
 /** By kind and name. */

@@ -1,8 +1,8 @@
 /** Writes rendered objects where they are missing or have drifted. */
 import { isDeepStrictEqual } from 'node:util';
 import type { ApiClient } from '../cluster/client.ts';
-import type { RenderedObject } from '../cluster/objects.ts';
 import type { Manifest } from '../compile/objects.ts';
+import type { RenderedObject } from '../model/objects.ts';
 import { hasDrifted } from './drift.ts';
 import { keyOf, type Standing, standing } from './standing.ts';
 

@@ -1,9 +1,9 @@
 /** Which API servers there are, and of which version, for as long as the cluster is followed. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
+import type { Change } from '../model/objects.ts';
 import type { Log } from '../runtime/log.ts';
 import type { ApiClient } from './client.ts';
-import type { Change } from './objects.ts';
 import { askServers, endpoints, oldest, type ServerMinors } from './servers.ts';
 
 export interface FollowedServersOptions {

@@ -1,6 +1,6 @@
 /** The owners of a namespace's Pod Security labels, from its managedFields and the annotation of `kubectl apply`. */
 import { FIELD_MANAGER } from '../api/capability-policy.ts';
-import type { FieldOwner } from './objects.ts';
+import type { FieldOwner } from '../model/objects.ts';
 import { objectOf, type RawMetadata, textsIn } from './raw.ts';
 
 const PREFIX = 'pod-security.kubernetes.io/';

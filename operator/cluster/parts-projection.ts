@@ -1,6 +1,7 @@
 /** The projection of a pod's or a template's contents: the parts that some rule reads, equal ones once. */
+
+import type { Container, PodParts, PodSpec, Volume } from '../model/objects.ts';
 import type { Rule } from '../rules/rule.ts';
-import type { Container, PodParts, PodSpec, Volume } from './objects.ts';
 import { arrayOf, isText, objectOf, withoutNulls } from './raw.ts';
 import { PartsPool, type Pool } from './sharing.ts';
 

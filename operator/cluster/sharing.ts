@@ -1,6 +1,6 @@
 /** Keeps equal values of many objects once: most pods of a cluster are copies of a few templates. */
 import { hash } from 'node:crypto';
-import type { PodParts, PodSpec } from './objects.ts';
+import type { PodParts, PodSpec } from '../model/objects.ts';
 import { withoutNulls } from './raw.ts';
 
 /** The parts of an object that are kept. */

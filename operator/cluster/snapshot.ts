@@ -1,7 +1,8 @@
 /** The cluster as it is now, read once: for whoever asks a question and goes. */
+
+import type { Cluster } from '../model/objects.ts';
 import { RULES } from '../rules/index.ts';
 import { type ApiClient, ApiError, isNotFound, pathFor } from './client.ts';
-import type { Cluster } from './objects.ts';
 import { createProjection } from './projection.ts';
 import type { Source } from './reading.ts';
 import { askKnownServers, oldest } from './servers.ts';

@@ -1,12 +1,5 @@
 /** The cluster as last seen: follows every kind that matters, keeps what its projection keeps, and says what changed. */
 import { type CompletePolicy, FIELD_MANAGER, MANAGED_BY_LABEL } from '../api/capability-policy.ts';
-import { RULES } from '../rules/index.ts';
-import type { Rule } from '../rules/rule.ts';
-import { aborted } from '../runtime/aborted.ts';
-import type { ReflectorObserver } from '../runtime/metrics.ts';
-import type { ApiClient } from './client.ts';
-import { Collection } from './collection.ts';
-import { FollowedServers, type FollowedServersOptions } from './followed-servers.ts';
 import type {
   Change,
   Cluster,
@@ -16,7 +9,14 @@ import type {
   RoleBindingView,
   RoleView,
   WorkloadView,
-} from './objects.ts';
+} from '../model/objects.ts';
+import { RULES } from '../rules/index.ts';
+import type { Rule } from '../rules/rule.ts';
+import { aborted } from '../runtime/aborted.ts';
+import type { ReflectorObserver } from '../runtime/metrics.ts';
+import type { ApiClient } from './client.ts';
+import { Collection } from './collection.ts';
+import { FollowedServers, type FollowedServersOptions } from './followed-servers.ts';
 import { isHistory } from './pod-projection.ts';
 import { createProjection, type Projection } from './projection.ts';
 import type { RawObject } from './raw.ts';

@@ -1,7 +1,7 @@
 /** What all controllers have in common. */
 import type { ApiClient } from '../cluster/client.ts';
-import type { Cluster } from '../cluster/objects.ts';
 import type { ClusterState, Found, StateChange } from '../cluster-state.ts';
+import type { Cluster } from '../model/objects.ts';
 import type { EventRecorder } from '../report/recorder.ts';
 import type { Log } from '../runtime/log.ts';
 

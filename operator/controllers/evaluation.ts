@@ -1,8 +1,9 @@
 /** Evaluates the pods and workloads of each namespace against the policies that decide there. */
-import type { NamespaceView } from '../cluster/objects.ts';
+
 import type { StateChange } from '../cluster-state.ts';
 import { judgingNamespace, type NamespaceJudgement } from '../evaluate/namespace.ts';
 import { COST_LIMIT, Evaluator } from '../evaluate/violations.ts';
+import type { NamespaceView } from '../model/objects.ts';
 import { Cooldown } from '../runtime/cooldown.ts';
 import { type Done, Turns } from '../runtime/turns.ts';
 import type { Context, Controller, Key } from './controller.ts';

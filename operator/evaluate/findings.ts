@@ -2,7 +2,7 @@
  * Advice on a pod's capabilities: names without effect or with another effect than expected, and ways to need fewer.
  * Findings are not violations; no policy decides about them.
  */
-import type { PodSpec } from '../cluster/objects.ts';
+import type { PodSpec } from '../model/objects.ts';
 import { CAPABILITIES } from '../standards/capabilities.ts';
 import {
   CONTAINER_RUNTIMES,

@@ -1,5 +1,5 @@
 /** The requests of a pod's containers, as far as they affect capabilities. */
-import type { Container, PodSpec } from '../cluster/objects.ts';
+import type { Container, PodSpec } from '../model/objects.ts';
 import type { CapabilityRequest } from './held-by-runtime.ts';
 
 export interface RequestingContainer extends CapabilityRequest {

@@ -1,5 +1,5 @@
 /** What the containers of a pod end up holding, on each container runtime, as root and as another user, and why. */
-import type { PodSpec } from '../cluster/objects.ts';
+import type { PodSpec } from '../model/objects.ts';
 import { CONTAINER_RUNTIMES, type ContainerRuntime } from '../standards/runtimes.ts';
 import { atEntrypoint, type CapabilitySets, type Credentials, execute } from './held-by-process.ts';
 import { type CapabilityRequest, granted } from './held-by-runtime.ts';

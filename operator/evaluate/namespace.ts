@@ -1,6 +1,6 @@
 /** A namespace's pods and templates → verdicts by workload, separately for each mode. */
 import type { Mode } from '../api/capability-policy.ts';
-import type { Cluster, NamespaceView, Owner, PodParts, PodView, WorkloadView } from '../cluster/objects.ts';
+import type { Cluster, NamespaceView, Owner, PodParts, PodView, WorkloadView } from '../model/objects.ts';
 import { deciding, MODES } from '../policy/deciding.ts';
 import type { ResolvedPolicy } from '../policy/resolve.ts';
 import { lastOf } from './pieces.ts';

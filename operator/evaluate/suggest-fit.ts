@@ -1,5 +1,5 @@
 /** Pods → the overrides with which one policy admits them. */
-import type { PodParts } from '../cluster/objects.ts';
+import type { PodParts } from '../model/objects.ts';
 import { RULES } from '../rules/index.ts';
 import type { Rule, Stated } from '../rules/rule.ts';
 import type { Standard } from '../standards/level-version.ts';

@@ -1,5 +1,5 @@
 /** Overrides and the workloads that they admit → which workload needs which, and what would make it unnecessary. */
-import type { PodParts, PodSpec } from '../cluster/objects.ts';
+import type { PodParts, PodSpec } from '../model/objects.ts';
 import { RULES } from '../rules/index.ts';
 import type { Rule, Stated } from '../rules/rule.ts';
 import { type Finding, findings } from './findings.ts';

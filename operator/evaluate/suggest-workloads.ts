@@ -1,5 +1,5 @@
 /** Pods and templates → the workloads that a suggestion is made for. */
-import type { PodParts } from '../cluster/objects.ts';
+import type { PodParts } from '../model/objects.ts';
 import type { WorkloadName } from './workloads.ts';
 
 /** A pod or pod template, and the workload that owns it. */

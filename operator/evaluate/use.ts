@@ -3,7 +3,7 @@
  * (k8s.io/kubernetes/pkg/registry/rbac/validation/rule.go). It does not see other authorizers.
  */
 import { GROUP, PLURAL } from '../api/capability-policy.ts';
-import type { PolicyRule, RbacSubject, RoleBindingView, RoleView } from '../cluster/objects.ts';
+import type { PolicyRule, RbacSubject, RoleBindingView, RoleView } from '../model/objects.ts';
 import { CONTROLLER_NAMESPACE, CONTROLLERS } from '../model/workload-kinds.ts';
 
 export interface User {

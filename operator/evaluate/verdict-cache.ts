@@ -4,7 +4,7 @@
  * If another policy changes, this one is resolved again and gets new checks with the same text, so results are found by
  * text. Parts are compared by identity, since the cluster's projection keeps equal ones once.
  */
-import type { PodParts, PodSpec } from '../cluster/objects.ts';
+import type { PodParts, PodSpec } from '../model/objects.ts';
 import type { RuleChecks } from '../policy/resolve.ts';
 
 interface Entry<Found> {

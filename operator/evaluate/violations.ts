@@ -1,5 +1,5 @@
 /** Pods and templates → violations: the rules' own CEL texts, run by cel-js instead of the API server. */
-import type { Container, PodParts, Volume } from '../cluster/objects.ts';
+import type { Container, PodParts, Volume } from '../model/objects.ts';
 import { checksOver, type ResolvedPolicy, type RuleChecks } from '../policy/resolve.ts';
 import { or } from '../rules/cel.ts';
 import type { Asking, Check } from '../rules/rule.ts';

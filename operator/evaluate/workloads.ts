@@ -1,5 +1,5 @@
 /** Pods and workloads → the controller that a person would edit. */
-import type { Cluster, Owner, WorkloadView } from '../cluster/objects.ts';
+import type { Cluster, Owner, WorkloadView } from '../model/objects.ts';
 import { controllerOf, qualifiedKind, workloadKind } from '../model/workload-kinds.ts';
 
 /** How reports name a workload. */

@@ -1,8 +1,8 @@
 /** events.k8s.io/v1 Event objects. */
 import { createHash } from 'node:crypto';
 import { GROUP } from '../api/capability-policy.ts';
-import type { Owner } from '../cluster/objects.ts';
 import type { WorkloadName } from '../evaluate/workloads.ts';
+import type { Owner } from '../model/objects.ts';
 import { workloadKind } from '../model/workload-kinds.ts';
 import { bounded } from './text.ts';
 

@@ -1,7 +1,7 @@
 /** Policies, their statuses and verdicts → the numbers that /metrics shows. */
 import type { CapabilityPolicy, CapabilityPolicyStatus } from '../api/capability-policy.ts';
-import type { Cluster, PodSpec } from '../cluster/objects.ts';
 import type { NamespaceJudgement } from '../evaluate/namespace.ts';
+import type { Cluster, PodSpec } from '../model/objects.ts';
 import type { PolicyNumbers, PolicySources } from './policy-metrics.ts';
 import { violationCounts } from './violation-counts.ts';
 

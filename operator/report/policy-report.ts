@@ -5,11 +5,11 @@
  */
 import { createHash } from 'node:crypto';
 import type { Violation } from '../api/capability-policy.ts';
-import type { NamespaceView } from '../cluster/objects.ts';
 import { CLEAN_SINCE, DIGEST, OPEN_REPORTS, type ReportApi } from '../cluster/reports.ts';
 import { metadata, POLICY_LABEL } from '../compile/objects.ts';
 import type { WorkloadJudgement } from '../evaluate/namespace.ts';
 import { violationsBy } from '../evaluate/verdict.ts';
+import type { NamespaceView } from '../model/objects.ts';
 import type { ResolvedPolicy } from '../policy/resolve.ts';
 import { inSeconds } from './conditions.ts';
 import { regardingWorkload } from './events.ts';

@@ -10,7 +10,7 @@ import {
   VERSION,
 } from '../api/capability-policy.ts';
 import type { LabelConflict, LabelOutcome } from '../apply/outcome.ts';
-import type { NamespaceView } from '../cluster/objects.ts';
+import type { NamespaceView } from '../model/objects.ts';
 import { type EventOrigin, eventFor, type Happening, type KubernetesEvent, type Regarding } from './events.ts';
 import { describeConflict } from './label-conflict.ts';
 import * as reasons from './reasons.ts';

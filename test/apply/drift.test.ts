@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { hasDrifted } from '../../operator/apply/drift.ts';
-import type { RenderedObject } from '../../operator/cluster/objects.ts';
+import type { RenderedObject } from '../../operator/model/objects.ts';
 
 const owner = (name: string) => ({
   apiVersion: 'capabilitypolicy.dev/v1alpha1',

@@ -1,9 +1,9 @@
 /** The calls that a pass makes, answered from memory: a unit test decides what the watch has shown and when a write ends. */
 import { ApiError, pathOf } from '../../operator/cluster/client.ts';
-import type { RenderedObject } from '../../operator/cluster/objects.ts';
 import { PROBE_ANSWER } from '../../operator/compile/admission-set.ts';
 import { PROBE_LABEL } from '../../operator/compile/match.ts';
 import { type Manifest, RULESET_LABEL } from '../../operator/compile/objects.ts';
+import type { RenderedObject } from '../../operator/model/objects.ts';
 
 export class MemoryApi {
   readonly server = 'memory';

@@ -1,7 +1,7 @@
 /** Ownership of a Pod Security label: the plan for one namespace. */
 import assert from 'node:assert/strict';
 import { planLabels } from '../../operator/apply/namespace-labels.ts';
-import type { FieldOwner, NamespaceView } from '../../operator/cluster/objects.ts';
+import type { FieldOwner, NamespaceView } from '../../operator/model/objects.ts';
 
 const [LABEL, VERSION] = ['pod-security.kubernetes.io/enforce', 'pod-security.kubernetes.io/enforce-version'];
 const US: FieldOwner = { manager: 'capabilitypolicy.dev', operation: 'Apply' };

@@ -4,10 +4,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { CompletePolicy } from '../../operator/api/capability-policy.ts';
 import { Rollout } from '../../operator/apply/rollout.ts';
 import type { ApiClient } from '../../operator/cluster/client.ts';
-import type { RenderedObject } from '../../operator/cluster/objects.ts';
 import { compiler } from '../../operator/compile/compile.ts';
+import type { RenderedObject } from '../../operator/model/objects.ts';
 import { NEWEST_KNOWN_MINOR } from '../../operator/standards/level-version.ts';
-import { policy } from '../policy/policies.ts';
+import { policy } from '../support/policies.ts';
 import { MemoryApi } from './memory-api.ts';
 
 const OPTIONS = { oldestServer: NEWEST_KNOWN_MINOR, operatorNamespace: 'operator', excludedNamespaces: [] };

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { completeSpec } from '../../operator/api/defaults.ts';
 import { lastAccepted } from '../../operator/apply/standing.ts';
-import type { RenderedObject } from '../../operator/cluster/objects.ts';
+import type { RenderedObject } from '../../operator/model/objects.ts';
 
 describe('what a policy was when it was last accepted', () => {
   function object(kind: string, name: string, level: string, seconds: number): RenderedObject {

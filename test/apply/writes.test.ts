@@ -3,7 +3,7 @@ import { mock } from 'node:test';
 import { standing } from '../../operator/apply/standing.ts';
 import { WATCH_LAG_MS, Writes } from '../../operator/apply/writes.ts';
 import type { ApiClient } from '../../operator/cluster/client.ts';
-import type { RenderedObject } from '../../operator/cluster/objects.ts';
+import type { RenderedObject } from '../../operator/model/objects.ts';
 
 const ROLE = {
   apiVersion: 'rbac.authorization.k8s.io/v1',

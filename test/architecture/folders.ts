@@ -19,14 +19,14 @@ export interface Folder {
 export const FOLDERS: readonly Folder[] = [
   {
     path: 'operator/api',
-    does: 'The API model, generated from `crds/`; names for its parts; the defaults of `spec`; the reference page of the API.',
+    does: 'The API model, generated from `crds/`; names for its parts; the defaults of `spec`.',
     imports: [],
     packages: ['@kubernetes-models/apimachinery', '@kubernetes-models/base', '@kubernetes-models/validate'],
   },
   {
     path: 'operator/model',
-    does: 'The workload kinds of Kubernetes, in one table.',
-    imports: [],
+    does: 'Plain types of what the operator reads of the cluster: namespaces, pods, workloads, RBAC. The workload kinds of Kubernetes.',
+    imports: ['operator/api'],
     packages: [],
     pure: true,
   },
@@ -68,7 +68,6 @@ export const FOLDERS: readonly Folder[] = [
       'operator/rules',
       'operator/policy',
       'operator/compile',
-      'operator/cluster/objects.ts',
     ],
     packages: ['@marcbachmann/cel-js'],
     pure: true,
@@ -82,7 +81,14 @@ export const FOLDERS: readonly Folder[] = [
   {
     path: 'operator/apply',
     does: 'Server-side apply; rulesets brought into force and proved by probes; who owns a label.',
-    imports: ['operator/api', 'operator/policy', 'operator/compile', 'operator/cluster', 'operator/runtime'],
+    imports: [
+      'operator/api',
+      'operator/model',
+      'operator/policy',
+      'operator/compile',
+      'operator/cluster',
+      'operator/runtime',
+    ],
     packages: [],
   },
   {
@@ -95,7 +101,6 @@ export const FOLDERS: readonly Folder[] = [
       'operator/policy',
       'operator/compile',
       'operator/evaluate',
-      'operator/cluster/objects.ts',
       'operator/cluster/client.ts',
       'operator/cluster/raw.ts',
       'operator/cluster/reports.ts',
@@ -112,7 +117,7 @@ export const FOLDERS: readonly Folder[] = [
       'operator/runtime',
       'operator/policy',
       'operator/evaluate',
-      'operator/cluster/objects.ts',
+      'operator/model',
       'operator/cluster/client.ts',
       'operator/cluster/reports.ts',
       'operator/apply',
@@ -132,6 +137,7 @@ export const FOLDERS: readonly Folder[] = [
     does: '`main.ts` and `flags.ts`: the process. `operator.ts`: the wiring. `cluster-state.ts`: what several controllers need to know. `namespaces.ts`: the namespaces that no policy reaches.',
     imports: [
       'operator/api',
+      'operator/model',
       'operator/standards',
       'operator/runtime',
       'operator/policy',
@@ -145,14 +151,14 @@ export const FOLDERS: readonly Folder[] = [
     packages: [],
   },
   {
-    path: 'operator/migrate',
+    path: 'cli/migrate',
     does: 'PodSecurityPolicies and SecurityContextConstraints → policies.',
     imports: ['operator/api', 'operator/standards', 'operator/policy', 'operator/compile'],
     packages: [],
     pure: true,
   },
   {
-    path: 'operator/cli',
+    path: 'cli',
     does: '`cappol`: reads files or a cluster and prints text.',
     imports: [
       'operator/api',
@@ -163,7 +169,7 @@ export const FOLDERS: readonly Folder[] = [
       'operator/policy',
       'operator/compile',
       'operator/evaluate',
-      'operator/migrate',
+      'cli/migrate',
       'operator/cluster',
       'operator/apply/drift.ts',
       'operator/apply/standing.ts',
@@ -191,14 +197,14 @@ export const API_CLIENTS = [
   'operator/controllers/rulesets.ts',
   'operator/operator.ts',
   'operator/main.ts',
-  'operator/cli/cluster.ts',
+  'cli/cluster.ts',
 ];
 
 /** Those that may load @kubernetes/client-node or undici: the first costs half a second and 85 MB. */
 export const CLIENT_LOADERS = ['operator/cluster'];
 
 /** Those that may read the process. */
-export const PROCESS_READERS = ['operator/main.ts', 'operator/cli'];
+export const PROCESS_READERS = ['operator/main.ts', 'cli'];
 
 /** The folder of a file: the entry with the longest path. */
 export function folderOf(file: string): Folder | undefined {

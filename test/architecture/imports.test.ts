@@ -16,14 +16,11 @@ import {
 import { PAGE, withTable } from './table.ts';
 
 const ROOT = join(import.meta.dirname, '..', '..');
-const SOURCE_FOLDERS = ['operator', 'hack', 'config', 'test'];
+const SOURCE_FOLDERS = ['operator', 'cli', 'hack', 'config', 'test'];
 
 const IMPURE = /\b(?:Date\.now|new Date|performance\.now|Math\.random|setTimeout|setInterval|process|console)\b/;
 
 const PROCESS = /(?<![.\w])process\./;
-
-/** It makes operator/api/generated/ and the reference pages, and is not part of the operator. */
-const SCRIPTS = ['operator/api/generate.ts'];
 
 interface Source {
   /** From the project's folder, with slashes. */
@@ -33,13 +30,11 @@ interface Source {
   readonly code: string;
 }
 
-const SOURCES: readonly Source[] = filesIn('operator')
-  .filter((path) => !SCRIPTS.includes(path))
-  .map((path) => ({
-    path,
-    folder: folderOf(path),
-    code: withoutComments(readFileSync(join(ROOT, path), 'utf8')),
-  }));
+const SOURCES: readonly Source[] = ['operator', 'cli'].flatMap(filesIn).map((path) => ({
+  path,
+  folder: folderOf(path),
+  code: withoutComments(readFileSync(join(ROOT, path), 'utf8')),
+}));
 
 describe('the architecture', () => {
   it('has each folder of the operator in the list, and no folder that does not exist', () => {

@@ -6,7 +6,7 @@ import { load } from 'js-yaml';
 
 const ROOT = join(import.meta.dirname, '..', '..');
 /** A test that imports one of these needs a control plane, or a program that a machine may lack. */
-const NEEDS = ['test/controlplane/controlplane.ts', 'test/needs.ts'];
+const NEEDS = ['hack/controlplane/controlplane.ts', 'test/support/needs.ts'];
 
 const config = load(readFileSync(join(ROOT, 'test', 'unit.mocharc.yaml'), 'utf8')) as Readonly<
   Record<'spec' | 'ignore', readonly string[]>

@@ -2,7 +2,7 @@
  * A real Argo CD syncs the operator, policies and namespaces from Git on the local disk: each thing that docs/argocd.md says.
  * The operator runs with the rights that Argo CD applied.
  */
-import { kubernetesVersion } from '../controlplane/binaries.ts';
+import { kubernetesVersion } from '../../hack/controlplane/binaries.ts';
 import { assertDeletedInOrder, forgetEverything, syncAll } from './deletion.ts';
 import {
   assertEnforcedFromTheBeginning,

@@ -1,7 +1,7 @@
 /** Applications of a running Argo CD: how tests write them, and what became of them. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Api, Json } from '../integration/api.ts';
-import { eventually } from '../integration/harness.ts';
+import type { Api, Json } from '../../hack/controlplane/api.ts';
+import { eventually } from '../support/harness.ts';
 import { ARGO_NAMESPACE } from './server.ts';
 
 export const ARGO_OBJECTS = `/apis/argoproj.io/v1alpha1/namespaces/${ARGO_NAMESPACE}`;

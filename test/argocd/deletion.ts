@@ -1,10 +1,10 @@
 /** One Application with the operator, a policy and a namespace, deleted with all that it made. */
 import assert from 'node:assert/strict';
-import type { AuditEvent } from '../install/audit.ts';
-import { OPERATOR_ACCOUNT } from '../install/rights.ts';
-import type { Json } from '../integration/api.ts';
-import { eventually } from '../integration/harness.ts';
-import { NAMESPACES, POLICIES } from '../integration/rendered.ts';
+import type { Json } from '../../hack/controlplane/api.ts';
+import type { AuditEvent } from '../support/audit.ts';
+import { eventually } from '../support/harness.ts';
+import { NAMESPACES, POLICIES } from '../support/rendered.ts';
+import { OPERATOR_ACCOUNT } from '../support/rights.ts';
 import { APPLICATIONS, ARGO_OBJECTS, application } from './applications.ts';
 import { projectFiles, ROOT_APPLICATION } from './documented.ts';
 import { namespaceOf, policyOf, SERVER_SIDE } from './objects.ts';

@@ -1,6 +1,6 @@
 /** A policy that states every field, and the same without some of its lines. */
 import { load } from 'js-yaml';
-import type { Json } from '../integration/api.ts';
+import type { Json } from '../../hack/controlplane/api.ts';
 
 /**
  * A spec that states every field, for hundreds of copies at the same time. The operator refuses the level's version, so it

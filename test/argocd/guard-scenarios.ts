@@ -1,8 +1,8 @@
 /** An Argo CD that is not administrator, before the guard. */
 import { readFileSync } from 'node:fs';
-import { SERVERNAME } from '../controlplane/readiness.ts';
-import type { Json } from '../integration/api.ts';
-import { NAMESPACES, POLICIES } from '../integration/rendered.ts';
+import type { Json } from '../../hack/controlplane/api.ts';
+import { SERVERNAME } from '../../hack/controlplane/readiness.ts';
+import { NAMESPACES, POLICIES } from '../support/rendered.ts';
 import { application, isSyncedTo } from './applications.ts';
 import { ENFORCE, namespaceOf, policyOf, SERVER_SIDE } from './objects.ts';
 import { ARGO_NAMESPACE } from './server.ts';

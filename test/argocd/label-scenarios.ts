@@ -1,9 +1,9 @@
 /** Each row of the table "Who sets the labels of a namespace" in docs/argocd.md, by each way of applying. */
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Json } from '../integration/api.ts';
-import { conditionOf, eventually } from '../integration/harness.ts';
-import { NAMESPACES, POLICIES } from '../integration/rendered.ts';
+import type { Json } from '../../hack/controlplane/api.ts';
+import { conditionOf, eventually } from '../support/harness.ts';
+import { NAMESPACES, POLICIES } from '../support/rendered.ts';
 import { type ApplicationOptions, application, TWO_COMPARISONS_MS } from './applications.ts';
 import {
   CLIENT_SIDE_APPLY,

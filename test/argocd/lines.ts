@@ -1,10 +1,10 @@
 /** Whatever line leaves a policy in Git leaves the policy in the cluster, however Argo CD applies and compares. */
 import assert from 'node:assert/strict';
 import { isDeepStrictEqual } from 'node:util';
-import type { Json } from '../integration/api.ts';
-import { ADMITTED, CREATOR } from '../integration/harness.ts';
-import { privilegedPod } from '../integration/pods.ts';
-import { NAMESPACES, POLICIES } from '../integration/rendered.ts';
+import type { Json } from '../../hack/controlplane/api.ts';
+import { ADMITTED, CREATOR } from '../support/harness.ts';
+import { privilegedPod } from '../support/pod-manifests.ts';
+import { NAMESPACES, POLICIES } from '../support/rendered.ts';
 import { application } from './applications.ts';
 import { block, LINES, without } from './full-policy.ts';
 import { CLIENT_SIDE_APPLY, MODES, type Mode, policyOf, REPLACE, SERVER_SIDE_APPLY, slug } from './objects.ts';

@@ -1,7 +1,8 @@
 /** What tests of Argo CD commit. */
+
+import type { Json } from '../../hack/controlplane/api.ts';
 import type { CapabilityPolicySpec } from '../../operator/api/capability-policy.ts';
-import type { Json } from '../integration/api.ts';
-import { privilegedPod } from '../integration/pods.ts';
+import { privilegedPod } from '../support/pod-manifests.ts';
 import type { Probe } from '../upgrade/prober.ts';
 
 export const ENFORCE = 'pod-security.kubernetes.io/enforce';

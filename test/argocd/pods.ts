@@ -5,15 +5,15 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { request } from 'undici';
-import type { ControlPlane } from '../controlplane/controlplane.ts';
-import { freePorts } from '../controlplane/ports.ts';
-import type { Watchdog } from '../controlplane/server-process.ts';
-import { deployment, nodeFlags, operatorFlags } from '../install/deployment.ts';
-import { accountKubeconfig } from '../install/installed.ts';
-import { OPERATOR_NAMESPACE } from '../install/rights.ts';
-import type { Api, Json } from '../integration/api.ts';
-import { OperatorProcess } from '../integration/operator-process.ts';
-import { NAMESPACES } from '../integration/rendered.ts';
+import type { Api, Json } from '../../hack/controlplane/api.ts';
+import type { ControlPlane } from '../../hack/controlplane/controlplane.ts';
+import { freePorts } from '../../hack/controlplane/ports.ts';
+import type { Watchdog } from '../../hack/controlplane/server-process.ts';
+import { deployment, nodeFlags, operatorFlags } from '../support/deployment.ts';
+import { accountKubeconfig } from '../support/installed.ts';
+import { OperatorProcess } from '../support/operator-process.ts';
+import { NAMESPACES } from '../support/rendered.ts';
+import { OPERATOR_NAMESPACE } from '../support/rights.ts';
 
 const NODE = 'stand-in';
 const PODS = `${NAMESPACES}/${OPERATOR_NAMESPACE}/pods`;

@@ -1,8 +1,8 @@
 /** The programs that a real Argo CD needs: itself and kustomize from the Go module beside this file, and three of Debian. */
 import { join } from 'node:path';
-import { REPRODUCIBLE } from '../controlplane/build.ts';
-import { findProgram, requiredVersion } from '../controlplane/program.ts';
-import { moduleFolder } from '../integration/published-crds.ts';
+import { REPRODUCIBLE } from '../../hack/controlplane/build.ts';
+import { findProgram, requiredVersion } from '../../hack/controlplane/program.ts';
+import { moduleFolder } from '../support/published-crds.ts';
 
 /** The folder of go.mod and go.sum, which say what is built. */
 const MODULE = import.meta.dirname;

@@ -1,9 +1,9 @@
 /** A policy that the CRD refuses: what Git held in force before stays in force. */
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Json } from '../integration/api.ts';
-import { eventually } from '../integration/harness.ts';
-import { POLICIES } from '../integration/rendered.ts';
+import type { Json } from '../../hack/controlplane/api.ts';
+import { eventually } from '../support/harness.ts';
+import { POLICIES } from '../support/rendered.ts';
 import { isSyncedTo, TWO_COMPARISONS_MS } from './applications.ts';
 import { assertHealed, assertNoGap, policiesApplication, settled } from './in-force.ts';
 import { CLIENT_SIDE_APPLY, type Mode, policyOf, SERVER_SIDE, SERVER_SIDE_APPLY, slug } from './objects.ts';

@@ -7,12 +7,12 @@ import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { request } from 'undici';
-import type { ControlPlane } from '../controlplane/controlplane.ts';
-import { freePorts } from '../controlplane/ports.ts';
-import { type ServerCommand, ServerProcess, type Watchdog } from '../controlplane/server-process.ts';
-import { waitFor } from '../controlplane/wait.ts';
-import { CONFIG } from '../install/rights.ts';
-import type { Json } from '../integration/api.ts';
+import type { Json } from '../../hack/controlplane/api.ts';
+import type { ControlPlane } from '../../hack/controlplane/controlplane.ts';
+import { freePorts } from '../../hack/controlplane/ports.ts';
+import { type ServerCommand, ServerProcess, type Watchdog } from '../../hack/controlplane/server-process.ts';
+import { waitFor } from '../../hack/controlplane/wait.ts';
+import { CONFIG } from '../support/rights.ts';
 import { argocdSource, findPrograms, type Programs } from './programs.ts';
 
 export const ARGO_NAMESPACE = 'argocd';

@@ -1,8 +1,8 @@
 /** Three minutes in which nobody changes anything. */
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { OPERATOR_USER } from '../install/rights.ts';
-import type { Json } from '../integration/api.ts';
+import type { Json } from '../../hack/controlplane/api.ts';
+import { OPERATOR_USER } from '../support/rights.ts';
 import { APPLICATIONS, application } from './applications.ts';
 import { ENFORCE, MODES, type Mode, namespaceOf, policyOf, REPLACE, slug } from './objects.ts';
 import { ARGO_NAMESPACE, ARGO_USER } from './server.ts';

@@ -1,9 +1,9 @@
 /** What a policy is compiled to, in Argo CD's tree. */
 import assert from 'node:assert/strict';
 import { isDeepStrictEqual } from 'node:util';
-import type { Json } from '../integration/api.ts';
-import { eventually } from '../integration/harness.ts';
-import { COLLECTIONS, renderedObjects } from '../integration/rendered.ts';
+import type { Json } from '../../hack/controlplane/api.ts';
+import { eventually } from '../support/harness.ts';
+import { COLLECTIONS, renderedObjects } from '../support/rendered.ts';
 import { application } from './applications.ts';
 import { policyOf, SERVER_SIDE } from './objects.ts';
 import type { Scenario } from './side-by-side.ts';

@@ -4,12 +4,12 @@
  * Each step is one request. All but the last must succeed; the last one's answer is compared with `expect`.
  */
 import assert from 'node:assert/strict';
+import type { Answer, Identity, Json, Method } from '../../hack/controlplane/api.ts';
 import type { ServerFeature } from '../../operator/standards/server-features.ts';
-import type { Answer, Identity, Json, Method } from '../integration/api.ts';
-import type { TestCluster } from '../integration/harness.ts';
-import { CREATOR } from '../integration/harness.ts';
-import { change, type MetadataChange, ROUTES } from '../integration/namespace-changes.ts';
-import { NAMESPACES } from '../integration/rendered.ts';
+import type { TestCluster } from '../support/harness.ts';
+import { CREATOR } from '../support/harness.ts';
+import { change, type MetadataChange, ROUTES } from '../support/namespace-changes.ts';
+import { NAMESPACES } from '../support/rendered.ts';
 
 export interface Attack {
   /** Completes the sentence "an attacker …". */

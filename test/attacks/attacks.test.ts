@@ -5,12 +5,12 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { freePorts } from '../controlplane/ports.ts';
-import type { Answer, Api } from '../integration/api.ts';
-import { CREATOR, serviceAccount, useCluster } from '../integration/harness.ts';
-import { allowEditor, grant } from '../integration/namespace-changes.ts';
-import { NAMESPACES } from '../integration/rendered.ts';
-import { itIfOffered } from '../needs.ts';
+import type { Answer, Api } from '../../hack/controlplane/api.ts';
+import { freePorts } from '../../hack/controlplane/ports.ts';
+import { CREATOR, serviceAccount, useCluster } from '../support/harness.ts';
+import { allowEditor, grant } from '../support/namespace-changes.ts';
+import { itIfOffered } from '../support/needs.ts';
+import { NAMESPACES } from '../support/rendered.ts';
 import type { Attack, Scene, Step } from './attack.ts';
 import { AVAILABILITY } from './availability.ts';
 import { ELSEWHERE } from './elsewhere.ts';

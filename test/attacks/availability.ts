@@ -1,10 +1,10 @@
 /** Attempts to keep the operator or the guard from working. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { request } from 'undici';
-import type { Answer, Json } from '../integration/api.ts';
-import { eventually } from '../integration/harness.ts';
-import { vanish } from '../integration/observed.ts';
-import { NAMESPACES } from '../integration/rendered.ts';
+import type { Answer, Json } from '../../hack/controlplane/api.ts';
+import { eventually } from '../support/harness.ts';
+import { vanish } from '../support/observed.ts';
+import { NAMESPACES } from '../support/rendered.ts';
 import { type Attack, admitted, ask, create, type Expectation, refusedBy, type Scene, type Step } from './attack.ts';
 import { pod } from './settings.ts';
 

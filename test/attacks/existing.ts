@@ -1,8 +1,8 @@
 /** Attempts to change what has been admitted. */
 
-import type { Json } from '../integration/api.ts';
-import { ADMINISTRATOR } from '../integration/harness.ts';
-import { restrictedPod } from '../integration/pods.ts';
+import type { Json } from '../../hack/controlplane/api.ts';
+import { ADMINISTRATOR } from '../support/harness.ts';
+import { restrictedPod } from '../support/pod-manifests.ts';
 import {
   type Attack,
   admitted,

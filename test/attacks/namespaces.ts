@@ -1,10 +1,11 @@
 /** Attempts on namespaces: on their labels, on who owns these, and on the guard itself. */
+
+import type { Answer } from '../../hack/controlplane/api.ts';
 import type { CapabilityPolicySpec } from '../../operator/api/capability-policy.ts';
-import type { Answer } from '../integration/api.ts';
-import { ADMINISTRATOR, eventually } from '../integration/harness.ts';
-import { change, EDITOR, type MetadataChange, ROUTES, routesOf } from '../integration/namespace-changes.ts';
-import { podSecurityOf, vanish } from '../integration/observed.ts';
-import { NAMESPACES } from '../integration/rendered.ts';
+import { ADMINISTRATOR, eventually } from '../support/harness.ts';
+import { change, EDITOR, type MetadataChange, ROUTES, routesOf } from '../support/namespace-changes.ts';
+import { podSecurityOf, vanish } from '../support/observed.ts';
+import { NAMESPACES } from '../support/rendered.ts';
 import { type Attack, admitted, ask, changeNamespace, guarded, type Scene, type Step } from './attack.ts';
 
 const LABELS = 'pod-security.kubernetes.io';

@@ -1,10 +1,10 @@
 /** Attempts of people to use what they may not: policies of others, and namespaces of none. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Identity, Json } from '../integration/api.ts';
-import { CREATOR, eventually, serviceAccount } from '../integration/harness.ts';
-import { EDITOR, grant, onPolicy } from '../integration/namespace-changes.ts';
-import { privilegedPod } from '../integration/pods.ts';
-import { NAMESPACES } from '../integration/rendered.ts';
+import type { Identity, Json } from '../../hack/controlplane/api.ts';
+import { CREATOR, eventually, serviceAccount } from '../support/harness.ts';
+import { EDITOR, grant, onPolicy } from '../support/namespace-changes.ts';
+import { privilegedPod } from '../support/pod-manifests.ts';
+import { NAMESPACES } from '../support/rendered.ts';
 import { type Attack, admitted, ask, create, createIn, refused, refusedBy, type Scene, type Step } from './attack.ts';
 import { AGENT, agentPod } from './settings.ts';
 

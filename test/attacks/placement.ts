@@ -1,7 +1,8 @@
 /** Attempts to get more by where in a pod it is asked for, or by what pod it is. */
-import { SERVER_MINOR } from '../controlplane/version.ts';
-import type { Json } from '../integration/api.ts';
-import { privilegedPod, restrictedPod } from '../integration/pods.ts';
+
+import type { Json } from '../../hack/controlplane/api.ts';
+import { SERVER_MINOR } from '../../hack/controlplane/version.ts';
+import { privilegedPod, restrictedPod } from '../support/pod-manifests.ts';
 import { type Attack, admitted, create, invalid, refusedBy } from './attack.ts';
 import { pod } from './settings.ts';
 

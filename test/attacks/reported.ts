@@ -1,9 +1,9 @@
 /** The faults that a first attack on a real API server found: each was admitted before it was mended. */
 
 import assert from 'node:assert/strict';
-import type { Json } from '../integration/api.ts';
-import { serviceAccount } from '../integration/harness.ts';
-import { privilegedPod, restrictedPod } from '../integration/pods.ts';
+import type { Json } from '../../hack/controlplane/api.ts';
+import { serviceAccount } from '../support/harness.ts';
+import { privilegedPod, restrictedPod } from '../support/pod-manifests.ts';
 import { type Attack, admitted, create, createIn, debug, refusedBy } from './attack.ts';
 import { AGENT, agentPod, pod, RESTRICTED } from './settings.ts';
 

@@ -1,7 +1,7 @@
 /** Attempts to get a pod past by the way it is sent. */
-import type { Json } from '../integration/api.ts';
-import { CREATOR } from '../integration/harness.ts';
-import { privilegedPod, restrictedPod } from '../integration/pods.ts';
+import type { Json } from '../../hack/controlplane/api.ts';
+import { CREATOR } from '../support/harness.ts';
+import { privilegedPod, restrictedPod } from '../support/pod-manifests.ts';
 import { type Attack, ask, createText, invalid, POD, PODS, refusedBy } from './attack.ts';
 import { privilegedPodAsProtobuf } from './protobuf.ts';
 

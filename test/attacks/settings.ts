@@ -1,8 +1,9 @@
 /** The namespaces of the table of attacks, and the policies that decide in each. */
+
+import type { Json } from '../../hack/controlplane/api.ts';
 import type { CapabilityPolicySpec } from '../../operator/api/capability-policy.ts';
 import { RUNTIME_DEFAULT } from '../../operator/standards/capabilities.ts';
-import type { Json } from '../integration/api.ts';
-import { privilegedPod, restrictedPod } from '../integration/pods.ts';
+import { privilegedPod, restrictedPod } from '../support/pod-manifests.ts';
 
 type Rules = Omit<CapabilityPolicySpec, 'namespaceSelector'> & Partial<CapabilityPolicySpec>;
 

@@ -1,7 +1,7 @@
 /** Attempts to get more by the way a value is written. */
 
-import type { Json } from '../integration/api.ts';
-import { baselinePod, restrictedPod } from '../integration/pods.ts';
+import type { Json } from '../../hack/controlplane/api.ts';
+import { baselinePod, restrictedPod } from '../support/pod-manifests.ts';
 import { type Attack, admitted, create, createText, invalid, refusedBy } from './attack.ts';
 import { pod } from './settings.ts';
 

@@ -1,14 +1,14 @@
 /** check --cluster --policy: what a policy would change, in the words of the question "what would break?". */
 import assert from 'node:assert/strict';
+import { changesOf } from '../../cli/commands/check/changes.ts';
+import type { Changes } from '../../cli/commands/check/changes-result.ts';
+import { changesMarkdown, changesText } from '../../cli/commands/check/changes-text.ts';
+import { PLAIN, terminalOf } from '../../cli/output/terminal.ts';
+import { PolicyContextBuilder } from '../../cli/policies/context-builder.ts';
 import type { CapabilityPolicySpec } from '../../operator/api/capability-policy.ts';
-import { changesOf } from '../../operator/cli/commands/check/changes.ts';
-import type { Changes } from '../../operator/cli/commands/check/changes-result.ts';
-import { changesMarkdown, changesText } from '../../operator/cli/commands/check/changes-text.ts';
-import { PLAIN, terminalOf } from '../../operator/cli/output/terminal.ts';
-import { PolicyContextBuilder } from '../../operator/cli/policies/context-builder.ts';
-import type { Cluster } from '../../operator/cluster/objects.ts';
+import type { Cluster } from '../../operator/model/objects.ts';
 import { NEWEST_KNOWN_MINOR } from '../../operator/standards/level-version.ts';
-import { clusterOf, parts, pod, policyObject, workload } from '../evaluate/fixtures.ts';
+import { clusterOf, parts, pod, policyObject, workload } from '../support/views.ts';
 
 const OPTIONS = {
   oldestServer: NEWEST_KNOWN_MINOR,

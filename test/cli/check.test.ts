@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Ajv } from 'ajv';
 import { dump, load } from 'js-yaml';
-import { cappol } from './cappol.ts';
+import { cappol } from '../support/cappol.ts';
 
 const REFERENCE = join(import.meta.dirname, '..', '..', 'docs', 'reference');
 const schema = JSON.parse(readFileSync(join(REFERENCE, 'check.schema.json'), 'utf8')) as object;

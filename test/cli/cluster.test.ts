@@ -4,11 +4,11 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Ajv } from 'ajv';
 import { dump } from 'js-yaml';
-import { SERVER_VERSION } from '../controlplane/version.ts';
-import type { Json } from '../integration/api.ts';
-import { ADMITTED, eventually, useCluster } from '../integration/harness.ts';
-import { baselinePod, hostNetworkPod, privilegedPod, restrictedPod } from '../integration/pods.ts';
-import { cappol, type Ran } from './cappol.ts';
+import type { Json } from '../../hack/controlplane/api.ts';
+import { SERVER_VERSION } from '../../hack/controlplane/version.ts';
+import { cappol, type Ran } from '../support/cappol.ts';
+import { ADMITTED, eventually, useCluster } from '../support/harness.ts';
+import { baselinePod, hostNetworkPod, privilegedPod, restrictedPod } from '../support/pod-manifests.ts';
 import { examples, paste } from './examples.ts';
 
 const REFERENCE = join(import.meta.dirname, '..', '..', 'docs', 'reference');

@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Ajv } from 'ajv';
 import { load } from 'js-yaml';
-import { cappol } from './cappol.ts';
+import { cappol } from '../support/cappol.ts';
 
 const REFERENCE = join(import.meta.dirname, '..', '..', 'docs', 'reference', 'check.schema.json');
 const isDocumented = new Ajv({ strict: false }).compile(JSON.parse(readFileSync(REFERENCE, 'utf8')));

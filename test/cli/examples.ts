@@ -3,9 +3,9 @@ import { execFile } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
-import { commandReference } from '../../operator/cli/reference.ts';
-import { ROOT } from '../docs/page.ts';
+import { commandReference } from '../../hack/generate/command-reference.ts';
 import { reader } from '../docs/pasted.ts';
+import { ROOT } from '../support/page.ts';
 
 const BIN = join(ROOT, 'bin');
 

@@ -2,10 +2,10 @@ import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { dump } from 'js-yaml';
-import type { ExplainedManifest } from '../../operator/cli/commands/explain/manifests.ts';
+import type { ExplainedManifest } from '../../cli/commands/explain/manifests.ts';
 import { CAPABILITIES, maskOf } from '../../operator/standards/capabilities.ts';
-import { MEASURED } from '../kernel/measured-sets.ts';
-import { cappol } from './cappol.ts';
+import { cappol } from '../support/cappol.ts';
+import { MEASURED } from '../support/measured-sets.ts';
 
 /** Written anew with UPDATE_GOLDEN=1. */
 const GOLDEN = join(import.meta.dirname, 'golden', 'explain-ping.txt');

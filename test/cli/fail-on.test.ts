@@ -1,6 +1,6 @@
 /** check: which results make it exit with 1. */
 import assert from 'node:assert/strict';
-import { cappol } from './cappol.ts';
+import { cappol } from '../support/cappol.ts';
 
 const MODES = ['Enforce', 'Warn', 'Audit'] as const;
 

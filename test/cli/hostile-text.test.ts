@@ -1,6 +1,6 @@
 /** Manifests whose texts are written to break a command or to command a terminal. */
 import assert from 'node:assert/strict';
-import { cappol, type Ran } from './cappol.ts';
+import { cappol, type Ran } from '../support/cappol.ts';
 
 /** Properties of every JavaScript object: a table that is looked up by a manifest's text must not find them. */
 const INHERITED = ['constructor', '__proto__', 'toString', 'hasOwnProperty', 'valueOf', '__defineGetter__'] as const;

@@ -1,5 +1,5 @@
-/** OpenAPI v3 documents of an API server → the fields of pods, workloads and what judging stands on, as operator/cli/input/kubernetes-fields.json has them. */
-import type { KubernetesFields } from '../../operator/cli/input/kubernetes-schema.ts';
+/** OpenAPI v3 documents of an API server → the fields of pods, workloads and what judging stands on, as cli/input/kubernetes-fields.json has them. */
+import type { KubernetesFields } from '../../cli/input/kubernetes-schema.ts';
 
 interface OpenApiSchema {
   readonly type?: string;

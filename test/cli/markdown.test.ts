@@ -1,8 +1,8 @@
 /** check -o markdown: a comment on a pull request. */
 import assert from 'node:assert/strict';
 import { lexer, type Token, type Tokens } from 'marked';
-import { code, markdownTable } from '../../operator/cli/output/markdown.ts';
-import { cappol } from './cappol.ts';
+import { code, markdownTable } from '../../cli/output/markdown.ts';
+import { cappol } from '../support/cappol.ts';
 
 const POLICY = `apiVersion: capabilitypolicy.dev/v1alpha1
 kind: CapabilityPolicy

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { cappol } from './cappol.ts';
+import { cappol } from '../support/cappol.ts';
 
 const MANIFESTS = `apiVersion: capabilitypolicy.dev/v1alpha1
 kind: CapabilityPolicy

@@ -1,7 +1,7 @@
 /** A policy from a file is held to what the API server holds it to: the same table, without an API server. */
 import assert from 'node:assert/strict';
+import { validatePolicy } from '../../cli/policies/validate.ts';
 import { SPEC_DEFAULTS } from '../../operator/api/spec-defaults.ts';
-import { validatePolicy } from '../../operator/cli/policies/validate.ts';
 import type { RawObject } from '../../operator/cluster/raw.ts';
 import { BAD_INPUT, GOOD_INPUT, policyOf } from '../crd/bad-input.ts';
 

@@ -8,11 +8,11 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { build } from 'esbuild';
-import { problemWithNode } from '../../operator/cli/version.ts';
+import { problemWithNode } from '../../cli/version.ts';
 import { paste } from './examples.ts';
 
 const ROOT = join(import.meta.dirname, '..', '..');
-const MAIN = join(ROOT, 'operator', 'cli', 'main.ts');
+const MAIN = join(ROOT, 'cli', 'main.ts');
 const POLICY = join(ROOT, 'config', 'samples', 'restricted.yaml');
 
 function start(args: readonly string[], main = MAIN): ChildProcess {

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { Writable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Progress } from '../../operator/cli/output/progress.ts';
+import { Progress } from '../../cli/output/progress.ts';
 
 /** Longer than anybody waits without a word. */
 const LONG_MS = 800;

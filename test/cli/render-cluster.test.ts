@@ -4,12 +4,12 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { text } from 'node:stream/consumers';
 import { dump } from 'js-yaml';
-import type { ControlPlane } from '../controlplane/controlplane.ts';
-import { sharedControlPlane } from '../controlplane/shared.ts';
-import { Api, type Json } from '../integration/api.ts';
-import { eventually } from '../integration/harness.ts';
-import { baselinePod, hostNetworkPod, privilegedPod, restrictedPod } from '../integration/pods.ts';
-import { cappol } from './cappol.ts';
+import { Api, type Json } from '../../hack/controlplane/api.ts';
+import type { ControlPlane } from '../../hack/controlplane/controlplane.ts';
+import { cappol } from '../support/cappol.ts';
+import { sharedControlPlane } from '../support/control-plane.ts';
+import { eventually } from '../support/harness.ts';
+import { baselinePod, hostNetworkPod, privilegedPod, restrictedPod } from '../support/pod-manifests.ts';
 
 const NAMESPACE = 'rendered-team';
 const OTHER = 'rendered-other';

@@ -3,9 +3,9 @@ import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { loadAll } from 'js-yaml';
-import { differences } from '../../operator/cli/commands/render/diff.ts';
+import { differences } from '../../cli/commands/render/diff.ts';
 import { formatVersion, NEWEST_KNOWN_MINOR } from '../../operator/standards/level-version.ts';
-import { cappol } from './cappol.ts';
+import { cappol } from '../support/cappol.ts';
 
 const SAMPLES = join(import.meta.dirname, '..', '..', 'config', 'samples');
 const FILES = readdirSync(SAMPLES).filter((name) => name.endsWith('.yaml') && name !== 'kustomization.yaml');

@@ -1,11 +1,11 @@
 /** cappol status beside a running operator, and with fewer rights than it would like. */
 import assert from 'node:assert/strict';
 import { Readable, Writable } from 'node:stream';
-import type { StatusView, ViolationView } from '../../operator/cli/commands/status/view.ts';
-import { run } from '../../operator/cli/program.ts';
-import { OPERATOR_ACCOUNT } from '../install/rights.ts';
-import { eventually, useCluster } from '../integration/harness.ts';
-import { cappol, type Ran } from './cappol.ts';
+import type { StatusView, ViolationView } from '../../cli/commands/status/view.ts';
+import { run } from '../../cli/program.ts';
+import { cappol, type Ran } from '../support/cappol.ts';
+import { eventually, useCluster } from '../support/harness.ts';
+import { OPERATOR_ACCOUNT } from '../support/rights.ts';
 
 /** More than a status has room for. */
 const MANY = 70;

@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
+import { statusText } from '../../cli/commands/status/text.ts';
+import { type Readable, type StatusView, statusView } from '../../cli/commands/status/view.ts';
+import { PLAIN, terminalOf } from '../../cli/output/terminal.ts';
 import type { CapabilityPolicyStatus, CompletePolicy } from '../../operator/api/capability-policy.ts';
-import { statusText } from '../../operator/cli/commands/status/text.ts';
-import { type Readable, type StatusView, statusView } from '../../operator/cli/commands/status/view.ts';
-import { PLAIN, terminalOf } from '../../operator/cli/output/terminal.ts';
-import type { Cluster, RbacSubject } from '../../operator/cluster/objects.ts';
 import { ClusterState } from '../../operator/cluster-state.ts';
 import { Evaluator } from '../../operator/evaluate/violations.ts';
+import type { Cluster, RbacSubject } from '../../operator/model/objects.ts';
 import { EXCLUDED_NAMESPACES } from '../../operator/namespaces.ts';
-import { binding, clusterOf, parts, policyObject, useRole, workload } from '../evaluate/fixtures.ts';
+import { binding, clusterOf, parts, policyObject, useRole, workload } from '../support/views.ts';
 
 const PINGER: RbacSubject = { kind: 'ServiceAccount', namespace: 'net', name: 'pinger' };
 const ADA: RbacSubject = { kind: 'User', name: 'ada' };

@@ -1,6 +1,6 @@
 /** Which policies a suggestion becomes: names and selectors. */
 import assert from 'node:assert/strict';
-import { policiesOf } from '../../operator/cli/commands/suggest/policies.ts';
+import { policiesOf } from '../../cli/commands/suggest/policies.ts';
 import { suggest } from '../../operator/evaluate/suggest.ts';
 import { Evaluator } from '../../operator/evaluate/violations.ts';
 import { mayOverlap } from '../../operator/policy/selector.ts';

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { loadAll } from 'js-yaml';
-import type { PodParts } from '../../operator/cluster/objects.ts';
-import { arbitraryPodWithAddedContainers } from '../defaulting/arbitrary.ts';
-import { partsOf, randomPods } from '../differential/pods.ts';
+import type { PodParts } from '../../operator/model/objects.ts';
 import { type Made, made, mayBeAdmitted, near, specOf } from '../evaluate/suggest-features.ts';
-import { cappol } from './cappol.ts';
+import { cappol } from '../support/cappol.ts';
+import { partsOf, randomPods } from '../support/random-pods.ts';
+import { arbitraryPodWithAddedContainers } from '../support/random-policies.ts';
 
 const SEED = Number(process.env.FC_SEED ?? Date.now() % 2 ** 31);
 const RUNS = Number(process.env.FC_RUNS ?? 25);

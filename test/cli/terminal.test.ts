@@ -5,13 +5,13 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify, stripVTControlCharacters } from 'node:util';
-import { tableText } from '../../operator/cli/output/table.ts';
-import { terminalOf } from '../../operator/cli/output/terminal.ts';
-import { wrap } from '../../operator/cli/output/wrap.ts';
-import { describeWith } from '../needs.ts';
-import { cappol } from './cappol.ts';
+import { tableText } from '../../cli/output/table.ts';
+import { terminalOf } from '../../cli/output/terminal.ts';
+import { wrap } from '../../cli/output/wrap.ts';
+import { cappol } from '../support/cappol.ts';
+import { describeWith } from '../support/needs.ts';
 
-const MAIN = join(import.meta.dirname, '..', '..', 'operator', 'cli', 'main.ts');
+const MAIN = join(import.meta.dirname, '..', '..', 'cli', 'main.ts');
 const run = promisify(execFile);
 
 function policy(name: string, mode: string, allowedAdd: string): string {

@@ -1,9 +1,9 @@
 /** Nothing can be created in a namespace that is being deleted, so no command evaluates what still runs there. */
 import assert from 'node:assert/strict';
-import { givenByCluster } from '../../operator/cli/commands/suggest/input.ts';
-import { PolicyContextBuilder } from '../../operator/cli/policies/context-builder.ts';
-import type { Cluster } from '../../operator/cluster/objects.ts';
-import { clusterOf, parts, pod, policyObject, SERVER, workload } from '../evaluate/fixtures.ts';
+import { givenByCluster } from '../../cli/commands/suggest/input.ts';
+import { PolicyContextBuilder } from '../../cli/policies/context-builder.ts';
+import type { Cluster } from '../../operator/model/objects.ts';
+import { clusterOf, parts, pod, policyObject, SERVER, workload } from '../support/views.ts';
 
 const POLICIES = [policyObject('all', { mode: 'Enforce' })];
 const NAMESPACES = [namespace('going', true), namespace('net', false)];

@@ -1,6 +1,6 @@
 /** Unknown fields, as the API server's strict decoding reports them. */
 import assert from 'node:assert/strict';
-import { cappol } from './cappol.ts';
+import { cappol } from '../support/cappol.ts';
 import { CONTAINER, DEPLOYMENT, ROWS } from './unknown-field-rows.ts';
 
 const POLICY = `---

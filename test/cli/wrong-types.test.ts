@@ -1,6 +1,6 @@
 /** A value of the wrong type in a file: check names the file, the line, the field and what to write instead. */
 import assert from 'node:assert/strict';
-import { cappol } from './cappol.ts';
+import { cappol } from '../support/cappol.ts';
 
 /** A line below `spec` of a policy, or below `spec` of a pod → the end of what is said. */
 type Rows = Readonly<Record<string, string>>;

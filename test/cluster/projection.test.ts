@@ -7,8 +7,8 @@ import type { RawObject } from '../../operator/cluster/raw.ts';
 import { Evaluator } from '../../operator/evaluate/violations.ts';
 import { RULES } from '../../operator/rules/index.ts';
 import type { Rule } from '../../operator/rules/rule.ts';
-import { partsOf, randomPods } from '../differential/pods.ts';
-import { resolved } from '../policy/policies.ts';
+import { resolved } from '../support/policies.ts';
+import { partsOf, randomPods } from '../support/random-pods.ts';
 
 const reading = (reads: Rule['reads']) => ({ reads }) as Rule;
 const projection = createProjection([

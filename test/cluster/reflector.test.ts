@@ -6,7 +6,7 @@ import type { RawObject, RawPage } from '../../operator/cluster/raw.ts';
 import type { Reader, Source } from '../../operator/cluster/reading.ts';
 import { Reflector, reflect } from '../../operator/cluster/reflector.ts';
 import type { Sink } from '../../operator/cluster/sink.ts';
-import { RecordingLog } from './recording-log.ts';
+import { RecordingLog } from '../support/recording-log.ts';
 
 const object = (name: string, resourceVersion = '1'): RawObject => ({ metadata: { name, resourceVersion } });
 const event = (type: WatchEvent['type'], name: string, version: string): WatchEvent => ({

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
-import type { PodParts } from '../../operator/cluster/objects.ts';
 import { PartsPool, Recent, UNSHARED } from '../../operator/cluster/sharing.ts';
-import { collectGarbage } from './garbage.ts';
+import type { PodParts } from '../../operator/model/objects.ts';
+import { collectGarbage } from '../support/garbage.ts';
 
 const parts = (name: string, annotations: Record<string, string> = {}): PodParts => ({
   annotations,

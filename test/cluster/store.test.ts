@@ -2,6 +2,8 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { KubeConfig } from '@kubernetes/client-node';
 import { load } from 'js-yaml';
+import type { ControlPlane } from '../../hack/controlplane/controlplane.ts';
+import { SERVER_MINOR } from '../../hack/controlplane/version.ts';
 import {
   ApiClient,
   ApiError,
@@ -11,7 +13,6 @@ import {
   type WatchEvent,
 } from '../../operator/cluster/client.ts';
 import { Collection } from '../../operator/cluster/collection.ts';
-import type { Change, NamespaceView } from '../../operator/cluster/objects.ts';
 import { createProjection } from '../../operator/cluster/projection.ts';
 import type { RawObject } from '../../operator/cluster/raw.ts';
 import type { Source } from '../../operator/cluster/reading.ts';
@@ -20,10 +21,9 @@ import { askServers, endpoints, oldest, type ServerMinors } from '../../operator
 import { together } from '../../operator/cluster/sink.ts';
 import { ROLE_BINDINGS, ROLES } from '../../operator/cluster/sources.ts';
 import { createCluster, type FollowedCluster, Store } from '../../operator/cluster/store.ts';
-import type { ControlPlane } from '../controlplane/controlplane.ts';
-import { sharedControlPlane } from '../controlplane/shared.ts';
-import { SERVER_MINOR } from '../controlplane/version.ts';
-import { RecordingLog } from './recording-log.ts';
+import type { Change, NamespaceView } from '../../operator/model/objects.ts';
+import { sharedControlPlane } from '../support/control-plane.ts';
+import { RecordingLog } from '../support/recording-log.ts';
 
 const NAMESPACE = 'cluster-store';
 /** How soon the store has to know. */

@@ -4,7 +4,7 @@ import type { CapabilityPolicySpec, CompletePolicy } from '../../operator/api/ca
 import { type Compiled, compile } from '../../operator/compile/compile.ts';
 import type { Manifest } from '../../operator/compile/objects.ts';
 import { NEWEST_KNOWN_MINOR } from '../../operator/standards/level-version.ts';
-import { policy } from '../policy/policies.ts';
+import { policy } from '../support/policies.ts';
 
 const OPTIONS = {
   oldestServer: NEWEST_KNOWN_MINOR,

@@ -4,8 +4,8 @@ import fc from 'fast-check';
 import type { CapabilityPolicySpec, CompletePolicy, CompleteSpec } from '../../operator/api/capability-policy.ts';
 import { compile, compiler } from '../../operator/compile/compile.ts';
 import { NEWEST_KNOWN_MINOR } from '../../operator/standards/level-version.ts';
-import { policy } from '../policy/policies.ts';
-import { SELECTOR } from '../policy/selectors.ts';
+import { policy } from '../support/policies.ts';
+import { SELECTOR } from '../support/random-selectors.ts';
 
 const OPTIONS = {
   oldestServer: NEWEST_KNOWN_MINOR,

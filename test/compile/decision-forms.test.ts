@@ -4,8 +4,8 @@ import fc from 'fast-check';
 import type { CapabilityPolicySpec, CompletePolicy } from '../../operator/api/capability-policy.ts';
 import { compile } from '../../operator/compile/compile.ts';
 import { OVERRIDDEN, plain } from '../differential/contests.ts';
-import { randomEphemeralContainers, randomPods } from '../differential/pods.ts';
-import { policy } from '../policy/policies.ts';
+import { policy } from '../support/policies.ts';
+import { randomEphemeralContainers, randomPods } from '../support/random-pods.ts';
 import { AdmissionText } from './admission-text.ts';
 
 const [OLDER, NEWER] = [35, 36];

@@ -2,17 +2,17 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import type { CapabilityPolicySpec, CompletePolicy } from '../../operator/api/capability-policy.ts';
-import type { PodParts } from '../../operator/cluster/objects.ts';
 import { Evaluator } from '../../operator/evaluate/violations.ts';
+import type { PodParts } from '../../operator/model/objects.ts';
 import { deciding } from '../../operator/policy/deciding.ts';
 import { type ResolvedPolicy, resolvePolicy } from '../../operator/policy/resolve.ts';
 import { NEWEST_KNOWN_MINOR } from '../../operator/standards/level-version.ts';
 import { OVERRIDDEN, plain, VERSIONS } from '../differential/contests.ts';
-import { type Pod, partsOf, randomEphemeralContainers, randomPods } from '../differential/pods.ts';
-import type { StatedPod } from '../differential/statement-pod.ts';
-import { admitsAddition } from '../differential/steps-statement.ts';
-import { policy, resolved } from '../policy/policies.ts';
-import { SELECTOR, UNIVERSE } from '../policy/selectors.ts';
+import type { StatedPod } from '../differential/statement/pod.ts';
+import { admitsAddition } from '../differential/steps/statement.ts';
+import { policy, resolved } from '../support/policies.ts';
+import { type Pod, partsOf, randomEphemeralContainers, randomPods } from '../support/random-pods.ts';
+import { SELECTOR, UNIVERSE } from '../support/random-selectors.ts';
 import { AdmissionText } from './admission-text.ts';
 
 const CONTESTS = [

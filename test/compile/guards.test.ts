@@ -8,8 +8,8 @@ import { wantedLabels } from '../../operator/compile/guard-label.ts';
 import { deciding, siblings } from '../../operator/policy/deciding.ts';
 import type { ResolvedPolicy } from '../../operator/policy/resolve.ts';
 import { NEWEST_KNOWN_MINOR } from '../../operator/standards/level-version.ts';
-import { policy, resolved } from '../policy/policies.ts';
-import { longSelector, SELECTOR, UNIVERSE } from '../policy/selectors.ts';
+import { policy, resolved } from '../support/policies.ts';
+import { longSelector, SELECTOR, UNIVERSE } from '../support/random-selectors.ts';
 import { type Named, Variables } from './admission-text.ts';
 
 const OPTIONS = {

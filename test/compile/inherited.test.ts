@@ -5,7 +5,7 @@ import assert from 'node:assert/strict';
 import type { CapabilityPolicyOverrides } from '../../operator/api/capability-policy.ts';
 import { RULES } from '../../operator/rules/index.ts';
 import { LEVELS, NEWEST_KNOWN_MINOR } from '../../operator/standards/level-version.ts';
-import { policy } from '../policy/policies.ts';
+import { policy } from '../support/policies.ts';
 import { AdmissionText } from './admission-text.ts';
 
 type Fields = Readonly<Record<string, unknown>>;

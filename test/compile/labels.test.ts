@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import type { CapabilityPolicySpec } from '../../operator/api/capability-policy.ts';
-import type { PodParts } from '../../operator/cluster/objects.ts';
 import {
   type LevelVersion,
   levelAt,
@@ -10,12 +9,13 @@ import {
   tightest,
 } from '../../operator/compile/labels.ts';
 import { Evaluator } from '../../operator/evaluate/violations.ts';
+import type { PodParts } from '../../operator/model/objects.ts';
 import type { ResolvedPolicy } from '../../operator/policy/resolve.ts';
 import { compareLevels, formatVersion, LEVELS, NEWEST_KNOWN_MINOR } from '../../operator/standards/level-version.ts';
-import { arbitraryOverrides } from '../defaulting/arbitrary.ts';
 import { VERSIONS } from '../differential/contests.ts';
-import { partsOf, randomPods } from '../differential/pods.ts';
-import { resolved } from '../policy/policies.ts';
+import { resolved } from '../support/policies.ts';
+import { partsOf, randomPods } from '../support/random-pods.ts';
+import { arbitraryOverrides } from '../support/random-policies.ts';
 
 type Spec = Partial<CapabilityPolicySpec>;
 

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { blocksOf, CUT, POSITIONS } from '../../operator/compile/parts-cel.ts';
 import { CelEngine } from '../../operator/evaluate/cel.ts';
-import { policy } from '../policy/policies.ts';
+import { policy } from '../support/policies.ts';
 import { AdmissionText } from './admission-text.ts';
 
 const BLOCK = 256;

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import type { CapabilityPolicySpec, CompletePolicy } from '../../operator/api/capability-policy.ts';
 import { completeSpec } from '../../operator/api/defaults.ts';
 import { lastAccepted } from '../../operator/apply/standing.ts';
-import type { RenderedObject } from '../../operator/cluster/objects.ts';
 import { compile } from '../../operator/compile/compile.ts';
+import type { RenderedObject } from '../../operator/model/objects.ts';
 import { formatVersion, NEWEST_KNOWN_MINOR } from '../../operator/standards/level-version.ts';
 
 const options = {

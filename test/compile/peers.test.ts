@@ -2,10 +2,10 @@
 import assert from 'node:assert/strict';
 import { outcomeOf, type Seen } from '../../operator/apply/progress.ts';
 import { standing, unwanted } from '../../operator/apply/standing.ts';
-import type { RenderedObject } from '../../operator/cluster/objects.ts';
 import { type Compiled, compile } from '../../operator/compile/compile.ts';
+import type { RenderedObject } from '../../operator/model/objects.ts';
 import { NEWEST_KNOWN_MINOR } from '../../operator/standards/level-version.ts';
-import { policy } from '../policy/policies.ts';
+import { policy } from '../support/policies.ts';
 
 const OPTIONS = {
   oldestServer: NEWEST_KNOWN_MINOR,

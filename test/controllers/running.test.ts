@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { waitFor } from '../../hack/controlplane/wait.ts';
 import type { ClusterState, StateChange } from '../../operator/cluster-state.ts';
 import type { Controller } from '../../operator/controllers/controller.ts';
 import { Running } from '../../operator/controllers/running.ts';
-import { RecordingLog } from '../cluster/recording-log.ts';
-import { waitFor } from '../controlplane/wait.ts';
+import { RecordingLog } from '../support/recording-log.ts';
 
 const change = (...namespaces: string[]): StateChange => ({
   cause: { of: 'term' },

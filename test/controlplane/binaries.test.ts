@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
-import { findBinaries } from './binaries.ts';
+import { findBinaries } from '../../hack/controlplane/binaries.ts';
 
 /** Makes the programs as `go build -o <folder>/` names them. */
 const SUCCEEDS = `
@@ -54,7 +54,7 @@ describe('the programs of the control plane', () => {
 
   it('takes the place of a build that was killed, and removes what it left', async () => {
     writeGo('kill -9 $PPID');
-    const source = "await (await import('./binaries.ts')).findBinaries();";
+    const source = "await (await import('../../hack/controlplane/binaries.ts')).findBinaries();";
     const args = ['--input-type=module', '-e', source];
     const killed = spawnSync(process.execPath, args, { cwd: import.meta.dirname, env: environment() });
     assert.equal(killed.signal, 'SIGKILL');

@@ -6,10 +6,10 @@ import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import { kubernetesVersion } from './binaries.ts';
-import { type ControlPlane, type CrashedServer, startControlPlane } from './controlplane.ts';
-import { sharedControlPlane } from './shared.ts';
-import { waitFor } from './wait.ts';
+import { kubernetesVersion } from '../../hack/controlplane/binaries.ts';
+import { type ControlPlane, type CrashedServer, startControlPlane } from '../../hack/controlplane/controlplane.ts';
+import { waitFor } from '../../hack/controlplane/wait.ts';
+import { sharedControlPlane } from '../support/control-plane.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
@@ -94,7 +94,7 @@ describe('the end of a control plane', () => {
 
   it('SIGKILL of the process that started it leaves no process and no folder', async () => {
     const source = `
-      const { startControlPlane } = await import('./test/controlplane/controlplane.ts');
+      const { startControlPlane } = await import('./hack/controlplane/controlplane.ts');
       const { pids, dir } = await startControlPlane({ quiet: true });
       console.log(JSON.stringify({ pids, dir }));
       setInterval(() => {}, 1000);`;
@@ -110,7 +110,7 @@ describe('the end of a control plane', () => {
   });
 
   it('Ctrl-C ends `npm run controlplane`, which printed lines for a shell', async () => {
-    const preflight = spawn(process.execPath, ['test/preflight.js', 'test/controlplane/main.ts'], {
+    const preflight = spawn(process.execPath, ['hack/preflight.js', 'hack/controlplane/main.ts'], {
       cwd: ROOT,
       stdio: ['ignore', 'pipe', 'ignore'],
     });

@@ -10,9 +10,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { CapabilityPolicy } from '../../operator/api/capability-policy.ts';
 import { counted } from '../../operator/report/text.ts';
-import { cappol } from '../cli/cappol.ts';
-import { useCluster } from '../integration/harness.ts';
-import { NAMESPACES } from '../integration/rendered.ts';
+import { cappol } from '../support/cappol.ts';
+import { useCluster } from '../support/harness.ts';
+import { NAMESPACES } from '../support/rendered.ts';
 import { ADMITTED_BY_LEVELS, REFUSED_BY_LEVELS } from './probes.ts';
 import { type CorpusSet, createdPod, type Pod, readSet, type Workload } from './set.ts';
 

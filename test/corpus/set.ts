@@ -1,6 +1,6 @@
 /** A folder of manifests → its pods and pod templates, in namespaces of the test's own. */
 import { basename } from 'node:path';
-import { readManifests } from '../../operator/cli/input/manifests.ts';
+import { readManifests } from '../../cli/input/manifests.ts';
 import { templatePath, workloadKind } from '../../operator/model/workload-kinds.ts';
 
 // biome-ignore lint/suspicious/noExplicitAny: manifests as their authors wrote them

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
+import type { ControlPlane } from '../../hack/controlplane/controlplane.ts';
 import { CAPABILITIES } from '../../operator/standards/capabilities.ts';
-import type { ControlPlane } from '../controlplane/controlplane.ts';
-import { sharedControlPlane } from '../controlplane/shared.ts';
+import { sharedControlPlane } from '../support/control-plane.ts';
+import { CRD_NAME, establishedOn } from '../support/established.ts';
 import { BAD_INPUT, GOOD_INPUT, policyOf } from './bad-input.ts';
-import { CRD_NAME, establishedOn } from './established.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 

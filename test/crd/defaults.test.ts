@@ -9,14 +9,14 @@ import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { load } from 'js-yaml';
+import type { ControlPlane } from '../../hack/controlplane/controlplane.ts';
 import { completeSpec } from '../../operator/api/defaults.ts';
 import { SPEC_DEFAULTS } from '../../operator/api/spec-defaults.ts';
 import { createProjection } from '../../operator/cluster/projection.ts';
 import type { RawObject } from '../../operator/cluster/raw.ts';
 import { RULES } from '../../operator/rules/index.ts';
-import type { ControlPlane } from '../controlplane/controlplane.ts';
-import { sharedControlPlane } from '../controlplane/shared.ts';
-import { establishedOn } from './established.ts';
+import { sharedControlPlane } from '../support/control-plane.ts';
+import { establishedOn } from '../support/established.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const CRD_FILE = `${ROOT}/crds/capabilitypolicies.yaml`;

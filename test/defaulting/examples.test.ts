@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import type { CapabilityPolicyOverrides } from '../../operator/api/capability-policy.ts';
-import type { PodParts } from '../../operator/cluster/objects.ts';
+import type { PodParts } from '../../operator/model/objects.ts';
 import type { Level } from '../../operator/standards/level-version.ts';
-import { app, ephemeral, init, pod, secured } from '../rules/pods.ts';
-import { policyOf } from './arbitrary.ts';
+import { app, ephemeral, init, pod, secured } from '../support/pods.ts';
+import { policyOf } from '../support/random-policies.ts';
 import { fillAdded, fillCreated, fillsOf } from './fill.ts';
 
 describe('filling writes', () => {

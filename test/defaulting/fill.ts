@@ -1,6 +1,7 @@
 /** Defaulting in a few lines, beside the API server's: what a policy's fills make of a pod. */
-import type { Container, PodParts, PodSpec } from '../../operator/cluster/objects.ts';
+
 import { CelEngine } from '../../operator/evaluate/cel.ts';
+import type { Container, PodParts, PodSpec } from '../../operator/model/objects.ts';
 import type { ResolvedPolicy } from '../../operator/policy/resolve.ts';
 import { RULES } from '../../operator/rules/index.ts';
 import type { Fill } from '../../operator/rules/rule.ts';

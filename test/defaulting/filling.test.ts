@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import type { PodParts } from '../../operator/cluster/objects.ts';
 import { Evaluator, type Violation } from '../../operator/evaluate/violations.ts';
+import type { PodParts } from '../../operator/model/objects.ts';
 import type { ResolvedPolicy } from '../../operator/policy/resolve.ts';
-import { init, secured, WINDOWS } from '../rules/pods.ts';
-import { arbitraryPod, arbitraryPodWithAddedContainers, arbitraryPolicy } from './arbitrary.ts';
+import { init, secured, WINDOWS } from '../support/pods.ts';
+import { arbitraryPod, arbitraryPodWithAddedContainers, arbitraryPolicy } from '../support/random-policies.ts';
 import { fillAdded, fillCreated, fillsOf, judgingFilled } from './fill.ts';
 
 const RUNS = Number(process.env.FILLING_RUNS ?? 500);

@@ -4,6 +4,8 @@
  */
 import assert from 'node:assert/strict';
 import { KubeConfig } from '@kubernetes/client-node';
+import { SERVER_MINOR } from '../../hack/controlplane/version.ts';
+import { waitFor } from '../../hack/controlplane/wait.ts';
 import { probe } from '../../operator/apply/probe.ts';
 import { ApiClient, ApiError, type Identified, pathFor, pathOf } from '../../operator/cluster/client.ts';
 import { Connection } from '../../operator/cluster/connection.ts';
@@ -15,8 +17,6 @@ import type { ResolvedPolicy } from '../../operator/policy/resolve.ts';
 import { RULES } from '../../operator/rules/index.ts';
 import { RateLimit } from '../../operator/runtime/rate-limit.ts';
 import { formatVersion } from '../../operator/standards/level-version.ts';
-import { SERVER_MINOR } from '../controlplane/version.ts';
-import { waitFor } from '../controlplane/wait.ts';
 import { CONTEST_LABEL, type Contest } from './contests.ts';
 
 export interface Answer {

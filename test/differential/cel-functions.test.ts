@@ -4,10 +4,10 @@
  */
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
+import { Api } from '../../hack/controlplane/api.ts';
+import { waitFor } from '../../hack/controlplane/wait.ts';
 import { CelEngine } from '../../operator/evaluate/cel.ts';
-import { sharedControlPlane } from '../controlplane/shared.ts';
-import { waitFor } from '../controlplane/wait.ts';
-import { Api } from '../integration/api.ts';
+import { sharedControlPlane } from '../support/control-plane.ts';
 import { CEL_FUNCTIONS } from './cel-functions.ts';
 
 const REGISTRATION = '/apis/admissionregistration.k8s.io/v1';

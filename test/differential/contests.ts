@@ -1,10 +1,11 @@
 /** Policies whose verdicts are compared, each with the Pod Security label to compare it with. */
+
+import { SERVER_MINOR } from '../../hack/controlplane/version.ts';
 import type { CapabilityPolicySpec, CompletePolicy } from '../../operator/api/capability-policy.ts';
 import { completeSpec } from '../../operator/api/defaults.ts';
 import { type LevelVersion, tightest } from '../../operator/compile/labels.ts';
 import { resolvePolicy } from '../../operator/policy/resolve.ts';
 import { formatVersion, NEWEST_KNOWN_MINOR } from '../../operator/standards/level-version.ts';
-import { SERVER_MINOR } from '../controlplane/version.ts';
 
 export interface Contest {
   /** Fit for a namespace's name. */

@@ -3,12 +3,12 @@
  * `npm run test:differential`.
  */
 import assert from 'node:assert/strict';
-import { sharedControlPlane } from '../controlplane/shared.ts';
+import { sharedControlPlane } from '../support/control-plane.ts';
+import { COMPLIANT, randomEphemeralContainers, randomPods } from '../support/random-pods.ts';
 import { Arena, addEphemeralContainer, createPod } from './arena.ts';
 import { compare, type Plan } from './compare.ts';
 import { OVERRIDDEN, plain, VERSIONS } from './contests.ts';
 import { annotated, namedInOrder } from './order.ts';
-import { COMPLIANT, randomEphemeralContainers, randomPods } from './pods.ts';
 import { explain } from './report.ts';
 
 const RUNS = 40;

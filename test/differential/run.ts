@@ -5,13 +5,13 @@
  * there is one.
  */
 import { parseArgs } from 'node:util';
+import { startControlPlane } from '../../hack/controlplane/controlplane.ts';
 import { parseVersion } from '../../operator/standards/level-version.ts';
-import { startControlPlane } from '../controlplane/controlplane.ts';
+import { randomPods } from '../support/random-pods.ts';
 import { Arena, createPod } from './arena.ts';
 import { compare, type Outcome } from './compare.ts';
 import { OVERRIDDEN, plain, VERSIONS } from './contests.ts';
-import { randomPods } from './pods.ts';
-import { PARTS, runPart } from './policies-parts.ts';
+import { PARTS, runPart } from './policies/parts.ts';
 import { explain, HEADER, line, total } from './report.ts';
 
 const { values } = parseArgs({

@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { type Block, documentation, firstLine, type Page, ROOT } from '../support/page.ts';
 import { NOT_RUN } from './not-run.ts';
-import { type Block, documentation, firstLine, type Page, ROOT } from './page.ts';
 
 interface Run {
   readonly page: string;

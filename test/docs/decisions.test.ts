@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { ROOT } from './page.ts';
+import { ROOT } from '../support/page.ts';
 
 const FOLDER = join(ROOT, 'docs', 'decisions');
 const STATUS = /^Accepted on (\d{4}-\d{2}-\d{2})\.( (?:Refined|Superseded) by \[\d{4}\]\(\S+\.md\).*)?$/;

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { ROOT, readPage } from './page.ts';
+import { ROOT, readPage } from '../support/page.ts';
 
 const PAGE = 'docs/glossary.md';
 const ROW = /^\| ([^|]+) \| ([^|]+) \| \[[^\]]+\]\(([^)#]+)(?:#[^)]*)?\) \|$/;

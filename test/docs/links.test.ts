@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { existsSync, statSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';
-import { documentation, type Page, ROOT, readPage } from './page.ts';
+import { documentation, type Page, ROOT, readPage } from '../support/page.ts';
 
 const INDEX = 'docs/README.md';
 

@@ -3,12 +3,12 @@ import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { loadAll } from 'js-yaml';
-import { validatePolicy } from '../../operator/cli/policies/validate.ts';
+import { validatePolicy } from '../../cli/policies/validate.ts';
 import type { RawObject } from '../../operator/cluster/raw.ts';
 import { HELP, parseFlags } from '../../operator/flags.ts';
 import { EXCLUDED_NAMESPACES } from '../../operator/namespaces.ts';
 import * as reasons from '../../operator/report/reasons.ts';
-import { type Block, documentation, ROOT, readPage } from './page.ts';
+import { type Block, documentation, ROOT, readPage } from '../support/page.ts';
 
 /** A link to a test or to rows of one, and the titles in it that follow. */
 const CITED = /\]\(\.\.\/(test\/[^)#]+\.ts)\)(?::((?:(?:,|;| and)? \*[^\s*][^*]*\*)+))?/g;

@@ -6,8 +6,8 @@ import assert from 'node:assert/strict';
 import { homedir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { pathWithoutNpm } from '../../hack/tools.ts';
+import { type Block, firstLine, type Page, ROOT } from '../support/page.ts';
 import { NOT_RUN } from './not-run.ts';
-import { type Block, firstLine, type Page, ROOT } from './page.ts';
 import { ShellSession } from './shell-session.ts';
 import { assertShown } from './shown.ts';
 

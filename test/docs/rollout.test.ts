@@ -1,9 +1,9 @@
 /** The roll-out page, as a reader follows it, on the cluster that it tells of; and how to break glass when it is done. */
-import { type ControlPlane, startControlPlane } from '../controlplane/controlplane.ts';
-import { ADMITTED, eventually, OPERATOR_NAMESPACE, useCluster } from '../integration/harness.ts';
-import { baselinePod } from '../integration/pods.ts';
-import { NAMESPACES, POLICIES } from '../integration/rendered.ts';
-import { documentedBlocks, ROOT, readPage } from './page.ts';
+import { type ControlPlane, startControlPlane } from '../../hack/controlplane/controlplane.ts';
+import { ADMITTED, eventually, OPERATOR_NAMESPACE, useCluster } from '../support/harness.ts';
+import { documentedBlocks, ROOT, readPage } from '../support/page.ts';
+import { baselinePod } from '../support/pod-manifests.ts';
+import { NAMESPACES, POLICIES } from '../support/rendered.ts';
 import { pasteBlocks, reader } from './pasted.ts';
 import { ShellSession } from './shell-session.ts';
 

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { createInterface, type Interface } from 'node:readline';
 import type { Readable, Writable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { waitFor } from '../controlplane/wait.ts';
+import { waitFor } from '../../hack/controlplane/wait.ts';
 
 const TIMEOUT_MS = 120_000;
 const GRACE = { timeoutMs: 10_000, intervalMs: 20 };

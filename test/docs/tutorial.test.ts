@@ -1,6 +1,6 @@
 /** The tutorial, as a reader follows it: on this machine's kernel, and on a control plane that its blocks start. */
-import { describeWith } from '../needs.ts';
-import { readPage } from './page.ts';
+import { describeWith } from '../support/needs.ts';
+import { readPage } from '../support/page.ts';
 import { pasteBlocks } from './pasted.ts';
 
 describeWith(

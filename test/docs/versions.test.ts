@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { kubernetesVersion, otherVersions } from '../../hack/controlplane/binaries.ts';
 import { offeredSince } from '../../operator/standards/server-features.ts';
-import { kubernetesVersion, otherVersions } from '../controlplane/binaries.ts';
 
 const PAGE = join(import.meta.dirname, '..', '..', 'docs', 'operations.md');
 /** A row of the table of Kubernetes versions: | versions | what they offer | tested | */

@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Container } from '../../operator/cluster/objects.ts';
 import { type ContainerHoldings, holdings } from '../../operator/evaluate/held.ts';
 import { isExecutable } from '../../operator/evaluate/held-by-process.ts';
 import { granted } from '../../operator/evaluate/held-by-runtime.ts';
+import type { Container } from '../../operator/model/objects.ts';
 import { CAPABILITIES, maskOf } from '../../operator/standards/capabilities.ts';
 import { CONTAINER_RUNTIMES, CONTAINERD, CRIO, DOCKER } from '../../operator/standards/runtimes.ts';
-import { MEASURED } from '../kernel/measured-sets.ts';
+import { MEASURED } from '../support/measured-sets.ts';
 
 /** The measurements themselves; they lie beside the checkout on some machines. */
 const FACTS = join(import.meta.dirname, '..', '..', '..', 'shared', 'data', 'runtime-capability-sets.json');

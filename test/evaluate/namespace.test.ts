@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
-import type { PodView, WorkloadView } from '../../operator/cluster/objects.ts';
 import { useRoleName } from '../../operator/compile/rbac.ts';
 import { judgeNamespace, type WorkloadJudgement } from '../../operator/evaluate/namespace.ts';
 import { createUseIndex } from '../../operator/evaluate/use.ts';
 import { Evaluator } from '../../operator/evaluate/violations.ts';
+import type { PodView, WorkloadView } from '../../operator/model/objects.ts';
 import type { ResolvedPolicy } from '../../operator/policy/resolve.ts';
-import { binding, clusterOf, container, ownedBy, parts, pod, policy, useRole, workload } from './fixtures.ts';
+import { binding, clusterOf, container, ownedBy, parts, pod, policy, useRole, workload } from '../support/views.ts';
 
 const evaluator = new Evaluator();
 const bad = { template: parts(['SYS_ADMIN']) };

@@ -1,13 +1,13 @@
 /** Suggestions close no door that the level leaves open, and open none that a workload does not need. */
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import type { PodParts } from '../../operator/cluster/objects.ts';
 import { type Suggestion, suggest } from '../../operator/evaluate/suggest.ts';
 import { resolvedBy } from '../../operator/evaluate/suggest-stated.ts';
 import { Evaluator } from '../../operator/evaluate/violations.ts';
+import type { PodParts } from '../../operator/model/objects.ts';
 import { RULES } from '../../operator/rules/index.ts';
 import { type Level, NEWEST_KNOWN_MINOR } from '../../operator/standards/level-version.ts';
-import { partsOf, randomPods } from '../differential/pods.ts';
+import { partsOf, randomPods } from '../support/random-pods.ts';
 import { isOfRealSize, type Made, made, mayBeAdmitted, near, specOf } from './suggest-features.ts';
 
 const SEED = Number(process.env.FC_SEED ?? Date.now() % 2 ** 31);

@@ -1,20 +1,20 @@
 import assert from 'node:assert/strict';
 import fc, { type Arbitrary } from 'fast-check';
-import { policiesOf } from '../../operator/cli/commands/suggest/policies.ts';
-import { validatePolicy } from '../../operator/cli/policies/validate.ts';
-import type { PodParts } from '../../operator/cluster/objects.ts';
+import { policiesOf } from '../../cli/commands/suggest/policies.ts';
+import { validatePolicy } from '../../cli/policies/validate.ts';
 import { fitTogether } from '../../operator/compile/budget.ts';
 import { type Suggestion, type SuggestOptions, suggest } from '../../operator/evaluate/suggest.ts';
 import { ownEntries } from '../../operator/evaluate/suggest-fit.ts';
 import { resolvedBy } from '../../operator/evaluate/suggest-stated.ts';
 import type { Given } from '../../operator/evaluate/suggest-workloads.ts';
 import { Evaluator } from '../../operator/evaluate/violations.ts';
+import type { PodParts } from '../../operator/model/objects.ts';
 import { RULES } from '../../operator/rules/index.ts';
 import type { Stated } from '../../operator/rules/rule.ts';
 import { CAPABILITIES } from '../../operator/standards/capabilities.ts';
 import { formatVersion, type Level, NEWEST_KNOWN_MINOR } from '../../operator/standards/level-version.ts';
-import { arbitraryPod, arbitraryPodWithAddedContainers } from '../defaulting/arbitrary.ts';
-import { partsOf, randomPods } from '../differential/pods.ts';
+import { partsOf, randomPods } from '../support/random-pods.ts';
+import { arbitraryPod, arbitraryPodWithAddedContainers } from '../support/random-policies.ts';
 import { isOfRealSize } from './suggest-features.ts';
 
 const SEED = Number(process.env.FC_SEED ?? Date.now() % 2 ** 31);

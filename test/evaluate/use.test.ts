@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict';
-import type { PolicyRule, RbacSubject, RoleBindingView } from '../../operator/cluster/objects.ts';
 import { useRoleName } from '../../operator/compile/rbac.ts';
 import {
   controllerUser,
@@ -8,7 +7,8 @@ import {
   serviceAccountUser,
   type User,
 } from '../../operator/evaluate/use.ts';
-import { binding, useRole } from './fixtures.ts';
+import type { PolicyRule, RbacSubject, RoleBindingView } from '../../operator/model/objects.ts';
+import { binding, useRole } from '../support/views.ts';
 
 const PINGER: RbacSubject = { kind: 'ServiceAccount', name: 'pinger', namespace: 'net' };
 const pinger = serviceAccountUser('net', 'pinger');

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
-import type { PodParts } from '../../operator/cluster/objects.ts';
 import { VerdictCache } from '../../operator/evaluate/verdict-cache.ts';
+import type { PodParts } from '../../operator/model/objects.ts';
 import type { RuleChecks } from '../../operator/policy/resolve.ts';
-import { collectGarbage } from '../cluster/garbage.ts';
+import { collectGarbage } from '../support/garbage.ts';
 
 const checks = (violates: string): RuleChecks[] => [
   { rule: 'a', checks: [{ over: 'pod', violates, message: '""', path: '' }] },

@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict';
-import type { PodView, RoleBindingView } from '../../operator/cluster/objects.ts';
 import { POD_VARIABLES } from '../../operator/compile/pod-cel.ts';
 import { useRoleName } from '../../operator/compile/rbac.ts';
 import { createUseIndex } from '../../operator/evaluate/use.ts';
@@ -13,8 +12,9 @@ import {
   type Verdict,
 } from '../../operator/evaluate/verdict.ts';
 import { Evaluator } from '../../operator/evaluate/violations.ts';
+import type { PodView, RoleBindingView } from '../../operator/model/objects.ts';
 import type { ResolvedPolicy } from '../../operator/policy/resolve.ts';
-import { binding, container, ownedBy, parts, pod, policy, useRole, workload } from './fixtures.ts';
+import { binding, container, ownedBy, parts, pod, policy, useRole, workload } from '../support/views.ts';
 
 const evaluator = new Evaluator();
 const baseline = policy('baseline');

@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { Evaluator } from '../../operator/evaluate/violations.ts';
 import { RULES } from '../../operator/rules/index.ts';
-import { partsOf, randomPods } from '../differential/pods.ts';
-import { resolved } from '../policy/policies.ts';
-import { app, pod } from '../rules/pods.ts';
+import { app, pod } from '../support/pods.ts';
+import { resolved } from '../support/policies.ts';
+import { partsOf, randomPods } from '../support/random-pods.ts';
 
 const evaluator = new Evaluator();
 

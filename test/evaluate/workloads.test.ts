@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { topController } from '../../operator/evaluate/workloads.ts';
-import { clusterOf, ownedBy, pod, workload } from './fixtures.ts';
+import { clusterOf, ownedBy, pod, workload } from '../support/views.ts';
 
 describe('the controller that a person would edit', () => {
   const cluster = clusterOf([

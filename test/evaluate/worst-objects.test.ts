@@ -1,12 +1,12 @@
 /** The dearest object for each rule: it is judged by the operator in little time, and twice the object costs twice the time. */
 import assert from 'node:assert/strict';
-import type { PodParts } from '../../operator/cluster/objects.ts';
 import { TooExpensive } from '../../operator/evaluate/cel.ts';
 import { findings } from '../../operator/evaluate/findings.ts';
 import { COST_LIMIT, Evaluator } from '../../operator/evaluate/violations.ts';
+import type { PodParts } from '../../operator/model/objects.ts';
 import { RULES } from '../../operator/rules/index.ts';
 import { ALTERNATIVES } from '../rules/overrides.ts';
-import { policy } from './fixtures.ts';
+import { policy } from '../support/views.ts';
 import { WORST_OBJECTS, type WorstPod } from './worst-objects.ts';
 
 /** The longest time that a piece of work may block the operator. */

@@ -3,7 +3,7 @@
  * for the API server. A rule without such a pod fails worst-objects.test.ts.
  */
 import type { CapabilityPolicyOverrides } from '../../operator/api/capability-policy.ts';
-import type { Container, PodSpec, Volume } from '../../operator/cluster/objects.ts';
+import type { Container, PodSpec, Volume } from '../../operator/model/objects.ts';
 
 export interface WorstPod {
   readonly annotations?: Readonly<Record<string, string>>;

@@ -3,9 +3,9 @@ import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import type { CapabilityPolicy } from '../../operator/api/capability-policy.ts';
 import { buildStatus, type StatusInput } from '../../operator/report/status.ts';
-import { describeWith } from '../needs.ts';
 import { state } from '../report/arbitrary.ts';
 import { condition, standing } from '../report/fixtures.ts';
+import { describeWith } from '../support/needs.ts';
 import { type Health, healthOf } from './health.ts';
 import { kstatusOf } from './kstatus.ts';
 

@@ -7,7 +7,6 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { dump, load } from 'js-yaml';
 import { buildStatus, type StatusInput } from '../../operator/report/status.ts';
-import { describeWith } from '../needs.ts';
 import {
   CONFLICT,
   compliant,
@@ -19,6 +18,7 @@ import {
   standing,
   violating,
 } from '../report/fixtures.ts';
+import { describeWith } from '../support/needs.ts';
 import { CUSTOMIZATION, type Health, healthOf } from './health.ts';
 
 interface HealthTests {

@@ -1,7 +1,7 @@
 /** Argo CD's health check, run by a Lua interpreter. */
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
-import { CONFIG } from '../install/rights.ts';
+import { CONFIG } from '../support/rights.ts';
 
 /** As in Argo CD's repository: what stands here could stand there. */
 export const CUSTOMIZATION = join(CONFIG, 'argocd/resource_customizations/capabilitypolicy.dev/CapabilityPolicy');

@@ -4,11 +4,11 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileS
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { load, loadAll } from 'js-yaml';
+import type { Json } from '../../hack/controlplane/api.ts';
 import { Tools } from '../../hack/tools.ts';
 import { matches } from '../../operator/policy/selector.ts';
-import { readPage } from '../docs/page.ts';
-import { CONFIG } from '../install/rights.ts';
-import type { Json } from '../integration/api.ts';
+import { readPage } from '../support/page.ts';
+import { CONFIG } from '../support/rights.ts';
 import { CUSTOMIZATION } from './health.ts';
 
 const ARGOCD = join(CONFIG, 'argocd');

@@ -15,15 +15,15 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { sharedControlPlane } from '../controlplane/shared.ts';
-import { deployment } from '../install/deployment.ts';
-import { grantRights, operatorKubeconfig } from '../install/rights.ts';
-import { Api } from '../integration/api.ts';
-import { conditionOf, eventually, installCrd, isProgrammed } from '../integration/harness.ts';
-import { POLICIES } from '../integration/rendered.ts';
-import { describeWith } from '../needs.ts';
+import { Api } from '../../hack/controlplane/api.ts';
+import type { Buildah } from '../../hack/image/stand-in.ts';
+import { sharedControlPlane } from '../support/control-plane.ts';
+import { deployment } from '../support/deployment.ts';
+import { conditionOf, eventually, installCrd, isProgrammed } from '../support/harness.ts';
+import { describeWith } from '../support/needs.ts';
+import { POLICIES } from '../support/rendered.ts';
+import { grantRights, operatorKubeconfig } from '../support/rights.ts';
 import { operatorImage } from './operator-image.ts';
-import type { Buildah } from './stand-in.ts';
 
 const ROOT = join(import.meta.dirname, '..', '..');
 const POLICY = `${POLICIES}/image`;

@@ -2,10 +2,10 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { atTheEnd } from '../controlplane/shared.ts';
-import { ROOT } from '../docs/page.ts';
-import { deployment } from '../install/deployment.ts';
-import { Buildah } from './stand-in.ts';
+import { Buildah } from '../../hack/image/stand-in.ts';
+import { atTheEnd } from '../support/control-plane.ts';
+import { deployment } from '../support/deployment.ts';
+import { ROOT } from '../support/page.ts';
 
 export interface OperatorImage {
   /** As the chart and the manifests name it. */

@@ -4,12 +4,12 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { load, loadAll } from 'js-yaml';
 import { generatedFiles } from '../../config/helm/generate.ts';
+import { NODE_FLAGS } from '../../hack/bench/operator-under-test.ts';
 import { Tools } from '../../hack/tools.ts';
 import type { Identified } from '../../operator/cluster/client.ts';
 import { HELP, parseFlags } from '../../operator/flags.ts';
-import { NODE_FLAGS } from '../bench/operator-under-test.ts';
-import { type Deployment, deployment, flagsOf, nodeFlags } from './deployment.ts';
-import { CONFIG, OPERATOR_NAMESPACE, rbacObjects } from './rights.ts';
+import { type Deployment, deployment, flagsOf, nodeFlags } from '../support/deployment.ts';
+import { CONFIG, OPERATOR_NAMESPACE, rbacObjects } from '../support/rights.ts';
 
 type Manifest = Identified & { readonly metadata: { readonly annotations?: Readonly<Record<string, string>> } };
 

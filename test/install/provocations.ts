@@ -1,18 +1,18 @@
 /** What makes the operator need each of its rights, and what it then says that it could not do. */
 import { dirname } from 'node:path/posix';
 import { KubeConfig } from '@kubernetes/client-node';
+import type { Json } from '../../hack/controlplane/api.ts';
+import { waitFor } from '../../hack/controlplane/wait.ts';
 import { ApiClient } from '../../operator/cluster/client.ts';
 import { FollowedReports } from '../../operator/cluster/reports.ts';
 import { createCluster } from '../../operator/cluster/store.ts';
-import { RecordingLog } from '../cluster/recording-log.ts';
-import { waitFor } from '../controlplane/wait.ts';
-import type { Json } from '../integration/api.ts';
-import type { TestCluster } from '../integration/harness.ts';
-import { eventsAbout } from '../integration/observed.ts';
-import { hostNetworkPod } from '../integration/pods.ts';
-import { COLLECTIONS, NAMESPACES, POLICIES } from '../integration/rendered.ts';
-import { OPEN_REPORTS, POLICY_REPORTS, removeReportCrd } from '../integration/report-crds.ts';
-import { OPERATOR_NAMESPACE, operatorKubeconfig } from './rights.ts';
+import type { TestCluster } from '../support/harness.ts';
+import { eventsAbout } from '../support/observed.ts';
+import { hostNetworkPod } from '../support/pod-manifests.ts';
+import { RecordingLog } from '../support/recording-log.ts';
+import { COLLECTIONS, NAMESPACES, POLICIES } from '../support/rendered.ts';
+import { OPEN_REPORTS, POLICY_REPORTS, removeReportCrd } from '../support/report-crds.ts';
+import { OPERATOR_NAMESPACE, operatorKubeconfig } from '../support/rights.ts';
 import { type Right, titleOf } from './single-rights.ts';
 
 export interface Stage {

@@ -5,9 +5,9 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { loadAll } from 'js-yaml';
+import type { Json } from '../../hack/controlplane/api.ts';
 import { Tools } from '../../hack/tools.ts';
-import type { Json } from '../integration/api.ts';
-import { CONFIG, OPERATOR_NAMESPACE } from './rights.ts';
+import { CONFIG, OPERATOR_NAMESPACE } from '../support/rights.ts';
 
 describe('the files of a release', function () {
   this.timeout(60_000);

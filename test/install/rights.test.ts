@@ -3,16 +3,16 @@ import assert from 'node:assert/strict';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type ControlPlane, startControlPlane } from '../controlplane/controlplane.ts';
-import { freePorts } from '../controlplane/ports.ts';
-import { eventually, useCluster } from '../integration/harness.ts';
-import { baselinePod } from '../integration/pods.ts';
-import { COLLECTIONS, NAMESPACES, POLICIES, renderedObjects } from '../integration/rendered.ts';
-import { installReportCrd, OPEN_REPORTS, POLICY_REPORTS } from '../integration/report-crds.ts';
-import { Audit } from './audit.ts';
-import { deployment, newToken, operatorFlags, scrape } from './deployment.ts';
+import { type ControlPlane, startControlPlane } from '../../hack/controlplane/controlplane.ts';
+import { freePorts } from '../../hack/controlplane/ports.ts';
+import { Audit } from '../support/audit.ts';
+import { deployment, newToken, operatorFlags, scrape } from '../support/deployment.ts';
+import { eventually, useCluster } from '../support/harness.ts';
+import { baselinePod } from '../support/pod-manifests.ts';
+import { COLLECTIONS, NAMESPACES, POLICIES, renderedObjects } from '../support/rendered.ts';
+import { installReportCrd, OPEN_REPORTS, POLICY_REPORTS } from '../support/report-crds.ts';
+import { CONFIG, OPERATOR_USER, operatorRoles } from '../support/rights.ts';
 import { LEASE, prepare, provoke, type Stage } from './provocations.ts';
-import { CONFIG, OPERATOR_USER, operatorRoles } from './rights.ts';
 import { isRead, operatorRights, type Right, titleOf, without } from './single-rights.ts';
 
 describe("the operator's rights", () => {

@@ -1,8 +1,9 @@
 /** One right of the operator at a time: listed, taken away, given back. */
+
+import type { Api } from '../../hack/controlplane/api.ts';
+import { waitFor } from '../../hack/controlplane/wait.ts';
 import { pathOf } from '../../operator/cluster/client.ts';
-import { waitFor } from '../controlplane/wait.ts';
-import type { Api } from '../integration/api.ts';
-import { OPERATOR_USER, operatorRoles, type RbacObject, type RoleRule } from './rights.ts';
+import { OPERATOR_USER, operatorRoles, type RbacObject, type RoleRule } from '../support/rights.ts';
 
 /** A verb on a resource, by the role that grants it. */
 export interface Right {

@@ -1,5 +1,5 @@
 /** Everything that is in a cluster and that somebody made. */
-import type { Api, Json } from '../integration/api.ts';
+import type { Api, Json } from '../../hack/controlplane/api.ts';
 
 /** They come and go by themselves, and say what was. */
 const PASSING = ['events', 'leases', 'endpointslices', 'endpoints', 'componentstatuses'];

@@ -2,12 +2,12 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
+import { SERVER_VERSION } from '../../hack/controlplane/version.ts';
 import type { CapabilityPolicySpec } from '../../operator/api/capability-policy.ts';
-import { SERVER_VERSION } from '../controlplane/version.ts';
-import { ADMITTED, eventually, useCluster } from './harness.ts';
-import { eventsAbout, podSecurityOf, statusOf } from './observed.ts';
-import { baselinePod, privilegedPod, restrictedPod } from './pods.ts';
-import { POLICIES } from './rendered.ts';
+import { ADMITTED, eventually, useCluster } from '../support/harness.ts';
+import { eventsAbout, podSecurityOf, statusOf } from '../support/observed.ts';
+import { baselinePod, privilegedPod, restrictedPod } from '../support/pod-manifests.ts';
+import { POLICIES } from '../support/rendered.ts';
 
 const FIX = new RegExp(
   `spec\\.levelVersion: v1\\.99 is too new: the oldest API server enforces up to ${SERVER_VERSION}; write ${SERVER_VERSION} or older, or latest`,

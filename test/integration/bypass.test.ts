@@ -4,14 +4,14 @@
  */
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Identity, Json } from '../../hack/controlplane/api.ts';
 import type { CapabilityPolicySpec } from '../../operator/api/capability-policy.ts';
-import { itIfOffered } from '../needs.ts';
-import type { Identity, Json } from './api.ts';
-import { ADMINISTRATOR, ADMITTED, CREATOR, eventually, OPERATOR_NAMESPACE, useCluster } from './harness.ts';
-import { grant } from './namespace-changes.ts';
-import { podSecurityOf } from './observed.ts';
-import { baselinePod, privilegedPod, restrictedPod } from './pods.ts';
-import { COLLECTIONS, NAMESPACES } from './rendered.ts';
+import { ADMINISTRATOR, ADMITTED, CREATOR, eventually, OPERATOR_NAMESPACE, useCluster } from '../support/harness.ts';
+import { grant } from '../support/namespace-changes.ts';
+import { itIfOffered } from '../support/needs.ts';
+import { podSecurityOf } from '../support/observed.ts';
+import { baselinePod, privilegedPod, restrictedPod } from '../support/pod-manifests.ts';
+import { COLLECTIONS, NAMESPACES } from '../support/rendered.ts';
 
 const MERGE = 'application/merge-patch+json';
 const MIRROR = 'kubernetes.io/config.mirror';

@@ -3,7 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { waitFor } from '../controlplane/wait.ts';
+import { waitFor } from '../../hack/controlplane/wait.ts';
 
 const MAIN = join(import.meta.dirname, 'candidate-main.ts');
 

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
+import type { Answer, Json } from '../../hack/controlplane/api.ts';
 import type { CapabilityPolicySpec } from '../../operator/api/capability-policy.ts';
 import { RUNTIME_DEFAULT } from '../../operator/standards/capabilities.ts';
-import { describeIfOffered } from '../needs.ts';
-import type { Answer, Json } from './api.ts';
-import { ADMITTED, eventually, isProgrammed, useCluster } from './harness.ts';
-import { NAMESPACES, POLICIES } from './rendered.ts';
+import { ADMITTED, eventually, isProgrammed, useCluster } from '../support/harness.ts';
+import { describeIfOffered } from '../support/needs.ts';
+import { NAMESPACES, POLICIES } from '../support/rendered.ts';
 
 const FITTING = 13;
 const CONTAINERS = 100;

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import type { CapabilityPolicySpec } from '../../operator/api/capability-policy.ts';
-import { itIfOffered } from '../needs.ts';
-import { ADMINISTRATOR, ADMITTED, CREATOR, eventually, serviceAccount, useCluster } from './harness.ts';
-import { baselinePod, privilegedPod, restrictedPod, workloads } from './pods.ts';
+import { ADMINISTRATOR, ADMITTED, CREATOR, eventually, serviceAccount, useCluster } from '../support/harness.ts';
+import { itIfOffered } from '../support/needs.ts';
+import { baselinePod, privilegedPod, restrictedPod, workloads } from '../support/pod-manifests.ts';
 
 type Rules = Omit<CapabilityPolicySpec, 'namespaceSelector'>;
 

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Json } from '../../hack/controlplane/api.ts';
+import { SERVER_VERSION } from '../../hack/controlplane/version.ts';
 import type { CapabilityPolicyOverrides, CapabilityPolicySpec } from '../../operator/api/capability-policy.ts';
-import { SERVER_VERSION } from '../controlplane/version.ts';
-import type { Json } from './api.ts';
-import { ADMITTED, eventually, useCluster } from './harness.ts';
-import { baselinePod, restrictedPod } from './pods.ts';
-import { NAMESPACES } from './rendered.ts';
+import { ADMITTED, eventually, useCluster } from '../support/harness.ts';
+import { baselinePod, restrictedPod } from '../support/pod-manifests.ts';
+import { NAMESPACES } from '../support/rendered.ts';
 
 const LABEL = 'pod-security.kubernetes.io/enforce';
 /** The garbage collector learns of a new CRD within half a minute. */

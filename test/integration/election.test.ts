@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { KubeConfig } from '@kubernetes/client-node';
+import type { ControlPlane } from '../../hack/controlplane/controlplane.ts';
+import { waitFor } from '../../hack/controlplane/wait.ts';
 import { ApiClient } from '../../operator/cluster/client.ts';
 import type { RawObject } from '../../operator/cluster/raw.ts';
 import { Election } from '../../operator/runtime/election.ts';
 import type { Lease, LeaseSpec } from '../../operator/runtime/lease.ts';
-import { RecordingLog } from '../cluster/recording-log.ts';
-import type { ControlPlane } from '../controlplane/controlplane.ts';
-import { sharedControlPlane } from '../controlplane/shared.ts';
-import { waitFor } from '../controlplane/wait.ts';
+import { sharedControlPlane } from '../support/control-plane.ts';
+import { RecordingLog } from '../support/recording-log.ts';
 import { CandidateProcess } from './candidate-process.ts';
 
 const DURATIONS = { leaseDurationMs: 3_000, renewDeadlineMs: 2_000, retryPeriodMs: 500 };

@@ -1,12 +1,12 @@
 /** Existing pods: an added container is judged with the pod, or alone where the pod satisfies no policy. */
 import assert from 'node:assert/strict';
+import type { Answer, Identity, Json } from '../../hack/controlplane/api.ts';
 import type { CapabilityPolicySpec } from '../../operator/api/capability-policy.ts';
-import { itIfOffered } from '../needs.ts';
-import type { Answer, Identity, Json } from './api.ts';
-import { ADMINISTRATOR, eventually, useCluster } from './harness.ts';
-import { grant } from './namespace-changes.ts';
-import { privilegedPod, restrictedPod } from './pods.ts';
-import { NAMESPACES } from './rendered.ts';
+import { ADMINISTRATOR, eventually, useCluster } from '../support/harness.ts';
+import { grant } from '../support/namespace-changes.ts';
+import { itIfOffered } from '../support/needs.ts';
+import { privilegedPod, restrictedPod } from '../support/pod-manifests.ts';
+import { NAMESPACES } from '../support/rendered.ts';
 
 const STRATEGIC = 'application/strategic-merge-patch+json';
 const MERGE = 'application/merge-patch+json';

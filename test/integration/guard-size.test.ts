@@ -1,9 +1,9 @@
 /** Policies whose selectors are so long that one guard for all of them would be more than etcd takes. */
 import assert from 'node:assert/strict';
 import type { CapabilityPolicySpec } from '../../operator/api/capability-policy.ts';
-import { longSelector } from '../policy/selectors.ts';
-import { eventually, useCluster } from './harness.ts';
-import { allowEditor, change, EDITOR } from './namespace-changes.ts';
+import { eventually, useCluster } from '../support/harness.ts';
+import { allowEditor, change, EDITOR } from '../support/namespace-changes.ts';
+import { longSelector } from '../support/random-selectors.ts';
 
 const POLICIES = 10;
 

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Answer } from '../../hack/controlplane/api.ts';
+import { SERVER_MINOR, SERVER_VERSION } from '../../hack/controlplane/version.ts';
 import type { CapabilityPolicySpec } from '../../operator/api/capability-policy.ts';
 import { completeSpec } from '../../operator/api/defaults.ts';
 import { compile } from '../../operator/compile/compile.ts';
 import { formatVersion } from '../../operator/standards/level-version.ts';
-import { SERVER_MINOR, SERVER_VERSION } from '../controlplane/version.ts';
-import type { Answer } from './api.ts';
-import { ADMINISTRATOR, eventually, OPERATOR_NAMESPACE, useCluster } from './harness.ts';
+import { ADMINISTRATOR, eventually, OPERATOR_NAMESPACE, useCluster } from '../support/harness.ts';
 import {
   allowEditor,
   change,
@@ -17,8 +17,8 @@ import {
   onPolicy,
   ROUTES,
   routesOf,
-} from './namespace-changes.ts';
-import { COLLECTIONS, NAMESPACES } from './rendered.ts';
+} from '../support/namespace-changes.ts';
+import { COLLECTIONS, NAMESPACES } from '../support/rendered.ts';
 
 const ENFORCE = 'pod-security.kubernetes.io/enforce';
 const RECORD = 'capabilitypolicy.dev/labels';

@@ -1,13 +1,13 @@
 /** What somebody may put into a cluster to trouble the operator, or whoever reads what it says. */
 import assert from 'node:assert/strict';
-import { Etcd } from '../bench/etcd.ts';
-import { describeIfOffered } from '../needs.ts';
-import type { Json } from './api.ts';
-import { ADMITTED, eventually, installCrd, useCluster } from './harness.ts';
-import { eventsAbout, statusOf } from './observed.ts';
-import { baselinePod, hostNetworkPod, restrictedPod } from './pods.ts';
-import { NAMESPACES } from './rendered.ts';
-import { installReportCrd, OPEN_REPORTS, removeReportCrd } from './report-crds.ts';
+import { Etcd } from '../../hack/bench/etcd.ts';
+import type { Json } from '../../hack/controlplane/api.ts';
+import { ADMITTED, eventually, installCrd, useCluster } from '../support/harness.ts';
+import { describeIfOffered } from '../support/needs.ts';
+import { eventsAbout, statusOf } from '../support/observed.ts';
+import { baselinePod, hostNetworkPod, restrictedPod } from '../support/pod-manifests.ts';
+import { NAMESPACES } from '../support/rendered.ts';
+import { installReportCrd, OPEN_REPORTS, removeReportCrd } from '../support/report-crds.ts';
 
 const MOST_STATUS_BYTES = 64 * 1024;
 /** Of etcd. */

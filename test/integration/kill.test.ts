@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { CapabilityPolicyOverrides, CapabilityPolicySpec } from '../../operator/api/capability-policy.ts';
-import { ADMITTED, useCluster } from './harness.ts';
-import { privilegedPod, restrictedPod } from './pods.ts';
-import { Random } from './random.ts';
-import { Traffic } from './traffic.ts';
+import { ADMITTED, useCluster } from '../support/harness.ts';
+import { privilegedPod, restrictedPod } from '../support/pod-manifests.ts';
+import { Random } from '../support/random.ts';
+import { Traffic } from '../support/traffic.ts';
 
 const KILLS = 20;
 /** From the first write of a rollout to its last deletion. */

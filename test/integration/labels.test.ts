@@ -3,16 +3,16 @@ import { execFile } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isDeepStrictEqual, promisify } from 'node:util';
 import { KubeConfig } from '@kubernetes/client-node';
+import type { Json } from '../../hack/controlplane/api.ts';
+import { SERVER_VERSION } from '../../hack/controlplane/version.ts';
 import type { CapabilityPolicySpec } from '../../operator/api/capability-policy.ts';
 import { writeLabels } from '../../operator/apply/label-writer.ts';
 import { planLabels } from '../../operator/apply/namespace-labels.ts';
 import { ApiClient } from '../../operator/cluster/client.ts';
-import { SERVER_VERSION } from '../controlplane/version.ts';
-import { itIfOffered } from '../needs.ts';
-import type { Json } from './api.ts';
-import { eventually, useCluster } from './harness.ts';
-import { assertStill, eventsAbout, podSecurityOf, statusOf, vanish } from './observed.ts';
-import { NAMESPACES, POLICIES } from './rendered.ts';
+import { eventually, useCluster } from '../support/harness.ts';
+import { itIfOffered } from '../support/needs.ts';
+import { assertStill, eventsAbout, podSecurityOf, statusOf, vanish } from '../support/observed.ts';
+import { NAMESPACES, POLICIES } from '../support/rendered.ts';
 
 type Labels = Readonly<Record<string, string>>;
 

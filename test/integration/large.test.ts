@@ -1,12 +1,12 @@
 /** The dearest objects that the API server accepts, beside a small one that violates. */
 import assert from 'node:assert/strict';
 import { request } from 'undici';
+import type { Json } from '../../hack/controlplane/api.ts';
+import { freePorts } from '../../hack/controlplane/ports.ts';
 import type { CapabilityPolicyOverrides } from '../../operator/api/capability-policy.ts';
-import { freePorts } from '../controlplane/ports.ts';
 import { WORST_OBJECTS, type WorstObject, type WorstPod } from '../evaluate/worst-objects.ts';
-import type { Json } from './api.ts';
-import { conditionOf, eventually, useCluster } from './harness.ts';
-import { POLICIES } from './rendered.ts';
+import { conditionOf, eventually, useCluster } from '../support/harness.ts';
+import { POLICIES } from '../support/rendered.ts';
 
 const [port] = await freePorts(1);
 const HEALTHZ = `http://127.0.0.1:${port}/healthz`;

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { KubeConfig } from '@kubernetes/client-node';
+import { waitFor } from '../../hack/controlplane/wait.ts';
 import { ApiClient } from '../../operator/cluster/client.ts';
 import { authorized } from '../../operator/runtime/access.ts';
-import { sharedControlPlane } from '../controlplane/shared.ts';
-import { waitFor } from '../controlplane/wait.ts';
-import { OperatorProcess } from './operator-process.ts';
+import { sharedControlPlane } from '../support/control-plane.ts';
+import { OperatorProcess } from '../support/operator-process.ts';
 
 const NAME = 'metrics-access';
 const RBAC = 'rbac.authorization.k8s.io/v1';

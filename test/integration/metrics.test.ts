@@ -3,11 +3,11 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Agent, request } from 'undici';
-import { CertificateAuthority } from '../controlplane/certificates.ts';
-import { freePorts } from '../controlplane/ports.ts';
-import { eventually, useCluster } from './harness.ts';
-import { baselinePod, restrictedPod } from './pods.ts';
-import { NAMESPACES, POLICIES } from './rendered.ts';
+import { CertificateAuthority } from '../../hack/controlplane/certificates.ts';
+import { freePorts } from '../../hack/controlplane/ports.ts';
+import { eventually, useCluster } from '../support/harness.ts';
+import { baselinePod, restrictedPod } from '../support/pod-manifests.ts';
+import { NAMESPACES, POLICIES } from '../support/rendered.ts';
 
 const [port] = await freePorts(1);
 const LABEL = 'pod-security.kubernetes.io/warn';

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
-import type { Json } from './api.ts';
-import { eventually, useCluster } from './harness.ts';
-import { baselinePod, restrictedPod } from './pods.ts';
-import { NAMESPACES, POLICIES } from './rendered.ts';
-import { installReportCrd, OPEN_REPORTS, POLICY_REPORTS, removeReportCrd } from './report-crds.ts';
+import type { Json } from '../../hack/controlplane/api.ts';
+import { eventually, useCluster } from '../support/harness.ts';
+import { baselinePod, restrictedPod } from '../support/pod-manifests.ts';
+import { NAMESPACES, POLICIES } from '../support/rendered.ts';
+import { installReportCrd, OPEN_REPORTS, POLICY_REPORTS, removeReportCrd } from '../support/report-crds.ts';
 
 /** More than a status lists. */
 const VIOLATING = 70;

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import type { CapabilityPolicyOverrides, CapabilityPolicySpec } from '../../operator/api/capability-policy.ts';
-import { ADMITTED, eventually, isProgrammed, useCluster } from './harness.ts';
-import { restrictedPod } from './pods.ts';
-import { Random } from './random.ts';
-import { POLICIES } from './rendered.ts';
+import { ADMITTED, eventually, isProgrammed, useCluster } from '../support/harness.ts';
+import { restrictedPod } from '../support/pod-manifests.ts';
+import { Random } from '../support/random.ts';
+import { POLICIES } from '../support/rendered.ts';
 
 const CHANGES = 50;
 /** Every change admits another one of these, and nothing that the last three admitted. */

@@ -2,18 +2,18 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
+import type { Json } from '../../hack/controlplane/api.ts';
+import { freePorts } from '../../hack/controlplane/ports.ts';
 import { Tools } from '../../hack/tools.ts';
-import { freePorts } from '../controlplane/ports.ts';
-import { documentedBlocks, readPage } from '../docs/page.ts';
-import { CONFIG, manifestsIn } from '../install/rights.ts';
-import { describeWith } from '../needs.ts';
 import { alerts, dashboard, queries, ruleFile, selectorsIn } from '../observability/dashboard.ts';
 import { type FiringAlert, Prometheus, type Series } from '../observability/prometheus.ts';
-import type { Json } from './api.ts';
-import { eventually, useCluster } from './harness.ts';
-import { baselinePod, restrictedPod } from './pods.ts';
-import { installPublishedCrd, type PublishedCrd, removePublishedCrd } from './published-crds.ts';
-import { NAMESPACES } from './rendered.ts';
+import { eventually, useCluster } from '../support/harness.ts';
+import { describeWith } from '../support/needs.ts';
+import { documentedBlocks, readPage } from '../support/page.ts';
+import { baselinePod, restrictedPod } from '../support/pod-manifests.ts';
+import { installPublishedCrd, type PublishedCrd, removePublishedCrd } from '../support/published-crds.ts';
+import { NAMESPACES } from '../support/rendered.ts';
+import { CONFIG, manifestsIn } from '../support/rights.ts';
 
 const MODULE = 'github.com/prometheus-operator/prometheus-operator@v0.85.0';
 const MONITORING: readonly PublishedCrd[] = ['servicemonitors', 'prometheusrules'].map((plural) => ({

@@ -1,17 +1,17 @@
 /** A real API server for roll-outs without an operator: passes are the test's to make, and writes the test's to keep from it. */
 import { KubeConfig } from '@kubernetes/client-node';
+import { Api } from '../../hack/controlplane/api.ts';
+import { SERVER_MINOR } from '../../hack/controlplane/version.ts';
 import type { CapabilityPolicySpec, CompletePolicy } from '../../operator/api/capability-policy.ts';
 import { Rollout } from '../../operator/apply/rollout.ts';
 import { ApiClient, type Identified, pathOf } from '../../operator/cluster/client.ts';
-import type { RenderedObject } from '../../operator/cluster/objects.ts';
 import { type Compiled, compile } from '../../operator/compile/compile.ts';
 import { POLICY_LABEL } from '../../operator/compile/objects.ts';
-import { sharedControlPlane } from '../controlplane/shared.ts';
-import { SERVER_MINOR } from '../controlplane/version.ts';
-import { policy } from '../policy/policies.ts';
-import { Api } from './api.ts';
-import { installCrd } from './harness.ts';
-import { POLICIES, renderedObjects } from './rendered.ts';
+import type { RenderedObject } from '../../operator/model/objects.ts';
+import { sharedControlPlane } from '../support/control-plane.ts';
+import { installCrd } from '../support/harness.ts';
+import { policy } from '../support/policies.ts';
+import { POLICIES, renderedObjects } from '../support/rendered.ts';
 
 export type Specs = Readonly<Record<string, Partial<CapabilityPolicySpec>>>;
 /** What it throws becomes the write's error, and the API server sees nothing of it. */

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Json } from './api.ts';
-import { useCluster } from './harness.ts';
-import { Random } from './random.ts';
-import { type Attempt, Traffic } from './traffic.ts';
-import { attemptsOf, bring, prepare } from './transitioning.ts';
-import { TRANSITIONS, type Transition } from './transitions.ts';
+import type { Json } from '../../hack/controlplane/api.ts';
+import { useCluster } from '../support/harness.ts';
+import { Random } from '../support/random.ts';
+import { type Attempt, Traffic } from '../support/traffic.ts';
+import { attemptsOf, bring, prepare } from '../support/transitioning.ts';
+import { TRANSITIONS, type Transition } from '../support/transitions.ts';
 
 /** A round changes every transition's state once, and waits until all is in force; bursts don't wait. */
 const ROUNDS = Number(process.env.ROLLOUT_ROUNDS ?? 2);

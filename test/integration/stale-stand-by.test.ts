@@ -1,15 +1,15 @@
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type ControlPlane, startControlPlane } from '../controlplane/controlplane.ts';
-import { waitFor } from '../controlplane/wait.ts';
+import { Api } from '../../hack/controlplane/api.ts';
+import { type ControlPlane, startControlPlane } from '../../hack/controlplane/controlplane.ts';
+import { waitFor } from '../../hack/controlplane/wait.ts';
 import { FaultProxy } from '../soak/fault-proxy.ts';
 import { grantReplicas, newOperator, REPLICAS, replicaKubeconfig } from '../soak/replicas.ts';
-import { Api } from './api.ts';
-import { ADMITTED, allowCreators, CREATOR, eventually, installCrd } from './harness.ts';
-import type { OperatorProcess } from './operator-process.ts';
-import { baselinePod } from './pods.ts';
-import { Random } from './random.ts';
-import { NAMESPACES, POLICIES } from './rendered.ts';
+import { ADMITTED, allowCreators, CREATOR, eventually, installCrd } from '../support/harness.ts';
+import type { OperatorProcess } from '../support/operator-process.ts';
+import { baselinePod } from '../support/pod-manifests.ts';
+import { Random } from '../support/random.ts';
+import { NAMESPACES, POLICIES } from '../support/rendered.ts';
 
 const [FIRST, SECOND] = REPLICAS;
 const NAME = 'stale';

@@ -6,13 +6,13 @@ import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isDeepStrictEqual, promisify } from 'node:util';
+import type { Json } from '../../hack/controlplane/api.ts';
+import { SERVER_VERSION } from '../../hack/controlplane/version.ts';
 import type { CapabilityPolicySpec } from '../../operator/api/capability-policy.ts';
-import { SERVER_VERSION } from '../controlplane/version.ts';
-import type { Json } from './api.ts';
-import { eventually, OPERATOR_NAMESPACE, useCluster } from './harness.ts';
-import { assertStill, assertWellFormed, eventsAbout, Observation, statusOf, vanish } from './observed.ts';
-import { baselinePod, restrictedPod } from './pods.ts';
-import { NAMESPACES, POLICIES } from './rendered.ts';
+import { eventually, OPERATOR_NAMESPACE, useCluster } from '../support/harness.ts';
+import { assertStill, assertWellFormed, eventsAbout, Observation, statusOf, vanish } from '../support/observed.ts';
+import { baselinePod, restrictedPod } from '../support/pod-manifests.ts';
+import { NAMESPACES, POLICIES } from '../support/rendered.ts';
 
 const MAIN = join(import.meta.dirname, '..', '..', 'operator', 'main.ts');
 

@@ -1,16 +1,16 @@
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type ControlPlane, startControlPlane } from '../controlplane/controlplane.ts';
-import { waitFor } from '../controlplane/wait.ts';
+import { Api } from '../../hack/controlplane/api.ts';
+import { type ControlPlane, startControlPlane } from '../../hack/controlplane/controlplane.ts';
+import { waitFor } from '../../hack/controlplane/wait.ts';
 import { AuditLog } from '../soak/audit.ts';
 import { compareFromScratch } from '../soak/from-scratch.ts';
 import { PREFIX } from '../soak/population.ts';
 import { grantReplicas, newOperator, REPLICAS, replicaKubeconfig } from '../soak/replicas.ts';
-import { Api } from './api.ts';
-import { allowCreators, eventually, installCrd } from './harness.ts';
-import type { OperatorProcess } from './operator-process.ts';
-import { baselinePod, workloads } from './pods.ts';
-import { NAMESPACES, POLICIES } from './rendered.ts';
+import { allowCreators, eventually, installCrd } from '../support/harness.ts';
+import type { OperatorProcess } from '../support/operator-process.ts';
+import { baselinePod, workloads } from '../support/pod-manifests.ts';
+import { NAMESPACES, POLICIES } from '../support/rendered.ts';
 
 const [FIRST, SECOND] = REPLICAS;
 const TEAMS = ['a', 'b', 'c'];

@@ -1,17 +1,17 @@
 /** The last API server below 1.36 is upgraded: admission policies with variables replace those without. */
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { Api, type Json } from '../../hack/controlplane/api.ts';
 import type { CapabilityPolicyOverrides, CapabilityPolicySpec } from '../../operator/api/capability-policy.ts';
 import type { Rollout } from '../../operator/apply/rollout.ts';
 import type { Compiled } from '../../operator/compile/compile.ts';
-import { sharedControlPlane } from '../controlplane/shared.ts';
-import { describeIfOffered } from '../needs.ts';
-import { Api, type Json } from './api.ts';
-import { allowCreators, CREATOR } from './harness.ts';
-import { restrictedPod } from './pods.ts';
-import { NAMESPACES } from './rendered.ts';
+import { sharedControlPlane } from '../support/control-plane.ts';
+import { allowCreators, CREATOR } from '../support/harness.ts';
+import { describeIfOffered } from '../support/needs.ts';
+import { restrictedPod } from '../support/pod-manifests.ts';
+import { NAMESPACES } from '../support/rendered.ts';
+import { verdictOf } from '../support/verdict.ts';
 import { useRolloutPlace } from './rollout-place.ts';
-import { verdictOf } from './verdict.ts';
 
 const TEAM = 'upgraded-servers-team';
 const [BASE, EXCEPTION, ABOVE] = ['upgraded-base', 'upgraded-exception', 'upgraded-above'];

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { isDeepStrictEqual } from 'node:util';
+import type { Json } from '../../hack/controlplane/api.ts';
 import type { CapabilityPolicySpec } from '../../operator/api/capability-policy.ts';
-import type { Json } from './api.ts';
-import { eventually, useCluster } from './harness.ts';
-import { entries, statusOf, timed } from './observed.ts';
-import { baselinePod, restrictedPod, workloads } from './pods.ts';
-import { NAMESPACES } from './rendered.ts';
+import { eventually, useCluster } from '../support/harness.ts';
+import { entries, statusOf, timed } from '../support/observed.ts';
+import { baselinePod, restrictedPod, workloads } from '../support/pod-manifests.ts';
+import { NAMESPACES } from '../support/rendered.ts';
 
 /** The aim is 2 s; the machine of a test may be busy with other things. */
 const LIMIT_MS = 6_000;

@@ -13,9 +13,9 @@ import {
 import { type CapabilityRequest, type Grant, granted } from '../../operator/evaluate/held-by-runtime.ts';
 import { CAPABILITIES, maskOf, namesIn } from '../../operator/standards/capabilities.ts';
 import { CONTAINER_RUNTIMES, type ContainerRuntime } from '../../operator/standards/runtimes.ts';
-import { describeWith } from '../needs.ts';
+import { MEASURED, type Measured } from '../support/measured-sets.ts';
+import { describeWith } from '../support/needs.ts';
 import { bitsOfThisMachine, type ContainerSpec, Containers, type Process, type ProgramFile } from './containers.ts';
-import { MEASURED, type Measured } from './measured-sets.ts';
 
 const PROGRAMS = {
   plain: {},

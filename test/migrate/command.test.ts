@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { cappol } from '../cli/cappol.ts';
+import { cappol } from '../support/cappol.ts';
 
 const GOLDEN = join(import.meta.dirname, 'golden');
 const CLASSIC = 'inputs/classic-restricted.yaml';

@@ -1,5 +1,6 @@
 /** The page about migration, as a reader follows it. */
-import { readPage } from '../docs/page.ts';
+
 import { pasteBlocks } from '../docs/pasted.ts';
+import { readPage } from '../support/page.ts';
 
 describe('docs/migrating-from-psp.md', () => pasteBlocks(readPage('docs/migrating-from-psp.md')));

@@ -2,11 +2,11 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
+import type { ControlPlane } from '../../hack/controlplane/controlplane.ts';
 import type { CapabilityPolicy } from '../../operator/api/capability-policy.ts';
-import { cappol } from '../cli/cappol.ts';
-import type { ControlPlane } from '../controlplane/controlplane.ts';
-import { sharedControlPlane } from '../controlplane/shared.ts';
-import { establishedOn } from '../crd/established.ts';
+import { cappol } from '../support/cappol.ts';
+import { sharedControlPlane } from '../support/control-plane.ts';
+import { establishedOn } from '../support/established.ts';
 import { migrated, psp, scc } from './objects.ts';
 import { ROWS } from './psp-rows.ts';
 import { SCC_ROWS } from './scc-rows.ts';

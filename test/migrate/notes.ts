@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import type { Note } from '../../operator/migrate/migrate.ts';
+import type { Note } from '../../cli/migrate/migrate.ts';
 
 /**
  * That just these notes are there, in any order.

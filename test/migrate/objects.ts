@@ -1,6 +1,7 @@
 /** PodSecurityPolicies and what goes with them, in their shortest form. */
+
+import { type Migration, migrate } from '../../cli/migrate/migrate.ts';
 import type { Mode } from '../../operator/api/capability-policy.ts';
-import { type Migration, migrate } from '../../operator/migrate/migrate.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
 

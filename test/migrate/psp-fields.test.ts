@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { migrate } from '../../operator/migrate/migrate.ts';
+import { migrate } from '../../cli/migrate/migrate.ts';
 import { assertNotes } from './notes.ts';
 import { migrated, psp, scc } from './objects.ts';
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
+import { migrate } from '../../cli/migrate/migrate.ts';
 import type { CapabilityPolicySpec } from '../../operator/api/capability-policy.ts';
-import { migrate } from '../../operator/migrate/migrate.ts';
 import { account, binding, group, psp, type RuleFields, role, scc, user } from './objects.ts';
 
 const RBAC = 'rbac.authorization.k8s.io';

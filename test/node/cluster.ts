@@ -9,17 +9,17 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Api, Json } from '../../hack/controlplane/api.ts';
+import { archiveOf } from '../../hack/node/images.ts';
+import { type RealNode, startNode } from '../../hack/node/node.ts';
 import { type Output, Tools } from '../../hack/tools.ts';
 import type { CapabilityPolicySpec } from '../../operator/api/capability-policy.ts';
-import { atTheEnd } from '../controlplane/shared.ts';
-import { documentedBlocks } from '../docs/page.ts';
 import { operatorImage } from '../image/operator-image.ts';
-import { OPERATOR_ACCOUNT, OPERATOR_NAMESPACE } from '../install/rights.ts';
-import type { Api, Json } from '../integration/api.ts';
-import { eventually, isProgrammed } from '../integration/harness.ts';
-import { NAMESPACES, POLICIES } from '../integration/rendered.ts';
-import { archiveOf } from './images.ts';
-import { type RealNode, startNode } from './node.ts';
+import { atTheEnd } from '../support/control-plane.ts';
+import { eventually, isProgrammed } from '../support/harness.ts';
+import { documentedBlocks } from '../support/page.ts';
+import { NAMESPACES, POLICIES } from '../support/rendered.ts';
+import { OPERATOR_ACCOUNT, OPERATOR_NAMESPACE } from '../support/rights.ts';
 
 /** With the builds of kubelet and of the control plane. */
 const START_MS = 40 * 60_000;

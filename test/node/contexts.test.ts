@@ -1,15 +1,15 @@
 /** What `cappol explain -f` says that containers hold, beside what the kernel says of the same containers on a real node. */
 import assert from 'node:assert/strict';
+import type { Json } from '../../hack/controlplane/api.ts';
+import { NODE_NEEDS } from '../../hack/node/needs.ts';
+import { NODE_NAME } from '../../hack/node/node.ts';
 import { maskOf } from '../../operator/standards/capabilities.ts';
-import { cappol } from '../cli/cappol.ts';
-import type { Json } from '../integration/api.ts';
-import { eventually } from '../integration/harness.ts';
-import { NAMESPACES } from '../integration/rendered.ts';
 import { bitsOfThisMachine, type ProcessStatus, statusIn } from '../kernel/containers.ts';
-import { describeWith } from '../needs.ts';
+import { cappol } from '../support/cappol.ts';
+import { eventually } from '../support/harness.ts';
+import { describeWith } from '../support/needs.ts';
+import { NAMESPACES } from '../support/rendered.ts';
 import { type Ran, useNode } from './cluster.ts';
-import { NODE_NEEDS } from './needs.ts';
-import { NODE_NAME } from './node.ts';
 import { nameOf, type PodOptions, pod } from './pods.ts';
 
 const USER = { runAsUser: 1000 };

@@ -2,14 +2,14 @@
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Json } from '../integration/api.ts';
-import { eventually } from '../integration/harness.ts';
-import { NAMESPACES } from '../integration/rendered.ts';
-import { describeWith } from '../needs.ts';
+import type { Json } from '../../hack/controlplane/api.ts';
+import { NODE_ADDRESS } from '../../hack/node/configuration.ts';
+import { TOOLS_IMAGE } from '../../hack/node/images.ts';
+import { NODE_NEEDS } from '../../hack/node/needs.ts';
+import { eventually } from '../support/harness.ts';
+import { describeWith } from '../support/needs.ts';
+import { NAMESPACES } from '../support/rendered.ts';
 import { useNode } from './cluster.ts';
-import { NODE_ADDRESS } from './configuration.ts';
-import { TOOLS_IMAGE } from './images.ts';
-import { NODE_NEEDS } from './needs.ts';
 import { pod, RESTRICTED } from './pods.ts';
 
 const PING = ['/bin/ping-permitted', '-c', '1', NODE_ADDRESS];

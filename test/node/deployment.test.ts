@@ -1,11 +1,11 @@
 /** A Deployment that a policy catches running: what its pods and the policy's status go through until it is repaired. */
 import assert from 'node:assert/strict';
-import type { Json } from '../integration/api.ts';
-import { conditionOf, eventually } from '../integration/harness.ts';
-import { NAMESPACES, POLICIES } from '../integration/rendered.ts';
-import { describeWith } from '../needs.ts';
+import type { Json } from '../../hack/controlplane/api.ts';
+import { NODE_NEEDS } from '../../hack/node/needs.ts';
+import { conditionOf, eventually } from '../support/harness.ts';
+import { describeWith } from '../support/needs.ts';
+import { NAMESPACES, POLICIES } from '../support/rendered.ts';
 import { useNode } from './cluster.ts';
-import { NODE_NEEDS } from './needs.ts';
 import { podSpec, RESTRICTED } from './pods.ts';
 
 const NAME = 'web';

@@ -6,12 +6,12 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { eventually } from '../integration/harness.ts';
-import { describeWith } from '../needs.ts';
-import { TOOLS_IMAGE } from './images.ts';
-import { NODE_NEEDS } from './needs.ts';
+import { TOOLS_IMAGE } from '../../hack/node/images.ts';
+import { NODE_NEEDS } from '../../hack/node/needs.ts';
+import { eventually } from '../support/harness.ts';
+import { describeWith } from '../support/needs.ts';
 
-const MAIN = join(import.meta.dirname, '..', 'controlplane', 'main.ts');
+const MAIN = join(import.meta.dirname, '..', '..', 'hack', 'controlplane', 'main.ts');
 const CGROUPS = '/sys/fs/cgroup';
 /** Settings of the whole machine that kubelet, containerd and CNI plug-ins change, and what they count is left out. */
 const SETTINGS = ['vm', 'kernel', 'kernel/keys', 'net/ipv4', 'net/ipv4/conf/all', 'net/core', 'user'];

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 
-const DEMO = join(import.meta.dirname, '..', 'demo', 'demo.ts');
+const DEMO = join(import.meta.dirname, '..', '..', 'hack', 'demo', 'demo.ts');
 
 describe('npm run demo -- --node', () => {
   it('says what is missing on a machine that cannot run a node, and starts nothing', () => {

@@ -1,14 +1,14 @@
 /** The operator as Helm installs it, from its own image, on a node that loses its pods. */
 import assert from 'node:assert/strict';
-import { OPERATOR_NAMESPACE } from '../install/rights.ts';
-import type { Json } from '../integration/api.ts';
-import { conditionOf, eventually } from '../integration/harness.ts';
-import { NAMESPACES } from '../integration/rendered.ts';
+import type { Json } from '../../hack/controlplane/api.ts';
+import { NODE_NEEDS } from '../../hack/node/needs.ts';
+import { NODE_NAME } from '../../hack/node/node.ts';
 import { statusIn } from '../kernel/containers.ts';
-import { describeWith } from '../needs.ts';
+import { conditionOf, eventually } from '../support/harness.ts';
+import { describeWith } from '../support/needs.ts';
+import { NAMESPACES } from '../support/rendered.ts';
+import { OPERATOR_NAMESPACE } from '../support/rights.ts';
 import { useNode } from './cluster.ts';
-import { NODE_NEEDS } from './needs.ts';
-import { NODE_NAME } from './node.ts';
 import { pod, RESTRICTED } from './pods.ts';
 
 const LEASES = `/apis/coordination.k8s.io/v1/namespaces/${OPERATOR_NAMESPACE}/leases`;

@@ -1,6 +1,6 @@
 /** Pods of the tools image. */
-import type { Json } from '../integration/api.ts';
-import { TOOLS_IMAGE } from './images.ts';
+import type { Json } from '../../hack/controlplane/api.ts';
+import { TOOLS_IMAGE } from '../../hack/node/images.ts';
 
 export interface PodOptions {
   /** Sleeps by default. */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import { kubernetesVersion } from '../controlplane/binaries.ts';
-import { KUBELET_VERSION } from './programs.ts';
+import { kubernetesVersion } from '../../hack/controlplane/binaries.ts';
+import { KUBELET_VERSION } from '../../hack/node/programs.ts';
 
 describe("the node's programs", () => {
   it("are of the control plane's version", () => {

@@ -1,10 +1,10 @@
 /** The tutorial's story inside Kubernetes: the same programs, in pods of a real node, below real policies. */
 import assert from 'node:assert/strict';
-import type { Json } from '../integration/api.ts';
-import { describeWith } from '../needs.ts';
+import type { Json } from '../../hack/controlplane/api.ts';
+import { NODE_ADDRESS } from '../../hack/node/configuration.ts';
+import { NODE_NEEDS } from '../../hack/node/needs.ts';
+import { describeWith } from '../support/needs.ts';
 import { type Ran, useNode } from './cluster.ts';
-import { NODE_ADDRESS } from './configuration.ts';
-import { NODE_NEEDS } from './needs.ts';
 import { nameOf, pod, RESTRICTED } from './pods.ts';
 
 const TO = ['-c', '1', NODE_ADDRESS];

@@ -1,12 +1,12 @@
 /** DaemonSets, Jobs and CronJobs whose pods run, or are refused, on a real node. */
 import assert from 'node:assert/strict';
-import type { Json } from '../integration/api.ts';
-import { conditionOf, eventually } from '../integration/harness.ts';
-import { NAMESPACES, POLICIES } from '../integration/rendered.ts';
-import { describeWith } from '../needs.ts';
+import type { Json } from '../../hack/controlplane/api.ts';
+import { NODE_ADDRESS } from '../../hack/node/configuration.ts';
+import { NODE_NEEDS } from '../../hack/node/needs.ts';
+import { conditionOf, eventually } from '../support/harness.ts';
+import { describeWith } from '../support/needs.ts';
+import { NAMESPACES, POLICIES } from '../support/rendered.ts';
 import { useNode } from './cluster.ts';
-import { NODE_ADDRESS } from './configuration.ts';
-import { NODE_NEEDS } from './needs.ts';
 import { podSpec, RESTRICTED } from './pods.ts';
 
 const NET_RAW = { ...RESTRICTED, capabilities: { drop: ['ALL'], add: ['NET_RAW'] } };

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { load } from 'js-yaml';
-import { CONFIG } from '../install/rights.ts';
+import { CONFIG } from '../support/rights.ts';
 
 export interface Place {
   readonly x: number;

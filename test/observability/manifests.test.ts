@@ -5,9 +5,9 @@ import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from '
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { dump, load } from 'js-yaml';
-import { readPage } from '../docs/page.ts';
-import { CONFIG, manifestsIn } from '../install/rights.ts';
-import { describeWith } from '../needs.ts';
+import { describeWith } from '../support/needs.ts';
+import { readPage } from '../support/page.ts';
+import { CONFIG, manifestsIn } from '../support/rights.ts';
 import { alerts, dashboard, type Panel, queries, ruleFile, selectorsIn, variablesIn } from './dashboard.ts';
 
 const PLAYED = join(import.meta.dirname, 'alerts.yaml');

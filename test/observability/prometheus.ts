@@ -6,9 +6,9 @@ import type { Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { dump } from 'js-yaml';
-import { freePorts } from '../controlplane/ports.ts';
-import { waitFor } from '../controlplane/wait.ts';
-import type { Json } from '../integration/api.ts';
+import type { Json } from '../../hack/controlplane/api.ts';
+import { freePorts } from '../../hack/controlplane/ports.ts';
+import { waitFor } from '../../hack/controlplane/wait.ts';
 import type { Alert, RuleFile } from './dashboard.ts';
 
 export interface PrometheusOptions {

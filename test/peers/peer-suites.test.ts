@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { validatePolicy } from '../../operator/cli/policies/validate.ts';
-import { policy } from '../policy/policies.ts';
+import { validatePolicy } from '../../cli/policies/validate.ts';
+import { policy } from '../support/policies.ts';
 import { type Compared, comparisonText, type Explained } from './comparison.ts';
 import { DIFFERENCES } from './differences.ts';
 import { policyFor } from './policies.ts';

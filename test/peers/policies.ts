@@ -1,6 +1,7 @@
 /** The CapabilityPolicy that says what a peer's policy says. */
+
+import { migrate } from '../../cli/migrate/migrate.ts';
 import type { CapabilityPolicyOverrides, CapabilityPolicySpec } from '../../operator/api/capability-policy.ts';
-import { migrate } from '../../operator/migrate/migrate.ts';
 import { CAPABILITIES } from '../../operator/standards/capabilities.ts';
 import type { Parameters, PeerCase } from './suites.ts';
 

@@ -6,7 +6,7 @@ import { createUseIndex } from '../../operator/evaluate/use.ts';
 import { judge } from '../../operator/evaluate/verdict.ts';
 import { Evaluator } from '../../operator/evaluate/violations.ts';
 import { RULES } from '../../operator/rules/index.ts';
-import { resolved } from '../policy/policies.ts';
+import { resolved } from '../support/policies.ts';
 import type { PeerCase } from './suites.ts';
 
 export interface OurVerdict {

@@ -3,9 +3,9 @@ import fc from 'fast-check';
 import { Selections } from '../../operator/policy/coverage.ts';
 import { deciding, MODES } from '../../operator/policy/deciding.ts';
 import { matches } from '../../operator/policy/selector.ts';
-import { coverageOf } from './coverage-of.ts';
-import { resolved } from './policies.ts';
-import { SELECTOR, UNIVERSE } from './selectors.ts';
+import { coverageOf } from '../support/coverage-of.ts';
+import { resolved } from '../support/policies.ts';
+import { SELECTOR, UNIVERSE } from '../support/random-selectors.ts';
 
 const POLICIES = fc
   .array(

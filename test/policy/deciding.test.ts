@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { deciding, isExcluded, peers, siblings } from '../../operator/policy/deciding.ts';
-import { resolved } from './policies.ts';
-import { SELECTOR, UNIVERSE } from './selectors.ts';
+import { resolved } from '../support/policies.ts';
+import { SELECTOR, UNIVERSE } from '../support/random-selectors.ts';
 
 /** Some of them have the same selector. */
 const SOME = fc.array(

@@ -3,7 +3,7 @@ import { completeSpec } from '../../operator/api/defaults.ts';
 import { resolvePolicy } from '../../operator/policy/resolve.ts';
 import { RULES } from '../../operator/rules/index.ts';
 import { formatVersion, NEWEST_KNOWN_MINOR } from '../../operator/standards/level-version.ts';
-import { policy, resolved } from './policies.ts';
+import { policy, resolved } from '../support/policies.ts';
 
 const NEWEST = formatVersion(NEWEST_KNOWN_MINOR);
 const NEXT = formatVersion(NEWEST_KNOWN_MINOR + 1);

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { matches, mayOverlap } from '../../operator/policy/selector.ts';
 import { SelectorIndex } from '../../operator/policy/selector-index.ts';
-import { SELECTOR, UNIVERSE } from './selectors.ts';
+import { SELECTOR, UNIVERSE } from '../support/random-selectors.ts';
 
 const ITEMS = fc.array(SELECTOR, { maxLength: 8 }).map((selectors) => selectors.map((selector) => ({ selector })));
 

@@ -3,7 +3,7 @@ import { Environment } from '@marcbachmann/cel-js';
 import fc from 'fast-check';
 import type { LabelSelector } from '../../operator/api/capability-policy.ts';
 import { matches, mayOverlap, selectorCel } from '../../operator/policy/selector.ts';
-import { SELECTOR, UNIVERSE } from './selectors.ts';
+import { SELECTOR, UNIVERSE } from '../support/random-selectors.ts';
 
 const NET = { team: 'net' };
 

@@ -1,7 +1,7 @@
 /** Where the last kube-apiserver with PodSecurityPolicy comes from: the cache, or a build from its Go module. */
 import { join } from 'node:path';
-import { buildFlags } from '../controlplane/build.ts';
-import { findProgram } from '../controlplane/program.ts';
+import { buildFlags } from '../../hack/controlplane/build.ts';
+import { findProgram } from '../../hack/controlplane/program.ts';
 
 /**
  * The path of kube-apiserver 1.24, which is built where it is missing: about four minutes on two cores.

@@ -1,5 +1,5 @@
 /** A PodSecurityPolicy's borders, where pods are told apart: a hint for those who make pods up, and no judgement. */
-import type { Profiles, Values } from '../differential/statement-values.ts';
+import type { Profiles, Values } from '../differential/statement/values.ts';
 import {
   APP_ARMOR_ALLOWED,
   APP_ARMOR_DEFAULT,

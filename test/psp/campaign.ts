@@ -1,6 +1,6 @@
 /** Random sets of PodSecurityPolicies, in force on one server and migrated on the other, and random pods for each. */
 import fc, { type Arbitrary } from 'fast-check';
-import { concurrently } from '../differential/policies-campaign.ts';
+import { concurrently } from '../differential/policies/campaign.ts';
 import type { Creation } from './creation.ts';
 import type { Migrated } from './current-cluster.ts';
 import { described, isGone, type Judgement, judge, type Servers } from './judge.ts';

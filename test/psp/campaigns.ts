@@ -1,6 +1,6 @@
 /** The two campaigns: policies one by one, and sets of policies that meet with random rights to use them. */
 import fc, { type Arbitrary } from 'fast-check';
-import type { Identity } from '../integration/api.ts';
+import type { Identity } from '../../hack/controlplane/api.ts';
 import type { Campaign } from './campaign.ts';
 import { ACCOUNTS } from './current-cluster.ts';
 import { binding, type PspSet, type RbacObject, type RbacSubject, role } from './objects.ts';

@@ -1,7 +1,8 @@
 /** The creation of a pod by somebody, by dry run: the same question to any API server. */
+
+import type { Api, Identity, Json } from '../../hack/controlplane/api.ts';
 import { pathOf } from '../../operator/cluster/paths.ts';
-import type { Pod } from '../differential/pods.ts';
-import type { Api, Identity, Json } from '../integration/api.ts';
+import type { Pod } from '../support/random-pods.ts';
 import { binding, role } from './objects.ts';
 
 export interface Creation {

@@ -1,8 +1,9 @@
 /** The cluster of today, in which what PodSecurityPolicies were migrated to is in force. */
+
+import type { Migration } from '../../cli/migrate/migrate.ts';
 import type { CompletePolicy } from '../../operator/api/capability-policy.ts';
 import { pathOf } from '../../operator/cluster/paths.ts';
-import type { Migration } from '../../operator/migrate/migrate.ts';
-import { OPEN, PolicyCluster, projection } from '../differential/policies-cluster.ts';
+import { OPEN, PolicyCluster, projection } from '../differential/policies/cluster.ts';
 import { type Answer, type Creation, createPod, letEverybodyCreate } from './creation.ts';
 import { migrated, SET_LABEL } from './migrated.ts';
 import type { PspSet } from './objects.ts';

@@ -1,6 +1,6 @@
 /** PodSecurityPolicies and what goes with them, as manifests. */
 import type { Identified } from '../../operator/cluster/paths.ts';
-import type { Range, Strategy } from '../differential/statement-values.ts';
+import type { Range, Strategy } from '../differential/statement/values.ts';
 
 export interface PodSecurityPolicy {
   readonly apiVersion: 'policy/v1beta1';

@@ -1,9 +1,10 @@
 /** A cluster of Kubernetes 1.24, in which PodSecurityPolicies are in force. */
+
+import { Api } from '../../hack/controlplane/api.ts';
+import { findBinaries } from '../../hack/controlplane/binaries.ts';
+import { type ControlPlane, startControlPlane } from '../../hack/controlplane/controlplane.ts';
+import { waitFor } from '../../hack/controlplane/wait.ts';
 import { pathOf } from '../../operator/cluster/paths.ts';
-import { findBinaries } from '../controlplane/binaries.ts';
-import { type ControlPlane, startControlPlane } from '../controlplane/controlplane.ts';
-import { waitFor } from '../controlplane/wait.ts';
-import { Api } from '../integration/api.ts';
 import { findPspApiServer } from './apiserver.ts';
 import { type Creation, createPod, letEverybodyCreate } from './creation.ts';
 import { binding, OPEN_ANNOTATIONS, OPEN_SPEC, type PodSecurityPolicy, type PspSet, psp, role } from './objects.ts';

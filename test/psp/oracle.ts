@@ -1,6 +1,6 @@
 /** Whether the old cluster does what is known of PodSecurityPolicy. */
 import { isDeepStrictEqual } from 'node:util';
-import type { Pod } from '../differential/pods.ts';
+import type { Pod } from '../support/random-pods.ts';
 import { type Answer, createPod } from './creation.ts';
 import { binding, type PspSet, psp, role } from './objects.ts';
 import type { OldCluster } from './old-cluster.ts';

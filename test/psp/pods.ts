@@ -1,9 +1,9 @@
 /** Random pods for PodSecurityPolicies: half of them are pods that one admits, changed in one place or two. */
 import fc, { type Arbitrary } from 'fast-check';
-import type { Steps } from '../differential/fields.ts';
-import type { Pod } from '../differential/pods.ts';
-import { boundary } from '../differential/policies-boundary.ts';
-import { anyField, walked } from '../differential/policies-pods.ts';
+import { boundary } from '../differential/policies/boundary.ts';
+import { anyField, walked } from '../differential/policies/pods.ts';
+import type { Steps } from '../support/random-fields.ts';
+import type { Pod } from '../support/random-pods.ts';
 import { bordersOf } from './borders.ts';
 import { APP_ARMOR_OF_CONTAINER, type PodSecurityPolicy } from './objects.ts';
 import { SOURCES } from './volume-sources.ts';

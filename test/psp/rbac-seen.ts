@@ -1,7 +1,8 @@
 /** When an API server has seen all RBAC objects that were written so far: it reads each kind by a watch of its own. */
+
+import type { Api } from '../../hack/controlplane/api.ts';
+import { waitFor } from '../../hack/controlplane/wait.ts';
 import { pathOf } from '../../operator/cluster/paths.ts';
-import { waitFor } from '../controlplane/wait.ts';
-import type { Api } from '../integration/api.ts';
 import { binding, role } from './objects.ts';
 
 const USER = 'rbac-seen';

@@ -2,7 +2,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gunzipSync, gzipSync } from 'node:zlib';
-import type { Identity, Json } from '../integration/api.ts';
+import type { Identity, Json } from '../../hack/controlplane/api.ts';
 import type { Witness } from './campaign.ts';
 import type { PspSet } from './objects.ts';
 import { securityOf } from './security.ts';

@@ -1,8 +1,8 @@
 /** Whether migration refuses what the API server of PodSecurityPolicies refuses, for the same reasons. */
 import { isDeepStrictEqual } from 'node:util';
 import fc from 'fast-check';
-import { pathText } from '../../operator/migrate/invalid-input.ts';
-import { InvalidInput, migrate } from '../../operator/migrate/migrate.ts';
+import { pathText } from '../../cli/migrate/invalid-input.ts';
+import { InvalidInput, migrate } from '../../cli/migrate/migrate.ts';
 import { psp as shortest } from '../migrate/objects.ts';
 import { ANNOTATIONS, REFUSED } from '../migrate/refused-rows.ts';
 import type { PodSecurityPolicy } from './objects.ts';

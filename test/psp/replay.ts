@@ -1,18 +1,18 @@
 /** What the operator makes of a pod under migrated policies, without any server. */
 import { isDeepStrictEqual } from 'node:util';
+import type { Json } from '../../hack/controlplane/api.ts';
 import { completePolicy } from '../../operator/api/defaults.ts';
-import type { PodParts } from '../../operator/cluster/objects.ts';
 import type { Identified } from '../../operator/cluster/paths.ts';
 import { createProjection } from '../../operator/cluster/projection.ts';
 import type { RawObject } from '../../operator/cluster/raw.ts';
 import { renderRole, renderRoleBinding } from '../../operator/compile/rbac.ts';
 import { createUseIndex, serviceAccountUser, type User } from '../../operator/evaluate/use.ts';
 import { Evaluator } from '../../operator/evaluate/violations.ts';
+import type { PodParts } from '../../operator/model/objects.ts';
 import { type ResolvedPolicy, resolvePolicy } from '../../operator/policy/resolve.ts';
 import { RULES } from '../../operator/rules/index.ts';
 import { NEWEST_KNOWN_MINOR } from '../../operator/standards/level-version.ts';
 import { fillCreated } from '../defaulting/fill.ts';
-import type { Json } from '../integration/api.ts';
 import { migrated } from './migrated.ts';
 import type { PspSet } from './objects.ts';
 import type { RecordedPod } from './recording.ts';

@@ -5,7 +5,7 @@
  * about, at most a few pods of each policy.
  */
 import { parseArgs } from 'node:util';
-import { startControlPlane } from '../controlplane/controlplane.ts';
+import { startControlPlane } from '../../hack/controlplane/controlplane.ts';
 import { CurrentCluster } from './current-cluster.ts';
 import { OldCluster, startOldControlPlane } from './old-cluster.ts';
 import { PARTS, type Part, runPart } from './parts.ts';

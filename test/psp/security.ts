@@ -2,7 +2,7 @@
  * What a pod's containers end up with: the same for a pod of 1.24 and one of today when they are secured the same, however
  * it is written down. What is unset stands as what it means.
  */
-import type { Json } from '../integration/api.ts';
+import type { Json } from '../../hack/controlplane/api.ts';
 import { APP_ARMOR_OF_CONTAINER } from './objects.ts';
 
 const FROM_POD = ['runAsUser', 'runAsGroup', 'runAsNonRoot', 'seLinuxOptions', 'seccompProfile'] as const;

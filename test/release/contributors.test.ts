@@ -68,7 +68,7 @@ describe('the development container', () => {
     const [go] = Object.entries(features).filter(([name]) => name.startsWith('ghcr.io/devcontainers/features/go:'));
     assert.ok(go);
     const { version } = go[1] as { version: string };
-    for (const file of globSync('test/**/go.mod', { cwd: ROOT })) {
+    for (const file of globSync('{hack,test}/**/go.mod', { cwd: ROOT })) {
       const [, major = 0, minor = 0] = /^go (\d+)\.(\d+)/m.exec(read(file)) ?? [];
       const [haveMajor = 0, haveMinor = 0] = version.split('.').map(Number);
       assert.ok(haveMajor > Number(major) || (haveMajor === Number(major) && haveMinor >= Number(minor)), file);

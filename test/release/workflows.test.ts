@@ -4,9 +4,9 @@ import { spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { load } from 'js-yaml';
-import { kubernetesVersion, otherVersions } from '../controlplane/binaries.ts';
-import { REPRODUCIBLE } from '../controlplane/build.ts';
-import { findProgram } from '../controlplane/program.ts';
+import { kubernetesVersion, otherVersions } from '../../hack/controlplane/binaries.ts';
+import { REPRODUCIBLE } from '../../hack/controlplane/build.ts';
+import { findProgram } from '../../hack/controlplane/program.ts';
 
 interface Step {
   readonly uses?: string;

@@ -3,7 +3,7 @@ import type { RolloutOutcome } from '../../operator/apply/outcome.ts';
 import { resolvePolicy } from '../../operator/policy/resolve.ts';
 import { buildStatus, type StatusInput } from '../../operator/report/status.ts';
 import { formatVersion, NEWEST_KNOWN_MINOR } from '../../operator/standards/level-version.ts';
-import { policyObject } from '../evaluate/fixtures.ts';
+import { policyObject } from '../support/views.ts';
 import {
   CONFLICT,
   compliant,

@@ -5,8 +5,8 @@ import type { NamespaceJudgement, WorkloadJudgement } from '../../operator/evalu
 import { COST_RULE } from '../../operator/evaluate/verdict.ts';
 import { resolvePolicy } from '../../operator/policy/resolve.ts';
 import type { StatusInput } from '../../operator/report/status.ts';
-import { policyObject, SERVER } from '../evaluate/fixtures.ts';
-import { coverageOf } from '../policy/coverage-of.ts';
+import { coverageOf } from '../support/coverage-of.ts';
+import { policyObject, SERVER } from '../support/views.ts';
 
 export const EARLIER = '2026-01-01T00:00:00Z';
 export const NOW = '2026-01-02T03:04:05.678Z';

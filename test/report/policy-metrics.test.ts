@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { Registry } from 'prom-client';
 import { exportPolicies, type PolicyNumbers, type ViolatingWorkloads } from '../../operator/report/policy-metrics.ts';
-import { seriesOf } from '../runtime/series.ts';
+import { seriesOf } from '../support/series.ts';
 
 describe('the metrics of policies', () => {
   it('show policies and violations as they are at the scrape, and none that are gone', async () => {

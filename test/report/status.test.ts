@@ -3,8 +3,8 @@ import type { CapabilityPolicySpec } from '../../operator/api/capability-policy.
 import { SPEC_DEFAULTS } from '../../operator/api/spec-defaults.ts';
 import { buildStatus } from '../../operator/report/status.ts';
 import { formatVersion, NEWEST_KNOWN_MINOR } from '../../operator/standards/level-version.ts';
-import { policy } from '../evaluate/fixtures.ts';
-import { coverageOf } from '../policy/coverage-of.ts';
+import { coverageOf } from '../support/coverage-of.ts';
+import { policy } from '../support/views.ts';
 import { CONFLICT, compliant, input, judgements, labels, violating } from './fixtures.ts';
 
 const NEWEST = formatVersion(NEWEST_KNOWN_MINOR);

@@ -3,7 +3,7 @@ import type { CapabilityPolicyStatus } from '../../operator/api/capability-polic
 import type { KubernetesEvent } from '../../operator/report/events.ts';
 import { buildStatus, type StatusInput } from '../../operator/report/status.ts';
 import { namespaceEvents, policyEvents, repairEvent } from '../../operator/report/transitions.ts';
-import { policyObject } from '../evaluate/fixtures.ts';
+import { policyObject } from '../support/views.ts';
 import { CONFLICT, IN_FORCE, input, judgements, labels, NOW, violating } from './fixtures.ts';
 
 const origin = { reportingInstance: 'operator-0', now: NOW };

@@ -1,5 +1,5 @@
 import { CAPABILITIES, RUNTIME_DEFAULT } from '../../operator/standards/capabilities.ts';
-import { app, ephemeral, init, pod, secured, WINDOWS } from './pods.ts';
+import { app, ephemeral, init, pod, secured, WINDOWS } from '../support/pods.ts';
 import { describeRule } from './table.ts';
 
 const caps = (capabilities: { add?: string[]; drop?: string[] }) => secured({ capabilities });

@@ -1,4 +1,4 @@
-import { app, ephemeral, init, LINUX, pod, secured, WINDOWS } from './pods.ts';
+import { app, ephemeral, init, LINUX, pod, secured, WINDOWS } from '../support/pods.ts';
 import { describeRule, type Table } from './table.ts';
 
 const caps = (capabilities: { add?: string[]; drop?: string[] }) => secured({ capabilities });

@@ -1,4 +1,4 @@
-import { pod } from './pods.ts';
+import { pod } from '../support/pods.ts';
 import { describeRule } from './table.ts';
 
 const driver = (name: string) => pod({ volumes: [{ name: 'a', flexVolume: { driver: name } }] });

@@ -1,4 +1,4 @@
-import { pod } from './pods.ts';
+import { pod } from '../support/pods.ts';
 import { describeRule, type Table } from './table.ts';
 
 function tables(field: 'hostNetwork' | 'hostPID' | 'hostIPC'): Table[] {

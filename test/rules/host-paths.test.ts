@@ -1,5 +1,5 @@
-import type { PodParts } from '../../operator/cluster/objects.ts';
-import { app, ephemeral, init, pod } from './pods.ts';
+import type { PodParts } from '../../operator/model/objects.ts';
+import { app, ephemeral, init, pod } from '../support/pods.ts';
 import { describeRule, type Table } from './table.ts';
 
 const volume = (path: string) => ({ name: 'host', hostPath: { path } });

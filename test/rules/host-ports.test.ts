@@ -1,4 +1,4 @@
-import { app, ephemeral, init, pod } from './pods.ts';
+import { app, ephemeral, init, pod } from '../support/pods.ts';
 import { describeRule, type Table } from './table.ts';
 
 const on = (...ports: object[]) => ({ ports });

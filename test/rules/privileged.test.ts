@@ -1,4 +1,4 @@
-import { app, ephemeral, init, pod, secured } from './pods.ts';
+import { app, ephemeral, init, pod, secured } from '../support/pods.ts';
 import { describeRule } from './table.ts';
 
 const PRIVILEGED = secured({ privileged: true });

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { procMount } from '../../operator/rules/proc-mount.ts';
 import { NEWEST_KNOWN_MINOR } from '../../operator/standards/level-version.ts';
-import { app, ephemeral, init, OWN_USERS, pod, secured } from './pods.ts';
+import { app, ephemeral, init, OWN_USERS, pod, secured } from '../support/pods.ts';
 import { describeRule, type Table } from './table.ts';
 
 const DEFAULT = secured({ procMount: 'Default' });

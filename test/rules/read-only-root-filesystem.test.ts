@@ -1,4 +1,4 @@
-import { app, ephemeral, init, pod, secured, WINDOWS } from './pods.ts';
+import { app, ephemeral, init, pod, secured, WINDOWS } from '../support/pods.ts';
 import { describeRule } from './table.ts';
 
 const TRUE = secured({ readOnlyRootFilesystem: true });

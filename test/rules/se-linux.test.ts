@@ -1,4 +1,4 @@
-import { app, ephemeral, init, pod, secured, WINDOWS } from './pods.ts';
+import { app, ephemeral, init, pod, secured, WINDOWS } from '../support/pods.ts';
 import { describeRule, type Table } from './table.ts';
 
 const options = (seLinuxOptions: Record<string, string>) => ({ seLinuxOptions });

@@ -1,4 +1,4 @@
-import { pod, WINDOWS } from './pods.ts';
+import { pod, WINDOWS } from '../support/pods.ts';
 import { describeRule, type Table } from './table.ts';
 
 const groups = (...supplementalGroups: number[]) => pod({ securityContext: { supplementalGroups } });

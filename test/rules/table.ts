@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict';
 import type { CapabilityPolicyOverrides } from '../../operator/api/capability-policy.ts';
 import { completeSpec } from '../../operator/api/defaults.ts';
-import type { PodParts } from '../../operator/cluster/objects.ts';
 import { Evaluator } from '../../operator/evaluate/violations.ts';
+import type { PodParts } from '../../operator/model/objects.ts';
 import { resolvePolicy } from '../../operator/policy/resolve.ts';
 import { RULES } from '../../operator/rules/index.ts';
 import { formatVersion, LEVELS, type Level, NEWEST_KNOWN_MINOR } from '../../operator/standards/level-version.ts';

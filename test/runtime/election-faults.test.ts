@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import type { Clock } from '../../operator/runtime/clock.ts';
 import { Election } from '../../operator/runtime/election.ts';
 import type { LeaseClient } from '../../operator/runtime/lease.ts';
-import { RecordingLog } from '../cluster/recording-log.ts';
+import { RecordingLog } from '../support/recording-log.ts';
 import { FakeClock } from './fake-clock.ts';
 import { FakeLeases } from './fake-leases.ts';
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { Election, type ElectionOptions, NotLeadingError } from '../../operator/runtime/election.ts';
-import { RecordingLog } from '../cluster/recording-log.ts';
+import { RecordingLog } from '../support/recording-log.ts';
 import { FakeClock, settle } from './fake-clock.ts';
 import { FakeLeases } from './fake-leases.ts';
 

@@ -5,10 +5,10 @@ import { connect as connectTcp, type Socket } from 'node:net';
 import { mock } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { connect } from 'node:tls';
+import { CertificateAuthority } from '../../hack/controlplane/certificates.ts';
 import { type Check, healthHandler } from '../../operator/runtime/health.ts';
 import { type Handler, parseBindAddress, type RunningServer, serve } from '../../operator/runtime/server.ts';
-import { RecordingLog } from '../cluster/recording-log.ts';
-import { CertificateAuthority } from '../controlplane/certificates.ts';
+import { RecordingLog } from '../support/recording-log.ts';
 
 const fails: Check = () => {
   throw new Error('the secret reason');

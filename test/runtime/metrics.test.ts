@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { createMetrics, type Metrics, metricsHandler } from '../../operator/runtime/metrics.ts';
 import { WorkQueue } from '../../operator/runtime/queue.ts';
+import { seriesOf } from '../support/series.ts';
 import { FakeClock, settle } from './fake-clock.ts';
-import { seriesOf } from './series.ts';
 
 describe('metrics', () => {
   let clock: FakeClock;

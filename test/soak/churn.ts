@@ -1,11 +1,11 @@
 /** Somebody who changes a cluster at random: pods, workloads, namespaces, labels, policies, grants. */
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Answer, Api, Identity, Method, Request } from '../../hack/controlplane/api.ts';
 import type { CapabilityPolicySpec } from '../../operator/api/capability-policy.ts';
-import type { Answer, Api, Identity, Method, Request } from '../integration/api.ts';
-import { ADMINISTRATOR, CREATOR } from '../integration/harness.ts';
-import { workloads } from '../integration/pods.ts';
-import type { Random } from '../integration/random.ts';
-import { NAMESPACES, POLICIES } from '../integration/rendered.ts';
+import { ADMINISTRATOR, CREATOR } from '../support/harness.ts';
+import { workloads } from '../support/pod-manifests.ts';
+import type { Random } from '../support/random.ts';
+import { NAMESPACES, POLICIES } from '../support/rendered.ts';
 import { bindingOf, roleOf } from './grants.ts';
 import {
   ACCOUNTS,

@@ -1,7 +1,7 @@
 /** What happens to the replicas and to the API server beside the faults of single requests. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { ControlPlane } from '../controlplane/controlplane.ts';
-import type { Random } from '../integration/random.ts';
+import type { ControlPlane } from '../../hack/controlplane/controlplane.ts';
+import type { Random } from '../support/random.ts';
 import { LEASE_MS, type Replica } from './replicas.ts';
 
 export interface Scene {

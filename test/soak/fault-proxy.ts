@@ -8,7 +8,7 @@ import { Agent, request } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Random } from '../integration/random.ts';
+import type { Random } from '../support/random.ts';
 import {
   type Asked,
   chooseFault,

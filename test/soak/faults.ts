@@ -1,5 +1,5 @@
 /** What can go wrong between a client and an API server, and what the client then sees. */
-import type { Random } from '../integration/random.ts';
+import type { Random } from '../support/random.ts';
 
 export interface Asked {
   readonly method: string;

@@ -1,20 +1,20 @@
 /** What a fresh operator would make of the cluster as it is: every status and report, and what it would find to repair. */
 import { isDeepStrictEqual } from 'node:util';
 import { KubeConfig } from '@kubernetes/client-node';
+import type { Api } from '../../hack/controlplane/api.ts';
 import type { CapabilityPolicyStatus, CompletePolicy, Condition } from '../../operator/api/capability-policy.ts';
 import type { RolloutOutcome } from '../../operator/apply/outcome.ts';
 import { ApiClient } from '../../operator/cluster/client.ts';
-import type { Cluster } from '../../operator/cluster/objects.ts';
 import { createCluster } from '../../operator/cluster/store.ts';
 import { ClusterState } from '../../operator/cluster-state.ts';
 import { judgeNamespace, type NamespaceJudgement } from '../../operator/evaluate/namespace.ts';
 import { Evaluator } from '../../operator/evaluate/violations.ts';
 import { EXCLUDED_NAMESPACES } from '../../operator/flags.ts';
+import type { Cluster } from '../../operator/model/objects.ts';
 import { buildStatus } from '../../operator/report/status.ts';
 import { createLog } from '../../operator/runtime/log.ts';
-import { OPERATOR_NAMESPACE } from '../install/rights.ts';
-import type { Api } from '../integration/api.ts';
-import { differences } from '../integration/rendered.ts';
+import { differences } from '../support/rendered.ts';
+import { OPERATOR_NAMESPACE } from '../support/rights.ts';
 import { grantsAmong } from './grants.ts';
 import { PREFIX } from './population.ts';
 import { compareReports } from './reports-from-scratch.ts';

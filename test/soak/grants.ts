@@ -1,6 +1,6 @@
 /** Roles and RoleBindings that let a service account use a policy: those who churn change them, the operator reads them. */
-import type { RoleBindingView, RoleView } from '../../operator/cluster/objects.ts';
-import { NAMESPACES } from '../integration/rendered.ts';
+import type { RoleBindingView, RoleView } from '../../operator/model/objects.ts';
+import { NAMESPACES } from '../support/rendered.ts';
 
 export const RBAC = '/apis/rbac.authorization.k8s.io/v1';
 const GROUP = 'rbac.authorization.k8s.io';

@@ -1,7 +1,7 @@
 /** What a soak's cluster is made of: names, pods and policies, drawn at random. */
 import type { CapabilityPolicyOverrides, CapabilityPolicySpec, Mode } from '../../operator/api/capability-policy.ts';
-import { baselinePod, hostNetworkPod, privilegedPod, restrictedPod } from '../integration/pods.ts';
-import type { Random } from '../integration/random.ts';
+import { baselinePod, hostNetworkPod, privilegedPod, restrictedPod } from '../support/pod-manifests.ts';
+import type { Random } from '../support/random.ts';
 
 /** Of all names of namespaces and policies. */
 export const PREFIX = 'soak-';

@@ -1,9 +1,9 @@
 /** Pods that somebody without rights creates by dry run, again and again: none may be admitted that every state refuses. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Api } from '../integration/api.ts';
-import { CREATOR } from '../integration/harness.ts';
-import type { Random } from '../integration/random.ts';
-import { NAMESPACES } from '../integration/rendered.ts';
+import type { Api } from '../../hack/controlplane/api.ts';
+import { CREATOR } from '../support/harness.ts';
+import type { Random } from '../support/random.ts';
+import { NAMESPACES } from '../support/rendered.ts';
 import { oneOf, PODS, type Population } from './population.ts';
 import type { Probe, Window } from './window.ts';
 

@@ -1,9 +1,10 @@
 /** Two operators of one Lease, each with a user of its own: the audit log tells them apart. */
+
+import type { Api } from '../../hack/controlplane/api.ts';
+import type { ControlPlane } from '../../hack/controlplane/controlplane.ts';
 import { pathOf } from '../../operator/cluster/client.ts';
-import type { ControlPlane } from '../controlplane/controlplane.ts';
-import { grantRights, OPERATOR_ACCOUNT, OPERATOR_NAMESPACE, rbacObjects } from '../install/rights.ts';
-import type { Api } from '../integration/api.ts';
-import { OperatorProcess } from '../integration/operator-process.ts';
+import { OperatorProcess } from '../support/operator-process.ts';
+import { grantRights, OPERATOR_ACCOUNT, OPERATOR_NAMESPACE, rbacObjects } from '../support/rights.ts';
 import type { FaultProxy } from './fault-proxy.ts';
 
 export const REPLICAS = ['replica-a', 'replica-b'] as const;
@@ -17,7 +18,7 @@ const ELECTION = [
   '--leader-elect-renew-deadline=3s',
   '--leader-elect-retry-period=500ms',
 ];
-/** As the Deployment sets them: test/bench/operator-under-test.ts has the reasons. */
+/** As the Deployment sets them: hack/bench/operator-under-test.ts has the reasons. */
 const NODE_FLAGS = ['--max-semi-space-size=4', '--heap-growing-percent=30'];
 
 /** Grants each replica what config/rbac grants the operator's service account, and no more. */

@@ -1,12 +1,12 @@
 /** What a fresh operator would find to change in the policy reports that there are. */
 import { isDeepStrictEqual } from 'node:util';
-import type { Cluster, NamespaceView } from '../../operator/cluster/objects.ts';
+import type { Api, Json } from '../../hack/controlplane/api.ts';
 import { CLEAN_SINCE, OPEN_REPORTS as OPEN_REPORTS_API } from '../../operator/cluster/reports.ts';
 import type { ClusterState } from '../../operator/cluster-state.ts';
 import type { NamespaceJudgement } from '../../operator/evaluate/namespace.ts';
+import type { Cluster, NamespaceView } from '../../operator/model/objects.ts';
 import { firstReportName, policyReports } from '../../operator/report/policy-report.ts';
-import type { Api, Json } from '../integration/api.ts';
-import { OPEN_REPORTS } from '../integration/report-crds.ts';
+import { OPEN_REPORTS } from '../support/report-crds.ts';
 
 export interface ReportComparison {
   readonly differences: readonly string[];

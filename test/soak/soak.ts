@@ -4,11 +4,11 @@
  * lasts nothing may be wider than the policies.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type ControlPlane, startControlPlane } from '../controlplane/controlplane.ts';
-import { Api } from '../integration/api.ts';
-import { allowCreators, installCrd } from '../integration/harness.ts';
-import { Random } from '../integration/random.ts';
-import { installReportCrd, OPEN_REPORTS } from '../integration/report-crds.ts';
+import { Api } from '../../hack/controlplane/api.ts';
+import { type ControlPlane, startControlPlane } from '../../hack/controlplane/controlplane.ts';
+import { allowCreators, installCrd } from '../support/harness.ts';
+import { Random } from '../support/random.ts';
+import { installReportCrd, OPEN_REPORTS } from '../support/report-crds.ts';
 import { AuditLog } from './audit.ts';
 import { Churn } from './churn.ts';
 import { Deck, DISTURBANCES, type Disturbance } from './disturbances.ts';

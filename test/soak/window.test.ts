@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import type { CapabilityPolicySpec } from '../../operator/api/capability-policy.ts';
-import { baselinePod } from '../integration/pods.ts';
+import { baselinePod } from '../support/pod-manifests.ts';
 import { Window } from './window.ts';
 
 const NAMESPACE = 'net';

@@ -2,18 +2,19 @@
  * What the cluster may be judged by since the last check: each state of the policies, with each state of a namespace's
  * labels, and every grant. What all of them refuse must be refused at any moment, whatever the operator is at.
  */
+
+import { SERVER_MINOR } from '../../hack/controlplane/version.ts';
 import type { CapabilityPolicySpec, CompletePolicy } from '../../operator/api/capability-policy.ts';
 import { completeSpec } from '../../operator/api/defaults.ts';
-import type { PodParts, RoleBindingView } from '../../operator/cluster/objects.ts';
 import { createProjection } from '../../operator/cluster/projection.ts';
 import { useRoleName } from '../../operator/compile/rbac.ts';
 import { createUseIndex, serviceAccountUser, type UseIndex } from '../../operator/evaluate/use.ts';
 import { judge } from '../../operator/evaluate/verdict.ts';
 import { Evaluator } from '../../operator/evaluate/violations.ts';
+import type { PodParts, RoleBindingView } from '../../operator/model/objects.ts';
 import { deciding } from '../../operator/policy/deciding.ts';
 import { type ResolvedPolicy, resolvePolicy } from '../../operator/policy/resolve.ts';
 import { RULES } from '../../operator/rules/index.ts';
-import { SERVER_MINOR } from '../controlplane/version.ts';
 import { bindingView, type Grant, roleView } from './grants.ts';
 
 export type Labels = Readonly<Record<string, string>>;

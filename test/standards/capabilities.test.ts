@@ -12,8 +12,8 @@ import {
 } from '../../operator/standards/capabilities.ts';
 import { LEVELS } from '../../operator/standards/level-version.ts';
 import { CONTAINER_RUNTIMES, SYSCTLS_INSTEAD } from '../../operator/standards/runtimes.ts';
-import { resolved } from '../policy/policies.ts';
-import { app, pod, secured } from '../rules/pods.ts';
+import { app, pod, secured } from '../support/pods.ts';
+import { resolved } from '../support/policies.ts';
 
 /** Facts collected elsewhere; they lie beside the checkout on some machines. */
 const FACTS = join(import.meta.dirname, '..', '..', '..', 'shared', 'data', 'capabilities.json');

@@ -1,9 +1,9 @@
 /** Clients that create pods side by side, as fast as they can: some by dry run, some for real. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { CREATOR, type TestCluster } from '../integration/harness.ts';
-import { NAMESPACES } from '../integration/rendered.ts';
-import type { Attempt } from '../integration/traffic.ts';
-import { type Verdict, verdictOf } from '../integration/verdict.ts';
+import { CREATOR, type TestCluster } from '../support/harness.ts';
+import { NAMESPACES } from '../support/rendered.ts';
+import type { Attempt } from '../support/traffic.ts';
+import { type Verdict, verdictOf } from '../support/verdict.ts';
 
 /** More would keep the API server from rolling policies out: it is the bottleneck. */
 const CLIENTS = 3;

@@ -5,8 +5,8 @@ import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { formatTable } from '../bench/table.ts';
-import { findBinaries, kubernetesVersion } from '../controlplane/binaries.ts';
+import { formatTable } from '../../hack/bench/table.ts';
+import { findBinaries, kubernetesVersion } from '../../hack/controlplane/binaries.ts';
 import type { Rendering, StormOptions, StormResult } from './storm.ts';
 
 const HELP = `Usage: npm run test:storm -- [options] [VERSION...]

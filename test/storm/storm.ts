@@ -1,10 +1,10 @@
 /** Policies that change all the time while clients create pods, on a control plane of its own. */
 import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type CrashedServer, startControlPlane } from '../controlplane/controlplane.ts';
-import { TestCluster } from '../integration/harness.ts';
-import { attemptsOf, bring, changesAt, prepare } from '../integration/transitioning.ts';
-import { TRANSITIONS, type Transition } from '../integration/transitions.ts';
+import { type CrashedServer, startControlPlane } from '../../hack/controlplane/controlplane.ts';
+import { TestCluster } from '../support/harness.ts';
+import { attemptsOf, bring, changesAt, prepare } from '../support/transitioning.ts';
+import { TRANSITIONS, type Transition } from '../support/transitions.ts';
 import { PodClients } from './clients.ts';
 import { crashIn } from './crash-log.ts';
 import { RolloutWithVariables } from './with-variables.ts';

@@ -4,18 +4,18 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { KubeConfig } from '@kubernetes/client-node';
+import type { Api, Json } from '../../hack/controlplane/api.ts';
+import { SERVER_MINOR } from '../../hack/controlplane/version.ts';
 import type { CapabilityPolicy, CompletePolicy } from '../../operator/api/capability-policy.ts';
 import { completePolicy } from '../../operator/api/defaults.ts';
 import { Rollout } from '../../operator/apply/rollout.ts';
 import { lastAccepted } from '../../operator/apply/standing.ts';
 import { ApiClient } from '../../operator/cluster/client.ts';
-import type { RenderedObject } from '../../operator/cluster/objects.ts';
 import { compile } from '../../operator/compile/compile.ts';
 import { EXCLUDED_NAMESPACES } from '../../operator/flags.ts';
-import { SERVER_MINOR } from '../controlplane/version.ts';
-import type { Api, Json } from '../integration/api.ts';
-import { isProgrammed, OPERATOR_NAMESPACE } from '../integration/harness.ts';
-import { POLICIES, renderedObjects } from '../integration/rendered.ts';
+import type { RenderedObject } from '../../operator/model/objects.ts';
+import { isProgrammed, OPERATOR_NAMESPACE } from '../support/harness.ts';
+import { POLICIES, renderedObjects } from '../support/rendered.ts';
 
 /** The first version whose admission policies have variables: N of Kubernetes 1.N. */
 const WITH_VARIABLES = 36;

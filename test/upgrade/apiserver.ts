@@ -1,5 +1,5 @@
 /** The Kubernetes version that a cluster is upgraded from: `npm run test:upgrade -- 1.35`, 1.33 by default. */
-import { findBinaries } from '../controlplane/binaries.ts';
+import { findBinaries } from '../../hack/controlplane/binaries.ts';
 
 /** Names the version for the tests' process. */
 export const UPGRADE_FROM = 'UPGRADE_FROM';

@@ -1,6 +1,6 @@
 /** What is sent to the API servers, and what they have to answer, by the version of the Standards in force. */
-import type { Json } from '../integration/api.ts';
-import { baselinePod, restrictedPod } from '../integration/pods.ts';
+import type { Json } from '../../hack/controlplane/api.ts';
+import { baselinePod, restrictedPod } from '../support/pod-manifests.ts';
 import type { Probe } from './prober.ts';
 
 /** Where sample restricted decides, with its Pod Security label. */

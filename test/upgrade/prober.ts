@@ -1,8 +1,8 @@
 /** Sends pods to every API server, all the time, and keeps what should not have been answered. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Api } from '../integration/api.ts';
-import { NAMESPACES } from '../integration/rendered.ts';
-import { type Verdict, verdictOf } from '../integration/verdict.ts';
+import { Api } from '../../hack/controlplane/api.ts';
+import { NAMESPACES } from '../support/rendered.ts';
+import { type Verdict, verdictOf } from '../support/verdict.ts';
 
 const ANSWERS = ['admitted', 'refused'] as const;
 export type Answer = (typeof ANSWERS)[number];

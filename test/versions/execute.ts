@@ -3,7 +3,7 @@ import { appendFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 const ROOT = join(import.meta.dirname, '..', '..');
-const PREFLIGHT = join(ROOT, 'test', 'preflight.js');
+const PREFLIGHT = join(ROOT, 'hack', 'preflight.js');
 
 export interface Ended {
   readonly code: number;

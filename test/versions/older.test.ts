@@ -3,8 +3,8 @@
  * left out where its programs are not built: that takes minutes. All versions and suites: `npm run test:versions`.
  */
 import assert from 'node:assert/strict';
-import { isBuilt, kubernetesVersion, otherVersions } from '../controlplane/binaries.ts';
-import { lacksFeatures, leaveOut } from '../needs.ts';
+import { isBuilt, kubernetesVersion, otherVersions } from '../../hack/controlplane/binaries.ts';
+import { lacksFeatures, leaveOut } from '../support/needs.ts';
 import { execute } from './execute.ts';
 import { outcomeOf, suiteRun } from './runs.ts';
 import { cell } from './table.ts';

@@ -1,5 +1,5 @@
 /** What `npm run test:versions` runs on each version of Kubernetes, and how each run's outcome is read from its output. */
-import { type LeftOut, leftOutIn } from '../needs.ts';
+import { type LeftOut, leftOutIn } from '../support/needs.ts';
 import type { Ended } from './execute.ts';
 
 export interface Run {
@@ -32,7 +32,7 @@ const SUITES = [
 ];
 const DEMO: Run = {
   name: 'demo',
-  command: ['test/demo/demo.ts', '--once'],
+  command: ['hack/demo/demo.ts', '--once'],
   summary: (output) => (/^The demo took/m.test(output) ? 'told to its end' : undefined),
 };
 const DIFFERENTIAL = 'test/differential/run.ts';

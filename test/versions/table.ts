@@ -1,5 +1,5 @@
 /** The table of outcomes by run and version, in Markdown, and what was left out. */
-import type { LeftOut } from '../needs.ts';
+import type { LeftOut } from '../support/needs.ts';
 import type { Outcome } from './runs.ts';
 
 /** @param columns a version, as in v1.33.13 → a run's name → its outcome */

@@ -5,8 +5,8 @@ import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync }
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
-import { readManifests } from '../../../operator/cli/input/manifests.ts';
-import { troubleText } from '../../../operator/cli/input/trouble.ts';
+import { readManifests } from '../../../cli/input/manifests.ts';
+import { troubleText } from '../../../cli/input/trouble.ts';
 
 interface Read {
   /** `Pod one`, in the order in which they come. */

@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { dump } from 'js-yaml';
-import { MOST_CHARACTERS, type Piece } from '../../../operator/cli/input/piece.ts';
-import { splitDocuments } from '../../../operator/cli/input/split.ts';
+import { MOST_CHARACTERS, type Piece } from '../../../cli/input/piece.ts';
+import { splitDocuments } from '../../../cli/input/split.ts';
 
 async function split(chunks: Iterable<string>): Promise<Piece[]> {
   const pieces: Piece[] = [];

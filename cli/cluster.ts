@@ -1,0 +1,78 @@
+/** The cluster that a command is to look at, found as kubectl finds it. */
+import { ApiClient, ApiError } from '../operator/cluster/client.ts';
+import { type KubeConfigOptions, loadKubeConfig } from '../operator/cluster/kubeconfig.ts';
+import { platformsOf } from '../operator/cluster/platform.ts';
+import { readCluster, type SnapshotOptions } from '../operator/cluster/snapshot.ts';
+import type { Cluster } from '../operator/model/objects.ts';
+import { excludedOn } from '../operator/namespaces.ts';
+import { type Io, UsageError } from './command.ts';
+import { type Excluding, excludingBy, type Given } from './options.ts';
+import { Progress } from './output/progress.ts';
+
+export interface Connected {
+  readonly client: ApiClient;
+  /** The context's namespace. */
+  readonly namespace: string;
+}
+
+/**
+ * Connects, and closes the connections after the work.
+ *
+ * @throws UsageError in one line, for whatever goes wrong with the cluster
+ */
+export async function withCluster<Result>(
+  options: KubeConfigOptions,
+  work: (connected: Connected) => Promise<Result>,
+): Promise<Result> {
+  const config = configOf(options);
+  const client = new ApiClient(config);
+  const namespace = config.getContextObject(config.currentContext)?.namespace ?? 'default';
+  try {
+    return await work({ client, namespace });
+  } catch (error) {
+    throw explained(error, client.server);
+  } finally {
+    await client.close();
+  }
+}
+
+/** The options, with the namespaces of the cluster's platform excluded where no flag says which. */
+export async function excludingPlatform<Options extends Excluding>(
+  given: Given<Options>,
+  { client }: Connected,
+): Promise<Options> {
+  if (given.excludedNamespaces) return excludingBy<Options>(given);
+  return excludingBy<Options>(given, excludedOn(await platformsOf(client)));
+}
+
+/** All of it, or of one namespace; with progress on a terminal. */
+export async function snapshot(
+  { client }: Connected,
+  { signal, stderr }: Pick<Io, 'signal' | 'stderr'>,
+  options: Pick<SnapshotOptions, 'namespace' | 'workloads' | 'only' | 'onForbidden'>,
+): Promise<Cluster> {
+  const progress = new Progress({ stderr });
+  const onPage = (objects: number) => progress.at(() => `${objects} objects read`);
+  try {
+    return await readCluster(client, { ...options, signal, onPage });
+  } finally {
+    progress.clear();
+  }
+}
+
+function configOf(options: KubeConfigOptions): ReturnType<typeof loadKubeConfig> {
+  try {
+    return loadKubeConfig(options);
+  } catch (error) {
+    throw new UsageError((error as Error).message);
+  }
+}
+
+function explained(error: unknown, server: string): unknown {
+  if (error instanceof ApiError) return new UsageError(`the API server refuses: ${error.message}`);
+  const { code, cause } = error as { code?: unknown; cause?: { code?: unknown; message?: string } };
+  const connection = [code, cause?.code].find(
+    (one) => typeof one === 'string' && /^(E[A-Z]+|UND_ERR_|CERT_|DEPTH_)/.test(one),
+  );
+  return connection ? new UsageError(`cannot reach the cluster at ${server}: ${connection}`) : error;
+}

@@ -1,0 +1,165 @@
+/** Changes as text for people: in a pipe, on a terminal, and as Markdown for a pull request. */
+import { counted } from '../../../operator/report/text.ts';
+import { severityRank } from '../../../operator/rules/severity.ts';
+import { groupedText, type WorkloadEntries, withSharedDetail } from '../../output/grouped.ts';
+import { code, details, MOST_CHARACTERS, markdownTable } from '../../output/markdown.ts';
+import { type MergedViolation, type Modes, mergeViolations, modesOf, policiesText } from '../../output/merged.ts';
+import { OUTCOME_STYLES, type Outcome } from '../../output/outcome.ts';
+import { tableText } from '../../output/table.ts';
+import type { Terminal } from '../../output/terminal.ts';
+import { wrap } from '../../output/wrap.ts';
+import type { Change, ChangeSummary, Changes, NamespaceChange, OutcomeCounts } from './changes-result.ts';
+import { itemName } from './reporters/reporter.ts';
+import type { CheckedViolation } from './result.ts';
+
+export function changesText(all: Changes, terminal: Terminal): string {
+  const { candidates, namespaces, summary } = all;
+  const sections = [
+    terminal.width === undefined ? changeTable(all, terminal) : changeGroups(all, terminal),
+    namespaces.length === 0 ? '' : namespaceTable(all, terminal),
+    wrap(summaryLine(candidates, summary), { width: terminal.width, hanging: 2 }),
+  ];
+  return sections.filter((section) => section !== '').join('\n');
+}
+
+export function changesMarkdown(all: Changes): string {
+  const { candidates, changes, namespaces, policies, summary } = all;
+  const modes = modesOf(policies);
+  const columns = namespaceColumns(all);
+  const rows = changes.map((one) => {
+    const why = mergeViolations(one.violations, modes).map((violation) => code(whyText(violation)));
+    return [code(itemName(one)), word(one.before), `**${word(one.after)}**`, why.join('<br>')];
+  });
+  const spaces = namespaces.map((one) => columns.map(({ cell }) => code(cell(one))));
+  const heads = columns.map(({ head }) => head.charAt(0) + head.slice(1).toLowerCase());
+  return [
+    '### CapabilityPolicy: what would change',
+    summaryLine(candidates.map(code), summary),
+    ...markdownTable(['Workload', 'Today', 'After', 'Why'], rows, MOST_CHARACTERS * 0.6),
+    ...details('Namespaces', markdownTable(heads, spaces, MOST_CHARACTERS * 0.4)),
+  ]
+    .join('\n\n')
+    .concat('\n');
+}
+
+function changeTable({ changes, policies }: Changes, terminal: Terminal): string {
+  if (changes.length === 0) return '';
+  const modes = modesOf(policies);
+  const rows = changes.map((one) => [
+    itemName(one),
+    word(one.before),
+    word(one.after),
+    mergeViolations(one.violations, modes).map(whyText).join('; '),
+  ]);
+  const styles = new Map(changes.map(({ after }) => [word(after), OUTCOME_STYLES[after]]));
+  const paint = (head: string, cell: string) => {
+    const style = head === 'AFTER' ? styles.get(cell) : undefined;
+    return style ? terminal.paint(style, cell) : cell;
+  };
+  return tableText(['WORKLOAD', 'TODAY', 'AFTER', 'WHY'], rows, { terminal, paint });
+}
+
+function changeGroups({ changes, policies }: Changes, terminal: Terminal): string {
+  const modes = modesOf(policies);
+  return groupedText(
+    changes.map((one) => workloadEntries(one, modes)),
+    terminal,
+  );
+}
+
+function workloadEntries({ namespace, kind, name, before, after, violations }: Change, modes: Modes): WorkloadEntries {
+  const entries = mergeViolations(violations, modes).map((violation) => ({
+    label: after.toLowerCase(),
+    style: OUTCOME_STYLES[after],
+    text: violationText(violation),
+    detail: `by ${policiesText(violation)}`,
+  }));
+  const remark = `${word(before)} → ${word(after)}`;
+  return withSharedDetail({ namespace, workload: `${kind} ${name}`, remark, entries });
+}
+
+interface NamespaceColumn {
+  readonly head: string;
+  cell(namespace: NamespaceChange): string;
+}
+
+const SAFE = 'SAFE TO ENFORCE';
+
+/** Omits outcomes that no workload has. */
+function namespaceColumns({ namespaces, policies }: Changes): NamespaceColumn[] {
+  const modes = modesOf(policies);
+  const counts = (head: string, field: keyof OutcomeCounts): NamespaceColumn[] =>
+    field === 'refused' || namespaces.some(({ before, after }) => before[field] + after[field] > 0)
+      ? [{ head, cell: ({ before, after }) => countText(before[field], after[field]) }]
+      : [];
+  return [
+    { head: 'NAMESPACE', cell: ({ namespace }) => namespace },
+    { head: 'WORKLOADS', cell: ({ workloads }) => String(workloads) },
+    ...counts('REFUSED', 'refused'),
+    ...counts('PERHAPS REFUSED', 'unknown'),
+    ...counts('WARNED', 'warned'),
+    ...counts('AUDITED', 'audited'),
+    { head: SAFE, cell: ({ safeToEnforce }) => (safeToEnforce === null ? '' : safeToEnforce ? 'yes' : 'no') },
+    { head: 'WHY NOT', cell: (one) => whyNot(one, modes) },
+  ];
+}
+
+function namespaceTable(all: Changes, terminal: Terminal): string {
+  const columns = namespaceColumns(all);
+  const rows = all.namespaces.map((one) => columns.map(({ cell }) => cell(one)));
+  const paint = (head: string, cell: string) =>
+    head === SAFE && cell !== '' ? terminal.paint(cell === 'yes' ? 'green' : 'red', cell) : cell;
+  return tableText(
+    columns.map(({ head }) => head),
+    rows,
+    { terminal, paint },
+  );
+}
+
+/** `0 → 2`: before and after. */
+function countText(before: number, after: number): string {
+  return before === after ? String(before) : `${before} → ${after}`;
+}
+
+/** The workload with the worst violation, and the number of others. */
+function whyNot({ refusedIfEnforced }: NamespaceChange, modes: Modes): string {
+  const ranked = refusedIfEnforced
+    .map((one) => ({ one, worst: mergeViolations(one.violations, modes)[0] }))
+    .sort((a, b) => rank(a.worst) - rank(b.worst));
+  const [first] = ranked;
+  if (!first) return '';
+  const more = ranked.length > 1 ? ` and ${ranked.length - 1} more` : '';
+  const perhaps = first.one.outcome === 'Unknown' ? 'perhaps, depending on who creates the pod: ' : '';
+  const why = first.worst ? `: ${perhaps}${violationText(first.worst)}` : '';
+  return `${first.one.kind} ${first.one.name}${more}${why}`;
+}
+
+function rank(violation: MergedViolation<CheckedViolation> | undefined): number {
+  return violation ? severityRank(violation.first.rule) : Number.POSITIVE_INFINITY;
+}
+
+function violationText({ first, message }: MergedViolation<CheckedViolation>): string {
+  return `${first.rule}: ${message}`;
+}
+
+/** `capabilities: container "app" must not … (by restricted)` */
+function whyText(violation: MergedViolation<CheckedViolation>): string {
+  return `${violationText(violation)} (by ${policiesText(violation)})`;
+}
+
+function word(outcome: Outcome): string {
+  return outcome === 'Unknown' ? 'perhaps refused' : outcome.toLowerCase();
+}
+
+function summaryLine(candidates: readonly string[], summary: ChangeSummary): string {
+  const { workloads, newlyRefused, perhapsRefused, newlyAdmitted, reportedOtherwise, unchanged } = summary;
+  const parts = [
+    `${newlyRefused} of ${counted(workloads, 'workload')} newly refused`,
+    ...(perhapsRefused > 0 ? [`${perhapsRefused} perhaps refused (it depends on who creates the pod)`] : []),
+    ...(newlyAdmitted > 0 ? [`${newlyAdmitted} newly admitted`] : []),
+    ...(reportedOtherwise > 0 ? [`${reportedOtherwise} with another warning or audit annotation`] : []),
+    `${unchanged} unchanged`,
+  ];
+  const safe = `safe to enforce in ${summary.safeToEnforce} of ${counted(summary.candidateNamespaces, 'namespace')}`;
+  return `${candidates.join(', ')}: ${parts.join(', ')}; ${safe}`;
+}

@@ -1,0 +1,156 @@
+/** check: determines the policies to judge by, judges, and reports. */
+import { dump } from 'js-yaml';
+import { lastAccepted } from '../../../operator/apply/standing.ts';
+import type { Cluster } from '../../../operator/model/objects.ts';
+import { MODES } from '../../../operator/policy/deciding.ts';
+import type { Level } from '../../../operator/standards/level-version.ts';
+import { type ExitCode, type Io, UsageError } from '../../command.ts';
+import { checkExists, checkReached } from '../../namespace.ts';
+import { excludingBy, type Given } from '../../options.ts';
+import { isWorse, outcomeOf } from '../../output/outcome.ts';
+import { jsonText, printableTexts } from '../../output/printable.ts';
+import { type Terminal, terminalOf } from '../../output/terminal.ts';
+import type { PolicyContextOptions } from '../../policies/context.ts';
+import { PolicyContextBuilder } from '../../policies/context-builder.ts';
+import { changesOf } from './changes.ts';
+import type { Change, Changes } from './changes-result.ts';
+import { changesMarkdown, changesText } from './changes-text.ts';
+import { ENFORCED, type FailOn } from './fail-on.ts';
+import { addPolicies, checkFiles } from './files.ts';
+import type { Output } from './reporters/create-reporter.ts';
+import { Run, Troubles } from './run.ts';
+import { itemsOf } from './running.ts';
+
+export interface CheckOptions {
+  readonly filename: readonly string[];
+  readonly policy: readonly string[];
+  readonly level?: Level;
+  readonly levelVersion?: string;
+  readonly cluster?: boolean;
+  readonly kubeconfig?: string;
+  readonly context?: string;
+  readonly namespace?: string;
+  readonly namespaceLabels: Readonly<Record<string, string>>;
+  readonly output: Output;
+  readonly warn?: boolean;
+  readonly failOn: FailOn;
+  readonly serverVersion: number;
+  readonly operatorNamespace: string;
+  readonly excludedNamespaces: readonly string[];
+}
+
+const NO_POLICY =
+  'no policy to judge by: name one with --policy FILE, have one among the manifests, or use --level or --cluster';
+
+export async function check(given: Given<CheckOptions>, io: Io): Promise<ExitCode> {
+  if (!given.cluster) return checkManifests(excludingBy(given), io, undefined, given.namespace ?? 'default');
+  const { excludingPlatform, snapshot, withCluster } = await import('../../cluster.ts');
+  return withCluster(given, async (connected) => {
+    const options = await excludingPlatform<CheckOptions>(given, connected);
+    const running = options.filename.length === 0;
+    const scope = running && options.namespace !== undefined ? { namespace: options.namespace } : {};
+    const cluster = await snapshot(connected, io, { ...scope, workloads: running });
+    if (!running) return checkManifests(options, io, cluster, options.namespace ?? connected.namespace);
+    checkExists(cluster, options.namespace);
+    return options.policy.length > 0 ? showChanges(options, io, cluster) : checkRunning(options, io, cluster);
+  });
+}
+
+async function checkManifests(
+  options: CheckOptions,
+  io: Io,
+  cluster: Cluster | undefined,
+  namespace: string,
+): Promise<ExitCode> {
+  const run = await beginRun(options, io);
+  const builder = builderFor(options);
+  if (cluster) builder.addCluster(cluster);
+  await addPolicies(builder, options.policy, io, run);
+  const build = () => {
+    if (builder.isEmpty && run.errors === 0) throw new UsageError(NO_POLICY);
+    return builder.build(contextOptions(options, cluster), run.trouble);
+  };
+  await checkFiles(options.filename, io, run, { builder, build, namespace });
+  return run.end();
+}
+
+async function checkRunning(options: CheckOptions, io: Io, cluster: Cluster): Promise<ExitCode> {
+  const run = await beginRun(options, io);
+  const builder = builderFor(options);
+  builder.addCluster(cluster);
+  // As for files: a check that judges nothing must not look like a success.
+  if (builder.isEmpty) throw new UsageError('no policy to judge by: the cluster has none; name one with --policy FILE');
+  const context = builder.build(contextOptions(options, cluster), run.trouble);
+  run.begin(context);
+  const { namespace } = options;
+  if (namespace !== undefined && context.isExcluded(namespace)) {
+    run.trouble({ file: 'cluster', message: `no policy reaches namespace ${namespace}`, severity: 'warning' });
+  }
+  for (const judgement of context.judgeCluster(cluster)) {
+    io.signal.throwIfAborted();
+    for (const item of itemsOf(judgement, cluster)) run.item(item);
+  }
+  return run.end();
+}
+
+async function showChanges(options: CheckOptions, io: Io, cluster: Cluster): Promise<ExitCode> {
+  const print = PRINTERS[options.output];
+  if (!print)
+    throw new UsageError(
+      `-o ${options.output} goes with -f; changes are printed as ${Object.keys(PRINTERS).join(', ')}`,
+    );
+  checkReached(options);
+  const troubles = new Troubles(io);
+  const live = new PolicyContextBuilder();
+  live.addCluster(cluster);
+  const changed = new PolicyContextBuilder();
+  changed.addCluster(cluster);
+  await addPolicies(changed, options.policy, io, troubles);
+  const candidates = changed.stated;
+  if (candidates.length === 0 && troubles.count === 0)
+    throw new UsageError('no CapabilityPolicy in the files of --policy');
+  const contexts = contextOptions(options, cluster);
+  const before = live.build(contexts, () => {});
+  const after = changed.build(contexts, troubles.trouble);
+  const enforced = changed.enforcing(candidates).build(contexts, () => {});
+  const changes = printableTexts(
+    changesOf({ cluster, candidates, before, after, enforced, namespace: options.namespace }),
+  );
+  io.stdout.write(print(changes, terminalOf(io)));
+  if (troubles.count > 0) return 2;
+  return changes.changes.some((change) => isWorseFor(change, failOnOf(options))) ? 1 : 0;
+}
+
+/** Whether the policies of any mode find a violation that they did not find before. */
+function isWorseFor({ before, after }: Change, failOn: FailOn): boolean {
+  return isWorse(after, before) && MODES.some((mode) => failOn.has(mode) && outcomeOf(mode) === after);
+}
+
+const PRINTERS: Readonly<Partial<Record<CheckOptions['output'], (changes: Changes, terminal: Terminal) => string>>> = {
+  table: changesText,
+  markdown: changesMarkdown,
+  json: (changes) => `${jsonText(changes)}\n`,
+  yaml: (changes) => dump(changes, { lineWidth: -1, noRefs: true }),
+};
+
+function beginRun(options: CheckOptions, io: Io): Promise<Run> {
+  return Run.create({ output: options.output, failOn: failOnOf(options) }, io);
+}
+
+function failOnOf({ warn, failOn }: CheckOptions): FailOn {
+  return warn ? ENFORCED : failOn;
+}
+
+function builderFor({ level, levelVersion = 'latest' }: CheckOptions): PolicyContextBuilder {
+  return level === undefined ? new PolicyContextBuilder() : PolicyContextBuilder.ofLevel(level, levelVersion);
+}
+
+function contextOptions(options: CheckOptions, cluster: Cluster | undefined): PolicyContextOptions {
+  return {
+    ...options,
+    // --level applies to every namespace.
+    ...(options.level !== undefined && { operatorNamespace: '', excludedNamespaces: [] }),
+    oldestServer: cluster?.oldestServer ?? options.serverVersion,
+    ...(cluster && options.level === undefined && { lastAccepted: lastAccepted(cluster.rendered()) }),
+  };
+}

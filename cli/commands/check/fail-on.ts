@@ -1,0 +1,56 @@
+/** --fail-on: which results make check exit with 1. */
+import { InvalidArgumentError, Option } from 'commander';
+import { MODES } from '../../../operator/policy/deciding.ts';
+import type { CheckedItem, CheckedPolicy } from './result.ts';
+
+/** Violations of policies in that mode, and unjudged custom resources that may make pods. */
+const RESULTS = [...MODES, 'Unjudged'] as const;
+const NONE = 'None';
+
+export type FailOn = ReadonlySet<(typeof RESULTS)[number]>;
+
+/** The meaning of --warn. */
+export const ENFORCED: FailOn = new Set(['Enforce'] as const);
+
+export const failOn = () => {
+  const option = new Option(
+    '--fail-on <list>',
+    `exit with 1 on violations of policies in these modes; Unjudged: also on objects that may make pods and cannot be judged; ${NONE}: never`,
+  )
+    .argParser(parse)
+    .default(new Set(MODES), MODES.join(','));
+  // Set for shell completion only: `.choices()` would refuse a list.
+  option.argChoices = [...RESULTS, NONE];
+  return option;
+};
+
+export const warn = () =>
+  new Option(
+    '--warn',
+    'report violations of policies in mode Warn and Audit, but exit with 0: --fail-on Enforce',
+  ).conflicts('failOn');
+
+function parse(text: string): FailOn {
+  const words = text.split(',').map(known);
+  const results = words.filter((word) => word !== NONE);
+  if (results.length < words.length && words.length > 1) {
+    throw new InvalidArgumentError(`${NONE} goes with no other word.`);
+  }
+  return new Set(results);
+}
+
+function known(text: string): (typeof RESULTS)[number] | typeof NONE {
+  const words = [...RESULTS, NONE] as const;
+  const word = words.find((one) => one.toLowerCase() === text.trim().toLowerCase());
+  if (word === undefined) throw new InvalidArgumentError(`${JSON.stringify(text)} is not one of ${words.join(', ')}.`);
+  return word;
+}
+
+/** Whether the item violates a policy in one of the modes. */
+export function fails(
+  { verdict, violations }: Pick<CheckedItem, 'verdict' | 'violations'>,
+  modeOf: ReadonlyMap<string, CheckedPolicy['mode']>,
+  failOn: FailOn,
+): boolean {
+  return verdict === 'Violating' && violations.some(({ policy }) => failOn.has(modeOf.get(policy) ?? 'Enforce'));
+}

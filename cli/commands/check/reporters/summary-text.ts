@@ -1,0 +1,35 @@
+/** The summary of a check, for people. */
+import { counted } from '../../../../operator/report/text.ts';
+import { coverageLines } from '../coverage-text.ts';
+import type { Summary } from '../result.ts';
+
+export interface Sum extends Summary {
+  readonly policies: number;
+  /** Counts each violation once, however many policies report it. */
+  readonly merged: number;
+  /** Notes that are not shown. */
+  readonly hidden: number;
+}
+
+/** `3 workloads judged by 1 policy: …`, then one line for each further note. */
+export function summaryLines(sum: Sum): string[] {
+  const { items, compliant, violating, unknown, notSelected, excluded, skipped, errors } = sum;
+  const { policies, merged, hidden } = sum;
+  const parts = [
+    `${compliant} compliant`,
+    `${violating} violating${violating > 0 ? ` (${counted(merged, 'violation')})` : ''}`,
+    ...(unknown > 0 ? [`${unknown} unknown: it depends on who creates the pod`] : []),
+    ...(notSelected > excluded ? [`${notSelected - excluded} that no policy decides about`] : []),
+    ...(excluded > 0 ? [`${excluded} in excluded namespaces`] : []),
+    ...(skipped > 0 ? [`${counted(skipped, 'other object')} left out`] : []),
+    ...(errors > 0 ? [counted(errors, 'error')] : []),
+  ];
+  return [
+    `${counted(items, 'workload')} judged by ${counted(policies, 'policy')}: ${parts.join(', ')}`,
+    ...(items > excluded && notSelected === items
+      ? ['Policies select namespaces by their labels: a Namespace among the manifests has them, or --namespace-labels']
+      : []),
+    ...coverageLines(sum),
+    ...(hidden > 0 ? [`${counted(hidden, 'note')} on capabilities held by default: -o wide shows them`] : []),
+  ];
+}

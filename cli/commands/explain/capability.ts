@@ -1,0 +1,58 @@
+/** A capability's name → its explanation. */
+import { CAPABILITY_TABLE, type Capability, RISKS } from '../../../operator/standards/capabilities.ts';
+import { CONTAINER_RUNTIMES } from '../../../operator/standards/runtimes.ts';
+import { nearest } from '../../nearest.ts';
+import type { Terminal } from '../../output/terminal.ts';
+import { wrap } from '../../output/wrap.ts';
+
+/** As `-o json` prints it. */
+export interface ExplainedCapability extends Capability {
+  /** The names of the container runtimes that give it to containers which ask for nothing. */
+  readonly givenBy: readonly string[];
+}
+
+/**
+ * @param text upper or lower case (ASCII), with or without CAP_; ALL means all capabilities
+ */
+export function capabilityNamed(text: string): { capabilities: readonly Capability[] } | { wrong: string } {
+  const name = text.replace(/[a-z]/g, (letter) => letter.toUpperCase()).replace(/^CAP_/, '');
+  if (name === 'ALL') return { capabilities: CAPABILITY_TABLE };
+  const capability = CAPABILITY_TABLE.find((one) => one.name === name);
+  if (capability) return { capabilities: [capability] };
+  const near = nearest(
+    name,
+    CAPABILITY_TABLE.map((one) => one.name),
+  );
+  const suggestion = near.length > 0 ? `: did you mean ${near.join(' or ')}?` : '; ALL explains every capability';
+  return { wrong: `${text} is not a capability${suggestion}` };
+}
+
+export function explained(capability: Capability): ExplainedCapability {
+  const givenBy = CONTAINER_RUNTIMES.filter(({ byDefault }) => byDefault.includes(capability.name));
+  return { ...capability, givenBy: givenBy.map(({ name }) => name) };
+}
+
+/** For people: several lines. */
+export function capabilityText(capability: Capability, { width }: Terminal): string {
+  const { name, number, permits, addableAt, risk, riskNote, instead, sources } = capability;
+  const { givenBy } = explained(capability);
+  const lines: readonly (readonly [string, string])[] = [
+    ['permits', `to ${permits}`],
+    [
+      'given by',
+      givenBy.length > 0 ? `${givenBy.join(', ')}, to containers that ask for nothing` : 'no runtime by default',
+    ],
+    ['may be added', MAY_ADD[addableAt]],
+    ['risk', RISKS[risk] + (riskNote ? `; ${riskNote}` : '')],
+    ['instead', instead ?? 'no alternative needs less'],
+    ['source', sources.join(', ')],
+  ];
+  const rows = lines.map(([what, text]) => `  ${what.padEnd(14)}${wrap(text, { width, indent: 16 }).slice(16)}`);
+  return `${name} (${number})\n${rows.join('')}`;
+}
+
+const MAY_ADD: Readonly<Record<Capability['addableAt'], string>> = {
+  restricted: 'at every level of the Pod Security Standards',
+  baseline: 'at level baseline, not at restricted',
+  privileged: 'at level privileged only',
+};

@@ -1,0 +1,92 @@
+/** explain: what a capability permits, and what the containers of a file end up holding. */
+import { Option } from 'commander';
+import { printable } from '../../../operator/report/text.ts';
+import { type ExitCode, type Io, type RegisterCommand, UsageError } from '../../command.ts';
+import { withExamples } from '../../examples.ts';
+import { filenames } from '../../options.ts';
+import { jsonText, printableTexts } from '../../output/printable.ts';
+import { terminalOf } from '../../output/terminal.ts';
+
+interface Options {
+  readonly filename: readonly string[];
+  readonly output: 'table' | 'json';
+}
+
+const ABOUT =
+  'what a capability permits, who may add it, and what to use instead; or, for a file, what each container ends up ' +
+  'holding on containerd, CRI-O and Docker, as root and as another user, and why';
+
+export const registerExplain: RegisterCommand = (program, io, finish) => {
+  const command = program
+    .command('explain')
+    .description(ABOUT)
+    .argument('[name...]', 'capabilities, such as NET_RAW; ALL for all of them')
+    .addOption(filenames())
+    .addOption(new Option('-o, --output <format>', 'how to print').choices(['table', 'json']).default('table'))
+    .action(async (names: string[], options: Options) => finish(await explain(names, options, io)));
+  withExamples(command, [
+    { what: 'One capability', paste: 'cappol explain NET_RAW' },
+    {
+      what: 'What a pod holds',
+      paste: `cappol explain -f - <<'EOF'
+apiVersion: v1
+kind: Pod
+metadata: {name: ping}
+spec:
+  containers:
+  - name: ping
+    image: busybox
+    securityContext:
+      runAsUser: 1000
+      capabilities: {drop: [ALL], add: [NET_RAW]}
+EOF`,
+    },
+  ]);
+};
+
+async function explain(names: readonly string[], options: Options, io: Io): Promise<ExitCode> {
+  const { filename } = options;
+  const asked = [names, filename].filter(({ length }) => length > 0);
+  if (asked.length !== 1) {
+    throw new UsageError('name capabilities, such as NET_RAW, or a file with -f');
+  }
+  return filename.length > 0 ? explainFiles(filename, options, io) : explainNames(names, options, io);
+}
+
+async function explainNames(names: readonly string[], { output }: Options, io: Io): Promise<ExitCode> {
+  const { capabilityNamed, capabilityText, explained } = await import('./capability.ts');
+  const found = names.map(capabilityNamed);
+  const capabilities = found.flatMap((one) => ('capabilities' in one ? one.capabilities : []));
+  const terminal = terminalOf(io);
+  const text =
+    output === 'json'
+      ? `${jsonText({ capabilities: capabilities.map(explained) })}\n`
+      : capabilities.map((one) => capabilityText(one, terminal)).join('\n');
+  io.stdout.write(text);
+  const wrong = found.flatMap((one) => ('wrong' in one ? [one.wrong] : []));
+  for (const message of wrong) io.stderr.write(`cappol: ${printable(message)}\n`);
+  return wrong.length > 0 ? 2 : 0;
+}
+
+async function explainFiles(paths: readonly string[], { output }: Options, io: Io): Promise<ExitCode> {
+  const { explainedManifests } = await import('./manifests.ts');
+  const { manifestText } = await import('./text.ts');
+  const terminal = terminalOf(io);
+  const { SkippedDocuments, skippedLines } = await import('../../input/other-documents.ts');
+  let code: ExitCode = 0;
+  const skipped = new SkippedDocuments();
+  const tell = (message: string) => {
+    code = 2;
+    io.stderr.write(`cappol: ${message}\n`);
+  };
+  const manifests = explainedManifests(paths, io, { tell, skip: skipped.skip });
+  if (output === 'json') {
+    const items = [];
+    for await (const manifest of manifests) items.push(manifest);
+    io.stdout.write(`${jsonText({ items })}\n`);
+  } else {
+    for await (const manifest of manifests) io.stdout.write(manifestText(printableTexts(manifest), terminal));
+  }
+  for (const line of skippedLines(skipped.all)) io.stderr.write(`cappol: ${line}\n`);
+  return code;
+}

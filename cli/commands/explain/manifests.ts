@@ -1,0 +1,97 @@
+/** Manifests → what their containers end up holding. */
+
+import { arrayOf, objectOf, valueAt, withoutNulls } from '../../../operator/cluster/raw.ts';
+import { type Finding, findings } from '../../../operator/evaluate/findings.ts';
+import { type ContainerHoldings, holdings } from '../../../operator/evaluate/held.ts';
+import type { PodSpec } from '../../../operator/model/objects.ts';
+import { templatePath } from '../../../operator/model/workload-kinds.ts';
+import type { Io } from '../../command.ts';
+import { isSearched, roleOf } from '../../input/kinds.ts';
+import { type Manifest, type ReadOptions, readManifests } from '../../input/manifests.ts';
+import type { FieldPath } from '../../input/paths.ts';
+import { type PodTemplate, podTemplatesIn } from '../../input/pod-templates.ts';
+import { troubleText } from '../../input/trouble.ts';
+
+/** As `-o json` prints it. */
+export interface ExplainedManifest {
+  readonly kind: string;
+  /** Null when the manifest names none. */
+  readonly namespace: string | null;
+  readonly name: string;
+  readonly file: string;
+  readonly line: number;
+  readonly containers: readonly ExplainedContainer[];
+}
+
+export interface ExplainedContainer extends ContainerHoldings {
+  readonly line: number;
+  readonly findings: readonly Finding[];
+}
+
+/** Callbacks for the documents that are not explained. */
+export interface ExplainListener {
+  /** Called with one line for each input that cannot be read. */
+  tell(message: string): void;
+  /** Called with the type of a document in a folder that is not a Kubernetes object. */
+  skip(what: string): void;
+}
+
+/** Pods, workloads and the pod templates of custom resources; skips objects that make no pods. */
+export async function* explainedManifests(
+  paths: readonly string[],
+  io: Pick<Io, 'stdin' | 'cwd' | 'signal'>,
+  { tell, skip }: ExplainListener,
+): AsyncGenerator<ExplainedManifest> {
+  const options: ReadOptions = { tell: (trouble) => tell(troubleText(trouble)), skip };
+  for await (const manifest of readManifests(paths, io, options)) {
+    const { object, file, line } = manifest;
+    const role = roleOf(object.apiVersion, object.kind);
+    if (typeof role === 'object') tell(troubleText({ file, line, message: role.wrong }));
+    else if (role === 'pod' || role === 'workload') yield explainedManifest(manifest, ownTemplate(object));
+    else if (role === 'other' && isSearched(object.apiVersion)) {
+      for (const template of podTemplatesIn(object)) yield explainedManifest(manifest, template);
+    }
+  }
+}
+
+function ownTemplate(object: Manifest['object']): PodTemplate {
+  const path = templatePath(object.kind);
+  return { path, pod: { spec: objectOf(valueAt(object, [...path, 'spec'])) }, fieldOf: (inPod) => [...path, ...inPod] };
+}
+
+function explainedManifest({ object, file, line, lineOf }: Manifest, template: PodTemplate): ExplainedManifest {
+  const { kind, metadata } = object;
+  const spec = podSpec(withoutNulls(template.pod.spec));
+  const advice = findings(spec);
+  return {
+    kind,
+    namespace: metadata?.namespace ?? null,
+    name: metadata?.name ?? '',
+    file,
+    line,
+    containers: holdings(spec).map((container) => ({
+      ...container,
+      line: lineOf(template.fieldOf(['spec', ...fieldPath(container.path)])),
+      findings: advice.filter((finding) => finding.path.startsWith(`${container.path}.`)),
+    })),
+  };
+}
+
+/** Reads any value as lists of named containers. */
+function podSpec(value: unknown): PodSpec {
+  const { containers, initContainers, ephemeralContainers, ...spec } = objectOf(value);
+  const named = (list: unknown) =>
+    arrayOf(list).map((one) => ({ ...objectOf(one), name: String(objectOf(one).name ?? '') }));
+  return {
+    ...spec,
+    initContainers: named(initContainers),
+    containers: named(containers),
+    ephemeralContainers: named(ephemeralContainers),
+  };
+}
+
+/** `initContainers[0]` → its keys. */
+function fieldPath(path: string): FieldPath {
+  const [, field = '', index = '0'] = /^(\w+)\[(\d+)\]$/.exec(path) ?? [];
+  return [field, Number(index)];
+}

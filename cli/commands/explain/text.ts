@@ -1,0 +1,159 @@
+/** The capabilities of a manifest's containers, for people: a table each, and the reasons. */
+import type { Holding, RuntimeHoldings } from '../../../operator/evaluate/held.ts';
+import { CAPABILITIES } from '../../../operator/standards/capabilities.ts';
+import { CONTAINER_RUNTIMES } from '../../../operator/standards/runtimes.ts';
+import { tableText } from '../../output/table.ts';
+import type { Terminal } from '../../output/terminal.ts';
+import { wrap } from '../../output/wrap.ts';
+import type { ExplainedContainer, ExplainedManifest } from './manifests.ts';
+
+const HEAD = ['RUNTIME', 'USER', 'NO NEW PRIVILEGES', 'BOUNDING', 'PERMITTED', 'EFFECTIVE', 'BY FILE CAPABILITIES'];
+/** A set that differs from a well-known one by at most this many names is described by the difference. */
+const FEW = 4;
+/** Marks the row with the container's own user and allowPrivilegeEscalation. */
+const AS_IT_STANDS = '→ ';
+
+const LEGEND = `${AS_IT_STANDS}the row with the user and allowPrivilegeEscalation of this container. By file capabilities: what a program with file capabilities (setcap) may gain, as the entrypoint / started by another program.`;
+
+const IN_USER_NAMESPACE = "hostUsers: false: all of it counts in the pod's own user namespace only, not on the node";
+
+/** Several lines, with an empty one at the end. */
+export function manifestText(manifest: ExplainedManifest, terminal: Terminal): string {
+  const { kind, namespace, name, file, line, containers } = manifest;
+  const whose = `${kind} ${namespace === null ? '' : `${namespace}/`}${name}`;
+  const at = (where: number) => `(${file === '-' ? 'standard input' : file}:${where})`;
+  if (containers.length === 0) return `${whose} ${at(line)}\nno containers for Linux nodes\n\n`;
+  return containers
+    .map((one) => `${whose}, container "${one.name}" ${at(one.line)}\n${containerText(one, terminal)}\n`)
+    .join('');
+}
+
+function containerText(container: ExplainedContainer, terminal: Terminal): string {
+  const { width } = terminal;
+  const lines = [
+    LEGEND,
+    '',
+    ...whyByRuntime(container),
+    ...whyByUser(container),
+    ...container.findings.map(({ reason, message }) => `note: ${message} (${reason})`),
+  ];
+  const wrapped = (line: string) => wrap(line, { width, hanging: 2 });
+  return [wrapped(asked(container)), '\n', table(container, terminal), ...lines.map(wrapped)].join('');
+}
+
+function asked({ add, drop, privileged, noNewPrivileges, ...user }: ExplainedContainer): string {
+  const parts = [
+    ...(privileged ? ['privileged'] : []),
+    ...(add.length > 0 ? [`adds ${add.join(', ')}`] : []),
+    ...(drop.length > 0 ? [`drops ${drop.join(', ')}`] : []),
+  ];
+  const lists = parts.length > 0 ? parts : ['asks for nothing'];
+  const escalation = noNewPrivileges
+    ? 'no-new-privileges (allowPrivilegeEscalation: false)'
+    : 'may gain new privileges';
+  return [...lists, `runs as ${userText(user)}`, escalation].join('; ');
+}
+
+function userText({ uid, nonRoot }: Pick<ExplainedContainer, 'uid' | 'nonRoot'>): string {
+  if (uid === 0) return 'root';
+  if (uid !== undefined) return `user ${uid}`;
+  return nonRoot ? "the image's user, never root" : "the image's user";
+}
+
+/** A row of the table: its cells, and the runtimes that it applies to. */
+interface Row {
+  readonly runtimes: readonly string[];
+  readonly cells: readonly string[];
+  readonly stands: boolean;
+}
+
+function table(container: ExplainedContainer, terminal: Terminal): string {
+  const rows = together(container.runtimes.flatMap((one) => rowsOf(one, container)));
+  return tableText(
+    HEAD,
+    rows.map(({ runtimes, cells, stands }) => [(stands ? AS_IT_STANDS : '  ') + runtimes.join(', '), ...cells]),
+    { terminal },
+  );
+}
+
+function rowsOf({ runtime, error, holdings }: RuntimeHoldings, container: ExplainedContainer): Row[] {
+  if (error !== undefined)
+    return [{ runtimes: [runtime], cells: ['-', '-', 'does not start', '', '', ''], stands: true }];
+  const byDefault = CONTAINER_RUNTIMES.find(({ name }) => name === runtime)?.byDefault ?? [];
+  const users = container.uid === 0 ? [true] : [true, false];
+  return users.flatMap((root) => {
+    const ways = holdings.filter((holding) => holding.root === root);
+    const told = ways.map((way) => ({ way, cells: setCells(way, byDefault) }));
+    const [first] = told;
+    const same = first && told.every(({ cells }) => cells.join() === first.cells.join());
+    const who = root ? 'root' : container.uid === undefined ? 'not root' : `user ${container.uid}`;
+    return (same ? [first] : told).map(({ way, cells }) => ({
+      runtimes: [runtime],
+      cells: [who, same ? 'either' : way.noNewPrivileges ? 'yes' : 'no', ...cells],
+      stands: isItsUser(root, container) && (same || way.noNewPrivileges === container.noNewPrivileges),
+    }));
+  });
+}
+
+/** Whether it runs, or may run, as this user. */
+function isItsUser(root: boolean, { uid, nonRoot }: ExplainedContainer): boolean {
+  if (root) return uid === undefined ? !nonRoot : uid === 0;
+  return uid !== 0;
+}
+
+function setCells(
+  { bounding, permitted, effective, fileCapabilities }: Holding,
+  byDefault: readonly string[],
+): string[] {
+  const { entrypoint, below } = fileCapabilities;
+  const text = (names: readonly string[]) => setText(names, byDefault);
+  return [text(bounding), text(permitted), text(effective), `${text(entrypoint)} / ${text(below)}`];
+}
+
+/** `none`, `NET_RAW`, `default 14`, `default 14 - NET_RAW`, `all 41` */
+function setText(names: readonly string[], byDefault: readonly string[]): string {
+  if (names.length === 0) return 'none';
+  const known: readonly (readonly [string, readonly string[]])[] = [
+    [`all ${CAPABILITIES.length}`, CAPABILITIES],
+    [`default ${byDefault.length}`, byDefault],
+  ];
+  for (const [called, set] of known) {
+    const more = names.filter((name) => !set.includes(name));
+    const fewer = set.filter((name) => !names.includes(name));
+    if (more.length + fewer.length > FEW || names.length <= FEW) continue;
+    return [called, ...more.map((name) => `+ ${name}`), ...fewer.map((name) => `- ${name}`)].join(' ');
+  }
+  return names.join(', ');
+}
+
+/** Merges rows with the same cells; in the order of their first. */
+function together(rows: readonly Row[]): Row[] {
+  const merged = new Map<string, Row>();
+  for (const row of rows) {
+    const key = JSON.stringify([row.cells, row.stands]);
+    const before = merged.get(key);
+    merged.set(key, before ? { ...before, runtimes: [...before.runtimes, ...row.runtimes] } : row);
+  }
+  return [...merged.values()];
+}
+
+function whyByRuntime({ runtimes }: ExplainedContainer): string[] {
+  const told = runtimes.map(({ runtime, error, because }) => ({
+    runtime,
+    why: error === undefined ? because.join('; ') : `does not start: ${error}`,
+  }));
+  const byText = Map.groupBy(told, ({ why }) => why);
+  return [...byText].map(([why, same]) => `${same.map(({ runtime }) => runtime).join(', ')}: ${why}`);
+}
+
+function whyByUser(container: ExplainedContainer): string[] {
+  const root = 'root: the kernel makes all of the bounding set permitted and effective';
+  const others = `${container.uid ? `user ${container.uid}` : 'other users'}: the kernel leaves only what file capabilities give, since runtimes set no ambient capabilities`;
+  if (container.runtimes.every(({ error }) => error !== undefined)) return [];
+  return [
+    ...(container.nonRoot ? [] : [root]),
+    ...(container.uid === 0 ? [] : [others]),
+    ...(container.inUserNamespace ? [IN_USER_NAMESPACE] : []),
+    "no-new-privileges: setuid and file capabilities give nothing, but for the entrypoint's own file capabilities",
+  ];
+}

@@ -1,0 +1,62 @@
+/** A migration as JSON, and as a table with counts. */
+import { valueAt } from '../../../operator/cluster/raw.ts';
+import { bounded, counted } from '../../../operator/report/text.ts';
+import { fieldPath } from '../../input/paths.ts';
+import type { Migration, Note } from '../../migrate/migrate.ts';
+import { jsonText } from '../../output/printable.ts';
+import { tableText } from '../../output/table.ts';
+import type { Terminal } from '../../output/terminal.ts';
+
+/** In columns and comments. */
+export const LONGEST = 200;
+const LONGEST_VALUE = 80;
+const LONGEST_NOTE = 1000;
+
+/** A List to apply, with two fields that kubectl ignores: `notes` and `origins`. */
+export function listText({ policies, rbac, notes, origins }: Migration): string {
+  const list = { apiVersion: 'v1', kind: 'List', items: [...policies, ...rbac], notes, origins };
+  return `${jsonText(list)}\n`;
+}
+
+/** Each line of the policies with its source field, followed by the notes on them. */
+export function reportText(migration: Migration, terminal: Terminal): string {
+  const { policies, origins } = migration;
+  const lines = policies.flatMap(({ metadata, spec }) =>
+    Object.entries(origins[metadata?.name ?? ''] ?? {}).map(([path, from]) => [
+      metadata?.name ?? '',
+      path.replace(/^spec\.(?:overrides\.)?/, ''),
+      from,
+      bounded(valueText(valueAt({ spec }, fieldPath(path))), LONGEST_VALUE),
+    ]),
+  );
+  const notes = migration.notes.map(({ object, field, value, text, exact }) => [
+    object,
+    field,
+    bounded(valueText(value), LONGEST_VALUE),
+    exact ? 'yes' : 'no',
+    text,
+  ]);
+  return [
+    ...(lines.length > 0 ? [tableText(['POLICY', 'FIELD', 'FROM', 'VALUE'], lines, { terminal }), '\n'] : []),
+    ...(notes.length > 0
+      ? [tableText(['OBJECT', 'FIELD', 'VALUE', 'EXACT', 'WHAT HAPPENS'], notes, { terminal }), '\n']
+      : []),
+    countsText(migration),
+  ].join('');
+}
+
+/** `1 policy, 2 bindings; 3 notes, 1 of them on what has no exact counterpart` */
+export function countsText({ policies, rbac, notes }: Migration): string {
+  const inexact = notes.filter(({ exact }) => !exact).length;
+  const what = `${counted(policies.length, 'policy')}, ${counted(rbac.length, 'binding')}`;
+  return `${what}; ${counted(notes.length, 'note')}, ${inexact} of them on what has no exact counterpart\n`;
+}
+
+/** Keeps names and values on one line. */
+export function noteText({ object, field, value, text }: Note): string {
+  return bounded(`${object}: ${field}: ${bounded(valueText(value), LONGEST_VALUE)}: ${text}`, LONGEST_NOTE);
+}
+
+function valueText(value: unknown): string {
+  return typeof value === 'string' ? value : (JSON.stringify(value) ?? '');
+}

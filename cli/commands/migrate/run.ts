@@ -1,0 +1,74 @@
+/** The work of migrate: reads the objects, migrates, prints, and lists the next steps. */
+import type { Mode } from '../../../operator/api/capability-policy.ts';
+import { type ExitCode, type Io, UsageError } from '../../command.ts';
+import { type Manifest, readManifests } from '../../input/manifests.ts';
+import { type Trouble, troubleText } from '../../input/trouble.ts';
+import { type Problem, pathText } from '../../migrate/invalid-input.ts';
+import { InvalidInput, type Migration, migrate } from '../../migrate/migrate.ts';
+import { terminalOf } from '../../output/terminal.ts';
+import { listText, noteText, reportText } from './output.ts';
+import { nextSteps } from './steps.ts';
+import { yamlText } from './yaml.ts';
+
+export interface MigrateOptions {
+  readonly filename: readonly string[];
+  readonly mode: Mode;
+  /** Labels that a namespace must have; undefined: every namespace. */
+  readonly namespaceSelector?: Readonly<Record<string, string>>;
+  readonly output: 'yaml' | 'json' | 'report';
+  readonly strict?: boolean;
+}
+
+const PRINTERS = { yaml: yamlText, json: listText, report: reportText };
+
+const MIGRATED = ['PodSecurityPolicy', 'SecurityContextConstraints'];
+const KINDS = [...MIGRATED, 'ClusterRole', 'ClusterRoleBinding', 'Role', 'RoleBinding'];
+
+export async function runMigrate(options: MigrateOptions, io: Io): Promise<ExitCode> {
+  const { filename, mode, namespaceSelector, output, strict } = options;
+  if (filename.length === 0) throw new UsageError('nothing to migrate: name files with -f');
+  const manifests = await read(filename, io);
+  const migration = attempt(manifests, {
+    mode,
+    ...(namespaceSelector && { namespaceSelector: { matchLabels: { ...namespaceSelector } } }),
+  });
+  const inexact = migration.notes.filter(({ exact }) => !exact);
+  if (strict && inexact.length > 0 && output !== 'report') {
+    for (const note of inexact) io.stderr.write(`cappol: ${noteText(note)}\n`);
+    return 1;
+  }
+  io.stdout.write(PRINTERS[output](migration, terminalOf(io)));
+  io.stderr.write(nextSteps(migration, mode));
+  return strict && inexact.length > 0 ? 1 : 0;
+}
+
+/** If an input cannot be read as a whole, nothing is migrated: the missing part might narrow or open it. */
+async function read(paths: readonly string[], io: Io): Promise<Manifest[]> {
+  const manifests: Manifest[] = [];
+  const troubles: Trouble[] = [];
+  for await (const manifest of readManifests(paths, io, { tell: (trouble) => troubles.push(trouble) })) {
+    if (KINDS.includes(manifest.object.kind)) manifests.push(manifest);
+  }
+  if (troubles.length > 0) throw new UsageError(troubles.map(troubleText).join('\n'));
+  if (!manifests.some(({ object }) => MIGRATED.includes(object.kind)))
+    throw new UsageError(`nothing to migrate: no ${MIGRATED.join(' and no ')} in ${paths.join(', ')}`);
+  return manifests;
+}
+
+function attempt(manifests: readonly Manifest[], options: Parameters<typeof migrate>[1]): Migration {
+  try {
+    return migrate(
+      manifests.map(({ object }) => object),
+      options,
+    );
+  } catch (error) {
+    if (!(error instanceof InvalidInput)) throw error;
+    throw new UsageError(error.problems.map((problem) => problemText(problem, manifests)).join('\n'));
+  }
+}
+
+/** `psp.yaml:12: PodSecurityPolicy/restricted: spec.runAsUser.rule: Unsupported value: …` */
+function problemText({ index, object, path, reason }: Problem, manifests: readonly Manifest[]): string {
+  const { file, lineOf } = manifests[index] as Manifest;
+  return troubleText({ file, line: lineOf(path), message: `${object}: ${pathText(path)}: ${reason}` });
+}

@@ -1,0 +1,61 @@
+/** A migration as YAML to apply: each line with its source field, and the notes above. */
+import { Document, isCollection, isMap, isNode, isScalar, type Node } from 'yaml';
+import type { CapabilityPolicy } from '../../../operator/api/capability-policy.ts';
+import { bounded } from '../../../operator/report/text.ts';
+import { fieldPath } from '../../input/paths.ts';
+import type { Migration, Note, RbacObject } from '../../migrate/migrate.ts';
+import { documentText } from '../../output/yaml-document.ts';
+import { LONGEST, noteText } from './output.ts';
+
+/** kubectl's YAML parser reads `yes` and `010` as more than texts. */
+const READ_BY_KUBECTL = { compat: 'yaml-1.1' } as const;
+const STYLE = { lineWidth: 0, indentSeq: false, flowCollectionPadding: false };
+
+export function yamlText(migration: Migration): string {
+  const { policies, rbac, notes, origins } = migration;
+  const told = new Set<Note>();
+  const documents = policies.map((policy) => {
+    const name = policy.metadata?.name ?? '';
+    const own = notes.filter(({ object, value }) => object.endsWith(`/${name}`) || value === name);
+    for (const note of own) told.add(note);
+    return policyDocument(policy, origins[name] ?? {}, own);
+  });
+  const others = notes.filter((note) => !told.has(note));
+  return [...(others.length > 0 ? [`${comment(others)}\n`] : []), ...[...documents, ...rbac.map(bindingDocument)]].join(
+    '---\n',
+  );
+}
+
+function policyDocument(policy: CapabilityPolicy, origins: Readonly<Record<string, string>>, notes: readonly Note[]) {
+  const document = new Document(policy, READ_BY_KUBECTL);
+  for (const [path, from] of Object.entries(origins)) {
+    const node = document.getIn(fieldPath(path), true);
+    if (isNode(node)) annotate(node, from);
+  }
+  const selector = document.getIn(['spec', 'namespaceSelector'], true);
+  if (isMap(selector)) selector.flow = true;
+  return `${notes.length > 0 ? `${comment(notes)}\n` : ''}${documentText(document, STYLE)}`;
+}
+
+/** On one line, so that the comment is beside everything that it describes. */
+function annotate(node: Node, from: string): void {
+  if (isCollection(node)) node.flow = true;
+  if (isCollection(node) || isScalar(node)) node.comment = ` ${bounded(from, LONGEST)}`;
+}
+
+function bindingDocument(binding: RbacObject): string {
+  const document = new Document(binding, READ_BY_KUBECTL);
+  for (const path of [['metadata'], ['roleRef']]) {
+    const node = document.getIn(path, true);
+    if (isMap(node)) node.flow = true;
+  }
+  for (const [i] of binding.subjects.entries()) {
+    const node = document.getIn(['subjects', i], true);
+    if (isMap(node)) node.flow = true;
+  }
+  return documentText(document, STYLE);
+}
+
+function comment(notes: readonly Note[]): string {
+  return notes.map((note) => `# ${note.exact ? 'Note' : 'Not exact'}: ${noteText(note)}.`).join('\n');
+}

@@ -1,0 +1,100 @@
+/**
+ * render --diff: the changes that an operator would make in a cluster if it had these policies beside the live ones.
+ */
+import { createTwoFilesPatch } from 'diff';
+import { canonical } from '../../../operator/apply/drift.ts';
+import { lastAccepted } from '../../../operator/apply/standing.ts';
+import type { Manifest } from '../../../operator/compile/objects.ts';
+import type { RenderedObject } from '../../../operator/model/objects.ts';
+import { excludingPlatform, snapshot, withCluster } from '../../cluster.ts';
+import type { ExitCode, Io } from '../../command.ts';
+import type { Given } from '../../options.ts';
+import type { PolicyContextBuilder } from '../../policies/context-builder.ts';
+import type { Troubles } from '../check/run.ts';
+import { isProbe, objectsOf, yaml } from './objects.ts';
+import type { RenderOptions } from './options.ts';
+
+export interface DiffInput {
+  readonly builder: PolicyContextBuilder;
+  readonly troubles: Troubles;
+  /** Adds the policies of the files. */
+  addFiles(): Promise<unknown>;
+}
+
+/** Names end in a hash of the object's text: without the hash, an object and its replacement have the same name. */
+const HASH = /-[0-9a-f]{12}(?=$|-)/;
+
+export async function renderDiff(given: Given<RenderOptions>, io: Io, input: DiffInput): Promise<ExitCode> {
+  const { builder, troubles } = input;
+  return withCluster(given, async (connected) => {
+    const options = await excludingPlatform<RenderOptions>(given, connected);
+    const cluster = await snapshot(connected, io, { workloads: false });
+    builder.addCluster(cluster);
+    await input.addFiles();
+    const contextOptions = {
+      ...options,
+      oldestServer: cluster.oldestServer,
+      namespaceLabels: {},
+      lastAccepted: lastAccepted(cluster.rendered()),
+    };
+    const { compiled } = builder.build(contextOptions, troubles.trouble);
+    const text = differences(cluster.rendered(), objectsOf(compiled));
+    io.stdout.write(text);
+    if (troubles.count > 0) return 2;
+    return text === '' ? 0 : 1;
+  });
+}
+
+/**
+ * Compares only enforcement: it ignores an operator's probes and owner references. In the unified format; empty when
+ * there are none. By kind and name.
+ */
+export function differences(live: readonly RenderedObject[], desired: readonly Manifest[]): string {
+  const byKey = <Object extends RenderedObject | Manifest>(objects: readonly Object[]) =>
+    new Map(objects.filter((object) => !isProbe(object)).map((object) => [keyOf(object), object]));
+  const standing = byKey(live);
+  const wanted = byKey(desired);
+  const keys = [...new Set([...standing.keys(), ...wanted.keys()])].sort();
+  return keys.map((key) => difference(standing.get(key), wanted.get(key))).join('');
+}
+
+function keyOf({ kind, metadata }: Pick<Manifest, 'kind'> & { metadata: { name: string } }): string {
+  return `${kind}/${metadata.name.replace(HASH, '')}`;
+}
+
+function difference(live: RenderedObject | undefined, desired: Manifest | undefined): string {
+  const [before, after] = [text(live, desired), text(desired, desired)];
+  if (before === after) return '';
+  const patch = createTwoFilesPatch(title(live), title(desired), before, after);
+  // Drops the header lines of the diff, which repeat the name and a line of equal signs.
+  return patch.replace(/^(?:Index: .*\n)?=+\n/, '');
+}
+
+function title(object: RenderedObject | Manifest | undefined): string {
+  return object ? `${object.kind}/${object.metadata.name}` : '/dev/null';
+}
+
+/** The fields of an object that are ours, without those that the API server fills in. */
+function text(object: RenderedObject | Manifest | undefined, desired: Manifest | undefined): string {
+  if (!object) return '';
+  const { apiVersion, kind, metadata, spec, rules, roleRef, subjects } = object;
+  const { name, labels = {}, annotations = {} } = metadata;
+  const ours = (own: Readonly<Record<string, string>>, stated: Readonly<Record<string, string>> | undefined) =>
+    Object.fromEntries(
+      Object.entries(own).filter(([key]) => desired === undefined || Object.hasOwn(stated ?? {}, key)),
+    );
+  const shown = {
+    apiVersion,
+    kind,
+    metadata: {
+      name,
+      labels: ours(labels, desired?.metadata.labels),
+      annotations: ours(annotations, desired?.metadata.annotations),
+    },
+    spec,
+    rules,
+    roleRef,
+    subjects,
+  };
+  return yaml(JSON.parse(canonical(shown)));
+}

@@ -1,0 +1,95 @@
+/** render: prints the objects that policies compile to and that need no operator, or how they differ from a cluster. */
+import { objectOf, textsIn } from '../../../operator/cluster/raw.ts';
+import type { Compiled } from '../../../operator/compile/compile.ts';
+import { podSecurityLabels } from '../../../operator/compile/labels.ts';
+import type { Manifest } from '../../../operator/compile/objects.ts';
+import { type ExitCode, type Io, UsageError } from '../../command.ts';
+import { roleOf } from '../../input/kinds.ts';
+import { type Manifest as Read, readManifests } from '../../input/manifests.ts';
+import { excludingBy, type Given } from '../../options.ts';
+import { PolicyContextBuilder } from '../../policies/context-builder.ts';
+import { Troubles } from '../check/run.ts';
+import { isProbe, objectsOf, yaml } from './objects.ts';
+import type { RenderOptions } from './options.ts';
+
+/** A namespace of the files, to be applied with its labels. */
+interface Namespace {
+  readonly name: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly annotations: Readonly<Record<string, string>>;
+}
+
+export async function render(given: Given<RenderOptions>, io: Io): Promise<ExitCode> {
+  const options = excludingBy<RenderOptions>(given);
+  const troubles = new Troubles(io);
+  const builder = new PolicyContextBuilder();
+  if (options.diff) {
+    const { renderDiff } = await import('./diff.ts');
+    return renderDiff(given, io, {
+      builder,
+      troubles,
+      addFiles: () => readInto(builder, options, io, troubles),
+    });
+  }
+  const namespaces = await readInto(builder, options, io, troubles);
+  if (builder.isEmpty && troubles.count === 0) throw new UsageError('no CapabilityPolicy in the files of --policy');
+  const { compiled } = builder.build(
+    { ...options, oldestServer: options.serverVersion, namespaceLabels: {} },
+    troubles.trouble,
+  );
+  // A part of the policies would enforce something else than all of them.
+  if (troubles.count > 0) return 2;
+  io.stdout.write(manifestTexts(compiled, namespaces, options));
+  return 0;
+}
+
+/** The policies, and the namespaces beside them. */
+async function readInto(
+  builder: PolicyContextBuilder,
+  { policy }: RenderOptions,
+  io: Io,
+  { trouble }: Troubles,
+): Promise<Namespace[]> {
+  const namespaces: Namespace[] = [];
+  for await (const manifest of readManifests(policy, io, { tell: trouble })) {
+    builder.addManifest(manifest, trouble);
+    namespaces.push(...namespaceIn(manifest));
+  }
+  return namespaces.sort((a, b) => (a.name < b.name ? -1 : 1));
+}
+
+function namespaceIn({ object: { apiVersion, kind, metadata } }: Read): Namespace[] {
+  if (roleOf(apiVersion, kind) !== 'namespace') return [];
+  const { name, labels, annotations } = objectOf(metadata);
+  return [{ name: String(name), labels: textsIn(labels), annotations: textsIn(annotations) }];
+}
+
+/** The same policies give the same text, whatever the order of the files. */
+function manifestTexts(compiled: Compiled, namespaces: readonly Namespace[], options: RenderOptions): string {
+  const objects = objectsOf(compiled).filter((object) => !isProbe(object));
+  const labelled = namespaces.map((one) => namespaceObject(one, compiled, options));
+  return [...objects.map(withoutOwner), ...labelled].map(yaml).join('---\n');
+}
+
+function namespaceObject({ name, labels, annotations }: Namespace, { policies }: Compiled, options: RenderOptions) {
+  const own = { 'kubernetes.io/metadata.name': name, ...labels };
+  const labelOptions = { oldestServer: options.serverVersion, podSecurityDefaults: {} };
+  return {
+    apiVersion: 'v1',
+    kind: 'Namespace',
+    metadata: {
+      name,
+      labels: { ...labels, ...podSecurityLabels(policies, own, labelOptions) },
+      ...(Object.keys(annotations).length > 0 && { annotations }),
+    },
+  };
+}
+
+/**
+ * Without owner references: the user who applies the objects owns them, and the policy itself may not be in the
+ * cluster.
+ */
+function withoutOwner({ metadata: { ownerReferences: _, ...metadata }, ...object }: Manifest): object {
+  const { apiVersion, kind, ...rest } = object;
+  return { apiVersion, kind, metadata, ...rest };
+}

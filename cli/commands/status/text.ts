@@ -1,0 +1,236 @@
+/** A view of the policies that shows what needs attention first, and wraps lines to the terminal. */
+
+import type { Holder } from '../../../operator/evaluate/use.ts';
+import type { RbacSubject } from '../../../operator/model/objects.ts';
+import { bounded, counted, firstOf } from '../../../operator/report/text.ts';
+import { type Entry, groupedText, withSharedDetail } from '../../output/grouped.ts';
+import { type MergedViolation, mergeViolations, modesOf, policiesText } from '../../output/merged.ts';
+import { OUTCOME_STYLES, type Outcome, outcomeOf } from '../../output/outcome.ts';
+import { tableText } from '../../output/table.ts';
+import type { Terminal } from '../../output/terminal.ts';
+import { wrap } from '../../output/wrap.ts';
+import type { PolicyView, StatusView, ViolationView } from './view.ts';
+
+const POLICY_HEAD = ['NAME', 'LEVEL', 'MODE', 'PSA', 'NAMESPACES', 'VIOLATING', 'UNKNOWN', 'READY', 'MAY USE'];
+const WIDE_HEAD = [...POLICY_HEAD, 'PRIORITY', 'VERSION', 'SHARES WITH', 'UNUSED GRANTS'];
+/** The columns to drop, in this order, from a table that is wider than the terminal. */
+const OPTIONAL_COLUMNS = ['UNKNOWN', 'PSA', 'MAY USE', 'NAMESPACES'];
+const VIOLATION_HEAD = ['NAMESPACE', 'WORKLOAD', 'PODS', 'RESULT', 'POLICY', 'RULE', 'MESSAGE'];
+const MOST_SUBJECTS = 2;
+/** Conditions for which True is the desired status. */
+const GOOD = ['Accepted', 'Programmed', 'Ready', 'Compliant'];
+/** Conditions whose content is already in the tables or in another condition. */
+const TOLD_ELSEWHERE = ['Compliant', 'Ready', 'Stalled'];
+
+export interface TextOptions {
+  readonly terminal: Terminal;
+  readonly wide: boolean;
+  /** The user asked for a single policy: show every detail. */
+  readonly whole: boolean;
+  /** The only namespace to show. */
+  readonly namespace: string | undefined;
+}
+
+export function statusText(view: StatusView, options: TextOptions): string {
+  const { policies } = view;
+  const { terminal, wide, whole, namespace } = options;
+  if (policies.length === 0) {
+    return namespace === undefined ? 'There are no policies.\n' : `No policy selects namespace ${namespace}.\n`;
+  }
+  const sections = [
+    wrap(summary(policies, namespace), terminal),
+    policyTable(policies, options),
+    conditionLines(policies, wide || whole, terminal),
+    violations(policies, terminal),
+    useTable(policies, terminal),
+    allLines(view.mayUseAll ?? [], terminal),
+  ];
+  return sections.filter((section) => section !== '').join('\n');
+}
+
+function policyTable(policies: readonly PolicyView[], { terminal, wide }: TextOptions): string {
+  const rows = policies.map((policy) => policyRow(policy, wide));
+  const paint = (head: string, cell: string) => {
+    if (head === 'READY') return terminal.paint(cell === 'True' ? 'green' : 'red', cell);
+    return head === 'VIOLATING' && cell !== '0' ? terminal.paint('red', cell) : cell;
+  };
+  return tableText(wide ? WIDE_HEAD : POLICY_HEAD, rows, {
+    terminal,
+    paint,
+    ...(!wide && { optional: OPTIONAL_COLUMNS }),
+  });
+}
+
+function summary(policies: readonly PolicyView[], namespace: string | undefined): string {
+  const notReady = policies.filter((policy) => ready(policy) !== 'True').length;
+  const violations = policies.flatMap((one) => one.violations).filter(({ verdict }) => verdict === 'Violating');
+  const workloads = new Set(violations.map(({ namespace, kind, name }) => `${namespace}/${kind}/${name}`)).size;
+  const namespaces = new Set(violations.map(({ namespace }) => namespace)).size;
+  const scope = namespace === undefined ? '' : ` for namespace ${namespace}`;
+  const partial = policies.some(isPartial) ? ' at least' : '';
+  return [
+    `${counted(policies.length, 'policy')}${scope}${notReady > 0 ? `, ${notReady} not ready` : ''}:`,
+    workloads === 0
+      ? 'no workload violates.'
+      : `${counted(workloads, 'workload')} in ${counted(namespaces, 'namespace')}${partial} ${workloads === 1 ? 'violates' : 'violate'}.`,
+  ].join(' ');
+}
+
+/** A status names only the first workloads. */
+function isPartial({ judged, workloads, violations }: PolicyView): boolean {
+  const named = new Set(violations.map(({ namespace, kind, name }) => `${namespace}/${kind}/${name}`)).size;
+  return judged === 'Status' && named < workloads.violating + workloads.unknown;
+}
+
+function policyRow(policy: PolicyView, wide: boolean): string[] {
+  const { name, level, mode, podSecurity, namespaces, workloads } = policy;
+  const cells = [
+    name,
+    level,
+    mode,
+    podSecurity,
+    String(namespaces.deciding),
+    String(workloads.violating),
+    String(workloads.unknown),
+    ready(policy),
+    users(policy),
+  ];
+  const shares = policy.sharesWith.map(({ policy: other, relation }) => `${other} (${relation})`);
+  const more = [String(policy.priority), policy.levelVersion, firstOf(shares, 3), policy.unusedGrants.join(', ')];
+  return wide ? [...cells, ...more.map((cell) => cell || '-')] : cells;
+}
+
+function ready({ conditions }: PolicyView): string {
+  return conditions.find(({ type }) => type === 'Ready')?.status ?? 'Unknown';
+}
+
+function users({ usableBy, usedBy }: PolicyView): string {
+  if (usableBy === 'Everyone') return 'everyone';
+  if (!usedBy) return '?';
+  return usedBy.length === 0
+    ? 'nobody'
+    : firstOf(
+        usedBy.map(({ subject }) => subjectText(subject)),
+        MOST_SUBJECTS,
+      );
+}
+
+/** Each policy's conditions that report a problem, or all of them. */
+function conditionLines(policies: readonly PolicyView[], all: boolean, terminal: Terminal): string {
+  const lines = policies.flatMap(({ name, conditions }) =>
+    conditions
+      .filter(
+        ({ type, status }) => all || (!TOLD_ELSEWHERE.includes(type) && (status === 'True') !== GOOD.includes(type)),
+      )
+      .map(({ type, status, reason, message }) =>
+        wrap(`${name}: ${type} is ${status} (${reason}): ${bounded(message, 1024)}`, {
+          width: terminal.width,
+          hanging: 2,
+        }),
+      ),
+  );
+  return lines.join('');
+}
+
+/** One violation of a workload, with all policies that report it. */
+interface Violation extends MergedViolation<ViolationView & { readonly policy: string }> {
+  readonly outcome: Outcome;
+}
+
+function violations(policies: readonly PolicyView[], terminal: Terminal): string {
+  const all = mergedViolations(policies);
+  if (all.length === 0) return '';
+  return terminal.width === undefined ? violationTable(all, terminal) : violationGroups(all, terminal);
+}
+
+function mergedViolations(policies: readonly PolicyView[]): Violation[] {
+  const modes = modesOf(policies);
+  const all = policies.flatMap(({ name: policy, violations: own }) => own.map((one) => ({ ...one, policy })));
+  const workloads = Map.groupBy(all, workloadKey);
+  return [...workloads.keys()]
+    .sort()
+    .flatMap((key) => mergeViolations(workloads.get(key) ?? [], modes))
+    .map((one) => ({ ...one, outcome: one.first.verdict === 'Unknown' ? 'Unknown' : outcomeOf(one.mode) }));
+}
+
+function workloadKey({ namespace, kind, name }: ViolationView): string {
+  return [namespace, kind, name].join('\n');
+}
+
+function violationTable(all: readonly Violation[], terminal: Terminal): string {
+  const styles = new Map(Object.entries(OUTCOME_STYLES).map(([outcome, style]) => [outcome.toLowerCase(), style]));
+  const paint = (head: string, cell: string) => {
+    const style = head === 'RESULT' ? styles.get(cell) : undefined;
+    return style ? terminal.paint(style, cell) : cell;
+  };
+  const rows = all.map((one) => [
+    one.first.namespace,
+    bounded(`${one.first.kind} ${one.first.name}`, 320),
+    one.outcome === 'Unknown' ? '?' : String(one.first.pods),
+    one.outcome.toLowerCase(),
+    byText(one),
+    one.first.rule,
+    bounded(one.message, 1024),
+  ]);
+  return tableText(VIOLATION_HEAD, rows, { terminal, paint });
+}
+
+function violationGroups(all: readonly Violation[], terminal: Terminal): string {
+  const workloads = [...Map.groupBy(all, ({ first }) => workloadKey(first)).values()].map((ofWorkload) => {
+    const [{ first }] = ofWorkload as [Violation];
+    return withSharedDetail({
+      namespace: first.namespace,
+      workload: `${first.kind} ${first.name}`,
+      remark: first.pods > 0 ? counted(first.pods, 'pod') : '',
+      entries: ofWorkload.map(entryOf),
+    });
+  });
+  return groupedText(workloads, terminal);
+}
+
+function entryOf(violation: Violation): Entry {
+  const { outcome, first, message } = violation;
+  return {
+    label: outcome.toLowerCase(),
+    style: OUTCOME_STYLES[outcome],
+    text: `${first.rule}: ${bounded(message, 1024)}`,
+    detail: `by ${byText(violation)}`,
+  };
+}
+
+/** `everywhere; admitted by net` */
+function byText(violation: Violation): string {
+  const { admittedBy } = violation.first;
+  return `${policiesText(violation)}${admittedBy === undefined ? '' : `; admitted by ${admittedBy}`}`;
+}
+
+function useTable(policies: readonly PolicyView[], terminal: Terminal): string {
+  const rows = policies.flatMap(({ name, usedBy = [] }) =>
+    usedBy.map((holder) => [name, subjectText(holder.subject), where(holder)]),
+  );
+  return rows.length === 0 ? '' : tableText(['POLICY', 'MAY USE IT', 'WHERE'], rows, { terminal });
+}
+
+/** Subjects that may use all policies, unintended ones first. */
+function allLines(holders: readonly Holder[], { width }: Terminal): string {
+  const named = (some: readonly Holder[]) =>
+    some.map((one) => `${subjectText(one.subject)} (${where(one)})`).join(', ');
+  const wildcard = holders.filter((one) => one.wildcard);
+  const others = holders.filter((one) => !one.wildcard);
+  return [
+    ...(wildcard.length > 0 ? [`May use every policy, by wildcard: ${named(wildcard)}`] : []),
+    ...(others.length > 0 ? [`May use every policy: ${named(others)}`] : []),
+  ]
+    .map((line) => wrap(line, { width, hanging: 2 }))
+    .join('');
+}
+
+function where({ namespace, everybody }: Holder): string {
+  const place = namespace === undefined ? 'everywhere' : `namespace ${namespace}`;
+  return everybody ? `${place}; and so everybody, through the built-in controllers` : place;
+}
+
+/** `ServiceAccount net/pinger` */
+function subjectText({ kind, namespace, name }: RbacSubject): string {
+  return bounded(`${kind} ${namespace === undefined ? '' : `${namespace}/`}${name}`, 256);
+}

@@ -1,0 +1,190 @@
+/** A cluster → what an administrator wants to know of its policies. Pure: the same cluster, the same view. */
+import type {
+  CapabilityPolicyStatus,
+  CompletePolicy,
+  Condition,
+  Mode,
+  UsableBy,
+} from '../../../operator/api/capability-policy.ts';
+import type { ClusterState } from '../../../operator/cluster-state.ts';
+import {
+  judgeNamespace,
+  type NamespaceJudgement,
+  type WorkloadJudgement,
+} from '../../../operator/evaluate/namespace.ts';
+import type { Holder, UseIndex } from '../../../operator/evaluate/use.ts';
+import { type Verdict, violationsBy } from '../../../operator/evaluate/verdict.ts';
+import type { Evaluator } from '../../../operator/evaluate/violations.ts';
+import type { Cluster } from '../../../operator/model/objects.ts';
+import { reportWorkloads } from '../../../operator/report/violations.ts';
+
+/** As `-o json` prints it. */
+export interface StatusView {
+  /** By name. */
+  readonly policies: readonly PolicyView[];
+  /** Who may use every policy; absent when roles or bindings can't be read. */
+  readonly mayUseAll?: readonly Holder[];
+  /** What could not be read, and what follows; empty when the view is whole. */
+  readonly missing: readonly string[];
+}
+
+export interface PolicyView {
+  readonly name: string;
+  readonly level: string;
+  readonly levelVersion: string;
+  readonly mode: Mode;
+  readonly priority: number;
+  /** The label that its namespaces get, `restricted:v1.36`; `-` for none. */
+  readonly podSecurity: string;
+  readonly conditions: readonly Condition[];
+  readonly namespaces: { readonly selected: number; readonly deciding: number };
+  readonly sharesWith: NonNullable<CapabilityPolicyStatus['sharesWith']>;
+  /** Live: judged now. Status: what the operator last reported, which names the first workloads only. */
+  readonly judged: 'Live' | 'Status';
+  readonly workloads: { readonly evaluated: number; readonly violating: number; readonly unknown: number };
+  /** By namespace, kind and name. */
+  readonly violations: readonly ViolationView[];
+  readonly unusedGrants: readonly string[];
+  readonly usableBy: UsableBy;
+  /** Who may use it by its name; absent when everyone may, or when roles or bindings can't be read. */
+  readonly usedBy?: readonly Holder[];
+}
+
+export interface ViolationView {
+  readonly namespace: string;
+  readonly kind: string;
+  readonly name: string;
+  readonly verdict: Exclude<Verdict, 'Compliant'>;
+  /** How many of its pods violate now. */
+  readonly pods: number;
+  readonly rule: string;
+  readonly container?: string;
+  readonly message: string;
+  /** The policy in mode Enforce that admits the workload, and would still admit it if this one were enforced. */
+  readonly admittedBy?: string;
+}
+
+export interface Readable {
+  readonly cluster: Cluster;
+  /** Of the cluster; `use` where roles and bindings can't be read is everybody's. */
+  readonly state: ClusterState;
+  readonly use: UseIndex;
+  /** Whether all is there that judging needs. */
+  readonly judgeable: boolean;
+  /** Whether roles and bindings are there. */
+  readonly rbac: boolean;
+  readonly missing: readonly string[];
+  /** Limits the view to the namespace's workloads and the policies that select it. */
+  readonly namespace?: string | undefined;
+}
+
+/** @param evaluator kept from one view to the next, it knows what it has judged */
+export function statusView(readable: Readable, evaluator: Evaluator): StatusView {
+  const { cluster, state, rbac, use, missing, namespace } = readable;
+  const judgements = readable.judgeable ? judgementsOf(readable, evaluator) : undefined;
+  const isAsked = ({ metadata }: CompletePolicy) =>
+    namespace === undefined || !judgements || state.coverage(metadata?.name ?? '')?.selected.includes(namespace);
+  return {
+    policies: cluster
+      .policies()
+      .filter(isAsked)
+      .map((policy) => policyView(policy, readable, judgements)),
+    ...(rbac && { mayUseAll: use.holdersOfAll() }),
+    missing,
+  };
+}
+
+/** @param asked the requested namespace; undefined for all */
+function isIn(asked: string | undefined, namespace: string): boolean {
+  return asked === undefined || asked === namespace;
+}
+
+type Judgements = ReadonlyMap<string, NamespaceJudgement>;
+
+function judgementsOf({ cluster, state, use, namespace }: Readable, evaluator: Evaluator): Judgements {
+  const judged = cluster
+    .namespaces()
+    .filter(({ name }) => !state.isExcluded(name) && isIn(namespace, name))
+    .map((namespace) => judgeNamespace(namespace, state.compiled.policies, cluster, { evaluator, use }));
+  return new Map(judged.map((judgement) => [judgement.namespace, judgement]));
+}
+
+function policyView(policy: CompletePolicy, readable: Readable, judgements: Judgements | undefined): PolicyView {
+  const { spec, status = {} } = policy;
+  const name = policy.metadata?.name ?? '';
+  const coverage = judgements && readable.state.coverage(name);
+  const deciding = (coverage?.deciding ?? []).filter((one) => isIn(readable.namespace, one));
+  const { levelVersion, mode, priority, usableBy } = spec;
+  return {
+    name,
+    level: spec.level,
+    levelVersion,
+    mode,
+    priority,
+    podSecurity: status.rendered?.podSecurity ?? '-',
+    conditions: status.conditions ?? [],
+    namespaces: judgements
+      ? { selected: coverage?.selected.length ?? 0, deciding: coverage?.deciding.length ?? 0 }
+      : { selected: status.namespaces?.selected ?? 0, deciding: status.namespaces?.deciding ?? 0 },
+    sharesWith: [...(coverage?.sharesWith ?? status.sharesWith ?? [])],
+    ...(judgements ? judgedNow(policy, mode, deciding, judgements) : asReported(status, readable.namespace)),
+    // A grant that is unused in one namespace may be needed in another.
+    ...(readable.namespace !== undefined && { unusedGrants: [] }),
+    usableBy,
+    ...(usableBy !== 'Everyone' && readable.rbac && { usedBy: readable.use.holders(name) }),
+  };
+}
+
+type Judged = Pick<PolicyView, 'judged' | 'workloads' | 'violations' | 'unusedGrants'>;
+
+function judgedNow(policy: CompletePolicy, mode: Mode, deciding: readonly string[], judgements: Judgements): Judged {
+  const report = reportWorkloads(policy, mode, deciding, judgements);
+  const name = policy.metadata?.name ?? '';
+  return {
+    judged: 'Live',
+    workloads: report?.counts ?? { evaluated: 0, violating: 0, unknown: 0 },
+    violations: (report?.notAdmitted ?? []).flatMap((workload) => violationsOf(workload, name)).sort(byWorkload),
+    unusedGrants: report?.unusedGrants ?? [],
+  };
+}
+
+function violationsOf(
+  { kind, namespace, name, verdict, pods, admittedBy, violations }: WorkloadJudgement,
+  policy: string,
+): ViolationView[] {
+  if (verdict === 'Compliant') return [];
+  return violationsBy(policy, violations).map(({ rule, container, message }) => ({
+    namespace,
+    kind,
+    name,
+    verdict,
+    pods,
+    rule,
+    ...(container !== undefined && { container }),
+    message,
+    ...(admittedBy !== undefined && { admittedBy }),
+  }));
+}
+
+function asReported(
+  { workloads, violations = [], unusedGrants = [] }: CapabilityPolicyStatus,
+  namespace: string | undefined,
+): Judged {
+  const { evaluated = 0, violating = 0, unknown = 0 } = workloads ?? {};
+  return {
+    judged: 'Status',
+    workloads: { evaluated, violating, unknown },
+    violations: violations
+      .filter((one) => isIn(namespace, one.namespace))
+      .map(({ pods = 0, rule = '', message = '', ...rest }) => ({ ...rest, pods, rule, message }))
+      .sort(byWorkload),
+    unusedGrants,
+  };
+}
+
+function byWorkload(a: ViolationView, b: ViolationView): number {
+  const [left, right] = [a, b].map(({ namespace, kind, name, rule, container = '' }) =>
+    [namespace, kind, name, rule, container].join('\n'),
+  ) as [string, string];
+  return left < right ? -1 : left > right ? 1 : 0;
+}

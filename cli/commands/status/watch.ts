@@ -1,0 +1,78 @@
+/** Follows the cluster, and shows it when it has changed. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Source } from '../../../operator/cluster/reading.ts';
+import { askKnownServers } from '../../../operator/cluster/servers.ts';
+import { createCluster } from '../../../operator/cluster/store.ts';
+import type { Cluster } from '../../../operator/model/objects.ts';
+import type { Log, LogKeys } from '../../../operator/runtime/log.ts';
+import type { Connected } from '../../cluster.ts';
+import type { Io } from '../../command.ts';
+
+export interface Watching {
+  /** What may not be read is not followed. */
+  readonly forbidden: readonly Source[];
+  readonly io: Io;
+  show(cluster: Cluster): void;
+}
+
+/** Changes come in bursts: shown once for all of a burst, and not more often than one can read. */
+const PAUSE_MS = 1_000;
+const CLEAR_SCREEN = '\x1b[H\x1b[2J\x1b[3J';
+
+/** Resolves when it is told to stop by `io.signal`. */
+export async function following({ client }: Connected, { forbidden, io, show }: Watching): Promise<void> {
+  let changed = Promise.withResolvers<void>();
+  const followed = createCluster(client, {
+    onChange: () => changed.resolve(),
+    log: new Complaints(io),
+    except: forbidden,
+    ask: askKnownServers,
+  });
+  try {
+    await followed.start(io.signal);
+    while (!io.signal.aborted) {
+      changed = Promise.withResolvers();
+      if (io.stdout.isTTY) io.stdout.write(CLEAR_SCREEN);
+      show(followed.cluster);
+      await sleep(PAUSE_MS, undefined, { signal: io.signal });
+      await Promise.race([changed.promise, aborted(io.signal)]);
+    }
+  } catch (error) {
+    if (!io.signal.aborted) throw error;
+  }
+  await followed.ended();
+}
+
+/** Of what is logged, what somebody who watches has to know. */
+class Complaints implements Log {
+  readonly #io: Pick<Io, 'stderr'>;
+
+  constructor(io: Pick<Io, 'stderr'>) {
+    this.#io = io;
+  }
+
+  error(message: string, keys?: LogKeys): void {
+    this.#tell(message, keys);
+  }
+
+  warn(message: string, keys?: LogKeys): void {
+    this.#tell(message, keys);
+  }
+
+  info(): void {}
+
+  debug(): void {}
+
+  child(): Log {
+    return this;
+  }
+
+  #tell(message: string, { error }: LogKeys = {}): void {
+    const why = error instanceof Error ? `: ${error.message.split('\n')[0]}` : '';
+    this.#io.stderr.write(`cappol: ${message}${why}\n`);
+  }
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
+}

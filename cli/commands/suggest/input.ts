@@ -1,0 +1,83 @@
+/** Manifests, or running workloads of a cluster → the pods and templates that a policy must admit. */
+
+import { createProjection } from '../../../operator/cluster/projection.ts';
+import { membersOf } from '../../../operator/evaluate/namespace.ts';
+import type { Given } from '../../../operator/evaluate/suggest-workloads.ts';
+import type { Cluster } from '../../../operator/model/objects.ts';
+import { RULES } from '../../../operator/rules/index.ts';
+import type { Io } from '../../command.ts';
+import { isSearched, roleOf } from '../../input/kinds.ts';
+import { identityOf, type Manifest, readManifests, troubleOf } from '../../input/manifests.ts';
+import { podProblems, podProblemsIn } from '../../input/pod-schema.ts';
+import { podTemplatesIn } from '../../input/pod-templates.ts';
+import type { Trouble } from '../../input/trouble.ts';
+import { unknownFieldsOf } from '../../input/unknown-fields.ts';
+import { Progress } from '../../output/progress.ts';
+
+export interface FileOptions {
+  /** The namespace of objects that state none. */
+  readonly namespace: string;
+  /** Called for input that can't be read; the rest is still processed. */
+  tell(trouble: Trouble): void;
+  /** Called with the type of a document in a folder that is not a Kubernetes object. */
+  skip?(what: string): void;
+}
+
+export async function givenByFiles(
+  paths: readonly string[],
+  io: Io,
+  { namespace, tell, skip = () => {} }: FileOptions,
+): Promise<Given[]> {
+  const projection = createProjection(RULES);
+  const given: Given[] = [];
+  const progress = new Progress(io);
+  for await (const manifest of readManifests(paths, io, { tell, skip })) {
+    const { object, file, line } = manifest;
+    const role = roleOf(object.apiVersion, object.kind);
+    progress.at(() => `${given.length} workloads read`);
+    if (typeof role === 'object') tell({ file, line, message: role.wrong });
+    if ((role === 'pod' || role === 'workload') && !isSound(manifest, tell)) continue;
+    const workload = { kind: object.kind, ...identityOf(object, namespace) };
+    if (role === 'other' && isSearched(object.apiVersion)) {
+      const templates = podTemplatesIn(object).filter(({ pod }) => podProblemsIn(pod).length === 0);
+      for (const { pod } of templates) given.push({ workload, parts: projection.parts(pod), template: true });
+    } else if (role === 'workload') {
+      const { template, finished } = projection.workload(object);
+      if (!finished) given.push({ workload, parts: template, template: true });
+    } else if (role === 'pod') {
+      const { annotations, spec, mirror, finished } = projection.pod(object);
+      if (!mirror && !finished) given.push({ workload, parts: { annotations, spec }, template: isWritten(object) });
+    }
+  }
+  progress.clear();
+  return given;
+}
+
+/**
+ * Whether it can be judged. Misspelt fields are reported, because the suggestion would admit what they should prevent.
+ */
+function isSound(manifest: Manifest, tell: FileOptions['tell']): boolean {
+  const { object, textOf } = manifest;
+  const wrong = podProblems(object, object.kind, textOf);
+  const misspelt = unknownFieldsOf(object, object.apiVersion, object.kind).filter(({ meant }) => meant !== undefined);
+  for (const problem of [...wrong, ...misspelt]) tell(troubleOf(manifest, problem));
+  return wrong.length === 0;
+}
+
+/** @param only the single namespace to read; undefined for all */
+export function givenByCluster(cluster: Cluster, only?: string): Given[] {
+  const all = cluster.namespaces().filter(({ terminating }) => !terminating);
+  const namespaces = only === undefined ? all.map(({ name }) => name) : [only];
+  return namespaces.flatMap((namespace) =>
+    membersOf(namespace, cluster).map(({ workload, pod, candidate }) => ({
+      workload,
+      parts: candidate.parts,
+      template: !pod,
+    })),
+  );
+}
+
+/** An API server has not admitted the pod yet, so it does not have its token volume. */
+function isWritten({ metadata }: Manifest['object']): boolean {
+  return !metadata?.uid;
+}

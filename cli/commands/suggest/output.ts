@@ -1,0 +1,123 @@
+/** Suggested policies as YAML to apply, as JSON, and as a report. */
+import { Document, isMap, isScalar, isSeq, type Pair, type Scalar, type YAMLMap } from 'yaml';
+import type { CapabilityPolicy, Mode } from '../../../operator/api/capability-policy.ts';
+import type { Suggestion } from '../../../operator/evaluate/suggest.ts';
+import type { Exception } from '../../../operator/evaluate/suggest-exceptions.ts';
+import type { Need, StatedOverride } from '../../../operator/evaluate/suggest-needs.ts';
+import { printable } from '../../../operator/report/text.ts';
+import { jsonText as jsonOf } from '../../output/printable.ts';
+import { documentText } from '../../output/yaml-document.ts';
+import type { SuggestedPolicy } from './policies.ts';
+import { introductionLines, overrideLines, overrideText, ownersText, policyLines } from './text.ts';
+
+export interface Printed {
+  readonly policies: readonly SuggestedPolicy[];
+  readonly suggestions: readonly Suggestion[];
+  readonly mode: Mode;
+}
+
+const MODES: Readonly<Record<Mode, string>> = {
+  Audit:
+    'Mode Audit changes nothing: `kubectl get cappol` shows how many workloads would be refused. Then write Enforce.',
+  Warn: 'Mode Warn refuses nothing: the creator of a pod that it does not admit sees a warning.',
+  Enforce: 'Mode Enforce refuses what it does not admit.',
+};
+
+/** The policies, with comments that name the workload that needs each override. */
+export function yamlText({ policies, mode }: Printed): string {
+  const [first = '', ...others] = policies.map(policyText);
+  const introduction = comment([MODES[mode], ...introductionLines(policies)]).replaceAll(/^/gm, '#');
+  return `${introduction}\n\n${[first, ...others].join('---\n')}`;
+}
+
+function policyText(suggested: SuggestedPolicy): string {
+  const document = new Document(suggested.policy);
+  document.commentBefore = comment(policyLines(suggested));
+  for (const stated of statedIn(suggested)) {
+    const pair = pairAt(document, ['spec', 'overrides', ...stated.path.split('.')]);
+    (pair.key as Scalar).commentBefore = comment(linesOf(stated));
+    annotateEntries(pair.value, stated.needs);
+  }
+  return documentText(document, { lineWidth: 0, indentSeq: false });
+}
+
+export function jsonText({ policies, suggestions }: Printed): string {
+  const namespaces = suggestions.map(({ namespace, level, workloads, admitted }) => ({
+    namespace,
+    level,
+    workloads,
+    admitted,
+    policies: policies.filter((one) => one.suggestions.some((own) => own.namespace === namespace)).map(aboutPolicy),
+  }));
+  return `${jsonOf({ policies: policies.map(({ policy }) => policy), namespaces })}\n`;
+}
+
+function aboutPolicy(suggested: SuggestedPolicy) {
+  const { policy, exception } = suggested;
+  return {
+    name: nameOf(policy),
+    ...(exception && aboutException(exception)),
+    overrides: statedIn(suggested).map(({ path, value, needs }) => ({ path, value, neededBy: needs.map(flat) })),
+  };
+}
+
+function aboutException({ workloads, serviceAccounts, merged, sharing, obstacles }: Exception) {
+  return { workloads, serviceAccounts, merged, sharing, obstacles: obstacles.map(flat) };
+}
+
+function flat({ workload, ...need }: Need) {
+  return { ...workload, ...need };
+}
+
+export function reportText({ policies }: Printed): string {
+  const lines = policies.flatMap((suggested) => [
+    '',
+    `Policy ${nameOf(suggested.policy)}`,
+    ...policyLines(suggested).map((line) => `  ${line}`),
+    ...statedIn(suggested).flatMap((stated) => [
+      `  ${overrideText(stated)}`,
+      ...overrideLines(stated).map((line) => `    ${line}`),
+    ]),
+  ]);
+  const introduction = introductionLines(policies);
+  return [...introduction, ...(introduction.length > 0 ? lines : lines.slice(1))]
+    .map((line) => `${printable(line)}\n`)
+    .join('');
+}
+
+function statedIn({ suggestions: [first, ...others], exception }: SuggestedPolicy): readonly StatedOverride[] {
+  if (exception) return exception.stated;
+  return others.length === 0 ? (first?.stated ?? []) : [];
+}
+
+function nameOf({ metadata }: CapabilityPolicy): string {
+  return metadata?.name ?? '';
+}
+
+function linesOf(stated: StatedOverride): string[] {
+  const [owners = '', ...texts] = overrideLines(stated);
+  // Each entry of a list has a comment of its own.
+  const atEntries = Array.isArray(stated.value) && stated.needs.some(({ entry }) => entry !== undefined);
+  return atEntries ? texts.map((text) => text.trimStart()) : [owners, ...texts];
+}
+
+function annotateEntries(node: unknown, needs: readonly Need[]): void {
+  if (!isSeq(node)) return;
+  for (const item of node.items) {
+    const value = JSON.stringify(isScalar(item) ? item.value : isMap(item) ? item.toJSON() : item);
+    const own = needs.filter(({ entry }) => entry !== undefined && JSON.stringify(entry) === value);
+    if (own.length === 0) continue;
+    if (isScalar(item)) item.comment = comment([ownersText(own)]);
+    else if (isMap(item)) item.commentBefore = comment([ownersText(own)]);
+  }
+}
+
+function pairAt(document: Document, path: readonly string[]): Pair {
+  const map = document.getIn(path.slice(0, -1)) as YAMLMap;
+  return map.items.find(({ key }) => isScalar(key) && key.value === path.at(-1)) as Pair;
+}
+
+/** A line break in a name must not end the comment. */
+function comment(lines: readonly string[]): string {
+  return lines.map((line) => ` ${printable(line)}`).join('\n');
+}

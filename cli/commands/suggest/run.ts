@@ -1,0 +1,107 @@
+/** The work of suggest: reads the workloads, suggests, prints. */
+
+import type { Mode } from '../../../operator/api/capability-policy.ts';
+import { suggest } from '../../../operator/evaluate/suggest.ts';
+import type { Given } from '../../../operator/evaluate/suggest-workloads.ts';
+import { Evaluator } from '../../../operator/evaluate/violations.ts';
+import { isExcluded } from '../../../operator/policy/deciding.ts';
+import { type Level, NEWEST_KNOWN_MINOR } from '../../../operator/standards/level-version.ts';
+import { type ExitCode, type Io, UsageError } from '../../command.ts';
+import { SkippedDocuments, skippedLines } from '../../input/other-documents.ts';
+import { troubleText } from '../../input/trouble.ts';
+import { excludingBy, type Given as Options } from '../../options.ts';
+import { givenByCluster, givenByFiles } from './input.ts';
+import { jsonText, reportText, yamlText } from './output.ts';
+import { policiesOf } from './policies.ts';
+
+export interface SuggestOptions {
+  readonly filename: readonly string[];
+  readonly cluster?: boolean;
+  readonly namespace?: string;
+  readonly allNamespaces?: boolean;
+  readonly name?: string;
+  readonly mode: Mode;
+  readonly level?: Exclude<Level, 'privileged'>;
+  readonly narrow?: boolean;
+  readonly output: 'yaml' | 'json' | 'report';
+  readonly serverVersion: number;
+  readonly operatorNamespace: string;
+  readonly excludedNamespaces: readonly string[];
+  readonly kubeconfig?: string;
+  readonly context?: string;
+}
+
+interface Input {
+  readonly given: readonly Given[];
+  /** Whether namespaces without workloads get a policy, too. */
+  readonly everywhere: boolean;
+  /** N of Kubernetes 1.N of the oldest API server. */
+  readonly server: number;
+  readonly excludedNamespaces: readonly string[];
+  /** Whether something could not be read. */
+  readonly incomplete: boolean;
+}
+
+const PRINTERS = { yaml: yamlText, json: jsonText, report: reportText };
+
+export async function runSuggest(options: Options<SuggestOptions>, io: Io): Promise<ExitCode> {
+  const { given: all, everywhere, server, excludedNamespaces, incomplete } = await read(options, io);
+  const given = reached(all, [options.operatorNamespace, ...excludedNamespaces], io);
+  if (given.length === 0) throw new UsageError('no pods or workloads there: nothing to suggest a policy from');
+  const suggestions = suggest(given, {
+    standard: { minor: Math.min(server, NEWEST_KNOWN_MINOR), server },
+    ...(options.level && { level: options.level }),
+    ...(options.narrow && { narrow: true }),
+    evaluator: new Evaluator(),
+  });
+  const { name, level, mode } = options;
+  const policies = policiesOf(suggestions, { ...(name && { name }), ...(level && { level }), mode, everywhere });
+  io.stdout.write(PRINTERS[options.output]({ policies, suggestions, mode }));
+  return incomplete ? 2 : 0;
+}
+
+/** Omits namespaces that no policy reaches. */
+function reached(given: readonly Given[], patterns: readonly string[], io: Io): Given[] {
+  const excluded = (namespace: string) => isExcluded(namespace, patterns);
+  const beyond = new Set(given.map(({ workload }) => workload.namespace).filter(excluded));
+  for (const namespace of [...beyond].sort()) {
+    io.stderr.write(`cappol: no policy reaches ${namespace}: its workloads are left out\n`);
+  }
+  return given.filter(({ workload }) => !beyond.has(workload.namespace));
+}
+
+async function read(options: Options<SuggestOptions>, io: Io): Promise<Input> {
+  const { filename, cluster, namespace = 'default' } = options;
+  if (filename.length > 0 === Boolean(cluster)) throw new UsageError('name files with -f, or write --cluster');
+  if (cluster) return readCluster(options, io);
+  if (options.allNamespaces) throw new UsageError('-A goes with --cluster: manifests state their namespaces');
+  let incomplete = false;
+  const tell = (trouble: Parameters<typeof troubleText>[0]) => {
+    incomplete = true;
+    io.stderr.write(`cappol: ${troubleText(trouble)}\n`);
+  };
+  const skipped = new SkippedDocuments();
+  const given = await givenByFiles(filename, io, { namespace, tell, skip: skipped.skip });
+  for (const line of skippedLines(skipped.all)) io.stderr.write(`cappol: ${line}\n`);
+  const { serverVersion: server, excludedNamespaces } = excludingBy<SuggestOptions>(options);
+  return { given, everywhere: false, server, excludedNamespaces, incomplete };
+}
+
+/** Needs only the rights to list pods and workloads, and with -A namespaces. */
+async function readCluster(options: Options<SuggestOptions>, io: Io): Promise<Input> {
+  const [{ excludingPlatform, snapshot, withCluster }, { WORKLOADS }, { NAMESPACES }] = await Promise.all([
+    import('../../cluster.ts'),
+    import('../../../operator/cluster/snapshot.ts'),
+    import('../../../operator/cluster/sources.ts'),
+  ]);
+  const { allNamespaces: everywhere = false } = options;
+  if (everywhere && options.namespace !== undefined) throw new UsageError('write -n or -A, not both');
+  return withCluster(options, async (connected) => {
+    const { namespace = connected.namespace } = options;
+    const only = everywhere ? [NAMESPACES, ...WORKLOADS] : WORKLOADS;
+    const cluster = await snapshot(connected, io, { only, workloads: true, ...(!everywhere && { namespace }) });
+    const { excludedNamespaces } = await excludingPlatform<SuggestOptions>(options, connected);
+    const given = givenByCluster(cluster, everywhere ? undefined : namespace);
+    return { given, everywhere, server: cluster.oldestServer, excludedNamespaces, incomplete: false };
+  });
+}

@@ -1,0 +1,134 @@
+/** Suggestions as text: what is admitted, which workload needs it, and how to make it unnecessary. */
+import type { Suggestion } from '../../../operator/evaluate/suggest.ts';
+import type { Exception } from '../../../operator/evaluate/suggest-exceptions.ts';
+import type { SuggestedLevel } from '../../../operator/evaluate/suggest-level.ts';
+import type { Need, StatedOverride } from '../../../operator/evaluate/suggest-needs.ts';
+import type { WorkloadName } from '../../../operator/evaluate/workloads.ts';
+import { bounded, counted, firstOf, workloadText } from '../../../operator/report/text.ts';
+import type { SuggestedPolicy } from './policies.ts';
+
+const MOST_WORKLOADS = 3;
+const MOST_TEXTS = 4;
+const LONGEST = 400;
+/** Every pod that names no service account runs as this one. */
+const DEFAULT_ACCOUNT = 'default';
+
+/** The notes that precede the first exception. */
+export function introductionLines(policies: readonly SuggestedPolicy[]): string[] {
+  if (!policies.some(({ exception }) => exception)) return [];
+  return [
+    'An exception is for the pods that run as its service account. Everybody who may create pods in the namespace may choose that account.',
+  ];
+}
+
+/** The purpose of the policy: namespaces at a level, or the workloads of an exception. */
+export function policyLines({ suggestions, exception }: SuggestedPolicy): string[] {
+  const [first, ...others] = suggestions;
+  if (!first) return ['For namespaces without workloads.'];
+  if (exception) return exceptionLines(exception, first);
+  return others.length > 0 ? sharedLines(suggestions) : namespaceLines(first);
+}
+
+function sharedLines(suggestions: readonly Suggestion[]): string[] {
+  const [{ level } = { level: '' }] = suggestions;
+  const workloads = suggestions.reduce((sum, one) => sum + one.workloads, 0);
+  const names = firstOf(
+    suggestions.map(({ namespace }) => namespace),
+    MOST_WORKLOADS,
+  );
+  return [`Namespaces ${names}: level ${level} admits all of their ${counted(workloads, 'workload')}.`];
+}
+
+function namespaceLines({ namespace, level, workloads, admitted, exceptions }: Suggestion): string[] {
+  const own = admitted[level] ?? 0;
+  const all = own === workloads;
+  const other: SuggestedLevel = level === 'restricted' ? 'baseline' : 'restricted';
+  const others = admitted[other];
+  return [
+    `Namespace ${namespace}: level ${level} admits ${all ? counted(own, 'workload') : `${own} of ${counted(workloads, 'workload')}`} as written.`,
+    ...(others === undefined || (all && level === 'restricted') ? [] : [`Level ${other} would admit ${others}.`]),
+    ...(exceptions.length > 0
+      ? [`${counted(exceptions.length, 'exception')} ${exceptions.length === 1 ? 'admits' : 'admit'} the rest.`]
+      : []),
+  ];
+}
+
+function exceptionLines(exception: Exception, { level, namespace }: Suggestion): string[] {
+  const { workloads, serviceAccounts, merged, obstacles } = exception;
+  return [
+    `Exception for ${namesText(workloads)}, as service account ${firstOf(serviceAccounts, MOST_WORKLOADS)}.`,
+    ...(merged
+      ? [
+          "It combines different needs, since one policy for each would exceed the API server's limits: each of these accounts may use all of them.",
+        ]
+      : []),
+    ...(obstacles.length > 0
+      ? [
+          `No override of level ${level} admits the following, so this is level privileged, narrowed by overrides:`,
+          ...needLines(obstacles),
+        ]
+      : []),
+    ...serviceAccounts.flatMap((account) => accountLines(account, exception, namespace)),
+  ];
+}
+
+/** Names the other workloads that may use the exception, and how to restrict it to the workload. */
+function accountLines(account: string, { workloads, sharing }: Exception, namespace: string): string[] {
+  const others = sharing.find(({ serviceAccount }) => serviceAccount === account)?.workloads ?? [];
+  if (others.length === 0 && account !== DEFAULT_ACCOUNT) return [];
+  const [run, their] = others.length === 1 ? ['runs', 'its'] : ['run', 'their'];
+  return [
+    others.length > 0
+      ? `${namesText(others)} also ${run} as service account ${account}, so the exception admits ${their} pods too.`
+      : `Every pod in ${namespace} that names no service account runs as default, so the exception is for all of them.`,
+    `Give ${namesText(workloads)} a service account of ${workloads.length === 1 ? 'its' : 'their'} own, to keep the exception from others.`,
+  ];
+}
+
+/** `capabilities.allowedAdd: NET_RAW` */
+export function overrideText({ path, value }: StatedOverride): string {
+  const isTexts = Array.isArray(value) && value.length > 0 && value.every((entry) => typeof entry === 'string');
+  return `${path}: ${isTexts ? value.join(', ') : JSON.stringify(value)}`;
+}
+
+/** The workload that needs the override, the level's own requirement, and how to make the override unnecessary. */
+export function overrideLines({ value, needs }: StatedOverride): string[] {
+  if (needs.length === 0) return ['No workload needs more.'];
+  const any =
+    Array.isArray(value) && value.includes('*')
+      ? ['  Any is admitted: the API has no narrower value that admits this.']
+      : [];
+  return [...needLines(needs), ...any];
+}
+
+function needLines(needs: readonly Need[]): string[] {
+  return [
+    ownersText(needs),
+    ...textLines('without it', distinct(needs.flatMap(({ change }) => change ?? []))),
+    ...textLines('advice', distinct(needs.flatMap(({ advice }) => advice))),
+  ];
+}
+
+/** `Deployment net/pinger (ping), DaemonSet … and 2 more` */
+export function ownersText(needs: readonly Need[]): string {
+  const groups = Map.groupBy(needs, ({ workload }) => workloadText(workload));
+  const owners = [...groups].map(([owner, own]) => {
+    const containers = distinct(own.flatMap(({ container }) => container ?? []));
+    return containers.length > 0 ? `${owner} (${containers.join(', ')})` : owner;
+  });
+  return bounded(firstOf(owners, MOST_WORKLOADS), LONGEST);
+}
+
+function namesText(workloads: readonly WorkloadName[]): string {
+  return bounded(firstOf(workloads.map(workloadText), MOST_WORKLOADS), LONGEST);
+}
+
+function textLines(label: string, texts: readonly string[]): string[] {
+  const rest = texts.length - MOST_TEXTS;
+  const first = texts.slice(0, MOST_TEXTS).map((text) => `  ${label}: ${bounded(text, LONGEST)}`);
+  return rest > 0 ? [...first, `  ${label}: and ${rest} more like these`] : first;
+}
+
+function distinct(texts: readonly string[]): string[] {
+  return [...new Set(texts)];
+}

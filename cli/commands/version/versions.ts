@@ -1,0 +1,52 @@
+/** What `version` prints. */
+import { VERSION as API_VERSION, GROUP, KIND } from '../../../operator/api/capability-policy.ts';
+import type { KubeConfigOptions } from '../../../operator/cluster/kubeconfig.ts';
+import { CAPABILITY_TABLE } from '../../../operator/standards/capabilities.ts';
+import { formatVersion, NEWEST_KNOWN_MINOR } from '../../../operator/standards/level-version.ts';
+import type { Io } from '../../command.ts';
+import { VERSION } from '../../version.ts';
+
+export interface VersionOptions extends KubeConfigOptions {
+  readonly cluster?: boolean;
+  readonly output: 'text' | 'json';
+}
+
+interface Versions {
+  readonly cappol: string;
+  readonly api: string;
+  /** The newest version of the Standards whose checks are known. */
+  readonly podSecurityStandards: string;
+  /** The kernel's last known capability, and its number. */
+  readonly capabilities: string;
+  readonly node: string;
+  /** The API server that answered, and the oldest one. */
+  readonly server?: string;
+  readonly oldestServer?: string;
+}
+
+export async function printVersions(options: VersionOptions, io: Io): Promise<void> {
+  const versions = { ...ownVersions(), ...(options.cluster && (await serverVersions(options))) };
+  const width = Math.max(...Object.keys(versions).map((name) => name.length));
+  const lines = Object.entries(versions).map(([name, value]) => `${name.padEnd(width)}  ${value}\n`);
+  io.stdout.write(options.output === 'json' ? `${JSON.stringify(versions, null, 2)}\n` : lines.join(''));
+}
+
+function ownVersions(): Versions {
+  const last = CAPABILITY_TABLE.at(-1);
+  return {
+    cappol: VERSION,
+    api: `${GROUP}/${API_VERSION} ${KIND}`,
+    podSecurityStandards: formatVersion(NEWEST_KNOWN_MINOR),
+    capabilities: `${CAPABILITY_TABLE.length}, up to ${last?.name} (${last?.number})`,
+    node: process.version,
+  };
+}
+
+async function serverVersions(options: KubeConfigOptions): Promise<Pick<Versions, 'server' | 'oldestServer'>> {
+  const { withCluster } = await import('../../cluster.ts');
+  const { askServers, oldest } = await import('../../../operator/cluster/servers.ts');
+  return withCluster(options, async ({ client }) => {
+    const { gitVersion } = await client.get<{ gitVersion: string }>('/version');
+    return { server: gitVersion, oldestServer: formatVersion(oldest(await askServers(client))) };
+  });
+}

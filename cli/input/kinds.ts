@@ -1,0 +1,92 @@
+/** The role of an object for cappol: something to judge, something that judging depends on, or neither. */
+import { GROUP, KIND, VERSION } from '../../operator/api/capability-policy.ts';
+import { WORKLOAD_KINDS, workloadKind } from '../../operator/model/workload-kinds.ts';
+import { meantBy } from '../nearest.ts';
+
+export type Role = 'policy' | 'namespace' | 'role' | 'roleBinding' | 'pod' | 'workload' | 'other';
+
+const RBAC = 'rbac.authorization.k8s.io/v1';
+
+const ROLES: Readonly<Record<string, Role>> = {
+  [`${GROUP}/${VERSION} ${KIND}`]: 'policy',
+  'v1 Namespace': 'namespace',
+  'v1 Pod': 'pod',
+  ...Object.fromEntries(WORKLOAD_KINDS.map(({ apiVersion, kind }) => [`${apiVersion} ${kind}`, 'workload'])),
+  [`${RBAC} Role`]: 'role',
+  [`${RBAC} ClusterRole`]: 'role',
+  [`${RBAC} RoleBinding`]: 'roleBinding',
+  [`${RBAC} ClusterRoleBinding`]: 'roleBinding',
+};
+
+/**
+ * The other kinds of the API groups that workloads are in (k8s.io/api v0.37): a kind that is not listed is misspelt.
+ */
+const OTHERS: Readonly<Record<string, readonly string[]>> = {
+  v1: [
+    'Binding',
+    'ConfigMap',
+    'Endpoints',
+    'Event',
+    'LimitRange',
+    'Node',
+    'PersistentVolume',
+    'PersistentVolumeClaim',
+    'ResourceQuota',
+    'Secret',
+    'Service',
+    'ServiceAccount',
+  ],
+  'apps/v1': ['ControllerRevision'],
+  'batch/v1': [],
+  [RBAC]: [],
+  [`${GROUP}/${VERSION}`]: [],
+};
+
+/** Objects of these kinds are read in one version only; API servers no longer serve older ones (since 1.22, 1.25). */
+const KNOWN = [
+  ...Object.keys(ROLES),
+  ...Object.entries(OTHERS).flatMap(([of, kinds]) => kinds.map((k) => `${of} ${k}`)),
+];
+
+/** k8s.io/apiextensions-apiserver validates the names of a CRD: a DNS-1035 label, a DNS subdomain, a DNS-1035 label. */
+const NAME_OF_KIND = /^[A-Za-z](?:[-A-Za-z0-9]*[A-Za-z0-9])?$/;
+const GROUP_VERSION = /^(?:[a-z0-9](?:[-.a-z0-9]*[a-z0-9])?\/)?[a-z](?:[-a-z0-9]*[a-z0-9])?$/;
+
+/** The role of the object, or what is wrong with its kind and what to write. */
+export function roleOf(apiVersion: string, kind: string): Role | { readonly wrong: string } {
+  const role = ROLES[`${apiVersion} ${kind}`];
+  if (role) return role;
+  // `constructor` is not a group version, but it is a property of every object.
+  const kinds = Object.hasOwn(OTHERS, apiVersion) ? OTHERS[apiVersion] : undefined;
+  if (kinds?.includes(kind)) return 'other';
+  if (kinds) return { wrong: `no kind ${kind} is known in ${apiVersion}${suggestion(apiVersion, kind)}` };
+  const judged = kind === 'Pod' || kind === KIND || workloadKind(kind);
+  const served = judged && KNOWN.find((known) => known.endsWith(` ${kind}`));
+  if (!GROUP_VERSION.test(apiVersion)) return { wrong: `apiVersion ${JSON.stringify(apiVersion)} is invalid` };
+  if (!NAME_OF_KIND.test(kind)) return { wrong: `kind ${JSON.stringify(kind)} is invalid` };
+  // Volcano has a Job, too: a group that is not Kubernetes' own may use any kind names.
+  if (served && isBuiltIn(apiVersion)) {
+    return { wrong: `no API server serves ${kind} of ${apiVersion}: write apiVersion: ${served.split(' ')[0]}` };
+  }
+  return 'other';
+}
+
+/** Whether an object of another kind may hold pod templates. Examples in a CRD's schema do not count. */
+export function isSearched(apiVersion: string): boolean {
+  const [group = ''] = apiVersion.split('/');
+  return group.includes('.') && !apiVersion.startsWith('apiextensions.k8s.io/');
+}
+
+/** Whether the group is Kubernetes' own, or ours. */
+export function isBuiltIn(apiVersion: string): boolean {
+  const [group = '', version] = apiVersion.split('/');
+  return version === undefined || !group.includes('.') || group.endsWith('.k8s.io') || group === GROUP;
+}
+
+function suggestion(apiVersion: string, kind: string): string {
+  const elsewhere = KNOWN.find((known) => known.endsWith(` ${kind}`));
+  if (elsewhere) return `: write apiVersion: ${elsewhere.split(' ')[0]}`;
+  const kinds = KNOWN.filter((known) => known.startsWith(`${apiVersion} `)).map((known) => known.split(' ')[1] ?? '');
+  const near = meantBy(kind, kinds);
+  return near ? `: did you mean ${near}?` : '';
+}

@@ -1,0 +1,49 @@
+/**
+ * The fields of pods and workloads and their types, from the OpenAPI documents of the API servers that this release
+ * knows (test/cli/kubernetes-fields.test.ts compares them with a running one).
+ */
+import type { Schema } from '../../operator/api/schema.ts';
+import fields from './kubernetes-fields.json' with { type: 'json' };
+
+/**
+ * A field's type is `s`tring, `i`nteger, `n`umber, `b`oolean, `*` for any, or the name of a type. The prefix `[` means
+ * a list of that type, and `{` a mapping to it.
+ */
+export interface KubernetesFields {
+  /** `apps/v1 Deployment` → its type. */
+  readonly roots: Readonly<Record<string, string>>;
+  readonly types: Readonly<Record<string, Readonly<Record<string, string>>>>;
+}
+
+export const KUBERNETES_FIELDS: KubernetesFields = fields;
+
+const SCALARS: Readonly<Record<string, Schema>> = {
+  s: { type: 'string' },
+  i: { type: 'integer' },
+  n: { type: 'number' },
+  b: { type: 'boolean' },
+  '*': {},
+};
+
+/** Schemas by type, built on first use. No type contains itself, so the recursion ends. */
+const SCHEMAS = new Map<string, Schema>();
+
+/** @param type a name of `types`, or another code of a field */
+export function schemaOf(type: string): Schema {
+  if (type.startsWith('[')) return { type: 'array', items: schemaOf(type.slice(1)) };
+  if (type.startsWith('{')) return { type: 'object', additionalProperties: schemaOf(type.slice(1)) };
+  const known = SCALARS[type] ?? SCHEMAS.get(type);
+  if (known) return known;
+  const properties = Object.entries(KUBERNETES_FIELDS.types[type] ?? {}).map(([field, code]) => [
+    field,
+    schemaOf(code),
+  ]);
+  // Unknown fields are not type errors; unknown-fields.ts reports them.
+  const schema: Schema = {
+    type: 'object',
+    properties: Object.fromEntries(properties),
+    'x-kubernetes-preserve-unknown-fields': true,
+  };
+  SCHEMAS.set(type, schema);
+  return schema;
+}

@@ -1,0 +1,164 @@
+/**
+ * Finds pod templates in custom resources by their shape. Each kind has a different field for the template, and a
+ * manifest does not say which; docs/decisions/0012 explains why the shape is enough.
+ */
+import { arrayOf, objectOf } from '../../operator/cluster/raw.ts';
+import type { FieldPath } from './paths.ts';
+
+export interface PodTemplate {
+  /**
+   * The path of the PodTemplateSpec, of a PodSpec without a template, or of the mapping that holds a single container.
+   */
+  readonly path: FieldPath;
+  /** The pod, as far as the object defines it. */
+  readonly pod: { readonly metadata?: unknown; readonly spec: Readonly<Record<string, unknown>> };
+  /** Maps a path of that pod, such as `['spec', 'containers', 0]`, to a path of the object. */
+  fieldOf(inPod: FieldPath): FieldPath;
+}
+
+/** In the order of the document. A pod template is not searched for further ones. */
+export function podTemplatesIn(object: Readonly<Record<string, unknown>>): PodTemplate[] {
+  const { apiVersion: _, kind: __, metadata: ___, status: ____, ...body } = object;
+  const found: PodTemplate[] = [];
+  search(body, [], [], found);
+  return found;
+}
+
+type Mapping = Readonly<Record<string, unknown>>;
+
+/** An ancestor of the mapping that is searched. */
+interface Surrounding {
+  readonly path: FieldPath;
+  readonly fields: Mapping;
+}
+
+function search(value: unknown, path: FieldPath, around: readonly Surrounding[], found: PodTemplate[]): void {
+  if (Array.isArray(value)) {
+    for (const [index, item] of value.entries()) search(item, [...path, index], around, found);
+    return;
+  }
+  if (typeof value !== 'object' || value === null) return;
+  const fields = value as Mapping;
+  const here = podTemplateSpec(fields, path) ?? podSpec(fields, path) ?? singleContainer(fields, path, around);
+  if (here) {
+    found.push(here);
+    return;
+  }
+  const inside = [...around, { path, fields }];
+  for (const key of Object.keys(fields)) search(fields[key], [...path, key], inside, found);
+}
+
+/** `metadata` and `spec` with named containers. Images are not required, because the operator may choose them. */
+function podTemplateSpec(fields: Mapping, path: FieldPath): PodTemplate | undefined {
+  // The object's own spec is not a template: Prometheus uses `spec.containers` to patch its operator's own containers.
+  if (
+    path.length === 0 ||
+    (!isTemplateKey(path.at(-1)) && !Object.keys(fields).every((key) => TEMPLATE_FIELDS.has(key)))
+  )
+    return undefined;
+  if (fields.kind !== undefined && fields.kind !== 'Pod') return undefined;
+  const spec = objectOf(fields.spec);
+  if (!isContainerList(spec.containers, false)) return undefined;
+  const pod = { ...(fields.metadata !== undefined && { metadata: fields.metadata }), spec };
+  return { path, pod, fieldOf: (inPod) => [...path, ...inPod] };
+}
+
+const TEMPLATE_FIELDS = new Set(['apiVersion', 'kind', 'metadata', 'spec']);
+
+function isTemplateKey(key: string | number | undefined): boolean {
+  return typeof key === 'string' && /template$/i.test(key);
+}
+
+/** `containers` that all have an image: without images, a list of names may be anything. */
+function podSpec(fields: Mapping, path: FieldPath): PodTemplate | undefined {
+  if (!isContainerList(fields.containers, true)) return undefined;
+  return {
+    path,
+    pod: { spec: fields },
+    fieldOf: ([first, ...inSpec]) => (first === 'spec' ? [...path, ...inSpec] : path),
+  };
+}
+
+/** k8s.io/apimachinery IsDNS1123Label: excludes the name patterns that policies contain. */
+const NAME = /^[a-z0-9](?:[a-z0-9-]*[a-z0-9])?$/;
+
+/** Kyverno's patterns have anchors around their keys: `(name)`. */
+const FIELD = /^\w+$/;
+
+function isContainerList(value: unknown, withImages: boolean): boolean {
+  const list = arrayOf(value).map(objectOf);
+  return (
+    list.length > 0 &&
+    list.every((container) => {
+      const { name, image } = container;
+      if (!Object.keys(container).every((key) => FIELD.test(key))) return false;
+      const named = typeof name === 'string' && NAME.test(name);
+      // Knative allows a single container without a name.
+      const known = isImage(image) && (named || (name === undefined && list.length === 1));
+      return withImages ? known : known || (named && image === undefined);
+    })
+  );
+}
+
+/** Wildcards occur only in policies, never in an image reference. */
+function isImage(value: unknown): boolean {
+  return typeof value === 'string' && value !== '' && !/[*?]/.test(value);
+}
+
+/** Pod-level fields that a workflow sets for all its templates, and that a template may override. */
+const POD_FIELDS = [
+  'securityContext',
+  'serviceAccountName',
+  'hostNetwork',
+  'hostPID',
+  'hostIPC',
+  'hostUsers',
+  'runtimeClassName',
+  'initContainers',
+];
+
+/**
+ * An Argo Workflow's template: one `container` or `script`, with `sidecars`, and pod-level fields beside it and around
+ * it (argo-workflows pkg/apis/workflow/v1alpha1 Template, workflow/controller/workflowpod.go).
+ */
+function singleContainer(fields: Mapping, path: FieldPath, around: readonly Surrounding[]): PodTemplate | undefined {
+  const key = ['container', 'script'].find((one) => isImage(objectOf(fields[one]).image));
+  if (key === undefined) return undefined;
+  const places: [inPod: FieldPath, inObject: FieldPath][] = [[[], path]];
+  const main = { name: 'main', ...objectOf(fields[key]) };
+  places.push([
+    ['spec', 'containers', 0],
+    [...path, key],
+  ]);
+  const sidecars = arrayOf(fields.sidecars);
+  for (const index of sidecars.keys())
+    places.push([
+      ['spec', 'containers', index + 1],
+      [...path, 'sidecars', index],
+    ]);
+  const spec: Record<string, unknown> = { containers: [main, ...sidecars] };
+  const levels = [{ path, fields }, ...around.toReversed()];
+  for (const field of POD_FIELDS) {
+    const stating = levels.find((level) => (level.fields[field] ?? null) !== null);
+    if (!stating) continue;
+    spec[field] = stating.fields[field];
+    places.push([
+      ['spec', field],
+      [...stating.path, field],
+    ]);
+  }
+  const volumes = levels.flatMap((level) =>
+    arrayOf(level.fields.volumes).map((volume, index) => ({ volume, place: [...level.path, 'volumes', index] })),
+  );
+  if (volumes.length > 0) spec.volumes = volumes.map(({ volume }) => volume);
+  for (const [index, { place }] of volumes.entries()) places.push([['spec', 'volumes', index], place]);
+  const pod = { ...(fields.metadata !== undefined && { metadata: fields.metadata }), spec };
+  return { path, pod, fieldOf: (inPod) => placed(inPod, places) };
+}
+
+/** Maps a path by its longest matching prefix. */
+function placed(inPod: FieldPath, places: readonly (readonly [inPod: FieldPath, inObject: FieldPath])[]): FieldPath {
+  const begins = places.filter(([start]) => start.every((step, index) => step === inPod[index]));
+  const [start, place] = begins.reduce((best, one) => (one[0].length > best[0].length ? one : best));
+  return [...place, ...inPod.slice(start.length)];
+}

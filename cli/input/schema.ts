@@ -1,0 +1,125 @@
+/** A value against a schema: what the API server refuses, and which fields it does not know. */
+import { partOf, type Schema } from '../../operator/api/schema.ts';
+import { meantBy } from '../nearest.ts';
+import { type FieldPath, pathText } from './paths.ts';
+
+export interface Problem {
+  readonly path: FieldPath;
+  /** Names the field, and what to write. */
+  readonly message: string;
+}
+
+export function problemAt(path: FieldPath, text: string): Problem {
+  return { path, message: path.length === 0 ? text : `${pathText(path)}: ${text}` };
+}
+
+/** Values of a wrong type and missing fields, in the order of the fields. A null is as if it were not there. */
+export function typeProblems(value: unknown, schema: Schema): Problem[] {
+  const problems: Problem[] = [];
+  walk(value, schema, [], (part, of, path) => {
+    const refused = typeRefusal(part, of);
+    if (refused !== undefined) problems.push(problemAt([...path], refused));
+    else if (isObject(part)) {
+      const missing = (of.required ?? []).filter((key) => (part[key] ?? null) === null);
+      problems.push(...missing.map((key) => missingField([...path, key], of.properties?.[key])));
+    }
+    return refused === undefined;
+  });
+  return problems;
+}
+
+/** In the order of the fields. */
+export function unknownFields(value: unknown, schema: Schema): Problem[] {
+  const problems: Problem[] = [];
+  walk(value, schema, [], (part, { properties, ...of }, path) => {
+    if (!isObject(part) || !properties || of['x-kubernetes-preserve-unknown-fields']) return true;
+    const unknown = Object.keys(part).filter((key) => part[key] !== undefined && !partOf({ properties, ...of }, key));
+    problems.push(...unknown.map((key) => unknownField([...path, key], Object.keys(properties))));
+    return true;
+  });
+  return problems;
+}
+
+/** @param visit whether to go on with the parts of a value; its path changes afterwards, since few paths are kept */
+export function walk(
+  value: unknown,
+  schema: Schema,
+  path: (string | number)[],
+  visit: (value: unknown, schema: Schema, path: FieldPath) => boolean,
+): void {
+  if (value === null || value === undefined || !visit(value, schema, path)) return;
+  const below = (step: string | number, part: unknown, of: Schema | undefined) => {
+    if (!of) return;
+    path.push(step);
+    walk(part, of, path, visit);
+    path.pop();
+  };
+  if (Array.isArray(value)) {
+    for (let index = 0; index < value.length; index += 1) below(index, value[index], schema.items);
+  } else if (isObject(value)) {
+    for (const key of Object.keys(value)) below(key, value[key], partOf(schema, key));
+  }
+}
+
+function typeRefusal(value: unknown, { type, minimum, maximum }: Schema): string | undefined {
+  if (type !== undefined && !hasType(value, type)) return refusalText('type', value, type);
+  if (typeof value !== 'number') return undefined;
+  if (minimum !== undefined && value < minimum) return refusalText('minimum', value, minimum);
+  return maximum !== undefined && value > maximum ? refusalText('maximum', value, maximum) : undefined;
+}
+
+/** What the API server says of a value that a keyword of the schema refuses. */
+export function refusalText(keyword: string, value: unknown, limit: unknown): string | undefined {
+  switch (keyword) {
+    case 'type':
+      return `Invalid value: ${Array.isArray(value) ? 'array' : typeof value}: must be of type ${limit}`;
+    case 'enum': {
+      const supported = (limit as readonly unknown[]).map((one) => JSON.stringify(one));
+      return `Unsupported value: ${JSON.stringify(value)}: supported values: ${supported.join(', ')}`;
+    }
+    case 'minimum':
+      return `${value} should be greater than or equal to ${limit}`;
+    case 'maximum':
+      return `${value} should be less than or equal to ${limit}`;
+    case 'minLength':
+      return `should be at least ${limit} chars long`;
+    case 'maxLength':
+      return `Too long: may not be more than ${limit} characters`;
+    case 'minItems':
+      return `should have at least ${limit} items`;
+    case 'maxItems':
+      return `Too many: ${(value as readonly unknown[]).length}: must have at most ${limit} items`;
+    case 'maxProperties':
+      return `Too many: ${Object.keys(value as object).length}: must have at most ${limit} items`;
+    default:
+      return undefined;
+  }
+}
+
+export function missingField(path: FieldPath, schema: Schema | undefined): Problem {
+  const choices = schema?.enum ? `: one of ${schema.enum.join(', ')}` : '';
+  return problemAt(path, `Required value${choices}`);
+}
+
+function unknownField(path: FieldPath, known: readonly string[]): Problem {
+  const near = meantBy(String(path.at(-1)), known);
+  const hint = near === undefined ? '' : `did you mean ${near}? `;
+  return problemAt(path, `no such field: ${hint}the known fields are ${known.join(', ')}`);
+}
+
+export function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+export function hasType(value: unknown, type: NonNullable<Schema['type']>): boolean {
+  switch (type) {
+    case 'object':
+      return isObject(value);
+    case 'array':
+      return Array.isArray(value);
+    case 'integer':
+      return Number.isInteger(value);
+    default:
+      return typeof value === type;
+  }
+}

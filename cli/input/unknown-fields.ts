@@ -1,0 +1,100 @@
+/**
+ * Fields that the API server does not know, as its strict decoding finds them (kubectl's default, --validate=strict).
+ * An API server that is not asked to be strict drops them, so the manifest does less than it says.
+ */
+import { bounded } from '../../operator/report/text.ts';
+import { meantBy } from '../nearest.ts';
+import { KUBERNETES_FIELDS } from './kubernetes-schema.ts';
+import { type FieldPath, pathText } from './paths.ts';
+import type { Problem } from './schema.ts';
+
+export interface UnknownField {
+  readonly path: FieldPath;
+  /** The path of the intended field. */
+  readonly meant: FieldPath | undefined;
+  /** Names the field, and what to write. */
+  readonly message: string;
+}
+
+type Fields = Readonly<Record<string, string>>;
+
+const { roots, types } = KUBERNETES_FIELDS;
+
+/** Unknown fields of an object of a built-in kind, in document order; none for other kinds. */
+export function unknownFieldsOf(object: unknown, apiVersion: string, kind: string): UnknownField[] {
+  return described(search(object, own(roots, `${apiVersion} ${kind}`) ?? '*', []));
+}
+
+/** The same for a pod that was found in an object of another kind. */
+export function unknownFieldsIn(pod: unknown): UnknownField[] {
+  return described(search(pod, 'PodTemplateSpec', []));
+}
+
+/** A certain misspelling is an error, as in `kubectl apply`; an unknown field may belong to a newer Kubernetes. */
+export function fieldProblems(unknown: readonly UnknownField[]): { problems: Problem[]; warnings: Problem[] } {
+  return {
+    problems: unknown.filter(({ meant }) => meant !== undefined),
+    warnings: unknown.filter(({ meant }) => meant === undefined),
+  };
+}
+
+interface Found {
+  readonly around: FieldPath;
+  readonly key: string;
+  /** The fields that are known there. */
+  readonly fields: Fields;
+}
+
+/** @param type as in kubernetes-fields.json */
+function search(value: unknown, type: string, path: FieldPath): Found[] {
+  if (typeof value !== 'object' || value === null) return [];
+  if (Array.isArray(value)) {
+    return type.startsWith('[') ? value.flatMap((item, index) => search(item, type.slice(1), [...path, index])) : [];
+  }
+  if (type.startsWith('{')) {
+    return Object.entries(value).flatMap(([key, part]) => search(part, type.slice(1), [...path, key]));
+  }
+  const fields = own(types, type);
+  if (!fields) return [];
+  return Object.entries(value).flatMap(([key, part]) => {
+    const known = own(fields, key);
+    return known === undefined ? [{ around: path, key, fields }] : search(part, known, [...path, key]);
+  });
+}
+
+/** An object with more unknown fields is broken as a whole. */
+const MOST = 100;
+const LONGEST = 500;
+
+function described(found: readonly Found[]): UnknownField[] {
+  const first = found.slice(0, MOST).map(unknownField);
+  const next = found[MOST];
+  if (!next) return first;
+  const message = `${found.length - MOST} more unknown fields`;
+  return [...first, { path: [...next.around, next.key], meant: undefined, message }];
+}
+
+function unknownField({ around, key, fields }: Found): UnknownField {
+  const path = [...around, key];
+  const place = HOMES.find(({ type }) => own(types[type] ?? {}, key) !== undefined);
+  const near = meantBy(key, Object.keys(fields));
+  const what = `unknown field ${JSON.stringify(bounded(pathText(path), LONGEST))}`;
+  if (near !== undefined && place === undefined) {
+    return { path, meant: [...around, near], message: `${what}: did you mean "${near}"?` };
+  }
+  const hint = place ? `: ${key} is a field of ${place.called}` : ': this release does not know it';
+  return { path, meant: undefined, message: what + hint };
+}
+
+/** The places in a pod where fields are commonly misplaced. */
+const HOMES = [
+  { type: 'PodSpec', called: "the pod's spec" },
+  { type: 'PodSecurityContext', called: "the pod's securityContext" },
+  { type: 'SecurityContext', called: "a container's securityContext" },
+  { type: 'Capabilities', called: "a container's securityContext.capabilities" },
+  { type: 'Container', called: 'a container' },
+] as const;
+
+function own<Value>(record: Readonly<Record<string, Value>>, key: string): Value | undefined {
+  return Object.hasOwn(record, key) ? record[key] : undefined;
+}

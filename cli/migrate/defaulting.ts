@@ -1,0 +1,34 @@
+/** The migrated policies that take part in filling in. */
+import type { CapabilityPolicy, CapabilityPolicySpec } from '../../operator/api/capability-policy.ts';
+import { completePolicy } from '../../operator/api/defaults.ts';
+import { resolvePolicy } from '../../operator/policy/resolve.ts';
+import { NEWEST_KNOWN_MINOR } from '../../operator/standards/level-version.ts';
+
+/** How the one that fills in is chosen among several. */
+export type Choice = Exclude<CapabilityPolicySpec['defaulting'], 'Disabled' | undefined>;
+
+export interface Chooser {
+  readonly policy: CapabilityPolicy;
+  readonly choice: Choice;
+}
+
+/** If one fills in, PodSecurityPolicies without defaults take part in the choice, too. In the same order. */
+export function withDefaulting(choosers: readonly Chooser[]): CapabilityPolicy[] {
+  const fills = choosers.map(({ policy }) => fillsAnything(policy));
+  const isChoice = choosers.length > 1 && fills.includes(true);
+  return choosers.map(({ policy, choice }, i) => {
+    if (isChoice && choice === 'PodSecurityPolicy') return defaulted(policy, choice);
+    return fills[i] ? defaulted(policy, 'Enabled') : policy;
+  });
+}
+
+function fillsAnything(policy: CapabilityPolicy): boolean {
+  const resolution = resolvePolicy(completePolicy(defaulted(policy, 'Enabled')), NEWEST_KNOWN_MINOR);
+  return 'policy' in resolution && resolution.policy.fills.length > 0;
+}
+
+/** Before the overrides, in the API's order of fields. */
+function defaulted(policy: CapabilityPolicy, defaulting: Choice): CapabilityPolicy {
+  const { overrides, ...spec } = policy.spec;
+  return { ...policy, spec: { ...spec, defaulting, ...(overrides && { overrides }) } };
+}

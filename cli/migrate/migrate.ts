@@ -1,0 +1,130 @@
+import type {
+  CapabilityPolicy,
+  CapabilityPolicyOverrides,
+  CapabilityPolicySpec,
+} from '../../operator/api/capability-policy.ts';
+import { newPolicy } from '../../operator/api/model.ts';
+import { type Chooser, withDefaulting } from './defaulting.ts';
+import { type Grant, grantsOn } from './grants.ts';
+import type { Migration, MigrationOptions, Note, Origins, RbacObject, Remark } from './migration.ts';
+import { policyNames } from './names.ts';
+import type { Part, Statement } from './part.ts';
+import { roomNotes } from './room.ts';
+import { readInput, type Source } from './sources.ts';
+import { usability } from './usable-by.ts';
+
+export { InvalidInput } from './invalid-input.ts';
+export type { Migration, MigrationOptions, Note, Origins, RbacObject } from './migration.ts';
+
+/**
+ * The last Kubernetes version that had PodSecurityPolicy; its text does not change. Level privileged restricts nothing
+ * at any version; the overrides state every restriction.
+ */
+const LEVEL = { level: 'privileged', levelVersion: 'v1.24' } as const;
+
+/**
+ * PodSecurityPolicies, SecurityContextConstraints and the RBAC that grants their use → CapabilityPolicies and bindings.
+ * Objects of other kinds are left out.
+ *
+ * @param objects parsed manifests, no Lists
+ * @throws InvalidInput naming objects and fields
+ */
+export function migrate(objects: readonly unknown[], options: MigrationOptions): Migration {
+  const { sources, roles, bindings, notes } = readInput(objects);
+  const names = policyNames(sources);
+  const kinds = new Set(sources.map(({ granted }) => granted));
+  const byRole = new Map([...kinds].map((granted) => [granted, grantsOn(granted, roles, bindings)]));
+  const done = sources.map((source) => {
+    const grants = [...source.grants, ...(byRole.get(source.granted) ?? [])];
+    return migrated(source, names.of(source), grants, options);
+  });
+  const choosers = done.flatMap(({ chooser }) => chooser ?? []);
+  const policies = options.mode === 'Enforce' ? withDefaulting(choosers) : choosers.map(({ policy }) => policy);
+  const left = policies.sort(byName);
+  return {
+    policies: left,
+    rbac: done.flatMap(({ rbac }) => rbac),
+    notes: [
+      ...done.flatMap((one) => one.notes),
+      ...names.notes,
+      ...notes,
+      ...roomNotes(left),
+      ...emptied(done.length, left.length),
+    ],
+    origins: Object.fromEntries(done.flatMap(({ name, origins, chooser }) => (chooser ? [[name, origins]] : []))),
+  };
+}
+
+interface Migrated {
+  readonly name: string;
+  /** Undefined when it could never admit a pod, so that no policy is needed. */
+  readonly chooser?: Chooser;
+  readonly rbac: readonly RbacObject[];
+  readonly notes: readonly Note[];
+  readonly origins: Origins;
+}
+
+function migrated(source: Source, name: string, grants: readonly Grant[], options: MigrationOptions): Migrated {
+  const filling = options.mode === 'Enforce';
+  const parts = source.parts(filling);
+  const noteOf = (remark: Remark): Note => ({ object: source.object, ...remark });
+  const never = parts.flatMap((part) => part.never ?? []);
+  if (never.length > 0) return { name, rbac: [], notes: never.map((remark) => noteOf(leftOut(remark))), origins: {} };
+  const statements = parts.flatMap((part) => part.statements ?? []);
+  const use = usability(grantsOnName(grants, source.name, name), name);
+  const policy = policyOf(name, statements, use.spec, options);
+  return {
+    name,
+    chooser: { policy, choice: source.choice },
+    rbac: use.bindings,
+    notes: [...parts.flatMap((part: Part) => part.remarks ?? []), ...use.remarks].map(noteOf),
+    origins: originsOf(statements, use.origins),
+  };
+}
+
+/** Wildcards cover a new name only if they do not list names. */
+function grantsOnName(grants: readonly Grant[], before: string, now: string): Grant[] {
+  return grants
+    .filter(({ names }) => names === undefined || names.includes(before))
+    .map((grant) => ({ ...grant, covers: grant.covers && (grant.names === undefined || before === now) }));
+}
+
+function byName(a: CapabilityPolicy, b: CapabilityPolicy): number {
+  return (a.metadata?.name ?? '') < (b.metadata?.name ?? '') ? -1 : 1;
+}
+
+function leftOut(remark: Remark): Remark {
+  return { ...remark, text: `${remark.text}. No policy is made of it` };
+}
+
+function policyOf(
+  name: string,
+  statements: readonly Statement[],
+  use: Pick<CapabilityPolicySpec, 'usableBy' | 'subjects'>,
+  { mode, namespaceSelector = {} }: MigrationOptions,
+): CapabilityPolicy {
+  return newPolicy(name, { namespaceSelector, ...LEVEL, mode, ...use, overrides: overridesOf(statements) });
+}
+
+function overridesOf(statements: readonly Statement[]): CapabilityPolicyOverrides {
+  const overrides: Record<string, unknown> = {};
+  for (const { path, value } of statements) {
+    const [field = '', inner] = path.split('.');
+    overrides[field] = inner === undefined ? value : { ...(overrides[field] as object), [inner]: value };
+  }
+  return overrides;
+}
+
+function originsOf(statements: readonly Statement[], use: Readonly<Record<string, string>>): Origins {
+  return Object.fromEntries([
+    ...Object.entries(use).map(([path, from]) => [`spec.${path}`, from]),
+    ...statements.map(({ path, from }) => [`spec.overrides.${path}`, from]),
+  ]);
+}
+
+/** Without a single policy nothing decides any more, although before no pod was admitted. */
+function emptied(before: number, after: number): Note[] {
+  if (before === 0 || after > 0) return [];
+  const text = 'none of them could admit a pod, so no pod was admitted at all: from now on no policy refuses any';
+  return [{ object: 'input', field: '', value: null, text, exact: false }];
+}

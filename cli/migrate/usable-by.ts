@@ -1,0 +1,106 @@
+/** Grants on a migrated object → `usableBy`, subjects and bindings of the policy. */
+import type { CapabilityPolicySpec, Subject } from '../../operator/api/capability-policy.ts';
+import { rbacSubject, useRoleName } from '../../operator/compile/rbac.ts';
+import type { Grant, GrantSubject } from './grants.ts';
+import type { RbacObject, Remark } from './migration.ts';
+import { distinct, known } from './part.ts';
+
+export interface Usability {
+  readonly spec: Pick<CapabilityPolicySpec, 'usableBy' | 'subjects'>;
+  /** `usableBy`, `subjects[0]` → the grant that it comes from. */
+  readonly origins: Readonly<Record<string, string>>;
+  readonly bindings: readonly RbacObject[];
+  readonly remarks: readonly Remark[];
+}
+
+const MOST_SUBJECTS = 20;
+
+/** Every pod has a service account, and its creator is authenticated. */
+const EVERYBODY = ['system:serviceaccounts', 'system:authenticated'];
+
+const RBAC = 'rbac.authorization.k8s.io';
+
+/**
+ * @param grants on this very object @param policy the policy's name
+ */
+export function usability(grants: readonly Grant[], policy: string): Usability {
+  const everybody = grants.find(({ namespace, subjects }) => namespace === undefined && subjects.some(isEverybody));
+  const everywhere = grants.filter(({ namespace, covers }) => namespace === undefined && !covers);
+  const somewhere = grants.filter(({ namespace, covers }) => namespace !== undefined && !covers);
+  const remarks = grants
+    .filter(({ covers }) => covers && !everybody)
+    .map(({ from, subjects }) =>
+      known(
+        'metadata.name',
+        from,
+        `${subjects.map(({ name }) => name).join(', ')}: by wildcards, which reach CapabilityPolicies, too. Nothing to do`,
+      ),
+    );
+  if (everybody) return forEveryone(everybody);
+  const subjects = distinct(everywhere.flatMap((grant) => grant.subjects));
+  if (somewhere.length === 0 && subjects.length > 0 && subjects.length <= MOST_SUBJECTS)
+    return { ...forSubjects(subjects, everywhere), remarks };
+  return { ...forBindings(everywhere, somewhere, policy), remarks: [...remarks, ...nobody(grants, policy)] };
+}
+
+function isEverybody({ kind, name }: GrantSubject): boolean {
+  return kind === 'Group' && EVERYBODY.includes(name);
+}
+
+function forEveryone({ from, subjects }: Grant): Usability {
+  const group = subjects.find(isEverybody)?.name;
+  return {
+    spec: { usableBy: 'Everyone' },
+    origins: { usableBy: `${from}, group ${group}` },
+    bindings: [],
+    remarks: [],
+  };
+}
+
+function forSubjects(subjects: readonly GrantSubject[], grants: readonly Grant[]): Omit<Usability, 'remarks'> {
+  const origin = (subject: GrantSubject) =>
+    grants.find((grant) => grant.subjects.some((one) => JSON.stringify(one) === JSON.stringify(subject)))?.from ?? '';
+  return {
+    spec: { usableBy: 'Subjects', subjects: [...subjects] as Subject[] },
+    origins: Object.fromEntries(subjects.map((subject, i) => [`subjects[${i}]`, origin(subject)])),
+    bindings: [],
+  };
+}
+
+function forBindings(
+  everywhere: readonly Grant[],
+  somewhere: readonly Grant[],
+  policy: string,
+): Omit<Usability, 'remarks'> {
+  const byNamespace = [...Map.groupBy(somewhere, ({ namespace = '' }) => namespace)].sort(([a], [b]) =>
+    a < b ? -1 : 1,
+  );
+  return {
+    spec: { usableBy: 'Bindings' },
+    origins: {
+      usableBy: distinct([...everywhere, ...somewhere].map(({ from }) => from)).join('; ') || 'no grant in the input',
+    },
+    bindings: [
+      ...(everywhere.length > 0 ? [binding(everywhere, policy)] : []),
+      ...byNamespace.map(([namespace, grants]) => binding(grants, policy, namespace)),
+    ],
+  };
+}
+
+/** The operator itself makes only bindings named like the role. */
+function binding(grants: readonly Grant[], policy: string, namespace?: string): RbacObject {
+  const role = useRoleName(policy);
+  return {
+    apiVersion: `${RBAC}/v1`,
+    kind: namespace === undefined ? 'ClusterRoleBinding' : 'RoleBinding',
+    metadata: { name: `${role}:migrated`, ...(namespace !== undefined && { namespace }) },
+    roleRef: { apiGroup: RBAC, kind: 'ClusterRole', name: role },
+    subjects: distinct(grants.flatMap(({ subjects }) => subjects)).map((subject) => rbacSubject(subject as Subject)),
+  } as RbacObject;
+}
+
+function nobody(grants: readonly Grant[], policy: string): Remark[] {
+  if (grants.length > 0) return [];
+  const text = `no role in the input grants its use: until a binding to ClusterRole ${useRoleName(policy)} does, only holders of wildcard verbs may use it`;
+  return [known('metadata.name', policy, text)];
+}

@@ -1,0 +1,26 @@
+/** Validates -n for commands that read a cluster: a command that checks nothing must not look like a success. */
+import type { Cluster } from '../operator/model/objects.ts';
+import { isExcluded } from '../operator/policy/deciding.ts';
+import { UsageError } from './command.ts';
+
+export interface NamespaceOptions {
+  readonly namespace?: string;
+  readonly operatorNamespace: string;
+  readonly excludedNamespaces: readonly string[];
+}
+
+/** @throws UsageError for a namespace that does not exist */
+export function checkExists(cluster: Pick<Cluster, 'namespace'>, namespace: string | undefined): void {
+  if (namespace !== undefined && !cluster.namespace(namespace)) {
+    throw new UsageError(`no namespace ${JSON.stringify(namespace)} in the cluster`);
+  }
+}
+
+/** @throws UsageError for a namespace that no policy reaches */
+export function checkReached({ namespace, operatorNamespace, excludedNamespaces }: NamespaceOptions): void {
+  if (namespace !== undefined && isExcluded(namespace, [operatorNamespace, ...excludedNamespaces])) {
+    throw new UsageError(
+      `no policy reaches namespace ${namespace}: it is the operator's (--operator-namespace) or an excluded one (--excluded-namespaces)`,
+    );
+  }
+}

@@ -1,0 +1,79 @@
+/** Options that several commands share, and the parsing of their texts. */
+import { InvalidArgumentError, Option } from 'commander';
+import { EXCLUDED_NAMESPACES, OPERATOR_NAMESPACE } from '../operator/namespaces.ts';
+import { formatVersion, LEVELS, NEWEST_KNOWN_MINOR, parseVersion } from '../operator/standards/level-version.ts';
+
+export const filenames = () =>
+  new Option('-f, --filename <path...>', 'files, folders (with all below them), or - for standard input').default(
+    [],
+    'none',
+  );
+
+export const namespace = (what: string) => new Option('-n, --namespace <name>', what);
+
+/** Values that the operator learns from the cluster, for use without one. */
+export const serverVersion = () =>
+  new Option('--server-version <v1.N>', 'the oldest API server, which `levelVersion: latest` follows')
+    .argParser(minorVersion)
+    .default(NEWEST_KNOWN_MINOR, formatVersion(NEWEST_KNOWN_MINOR));
+
+export const operatorNamespace = () =>
+  new Option('--operator-namespace <name>', 'where the operator runs; no policy reaches it').default(
+    OPERATOR_NAMESPACE,
+  );
+
+export const excludedNamespaces = () =>
+  new Option('--excluded-namespaces <list>', 'namespaces that no policy reaches, * at the end for a prefix')
+    .argParser((text) => text.split(',').filter((pattern) => pattern !== ''))
+    .default(undefined, `${EXCLUDED_NAMESPACES.join(',')}; in a cluster also its platform's`);
+
+export interface Excluding {
+  readonly excludedNamespaces: readonly string[];
+}
+
+/** Options as given. Without the flag, the cluster's platform decides; files have no platform. */
+export type Given<Options extends Excluding> = Omit<Options, keyof Excluding> & Partial<Excluding>;
+
+/** @param excluded the namespaces that no policy reaches, if no flag says which */
+export function excludingBy<Options extends Excluding>(
+  given: Given<Options>,
+  excluded: readonly string[] = EXCLUDED_NAMESPACES,
+): Options {
+  return { ...given, excludedNamespaces: given.excludedNamespaces ?? excluded } as unknown as Options;
+}
+
+export const kubeconfig = () =>
+  new Option('--kubeconfig <file>', 'as for kubectl (default: KUBECONFIG, else ~/.kube/config)');
+
+export const context = () => new Option('--context <name>', 'a context of the kubeconfig (default: the current one)');
+
+/** Replaces the policies. */
+export const level = () =>
+  new Option('--level <level>', 'judge by this level of the Pod Security Standards, in every namespace').choices(
+    LEVELS,
+  );
+
+export const levelVersion = () =>
+  new Option('--level-version <version>', 'the version of that level: latest, or v1.N (default: latest)').argParser(
+    (text) => (text === 'latest' || parseVersion(text) !== undefined ? text : invalidVersion('latest or v1.N')),
+  );
+
+function minorVersion(text: string): number {
+  const minor = parseVersion(text);
+  return minor ?? invalidVersion('v1.N');
+}
+
+function invalidVersion(form: string): never {
+  throw new InvalidArgumentError(`write ${form}, such as ${formatVersion(NEWEST_KNOWN_MINOR)}.`);
+}
+
+/** `team=net,stage=prod` */
+export function labels(text: string): Readonly<Record<string, string>> {
+  const entries = text.split(',').map((entry) => {
+    const [, key = '', value = ''] = /^([^=]+)=(.*)$/.exec(entry) ?? [];
+    if (key === '')
+      throw new InvalidArgumentError(`write KEY=VALUE, separated by commas; ${JSON.stringify(entry)} is none.`);
+    return [key, value];
+  });
+  return Object.fromEntries(entries);
+}

@@ -1,0 +1,69 @@
+/** Violations on a terminal: by namespace and workload, in lines that fit. */
+import { printable } from '../../operator/report/text.ts';
+import type { Style, Terminal } from './terminal.ts';
+import { wrap } from './wrap.ts';
+
+export interface WorkloadEntries {
+  readonly namespace: string;
+  /** `Deployment web` */
+  readonly workload: string;
+  /** Printed after its name. */
+  readonly remark: string;
+  readonly entries: readonly Entry[];
+}
+
+export interface Entry {
+  /** One word. */
+  readonly label: string;
+  readonly style?: Style;
+  readonly text: string;
+  /** Printed on a line of its own; may be empty. */
+  readonly detail: string;
+}
+
+const LABEL_WIDTH = 8;
+const WORKLOAD = { indent: 2, hanging: 4 };
+const ENTRY_INDENT = 4;
+
+/** Namespaces in the order of their names; within each, workloads in the order of input. */
+export function groupedText(all: readonly WorkloadEntries[], terminal: Terminal): string {
+  const namespaces = Map.groupBy(all, ({ namespace }) => namespace);
+  return [...namespaces.keys()]
+    .sort()
+    .map((namespace) => {
+      const workloads = namespaces.get(namespace) ?? [];
+      const heading = wrap(terminal.paint('bold', `Namespace ${printable(namespace)}`), terminal);
+      return heading + workloads.map((one) => workloadText(one, terminal)).join('');
+    })
+    .join('\n');
+}
+
+/** Moves the detail into the remark where all entries have the same one. */
+export function withSharedDetail(workload: WorkloadEntries): WorkloadEntries {
+  const { remark, entries } = workload;
+  const [detail = '', ...others] = new Set(entries.map((entry) => entry.detail));
+  if (detail === '' || others.length > 0) return workload;
+  return {
+    ...workload,
+    remark: [remark, detail].filter((part) => part !== '').join(', '),
+    entries: entries.map((entry) => ({ ...entry, detail: '' })),
+  };
+}
+
+function workloadText({ workload, remark, entries }: WorkloadEntries, terminal: Terminal): string {
+  const name = terminal.paint('bold', printable(workload));
+  const title = remark === '' ? name : `${name} (${printable(remark)})`;
+  return (
+    wrap(title, { ...WORKLOAD, width: terminal.width }) + entries.map((entry) => entryText(entry, terminal)).join('')
+  );
+}
+
+function entryText({ label, style, text, detail }: Entry, { width, paint }: Terminal): string {
+  const padding = ' '.repeat(Math.max(1, LABEL_WIDTH + 1 - label.length));
+  const hanging = ENTRY_INDENT + LABEL_WIDTH + 1;
+  const first = ' '.repeat(ENTRY_INDENT) + (style ? paint(style, label) : label) + padding;
+  if (text === '') return `${first.trimEnd()}\n`;
+  const lines = wrap(printable(text), { width, indent: hanging });
+  const more = detail === '' ? '' : wrap(printable(detail), { width, indent: hanging });
+  return first + lines.slice(hanging) + more;
+}

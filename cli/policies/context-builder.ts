@@ -1,0 +1,163 @@
+/** Collects policies, namespaces and RBAC objects from files, from a cluster, or both. */
+import { type CompletePolicy, GROUP, KIND, VERSION } from '../../operator/api/capability-policy.ts';
+import { completePolicy, completeSpec } from '../../operator/api/defaults.ts';
+import { createProjection, type Projection } from '../../operator/cluster/projection.ts';
+import { projectRole, projectRoleBinding } from '../../operator/cluster/rbac-projection.ts';
+import { UNSHARED } from '../../operator/cluster/sharing.ts';
+import { type Compiled, compile } from '../../operator/compile/compile.ts';
+import { createUseIndex } from '../../operator/evaluate/use.ts';
+import { Evaluator } from '../../operator/evaluate/violations.ts';
+import type { Cluster, RoleBindingView, RoleView } from '../../operator/model/objects.ts';
+import { RULES } from '../../operator/rules/index.ts';
+import type { Level } from '../../operator/standards/level-version.ts';
+import { roleOf } from '../input/kinds.ts';
+import type { Manifest } from '../input/manifests.ts';
+import type { Trouble } from '../input/trouble.ts';
+import { type Labels, PolicyContext, type PolicyContextOptions, type PolicySource } from './context.ts';
+import { isContextObject, isReadable } from './context-objects.ts';
+import { validatePolicy } from './validate.ts';
+
+/** A later object replaces one with the same name, as applying it would. */
+export class PolicyContextBuilder {
+  readonly #projection: Projection = createProjection(RULES, UNSHARED);
+  readonly #policies: Map<string, CompletePolicy>;
+  /** Of policies from manifests. */
+  readonly #sources: Map<string, PolicySource>;
+  readonly #namespaces: Map<string, Labels>;
+  readonly #roles: Map<string, RoleView>;
+  readonly #bindings: Map<string, RoleBindingView>;
+
+  /** Whether it accepts policies from manifests and from a cluster. */
+  #takesPolicies: boolean;
+
+  /** @param other whose objects to begin with */
+  constructor(other?: PolicyContextBuilder) {
+    this.#takesPolicies = other ? other.#takesPolicies : true;
+    this.#policies = new Map(other ? other.#policies : []);
+    this.#sources = new Map(other ? other.#sources : []);
+    this.#namespaces = new Map(other ? other.#namespaces : []);
+    this.#roles = new Map(other ? other.#roles : []);
+    this.#bindings = new Map(other ? other.#bindings : []);
+  }
+
+  /** Enforces one level in every namespace, and ignores the policies in manifests and in the cluster. */
+  static ofLevel(level: Level, levelVersion: string): PolicyContextBuilder {
+    const builder = new PolicyContextBuilder();
+    const name = `level-${level}`;
+    const spec = completeSpec({ namespaceSelector: {}, level, levelVersion, mode: 'Enforce' });
+    builder.#policies.set(name, { apiVersion: `${GROUP}/${VERSION}`, kind: KIND, metadata: { name }, spec });
+    builder.#sources.set(name, { file: '--level', line: null });
+    builder.#takesPolicies = false;
+    return builder;
+  }
+
+  get isEmpty(): boolean {
+    return this.#policies.size === 0;
+  }
+
+  /** Names of the policies that manifests state; sorted. */
+  get stated(): readonly string[] {
+    return [...this.#sources.keys()].sort();
+  }
+
+  /** The same with these policies in mode Enforce. */
+  enforcing(names: readonly string[]): PolicyContextBuilder {
+    const copy = new PolicyContextBuilder(this);
+    for (const name of names) {
+      const policy = this.#policies.get(name);
+      if (policy) copy.#policies.set(name, { ...policy, spec: { ...policy.spec, mode: 'Enforce' } });
+    }
+    return copy;
+  }
+
+  /** @param tell receives what is wrong with the object, which is skipped when it can't be read */
+  addManifest(manifest: Manifest, tell: (trouble: Trouble) => void): void {
+    const { object } = manifest;
+    const role = roleOf(object.apiVersion, object.kind);
+    if (isContextObject(role) && !isReadable(manifest, tell)) return;
+    switch (role) {
+      case 'policy':
+        if (this.#takesPolicies) this.#addPolicyManifest(manifest, tell);
+        return;
+      case 'namespace': {
+        const { name, labels } = this.#projection.namespace(object);
+        // Keeps labels that others set, as kubectl apply does.
+        this.#namespaces.set(name, { ...this.#namespaces.get(name), ...labels });
+        return;
+      }
+      case 'role':
+        this.#addRole(object.kind, this.#projection.role(object));
+        return;
+      case 'roleBinding':
+        this.#addBinding(object.kind, this.#projection.roleBinding(object));
+        return;
+      default:
+    }
+  }
+
+  addCluster(cluster: Cluster): void {
+    if (this.#takesPolicies) {
+      for (const policy of cluster.policies()) this.#policies.set(policy.metadata?.name ?? '', policy);
+    }
+    for (const { name, labels } of cluster.namespaces()) this.#namespaces.set(name, labels);
+    for (const role of cluster.roles()) this.#addRole(role.namespace ? 'Role' : 'ClusterRole', role);
+    for (const one of cluster.roleBindings()) {
+      this.#addBinding(one.namespace ? 'RoleBinding' : 'ClusterRoleBinding', one);
+    }
+  }
+
+  /** @param tell receives what is wrong with a policy beyond its form */
+  build(options: PolicyContextOptions, tell: (trouble: Trouble) => void): PolicyContext {
+    const compiled = compile([...this.#policies.values()], options);
+    for (const [name, { message }] of compiled.refusals) {
+      const { file = 'cluster', line = null } = this.#sources.get(name) ?? {};
+      tell({ file, ...(line !== null && { line }), message: `CapabilityPolicy ${name}: ${message}` });
+    }
+    return new PolicyContext({
+      compiled,
+      options,
+      court: { evaluator: new Evaluator(), use: this.#useIndex(compiled) },
+      namespaces: this.#namespaces,
+      sources: this.#sources,
+    });
+  }
+
+  #addPolicyManifest({ object, file, line, lineOf, textOf }: Manifest, tell: (trouble: Trouble) => void): void {
+    const { policy, problems } = validatePolicy(object, textOf);
+    const name = String(object.metadata?.name ?? '');
+    for (const { path, message } of problems) {
+      tell({ file, line: lineOf(path), message: `CapabilityPolicy ${name}: ${message}` });
+    }
+    if (!policy) return;
+    const live = this.#policies.get(name)?.metadata;
+    const metadata = { ...policy.metadata, ...(live && pickIdentity(live)) };
+    this.#policies.set(name, { ...completePolicy(policy), metadata });
+    this.#sources.set(name, { file, line });
+  }
+
+  #addRole(kind: string, role: RoleView | undefined): void {
+    if (role) this.#roles.set(`${kind}/${role.namespace ?? ''}/${role.name}`, role);
+  }
+
+  #addBinding(kind: string, binding: RoleBindingView): void {
+    this.#bindings.set(`${kind}/${binding.namespace ?? ''}/${binding.name}`, binding);
+  }
+
+  /** Adds the roles and bindings that the operator renders, which manifests lack. */
+  #useIndex({ rendered }: Compiled) {
+    for (const { role, roleBinding } of rendered.values()) {
+      this.#addRole('ClusterRole', projectRole(role as never));
+      if (roleBinding) this.#addBinding('ClusterRoleBinding', projectRoleBinding(roleBinding as never));
+    }
+    return createUseIndex(this.#roles.values(), this.#bindings.values());
+  }
+}
+
+/** The parts that the API server knows about a policy that is to be changed. */
+function pickIdentity({ uid, creationTimestamp, generation }: NonNullable<CompletePolicy['metadata']>) {
+  return {
+    ...(uid !== undefined && { uid }),
+    ...(creationTimestamp !== undefined && { creationTimestamp }),
+    ...(generation !== undefined && { generation }),
+  };
+}

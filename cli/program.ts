@@ -1,0 +1,85 @@
+/** The program: its commands, and the handling of their errors. */
+import { Command, CommanderError } from 'commander';
+import { printable } from '../operator/report/text.ts';
+import { type ExitCode, type Io, type RegisterCommand, UsageError } from './command.ts';
+import { registerCheck } from './commands/check/command.ts';
+import { registerCompletion } from './commands/completion/command.ts';
+import { registerExplain } from './commands/explain/command.ts';
+import { registerMigrate } from './commands/migrate/command.ts';
+import { registerRender } from './commands/render/command.ts';
+import { registerStatus } from './commands/status/command.ts';
+import { registerSuggest } from './commands/suggest/command.ts';
+import { registerVersion } from './commands/version/command.ts';
+import { VERSION } from './version.ts';
+
+/** In the order of the help. */
+const COMMANDS: readonly RegisterCommand[] = [
+  registerCheck,
+  registerRender,
+  registerSuggest,
+  registerExplain,
+  registerStatus,
+  registerMigrate,
+  registerCompletion,
+  registerVersion,
+];
+
+const ABOUT = `Which Linux capabilities may workloads hold, who breaks the rule, and what would be accepted.
+
+Judges manifests and clusters by CapabilityPolicies, exactly as the API server does. Needs no cluster unless asked to read one.`;
+
+const EXIT_CODES = `
+Exit codes: 0 compliant or done, 1 violations or differences, 2 the input, the cluster or the command line is wrong.`;
+
+export interface RunOptions extends Io {
+  /** The name by which the user calls us, for help: `cappol` or `kubectl cappol`. */
+  readonly name?: string;
+}
+
+/** Runs one command line. Prints errors on stderr, in one line each. */
+export async function run(args: readonly string[], { name = 'cappol', ...io }: RunOptions): Promise<ExitCode> {
+  let code: ExitCode = 0;
+  const program = createProgram(io, (result) => {
+    code = result;
+  });
+  program.name(name);
+  try {
+    await program.parseAsync(args, { from: 'user' });
+    return code;
+  } catch (error) {
+    // Commander has printed its own error already.
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+    if (!io.signal.aborted) io.stderr.write(`${name}: ${oneLine(error)}\n`);
+    return 2;
+  }
+}
+
+/** All commands, with their options declared and without the code that they need to run. */
+export function createProgram(io: Io, finish: (code: ExitCode) => void): Command {
+  const program = new Command('cappol')
+    .description(ABOUT)
+    .version(`cappol ${VERSION}`, '--version', 'the version of cappol')
+    .exitOverride()
+    .showHelpAfterError('(--help shows examples)')
+    .configureOutput({
+      writeOut: (text) => io.stdout.write(text),
+      writeErr: (text) => io.stderr.write(text),
+      outputError: (text, write) => write(text.replace(/^error: /, 'cappol: ')),
+      getOutHelpWidth: () => io.stdout.columns ?? 100,
+      getErrHelpWidth: () => 100,
+      getOutHasColors: () => false,
+      getErrHasColors: () => false,
+    })
+    .helpCommand('help [command]', 'what a command does')
+    .addHelpText('after', EXIT_CODES);
+  for (const register of COMMANDS) register(program, io, finish);
+  return program;
+}
+
+function oneLine(error: unknown): string {
+  const text = error instanceof Error ? error.message : String(error);
+  const told = text === '' ? String(error) : text;
+  // A usage error may have several lines.
+  const lines = error instanceof UsageError ? told.split('\n') : [told.replaceAll(/\s*\n\s*/g, ' ')];
+  return lines.map(printable).join('\n');
+}

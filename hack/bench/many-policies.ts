@@ -1,0 +1,153 @@
+/** (i) Many policies of one namespace each, beside a bare loop that writes the same objects at the same rate. */
+import { type ApiClient, ApiError, type Identified } from '../../operator/cluster/client.ts';
+import type { RawObject } from '../../operator/cluster/raw.ts';
+import { PROBE_ANSWER, probeCarrier } from '../../operator/compile/admission-set.ts';
+import { POLICY_LABEL, RULESET_LABEL } from '../../operator/compile/objects.ts';
+import { parseFlags } from '../../operator/flags.ts';
+import { inParallel } from '../../operator/runtime/in-parallel.ts';
+import { renderedObjects } from '../../test/support/rendered.ts';
+import { Api } from '../controlplane/api.ts';
+import { waitFor } from '../controlplane/wait.ts';
+import { connect, createNamespace, startBenchCluster } from './bench-cluster.ts';
+import { ratio, shown } from './numbers.ts';
+import { startOperator } from './operator-under-test.ts';
+import { allProgrammed, applyPolicy } from './policies.ts';
+import type { Table } from './table.ts';
+
+interface Cost {
+  readonly seconds: number;
+  readonly cpuSeconds: number;
+}
+
+interface Measured {
+  readonly policies: number;
+  /** From the first one's creation until all are Ready. */
+  readonly all: Cost;
+  /** One more, when all are. */
+  readonly more: Cost;
+  /** From SIGTERM, sent while another one is applied, until the process has ended. */
+  readonly stopSeconds: number;
+  readonly rssMiB: number;
+  /** Seconds that a loop takes for the same objects, until the API server judges by the last. */
+  readonly bare: number;
+  readonly objects: number;
+}
+
+const KIND = 'ValidatingAdmissionPolicy';
+const WRITES_AT_ONCE = 8;
+const TIMEOUT_MS = 900_000;
+
+/** @param sizes how many policies there are in turn */
+export async function manyPolicies(sizes: readonly number[]): Promise<Table> {
+  const measured: Measured[] = [];
+  for (const policies of sizes) measured.push(await measure(policies));
+  return {
+    title: '(i) Enforce policies of one namespace each, applied in a row',
+    columns: ['policies', 'all Ready', 'CPU', 'bare loop', 'all / loop', 'one more', 'CPU', 'peak RSS', 'SIGTERM'],
+    rows: measured.map(({ policies, all, more, bare, rssMiB, stopSeconds }) => [
+      String(policies),
+      shown(all.seconds, 's'),
+      shown(all.cpuSeconds, 's'),
+      shown(bare, 's'),
+      ratio(all.seconds, bare),
+      shown(more.seconds, 's'),
+      shown(more.cpuSeconds, 's'),
+      shown(rssMiB, 'MiB'),
+      shown(stopSeconds, 's'),
+    ]),
+    notes: [
+      'The bare loop writes the objects that the operator left, at its rate and as many at a time, and waits until the API',
+      'server judges by the last. The operator runs with the flags of the Deployment.',
+    ],
+    measured,
+  };
+}
+
+async function measure(policies: number): Promise<Measured> {
+  const cluster = await startBenchCluster();
+  const { client, controlPlane } = cluster;
+  const api = new Api(controlPlane.kubeconfig);
+  const operator = startOperator(controlPlane.kubeconfig);
+  try {
+    for (let index = 0; index < policies + 2; index++) await createNamespace(client, `tenant-${index}`);
+    await operator.during(apply(client, 'warm-up', 'default'));
+    await operator.during(allProgrammed(client, ['warm-up']));
+    const cost = async (indexes: readonly number[]): Promise<Cost> => {
+      const before = operator.usage();
+      for (const index of indexes) await apply(client, `policy-${index}`, `tenant-${index}`);
+      await operator.during(
+        allProgrammed(
+          client,
+          indexes.map((index) => `policy-${index}`),
+        ),
+      );
+      const after = operator.usage();
+      return { seconds: after.seconds - before.seconds, cpuSeconds: after.cpuSeconds - before.cpuSeconds };
+    };
+    const all = await cost(Array.from({ length: policies }, (_, index) => index));
+    const more = await cost([policies]);
+    const objects = (await renderedObjects(api)) as RawObject[];
+    const { rssMiB } = operator.usage();
+    await apply(client, `policy-${policies + 1}`, `tenant-${policies + 1}`);
+    const stopping = performance.now();
+    await operator.stop('SIGTERM');
+    const stopSeconds = (performance.now() - stopping) / 1000;
+    const bare = await bareLoop(objects);
+    return { policies, all, more, stopSeconds, rssMiB, bare, objects: objects.length };
+  } finally {
+    await operator.stop();
+    await api.close();
+    await cluster.stop();
+  }
+}
+
+async function apply(client: ApiClient, name: string, namespace: string): Promise<void> {
+  const namespaceSelector = { matchLabels: { 'kubernetes.io/metadata.name': namespace } };
+  await applyPolicy(client, name, { namespaceSelector, mode: 'Enforce' });
+}
+
+/** On a cluster of its own. The objects of a policy go one after the other, as the operator has to write them. */
+async function bareLoop(objects: readonly RawObject[]): Promise<number> {
+  const cluster = await startBenchCluster();
+  const { qps, burst } = parseFlags([]);
+  const loop = connect(cluster.controlPlane.kubeconfig, { qps, burst });
+  try {
+    await cluster.client.create('/api/v1/namespaces', {
+      apiVersion: 'v1',
+      kind: 'Namespace',
+      metadata: { name: 'capabilitypolicy-system' },
+    });
+    const groups = Map.groupBy(objects.map(bareObject), ({ metadata }) => metadata.labels?.[POLICY_LABEL] ?? '');
+    const began = performance.now();
+    await inParallel(groups.values(), WRITES_AT_ONCE, async (group) => {
+      for (const object of group) await loop.apply(object as Identified);
+    });
+    for (const { kind, metadata } of objects) {
+      const labels = metadata?.labels ?? {};
+      if (kind === KIND) await judges(cluster.client, labels[POLICY_LABEL] ?? '', labels[RULESET_LABEL] ?? '');
+    }
+    return (performance.now() - began) / 1000;
+  } finally {
+    await loop.close();
+    await cluster.stop();
+  }
+}
+
+function bareObject({ metadata, status: _, ...rest }: RawObject) {
+  const { name = '', labels } = metadata ?? {};
+  return { ...rest, metadata: { name, ...(labels && { labels }) } };
+}
+
+async function judges(client: ApiClient, policy: string, ruleset: string): Promise<void> {
+  const carrier = probeCarrier({ policy, ruleset }, KIND, 'capabilitypolicy-system');
+  const look = async () => {
+    try {
+      await client.create('/api/v1/namespaces/capabilitypolicy-system/podtemplates', carrier, { dryRun: true });
+      return false;
+    } catch (error) {
+      if (error instanceof ApiError && error.message.includes(`${PROBE_ANSWER} ${ruleset}`)) return true;
+      throw error;
+    }
+  };
+  await waitFor(`ruleset ${ruleset}`, look, { timeoutMs: TIMEOUT_MS, intervalMs: 50 });
+}

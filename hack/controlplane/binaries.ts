@@ -1,0 +1,115 @@
+/**
+ * Where the programs of the control plane come from: KUBEBUILDER_ASSETS, the cache, or a build from Go modules.
+ *
+ * KUBERNETES_VERSION (`1.33`) takes kube-apiserver and kube-controller-manager of another version, from versions/.
+ */
+import { existsSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { assertGo, type Build, buildBinaries, buildFlags, cacheFolder } from './build.ts';
+import { requiredVersion } from './program.ts';
+
+/** A folder with etcd, kube-apiserver, kube-controller-manager and kubectl. */
+export interface Binaries {
+  readonly dir: string;
+  readonly etcd: string;
+  readonly apiServer: string;
+  readonly controllerManager: string;
+  readonly kubectl: string;
+}
+
+/** The folder of go.mod and go.sum, which say what is built. */
+const MODULE = import.meta.dirname;
+const NAMES = ['etcd', 'kube-apiserver', 'kube-controller-manager', 'kubectl'] as const;
+/** A folder for each other version, named `1.N`. */
+const VERSIONS = join(import.meta.dirname, 'versions');
+const VERSIONED = ['kube-apiserver', 'kube-controller-manager'] as const;
+const KUBERNETES = 'k8s.io/kubernetes';
+
+/**
+ * Finds the programs, and builds them where they are missing: about five minutes on two cores, with progress on
+ * standard error; later calls find the result in the cache.
+ *
+ * @throws an error that says how to get the programs, when there is neither Go nor KUBEBUILDER_ASSETS
+ */
+export async function findBinaries(environment: NodeJS.ProcessEnv = process.env): Promise<Binaries> {
+  const assets = environment.KUBEBUILDER_ASSETS;
+  if (assets) {
+    return fromAssets(assets);
+  }
+  const programs = binariesIn(await findBuilt({ module: MODULE, names: NAMES, minutes: 5 }, environment));
+  const module = versionModule(environment);
+  if (module === undefined) return programs;
+  const packages = VERSIONED.map((name) => `${KUBERNETES}/cmd/${name}`);
+  const dir = await findBuilt({ module, names: VERSIONED, packages, minutes: 6 }, environment);
+  const { apiServer, controllerManager } = binariesIn(dir);
+  return { ...programs, apiServer, controllerManager };
+}
+
+/** The Kubernetes version of the API server, as in v1.37.2: that of go.mod, or what KUBERNETES_VERSION asks for. */
+export function kubernetesVersion(environment: NodeJS.ProcessEnv = process.env): string {
+  return requiredVersion(versionModule(environment) ?? MODULE, KUBERNETES);
+}
+
+/** The versions that KUBERNETES_VERSION may name, as in 1.33, oldest first. */
+export function otherVersions(): string[] {
+  const minor = (version: string) => Number(version.split('.')[1]);
+  return readdirSync(VERSIONS, { withFileTypes: true })
+    .filter((entry) => entry.isDirectory() && /^1\.\d+$/.test(entry.name))
+    .map(({ name }) => name)
+    .sort((a, b) => minor(a) - minor(b));
+}
+
+/** Whether the programs of a version that KUBERNETES_VERSION may name are there, so that nothing has to be built. */
+export function isBuilt(version: string, environment: NodeJS.ProcessEnv = process.env): boolean {
+  const module = join(VERSIONS, version);
+  return existsSync(cacheFolder({ module, flags: buildFlags(requiredVersion(module, KUBERNETES)), environment }));
+}
+
+/** @returns undefined for the version of go.mod */
+function versionModule({ KUBERNETES_VERSION: version }: NodeJS.ProcessEnv): string | undefined {
+  if (!version || requiredVersion(MODULE, KUBERNETES).startsWith(`v${version}.`)) return undefined;
+  const known = otherVersions();
+  if (!known.includes(version)) {
+    throw new Error(`KUBERNETES_VERSION=${version}: there is no such version here; write one of ${known.join(', ')}`);
+  }
+  return join(VERSIONS, version);
+}
+
+/** @returns the folder of the programs, which are built where they are missing */
+async function findBuilt(
+  what: Pick<Build, 'module' | 'names' | 'packages' | 'minutes'>,
+  environment: NodeJS.ProcessEnv,
+): Promise<string> {
+  const version = requiredVersion(what.module, KUBERNETES);
+  const build = { ...what, flags: buildFlags(version), environment };
+  const dir = cacheFolder(build);
+  if (!existsSync(dir)) {
+    assertGo(environment, version);
+    await buildBinaries({ ...build, dir, version });
+  }
+  return dir;
+}
+
+function fromAssets(dir: string): Binaries {
+  const missing = NAMES.filter((name) => !existsSync(join(dir, name)));
+  if (missing.length > 0) {
+    throw new Error(
+      [
+        `KUBEBUILDER_ASSETS=${dir} lacks ${missing.join(', ')}.`,
+        'The assets of setup-envtest have no kube-controller-manager: put the one of the same version beside them, from https://dl.k8s.io/<version>/bin/<os>/<arch>/kube-controller-manager,',
+        'or unset KUBEBUILDER_ASSETS to have all of them built with Go.',
+      ].join('\n'),
+    );
+  }
+  return binariesIn(dir);
+}
+
+function binariesIn(dir: string): Binaries {
+  return {
+    dir,
+    etcd: join(dir, 'etcd'),
+    apiServer: join(dir, 'kube-apiserver'),
+    controllerManager: join(dir, 'kube-controller-manager'),
+    kubectl: join(dir, 'kubectl'),
+  };
+}

@@ -1,0 +1,63 @@
+/**
+ * `npm run controlplane`: a control plane to play with, until Ctrl-C.
+ *
+ * Standard output has only lines for a shell to evaluate; everything else is on standard error. With `--node` it has a real
+ * node, so that pods run. With `--build`, only sees to it that the programs are there.
+ */
+import { delimiter } from 'node:path';
+import { lacking } from '../needs.ts';
+import { NODE_NEEDS } from '../node/needs.ts';
+import { startNode } from '../node/node.ts';
+import { findNodePrograms } from '../node/programs.ts';
+import { findBinaries } from './binaries.ts';
+import { type ControlPlane, startControlPlane } from './controlplane.ts';
+import { findHelm } from './helm.ts';
+
+try {
+  await (process.argv.includes('--build') ? build() : stayUp());
+} catch (error) {
+  console.error((error as Error).message);
+  process.exitCode = 1;
+}
+
+async function build(): Promise<void> {
+  await findBinaries();
+  await findHelm();
+  if (lacking(NODE_NEEDS) === undefined) await findNodePrograms();
+}
+
+async function stayUp(): Promise<void> {
+  const ending = endingSignal();
+  const started = await Promise.race([process.argv.includes('--node') ? startNode() : withoutNode(), ending]);
+  if (started === undefined) {
+    process.exit();
+  }
+  const { controlPlane, stop } = started;
+  console.log(`export KUBECONFIG='${controlPlane.kubeconfig}'`);
+  console.log(`export PATH='${controlPlane.binaries}'${delimiter}"$PATH"`);
+  console.error('Paste these two lines into another shell; Ctrl-C ends the control plane and forgets all it holds.');
+  await ending;
+  await stop();
+  process.exit();
+}
+
+interface Started {
+  readonly controlPlane: ControlPlane;
+  stop(): Promise<void>;
+}
+
+async function withoutNode(): Promise<Started> {
+  const controlPlane = await startControlPlane();
+  return { controlPlane, stop: () => controlPlane.stop() };
+}
+
+/** Ctrl-C, a kill, or a closed terminal. Later ones change nothing: the end takes less than a second. */
+function endingSignal(): Promise<undefined> {
+  return new Promise((resolve) => {
+    // Signals alone do not keep a process up.
+    setInterval(() => {}, 3_600_000);
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+      process.on(signal, () => resolve(undefined));
+    }
+  });
+}

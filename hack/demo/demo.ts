@@ -1,0 +1,66 @@
+/**
+ * `npm run demo`: the operator's main job on a real API server, with the commands that a user would type and what they
+ * print.
+ *
+ *   --once             ends after the story; else everything stays up until Ctrl-C
+ *   --node             with a node, so that pods run: Linux, root and some packages, see hack/node/needs.ts
+ *   --use-kubeconfig   on the cluster of KUBECONFIG instead of one of its own; what it makes there it removes again
+ */
+import { parseArgs } from 'node:util';
+import { clusterWithNode, type DemoCluster, ownCluster, usersCluster } from './cluster.ts';
+import { Shell } from './shell.ts';
+import { assertUntouched, cleanUp, tell } from './story.ts';
+
+const { values } = parseArgs({
+  options: {
+    once: { type: 'boolean', default: false },
+    node: { type: 'boolean', default: false },
+    'use-kubeconfig': { type: 'boolean', default: false },
+  },
+});
+
+let cluster: DemoCluster | undefined;
+let stopping: Promise<void> | undefined;
+/** Whether there is anything to take back on a cluster that is not ours. */
+let begun = false;
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  process.on(signal, () => void end().then(() => process.exit()));
+}
+
+try {
+  const started = Date.now();
+  cluster = await chosenCluster();
+  if (values['use-kubeconfig']) await assertUntouched(new Shell(cluster));
+  begun = true;
+  await tell(cluster, new Shell(cluster));
+  const seconds = Math.round((Date.now() - started) / 1000);
+  if (values.once) {
+    console.log(`\nThe demo took ${seconds} s. The tutorial is next: docs/tutorial.md`);
+    await end();
+  } else {
+    console.log('\nEverything stays up, the operator too. In another shell:\n');
+    console.log(`  export KUBECONFIG='${cluster.kubeconfig}'`);
+    console.log(`  alias kubectl='${cluster.kubectl}'`);
+    console.log('  kubectl get capabilitypolicies\n\nCtrl-C ends it.');
+    await cluster.startOperator();
+    setInterval(() => {}, 3_600_000);
+  }
+} catch (error) {
+  console.error(`\nThe demo failed: ${(error as Error).message}`);
+  await end();
+  process.exitCode = 1;
+}
+
+function chosenCluster(): Promise<DemoCluster> {
+  if (values.node && values['use-kubeconfig']) throw new Error('--node and --use-kubeconfig exclude each other');
+  if (values.node) return clusterWithNode();
+  return values['use-kubeconfig'] ? usersCluster() : ownCluster();
+}
+
+function end(): Promise<void> {
+  stopping ??= (async () => {
+    if (cluster && begun && values['use-kubeconfig']) await cleanUp(cluster, new Shell(cluster));
+    await cluster?.stop();
+  })();
+  return stopping;
+}

@@ -1,0 +1,40 @@
+/** The reference page of the commands, docs/reference/cappol.md: the output of --help. */
+import { Readable, Writable } from 'node:stream';
+import type { Io } from '../../cli/command.ts';
+import { createProgram, run } from '../../cli/program.ts';
+
+const HEAD = `# cappol
+
+The command line of CapabilityPolicy, also as \`kubectl cappol\`. Every section is the output of \`--help\`.
+
+JSON of \`check\`: [check.schema.json](check.schema.json), and of what a policy would change:
+[check-changes.schema.json](check-changes.schema.json).
+`;
+
+export async function commandReference(): Promise<string> {
+  const { commands } = createProgram(silent(), () => {});
+  const pages = [[], ...commands.map((command) => [command.name()])].map(async (args) => {
+    const title = ['cappol', ...args].join(' ');
+    return `## ${title}\n\n\`\`\`text\n${(await helpText(args)).trimEnd()}\n\`\`\`\n`;
+  });
+  return [HEAD, ...(await Promise.all(pages))].join('\n');
+}
+
+/** The output of `cappol ARGS --help`, at a width of 100 columns. */
+async function helpText(args: readonly string[]): Promise<string> {
+  let text = '';
+  const stdout = new Writable({
+    write(chunk, _encoding, done) {
+      text += chunk;
+      done();
+    },
+  });
+  await run([...args, '--help'], { ...silent(), stdout });
+  return text;
+}
+
+function silent(): Io {
+  const nowhere = () => new Writable({ write: (_chunk, _encoding, done) => done() });
+  const signal = new AbortController().signal;
+  return { stdin: Readable.from([]), stdout: nowhere(), stderr: nowhere(), env: {}, cwd: '.', signal };
+}

@@ -1,0 +1,150 @@
+/**
+ * `npm run generate`: makes the model classes in operator/api/generated/ and the reference page of the API from the CRDs
+ * in crds/, and the reference pages of the rules from operator/rules/ and of the commands from cli/.
+ *
+ * `--check` writes nothing and exits 1, naming each file that differs from its sources. The suite runs it, so that no
+ * generated file is stale.
+ */
+import { execFile } from 'node:child_process';
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join, relative } from 'node:path';
+import { promisify } from 'node:util';
+import { load } from 'js-yaml';
+import { RULES } from '../../operator/rules/index.ts';
+import { apiReference, type Crd } from './api-reference.ts';
+import { commandReference } from './command-reference.ts';
+import { rulesReference } from './rules-reference.ts';
+
+/** Path below the output directory → text. */
+type Files = ReadonlyMap<string, string>;
+
+const ROOT = join(import.meta.dirname, '..', '..');
+const CRDS = join(ROOT, 'crds');
+const GENERATED = join(ROOT, 'operator', 'api', 'generated');
+const API_PAGE = join(ROOT, 'docs', 'reference', 'api.md');
+const RULES_PAGE = join(ROOT, 'docs', 'reference', 'rules.md');
+const COMMANDS_PAGE = join(ROOT, 'docs', 'reference', 'cappol.md');
+const CRD_GENERATE = join(ROOT, 'node_modules', '.bin', 'crd-generate');
+
+process.exitCode = process.argv.includes('--check') ? await check() : await write();
+
+async function check(): Promise<number> {
+  const pages = [...(await referencePages())].map(async ([path, text]) => {
+    const found = await readFile(path, 'utf8').catch(() => '');
+    return found === text ? [] : [`stale: ${relative(ROOT, path)}`];
+  });
+  const stale = [
+    ...differences(await generatedFiles(), await readFiles(GENERATED)),
+    ...(await Promise.all(pages)).flat(),
+  ];
+  for (const difference of stale) process.stderr.write(`${difference}\n`);
+  if (stale.length > 0) process.stderr.write('Generated files are stale: run `npm run generate`.\n');
+  return stale.length > 0 ? 1 : 0;
+}
+
+async function write(): Promise<number> {
+  const files = await generatedFiles();
+  await rm(GENERATED, { recursive: true, force: true });
+  for (const [path, text] of files) {
+    await mkdir(dirname(join(GENERATED, path)), { recursive: true });
+    await writeFile(join(GENERATED, path), text);
+  }
+  for (const [path, text] of await referencePages()) {
+    await mkdir(dirname(path), { recursive: true });
+    await writeFile(path, text);
+  }
+  return 0;
+}
+
+async function referencePages(): Promise<Files> {
+  return new Map([
+    [API_PAGE, apiReference(await crd())],
+    [RULES_PAGE, rulesReference(RULES)],
+    [COMMANDS_PAGE, await commandReference()],
+  ]);
+}
+
+/** One line for each file that is missing, differs, or should not exist. */
+function differences(wanted: Files, found: Files): string[] {
+  const name = (path: string) => relative(ROOT, join(GENERATED, path));
+  const stale = [...wanted].flatMap(([path, text]) => {
+    if (!found.has(path)) return [`missing: ${name(path)}`];
+    return found.get(path) === text ? [] : [`stale: ${name(path)}`];
+  });
+  const extra = [...found.keys()].filter((path) => !wanted.has(path)).map((path) => `not generated: ${name(path)}`);
+  return [...stale, ...extra];
+}
+
+async function generatedFiles(): Promise<Files> {
+  const scratch = await mkdtemp(join(tmpdir(), 'crd-generate-'));
+  try {
+    const [input, output] = [join(scratch, 'crd.json'), join(scratch, 'model')];
+    await writeFile(input, JSON.stringify(withoutHints(await crd())));
+    // Runs in a separate process: the package's ES modules do not load in Node, and it logs each file that it writes.
+    await promisify(execFile)(process.execPath, [CRD_GENERATE, '--input', input, '--output', output]);
+    const raw = await readFiles(output);
+    const model = [...raw].map(
+      ([path, text]) => [path, path.endsWith('.ts') ? forPlainNode(path, text) : text] as const,
+    );
+    return new Map([...model, ['schema.json', await schema()]]);
+  } finally {
+    await rm(scratch, { recursive: true, force: true });
+  }
+}
+
+/** The schema of a policy with its CEL rules, as JSON; people read the CRD instead. */
+async function schema(): Promise<string> {
+  const { spec } = withoutHints(await crd());
+  const text = JSON.stringify(spec.versions[0].schema.openAPIV3Schema, (key, value) =>
+    key === 'description' && typeof value === 'string' ? undefined : value,
+  );
+  return `${text}\n`;
+}
+
+/**
+ * Drops anyOf: in the CRD it admits every string, and only adds a hint to the API server's message about a value of
+ * another type.
+ */
+function withoutHints(source: Crd): Crd {
+  return JSON.parse(JSON.stringify(source, (key, value) => (key === 'anyOf' ? undefined : value))) as Crd;
+}
+
+async function crd(): Promise<Crd> {
+  const [file = ''] = await crdFiles();
+  return load(await readFile(file, 'utf8')) as Crd;
+}
+
+async function crdFiles(): Promise<string[]> {
+  const names = await readdir(CRDS);
+  return names
+    .filter((name) => name.endsWith('.yaml') && name !== 'kustomization.yaml')
+    .sort()
+    .map((name) => join(CRDS, name));
+}
+
+/** All files below a directory, by path; none when the directory does not exist. */
+async function readFiles(directory: string): Promise<Files> {
+  const entries = await readdir(directory, { recursive: true, withFileTypes: true }).catch((error) => {
+    if (error.code === 'ENOENT') return [];
+    throw error;
+  });
+  const paths = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
+  const files = paths.sort().map(async (path) => [relative(directory, path), await readFile(path, 'utf8')] as const);
+  return new Map(await Promise.all(files));
+}
+
+/**
+ * crd-generate writes for bundlers: extensionless imports, types imported as values, fields that a constructor would
+ * reset. Node's type stripping takes imports and fields literally, and `strict` wants fields to be initialised.
+ */
+function forPlainNode(path: string, text: string): string {
+  if (path.startsWith('_schemas/')) return `${text.trimEnd()}\n`;
+  return text
+    .replace(/(from "\.{1,2}\/[^"]*_schemas\/[^"]+)"/g, '$1.js"')
+    .replace(/(from "\.{1,2}\/[^"]+(?<!\.js))"/g, '$1.ts"')
+    .replace(/^import (\{ (?:IObjectMeta|ValidateFunc) \})/gm, 'import type $1')
+    .replace(/^(import \{.*)\bModelData\b/gm, '$1type ModelData')
+    .replace(/^ {2}("\w+"\??: I\w+\["\w+"\];)$/gm, '  declare $1')
+    .replace(/^(static|constructor)/gm, '  $1');
+}

@@ -1,0 +1,225 @@
+/** The reference page of the rules, generated from their files. Pure: the same rules always give the same text. */
+import type { CapabilityPolicyOverrides } from '../../operator/api/capability-policy.ts';
+import type { Check, Fill, Rule } from '../../operator/rules/rule.ts';
+import {
+  formatVersion,
+  LEVELS,
+  type Level,
+  NEWEST_KNOWN_MINOR,
+  type Standard,
+} from '../../operator/standards/level-version.ts';
+import { table } from './markdown.ts';
+
+/** Example overrides: each is shown with its effect. */
+const EXAMPLES: CapabilityPolicyOverrides = {
+  capabilities: {
+    allowedAdd: ['NET_BIND_SERVICE', 'NET_RAW'],
+    requiredDrop: ['ALL'],
+    defaultAdd: ['NET_BIND_SERVICE'],
+    allowedBounding: ['NET_BIND_SERVICE', 'NET_RAW'],
+  },
+  privileged: false,
+  allowPrivilegeEscalation: false,
+  defaultAllowPrivilegeEscalation: false,
+  hostNetwork: true,
+  hostPID: true,
+  hostIPC: true,
+  hostProcess: true,
+  hostProbes: true,
+  hostPorts: [{ min: 8000, max: 8080 }],
+  volumes: ['configMap', 'emptyDir', 'hostPath'],
+  hostPaths: [{ pathPrefix: '/var/log', readOnly: true }],
+  flexVolumeDrivers: ['example/lvm'],
+  csiDrivers: ['ebs.csi.aws.com'],
+  runAsNonRoot: true,
+  runAsUser: { rule: 'MustRunAs', ranges: [{ min: 1000, max: 65535 }] },
+  runAsGroup: { rule: 'MustRunAs', ranges: [{ min: 1000, max: 65535 }] },
+  supplementalGroups: { rule: 'MustRunAs', ranges: [{ min: 1000, max: 65535 }] },
+  fsGroup: { rule: 'MustRunAs', ranges: [{ min: 1000, max: 65535 }] },
+  seccomp: { types: ['Localhost'], localhostProfiles: ['profiles/*'], unset: 'Refused' },
+  appArmor: {
+    types: ['RuntimeDefault', 'Localhost'],
+    localhostProfiles: ['app-*'],
+    unset: 'Refused',
+    default: { type: 'RuntimeDefault' },
+  },
+  seLinux: { rule: 'MustRunAs', options: { type: 'container_t' } },
+  procMount: { types: ['Default', 'Unmasked'] },
+  sysctls: { allowed: ['net.ipv4.*'], forbidden: ['net.ipv4.ip_forward'] },
+  readOnlyRootFilesystem: true,
+  runtimeClasses: { allowed: ['gvisor'], default: 'gvisor' },
+};
+
+const MINORS = Array.from({ length: NEWEST_KNOWN_MINOR + 1 }, (_, minor) => minor);
+
+/** The page, in Markdown. */
+export function rulesReference(rules: readonly Rule[]): string {
+  const sections = [INTRODUCTION, table(['rule', 'what it is about'], rules.map(indexRow)), ...rules.map(section)];
+  return `${sections.join('\n\n')}\n`;
+}
+
+const INTRODUCTION = `# Rules
+
+<!-- Written by \`npm run generate\` from operator/rules/. Do not edit. -->
+
+A rule is judged on each container of a pod, init and ephemeral containers included, on each volume, or on the pod as a whole.
+\`spec.level\` and \`spec.levelVersion\` give every rule a value; \`spec.overrides\` replaces single ones. For each rule this page has
+
+* the value at each level, and at which version of the Pod Security Standards it changed. Versions go to ${formatVersion(NEWEST_KNOWN_MINOR)};
+* the tightest Pod Security label that refuses nothing which the value admits. A namespace gets the loosest over all rules;
+* what defaulting fills in where a pod leaves a field unset, with \`spec.defaulting: Enabled\`;
+* the CEL text: the rule's one definition, which the API server runs and the operator runs too. True is a violation. \`c\` is
+  a container, \`v\` a volume, \`variables.spec\` the PodSpec. Somebody may add an ephemeral container to a pod that satisfies no
+  policy: then a check of the pod counts only where its text says that it *reaches an added container*.
+
+The minimal pods that each rule admits and refuses, at each version, are in \`test/rules/\`.`;
+
+function indexRow({ id, title }: Rule): string[] {
+  return [`[${id}](#${id.replace('.', '').toLowerCase()})`, title];
+}
+
+function section(rule: Rule): string {
+  const overrides = exampleOf(rule);
+  const restricted = standardOf('restricted', NEWEST_KNOWN_MINOR);
+  return [
+    `## ${rule.id}`,
+    rule.title,
+    `> ${rule.words}`,
+    `Source: ${rule.sources.map((source) => `\`${source}\``).join(', ')}`,
+    valuesOf(rule),
+    labelsOf(rule),
+    `An override, and the label of level restricted with it: \`${flow(overrides)}\` → ${labelsText(rule, rule.value(overrides, restricted), restricted)}`,
+    fillsOf(rule, overrides),
+    celOf(rule, overrides),
+  ]
+    .filter((part) => part !== '')
+    .join('\n\n');
+}
+
+/** Consecutive versions for which something is the same. */
+interface Span<Value> {
+  readonly first: number;
+  readonly last: number;
+  readonly value: Value;
+}
+
+function spans<Value>(at: (minor: number) => Value): Span<Value>[] {
+  const found: Span<Value>[] = [];
+  for (const minor of MINORS) {
+    const value = at(minor);
+    const before = found.at(-1);
+    if (before && JSON.stringify(before.value) === JSON.stringify(value))
+      found.splice(-1, 1, { ...before, last: minor });
+    else found.push({ first: minor, last: minor, value });
+  }
+  return found;
+}
+
+function versions({ first, last }: Span<unknown>): string {
+  if (last === NEWEST_KNOWN_MINOR) return first === 0 ? 'every version' : `${formatVersion(first)} and newer`;
+  return first === last ? formatVersion(first) : `${formatVersion(first)} to ${formatVersion(last)}`;
+}
+
+function valuesOf(rule: Rule): string {
+  const rows = LEVELS.flatMap((level) =>
+    spans((minor) => {
+      const standard = standardOf(level, minor);
+      const value = rule.value({}, standard);
+      return { value: flow(value), checks: rule.checks(value, standard) };
+    }).map((span) => [level, versions(span), `\`${span.value.value}\``, judged(span.value.checks)]),
+  );
+  return table(['level', 'version', 'value', 'looked at'], rows);
+}
+
+/** The fields that some check reads, once each. */
+function judged(checks: readonly Check[]): string {
+  const fields = checks.map(({ over, path }) => `${partOf(over)} \`${path}\``);
+  return fields.length === 0 ? 'nothing: everything is admitted' : [...new Set(fields)].join(', ');
+}
+
+function partOf(over: Check['over']): string {
+  return { pod: 'pod', containers: 'container', volumes: 'volume' }[over];
+}
+
+function labelsOf(rule: Rule): string {
+  const rows = LEVELS.map((level) => {
+    const standard = standardOf(level, NEWEST_KNOWN_MINOR);
+    return [`${level} ${formatVersion(NEWEST_KNOWN_MINOR)}`, labelsText(rule, rule.value({}, standard), standard)];
+  });
+  return table(['value of', 'tightest label, by the version of the label'], rows);
+}
+
+function labelsText(rule: Rule, value: unknown, standard: Standard): string {
+  return spans((label) => rule.podSecurity(value, standard, label))
+    .map((span) => `${span.value === 'privileged' ? 'none' : span.value} (${versions(span)})`)
+    .join(', ');
+}
+
+function fillsAt(rule: Rule, overrides: CapabilityPolicyOverrides): Fill[] {
+  const standard = standardOf('restricted', NEWEST_KNOWN_MINOR);
+  return rule.fills?.(rule.value(overrides, standard), standard) ?? [];
+}
+
+function fillsOf(rule: Rule, overrides: CapabilityPolicyOverrides): string {
+  const fields = (fills: readonly Fill[]) =>
+    fills.map(({ over, path }) => `${partOf(over)} \`${path.join('.')}\``).join(', ') || 'nothing';
+  return `Defaulting fills in, at level restricted: ${fields(fillsAt(rule, {}))}. With the override: ${fields(fillsAt(rule, overrides))}.`;
+}
+
+function celOf(rule: Rule, overrides: CapabilityPolicyOverrides): string {
+  const restricted = standardOf('restricted', NEWEST_KNOWN_MINOR);
+  const texts = [
+    ...LEVELS.flatMap((level) =>
+      spans((minor) => {
+        const standard = standardOf(level, minor);
+        return rule.checks(rule.value({}, standard), standard);
+      }).map((span) => ({ of: `${level}, ${versions(span)}`, checks: span.value })),
+    ),
+    { of: 'restricted with the override', checks: rule.checks(rule.value(overrides, restricted), restricted) },
+  ].filter(({ checks }) => checks.length > 0);
+  const blocks = [...Map.groupBy(texts, ({ checks }) => JSON.stringify(checks)).values()].map((same) => {
+    const title = same.map(({ of }) => of).join('; ');
+    const lines =
+      same[0]?.checks.map((check) => `// ${partOf(check.over)}${countsWhen(check)}\n${check.violates}`) ?? [];
+    return block(`${title[0]?.toUpperCase()}${title.slice(1)}`, lines);
+  });
+  const filled = fillsAt(rule, overrides).map(
+    ({ over, path, when, value }) => `// ${partOf(over)} ${path.join('.')}, when\n${when}\n// is\n${value}`,
+  );
+  if (filled.length > 0) blocks.push(block('What defaulting fills in, with the override', filled));
+  return ['<details><summary>CEL</summary>', ...blocks, '</details>'].join('\n\n');
+}
+
+/** Applies to an existing pod to which a container is added. */
+function countsWhen({ reaches, atCreation }: Check): string {
+  if (atCreation) return '; counts at creation only';
+  return reaches === undefined ? '' : `; reaches an added container when\n// ${reaches}`;
+}
+
+function block(title: string, lines: readonly string[]): string {
+  return `${title}:\n\n\`\`\`cel\n${lines.join('\n')}\n\`\`\``;
+}
+
+/** The rule's own part of the examples: `capabilities.allowedBounding` is a rule beside `capabilities`. */
+function exampleOf({ id }: Rule): CapabilityPolicyOverrides {
+  const [field = '', inner] = id.split('.') as [keyof CapabilityPolicyOverrides | '', string?];
+  const whole = field === '' ? undefined : EXAMPLES[field];
+  if (field !== 'capabilities') return { [field]: whole };
+  const { allowedBounding, ...lists } = EXAMPLES.capabilities ?? {};
+  return { capabilities: inner === undefined ? lists : { allowedBounding } } as CapabilityPolicyOverrides;
+}
+
+function standardOf(level: Level, minor: number): Standard {
+  return { level, minor, server: NEWEST_KNOWN_MINOR };
+}
+
+/** YAML in one line. */
+function flow(value: unknown): string {
+  if (value === undefined) return 'not restricted';
+  if (Array.isArray(value)) return `[${value.map(flow).join(', ')}]`;
+  if (value !== null && typeof value === 'object') {
+    const entries = Object.entries(value).map(([key, item]) => `${key}: ${flow(item)}`);
+    return `{${entries.join(', ')}}`;
+  }
+  return typeof value === 'string' && /[^\w./-]/.test(value) ? JSON.stringify(value) : String(value);
+}

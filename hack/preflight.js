@@ -1,0 +1,80 @@
+/**
+ * What npm's scripts start with, on whatever Node a machine has (18 or newer): sees to the dependencies, then runs a
+ * script with the Node that package.json brings, which understands TypeScript.
+ *
+ *   node hack/preflight.js [<script or name in node_modules/.bin> [argument...]]
+ */
+import { spawn, spawnSync } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
+const MODULES = join(ROOT, 'node_modules');
+const NODE = join(MODULES, 'node', 'bin', 'node');
+
+const [script, ...args] = process.argv.slice(2);
+installDependencies();
+if (script !== undefined) {
+  run(existsSync(join(ROOT, script)) ? join(ROOT, script) : join(MODULES, '.bin', script), args);
+}
+
+function installDependencies() {
+  if (isInstalled()) {
+    return;
+  }
+  process.stderr.write('installing the dependencies: npm ci\n');
+  // Standard output belongs to the script that comes next.
+  const { status } = spawnSync('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], {
+    cwd: ROOT,
+    stdio: ['ignore', 2, 2],
+  });
+  if (status !== 0 || !isInstalled()) {
+    process.stderr.write('npm ci failed; if it ran no install scripts, try: npm ci --ignore-scripts=false\n');
+    process.exit(1);
+  }
+}
+
+/** npm records what it has installed, as its last step, in the form of package-lock.json. */
+function isInstalled() {
+  if (!existsSync(NODE)) {
+    return false;
+  }
+  const wanted = packages(join(ROOT, 'package-lock.json'));
+  const installed = packages(join(MODULES, '.package-lock.json'));
+  const missing = Object.entries(wanted).filter(
+    ([path, entry]) =>
+      path !== '' && installed[path]?.version !== entry.version && !(entry.optional && !installed[path]),
+  );
+  const extra = Object.keys(installed).filter((path) => wanted[path] === undefined);
+  return missing.length === 0 && extra.length === 0;
+}
+
+function packages(lockFile) {
+  return existsSync(lockFile) ? JSON.parse(readFileSync(lockFile, 'utf8')).packages : {};
+}
+
+/** Ends as the script ends: same exit code, same signal. */
+function run(file, args) {
+  const child = spawn(NODE, [file, ...args], { stdio: 'inherit' });
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
+    process.on(signal, () => {
+      // Ctrl-C has reached the child already: a terminal signals the whole process group.
+      if (signal !== 'SIGINT' || !process.stdin.isTTY) {
+        child.kill(signal);
+      }
+    });
+  }
+  child.once('error', (error) => {
+    process.stderr.write(`${error.message}\n`);
+    process.exitCode = 1;
+  });
+  child.once('exit', (code, signal) => {
+    if (signal === null) {
+      process.exitCode = code;
+    } else {
+      process.removeAllListeners(signal);
+      process.kill(process.pid, signal);
+    }
+  });
+}

@@ -1,0 +1,162 @@
+/**
+ * What the rest of the operator sees of the cluster: plain values, projected at the door.
+ *
+ * A projection keeps what some rule reads (see `reads` in operator/rules) and what a report names; nothing else of an
+ * object stays in memory.
+ */
+import type { CompletePolicy } from '../api/capability-policy.ts';
+import type { WorkloadKind } from './workload-kinds.ts';
+
+/** The parts of a pod or pod template that rules judge. */
+export interface PodParts {
+  readonly annotations: Readonly<Record<string, string>>;
+  readonly spec: PodSpec;
+}
+
+export interface PodSpec {
+  readonly containers: readonly Container[];
+  readonly initContainers?: readonly Container[];
+  readonly ephemeralContainers?: readonly Container[];
+  readonly volumes?: readonly Volume[];
+  readonly serviceAccountName?: string;
+  readonly [field: string]: unknown;
+}
+
+export interface Container {
+  readonly name: string;
+  readonly [field: string]: unknown;
+}
+
+export interface Volume {
+  readonly name: string;
+  readonly [field: string]: unknown;
+}
+
+/** The controlling owner (metadata.ownerReferences with controller: true). */
+export interface Owner {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly name: string;
+  readonly uid: string;
+}
+
+export interface NamespaceView {
+  readonly name: string;
+  readonly uid: string;
+  readonly terminating: boolean;
+  readonly labels: Readonly<Record<string, string>>;
+  /** The record of the labels we set: annotation capabilitypolicy.dev/labels, if present. */
+  readonly recorded?: string;
+  /** Who owns each pod-security.kubernetes.io label, from managedFields: label key → field managers. */
+  readonly labelOwners: Readonly<Record<string, readonly FieldOwner[]>>;
+}
+
+export interface FieldOwner {
+  readonly manager: string;
+  readonly operation: 'Apply' | 'Update';
+}
+
+export interface PodView extends PodParts {
+  readonly namespace: string;
+  readonly name: string;
+  readonly uid: string;
+  readonly owner?: Owner;
+  readonly serviceAccount: string;
+  /** A mirror pod, which the node creates for a static pod and which admission can't refuse. */
+  readonly mirror: boolean;
+  /** Succeeded or Failed: it holds no capability any more. */
+  readonly finished: boolean;
+}
+
+export interface WorkloadView {
+  readonly kind: WorkloadKind;
+  readonly namespace: string;
+  readonly name: string;
+  readonly uid: string;
+  readonly owner?: Owner;
+  /** Desired pods, where the kind has a number: an old ReplicaSet with 0 is history, not a workload. */
+  readonly replicas?: number;
+  /** A finished Job. */
+  readonly finished: boolean;
+  readonly template: PodParts;
+}
+
+/** A rule of a Role or ClusterRole that concerns us: verbs on capabilitypolicies, by name or by wildcard. */
+export interface PolicyRule {
+  readonly verbs: readonly string[];
+  readonly apiGroups: readonly string[];
+  readonly resources: readonly string[];
+  readonly resourceNames?: readonly string[];
+}
+
+export interface RoleView {
+  /** Absent on a ClusterRole. */
+  readonly namespace?: string;
+  readonly name: string;
+  /** Only the rules that may grant a verb on capabilitypolicies. */
+  readonly rules: readonly PolicyRule[];
+}
+
+export interface RbacSubject {
+  readonly kind: 'User' | 'Group' | 'ServiceAccount';
+  readonly name: string;
+  readonly namespace?: string;
+}
+
+export interface RoleBindingView {
+  /** Absent on a ClusterRoleBinding. */
+  readonly namespace?: string;
+  readonly name: string;
+  /** metadata.creationTimestamp */
+  readonly created?: string;
+  readonly role: { readonly kind: 'Role' | 'ClusterRole'; readonly name: string };
+  readonly subjects: readonly RbacSubject[];
+}
+
+/** An object that we rendered and own (managed-by label), whole: drift is found by comparing it. */
+export interface RenderedObject {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly metadata: {
+    readonly name: string;
+    readonly uid?: string;
+    readonly resourceVersion?: string;
+    readonly creationTimestamp?: string;
+    readonly labels?: Readonly<Record<string, string>>;
+    readonly annotations?: Readonly<Record<string, string>>;
+    readonly ownerReferences?: readonly unknown[];
+    readonly deletionTimestamp?: string;
+    readonly managedFields?: readonly unknown[];
+  };
+  readonly [field: string]: unknown;
+}
+
+/** What changed in the cluster: enough for a queue to know which work it makes. */
+export type Change =
+  | { readonly of: 'policy'; readonly name: string }
+  | { readonly of: 'namespace'; readonly name: string }
+  | { readonly of: 'pod' | 'workload'; readonly namespace: string; readonly name: string }
+  | { readonly of: 'rbac' }
+  | { readonly of: 'rendered'; readonly kind: string; readonly name: string }
+  /** A policy report of ours was changed or deleted, by whomever. */
+  | { readonly of: 'report'; readonly namespace: string }
+  /** An API for policy reports has come or gone: none of them may be as it should. */
+  | { readonly of: 'reports' }
+  /** Which API servers there are; `oldest`: also which version the oldest has. */
+  | { readonly of: 'servers'; readonly oldest: boolean };
+
+/** Read access to the cluster as last seen. Iteration order is by name, so that everything made from it is stable. */
+export interface Cluster {
+  policies(): readonly CompletePolicy[];
+  policy(name: string): CompletePolicy | undefined;
+  namespaces(): readonly NamespaceView[];
+  namespace(name: string): NamespaceView | undefined;
+  pods(namespace: string): Iterable<PodView>;
+  workloads(namespace: string): Iterable<WorkloadView>;
+  workload(namespace: string, kind: string, name: string): WorkloadView | undefined;
+  roles(): Iterable<RoleView>;
+  roleBindings(): Iterable<RoleBindingView>;
+  rendered(): readonly RenderedObject[];
+  /** N of Kubernetes 1.N of the oldest API server that answered. */
+  readonly oldestServer: number;
+}

@@ -1,0 +1,87 @@
+/** Ephemeral containers that are added to pods under policies with defaulting: they alone are judged and filled. */
+import { isDeepStrictEqual } from 'node:util';
+import { Evaluator } from '../../../operator/evaluate/violations.ts';
+import type { ResolvedPolicy } from '../../../operator/policy/resolve.ts';
+import type { Pod } from '../../support/random-pods.ts';
+import { fillingRules } from '../policies/arbitrary.ts';
+import { type Case, type Plan, run, type Tally, type Verdict } from '../policies/campaign.ts';
+import { OPEN, type PolicyCluster, projection } from '../policies/cluster.ts';
+import { admittedPods } from '../policies/pods.ts';
+import { gives, reasonsOf } from '../policies/text.ts';
+import type { StatedContainer, StatedPod } from '../statement/pod.ts';
+import { broken } from '../statement/statement.ts';
+import { filledAddition } from './statement.ts';
+
+/** What becomes of the added container. */
+interface Fate {
+  readonly admitted: boolean;
+  readonly container: StatedContainer | undefined;
+}
+
+const ADDED = 'debug';
+const NOTHING: Verdict = { status: 'invalid', differences: [] };
+const evaluator = new Evaluator();
+
+export function judgeAdditions(cluster: PolicyCluster, plan: Plan): Promise<Tally> {
+  const hosts = new Map<string, Promise<boolean>>();
+  const judge = async (one: Case, pod: Pod) => {
+    const { name } = one.policy;
+    const host = hosts.get(name) ?? createHost(cluster, one);
+    hosts.set(name, host);
+    return (await host) ? judgeAddition(cluster, one, pod.spec.containers[0]?.securityContext) : NOTHING;
+  };
+  return run(cluster, { name: 'additions', rules: fillingRules(), judge }, plan);
+}
+
+/** A pod that the policy admits, and the same where no policy is; false when the API server accepts none. */
+async function createHost(cluster: PolicyCluster, { policy, namespace }: Case): Promise<boolean> {
+  for (const { spec } of admittedPods(policy)) {
+    const pod = { apiVersion: 'v1', kind: 'Pod', metadata: { name: policy.name }, spec };
+    const { status, body } = await cluster.api.ask('POST', `/api/v1/namespaces/${namespace}/pods`, { body: pod });
+    if (status === 201) {
+      await cluster.api.create(`/api/v1/namespaces/${OPEN}/pods`, { ...pod, spec: body.spec });
+      return true;
+    }
+  }
+  return false;
+}
+
+async function judgeAddition(cluster: PolicyCluster, one: Case, securityContext: unknown): Promise<Verdict> {
+  const { policy, namespace } = one;
+  const container = { name: ADDED, image: ADDED, ...(securityContext !== undefined && { securityContext }) };
+  const open = await cluster.addEphemeral(policy.name, container, OPEN);
+  if (open.status === 422) return NOTHING;
+  const expected = fate(policy, open.pod);
+  const answer = await cluster.addEphemeral(policy.name, container, namespace);
+  const violations = evaluator
+    .violations(projection.parts(open.pod), policy, true)
+    .filter((violation) => violation.container === ADDED);
+  const status = answer.status === 200 ? 'admitted' : 'refused';
+  const made = status === 'admitted' ? addedTo(answer.pod) : undefined;
+  const differences = [
+    ...((status === 'admitted') === expected.admitted ? [] : [`API server: ${answer.status} ${answer.text}`]),
+    ...(status === 'admitted' || gives(answer.text, reasonsOf(policy.name, violations)) ? [] : [answer.text]),
+    ...(status === 'refused' || isDeepStrictEqual(made, expected.container) ? [] : [`made ${JSON.stringify(made)}`]),
+  ];
+  if (differences.length === 0) return { status, differences };
+  return {
+    status,
+    differences: [`added ${JSON.stringify(container)}, expected ${JSON.stringify(expected)}`, ...differences],
+  };
+}
+
+function fate(policy: ResolvedPolicy, pod: StatedPod): Fate {
+  const container = addedTo(pod);
+  if (!container) throw new Error('the container has not been added');
+  const after = filledAddition(policy, pod, container);
+  const breaks = (one: StatedContainer) =>
+    broken(policy, { ...pod, spec: { ...pod.spec, ephemeralContainers: [one] } }).some((rule) =>
+      rule.endsWith(`@${ADDED}`),
+    );
+  const fills = !breaks(after) && (breaks(container) || !isDeepStrictEqual(after, container));
+  return { admitted: fills || !breaks(container), container: fills ? after : container };
+}
+
+function addedTo({ spec }: StatedPod): StatedContainer | undefined {
+  return spec.ephemeralContainers?.find(({ name }) => name === ADDED);
+}

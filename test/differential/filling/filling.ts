@@ -1,0 +1,140 @@
+/**
+ * Defaulting on a real API server: what a policy makes of a pod is what a plain statement says, keeps all that the pod
+ * set, is admitted, and stays as it is when it is done again. A template's verdict is foretold.
+ */
+import { isDeepStrictEqual } from 'node:util';
+import type { Json } from '../../../hack/controlplane/api.ts';
+import { ADMITTED_BY } from '../../../operator/compile/mutating-policy.ts';
+import { createUseIndex } from '../../../operator/evaluate/use.ts';
+import { judge, templateCandidate } from '../../../operator/evaluate/verdict.ts';
+import { Evaluator } from '../../../operator/evaluate/violations.ts';
+import type { ResolvedPolicy } from '../../../operator/policy/resolve.ts';
+import type { Pod } from '../../support/random-pods.ts';
+import { fillingRules } from '../policies/arbitrary.ts';
+import { type Case, type Plan, run, type Tally, type Verdict } from '../policies/campaign.ts';
+import { type Answer, type PolicyCluster, projection } from '../policies/cluster.ts';
+import { gives, reasonsOf, withoutRandomNames } from '../policies/text.ts';
+import type { StatedPod } from '../statement/pod.ts';
+import { broken } from '../statement/statement.ts';
+import { filled } from './statement.ts';
+
+/** What becomes of a pod. */
+export interface Fate {
+  readonly admitted: boolean;
+  readonly pod: StatedPod;
+  /** Whether the policy puts its name on it. */
+  readonly named: boolean;
+}
+
+const COURT = { evaluator: new Evaluator(), use: createUseIndex([], []) };
+
+export function judgeFilling(cluster: PolicyCluster, plan: Plan): Promise<Tally> {
+  return run(
+    cluster,
+    { name: 'filling', rules: fillingRules(), judge: (one, pod) => judgePod(cluster, one, pod) },
+    plan,
+  );
+}
+
+/** PodSecurityPolicy's choice when there is one policy. */
+export function fate(policy: ResolvedPolicy, pod: StatedPod): Fate {
+  const after = filled(policy, pod);
+  const complies = broken(policy, pod).length === 0;
+  if (complies && isDeepStrictEqual(after, pod)) return { admitted: true, pod, named: true };
+  if (broken(policy, after).length === 0) return { admitted: true, pod: after, named: true };
+  return { admitted: complies, pod, named: false };
+}
+
+async function judgePod(cluster: PolicyCluster, one: Case, pod: Pod): Promise<Verdict> {
+  const open = await cluster.defaulted(pod);
+  if (open.status === 422) return { status: 'invalid', differences: [] };
+  const { policy, namespace } = one;
+  const expected = fate(policy, open.pod);
+  const answer = await cluster.create(pod, namespace);
+  const violations = COURT.evaluator.violations(projection.parts(open.pod), policy, true);
+  const admitted = answer.status === 200;
+  const differences = [
+    ...(admitted === expected.admitted ? [] : [`API server: ${answer.status} ${answer.text}`]),
+    ...(admitted || gives(answer.text, reasonsOf(policy.name, violations)) ? [] : [`API server: ${answer.text}`]),
+    ...(admitted ? [...asFilled(policy, expected, answer), ...(await asBefore(cluster, one, open, answer))] : []),
+    ...(await templateDiffers(cluster, one, pod, expected)),
+  ];
+  const status = admitted ? 'admitted' : 'refused';
+  if (differences.length === 0) return { status, differences };
+  return {
+    status,
+    differences: [`expected: ${JSON.stringify(expected)} ${violations.map(({ message }) => message)}`, ...differences],
+  };
+}
+
+function asFilled({ name }: ResolvedPolicy, expected: Fate, { pod }: Answer): string[] {
+  const by = pod.metadata.annotations?.[ADMITTED_BY];
+  return [
+    ...(isDeepStrictEqual(plain(pod.spec), plain(expected.pod.spec))
+      ? []
+      : [`API server makes ${JSON.stringify(pod.spec)}`]),
+    ...(by === (expected.named ? name : undefined) ? [] : [`the annotation names ${by}`]),
+  ];
+}
+
+/** Nothing that was set has changed, and nothing changes when it is done again; the label admits what came of it. */
+async function asBefore(
+  cluster: PolicyCluster,
+  { namespace, label }: Case,
+  open: Answer,
+  { pod }: Answer,
+): Promise<string[]> {
+  const { name, annotations } = pod.metadata;
+  const body = { apiVersion: 'v1', kind: 'Pod', metadata: { name, annotations }, spec: pod.spec };
+  const again = await cluster.create(body, namespace);
+  const labelled = label && (await cluster.create(body, await cluster.labelled(label)));
+  const changed = changedFrom(plain(open.pod.spec), plain(pod.spec));
+  return [
+    ...(changed.length === 0 ? [] : [`was set, and has been changed: ${changed}`]),
+    ...(again.status === 200 ? [] : [`again: ${again.text}`]),
+    ...(isDeepStrictEqual(again.pod.spec, pod.spec) ? [] : [`again: ${JSON.stringify(again.pod.spec)}`]),
+    ...(again.pod.metadata?.annotations?.[ADMITTED_BY] === annotations?.[ADMITTED_BY]
+      ? []
+      : ['again: another annotation']),
+    ...(labelled === undefined || labelled.status === 200 ? [] : [`label: ${labelled.text}`]),
+  ];
+}
+
+/** The paths of what was there and is not any more; lists may have become longer. */
+function changedFrom(before: Json, after: Json, path = ''): string[] {
+  if (before === null || typeof before !== 'object') return before === after ? [] : [path];
+  return Object.keys(before).flatMap((key) => changedFrom(before[key], after?.[key], `${path}.${key}`));
+}
+
+/** A Deployment of such pods: the warning at apply and the operator's verdict foretell what becomes of them. */
+async function templateDiffers(cluster: PolicyCluster, one: Case, pod: Pod, { admitted }: Fate): Promise<string[]> {
+  const deployment = deploymentOf(pod);
+  // A pod's token volume is not in the template yet.
+  if (deployment === undefined) return [];
+  const path = `/apis/apps/v1/namespaces/${one.namespace}/deployments`;
+  const answer = await cluster.create(deployment, one.namespace, { path });
+  // A template's AppArmor annotations and fields must agree; a pod's the API server makes agree.
+  if (answer.status === 422) return [];
+  if (answer.status !== 200) return [`template: ${answer.status} ${answer.text}`];
+  const warned = answer.warnings.some((text) => text.includes(`CapabilityPolicy ${one.policy.name}: `));
+  const { verdict } = judge(templateCandidate(projection.workload(answer.pod)), [one.policy], COURT);
+  return [
+    ...(warned === !admitted ? [] : [`template: ${warned ? answer.warnings : 'no warning'}`]),
+    ...((verdict === 'Compliant') === admitted ? [] : [`template, to the operator: ${verdict}`]),
+  ];
+}
+
+export function deploymentOf({ metadata: { annotations }, spec }: Pod): object | undefined {
+  if (spec.automountServiceAccountToken !== false) return undefined;
+  const labels = { app: 'random' };
+  return {
+    apiVersion: 'apps/v1',
+    kind: 'Deployment',
+    metadata: { name: 'random' },
+    spec: { selector: { matchLabels: labels }, template: { metadata: { labels, annotations }, spec } },
+  };
+}
+
+export function plain(spec: unknown): Json {
+  return JSON.parse(withoutRandomNames(JSON.stringify(spec)));
+}

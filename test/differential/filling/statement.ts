@@ -1,0 +1,139 @@
+/** What defaulting writes, in plain words after PodSecurityPolicy: see ../statement/statement.ts. */
+import type { ResolvedPolicy } from '../../../operator/policy/resolve.ts';
+import {
+  effective,
+  hasOwnUsers,
+  isForWindows,
+  type Profile,
+  type Secured,
+  type StatedContainer,
+  type StatedPod,
+} from '../statement/pod.ts';
+import type { Strategy, Values } from '../statement/values.ts';
+
+type Written = { -readonly [Field in keyof Secured]: Secured[Field] };
+
+/** The pod as it is created: what the policy asks for and the pod left unset is written. */
+export function filled(policy: ResolvedPolicy, pod: StatedPod): StatedPod {
+  const values = policy.values as unknown as Values;
+  const { minor } = policy.standard;
+  const { spec } = pod;
+  const { default: runtimeClassName } = values.runtimeClasses;
+  return {
+    ...pod,
+    spec: {
+      ...spec,
+      ...(runtimeClassName !== undefined && spec.runtimeClassName === undefined && { runtimeClassName }),
+      ...secured(spec, isForWindows(pod) ? {} : ofPod(pod, values)),
+      ...(spec.initContainers && { initContainers: spec.initContainers.map((c) => container(pod, c, values, minor)) }),
+      containers: spec.containers.map((c) => container(pod, c, values, minor)),
+    },
+  };
+}
+
+/** Added to a pod that exists: of the pod nothing can be written any more. */
+export function filledAddition(policy: ResolvedPolicy, pod: StatedPod, added: StatedContainer): StatedContainer {
+  const values = policy.values as unknown as Values;
+  const { securityContext, ...rest } = container(pod, added, values, policy.standard.minor);
+  const written = isForWindows(pod) ? {} : profilesOf(values, (field) => effective(pod, added, field) === undefined);
+  return { ...rest, ...secured({ ...(securityContext && { securityContext }) }, written) };
+}
+
+function secured(part: { readonly securityContext?: Secured }, written: Written): { securityContext?: Secured } {
+  const { securityContext } = part;
+  if (Object.keys(written).length === 0) return securityContext ? { securityContext } : {};
+  return { securityContext: { ...securityContext, ...written } };
+}
+
+function ofPod(pod: StatedPod, values: Values): Written {
+  const { containers, initContainers = [], securityContext = {} } = pod.spec;
+  const all = [...initContainers, ...containers];
+  const minimum = ({ rule, ranges = [] }: Strategy<string>) => (rule === 'MustRunAs' ? ranges[0]?.min : undefined);
+  const [fsGroup, group] = [minimum(values.fsGroup), minimum(values.supplementalGroups)];
+  const isUnset = (field: 'seccompProfile' | 'seLinuxOptions') =>
+    field === 'seLinuxOptions' || values.seccomp.default
+      ? securityContext[field] === undefined
+      : all.some((c) => effective(pod, c, field) === undefined);
+  const { seccompProfile, ...others } = profilesOf(values, isUnset);
+  return {
+    ...others,
+    ...(seccompProfile && agrees(pod, seccompProfile) && { seccompProfile }),
+    ...(fsGroup !== undefined && securityContext.fsGroup === undefined && { fsGroup }),
+    ...(group !== undefined && !securityContext.supplementalGroups?.length && { supplementalGroups: [group] }),
+  };
+}
+
+/** The API server refuses a profile on the pod that the annotation of old contradicts. */
+function agrees({ metadata }: StatedPod, { type, localhostProfile }: Profile): boolean {
+  const annotation = metadata?.annotations?.['seccomp.security.alpha.kubernetes.io/pod'];
+  if (annotation === undefined) return true;
+  if (type === 'Localhost') return annotation === `localhost/${localhostProfile}`;
+  return type === 'Unconfined' ? annotation === 'unconfined' : /^(runtime|docker)\/default$/.test(annotation);
+}
+
+function profilesOf(values: Values, isUnset: (field: 'seccompProfile' | 'seLinuxOptions') => boolean): Written {
+  const { types, unset, default: stated } = values.seccomp;
+  const type = types.includes('RuntimeDefault') ? 'RuntimeDefault' : types[0];
+  const known = unset === 'Refused' && type !== undefined && type !== 'Localhost' ? { type } : undefined;
+  const seccompProfile = stated ?? known;
+  const { rule, options = {} } = values.seLinux;
+  return {
+    ...(seccompProfile && isUnset('seccompProfile') && { seccompProfile }),
+    ...(rule === 'MustRunAs' &&
+      Object.keys(options).length > 0 &&
+      isUnset('seLinuxOptions') && { seLinuxOptions: options }),
+  };
+}
+
+function container(pod: StatedPod, c: StatedContainer, values: Values, minor: number): StatedContainer {
+  const written = { ...promise(pod, c, values, minor), ...(isForWindows(pod) ? {} : forLinux(pod, c, values)) };
+  return { ...c, ...secured(c, written) };
+}
+
+/** That it will not run as root; not of a container that says that it will. */
+function promise(pod: StatedPod, c: StatedContainer, values: Values, minor: number): Written {
+  const [user, nonRoot] = [effective(pod, c, 'runAsUser'), effective(pod, c, 'runAsNonRoot')];
+  const required = values.runAsNonRoot && user !== 0 && !(minor >= 35 && hasOwnUsers(pod));
+  const demanded = values.runAsUser.rule === 'MustRunAsNonRoot' && user === undefined;
+  return nonRoot === undefined && (required || demanded) ? { runAsNonRoot: true } : {};
+}
+
+const APP_ARMOR = 'container.apparmor.security.beta.kubernetes.io/';
+
+function annotationsOf({ metadata }: StatedPod): Readonly<Record<string, string>> {
+  return metadata?.annotations ?? {};
+}
+
+function forLinux(pod: StatedPod, c: StatedContainer, values: Values): Written {
+  const own = c.securityContext ?? {};
+  const { add = [], drop = [] } = own.capabilities ?? {};
+  const { defaultAdd, requiredDrop, dropByName } = values.capabilities;
+  const adds = defaultAdd.filter((name) => !add.includes(name) && !drop.includes(name));
+  const drops = drop.includes('ALL') && !dropByName ? [] : requiredDrop.filter((name) => !drop.includes(name));
+  const capabilities = {
+    ...own.capabilities,
+    ...(adds.length > 0 && { add: [...add, ...adds] }),
+    ...(drops.length > 0 && { drop: [...drop, ...drops] }),
+  };
+  const minimum = (field: 'runAsUser' | 'runAsGroup') => {
+    const { rule, ranges = [] }: Strategy<string> = values[field];
+    return rule === 'MustRunAs' && effective(pod, c, field) === undefined ? { [field]: ranges[0]?.min } : {};
+  };
+  const mayEscalate = own.privileged === true || add.includes('CAP_SYS_ADMIN');
+  const escalation = !values.allowPrivilegeEscalation && own.allowPrivilegeEscalation === undefined && !mayEscalate;
+  const byDefault = own.allowPrivilegeEscalation === undefined ? values.defaultAllowPrivilegeEscalation : undefined;
+  const { default: appArmorProfile } = values.appArmor;
+  // The API server refuses the field beside an annotation that says something else, nothing at all included.
+  const isConfined =
+    effective(pod, c, 'appArmorProfile') !== undefined || `${APP_ARMOR}${c.name}` in annotationsOf(pod);
+  const writable = values.readOnlyRootFilesystem && own.readOnlyRootFilesystem === undefined;
+  return {
+    ...(adds.length + drops.length > 0 && { capabilities }),
+    ...(escalation && { allowPrivilegeEscalation: false }),
+    ...(byDefault !== undefined && !(mayEscalate && !byDefault) && { allowPrivilegeEscalation: byDefault }),
+    ...(appArmorProfile && !isConfined && { appArmorProfile }),
+    ...minimum('runAsUser'),
+    ...minimum('runAsGroup'),
+    ...(writable && { readOnlyRootFilesystem: true }),
+  };
+}

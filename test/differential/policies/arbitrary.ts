@@ -1,0 +1,213 @@
+/** Random policies over all fields that judge pods: few values for each, so that pods meet them. */
+import fc, { type Arbitrary } from 'fast-check';
+import type { CapabilityPolicyOverrides, CapabilityPolicySpec } from '../../../operator/api/capability-policy.ts';
+import { RUNTIME_DEFAULT } from '../../../operator/standards/capabilities.ts';
+import { formatVersion, LEVELS } from '../../../operator/standards/level-version.ts';
+import { VERSIONS } from '../contests.ts';
+
+export type Rules = Omit<CapabilityPolicySpec, 'namespaceSelector'>;
+
+const one = <T>(...values: T[]) => fc.constantFrom(...values);
+const some = <T>(...values: T[]) => fc.subarray(values);
+const partial = <T extends object>(fields: { [K in keyof T]: Arbitrary<T[K]> }) =>
+  fc.record(fields, { requiredKeys: [] });
+
+const NAMES = ['CHOWN', 'KILL', 'NET_BIND_SERVICE', 'NET_RAW', 'SYS_ADMIN', 'SYS_CHROOT'];
+const RANGES = [
+  { min: 1, max: 999 },
+  { min: 1000, max: 1000 },
+  { min: 0, max: 0 },
+  { min: 1001, max: 5000 },
+  { min: 0, max: 2147483647 },
+];
+const PORTS = [
+  { min: 80, max: 80 },
+  { min: 8000, max: 8080 },
+  { min: 9090, max: 65535 },
+  { min: 1, max: 65535 },
+];
+
+const capabilities = partial({
+  allowedAdd: fc.oneof({ weight: 3, arbitrary: some('ALL', ...NAMES) }, { weight: 1, arbitrary: one(['*']) }),
+  requiredDrop: fc.oneof(one(['ALL'], []), some('ALL', ...NAMES)),
+  defaultAdd: some(...NAMES),
+  dropByName: fc.boolean(),
+  allowedBounding: fc.oneof(some(...NAMES), one(['*'], RUNTIME_DEFAULT, without(RUNTIME_DEFAULT, ['NET_RAW']))),
+}).map(consistent);
+
+/** As the API demands: what is granted is not taken away. */
+function consistent<
+  T extends { allowedAdd?: string[] | undefined; requiredDrop?: string[]; defaultAdd?: string[] | undefined },
+>(lists: T): T {
+  const { allowedAdd = [], defaultAdd = [], requiredDrop } = lists;
+  if (requiredDrop === undefined) return lists;
+  if (allowedAdd.includes('*')) return { ...lists, requiredDrop: [] };
+  const granted = [...without(allowedAdd, ['ALL']), ...defaultAdd];
+  return { ...lists, requiredDrop: without(requiredDrop, granted) };
+}
+
+function without(names: readonly string[], others: readonly string[]): string[] {
+  return names.filter((name) => !others.includes(name));
+}
+
+function strategy<Rule extends string>(ranged: readonly Rule[], free: readonly Rule[]) {
+  const ranges = fc.subarray(RANGES, { minLength: 1, maxLength: 2 });
+  return fc.oneof(
+    { weight: 1, arbitrary: fc.record({ rule: one(...free) }) },
+    { weight: 2, arbitrary: fc.record({ rule: one(...ranged), ranges }) },
+  );
+}
+
+const group = strategy<'MustRunAs' | 'MayRunAs' | 'RunAsAny'>(['MustRunAs', 'MayRunAs'], ['RunAsAny']);
+
+const profiles = fc
+  .record(
+    {
+      types: some('RuntimeDefault' as const, 'Localhost', 'Unconfined'),
+      unset: one('Allowed' as const, 'Refused'),
+      localhostProfiles: some('profile', 'pro*', 'team/*', 'team/a', 'té/*', '𝔘'),
+      filling: one<'RuntimeDefault' | 'Localhost' | 'Unconfined'>('RuntimeDefault', 'Localhost', 'Unconfined'),
+    },
+    { requiredKeys: [] },
+  )
+  .map(({ localhostProfiles, filling, ...rest }) => ({
+    ...rest,
+    ...(filling && (rest.types ?? ['RuntimeDefault', 'Localhost']).includes(filling) && { default: profile(filling) }),
+    ...(rest.types?.length === 0 && { unset: 'Allowed' as const }),
+    ...(localhostProfiles && rest.types?.includes('Localhost') !== false && { localhostProfiles }),
+  }));
+
+function profile(type: 'RuntimeDefault' | 'Localhost' | 'Unconfined') {
+  return { type, ...(type === 'Localhost' && { localhostProfile: 'profile' }) };
+}
+
+const seLinuxOptions = partial({
+  user: one('system_u'),
+  role: one('system_r'),
+  type: one('container_t', 'container_engine_t', 'spc_t', 'cöntainer_t'),
+  level: one('s0', 's0:c1,c2', 's0:c3'),
+});
+
+const hostPaths = fc.uniqueArray(
+  fc.record(
+    {
+      pathPrefix: one('/', '/var/log', '/var/log/', '/var/log/pods', '/var', '/etc', '/dätа'),
+      readOnly: fc.boolean(),
+    },
+    { requiredKeys: ['pathPrefix'] },
+  ),
+  { maxLength: 3, selector: ({ pathPrefix }) => pathPrefix },
+);
+
+const VOLUMES = 'configMap csi downwardAPI emptyDir ephemeral flexVolume hostPath image nfs projected secret'.split(
+  ' ',
+);
+
+const FIELDS = {
+  capabilities,
+  privileged: fc.boolean(),
+  allowPrivilegeEscalation: fc.boolean(),
+  defaultAllowPrivilegeEscalation: fc.boolean(),
+  hostNetwork: fc.boolean(),
+  hostPID: fc.boolean(),
+  hostIPC: fc.boolean(),
+  hostProcess: fc.boolean(),
+  hostProbes: fc.boolean(),
+  hostPorts: fc.subarray(PORTS, { maxLength: 2 }),
+  volumes: fc.oneof({ weight: 3, arbitrary: some(...VOLUMES) }, { weight: 1, arbitrary: one(['*']) }),
+  serviceAccountTokenVolumes: fc.boolean(),
+  hostPaths,
+  flexVolumeDrivers: some('example/driver', 'example/lvm', 'example/drıver'),
+  csiDrivers: some('csi.example.com', 'ebs.csi.example.com', 'csi.exámple.com'),
+  runAsNonRoot: fc.boolean(),
+  runAsUser: strategy<'MustRunAs' | 'RunAsAny' | 'NotZero' | 'MustRunAsNonRoot'>(
+    ['MustRunAs'],
+    ['RunAsAny', 'NotZero', 'MustRunAsNonRoot'],
+  ),
+  runAsGroup: group,
+  supplementalGroups: group,
+  fsGroup: group,
+  seccomp: fc.record({ some: profiles, onPod: fc.boolean() }).map(({ some, onPod }) => ({
+    ...some,
+    ...(onPod && some.types?.length !== 0 && { unset: 'RefusedOnPod' as const }),
+  })),
+  appArmor: profiles,
+  seLinux: fc.oneof(
+    fc.record({ rule: one('PodSecurityStandard' as const, 'RunAsAny') }),
+    fc.record({ rule: one('MustRunAs' as const), options: seLinuxOptions }),
+  ),
+  procMount: fc.record({ types: one(['Default'], ['Default', 'Unmasked'], ['Unmasked', 'Default'], ['Unmasked']) }),
+  sysctls: fc
+    .record({ allowed: fc.option(allowedSysctls()), forbidden: fc.option(forbiddenSysctls()) })
+    .map(({ allowed, forbidden }) => ({ ...(allowed && { allowed }), ...(forbidden && { forbidden }) })),
+  readOnlyRootFilesystem: fc.boolean(),
+  runtimeClasses: fc
+    .record({ allowed: fc.option(some('gvisor', 'kata')), named: fc.option(one('gvisor', 'kata')) })
+    .map(({ allowed, named }) => ({
+      ...(allowed && { allowed }),
+      ...(named && allowed?.includes(named) !== false && { default: named }),
+    })),
+};
+
+function allowedSysctls() {
+  return some(
+    '*',
+    'net.ipv4.*',
+    'net.ipv4.tcp_syncookies',
+    'kernel.shm_rmid_forced',
+    'net/ipv4/*',
+    'net.ipv4.tcp_rmem',
+  );
+}
+
+function forbiddenSysctls() {
+  return some('net.ipv4.ip_forward', 'net/ipv4/tcp_*', 'kernel.*', 'net.ipv4.ping_group_range');
+}
+
+export type OverrideField = keyof typeof FIELDS;
+export const OVERRIDE_FIELDS = Object.keys(FIELDS) as OverrideField[];
+
+/** Just these fields, each with some value. */
+export function overridesOf(fields: readonly OverrideField[]): Arbitrary<CapabilityPolicyOverrides> {
+  const chosen = Object.fromEntries(fields.map((field) => [field, FIELDS[field] as Arbitrary<unknown>]));
+  return fc.record(chosen) as Arbitrary<CapabilityPolicyOverrides>;
+}
+
+/** Levels with no override, a few, or about half of them. */
+export function randomRules(): Arbitrary<Rules> {
+  const fields = fc.oneof(
+    { weight: 2, arbitrary: fc.subarray(OVERRIDE_FIELDS, { maxLength: 4 }) },
+    { weight: 3, arbitrary: fc.subarray(OVERRIDE_FIELDS) },
+  );
+  const overrides = fields.chain(overridesOf);
+  const level = one(...LEVELS);
+  const levelVersion = fc.oneof(one('latest'), one(...VERSIONS.map(formatVersion)));
+  return fc.record({ level, levelVersion, overrides, privileged: fc.boolean() }).map(stated);
+}
+
+/** At level privileged, narrowed capabilities have to say what they think of privileged containers. */
+function stated<R extends Rules>({ privileged, ...rules }: R & { readonly privileged: boolean }) {
+  const { level, overrides } = rules;
+  if (level !== 'privileged' || !overrides?.capabilities || overrides.privileged !== undefined) return rules;
+  return { ...rules, overrides: { ...overrides, privileged } };
+}
+
+/** Policies with defaulting: mild enough for many pods to be saved by it. */
+export function fillingRules(): Arbitrary<Rules> {
+  const fields = fc.subarray(
+    OVERRIDE_FIELDS.filter((field) => !field.startsWith('host')),
+    { maxLength: 9 },
+  );
+  const level = one<Rules['level']>('restricted', 'restricted', 'baseline', 'privileged');
+  return fc
+    .record({ rules: randomRules(), level, overrides: fields.chain(overridesOf), privileged: fc.boolean() })
+    .map(({ rules, ...others }): Rules => ({ ...stated({ ...rules, ...others }), defaulting: 'Enabled' }));
+}
+
+/** Few overrides, so that it often turns on who decides whether a pod is admitted. */
+export function mildRules(): Arbitrary<Rules> {
+  const overrides = fc.subarray(OVERRIDE_FIELDS, { maxLength: 3 }).chain(overridesOf);
+  return fc
+    .record({ rules: randomRules(), overrides, privileged: fc.boolean() })
+    .map(({ rules, ...others }) => stated({ ...rules, ...others }));
+}

@@ -1,0 +1,256 @@
+/** What lies at a policy's borders, on either side: the fields of pods that one of its rules tells apart. */
+import { CAPABILITIES } from '../../../operator/standards/capabilities.ts';
+import type { Step, Steps } from '../../support/random-fields.ts';
+import type { Profiles, Range, Strategy, Values } from '../statement/values.ts';
+
+export function boundary(values: Values): readonly Steps[] {
+  return [
+    ...capabilities(values),
+    ...ids(values),
+    ...profiles('seccompProfile', values.seccomp),
+    ...profiles('appArmorProfile', values.appArmor),
+    ...appArmorAnnotations(values),
+    ...seLinux(values),
+    ...sysctls(values),
+    ...hostPorts(values),
+    ...hostPaths(values),
+    ...drivers(values),
+    ...runtimeClasses(values),
+    ...SWITCHES,
+  ];
+}
+
+const CONTAINERS = ['app', 'second', 'init', 'sidecar'] as const;
+
+function step(to: Step['to'], path: string, value: unknown): Step {
+  return { to, path: path.split('.'), value };
+}
+
+/** On the main container and on one of another kind. */
+function onContainers(path: string, value: unknown, ...others: Step[]): Steps[] {
+  return (['app', 'init'] as const).map((to) => [step(to, path, value), ...others]);
+}
+
+function capabilities(values: Values): Steps[] {
+  const { allowedAdd, requiredDrop, defaultAdd } = values.capabilities;
+  const { allowed: bounding } = values['capabilities.allowedBounding'];
+  const known = [...allowedAdd, ...defaultAdd, ...bounding].filter((name) => name !== '*');
+  const unknown = CAPABILITIES.find((name) => !known.includes(name)) ?? 'nonsense';
+  const adds = [
+    ...known.slice(0, 8).map((name) => [name]),
+    known.slice(0, 3),
+    [unknown],
+    [`CAP_${known[0] ?? 'KILL'}`],
+    ['ſYS_ADMIN'],
+    ['SYS_ADMıN'],
+    Array.from({ length: 84 }, () => known[0] ?? 'KILL'),
+    Array.from({ length: 85 }, () => known[0] ?? 'KILL'),
+  ];
+  const fewer = requiredDrop.map((_, index) => requiredDrop.toSpliced(index, 1));
+  const drops = [requiredDrop, ...fewer, ['ALL'], [...known.slice(0, 2), 'ALL'], ['all'], CAPABILITIES.slice(0, 20)];
+  return [
+    ...adds.flatMap((add) => onContainers('securityContext.capabilities.add', add)),
+    ...drops.flatMap((drop) => onContainers('securityContext.capabilities.drop', drop)),
+    ...onContainers('securityContext.capabilities', undefined),
+  ];
+}
+
+function ends(ranges: readonly Range[] = []): number[] {
+  const all = ranges.flatMap(({ min, max }) => [min - 1, min, max, max + 1]);
+  return [...new Set(all)].filter((id) => id >= 0 && id <= 2147483647);
+}
+
+function ids({ runAsUser, runAsGroup, supplementalGroups, fsGroup }: Values): Steps[] {
+  const onBoth = (field: string, { ranges = [] }: Strategy<string>) =>
+    [undefined, 0, ...ends(ranges)].flatMap((id) => [
+      [step('pod', `securityContext.${field}`, id)],
+      [step('app', `securityContext.${field}`, id)],
+      CONTAINERS.slice(0, 3).map((to) => step(to, `securityContext.${field}`, id)),
+    ]);
+  const groups = ends(supplementalGroups.ranges);
+  return [
+    ...onBoth('runAsUser', runAsUser),
+    ...onBoth('runAsGroup', runAsGroup),
+    ...[undefined, 0, ...ends(fsGroup.ranges)].map((id) => [step('pod', 'securityContext.fsGroup', id)]),
+    ...[undefined, [], groups.slice(1, 3), ...groups.map((id) => [id])].map((list) => [
+      step('pod', 'securityContext.supplementalGroups', list),
+    ]),
+  ];
+}
+
+/** Texts that people, or another way to compare, may take for this one. */
+function lookalikes(text: string): string[] {
+  const all = [text.normalize('NFD'), text.toUpperCase(), text.replace('a', 'а'), `${text}\u200b`, `💥${text}`];
+  return [...new Set(all)].filter((one) => one !== text);
+}
+
+function localhost(profiles: readonly string[] = ['profile']): string[] {
+  return profiles.flatMap((pattern) => {
+    const name = pattern.replace('*', '');
+    const others = [`${name}x`, name.slice(0, -1), ...lookalikes(name)];
+    return [name, ...others].filter((one) => one !== '' && !one.endsWith('/') && one.isWellFormed());
+  });
+}
+
+function profiles(field: string, { localhostProfiles }: Profiles): Steps[] {
+  const values = [
+    undefined,
+    { type: 'RuntimeDefault' },
+    { type: 'Unconfined' },
+    ...localhost(localhostProfiles).map((localhostProfile) => ({ type: 'Localhost', localhostProfile })),
+  ];
+  return values.flatMap((value) => [
+    [step('pod', `securityContext.${field}`, value)],
+    [step('app', `securityContext.${field}`, value)],
+    [step('init', `securityContext.${field}`, value)],
+    [step('pod', `securityContext.${field}`, undefined), step('app', `securityContext.${field}`, value)],
+  ]);
+}
+
+function appArmorAnnotations({ appArmor }: Values): Steps[] {
+  const values = [
+    'runtime/default',
+    'unconfined',
+    '',
+    'localhost/',
+    ...lookalikes('runtime/default'),
+    ...localhost(appArmor.localhostProfiles).map((name) => `localhost/${name}`),
+  ];
+  return values.flatMap((value) =>
+    ['app', 'init'].map((name) => [
+      {
+        to: 'metadata' as const,
+        path: ['annotations', `container.apparmor.security.beta.kubernetes.io/${name}`],
+        value,
+      },
+      step('pod', 'securityContext.appArmorProfile', undefined),
+      step(name as 'app', 'securityContext.appArmorProfile', undefined),
+    ]),
+  );
+}
+
+function seLinux({ seLinux: { options = {} } }: Values): Steps[] {
+  const { level = '', ...rest } = options;
+  const [sensitivity, categories = ''] = level.split(':');
+  const reordered = categories.split(',').reverse().join(',');
+  const variants = [
+    undefined,
+    {},
+    options,
+    { ...rest, level: categories === '' ? level : `${sensitivity}:${reordered}` },
+    { ...rest, level: `${level || 's0'}:c7` },
+    { ...options, type: 'container_engine_t' },
+    ...lookalikes(options.type ?? 'container_t').map((type) => ({ ...options, type })),
+    { ...options, type: '' },
+    { ...options, user: options.user ? '' : 'system_u' },
+    { ...options, role: options.role ? '' : 'system_r' },
+  ];
+  return variants.flatMap((value) => [
+    [step('pod', 'securityContext.seLinuxOptions', value)],
+    [step('app', 'securityContext.seLinuxOptions', value)],
+    [step('pod', 'securityContext.seLinuxOptions', undefined), step('init', 'securityContext.seLinuxOptions', value)],
+  ]);
+}
+
+function sysctls({ sysctls: { allowed, forbidden } }: Values): Steps[] {
+  // The last of them no forbidden pattern knows.
+  const exact = [...allowed, ...forbidden].flatMap((pattern) =>
+    pattern.endsWith('*') ? ['tcp_x', 'zz_x'].map((rest) => `${pattern.slice(0, -1)}${rest}`) : [pattern],
+  );
+  const names = exact.flatMap((name) => [name, name.replaceAll('.', '/'), name.replaceAll('/', '.'), `${name}_x`]);
+  return [...new Set(names)].map((name) => [step('pod', 'securityContext.sysctls', [{ name, value: '1' }])]);
+}
+
+function hostPorts({ hostPorts: ranges }: Values): Steps[] {
+  const ports = [...new Set([0, 80, 9090, ...ends(ranges)])].filter((port) => port <= 65535);
+  return ports.flatMap((hostPort) => [
+    ...onContainers('ports', [{ containerPort: hostPort || 80, hostPort }]),
+    [step('pod', 'hostNetwork', true), step('app', 'ports', [{ containerPort: hostPort || 80 }])],
+  ]);
+}
+
+function hostPaths({ hostPaths: prefixes = [] }: Values): Steps[] {
+  const paths = [
+    '/',
+    '/etc',
+    ...prefixes.flatMap(({ pathPrefix }) => [
+      pathPrefix,
+      `${pathPrefix}x`,
+      `${pathPrefix}/x`,
+      `/${pathPrefix}`,
+      ...lookalikes(pathPrefix),
+    ]),
+  ];
+  const mount = (to: Step['to'], readOnly: boolean | undefined) =>
+    step(to, 'volumeMounts', [{ name: 'node', mountPath: '/node', ...(readOnly !== undefined && { readOnly }) }]);
+  return [...new Set(paths)].flatMap((path) => {
+    const volume = step('pod', 'volumes', [{ name: 'node', hostPath: { path } }]);
+    return [
+      [volume],
+      [volume, mount('app', true)],
+      [volume, mount('app', undefined)],
+      [volume, mount('init', true), mount('app', false)],
+    ];
+  });
+}
+
+function drivers({ flexVolumeDrivers = [], csiDrivers = [] }: Values): Steps[] {
+  const volume = (source: object) => [step('pod', 'volumes', [{ name: 'only', ...source }])];
+  return [
+    volume({ nfs: { server: 'nfs.example.com', path: '/' } }),
+    ...[...flexVolumeDrivers, 'example/driver', 'example/other', ...lookalikes('example/driver')].map((driver) =>
+      volume({ flexVolume: { driver } }),
+    ),
+    ...[...csiDrivers, 'csi.example.com', 'other.example.com'].map((driver) => volume({ csi: { driver } })),
+  ];
+}
+
+function runtimeClasses({ runtimeClasses: { allowed = [] } }: Values): Steps[] {
+  return [...allowed, 'gvisor', 'runc', undefined].map((name) => [step('pod', 'runtimeClassName', name)]);
+}
+
+const HOST_PROCESS = { hostProcess: true, runAsUserName: 'NT AUTHORITY\\SYSTEM' };
+
+const SECCOMP_ANNOTATION = 'seccomp.security.alpha.kubernetes.io/pod';
+
+/** Where a rule tells only two values apart, with what else the API server wants then. */
+const SWITCHES: readonly Steps[] = [
+  ...(['hostPID', 'hostIPC', 'hostNetwork'] as const).map((field) => [step('pod', field, true)]),
+  ...(['app', 'init'] as const).map((to) => [
+    step(to, 'securityContext.privileged', true),
+    step(to, 'securityContext.allowPrivilegeEscalation', undefined),
+  ]),
+  ...onContainers('securityContext.allowPrivilegeEscalation', undefined),
+  ...onContainers('securityContext.allowPrivilegeEscalation', false),
+  ...onContainers('securityContext.readOnlyRootFilesystem', undefined),
+  ...onContainers('securityContext.readOnlyRootFilesystem', true),
+  ...[true, false, undefined].flatMap((value) => [
+    [step('pod', 'securityContext.runAsNonRoot', value)],
+    ...onContainers('securityContext.runAsNonRoot', value),
+    [step('pod', 'securityContext.runAsNonRoot', undefined), step('app', 'securityContext.runAsNonRoot', value)],
+  ]),
+  ...onContainers('securityContext.procMount', 'Unmasked', step('pod', 'hostUsers', false)),
+  ...onContainers('securityContext.runAsUser', 0, step('pod', 'hostUsers', false)),
+  [step('app', 'securityContext.runAsUser', 1000), step('pod', 'securityContext.runAsUser', 0)],
+  [step('pod', 'hostUsers', false)],
+  ...['unconfined', 'docker/default'].flatMap((value): Steps[] => {
+    const annotation = { to: 'metadata' as const, path: ['annotations', SECCOMP_ANNOTATION], value };
+    // The API server refuses an annotation beside a field that says otherwise.
+    const type = value === 'unconfined' ? 'Unconfined' : 'RuntimeDefault';
+    return [undefined, { type }].map((profile) => [step('pod', 'securityContext.seccompProfile', profile), annotation]);
+  }),
+  ...onContainers('livenessProbe', { httpGet: { port: 80, host: 'example.com' } }),
+  ...onContainers('lifecycle', { preStop: { tcpSocket: { port: 80, host: '127.0.0.1' } } }),
+  [step('pod', 'automountServiceAccountToken', undefined)],
+  [
+    step('pod', 'os', { name: 'windows' }),
+    step('pod', 'securityContext', { windowsOptions: HOST_PROCESS }),
+    step('pod', 'hostNetwork', true),
+    step('app', 'securityContext', undefined),
+  ],
+  [
+    step('pod', 'securityContext.windowsOptions', HOST_PROCESS),
+    step('pod', 'hostNetwork', true),
+    step('app', 'securityContext.windowsOptions', { hostProcess: true }),
+  ],
+];

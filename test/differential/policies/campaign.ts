@@ -1,0 +1,141 @@
+/** Many random policies, each in force in a namespace of its own, and random pods for each. */
+import fc, { type Arbitrary } from 'fast-check';
+import { SERVER_MINOR } from '../../../hack/controlplane/version.ts';
+import type { CompletePolicy } from '../../../operator/api/capability-policy.ts';
+import { type LevelVersion, tightest } from '../../../operator/compile/labels.ts';
+import type { ResolvedPolicy } from '../../../operator/policy/resolve.ts';
+import type { Pod } from '../../support/random-pods.ts';
+import type { Rules } from './arbitrary.ts';
+import type { PolicyCluster } from './cluster.ts';
+import { podsFor } from './pods.ts';
+
+export interface Plan {
+  readonly policies: number;
+  /** For each policy; fewer where most random pods are invalid. */
+  readonly pods: number;
+  readonly seed: number;
+}
+
+export interface Tally {
+  readonly policies: number;
+  readonly judged: number;
+  readonly admitted: number;
+  readonly invalid: number;
+  /** In words, at most one for each policy, with the smallest pod that shows it. */
+  readonly differences: readonly string[];
+}
+
+export interface Campaign {
+  /** Part of names; its policies select namespaces by the label `differential-<name>`. */
+  readonly name: string;
+  readonly rules: Arbitrary<Rules>;
+  judge(one: Case, pod: Pod): Promise<Verdict>;
+}
+
+export interface Case {
+  readonly policy: ResolvedPolicy;
+  readonly spec: CompletePolicy['spec'];
+  /** The one that the policy is for. */
+  readonly namespace: string;
+  /** Absent where no label is tight enough to be safe. */
+  readonly label: LevelVersion | undefined;
+}
+
+export interface Verdict {
+  readonly status: 'admitted' | 'refused' | 'invalid';
+  /** One line for each judge that says something else. */
+  readonly differences: readonly string[];
+}
+
+/** So many at a time, to keep the API server quick. */
+const BATCH = 40;
+const CONCURRENCY = 8;
+/** So many pods are generated for each valid one that is wanted. */
+const ATTEMPTS = 4;
+
+export async function run(cluster: PolicyCluster, campaign: Campaign, plan: Plan): Promise<Tally> {
+  const tallies: Tally[] = [];
+  for (let first = 0; first < plan.policies; first += BATCH) {
+    const objects = await randomPolicies(cluster, campaign, plan.seed + first, Math.min(BATCH, plan.policies - first));
+    const { policies, withdraw } = await cluster.enforce(objects);
+    const cases = policies.map((policy): Case => {
+      const spec = objects.find(({ metadata }) => metadata?.name === policy.name)?.spec as CompletePolicy['spec'];
+      return { policy, spec, namespace: policy.name, label: tightest([policy], SERVER_MINOR) };
+    });
+    await concurrently(cases, async (one) => {
+      tallies.push(await judgeCase(campaign, one, plan));
+    });
+    await withdraw();
+  }
+  return sum(tallies);
+}
+
+export async function concurrently<T>(items: readonly T[], work: (item: T) => Promise<void>): Promise<void> {
+  let next = 0;
+  const worker = async () => {
+    for (let item = items[next++]; item !== undefined; item = items[next++]) await work(item);
+  };
+  await Promise.all(Array.from({ length: CONCURRENCY }, worker));
+}
+
+/** What the API server accepts of what chance brings, each for a namespace of its own, which is there already. */
+async function randomPolicies(cluster: PolicyCluster, { name, rules }: Campaign, seed: number, count: number) {
+  const label = `differential-${name}`;
+  const samples = fc.sample(rules, { seed, numRuns: 3 * count });
+  const accepted: CompletePolicy[] = [];
+  for (const one of samples) {
+    const unique = `${name}-${seed}-${accepted.length}`;
+    const namespaceSelector = { matchLabels: { [label]: unique } };
+    const policy = await cluster.policy(unique, { ...one, namespaceSelector, mode: 'Enforce' });
+    if (policy) accepted.push(policy);
+    if (accepted.length === count) break;
+  }
+  if (accepted.length < count) throw new Error(`only ${accepted.length} of ${samples.length} policies are accepted`);
+  const names = accepted.map(({ metadata }) => metadata?.name ?? '');
+  await Promise.all(names.map((unique) => cluster.namespace(unique, { [label]: unique })));
+  return accepted;
+}
+
+async function judgeCase(campaign: Campaign, one: Case, { pods: count, seed }: Plan): Promise<Tally> {
+  const pods = podsFor(one.policy);
+  const samples = fc.sample(pods, { seed, numRuns: count * ATTEMPTS });
+  const tally = { policies: 1, judged: 0, admitted: 0, invalid: 0, differences: [] as string[] };
+  for (const [index, pod] of samples.entries()) {
+    const { status, differences } = await campaign.judge(one, pod);
+    if (status === 'admitted') tally.admitted++;
+    if (status === 'invalid') tally.invalid++;
+    else tally.judged++;
+    if (differences.length > 0 && tally.differences.length === 0) {
+      tally.differences.push(`seed ${seed}, ${await explain(campaign, one, { seed, index, differences })}`);
+    }
+    if (tally.judged === count) break;
+  }
+  return tally;
+}
+
+/** Shrinks the pod for as long as there is a difference. */
+async function explain(
+  campaign: Campaign,
+  one: Case,
+  { seed, index, differences }: { seed: number; index: number; differences: readonly string[] },
+): Promise<string> {
+  const pods = fc.tuple(podsFor(one.policy));
+  const property = fc.asyncProperty(pods, async ([pod]) => (await campaign.judge(one, pod)).differences.length === 0);
+  const path = String(index);
+  const { counterexample } = await fc.check(property, { seed, path, numRuns: 1 });
+  const [pod] = (counterexample?.[0] ?? fc.sample(pods, { seed, path, numRuns: 1 })[0]) as [Pod];
+  const again = await campaign.judge(one, pod);
+  const lines = again.differences.length > 0 ? again.differences : ['(only once)', ...differences];
+  return [`policy ${JSON.stringify(one.spec)}`, `pod ${JSON.stringify(pod)}`, ...lines].join('\n  ');
+}
+
+export function sum(tallies: readonly Tally[]): Tally {
+  const total = (count: (tally: Tally) => number) => tallies.reduce((all, tally) => all + count(tally), 0);
+  return {
+    policies: total(({ policies }) => policies),
+    judged: total(({ judged }) => judged),
+    admitted: total(({ admitted }) => admitted),
+    invalid: total(({ invalid }) => invalid),
+    differences: tallies.flatMap(({ differences }) => differences),
+  };
+}

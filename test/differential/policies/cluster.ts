@@ -1,0 +1,193 @@
+/** Random policies on a real API server: the CRD checks them, and what they compile to is put in force, no operator near. */
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { KubeConfig } from '@kubernetes/client-node';
+import { Api, type Json } from '../../../hack/controlplane/api.ts';
+import { SERVER_MINOR } from '../../../hack/controlplane/version.ts';
+import { waitFor } from '../../../hack/controlplane/wait.ts';
+import type { CapabilityPolicySpec, CompletePolicy } from '../../../operator/api/capability-policy.ts';
+import { probe } from '../../../operator/apply/probe.ts';
+import { ApiClient, type Identified, pathOf } from '../../../operator/cluster/client.ts';
+import { createProjection } from '../../../operator/cluster/projection.ts';
+import { type Compiled, compile } from '../../../operator/compile/compile.ts';
+import type { LevelVersion } from '../../../operator/compile/labels.ts';
+import { RULES } from '../../../operator/rules/index.ts';
+import { formatVersion } from '../../../operator/standards/level-version.ts';
+import { waitUntilEstablished } from '../../support/established.ts';
+import type { Pod } from '../../support/random-pods.ts';
+import { withoutRandomNames } from './text.ts';
+
+/** What the API server makes of a pod. */
+export interface Answer {
+  /** 200, 403 refused, or 422 invalid. */
+  readonly status: number;
+  /** As it would be stored. */
+  readonly pod: Json;
+  /** What our admission policy says, or whoever refused it. */
+  readonly text: string;
+  readonly warnings: readonly string[];
+}
+
+interface Way {
+  readonly path?: string;
+  /** Who creates it; the cluster administrator by default. */
+  readonly api?: Api;
+}
+
+const NAMESPACES = '/api/v1/namespaces';
+const POLICIES = '/apis/capabilitypolicy.dev/v1alpha1/capabilitypolicies';
+const CRD = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions/capabilitypolicies.capabilitypolicy.dev';
+const CRD_FILE = fileURLToPath(new URL('../../../crds/capabilitypolicies.yaml', import.meta.url));
+const STRATEGIC = 'application/strategic-merge-patch+json';
+const PROBES = 'policies-probe';
+/** Where no policy is. */
+export const OPEN = 'policies-open';
+const NO_LIMIT = 100_000;
+const DENIAL = / denied request: (.*)$/s;
+const RUNTIME_CLASSES = ['gvisor', 'kata', 'runc'];
+
+export const projection = createProjection(RULES);
+
+export class PolicyCluster {
+  readonly api: Api;
+  readonly #client: ApiClient;
+  readonly #namespaces = new Map<string, Promise<void>>();
+
+  constructor(kubeconfig: string) {
+    this.api = new Api(kubeconfig);
+    const config = new KubeConfig();
+    config.loadFromFile(kubeconfig);
+    this.#client = new ApiClient(config, { qps: NO_LIMIT, burst: NO_LIMIT });
+  }
+
+  async open(): Promise<void> {
+    await this.api.apply(CRD, readFileSync(CRD_FILE, 'utf8'));
+    await waitUntilEstablished(this.api);
+    for (const name of RUNTIME_CLASSES) {
+      const path = `/apis/node.k8s.io/v1/runtimeclasses/${name}`;
+      const metadata = { name };
+      await this.api.apply(path, { apiVersion: 'node.k8s.io/v1', kind: 'RuntimeClass', metadata, handler: name });
+    }
+    await this.namespace(PROBES);
+    await this.namespace(OPEN);
+  }
+
+  /** Namespaces go in their own time. */
+  async close(): Promise<void> {
+    for (const name of this.#namespaces.keys()) await this.api.remove(`${NAMESPACES}/${name}`);
+    await this.api.close();
+    await this.#client.close();
+  }
+
+  /** Makes it, if need be, and waits for its service account: without that pods are refused. */
+  async namespace(name: string, labels: Readonly<Record<string, string>> = {}): Promise<string> {
+    const known = this.#namespaces.get(name) ?? this.#make(name, labels);
+    this.#namespaces.set(name, known);
+    await known;
+    return name;
+  }
+
+  /** A namespace in which nothing but Pod Security Admission judges. */
+  async labelled({ level, minor }: LevelVersion): Promise<string> {
+    return this.namespace(`policies-${level}-1-${minor}`, {
+      'pod-security.kubernetes.io/enforce': level,
+      'pod-security.kubernetes.io/enforce-version': formatVersion(minor),
+    });
+  }
+
+  /**
+   * A policy with what the API server fills in.
+   * @returns undefined when it refuses it
+   */
+  async policy(name: string, spec: CapabilityPolicySpec): Promise<CompletePolicy | undefined> {
+    const body = { apiVersion: 'capabilitypolicy.dev/v1alpha1', kind: 'CapabilityPolicy', metadata: { name }, spec };
+    const answer = await this.api.ask('POST', POLICIES, { body, query: { dryRun: 'All' } });
+    if (answer.status === 422) return undefined;
+    if (answer.status !== 201) throw new Error(answer.body.message);
+    return projection.policy(answer.body);
+  }
+
+  /** Compiles the policies. */
+  compiled(policies: readonly CompletePolicy[]): Compiled {
+    return compile(policies, { oldestServer: SERVER_MINOR, operatorNamespace: PROBES, excludedNamespaces: [] });
+  }
+
+  /**
+   * Renders policies, writes all of it, and waits until it is in force.
+   * @returns what they were compiled to, and what removes it
+   */
+  async enforce(policies: readonly CompletePolicy[]): Promise<Compiled & { withdraw(): Promise<void> }> {
+    const compiled = this.compiled(policies);
+    const paths: string[] = [];
+    const rendered = [...compiled.rendered.values()];
+    for (const { admission, role, roleBinding } of rendered) {
+      for (const manifest of [...admission.objects, role, ...(roleBinding ? [roleBinding] : [])]) {
+        // No policy object owns them here: the garbage collector would remove them.
+        const object: Identified = {
+          ...manifest,
+          metadata: { ...manifest.metadata, ownerReferences: [] },
+        } as Identified;
+        await this.#client.apply(object, { force: true });
+        paths.push(pathOf(object));
+      }
+    }
+    const probing = rendered.map(({ admission }) =>
+      waitFor(
+        `${admission.policy} in force`,
+        async () => {
+          const { answers } = await probe([this.#client], admission, PROBES);
+          return answers[0] === 'InForce';
+        },
+        { timeoutMs: 60_000 },
+      ),
+    );
+    await Promise.all(probing);
+    const withdraw = async () => {
+      for (const path of paths.toReversed()) await this.#client.remove(path);
+    };
+    return { ...compiled, withdraw };
+  }
+
+  /** What would be stored where no policy is; status 422 when the API server finds the pod invalid. */
+  async defaulted(pod: Pod): Promise<Answer> {
+    return this.create(pod, OPEN);
+  }
+
+  /** Creates a pod, or what else is made in the collection at `path`, by dry run. */
+  async create(object: unknown, namespace: string, { path, api = this.api }: Way = {}): Promise<Answer> {
+    const collection = path ?? `${NAMESPACES}/${namespace}/pods`;
+    return answerOf(await api.ask('POST', collection, { body: object, query: { dryRun: 'All' } }));
+  }
+
+  /** Creates a pod, and not by dry run. */
+  async store(pod: Pod, namespace: string, api = this.api): Promise<Answer> {
+    return answerOf(await api.ask('POST', `${NAMESPACES}/${namespace}/pods`, { body: pod }));
+  }
+
+  /** Adds containers to a pod that exists, and not by dry run. */
+  async storeEphemeral(pod: string, containers: readonly object[], namespace: string, api = this.api): Promise<Answer> {
+    const path = `${NAMESPACES}/${namespace}/pods/${pod}/ephemeralcontainers`;
+    const body = { spec: { ephemeralContainers: containers } };
+    return answerOf(await api.ask('PATCH', path, { body, contentType: STRATEGIC }));
+  }
+
+  /** Adds a container to a pod that exists, by dry run. */
+  async addEphemeral(pod: string, container: object, namespace: string): Promise<Answer> {
+    const path = `${NAMESPACES}/${namespace}/pods/${pod}/ephemeralcontainers`;
+    const body = { spec: { ephemeralContainers: [container] } };
+    return answerOf(await this.api.ask('PATCH', path, { body, contentType: STRATEGIC, query: { dryRun: 'All' } }));
+  }
+
+  async #make(name: string, labels: Readonly<Record<string, string>>): Promise<void> {
+    const path = `${NAMESPACES}/${name}`;
+    await this.api.apply(path, { apiVersion: 'v1', kind: 'Namespace', metadata: { name, labels } });
+    await waitFor(`${name}'s service account`, () => this.api.find(`${path}/serviceaccounts/default`));
+  }
+}
+
+function answerOf({ status, body, warnings }: Awaited<ReturnType<Api['ask']>>): Answer {
+  if (![200, 201, 403, 422].includes(status)) throw new Error(`${status} ${body.message}`);
+  const message = String(body.message ?? '');
+  const text = withoutRandomNames(DENIAL.exec(message)?.[1] ?? message);
+  return { status: status === 201 ? 200 : status, pod: body, text, warnings };
+}

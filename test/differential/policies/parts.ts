@@ -1,0 +1,95 @@
+/** The parts of the differential tests that are about policies of all kinds, in their long form. */
+import { type ControlPlane, startControlPlane } from '../../../hack/controlplane/controlplane.ts';
+import { judgeAdditions } from '../filling/ephemeral.ts';
+import { judgeFilling } from '../filling/filling.ts';
+import { judgeInjected } from '../filling/sidecars.ts';
+import { AuditLog } from '../sets/audit.ts';
+import { judgeSets } from '../sets/sets.ts';
+import { judgeSteps } from '../steps/steps.ts';
+import type { Tally } from './campaign.ts';
+import { PolicyCluster } from './cluster.ts';
+import { judgePolicies } from './policies.ts';
+import { findWitnesses } from './witnesses.ts';
+
+/**
+ * b: policies over all fields, and the tightness of labels; c: overlapping sets; filling: defaulting; steps: what is added to
+ * pods one after the other.
+ */
+export const PARTS = ['b', 'c', 'filling', 'steps'] as const;
+export type Part = (typeof PARTS)[number];
+
+const PODS_OF_POLICY = 40;
+const PODS_OF_SET = 25;
+const PODS_OF_STEPS = 40;
+const PODS_TO_FILL = 20;
+const VALUES_OF_RULE = 6;
+
+/**
+ * @param runs policies (b, filling), sets (c) or steps
+ * @returns whether there was no difference
+ */
+export async function runPart(part: Part, runs: number, seed: number): Promise<boolean> {
+  const audit = new AuditLog();
+  const controlPlane = await startControlPlane(part === 'c' ? { apiServerFlags: audit.flags } : {});
+  try {
+    const cluster = new PolicyCluster(controlPlane.kubeconfig);
+    await cluster.open();
+    return await JUDGES[part]({ cluster, controlPlane, audit, runs, seed });
+  } finally {
+    await controlPlane.stop();
+    audit.remove();
+  }
+}
+
+interface Setting {
+  readonly cluster: PolicyCluster;
+  readonly controlPlane: ControlPlane;
+  readonly audit: AuditLog;
+  readonly runs: number;
+  readonly seed: number;
+}
+
+const JUDGES: Readonly<Record<Part, (setting: Setting) => Promise<boolean>>> = {
+  async b({ cluster, runs, seed }) {
+    const plan = { policies: runs, pods: PODS_OF_POLICY, seed };
+    const agreed = report('policies', seed, await judgePolicies(cluster, plan));
+    const { found, missing } = await findWitnesses(cluster, { values: VALUES_OF_RULE, seed });
+    console.log(`labels: seed ${seed}, ${found} witnesses, ${missing.length} missing`);
+    for (const one of missing) console.log(one);
+    return agreed && missing.length === 0;
+  },
+
+  async c({ cluster, controlPlane, audit, runs, seed }) {
+    const plan = { sets: runs, pods: PODS_OF_SET, seed, audit };
+    return report(`${runs} sets`, seed, await judgeSets(cluster, controlPlane, plan));
+  },
+
+  async filling({ cluster, runs, seed }) {
+    const fewer = { policies: Math.ceil(runs / 3), pods: PODS_TO_FILL, seed };
+    const agreed = [
+      report('filling', seed, await judgeFilling(cluster, { ...fewer, policies: runs })),
+      report('filling, with injected containers', seed, await judgeInjected(cluster, fewer)),
+      report('filling, of added ephemeral containers', seed, await judgeAdditions(cluster, fewer)),
+    ];
+    return agreed.every(Boolean);
+  },
+
+  async steps({ cluster, controlPlane, runs, seed }) {
+    const { differences, ...counts } = await judgeSteps(cluster, controlPlane, {
+      steps: runs,
+      tracks: PODS_OF_STEPS,
+      seed,
+    });
+    console.log(`steps: seed ${seed}, ${JSON.stringify(counts)}, ${differences.length} differences`);
+    for (const difference of differences) console.log(difference);
+    return differences.length === 0;
+  },
+};
+
+function report(what: string, seed: number, tally: Tally): boolean {
+  const { policies, judged, admitted, invalid, differences } = tally;
+  const pods = `${judged} pods judged, ${admitted} admitted, ${invalid} invalid`;
+  console.log(`${what}: seed ${seed}, ${policies} policies, ${pods}, ${differences.length} differences`);
+  for (const difference of differences) console.log(difference);
+  return differences.length === 0;
+}

@@ -1,0 +1,145 @@
+/** Random policies over all fields, sets of them, and defaulting. The long forms are `npm run test:differential -- --part b|c|filling|steps`. */
+import assert from 'node:assert/strict';
+import type { ControlPlane } from '../../../hack/controlplane/controlplane.ts';
+import type { CapabilityPolicySpec, CompletePolicy } from '../../../operator/api/capability-policy.ts';
+import { ADMITTED_BY } from '../../../operator/compile/mutating-policy.ts';
+import { sharedControlPlane } from '../../support/control-plane.ts';
+import { judgeAdditions } from '../filling/ephemeral.ts';
+import { judgeFilling } from '../filling/filling.ts';
+import { judgeInjected } from '../filling/sidecars.ts';
+import { judgeSets } from '../sets/sets.ts';
+import { judgeSteps } from '../steps/steps.ts';
+import type { Tally } from './campaign.ts';
+import { PolicyCluster } from './cluster.ts';
+import { judgePolicies } from './policies.ts';
+import { findWitnesses } from './witnesses.ts';
+
+const WALKS = 5;
+/** A search may miss what is there: values whose witnesses it finds. The long form draws others. */
+const WITNESS_SEED = 278942759;
+
+describe('on a real API server', function () {
+  this.timeout(300_000);
+  const seed = Math.trunc(Math.random() * 2 ** 31);
+  let controlPlane: ControlPlane;
+  let cluster: PolicyCluster;
+
+  before(async () => {
+    console.log(`      seed ${seed}`);
+    controlPlane = await sharedControlPlane();
+    cluster = new PolicyCluster(controlPlane.kubeconfig);
+    await cluster.open();
+  });
+
+  after(() => cluster?.close());
+
+  describe('random policies over all fields', () => {
+    it('judge pods as the operator and a plain statement do, and the label refuses nothing that they admit', async () => {
+      agreed(await judgePolicies(cluster, { policies: 16, pods: 20, seed }));
+    });
+
+    it('could have no tighter label: for each tighter one there is a witness', async () => {
+      const { found, missing } = await findWitnesses(cluster, { values: 1, seed: WITNESS_SEED });
+      assert.deepEqual(missing, []);
+      assert.ok(found > 0);
+    });
+  });
+
+  describe('random sets of overlapping policies', () => {
+    it('decide, fill, name and warn as a plain statement of the design does, and as the operator says', async () => {
+      agreed(await judgeSets(cluster, controlPlane, { sets: 6, pods: 15, seed }));
+    });
+  });
+
+  describe('ephemeral containers that are added one after the other', () => {
+    it('are admitted as a plain statement of the design does, and leave no pod that some policy admitted to none', async () => {
+      let alone = 0;
+      // A short walk may meet no pod that is judged alone; then another follows.
+      for (let walk = 0; alone === 0 && walk < WALKS; walk++) {
+        const outcome = await judgeSteps(cluster, controlPlane, { steps: 120, tracks: 16, seed: seed + walk });
+        assert.ok(outcome.judged >= 120, `${outcome.judged} judged`);
+        if (outcome.differences.length > 0) assert.fail(outcome.differences.join('\n\n'));
+        alone += outcome.alone;
+      }
+      assert.ok(alone > 0, `none judged alone in ${WALKS} walks`);
+    });
+  });
+
+  describe('defaulting', () => {
+    it('makes of pods what PodSecurityPolicy made of them, once and for all, and templates foretell it', async () => {
+      agreed(await judgeFilling(cluster, { policies: 8, pods: 10, seed }));
+    });
+
+    it('fills containers too that other mutations inject, before it and after it', async () => {
+      agreed(await judgeInjected(cluster, { policies: 5, pods: 8, seed }));
+    });
+
+    it('fills ephemeral containers that are added to pods, and nothing else of these', async () => {
+      agreed(await judgeAdditions(cluster, { policies: 5, pods: 10, seed }));
+    });
+
+    it('leaves the name of the policy that has filled, though another admits what came of it', async () => {
+      const namespace = await cluster.namespace('filled-by-the-second', { filled: 'by-the-second' });
+      const [first, second] = await Promise.all([
+        filling('filled-a', { capabilities: { allowedBounding: [] } }),
+        filling('filled-b', { capabilities: { requiredDrop: ['ALL'] } }),
+      ]);
+      const { withdraw } = await cluster.enforce([first, second]);
+      const pod = { apiVersion: 'v1', kind: 'Pod', metadata: { name: 'bare' }, spec: { containers: [CONTAINER] } };
+      const answer = await cluster.create(pod, namespace);
+      await withdraw();
+      assert.deepEqual(answer.pod.spec.containers[0].securityContext, { capabilities: { drop: ['ALL'] } });
+      assert.equal(answer.pod.metadata.annotations[ADMITTED_BY], 'filled-b');
+    });
+
+    it('takes a pod that sets a seccomp profile for changed by every policy, asked to choose like PodSecurityPolicy', async () => {
+      const namespace = await cluster.namespace('filled-by-the-first', { filled: 'by-the-first' });
+      const like = {
+        namespaceSelector: { matchLabels: { filled: 'by-the-first' } },
+        defaulting: 'PodSecurityPolicy',
+      } as const;
+      const [first, second] = await Promise.all([
+        filling('chosen-a', { capabilities: { requiredDrop: ['ALL'] } }, like),
+        filling('chosen-b', {}, like),
+      ]);
+      const { withdraw } = await cluster.enforce([first, second]);
+      const pod = { apiVersion: 'v1', kind: 'Pod', metadata: { name: 'bare' }, spec: { containers: [CONTAINER] } };
+      const securityContext = { seccompProfile: { type: 'RuntimeDefault' } };
+      const answers = {
+        without: await cluster.create(pod, namespace),
+        with: await cluster.create({ ...pod, spec: { ...pod.spec, securityContext } }, namespace),
+      };
+      await withdraw();
+      const came = ({ pod: { metadata, spec } }: typeof answers.with) => [
+        metadata.annotations[ADMITTED_BY],
+        spec.containers[0].securityContext,
+      ];
+      assert.deepEqual(came(answers.without), ['chosen-b', undefined]);
+      assert.deepEqual(came(answers.with), ['chosen-a', { capabilities: { drop: ['ALL'] } }]);
+    });
+  });
+
+  async function filling(
+    name: string,
+    overrides: CapabilityPolicySpec['overrides'],
+    spec: Partial<CapabilityPolicySpec> = {},
+  ): Promise<CompletePolicy> {
+    const policy = await cluster.policy(name, {
+      namespaceSelector: { matchLabels: { filled: 'by-the-second' } },
+      level: 'privileged',
+      mode: 'Enforce',
+      defaulting: 'Enabled',
+      overrides: { privileged: false, ...overrides },
+      ...spec,
+    });
+    assert.ok(policy);
+    return policy;
+  }
+});
+
+const CONTAINER = { name: 'app', image: 'app' };
+
+function agreed({ judged, differences }: Tally): void {
+  assert.ok(judged > 0);
+  if (differences.length > 0) assert.fail(`the judges differ: ${differences.join('\n\n')}`);
+}

@@ -1,0 +1,42 @@
+/**
+ * Part (b): random policies over all fields, and for each pods near its borders. Three judges have to agree about each pod,
+ * rule by rule: the admission policy on a real API server, the operator, and a plain statement of the rules. The label
+ * must refuse nothing that the policy admits.
+ */
+import { Evaluator, type Violation } from '../../../operator/evaluate/violations.ts';
+import type { Pod } from '../../support/random-pods.ts';
+import { broken } from '../statement/statement.ts';
+import { randomRules } from './arbitrary.ts';
+import { type Case, type Plan, run, type Tally, type Verdict } from './campaign.ts';
+import { type PolicyCluster, projection } from './cluster.ts';
+import { gives, reasonsOf, textOf } from './text.ts';
+
+export function judgePolicies(cluster: PolicyCluster, plan: Plan): Promise<Tally> {
+  const evaluator = new Evaluator();
+  const judge = (one: Case, pod: Pod) => judgePod(cluster, evaluator, one, pod);
+  return run(cluster, { name: 'policies', rules: randomRules(), judge }, plan);
+}
+
+async function judgePod(cluster: PolicyCluster, evaluator: Evaluator, one: Case, pod: Pod): Promise<Verdict> {
+  const open = await cluster.defaulted(pod);
+  if (open.status === 422) return { status: 'invalid', differences: [] };
+  const { policy, namespace, label } = one;
+  const { status, text } = await cluster.create(pod, namespace);
+  const violations = evaluator.violations(projection.parts(open.pod), policy);
+  const [byOperator, byStatement] = [rulesIn(violations), broken(policy, open.pod)];
+  const labelled = status === 200 && label ? await cluster.create(pod, await cluster.labelled(label)) : undefined;
+  const differences = [
+    ...((violations.length === 0) === (status === 200) ? [] : [`API server: ${status} ${text}`]),
+    ...(status === 200 || gives(text, reasonsOf(policy.name, violations)) ? [] : [`API server: ${text}`]),
+    ...(`${byOperator}` === `${byStatement}` ? [] : [`statement: ${byStatement}`]),
+    ...(labelled === undefined || labelled.status === 200 ? [] : [`label ${label?.level}: ${labelled.text}`]),
+  ];
+  const verdict = status === 200 ? 'admitted' : 'refused';
+  if (differences.length === 0) return { status: verdict, differences };
+  return { status: verdict, differences: [`operator: ${textOf(reasonsOf(policy.name, violations))}`, ...differences] };
+}
+
+/** As the statement names them. */
+function rulesIn(violations: readonly Violation[]): string[] {
+  return [...new Set(violations.map(({ rule, container }) => (container ? `${rule}@${container}` : rule)))].sort();
+}

@@ -1,0 +1,44 @@
+/** Texts of refusals, as far as they are the same each time. */
+import type { Violation } from '../../../operator/evaluate/violations.ts';
+
+/** What a policy has against a pod. */
+export interface Reasons {
+  readonly policy: string;
+  readonly texts: readonly string[];
+}
+
+const TOKEN_VOLUME = /kube-api-access-[a-z0-9]{5}/g;
+
+export function reasonsOf(policy: string, violations: readonly Violation[]): Reasons {
+  const texts = violations.map(({ rule, message }) => withoutRandomNames(`${rule}: ${message}`));
+  return { policy, texts };
+}
+
+/** As its admission policy says it. */
+export function textOf({ policy, texts }: Reasons): string {
+  return `CapabilityPolicy ${policy}: ${texts.join('; ')}`;
+}
+
+/**
+ * Whether a text gives these reasons, which may be cut short: to so many and the number of the others, or to so many
+ * characters.
+ */
+export function gives(text: string, reasons: Reasons): boolean {
+  const cut = text.indexOf('… (cut)');
+  if (cut !== -1) return textOf(reasons).length >= cut;
+  const [counted = '', others = '0'] = /; and (\d+) more$/.exec(text) ?? [];
+  const described = reasons.texts.length - Number(others);
+  const expected = textOf({ ...reasons, texts: reasons.texts.slice(0, described) }) + counted;
+  return described > 0 && sorted(text) === sorted(expected);
+}
+
+/** The API server gives the token's volume a random name. */
+export function withoutRandomNames(text: string): string {
+  return text.replaceAll(TOKEN_VOLUME, 'kube-api-access');
+}
+
+/** The keys of a map, as annotations are, come in any order. */
+function sorted(text: string): string {
+  const lists = /(?<=must not have the annotation ).*?(?= \(allowed)/g;
+  return text.replaceAll(lists, (list) => list.split(', ').sort().join(', '));
+}

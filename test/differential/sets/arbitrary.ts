@@ -1,0 +1,110 @@
+/** Random sets of policies that overlap, with who may use them, and whose pods they judge. */
+import fc, { type Arbitrary } from 'fast-check';
+import type { CapabilityPolicySpec, LabelSelector, Mode } from '../../../operator/api/capability-policy.ts';
+import { SELECTOR, UNIVERSE } from '../../support/random-selectors.ts';
+import { mildRules } from '../policies/arbitrary.ts';
+import type { Grant, Person, Subject } from './statement.ts';
+
+export interface PolicySet {
+  readonly policies: readonly { readonly name: string; readonly spec: CapabilityPolicySpec }[];
+  readonly namespaces: readonly { readonly name: string; readonly labels: Readonly<Record<string, string>> }[];
+  readonly grants: readonly Grant[];
+}
+
+/** Confines a set's policies to its own namespaces. */
+export const SET_LABEL = 'differential-set';
+/** Where the service accounts live that create pods elsewhere. */
+export const TOOLS = 'sets-tools';
+/** The service accounts in each namespace. */
+export const ACCOUNTS = ['default', 'runner'] as const;
+
+/** As their certificates name them; the API server adds system:authenticated. */
+export const CREATORS: readonly Person[] = [
+  { name: 'alice', groups: ['team-a'] },
+  { name: 'bob', groups: [] },
+  {
+    name: `system:serviceaccount:${TOOLS}:builder`,
+    groups: ['system:serviceaccounts', `system:serviceaccounts:${TOOLS}`],
+  },
+  { name: 'root', groups: ['system:masters'] },
+];
+
+const NAMESPACES = ['a', 'b', 'c'];
+
+/** @param set part of all names */
+export function randomSet(set: string): Arbitrary<PolicySet> {
+  const namespaces = fc
+    .array(fc.constantFrom(...UNIVERSE), { minLength: NAMESPACES.length, maxLength: NAMESPACES.length })
+    .map((all) =>
+      all.map((labels, i) => ({ name: `${set}-${NAMESPACES[i]}`, labels: { ...labels, [SET_LABEL]: set } })),
+    );
+  const names = fc.uniqueArray(fc.constantFrom(...'abcdefgh'), { minLength: 2, maxLength: 5 });
+  return names
+    .map((letters) => letters.map((letter) => `${set}-${letter}`))
+    .chain((all) => {
+      const policies = fc.tuple(...all.map((name) => randomSpec(set).map((spec) => ({ name, spec }))));
+      return fc.record({ policies, namespaces, grants: fc.array(randomGrant(set, all), { maxLength: 4 }) });
+    });
+}
+
+function randomSpec(set: string): Arbitrary<CapabilityPolicySpec> {
+  const selector = fc.oneof({ weight: 2, arbitrary: fc.constant({}) }, { weight: 1, arbitrary: SELECTOR });
+  const usable = fc.oneof(
+    { weight: 3, arbitrary: fc.constant({ usableBy: 'Everyone' as const }) },
+    { weight: 2, arbitrary: fc.constant({ usableBy: 'Bindings' as const }) },
+    {
+      weight: 2,
+      arbitrary: fc
+        .uniqueArray(subject(set), { minLength: 1, maxLength: 3, selector: (one) => JSON.stringify(one) })
+        .map((subjects) => ({ usableBy: 'Subjects' as const, subjects })),
+    },
+  );
+  return fc
+    .record({
+      rules: mildRules(),
+      selector,
+      usable,
+      mode: fc.constantFrom<Mode>('Enforce', 'Enforce', 'Enforce', 'Warn', 'Audit'),
+      priority: fc.constantFrom(0, 0, 0, 7, -3),
+      fills: fc.constantFrom('Disabled' as const, 'Enabled', 'PodSecurityPolicy'),
+    })
+    .map(({ rules, selector, usable, mode, priority, fills }) => ({
+      ...rules,
+      ...usable,
+      mode,
+      priority,
+      namespaceSelector: confined(selector, set),
+      defaulting: mode === 'Enforce' ? fills : 'Disabled',
+    }));
+}
+
+function confined({ matchLabels, ...rest }: LabelSelector, set: string): LabelSelector {
+  return { ...rest, matchLabels: { ...matchLabels, [SET_LABEL]: set } };
+}
+
+function subject(set: string): Arbitrary<Subject> {
+  const [first = '', second = ''] = NAMESPACES.map((name) => `${set}-${name}`);
+  return fc.constantFrom<Subject>(
+    { kind: 'User', name: 'alice' },
+    { kind: 'Group', name: 'team-a' },
+    { kind: 'Group', name: 'system:authenticated' },
+    { kind: 'Group', name: 'system:serviceaccounts' },
+    { kind: 'Group', name: `system:serviceaccounts:${first}` },
+    { kind: 'User', name: `system:serviceaccount:${first}:runner` },
+    { kind: 'ServiceAccount', name: 'runner', namespace: first },
+    { kind: 'ServiceAccount', name: 'default', namespace: second },
+    { kind: 'ServiceAccount', name: 'builder', namespace: TOOLS },
+    { kind: 'ServiceAccount', name: 'replicaset-controller', namespace: 'kube-system' },
+  );
+}
+
+/** A right to all policies only in one of the set's namespaces: elsewhere other sets would have it too. */
+function randomGrant(set: string, policies: readonly string[]): Arbitrary<Grant> {
+  const namespace = fc.constantFrom(...NAMESPACES.map((name) => `${set}-${name}`));
+  const policy = fc.constantFrom(...policies);
+  return fc.oneof(
+    fc.record({ policy, subject: subject(set) }),
+    fc.record({ policy, subject: subject(set), namespace }),
+    fc.record({ policy: fc.constant('*'), subject: subject(set), namespace }),
+  );
+}

@@ -1,0 +1,231 @@
+/** One creation in a set's namespace, before the API server, the operator and the plain statement. */
+import { isDeepStrictEqual } from 'node:util';
+import { SERVER_MINOR } from '../../../hack/controlplane/version.ts';
+import type { Mode } from '../../../operator/api/capability-policy.ts';
+import { LABEL_PREFIX, podSecurityLabels } from '../../../operator/compile/labels.ts';
+import { ADMITTED_BY } from '../../../operator/compile/mutating-policy.ts';
+import { serviceAccountUser, type UseIndex } from '../../../operator/evaluate/use.ts';
+import { judge, templateCandidate } from '../../../operator/evaluate/verdict.ts';
+import type { Evaluator } from '../../../operator/evaluate/violations.ts';
+import { deciding } from '../../../operator/policy/deciding.ts';
+import type { ResolvedPolicy } from '../../../operator/policy/resolve.ts';
+import { parseVersion } from '../../../operator/standards/level-version.ts';
+import type { Pod } from '../../support/random-pods.ts';
+import { deploymentOf, plain } from '../filling/filling.ts';
+import type { Verdict } from '../policies/campaign.ts';
+import { type Answer, type PolicyCluster, projection } from '../policies/cluster.ts';
+import { textOf } from '../policies/text.ts';
+import type { StatedPod } from '../statement/pod.ts';
+import type { PolicySet } from './arbitrary.ts';
+import type { AuditLog } from './audit.ts';
+import type { Creator } from './people.ts';
+import {
+  accountOf,
+  admits,
+  admitsUnchanged,
+  type Decision,
+  deciders,
+  enforce,
+  mayUse,
+  type Scene,
+} from './statement.ts';
+import { expectedReasons, giveAll } from './text.ts';
+
+export interface Trial {
+  readonly cluster: PolicyCluster;
+  readonly evaluator: Evaluator;
+  readonly use: UseIndex;
+  readonly set: PolicySet;
+  /** Those in force. */
+  readonly policies: readonly ResolvedPolicy[];
+  /** Absent where the API server keeps none. */
+  readonly audit: AuditLog | undefined;
+}
+
+export interface Creation {
+  readonly pod: Pod;
+  readonly namespace: PolicySet['namespaces'][number];
+  /** The pod's service account. */
+  readonly account: string;
+  readonly creator: Creator;
+  /** What the pod says has admitted it. */
+  readonly forged: string | undefined;
+}
+
+/** As the API server asks for it on behalf of a template; when it creates the pods, it has logged in. */
+const CONTROLLER = accountOf('kube-system', 'replicaset-controller');
+const CONTROLLER_AT_WORK = { ...CONTROLLER, groups: [...CONTROLLER.groups, 'system:authenticated'] };
+
+export async function judgeCreation(trial: Trial, creation: Creation): Promise<Verdict> {
+  const pod = podOf(creation, trial.audit?.podName());
+  const open = await trial.cluster.defaulted({ ...pod, spec: { ...pod.spec, serviceAccountName: 'default' } });
+  if (open.status === 422) return { status: 'invalid', differences: [] };
+  const { namespace, account, creator } = creation;
+  const scene: Scene = {
+    policies: trial.policies,
+    grants: trial.set.grants,
+    namespace: namespace.name,
+    labels: namespace.labels,
+    people: [accountOf(namespace.name, account), creator],
+  };
+  const expected = enforce(scene, open.pod);
+  const answer = await trial.cluster.create(pod, namespace.name, { api: creator.api });
+  const differences = [
+    ...(answer.status === (expected.admitted ? 200 : 403) ? [] : [`API server: ${answer.status} ${answer.text}`]),
+    ...(answer.status === 200
+      ? admitted(trial, scene, expected, answer, creation)
+      : refused(trial, scene, open.pod, answer)),
+    ...(answer.status === 200 ? await auditDiffers(trial, scene, expected, pod.metadata.name) : []),
+    ...operatorDiffers(trial, scene, expected),
+    ...(await unsound(trial, scene, answer)),
+    ...(await templateDiffers(trial, scene, creation, open.pod)),
+  ];
+  const status = answer.status === 200 ? 'admitted' : 'refused';
+  if (differences.length === 0) return { status, differences };
+  const { chosen } = expected;
+  return {
+    status,
+    differences: [
+      `expected: admitted ${expected.admitted}, chosen ${chosen?.name}, ${chosen?.defaulting}`,
+      ...differences,
+    ],
+  };
+}
+
+function podOf({ pod: { metadata, spec, ...rest }, account, forged }: Creation, name = metadata.name): Pod {
+  const annotations = { ...metadata.annotations, ...(forged !== undefined && { [ADMITTED_BY]: forged }) };
+  return { ...rest, metadata: { ...metadata, name, annotations }, spec: { ...spec, serviceAccountName: account } };
+}
+
+function admitted(
+  trial: Trial,
+  scene: Scene,
+  expected: Decision,
+  { pod, warnings }: Answer,
+  { forged }: Creation,
+): string[] {
+  const { chosen } = expected;
+  const by = pod.metadata.annotations?.[ADMITTED_BY];
+  const named = chosen?.defaulting && !isTrue(scene, expected, forged) ? chosen.name : forged;
+  return [
+    ...(isDeepStrictEqual(specOf(pod), specOf(expected.pod)) ? [] : [`API server makes ${JSON.stringify(pod.spec)}`]),
+    ...(by === named ? [] : [`the annotation names ${by}, not ${named}`]),
+    ...warningsDiffer(trial, scene, warnings, [['Warn', !admits(scene, 'Warn', expected.pod)]], expected.pod),
+  ];
+}
+
+/** What was forged cannot be told from what a later policy wrote, if that admits the pod too: it is let stand. */
+function isTrue(scene: Scene, { chosen, pod, fills }: Decision, forged: string | undefined): boolean {
+  const later = deciders(scene, 'Enforce').find(({ name }) => name === forged && name > (chosen?.name ?? ''));
+  return !fills && later !== undefined && later.defaulting && mayUse(scene, later) && admitsUnchanged(later, pod);
+}
+
+/** But for whose pod it is. */
+function specOf({ spec }: StatedPod): unknown {
+  const { serviceAccountName: _, serviceAccount: __, ...rest } = plain(spec);
+  return rest;
+}
+
+function refused({ evaluator }: Trial, scene: Scene, pod: StatedPod, { text }: Answer): string[] {
+  return giveAll(text, expectedReasons(evaluator, scene, 'Enforce', pod)) ? [] : [`API server: ${text}`];
+}
+
+/** One warning for each mode that has something to say, whose reasons are the operator's. */
+function warningsDiffer(
+  { evaluator }: Trial,
+  scene: Scene,
+  warnings: readonly string[],
+  expected: readonly (readonly [Mode, boolean])[],
+  pod: StatedPod,
+  isTemplate = false,
+): string[] {
+  const ours = warnings.flatMap(
+    (text) => /^Validation failed for .*? with binding '[^']*': (.*)$/s.exec(text)?.[1] ?? [],
+  );
+  const wanted = expected
+    .filter(([, warns]) => warns)
+    .map(([mode]) => expectedReasons(evaluator, scene, mode, pod, isTemplate));
+  const missing = wanted.filter((reason) => !ours.some((text) => giveAll(text, reason)));
+  return [
+    ...(ours.length === wanted.length ? [] : [`${ours.length} warnings, not ${wanted.length}: ${ours}`]),
+    ...missing.map((reason) => `no such warning: ${reason.map(textOf)}, but ${ours}`),
+  ];
+}
+
+/** Of a pod that is created, the audit log has what a policy in mode Warn or Audit has against it. */
+async function auditDiffers(
+  { audit, evaluator }: Trial,
+  scene: Scene,
+  { pod }: Decision,
+  name: string,
+): Promise<string[]> {
+  if (!audit) return [];
+  const messages = await audit.messagesOf(name);
+  const refusing = (['Warn', 'Audit'] as const).filter((mode) => !admits(scene, mode, pod));
+  const wanted = refusing.map((mode) => expectedReasons(evaluator, scene, mode, pod));
+  const unknown = messages.filter((text) => !wanted.some((reason) => giveAll(text, reason)));
+  const isSilent = messages.length === 0 && wanted.length > 0;
+  return [
+    ...unknown.map((text) => `audit log: ${text}`),
+    ...(isSilent ? [`audit log: nothing, not ${wanted.flat().map(textOf)}`] : []),
+  ];
+}
+
+/** The verdict on the pod as it ends up, of somebody who knows its creator. */
+function operatorDiffers({ evaluator, use, policies }: Trial, scene: Scene, { admitted, pod }: Decision): string[] {
+  const { namespace, labels, people } = scene;
+  const users = [serviceAccountUser(namespace, people[0]?.name.split(':').at(-1) ?? ''), ...people.slice(1)];
+  const candidate = { namespace, parts: projection.parts(pod), users, filled: false, unknownUser: false };
+  const verdicts = (['Enforce', 'Warn', 'Audit'] as const).map((mode) => {
+    const parties = deciding(policies, mode, labels);
+    return [
+      mode,
+      parties.length === 0 || judge(candidate, parties, { evaluator, use }).verdict === 'Compliant',
+    ] as const;
+  });
+  return verdicts
+    .filter(([mode, says]) => says !== (mode === 'Enforce' ? admitted : admits(scene, mode, pod)))
+    .map(([mode, says]) => `the operator admits in mode ${mode}: ${says}`);
+}
+
+/** The namespace's label refuses what its policies admit. */
+async function unsound({ cluster, policies }: Trial, { labels }: Scene, { status, pod }: Answer): Promise<string[]> {
+  const wanted = podSecurityLabels(policies, labels, { oldestServer: SERVER_MINOR, podSecurityDefaults: {} });
+  const level = wanted[`${LABEL_PREFIX}enforce`] as 'baseline' | 'restricted' | undefined;
+  const minor = parseVersion(wanted[`${LABEL_PREFIX}enforce-version`] ?? '');
+  if (status !== 200 || level === undefined || minor === undefined) return [];
+  const { name, annotations } = pod.metadata;
+  const spec = { ...pod.spec, serviceAccountName: 'default', serviceAccount: 'default' };
+  const body = { apiVersion: 'v1', kind: 'Pod', metadata: { name, annotations }, spec };
+  const labelled = await cluster.create(body, await cluster.labelled({ level, minor }));
+  return labelled.status === 200 ? [] : [`label ${level} v1.${minor}: ${labelled.text}`];
+}
+
+/** A Deployment of such pods, whose pods the ReplicaSet controller will create. */
+async function templateDiffers(trial: Trial, scene: Scene, creation: Creation, pod: StatedPod): Promise<string[]> {
+  const deployment = deploymentOf(podOf(creation));
+  if (deployment === undefined) return [];
+  const { namespace, labels, people } = scene;
+  const path = `/apis/apps/v1/namespaces/${namespace}/deployments`;
+  const answer = await trial.cluster.create(deployment, namespace, { path, api: creation.creator.api });
+  // A template's AppArmor annotations and fields must agree; a pod's the API server makes agree.
+  if (answer.status === 422) return [];
+  if (answer.status !== 200) return [`template: ${answer.status} ${answer.text}`];
+  const asked = { ...scene, people: [...people.slice(0, 1), CONTROLLER] };
+  const atWork = { ...scene, people: [...people.slice(0, 1), CONTROLLER_AT_WORK] };
+  const refuses = (by: Scene) => ({ Enforce: !enforce(by, pod).admitted, Warn: !admits(by, 'Warn', pod) });
+  const [warns, expected] = [Object.entries(refuses(asked)) as [Mode, boolean][], refuses(atWork)];
+  const candidate = templateCandidate(projection.workload(answer.pod));
+  const operator = (['Enforce', 'Warn'] as const).filter((mode) => {
+    const parties = deciding(trial.policies, mode, labels);
+    return (parties.length === 0 || judge(candidate, parties, trial).verdict === 'Compliant') === expected[mode];
+  });
+  return [
+    ...warningsDiffer(trial, asked, answer.warnings, warns, answer.pod.spec.template, true).map(
+      (text) => `template: ${text}`,
+    ),
+    ...operator.map(
+      (mode) => `template: in mode ${mode} the operator does not say that its pods are refused: ${expected[mode]}`,
+    ),
+  ];
+}

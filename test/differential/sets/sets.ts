@@ -1,0 +1,118 @@
+/**
+ * Part (c): random sets of overlapping policies. Whether a pod is admitted, what is filled in, whose name it gets and who
+ * is warned of what has to be what a plain statement of the design says; and the operator has to say the same.
+ */
+import fc, { type Arbitrary } from 'fast-check';
+import type { ControlPlane } from '../../../hack/controlplane/controlplane.ts';
+import type { CompletePolicy } from '../../../operator/api/capability-policy.ts';
+import { Evaluator } from '../../../operator/evaluate/violations.ts';
+import type { ResolvedPolicy } from '../../../operator/policy/resolve.ts';
+import { concurrently, sum, type Tally } from '../policies/campaign.ts';
+import type { PolicyCluster } from '../policies/cluster.ts';
+import { podsFor } from '../policies/pods.ts';
+import { ACCOUNTS, type PolicySet, randomSet } from './arbitrary.ts';
+import type { AuditLog } from './audit.ts';
+import { type Creation, judgeCreation, type Trial } from './judges.ts';
+import { admitCreators, type Creator, populate, readUse, withdraw } from './people.ts';
+
+export interface SetsPlan {
+  readonly sets: number;
+  /** For each set. */
+  readonly pods: number;
+  readonly seed: number;
+  /** The API server's, where it keeps one. */
+  readonly audit?: AuditLog;
+}
+
+const BATCH = 20;
+const ATTEMPTS = 4;
+
+export async function judgeSets(cluster: PolicyCluster, controlPlane: ControlPlane, plan: SetsPlan): Promise<Tally> {
+  const creators = await admitCreators(cluster, controlPlane);
+  const evaluator = new Evaluator();
+  const tallies: Tally[] = [];
+  for (let first = 0; first < plan.sets; first += BATCH) {
+    const count = Math.min(BATCH, plan.sets - first);
+    const sets = await Promise.all(Array.from({ length: count }, (_, i) => acceptedSet(cluster, plan.seed, first + i)));
+    await concurrently(sets, ({ set }) => populate(cluster, set));
+    const enforced = await cluster.enforce(sets.flatMap(({ objects }) => objects));
+    const use = await readUse(cluster);
+    await concurrently(sets, async ({ set, objects }) => {
+      const names = objects.map(({ metadata }) => metadata?.name);
+      const policies = enforced.policies.filter(({ name }) => names.includes(name));
+      tallies.push(await judgeSet({ cluster, evaluator, use, set, policies, audit: plan.audit }, creators, plan));
+    });
+    await enforced.withdraw();
+    for (const { set } of sets) await withdraw(cluster, set);
+  }
+  for (const { api } of creators) await api.close();
+  return sum(tallies);
+}
+
+/** The first random set of which the API server accepts two policies or more; the others are left out. */
+async function acceptedSet(cluster: PolicyCluster, seed: number, index: number) {
+  for (let attempt = 0; ; attempt++) {
+    const [set] = fc.sample(randomSet(`set-${seed}-${index}`), { seed: seed + index * 101 + attempt, numRuns: 1 });
+    if (!set) continue;
+    const objects: CompletePolicy[] = [];
+    for (const { name, spec } of set.policies) {
+      const policy = await cluster.policy(name, spec);
+      if (policy) objects.push(policy);
+    }
+    if (objects.length >= 2) return { set, objects };
+  }
+}
+
+async function judgeSet(trial: Trial, creators: readonly Creator[], { pods: count, seed }: SetsPlan): Promise<Tally> {
+  const creations = randomCreations(trial.set, trial.policies, creators);
+  const samples = fc.sample(creations, { seed, numRuns: count * ATTEMPTS });
+  const tally = { policies: trial.policies.length, judged: 0, admitted: 0, invalid: 0, differences: [] as string[] };
+  for (const [index, creation] of samples.entries()) {
+    const { status, differences } = await judgeCreation(trial, creation);
+    if (status === 'admitted') tally.admitted++;
+    if (status === 'invalid') tally.invalid++;
+    else tally.judged++;
+    if (differences.length > 0 && tally.differences.length === 0) {
+      tally.differences.push(`seed ${seed}, ${await explain(trial, creations, { seed, index, differences })}`);
+    }
+    if (tally.judged === count) break;
+  }
+  return tally;
+}
+
+function randomCreations(
+  { namespaces }: PolicySet,
+  policies: readonly ResolvedPolicy[],
+  creators: readonly Creator[],
+): Arbitrary<Creation> {
+  return fc.record({
+    pod: fc.constantFrom(...policies).chain(podsFor),
+    namespace: fc.constantFrom(...namespaces),
+    account: fc.constantFrom(...ACCOUNTS),
+    creator: fc.constantFrom(...creators),
+    forged: fc.constantFrom(undefined, undefined, 'somebody', ...policies.map(({ name }) => name)),
+  });
+}
+
+/** Shrinks the creation for as long as there is a difference. */
+async function explain(
+  trial: Trial,
+  creations: Arbitrary<Creation>,
+  { seed, index, differences }: { seed: number; index: number; differences: readonly string[] },
+): Promise<string> {
+  const property = fc.asyncProperty(
+    creations,
+    async (one) => (await judgeCreation(trial, one)).differences.length === 0,
+  );
+  const path = String(index);
+  const { counterexample } = await fc.check(property, { seed, path, numRuns: 1 });
+  const creation = counterexample?.[0] ?? (fc.sample(creations, { seed, path, numRuns: 1 })[0] as Creation);
+  const again = await judgeCreation(trial, creation);
+  const { creator, ...rest } = creation;
+  return [
+    ...trial.set.policies.map(({ name, spec }) => `${name} ${JSON.stringify(spec)}`),
+    ...trial.set.grants.map((grant) => `grant ${JSON.stringify(grant)}`),
+    `${creator.name} creates ${JSON.stringify(rest)}`,
+    ...(again.differences.length > 0 ? again.differences : ['(only once)', ...differences]),
+  ].join('\n  ');
+}

@@ -1,0 +1,130 @@
+/** Who decides in a namespace and who may use a policy, in plain words after the design; see ../statement/statement.ts. */
+import { isDeepStrictEqual } from 'node:util';
+import type { LabelSelector, Mode } from '../../../operator/api/capability-policy.ts';
+import { ADMITTED_BY } from '../../../operator/compile/mutating-policy.ts';
+import type { ResolvedPolicy } from '../../../operator/policy/resolve.ts';
+import { filled } from '../filling/statement.ts';
+import type { StatedPod } from '../statement/pod.ts';
+import { broken } from '../statement/statement.ts';
+
+export interface Person {
+  readonly name: string;
+  readonly groups: readonly string[];
+}
+
+export interface Subject {
+  readonly kind: 'User' | 'Group' | 'ServiceAccount';
+  readonly name: string;
+  readonly namespace?: string;
+}
+
+/** A right to use a policy, beside the subjects that it names itself. */
+export interface Grant {
+  /** `*`: all of them. */
+  readonly policy: string;
+  readonly subject: Subject;
+  /** Absent: everywhere. */
+  readonly namespace?: string;
+}
+
+/** Where and for whom a pod is created. */
+export interface Scene {
+  readonly policies: readonly ResolvedPolicy[];
+  readonly grants: readonly Grant[];
+  readonly namespace: string;
+  readonly labels: Readonly<Record<string, string>>;
+  /** The pod's service account, and who creates it. */
+  readonly people: readonly Person[];
+}
+
+export interface Decision {
+  readonly admitted: boolean;
+  readonly pod: StatedPod;
+  /** The policy that PodSecurityPolicy would have chosen; undefined when none admits the pod or has come to it. */
+  readonly chosen?: ResolvedPolicy;
+  /** Whether that one has changed the pod. */
+  readonly fills: boolean;
+}
+
+/** "Among the policies with that mode whose selector takes the namespace, those with the highest priority decide." */
+export function deciders({ policies, labels }: Scene, mode: Mode): ResolvedPolicy[] {
+  const selecting = policies.filter((policy) => policy.mode === mode && selects(policy.selector, labels));
+  const highest = Math.max(...selecting.map(({ priority }) => priority));
+  return selecting.filter(({ priority }) => priority === highest).sort((a, b) => (a.name < b.name ? -1 : 1));
+}
+
+/** "A pod must satisfy at least one of them that it may use"; no such policy: nothing happens. */
+export function admits(scene: Scene, mode: Mode, pod: StatedPod): boolean {
+  const parties = deciders(scene, mode);
+  return parties.length === 0 || parties.some((policy) => mayUse(scene, policy) && broken(policy, pod).length === 0);
+}
+
+/**
+ * What Enforce does to a pod: the first by name that admits it unchanged, else the first that admits it after filling. With
+ * `defaulting: PodSecurityPolicy` a pod that sets a seccomp profile is changed by each, unless it says that one has come to it.
+ */
+export function enforce(scene: Scene, pod: StatedPod): Decision {
+  const usable = deciders(scene, 'Enforce').filter((policy) => mayUse(scene, policy));
+  const named = usable.find(({ name }) => name === pod.metadata?.annotations?.[ADMITTED_BY]);
+  const settled =
+    pod.spec.securityContext?.seccompProfile === undefined || (named?.seccompChanges && admitsUnchanged(named, pod));
+  const unchanged = usable.find((policy) => admitsUnchanged(policy, pod) && (settled || !policy.seccompChanges));
+  if (unchanged) return { admitted: true, pod, chosen: unchanged, fills: false };
+  const filling = usable.find((policy) => policy.defaulting && broken(policy, filled(policy, pod)).length === 0);
+  if (filling) return { admitted: true, pod: filled(filling, pod), chosen: filling, fills: true };
+  return { admitted: admits(scene, 'Enforce', pod), pod, fills: false };
+}
+
+/** It complies, and there is nothing to fill in. */
+export function admitsUnchanged(policy: ResolvedPolicy, pod: StatedPod): boolean {
+  return broken(policy, pod).length === 0 && !(policy.defaulting && !isDeepStrictEqual(filled(policy, pod), pod));
+}
+
+/** A right to `use`, of the pod's service account or its creator, everywhere or in the pod's namespace. */
+export function mayUse({ people, namespace, grants }: Scene, { name, usableBy, subjects }: ResolvedPolicy): boolean {
+  if (usableBy === 'Everyone') return true;
+  // Bound to cluster-admin, who may do everything.
+  if (people.some(({ groups }) => groups.includes('system:masters'))) return true;
+  const own = usableBy === 'Subjects' ? subjects.map((subject): Grant => ({ policy: name, subject })) : [];
+  return [...grants, ...own]
+    .filter((grant) => grant.policy === name || grant.policy === '*')
+    .filter((grant) => grant.namespace === undefined || grant.namespace === namespace)
+    .some(({ subject }) => people.some((person) => covers(subject, person)));
+}
+
+function covers({ kind, name, namespace }: Subject, person: Person): boolean {
+  switch (kind) {
+    case 'User':
+      return person.name === name;
+    case 'Group':
+      return person.groups.includes(name);
+    case 'ServiceAccount':
+      return person.name === `system:serviceaccount:${namespace}:${name}`;
+  }
+}
+
+function selects({ matchLabels = {}, matchExpressions = [] }: LabelSelector, labels: Scene['labels']): boolean {
+  if (Object.entries(matchLabels).some(([key, value]) => labels[key] !== value)) return false;
+  return matchExpressions.every(({ key, operator, values = [] }) => {
+    const value = labels[key];
+    switch (operator) {
+      case 'In':
+        return value !== undefined && values.includes(value);
+      case 'NotIn':
+        return value === undefined || !values.includes(value);
+      case 'Exists':
+        return value !== undefined;
+      case 'DoesNotExist':
+        return value === undefined;
+    }
+    return false;
+  });
+}
+
+/** The account as whom a pod runs has not logged in. */
+export function accountOf(namespace: string, name: string): Person {
+  return {
+    name: `system:serviceaccount:${namespace}:${name}`,
+    groups: ['system:serviceaccounts', `system:serviceaccounts:${namespace}`],
+  };
+}

@@ -1,0 +1,140 @@
+/** Pods as the rules' plain statements see them. */
+import type { Values } from './values.ts';
+
+/** A pod as the API server writes it, as far as rules look into it. */
+export interface StatedPod {
+  readonly metadata?: { readonly annotations?: Readonly<Record<string, string>> };
+  readonly spec: StatedSpec;
+}
+
+export interface StatedSpec {
+  readonly [field: string]: unknown;
+  readonly containers: readonly StatedContainer[];
+  readonly initContainers?: readonly StatedContainer[];
+  readonly ephemeralContainers?: readonly StatedContainer[];
+  readonly volumes?: readonly StatedVolume[];
+  readonly securityContext?: Secured;
+  readonly hostNetwork?: boolean;
+  readonly hostPID?: boolean;
+  readonly hostIPC?: boolean;
+  readonly hostUsers?: boolean;
+  readonly os?: { readonly name: string };
+  readonly runtimeClassName?: string;
+}
+
+export interface StatedContainer {
+  readonly name: string;
+  readonly securityContext?: Secured;
+  readonly ports?: readonly { readonly hostPort?: number }[];
+  readonly volumeMounts?: readonly { readonly name: string; readonly readOnly?: boolean }[];
+  readonly volumeDevices?: readonly { readonly name: string }[];
+  readonly livenessProbe?: Handler;
+  readonly readinessProbe?: Handler;
+  readonly startupProbe?: Handler;
+  readonly lifecycle?: { readonly postStart?: Handler; readonly preStop?: Handler };
+}
+
+export interface Handler {
+  readonly httpGet?: { readonly host?: string };
+  readonly tcpSocket?: { readonly host?: string };
+}
+
+export interface StatedVolume {
+  readonly [source: string]: unknown;
+  readonly name: string;
+  readonly hostPath?: { readonly path: string };
+  readonly flexVolume?: { readonly driver: string };
+  readonly csi?: { readonly driver: string };
+  readonly projected?: Projected;
+}
+
+export interface Projected {
+  readonly sources?:
+    | readonly {
+        readonly serviceAccountToken?: { readonly path: string; readonly audience?: string };
+        readonly configMap?: { readonly name?: string };
+        readonly downwardAPI?: {
+          readonly items?: readonly { readonly path: string; readonly fieldRef?: { readonly fieldPath: string } }[];
+        };
+      }[]
+    | null;
+}
+
+/** Of a pod or a container. */
+export interface Secured {
+  readonly privileged?: boolean;
+  readonly allowPrivilegeEscalation?: boolean;
+  readonly capabilities?: { readonly add?: readonly string[]; readonly drop?: readonly string[] };
+  readonly runAsNonRoot?: boolean;
+  readonly runAsUser?: number;
+  readonly runAsGroup?: number;
+  readonly fsGroup?: number;
+  readonly supplementalGroups?: readonly number[];
+  readonly readOnlyRootFilesystem?: boolean;
+  readonly procMount?: string;
+  readonly seccompProfile?: Profile;
+  readonly appArmorProfile?: Profile;
+  readonly seLinuxOptions?: Options;
+  readonly windowsOptions?: { readonly hostProcess?: boolean };
+  readonly sysctls?: readonly { readonly name: string }[];
+}
+
+export interface Profile {
+  readonly type: string;
+  readonly localhostProfile?: string;
+}
+
+export interface Options {
+  readonly user?: string;
+  readonly role?: string;
+  readonly type?: string;
+  readonly level?: string;
+}
+
+/** What a rule is asked about. */
+export interface Question {
+  readonly values: Values;
+  /** N of v1.N: the Standard's text. */
+  readonly minor: number;
+  readonly pod: StatedPod;
+}
+
+/** Whether the pod itself breaks the rule, and which of its containers do, by name. */
+export interface Breach {
+  readonly pod?: boolean;
+  readonly containers?: readonly string[];
+}
+
+export function containersOf({ spec }: StatedPod): StatedContainer[] {
+  return [...(spec.initContainers ?? []), ...spec.containers, ...(spec.ephemeralContainers ?? [])];
+}
+
+/** The names of the containers of which something is true. */
+export function containersThat(pod: StatedPod, breaks: (container: StatedContainer) => boolean): string[] {
+  return containersOf(pod)
+    .filter(breaks)
+    .map(({ name }) => name);
+}
+
+export function isForWindows({ spec }: StatedPod): boolean {
+  return spec.os?.name === 'windows';
+}
+
+/** The pod asks for a user namespace of its own. */
+export function hasOwnUsers({ spec }: StatedPod): boolean {
+  return spec.hostUsers === false;
+}
+
+/** `*` at the end of a pattern stands for any rest. */
+export function matchesSome(text: string, patterns: readonly string[]): boolean {
+  return patterns.some((pattern) => (pattern.endsWith('*') ? text.startsWith(pattern.slice(0, -1)) : text === pattern));
+}
+
+/** What a container gets: its own, or else the pod's. */
+export function effective<Field extends keyof Secured>(
+  pod: StatedPod,
+  c: StatedContainer,
+  field: Field,
+): Secured[Field] {
+  return c.securityContext?.[field] ?? pod.spec.securityContext?.[field];
+}

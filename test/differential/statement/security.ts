@@ -1,0 +1,256 @@
+/** The rules about securityContext: what the processes of a pod are and may do. */
+import {
+  type Breach,
+  containersThat,
+  effective,
+  hasOwnUsers,
+  isForWindows,
+  matchesSome,
+  type Options,
+  type Profile,
+  type Question,
+  type StatedContainer,
+} from './pod.ts';
+import type { Profiles, Values } from './values.ts';
+import { isIn } from './workload.ts';
+
+export const STATEMENTS = {
+  capabilities,
+  'capabilities.allowedBounding': allowedBounding,
+  privileged,
+  allowPrivilegeEscalation,
+  defaultAllowPrivilegeEscalation,
+  runAsNonRoot,
+  runAsUser,
+  runAsGroup,
+  seccomp,
+  appArmor,
+  seLinux,
+  readOnlyRootFilesystem,
+};
+
+const RUNTIME_DEFAULT = (
+  'AUDIT_WRITE CHOWN DAC_OVERRIDE FOWNER FSETID KILL MKNOD NET_BIND_SERVICE NET_RAW SETFCAP SETGID SETPCAP SETUID ' +
+  'SYS_CHROOT'
+).split(' ');
+const ALL = (
+  'AUDIT_CONTROL AUDIT_READ BLOCK_SUSPEND BPF CHECKPOINT_RESTORE DAC_READ_SEARCH IPC_LOCK IPC_OWNER LEASE ' +
+  'LINUX_IMMUTABLE MAC_ADMIN MAC_OVERRIDE NET_ADMIN NET_BROADCAST PERFMON SYSLOG SYS_ADMIN SYS_BOOT SYS_MODULE SYS_NICE ' +
+  'SYS_PACCT SYS_PTRACE SYS_RAWIO SYS_RESOURCE SYS_TIME SYS_TTY_CONFIG WAKE_ALARM'
+)
+  .split(' ')
+  .concat(RUNTIME_DEFAULT);
+
+/** "Containers must drop ALL capabilities, and are only permitted to add back …", with lists of the policy's own. */
+function capabilities({ values: { capabilities: wanted }, minor, pod }: Question): Breach {
+  const mustDrop = !(minor >= 25 && isForWindows(pod));
+  return {
+    containers: containersThat(pod, ({ securityContext }) => {
+      const { add = [], drop = [] } = securityContext?.capabilities ?? {};
+      if (wanted.boundedNames && restricts(wanted) && isTooLong(add, drop)) return true;
+      if (!wanted.allowedAdd.includes('*') && add.some((name) => !wanted.allowedAdd.includes(name))) return true;
+      const allStands = drop.includes('ALL') && !wanted.dropByName;
+      return mustDrop && !allStands && wanted.requiredDrop.some((name) => !drop.includes(name));
+    }),
+  };
+}
+
+function allowedBounding({ values, pod }: Question): Breach {
+  const { allowed } = values['capabilities.allowedBounding'];
+  if (allowed.includes('*') || isForWindows(pod)) return {};
+  return {
+    containers: containersThat(pod, (c) => {
+      const { add = [], drop = [] } = c.securityContext?.capabilities ?? {};
+      const odd = [...add, ...drop].some((name) => !/^[A-Za-z_]+$/.test(name));
+      return odd || isTooLong(add, drop) || [...held(c)].some((name) => !allowed.includes(name));
+    }),
+  };
+}
+
+/** 41 capabilities and ALL, each with and without CAP_. */
+function isTooLong(...lists: readonly (readonly string[])[]): boolean {
+  return lists.some((list) => list.length > 2 * (41 + 1));
+}
+
+function restricts({ allowedAdd, requiredDrop }: Values['capabilities']): boolean {
+  return !allowedAdd.includes('*') || requiredDrop.length > 0;
+}
+
+/** What a container ends up with. The kindest runtime counts: some add `CAP_X` as X, some do not drop `CAP_X`. */
+function held({ securityContext = {} }: StatedContainer): Set<string> {
+  if (securityContext.privileged) return new Set(ALL);
+  const adds = (securityContext.capabilities?.add ?? []).map((name) => name.toUpperCase().replace(/^CAP_/, ''));
+  const drops = (securityContext.capabilities?.drop ?? []).map((name) => name.toUpperCase());
+  const start = drops.includes('ALL') ? [] : adds.includes('ALL') ? ALL : RUNTIME_DEFAULT;
+  return new Set([...start, ...adds].filter((name) => ALL.includes(name) && !drops.includes(name)));
+}
+
+function privileged({ values, pod }: Question): Breach {
+  return { containers: containersThat(pod, (c) => !values.privileged && c.securityContext?.privileged === true) };
+}
+
+/** "Privilege escalation should not be allowed": explicitly false; "this is Linux only policy in v1.25+". */
+function allowPrivilegeEscalation({ values, minor, pod }: Question): Breach {
+  if (values.allowPrivilegeEscalation || (minor >= 25 && isForWindows(pod))) return {};
+  return { containers: containersThat(pod, (c) => c.securityContext?.allowPrivilegeEscalation !== false) };
+}
+
+/** Where false is filled in, a container on which the API server accepts none has to say true. */
+function defaultAllowPrivilegeEscalation({ values, minor, pod }: Question): Breach {
+  const windows = isForWindows(pod);
+  if (values.defaultAllowPrivilegeEscalation !== false || (minor >= 25 && windows)) return {};
+  return {
+    containers: containersThat(pod, ({ securityContext = {} }) => {
+      const neverFalse =
+        windows || securityContext.privileged || securityContext.capabilities?.add?.includes('CAP_SYS_ADMIN');
+      return securityContext.allowPrivilegeEscalation === undefined && neverFalse === true;
+    }),
+  };
+}
+
+/** "Containers must be required to run as non-root users": the pod or each container says so, and nobody else. */
+function runAsNonRoot({ values, minor, pod }: Question): Breach {
+  if (!values.runAsNonRoot || (minor >= 35 && hasOwnUsers(pod))) return {};
+  const ofPod = pod.spec.securityContext?.runAsNonRoot;
+  return {
+    pod: ofPod === false,
+    containers: containersThat(pod, (c) => (c.securityContext?.runAsNonRoot ?? ofPod) !== true),
+  };
+}
+
+function runAsUser({ values: { runAsUser: wanted }, minor, pod }: Question): Breach {
+  const user = (c: StatedContainer) => effective(pod, c, 'runAsUser');
+  const nonRoot = (c: StatedContainer) => effective(pod, c, 'runAsNonRoot');
+  switch (wanted.rule) {
+    case 'RunAsAny':
+      return {};
+    case 'NotZero':
+      if (minor >= 35 && hasOwnUsers(pod)) return {};
+      return {
+        pod: pod.spec.securityContext?.runAsUser === 0,
+        containers: containersThat(pod, (c) => c.securityContext?.runAsUser === 0),
+      };
+    case 'MustRunAs':
+      if (isForWindows(pod)) return {};
+      return { containers: containersThat(pod, (c) => !isIn(user(c) ?? -1, wanted.ranges)) };
+    case 'MustRunAsNonRoot':
+      return {
+        containers: containersThat(pod, (c) => {
+          if (user(c) === undefined && nonRoot(c) === undefined) return true;
+          return nonRoot(c) === false || user(c) === 0;
+        }),
+      };
+  }
+}
+
+function runAsGroup({ values: { runAsGroup: wanted }, pod }: Question): Breach {
+  if (wanted.rule === 'RunAsAny' || isForWindows(pod)) return {};
+  return {
+    containers: containersThat(pod, (c) => {
+      const group = effective(pod, c, 'runAsGroup');
+      return group === undefined ? wanted.rule === 'MustRunAs' : !isIn(group, wanted.ranges);
+    }),
+  };
+}
+
+/** Fields since v1.19; before, annotations that servers of today no longer turn into fields. */
+function seccomp({ values: { seccomp: wanted }, minor, pod }: Question): Breach {
+  const refused = (profile: Profile | undefined) => profile !== undefined && !isProfile(profile, wanted);
+  const annotations = wanted.annotations ? (pod.metadata?.annotations ?? {}) : {};
+  const badAnnotation = (key: string) => {
+    const value = annotations[key];
+    return value !== undefined && !/^(runtime\/default$|docker\/default$|localhost\/)/.test(value);
+  };
+  const isJudged = !(minor >= 25 && isForWindows(pod));
+  const onPod = wanted.unset === 'RefusedOnPod' && isJudged;
+  const ephemeral = (pod.spec.ephemeralContainers ?? []).map(({ name }) => name);
+  const mustSet = ({ name }: StatedContainer) =>
+    (wanted.unset === 'Refused' && isJudged) || (onPod && ephemeral.includes(name));
+  return {
+    pod:
+      refused(pod.spec.securityContext?.seccompProfile) ||
+      badAnnotation('seccomp.security.alpha.kubernetes.io/pod') ||
+      (onPod && pod.spec.securityContext?.seccompProfile === undefined),
+    containers: containersThat(
+      pod,
+      (c) =>
+        refused(c.securityContext?.seccompProfile) ||
+        badAnnotation(`container.seccomp.security.alpha.kubernetes.io/${c.name}`) ||
+        (mustSet(c) && effective(pod, c, 'seccompProfile') === undefined),
+    ),
+  };
+}
+
+const APP_ARMOR = 'container.apparmor.security.beta.kubernetes.io/';
+
+function appArmor({ values: { appArmor: wanted }, pod }: Question): Breach {
+  const refused = (profile: Profile | undefined) => profile !== undefined && !isProfile(profile, wanted);
+  const annotations = Object.entries(pod.metadata?.annotations ?? {}).filter(([key]) => key.startsWith(APP_ARMOR));
+  const namesProfile = ([, value]: [string, string]) => value !== '' && value !== 'localhost/';
+  const named = annotations.filter(namesProfile).map(([key]) => key.slice(APP_ARMOR.length));
+  return {
+    pod:
+      refused(pod.spec.securityContext?.appArmorProfile) ||
+      annotations.some(([, value]) => value !== '' && refused(profileIn(value))),
+    containers: containersThat(
+      pod,
+      (c) =>
+        refused(c.securityContext?.appArmorProfile) ||
+        (wanted.unset === 'Refused' && !effective(pod, c, 'appArmorProfile') && !named.includes(c.name)),
+    ),
+  };
+}
+
+function profileIn(annotation: string): Profile {
+  const localhostProfile = /^localhost\/(.*)$/.exec(annotation)?.[1];
+  if (localhostProfile !== undefined) return { type: 'Localhost', localhostProfile };
+  return { type: { 'runtime/default': 'RuntimeDefault', unconfined: 'Unconfined' }[annotation] ?? annotation };
+}
+
+function isProfile({ type, localhostProfile = '' }: Profile, { types, localhostProfiles }: Profiles): boolean {
+  if (!types.includes(type)) return false;
+  return type !== 'Localhost' || !localhostProfiles || matchesSome(localhostProfile, localhostProfiles);
+}
+
+function seLinux({ values: { seLinux: wanted }, minor, pod }: Question): Breach {
+  const ofPod = pod.spec.securityContext?.seLinuxOptions;
+  switch (wanted.rule) {
+    case 'RunAsAny':
+      return {};
+    case 'PodSecurityStandard':
+      return {
+        pod: !isStandard(ofPod, minor),
+        containers: containersThat(pod, (c) => !isStandard(c.securityContext?.seLinuxOptions, minor)),
+      };
+    case 'MustRunAs':
+      return {
+        pod: ofPod !== undefined && !isEqual(ofPod, wanted.options),
+        containers: isForWindows(pod)
+          ? []
+          : containersThat(pod, (c) => !isEqual(effective(pod, c, 'seLinuxOptions'), wanted.options)),
+      };
+  }
+}
+
+/** "Setting the SELinux type is restricted, and setting a custom SELinux user or role option is forbidden." */
+function isStandard({ user, role, type }: Options = {}, minor: number): boolean {
+  const types = ['container_t', 'container_init_t', 'container_kvm_t', ...(minor >= 31 ? ['container_engine_t'] : [])];
+  return !user && !role && (!type || types.includes(type));
+}
+
+/** Nothing set is as good as unset. */
+function isEqual(options: Options = {}, wanted: Options = {}): boolean {
+  const text = ({ user = '', role = '', type = '', level = '' }: Options) =>
+    JSON.stringify([user, role, type, sortedCategories(level)]);
+  return text(options) === text(wanted);
+}
+
+function sortedCategories(level: string): string {
+  const [sensitivity, ...rest] = level.split(':');
+  return [sensitivity, ...(rest.length > 0 ? [rest.join(':').split(',').sort().join(',')] : [])].join(':');
+}
+
+function readOnlyRootFilesystem({ values, pod }: Question): Breach {
+  if (!values.readOnlyRootFilesystem || isForWindows(pod)) return {};
+  return { containers: containersThat(pod, (c) => c.securityContext?.readOnlyRootFilesystem !== true) };
+}

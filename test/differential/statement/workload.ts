@@ -1,0 +1,165 @@
+/** The rules about what a pod takes from its node: namespaces, ports, volumes, kernel parameters, runtime classes. */
+import {
+  type Breach,
+  containersThat,
+  type Handler,
+  hasOwnUsers,
+  isForWindows,
+  matchesSome,
+  type Projected,
+  type Question,
+  type StatedContainer,
+} from './pod.ts';
+import type { Range } from './values.ts';
+
+export const STATEMENTS = {
+  hostNetwork: ({ values, pod }: Question): Breach => ({ pod: !values.hostNetwork && pod.spec.hostNetwork === true }),
+  hostPID: ({ values, pod }: Question): Breach => ({ pod: !values.hostPID && pod.spec.hostPID === true }),
+  hostIPC: ({ values, pod }: Question): Breach => ({ pod: !values.hostIPC && pod.spec.hostIPC === true }),
+  hostProcess,
+  hostProbes,
+  hostPorts,
+  volumes,
+  hostPaths,
+  flexVolumeDrivers,
+  csiDrivers,
+  supplementalGroups,
+  fsGroup,
+  procMount,
+  sysctls,
+  runtimeClasses,
+};
+
+/** "Windows pods offer the ability to run HostProcess containers, which enables privileged access to the node." */
+function hostProcess({ values, pod }: Question): Breach {
+  if (values.hostProcess) return {};
+  return {
+    pod: pod.spec.securityContext?.windowsOptions?.hostProcess === true,
+    containers: containersThat(pod, (c) => c.securityContext?.windowsOptions?.hostProcess === true),
+  };
+}
+
+/** "The Host field in probes and lifecycle hooks must be disallowed": undefined or empty. */
+function hostProbes({ values, pod }: Question): Breach {
+  if (values.hostProbes) return {};
+  const names = (handler: Handler | undefined) => Boolean(handler?.httpGet?.host) || Boolean(handler?.tcpSocket?.host);
+  const handlers = (c: StatedContainer) => [
+    c.livenessProbe,
+    c.readinessProbe,
+    c.startupProbe,
+    c.lifecycle?.postStart,
+    c.lifecycle?.preStop,
+  ];
+  return { containers: containersThat(pod, (c) => handlers(c).some(names)) };
+}
+
+/** "HostPorts should be disallowed entirely or restricted to a known list": undefined or 0, or in a range. */
+function hostPorts({ values, pod }: Question): Breach {
+  const refused = (port: number) => port !== 0 && !isIn(port, values.hostPorts);
+  return { containers: containersThat(pod, ({ ports = [] }) => ports.some((p) => refused(p.hostPort ?? 0))) };
+}
+
+function volumes({ values: { volumes: types }, pod }: Question): Breach {
+  const refused = (type: string) => types.allowed?.includes(type) === false || types.forbidden?.includes(type) === true;
+  const judged = (pod.spec.volumes ?? []).filter(({ projected }) => !(types.tokens && projected && isToken(projected)));
+  const all = judged.flatMap((volume) => Object.keys(volume).filter((key) => key !== 'name'));
+  return { pod: all.some(refused) };
+}
+
+/**
+ * PodSecurityPolicy: only the token of the service account, the certificate and the namespace, as every pod gets them. Of a
+ * volume without sources the API server makes one whose sources are null.
+ */
+function isToken({ sources }: Projected): boolean {
+  return (sources ?? []).every(({ serviceAccountToken, configMap, downwardAPI }) => {
+    if (!serviceAccountToken && !configMap && !downwardAPI) return false;
+    if (serviceAccountToken && (serviceAccountToken.path !== 'token' || serviceAccountToken.audience)) return false;
+    if (configMap && configMap.name !== 'kube-root-ca.crt') return false;
+    const items = downwardAPI?.items ?? [];
+    return items.every(({ path, fieldRef }) => path === 'namespace' && fieldRef?.fieldPath === 'metadata.namespace');
+  });
+}
+
+/** PodSecurityPolicy: one prefix allows a path for writing, or else all that do only for reading. */
+function hostPaths({ values: { hostPaths: prefixes }, pod }: Question): Breach {
+  if (!prefixes) return {};
+  const all = (pod.spec.volumes ?? []).flatMap(({ name, hostPath }) =>
+    hostPath ? [{ name, path: hostPath.path }] : [],
+  );
+  const readOnlySome = prefixes.some(({ readOnly }) => readOnly);
+  const tooMany = readOnlySome && (pod.spec.volumes ?? []).length > 256;
+  const covering = (path: string) => prefixes.filter(({ pathPrefix }) => isBelow(path, pathPrefix));
+  const onlyForReading = all
+    .filter(({ path }) => covering(path).length > 0 && covering(path).every(({ readOnly }) => readOnly === true))
+    .map(({ name }) => name);
+  return {
+    pod: all.some(({ path }) => covering(path).length === 0),
+    containers: containersThat(
+      pod,
+      ({ volumeMounts = [] }) =>
+        tooMany || volumeMounts.some(({ name, readOnly }) => onlyForReading.includes(name) && readOnly !== true),
+    ),
+  };
+}
+
+/** "`/foo` would allow `/foo`, `/foo/` and `/foo/bar`; it would not allow `/food`." */
+function isBelow(path: string, prefix: string): boolean {
+  const [inner, outer] = [path.split('/'), prefix.split('/')];
+  while (outer.length > 1 && outer.at(-1) === '') outer.pop();
+  return outer.every((component, index) => inner[index] === component);
+}
+
+function flexVolumeDrivers({ values: { flexVolumeDrivers: drivers }, pod }: Question): Breach {
+  return {
+    pod: (pod.spec.volumes ?? []).some(
+      ({ flexVolume }) => flexVolume && drivers?.includes(flexVolume.driver) === false,
+    ),
+  };
+}
+
+function csiDrivers({ values: { csiDrivers: drivers }, pod }: Question): Breach {
+  return { pod: (pod.spec.volumes ?? []).some(({ csi }) => csi && drivers?.includes(csi.driver) === false) };
+}
+
+function supplementalGroups({ values: { supplementalGroups: wanted }, pod }: Question): Breach {
+  if (wanted.rule === 'RunAsAny' || isForWindows(pod)) return {};
+  const groups = pod.spec.securityContext?.supplementalGroups ?? [];
+  const missing = wanted.rule === 'MustRunAs' && groups.length === 0;
+  return { pod: missing || groups.length > 1024 || groups.some((group) => !isIn(group, wanted.ranges)) };
+}
+
+function fsGroup({ values: { fsGroup: wanted }, pod }: Question): Breach {
+  if (wanted.rule === 'RunAsAny' || isForWindows(pod)) return {};
+  const group = pod.spec.securityContext?.fsGroup;
+  return { pod: group === undefined ? wanted.rule === 'MustRunAs' : !isIn(group, wanted.ranges) };
+}
+
+/** "The default /proc masks are set up to reduce attack surface"; from v1.35 on, a user namespace does that. */
+function procMount({ values: { procMount: wanted }, pod }: Question): Breach {
+  const free = !wanted.unmaskedInUserNamespace || hasOwnUsers(pod);
+  return {
+    containers: containersThat(pod, ({ securityContext }) => {
+      const type = securityContext?.procMount ?? 'Default';
+      return !wanted.types.includes(type) || (type === 'Unmasked' && !free);
+    }),
+  };
+}
+
+/** Forbidden beats allowed, and sees through the spelling with `/`. */
+function sysctls({ values: { sysctls: wanted }, pod }: Question): Breach {
+  const dotted = (name: string) => name.replaceAll('/', '.');
+  const refused = (name: string) =>
+    matchesSome(dotted(name), wanted.forbidden.map(dotted)) || !matchesSome(name, wanted.allowed);
+  const set = pod.spec.securityContext?.sysctls ?? [];
+  const restricts = !wanted.allowed.includes('*') || wanted.forbidden.length > 0;
+  return { pod: (restricts && wanted.bounded === true && set.length > 1024) || set.some(({ name }) => refused(name)) };
+}
+
+function runtimeClasses({ values: { runtimeClasses: wanted }, pod }: Question): Breach {
+  const name = pod.spec.runtimeClassName;
+  return { pod: name !== undefined && wanted.allowed?.includes(name) === false };
+}
+
+export function isIn(id: number, ranges: readonly Range[] = []): boolean {
+  return ranges.some(({ min, max }) => min <= id && id <= max);
+}

@@ -1,0 +1,126 @@
+/** Reference model for ephemeral containers that are added to a pod, after docs/decisions/0008; see ../statement/statement.ts. */
+import { isDeepStrictEqual } from 'node:util';
+import type { ResolvedPolicy } from '../../../operator/policy/resolve.ts';
+import { filledAddition } from '../filling/statement.ts';
+import { deciders, mayUse, type Scene } from '../sets/statement.ts';
+import type { Profile, Secured, StatedContainer, StatedPod } from '../statement/pod.ts';
+import { broken } from '../statement/statement.ts';
+
+/** The result of an addition. */
+export interface Fate {
+  readonly admitted: boolean;
+  /** The pod as it is stored then. */
+  readonly pod: StatedPod;
+}
+
+/** Whether a pod complies with a policy. */
+export type Complies = (policy: ResolvedPolicy, pod: StatedPod) => boolean;
+
+const SECCOMP = 'seccomp.security.alpha.kubernetes.io/';
+
+const complies: Complies = (policy, pod) => broken(policy, pod).length === 0;
+
+/**
+ * The pod complies with some policy that decides, whoever may use it, and whatever its seccomp annotations say: anybody may
+ * change them, and no kubelet reads them.
+ */
+export function isAdmittedBySome(scene: Scene, pod: StatedPod): boolean {
+  return deciders(scene, 'Enforce').some((policy) => complies(policy, withoutSeccomp(pod)));
+}
+
+/**
+ * The pod with what is added to it has to satisfy one of the policies that decide, and that may be used. Of a pod that
+ * satisfied none of them before, what is added is judged alone. Defaulting chooses as for a new pod.
+ */
+export function addition(scene: Scene, before: StatedPod, after: StatedPod): Fate {
+  const parties = deciders(scene, 'Enforce');
+  if (parties.length === 0) return { admitted: true, pod: after };
+  const usable = parties.filter((policy) => mayUse(scene, policy));
+  const admits = (policy: ResolvedPolicy, pod: StatedPod) => admitsAddition(policy, parties, { before, after: pod });
+  const isUnchanged = (policy: ResolvedPolicy) => isDeepStrictEqual(filledIn(policy, before, after), after);
+  const admitting = usable.filter((policy) => admits(policy, after));
+  const filling = usable.find((policy) => policy.defaulting && admits(policy, filledIn(policy, before, after)));
+  if (filling && !admitting.some((policy) => !policy.defaulting || isUnchanged(policy))) {
+    return { admitted: true, pod: filledIn(filling, before, after) };
+  }
+  return { admitted: admitting.length > 0, pod: after };
+}
+
+/** Whether one policy, of those that decide, admits what is added. */
+export function admitsAddition(
+  policy: ResolvedPolicy,
+  parties: readonly ResolvedPolicy[],
+  { before, after }: { readonly before: StatedPod; readonly after: StatedPod },
+  isFine: Complies = complies,
+): boolean {
+  if (isFine(policy, withoutSeccomp(after))) return true;
+  if (parties.some((party) => isFine(party, withoutSeccomp(before)))) return false;
+  return addedTo(before, after).every((container) => isFine(policy, alone(after, container)));
+}
+
+function withoutSeccomp({ metadata, ...rest }: StatedPod): StatedPod {
+  const kept = Object.entries(metadata?.annotations ?? {}).filter(([key]) => !key.includes(SECCOMP));
+  return { ...rest, metadata: { ...metadata, annotations: Object.fromEntries(kept) } };
+}
+
+function addedTo(before: StatedPod, after: StatedPod): StatedContainer[] {
+  const old = (before.spec.ephemeralContainers ?? []).map(({ name }) => name);
+  return (after.spec.ephemeralContainers ?? []).filter(({ name }) => !old.includes(name));
+}
+
+function filledIn(policy: ResolvedPolicy, before: StatedPod, after: StatedPod): StatedPod {
+  const added = addedTo(before, after);
+  const ephemeralContainers = (after.spec.ephemeralContainers ?? []).map((c) =>
+    policy.defaulting && added.includes(c) ? filledAddition(policy, after, c) : c,
+  );
+  return { ...after, spec: { ...after.spec, ephemeralContainers } };
+}
+
+/**
+ * A pod of nothing but the container, with what the kubelet gives it: its own fields, else the pod's, which are then as good
+ * as the pod's own; what it cannot have but from the pod; and the volumes that it mounts.
+ */
+export function alone(pod: StatedPod, container: StatedContainer): StatedPod {
+  const { initContainers: _, ephemeralContainers: __, volumes = [], securityContext = {}, ...rest } = pod.spec;
+  const taken = takenBy(pod, container);
+  const { sysctls, supplementalGroups, fsGroup } = securityContext;
+  const mounts = [...(container.volumeMounts ?? []), ...(container.volumeDevices ?? [])].map(({ name }) => name);
+  return {
+    metadata: { annotations: {} },
+    spec: {
+      ...rest,
+      containers: [],
+      volumes: volumes.filter(({ name }) => mounts.includes(name)),
+      securityContext: defined({ ...taken, sysctls, supplementalGroups, fsGroup }),
+      ephemeralContainers: [{ ...container, securityContext: defined({ ...container.securityContext, ...taken }) }],
+    },
+  };
+}
+
+/** k8s.io/kubernetes/pkg/securitycontext: whole SELinux options, single fields of those for Windows. */
+function takenBy(pod: StatedPod, { name, securityContext: own = {} }: StatedContainer): Secured {
+  const { securityContext: ofPod = {} } = pod.spec;
+  return defined({
+    runAsUser: own.runAsUser ?? ofPod.runAsUser,
+    runAsGroup: own.runAsGroup ?? ofPod.runAsGroup,
+    runAsNonRoot: own.runAsNonRoot ?? ofPod.runAsNonRoot,
+    seccompProfile: own.seccompProfile ?? ofPod.seccompProfile,
+    seLinuxOptions: own.seLinuxOptions ?? ofPod.seLinuxOptions,
+    appArmorProfile: own.appArmorProfile ?? annotatedProfile(pod, name) ?? ofPod.appArmorProfile,
+    windowsOptions: { ...ofPod.windowsOptions, ...own.windowsOptions },
+  });
+}
+
+function annotatedProfile({ metadata }: StatedPod, container: string): Profile | undefined {
+  const text = metadata?.annotations?.[`container.apparmor.security.beta.kubernetes.io/${container}`] ?? '';
+  if (text.startsWith('localhost/')) return { type: 'Localhost', localhostProfile: text.slice('localhost/'.length) };
+  return text === 'runtime/default'
+    ? { type: 'RuntimeDefault' }
+    : text === 'unconfined'
+      ? { type: 'Unconfined' }
+      : undefined;
+}
+
+function defined(fields: Readonly<Record<string, unknown>>): Secured {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
+}

@@ -1,0 +1,129 @@
+/**
+ * Sequences of steps: a pod is created, and people add ephemeral containers to it one after the other. Each step ends as the
+ * plain statement of docs/decisions/0008 says, and a pod that some policy admits is at no time one that none admits.
+ */
+import fc from 'fast-check';
+import type { ControlPlane } from '../../../hack/controlplane/controlplane.ts';
+import type { CompletePolicy } from '../../../operator/api/capability-policy.ts';
+import { concurrently } from '../policies/campaign.ts';
+import type { PolicyCluster } from '../policies/cluster.ts';
+import type { PolicySet } from '../sets/arbitrary.ts';
+import { admitCreators, type Creator, populate, withdraw } from '../sets/people.ts';
+import { deciders } from '../sets/statement.ts';
+import type { StatedPod } from '../statement/pod.ts';
+import { randomStepsSet, randomTracks, type Track } from './arbitrary.ts';
+import { isAdmittedBySome } from './statement.ts';
+import { explain, type StepsTally, sceneOf, type Trial, type Writable, walk } from './walk.ts';
+
+export interface StepsPlan {
+  /** At least so many are judged. */
+  readonly steps: number;
+  /** Pods of each set. */
+  readonly tracks: number;
+  readonly seed: number;
+}
+
+const BATCH = 10;
+const STEPS_OF_TRACK = 8;
+/** The approximate number of steps of a track that are judged: others are invalid, and some pods are refused. */
+const JUDGED_OF_TRACK = 4;
+
+export async function judgeSteps(
+  cluster: PolicyCluster,
+  controlPlane: ControlPlane,
+  { steps, tracks, seed }: StepsPlan,
+): Promise<StepsTally> {
+  const creators = await admitCreators(cluster, controlPlane);
+  const tally = { sets: 0, pods: 0, judged: 0, admitted: 0, alone: 0, invalid: 0, differences: [] };
+  while (tally.judged < steps) {
+    const first = tally.sets;
+    const length = Math.min(BATCH, Math.ceil((steps - tally.judged) / (tracks * JUDGED_OF_TRACK)));
+    const sets = await Promise.all(Array.from({ length }, (_, i) => acceptedSet(cluster, seed, first + i)));
+    await judgeBatch(cluster, sets, { creators, tracks, seed, tally });
+  }
+  for (const { api } of creators) await api.close();
+  return tally;
+}
+
+interface Campaign extends Pick<StepsPlan, 'tracks' | 'seed'> {
+  readonly creators: readonly Creator[];
+  readonly tally: Writable<StepsTally>;
+}
+
+interface Accepted {
+  readonly index: number;
+  readonly set: PolicySet;
+  readonly objects: readonly CompletePolicy[];
+}
+
+async function acceptedSet(cluster: PolicyCluster, seed: number, index: number): Promise<Accepted> {
+  for (let attempt = 0; ; attempt++) {
+    const sets = randomStepsSet(`steps-${seed}-${index}`);
+    const [set] = fc.sample(sets, { seed: seed + index * 101 + attempt, numRuns: 1 });
+    if (!set) continue;
+    const objects: CompletePolicy[] = [];
+    for (const { name, spec } of set.policies) {
+      const policy = await cluster.policy(name, spec);
+      if (policy) objects.push(policy);
+    }
+    if (objects.length >= 2) return { index, set, objects };
+  }
+}
+
+/** Half of the pods are older than the policies. */
+async function judgeBatch(
+  cluster: PolicyCluster,
+  sets: readonly Accepted[],
+  { creators, tracks: count, seed, tally }: Campaign,
+): Promise<void> {
+  await concurrently(sets, ({ set }) => populate(cluster, set));
+  const compiled = cluster.compiled(sets.flatMap(({ objects }) => objects));
+  const trials = sets.map(({ index, set, objects }) => {
+    const names = objects.map(({ metadata }) => metadata?.name);
+    const policies = compiled.policies.filter(({ name }) => names.includes(name));
+    const trial: Trial = { cluster, set, policies, tally };
+    const tracks = fc.sample(randomTracks(set, policies, creators, STEPS_OF_TRACK), {
+      seed: seed + index,
+      numRuns: count,
+    });
+    return { trial, tracks: tracks.filter((track) => deciders(sceneOf(trial, track), 'Enforce').length > 0) };
+  });
+  const older = new Map<Track, StatedPod>();
+  await concurrently(trials, async ({ trial, tracks }) => {
+    for (const [index, track] of tracks.entries()) {
+      if (index % 2 === 1) continue;
+      const { status, pod } = await cluster.store(podOf(track, index), track.namespace.name);
+      if (status === 200) older.set(track, pod);
+      else trial.tally.invalid++;
+    }
+  });
+  const enforced = await cluster.enforce(sets.flatMap(({ objects }) => objects));
+  await concurrently(trials, async ({ trial, tracks }) => {
+    for (const [index, track] of tracks.entries()) {
+      const pod = index % 2 === 0 ? older.get(track) : await created(trial, track, index);
+      if (pod) await walk(trial, track, pod);
+    }
+    tally.sets++;
+  });
+  await enforced.withdraw();
+  for (const { set } of sets) await withdraw(cluster, set);
+}
+
+/** Undefined where it is refused. */
+async function created(trial: Trial, track: Track, index: number): Promise<StatedPod | undefined> {
+  const { status, pod } = await trial.cluster.store(podOf(track, index), track.namespace.name, track.creator.api);
+  if (status === 422) trial.tally.invalid++;
+  if (status !== 200) return undefined;
+  if (!isAdmittedBySome(sceneOf(trial, track), pod)) {
+    trial.tally.differences = [
+      ...trial.tally.differences,
+      explain(trial, track, ['created, though no policy admits it']),
+    ];
+  }
+  return pod;
+}
+
+function podOf({ pod, account }: Track, index: number): Track['pod'] {
+  const spec = { ...pod.spec, serviceAccountName: account };
+  return { ...pod, metadata: { ...pod.metadata, name: `pod-${index}` }, spec };
+}

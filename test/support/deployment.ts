@@ -1,0 +1,84 @@
+/** The operator as the Deployment runs it. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { load } from 'js-yaml';
+import { request } from 'undici';
+import type { Api } from '../../hack/controlplane/api.ts';
+import { NAMESPACES } from './rendered.ts';
+import { CONFIG } from './rights.ts';
+
+export interface Ports {
+  readonly health: number;
+  readonly metrics: number;
+}
+
+interface Container {
+  readonly command: readonly string[];
+  readonly args: readonly string[];
+  readonly image: string;
+  readonly ports?: readonly { readonly containerPort: number }[];
+  readonly readinessProbe?: object;
+}
+
+export interface Deployment {
+  readonly spec: { readonly template: { readonly metadata: object; readonly spec: { containers: Container[] } } };
+}
+
+/** As config/manager has it. */
+export function deployment(): Deployment {
+  return load(readFileSync(join(CONFIG, 'manager', 'manager.yaml'), 'utf8')) as Deployment;
+}
+
+/** The Deployment's flags of the operator. */
+export function flagsOf(from: Deployment): readonly string[] {
+  return container(from).args;
+}
+
+/** The same with other ports: there may be another operator on this machine. */
+export function operatorFlags(ports: Ports, from: Deployment): string[] {
+  return flagsOf(from).map((flag) =>
+    flag.replace(/^(--(health-probe|metrics)-bind-address=).*/, (_, name: string, which: string) => {
+      return `${name}127.0.0.1:${which === 'metrics' ? ports.metrics : ports.health}`;
+    }),
+  );
+}
+
+/** The Deployment's flags of Node. */
+export function nodeFlags(from: Deployment): string[] {
+  return container(from).command.filter((word) => word.startsWith('--'));
+}
+
+/** The token of a service account, which is made if it is not there, and may read metrics. */
+export async function newToken(api: Api, namespace: string, name: string): Promise<string> {
+  const account = `${NAMESPACES}/${namespace}/serviceaccounts/${name}`;
+  await api.apply(account, { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name } });
+  const apiGroup = 'rbac.authorization.k8s.io';
+  const binding = `metrics-reader-${namespace}-${name}`;
+  await api.apply(`/apis/${apiGroup}/v1/clusterrolebindings/${binding}`, {
+    apiVersion: `${apiGroup}/v1`,
+    kind: 'ClusterRoleBinding',
+    metadata: { name: binding },
+    roleRef: { apiGroup, kind: 'ClusterRole', name: 'capabilitypolicy-metrics-reader' },
+    subjects: [{ kind: 'ServiceAccount', name, namespace }],
+  });
+  const { status } = await api.create(`${account}/token`, {
+    apiVersion: 'authentication.k8s.io/v1',
+    kind: 'TokenRequest',
+    spec: {},
+  });
+  return status.token;
+}
+
+/** Undefined when the metrics are not shown. */
+export async function scrape(port: number, token: string): Promise<string | undefined> {
+  const headers = { authorization: `Bearer ${token}` };
+  const { statusCode, body } = await request(`http://127.0.0.1:${port}/metrics`, { headers });
+  const text = await body.text();
+  return statusCode === 200 ? text : undefined;
+}
+
+function container({ spec }: Deployment): Container {
+  const [only] = spec.template.spec.containers;
+  if (!only) throw new Error('the Deployment has no container');
+  return only;
+}

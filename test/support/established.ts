@@ -1,0 +1,31 @@
+import { Api } from '../../hack/controlplane/api.ts';
+import { waitFor } from '../../hack/controlplane/wait.ts';
+import type { Condition } from '../../operator/api/capability-policy.ts';
+
+export const CRD_NAME = 'capabilitypolicies.capabilitypolicy.dev';
+const CRDS = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions';
+const TIMEOUT_MS = 120_000;
+
+/**
+ * Waits until the API server serves the objects of a CRD. `kubectl wait` is no use here: it fails when it asks before the
+ * CRD has conditions.
+ *
+ * @param crd the name of the CRD, whose objects have the version v1alpha1
+ */
+export async function waitUntilEstablished(api: Api, crd = CRD_NAME): Promise<void> {
+  const [plural, ...group] = crd.split('.');
+  const objects = `/apis/${group.join('.')}/v1alpha1/${plural}`;
+  const established = ({ type, status }: Condition) => type === 'Established' && status === 'True';
+  const look = async () => {
+    const { status } = await api.get(`${CRDS}/${crd}`);
+    // Established, it still answers 429 for a moment.
+    return status?.conditions?.some(established) && (await api.ask('GET', objects)).status === 200;
+  };
+  await waitFor(`the CRD ${crd} to be established`, look, { timeoutMs: TIMEOUT_MS, intervalMs: 50 });
+}
+
+/** The same for a test that has no other use for a client. */
+export async function establishedOn(kubeconfig: string, crd = CRD_NAME): Promise<void> {
+  const api = new Api(kubeconfig);
+  await waitUntilEstablished(api, crd).finally(() => api.close());
+}

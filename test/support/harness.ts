@@ -1,0 +1,261 @@
+/**
+ * A cluster with the CRD and the operator, for the tests of one file.
+ *
+ *   const cluster = useCluster('decisions');            // in a describe: registers hooks that start and clean up
+ *   const namespace = await cluster.namespace('team', { team: 'net' });
+ *   const policy = await cluster.policy('ping', { namespaceSelector: {…}, level: 'restricted', mode: 'Enforce' });
+ *   await cluster.programmed(policy);
+ *   assert.equal(await cluster.admit(restrictedPod(), namespace), ADMITTED);
+ *
+ * All files share the control plane; mocha runs one after the other, so that only one operator runs at a time. It is
+ * installed as documented, and runs as its service account: with the rights that config/rbac grants, and no others.
+ */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type Answer, Api, type Identity, type Json } from '../../hack/controlplane/api.ts';
+import type { ControlPlane } from '../../hack/controlplane/controlplane.ts';
+import { SERVER_MINOR } from '../../hack/controlplane/version.ts';
+import { waitFor } from '../../hack/controlplane/wait.ts';
+import type { CapabilityPolicySpec, Condition } from '../../operator/api/capability-policy.ts';
+import { EXCLUDED_NAMESPACES } from '../../operator/flags.ts';
+import { offers } from '../../operator/standards/server-features.ts';
+import { sharedControlPlane } from './control-plane.ts';
+import { waitUntilEstablished } from './established.ts';
+import { accountKubeconfig, install } from './installed.ts';
+import { OperatorProcess } from './operator-process.ts';
+import { differences, NAMESPACES, POLICIES, renderedObjects } from './rendered.ts';
+import { OPERATOR_NAMESPACE } from './rights.ts';
+
+export const ADMITTED = 'admitted';
+export { OPERATOR_NAMESPACE };
+
+/** Who creates pods unless a test says otherwise: may create workloads anywhere and `use` no policy. */
+export const CREATOR: Identity = { user: 'creator', groups: ['creators'] };
+
+/** May do everything, and so `use` every policy. */
+export const ADMINISTRATOR: Identity = { user: 'administrator', groups: ['system:masters'] };
+
+const CRD = 'capabilitypolicies.capabilitypolicy.dev';
+const CRD_PATH = `/apis/apiextensions.k8s.io/v1/customresourcedefinitions/${CRD}`;
+const CRD_FILE = join(import.meta.dirname, '..', '..', 'crds', 'capabilitypolicies.yaml');
+
+export interface ClusterOptions {
+  readonly controlPlane?: () => Promise<ControlPlane>;
+  /** Flags of the operator beyond where it runs. */
+  readonly args?: readonly string[] | (() => Promise<readonly string[]>);
+}
+
+/**
+ * Call it in a describe: before its tests the operator runs, after them it has withdrawn all and is stopped.
+ * @param prefix of all names of namespaces and policies; unique among the test files
+ */
+export function useCluster(prefix: string, options: ClusterOptions = {}): TestCluster {
+  const { controlPlane = sharedControlPlane, args = [] } = options;
+  const cluster = new TestCluster(prefix);
+  before(async function () {
+    this.timeout(120_000);
+    await cluster.start(await controlPlane(), typeof args === 'function' ? await args() : args);
+  });
+  afterEach(function () {
+    if (this.currentTest?.isFailed()) console.log(`the end of the operator's log:\n${cluster.operator.logEnd()}`);
+  });
+  after(async () => {
+    await cluster.end();
+  });
+  return cluster;
+}
+
+/** Waits until `look` returns something other than undefined and false, and returns that. */
+export function eventually<T>(
+  what: string,
+  look: () => Promise<T | undefined | false>,
+  timeoutMs = 120_000,
+): Promise<T> {
+  return waitFor(what, look, { timeoutMs, intervalMs: 50 });
+}
+
+/** A service account as the creator of pods. */
+export function serviceAccount(namespace: string, name: string): Identity {
+  const groups = ['system:serviceaccounts', `system:serviceaccounts:${namespace}`, ...(CREATOR.groups ?? [])];
+  return { user: `system:serviceaccount:${namespace}:${name}`, groups };
+}
+
+/** API servers take some four times as long to compile policies without variables. */
+const PROGRAMMED_WITHIN_MS = offers(SERVER_MINOR, 'admissionVariables') ? 60_000 : 240_000;
+
+export class TestCluster {
+  readonly #prefix: string;
+  #started: { controlPlane: ControlPlane; api: Api; operator: OperatorProcess } | undefined;
+
+  constructor(prefix: string) {
+    this.#prefix = prefix;
+  }
+
+  get controlPlane(): ControlPlane {
+    return this.#running.controlPlane;
+  }
+
+  /** As the cluster administrator. */
+  get api(): Api {
+    return this.#running.api;
+  }
+
+  /** Runs when the tests begin; one that stops it need not start it again for the others' clean-up. */
+  get operator(): OperatorProcess {
+    return this.#running.operator;
+  }
+
+  /** The name that a namespace or policy of this file has. */
+  named(suffix: string): string {
+    return `${this.#prefix}-${suffix}`;
+  }
+
+  /** Makes a namespace in which pods can be created at once. */
+  async namespace(suffix: string, labels: Readonly<Record<string, string>> = {}): Promise<string> {
+    const name = this.named(suffix);
+    await this.api.apply(`${NAMESPACES}/${name}`, { apiVersion: 'v1', kind: 'Namespace', metadata: { name, labels } });
+    await this.serviceAccount(name, 'default');
+    return name;
+  }
+
+  async serviceAccount(namespace: string, name: string): Promise<void> {
+    const path = `${NAMESPACES}/${namespace}/serviceaccounts/${name}`;
+    await this.api.apply(path, { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name } });
+  }
+
+  /** Creates a policy, or makes its spec be exactly this. Returns its name. */
+  async policy(suffix: string, spec: CapabilityPolicySpec): Promise<string> {
+    const name = this.named(suffix);
+    const apiVersion = 'capabilitypolicy.dev/v1alpha1';
+    await this.api.apply(`${POLICIES}/${name}`, { apiVersion, kind: 'CapabilityPolicy', metadata: { name }, spec });
+    return name;
+  }
+
+  async deletePolicy(name: string, propagation: 'Background' | 'Orphan' = 'Background'): Promise<void> {
+    await this.api.remove(`${POLICIES}/${name}`, propagation);
+  }
+
+  /** The names of the policies of this file that there are. */
+  async policies(): Promise<string[]> {
+    const policies = await this.api.list(POLICIES);
+    return policies.map(({ metadata }) => metadata.name).filter((name) => this.#isOwn(name));
+  }
+
+  async deletePolicies(): Promise<void> {
+    const policies = await this.policies();
+    await Promise.all(policies.map((name) => this.deletePolicy(name)));
+  }
+
+  /** What the API server says to the creation of a pod, by dry run: `admitted`, or why not. */
+  async admit(pod: object, namespace: string, as: Identity = CREATOR): Promise<string> {
+    const { status, body } = await this.tryCreate(`${NAMESPACES}/${namespace}/pods`, pod, as);
+    return status === 201 ? ADMITTED : body.message;
+  }
+
+  async tryCreate(path: string, object: object, as: Identity = CREATOR): Promise<Answer> {
+    return this.api.ask('POST', path, { body: object, as, query: { dryRun: 'All' } });
+  }
+
+  /** The condition as written last, of whatever generation. */
+  async condition(policy: string, type: string): Promise<Condition | undefined> {
+    return conditionOf(await this.api.get(`${POLICIES}/${policy}`), type);
+  }
+
+  /** Waits until the status says that what the policy is now is in force. */
+  async programmed(...policies: readonly string[]): Promise<void> {
+    for (const policy of policies) {
+      let last: Json;
+      const look = async () => {
+        last = await this.api.get(`${POLICIES}/${policy}`);
+        return isProgrammed(last);
+      };
+      await eventually(`${policy} to be programmed`, look, PROGRAMMED_WITHIN_MS).catch((error: Error) => {
+        const condition = JSON.stringify(conditionOf(last, 'Programmed'));
+        throw new Error(`${error.message}: generation ${last.metadata.generation}, ${condition}`);
+      });
+    }
+  }
+
+  /** Waits until the cluster holds exactly what its policies compile to; labels are looked at in this file's namespaces. */
+  async settled(timeoutMs = 180_000): Promise<void> {
+    let last: readonly string[] = [];
+    const look = async () => {
+      last = await this.differences();
+      return last.length === 0;
+    };
+    await eventually('the cluster to settle', look, timeoutMs).catch((error: Error) => {
+      throw new Error(`${error.message}:\n${last.slice(0, 20).join('\n')}`);
+    });
+  }
+
+  async differences(): Promise<string[]> {
+    const options = {
+      oldestServer: SERVER_MINOR,
+      operatorNamespace: OPERATOR_NAMESPACE,
+      excludedNamespaces: EXCLUDED_NAMESPACES,
+    };
+    return differences(this.api, options, (name) => this.#isOwn(name));
+  }
+
+  /** What stands in the cluster for a policy. */
+  async rendered(policy: string): Promise<Json[]> {
+    return renderedObjects(this.api, policy);
+  }
+
+  async start(controlPlane: ControlPlane, args: readonly string[]): Promise<void> {
+    const api = new Api(controlPlane.kubeconfig);
+    await install(controlPlane);
+    await waitUntilEstablished(api);
+    await allowCreators(api);
+    const kubeconfig = await accountKubeconfig(controlPlane, api);
+    const own = ['--kubeconfig', kubeconfig, '--operator-namespace', OPERATOR_NAMESPACE];
+    this.#started = { controlPlane, api, operator: new OperatorProcess([...own, ...args]) };
+    await this.operator.startAndWatch();
+  }
+
+  async end(): Promise<void> {
+    if (!this.#started) return;
+    await this.deletePolicies();
+    await this.operator.start();
+    await this.settled().finally(() => this.operator.stop());
+    const namespaces = await this.api.list(NAMESPACES);
+    const own = namespaces.map(({ metadata }) => metadata.name).filter((name) => this.#isOwn(name));
+    await Promise.all(own.map((name) => this.api.remove(`${NAMESPACES}/${name}`)));
+    await this.api.close();
+  }
+
+  get #running() {
+    if (!this.#started) throw new Error('the cluster runs only in hooks and tests');
+    return this.#started;
+  }
+
+  #isOwn(name: string): boolean {
+    return name.startsWith(`${this.#prefix}-`);
+  }
+}
+
+/** Programmed=True about the generation that the policy has. */
+export function isProgrammed(policy: Json): boolean {
+  const condition = conditionOf(policy, 'Programmed');
+  return condition?.status === 'True' && condition.observedGeneration === policy.metadata.generation;
+}
+
+export function conditionOf(policy: Json, type: string): Condition | undefined {
+  return policy.status?.conditions?.find((condition: Condition) => condition.type === type);
+}
+
+export async function installCrd(api: Api): Promise<void> {
+  await api.apply(CRD_PATH, readFileSync(CRD_FILE, 'utf8'));
+  await waitUntilEstablished(api);
+}
+
+export async function allowCreators(api: Api): Promise<void> {
+  const apiGroup = 'rbac.authorization.k8s.io';
+  await api.apply(`/apis/${apiGroup}/v1/clusterrolebindings/creators`, {
+    apiVersion: `${apiGroup}/v1`,
+    kind: 'ClusterRoleBinding',
+    metadata: { name: 'creators' },
+    roleRef: { apiGroup, kind: 'ClusterRole', name: 'edit' },
+    subjects: [{ apiGroup, kind: 'Group', name: 'creators' }],
+  });
+}

@@ -1,0 +1,51 @@
+/**
+ * The operator installed as documented, with its service account and rights. There is no node to run its pods: tests run it
+ * beside the cluster, as that account.
+ */
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Api } from '../../hack/controlplane/api.ts';
+import type { ControlPlane } from '../../hack/controlplane/controlplane.ts';
+import { Tools } from '../../hack/tools.ts';
+import { documentedBlocks } from './page.ts';
+import { NAMESPACES } from './rendered.ts';
+import { OPERATOR_ACCOUNT, OPERATOR_NAMESPACE } from './rights.ts';
+
+const OPERATIONS = 'docs/operations.md';
+/** The block of the page that installs. */
+const WAYS = { kubectl: 0, helm: 1 } as const;
+
+const installations = new WeakMap<ControlPlane, Promise<void>>();
+
+/** Once a control plane; with kubectl, or as CAPABILITYPOLICY_TEST_INSTALL=helm asks. */
+export async function install(controlPlane: ControlPlane): Promise<void> {
+  let installation = installations.get(controlPlane);
+  if (!installation) {
+    installation = installWith(controlPlane, process.env.CAPABILITYPOLICY_TEST_INSTALL ?? 'kubectl');
+    installations.set(controlPlane, installation);
+  }
+  await installation;
+}
+
+async function installWith({ kubeconfig }: ControlPlane, way: string): Promise<void> {
+  if (!(way in WAYS))
+    throw new Error(`CAPABILITYPOLICY_TEST_INSTALL=${way} is none of ${Object.keys(WAYS).join(', ')}`);
+  const tools = await Tools.find(kubeconfig);
+  try {
+    await tools.shell(documentedBlocks(OPERATIONS, 'Install')[WAYS[way as keyof typeof WAYS]] ?? '');
+  } finally {
+    tools.end();
+  }
+}
+
+/** @returns the path of a kubeconfig with a token of the operator's service account, as its pods have one */
+export async function accountKubeconfig(controlPlane: ControlPlane, api: Api): Promise<string> {
+  const account = `${NAMESPACES}/${OPERATOR_NAMESPACE}/serviceaccounts/${OPERATOR_ACCOUNT}`;
+  const request = { apiVersion: 'authentication.k8s.io/v1', kind: 'TokenRequest', spec: {} };
+  const { token } = (await api.create(`${account}/token`, request)).status;
+  const kubeconfig = JSON.parse(readFileSync(controlPlane.kubeconfig, 'utf8'));
+  const [{ name }] = kubeconfig.users;
+  const file = join(mkdtempSync(join(controlPlane.dir, 'operator-')), 'kubeconfig');
+  writeFileSync(file, JSON.stringify({ ...kubeconfig, users: [{ name, user: { token } }] }), { mode: 0o600 });
+  return file;
+}

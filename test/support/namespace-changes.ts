@@ -1,0 +1,150 @@
+/** Changes of a namespace's metadata, by every request that can make them; by dry run, so that nothing comes of them. */
+import type { Answer, Api, Identity, Json, Method } from '../../hack/controlplane/api.ts';
+import { NAMESPACES } from './rendered.ts';
+
+/** Keys → values; null for what is to go. */
+type Entries = Readonly<Record<string, string | null>>;
+
+export interface MetadataChange {
+  readonly labels?: Entries;
+  readonly annotations?: Entries;
+}
+
+/** May change namespaces by each of these routes, and is granted nothing else. */
+export const EDITOR: Identity = { user: 'namespace-editor', groups: ['namespace-editors'] };
+
+const APPLY = 'application/apply-patch+yaml';
+const MERGE = 'application/merge-patch+json';
+
+interface Route {
+  readonly title: string;
+  readonly method: Method;
+  /** Below the namespace. */
+  readonly subresource: string;
+  readonly contentType?: string;
+}
+
+export const ROUTES: readonly Route[] = [
+  { title: 'update', method: 'PUT', subresource: '' },
+  { title: 'patch', method: 'PATCH', subresource: '', contentType: MERGE },
+  { title: 'server-side apply', method: 'PATCH', subresource: '', contentType: APPLY },
+  { title: 'update of /status', method: 'PUT', subresource: '/status' },
+  { title: 'patch of /status', method: 'PATCH', subresource: '/status', contentType: MERGE },
+  { title: 'server-side apply to /status', method: 'PATCH', subresource: '/status', contentType: APPLY },
+  { title: 'update of /finalize', method: 'PUT', subresource: '/finalize' },
+];
+
+const ATTEMPTS = 5;
+
+/**
+ * The routes by which something can be made of it: to apply less removes what the same manager applied before by the same
+ * route, and nobody applies labels to /status.
+ */
+export function routesOf({ labels = {}, annotations = {} }: MetadataChange): readonly Route[] {
+  const removes = Object.values({ ...labels, ...annotations }).includes(null);
+  return ROUTES.filter(
+    ({ subresource, contentType }) => !(removes && subresource === '/status' && contentType === APPLY),
+  );
+}
+
+/** What the API server says to the change; it is made again when the operator has changed the namespace meanwhile. */
+export async function change(
+  api: Api,
+  namespace: string,
+  wanted: MetadataChange,
+  as: Identity,
+  route: Route = ROUTES[0] as Route,
+): Promise<Answer> {
+  for (let attempt = 1; ; attempt++) {
+    const answer = await changeOnce(api, namespace, wanted, as, route);
+    if (answer.status !== 409 || attempt === ATTEMPTS) return answer;
+  }
+}
+
+async function changeOnce(
+  api: Api,
+  namespace: string,
+  { labels = {}, annotations = {} }: MetadataChange,
+  as: Identity,
+  { method, subresource, contentType }: Route,
+): Promise<Answer> {
+  const path = `${NAMESPACES}/${namespace}`;
+  const { kind, apiVersion, metadata, spec, status } = await api.get(path);
+  const whole = {
+    labels: merged(metadata.labels, labels),
+    annotations: merged(metadata.annotations, annotations),
+  };
+  const applies = contentType === APPLY;
+  const body =
+    contentType === MERGE
+      ? { metadata: { labels, annotations } }
+      : applies
+        ? { kind, apiVersion, metadata: { name: namespace, ...whole } }
+        : { kind, apiVersion, metadata: { ...metadata, ...whole }, spec, status };
+  // Names of field managers are anybody's to use: who applies less under our name removes what is ours.
+  const fieldManager = [...Object.keys(labels), ...Object.keys(annotations)].some(isOurs)
+    ? 'capabilitypolicy.dev'
+    : 'test';
+  return api.ask(method, path + subresource, {
+    body,
+    as,
+    ...(contentType !== undefined && { contentType }),
+    query: { dryRun: 'All', ...(applies && { fieldManager, force: true }) },
+  });
+}
+
+/** Whether an answer shows the namespace as it was to become. */
+export function isChanged({ status, body }: Answer, { labels = {}, annotations = {} }: MetadataChange): boolean {
+  const shows = (live: Json = {}, wanted: Entries) =>
+    Object.entries(wanted).every(([key, value]) => (live[key] ?? null) === value);
+  return status === 200 && shows(body.metadata?.labels, labels) && shows(body.metadata?.annotations, annotations);
+}
+
+/** Lets `EDITOR` change namespaces. */
+export async function allowEditor(api: Api): Promise<void> {
+  const resources = ['namespaces', 'namespaces/status', 'namespaces/finalize'];
+  await grant(api, EDITOR.user, [{ apiGroups: [''], resources, verbs: ['get', 'update', 'patch'] }]);
+}
+
+/**
+ * Grants rules to a user by a ClusterRole and a binding to it, both of the given name.
+ * @param namespace of a RoleBinding; without it, a ClusterRoleBinding
+ * @returns the path of the binding
+ */
+export async function grant(
+  api: Api,
+  user: string,
+  rules: readonly object[],
+  { name = user, namespace }: { name?: string; namespace?: string } = {},
+): Promise<string> {
+  const group = 'rbac.authorization.k8s.io';
+  const [apiVersion, root] = [`${group}/v1`, `/apis/${group}/v1`];
+  await api.apply(`${root}/clusterroles/${name}`, { apiVersion, kind: 'ClusterRole', metadata: { name }, rules });
+  const path = `${root}/${namespace === undefined ? 'clusterrolebindings' : `namespaces/${namespace}/rolebindings`}/${name}`;
+  await api.apply(path, {
+    apiVersion,
+    kind: namespace === undefined ? 'ClusterRoleBinding' : 'RoleBinding',
+    metadata: { name },
+    roleRef: { apiGroup: group, kind: 'ClusterRole', name },
+    subjects: [{ apiGroup: group, kind: 'User', name: user }],
+  });
+  return path;
+}
+
+/** The rule that grants a verb on one policy. */
+export function onPolicy(verb: 'use' | 'exempt', policy: string): object {
+  return {
+    apiGroups: ['capabilitypolicy.dev'],
+    resources: ['capabilitypolicies'],
+    resourceNames: [policy],
+    verbs: [verb],
+  };
+}
+
+function merged(before: Json = {}, changes: Entries): object {
+  return Object.fromEntries(Object.entries({ ...before, ...changes }).filter(([, value]) => value !== null));
+}
+
+function isOurs(key: string): boolean {
+  return key.startsWith('pod-security.kubernetes.io/') || key.startsWith('capabilitypolicy.dev/');
+}

@@ -1,0 +1,89 @@
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { kubernetesVersion, otherVersions } from '../../hack/controlplane/binaries.ts';
+import { lacksFeatures, leftOutIn } from './needs.ts';
+
+const ROOT = join(import.meta.dirname, '..', '..');
+const TESTS = `
+import { describeIfOffered, itIfOffered } from '${join(import.meta.dirname, 'needs.ts')}';
+
+describe('policies', () => {
+  it('refuse', () => {});
+  itIfOffered('mutatingAdmissionPolicies', 'fill in', () => {});
+  describeIfOffered('mutatingAdmissionPolicies', 'with defaulting', () => {
+    before(() => {
+      if (process.env.KUBERNETES_VERSION) throw new Error('a hook of what is left out has run');
+    });
+    it('fill in containers', () => {});
+    describe('later', () => {
+      it('fill in ephemeral containers', () => {});
+    });
+  });
+});
+`;
+const OLD = otherVersions().filter((version) => lacksFeatures(minorOf(version)));
+
+describe('tests that need a feature of the API server', () => {
+  let folder: string;
+  let file: string;
+
+  before(() => {
+    folder = mkdtempSync(join(tmpdir(), 'capabilitypolicy-needs-'));
+    file = join(folder, 'fixture.test.ts');
+    writeFileSync(file, TESTS);
+  });
+
+  after(() => rmSync(folder, { recursive: true }));
+
+  /** With forbid-pending, as in CI: a test that is skipped fails. */
+  function run(version: string): { status: number | null; output: string } {
+    const mocha = [
+      'hack/preflight.js',
+      'mocha',
+      '--no-config',
+      '--forbid-pending',
+      '--reporter',
+      'test/support/reporter.ts',
+    ];
+    const env = { ...process.env, KUBERNETES_VERSION: version };
+    const { status, stdout, stderr } = spawnSync(process.execPath, [...mocha, file], {
+      cwd: ROOT,
+      env,
+      encoding: 'utf8',
+    });
+    return { status, output: stdout + stderr };
+  }
+
+  it('run on the version that tests use by default', () => {
+    const { status, output } = run('');
+    assert.equal(status, 0, output);
+    assert.match(output, /^4 passed, 0 failed$/m);
+    assert.deepEqual(leftOutIn(output), []);
+  });
+
+  for (const version of OLD) {
+    it(`are left out on ${version}, one by one and with the reason, and count neither as passed nor as failed`, () => {
+      const { status, output } = run(version);
+      assert.equal(status, 0, output);
+      assert.match(output, /^1 passed, 0 failed$/m);
+      const reason = 'needs MutatingAdmissionPolicy v1, offered since v1.36';
+      assert.deepEqual(leftOutIn(output), [
+        { title: 'policies fill in', reason },
+        { title: 'policies with defaulting fill in containers', reason },
+        { title: 'policies with defaulting later fill in ephemeral containers', reason },
+      ]);
+    });
+  }
+
+  it('are left out on some version that the tests know, and never on the default version', () => {
+    assert.ok(OLD.length > 0);
+    assert.ok(!lacksFeatures(minorOf(kubernetesVersion({}))));
+  });
+});
+
+function minorOf(version: string): number {
+  return Number(version.split('.')[1]);
+}

@@ -1,0 +1,81 @@
+/** What some tests need of the machine or of the API server. Without it they are left out: not defined, and reported. */
+
+import { SERVER_MINOR } from '../../hack/controlplane/version.ts';
+import { lacking, type Needs } from '../../hack/needs.ts';
+import { offeredSince, offers, type ServerFeature } from '../../operator/standards/server-features.ts';
+
+/**
+ * Declares tests that need programs beside Node and Go. A developer's machine without them says so and goes on; in CI,
+ * where .ci/run installs them, it is a failure.
+ */
+export function describeWith(needs: Needs, title: string, tests: () => void): void {
+  const reason = lacking(needs);
+  if (reason === undefined) {
+    describe(title, tests);
+  } else if (process.env.CI) {
+    describe(title, () => {
+      it('finds what it needs', () => {
+        throw new Error(`not run: ${reason}`);
+      });
+    });
+  } else {
+    leaveOut({ title, reason });
+  }
+}
+
+const FEATURE_NAMES: Readonly<Record<ServerFeature, string>> = {
+  mutatingAdmissionPolicies: 'MutatingAdmissionPolicy v1',
+  admissionVariables: 'variables in admission policies',
+  podResize: 'the subresource pods/resize',
+};
+
+/** @param feature what the test needs of the API server; undefined: nothing that some versions lack */
+export function itIfOffered(
+  feature: ServerFeature | undefined,
+  title: string,
+  run: Mocha.Func | Mocha.AsyncFunc,
+): void {
+  const test = it(title, run);
+  if (feature === undefined || offers(SERVER_MINOR, feature)) return;
+  remove(test, test.parent?.tests);
+  leaveOut({ title: test.fullTitle(), reason: needOf(feature) });
+}
+
+/** @param feature what the tests need of the API server */
+export function describeIfOffered(feature: ServerFeature, title: string, tests: (this: Mocha.Suite) => void): void {
+  const suite = describe(title, tests);
+  if (offers(SERVER_MINOR, feature)) return;
+  suite.eachTest((test) => leaveOut({ title: test.fullTitle(), reason: needOf(feature) }));
+  remove(suite, suite.parent?.suites);
+}
+
+/** @param server N of Kubernetes 1.N */
+export function lacksFeatures(server: number): boolean {
+  return Object.keys(FEATURE_NAMES).some((feature) => !offers(server, feature as ServerFeature));
+}
+
+export interface LeftOut {
+  readonly title: string;
+  readonly reason: string;
+}
+
+/** @returns what the tests with this output left out */
+export function leftOutIn(output: string): LeftOut[] {
+  return Array.from(output.matchAll(LEFT_OUT), ([, title = '', reason = '']) => ({ title, reason }));
+}
+
+const LEFT_OUT = /^Left out: (.*); (.*)$/gm;
+
+/** Says that a test does not run; it must not have been declared. */
+export function leaveOut({ title, reason }: LeftOut): void {
+  console.warn(`Left out: ${title}; ${reason}`);
+}
+
+function needOf(feature: ServerFeature): string {
+  return `needs ${FEATURE_NAMES[feature]}, offered since ${offeredSince(feature)}`;
+}
+
+/** Mocha has declared it already, so that its title and its tests are known. */
+function remove<T>(one: T, declared: T[] = []): void {
+  declared.splice(declared.indexOf(one), 1);
+}

@@ -1,0 +1,100 @@
+/** The operator as a child process, its log kept for when a test fails. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { waitFor } from '../../hack/controlplane/wait.ts';
+
+const MAIN = join(import.meta.dirname, '..', '..', 'operator', 'main.ts');
+const KEPT_LINES = 5_000;
+
+export interface LogEntry {
+  readonly level: string;
+  readonly message: string;
+  readonly [key: string]: unknown;
+}
+
+export class OperatorProcess {
+  readonly #args: readonly string[];
+  readonly #nodeFlags: readonly string[];
+  #child: ChildProcess | undefined;
+  /** What was logged since the first start, restarts included. */
+  readonly log: LogEntry[] = [];
+
+  /** @param args flags of the operator beyond the log's */
+  constructor(args: readonly string[], nodeFlags: readonly string[] = []) {
+    this.#args = args;
+    this.#nodeFlags = nodeFlags;
+  }
+
+  get running(): boolean {
+    return this.#child !== undefined;
+  }
+
+  /** Undefined while it does not run. */
+  get pid(): number | undefined {
+    return this.#child?.pid;
+  }
+
+  signal(signal: 'SIGSTOP' | 'SIGCONT'): void {
+    this.#child?.kill(signal);
+  }
+
+  /** Resolves when the process runs; until it has read the cluster and works, see `watching`. */
+  async start(): Promise<void> {
+    if (this.#child) return;
+    const child = spawn(process.execPath, [...this.#nodeFlags, MAIN, ...this.#args, '--log-format', 'json'], {
+      stdio: ['ignore', 'ignore', 'pipe'],
+    });
+    this.#child = child;
+    createInterface({ input: child.stderr }).on('line', (line) => this.#keep(line));
+    // A test run that dies must not leave it behind.
+    const kill = () => void child.kill('SIGKILL');
+    process.once('exit', kill);
+    child.once('exit', () => {
+      process.off('exit', kill);
+      if (this.#child === child) this.#child = undefined;
+    });
+    await once(child, 'spawn');
+  }
+
+  /** Starts it and waits until it has read the cluster. */
+  async startAndWatch(): Promise<void> {
+    const before = this.log.length;
+    await this.start();
+    await waitFor(
+      'the operator to have read the cluster',
+      () => {
+        if (!this.#child) throw new Error(`the operator ended:\n${this.logEnd()}`);
+        return this.log.slice(before).some(({ message }) => message === 'watching');
+      },
+      { intervalMs: 20 },
+    );
+  }
+
+  /** Ends it with SIGTERM, or at once with SIGKILL, and waits until it is gone. */
+  async stop(signal: 'SIGTERM' | 'SIGKILL' = 'SIGTERM'): Promise<void> {
+    const child = this.#child;
+    if (!child) return;
+    const exited = once(child, 'exit');
+    child.kill(signal);
+    await exited;
+  }
+
+  /** The last lines of its log, for people. */
+  logEnd(lines = 25): string {
+    return this.log
+      .slice(-lines)
+      .map((entry) => JSON.stringify(entry))
+      .join('\n');
+  }
+
+  #keep(line: string): void {
+    try {
+      this.log.push(JSON.parse(line));
+    } catch {
+      this.log.push({ level: 'raw', message: line });
+    }
+    if (this.log.length > KEPT_LINES) this.log.splice(0, this.log.length - KEPT_LINES);
+  }
+}

@@ -1,0 +1,37 @@
+/** Minimal pods for tables: container `app` and nothing else, but for what a row is about. */
+import type { PodParts } from '../../operator/model/objects.ts';
+
+type Fields = Readonly<Record<string, unknown>>;
+
+export function pod(spec: Fields = {}, annotations: Readonly<Record<string, string>> = {}): PodParts {
+  return { annotations, spec: { containers: [{ name: 'app' }], ...spec } };
+}
+
+/** A pod whose container `app` has these fields. */
+export function app(fields: Fields, spec: Fields = {}): PodParts {
+  return pod({ containers: [{ name: 'app', ...fields }], ...spec });
+}
+
+/** A pod with an init container `init` of these fields, and `app` as given. */
+export function init(fields: Fields, appFields: Fields = {}): PodParts {
+  return app(appFields, { initContainers: [{ name: 'init', ...fields }] });
+}
+
+/** A pod with an ephemeral container `debug` of these fields, and `app` as given. */
+export function ephemeral(fields: Fields, appFields: Fields = {}): PodParts {
+  return app(appFields, { ephemeralContainers: [{ name: 'debug', ...fields }] });
+}
+
+/** Fields of a container with this securityContext. */
+export function secured(securityContext: Fields): Fields {
+  return { securityContext };
+}
+
+/** Fields of a PodSpec for Windows nodes. */
+export const WINDOWS: Fields = { os: { name: 'windows' } };
+
+/** Fields of a PodSpec for Linux nodes. */
+export const LINUX: Fields = { os: { name: 'linux' } };
+
+/** Fields of a PodSpec for a user namespace of its own. */
+export const OWN_USERS: Fields = { hostUsers: false };

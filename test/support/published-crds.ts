@@ -1,0 +1,35 @@
+/** CRDs as their projects publish them: from Go modules, of which nothing is compiled. */
+import { execFile } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import type { Api } from '../../hack/controlplane/api.ts';
+import { eventually } from './harness.ts';
+
+export interface PublishedCrd {
+  readonly name: string;
+  readonly module: string;
+  /** In the module. */
+  readonly file: string;
+  /** Where its objects are. */
+  readonly path: string;
+}
+
+const CRDS = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions';
+
+export async function installPublishedCrd(api: Api, { name, module, file, path }: PublishedCrd): Promise<void> {
+  await api.apply(`${CRDS}/${name}`, readFileSync(join(await moduleFolder(module), file), 'utf8'));
+  await eventually(`${name} to be served`, async () => (await api.ask('GET', path)).status === 200);
+}
+
+/** No matter if it is not there. */
+export async function removePublishedCrd(api: Api, { name }: PublishedCrd): Promise<void> {
+  await api.remove(`${CRDS}/${name}`);
+  await eventually(`${name} to be gone`, async () => (await api.find(`${CRDS}/${name}`)) === undefined);
+}
+
+/** @param environment of Go, where a module asks for another one */
+export async function moduleFolder(module: string, environment: NodeJS.ProcessEnv = process.env): Promise<string> {
+  const { stdout } = await promisify(execFile)('go', ['mod', 'download', '-json', module], { env: environment });
+  return JSON.parse(stdout).Dir;
+}

@@ -1,0 +1,114 @@
+/** What stands in the cluster, beside what the policies in it compile to. */
+import { isDeepStrictEqual } from 'node:util';
+import type { Api, Json } from '../../hack/controlplane/api.ts';
+import { SERVER_MINOR } from '../../hack/controlplane/version.ts';
+import { completePolicy } from '../../operator/api/defaults.ts';
+import { lastAccepted } from '../../operator/apply/standing.ts';
+import { type Compiled, type CompileOptions, compile } from '../../operator/compile/compile.ts';
+import { LABEL_PREFIX, podSecurityLabels } from '../../operator/compile/labels.ts';
+import type { Manifest } from '../../operator/compile/objects.ts';
+import { offers } from '../../operator/standards/server-features.ts';
+
+/** The annotation with the labels that the operator set. */
+const RECORD = 'capabilitypolicy.dev/labels';
+/** The label selector of everything that the operator writes. */
+export const MANAGED = 'app.kubernetes.io/managed-by=capabilitypolicy.dev';
+export const POLICIES = '/apis/capabilitypolicy.dev/v1alpha1/capabilitypolicies';
+export const NAMESPACES = '/api/v1/namespaces';
+const ADMISSION = '/apis/admissionregistration.k8s.io/v1';
+const RBAC = '/apis/rbac.authorization.k8s.io/v1';
+/** The collections of all kinds that are rendered. */
+export const COLLECTIONS: Readonly<Record<string, string>> = {
+  ValidatingAdmissionPolicy: `${ADMISSION}/validatingadmissionpolicies`,
+  ValidatingAdmissionPolicyBinding: `${ADMISSION}/validatingadmissionpolicybindings`,
+  ...(offers(SERVER_MINOR, 'mutatingAdmissionPolicies') && {
+    MutatingAdmissionPolicy: `${ADMISSION}/mutatingadmissionpolicies`,
+    MutatingAdmissionPolicyBinding: `${ADMISSION}/mutatingadmissionpolicybindings`,
+  }),
+  ClusterRole: `${RBAC}/clusterroles`,
+  ClusterRoleBinding: `${RBAC}/clusterrolebindings`,
+};
+
+/** Whole, as a list's items are not. Everything with the operator's managed-by label, or only what is rendered for one policy. */
+export async function renderedObjects(api: Api, policy?: string): Promise<Json[]> {
+  const selector = `${MANAGED}${policy === undefined ? '' : `,capabilitypolicy.dev/policy=${policy}`}`;
+  const lists = await Promise.all(
+    Object.entries(COLLECTIONS).map(async ([kind, path]) =>
+      (await api.list(path, selector)).map((item) => ({
+        apiVersion: path.replace(/^\/apis\/(.*)\/\w+$/, '$1'),
+        kind,
+        ...item,
+      })),
+    ),
+  );
+  return lists.flat();
+}
+
+/** How the cluster differs from what its policies compile to: missing, changed and stale objects, wrong labels. */
+export async function differences(
+  api: Api,
+  options: CompileOptions,
+  isChecked: (namespace: string) => boolean,
+): Promise<string[]> {
+  const [policies, live, namespaces] = await Promise.all([
+    api.list(POLICIES),
+    renderedObjects(api),
+    api.list(NAMESPACES),
+  ]);
+  const compiled = compile(policies.map(completePolicy), { ...options, lastAccepted: lastAccepted(live) });
+  const found = namespaces.filter(({ metadata }) => isChecked(metadata.name) && !metadata.deletionTimestamp);
+  return [...objectDifferences(compiled, live), ...found.flatMap((one) => labelDifferences(compiled, one, options))];
+}
+
+function objectDifferences(compiled: Compiled, live: readonly Json[]): string[] {
+  const standing = new Map(live.map((object) => [keyOf(object), object]));
+  const wanted = manifestsIn([compiled, ...compiled.rendered.values()]);
+  const keys = new Set(wanted.map(keyOf));
+  return [
+    ...wanted.flatMap((manifest) => {
+      const object = standing.get(keyOf(manifest));
+      if (!object) return [`${keyOf(manifest)} is missing`];
+      const changed = changes(object, manifest);
+      return changed.length === 0 ? [] : [`${keyOf(manifest)} is changed: ${changed.join('; ')}`];
+    }),
+    ...[...standing.keys()].filter((key) => !keys.has(key)).map((key) => `${key} is stale`),
+  ];
+}
+
+/** The Kubernetes objects anywhere in what compile() returns. */
+function manifestsIn(value: Json): Manifest[] {
+  if (value === null || typeof value !== 'object') return [];
+  if ('apiVersion' in value && 'kind' in value && 'metadata' in value) return [value];
+  return Object.values(value).flatMap(manifestsIn);
+}
+
+function labelDifferences(compiled: Compiled, namespace: Json, { oldestServer }: CompileOptions): string[] {
+  const { name, labels = {}, annotations = {} } = namespace.metadata;
+  const wanted = podSecurityLabels(compiled.policies, labels, { oldestServer, podSecurityDefaults: {} });
+  const standing = Object.fromEntries(Object.entries(labels).filter(([key]) => key.startsWith(LABEL_PREFIX)));
+  const recorded = JSON.parse(annotations[RECORD] ?? '{}');
+  if (isDeepStrictEqual(standing, wanted) && isDeepStrictEqual(recorded, wanted)) return [];
+  return [`namespace ${name} has ${JSON.stringify(standing)} instead of ${JSON.stringify(wanted)}`];
+}
+
+/** Where `live` does not say what `wanted` does; lists have to be as long. */
+function changes(live: Json, wanted: unknown, path = ''): string[] {
+  const differs = () => [`${path} is ${JSON.stringify(live)} instead of ${JSON.stringify(wanted)}`];
+  if (Array.isArray(wanted)) {
+    if (!Array.isArray(live) || live.length !== wanted.length) return differs();
+    return wanted.flatMap((item, index) => changes(live[index], item, `${path}[${index}]`));
+  }
+  if (wanted === null || typeof wanted !== 'object') return live === wanted ? [] : differs();
+  return Object.entries(wanted).flatMap(([key, value]) =>
+    isEmpty(value) ? [] : changes(live?.[key], value, `${path}.${key}`),
+  );
+}
+
+/** The API server leaves these out. */
+function isEmpty(value: unknown): boolean {
+  return value === undefined || (Array.isArray(value) && value.length === 0);
+}
+
+function keyOf({ kind, metadata }: { kind: string; metadata: { name: string } }): string {
+  return `${kind}/${metadata.name}`;
+}

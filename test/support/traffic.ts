@@ -1,0 +1,63 @@
+/** Clients that create pods by dry run, again and again, and note every answer that should not be. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Identity } from '../../hack/controlplane/api.ts';
+import { ADMITTED, type TestCluster } from './harness.ts';
+
+export interface Attempt {
+  readonly pod: object;
+  readonly namespace: string;
+  readonly as?: Identity;
+  readonly expected: 'admitted' | 'refused';
+}
+
+export interface Surprise {
+  readonly attempt: Attempt;
+  readonly answer: string;
+  /** Milliseconds since the traffic began. */
+  readonly at: number;
+}
+
+const IN_FLIGHT = 4;
+/** Leaves the API server and the operator some of the machine. */
+const PAUSE_MS = 5;
+
+export class Traffic {
+  readonly #cluster: TestCluster;
+  readonly #attempts: readonly Attempt[];
+  readonly #began = Date.now();
+  readonly #clients: Promise<void>[];
+  #stopped = false;
+  #next = 0;
+  /** How many pods were tried. */
+  tried = 0;
+  readonly surprises: Surprise[] = [];
+
+  /** Begins at once. */
+  constructor(cluster: TestCluster, attempts: readonly Attempt[]) {
+    this.#cluster = cluster;
+    this.#attempts = attempts;
+    this.#clients = Array.from({ length: IN_FLIGHT }, () => this.#client());
+  }
+
+  get at(): number {
+    return Date.now() - this.#began;
+  }
+
+  /** @throws what a client threw */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    await Promise.all(this.#clients);
+  }
+
+  async #client(): Promise<void> {
+    while (!this.#stopped) {
+      const attempt = this.#attempts[this.#next++ % this.#attempts.length];
+      if (!attempt) return;
+      const { pod, namespace, as, expected } = attempt;
+      const answer = await this.#cluster.admit(pod, namespace, as);
+      this.tried++;
+      if ((answer === ADMITTED) !== (expected === 'admitted')) this.surprises.push({ attempt, answer, at: this.at });
+      await sleep(PAUSE_MS);
+    }
+  }
+}

@@ -1,0 +1,191 @@
+/** Changes of policies, with what must not change meanwhile: pods that every state admits, and pods that every one refuses. */
+import type { CapabilityPolicyOverrides, CapabilityPolicySpec } from '../../operator/api/capability-policy.ts';
+import { baselinePod, hostNetworkPod, privilegedPod, restrictedPod } from './pod-manifests.ts';
+
+/** By the end of their names; they select `team: <transition>`, and a zone if one is given. */
+export type State = Readonly<Record<string, Rules>>;
+
+export interface Rules extends Omit<CapabilityPolicySpec, 'namespaceSelector' | 'subjects'> {
+  readonly zone?: 'a' | 'b';
+  /** Service accounts of the zone a. */
+  readonly accounts?: readonly string[];
+}
+
+export interface Transition {
+  /** Lower case: names are made of it. */
+  readonly name: string;
+  readonly title: string;
+  /** Gone through one after the other, and back to the first. */
+  readonly states: readonly State[];
+  readonly admitted: readonly Candidate[];
+  readonly refused: readonly Candidate[];
+}
+
+export interface Candidate {
+  readonly pod: object;
+  /** `a` by default. */
+  readonly zone?: 'a' | 'b';
+  /** The service account of its zone that creates it; somebody without rights on policies by default. */
+  readonly creator?: string;
+}
+
+const plain: Candidate = { pod: restrictedPod() };
+const privileged: Candidate = { pod: privilegedPod() };
+const adding = (capability: string): Candidate => ({ pod: restrictedPod({ add: [capability] }) });
+/** Of a service account that may use what names it or has the RoleBinding; by the pod, and by its creator. */
+const plainOf = (serviceAccountName: string): Candidate[] => [
+  { pod: restrictedPod({ serviceAccountName }) },
+  { pod: restrictedPod(), creator: serviceAccountName },
+];
+const addingOf = (serviceAccountName: string, capability: string): Candidate => ({
+  pod: restrictedPod({ serviceAccountName, add: [capability] }),
+});
+
+/** Few rules, so that the API server compiles them quickly; no Pod Security label, which would hide what is not in force. */
+function allowing(...allowedAdd: string[]): Rules {
+  const overrides = { privileged: false, capabilities: { allowedAdd } } as CapabilityPolicyOverrides;
+  return { level: 'privileged', mode: 'Enforce', overrides };
+}
+
+const restricted: Rules = { level: 'restricted', mode: 'Enforce' };
+const baseline: Rules = { level: 'baseline', mode: 'Enforce' };
+
+export const TRANSITIONS: readonly Transition[] = [
+  {
+    name: 'level',
+    title: 'another level',
+    states: [{ it: baseline }, { it: restricted }],
+    admitted: [plain],
+    refused: [privileged],
+  },
+  {
+    name: 'rules',
+    title: 'other rules, neither a part of the other',
+    states: [{ it: allowing('NET_RAW') }, { it: allowing('SYS_TIME') }],
+    admitted: [plain],
+    refused: [adding('SYS_ADMIN')],
+  },
+  {
+    name: 'label',
+    title: 'a Pod Security label that comes and goes',
+    states: [
+      { it: baseline },
+      { it: { level: 'privileged', mode: 'Enforce', overrides: { hostNetwork: false } } },
+      { it: { ...baseline, podSecurityLabels: 'Off' } },
+    ],
+    admitted: [plain, { pod: baselinePod() }],
+    refused: [{ pod: hostNetworkPod() }],
+  },
+  {
+    name: 'selector',
+    title: 'a selector that moves over to other namespaces, above a policy for all of them',
+    states: [
+      { all: allowing('NET_RAW'), one: { ...allowing(), priority: 10, zone: 'a' } },
+      { all: allowing('NET_RAW'), one: { ...allowing(), priority: 10, zone: 'b' } },
+    ],
+    admitted: [plain, { ...plain, zone: 'b' }],
+    refused: [privileged, { ...privileged, zone: 'b' }],
+  },
+  {
+    name: 'priority',
+    title: 'another priority',
+    states: [
+      { one: allowing('NET_RAW'), other: { ...allowing('SYS_TIME'), priority: 5 } },
+      { one: { ...allowing('NET_RAW'), priority: 10 }, other: { ...allowing('SYS_TIME'), priority: 5 } },
+    ],
+    admitted: [plain],
+    refused: [adding('SYS_ADMIN')],
+  },
+  {
+    name: 'looser',
+    title: 'deletion of a looser policy with a higher priority',
+    states: [{ low: allowing(), high: { ...allowing('NET_RAW'), priority: 10 } }, { low: allowing() }],
+    admitted: [plain],
+    refused: [privileged],
+  },
+  {
+    name: 'tighter',
+    title: 'deletion of a tighter policy with a higher priority',
+    states: [{ low: allowing('NET_RAW'), high: { ...allowing(), priority: 10 } }, { low: allowing('NET_RAW') }],
+    admitted: [plain],
+    refused: [privileged],
+  },
+  {
+    name: 'mode',
+    title: 'a mode in which the policy no longer decides',
+    states: [
+      { low: allowing('NET_RAW'), high: { ...allowing(), priority: 10 } },
+      { low: allowing('NET_RAW'), high: { ...allowing(), priority: 10, mode: 'Audit' } },
+    ],
+    admitted: [plain],
+    refused: [privileged],
+  },
+  {
+    name: 'subjects',
+    title: 'usableBy Everyone, Subjects and back',
+    states: [{ it: allowing() }, { it: { ...allowing(), usableBy: 'Subjects', accounts: ['one'] } }],
+    admitted: plainOf('one'),
+    refused: [addingOf('one', 'NET_RAW')],
+  },
+  {
+    name: 'use',
+    title: 'usableBy Everyone, Subjects, Bindings',
+    states: [
+      { it: allowing() },
+      { it: { ...allowing(), usableBy: 'Subjects', accounts: ['bound'] } },
+      { it: { ...allowing(), usableBy: 'Bindings' } },
+    ],
+    admitted: plainOf('bound'),
+    refused: [addingOf('bound', 'NET_RAW')],
+  },
+  {
+    name: 'bindings',
+    title: 'usableBy Subjects and Bindings',
+    states: [
+      { it: { ...allowing(), usableBy: 'Subjects', accounts: ['bound'] } },
+      { it: { ...allowing(), usableBy: 'Bindings' } },
+    ],
+    admitted: plainOf('bound'),
+    refused: [...plainOf('other'), plain],
+  },
+  {
+    name: 'grant',
+    title: 'more subjects together with tighter rules',
+    states: [
+      { it: { ...allowing('NET_RAW'), usableBy: 'Subjects', accounts: ['one'] } },
+      { it: { ...allowing(), usableBy: 'Subjects', accounts: ['one', 'other'] } },
+    ],
+    admitted: plainOf('one'),
+    refused: [addingOf('other', 'NET_RAW'), plain],
+  },
+  {
+    name: 'exception',
+    title: 'an exception for a service account that comes and goes',
+    states: [
+      { base: allowing() },
+      { base: allowing(), exception: { ...allowing('NET_RAW'), usableBy: 'Subjects', accounts: ['one'] } },
+    ],
+    admitted: [plain, ...plainOf('one')],
+    refused: [adding('NET_RAW'), addingOf('one', 'SYS_TIME')],
+  },
+  {
+    name: 'override',
+    title: 'deletion of a policy for a service account, above a policy for everyone',
+    states: [
+      {
+        low: allowing(),
+        high: { ...allowing('NET_RAW'), priority: 10, usableBy: 'Subjects', accounts: ['one'] },
+      },
+      { low: allowing() },
+    ],
+    admitted: plainOf('one'),
+    refused: [adding('NET_RAW'), addingOf('one', 'SYS_TIME')],
+  },
+  {
+    name: 'rename',
+    title: 'another name',
+    states: [{ one: allowing('NET_RAW') }, { other: allowing('NET_RAW') }],
+    admitted: [plain, adding('NET_RAW')],
+    refused: [adding('SYS_TIME')],
+  },
+];
