@@ -1,6 +1,6 @@
 /** A YAML or JSON document: its value, and the lines of its fields, from one pass over the text. */
 import { constructFromEvents, EVENT_ID, type Event, parseEvents, YAMLException } from 'js-yaml';
-import type { FieldPath } from './paths.ts';
+import type { FieldPath } from '../schema/paths.ts';
 import { newlinesIn } from './piece.ts';
 import { Places } from './places.ts';
 import { MANIFEST_SCHEMA } from './scalars.ts';

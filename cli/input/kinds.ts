@@ -1,7 +1,7 @@
 /** The role of an object for cappol: something to judge, something that judging depends on, or neither. */
 import { GROUP, KIND, VERSION } from '../../operator/api/capability-policy.ts';
 import { WORKLOAD_KINDS, workloadKind } from '../../operator/model/workload-kinds.ts';
-import { meantBy } from '../nearest.ts';
+import { meantBy } from '../schema/nearest.ts';
 
 export type Role = 'policy' | 'namespace' | 'role' | 'roleBinding' | 'pod' | 'workload' | 'other';
 

@@ -1,12 +1,12 @@
 /** Files, folders and standard input → the Kubernetes objects in them, one at a time. */
 import { objectOf, type RawObject } from '../../operator/cluster/raw.ts';
 import type { Io } from '../command.ts';
+import type { FieldPath } from '../schema/paths.ts';
+import type { Problem } from '../schema/problems.ts';
 import { DocumentError, parseDocument } from './document.ts';
 import { type InputFile, manifestFiles, reason } from './files.ts';
 import { HELM_TEMPLATE, otherDocument } from './other-documents.ts';
-import type { FieldPath } from './paths.ts';
 import { MOST_CHARACTERS, type Piece } from './piece.ts';
-import type { Problem } from './schema.ts';
 import { documentsIn, splitDocuments } from './split.ts';
 import { Breath, isAtHand, type KeptFiles, readText, textAtHand } from './text.ts';
 import type { Trouble } from './trouble.ts';

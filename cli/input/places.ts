@@ -1,6 +1,6 @@
 /** The positions of a document's fields in its text. */
 import { EVENT_ID, type Event, getScalarValue } from 'js-yaml';
-import type { FieldPath } from './paths.ts';
+import type { FieldPath } from '../schema/paths.ts';
 import { newlinesIn } from './piece.ts';
 
 interface Position {

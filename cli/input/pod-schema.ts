@@ -4,10 +4,10 @@
  */
 import type { Schema } from '../../operator/api/schema.ts';
 import { templatePath } from '../../operator/model/workload-kinds.ts';
+import type { FieldPath } from '../schema/paths.ts';
+import { type Problem, typeProblems } from '../schema/problems.ts';
+import { type Hinting, withTypeHints } from '../schema/type-hint.ts';
 import { KUBERNETES_FIELDS, schemaOf } from './kubernetes-schema.ts';
-import type { FieldPath } from './paths.ts';
-import { type Problem, typeProblems } from './schema.ts';
-import { type Hinting, withTypeHints } from './type-hint.ts';
 
 /** The required fields without which there is no pod to judge; other required fields do not affect a verdict. */
 const REQUIRED: FieldPath = ['spec', 'containers'];

@@ -3,7 +3,7 @@
  * manifest does not say which; docs/decisions/0012 explains why the shape is enough.
  */
 import { arrayOf, objectOf } from '../../operator/cluster/raw.ts';
-import type { FieldPath } from './paths.ts';
+import type { FieldPath } from '../schema/paths.ts';
 
 export interface PodTemplate {
   /**

@@ -3,10 +3,10 @@
  * An API server that is not asked to be strict drops them, so the manifest does less than it says.
  */
 import { bounded } from '../../operator/report/text.ts';
-import { meantBy } from '../nearest.ts';
+import { meantBy } from '../schema/nearest.ts';
+import { type FieldPath, pathText } from '../schema/paths.ts';
+import type { Problem } from '../schema/problems.ts';
 import { KUBERNETES_FIELDS } from './kubernetes-schema.ts';
-import { type FieldPath, pathText } from './paths.ts';
-import type { Problem } from './schema.ts';
 
 export interface UnknownField {
   readonly path: FieldPath;

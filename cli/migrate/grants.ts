@@ -1,8 +1,10 @@
 /** The users of the migrated objects: grants in ClusterRoles, Roles and their bindings. */
 import type { LabelSelector } from '../../operator/api/capability-policy.ts';
 import { matches } from '../../operator/policy/selector.ts';
-import type { Path } from './invalid-input.ts';
-import { entriesOf, fields, list, Malformed, type Reader, text, texts } from './shape.ts';
+import type { FieldPath } from '../schema/paths.ts';
+import { missingField, problemAt } from '../schema/problems.ts';
+import { list, Malformed, object, open, read, string, strings, type ValueOf } from '../schema/typed.ts';
+import { METADATA } from './metadata.ts';
 
 /** The verb `use` on objects of one kind. */
 export interface Grant {
@@ -46,50 +48,56 @@ export interface Binding {
   readonly subjects: readonly GrantSubject[];
 }
 
-type Rule = ReturnType<typeof rule>;
+const RULE = object({
+  verbs: list(string),
+  apiGroups: list(string),
+  resources: list(string),
+  resourceNames: list(string),
+  nonResourceURLs: list(string),
+});
+const SUBJECT = object({ kind: string, apiGroup: string, apiVersion: string, name: string, namespace: string });
+const SELECTOR = object({
+  matchLabels: strings,
+  matchExpressions: list(object({ key: string, operator: string, values: list(string) })),
+});
+const ROLE = open({
+  metadata: METADATA,
+  rules: list(RULE),
+  aggregationRule: object({ clusterRoleSelectors: list(SELECTOR) }),
+});
+const BINDING = open({
+  metadata: METADATA,
+  roleRef: object({ apiGroup: string, kind: string, name: string }),
+  subjects: list(SUBJECT),
+});
 
-const rule = fields({
-  verbs: list(text),
-  apiGroups: list(text),
-  resources: list(text),
-  resourceNames: list(text),
-  nonResourceURLs: list(text),
-});
-const subject = fields({ kind: text, apiGroup: text, apiVersion: text, name: text, namespace: text });
-const selector = fields({
-  matchLabels: texts,
-  matchExpressions: list(fields({ key: text, operator: text, values: list(text) })),
-});
+type Rule = ValueOf<typeof RULE>;
 
 /** @throws Malformed */
-export const readRole: Reader<Role> = (value, path) => {
-  const { metadata = {}, rules, aggregationRule } = entriesOf(value, path);
-  const { labels = {}, ...named } = metadataOf(metadata);
-  const { clusterRoleSelectors = [] } = fields({ clusterRoleSelectors: list(selector) })(aggregationRule ?? {}, [
-    ...path,
-    'aggregationRule',
-  ]);
-  return {
-    ...named,
-    labels,
-    rules: list(rule)(rules ?? [], [...path, 'rules']),
-    aggregated: clusterRoleSelectors as readonly LabelSelector[],
-  };
-};
-
-/** @throws Malformed */
-export const readBinding: Reader<Binding> = (value, path) => {
-  const { metadata = {}, roleRef, subjects } = entriesOf(value, path);
-  const { name, namespace } = metadataOf(metadata);
-  const { kind, name: roleName } = fields({ apiGroup: text, kind: text, name: text })(roleRef, [...path, 'roleRef']);
-  const read = list(subject)(subjects ?? [], [...path, 'subjects']);
+export function readRole(value: unknown): Role {
+  const { metadata = {}, rules = [], aggregationRule = {} } = read(value, ROLE);
+  const { clusterRoleSelectors = [] } = aggregationRule;
+  const { name = '', namespace, labels = {} } = metadata;
   return {
     name,
     ...(namespace !== undefined && { namespace }),
-    role: { ...(kind !== undefined && { kind }), ...(roleName !== undefined && { name: roleName }) },
-    subjects: read.flatMap((one, i) => grantSubject(one, namespace, [...path, 'subjects', i])),
+    labels,
+    rules,
+    aggregated: clusterRoleSelectors as readonly LabelSelector[],
   };
-};
+}
+
+/** @throws Malformed */
+export function readBinding(value: unknown): Binding {
+  const { metadata = {}, roleRef: role = {}, subjects = [] } = read(value, BINDING);
+  const { name = '', namespace } = metadata;
+  return {
+    name,
+    ...(namespace !== undefined && { namespace }),
+    role,
+    subjects: subjects.flatMap((subject, i) => grantSubject(subject, namespace, ['subjects', i])),
+  };
+}
 
 /** By namespace and name: clusters have thousands of bindings. */
 export type Roles = ReadonlyMap<string, Role>;
@@ -148,11 +156,11 @@ function grants({ verbs = [], apiGroups = [], resources = [] }: Rule, { groups, 
 
 /** A service account without a namespace is valid only in a RoleBinding. */
 function grantSubject(
-  { kind, name = '', namespace }: ReturnType<typeof subject>,
+  { kind, name = '', namespace }: ValueOf<typeof SUBJECT>,
   home: string | undefined,
-  path: Path,
+  path: FieldPath,
 ): GrantSubject[] {
-  if (name === '') throw new Malformed([...path, 'name'], 'Required value');
+  if (name === '') throw new Malformed([missingField([...path, 'name'], undefined)]);
   switch (kind) {
     case 'ServiceAccount': {
       const account = namespace || home;
@@ -162,17 +170,8 @@ function grantSubject(
     case 'Group':
       return [{ kind, name }];
     default:
-      throw new Malformed([...path, 'kind'], 'must be ServiceAccount, User or Group');
+      throw new Malformed([problemAt([...path, 'kind'], 'must be ServiceAccount, User or Group')]);
   }
-}
-
-function metadataOf(value: unknown) {
-  const { name, namespace, labels } = entriesOf(value, ['metadata']);
-  return {
-    name: text(name ?? '', ['metadata', 'name']),
-    ...(namespace !== undefined && { namespace: text(namespace, ['metadata', 'namespace']) }),
-    ...(labels !== undefined && { labels: texts(labels, ['metadata', 'labels']) }),
-  };
 }
 
 function placeOf({ namespace = '', name }: Pick<Binding, 'namespace' | 'name'>): string {

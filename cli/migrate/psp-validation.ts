@@ -4,18 +4,14 @@
  * Source: k8s.io/kubernetes@v1.24.17 pkg/apis/policy/validation/validation.go. If its message names a wrong field, this
  * names the intended one.
  */
+import type { FieldPath } from '../schema/paths.ts';
+import { type Problem, problemAt, refusalText } from '../schema/problems.ts';
 import type { CapabilityLists } from './capability-lists.ts';
-import type { Path } from './invalid-input.ts';
 import { ANNOTATIONS, type Psp, type PspSpec, type Strategy } from './psp.ts';
 import type { Sysctls } from './sysctls.ts';
 import { PSP_VOLUMES } from './volume-types.ts';
 
-export interface Refusal {
-  readonly path: Path;
-  readonly reason: string;
-}
-
-export function refusalsOf({ annotations, spec }: Psp): Refusal[] {
+export function refusalsOf({ annotations, spec }: Psp): Problem[] {
   return [
     ...profileRefusals(annotations),
     ...strategyRefusals(spec),
@@ -31,25 +27,24 @@ export function refusalsOf({ annotations, spec }: Psp): Refusal[] {
 }
 
 /** ValidateObjectMeta, as far as a name goes. */
-export function nameRefusals(name: string | undefined): Refusal[] {
+export function nameRefusals(name: string | undefined): Problem[] {
   const path = ['metadata', 'name'];
-  if (!name) return [{ path, reason: 'Required value: name or generateName is required' }];
+  if (!name) return [problemAt(path, 'Required value: name or generateName is required')];
   return subdomainRefusals(path, name);
 }
 
-export function invalid(path: Path, value: unknown, detail: string): Refusal {
-  return { path, reason: `Invalid value: ${JSON.stringify(value)}: ${detail}` };
+export function invalid(path: FieldPath, value: unknown, detail: string): Problem {
+  return problemAt(path, `Invalid value: ${JSON.stringify(value)}: ${detail}`);
 }
 
-export function unsupported(path: Path, value: unknown, supported: readonly string[]): Refusal {
-  const list = supported.map((one) => JSON.stringify(one)).join(', ');
-  return { path, reason: `Unsupported value: ${JSON.stringify(value)}: supported values: ${list}` };
+export function unsupported(path: FieldPath, value: unknown, supported: readonly string[]): Problem {
+  return problemAt(path, refusalText('enum', value, supported) ?? '');
 }
 
 const SUBDOMAIN = '[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*';
 
 /** metav1 validation.IsDNS1123Subdomain */
-function subdomainRefusals(path: Path, name: string, tested = name): Refusal[] {
+function subdomainRefusals(path: FieldPath, name: string, tested = name): Problem[] {
   return [
     ...(tested.length > 253 ? [invalid(path, name, 'must be no more than 253 characters')] : []),
     ...(new RegExp(`^${SUBDOMAIN}$`).test(tested)
@@ -65,12 +60,12 @@ function subdomainRefusals(path: Path, name: string, tested = name): Refusal[] {
   ];
 }
 
-function notIn(path: Path, values: readonly string[] = [], supported: readonly string[]): Refusal[] {
+function notIn(path: FieldPath, values: readonly string[] = [], supported: readonly string[]): Problem[] {
   return values.flatMap((value, i) => (supported.includes(value) ? [] : [unsupported([...path, i], value, supported)]));
 }
 
-function profileRefusals(annotations: Psp['annotations']): Refusal[] {
-  const each = (key: string, check: (path: Path, profile: string, whole: string) => Refusal[], split: boolean) => {
+function profileRefusals(annotations: Psp['annotations']): Problem[] {
+  const each = (key: string, check: (path: FieldPath, profile: string, whole: string) => Problem[], split: boolean) => {
     const whole = annotations[key] ?? '';
     const profiles = whole === '' ? [] : split ? whole.split(',') : [whole];
     return profiles.flatMap((profile) => check(['metadata', 'annotations', key], profile, whole));
@@ -87,13 +82,13 @@ function profileRefusals(annotations: Psp['annotations']): Refusal[] {
   ];
 }
 
-function appArmorRefusals(path: Path, profile: string, whole: string): Refusal[] {
+function appArmorRefusals(path: FieldPath, profile: string, whole: string): Problem[] {
   return ['', 'runtime/default', 'unconfined'].includes(profile) || profile.startsWith('localhost/')
     ? []
     : [invalid(path, whole, `invalid AppArmor profile name: ${JSON.stringify(profile)}`)];
 }
 
-function seccompRefusals(path: Path, profile: string): Refusal[] {
+function seccompRefusals(path: FieldPath, profile: string): Problem[] {
   if (['runtime/default', 'docker/default', 'unconfined'].includes(profile)) return [];
   if (!profile.startsWith('localhost/')) return [invalid(path, profile, 'must be a valid seccomp profile')];
   const file = profile.slice('localhost/'.length);
@@ -106,7 +101,7 @@ function seccompRefusals(path: Path, profile: string): Refusal[] {
 const USER_RULES = ['MustRunAs', 'MustRunAsNonRoot', 'RunAsAny'];
 const GROUP_RULES = ['MayRunAs', 'MustRunAs', 'RunAsAny'];
 
-function strategyRefusals(spec: PspSpec): Refusal[] {
+function strategyRefusals(spec: PspSpec): Problem[] {
   return [
     ...ruleRefusals(['spec', 'runAsUser'], spec.runAsUser, USER_RULES),
     ...(spec.runAsGroup ? runAsGroupRefusals(spec.runAsGroup) : []),
@@ -116,7 +111,7 @@ function strategyRefusals(spec: PspSpec): Refusal[] {
   ];
 }
 
-function ruleRefusals(path: Path, { rule = '', ranges }: Strategy = {}, rules: readonly string[]): Refusal[] {
+function ruleRefusals(path: FieldPath, { rule = '', ranges }: Strategy = {}, rules: readonly string[]): Problem[] {
   return [
     ...(rules.includes(rule) ? [] : [unsupported([...path, 'rule'], rule, rules)]),
     ...rangeRefusals([...path, 'ranges'], ranges),
@@ -124,7 +119,7 @@ function ruleRefusals(path: Path, { rule = '', ranges }: Strategy = {}, rules: r
 }
 
 /** The only strategy whose ranges are counted, and whose rules have another order. */
-function runAsGroupRefusals({ rule = '', ranges = [] }: Strategy): Refusal[] {
+function runAsGroupRefusals({ rule = '', ranges = [] }: Strategy): Problem[] {
   const path = ['spec', 'runAsGroup'];
   switch (rule) {
     case 'RunAsAny':
@@ -139,7 +134,7 @@ function runAsGroupRefusals({ rule = '', ranges = [] }: Strategy): Refusal[] {
   }
 }
 
-function rangeRefusals(path: Path, ranges: Strategy['ranges'] = []): Refusal[] {
+function rangeRefusals(path: FieldPath, ranges: Strategy['ranges'] = []): Problem[] {
   return ranges.flatMap(({ min = 0, max = 0 }, i) => [
     ...(min < 0 ? [invalid([...path, i, 'min'], min, 'min cannot be negative')] : []),
     ...(max < 0 ? [invalid([...path, i, 'max'], max, 'max cannot be negative')] : []),
@@ -147,7 +142,7 @@ function rangeRefusals(path: Path, ranges: Strategy['ranges'] = []): Refusal[] {
   ]);
 }
 
-export function capabilityRefusals(lists: CapabilityLists, at: Path): Refusal[] {
+export function capabilityRefusals(lists: CapabilityLists, at: FieldPath): Problem[] {
   const { requiredDropCapabilities: required = [], allowedCapabilities = [], defaultAddCapabilities = [] } = lists;
   const dropped = (field: string, names: readonly string[]) =>
     names.flatMap((name, i) =>
@@ -170,7 +165,7 @@ export function capabilityRefusals(lists: CapabilityLists, at: Path): Refusal[] 
   ];
 }
 
-function escalationRefusals({ defaultAllowPrivilegeEscalation, allowPrivilegeEscalation = true }: PspSpec): Refusal[] {
+function escalationRefusals({ defaultAllowPrivilegeEscalation, allowPrivilegeEscalation = true }: PspSpec): Problem[] {
   return defaultAllowPrivilegeEscalation && !allowPrivilegeEscalation
     ? [
         invalid(
@@ -182,26 +177,24 @@ function escalationRefusals({ defaultAllowPrivilegeEscalation, allowPrivilegeEsc
     : [];
 }
 
-function hostPathRefusals({ allowedHostPaths = [] }: PspSpec): Refusal[] {
+function hostPathRefusals({ allowedHostPaths = [] }: PspSpec): Problem[] {
   return allowedHostPaths.flatMap(({ pathPrefix = '' }, i) => {
     const path = ['spec', 'allowedHostPaths', i];
-    if (pathPrefix === '') return [{ path, reason: 'Required value: is required' }];
+    if (pathPrefix === '') return [problemAt(path, 'Required value: is required')];
     return pathPrefix.split('/').includes('..') ? [invalid(path, pathPrefix, "must not contain '..'")] : [];
   });
 }
 
-function driverRefusals({ allowedFlexVolumes = [], allowedCSIDrivers = [] }: PspSpec): Refusal[] {
+function driverRefusals({ allowedFlexVolumes = [], allowedCSIDrivers = [] }: PspSpec): Problem[] {
   return [
     ...allowedFlexVolumes.flatMap(({ driver }, i) =>
-      driver
-        ? []
-        : [{ path: ['spec', 'allowedFlexVolumes', i, 'driver'], reason: 'Required value: must specify a driver' }],
+      driver ? [] : [problemAt(['spec', 'allowedFlexVolumes', i, 'driver'], 'Required value: must specify a driver')],
     ),
     ...allowedCSIDrivers.flatMap(({ name = '' }, i) => {
       const path = ['spec', 'allowedCSIDrivers', i, 'name'];
       return [
-        ...(name === '' ? [{ path, reason: 'Required value' }] : []),
-        ...(name.length > 63 ? [{ path, reason: 'Too long: must have at most 63 bytes' }] : []),
+        ...(name === '' ? [problemAt(path, 'Required value')] : []),
+        ...(name.length > 63 ? [problemAt(path, 'Too long: must have at most 63 bytes')] : []),
         ...subdomainRefusals(path, name, name.toLowerCase()),
       ];
     }),
@@ -211,13 +204,13 @@ function driverRefusals({ allowedFlexVolumes = [], allowedCSIDrivers = [] }: Psp
 const SYSCTL = '([a-z0-9]([-_a-z0-9]*[a-z0-9])?\\.)*([a-z0-9][-_a-z0-9]*)?[a-z0-9*]';
 const IS_SYSCTL = new RegExp(`^${SYSCTL}$`);
 
-export function sysctlRefusals(lists: Sysctls, at: Path): Refusal[] {
+export function sysctlRefusals(lists: Sysctls, at: FieldPath): Problem[] {
   const { allowedUnsafeSysctls: allowed = [], forbiddenSysctls: forbidden = [] } = lists;
   return [
     ...patternRefusals([...at, 'allowedUnsafeSysctls'], allowed),
     ...patternRefusals([...at, 'forbiddenSysctls'], forbidden),
     ...allowed.flatMap((a, i) =>
-      forbidden.flatMap((f, j): Refusal[] => {
+      forbidden.flatMap((f, j): Problem[] => {
         if (covers(f, a)) return [invalid([...at, 'allowedUnsafeSysctls', i], a, `sysctl overlaps with ${f}`)];
         return covers(a, f) ? [invalid([...at, 'forbiddenSysctls', j], f, `sysctl overlaps with ${a}`)] : [];
       }),
@@ -225,7 +218,7 @@ export function sysctlRefusals(lists: Sysctls, at: Path): Refusal[] {
   ];
 }
 
-function patternRefusals(path: Path, patterns: readonly string[]): Refusal[] {
+function patternRefusals(path: FieldPath, patterns: readonly string[]): Problem[] {
   return [
     ...patterns.flatMap((pattern, i) => {
       if (pattern === '') return [invalid([...path, i], pattern, 'empty sysctl not allowed')];
@@ -234,7 +227,7 @@ function patternRefusals(path: Path, patterns: readonly string[]): Refusal[] {
         : [invalid([...path, i], pattern, `must have at most 253 characters and match regex ${SYSCTL}`)];
     }),
     ...(patterns.includes('*') && patterns.length > 1
-      ? [{ path, reason: "Forbidden: if '*' is present, must not specify other sysctls" }]
+      ? [problemAt(path, "Forbidden: if '*' is present, must not specify other sysctls")]
       : []),
   ];
 }
@@ -244,20 +237,18 @@ function covers(pattern: string, other: string): boolean {
   return pattern.endsWith('*') ? other.replace(/\*$/, '').startsWith(pattern.slice(0, -1)) : pattern === other;
 }
 
-function runtimeClassRefusals({ runtimeClass }: PspSpec): Refusal[] {
+function runtimeClassRefusals({ runtimeClass }: PspSpec): Problem[] {
   if (!runtimeClass) return [];
   const { allowedRuntimeClassNames: allowed = [], defaultRuntimeClassName: filling } = runtimeClass;
   const path = ['spec', 'runtimeClass', 'allowedRuntimeClassNames'];
   return [
     ...allowed.flatMap((name, i) => [
       ...(name === '*' ? [] : subdomainRefusals([...path, i], name)),
-      ...(allowed.indexOf(name) < i
-        ? [{ path: [...path, i], reason: `Duplicate value: ${JSON.stringify(name)}` }]
-        : []),
+      ...(allowed.indexOf(name) < i ? [problemAt([...path, i], `Duplicate value: ${JSON.stringify(name)}`)] : []),
     ]),
     ...(filling === undefined ? [] : subdomainRefusals(['spec', 'runtimeClass', 'defaultRuntimeClassName'], filling)),
     ...(filling !== undefined && !allowed.includes(filling) && !allowed.includes('*')
-      ? [{ path, reason: `Required value: default ${JSON.stringify(filling)} must be allowed` }]
+      ? [problemAt(path, `Required value: default ${JSON.stringify(filling)} must be allowed`)]
       : []),
     ...(allowed.includes('*') && allowed.length > 1
       ? [invalid(path, allowed, "if '*' is present, must not specify other RuntimeClass names")]

@@ -1,5 +1,6 @@
 /** A PodSecurityPolicy (policy/v1beta1 of Kubernetes 1.24) as it is read. */
-import { fields, flag, int32, integer, list, type Reader, text } from './shape.ts';
+import { anything, boolean, int32, integer, list, object, string, type ValueOf } from '../schema/typed.ts';
+import { METADATA } from './metadata.ts';
 
 export interface Psp {
   readonly name: string;
@@ -14,38 +15,45 @@ export const ANNOTATIONS = {
   defaultAppArmor: 'apparmor.security.beta.kubernetes.io/defaultProfileName',
 } as const;
 
-const range = fields({ min: integer, max: integer });
-const strategy = fields({ rule: text, ranges: list(range) });
-const seLinuxOptions = fields({ user: text, role: text, type: text, level: text });
+const range = object({ min: integer, max: integer });
+const strategy = object({ rule: string, ranges: list(range) });
+const seLinuxOptions = object({ user: string, role: string, type: string, level: string });
 
-const SPEC = fields({
-  privileged: flag,
-  defaultAddCapabilities: list(text),
-  requiredDropCapabilities: list(text),
-  allowedCapabilities: list(text),
-  volumes: list(text),
-  hostNetwork: flag,
-  hostPorts: list(fields({ min: int32, max: int32 })),
-  hostPID: flag,
-  hostIPC: flag,
-  seLinux: fields({ rule: text, seLinuxOptions }),
+const SPEC = object({
+  privileged: boolean,
+  defaultAddCapabilities: list(string),
+  requiredDropCapabilities: list(string),
+  allowedCapabilities: list(string),
+  volumes: list(string),
+  hostNetwork: boolean,
+  hostPorts: list(object({ min: int32, max: int32 })),
+  hostPID: boolean,
+  hostIPC: boolean,
+  seLinux: object({ rule: string, seLinuxOptions }),
   runAsUser: strategy,
   runAsGroup: strategy,
   supplementalGroups: strategy,
   fsGroup: strategy,
-  readOnlyRootFilesystem: flag,
-  defaultAllowPrivilegeEscalation: flag,
-  allowPrivilegeEscalation: flag,
-  allowedHostPaths: list(fields({ pathPrefix: text, readOnly: flag })),
-  allowedFlexVolumes: list(fields({ driver: text })),
-  allowedCSIDrivers: list(fields({ name: text })),
-  allowedUnsafeSysctls: list(text),
-  forbiddenSysctls: list(text),
-  allowedProcMountTypes: list(text),
-  runtimeClass: fields({ allowedRuntimeClassNames: list(text), defaultRuntimeClassName: text }),
+  readOnlyRootFilesystem: boolean,
+  defaultAllowPrivilegeEscalation: boolean,
+  allowPrivilegeEscalation: boolean,
+  allowedHostPaths: list(object({ pathPrefix: string, readOnly: boolean })),
+  allowedFlexVolumes: list(object({ driver: string })),
+  allowedCSIDrivers: list(object({ name: string })),
+  allowedUnsafeSysctls: list(string),
+  forbiddenSysctls: list(string),
+  allowedProcMountTypes: list(string),
+  runtimeClass: object({ allowedRuntimeClassNames: list(string), defaultRuntimeClassName: string }),
 });
 
-export type PspSpec = ReturnType<typeof SPEC>;
-export type Strategy = ReturnType<typeof strategy>;
+/** As a whole. */
+export const PSP_OBJECT = object({
+  apiVersion: string,
+  kind: string,
+  metadata: METADATA,
+  spec: SPEC,
+  status: anything,
+});
 
-export const readPspSpec: Reader<PspSpec> = (value, path) => SPEC(value ?? {}, path);
+export type PspSpec = ValueOf<typeof SPEC>;
+export type Strategy = ValueOf<typeof strategy>;

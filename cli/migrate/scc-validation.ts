@@ -3,8 +3,9 @@
  *
  * Source: github.com/openshift/apiserver-library-go pkg/securitycontextconstraints and the kinds' own validation.
  */
-import type { Path } from './invalid-input.ts';
-import { capabilityRefusals, invalid, type Refusal, sysctlRefusals, unsupported } from './psp-validation.ts';
+import type { FieldPath } from '../schema/paths.ts';
+import type { Problem } from '../schema/problems.ts';
+import { capabilityRefusals, invalid, sysctlRefusals, unsupported } from './psp-validation.ts';
 import type { Scc } from './scc.ts';
 import { SCC_VOLUMES } from './volume-types.ts';
 
@@ -12,7 +13,7 @@ const USER_TYPES = ['MustRunAs', 'MustRunAsNonRoot', 'MustRunAsRange', 'RunAsAny
 const TYPES = ['MustRunAs', 'RunAsAny'];
 const VOLUMES = [...SCC_VOLUMES.keys(), '*', 'none'].sort();
 
-export function sccRefusals(scc: Scc): Refusal[] {
+export function sccRefusals(scc: Scc): Problem[] {
   const { priority = 0, volumes = [], userNamespaceLevel } = scc;
   return [
     ...(priority < 0 ? [invalid(['priority'], priority, 'priority cannot be negative')] : []),
@@ -28,6 +29,6 @@ export function sccRefusals(scc: Scc): Refusal[] {
   ];
 }
 
-function oneOf(path: Path, value = '', supported: readonly string[]): Refusal[] {
+function oneOf(path: FieldPath, value = '', supported: readonly string[]): Problem[] {
   return supported.includes(value) ? [] : [unsupported(path, value, supported)];
 }

@@ -1,39 +1,43 @@
 /** OpenShift's SecurityContextConstraints (security.openshift.io/v1) as they are read. */
-import { fields, flag, integer, list, text } from './shape.ts';
+import { boolean, integer, list, object, string, type ValueOf } from '../schema/typed.ts';
+import { METADATA } from './metadata.ts';
 
-const group = fields({ type: text, ranges: list(fields({ min: integer, max: integer })) });
+const group = object({ type: string, ranges: list(object({ min: integer, max: integer })) });
 
-/** All but apiVersion, kind and metadata; null lists count as absent, as in OpenShift. */
-export const readScc = fields({
-  allowHostDirVolumePlugin: flag,
-  allowHostIPC: flag,
-  allowHostNetwork: flag,
-  allowHostPID: flag,
-  allowHostPorts: flag,
-  allowPrivilegeEscalation: flag,
-  allowPrivilegedContainer: flag,
-  allowedCapabilities: list(text),
-  allowedFlexVolumes: list(fields({ driver: text })),
-  allowedUnsafeSysctls: list(text),
-  defaultAddCapabilities: list(text),
-  defaultAllowPrivilegeEscalation: flag,
-  forbiddenSysctls: list(text),
+/** Null lists count as absent, as in OpenShift. */
+export const SCC_OBJECT = object({
+  apiVersion: string,
+  kind: string,
+  metadata: METADATA,
+  allowHostDirVolumePlugin: boolean,
+  allowHostIPC: boolean,
+  allowHostNetwork: boolean,
+  allowHostPID: boolean,
+  allowHostPorts: boolean,
+  allowPrivilegeEscalation: boolean,
+  allowPrivilegedContainer: boolean,
+  allowedCapabilities: list(string),
+  allowedFlexVolumes: list(object({ driver: string })),
+  allowedUnsafeSysctls: list(string),
+  defaultAddCapabilities: list(string),
+  defaultAllowPrivilegeEscalation: boolean,
+  forbiddenSysctls: list(string),
   fsGroup: group,
-  groups: list(text),
+  groups: list(string),
   priority: integer,
-  readOnlyRootFilesystem: flag,
-  requiredDropCapabilities: list(text),
-  runAsUser: fields({ type: text, uid: integer, uidRangeMin: integer, uidRangeMax: integer }),
-  seLinuxContext: fields({
-    type: text,
-    seLinuxOptions: fields({ user: text, role: text, type: text, level: text }),
+  readOnlyRootFilesystem: boolean,
+  requiredDropCapabilities: list(string),
+  runAsUser: object({ type: string, uid: integer, uidRangeMin: integer, uidRangeMax: integer }),
+  seLinuxContext: object({
+    type: string,
+    seLinuxOptions: object({ user: string, role: string, type: string, level: string }),
   }),
-  seccompProfiles: list(text),
+  seccompProfiles: list(string),
   supplementalGroups: group,
-  userNamespaceLevel: text,
-  users: list(text),
-  volumes: list(text),
+  userNamespaceLevel: string,
+  users: list(string),
+  volumes: list(string),
 });
 
-export type Scc = ReturnType<typeof readScc>;
-export type SccGroup = ReturnType<typeof group>;
+export type Scc = ValueOf<typeof SCC_OBJECT>;
+export type SccGroup = ValueOf<typeof group>;

@@ -1,4 +1,8 @@
 /** The objects of the input → the objects to migrate, and their users. */
+
+import { objectOf } from '../../operator/cluster/raw.ts';
+import { type Problem, problemAt } from '../schema/problems.ts';
+import { Malformed, read } from '../schema/typed.ts';
 import type { Choice } from './defaulting.ts';
 import {
   type Binding,
@@ -12,16 +16,15 @@ import {
   rolesByPlace,
   unknownRoles,
 } from './grants.ts';
-import { InvalidInput, type Path, type Problem } from './invalid-input.ts';
+import { type InputProblem, InvalidInput } from './invalid-input.ts';
 import type { Note } from './migration.ts';
 import type { Part } from './part.ts';
-import { readPspSpec } from './psp.ts';
+import { PSP_OBJECT } from './psp.ts';
 import { pspParts } from './psp-policy.ts';
-import { nameRefusals, type Refusal, refusalsOf } from './psp-validation.ts';
-import { readScc } from './scc.ts';
+import { nameRefusals, refusalsOf } from './psp-validation.ts';
+import { SCC_OBJECT } from './scc.ts';
 import { sccGrants, sccParts } from './scc-policy.ts';
 import { sccRefusals } from './scc-validation.ts';
-import { entriesOf, Malformed, text, texts } from './shape.ts';
 
 /** One PodSecurityPolicy or SecurityContextConstraints. */
 export interface Source {
@@ -64,51 +67,47 @@ type Read =
   | { readonly source: Source }
   | { readonly role: Role }
   | { readonly binding: Binding }
-  | { readonly problems: readonly Problem[] }
+  | { readonly problems: readonly InputProblem[] }
   | Record<never, never>;
 
 function readObject(value: unknown, index: number): Read {
   const object = objectText(value);
-  const problem = ({ path, reason }: Refusal): Problem => ({ index, object, path, reason });
+  const refused = (problems: readonly Problem[]) => ({ problems: problems.map((one) => ({ index, object, ...one })) });
   try {
-    return readKnown(value, object, (refusals) => ({ problems: refusals.map(problem) }));
+    return readKnown(value, object, refused);
   } catch (error) {
     if (!(error instanceof Malformed)) throw error;
-    return { problems: [problem({ path: error.path, reason: error.message })] };
+    return refused(error.problems);
   }
 }
 
-function readKnown(value: unknown, object: string, refused: (refusals: readonly Refusal[]) => Read): Read {
-  const { apiVersion, kind } = entriesOf(value, []);
+function readKnown(value: unknown, object: string, refused: (problems: readonly Problem[]) => Read): Read {
+  const { apiVersion, kind } = objectOf(value);
   const group = String(apiVersion).split('/').slice(0, -1).join('/');
   switch (kind) {
     case 'PodSecurityPolicy':
       if (apiVersion !== 'policy/v1beta1' && apiVersion !== 'extensions/v1beta1')
-        return refused([
-          { path: ['apiVersion'], reason: `${apiVersion} has none: PodSecurityPolicy is of policy/v1beta1` },
-        ]);
+        return refused([problemAt(['apiVersion'], `${apiVersion} has none: PodSecurityPolicy is of policy/v1beta1`)]);
       return readPsp(value, object, refused);
     case 'SecurityContextConstraints':
       if (apiVersion !== 'security.openshift.io/v1' && apiVersion !== 'v1')
-        return refused([{ path: ['apiVersion'], reason: `${apiVersion} has none: it is of security.openshift.io/v1` }]);
+        return refused([problemAt(['apiVersion'], `${apiVersion} has none: it is of security.openshift.io/v1`)]);
       return readSccSource(value, object, refused);
     case 'ClusterRole':
     case 'Role':
-      return group === RBAC ? { role: readRole(value, []) } : {};
+      return group === RBAC ? { role: readRole(value) } : {};
     case 'ClusterRoleBinding':
     case 'RoleBinding':
-      return group === RBAC ? { binding: readBinding(value, []) } : {};
+      return group === RBAC ? { binding: readBinding(value) } : {};
     default:
       return {};
   }
 }
 
-function readPsp(value: unknown, object: string, refused: (refusals: readonly Refusal[]) => Read): Read {
-  const { apiVersion, kind, metadata, spec, status, ...others } = entriesOf(value, []);
-  const [unknown] = Object.keys(others);
-  if (unknown !== undefined) throw new Malformed([unknown], `no field of a ${kind} of ${apiVersion}`);
-  const { name, annotations } = metadataOf(metadata);
-  const psp = { name: name ?? '', annotations, spec: readPspSpec(spec, ['spec']) };
+function readPsp(value: unknown, object: string, refused: (problems: readonly Problem[]) => Read): Read {
+  const { metadata = {}, spec = {} } = read(value, PSP_OBJECT);
+  const { name, annotations = {} } = metadata;
+  const psp = { name: name ?? '', annotations, spec };
   const refusals = [...nameRefusals(name), ...refusalsOf(psp)];
   return refusals.length > 0
     ? refused(refusals)
@@ -124,10 +123,9 @@ function readPsp(value: unknown, object: string, refused: (refusals: readonly Re
       };
 }
 
-function readSccSource(value: unknown, object: string, refused: (refusals: readonly Refusal[]) => Read): Read {
-  const { apiVersion, kind, metadata, ...contents } = entriesOf(value, []);
-  const { name } = metadataOf(metadata);
-  const scc = readScc(contents, []);
+function readSccSource(value: unknown, object: string, refused: (problems: readonly Problem[]) => Read): Read {
+  const scc = read(value, SCC_OBJECT);
+  const { name } = scc.metadata ?? {};
   const refusals = [...nameRefusals(name), ...sccRefusals(scc)];
   return refusals.length > 0
     ? refused(refusals)
@@ -143,26 +141,16 @@ function readSccSource(value: unknown, object: string, refused: (refusals: reado
       };
 }
 
-function metadataOf(value: unknown) {
-  const { name, annotations } = entriesOf(value ?? {}, ['metadata']);
-  return {
-    ...(name !== undefined && { name: text(name, ['metadata', 'name']) }),
-    annotations: texts(annotations ?? {}, ['metadata', 'annotations']),
-  };
-}
-
 /** Two objects with the same name would become one policy. */
-function doubles(read: readonly Read[], objects: readonly unknown[]): Problem[] {
+function doubles(read: readonly Read[], objects: readonly unknown[]): InputProblem[] {
   const named = read.flatMap((one, index) => ('source' in one ? [{ ...one.source, index }] : []));
-  return named.flatMap(({ name, index, object }): Problem[] => {
+  return named.flatMap(({ name, index, object }): InputProblem[] => {
     const first = named.find((one) => one.name === name);
     if (!first || first.index === index) return [];
     const reason = `${objectText(objects[first.index])} has the same name: their policies would be one. Migrate them one by one, or rename one`;
-    return [{ index, object, path: NAME, reason }];
+    return [{ index, object, ...problemAt(['metadata', 'name'], reason) }];
   });
 }
-
-const NAME: Path = ['metadata', 'name'];
 
 function objectText(value: unknown): string {
   const { kind, metadata } = (value ?? {}) as { kind?: unknown; metadata?: { name?: unknown } | null };

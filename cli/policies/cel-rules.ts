@@ -1,8 +1,8 @@
 /** The CEL rules of a CRD (x-kubernetes-validations), run on a policy as the API server runs them when one is created. */
 import type { CelRule, Schema } from '../../operator/api/schema.ts';
 import { CelEngine } from '../../operator/evaluate/cel.ts';
-import { fieldPath } from '../input/paths.ts';
-import { isObject, type Problem, problemAt, walk } from '../input/schema.ts';
+import { fieldPath } from '../schema/paths.ts';
+import { isObject, type Problem, problemAt, walk } from '../schema/problems.ts';
 
 /** Property names that CEL reserves (k8s.io/apiserver/pkg/cel/escaping.go): a rule says `self.__namespace__`. */
 const RESERVED = new Set(

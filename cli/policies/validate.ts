@@ -8,9 +8,9 @@ import { type ModelError, modelOf } from '../../operator/api/model.ts';
 import { type Schema, schemaAt } from '../../operator/api/schema.ts';
 import { type RawObject, valueAt, withoutNulls } from '../../operator/cluster/raw.ts';
 import { schemaOf } from '../input/kubernetes-schema.ts';
-import { type FieldPath, pathText } from '../input/paths.ts';
-import { missingField, type Problem, problemAt, refusalText, unknownFields } from '../input/schema.ts';
-import { type Hinting, withTypeHints } from '../input/type-hint.ts';
+import { type FieldPath, pathText } from '../schema/paths.ts';
+import { missingField, type Problem, problemAt, refusalText, unknownFields } from '../schema/problems.ts';
+import { type Hinting, withTypeHints } from '../schema/type-hint.ts';
 import { ruleProblems, ruleRefusal } from './cel-rules.ts';
 
 export interface Validation {

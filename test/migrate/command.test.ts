@@ -109,8 +109,8 @@ spec:
       ['-f', '-'],
       wrong,
       [
-        'cappol: standard input:5: PodSecurityPolicy/wrong: spec.privileged: must be true or false, not "no"',
-        'standard input:12: PodSecurityPolicy/refused: metadata.annotations[seccomp.security.alpha.kubernetes.io/allowedProfileNames]: Invalid value: "default": must be a valid seccomp profile',
+        'cappol: standard input:5: PodSecurityPolicy/wrong: spec.privileged: Invalid value: string: must be of type boolean: write false, without quotes',
+        'standard input:12: PodSecurityPolicy/refused: metadata.annotations["seccomp.security.alpha.kubernetes.io/allowedProfileNames"]: Invalid value: "default": must be a valid seccomp profile',
         'standard input:20: PodSecurityPolicy/refused: spec.runAsUser.ranges[0].min: Invalid value: 9: min cannot be greater than max\n',
       ].join('\n'),
     ],

@@ -110,21 +110,21 @@ export const ANNOTATIONS: Readonly<
 > = {
   'seccomp profiles that are none': [
     { [`${SECCOMP}/allowedProfileNames`]: '*,runtime/default,', [`${SECCOMP}/defaultProfileName`]: 'RuntimeDefault' },
-    `metadata.annotations[${SECCOMP}/defaultProfileName]: Invalid value: "RuntimeDefault": must be a valid seccomp profile`,
-    `metadata.annotations[${SECCOMP}/allowedProfileNames]: Invalid value: "": must be a valid seccomp profile`,
+    `metadata.annotations["${SECCOMP}/defaultProfileName"]: Invalid value: "RuntimeDefault": must be a valid seccomp profile`,
+    `metadata.annotations["${SECCOMP}/allowedProfileNames"]: Invalid value: "": must be a valid seccomp profile`,
   ],
   'seccomp profiles that lead out of their folder': [
     { [`${SECCOMP}/allowedProfileNames`]: 'localhost//etc/a,localhost/../b' },
-    `metadata.annotations[${SECCOMP}/allowedProfileNames]: Invalid value: "/etc/a": must be a relative path`,
-    `metadata.annotations[${SECCOMP}/allowedProfileNames]: Invalid value: "../b": must not contain '..'`,
+    `metadata.annotations["${SECCOMP}/allowedProfileNames"]: Invalid value: "/etc/a": must be a relative path`,
+    `metadata.annotations["${SECCOMP}/allowedProfileNames"]: Invalid value: "../b": must not contain '..'`,
   ],
   'AppArmor profiles that are none': [
     {
       [`${APP_ARMOR}/allowedProfileNames`]: 'runtime/default,*',
       [`${APP_ARMOR}/defaultProfileName`]: 'docker/default',
     },
-    `metadata.annotations[${APP_ARMOR}/defaultProfileName]: Invalid value: "docker/default": invalid AppArmor profile name: "docker/default"`,
-    `metadata.annotations[${APP_ARMOR}/allowedProfileNames]: Invalid value: "runtime/default,*": invalid AppArmor profile name: "*"`,
+    `metadata.annotations["${APP_ARMOR}/defaultProfileName"]: Invalid value: "docker/default": invalid AppArmor profile name: "docker/default"`,
+    `metadata.annotations["${APP_ARMOR}/allowedProfileNames"]: Invalid value: "runtime/default,*": invalid AppArmor profile name: "*"`,
   ],
 };
 
@@ -132,21 +132,30 @@ export const ANNOTATIONS: Readonly<
 export const MALFORMED: Readonly<Record<string, SpecRow>> = {
   'what is not a flag, list, text, number or mapping': [
     { privileged: 'yes' },
-    'spec.privileged: must be true or false, not "yes"',
+    'spec.privileged: Invalid value: string: must be of type boolean: write true, without quotes',
   ],
-  'a text for a list': [{ volumes: 'secret' }, 'spec.volumes: must be a list, not "secret"'],
-  'a number for a text': [{ volumes: [5] }, 'spec.volumes[0]: must be a string, not 5'],
+  'a text for a list': [
+    { volumes: 'secret' },
+    'spec.volumes: Invalid value: string: must be of type array: write a list: [secret]',
+  ],
+  'a number for a text': [
+    { volumes: [5] },
+    "spec.volumes[0]: Invalid value: number: must be of type string: write '5', in quotes",
+  ],
   'a fraction for a number': [
     { hostPorts: [{ min: 1.5, max: 2 }] },
-    'spec.hostPorts[0].min: must be a whole number, not 1.5',
+    'spec.hostPorts[0].min: Invalid value: number: must be of type integer',
   ],
   'a port that is no 32-bit number': [
     { hostPorts: [{ min: 1, max: 2147483648 }] },
-    'spec.hostPorts[0].max: must be a whole number of 32 bits, not 2147483648',
+    'spec.hostPorts[0].max: 2147483648 should be less than or equal to 2147483647',
   ],
-  'a list for a mapping': [{ seLinux: [] }, 'spec.seLinux: must be a mapping, not a list'],
+  'a list for a mapping': [
+    { seLinux: [] },
+    'spec.seLinux: Invalid value: array: must be of type object: write its fields: rule, seLinuxOptions',
+  ],
   'a field that there is not': [
     { allowedCapabilites: ['KILL'] },
-    'spec.allowedCapabilites: no such field: it has privileged, defaultAddCapabilities,',
+    'spec.allowedCapabilites: no such field: did you mean allowedCapabilities? the known fields are privileged,',
   ],
 };

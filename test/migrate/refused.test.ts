@@ -58,7 +58,7 @@ describe('migrate refuses', () => {
   it('a field beside the spec', () => {
     assertProblems(
       [{ ...psp(), sepc: {} }],
-      ['PodSecurityPolicy/psp: sepc: no field of a PodSecurityPolicy of policy/v1beta1'],
+      ['PodSecurityPolicy/psp: sepc: no such field: did you mean spec? the known fields are apiVersion, kind,'],
     );
   });
 
@@ -73,7 +73,7 @@ describe('migrate refuses', () => {
     assertProblems(
       [psp({ privileged: 1 }, {}, 'a'), psp({}, {}, 'b'), scc({ priority: -1 }, 'c')],
       [
-        'PodSecurityPolicy/a: spec.privileged: must be true or false, not 1',
+        'PodSecurityPolicy/a: spec.privileged: Invalid value: number: must be of type boolean',
         'SecurityContextConstraints/c: priority: Invalid value: -1: priority cannot be negative',
       ],
     );
@@ -96,7 +96,7 @@ describe('migrate refuses', () => {
     assertProblems(
       [{ ...all, rules: { verbs: [] } }, binding(all, [{ kind: 'Team', name: 'a' }]), binding(all, [group('')])],
       [
-        'ClusterRole/all: rules: must be a list, not a mapping',
+        'ClusterRole/all: rules: Invalid value: object: must be of type array: write a list: [{verbs: []}]',
         'ClusterRoleBinding/to-all: subjects[0].kind: must be ServiceAccount, User or Group',
         'ClusterRoleBinding/to-all: subjects[0].name: Required value',
       ],

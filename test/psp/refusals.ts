@@ -1,8 +1,8 @@
 /** Whether migration refuses what the API server of PodSecurityPolicies refuses, for the same reasons. */
 import { isDeepStrictEqual } from 'node:util';
 import fc from 'fast-check';
-import { pathText } from '../../cli/migrate/invalid-input.ts';
 import { InvalidInput, migrate } from '../../cli/migrate/migrate.ts';
+import { type FieldPath, pathText } from '../../cli/schema/paths.ts';
 import { psp as shortest } from '../migrate/objects.ts';
 import { ANNOTATIONS, REFUSED } from '../migrate/refused-rows.ts';
 import type { PodSecurityPolicy } from './objects.ts';
@@ -47,8 +47,17 @@ function migrateRefusals(policy: PodSecurityPolicy) {
     return [];
   } catch (error) {
     if (!(error instanceof InvalidInput)) throw error;
-    return error.problems.map(({ path, reason }) => ({ field: pathText(path), message: reason }));
+    return error.problems.map(({ path, message }) => ({
+      field: fieldOf(path),
+      message: message.slice(`${pathText(path)}: `.length),
+    }));
   }
+}
+
+/** As the API server writes it: a key with dots in brackets, without quotes. */
+function fieldOf(path: FieldPath): string {
+  const steps = path.map((step) => (typeof step === 'number' || step.includes('.') ? `[${step}]` : `.${step}`));
+  return steps.join('').replace(/^\./, '');
 }
 
 /** What validation.go names wrongly → what it means. */

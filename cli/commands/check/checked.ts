@@ -4,8 +4,8 @@ import { findings } from '../../../operator/evaluate/findings.ts';
 import type { Judgement } from '../../../operator/evaluate/verdict.ts';
 import type { PodSpec } from '../../../operator/model/objects.ts';
 import { formatVersion } from '../../../operator/standards/level-version.ts';
-import { type FieldPath, fieldPath } from '../../input/paths.ts';
 import type { PolicyContext } from '../../policies/context.ts';
+import { type FieldPath, fieldPath } from '../../schema/paths.ts';
 import type { CheckedFinding, CheckedPolicy, CheckedViolation, ItemVerdict } from './result.ts';
 
 type Place = Pick<CheckedViolation, 'path' | 'line'>;

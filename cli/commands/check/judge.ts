@@ -13,13 +13,13 @@ import { qualifiedKind, templatePath } from '../../../operator/model/workload-ki
 import { RULES } from '../../../operator/rules/index.ts';
 import { isBuiltIn, isSearched, roleOf } from '../../input/kinds.ts';
 import { identityOf, type Manifest } from '../../input/manifests.ts';
-import { type FieldPath, pathText } from '../../input/paths.ts';
 import { makesPods } from '../../input/pod-making-kinds.ts';
 import { metadataProblems, podProblems, podProblemsIn } from '../../input/pod-schema.ts';
 import { type PodTemplate, podTemplatesIn } from '../../input/pod-templates.ts';
-import type { Problem } from '../../input/schema.ts';
 import { fieldProblems, type UnknownField, unknownFieldsOf } from '../../input/unknown-fields.ts';
 import type { PolicyContext } from '../../policies/context.ts';
+import { type FieldPath, pathText } from '../../schema/paths.ts';
+import type { Problem } from '../../schema/problems.ts';
 import { checkedFindings, checkedViolations, fieldIn, worst } from './checked.ts';
 import { misspeltIn, withMisspelt } from './misspelt.ts';
 import type { CheckedItem, ItemVerdict, NotJudged, NotSelectedReason } from './result.ts';

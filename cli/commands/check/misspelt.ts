@@ -1,7 +1,8 @@
 /** Misspelt fields, and the violations that follow from them. */
-import { type FieldPath, fieldPath, pathText } from '../../input/paths.ts';
+
 import type { PodTemplate } from '../../input/pod-templates.ts';
 import { type UnknownField, unknownFieldsIn } from '../../input/unknown-fields.ts';
+import { type FieldPath, fieldPath, pathText } from '../../schema/paths.ts';
 import type { CheckedViolation } from './result.ts';
 
 /** Reports only certain misspellings in a custom resource, because its kind may have fields of its own. */

@@ -4,7 +4,7 @@ import type { NamespaceJudgement, WorkloadJudgement } from '../../../operator/ev
 import type { Cluster, PodSpec } from '../../../operator/model/objects.ts';
 import { templatePath } from '../../../operator/model/workload-kinds.ts';
 import { MODES } from '../../../operator/policy/deciding.ts';
-import { pathText } from '../../input/paths.ts';
+import { pathText } from '../../schema/paths.ts';
 import { checkedFindings, checkedViolations, fieldIn, worst } from './checked.ts';
 import type { CheckedItem, CheckedViolation } from './result.ts';
 

@@ -1,9 +1,9 @@
 /** A capability's name → its explanation. */
 import { CAPABILITY_TABLE, type Capability, RISKS } from '../../../operator/standards/capabilities.ts';
 import { CONTAINER_RUNTIMES } from '../../../operator/standards/runtimes.ts';
-import { nearest } from '../../nearest.ts';
 import type { Terminal } from '../../output/terminal.ts';
 import { wrap } from '../../output/wrap.ts';
+import { nearest } from '../../schema/nearest.ts';
 
 /** As `-o json` prints it. */
 export interface ExplainedCapability extends Capability {

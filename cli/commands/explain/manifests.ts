@@ -8,9 +8,9 @@ import { templatePath } from '../../../operator/model/workload-kinds.ts';
 import type { Io } from '../../command.ts';
 import { isSearched, roleOf } from '../../input/kinds.ts';
 import { type Manifest, type ReadOptions, readManifests } from '../../input/manifests.ts';
-import type { FieldPath } from '../../input/paths.ts';
 import { type PodTemplate, podTemplatesIn } from '../../input/pod-templates.ts';
 import { troubleText } from '../../input/trouble.ts';
+import type { FieldPath } from '../../schema/paths.ts';
 
 /** As `-o json` prints it. */
 export interface ExplainedManifest {

@@ -1,11 +1,11 @@
 /** A migration as JSON, and as a table with counts. */
 import { valueAt } from '../../../operator/cluster/raw.ts';
 import { bounded, counted } from '../../../operator/report/text.ts';
-import { fieldPath } from '../../input/paths.ts';
 import type { Migration, Note } from '../../migrate/migrate.ts';
 import { jsonText } from '../../output/printable.ts';
 import { tableText } from '../../output/table.ts';
 import type { Terminal } from '../../output/terminal.ts';
+import { fieldPath } from '../../schema/paths.ts';
 
 /** In columns and comments. */
 export const LONGEST = 200;

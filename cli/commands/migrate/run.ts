@@ -3,7 +3,7 @@ import type { Mode } from '../../../operator/api/capability-policy.ts';
 import { type ExitCode, type Io, UsageError } from '../../command.ts';
 import { type Manifest, readManifests } from '../../input/manifests.ts';
 import { type Trouble, troubleText } from '../../input/trouble.ts';
-import { type Problem, pathText } from '../../migrate/invalid-input.ts';
+import { type InputProblem, problemText } from '../../migrate/invalid-input.ts';
 import { InvalidInput, type Migration, migrate } from '../../migrate/migrate.ts';
 import { terminalOf } from '../../output/terminal.ts';
 import { listText, noteText, reportText } from './output.ts';
@@ -63,12 +63,12 @@ function attempt(manifests: readonly Manifest[], options: Parameters<typeof migr
     );
   } catch (error) {
     if (!(error instanceof InvalidInput)) throw error;
-    throw new UsageError(error.problems.map((problem) => problemText(problem, manifests)).join('\n'));
+    throw new UsageError(error.problems.map((problem) => placedText(problem, manifests)).join('\n'));
   }
 }
 
 /** `psp.yaml:12: PodSecurityPolicy/restricted: spec.runAsUser.rule: Unsupported value: …` */
-function problemText({ index, object, path, reason }: Problem, manifests: readonly Manifest[]): string {
-  const { file, lineOf } = manifests[index] as Manifest;
-  return troubleText({ file, line: lineOf(path), message: `${object}: ${pathText(path)}: ${reason}` });
+function placedText(problem: InputProblem, manifests: readonly Manifest[]): string {
+  const { file, lineOf } = manifests[problem.index] as Manifest;
+  return troubleText({ file, line: lineOf(problem.path), message: problemText(problem) });
 }

@@ -2,9 +2,9 @@
 import { Document, isCollection, isMap, isNode, isScalar, type Node } from 'yaml';
 import type { CapabilityPolicy } from '../../../operator/api/capability-policy.ts';
 import { bounded } from '../../../operator/report/text.ts';
-import { fieldPath } from '../../input/paths.ts';
 import type { Migration, Note, RbacObject } from '../../migrate/migrate.ts';
 import { documentText } from '../../output/yaml-document.ts';
+import { fieldPath } from '../../schema/paths.ts';
 import { LONGEST, noteText } from './output.ts';
 
 /** kubectl's YAML parser reads `yes` and `010` as more than texts. */

@@ -1,7 +1,7 @@
 /** What a document says, and on which line. */
 import assert from 'node:assert/strict';
 import { DocumentError, parseDocument } from '../../../cli/input/document.ts';
-import type { FieldPath } from '../../../cli/input/paths.ts';
+import type { FieldPath } from '../../../cli/schema/paths.ts';
 
 describe('a scalar', () => {
   // The right side is what `kubectl create --dry-run=client -o json` makes of the left.

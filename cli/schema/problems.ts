@@ -1,6 +1,6 @@
 /** A value against a schema: what the API server refuses, and which fields it does not know. */
 import { partOf, type Schema } from '../../operator/api/schema.ts';
-import { meantBy } from '../nearest.ts';
+import { meantBy } from './nearest.ts';
 import { type FieldPath, pathText } from './paths.ts';
 
 export interface Problem {

@@ -3,7 +3,7 @@ import { type Schema, schemaAt } from '../../operator/api/schema.ts';
 import { valueAt } from '../../operator/cluster/raw.ts';
 import { bounded } from '../../operator/report/text.ts';
 import type { FieldPath } from './paths.ts';
-import { hasType, isObject, type Problem } from './schema.ts';
+import { hasType, isObject, type Problem } from './problems.ts';
 
 export interface Hinting {
   /** The scalar as the file has it: `1.30`, which parses to the number 1.3. */
