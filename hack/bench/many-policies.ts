@@ -5,8 +5,8 @@ import { PROBE_ANSWER, probeCarrier } from '../../operator/compile/admission-set
 import { POLICY_LABEL, RULESET_LABEL } from '../../operator/compile/objects.ts';
 import { parseFlags } from '../../operator/flags.ts';
 import { inParallel } from '../../operator/runtime/in-parallel.ts';
-import { renderedObjects } from '../../test/support/rendered.ts';
 import { Api } from '../controlplane/api.ts';
+import { renderedObjects } from '../controlplane/rendered.ts';
 import { waitFor } from '../controlplane/wait.ts';
 import { connect, createNamespace, startBenchCluster } from './bench-cluster.ts';
 import { ratio, shown } from './numbers.ts';

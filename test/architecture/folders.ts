@@ -196,6 +196,40 @@ export const FOLDERS: readonly Folder[] = [
     ],
     packages: ['commander', 'diff', 'js-yaml', 'junit-report-builder', 'node-sarif-builder', 'yaml'],
   },
+  {
+    path: 'hack',
+    does: 'Tools for developers: preflight, control plane, a real node, demo, benchmarks, generators of the model and of pages.',
+    imports: ['operator', 'cli'],
+    packages: ['@kubernetes/client-node', 'js-yaml', 'undici'],
+  },
+  {
+    path: 'config',
+    does: 'What is installed: manifests, Helm chart, dashboards; scripts for a release.',
+    imports: ['operator', 'hack'],
+    packages: ['esbuild', 'yaml'],
+  },
+  {
+    path: 'test/support',
+    does: 'What the tests of several folders share: the harness of a cluster, builders of policies and pods, random ones.',
+    imports: ['operator', 'cli', 'hack'],
+    packages: ['fast-check', 'github-slugger', 'js-yaml', 'marked', 'mocha', 'prom-client', 'undici'],
+  },
+  {
+    path: 'test',
+    does: 'The tests; [contributing.md](contributing.md#tests) has their folders.',
+    imports: ['operator', 'cli', 'hack', 'config', 'test/support'],
+    packages: [
+      '@kubernetes/client-node',
+      '@marcbachmann/cel-js',
+      'ajv',
+      'esbuild',
+      'fast-check',
+      'js-yaml',
+      'marked',
+      'prom-client',
+      'undici',
+    ],
+  },
 ];
 
 /** The modules of Node that pure folders may import. */

@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict';
 import { isDeepStrictEqual } from 'node:util';
 import type { Json } from '../../hack/controlplane/api.ts';
+import { COLLECTIONS, renderedObjects } from '../../hack/controlplane/rendered.ts';
 import { eventually } from '../support/harness.ts';
-import { COLLECTIONS, renderedObjects } from '../support/rendered.ts';
 import { application } from './applications.ts';
 import { policyOf, SERVER_SIDE } from './objects.ts';
 import type { Scenario } from './side-by-side.ts';

@@ -1,6 +1,6 @@
 /** What the pages say of policies, tests, flags and reasons is so. That their links lead somewhere is another's to say. */
 import assert from 'node:assert/strict';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { loadAll } from 'js-yaml';
 import { validatePolicy } from '../../cli/policies/validate.ts';
@@ -83,6 +83,16 @@ describe('the documentation', () => {
       blocks.map(({ text }) => text).filter((text) => !rule.includes(text)),
       [],
     );
+  });
+
+  it('has every folder of the tests', () => {
+    const rows = sectionOf('docs/contributing.md', 'Tests')
+      .split('\n')
+      .filter((line) => /^\| `/.test(line));
+    const named = rows.flatMap((row) => (row.split('|')[1] ?? '').match(/(?<=`)\w+(?=`)/g) ?? []);
+    const folders = readdirSync(join(ROOT, 'test'), { withFileTypes: true }).filter((one) => one.isDirectory());
+    const missing = folders.map(({ name }) => name).filter((name) => !named.includes(name));
+    assert.deepEqual(missing, []);
   });
 
   it('has every reason of a condition or an Event', () => {

@@ -2,6 +2,7 @@
 import { dirname } from 'node:path/posix';
 import { KubeConfig } from '@kubernetes/client-node';
 import type { Json } from '../../hack/controlplane/api.ts';
+import { COLLECTIONS } from '../../hack/controlplane/rendered.ts';
 import { waitFor } from '../../hack/controlplane/wait.ts';
 import { ApiClient } from '../../operator/cluster/client.ts';
 import { FollowedReports } from '../../operator/cluster/reports.ts';
@@ -10,7 +11,7 @@ import type { TestCluster } from '../support/harness.ts';
 import { eventsAbout } from '../support/observed.ts';
 import { hostNetworkPod } from '../support/pod-manifests.ts';
 import { RecordingLog } from '../support/recording-log.ts';
-import { COLLECTIONS, NAMESPACES, POLICIES } from '../support/rendered.ts';
+import { NAMESPACES, POLICIES } from '../support/rendered.ts';
 import { OPEN_REPORTS, POLICY_REPORTS, removeReportCrd } from '../support/report-crds.ts';
 import { OPERATOR_NAMESPACE, operatorKubeconfig } from '../support/rights.ts';
 import { type Right, titleOf } from './single-rights.ts';

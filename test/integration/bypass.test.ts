@@ -5,13 +5,14 @@
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Identity, Json } from '../../hack/controlplane/api.ts';
+import { COLLECTIONS } from '../../hack/controlplane/rendered.ts';
 import type { CapabilityPolicySpec } from '../../operator/api/capability-policy.ts';
 import { ADMINISTRATOR, ADMITTED, CREATOR, eventually, OPERATOR_NAMESPACE, useCluster } from '../support/harness.ts';
 import { grant } from '../support/namespace-changes.ts';
 import { itIfOffered } from '../support/needs.ts';
 import { podSecurityOf } from '../support/observed.ts';
 import { baselinePod, privilegedPod, restrictedPod } from '../support/pod-manifests.ts';
-import { COLLECTIONS, NAMESPACES } from '../support/rendered.ts';
+import { NAMESPACES } from '../support/rendered.ts';
 
 const MERGE = 'application/merge-patch+json';
 const MIRROR = 'kubernetes.io/config.mirror';

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import type { Json } from '../../hack/controlplane/api.ts';
+import { COLLECTIONS } from '../../hack/controlplane/rendered.ts';
 import { ADMITTED, eventually, useCluster } from '../support/harness.ts';
 import { eventsAbout } from '../support/observed.ts';
 import { baselinePod } from '../support/pod-manifests.ts';
-import { COLLECTIONS } from '../support/rendered.ts';
 
 const REPAIRED_MS = 5_000;
 

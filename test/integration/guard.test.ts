@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Answer } from '../../hack/controlplane/api.ts';
+import { COLLECTIONS } from '../../hack/controlplane/rendered.ts';
 import { SERVER_MINOR, SERVER_VERSION } from '../../hack/controlplane/version.ts';
 import type { CapabilityPolicySpec } from '../../operator/api/capability-policy.ts';
 import { completeSpec } from '../../operator/api/defaults.ts';
@@ -18,7 +19,7 @@ import {
   ROUTES,
   routesOf,
 } from '../support/namespace-changes.ts';
-import { COLLECTIONS, NAMESPACES } from '../support/rendered.ts';
+import { NAMESPACES } from '../support/rendered.ts';
 
 const ENFORCE = 'pod-security.kubernetes.io/enforce';
 const RECORD = 'capabilitypolicy.dev/labels';

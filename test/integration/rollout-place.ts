@@ -1,6 +1,7 @@
 /** A real API server for roll-outs without an operator: passes are the test's to make, and writes the test's to keep from it. */
 import { KubeConfig } from '@kubernetes/client-node';
 import { Api } from '../../hack/controlplane/api.ts';
+import { renderedObjects } from '../../hack/controlplane/rendered.ts';
 import { SERVER_MINOR } from '../../hack/controlplane/version.ts';
 import type { CapabilityPolicySpec, CompletePolicy } from '../../operator/api/capability-policy.ts';
 import { Rollout } from '../../operator/apply/rollout.ts';
@@ -11,7 +12,7 @@ import type { RenderedObject } from '../../operator/model/objects.ts';
 import { sharedControlPlane } from '../support/control-plane.ts';
 import { installCrd } from '../support/harness.ts';
 import { policy } from '../support/policies.ts';
-import { POLICIES, renderedObjects } from '../support/rendered.ts';
+import { POLICIES } from '../support/rendered.ts';
 
 export type Specs = Readonly<Record<string, Partial<CapabilityPolicySpec>>>;
 /** What it throws becomes the write's error, and the API server sees nothing of it. */

@@ -5,6 +5,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { KubeConfig } from '@kubernetes/client-node';
 import type { Api, Json } from '../../hack/controlplane/api.ts';
+import { renderedObjects } from '../../hack/controlplane/rendered.ts';
 import { SERVER_MINOR } from '../../hack/controlplane/version.ts';
 import type { CapabilityPolicy, CompletePolicy } from '../../operator/api/capability-policy.ts';
 import { completePolicy } from '../../operator/api/defaults.ts';
@@ -15,7 +16,7 @@ import { compile } from '../../operator/compile/compile.ts';
 import { EXCLUDED_NAMESPACES } from '../../operator/flags.ts';
 import type { RenderedObject } from '../../operator/model/objects.ts';
 import { isProgrammed, OPERATOR_NAMESPACE } from '../support/harness.ts';
-import { POLICIES, renderedObjects } from '../support/rendered.ts';
+import { POLICIES } from '../support/rendered.ts';
 
 /** The first version whose admission policies have variables: N of Kubernetes 1.N. */
 const WITH_VARIABLES = 36;

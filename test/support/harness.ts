@@ -14,6 +14,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Answer, Api, type Identity, type Json } from '../../hack/controlplane/api.ts';
 import type { ControlPlane } from '../../hack/controlplane/controlplane.ts';
+import { renderedObjects } from '../../hack/controlplane/rendered.ts';
 import { SERVER_MINOR } from '../../hack/controlplane/version.ts';
 import { waitFor } from '../../hack/controlplane/wait.ts';
 import type { CapabilityPolicySpec, Condition } from '../../operator/api/capability-policy.ts';
@@ -23,7 +24,7 @@ import { sharedControlPlane } from './control-plane.ts';
 import { waitUntilEstablished } from './established.ts';
 import { accountKubeconfig, install } from './installed.ts';
 import { OperatorProcess } from './operator-process.ts';
-import { differences, NAMESPACES, POLICIES, renderedObjects } from './rendered.ts';
+import { differences, NAMESPACES, POLICIES } from './rendered.ts';
 import { OPERATOR_NAMESPACE } from './rights.ts';
 
 export const ADMITTED = 'admitted';

@@ -1,48 +1,17 @@
-/** What stands in the cluster, beside what the policies in it compile to. */
+/** Compares the objects in a cluster with what the policies in it compile to. */
 import { isDeepStrictEqual } from 'node:util';
 import type { Api, Json } from '../../hack/controlplane/api.ts';
-import { SERVER_MINOR } from '../../hack/controlplane/version.ts';
+import { renderedObjects } from '../../hack/controlplane/rendered.ts';
 import { completePolicy } from '../../operator/api/defaults.ts';
 import { lastAccepted } from '../../operator/apply/standing.ts';
 import { type Compiled, type CompileOptions, compile } from '../../operator/compile/compile.ts';
 import { LABEL_PREFIX, podSecurityLabels } from '../../operator/compile/labels.ts';
 import type { Manifest } from '../../operator/compile/objects.ts';
-import { offers } from '../../operator/standards/server-features.ts';
 
 /** The annotation with the labels that the operator set. */
 const RECORD = 'capabilitypolicy.dev/labels';
-/** The label selector of everything that the operator writes. */
-export const MANAGED = 'app.kubernetes.io/managed-by=capabilitypolicy.dev';
 export const POLICIES = '/apis/capabilitypolicy.dev/v1alpha1/capabilitypolicies';
 export const NAMESPACES = '/api/v1/namespaces';
-const ADMISSION = '/apis/admissionregistration.k8s.io/v1';
-const RBAC = '/apis/rbac.authorization.k8s.io/v1';
-/** The collections of all kinds that are rendered. */
-export const COLLECTIONS: Readonly<Record<string, string>> = {
-  ValidatingAdmissionPolicy: `${ADMISSION}/validatingadmissionpolicies`,
-  ValidatingAdmissionPolicyBinding: `${ADMISSION}/validatingadmissionpolicybindings`,
-  ...(offers(SERVER_MINOR, 'mutatingAdmissionPolicies') && {
-    MutatingAdmissionPolicy: `${ADMISSION}/mutatingadmissionpolicies`,
-    MutatingAdmissionPolicyBinding: `${ADMISSION}/mutatingadmissionpolicybindings`,
-  }),
-  ClusterRole: `${RBAC}/clusterroles`,
-  ClusterRoleBinding: `${RBAC}/clusterrolebindings`,
-};
-
-/** Whole, as a list's items are not. Everything with the operator's managed-by label, or only what is rendered for one policy. */
-export async function renderedObjects(api: Api, policy?: string): Promise<Json[]> {
-  const selector = `${MANAGED}${policy === undefined ? '' : `,capabilitypolicy.dev/policy=${policy}`}`;
-  const lists = await Promise.all(
-    Object.entries(COLLECTIONS).map(async ([kind, path]) =>
-      (await api.list(path, selector)).map((item) => ({
-        apiVersion: path.replace(/^\/apis\/(.*)\/\w+$/, '$1'),
-        kind,
-        ...item,
-      })),
-    ),
-  );
-  return lists.flat();
-}
 
 /** How the cluster differs from what its policies compile to: missing, changed and stale objects, wrong labels. */
 export async function differences(

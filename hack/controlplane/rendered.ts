@@ -1,0 +1,35 @@
+/** The objects that the operator writes for policies, read from a control plane. */
+import { offers } from '../../operator/standards/server-features.ts';
+import type { Api, Json } from './api.ts';
+import { SERVER_MINOR } from './version.ts';
+
+/** The label selector of everything that the operator writes. */
+export const MANAGED = 'app.kubernetes.io/managed-by=capabilitypolicy.dev';
+const ADMISSION = '/apis/admissionregistration.k8s.io/v1';
+const RBAC = '/apis/rbac.authorization.k8s.io/v1';
+/** The collections of all kinds that are rendered. */
+export const COLLECTIONS: Readonly<Record<string, string>> = {
+  ValidatingAdmissionPolicy: `${ADMISSION}/validatingadmissionpolicies`,
+  ValidatingAdmissionPolicyBinding: `${ADMISSION}/validatingadmissionpolicybindings`,
+  ...(offers(SERVER_MINOR, 'mutatingAdmissionPolicies') && {
+    MutatingAdmissionPolicy: `${ADMISSION}/mutatingadmissionpolicies`,
+    MutatingAdmissionPolicyBinding: `${ADMISSION}/mutatingadmissionpolicybindings`,
+  }),
+  ClusterRole: `${RBAC}/clusterroles`,
+  ClusterRoleBinding: `${RBAC}/clusterrolebindings`,
+};
+
+/** Whole, as a list's items are not. Everything with the operator's managed-by label, or only what is rendered for one policy. */
+export async function renderedObjects(api: Api, policy?: string): Promise<Json[]> {
+  const selector = `${MANAGED}${policy === undefined ? '' : `,capabilitypolicy.dev/policy=${policy}`}`;
+  const lists = await Promise.all(
+    Object.entries(COLLECTIONS).map(async ([kind, path]) =>
+      (await api.list(path, selector)).map((item) => ({
+        apiVersion: path.replace(/^\/apis\/(.*)\/\w+$/, '$1'),
+        kind,
+        ...item,
+      })),
+    ),
+  );
+  return lists.flat();
+}
