@@ -1,15 +1,15 @@
-/** What a script or a test needs of the machine beside Node and Go. */
+/** The requirements of a script or a test on the machine, besides Node and Go. */
 import { spawnSync } from 'node:child_process';
 
 export interface Needs {
   /** Program → how to get it. */
   readonly programs: Readonly<Record<string, string>>;
   readonly root?: boolean;
-  /** For people: what else is lacking; undefined when nothing is. Asked last. */
+  /** For people: what else is missing; undefined when nothing is. Asked last. */
   readonly problem?: () => string | undefined;
 }
 
-/** For people: what to do about it; undefined when nothing is lacking. */
+/** For people: what to do about it; undefined when nothing is missing. */
 export function lacking({ programs, root = false, problem }: Needs): string | undefined {
   if (root && process.platform !== 'linux') return 'it needs Linux';
   if (root && process.getuid?.() !== 0) return 'it needs root: run it with sudo';

@@ -23,7 +23,7 @@ export class Tools {
     this.#home = home;
   }
 
-  /** @param kubeconfig left out when nothing asks a cluster */
+  /** @param kubeconfig left out if nothing needs a cluster */
   static async find(kubeconfig?: string): Promise<Tools> {
     const [{ kubectl }, helm] = await Promise.all([findBinaries(), findHelm()]);
     // helm keeps caches there.
@@ -32,7 +32,7 @@ export class Tools {
     return new Tools({ PATH: path, HOME: home, ...(kubeconfig !== undefined && { KUBECONFIG: kubeconfig }) }, home);
   }
 
-  /** In the project's folder. @throws Error with what the command said, when it fails */
+  /** In the project's folder. @throws Error with the command's output when it fails */
   async run(command: string, ...args: readonly string[]): Promise<Output> {
     const options = { cwd: ROOT, env: this.#environment, maxBuffer: 64 * 1024 * 1024 };
     return promisify(execFile)(command, args, options);

@@ -9,7 +9,7 @@ const LABEL = 'pod-security.kubernetes.io/enforce';
 const OPTIONS = { operatorNamespace: 'system', excludedNamespaces: ['kube-*'], podSecurityDefaults: {} };
 const NET = { namespaceSelector: { matchLabels: { team: 'net' } } };
 
-/** A cluster to be changed by hand. */
+/** A cluster that the test changes by hand. */
 class HandmadeCluster {
   readonly all = new Map<string, CapabilityPolicy>();
   readonly labels = new Map<string, Readonly<Record<string, string>>>();
@@ -77,7 +77,7 @@ describe('ClusterState', () => {
         assert.deepEqual([...cluster.state.compiled.refusals.keys()], ['net']);
         assert.deepEqual(cluster.state.compiled.rendered, before.rendered);
       }
-      // Another leader may have accepted another since.
+      // Another leader may have accepted another text since.
       apply({ of: 'term' });
       cluster.state.accept();
       assert.deepEqual([...cluster.state.compiled.rendered.keys()], ['all']);

@@ -1,6 +1,6 @@
 /**
- * `npm run generate`: what the chart has of what is written elsewhere. The CRD, the rights and what else needs no values come
- * from the files that kustomize reads; the README's table comes from values.yaml.
+ * `npm run generate`: writes the parts of the chart that come from other files. The CRD, the rights and everything
+ * without values come from the files that kustomize reads; the README's table comes from values.yaml.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -108,7 +108,7 @@ function rowsOf(map: YAMLMap, prefix: string): string[][] {
     const path = prefix + String(key);
     // The parser gives a comment above the first key to the map.
     const what = comment(index === 0 && prefix !== '' ? map : key);
-    // What Kubernetes defines is one value.
+    // A value that Kubernetes defines counts as one.
     if (!isMap(value) || value.items.length === 0 || path === 'resources') {
       return [[`\`${path}\``, `\`${JSON.stringify(isCollection(value) ? value.toJSON() : value)}\``, what]];
     }

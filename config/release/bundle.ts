@@ -1,5 +1,6 @@
 /**
- * The operator as one file, which the image holds beside Node: `node config/release/bundle.ts [FOLDER]` (dist/operator).
+ * The operator as one file, which is in the image beside Node: `node config/release/bundle.ts [FOLDER]`
+ * (dist/operator).
  *
  * The text stays readable: a stack trace names the functions of the source, so no source map is needed, which would be
  * twice the size of the program. Each package in the file has its licence in LICENSES.txt, which most licences ask for.
@@ -15,11 +16,11 @@ const REQUIRE = "import { createRequire } from 'node:module';\nconst require = c
 
 export interface Bundle {
   readonly text: string;
-  /** The folders of the packages that are in it, below the project, sorted. */
+  /** The folders of the bundled packages, below the project, sorted. */
   readonly packages: readonly string[];
-  /** Those that the operator's own code imports; they bring the others. */
+  /** The packages that the operator's own code imports; they bring the others. */
   readonly imported: readonly string[];
-  /** The project's own files that are in it. */
+  /** The project's own files in the bundle. */
   readonly sources: readonly string[];
 }
 
@@ -33,7 +34,7 @@ export async function bundleOperator(): Promise<Bundle> {
     target: TARGET,
     format: 'esm',
     banner: { js: REQUIRE },
-    // `ws` tries to load them, and goes on without.
+    // `ws` tries to load them, and works without.
     external: ['bufferutil', 'utf-8-validate'],
     legalComments: 'none',
     metafile: true,
@@ -70,7 +71,7 @@ function distinct(folders: readonly (string | undefined)[]): string[] {
   return [...new Set(folders.filter((folder) => folder !== undefined))].sort();
 }
 
-/** `node_modules/@a/b/c.js`: `node_modules/@a/b`; of nested packages the innermost. */
+/** `node_modules/@a/b/c.js`: `node_modules/@a/b`; for nested packages the innermost. */
 function packageOf(path: string): string | undefined {
   return /^.*node_modules\/(?:@[^/]+\/)?[^/]+/.exec(path)?.[0];
 }

@@ -1,12 +1,14 @@
-/** `npm run release:notes -- [--out FOLDER]`: notes.md, what docs/CHANGELOG.md says of package.json's version. */
+/**
+ * `npm run release:notes -- [--out FOLDER]`: writes notes.md with the section of docs/CHANGELOG.md for package.json's
+ * version.
+ */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { outputFolder, ROOT } from './output.ts';
 
 /**
- * @param changelog in the form of Keep a Changelog
- * @returns the section of a version without its heading
- * @throws an error that says what to write, when there is none or nothing in it
+ * @param changelog in the form of Keep a Changelog @returns the section of a version without its heading @throws an
+ * error that says what to write, if the section is missing or empty
  */
 export function notesOf(changelog: string, version: string): string {
   const sections = changelog.split(/^(?=## )/m);

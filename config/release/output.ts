@@ -1,11 +1,11 @@
-/** Where the files of a release go: dist/, or `--out FOLDER`. */
+/** The target folder for the files of a release: dist/, or `--out FOLDER`. */
 import { mkdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 
 export const ROOT = join(import.meta.dirname, '..', '..');
 
-/** @returns the folder, which is there */
+/** @returns the folder, after creating it */
 export function outputFolder(): string {
   const { values } = parseArgs({ options: { out: { type: 'string', default: join(ROOT, 'dist') } } });
   const folder = resolve(values.out);

@@ -1,6 +1,6 @@
 /**
- * `npm run release:sbom -- [--out FOLDER]`: what the image has besides Node, as CycloneDX JSON. npm makes it, from
- * package-lock.json. Of its `--omit=dev` no use is made: that leaves out what development needs, too (npm 11.19).
+ * `npm run release:sbom -- [--out FOLDER]`: the contents of the image besides Node, as CycloneDX JSON. npm makes it,
+ * from package-lock.json. Does not use `--omit=dev`: that also omits packages that development needs, too (npm 11.19).
  */
 import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
@@ -19,7 +19,7 @@ export interface Component {
   readonly licenses?: readonly unknown[];
 }
 
-/** As far as it is looked into here: https://cyclonedx.org/docs/1.5/json/ */
+/** The fields that are used here: https://cyclonedx.org/docs/1.5/json/ */
 export interface Sbom {
   readonly bomFormat: string;
   readonly metadata: { readonly component: Component };
@@ -27,13 +27,13 @@ export interface Sbom {
   readonly dependencies: readonly { readonly ref: string; readonly dependsOn: readonly string[] }[];
 }
 
-/** @throws what npm says; npm 10 is the first that can */
+/** @throws npm's error; npm 10 is the first version that can do it */
 function sbomOfAll(): Sbom {
   const args = ['sbom', '--sbom-format=cyclonedx', '--sbom-type=application', '--package-lock-only'];
   return JSON.parse(execFileSync('npm', args, { cwd: ROOT, encoding: 'utf8', maxBuffer: 2 ** 26 }));
 }
 
-/** @param name the project's: npm takes that of the folder */
+/** @param name of the project: npm uses that of the folder */
 function shipped(sbom: Sbom, name: string, packages: readonly ProductionPackage[]): Sbom {
   const wanted = new Set(packages.map((one) => `${one.name}@${one.version}`));
   const components = sbom.components.filter((one) => wanted.has(`${one.name}@${one.version}`));

@@ -1,10 +1,10 @@
 /**
- * Runs a program as user 1000 in a container of runc that holds the named capabilities and no others, with a network of
- * its own in which there is only the loopback interface. Needs root. The tutorial's own: docs/tutorial.md.
+ * Runs a program as user 1000 in a container of runc that holds the named capabilities and no others, in a separate
+ * network with only the loopback interface. Needs root. Belongs to docs/tutorial.md.
  *
  *   node contain.mjs [--cap-add NAME]... [--no-new-privileges] [--sysctl NAME=VALUE] -- PROGRAM [ARGUMENT]...
  *
- * The root file system is ./rootfs. Ends as the program ends.
+ * The root file system is ./rootfs. Exits with the program's exit code.
  */
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -17,7 +17,7 @@ const { values, positionals } = parseArgs({
   options: {
     'cap-add': { type: 'string', multiple: true, default: [] },
     'no-new-privileges': { type: 'boolean', default: false },
-    // What the kernel begins with: nobody may ping without NET_RAW.
+    // The kernel's default: nobody may ping without NET_RAW.
     sysctl: { type: 'string', default: 'net.ipv4.ping_group_range=1 0' },
   },
 });
@@ -32,7 +32,7 @@ const config = {
     args: positionals,
     env: ['PATH=/bin'],
     cwd: '/',
-    // As Kubernetes' runtimes do: inheritable and ambient stay empty.
+    // As with Kubernetes' runtimes, inheritable and ambient stay empty.
     capabilities: { bounding: capabilities, permitted: capabilities, effective: capabilities },
     noNewPrivileges: values['no-new-privileges'],
   },

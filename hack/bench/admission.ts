@@ -1,6 +1,6 @@
 /**
- * (e) How long the creation of a pod takes: with no policy, with Pod Security Admission, with an admission policy that
- * checks nothing, which is the least that one can cost, and with ours.
+ * (e) The time to create a pod: without a policy, with Pod Security Admission, with an admission policy that checks
+ * nothing, which is the minimum, and with ours.
  */
 import type { CapabilityPolicySpec, LabelSelector } from '../../operator/api/capability-policy.ts';
 import type { ApiClient } from '../../operator/cluster/client.ts';
@@ -14,7 +14,7 @@ import type { Table } from './table.ts';
 
 interface Setting {
   readonly title: string;
-  /** Those of a series differ in how many policies meet. */
+  /** The members of a series differ in how many policies meet. */
   readonly series?: string;
   readonly policies: readonly CapabilityPolicySpec[];
 }
@@ -24,7 +24,10 @@ type Measured = Setting & Readonly<Record<keyof typeof NAMESPACES, Spread>>;
 const WARM_UP = 30;
 const PODS = 200;
 const LABEL = 'bench';
-/** Beside the namespace that policies select: without anything, judged by Pod Security Admission, and by what checks nothing. */
+/**
+ * Beside the selected namespace: one without anything, one checked by Pod Security Admission, and one with the policy
+ * that checks nothing.
+ */
 const NAMESPACES = {
   none: {},
   podSecurity: { 'pod-security.kubernetes.io/enforce': 'restricted' },
@@ -32,7 +35,7 @@ const NAMESPACES = {
   ours: { [LABEL]: '0' },
 };
 
-/** Which of so many policies admit the pod. */
+/** Which of that many policies admit the pod. */
 const ADMITTING = {
   'the first': (index: number) => index === 0,
   'the last': (index: number, count: number) => index === count - 1,
@@ -117,13 +120,13 @@ async function timeOfPod(client: ApiClient, namespace: string): Promise<number> 
 }
 
 /**
- * @param admitting which of them admits the pod
- * @param selectorOf the selector of each, which selects the namespace that is measured
+ * @param admitting which of them admits the pod @param selectorOf the selector of each, which selects the measured
+ * namespace
  */
 function meeting(count: number, admitting: Admitting, selectorOf: (index: number) => LabelSelector) {
   const users = (i: number) =>
     ADMITTING[admitting](i, count) ? ([USER, USER + i] as const) : ([i + 1, i + 1] as const);
-  // No two alike, so that they are judged one by one.
+  // All different, so that each is judged separately.
   return Array.from({ length: count }, (_, i) => policy(selectorOf(i), users(i)));
 }
 

@@ -1,9 +1,9 @@
 /**
- * What a first report is measured against, as a process of its own: reads all pods page by page, and nothing more.
+ * The baseline for a first report, in a separate process: reads all pods page by page, and nothing more.
  *
  *   node bare-client.ts KUBECONFIG parse|bytes
  *
- * Its limit is `bytes`, which does not even parse them.
+ * Its own baseline is `bytes`, which does not even parse them.
  */
 import { readFileSync, writeSync } from 'node:fs';
 import { Agent, request } from 'undici';
@@ -38,5 +38,5 @@ do {
   }
 } while (token);
 writeSync(1, `${count} pods\ndone\n`);
-// Its memory and time are read from outside: stays until it is ended.
+// Its memory and time are read from outside, so it stays until it is ended.
 setInterval(() => {}, 60_000);

@@ -1,4 +1,7 @@
-/** A control plane of the bench's own, without running controllers: what is measured has the machine for itself. */
+/**
+ * A separate control plane for the bench, without running controllers, so that the measured program has the machine for
+ * itself.
+ */
 import { readFileSync } from 'node:fs';
 import { KubeConfig } from '@kubernetes/client-node';
 import { load } from 'js-yaml';
@@ -10,7 +13,7 @@ import { waitFor } from '../controlplane/wait.ts';
 
 export interface BenchCluster {
   readonly controlPlane: ControlPlane;
-  /** The cluster administrator's, without a limit of its own. */
+  /** The cluster administrator's client, without a rate limit. */
   readonly client: ApiClient;
   stop(): Promise<void>;
 }
@@ -35,14 +38,17 @@ export async function startBenchCluster(): Promise<BenchCluster> {
   }
 }
 
-/** By default a client without a limit of its own. */
+/** By default a client without a rate limit. */
 export function connect(kubeconfig: string, limit = { qps: 1_000_000, burst: 1_000_000 }): ApiClient {
   const config = new KubeConfig();
   config.loadFromFile(kubeconfig);
   return new ApiClient(config, limit);
 }
 
-/** The garbage collector would take pods whose owners exist only by name; all controllers would read what is read here. */
+/**
+ * The garbage collector would delete pods whose owners exist only by name, and all controllers would read the bench's
+ * objects.
+ */
 function holdControllers({ pids }: ControlPlane): void {
   const isManager = (pid: number) => readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('kube-controller-manager');
   for (const pid of pids.filter(isManager)) process.kill(pid, 'SIGSTOP');
@@ -71,7 +77,7 @@ export async function createNamespace(client: ApiClient, name: string, labels: o
   await createServiceAccount(client, name);
 }
 
-/** The one that pods have who name none; here no controller makes it. */
+/** The account of pods that name none; no controller creates it here. */
 export async function createServiceAccount(client: ApiClient, namespace: string): Promise<void> {
   const account = { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: 'default', namespace } };
   await client.create(`/api/v1/namespaces/${namespace}/serviceaccounts`, account);

@@ -1,4 +1,4 @@
-/** An admission policy as somebody writes it by hand: what ours is measured beside. */
+/** An admission policy as somebody writes it by hand: the baseline for ours. */
 import type { ApiClient, Identified } from '../../operator/cluster/client.ts';
 import { PODS } from '../../operator/compile/match.ts';
 

@@ -1,4 +1,6 @@
-/** (g) `cappol check` over manifests, beside a program that only parses them, and beside other engines' command lines. */
+/**
+ * (g) `cappol check` over manifests, beside a program that only parses them, and beside other engines' command lines.
+ */
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -11,7 +13,7 @@ import { findPeers, type Peer } from './peers.ts';
 import type { Table } from './table.ts';
 
 export interface CommandLineOptions {
-  /** How many manifests there are in turn. */
+  /** The numbers of manifests, one after the other. */
   readonly sizes: readonly number[];
   /** Builds and runs gator and Kyverno's command line, too. */
   readonly peers: boolean;
@@ -22,7 +24,7 @@ interface Measured {
   readonly by: string;
   readonly manifests: Manifests;
   readonly usage: Usage;
-  /** What parsing took, in the same run: all at once, where that is possible; and one by one. */
+  /** The time for parsing, in the same run: all at once, if possible, and one by one. */
   readonly whole?: Usage;
   readonly each: Usage;
 }
@@ -31,15 +33,15 @@ const ROOT = join(import.meta.dirname, '..', '..');
 const CAPPOL = join(ROOT, 'dist', 'cappol', 'main.js');
 const PARSE = join(import.meta.dirname, 'parse-yaml.ts');
 const STREAM = 'one stream';
-/** As many times; the fastest counts: what else the machine does only adds. */
+/** Repeated as often; the fastest counts, since other load on the machine only adds. */
 const RUNS = 3;
-/** Parsed all at once, more than these do not fit into Node's memory. */
+/** Parsed all at once, more manifests do not fit into Node's memory. */
 const MOST_AT_ONCE = 20_000;
-/** Other engines take minutes and gigabytes for more. */
+/** Other engines need minutes and gigabytes for more. */
 const MOST_OF_PEERS = 10_000;
 
 const RESTRICTED = { level: 'restricted' };
-/** As the peers' policies: nothing but what level restricted says of capabilities. */
+/** Like the peers' policies: only what level restricted says about capabilities. */
 const CAPABILITIES = {
   level: 'privileged',
   overrides: { privileged: true, capabilities: { allowedAdd: ['NET_BIND_SERVICE'], requiredDrop: ['ALL'] } },
@@ -87,8 +89,7 @@ class CommandLine {
   }
 
   /**
-   * Alternately, so that what else the machine does hits all alike.
-   * @param text the same manifests in one stream
+   * Alternately, so that other load on the machine affects all alike. @param text the same manifests in one stream
    */
   async #measure(input: string, manifests: Manifests, text: Manifests): Promise<Measured[]> {
     const { path, count, violating } = manifests;

@@ -19,7 +19,7 @@ export class Etcd {
   readonly #url: string;
   readonly #agent = new Agent({ connections: CONNECTIONS });
 
-  /** @param pids processes among which there is one etcd */
+  /** @param pids processes that contain exactly one etcd */
   constructor(pids: readonly number[]) {
     const flags = pids
       .map((pid) => readFileSync(`/proc/${pid}/cmdline`, 'utf8'))
@@ -30,8 +30,8 @@ export class Etcd {
   }
 
   /**
-   * @param atOnce in a transaction, which gives all of them one resourceVersion. No API server does that: a watch that breaks
-   * off among them has lost the rest. Where something watches, it has to be 1.
+   * @param atOnce in a transaction, which gives all of them one resourceVersion. No API server does that: a watch that
+   * is interrupted among them loses the rest. Must be 1 if something watches.
    */
   async write(entries: Iterable<Entry>, atOnce = AT_ONCE): Promise<void> {
     const puts = Iterator.from(entries).map(({ key, object }) => ({

@@ -1,4 +1,7 @@
-/** (a) From the start of the operator to a status that knows every workload, beside a client that only reads the pods. */
+/**
+ * (a) The time from the start of the operator to a status that knows every workload, beside a client that only reads
+ * the pods.
+ */
 import { join } from 'node:path';
 import type { ApiClient } from '../../operator/cluster/client.ts';
 import { startBenchCluster } from './bench-cluster.ts';
@@ -21,9 +24,9 @@ const POLICY = 'restricted';
 const BARE_CLIENT = join(import.meta.dirname, 'bare-client.ts');
 
 export interface FirstReportOptions {
-  /** How many pods there are in turn. */
+  /** The numbers of pods, one after the other. */
   readonly sizes: readonly number[];
-  /** Measures the last size once more with pods of which no two are alike. */
+  /** Measures the last size once more with pods that are all different. */
   readonly distinct: boolean;
 }
 
@@ -72,7 +75,7 @@ async function measure(pods: number, distinct: boolean): Promise<Measured> {
     const { controlPlane, client } = cluster;
     const bytes = await bareClient(controlPlane.kubeconfig, 'bytes');
     const parsed = await bareClient(controlPlane.kubeconfig, 'parse');
-    // Labels are another part of the bench.
+    // Labels are measured in another part.
     await applyPolicy(client, POLICY, { podSecurityLabels: 'Off' });
     const operator = await untilReported(controlPlane.kubeconfig, client, population);
     return { ...population, distinct, bytes, parsed, operator };

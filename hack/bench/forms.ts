@@ -15,7 +15,7 @@ import { ratio, type Spread, spreadOf } from './numbers.ts';
 import { createPod, USER } from './pods.ts';
 import type { Table } from './table.ts';
 
-/** The oldest API server that the compiler is told: N of Kubernetes 1.N. */
+/** The oldest API server, for the compiler: N of Kubernetes 1.N. */
 const FORMS = { variables: 36, without: 35 } as const;
 type Form = keyof typeof FORMS;
 const PLACES = ['none', 'variables', 'without'] as const;
@@ -38,7 +38,9 @@ interface Measured {
 
 const WARM_UP = 20;
 const ROUNDS = 150;
-/** An API server below 1.36 can crash when it compiles variables while it admits pods: no pods meanwhile. */
+/**
+ * An API server below 1.36 can crash when it compiles variables while it admits pods, so no pods are created meanwhile.
+ */
 const COMPILED_MS = 6_000;
 const SETTING = 'bench-setting';
 const CREATOR = { user: 'creator', group: 'creators' };
@@ -130,7 +132,7 @@ async function measure({ client }: BenchCluster, creator: ApiClient, index: numb
   }));
 }
 
-/** What the operator renders, roles included. No operator runs: it would render one form only. */
+/** The objects that the operator renders, including roles. No operator runs: it would render one form only. */
 function rendered(form: Form, { policies, ownSelectors }: Setting, id: string, namespace: string): Identified[] {
   const label: LabelSelector = { matchLabels: { [SETTING]: id } };
   const subjects = [{ kind: 'ServiceAccount', namespace, name: 'default' }];
@@ -178,7 +180,7 @@ async function allowCreators(client: ApiClient): Promise<void> {
   } as Identified);
 }
 
-/** @param admitting which of them admit the compliant pod; no two are alike, so that they are judged one by one */
+/** @param admitting which of them admit the compliant pod; all are different, so that each is judged separately */
 function meeting(count: number, admitting: 'all' | 'last', subjects = false) {
   return Array.from({ length: count }, (_, i) => policy(admitting === 'all' || i === count - 1, subjects, i));
 }

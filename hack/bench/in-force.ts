@@ -1,4 +1,4 @@
-/** (f) From the change of a policy to its enforcement, beside the change of an admission policy by hand. */
+/** (f) The time from the change of a policy to its enforcement, beside the change of an admission policy by hand. */
 import type { CapabilityPolicySpec } from '../../operator/api/capability-policy.ts';
 import { type ApiClient, ApiError } from '../../operator/cluster/client.ts';
 import { waitFor } from '../controlplane/wait.ts';

@@ -1,4 +1,4 @@
-/** (d) Labelling every namespace, beside a loop that only makes the same writes. */
+/** (d) The time to label every namespace, beside a loop that only makes the same writes. */
 import { type ApiClient, type Identified, pathFor, type WatchEvent } from '../../operator/cluster/client.ts';
 import { objectOf } from '../../operator/cluster/raw.ts';
 import { startBenchCluster } from './bench-cluster.ts';
@@ -22,7 +22,7 @@ const LABEL = 'pod-security.kubernetes.io/audit';
 const AT_ONCE = 8;
 const UNLIMITED = ['--kube-api-qps', '100000', '--kube-api-burst', '100000'];
 
-/** @param sizes how many namespaces there are in turn */
+/** @param sizes the numbers of namespaces, one after the other */
 export async function labelling(sizes: readonly number[]): Promise<Table> {
   const measured: Measured[] = [];
   for (const namespaces of sizes) measured.push(await measure(namespaces));
@@ -75,7 +75,7 @@ async function measure(namespaces: number): Promise<Measured> {
   }
 }
 
-/** Resolves when so many namespaces have a label of ours: the count in the status would come a moment later. */
+/** Resolves when this many namespaces have a label of ours: the status would count them a moment later. */
 async function allLabelled(client: ApiClient, namespaces: number): Promise<void> {
   const stop = new AbortController();
   const labelled = new Set<string>();
@@ -83,13 +83,13 @@ async function allLabelled(client: ApiClient, namespaces: number): Promise<void>
     if (type === 'ADDED') labelled.add(String(object.metadata?.name));
     if (labelled.size === namespaces) stop.abort();
   };
-  // The API server ends a watch when it likes; the next one begins with what there is.
+  // The API server ends a watch at any time; the next one begins with the current objects.
   while (!stop.signal.aborted) {
     await client.watch('/api/v1/namespaces', { labelSelector: LABEL }, count, { signal: stop.signal });
   }
 }
 
-/** The write of each namespace as it stands there, taken away first and then made again. */
+/** The write of each namespace as it is now, first removed and then made again. */
 async function loop(client: ApiClient, namespaces: number): Promise<number> {
   const names = Array.from({ length: namespaces }, (_, index) => namespaceName(index));
   const example = await client.get(pathFor('v1', 'Namespace', undefined, namespaceName(0)));
@@ -102,7 +102,7 @@ async function loop(client: ApiClient, namespaces: number): Promise<number> {
     client.apply({ apiVersion: 'v1', kind: 'Namespace', metadata: { name, ...fields } } as Identified, { force: true });
   await inTurns(names, (name) => write(name, {}));
   const started = performance.now();
-  // Seen in the same way as the operator's, since to see them costs the API server something, too.
+  // Seen in the same way as the operator's, since seeing them costs the API server something, too.
   const all = allLabelled(client, names.length);
   await inTurns(names, (name) => write(name, metadata));
   await all;

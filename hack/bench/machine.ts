@@ -8,7 +8,7 @@ export interface Machine {
   readonly system: string;
   readonly node: string;
   readonly kubernetes: string;
-  /** Processes that wanted a core in the minute before: what else the machine had to do. */
+  /** Processes that wanted a core in the minute before: other load on the machine. */
   readonly load: number;
 }
 

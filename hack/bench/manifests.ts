@@ -1,4 +1,4 @@
-/** Manifests as they stand in a repository: Deployments of the bench's pods, no two alike. */
+/** Manifests as a repository has them: Deployments of the bench's pods, all different. */
 import { closeSync, mkdirSync, openSync, writeFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { dump } from 'js-yaml';
@@ -48,7 +48,7 @@ function* textsOf(count: number): Generator<[string, Shape]> {
 }
 
 function deployment({ name, labels, annotations, spec }: Shape, namespace: string): object {
-  // Only the API server knows them.
+  // Only the API server knows these fields.
   const { nodeName: _, priority: __, ...written } = spec;
   const own = { 'app.kubernetes.io/name': name };
   return {

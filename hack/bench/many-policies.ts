@@ -1,4 +1,4 @@
-/** (i) Many policies of one namespace each, beside a bare loop that writes the same objects at the same rate. */
+/** (i) Many policies with one namespace each, beside a bare loop that writes the same objects at the same rate. */
 import { type ApiClient, ApiError, type Identified } from '../../operator/cluster/client.ts';
 import type { RawObject } from '../../operator/cluster/raw.ts';
 import { PROBE_ANSWER, probeCarrier } from '../../operator/compile/admission-set.ts';
@@ -23,12 +23,12 @@ interface Measured {
   readonly policies: number;
   /** From the first one's creation until all are Ready. */
   readonly all: Cost;
-  /** One more, when all are. */
+  /** One more policy, when all are Ready. */
   readonly more: Cost;
   /** From SIGTERM, sent while another one is applied, until the process has ended. */
   readonly stopSeconds: number;
   readonly rssMiB: number;
-  /** Seconds that a loop takes for the same objects, until the API server judges by the last. */
+  /** Seconds that a loop takes for the same objects, until the API server enforces the last. */
   readonly bare: number;
   readonly objects: number;
 }
@@ -37,7 +37,7 @@ const KIND = 'ValidatingAdmissionPolicy';
 const WRITES_AT_ONCE = 8;
 const TIMEOUT_MS = 900_000;
 
-/** @param sizes how many policies there are in turn */
+/** @param sizes the numbers of policies, one after the other */
 export async function manyPolicies(sizes: readonly number[]): Promise<Table> {
   const measured: Measured[] = [];
   for (const policies of sizes) measured.push(await measure(policies));
@@ -106,7 +106,7 @@ async function apply(client: ApiClient, name: string, namespace: string): Promis
   await applyPolicy(client, name, { namespaceSelector, mode: 'Enforce' });
 }
 
-/** On a cluster of its own. The objects of a policy go one after the other, as the operator has to write them. */
+/** On a separate cluster. The objects of a policy go one after the other, as the operator has to write them. */
 async function bareLoop(objects: readonly RawObject[]): Promise<number> {
   const cluster = await startBenchCluster();
   const { qps, burst } = parseFlags([]);

@@ -16,12 +16,11 @@ export interface Ran extends Usage {
   readonly stdout: string;
 }
 
-/** Often enough to miss a hundredth of a second of CPU at most. */
+/** Often enough to miss at most a hundredth of a second of CPU. */
 const EVERY_MS = 10;
 
 /**
- * @param folder for what it writes
- * @throws when it says on standard error that something went wrong, and writes nothing
+ * @param folder for its output files @throws when it reports an error on standard error and writes nothing
  */
 export async function measureCommand({ program, args, stdin = '/dev/null' }: Command, folder: string): Promise<Ran> {
   const path = (name: string) => join(folder, name);

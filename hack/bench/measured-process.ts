@@ -19,7 +19,7 @@ const TICKS_PER_SECOND = 100;
 export function usageOf(pid: number): Omit<Usage, 'seconds'> | undefined {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    // After the name, which may hold anything, in brackets: field 14 is utime, 15 is stime (man proc_pid_stat).
+    // After the name, which may contain anything, in brackets: field 14 is utime, 15 is stime (man proc_pid_stat).
     const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
     const ticks = Number(fields[11]) + Number(fields[12]);
     const peak = /^VmHWM:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
@@ -62,7 +62,7 @@ export class MeasuredProcess {
     return { seconds: (performance.now() - this.#started) / 1000, ...usage };
   }
 
-  /** @throws with the end of its output, when it ends before `work` is done */
+  /** @throws with the end of its output if it ends before `work` is done */
   async during<Result>(work: Promise<Result>): Promise<Result> {
     const ended = this.#ended.then((code): never => {
       throw new Error(`the process ended with ${code}:\n${this.#output.slice(-20).join('\n')}`);

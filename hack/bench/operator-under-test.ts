@@ -1,10 +1,10 @@
-/** The operator as it runs in a cluster: as a process of its own, with the Deployment's flags of V8. */
+/** The operator as it runs in a cluster: a separate process with the Deployment's flags of V8. */
 import { join } from 'node:path';
 import { MeasuredProcess } from './measured-process.ts';
 
 /**
- * What keeps the memory down; the Deployment starts Node with the same. Without the second, garbage is left until the heap
- * has doubled: each change of a policy would add to it.
+ * Flags that limit the memory; the Deployment starts Node with the same. Without the second, garbage stays until the
+ * heap has doubled: each change of a policy would add to it.
  */
 export const NODE_FLAGS = ['--max-semi-space-size=4', '--heap-growing-percent=30'];
 
@@ -12,7 +12,7 @@ const MAIN = join(import.meta.dirname, '..', '..', 'operator', 'main.ts');
 const NAMESPACE = 'capabilitypolicy-system';
 
 export interface OperatorOptions {
-  /** Beyond where it runs. */
+  /** Arguments besides the cluster. */
   readonly args?: readonly string[];
   readonly nodeFlags?: readonly string[];
 }

@@ -1,4 +1,7 @@
-/** Other engines' command lines, on the same manifests and by the same rules: what level restricted says of capabilities. */
+/**
+ * Other engines' command lines, on the same manifests and by the same rules: what level restricted says about
+ * capabilities.
+ */
 import { join } from 'node:path';
 import { REPRODUCIBLE } from '../controlplane/build.ts';
 import { findProgram, type GoProgram, requiredVersion } from '../controlplane/program.ts';
@@ -7,7 +10,7 @@ import type { Command } from './measured-command.ts';
 export interface Peer {
   readonly name: string;
   command(manifests: string): Command;
-  /** The names of the workloads that its output says are wrong. */
+  /** The names of the workloads that its output reports. */
   refused(stdout: string): ReadonlySet<string>;
 }
 
@@ -15,7 +18,7 @@ const FOLDER = join(import.meta.dirname, 'peers');
 const GATOR = program('gator', 'gator', 'github.com/open-policy-agent/gatekeeper/v3', 4);
 const KYVERNO = program('kubectl-kyverno', 'kyverno', 'github.com/kyverno/kyverno', 10);
 
-/** Builds them, the first time. */
+/** Builds them the first time. */
 export async function findPeers(): Promise<Peer[]> {
   const gator = await findProgram(GATOR);
   const kyverno = await findProgram(KYVERNO);

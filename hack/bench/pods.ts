@@ -1,4 +1,4 @@
-/** The pod whose admission is measured: two containers that comply with restricted, but for what they add. */
+/** The measured pod: two containers that comply with restricted, except for what they add. */
 import type { ApiClient } from '../../operator/cluster/client.ts';
 
 /** Of its processes. */

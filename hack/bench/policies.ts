@@ -1,10 +1,10 @@
-/** Policies for a bench, and when they are in force. */
+/** Policies for a bench, and a way to wait until they are in force. */
 import { type CapabilityPolicySpec, GROUP, KIND, VERSION } from '../../operator/api/capability-policy.ts';
 import { type ApiClient, type Identified, pathFor } from '../../operator/cluster/client.ts';
 import { arrayOf, objectOf, type RawObject } from '../../operator/cluster/raw.ts';
 import { waitFor } from '../controlplane/wait.ts';
 
-/** Creates a policy, or makes its spec be this. */
+/** Creates a policy, or replaces its spec. */
 export async function applyPolicy(
   client: ApiClient,
   name: string,
@@ -23,7 +23,7 @@ export async function readPolicy(client: ApiClient, name: string): Promise<RawOb
   return client.get(pathFor(`${GROUP}/${VERSION}`, KIND, undefined, name));
 }
 
-/** Whether the status says of what the policy is now that it is in force. */
+/** Whether the status says that the current text of the policy is in force. */
 export function isProgrammed({ metadata, status }: RawObject): boolean {
   const { generation } = objectOf(metadata);
   return arrayOf(objectOf(status).conditions)
@@ -41,7 +41,7 @@ export async function allProgrammed(client: ApiClient, names: readonly string[])
   }
 }
 
-/** Waits until the status is about what the policy is now, and counts exactly this. */
+/** Waits until the status describes the current text of the policy, and has exactly this count. */
 export async function reported(client: ApiClient, name: string, workloads: number, violating: number): Promise<void> {
   const look = async () => {
     const { metadata, status } = await readPolicy(client, name);

@@ -1,4 +1,4 @@
-/** (c) From the change of a policy to a status about every pod, and what that costs the operator. */
+/** (c) The time from the change of a policy to a status about every pod, and its cost for the operator. */
 import { startBenchCluster } from './bench-cluster.ts';
 import { growth, type Spread, shown, spreadOf } from './numbers.ts';
 import { startOperator } from './operator-under-test.ts';
@@ -18,7 +18,7 @@ interface Measured extends Population {
 const CHANGES = 6;
 const POLICY = 'changing';
 
-/** @param sizes how many pods there are in turn */
+/** @param sizes the numbers of pods, one after the other */
 export async function policyChange(sizes: readonly number[]): Promise<Table> {
   const measured: Measured[] = [];
   for (const pods of sizes) measured.push(await measure(pods));
@@ -51,7 +51,7 @@ async function measure(pods: number): Promise<Measured> {
   try {
     const population = await populate(cluster, { pods, shapes: 60 });
     const { workloads, violatingWorkloads } = population;
-    // None has this user: all violate.
+    // No pod has this user, so all violate.
     const none = { runAsUser: { rule: 'MustRunAs' as const, ranges: [{ min: 1, max: 2 }] } };
     const specs = [{}, { overrides: none }].map((spec) => ({ ...spec, podSecurityLabels: 'Off' as const }));
     const expected = [violatingWorkloads, workloads];

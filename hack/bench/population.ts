@@ -1,4 +1,4 @@
-/** Fills a cluster: namespaces of 20 pods, in workloads of 4, each workload one of the shapes. */
+/** Fills a cluster with namespaces of 20 pods, in workloads of 4; each workload has one of the shapes. */
 import { objectOf, type RawPage } from '../../operator/cluster/raw.ts';
 import { waitFor } from '../controlplane/wait.ts';
 import { asWritten, type BenchCluster } from './bench-cluster.ts';
@@ -17,7 +17,7 @@ export interface Population {
 export interface PopulationOptions {
   readonly pods: number;
   readonly shapes: number;
-  /** Whether no two pods are alike. */
+  /** Whether all pods are different. */
   readonly distinct?: boolean;
 }
 
@@ -26,7 +26,7 @@ export const PODS_OF_NAMESPACE = 20;
 const PODS_OF_WORKLOAD = 4;
 const WORKLOADS_OF_NAMESPACE = PODS_OF_NAMESPACE / PODS_OF_WORKLOAD;
 
-/** The text of an object, with what is each one's own still to be written in. */
+/** The text of an object, with placeholders for the fields that differ. */
 type Template = (own: Own) => string;
 
 interface Own {
@@ -36,7 +36,7 @@ interface Own {
   readonly index: number;
 }
 
-/** Resolves when the API server's watch cache has all of it: else it would still be reading from etcd. */
+/** Resolves when the API server's watch cache has all of them: otherwise it would still be reading from etcd. */
 export async function populate(cluster: BenchCluster, options: PopulationOptions): Promise<Population> {
   const all = shapes(options.shapes);
   const [namespace, ...pods] = await Promise.all([
@@ -60,7 +60,8 @@ export async function populate(cluster: BenchCluster, options: PopulationOptions
   }
   const etcd = new Etcd(cluster.controlPlane.pids);
   await etcd.write(entries());
-  // Many objects have the revision of one transaction: that of the last, alone, says that all the others are there.
+  // Many objects have the revision of one transaction: only the last object's own revision shows that all others are
+  // there.
   await etcd.write([podEntry(options.pods - 1)]);
   await etcd.close();
   await allCached(cluster, options.pods);

@@ -1,12 +1,13 @@
 /**
  * Pods as they run in clusters: two containers with environment, probes, resources and mounts, the token's volume, and a
- * status with conditions. With what the API server adds, about 9 KB of JSON each, a third of it managedFields.
+ * status with conditions. With the fields that the API server adds, about 9 KB of JSON each, a third of it
+ * managedFields.
  */
 
 import type { RawObject } from '../../operator/cluster/raw.ts';
 
 export interface Shape {
-  /** As of an application: `app-07`. */
+  /** As for an application: `app-07`. */
   readonly name: string;
   readonly violating: boolean;
   readonly labels: Readonly<Record<string, string>>;
@@ -14,7 +15,7 @@ export interface Shape {
   readonly spec: Readonly<Record<string, unknown>>;
 }
 
-/** One in so many breaks level restricted; most of these break level baseline, too. */
+/** One in this many breaks level restricted; most of these break level baseline, too. */
 const VIOLATING_EVERY = 20;
 
 const SINCE = '2026-01-01T00:00:00Z';
@@ -26,7 +27,7 @@ const VIOLATIONS = [
   { ...HARDENED, capabilities: { drop: ['ALL'], add: ['NET_RAW', 'SYS_PTRACE'] } },
 ];
 
-/** @returns `count` templates, no two of them alike */
+/** @returns `count` templates, all different */
 export function shapes(count: number): Shape[] {
   return Array.from({ length: count }, (_, index) => shape(index));
 }

@@ -1,4 +1,4 @@
-/** (b) From the change of a pod to the status, while many other pods change. */
+/** (b) The time from the change of a pod to the status, while many other pods change. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { GROUP, KIND, VERSION } from '../../operator/api/capability-policy.ts';
 import { type ApiClient, pathFor, type WatchEvent } from '../../operator/cluster/client.ts';
@@ -14,14 +14,14 @@ import type { Table } from './table.ts';
 
 interface Measured {
   readonly changes: number;
-  /** Changes a second that the API server took. */
+  /** Changes per second that the API server accepted. */
   readonly reached: number;
-  /** Seconds until the status names a pod that violates, and until it no longer does. */
+  /** Seconds until the status names a violating pod, and until it no longer does. */
   readonly begun: Spread;
   readonly ended: Spread;
-  /** Of the operator, in seconds of CPU a second. */
+  /** The operator's CPU seconds per second. */
   readonly cpu: number;
-  /** Writes of the status a second. */
+  /** Status writes per second. */
   readonly writes: number;
 }
 
@@ -33,7 +33,7 @@ const POLICY = 'restricted';
 const NAMESPACE = namespaceName(0);
 const LOOK = { timeoutMs: 60_000, intervalMs: 20 };
 
-/** @param pods how many there are */
+/** @param pods their number */
 export async function storm(pods: number): Promise<Table> {
   const cluster = await startBenchCluster();
   const { client, controlPlane } = cluster;
@@ -102,7 +102,7 @@ interface Views {
   readonly etcd: Etcd;
   /** Those that change. */
   readonly pods: readonly RawObject[];
-  /** Of the operator, in seconds of CPU. */
+  /** The operator's CPU seconds. */
   usage(): number;
   /** Whether the status counts the pod that violates. */
   isSeen(): Promise<boolean>;
@@ -163,8 +163,8 @@ async function change(etcd: Etcd, pods: readonly RawObject[], rate: number, sign
 }
 
 /**
- * Gives a pod another user: it has to be judged again, and looks like no other. Straight into etcd: how many writes the
- * API server can take is not what is measured.
+ * Gives a pod another user: it has to be evaluated again, and equals no other. Straight into etcd: the bench does not
+ * measure how many writes the API server can take.
  */
 async function alter(etcd: Etcd, pod: RawObject, turn: number): Promise<void> {
   const { namespace, name } = pod.metadata ?? {};
@@ -172,7 +172,7 @@ async function alter(etcd: Etcd, pod: RawObject, turn: number): Promise<void> {
   await etcd.write([{ key: `pods/${namespace}/${name}`, object }]);
 }
 
-/** Some of the pods that there are, as they stand in etcd. */
+/** Some of the existing pods, as etcd has them. */
 async function somePods(client: ApiClient): Promise<RawObject[]> {
   const { items } = await client.get<RawPage>('/api/v1/pods', { limit: CHANGING });
   return (items ?? []).map((pod) => {

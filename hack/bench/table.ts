@@ -1,10 +1,10 @@
-/** What a part of the bench found, for people and as JSON. */
+/** The results of a part of the bench, for people and as JSON. */
 
 export interface Table {
   readonly title: string;
   readonly columns: readonly string[];
   readonly rows: readonly (readonly string[])[];
-  /** What the rows mean, and what follows from them. */
+  /** The meaning of the rows, and the conclusion. */
   readonly notes: readonly string[];
   /** The measurements themselves. */
   readonly measured: unknown;

@@ -1,5 +1,5 @@
 /**
- * Where the programs of the control plane come from: KUBEBUILDER_ASSETS, the cache, or a build from Go modules.
+ * Finds the programs of the control plane: KUBEBUILDER_ASSETS, the cache, or a build from Go modules.
  *
  * KUBERNETES_VERSION (`1.33`) takes kube-apiserver and kube-controller-manager of another version, from versions/.
  */
@@ -17,7 +17,7 @@ export interface Binaries {
   readonly kubectl: string;
 }
 
-/** The folder of go.mod and go.sum, which say what is built. */
+/** The folder of go.mod and go.sum, which determine what is built. */
 const MODULE = import.meta.dirname;
 const NAMES = ['etcd', 'kube-apiserver', 'kube-controller-manager', 'kubectl'] as const;
 /** A folder for each other version, named `1.N`. */
@@ -26,10 +26,10 @@ const VERSIONED = ['kube-apiserver', 'kube-controller-manager'] as const;
 const KUBERNETES = 'k8s.io/kubernetes';
 
 /**
- * Finds the programs, and builds them where they are missing: about five minutes on two cores, with progress on
- * standard error; later calls find the result in the cache.
+ * Finds the programs, and builds missing ones: about five minutes on two cores, with progress on standard error; later
+ * calls find the result in the cache.
  *
- * @throws an error that says how to get the programs, when there is neither Go nor KUBEBUILDER_ASSETS
+ * @throws an error that says how to get the programs, if neither Go nor KUBEBUILDER_ASSETS is available
  */
 export async function findBinaries(environment: NodeJS.ProcessEnv = process.env): Promise<Binaries> {
   const assets = environment.KUBEBUILDER_ASSETS;
@@ -59,7 +59,7 @@ export function otherVersions(): string[] {
     .sort((a, b) => minor(a) - minor(b));
 }
 
-/** Whether the programs of a version that KUBERNETES_VERSION may name are there, so that nothing has to be built. */
+/** Whether the programs of a version that KUBERNETES_VERSION may name exist, so that nothing has to be built. */
 export function isBuilt(version: string, environment: NodeJS.ProcessEnv = process.env): boolean {
   const module = join(VERSIONS, version);
   return existsSync(cacheFolder({ module, flags: buildFlags(requiredVersion(module, KUBERNETES)), environment }));
@@ -75,7 +75,7 @@ function versionModule({ KUBERNETES_VERSION: version }: NodeJS.ProcessEnv): stri
   return join(VERSIONS, version);
 }
 
-/** @returns the folder of the programs, which are built where they are missing */
+/** @returns the folder of the programs; missing ones are built */
 async function findBuilt(
   what: Pick<Build, 'module' | 'names' | 'packages' | 'minutes'>,
   environment: NodeJS.ProcessEnv,

@@ -1,4 +1,4 @@
-/** Builds programs of Go modules, once a machine. */
+/** Builds programs of Go modules, once per machine. */
 import { spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import {
@@ -21,12 +21,12 @@ import { Progress } from './progress.ts';
 export interface Build {
   /** The folder of go.mod. */
   readonly module: string;
-  /** Where the programs shall be; appears at once and whole. */
+  /** The target path of the programs; it appears atomically. */
   readonly dir: string;
   readonly names: readonly string[];
-  /** What is built, as `go build` takes it; go.mod's tools by default. */
+  /** The packages to build, in the form of `go build`; go.mod's tools by default. */
   readonly packages?: readonly string[];
-  /** What go.mod asks for, as in v1.37.2. */
+  /** The version in go.mod, such as v1.37.2. */
   readonly version: string;
   /** Of `go build`. */
   readonly flags: readonly string[];
@@ -59,7 +59,7 @@ export async function buildBinaries(build: Build): Promise<void> {
   }
 }
 
-/** Outside the tree, named after everything that decides what is built. */
+/** Outside the tree, named after everything that determines what is built. */
 export function cacheFolder({ module, flags, environment }: Pick<Build, 'module' | 'flags' | 'environment'>): string {
   const hash = createHash('sha256');
   for (const file of ['go.mod', 'go.sum']) {
@@ -73,7 +73,7 @@ export function cacheFolder({ module, flags, environment }: Pick<Build, 'module'
 /** Go names a program after the folder of its package. These have a folder with another name. */
 const FOLDERS = { etcd: 'server', argocd: 'cmd' };
 
-/** Nothing of this machine or checkout in the result. */
+/** The result contains nothing of this machine or checkout. */
 export const REPRODUCIBLE = ['-trimpath', '-mod=readonly', '-buildvcs=false'];
 
 /** The flags of `go build` for Kubernetes' servers, with the version that they report. */
@@ -90,7 +90,7 @@ export function buildFlags(version: string): string[] {
   return [...REPRODUCIBLE, '-ldflags', linker.join(' ')];
 }
 
-/** Why nothing can be built; undefined when there is a Go that can fetch the one that go.mod asks for. */
+/** Why nothing can be built; undefined if there is a Go that can fetch the version that go.mod requires. */
 export function problemWithGo(environment: NodeJS.ProcessEnv): string | undefined {
   const { stdout } = spawnSync('go', ['version'], { env: environment, encoding: 'utf8' });
   const found = /go1\.(\d+)\S*/.exec(stdout ?? '');
@@ -116,7 +116,10 @@ export function assertGo(environment: NodeJS.ProcessEnv, version: string): void 
   }
 }
 
-/** A lock that says who holds it: a symbolic link to a process id is made, with its content, in one step. */
+/**
+ * A lock that names its holder: a symbolic link to a process id, which is created together with its content in one
+ * step.
+ */
 function takeLock(lock: string): boolean {
   try {
     symlinkSync(String(process.pid), lock);
@@ -158,7 +161,7 @@ async function compile(
   }
 }
 
-/** What a build left that was killed: some hundred megabytes. Called with the lock held. */
+/** The rest of a killed build: some hundred megabytes. Called with the lock held. */
 function removeLeftovers(prefix: string): void {
   for (const name of readdirSync(dirname(prefix))) {
     if (name.startsWith(basename(prefix))) {
@@ -167,7 +170,7 @@ function removeLeftovers(prefix: string): void {
   }
 }
 
-/** Runs `go`, showing the last thing it said; @throws with the end of its output when it fails. */
+/** Runs `go`, showing its last line of output; @throws with the end of its output when it fails. */
 async function run(
   command: string,
   args: readonly string[],

@@ -1,6 +1,6 @@
 /**
- * A certificate authority of our own, in the few lines of DER that it takes (RFC 5280): node:crypto makes keys and
- * signatures but no certificates, and a fresh machine need not have openssl.
+ * A certificate authority of our own, in the few lines of DER that it needs (RFC 5280): node:crypto makes keys and
+ * signatures but no certificates, and a fresh machine may lack openssl.
  */
 import { createHash, generateKeyPairSync, type KeyObject, randomBytes, sign } from 'node:crypto';
 
@@ -21,7 +21,7 @@ export interface CertificateRequest {
   readonly ipv4Addresses?: readonly string[];
 }
 
-/** Issues certificates that are good for one year; its key lives in memory only. */
+/** Issues certificates that are valid for one year; its key is in memory only. */
 export class CertificateAuthority {
   readonly #keys = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   readonly #name = name('control plane of capabilitypolicy');

@@ -16,18 +16,18 @@ export function etcdCommand(binaries: Binaries, logDir: string, dataDir: string,
       `--advertise-client-urls=${url}`,
       '--listen-peer-urls=http://127.0.0.1:0',
       '--log-level=warn',
-      // Data that a crash of the machine may lose: of the process's own crash, nothing is.
+      // Data that a crash of the machine may lose; a crash of the process loses nothing.
       '--unsafe-no-fsync',
     ],
   };
 }
 
 export interface ApiServerAddress {
-  /** Where it listens, and what it publishes. */
+  /** The listening address and the published address. */
   readonly address: string;
   readonly port: number;
   readonly etcdPort: number;
-  /** Come last, so that they win over ours. */
+  /** These come last, so that they override ours. */
   readonly flags: readonly string[];
 }
 
@@ -54,15 +54,15 @@ export function apiServerCommand(
       // Nothing resolves a node's name.
       '--kubelet-preferred-address-types=InternalIP',
       '--authorization-mode=RBAC',
-      // Whether a pod may be privileged is for admission to say, as in every distribution.
+      // Admission decides whether a pod may be privileged, as in every distribution.
       '--allow-privileged=true',
       `--service-cluster-ip-range=${KUBERNETES_SERVICE}/24`,
-      // An endpoint may not have a loopback address, so that nobody can reconcile service default/kubernetes.
+      // An endpoint may not have a loopback address, so nobody can reconcile service default/kubernetes.
       '--endpoint-reconciler-type=none',
       '--service-account-issuer=https://kubernetes.default.svc',
       `--service-account-signing-key-file=${files.serviceAccountKey}`,
       `--service-account-key-file=${files.serviceAccountPublicKey}`,
-      // Otherwise it waits a minute after SIGTERM for whoever still watches.
+      // Otherwise it waits a minute after SIGTERM for open watches.
       '--shutdown-send-retry-after=true',
       ...flags,
     ],
@@ -86,11 +86,11 @@ export function controllerManagerCommand(
       // Nobody reads its metrics.
       '--secure-port=0',
       '--leader-elect=false',
-      // Each controller is its own service account, as in real clusters: admission sees who creates a pod.
+      // Each controller has its own service account, as in real clusters: admission sees the creator of a pod.
       '--use-service-account-credentials=true',
       `--service-account-private-key-file=${files.serviceAccountKey}`,
       `--root-ca-file=${files.authority}`,
-      // Type checking of admission policies takes half of its time, and only warns in their status.
+      // Type checking of admission policies takes half of its time, and only writes warnings into their status.
       '--controllers=*,-validatingadmissionpolicy-status-controller',
       '--kube-api-qps=200',
       '--kube-api-burst=400',

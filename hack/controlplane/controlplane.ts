@@ -13,21 +13,21 @@ import { type ServerCommand, ServerProcess, Watchdog } from './server-process.ts
 import { waitFor } from './wait.ts';
 
 export interface ControlPlaneOptions {
-  /** Other programs than findBinaries()'s. */
+  /** Other programs than those of findBinaries(). */
   readonly binaries?: Binaries;
-  /** False: there is no kube-controller-manager, and what that makes is missing. */
+  /** False: there is no kube-controller-manager, and the objects that it creates are missing. */
   readonly controllers?: boolean;
-  /** No progress on standard error; building the programs is shown all the same. */
+  /** No progress on standard error; builds still show theirs. */
   readonly quiet?: boolean;
-  /** API servers on one etcd: how many, each on a free port, or where and which; 1 by default. */
+  /** API servers on one etcd: their number, each on a free port, or their addresses and versions; 1 by default. */
   readonly apiServers?: number | readonly ApiServerOptions[];
-  /** Flags of every kube-apiserver beyond ours, and instead of ours of the same name. */
+  /** Additional flags of every kube-apiserver; they replace ours with the same name. */
   readonly apiServerFlags?: readonly string[];
-  /** etcd's data, kept after stop() and used again by a later start; thrown away by default. */
+  /** etcd's data, kept after stop() and used again by a later start; deleted by default. */
   readonly dataDir?: string;
-  /** The folder for the servers' logs, which stay there after stop(); removed with `dir` by default. */
+  /** The folder for the servers' logs, which are kept after stop(); removed with `dir` by default. */
   readonly logDir?: string;
-  /** Called when a server ends that nobody stopped; by default, standard error gets the message. */
+  /** Called when a server ends without stop(); by default, the message goes to standard error. */
   readonly onCrash?: (server: CrashedServer) => void;
 }
 
@@ -42,7 +42,7 @@ export interface CrashedServer {
 export interface ApiServerOptions {
   /** The path of another kube-apiserver than the binaries'. */
   readonly program?: string;
-  /** Where it listens, and what it publishes; 127.0.0.1 and a free port by default. */
+  /** The listening address and the published address; 127.0.0.1 and a free port by default. */
   readonly address?: string;
   readonly port?: number;
 }
@@ -54,11 +54,11 @@ export interface ControlPlane {
   readonly kubectl: string;
   /** The (first) API server's URL. */
   readonly server: string;
-  /** The URLs of all API servers that there are now. */
+  /** The URLs of all current API servers. */
   readonly servers: readonly string[];
   /** The folder with etcd, kube-apiserver, kube-controller-manager and kubectl. */
   readonly binaries: string;
-  /** What this control plane writes: kubeconfigs, keys, logs, data; gone after stop(). */
+  /** The files of this control plane: kubeconfigs, keys, logs, data; deleted by stop(). */
   readonly dir: string;
   /** The processes, watchdog included. */
   readonly pids: readonly number[];
@@ -83,10 +83,10 @@ const ATTEMPTS = 3;
 const READY_TIMEOUT_MS = 90_000;
 
 /**
- * Starts etcd, kube-apiserver and kube-controller-manager, with RBAC and an authority of their own, and waits until
- * pods can be created. What is started ends with this process, however that ends: stop() is only the clean way.
+ * Starts etcd, kube-apiserver and kube-controller-manager, with RBAC and a separate certificate authority, and waits
+ * until pods can be created. The servers end with this process, however it ends: stop() is only the clean way.
  *
- * @throws with the end of a server's log, when one does not start; as findBinaries, when the programs are missing
+ * @throws with the end of a server's log if one does not start; as findBinaries if the programs are missing
  */
 export async function startControlPlane(options: ControlPlaneOptions = {}): Promise<ControlPlane> {
   const binaries = options.binaries ?? (await findBinaries());
@@ -97,7 +97,7 @@ export async function startControlPlane(options: ControlPlaneOptions = {}): Prom
       return controlPlane;
     } catch (error) {
       await controlPlane.stop();
-      // Between finding a free port and listening on it, somebody else may take it.
+      // Another process may take the port between finding it and listening on it.
       if (attempt === ATTEMPTS || !String(error).includes('address already in use')) {
         throw error;
       }
@@ -196,7 +196,7 @@ class LocalControlPlane implements ControlPlane {
   }
 
   async stop(): Promise<void> {
-    // Quick, and as good as an orderly end: etcd keeps what it has acknowledged, and nothing else has a state.
+    // Quick, and as good as an orderly end: etcd keeps what it has acknowledged, and nothing else has state.
     await Promise.all(this.#servers().map((server) => server.stop('SIGKILL')));
     await this.#watchdog.release();
     rmSync(this.dir, { recursive: true, force: true });
@@ -222,7 +222,7 @@ class LocalControlPlane implements ControlPlane {
     await this.#wait(`kube-apiserver at ${url}`, process, () => isReady(url, this.#credentials));
   }
 
-  /** @throws with the end of a log: of the server that ended early, or of the one waited for */
+  /** @throws with the end of a log: that of the server that ended early, or that of the awaited one */
   async #wait(what: string, server: ServerProcess, look: () => Promise<boolean>): Promise<void> {
     const lookAtRunning = () => {
       for (const each of this.#servers()) {

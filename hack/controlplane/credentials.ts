@@ -19,7 +19,7 @@ export interface Credentials {
     readonly authority: string;
     readonly serverCertificate: string;
     readonly serverKey: string;
-    /** What the API server shows to kubelets. */
+    /** The certificate that the API server shows to kubelets. */
     readonly kubeletClientCertificate: string;
     readonly kubeletClientKey: string;
     readonly serviceAccountKey: string;

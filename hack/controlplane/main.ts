@@ -1,8 +1,8 @@
 /**
- * `npm run controlplane`: a control plane to play with, until Ctrl-C.
+ * `npm run controlplane`: a control plane to experiment with, until Ctrl-C.
  *
  * Standard output has only lines for a shell to evaluate; everything else is on standard error. With `--node` it has a real
- * node, so that pods run. With `--build`, only sees to it that the programs are there.
+ * node, so that pods run. With `--build`, only makes sure that the programs exist.
  */
 import { delimiter } from 'node:path';
 import { lacking } from '../needs.ts';
@@ -51,10 +51,10 @@ async function withoutNode(): Promise<Started> {
   return { controlPlane, stop: () => controlPlane.stop() };
 }
 
-/** Ctrl-C, a kill, or a closed terminal. Later ones change nothing: the end takes less than a second. */
+/** Ctrl-C, a kill, or a closed terminal. Later signals change nothing: ending takes less than a second. */
 function endingSignal(): Promise<undefined> {
   return new Promise((resolve) => {
-    // Signals alone do not keep a process up.
+    // Signal handlers alone do not keep a process alive.
     setInterval(() => {}, 3_600_000);
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
       process.on(signal, () => resolve(undefined));

@@ -1,30 +1,30 @@
-/** A program that is built from a Go module of its own: found in the cache, or built. */
+/** A program that is built from its own Go module: found in the cache, or built. */
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { buildBinaries, cacheFolder, problemWithGo } from './build.ts';
 
 export interface GoProgram {
   readonly name: string;
-  /** The folder of go.mod and go.sum, which say what is built. */
+  /** The folder of go.mod and go.sum, which determine what is built. */
   readonly module: string;
-  /** The module in go.mod whose version is the program's. */
+  /** The module in go.mod whose version the program has. */
   readonly of: string;
-  /** What is built, as `go build` takes it; go.mod's tools by default. */
+  /** The packages to build, in the form of `go build`; go.mod's tools by default. */
   readonly packages?: readonly string[];
-  /** Of `go build`, for a version as in v1.37.2. */
+  /** Flags of `go build`, for a version such as v1.37.2. */
   readonly flags: (version: string) => readonly string[];
-  /** How long it takes, the first time, on two cores. */
+  /** How long the first build takes on two cores. */
   readonly minutes: number;
-  /** The only Go that can build it, as in go1.20.14. */
+  /** The only Go version that can build it, such as go1.20.14. */
   readonly toolchain?: string;
-  /** What helps where there is no Go, beside Go: ends the sentence `install Go …, or`. */
+  /** An alternative to installing Go: ends the sentence `install Go …, or`. */
   readonly otherwise?: string;
 }
 
 /**
- * The program's path; it is built where it is missing.
+ * The program's path; a missing program is built.
  *
- * @throws an error that says how to get it, when there is no Go
+ * @throws an error that says how to get it, if Go is missing
  */
 export async function findProgram(program: GoProgram, environment: NodeJS.ProcessEnv = process.env): Promise<string> {
   const { name, module, of, packages, minutes, toolchain, otherwise } = program;

@@ -1,4 +1,4 @@
-/** Shows on standard error that something long goes on: one rewritten line on a terminal, a line each 10 s elsewhere. */
+/** Shows on standard error that long work is running: one rewritten line on a terminal, a line every 10 s elsewhere. */
 export class Progress {
   readonly #started = Date.now();
   readonly #timer: NodeJS.Timeout;
@@ -9,7 +9,7 @@ export class Progress {
     this.#timer = setInterval(() => this.#show(), process.stderr.isTTY ? 1_000 : 10_000);
   }
 
-  /** What is being done right now. */
+  /** The current step. */
   doing(step: string): void {
     this.#doing = step;
   }

@@ -1,10 +1,12 @@
 import { request } from 'node:https';
 import type { Credentials } from './credentials.ts';
 
-/** In every API server's certificate, whatever address it is reached at. */
+/** A name in every API server's certificate, at whatever address it is reached. */
 export const SERVERNAME = 'kubernetes.default.svc';
 
-/** What a pod needs to be created, and what the API server or a controller makes only after /readyz is ok. */
+/**
+ * The objects that a pod needs to be created, and that the API server or a controller makes only after /readyz is ok.
+ */
 const DEFAULTS = [
   '/api/v1/namespaces/kube-system',
   '/api/v1/namespaces/kube-public',
@@ -21,7 +23,7 @@ export async function hasDefaults(server: string, credentials: Credentials): Pro
   return answers.every(Boolean);
 }
 
-/** False also when nobody listens yet. */
+/** False also while nobody listens yet. */
 function answersOk(url: string, { authority, admin }: Credentials): Promise<boolean> {
   return new Promise((resolve) => {
     const tls = { ca: authority, cert: admin.certificate, key: admin.key, servername: SERVERNAME };

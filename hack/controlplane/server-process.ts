@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 const GRACE_MS = 10_000;
 const LOG_LINES = 20;
 
-/** Ends the servers and removes the folders it was told of, once this process is gone: see watchdog.ts. */
+/** Ends the servers and removes the registered folders once this process is gone: see watchdog.ts. */
 export class Watchdog {
   readonly #process: ChildProcess;
 
@@ -17,7 +17,7 @@ export class Watchdog {
       stdio: ['pipe', 'ignore', 'ignore'],
       detached: true,
     });
-    // Should it be killed itself, the servers still end with stop().
+    // If it is killed itself, the servers still end with stop().
     this.#process.stdin?.on('error', () => {});
     this.#process.unref();
     (this.#process.stdin as unknown as { unref(): void }).unref();
@@ -92,7 +92,7 @@ export class ServerProcess {
       this.#process.once('exit', ended);
       this.#process.once('error', ended);
     });
-    // A process that forgets stop() may still end; the watchdog takes the rest.
+    // A process that forgets stop() may still end; the watchdog cleans up.
     this.#process.unref();
   }
 

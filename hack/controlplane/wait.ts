@@ -8,10 +8,10 @@ export interface WaitOptions {
 }
 
 /**
- * Looks again and again until `look` returns something other than undefined or false, and returns that.
+ * Calls `look` repeatedly until it returns something other than undefined or false, and returns that.
  *
- * @param what names what is waited for, as in "timed out after 30 s waiting for <what>"
- * @throws what `look` throws, at once; and an error when the time is over
+ * @param what names the awaited thing, as in "timed out after 30 s waiting for <what>" @throws what `look` throws, at
+ * once; and an error when the time is over
  */
 export async function waitFor<T>(
   what: string,

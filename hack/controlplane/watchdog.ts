@@ -1,5 +1,5 @@
 /**
- * Outlives the process that started a control plane, however that ends, and then ends what is left of it.
+ * Outlives the process that started a control plane, however that ends, and then ends the remaining servers.
  *
  * Its standard input is a pipe whose other end only that process holds: the kernel closes it even after SIGKILL.
  * Each line is a command: `+pid` a server runs, `-pid` it has ended, `/path` a folder or control group to remove at the
@@ -32,7 +32,7 @@ if (servers.size > 0) {
   await sleep(200);
 }
 for (const folder of folders) {
-  // The files of a control group cannot be removed, and go with it.
+  // The files of a control group cannot be removed; they disappear with it.
   if (folder.startsWith('/sys/fs/cgroup/')) await removeCgroup(folder);
   else rmSync(folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 });
 }

@@ -1,4 +1,4 @@
-/** Where the demo plays: on a control plane of its own, with a node when asked to, or on the user's cluster. */
+/** The demo's cluster: a separate control plane, with a node on request, or the user's cluster. */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -11,7 +11,7 @@ import { startNode } from '../node/node.ts';
 
 export const ROOT = join(import.meta.dirname, '..', '..');
 
-/** What the images of story.ts start with: undefined for something that only waits. */
+/** The command of the story's images: undefined for one that only waits. */
 const IMAGES: readonly [image: string, entrypoint?: readonly string[]][] = [
   ['registry.example/legacy:1'],
   ['registry.example/web:1'],
@@ -21,7 +21,7 @@ const IMAGES: readonly [image: string, entrypoint?: readonly string[]][] = [
 export interface DemoCluster {
   readonly kubeconfig: string;
   readonly kubectl: string;
-  /** Whether pods run, by a node of its own. */
+  /** Whether pods run, on a separate node. */
   readonly runsPods: boolean;
   startOperator(): Promise<void>;
   stopOperator(): Promise<void>;
@@ -36,9 +36,9 @@ export async function ownCluster(): Promise<DemoCluster> {
 }
 
 /**
- * A control plane and a real node. No registry is asked: what the story's images hold is built from this machine's programs.
+ * A control plane and a real node. No registry is needed: the images are built from this machine's programs.
  *
- * @throws Error that says what is missing, when the machine cannot run a node
+ * @throws Error that says what is missing if the machine cannot run a node
  */
 export async function clusterWithNode(): Promise<DemoCluster> {
   console.error('Starting a Kubernetes control plane and a node of our own …');

@@ -2,9 +2,9 @@
  * `npm run demo`: the operator's main job on a real API server, with the commands that a user would type and what they
  * print.
  *
- *   --once             ends after the story; else everything stays up until Ctrl-C
- *   --node             with a node, so that pods run: Linux, root and some packages, see hack/node/needs.ts
- *   --use-kubeconfig   on the cluster of KUBECONFIG instead of one of its own; what it makes there it removes again
+ *   --once ends after the story; otherwise everything stays up until Ctrl-C --node with a node, so that pods run:
+ *    Linux, root and some packages, see hack/node/needs.ts --use-kubeconfig on the cluster of KUBECONFIG instead of a
+ *    separate one; the demo removes again what it creates there
  */
 import { parseArgs } from 'node:util';
 import { clusterWithNode, type DemoCluster, ownCluster, usersCluster } from './cluster.ts';
@@ -21,7 +21,7 @@ const { values } = parseArgs({
 
 let cluster: DemoCluster | undefined;
 let stopping: Promise<void> | undefined;
-/** Whether there is anything to take back on a cluster that is not ours. */
+/** Whether there is anything to remove from the user's cluster. */
 let begun = false;
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   process.on(signal, () => void end().then(() => process.exit()));

@@ -5,7 +5,7 @@ import { ROOT } from './cluster.ts';
 
 export interface Ran {
   readonly ok: boolean;
-  /** Both streams, in the order in which they came. */
+  /** Both streams, in the order of their output. */
   readonly output: string;
 }
 
@@ -34,7 +34,7 @@ export class Shell {
     return ran;
   }
 
-  /** As `show`, and the command must fail or succeed as `ok` says. */
+  /** As `show`, and requires the command to fail or succeed as `ok` says. */
   async expect(ok: boolean, text: string, input?: string): Promise<Ran> {
     const ran = await this.show(text, input);
     if (ran.ok !== ok) throw new Error(`${text} should have ${ok ? 'succeeded' : 'been refused'}`);

@@ -1,4 +1,4 @@
-/** The story that the demo tells. Every line that it prints of kubectl is real, and what it claims is checked. */
+/** The story that the demo tells. Every printed line of kubectl is real, and every claim is checked. */
 import { OPERATOR_NAMESPACE } from '../../operator/flags.ts';
 import { waitFor } from '../controlplane/wait.ts';
 import type { DemoCluster } from './cluster.ts';
@@ -6,7 +6,7 @@ import type { Shell } from './shell.ts';
 
 const NAMESPACES = ['shop', 'net', 'stage'];
 
-/** Something that ran before there was any policy. */
+/** A workload that ran before there was any policy. */
 const LEGACY = `
 apiVersion: apps/v1
 kind: Deployment
@@ -111,7 +111,7 @@ async function showPing(shell: Shell): Promise<void> {
   await shell.expect(false, "kubectl exec ping -n net -- sh -c 'ping-permitted -c 1 127.0.0.1'");
 }
 
-/** Pods that were there before a policy go on, until they end. */
+/** Pods that existed before a policy run on until they end. */
 async function showLostPod(shell: Shell): Promise<void> {
   await shell.expect(true, 'kubectl get pods -n shop');
   await shell.expect(true, 'kubectl delete pods -n shop -l app=legacy');
@@ -123,7 +123,7 @@ async function showLostPod(shell: Shell): Promise<void> {
 }
 
 /**
- * On a cluster that is not ours: nothing that the demo makes, and takes away again, may be there before.
+ * On the user's cluster: nothing that the demo creates and removes again may exist before.
  *
  * @throws Error that names what is there
  */
@@ -141,7 +141,7 @@ export async function assertUntouched(shell: Shell): Promise<void> {
   }
 }
 
-/** Takes back what `tell` made, on a cluster that is not ours. */
+/** Removes from the user's cluster what `tell` created. */
 export async function cleanUp(cluster: DemoCluster, shell: Shell): Promise<void> {
   shell.heading('Cleaning up');
   await cluster.stopOperator();
@@ -166,13 +166,13 @@ async function waitForLabels(shell: Shell): Promise<void> {
   });
 }
 
-/** Each namespace is judged, and each status written, on its own; what is shown is to be the end of it. */
+/** Each namespace is evaluated, and each status written, separately; the demo shows the final state. */
 async function waitForViolations(shell: Shell): Promise<void> {
   const columns = 'jsonpath={range .items[*]}{.metadata.name}={.status.workloads.violating} {end}';
   await waitFor('the violations', async () => {
     const { output } = await shell.run(['get', 'capabilitypolicies', '-o', columns]);
     const violating = Object.fromEntries(output.split(' ').map((entry) => entry.split('=')));
-    // The Pod and both Deployments, and on a cluster that is not ours whatever else there is.
+    // The Pod and both Deployments, and on the user's cluster all others.
     return Number(violating['audit-everything']) >= 3 && violating.ping === '1' && violating.restricted === '1';
   });
 }

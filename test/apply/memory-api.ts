@@ -12,17 +12,17 @@ export class MemoryApi {
   #version = 0;
   /** `created Kind/name` and `deleted Kind/name`, in the order in which the calls ended. */
   readonly calls: string[] = [];
-  /** What it judges by, if it has not loaded the rest yet. */
+  /** The set that it enforces, if it has not loaded the rest yet. */
   loaded: readonly RenderedObject[] | undefined;
   /** Awaited before a write is answered. */
   beforeAnswer: (object: Manifest) => Promise<void> = async () => {};
 
-  /** Everything that stands, as a watch that is not behind shows it. */
+  /** Every existing object, as an up-to-date watch shows it. */
   shown(): RenderedObject[] {
     return [...this.#objects.values()];
   }
 
-  /** What the garbage collector does when the last owner of an object is gone. */
+  /** The garbage collector's work when the last owner of an object is deleted. */
   collect(policy: string): void {
     for (const [path, { metadata }] of this.#objects) {
       const owners = (metadata.ownerReferences ?? []) as { readonly name?: string }[];
@@ -50,7 +50,7 @@ export class MemoryApi {
     this.calls.push(`deleted ${object.kind}/${object.metadata.name}`);
   }
 
-  /** A probe: refused as long as its binding and the policy that this binds are there. */
+  /** A probe: refused as long as its binding and the bound policy exist. */
   async create(_path: string, { metadata }: { readonly metadata: { readonly labels: Record<string, string> } }) {
     const ruleset = metadata.labels[PROBE_LABEL];
     const set = (this.loaded ?? this.shown()).filter(({ metadata: { labels } }) => labels?.[RULESET_LABEL] === ruleset);

@@ -34,7 +34,7 @@ describe('RulesetRecord', () => {
       ['new', true],
       ['never', false],
     ]);
-    // A copy that comes back has to be seen anew.
+    // The operator has to see a copy that comes back once more.
     record.gone('new');
     record.left(leaving('new'));
     assert.ok((record.leaving.get('new')?.trustedFrom ?? 0) > now);

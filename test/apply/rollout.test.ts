@@ -1,4 +1,4 @@
-/** The order of a pass (docs/decisions/0002), where a real API server is too fast to show a wrong one every time. */
+/** Tests the order of a pass (docs/decisions/0002), because a real API server is too fast to show every wrong one. */
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { CompletePolicy } from '../../operator/api/capability-policy.ts';
@@ -13,9 +13,9 @@ import { MemoryApi } from './memory-api.ts';
 const OPTIONS = { oldestServer: NEWEST_KNOWN_MINOR, operatorNamespace: 'operator', excludedNamespaces: [] };
 const SELECTOR = { namespaceSelector: { matchLabels: { team: 'a' } } };
 
-/** For everyone; by name the first. */
+/** For everyone; the first by name. */
 const low = policy('a-low', SELECTOR);
-/** For one service account, above the other: the text of the other asks for `use` on it. */
+/** For one service account, with a higher priority: the text of the other policy asks for `use` on it. */
 const high = policy('b-high', {
   ...SELECTOR,
   priority: 10,

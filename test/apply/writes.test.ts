@@ -59,7 +59,7 @@ describe('a write that the watch has not shown yet', () => {
   it('is not a repair when it changes nothing: the watch is what is behind', async () => {
     await writes.ensure('it', ROLE, nothing);
     mock.timers.tick(WATCH_LAG_MS);
-    // The API server answers an apply that changes nothing with the object as it is.
+    // The API server answers an apply that changes nothing with the unchanged object.
     version = 0;
     assert.equal(await writes.ensure('it', ROLE, nothing), false);
     assert.deepEqual(told, ['created']);

@@ -249,10 +249,10 @@ export const API_CLIENTS = [
   'cli/cluster.ts',
 ];
 
-/** Those that may load @kubernetes/client-node or undici: the first costs half a second and 85 MB. */
+/** The folders that may load @kubernetes/client-node or undici: the first costs half a second and 85 MB. */
 export const CLIENT_LOADERS = ['operator/cluster'];
 
-/** Those that may read the process. */
+/** The folders that may read the process. */
 export const PROCESS_READERS = ['operator/main.ts', 'cli'];
 
 /** The folder of a file: the entry with the longest path. */

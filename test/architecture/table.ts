@@ -1,4 +1,7 @@
-/** folders.ts as a table in docs/architecture.md. As a script it writes the table; a test fails when the page has another. */
+/**
+ * folders.ts as a table in docs/architecture.md. Run as a script, it writes the table; a test fails when the page has
+ * another one.
+ */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { API_CLIENTS, CLIENT_LOADERS, FOLDERS, type Folder, PROCESS_READERS, PURE_MODULES } from './folders.ts';

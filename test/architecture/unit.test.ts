@@ -1,4 +1,4 @@
-/** Which tests `npm run test:unit` runs: test/unit.mocharc.yaml names them, and names those that it leaves out. */
+/** Lists the tests that `npm run test:unit` runs: test/unit.mocharc.yaml names them, and those that it leaves out. */
 import assert from 'node:assert/strict';
 import { existsSync, globSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';

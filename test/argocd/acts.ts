@@ -1,6 +1,6 @@
 /**
- * A real Argo CD syncs the operator, policies and namespaces from Git on the local disk: each thing that docs/argocd.md says.
- * The operator runs with the rights that Argo CD applied.
+ * A real Argo CD syncs the operator, policies and namespaces from Git on the local disk: tests each statement of
+ * docs/argocd.md. The operator runs with the rights that Argo CD applied.
  */
 import { kubernetesVersion } from '../../hack/controlplane/binaries.ts';
 import { assertDeletedInOrder, forgetEverything, syncAll } from './deletion.ts';
@@ -27,7 +27,7 @@ describe(`Argo CD ${argocdVersion()} on Kubernetes ${kubernetesVersion()}`, func
   const current = () => stage;
 
   before(async function () {
-    // The programs may have to be built.
+    // The programs may have to be built first.
     this.timeout(3_600_000);
     stage = await Stage.start();
   });
@@ -38,7 +38,7 @@ describe(`Argo CD ${argocdVersion()} on Kubernetes ${kubernetesVersion()}`, func
 
   afterEach(function () {
     if (!this.currentTest?.isFailed()) return;
-    // At once: the reporter prints errors only at the end of a run of many minutes.
+    // Printed at once: the reporter prints errors only at the end of a run of many minutes.
     console.log(this.currentTest.err?.stack);
     if (process.env.ARGOCD_LOGS) console.log(stage.logEnds());
   });
@@ -77,7 +77,7 @@ describe(`Argo CD ${argocdVersion()} on Kubernetes ${kubernetesVersion()}`, func
     sideBySide(lineScenarios(current));
   });
 
-  // Last: it takes the operator away.
+  // Last, because it removes the operator.
   describe('one Application with everything', () => {
     it('is Synced and Healthy after its first sync', async () => {
       await forgetEverything(stage);

@@ -1,4 +1,4 @@
-/** Applications of a running Argo CD: how tests write them, and what became of them. */
+/** Applications of a running Argo CD: how tests write them, and how they read their state. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Api, Json } from '../../hack/controlplane/api.ts';
 import { eventually } from '../support/harness.ts';
@@ -71,8 +71,9 @@ export class Applications {
   }
 
   /**
-   * Says that Git has changed, as a webhook does, until Argo CD has read the commit: a comparison that began before the
-   * commit takes the request with it, and the next one by itself asks a cache of three minutes what the branch is.
+   * Announces that Git has changed, as a webhook does, until Argo CD has read the commit. A comparison that began
+   * before the commit consumes the announcement, and the next regular comparison reads the branch from a cache of three
+   * minutes.
    */
   async sees(name: string, commit: string, timeoutMs = WAIT_MS): Promise<void> {
     const look = async () => {
@@ -89,7 +90,7 @@ export class Applications {
     await this.#api.patch(`${APPLICATIONS}/${name}`, { metadata: { annotations } });
   }
 
-  /** Waits until a sync of the commit has ended well, and Argo CD finds nothing different. */
+  /** Waits until a sync of the commit has succeeded, and Argo CD finds no difference. */
   async synced(name: string, commit: string, timeoutMs = WAIT_MS): Promise<Json> {
     await this.sees(name, commit, timeoutMs);
     return this.becomes(name, `Synced to ${commit.slice(0, 7)}`, isSyncedTo(commit), timeoutMs);
@@ -132,7 +133,7 @@ export function isSyncedTo(commit: string): (application: Json) => boolean {
     (status.operationState === undefined || status.operationState.phase === 'Succeeded');
 }
 
-/** What Argo CD says of one resource of an Application. */
+/** Argo CD's view of one resource of an Application. */
 export function resourceOf(application: Json, kind: string, name: string): Json | undefined {
   return application.status?.resources?.find((one: Json) => one.kind === kind && one.name === name);
 }

@@ -11,12 +11,12 @@ import { namespaceOf, policyOf, SERVER_SIDE } from './objects.ts';
 import type { Stage } from './stage.ts';
 
 const ALL = 'argo-all';
-/** Beside the one in Git: none of them goes with the Application, and each has labels to be withdrawn. */
+/** Beside the namespace in Git: none of these is deleted with the Application, and each has labels to be withdrawn. */
 const NAMESPACES_ELSEWHERE = 40;
 
-/** Leaves the operator where it is, and takes away all else that tests made with Argo CD. */
+/** Keeps the operator, and deletes everything else that tests made with Argo CD. */
 export async function forgetEverything(stage: Stage): Promise<void> {
-  // First, as it makes others again that are deleted. A sync that is under way makes them once more.
+  // First, because it recreates other objects that are deleted. A running sync creates them once more.
   await stage.api.remove(`${APPLICATIONS}/${ROOT_APPLICATION}`);
   await eventually('all Applications to be gone', async () => {
     const sets = await forgetAll(stage, `${ARGO_OBJECTS}/applicationsets`);
@@ -25,7 +25,7 @@ export async function forgetEverything(stage: Stage): Promise<void> {
   for (const { metadata } of await stage.api.list(POLICIES)) await stage.api.remove(`${POLICIES}/${metadata.name}`);
 }
 
-/** Leaves what they made. @returns how many there were */
+/** Keeps the objects that they made. @returns how many there were */
 async function forgetAll({ api }: Stage, collection: string): Promise<number> {
   const all = await api.list(collection);
   for (const { metadata } of all) {
@@ -63,7 +63,7 @@ export async function syncAll(stage: Stage): Promise<void> {
   await eventually('all labels', async () => (await labelled(stage)).length === NAMESPACES_ELSEWHERE + 1);
 }
 
-/** Everything goes, in the order of the waves, and no label stays. */
+/** Everything is deleted, in the order of the waves, and no label remains. */
 export async function assertDeletedInOrder(stage: Stage): Promise<void> {
   await stage.api.remove(`${APPLICATIONS}/${ALL}`);
   const gone = async () => (await stage.api.find(`${APPLICATIONS}/${ALL}`)) === undefined;

@@ -107,7 +107,7 @@ export async function assertInstalledInOrder(stage: Stage, { commits }: Installa
   assert.ok((conditionOf(policy, 'Programmed')?.lastTransitionTime ?? '') <= shop.metadata.creationTimestamp);
 }
 
-/** The first pod of a namespace that Argo CD made. */
+/** The first pod in a namespace that Argo CD made. */
 export async function assertEnforcedFromTheBeginning(stage: Stage): Promise<void> {
   await stage.account('shop');
   const query = { dryRun: 'All' };

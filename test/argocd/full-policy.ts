@@ -3,8 +3,8 @@ import { load } from 'js-yaml';
 import type { Json } from '../../hack/controlplane/api.ts';
 
 /**
- * A spec that states every field, for hundreds of copies at the same time. The operator refuses the level's version, so it
- * compiles no copy, and the API server has no admission policies to compile. Argo CD treats every policy alike.
+ * A spec that states every field, for hundreds of copies at the same time. The operator refuses the level's version, so
+ * it compiles no copy, and the API server has no admission policies to compile. Argo CD handles every policy alike.
  */
 const FULL = `
 namespaceSelector:

@@ -1,4 +1,4 @@
-/** Policies that are changed, renamed, removed and wrong in Git: what Git holds in force is in force all the time. */
+/** Policies that are changed, renamed, removed and wrong in Git: the policies in Git are in force all the time. */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -13,7 +13,7 @@ import { namespaceOf, policyOf, privilegedProbe, SERVER_SIDE } from './objects.t
 import type { Scenario } from './side-by-side.ts';
 import type { Stage } from './stage.ts';
 
-/** Less than this is by chance. */
+/** A shorter gap is chance. */
 const ROUNDS = 20;
 
 /** The policies' Application as config/argocd/application.yaml has it, with another name and repository. */
@@ -45,7 +45,7 @@ export function inForceScenarios(stage: () => Stage): Scenario[] {
   ];
 }
 
-/** A namespace in which `policy` decides, the policy's Application synced once, and the policy in force. */
+/** A namespace in which `policy` decides, with the policy's Application synced once and the policy in force. */
 export async function settled(stage: Stage, app: Json, commit: string, policy: string): Promise<void> {
   await stage.namespace(policy, { environment: policy });
   await stage.applications.create(app);
@@ -53,7 +53,7 @@ export async function settled(stage: Stage, app: Json, commit: string, policy: s
   await stage.inForce(policy);
 }
 
-/** No pod is admitted while `act` runs that what Git holds refuses. */
+/** While `act` runs, no pod is admitted that the policies in Git refuse. */
 export async function assertNoGap(stage: Stage, namespace: string, act: () => Promise<void>): Promise<void> {
   const { surprises, rounds } = await stage.probing([privilegedProbe(namespace)], act);
   assert.deepEqual(surprises, []);
@@ -175,7 +175,7 @@ async function confirm(stage: Stage): Promise<void> {
   assert.equal(await stage.policy(name), undefined);
 }
 
-/** A change by hand is undone. */
+/** A manual change is reverted. */
 export async function assertHealed(stage: Stage, policy: string): Promise<void> {
   await stage.api.patch(`${POLICIES}/${policy}`, { spec: { mode: 'Audit' } });
   await eventually(`${policy} to be healed`, async () => (await stage.policy(policy))?.spec.mode === 'Enforce');

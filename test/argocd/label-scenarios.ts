@@ -87,7 +87,7 @@ class Place {
     await this.#stage.labelsBecome(this.name, labels);
   }
 
-  /** Synced, and as it is, over two comparisons. */
+  /** Synced and unchanged over two comparisons. */
   async stay(labels: Readonly<Record<string, string>>): Promise<void> {
     const version = async () => (await this.#stage.api.get(`${NAMESPACES}/${this.name}`)).metadata.resourceVersion;
     const before = await version();
@@ -128,7 +128,7 @@ async function named(stage: Stage, mode: Mode): Promise<void> {
   await place.stay(IN_GIT);
   await place.git({});
   if (mode !== CLIENT_SIDE_APPLY && mode !== SERVER_SIDE_APPLY) {
-    // The comparison looks for what another way of applying leaves behind, and finds nothing. The next sync applies it.
+    // The comparison looks for the traces of another way of applying, and finds nothing. The next sync applies it.
     await place.stay(IN_GIT);
     await place.git({ more: 'labels' });
   }
@@ -153,7 +153,7 @@ async function equalLater(stage: Stage, mode: Mode): Promise<void> {
   await place.git({ [ENFORCE]: 'restricted' });
   await place.stay(OURS);
   await place.policy({ level: 'baseline' });
-  // The operator changes what it owns; the next sync makes it Git's.
+  // The operator changes its own label; the next sync makes it Git's.
   await place.conflict(new RegExp(`namespace ${place.name}: label ${ENFORCE} is "restricted" by argocd-controller`));
   await place.become(OURS);
   await place.stay(OURS);

@@ -1,4 +1,7 @@
-/** Whatever line leaves a policy in Git leaves the policy in the cluster, however Argo CD applies and compares. */
+/**
+ * Tests that each line that is removed from a policy in Git is removed from the policy in the cluster, however Argo CD
+ * applies and compares.
+ */
 import assert from 'node:assert/strict';
 import { isDeepStrictEqual } from 'node:util';
 import type { Json } from '../../hack/controlplane/api.ts';
@@ -11,7 +14,10 @@ import { CLIENT_SIDE_APPLY, MODES, type Mode, policyOf, REPLACE, SERVER_SIDE_APP
 import type { Scenario } from './side-by-side.ts';
 import type { Stage } from './stage.ts';
 
-/** So many copies lose their lines at the same time: each some that are far apart, so that most of what is around them stays. */
+/**
+ * The number of copies that lose lines at the same time: each loses some that are far apart, so that most of their
+ * neighbours stay.
+ */
 const COPIES = 8;
 
 export function lineScenarios(stage: () => Stage): Scenario[] {
@@ -74,7 +80,7 @@ const FIELDS = {
 } as const;
 
 const { subjects: _subjects, ...EFFECTIVE } = FIELDS;
-// Defaulting goes only with Enforce.
+// Defaulting needs mode Enforce.
 const { mode: _mode, defaulting: _defaulting, ...WITHOUT_MODE } = FIELDS;
 const AUDITED = { ...EFFECTIVE, mode: 'Audit', defaulting: 'Disabled' };
 
@@ -114,7 +120,7 @@ async function removeFields(stage: Stage, mode: Mode): Promise<void> {
   });
 }
 
-/** The comparison looks for what another way of applying leaves behind, and finds no difference. */
+/** The comparison looks for the traces of another way of applying, and finds no difference. */
 async function missFields(stage: Stage, mode: Mode): Promise<void> {
   const inForce = await policyWithFields(stage, mode);
   assert.deepEqual((await inForce(WITHOUT_MODE)).effective, EFFECTIVE);
@@ -131,7 +137,7 @@ async function answerToPrivileged({ api }: Stage, namespace: string): Promise<st
   return status === 201 ? ADMITTED : body.message;
 }
 
-/** Every line that a policy can be without, in the copies that lose it. */
+/** Every line that a policy can do without, in the copies that lose it. */
 async function groupsOfLines(stage: Stage): Promise<number[][]> {
   const groups: number[][] = Array.from({ length: COPIES }, () => []);
   let grouped = 0;

@@ -1,4 +1,4 @@
-/** What tests of Argo CD commit. */
+/** The objects that tests of Argo CD commit. */
 
 import type { Json } from '../../hack/controlplane/api.ts';
 import type { CapabilityPolicySpec } from '../../operator/api/capability-policy.ts';
@@ -36,7 +36,7 @@ export interface Marks {
   readonly wave?: number;
 }
 
-/** Enforces level restricted where the label environment has the policy's name, unless told otherwise. */
+/** By default, enforces level restricted where the label environment has the policy's name. */
 export function policyOf(name: string, spec: Partial<CapabilityPolicySpec> = {}, marks: Marks = {}): Json {
   return {
     apiVersion: 'capabilitypolicy.dev/v1alpha1',
@@ -50,7 +50,7 @@ export function namespaceOf(name: string, labels: Readonly<Record<string, string
   return { apiVersion: 'v1', kind: 'Namespace', metadata: { name, labels, ...annotationsOf(marks) } };
 }
 
-/** That no policy in Git admits, so that nothing but a gap lets it in. */
+/** No policy in Git admits it, so only a gap lets it in. */
 export function privilegedProbe(namespace: string): Probe {
   return { title: 'a privileged pod', pod: privilegedPod(), namespace, expected: () => 'refused' };
 }

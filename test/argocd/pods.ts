@@ -1,7 +1,7 @@
 /**
- * The kubelet's part for the operator's Deployment, on a control plane without nodes: each of its pods is a process of the
- * operator, which begins with the pod, has the pod's service account, makes the pod ready by its own readiness probe, and
- * gets SIGTERM when the pod is deleted. The pod is gone when the process has ended.
+ * Plays the kubelet for the operator's Deployment on a control plane without nodes. Each of its pods is a process of
+ * the operator: it starts with the pod, has the pod's service account, makes the pod ready by its own readiness probe,
+ * and gets SIGTERM when the pod is deleted. The pod is deleted when the process has ended.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { request } from 'undici';
@@ -59,7 +59,7 @@ export class OperatorPods {
 
   async #work(): Promise<void> {
     while (!this.#stopping) {
-      // An API server that is busy is asked again.
+      // Retries when the API server is busy.
       await this.#look().catch((error) => process.stderr.write(`stand-in of the kubelet: ${error}\n`));
       await sleep(LOOK_MS);
     }
@@ -75,7 +75,7 @@ export class OperatorPods {
     }
   }
 
-  /** A node that says nothing is taken for dead, and its pods are evicted. */
+  /** A node that does not report counts as dead, and its pods are evicted. */
   async #heartbeat(): Promise<void> {
     if (Date.now() - this.#lastHeartbeat < HEARTBEAT_MS) return;
     this.#lastHeartbeat = Date.now();

@@ -4,10 +4,10 @@ import { REPRODUCIBLE } from '../../hack/controlplane/build.ts';
 import { findProgram, requiredVersion } from '../../hack/controlplane/program.ts';
 import { moduleFolder } from '../support/published-crds.ts';
 
-/** The folder of go.mod and go.sum, which say what is built. */
+/** The folder of go.mod and go.sum, which determine what is built. */
 const MODULE = import.meta.dirname;
 const ARGOCD = 'github.com/argoproj/argo-cd/v3';
-/** Argo CD asks for Go 1.27. */
+/** Argo CD requires Go 1.27. */
 const TOOLCHAIN = 'go1.27.4';
 
 export interface Programs {
@@ -26,7 +26,9 @@ export async function argocdSource(environment: NodeJS.ProcessEnv = process.env)
   return moduleFolder(`${ARGOCD}@${argocdVersion()}`, { ...environment, GOTOOLCHAIN: TOOLCHAIN });
 }
 
-/** The programs, which are built where they are missing: about ten minutes on two cores, with progress on standard error. */
+/**
+ * The programs; missing ones are built, which takes about ten minutes on two cores, with progress on standard error.
+ */
 export async function findPrograms(environment: NodeJS.ProcessEnv = process.env): Promise<Programs> {
   const program = {
     name: 'argocd',

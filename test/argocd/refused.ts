@@ -1,4 +1,4 @@
-/** A policy that the CRD refuses: what Git held in force before stays in force. */
+/** A policy that the CRD refuses: the policies of the commit before stay in force. */
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Json } from '../../hack/controlplane/api.ts';
@@ -46,7 +46,7 @@ async function refused(stage: Stage, mode: Mode): Promise<void> {
     await stage.applications.healthy(wrong, repository.commit(good));
     assert.equal((await stage.policy(wrong))?.spec.mode, 'Enforce');
   }
-  // What the docs say to do before a merge.
+  // The check that the docs recommend before a merge.
   const query = { dryRun: 'All', fieldManager: 'ci', force: true };
   const path = `${POLICIES}/${wrong}`;
   const body = policyOf(wrong, { level: 'restrictive' } as object);
@@ -55,8 +55,8 @@ async function refused(stage: Stage, mode: Mode): Promise<void> {
 }
 
 /**
- * Argo CD compares by a dry run of the apply, which fails. The next comparison by itself takes the result of the commit
- * before, and calls this commit Synced. A policy that has changed in the cluster is compared anew.
+ * Argo CD compares by a dry run of the apply, which fails. The next regular comparison uses the result of the commit
+ * before, and calls this commit Synced. A policy that has changed in the cluster is compared again.
  */
 async function assertLaterHidden(stage: Stage, wrong: string, other: string, commit: string): Promise<void> {
   const { status } = await stage.applications.compared(wrong);

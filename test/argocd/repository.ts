@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 
-/** Path → what is in the file: text, or objects that are written as YAML documents. */
+/** Path → content of the file: text, or objects that are written as YAML documents. */
 export type Files = Readonly<Record<string, string | readonly object[]>>;
 
 const ENVIRONMENT = {
@@ -29,7 +29,7 @@ export class Repository {
     return `file://${this.#dir}`;
   }
 
-  /** Makes the repository hold these files and no others; returns the commit. */
+  /** Makes the repository contain exactly these files; returns the commit. */
   commit(files: Files): string {
     this.#git('rm', '--quiet', '-r', '--ignore-unmatch', '.');
     for (const [path, content] of Object.entries(files)) {
@@ -44,7 +44,7 @@ export class Repository {
     return this.#git('rev-parse', 'HEAD').trim();
   }
 
-  /** Commits the opposite of the last commit; returns the commit. */
+  /** Reverts the last commit; returns the new commit. */
   revert(): string {
     this.#git('revert', '--no-edit', 'HEAD');
     return this.#git('rev-parse', 'HEAD').trim();

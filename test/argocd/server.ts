@@ -1,6 +1,6 @@
 /**
  * A real Argo CD as plain processes on the loopback interface, beside a control plane that it is administrator of. Its
- * ConfigMaps are those that it publishes, with the component config/argocd as a kustomization lists it.
+ * ConfigMaps are the published ones, with the component config/argocd as a kustomization lists it.
  */
 import { execFile } from 'node:child_process';
 import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
@@ -16,16 +16,16 @@ import { CONFIG } from '../support/rights.ts';
 import { argocdSource, findPrograms, type Programs } from './programs.ts';
 
 export const ARGO_NAMESPACE = 'argocd';
-/** As the API server knows it. */
+/** The name by which the API server knows it. */
 export const ARGO_USER = 'argocd';
-/** As it is told to be: Argo CD's default is 3 minutes, with up to one more by chance. */
+/** The configured value: Argo CD's default is 3 minutes, with up to one more by chance. */
 const RECONCILIATION = '10s';
 
 interface Ports {
   readonly redis: number;
   readonly repositories: number;
   readonly server: number;
-  /** For metrics and health that nobody reads. */
+  /** For metrics and health, which nobody reads. */
   readonly others: readonly number[];
 }
 
@@ -38,13 +38,13 @@ export class ArgoCd {
     this.#url = url;
   }
 
-  /** @throws with the end of a server's log, when one does not start */
+  /** @throws with the end of a server's log if one does not start */
   static async start(controlPlane: ControlPlane, watchdog: Watchdog): Promise<ArgoCd> {
     const programs = await findPrograms();
     const source = await argocdSource();
     const dir = join(controlPlane.dir, 'argocd');
     for (const folder of ['tmp', 'tls', 'ssh', 'gpg', 'home', 'bin']) mkdirSync(join(dir, folder), { recursive: true });
-    // Of a Go module no file is executable.
+    // No file of a Go module is executable.
     for (const script of ['git-verify-wrapper.sh', 'gpg-wrapper.sh']) {
       writeFileSync(join(dir, 'bin', script), readFileSync(join(source, 'hack', script)), { mode: 0o755 });
     }
@@ -64,7 +64,7 @@ export class ArgoCd {
     return argocd;
   }
 
-  /** What its own API answers; that is all that its user interface knows, too. */
+  /** The answers of its own API, which is everything that its user interface knows. */
   async get(path: string): Promise<Json> {
     const { statusCode, body } = await request(`${this.#url}/api/v1/${path}`);
     const text = await body.text();
@@ -85,7 +85,7 @@ export class ArgoCd {
   }
 }
 
-/** Its CRDs, its ConfigMaps with our component, and what tests want otherwise than by default. */
+/** Its CRDs, its ConfigMaps with our component, and the tests' own settings. */
 async function configure(
   { kustomize }: Programs,
   source: string,
@@ -105,7 +105,7 @@ async function configure(
   );
 }
 
-/** @returns the folder of a kustomization such as docs/argocd.md says to write */
+/** @returns the folder of a kustomization as docs/argocd.md describes it */
 function kustomization(source: string, dir: string): string {
   const folder = join(dir, 'configuration');
   mkdirSync(folder);
@@ -159,7 +159,7 @@ function commands(
 ): ServerCommand[] {
   const local = (port = 0) => `127.0.0.1:${port}`;
   const clients = [`--repo-server=${local(repositories)}`, `--redis=${local(redis)}`];
-  // Which server it is, the program reads from its environment.
+  // The program reads from its environment which server it is.
   const part = (name: string, flags: readonly string[]): ServerCommand => ({
     name,
     path: argocd,

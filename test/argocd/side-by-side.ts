@@ -1,4 +1,4 @@
-/** Tests of one file that run at the same time: each waits for Argo CD most of the while. */
+/** Tests of one file that run at the same time, because each mostly waits for Argo CD. */
 
 export interface Scenario {
   readonly title: string;
@@ -6,8 +6,8 @@ export interface Scenario {
 }
 
 /**
- * Call it in a describe, after the hooks that the scenarios need. Each is a test of its own, and all begin before the first.
- * ARGOCD_ONLY, a regular expression, leaves the others out: mocha's --grep would start them all the same.
+ * Call it in a describe, after the hooks that the scenarios need. Each is a separate test, and all start before the
+ * first. ARGOCD_ONLY, a regular expression, skips the others; mocha's --grep would still start them all.
  */
 export function sideBySide(all: readonly Scenario[]): void {
   const only = new RegExp(process.env.ARGOCD_ONLY ?? '');
@@ -16,7 +16,7 @@ export function sideBySide(all: readonly Scenario[]): void {
 
   before(() => {
     running = new Map(scenarios.map(({ title, run }) => [title, run()]));
-    // Each test looks at its own.
+    // Each test has its own.
     for (const one of running.values()) one.catch(() => {});
   });
 

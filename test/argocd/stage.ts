@@ -1,4 +1,4 @@
-/** What all tests of Argo CD share: a control plane, Argo CD beside it, and the operator that Argo CD installs. */
+/** Shared by all tests of Argo CD: a control plane, Argo CD beside it, and the operator that Argo CD installs. */
 import assert from 'node:assert/strict';
 import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -93,7 +93,7 @@ export class Stage {
     return this.api.find(`${POLICIES}/${name}`);
   }
 
-  /** Waits until what a policy is now is in force. */
+  /** Waits until the current text of a policy is in force. */
   async inForce(name: string, timeoutMs = 240_000): Promise<Json> {
     let last: Json;
     const look = async () => {
@@ -105,7 +105,7 @@ export class Stage {
     });
   }
 
-  /** Waits until a namespace has these Pod Security labels; those of a version are left out. */
+  /** Waits until a namespace has these Pod Security labels, ignoring those of a version. */
   async labelsBecome(namespace: string, labels: Readonly<Record<string, string>>, timeoutMs = 120_000): Promise<void> {
     let last: Json;
     const look = async () => {
@@ -120,7 +120,7 @@ export class Stage {
     return Object.fromEntries(Object.entries(labels).filter(([key]) => !key.endsWith('-version')));
   }
 
-  /** Sends pods all the time while `act` runs; returns what should not have been answered, and how often it asked. */
+  /** Sends pods all the time while `act` runs; returns the unexpected answers, and how often it asked. */
   async probing(
     probes: readonly Probe[],
     act: () => Promise<void>,

@@ -11,7 +11,7 @@ import type { Stage } from './stage.ts';
 export const STEADY_MS = 180_000;
 const IGNORED = [{ group: '', kind: 'Namespace', managedFieldsManagers: ['capabilitypolicy.dev'] }];
 
-/** In every mode an Application of a policy and a namespace; others whose Git names labels of the namespace. */
+/** For every mode, an Application with a policy and a namespace; and others whose Git names labels of the namespace. */
 export async function steadyApplications(stage: Stage): Promise<string[]> {
   const all = [
     ...[...MODES, REPLACE].map((mode) => ({ mode, name: `steady-${slug(mode)}`, labels: {} })),
@@ -41,7 +41,7 @@ function ignoring(mode: Mode): Mode & { readonly ignoreDifferences: readonly obj
   return { ...mode, options: [...mode.options, 'RespectIgnoreDifferences=true'], ignoreDifferences: IGNORED };
 }
 
-/** Nobody syncs, and neither Argo CD nor the operator writes anything but what is their own. */
+/** Nothing is synced, and Argo CD and the operator write only their own objects. */
 export async function assertSteady(stage: Stage, names: readonly string[]): Promise<void> {
   assert.ok(names.length >= 12, `${names.length}`);
   const syncs = async () => {

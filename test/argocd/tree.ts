@@ -1,4 +1,4 @@
-/** What a policy is compiled to, in Argo CD's tree. */
+/** The objects of a compiled policy in Argo CD's tree. */
 import assert from 'node:assert/strict';
 import { isDeepStrictEqual } from 'node:util';
 import type { Json } from '../../hack/controlplane/api.ts';
@@ -42,7 +42,7 @@ async function tree(stage: Stage): Promise<void> {
   assert.deepEqual(await versions(), before);
 }
 
-/** Also the guard, which all policies own. The operator makes another one when a policy changes. */
+/** Includes the guard, which all policies own. The operator replaces it when a policy changes. */
 async function assertOwnedInTree({ api, argocd }: Stage, name: string, uid: string): Promise<void> {
   const isOwned = ({ uid: owner }: Json) => owner === uid;
   const key = ({ kind, name }: Json) => `${kind} ${name}`;

@@ -16,7 +16,7 @@ export interface Attack {
   readonly attempt: string;
   /** Key of SETTINGS: the namespace and the policies that decide there. */
   readonly setting: string;
-  /** What the attempt needs of the API server; undefined: nothing that some versions lack. */
+  /** The API server feature that the attempt needs; undefined if all versions have what it needs. */
   readonly needs?: ServerFeature | undefined;
   readonly steps: readonly Step[];
   readonly expect: Expectation;
@@ -30,7 +30,7 @@ export interface Scene {
   /** The operator's, on 127.0.0.1. */
   readonly healthPort: number;
   readonly namespace: string;
-  /** Pods of this row are named so, unless a step names one. */
+  /** The name of this row's pods, unless a step names one. */
   readonly pod: string;
 }
 
@@ -47,11 +47,14 @@ export interface Expectation {
 export const PODS = `${NAMESPACES}/NAMESPACE/pods`;
 export const POD = `${PODS}/NAME`;
 const MERGE = 'application/merge-patch+json';
-/** A failing test quotes no more characters of an answer. */
+/** A longer answer is truncated in the message of a failing test. */
 const MOST_SAID = 2_000;
 const STRATEGIC = 'application/strategic-merge-patch+json';
 
-/** Our admission policies refuse it, and say why. @param policies by their short names: each has a reason of its own */
+/**
+ * Our admission policies refuse it, and give the reason. @param policies by their short names: each has a separate
+ * reason
+ */
 export function refusedBy(policies: string | readonly string[], why: RegExp): Expectation {
   const names = [policies].flat();
   return {
@@ -107,7 +110,7 @@ export function create(pod: object, as: Identity = CREATOR): Step {
   };
 }
 
-/** Creates a pod in a namespace of that name, which has the labels of the row's and goes again. */
+/** Creates a pod in a namespace of that name, which has the labels of the row's and is deleted afterwards. */
 export function createIn(name: string, pod: object): Step {
   return async ({ cluster, namespace }) => {
     const path = `${NAMESPACES}/${name}`;
@@ -128,7 +131,7 @@ export function createText(text: string, contentType = 'application/json'): Step
   return (scene) => ask('POST', PODS, text.replaceAll('NAME', scene.pod), { contentType })(scene);
 }
 
-/** Adds an ephemeral container as `kubectl debug` does. @param pod another than the row's */
+/** Adds an ephemeral container as `kubectl debug` does. @param pod if not the row's */
 export function debug(container: object, { as = CREATOR, pod }: { as?: Identity; pod?: string } = {}): Step {
   const debugger_ = { name: 'debugger', image: 'example.org/debug', ...container };
   return patchPod({ spec: { ephemeralContainers: [debugger_] } }, '/ephemeralcontainers', {
@@ -184,7 +187,7 @@ interface Asked {
   readonly query: Readonly<Record<string, string | boolean>>;
 }
 
-/** @param name another than the row's */
+/** @param name if not the row's */
 export function podPath({ namespace, pod }: Scene, name = pod): string {
   return `${NAMESPACES}/${namespace}/pods/${name}`;
 }

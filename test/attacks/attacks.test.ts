@@ -1,6 +1,7 @@
 /**
- * Every attempt of docs/security-model.md, and those that once succeeded, on a real API server with the real operator: one
- * table for a security reviewer. The rows stand in the other files of this folder, by the sections of that page.
+ * Replays every attempt of docs/security-model.md, and those that once succeeded, on a real API server with the real
+ * operator: one table for a security reviewer. The rows are in the other files of this folder, by the sections of that
+ * page.
  */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
@@ -100,7 +101,7 @@ async function run(steps: readonly Step[], scene: Scene): Promise<Answer> {
   return last(scene);
 }
 
-/** Lets `CREATOR` change pods by all of their subresources, which the role `edit` does not. */
+/** Lets `CREATOR` change pods through all of their subresources, which the role `edit` does not allow. */
 async function allowDebuggers(api: Api): Promise<void> {
   const subresources = ['ephemeralcontainers', 'resize', 'status', 'binding', 'eviction'];
   const resources = [...subresources.map((one) => `pods/${one}`), 'bindings'];
@@ -108,7 +109,7 @@ async function allowDebuggers(api: Api): Promise<void> {
   for (const user of [CREATOR.user, serviceAccount('attacks-halves', AGENT).user]) await grant(api, user, rules);
 }
 
-/** Lets `OWNER` do in a namespace what its administrator may. */
+/** Gives `OWNER` the rights of a namespace's administrator. */
 async function allowOwner(api: Api, namespace: string): Promise<void> {
   const apiGroup = 'rbac.authorization.k8s.io';
   await api.apply(`/apis/${apiGroup}/v1/namespaces/${namespace}/rolebindings/owner`, {

@@ -23,7 +23,7 @@ function capable(capabilities: object): Json {
   return pod({ containers: [{ name: 'main', image: 'example.org/app', securityContext: { capabilities } }] });
 }
 
-/** A Deployment without replicas: nothing refuses it, and the operator has to judge its template. */
+/** A Deployment without replicas: nothing refuses it, and the operator has to evaluate its template. */
 function deployment(template: Json): Step {
   return (scene) => {
     const labels = { app: scene.pod };
@@ -40,7 +40,7 @@ function deployment(template: Json): Step {
   };
 }
 
-/** Polls /healthz while the operator judges. @returns the slowest answer as a message */
+/** Polls /healthz while the operator evaluates. @returns the slowest answer as a message */
 const watchHealth: Step = async ({ healthPort }) => {
   let slowest = 0;
   const until = Date.now() + WATCHED_MS;

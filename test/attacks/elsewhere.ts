@@ -1,4 +1,4 @@
-/** Attempts that take more than a row to show: the tests that make them, so that the table has all. */
+/** Attempts that need more than a row: links to the tests that make them, so that the table is complete. */
 
 export interface ShownElsewhere {
   readonly attempt: string;

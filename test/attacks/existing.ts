@@ -1,4 +1,4 @@
-/** Attempts to change what has been admitted. */
+/** Attempts to change admitted objects. */
 
 import type { Json } from '../../hack/controlplane/api.ts';
 import { ADMINISTRATOR } from '../support/harness.ts';

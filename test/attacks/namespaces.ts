@@ -1,4 +1,4 @@
-/** Attempts on namespaces: on their labels, on who owns these, and on the guard itself. */
+/** Attempts on namespaces: on their labels, on the labels' owners, and on the guard itself. */
 
 import type { Answer } from '../../hack/controlplane/api.ts';
 import type { CapabilityPolicySpec } from '../../operator/api/capability-policy.ts';
@@ -16,7 +16,7 @@ const APPLY = 'application/apply-patch+yaml';
 const NAMESPACE = `${NAMESPACES}/NAMESPACE`;
 const PRIVILEGED: MetadataChange = { labels: { [ENFORCE]: 'privileged' } };
 
-/** States the labels that stand, so that whoever states them owns them too. @param rest other metadata to state */
+/** Applies the current labels, so that the applier owns them too. @param rest other metadata to state */
 function appliesTheSame(fieldManager: string, ...rest: readonly 'annotations'[]): Step {
   return async (scene) => {
     const { labels, annotations } = (await scene.cluster.api.get(`${NAMESPACES}/${scene.namespace}`)).metadata;
@@ -33,7 +33,7 @@ function patches(metadata: object): Step {
   return ask('PATCH', NAMESPACE, { metadata }, { as: EDITOR });
 }
 
-/** Waits for the label that the namespace's policy asks for. */
+/** Waits for the label that the namespace's policy requires. */
 function labelled(level: string): Step {
   return async ({ cluster, namespace }) => {
     await eventually(`the label ${level}`, async () => (await enforced({ cluster, namespace })) === level, 15_000);
@@ -48,7 +48,7 @@ function policyBecomes(level: CapabilityPolicySpec['level']): Step {
     const namespaceSelector = { matchLabels: { team: suffix } };
     const policy = await cluster.policy(suffix, { namespaceSelector, level, mode: 'Enforce' });
     await cluster.programmed(policy);
-    // Set, or left to whoever claims it: both show in the status.
+    // The label is set, or left to its new owner: the status shows both.
     await eventually('the label pass', async () => {
       const conflict = await cluster.condition(policy, 'LabelConflict');
       return conflict !== undefined || (await enforced({ cluster, namespace })) === level;
@@ -57,7 +57,7 @@ function policyBecomes(level: CapabilityPolicySpec['level']): Step {
   };
 }
 
-/** The operator does not clean up labels that others own, so the namespace goes as a whole. */
+/** The operator does not clean up labels that others own, so the whole namespace is deleted. */
 function vanishes({ cluster, namespace }: Scene): Promise<void> {
   return vanish(cluster.api, namespace);
 }
@@ -66,7 +66,7 @@ async function enforced({ cluster, namespace }: Pick<Scene, 'cluster' | 'namespa
   return (await podSecurityOf(cluster.api, namespace)).labels.enforce;
 }
 
-/** Tries each route that can make the change. Returns the first answer that is not a refusal, else the last. */
+/** Tries each route that can make the change. Returns the first answer that is not a refusal, or else the last. */
 function byEveryRoute(wanted: MetadataChange): Step {
   return async ({ cluster, namespace }) => {
     let last: Answer | undefined;

@@ -1,4 +1,4 @@
-/** Attempts of people to use what they may not: policies of others, and namespaces of none. */
+/** Attempts of people to use other people's policies, and namespaces that no policy selects. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Identity, Json } from '../../hack/controlplane/api.ts';
 import { CREATOR, eventually, serviceAccount } from '../support/harness.ts';
@@ -109,7 +109,7 @@ export const PEOPLE: readonly Attack[] = [
       async ({ cluster }) => {
         const rules = [onPolicy('use', cluster.named('bound'))];
         await grant(cluster.api, 'attacks-user', rules, { name: 'attacks-user', namespace: cluster.named('halves') });
-        // Rights reach the API server by its watch.
+        // The API server learns of rights through a watch.
         await sleep(500);
         return cluster.api.ask('GET', NAMESPACES);
       },

@@ -1,4 +1,4 @@
-/** Attempts to get more by where in a pod it is asked for, or by what pod it is. */
+/** Attempts to get more through the place of a request in a pod, or through the kind of pod. */
 
 import type { Json } from '../../hack/controlplane/api.ts';
 import { SERVER_MINOR } from '../../hack/controlplane/version.ts';
@@ -65,7 +65,7 @@ const PLACES: Readonly<Record<string, (pod: Json) => void>> = {
   },
 };
 
-/** The pods with fields that API servers know since Kubernetes 1.35; older ones drop the field, and refuse what is left. */
+/** Pods with fields that API servers know since Kubernetes 1.35; older ones drop the field, and refuse the rest. */
 const PLACES_SINCE_35: Readonly<Record<string, RegExp>> = {
   'in an init container with rules for restarts': /initContainers\[0\]\.restartPolicy: Unsupported value: "Never"/,
   'in a pod with the newest fields of the API': /valueFrom: Invalid value: "": must specify one of/,

@@ -10,7 +10,7 @@ type Rules = Omit<CapabilityPolicySpec, 'namespaceSelector'> & Partial<Capabilit
 export interface Setting {
   /** Short name → policy. Each selects the label `team` with the setting's key, unless it says otherwise. */
   readonly policies: Readonly<Record<string, Rules>>;
-  /** Pods that are there before the policies, by name. */
+  /** Pods that exist before the policies, by name. */
   readonly older?: Readonly<Record<string, object>>;
 }
 

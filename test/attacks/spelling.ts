@@ -1,4 +1,4 @@
-/** Attempts to get more by the way a value is written. */
+/** Attempts to get more through the spelling of a value. */
 
 import type { Json } from '../../hack/controlplane/api.ts';
 import { baselinePod, restrictedPod } from '../support/pod-manifests.ts';
@@ -17,7 +17,7 @@ function hostPathPod(path: string, ...mounts: object[]): Json {
 const READ = { mountPath: '/read', readOnly: true };
 const WRITE = { mountPath: '/write' };
 
-/** JSON of a pod that only `fields` make interesting. */
+/** JSON of a pod in which only `fields` matter. */
 function text(containerFields: string, podFields = ''): string {
   return `{"apiVersion":"v1","kind":"Pod","metadata":{"name":"NAME"},"spec":{${podFields}"containers":[{"name":"main","image":"example.org/app"${containerFields}}]}}`;
 }

@@ -1,4 +1,4 @@
-/** check --cluster --policy: what a policy would change, in the words of the question "what would break?". */
+/** check --cluster --policy: the changes that a policy would make, as an answer to "what would break?". */
 import assert from 'node:assert/strict';
 import { changesOf } from '../../cli/commands/check/changes.ts';
 import type { Changes } from '../../cli/commands/check/changes-result.ts';
@@ -17,7 +17,7 @@ const OPTIONS = {
   excludedNamespaces: [],
 };
 
-/** Namespace net has a Deployment that is good, one that is bad, and a worse one; web has a good one. */
+/** Namespace net has a good Deployment, a bad one, and a worse one; web has a good one. */
 const WORKLOADS = [
   workload('Deployment', 'good', { template: parts(['CHOWN']) }),
   workload('Deployment', 'bad', { template: parts(['SYS_TIME']) }),

@@ -1,4 +1,4 @@
-/** check -f: verdicts, lines, and what of the manifests is judged by. */
+/** check -f: verdicts, lines, and the objects among the manifests that judging depends on. */
 import assert from 'node:assert/strict';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -47,7 +47,7 @@ function yaml(...objects: readonly object[]): string {
   return objects.map((object) => dump(object, { noRefs: true })).join('---\n');
 }
 
-/** Judges a stream; what is printed must be as documented. */
+/** Judges a stream and compares the output with the documented schema. */
 async function check(stdin: string, ...args: readonly string[]): Promise<{ code: number; json: Json; stderr: string }> {
   const { code, stdout, stderr } = await cappol(['check', '-f', '-', '-o', 'json', ...args], stdin);
   const json = JSON.parse(stdout);
@@ -211,7 +211,7 @@ describe('check -f', () => {
     it('lets those use a policy that it names', async () => {
       const may = pod('may', ['NET_RAW'], { serviceAccountName: 'pinger' });
       const { json } = await check(yaml(SUBJECTS, RESTRICTED, may, pod('perhaps', ['NET_RAW'])));
-      // Whether the creator of a bare pod may use the policy, no file can tell.
+      // A file does not tell whether the creator of a bare pod may use the policy.
       assert.deepEqual(verdicts(json), { 'default/may': 'Compliant', 'default/perhaps': 'Unknown' });
     });
 

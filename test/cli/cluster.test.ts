@@ -1,4 +1,4 @@
-/** check and render on a real API server: what they say is what it does. */
+/** check and render on a real API server: the API server does what they say. */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -17,7 +17,7 @@ const [CHECK, CHANGES] = ['check.schema.json', 'check-changes.schema.json'].map(
 ) as [object, object];
 const isDocumented = new Ajv({ strict: false, schemas: [CHECK] }).compile(CHANGES);
 
-/** Whose rights count for the pods of a Deployment, beside their service account's. */
+/** The users whose rights count for the pods of a Deployment, beside their service account. */
 const CONTROLLER = {
   user: 'system:serviceaccount:kube-system:replicaset-controller',
   groups: ['system:serviceaccounts', 'system:serviceaccounts:kube-system', 'system:authenticated', 'creators'],

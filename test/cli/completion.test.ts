@@ -1,4 +1,4 @@
-/** Completion, asked of the shells themselves. */
+/** Tests completion in the shells themselves. */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -11,7 +11,7 @@ const SHELLS = ['bash', 'zsh', 'fish'] as const;
 type Shell = (typeof SHELLS)[number];
 const COMMANDS = ['check', 'completion', 'explain', 'help', 'migrate', 'render', 'status', 'suggest', 'version'];
 
-/** What is typed → all that may come instead of its last word. */
+/** The typed text → all completions of its last word. */
 const TYPED: readonly (readonly [line: string, offered: readonly string[]])[] = [
   ['cappol ', COMMANDS],
   ['cappol ch', ['check']],
@@ -84,7 +84,7 @@ describeWith({ programs }, 'completion', () => {
 
 const SEPARATOR = '=====';
 
-/** An interactive zsh for each line, typed into by another one: nothing else can ask it. Then what it shows. */
+/** An interactive zsh for each line, driven by another zsh: there is no other way to ask it. Then its output. */
 function zshScript(lines: readonly string[]): string {
   return [
     'zmodload zsh/zpty',

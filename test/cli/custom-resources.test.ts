@@ -1,4 +1,4 @@
-/** check -f: pods in custom resources are found by their shape, and what is not judged is named. */
+/** check -f: finds pods in custom resources by their shape, and names the objects that are not judged. */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';

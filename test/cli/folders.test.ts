@@ -9,7 +9,7 @@ import { cappol } from '../support/cappol.ts';
 
 const POD = 'apiVersion: v1\nkind: Pod\nmetadata: {name: a}\nspec: {containers: [{name: a, image: a}]}\n';
 
-/** A file, its text, and what its documents are counted as; undefined: an error all the same. */
+/** A file, its text, and the type that its documents are counted as; undefined: still an error. */
 const FILES: readonly (readonly [name: string, text: string, what: string | undefined])[] = [
   ['chart/values.yaml', 'image: {tag: 1}\nkind: DaemonSet\n', 'Helm values'],
   ['chart/ci/prod-values.yml', 'replicas: 2\n', 'Helm values'],

@@ -1,4 +1,4 @@
-/** Help that teaches: what it prints is what docs/ say, and its examples work. */
+/** The commands' help: it equals docs/, and its examples work. */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';

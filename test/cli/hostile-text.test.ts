@@ -1,4 +1,4 @@
-/** Manifests whose texts are written to break a command or to command a terminal. */
+/** Manifests whose texts try to break a command or to control a terminal. */
 import assert from 'node:assert/strict';
 import { cappol, type Ran } from '../support/cappol.ts';
 

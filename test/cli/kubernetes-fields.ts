@@ -1,4 +1,7 @@
-/** OpenAPI v3 documents of an API server → the fields of pods, workloads and what judging stands on, as cli/input/kubernetes-fields.json has them. */
+/**
+ * OpenAPI v3 documents of an API server → the fields of pods, workloads and the objects that judging depends on, in the
+ * form of cli/input/kubernetes-fields.json.
+ */
 import type { KubernetesFields } from '../../cli/input/kubernetes-schema.ts';
 
 interface OpenApiSchema {
@@ -34,7 +37,7 @@ const ROOTS = {
 } as const;
 
 const SCALARS: Readonly<Record<string, string>> = { string: 's', integer: 'i', number: 'n', boolean: 'b' };
-/** Written as texts or numbers. */
+/** Fields that are texts or numbers. */
 const EITHER = ['Quantity', 'IntOrString'];
 /** Fields that only the API server writes. */
 const NOT_WRITTEN = ['status', 'managedFields'];
@@ -67,7 +70,7 @@ export function fieldsOf(documents: readonly OpenApi[]): KubernetesFields {
   return { roots: Object.fromEntries(roots), types };
 }
 
-/** The fields of both: an API server of another version has others. */
+/** The fields of both: an API server of another version has different ones. */
 export function merged(known: KubernetesFields, found: KubernetesFields): KubernetesFields {
   const names = [...new Set([...Object.keys(known.types), ...Object.keys(found.types)])].sort();
   const types = names.map((name) => {

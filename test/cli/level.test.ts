@@ -1,4 +1,4 @@
-/** check --level: by a level of the Pod Security Standards, without a policy; and --version. */
+/** check --level: checks against a level of the Pod Security Standards, without a policy; and --version. */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -7,7 +7,7 @@ import { cappol } from '../support/cappol.ts';
 
 const { version } = JSON.parse(readFileSync(join(import.meta.dirname, '..', '..', 'package.json'), 'utf8'));
 
-/** Complies with level restricted, but for what `container` says. */
+/** Complies with level restricted, except for the fields of `container`. */
 function pod(name: string, container: string, namespace = 'web'): string {
   return `apiVersion: v1
 kind: Pod
@@ -49,7 +49,7 @@ describe('check --level', () => {
     assert.deepEqual(await verdicts([KEEPS], '--level', 'restricted', '--level-version', 'latest'), {
       keeps: 'Violating',
     });
-    // The Standard asks for `drop: [ALL]` since v1.22.
+    // The Standard requires `drop: [ALL]` since v1.22.
     assert.deepEqual(await verdicts([KEEPS], '--level', 'restricted', '--level-version', 'v1.21'), {
       keeps: 'Compliant',
     });

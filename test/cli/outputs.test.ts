@@ -1,4 +1,4 @@
-/** The other ways in which check prints what it found. */
+/** The other output formats of check. */
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -143,7 +143,7 @@ spec: {containers: [{name: main, image: app, securityContext: {capabilities: {dr
       text,
       /<failure message="2 violations" type="Violating"><!\[CDATA\[all in one\.yaml:22: CapabilityPolicy baseline/,
     );
-    // XML 1.0 has no place for other control characters.
+    // XML 1.0 does not allow other control characters.
     assert.doesNotMatch(text.replaceAll('\n', ''), /\p{Cc}/u);
   });
 });

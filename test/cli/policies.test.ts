@@ -1,11 +1,11 @@
-/** A policy from a file is held to what the API server holds it to: the same table, without an API server. */
+/** A policy from a file is validated like on the API server: the same table, without an API server. */
 import assert from 'node:assert/strict';
 import { validatePolicy } from '../../cli/policies/validate.ts';
 import { SPEC_DEFAULTS } from '../../operator/api/spec-defaults.ts';
 import type { RawObject } from '../../operator/cluster/raw.ts';
 import { BAD_INPUT, GOOD_INPUT, policyOf } from '../crd/bad-input.ts';
 
-/** As it comes from a file: without what is undefined. */
+/** As parsed from a file: without undefined fields. */
 function read(row: Parameters<typeof policyOf>[0]): RawObject {
   return JSON.parse(JSON.stringify(policyOf(row, 'policy'))) as RawObject;
 }

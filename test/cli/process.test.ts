@@ -1,4 +1,4 @@
-/** cappol as a process: pipes that close, signals, names, and what it loads to begin with. */
+/** cappol as a process: pipes that close, signals, names, and the modules that it loads at the start. */
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -36,7 +36,7 @@ describe('the process', () => {
       const child = start(['check', '-f', '-', '--policy', POLICY]);
       const stderr = text(child.stderr as NodeJS.ReadableStream);
       child.stdin?.write('apiVersion: v1\n');
-      // Long enough for it to have begun to read, on most machines; it ends by the signal either way.
+      // Long enough for it to have started to read, on most machines; the signal ends it either way.
       await sleep(500);
       child.kill(signal);
       const [exit, by] = await once(child, 'exit');

@@ -1,10 +1,10 @@
-/** Progress: on a terminal, of long work only, and gone when it ends. */
+/** Progress: only on a terminal and for long work, and removed when it ends. */
 import assert from 'node:assert/strict';
 import { Writable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Progress } from '../../cli/output/progress.ts';
 
-/** Longer than anybody waits without a word. */
+/** Longer than anybody waits without output. */
 const LONG_MS = 800;
 
 describe('progress', () => {

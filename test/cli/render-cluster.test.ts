@@ -21,7 +21,7 @@ function policy(name: string, spec: object): object {
   return { apiVersion: 'capabilitypolicy.dev/v1alpha1', kind: 'CapabilityPolicy', metadata, spec: whole };
 }
 
-/** Level restricted; and for one service account NET_RAW, without host networking as ever. */
+/** Level restricted; and NET_RAW for one service account, still without host networking. */
 const POLICIES = [
   policy('strict', {}),
   policy('ping', {
@@ -60,7 +60,7 @@ describe('cappol render, applied by kubectl', () => {
     assert.equal(code, 0, `kubectl ${args.join(' ')}: ${told}`);
   }
 
-  /** Whether the API server would create it, asked by somebody who may `use` nothing. */
+  /** Whether the API server would create it for a user who may `use` nothing. */
   async function admits(pod: object, namespace: string): Promise<boolean> {
     const as = { user: 'rendered-creator', groups: ['rendered-creators'] };
     const path = `/api/v1/namespaces/${namespace}/pods`;
@@ -94,7 +94,7 @@ describe('cappol render, applied by kubectl', () => {
     assert.deepEqual({ code, stderr }, { code: 0, stderr: '' });
     rendered = stdout;
     await kubectl(['apply', '-f', '-'], rendered);
-    // API servers come to know of it within a second or two.
+    // API servers learn of it within a second or two.
     await eventually(
       'the policies to be in force',
       async () => !(await admits(privilegedPod(), NAMESPACE).catch(() => true)),
@@ -102,7 +102,7 @@ describe('cappol render, applied by kubectl', () => {
   });
 
   after(async () => {
-    // Without the namespaces: their policies have to go first.
+    // Without the namespaces, whose policies have to be deleted first.
     const objects = rendered.split('---\n').filter((object) => !object.includes('kind: Namespace'));
     await kubectl(['delete', '--ignore-not-found', '--wait=false', '-f', '-'], objects.join('---\n'));
     for (const name of [NAMESPACE, OTHER]) await api.remove(`/api/v1/namespaces/${name}`);
@@ -118,7 +118,7 @@ describe('cappol render, applied by kubectl', () => {
         [...POLICIES, TEAM, manifest].map((one) => dump(one, { noRefs: true })).join('---\n'),
       );
       const [{ verdict }] = JSON.parse(stdout).items;
-      // Who creates a bare pod, check cannot know; here it is somebody who may use nothing.
+      // check cannot know the creator of a bare pod; here the creator may use nothing.
       assert.equal(await admits(pod, NAMESPACE), verdict === 'Compliant', verdict);
     });
   }
@@ -129,7 +129,7 @@ describe('cappol render, applied by kubectl', () => {
       const args = ['render', '--diff', '--policy', '-', '--kubeconfig', controlPlane.kubeconfig];
       const { stdout, stderr } = await cappol(args, policies);
       assert.equal(stderr, '');
-      // Other tests have policies of their own, which are none of these files.
+      // Other tests have policies that are not in these files.
       return stdout.split(/^(?=--- )/m).filter((part) => part.includes('rendered-'));
     };
     assert.deepEqual(await diff(), []);
@@ -151,7 +151,7 @@ describe('cappol render, applied by kubectl', () => {
     const { labels, annotations } = (await api.get(`/api/v1/namespaces/${NAMESPACE}`)).metadata;
     assert.equal(annotations.note, 'kept');
     assert.equal(labels['rendered.example/team'], 'net');
-    // NET_RAW is beyond every level but privileged, which is no label.
+    // NET_RAW is beyond every level but privileged, which is not a label.
     assert.equal(labels['pod-security.kubernetes.io/enforce'], undefined);
   });
 

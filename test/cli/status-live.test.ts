@@ -1,4 +1,4 @@
-/** cappol status beside a running operator, and with fewer rights than it would like. */
+/** cappol status beside a running operator, and with fewer rights than it needs. */
 import assert from 'node:assert/strict';
 import { Readable, Writable } from 'node:stream';
 import type { StatusView, ViolationView } from '../../cli/commands/status/view.ts';
@@ -7,7 +7,7 @@ import { cappol, type Ran } from '../support/cappol.ts';
 import { eventually, useCluster } from '../support/harness.ts';
 import { OPERATOR_ACCOUNT } from '../support/rights.ts';
 
-/** More than a status has room for. */
+/** More than fit into a status. */
 const MANY = 70;
 
 describe('cappol status, with an API server', () => {

@@ -1,4 +1,4 @@
-/** What is suggested for a live namespace, and that an API server accepts whatever is suggested. */
+/** Suggestions for a live namespace; an API server accepts every suggested policy. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import fc from 'fast-check';
@@ -116,7 +116,7 @@ describe(`cappol suggest, with an API server (FC_SEED=${SEED})`, () => {
       roleRef: role,
       subjects: [{ apiGroup: 'rbac.authorization.k8s.io', kind: 'User', name: user }],
     });
-    // What view does not have: templates by themselves.
+    // A right that view lacks: to read templates alone.
     await api.apply(`/apis/rbac.authorization.k8s.io/v1/namespaces/${NAMESPACE}/roles/templates`, {
       apiVersion: 'rbac.authorization.k8s.io/v1',
       kind: 'Role',

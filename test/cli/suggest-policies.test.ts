@@ -1,4 +1,4 @@
-/** Which policies a suggestion becomes: names and selectors. */
+/** The policies that a suggestion becomes: names and selectors. */
 import assert from 'node:assert/strict';
 import { policiesOf } from '../../cli/commands/suggest/policies.ts';
 import { suggest } from '../../operator/evaluate/suggest.ts';

@@ -1,4 +1,4 @@
-/** Nothing can be created in a namespace that is being deleted, so no command evaluates what still runs there. */
+/** Nothing can be created in a namespace that is being deleted, so no command evaluates its pods. */
 import assert from 'node:assert/strict';
 import { givenByCluster } from '../../cli/commands/suggest/input.ts';
 import { PolicyContextBuilder } from '../../cli/policies/context-builder.ts';

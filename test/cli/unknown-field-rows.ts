@@ -1,4 +1,4 @@
-/** Fields that the API server does not know, and what check says of each. */
+/** Fields that the API server does not know, and check's message for each. */
 
 /** Level restricted admits it. */
 export const DEPLOYMENT = `apiVersion: apps/v1

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { cappol } from '../support/cappol.ts';
 
-/** A line below `spec` of a policy, or below `spec` of a pod → the end of what is said. */
+/** A line below `spec` of a policy, or below `spec` of a pod → the end of the message. */
 type Rows = Readonly<Record<string, string>>;
 
 const POLICIES: Rows = {

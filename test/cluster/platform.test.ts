@@ -1,4 +1,4 @@
-/** Which platform a cluster is of. OpenShift's API groups on a real API server: test/integration/bypass.test.ts. */
+/** Detects the platform of a cluster. OpenShift's API groups on a real API server: test/integration/bypass.test.ts. */
 import assert from 'node:assert/strict';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';

@@ -15,10 +15,10 @@ const event = (type: WatchEvent['type'], name: string, version: string): WatchEv
 });
 const failure = (status: number, message = 'no') => new ApiError({ status, reason: 'Why', message, causes: [] });
 
-/** What a server answers that knows no streams. */
+/** The answer of a server without streaming lists. */
 const NO_STREAMS = failure(422, 'sendInitialEvents is forbidden for watch');
 
-/** A list ends with its resourceVersion, a watch or both with an error; what follows the last one never ends. */
+/** A list ends with its resourceVersion, a watch or both with an error; the last one never ends. */
 type Step =
   | { readonly list: readonly (readonly string[])[]; readonly version?: string; readonly error?: Error }
   | { readonly watch: readonly WatchEvent[]; readonly error?: Error }
@@ -26,7 +26,7 @@ type Step =
 
 class ScriptedReader implements Reader {
   readonly calls: string[] = [];
-  /** How often it was asked for a stream that it does not have. */
+  /** How often a streaming list was requested. */
   refused = 0;
   readonly watched: { query: Query; idleMs: number | undefined }[] = [];
   readonly #steps: Step[];
@@ -67,7 +67,7 @@ class ScriptedReader implements Reader {
   }
 }
 
-/** Plays `steps`, and says what the sink was told and how the reader was asked. */
+/** Plays `steps`, and returns the calls of the sink and the requests of the reader. */
 async function play(steps: Step[], source: Partial<Source> = {}, sink: Partial<Sink> = {}) {
   const told: string[] = [];
   const observed: string[] = [];
@@ -297,7 +297,7 @@ describe('reflect', () => {
   describe('told to read the collection again', () => {
     const source = { apiVersion: 'v1', kind: 'Pod' };
 
-    /** Lists what is there, or cannot be reached; then says nothing. */
+    /** Lists the objects, or is unreachable; then sends nothing. */
     class SilentReader implements Reader {
       readonly calls: string[] = [];
       names = ['a'];

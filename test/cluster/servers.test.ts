@@ -8,7 +8,7 @@ const CONFIGURED = 'https://cluster:443';
 interface World {
   /** The EndpointSlice, if it can be read; an Error is thrown. */
   readonly slice?: object;
-  /** The minor version that each API server tells; others do not answer. */
+  /** The minor version that each API server reports; others do not answer. */
   readonly minors: Readonly<Record<string, string>>;
   /** The one that it emulates, by --emulated-version. */
   readonly emulated?: Readonly<Record<string, string>>;

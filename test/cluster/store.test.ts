@@ -26,7 +26,7 @@ import { sharedControlPlane } from '../support/control-plane.ts';
 import { RecordingLog } from '../support/recording-log.ts';
 
 const NAMESPACE = 'cluster-store';
-/** How soon the store has to know. */
+/** The time within which the store has to know. */
 const SOON_MS = 1_000;
 
 const inNamespace = (apiVersion: string, kind: string, name: string, rest: object, meta: object = {}) =>
@@ -111,7 +111,7 @@ describe('the cluster as followed on a real API server', () => {
   it('sees a pod come, change and go', async () => {
     const pod = inNamespace('v1', 'Pod', 'bare', { spec: { ...template.spec, automountServiceAccountToken: false } });
     const find = () => [...followed.cluster.pods(NAMESPACE)].find(({ name }) => name === 'bare');
-    // The controller manager makes it a moment after the namespace.
+    // The controller manager creates it a moment after the namespace.
     const account = `/api/v1/namespaces/${NAMESPACE}/serviceaccounts/default`;
     await within(10_000, 'service account', () => client.get(account).catch(() => undefined));
     const { metadata } = await client.apply(pod);
@@ -154,7 +154,7 @@ describe('the cluster as followed on a real API server', () => {
   it('knows the owner of an old ReplicaSet, and does not count it as a workload', async () => {
     const spec = { replicas: 0, selector: { matchLabels: { app: 'old' } } };
     const labelled = { ...template, metadata: { labels: { app: 'old' } } };
-    // Without its owner, the garbage collector would take it at once.
+    // Without its owner, the garbage collector would delete it at once.
     const deployment = inNamespace('apps/v1', 'Deployment', 'kept', { spec: { ...spec, template: labelled } });
     const { metadata } = await client.apply(deployment);
     const owner = { apiVersion: 'apps/v1', kind: 'Deployment', name: 'kept', uid: metadata?.uid ?? '' };
@@ -240,7 +240,7 @@ describe('the cluster as followed on a real API server', () => {
     await client.apply(podTemplate('after'));
     await within(15_000, 'created after the restart', () => find('after'));
     await within(SOON_MS, 'deleted after the restart', () => !find('before'));
-    // Back in step, it is quick again.
+    // Once it is in step, it is quick again.
     await client.apply(podTemplate('later'));
     await within(SOON_MS, 'created later', () => find('later'));
   });
@@ -249,7 +249,7 @@ describe('the cluster as followed on a real API server', () => {
     const namespace = (name: string) => ({ apiVersion: 'v1', kind: 'Namespace', metadata: { name } });
     await client.apply(namespace(`${NAMESPACE}-a`));
     const stop = new AbortController();
-    /** Its first watch is late: it asks for what the server has long forgotten. */
+    /** Its first watch is late: it asks for a resourceVersion that the server has dropped. */
     class LateClient extends ApiClient {
       #watched = 0;
       override async watch(path: string, query: Query, onEvent: (event: WatchEvent) => void, options = {}) {

@@ -14,7 +14,7 @@ interface Spec {
   readonly matchConditions?: readonly Named[];
   /** None for API servers below Kubernetes 1.36. */
   readonly variables?: readonly Named[];
-  /** The first answers probes. */
+  /** The first one answers probes. */
   readonly validations: readonly { readonly expression: string; readonly messageExpression?: string }[];
 }
 
@@ -44,7 +44,7 @@ function programOf({ expression }: Named): Program {
   return (context) => engine.run(expression, context);
 }
 
-/** The variables of an admission policy: each is evaluated when it is asked for. */
+/** The variables of an admission policy, each evaluated on first use. */
 export class Variables {
   readonly #programs: ReadonlyMap<string, Program>;
 
@@ -67,8 +67,7 @@ export class AdmissionText {
   readonly #variables: Variables;
 
   /**
-   * @param name which of the policies; of peers the first decides for all
-   * @param oldestServer N of Kubernetes 1.N
+   * @param name of the policy; among peers the first decides for all @param oldestServer N of Kubernetes 1.N
    */
   constructor(policies: readonly CompletePolicy[], name: string, oldestServer = OPTIONS.oldestServer) {
     const { rendered } = compile(policies, { ...OPTIONS, oldestServer });
@@ -85,23 +84,23 @@ export class AdmissionText {
     ]);
   }
 
-  /** The result of a request: the message of the refusal, or undefined where it is admitted. */
+  /** The result of a request: the message of the refusal, or undefined if it is admitted. */
   refusal(request: Request): unknown {
     if (!this.matches(request) || this.run('whole decision', request) === true) return undefined;
     return this.run('whole message', request);
   }
 
-  /** Whether there are requests that it does not ask for; of policies whose rules are dear there are none. */
+  /** Whether match conditions skip some requests; policies with expensive rules have none. */
   get hasConditions(): boolean {
     return this.#conditions.length > 0;
   }
 
-  /** Whether it asks for the request to be judged at all. */
+  /** Whether its match conditions match the request. */
   matches(request: Request): boolean {
     return this.#conditions.every((condition) => condition(contextOf(request)) === true);
   }
 
-  /** The value of one of the policy's variables; the others are evaluated as they are asked for. */
+  /** The value of one of the policy's variables; the others are evaluated on first use. */
   run(variable: string, request: Request): unknown {
     const namespaceObject = { metadata: { labels: request.namespaceLabels ?? {} } };
     return this.#variables.run(variable, { ...contextOf(request), namespaceObject });

@@ -1,4 +1,4 @@
-/** What the API server accepts of many policies that meet: measured on a real one by test/integration/ceiling.test.ts. */
+/** The API server's limits for many policies that meet: measured on a real one by test/integration/ceiling.test.ts. */
 import assert from 'node:assert/strict';
 import type { CapabilityPolicySpec, CompletePolicy } from '../../operator/api/capability-policy.ts';
 import { type Compiled, compile } from '../../operator/compile/compile.ts';
@@ -13,7 +13,9 @@ const OPTIONS = {
 };
 /** An object in etcd is at most 1.5 MiB, with its managed fields. */
 const MAX_TEXT = 1_400_000;
-/** k8s.io/apiserver leaves cel-go's parser its defaults: code points of an expression, and nesting, which sums add to. */
+/**
+ * k8s.io/apiserver uses the defaults of cel-go's parser: code points of an expression, and nesting, to which sums add.
+ */
 const MAX_EXPRESSION = 100_000;
 const MAX_SUM = 250;
 
@@ -126,7 +128,7 @@ function crowd(count: number, spec: Partial<CapabilityPolicySpec> = {}): Complet
   });
 }
 
-/** The first and the last, which all are like, and the guards. */
+/** The first and the last, which all resemble, and the guards. */
 function textsOf({ rendered, guards }: Compiled): (readonly Manifest[])[] {
   const sets = [...rendered.values()].map(({ admission }) => admission);
   return [sets[0], sets.at(-1), ...guards.map(({ admission }) => admission)].flatMap((set) =>

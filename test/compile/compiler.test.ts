@@ -1,4 +1,4 @@
-/** Compiling again and again: the same result as from scratch, and the same objects where nothing changed. */
+/** Compiling repeatedly: the same result as from scratch, and the same objects where nothing changed. */
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import type { CapabilityPolicySpec, CompletePolicy, CompleteSpec } from '../../operator/api/capability-policy.ts';

@@ -1,4 +1,4 @@
-/** API servers below Kubernetes 1.36 get the same decision without variables, of which they crash. */
+/** API servers below Kubernetes 1.36 get the same decision without variables, because variables crash them. */
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import type { CapabilityPolicySpec, CompletePolicy } from '../../operator/api/capability-policy.ts';

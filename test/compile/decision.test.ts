@@ -1,4 +1,4 @@
-/** What the rendered text says of a request, run whole by cel-js, is what the operator says of it. */
+/** The rendered text, run as a whole by cel-js, and the operator give the same results for a request. */
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import type { CapabilityPolicySpec, CompletePolicy } from '../../operator/api/capability-policy.ts';
@@ -203,13 +203,13 @@ describe('the text of an admission policy', () => {
         const all = list.map((spec, index) => resolved(`policy-${index}`, spec));
         const parties = deciding(all, 'Enforce', namespaceLabels);
         const admitted = parties.some((party) => lines(partsOf(pod), party).length === 0);
-        // The API server asks a policy only where its binding's selector takes the namespace.
+        // The API server evaluates a policy only where its binding's selector matches the namespace.
         for (const { name, mode } of all.filter(({ selector }) => selects(selector, namespaceLabels))) {
           if (mode !== 'Enforce') continue;
           const text = new AdmissionText(policies, name);
           const request = { resource: 'pods', object: pod, namespaceLabels };
           assert.equal(text.run('allowed', request), admitted);
-          // Whom it does not match the API server admits.
+          // The API server admits a pod that match conditions skip.
           assert.ok(admitted || text.matches(request));
           if (!admitted) assert.deepEqual(reasons(text.run('message', request)), reasonsOf(pod, parties));
         }
@@ -299,7 +299,7 @@ function selects(selector: ResolvedPolicy['selector'], labels: Readonly<Record<s
   return deciding([resolved('any', { namespaceSelector: selector })], 'Enforce', labels).length > 0;
 }
 
-/** Of each deciding policy; the policy whose text it is comes first, so the order differs. */
+/** For each deciding policy; the policy whose text it is comes first, so the order differs. */
 function reasons(message: unknown): string[] {
   return String(message).split(' | ').sort();
 }

@@ -18,7 +18,7 @@ const OPTIONS = {
   excludedNamespaces: ['kube-system'],
 };
 const SEED = Number(process.env.FC_SEED ?? Date.now() % 1_000_000);
-/** k8s.io/apiserver/pkg/apis/cel/config.go RuntimeCELCostBudget, and what pkg/cel/library/cost.go charges a check. */
+/** k8s.io/apiserver/pkg/apis/cel/config.go RuntimeCELCostBudget, and the cost of a check in pkg/cel/library/cost.go. */
 const [COST_BUDGET, AUTHORIZER_CHECK] = [10_000_000, 350_000];
 
 describe('guards', () => {
@@ -115,14 +115,14 @@ function variablesOf(policies: readonly ResolvedPolicy[], carried: readonly Reso
   return new Variables(variables as Named[]);
 }
 
-/** Whether a guard says that the change takes something from the policy at this index. */
+/** Whether a guard says that the change takes the namespace out of the policy at this index. */
 function takes(guard: Variables, index: number, before: Labels, after: Labels): boolean {
   const object = (labels: Labels) => ({ metadata: { labels } });
   const value = (name: string) => guard.run(name, { object: object(after), oldObject: object(before) });
   return value(`was${index}`) === true && !(value(`is${index}`) === true && value('joined') === false);
 }
 
-/** The same from who decides before and after. */
+/** The same, computed from the deciding policies before and after. */
 function takesPlainly(
   policies: readonly ResolvedPolicy[],
   policy: ResolvedPolicy,

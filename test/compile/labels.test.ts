@@ -27,9 +27,9 @@ const TIGHTEST: readonly [spec: Spec, label: string][] = [
   [{ level: 'baseline' }, `baseline ${NEWEST}`],
   [{ level: 'privileged' }, 'none'],
   [{ level: 'restricted', levelVersion: NEWEST }, `restricted ${NEWEST}`],
-  // What v1.35 relaxed for user namespaces makes older texts tighter.
+  // v1.35 relaxed checks for user namespaces, so older texts are tighter.
   [{ level: 'restricted', levelVersion: 'v1.34' }, `restricted ${NEWEST}`],
-  // What v1.37 added to the safe sysctls makes older texts tighter.
+  // v1.37 added safe sysctls, so older texts are tighter.
   [{ levelVersion: 'v1.36' }, `restricted ${NEWEST}`],
   [{ level: 'baseline', levelVersion: 'v1.33' }, 'baseline v1.33'],
   [{ levelVersion: 'v1.36', overrides: { hostProbes: true } }, 'baseline v1.33'],

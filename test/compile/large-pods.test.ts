@@ -1,4 +1,4 @@
-/** Pods that are so large that the API server goes through them in blocks, and describes a part of them. */
+/** Pods that are so large that the API server evaluates them in blocks, and describes only a part of them. */
 import assert from 'node:assert/strict';
 import { blocksOf, CUT, POSITIONS } from '../../operator/compile/parts-cel.ts';
 import { CelEngine } from '../../operator/evaluate/cel.ts';

@@ -21,7 +21,7 @@ function policy(name: string, spec: Partial<CapabilityPolicySpec> = {}): Complet
   };
 }
 
-/** What stands in the cluster after these policies were rendered. */
+/** The objects in the cluster after these policies were rendered. */
 function standing(policies: readonly CompletePolicy[]): RenderedObject[] {
   return [...compile(policies, options).rendered.values()].flatMap(
     ({ admission }) => admission.objects as unknown as RenderedObject[],

@@ -1,4 +1,7 @@
-/** Of policies that decide in the very same namespaces, one admission policy decides for all (docs/decisions/0006). */
+/**
+ * Among policies that decide in exactly the same namespaces, one admission policy decides for all
+ * (docs/decisions/0006).
+ */
 import assert from 'node:assert/strict';
 import { outcomeOf, type Seen } from '../../operator/apply/progress.ts';
 import { standing, unwanted } from '../../operator/apply/standing.ts';
@@ -73,7 +76,7 @@ describe('of peers', () => {
   describe('the old sets', () => {
     const objects = ({ rendered }: Compiled) =>
       [...rendered.values()].flatMap(({ admission }) => admission.objects) as unknown as RenderedObject[];
-    /** The policies whose old sets go. */
+    /** The policies whose old sets are deleted. */
     const leaving = (before: Compiled, after: Compiled, failed: string[]) => {
       const live = standing([...objects(before), ...objects(after)]);
       const { stale } = unwanted(after, live, new Set(failed));
@@ -143,7 +146,7 @@ describe('of peers', () => {
     it('but where what decides is', () => {
       assert.equal(outcome('b', ...inForce('a', 'b')).state, 'InForce');
       assert.deepEqual(outcome('b', ...inForce('b')).servers, { inForce: 0, answering: 1 });
-      // It has been before: that its peer's objects were tampered with is not only the peer's to report.
+      // It was in force before: if somebody tampers with its peer's objects, the peer is not the only one to report it.
       const [before = NOTHING] = inForce('b').map(([, record]) => ({ ...record, programmed: rulesetOf('b') }));
       assert.equal(outcome('b', ['b', before]).state, 'Working');
     });

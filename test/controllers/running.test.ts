@@ -13,7 +13,7 @@ const change = (...namespaces: string[]): StateChange => ({
   recompiles: false,
 });
 
-/** Says what it is asked to work on, and when. */
+/** Records the keys that it is asked to work on, and when. */
 class Recording implements Controller {
   readonly name = 'recording';
   readonly said: string[];

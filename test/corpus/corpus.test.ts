@@ -1,8 +1,10 @@
 /**
- * Manifests as projects publish them: what `cappol check` says of a level is what Pod Security Admission does, and under
- * what `cappol suggest` writes everything runs that ran, nothing more is refused and nothing more is admitted.
+ * Manifests as projects publish them. `cappol check` gives the verdicts of Pod Security Admission for a level. Under
+ * the policies that `cappol suggest` writes, every workload that ran still runs, nothing more is refused and nothing
+ * more is admitted.
  *
- * CORPUS names folders, one for each set; `npm run test:corpus -- FOLDER…` sets it. Without, the manifests beside this file.
+ * CORPUS names folders, one for each set; `npm run test:corpus -- FOLDER…` sets it. Without it, the manifests beside
+ * this file.
  */
 import assert from 'node:assert/strict';
 import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
@@ -50,7 +52,7 @@ describe('the corpus', function () {
     describe(path.split('/').at(-1) ?? path, () => {
       let set: CorpusSet;
       let file: string;
-      /** The workloads whose pods the API server takes where nothing restricts them. */
+      /** The workloads whose pods the API server accepts without policies. */
       let ran: Workload[];
       const admittedAt = new Map<Level, ReadonlySet<Workload>>();
 

@@ -1,4 +1,4 @@
-/** Changes of a pod by a single field: what a level admits, and what a workload would have to need. */
+/** Changes of a pod by a single field: those that a level admits, and those that a workload would have to need. */
 import type { Pod } from './set.ts';
 
 // biome-ignore lint/suspicious/noExplicitAny: pods as their authors wrote them
@@ -115,7 +115,7 @@ function hostPath(path: string): Probe {
   };
 }
 
-/** On the pod and on every container, or on the containers of a pod where one has another. */
+/** On the pod and on every container, or on the containers of a pod if one of them has another value. */
 function profile(name: string, field: string, value: Fields): Probe {
   return {
     name,

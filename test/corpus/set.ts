@@ -1,4 +1,4 @@
-/** A folder of manifests → its pods and pod templates, in namespaces of the test's own. */
+/** A folder of manifests → its pods and pod templates, in separate namespaces for the test. */
 import { basename } from 'node:path';
 import { readManifests } from '../../cli/input/manifests.ts';
 import { templatePath, workloadKind } from '../../operator/model/workload-kinds.ts';
@@ -32,7 +32,7 @@ export interface CorpusSet {
   readonly namespaces: readonly string[];
 }
 
-/** @param prefix what the names of all namespaces begin with, so that no policy leaves out kube-system */
+/** @param prefix of the names of all namespaces, so that no policy leaves out kube-system */
 export async function readSet(folder: string, prefix: string): Promise<CorpusSet> {
   const workloads: Workload[] = [];
   const io = { stdin: process.stdin, cwd: process.cwd(), signal: new AbortController().signal };
@@ -69,8 +69,8 @@ function workloadOf(object: Fields, prefix: string): Workload | undefined {
 }
 
 /**
- * As a controller would create it. What only refers to objects that the test cluster does not have is left out: no rule
- * of a level reads it.
+ * As a controller would create it. References to objects that the test cluster lacks are left out: no rule of a level
+ * reads them.
  */
 export function createdPod({ metadata, spec }: Pod, serviceAccountName = 'default') {
   const { serviceAccount: _, priorityClassName: __, runtimeClassName: ___, ...kept } = spec;

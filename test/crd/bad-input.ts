@@ -1,4 +1,4 @@
-/** What a user gets wrong, and the part of the answer that names the fix. */
+/** Mistakes of users, and the part of the answer that names the fix. */
 import type { BadInput } from './input.ts';
 import { BAD_PSP_INPUT, GOOD_PSP_INPUT } from './psp-input.ts';
 

@@ -120,7 +120,7 @@ describe('the CRD', () => {
       workloads: { violating: 2 },
       sharesWith: [{ policy: 'ping', relation: 'Shares', namespaces: 1 }],
     };
-    // A selector that takes no namespace: the policy exists for a moment on a control plane that other tests use.
+    // A selector that matches no namespace: the policy exists for a moment on a control plane that other tests use.
     const unselective = {
       ...policy,
       spec: { ...(policy as { spec: object }).spec, namespaceSelector: { matchLabels: { no: 'body' } } },
@@ -152,7 +152,7 @@ describe('the CRD', () => {
     }
   });
 
-  /** What kubectl says on both streams: of many policies, some are accepted and some refused. */
+  /** kubectl's output on both streams: of many policies, some are accepted and some refused. */
   async function dryRun(policies: readonly object[]): Promise<string> {
     const documents = policies.map((policy) => JSON.stringify(policy)).join('\n---\n');
     const { stdout, stderr } = await kubectl(['apply', '--dry-run=server', '-f', '-'], documents, 'may fail');

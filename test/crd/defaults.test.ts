@@ -20,13 +20,13 @@ import { establishedOn } from '../support/established.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const CRD_FILE = `${ROOT}/crds/capabilitypolicies.yaml`;
-/** No namespace: the policies exist for a moment on a control plane that other tests use. */
+/** Matches no namespace: the policies exist for a moment on a control plane that other tests use. */
 const MINIMAL = { namespaceSelector: { matchLabels: { no: 'body' } }, level: 'restricted' };
 
 interface Field {
   readonly name: keyof typeof SPEC_DEFAULTS;
   readonly stated: unknown;
-  /** What else a policy with this value needs. */
+  /** Other fields that a policy with this value needs. */
   readonly beside?: Readonly<Record<string, unknown>>;
 }
 
@@ -39,7 +39,7 @@ const FIELDS: readonly Field[] = [
   { name: 'podSecurityLabels', stated: 'Off' },
 ];
 
-/** What kubectl is told, and the policies that it reads. */
+/** The input of kubectl, and the policies that it reads. */
 type Step = readonly [args: readonly string[], policies?: readonly object[]];
 
 interface Removal {

@@ -1,4 +1,4 @@
-/** What a user gets right and wrong in the overrides that PodSecurityPolicy had and the Standards have not. */
+/** Valid and invalid values of the overrides that come from PodSecurityPolicy and not from the Standards. */
 import type { BadInput } from './input.ts';
 
 const bad = (title: string, overrides: object, answer: RegExp, spec = {}): BadInput => ({

@@ -1,4 +1,4 @@
-/** Defaulting in a few lines, beside the API server's: what a policy's fills make of a pod. */
+/** Defaulting in a few lines, beside the API server's: a policy's fills applied to a pod. */
 
 import { CelEngine } from '../../operator/evaluate/cel.ts';
 import type { Container, PodParts, PodSpec } from '../../operator/model/objects.ts';
@@ -15,7 +15,7 @@ export function fillsOf(policy: ResolvedPolicy): Fill[] {
   return RULES.flatMap((rule) => rule.fills?.(policy.values[rule.id], policy.standard) ?? []);
 }
 
-/** The policy as it judges a pod that defaulting will have filled. */
+/** The policy as it evaluates a pod after defaulting. */
 export function judgingFilled(policy: ResolvedPolicy): ResolvedPolicy {
   const checks = RULES.map((rule) => ({
     rule: rule.id,
@@ -24,7 +24,7 @@ export function judgingFilled(policy: ResolvedPolicy): ResolvedPolicy {
   return { ...policy, checks };
 }
 
-/** A pod that is created: the pod itself, its containers and init containers are filled. */
+/** A new pod: the pod itself, its containers and init containers are filled. */
 export function fillCreated(pod: PodParts, fills: readonly Fill[]): PodParts {
   const { spec } = pod;
   const containers = (list: readonly Container[]) => list.map((c) => fillContainer(pod, c, fills));
@@ -43,7 +43,7 @@ export function fillCreated(pod: PodParts, fills: readonly Fill[]): PodParts {
   };
 }
 
-/** Ephemeral containers that are added to a pod: they alone are filled. */
+/** Ephemeral containers that are added to a pod: only they are filled. */
 export function fillAdded(pod: PodParts, fills: readonly Fill[]): PodParts {
   const added = (pod.spec.ephemeralContainers ?? []).map((c) => fillContainer(pod, c, fills));
   return { ...pod, spec: { ...pod.spec, ephemeralContainers: added } };
@@ -54,7 +54,7 @@ function fillContainer(pod: PodParts, c: Container, fills: readonly Fill[]): Con
   return fillPart({ ...c }, own, { ...contextOf(pod), c }) as Container;
 }
 
-/** Each fill sees the part as it was. */
+/** Each fill sees the unchanged part. */
 function fillPart(part: Fields, fills: readonly Fill[], context: Fields): Fields {
   return fills
     .filter(({ when }) => engine.run(when, context) === true)

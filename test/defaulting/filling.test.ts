@@ -10,7 +10,7 @@ import { fillAdded, fillCreated, fillsOf, judgingFilled } from './fill.ts';
 const RUNS = Number(process.env.FILLING_RUNS ?? 500);
 const evaluator = new Evaluator();
 
-/** The rules that a pod breaks; of added containers, those that they break. */
+/** The rules that a pod breaks; for added containers, those that they break. */
 function broken(pod: PodParts, policy: ResolvedPolicy, isJudged: (violation: Violation) => boolean = () => true) {
   const violations = evaluator.violations(pod, policy).filter(isJudged);
   return [...new Set(violations.map(({ rule, path }) => `${rule} ${path}`))];
@@ -97,7 +97,7 @@ function withoutAdded({ annotations, spec: { ephemeralContainers: _, ...spec } }
   return { annotations, spec };
 }
 
-/** What the CRD refuses: a user ID 0 filled in, and runAsNonRoot. */
+/** The CRD refuses this: a user ID 0 filled in, together with runAsNonRoot. */
 function fillsRootThatIsRefused({ values }: ResolvedPolicy): boolean {
   const { ranges } = values.runAsUser as { ranges?: { min: number }[] };
   return values.runAsNonRoot === true && ranges?.[0]?.min === 0;
@@ -108,7 +108,7 @@ function promise(container: Record<string, unknown> | undefined): object {
   return container?.securityContext === undefined ? {} : secured({ runAsNonRoot: true });
 }
 
-/** An empty list is as good as none. */
+/** An empty list counts as absent. */
 function assertKept(before: unknown, after: unknown, path = ''): void {
   if (Array.isArray(before)) {
     assert.ok(Array.isArray(after) && after.length >= before.length, path);

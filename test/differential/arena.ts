@@ -1,6 +1,6 @@
 /**
- * Three judges of one pod, side by side: our admission policy in a namespace without labels, Pod Security Admission in a
- * namespace with its label, and the operator's own evaluation.
+ * Three engines evaluate one pod, side by side: our admission policy in a namespace without labels, Pod Security
+ * Admission in a namespace with its label, and the operator's own evaluation.
  */
 import assert from 'node:assert/strict';
 import { KubeConfig } from '@kubernetes/client-node';
@@ -21,7 +21,7 @@ import { CONTEST_LABEL, type Contest } from './contests.ts';
 
 export interface Answer {
   readonly admitted: boolean;
-  /** Why it was refused, as the judge puts it. */
+  /** The reason for the refusal, in the engine's words. */
   readonly text: string;
 }
 
@@ -86,7 +86,7 @@ export class Arena {
     this.#contests = contests;
   }
 
-  /** Makes the namespaces, and the policies in force. */
+  /** Creates the namespaces, and brings the policies into force. */
   async open(): Promise<void> {
     await this.#applyNamespace(PROBE_NAMESPACE);
     await this.#applyNamespace(OPEN);
@@ -103,14 +103,14 @@ export class Arena {
     await Promise.all(namespacesOf(this.#contests).map((namespace) => this.#serviceAccount(namespace)));
   }
 
-  /** Removes what open() made; namespaces go in their own time. */
+  /** Removes what open() created; namespaces are deleted in the background. */
   async close(): Promise<void> {
     for (const path of this.#written.toReversed()) await this.#client.remove(path);
     await this.#client.close();
     await this.#connection.close();
   }
 
-  /** Creates a pod, not by dry run, wherever these contests judge. */
+  /** Really creates a pod (no dry run) in all namespaces of these cases. */
   async createEverywhere(contests: readonly Contest[], pod: unknown): Promise<void> {
     for (const namespace of namespacesOf(contests)) await this.#client.create(pathFor('v1', 'Pod', namespace), pod);
   }
@@ -142,7 +142,7 @@ export class Arena {
     return { admitted: violations.length === 0, text };
   }
 
-  /** Asked once: contests with the same seed ask the same questions, and many of these are invalid. */
+  /** Sent once: cases with the same seed send the same requests, and many of these are invalid. */
   #inTheOpen(question: Question): Promise<ServerAnswer> {
     const key = JSON.stringify(question);
     const answer = this.#answered.get(key) ?? this.#try(question, OPEN);
@@ -197,7 +197,7 @@ export class Arena {
     this.#written.push(pathOf(object));
   }
 
-  /** Pods are refused until their service account is there. */
+  /** Pods are refused until their service account exists. */
   async #serviceAccount(namespace: string): Promise<void> {
     const path = `/api/v1/namespaces/${namespace}/serviceaccounts/default`;
     await waitFor(path, () => this.#client.get(path).catch(() => undefined));

@@ -27,7 +27,10 @@ const LETTER = fc.oneof(
 );
 const TEXT = fc.array(LETTER, { maxLength: 12 }).map((letters) => letters.join('').toWellFormed().replaceAll('\0', ''));
 
-/** A text, a piece that is mostly part of it, and a range of its code points. */
+/**
+ * Refuses each ConfigMap of the namespace, and names the function and the case of each result that differs from its
+ * own.
+ */
 const CASE = fc.tuple(TEXT, TEXT, fc.nat(), fc.nat(), fc.boolean()).map(([s, other, a, b, within]) => {
   const points = [...s];
   const [from, to] = [a % (points.length + 1), b % (points.length + 1)].sort((x, y) => x - y) as [number, number];

@@ -1,4 +1,4 @@
-/** Asks the three judges about many random objects, and says where they differ. */
+/** Asks the three engines about many random objects, and reports where they differ. */
 import fc, { type Arbitrary } from 'fast-check';
 import { type Answers, type Arena, agree, type Question } from './arena.ts';
 import type { Contest } from './contests.ts';
@@ -15,7 +15,7 @@ export interface Plan<T> {
 export interface Outcome {
   readonly contest: Contest;
   readonly seed: number;
-  /** Valid objects, all judged. */
+  /** Valid objects, all evaluated. */
   readonly judged: number;
   /** By the policy. */
   readonly admitted: number;
@@ -33,9 +33,9 @@ export interface Difference {
 }
 
 const CONCURRENCY = 8;
-/** So many objects are generated for each valid one that is wanted: Linux fields make a Windows pod invalid. */
+/** The number of generated objects for each valid one that is needed: Linux fields make a Windows pod invalid. */
 const ATTEMPTS = 12;
-/** One difference tends to come with many of its kind. */
+/** One difference often comes with many of its kind. */
 const REPORTED = 3;
 
 export async function compare<T>(arena: Arena, plan: Plan<T>): Promise<Outcome> {
@@ -63,7 +63,7 @@ export async function compare<T>(arena: Arena, plan: Plan<T>): Promise<Outcome> 
   return { contest, seed, judged, admitted, invalid, differing: differing.length, differences };
 }
 
-/** Shrinks the object at `index` for as long as the judges differ about it. */
+/** Shrinks the object at `index` as long as the engines differ about it. */
 async function smallest<T>(arena: Arena, plan: Plan<T>, index: number): Promise<Difference> {
   const property = fc.asyncProperty(plan.objects, async (object) => {
     const answers = await arena.ask(plan.ask(object), plan.contest);

@@ -8,13 +8,13 @@ import { resolvePolicy } from '../../operator/policy/resolve.ts';
 import { formatVersion, NEWEST_KNOWN_MINOR } from '../../operator/standards/level-version.ts';
 
 export interface Contest {
-  /** Fit for a namespace's name. */
+  /** Valid in a namespace's name. */
   readonly name: string;
   /** Named like the contest; selects the namespaces whose label CONTEST_LABEL has that name. */
   readonly policy: CompletePolicy;
-  /** Absent where no label is tight enough to be safe. */
+  /** Absent if no label is tight enough to be safe. */
   readonly podSecurity: LevelVersion | undefined;
-  /** Whether the label has to refuse just what the policy refuses; else it may refuse less. */
+  /** Whether the label has to refuse exactly what the policy refuses; otherwise it may refuse less. */
   readonly exact: boolean;
 }
 
@@ -29,14 +29,14 @@ export const VERSIONS: readonly number[] = [
   Math.min(SERVER_MINOR, NEWEST_KNOWN_MINOR),
 ];
 
-/** A level as it is, which has to be what Pod Security Admission makes of it. */
+/** A level without overrides, which has to equal Pod Security Admission. */
 export function plain(level: LevelVersion['level'], minor: number): Contest {
   const name = `${level}-1-${minor}`;
   const policy = policyOf(name, { level, levelVersion: formatVersion(minor) });
   return { name, policy, podSecurity: { level, minor }, exact: true };
 }
 
-/** What overrides do to a level, with the label that the operator would set. */
+/** A level with overrides, and the label that the operator would set. */
 export const OVERRIDDEN: readonly Contest[] = [
   overridden('ping', {
     level: 'restricted',

@@ -1,5 +1,5 @@
 /**
- * The three judges of a pod agree: our admission policy, Pod Security Admission, and the operator. The long form is
+ * The three engines agree about a pod: our admission policy, Pod Security Admission, and the operator. The long form is
  * `npm run test:differential`.
  */
 import assert from 'node:assert/strict';
@@ -61,7 +61,7 @@ describe('admission policy, Pod Security Admission and operator judge alike', fu
   });
 
   it('name annotations in the order of the containers, at each request', async () => {
-    // Under restricted other messages come first, and the text is too long for this one.
+    // Under restricted other messages come first, and the text does not fit.
     const [baseline] = newest;
     assert.equal(baseline?.podSecurity?.level, 'baseline');
     for (let turn = 0; turn < REQUESTS_OF_ANNOTATIONS; turn++) {

@@ -19,7 +19,7 @@ export function total(outcomes: readonly Outcome[], seed: number): string {
   return `levels: seed ${seed}, ${policies}, ${pods}, ${sum(({ differing }) => differing)} differences`;
 }
 
-/** Everything that is needed to understand a difference, and to see it again. */
+/** Everything that is needed to understand a difference, and to reproduce it. */
 export function explain(outcome: Outcome, { path, object, answers }: Difference): string {
   const judges = Object.entries(answers).map(
     ([judge, { admitted, text }]) => `  ${judge}: ${admitted ? 'admitted' : `refused: ${text}`}`,

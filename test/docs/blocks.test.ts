@@ -1,4 +1,4 @@
-/** Every shell block of the documentation is run, or listed as not run. */
+/** Every shell block of the documentation is run by a test, or listed as not run. */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -24,7 +24,7 @@ const RUN: readonly Run[] = [
   { page: 'docs/operations.md', sections: ['Break glass'], by: 'test/docs/rollout.test.ts' },
 ];
 
-/** How else people mark what is for a shell. */
+/** Other marks for shell blocks. */
 const OTHER_MARKS = ['bash', 'console', 'shell', 'shell-session', 'shellscript', 'terminal', 'zsh'];
 
 /** The commands that people paste into a shell. */

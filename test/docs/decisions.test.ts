@@ -1,4 +1,4 @@
-/** Every decision record says when it was accepted, and what has replaced or refined it. */
+/** Every decision record has its date of acceptance, and names the record that replaced or refined it. */
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -1,4 +1,4 @@
-/** Each term of the glossary is used where the glossary says that there is more about it. */
+/** The page that the glossary links for a term uses that term. */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';

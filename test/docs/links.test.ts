@@ -25,12 +25,12 @@ describe('links', () => {
   });
 });
 
-/** Not in this checkout, so for nobody here to follow. */
+/** Not in this checkout, so the link cannot be checked. */
 function isElsewhere(link: string): boolean {
   return /^[a-z]+:/.test(link);
 }
 
-/** What is wrong with it, for people. */
+/** The problem, for people. */
 function problem(page: Page, link: string): string | undefined {
   const { path, anchor } = targetOf(page.path, link);
   const file = join(ROOT, path);

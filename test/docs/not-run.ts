@@ -1,4 +1,4 @@
-/** The shell blocks of the documentation that no test pastes, all of them: page → first line of the block → why. */
+/** The shell blocks of the documentation that no test pastes: page → first line of the block → the reason. */
 export const NOT_RUN: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   'README.md': {
     'kubectl apply -k config/default':

@@ -1,4 +1,6 @@
-/** What the pages say of policies, tests, flags and reasons is so. That their links lead somewhere is another's to say. */
+/**
+ * The pages' statements about policies, tests, flags and reasons are true. links.test.ts checks their links.
+ */
 import assert from 'node:assert/strict';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -103,7 +105,7 @@ describe('the documentation', () => {
   });
 });
 
-/** Of a block of YAML, or of the texts that a shell block hands to commands. */
+/** The policies of a YAML block, or of the texts that a shell block passes to commands. */
 function policiesIn({ info, text }: Block): RawObject[] {
   const [language] = info;
   const texts =
@@ -121,7 +123,7 @@ function citationsIn(path: string): { page: string; file: string; title: string 
   });
 }
 
-/** Titles are compared whatever lines they are folded into. */
+/** Titles are compared regardless of line breaks. */
 function sourceOf(file: string): string {
   return textOf(file).replaceAll(/\s+/g, ' ');
 }

@@ -1,6 +1,6 @@
 /**
- * Runs the blocks of a page as a reader would: all that are marked `sh`, as they are written, in order, in one shell that is
- * opened in a checkout. What the shell has besides a plain one, the page has to say at its top.
+ * Runs the blocks of a page as a reader would: all blocks marked `sh`, as written, in order, in one shell that is
+ * opened in a checkout. The top of the page has to name everything that the shell has besides a plain one.
  */
 import assert from 'node:assert/strict';
 import { homedir } from 'node:os';
@@ -18,13 +18,13 @@ export interface Access {
 }
 
 export interface Pasting {
-  /** Called when the cluster is there. Left out: a shell without kubectl and without a cluster. */
+  /** Called when the cluster exists. Left out: a shell without kubectl and without a cluster. */
   readonly cluster?: () => Access;
 }
 
 /**
- * Registers a test for each block. A block that is marked `sh` has to succeed, one that is marked `sh fails` has to fail;
- * a `text` block is what the last block before it prints. Those in not-run.ts are taken as not there.
+ * Registers a test for each block. A block marked `sh` has to succeed, one marked `sh fails` has to fail; a `text`
+ * block is the output of the block before it. Blocks in not-run.ts are skipped.
  */
 export function pasteBlocks(page: Page, { cluster }: Pasting = {}): void {
   const notRun = NOT_RUN[page.path] ?? {};
@@ -46,7 +46,7 @@ export function pasteBlocks(page: Page, { cluster }: Pasting = {}): void {
   }
 }
 
-/** The environment of somebody with an empty home; what was built before is still there. */
+/** The environment of a user with an empty home; earlier builds are still available. */
 export function reader(access?: Access): NodeJS.ProcessEnv {
   const { KUBEBUILDER_ASSETS, XDG_CACHE_HOME = join(homedir(), '.cache') } = process.env;
   return {
@@ -59,7 +59,7 @@ export function reader(access?: Access): NodeJS.ProcessEnv {
 
 interface Step {
   readonly block: Block;
-  /** What the page shows of its output. */
+  /** The part of the output that the page shows. */
   readonly shown: string | undefined;
 }
 

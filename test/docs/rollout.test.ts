@@ -1,4 +1,4 @@
-/** The roll-out page, as a reader follows it, on the cluster that it tells of; and how to break glass when it is done. */
+/** The roll-out page, as a reader follows it, on the cluster that it describes; and how to break glass afterwards. */
 import { type ControlPlane, startControlPlane } from '../../hack/controlplane/controlplane.ts';
 import { ADMITTED, eventually, OPERATOR_NAMESPACE, useCluster } from '../support/harness.ts';
 import { documentedBlocks, ROOT, readPage } from '../support/page.ts';
@@ -17,7 +17,7 @@ interface Deployed {
 }
 
 const TEAMS = Array.from({ length: 6 }, (_, i) => `team-0${i + 1}`);
-/** What complies but for what it adds. */
+/** A pod that complies except for what it adds. */
 const DEPLOYED: readonly Deployed[] = [
   ...TEAMS.map((namespace) => ({ namespace, name: 'web' })),
   { namespace: 'team-05', name: 'clock', replicas: 2, add: 'SYS_TIME' },
@@ -26,7 +26,7 @@ const DEPLOYED: readonly Deployed[] = [
 
 describe('the roll-out', () => {
   let controlPlane: ControlPlane | undefined;
-  // Of its own: the page counts namespaces.
+  // A separate control plane: the page counts namespaces.
   const cluster = useCluster('rollout', {
     controlPlane: async () => {
       controlPlane = await startControlPlane({ quiet: true });
@@ -38,7 +38,7 @@ describe('the roll-out', () => {
   after(() => controlPlane?.stop());
 
   describe('step by step', () => {
-    // Before the cluster's own clean-up, which knows only of policies that bear its prefix.
+    // Before the cluster's own clean-up, which knows only policies with its prefix.
     after(async () => {
       const policies = await cluster.api.list(POLICIES);
       await Promise.all(policies.map(({ metadata }) => cluster.deletePolicy(metadata.name)));

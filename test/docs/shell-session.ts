@@ -12,7 +12,7 @@ import { waitFor } from '../../hack/controlplane/wait.ts';
 const TIMEOUT_MS = 120_000;
 const GRACE = { timeoutMs: 10_000, intervalMs: 20 };
 
-/** Reads from descriptor 3 which file to run and whether it may fail; says on descriptor 4 how it ended. */
+/** Reads from descriptor 3 which file to run and whether it may fail; reports on descriptor 4 how it ended. */
 const READER = `
 while read -r kind block <&3; do
   if [ "$kind" = may-fail ]; then set +e; else set -e; fi
@@ -24,7 +24,7 @@ done
 `;
 
 export interface Ran {
-  /** Of the block's last command. */
+  /** The exit code of the block's last command. */
   readonly status: number;
   /** Both streams, in the order in which they came. */
   readonly output: string;

@@ -4,13 +4,13 @@ import { type ControlPlane, startControlPlane } from '../../hack/controlplane/co
 let started: Promise<ControlPlane> | undefined;
 const endings: (() => Promise<void>)[] = [];
 
-/** Starts it at the first call; tests share it, so each makes namespaces of its own. */
+/** Starts it at the first call; tests share it, so each creates its own namespaces. */
 export function sharedControlPlane(): Promise<ControlPlane> {
   started ??= startControlPlane({ quiet: true });
   return started;
 }
 
-/** For what else the files of a mocha run share: called once, after all tests. */
+/** For other things that the files of a mocha run share: called once, after all tests. */
 export function atTheEnd(stop: () => Promise<void>): void {
   endings.push(stop);
 }

@@ -7,8 +7,8 @@ const CRDS = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions';
 const TIMEOUT_MS = 120_000;
 
 /**
- * Waits until the API server serves the objects of a CRD. `kubectl wait` is no use here: it fails when it asks before the
- * CRD has conditions.
+ * Waits until the API server serves the objects of a CRD. `kubectl wait` is not enough here: it fails when it asks
+ * before the CRD has conditions.
  *
  * @param crd the name of the CRD, whose objects have the version v1alpha1
  */
@@ -18,7 +18,7 @@ export async function waitUntilEstablished(api: Api, crd = CRD_NAME): Promise<vo
   const established = ({ type, status }: Condition) => type === 'Established' && status === 'True';
   const look = async () => {
     const { status } = await api.get(`${CRDS}/${crd}`);
-    // Established, it still answers 429 for a moment.
+    // Even when established, it answers 429 for a moment.
     return status?.conditions?.some(established) && (await api.ask('GET', objects)).status === 200;
   };
   await waitFor(`the CRD ${crd} to be established`, look, { timeoutMs: TIMEOUT_MS, intervalMs: 50 });

@@ -6,15 +6,15 @@ import { runInNewContext } from 'node:vm';
 const ROUNDS = 100;
 
 /**
- * Resolves when all that nobody holds is gone and registries have been told, as `seen` shows, or after many rounds: when
- * they are told is the engine's affair.
+ * Resolves when all unreferenced objects are collected and registries have been notified, as `seen` shows, or after
+ * many rounds: the engine decides when it notifies them.
  */
 export async function collectGarbage(seen: () => boolean): Promise<void> {
   setFlagsFromString('--expose-gc');
   const collect: () => void = runInNewContext('gc');
   for (let round = 0; round < ROUNDS && !seen(); round++) {
     collect();
-    // What a WeakRef led to is held until the job is over.
+    // A WeakRef's target is kept until the job is over.
     await sleep(5);
   }
 }

@@ -8,13 +8,13 @@ export const ROOT = join(import.meta.dirname, '..', '..');
 
 /** A block of code. */
 export interface Block {
-  /** What stands after the opening fence, by words: the language, then how tests take the block. */
+  /** The words after the opening fence: the language, then how tests use the block. */
   readonly info: readonly string[];
   /** Ends in a line feed. */
   readonly text: string;
-  /** Of the opening fence, from 1. */
+  /** The line of the opening fence, from 1. */
   readonly line: number;
-  /** The nearest heading of level 2 above it, or nothing. */
+  /** The nearest heading of level 2 above it, or empty. */
   readonly section: string;
 }
 
@@ -22,7 +22,7 @@ export interface Page {
   /** From the project's folder. */
   readonly path: string;
   readonly blocks: readonly Block[];
-  /** As they are written, pictures' included. */
+  /** As they are written, including those of pictures. */
   readonly links: readonly string[];
   /** Of its headings, as GitHub makes them. */
   readonly anchors: ReadonlySet<string>;
@@ -80,7 +80,7 @@ function blocksOf(tokens: readonly Token[]): Block[] {
   return blocks;
 }
 
-/** What a reader sees of a heading. */
+/** The visible text of a heading. */
 function plain(tokens: readonly Token[]): string {
   return tokens
     .map((token) =>

@@ -1,4 +1,4 @@
-/** Values of every field that some rule reads: the good ones, and those just beyond the boundary. */
+/** Values of every field that some rule reads: good ones, and those just beyond the boundary. */
 import fc, { type Arbitrary } from 'fast-check';
 import { CAPABILITIES } from '../../operator/standards/capabilities.ts';
 
@@ -9,11 +9,11 @@ export interface Setting {
   readonly value: unknown;
 }
 
-/** Whose field is set: the pod's, its metadata's, or that of a container, which then comes with the pod. */
+/** The owner of the field: the pod, its metadata, or a container, which is then created with it. */
 export interface Step extends Setting {
   readonly to: 'pod' | 'metadata' | 'app' | 'second' | 'init' | 'sidecar';
 }
-/** Steps that are taken together: a mount with its volume. */
+/** Steps that belong together: a mount with its volume. */
 export type Steps = readonly Step[];
 
 const ABSENT = fc.constant(undefined);
@@ -33,7 +33,7 @@ const capabilityName = fc.oneof(
     arbitrary: fc.constantFrom('ſYS_ADMIN', 'cap_sys_admın', 'NET_BROADCAﬆ', 'CHOWN\u0301', 'NET_RAW ', ''),
   },
 );
-/** More names than there are, all of them good. */
+/** More names than exist, all of them valid. */
 const MANY = [84, 85].map((length) => Array.from({ length }, (_, i) => (i % 2 === 0 ? 'CHOWN' : 'NET_BIND_SERVICE')));
 const added = fc.oneof(
   { weight: 2, arbitrary: fc.constantFrom(undefined, [], ['NET_BIND_SERVICE'], ['CHOWN', 'KILL']) },
@@ -210,7 +210,7 @@ export const POD_FIELD: Arbitrary<Setting> = fc.oneof(
   field('os', fc.constantFrom(undefined, { name: 'linux' }, { name: 'windows' })),
 );
 
-/** What ephemeral containers may have too. */
+/** Fields that ephemeral containers may have, too. */
 export const SECURITY_FIELD: Arbitrary<Setting> = fc.oneof(
   field('securityContext', fc.constantFrom(undefined, {})),
   { weight: 3, arbitrary: field('securityContext.capabilities.add', added) },
@@ -239,11 +239,11 @@ export const CONTAINER_FIELD: Arbitrary<Setting> = fc.oneof(
 );
 
 const APP_ARMOR_VALUES = ['runtime/default', 'localhost/profile', 'unconfined', '', 'localhost/', 'complain'];
-/** Values that only look like others, or say nothing. */
+/** Values that only look like others, or have no effect. */
 const ODD_VALUES = [' ', 'runtime/default ', 'Runtime/Default', 'unconfıned', 'localhost/prоfile', '💥'];
 const SECCOMP_VALUES = ['runtime/default', 'docker/default', 'localhost/profile', 'unconfined', ''];
 
-/** Containers' names, also of ephemeral ones that are yet to come, and of none that there is. */
+/** Containers' names, including ephemeral ones that are added later, and a name of no container. */
 const ANNOTATED = fc.constantFrom('app', 'init', 'second', 'debug', 'debug-0-0', 'other');
 
 export const ANNOTATION: Arbitrary<Setting> = fc.oneof(

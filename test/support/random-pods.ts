@@ -21,7 +21,7 @@ const CONFINED = { seccompProfile: { type: 'RuntimeDefault' } };
 
 const HOST_LOGS = { name: 'logs', hostPath: { path: '/var/log/pods' } };
 
-/** Pods that level restricted admits at v1.37, each in a way of its own. */
+/** Pods that level restricted admits at v1.37, each in a different way. */
 export const COMPLIANT: Readonly<Record<string, Pod>> = {
   'hardened on the pod': pod(HARDENED, { securityContext: { ...NON_ROOT, ...CONFINED } }),
   'hardened on each container': pod({ ...HARDENED, ...NON_ROOT, ...CONFINED }, {}),
@@ -50,12 +50,12 @@ export function randomEphemeralContainers(): Arbitrary<Fields> {
   });
 }
 
-/** What rules judge of it. */
+/** The fields that rules read. */
 export function partsOf({ metadata, spec }: Pod): PodParts {
   return { annotations: metadata.annotations as PodParts['annotations'], spec: spec as unknown as PodParts['spec'] };
 }
 
-/** Containers that are not there yet come hardened like `app`. */
+/** Containers that do not exist yet are hardened like `app`. */
 function changed(base: Pod, changes: Changes): Pod {
   const copy = structuredClone(base);
   const { containers } = copy.spec;
@@ -103,7 +103,7 @@ function set(to: string, path: string, value: unknown): Change {
   return { to, set: { path: path.split('.'), value } };
 }
 
-/** Fields that the API server accepts only with or without others: set alone they would make nothing but invalid pods. */
+/** Fields that the API server accepts only with or without others: set alone they would make only invalid pods. */
 const TOGETHER: readonly Changes[] = [
   [set('app', 'securityContext', { privileged: true })],
   [set('init', 'securityContext', { privileged: true, capabilities: { drop: ['ALL'] } })],

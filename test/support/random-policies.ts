@@ -1,4 +1,4 @@
-/** Random policies and pods: few values for each field, so that they meet. */
+/** Random policies and pods: few values for each field, so that they often match. */
 import fc, { type Arbitrary } from 'fast-check';
 import type { CapabilityPolicyOverrides } from '../../operator/api/capability-policy.ts';
 import { completeSpec } from '../../operator/api/defaults.ts';
@@ -26,7 +26,7 @@ const ranges = fc.subarray(RANGES, { minLength: 1, maxLength: 2 });
 const partial = <T extends object>(fields: { [K in keyof T]: Arbitrary<T[K]> }) =>
   fc.record(fields, { requiredKeys: [] });
 
-/** With ranges where the rule wants them, as the API demands. */
+/** With ranges where the rule requires them, as the API does. */
 function strategy<Rule extends string>(...rules: Rule[]) {
   return fc
     .record({ rule: one(...rules), ranges })

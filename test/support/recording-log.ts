@@ -1,6 +1,6 @@
 import type { Log, LogKeys } from '../../operator/runtime/log.ts';
 
-/** A log that keeps what it is told. */
+/** A log that keeps its entries. */
 export class RecordingLog implements Log {
   readonly entries: { level: string; message: string; keys: LogKeys }[] = [];
 

@@ -1,10 +1,10 @@
-/** What a document says, and on which line. */
+/** The value of a document, and the lines of its fields. */
 import assert from 'node:assert/strict';
 import { DocumentError, parseDocument } from '../../../cli/input/document.ts';
 import type { FieldPath } from '../../../cli/schema/paths.ts';
 
 describe('a scalar', () => {
-  // The right side is what `kubectl create --dry-run=client -o json` makes of the left.
+  // The right side is the output of `kubectl create --dry-run=client -o json` for the left.
   const READ: readonly (readonly [text: string, value: unknown])[] = [
     ['yes', true],
     ['On', true],
@@ -106,7 +106,7 @@ spec:
     const began = performance.now();
     const lines = names.map((name) => json?.lineOf(['fields', name, 'labels']));
     assert.deepEqual(lines.slice(0, 2), [4, 10]);
-    // Walking takes a minute.
+    // Visiting each alias would take a minute.
     assert.ok(performance.now() - began < 5_000, `${performance.now() - began} ms`);
   });
 });

@@ -1,4 +1,4 @@
-/** What comes of files, folders and standard input: each object once, and one clear line for whatever is wrong. */
+/** Reading files, folders and standard input: each object once, and one clear line for each problem. */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
@@ -9,14 +9,14 @@ import { readManifests } from '../../../cli/input/manifests.ts';
 import { troubleText } from '../../../cli/input/trouble.ts';
 
 interface Read {
-  /** `Pod one`, in the order in which they come. */
+  /** `Pod one`, in the order of arrival. */
   readonly objects: readonly string[];
   readonly troubles: readonly string[];
 }
 
 const POD = 'apiVersion: v1\nkind: Pod\nmetadata: {name: one}\n';
 
-/** To root nothing is locked. */
+/** Root can read everything. */
 async function asNobody<Result>(work: () => Promise<Result>): Promise<Result> {
   if (process.getuid?.() !== 0) return work();
   process.seteuid?.(65_534);

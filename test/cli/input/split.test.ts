@@ -1,4 +1,4 @@
-/** A stream, cut anywhere, gives the same documents; and never much is held of it. */
+/** A stream gives the same documents wherever it is cut, and only a small part of it is kept in memory. */
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { dump } from 'js-yaml';

@@ -1,4 +1,4 @@
-/** Ephemeral containers that are added to pods under policies with defaulting: they alone are judged and filled. */
+/** Ephemeral containers that are added to pods under policies with defaulting: only they are evaluated and filled. */
 import { isDeepStrictEqual } from 'node:util';
 import { Evaluator } from '../../../operator/evaluate/violations.ts';
 import type { ResolvedPolicy } from '../../../operator/policy/resolve.ts';
@@ -12,7 +12,7 @@ import type { StatedContainer, StatedPod } from '../statement/pod.ts';
 import { broken } from '../statement/statement.ts';
 import { filledAddition } from './statement.ts';
 
-/** What becomes of the added container. */
+/** The resulting container. */
 interface Fate {
   readonly admitted: boolean;
   readonly container: StatedContainer | undefined;
@@ -33,7 +33,7 @@ export function judgeAdditions(cluster: PolicyCluster, plan: Plan): Promise<Tall
   return run(cluster, { name: 'additions', rules: fillingRules(), judge }, plan);
 }
 
-/** A pod that the policy admits, and the same where no policy is; false when the API server accepts none. */
+/** A pod that the policy admits, and the same in a namespace without policies; false if the API server accepts none. */
 async function createHost(cluster: PolicyCluster, { policy, namespace }: Case): Promise<boolean> {
   for (const { spec } of admittedPods(policy)) {
     const pod = { apiVersion: 'v1', kind: 'Pod', metadata: { name: policy.name }, spec };

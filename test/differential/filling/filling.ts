@@ -1,6 +1,6 @@
 /**
- * Defaulting on a real API server: what a policy makes of a pod is what a plain statement says, keeps all that the pod
- * set, is admitted, and stays as it is when it is done again. A template's verdict is foretold.
+ * Defaulting on a real API server: the filled pod equals the reference model, keeps all that the pod set, is admitted,
+ * and does not change when it is filled again. A template's verdict is predicted.
  */
 import { isDeepStrictEqual } from 'node:util';
 import type { Json } from '../../../hack/controlplane/api.ts';
@@ -18,7 +18,7 @@ import type { StatedPod } from '../statement/pod.ts';
 import { broken } from '../statement/statement.ts';
 import { filled } from './statement.ts';
 
-/** What becomes of a pod. */
+/** The resulting pod. */
 export interface Fate {
   readonly admitted: boolean;
   readonly pod: StatedPod;
@@ -36,7 +36,7 @@ export function judgeFilling(cluster: PolicyCluster, plan: Plan): Promise<Tally>
   );
 }
 
-/** PodSecurityPolicy's choice when there is one policy. */
+/** PodSecurityPolicy's choice if there is one policy. */
 export function fate(policy: ResolvedPolicy, pod: StatedPod): Fate {
   const after = filled(policy, pod);
   const complies = broken(policy, pod).length === 0;
@@ -77,7 +77,7 @@ function asFilled({ name }: ResolvedPolicy, expected: Fate, { pod }: Answer): st
   ];
 }
 
-/** Nothing that was set has changed, and nothing changes when it is done again; the label admits what came of it. */
+/** No value that was set has changed, and filling again changes nothing; the label admits the result. */
 async function asBefore(
   cluster: PolicyCluster,
   { namespace, label }: Case,
@@ -100,20 +100,20 @@ async function asBefore(
   ];
 }
 
-/** The paths of what was there and is not any more; lists may have become longer. */
+/** The paths that existed before and no longer do; lists may have become longer. */
 function changedFrom(before: Json, after: Json, path = ''): string[] {
   if (before === null || typeof before !== 'object') return before === after ? [] : [path];
   return Object.keys(before).flatMap((key) => changedFrom(before[key], after?.[key], `${path}.${key}`));
 }
 
-/** A Deployment of such pods: the warning at apply and the operator's verdict foretell what becomes of them. */
+/** A Deployment of such pods: the warning at apply and the operator's verdict predict the result. */
 async function templateDiffers(cluster: PolicyCluster, one: Case, pod: Pod, { admitted }: Fate): Promise<string[]> {
   const deployment = deploymentOf(pod);
   // A pod's token volume is not in the template yet.
   if (deployment === undefined) return [];
   const path = `/apis/apps/v1/namespaces/${one.namespace}/deployments`;
   const answer = await cluster.create(deployment, one.namespace, { path });
-  // A template's AppArmor annotations and fields must agree; a pod's the API server makes agree.
+  // A template's AppArmor annotations and fields must agree; the API server makes a pod's agree.
   if (answer.status === 422) return [];
   if (answer.status !== 200) return [`template: ${answer.status} ${answer.text}`];
   const warned = answer.warnings.some((text) => text.includes(`CapabilityPolicy ${one.policy.name}: `));

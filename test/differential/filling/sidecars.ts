@@ -1,4 +1,4 @@
-/** Defaulting where other mutations add containers, before ours and after it: those get what they lack too. */
+/** Defaulting when other mutations add containers, before ours and after it: those are filled, too. */
 import { isDeepStrictEqual } from 'node:util';
 import { waitFor } from '../../../hack/controlplane/wait.ts';
 import type { Pod } from '../../support/random-pods.ts';
@@ -13,7 +13,7 @@ const ADMISSION = '/apis/admissionregistration.k8s.io/v1';
 const CONTAINER = { name: 'injected', image: 'injected' };
 const SIDECAR = { name: 'injected-sidecar', image: 'injected', restartPolicy: 'Always' };
 
-/** By name, as the API server accepts them: one before our policies and one after them. */
+/** In the API server's order of names: one before our policies and one after them. */
 const MUTATIONS = {
   'aaa-injects-a-container': add('containers', CONTAINER),
   'zzz-injects-a-sidecar': `!has(object.spec.initContainers) ? [JSONPatch{op: "add", path: "/spec/initContainers", value: [${JSON.stringify(SIDECAR)}]}] : ${add('initContainers', SIDECAR)}`,

@@ -1,4 +1,4 @@
-/** What defaulting writes, in plain words after PodSecurityPolicy: see ../statement/statement.ts. */
+/** Reference model of the values that defaulting writes, in plain code after PodSecurityPolicy: see ../statement/statement.ts. */
 import type { ResolvedPolicy } from '../../../operator/policy/resolve.ts';
 import {
   effective,
@@ -13,7 +13,7 @@ import type { Strategy, Values } from '../statement/values.ts';
 
 type Written = { -readonly [Field in keyof Secured]: Secured[Field] };
 
-/** The pod as it is created: what the policy asks for and the pod left unset is written. */
+/** A new pod: values that the policy requires and the pod left unset are written. */
 export function filled(policy: ResolvedPolicy, pod: StatedPod): StatedPod {
   const values = policy.values as unknown as Values;
   const { minor } = policy.standard;
@@ -31,7 +31,7 @@ export function filled(policy: ResolvedPolicy, pod: StatedPod): StatedPod {
   };
 }
 
-/** Added to a pod that exists: of the pod nothing can be written any more. */
+/** Added to an existing pod: the pod itself cannot be changed any more. */
 export function filledAddition(policy: ResolvedPolicy, pod: StatedPod, added: StatedContainer): StatedContainer {
   const values = policy.values as unknown as Values;
   const { securityContext, ...rest } = container(pod, added, values, policy.standard.minor);
@@ -63,7 +63,7 @@ function ofPod(pod: StatedPod, values: Values): Written {
   };
 }
 
-/** The API server refuses a profile on the pod that the annotation of old contradicts. */
+/** The API server refuses a profile on the pod that contradicts the historical annotation. */
 function agrees({ metadata }: StatedPod, { type, localhostProfile }: Profile): boolean {
   const annotation = metadata?.annotations?.['seccomp.security.alpha.kubernetes.io/pod'];
   if (annotation === undefined) return true;
@@ -90,7 +90,7 @@ function container(pod: StatedPod, c: StatedContainer, values: Values, minor: nu
   return { ...c, ...secured(c, written) };
 }
 
-/** That it will not run as root; not of a container that says that it will. */
+/** Sets runAsNonRoot, except on a container that runs as root. */
 function promise(pod: StatedPod, c: StatedContainer, values: Values, minor: number): Written {
   const [user, nonRoot] = [effective(pod, c, 'runAsUser'), effective(pod, c, 'runAsNonRoot')];
   const required = values.runAsNonRoot && user !== 0 && !(minor >= 35 && hasOwnUsers(pod));
@@ -123,7 +123,7 @@ function forLinux(pod: StatedPod, c: StatedContainer, values: Values): Written {
   const escalation = !values.allowPrivilegeEscalation && own.allowPrivilegeEscalation === undefined && !mayEscalate;
   const byDefault = own.allowPrivilegeEscalation === undefined ? values.defaultAllowPrivilegeEscalation : undefined;
   const { default: appArmorProfile } = values.appArmor;
-  // The API server refuses the field beside an annotation that says something else, nothing at all included.
+  // The API server refuses the field beside an annotation that differs, even an empty one.
   const isConfined =
     effective(pod, c, 'appArmorProfile') !== undefined || `${APP_ARMOR}${c.name}` in annotationsOf(pod);
   const writable = values.readOnlyRootFilesystem && own.readOnlyRootFilesystem === undefined;

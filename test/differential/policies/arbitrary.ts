@@ -1,4 +1,4 @@
-/** Random policies over all fields that judge pods: few values for each, so that pods meet them. */
+/** Random policies over all fields that affect pods: few values for each, so that pods often match them. */
 import fc, { type Arbitrary } from 'fast-check';
 import type { CapabilityPolicyOverrides, CapabilityPolicySpec } from '../../../operator/api/capability-policy.ts';
 import { RUNTIME_DEFAULT } from '../../../operator/standards/capabilities.ts';
@@ -35,7 +35,7 @@ const capabilities = partial({
   allowedBounding: fc.oneof(some(...NAMES), one(['*'], RUNTIME_DEFAULT, without(RUNTIME_DEFAULT, ['NET_RAW']))),
 }).map(consistent);
 
-/** As the API demands: what is granted is not taken away. */
+/** As the API requires: a granted value is not denied as well. */
 function consistent<
   T extends { allowedAdd?: string[] | undefined; requiredDrop?: string[]; defaultAdd?: string[] | undefined },
 >(lists: T): T {
@@ -167,7 +167,7 @@ function forbiddenSysctls() {
 export type OverrideField = keyof typeof FIELDS;
 export const OVERRIDE_FIELDS = Object.keys(FIELDS) as OverrideField[];
 
-/** Just these fields, each with some value. */
+/** Exactly these fields, each with some value. */
 export function overridesOf(fields: readonly OverrideField[]): Arbitrary<CapabilityPolicyOverrides> {
   const chosen = Object.fromEntries(fields.map((field) => [field, FIELDS[field] as Arbitrary<unknown>]));
   return fc.record(chosen) as Arbitrary<CapabilityPolicyOverrides>;
@@ -185,14 +185,14 @@ export function randomRules(): Arbitrary<Rules> {
   return fc.record({ level, levelVersion, overrides, privileged: fc.boolean() }).map(stated);
 }
 
-/** At level privileged, narrowed capabilities have to say what they think of privileged containers. */
+/** At level privileged, narrowed capabilities have to state privileged, too. */
 function stated<R extends Rules>({ privileged, ...rules }: R & { readonly privileged: boolean }) {
   const { level, overrides } = rules;
   if (level !== 'privileged' || !overrides?.capabilities || overrides.privileged !== undefined) return rules;
   return { ...rules, overrides: { ...overrides, privileged } };
 }
 
-/** Policies with defaulting: mild enough for many pods to be saved by it. */
+/** Policies with defaulting: mild enough to admit many pods after filling. */
 export function fillingRules(): Arbitrary<Rules> {
   const fields = fc.subarray(
     OVERRIDE_FIELDS.filter((field) => !field.startsWith('host')),
@@ -204,7 +204,7 @@ export function fillingRules(): Arbitrary<Rules> {
     .map(({ rules, ...others }): Rules => ({ ...stated({ ...rules, ...others }), defaulting: 'Enabled' }));
 }
 
-/** Few overrides, so that it often turns on who decides whether a pod is admitted. */
+/** Few overrides, so that the deciding policy often determines whether a pod is admitted. */
 export function mildRules(): Arbitrary<Rules> {
   const overrides = fc.subarray(OVERRIDE_FIELDS, { maxLength: 3 }).chain(overridesOf);
   return fc

@@ -1,4 +1,4 @@
-/** What lies at a policy's borders, on either side: the fields of pods that one of its rules tells apart. */
+/** Values at a policy's borders, on either side: the fields of pods that one of its rules distinguishes. */
 import { CAPABILITIES } from '../../../operator/standards/capabilities.ts';
 import type { Step, Steps } from '../../support/random-fields.ts';
 import type { Profiles, Range, Strategy, Values } from '../statement/values.ts';
@@ -78,7 +78,7 @@ function ids({ runAsUser, runAsGroup, supplementalGroups, fsGroup }: Values): St
   ];
 }
 
-/** Texts that people, or another way to compare, may take for this one. */
+/** Texts that people, or another comparison, may mistake for this one. */
 function lookalikes(text: string): string[] {
   const all = [text.normalize('NFD'), text.toUpperCase(), text.replace('a', 'а'), `${text}\u200b`, `💥${text}`];
   return [...new Set(all)].filter((one) => one !== text);
@@ -153,7 +153,7 @@ function seLinux({ seLinux: { options = {} } }: Values): Steps[] {
 }
 
 function sysctls({ sysctls: { allowed, forbidden } }: Values): Steps[] {
-  // The last of them no forbidden pattern knows.
+  // No forbidden pattern matches the last of them.
   const exact = [...allowed, ...forbidden].flatMap((pattern) =>
     pattern.endsWith('*') ? ['tcp_x', 'zz_x'].map((rest) => `${pattern.slice(0, -1)}${rest}`) : [pattern],
   );
@@ -213,7 +213,7 @@ const HOST_PROCESS = { hostProcess: true, runAsUserName: 'NT AUTHORITY\\SYSTEM' 
 
 const SECCOMP_ANNOTATION = 'seccomp.security.alpha.kubernetes.io/pod';
 
-/** Where a rule tells only two values apart, with what else the API server wants then. */
+/** For a rule that distinguishes only two values, with the other fields that the API server then requires. */
 const SWITCHES: readonly Steps[] = [
   ...(['hostPID', 'hostIPC', 'hostNetwork'] as const).map((field) => [step('pod', field, true)]),
   ...(['app', 'init'] as const).map((to) => [
@@ -235,7 +235,7 @@ const SWITCHES: readonly Steps[] = [
   [step('pod', 'hostUsers', false)],
   ...['unconfined', 'docker/default'].flatMap((value): Steps[] => {
     const annotation = { to: 'metadata' as const, path: ['annotations', SECCOMP_ANNOTATION], value };
-    // The API server refuses an annotation beside a field that says otherwise.
+    // The API server refuses an annotation beside a field that differs.
     const type = value === 'unconfined' ? 'Unconfined' : 'RuntimeDefault';
     return [undefined, { type }].map((profile) => [step('pod', 'securityContext.seccompProfile', profile), annotation]);
   }),

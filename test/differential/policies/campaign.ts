@@ -1,4 +1,4 @@
-/** Many random policies, each in force in a namespace of its own, and random pods for each. */
+/** Many random policies, each in force in a separate namespace, and random pods for each. */
 import fc, { type Arbitrary } from 'fast-check';
 import { SERVER_MINOR } from '../../../hack/controlplane/version.ts';
 import type { CompletePolicy } from '../../../operator/api/capability-policy.ts';
@@ -21,7 +21,7 @@ export interface Tally {
   readonly judged: number;
   readonly admitted: number;
   readonly invalid: number;
-  /** In words, at most one for each policy, with the smallest pod that shows it. */
+  /** As text, at most one for each policy, with the smallest pod that shows it. */
   readonly differences: readonly string[];
 }
 
@@ -37,20 +37,20 @@ export interface Case {
   readonly spec: CompletePolicy['spec'];
   /** The one that the policy is for. */
   readonly namespace: string;
-  /** Absent where no label is tight enough to be safe. */
+  /** Absent if no label is tight enough to be safe. */
   readonly label: LevelVersion | undefined;
 }
 
 export interface Verdict {
   readonly status: 'admitted' | 'refused' | 'invalid';
-  /** One line for each judge that says something else. */
+  /** One line for each engine that differs. */
   readonly differences: readonly string[];
 }
 
-/** So many at a time, to keep the API server quick. */
+/** The number in parallel, to keep the API server quick. */
 const BATCH = 40;
 const CONCURRENCY = 8;
-/** So many pods are generated for each valid one that is wanted. */
+/** The number of generated pods for each valid one that is needed. */
 const ATTEMPTS = 4;
 
 export async function run(cluster: PolicyCluster, campaign: Campaign, plan: Plan): Promise<Tally> {
@@ -78,7 +78,7 @@ export async function concurrently<T>(items: readonly T[], work: (item: T) => Pr
   await Promise.all(Array.from({ length: CONCURRENCY }, worker));
 }
 
-/** What the API server accepts of what chance brings, each for a namespace of its own, which is there already. */
+/** The random policies that the API server accepts, each for a separate, existing namespace. */
 async function randomPolicies(cluster: PolicyCluster, { name, rules }: Campaign, seed: number, count: number) {
   const label = `differential-${name}`;
   const samples = fc.sample(rules, { seed, numRuns: 3 * count });
@@ -113,7 +113,7 @@ async function judgeCase(campaign: Campaign, one: Case, { pods: count, seed }: P
   return tally;
 }
 
-/** Shrinks the pod for as long as there is a difference. */
+/** Shrinks the pod as long as there is a difference. */
 async function explain(
   campaign: Campaign,
   one: Case,

@@ -1,4 +1,7 @@
-/** Random policies on a real API server: the CRD checks them, and what they compile to is put in force, no operator near. */
+/**
+ * Random policies on a real API server: the CRD validates them, and their compiled objects are brought into force
+ * without an operator.
+ */
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { KubeConfig } from '@kubernetes/client-node';
@@ -17,20 +20,20 @@ import { waitUntilEstablished } from '../../support/established.ts';
 import type { Pod } from '../../support/random-pods.ts';
 import { withoutRandomNames } from './text.ts';
 
-/** What the API server makes of a pod. */
+/** The API server's answer about a pod. */
 export interface Answer {
   /** 200, 403 refused, or 422 invalid. */
   readonly status: number;
   /** As it would be stored. */
   readonly pod: Json;
-  /** What our admission policy says, or whoever refused it. */
+  /** The message of our admission policy, or of another refusal. */
   readonly text: string;
   readonly warnings: readonly string[];
 }
 
 interface Way {
   readonly path?: string;
-  /** Who creates it; the cluster administrator by default. */
+  /** The creator; the cluster administrator by default. */
   readonly api?: Api;
 }
 
@@ -40,7 +43,7 @@ const CRD = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions/capabilityp
 const CRD_FILE = fileURLToPath(new URL('../../../crds/capabilitypolicies.yaml', import.meta.url));
 const STRATEGIC = 'application/strategic-merge-patch+json';
 const PROBES = 'policies-probe';
-/** Where no policy is. */
+/** In a namespace without policies. */
 export const OPEN = 'policies-open';
 const NO_LIMIT = 100_000;
 const DENIAL = / denied request: (.*)$/s;
@@ -72,14 +75,14 @@ export class PolicyCluster {
     await this.namespace(OPEN);
   }
 
-  /** Namespaces go in their own time. */
+  /** Namespaces are deleted in the background. */
   async close(): Promise<void> {
     for (const name of this.#namespaces.keys()) await this.api.remove(`${NAMESPACES}/${name}`);
     await this.api.close();
     await this.#client.close();
   }
 
-  /** Makes it, if need be, and waits for its service account: without that pods are refused. */
+  /** Creates it if needed, and waits for its service account: without it pods are refused. */
   async namespace(name: string, labels: Readonly<Record<string, string>> = {}): Promise<string> {
     const known = this.#namespaces.get(name) ?? this.#make(name, labels);
     this.#namespaces.set(name, known);
@@ -87,7 +90,7 @@ export class PolicyCluster {
     return name;
   }
 
-  /** A namespace in which nothing but Pod Security Admission judges. */
+  /** A namespace in which only Pod Security Admission decides. */
   async labelled({ level, minor }: LevelVersion): Promise<string> {
     return this.namespace(`policies-${level}-1-${minor}`, {
       'pod-security.kubernetes.io/enforce': level,
@@ -96,8 +99,7 @@ export class PolicyCluster {
   }
 
   /**
-   * A policy with what the API server fills in.
-   * @returns undefined when it refuses it
+   * A policy with the fields that the API server fills in. @returns undefined when the API server refuses it
    */
   async policy(name: string, spec: CapabilityPolicySpec): Promise<CompletePolicy | undefined> {
     const body = { apiVersion: 'capabilitypolicy.dev/v1alpha1', kind: 'CapabilityPolicy', metadata: { name }, spec };
@@ -113,8 +115,8 @@ export class PolicyCluster {
   }
 
   /**
-   * Renders policies, writes all of it, and waits until it is in force.
-   * @returns what they were compiled to, and what removes it
+   * Renders policies, writes all objects, and waits until they are in force. @returns the compiled policies, and a
+   * function that removes them
    */
   async enforce(policies: readonly CompletePolicy[]): Promise<Compiled & { withdraw(): Promise<void> }> {
     const compiled = this.compiled(policies);
@@ -148,30 +150,30 @@ export class PolicyCluster {
     return { ...compiled, withdraw };
   }
 
-  /** What would be stored where no policy is; status 422 when the API server finds the pod invalid. */
+  /** The object that would be stored without policies; status 422 when the API server finds the pod invalid. */
   async defaulted(pod: Pod): Promise<Answer> {
     return this.create(pod, OPEN);
   }
 
-  /** Creates a pod, or what else is made in the collection at `path`, by dry run. */
+  /** Creates a pod, or another object of the collection at `path`, by dry run. */
   async create(object: unknown, namespace: string, { path, api = this.api }: Way = {}): Promise<Answer> {
     const collection = path ?? `${NAMESPACES}/${namespace}/pods`;
     return answerOf(await api.ask('POST', collection, { body: object, query: { dryRun: 'All' } }));
   }
 
-  /** Creates a pod, and not by dry run. */
+  /** Creates a pod, without dry run. */
   async store(pod: Pod, namespace: string, api = this.api): Promise<Answer> {
     return answerOf(await api.ask('POST', `${NAMESPACES}/${namespace}/pods`, { body: pod }));
   }
 
-  /** Adds containers to a pod that exists, and not by dry run. */
+  /** Adds containers to an existing pod, without dry run. */
   async storeEphemeral(pod: string, containers: readonly object[], namespace: string, api = this.api): Promise<Answer> {
     const path = `${NAMESPACES}/${namespace}/pods/${pod}/ephemeralcontainers`;
     const body = { spec: { ephemeralContainers: containers } };
     return answerOf(await api.ask('PATCH', path, { body, contentType: STRATEGIC }));
   }
 
-  /** Adds a container to a pod that exists, by dry run. */
+  /** Adds a container to an existing pod, by dry run. */
   async addEphemeral(pod: string, container: object, namespace: string): Promise<Answer> {
     const path = `${NAMESPACES}/${namespace}/pods/${pod}/ephemeralcontainers`;
     const body = { spec: { ephemeralContainers: [container] } };

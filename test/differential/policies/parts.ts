@@ -1,4 +1,4 @@
-/** The parts of the differential tests that are about policies of all kinds, in their long form. */
+/** The parts of the differential tests about policies of all kinds, in their long form. */
 import { type ControlPlane, startControlPlane } from '../../../hack/controlplane/controlplane.ts';
 import { judgeAdditions } from '../filling/ephemeral.ts';
 import { judgeFilling } from '../filling/filling.ts';
@@ -12,8 +12,8 @@ import { judgePolicies } from './policies.ts';
 import { findWitnesses } from './witnesses.ts';
 
 /**
- * b: policies over all fields, and the tightness of labels; c: overlapping sets; filling: defaulting; steps: what is added to
- * pods one after the other.
+ * b: policies over all fields, and the tightness of labels; c: overlapping sets; filling: defaulting; steps: containers
+ * that are added to pods one after the other.
  */
 export const PARTS = ['b', 'c', 'filling', 'steps'] as const;
 export type Part = (typeof PARTS)[number];

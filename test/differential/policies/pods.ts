@@ -55,7 +55,7 @@ export function anyField(): Arbitrary<Steps> {
   return step.map(({ to, set }) => [{ to, ...set }]);
 }
 
-/** Each in a way of its own; those that the policy refuses only if it refuses them all. */
+/** Each in a different way; pods that the policy refuses only if it refuses all of them. */
 export function admittedPods(policy: ResolvedPolicy): readonly Pod[] {
   const values = policy.values as unknown as Values;
   const [ofPod, ofContainer] = demanded(values);
@@ -73,7 +73,7 @@ export function admittedPods(policy: ResolvedPolicy): readonly Pod[] {
   return admitted.length > 0 ? admitted : pods;
 }
 
-/** What has to be set at all, on the pod and on each container. */
+/** Fields that must be set at all, on the pod and on each container. */
 function demanded(values: Values): [Fields, Fields] {
   const { capabilities, fsGroup, supplementalGroups, seccomp, appArmor, runAsUser, runAsGroup, seLinux } = values;
   const bounded = !values['capabilities.allowedBounding'].allowed.includes('*');
@@ -118,7 +118,7 @@ function pod(ofPod: Fields, ofContainer: Fields | undefined, spec: Fields = {}):
   };
 }
 
-/** Containers that are not there yet come secured like `app` was. */
+/** Containers that do not exist yet are secured like `app`. */
 export function walked(base: Pod, steps: Steps): Pod {
   const copy = structuredClone(base);
   const secured = copy.spec.containers[0]?.securityContext;
@@ -140,7 +140,7 @@ function added(list: Fields[], name: string, securityContext: unknown): Fields {
   return container;
 }
 
-/** Sets a field; undefined takes it away. */
+/** Sets a field; undefined removes it. */
 export function assign(target: Fields, [head = '', ...rest]: readonly string[], value: unknown): void {
   if (rest.length > 0) {
     target[head] = { ...(target[head] as Fields | undefined) };

@@ -15,7 +15,7 @@ import { judgePolicies } from './policies.ts';
 import { findWitnesses } from './witnesses.ts';
 
 const WALKS = 5;
-/** A search may miss what is there: values whose witnesses it finds. The long form draws others. */
+/** A search may miss an existing witness: these are values whose witnesses it finds. The long form draws others. */
 const WITNESS_SEED = 278942759;
 
 describe('on a real API server', function () {
@@ -54,7 +54,7 @@ describe('on a real API server', function () {
   describe('ephemeral containers that are added one after the other', () => {
     it('are admitted as a plain statement of the design does, and leave no pod that some policy admitted to none', async () => {
       let alone = 0;
-      // A short walk may meet no pod that is judged alone; then another follows.
+      // A short walk may meet no pod that is evaluated alone; then another one follows.
       for (let walk = 0; alone === 0 && walk < WALKS; walk++) {
         const outcome = await judgeSteps(cluster, controlPlane, { steps: 120, tracks: 16, seed: seed + walk });
         assert.ok(outcome.judged >= 120, `${outcome.judged} judged`);

@@ -1,7 +1,7 @@
 /**
- * Part (b): random policies over all fields, and for each pods near its borders. Three judges have to agree about each pod,
- * rule by rule: the admission policy on a real API server, the operator, and a plain statement of the rules. The label
- * must refuse nothing that the policy admits.
+ * Part (b): random policies over all fields, and pods near the borders of each. Three engines have to agree about each
+ * pod, rule by rule: the admission policy on a real API server, the operator, and a reference model of the rules. The
+ * label must refuse nothing that the policy admits.
  */
 import { Evaluator, type Violation } from '../../../operator/evaluate/violations.ts';
 import type { Pod } from '../../support/random-pods.ts';
@@ -36,7 +36,7 @@ async function judgePod(cluster: PolicyCluster, evaluator: Evaluator, one: Case,
   return { status: verdict, differences: [`operator: ${textOf(reasonsOf(policy.name, violations))}`, ...differences] };
 }
 
-/** As the statement names them. */
+/** The names in the reference model. */
 function rulesIn(violations: readonly Violation[]): string[] {
   return [...new Set(violations.map(({ rule, container }) => (container ? `${rule}@${container}` : rule)))].sort();
 }

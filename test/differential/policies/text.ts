@@ -1,7 +1,7 @@
-/** Texts of refusals, as far as they are the same each time. */
+/** Texts of refusals, without the parts that vary. */
 import type { Violation } from '../../../operator/evaluate/violations.ts';
 
-/** What a policy has against a pod. */
+/** A policy's reasons against a pod. */
 export interface Reasons {
   readonly policy: string;
   readonly texts: readonly string[];
@@ -14,13 +14,13 @@ export function reasonsOf(policy: string, violations: readonly Violation[]): Rea
   return { policy, texts };
 }
 
-/** As its admission policy says it. */
+/** In the words of its admission policy. */
 export function textOf({ policy, texts }: Reasons): string {
   return `CapabilityPolicy ${policy}: ${texts.join('; ')}`;
 }
 
 /**
- * Whether a text gives these reasons, which may be cut short: to so many and the number of the others, or to so many
+ * Whether a text gives these reasons. It may be truncated: to this many and the number of the others, or to this many
  * characters.
  */
 export function gives(text: string, reasons: Reasons): boolean {
@@ -37,7 +37,7 @@ export function withoutRandomNames(text: string): string {
   return text.replaceAll(TOKEN_VOLUME, 'kube-api-access');
 }
 
-/** The keys of a map, as annotations are, come in any order. */
+/** The keys of a map, such as annotations, come in any order. */
 function sorted(text: string): string {
   const lists = /(?<=must not have the annotation ).*?(?= \(allowed)/g;
   return text.replaceAll(lists, (list) => list.split(', ').sort().join(', '));

@@ -1,6 +1,6 @@
 /**
- * Each rule's Pod Security level is as tight as can be: for every level and version that is tighter, there is a pod that the
- * rule admits and Pod Security Admission at that level and version refuses, for the reason that the rule is about.
+ * Each rule's Pod Security level is as tight as possible: for every tighter level and version there is a pod that the
+ * rule admits and that Pod Security Admission at that level and version refuses, for the reason that the rule is about.
  */
 import fc from 'fast-check';
 import { SERVER_MINOR } from '../../../hack/controlplane/version.ts';
@@ -25,21 +25,21 @@ export interface WitnessPlan {
 }
 
 export interface Witnesses {
-  /** How many pairs of a rule's value and a tighter label have their witness. */
+  /** The number of pairs of a rule's value and a tighter label that have a witness. */
   readonly found: number;
-  /** In words: the pairs without. */
+  /** As text: the pairs without one. */
   readonly missing: readonly string[];
 }
 
 interface Claim {
   readonly rule: Rule;
-  /** The rule alone: all else is admitted. */
+  /** The rule alone; everything else is admitted. */
   readonly policy: ResolvedPolicy;
   readonly overrides: CapabilityPolicyOverrides;
 }
 
 const CANDIDATES = 1500;
-/** A change that shows a label's difference may be one of hundreds that a pod gets: each batch has other pods. */
+/** The change that shows a label's difference may be one of hundreds for a pod: each batch has other pods. */
 const BATCHES = 10;
 const TRIALS = 12;
 const LEVELS = ['restricted', 'baseline'] as const;
@@ -64,7 +64,7 @@ export async function findWitnesses(cluster: PolicyCluster, { values, seed }: Wi
   return { found, missing };
 }
 
-/** Pods that the rule admits. Later batches are made when they are asked for. */
+/** Pods that the rule admits. Later batches are generated on demand. */
 function batchesOf({ policy }: Claim, seed: number): (index: number) => readonly Pod[] {
   const made: (readonly Pod[])[] = [];
   return (index) => {
@@ -107,7 +107,7 @@ function alone(rule: Rule, policy: ResolvedPolicy): ResolvedPolicy {
   return { ...policy, checks: policy.checks.filter((checks) => checks.rule === rule.id) };
 }
 
-/** The labels that the rule says would refuse something which it admits. */
+/** The labels that, according to the rule, would refuse something which it admits. */
 function tighterThan({ rule, policy: { values, standard } }: Claim): LevelVersion[] {
   const isSafe = ({ level, minor }: LevelVersion) =>
     compareLevels(rule.podSecurity(values[rule.id], standard, minor), level) >= 0;
@@ -117,7 +117,7 @@ function tighterThan({ rule, policy: { values, standard } }: Claim): LevelVersio
   return tighter.filter(({ minor }, index) => VERSIONS.includes(minor) || index === best - 1);
 }
 
-/** Found by what the rules say of the label, then shown on the API server. */
+/** Found by the rules' own statement about the label, then shown on the API server. */
 async function hasWitness(
   cluster: PolicyCluster,
   { rule }: Claim,

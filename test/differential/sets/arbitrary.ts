@@ -1,4 +1,4 @@
-/** Random sets of policies that overlap, with who may use them, and whose pods they judge. */
+/** Random sets of overlapping policies, with the users who may use them and the creators of the pods. */
 import fc, { type Arbitrary } from 'fast-check';
 import type { CapabilityPolicySpec, LabelSelector, Mode } from '../../../operator/api/capability-policy.ts';
 import { SELECTOR, UNIVERSE } from '../../support/random-selectors.ts';
@@ -13,7 +13,7 @@ export interface PolicySet {
 
 /** Confines a set's policies to its own namespaces. */
 export const SET_LABEL = 'differential-set';
-/** Where the service accounts live that create pods elsewhere. */
+/** The namespace of service accounts that create pods elsewhere. */
 export const TOOLS = 'sets-tools';
 /** The service accounts in each namespace. */
 export const ACCOUNTS = ['default', 'runner'] as const;
@@ -98,7 +98,7 @@ function subject(set: string): Arbitrary<Subject> {
   );
 }
 
-/** A right to all policies only in one of the set's namespaces: elsewhere other sets would have it too. */
+/** A right to all policies is limited to one of the set's namespaces: elsewhere other sets would have it too. */
 function randomGrant(set: string, policies: readonly string[]): Arbitrary<Grant> {
   const namespace = fc.constantFrom(...NAMESPACES.map((name) => `${set}-${name}`));
   const policy = fc.constantFrom(...policies);

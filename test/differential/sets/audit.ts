@@ -1,4 +1,4 @@
-/** What the API server's audit log says of pods: all that becomes of a refusal in mode Audit. */
+/** The API server's audit log about pods: the only trace of a refusal in mode Audit. */
 import { closeSync, mkdtempSync, openSync, readSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -39,7 +39,7 @@ export class AuditLog {
     return `pod-${this.#pods++}`;
   }
 
-  /** Why policies refuse the pod that has been created. The API server keeps one reason, of whichever policy. */
+  /** The reasons why policies refuse the created pod. The API server keeps one reason, of any of the policies. */
   async messagesOf(pod: string): Promise<readonly string[]> {
     return waitFor(
       `${pod} in the audit log`,

@@ -1,4 +1,4 @@
-/** One creation in a set's namespace, before the API server, the operator and the plain statement. */
+/** One creation in a set's namespace, evaluated by the API server, the operator and the reference model. */
 import { isDeepStrictEqual } from 'node:util';
 import { SERVER_MINOR } from '../../../hack/controlplane/version.ts';
 import type { Mode } from '../../../operator/api/capability-policy.ts';
@@ -38,7 +38,7 @@ export interface Trial {
   readonly set: PolicySet;
   /** Those in force. */
   readonly policies: readonly ResolvedPolicy[];
-  /** Absent where the API server keeps none. */
+  /** Absent if the API server keeps none. */
   readonly audit: AuditLog | undefined;
 }
 
@@ -48,11 +48,13 @@ export interface Creation {
   /** The pod's service account. */
   readonly account: string;
   readonly creator: Creator;
-  /** What the pod says has admitted it. */
+  /** The policy that the pod names as having admitted it. */
   readonly forged: string | undefined;
 }
 
-/** As the API server asks for it on behalf of a template; when it creates the pods, it has logged in. */
+/**
+ * The user that the API server asks about for a template; when that controller creates the pods, it is authenticated.
+ */
 const CONTROLLER = accountOf('kube-system', 'replicaset-controller');
 const CONTROLLER_AT_WORK = { ...CONTROLLER, groups: [...CONTROLLER.groups, 'system:authenticated'] };
 
@@ -114,13 +116,16 @@ function admitted(
   ];
 }
 
-/** What was forged cannot be told from what a later policy wrote, if that admits the pod too: it is let stand. */
+/**
+ * A forged name cannot be told from the name that a later policy wrote, if that policy admits the pod too: it is left
+ * unchanged.
+ */
 function isTrue(scene: Scene, { chosen, pod, fills }: Decision, forged: string | undefined): boolean {
   const later = deciders(scene, 'Enforce').find(({ name }) => name === forged && name > (chosen?.name ?? ''));
   return !fills && later !== undefined && later.defaulting && mayUse(scene, later) && admitsUnchanged(later, pod);
 }
 
-/** But for whose pod it is. */
+/** Except for the user of the pod. */
 function specOf({ spec }: StatedPod): unknown {
   const { serviceAccountName: _, serviceAccount: __, ...rest } = plain(spec);
   return rest;
@@ -130,7 +135,7 @@ function refused({ evaluator }: Trial, scene: Scene, pod: StatedPod, { text }: A
   return giveAll(text, expectedReasons(evaluator, scene, 'Enforce', pod)) ? [] : [`API server: ${text}`];
 }
 
-/** One warning for each mode that has something to say, whose reasons are the operator's. */
+/** One warning for each mode with a violation; its reasons are the operator's. */
 function warningsDiffer(
   { evaluator }: Trial,
   scene: Scene,
@@ -152,7 +157,7 @@ function warningsDiffer(
   ];
 }
 
-/** Of a pod that is created, the audit log has what a policy in mode Warn or Audit has against it. */
+/** For a created pod, the audit log has the reasons of policies in mode Warn or Audit. */
 async function auditDiffers(
   { audit, evaluator }: Trial,
   scene: Scene,
@@ -171,7 +176,7 @@ async function auditDiffers(
   ];
 }
 
-/** The verdict on the pod as it ends up, of somebody who knows its creator. */
+/** The verdict on the resulting pod, with its creator known. */
 function operatorDiffers({ evaluator, use, policies }: Trial, scene: Scene, { admitted, pod }: Decision): string[] {
   const { namespace, labels, people } = scene;
   const users = [serviceAccountUser(namespace, people[0]?.name.split(':').at(-1) ?? ''), ...people.slice(1)];
@@ -208,7 +213,7 @@ async function templateDiffers(trial: Trial, scene: Scene, creation: Creation, p
   const { namespace, labels, people } = scene;
   const path = `/apis/apps/v1/namespaces/${namespace}/deployments`;
   const answer = await trial.cluster.create(deployment, namespace, { path, api: creation.creator.api });
-  // A template's AppArmor annotations and fields must agree; a pod's the API server makes agree.
+  // A template's AppArmor annotations and fields must agree; the API server makes a pod's agree.
   if (answer.status === 422) return [];
   if (answer.status !== 200) return [`template: ${answer.status} ${answer.text}`];
   const asked = { ...scene, people: [...people.slice(0, 1), CONTROLLER] };

@@ -1,4 +1,4 @@
-/** Those who create the pods of random sets, and the RBAC objects that let them use policies. */
+/** The creators of the pods of random sets, and the RBAC objects that let them use policies. */
 
 import { Api, type Json } from '../../../hack/controlplane/api.ts';
 import type { ControlPlane } from '../../../hack/controlplane/controlplane.ts';
@@ -9,7 +9,7 @@ import { ACCOUNTS, CREATORS, type PolicySet, TOOLS } from './arbitrary.ts';
 import type { Grant, Person, Subject } from './statement.ts';
 
 export interface Creator extends Person {
-  /** With credentials of their own. */
+  /** With separate credentials. */
   readonly api: Api;
 }
 
@@ -52,7 +52,7 @@ export async function withdraw(cluster: PolicyCluster, { namespaces, grants }: P
   }
 }
 
-/** As the operator reads it. */
+/** In the form that the operator reads. */
 export async function readUse(cluster: PolicyCluster): Promise<UseIndex> {
   const [roles, ofCluster, some, bindings] = (await Promise.all(
     ['roles', 'clusterroles', 'rolebindings', 'clusterrolebindings'].map((kind) => cluster.api.list(`${RBAC}/${kind}`)),
@@ -63,7 +63,7 @@ export async function readUse(cluster: PolicyCluster): Promise<UseIndex> {
   );
 }
 
-/** A ServiceAccount may be there already. */
+/** A ServiceAccount may exist already. */
 async function account(cluster: PolicyCluster, namespace: string, name: string): Promise<void> {
   const metadata = { name, namespace };
   const path = `/api/v1/namespaces/${namespace}/serviceaccounts/${name}`;

@@ -1,6 +1,6 @@
 /**
- * Part (c): random sets of overlapping policies. Whether a pod is admitted, what is filled in, whose name it gets and who
- * is warned of what has to be what a plain statement of the design says; and the operator has to say the same.
+ * Part (c): random sets of overlapping policies. The reference model of the design determines whether a pod is
+ * admitted, what is filled in, which name it gets and who is warned; API server and operator have to agree with it.
  */
 import fc, { type Arbitrary } from 'fast-check';
 import type { ControlPlane } from '../../../hack/controlplane/controlplane.ts';
@@ -20,7 +20,7 @@ export interface SetsPlan {
   /** For each set. */
   readonly pods: number;
   readonly seed: number;
-  /** The API server's, where it keeps one. */
+  /** The API server's text, if it keeps one. */
   readonly audit?: AuditLog;
 }
 
@@ -49,7 +49,7 @@ export async function judgeSets(cluster: PolicyCluster, controlPlane: ControlPla
   return sum(tallies);
 }
 
-/** The first random set of which the API server accepts two policies or more; the others are left out. */
+/** The first random set of which the API server accepts at least two policies; the others are left out. */
 async function acceptedSet(cluster: PolicyCluster, seed: number, index: number) {
   for (let attempt = 0; ; attempt++) {
     const [set] = fc.sample(randomSet(`set-${seed}-${index}`), { seed: seed + index * 101 + attempt, numRuns: 1 });
@@ -94,7 +94,7 @@ function randomCreations(
   });
 }
 
-/** Shrinks the creation for as long as there is a difference. */
+/** Shrinks the creation as long as there is a difference. */
 async function explain(
   trial: Trial,
   creations: Arbitrary<Creation>,

@@ -1,4 +1,4 @@
-/** Who decides in a namespace and who may use a policy, in plain words after the design; see ../statement/statement.ts. */
+/** Reference model of the deciding policies and their users, in plain code after the design; see ../statement/statement.ts. */
 import { isDeepStrictEqual } from 'node:util';
 import type { LabelSelector, Mode } from '../../../operator/api/capability-policy.ts';
 import { ADMITTED_BY } from '../../../operator/compile/mutating-policy.ts';
@@ -18,7 +18,7 @@ export interface Subject {
   readonly namespace?: string;
 }
 
-/** A right to use a policy, beside the subjects that it names itself. */
+/** A right to use a policy, beside the subjects that the policy names. */
 export interface Grant {
   /** `*`: all of them. */
   readonly policy: string;
@@ -27,22 +27,24 @@ export interface Grant {
   readonly namespace?: string;
 }
 
-/** Where and for whom a pod is created. */
+/** The namespace and the user of a creation. */
 export interface Scene {
   readonly policies: readonly ResolvedPolicy[];
   readonly grants: readonly Grant[];
   readonly namespace: string;
   readonly labels: Readonly<Record<string, string>>;
-  /** The pod's service account, and who creates it. */
+  /** The pod's service account, and its creator. */
   readonly people: readonly Person[];
 }
 
 export interface Decision {
   readonly admitted: boolean;
   readonly pod: StatedPod;
-  /** The policy that PodSecurityPolicy would have chosen; undefined when none admits the pod or has come to it. */
+  /**
+   * The policy that PodSecurityPolicy would have chosen; undefined when none admits the pod, or if none was reached.
+   */
   readonly chosen?: ResolvedPolicy;
-  /** Whether that one has changed the pod. */
+  /** Whether that policy has changed the pod. */
   readonly fills: boolean;
 }
 
@@ -60,8 +62,9 @@ export function admits(scene: Scene, mode: Mode, pod: StatedPod): boolean {
 }
 
 /**
- * What Enforce does to a pod: the first by name that admits it unchanged, else the first that admits it after filling. With
- * `defaulting: PodSecurityPolicy` a pod that sets a seccomp profile is changed by each, unless it says that one has come to it.
+ * The effect of Enforce on a pod: the first by name that admits it unchanged, or else the first that admits it after
+ * filling. With `defaulting: PodSecurityPolicy` each policy changes a pod that sets a seccomp profile, unless the pod
+ * names one.
  */
 export function enforce(scene: Scene, pod: StatedPod): Decision {
   const usable = deciders(scene, 'Enforce').filter((policy) => mayUse(scene, policy));
@@ -75,7 +78,7 @@ export function enforce(scene: Scene, pod: StatedPod): Decision {
   return { admitted: admits(scene, 'Enforce', pod), pod, fills: false };
 }
 
-/** It complies, and there is nothing to fill in. */
+/** It complies, and no field needs filling. */
 export function admitsUnchanged(policy: ResolvedPolicy, pod: StatedPod): boolean {
   return broken(policy, pod).length === 0 && !(policy.defaulting && !isDeepStrictEqual(filled(policy, pod), pod));
 }
@@ -83,7 +86,7 @@ export function admitsUnchanged(policy: ResolvedPolicy, pod: StatedPod): boolean
 /** A right to `use`, of the pod's service account or its creator, everywhere or in the pod's namespace. */
 export function mayUse({ people, namespace, grants }: Scene, { name, usableBy, subjects }: ResolvedPolicy): boolean {
   if (usableBy === 'Everyone') return true;
-  // Bound to cluster-admin, who may do everything.
+  // Bound to cluster-admin, which allows everything.
   if (people.some(({ groups }) => groups.includes('system:masters'))) return true;
   const own = usableBy === 'Subjects' ? subjects.map((subject): Grant => ({ policy: name, subject })) : [];
   return [...grants, ...own]
@@ -121,7 +124,7 @@ function selects({ matchLabels = {}, matchExpressions = [] }: LabelSelector, lab
   });
 }
 
-/** The account as whom a pod runs has not logged in. */
+/** The pod's service account is not authenticated. */
 export function accountOf(namespace: string, name: string): Person {
   return {
     name: `system:serviceaccount:${namespace}:${name}`,

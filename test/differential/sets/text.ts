@@ -1,4 +1,4 @@
-/** What refusals and warnings in a set have to say: of each policy that decides, what the operator finds. */
+/** The required text of refusals and warnings in a set: the operator's findings for each deciding policy. */
 import type { Mode } from '../../../operator/api/capability-policy.ts';
 import type { Evaluator } from '../../../operator/evaluate/violations.ts';
 import { projection } from '../policies/cluster.ts';
@@ -6,10 +6,10 @@ import { gives, type Reasons, reasonsOf, textOf, withoutRandomNames } from '../p
 import type { StatedPod } from '../statement/pod.ts';
 import { deciders, type Scene } from './statement.ts';
 
-/** How a policy refuses what others might create. */
+/** A policy's refusal of pods that other users might create. */
 const NOT_USABLE = 'the pod complies, but neither its service account nor its creator may use this policy';
 
-/** One text for each deciding policy. A template is judged as filling would make it. */
+/** One text for each deciding policy. A template is evaluated as it will be after filling. */
 export function expectedReasons(
   evaluator: Evaluator,
   scene: Scene,
@@ -27,14 +27,14 @@ export function expectedReasons(
   });
 }
 
-/** The policy that speaks names itself first; a long text is cut. */
+/** The policy that refuses names itself first; a long text is truncated. */
 export function giveAll(text: string, expected: readonly Reasons[]): boolean {
   if (text.includes('… (cut)')) return true;
   const said = withoutRandomNames(text).split(' | ');
   return said.length === expected.length && expected.every((reasons) => said.some((one) => isFrom(one, reasons)));
 }
 
-/** Who may not use a policy is told how to be let, too. */
+/** A user who may not use a policy also learns how to get the right. */
 function isFrom(text: string, reasons: Reasons): boolean {
   const [first] = reasons.texts;
   return first === NOT_USABLE ? text.startsWith(textOf(reasons)) : gives(text, reasons);

@@ -1,7 +1,7 @@
-/** Pods as the rules' plain statements see them. */
+/** Pods as the reference model of the rules sees them. */
 import type { Values } from './values.ts';
 
-/** A pod as the API server writes it, as far as rules look into it. */
+/** A pod as the API server writes it, as far as rules read it. */
 export interface StatedPod {
   readonly metadata?: { readonly annotations?: Readonly<Record<string, string>> };
   readonly spec: StatedSpec;
@@ -91,7 +91,7 @@ export interface Options {
   readonly level?: string;
 }
 
-/** What a rule is asked about. */
+/** The input of a rule. */
 export interface Question {
   readonly values: Values;
   /** N of v1.N: the Standard's text. */
@@ -109,7 +109,7 @@ export function containersOf({ spec }: StatedPod): StatedContainer[] {
   return [...(spec.initContainers ?? []), ...spec.containers, ...(spec.ephemeralContainers ?? [])];
 }
 
-/** The names of the containers of which something is true. */
+/** The names of the containers that satisfy a condition. */
 export function containersThat(pod: StatedPod, breaks: (container: StatedContainer) => boolean): string[] {
   return containersOf(pod)
     .filter(breaks)
@@ -125,12 +125,12 @@ export function hasOwnUsers({ spec }: StatedPod): boolean {
   return spec.hostUsers === false;
 }
 
-/** `*` at the end of a pattern stands for any rest. */
+/** `*` at the end of a pattern matches any ending. */
 export function matchesSome(text: string, patterns: readonly string[]): boolean {
   return patterns.some((pattern) => (pattern.endsWith('*') ? text.startsWith(pattern.slice(0, -1)) : text === pattern));
 }
 
-/** What a container gets: its own, or else the pod's. */
+/** The effective value of a container: its own, or else the pod's. */
 export function effective<Field extends keyof Secured>(
   pod: StatedPod,
   c: StatedContainer,

@@ -1,4 +1,4 @@
-/** The rules about securityContext: what the processes of a pod are and may do. */
+/** Reference model of the rules about securityContext: identity and privileges of a pod's processes. */
 import {
   type Breach,
   containersThat,
@@ -41,7 +41,7 @@ const ALL = (
   .split(' ')
   .concat(RUNTIME_DEFAULT);
 
-/** "Containers must drop ALL capabilities, and are only permitted to add back …", with lists of the policy's own. */
+/** "Containers must drop ALL capabilities, and are only permitted to add back …", with the policy's own lists. */
 function capabilities({ values: { capabilities: wanted }, minor, pod }: Question): Breach {
   const mustDrop = !(minor >= 25 && isForWindows(pod));
   return {
@@ -76,7 +76,10 @@ function restricts({ allowedAdd, requiredDrop }: Values['capabilities']): boolea
   return !allowedAdd.includes('*') || requiredDrop.length > 0;
 }
 
-/** What a container ends up with. The kindest runtime counts: some add `CAP_X` as X, some do not drop `CAP_X`. */
+/**
+ * The effective capabilities of a container. The most generous runtime counts: some add `CAP_X` as X, some do not drop
+ * `CAP_X`.
+ */
 function held({ securityContext = {} }: StatedContainer): Set<string> {
   if (securityContext.privileged) return new Set(ALL);
   const adds = (securityContext.capabilities?.add ?? []).map((name) => name.toUpperCase().replace(/^CAP_/, ''));
@@ -95,7 +98,7 @@ function allowPrivilegeEscalation({ values, minor, pod }: Question): Breach {
   return { containers: containersThat(pod, (c) => c.securityContext?.allowPrivilegeEscalation !== false) };
 }
 
-/** Where false is filled in, a container on which the API server accepts none has to say true. */
+/** Where false is filled in, a container on which the API server accepts no false has to say true. */
 function defaultAllowPrivilegeEscalation({ values, minor, pod }: Question): Breach {
   const windows = isForWindows(pod);
   if (values.defaultAllowPrivilegeEscalation !== false || (minor >= 25 && windows)) return {};
@@ -108,7 +111,10 @@ function defaultAllowPrivilegeEscalation({ values, minor, pod }: Question): Brea
   };
 }
 
-/** "Containers must be required to run as non-root users": the pod or each container says so, and nobody else. */
+/**
+ * "Containers must be required to run as non-root users": the pod or each container says so, and none says the
+ * opposite.
+ */
 function runAsNonRoot({ values, minor, pod }: Question): Breach {
   if (!values.runAsNonRoot || (minor >= 35 && hasOwnUsers(pod))) return {};
   const ofPod = pod.spec.securityContext?.runAsNonRoot;
@@ -153,7 +159,7 @@ function runAsGroup({ values: { runAsGroup: wanted }, pod }: Question): Breach {
   };
 }
 
-/** Fields since v1.19; before, annotations that servers of today no longer turn into fields. */
+/** Fields since v1.19; before, annotations that current servers no longer turn into fields. */
 function seccomp({ values: { seccomp: wanted }, minor, pod }: Question): Breach {
   const refused = (profile: Profile | undefined) => profile !== undefined && !isProfile(profile, wanted);
   const annotations = wanted.annotations ? (pod.metadata?.annotations ?? {}) : {};
@@ -238,7 +244,7 @@ function isStandard({ user, role, type }: Options = {}, minor: number): boolean 
   return !user && !role && (!type || types.includes(type));
 }
 
-/** Nothing set is as good as unset. */
+/** An empty struct counts as unset. */
 function isEqual(options: Options = {}, wanted: Options = {}): boolean {
   const text = ({ user = '', role = '', type = '', level = '' }: Options) =>
     JSON.stringify([user, role, type, sortedCategories(level)]);

@@ -1,6 +1,6 @@
 /**
- * What each rule says, once more and in plain words: straight-line code after the texts of the Pod Security Standards and
- * of PodSecurityPolicy, without the rules' CEL. It is told the values in force and knows nothing else of operator/rules.
+ * A reference model of each rule: straight-line code after the texts of the Pod Security Standards and of
+ * PodSecurityPolicy, without the rules' CEL. It gets the values in force and uses nothing else of operator/rules.
  */
 import type { ResolvedPolicy } from '../../../operator/policy/resolve.ts';
 import type { Breach, Question, StatedPod } from './pod.ts';
@@ -13,7 +13,7 @@ const STATEMENTS: Readonly<Record<keyof Values, (question: Question) => Breach>>
   ...WORKLOAD,
 };
 
-/** The rules that the pod breaks, sorted: `seccomp`, and with the container that does `seccomp@app`. */
+/** The rules that the pod breaks, sorted: `seccomp`, or `seccomp@app` with the container that breaks it. */
 export function broken({ values, standard }: ResolvedPolicy, pod: StatedPod): string[] {
   const question = { values: values as unknown as Values, minor: standard.minor, pod };
   return Object.entries(STATEMENTS)

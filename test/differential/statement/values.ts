@@ -1,4 +1,4 @@
-/** The values of the rules, as a policy in force has them. */
+/** The values of the rules, in the form of a policy in force. */
 export interface Values {
   readonly capabilities: {
     readonly allowedAdd: readonly string[];

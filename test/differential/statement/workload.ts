@@ -1,4 +1,7 @@
-/** The rules about what a pod takes from its node: namespaces, ports, volumes, kernel parameters, runtime classes. */
+/**
+ * Reference model of the rules about a pod's use of its node: namespaces, ports, volumes, kernel parameters, runtime
+ * classes.
+ */
 import {
   type Breach,
   containersThat,
@@ -67,8 +70,8 @@ function volumes({ values: { volumes: types }, pod }: Question): Breach {
 }
 
 /**
- * PodSecurityPolicy: only the token of the service account, the certificate and the namespace, as every pod gets them. Of a
- * volume without sources the API server makes one whose sources are null.
+ * PodSecurityPolicy: only the token of the service account, the certificate and the namespace, as every pod gets them.
+ * For a volume without sources the API server stores null sources.
  */
 function isToken({ sources }: Projected): boolean {
   return (sources ?? []).every(({ serviceAccountToken, configMap, downwardAPI }) => {
@@ -80,7 +83,9 @@ function isToken({ sources }: Projected): boolean {
   });
 }
 
-/** PodSecurityPolicy: one prefix allows a path for writing, or else all that do only for reading. */
+/**
+ * PodSecurityPolicy: one prefix allows a path for writing, or else all prefixes that allow it do so only for reading.
+ */
 function hostPaths({ values: { hostPaths: prefixes }, pod }: Question): Breach {
   if (!prefixes) return {};
   const all = (pod.spec.volumes ?? []).flatMap(({ name, hostPath }) =>
@@ -145,7 +150,7 @@ function procMount({ values: { procMount: wanted }, pod }: Question): Breach {
   };
 }
 
-/** Forbidden beats allowed, and sees through the spelling with `/`. */
+/** Forbidden wins over allowed, and also matches the spelling with `/`. */
 function sysctls({ values: { sysctls: wanted }, pod }: Question): Breach {
   const dotted = (name: string) => name.replaceAll('/', '.');
   const refused = (name: string) =>

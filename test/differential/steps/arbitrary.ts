@@ -1,4 +1,4 @@
-/** Random ways in which a pod and what it may do can grow step by step, under policies that each have something of their own. */
+/** Random ways to extend a pod step by step, under policies that each admit something different. */
 import fc, { type Arbitrary } from 'fast-check';
 import type { CapabilityPolicyOverrides } from '../../../operator/api/capability-policy.ts';
 import type { ResolvedPolicy } from '../../../operator/policy/resolve.ts';
@@ -18,11 +18,11 @@ export interface Step {
   readonly by: Creator;
   /** Named later. */
   readonly containers: readonly Fields[];
-  /** Which of the pod's volumes each of them mounts, by chance. */
+  /** The pod's volumes that each of them mounts, at random. */
   readonly mounts: readonly { readonly volume: number; readonly readOnly: boolean }[];
 }
 
-/** A pod, and what is added to it one after the other. */
+/** A pod, and the containers that are added to it one after the other. */
 export interface Track {
   readonly pod: Pod;
   readonly namespace: PolicySet['namespaces'][number];
@@ -59,7 +59,7 @@ const OF_CONTAINERS: readonly CapabilityPolicyOverrides[] = [
   { readOnlyRootFilesystem: true },
 ];
 
-/** Sets of Enforce policies, most of them near each other. */
+/** Sets of Enforce policies, most of them similar. */
 export function randomStepsSet(name: string): Arbitrary<PolicySet> {
   const parts = fc.tuple(
     fc.subarray([...OF_PODS], { maxLength: 3 }),
@@ -114,7 +114,7 @@ export function randomTracks(
 const HARDENED = { allowPrivilegeEscalation: false, capabilities: { drop: ['ALL'] } };
 const CONFINED = { runAsNonRoot: true, seccompProfile: { type: 'RuntimeDefault' } };
 
-/** Hardened but for a few fields, of which some are at a policy's borders. */
+/** Hardened except for a few fields, of which some are at a policy's borders. */
 function randomContainer(policies: readonly ResolvedPolicy[]): Arbitrary<Fields> {
   const borders = policies.flatMap(({ values }) =>
     boundary(values as unknown as Values)

@@ -21,16 +21,16 @@ const SECCOMP = 'seccomp.security.alpha.kubernetes.io/';
 const complies: Complies = (policy, pod) => broken(policy, pod).length === 0;
 
 /**
- * The pod complies with some policy that decides, whoever may use it, and whatever its seccomp annotations say: anybody may
- * change them, and no kubelet reads them.
+ * The pod complies with some deciding policy, whoever may use it, and regardless of its seccomp annotations: anybody
+ * may change them, and no kubelet reads them.
  */
 export function isAdmittedBySome(scene: Scene, pod: StatedPod): boolean {
   return deciders(scene, 'Enforce').some((policy) => complies(policy, withoutSeccomp(pod)));
 }
 
 /**
- * The pod with what is added to it has to satisfy one of the policies that decide, and that may be used. Of a pod that
- * satisfied none of them before, what is added is judged alone. Defaulting chooses as for a new pod.
+ * The pod with the added containers has to satisfy one of the deciding policies that the user may use. If the pod
+ * satisfied none of them before, the added containers are evaluated alone. Defaulting chooses as for a new pod.
  */
 export function addition(scene: Scene, before: StatedPod, after: StatedPod): Fate {
   const parties = deciders(scene, 'Enforce');
@@ -46,7 +46,7 @@ export function addition(scene: Scene, before: StatedPod, after: StatedPod): Fat
   return { admitted: admitting.length > 0, pod: after };
 }
 
-/** Whether one policy, of those that decide, admits what is added. */
+/** Whether one of the deciding policies admits the added containers. */
 export function admitsAddition(
   policy: ResolvedPolicy,
   parties: readonly ResolvedPolicy[],
@@ -77,8 +77,8 @@ function filledIn(policy: ResolvedPolicy, before: StatedPod, after: StatedPod): 
 }
 
 /**
- * A pod of nothing but the container, with what the kubelet gives it: its own fields, else the pod's, which are then as good
- * as the pod's own; what it cannot have but from the pod; and the volumes that it mounts.
+ * A pod with only the container, with its effective fields: its own, or else the pod's; those that it can only have
+ * from the pod; and the volumes that it mounts.
  */
 export function alone(pod: StatedPod, container: StatedContainer): StatedPod {
   const { initContainers: _, ephemeralContainers: __, volumes = [], securityContext = {}, ...rest } = pod.spec;
@@ -97,7 +97,7 @@ export function alone(pod: StatedPod, container: StatedContainer): StatedPod {
   };
 }
 
-/** k8s.io/kubernetes/pkg/securitycontext: whole SELinux options, single fields of those for Windows. */
+/** k8s.io/kubernetes/pkg/securitycontext: SELinux options as a whole, Windows options field by field. */
 function takenBy(pod: StatedPod, { name, securityContext: own = {} }: StatedContainer): Secured {
   const { securityContext: ofPod = {} } = pod.spec;
   return defined({

@@ -1,6 +1,7 @@
 /**
- * Sequences of steps: a pod is created, and people add ephemeral containers to it one after the other. Each step ends as the
- * plain statement of docs/decisions/0008 says, and a pod that some policy admits is at no time one that none admits.
+ * Sequences of steps: a pod is created, and people add ephemeral containers to it one after the other. Each step ends
+ * as the reference model of docs/decisions/0008 says, and a pod that some policy admits never becomes one that none
+ * admits.
  */
 import fc from 'fast-check';
 import type { ControlPlane } from '../../../hack/controlplane/controlplane.ts';
@@ -16,7 +17,7 @@ import { isAdmittedBySome } from './statement.ts';
 import { explain, type StepsTally, sceneOf, type Trial, type Writable, walk } from './walk.ts';
 
 export interface StepsPlan {
-  /** At least so many are judged. */
+  /** At least this many are evaluated. */
   readonly steps: number;
   /** Pods of each set. */
   readonly tracks: number;
@@ -25,7 +26,7 @@ export interface StepsPlan {
 
 const BATCH = 10;
 const STEPS_OF_TRACK = 8;
-/** The approximate number of steps of a track that are judged: others are invalid, and some pods are refused. */
+/** The approximate number of evaluated steps of a track: others are invalid, and some pods are refused. */
 const JUDGED_OF_TRACK = 4;
 
 export async function judgeSteps(
@@ -109,7 +110,7 @@ async function judgeBatch(
   for (const { set } of sets) await withdraw(cluster, set);
 }
 
-/** Undefined where it is refused. */
+/** Undefined if it is refused. */
 async function created(trial: Trial, track: Track, index: number): Promise<StatedPod | undefined> {
   const { status, pod } = await trial.cluster.store(podOf(track, index), track.namespace.name, track.creator.api);
   if (status === 422) trial.tally.invalid++;

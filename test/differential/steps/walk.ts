@@ -1,4 +1,4 @@
-/** Compares additions to one pod, step by step, on a real API server and in the reference model. */
+/** Compares additions to one pod, step by step, between a real API server and the reference model. */
 import { isDeepStrictEqual } from 'node:util';
 import type { ResolvedPolicy } from '../../../operator/policy/resolve.ts';
 import type { PolicyCluster } from '../policies/cluster.ts';
@@ -96,7 +96,7 @@ function plainly(value: unknown): unknown {
   if (value === null || typeof value !== 'object' || Array.isArray(value)) return value;
   return Object.fromEntries(
     Object.entries(value)
-      // The API server leaves empty lists and texts out.
+      // The API server leaves out empty lists and texts.
       .filter(([, one]) => one !== '' && !(Array.isArray(one) && one.length === 0))
       .sort(([a], [b]) => (a < b ? -1 : 1))
       .map(([key, one]) => [key, plainly(one)]),
@@ -107,7 +107,7 @@ function nameOf(pod: StatedPod): string {
   return (pod as unknown as { metadata: { name: string } }).metadata.name;
 }
 
-/** @param step who takes it; else whoever creates the pod */
+/** @param step its user; by default the creator of the pod */
 export function sceneOf({ policies, set }: Trial, { namespace, account, creator }: Track, step?: Step): Scene {
   return {
     policies,
