@@ -1,5 +1,5 @@
 /**
- * What npm's scripts start with, on whatever Node a machine has (18 or newer): sees to the dependencies, then runs a
+ * The start of npm's scripts, on any Node version of a machine (18 or newer): installs the dependencies, then runs a
  * script with the Node that package.json brings, which understands TypeScript.
  *
  *   node hack/preflight.js [<script or name in node_modules/.bin> [argument...]]
@@ -24,7 +24,7 @@ function installDependencies() {
     return;
   }
   process.stderr.write('installing the dependencies: npm ci\n');
-  // Standard output belongs to the script that comes next.
+  // Standard output belongs to the script.
   const { status } = spawnSync('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], {
     cwd: ROOT,
     stdio: ['ignore', 2, 2],
@@ -54,7 +54,7 @@ function packages(lockFile) {
   return existsSync(lockFile) ? JSON.parse(readFileSync(lockFile, 'utf8')).packages : {};
 }
 
-/** Ends as the script ends: same exit code, same signal. */
+/** Ends as the script does: same exit code, same signal. */
 function run(file, args) {
   const child = spawn(NODE, [file, ...args], { stdio: 'inherit' });
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {

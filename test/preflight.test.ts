@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-/** A project of its own whose Node is ours and whose npm does what a test says. */
+/** A separate project with our Node and an npm whose behaviour the test sets. */
 describe('preflight', () => {
   let project: string;
 

@@ -1,4 +1,4 @@
-/** A small client of the API server for tests: any path, anybody's name, and the warnings that come with an answer. */
+/** A small client of the API server for tests: any path, any user, and the warnings of an answer. */
 import { readFileSync } from 'node:fs';
 import { Agent, request } from 'undici';
 import { SERVERNAME } from './readiness.ts';
@@ -15,15 +15,15 @@ export interface Answer {
   readonly warnings: readonly string[];
 }
 
-// biome-ignore lint/suspicious/noExplicitAny: what an API server answers, looked into at will by tests
+// biome-ignore lint/suspicious/noExplicitAny: tests read any field of an API server's answer
 export type Json = any;
 
 export interface Request {
   readonly query?: Readonly<Record<string, string | boolean>>;
-  /** JSON, or any text or bytes as they are. */
+  /** JSON, or any text or bytes, sent unchanged. */
   readonly body?: unknown;
   readonly contentType?: string;
-  /** Who asks; the cluster administrator by default. */
+  /** The user; the cluster administrator by default. */
   readonly as?: Identity;
 }
 
@@ -58,7 +58,7 @@ export class Api {
     await this.#agent.destroy();
   }
 
-  /** Whatever the API server answers, errors included. */
+  /** Any answer of the API server, including errors. */
   async ask(method: Method, path: string, { query = {}, body, contentType, as }: Request = {}): Promise<Answer> {
     const url = new URL(this.#server + path);
     for (const [key, value] of Object.entries(query)) url.searchParams.set(key, String(value));
@@ -79,7 +79,7 @@ export class Api {
     };
   }
 
-  /** @throws Error with the API server's message, as do all calls below */
+  /** @throws Error with the API server's message; this holds for all calls below */
   async get(path: string, query: Request['query'] = {}): Promise<Json> {
     return this.#done('GET', path, { query });
   }
@@ -100,17 +100,17 @@ export class Api {
     return this.#done('POST', path, { body });
   }
 
-  /** Server-side apply of all that `body` states, by force, as the field manager `test`. */
+  /** Server-side apply of everything in `body`, by force, as the field manager `test`. */
   async apply(path: string, body: unknown, fieldManager = 'test'): Promise<Json> {
     return this.#done('PATCH', path, { body, contentType: APPLY, query: { fieldManager, force: true } });
   }
 
-  /** A change by hand: a merge patch, or a JSON patch if `patch` is a list. */
+  /** A manual change: a merge patch, or a JSON patch if `patch` is a list. */
   async patch(path: string, patch: unknown): Promise<Json> {
     return this.#done('PATCH', path, { body: patch, contentType: Array.isArray(patch) ? JSON_PATCH : MERGE });
   }
 
-  /** Deletes an object; no matter if it is not there. */
+  /** Deletes an object, which may be missing. */
   async remove(path: string, propagationPolicy: 'Background' | 'Orphan' = 'Background'): Promise<void> {
     const { status, body } = await this.ask('DELETE', path, { body: { propagationPolicy } });
     if (status !== 404) succeeded('DELETE', path, status, body);
@@ -122,7 +122,7 @@ export class Api {
   }
 }
 
-/** Sent as it is. */
+/** Sent unchanged. */
 function isRaw(body: unknown): body is string | Uint8Array {
   return typeof body === 'string' || body instanceof Uint8Array;
 }
@@ -132,7 +132,7 @@ function succeeded(method: Method, path: string, status: number, body: Json): Js
   return body;
 }
 
-/** What is not JSON, as the answer about an API that is not served, is a message. */
+/** Text that is not JSON, such as the answer about an API that is not served, is a message. */
 function parsed(text: string): Json {
   try {
     return JSON.parse(text);
@@ -141,7 +141,7 @@ function parsed(text: string): Json {
   }
 }
 
-/** `299 - "text"`, with quotes inside escaped; in UTF-8, of which the HTTP client has made a character of each byte. */
+/** `299 - "text"`, with escaped quotes inside; in UTF-8, which the HTTP client decodes byte by byte. */
 function warningText(header: string): string {
   const text = Buffer.from(header, 'latin1').toString('utf8');
   return text.replace(/^\d+ \S+ "(.*)"$/, '$1').replace(/\\(.)/g, '$1');

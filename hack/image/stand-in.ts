@@ -1,6 +1,6 @@
 /**
  * Stand-ins for the images that the Dockerfile names, made from this machine's Node, so that it can be built without a
- * registry of images.
+ * registry.
  */
 import { execFile, execFileSync } from 'node:child_process';
 import { cpSync, mkdirSync, realpathSync, writeFileSync } from 'node:fs';
@@ -10,7 +10,7 @@ import { promisify } from 'node:util';
 const run = promisify(execFile);
 const ROOT = join(import.meta.dirname, '..', '..');
 const TIMEOUT_MS = 300_000;
-/** What `npm ci` needs around Node: the shell that RUN starts, and what the script's first line calls. */
+/** The programs that `npm ci` needs besides Node: the shell that RUN starts, and what the script's first line calls. */
 const TOOLS = ['/bin/sh', '/usr/bin/env'];
 
 export class Buildah {
@@ -37,7 +37,7 @@ export class Buildah {
     return stdout.trim();
   }
 
-  /** @returns where the image's files are */
+  /** @returns the folder with the image's files */
   async mount(image: string): Promise<string> {
     return this.run('mount', await this.run('from', '--pull-never', image));
   }
@@ -50,7 +50,9 @@ export class Buildah {
     await this.build(tag, images);
   }
 
-  /** Builds the Dockerfile with packages from npm's cache, which has all that the tests' own installation needed. */
+  /**
+   * Builds the Dockerfile with packages from npm's cache, which has everything that the tests' own installation needed.
+   */
   async build(tag: string, images: { readonly build: string; readonly run: string }): Promise<void> {
     const npmrc = join(this.#folder, 'npmrc');
     const trusted = npmCertificates();
@@ -67,7 +69,7 @@ export class Buildah {
   }
 
   /**
-   * An image that holds these programs with their libraries, each where `programs` says.
+   * An image with these programs and their libraries, each at the path in `programs`.
    *
    * @param finish changes the image's files before they are packed
    */
@@ -93,7 +95,7 @@ export class Buildah {
     await this.run('rm', container);
   }
 
-  /** For building: Node as its own image has it, with npm. */
+  /** For building: Node as the official image has it, with npm. */
   async standInForBuilding(tag: string): Promise<void> {
     const npm = join(execFileSync('npm', ['root', '--global'], { encoding: 'utf8' }).trim(), 'npm');
     const tools = Object.fromEntries(TOOLS.map((tool) => [tool, tool]));
@@ -119,7 +121,7 @@ function npmCertificates(): string | undefined {
   return cafile === 'null' ? process.env.NODE_EXTRA_CA_CERTS : cafile;
 }
 
-/** @returns the paths of the shared libraries that a program loads, the loader among them */
+/** @returns the paths of the shared libraries that a program loads, including the loader */
 function libraries(program: string): string[] {
   const output = execFileSync('ldd', [program], { encoding: 'utf8' });
   return [...output.matchAll(/(\/\S+) \(0x/g)].map(([, path]) => path as string);

@@ -6,17 +6,17 @@ import { setTimeout as sleep } from 'node:timers/promises';
 const ROOT = '/sys/fs/cgroup';
 /** kubelet does not start without these (pkg/kubelet/cm/cgroup_manager_linux.go). */
 const REQUIRED = ['cpu', 'cpuset', 'memory', 'pids'];
-/** A killed process leaves its group only when the kernel has taken it down. */
+/** A killed process leaves its group only when the kernel has removed it. */
 const REMOVAL_MS = 30_000;
 
-/** Why this machine's control groups cannot hold pods; undefined when they can. */
+/** The reason why this machine's control groups cannot hold pods; undefined if they can. */
 export function problemWithCgroups(): string | undefined {
   const available = isUnified() ? controllersIn(ROOT) : readdirSync(ROOT);
   const missing = REQUIRED.filter((controller) => !available.includes(controller));
   return missing.length === 0 ? undefined : `there is no cgroup controller ${missing.join(', ')} in ${ROOT}`;
 }
 
-/** The folders of a group of this name, whether it is there or not: cgroup v1 has one for each controller. */
+/** The folders of a group with this name, whether or not it exists: cgroup v1 has one for each controller. */
 export function foldersOfCgroup(name: string): string[] {
   return (isUnified() ? [ROOT] : hierarchies()).map((hierarchy) => join(hierarchy, name));
 }
@@ -30,7 +30,7 @@ export function createCgroup(name: string): void {
   }
 }
 
-/** Removes a group and all below it, as soon as they hold no process. */
+/** Removes a group and all groups below it, as soon as they contain no process. */
 export async function removeCgroup(folder: string): Promise<void> {
   if (!existsSync(folder)) return;
   for (const entry of readdirSync(folder, { withFileTypes: true })) {
@@ -57,14 +57,14 @@ function controllersIn(folder: string, file = 'cgroup.controllers'): string[] {
   return readFileSync(join(folder, file), 'utf8').trim().split(' ');
 }
 
-/** For the groups below the root. systemd has usually done so. */
+/** For the groups below the root. systemd has usually done this. */
 function enableControllers(): void {
   const enabled = controllersIn(ROOT, 'cgroup.subtree_control');
   const missing = REQUIRED.filter((controller) => !enabled.includes(controller));
   writeFileSync(join(ROOT, 'cgroup.subtree_control'), missing.map((controller) => `+${controller}`).join(' '));
 }
 
-/** The folders of cgroup v1: one a controller, and those without one. */
+/** The folders of cgroup v1: one per controller, and those without one. */
 function hierarchies(): string[] {
   const mounts = readFileSync('/proc/self/mounts', 'utf8').split('\n');
   return mounts

@@ -3,16 +3,16 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { TOOLS_IMAGE } from './images.ts';
 
-/** The bridge's, which is the node's. */
+/** The bridge's address, which is the node's. */
 export const NODE_ADDRESS = '10.88.0.1';
 const POD_NETWORK = '10.88.0.0/16';
-/** In the sandbox: a file system of its own is there. */
+/** In the sandbox, which has its own file system there. */
 const CONTAINERD_SOCKET = '/run/containerd/containerd.sock';
 
 export interface NodeFiles {
   readonly containerd: string;
   readonly kubelet: string;
-  /** Of kubelet: what it keeps of pods. */
+  /** kubelet's data about pods. */
   readonly kubeletFolder: string;
   readonly egressSelector: string;
   /** Lead to the API server, and from it to the node. */
@@ -42,7 +42,7 @@ export function writeEgressSelector({ egressSelector, sockets }: NodeFiles): voi
 export interface Machine {
   readonly cgroupRoot: string;
   readonly cniPlugins: string;
-  /** PEM of the authority whose clients kubelet knows. */
+  /** PEM of the authority whose clients kubelet accepts. */
   readonly authority: string;
 }
 
@@ -70,14 +70,14 @@ function kubeletConfiguration(folder: string, cgroupRoot: string, authority: str
     cgroupDriver: 'cgroupfs',
     cgroupRoot,
     containerRuntimeEndpoint: `unix://${CONTAINERD_SOCKET}`,
-    // The disk is the machine's: nothing is evicted however full it is.
+    // The disk belongs to the machine, so nothing is evicted even if it is full.
     evictionHard: { 'memory.available': '1Mi', 'nodefs.available': '0%', 'imagefs.available': '0%' },
     failCgroupV1: false,
     failSwapOn: false,
     healthzPort: 0,
     imageGCHighThresholdPercent: 100,
     imageGCLowThresholdPercent: 99,
-    // iptables would have to be there.
+    // Otherwise it would need iptables.
     makeIPTablesUtilChains: false,
     maxOpenFiles: 20_000,
     oomScoreAdj: 0,
@@ -89,7 +89,7 @@ function kubeletConfiguration(folder: string, cgroupRoot: string, authority: str
   };
 }
 
-/** A bridge and addresses on it; nothing of it leaves the node's network. */
+/** A bridge with addresses; none of it leaves the node's network. */
 function cniConfiguration(): object {
   const ipam = {
     type: 'host-local',
@@ -137,7 +137,7 @@ disabled_plugins = [${unused.map((name) => `'io.containerd.${name}'`).join(', ')
 `;
 }
 
-/** JSON is YAML, and what CNI reads. */
+/** JSON is YAML, and CNI reads it. */
 function writeYaml(file: string, content: object): void {
   writeFileSync(file, JSON.stringify(content, null, 2));
 }

@@ -4,7 +4,7 @@ import { chmodSync } from 'node:fs';
 import { join } from 'node:path';
 import { Buildah } from '../image/stand-in.ts';
 
-/** What the tutorial's containers have, and sleep, which it starts with. The pause image, too. */
+/** The programs of the tutorial's containers, and sleep, which it starts with. The pause image, too. */
 export const TOOLS_IMAGE = 'localhost/capabilitypolicy/tools:test';
 
 interface Program {
@@ -25,14 +25,13 @@ const PROGRAMS: Readonly<Record<string, Program>> = {
   'ping-effective': { from: 'ping', finish: (file) => setcap('cap_net_raw+ep', file) },
 };
 
-/** sleep as the first process of a container takes no notice of SIGTERM, so that pods end by SIGKILL. */
+/** sleep as the first process of a container ignores SIGTERM, so pods end by SIGKILL. */
 const SLEEP = ['/bin/sleep', 'infinity'];
 
 /**
  * An image of this machine's programs.
  *
- * @param folder where storage and archive are; the caller removes it
- * @param entrypoint of the image; a pod may have another
+ * @param folder for storage and archive; the caller removes it @param entrypoint of the image; a pod may have another
  * @returns the path of an OCI archive
  */
 export async function toolsArchive(

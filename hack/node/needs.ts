@@ -1,4 +1,4 @@
-/** What a real node needs of the machine. */
+/** The requirements of a real node on the machine. */
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
@@ -7,7 +7,7 @@ import type { Needs } from '../needs.ts';
 import { problemWithCgroups } from './cgroup.ts';
 import { KUBELET_VERSION } from './programs.ts';
 
-/** Debian's, and where others and containerd itself expect them. */
+/** Debian's paths, and those of others and of containerd itself. */
 const PLUGIN_FOLDERS = ['/usr/lib/cni', '/opt/cni/bin', '/usr/libexec/cni'];
 const PLUGINS = ['bridge', 'host-local', 'loopback'];
 
@@ -26,12 +26,12 @@ export const NODE_NEEDS: Needs = {
   problem: () => problemWithVersion() ?? problemWithPlugins() ?? problemWithCgroups() ?? problemWithNamespaces(),
 };
 
-/** Their folder; undefined when there is none with all that a node needs. */
+/** Their folder; undefined if no folder has everything that a node needs. */
 export function cniPlugins(): string | undefined {
   return PLUGIN_FOLDERS.find((folder) => PLUGINS.every((name) => existsSync(join(folder, name))));
 }
 
-/** Kubernetes' version skew policy. */
+/** From Kubernetes' version skew policy. */
 function problemWithVersion(): string | undefined {
   if (SERVER_MINOR >= Number(KUBELET_VERSION.split('.')[1])) return undefined;
   return `kubelet ${KUBELET_VERSION} may not be newer than the API server, 1.${SERVER_MINOR}`;

@@ -30,19 +30,19 @@ export interface RealNode {
   readonly cgroups: readonly string[];
   /** @param archive the path of an OCI archive */
   importImage(archive: string): Promise<void>;
-  /** Ends a container as in a crash. @param id as the pod's status has it, without containerd:// */
+  /** Ends a container as in a crash. @param id in the pod's status, without containerd:// */
   killContainer(id: string): Promise<void>;
-  /** Ends node and control plane, and removes all that they made; may be called again. */
+  /** Ends node and control plane, and removes everything that they made; may be called again. */
   stop(): Promise<void>;
 }
 
 /**
- * Starts a control plane with one node, and waits until that is Ready. Both end with this process, however that ends.
+ * Starts a control plane with one node, and waits until that is Ready. Both end with this process, however it ends.
  *
- * The node is in namespaces of its own: no mount, network interface or kernel setting of the machine changes. The machine
+ * The node is in separate namespaces: no mount, network interface or kernel setting of the machine changes. The machine
  * sees its processes, a control group, and a temporary folder.
  *
- * @throws with what is missing, when the machine cannot run a node; with the end of a server's log, when one does not start
+ * @throws with what is missing if the machine cannot run a node; with the end of a server's log if one does not start
  */
 export async function startNode(options: { readonly quiet?: boolean } = {}): Promise<RealNode> {
   const problem = lacking(NODE_NEEDS);
@@ -108,7 +108,7 @@ class LocalNode implements RealNode {
     });
     await letNodesWork(this.#api);
     await this.#startServers(programs);
-    // Without it no pod starts: it is the pause image, too.
+    // Without it no pod starts: it is also the pause image.
     await this.importImage(await toolsArchive(this.#folder));
   }
 

@@ -1,4 +1,4 @@
-/** Where kubelet and kube-scheduler come from: the cache, or a build from their Go module. */
+/** Finds kubelet and kube-scheduler: in the cache, or by a build from their Go module. */
 import { dirname, join } from 'node:path';
 import { buildFlags } from '../controlplane/build.ts';
 import { findProgram, requiredVersion } from '../controlplane/program.ts';
@@ -15,12 +15,11 @@ const KUBERNETES = 'k8s.io/kubernetes';
 export const KUBELET_VERSION = requiredVersion(MODULE, KUBERNETES);
 
 /**
- * The paths of kubelet and kube-scheduler, which are built where they are missing: about four minutes on two cores.
+ * The paths of kubelet and kube-scheduler; missing ones are built, which takes about four minutes on two cores.
  *
- * They have a module of their own, so that the control plane's build, which every test and the demo wait for, stays
- * short.
+ * They have a separate module, so that the control plane's build, which every test and the demo wait for, stays short.
  *
- * @throws an error that says how to get them, when there is no Go
+ * @throws an error that says how to get them, if Go is missing
  */
 export async function findNodePrograms(environment: NodeJS.ProcessEnv = process.env): Promise<NodePrograms> {
   const kubelet = await findProgram(

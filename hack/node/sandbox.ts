@@ -1,4 +1,4 @@
-/** Namespaces of a node's own: mounts, network, processes, host name and IPC. Whatever runs there ends with them. */
+/** Namespaces of a node: mounts, network, processes, host name and IPC. All processes in them end with them. */
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ServerProcess, type Watchdog } from '../controlplane/server-process.ts';
@@ -22,7 +22,7 @@ export class Sandbox {
     this.#init = init;
   }
 
-  /** @param folder for the log; seen by both sides */
+  /** @param folder for the log; both sides see it */
   static async start(
     folder: string,
     watchdog: Watchdog,
@@ -53,13 +53,13 @@ export class Sandbox {
     return new Sandbox(outer, childOf(outer.pid as number));
   }
 
-  /** The command that runs another one there. */
+  /** The command that runs another command in them. */
   enter({ path, flags }: Command): Command {
     const namespaces = ['--mount', '--net', '--pid', '--uts', '--ipc'];
     return { path: 'nsenter', flags: [`--target=${this.#init}`, ...namespaces, '--wd=/', '--', path, ...flags] };
   }
 
-  /** Ends all that runs there. */
+  /** Ends all processes in them. */
   async stop(): Promise<void> {
     await this.#outer.stop('SIGKILL');
   }

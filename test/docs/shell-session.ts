@@ -26,7 +26,7 @@ done
 export interface Ran {
   /** The exit code of the block's last command. */
   readonly status: number;
-  /** Both streams, in the order in which they came. */
+  /** Both streams, in the order of their output. */
   readonly output: string;
 }
 
@@ -38,10 +38,11 @@ export class ShellSession {
   #ended: string | undefined;
 
   /**
-   * @param environment replaces this process's; HOME and TMPDIR are a new folder, gone at the end, unless it says otherwise
+   * @param environment replaces this process's; HOME and TMPDIR are a new folder that is deleted at the end, unless it
+   * sets them
    */
   constructor(cwd: string, environment: NodeJS.ProcessEnv) {
-    // In a process group of its own, so that what the blocks leave in the background ends with it.
+    // In a separate process group, so that background processes of the blocks end with it.
     this.#shell = spawn('sh', ['-c', READER], {
       cwd,
       env: { HOME: this.#folder, TMPDIR: this.#folder, ...environment },
@@ -52,8 +53,8 @@ export class ShellSession {
   }
 
   /**
-   * @param mayFail otherwise the session ends at the first command that does, since the next blocks count on it
-   * @throws Error with what was printed, when the session has ended or a block takes more than two minutes
+   * @param mayFail otherwise the session ends at the first command that fails, since the next blocks depend on it
+   * @throws Error with the output, when the session has ended or a block takes more than two minutes
    */
   async paste(text: string, mayFail = false): Promise<Ran> {
     if (this.#ended !== undefined) throw new Error(`an earlier block failed: ${this.#ended}`);
@@ -76,7 +77,7 @@ export class ShellSession {
     rmSync(this.#folder, { recursive: true, force: true });
   }
 
-  /** @returns the block's status, or what went wrong */
+  /** @returns the block's status, or the error */
   async #answer(): Promise<number | string> {
     const settled = new AbortController();
     const { signal } = settled;
@@ -93,7 +94,7 @@ export class ShellSession {
     }
   }
 
-  /** @returns whether there is still anything of the session to signal */
+  /** @returns whether any process of the session is left to signal */
   #signal(signal: NodeJS.Signals | 0): boolean {
     const { pid } = this.#shell;
     try {

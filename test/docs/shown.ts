@@ -1,7 +1,7 @@
-/** What a page shows of a command's output, beside what the command printed. */
+/** Compares the output on a page with what the command printed. */
 import { AssertionError } from 'node:assert/strict';
 
-/** `…` in a page stands for anything; what is different in each run is compared by its shape. */
+/** `…` on a page matches anything; parts that differ in each run are compared by their shape. */
 const SHAPES: readonly (readonly [what: string, shape: RegExp, as: string])[] = [
   ['anything left out', /\s*…\s*/, '[^]*?'],
   ['a hash', /\b[0-9a-f]{12}\b/, '[0-9a-f]{12}'],
@@ -10,8 +10,7 @@ const SHAPES: readonly (readonly [what: string, shape: RegExp, as: string])[] = 
 const PARTS = new RegExp(`(${[...SHAPES.map(([, shape]) => shape.source), '\\s+'].join('|')})`);
 
 /**
- * White space counts as one space, however much and of which kind it is: columns have the width of what is in them, and pages
- * fold long lines.
+ * Any white space counts as one space: columns have the width of their content, and pages fold long lines.
  *
  * @throws AssertionError with both texts
  */

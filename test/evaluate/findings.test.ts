@@ -10,7 +10,7 @@ type Case = readonly [securityContext: object, ...expected: string[]];
 const DROP_ALL = { drop: ['ALL'] };
 const UNKNOWN = 'containerd ignores it, CRI-O and Docker do not start the container';
 
-/** Reason → what a container has → its securityContext, and the messages that begin after its name. */
+/** Reason → a container's capabilities → its securityContext, and the messages without its name. */
 const TABLES: Readonly<Record<FindingReason, Readonly<Record<string, Case>>>> = {
   UnknownCapability: {
     'an unknown add': [

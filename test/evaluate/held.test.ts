@@ -9,7 +9,7 @@ import { CAPABILITIES, maskOf } from '../../operator/standards/capabilities.ts';
 import { CONTAINER_RUNTIMES, CONTAINERD, CRIO, DOCKER } from '../../operator/standards/runtimes.ts';
 import { MEASURED } from '../support/measured-sets.ts';
 
-/** The measurements themselves; they lie beside the checkout on some machines. */
+/** The measurements themselves; only some machines have them beside the checkout. */
 const FACTS = join(import.meta.dirname, '..', '..', '..', 'shared', 'data', 'runtime-capability-sets.json');
 
 describe('what a container holds, as measured', () => {

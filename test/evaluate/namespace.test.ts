@@ -129,7 +129,7 @@ describe('the judgement of a namespace', () => {
     const warn = policy('warn', { mode: 'Warn' });
     const NOT_USABLE: Parameters<typeof policy>[1] = { ...raw, usableBy: 'Bindings' };
 
-    /** Policies, pods → by which policy the workload is admitted, in mode Audit. */
+    /** Policies, pods → the policy that admits the workload, in mode Audit. */
     const cases: [string, ResolvedPolicy[], PodView[], string | undefined][] = [
       ['names it at a higher priority', [audit(), enforce(10)], [], 'exception'],
       ['names it at the same priority, where one of the two is enough', [audit(), enforce(0)], [], 'exception'],

@@ -1,4 +1,4 @@
-/** Suggestions close no door that the level leaves open, and open none that a workload does not need. */
+/** Suggestions refuse nothing that the level admits, and admit nothing that a workload does not need. */
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { type Suggestion, suggest } from '../../operator/evaluate/suggest.ts';
@@ -101,8 +101,8 @@ describe(`doors of suggestions (FC_SEED=${SEED})`, function () {
 });
 
 /**
- * The API has no value for the Standard's choice and some other: an exception for `spc_t` is for pods that set just that,
- * one for a pod's root user that every container overrides is for pods of which no container is root, and paths of the
- * node and drivers are no level's concern.
+ * The API has no value for "the Standard's choice and another one". So an exception for `spc_t` is for pods that set
+ * exactly that; one for a pod's root user that every container overrides is for pods without a root container; and no
+ * level restricts paths of the node and drivers.
  */
 const TIGHTER_THAN_LEVEL = ['seLinux', 'runAsUser', 'hostPaths', 'flexVolumeDrivers'];

@@ -1,6 +1,6 @@
 /**
- * Pods made of single features, each with what it asks for beyond a hardened pod, said in plain words: what a suggestion
- * may admit can be told without any rule's text.
+ * Pods made of single features, each with its needs beyond a hardened pod in plain code: so the expected suggestion
+ * follows without any rule's text.
  */
 import fc, { type Arbitrary } from 'fast-check';
 
@@ -100,7 +100,7 @@ export const made: Arbitrary<Made> = fc.record({
   features: fc.subarray(Object.keys(FEATURES), { maxLength: 6 }).map(oneInEachPlace),
 });
 
-/** Pods that are near to those that there are: theirs with one feature more, less, or other. */
+/** Pods similar to the given ones: with one feature more, less, or exchanged. */
 export function near(workloads: readonly Made[]): Arbitrary<Made> {
   return fc
     .record({
@@ -114,7 +114,7 @@ export function near(workloads: readonly Made[]): Arbitrary<Made> {
     }));
 }
 
-/** Whether the pod asks for nothing beyond the level, or for nothing beyond it that one of its account's workloads does not ask for. */
+/** Whether the pod needs nothing beyond the level, or only what one of its account's workloads needs. */
 export function mayBeAdmitted(pod: Made, workloads: readonly Made[], level: 'restricted' | 'baseline'): boolean {
   const beyond = pod.features.filter((feature) => !isAdmittedBy(feature, level));
   return (
@@ -166,7 +166,7 @@ function oneInEachPlace(features: readonly string[]): string[] {
   return [...byPlace.values()];
 }
 
-/** Whether every list in it is shorter than those that a stated list refuses for their length (docs/decisions/0009). */
+/** Whether every list in it is shorter than the lengths that stated lists refuse (docs/decisions/0009). */
 export function isOfRealSize(value: unknown): boolean {
   if (Array.isArray(value) && value.length > 84) return false;
   return typeof value !== 'object' || value === null || Object.values(value).every(isOfRealSize);

@@ -498,7 +498,7 @@ describe(`suggestions for random workloads (FC_SEED=${SEED})`, function () {
       }
     }
     const absent = RULES.filter(({ id }) => ![...stated].some((path) => path === id || path.startsWith(`${id}.`)));
-    // It only fills in.
+    // The field only fills in.
     assert.deepEqual(
       absent.map(({ id }) => id),
       ['defaultAllowPrivilegeEscalation'],
@@ -569,7 +569,7 @@ function narrowerThan(
   { added, own }: { readonly added: readonly string[]; readonly own: readonly unknown[] },
 ): unknown[] {
   if (path === 'capabilities.requiredDrop') return moreDrops(value as string[], added);
-  // An overlapping path may be a part of another, and `*` says what no list can.
+  // An overlapping path may be a part of another, and `*` expresses what no list can.
   if (path === 'hostPaths' || (Array.isArray(value) && value.includes('*'))) return [];
   const { ranges, ...rest } = (value ?? {}) as { ranges?: Range[] };
   if (ranges)

@@ -1,4 +1,7 @@
-/** The dearest object for each rule: it is judged by the operator in little time, and twice the object costs twice the time. */
+/**
+ * The most expensive object for each rule: the operator evaluates it in little time, and an object of twice the size
+ * takes twice the time.
+ */
 import assert from 'node:assert/strict';
 import { TooExpensive } from '../../operator/evaluate/cel.ts';
 import { findings } from '../../operator/evaluate/findings.ts';

@@ -1,6 +1,6 @@
 /**
- * For each rule the pods that are the dearest to judge by it: as long as they may be in all that the rule reads, and valid
- * for the API server. A rule without such a pod fails worst-objects.test.ts.
+ * For each rule the pods that are most expensive to evaluate: as long as possible in everything that the rule reads,
+ * and valid for the API server. A rule without such a pod fails worst-objects.test.ts.
  */
 import type { CapabilityPolicyOverrides } from '../../operator/api/capability-policy.ts';
 import type { Container, PodSpec, Volume } from '../../operator/model/objects.ts';
@@ -13,9 +13,9 @@ export interface WorstPod {
 export interface WorstObject {
   /** Overrides that make the rule look at everything. */
   readonly overrides: CapabilityPolicyOverrides;
-  /** @param count of whatever the rule goes through */
+  /** @param count of the items that the rule iterates over */
   pod(count: number): WorstPod;
-  /** Such a count makes an object of some 1.4 MB, which is about what etcd takes. */
+  /** This count makes an object of some 1.4 MB, which is about the most that etcd accepts. */
   readonly most: number;
 }
 

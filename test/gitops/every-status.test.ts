@@ -1,4 +1,4 @@
-/** What Argo CD and Flux make of every status that can come out. */
+/** The health that Argo CD and Flux derive from every possible status. */
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import type { CapabilityPolicy } from '../../operator/api/capability-policy.ts';
@@ -11,16 +11,16 @@ import { kstatusOf } from './kstatus.ts';
 
 const COUNT = 300;
 
-/** What is to be made of a policy: both tools know these three. */
+/** The health of a policy: both tools have these three values. */
 type Verdict = 'ready' | 'working' | 'failed';
 
 const KSTATUS: Readonly<Record<string, Verdict>> = { Current: 'ready', InProgress: 'working', Failed: 'failed' };
 const HEALTH: Readonly<Record<string, Verdict>> = { Healthy: 'ready', Progressing: 'working', Degraded: 'failed' };
 
-/** Policies at each turn of their lives: new, with a first status, with a next one, and changed since. */
+/** Policies at each stage: new, with a first status, with a next one, and changed since. */
 function lives(states: readonly (readonly [StatusInput, StatusInput])[]): CapabilityPolicy[] {
   return states.flatMap(([earlier, later]) => {
-    // What the CRD says of a policy that the operator has not seen.
+    // The CRD's default status of a policy that the operator has not seen.
     const fresh = standing({ observedGeneration: -1 }, earlier);
     const first = buildStatus(fresh);
     const next = buildStatus(standing(first, later));

@@ -1,6 +1,6 @@
 /**
- * The health check in Argo CD's own layout: the statuses that it is tested with are some that the operator writes, and
- * health_test.yaml says what comes of them. After a change that is meant: UPDATE_GOLDEN=1 npx mocha test/gitops.
+ * The health check in Argo CD's own layout: its test statuses are some that the operator writes, and health_test.yaml
+ * has the expected results. After an intended change: UPDATE_GOLDEN=1 npx mocha test/gitops.
  */
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -28,7 +28,7 @@ interface HealthTests {
 const TESTDATA = join(CUSTOMIZATION, 'testdata');
 const VIOLATED = judgements([violating('shop'), violating('till', { pods: 2 }), compliant('desk')]);
 
-/** Name of the file → what the operator builds its status from; undefined before it has seen the policy. */
+/** Name of the file → the input for the operator's status; undefined before it has seen the policy. */
 const STATUSES: Readonly<Record<string, StatusInput | undefined>> = {
   degraded_notAccepted: input({ levelVersion: 'v1.99' }),
   healthy_inForce: input({}, { judgements: judgements([compliant('desk')]) }),
@@ -87,7 +87,7 @@ describe('the health check of Argo CD, in its layout', () => {
   });
 });
 
-/** The policy as it stands in the cluster. */
+/** The policy as it is in the cluster. */
 function policyWith(name: string) {
   const from = STATUSES[name];
   if (!from) return standing({ observedGeneration: -1 }, input()).policy;

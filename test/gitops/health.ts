@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { CONFIG } from '../support/rights.ts';
 
-/** As in Argo CD's repository: what stands here could stand there. */
+/** As in Argo CD's repository, so that these files could be copied there. */
 export const CUSTOMIZATION = join(CONFIG, 'argocd/resource_customizations/capabilitypolicy.dev/CapabilityPolicy');
 
 export interface Health {
@@ -27,7 +27,7 @@ for _, one in ipairs(objects) do
 end
 `;
 
-/** The health of each of the objects. @throws Error with what Lua says of the script */
+/** The health of each object. @throws Error with Lua's message about the script */
 export function healthOf(objects: readonly unknown[]): Health[] {
   const globals = `script = ${literal(join(CUSTOMIZATION, 'health.lua'))}\nobjects = ${literal(objects)}\n`;
   const { status, stdout, stderr } = spawnSync('lua5.1', ['-'], { input: globals + RUNNER, encoding: 'utf8' });
@@ -36,7 +36,7 @@ export function healthOf(objects: readonly unknown[]): Health[] {
   return objects.map((_, i) => ({ status: texts[2 * i] ?? '', message: texts[2 * i + 1] ?? '' }));
 }
 
-/** JSON as Lua: what is null is not there. */
+/** JSON as Lua; null fields are left out. */
 function literal(value: unknown): string {
   if (typeof value === 'string') return `"${[...Buffer.from(value)].map(escaped).join('')}"`;
   if (Array.isArray(value)) return `{${value.map(literal).join(',')}}`;

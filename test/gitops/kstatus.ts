@@ -1,14 +1,14 @@
-/** kstatus, as Flux has it: the published library itself, which a program of a few lines asks. */
+/** kstatus, as Flux uses it: a small program calls the published library. */
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 
 const MODULE = join(import.meta.dirname, 'kstatus');
 
-/** Current, InProgress, Failed, Terminating … of each of the objects. @throws Error with what Go says */
+/** Current, InProgress, Failed, Terminating … for each object. @throws Error with Go's message */
 export function kstatusOf(objects: readonly unknown[]): string[] {
   const env = { ...process.env, CGO_ENABLED: '0', GOFLAGS: '-mod=readonly', GOWORK: 'off' };
   const input = objects.map((object) => JSON.stringify(object)).join('\n');
-  // Go keeps what it has built.
+  // Go caches its builds.
   const { status, stdout, stderr } = spawnSync('go', ['run', '-trimpath', '.'], {
     cwd: MODULE,
     env,

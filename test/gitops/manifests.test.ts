@@ -1,4 +1,4 @@
-/** config/argocd: what its parts promise each other. */
+/** config/argocd: its parts fit together. */
 import assert from 'node:assert/strict';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

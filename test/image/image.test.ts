@@ -1,4 +1,4 @@
-/** The image: what is in it, and that the operator runs in it with as little as the Deployment grants. */
+/** The image: its contents, and that the operator runs in it with as little as the Deployment grants. */
 import assert from 'node:assert/strict';
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -146,7 +146,7 @@ describeWith(
       });
     });
 
-    /** The Deployment's container as runc takes it; of the host it has the network. @returns the bundle's folder */
+    /** The Deployment's container in runc's form, with the network of the host. @returns the bundle's folder */
     function containerBundle(kubeconfig: string): string {
       const bundle = join(folder, 'bundle');
       mkdirSync(bundle);

@@ -8,9 +8,9 @@ import { deployment } from '../support/deployment.ts';
 import { ROOT } from '../support/page.ts';
 
 export interface OperatorImage {
-  /** As the chart and the manifests name it. */
+  /** The name in the chart and the manifests. */
   readonly name: string;
-  /** Has it in its storage. */
+  /** The image is in its storage. */
   readonly buildah: Buildah;
 }
 

@@ -1,4 +1,4 @@
-/** Installed as documented, on a cluster that has nothing of it; and gone again as documented. */
+/** Installed as documented, on an empty cluster; and uninstalled as documented. */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -49,7 +49,7 @@ describe('an installation', () => {
     await eventually('the defaults of the namespace', () =>
       api.find(`${NAMESPACES}/${TEAM}/configmaps/kube-root-ca.crt`),
     );
-    // Something to report, and where.
+    // A violation to report, and its namespace.
     await installReportCrd(api, OPEN_REPORTS);
     await eventually('the pod that violates', async () => {
       return (await api.ask('POST', `${NAMESPACES}/${TEAM}/pods`, { body: baselinePod() })).status === 201;
@@ -163,7 +163,7 @@ describe('an installation', () => {
     });
   });
 
-  /** There is no node: the operator runs beside the cluster, as the Deployment says. */
+  /** There is no node: the operator runs beside the cluster, with the Deployment's flags. */
   async function runOperator(): Promise<void> {
     await operator?.stop();
     const live: Deployment = await api.get(DEPLOYMENT);
@@ -193,7 +193,7 @@ describe('an installation', () => {
     return status === 201 ? ADMITTED : body.message;
   }
 
-  /** Asked for somebody who is in a group of the role's name. */
+  /** Asked for a user in a group with the role's name. */
   async function isAllowed(role: string, verb: string, what: object): Promise<boolean> {
     const { status } = await api.create('/apis/authorization.k8s.io/v1/subjectaccessreviews', {
       apiVersion: 'authorization.k8s.io/v1',

@@ -1,4 +1,4 @@
-/** What kustomize and Helm make, and what config/ promises; no cluster is asked. */
+/** The output of kustomize and Helm, and consistency within config/; without a cluster. */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -16,10 +16,10 @@ type Manifest = Identified & { readonly metadata: { readonly annotations?: Reado
 const CHART = join(CONFIG, 'helm', 'capabilitypolicy');
 const PEOPLE = ['capabilitypolicy-viewer', 'capabilitypolicy-editor', 'capabilitypolicy-policyreport-viewer'];
 const AGGREGATES = /^rbac\.authorization\.k8s\.io\/aggregate-to-/;
-/** Where the process runs, which the Deployment says by other means. */
+/** Settings of the environment, which the Deployment makes by other means. */
 const NO_VALUES = ['kubeconfig', 'operator-namespace', 'help'];
 
-/** A value for each flag that has to be there, other than the default. */
+/** A non-default value for each flag that must be set. */
 const EVERY_FLAG: Readonly<Record<string, string | number | boolean>> = {
   'excluded-namespaces': 'kube-*,ours',
   'psa-defaults': 'enforce=baseline:v1.30',

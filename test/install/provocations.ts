@@ -1,4 +1,4 @@
-/** What makes the operator need each of its rights, and what it then says that it could not do. */
+/** For each right of the operator: an action that needs it, and the operator's message without it. */
 import { dirname } from 'node:path/posix';
 import { KubeConfig } from '@kubernetes/client-node';
 import type { Json } from '../../hack/controlplane/api.ts';
@@ -18,16 +18,16 @@ import { type Right, titleOf } from './single-rights.ts';
 
 export interface Stage {
   readonly cluster: TestCluster;
-  /** A policy for which one object of every kind is rendered. */
+  /** A policy for which the operator renders one object of every kind. */
   readonly policy: string;
   /** A namespace that it selects. */
   readonly namespace: string;
-  /** Asks the operator for its metrics, as somebody new; undefined when they are not shown. */
+  /** Reads the operator's metrics as a new user; undefined if they are not shown. */
   readonly scrape: () => Promise<string | undefined>;
 }
 
 interface Provocation {
-  /** While it holds the right. */
+  /** While the operator holds the right. */
   readonly prepare?: (stage: Stage) => Promise<void>;
   readonly act: (stage: Stage, right: Right) => Promise<void>;
   /** By default, that RBAC refused the right. */
@@ -40,7 +40,9 @@ export const LEASE = `/apis/coordination.k8s.io/v1/namespaces/${OPERATOR_NAMESPA
 
 const NEVER = { spec: { matchConditions: [{ name: 'never', expression: 'false' }] } };
 
-/** By hand, to what was rendered. Where the operator may replace it, additions that server-side apply leaves where they are. */
+/**
+ * Manual changes to rendered objects. If the operator may replace it, additions that server-side apply would keep.
+ */
 const CHANGES: Readonly<Record<string, unknown>> = {
   ValidatingAdmissionPolicy: NEVER,
   ValidatingAdmissionPolicyBinding: [{ op: 'add', path: '/spec/validationActions/-', value: 'Audit' }],
@@ -50,13 +52,13 @@ const CHANGES: Readonly<Record<string, unknown>> = {
   ClusterRoleBinding: { subjects: null },
 };
 
-/** By verb and resource; what is not here is read. */
+/** By verb and resource; rights that are not listed are for reading. */
 const PROVOCATIONS: Readonly<Record<string, Provocation>> = {
   ...Object.fromEntries(
     Object.keys(COLLECTIONS).flatMap((kind) => {
       const resource = COLLECTIONS[kind]?.split('/').at(-1) ?? '';
       return Object.entries<Provocation>({
-        // Server-side apply of what is not there asks for both.
+        // Server-side apply of a missing object needs both.
         create: { act: (stage) => deleteByHand(stage, kind) },
         patch: { act: (stage) => changeByHand(stage, kind) },
         update: { act: (stage) => changeByHand(stage, kind) },
@@ -90,12 +92,12 @@ const PROVOCATIONS: Readonly<Record<string, Provocation>> = {
   'patch capabilitypolicies/status': { act: changePolicy },
   'create podtemplates': { act: changePolicy },
   'create events': { act: violate },
-  // Of the same once more, a series tells.
+  // A series counts repetitions of the same Event.
   'patch events': {
     prepare: (stage) => repaired(stage, 'ClusterRoleBinding'),
     act: (stage) => changeByHand(stage, 'ClusterRoleBinding'),
   },
-  // Else one API server passes for all of them.
+  // Otherwise one API server counts as all of them.
   'get endpointslices': { act: follow },
   'get namespaces': { act: restart },
   // It is renewed all the time.
@@ -106,7 +108,7 @@ const PROVOCATIONS: Readonly<Record<string, Provocation>> = {
   'create subjectaccessreviews': { act: scrapeInVain },
 };
 
-/** What has to be so before the right is taken away. */
+/** Preparations before the right is removed. */
 export async function prepare(stage: Stage, right: Right): Promise<void> {
   await PROVOCATIONS[`${right.verb} ${right.resource}`]?.prepare?.(stage);
 }
@@ -122,14 +124,14 @@ export async function provoke(stage: Stage, right: Right): Promise<void> {
     async () => {
       if (act === follow || act === followReports) return true;
       if (operator.log.slice(before).some((entry) => says.test(JSON.stringify(entry)))) return true;
-      // What the API server refuses of a policy is told in its status.
+      // If the API server refuses objects of a policy, its status says so.
       return says.test(JSON.stringify(await stage.cluster.condition(stage.policy, 'Programmed')));
     },
     { intervalMs: 20, timeoutMs: 20_000 },
   );
 }
 
-/** As RBAC says it (k8s.io/apiserver, endpoints/handlers/responsewriters ForbiddenMessage). */
+/** In RBAC's words (k8s.io/apiserver, endpoints/handlers/responsewriters ForbiddenMessage). */
 function refusal({ verb, resource }: Right): RegExp {
   return new RegExp(`cannot ${verb} resource \\\\*"${resource}\\\\*"`);
 }
@@ -155,7 +157,7 @@ async function changeByHand(stage: Stage, kind: string): Promise<void> {
   await stage.cluster.api.patch(pathOf(kind, metadata.name), CHANGES[kind]);
 }
 
-/** Something new to tell of. */
+/** A new problem to report. */
 async function violate({ cluster, namespace }: Stage): Promise<void> {
   const { spec } = hostNetworkPod() as { spec: object };
   await cluster.api.apply(`${NAMESPACES}/${namespace}/podtemplates/violating`, {
@@ -166,7 +168,7 @@ async function violate({ cluster, namespace }: Stage): Promise<void> {
   });
 }
 
-/** Resolves when an Event tells of the repair. */
+/** Resolves when an Event reports the repair. */
 async function repaired(stage: Stage, kind: string): Promise<void> {
   const { metadata } = await rendered(stage, kind);
   await changeByHand(stage, kind);
@@ -176,7 +178,7 @@ async function repaired(stage: Stage, kind: string): Promise<void> {
   });
 }
 
-/** What was rendered for a policy that is gone, as after an `Orphan` deletion. */
+/** The rendered objects of a deleted policy, as after an `Orphan` deletion. */
 async function leaveBehind(stage: Stage, kind: string): Promise<void> {
   const { apiVersion, metadata, status, ...rest } = await rendered(stage, kind);
   const labels = { ...metadata.labels, 'capabilitypolicy.dev/policy': 'gone' };
@@ -195,7 +197,7 @@ async function changePolicy({ cluster, policy }: Stage): Promise<void> {
   await cluster.api.patch(`${POLICIES}/${policy}`, { spec: { priority: (spec.priority ?? 0) + 1 } });
 }
 
-/** Reads the cluster anew, as the operator does when it starts. */
+/** Reads the cluster again, as the operator does when it starts. */
 async function follow({ cluster }: Stage, right: Right): Promise<void> {
   await failing(cluster, right, async (client, log, signal) => {
     const followed = createCluster(client, { onChange: () => {}, log });

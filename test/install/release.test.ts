@@ -1,4 +1,4 @@
-/** What a release is installed from: one file, and a packed chart. */
+/** The files of a release: one manifest, and a packed chart. */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -17,7 +17,7 @@ describe('the files of a release', function () {
 
   before(async () => {
     tools = await Tools.find();
-    // Neither kubectl nor helm is there.
+    // Neither kubectl nor helm is available.
     const env = { ...process.env, PATH: dirname(process.execPath) };
     execFileSync(process.execPath, [join(CONFIG, 'release', 'manifests.ts'), '--out', folder], { env });
   });

@@ -1,4 +1,4 @@
-/** The operator's rights are the least that works: it runs with them, and not without any one of them. */
+/** The operator's rights are minimal: it runs with them, and fails without any one of them. */
 import assert from 'node:assert/strict';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -34,7 +34,7 @@ describe("the operator's rights", () => {
       apiServerFlags: [
         ...audit.flags,
         '--enable-admission-plugins=OwnerReferencesPermissionEnforcement',
-        // Servers before 1.34 have no streams that begin with the list: `list` is needed for them.
+        // Servers before 1.34 have no streaming lists: they need `list`.
         '--feature-gates=WatchList=false',
       ],
     });
@@ -96,7 +96,7 @@ describe("the operator's rights", () => {
     await cluster.settled();
     assert.match((await stage.scrape()) ?? '', /^capabilitypolicy_programmed\b/m);
     const refused = audit.events().filter(({ responseStatus }) => responseStatus?.code === 403);
-    // A probe is to be refused, by what it asks for.
+    // A probe has to be refused because of its content.
     const asked = refused.filter(({ requestURI }) => !requestURI.includes('/podtemplates?'));
     assert.deepEqual(
       asked.map(({ verb, requestURI }) => `${verb} ${requestURI}`),
@@ -125,7 +125,7 @@ describe("the operator's rights", () => {
         async () => Date.parse((await api.find(LEASE))?.spec.renewTime) > since,
       );
     }
-    // What was refused is tried again after a while, or when something happens to what was rendered.
+    // A refused write is tried again after a while, or when a rendered object changes.
     const [{ kind, metadata }] = await renderedObjects(api, stage.policy);
     await api.patch(`${COLLECTIONS[kind]}/${metadata.name}`, {
       metadata: { annotations: { touched: String(performance.now()) } },

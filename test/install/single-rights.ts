@@ -1,4 +1,4 @@
-/** One right of the operator at a time: listed, taken away, given back. */
+/** One right of the operator at a time: listed, removed, restored. */
 
 import type { Api } from '../../hack/controlplane/api.ts';
 import { waitFor } from '../../hack/controlplane/wait.ts';
@@ -71,7 +71,7 @@ function allBut(rule: RoleRule, right: Right): RoleRule[] {
     }));
 }
 
-/** An API server reads roles through a watch: they count a moment after they were written. */
+/** An API server reads roles through a watch, so they count a moment after they were written. */
 async function authorizes(api: Api, { role, verb, apiGroup, resource: path, name }: Right, allowed: boolean) {
   const [resource, subresource] = path.split('/');
   const { namespace } = role.metadata;

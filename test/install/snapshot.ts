@@ -1,18 +1,19 @@
-/** Everything that is in a cluster and that somebody made. */
+/** All objects in a cluster that somebody created. */
 import type { Api, Json } from '../../hack/controlplane/api.ts';
 
-/** They come and go by themselves, and say what was. */
+/** Kinds whose objects come and go by themselves. */
 const PASSING = ['events', 'leases', 'endpointslices', 'endpoints', 'componentstatuses'];
 
 /**
- * `resource namespace/name` of each object, and each label and annotation of a namespace, sorted. What the operator had to do
- * with, its field manager shows: `manager namespaces/NAME` for each that it left in managedFields.
+ * `resource namespace/name` of each object, and each label and annotation of a namespace, sorted. The operator's field
+ * manager shows which objects it wrote: `manager namespaces/NAME` for each namespace with such an entry in
+ * managedFields.
  */
 export async function snapshot(api: Api): Promise<string[]> {
   const resources = await listable(api);
   const found = await Promise.all(
     resources.map(async ({ path, name }) => {
-      // A CRD that goes takes its resource with it.
+      // Deleting a CRD deletes its resource.
       const { status, body } = await api.ask('GET', path);
       return status === 200 ? body.items.flatMap((item: Json) => traces(name, item)) : [];
     }),

@@ -1,4 +1,4 @@
-/** What the schema cannot know to be wrong; what it refuses is in test/crd. */
+/** Errors that the schema cannot find; test/crd has those that it refuses. */
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';

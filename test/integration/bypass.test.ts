@@ -1,5 +1,5 @@
 /**
- * Attempts to get around a policy that take more than one row of test/attacks: each is refused, repaired, or makes no
+ * Attempts to get around a policy that need more than one row of test/attacks: each is refused, repaired, or makes no
  * difference.
  */
 import assert from 'node:assert/strict';
@@ -28,7 +28,7 @@ describe('attempts to get around a policy', () => {
   let filling: string;
   let filled: string;
 
-  /** What refuses is our admission policy, not the label that comes with it. */
+  /** Our admission policy refuses, not the label that comes with it. */
   function enforce(team: string, rest: Partial<CapabilityPolicySpec> = {}): CapabilityPolicySpec {
     const namespaceSelector = { matchLabels: { team } };
     return { namespaceSelector, level: 'restricted', mode: 'Enforce', podSecurityLabels: 'Off', ...rest };
@@ -147,7 +147,7 @@ describe('attempts to get around a policy', () => {
       const name = cluster.named('claimed');
       const team = await cluster.namespace('claimed', { team: 'claimed' });
       await cluster.programmed(await cluster.policy('claimed', enforce('claimed')));
-      // The newest is believed, and times have seconds.
+      // The newest one counts, and times have seconds.
       await sleep(1_100);
       const path = `${COLLECTIONS.ClusterRole}/bypass-claim`;
       await cluster.api.apply(path, {
@@ -377,7 +377,7 @@ describe('attempts to get around a policy', () => {
     });
   });
 
-  /** A namespace of the policy with a name of its own. */
+  /** A namespace of the policy with a separate name. */
   async function inNamespace(name: string, meanwhile: (name: string) => Promise<void>): Promise<void> {
     const metadata = { name, labels: { team: 'bypass' } };
     await cluster.api.apply(`${NAMESPACES}/${name}`, { apiVersion: 'v1', kind: 'Namespace', metadata });

@@ -1,13 +1,13 @@
 /**
- * One that stands for election, as a process of its own: while it leads it writes ConfigMaps, of which always many wait
- * for their turn. It says on standard output what happens, one JSON line an event.
+ * A candidate in a separate process: while it leads it writes ConfigMaps, of which many always wait for their turn. It
+ * reports events on standard output, one JSON line per event.
  */
 import { KubeConfig } from '@kubernetes/client-node';
 import { ApiClient } from '../../operator/cluster/client.ts';
 import { Election, NotLeadingError } from '../../operator/runtime/election.ts';
 import { createLog } from '../../operator/runtime/log.ts';
 
-/** Writes that wait at a time, and how many may leave in a second: each waits for more than a second. */
+/** The number of waiting writes, and of writes per second: each waits for more than a second. */
 const WAITING = 100;
 const QPS = 60;
 

@@ -1,4 +1,4 @@
-/** Runs candidate-main.ts, and keeps what it says. */
+/** Runs candidate-main.ts, and keeps its output. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
@@ -37,13 +37,13 @@ export class CandidateProcess {
     child.stderr.on('data', (text) => {
       this.#errors = (this.#errors + text).slice(-10_000);
     });
-    // A test run that dies must not leave it behind, stopped or not.
+    // A test run that crashes must not leave it behind, even if it is stopped.
     const kill = () => void child.kill('SIGKILL');
     process.once('exit', kill);
     child.once('exit', () => process.off('exit', kill));
   }
 
-  /** Waits until it has said this `count` times. */
+  /** Waits until it has reported this `count` times. */
   async said(event: CandidateEvent['event'], count = 1, timeoutMs = 20_000): Promise<CandidateEvent> {
     const look = () => this.events.filter((one) => one.event === event)[count - 1];
     try {
@@ -53,7 +53,7 @@ export class CandidateProcess {
     }
   }
 
-  /** Waits until it has seen another lead: from then on its clock runs. */
+  /** Waits until it has seen another one lead: from then on its clock runs. */
   async seesLeader(): Promise<void> {
     await waitFor(`${this.identity} to see a leader`, () => this.#errors.includes('another leads'), { intervalMs: 10 });
   }

@@ -9,10 +9,10 @@ import { NAMESPACES, POLICIES } from '../support/rendered.ts';
 const FITTING = 13;
 const CONTAINERS = 100;
 const RBAC = 'rbac.authorization.k8s.io';
-/** So many policies take the API server some time to compile. */
+/** The API server needs some time to compile this many policies. */
 const ROLLED_OUT_MS = 240_000;
 
-/** Each policy admits one of these, and nobody may use it who is not bound to it. */
+/** Each policy admits one of these, and only subjects that are bound to it may use it. */
 const CAPABILITIES = [
   'CHOWN',
   'DAC_OVERRIDE',
@@ -134,7 +134,7 @@ describeIfOffered('admissionVariables', `${FITTING} policies that meet, each wit
     );
   });
 
-  /** Adds a container to the pod that is stored. */
+  /** Adds a container to the stored pod. */
   function debug(where: string, add: readonly string[]): Promise<Answer> {
     const { containers } = (crowdedPod(add) as Json).spec;
     const ephemeralContainers = [{ ...containers[0], name: `debug-${add[0]?.toLowerCase().replace('_', '-')}` }];
@@ -216,8 +216,8 @@ describe(`peers for everyone: a pod of ${CONTAINERS} containers that the last of
 });
 
 /**
- * Level restricted but for its capabilities; violating in every way if undefined.
- * @param capabilities of all containers, or of each
+ * Level restricted except for its capabilities; violates every rule if undefined. @param capabilities of all
+ * containers, or of each
  */
 function crowdedPod(
   capabilities: readonly string[] | ((index: number) => object) | undefined,

@@ -134,7 +134,7 @@ describe('deleting and changing policies', function () {
     await cluster.programmed(staying, leaving);
     await withoutOperator(async () => {
       await cluster.deletePolicy(leaving);
-      // It is the first of its peers by name: what decides for all of them stays with the others.
+      // It is the first of its peers by name: the set that decides for all of them stays with the others.
       const isOwner = ({ metadata }: Json) => metadata.ownerReferences.some((owner: Json) => owner.name === leaving);
       const look = async () => !(await cluster.rendered(leaving)).some(isOwner);
       await eventually('it to own nothing any more', look, COLLECTION_MS);
@@ -163,7 +163,7 @@ describe('deleting and changing policies', function () {
       const look = async () =>
         (await cluster.rendered(leaving)).every(({ kind }) => !kind.startsWith('ValidatingAdmissionPolicy'));
       await eventually('its admission policy to be gone', look, COLLECTION_MS);
-      // The garbage collector does not take all at once.
+      // The garbage collector does not delete all at once.
       for (let i = 0; i < 20; i++) {
         await new Promise((resolve) => setTimeout(resolve, 50));
         assert.equal(await cluster.admit(pod, namespace), ADMITTED);
@@ -291,7 +291,7 @@ describe('deleting and changing policies', function () {
       await cluster.programmed(policy);
       assert.equal(await cluster.admit(ping, other), ADMITTED);
       assert.match(await cluster.admit(baselinePod(), other), new RegExp(policy));
-      // Old or new, but never nothing.
+      // Old or new, but never none.
       assert.match(await cluster.admit(baselinePod(), namespace), new RegExp(refused));
     });
 

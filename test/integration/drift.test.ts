@@ -7,7 +7,7 @@ import { baselinePod } from '../support/pod-manifests.ts';
 
 const REPAIRED_MS = 5_000;
 
-/** What somebody does by hand to an object that was rendered, and which: the end of its name where there are several. */
+/** Manual changes to a rendered object, and which object: the end of its name if there are several. */
 const BY_HAND: readonly {
   readonly title: string;
   readonly kind: string;
@@ -203,7 +203,7 @@ function pathOf({ kind, metadata }: Json): string {
   return `${COLLECTIONS[kind]}/${metadata.name}`;
 }
 
-/** What was rendered, as it stands in the cluster. */
+/** The rendered objects in the cluster. */
 function said({ metadata = {}, spec, rules, roleRef, subjects }: Json = {}): object {
   const { labels, ownerReferences } = metadata;
   return { labels, ownerReferences, spec, rules, roleRef, subjects };

@@ -12,7 +12,7 @@ import { RecordingLog } from '../support/recording-log.ts';
 import { CandidateProcess } from './candidate-process.ts';
 
 const DURATIONS = { leaseDurationMs: 3_000, renewDeadlineMs: 2_000, retryPeriodMs: 500 };
-/** For requests and for a busy machine. */
+/** Time for requests and for a busy machine. */
 const GRACE_MS = 750;
 const NAME = 'capabilitypolicy.dev';
 
@@ -50,7 +50,7 @@ describe('leader election on a real API server', () => {
   it('lets the stand-by lead at once when the leader ends', async () => {
     const { leader, standBy } = await pair();
     const exit = leader.end('SIGTERM');
-    // All that waited has been written, and the lease is released.
+    // All waiting writes have been sent, and the lease is released.
     const { failed, refused } = await leader.said('wrote');
     const released = performance.now();
     await standBy.said('leading');
@@ -76,14 +76,14 @@ describe('leader election on a real API server', () => {
   it('writes nothing after it was stopped for longer than the lease, whatever was about to leave', async () => {
     const holders = followHolders();
     const { leader, standBy } = await pair();
-    // So that many writes wait, and some are under way.
+    // So that many writes wait, and some are in flight.
     await sleep(700);
     leader.signal('SIGSTOP');
     await standBy.said('leading');
     await sleep(300);
     leader.signal('SIGCONT');
     const { written, refused = 0, failed } = await leader.said('wrote');
-    // What a write that slipped through would need to arrive.
+    // The time that a late write would need to arrive.
     await sleep(500);
     const taken = holders.seen.find(({ holder }) => holder === standBy.identity)?.version ?? 0;
     const writes = await versionsOf(leader);
@@ -121,7 +121,7 @@ describe('leader election on a real API server', () => {
     await own.close();
   });
 
-  /** A leader, and one that has seen it lead. */
+  /** A leader, and a candidate that has seen it lead. */
   async function pair() {
     const leader = candidate('first');
     await leader.said('leading');
@@ -137,7 +137,7 @@ describe('leader election on a real API server', () => {
     return one;
   }
 
-  /** All states of the Lease, in the order in which the API server took them. */
+  /** All states of the Lease, in the API server's order. */
   function followHolders(): { readonly seen: Seen[]; stop(): void } {
     const seen: Seen[] = [];
     const stopping = new AbortController();
@@ -146,12 +146,12 @@ describe('leader election on a real API server', () => {
       seen.push({ holder: spec?.holderIdentity ?? '', version: Number(object.metadata?.resourceVersion) });
     };
     const ended = client.watch(leasesPath(), {}, onEvent, { signal: stopping.signal });
-    // The test fails by what it then has not seen.
+    // The test then fails with what it has not seen.
     ended.catch(() => {});
     return { seen, stop: () => stopping.abort() };
   }
 
-  /** The resourceVersions of what a candidate wrote: the API server counts them through all kinds. */
+  /** The resourceVersions of a candidate's writes: the API server counts them across all kinds. */
   async function versionsOf({ identity }: CandidateProcess): Promise<number[]> {
     const query = { labelSelector: `writer=${identity}` };
     const versions: number[] = [];

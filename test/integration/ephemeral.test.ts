@@ -167,7 +167,7 @@ describe('pods that exist', () => {
     const namespace = () => cluster.named('inherited');
     const added = { allowPrivilegeEscalation: false, capabilities: { drop: ['ALL'] } };
 
-    /** Level restricted but for these fields of the pod; the pod's own container overrides them. */
+    /** Level restricted except for these fields of the pod, which the pod's own container overrides. */
     const host = (securityContext: object, spec: object = {}, annotations: Record<string, string> = {}) => ({
       apiVersion: 'v1',
       kind: 'Pod',
@@ -181,7 +181,7 @@ describe('pods that exist', () => {
 
     const LOGS = { volumes: [{ name: 'logs', hostPath: { path: '/var/log' } }] };
 
-    /** The pod; what the container overrides, where it can; what the refusal says. */
+    /** The pod; the container's overrides, if it can have any; the message of the refusal. */
     const INHERITED: Readonly<Record<string, readonly [pod: object, own: object | undefined, message: RegExp]>> = {
       seccompProfile: [
         host({ seccompProfile: { type: 'Unconfined' } }),

@@ -1,4 +1,4 @@
-/** Policies whose selectors are so long that one guard for all of them would be more than etcd takes. */
+/** Policies with selectors so long that one guard for all of them would exceed etcd's limit. */
 import assert from 'node:assert/strict';
 import type { CapabilityPolicySpec } from '../../operator/api/capability-policy.ts';
 import { eventually, useCluster } from '../support/harness.ts';

@@ -28,7 +28,7 @@ const TYPE = { apiVersion: 'capabilitypolicy.dev/v1alpha1', kind: 'CapabilityPol
 
 const LEAVES: MetadataChange = { labels: { team: null } };
 
-/** What nobody may do to a namespace under an Enforce policy of level restricted without `exempt` on it. */
+/** The changes to a namespace under an Enforce policy of level restricted that need `exempt` on it. */
 const GUARDED: Readonly<Record<string, MetadataChange>> = {
   'take the namespace out of the selection': LEAVES,
   'put it under no policy by another value': { labels: { team: 'nobody' } },
@@ -93,7 +93,7 @@ describe('the guard', () => {
   });
 
   describe('protects the label that policies want, whoever states it', () => {
-    // Their remaining labels would look like labels that we forgot.
+    // Their remaining labels would look like labels that the operator forgot.
     after(async () => {
       const namespaces = ['wanted', 'tightened', 'loose'].map((name) => cluster.named(name));
       await Promise.all(namespaces.map((name) => cluster.api.remove(`${NAMESPACES}/${name}`)));
@@ -169,7 +169,7 @@ describe('the guard', () => {
       }
     }
 
-    /** Waits until these labels are there and recorded. */
+    /** Waits until these labels are set and recorded. */
     async function ours(name: string, labels: Record<string, string>): Promise<void> {
       await eventually(`our labels on ${name}`, async () => {
         const { metadata } = await cluster.api.get(`${NAMESPACES}/${name}`);
@@ -221,7 +221,7 @@ describe('the guard', () => {
       await grant(cluster.api, EDITOR.user, [onPolicy('exempt', policy)], { name: 'guard-local', namespace }),
       await grant(cluster.api, EDITOR.user, [onPolicy('exempt', cluster.named('equal'))], { name: 'guard-other' }),
     ];
-    // Rights reach the API server by its watch.
+    // The API server learns of rights through a watch.
     await sleep(1_000);
     for (const wanted of Object.values(GUARDED)) refused(await change(cluster.api, namespace, wanted, EDITOR), policy);
     await Promise.all(paths.map((path) => cluster.api.remove(path)));
@@ -320,7 +320,7 @@ describe('the guard', () => {
     await cluster.programmed(changed);
     await cluster.policy('kept', { ...spec, levelVersion: 'v1.99' });
     await eventually('the refusal', async () => (await cluster.condition(changed, 'Accepted'))?.status === 'False');
-    // The others' guard is renewed without it.
+    // The guard of the others is renewed without it.
     await cluster.programmed(
       await cluster.policy('base', enforce({ team: 'base' }, { level: 'baseline', priority: 1 })),
     );
@@ -343,7 +343,7 @@ describe('the guard', () => {
       })),
       { oldestServer: SERVER_MINOR, operatorNamespace: OPERATOR_NAMESPACE, excludedNamespaces: [] },
     );
-    // Only the guard of such a crowd: all else that it renders would take minutes to write.
+    // Only the guard of this many policies: the other rendered objects would take minutes to write.
     const rendered = guards.flatMap(({ admission }) => admission.objects);
     const objects = rendered.map(({ metadata: { name }, ...rest }) => ({ ...rest, metadata: { name } }));
     const paths = objects.map(({ kind, metadata }) => `${COLLECTIONS[kind]}/${metadata.name}`);
@@ -351,10 +351,10 @@ describe('the guard', () => {
       for (const [i, object] of objects.entries()) await cluster.api.apply(paths[i] ?? '', object);
       const wanted: MetadataChange = { labels: { crowd: null } };
       await eventually('the guard', async () => (await change(cluster.api, crowded, wanted, EDITOR)).status === 403);
-      // Which of several guards speaks is the API server's choice.
+      // The API server chooses which of several guards answers.
       refused(await change(cluster.api, crowded, wanted, EDITOR), 'crowd-\\d+');
       admitted(await change(cluster.api, crowded, wanted, ADMINISTRATOR), wanted);
-      // Each check costs, and a guard that asks for all of them must not run out of what the API server grants.
+      // Each check costs, and a guard that needs all of them must not exceed the API server's limit.
       paths.push(
         await grant(
           cluster.api,

@@ -1,4 +1,4 @@
-/** What somebody may put into a cluster to trouble the operator, or whoever reads what it says. */
+/** Objects that somebody may create to trouble the operator, or the readers of its output. */
 import assert from 'node:assert/strict';
 import { Etcd } from '../../hack/bench/etcd.ts';
 import type { Json } from '../../hack/controlplane/api.ts';
@@ -14,7 +14,7 @@ const MOST_STATUS_BYTES = 64 * 1024;
 const MOST_OBJECT_BYTES = 1_500_000;
 const MANY = 20_000;
 
-/** What turns terminals and readers: control characters, C1 included, and those that turn the direction of writing. */
+/** Characters that control terminals: C0 and C1 controls, and bidirectional controls. */
 const UNPRINTABLE = /[\p{Cc}\p{Bidi_Control}\u2028\u2029]/u;
 const ESCAPES = '\u001b[2J\u001b]0;owned\u0007\u009b31m\r\nAccepted\u202egnp.exe\u2028';
 
@@ -35,7 +35,7 @@ describe('hostile input', () => {
     });
   }
 
-  /** Where a status, an Event, a report or the log holds what terminals would act on. */
+  /** The places where a status, an Event, a report or the log contains control characters. */
   function unprintable(value: Json, path = ''): string[] {
     if (typeof value === 'string') return UNPRINTABLE.test(value) ? [`${path}: ${JSON.stringify(value)}`] : [];
     if (typeof value !== 'object' || value === null) return [];
@@ -91,7 +91,7 @@ describe('hostile input', () => {
     it('makes no flood of Events', async () => {
       const events = await cluster.api.list(`/apis/events.k8s.io/v1/namespaces/${namespace}/events`);
       const own = events.filter(({ reportingController }) => reportingController === 'capabilitypolicy.dev');
-      // What a status lists, and once more when worse ones took its place.
+      // The violations that a status lists, and those that replace them when worse ones appear.
       assert.ok(own.length <= 128, String(own.length));
       const about = await eventsAbout(cluster.api, 'CapabilityPolicy', policy);
       assert.ok(about.length < 16, String(about.length));

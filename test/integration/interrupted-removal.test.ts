@@ -1,4 +1,4 @@
-/** The removal of an old ruleset that is interrupted, and a policy that is changed back meanwhile. */
+/** An interrupted removal of an old ruleset, while the policy is changed back. */
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { useRolloutPlace } from './rollout-place.ts';
@@ -12,7 +12,7 @@ describe('an old ruleset whose removal was interrupted', function () {
   for (const interruptedAt of ['-templates', '-probe']) {
     it(`comes into force again when it is wanted again, though its ${interruptedAt.slice(1)} binding was not removed`, async () => {
       let failsAt = '';
-      // As a lost connection does.
+      // As when a connection is lost.
       const rollout = place.rollout((verb, path) => {
         if (verb === 'delete' && failsAt !== '' && path.endsWith(failsAt)) throw new Error('interrupted');
       });

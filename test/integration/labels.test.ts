@@ -22,7 +22,7 @@ const AUDIT_BASELINE: Labels = { audit: 'baseline', 'audit-version': SERVER_VERS
 const AUDIT_RESTRICTED: Labels = { audit: 'restricted', 'audit-version': SERVER_VERSION };
 /** The garbage collector learns of a new CRD within half a minute. */
 const COLLECTION_MS = 60_000;
-/** Longer than a watch takes on a busy machine. */
+/** Longer than a watch needs on a busy machine. */
 const WATCH_MS = 2_000;
 
 describe('Pod Security labels', function () {
@@ -34,7 +34,7 @@ describe('Pod Security labels', function () {
     return { namespaceSelector: { matchLabels: { team } }, level: 'baseline', ...rest };
   }
 
-  /** Waits until the namespace has these labels, all of them by our hand and recorded unless told otherwise. */
+  /** Waits until the namespace has these labels, by default all set and recorded by the operator. */
   async function expectLabels(namespace: string, labels: Labels, record = labels): Promise<void> {
     let last: unknown;
     const look = async () => {
@@ -215,7 +215,7 @@ describe('Pod Security labels', function () {
   describe('that are somebody else’s', () => {
     const TEAMS = ['version', 'filled', 'argo', 'same', 'claimed', 'stripped', 'server-side-apply', 'hand-before-us'];
 
-    // What is left of them would look like labels that we forgot.
+    // Their remaining labels would look like labels that the operator forgot.
     after(async () => {
       await Promise.all(TEAMS.map((team) => cluster.api.remove(`${NAMESPACES}/${cluster.named(team)}`)));
     });
@@ -423,7 +423,7 @@ describe('Pod Security labels', function () {
       try {
         await assert.rejects(writeLabels(client, view, plan), { status: 409 });
         assert.equal(await cluster.api.find(path), undefined);
-        // Nor is one of the same name taken for it.
+        // A policy with the same name is not mistaken for it either.
         await cluster.namespace('going');
         await assert.rejects(writeLabels(client, view, plan), { status: 422 });
         assert.deepEqual(await podSecurityOf(cluster.api, namespace), { labels: {}, record: {} });

@@ -1,4 +1,4 @@
-/** The dearest objects that the API server accepts, beside a small one that violates. */
+/** The most expensive objects that the API server accepts, beside a small violating one. */
 import assert from 'node:assert/strict';
 import { request } from 'undici';
 import type { Json } from '../../hack/controlplane/api.ts';
@@ -32,7 +32,7 @@ const overrides = WORST.map(([, worst]) => worst.overrides);
 const capabilities = Object.assign({}, ...overrides.map((one) => one.capabilities));
 const OVERRIDES: CapabilityPolicyOverrides = { ...Object.assign({}, ...overrides), capabilities };
 
-/** 10,000 names and 155 KB: with less than that a Deployment stopped the operator once. */
+/** 10,000 names and 155 KB: a smaller Deployment stopped the operator once. */
 const NAMES_155_KB: WorstPod = WORST_OBJECTS['capabilities.allowedBounding']?.pod(5_000) as WorstPod;
 
 describe('objects as large as the API server accepts', function () {

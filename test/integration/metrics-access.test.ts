@@ -33,7 +33,7 @@ describe('who may read /metrics, asked of a real API server', () => {
     await client.close();
   });
 
-  /** By a handler that remembers nothing yet. */
+  /** Through a handler that has cached nothing yet. */
   async function ask(bearer: string): Promise<number | undefined> {
     const handle = authorized(async () => ({ status: 200, body: 'shown' }), { client });
     const headers = { authorization: `Bearer ${bearer}` };

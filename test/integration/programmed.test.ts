@@ -34,7 +34,7 @@ describe('the condition Programmed', () => {
         CAPABILITIES.map((capability) => cluster.admit(restrictedPod({ add: [capability] }), namespace)),
       );
       const after = await cluster.api.get(`${POLICIES}/${policy}`);
-      // Only then are the answers about the state that was said to be in force.
+      // Only then the answers are about the state that was reported as in force.
       if (after.metadata.generation !== before.metadata.generation) return false;
       seenTrue++;
       const message = `seed ${random.seed}, generation ${before.metadata.generation}: ${answers.find((one) => one !== ADMITTED)}`;
@@ -45,7 +45,7 @@ describe('the condition Programmed', () => {
     while (changes < CHANGES) {
       changes++;
       await change();
-      // Some changes meet the rollout of the one before, others come when it was seen in force.
+      // Some changes meet the previous rollout, others come when it was seen in force.
       const until = Date.now() + random.int(400);
       const waits = random.int(3) === 0;
       if (waits) await eventually('the change to be seen in force', look, 60_000);

@@ -1,4 +1,4 @@
-/** A real Prometheus that scrapes a real operator: the dashboard's queries, the alerts, and what the runbook says to do then. */
+/** A real Prometheus that scrapes a real operator: the dashboard's queries, the alerts, and the runbook's commands. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
@@ -27,7 +27,7 @@ const KINDS: Readonly<Record<string, number>> = { ServiceMonitor: 0, PrometheusR
 const [port] = await freePorts(1);
 const LABEL = 'pod-security.kubernetes.io/warn';
 const ADDRESS = `127.0.0.1:${port}`;
-/** Section of the runbook → what its blocks show in the situation below, one after the other. */
+/** Section of the runbook → the output of its blocks in the situation below, one after the other. */
 const SHOWN: Readonly<Record<string, readonly (readonly RegExp[])[]>> = {
   // The operator runs beside the cluster here, so that no pod has a log.
   'Set up': [[/capabilitypolicy-metrics-reader created/], []],
@@ -45,14 +45,14 @@ const SHOWN: Readonly<Record<string, readonly (readonly RegExp[])[]>> = {
   CapabilityPolicyNoLeader: [[/^capabilitypolicy\.dev +\S+ +20\S+Z$/m]],
   CapabilityPolicyReflectorStale: [[/^readyz check passed$/m, /^yes$/m]],
 };
-/** What Grafana puts in the place of variables. */
+/** Grafana's replacements for variables. */
 const CHOSEN: Readonly<Record<string, string>> = { job: '.*', policy: '.*', __rate_interval: '15s' };
 
 describeWith(
   { programs: { prometheus: 'apt-get install prometheus', promtool: 'apt-get install prometheus' } },
   'Prometheus',
   () => {
-    // Before the cluster's own clean-up, to which what is left would look like a label that we forgot.
+    // Before the cluster's own clean-up, for which the remaining labels would look like forgotten ones.
     after(async () => {
       await prometheus?.stop();
       if (namespace) await cluster.api.patch(`${NAMESPACES}/${namespace}`, { metadata: { labels: { [LABEL]: null } } });

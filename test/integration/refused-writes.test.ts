@@ -1,4 +1,4 @@
-/** Writes that the API server refuses: for a moment, because it has just begun to serve, or for good. */
+/** Writes that the API server refuses: for a moment, because it has just started, or permanently. */
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { CapabilityPolicySpec } from '../../operator/api/capability-policy.ts';
@@ -32,7 +32,7 @@ describe('writes that the API server refuses', function () {
 
   it('for a moment: nothing old goes before what is refused has come', async () => {
     const before = await settle({ [ONE]: selecting('a'), [TWO]: selecting('b') });
-    // Namespaces of team a have to be guarded by either.
+    // Either guard has to protect namespaces of team a.
     const after = place.compiled({ [ONE]: selecting('b'), [TWO]: selecting('a') });
     const until = performance.now() + MOMENT_MS;
     const set = after.rendered.get(TWO)?.admission;
@@ -124,7 +124,7 @@ describe('writes that the API server refuses', function () {
     assert.deepEqual(await place.namesOf(ONE), []);
   });
 
-  /** @returns the names of the admission policies and bindings of each policy, once nothing else stands */
+  /** @returns the names of the admission policies and bindings of each policy, once no others exist */
   async function settle(specs: Specs): Promise<Map<string, string[]>> {
     const result = place.compiled(specs);
     await settled(result);

@@ -1,4 +1,4 @@
-/** A real API server for roll-outs without an operator: passes are the test's to make, and writes the test's to keep from it. */
+/** A real API server for roll-outs without an operator: the test runs passes, and can block writes. */
 import { KubeConfig } from '@kubernetes/client-node';
 import { Api } from '../../hack/controlplane/api.ts';
 import { renderedObjects } from '../../hack/controlplane/rendered.ts';
@@ -15,13 +15,12 @@ import { policy } from '../support/policies.ts';
 import { POLICIES } from '../support/rendered.ts';
 
 export type Specs = Readonly<Record<string, Partial<CapabilityPolicySpec>>>;
-/** What it throws becomes the write's error, and the API server sees nothing of it. */
+/** An error that it throws becomes the write's error, and the API server does not see the write. */
 export type BeforeWrite = (verb: 'apply' | 'delete', path: string) => void;
 
 /**
- * Call it in a describe.
- * @param namespace the operator's
- * @param names of the policies that there are, so that what is rendered has owners
+ * Call it in a describe. @param namespace the operator's @param names of the existing policies, so that rendered
+ * objects have owners
  */
 export function useRolloutPlace(namespace: string, names: readonly string[]): RolloutPlace {
   const place = new RolloutPlace(namespace);
@@ -59,7 +58,7 @@ class RolloutPlace {
     return (await renderedObjects(this.#open.api)) as unknown as RenderedObject[];
   }
 
-  /** The names of a policy's admission policies and bindings that stand. */
+  /** The names of a policy's existing admission policies and bindings. */
   async namesOf(name: string): Promise<string[]> {
     const objects = (await this.rendered()).filter(({ kind }) => kind.includes('AdmissionPolicy'));
     const own = objects.filter(({ metadata }) => metadata.labels?.[POLICY_LABEL] === name);

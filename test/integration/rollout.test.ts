@@ -53,7 +53,7 @@ describe('while policies change', function () {
     await bring(cluster, transition, step);
   }
 
-  /** Everything rendered is right, and so is what the API server makes of it. */
+  /** All rendered objects are right, and so are the API server's answers. */
   async function inForce(): Promise<void> {
     await cluster.settled();
     const policies = await cluster.policies();

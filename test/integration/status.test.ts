@@ -32,7 +32,7 @@ describe('the status of a policy', function () {
     await cluster.api.create(`${NAMESPACES}/${namespace}/pods`, { ...pod, metadata: { name } });
   }
 
-  /** Waits until workloads of the policy were judged, so and so many violating. */
+  /** Waits until workloads of the policy were evaluated, with this many violating. */
   async function violating(policy: string, count: number): Promise<void> {
     const look = async () => (await statusOf(cluster.api, policy)).workloads?.violating === count;
     await eventually(`${count} violating workloads`, look);
@@ -178,7 +178,7 @@ describe('the status of a policy', function () {
     const everywhere = await cluster.policy('everywhere', { namespaceSelector: {}, level: 'privileged' });
     await cluster.programmed(everywhere);
     const excluded = (name: string) => name.startsWith('kube-') || name === OPERATOR_NAMESPACE;
-    // Those of other files may just be going.
+    // Those of other files may be being deleted.
     await eventually('the count', async () => {
       const names = (await cluster.api.list(NAMESPACES)).map(({ metadata }) => metadata.name);
       const { namespaces } = await statusOf(cluster.api, everywhere);
@@ -246,7 +246,7 @@ describe('the status of a policy', function () {
     assert.match(await kubectl('describe', 'deployment', 'worse', '-n', namespace), /WorkloadViolates.*SYS_ADMIN/);
     assert.match(await kubectl('describe', 'cappol', policy), /InForce/);
 
-    // What comes back makes no further Event.
+    // A violation that returns makes no further Event.
     await cluster.api.patch(`${deployments}/worse`, { spec: { template: { spec: object.spec.template.spec } } });
     await violating(policy, 1);
     const [again] = await eventually('a series', async () => {

@@ -50,7 +50,7 @@ describe('a leader that is stopped for longer than its lease', () => {
     this.timeout(180_000);
     const changing = new AbortController();
     const changed = changeUntil(changing.signal);
-    // Writes wait for their turn and are under way when it stops.
+    // Writes are waiting and in flight when it stops.
     await waitFor('the leader to write much', () => (audit.turns().writes[FIRST] ?? 0) > 50);
     leader.signal('SIGSTOP');
     await holds(SECOND);

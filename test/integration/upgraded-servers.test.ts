@@ -18,7 +18,7 @@ const [BASE, EXCEPTION, ABOVE] = ['upgraded-base', 'upgraded-exception', 'upgrad
 const NAMES = [BASE, EXCEPTION, ABOVE];
 const [OLDER, NEWER] = [35, 36];
 
-/** With the answer that is right under either form. */
+/** With the answer that is right in either form. */
 const PODS = [
   { title: 'a compliant pod', pod: restrictedPod(), expected: 'admitted' },
   {
@@ -122,7 +122,7 @@ function specs(): Record<string, Partial<CapabilityPolicySpec>> {
   return {
     [BASE]: level,
     [EXCEPTION]: { ...level, overrides, usableBy: 'Subjects', subjects },
-    // Decides elsewhere, so that the others carry it.
+    // Decides elsewhere, so that the others contain it.
     [ABOVE]: { ...level, priority: 5, namespaceSelector: { matchLabels: { team: TEAM, tier: 'other' } } },
   };
 }

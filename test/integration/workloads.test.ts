@@ -7,7 +7,7 @@ import { entries, statusOf, timed } from '../support/observed.ts';
 import { baselinePod, restrictedPod, workloads } from '../support/pod-manifests.ts';
 import { NAMESPACES } from '../support/rendered.ts';
 
-/** The aim is 2 s; the machine of a test may be busy with other things. */
+/** The target is 2 s; a test machine may be busy with other things. */
 const LIMIT_MS = 6_000;
 const GOOD = baselinePod();
 const BAD = baselinePod({ add: ['NET_ADMIN'] });
@@ -16,17 +16,17 @@ const DEPLOYMENTS = '/apis/apps/v1/*/deployments';
 
 interface Row {
   readonly title: string;
-  /** How the status names it. */
+  /** Its name in the status. */
   readonly kind: string;
   readonly name: string;
   readonly pods: number;
   readonly container?: string;
-  /** The collection of the object that is made, with `*` for the namespace, and the object. */
+  /** The collection of the created object, with `*` for the namespace, and the object. */
   readonly path: string;
   readonly object: Json;
-  /** What makes it violate, if it does not from the first. */
+  /** The change that makes it violate, if it does not from the start. */
   readonly change?: (path: string) => Promise<unknown>;
-  /** What repairs it; else it is deleted. */
+  /** The change that repairs it; by default it is deleted. */
   readonly repair?: Json;
 }
 
@@ -291,7 +291,7 @@ describe('existing violating workloads', function () {
     if (!row.change) await create(row, namespace);
   }
 
-  /** Returns the path of what was made. */
+  /** Returns the path of the created object. */
   async function create(row: Row, namespace: string): Promise<string> {
     await cluster.api.create(inNamespace(row.path, namespace), row.object);
     return `${inNamespace(row.path, namespace)}/${row.object.metadata.name}`;

@@ -1,4 +1,4 @@
-/** Real containers: runc, a root file system of one program, and what that program says of itself. */
+/** Real containers: runc, a root file system with one program, and that program's report about itself. */
 import { execFile } from 'node:child_process';
 import { chmodSync, copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -12,7 +12,7 @@ const SOURCE = join(import.meta.dirname, 'probe', 'main.go');
 /** A busy machine starts nothing at once. */
 const TIMEOUT_MS = 60_000;
 
-/** What /proc/self/status says of a process, or that the kernel did not execute it. */
+/** The content of a process's /proc/self/status, or the fact that the kernel did not execute it. */
 export type Process = { readonly error: string } | ProcessStatus;
 
 export interface ProcessStatus {
@@ -25,7 +25,7 @@ export interface ProcessStatus {
   readonly ambient: bigint;
 }
 
-/** How a program's file changes what its process holds. */
+/** How a program's file changes the capabilities of its process. */
 export interface ProgramFile {
   readonly capabilities?: FileCapabilities;
   /** Owned by root, with the set-user-ID bit. */
@@ -61,7 +61,7 @@ export class Containers {
     return containers;
   }
 
-  /** Runs a container to its end. Name of each program → what it held. */
+  /** Runs a container to its end. Name of each program → its capabilities. */
   async run({ uid, noNewPrivileges, capabilities, programs }: ContainerSpec): Promise<Map<string, Process>> {
     this.#count += 1;
     const id = `capabilities-${process.pid}-${this.#count}`;

@@ -1,4 +1,4 @@
-/** What held*.ts says that containers hold, beside what the kernel says of real ones. */
+/** Compares held*.ts with what the kernel reports for real containers. */
 import assert from 'node:assert/strict';
 import { availableParallelism } from 'node:os';
 import fc from 'fast-check';
@@ -47,7 +47,7 @@ const WAYS: readonly Credentials[] = [true, false].flatMap((root) =>
 describeWith({ root: true, programs: { runc: 'apt-get install runc' } }, 'the kernel', () => {
   const machine = bitsOfThisMachine();
   let containers: Containers;
-  /** Runtimes that hand runc the same get the same container. */
+  /** Runtimes that pass the same to runc get the same container. */
   const ran = new Map<string, Promise<Map<string, Process>>>();
 
   before(async () => {
@@ -84,7 +84,7 @@ describeWith({ root: true, programs: { runc: 'apt-get install runc' } }, 'the ke
     await Promise.all(Array.from({ length: availableParallelism() }, work));
   }
 
-  /** @param measured the bounding set, or the error, where they were measured */
+  /** @param measured the bounding set, or the error, if measured */
   async function check(one: Case, measured?: Measured): Promise<void> {
     const title = JSON.stringify({ ...one, runtime: one.runtime.name });
     const grant = granted(one.runtime, one.request);
@@ -92,7 +92,7 @@ describeWith({ root: true, programs: { runc: 'apt-get install runc' } }, 'the ke
       if (measured !== undefined) assert.equal(grant.error, measured, title);
       return;
     }
-    // What this machine's root lacks it cannot give to containers either.
+    // This machine's root cannot give containers what it lacks itself.
     const capabilities = namesIn(maskOf(grant.capabilities) & machine);
     const found = await containerOf(one, { ...grant, capabilities });
     assert.deepEqual(Object.fromEntries(found), expected(one, capabilities), title);
@@ -102,7 +102,7 @@ describeWith({ root: true, programs: { runc: 'apt-get install runc' } }, 'the ke
     assert.equal(entrypoint.bounding, measured & machine, title);
   }
 
-  /** runc gets the names that it ignores, too. */
+  /** runc also gets the names that it ignores. */
   function containerOf(one: Case, { capabilities, ignored }: Grant): Promise<Map<string, Process>> {
     const spec: ContainerSpec = {
       uid: one.way.root ? 0 : one.uid,
@@ -129,7 +129,7 @@ function expected(one: Case, capabilities: readonly string[]): Record<string, Pr
   return { [entrypoint]: status(sets, one), ...Object.fromEntries(below) };
 }
 
-/** What a setuid program starts is root's in part, which no container runtime has to do with. */
+/** A program started by a setuid program is partly root's, which does not concern container runtimes. */
 function startedBy(entrypoint: Program): Program[] {
   return entrypoint === 'setuid-root' ? [] : NAMES.filter((name) => name !== entrypoint);
 }
@@ -139,7 +139,7 @@ function starts(name: Program, bounding: readonly string[]): boolean {
   return !capabilities || isExecutable(bounding, capabilities);
 }
 
-/** The kernel takes no notice of the set-user-ID bit with no-new-privileges. */
+/** The kernel ignores the set-user-ID bit with no-new-privileges. */
 function startOf(name: Program, { way }: Case): [Credentials, FileCapabilities | undefined] {
   const { setuid, capabilities }: ProgramFile = PROGRAMS[name];
   return [{ ...way, root: way.root || (setuid === true && !way.noNewPrivileges) }, capabilities];

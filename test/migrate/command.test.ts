@@ -1,4 +1,4 @@
-/** The command, from files to what it prints. Golden files are rewritten with UPDATE_GOLDEN=1. */
+/** The command, from files to its output. Golden files are rewritten with UPDATE_GOLDEN=1. */
 import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -1,4 +1,4 @@
-/** What is migrated, as a real API server accepts it. */
+/** Migrated policies on a real API server. */
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
@@ -13,7 +13,7 @@ import { SCC_ROWS } from './scc-rows.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const INPUTS = ['classic-restricted', 'three', 'openshift'];
-/** Where the bindings of the inputs are. */
+/** The location of the inputs' bindings. */
 const NAMESPACE = 'shop';
 
 describe('an API server accepts what is migrated', () => {
@@ -60,7 +60,7 @@ describe('an API server accepts what is migrated', () => {
     return kubectl(['apply', '--dry-run=server', '-f', '-'], documents);
   }
 
-  /** @throws with what kubectl says */
+  /** @throws with kubectl's message */
   function kubectl(args: readonly string[], input = ''): Promise<string> {
     const env = { ...process.env, KUBECONFIG: controlPlane.kubeconfig };
     return new Promise((resolve, reject) => {

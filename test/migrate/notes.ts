@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import type { Note } from '../../cli/migrate/migrate.ts';
 
 /**
- * That just these notes are there, in any order.
- * @param expected of each `field: beginning of the text`, with `~` before it where it is not exact
+ * Asserts that exactly these notes exist, in any order. @param expected `field: beginning of the text` for each, with
+ * `~` before it if it is inexact
  */
 export function assertNotes(notes: readonly Note[], expected: readonly string[]): void {
   const texts = notes.map(({ field, text, exact }) => `${exact ? '' : '~'}${field}: ${text}`);

@@ -1,11 +1,11 @@
-/** PodSecurityPolicies and what goes with them, in their shortest form. */
+/** PodSecurityPolicies and related objects, in their shortest form. */
 
 import { type Migration, migrate } from '../../cli/migrate/migrate.ts';
 import type { Mode } from '../../operator/api/capability-policy.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
 
-/** What the API demands of each: nothing is restricted by it. */
+/** The fields that the API requires of each, without restrictions. */
 const REQUIRED = {
   runAsUser: { rule: 'RunAsAny' },
   seLinux: { rule: 'RunAsAny' },
@@ -46,7 +46,7 @@ export interface RuleFields {
   readonly verbs?: readonly string[];
 }
 
-/** A ClusterRole, or a Role where a namespace is given; it grants the use of all PodSecurityPolicies. */
+/** A ClusterRole, or a Role if there is a namespace; it grants the use of all PodSecurityPolicies. */
 export function role(name: string, rule: RuleFields = {}, namespace?: string, fields: Fields = {}) {
   return {
     apiVersion: `${RBAC}/v1`,
@@ -57,7 +57,7 @@ export function role(name: string, rule: RuleFields = {}, namespace?: string, fi
   };
 }
 
-/** A ClusterRoleBinding, or a RoleBinding where a namespace is given. */
+/** A ClusterRoleBinding, or a RoleBinding if there is a namespace. */
 export function binding(
   to: { kind: string; metadata: { name: string } },
   subjects: readonly Fields[],
@@ -84,7 +84,7 @@ export function account(name: string, namespace?: string) {
   return { kind: 'ServiceAccount', name, ...(namespace !== undefined && { namespace }) };
 }
 
-/** Everybody may use what is migrated, so that nothing is said of it. */
+/** Everybody may use the migrated policies, so that there is no note about users. */
 export function migrated(object: { kind: string; metadata: { name: string } }, mode: Mode = 'Enforce'): Migration {
   const everything = role('all', {
     apiGroups: ['policy', 'security.openshift.io'],

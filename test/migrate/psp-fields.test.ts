@@ -100,7 +100,7 @@ describe('a PodSecurityPolicy that can never admit a pod is said to be so:', () 
   }
 });
 
-/** Lines of the overrides that nothing says where they come from. */
+/** Lines of the overrides without a source. */
 function unexplained(overrides: object = {}, origins: Readonly<Record<string, string>>): string[] {
   const known = Object.keys(origins);
   return Object.entries(overrides).flatMap(([field, value]) => {

@@ -1,4 +1,4 @@
-/** What becomes of each field of a PodSecurityPolicy. */
+/** The migration of each field of a PodSecurityPolicy. */
 import type { CapabilityPolicyOverrides } from '../../operator/api/capability-policy.ts';
 
 export const SECCOMP = 'seccomp.security.alpha.kubernetes.io';
@@ -13,7 +13,7 @@ const SAFE = [
 const ALL_TYPES = ['RuntimeDefault', 'Localhost', 'Unconfined'] as const;
 export const GREATEST = 2147483647;
 
-/** What a PodSecurityPolicy without any field but the required ones means. */
+/** The meaning of a PodSecurityPolicy with only the required fields. */
 export const UNSET: CapabilityPolicyOverrides = {
   capabilities: { allowedAdd: [] },
   privileged: false,
@@ -35,10 +35,10 @@ export const UNSET: CapabilityPolicyOverrides = {
 export interface Row {
   readonly spec?: Readonly<Record<string, unknown>>;
   readonly annotations?: Readonly<Record<string, string>>;
-  /** What differs from UNSET. */
+  /** The differences from UNSET. */
   readonly overrides: CapabilityPolicyOverrides;
   readonly filled?: boolean;
-  /** `field: beginning of what is said`; `~` before it where it is not exact. */
+  /** `field: beginning of the note`; `~` before it if it is inexact. */
   readonly notes?: readonly string[];
 }
 

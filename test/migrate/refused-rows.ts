@@ -1,4 +1,4 @@
-/** PodSecurityPolicies that the API server refused, and why: `field: reason`. */
+/** PodSecurityPolicies that the API server refused, and the reasons: `field: reason`. */
 
 type SpecRow = readonly [spec: Readonly<Record<string, unknown>>, ...reasons: string[]];
 
@@ -8,7 +8,7 @@ export const SUBDOMAIN = 'a lowercase RFC 1123 subdomain must consist of';
 
 const ranges = (min: number, max: number) => [{ min, max }];
 
-/** What is refused of a spec; a reason may be but its beginning. */
+/** The refusal of a spec; the reason may be abbreviated to its beginning. */
 export const REFUSED: Readonly<Record<string, SpecRow>> = {
   'an unknown rule for users': [
     { runAsUser: { rule: 'MayRunAs' } },
@@ -128,7 +128,7 @@ export const ANNOTATIONS: Readonly<
   ],
 };
 
-/** What cannot be read at all. */
+/** Input that cannot be read at all. */
 export const MALFORMED: Readonly<Record<string, SpecRow>> = {
   'what is not a flag, list, text, number or mapping': [
     { privileged: 'yes' },

@@ -1,4 +1,4 @@
-/** Input that the API server would have refused, or that is none. */
+/** Input that the API server would have refused, or that is not an object. */
 import assert from 'node:assert/strict';
 import { InvalidInput, migrate } from '../../cli/migrate/migrate.ts';
 import { binding, group, psp, role, scc } from './objects.ts';
@@ -104,7 +104,7 @@ describe('migrate refuses', () => {
   });
 });
 
-/** @param expected of each line, or its beginning */
+/** @param expected for each line, the text or its beginning */
 function assertProblems(objects: readonly unknown[], expected: readonly string[]): void {
   const problems = problemsOf(objects);
   assert.deepEqual(

@@ -1,4 +1,4 @@
-/** What becomes of each field of SecurityContextConstraints. */
+/** The migration of each field of SecurityContextConstraints. */
 import type { CapabilityPolicyOverrides } from '../../operator/api/capability-policy.ts';
 
 const SAFE = [
@@ -14,7 +14,7 @@ const SAFE = [
 ];
 const ALLOCATED = [{ min: 1000000000, max: 1999999999 }];
 
-/** What SecurityContextConstraints without any field but the required ones mean. */
+/** The meaning of SecurityContextConstraints with only the required fields. */
 export const SCC_UNSET: CapabilityPolicyOverrides = {
   capabilities: { allowedAdd: [] },
   privileged: false,
@@ -62,14 +62,14 @@ export const SCC_UNSET: CapabilityPolicyOverrides = {
   sysctls: { allowed: SAFE },
 };
 
-/** What is said of every one: the choice among them, and the sysctls that depend on the nodes. */
+/** The notes that every one has: the choice among them, and the sysctls that depend on the nodes. */
 export const CHOICE = 'priority: only the CapabilityPolicies with the highest priority would count: all get 0';
 export const SYSCTLS = 'allowedUnsafeSysctls: OpenShift calls net.ipv4.ip_local_reserved_ports';
 
 export interface SccRow {
   readonly fields: Readonly<Record<string, unknown>>;
   readonly overrides: CapabilityPolicyOverrides;
-  /** Beside CHOICE and SYSCTLS: `field: beginning`. */
+  /** Besides CHOICE and SYSCTLS: `field: beginning`. */
   readonly notes?: readonly string[];
 }
 

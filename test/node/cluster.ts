@@ -23,7 +23,7 @@ import { OPERATOR_ACCOUNT, OPERATOR_NAMESPACE } from '../support/rights.ts';
 
 /** With the builds of kubelet and of the control plane. */
 const START_MS = 40 * 60_000;
-/** A pod that runs takes seconds, but not on a machine that does much else. */
+/** Running a pod takes seconds, but more on a busy machine. */
 const POD_MS = 240_000;
 const [, WITH_HELM = ''] = documentedBlocks('docs/operations.md', 'Install');
 
@@ -43,10 +43,10 @@ export function useNode(): NodeCluster {
   return cluster;
 }
 
-/** What became of a pod that ran to its end. */
+/** The result of a pod that ran to its end. */
 export interface Ran {
   readonly exitCode: number;
-  /** What it printed, or why it did not start. */
+  /** Its output, or the reason why it did not start. */
   readonly output: string;
 }
 
@@ -59,7 +59,7 @@ export class NodeCluster {
     this.#node = await startNode({ quiet: true });
     const folder = mkdtempSync(join(tmpdir(), 'capabilitypolicy-images-'));
     try {
-      // Under the name that the chart has for it.
+      // Under its name in the chart.
       const { buildah, name } = await operatorImage();
       await this.#node.importImage(await archiveOf(buildah, name, folder));
     } finally {
@@ -89,7 +89,7 @@ export class NodeCluster {
     return this.node.api;
   }
 
-  /** @throws Error with what kubectl said, when it fails */
+  /** @throws Error with kubectl's message, when it fails */
   async kubectl(...args: readonly string[]): Promise<Output> {
     if (!this.#tools) throw new Error('the cluster runs only in hooks and tests');
     return this.#tools.run('kubectl', ...args);
@@ -120,7 +120,7 @@ export class NodeCluster {
     return name;
   }
 
-  /** Creates a policy for one namespace, or makes its spec be exactly this, and waits until it is in force. */
+  /** Creates a policy for one namespace, or replaces its spec, and waits until it is in force. */
   async policy(name: string, namespace: string, spec: Omit<CapabilityPolicySpec, 'namespaceSelector'>): Promise<void> {
     const namespaceSelector = { matchLabels: { 'kubernetes.io/metadata.name': namespace } };
     await this.api.apply(`${POLICIES}/${name}`, {

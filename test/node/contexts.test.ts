@@ -1,4 +1,4 @@
-/** What `cappol explain -f` says that containers hold, beside what the kernel says of the same containers on a real node. */
+/** Compares the capabilities in `cappol explain -f` with the kernel's report for the same containers on a real node. */
 import assert from 'node:assert/strict';
 import type { Json } from '../../hack/controlplane/api.ts';
 import { NODE_NEEDS } from '../../hack/node/needs.ts';
@@ -107,7 +107,7 @@ function options({ program = '/bin/grep', securityContext, spec }: Context): Pod
   return { command, ...(securityContext && { securityContext }), ...(spec && { spec }) };
 }
 
-/** @param container as cappol explains it */
+/** @param container in cappol's explanation */
 function expected({ securityContext = {}, spec, gains = [] }: Context, container: Json): Held {
   const uid = container.uid ?? 0;
   const { holdings } = container.runtimes.find(({ runtime }: Json) => runtime === 'containerd');
@@ -118,7 +118,7 @@ function expected({ securityContext = {}, spec, gains = [] }: Context, container
   return {
     uid,
     noNewPrivileges: container.noNewPrivileges,
-    // Filtering, by the runtime's profile. Explain says nothing of it.
+    // Filtering, by the runtime's profile. cappol explain does not cover it.
     seccomp: (securityContext.seccompProfile ?? spec?.securityContext?.seccompProfile) ? 2 : 0,
     // No runtime sets these.
     inheritable: 0n,
@@ -129,7 +129,7 @@ function expected({ securityContext = {}, spec, gains = [] }: Context, container
   };
 }
 
-/** What this machine's root lacks it cannot give to containers either. */
+/** This machine's root cannot give containers what it lacks itself. */
 function onThisMachine(names: readonly string[]): bigint {
   return maskOf([...new Set(names)]) & bitsOfThisMachine();
 }

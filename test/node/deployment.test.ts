@@ -1,4 +1,7 @@
-/** A Deployment that a policy catches running: what its pods and the policy's status go through until it is repaired. */
+/**
+ * A Deployment that runs before its policy exists: the states of its pods and of the policy's status until it is
+ * repaired.
+ */
 import assert from 'node:assert/strict';
 import type { Json } from '../../hack/controlplane/api.ts';
 import { NODE_NEEDS } from '../../hack/node/needs.ts';
@@ -54,7 +57,7 @@ describeWith(NODE_NEEDS, `a Deployment of ${REPLICAS} that violates a policy`, (
       if (seen.at(-1) !== violating) seen.push(violating);
       return violating === 0 && conditionOf({ status }, 'Compliant')?.status === 'True';
     });
-    // Nothing but the way down: no pod of the old template runs when it is compliant.
+    // Only downwards: no pod of the old template runs once it is compliant.
     assert.deepEqual(seen, [1, 0]);
     await cluster.kubectl('rollout', 'status', `deployment/${NAME}`, '--namespace', namespace, '--timeout=120s');
     assert.equal(await ready(), REPLICAS);
@@ -90,7 +93,7 @@ describeWith(NODE_NEEDS, `a Deployment of ${REPLICAS} that violates a policy`, (
     return cluster.api.list(`${NAMESPACES}/${namespace}/pods`, `app=${NAME}`);
   }
 
-  /** Its pods but those that are being deleted. */
+  /** Its pods except those that are being deleted. */
   async function staying(): Promise<Json[]> {
     return (await pods()).filter(({ metadata }) => metadata.deletionTimestamp === undefined);
   }

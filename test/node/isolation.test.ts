@@ -1,4 +1,4 @@
-/** What a node changes on the machine: nothing while it runs, and nothing is left of it, even when it is killed. */
+/** A node changes nothing on the machine while it runs, and leaves nothing behind, even when it is killed. */
 import assert from 'node:assert/strict';
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -13,7 +13,7 @@ import { describeWith } from '../support/needs.ts';
 
 const MAIN = join(import.meta.dirname, '..', '..', 'hack', 'controlplane', 'main.ts');
 const CGROUPS = '/sys/fs/cgroup';
-/** Settings of the whole machine that kubelet, containerd and CNI plug-ins change, and what they count is left out. */
+/** Settings of the whole machine that kubelet, containerd and CNI plug-ins change, without counters. */
 const SETTINGS = ['vm', 'kernel', 'kernel/keys', 'net/ipv4', 'net/ipv4/conf/all', 'net/core', 'user'];
 const COUNTERS = /^kernel\/(random|ns_last_pid|pty)|^kernel\/keys\/.*_used|_nr$|^net\/ipv4\/(tcp_mem|udp_mem)/;
 
@@ -68,7 +68,7 @@ describeWith(NODE_NEEDS, 'a machine with a node', () => {
   });
 });
 
-/** What a node must not change. */
+/** State of the machine that a node must not change. */
 function machine(): object {
   return { mounts: mountPoints(), interfaces: readdirSync('/sys/class/net').sort(), settings: settings() };
 }
@@ -89,7 +89,7 @@ function settings(): Record<string, string> {
       try {
         found[key] = readFileSync(join(parentPath, name), 'utf8');
       } catch {
-        // Some can only be written.
+        // Some files are write-only.
       }
     }
   }

@@ -72,7 +72,10 @@ describeWith(NODE_NEEDS, 'the operator on a node', () => {
     await cluster.running(namespace, pod('admitted', { securityContext: RESTRICTED }));
   });
 
-  /** Changes the policy, and waits until the status says that the change is in force: somebody leads. */
+  /**
+   * Changes the policy, and waits until the status says that the change is in force, which shows that some operator
+   * leads.
+   */
   async function enforces(level: 'baseline' | 'restricted'): Promise<void> {
     await cluster.policy('operator', namespace, { level, mode: 'Enforce' });
   }
@@ -82,7 +85,7 @@ describeWith(NODE_NEEDS, 'the operator on a node', () => {
     await assert.rejects(cluster.api.create(`${NAMESPACES}/${namespace}/pods`, privileged), /forbidden: .*privileged/);
   }
 
-  /** Who holds it: the name of a pod, an underscore, and what differs with each start. */
+  /** The holder of the Lease: the name of a pod, an underscore, and a part that differs with each start. */
   async function lease(): Promise<string> {
     const leases = await cluster.api.list(LEASES);
     return leases.find(({ metadata }) => metadata.name.includes('capabilitypolicy')).spec.holderIdentity;
@@ -96,7 +99,7 @@ describeWith(NODE_NEEDS, 'the operator on a node', () => {
     });
   }
 
-  /** The operators that are ready and stay. */
+  /** The operators that are ready and not being deleted. */
   async function running(): Promise<Json[]> {
     const pods = await cluster.api.list(`${NAMESPACES}/${OPERATOR_NAMESPACE}/pods`, SELECTOR);
     return pods.filter((pod) => {

@@ -7,11 +7,11 @@ export interface PodOptions {
   readonly command?: readonly string[];
   /** Of the container. */
   readonly securityContext?: object;
-  /** Of the pod's spec, beside the container. */
+  /** Fields of the pod's spec, besides the container. */
   readonly spec?: object;
 }
 
-/** A pod that is not started again when it has ended. */
+/** A pod that is not restarted when it has ended. */
 export function pod(name: string, options: PodOptions = {}): Json {
   return { apiVersion: 'v1', kind: 'Pod', metadata: { name }, spec: { restartPolicy: 'Never', ...podSpec(options) } };
 }
@@ -22,7 +22,7 @@ export function podSpec({ command, securityContext = {}, spec = {} }: PodOptions
   return { containers: [container], ...spec };
 }
 
-/** Of a container, as level restricted asks for it. */
+/** Of a container, as level restricted requires it. */
 export const RESTRICTED = {
   runAsNonRoot: true,
   runAsUser: 1000,
@@ -31,7 +31,7 @@ export const RESTRICTED = {
   seccompProfile: { type: 'RuntimeDefault' },
 };
 
-/** A title as the name of a pod. */
+/** A title in the form of a pod's name. */
 export function nameOf(title: string): string {
   return title
     .toLowerCase()

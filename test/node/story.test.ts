@@ -1,4 +1,4 @@
-/** The tutorial's story inside Kubernetes: the same programs, in pods of a real node, below real policies. */
+/** The tutorial's story inside Kubernetes: the same programs, in pods of a real node, under real policies. */
 import assert from 'node:assert/strict';
 import type { Json } from '../../hack/controlplane/api.ts';
 import { NODE_ADDRESS } from '../../hack/node/configuration.ts';
@@ -14,7 +14,7 @@ const NET_RAW = { ...RESTRICTED, capabilities: { drop: ['ALL'], add: ['NET_RAW']
 const ESCALATING = { ...NET_RAW, allowPrivilegeEscalation: true };
 const GROUPS = { securityContext: { sysctls: [{ name: 'net.ipv4.ping_group_range', value: '0 2147483647' }] } };
 
-/** Admitted by level restricted with NET_RAW, and what ping then says. */
+/** Pods that level restricted with NET_RAW admits, and ping's output in them. */
 const ROWS: readonly { title: string; pod: Json; output: RegExp }[] = [
   row('fails without a capability', NO_SOCKET, ['/bin/ping'], RESTRICTED),
   row('fails with NET_RAW for a user who is not root', NO_SOCKET, ['/bin/ping'], NET_RAW),
@@ -55,7 +55,7 @@ describeWith(NODE_NEEDS, 'ping in a pod', () => {
       cluster.policy('story', namespaces.ruled, { ...restricted, overrides: { capabilities } }),
       cluster.policy('story-restricted', namespaces.restricted, restricted),
     ]);
-    // All at once: a pod waits more than it works.
+    // All at once: a pod mostly waits.
     for (const { title, pod } of ROWS) ran.set(title, cluster.run(namespaces.ruled, pod));
     for (const { title, pod } of BEYOND) ran.set(title, cluster.run(namespaces.free, pod));
     await Promise.allSettled(ran.values());

@@ -37,7 +37,7 @@ export interface Panel {
 export interface Variable {
   readonly name: string;
   readonly type: string;
-  /** Of a variable that asks Prometheus. */
+  /** Of a variable that queries Prometheus. */
   readonly definition?: string;
 }
 
@@ -57,7 +57,7 @@ export interface Alert {
   readonly annotations: Readonly<Record<string, string>>;
 }
 
-/** What Prometheus takes for a file of rules, and what the Prometheus Operator hands to it. */
+/** Prometheus' form of a file of rules, which the Prometheus Operator generates. */
 export interface RuleFile {
   readonly groups: readonly { readonly name: string; readonly rules: readonly Alert[] }[];
 }
@@ -80,7 +80,7 @@ export function alerts(): Alert[] {
   return ruleFile().groups.flatMap(({ rules }) => rules);
 }
 
-/** The variables of the dashboard that a text refers to, Grafana's own included. */
+/** The variables of the dashboard that a text refers to, including Grafana's own. */
 export function variablesIn(text: string): string[] {
   return [...text.matchAll(/\$\{?(\w+)\}?/g)].map(([, name = '']) => name);
 }
@@ -88,7 +88,7 @@ export function variablesIn(text: string): string[] {
 const NO_METRICS = ['and', 'or', 'unless', 'bool'];
 const PARTS = /"(?:\\.|[^"\\])*"|([a-zA-Z_:][\w:]*)(\s*\{[^}]*\})?(\s*\()?/g;
 
-/** The series that an expression of Prometheus asks for: the names of metrics with their conditions on labels. */
+/** The series that a Prometheus expression selects: the names of metrics with their conditions on labels. */
 export function selectorsIn(expr: string): string[] {
   const bare = expr
     .replaceAll(/\b(?:by|without|on|ignoring|group_left|group_right)\s*\([^)]*\)/g, ' ')

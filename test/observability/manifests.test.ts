@@ -1,4 +1,4 @@
-/** The alerts, the dashboard and the runbook, held against each other and by promtool; no metrics are asked for here. */
+/** The alerts, the dashboard and the runbook, checked against each other and by promtool, without metrics. */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -13,9 +13,9 @@ import { alerts, dashboard, type Panel, queries, ruleFile, selectorsIn, variable
 const PLAYED = join(import.meta.dirname, 'alerts.yaml');
 const RUNBOOK = 'docs/runbook.md';
 const RUNBOOK_URL = `https://github.com/capabilitypolicy/capabilitypolicy/blob/main/${RUNBOOK}`;
-/** Of Grafana's own, in a query. */
+/** Grafana's own variables, in a query. */
 const BUILT_IN = ['__rate_interval', '__all'];
-/** As Grafana's list of units has them (@grafana/data, valueFormats/categories.ts). */
+/** In Grafana's list of units (@grafana/data, valueFormats/categories.ts). */
 const UNITS = ['short', 's', 'bytes', 'ops', 'reqps', 'bool_yes_no'];
 const COLUMNS = 24;
 

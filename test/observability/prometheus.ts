@@ -1,4 +1,4 @@
-/** A real Prometheus on loopback, that scrapes one address and judges by a file of rules. */
+/** A real Prometheus on loopback that scrapes one address and evaluates a file of rules. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -15,7 +15,7 @@ export interface PrometheusOptions {
   /** 127.0.0.1:8080 */
   readonly scrapes: string;
   readonly rules: RuleFile;
-  /** What the Prometheus Operator would attach to what it finds by a ServiceMonitor. */
+  /** The labels that the Prometheus Operator would attach for a ServiceMonitor. */
   readonly labels: Readonly<Record<string, string>>;
 }
 
@@ -65,7 +65,7 @@ export class Prometheus {
     const child = spawn('prometheus', args, { cwd: folder, stdio: ['ignore', 'ignore', 'pipe'] });
     let said = '';
     child.stderr?.on('data', (text) => (said = (said + text).slice(-4_000)));
-    // A test run that dies must not leave it behind, and none must wait for it.
+    // A test run that crashes must not leave it behind, and nothing may wait for it.
     child.unref();
     (child.stderr as Socket).unref();
     process.once('exit', () => void child.kill('SIGKILL'));
@@ -77,7 +77,7 @@ export class Prometheus {
     return prometheus;
   }
 
-  /** @throws Error with what Prometheus says of the query */
+  /** @throws Error with Prometheus' message about the query */
   async query(query: string): Promise<readonly Series[]> {
     return (await this.#ask(`query?${new URLSearchParams({ query })}`)).result;
   }

@@ -1,4 +1,4 @@
-/** Why the operator's verdict on a peer's case is another one: what cannot be said in a policy, and why not. */
+/** Why the operator's verdict on a peer's case differs: what a policy cannot express, and why not. */
 import type { PeerCase, PeerContainer } from './suites.ts';
 
 export interface Difference {
@@ -53,7 +53,7 @@ function listsIn(pod: PeerCase['pod'], list: 'add' | 'drop'): string[] {
   });
 }
 
-/** Gatekeeper's patterns: a name, or what it begins with and `*`. */
+/** Gatekeeper's patterns: a name, or its beginning and `*`. */
 function matches(image: string, pattern: string): boolean {
   return pattern.endsWith('*') ? image.startsWith(pattern.slice(0, -1)) : image === pattern;
 }

@@ -9,7 +9,7 @@ import { policyFor } from './policies.ts';
 import { type PeerCase, peerCases } from './suites.ts';
 import { verdictOn } from './verdict.ts';
 
-/** Written anew with UPDATE_GOLDEN=1, where the cases are. */
+/** Rewritten with UPDATE_GOLDEN=1, on machines that have the cases. */
 const PAGE = join(import.meta.dirname, '..', '..', 'docs', 'comparison-of-verdicts.md');
 
 describe('docs/comparison-of-verdicts.md', () => {

@@ -1,13 +1,13 @@
-/** The CapabilityPolicy that says what a peer's policy says. */
+/** The CapabilityPolicy that expresses a peer's policy. */
 
 import { migrate } from '../../cli/migrate/migrate.ts';
 import type { CapabilityPolicyOverrides, CapabilityPolicySpec } from '../../operator/api/capability-policy.ts';
 import { CAPABILITIES } from '../../operator/standards/capabilities.ts';
 import type { Parameters, PeerCase } from './suites.ts';
 
-/** Everything is admitted that the overrides say nothing of. */
+/** Everything that the overrides do not mention is admitted. */
 const ANYTHING = { namespaceSelector: {}, level: 'privileged', mode: 'Enforce' } as const;
-/** Peers' rules on capabilities look at nothing else: privileged containers pass them. */
+/** Peers' rules on capabilities check nothing else: they let privileged containers pass. */
 const PRIVILEGED_TOO = { privileged: true };
 
 export function policyFor({ suite, kindOfPolicy, parameters, psp }: PeerCase): CapabilityPolicySpec {
@@ -20,7 +20,7 @@ export function policyFor({ suite, kindOfPolicy, parameters, psp }: PeerCase): C
   return { ...ANYTHING, overrides: isForNoImage(parameters) ? {} : overrides(parameters) };
 }
 
-/** Whoever may use it, since the cases have no RBAC. */
+/** For everybody, since the cases have no RBAC. */
 function migrated(psp: object): CapabilityPolicySpec {
   const [policy] = migrate([psp], { mode: 'Enforce' }).policies;
   if (!policy) throw new Error('no policy is left of the PodSecurityPolicy');
@@ -45,7 +45,7 @@ const GATEKEEPER: Readonly<Record<string, Translation>> = {
   }),
   K8sPSPForbiddenSysctls: ({ allowedSysctls = ['*'], forbiddenSysctls = [] }) => ({
     sysctls: {
-      // The API refuses a `*` that stands in both: forbidden ones win.
+      // The API refuses a `*` in both lists: forbidden ones win.
       allowed: forbiddenSysctls.includes('*') ? [] : allowedSysctls,
       forbidden: forbiddenSysctls,
     },
@@ -94,14 +94,14 @@ function profiles(names: readonly string[]) {
   };
 }
 
-/** The API wants ranges: of none at all comes one that nobody's group is in. */
+/** The API requires ranges, so an empty list becomes one that contains nobody's group. */
 function group(rule: 'RunAsAny' | 'MustRunAs' | 'MayRunAs', ranges: { min: number; max: number }[]) {
   const LAST = 2 ** 31 - 1;
   if (rule === 'RunAsAny') return { rule };
   return { rule, ranges: ranges.length > 0 ? ranges : [{ min: LAST, max: LAST }] };
 }
 
-/** The types that the Standard admits, and nothing else, are the only list that a policy can say. */
+/** A policy can express only this list: exactly the types that the Standard admits. */
 function seLinux(options: readonly Readonly<Record<string, string>>[]): CapabilityPolicyOverrides['seLinux'] {
   const types = options.map(({ type = '', ...others }) => (Object.keys(others).length > 0 ? '' : type));
   const standard = ['container_engine_t', 'container_init_t', 'container_kvm_t', 'container_t'];
@@ -109,7 +109,7 @@ function seLinux(options: readonly Readonly<Record<string, string>>[]): Capabili
   return { rule: 'PodSecurityStandard' };
 }
 
-/** `NET_RAW|CAP_NET_RAW` is either of the two; the API takes names without CAP_ only. */
+/** `NET_RAW|CAP_NET_RAW` means either of the two; the API accepts only names without CAP_. */
 function fromKyverno({ allowedCapabilities = ['*'], requiredDropCapabilities = [] }: Parameters) {
   const isSpelled = (name: string) => !name.startsWith('CAP_');
   const requiredDrop = requiredDropCapabilities.flatMap((name: string) => name.split('|')).filter(isSpelled);
@@ -134,7 +134,7 @@ function fromKubewarden({ allowedCapabilities = [], requiredDropCapabilities = [
   };
 }
 
-/** The API refuses `*` beside drops, and to allow what has to be dropped. */
+/** The API refuses `*` beside drops, and allowing what has to be dropped. */
 function allowedBeside(drops: readonly string[], allowed: readonly string[]): string[] {
   const named = allowed.includes('*') && drops.length > 0 ? CAPABILITIES : allowed;
   return named.filter((name) => !drops.includes(name));

@@ -1,6 +1,6 @@
 /**
- * The cases of other engines' own tests. They lie beside the checkout on some machines, and are no part of the project:
- * of each case only its name goes into docs/comparison-of-verdicts.md.
+ * The cases of other engines' own tests. Only some machines have them beside the checkout, and they are not part of the
+ * project: docs/comparison-of-verdicts.md contains only the name of each case.
  */
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -16,11 +16,11 @@ export interface PeerCase {
   readonly kindOfPolicy?: string;
   /** Of that policy, in the suite's own form. */
   readonly parameters: Parameters;
-  /** The whole PodSecurityPolicy, where the policy was one. */
+  /** The whole PodSecurityPolicy, if the policy was one. */
   readonly psp?: object;
   readonly operation: 'CREATE' | 'UPDATE';
   readonly expect: 'allow' | 'deny';
-  /** Whether the engine is expected to fill something in; absent where the suite does not say. */
+  /** Whether the engine should fill something in; absent if the suite does not say. */
   readonly mutated?: boolean;
   /** `template`: the pod is a workload's template. */
   readonly flags?: readonly string[];
@@ -32,7 +32,7 @@ export interface PeerContainer {
   readonly [field: string]: unknown;
 }
 
-// biome-ignore lint/suspicious/noExplicitAny: every kind of policy has parameters of its own.
+// biome-ignore lint/suspicious/noExplicitAny: every kind of policy has different parameters.
 export type Parameters = Readonly<Record<string, any>>;
 
 /** Undefined where the file isn't there. */

@@ -19,7 +19,7 @@ const projection = createPartsProjection(RULES);
 const court = { evaluator: new Evaluator(), use: createUseIndex([], []) };
 
 export function verdictOn({ operation, pod }: PeerCase, spec: CapabilityPolicySpec): OurVerdict {
-  // Changes of a pod that exists are not judged, but for ephemeral containers, which come by a subresource.
+  // Changes of an existing pod are not judged, except for ephemeral containers, which come by a subresource.
   const judged = PODS.some(({ operations, resources }) => operations.includes(operation) && resources.includes('pods'));
   if (!judged) return { verdict: 'allow', mutated: false };
   const policy = resolved('peer', spec);

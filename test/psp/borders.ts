@@ -1,4 +1,4 @@
-/** A PodSecurityPolicy's borders, where pods are told apart: a hint for those who make pods up, and no judgement. */
+/** A PodSecurityPolicy's borders, where it distinguishes pods: only a hint for generating pods. */
 import type { Profiles, Values } from '../differential/statement/values.ts';
 import {
   APP_ARMOR_ALLOWED,

@@ -10,13 +10,13 @@ export interface Campaign {
   /** @param index of the set, from 0 */
   set(id: string, index: number): Arbitrary<PspSet>;
   creations(set: PspSet): Arbitrary<Creation>;
-  /** So many sets are in force at a time. */
+  /** The number of sets that are in force at a time. */
   readonly together: number;
 }
 
 export interface Plan {
   readonly sets: number;
-  /** Valid ones for each set; fewer where most random pods are invalid. */
+  /** Valid ones for each set; fewer if most random pods are invalid. */
   readonly pods: number;
   readonly seed: number;
 }
@@ -28,20 +28,20 @@ export interface Tally {
   readonly admitted: number;
   readonly invalid: number;
   readonly spoiled: number;
-  /** Pods about which the servers differ, as a note of the migration says that they may. */
+  /** Pods about which the servers differ, as a note of the migration announces. */
   readonly noted: number;
-  /** Pods about which they differ, and no note says why. */
+  /** Pods about which they differ without a note. */
   readonly differing: number;
-  /** The notes that say so, without the objects' names. */
+  /** Those notes, without the objects' names. */
   readonly notes: readonly string[];
-  /** In words, of the latter; at most one for each set, with the smallest pod that shows it. */
+  /** The latter as text; at most one for each set, with the smallest pod that shows it. */
   readonly differences: readonly string[];
 }
 
-/** Is told of every pod on which both agree. */
+/** Called with every pod on which both agree. */
 export type Witness = (migrated: Migrated, creation: Creation, judgement: Judgement) => void;
 
-/** So many pods are generated for each valid one that is wanted. */
+/** The number of generated pods for each valid one that is needed. */
 const ATTEMPTS = 4;
 
 export async function run(servers: Servers, campaign: Campaign, plan: Plan, witness?: Witness): Promise<Tally> {
@@ -104,13 +104,13 @@ async function judgeSet(
   return { ...tally, notes: tally.noted > 0 ? notes : [], differences };
 }
 
-/** What migration itself says it has not kept. */
+/** The differences that the migration itself notes. */
 function inexactNotes({ migration }: Migrated): string[] {
   const inexact = migration?.notes.filter(({ exact }) => !exact) ?? [];
   return inexact.map(({ field, text }) => (field === '' ? text : `${field}: ${text}`));
 }
 
-/** Shrinks the creation for as long as there is a difference. */
+/** Shrinks the creation as long as there is a difference. */
 async function explain(
   servers: Servers,
   creations: Arbitrary<Creation>,

@@ -1,4 +1,4 @@
-/** The two campaigns: policies one by one, and sets of policies that meet with random rights to use them. */
+/** The two campaigns: single policies, and sets of policies that meet with random rights to use them. */
 import fc, { type Arbitrary } from 'fast-check';
 import type { Identity } from '../../hack/controlplane/api.ts';
 import type { Campaign } from './campaign.ts';
@@ -9,7 +9,7 @@ import { mildPolicy, randomPolicy } from './policies-arbitrary.ts';
 
 const TESTER: Identity = { user: 'tester' };
 
-/** Each in a namespace of its own, for one person. */
+/** Each in a separate namespace, for one person. */
 export const POLICIES: Campaign = {
   together: 40,
   set: (id) =>
@@ -74,7 +74,7 @@ interface Grant {
   readonly roleIsLocal: boolean;
 }
 
-/** The ways in which people wrote it; 1.24 still asked for the group `extensions` too. */
+/** The spellings that people used; 1.24 still asked for the group `extensions` too. */
 const RULES: readonly object[] = [
   {},
   {},

@@ -1,4 +1,4 @@
-/** The creation of a pod by somebody, by dry run: the same question to any API server. */
+/** The creation of a pod by a user, by dry run: the same request to any API server. */
 
 import type { Api, Identity, Json } from '../../hack/controlplane/api.ts';
 import { pathOf } from '../../operator/cluster/paths.ts';
@@ -16,9 +16,9 @@ export interface Creation {
 export interface Answer {
   /** 200, 403 refused, or 422 invalid. */
   readonly status: number;
-  /** As it would be stored; the Status where it would not. */
+  /** The object that would be stored; a Status if it is refused. */
   readonly pod: Json;
-  /** Why it would not. */
+  /** The reason for the refusal. */
   readonly text: string;
 }
 
@@ -30,7 +30,7 @@ export async function createPod(api: Api, { pod, namespace, account, creator }: 
   return { status: status === 201 ? 200 : status, pod: answer, text: status === 201 ? '' : String(answer.message) };
 }
 
-/** Lets everybody create pods, as far as RBAC goes. */
+/** Lets everybody create pods, as far as RBAC is concerned. */
 export async function letEverybodyCreate(api: Api): Promise<void> {
   const creator = role('psp-pod-creator', undefined, {
     rule: { apiGroups: [''], resources: ['pods'], verbs: ['create'] },

@@ -1,4 +1,4 @@
-/** The cluster of today, in which what PodSecurityPolicies were migrated to is in force. */
+/** The current cluster, in which the migrated policies are in force. */
 
 import type { Migration } from '../../cli/migrate/migrate.ts';
 import type { CompletePolicy } from '../../operator/api/capability-policy.ts';
@@ -13,11 +13,11 @@ const POLICIES = '/apis/capabilitypolicy.dev/v1alpha1/capabilitypolicies';
 /** The service accounts in each namespace. */
 export const ACCOUNTS = ['default', 'runner'] as const;
 
-/** What has become of a set. */
+/** The state of a set. */
 export interface Migrated {
   readonly set: PspSet;
   readonly migration: Migration | undefined;
-  /** Why it is not in force as it should be, in words. */
+  /** Why it is not in force as it should be, as text. */
   readonly failures: readonly string[];
 }
 
@@ -42,7 +42,7 @@ export class CurrentCluster {
     return createPod(this.#cluster.api, creation);
   }
 
-  /** Where no policy is; status 422 when the API server finds the pod invalid. */
+  /** In a namespace without policies; status 422 when the API server finds the pod invalid. */
   defaulted({ pod }: Creation): Promise<Answer> {
     return createPod(this.#cluster.api, { pod, namespace: OPEN, account: 'default', creator: { user: 'nobody' } });
   }
@@ -52,7 +52,7 @@ export class CurrentCluster {
     const { api } = this.#cluster;
     await Promise.all(sets.map((set) => this.#namespaces(set)));
     const attempts = await Promise.all(sets.map((set) => this.#migrate(set)));
-    // The old rights stay where they were: those for everything are good for the new policies too.
+    // The old rights stay unchanged: those for everything also apply to the new policies.
     const rbac = [...sets.flatMap((set) => set.rbac), ...attempts.flatMap(({ migration }) => migration?.rbac ?? [])];
     for (const object of rbac) await api.apply(pathOf(object), object);
     const enforced = await this.#cluster.enforce(attempts.flatMap(({ accepted }) => accepted));

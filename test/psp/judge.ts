@@ -1,4 +1,4 @@
-/** One pod before both servers. */
+/** One pod on both servers. */
 import { isDeepStrictEqual } from 'node:util';
 import { type Answer, type Creation, createPod } from './creation.ts';
 import type { CurrentCluster, Migrated } from './current-cluster.ts';
@@ -13,14 +13,14 @@ export interface Servers {
 
 export interface Judgement {
   /**
-   * What PodSecurityPolicy did; `invalid` is for today's API server to say. Spoiled is a pod for Windows that
-   * PodSecurityPolicy filled with what such pods must not have, so that 1.24 answered 422, or with an AppArmor
-   * annotation, which means nothing to them: nobody wants that back.
+   * What PodSecurityPolicy did; Today's API server decides whether it is `invalid`. Spoiled: a pod for Windows that
+   * PodSecurityPolicy filled with fields that such pods must not have, so that 1.24 answered 422, or with an AppArmor
+   * annotation, which means nothing for them. Nobody wants that behaviour back.
    */
   readonly status: 'admitted' | 'refused' | 'invalid' | 'spoiled';
   readonly old: Answer;
   readonly current: Answer;
-  /** Where no policy is, today. */
+  /** Without policies, today. */
   readonly defaulted: Answer;
   readonly difference: string | undefined;
 }
@@ -39,7 +39,7 @@ export async function judge({ old, current }: Servers, migrated: Migrated, creat
   return { status: was.status === 200 ? 'admitted' : 'refused', ...answers, difference };
 }
 
-/** Whether migration says of all policies of the set that they can never admit a pod. */
+/** Whether the migration notes that no policy of the set can ever admit a pod. */
 export function isGone({ migration }: Migrated): boolean {
   return migration?.policies.length === 0;
 }
@@ -63,7 +63,7 @@ function isForWindows({ pod }: Creation): boolean {
   return (pod.spec.os as { name?: string } | undefined)?.name === 'windows';
 }
 
-/** Both answers, in words. */
+/** Both answers, as text. */
 export function described({ old, current, difference }: Judgement): string[] {
   const words = ({ status, text, pod }: Answer) =>
     status === 200 ? `admits it as ${JSON.stringify(securityOf(pod))}` : `${status} ${text}`;

@@ -1,7 +1,7 @@
 import { type Migration, migrate } from '../../cli/migrate/migrate.ts';
 import type { PspSet } from './objects.ts';
 
-/** Of the namespaces of a set, with its ID as value. */
+/** The label of the namespaces of a set, with its ID as value. */
 export const SET_LABEL = 'psp-set';
 
 /** For the set's own namespaces only. */

@@ -1,4 +1,4 @@
-/** PodSecurityPolicies and what goes with them, as manifests. */
+/** PodSecurityPolicies and related objects, as manifests. */
 import type { Identified } from '../../operator/cluster/paths.ts';
 import type { Range, Strategy } from '../differential/statement/values.ts';
 
@@ -44,7 +44,7 @@ export interface RbacObject extends Identified {
   readonly [field: string]: unknown;
 }
 
-/** Policies that meet, and who may use which of them. */
+/** Policies that meet, and the users of each. */
 export interface PspSet {
   /** Part of all names. */
   readonly id: string;
@@ -60,10 +60,10 @@ export const APP_ARMOR_DEFAULT = 'apparmor.security.beta.kubernetes.io/defaultPr
 export const APP_ARMOR_OF_CONTAINER = 'container.apparmor.security.beta.kubernetes.io/';
 
 const ANYTHING = { rule: 'RunAsAny' } as const;
-/** What the API demands of every policy. */
+/** The fields that the API requires of every policy. */
 export const STRATEGIES = { seLinux: ANYTHING, runAsUser: ANYTHING, supplementalGroups: ANYTHING, fsGroup: ANYTHING };
 
-/** Refuses as little as a PodSecurityPolicy can: no policy of one field admits what this one does not. */
+/** Refuses as little as a PodSecurityPolicy can: no policy with one field admits more. */
 export const OPEN_SPEC: PspSpec = {
   ...STRATEGIES,
   privileged: true,
@@ -88,7 +88,7 @@ export function psp(
   return { apiVersion: 'policy/v1beta1', kind: 'PodSecurityPolicy', metadata, spec };
 }
 
-/** A (Cluster)Role that grants `use`; without names of all policies. */
+/** A (Cluster)Role that grants `use`; without names it grants all policies. */
 export function role(name: string, names?: readonly string[], { namespace, rule = {} }: RoleOptions = {}): RbacObject {
   return {
     apiVersion: 'rbac.authorization.k8s.io/v1',

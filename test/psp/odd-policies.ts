@@ -1,4 +1,4 @@
-/** PodSecurityPolicies with what is seldom written in them: some of it the API server accepts, some it does not. */
+/** PodSecurityPolicies with rare fields and values: some of them the API server accepts, some it does not. */
 import fc, { type Arbitrary } from 'fast-check';
 import {
   APP_ARMOR_ALLOWED,
@@ -107,7 +107,7 @@ const ODDITIES: readonly Content[] = [
   ...Object.entries(ANNOTATIONS).flatMap(([key, values]) => values.map((value) => ({ annotations: { [key]: value } }))),
 ];
 
-/** A policy with one oddity, or some. */
+/** A policy with one or more oddities. */
 export function odd(policies: Arbitrary<PodSecurityPolicy>): Arbitrary<PodSecurityPolicy> {
   const oddities = fc.array(fc.constantFrom(...ODDITIES), { minLength: 1, maxLength: 3 });
   return fc.tuple(policies, oddities).map(([{ metadata, spec, ...rest }, all]) => {

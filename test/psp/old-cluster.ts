@@ -30,7 +30,7 @@ const MARKED: Omit<Creation, 'creator'> = {
   account: 'default',
 };
 
-/** There are no controllers: nothing makes service accounts, and none are asked for. */
+/** There are no controllers: nothing makes service accounts, and none are required. */
 export async function startOldControlPlane(): Promise<ControlPlane> {
   const binaries = { ...(await findBinaries()), apiServer: await findPspApiServer() };
   return startControlPlane({ binaries, controllers: false, apiServerFlags: FLAGS });
@@ -68,7 +68,7 @@ export class OldCluster {
     await this.api.close();
   }
 
-  /** What the API server has against it; nothing if it takes it. */
+  /** The API server's reasons against it; empty if it accepts it. */
   async refusals(policy: PodSecurityPolicy): Promise<readonly Cause[]> {
     const { status, body } = await this.api.ask('POST', POLICIES, { body: policy, query: { dryRun: 'All' } });
     if (status === 201) return [];
@@ -76,7 +76,7 @@ export class OldCluster {
     return body.details.causes;
   }
 
-  /** Waits until they are in force; @returns what removes them */
+  /** Waits until they are in force; @returns a function that removes them */
   async enforce(sets: readonly PspSet[]): Promise<() => Promise<void>> {
     for (const name of sets.flatMap(({ namespaces }) => namespaces)) await this.#namespace(name);
     const policies = sets.flatMap((set) => set.policies);
@@ -90,7 +90,7 @@ export class OldCluster {
     };
   }
 
-  /** Writes a policy more, and waits until it has come and gone. Of those that admit a pod its name is the first. */
+  /** Writes one more policy, and waits until it has come and gone. Its name is the first of those that admit a pod. */
   async #seen(): Promise<void> {
     const mark = `a-mark-${this.#marks++}`;
     await rbacSeen(this.api, mark, MARKS);

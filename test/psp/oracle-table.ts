@@ -1,4 +1,4 @@
-/** What PodSecurityPolicy does with pods, as far as it is known: what the differential test measures migration against. */
+/** The known behaviour of PodSecurityPolicy: the reference for the differential test of the migration. */
 import {
   APP_ARMOR_ALLOWED,
   APP_ARMOR_DEFAULT,
@@ -20,9 +20,9 @@ export interface Known {
     readonly container?: object;
     readonly annotations?: Readonly<Record<string, string>>;
   };
-  /** 422: what is filled in makes the pod invalid. */
+  /** 422: the filled pod is invalid. */
   readonly answer: 'admitted' | 'refused' | 'invalid';
-  /** Some of what securityOf() finds; of `app` where it is about containers. */
+  /** Some of the results of securityOf(); those of `app` for containers. */
   readonly becomes?: object;
 }
 

@@ -1,4 +1,4 @@
-/** Whether the old cluster does what is known of PodSecurityPolicy. */
+/** Whether the old cluster behaves as PodSecurityPolicy is known to. */
 import { isDeepStrictEqual } from 'node:util';
 import type { Pod } from '../support/random-pods.ts';
 import { type Answer, createPod } from './creation.ts';
@@ -10,7 +10,7 @@ import { securityOf } from './security.ts';
 const USER = 'oracle';
 const ANSWERS = { 200: 'admitted', 403: 'refused', 422: 'invalid' } as const;
 
-/** @returns one line for each row that is not so */
+/** @returns one line for each row that differs */
 export async function surprises(cluster: OldCluster): Promise<string[]> {
   const withdraw = await cluster.enforce(KNOWN.map(setOf));
   const lines: string[] = [];
@@ -33,7 +33,7 @@ function differing({ becomes }: Known, { pod }: Answer): string | undefined {
   return wrong.length === 0 ? undefined : `became ${JSON.stringify(found)}`;
 }
 
-/** Each in a namespace of its own. */
+/** Each in a separate namespace. */
 function setOf({ spec, annotations = {} }: Known, index: number): PspSet {
   const id = nameOf(index);
   const may = role(id, [id]);

@@ -9,8 +9,8 @@ import { HEADER, line } from './report.ts';
 import { WRITTEN, WRITTEN_SETS } from './written.ts';
 
 /**
- * oracle: that 1.24 is known well enough; refusals: why it takes a policy or not; written: policies as people have them;
- * policies: random ones, one by one; sets: random ones that meet, a quarter as many.
+ * oracle: that our knowledge of 1.24 is right; refusals: why it accepts a policy or not; written: policies as people
+ * have them; policies: random ones, one by one; sets: random ones that meet, a quarter as many.
  */
 export const PARTS = ['oracle', 'refusals', 'written', 'policies', 'sets'] as const;
 export type Part = (typeof PARTS)[number];

@@ -10,7 +10,7 @@ import { SOURCES } from './volume-sources.ts';
 
 type Fields = Record<string, unknown>;
 
-/** Only fields that 1.24 knows, or may safely drop: it knows no policy about them. */
+/** Only fields that 1.24 knows, or may safely drop because it has no policy about them. */
 export function podsFor(policy: PodSecurityPolicy): Arbitrary<Pod> {
   const bases = fc.constantFrom(...basesOf(policy));
   const steps = fc.oneof(
@@ -32,7 +32,10 @@ function volumes(): Arbitrary<Steps> {
   ]);
 }
 
-/** One that leaves all to the policy, and those that say themselves what it asks for: on the pod, or on the container. */
+/**
+ * One that leaves everything to the policy, and pods that set themselves what it requires: on the pod, or on the
+ * container.
+ */
 function basesOf(policy: PodSecurityPolicy): Pod[] {
   const { runAsUser, runAsGroup, supplementalGroups, fsGroup } = policy.spec;
   const { seccomp, appArmor, seLinux, capabilities } = bordersOf(policy);
@@ -88,9 +91,10 @@ function pod(ofPod: Fields, ofContainer: Fields, annotations: Fields = {}): Pod 
 }
 
 /**
- * Without what means something to one of the servers only: AppArmor had annotations, seccomp has fields (1.27 reads no
- * annotations), and init containers had no probes. Of sysctls PodSecurityPolicy knew the spelling with dots. Only one of
- * the servers would mount a token. Groups that are an empty list are gone when admission policies see them.
+ * Without fields that only one of the servers understands: AppArmor had annotations, seccomp has fields (1.27 reads no
+ * annotations), and init containers had no probes. PodSecurityPolicy knew only the spelling of sysctls with dots. Only
+ * one of the servers would mount a token. Empty lists of groups are already dropped when admission policies see the
+ * pod.
  */
 function asOfOld({ metadata, spec, ...rest }: Pod): Pod {
   const annotations = Object.entries(metadata.annotations).filter(([key]) => !key.includes('seccomp.security'));

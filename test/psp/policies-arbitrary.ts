@@ -1,4 +1,4 @@
-/** Random PodSecurityPolicies over all fields: few values for each, so that pods meet them. */
+/** Random PodSecurityPolicies over all fields: few values for each, so that pods often match them. */
 import fc, { type Arbitrary } from 'fast-check';
 import {
   APP_ARMOR_ALLOWED,
@@ -57,7 +57,7 @@ const capabilities = fc
     added: fc.option(some(...CAPABILITIES)),
   })
   .map(({ allowed, required, added }) => {
-    // As the API demands: what is granted is not taken away.
+    // As the API requires: a granted value is not denied as well.
     const granted = [...(allowed ?? []), ...(added ?? [])];
     const drop = granted.includes('*') ? [] : required?.filter((name) => !granted.includes(name));
     return {
@@ -117,7 +117,7 @@ const hostPaths = fc.uniqueArray(
 );
 
 const sysctls = fc.record({ allowed: fc.option(unsafe()), forbidden: fc.option(some(...SYSCTLS)) }).map(
-  // As the API demands, the lists do not overlap.
+  // As the API requires, the lists do not overlap.
   ({ allowed, forbidden }) => ({
     ...(allowed && { allowedUnsafeSysctls: allowed }),
     ...(forbidden && { forbiddenSysctls: forbidden.filter((name) => !allowed?.some((own) => overlap(own, name))) }),
@@ -150,7 +150,7 @@ const hostPorts = fc.subarray(
   { maxLength: 2 },
 );
 
-/** Each yields one field, or those that go together. */
+/** Each yields one field, or fields that go together. */
 const FIELDS: readonly Arbitrary<Partial<PspSpec>>[] = [
   capabilities,
   escalation,
@@ -188,7 +188,7 @@ function field<Name extends keyof PspSpec>(name: Name, value: Arbitrary<PspSpec[
   return value.map((content) => ({ [name]: content }));
 }
 
-/** @param maxFields of that many fields at most something is said */
+/** @param maxFields the policy sets at most that many fields */
 function content(maxFields: number): Arbitrary<Content> {
   const chosen = fc.subarray([...FIELDS], { maxLength: maxFields }).chain((fields) => fc.tuple(...fields));
   const profiles = fc.subarray([seccomp, appArmor] as Arbitrary<Record<string, string>>[]);
@@ -198,7 +198,7 @@ function content(maxFields: number): Arbitrary<Content> {
   });
 }
 
-/** Begins with all that is allowed, or with nothing that need not be. */
+/** Begins with everything allowed, or with only what is required. */
 function policy(name: string, maxFields: number): Arbitrary<PodSecurityPolicy> {
   return fc.record({ isOpen: fc.boolean(), content: content(maxFields) }).map(({ isOpen, content }) => {
     const { allowedCapabilities, ...open } = OPEN_SPEC;
@@ -209,7 +209,7 @@ function policy(name: string, maxFields: number): Arbitrary<PodSecurityPolicy> {
   });
 }
 
-/** What may be `*` from the start, the API takes only without the others. */
+/** The API accepts `*` at the start only without other entries. */
 function withoutOverlap({ allowedUnsafeSysctls, ...spec }: PspSpec): PspSpec {
   const overlapping = spec.forbiddenSysctls?.length && allowedUnsafeSysctls?.includes('*');
   return { ...spec, ...(allowedUnsafeSysctls && !overlapping && { allowedUnsafeSysctls }) };
@@ -220,7 +220,7 @@ export function randomPolicy(name: string): Arbitrary<PodSecurityPolicy> {
   return fc.oneof({ weight: 5, arbitrary: usual }, { weight: 1, arbitrary: odd(mildPolicy(name)) });
 }
 
-/** Says little, so that it often turns on who may use it whether a pod is admitted. */
+/** Sets few fields, so that the users of the policy often decide whether a pod is admitted. */
 export function mildPolicy(name: string): Arbitrary<PodSecurityPolicy> {
   return policy(name, 3);
 }

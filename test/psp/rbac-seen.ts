@@ -1,4 +1,4 @@
-/** When an API server has seen all RBAC objects that were written so far: it reads each kind by a watch of its own. */
+/** Waits until an API server has seen all RBAC objects written so far: it reads each kind by a separate watch. */
 
 import type { Api } from '../../hack/controlplane/api.ts';
 import { waitFor } from '../../hack/controlplane/wait.ts';
@@ -9,9 +9,8 @@ const USER = 'rbac-seen';
 const REVIEWS = '/apis/authorization.k8s.io/v1/subjectaccessreviews';
 
 /**
- * Writes one object more of each kind, and waits until they are obeyed.
- * @param mark not used before
- * @param namespace one that exists
+ * Writes one more object of each kind, and waits until they take effect. @param mark not used before @param namespace
+ * one that exists
  */
 export async function rbacSeen(api: Api, mark: string, namespace: string): Promise<void> {
   const rule = { apiGroups: [''], resources: ['configmaps'], verbs: ['get'] };

@@ -17,7 +17,7 @@ describe('migrated PodSecurityPolicies', () => {
     }
   });
 
-  /** What is recorded → how often at least. */
+  /** The recorded kind → its minimum number. */
   const RECORDED: Readonly<
     Record<string, readonly [least: number, is: (pod: RecordedPod, of: RecordedSet) => boolean]>
   > = {

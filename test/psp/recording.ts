@@ -1,4 +1,4 @@
-/** What 1.24 has answered, kept for those who have no such server: sets of policies, each with pods and their fate. */
+/** The answers of 1.24, kept for machines without such a server: sets of policies, each with pods and their results. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gunzipSync, gzipSync } from 'node:zlib';
@@ -13,25 +13,25 @@ export interface RecordedSet {
 }
 
 export interface RecordedPod {
-  /** With what today's API server fills in where no policy is. */
+  /** With the fields that today's API server fills in without policies. */
   readonly pod: Json;
   readonly namespace: string;
   readonly account: string;
   readonly creator: Identity;
-  /** What securityOf() finds of the pod that 1.24 made; absent where it refused. */
+  /** The result of securityOf() for the pod that 1.24 made; absent if it refused. */
   readonly becomes?: Json;
 }
 
 const FILE = join(import.meta.dirname, 'recorded.jsonl.gz');
 const PODS_OF_POLICY = 2;
 
-/** One JSON document a line. */
+/** One JSON document per line. */
 export function readRecorded(): RecordedSet[] {
   const lines = gunzipSync(readFileSync(FILE)).toString('utf8').trimEnd().split('\n');
   return lines.map((text) => JSON.parse(text));
 }
 
-/** Takes down the first few pods of each set that both servers agreed about. */
+/** Records the first few pods of each set that both servers agreed about. */
 export class Recorder {
   readonly #pods = new Map<PspSet, RecordedPod[]>();
 
@@ -45,7 +45,7 @@ export class Recorder {
     pods.push({ pod, namespace, account, creator, ...(status === 'admitted' && { becomes: securityOf(old.pod) }) });
   };
 
-  /** @returns how many pods there are now in the file */
+  /** @returns how many pods are in the file now */
   write(): number {
     const sets = [...this.#pods].map(([set, pods]): RecordedSet => ({ set, pods }));
     const text = sets.map((one) => `${JSON.stringify(one)}\n`).join('');

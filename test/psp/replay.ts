@@ -1,4 +1,4 @@
-/** What the operator makes of a pod under migrated policies, without any server. */
+/** The operator's result for a pod under migrated policies, without any server. */
 import { isDeepStrictEqual } from 'node:util';
 import type { Json } from '../../hack/controlplane/api.ts';
 import { completePolicy } from '../../operator/api/defaults.ts';
@@ -21,7 +21,7 @@ import { securityOf } from './security.ts';
 const projection = createProjection(RULES);
 const evaluator = new Evaluator();
 
-/** @returns for a pod what securityOf() finds of what becomes of it; undefined when it is refused */
+/** @returns the result of securityOf() for the resulting pod; undefined when it is refused */
 export function replayed(set: PspSet): (recorded: RecordedPod) => Json | undefined {
   const migration = migrated(set);
   const policies = migration.policies.map((policy) => resolved(completePolicy(policy)));
@@ -51,7 +51,7 @@ function resolved(policy: Parameters<typeof resolvePolicy>[0]): ResolvedPolicy {
   return resolution.policy;
 }
 
-/** The first by name that admits the pod unchanged, else the first that admits it filled. */
+/** The first by name that admits the pod unchanged, or else the first that admits it filled. */
 function enforced(usable: readonly ResolvedPolicy[], pod: PodParts): PodParts | undefined {
   const hasProfile = (pod.spec as Json).securityContext?.seccompProfile !== undefined;
   const changes = ({ fills, seccompChanges }: ResolvedPolicy) =>
@@ -69,7 +69,7 @@ function authenticated({ user, groups = [] }: RecordedPod['creator']): User {
   return { name: user, groups: [...groups, 'system:authenticated'] };
 }
 
-/** Bound to cluster-admin, who may do everything. */
+/** Bound to cluster-admin, which allows everything. */
 function isMaster({ groups }: RecordedPod['creator']): boolean {
   return groups?.includes('system:masters') ?? false;
 }

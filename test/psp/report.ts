@@ -14,7 +14,7 @@ export const HEADER = row([
   'seed',
 ]);
 
-/** One line of the table: pods that were judged, and beside them those that were not. */
+/** One line of the table: evaluated pods, and those that were not. */
 export function line(what: string, tally: Tally, seed: number): string {
   const { sets, policies, judged, admitted, invalid, spoiled, noted, differing } = tally;
   const numbers = [sets, policies, judged, admitted, judged - admitted, invalid, spoiled, noted, differing, seed];

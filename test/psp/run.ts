@@ -1,8 +1,8 @@
 /**
- * `npm run test:psp -- [--part oracle|refusals|written|policies|sets] [--runs N] [--pods N] [--seed S] [--record]`: what PodSecurityPolicy
- * did on Kubernetes 1.24, beside what migration makes of it today. N policies and a quarter as many sets. Prints what was
- * judged, then each difference; exits 1 when there is one. With --record, writes down for recorded.test.ts what was agreed
- * about, at most a few pods of each policy.
+ * `npm run test:psp -- [--part oracle|refusals|written|policies|sets] [--runs N] [--pods N] [--seed S] [--record]`:
+ * compares PodSecurityPolicy on Kubernetes 1.24 with the migrated policies today. N policies and a quarter as many
+ * sets. Prints the number of evaluated pods, then each difference; exits 1 if there is one. With --record, records for
+ * recorded.test.ts the pods that both agreed about, at most a few for each policy.
  */
 import { parseArgs } from 'node:util';
 import { startControlPlane } from '../../hack/controlplane/controlplane.ts';

@@ -1,6 +1,6 @@
 /**
- * What a pod's containers end up with: the same for a pod of 1.24 and one of today when they are secured the same, however
- * it is written down. What is unset stands as what it means.
+ * The effective security settings of a pod's containers: equal for a pod of 1.24 and one of today that are secured
+ * alike, however they are written. Unset fields have their default meaning.
  */
 import type { Json } from '../../hack/controlplane/api.ts';
 import { APP_ARMOR_OF_CONTAINER } from './objects.ts';
@@ -36,7 +36,7 @@ function ofContainer({ name, securityContext = {} }: Json, ofPod: Json, annotati
     add: [...new Set(capabilities.add ?? [])].sort(),
     drop: [...new Set(capabilities.drop ?? [])].sort(),
     privileged: securityContext.privileged ?? false,
-    // The kubelet takes unset for true (pkg/securitycontext/util.go, AddNoNewPrivileges).
+    // For the kubelet unset means true (pkg/securitycontext/util.go, AddNoNewPrivileges).
     allowPrivilegeEscalation: securityContext.allowPrivilegeEscalation ?? true,
     readOnlyRootFilesystem: securityContext.readOnlyRootFilesystem ?? false,
     procMount: securityContext.procMount ?? 'Default',
@@ -44,7 +44,7 @@ function ofContainer({ name, securityContext = {} }: Json, ofPod: Json, annotati
   };
 }
 
-/** As the annotations of old name it. */
+/** The name in the historical annotations. */
 function appArmor(profile: Json): string | undefined {
   return profile && (PROFILES[profile.type] ?? `localhost/${profile.localhostProfile}`);
 }

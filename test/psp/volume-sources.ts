@@ -1,4 +1,4 @@
-/** Volumes of the kinds that PodSecurityPolicy told apart in a way of its own, and some of each other kind. */
+/** Volumes of the kinds that PodSecurityPolicy distinguished in a special way, and some of each other kind. */
 
 const NAMESPACE_FIELD = { apiVersion: 'v1', fieldPath: 'metadata.namespace' };
 const token = (own: object = {}) => ({ serviceAccountToken: { path: 'token', expirationSeconds: 3607, ...own } });

@@ -53,7 +53,7 @@ function written(file: string): Pick<PspSet, 'policies' | 'rbac'> {
 
 const MOST = 11;
 
-/** That each say much, each for somebody else: as many as one decision has room for. */
+/** Long ones, each for a different user: as many as fit into one decision. */
 function asManyAsFit(id: string): PspSet {
   const { metadata, spec } = written('three.yaml').policies.find(
     (one) => one.metadata.name === 'default',
@@ -64,14 +64,14 @@ function asManyAsFit(id: string): PspSet {
     policies: names.map((name) => psp(name, { ...spec, allowedCapabilities: ['NET_RAW'] }, metadata.annotations)),
     rbac: names.flatMap((name, i) => {
       const may = role(name, [name]);
-      // The last one is jane's, so that all others are asked before.
+      // The last one is jane's, so that all others are checked before.
       return [may, binding(name, may, [{ kind: 'User', name: i === MOST - 1 ? 'jane' : `somebody-${i}` }])];
     }),
     namespaces: [id],
   };
 }
 
-/** Of up to 100 containers, which is what decisions are made for. */
+/** Up to 100 containers, the size that decisions are calculated for. */
 function podsOfManySizes(policy: PodSecurityPolicy): Arbitrary<Pod> {
   return fc.tuple(podsFor(policy), fc.constantFrom(0, 0, 0, 30, 97)).map(([pod, more]) => {
     const [first] = pod.spec.containers;

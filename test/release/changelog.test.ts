@@ -1,4 +1,4 @@
-/** docs/CHANGELOG.md is in the form of https://keepachangelog.com/en/1.1.0/, and a release takes its notes from it. */
+/** docs/CHANGELOG.md has the format of https://keepachangelog.com/en/1.1.0/, and a release takes its notes from it. */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';

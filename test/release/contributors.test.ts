@@ -1,4 +1,4 @@
-/** What GitHub and editors offer a contributor. */
+/** Files that GitHub and editors offer a contributor. */
 import assert from 'node:assert/strict';
 import { existsSync, globSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -1,4 +1,4 @@
-/** What GitHub runs: correct as far as can be told here, pinned, and with no right that it does not need. */
+/** GitHub's workflows: correct as far as this test can tell, pinned, and without unnecessary rights. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
@@ -28,7 +28,7 @@ interface Job {
 const ROOT = join(import.meta.dirname, '..', '..');
 const FOLDER = join(ROOT, '.github', 'workflows');
 
-/** Job → what it may write, for a reason that stands beside it. */
+/** Job → its write permissions, with the reason beside each. */
 const WRITES: Readonly<Record<string, readonly string[]>> = {
   'release.yml image': ['attestations', 'id-token', 'packages'],
   'release.yml publish': ['contents', 'packages'],
@@ -44,7 +44,7 @@ describe('the workflows', () => {
       flags: () => [...REPRODUCIBLE, '-ldflags', '-s -w'],
       minutes: 1,
     });
-    // Not with the shellcheck that a machine may have: what is found must not depend on that.
+    // Not with the machine's own shellcheck, so that the result does not depend on it.
     const { stdout, stderr, status } = spawnSync(actionlint, ['-no-color', '-shellcheck='], {
       cwd: ROOT,
       encoding: 'utf8',

@@ -1,4 +1,4 @@
-/** Whatever a status may have to be built from. */
+/** Arbitrary inputs for a status. */
 import fc from 'fast-check';
 import type { CapabilityPolicySpec } from '../../operator/api/capability-policy.ts';
 import type { LabelOutcome, RolloutOutcome } from '../../operator/apply/outcome.ts';
@@ -96,7 +96,7 @@ const refusal: fc.Arbitrary<Resolution> = fc.record({
   }),
 });
 
-/** One namespace in four has no entry: its work is still to be done. */
+/** One namespace in four has no entry: it is not evaluated yet. */
 function perNamespace<T extends object>(value: fc.Arbitrary<T>): fc.Arbitrary<Map<string, T & { namespace: string }>> {
   return fc
     .tuple(...namespaces.map(() => fc.option(value, { freq: 4 })))

@@ -34,7 +34,7 @@ export function input(spec: Partial<CapabilityPolicySpec> = {}, fields: Partial<
   };
 }
 
-/** The same with the status that stands in the cluster. */
+/** The same with the status in the cluster. */
 export function standing(status: CapabilityPolicyStatus | undefined, { policy, ...rest }: StatusInput): StatusInput {
   return { ...rest, policy: { ...policy, ...(status && { status }) } };
 }

@@ -28,7 +28,7 @@ const standing = (report: PolicyReport, fields: Partial<ReportView> = {}): Repor
   ...fields,
 });
 
-/** What is asked of a client that answers everything, or everything that is refused, the same way. */
+/** The requests to a client that answers everything, or refuses everything, in the same way. */
 async function calls(reports: PolicyReport[], stand: ReportView[], refused?: Error): Promise<string[]> {
   const asked: string[] = [];
   const client: PolicyReportClient = {

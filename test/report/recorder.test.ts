@@ -6,7 +6,7 @@ import { type EventClient, EventRecorder } from '../../operator/report/recorder.
 const SECOND = 1_000;
 const MINUTE = 60 * SECOND;
 
-/** Events as an API server keeps them, by name. */
+/** An API server's Events, by name. */
 class Server implements EventClient {
   readonly events = new Map<string, KubernetesEvent>();
   requests = 0;
@@ -67,7 +67,7 @@ describe('the recorder of Events', () => {
     return eventFor(happening, { reportingInstance: 'o', now: time, occasion });
   }
 
-  /** What is due by then is told, as the operator does it. */
+  /** Sends the Events that are due by then, as the operator does. */
   async function pass(ms: number): Promise<void> {
     for (const end = now + ms; ; ) {
       const due = recorder.dueMs;

@@ -182,7 +182,7 @@ function judgementsOf(namespace: string) {
   ]);
 }
 
-/** What must be absent is not compared. */
+/** Absent values are not compared. */
 function without(expected: object): object {
   return Object.fromEntries(Object.entries(expected).filter(([, value]) => value !== undefined));
 }

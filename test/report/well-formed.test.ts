@@ -1,4 +1,4 @@
-/** Every status that can come out, whatever goes in, is one that kstatus, Argo CD and etcd can live with. */
+/** Every possible status, for any input, is valid for kstatus, Argo CD and etcd. */
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import type { CapabilityPolicyStatus } from '../../operator/api/capability-policy.ts';

@@ -8,7 +8,7 @@ import { policyEvents } from '../../operator/report/transitions.ts';
 import { type StatusClient, WrittenStatuses, writeReport } from '../../operator/report/writer.ts';
 import { input, NOW, standing } from './fixtures.ts';
 
-/** Records what is written, and answers each Event with `error`. */
+/** Records the writes, and answers each Event with `error`. */
 class RecordingClient implements StatusClient, EventClient {
   readonly calls: string[] = [];
   readonly bodies: unknown[] = [];

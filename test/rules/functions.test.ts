@@ -1,11 +1,11 @@
-/** The rules' CEL stays in what both engines have been compared in: test/differential/cel-functions.test.ts. */
+/** The rules' CEL uses only functions that were compared in both engines: test/differential/cel-functions.test.ts. */
 import assert from 'node:assert/strict';
 import { RULES } from '../../operator/rules/index.ts';
 import { LEVELS, NEWEST_KNOWN_MINOR } from '../../operator/standards/level-version.ts';
 import { CEL_FUNCTIONS } from '../differential/cel-functions.ts';
 import { ALTERNATIVES } from './overrides.ts';
 
-/** Of optionals, lists and numbers: no text is in what they look at. */
+/** For optionals, lists and numbers: they read no text. */
 const OTHER_FUNCTIONS = ['has', 'all', 'exists', 'filter', 'map', 'hasValue', 'orValue', 'or', 'string', 'int', 'dyn'];
 const STRING_LITERAL = /"(?:[^"\\]|\\.)*"/g;
 

@@ -1,4 +1,4 @@
-/** Overrides that together make every rule restrict something, each in the ways that have a text of their own. */
+/** Overrides that together make every rule restrict something, in each form that has a separate text. */
 import type { CapabilityPolicyOverrides } from '../../operator/api/capability-policy.ts';
 
 const RANGES = [

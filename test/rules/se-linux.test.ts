@@ -56,7 +56,7 @@ function refused(types: string): Table['refuses'] {
 const EXACTLY = 'must set securityContext.seLinuxOptions to exactly';
 const NONE = 'must not set anything in securityContext.seLinuxOptions';
 
-/** What containers get has to be equal in all four fields, and so has the pod's own. */
+/** The effective options of containers must equal in all four fields, and so must the pod's own. */
 function mustRunAs(): Table[] {
   const wanted = { type: 'container_t', level: 's0:c1,c2' };
   const all = { user: 'u', role: 'r', type: 't', level: 's0' };

@@ -8,7 +8,7 @@ import { resolvePolicy } from '../../operator/policy/resolve.ts';
 import { RULES } from '../../operator/rules/index.ts';
 import { formatVersion, LEVELS, type Level, NEWEST_KNOWN_MINOR } from '../../operator/standards/level-version.ts';
 
-/** What one policy admits and refuses under the rule. */
+/** The pods that one policy admits and refuses under the rule. */
 export interface Table {
   readonly level: Level;
   /** N of v1.N; the newest by default. */
@@ -16,9 +16,9 @@ export interface Table {
   /** N of Kubernetes 1.N; the newest by default. */
   readonly server?: number;
   readonly overrides?: CapabilityPolicyOverrides;
-  /** What the pod has → the pod. */
+  /** Description of the pod → the pod. */
   readonly admits: Readonly<Record<string, PodParts>>;
-  /** What the pod has → the pod and each violation's message. */
+  /** Description of the pod → the pod and each violation's message. */
   readonly refuses?: Readonly<Record<string, readonly [PodParts, ...string[]]>>;
 }
 
@@ -70,7 +70,7 @@ function messages(id: string, table: Table, pod: PodParts): string[] {
     .map(({ message }) => message);
 }
 
-/** `restricted v1.25` for each version whose checks are not those of the version before; the first is v1.0. */
+/** `restricted v1.25` for each version whose checks differ from those of the version before; the first is v1.0. */
 function changes(id: string): string[] {
   const rule = RULES.find((one) => one.id === id);
   assert.ok(rule, `${id} is no rule`);

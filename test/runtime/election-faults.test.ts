@@ -15,14 +15,14 @@ const RUNS = Number(process.env.FC_RUNS ?? 150);
 
 /** Of a request, in milliseconds. */
 interface Journey {
-  /** In which the process has a part: while it is stopped, nothing leaves. */
+  /** Faults of the process: while it is stopped, nothing leaves. */
   readonly connecting: number;
   readonly there: number;
   readonly back: number;
   readonly lost: 'request' | 'answer' | undefined;
 }
 
-/** Of the process that holds the lease then. */
+/** Of the process that holds the lease at that time. */
 interface Stop {
   readonly at: number;
   readonly ms: number;
@@ -56,7 +56,7 @@ describe('an election whose requests take their time and get lost, among process
   });
 });
 
-/** A process that does nothing while it is stopped, whoever wakes it. */
+/** A process that does nothing while it is stopped, even if its timers fire. */
 class StoppableClock implements Clock {
   readonly #clock: FakeClock;
   #stoppedUntil = Number.NEGATIVE_INFINITY;
@@ -106,7 +106,7 @@ class Contest {
     });
   }
 
-  /** @returns how often the holder changed. @throws AssertionError for what must not be */
+  /** @returns how often the holder changed. @throws AssertionError for a forbidden state */
   async run(stops: readonly Stop[]): Promise<number> {
     const ending = new AbortController();
     const onStartedLeading = (leading: AbortSignal) =>
@@ -131,7 +131,7 @@ class Contest {
     }
   }
 
-  /** After each request. What it threw would be a request that fails. */
+  /** After each request. Its error would be a failing request. */
   #look(): void {
     const [holder = '', text, at] = [this.#leases.holder, JSON.stringify(this.#leases.lease), this.#clock.now()];
     if (holder !== this.#last.holder) {

@@ -4,7 +4,7 @@ import { RecordingLog } from '../support/recording-log.ts';
 import { FakeClock, settle } from './fake-clock.ts';
 import { FakeLeases } from './fake-leases.ts';
 
-/** One process that stands for election. */
+/** One process that runs for election. */
 class Candidate {
   readonly election: Election;
   readonly log = new RecordingLog();
@@ -254,7 +254,7 @@ describe('Election', () => {
       leases.set({ ...leases.spec, holderIdentity: 'b' });
       one.endWork(new NotLeadingError('a write was refused'));
       await clock.advance(0);
-      // The renewal that was under way, and the first try to take it again, side by side.
+      // The renewal in flight, and the first attempt to take the lease again, side by side.
       leases.goOn();
       await clock.advance(10_000);
       assert.equal(leases.holder, 'b');

@@ -1,10 +1,10 @@
 import { setImmediate } from 'node:timers/promises';
 import type { Clock } from '../../operator/runtime/clock.ts';
 
-/** Enough for a few requests after each other, each of which the fake API server answers a turn later. */
+/** Enough for a few consecutive requests, each of which the fake API server answers one turn later. */
 const TURNS = 8;
 
-/** Lets everything happen that does not wait for the clock. */
+/** Runs everything that does not wait for the clock. */
 export async function settle(): Promise<void> {
   for (let turn = 0; turn < TURNS; turn++) await setImmediate();
 }
@@ -14,7 +14,7 @@ interface Sleeper {
   readonly wake: () => void;
 }
 
-/** Time that goes on when the test says so. */
+/** A clock that advances when the test says so. */
 export class FakeClock implements Clock {
   #now = 1_000_000;
   readonly #sleepers = new Set<Sleeper>();
@@ -37,7 +37,7 @@ export class FakeClock implements Clock {
     });
   }
 
-  /** Goes on by `ms`; whoever sleeps wakes at their time. */
+  /** Advances by `ms`; sleepers wake at their time. */
   async advance(ms: number): Promise<void> {
     const end = this.#now + ms;
     await settle();
@@ -51,7 +51,7 @@ export class FakeClock implements Clock {
     this.#now = Math.max(this.#now, end);
   }
 
-  /** As when the process is stopped: time goes on, and nobody wakes until the next `advance`. */
+  /** As when the process is stopped: time passes, and nobody wakes until the next `advance`. */
   stop(ms: number): void {
     this.#now += ms;
   }

@@ -16,11 +16,11 @@ class HttpError extends Error {
 /** An API server that keeps one Lease, with resourceVersions as a real one. */
 export class FakeLeases {
   lease: Lease | undefined;
-  /** What goes wrong from now on, for everybody or for one identity. */
+  /** The fault from now on, for everybody or for one identity. */
   fault: { readonly what: Fault; readonly of?: string } | undefined;
-  /** `identity: METHOD`, in order of their coming. */
+  /** `identity: METHOD`, in order of arrival. */
   readonly asked: string[] = [];
-  /** Called between the taking of a request and its answer. */
+  /** Called between receiving a request and answering it. */
   onAnswer: () => void = () => {};
   #version = 0;
   #waiting = Promise.withResolvers<void>();
@@ -34,7 +34,7 @@ export class FakeLeases {
     return this.lease?.spec?.holderIdentity;
   }
 
-  /** As somebody else would change it. */
+  /** A change by another client. */
   set(spec: LeaseSpec, labels?: object): void {
     this.#keep({
       apiVersion: 'coordination.k8s.io/v1',
@@ -44,7 +44,7 @@ export class FakeLeases {
     });
   }
 
-  /** Takes the requests that wait. */
+  /** Takes the waiting requests. */
   goOn(): void {
     this.fault = undefined;
     this.#waiting.resolve();
@@ -58,7 +58,7 @@ export class FakeLeases {
       if (fault === 'refused') throw new Error('connection refused');
       if (fault === 'hangs') return new Promise<never>(() => {});
       if (fault === 'waits') await this.#waiting.promise;
-      // Others come in between, as on a network.
+      // Others may come in between, as on a network.
       await setImmediate();
       const result = act();
       this.onAnswer();

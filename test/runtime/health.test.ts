@@ -84,7 +84,7 @@ describe('healthHandler', () => {
   });
 });
 
-/** Clients that hold connections open, and open another whenever one is closed. */
+/** Clients that hold connections open, and open another one whenever one is closed. */
 class IdleClients {
   readonly #port: number;
   readonly #opening: string;
@@ -119,7 +119,7 @@ class IdleClients {
 }
 
 const IDLE = 3_000;
-/** Far more than it takes: the machine may be busy. Refused, a probe would fail at once. */
+/** Far more time than needed, since the machine may be busy. If it were refused, a probe would fail at once. */
 const PROBE_MS = 5_000;
 
 describe('serve', () => {
@@ -187,7 +187,7 @@ describe('serve', () => {
       await idle.open(1_000);
       const socket = connect({ port: server.port, host: '127.0.0.1', rejectUnauthorized: false });
       await once(socket, 'secureConnect');
-      // It has been asked something, and so is not among the idlest.
+      // It has sent a request, and so is not among the longest idle.
       for (let request = 0; request < 3; request++) {
         socket.write('GET / HTTP/1.1\r\nhost: a\r\n\r\n');
         const [answer] = await once(socket, 'data');
@@ -276,7 +276,7 @@ describe('parseBindAddress', () => {
   }
 });
 
-/** The fingerprint of what a server shows, which has to be of this authority. */
+/** The fingerprint of a server's certificate, which has to be of this authority. */
 async function servedCertificate(port: number, { certificate }: CertificateAuthority): Promise<string> {
   const socket = connect({ host: '127.0.0.1', port, servername: 'localhost', ca: certificate });
   await once(socket, 'secureConnect');

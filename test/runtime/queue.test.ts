@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { mock } from 'node:test';
 import { type QueueOptions, WorkQueue } from '../../operator/runtime/queue.ts';
 
-/** Lets everything happen that only waits for promises. */
+/** Runs everything that only waits for promises. */
 const settle = () => new Promise<void>((resolve) => setImmediate(resolve));
 
 /** Work that ends when the test says so. */

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { setImmediate as nextRound, setTimeout as wait } from 'node:timers/promises';
 import { Turns } from '../../operator/runtime/turns.ts';
 
-/** Each piece takes so long by the clock. */
+/** Each piece takes this long by the clock. */
 function* pieces(clock: { ms: number }, count: number, each: number, done: number[] = []): Generator<void, string> {
   for (let i = 0; i < count; i++) {
     clock.ms += each;

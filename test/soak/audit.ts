@@ -1,9 +1,9 @@
-/** What the API server's audit log says of two replicas: who held the Lease when, and who wrote out of turn. */
+/** The API server's audit log about two replicas: when each held the Lease, and who wrote out of turn. */
 import { closeSync, fstatSync, mkdtempSync, openSync, readSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-/** What is read of an event of audit.k8s.io/v1, stage ResponseComplete. */
+/** The fields that are read from an event of audit.k8s.io/v1, stage ResponseComplete. */
 export interface AuditEvent {
   readonly user: { readonly username: string };
   readonly verb: string;
@@ -29,7 +29,7 @@ export interface Turns {
 
 interface Turn {
   readonly user: string;
-  /** When the API server got the write of the Lease. */
+  /** When the API server received the write of the Lease. */
   readonly asked: string;
   /** When it had answered it. */
   readonly answered: string;
@@ -45,15 +45,15 @@ export class AuditLog {
   /** Bytes of the file that are among `#events`. */
   #read = 0;
 
-  /** @param users whose writes are logged, and nobody else's */
+  /** @param users whose writes are logged; others' are not */
   constructor(users: readonly string[]) {
     const policy = join(this.#dir, 'policy.json');
     writeFileSync(policy, JSON.stringify(auditPolicy(users)));
-    // Rotated, the beginning would be lost.
+    // With rotation, the beginning would be lost.
     this.flags = [`--audit-policy-file=${policy}`, `--audit-log-path=${this.#file}`, '--audit-log-maxsize=2000'];
   }
 
-  /** As far as the log has been written. */
+  /** Up to the end of the written log. */
   turns(): Turns {
     const text = this.#rest();
     const whole = text.slice(0, text.lastIndexOf('\n') + 1);
@@ -94,7 +94,7 @@ function auditPolicy(users: readonly string[]): object {
   };
 }
 
-/** A line that a killed API server left unfinished says nothing. */
+/** A line that a killed API server left unfinished is ignored. */
 function parsed(line: string): AuditEvent[] {
   try {
     return line === '' ? [] : [JSON.parse(line)];
@@ -104,8 +104,8 @@ function parsed(line: string): AuditEvent[] {
 }
 
 /**
- * A write is out of turn if the API server got it after it had given the Lease to another, or before it was asked to give
- * it to the writer.
+ * A write is out of turn if the API server received it after it had given the Lease to another, or before it was asked
+ * to give it to the writer.
  */
 export function turnsOf(events: readonly AuditEvent[]): Turns {
   const accepted = events.filter(({ responseStatus, requestURI }) => {

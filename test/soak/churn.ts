@@ -1,4 +1,4 @@
-/** Somebody who changes a cluster at random: pods, workloads, namespaces, labels, policies, grants. */
+/** Changes a cluster at random: pods, workloads, namespaces, labels, policies, grants. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Answer, Api, Identity, Method, Request } from '../../hack/controlplane/api.ts';
 import type { CapabilityPolicySpec } from '../../operator/api/capability-policy.ts';
@@ -26,7 +26,7 @@ const PAUSE_MS = 60;
 const AGAIN_MS = 200;
 const PATIENCE_MS = 120_000;
 
-/** What is changed, and how often of a hundred times. */
+/** The kinds of changes, and the frequency of each in percent. */
 const KINDS = { pod: 45, workload: 25, grant: 7, role: 2, labels: 10, policy: 9, namespace: 2 } as const;
 export type Kind = keyof typeof KINDS;
 
@@ -36,7 +36,7 @@ export class Churn {
   readonly #random: Random;
   readonly #population: Population;
   #policies = new Map<string, CapabilityPolicySpec>();
-  /** How often something was changed, or tried to be. */
+  /** The number of changes or attempts. */
   readonly changes = Object.fromEntries(Object.keys(KINDS).map((kind) => [kind, 0])) as Record<Kind, number>;
 
   constructor(api: Api, window: Window, random: Random, population: Population) {
@@ -46,7 +46,7 @@ export class Churn {
     this.#population = population;
   }
 
-  /** Makes what there is at the beginning. */
+  /** Creates the initial objects. */
   async populate(): Promise<void> {
     for (const policy of ['*', ...this.#population.policies]) {
       const { path, object } = roleOf(policy, true);
@@ -58,12 +58,12 @@ export class Churn {
     for (const policy of [...policies, sentinel.policy]) await this.#changePolicy(policy);
   }
 
-  /** @param now what stands in the cluster, as found there */
+  /** @param now the objects found in the cluster */
   continueFrom({ policies }: WindowState): void {
     this.#policies = new Map(policies);
   }
 
-  /** Changes one thing after the other, until told to stop. */
+  /** Makes one change after the other, until told to stop. */
   async run(until: AbortSignal): Promise<void> {
     while (!until.aborted) {
       await this.#change(this.#drawKind());
@@ -134,7 +134,7 @@ export class Churn {
     await this.#ask('PATCH', path, { ...APPLY, body: object });
   }
 
-  /** With it every binding to it grants, or grants nothing any more. */
+  /** Then every binding to it grants, or grants nothing any more. */
   async #changeRole(): Promise<void> {
     const { namespaces, policies } = this.#population;
     const policy = oneOf(['*', ...policies], this.#random);
@@ -144,7 +144,7 @@ export class Churn {
     await this.#ask('PATCH', path, { ...APPLY, body: object });
   }
 
-  /** Or changes its labels. In one that is going it does nothing. */
+  /** Or changes its labels. In a namespace that is being deleted it does nothing. */
   async #makeNamespace(name: string, labels = drawLabels(this.#random)): Promise<void> {
     this.#window.addLabels(name, labels);
     const object = { apiVersion: 'v1', kind: 'Namespace', metadata: { name, labels } };
@@ -181,7 +181,7 @@ export class Churn {
     return this.#random.int(2) === 0 ? CREATOR : ADMINISTRATOR;
   }
 
-  /** Whatever the API server says, as soon as one runs: each change may be made twice. */
+  /** Any answer of the API server, as soon as one runs: each change may be made twice. */
   async #ask(method: Method, path: string, request: Request = {}): Promise<Answer> {
     for (const until = Date.now() + PATIENCE_MS; ; await sleep(AGAIN_MS)) {
       try {

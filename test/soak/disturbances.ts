@@ -1,4 +1,4 @@
-/** What happens to the replicas and to the API server beside the faults of single requests. */
+/** Disturbances of the replicas and of the API server, besides the faults of single requests. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ControlPlane } from '../../hack/controlplane/controlplane.ts';
 import type { Random } from '../support/random.ts';
@@ -8,9 +8,9 @@ export interface Scene {
   readonly controlPlane: ControlPlane;
   readonly leader: Replica;
   readonly standBy: Replica;
-  /** One that must live on, so that its memory can be followed. */
+  /** A replica that is not ended, so that its memory can be followed. */
   readonly spared: Replica | undefined;
-  /** How long a watch may say nothing, at most. */
+  /** The longest silence of a watch. */
   readonly silenceMs: number;
 }
 

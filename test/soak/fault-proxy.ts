@@ -1,6 +1,6 @@
 /**
- * Stands between one client and the API server, and lets things go wrong: see faults.ts. It ends TLS, so that it can
- * answer in the API server's place; to the API server it is the client that the kubeconfig names.
+ * A proxy between one client and the API server that causes faults: see faults.ts. It ends TLS, so that it can answer
+ * in the API server's place; to the API server it is the client that the kubeconfig names.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { type ClientRequest, createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
@@ -36,9 +36,12 @@ interface Watch {
 const LATE_MS = 1_500;
 /** Between two faults of watches. */
 const WATCH_FAULT_EVERY_MS = 700;
-/** What happens for so long before a watch is outdated is what it will never tell. */
+/** Events of this long before a watch becomes outdated are never delivered. */
 const MISSED_MS = 2_000;
-/** Of an API server that listens and does not serve yet. Less than a lease outlasts its renew deadline: replicas.ts. */
+/**
+ * The answer of an API server that listens but does not serve yet. Shorter than the time by which a lease outlasts its
+ * renew deadline: replicas.ts.
+ */
 const MOST_CONNECTING_MS = 1_000;
 
 export class FaultProxy {
@@ -47,7 +50,9 @@ export class FaultProxy {
   readonly #agent: Agent;
   readonly #random: Random;
   readonly #watches = new Set<Watch>();
-  /** Whose versions the client was told to be outdated: until it lists them again, it hears nothing else. */
+  /**
+   * Collections whose versions the client was told are outdated: until it lists them again, it gets no other answer.
+   */
   readonly #outdated = new Set<string>();
   #storm: NodeJS.Timeout | undefined;
   #partitioned = false;
@@ -78,12 +83,12 @@ export class FaultProxy {
     return proxy;
   }
 
-  /** Writes a kubeconfig beside another one, by which a client comes here; returns its path. */
+  /** Writes a kubeconfig beside another one, by which a client connects here; returns its path. */
   kubeconfig(beside: string): string {
     const { port } = this.#server.address() as AddressInfo;
     const name = 'fault-proxy';
     const file = join(dirname(beside), 'kubeconfig-of-fault-proxy');
-    // client-node wants to be told that it may talk without TLS.
+    // client-node has to be allowed to connect without TLS.
     const content = {
       apiVersion: 'v1',
       kind: 'Config',
@@ -96,7 +101,7 @@ export class FaultProxy {
     return file;
   }
 
-  /** Requests and watches meet faults until it is called off. */
+  /** Requests and watches meet faults until the storm is called off. */
   storm(): void {
     this.#storm ??= setInterval(() => this.#disturbWatch(), WATCH_FAULT_EVERY_MS);
   }
@@ -106,7 +111,7 @@ export class FaultProxy {
     this.#storm = undefined;
   }
 
-  /** For so long nothing gets through, and whatever runs is cut. */
+  /** For this long nothing gets through, and running requests are cut. */
   async partition(ms: number): Promise<void> {
     this.#partitioned = true;
     this.#server.closeAllConnections();
@@ -115,8 +120,8 @@ export class FaultProxy {
   }
 
   /**
-   * Every second watch, or those of this collection, says nothing for so long, whatever happens meanwhile, and is then
-   * cut, if the client did not leave it before: only from the versions that it knows can it find out what it missed.
+   * Every second watch, or those of this collection, is silent for this long and is then cut, if the client has not
+   * left it before. Only the versions that it knows let the client find out what it missed.
    */
   async silence(ms: number, of?: string): Promise<void> {
     const chosen = [...this.#watches].filter(({ collection }) =>
@@ -159,7 +164,7 @@ export class FaultProxy {
       else void passAnswer(response, answer, mishap);
     });
     endUnlessConnected(passed);
-    // It also comes when the API server does not run: a client behind a load balancer sees a connection that ends.
+    // It also comes while the API server is down: a client behind a load balancer sees a connection that ends.
     passed.on('error', () => answer.destroy());
     answer.on('close', () => passed.destroy());
     asked.pipe(passed);
@@ -200,8 +205,8 @@ export class FaultProxy {
 }
 
 /**
- * A client that speaks TLS itself writes once it is connected, if it then still may. What waits here would arrive later
- * than it was meant.
+ * A client with TLS of its own writes once it is connected, if it still may. A request that waited here would arrive
+ * too late.
  */
 function endUnlessConnected(passed: ClientRequest): void {
   passed.once('socket', (socket) => {
@@ -213,7 +218,7 @@ function endUnlessConnected(passed: ClientRequest): void {
 }
 
 function refuse(asked: IncomingMessage, answer: ServerResponse, refusal: Refusal): void {
-  // Not answered before it is read: as an API server does.
+  // Answers only after it has been read, as an API server does.
   asked.resume().on('end', () => {
     const throttled = refusal === 'throttled' && { 'retry-after': '1' };
     answer.writeHead(refusalCode(refusal), { 'content-type': 'application/json', ...throttled });

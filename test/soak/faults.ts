@@ -1,4 +1,4 @@
-/** What can go wrong between a client and an API server, and what the client then sees. */
+/** The faults between a client and an API server, and what the client sees then. */
 import type { Random } from '../support/random.ts';
 
 export interface Asked {
@@ -7,7 +7,7 @@ export interface Asked {
   readonly url: string;
 }
 
-/** Instead of the API server's answer: it never hears of the request. */
+/** Instead of the API server's answer, which never receives the request. */
 const REFUSALS = {
   throttled: { code: 429, reason: 'TooManyRequests', message: 'too many requests, please try again later' },
   broken: { code: 500, reason: 'InternalError', message: 'an error on the server has prevented the request' },
@@ -15,15 +15,15 @@ const REFUSALS = {
   expired: { code: 410, reason: 'Expired', message: 'too old resource version' },
 } as const;
 
-/** What happens to the answer of a request that the API server has carried out. */
+/** The fate of the answer to a request that the API server has carried out. */
 const MISHAPS = ['late', 'lost', 'truncated'] as const;
-/** What happens to a watch that is running. Ended: cleanly, but in the middle of a line. */
+/** The fate of a running watch. Ended: cleanly, but in the middle of a line. */
 const WATCH_FAULTS = ['cut', 'ended', 'outdated'] as const;
 
 export type Refusal = keyof typeof REFUSALS;
 export type Mishap = (typeof MISHAPS)[number];
 export type WatchFault = (typeof WATCH_FAULTS)[number];
-/** Reset: the connection is closed before the API server hears of the request. Silent: see FaultProxy.silence. */
+/** Reset: the connection is closed before the API server receives the request. Silent: see FaultProxy.silence. */
 export type Fault = 'reset' | 'silent' | Refusal | Mishap | WatchFault;
 
 export const FAULTS: readonly Fault[] = [
@@ -34,14 +34,14 @@ export const FAULTS: readonly Fault[] = [
   ...WATCH_FAULTS,
 ];
 
-/** How many of a hundred requests meet a fault; watches are begun less often than other things are asked. */
+/** How many of a hundred requests meet a fault; watches are less frequent than other requests. */
 const PERCENT = 4;
 const PERCENT_OF_WATCHES = 20;
 
 /** How often each fault was met. */
 export type Met = Record<Fault, number>;
 
-/** Now and then, one of the faults that such a request can meet: the one that was met least. */
+/** Occasionally, one of the faults that such a request can meet: the least frequent so far. */
 export function chooseFault(asked: Asked, random: Random, met: Met): Refusal | Mishap | 'reset' | undefined {
   const watch = isWatch(asked);
   if (random.int(100) >= (watch ? PERCENT_OF_WATCHES : PERCENT)) return undefined;
@@ -72,17 +72,17 @@ export function isWatch({ url }: Asked): boolean {
   return /[?&]watch=true/.test(url);
 }
 
-/** From a version that the client got before: of a watch, or of the next page of a list. */
+/** From a version that the client got before: from a watch, or for the next page of a list. */
 export function goesOn({ url }: Asked): boolean {
   return /[?&](resourceVersion|continue)=/.test(url);
 }
 
-/** Asks for all that there is, by a list or by a watch that begins with one. */
+/** Requests all objects, by a list or by a watch that begins with one. */
 export function lists(asked: Asked): boolean {
   return asked.method === 'GET' && !goesOn(asked);
 }
 
-/** What is listed or watched. */
+/** The collection that is listed or watched. */
 export function collectionOf({ url }: Asked): string {
   const { pathname, searchParams } = new URL(url, 'http://proxy');
   return `${pathname} ${searchParams.get('labelSelector') ?? ''}`;

@@ -1,4 +1,6 @@
-/** What a fresh operator would make of the cluster as it is: every status and report, and what it would find to repair. */
+/**
+ * The result of a fresh operator for the current cluster: every status and report, and the drift that it would find.
+ */
 import { isDeepStrictEqual } from 'node:util';
 import { KubeConfig } from '@kubernetes/client-node';
 import type { Api } from '../../hack/controlplane/api.ts';
@@ -27,7 +29,7 @@ const OPTIONS = {
 };
 
 export interface Comparison {
-  /** How the cluster differs from what a fresh operator would leave alone; empty: not at all. */
+  /** The differences of the cluster from what a fresh operator would leave unchanged; empty: none. */
   readonly differences: readonly string[];
   /** What was compared. */
   readonly state: WindowState;
@@ -35,7 +37,7 @@ export interface Comparison {
   readonly reports: number;
 }
 
-/** Reads the whole cluster anew, as the administrator. */
+/** Reads the whole cluster again, as the administrator. */
 export async function compareFromScratch(api: Api, kubeconfig: string): Promise<Comparison> {
   const config = new KubeConfig();
   config.loadFromFile(kubeconfig);
@@ -85,7 +87,7 @@ function judgeAll(cluster: Cluster, state: ClusterState): Map<string, NamespaceJ
   );
 }
 
-/** When all that is rendered is in force. */
+/** When everything rendered is in force. */
 function statusOf(
   policy: CompletePolicy,
   state: ClusterState,

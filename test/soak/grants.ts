@@ -1,4 +1,4 @@
-/** Roles and RoleBindings that let a service account use a policy: those who churn change them, the operator reads them. */
+/** Roles and RoleBindings that let a service account use a policy: the churn changes them, the operator reads them. */
 import type { RoleBindingView, RoleView } from '../../operator/model/objects.ts';
 import { NAMESPACES } from '../support/rendered.ts';
 
@@ -25,7 +25,7 @@ export function bindingOf({ namespace, policy }: Grant): { readonly path: string
   return { path: `${RBAC}${NAMESPACES.slice('/api/v1'.length)}/${namespace}/rolebindings/${name}`, object };
 }
 
-/** What each binding refers to; it stands all the time, and may grant nothing. */
+/** The role that each binding refers to; the binding always exists, and may grant nothing. */
 export function roleOf(policy: string, grants: boolean): { readonly path: string; readonly object: object } {
   const name = roleNameOf(policy);
   const rules = grants ? rulesOf(policy) : [];
@@ -43,7 +43,7 @@ export function bindingView({ namespace, policy }: Grant): RoleBindingView {
   return { namespace, name, role: { kind: 'ClusterRole', name }, subjects };
 }
 
-/** The grants among all RoleBindings of a cluster: those whose role grants something. */
+/** The effective grants among all RoleBindings of a cluster. */
 export function grantsAmong(bindings: Iterable<RoleBindingView>, roles: Iterable<RoleView>): Grant[] {
   const granting = new Set([...roles].map(({ name }) => name));
   return [...bindings].flatMap(({ namespace, name }) => {

@@ -1,4 +1,4 @@
-/** Whether the memory of processes stays flat: their resident sets over time, as the kernel counts them. */
+/** Whether the memory of processes stays flat: their resident sets over time, as counted by the kernel. */
 import { readFileSync } from 'node:fs';
 
 export interface Sample {
@@ -8,7 +8,7 @@ export interface Sample {
 
 export interface MemoryReport {
   readonly peakMiB: number;
-  /** Of the process that has most samples after the given minute; absent when all are too young. */
+  /** Of the process with the most samples after the given minute; absent when all are too young. */
   readonly trend?: Trend;
 }
 
@@ -19,7 +19,7 @@ export interface Trend {
   readonly slopeMiBPerMinute: number;
 }
 
-/** A process that began so long ago has its heap. */
+/** A process of this age has reached its heap size. */
 const WARM_MINUTES = 2;
 const FEWEST_SAMPLES = 30;
 
@@ -38,12 +38,12 @@ export class Memory {
     this.#last.set(name, rssMiB);
   }
 
-  /** What each one holds, for people. */
+  /** The memory of each, for people. */
   now(): string {
     return `RSS ${[...this.#last.values()].map((one) => one.toFixed(0)).join(' and ')} MiB`;
   }
 
-  /** @param since the minute from which on the trend is looked at */
+  /** @param since the minute from which on the trend is computed */
   report(since: number): MemoryReport {
     const peakMiB = Math.max(0, ...[...this.#samples.values()].flat().map(({ rssMiB }) => rssMiB));
     const warm = [...this.#samples].map(([name, samples]) => ({ name, samples: warmAfter(since, samples) }));

@@ -1,9 +1,9 @@
-/** What a soak's cluster is made of: names, pods and policies, drawn at random. */
+/** The objects of a soak's cluster: names, pods and policies, drawn at random. */
 import type { CapabilityPolicyOverrides, CapabilityPolicySpec, Mode } from '../../operator/api/capability-policy.ts';
 import { baselinePod, hostNetworkPod, privilegedPod, restrictedPod } from '../support/pod-manifests.ts';
 import type { Random } from '../support/random.ts';
 
-/** Of all names of namespaces and policies. */
+/** Prefix of all names of namespaces and policies. */
 export const PREFIX = 'soak-';
 /** In each namespace. */
 export const ACCOUNTS = ['default', 'one'] as const;
@@ -11,14 +11,14 @@ export const ACCOUNTS = ['default', 'one'] as const;
 export interface Population {
   readonly namespaces: readonly string[];
   readonly policies: readonly string[];
-  /** Among `policies`, one that never enforces, and that is sometimes such as cannot be compiled. */
+  /** Among `policies`, one that never enforces, and that sometimes cannot be compiled. */
   readonly observer: string;
   readonly sentinel: Sentinel;
 }
 
 /**
- * A namespace and the policy that decides there, beside the others. The policy changes all the time and is never without
- * something that it refuses, and no Pod Security label refuses it as well: what slips in between two texts is seen here.
+ * A namespace and the policy that decides there, besides the others. The policy changes all the time, always refuses
+ * something, and has no Pod Security label that refuses it as well: a gap between two texts becomes visible here.
  */
 export interface Sentinel {
   readonly namespace: string;
@@ -69,7 +69,7 @@ export function drawPolicy(random: Random, { namespaces }: Population): Capabili
 
 export const SENTINEL_LABELS = { team: 'sentinel' };
 
-/** Nobody else's has such a priority, and none of them admits SYS_ADMIN. */
+/** No other policy has this priority, and none of them admits SYS_ADMIN. */
 export function drawSentinel(random: Random): CapabilityPolicySpec {
   return {
     namespaceSelector: { matchLabels: SENTINEL_LABELS },
@@ -81,7 +81,7 @@ export function drawSentinel(random: Random): CapabilityPolicySpec {
   };
 }
 
-/** It always selects everything, and is sometimes newer than the API server. */
+/** It always selects everything, and sometimes has a version newer than the API server. */
 export function drawObserver(random: Random): CapabilityPolicySpec {
   const levelVersion = oneOf(['latest', 'v1.30', 'v1.99'], random);
   return { namespaceSelector: {}, level: oneOf(['baseline', 'restricted'], random), levelVersion, mode: 'Audit' };

@@ -1,4 +1,6 @@
-/** Pods that somebody without rights creates by dry run, again and again: none may be admitted that every state refuses. */
+/**
+ * Pods that a user without rights creates by dry run, again and again: none may be admitted that every state refuses.
+ */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Api } from '../../hack/controlplane/api.ts';
 import { CREATOR } from '../support/harness.ts';
@@ -10,7 +12,7 @@ import type { Probe, Window } from './window.ts';
 const IN_FLIGHT = 2;
 /** Leaves the API server and the operators some of the machine. */
 const PAUSE_MS = 25;
-/** Of what may be admitted nothing is learnt. */
+/** Skips pods that may be admitted, which show nothing. */
 const DRAWS = 8;
 
 export class Probes {
@@ -22,7 +24,7 @@ export class Probes {
   readonly #sentinels: readonly Probe[];
   #clients: Promise<void>[] = [];
   #running = false;
-  /** How many got an answer. */
+  /** The number of answered requests. */
   tried = 0;
   /** How many of those had to be refused. */
   forbidden = 0;
@@ -47,12 +49,12 @@ export class Probes {
     await Promise.all(this.#clients);
   }
 
-  /** While nothing changes, the API server decides exactly as the window says. @returns where it does not */
+  /** While nothing changes, the API server decides exactly as the window says. @returns the differences */
   async differences(): Promise<string[]> {
     const wrong: string[] = [];
     for (const probe of this.#probes) {
       const answer = await this.#ask(probe);
-      // Of a namespace that is gone or going, admission says nothing.
+      // Admission says nothing about a namespace that is deleted or being deleted.
       if (answer === undefined || answer.status === 404 || /being terminated/.test(answer.message)) continue;
       const refused = this.#window.refuses(probe);
       if ((answer.status === 201) === refused) wrong.push(describe(probe, answer));
@@ -69,7 +71,7 @@ export class Probes {
     }
   }
 
-  /** One that is to be refused, if a few draws find one; every second in the sentinel's namespace. */
+  /** A pod that has to be refused, if a few draws find one; every second in the sentinel's namespace. */
   #draw(): Probe {
     const among = this.#random.int(2) === 0 ? this.#sentinels : this.#probes;
     let probe = oneOf(among, this.#random);
@@ -77,7 +79,7 @@ export class Probes {
     return probe;
   }
 
-  /** By what the window holds now: what was added meanwhile may have been in force. */
+  /** By the current window: a state that was added meanwhile may have been in force. */
   #judge(probe: Probe, answer: { status: number; message: string }): void {
     this.tried++;
     if (!this.#window.refuses(probe)) return;

@@ -1,4 +1,4 @@
-/** Two operators of one Lease, each with a user of its own: the audit log tells them apart. */
+/** Two operators with one Lease, each with a separate user, so that the audit log distinguishes them. */
 
 import type { Api } from '../../hack/controlplane/api.ts';
 import type { ControlPlane } from '../../hack/controlplane/controlplane.ts';
@@ -11,7 +11,7 @@ export const REPLICAS = ['replica-a', 'replica-b'] as const;
 export type ReplicaName = (typeof REPLICAS)[number];
 
 export const LEASE_MS = 5_000;
-/** What is under way when a leader stops has the rest of the lease to arrive. */
+/** A write in flight when a leader stops has the rest of the lease to arrive. */
 const ELECTION = [
   '--leader-elect',
   `--leader-elect-lease-duration=${LEASE_MS / 1000}s`,
@@ -21,7 +21,7 @@ const ELECTION = [
 /** As the Deployment sets them: hack/bench/operator-under-test.ts has the reasons. */
 const NODE_FLAGS = ['--max-semi-space-size=4', '--heap-growing-percent=30'];
 
-/** Grants each replica what config/rbac grants the operator's service account, and no more. */
+/** Grants each replica exactly what config/rbac grants the operator's service account. */
 export async function grantReplicas(api: Api): Promise<void> {
   await grantRights(api);
   const subjects = REPLICAS.map((name) => ({ kind: 'User', apiGroup: 'rbac.authorization.k8s.io', name }));
@@ -38,13 +38,13 @@ export function replicaKubeconfig(controlPlane: ControlPlane, name: ReplicaName)
   return controlPlane.kubeconfigFor(name);
 }
 
-/** An operator that stands for election, not started yet. */
+/** An operator that runs for election, not started yet. */
 export function newOperator(kubeconfig: string): OperatorProcess {
   const place = ['--kubeconfig', kubeconfig, '--operator-namespace', OPERATOR_NAMESPACE];
   return new OperatorProcess([...place, ...ELECTION], NODE_FLAGS);
 }
 
-/** One that is started again whenever it has ended, as a kubelet would. */
+/** An operator that is restarted whenever it has ended, as a kubelet would. */
 export class Replica {
   readonly name: ReplicaName;
   readonly proxy: FaultProxy;
@@ -52,7 +52,7 @@ export class Replica {
   #process: OperatorProcess;
   #killed = false;
   #watched = false;
-  /** The ends of the logs of those that ended by themselves, other than for want of an API server at their start. */
+  /** The ends of the logs of those that ended by themselves, except when no API server was available at their start. */
   readonly crashes: string[] = [];
 
   constructor(name: ReplicaName, proxy: FaultProxy, kubeconfig: string) {
@@ -66,7 +66,7 @@ export class Replica {
     return this.#process;
   }
 
-  /** To be called again and again. */
+  /** Call it again and again. */
   async supervise(): Promise<void> {
     this.#watched ||= this.#process.log.some(({ message }) => message === 'watching');
     if (this.#process.running) return;
@@ -77,7 +77,7 @@ export class Replica {
     await this.#process.start();
   }
 
-  /** It comes back when somebody supervises. */
+  /** It is restarted by the supervisor. */
   async kill(): Promise<void> {
     this.#killed = true;
     await this.#process.stop('SIGKILL');

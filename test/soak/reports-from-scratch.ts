@@ -1,4 +1,4 @@
-/** What a fresh operator would find to change in the policy reports that there are. */
+/** The changes that a fresh operator would make to the existing policy reports. */
 import { isDeepStrictEqual } from 'node:util';
 import type { Api, Json } from '../../hack/controlplane/api.ts';
 import { CLEAN_SINCE, OPEN_REPORTS as OPEN_REPORTS_API } from '../../operator/cluster/reports.ts';
@@ -16,7 +16,7 @@ export interface ReportComparison {
 
 const OURS = 'app.kubernetes.io/managed-by=capabilitypolicy.dev';
 
-/** Nothing differs where the CRD is not installed; in a namespace that is going nobody writes any more. */
+/** No differences where the CRD is not installed; nobody writes in a namespace that is being deleted. */
 export async function compareReports(
   api: Api,
   cluster: Cluster,
@@ -62,7 +62,7 @@ function wantedIn(
             const uid = kind === 'Pod' ? uids.get(name) : cluster.workload(namespace.name, kind, name)?.uid;
             return uid === undefined ? undefined : { uid };
           },
-          // The only thing that a report alone knows.
+          // The only value that is in a report alone.
           cleanSince: standing.get(firstReportName(policy.name))?.metadata.annotations?.[CLEAN_SINCE],
           now: new Date().toISOString(),
         }),
@@ -74,7 +74,7 @@ function byName(reports: readonly Json[]): Map<string, Json> {
   return new Map(reports.map((report) => [report.metadata.name, report]));
 }
 
-/** What the operator states of it, without the times of its results. */
+/** The operator's fields of it, without the times of its results. */
 function timeless(report: Json | undefined): Json | undefined {
   if (report === undefined) return undefined;
   const { labels, annotations, ownerReferences } = report.metadata;

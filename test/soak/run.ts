@@ -1,4 +1,4 @@
-/** `npm run test:soak`: the long form. One line a check, then a summary; exit code 1 when something went wrong. */
+/** `npm run test:soak`: the long form. One line per check, then a summary; exit code 1 when something went wrong. */
 import { parseArgs } from 'node:util';
 import { soak } from './soak.ts';
 
@@ -31,7 +31,7 @@ async function run(minutes: number, seed: number): Promise<void> {
     leastRounds: 3,
     roundMs: 45_000,
     disturbancesOfRound: 3,
-    // Half of it at least is more than a watch is believed.
+    // At least half of it is longer than a watch is trusted.
     silenceMs: 320_000,
     namespaces: 12,
     policies: 8,

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { soak } from './soak.ts';
 
-/** It chooses what happens; when it happens is for the machine to say. SEED=… chooses another. */
+/** It chooses what happens; the machine determines when. SEED=… chooses another. */
 const SEED = Number(process.env.SEED ?? 42);
 
 describe('a cluster that changes while everything fails', () => {

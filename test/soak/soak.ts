@@ -1,7 +1,7 @@
 /**
  * A cluster that changes at random while everything fails: two operators behind fault proxies, killed, stopped and cut
- * off, an API server that crashes. In rounds: after each one all must be as a fresh operator would make it, and while it
- * lasts nothing may be wider than the policies.
+ * off, an API server that crashes. In rounds: after each one everything must be as a fresh operator would make it, and
+ * during a round nothing may be wider than the policies.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Api } from '../../hack/controlplane/api.ts';
@@ -23,22 +23,22 @@ import { Window } from './window.ts';
 
 export interface SoakOptions {
   readonly seed: number;
-  /** Rounds begin until then, and until there were so many. */
+  /** Rounds begin until then, and until there were this many. */
   readonly durationMs: number;
   readonly leastRounds: number;
   /** How long everything changes before a check. */
   readonly roundMs: number;
   readonly disturbancesOfRound: number;
-  /** How long a watch may say nothing, at most: longer than a client is to believe it, or it is cut for the client. */
+  /** The longest silence of a watch: longer than a client trusts it, unless the client cuts it. */
   readonly silenceMs: number;
   readonly namespaces: number;
   readonly policies: number;
-  /** Told of each check, in a line. */
+  /** Called with one line for each check. */
   readonly say: (line: string) => void;
 }
 
 export interface SoakResult {
-  /** What went wrong; empty: nothing. */
+  /** The errors; empty: none. */
   readonly failures: readonly string[];
   /** In a line. */
   readonly summary: string;
@@ -153,7 +153,7 @@ class Soak {
     await disturbing;
   }
 
-  /** One after the other; but a watch that says nothing holds up nobody, nor does the check wait for it. */
+  /** One after the other; but a silent watch blocks nobody, and the check does not wait for it. */
   async #disturb(): Promise<void> {
     const random = this.#random();
     const { disturbancesOfRound, roundMs } = this.#options;
@@ -193,7 +193,7 @@ class Soak {
     this.#checks++;
   }
 
-  /** @returns what is still different after a long while, if anything */
+  /** @returns the difference that remains after a long time, if any */
   async #settle(): Promise<Comparison> {
     const { api, controlPlane } = this.#place;
     const until = this.#elapsedMs + SETTLE_MS;
@@ -238,7 +238,7 @@ class Soak {
     return performance.now() - this.#began;
   }
 
-  /** Each part has its own, so that what one draws does not depend on when another does. */
+  /** Each part has its own generator, so that its draws do not depend on the order of the others'. */
   #random(): Random {
     return new Random(this.#options.seed * 1_000 + this.#streams++);
   }

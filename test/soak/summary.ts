@@ -1,4 +1,4 @@
-/** What a soak went through, in a line; and whether it went through enough to say anything. */
+/** A summary of a soak in one line; and whether it met enough faults to be meaningful. */
 import type { Turns } from './audit.ts';
 import { ALL, type Disturbance } from './disturbances.ts';
 import type { MemoryReport } from './memory.ts';
@@ -16,13 +16,16 @@ export interface Outcome {
   readonly memory: MemoryReport;
 }
 
-/** Far below a leak of something for each change; above what garbage collection makes of 5 minutes and more. */
+/** Far below a leak for each change; above the noise of garbage collection within 5 minutes and more. */
 const MAX_SLOPE_MIB_PER_MINUTE = 2;
 const MAX_RSS_MIB = 250;
-/** In the second half of so many minutes one operator is spared, and long enough for a trend; in less it only warms up. */
+/**
+ * In the second half of a run of this many minutes one operator is spared, long enough for a trend; a shorter run only
+ * warms up.
+ */
 const MINUTES_FOR_TREND = 10;
 
-/** Why it does not count, though no check failed. */
+/** Why the run does not count, though no check failed. */
 export function shortcomings({ minutes, faults, disturbed, turns, probes, memory }: Outcome): string[] {
   const { trend, peakMiB } = memory;
   const longEnough = minutes > MINUTES_FOR_TREND;

@@ -1,6 +1,7 @@
 /**
- * What the cluster may be judged by since the last check: each state of the policies, with each state of a namespace's
- * labels, and every grant. What all of them refuse must be refused at any moment, whatever the operator is at.
+ * The states that the cluster may be in since the last check: each state of the policies, with each state of a
+ * namespace's labels, and every grant. A pod that all of them refuse must be refused at any moment, whatever the
+ * operator is doing.
  */
 
 import { SERVER_MINOR } from '../../hack/controlplane/version.ts';
@@ -27,7 +28,7 @@ export interface WindowState {
   readonly grants: readonly Grant[];
 }
 
-/** A pod, and the namespace where somebody creates it who may use no policy. */
+/** A pod, and the namespace where a user who may use no policy creates it. */
 export interface Probe {
   readonly pod: object;
   readonly namespace: string;
@@ -40,11 +41,11 @@ export class Window {
   #policies: ResolvedPolicy[][] = [];
   #labels = new Map<string, Labels[]>();
   #grants = new Map<string, Grant>();
-  /** What was found since the last addition. */
+  /** The result since the last addition. */
   #refused = new Map<Probe, boolean>();
   #use = new Map<readonly ResolvedPolicy[], UseIndex>();
 
-  /** From here on only this and what is added counts. */
+  /** From here on only this and later additions count. */
   begin({ policies, labels, grants }: WindowState): void {
     this.#policies = [];
     this.#labels = new Map();
@@ -60,8 +61,8 @@ export class Window {
   }
 
   /**
-   * What it rendered goes with it at once, by the garbage collector: also where another, changed before, was to take its
-   * place and is not in force yet (docs/decisions/0002).
+   * The garbage collector deletes its rendered objects at once, even if the set of another, changed policy was to
+   * replace it and is not in force yet (docs/decisions/0002).
    */
   removePolicy(name: string, left: Specs): void {
     for (const policies of [...this.#policies]) {

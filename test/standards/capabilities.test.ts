@@ -15,7 +15,7 @@ import { CONTAINER_RUNTIMES, SYSCTLS_INSTEAD } from '../../operator/standards/ru
 import { app, pod, secured } from '../support/pods.ts';
 import { resolved } from '../support/policies.ts';
 
-/** Facts collected elsewhere; they lie beside the checkout on some machines. */
+/** Facts collected elsewhere; only some machines have them beside the checkout. */
 const FACTS = join(import.meta.dirname, '..', '..', '..', 'shared', 'data', 'capabilities.json');
 
 describe('the capability table', () => {
@@ -105,7 +105,7 @@ if (existsSync(FACTS)) {
             given: [fact.containerdDefault, fact.crioDefault, fact.dockerDefault],
             baseline: fact.baselineMayAdd,
             restricted: fact.restrictedMayAdd,
-            // With hostPID only: the table names the risk without.
+            // With hostPID only: the table names the risk without it.
             risk: fact.name === 'SYS_PTRACE' ? 'I' : fact.risk[0],
           },
         );

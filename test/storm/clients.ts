@@ -1,4 +1,4 @@
-/** Clients that create pods side by side, as fast as they can: some by dry run, some for real. */
+/** Clients that create pods in parallel, as fast as they can: some by dry run, some for real. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CREATOR, type TestCluster } from '../support/harness.ts';
 import { NAMESPACES } from '../support/rendered.ts';
@@ -7,7 +7,7 @@ import { type Verdict, verdictOf } from '../support/verdict.ts';
 
 /** More would keep the API server from rolling policies out: it is the bottleneck. */
 const CLIENTS = 3;
-/** One pod in so many is created for real, and deleted. */
+/** One pod in this many is created for real, and deleted. */
 const REAL = 4;
 /** While the API server is down. */
 const PAUSE_MS = 200;
@@ -49,7 +49,7 @@ export class PodClients {
     while (!this.#stopped) {
       const turn = this.#next++;
       const attempt = this.#attempts[turn % this.#attempts.length] as Attempt;
-      // Every attempt has its turn for real: the number of attempts may be a multiple of REAL.
+      // Every attempt is made for real at some time: the number of attempts may be a multiple of REAL.
       const real = (turn + Math.floor(turn / this.#attempts.length)) % REAL === 0;
       await this.#create(attempt, real).catch(async () => {
         this.counts.unanswered++;

@@ -10,7 +10,7 @@ export interface Crash {
 const FATAL = /^(fatal error: .*|panic: .*)$/gm;
 const FRAMES = 8;
 
-/** The last crash in the log; undefined where there is none. */
+/** The last crash in the log; undefined if there is none. */
 export function crashIn(log: string): Crash | undefined {
   const last = [...log.matchAll(FATAL)].at(-1);
   if (last === undefined) return undefined;

@@ -1,4 +1,4 @@
-/** A storm on one Kubernetes version, that of KUBERNETES_VERSION, in a process of its own: run.ts starts it. */
+/** A storm on one Kubernetes version, that of KUBERNETES_VERSION, in a separate process: run.ts starts it. */
 import { type StormOptions, storm } from './storm.ts';
 
 const options = JSON.parse(process.argv[2] ?? '{}') as Omit<StormOptions, 'say'>;

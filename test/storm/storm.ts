@@ -1,4 +1,4 @@
-/** Policies that change all the time while clients create pods, on a control plane of its own. */
+/** Policies that change all the time while clients create pods, on a separate control plane. */
 import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type CrashedServer, startControlPlane } from '../../hack/controlplane/controlplane.ts';
@@ -9,16 +9,16 @@ import { PodClients } from './clients.ts';
 import { crashIn } from './crash-log.ts';
 import { RolloutWithVariables } from './with-variables.ts';
 
-/** `auto`: the operator decides, as in a cluster. `variables`: what it renders from Kubernetes 1.36 on. */
+/** `auto`: the operator decides, as in a cluster. `variables`: the form for Kubernetes 1.36 and newer. */
 export type Rendering = 'auto' | 'variables';
 
 export interface StormOptions {
   readonly rendering: Rendering;
-  /** The storm ends after so many changes of policies, milliseconds or crashes. */
+  /** The storm ends after this many changes of policies, milliseconds or crashes. */
   readonly changes: number;
   readonly durationMs: number;
   readonly crashes: number;
-  /** Where the servers' logs stay. */
+  /** The folder where the servers' logs are kept. */
   readonly logDir: string;
   readonly say: (line: string) => void;
 }
@@ -27,7 +27,7 @@ export interface StormResult {
   readonly seconds: number;
   /** Policies created, edited and deleted. */
   readonly changes: number;
-  /** Admission policies that the API server took since its last start. */
+  /** Admission policies that the API server accepted since its last start. */
   readonly admissionPolicies: number;
   readonly pods: PodClients['counts'];
   readonly wrong: readonly string[];
@@ -35,7 +35,7 @@ export interface StormResult {
   readonly crashes: readonly string[];
 }
 
-/** Every policy changes within so long, then again; every other time only when all are in force. */
+/** Every policy changes within this time, then again; every other time only when all are in force. */
 const BURST_MS = 400;
 const SAY_EVERY_SECONDS = 60;
 const ATTEMPTS = 20;
@@ -116,8 +116,8 @@ class Storm {
   }
 
   /**
-   * Does what fails while the API server is down again, once it is up.
-   * @returns whether it was done before the storm was over
+   * Retries work that fails while the API server is down, once it is up. @returns whether it was done before the storm
+   * was over
    */
   async #persist(act: () => Promise<unknown>): Promise<boolean> {
     for (let attempt = 1; !this.#isOver; attempt++) {
@@ -145,7 +145,7 @@ class Storm {
     await this.#cluster.programmed(...(await this.#cluster.policies()));
   }
 
-  /** How many the API server has taken, as its metrics say. */
+  /** The number that the API server has accepted, from its metrics. */
   async #admissionPolicies(): Promise<number> {
     const { body } = await this.#cluster.api.ask('GET', '/metrics');
     return [...String(body.message).matchAll(CREATED)].reduce((sum, [, count]) => sum + Number(count), 0);
@@ -165,7 +165,7 @@ class Storm {
   }
 }
 
-/** For people: the error, and where it happened. */
+/** For people: the error, and its place. */
 function causeOf({ name, logFile, message }: CrashedServer): string {
   const crash = crashIn(readFileSync(logFile, 'utf8'));
   if (crash === undefined) return message;

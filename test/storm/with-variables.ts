@@ -1,6 +1,6 @@
 /**
- * Rolls policies out with `spec.variables`, whatever the API server is: what the operator renders from Kubernetes 1.36
- * on. The operator has no flag for it, so this runs its compiler and its rollout in this process, in a loop.
+ * Rolls out policies with `spec.variables` on any API server, in the form for Kubernetes 1.36 and newer. The operator
+ * has no flag for it, so this runs its compiler and its rollout in this process, in a loop.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { KubeConfig } from '@kubernetes/client-node';
@@ -84,7 +84,7 @@ export class RolloutWithVariables {
   }
 }
 
-/** `latest` means the API server's own version, as the operator would have it. */
+/** `latest` means the API server's own version, as for the operator. */
 function atServersLevel(policy: CapabilityPolicy): CompletePolicy {
   const complete = completePolicy(policy);
   if (complete.spec.levelVersion !== 'latest') return complete;

@@ -1,4 +1,4 @@
-/** The API server's audit log: what was asked of it, by whom, and what it answered. */
+/** The API server's audit log: each request, its user, and the answer. */
 import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
@@ -7,7 +7,7 @@ export interface AuditEvent {
   readonly verb: string;
   readonly requestURI: string;
   readonly objectRef?: { readonly resource?: string; readonly namespace?: string; readonly name?: string };
-  /** RFC 3339 in UTC with six digits of a second: they sort as text. */
+  /** RFC 3339 in UTC with six digits of a second, so that they sort as text. */
   readonly requestReceivedTimestamp: string;
   readonly responseStatus?: { readonly code: number };
 }
@@ -18,8 +18,7 @@ export class Audit {
   readonly flags: readonly string[];
 
   /**
-   * @param dir of its files
-   * @param kept which requests are kept, as a rule of an audit policy says it
+   * @param dir of its files @param kept the requests to log, as a rule of an audit policy
    */
   constructor(dir: string, kept: { readonly users?: readonly string[]; readonly verbs?: readonly string[] }) {
     const folder = mkdtempSync(join(dir, 'audit-'));
@@ -29,14 +28,14 @@ export class Audit {
     const rules = [{ level: 'Metadata', ...kept }, { level: 'None' }];
     const content = { apiVersion: 'audit.k8s.io/v1', kind: 'Policy', omitStages: ['RequestReceived'], rules };
     writeFileSync(policy, JSON.stringify(content));
-    // Rotated, the beginning would be lost.
+    // With rotation, the beginning would be lost.
     this.flags = [`--audit-policy-file=${policy}`, `--audit-log-path=${this.#log}`, '--audit-log-maxsize=2000'];
   }
 
-  /** What was answered so far; of a watch, when it began and when it ended. */
+  /** The requests answered so far; for a watch, when it began and when it ended. */
   events(): AuditEvent[] {
     const lines = readFileSync(this.#log, 'utf8').split('\n');
-    // The last one may still be being written.
+    // The last line may be incomplete.
     return lines.slice(0, -1).map((line) => JSON.parse(line));
   }
 }

@@ -1,7 +1,7 @@
 import { type Coverage, type Namespace, Selections } from '../../operator/policy/coverage.ts';
 import type { ResolvedPolicy } from '../../operator/policy/resolve.ts';
 
-/** What each policy covers, by name; from scratch. */
+/** The coverage of each policy, by name, computed from scratch. */
 export function coverageOf(
   policies: readonly ResolvedPolicy[],
   namespaces: readonly Namespace[],

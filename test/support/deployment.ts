@@ -34,7 +34,7 @@ export function flagsOf(from: Deployment): readonly string[] {
   return container(from).args;
 }
 
-/** The same with other ports: there may be another operator on this machine. */
+/** The same with other ports, since another operator may run on this machine. */
 export function operatorFlags(ports: Ports, from: Deployment): string[] {
   return flagsOf(from).map((flag) =>
     flag.replace(/^(--(health-probe|metrics)-bind-address=).*/, (_, name: string, which: string) => {
@@ -48,7 +48,7 @@ export function nodeFlags(from: Deployment): string[] {
   return container(from).command.filter((word) => word.startsWith('--'));
 }
 
-/** The token of a service account, which is made if it is not there, and may read metrics. */
+/** The token of a service account, which is created if needed, and which may read metrics. */
 export async function newToken(api: Api, namespace: string, name: string): Promise<string> {
   const account = `${NAMESPACES}/${namespace}/serviceaccounts/${name}`;
   await api.apply(account, { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name } });

@@ -30,7 +30,7 @@ import { OPERATOR_NAMESPACE } from './rights.ts';
 export const ADMITTED = 'admitted';
 export { OPERATOR_NAMESPACE };
 
-/** Who creates pods unless a test says otherwise: may create workloads anywhere and `use` no policy. */
+/** The default creator of pods: may create workloads anywhere and `use` no policy. */
 export const CREATOR: Identity = { user: 'creator', groups: ['creators'] };
 
 /** May do everything, and so `use` every policy. */
@@ -42,12 +42,12 @@ const CRD_FILE = join(import.meta.dirname, '..', '..', 'crds', 'capabilitypolici
 
 export interface ClusterOptions {
   readonly controlPlane?: () => Promise<ControlPlane>;
-  /** Flags of the operator beyond where it runs. */
+  /** Flags of the operator besides its cluster. */
   readonly args?: readonly string[] | (() => Promise<readonly string[]>);
 }
 
 /**
- * Call it in a describe: before its tests the operator runs, after them it has withdrawn all and is stopped.
+ * Call it in a describe: the operator runs before its tests, and afterwards it has withdrawn everything and is stopped.
  * @param prefix of all names of namespaces and policies; unique among the test files
  */
 export function useCluster(prefix: string, options: ClusterOptions = {}): TestCluster {
@@ -101,12 +101,12 @@ export class TestCluster {
     return this.#running.api;
   }
 
-  /** Runs when the tests begin; one that stops it need not start it again for the others' clean-up. */
+  /** Runs when the tests begin; a test that stops it need not start it again for the clean-up. */
   get operator(): OperatorProcess {
     return this.#running.operator;
   }
 
-  /** The name that a namespace or policy of this file has. */
+  /** The full name of a namespace or policy of this file. */
   named(suffix: string): string {
     return `${this.#prefix}-${suffix}`;
   }
@@ -124,7 +124,7 @@ export class TestCluster {
     await this.api.apply(path, { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name } });
   }
 
-  /** Creates a policy, or makes its spec be exactly this. Returns its name. */
+  /** Creates a policy, or replaces its spec. Returns its name. */
   async policy(suffix: string, spec: CapabilityPolicySpec): Promise<string> {
     const name = this.named(suffix);
     const apiVersion = 'capabilitypolicy.dev/v1alpha1';
@@ -136,7 +136,7 @@ export class TestCluster {
     await this.api.remove(`${POLICIES}/${name}`, propagation);
   }
 
-  /** The names of the policies of this file that there are. */
+  /** The names of this file's existing policies. */
   async policies(): Promise<string[]> {
     const policies = await this.api.list(POLICIES);
     return policies.map(({ metadata }) => metadata.name).filter((name) => this.#isOwn(name));
@@ -147,7 +147,7 @@ export class TestCluster {
     await Promise.all(policies.map((name) => this.deletePolicy(name)));
   }
 
-  /** What the API server says to the creation of a pod, by dry run: `admitted`, or why not. */
+  /** The API server's answer to the creation of a pod, by dry run: `admitted`, or the refusal. */
   async admit(pod: object, namespace: string, as: Identity = CREATOR): Promise<string> {
     const { status, body } = await this.tryCreate(`${NAMESPACES}/${namespace}/pods`, pod, as);
     return status === 201 ? ADMITTED : body.message;
@@ -157,12 +157,12 @@ export class TestCluster {
     return this.api.ask('POST', path, { body: object, as, query: { dryRun: 'All' } });
   }
 
-  /** The condition as written last, of whatever generation. */
+  /** The last written condition, of any generation. */
   async condition(policy: string, type: string): Promise<Condition | undefined> {
     return conditionOf(await this.api.get(`${POLICIES}/${policy}`), type);
   }
 
-  /** Waits until the status says that what the policy is now is in force. */
+  /** Waits until the status says that the policy's current text is in force. */
   async programmed(...policies: readonly string[]): Promise<void> {
     for (const policy of policies) {
       let last: Json;
@@ -177,7 +177,10 @@ export class TestCluster {
     }
   }
 
-  /** Waits until the cluster holds exactly what its policies compile to; labels are looked at in this file's namespaces. */
+  /**
+   * Waits until the cluster contains exactly the compiled objects of its policies; checks labels in this file's
+   * namespaces.
+   */
   async settled(timeoutMs = 180_000): Promise<void> {
     let last: readonly string[] = [];
     const look = async () => {
@@ -198,7 +201,7 @@ export class TestCluster {
     return differences(this.api, options, (name) => this.#isOwn(name));
   }
 
-  /** What stands in the cluster for a policy. */
+  /** A policy's objects in the cluster. */
   async rendered(policy: string): Promise<Json[]> {
     return renderedObjects(this.api, policy);
   }
@@ -235,7 +238,7 @@ export class TestCluster {
   }
 }
 
-/** Programmed=True about the generation that the policy has. */
+/** Programmed=True about the policy's current generation. */
 export function isProgrammed(policy: Json): boolean {
   const condition = conditionOf(policy, 'Programmed');
   return condition?.status === 'True' && condition.observedGeneration === policy.metadata.generation;

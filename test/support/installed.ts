@@ -12,12 +12,12 @@ import { NAMESPACES } from './rendered.ts';
 import { OPERATOR_ACCOUNT, OPERATOR_NAMESPACE } from './rights.ts';
 
 const OPERATIONS = 'docs/operations.md';
-/** The block of the page that installs. */
+/** The page's block that installs. */
 const WAYS = { kubectl: 0, helm: 1 } as const;
 
 const installations = new WeakMap<ControlPlane, Promise<void>>();
 
-/** Once a control plane; with kubectl, or as CAPABILITYPOLICY_TEST_INSTALL=helm asks. */
+/** Once per control plane; with kubectl, or with Helm if CAPABILITYPOLICY_TEST_INSTALL=helm. */
 export async function install(controlPlane: ControlPlane): Promise<void> {
   let installation = installations.get(controlPlane);
   if (!installation) {

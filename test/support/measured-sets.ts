@@ -1,10 +1,10 @@
 /**
- * Capability sets that containers ended up with, as measured: the bounding set, which for user 0 is the permitted and the
- * effective one, too. containerd through its CRI (1.6), and all of them through runc.
+ * Measured capability sets of containers: the bounding set, which for user 0 is the permitted and the effective one,
+ * too. containerd through its CRI (1.6), and all of them through runc.
  */
 import type { ContainerRuntime } from '../../operator/standards/runtimes.ts';
 
-/** A mask, or why the container does not start. */
+/** A mask, or the reason why the container does not start. */
 export type Measured = bigint | string;
 
 export interface MeasuredRow {

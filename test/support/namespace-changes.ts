@@ -1,8 +1,8 @@
-/** Changes of a namespace's metadata, by every request that can make them; by dry run, so that nothing comes of them. */
+/** Changes of a namespace's metadata, by every request that can make them; by dry run, so that they change nothing. */
 import type { Answer, Api, Identity, Json, Method } from '../../hack/controlplane/api.ts';
 import { NAMESPACES } from './rendered.ts';
 
-/** Keys → values; null for what is to go. */
+/** Keys → values; null for removed keys. */
 type Entries = Readonly<Record<string, string | null>>;
 
 export interface MetadataChange {
@@ -10,7 +10,7 @@ export interface MetadataChange {
   readonly annotations?: Entries;
 }
 
-/** May change namespaces by each of these routes, and is granted nothing else. */
+/** May change namespaces by each of these routes, and has no other rights. */
 export const EDITOR: Identity = { user: 'namespace-editor', groups: ['namespace-editors'] };
 
 const APPLY = 'application/apply-patch+yaml';
@@ -37,8 +37,8 @@ export const ROUTES: readonly Route[] = [
 const ATTEMPTS = 5;
 
 /**
- * The routes by which something can be made of it: to apply less removes what the same manager applied before by the same
- * route, and nobody applies labels to /status.
+ * The routes that can make the change: applying less removes what the same manager applied before by the same route,
+ * and nobody applies labels to /status.
  */
 export function routesOf({ labels = {}, annotations = {} }: MetadataChange): readonly Route[] {
   const removes = Object.values({ ...labels, ...annotations }).includes(null);
@@ -47,7 +47,7 @@ export function routesOf({ labels = {}, annotations = {} }: MetadataChange): rea
   );
 }
 
-/** What the API server says to the change; it is made again when the operator has changed the namespace meanwhile. */
+/** The API server's answer to the change; it is sent again if the operator has changed the namespace meanwhile. */
 export async function change(
   api: Api,
   namespace: string,
@@ -81,7 +81,7 @@ async function changeOnce(
       : applies
         ? { kind, apiVersion, metadata: { name: namespace, ...whole } }
         : { kind, apiVersion, metadata: { ...metadata, ...whole }, spec, status };
-  // Names of field managers are anybody's to use: who applies less under our name removes what is ours.
+  // Anybody may use any name of a field manager: applying less under our name removes what is ours.
   const fieldManager = [...Object.keys(labels), ...Object.keys(annotations)].some(isOurs)
     ? 'capabilitypolicy.dev'
     : 'test';
@@ -93,7 +93,7 @@ async function changeOnce(
   });
 }
 
-/** Whether an answer shows the namespace as it was to become. */
+/** Whether an answer shows the changed namespace. */
 export function isChanged({ status, body }: Answer, { labels = {}, annotations = {} }: MetadataChange): boolean {
   const shows = (live: Json = {}, wanted: Entries) =>
     Object.entries(wanted).every(([key, value]) => (live[key] ?? null) === value);

@@ -1,12 +1,15 @@
-/** What some tests need of the machine or of the API server. Without it they are left out: not defined, and reported. */
+/**
+ * The requirements of some tests on the machine or on the API server. If they are missing, the tests are left out: not
+ * defined, but reported.
+ */
 
 import { SERVER_MINOR } from '../../hack/controlplane/version.ts';
 import { lacking, type Needs } from '../../hack/needs.ts';
 import { offeredSince, offers, type ServerFeature } from '../../operator/standards/server-features.ts';
 
 /**
- * Declares tests that need programs beside Node and Go. A developer's machine without them says so and goes on; in CI,
- * where .ci/run installs them, it is a failure.
+ * Declares tests that need programs besides Node and Go. On a developer's machine without them, it reports that and
+ * goes on; in CI, where .ci/run installs them, it is a failure.
  */
 export function describeWith(needs: Needs, title: string, tests: () => void): void {
   const reason = lacking(needs);
@@ -29,7 +32,7 @@ const FEATURE_NAMES: Readonly<Record<ServerFeature, string>> = {
   podResize: 'the subresource pods/resize',
 };
 
-/** @param feature what the test needs of the API server; undefined: nothing that some versions lack */
+/** @param feature of the API server that the test needs; undefined if all versions have what it needs */
 export function itIfOffered(
   feature: ServerFeature | undefined,
   title: string,
@@ -41,7 +44,7 @@ export function itIfOffered(
   leaveOut({ title: test.fullTitle(), reason: needOf(feature) });
 }
 
-/** @param feature what the tests need of the API server */
+/** @param feature of the API server that the tests need */
 export function describeIfOffered(feature: ServerFeature, title: string, tests: (this: Mocha.Suite) => void): void {
   const suite = describe(title, tests);
   if (offers(SERVER_MINOR, feature)) return;
@@ -66,7 +69,7 @@ export function leftOutIn(output: string): LeftOut[] {
 
 const LEFT_OUT = /^Left out: (.*); (.*)$/gm;
 
-/** Says that a test does not run; it must not have been declared. */
+/** Reports that a test does not run; it must not have been declared. */
 export function leaveOut({ title, reason }: LeftOut): void {
   console.warn(`Left out: ${title}; ${reason}`);
 }
@@ -75,7 +78,7 @@ function needOf(feature: ServerFeature): string {
   return `needs ${FEATURE_NAMES[feature]}, offered since ${offeredSince(feature)}`;
 }
 
-/** Mocha has declared it already, so that its title and its tests are known. */
+/** Mocha has declared it already, so its title and its tests are known. */
 function remove<T>(one: T, declared: T[] = []): void {
   declared.splice(declared.indexOf(one), 1);
 }

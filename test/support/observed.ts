@@ -1,4 +1,4 @@
-/** What people and tools see of a policy: its status at every moment, its Events. */
+/** The visible state of a policy: its status at every moment, and its Events. */
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
@@ -8,7 +8,7 @@ import type { CapabilityPolicyStatus, Condition, Violation } from '../../operato
 import { eventually, type TestCluster } from './harness.ts';
 import { NAMESPACES, POLICIES } from './rendered.ts';
 
-/** Every state of the policies since it began, in order, as the API server's watch shows them. */
+/** Every state of the policies since the start, in order, as the API server's watch shows them. */
 export class Observation {
   readonly states: Json[] = [];
   readonly #stop: () => void;
@@ -28,7 +28,7 @@ export class Observation {
     return new Observation(cluster, await cluster.api.get(POLICIES));
   }
 
-  /** @returns the states of one policy, up to the one that stands now */
+  /** @returns the states of one policy, up to the current one */
   async end(cluster: TestCluster, policy: string): Promise<Json[]> {
     const { metadata } = await cluster.api.get(`${POLICIES}/${policy}`);
     const isNow = ({ metadata: seen }: Json) => seen.resourceVersion === metadata.resourceVersion;
@@ -78,14 +78,14 @@ function assertTransitions(before: readonly Condition[], conditions: readonly Co
   }
 }
 
-/** Nobody writes the object for `ms`. */
+/** Waits `ms` and checks that nobody writes the object. */
 export async function assertStill(api: Api, path: string, ms: number): Promise<void> {
   const before = await api.get(path);
   await sleep(ms);
   assert.deepEqual(await api.get(path), before);
 }
 
-/** The operator's Events about an object, oldest first; about one without a namespace they stand in `default`. */
+/** The operator's Events about an object, oldest first; those about a cluster-scoped object are in `default`. */
 export async function eventsAbout(api: Api, kind: string, name: string, namespace = 'default'): Promise<Json[]> {
   const events = await api.list(`/apis/events.k8s.io/v1/namespaces/${namespace}/events`);
   return events
@@ -108,7 +108,7 @@ export function entries(status: CapabilityPolicyStatus, wanted: Partial<Violatio
   );
 }
 
-/** Milliseconds from the beginning of `write` until `look` finds something. */
+/** Milliseconds from the start of `write` until `look` finds something. */
 export async function timed(
   what: string,
   write: () => Promise<unknown>,
@@ -120,7 +120,9 @@ export async function timed(
   return Date.now() - began;
 }
 
-/** Deletes a namespace at once, not when the controllers have looked for what is in it: in tests, nothing that matters. */
+/**
+ * Deletes a namespace at once, without waiting for controllers to search it for objects, which do not matter in tests.
+ */
 export async function vanish(api: Api, name: string): Promise<void> {
   const path = `${NAMESPACES}/${name}`;
   await api.remove(path);
@@ -129,7 +131,7 @@ export async function vanish(api: Api, name: string): Promise<void> {
   assert.ok(status === 200 || status === 404, `${status}`);
 }
 
-/** The Pod Security labels of a namespace, without the common prefix, and the operator's record of its own. */
+/** A namespace's Pod Security labels, without the common prefix, and the operator's record of its own. */
 export async function podSecurityOf(api: Api, namespace: string): Promise<{ labels: Json; record: Json }> {
   const { metadata } = await api.get(`${NAMESPACES}/${namespace}`);
   const short = (labels: Json) =>

@@ -1,4 +1,4 @@
-/** The operator as a child process, its log kept for when a test fails. */
+/** The operator as a child process; its log is kept for failing tests. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
@@ -18,10 +18,10 @@ export class OperatorProcess {
   readonly #args: readonly string[];
   readonly #nodeFlags: readonly string[];
   #child: ChildProcess | undefined;
-  /** What was logged since the first start, restarts included. */
+  /** The log since the first start, including restarts. */
   readonly log: LogEntry[] = [];
 
-  /** @param args flags of the operator beyond the log's */
+  /** @param args flags of the operator besides those of the log */
   constructor(args: readonly string[], nodeFlags: readonly string[] = []) {
     this.#args = args;
     this.#nodeFlags = nodeFlags;
@@ -40,7 +40,7 @@ export class OperatorProcess {
     this.#child?.kill(signal);
   }
 
-  /** Resolves when the process runs; until it has read the cluster and works, see `watching`. */
+  /** Resolves when the process runs; `watching` resolves when it has read the cluster and works. */
   async start(): Promise<void> {
     if (this.#child) return;
     const child = spawn(process.execPath, [...this.#nodeFlags, MAIN, ...this.#args, '--log-format', 'json'], {
@@ -48,7 +48,7 @@ export class OperatorProcess {
     });
     this.#child = child;
     createInterface({ input: child.stderr }).on('line', (line) => this.#keep(line));
-    // A test run that dies must not leave it behind.
+    // A test run that crashes must not leave it behind.
     const kill = () => void child.kill('SIGKILL');
     process.once('exit', kill);
     child.once('exit', () => {

@@ -49,7 +49,7 @@ export function privilegedPod(): object {
   };
 }
 
-/** Level privileged admits it, unless told not to admit hostNetwork. */
+/** Level privileged admits it; `hostNetwork: false` leaves that field out. */
 export function hostNetworkPod(): object {
   return {
     apiVersion: 'v1',

@@ -1,4 +1,4 @@
-/** Minimal pods for tables: container `app` and nothing else, but for what a row is about. */
+/** Minimal pods for tables: container `app` and nothing else, except for the subject of a row. */
 import type { PodParts } from '../../operator/model/objects.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -33,5 +33,5 @@ export const WINDOWS: Fields = { os: { name: 'windows' } };
 /** Fields of a PodSpec for Linux nodes. */
 export const LINUX: Fields = { os: { name: 'linux' } };
 
-/** Fields of a PodSpec for a user namespace of its own. */
+/** Fields of a PodSpec for a pod in a user namespace. */
 export const OWN_USERS: Fields = { hostUsers: false };

@@ -4,7 +4,7 @@ import { completeSpec } from '../../operator/api/defaults.ts';
 import { type ResolvedPolicy, resolvePolicy } from '../../operator/policy/resolve.ts';
 import { NEWEST_KNOWN_MINOR } from '../../operator/standards/level-version.ts';
 
-/** An Enforce policy at level restricted for all namespaces, but for what `spec` says. */
+/** An Enforce policy at level restricted for all namespaces, with the changes in `spec`. */
 export function policy(name: string, spec: Partial<CapabilityPolicySpec> = {}): CompletePolicy {
   return {
     apiVersion: 'capabilitypolicy.dev/v1alpha1',

@@ -1,4 +1,4 @@
-/** CRDs as their projects publish them: from Go modules, of which nothing is compiled. */
+/** CRDs as their projects publish them: from Go modules, without compiling them. */
 import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -11,7 +11,7 @@ export interface PublishedCrd {
   readonly module: string;
   /** In the module. */
   readonly file: string;
-  /** Where its objects are. */
+  /** The collection of its objects. */
   readonly path: string;
 }
 
@@ -22,13 +22,13 @@ export async function installPublishedCrd(api: Api, { name, module, file, path }
   await eventually(`${name} to be served`, async () => (await api.ask('GET', path)).status === 200);
 }
 
-/** No matter if it is not there. */
+/** It may be missing. */
 export async function removePublishedCrd(api: Api, { name }: PublishedCrd): Promise<void> {
   await api.remove(`${CRDS}/${name}`);
   await eventually(`${name} to be gone`, async () => (await api.find(`${CRDS}/${name}`)) === undefined);
 }
 
-/** @param environment of Go, where a module asks for another one */
+/** @param environment of Go, for a module that needs another one */
 export async function moduleFolder(module: string, environment: NodeJS.ProcessEnv = process.env): Promise<string> {
   const { stdout } = await promisify(execFile)('go', ['mod', 'download', '-json', module], { env: environment });
   return JSON.parse(stdout).Dir;

@@ -1,13 +1,13 @@
-/** Random selectors and labels over so small a universe that all labels can be tried. */
+/** Random selectors and labels over a universe so small that all labels can be tried. */
 import fc, { type Arbitrary } from 'fast-check';
 import type { LabelSelector } from '../../operator/api/capability-policy.ts';
 
 const KEYS = ['team', 'example.com/tier'];
 const VALUES = ['net', 'db', ''];
-/** A value that no selector names stands for all of them. */
+/** A value that no selector names represents all such values. */
 const UNNAMED = 'other';
 
-/** Every namespace's labels, as far as these selectors can tell them apart. */
+/** Every namespace's labels, as far as these selectors distinguish them. */
 export const UNIVERSE: readonly Readonly<Record<string, string>>[] = KEYS.reduce<Record<string, string>[]>(
   (all, key) =>
     all.flatMap((labels) => [labels, ...[...VALUES, UNNAMED].map((value) => ({ ...labels, [key]: value }))]),
@@ -30,7 +30,7 @@ export const SELECTOR: Arbitrary<NonNullable<LabelSelector>> = fc.record(
   { requiredKeys: [] },
 );
 
-/** Nearly as long as an expression may be; no two of them meet. It selects namespaces of the label `shard`. */
+/** Nearly as long as an expression may be; no two of them meet. It selects namespaces with the label `shard`. */
 export function longSelector(index: number): LabelSelector {
   const values = (key: number) => Array.from({ length: 100 }, (_, i) => `${index}-${key}-${i}-`.padEnd(61, 'x'));
   return {

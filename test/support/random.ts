@@ -1,4 +1,4 @@
-/** Numbers that a seed decides, so that a failing run can be repeated: SEED=… in the environment. */
+/** Random numbers from a seed, so that a failing run can be repeated: SEED=… in the environment. */
 export class Random {
   readonly seed: number;
   #state: number;

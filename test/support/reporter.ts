@@ -1,6 +1,6 @@
 import Mocha from 'mocha';
 
-/** Mocha's own report, and then one line for .ci/run: `N passed, N failed`. What was skipped counts as failed. */
+/** Mocha's own report, and then one line for .ci/run: `N passed, N failed`. A skipped test counts as failed. */
 export default class ClosingLineReporter extends Mocha.reporters.Spec {
   override epilogue(): void {
     super.epilogue();

@@ -1,4 +1,4 @@
-/** The rights of config/rbac: read from its files, granted on a control plane, and who then holds them. */
+/** The rights of config/rbac: read from its files, and granted on a control plane. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { loadAll } from 'js-yaml';
@@ -53,8 +53,8 @@ export function operatorRoles(): RbacObject[] {
 }
 
 /**
- * Grants what config/rbac says; no more and no less also when it was granted before. The account itself is not made: who
- * asks with a certificate needs none.
+ * Grants exactly what config/rbac says, even if something else was granted before. The account itself is not created: a
+ * user with a certificate needs none.
  */
 export async function grantRights(api: Api): Promise<void> {
   const namespace = { apiVersion: 'v1', kind: 'Namespace', metadata: { name: OPERATOR_NAMESPACE } };
@@ -63,7 +63,7 @@ export async function grantRights(api: Api): Promise<void> {
   for (const object of grants) await api.apply(pathOf(object), object);
 }
 
-/** @returns the path of a kubeconfig of somebody whom the API server takes for the operator's service account */
+/** @returns the path of a kubeconfig for a user whom the API server takes for the operator's service account */
 export function operatorKubeconfig(controlPlane: ControlPlane, server?: string): string {
   return controlPlane.kubeconfigFor(OPERATOR_USER, GROUPS, server);
 }

@@ -1,4 +1,4 @@
-/** Clients that create pods by dry run, again and again, and note every answer that should not be. */
+/** Clients that create pods by dry run, again and again, and record every wrong answer. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Identity } from '../../hack/controlplane/api.ts';
 import { ADMITTED, type TestCluster } from './harness.ts';
@@ -28,7 +28,7 @@ export class Traffic {
   readonly #clients: Promise<void>[];
   #stopped = false;
   #next = 0;
-  /** How many pods were tried. */
+  /** The number of attempts. */
   tried = 0;
   readonly surprises: Surprise[] = [];
 
@@ -43,7 +43,7 @@ export class Traffic {
     return Date.now() - this.#began;
   }
 
-  /** @throws what a client threw */
+  /** @throws a client's error */
   async stop(): Promise<void> {
     this.#stopped = true;
     await Promise.all(this.#clients);

@@ -7,7 +7,9 @@ import type { Candidate, Rules, State, Transition } from './transitions.ts';
 
 const RBAC = 'rbac.authorization.k8s.io';
 
-/** Makes two namespaces, and service accounts of which `bound` has a RoleBinding to every policy of the transition. */
+/**
+ * Creates two namespaces, and service accounts of which `bound` has a RoleBinding to every policy of the transition.
+ */
 export async function prepare(cluster: TestCluster, { name, states }: Transition): Promise<void> {
   for (const zone of ['a', 'b']) {
     const namespace = await cluster.namespace(`${name}-${zone}`, { team: name, zone });
@@ -37,19 +39,19 @@ export async function bring(cluster: TestCluster, transition: Transition, step: 
     await cluster.policy(`${name}-${suffix}`, specOf(cluster, name, rules));
   }
   const leaving = states.flatMap((other) => Object.keys(other)).filter((suffix) => !(suffix in state));
-  // Between two commands of ours the cluster is in a state of its own: what is deleted is gone at once.
+  // Between two commands the cluster is in an intermediate state: a deleted policy disappears at once.
   if (name === 'rename') await cluster.programmed(...Object.keys(state).map((s) => cluster.named(`${name}-${s}`)));
   for (const suffix of leaving) await cluster.deletePolicy(cluster.named(`${name}-${suffix}`));
 }
 
-/** How many policies `bring` creates, edits and deletes to go from the step before to this one. */
+/** The number of policies that `bring` creates, edits and deletes to go from the previous step to this one. */
 export function changesAt(transition: Transition, step: number): number {
   const [before, after] = [stateAt(transition, step - 1), stateAt(transition, step)];
   const names = new Set([...Object.keys(before), ...Object.keys(after)]);
   return [...names].filter((name) => !isDeepStrictEqual(before[name], after[name])).length;
 }
 
-/** The pods of the transition, with the answer that is right in each of its states. */
+/** The pods of the transition, with the right answer in each of its states. */
 export function attemptsOf(cluster: TestCluster, { name, admitted, refused }: Transition): Attempt[] {
   const attempt = (expected: Attempt['expected']) => (candidate: Candidate) => {
     const namespace = cluster.named(`${name}-${candidate.zone ?? 'a'}`);

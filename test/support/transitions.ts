@@ -1,8 +1,11 @@
-/** Changes of policies, with what must not change meanwhile: pods that every state admits, and pods that every one refuses. */
+/**
+ * Changes of policies, with what must not change meanwhile: pods that every state admits, and pods that every state
+ * refuses.
+ */
 import type { CapabilityPolicyOverrides, CapabilityPolicySpec } from '../../operator/api/capability-policy.ts';
 import { baselinePod, hostNetworkPod, privilegedPod, restrictedPod } from './pod-manifests.ts';
 
-/** By the end of their names; they select `team: <transition>`, and a zone if one is given. */
+/** By the end of their names; they select `team: <transition>`, and a zone if there is one. */
 export type State = Readonly<Record<string, Rules>>;
 
 export interface Rules extends Omit<CapabilityPolicySpec, 'namespaceSelector' | 'subjects'> {
@@ -12,10 +15,10 @@ export interface Rules extends Omit<CapabilityPolicySpec, 'namespaceSelector' | 
 }
 
 export interface Transition {
-  /** Lower case: names are made of it. */
+  /** Lower case, since it becomes part of names. */
   readonly name: string;
   readonly title: string;
-  /** Gone through one after the other, and back to the first. */
+  /** Passed through one after the other, and back to the first. */
   readonly states: readonly State[];
   readonly admitted: readonly Candidate[];
   readonly refused: readonly Candidate[];
@@ -25,14 +28,14 @@ export interface Candidate {
   readonly pod: object;
   /** `a` by default. */
   readonly zone?: 'a' | 'b';
-  /** The service account of its zone that creates it; somebody without rights on policies by default. */
+  /** The service account of its zone that creates it; by default a user without rights on policies. */
   readonly creator?: string;
 }
 
 const plain: Candidate = { pod: restrictedPod() };
 const privileged: Candidate = { pod: privilegedPod() };
 const adding = (capability: string): Candidate => ({ pod: restrictedPod({ add: [capability] }) });
-/** Of a service account that may use what names it or has the RoleBinding; by the pod, and by its creator. */
+/** For a service account that the policy names or that has the RoleBinding; by the pod, and by its creator. */
 const plainOf = (serviceAccountName: string): Candidate[] => [
   { pod: restrictedPod({ serviceAccountName }) },
   { pod: restrictedPod(), creator: serviceAccountName },
@@ -41,7 +44,10 @@ const addingOf = (serviceAccountName: string, capability: string): Candidate => 
   pod: restrictedPod({ serviceAccountName, add: [capability] }),
 });
 
-/** Few rules, so that the API server compiles them quickly; no Pod Security label, which would hide what is not in force. */
+/**
+ * Few rules, so that the API server compiles them quickly; no Pod Security label, which would hide what is not in
+ * force.
+ */
 function allowing(...allowedAdd: string[]): Rules {
   const overrides = { privileged: false, capabilities: { allowedAdd } } as CapabilityPolicyOverrides;
   return { level: 'privileged', mode: 'Enforce', overrides };

@@ -1,9 +1,12 @@
-/** What an API server made of a pod. */
+/** An API server's answer about a pod. */
 import type { Answer } from '../../hack/controlplane/api.ts';
 
 export type Verdict = 'admitted' | 'refused' | 'unanswered';
 
-/** By an admission policy, or by Pod Security Admission: an API server that starts refuses for want of rights, too. */
+/**
+ * By an admission policy, or by Pod Security Admission: an API server that is starting also refuses because it lacks
+ * RBAC.
+ */
 const BY_POLICY = /ValidatingAdmissionPolicy|violates PodSecurity/;
 
 export function verdictOf({ status, body }: Answer): Verdict {

@@ -1,6 +1,6 @@
 /**
- * A rolling upgrade, played: an older API server, a newer one beside it on the same etcd, then the newer one alone. All the
- * time pods are sent to each of them, also while it starts and while it stops.
+ * A simulated rolling upgrade: an older API server, a newer one beside it on the same etcd, then the newer one alone.
+ * All the time pods are sent to each of them, also while it starts and while it stops.
  */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
@@ -30,7 +30,7 @@ const [OLD, NEW] = [
   { name: `1.${NEWER}`, url: `https://${ADDRESSES[1]}:${PORT}` },
 ];
 const SAMPLES = ['restricted', 'ping', 'audit-everything'];
-/** The operator looks every ten seconds which API servers there are. */
+/** The operator checks every ten seconds which API servers exist. */
 const TWO_LOOKS_MS = 22_000;
 const ENFORCED_VERSION = 'pod-security.kubernetes.io/enforce-version';
 
@@ -47,7 +47,7 @@ describe(`an upgrade from Kubernetes ${OLD.name} to ${NEW.name}`, function () {
   before(async function () {
     this.timeout(900_000);
     const older = { program: await findOlderApiServer(), address: ADDRESSES[0], port: PORT };
-    // No nodes, no controllers: what a controller would make is made here.
+    // No nodes, no controllers: this test creates the objects that a controller would create.
     const apiServerFlags = ['--endpoint-reconciler-type=lease'];
     controlPlane = await startControlPlane({ quiet: true, controllers: false, apiServers: [older], apiServerFlags });
     balancer = await Balancer.start();
@@ -153,7 +153,7 @@ describe(`an upgrade from Kubernetes ${OLD.name} to ${NEW.name}`, function () {
     }
   }
 
-  /** As the policies' status and the labels say it. */
+  /** From the policies' status and the labels. */
   async function versions(): Promise<string[]> {
     const policies = await Promise.all(SAMPLES.map((sample) => api.get(`${POLICIES}/${sample}`)));
     const { metadata } = await api.get(`${NAMESPACES}/${SHOP}`);
@@ -161,7 +161,9 @@ describe(`an upgrade from Kubernetes ${OLD.name} to ${NEW.name}`, function () {
     return [...accepted, metadata.labels[ENFORCED_VERSION]];
   }
 
-  /** The admission policies have variables where every API server can compile these without a crash, the guard included. */
+  /**
+   * The admission policies have variables if every API server can compile these without a crash, including the guard.
+   */
   async function assertFormFor(minor: number): Promise<void> {
     const objects = await api.list(COLLECTIONS.ValidatingAdmissionPolicy ?? '', MANAGED);
     const withVariables = objects.filter(({ spec }) => spec.variables !== undefined);

@@ -13,7 +13,7 @@ const version = process.env[UPGRADE_FROM] ?? DEFAULT_OLDER;
 /** N of Kubernetes 1.N. */
 export const OLDER = Number(version.split('.')[1]);
 
-/** The path of its kube-apiserver, which is built where it is missing: about six minutes on two cores. */
+/** The path of its kube-apiserver; a missing one is built, which takes about six minutes on two cores. */
 export async function findOlderApiServer(): Promise<string> {
   return (await findBinaries({ ...process.env, KUBERNETES_VERSION: version })).apiServer;
 }

@@ -1,11 +1,11 @@
-/** One address for all API servers, as a Service or a load balancer has it: passes connections on as they are. */
+/** One address for all API servers, as a Service or a load balancer has it: passes connections on unchanged. */
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 
 export class Balancer {
   readonly #server: Server;
   readonly #connections = new Set<Socket>();
-  /** Where new connections go, in turn. */
+  /** The targets of new connections, in turn. */
   targets: readonly string[] = [];
   #next = 0;
 

@@ -1,6 +1,6 @@
 /**
- * A network of our own. API servers publish the addresses that they answer at, and no endpoint may have a loopback
- * address; here the loopback interface has others besides, and nothing that is sent leaves it.
+ * A separate network. API servers publish their own addresses, and no endpoint may have a loopback address; here the
+ * loopback interface has additional ones, and no packet leaves it.
  */
 import { spawnSync } from 'node:child_process';
 
@@ -10,8 +10,7 @@ export const ADDRESSES = ['192.0.2.1', '192.0.2.2'] as const;
 /**
  * Runs a command in a network namespace with ADDRESSES, its output on ours.
  *
- * @returns its exit code
- * @throws an error that says what is missing, where no namespace can be made
+ * @returns its exit code @throws an error that says what is missing if no namespace can be made
  */
 export function runInOwnNetwork(command: readonly string[]): number {
   const asRoot = process.getuid?.() === 0 ? [] : ['--map-root-user'];

@@ -1,4 +1,4 @@
-/** What is sent to the API servers, and what they have to answer, by the version of the Standards in force. */
+/** The requests to the API servers, and the expected answers, by the version of the Standards in force. */
 import type { Json } from '../../hack/controlplane/api.ts';
 import { baselinePod, restrictedPod } from '../support/pod-manifests.ts';
 import type { Probe } from './prober.ts';

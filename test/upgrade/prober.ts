@@ -1,4 +1,4 @@
-/** Sends pods to every API server, all the time, and keeps what should not have been answered. */
+/** Sends pods to every API server, all the time, and records wrong answers. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Api } from '../../hack/controlplane/api.ts';
 import { NAMESPACES } from '../support/rendered.ts';
@@ -12,7 +12,7 @@ export interface Probe {
   readonly title: string;
   readonly pod: object;
   readonly namespace: string;
-  /** What an API server has to answer at this moment; undefined while both are right. */
+  /** The expected answer of an API server at this moment; undefined while both are right. */
   readonly expected: () => Answer | undefined;
 }
 
@@ -22,7 +22,7 @@ interface Target {
 }
 
 export interface Pace {
-  /** Requests of each API server: one that starts lets them wait, and answers them first of all. */
+  /** Requests of each API server: one that is starting lets them wait, and answers them first. */
   readonly atOnce: number;
   readonly pauseMs: number;
 }
@@ -33,9 +33,9 @@ export class Prober {
   readonly #probes: readonly Probe[];
   readonly #pace: Pace;
   readonly #targets = new Map<string, Target>();
-  /** `API server: title: answer` → how often; without an answer, while it comes or goes. */
+  /** `API server: title: answer` → how often; without an answer, while it starts or stops. */
   readonly #counts = new Map<string, number>();
-  /** What should not have been answered, for people. */
+  /** The wrong answers, for people. */
   readonly surprises: string[] = [];
 
   constructor(probes: readonly Probe[], pace: Pace = PACE) {
@@ -43,10 +43,10 @@ export class Prober {
     this.#pace = pace;
   }
 
-  /** Asks an API server from now on, be it up or not. @param name of the API server, for people */
+  /** Sends requests to an API server from now on, whether or not it is up. @param name of the API server, for people */
   start(name: string, kubeconfig: string): void {
     const api = new Api(kubeconfig);
-    // In place before the first answer comes.
+    // Registered before the first answer comes.
     const asking = Promise.resolve().then(() =>
       Promise.all(Array.from({ length: this.#pace.atOnce }, (_, first) => this.#ask(name, api, first))),
     );
@@ -60,7 +60,7 @@ export class Prober {
     await target?.api.close();
   }
 
-  /** How often an API server answered each probe at least. */
+  /** The smallest number of answers of an API server to a probe. */
   rounds(name: string): number {
     const answered = this.#probes.map(({ title }) =>
       ANSWERS.reduce((sum, answer) => sum + (this.#counts.get(line(name, title, answer)) ?? 0), 0),
@@ -87,7 +87,7 @@ export class Prober {
     const answer: Verdict = reply ? verdictOf(reply) : 'unanswered';
     const key = line(name, title, answer);
     this.#counts.set(key, (this.#counts.get(key) ?? 0) + 1);
-    // What changed while it was asked, is right as it was and as it is.
+    // If the expected answer changed during the request, both are right.
     if (answer === 'unanswered' || wanted === undefined || expected() !== wanted || answer === wanted) return;
     this.surprises.push(
       `${new Date().toISOString()} ${key}, not ${wanted} ${answer === 'refused' ? reply?.body.message : ''}`.trim(),

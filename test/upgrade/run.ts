@@ -1,4 +1,7 @@
-/** `npm run test:upgrade -- [VERSION]`: acts.ts, in a network of its own; from Kubernetes VERSION to that of KUBERNETES_VERSION. */
+/**
+ * `npm run test:upgrade -- [VERSION]`: acts.ts, in a separate network; from Kubernetes VERSION to that of
+ * KUBERNETES_VERSION.
+ */
 import { join } from 'node:path';
 import { DEFAULT_OLDER, UPGRADE_FROM } from './apiserver.ts';
 import { runInOwnNetwork } from './network.ts';

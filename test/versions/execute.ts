@@ -12,8 +12,8 @@ export interface Ended {
 }
 
 /**
- * Runs a command with the project's Node, in a process of its own, which starts a control plane of its own.
- * @param log a file that gets the output as it comes
+ * Runs a command with the project's Node, in a separate process, which starts its own control plane. @param log a file
+ * that gets the output as it comes
  */
 export async function execute(command: readonly string[], env: NodeJS.ProcessEnv, log?: string): Promise<Ended> {
   const child = spawn(process.execPath, [PREFLIGHT, ...command], { cwd: ROOT, env, stdio: ['ignore', 'pipe', 'pipe'] });

@@ -1,6 +1,7 @@
 /**
- * An older Kubernetes version in every test run, for what is rendered for API servers that lack features of newer ones. It is
- * left out where its programs are not built: that takes minutes. All versions and suites: `npm run test:versions`.
+ * An older Kubernetes version in every test run, for what is rendered for API servers that lack features of newer ones.
+ * It is skipped if its programs are not built, since that takes minutes. All versions and suites: `npm run
+ * test:versions`.
  */
 import assert from 'node:assert/strict';
 import { isBuilt, kubernetesVersion, otherVersions } from '../../hack/controlplane/binaries.ts';

@@ -2,9 +2,8 @@
  * `npm run test:versions -- [1.30 1.33 …]`: the suites that depend on the API server, the demo and differential tests on
  * these Kubernetes versions; on all that are known here by default. Prints a table; exits 1 when anything failed.
  *
- *   --full        1,000 pods for each level and version of the Standards, and 100 random policies; without, a few of both
- *   --seed N      of the differential tests
- *   --only TEXT   only the runs whose name has the text; may be given more than once
+ *   --full 1,000 pods for each level and version of the Standards, and 100 random policies; without it, a few of both
+ *    --seed N of the differential tests --only TEXT only the runs whose name has the text; may be given more than once
  *
  * The first time a version is run, its kube-apiserver and kube-controller-manager are built: about six minutes on two
  * cores. KUBERNETES_VERSION=1.33 before any test command runs just that on the version.
@@ -65,7 +64,7 @@ async function runOn(
   return outcomes;
 }
 
-/** Where the API server has every feature, a test that is left out counts as failed. */
+/** If the API server has every feature, a skipped test counts as failed. */
 function whole(outcome: Outcome, version: string): Outcome {
   const complete = outcome.leftOut.length === 0 || lacksFeatures(Number(version.split('.')[1]));
   return complete ? outcome : { ...outcome, ok: false };

@@ -1,4 +1,4 @@
-/** What `npm run test:versions` runs on each version of Kubernetes, and how each run's outcome is read from its output. */
+/** The runs of `npm run test:versions` on each version of Kubernetes, and the parsing of each run's outcome. */
 import { type LeftOut, leftOutIn } from '../support/needs.ts';
 import type { Ended } from './execute.ts';
 
@@ -36,14 +36,14 @@ const DEMO: Run = {
   summary: (output) => (/^The demo took/m.test(output) ? 'told to its end' : undefined),
 };
 const DIFFERENTIAL = 'test/differential/run.ts';
-/** How much test/differential/run.ts judges. */
+/** The number of objects that test/differential/run.ts evaluates. */
 const SHORT = { podsOfLevel: 20, podsOfOverrides: 20, randomPolicies: 8 };
 const FULL = { podsOfLevel: 1000, podsOfOverrides: 100, randomPolicies: 100 };
 const CLOSING_LINE = /^(\d+ passed, \d+ failed)$/m;
 /** As test/differential writes it. */
 const TALLY = /^[\w ]+: (seed \d+, .* (differences|missing))$/gm;
 
-/** @param full whether the differential tests are the long ones */
+/** @param full whether to run the long differential tests */
 export function runsOf({ full, seed }: { full: boolean; seed: string }): readonly Run[] {
   const { podsOfLevel, podsOfOverrides, randomPolicies } = full ? FULL : SHORT;
   return [

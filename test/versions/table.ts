@@ -1,4 +1,4 @@
-/** The table of outcomes by run and version, in Markdown, and what was left out. */
+/** The table of outcomes by run and version, in Markdown, and the skipped tests. */
 import type { LeftOut } from '../support/needs.ts';
 import type { Outcome } from './runs.ts';
 
