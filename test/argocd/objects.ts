@@ -1,8 +1,8 @@
 /** The objects that tests of Argo CD commit. */
-
 import type { Json } from '../../hack/controlplane/api.ts';
 import type { CapabilityPolicySpec } from '../../operator/api/capability-policy.ts';
 import { privilegedPod } from '../support/pod-manifests.ts';
+import { policyManifest } from '../support/policies.ts';
 import type { Probe } from '../upgrade/prober.ts';
 
 export const ENFORCE = 'pod-security.kubernetes.io/enforce';
@@ -38,12 +38,10 @@ export interface Marks {
 
 /** By default, enforces level restricted where the label environment has the policy's name. */
 export function policyOf(name: string, spec: Partial<CapabilityPolicySpec> = {}, marks: Marks = {}): Json {
-  return {
-    apiVersion: 'capabilitypolicy.dev/v1alpha1',
-    kind: 'CapabilityPolicy',
-    metadata: { name, ...annotationsOf(marks) },
-    spec: { namespaceSelector: { matchLabels: { environment: name } }, level: 'restricted', mode: 'Enforce', ...spec },
-  };
+  return policyManifest(
+    { name, ...annotationsOf(marks) },
+    { namespaceSelector: { matchLabels: { environment: name } }, level: 'restricted', mode: 'Enforce', ...spec },
+  );
 }
 
 export function namespaceOf(name: string, labels: Readonly<Record<string, string>>, marks: Marks = {}): Json {

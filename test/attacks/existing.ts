@@ -1,8 +1,7 @@
 /** Attempts to change admitted objects. */
-
 import type { Json } from '../../hack/controlplane/api.ts';
 import { ADMINISTRATOR } from '../support/harness.ts';
-import { restrictedPod } from '../support/pod-manifests.ts';
+import { podManifest, restrictedPod } from '../support/pod-manifests.ts';
 import {
   type Attack,
   admitted,
@@ -149,12 +148,10 @@ export const EXISTING: readonly Attack[] = [
         ask(
           'PATCH',
           `${POD}/ephemeralcontainers`,
-          {
-            apiVersion: 'v1',
-            kind: 'Pod',
-            metadata: { name: scene.pod },
-            spec: { ephemeralContainers: [{ name: 'late', image: 'example.org/debug', ...BAD }] },
-          },
+          podManifest(
+            { name: scene.pod },
+            { ephemeralContainers: [{ name: 'late', image: 'example.org/debug', ...BAD }] },
+          ),
           { contentType: APPLY, query: { fieldManager: 'capabilitypolicy.dev', force: true } },
         )(scene),
     ],

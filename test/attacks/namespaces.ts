@@ -1,5 +1,4 @@
 /** Attempts on namespaces: on their labels, on the labels' owners, and on the guard itself. */
-
 import type { Answer } from '../../hack/controlplane/api.ts';
 import type { CapabilityPolicySpec } from '../../operator/api/capability-policy.ts';
 import { ADMINISTRATOR, eventually } from '../support/harness.ts';

@@ -1,5 +1,4 @@
 /** Attempts to get more through the place of a request in a pod, or through the kind of pod. */
-
 import type { Json } from '../../hack/controlplane/api.ts';
 import { SERVER_MINOR } from '../../hack/controlplane/version.ts';
 import { privilegedPod, restrictedPod } from '../support/pod-manifests.ts';

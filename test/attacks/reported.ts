@@ -1,5 +1,4 @@
 /** The faults that a first attack on a real API server found: each of these pods was admitted before the fix. */
-
 import assert from 'node:assert/strict';
 import type { Json } from '../../hack/controlplane/api.ts';
 import { serviceAccount } from '../support/harness.ts';

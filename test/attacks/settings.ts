@@ -1,9 +1,8 @@
 /** The namespaces of the table of attacks, and the policies that decide in each. */
-
 import type { Json } from '../../hack/controlplane/api.ts';
 import type { CapabilityPolicySpec } from '../../operator/api/capability-policy.ts';
 import { RUNTIME_DEFAULT } from '../../operator/standards/capabilities.ts';
-import { privilegedPod, restrictedPod } from '../support/pod-manifests.ts';
+import { podManifest, privilegedPod, restrictedPod } from '../support/pod-manifests.ts';
 
 type Rules = Omit<CapabilityPolicySpec, 'namespaceSelector'> & Partial<CapabilityPolicySpec>;
 
@@ -167,10 +166,5 @@ export function agentPod(serviceAccountName = AGENT): Json {
 
 /** A pod of level baseline with other fields in its spec. */
 export function pod(spec: object, metadata: object = {}): Json {
-  return {
-    apiVersion: 'v1',
-    kind: 'Pod',
-    metadata,
-    spec: { containers: [{ name: 'main', image: 'example.org/app' }], ...spec },
-  };
+  return podManifest(metadata, { containers: [{ name: 'main', image: 'example.org/app' }], ...spec });
 }

@@ -8,7 +8,9 @@ import { PolicyContextBuilder } from '../../cli/policies/context-builder.ts';
 import type { CapabilityPolicySpec } from '../../operator/api/capability-policy.ts';
 import type { Cluster } from '../../operator/model/objects.ts';
 import { NEWEST_KNOWN_MINOR } from '../../operator/standards/level-version.ts';
-import { clusterOf, parts, pod, policyObject, workload } from '../support/views.ts';
+import { adding } from '../support/pods.ts';
+import { baselinePolicy } from '../support/policies.ts';
+import { clusterOf, podView, workloadView } from '../support/views.ts';
 
 const OPTIONS = {
   oldestServer: NEWEST_KNOWN_MINOR,
@@ -19,16 +21,16 @@ const OPTIONS = {
 
 /** Namespace net has a good Deployment, a bad one, and a worse one; web has a good one. */
 const WORKLOADS = [
-  workload('Deployment', 'good', { template: parts(['CHOWN']) }),
-  workload('Deployment', 'bad', { template: parts(['SYS_TIME']) }),
-  workload('Deployment', 'worse', { template: parts(['SYS_TIME'], { hostPID: true }) }),
-  workload('Deployment', 'good', { namespace: 'web', template: parts(['CHOWN']) }),
+  workloadView('Deployment', 'good', { template: adding(['CHOWN']) }),
+  workloadView('Deployment', 'bad', { template: adding(['SYS_TIME']) }),
+  workloadView('Deployment', 'worse', { template: adding(['SYS_TIME'], { hostPID: true }) }),
+  workloadView('Deployment', 'good', { namespace: 'web', template: adding(['CHOWN']) }),
 ];
 
 type Policies = Readonly<Record<string, Partial<CapabilityPolicySpec>>>;
 
 function clusterWith(policies: Policies, objects: ReturnType<typeof clusterOf>): Cluster {
-  const all = Object.entries(policies).map(([name, spec]) => policyObject(name, spec));
+  const all = Object.entries(policies).map(([name, spec]) => baselinePolicy(name, spec));
   const namespaces = ['net', 'web'].map((name) => ({
     name,
     uid: name,
@@ -117,7 +119,7 @@ describe('what a policy would change', () => {
   });
 
   it('perhaps something, for pods of which it depends on their creator', () => {
-    const bare = pod('bare', parts(['SYS_TIME']));
+    const bare = podView('bare', adding(['SYS_TIME']));
     const candidate = {
       exception: { mode: 'Enforce', level: 'privileged', usableBy: 'Bindings' },
     } as const;

@@ -6,6 +6,8 @@ import { join } from 'node:path';
 import { Ajv } from 'ajv';
 import { dump, load } from 'js-yaml';
 import { cappol } from '../support/cappol.ts';
+import { podManifest } from '../support/pod-manifests.ts';
+import { writtenPolicy } from '../support/policies.ts';
 
 const REFERENCE = join(import.meta.dirname, '..', '..', 'docs', 'reference');
 const schema = JSON.parse(readFileSync(join(REFERENCE, 'check.schema.json'), 'utf8')) as object;
@@ -14,16 +16,7 @@ const isDocumented = new Ajv({ strict: false }).compile(schema);
 // biome-ignore lint/suspicious/noExplicitAny: what -o json prints, looked into at will
 type Json = any;
 
-const RESTRICTED = policy('restricted');
-
-function policy(name: string, spec: object = {}): object {
-  return {
-    apiVersion: 'capabilitypolicy.dev/v1alpha1',
-    kind: 'CapabilityPolicy',
-    metadata: { name },
-    spec: { namespaceSelector: {}, level: 'restricted', mode: 'Enforce', ...spec },
-  };
-}
+const RESTRICTED = writtenPolicy('restricted');
 
 function podSpec(add: readonly string[] = [], spec: object = {}): object {
   const capabilities = { drop: ['ALL'], ...(add.length > 0 && { add }) };
@@ -35,12 +28,7 @@ function podSpec(add: readonly string[] = [], spec: object = {}): object {
 }
 
 function pod(name: string, add: readonly string[] = [], { namespace, ...spec }: Record<string, unknown> = {}): object {
-  return {
-    apiVersion: 'v1',
-    kind: 'Pod',
-    metadata: { name, ...(namespace !== undefined && { namespace }) },
-    spec: podSpec(add, spec),
-  };
+  return podManifest({ name, ...(namespace !== undefined && { namespace }) }, podSpec(add, spec));
 }
 
 function yaml(...objects: readonly object[]): string {
@@ -108,8 +96,10 @@ describe('check -f', () => {
   }
 
   describe('in the namespaces', () => {
-    const TEAM = policy('team', { namespaceSelector: { matchLabels: { team: 'net' } } });
-    const BY_NAME = policy('named', { namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': 'net' } } });
+    const TEAM = writtenPolicy('team', { namespaceSelector: { matchLabels: { team: 'net' } } });
+    const BY_NAME = writtenPolicy('named', {
+      namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': 'net' } },
+    });
     const net = { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'net', labels: { team: 'net' } } };
 
     it('of the manifests, also when they come after what is judged', async () => {
@@ -156,7 +146,7 @@ describe('check -f', () => {
 
     it('advises labels for the other namespaces only', async () => {
       const text = yaml(
-        policy('team', { namespaceSelector: { matchLabels: { team: 'net' } } }),
+        writtenPolicy('team', { namespaceSelector: { matchLabels: { team: 'net' } } }),
         pod('system', [], { namespace: 'kube-system' }),
         pod('free', [], { namespace: 'shop' }),
       );
@@ -185,7 +175,7 @@ describe('check -f', () => {
   });
 
   describe('with several policies', () => {
-    const PING = policy('ping', { overrides: { capabilities: { allowedAdd: ['NET_RAW'] } } });
+    const PING = writtenPolicy('ping', { overrides: { capabilities: { allowedAdd: ['NET_RAW'] } } });
 
     it('asks for one of those that decide, and tells why not by each', async () => {
       const { json } = await check(yaml(RESTRICTED, PING, pod('ping', ['NET_RAW']), pod('time', ['SYS_TIME'])));
@@ -197,7 +187,7 @@ describe('check -f', () => {
     });
 
     it('judges for each mode on its own', async () => {
-      const audit = policy('audit', { mode: 'Audit', level: 'baseline' });
+      const audit = writtenPolicy('audit', { mode: 'Audit', level: 'baseline' });
       const { json } = await check(yaml(audit, RESTRICTED, pod('ping', ['SYS_TIME'])));
       assert.deepEqual(
         json.items[0].violations.map((one: Json) => one.policy),
@@ -236,13 +226,8 @@ describe('check -f', () => {
     });
 
     it('judges a pod as defaulting will fill it', async () => {
-      const bare = {
-        apiVersion: 'v1',
-        kind: 'Pod',
-        metadata: { name: 'bare' },
-        spec: { containers: [{ name: 'main', image: 'app' }] },
-      };
-      const filling = policy('filling', { defaulting: 'Enabled' });
+      const bare = podManifest({ name: 'bare' }, { containers: [{ name: 'main', image: 'app' }] });
+      const filling = writtenPolicy('filling', { defaulting: 'Enabled' });
       assert.deepEqual(verdicts((await check(yaml(filling, bare))).json), { 'default/bare': 'Compliant' });
       const older = await check(yaml(filling, bare), '--server-version', 'v1.35');
       assert.deepEqual(verdicts(older.json), { 'default/bare': 'Violating' });
@@ -253,12 +238,12 @@ describe('check -f', () => {
     const BROKEN: readonly (readonly [what: string, objects: string, told: RegExp])[] = [
       [
         'a policy that the API server would refuse',
-        yaml(policy('wrong', { overrides: { capabilities: { allowedAdd: ['CAP_NET_RAW'] } } })),
+        yaml(writtenPolicy('wrong', { overrides: { capabilities: { allowedAdd: ['CAP_NET_RAW'] } } })),
         /^cappol: standard input:\d+: CapabilityPolicy wrong: spec\.overrides\.capabilities\.allowedAdd\[0\]: .*write NET_RAW/,
       ],
       [
         'a policy that cannot be compiled',
-        yaml(policy('future', { levelVersion: 'v1.99' })),
+        yaml(writtenPolicy('future', { levelVersion: 'v1.99' })),
         /^cappol: standard input:\d+: CapabilityPolicy future: spec\.levelVersion: v1\.99 is too new/,
       ],
       [
@@ -278,7 +263,7 @@ describe('check -f', () => {
       ],
       [
         'a value of the wrong type',
-        yaml({ apiVersion: 'v1', kind: 'Pod', metadata: { name: 'a' }, spec: { hostNetwork: 'true', containers: [] } }),
+        yaml(podManifest({ name: 'a' }, { hostNetwork: 'true', containers: [] })),
         /Pod a: spec\.hostNetwork: Invalid value: string: must be of type boolean/,
       ],
       [
@@ -346,7 +331,7 @@ describe('check -f', () => {
 
   it('gives advice, which changes no verdict', async () => {
     const { code, json } = await check(
-      yaml(policy('ping', { overrides: { capabilities: { allowedAdd: ['NET_RAW'] } } }), pod('a', ['NET_RAW'])),
+      yaml(writtenPolicy('ping', { overrides: { capabilities: { allowedAdd: ['NET_RAW'] } } }), pod('a', ['NET_RAW'])),
     );
     assert.equal(code, 0);
     const [finding] = json.items[0].findings;

@@ -9,6 +9,7 @@ import { SERVER_VERSION } from '../../hack/controlplane/version.ts';
 import { cappol, type Ran } from '../support/cappol.ts';
 import { ADMITTED, eventually, useCluster } from '../support/harness.ts';
 import { baselinePod, hostNetworkPod, privilegedPod, restrictedPod } from '../support/pod-manifests.ts';
+import { policyManifest } from '../support/policies.ts';
 import { examples, paste } from './examples.ts';
 
 const REFERENCE = join(import.meta.dirname, '..', '..', 'docs', 'reference');
@@ -129,12 +130,12 @@ describe('cappol, with a cluster', () => {
 
   describe('what a policy would change', () => {
     const candidate = (level: string, mode = 'Enforce') =>
-      dump({
-        apiVersion: 'capabilitypolicy.dev/v1alpha1',
-        kind: 'CapabilityPolicy',
-        metadata: { name: cluster.named('strict') },
-        spec: { namespaceSelector: { matchLabels: { team: 'cappol' } }, level, mode },
-      });
+      dump(
+        policyManifest(
+          { name: cluster.named('strict') },
+          { namespaceSelector: { matchLabels: { team: 'cappol' } }, level, mode },
+        ),
+      );
 
     async function changes(policy: string): Promise<{ code: number; json: Json }> {
       const { code, stdout, stderr } = await onCluster(['check', '--cluster', '--policy', '-', '-o', 'json'], policy);
@@ -175,18 +176,18 @@ describe('cappol, with a cluster', () => {
     });
 
     it('is what is refused then, with the reasons', async () => {
-      const only = dump({
-        apiVersion: 'capabilitypolicy.dev/v1alpha1',
-        kind: 'CapabilityPolicy',
-        metadata: { name: 'stricter' },
-        spec: {
-          namespaceSelector: { matchLabels: { team: 'cappol' } },
-          level: 'restricted',
-          mode: 'Enforce',
-          priority: 1,
-          overrides: { readOnlyRootFilesystem: true },
-        },
-      });
+      const only = dump(
+        policyManifest(
+          { name: 'stricter' },
+          {
+            namespaceSelector: { matchLabels: { team: 'cappol' } },
+            level: 'restricted',
+            mode: 'Enforce',
+            priority: 1,
+            overrides: { readOnlyRootFilesystem: true },
+          },
+        ),
+      );
       const { code, json } = await changes(only);
       assert.equal(code, 1);
       assert.deepEqual(
@@ -205,17 +206,17 @@ describe('cappol, with a cluster', () => {
     });
 
     it('exits with 1 for what is newly audited, and with --warn only for what is newly refused', async () => {
-      const audit = dump({
-        apiVersion: 'capabilitypolicy.dev/v1alpha1',
-        kind: 'CapabilityPolicy',
-        metadata: { name: 'watch' },
-        spec: {
-          namespaceSelector: { matchLabels: { team: 'cappol' } },
-          level: 'restricted',
-          mode: 'Audit',
-          overrides: { readOnlyRootFilesystem: true },
-        },
-      });
+      const audit = dump(
+        policyManifest(
+          { name: 'watch' },
+          {
+            namespaceSelector: { matchLabels: { team: 'cappol' } },
+            level: 'restricted',
+            mode: 'Audit',
+            overrides: { readOnlyRootFilesystem: true },
+          },
+        ),
+      );
       const run = (...args: readonly string[]) =>
         onCluster(['check', '--cluster', '--policy', '-', '-n', namespace, ...args], audit);
       const { code, stdout } = await run();
@@ -266,17 +267,17 @@ describe('cappol, with a cluster', () => {
     it('shows what a policy would change', async () => {
       const { code, stdout } = await onCluster(
         ['render', '--diff', '--policy', '-'],
-        dump({
-          apiVersion: 'capabilitypolicy.dev/v1alpha1',
-          kind: 'CapabilityPolicy',
-          metadata: { name: strict },
-          spec: {
-            namespaceSelector: { matchLabels: { team: 'cappol' } },
-            level: 'restricted',
-            mode: 'Enforce',
-            overrides: { hostNetwork: true },
-          },
-        }),
+        dump(
+          policyManifest(
+            { name: strict },
+            {
+              namespaceSelector: { matchLabels: { team: 'cappol' } },
+              level: 'restricted',
+              mode: 'Enforce',
+              overrides: { hostNetwork: true },
+            },
+          ),
+        ),
       );
       assert.equal(code, 1);
       assert.match(stdout, /^--- ValidatingAdmissionPolicy\/capabilitypolicy-cappol-strict-[0-9a-f]{12}$/m);

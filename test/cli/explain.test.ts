@@ -6,6 +6,7 @@ import type { ExplainedManifest } from '../../cli/commands/explain/manifests.ts'
 import { CAPABILITIES, maskOf } from '../../operator/standards/capabilities.ts';
 import { cappol } from '../support/cappol.ts';
 import { MEASURED } from '../support/measured-sets.ts';
+import { podManifest } from '../support/pod-manifests.ts';
 
 /** Written anew with UPDATE_GOLDEN=1. */
 const GOLDEN = join(import.meta.dirname, 'golden', 'explain-ping.txt');
@@ -207,12 +208,7 @@ async function explained(input: string): Promise<readonly ExplainedManifest[]> {
 }
 
 function podWith(securityContext: object) {
-  return {
-    apiVersion: 'v1',
-    kind: 'Pod',
-    metadata: { name: 'pod' },
-    spec: { containers: [{ name: 'app', image: 'app', securityContext }] },
-  };
+  return podManifest({ name: 'pod' }, { containers: [{ name: 'app', image: 'app', securityContext }] });
 }
 
 const CRON_JOB = `

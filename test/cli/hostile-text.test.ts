@@ -1,6 +1,8 @@
 /** Manifests whose texts try to break a command or to control a terminal. */
 import assert from 'node:assert/strict';
 import { cappol, type Ran } from '../support/cappol.ts';
+import { podManifest } from '../support/pod-manifests.ts';
+import { writtenPolicy } from '../support/policies.ts';
 
 /** Properties of every JavaScript object: a table that is looked up by a manifest's text must not find them. */
 const INHERITED = ['constructor', '__proto__', 'toString', 'hasOwnProperty', 'valueOf', '__defineGetter__'] as const;
@@ -19,15 +21,6 @@ type Fields = Readonly<Record<string, unknown>>;
 /** JSON, so that `__proto__` is a key like any other. */
 function stream(...objects: readonly (Fields | string)[]): string {
   return objects.map((object) => (typeof object === 'string' ? object : JSON.stringify(object))).join('\n---\n');
-}
-
-function policy(name: string, spec: Fields = {}): Fields {
-  return {
-    apiVersion: 'capabilitypolicy.dev/v1alpha1',
-    kind: 'CapabilityPolicy',
-    metadata: { name },
-    spec: { namespaceSelector: {}, level: 'restricted', mode: 'Enforce', ...spec },
-  };
 }
 
 function pod(name: string, text: string): string {
@@ -63,12 +56,12 @@ describe('a text that every JavaScript object has as a property', () => {
           `{"apiVersion": "v1", "kind": ${quoted}, "metadata": {"name": "a"}}`,
           `{"apiVersion": "example.com/v1", "kind": ${quoted}, "metadata": {"name": "a"}, "spec": {${quoted}: {"template": ${quoted}}}}`,
           pod('a', text),
-          policy('plain'),
-          policy('constructor', { overrides: { capabilities: { allowedAdd: ['NET_RAW'] } } }),
+          writtenPolicy('plain'),
+          writtenPolicy('constructor', { overrides: { capabilities: { allowedAdd: ['NET_RAW'] } } }),
         ];
         for (const object of objects) {
-          assertNoFault(await cappol(args, stream(object, policy('plain'))));
-          assertNoFault(await cappol(args, stream(object, policy('plain'), policy('constructor'))));
+          assertNoFault(await cappol(args, stream(object, writtenPolicy('plain'))));
+          assertNoFault(await cappol(args, stream(object, writtenPolicy('plain'), writtenPolicy('constructor'))));
         }
       });
     }
@@ -77,7 +70,11 @@ describe('a text that every JavaScript object has as a property', () => {
   it('is an apiVersion like any other: the rest is judged', async () => {
     const { code, stdout } = await cappol(
       ['check', '-f', '-', '-o', 'json'],
-      stream({ apiVersion: 'constructor', kind: 'Pod', metadata: { name: 'a' } }, policy('plain'), pod('b', 'x')),
+      stream(
+        { apiVersion: 'constructor', kind: 'Pod', metadata: { name: 'a' } },
+        writtenPolicy('plain'),
+        pod('b', 'x'),
+      ),
     );
     assert.equal(code, 2);
     assert.equal(JSON.parse(stdout).summary.items, 1);
@@ -86,7 +83,7 @@ describe('a text that every JavaScript object has as a property', () => {
   it('is a policy name like any other: violations are told under it', async () => {
     const { code, stdout } = await cappol(
       ['check', '-f', '-', '-o', 'json'],
-      stream(policy('constructor'), pod('b', 'x')),
+      stream(writtenPolicy('constructor'), pod('b', 'x')),
     );
     assert.equal(code, 1);
     const [{ violations }] = JSON.parse(stdout).items;
@@ -97,7 +94,7 @@ describe('a text that every JavaScript object has as a property', () => {
 
 describe('a text that a terminal would obey', () => {
   const MANIFESTS = stream(
-    policy('plain'),
+    writtenPolicy('plain'),
     pod(HOSTILE, HOSTILE),
     { apiVersion: `example.com${HOSTILE}/v1`, kind: `Widget${HOSTILE}`, metadata: { name: 'a' } },
     {
@@ -107,8 +104,8 @@ describe('a text that a terminal would obey', () => {
       spec: { [HOSTILE]: { template: { spec: { containers: [{ name: 'a', image: HOSTILE }] } } } },
     },
     { apiVersion: `v1${HOSTILE}`, kind: `Pod${HOSTILE}`, metadata: { name: HOSTILE } },
-    { apiVersion: 'v1', kind: 'Pod', metadata: { name: HOSTILE }, spec: { hostPID: HOSTILE, containers: [] } },
-    policy(HOSTILE, { [HOSTILE]: HOSTILE }),
+    podManifest({ name: HOSTILE }, { hostPID: HOSTILE, containers: [] }),
+    writtenPolicy(HOSTILE, { [HOSTILE]: HOSTILE }),
   );
 
   for (const output of OUTPUTS) {

@@ -10,6 +10,7 @@ import { cappol } from '../support/cappol.ts';
 import { sharedControlPlane } from '../support/control-plane.ts';
 import { eventually } from '../support/harness.ts';
 import { baselinePod, hostNetworkPod, privilegedPod, restrictedPod } from '../support/pod-manifests.ts';
+import { policyManifest } from '../support/policies.ts';
 
 const NAMESPACE = 'rendered-team';
 const OTHER = 'rendered-other';
@@ -18,7 +19,7 @@ const selected = { matchLabels: { 'rendered.example/team': 'net' } };
 function policy(name: string, spec: object): object {
   const metadata = { name: `rendered-${name}` };
   const whole = { namespaceSelector: selected, level: 'restricted', mode: 'Enforce', ...spec };
-  return { apiVersion: 'capabilitypolicy.dev/v1alpha1', kind: 'CapabilityPolicy', metadata, spec: whole };
+  return policyManifest(metadata, whole);
 }
 
 /** Level restricted; and NET_RAW for one service account, still without host networking. */

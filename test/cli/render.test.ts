@@ -6,6 +6,7 @@ import { loadAll } from 'js-yaml';
 import { differences } from '../../cli/commands/render/diff.ts';
 import { formatVersion, NEWEST_KNOWN_MINOR } from '../../operator/standards/level-version.ts';
 import { cappol } from '../support/cappol.ts';
+import { policyManifest } from '../support/policies.ts';
 
 const SAMPLES = join(import.meta.dirname, '..', '..', 'config', 'samples');
 const FILES = readdirSync(SAMPLES).filter((name) => name.endsWith('.yaml') && name !== 'kustomization.yaml');
@@ -46,17 +47,15 @@ describe('cappol render', () => {
   });
 
   it('gives the role binding of a policy whose name ends like that of a probe', async () => {
-    const policy = {
-      apiVersion: 'capabilitypolicy.dev/v1alpha1',
-      kind: 'CapabilityPolicy',
-      metadata: { name: 'dns-probe' },
-      spec: {
+    const policy = policyManifest(
+      { name: 'dns-probe' },
+      {
         namespaceSelector: {},
         level: 'restricted',
         usableBy: 'Subjects',
         subjects: [{ kind: 'User', name: 'jane' }],
       },
-    };
+    );
     const { stdout } = await cappol(['render', '--policy', '-'], JSON.stringify(policy));
     assert.match(stdout, /^kind: ClusterRoleBinding$/m);
     const bindings = (loadAll(stdout) as Json[]).filter(({ kind }) => kind === 'ClusterRoleBinding');

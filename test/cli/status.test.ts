@@ -7,7 +7,9 @@ import { ClusterState } from '../../operator/cluster-state.ts';
 import { Evaluator } from '../../operator/evaluate/violations.ts';
 import type { Cluster, RbacSubject } from '../../operator/model/objects.ts';
 import { EXCLUDED_NAMESPACES } from '../../operator/namespaces.ts';
-import { binding, clusterOf, parts, policyObject, useRole, workload } from '../support/views.ts';
+import { adding } from '../support/pods.ts';
+import { baselinePolicy } from '../support/policies.ts';
+import { binding, clusterOf, useRole, workloadView } from '../support/views.ts';
 
 const PINGER: RbacSubject = { kind: 'ServiceAccount', namespace: 'net', name: 'pinger' };
 const ADA: RbacSubject = { kind: 'User', name: 'ada' };
@@ -22,14 +24,14 @@ function condition(type: string, status: 'True' | 'False', reason = 'Told', mess
   return { type, status, reason, message, lastTransitionTime: '2026-01-01T00:00:00Z' as never };
 }
 
-function policy(name: string, spec: Parameters<typeof policyObject>[1] = {}, status = READY): CompletePolicy {
-  return { ...policyObject(name, { mode: 'Enforce', ...spec }), status };
+function policy(name: string, spec: Parameters<typeof baselinePolicy>[1] = {}, status = READY): CompletePolicy {
+  return { ...baselinePolicy(name, { mode: 'Enforce', ...spec }), status };
 }
 
 /** 100 Deployments in namespace net that add SYS_ADMIN, and one in web that complies, but may not use the policy there. */
 const WORKLOADS = [
-  ...Array.from({ length: 100 }, (_, i) => workload('Deployment', `bad-${i}`, { template: parts(['SYS_ADMIN']) })),
-  workload('Deployment', 'good', { namespace: 'web', template: parts(['CHOWN']) }),
+  ...Array.from({ length: 100 }, (_, i) => workloadView('Deployment', `bad-${i}`, { template: adding(['SYS_ADMIN']) })),
+  workloadView('Deployment', 'good', { namespace: 'web', template: adding(['CHOWN']) }),
 ];
 
 const CLUSTER: Cluster = {
@@ -69,7 +71,9 @@ function text(seen: StatusView, options: Partial<Parameters<typeof statusText>[1
 describe('what cappol status prints of hostile texts', () => {
   const HOSTILE = '\u001b[2J\u009b31m\u202e';
   const hostile = view({
-    workloads: () => [workload('Deployment', 'bad', { template: parts([HOSTILE], { runtimeClassName: HOSTILE }) })],
+    workloads: () => [
+      workloadView('Deployment', 'bad', { template: adding([HOSTILE], { runtimeClassName: HOSTILE }) }),
+    ],
     roleBindings: () => [
       binding('capabilitypolicy.dev:use:rest', { kind: 'User', name: HOSTILE }, 'net'),
       binding('admin', { kind: 'User', name: HOSTILE }),
@@ -214,7 +218,7 @@ describe('cappol status prints', () => {
       policy('ping', { overrides: { capabilities: { allowedAdd: ['NET_RAW'] } } }),
       policy('strict', { overrides: { capabilities: { allowedAdd: ['CHOWN'] } } }),
     ];
-    const bad = workload('Deployment', 'bad', { template: parts(['SYS_ADMIN']) });
+    const bad = workloadView('Deployment', 'bad', { template: adding(['SYS_ADMIN']) });
     const rows = text(view({ ...clusterOf([bad]), policies }))
       .split('\n')
       .filter((line) => line.includes('Deployment bad'));
@@ -227,7 +231,7 @@ describe('cappol status prints', () => {
 
   it('on a terminal violations below their namespace and workload, in lines that fit it', () => {
     const terminal = terminalOf({ stdout: { isTTY: true, columns: 80 } as never, env: { NO_COLOR: '1' } });
-    const bad = workload('Deployment', 'bad', { template: parts(['SYS_ADMIN']) });
+    const bad = workloadView('Deployment', 'bad', { template: adding(['SYS_ADMIN']) });
     const shown = text(view(clusterOf([bad])), { terminal });
     for (const line of shown.split('\n')) assert.ok(line.length <= 80, line);
     assert.match(shown, /^NAME +LEVEL +MODE +NAMESPACES +VIOLATING +READY$/m);
@@ -248,7 +252,7 @@ describe('cappol status prints', () => {
       policy('audit', { mode: 'Audit', level: 'restricted' }),
       policy('enforce', { overrides: { readOnlyRootFilesystem: true } }),
     ];
-    const bad = workload('Deployment', 'bad', { template: parts([], { hostPID: true, hostNetwork: true }) });
+    const bad = workloadView('Deployment', 'bad', { template: adding([], { hostPID: true, hostNetwork: true }) });
     const rows = text(view({ ...clusterOf([bad]), policies }))
       .split('\n')
       .filter((line) => line.includes('Deployment bad'))
@@ -270,7 +274,7 @@ describe('cappol status prints', () => {
       policy('everywhere', { mode: 'Audit' }),
       policy('exception', { level: 'privileged', priority: 1 }),
     ];
-    const bad = workload('Deployment', 'bad', { template: parts(['SYS_ADMIN']) });
+    const bad = workloadView('Deployment', 'bad', { template: adding(['SYS_ADMIN']) });
     assert.match(
       text(view({ ...clusterOf([bad]), policies })),
       /audited +everywhere; admitted by exception +capabilities/,
@@ -319,7 +323,7 @@ describe('cappol status prints', () => {
   });
 
   it('nothing that a terminal would obey', () => {
-    const evil = workload('Deployment', 'bad\u001b[2J', { template: parts(['\u001b[31mX']) });
+    const evil = workloadView('Deployment', 'bad\u001b[2J', { template: adding(['\u001b[31mX']) });
     assert.ok(!text(view({ ...clusterOf([evil]) })).includes('\u001b'));
   });
 });

@@ -4,6 +4,8 @@ import { loadAll } from 'js-yaml';
 import type { PodParts } from '../../operator/model/objects.ts';
 import { type Made, made, mayBeAdmitted, near, specOf } from '../evaluate/suggest-features.ts';
 import { cappol } from '../support/cappol.ts';
+import { podManifest } from '../support/pod-manifests.ts';
+import { policyManifest } from '../support/policies.ts';
 import { partsOf, randomPods } from '../support/random-pods.ts';
 import { arbitraryPodWithAddedContainers } from '../support/random-policies.ts';
 
@@ -80,26 +82,20 @@ describe(`cappol suggest (FC_SEED=${SEED})`, () => {
   it('prints the level and an exception for each need, in mode Audit, with who needs each line', async () => {
     const { code, stdout, stderr } = await suggested([], PINGER, COLLECTOR, deployment('web'));
     assert.deepEqual([code, stderr], [0, '']);
-    const exception = (name: string, overrides: Fields) => ({
-      apiVersion: 'capabilitypolicy.dev/v1alpha1',
-      kind: 'CapabilityPolicy',
-      metadata: { name },
-      spec: {
-        namespaceSelector: SELECTOR,
-        level: 'restricted',
-        mode: 'Audit',
-        usableBy: 'Subjects',
-        subjects: [{ kind: 'ServiceAccount', namespace: 'net', name: 'default' }],
-        overrides,
-      },
-    });
+    const exception = (name: string, overrides: Fields) =>
+      policyManifest(
+        { name },
+        {
+          namespaceSelector: SELECTOR,
+          level: 'restricted',
+          mode: 'Audit',
+          usableBy: 'Subjects',
+          subjects: [{ kind: 'ServiceAccount', namespace: 'net', name: 'default' }],
+          overrides,
+        },
+      );
     assert.deepEqual(policiesIn(stdout), [
-      {
-        apiVersion: 'capabilitypolicy.dev/v1alpha1',
-        kind: 'CapabilityPolicy',
-        metadata: { name: 'net' },
-        spec: { namespaceSelector: SELECTOR, level: 'restricted', mode: 'Audit' },
-      },
+      policyManifest({ name: 'net' }, { namespaceSelector: SELECTOR, level: 'restricted', mode: 'Audit' }),
       exception('net-collector', {
         volumes: [
           ...['configMap', 'csi', 'downwardAPI', 'emptyDir', 'ephemeral', 'hostPath', 'image', 'persistentVolumeClaim'],
@@ -376,12 +372,7 @@ describe(`cappol suggest (FC_SEED=${SEED})`, () => {
       .chain((workloads) =>
         fc.tuple(fc.constant(workloads), fc.array(near(workloads), { minLength: 6, maxLength: 6 })),
       );
-    const podOf = (of: Made, i: number): Fields => ({
-      apiVersion: 'v1',
-      kind: 'Pod',
-      metadata: { name: `pod-${i}`, namespace: 'net' },
-      spec: specOf(of),
-    });
+    const podOf = (of: Made, i: number): Fields => podManifest({ name: `pod-${i}`, namespace: 'net' }, specOf(of));
     await fc.assert(
       fc.asyncProperty(probed, async ([workloads, probes]) => {
         const { stdout } = await suggested([], ...workloads.map(podOf));

@@ -3,15 +3,19 @@ import assert from 'node:assert/strict';
 import { givenByCluster } from '../../cli/commands/suggest/input.ts';
 import { PolicyContextBuilder } from '../../cli/policies/context-builder.ts';
 import type { Cluster } from '../../operator/model/objects.ts';
-import { clusterOf, parts, pod, policyObject, SERVER, workload } from '../support/views.ts';
+import { adding } from '../support/pods.ts';
+import { baselinePolicy } from '../support/policies.ts';
+import { clusterOf, podView, SERVER, workloadView } from '../support/views.ts';
 
-const POLICIES = [policyObject('all', { mode: 'Enforce' })];
+const POLICIES = [baselinePolicy('all', { mode: 'Enforce' })];
 const NAMESPACES = [namespace('going', true), namespace('net', false)];
 
 const CLUSTER: Cluster = {
   ...clusterOf(
-    NAMESPACES.map(({ name }) => workload('Deployment', 'bad', { namespace: name, template: parts(['SYS_TIME']) })),
-    NAMESPACES.map(({ name }) => pod('bare', { namespace: name })),
+    NAMESPACES.map(({ name }) =>
+      workloadView('Deployment', 'bad', { namespace: name, template: adding(['SYS_TIME']) }),
+    ),
+    NAMESPACES.map(({ name }) => podView('bare', { namespace: name })),
   ),
   policies: () => POLICIES,
   policy: () => POLICIES[0],

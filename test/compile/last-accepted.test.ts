@@ -1,25 +1,16 @@
 import assert from 'node:assert/strict';
-import type { CapabilityPolicySpec, CompletePolicy } from '../../operator/api/capability-policy.ts';
-import { completeSpec } from '../../operator/api/defaults.ts';
+import type { CompletePolicy } from '../../operator/api/capability-policy.ts';
 import { lastAccepted } from '../../operator/apply/standing.ts';
 import { compile } from '../../operator/compile/compile.ts';
 import type { RenderedObject } from '../../operator/model/objects.ts';
 import { formatVersion, NEWEST_KNOWN_MINOR } from '../../operator/standards/level-version.ts';
+import { policy } from '../support/policies.ts';
 
 const options = {
   oldestServer: NEWEST_KNOWN_MINOR,
   operatorNamespace: 'capabilitypolicy-system',
   excludedNamespaces: [],
 };
-
-function policy(name: string, spec: Partial<CapabilityPolicySpec> = {}): CompletePolicy {
-  return {
-    apiVersion: 'capabilitypolicy.dev/v1alpha1',
-    kind: 'CapabilityPolicy',
-    metadata: { name, uid: name },
-    spec: completeSpec({ namespaceSelector: {}, level: 'restricted', mode: 'Enforce', ...spec }),
-  };
-}
 
 /** The objects in the cluster after these policies were rendered. */
 function standing(policies: readonly CompletePolicy[]): RenderedObject[] {

@@ -10,6 +10,7 @@ import { kubernetesVersion } from '../../hack/controlplane/binaries.ts';
 import { type ControlPlane, type CrashedServer, startControlPlane } from '../../hack/controlplane/controlplane.ts';
 import { waitFor } from '../../hack/controlplane/wait.ts';
 import { sharedControlPlane } from '../support/control-plane.ts';
+import { podManifest } from '../support/pod-manifests.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
@@ -184,7 +185,7 @@ function kubectl(
 }
 
 function dryRunPod(controlPlane: ControlPlane, namespace: string, spec: object): Promise<Outcome> {
-  const pod = { apiVersion: 'v1', kind: 'Pod', metadata: { name: 'tried', namespace }, spec };
+  const pod = podManifest({ name: 'tried', namespace }, spec);
   return kubectl(controlPlane, ['create', '--dry-run=server', '-f', '-'], JSON.stringify(pod));
 }
 

@@ -2,6 +2,7 @@
 import { basename } from 'node:path';
 import { readManifests } from '../../cli/input/manifests.ts';
 import { templatePath, workloadKind } from '../../operator/model/workload-kinds.ts';
+import { podManifest } from '../support/pod-manifests.ts';
 
 // biome-ignore lint/suspicious/noExplicitAny: manifests as their authors wrote them
 type Fields = Record<string, any>;
@@ -74,10 +75,5 @@ function workloadOf(object: Fields, prefix: string): Workload | undefined {
  */
 export function createdPod({ metadata, spec }: Pod, serviceAccountName = 'default') {
   const { serviceAccount: _, priorityClassName: __, runtimeClassName: ___, ...kept } = spec;
-  return {
-    apiVersion: 'v1',
-    kind: 'Pod',
-    metadata: { ...metadata, name: 'corpus' },
-    spec: { ...kept, serviceAccountName },
-  };
+  return podManifest({ ...metadata, name: 'corpus' }, { ...kept, serviceAccountName });
 }

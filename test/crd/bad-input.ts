@@ -1,4 +1,5 @@
 /** Mistakes of users, and the part of the answer that names the fix. */
+import { policyManifest } from '../support/policies.ts';
 import type { BadInput } from './input.ts';
 import { BAD_PSP_INPUT, GOOD_PSP_INPUT } from './psp-input.ts';
 
@@ -59,12 +60,7 @@ export const GOOD_INPUT: readonly Omit<BadInput, 'answer'>[] = [
 
 /** A whole policy from a row of the table. */
 export function policyOf({ spec, name }: Pick<BadInput, 'spec' | 'name'>, fallback: string): object {
-  return {
-    apiVersion: 'capabilitypolicy.dev/v1alpha1',
-    kind: 'CapabilityPolicy',
-    metadata: { name: name ?? fallback },
-    spec: { namespaceSelector: {}, level: 'restricted', ...spec },
-  };
+  return policyManifest({ name: name ?? fallback }, { namespaceSelector: {}, level: 'restricted', ...spec });
 }
 
 function selectors(): BadInput[] {

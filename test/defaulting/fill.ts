@@ -1,5 +1,4 @@
 /** Defaulting in a few lines, beside the API server's: a policy's fills applied to a pod. */
-
 import { CelEngine } from '../../operator/evaluate/cel.ts';
 import type { Container, PodParts, PodSpec } from '../../operator/model/objects.ts';
 import type { ResolvedPolicy } from '../../operator/policy/resolve.ts';

@@ -1,11 +1,11 @@
 /** Policies whose verdicts are compared, each with the Pod Security label to compare it with. */
-
 import { SERVER_MINOR } from '../../hack/controlplane/version.ts';
 import type { CapabilityPolicySpec, CompletePolicy } from '../../operator/api/capability-policy.ts';
 import { completeSpec } from '../../operator/api/defaults.ts';
 import { type LevelVersion, tightest } from '../../operator/compile/labels.ts';
 import { resolvePolicy } from '../../operator/policy/resolve.ts';
 import { formatVersion, NEWEST_KNOWN_MINOR } from '../../operator/standards/level-version.ts';
+import { policyManifest } from '../support/policies.ts';
 
 export interface Contest {
   /** Valid in a namespace's name. */
@@ -130,10 +130,8 @@ function overridden(name: string, spec: Omit<CapabilityPolicySpec, 'namespaceSel
 }
 
 function policyOf(name: string, spec: Omit<CapabilityPolicySpec, 'namespaceSelector' | 'mode'>): CompletePolicy {
-  return {
-    apiVersion: 'capabilitypolicy.dev/v1alpha1',
-    kind: 'CapabilityPolicy',
-    metadata: { name },
-    spec: completeSpec({ ...spec, namespaceSelector: { matchLabels: { [CONTEST_LABEL]: name } }, mode: 'Enforce' }),
-  };
+  return policyManifest(
+    { name },
+    completeSpec({ ...spec, namespaceSelector: { matchLabels: { [CONTEST_LABEL]: name } }, mode: 'Enforce' }),
+  );
 }

@@ -1,3 +1,5 @@
+import { podManifest } from '../support/pod-manifests.ts';
+
 /**
  * A pod whose message depends on an order. Maps have no order in CEL: the API server iterates over a map in Go's random
  * order, the operator in that of the JSON. A message that depends on it would differ between the two, and from one
@@ -10,12 +12,10 @@ const PREFIX = 'container.apparmor.security.beta.kubernetes.io/';
 export function annotated(turn: number) {
   const rotated = [...NAMES.slice(turn), ...NAMES.slice(0, turn)];
   const annotations = Object.fromEntries(rotated.map((name) => [`${PREFIX}${name}`, 'unconfined']));
-  return {
-    apiVersion: 'v1',
-    kind: 'Pod',
-    metadata: { generateName: 'annotated-', annotations },
-    spec: { containers: NAMES.map((name) => ({ name, image: 'image' })) },
-  };
+  return podManifest(
+    { generateName: 'annotated-', annotations },
+    { containers: NAMES.map((name) => ({ name, image: 'image' })) },
+  );
 }
 
 /** The message about that pod contains its annotations in the order of its containers. */

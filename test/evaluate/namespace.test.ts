@@ -5,11 +5,13 @@ import { createUseIndex } from '../../operator/evaluate/use.ts';
 import { Evaluator } from '../../operator/evaluate/violations.ts';
 import type { PodView, WorkloadView } from '../../operator/model/objects.ts';
 import type { ResolvedPolicy } from '../../operator/policy/resolve.ts';
-import { binding, clusterOf, container, ownedBy, parts, pod, policy, useRole, workload } from '../support/views.ts';
+import { adding, container } from '../support/pods.ts';
+import { resolvedBaseline } from '../support/policies.ts';
+import { binding, clusterOf, ownedBy, podView, useRole, workloadView } from '../support/views.ts';
 
 const evaluator = new Evaluator();
-const bad = { template: parts(['SYS_ADMIN']) };
-const baseline = policy('baseline');
+const bad = { template: adding(['SYS_ADMIN']) };
+const baseline = resolvedBaseline('baseline');
 
 function judgement(workloads: WorkloadView[], pods: PodView[], policies: ResolvedPolicy[] = [baseline]) {
   const binds = [binding(useRoleName('raw'), { kind: 'ServiceAccount', name: 'pinger', namespace: 'net' })];
@@ -26,9 +28,9 @@ function audit(workloads: WorkloadView[], pods: PodView[] = []): string[] {
 }
 
 describe('the judgement of a namespace', () => {
-  const deployment = workload('Deployment', 'web', { ...bad, replicas: 0 });
-  const replicaSet = workload('ReplicaSet', 'web-1', { ...bad, ...ownedBy('Deployment', 'web'), replicas: 2 });
-  const badPod = (name: string) => pod(name, { ...parts(['SYS_ADMIN']), ...ownedBy('ReplicaSet', 'web-1') });
+  const deployment = workloadView('Deployment', 'web', { ...bad, replicas: 0 });
+  const replicaSet = workloadView('ReplicaSet', 'web-1', { ...bad, ...ownedBy('Deployment', 'web'), replicas: 2 });
+  const badPod = (name: string) => podView(name, { ...adding(['SYS_ADMIN']), ...ownedBy('ReplicaSet', 'web-1') });
 
   const cases: [string, WorkloadView[], PodView[], string[]][] = [
     ['finds a Deployment without pods by its template', [deployment], [], ['Deployment/web Violating 0']],
@@ -40,25 +42,25 @@ describe('the judgement of a namespace', () => {
     ],
     [
       'finds pods that are older than a repaired template',
-      [workload('Deployment', 'web'), { ...replicaSet, replicas: 1 }],
+      [workloadView('Deployment', 'web'), { ...replicaSet, replicas: 1 }],
       [badPod('web-1-a')],
       ['Deployment/web Violating 1'],
     ],
-    ['finds a CronJob by its template', [workload('CronJob', 'backup', bad)], [], ['CronJob/backup Violating 0']],
-    ['finds a bare pod', [], [pod('one', parts(['SYS_ADMIN']))], ['Pod/one Violating 1']],
+    ['finds a CronJob by its template', [workloadView('CronJob', 'backup', bad)], [], ['CronJob/backup Violating 0']],
+    ['finds a bare pod', [], [podView('one', adding(['SYS_ADMIN']))], ['Pod/one Violating 1']],
     [
       'finds an ephemeral container',
       [],
-      [pod('one', parts([], { ephemeralContainers: [container('debug', ['SYS_ADMIN'])] }))],
+      [podView('one', adding([], { ephemeralContainers: [container('debug', ['SYS_ADMIN'])] }))],
       ['Pod/one Violating 1'],
     ],
-    ['passes over mirror pods', [], [pod('one', { ...parts(['SYS_ADMIN']), mirror: true })], []],
-    ['passes over finished pods', [], [pod('one', { ...parts(['SYS_ADMIN']), finished: true })], []],
-    ['passes over finished Jobs', [workload('Job', 'once', { ...bad, finished: true })], [], []],
+    ['passes over mirror pods', [], [podView('one', { ...adding(['SYS_ADMIN']), mirror: true })], []],
+    ['passes over finished pods', [], [podView('one', { ...adding(['SYS_ADMIN']), finished: true })], []],
+    ['passes over finished Jobs', [workloadView('Job', 'once', { ...bad, finished: true })], [], []],
     [
       'passes over ReplicaSets that are history, whoever owns them',
       [
-        workload('ReplicaSet', 'shop-1', {
+        workloadView('ReplicaSet', 'shop-1', {
           ...bad,
           ...ownedBy('Rollout', 'shop', 'argoproj.io/v1alpha1'),
           replicas: 0,
@@ -69,23 +71,23 @@ describe('the judgement of a namespace', () => {
     ],
     [
       'finds a ReplicaSet of its own at 0 replicas',
-      [workload('ReplicaSet', 'own', { ...bad, replicas: 0 })],
+      [workloadView('ReplicaSet', 'own', { ...bad, replicas: 0 })],
       [],
       ['ReplicaSet/own Violating 0'],
     ],
     [
       'reports under a custom controller what it owns',
-      [workload('StatefulSet', 'db', { ...bad, ...ownedBy('Database', 'main', 'example.com/v1') })],
+      [workloadView('StatefulSet', 'db', { ...bad, ...ownedBy('Database', 'main', 'example.com/v1') })],
       [],
       ['Database/main Violating 0'],
     ],
     [
       'sorts by kind and name',
-      [workload('Job', 'b'), workload('Job', 'a'), workload('CronJob', 'z')],
+      [workloadView('Job', 'b'), workloadView('Job', 'a'), workloadView('CronJob', 'z')],
       [],
       ['CronJob/z Compliant 0', 'Job/a Compliant 0', 'Job/b Compliant 0'],
     ],
-    ['leaves other namespaces alone', [workload('Job', 'a', { ...bad, namespace: 'web' })], [], []],
+    ['leaves other namespaces alone', [workloadView('Job', 'a', { ...bad, namespace: 'web' })], [], []],
   ];
   for (const [name, workloads, pods, expected] of cases) {
     it(name, () => {
@@ -102,15 +104,19 @@ describe('the judgement of a namespace', () => {
 
   it('judges each mode by the policies that decide in it', () => {
     const policies = [
-      policy('cluster', { mode: 'Enforce' }),
-      policy('team', {
+      resolvedBaseline('cluster', { mode: 'Enforce' }),
+      resolvedBaseline('team', {
         mode: 'Enforce',
         priority: 1,
         namespaceSelector: { matchLabels: { team: 'network' } },
         overrides: { capabilities: { allowedAdd: ['SYS_ADMIN'] } },
       }),
-      policy('elsewhere', { mode: 'Enforce', priority: 2, namespaceSelector: { matchLabels: { team: 'web' } } }),
-      policy('watch', { mode: 'Audit' }),
+      resolvedBaseline('elsewhere', {
+        mode: 'Enforce',
+        priority: 2,
+        namespaceSelector: { matchLabels: { team: 'web' } },
+      }),
+      resolvedBaseline('watch', { mode: 'Audit' }),
     ];
     const { modes } = judgement([deployment], [], policies);
     assert.deepEqual(Object.keys(modes), ['Enforce', 'Audit']);
@@ -120,14 +126,15 @@ describe('the judgement of a namespace', () => {
   });
 
   describe('when a policy of mode Enforce admits what one of mode Audit does not', () => {
-    const raw: Parameters<typeof policy>[1] = { overrides: { capabilities: { allowedAdd: ['NET_RAW'] } } };
-    const rawPod = (name: string, add = ['NET_RAW']) => pod(name, { ...parts(add), ...ownedBy('ReplicaSet', 'web') });
-    const web = workload('ReplicaSet', 'web', { template: parts(['NET_RAW']), replicas: 2 });
-    const enforce = (priority: number, more: Parameters<typeof policy>[1] = raw) =>
-      policy('exception', { mode: 'Enforce', priority, ...more });
-    const audit = (priority = 0) => policy('audit', { mode: 'Audit', priority });
-    const warn = policy('warn', { mode: 'Warn' });
-    const NOT_USABLE: Parameters<typeof policy>[1] = { ...raw, usableBy: 'Bindings' };
+    const raw: Parameters<typeof resolvedBaseline>[1] = { overrides: { capabilities: { allowedAdd: ['NET_RAW'] } } };
+    const rawPod = (name: string, add = ['NET_RAW']) =>
+      podView(name, { ...adding(add), ...ownedBy('ReplicaSet', 'web') });
+    const web = workloadView('ReplicaSet', 'web', { template: adding(['NET_RAW']), replicas: 2 });
+    const enforce = (priority: number, more: Parameters<typeof resolvedBaseline>[1] = raw) =>
+      resolvedBaseline('exception', { mode: 'Enforce', priority, ...more });
+    const audit = (priority = 0) => resolvedBaseline('audit', { mode: 'Audit', priority });
+    const warn = resolvedBaseline('warn', { mode: 'Warn' });
+    const NOT_USABLE: Parameters<typeof resolvedBaseline>[1] = { ...raw, usableBy: 'Bindings' };
 
     /** Policies, pods → the policy that admits the workload, in mode Audit. */
     const cases: [string, ResolvedPolicy[], PodView[], string | undefined][] = [
@@ -136,7 +143,7 @@ describe('the judgement of a namespace', () => {
       ['does not at a lower priority, where the other would decide alone', [audit(5), enforce(0)], [], undefined],
       [
         'does not where it does not decide itself',
-        [audit(), enforce(0), policy('strict', { mode: 'Enforce', priority: 10 })],
+        [audit(), enforce(0), resolvedBaseline('strict', { mode: 'Enforce', priority: 10 })],
         [],
         undefined,
       ],
@@ -156,7 +163,7 @@ describe('the judgement of a namespace', () => {
       ['names it where all pods are admitted', [audit(), enforce(10)], [rawPod('a'), rawPod('b')], 'exception'],
       [
         'does not for the word of another mode than Enforce',
-        [audit(), policy('warn', { mode: 'Warn', ...raw })],
+        [audit(), resolvedBaseline('warn', { mode: 'Warn', ...raw })],
         [],
         undefined,
       ],
@@ -170,7 +177,7 @@ describe('the judgement of a namespace', () => {
     }
 
     it('says the same for mode Warn, and nothing for mode Enforce and for what complies', () => {
-      const { modes } = judgement([web, workload('Deployment', 'good')], [], [audit(), warn, enforce(10)]);
+      const { modes } = judgement([web, workloadView('Deployment', 'good')], [], [audit(), warn, enforce(10)]);
       const found = Object.entries(modes).flatMap(([mode, { workloads }]) =>
         workloads.map(({ name, admittedBy }) => `${mode} ${name} ${admittedBy}`),
       );
@@ -186,19 +193,22 @@ describe('the judgement of a namespace', () => {
   });
 
   describe('when a policy is not for everyone', () => {
-    const raw = policy('raw', { usableBy: 'Bindings', overrides: { capabilities: { allowedAdd: ['NET_RAW'] } } });
+    const raw = resolvedBaseline('raw', {
+      usableBy: 'Bindings',
+      overrides: { capabilities: { allowedAdd: ['NET_RAW'] } },
+    });
     const cases: [string, PodView[], string[]][] = [
-      ['calls a bare pod Unknown', [pod('one', parts(['NET_RAW']))], ['Pod/one Unknown 0']],
+      ['calls a bare pod Unknown', [podView('one', adding(['NET_RAW']))], ['Pod/one Unknown 0']],
       [
         "counts its service account's right",
-        [pod('one', { ...parts(['NET_RAW']), serviceAccount: 'pinger' })],
+        [podView('one', { ...adding(['NET_RAW']), serviceAccount: 'pinger' })],
         ['Pod/one Compliant 0'],
       ],
       [
         'prefers Violating over Unknown',
         [
-          pod('one', { ...parts(['NET_RAW']), ...ownedBy('Task', 'build', 'tekton.dev/v1') }),
-          pod('two', { ...parts(['SYS_ADMIN']), ...ownedBy('Task', 'build', 'tekton.dev/v1') }),
+          podView('one', { ...adding(['NET_RAW']), ...ownedBy('Task', 'build', 'tekton.dev/v1') }),
+          podView('two', { ...adding(['SYS_ADMIN']), ...ownedBy('Task', 'build', 'tekton.dev/v1') }),
         ],
         ['Task/build Violating 1'],
       ],
@@ -211,24 +221,30 @@ describe('the judgement of a namespace', () => {
   });
 
   it('collects what is added, as written, by containers of every kind', () => {
-    const template = parts(['NET_RAW'], { initContainers: [container('init', ['CHOWN', 'CAP_KILL'])] });
-    const debugged = parts([], { ephemeralContainers: [container('debug', ['SYS_PTRACE'])] });
-    const { addedCapabilities } = judgement([workload('Deployment', 'web', { template })], [pod('one', debugged)]);
+    const template = adding(['NET_RAW'], { initContainers: [container('init', ['CHOWN', 'CAP_KILL'])] });
+    const debugged = adding([], { ephemeralContainers: [container('debug', ['SYS_PTRACE'])] });
+    const { addedCapabilities } = judgement(
+      [workloadView('Deployment', 'web', { template })],
+      [podView('one', debugged)],
+    );
     assert.deepEqual(addedCapabilities, ['CAP_KILL', 'CHOWN', 'NET_RAW', 'SYS_PTRACE']);
   });
 
   it('is found once for each shape and text of a policy: not again for other labels, pods or policies', () => {
-    const shape = parts(['SYS_ADMIN']);
+    const shape = adding(['SYS_ADMIN']);
     Object.freeze(shape.spec);
     const court = { evaluator, use: createUseIndex([], []) };
     const found = (policies: ResolvedPolicy[], pods: PodView[], labels = {}) => {
       const { modes } = judgeNamespace({ name: 'net', labels }, policies, clusterOf([], pods), court);
       return modes.Audit?.workloads[0]?.violations.baseline ?? assert.fail('nothing violates');
     };
-    const first = found([baseline], [pod('one', shape)]);
-    assert.equal(found([baseline], [pod('one', shape)], { team: 'web' }), first);
-    assert.equal(found([baseline], [pod('one', shape), pod('two', shape)]), first);
-    assert.equal(found([policy('baseline'), policy('other', { mode: 'Enforce' })], [pod('one', shape)]), first);
-    assert.notEqual(found([policy('baseline', { level: 'restricted' })], [pod('one', shape)]), first);
+    const first = found([baseline], [podView('one', shape)]);
+    assert.equal(found([baseline], [podView('one', shape)], { team: 'web' }), first);
+    assert.equal(found([baseline], [podView('one', shape), podView('two', shape)]), first);
+    assert.equal(
+      found([resolvedBaseline('baseline'), resolvedBaseline('other', { mode: 'Enforce' })], [podView('one', shape)]),
+      first,
+    );
+    assert.notEqual(found([resolvedBaseline('baseline', { level: 'restricted' })], [podView('one', shape)]), first);
   });
 });

@@ -14,12 +14,17 @@ import {
 import { Evaluator } from '../../operator/evaluate/violations.ts';
 import type { PodView, RoleBindingView } from '../../operator/model/objects.ts';
 import type { ResolvedPolicy } from '../../operator/policy/resolve.ts';
-import { binding, container, ownedBy, parts, pod, policy, useRole, workload } from '../support/views.ts';
+import { adding, container } from '../support/pods.ts';
+import { resolvedBaseline } from '../support/policies.ts';
+import { binding, ownedBy, podView, useRole, workloadView } from '../support/views.ts';
 
 const evaluator = new Evaluator();
-const baseline = policy('baseline');
-const raw = policy('raw', { overrides: { capabilities: { allowedAdd: ['NET_RAW'] } } });
-const bound = policy('raw', { usableBy: 'Bindings', overrides: { capabilities: { allowedAdd: ['NET_RAW'] } } });
+const baseline = resolvedBaseline('baseline');
+const raw = resolvedBaseline('raw', { overrides: { capabilities: { allowedAdd: ['NET_RAW'] } } });
+const bound = resolvedBaseline('raw', {
+  usableBy: 'Bindings',
+  overrides: { capabilities: { allowedAdd: ['NET_RAW'] } },
+});
 const controller = { kind: 'ServiceAccount', namespace: 'kube-system' } as const;
 
 function judged(candidate: Candidate, policies: readonly ResolvedPolicy[], bindings: readonly RoleBindingView[] = []) {
@@ -28,12 +33,12 @@ function judged(candidate: Candidate, policies: readonly ResolvedPolicy[], bindi
 
 describe('the verdict on a pod', () => {
   it('is Compliant under the first deciding policy that admits it', () => {
-    const candidate = podCandidate(pod('web', parts(['NET_RAW'])));
+    const candidate = podCandidate(podView('web', adding(['NET_RAW'])));
     assert.deepEqual(judged(candidate, [baseline, raw]), { verdict: 'Compliant', admittedBy: 'raw', violations: {} });
   });
 
   it('is Violating with the violations of every deciding policy', () => {
-    const { verdict, violations } = judged(podCandidate(pod('web', parts(['SYS_ADMIN']))), [baseline, raw]);
+    const { verdict, violations } = judged(podCandidate(podView('web', adding(['SYS_ADMIN']))), [baseline, raw]);
     assert.equal(verdict, 'Violating');
     assert.deepEqual(
       Object.entries(violations).map(([name, list]) => [name, list.map(({ rule, container }) => [rule, container])]),
@@ -49,15 +54,19 @@ describe('the verdict on a pod', () => {
       annotations: {},
       spec: { containers: [container('ping', ['NET_RAW']), container('own', ['CHOWN'])] },
     };
-    assert.equal(judged(podCandidate(pod('web', halves)), [baseline, raw]).verdict, 'Violating');
+    assert.equal(judged(podCandidate(podView('web', halves)), [baseline, raw]).verdict, 'Violating');
   });
 
   it('on a template that complies as it is does not ask what defaulting would have made of it', () => {
     const capabilities = { defaultAdd: ['CHOWN'], allowedBounding: [] };
-    const filling = policy('filling', { defaulting: 'Enabled', mode: 'Enforce', overrides: { capabilities } });
+    const filling = resolvedBaseline('filling', {
+      defaulting: 'Enabled',
+      mode: 'Enforce',
+      overrides: { capabilities },
+    });
     const nothing = { name: 'app', securityContext: { capabilities: { drop: ['ALL'] } } };
     const { verdict } = judged(
-      templateCandidate(workload('Deployment', 'web', { template: parts([], { containers: [nothing] }) })),
+      templateCandidate(workloadView('Deployment', 'web', { template: adding([], { containers: [nothing] }) })),
       [filling],
     );
     assert.equal(verdict, 'Compliant');
@@ -65,7 +74,7 @@ describe('the verdict on a pod', () => {
 
   describe('when an evaluation costs too much', () => {
     const none = { evaluator: new Evaluator({ costLimit: 0 }), use: createUseIndex([], []) };
-    const candidate = templateCandidate(workload('Deployment', 'web', { template: parts(['SYS_ADMIN']) }));
+    const candidate = templateCandidate(workloadView('Deployment', 'web', { template: adding(['SYS_ADMIN']) }));
 
     it('is Unknown, and says why', () => {
       const { verdict, violations } = judge(candidate, [baseline, raw], none);
@@ -80,13 +89,16 @@ describe('the verdict on a pod', () => {
     });
 
     it('is Compliant all the same under a policy that admits it for less', () => {
-      const open = policy('open', { level: 'privileged' });
+      const open = resolvedBaseline('open', { level: 'privileged' });
       const little = { ...none, evaluator: new Evaluator({ costLimit: 1 }) };
       assert.equal(judge(candidate, [baseline, open], little).admittedBy, 'open');
     });
 
     it('is Unknown also when other policies refuse it: nobody knows whether it is admitted', () => {
-      const dear = policy('dear', { level: 'restricted', overrides: { capabilities: { allowedBounding: [] } } });
+      const dear = resolvedBaseline('dear', {
+        level: 'restricted',
+        overrides: { capabilities: { allowedBounding: [] } },
+      });
       const limit = { ...none, evaluator: new Evaluator({ costLimit: 8_000 }) };
       assert.equal(judge(candidate, [baseline], limit).verdict, 'Violating');
       assert.equal(judge(candidate, [baseline, dear], limit).verdict, 'Unknown');
@@ -94,7 +106,7 @@ describe('the verdict on a pod', () => {
   });
 
   it('names the role that would grant the use', () => {
-    const candidate = podCandidate(pod('web', { ...parts(['NET_RAW']), ...ownedBy('ReplicaSet', 'web') }));
+    const candidate = podCandidate(podView('web', { ...adding(['NET_RAW']), ...ownedBy('ReplicaSet', 'web') }));
     assert.deepEqual(judged(candidate, [bound]).violations, {
       raw: [
         {
@@ -112,7 +124,7 @@ describe('the verdict on a pod', () => {
     const replicaSets = binding(useRoleName('raw'), { ...controller, name: 'replicaset-controller' });
     const jobs = binding(useRoleName('raw'), { ...controller, name: 'job-controller' }, 'net');
     const elsewhere = binding(useRoleName('raw'), { ...controller, name: 'job-controller' }, 'web');
-    const debugged = parts(['NET_RAW'], { ephemeralContainers: [container('debug')] });
+    const debugged = adding(['NET_RAW'], { ephemeralContainers: [container('debug')] });
     const cases: [string, Partial<PodView>, RoleBindingView[], Verdict][] = [
       ['a bare pod may by its service account', {}, [serviceAccount], 'Compliant'],
       ['a bare pod may by whom nobody knows', {}, [replicaSets], 'Unknown'],
@@ -142,14 +154,14 @@ describe('the verdict on a pod', () => {
     ];
     for (const [name, fields, bindings, expected] of cases) {
       it(name, () => {
-        const candidate = podCandidate(pod('web', { ...parts(['NET_RAW']), ...fields }));
+        const candidate = podCandidate(podView('web', { ...adding(['NET_RAW']), ...fields }));
         assert.equal(judged(candidate, [baseline, bound], bindings).verdict, expected);
       });
     }
   });
 
   it('is never Unknown for a pod that complies with no policy', () => {
-    assert.equal(judged(podCandidate(pod('web', parts(['SYS_ADMIN']))), [baseline, bound]).verdict, 'Violating');
+    assert.equal(judged(podCandidate(podView('web', adding(['SYS_ADMIN']))), [baseline, bound]).verdict, 'Violating');
   });
 });
 
@@ -165,7 +177,7 @@ describe('the verdict on a template', () => {
   ] as const;
   for (const [kind, name] of kinds) {
     it(`counts ${name} for a ${kind}, as the admission policy does`, () => {
-      const candidate = templateCandidate(workload(kind, 'web', { template: parts(['NET_RAW']) }));
+      const candidate = templateCandidate(workloadView(kind, 'web', { template: adding(['NET_RAW']) }));
       const bindings = [binding(useRoleName('raw'), { ...controller, name })];
       assert.equal(judged(candidate, [bound]).verdict, 'Violating');
       assert.equal(judged(candidate, [bound], bindings).verdict, 'Compliant');
@@ -175,8 +187,8 @@ describe('the verdict on a template', () => {
   }
 
   it('counts only the service account for a PodTemplate', () => {
-    const template = parts(['NET_RAW'], { serviceAccountName: 'pinger' });
-    const candidate = templateCandidate(workload('PodTemplate', 'web', { template }));
+    const template = adding(['NET_RAW'], { serviceAccountName: 'pinger' });
+    const candidate = templateCandidate(workloadView('PodTemplate', 'web', { template }));
     const pinger = binding(useRoleName('raw'), { kind: 'ServiceAccount', name: 'pinger', namespace: 'net' });
     assert.equal(judged(candidate, [bound]).verdict, 'Violating');
     assert.equal(judged(candidate, [bound], [pinger]).verdict, 'Compliant');

@@ -1,19 +1,19 @@
 import assert from 'node:assert/strict';
 import { topController } from '../../operator/evaluate/workloads.ts';
-import { clusterOf, ownedBy, pod, workload } from '../support/views.ts';
+import { clusterOf, ownedBy, podView, workloadView } from '../support/views.ts';
 
 describe('the controller that a person would edit', () => {
   const cluster = clusterOf([
-    workload('Deployment', 'web'),
-    workload('ReplicaSet', 'web-1', ownedBy('Deployment', 'web')),
-    workload('CronJob', 'backup'),
-    workload('Job', 'backup-1', ownedBy('CronJob', 'backup')),
-    workload('ReplicaSet', 'shop-1', ownedBy('Rollout', 'shop', 'argoproj.io/v1alpha1')),
-    workload('StatefulSet', 'orphan', ownedBy('Deployment', 'gone')),
-    workload('StatefulSet', 'prometheus-k8s', ownedBy('Prometheus', 'k8s', 'monitoring.coreos.com/v1')),
-    workload('Job', 'a', ownedBy('Job', 'b')),
-    workload('Job', 'b', ownedBy('Job', 'a')),
-    { ...workload('Deployment', 'renewed'), uid: 'another' },
+    workloadView('Deployment', 'web'),
+    workloadView('ReplicaSet', 'web-1', ownedBy('Deployment', 'web')),
+    workloadView('CronJob', 'backup'),
+    workloadView('Job', 'backup-1', ownedBy('CronJob', 'backup')),
+    workloadView('ReplicaSet', 'shop-1', ownedBy('Rollout', 'shop', 'argoproj.io/v1alpha1')),
+    workloadView('StatefulSet', 'orphan', ownedBy('Deployment', 'gone')),
+    workloadView('StatefulSet', 'prometheus-k8s', ownedBy('Prometheus', 'k8s', 'monitoring.coreos.com/v1')),
+    workloadView('Job', 'a', ownedBy('Job', 'b')),
+    workloadView('Job', 'b', ownedBy('Job', 'a')),
+    { ...workloadView('Deployment', 'renewed'), uid: 'another' },
   ]);
   const cases: [string, ReturnType<typeof ownedBy> | object, string, string][] = [
     ['a bare pod itself', {}, 'Pod', 'one'],
@@ -38,7 +38,7 @@ describe('the controller that a person would edit', () => {
   ];
   for (const [name, owner, kind, top] of cases) {
     it(`is ${name}`, () => {
-      assert.deepEqual(topController('Pod', pod('one', owner), cluster).workload, {
+      assert.deepEqual(topController('Pod', podView('one', owner), cluster).workload, {
         kind,
         namespace: 'net',
         name: top,
@@ -47,7 +47,7 @@ describe('the controller that a person would edit', () => {
   }
 
   it('comes with the reference to it when it is a custom resource, and only then', () => {
-    const custom = (owner: ReturnType<typeof ownedBy>) => topController('Pod', pod('one', owner), cluster).custom;
+    const custom = (owner: ReturnType<typeof ownedBy>) => topController('Pod', podView('one', owner), cluster).custom;
     const { owner: rollout } = ownedBy('Rollout', 'shop', 'argoproj.io/v1alpha1');
     assert.deepEqual(custom(ownedBy('ReplicaSet', 'shop-1')), rollout);
     const { owner: job } = ownedBy('Job', 'backup', 'batch.volcano.sh/v1alpha1');
@@ -57,6 +57,6 @@ describe('the controller that a person would edit', () => {
   });
 
   it('is some member of a cycle', () => {
-    assert.equal(topController('Pod', pod('one', ownedBy('Job', 'a')), cluster).workload.kind, 'Job');
+    assert.equal(topController('Pod', podView('one', ownedBy('Job', 'a')), cluster).workload.kind, 'Job');
   });
 });

@@ -9,7 +9,7 @@ import { COST_LIMIT, Evaluator } from '../../operator/evaluate/violations.ts';
 import type { PodParts } from '../../operator/model/objects.ts';
 import { RULES } from '../../operator/rules/index.ts';
 import { ALTERNATIVES } from '../rules/overrides.ts';
-import { policy } from '../support/views.ts';
+import { resolvedBaseline } from '../support/policies.ts';
 import { WORST_OBJECTS, type WorstPod } from './worst-objects.ts';
 
 /** The longest time that a piece of work may block the operator. */
@@ -39,7 +39,7 @@ describe('the dearest object', () => {
   });
 
   for (const [rule, { overrides, pod, most }] of Object.entries(WORST_OBJECTS)) {
-    const judging = policy('judging', { level: 'restricted', overrides });
+    const judging = resolvedBaseline('judging', { level: 'restricted', overrides });
 
     it(`for ${rule} costs the operator less than ${BLOCKED_MS} ms`, () => {
       const parts = partsIn(pod(most));
@@ -78,7 +78,7 @@ describe('the dearest object', () => {
 });
 
 describe('an evaluator with a limit', () => {
-  const everything = policy('everything', { level: 'restricted', overrides: ALTERNATIVES[2] ?? {} });
+  const everything = resolvedBaseline('everything', { level: 'restricted', overrides: ALTERNATIVES[2] ?? {} });
 
   it('evaluates pods of 100 containers that break every rule', () => {
     const parts = crowded(100);
@@ -110,7 +110,7 @@ describe('an evaluator with a limit', () => {
 });
 
 describe('the violations of a pod', () => {
-  const baseline = policy('baseline', { level: 'baseline' });
+  const baseline = resolvedBaseline('baseline', { level: 'baseline' });
 
   it('are described 32 times for each rule, and counted beyond', () => {
     const found = new Evaluator().violations(crowded(1_000), baseline);

@@ -21,6 +21,7 @@ import { sharedControlPlane } from '../support/control-plane.ts';
 import { deployment } from '../support/deployment.ts';
 import { conditionOf, eventually, installCrd, isProgrammed } from '../support/harness.ts';
 import { describeWith } from '../support/needs.ts';
+import { policyManifest } from '../support/policies.ts';
 import { POLICIES } from '../support/rendered.ts';
 import { grantRights, operatorKubeconfig } from '../support/rights.ts';
 import { operatorImage } from './operator-image.ts';
@@ -123,12 +124,13 @@ describeWith(
       });
 
       it('brings a policy into force: it becomes Ready', async () => {
-        await api.apply(POLICY, {
-          apiVersion: 'capabilitypolicy.dev/v1alpha1',
-          kind: 'CapabilityPolicy',
-          metadata: { name: 'image' },
-          spec: { namespaceSelector: { matchLabels: { image: 'test' } }, level: 'restricted', mode: 'Enforce' },
-        });
+        await api.apply(
+          POLICY,
+          policyManifest(
+            { name: 'image' },
+            { namespaceSelector: { matchLabels: { image: 'test' } }, level: 'restricted', mode: 'Enforce' },
+          ),
+        );
         await eventually('the policy to be in force', async () => {
           if (container.exitCode !== null) throw new Error(`the container ended:\n${output}`);
           const policy = await api.get(POLICY);

@@ -12,7 +12,7 @@ import { ADMITTED, eventually } from '../support/harness.ts';
 import { accountKubeconfig } from '../support/installed.ts';
 import { OperatorProcess } from '../support/operator-process.ts';
 import { documentedBlocks } from '../support/page.ts';
-import { baselinePod } from '../support/pod-manifests.ts';
+import { baselinePod, podManifest } from '../support/pod-manifests.ts';
 import { NAMESPACES, POLICIES } from '../support/rendered.ts';
 import { installReportCrd, OPEN_REPORTS } from '../support/report-crds.ts';
 import { CONFIG, OPERATOR_ACCOUNT, OPERATOR_NAMESPACE } from '../support/rights.ts';
@@ -187,7 +187,7 @@ describe('an installation', () => {
   }
 
   async function admit(spec: Json, namespace: string): Promise<string> {
-    const pod = { apiVersion: 'v1', kind: 'Pod', metadata: { name: 'operator' }, spec };
+    const pod = podManifest({ name: 'operator' }, spec);
     const path = `${NAMESPACES}/${namespace}/pods`;
     const { status, body } = await api.ask('POST', path, { body: pod, query: { dryRun: 'All' } });
     return status === 201 ? ADMITTED : body.message;

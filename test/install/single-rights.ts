@@ -1,5 +1,4 @@
 /** One right of the operator at a time: listed, removed, restored. */
-
 import type { Api } from '../../hack/controlplane/api.ts';
 import { waitFor } from '../../hack/controlplane/wait.ts';
 import { pathOf } from '../../operator/cluster/client.ts';

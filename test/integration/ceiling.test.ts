@@ -4,6 +4,7 @@ import type { CapabilityPolicySpec } from '../../operator/api/capability-policy.
 import { RUNTIME_DEFAULT } from '../../operator/standards/capabilities.ts';
 import { ADMITTED, eventually, isProgrammed, useCluster } from '../support/harness.ts';
 import { describeIfOffered } from '../support/needs.ts';
+import { podManifest } from '../support/pod-manifests.ts';
 import { NAMESPACES, POLICIES } from '../support/rendered.ts';
 
 const FITTING = 13;
@@ -234,5 +235,5 @@ function crowdedPod(
     image: 'example.org/app',
     securityContext: capabilities ? { ...restricted, capabilities: own(i) } : { capabilities: { add: ['SYS_ADMIN'] } },
   }));
-  return { apiVersion: 'v1', kind: 'Pod', metadata: { name: 'crowded' }, spec: { serviceAccountName, containers } };
+  return podManifest({ name: 'crowded' }, { serviceAccountName, containers });
 }

@@ -5,7 +5,7 @@ import type { CapabilityPolicySpec } from '../../operator/api/capability-policy.
 import { ADMINISTRATOR, eventually, useCluster } from '../support/harness.ts';
 import { grant } from '../support/namespace-changes.ts';
 import { itIfOffered } from '../support/needs.ts';
-import { privilegedPod, restrictedPod } from '../support/pod-manifests.ts';
+import { podManifest, privilegedPod, restrictedPod } from '../support/pod-manifests.ts';
 import { NAMESPACES } from '../support/rendered.ts';
 
 const STRATEGIC = 'application/strategic-merge-patch+json';
@@ -168,16 +168,15 @@ describe('pods that exist', () => {
     const added = { allowPrivilegeEscalation: false, capabilities: { drop: ['ALL'] } };
 
     /** Level restricted except for these fields of the pod, which the pod's own container overrides. */
-    const host = (securityContext: object, spec: object = {}, annotations: Record<string, string> = {}) => ({
-      apiVersion: 'v1',
-      kind: 'Pod',
-      metadata: { annotations },
-      spec: {
-        ...spec,
-        securityContext: { runAsNonRoot: true, seccompProfile: { type: 'RuntimeDefault' }, ...securityContext },
-        containers: [{ name: 'main', image: 'example.org/app', securityContext: RESTRICTED }],
-      },
-    });
+    const host = (securityContext: object, spec: object = {}, annotations: Record<string, string> = {}) =>
+      podManifest(
+        { annotations },
+        {
+          ...spec,
+          securityContext: { runAsNonRoot: true, seccompProfile: { type: 'RuntimeDefault' }, ...securityContext },
+          containers: [{ name: 'main', image: 'example.org/app', securityContext: RESTRICTED }],
+        },
+      );
 
     const LOGS = { volumes: [{ name: 'logs', hostPath: { path: '/var/log' } }] };
 

@@ -5,7 +5,7 @@ import type { Json } from '../../hack/controlplane/api.ts';
 import { ADMITTED, eventually, installCrd, useCluster } from '../support/harness.ts';
 import { describeIfOffered } from '../support/needs.ts';
 import { eventsAbout, statusOf } from '../support/observed.ts';
-import { baselinePod, hostNetworkPod, restrictedPod } from '../support/pod-manifests.ts';
+import { baselinePod, hostNetworkPod, podManifest, restrictedPod } from '../support/pod-manifests.ts';
 import { NAMESPACES } from '../support/rendered.ts';
 import { installReportCrd, OPEN_REPORTS, removeReportCrd } from '../support/report-crds.ts';
 
@@ -120,12 +120,11 @@ describe('hostile input', () => {
     let namespace: string;
     let policy: string;
     const hostPath = { name: 'host', hostPath: { path: `/${ESCAPES}` } };
-    const pod = (volumes: object[], securityContext: object): Json => ({
-      apiVersion: 'v1',
-      kind: 'Pod',
-      metadata: { name: 'pod' },
-      spec: { volumes, containers: [{ name: 'main', image: 'example.org/app', securityContext }] },
-    });
+    const pod = (volumes: object[], securityContext: object): Json =>
+      podManifest(
+        { name: 'pod' },
+        { volumes, containers: [{ name: 'main', image: 'example.org/app', securityContext }] },
+      );
     const texts: readonly [string, Json][] = [
       ['path', pod([hostPath], {})],
       ['capability', pod([], { capabilities: { add: [`NET_RAW${ESCAPES}`, '💥'.repeat(5_000)] } })],

@@ -1,5 +1,4 @@
 /** The page about migration, as a reader follows it. */
-
 import { pasteBlocks } from '../docs/pasted.ts';
 import { readPage } from '../support/page.ts';
 

@@ -1,5 +1,4 @@
 /** PodSecurityPolicies and related objects, in their shortest form. */
-
 import { type Migration, migrate } from '../../cli/migrate/migrate.ts';
 import type { Mode } from '../../operator/api/capability-policy.ts';
 

@@ -2,7 +2,6 @@ import assert from 'node:assert/strict';
 import { migrate } from '../../cli/migrate/migrate.ts';
 import { assertNotes } from './notes.ts';
 import { migrated, psp, scc } from './objects.ts';
-
 import { APP_ARMOR, GREATEST, ids, ROWS, SECCOMP, UNSET } from './psp-rows.ts';
 
 describe('a PodSecurityPolicy migrates', () => {

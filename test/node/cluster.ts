@@ -18,6 +18,7 @@ import { operatorImage } from '../image/operator-image.ts';
 import { atTheEnd } from '../support/control-plane.ts';
 import { eventually, isProgrammed } from '../support/harness.ts';
 import { documentedBlocks } from '../support/page.ts';
+import { policyManifest } from '../support/policies.ts';
 import { NAMESPACES, POLICIES } from '../support/rendered.ts';
 import { OPERATOR_ACCOUNT, OPERATOR_NAMESPACE } from '../support/rights.ts';
 
@@ -123,12 +124,7 @@ export class NodeCluster {
   /** Creates a policy for one namespace, or replaces its spec, and waits until it is in force. */
   async policy(name: string, namespace: string, spec: Omit<CapabilityPolicySpec, 'namespaceSelector'>): Promise<void> {
     const namespaceSelector = { matchLabels: { 'kubernetes.io/metadata.name': namespace } };
-    await this.api.apply(`${POLICIES}/${name}`, {
-      apiVersion: 'capabilitypolicy.dev/v1alpha1',
-      kind: 'CapabilityPolicy',
-      metadata: { name },
-      spec: { namespaceSelector, ...spec },
-    });
+    await this.api.apply(`${POLICIES}/${name}`, policyManifest({ name }, { namespaceSelector, ...spec }));
     await eventually(`${name} to be programmed`, async () => isProgrammed(await this.api.get(`${POLICIES}/${name}`)));
   }
 

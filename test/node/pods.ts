@@ -1,6 +1,7 @@
 /** Pods of the tools image. */
 import type { Json } from '../../hack/controlplane/api.ts';
 import { TOOLS_IMAGE } from '../../hack/node/images.ts';
+import { podManifest } from '../support/pod-manifests.ts';
 
 export interface PodOptions {
   /** Sleeps by default. */
@@ -13,7 +14,7 @@ export interface PodOptions {
 
 /** A pod that is not restarted when it has ended. */
 export function pod(name: string, options: PodOptions = {}): Json {
-  return { apiVersion: 'v1', kind: 'Pod', metadata: { name }, spec: { restartPolicy: 'Never', ...podSpec(options) } };
+  return podManifest({ name }, { restartPolicy: 'Never', ...podSpec(options) });
 }
 
 /** For a template. */

@@ -1,5 +1,4 @@
 /** The CapabilityPolicy that expresses a peer's policy. */
-
 import { migrate } from '../../cli/migrate/migrate.ts';
 import type { CapabilityPolicyOverrides, CapabilityPolicySpec } from '../../operator/api/capability-policy.ts';
 import { CAPABILITIES } from '../../operator/standards/capabilities.ts';

@@ -1,5 +1,4 @@
 /** The creation of a pod by a user, by dry run: the same request to any API server. */
-
 import type { Api, Identity, Json } from '../../hack/controlplane/api.ts';
 import { pathOf } from '../../operator/cluster/paths.ts';
 import type { Pod } from '../support/random-pods.ts';

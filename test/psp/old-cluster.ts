@@ -1,10 +1,10 @@
 /** A cluster of Kubernetes 1.24, in which PodSecurityPolicies are in force. */
-
 import { Api } from '../../hack/controlplane/api.ts';
 import { findBinaries } from '../../hack/controlplane/binaries.ts';
 import { type ControlPlane, startControlPlane } from '../../hack/controlplane/controlplane.ts';
 import { waitFor } from '../../hack/controlplane/wait.ts';
 import { pathOf } from '../../operator/cluster/paths.ts';
+import { podManifest } from '../support/pod-manifests.ts';
 import { findPspApiServer } from './apiserver.ts';
 import { type Creation, createPod, letEverybodyCreate } from './creation.ts';
 import { binding, OPEN_ANNOTATIONS, OPEN_SPEC, type PodSecurityPolicy, type PspSet, psp, role } from './objects.ts';
@@ -20,12 +20,7 @@ const MARKS = 'psp-marks';
 const RUNTIME_CLASSES = ['gvisor', 'kata', 'runc'];
 
 const MARKED: Omit<Creation, 'creator'> = {
-  pod: {
-    apiVersion: 'v1',
-    kind: 'Pod',
-    metadata: { name: 'marked', annotations: {} },
-    spec: { containers: [{ name: 'app', image: 'app' }] },
-  },
+  pod: podManifest({ name: 'marked', annotations: {} }, { containers: [{ name: 'app', image: 'app' }] }),
   namespace: MARKS,
   account: 'default',
 };

@@ -1,5 +1,6 @@
 /** Whether the old cluster behaves as PodSecurityPolicy is known to. */
 import { isDeepStrictEqual } from 'node:util';
+import { podManifest } from '../support/pod-manifests.ts';
 import type { Pod } from '../support/random-pods.ts';
 import { type Answer, createPod } from './creation.ts';
 import { binding, type PspSet, psp, role } from './objects.ts';
@@ -47,7 +48,7 @@ function setOf({ spec, annotations = {} }: Known, index: number): PspSet {
 
 function podOf({ pod: { spec = {}, container = {}, annotations = {} } = {} }: Known): Pod {
   const containers = [{ name: 'app', image: 'app', ...container }];
-  return { apiVersion: 'v1', kind: 'Pod', metadata: { name: 'known', annotations }, spec: { ...spec, containers } };
+  return podManifest({ name: 'known', annotations }, { ...spec, containers });
 }
 
 function nameOf(index: number): string {

@@ -2,6 +2,7 @@
 import fc, { type Arbitrary } from 'fast-check';
 import { boundary } from '../differential/policies/boundary.ts';
 import { anyField, walked } from '../differential/policies/pods.ts';
+import { podManifest } from '../support/pod-manifests.ts';
 import type { Steps } from '../support/random-fields.ts';
 import type { Pod } from '../support/random-pods.ts';
 import { bordersOf } from './borders.ts';
@@ -87,7 +88,7 @@ function pod(ofPod: Fields, ofContainer: Fields, annotations: Fields = {}): Pod 
   };
   const securityContext = Object.keys(ofPod).length > 0 && { securityContext: ofPod };
   const spec = { ...securityContext, containers: [container] };
-  return { apiVersion: 'v1', kind: 'Pod', metadata: { name: 'random', annotations }, spec };
+  return podManifest({ name: 'random', annotations }, spec);
 }
 
 /**

@@ -1,5 +1,4 @@
 /** Waits until an API server has seen all RBAC objects written so far: it reads each kind by a separate watch. */
-
 import type { Api } from '../../hack/controlplane/api.ts';
 import { waitFor } from '../../hack/controlplane/wait.ts';
 import { pathOf } from '../../operator/cluster/paths.ts';

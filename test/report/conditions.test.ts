@@ -3,7 +3,7 @@ import type { RolloutOutcome } from '../../operator/apply/outcome.ts';
 import { resolvePolicy } from '../../operator/policy/resolve.ts';
 import { buildStatus, type StatusInput } from '../../operator/report/status.ts';
 import { formatVersion, NEWEST_KNOWN_MINOR } from '../../operator/standards/level-version.ts';
-import { policyObject } from '../support/views.ts';
+import { baselinePolicy } from '../support/policies.ts';
 import {
   CONFLICT,
   compliant,
@@ -124,20 +124,23 @@ describe('the conditions of a policy', () => {
       'says that latest lags behind newer servers',
       input(
         {},
-        { resolution: resolvePolicy(policyObject('ping', { levelVersion: 'latest' }), NEWEST_KNOWN_MINOR + 1) },
+        { resolution: resolvePolicy(baselinePolicy('ping', { levelVersion: 'latest' }), NEWEST_KNOWN_MINOR + 1) },
       ),
       'Accepted',
       `compiled: baseline ${NEWEST}, mode Audit; levelVersion latest means ${NEWEST} here, because this release knows no newer Standards; the API servers are at ${formatVersion(NEWEST_KNOWN_MINOR + 1)}: upgrade the operator`,
     ],
     [
       'says nothing of the kind where a version is stated',
-      input({}, { resolution: resolvePolicy(policyObject('ping', { levelVersion: 'v1.30' }), NEWEST_KNOWN_MINOR + 1) }),
+      input(
+        {},
+        { resolution: resolvePolicy(baselinePolicy('ping', { levelVersion: 'v1.30' }), NEWEST_KNOWN_MINOR + 1) },
+      ),
       'Accepted',
       'compiled: baseline v1.30, mode Audit',
     ],
     [
       'says that an older server fills nothing in',
-      input({}, { resolution: resolvePolicy(policyObject('ping', { mode: 'Enforce', defaulting: 'Enabled' }), 35) }),
+      input({}, { resolution: resolvePolicy(baselinePolicy('ping', { mode: 'Enforce', defaulting: 'Enabled' }), 35) }),
       'Accepted',
       'compiled: baseline v1.35, mode Enforce; nothing is filled in: defaulting needs MutatingAdmissionPolicy, Kubernetes v1.36 on every API server',
     ],

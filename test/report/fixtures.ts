@@ -6,7 +6,8 @@ import { COST_RULE } from '../../operator/evaluate/verdict.ts';
 import { resolvePolicy } from '../../operator/policy/resolve.ts';
 import type { StatusInput } from '../../operator/report/status.ts';
 import { coverageOf } from '../support/coverage-of.ts';
-import { policyObject, SERVER } from '../support/views.ts';
+import { baselinePolicy } from '../support/policies.ts';
+import { SERVER } from '../support/views.ts';
 
 export const EARLIER = '2026-01-01T00:00:00Z';
 export const NOW = '2026-01-02T03:04:05.678Z';
@@ -19,7 +20,7 @@ export const IN_FORCE: RolloutOutcome = {
 };
 
 export function input(spec: Partial<CapabilityPolicySpec> = {}, fields: Partial<StatusInput> = {}): StatusInput {
-  const policy = policyObject('ping', spec);
+  const policy = baselinePolicy('ping', spec);
   const resolution = resolvePolicy(policy, SERVER);
   const namespaces = [{ name: 'net', labels: {} }];
   return {

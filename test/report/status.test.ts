@@ -4,7 +4,7 @@ import { SPEC_DEFAULTS } from '../../operator/api/spec-defaults.ts';
 import { buildStatus } from '../../operator/report/status.ts';
 import { formatVersion, NEWEST_KNOWN_MINOR } from '../../operator/standards/level-version.ts';
 import { coverageOf } from '../support/coverage-of.ts';
-import { policy } from '../support/views.ts';
+import { resolvedBaseline } from '../support/policies.ts';
 import { CONFLICT, compliant, input, judgements, labels, violating } from './fixtures.ts';
 
 const NEWEST = formatVersion(NEWEST_KNOWN_MINOR);
@@ -111,13 +111,13 @@ describe('the status of a policy', () => {
   });
 
   it('names the policies that it meets', () => {
-    const own = policy('ping', { priority: 1 });
+    const own = resolvedBaseline('ping', { priority: 1 });
     const others = [
-      policy('same', { priority: 1 }),
-      policy('lower', { priority: 0, namespaceSelector: { matchLabels: { team: 'network' } } }),
-      policy('higher', { priority: 2, namespaceSelector: { matchLabels: { team: 'network' } } }),
-      policy('elsewhere', { namespaceSelector: { matchLabels: { team: 'web' } } }),
-      policy('enforced', { mode: 'Enforce' }),
+      resolvedBaseline('same', { priority: 1 }),
+      resolvedBaseline('lower', { priority: 0, namespaceSelector: { matchLabels: { team: 'network' } } }),
+      resolvedBaseline('higher', { priority: 2, namespaceSelector: { matchLabels: { team: 'network' } } }),
+      resolvedBaseline('elsewhere', { namespaceSelector: { matchLabels: { team: 'web' } } }),
+      resolvedBaseline('enforced', { mode: 'Enforce' }),
     ];
     const namespaces = [
       { name: 'net', labels: { team: 'network' } },

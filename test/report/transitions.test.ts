@@ -3,7 +3,7 @@ import type { CapabilityPolicyStatus } from '../../operator/api/capability-polic
 import type { KubernetesEvent } from '../../operator/report/events.ts';
 import { buildStatus, type StatusInput } from '../../operator/report/status.ts';
 import { namespaceEvents, policyEvents, repairEvent } from '../../operator/report/transitions.ts';
-import { policyObject } from '../support/views.ts';
+import { baselinePolicy } from '../support/policies.ts';
 import { CONFLICT, IN_FORCE, input, judgements, labels, NOW, violating } from './fixtures.ts';
 
 const origin = { reportingInstance: 'operator-0', now: NOW };
@@ -23,7 +23,7 @@ function events(before: StatusInput | undefined, next: StatusInput): KubernetesE
 }
 
 function eventsOf(status: CapabilityPolicyStatus | undefined, next: StatusInput): KubernetesEvent[] {
-  const policy = { ...policyObject('ping'), ...(status && { status }) };
+  const policy = { ...baselinePolicy('ping'), ...(status && { status }) };
   const found = ({ kind, name }: { kind: string; name: string }) =>
     name === 'gone' ? undefined : { uid: `${kind}-${name}` };
   return policyEvents(policy, buildStatus({ ...next, policy: { ...next.policy, status } }), found, origin);

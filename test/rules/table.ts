@@ -7,6 +7,7 @@ import type { PodParts } from '../../operator/model/objects.ts';
 import { resolvePolicy } from '../../operator/policy/resolve.ts';
 import { RULES } from '../../operator/rules/index.ts';
 import { formatVersion, LEVELS, type Level, NEWEST_KNOWN_MINOR } from '../../operator/standards/level-version.ts';
+import { policyManifest } from '../support/policies.ts';
 
 /** The pods that one policy admits and refuses under the rule. */
 export interface Table {
@@ -59,10 +60,7 @@ function messages(id: string, table: Table, pod: PodParts): string[] {
   const { level, minor = NEWEST_KNOWN_MINOR, server = NEWEST_KNOWN_MINOR, overrides } = table;
   const levelVersion = formatVersion(minor);
   const spec = completeSpec({ namespaceSelector: {}, level, levelVersion, ...(overrides && { overrides }) });
-  const resolution = resolvePolicy(
-    { apiVersion: 'capabilitypolicy.dev/v1alpha1', kind: 'CapabilityPolicy', metadata: { name: 'table' }, spec },
-    server,
-  );
+  const resolution = resolvePolicy(policyManifest({ name: 'table' }, spec), server);
   assert.ok('policy' in resolution);
   return new Evaluator()
     .violations(pod, resolution.policy)

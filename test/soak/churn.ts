@@ -4,6 +4,7 @@ import type { Answer, Api, Identity, Method, Request } from '../../hack/controlp
 import type { CapabilityPolicySpec } from '../../operator/api/capability-policy.ts';
 import { ADMINISTRATOR, CREATOR } from '../support/harness.ts';
 import { workloads } from '../support/pod-manifests.ts';
+import { policyManifest } from '../support/policies.ts';
 import type { Random } from '../support/random.ts';
 import { NAMESPACES, POLICIES } from '../support/rendered.ts';
 import { bindingOf, roleOf } from './grants.ts';
@@ -160,7 +161,7 @@ export class Churn {
     const spec = this.#draw(name);
     this.#policies.set(name, spec);
     this.#window.addPolicies(this.#policies);
-    const body = { apiVersion: 'capabilitypolicy.dev/v1alpha1', kind: 'CapabilityPolicy', metadata: { name }, spec };
+    const body = policyManifest({ name }, spec);
     const { status, body: answer } = await this.#ask('PATCH', `${POLICIES}/${name}`, { ...APPLY, body });
     if (status >= 300) throw new Error(`policy ${JSON.stringify(spec)}: ${answer.message}`);
   }

@@ -1,5 +1,4 @@
 /** Two operators with one Lease, each with a separate user, so that the audit log distinguishes them. */
-
 import type { Api } from '../../hack/controlplane/api.ts';
 import type { ControlPlane } from '../../hack/controlplane/controlplane.ts';
 import { pathOf } from '../../operator/cluster/client.ts';

@@ -3,7 +3,6 @@
  * namespace's labels, and every grant. A pod that all of them refuse must be refused at any moment, whatever the
  * operator is doing.
  */
-
 import { SERVER_MINOR } from '../../hack/controlplane/version.ts';
 import type { CapabilityPolicySpec, CompletePolicy } from '../../operator/api/capability-policy.ts';
 import { completeSpec } from '../../operator/api/defaults.ts';

@@ -2,7 +2,6 @@
  * The requirements of some tests on the machine or on the API server. If they are missing, the tests are left out: not
  * defined, but reported.
  */
-
 import { SERVER_MINOR } from '../../hack/controlplane/version.ts';
 import { lacking, type Needs } from '../../hack/needs.ts';
 import { offeredSince, offers, type ServerFeature } from '../../operator/standards/server-features.ts';

@@ -1,4 +1,9 @@
-/** Pods near the borders of the Pod Security Standards. */
+/** Pods and workloads as users write them. */
+
+/** A pod of these metadata and this spec. */
+export function podManifest<Metadata, Spec>(metadata: Metadata, spec: Spec) {
+  return { apiVersion: 'v1' as const, kind: 'Pod' as const, metadata, spec };
+}
 
 export interface PodOptions {
   readonly serviceAccountName?: string;
@@ -8,55 +13,31 @@ export interface PodOptions {
 
 /** Level restricted admits it, unless `add` says otherwise. */
 export function restrictedPod({ add = [], serviceAccountName }: PodOptions = {}): object {
-  return {
-    apiVersion: 'v1',
-    kind: 'Pod',
-    metadata: { name: 'pod' },
-    spec: {
-      ...(serviceAccountName !== undefined && { serviceAccountName }),
-      securityContext: { runAsNonRoot: true, seccompProfile: { type: 'RuntimeDefault' } },
-      containers: [
-        {
-          name: 'main',
-          image: 'example.org/app',
-          securityContext: { allowPrivilegeEscalation: false, capabilities: { drop: ['ALL'], add } },
-        },
-      ],
-    },
-  };
+  const securityContext = { allowPrivilegeEscalation: false, capabilities: { drop: ['ALL'], add } };
+  return podOf(securityContext, {
+    ...(serviceAccountName !== undefined && { serviceAccountName }),
+    securityContext: { runAsNonRoot: true, seccompProfile: { type: 'RuntimeDefault' } },
+  });
 }
 
 /** Level baseline admits it and restricted does not, unless `add` says otherwise. */
 export function baselinePod({ add = [], serviceAccountName }: PodOptions = {}): object {
-  return {
-    apiVersion: 'v1',
-    kind: 'Pod',
-    metadata: { name: 'pod' },
-    spec: {
-      ...(serviceAccountName !== undefined && { serviceAccountName }),
-      containers: [{ name: 'main', image: 'example.org/app', securityContext: { capabilities: { add } } }],
-    },
-  };
+  return podOf({ capabilities: { add } }, serviceAccountName === undefined ? {} : { serviceAccountName });
 }
 
 /** Only level privileged admits it. */
 export function privilegedPod(): object {
-  return {
-    apiVersion: 'v1',
-    kind: 'Pod',
-    metadata: { name: 'pod' },
-    spec: { containers: [{ name: 'main', image: 'example.org/app', securityContext: { privileged: true } }] },
-  };
+  return podOf({ privileged: true });
 }
 
 /** Level privileged admits it; `hostNetwork: false` leaves that field out. */
 export function hostNetworkPod(): object {
-  return {
-    apiVersion: 'v1',
-    kind: 'Pod',
-    metadata: { name: 'pod' },
-    spec: { hostNetwork: true, containers: [{ name: 'main', image: 'example.org/app' }] },
-  };
+  return podOf(undefined, { hostNetwork: true });
+}
+
+function podOf(securityContext: object | undefined, spec: object = {}): object {
+  const container = { name: 'main', image: 'example.org/app', ...(securityContext && { securityContext }) };
+  return podManifest({ name: 'pod' }, { ...spec, containers: [container] });
 }
 
 /** One object of each kind that makes pods from a template; the template is `pod`'s spec. */

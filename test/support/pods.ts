@@ -1,5 +1,5 @@
-/** Minimal pods for tables: container `app` and nothing else, except for the subject of a row. */
-import type { PodParts } from '../../operator/model/objects.ts';
+/** Minimal pods as rules read them: container `app` and nothing else, except for what a test is about. */
+import type { Container, PodParts } from '../../operator/model/objects.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -10,6 +10,15 @@ export function pod(spec: Fields = {}, annotations: Readonly<Record<string, stri
 /** A pod whose container `app` has these fields. */
 export function app(fields: Fields, spec: Fields = {}): PodParts {
   return pod({ containers: [{ name: 'app', ...fields }], ...spec });
+}
+
+/** A pod whose container `app` adds these capabilities. Baseline admits CHOWN, nothing admits SYS_ADMIN. */
+export function adding(add: readonly string[], spec: Fields = {}): PodParts {
+  return pod({ containers: [container('app', add)], ...spec });
+}
+
+export function container(name: string, add: readonly string[] = []): Container {
+  return add.length === 0 ? { name } : { name, securityContext: { capabilities: { add } } };
 }
 
 /** A pod with an init container `init` of these fields, and `app` as given. */

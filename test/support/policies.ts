@@ -1,25 +1,55 @@
+/** Policies for tests: as users write them, complete with defaults, and resolved. */
 import assert from 'node:assert/strict';
 import type { CapabilityPolicySpec, CompletePolicy } from '../../operator/api/capability-policy.ts';
 import { completeSpec } from '../../operator/api/defaults.ts';
 import { type ResolvedPolicy, resolvePolicy } from '../../operator/policy/resolve.ts';
 import { NEWEST_KNOWN_MINOR } from '../../operator/standards/level-version.ts';
 
-/** An Enforce policy at level restricted for all namespaces, with the changes in `spec`. */
-export function policy(name: string, spec: Partial<CapabilityPolicySpec> = {}): CompletePolicy {
+type Spec = Partial<CapabilityPolicySpec>;
+type NamedPolicy = CompletePolicy & { readonly metadata: { readonly name: string } };
+
+const STRICT = { level: 'restricted', mode: 'Enforce' } as const;
+
+/** A policy of these metadata and this spec, without defaults. */
+export function policyManifest<Metadata, Body>(metadata: Metadata, spec: Body) {
   return {
-    apiVersion: 'capabilitypolicy.dev/v1alpha1',
-    kind: 'CapabilityPolicy',
-    metadata: { name, uid: `uid-of-${name}` },
-    spec: completeSpec({ namespaceSelector: {}, level: 'restricted', mode: 'Enforce', ...spec }),
+    apiVersion: 'capabilitypolicy.dev/v1alpha1' as const,
+    kind: 'CapabilityPolicy' as const,
+    metadata,
+    spec,
   };
 }
 
-export function resolved(
-  name: string,
-  spec: Partial<CapabilityPolicySpec> = {},
-  oldestServer = NEWEST_KNOWN_MINOR,
-): ResolvedPolicy {
-  const resolution = resolvePolicy(policy(name, spec), oldestServer);
+/** An Enforce policy at level restricted for all namespaces, except for what `spec` says, as a user writes it. */
+export function writtenPolicy(name: string, spec: object = {}) {
+  return policyManifest({ name }, { namespaceSelector: {}, ...STRICT, ...spec });
+}
+
+/** The same with defaults. */
+export function policy(name: string, spec: Spec = {}): NamedPolicy {
+  return complete(name, { ...STRICT, ...spec });
+}
+
+/** A policy at level baseline, in the default mode, for all namespaces, except for what `spec` says. */
+export function baselinePolicy(name: string, spec: Spec = {}): NamedPolicy {
+  return complete(name, { level: 'baseline', ...spec });
+}
+
+export function resolved(name: string, spec: Spec = {}, oldestServer = NEWEST_KNOWN_MINOR): ResolvedPolicy {
+  return resolve(policy(name, spec), oldestServer);
+}
+
+export function resolvedBaseline(name: string, spec: Spec = {}): ResolvedPolicy {
+  return resolve(baselinePolicy(name, spec), NEWEST_KNOWN_MINOR);
+}
+
+function complete(name: string, spec: Spec & Pick<CapabilityPolicySpec, 'level'>): NamedPolicy {
+  const metadata = { name, uid: `uid-of-${name}`, generation: 1 };
+  return policyManifest(metadata, completeSpec({ namespaceSelector: {}, ...spec }));
+}
+
+function resolve(one: CompletePolicy, oldestServer: number): ResolvedPolicy {
+  const resolution = resolvePolicy(one, oldestServer);
   assert.ok('policy' in resolution, JSON.stringify(resolution));
   return resolution.policy;
 }

@@ -1,6 +1,7 @@
 /** Random pods near the boundaries: a pod that complies with level restricted, changed in a few places. */
 import fc, { type Arbitrary } from 'fast-check';
 import type { PodParts } from '../../operator/model/objects.ts';
+import { podManifest } from './pod-manifests.ts';
 import { ANNOTATION, CONTAINER_FIELD, POD_FIELD, SECURITY_FIELD, type Setting } from './random-fields.ts';
 
 type Fields = Record<string, unknown>;
@@ -123,12 +124,10 @@ const TOGETHER: readonly Changes[] = [
 ];
 
 function pod(securityContext: Fields | undefined, spec: Fields): Pod {
-  return {
-    apiVersion: 'v1',
-    kind: 'Pod',
-    metadata: { name: 'random', annotations: {} },
-    spec: { ...spec, containers: [{ name: 'app', image: 'app', ...(securityContext && { securityContext }) }] },
-  };
+  return podManifest(
+    { name: 'random', annotations: {} },
+    { ...spec, containers: [{ name: 'app', image: 'app', ...(securityContext && { securityContext }) }] },
+  );
 }
 
 function assign(target: Fields, { path, value }: Setting): void {

@@ -1,12 +1,8 @@
-/** Minimal policies, pods, workloads and RBAC objects, to be varied one field at a time. */
-import type { CapabilityPolicySpec } from '../../operator/api/capability-policy.ts';
-import { completeSpec } from '../../operator/api/defaults.ts';
+/** Minimal pods, workloads and RBAC objects as they are read from the cluster, to be varied one field at a time. */
 import { useRoleName } from '../../operator/compile/rbac.ts';
 import type {
   Cluster,
-  Container,
   Owner,
-  PodParts,
   PodView,
   RbacSubject,
   RoleBindingView,
@@ -14,42 +10,18 @@ import type {
   WorkloadView,
 } from '../../operator/model/objects.ts';
 import type { WorkloadKind } from '../../operator/model/workload-kinds.ts';
-import { type ResolvedPolicy, resolvePolicy } from '../../operator/policy/resolve.ts';
 import { NEWEST_KNOWN_MINOR } from '../../operator/standards/level-version.ts';
+import { pod } from './pods.ts';
 
 export const SERVER = NEWEST_KNOWN_MINOR;
 
-export function policyObject(name: string, spec: Partial<CapabilityPolicySpec> = {}) {
-  return {
-    apiVersion: 'capabilitypolicy.dev/v1alpha1' as const,
-    kind: 'CapabilityPolicy' as const,
-    metadata: { name, uid: `uid-of-${name}`, generation: 1 },
-    spec: completeSpec({ namespaceSelector: {}, level: 'baseline', ...spec }),
-  };
-}
-
-export function policy(name: string, spec: Partial<CapabilityPolicySpec> = {}): ResolvedPolicy {
-  const resolution = resolvePolicy(policyObject(name, spec), SERVER);
-  if ('refusal' in resolution) throw new Error(resolution.refusal.message);
-  return resolution.policy;
-}
-
-/** A pod's parts: one container that adds these capabilities. Baseline admits CHOWN, nothing admits SYS_ADMIN. */
-export function parts(add: readonly string[] = [], spec: Record<string, unknown> = {}): PodParts {
-  return { annotations: {}, spec: { containers: [container('app', add)], ...spec } };
-}
-
-export function container(name: string, add: readonly string[] = []): Container {
-  return add.length === 0 ? { name } : { name, securityContext: { capabilities: { add } } };
-}
-
-export function pod(name: string, fields: Partial<PodView> = {}): PodView {
+export function podView(name: string, fields: Partial<PodView> = {}): PodView {
   const identity = { namespace: 'net', name, uid: `pod-${name}` };
-  return { ...identity, serviceAccount: 'default', mirror: false, finished: false, ...parts(), ...fields };
+  return { ...identity, serviceAccount: 'default', mirror: false, finished: false, ...pod(), ...fields };
 }
 
-export function workload(kind: WorkloadKind, name: string, fields: Partial<WorkloadView> = {}): WorkloadView {
-  return { kind, namespace: 'net', name, uid: `${kind}-${name}`, finished: false, template: parts(), ...fields };
+export function workloadView(kind: WorkloadKind, name: string, fields: Partial<WorkloadView> = {}): WorkloadView {
+  return { kind, namespace: 'net', name, uid: `${kind}-${name}`, finished: false, template: pod(), ...fields };
 }
 
 const GROUP_OF: Readonly<Record<string, string>> = {
@@ -58,7 +30,7 @@ const GROUP_OF: Readonly<Record<string, string>> = {
   ReplicationController: 'v1',
 };
 
-/** The reference to a workload that `workload` made. */
+/** The reference to a workload that `workloadView` made. */
 export function ownedBy(kind: string, name: string, apiVersion = GROUP_OF[kind] ?? 'apps/v1'): { owner: Owner } {
   return { owner: { apiVersion, kind, name, uid: `${kind}-${name}` } };
 }

@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import { dump } from 'js-yaml';
 import { MOST_CHARACTERS, type Piece } from '../../../cli/input/piece.ts';
 import { splitDocuments } from '../../../cli/input/split.ts';
+import { podManifest } from '../../support/pod-manifests.ts';
 
 async function split(chunks: Iterable<string>): Promise<Piece[]> {
   const pieces: Piece[] = [];
@@ -16,7 +17,7 @@ async function* streamed(chunks: Iterable<string>): AsyncGenerator<string> {
 }
 
 function pod(name: string) {
-  return { apiVersion: 'v1', kind: 'Pod', metadata: { name }, spec: { note: 'x'.repeat(4000) } };
+  return podManifest({ name }, { note: 'x'.repeat(4000) });
 }
 
 describe('splitting a stream', () => {

@@ -2,6 +2,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { Evaluator } from '../../../operator/evaluate/violations.ts';
 import type { ResolvedPolicy } from '../../../operator/policy/resolve.ts';
+import { podManifest } from '../../support/pod-manifests.ts';
 import type { Pod } from '../../support/random-pods.ts';
 import { fillingRules } from '../policies/arbitrary.ts';
 import { type Case, type Plan, run, type Tally, type Verdict } from '../policies/campaign.ts';
@@ -36,7 +37,7 @@ export function judgeAdditions(cluster: PolicyCluster, plan: Plan): Promise<Tall
 /** A pod that the policy admits, and the same in a namespace without policies; false if the API server accepts none. */
 async function createHost(cluster: PolicyCluster, { policy, namespace }: Case): Promise<boolean> {
   for (const { spec } of admittedPods(policy)) {
-    const pod = { apiVersion: 'v1', kind: 'Pod', metadata: { name: policy.name }, spec };
+    const pod = podManifest({ name: policy.name }, spec);
     const { status, body } = await cluster.api.ask('POST', `/api/v1/namespaces/${namespace}/pods`, { body: pod });
     if (status === 201) {
       await cluster.api.create(`/api/v1/namespaces/${OPEN}/pods`, { ...pod, spec: body.spec });

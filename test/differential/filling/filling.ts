@@ -9,6 +9,7 @@ import { createUseIndex } from '../../../operator/evaluate/use.ts';
 import { judge, templateCandidate } from '../../../operator/evaluate/verdict.ts';
 import { Evaluator } from '../../../operator/evaluate/violations.ts';
 import type { ResolvedPolicy } from '../../../operator/policy/resolve.ts';
+import { podManifest } from '../../support/pod-manifests.ts';
 import type { Pod } from '../../support/random-pods.ts';
 import { fillingRules } from '../policies/arbitrary.ts';
 import { type Case, type Plan, run, type Tally, type Verdict } from '../policies/campaign.ts';
@@ -85,7 +86,7 @@ async function asBefore(
   { pod }: Answer,
 ): Promise<string[]> {
   const { name, annotations } = pod.metadata;
-  const body = { apiVersion: 'v1', kind: 'Pod', metadata: { name, annotations }, spec: pod.spec };
+  const body = podManifest({ name, annotations }, pod.spec);
   const again = await cluster.create(body, namespace);
   const labelled = label && (await cluster.create(body, await cluster.labelled(label)));
   const changed = changedFrom(plain(open.pod.spec), plain(pod.spec));

@@ -1,6 +1,7 @@
 /** Defaulting when other mutations add containers, before ours and after it: those are filled, too. */
 import { isDeepStrictEqual } from 'node:util';
 import { waitFor } from '../../../hack/controlplane/wait.ts';
+import { podManifest } from '../../support/pod-manifests.ts';
 import type { Pod } from '../../support/random-pods.ts';
 import { fillingRules } from '../policies/arbitrary.ts';
 import { type Case, type Plan, run, type Tally, type Verdict } from '../policies/campaign.ts';
@@ -43,12 +44,7 @@ export async function judgeInjected(cluster: PolicyCluster, plan: Plan): Promise
   return tally;
 }
 
-const CANARY: Pod = {
-  apiVersion: 'v1',
-  kind: 'Pod',
-  metadata: { name: 'canary', annotations: {} },
-  spec: { containers: [{ name: 'app', image: 'app' }] },
-};
+const CANARY: Pod = podManifest({ name: 'canary', annotations: {} }, { containers: [{ name: 'app', image: 'app' }] });
 
 async function judgePod(cluster: PolicyCluster, { policy, namespace }: Case, pod: Pod): Promise<Verdict> {
   const open = await cluster.defaulted(withInjected(pod, [CONTAINER], [SIDECAR]));

@@ -17,6 +17,7 @@ import type { LevelVersion } from '../../../operator/compile/labels.ts';
 import { RULES } from '../../../operator/rules/index.ts';
 import { formatVersion } from '../../../operator/standards/level-version.ts';
 import { waitUntilEstablished } from '../../support/established.ts';
+import { policyManifest } from '../../support/policies.ts';
 import type { Pod } from '../../support/random-pods.ts';
 import { withoutRandomNames } from './text.ts';
 
@@ -102,7 +103,7 @@ export class PolicyCluster {
    * A policy with the fields that the API server fills in. @returns undefined when the API server refuses it
    */
   async policy(name: string, spec: CapabilityPolicySpec): Promise<CompletePolicy | undefined> {
-    const body = { apiVersion: 'capabilitypolicy.dev/v1alpha1', kind: 'CapabilityPolicy', metadata: { name }, spec };
+    const body = policyManifest({ name }, spec);
     const answer = await this.api.ask('POST', POLICIES, { body, query: { dryRun: 'All' } });
     if (answer.status === 422) return undefined;
     if (answer.status !== 201) throw new Error(answer.body.message);

@@ -1,6 +1,7 @@
 /** Random pods for one policy: half of them are pods that it admits, changed in one place or two. */
 import fc, { type Arbitrary } from 'fast-check';
 import type { ResolvedPolicy } from '../../../operator/policy/resolve.ts';
+import { podManifest } from '../../support/pod-manifests.ts';
 import { ANNOTATION, CONTAINER_FIELD, POD_FIELD, type Step, type Steps } from '../../support/random-fields.ts';
 import { type Pod, randomPods } from '../../support/random-pods.ts';
 import type { StatedPod } from '../statement/pod.ts';
@@ -110,12 +111,7 @@ function someProfile({ types, localhostProfiles = ['profile'] }: Values['appArmo
 function pod(ofPod: Fields, ofContainer: Fields | undefined, spec: Fields = {}): Pod {
   const container = { name: 'app', image: 'app', ...(ofContainer && { securityContext: ofContainer }) };
   const fields = { automountServiceAccountToken: false, securityContext: ofPod, ...spec };
-  return {
-    apiVersion: 'v1',
-    kind: 'Pod',
-    metadata: { name: 'random', annotations: {} },
-    spec: { ...fields, containers: [container] },
-  };
+  return podManifest({ name: 'random', annotations: {} }, { ...fields, containers: [container] });
 }
 
 /** Containers that do not exist yet are secured like `app`. */

@@ -4,6 +4,7 @@ import type { ControlPlane } from '../../../hack/controlplane/controlplane.ts';
 import type { CapabilityPolicySpec, CompletePolicy } from '../../../operator/api/capability-policy.ts';
 import { ADMITTED_BY } from '../../../operator/compile/mutating-policy.ts';
 import { sharedControlPlane } from '../../support/control-plane.ts';
+import { podManifest } from '../../support/pod-manifests.ts';
 import { judgeAdditions } from '../filling/ephemeral.ts';
 import { judgeFilling } from '../filling/filling.ts';
 import { judgeInjected } from '../filling/sidecars.ts';
@@ -85,7 +86,7 @@ describe('on a real API server', function () {
         filling('filled-b', { capabilities: { requiredDrop: ['ALL'] } }),
       ]);
       const { withdraw } = await cluster.enforce([first, second]);
-      const pod = { apiVersion: 'v1', kind: 'Pod', metadata: { name: 'bare' }, spec: { containers: [CONTAINER] } };
+      const pod = podManifest({ name: 'bare' }, { containers: [CONTAINER] });
       const answer = await cluster.create(pod, namespace);
       await withdraw();
       assert.deepEqual(answer.pod.spec.containers[0].securityContext, { capabilities: { drop: ['ALL'] } });
@@ -103,7 +104,7 @@ describe('on a real API server', function () {
         filling('chosen-b', {}, like),
       ]);
       const { withdraw } = await cluster.enforce([first, second]);
-      const pod = { apiVersion: 'v1', kind: 'Pod', metadata: { name: 'bare' }, spec: { containers: [CONTAINER] } };
+      const pod = podManifest({ name: 'bare' }, { containers: [CONTAINER] });
       const securityContext = { seccompProfile: { type: 'RuntimeDefault' } };
       const answers = {
         without: await cluster.create(pod, namespace),

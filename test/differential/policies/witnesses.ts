@@ -12,6 +12,7 @@ import { type ResolvedPolicy, resolvePolicy } from '../../../operator/policy/res
 import { RULES } from '../../../operator/rules/index.ts';
 import type { Rule } from '../../../operator/rules/rule.ts';
 import { compareLevels, formatVersion } from '../../../operator/standards/level-version.ts';
+import { policyManifest } from '../../support/policies.ts';
 import { type Pod, partsOf } from '../../support/random-pods.ts';
 import { VERSIONS } from '../contests.ts';
 import { OVERRIDE_FIELDS, type OverrideField, overridesOf } from './arbitrary.ts';
@@ -92,12 +93,7 @@ function resolved(
   minor: number,
 ) {
   const spec = completeSpec({ namespaceSelector: {}, levelVersion: formatVersion(minor), ...rules });
-  const policy = {
-    apiVersion: 'capabilitypolicy.dev/v1alpha1',
-    kind: 'CapabilityPolicy',
-    metadata: { name: 'alone' },
-    spec,
-  } as const;
+  const policy = policyManifest({ name: 'alone' }, spec);
   const resolution = resolvePolicy(policy, SERVER_MINOR);
   if ('refusal' in resolution) throw new Error(resolution.refusal.message);
   return resolution.policy;

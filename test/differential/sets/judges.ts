@@ -10,6 +10,7 @@ import type { Evaluator } from '../../../operator/evaluate/violations.ts';
 import { deciding } from '../../../operator/policy/deciding.ts';
 import type { ResolvedPolicy } from '../../../operator/policy/resolve.ts';
 import { parseVersion } from '../../../operator/standards/level-version.ts';
+import { podManifest } from '../../support/pod-manifests.ts';
 import type { Pod } from '../../support/random-pods.ts';
 import { deploymentOf, plain } from '../filling/filling.ts';
 import type { Verdict } from '../policies/campaign.ts';
@@ -201,7 +202,7 @@ async function unsound({ cluster, policies }: Trial, { labels }: Scene, { status
   if (status !== 200 || level === undefined || minor === undefined) return [];
   const { name, annotations } = pod.metadata;
   const spec = { ...pod.spec, serviceAccountName: 'default', serviceAccount: 'default' };
-  const body = { apiVersion: 'v1', kind: 'Pod', metadata: { name, annotations }, spec };
+  const body = podManifest({ name, annotations }, spec);
   const labelled = await cluster.create(body, await cluster.labelled({ level, minor }));
   return labelled.status === 200 ? [] : [`label ${level} v1.${minor}: ${labelled.text}`];
 }

@@ -1,5 +1,4 @@
 /** The creators of the pods of random sets, and the RBAC objects that let them use policies. */
-
 import { Api, type Json } from '../../../hack/controlplane/api.ts';
 import type { ControlPlane } from '../../../hack/controlplane/controlplane.ts';
 import { useRoleName } from '../../../operator/compile/rbac.ts';
