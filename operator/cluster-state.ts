@@ -13,7 +13,7 @@ import type { NamespaceJudgement } from './evaluate/namespace.ts';
 import { createUseIndex, type UseIndex } from './evaluate/use.ts';
 import type { Change, Cluster, NamespaceView } from './model/objects.ts';
 import { type Concerned, type Coverage, Selections } from './policy/coverage.ts';
-import { isExcluded } from './policy/deciding.ts';
+import { isExcluded, isReached } from './policy/deciding.ts';
 import type { Resolution, ResolvedPolicy } from './policy/resolve.ts';
 
 export interface ClusterStateOptions extends AdmissionOptions {
@@ -127,7 +127,7 @@ export class ClusterState {
     this.#accepted = new Map(accepted);
     this.#byName = new Map(this.#compiled.policies.map((policy) => [policy.name, policy]));
     this.#isStale = false;
-    const namespaces = this.#cluster.namespaces().filter(({ name }) => !this.isExcluded(name));
+    const namespaces = this.#cluster.namespaces().filter((namespace) => this.isReached(namespace));
     const concerned = this.#selections.replace(this.#compiled.policies, namespaces);
     // A verdict by another text says nothing of this one: none is better until the namespace has been evaluated again.
     for (const name of concerned.namespaces) this.findings.judgements.delete(name);
@@ -169,9 +169,17 @@ export class ClusterState {
     return podSecurityLabels(this.selecting(name), labels, { oldestServer, podSecurityDefaults });
   }
 
+  /** Whether policies decide in the namespace, and what runs there is evaluated. */
+  isReached(namespace: NamespaceView): boolean {
+    return isReached(namespace, this.#excluded);
+  }
+
   isExcluded(namespace: string): boolean {
-    const { operatorNamespace, excludedNamespaces } = this.#options;
-    return isExcluded(namespace, [operatorNamespace, ...excludedNamespaces]);
+    return isExcluded(namespace, this.#excluded);
+  }
+
+  get #excluded(): readonly string[] {
+    return [this.#options.operatorNamespace, ...this.#options.excludedNamespaces];
   }
 
   /** As found in this term; where nothing has been found yet, as the labels are. */
@@ -205,8 +213,8 @@ export class ClusterState {
   }
 
   #select(name: string): ReadonlySet<string> {
-    const namespace = this.isExcluded(name) ? undefined : this.#cluster.namespace(name);
-    return this.#selections.update(name, namespace?.labels);
+    const namespace = this.#cluster.namespace(name);
+    return this.#selections.update(name, namespace && this.isReached(namespace) ? namespace.labels : undefined);
   }
 
   /** RBAC matters to policies that not everyone may use, and where they are selected. */

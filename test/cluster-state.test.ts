@@ -13,6 +13,7 @@ const NET = { namespaceSelector: { matchLabels: { team: 'net' } } };
 class HandmadeCluster {
   readonly all = new Map<string, CapabilityPolicy>();
   readonly labels = new Map<string, Readonly<Record<string, string>>>();
+  readonly ending = new Set<string>();
   oldestServer = NEWEST_KNOWN_MINOR;
   readonly state = new ClusterState(this as unknown as Cluster, OPTIONS);
 
@@ -25,7 +26,7 @@ class HandmadeCluster {
 
   namespace(name: string): NamespaceView | undefined {
     const labels = this.labels.get(name);
-    return labels && { name, uid: 'u', terminating: false, labels, labelOwners: {} };
+    return labels && { name, uid: 'u', terminating: this.ending.has(name), labels, labelOwners: {} };
   }
 
   put(name: string, spec: Partial<CapabilityPolicySpec>, generation: number): StateChange {
@@ -123,6 +124,24 @@ describe('ClusterState', () => {
       state.accept();
       assert.notEqual(state.selecting('a'), a);
       assert.equal(state.selecting('b'), b);
+    });
+  });
+
+  describe('a namespace that is being deleted', () => {
+    it('is not covered any more: no pod can be created in it', () => {
+      cluster.ending.add('a');
+      assert.equal(dirty(apply({ of: 'namespace', name: 'a' })), 'all net | a');
+      assert.deepEqual(cluster.state.selecting('a'), []);
+      assert.deepEqual(cluster.state.coverage('net')?.deciding, []);
+      assert.deepEqual(cluster.state.coverage('all')?.selected, ['b']);
+    });
+
+    it('is not covered by policies that come later', () => {
+      cluster.ending.add('a');
+      apply({ of: 'namespace', name: 'a' });
+      cluster.put('net', { ...NET, level: 'baseline' }, 2);
+      cluster.state.accept();
+      assert.deepEqual(cluster.state.coverage('net')?.selected, []);
     });
   });
 

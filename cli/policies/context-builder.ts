@@ -4,9 +4,8 @@ import { completePolicy, completeSpec } from '../../operator/api/defaults.ts';
 import { createProjection, type Projection } from '../../operator/cluster/projection.ts';
 import { projectRole, projectRoleBinding } from '../../operator/cluster/rbac-projection.ts';
 import { UNSHARED } from '../../operator/cluster/sharing.ts';
-import { type Compiled, compile } from '../../operator/compile/compile.ts';
-import { createUseIndex } from '../../operator/evaluate/use.ts';
-import { Evaluator } from '../../operator/evaluate/violations.ts';
+import { ClusterState } from '../../operator/cluster-state.ts';
+import type { Compiled } from '../../operator/compile/compile.ts';
 import type { Cluster, RoleBindingView, RoleView } from '../../operator/model/objects.ts';
 import { RULES } from '../../operator/rules/index.ts';
 import type { Level } from '../../operator/standards/level-version.ts';
@@ -26,6 +25,7 @@ export class PolicyContextBuilder {
   readonly #namespaces: Map<string, Labels>;
   readonly #roles: Map<string, RoleView>;
   readonly #bindings: Map<string, RoleBindingView>;
+  #live: Cluster | undefined;
 
   /** Whether it accepts policies from manifests and from a cluster. */
   #takesPolicies: boolean;
@@ -38,6 +38,7 @@ export class PolicyContextBuilder {
     this.#namespaces = new Map(other ? other.#namespaces : []);
     this.#roles = new Map(other ? other.#roles : []);
     this.#bindings = new Map(other ? other.#bindings : []);
+    this.#live = other ? other.#live : undefined;
   }
 
   /** Enforces one level in every namespace, and ignores the policies in manifests and in the cluster. */
@@ -96,6 +97,7 @@ export class PolicyContextBuilder {
   }
 
   addCluster(cluster: Cluster): void {
+    this.#live = cluster;
     if (this.#takesPolicies) {
       for (const policy of cluster.policies()) this.#policies.set(policy.metadata?.name ?? '', policy);
     }
@@ -108,18 +110,38 @@ export class PolicyContextBuilder {
 
   /** @param tell receives what is wrong with a policy beyond its form */
   build(options: PolicyContextOptions, tell: (trouble: Trouble) => void): PolicyContext {
-    const compiled = compile([...this.#policies.values()], options);
-    for (const [name, { message }] of compiled.refusals) {
+    const cluster = this.#cluster(options.oldestServer);
+    const state = new ClusterState(cluster, { ...options, podSecurityDefaults: {} });
+    state.accept();
+    for (const [name, { message }] of state.compiled.refusals) {
       const { file = 'cluster', line = null } = this.#sources.get(name) ?? {};
       tell({ file, ...(line !== null && { line }), message: `CapabilityPolicy ${name}: ${message}` });
     }
-    return new PolicyContext({
-      compiled,
-      options,
-      court: { evaluator: new Evaluator(), use: this.#useIndex(compiled) },
-      namespaces: this.#namespaces,
-      sources: this.#sources,
-    });
+    this.#addRendered(state.compiled);
+    const { namespaceLabels } = options;
+    return new PolicyContext({ cluster, state, namespaceLabels, namespaces: this.#namespaces, sources: this.#sources });
+  }
+
+  /** The live cluster with the manifests applied to it. */
+  #cluster(oldestServer: number): Cluster {
+    const live = this.#live;
+    const policies = [...this.#policies.values()];
+    const namespaces = new Map(
+      live?.namespaces().map((one) => [one.name, { ...one, labels: this.#namespaces.get(one.name) ?? one.labels }]),
+    );
+    return {
+      policies: () => policies,
+      policy: (name) => this.#policies.get(name),
+      namespaces: () => [...namespaces.values()],
+      namespace: (name) => namespaces.get(name),
+      pods: (namespace) => live?.pods(namespace) ?? [],
+      workloads: (namespace) => live?.workloads(namespace) ?? [],
+      workload: (namespace, kind, name) => live?.workload(namespace, kind, name),
+      roles: () => this.#roles.values(),
+      roleBindings: () => this.#bindings.values(),
+      rendered: () => (this.#takesPolicies && live ? live.rendered() : []),
+      oldestServer,
+    };
   }
 
   #addPolicyManifest({ object, file, line, lineOf, textOf }: Manifest, tell: (trouble: Trouble) => void): void {
@@ -143,13 +165,12 @@ export class PolicyContextBuilder {
     this.#bindings.set(`${kind}/${binding.namespace ?? ''}/${binding.name}`, binding);
   }
 
-  /** Adds the roles and bindings that the operator renders, which manifests lack. */
-  #useIndex({ rendered }: Compiled) {
+  /** The roles and bindings that the operator will write. */
+  #addRendered({ rendered }: Compiled): void {
     for (const { role, roleBinding } of rendered.values()) {
       this.#addRole('ClusterRole', projectRole(role as never));
       if (roleBinding) this.#addBinding('ClusterRoleBinding', projectRoleBinding(roleBinding as never));
     }
-    return createUseIndex(this.#roles.values(), this.#bindings.values());
   }
 }
 

@@ -1,12 +1,14 @@
-/** The compiled policies of files and a cluster, and the other objects that evaluating pods depends on. */
-
+/** The state of a cluster with the policies of files, and the labels of namespaces that it may not have. */
 import { Recent } from '../../operator/cluster/sharing.ts';
-import type { Compiled, CompileOptions } from '../../operator/compile/compile.ts';
+import type { ClusterState } from '../../operator/cluster-state.ts';
+import type { Compiled } from '../../operator/compile/compile.ts';
 import type { AdmissionOptions } from '../../operator/compile/match.ts';
-import { judgeNamespace, type NamespaceJudgement } from '../../operator/evaluate/namespace.ts';
+import { judgeCluster } from '../../operator/evaluate/cluster.ts';
+import type { NamespaceJudgement } from '../../operator/evaluate/namespace.ts';
 import type { Court } from '../../operator/evaluate/verdict.ts';
+import { Evaluator } from '../../operator/evaluate/violations.ts';
 import type { Cluster } from '../../operator/model/objects.ts';
-import { deciding, isExcluded, isReached, MODES } from '../../operator/policy/deciding.ts';
+import { deciding, MODES } from '../../operator/policy/deciding.ts';
 import type { ResolvedPolicy } from '../../operator/policy/resolve.ts';
 
 export type Labels = Readonly<Record<string, string>>;
@@ -17,9 +19,8 @@ const NAME_LABEL = 'kubernetes.io/metadata.name';
 export interface PolicyContextOptions extends AdmissionOptions {
   /** N of Kubernetes 1.N of the oldest API server. */
   readonly oldestServer: number;
-  /** The labels of a namespace about which nothing else is known. */
+  /** The labels of a namespace of which nothing else is known. */
   readonly namespaceLabels: Labels;
-  readonly lastAccepted?: CompileOptions['lastAccepted'];
 }
 
 /** Where a policy was read. */
@@ -29,33 +30,38 @@ export interface PolicySource {
 }
 
 interface PolicyContextParts {
-  readonly compiled: Compiled;
-  readonly options: PolicyContextOptions;
-  readonly court: Court;
+  readonly cluster: Cluster;
+  readonly state: ClusterState;
+  readonly namespaceLabels: Labels;
   readonly namespaces: ReadonlyMap<string, Labels>;
   readonly sources: ReadonlyMap<string, PolicySource>;
 }
 
 export class PolicyContext {
-  readonly compiled: Compiled;
   readonly court: Court;
   /** By policy; live policies are not in it. */
   readonly sources: ReadonlyMap<string, PolicySource>;
-  readonly #options: PolicyContextOptions;
+  readonly #cluster: Cluster;
+  readonly #state: ClusterState;
+  readonly #namespaceLabels: Labels;
   readonly #namespaces: ReadonlyMap<string, Labels>;
   readonly #deciding = new Recent<readonly (readonly ResolvedPolicy[])[]>();
 
-  constructor({ compiled, options, court, namespaces, sources }: PolicyContextParts) {
-    this.compiled = compiled;
-    this.court = court;
+  constructor({ cluster, state, namespaceLabels, namespaces, sources }: PolicyContextParts) {
+    this.court = { evaluator: new Evaluator(), use: state.use };
     this.sources = sources;
-    this.#options = options;
+    this.#cluster = cluster;
+    this.#state = state;
+    this.#namespaceLabels = namespaceLabels;
     this.#namespaces = namespaces;
   }
 
+  get compiled(): Compiled {
+    return this.#state.compiled;
+  }
+
   labelsOf(namespace: string): Labels {
-    const known = this.#namespaces.get(namespace) ?? this.#options.namespaceLabels;
-    return { ...known, [NAME_LABEL]: namespace };
+    return { ...(this.#namespaces.get(namespace) ?? this.#namespaceLabels), [NAME_LABEL]: namespace };
   }
 
   /** The policies that decide in a namespace, for each mode in which some do. */
@@ -68,23 +74,12 @@ export class PolicyContext {
     });
   }
 
-  /**
-   * Evaluates running workloads, by namespace. @param only the single namespace to evaluate; undefined for all
-   */
-  *judgeCluster(cluster: Cluster, only?: string): Generator<NamespaceJudgement> {
-    for (const namespace of cluster.namespaces()) {
-      const { name } = namespace;
-      if (!isReached(namespace, this.#excluded) || (only !== undefined && name !== only)) continue;
-      yield judgeNamespace({ name, labels: this.labelsOf(name) }, this.compiled.policies, cluster, this.court);
-    }
+  /** @param only the single namespace to evaluate; undefined for all */
+  judgeCluster(only?: string): Iterable<NamespaceJudgement> {
+    return judgeCluster(this.#cluster, this.#state, this.court, only);
   }
 
   isExcluded(namespace: string): boolean {
-    return isExcluded(namespace, this.#excluded);
-  }
-
-  get #excluded(): readonly string[] {
-    const { operatorNamespace, excludedNamespaces } = this.#options;
-    return [operatorNamespace, ...excludedNamespaces];
+    return this.#state.isExcluded(namespace);
   }
 }

@@ -33,7 +33,7 @@ export class Evaluation implements Controller {
     const { cluster, state, found } = this.#context;
     const { judgements } = state.findings;
     const namespace = cluster.namespace(name);
-    if (!namespace || state.isExcluded(name)) {
+    if (!namespace || !state.isReached(namespace)) {
       judgements.delete(name);
       this.#cooldown.forget(name);
     } else {

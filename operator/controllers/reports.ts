@@ -44,8 +44,8 @@ export class Reports implements Controller {
     const { api } = this.#followed;
     const namespace = cluster.namespace(name);
     // A namespace that has not been evaluated yet comes back when it is; one that goes takes its reports along.
-    const isKnown = state.isExcluded(name) || state.findings.judgements.has(name);
-    if (!api || !namespace || namespace.terminating || !isKnown) return;
+    if (!api || !namespace || namespace.terminating) return;
+    if (state.isReached(namespace) && !state.findings.judgements.has(name)) return;
     let written = 0;
     await writePolicyReports(client, this.#wanted(namespace, api), this.#followed.in(name), (report, bytes) => {
       this.#followed.wrote(report);

@@ -61,7 +61,6 @@ function changes(live: Policies, candidates: Policies, objects = clusterOf(WORKL
   const names = Object.keys(candidates);
   const fail = (trouble: unknown) => assert.fail(JSON.stringify(trouble));
   return changesOf({
-    cluster: clusterWith(live, objects),
     candidates: names,
     before: builderOf(live).build(OPTIONS, fail),
     after: after.build(OPTIONS, fail),

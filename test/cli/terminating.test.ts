@@ -1,7 +1,10 @@
 /** Nothing can be created in a namespace that is being deleted, so no command evaluates its pods. */
 import assert from 'node:assert/strict';
+import { statusView } from '../../cli/commands/status/view.ts';
 import { givenByCluster } from '../../cli/commands/suggest/input.ts';
 import { PolicyContextBuilder } from '../../cli/policies/context-builder.ts';
+import { ClusterState } from '../../operator/cluster-state.ts';
+import { Evaluator } from '../../operator/evaluate/violations.ts';
 import type { Cluster } from '../../operator/model/objects.ts';
 import { adding } from '../support/pods.ts';
 import { baselinePolicy } from '../support/policies.ts';
@@ -38,9 +41,23 @@ describe('a namespace that is being deleted', () => {
     const options = { oldestServer: SERVER, namespaceLabels: {}, operatorNamespace: 'op', excludedNamespaces: [] };
     const context = builder.build(options, () => assert.fail());
     assert.deepEqual(
-      [...context.judgeCluster(CLUSTER)].map((judgement) => judgement.namespace),
+      [...context.judgeCluster()].map((judgement) => judgement.namespace),
       ['net'],
     );
+  });
+
+  it('is skipped by status, and counted neither as selected nor as violating', () => {
+    const state = new ClusterState(CLUSTER, {
+      operatorNamespace: 'op',
+      excludedNamespaces: [],
+      podSecurityDefaults: {},
+    });
+    state.accept();
+    const readable = { cluster: CLUSTER, state, use: state.use, judgeable: true, rbac: true, missing: [] };
+    const [all] = statusView(readable, new Evaluator()).policies;
+    assert.deepEqual(all?.namespaces, { selected: 1, deciding: 1 });
+    assert.deepEqual([...new Set(all?.violations.map((violation) => violation.namespace))], ['net']);
+    assert.equal(all?.workloads.violating, 1);
   });
 
   it('is skipped by suggest --cluster -A', () => {

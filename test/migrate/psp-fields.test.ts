@@ -87,7 +87,7 @@ describe('a PodSecurityPolicy that can never admit a pod is said to be so:', () 
     'an empty list of AppArmor profiles': [
       {},
       { [`${APP_ARMOR}/allowedProfileNames`]: '' },
-      `metadata.annotations[${APP_ARMOR}/allowedProfileNames]: an empty list`,
+      `metadata.annotations[${APP_ARMOR}/allowedProfileNames]: the list is empty`,
     ],
   };
   for (const [title, [spec, annotations, said]] of Object.entries(rows)) {

@@ -9,7 +9,8 @@ import type { RolloutOutcome } from '../../operator/apply/outcome.ts';
 import { ApiClient } from '../../operator/cluster/client.ts';
 import { createCluster } from '../../operator/cluster/store.ts';
 import { ClusterState } from '../../operator/cluster-state.ts';
-import { judgeNamespace, type NamespaceJudgement } from '../../operator/evaluate/namespace.ts';
+import { judgeCluster } from '../../operator/evaluate/cluster.ts';
+import type { NamespaceJudgement } from '../../operator/evaluate/namespace.ts';
 import { Evaluator } from '../../operator/evaluate/violations.ts';
 import { EXCLUDED_NAMESPACES } from '../../operator/flags.ts';
 import type { Cluster } from '../../operator/model/objects.ts';
@@ -81,10 +82,7 @@ function statusDifferences(
 
 function judgeAll(cluster: Cluster, state: ClusterState): Map<string, NamespaceJudgement> {
   const court = { evaluator: new Evaluator(), use: state.use };
-  const judged = cluster.namespaces().filter(({ name }) => !state.isExcluded(name));
-  return new Map(
-    judged.map((namespace) => [namespace.name, judgeNamespace(namespace, state.compiled.policies, cluster, court)]),
-  );
+  return new Map([...judgeCluster(cluster, state, court)].map((judgement) => [judgement.namespace, judgement]));
 }
 
 /** When everything rendered is in force. */

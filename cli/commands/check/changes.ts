@@ -1,7 +1,6 @@
 /** The changes for running workloads if the candidate policies were applied beside or in place of the live ones. */
 
 import type { NamespaceJudgement, WorkloadJudgement } from '../../../operator/evaluate/namespace.ts';
-import type { Cluster } from '../../../operator/model/objects.ts';
 import { MODES } from '../../../operator/policy/deciding.ts';
 import { matches } from '../../../operator/policy/selector.ts';
 import { isWorse, type Outcome, outcomeOf } from '../../output/outcome.ts';
@@ -21,7 +20,6 @@ import type { CheckedViolation } from './result.ts';
 import { violationsOf } from './running.ts';
 
 export interface ChangeInput {
-  readonly cluster: Cluster;
   readonly candidates: readonly string[];
   /** The live policies; the live policies with the candidates; and the same with every candidate in mode Enforce. */
   readonly before: PolicyContext;
@@ -31,10 +29,10 @@ export interface ChangeInput {
   readonly namespace?: string | undefined;
 }
 
-export function changesOf({ cluster, candidates, before, after, enforced, namespace: only }: ChangeInput): Changes {
-  const was = byNamespace(before.judgeCluster(cluster));
-  const ifEnforced = byNamespace(enforced.judgeCluster(cluster));
-  const all = [...after.judgeCluster(cluster, only)].map((now) => {
+export function changesOf({ candidates, before, after, enforced, namespace: only }: ChangeInput): Changes {
+  const was = byNamespace(before.judgeCluster());
+  const ifEnforced = byNamespace(enforced.judgeCluster());
+  const all = [...after.judgeCluster(only)].map((now) => {
     const compared = compare(outcomesIn(was.get(now.namespace)), outcomesIn(now));
     const isFor = isCandidates(now.namespace, enforced, candidates);
     const refused = isFor ? refusedIn(ifEnforced.get(now.namespace)) : [];

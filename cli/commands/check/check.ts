@@ -1,6 +1,5 @@
 /** check: determines the policies to judge by, judges, and reports. */
 import { dump } from 'js-yaml';
-import { lastAccepted } from '../../../operator/apply/standing.ts';
 import type { Cluster } from '../../../operator/model/objects.ts';
 import { MODES } from '../../../operator/policy/deciding.ts';
 import type { Level } from '../../../operator/standards/level-version.ts';
@@ -86,7 +85,7 @@ async function checkRunning(options: CheckOptions, io: Io, cluster: Cluster): Pr
   if (namespace !== undefined && context.isExcluded(namespace)) {
     run.trouble({ file: 'cluster', message: `no policy reaches namespace ${namespace}`, severity: 'warning' });
   }
-  for (const judgement of context.judgeCluster(cluster)) {
+  for (const judgement of context.judgeCluster()) {
     io.signal.throwIfAborted();
     for (const item of itemsOf(judgement, cluster)) run.item(item);
   }
@@ -113,9 +112,7 @@ async function showChanges(options: CheckOptions, io: Io, cluster: Cluster): Pro
   const before = live.build(contexts, () => {});
   const after = changed.build(contexts, troubles.trouble);
   const enforced = changed.enforcing(candidates).build(contexts, () => {});
-  const changes = printableTexts(
-    changesOf({ cluster, candidates, before, after, enforced, namespace: options.namespace }),
-  );
+  const changes = printableTexts(changesOf({ candidates, before, after, enforced, namespace: options.namespace }));
   io.stdout.write(print(changes, terminalOf(io)));
   if (troubles.count > 0) return 2;
   return changes.changes.some((change) => isWorseFor(change, failOnOf(options))) ? 1 : 0;
@@ -151,6 +148,5 @@ function contextOptions(options: CheckOptions, cluster: Cluster | undefined): Po
     // --level applies to every namespace.
     ...(options.level !== undefined && { operatorNamespace: '', excludedNamespaces: [] }),
     oldestServer: cluster?.oldestServer ?? options.serverVersion,
-    ...(cluster && options.level === undefined && { lastAccepted: lastAccepted(cluster.rendered()) }),
   };
 }

@@ -3,7 +3,6 @@
  */
 import { createTwoFilesPatch } from 'diff';
 import { canonical } from '../../../operator/apply/drift.ts';
-import { lastAccepted } from '../../../operator/apply/standing.ts';
 import type { Manifest } from '../../../operator/compile/objects.ts';
 import type { RenderedObject } from '../../../operator/model/objects.ts';
 import { excludingPlatform, snapshot, withCluster } from '../../cluster.ts';
@@ -35,7 +34,6 @@ export async function renderDiff(given: Given<RenderOptions>, io: Io, input: Dif
       ...options,
       oldestServer: cluster.oldestServer,
       namespaceLabels: {},
-      lastAccepted: lastAccepted(cluster.rendered()),
     };
     const { compiled } = builder.build(contextOptions, troubles.trouble);
     const text = differences(cluster.rendered(), objectsOf(compiled));

@@ -7,11 +7,8 @@ import type {
   UsableBy,
 } from '../../../operator/api/capability-policy.ts';
 import type { ClusterState } from '../../../operator/cluster-state.ts';
-import {
-  judgeNamespace,
-  type NamespaceJudgement,
-  type WorkloadJudgement,
-} from '../../../operator/evaluate/namespace.ts';
+import { judgeCluster } from '../../../operator/evaluate/cluster.ts';
+import type { NamespaceJudgement, WorkloadJudgement } from '../../../operator/evaluate/namespace.ts';
 import type { Holder, UseIndex } from '../../../operator/evaluate/use.ts';
 import { type Verdict, violationsBy } from '../../../operator/evaluate/verdict.ts';
 import type { Evaluator } from '../../../operator/evaluate/violations.ts';
@@ -102,11 +99,8 @@ function isIn(asked: string | undefined, namespace: string): boolean {
 type Judgements = ReadonlyMap<string, NamespaceJudgement>;
 
 function judgementsOf({ cluster, state, use, namespace }: Readable, evaluator: Evaluator): Judgements {
-  const judged = cluster
-    .namespaces()
-    .filter(({ name }) => !state.isExcluded(name) && isIn(namespace, name))
-    .map((namespace) => judgeNamespace(namespace, state.compiled.policies, cluster, { evaluator, use }));
-  return new Map(judged.map((judgement) => [judgement.namespace, judgement]));
+  const judged = judgeCluster(cluster, state, { evaluator, use }, namespace);
+  return new Map([...judged].map((judgement) => [judgement.namespace, judgement]));
 }
 
 function policyView(policy: CompletePolicy, readable: Readable, judgements: Judgements | undefined): PolicyView {

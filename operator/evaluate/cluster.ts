@@ -1,0 +1,26 @@
+/** Running workloads of a cluster → verdicts, namespace by namespace. */
+import type { Cluster, NamespaceView } from '../model/objects.ts';
+import type { ResolvedPolicy } from '../policy/resolve.ts';
+import { judgeNamespace, type NamespaceJudgement } from './namespace.ts';
+import type { Court } from './verdict.ts';
+
+export interface Selecting {
+  /** The policies that select the namespace. */
+  selecting(namespace: string): readonly ResolvedPolicy[];
+  /** Whether what runs in the namespace is evaluated. */
+  isReached(namespace: NamespaceView): boolean;
+}
+
+/** @param only the single namespace to evaluate; undefined for all */
+export function* judgeCluster(
+  cluster: Cluster,
+  policies: Selecting,
+  court: Court,
+  only?: string,
+): Generator<NamespaceJudgement> {
+  for (const namespace of cluster.namespaces()) {
+    const { name } = namespace;
+    if (!policies.isReached(namespace) || (only !== undefined && name !== only)) continue;
+    yield judgeNamespace(namespace, policies.selecting(name), cluster, court);
+  }
+}
