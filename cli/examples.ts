@@ -1,7 +1,7 @@
 /** Examples in a command's help: each one works when it is pasted. */
 import type { Command } from 'commander';
 
-export interface Example {
+interface Example {
   /** The purpose, in a few words. */
   readonly what: string;
   /** The text to paste into a shell; a here-document is kept as it is, at the left margin. */

@@ -3,7 +3,7 @@ import type { Cluster } from '../operator/model/objects.ts';
 import { isExcluded } from '../operator/policy/deciding.ts';
 import { UsageError } from './command.ts';
 
-export interface NamespaceOptions {
+interface NamespaceOptions {
   readonly namespace?: string;
   readonly operatorNamespace: string;
   readonly excludedNamespaces: readonly string[];

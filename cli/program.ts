@@ -31,7 +31,7 @@ Judges manifests and clusters by CapabilityPolicies, exactly as the API server d
 const EXIT_CODES = `
 Exit codes: 0 compliant or done, 1 violations or differences, 2 the input, the cluster or the command line is wrong.`;
 
-export interface RunOptions extends Io {
+interface RunOptions extends Io {
   /** The name by which the user calls us, for help: `cappol` or `kubectl cappol`. */
   readonly name?: string;
 }

@@ -54,7 +54,7 @@ export interface StateChange extends Concerned {
 }
 
 /** What controllers found out in this term, each by name of a policy or namespace. The controller writes it. */
-export interface Findings {
+interface Findings {
   readonly rollouts: Map<string, RolloutOutcome>;
   readonly labels: Map<string, LabelOutcome>;
   readonly judgements: Map<string, NamespaceJudgement>;

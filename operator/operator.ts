@@ -17,7 +17,7 @@ import { EventRecorder } from './report/recorder.ts';
 import { aborted } from './runtime/aborted.ts';
 import type { ReflectorObserver } from './runtime/metrics.ts';
 
-export interface OperatorOptions extends ClusterStateOptions, RunningOptions {
+interface OperatorOptions extends ClusterStateOptions, RunningOptions {
   /** Which operator speaks in Events: the pod's name. */
   readonly instance: string;
   readonly reflectorObserver?: ReflectorObserver;

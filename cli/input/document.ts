@@ -5,7 +5,7 @@ import { newlinesIn } from './piece.ts';
 import { Places } from './places.ts';
 import { MANIFEST_SCHEMA } from './scalars.ts';
 
-export interface Document {
+interface Document {
   readonly value: unknown;
   /** The line of a field, from 1; if the field is absent, the line of the nearest existing field around it. */
   lineOf(path: FieldPath): number;

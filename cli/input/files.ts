@@ -3,7 +3,7 @@ import { readdirSync, realpathSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { Trouble } from './trouble.ts';
 
-export const STDIN = '-';
+const STDIN = '-';
 
 const EXTENSIONS = /\.(?:ya?ml|json)$/i;
 

@@ -3,7 +3,7 @@ import { GROUP, KIND, VERSION } from '../../operator/api/capability-policy.ts';
 import { WORKLOAD_KINDS, workloadKind } from '../../operator/model/workload-kinds.ts';
 import { meantBy } from '../schema/nearest.ts';
 
-export type Role = 'policy' | 'namespace' | 'role' | 'roleBinding' | 'pod' | 'workload' | 'other';
+type Role = 'policy' | 'namespace' | 'role' | 'roleBinding' | 'pod' | 'workload' | 'other';
 
 const RBAC = 'rbac.authorization.k8s.io/v1';
 

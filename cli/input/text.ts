@@ -15,7 +15,7 @@ const LONG_MS = 50;
 const LONGEST_WORD = 64;
 
 /** A regular file, which can be read without waiting. */
-export interface FileAtHand extends InputFile {
+interface FileAtHand extends InputFile {
   readonly path: string | number;
 }
 

@@ -29,7 +29,7 @@ export interface RbacObject {
   readonly subjects: readonly RbacSubject[];
 }
 
-export type RbacSubject =
+type RbacSubject =
   | { readonly kind: 'ServiceAccount'; readonly name: string; readonly namespace: string }
   | { readonly kind: 'User' | 'Group'; readonly name: string; readonly apiGroup: string };
 

@@ -12,7 +12,7 @@ const LOCALHOST = 'localhost/';
 const MOST = 32;
 const LONGEST = 253;
 
-export interface ProfileLists {
+interface ProfileLists {
   /** Undefined if there is no such list, which is not the same as an empty one. */
   readonly allowed?: readonly string[] | undefined;
   readonly default?: string | undefined;

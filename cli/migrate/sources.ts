@@ -39,7 +39,7 @@ export interface Source {
   parts(filling: boolean): Part[];
 }
 
-export interface Input {
+interface Input {
   /** By name. */
   readonly sources: readonly Source[];
   readonly roles: Roles;

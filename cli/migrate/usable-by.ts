@@ -5,7 +5,7 @@ import type { Grant, GrantSubject } from './grants.ts';
 import type { RbacObject, Remark } from './migration.ts';
 import { distinct, known } from './part.ts';
 
-export interface Usability {
+interface Usability {
   readonly spec: Pick<CapabilityPolicySpec, 'usableBy' | 'subjects'>;
   /** `usableBy`, `subjects[0]` → the grant that it comes from. */
   readonly origins: Readonly<Record<string, string>>;

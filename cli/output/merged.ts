@@ -5,7 +5,7 @@ import { severityRank } from '../../operator/rules/severity.ts';
 import { outcomeOf } from './outcome.ts';
 
 /** The fields that the violations of a check and of a status share. */
-export interface PolicyViolation {
+interface PolicyViolation {
   readonly policy: string;
   readonly rule: string;
   readonly message: string;

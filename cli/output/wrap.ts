@@ -1,7 +1,7 @@
 /** Text in lines that fit a terminal, broken between words. */
 import { stripVTControlCharacters } from 'node:util';
 
-export interface Wrapping {
+interface Wrapping {
   /** Undefined means no wrapping. */
   readonly width: number | undefined;
   /** Spaces before the first line, and before all other lines. */

@@ -13,7 +13,7 @@ import { missingField, type Problem, problemAt, refusalText, unknownFields } fro
 import { type Hinting, withTypeHints } from '../schema/type-hint.ts';
 import { ruleProblems, ruleRefusal } from './cel-rules.ts';
 
-export interface Validation {
+interface Validation {
   /** Undefined when there are problems. */
   readonly policy: CapabilityPolicy | undefined;
   readonly problems: readonly Problem[];

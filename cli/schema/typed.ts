@@ -6,7 +6,7 @@ import { withTypeHints } from './type-hint.ts';
 
 declare const VALUE: unique symbol;
 
-export interface Typed<Value> extends Schema {
+interface Typed<Value> extends Schema {
   /** Only for the compiler. */
   readonly [VALUE]?: Value;
 }

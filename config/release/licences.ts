@@ -32,13 +32,13 @@ export const REASONS: Readonly<Record<string, string>> = {
   winston: 'writes log lines as JSON or for people',
 };
 
-export interface LockedPackage {
+interface LockedPackage {
   readonly version: string;
   readonly license?: string;
   readonly dev?: boolean;
 }
 
-export interface Lock {
+interface Lock {
   /** By path, as in `node_modules/yaml`; the project itself is ''. */
   readonly packages: Readonly<Record<string, LockedPackage>>;
 }

@@ -9,7 +9,7 @@ import { bundleOperator } from './bundle.ts';
 import { type ProductionPackage, productionPackages, readLock } from './licences.ts';
 import { outputFolder, ROOT } from './output.ts';
 
-export interface Component {
+interface Component {
   readonly 'bom-ref': string;
   readonly type: string;
   readonly name: string;

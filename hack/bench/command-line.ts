@@ -12,7 +12,7 @@ import { ratio, shown, spreadOf } from './numbers.ts';
 import { findPeers, type Peer } from './peers.ts';
 import type { Table } from './table.ts';
 
-export interface CommandLineOptions {
+interface CommandLineOptions {
   /** The numbers of manifests, one after the other. */
   readonly sizes: readonly number[];
   /** Builds and runs gator and Kyverno's command line, too. */

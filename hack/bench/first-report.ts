@@ -23,7 +23,7 @@ const SHAPES = 60;
 const POLICY = 'restricted';
 const BARE_CLIENT = join(import.meta.dirname, 'bare-client.ts');
 
-export interface FirstReportOptions {
+interface FirstReportOptions {
   /** The numbers of pods, one after the other. */
   readonly sizes: readonly number[];
   /** Measures the last size once more with pods that are all different. */

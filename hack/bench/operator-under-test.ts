@@ -11,7 +11,7 @@ export const NODE_FLAGS = ['--max-semi-space-size=4', '--heap-growing-percent=30
 const MAIN = join(import.meta.dirname, '..', '..', 'operator', 'main.ts');
 const NAMESPACE = 'capabilitypolicy-system';
 
-export interface OperatorOptions {
+interface OperatorOptions {
   /** Arguments besides the cluster. */
   readonly args?: readonly string[];
   readonly nodeFlags?: readonly string[];

@@ -14,7 +14,7 @@ export interface Population {
   readonly podBytes: number;
 }
 
-export interface PopulationOptions {
+interface PopulationOptions {
   readonly pods: number;
   readonly shapes: number;
   /** Whether all pods are different. */

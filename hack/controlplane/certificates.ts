@@ -11,7 +11,7 @@ export interface Certificate {
   readonly key: string;
 }
 
-export interface CertificateRequest {
+interface CertificateRequest {
   /** A client's user name, for Kubernetes. */
   readonly commonName: string;
   /** A client's groups, for Kubernetes. */

@@ -22,7 +22,7 @@ export function etcdCommand(binaries: Binaries, logDir: string, dataDir: string,
   };
 }
 
-export interface ApiServerAddress {
+interface ApiServerAddress {
   /** The listening address and the published address. */
   readonly address: string;
   readonly port: number;

@@ -12,7 +12,7 @@ import { hasDefaults, isReady } from './readiness.ts';
 import { type ServerCommand, ServerProcess, Watchdog } from './server-process.ts';
 import { waitFor } from './wait.ts';
 
-export interface ControlPlaneOptions {
+interface ControlPlaneOptions {
   /** Other programs than those of findBinaries(). */
   readonly binaries?: Binaries;
   /** False: there is no kube-controller-manager, and the objects that it creates are missing. */
@@ -39,7 +39,7 @@ export interface CrashedServer {
   readonly message: string;
 }
 
-export interface ApiServerOptions {
+interface ApiServerOptions {
   /** The path of another kube-apiserver than the binaries'. */
   readonly program?: string;
   /** The listening address and the published address; 127.0.0.1 and a free port by default. */

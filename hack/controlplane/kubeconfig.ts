@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import type { Certificate } from './certificates.ts';
 
-export interface KubeconfigContent {
+interface KubeconfigContent {
   /** The API server's URL. */
   readonly server: string;
   /** PEM. */

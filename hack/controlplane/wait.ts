@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
-export interface WaitOptions {
+interface WaitOptions {
   /** Milliseconds; 30,000 by default. */
   readonly timeoutMs?: number;
   /** Milliseconds between two looks; 100 by default. */

@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import type { DemoCluster } from './cluster.ts';
 import { ROOT } from './cluster.ts';
 
-export interface Ran {
+interface Ran {
   readonly ok: boolean;
   /** Both streams, in the order of their output. */
   readonly output: string;

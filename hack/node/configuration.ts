@@ -9,7 +9,7 @@ const POD_NETWORK = '10.88.0.0/16';
 /** In the sandbox, which has its own file system there. */
 const CONTAINERD_SOCKET = '/run/containerd/containerd.sock';
 
-export interface NodeFiles {
+interface NodeFiles {
   readonly containerd: string;
   readonly kubelet: string;
   /** kubelet's data about pods. */
@@ -39,7 +39,7 @@ export function writeEgressSelector({ egressSelector, sockets }: NodeFiles): voi
   });
 }
 
-export interface Machine {
+interface Machine {
   readonly cgroupRoot: string;
   readonly cniPlugins: string;
   /** PEM of the authority whose clients kubelet accepts. */

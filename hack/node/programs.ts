@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import { buildFlags } from '../controlplane/build.ts';
 import { findProgram, requiredVersion } from '../controlplane/program.ts';
 
-export interface NodePrograms {
+interface NodePrograms {
   readonly kubelet: string;
   readonly scheduler: string;
 }

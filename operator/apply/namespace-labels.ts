@@ -60,7 +60,7 @@ export function labelOutcome(
 }
 
 /** The labels that we recorded as ours, whatever stands there now; none when the record cannot be read. */
-export function recordedLabels(namespace: NamespaceView): Record<string, string> {
+function recordedLabels(namespace: NamespaceView): Record<string, string> {
   try {
     const record: unknown = JSON.parse(namespace.recorded ?? '{}');
     if (typeof record !== 'object' || record === null) return {};

@@ -5,9 +5,9 @@
 import { type ApiClient, ApiError, pathFor } from '../cluster/client.ts';
 import { PROBE_ANNOTATION, PROBE_ANSWER, type Probed, probeCarrier } from '../compile/admission-set.ts';
 
-export type ProbeAnswer = 'InForce' | 'NotInForce' | 'Inconclusive';
+type ProbeAnswer = 'InForce' | 'NotInForce' | 'Inconclusive';
 
-export interface ProbeResult {
+interface ProbeResult {
   /** One for each server, in order; of a set that mutates, both parts have to be in force. */
   readonly answers: readonly ProbeAnswer[];
   /** Why an answer was inconclusive. */

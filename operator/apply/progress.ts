@@ -5,7 +5,7 @@ import type { ResolvedPolicy } from '../policy/resolve.ts';
 import type { RolloutOutcome } from './outcome.ts';
 import type { RulesetRecord } from './record.ts';
 
-export interface Progress {
+interface Progress {
   /** By policy or guard. */
   readonly records: ReadonlyMap<string, Seen>;
   /** By policy, an older ruleset that may still be in force. */

@@ -11,7 +11,7 @@ interface Refusal {
 }
 
 /** A ruleset that we deleted and that some API server may still judge by. */
-export interface Leaving extends Probed {
+interface Leaving extends Probed {
   readonly mutates: boolean;
   /** The policies that it asks for `use` on. */
   readonly uses: readonly string[];

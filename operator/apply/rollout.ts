@@ -28,7 +28,7 @@ import {
 } from './standing.ts';
 import { type OnWrite, Writes } from './writes.ts';
 
-export interface RolloutOptions {
+interface RolloutOptions {
   readonly operatorNamespace: string;
   /** One client for each API server that answers. */
   readonly servers: () => Promise<readonly ApiClient[]>;

@@ -11,7 +11,7 @@ interface Named {
   readonly metadata: { readonly name: string };
 }
 
-export interface WrittenObject {
+interface WrittenObject {
   readonly kind: string;
   readonly name: string;
   readonly policy: string;

@@ -5,7 +5,7 @@
  */
 import { arrayOf, objectOf } from './raw.ts';
 
-export interface Cause {
+interface Cause {
   readonly reason: string;
   readonly message: string;
   /** The field that it concerns: `.metadata.labels.team` of an apply conflict, `spec.level` of a failed validation. */

@@ -33,18 +33,18 @@ export interface ClientOptions extends Partial<Settings> {
   readonly endpoint?: Endpoint;
 }
 
-export interface WriteOptions {
+interface WriteOptions {
   readonly dryRun?: boolean;
 }
 
-export interface ApplyOptions extends WriteOptions {
+interface ApplyOptions extends WriteOptions {
   /**
    * Take over fields to which another manager gave another value; without it the API server answers 409, an ApiError.
    */
   readonly force?: boolean;
 }
 
-export interface Preconditions {
+interface Preconditions {
   readonly uid?: string;
   readonly resourceVersion?: string;
 }

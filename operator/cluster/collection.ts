@@ -3,7 +3,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { keyOf, type RawObject } from './raw.ts';
 import type { Sink } from './sink.ts';
 
-export interface CollectionOptions<View> {
+interface CollectionOptions<View> {
   /** Undefined: not kept. */
   project(raw: RawObject): View | undefined;
   /**

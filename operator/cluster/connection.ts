@@ -8,7 +8,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { HttpMethod, KubeConfig, RequestContext } from '@kubernetes/client-node';
 import { Agent, type Dispatcher, ProxyAgent } from 'undici';
 
-export interface Access {
+interface Access {
   readonly headers: Record<string, string>;
   readonly dispatcher?: Dispatcher;
 }

@@ -13,7 +13,7 @@ export interface RawMetadata {
   readonly deletionTimestamp?: string | null;
 }
 
-export interface RawOwnerReference {
+interface RawOwnerReference {
   readonly apiVersion?: string;
   readonly kind?: string;
   readonly name?: string;
@@ -21,7 +21,7 @@ export interface RawOwnerReference {
   readonly controller?: boolean | null;
 }
 
-export interface RawManagedFields {
+interface RawManagedFields {
   readonly manager?: string;
   readonly operation?: string;
   readonly subresource?: string;

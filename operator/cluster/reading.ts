@@ -33,7 +33,7 @@ export interface Source {
   readonly metadataOnly?: boolean;
 }
 
-export interface ReadingOptions {
+interface ReadingOptions {
   readonly log: Log;
   /** The server ends a watch after so long, give or take. */
   readonly watchSeconds: number;

@@ -13,7 +13,7 @@ import { type Reader, Reading, type Source } from './reading.ts';
 import type { Sink } from './sink.ts';
 import { Trouble } from './trouble.ts';
 
-export interface ReflectorOptions {
+interface ReflectorOptions {
   readonly log: Log;
   /** The server ends a watch after so long, give or take. */
   readonly watchSeconds?: number;

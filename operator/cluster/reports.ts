@@ -35,7 +35,7 @@ export interface ReportView {
   readonly cleanSince?: string;
 }
 
-export interface FollowedReportsOptions {
+interface FollowedReportsOptions {
   onChange(change: Change): void;
   readonly log: Log;
   readonly reflectorObserver?: ReflectorObserver;

@@ -25,7 +25,7 @@ import { Reflector } from './reflector.ts';
 import { together, whole } from './sink.ts';
 import * as sources from './sources.ts';
 
-export interface ClusterOptions extends FollowedServersOptions {
+interface ClusterOptions extends FollowedServersOptions {
   /** Called for each change, also while the first lists are read; it must only hand over. */
   onChange(change: Change): void;
   /** What they read of a pod is kept. */

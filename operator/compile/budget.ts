@@ -40,7 +40,7 @@ interface Draft {
   readonly text: number;
 }
 
-export interface Fitting {
+interface Fitting {
   readonly policies: readonly ResolvedPolicy[];
   readonly refusals: ReadonlyMap<string, Refusal>;
 }

@@ -23,7 +23,7 @@ export interface Compiled extends Accepted {
   readonly guards: readonly Guard[];
 }
 
-export interface Rendered {
+interface Rendered {
   readonly admission: AdmissionSet;
   /** The policy whose admission set decides for this one: itself, or the first of its peers. */
   readonly decidedBy: string;

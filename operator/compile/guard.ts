@@ -27,7 +27,7 @@ const BINDS = 'request.resource.resource in ["bindings", "pods"]';
 /** CEL: a check without a namespace, so for the whole cluster. */
 const EXEMPT = `authorizer.group("${GROUP}").resource("${PLURAL}")`;
 
-export interface Guarded {
+interface Guarded {
   /** The guard's own name, which its probe carries. */
   readonly name: string;
   /** The policies that it guards; at least one. */

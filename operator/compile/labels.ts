@@ -29,7 +29,7 @@ export type PodSecurityDefaults = Partial<Readonly<Record<PodSecurityMode, Level
 
 const LABEL_OF_MODE: Record<Mode, PodSecurityMode> = { Enforce: 'enforce', Warn: 'warn', Audit: 'audit' };
 
-export interface LabelOptions {
+interface LabelOptions {
   /** N of Kubernetes 1.N of the oldest API server. */
   readonly oldestServer: number;
   /** A label takes the place of the default, so it must not be looser. They cannot be read from the API. */

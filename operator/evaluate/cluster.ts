@@ -4,7 +4,7 @@ import type { ResolvedPolicy } from '../policy/resolve.ts';
 import { judgeNamespace, type NamespaceJudgement } from './namespace.ts';
 import type { Court } from './verdict.ts';
 
-export interface Selecting {
+interface Selecting {
   /** The policies that select the namespace. */
   selecting(namespace: string): readonly ResolvedPolicy[];
   /** Whether what runs in the namespace is evaluated. */

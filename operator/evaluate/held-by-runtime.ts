@@ -25,7 +25,7 @@ export interface Grant {
 }
 
 /** Why the container does not start, in the runtime's words. */
-export interface StartError {
+interface StartError {
   readonly error: string;
 }
 

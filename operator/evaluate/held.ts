@@ -46,7 +46,7 @@ export function holdings(spec: PodSpec): ContainerHoldings[] {
   }));
 }
 
-export function onRuntime(runtime: ContainerRuntime, request: CapabilityRequest): RuntimeHoldings {
+function onRuntime(runtime: ContainerRuntime, request: CapabilityRequest): RuntimeHoldings {
   const grant = granted(runtime, request);
   if ('error' in grant) return { runtime: runtime.name, error: grant.error, because: [], holdings: [] };
   const { capabilities, because } = grant;

@@ -52,7 +52,7 @@ export interface WorkloadJudgement extends WorkloadName {
 type Objects = Pick<Cluster, 'pods' | 'workloads' | 'workload'>;
 
 /** A pod or template of a workload. */
-export interface Member extends Top {
+interface Member extends Top {
   readonly pod: boolean;
   readonly candidate: Candidate;
 }

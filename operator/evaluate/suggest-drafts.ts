@@ -12,7 +12,7 @@ export interface Draft {
   readonly merged: boolean;
 }
 
-export interface Merging {
+interface Merging {
   /** Whether the API server accepts that many policies in one namespace. */
   haveRoom(drafts: readonly Draft[]): boolean;
   /** One draft with the needs of both. */

@@ -32,12 +32,12 @@ export interface Exception {
   readonly obstacles: readonly Need[];
 }
 
-export interface Sharing {
+interface Sharing {
   readonly serviceAccount: string;
   readonly workloads: readonly WorkloadName[];
 }
 
-export interface Members {
+interface Members {
   /** All workloads of the namespace. */
   readonly workloads: readonly Workload[];
   /** The workloads that the level admits. */

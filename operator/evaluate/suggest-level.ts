@@ -6,7 +6,7 @@ import type { Workload } from './suggest-workloads.ts';
 export type SuggestedLevel = Exclude<Level, 'privileged'>;
 
 /** How well a level fits the workloads. */
-export interface Candidacy {
+interface Candidacy {
   readonly level: SuggestedLevel;
   /** The workloads that the level admits without overrides. */
   readonly admitted: ReadonlySet<Workload>;

@@ -43,7 +43,7 @@ const MESSAGE_LENGTH = 2048;
  */
 export const COST_LIMIT = 3_000_000;
 
-export interface EvaluatorOptions {
+interface EvaluatorOptions {
   /**
    * The cost limit for evaluating one pod by one policy, in units of CelEngine; unlimited by default. Above it,
    * violations() throws TooExpensive.

@@ -13,7 +13,7 @@ import type { WorkloadReport } from './violations.ts';
 /** A condition without its history. */
 type Finding = Pick<Condition, 'type' | 'status' | 'reason' | 'message'>;
 
-export interface ConditionInput {
+interface ConditionInput {
   readonly generation: number;
   readonly resolution: Resolution;
   /** Absent until the first pass over all policies. */

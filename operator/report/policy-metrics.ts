@@ -13,7 +13,7 @@ export interface PolicyNumbers {
   readonly workloads: Readonly<Partial<Record<Verdict, number>>>;
 }
 
-export type Verdict = 'compliant' | 'violating' | 'unknown';
+type Verdict = 'compliant' | 'violating' | 'unknown';
 
 export interface ViolatingWorkloads {
   readonly policy: string;

@@ -9,7 +9,7 @@ import type { KubernetesEvent } from './events.ts';
 
 export type EventClient = Pick<ApiClient, 'create' | 'change'>;
 
-export interface RecorderOptions {
+interface RecorderOptions {
   /** Milliseconds that only go on. */
   readonly now?: () => number;
   /** Told that `dueMs` may have become earlier; must not throw. */

@@ -1,7 +1,7 @@
 /** Verdicts → the number of violating workloads, by policy, namespace, rule and mode, for /metrics. */
 import type { NamespaceJudgement } from '../evaluate/namespace.ts';
 
-export interface ViolationCount {
+interface ViolationCount {
   readonly policy: string;
   readonly namespace: string;
   readonly rule: string;

@@ -11,7 +11,7 @@ import { isCut } from './violations.ts';
 export type FindIdentity = (workload: WorkloadName) => Identity | undefined;
 
 /** The policy that the Events are about. */
-export interface Subject {
+interface Subject {
   readonly regarding: Regarding;
   readonly mode: Mode;
 }

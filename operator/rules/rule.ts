@@ -45,7 +45,7 @@ export interface Check {
 }
 
 /** The parts of a pod that a rule reads; all others are dropped when the cluster is read. Top-level names suffice. */
-export interface Reads {
+interface Reads {
   /** Fields of the PodSpec, besides the containers: `hostNetwork`, `volumes`. */
   readonly spec?: readonly string[];
   /** Fields of a container, besides its name: `ports`. */

@@ -11,11 +11,11 @@ import type { Answer, Handler } from './server.ts';
  * The part of an ApiClient that is needed; give it a separate client, since everybody who reaches the port can make it
  * send requests.
  */
-export interface ReviewClient {
+interface ReviewClient {
   create(path: string, object: unknown): Promise<unknown>;
 }
 
-export interface AccessOptions {
+interface AccessOptions {
   readonly client: ReviewClient;
   readonly clock?: Clock;
 }

@@ -4,7 +4,7 @@
  */
 import { type Clock, SYSTEM_CLOCK } from './clock.ts';
 
-export interface CooldownOptions {
+interface CooldownOptions {
   /** How many times as long as the work it lasts: with 9, a tenth of the time is worked. */
   readonly times: number;
   readonly mostMs?: number;

@@ -31,7 +31,7 @@ export interface ElectionOptions {
   readonly random?: () => number;
 }
 
-export interface ElectionCallbacks {
+interface ElectionCallbacks {
   /**
    * The work of a leader. It ends once `leading` is aborted, which happens when the lease is lost and when the election
    * is told to end; in the second case it may still write while it ends. If the work ends by itself, the election ends,

@@ -5,7 +5,7 @@ import type { Answer, Asked, Handler } from './server.ts';
 /** Throws or rejects when something is wrong. */
 export type Check = () => void | Promise<void>;
 
-export interface HealthOptions {
+interface HealthOptions {
   readonly log: Log;
   /** A check that takes longer has failed; 5,000 by default. */
   readonly timeoutMs?: number;

@@ -30,7 +30,7 @@ export interface LeaseClient {
   replace(object: Lease): Promise<unknown>;
 }
 
-export interface LockOptions {
+interface LockOptions {
   readonly client: LeaseClient;
   readonly namespace: string;
   readonly name: string;

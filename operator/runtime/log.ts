@@ -72,7 +72,7 @@ function forPerson(value: unknown): string {
 }
 
 /** The same value in a form for JSON: errors with their parts, credentials hidden. */
-export function render(value: unknown, depth = MAX_DEPTH): unknown {
+function render(value: unknown, depth = MAX_DEPTH): unknown {
   if (typeof value === 'string') return SECRET_TEXT.reduce((text, secret) => text.replace(secret, HIDDEN), value);
   if (typeof value === 'bigint') return String(value);
   if (typeof value !== 'object' || value === null) return value;

@@ -36,7 +36,7 @@ export interface BindAddress {
   readonly port: number;
 }
 
-export interface ServerOptions {
+interface ServerOptions {
   readonly log: Log;
   /** Serves by TLS. Read again each minute, so that a rotated certificate is used. */
   readonly certificate?: () => Certificate;

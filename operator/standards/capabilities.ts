@@ -13,7 +13,7 @@ export const RISKS = {
   container: 'escalation inside the container',
   low: 'low',
 } as const;
-export type Risk = keyof typeof RISKS;
+type Risk = keyof typeof RISKS;
 
 export interface Capability {
   /** Its bit in the masks of /proc/PID/status. */

@@ -51,7 +51,7 @@ export function upperCase(name: string): string {
 }
 
 /** A kernel parameter that makes a capability unnecessary, for one purpose. Pods may set both at every level. */
-export interface SysctlInstead {
+interface SysctlInstead {
   readonly capability: string;
   readonly purpose: string;
   readonly sysctl: string;

@@ -188,6 +188,6 @@ interface Asked {
 }
 
 /** @param name if not the row's */
-export function podPath({ namespace, pod }: Scene, name = pod): string {
+function podPath({ namespace, pod }: Scene, name = pod): string {
   return `${NAMESPACES}/${namespace}/pods/${name}`;
 }

@@ -1,6 +1,6 @@
 /** Attempts that need more than a row: links to the tests that make them, so that the table is complete. */
 
-export interface ShownElsewhere {
+interface ShownElsewhere {
   readonly attempt: string;
   readonly outcome: string;
   /** From the project's folder. */

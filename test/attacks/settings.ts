@@ -6,7 +6,7 @@ import { podManifest, privilegedPod, restrictedPod } from '../support/pod-manife
 
 type Rules = Omit<CapabilityPolicySpec, 'namespaceSelector'> & Partial<CapabilityPolicySpec>;
 
-export interface Setting {
+interface Setting {
   /** Short name → policy. Each selects the label `team` with the setting's key, unless it says otherwise. */
   readonly policies: Readonly<Record<string, Rules>>;
   /** Pods that exist before the policies, by name. */

@@ -9,7 +9,7 @@ import { ROOT } from '../support/page.ts';
 
 const BIN = join(ROOT, 'bin');
 
-export interface PastedExample {
+interface PastedExample {
   readonly command: string;
   readonly paste: string;
   readonly needsCluster: boolean;
@@ -28,7 +28,7 @@ export async function examples(): Promise<PastedExample[]> {
   });
 }
 
-export interface Pasted {
+interface Pasted {
   readonly code: number;
   readonly stdout: string;
   readonly stderr: string;

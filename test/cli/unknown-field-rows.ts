@@ -25,7 +25,7 @@ spec:
 `;
 
 /** The wrong input, the correct one, and the expected message. */
-export interface Row {
+interface Row {
   readonly was: string;
   readonly is: string;
   readonly told: string;

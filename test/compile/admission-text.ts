@@ -18,7 +18,7 @@ interface Spec {
   readonly validations: readonly { readonly expression: string; readonly messageExpression?: string }[];
 }
 
-export interface Request {
+interface Request {
   /** `pods`, `deployments`. */
   readonly resource: string;
   readonly subResource?: string;

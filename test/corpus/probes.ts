@@ -4,7 +4,7 @@ import type { Pod } from './set.ts';
 // biome-ignore lint/suspicious/noExplicitAny: pods as their authors wrote them
 type Fields = Record<string, any>;
 
-export interface Probe {
+interface Probe {
   readonly name: string;
   /** Whether the pod has it already. */
   has(pod: Pod): boolean;

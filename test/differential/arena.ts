@@ -19,7 +19,7 @@ import { RateLimit } from '../../operator/runtime/rate-limit.ts';
 import { formatVersion } from '../../operator/standards/level-version.ts';
 import { CONTEST_LABEL, type Contest } from './contests.ts';
 
-export interface Answer {
+interface Answer {
   readonly admitted: boolean;
   /** The reason for the refusal, in the engine's words. */
   readonly text: string;

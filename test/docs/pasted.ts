@@ -12,12 +12,12 @@ import { ShellSession } from './shell-session.ts';
 import { assertShown } from './shown.ts';
 
 /** For a page that says that it needs a cluster: the objects that its kubectl commands need. */
-export interface Access {
+interface Access {
   readonly kubectl: string;
   readonly kubeconfig: string;
 }
 
-export interface Pasting {
+interface Pasting {
   /** Called when the cluster exists. Left out: a shell without kubectl and without a cluster. */
   readonly cluster?: () => Access;
 }

@@ -23,7 +23,7 @@ while read -r kind block <&3; do
 done
 `;
 
-export interface Ran {
+interface Ran {
   /** The exit code of the block's last command. */
   readonly status: number;
   /** Both streams, in the order of their output. */

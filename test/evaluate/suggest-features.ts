@@ -129,7 +129,7 @@ export function mayBeAdmitted(pod: Made, workloads: readonly Made[], level: 'res
   );
 }
 
-export function isAdmittedBy(feature: string, level: 'restricted' | 'baseline'): boolean {
+function isAdmittedBy(feature: string, level: 'restricted' | 'baseline'): boolean {
   const { admittedBy } = FEATURES[feature] as Feature;
   return admittedBy === 'restricted' || admittedBy === level;
 }

@@ -7,7 +7,7 @@ import { atTheEnd } from '../support/control-plane.ts';
 import { deployment } from '../support/deployment.ts';
 import { ROOT } from '../support/page.ts';
 
-export interface OperatorImage {
+interface OperatorImage {
   /** The name in the chart and the manifests. */
   readonly name: string;
   /** The image is in its storage. */

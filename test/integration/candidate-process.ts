@@ -7,14 +7,14 @@ import { waitFor } from '../../hack/controlplane/wait.ts';
 
 const MAIN = join(import.meta.dirname, 'candidate-main.ts');
 
-export interface CandidateEvent {
+interface CandidateEvent {
   readonly event: 'leading' | 'wrote' | 'stopped';
   readonly written?: number;
   readonly refused?: number;
   readonly failed?: number;
 }
 
-export interface CandidateOptions {
+interface CandidateOptions {
   readonly kubeconfig: string;
   readonly namespace: string;
   readonly identity: string;

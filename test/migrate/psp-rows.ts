@@ -32,7 +32,7 @@ export const UNSET: CapabilityPolicyOverrides = {
   sysctls: { allowed: SAFE },
 };
 
-export interface Row {
+interface Row {
   readonly spec?: Readonly<Record<string, unknown>>;
   readonly annotations?: Readonly<Record<string, string>>;
   /** The differences from UNSET. */

@@ -66,7 +66,7 @@ export const SCC_UNSET: CapabilityPolicyOverrides = {
 export const CHOICE = 'priority: only the CapabilityPolicies with the highest priority would count: all get 0';
 export const SYSCTLS = 'allowedUnsafeSysctls: OpenShift calls net.ipv4.ip_local_reserved_ports';
 
-export interface SccRow {
+interface SccRow {
   readonly fields: Readonly<Record<string, unknown>>;
   readonly overrides: CapabilityPolicyOverrides;
   /** Besides CHOICE and SYSCTLS: `field: beginning`. */

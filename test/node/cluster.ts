@@ -51,7 +51,7 @@ export interface Ran {
   readonly output: string;
 }
 
-export class NodeCluster {
+class NodeCluster {
   #node: RealNode | undefined;
   #tools: Tools | undefined;
 

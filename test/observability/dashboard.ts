@@ -4,21 +4,21 @@ import { join } from 'node:path';
 import { load } from 'js-yaml';
 import { CONFIG } from '../support/rights.ts';
 
-export interface Place {
+interface Place {
   readonly x: number;
   readonly y: number;
   readonly w: number;
   readonly h: number;
 }
 
-export interface Target {
+interface Target {
   readonly refId: string;
   readonly expr: string;
   readonly legendFormat: string;
   readonly datasource: Datasource;
 }
 
-export interface Datasource {
+interface Datasource {
   readonly type: string;
   readonly uid: string;
 }
@@ -34,14 +34,14 @@ export interface Panel {
   readonly fieldConfig?: { readonly defaults: { readonly unit?: string } };
 }
 
-export interface Variable {
+interface Variable {
   readonly name: string;
   readonly type: string;
   /** Of a variable that queries Prometheus. */
   readonly definition?: string;
 }
 
-export interface Dashboard {
+interface Dashboard {
   readonly uid: string;
   readonly title: string;
   readonly schemaVersion: number;

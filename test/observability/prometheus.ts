@@ -11,7 +11,7 @@ import { freePorts } from '../../hack/controlplane/ports.ts';
 import { waitFor } from '../../hack/controlplane/wait.ts';
 import type { Alert, RuleFile } from './dashboard.ts';
 
-export interface PrometheusOptions {
+interface PrometheusOptions {
   /** 127.0.0.1:8080 */
   readonly scrapes: string;
   readonly rules: RuleFile;
@@ -31,7 +31,7 @@ export interface FiringAlert {
   readonly state: 'pending' | 'firing';
 }
 
-export interface JudgedRule extends Pick<Alert, 'labels'> {
+interface JudgedRule extends Pick<Alert, 'labels'> {
   readonly name: string;
   readonly health: 'ok' | 'err' | 'unknown';
   readonly lastError?: string;

@@ -1,7 +1,7 @@
 /** Why the operator's verdict on a peer's case differs: what a policy cannot express, and why not. */
 import type { PeerCase, PeerContainer } from './suites.ts';
 
-export interface Difference {
+interface Difference {
   /** For people, in a table. */
   readonly why: string;
   appliesTo(one: PeerCase): boolean;

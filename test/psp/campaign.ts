@@ -14,7 +14,7 @@ export interface Campaign {
   readonly together: number;
 }
 
-export interface Plan {
+interface Plan {
   readonly sets: number;
   /** Valid ones for each set; fewer if most random pods are invalid. */
   readonly pods: number;

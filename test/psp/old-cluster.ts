@@ -32,7 +32,7 @@ export async function startOldControlPlane(): Promise<ControlPlane> {
 }
 
 /** Of a refusal: metav1.StatusCause. */
-export interface Cause {
+interface Cause {
   readonly field: string;
   readonly message: string;
 }

@@ -15,7 +15,7 @@ import { WRITTEN, WRITTEN_SETS } from './written.ts';
 export const PARTS = ['oracle', 'refusals', 'written', 'policies', 'sets'] as const;
 export type Part = (typeof PARTS)[number];
 
-export interface Setting {
+interface Setting {
   readonly servers: Servers;
   readonly runs: number;
   /** For each policy or set. */

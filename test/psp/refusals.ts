@@ -10,7 +10,7 @@ import { odd } from './odd-policies.ts';
 import type { OldCluster } from './old-cluster.ts';
 import { mildPolicy } from './policies-arbitrary.ts';
 
-export interface Refusals {
+interface Refusals {
   readonly policies: number;
   /** By both. */
   readonly refused: number;

@@ -2,7 +2,7 @@
  * Every field of a pod, with the reason why a rule checks it or none needs to. docs/security-model.md explains the
  * reasons. Add the fields of a newer Kubernetes version here, after reading what they do.
  */
-export const REASONS = {
+const REASONS = {
   /** The CEL of a rule reads it. */
   rule: 'checked',
   /** The rule volumes admits or refuses a type of volume with all its fields. */
@@ -15,9 +15,9 @@ export const REASONS = {
   resources: 'bounded by quotas and limit ranges',
 } as const;
 
-export type Reason = keyof typeof REASONS;
+type Reason = keyof typeof REASONS;
 /** Names of fields, separated by blanks. */
-export type Fields = Readonly<Partial<Record<Reason, string>>>;
+type Fields = Readonly<Partial<Record<Reason, string>>>;
 
 const CONTAINER = {
   rule: 'name ports securityContext volumeMounts livenessProbe readinessProbe startupProbe lifecycle',

@@ -29,7 +29,7 @@ const PATIENCE_MS = 120_000;
 
 /** The kinds of changes, and the frequency of each in percent. */
 const KINDS = { pod: 45, workload: 25, grant: 7, role: 2, labels: 10, policy: 9, namespace: 2 } as const;
-export type Kind = keyof typeof KINDS;
+type Kind = keyof typeof KINDS;
 
 export class Churn {
   readonly #api: Api;

@@ -4,7 +4,7 @@ import type { ControlPlane } from '../../hack/controlplane/controlplane.ts';
 import type { Random } from '../support/random.ts';
 import { LEASE_MS, type Replica } from './replicas.ts';
 
-export interface Scene {
+interface Scene {
   readonly controlPlane: ControlPlane;
   readonly leader: Replica;
   readonly standBy: Replica;

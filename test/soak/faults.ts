@@ -22,9 +22,9 @@ const WATCH_FAULTS = ['cut', 'ended', 'outdated'] as const;
 
 export type Refusal = keyof typeof REFUSALS;
 export type Mishap = (typeof MISHAPS)[number];
-export type WatchFault = (typeof WATCH_FAULTS)[number];
+type WatchFault = (typeof WATCH_FAULTS)[number];
 /** Reset: the connection is closed before the API server receives the request. Silent: see FaultProxy.silence. */
-export type Fault = 'reset' | 'silent' | Refusal | Mishap | WatchFault;
+type Fault = 'reset' | 'silent' | Refusal | Mishap | WatchFault;
 
 export const FAULTS: readonly Fault[] = [
   'reset',

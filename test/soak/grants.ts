@@ -2,7 +2,7 @@
 import type { RoleBindingView, RoleView } from '../../operator/model/objects.ts';
 import { NAMESPACES } from '../support/rendered.ts';
 
-export const RBAC = '/apis/rbac.authorization.k8s.io/v1';
+const RBAC = '/apis/rbac.authorization.k8s.io/v1';
 const GROUP = 'rbac.authorization.k8s.io';
 const PREFIX = 'soak-may-use-';
 

@@ -1,7 +1,7 @@
 /** Whether the memory of processes stays flat: their resident sets over time, as counted by the kernel. */
 import { readFileSync } from 'node:fs';
 
-export interface Sample {
+interface Sample {
   readonly minute: number;
   readonly rssMiB: number;
 }
@@ -12,7 +12,7 @@ export interface MemoryReport {
   readonly trend?: Trend;
 }
 
-export interface Trend {
+interface Trend {
   readonly name: string;
   readonly minutes: number;
   readonly meanMiB: number;

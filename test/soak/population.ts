@@ -20,7 +20,7 @@ export interface Population {
  * A namespace and the policy that decides there, besides the others. The policy changes all the time, always refuses
  * something, and has no Pod Security label that refuses it as well: a gap between two texts becomes visible here.
  */
-export interface Sentinel {
+interface Sentinel {
   readonly namespace: string;
   readonly policy: string;
 }

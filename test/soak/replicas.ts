@@ -7,7 +7,7 @@ import { grantRights, OPERATOR_ACCOUNT, OPERATOR_NAMESPACE, rbacObjects } from '
 import type { FaultProxy } from './fault-proxy.ts';
 
 export const REPLICAS = ['replica-a', 'replica-b'] as const;
-export type ReplicaName = (typeof REPLICAS)[number];
+type ReplicaName = (typeof REPLICAS)[number];
 
 export const LEASE_MS = 5_000;
 /** A write in flight when a leader stops has the rest of the lease to arrive. */

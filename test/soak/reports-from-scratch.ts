@@ -8,7 +8,7 @@ import type { Cluster, NamespaceView } from '../../operator/model/objects.ts';
 import { firstReportName, policyReports } from '../../operator/report/policy-report.ts';
 import { OPEN_REPORTS } from '../support/report-crds.ts';
 
-export interface ReportComparison {
+interface ReportComparison {
   readonly differences: readonly string[];
   /** How many there are. */
   readonly reports: number;

@@ -21,7 +21,7 @@ import { grantReplicas, REPLICAS, Replica, replicaKubeconfig } from './replicas.
 import { type Outcome, shortcomings, summary } from './summary.ts';
 import { Window } from './window.ts';
 
-export interface SoakOptions {
+interface SoakOptions {
   readonly seed: number;
   /** Rounds begin until then, and until there were this many. */
   readonly durationMs: number;
@@ -37,7 +37,7 @@ export interface SoakOptions {
   readonly say: (line: string) => void;
 }
 
-export interface SoakResult {
+interface SoakResult {
   /** The errors; empty: none. */
   readonly failures: readonly string[];
   /** In a line. */

@@ -17,8 +17,8 @@ import { type ResolvedPolicy, resolvePolicy } from '../../operator/policy/resolv
 import { RULES } from '../../operator/rules/index.ts';
 import { bindingView, type Grant, roleView } from './grants.ts';
 
-export type Labels = Readonly<Record<string, string>>;
-export type Specs = ReadonlyMap<string, CapabilityPolicySpec>;
+type Labels = Readonly<Record<string, string>>;
+type Specs = ReadonlyMap<string, CapabilityPolicySpec>;
 
 export interface WindowState {
   readonly policies: Specs;

@@ -1,6 +1,6 @@
 /** Reads why a Go program crashed from its log. */
 
-export interface Crash {
+interface Crash {
   /** As in `fatal error: concurrent map read and map write`. */
   readonly error: string;
   /** The innermost functions of the goroutine that failed, and where they are. */

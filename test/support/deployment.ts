@@ -7,7 +7,7 @@ import type { Api } from '../../hack/controlplane/api.ts';
 import { NAMESPACES } from './rendered.ts';
 import { CONFIG } from './rights.ts';
 
-export interface Ports {
+interface Ports {
   readonly health: number;
   readonly metrics: number;
 }

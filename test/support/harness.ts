@@ -40,7 +40,7 @@ const CRD = 'capabilitypolicies.capabilitypolicy.dev';
 const CRD_PATH = `/apis/apiextensions.k8s.io/v1/customresourcedefinitions/${CRD}`;
 const CRD_FILE = join(import.meta.dirname, '..', '..', 'crds', 'capabilitypolicies.yaml');
 
-export interface ClusterOptions {
+interface ClusterOptions {
   readonly controlPlane?: () => Promise<ControlPlane>;
   /** Flags of the operator besides its cluster. */
   readonly args?: readonly string[] | (() => Promise<readonly string[]>);

@@ -7,7 +7,7 @@ import type { ContainerRuntime } from '../../operator/standards/runtimes.ts';
 /** A mask, or the reason why the container does not start. */
 export type Measured = bigint | string;
 
-export interface MeasuredRow {
+interface MeasuredRow {
   readonly add: readonly string[];
   readonly drop: readonly string[];
   readonly sets: Readonly<Record<ContainerRuntime['name'], Measured>>;

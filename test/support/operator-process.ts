@@ -8,7 +8,7 @@ import { waitFor } from '../../hack/controlplane/wait.ts';
 const MAIN = join(import.meta.dirname, '..', '..', 'operator', 'main.ts');
 const KEPT_LINES = 5_000;
 
-export interface LogEntry {
+interface LogEntry {
   readonly level: string;
   readonly message: string;
   readonly [key: string]: unknown;

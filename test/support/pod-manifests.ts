@@ -5,7 +5,7 @@ export function podManifest<Metadata, Spec>(metadata: Metadata, spec: Spec) {
   return { apiVersion: 'v1' as const, kind: 'Pod' as const, metadata, spec };
 }
 
-export interface PodOptions {
+interface PodOptions {
   readonly serviceAccountName?: string;
   /** Added capabilities. */
   readonly add?: readonly string[];

@@ -10,7 +10,7 @@ export interface Attempt {
   readonly expected: 'admitted' | 'refused';
 }
 
-export interface Surprise {
+interface Surprise {
   readonly attempt: Attempt;
   readonly answer: string;
   /** Milliseconds since the traffic began. */

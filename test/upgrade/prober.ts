@@ -5,7 +5,7 @@ import { NAMESPACES } from '../support/rendered.ts';
 import { type Verdict, verdictOf } from '../support/verdict.ts';
 
 const ANSWERS = ['admitted', 'refused'] as const;
-export type Answer = (typeof ANSWERS)[number];
+type Answer = (typeof ANSWERS)[number];
 
 export interface Probe {
   /** As in a sentence: `a pod with NET_ADMIN`. */
@@ -21,7 +21,7 @@ interface Target {
   readonly asking: Promise<unknown>;
 }
 
-export interface Pace {
+interface Pace {
   /** Requests of each API server: one that is starting lets them wait, and answers them first. */
   readonly atOnce: number;
   readonly pauseMs: number;

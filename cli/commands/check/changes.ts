@@ -19,7 +19,7 @@ import { checkedPolicies } from './checked.ts';
 import type { CheckedViolation } from './result.ts';
 import { violationsOf } from './running.ts';
 
-export interface ChangeInput {
+interface ChangeInput {
   readonly candidates: readonly string[];
   /** The live policies; the live policies with the candidates; and the same with every candidate in mode Enforce. */
   readonly before: PolicyContext;

@@ -20,7 +20,7 @@ import type { Output } from './reporters/create-reporter.ts';
 import { Run, Troubles } from './run.ts';
 import { itemsOf } from './running.ts';
 
-export interface CheckOptions {
+interface CheckOptions {
   readonly filename: readonly string[];
   readonly policy: readonly string[];
   readonly level?: Level;

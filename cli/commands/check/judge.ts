@@ -24,7 +24,7 @@ import { checkedFindings, checkedViolations, fieldIn, worst } from './checked.ts
 import { misspeltIn, withMisspelt } from './misspelt.ts';
 import type { CheckedItem, ItemVerdict, NotJudged, NotSelectedReason } from './result.ts';
 
-export interface JudgeOptions {
+interface JudgeOptions {
   readonly context: PolicyContext;
   /** The namespace of objects that state none. */
   readonly namespace: string;

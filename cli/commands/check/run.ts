@@ -58,7 +58,7 @@ class Written {
   }
 }
 
-export interface RunOptions {
+interface RunOptions {
   readonly output: Output;
   readonly failOn: FailOn;
 }

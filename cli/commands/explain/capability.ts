@@ -6,7 +6,7 @@ import { wrap } from '../../output/wrap.ts';
 import { nearest } from '../../schema/nearest.ts';
 
 /** As `-o json` prints it. */
-export interface ExplainedCapability extends Capability {
+interface ExplainedCapability extends Capability {
   /** The names of the container runtimes that give it to containers which ask for nothing. */
   readonly givenBy: readonly string[];
 }

@@ -29,7 +29,7 @@ export interface ExplainedContainer extends ContainerHoldings {
 }
 
 /** Callbacks for the documents that are not explained. */
-export interface ExplainListener {
+interface ExplainListener {
   /** Called with one line for each input that cannot be read. */
   tell(message: string): void;
   /** Called with the type of a document in a folder that is not a Kubernetes object. */

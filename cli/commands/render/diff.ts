@@ -13,7 +13,7 @@ import type { Troubles } from '../check/run.ts';
 import { isProbe, objectsOf, yaml } from './objects.ts';
 import type { RenderOptions } from './options.ts';
 
-export interface DiffInput {
+interface DiffInput {
   readonly builder: PolicyContextBuilder;
   readonly troubles: Troubles;
   /** Adds the policies of the files. */

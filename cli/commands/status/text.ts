@@ -22,7 +22,7 @@ const GOOD = ['Accepted', 'Programmed', 'Ready', 'Compliant'];
 /** Conditions whose content is already in the tables or in another condition. */
 const TOLD_ELSEWHERE = ['Compliant', 'Ready', 'Stalled'];
 
-export interface TextOptions {
+interface TextOptions {
   readonly terminal: Terminal;
   readonly wide: boolean;
   /** The user asked for a single policy: show every detail. */

@@ -8,7 +8,7 @@ import type { Log, LogKeys } from '../../../operator/runtime/log.ts';
 import type { Connected } from '../../cluster.ts';
 import type { Io } from '../../command.ts';
 
-export interface Watching {
+interface Watching {
   /** What may not be read is not followed. */
   readonly forbidden: readonly Source[];
   readonly io: Io;

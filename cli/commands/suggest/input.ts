@@ -14,7 +14,7 @@ import type { Trouble } from '../../input/trouble.ts';
 import { unknownFieldsOf } from '../../input/unknown-fields.ts';
 import { Progress } from '../../output/progress.ts';
 
-export interface FileOptions {
+interface FileOptions {
   /** The namespace of objects that state none. */
   readonly namespace: string;
   /** Called for input that can't be read; the rest is still processed. */

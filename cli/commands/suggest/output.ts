@@ -10,7 +10,7 @@ import { documentText } from '../../output/yaml-document.ts';
 import type { SuggestedPolicy } from './policies.ts';
 import { introductionLines, overrideLines, overrideText, ownersText, policyLines } from './text.ts';
 
-export interface Printed {
+interface Printed {
   readonly policies: readonly SuggestedPolicy[];
   readonly suggestions: readonly Suggestion[];
   readonly mode: Mode;

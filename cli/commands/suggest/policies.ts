@@ -10,7 +10,7 @@ import type { Suggestion } from '../../../operator/evaluate/suggest.ts';
 import type { Exception } from '../../../operator/evaluate/suggest-exceptions.ts';
 import type { SuggestedLevel } from '../../../operator/evaluate/suggest-level.ts';
 
-export interface PolicyOptions {
+interface PolicyOptions {
   /** The prefix of all names; the namespace's name by default. */
   readonly name?: string;
   readonly mode: Mode;

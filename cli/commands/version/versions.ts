@@ -6,7 +6,7 @@ import { formatVersion, NEWEST_KNOWN_MINOR } from '../../../operator/standards/l
 import type { Io } from '../../command.ts';
 import { VERSION } from '../../version.ts';
 
-export interface VersionOptions extends KubeConfigOptions {
+interface VersionOptions extends KubeConfigOptions {
   readonly cluster?: boolean;
   readonly output: 'text' | 'json';
 }

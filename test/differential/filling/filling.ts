@@ -20,7 +20,7 @@ import { broken } from '../statement/statement.ts';
 import { filled } from './statement.ts';
 
 /** The resulting pod. */
-export interface Fate {
+interface Fate {
   readonly admitted: boolean;
   readonly pod: StatedPod;
   /** Whether the policy puts its name on it. */

@@ -25,7 +25,7 @@ export interface Tally {
   readonly differences: readonly string[];
 }
 
-export interface Campaign {
+interface Campaign {
   /** Part of names; its policies select namespaces by the label `differential-<name>`. */
   readonly name: string;
   readonly rules: Arbitrary<Rules>;

@@ -16,7 +16,7 @@ import { findWitnesses } from './witnesses.ts';
  * that are added to pods one after the other.
  */
 export const PARTS = ['b', 'c', 'filling', 'steps'] as const;
-export type Part = (typeof PARTS)[number];
+type Part = (typeof PARTS)[number];
 
 const PODS_OF_POLICY = 40;
 const PODS_OF_SET = 25;

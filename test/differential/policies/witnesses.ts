@@ -19,13 +19,13 @@ import { OVERRIDE_FIELDS, type OverrideField, overridesOf } from './arbitrary.ts
 import type { PolicyCluster } from './cluster.ts';
 import { podsNear } from './pods.ts';
 
-export interface WitnessPlan {
+interface WitnessPlan {
   /** For each override. */
   readonly values: number;
   readonly seed: number;
 }
 
-export interface Witnesses {
+interface Witnesses {
   /** The number of pairs of a rule's value and a tighter label that have a witness. */
   readonly found: number;
   /** As text: the pairs without one. */

@@ -12,7 +12,7 @@ export interface PolicySet {
 }
 
 /** Confines a set's policies to its own namespaces. */
-export const SET_LABEL = 'differential-set';
+const SET_LABEL = 'differential-set';
 /** The namespace of service accounts that create pods elsewhere. */
 export const TOOLS = 'sets-tools';
 /** The service accounts in each namespace. */

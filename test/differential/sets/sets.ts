@@ -15,7 +15,7 @@ import type { AuditLog } from './audit.ts';
 import { type Creation, judgeCreation, type Trial } from './judges.ts';
 import { admitCreators, type Creator, populate, readUse, withdraw } from './people.ts';
 
-export interface SetsPlan {
+interface SetsPlan {
   readonly sets: number;
   /** For each set. */
   readonly pods: number;

@@ -7,7 +7,7 @@ export interface StatedPod {
   readonly spec: StatedSpec;
 }
 
-export interface StatedSpec {
+interface StatedSpec {
   readonly [field: string]: unknown;
   readonly containers: readonly StatedContainer[];
   readonly initContainers?: readonly StatedContainer[];
@@ -39,7 +39,7 @@ export interface Handler {
   readonly tcpSocket?: { readonly host?: string };
 }
 
-export interface StatedVolume {
+interface StatedVolume {
   readonly [source: string]: unknown;
   readonly name: string;
   readonly hostPath?: { readonly path: string };
@@ -105,7 +105,7 @@ export interface Breach {
   readonly containers?: readonly string[];
 }
 
-export function containersOf({ spec }: StatedPod): StatedContainer[] {
+function containersOf({ spec }: StatedPod): StatedContainer[] {
   return [...(spec.initContainers ?? []), ...spec.containers, ...(spec.ephemeralContainers ?? [])];
 }
 

@@ -7,14 +7,14 @@ import type { Profile, Secured, StatedContainer, StatedPod } from '../statement/
 import { broken } from '../statement/statement.ts';
 
 /** The result of an addition. */
-export interface Fate {
+interface Fate {
   readonly admitted: boolean;
   /** The pod as it is stored then. */
   readonly pod: StatedPod;
 }
 
 /** Whether a pod complies with a policy. */
-export type Complies = (policy: ResolvedPolicy, pod: StatedPod) => boolean;
+type Complies = (policy: ResolvedPolicy, pod: StatedPod) => boolean;
 
 const SECCOMP = 'seccomp.security.alpha.kubernetes.io/';
 
@@ -80,7 +80,7 @@ function filledIn(policy: ResolvedPolicy, before: StatedPod, after: StatedPod): 
  * A pod with only the container, with its effective fields: its own, or else the pod's; those that it can only have
  * from the pod; and the volumes that it mounts.
  */
-export function alone(pod: StatedPod, container: StatedContainer): StatedPod {
+function alone(pod: StatedPod, container: StatedContainer): StatedPod {
   const { initContainers: _, ephemeralContainers: __, volumes = [], securityContext = {}, ...rest } = pod.spec;
   const taken = takenBy(pod, container);
   const { sysctls, supplementalGroups, fsGroup } = securityContext;

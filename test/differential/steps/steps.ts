@@ -16,7 +16,7 @@ import { randomStepsSet, randomTracks, type Track } from './arbitrary.ts';
 import { isAdmittedBySome } from './statement.ts';
 import { explain, type StepsTally, sceneOf, type Trial, type Writable, walk } from './walk.ts';
 
-export interface StepsPlan {
+interface StepsPlan {
   /** At least this many are evaluated. */
   readonly steps: number;
   /** Pods of each set. */

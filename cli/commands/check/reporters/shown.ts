@@ -23,7 +23,7 @@ export interface Shown {
   readonly hidden: number;
 }
 
-export interface ShownViolation extends MergedViolation<CheckedViolation> {
+interface ShownViolation extends MergedViolation<CheckedViolation> {
   readonly outcome: Outcome;
 }
 
