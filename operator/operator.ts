@@ -2,7 +2,7 @@
 import type { ApiClient } from './cluster/client.ts';
 import { FollowedReports } from './cluster/reports.ts';
 import { createCluster, type FollowedCluster } from './cluster/store.ts';
-import { type Cause, ClusterState, type ClusterStateOptions } from './cluster-state.ts';
+import { type Cause, ClusterState, type ClusterStateOptions } from './controllers/cluster-state.ts';
 import type { Context, Controller } from './controllers/controller.ts';
 import { Evaluation } from './controllers/evaluation.ts';
 import { Events } from './controllers/events.ts';

@@ -1,8 +1,8 @@
 /** The state of a cluster with the policies of files, and the labels of namespaces that it may not have. */
 import { Recent } from '../../operator/cluster/sharing.ts';
-import type { ClusterState } from '../../operator/cluster-state.ts';
 import type { Compiled } from '../../operator/compile/compile.ts';
 import type { AdmissionOptions } from '../../operator/compile/match.ts';
+import type { ClusterState } from '../../operator/controllers/cluster-state.ts';
 import { judgeCluster } from '../../operator/evaluate/cluster.ts';
 import type { NamespaceJudgement } from '../../operator/evaluate/namespace.ts';
 import type { Court } from '../../operator/evaluate/verdict.ts';

@@ -1,9 +1,9 @@
 /** What all controllers have in common. */
 import type { ApiClient } from '../cluster/client.ts';
-import type { ClusterState, Found, StateChange } from '../cluster-state.ts';
 import type { Cluster } from '../model/objects.ts';
 import type { EventRecorder } from '../report/recorder.ts';
 import type { Log } from '../runtime/log.ts';
+import type { ClusterState, Found, StateChange } from './cluster-state.ts';
 
 /** The name of a namespace or of a policy; where a controller's work cannot be divided, one word for all of it. */
 export type Key = string;

@@ -1,11 +1,11 @@
 /** Evaluates the pods and workloads of each namespace against the policies that decide there. */
 
-import type { StateChange } from '../cluster-state.ts';
 import { judgingNamespace, type NamespaceJudgement } from '../evaluate/namespace.ts';
 import { COST_LIMIT, Evaluator } from '../evaluate/violations.ts';
 import type { NamespaceView } from '../model/objects.ts';
 import { Cooldown } from '../runtime/cooldown.ts';
 import { type Done, Turns } from '../runtime/turns.ts';
+import type { StateChange } from './cluster-state.ts';
 import type { Context, Controller, Key } from './controller.ts';
 
 export class Evaluation implements Controller {

@@ -1,5 +1,5 @@
 /** Writes the Events that no other work waits for: about repairs, and how often an Event came back. */
-import type { StateChange } from '../cluster-state.ts';
+import type { StateChange } from './cluster-state.ts';
 import type { Context, Controller, Key } from './controller.ts';
 
 const ALL = ['all'];

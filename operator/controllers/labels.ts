@@ -2,8 +2,8 @@
 import { isDeepStrictEqual } from 'node:util';
 import { writeLabels } from '../apply/label-writer.ts';
 import { labelOutcome, planLabels } from '../apply/namespace-labels.ts';
-import type { StateChange } from '../cluster-state.ts';
 import { namespaceEvents } from '../report/transitions.ts';
+import type { StateChange } from './cluster-state.ts';
 import { type Context, type Controller, type Key, originOf } from './controller.ts';
 
 export class Labels implements Controller {

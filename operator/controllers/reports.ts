@@ -1,13 +1,13 @@
 /** Writes the policy reports of each namespace where a policy decides, in clusters that have an API for them. */
 
 import type { FollowedReports, ReportApi } from '../cluster/reports.ts';
-import type { StateChange } from '../cluster-state.ts';
 import type { NamespaceJudgement } from '../evaluate/namespace.ts';
 import type { NamespaceView } from '../model/objects.ts';
 import { firstReportName, type PolicyReport, policyReports } from '../report/policy-report.ts';
 import { writePolicyReports } from '../report/policy-report-writer.ts';
 import type { FindIdentity } from '../report/violation-events.ts';
 import { Cooldown } from '../runtime/cooldown.ts';
+import type { StateChange } from './cluster-state.ts';
 import type { Context, Controller, Key } from './controller.ts';
 
 /** Changes come in bursts; a report is written once for all of a burst. */

@@ -3,8 +3,8 @@ import { isDeepStrictEqual } from 'node:util';
 import type { RolloutOutcome } from '../apply/outcome.ts';
 import { Rollout } from '../apply/rollout.ts';
 import type { ApiClient } from '../cluster/client.ts';
-import type { StateChange } from '../cluster-state.ts';
 import { repairEvent } from '../report/transitions.ts';
+import type { StateChange } from './cluster-state.ts';
 import { type Context, type Controller, type Key, originOf } from './controller.ts';
 
 /** The order in which rulesets come and go matters across policies. */

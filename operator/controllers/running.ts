@@ -1,7 +1,8 @@
 /** Controllers at work, each with a queue of its own. */
-import type { ClusterState, StateChange } from '../cluster-state.ts';
+
 import type { Log } from '../runtime/log.ts';
 import { type QueueObserver, WorkQueue } from '../runtime/queue.ts';
+import type { ClusterState, StateChange } from './cluster-state.ts';
 import type { Controller } from './controller.ts';
 
 export interface RunningOptions {

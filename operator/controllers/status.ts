@@ -1,6 +1,5 @@
 /** Writes the status of each policy, and the Events about what changed in it. */
 import type { CapabilityPolicyStatus, CompletePolicy } from '../api/capability-policy.ts';
-import type { StateChange } from '../cluster-state.ts';
 import { MODES } from '../policy/deciding.ts';
 import type { Resolution } from '../policy/resolve.ts';
 import { buildStatus } from '../report/status.ts';
@@ -8,6 +7,7 @@ import { policyEvents } from '../report/transitions.ts';
 import type { FindIdentity } from '../report/violation-events.ts';
 import { WrittenStatuses, writeReport } from '../report/writer.ts';
 import { Cooldown } from '../runtime/cooldown.ts';
+import type { StateChange } from './cluster-state.ts';
 import { type Context, type Controller, type Key, originOf } from './controller.ts';
 
 /** Changes come in bursts; a status is written once for all of a burst. */

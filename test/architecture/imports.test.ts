@@ -20,6 +20,9 @@ const SOURCE_FOLDERS = ['operator', 'cli', 'hack', 'config', 'test'];
 
 const IMPURE = /\b(?:Date\.now|new Date|performance\.now|Math\.random|setTimeout|setInterval|process|console)\b/;
 
+/** What all controllers may import of their folder. */
+const SHARED = ['./controller.ts', './cluster-state.ts'];
+
 const PROCESS = /(?<![.\w])process\./;
 
 interface Source {
@@ -51,6 +54,17 @@ describe('the architecture', () => {
   it('is described in docs/architecture.md by what this test enforces', () => {
     const page = readFileSync(PAGE, 'utf8');
     assert.equal(page, withTable(page), 'run `npm run generate`');
+  });
+
+  it('lets a folder import only from folders above it in the list', () => {
+    const above = (one: string, index: number) => {
+      const folder = FOLDERS.find(({ path }) => path === one) ?? folderOf(one);
+      return folder === undefined || FOLDERS.indexOf(folder) < index;
+    };
+    const wrong = FOLDERS.flatMap(({ path, imports }, index) =>
+      imports.filter((one) => !above(one, index)).map((one) => `${path} → ${one}`),
+    );
+    assert.deepEqual(wrong, []);
   });
 
   for (const folder of FOLDERS) {
@@ -103,7 +117,7 @@ describe('the architecture', () => {
 
   it('a controller imports no other controller', () => {
     const controllers = SOURCES.filter(({ path }) => path.startsWith('operator/controllers/')).flatMap(imported);
-    const wrong = controllers.filter(({ target }) => target.startsWith('./') && target !== './controller.ts');
+    const wrong = controllers.filter(({ target }) => target.startsWith('./') && !SHARED.includes(target));
     assert.deepEqual(wrong, []);
   });
 

@@ -27,7 +27,7 @@ function text(): string {
     `* Only these talk to the API server: ${code(API_CLIENTS)}.`,
     `* Only these load \`@kubernetes/client-node\` or \`undici\`: ${code(CLIENT_LOADERS)}.`,
     `* Only these read the process: ${code(PROCESS_READERS)}.`,
-    '* No file imports itself by way of others.',
+    '* No file imports itself by way of others, and no folder imports from one below it in the table.',
   ].join('\n');
 }
 

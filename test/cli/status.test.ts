@@ -3,7 +3,7 @@ import { statusText } from '../../cli/commands/status/text.ts';
 import { type Readable, type StatusView, statusView } from '../../cli/commands/status/view.ts';
 import { PLAIN, terminalOf } from '../../cli/output/terminal.ts';
 import type { CapabilityPolicyStatus, CompletePolicy } from '../../operator/api/capability-policy.ts';
-import { ClusterState } from '../../operator/cluster-state.ts';
+import { ClusterState } from '../../operator/controllers/cluster-state.ts';
 import { Evaluator } from '../../operator/evaluate/violations.ts';
 import type { Cluster, RbacSubject } from '../../operator/model/objects.ts';
 import { EXCLUDED_NAMESPACES } from '../../operator/namespaces.ts';

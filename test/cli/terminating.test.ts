@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { statusView } from '../../cli/commands/status/view.ts';
 import { givenByCluster } from '../../cli/commands/suggest/input.ts';
 import { PolicyContextBuilder } from '../../cli/policies/context-builder.ts';
-import { ClusterState } from '../../operator/cluster-state.ts';
+import { ClusterState } from '../../operator/controllers/cluster-state.ts';
 import { Evaluator } from '../../operator/evaluate/violations.ts';
 import type { Cluster } from '../../operator/model/objects.ts';
 import { adding } from '../support/pods.ts';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { waitFor } from '../../hack/controlplane/wait.ts';
-import type { ClusterState, StateChange } from '../../operator/cluster-state.ts';
+import type { ClusterState, StateChange } from '../../operator/controllers/cluster-state.ts';
 import type { Controller } from '../../operator/controllers/controller.ts';
 import { Running } from '../../operator/controllers/running.ts';
 import { RecordingLog } from '../support/recording-log.ts';

@@ -8,7 +8,7 @@ import type { CapabilityPolicyStatus, CompletePolicy, Condition } from '../../op
 import type { RolloutOutcome } from '../../operator/apply/outcome.ts';
 import { ApiClient } from '../../operator/cluster/client.ts';
 import { createCluster } from '../../operator/cluster/store.ts';
-import { ClusterState } from '../../operator/cluster-state.ts';
+import { ClusterState } from '../../operator/controllers/cluster-state.ts';
 import { judgeCluster } from '../../operator/evaluate/cluster.ts';
 import type { NamespaceJudgement } from '../../operator/evaluate/namespace.ts';
 import { Evaluator } from '../../operator/evaluate/violations.ts';

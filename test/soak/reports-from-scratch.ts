@@ -2,7 +2,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Api, Json } from '../../hack/controlplane/api.ts';
 import { CLEAN_SINCE, OPEN_REPORTS as OPEN_REPORTS_API } from '../../operator/cluster/reports.ts';
-import type { ClusterState } from '../../operator/cluster-state.ts';
+import type { ClusterState } from '../../operator/controllers/cluster-state.ts';
 import type { NamespaceJudgement } from '../../operator/evaluate/namespace.ts';
 import type { Cluster, NamespaceView } from '../../operator/model/objects.ts';
 import { firstReportName, policyReports } from '../../operator/report/policy-report.ts';

@@ -5,7 +5,7 @@ import { pathFor } from '../../../operator/cluster/paths.ts';
 import type { Source } from '../../../operator/cluster/reading.ts';
 import { WORKLOADS } from '../../../operator/cluster/snapshot.ts';
 import * as sources from '../../../operator/cluster/sources.ts';
-import { ClusterState } from '../../../operator/cluster-state.ts';
+import { ClusterState } from '../../../operator/controllers/cluster-state.ts';
 import { Evaluator } from '../../../operator/evaluate/violations.ts';
 import type { Cluster } from '../../../operator/model/objects.ts';
 import { type Connected, excludingPlatform, snapshot, withCluster } from '../../cluster.ts';

@@ -6,7 +6,7 @@ import type {
   Mode,
   UsableBy,
 } from '../../../operator/api/capability-policy.ts';
-import type { ClusterState } from '../../../operator/cluster-state.ts';
+import type { ClusterState } from '../../../operator/controllers/cluster-state.ts';
 import { judgeCluster } from '../../../operator/evaluate/cluster.ts';
 import type { NamespaceJudgement, WorkloadJudgement } from '../../../operator/evaluate/namespace.ts';
 import type { Holder, UseIndex } from '../../../operator/evaluate/use.ts';

@@ -2,19 +2,19 @@
  * What follows from the cluster as last seen, and what controllers found out: all that more than one of them needs. It
  * changes only by `apply` and `accept`, which say what that makes dirty.
  */
-import type { CompleteSpec } from './api/capability-policy.ts';
-import { labelOutcome, planLabels } from './apply/namespace-labels.ts';
-import type { LabelOutcome, RolloutOutcome } from './apply/outcome.ts';
-import { lastAccepted } from './apply/standing.ts';
-import { type Compiled, compiler } from './compile/compile.ts';
-import { type PodSecurityDefaults, podSecurityLabels } from './compile/labels.ts';
-import type { AdmissionOptions } from './compile/match.ts';
-import type { NamespaceJudgement } from './evaluate/namespace.ts';
-import { createUseIndex, type UseIndex } from './evaluate/use.ts';
-import type { Change, Cluster, NamespaceView } from './model/objects.ts';
-import { type Concerned, type Coverage, Selections } from './policy/coverage.ts';
-import { isExcluded, isReached } from './policy/deciding.ts';
-import type { Resolution, ResolvedPolicy } from './policy/resolve.ts';
+import type { CompleteSpec } from '../api/capability-policy.ts';
+import { labelOutcome, planLabels } from '../apply/namespace-labels.ts';
+import type { LabelOutcome, RolloutOutcome } from '../apply/outcome.ts';
+import { lastAccepted } from '../apply/standing.ts';
+import { type Compiled, compiler } from '../compile/compile.ts';
+import { type PodSecurityDefaults, podSecurityLabels } from '../compile/labels.ts';
+import type { AdmissionOptions } from '../compile/match.ts';
+import type { NamespaceJudgement } from '../evaluate/namespace.ts';
+import { createUseIndex, type UseIndex } from '../evaluate/use.ts';
+import type { Change, Cluster, NamespaceView } from '../model/objects.ts';
+import { type Concerned, type Coverage, Selections } from '../policy/coverage.ts';
+import { isExcluded, isReached } from '../policy/deciding.ts';
+import type { Resolution, ResolvedPolicy } from '../policy/resolve.ts';
 
 export interface ClusterStateOptions extends AdmissionOptions {
   readonly podSecurityDefaults: PodSecurityDefaults;

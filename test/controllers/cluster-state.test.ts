@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
-import type { CapabilityPolicy, CapabilityPolicySpec } from '../operator/api/capability-policy.ts';
-import { type Cause, ClusterState, type StateChange } from '../operator/cluster-state.ts';
-import type { Cluster, NamespaceView, RenderedObject } from '../operator/model/objects.ts';
-import { NEWEST_KNOWN_MINOR } from '../operator/standards/level-version.ts';
-import { policy } from './support/policies.ts';
+import type { CapabilityPolicy, CapabilityPolicySpec } from '../../operator/api/capability-policy.ts';
+import { type Cause, ClusterState, type StateChange } from '../../operator/controllers/cluster-state.ts';
+import type { Cluster, NamespaceView, RenderedObject } from '../../operator/model/objects.ts';
+import { NEWEST_KNOWN_MINOR } from '../../operator/standards/level-version.ts';
+import { policy } from '../support/policies.ts';
 
 const LABEL = 'pod-security.kubernetes.io/enforce';
 const OPTIONS = { operatorNamespace: 'system', excludedNamespaces: ['kube-*'], podSecurityDefaults: {} };
