@@ -1,6 +1,7 @@
 /** One run of check: counts the items, passes them to the reporter, and determines the exit code. */
 import type { ExitCode, Io } from '../../command.ts';
 import { type Trouble, troubleText } from '../../input/trouble.ts';
+import { type Modes, modesOf } from '../../output/merged.ts';
 import { printableTexts } from '../../output/printable.ts';
 import { Progress } from '../../output/progress.ts';
 import { terminalOf } from '../../output/terminal.ts';
@@ -10,7 +11,8 @@ import { type FailOn, fails } from './fail-on.ts';
 import type { Listener } from './files.ts';
 import { createReporter, type Output } from './reporters/create-reporter.ts';
 import type { Reporter } from './reporters/reporter.ts';
-import type { CheckedItem, CheckedPolicy, NotJudged } from './result.ts';
+import { shownOf } from './reporters/shown.ts';
+import type { CheckedItem, NotJudged } from './result.ts';
 import { Tally } from './tally.ts';
 
 const PIECE = 64 * 1024;
@@ -64,52 +66,51 @@ interface RunOptions {
 }
 
 interface RunParts {
-  readonly reporter: Reporter;
-  readonly written: Written;
+  readonly troubles: Troubles;
   readonly progress: Progress;
+  readonly written: Written;
+  readonly reporter: Reporter;
   readonly failOn: FailOn;
 }
 
 export class Run implements Listener {
+  readonly #parts: RunParts;
   readonly #tally = new Tally();
-  readonly #troubles: Troubles;
-  readonly #progress: Progress;
-  readonly #reporter: Reporter;
-  readonly #written: Written;
-  readonly #failOn: FailOn;
-  #modes: ReadonlyMap<string, CheckedPolicy['mode']> = new Map();
+  #modes: Modes = new Map();
+  #merged = 0;
+  #hidden = 0;
   #failed = false;
 
-  private constructor({ reporter, written, progress, failOn }: RunParts, io: Io) {
-    this.#reporter = reporter;
-    this.#written = written;
-    this.#progress = progress;
-    this.#failOn = failOn;
-    this.#troubles = new Troubles(io);
+  private constructor(parts: RunParts) {
+    this.#parts = parts;
   }
 
   static async create({ output, failOn }: RunOptions, io: Io): Promise<Run> {
     const progress = new Progress(io);
     const written = new Written(io, progress);
     const reporter = await createReporter(output, { cwd: io.cwd, stdout: written, terminal: terminalOf(io) });
-    return new Run({ reporter, written, progress, failOn }, io);
+    return new Run({ troubles: new Troubles(io), progress, written, reporter, failOn });
   }
 
   get errors(): number {
-    return this.#troubles.count;
+    return this.#parts.troubles.count;
   }
 
   begin(context: PolicyContext): void {
-    const policies = checkedPolicies(context);
-    this.#modes = new Map(policies.map(({ name, mode }) => [name, mode]));
-    this.#reporter.begin(printableTexts(policies));
+    const policies = printableTexts(checkedPolicies(context));
+    this.#modes = modesOf(policies);
+    this.#parts.reporter.begin?.(policies);
   }
 
   item(item: CheckedItem): void {
+    const { reporter, progress, failOn } = this.#parts;
     this.#tally.item(item);
-    this.#failed ||= fails(item, this.#modes, this.#failOn);
-    this.#progress.at(() => `${this.#tally.items} judged`);
-    this.#reporter.item(printableTexts(item));
+    this.#failed ||= fails(item, this.#modes, failOn);
+    progress.at(() => `${this.#tally.items} judged`);
+    const shown = shownOf(printableTexts(item), this.#modes, reporter.wide);
+    this.#merged += shown.violations.length;
+    this.#hidden += shown.hidden;
+    reporter.item(shown);
   }
 
   skipped(): void {
@@ -125,19 +126,21 @@ export class Run implements Listener {
   }
 
   readonly trouble = (trouble: Trouble): void => {
+    const { reporter, progress, troubles } = this.#parts;
     if (trouble.severity === 'warning') this.#tally.warning();
-    this.#progress.clear();
-    this.#troubles.trouble(trouble);
-    this.#reporter.trouble(printableTexts(trouble));
+    progress.clear();
+    troubles.trouble(trouble);
+    reporter.trouble?.(printableTexts(trouble));
   };
 
-  async end(): Promise<ExitCode> {
-    this.#progress.clear();
+  end(): ExitCode {
+    const { reporter, progress, written, failOn } = this.#parts;
+    progress.clear();
     const summary = this.#tally.summary(this.errors);
-    await this.#reporter.end(summary);
-    this.#written.flush();
+    reporter.end(summary, { policies: this.#modes.size, merged: this.#merged, hidden: this.#hidden });
+    written.flush();
     if (summary.errors > 0) return 2;
-    const unjudged = this.#failOn.has('Unjudged') && summary.notJudged.length > 0;
+    const unjudged = failOn.has('Unjudged') && summary.notJudged.length > 0;
     return this.#failed || unjudged ? 1 : 0;
   }
 }

@@ -3,25 +3,20 @@ import { relative, resolve, sep } from 'node:path';
 import { counted } from '../../../../operator/report/text.ts';
 import type { Trouble } from '../../../input/trouble.ts';
 import { coverageLines } from '../coverage-text.ts';
-import type { CheckedItem, CheckedPolicy, Summary } from '../result.ts';
+import type { Summary } from '../result.ts';
 import { itemName, type Reporter, type ReporterOptions } from './reporter.ts';
-import { ShownItems, severityOf, violationText } from './shown.ts';
+import { type Shown, severityOf, type Totals, violationText } from './shown.ts';
 
 export class GithubReporter implements Reporter {
   readonly #options: ReporterOptions;
-  readonly #shown = new ShownItems(true);
+  readonly wide = true;
 
   constructor(options: ReporterOptions) {
     this.#options = options;
   }
 
-  begin(policies: readonly CheckedPolicy[]): void {
-    this.#shown.begin(policies);
-  }
-
-  item(item: CheckedItem): void {
+  item({ item, violations, findings }: Shown): void {
     const title = itemName(item);
-    const { violations, findings } = this.#shown.add(item);
     for (const violation of violations) {
       this.#command(severityOf(violation), item.file, violation.first.line, title, violationText(violation));
     }
@@ -34,9 +29,9 @@ export class GithubReporter implements Reporter {
     this.#command(severity, file, line ?? null, 'cappol', text);
   }
 
-  end(summary: Summary): void {
+  end(summary: Summary, totals: Totals): void {
     const { items, violating } = summary;
-    const violations = counted(this.#shown.sum(summary).merged, 'violation');
+    const violations = counted(totals.merged, 'violation');
     const text = `${counted(items, 'workload')} judged, ${violating} violating, ${violations}`;
     for (const line of [text, ...coverageLines(summary)]) this.#command('notice', null, null, 'cappol', line);
   }

@@ -2,16 +2,16 @@
 import junit, { type Builder, type TestSuite } from 'junit-report-builder';
 import { counted } from '../../../../operator/report/text.ts';
 import type { Trouble } from '../../../input/trouble.ts';
-import type { CheckedItem, CheckedPolicy, Summary } from '../result.ts';
+import type { Summary } from '../result.ts';
 import { itemName, place, type Reporter, type ReporterOptions } from './reporter.ts';
-import { ShownItems, violationText } from './shown.ts';
+import { type Shown, violationText } from './shown.ts';
 
 /** The package's types describe its ES module, which Node does not load. */
 const builder = junit as unknown as Builder;
 
 export class JunitReporter implements Reporter {
   readonly #stdout: ReporterOptions['stdout'];
-  readonly #shown = new ShownItems(true);
+  readonly wide = true;
   readonly #report = builder.newBuilder().name('cappol check');
   readonly #suites = new Map<string, TestSuite>();
 
@@ -19,13 +19,8 @@ export class JunitReporter implements Reporter {
     this.#stdout = stdout;
   }
 
-  begin(policies: readonly CheckedPolicy[]): void {
-    this.#shown.begin(policies);
-  }
-
-  item(item: CheckedItem): void {
+  item({ item, violations, findings }: Shown): void {
     const { file, namespace, verdict } = item;
-    const { violations, findings } = this.#shown.add(item);
     const suite = file === null ? namespace : place(file, null);
     const test = this.#suite(suite).testCase().name(itemName(item)).className(suite);
     if (file !== null) test.file(file);

@@ -3,14 +3,14 @@ import { counted } from '../../../../operator/report/text.ts';
 import type { Trouble } from '../../../input/trouble.ts';
 import { code, details, MOST_CHARACTERS, markdownTable } from '../../../output/markdown.ts';
 import { policiesText } from '../../../output/merged.ts';
-import type { CheckedItem, CheckedPolicy, Summary } from '../result.ts';
+import type { Summary } from '../result.ts';
 import { itemName, place, type Reporter, type ReporterOptions } from './reporter.ts';
-import { ShownItems } from './shown.ts';
+import type { Shown, Totals } from './shown.ts';
 import { summaryLines } from './summary-text.ts';
 
 export class MarkdownReporter implements Reporter {
   readonly #stdout: ReporterOptions['stdout'];
-  readonly #shown = new ShownItems(false);
+  readonly wide = false;
   readonly #problems: string[][] = [];
   readonly #violations: string[][] = [];
   readonly #notes: string[][] = [];
@@ -19,12 +19,7 @@ export class MarkdownReporter implements Reporter {
     this.#stdout = stdout;
   }
 
-  begin(policies: readonly CheckedPolicy[]): void {
-    this.#shown.begin(policies);
-  }
-
-  item(item: CheckedItem): void {
-    const { violations, findings } = this.#shown.add(item);
+  item({ item, violations, findings }: Shown): void {
     const name = code(itemName(item));
     const where = (line: number | null) => code(place(item.file, line));
     for (const one of violations) {
@@ -41,10 +36,10 @@ export class MarkdownReporter implements Reporter {
     this.#problems.push([`**${severity}**`, code(place(file, line ?? null)), code(message)]);
   }
 
-  end(summary: Summary): void {
+  end(summary: Summary, totals: Totals): void {
     const paragraphs = [
       `### CapabilityPolicy: ${headline(summary)}`,
-      summaryLines(this.#shown.sum(summary)).join('<br>\n'),
+      summaryLines(summary, totals).join('<br>\n'),
       ...markdownTable(['', 'Where', 'Problem of the input'], this.#problems, MOST_CHARACTERS * 0.2),
       ...markdownTable(
         ['Result', 'Workload', 'Where', 'What is wrong', 'Policy'],

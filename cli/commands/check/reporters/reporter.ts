@@ -2,13 +2,16 @@
 import type { Trouble } from '../../../input/trouble.ts';
 import type { Terminal } from '../../../output/terminal.ts';
 import type { CheckedItem, CheckedPolicy, CheckedProblem, Summary } from '../result.ts';
+import type { Shown, Totals } from './shown.ts';
 
 export interface Reporter {
-  begin(policies: readonly CheckedPolicy[]): void;
-  item(item: CheckedItem): void;
+  /** Whether it shows all findings. */
+  readonly wide: boolean;
+  begin?(policies: readonly CheckedPolicy[]): void;
+  item(shown: Shown): void;
   /** Reports a problem of the input, which is also written to standard error. May be called before `begin`. */
-  trouble(trouble: Trouble): void;
-  end(summary: Summary): void | Promise<void>;
+  trouble?(trouble: Trouble): void;
+  end(summary: Summary, totals: Totals): void;
 }
 
 export interface ReporterOptions {

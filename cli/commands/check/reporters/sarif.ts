@@ -7,9 +7,9 @@ import { RULES } from '../../../../operator/rules/index.ts';
 import type { Trouble } from '../../../input/trouble.ts';
 import { VERSION } from '../../../version.ts';
 import { coverageLines } from '../coverage-text.ts';
-import type { CheckedItem, CheckedPolicy, Summary } from '../result.ts';
+import type { CheckedItem, Summary } from '../result.ts';
 import { itemName, type Reporter, type ReporterOptions } from './reporter.ts';
-import { ShownItems, severityOf, violationText } from './shown.ts';
+import { type Shown, severityOf, violationText } from './shown.ts';
 
 /** The SARIF rule for problems of the input itself. */
 const PROBLEM = 'InvalidManifest';
@@ -24,7 +24,7 @@ interface Remark {
 
 export class SarifReporter implements Reporter {
   readonly #options: ReporterOptions;
-  readonly #shown = new ShownItems(true);
+  readonly wide = true;
   readonly #run = new SarifRunBuilder().initSimple({ toolDriverName: 'cappol', toolDriverVersion: VERSION });
 
   constructor(options: ReporterOptions) {
@@ -34,12 +34,7 @@ export class SarifReporter implements Reporter {
     }
   }
 
-  begin(policies: readonly CheckedPolicy[]): void {
-    this.#shown.begin(policies);
-  }
-
-  item(item: CheckedItem): void {
-    const { violations, findings } = this.#shown.add(item);
+  item({ item, violations, findings }: Shown): void {
     for (const violation of violations) {
       const { rule: ruleId, path, line } = violation.first;
       this.#add(item, { level: severityOf(violation), ruleId, text: violationText(violation), path, line });

@@ -1,16 +1,8 @@
 /** An item as people see it: its violations, each once, and advice. */
 import type { FindingReason } from '../../../../operator/evaluate/findings.ts';
-import { type MergedViolation, type Modes, mergeViolations, modesOf, policiesText } from '../../../output/merged.ts';
+import { type MergedViolation, type Modes, mergeViolations, policiesText } from '../../../output/merged.ts';
 import { type Outcome, outcomeOf } from '../../../output/outcome.ts';
-import type {
-  CheckedFinding,
-  CheckedItem,
-  CheckedPolicy,
-  CheckedViolation,
-  NotSelectedReason,
-  Summary,
-} from '../result.ts';
-import type { Sum } from './summary-text.ts';
+import type { CheckedFinding, CheckedItem, CheckedViolation, NotSelectedReason } from '../result.ts';
 
 /** Nearly every container that level restricted would refuse has this finding, so notes on it would hide all others. */
 const ONLY_WIDE: FindingReason = 'HeldByRuntimeDefault';
@@ -27,35 +19,16 @@ interface ShownViolation extends MergedViolation<CheckedViolation> {
   readonly outcome: Outcome;
 }
 
-/** Prepares items for people, and counts for the summary what only people see. */
-export class ShownItems {
-  /** Whether to show all findings. */
-  readonly #wide: boolean;
-  #modes: Modes = new Map();
-  #violations = 0;
-  #hidden = 0;
-
-  constructor(wide: boolean) {
-    this.#wide = wide;
-  }
-
-  begin(policies: readonly CheckedPolicy[]): void {
-    this.#modes = modesOf(policies);
-  }
-
-  add(item: CheckedItem): Shown {
-    const shown = shownOf(item, this.#modes, this.#wide);
-    this.#violations += shown.violations.length;
-    this.#hidden += shown.hidden;
-    return shown;
-  }
-
-  sum(summary: Summary): Sum {
-    return { ...summary, policies: this.#modes.size, merged: this.#violations, hidden: this.#hidden };
-  }
+/** What only people see of all items. */
+export interface Totals {
+  readonly policies: number;
+  /** Counts each violation once, however many policies report it. */
+  readonly merged: number;
+  /** Notes that are not shown. */
+  readonly hidden: number;
 }
 
-function shownOf(item: CheckedItem, modes: Modes, wide: boolean): Shown {
+export function shownOf(item: CheckedItem, modes: Modes, wide: boolean): Shown {
   const findings = item.findings.filter(({ reason }) => wide || reason !== ONLY_WIDE);
   return {
     item,

@@ -2,19 +2,11 @@
 import { counted } from '../../../../operator/report/text.ts';
 import { coverageLines } from '../coverage-text.ts';
 import type { Summary } from '../result.ts';
-
-export interface Sum extends Summary {
-  readonly policies: number;
-  /** Counts each violation once, however many policies report it. */
-  readonly merged: number;
-  /** Notes that are not shown. */
-  readonly hidden: number;
-}
+import type { Totals } from './shown.ts';
 
 /** `3 workloads judged by 1 policy: …`, then one line for each further note. */
-export function summaryLines(sum: Sum): string[] {
-  const { items, compliant, violating, unknown, notSelected, excluded, skipped, errors } = sum;
-  const { policies, merged, hidden } = sum;
+export function summaryLines(summary: Summary, { policies, merged, hidden }: Totals): string[] {
+  const { items, compliant, violating, unknown, notSelected, excluded, skipped, errors } = summary;
   const parts = [
     `${compliant} compliant`,
     `${violating} violating${violating > 0 ? ` (${counted(merged, 'violation')})` : ''}`,
@@ -29,7 +21,7 @@ export function summaryLines(sum: Sum): string[] {
     ...(items > excluded && notSelected === items
       ? ['Policies select namespaces by their labels: a Namespace among the manifests has them, or --namespace-labels']
       : []),
-    ...coverageLines(sum),
+    ...coverageLines(summary),
     ...(hidden > 0 ? [`${counted(hidden, 'note')} on capabilities held by default: -o wide shows them`] : []),
   ];
 }

@@ -4,9 +4,9 @@ import { policiesText } from '../../../output/merged.ts';
 import { OUTCOME_STYLES, OUTCOMES } from '../../../output/outcome.ts';
 import { type TableOptions, tableText } from '../../../output/table.ts';
 import type { Terminal } from '../../../output/terminal.ts';
-import type { CheckedItem, CheckedPolicy, Summary } from '../result.ts';
+import type { CheckedItem, Summary } from '../result.ts';
 import { itemName, place, type Reporter, type ReporterOptions } from './reporter.ts';
-import { type Shown, ShownItems, withoutViolations } from './shown.ts';
+import { type Shown, type Totals, withoutViolations } from './shown.ts';
 import { summaryLines } from './summary-text.ts';
 
 /** The number of rows that share column widths; later rows are printed as they come. */
@@ -28,10 +28,9 @@ interface Column {
 }
 
 export class TableReporter implements Reporter {
+  readonly wide: boolean;
   readonly #stdout: ReporterOptions['stdout'];
   readonly #terminal: Terminal;
-  readonly #wide: boolean;
-  readonly #shown: ShownItems;
   #rows: Row[] = [];
   /** Known after the first rows. */
   #columns: readonly Column[] | undefined;
@@ -39,31 +38,22 @@ export class TableReporter implements Reporter {
   constructor({ stdout, terminal }: ReporterOptions, wide: boolean) {
     this.#stdout = stdout;
     this.#terminal = terminal;
-    this.#wide = wide;
-    this.#shown = new ShownItems(wide);
+    this.wide = wide;
   }
 
-  begin(policies: readonly CheckedPolicy[]): void {
-    this.#shown.begin(policies);
-  }
-
-  item(item: CheckedItem): void {
-    const shown = this.#shown.add(item);
-    this.#rows.push(...rowsOf(shown, this.#wide));
+  item(shown: Shown): void {
+    this.#rows.push(...rowsOf(shown, this.wide));
     if (this.#rows.length >= ROWS) this.#flush();
   }
 
-  /** The problem is already on standard error. */
-  trouble(): void {}
-
-  end(summary: Summary): void {
+  end(summary: Summary, totals: Totals): void {
     this.#flush();
-    this.#stdout.write(`${this.#columns ? '\n' : ''}${summaryLines(this.#shown.sum(summary)).join('\n')}\n`);
+    this.#stdout.write(`${this.#columns ? '\n' : ''}${summaryLines(summary, totals).join('\n')}\n`);
   }
 
   #flush(): void {
     if (this.#rows.length === 0) return;
-    const head = this.#columns ? undefined : columnsFor(this.#rows, this.#wide);
+    const head = this.#columns ? undefined : columnsFor(this.#rows, this.wide);
     const columns = this.#columns ?? head ?? [];
     const cells = this.#rows.map((row) => columns.map(({ cell }) => cell(row)));
     const heads = columns.map((column) => column.head);

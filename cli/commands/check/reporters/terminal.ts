@@ -4,45 +4,35 @@ import { policiesText } from '../../../output/merged.ts';
 import { OUTCOME_STYLES } from '../../../output/outcome.ts';
 import type { Terminal } from '../../../output/terminal.ts';
 import { wrap } from '../../../output/wrap.ts';
-import type { CheckedItem, CheckedPolicy, Summary } from '../result.ts';
+import type { CheckedItem, Summary } from '../result.ts';
 import { place, type Reporter, type ReporterOptions } from './reporter.ts';
-import { type Shown, ShownItems, withoutViolations } from './shown.ts';
+import { type Shown, type Totals, withoutViolations } from './shown.ts';
 import { summaryLines } from './summary-text.ts';
 
 export class TerminalReporter implements Reporter {
+  readonly wide: boolean;
   readonly #stdout: ReporterOptions['stdout'];
   readonly #terminal: Terminal;
-  readonly #wide: boolean;
-  readonly #shown: ShownItems;
   readonly #workloads: WorkloadEntries[] = [];
 
   constructor({ stdout, terminal }: ReporterOptions, wide: boolean) {
     this.#stdout = stdout;
     this.#terminal = terminal;
-    this.#wide = wide;
-    this.#shown = new ShownItems(wide);
+    this.wide = wide;
   }
 
-  begin(policies: readonly CheckedPolicy[]): void {
-    this.#shown.begin(policies);
-  }
-
-  item(item: CheckedItem): void {
-    const shown = this.#shown.add(item);
+  item(shown: Shown): void {
     const entries = this.#entriesOf(shown);
     if (entries.length === 0) return;
-    const { namespace, kind, name, template, file, line } = item;
+    const { namespace, kind, name, template, file, line } = shown.item;
     const workload = `${kind} ${name}${template === null ? '' : `: ${template}`}`;
     const group = { namespace, workload, remark: place(file, line), entries };
     this.#workloads.push(file === null ? withSharedDetail(group) : group);
   }
 
-  /** The problem is already on standard error. */
-  trouble(): void {}
-
-  end(summary: Summary): void {
+  end(summary: Summary, totals: Totals): void {
     const { width } = this.#terminal;
-    const lines = summaryLines(this.#shown.sum(summary)).map((line) => wrap(line, { width, hanging: 2 }));
+    const lines = summaryLines(summary, totals).map((line) => wrap(line, { width, hanging: 2 }));
     const groups = groupedText(this.#workloads, this.#terminal);
     this.#stdout.write([...(groups === '' ? [] : [groups, '\n']), ...lines].join(''));
   }
@@ -59,12 +49,12 @@ export class TerminalReporter implements Reporter {
       text: `${one.reason}: ${one.message}`,
       detail: this.#detail(item, one, ''),
     }));
-    return [...(broken.length === 0 && this.#wide ? [whole(item)] : broken), ...notes];
+    return [...(broken.length === 0 && this.wide ? [whole(item)] : broken), ...notes];
   }
 
   /** `deploy/web.yaml:22, by restricted` */
   #detail({ file }: CheckedItem, { line, path }: { line: number | null; path: string }, by: string): string {
-    return [place(file, line), this.#wide ? path : '', by].filter((part) => part !== '').join(', ');
+    return [place(file, line), this.wide ? path : '', by].filter((part) => part !== '').join(', ');
   }
 }
 

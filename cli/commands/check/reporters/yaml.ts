@@ -1,12 +1,14 @@
 /** -o yaml: the same as -o json. */
 import { dump } from 'js-yaml';
 import type { Trouble } from '../../../input/trouble.ts';
-import type { CheckedItem, CheckedPolicy, CheckedProblem, Summary } from '../result.ts';
+import type { CheckedPolicy, CheckedProblem, Summary } from '../result.ts';
 import { checkedProblem, type Reporter, type ReporterOptions } from './reporter.ts';
+import type { Shown } from './shown.ts';
 
 const STYLE = { lineWidth: -1, noRefs: true };
 
 export class YamlReporter implements Reporter {
+  readonly wide = true;
   readonly #stdout: ReporterOptions['stdout'];
   readonly #problems: CheckedProblem[] = [];
   #empty = true;
@@ -19,7 +21,7 @@ export class YamlReporter implements Reporter {
     this.#stdout.write(dump({ policies }, STYLE));
   }
 
-  item(item: CheckedItem): void {
+  item({ item }: Shown): void {
     this.#stdout.write(`${this.#empty ? 'items:\n' : ''}${dump([item], STYLE)}`);
     this.#empty = false;
   }
