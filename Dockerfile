@@ -32,5 +32,5 @@ COPY LICENSE ./
 ENV NODE_ENV=production
 # distroless' nonroot
 USER 65532:65532
-# The Deployment names the same command, so that its flags of V8 stand beside its memory limit.
+# The Deployment uses the same command, so that its flags of V8 are next to its memory limit.
 ENTRYPOINT ["/nodejs/bin/node", "--max-semi-space-size=4", "--heap-growing-percent=30", "/app/operator/main.mjs"]

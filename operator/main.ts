@@ -36,7 +36,7 @@ async function run(flags: Flags, log: Log, stopping: AbortSignal): Promise<void>
   const config = loadKubeConfig(flags);
   const metrics = createMetrics();
   metrics.process();
-  // Not guarded by the election, and not behind the work's writes: renewals must not wait.
+  // Not guarded by the election, and not behind the writes of the work: renewals must not wait.
   const own = new ApiClient(config, { onAnswer: metrics.request });
   let excludedNamespaces: readonly string[];
   try {
@@ -87,7 +87,7 @@ async function run(flags: Flags, log: Log, stopping: AbortSignal): Promise<void>
   }
 }
 
-/** A stand-by follows the cluster, too: it is to go on at once. */
+/** A standby follows the cluster, too, so that it can take over at once. */
 async function lead(operator: Operator, election: Election | undefined, stopping: AbortSignal): Promise<void> {
   try {
     await operator.follow(stopping);
@@ -109,7 +109,7 @@ function newElection(flags: Flags, client: ApiClient, instance: string, log: Log
   return new Election({ client, namespace, name: LEASE, identity, log, ...periods });
 }
 
-/** In a cluster it is there, since the operator's pod is in it; elsewhere nobody else would make it. */
+/** In a cluster it exists, since the operator's pod is in it; outside, nobody else would create it. */
 async function ensureNamespace(client: ApiClient, name: string, log: Log, signal: AbortSignal): Promise<void> {
   try {
     await client.get(pathFor('v1', 'Namespace', undefined, name), {}, signal);
@@ -131,7 +131,7 @@ function stopOnSignal(log: Log): AbortSignal {
   return stopping.signal;
 }
 
-/** As Secrets of type kubernetes.io/tls are mounted. */
+/** In the form of a mounted Secret of type kubernetes.io/tls. */
 function readCertificate(folder: string): Certificate {
   const read = (name: string) => {
     try {

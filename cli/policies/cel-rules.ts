@@ -26,7 +26,7 @@ export function ruleProblems(value: unknown, schema: Schema): Problem[] {
   return problems;
 }
 
-/** What the first broken rule of a field says of a possible string value. */
+/** The message of the first rule that a possible string value of a field breaks. */
 export function ruleRefusal(text: string, schema: Schema): string | undefined {
   const engine = new CelEngine();
   return rulesOf(schema)

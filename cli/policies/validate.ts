@@ -1,6 +1,7 @@
 /**
- * A policy from a file → the policy as the API server would store it, or what it would say: the generated model and the
- * CRD's CEL rules, without an API server. Fields that the schema does not know are errors, as for `kubectl apply`.
+ * A policy from a file → the policy as the API server would store it, or the API server's errors: applies the generated
+ * model and the CRD's CEL rules, without an API server. Fields that the schema does not know are errors, as for
+ * `kubectl apply`.
  */
 import type { CapabilityPolicy } from '../../operator/api/capability-policy.ts';
 import crdSchema from '../../operator/api/generated/schema.json' with { type: 'json' };
@@ -36,7 +37,7 @@ export function validatePolicy(object: RawObject, textOf?: Hinting['textOf']): V
   return { policy: problems.length > 0 ? undefined : policy, problems };
 }
 
-/** The first of each field: Ajv goes on to the enum of a value whose type is wrong. */
+/** The first problem of each field: Ajv also checks the enum of a value whose type is wrong. */
 function modelProblems(object: RawObject, errors: readonly ModelError[]): Problem[] {
   const byField = new Map<string, Problem>();
   for (const error of errors) {

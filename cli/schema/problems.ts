@@ -1,4 +1,4 @@
-/** A value against a schema: what the API server refuses, and which fields it does not know. */
+/** Checks a value against a schema: finds what the API server refuses, and fields that it does not know. */
 import { partOf, type Schema } from '../../operator/api/schema.ts';
 import { meantBy } from './nearest.ts';
 import { type FieldPath, pathText } from './paths.ts';
@@ -13,7 +13,7 @@ export function problemAt(path: FieldPath, text: string): Problem {
   return { path, message: path.length === 0 ? text : `${pathText(path)}: ${text}` };
 }
 
-/** Values of a wrong type and missing fields, in the order of the fields. A null is as if it were not there. */
+/** Values with a wrong type and missing fields, in the order of the fields. A null is as if it were not there. */
 export function typeProblems(value: unknown, schema: Schema): Problem[] {
   const problems: Problem[] = [];
   walk(value, schema, [], (part, of, path) => {
@@ -40,7 +40,7 @@ export function unknownFields(value: unknown, schema: Schema): Problem[] {
   return problems;
 }
 
-/** @param visit whether to go on with the parts of a value; its path changes afterwards, since few paths are kept */
+/** @param visit returns whether to descend into a value; its path changes afterwards, since few paths are kept */
 export function walk(
   value: unknown,
   schema: Schema,
@@ -68,7 +68,7 @@ function typeRefusal(value: unknown, { type, minimum, maximum }: Schema): string
   return maximum !== undefined && value > maximum ? refusalText('maximum', value, maximum) : undefined;
 }
 
-/** What the API server says of a value that a keyword of the schema refuses. */
+/** The API server's message about a value that a keyword of the schema refuses. */
 export function refusalText(keyword: string, value: unknown, limit: unknown): string | undefined {
   switch (keyword) {
     case 'type':

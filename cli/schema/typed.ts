@@ -1,4 +1,4 @@
-/** Schemas that we write, and the types of the values that they accept. */
+/** Schemas that we write ourselves, and the types of the values that they accept. */
 import type { Schema } from '../../operator/api/schema.ts';
 import { withoutNulls } from '../../operator/cluster/raw.ts';
 import { type Problem, typeProblems, unknownFields } from './problems.ts';
@@ -35,7 +35,7 @@ export function object<Of extends Fields>(properties: Of): Typed<{ readonly [Nam
   return { type: 'object', properties };
 }
 
-/** The same, and other fields that are not read. */
+/** The same, but also accepts other fields, which are not read. */
 export function open<Of extends Fields>(properties: Of): ReturnType<typeof object<Of>> {
   return { ...object(properties), 'x-kubernetes-preserve-unknown-fields': true };
 }

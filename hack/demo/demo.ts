@@ -2,9 +2,9 @@
  * `npm run demo`: the operator's main job on a real API server, with the commands that a user would type and what they
  * print.
  *
- *   --once ends after the story; otherwise everything stays up until Ctrl-C --node with a node, so that pods run:
- *    Linux, root and some packages, see hack/node/needs.ts --use-kubeconfig on the cluster of KUBECONFIG instead of a
- *    separate one; the demo removes again what it creates there
+ *   --once             ends after the story; otherwise everything stays up until Ctrl-C
+ *   --node             with a node, so that pods run: Linux, root and some packages, see hack/node/needs.ts
+ *   --use-kubeconfig   on the cluster of KUBECONFIG instead of a separate one; removes there what it created
  */
 import { parseArgs } from 'node:util';
 import { clusterWithNode, type DemoCluster, ownCluster, usersCluster } from './cluster.ts';

@@ -1,8 +1,8 @@
-/** Policies as instances of the generated model, which the schema of the CRD validates. */
+/** Policies as instances of the generated model, validated by the schema of the CRD. */
 import type { CapabilityPolicy, CapabilityPolicySpec } from './capability-policy.ts';
 import { CapabilityPolicy as Model } from './generated/capabilitypolicy.dev/v1alpha1/CapabilityPolicy.ts';
 
-/** What the schema refuses, as Ajv reports it. */
+/** A refusal by the schema, as Ajv reports it. */
 export interface ModelError {
   /** A JSON Pointer (RFC 6901). */
   readonly instancePath: string;

@@ -1,4 +1,4 @@
-/** The structural schema of a CRD (OpenAPI v3), as far as ours and those that we write use it. */
+/** The structural schema of a CRD (OpenAPI v3), as far as our CRD and our own schemas use it. */
 
 export interface Schema {
   readonly type?: 'object' | 'array' | 'string' | 'integer' | 'number' | 'boolean';
@@ -29,7 +29,7 @@ export interface CelRule {
   readonly reason?: string;
 }
 
-/** The schema of a property, by name or of all that have none. */
+/** The schema of a property, by name or for all properties without one. */
 export function partOf(schema: Schema, key: string): Schema | undefined {
   const { properties, additionalProperties } = schema;
   return properties && Object.hasOwn(properties, key) ? properties[key] : additionalProperties;

@@ -1,10 +1,10 @@
-/** Whether an object in the cluster still says what was rendered. Pure. */
+/** Whether an object in the cluster still equals the rendered one. Pure. */
 import { FIELD_MANAGER } from '../api/capability-policy.ts';
 import { arrayOf, objectOf } from '../cluster/raw.ts';
 import type { Manifest } from '../compile/objects.ts';
 import type { RenderedObject } from '../model/objects.ts';
 
-/** What API servers fill in (admissionregistration/v1 and rbac/v1 defaults.go), by field name. */
+/** The defaults that API servers fill in (admissionregistration/v1 and rbac/v1 defaults.go), by field name. */
 const SERVER_DEFAULTS: Readonly<Record<string, string>> = {
   apiGroup: '"rbac.authorization.k8s.io"',
   failurePolicy: '"Fail"',
@@ -14,7 +14,7 @@ const SERVER_DEFAULTS: Readonly<Record<string, string>> = {
   scope: '"*"',
 };
 
-/** Fields that are ours whole: an addition by somebody else is drift as well. */
+/** Fields that belong to us completely: an addition by somebody else is drift as well. */
 const OWNED = ['spec', 'rules', 'roleRef', 'subjects'] as const;
 
 export function hasDrifted(live: RenderedObject, desired: Manifest): boolean {
@@ -28,7 +28,7 @@ export function hasDrifted(live: RenderedObject, desired: Manifest): boolean {
   );
 }
 
-/** The uids of those whom we made owners; what somebody else added is theirs. */
+/** The uids of the owners that we set; owners that others added are theirs. */
 function ownersStated({ metadata }: RenderedObject): string[] {
   const ours = arrayOf(metadata.managedFields)
     .map(objectOf)
@@ -42,7 +42,7 @@ function sameOwner(a: unknown, b: unknown): boolean {
   return canonical(a) === canonical(b);
 }
 
-/** JSON with sorted keys, without what the API server would fill in by itself. */
+/** JSON with sorted keys, without the API server's defaults. */
 export function canonical(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map(canonical).join(',')}]`;
   if (value === null || typeof value !== 'object') return JSON.stringify(value) ?? 'undefined';

@@ -5,9 +5,10 @@ import type { NamespaceView } from '../model/objects.ts';
 import type { LabelPlan } from './namespace-labels.ts';
 
 /**
- * Server-side apply: what is left out of the plan goes if it is ours alone, and stays if somebody else states it too.
+ * Server-side apply: a label that is not in the plan is removed if only we own it, and kept if somebody else states it
+ * too.
  *
- * @throws ApiError 409 when somebody changed a label meanwhile or the namespace is gone: look again
+ * @throws ApiError 409 when somebody changed a label meanwhile or the namespace was deleted: plan again
  */
 export async function writeLabels(client: ApiClient, namespace: NamespaceView, plan: LabelPlan): Promise<void> {
   if (!plan.changes) return;
@@ -17,9 +18,9 @@ export async function writeLabels(client: ApiClient, namespace: NamespaceView, p
       kind: 'Namespace',
       metadata: {
         name: namespace.name,
-        // Apply would create a namespace that was deleted meanwhile: with its uid it is a conflict.
+        // Apply would recreate a namespace that was deleted meanwhile: with its uid that is a conflict.
         uid: namespace.uid,
-        // Stated empty, the field would stay ours.
+        // If we stated it as empty, the field would stay ours.
         ...(Object.keys(plan.labels).length > 0 && { labels: plan.labels }),
         ...(plan.record === undefined ? {} : { annotations: { [RECORD]: plan.record } }),
       },

@@ -1,11 +1,11 @@
-/** What came of applying: plain values that the report is made from. */
+/** The results of applying: plain values for the report. */
 
 export interface RolloutOutcome {
-  /** Working: written or being written, not yet seen in force. Failed: the API server refused something we wrote. */
+  /** Working: written or being written, not yet seen in force. Failed: the API server refused one of our writes. */
   readonly state: 'Working' | 'InForce' | 'Failed';
   /** The hash of the newest ruleset. */
   readonly ruleset: string;
-  /** How many of the answering API servers refuse by the newest ruleset, and no longer by an older one. */
+  /** The number of answering API servers that refuse by the newest ruleset, and no longer by an older one. */
   readonly servers: { readonly inForce: number; readonly answering: number };
   /** What is awaited or what failed, for people. */
   readonly message: string;
@@ -13,12 +13,12 @@ export interface RolloutOutcome {
 
 export interface LabelOutcome {
   readonly namespace: string;
-  /** The Pod Security labels that stand on the namespace by our hand. */
+  /** The Pod Security labels on the namespace that we own. */
   readonly applied: Readonly<Record<string, string>>;
   readonly conflicts: readonly LabelConflict[];
 }
 
-/** A label that somebody else set to another value: it is left alone. */
+/** A label that another owner set to a different value: it is left alone. */
 export interface LabelConflict {
   readonly label: string;
   readonly theirs: string;

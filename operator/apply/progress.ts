@@ -1,4 +1,4 @@
-/** How far a policy has come, from what a pass saw. Pure. */
+/** The progress of a policy, from the results of a pass. Pure. */
 import { type AdmissionSet, isGuard } from '../compile/admission-set.ts';
 import type { Compiled } from '../compile/compile.ts';
 import type { ResolvedPolicy } from '../policy/resolve.ts';
@@ -10,13 +10,13 @@ interface Progress {
   readonly records: ReadonlyMap<string, Seen>;
   /** By policy, an older ruleset that may still be in force. */
   readonly outdated: ReadonlyMap<string, string>;
-  /** How many API servers answer. */
+  /** The number of answering API servers. */
   readonly answering: number;
 }
 
 export type Seen = Pick<RulesetRecord, 'failure' | 'inForce' | 'obstacle' | 'usersWait' | 'programmed'>;
 
-/** InForce: every API server decides by the policy as it is now, and by nothing older. */
+/** InForce: every API server enforces the policy's current text, and nothing older. */
 export function outcomeOf(policy: ResolvedPolicy, compiled: Compiled, progress: Progress): RolloutOutcome {
   const { ruleset } = setOf(policy.name, compiled);
   const sets = setsFor(policy, compiled);
@@ -39,25 +39,25 @@ function obstacleTo(policy: ResolvedPolicy, compiled: Compiled, progress: Progre
   if (missing) return records.get(missing.policy)?.obstacle ?? 'being written';
   if (outdated.has(name)) return `ruleset ${outdated.get(name)} is still in force beside it`;
   if (record?.usersWait) return 'who may use it changes when all new rulesets are in force';
-  // Later changes of the others are theirs to report.
+  // The other policies report their own later changes.
   if (record?.programmed === setOf(name, compiled).ruleset) return undefined;
   const guard = guardsOf(policy, compiled).find((set) => !isInForce(set, progress));
   if (guard) return `the guard of its namespaces: ${records.get(guard.policy)?.obstacle ?? 'being written'}`;
-  // What is refused has no text that could not know of it, but for an old one.
+  // A refused policy has no new text that could contain it, only an old one.
   const isComing = (other: string) =>
     records.get(other)?.failure === undefined && !isInForce(setOf(other, compiled), progress);
   const behind = compiled.rendered.get(name)?.carriers.find((other) => isComing(other) || outdated.has(other));
   return behind && `policy ${behind}, which shares namespaces with it, does not know of it yet`;
 }
 
-/** Its own, and what decides for it where that is another's. */
+/** Its own set, and the set that decides for it if that is another's. */
 function setsFor({ name }: ResolvedPolicy, compiled: Compiled): AdmissionSet[] {
   const decidedBy = compiled.rendered.get(name)?.decidedBy ?? name;
   return [...new Set([name, decidedBy])].map((policy) => setOf(policy, compiled));
 }
 
 /**
- * An Enforce policy is in force only with these: the guard of its namespaces, and the first guard, which checks
+ * An Enforce policy is in force only together with the guard of its namespaces and the first guard, which checks
  * bindings.
  */
 function guardsOf({ name }: ResolvedPolicy, { guards }: Compiled): AdmissionSet[] {
@@ -82,7 +82,7 @@ function isInForce(set: AdmissionSet, progress: Progress): boolean {
   return serversOf(set, progress) > 0;
 }
 
-/** How many API servers judge by it. */
+/** The number of API servers that enforce it. */
 function serversOf({ policy, ruleset }: AdmissionSet, { records }: Progress): number {
   const seen = records.get(policy)?.inForce;
   return seen?.ruleset === ruleset ? seen.servers : 0;

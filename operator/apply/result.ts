@@ -1,4 +1,4 @@
-/** What came of a pass, from the records and what still stands. Pure, but for the age of refusals. */
+/** The result of a pass, from the records and the remaining objects. Pure, except for the age of refusals. */
 import type { ApiError } from '../cluster/client.ts';
 import type { Compiled } from '../compile/compile.ts';
 import { askedMs } from '../runtime/retry-after.ts';
@@ -10,19 +10,19 @@ import { WATCH_LAG_MS } from './writes.ts';
 
 export interface PassResult {
   readonly outcomes: ReadonlyMap<string, RolloutOutcome>;
-  /** Why something old stays, if the API server refuses to delete it: for the log, since its policy may be gone. */
+  /** Why an old set remains, if the API server refuses to delete it: for the log, since its policy may be deleted. */
   readonly unremoved: ApiError | undefined;
-  /** When to come back, in ms, if something is awaited that no watch will tell of. */
+  /** When to run again, in ms, if the operator waits for something that no watch reports. */
   readonly comeBackMs: number | undefined;
 }
 
-/** What a pass saw. */
+/** The observations of a pass. */
 interface Pass {
   readonly compiled: Compiled;
   readonly old: Unwanted;
-  /** How many API servers answer. */
+  /** The number of answering API servers. */
   readonly answering: number;
-  /** Whether somebody may have undone a write before it was shown. */
+  /** Whether somebody may have reverted a write before the watch showed it. */
   readonly mayBeUndone: boolean;
 }
 
@@ -31,7 +31,7 @@ const PROBE_AGAIN_MS = 100;
 const RETRY_REFUSED_MS = 30_000;
 const RETRY_NEWLY_REFUSED_MS = 1_000;
 
-/** Remembers in the records which policies were seen in force with all that they need. */
+/** Records which policies were seen in force with everything that they need. */
 export function resultOf(records: Records, seen: Pass): PassResult {
   const { policies } = seen.compiled;
   const progress = { records, outdated: outdatedIn(records, seen.old), answering: seen.answering };

@@ -1,9 +1,9 @@
 /**
- * Brings what is rendered into force, blue/green: the new set is created, seen in force on every API server, and only
- * then the old one deleted. Meanwhile both apply, so that nothing is admitted which either state refuses.
+ * Brings rendered rulesets into force, blue/green: creates the new set, waits until every API server enforces it, and
+ * only then deletes the old one. Meanwhile both apply, so that nothing is admitted that either state refuses.
  *
- * A pass does what can be done now and says what is still awaited; it holds nothing that a fresh process could not find
- * out again, so that the operator may be killed at any point. docs/decisions/0002 has the order and its reasons.
+ * A pass does what can be done now and reports what it still waits for. It keeps nothing that a new process could not
+ * determine again, so that the operator may be killed at any point. docs/decisions/0002 has the order and its reasons.
  */
 import { type ApiClient, ApiError, isNotFound, pathOf } from '../cluster/client.ts';
 import type { AdmissionSet } from '../compile/admission-set.ts';
@@ -30,14 +30,14 @@ import { type OnWrite, Writes } from './writes.ts';
 
 interface RolloutOptions {
   readonly operatorNamespace: string;
-  /** One client for each API server that answers. */
+  /** One client for each answering API server. */
   readonly servers: () => Promise<readonly ApiClient[]>;
   readonly onWrite: OnWrite;
-  /** Ends a pass before its next write, with its reason: hundreds of policies take long to write. */
+  /** Ends a pass before its next write, with its reason: writing hundreds of policies takes long. */
   readonly signal?: AbortSignal;
 }
 
-/** What a pass works from. */
+/** The input of a pass. */
 interface Pass {
   readonly compiled: Compiled;
   readonly sets: readonly AdmissionSet[];
@@ -45,7 +45,7 @@ interface Pass {
   readonly servers: readonly ApiClient[];
 }
 
-/** Policies whose objects are written at a time, and old sets that are removed. */
+/** The number of policies whose objects are written in parallel, and of old sets that are removed in parallel. */
 const WRITES_AT_ONCE = 8;
 const PROBES_AT_ONCE = 32;
 
@@ -61,7 +61,7 @@ export class Rollout {
     this.#writes = new Writes(client, options.onWrite, options.signal);
   }
 
-  /** @param rendered what stands in the cluster with our managed-by label, as last seen */
+  /** @param rendered the objects in the cluster with our managed-by label, as last seen */
   async pass(compiled: Compiled, rendered: readonly RenderedObject[]): Promise<PassResult> {
     const servers = await this.#options.servers();
     const pass: Pass = { compiled, sets: setsOf(compiled), live: this.#writes.standing(rendered), servers };
@@ -88,21 +88,23 @@ export class Rollout {
     });
   }
 
-  /** Step 1: RBAC that widens nothing. Of all policies before step 2, because the texts of siblings ask for it, too. */
+  /**
+   * Step 1: RBAC that widens nothing. For all policies before step 2, because the texts of siblings ask for it, too.
+   */
   async #writeUsers({ compiled, live }: Pass): Promise<void> {
     const asked = new Set([...live.values()].flatMap(usesAsked));
     await inParallel(compiled.rendered, WRITES_AT_ONCE, ([name, { role, roleBinding }]) =>
       this.#attempt(name, async () => {
         await this.#writes.ensure(name, role, live);
-        // It has to be there before the first text asks for it, and widens none that stands.
+        // It has to exist before the first text asks for it, and it widens no existing text.
         if (roleBinding && !asked.has(name)) await this.#writes.ensure(name, roleBinding, live);
-        // One that is refused later would leave the new text with the old users.
+        // If it were refused later, the new text would have the old users.
         else if (roleBinding) await this.#writes.rehearse(roleBinding, live);
       }),
     );
   }
 
-  /** Step 2: the new rulesets, but for those whose users were refused. */
+  /** Step 2: the new rulesets, except those whose users were refused. */
   async #writeNew({ sets, live }: Pass): Promise<void> {
     await inParallel(sets, WRITES_AT_ONCE, async (set) => {
       const record = this.#records.of(set.policy);
@@ -113,8 +115,9 @@ export class Rollout {
   }
 
   /**
-   * A set that comes back while API servers still judge by its last copy has to wait until that is gone: it would be seen
-   * in force by the one, which goes before the other comes. What an interrupted removal has left of it goes first.
+   * A set that returns while API servers still enforce its deleted copy has to wait until that is gone. Otherwise the
+   * old copy would answer the probe, and disappear before the new one is loaded. The remaining objects of an
+   * interrupted removal are deleted first.
    */
   async #ensureSet(set: AdmissionSet, live: Standing): Promise<void> {
     const record = this.#records.of(set.policy);
@@ -128,13 +131,14 @@ export class Rollout {
     try {
       for (const object of set.objects) written = (await this.#writes.ensure(set.policy, object, live)) || written;
     } catch (error) {
-      // What was written may be its answer that was lost.
+      // The write may have succeeded although its answer was lost.
       record.inForce = undefined;
       throw error;
     }
     if (!written) return;
     record.inForce = undefined;
-    // The probe's binding comes last, to say that the others have come. One that stood before says nothing of these.
+    // The probe's binding comes last, to show that the others have been loaded. A probe binding that existed before
+    // proves nothing about the new objects.
     if (answers) record.trustedFrom = performance.now() + COMPILED_MS;
   }
 
@@ -150,8 +154,9 @@ export class Rollout {
   }
 
   /**
-   * Step 3. Who may use a policy changes when everything new is in force and the old still stands: then it widens
-   * neither. It is taken back only after the old when nothing new asks for it: an old text would refuse what both admit.
+   * Step 3. The users of a policy change when all new rulesets are in force and the old ones still exist: then the
+   * change widens neither. If no new text asks for it, it is withdrawn only after the old text: an old text would
+   * otherwise refuse what both admit.
    */
   async #changeUsers({ compiled, sets, live }: Pass, old: Unwanted, settled: boolean): Promise<void> {
     await inParallel(compiled.rendered, WRITES_AT_ONCE, async ([name, { roleBinding }]) => {
@@ -171,7 +176,7 @@ export class Rollout {
     });
   }
 
-  /** Step 4. The sets go one beside the other, the objects of each in order. */
+  /** Step 4. Sets are removed in parallel, the objects of each in order. */
   async #removeOld({ stale }: Unwanted): Promise<void> {
     const sets = Map.groupBy(stale.filter(isAdmission), (object) => `${policyOf(object)}/${rulesetOf(object)}`);
     await inParallel(sets.values(), WRITES_AT_ONCE, async (objects) => {
@@ -179,7 +184,7 @@ export class Rollout {
     });
   }
 
-  /** One that somebody's admission policy keeps must not keep all others. */
+  /** A set that somebody's admission policy keeps must not block all others. */
   async #removeIfAllowed(object: RenderedObject): Promise<void> {
     try {
       await this.#remove(object);
@@ -230,7 +235,7 @@ export class Rollout {
   }
 }
 
-/** Several connections to one address count once: nobody knows how many API servers are behind it. */
+/** Several connections to one address count once: the number of API servers behind it is unknown. */
 function distinct(servers: readonly ApiClient[]): number {
   return new Set(servers.map(({ server }) => server)).size;
 }

@@ -1,4 +1,4 @@
-/** What stands in the cluster by our hand, against what is rendered now. Pure. */
+/** Our objects in the cluster, compared with the rendered ones. Pure. */
 import type { CapabilityPolicySpec, CompleteSpec } from '../api/capability-policy.ts';
 import { completeSpec } from '../api/defaults.ts';
 import { arrayOf } from '../cluster/raw.ts';
@@ -25,8 +25,8 @@ export function setsOf({ rendered, guards }: Compiled): AdmissionSet[] {
 }
 
 /**
- * The specs that the admission policies that stand were rendered from, by the policy's uid: the newest of each. Nothing else
- * is believed: more people may write roles than admission policies.
+ * The specs that the existing admission policies were rendered from, by the policy's uid: the newest of each. Only
+ * admission policies are trusted: more people may write roles.
  */
 export function lastAccepted(rendered: readonly RenderedObject[]): Map<string, CompleteSpec> {
   const created = ({ metadata }: RenderedObject) => String(metadata.creationTimestamp ?? '');
@@ -34,7 +34,7 @@ export function lastAccepted(rendered: readonly RenderedObject[]): Map<string, C
     .filter(({ kind }) => kind === 'ValidatingAdmissionPolicy')
     .toSorted((a, b) => (created(a) < created(b) ? -1 : 1))
     .flatMap((object) => {
-      // What decides for others outlives its own policy: another one of that name never was what it says.
+      // A set that decides for others outlives its own policy: a later policy with its name never had that text.
       const uid = ownersOf(object).find(({ name }) => name === policyOf(object))?.uid;
       const spec = specIn(object);
       return uid !== undefined && spec && isNamedByUs(object) ? [[uid, spec] as const] : [];
@@ -42,7 +42,7 @@ export function lastAccepted(rendered: readonly RenderedObject[]): Map<string, C
   return new Map(specs);
 }
 
-/** Anybody may have written it: what is no spec is none. */
+/** Anybody may have written it, so an invalid spec is ignored. */
 const specIn = perObject(({ metadata }: RenderedObject): CompleteSpec | undefined => {
   try {
     const spec = JSON.parse(metadata.annotations?.[SPEC_ANNOTATION] ?? 'null') as CapabilityPolicySpec | null;
@@ -65,13 +65,14 @@ export function isAdmission({ kind }: { readonly kind: string }): boolean {
   return /AdmissionPolicy(Binding)?$/.test(kind);
 }
 
-/** What stands and is rendered no more. */
+/** The existing objects that are no longer rendered. */
 export interface Unwanted {
-  /** In the order in which it may go. */
+  /** In the order in which they may be deleted. */
   readonly stale: readonly RenderedObject[];
   /**
-   * What was rendered for a policy of which nothing can be rendered now, or whose new objects (or those that decide for it)
-   * the API server refuses: it is the last that was in force. Of peers that is the set of the first, which they all own.
+   * The objects of a policy for which nothing can be rendered now, or whose new objects (or those that decide for it)
+   * the API server refuses: the last that were in force. For peers these are the objects of the first one, which they
+   * all own.
    */
   readonly kept: readonly RenderedObject[];
 }
@@ -92,7 +93,7 @@ export function unwanted(compiled: Compiled, live: Standing, failed: ReadonlySet
   return { stale: inOrderOfRemoval(stale), kept };
 }
 
-/** The policies for which an object was rendered: of what decides for peers, all that are left of them. */
+/** The policies for which an object was rendered: for a set that decides for peers, all remaining ones. */
 function decidesFor(object: RenderedObject): string[] {
   return [policyOf(object), ...ownersOf(object).map(({ name = '' }) => name)];
 }
@@ -121,7 +122,10 @@ function allOf(compiled: Compiled): Manifest[] {
   return [...setsOf(compiled).flatMap(({ objects }) => objects), ...rbac];
 }
 
-/** Bindings before what they bind, the probe's last among them; without what is going already. */
+/**
+ * Bindings before the policies that they bind, the probe's last among them; without objects that are being deleted
+ * already.
+ */
 export function inOrderOfRemoval(objects: readonly RenderedObject[]): RenderedObject[] {
   const order = (object: RenderedObject) => (isProbeBinding(object) ? 1 : object.kind.endsWith('Binding') ? 0 : 2);
   return objects.filter(({ metadata }) => metadata.deletionTimestamp === undefined).sort((a, b) => order(a) - order(b));
@@ -134,7 +138,9 @@ export function isProbeBinding({
   return kind.endsWith('Binding') && metadata.name.endsWith('-probe');
 }
 
-/** Labels can be copied onto anything; only what is named as we name things, and says for which policy, is ours to delete. */
+/**
+ * Labels can be copied onto anything: we delete only objects that have our form of name and that state their policy.
+ */
 function isNamedByUs({ metadata: { name, labels } }: RenderedObject): boolean {
   const policy = labels?.[POLICY_LABEL];
   if (policy === undefined) return false;

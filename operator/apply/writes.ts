@@ -17,29 +17,35 @@ interface WrittenObject {
   readonly policy: string;
 }
 
-/** Told of each object that was written or deleted. Repaired: it said, or was, something else than we last wrote. */
+/**
+ * Called for each object that was written or deleted. Repaired: the object differed from our last write, or was
+ * missing.
+ */
 export type OnWrite = (action: 'created' | 'updated' | 'repaired' | 'deleted', object: WrittenObject) => void;
 
-/** The watch shows our own writes well within this; if not, somebody undid them first. To write again does no harm. */
+/**
+ * The watch shows our own writes well within this time; otherwise somebody reverted them first. Writing again is
+ * harmless.
+ */
 export const WATCH_LAG_MS = 1_500;
 
 interface Unseen {
-  /** As the API server answered; undefined after a deletion. */
+  /** The API server's answer; undefined after a deletion. */
   readonly object: RenderedObject | undefined;
   readonly uid: string | undefined;
   readonly version: bigint;
   readonly at: number;
 }
 
-/** What is known of one object. */
+/** The state of one object. */
 interface ObjectRecord {
-  /** Our last write or deletion, until the watch shows it: what the watch shows until then is older. */
+  /** Our last write or deletion, until the watch shows it: until then the watch shows older states. */
   unseen?: Unseen | undefined;
-  /** What we last wrote: whether somebody else changed the object, or we want it otherwise. */
+  /** Our last write, which shows whether somebody else changed the object or we want another text. */
   written?: { readonly manifest: Manifest; readonly version: bigint };
   /** What a dry run accepted. */
   rehearsed?: Manifest;
-  /** What was found to say the same: neither has to be looked at again as long as both are the same objects. */
+  /** A pair of objects that were found equal: they need no further comparison as long as both are the same objects. */
   same?: { readonly manifest: Manifest; readonly seen: RenderedObject };
 }
 
@@ -50,7 +56,7 @@ export class Writes {
   /** By kind and name. */
   readonly #records = new Map<string, ObjectRecord>();
 
-  /** @param signal once it is aborted, no write is begun: its reason is thrown */
+  /** @param signal once it is aborted, no write begins: throws its reason */
   constructor(client: ApiClient, onWrite: OnWrite, signal?: AbortSignal) {
     this.#client = client;
     this.#onWrite = onWrite;
@@ -58,7 +64,7 @@ export class Writes {
   }
 
   /**
-   * What stands: as the watch shows it, but for our own writes that it has not shown yet.
+   * The existing objects: as the watch shows them, with our own writes that it has not shown yet.
    *
    * @param rendered as the watch shows it
    */
@@ -84,14 +90,14 @@ export class Writes {
     record.unseen = { object: after, uid: after.metadata.uid, version, at: Date.now() };
     record.written = { manifest, version };
     const again = isDeepStrictEqual(last?.manifest, manifest);
-    // Nobody undid it: it is the watch that is behind.
+    // Nobody reverted it: the watch lags.
     if (again && last?.version === version) return false;
     const { kind, metadata } = manifest;
     this.#onWrite(again ? 'repaired' : before ? 'updated' : 'created', { kind, name: metadata.name, policy });
     return true;
   }
 
-  /** @throws what the API server would say to `ensure`, which is asked once for each text */
+  /** @throws the error that `ensure` would get; sends one dry run for each text */
   async rehearse(manifest: Manifest, live: Standing): Promise<void> {
     if (this.isCurrent(manifest, live)) return;
     const record = this.#recordOf(manifest);
@@ -113,8 +119,8 @@ export class Writes {
   }
 
   /**
-   * Whether some write has not been shown yet. One that was undone at once never is, and the watch may have told of that
-   * before it was looked for: so look again after WATCH_LAG_MS.
+   * Whether some write has not been shown yet. A write that was reverted at once is never shown, and the watch may have
+   * reported that earlier: so compare again after WATCH_LAG_MS.
    */
   get mayBeUndone(): boolean {
     return this.#records.values().some(({ unseen }) => unseen?.object && !isOverdue(unseen));
@@ -143,14 +149,14 @@ export class Writes {
     this.#signal?.throwIfAborted();
     const applied = (await this.#client.apply(manifest, { force: true })) as RenderedObject;
     if (!hasDrifted(applied, manifest)) return applied;
-    // Apply leaves what somebody else added: the object is ours alone, so it is replaced.
+    // Apply keeps what somebody else added: the object belongs to us alone, so it is replaced.
     const { resourceVersion } = applied.metadata;
     const whole = { ...manifest, metadata: { ...manifest.metadata, resourceVersion } };
     return (await this.#client.replace(whole)) as RenderedObject;
   }
 }
 
-/** The object as it is now; undefined if it does not stand. */
+/** The current object; undefined if it does not exist. */
 function latest(record: ObjectRecord, seen: RenderedObject | undefined): RenderedObject | undefined {
   const { unseen } = record;
   if (unseen && !isOverdue(unseen) && !shows(seen, unseen)) return unseen.object;

@@ -1,4 +1,4 @@
-/** Which API servers there are, and of which version, for as long as the cluster is followed. */
+/** The API servers and their versions, as long as the cluster is followed. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
 import type { Change } from '../model/objects.ts';
@@ -9,16 +9,16 @@ import { askServers, endpoints, oldest, type ServerMinors } from './servers.ts';
 export interface FollowedServersOptions {
   onChange(change: Change): void;
   readonly log: Log;
-  /** How API servers and their versions are found out, if not among all that there are. */
+  /** How API servers and their versions are found, by default among all published ones. */
   readonly ask?: typeof askServers;
-  /** Milliseconds until they are asked for again. */
+  /** Milliseconds until they are read again. */
   readonly serversRefreshMs?: number;
 }
 
-/** They come and go, and RBAC lets us get where they are, not watch it. */
+/** They come and go, and RBAC lets us get their addresses but not watch them. */
 const REFRESH_MS = 10_000;
 const RETRY_MS = 2_000;
-/** Clients are asked for at each probe. */
+/** Clients are requested at each probe. */
 const CLIENTS_KEPT_MS = 10_000;
 
 export class FollowedServers {
@@ -38,12 +38,12 @@ export class FollowedServers {
     return this.#minors.size === 0 ? 0 : oldest(this.#minors);
   }
 
-  /** Resolves when they have been found out for the first time. */
+  /** Resolves when they have been found for the first time. */
   get known(): Promise<void> {
     return this.#known.promise;
   }
 
-  /** One client for each API server that answers. */
+  /** One client for each answering API server. */
   async answering(): Promise<readonly ApiClient[]> {
     if (!this.#clients || Date.now() > this.#clients.until) {
       const found = endpoints(this.#client);
@@ -55,7 +55,7 @@ export class FollowedServers {
     return this.#clients.found;
   }
 
-  /** Asks again and again, until `signal` is aborted. */
+  /** Reads them repeatedly, until `signal` is aborted. */
   async follow(signal: AbortSignal): Promise<void> {
     const { serversRefreshMs = REFRESH_MS } = this.#options;
     while (!signal.aborted) {

@@ -8,7 +8,7 @@ export interface KubeConfigOptions {
   readonly context?: string | undefined;
 }
 
-/** @throws Error in one line that says what to do */
+/** @throws Error with one line that says what to do */
 export function loadKubeConfig({ kubeconfig, context }: KubeConfigOptions): KubeConfig {
   const config = new KubeConfig();
   try {

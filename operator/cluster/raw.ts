@@ -51,7 +51,7 @@ export function objectOf(value: unknown): Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Record<string, unknown>) : {};
 }
 
-/** The value at a path of keys and indices; undefined where there is none. */
+/** The value at a path of keys and indices; undefined if there is none. */
 export function valueAt(value: unknown, path: readonly (string | number)[]): unknown {
   return path.reduce((part, step) => (part as Record<string | number, unknown> | null | undefined)?.[step], value);
 }

@@ -1,9 +1,9 @@
 /**
- * Reads one collection of the API: its objects, then what happens to them.
+ * Reads one collection of the API: its objects, then its events.
  *
- * Where the server offers it, both come in one stream (KEP-3157): no list is ever put together, by neither side. Else
- * the collection is listed page by page and watched from there. No item is kept here: each goes to the sink as soon as
- * it is decoded.
+ * If the server supports it, both come in one stream (KEP-3157), so that neither side assembles a list. Otherwise the
+ * collection is listed page by page and watched from there. Items are not kept: each goes to the sink as soon as it is
+ * decoded.
  */
 import type { Log } from '../runtime/log.ts';
 import {
@@ -18,54 +18,54 @@ import {
 import type { RawObject, RawPage } from './raw.ts';
 import type { Sink } from './sink.ts';
 
-/** What a reflector needs of a client. */
+/** The part of a client that a reflector needs. */
 export type Reader = Pick<ApiClient, 'list' | 'watch'>;
 
 export interface Source {
   readonly apiVersion: string;
   readonly kind: string;
   readonly labelSelector?: string;
-  /** Whether somebody reads its managedFields. */
+  /** Whether some reader needs its managedFields. */
   readonly managedFields?: boolean;
-  /** The server may not know the kind: then the collection is empty, and asked for again from time to time. */
+  /** The server may not serve the kind: then the collection is empty, and requested again from time to time. */
   readonly optional?: boolean;
-  /** Nobody reads more of it than its metadata. */
+  /** Only its metadata is needed. */
   readonly metadataOnly?: boolean;
 }
 
 interface ReadingOptions {
   readonly log: Log;
-  /** The server ends a watch after so long, give or take. */
+  /** The server ends a watch after about this time. */
   readonly watchSeconds: number;
-  /** Told of each sign of life of the server. */
+  /** Called on each sign of life of the server. */
   heard(): void;
-  /** Told when the whole collection has been read. */
+  /** Called when the whole collection has been read. */
   listed(): void;
-  /** Told when a watch works. */
+  /** Called when a watch works. */
   healthy(): void;
 }
 
-/** A watch that lasted so long has worked, whatever ended it. */
+/** A watch that lasted this long has worked, however it ended. */
 const HEALTHY_MS = 10_000;
 /**
- * A bookmark comes about every minute (k8s.io/apiserver, cacher.go, defaultBookmarkFrequency), but for a kind of which the
- * server has seen no event yet. A watch that says nothing for longer may be dead, though its connection is not.
+ * A bookmark comes about every minute (k8s.io/apiserver, cacher.go, defaultBookmarkFrequency), except for a kind
+ * without any event so far. A watch that is silent for longer may be dead, though its connection is open.
  */
 const MOST_SILENCE_MS = 150_000;
-/** On the bookmark with which a stream's list ends (k8s.io/apimachinery, metav1.InitialEventsAnnotationKey). */
+/** On the bookmark that ends a streaming list (k8s.io/apimachinery, metav1.InitialEventsAnnotationKey). */
 const END_OF_LIST = 'k8s.io/initial-events-end';
 
 export class Reading {
-  /** Where the next watch starts; undefined when a list has to come first. */
+  /** The start of the next watch; undefined when a list has to come first. */
   version: string | undefined;
   readonly #client: Reader;
   readonly #source: Source;
   readonly #sink: Sink;
   readonly #options: ReadingOptions;
   readonly #path: string;
-  /** Whether what a watch brings is still the list. */
+  /** Whether a watch's events still belong to the list. */
   #listing = false;
-  /** Unsupported: the server knows no streams that begin with the list. Broken: the last one did not reach its end. */
+  /** Unsupported: the server has no streaming lists. Broken: the last one did not reach its end. */
   #streams: 'Supported' | 'Unsupported' | 'Broken' = 'Supported';
 
   constructor(client: Reader, source: Source, sink: Sink, options: ReadingOptions) {
@@ -76,7 +76,7 @@ export class Reading {
     this.#path = pathFor(source.apiVersion, source.kind);
   }
 
-  /** Resolves when the server has ended the watch. @throws what the client throws */
+  /** Resolves when the server has ended the watch. @throws the client's error */
   async goOn(signal: AbortSignal): Promise<void> {
     if (this.version === undefined) await this.#begin(signal);
     else await this.#watch({ resourceVersion: this.version }, signal);
@@ -91,7 +91,7 @@ export class Reading {
     await this.#watch({ resourceVersion: this.version }, signal);
   }
 
-  /** Resolves to false when the server has no such streams. */
+  /** Resolves to false when the server has no streaming lists. */
   async #stream(signal: AbortSignal): Promise<boolean> {
     this.#listing = true;
     try {
@@ -101,7 +101,7 @@ export class Reading {
       this.#streams = 'Unsupported';
       return false;
     } finally {
-      // The server drops a stream whose reader falls behind what happens meanwhile, and would drop the next one as well:
+      // The server drops a stream whose reader is too slow for the current events, and would drop the next one as well:
       // pages can be read at any pace.
       if (this.#listing && this.#streams === 'Supported') this.#streams = 'Broken';
       this.#listing = false;
@@ -121,7 +121,7 @@ export class Reading {
 
   async #watch(from: Query, signal: AbortSignal): Promise<void> {
     const started = performance.now();
-    // Spread, so that the watches of all kinds do not end together.
+    // With jitter, so that the watches of all kinds do not end together.
     const timeoutSeconds = Math.round(this.#options.watchSeconds * (1 + Math.random() / 2));
     const query = {
       labelSelector: this.#source.labelSelector,
@@ -129,7 +129,7 @@ export class Reading {
       ...from,
       timeoutSeconds,
     };
-    // Of some kinds there is nothing to say, and no bookmark comes either: that the server takes up a watch has to do.
+    // Some kinds have no events and so no bookmarks: for them it is enough that the server accepts a watch.
     const onBegin = () => this.#options.heard();
     const options = { ...this.#reading(signal), idleMs: MOST_SILENCE_MS, onBegin };
     try {
@@ -148,7 +148,7 @@ export class Reading {
   }
 
   #take({ type, object }: WatchEvent, signal: AbortSignal): void {
-    // Of a watch that was given up.
+    // An event of an abandoned watch.
     if (signal.aborted) return;
     this.#options.heard();
     const { resourceVersion, annotations } = object.metadata ?? {};
@@ -158,7 +158,7 @@ export class Reading {
       this.#listing = false;
       this.#listed();
     }
-    // A list comes in the order of names: before its end, no version says what is still to come.
+    // A list comes in the order of names: before its end, no version tells which objects are still missing.
     if (this.#listing) return;
     this.version = resourceVersion ?? this.version;
     this.#options.healthy();
@@ -169,7 +169,7 @@ export class Reading {
     this.#options.listed();
   }
 
-  /** One object that cannot be taken must not stop the others. */
+  /** An object that cannot be processed must not stop the others. */
   #hand(item: RawObject, take: (raw: RawObject) => void): void {
     const { apiVersion, kind } = this.#source;
     try {

@@ -1,8 +1,8 @@
 /**
- * Follows one collection of the API: all that is there, then all that happens, for ever.
+ * Follows one collection of the API: all existing objects, then all events, forever.
  *
- * Where the watch breaks it goes on from the last resourceVersion; where the server no longer knows that one (410) the
- * collection is read again.
+ * After an interrupted watch it resumes from the last resourceVersion; if the server no longer knows that one (410), it
+ * reads the collection again.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Log } from '../runtime/log.ts';
@@ -15,9 +15,9 @@ import { Trouble } from './trouble.ts';
 
 interface ReflectorOptions {
   readonly log: Log;
-  /** The server ends a watch after so long, give or take. */
+  /** The server ends a watch after about this time. */
   readonly watchSeconds?: number;
-  /** How often an optional kind is asked for that is not there. */
+  /** How often a missing optional kind is requested. */
   readonly absentMs?: number;
   readonly observer?: ReflectorObserver;
 }
@@ -28,10 +28,10 @@ const LAST_DELAY_MS = 30_000;
 const ABSENT_DELAY_MS = 2_000;
 /** For a kind that only an upgrade of the server will bring. */
 const OPTIONAL_DELAY_MS = 60_000;
-/** Not that the version has expired, nor that it is busy: as if there were something wrong with this watch. */
+/** Neither an expired version nor overload: possibly a fault of this watch. */
 const MOST_REFUSALS = 3;
 
-/** Feeds `sink` until `signal` is aborted. Errors are waited out, and logged once for as long as they stay the same. */
+/** Feeds `sink` until `signal` is aborted. Waits after errors, and logs each once as long as it stays the same. */
 export function reflect(
   client: Reader,
   source: Source,
@@ -53,9 +53,9 @@ export class Reflector {
   readonly #path: string;
   readonly #reading: Reading;
   #failures = 0;
-  /** How often the server itself refused to go on from the reading's version, in a row. */
+  /** How often in a row the server itself refused to continue from the reading's version. */
   #refusals = 0;
-  /** Ends what is under way, so that the collection is read again. */
+  /** Ends the running request, so that the collection is read again. */
   #anew = new AbortController();
   #ending: AbortSignal;
   #refreshed: PromiseWithResolvers<void> | undefined;
@@ -87,9 +87,9 @@ export class Reflector {
   }
 
   /**
-   * Reads the collection again, whatever is under way: a watch that works as far as anybody can tell may be long behind.
+   * Reads the collection again, whatever is running: a watch that seems to work may lag far behind.
    *
-   * @returns what resolves when it has been read, and never when it cannot be
+   * @returns a promise that resolves when it has been read, and never when it cannot be
    */
   refresh(): Promise<void> {
     this.#refreshed ??= Promise.withResolvers();
@@ -120,7 +120,7 @@ export class Reflector {
     this.#failures = 0;
   }
 
-  /** Decides what an error means: whether to list again, what to log, how long to wait if that is a special case. */
+  /** Decides on an error: whether to list again, what to log, and a special delay if there is one. */
   #explain(error: unknown): number | undefined {
     if (isNotFound(error)) return this.#absent();
     if (isExpired(error)) {

@@ -1,6 +1,6 @@
 /**
- * The policy reports that are ours, in whichever API the cluster has for them. Their CRDs come and go while we run. Only
- * what tells whether a report has to be written anew is kept: never its results.
+ * Our policy reports, in whichever API the cluster has for them. Their CRDs come and go while we run. Keeps only what
+ * shows whether a report has to be rewritten, never its results.
  */
 import { FIELD_MANAGER, GROUP, MANAGED_BY_LABEL } from '../api/capability-policy.ts';
 import type { Change } from '../model/objects.ts';
@@ -19,12 +19,14 @@ export interface ReportApi {
 
 /** https://github.com/openreports/reports-api */
 export const OPEN_REPORTS: ReportApi = { apiVersion: 'openreports.io/v1alpha1', kind: 'Report' };
-/** Its predecessor, of the Kubernetes Policy Working Group; what Kyverno installs. */
+/** Its predecessor, of the Kubernetes Policy Working Group, which Kyverno installs. */
 export const POLICY_REPORTS: ReportApi = { apiVersion: 'wgpolicyk8s.io/v1alpha2', kind: 'PolicyReport' };
 
-/** Annotation: a hash of all that a report says, the times of its results aside. */
+/** Annotation: a hash of the report's content, without the times of its results. */
 export const DIGEST = `${GROUP}/digest`;
-/** Annotation of a report of a namespace where nothing violates the policy: RFC 3339, since when. */
+/**
+ * Annotation on a report of a namespace without violations of the policy: RFC 3339, since when there have been none.
+ */
 export const CLEAN_SINCE = `${GROUP}/clean-since`;
 
 export interface ReportView {
@@ -41,12 +43,12 @@ interface FollowedReportsOptions {
   readonly reflectorObserver?: ReflectorObserver;
 }
 
-/** How soon a CRD that somebody installs is noticed. */
+/** How soon a newly installed CRD is noticed. */
 const ABSENT_MS = 5_000;
 
 export class FollowedReports {
   readonly #options: FollowedReportsOptions;
-  /** The one to be preferred comes first. */
+  /** The preferred one comes first. */
   readonly #followed: readonly Followed[];
 
   constructor(options: FollowedReportsOptions) {
@@ -54,7 +56,7 @@ export class FollowedReports {
     this.#followed = [OPEN_REPORTS, POLICY_REPORTS].map((api) => new Followed(api, options));
   }
 
-  /** Follows until `signal` is aborted; resolves when nothing is followed any more. */
+  /** Follows until `signal` is aborted; resolves when it has stopped. */
   async follow(client: Reader, signal: AbortSignal): Promise<void> {
     const { log, reflectorObserver: observer } = this.#options;
     const labelSelector = `${MANAGED_BY_LABEL}=${FIELD_MANAGER}`;
@@ -67,7 +69,7 @@ export class FollowedReports {
     );
   }
 
-  /** The API to write to; undefined as long as it is not known which, and when there is none. */
+  /** The API to write to; undefined as long as it is unknown, and if there is none. */
   get api(): ReportApi | undefined {
     const first = this.#followed.find(({ served }) => served !== 'No');
     return first?.served === 'Yes' ? first.api : undefined;
@@ -78,7 +80,7 @@ export class FollowedReports {
     return this.#followed.flatMap(({ reports }) => reports.in(namespace));
   }
 
-  /** @param raw the answer to our own write: what the watch brings of it later is no news */
+  /** @param raw the answer to our own write: the watch's later event about it brings nothing new */
   wrote(raw: RawObject): void {
     this.#followed.find(({ api }) => api.apiVersion === raw.apiVersion)?.put(raw);
   }
@@ -122,7 +124,7 @@ class Followed implements Sink {
     this.#turn('No');
   }
 
-  /** That the preferred API is not there makes the other the one to write to. */
+  /** If the preferred API is missing, we write to the other one. */
   #turn(served: 'Yes' | 'No'): void {
     if (served === this.served) return;
     this.served = served;

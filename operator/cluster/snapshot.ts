@@ -1,4 +1,4 @@
-/** The cluster as it is now, read once: for whoever asks a question and goes. */
+/** The current cluster, read once: for callers that need it only once. */
 
 import type { Cluster } from '../model/objects.ts';
 import { RULES } from '../rules/index.ts';
@@ -11,27 +11,27 @@ import * as sources from './sources.ts';
 import { Store } from './store.ts';
 
 export interface SnapshotOptions {
-  /** Only what is in this namespace; what has none is read all the same. */
+  /** Only this namespace; cluster-scoped objects are read as well. */
   readonly namespace?: string;
-  /** Whether pods and workloads are wanted, the most of a cluster by far. */
+  /** Whether to read pods and workloads, which are by far the most of a cluster. */
   readonly workloads: boolean;
   /** Nothing but these. */
   readonly only?: readonly Source[];
   readonly signal?: AbortSignal;
-  /** Told how many objects have been read so far. */
+  /** Called with the number of objects read so far. */
   onPage?(objects: number): void;
-  /** Told what may not be read, which is then left out; without it that is an error. */
+  /** Called with each kind that may not be read, which is then left out; without it that is an error. */
   onForbidden?(source: Source, error: ApiError): void;
 }
 
 export const WORKLOADS: readonly Source[] = [sources.PODS, ...sources.WORKLOADS];
 /**
- * Worth knowing only of a policy that is not accepted as it is now: who may not read them, or has a cluster without the
- * CRD, misses nothing else.
+ * Needed only for a policy that is not accepted as it is now: a user who may not read them, or a cluster without the
+ * CRD, loses nothing else.
  */
 const DISPENSABLE: readonly Source[] = [sources.POLICIES, ...sources.ADMISSION_POLICIES];
 
-/** @throws what the client throws, for whatever cannot be read */
+/** @throws the client's error, for any kind that cannot be read */
 export async function readCluster(client: ApiClient, options: SnapshotOptions): Promise<Cluster> {
   const servers = { oldest: 0 };
   const store = new Store(createProjection(RULES), servers, () => {});
@@ -75,7 +75,7 @@ async function readSource(
   }
 }
 
-/** Without the right to see policies, nothing that is said about them would be true. */
+/** Without the right to read policies, every statement about them would be wrong. */
 function isForbidden(error: unknown, source: Source): boolean {
   return source !== sources.POLICIES && error instanceof ApiError && error.status === 403;
 }

@@ -6,7 +6,7 @@ import type { Source } from './reading.ts';
 const ADMISSION = 'admissionregistration.k8s.io/v1';
 const RBAC = 'rbac.authorization.k8s.io/v1';
 
-/** Who owns a field decides: of namespaces' labels, and of what we rendered. */
+/** For kinds whose field owners matter: namespaces' labels, and our rendered objects. */
 const managedFields = true;
 const labelSelector = `${MANAGED_BY_LABEL}=${FIELD_MANAGER}`;
 
@@ -18,7 +18,7 @@ export const WORKLOADS: readonly Source[] = WORKLOAD_KINDS.map(({ apiVersion, ki
 
 export const ROLES: Source = { apiVersion: RBAC, kind: 'Role' };
 export const ROLE_BINDINGS: Source = { apiVersion: RBAC, kind: 'RoleBinding' };
-/** Followed for who may use what, and among them those that we rendered. */
+/** Followed for the users of policies; they include our rendered ones. */
 export const CLUSTER_ROLES: Source = { apiVersion: RBAC, kind: 'ClusterRole', managedFields };
 export const CLUSTER_ROLE_BINDINGS: Source = { apiVersion: RBAC, kind: 'ClusterRoleBinding', managedFields };
 
@@ -30,7 +30,7 @@ export const ADMISSION_POLICIES: readonly Source[] = [
   { apiVersion: ADMISSION, kind: 'MutatingAdmissionPolicyBinding', labelSelector, managedFields, optional: true },
 ];
 
-/** What decides about writes; the rest is judged, and no write of it makes a difference to what is admitted. */
+/** The kinds that affect our writes; the others are only evaluated, and changes to them affect no admission. */
 export const DECIDING: readonly Source[] = [
   POLICIES,
   NAMESPACES,

@@ -1,4 +1,4 @@
-/** Which policies are enforced, and in which version: as they are, as they were last accepted, or not at all. */
+/** Which policies are enforced, and in which version: the current one, the last accepted one, or none. */
 import type { CompletePolicy, CompleteSpec } from '../api/capability-policy.ts';
 import { perObject } from '../policy/memo.ts';
 import type { Refusal, ResolvedPolicy, resolvePolicy } from '../policy/resolve.ts';
@@ -6,8 +6,8 @@ import { fitTogether } from './budget.ts';
 
 export interface AcceptOptions {
   /**
-   * The specs that were last accepted, by the policy's uid: one that is edited into something that cannot be compiled goes on as it
-   * was, so that neither its own namespaces nor those that it shares are disturbed.
+   * The last accepted specs, by the policy's uid: a policy that is edited into something that cannot be compiled keeps
+   * its old text, so that neither its own namespaces nor shared ones are disturbed.
    */
   readonly lastAccepted?: ReadonlyMap<string, CompleteSpec>;
   /** N of Kubernetes 1.N of the oldest API server. */
@@ -15,22 +15,22 @@ export interface AcceptOptions {
 }
 
 export interface Accepted {
-  /** What is enforced, by name. */
+  /** The enforced policies, by name. */
   readonly policies: readonly ResolvedPolicy[];
-  /** Why others were not accepted as they are; they may still be among `policies` as they last were. */
+  /** Why others were not accepted in their current version; they may still be among `policies` in an earlier one. */
   readonly refusals: ReadonlyMap<string, Refusal>;
-  /** What was accepted of each policy, by name: its spec, or the last one that was. */
+  /** The accepted spec of each policy, by name: its current one, or the last accepted one. */
   readonly specs: ReadonlyMap<string, CompleteSpec>;
 }
 
-/** A policy that cannot be compiled is told why, and stays as it was last accepted; the others do not notice. */
+/** A policy that cannot be compiled gets the reason, and keeps its last accepted text; the others are not affected. */
 export function accept(
   policies: readonly CompletePolicy[],
   options: AcceptOptions,
   resolve: typeof resolvePolicy,
 ): Accepted {
   const refusals = new Map<string, Refusal>();
-  // What was there stays when something new does not fit beside it.
+  // Existing policies stay when a new one does not fit beside them.
   const standing: ResolvedPolicy[][] = [];
   const changed: ResolvedPolicy[][] = [];
   for (const policy of [...policies].sort(byAge)) {
@@ -55,7 +55,7 @@ export function accept(
   return { policies: accepted, refusals, specs: new Map(specs) };
 }
 
-/** An older API server may have come since: then at the newest version that it knows. */
+/** An older API server may have joined since: then the newest version that it knows. */
 function resolveAsItWas(resolve: typeof resolvePolicy, policy: CompletePolicy, oldestServer: number): ResolvedPolicy[] {
   const resolution = resolve(policy, oldestServer);
   if ('policy' in resolution) return [resolution.policy];
@@ -67,7 +67,7 @@ function lastAcceptedOf({ metadata }: CompletePolicy, { lastAccepted }: AcceptOp
   return lastAccepted?.get(metadata?.uid ?? '');
 }
 
-/** In the API server's order: the same text whether a policy comes from it or from a file. */
+/** In the API server's order, so that the text is the same whether a policy comes from it or from a file. */
 export const textOf: (spec: CompleteSpec) => string = perObject((spec) => JSON.stringify(spec, sortedKeys));
 
 function sortedKeys(_key: string, value: unknown): unknown {
@@ -75,7 +75,7 @@ function sortedKeys(_key: string, value: unknown): unknown {
   return Object.fromEntries(Object.entries(value).sort(([a], [b]) => compareText(a, b)));
 }
 
-/** Policies of the same second by name. One that is not in the cluster yet will be the youngest. */
+/** Policies created in the same second by name. A policy that is not in the cluster yet counts as the youngest. */
 export function byAge({ metadata: a }: CompletePolicy, { metadata: b }: CompletePolicy): number {
   const created = (metadata: CompletePolicy['metadata']) => String(metadata?.creationTimestamp ?? '~');
   return compareText(created(a), created(b)) || compareText(a?.name ?? '', b?.name ?? '');

@@ -1,5 +1,5 @@
 /**
- * Decides which policies fit together: an admission policy carries its siblings, and the API server limits its cost.
+ * Decides which policies fit together: an admission policy contains its siblings, and the API server limits its cost.
  * Policies that do not fit for a pod of 100 containers are refused before anything is rendered: new or changed
  * policies, the newest first.
  */
@@ -13,16 +13,16 @@ import { partiesOf, partyVariables } from './decision-cel.ts';
 import { AUTHORIZER_CHECK, problemWithoutVariables } from './decision-forms.ts';
 import { CONTAINERS, costInParts, EXPRESSION_BUDGET } from './pod-cel.ts';
 
-/** k8s.io/apiserver/pkg/apis/cel/config.go RuntimeCELCostBudget, less what the decision's own text costs. */
+/** k8s.io/apiserver/pkg/apis/cel/config.go RuntimeCELCostBudget, minus the cost of the decision's own text. */
 export const COST_BUDGET = 9_900_000;
 /**
- * etcd takes objects of 1.5 MiB (--max-request-bytes), but long before an API server needs seconds to check such a text
- * (tried: 5 s at 1.1 MB on two cores), and answers 504 when it is busy.
+ * etcd accepts objects of 1.5 MiB (--max-request-bytes), but far below that an API server needs seconds to check such a
+ * text (tried: 5 s at 1.1 MB on two cores), and answers 504 when it is busy.
  */
 export const TEXT_BUDGET = 600_000;
 /** The rest of an admission policy's text for each policy: which policies decide, and why they refuse. */
 const TEXT_OVERHEAD = 1_000;
-/** A condition's message has room for some names. */
+/** A condition's message has room for this many names. */
 const NAMED = 14;
 interface Price {
   readonly cost: number;
@@ -32,7 +32,7 @@ interface Price {
   readonly longest: number;
 }
 
-/** The admission policy of a policy, with all that it carries. */
+/** The admission policy of a policy, with all siblings that it contains. */
 interface Draft {
   readonly policy: ResolvedPolicy;
   readonly parties: readonly ResolvedPolicy[];
@@ -46,8 +46,8 @@ interface Fitting {
 }
 
 /**
- * @param candidates the possible versions of each policy, the preferred one first. Where that one does not fit, it is
- * refused and the next one stays. Policies that are in force come first, and stay when a new one does not fit.
+ * @param candidates the possible versions of each policy, the preferred one first. If that one does not fit, it is
+ * refused and the next one stays. Policies in force come first, and stay when a new one does not fit.
  */
 export function fitTogether(candidates: readonly (readonly ResolvedPolicy[])[]): Fitting {
   const prices = new Map(candidates.flat().map((policy) => [policy, priceOf(policy)]));
@@ -84,7 +84,10 @@ export function fitTogether(candidates: readonly (readonly ResolvedPolicy[])[]):
   return { policies: [...drafts.values()].map((draft) => draft.policy), refusals };
 }
 
-/** The cost that a policy adds to each admission policy that carries it, for a pod of which every check reads all. */
+/**
+ * The cost that a policy adds to each admission policy that contains it, for a pod of which every check reads
+ * everything.
+ */
 export const priceOf: (policy: ResolvedPolicy) => Price = perObject((policy) => {
   const passes = policy.defaulting ? [policy.checks, policy.filledChecks] : [policy.checks];
   const use = policy.usableBy === 'Everyone' ? 0 : 2 * AUTHORIZER_CHECK;
@@ -99,7 +102,7 @@ export const priceOf: (policy: ResolvedPolicy) => Price = perObject((policy) => 
   };
 });
 
-/** Whether policies that select the same namespaces fit together, since each admission policy carries them all. */
+/** Whether policies that select the same namespaces fit together, since each admission policy contains all of them. */
 export function haveRoom(prices: readonly Price[]): boolean {
   const sum = (of: (price: Price) => number) => prices.reduce((total, price) => total + of(price), 0);
   return sum(({ cost }) => cost) <= COST_BUDGET && sum(({ text }) => text) <= TEXT_BUDGET;

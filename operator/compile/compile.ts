@@ -1,4 +1,4 @@
-/** Policies → everything the API server is to enforce. Pure: the same policies always give the same bytes. */
+/** Policies → everything that the API server has to enforce. Pure: the same policies always give the same bytes. */
 import type { CompletePolicy, CompleteSpec } from '../api/capability-policy.ts';
 import { carriersOf, peers, siblings } from '../policy/deciding.ts';
 import { idOf, Memo } from '../policy/memo.ts';
@@ -17,9 +17,9 @@ import { deferringPolicy, validatingPolicy } from './validating-policy.ts';
 export interface CompileOptions extends AdmissionOptions, AcceptOptions {}
 
 export interface Compiled extends Accepted {
-  /** What each of `policies` renders to. */
+  /** The rendered objects of each policy. */
   readonly rendered: ReadonlyMap<string, Rendered>;
-  /** They guard the Enforce policies, each of these by one; none without any. */
+  /** They guard the Enforce policies, each policy by one guard; empty if there is none. */
   readonly guards: readonly Guard[];
 }
 
@@ -27,7 +27,7 @@ interface Rendered {
   readonly admission: AdmissionSet;
   /** The policy whose admission set decides for this one: itself, or the first of its peers. */
   readonly decidedBy: string;
-  /** The other policies whose admission policies carry this one. */
+  /** The other policies whose admission policies contain this one. */
   readonly carriers: readonly string[];
   readonly role: Manifest;
   readonly roleBinding: Manifest | undefined;
@@ -37,7 +37,7 @@ export function compile(policies: readonly CompletePolicy[], options: CompileOpt
   return compiler()(policies, options);
 }
 
-/** For policies that are compiled again and again: what depends on none that changed is the same object as the last time. */
+/** For repeated compiling: a result whose inputs did not change is the same object as before. */
 export function compiler(): typeof compile {
   const memos = { resolutions: new Memo<Resolution>(), rendered: new Memo<Rendered>(), guards: new Memo<Guard>() };
   const resolve = (policy: CompletePolicy, oldestServer: number) => {
@@ -51,7 +51,7 @@ export function compiler(): typeof compile {
     const rendered = new Map<string, Rendered>();
     for (const related of relations) {
       const { policy, together } = related;
-      // By name, so that the first has been rendered already.
+      // By name, so that the first one has been rendered already.
       const decider = rendered.get(together[0]?.name ?? policy.name)?.admission;
       const spec = accepted.specs.get(policy.name);
       const key = keyOf(related, decider, spec, options);
@@ -62,7 +62,7 @@ export function compiler(): typeof compile {
     }
     const age = new Map([...policies].sort(byAge).map(({ metadata }, index) => [metadata?.name ?? '', index]));
     const ages = ({ policy }: Related) => age.get(policy.name) ?? 0;
-    // By age: a new policy changes no guard but the last.
+    // By age: a new policy changes only the last guard.
     const byTheirAge = relations
       .toSorted((a, b) => ages(a) - ages(b))
       .map(({ policy, around }) => [policy, around] as const);
@@ -78,7 +78,7 @@ interface Related {
   /** Its siblings. */
   readonly around: readonly ResolvedPolicy[];
   readonly carriers: readonly ResolvedPolicy[];
-  /** It and its peers, by name. */
+  /** The policy and its peers, by name. */
   readonly together: readonly ResolvedPolicy[];
 }
 
@@ -102,14 +102,14 @@ function keyOf(
   return JSON.stringify([objects, spec && textOf(spec), operatorNamespace, excludedNamespaces]);
 }
 
-/** @param decider what decides for this policy, unless it does itself (docs/decisions/0006) */
+/** @param decider of this policy, unless it decides itself (docs/decisions/0006) */
 function render(
   { policy, around, carriers, together }: Related,
   decider: AdmissionSet | undefined,
   spec: CompleteSpec | undefined,
   options: AdmissionOptions,
 ): Rendered {
-  // What decides goes with the last of those for which it does.
+  // The deciding set is deleted with the last policy for which it decides.
   const owners = decider ? [policy] : together;
   const drafts = draftsOf(policy, partiesOf(policy, around), decider, options);
   const set = admissionSet(policy.name, `capabilitypolicy-${policy.name}`, owners, drafts);
@@ -134,7 +134,7 @@ function draftsOf(
   ];
 }
 
-/** The API server keeps what was last accepted: a restarted operator knows it from there. */
+/** The API server stores what was last accepted: a restarted operator reads it from there. */
 function withSpec(set: AdmissionSet, spec: CompleteSpec | undefined): AdmissionSet {
   const annotations = { [SPEC_ANNOTATION]: spec ? textOf(spec) : '' };
   const objects = set.objects.map((object) =>

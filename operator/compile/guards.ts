@@ -1,10 +1,10 @@
 /**
- * Enforce policies → their guards. One guard is enough for most clusters; where its text or its cost would be more than the
- * API server accepts, there are several, and a change of a namespace has to pass all of them.
+ * Enforce policies → their guards. One guard is enough for most clusters. If its text or cost would exceed the API
+ * server's limits, there are several, and a change to a namespace has to pass all of them.
  *
- * Splitting does not change an answer. Whether a policy decides in a namespace depends only on its siblings, and a
+ * Splitting does not change any answer. Whether a policy decides in a namespace depends only on its siblings, and a
  * policy that decides beside it is also a sibling: it has the same priority and an overlapping selector. So a guard
- * that carries the siblings of its policies gives the same answer for these as one guard for all policies
+ * that contains the siblings of its policies gives the same answer for these as one guard for all policies
  * (test/compile/guards.test.ts).
  */
 import { idOf, type Memo } from '../policy/memo.ts';
@@ -37,7 +37,7 @@ const GUARDED = Math.floor(COST_BUDGET / AUTHORIZER_CHECK) - 3;
 /** Without variables, each policy needs both checks, and each validation contains the selectors of all policies. */
 const GUARDED_WITHOUT_VARIABLES = Math.floor(COST_BUDGET / (2 * AUTHORIZER_CHECK)) - 1;
 /**
- * A guard's text beside the selectors, in characters: by itself, for each policy that it carries, for each that it
+ * A guard's text without the selectors, in characters: fixed, for each policy that it contains, for each that it
  * guards.
  */
 const TEXT = { guard: 8_000, party: 600, guarded: 1_200 };

@@ -24,7 +24,7 @@ export interface LevelVersion {
 }
 
 export type PodSecurityMode = 'enforce' | 'warn' | 'audit';
-/** What holds in namespaces without labels: the defaults of the cluster's PodSecurityConfiguration. */
+/** The defaults in namespaces without labels, from the cluster's PodSecurityConfiguration. */
 export type PodSecurityDefaults = Partial<Readonly<Record<PodSecurityMode, LevelVersion>>>;
 
 const LABEL_OF_MODE: Record<Mode, PodSecurityMode> = { Enforce: 'enforce', Warn: 'warn', Audit: 'audit' };
@@ -32,7 +32,7 @@ const LABEL_OF_MODE: Record<Mode, PodSecurityMode> = { Enforce: 'enforce', Warn:
 interface LabelOptions {
   /** N of Kubernetes 1.N of the oldest API server. */
   readonly oldestServer: number;
-  /** A label takes the place of the default, so it must not be looser. They cannot be read from the API. */
+  /** A label replaces the default, so it must not be looser. They cannot be read from the API. */
   readonly podSecurityDefaults: PodSecurityDefaults;
 }
 
@@ -49,7 +49,8 @@ export function podSecurityLabels(
     const found = tightest(parties, options.oldestServer);
     if (!found) continue;
     wanted[LABEL_OF_MODE[mode]] = found;
-    // Without labels of their own, warn and audit follow enforce, and would warn of what defaulting will fill in.
+    // Without labels of their own, warn and audit follow enforce, and would warn about fields that defaulting will fill
+    // in.
     const unfilled = parties.some(({ defaulting }) => defaulting) && tightest(parties, options.oldestServer, true);
     if (unfilled) Object.assign(wanted, { warn: unfilled, audit: unfilled });
   }
@@ -62,7 +63,7 @@ export function podSecurityLabels(
   return Object.fromEntries(entries);
 }
 
-/** Whether the default would refuse nothing that the label admits: neither levels nor versions alone tell. */
+/** Whether the default would refuse nothing that the label admits: comparing levels or versions alone is not enough. */
 function isAsTight(label: LevelVersion, byDefault: LevelVersion | undefined, server: number): boolean {
   if (!byDefault) return true;
   const standard: Standard = { ...label, server };
@@ -91,8 +92,8 @@ export function tightest(
 }
 
 /**
- * The tightest level that at version v1.`label` refuses nothing which the policy admits.
- * @param unfilled of pods before defaulting: what it fills in, only level restricted asks for
+ * The tightest level that at version v1.`label` refuses nothing which the policy admits. @param unfilled for pods
+ * before defaulting: only level restricted requires the fields that it fills in
  */
 export function levelAt(policy: ResolvedPolicy, label: number, unfilled = false): Level {
   const known = levelsOf(policy);
@@ -108,7 +109,7 @@ function ofRules(policy: ResolvedPolicy, label: number): Level {
   return RULES.map((rule) => rule.podSecurity(policy.values[rule.id], policy.standard, label)).reduce(looser);
 }
 
-/** The rules that restrict more than the label does: what only the admission policy enforces. */
+/** The rules that restrict more than the label does: only the admission policy enforces them. */
 export function rulesBeyondLabel(policy: ResolvedPolicy, found: LevelVersion | undefined): string[] {
   const standard = found
     ? { level: found.level, minor: found.minor, server: policy.standard.server }

@@ -1,28 +1,28 @@
-/** What all controllers have in common. */
+/** The common interface of all controllers. */
 import type { ApiClient } from '../cluster/client.ts';
 import type { Cluster } from '../model/objects.ts';
 import type { EventRecorder } from '../report/recorder.ts';
 import type { Log } from '../runtime/log.ts';
 import type { ClusterState, Found, StateChange } from './cluster-state.ts';
 
-/** The name of a namespace or of a policy; where a controller's work cannot be divided, one word for all of it. */
+/** The name of a namespace or of a policy; a single constant where a controller's work cannot be divided. */
 export type Key = string;
 
 /** Lives as long as a leader's term. */
 export interface Controller {
-  /** As metrics and the log have it. */
+  /** The name in metrics and the log. */
   readonly name: string;
-  /** How many keys it works on at a time; 1 by default. */
+  /** The number of keys that it works on in parallel; 1 by default. */
   readonly concurrency?: number;
   /** The keys that a change makes dirty. */
   keysFor(change: StateChange): Iterable<Key>;
-  /** How many milliseconds a key has to wait for more changes, or until it has cooled down; 0 by default. */
+  /** How many milliseconds a key waits for more changes, or until it has cooled down; 0 by default. */
   delay?(key: Key, change: StateChange): number;
   /**
-   * Does what is to be done for a key as the cluster is now.
+   * Does the work for a key in the current cluster.
    *
-   * @param again asks for the key once more after so many milliseconds
-   * @throws what keeps it from that: the key comes back later
+   * @param again requeues the key after this many milliseconds @throws the error that prevents the work: the key is
+   * requeued later
    */
   reconcile(key: Key, again: (ms: number) => void): Promise<void>;
 }
@@ -33,12 +33,12 @@ export interface Context {
   readonly state: ClusterState;
   readonly recorder: EventRecorder;
   readonly log: Log;
-  /** Which operator speaks in Events: the pod's name. */
+  /** The reporting operator in Events: the pod's name. */
   readonly instance: string;
   readonly operatorNamespace: string;
   /** Aborted at the end of the term. */
   readonly signal: AbortSignal;
-  /** To be called after what was found is in `state.findings`. */
+  /** Call it after a finding has been stored in `state.findings`. */
   found(found: Omit<Found, 'of'>): void;
 }
 

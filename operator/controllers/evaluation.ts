@@ -14,7 +14,7 @@ export class Evaluation implements Controller {
   readonly #context: Context;
   readonly #evaluator = new Evaluator({ costLimit: COST_LIMIT });
   readonly #turns = new Turns();
-  /** Without it, pods that come one by one would have their namespace evaluated as often as it grows. */
+  /** Without it, pods that come one by one would have their namespace evaluated again for each. */
   readonly #cooldown = new Cooldown({ times: 4, mostMs: 10_000 });
 
   constructor(context: Context) {

@@ -16,7 +16,7 @@ export class Labels implements Controller {
   }
 
   keysFor({ cause, namespaces }: StateChange): Iterable<Key> {
-    // Labels do not depend on who may use a policy.
+    // Labels do not depend on the users of a policy.
     return cause.of === 'rbac' ? [] : namespaces;
   }
 
@@ -34,7 +34,7 @@ export class Labels implements Controller {
     const outcome = labelOutcome(name, plan);
     const before = labels.get(name);
     if (isDeepStrictEqual(outcome, before)) return;
-    // Before it is remembered: an Event that could not be written is tried again with the key.
+    // Before it is stored: a failed write of an Event is tried again with the key.
     const refusals = await recorder.tell(namespaceEvents(namespace, before, outcome, originOf(this.#context)));
     for (const error of refusals) log.warn('an Event was refused', { namespace: name, error });
     labels.set(name, outcome);

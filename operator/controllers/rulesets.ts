@@ -1,4 +1,4 @@
-/** Brings into force what the policies compile to. */
+/** Brings the compiled policies into force. */
 import { isDeepStrictEqual } from 'node:util';
 import type { RolloutOutcome } from '../apply/outcome.ts';
 import { Rollout } from '../apply/rollout.ts';
@@ -15,7 +15,7 @@ export class Rulesets implements Controller {
   readonly #context: Context;
   readonly #rollout: Rollout;
 
-  /** @param servers one client for each API server that answers */
+  /** @param servers one client for each answering API server */
   constructor(context: Context, servers: () => Promise<readonly ApiClient[]>) {
     const { client, cluster, recorder, log, operatorNamespace, signal } = context;
     this.#context = context;
@@ -32,7 +32,7 @@ export class Rulesets implements Controller {
   }
 
   keysFor({ cause, recompiles }: StateChange): Iterable<Key> {
-    // An API server that has come may not judge by what is in force elsewhere.
+    // A new API server may not enforce yet what is in force elsewhere.
     return recompiles || cause.of === 'rendered' || cause.of === 'servers' ? ALL : [];
   }
 
@@ -44,7 +44,7 @@ export class Rulesets implements Controller {
     });
     if (!result) return;
     const { outcomes, unremoved, comeBackMs } = result;
-    // Nothing follows from this pass for policies that changed meanwhile, and the next one is due already.
+    // This pass says nothing about policies that changed meanwhile, and the next one is queued already.
     if (state.isStale || state.compiled !== compiled) return;
     this.#remember(outcomes);
     if (comeBackMs !== undefined) again(comeBackMs);

@@ -10,14 +10,16 @@ import { Cooldown } from '../runtime/cooldown.ts';
 import type { StateChange } from './cluster-state.ts';
 import { type Context, type Controller, type Key, originOf } from './controller.ts';
 
-/** Changes come in bursts; a status is written once for all of a burst. */
+/** Changes come in bursts; a burst leads to one write. */
 const DELAY_MS = 200;
 
 export class Status implements Controller {
   readonly name = 'status';
   readonly concurrency = 8;
   readonly #context: Context;
-  /** The status of a policy with thousands of namespaces takes long to build, and each change in one of them changes it. */
+  /**
+   * The status of a policy with thousands of namespaces takes long to build, and each change in one of them changes it.
+   */
   readonly #cooldown = new Cooldown({ times: 9, mostMs: 1_500 });
   readonly #written = new WrittenStatuses();
 
@@ -30,7 +32,7 @@ export class Status implements Controller {
   }
 
   delay(policy: Key, { recompiles }: StateChange): number {
-    // The person who changed a policy waits for its status.
+    // Somebody who changed a policy waits for its status.
     return recompiles ? DELAY_MS : Math.max(DELAY_MS, this.#cooldown.left(policy));
   }
 

@@ -1,8 +1,8 @@
 /**
- * What the rest of the operator sees of the cluster: plain values, projected at the door.
+ * The operator's view of the cluster: plain values, projected when they are read.
  *
- * A projection keeps what some rule reads (see `reads` in operator/rules) and what a report names; nothing else of an
- * object stays in memory.
+ * A projection keeps what some rule reads (see `reads` in operator/rules) and what a report names; the rest of an
+ * object is dropped.
  */
 import type { CompletePolicy } from '../api/capability-policy.ts';
 import type { WorkloadKind } from './workload-kinds.ts';
@@ -47,7 +47,7 @@ export interface NamespaceView {
   readonly labels: Readonly<Record<string, string>>;
   /** The record of the labels we set: annotation capabilitypolicy.dev/labels, if present. */
   readonly recorded?: string;
-  /** Who owns each pod-security.kubernetes.io label, from managedFields: label key → field managers. */
+  /** The owners of each pod-security.kubernetes.io label, from managedFields: label key → field managers. */
   readonly labelOwners: Readonly<Record<string, readonly FieldOwner[]>>;
 }
 
@@ -74,7 +74,7 @@ export interface WorkloadView {
   readonly name: string;
   readonly uid: string;
   readonly owner?: Owner;
-  /** Desired pods, where the kind has a number: an old ReplicaSet with 0 is history, not a workload. */
+  /** Desired pods, if the kind has a number: an old ReplicaSet with 0 is history, not a workload. */
   readonly replicas?: number;
   /** A finished Job. */
   readonly finished: boolean;
@@ -113,7 +113,7 @@ export interface RoleBindingView {
   readonly subjects: readonly RbacSubject[];
 }
 
-/** An object that we rendered and own (managed-by label), whole: drift is found by comparing it. */
+/** A complete object that we rendered and own (managed-by label): drift is found by comparing it. */
 export interface RenderedObject {
   readonly apiVersion: string;
   readonly kind: string;
@@ -131,21 +131,21 @@ export interface RenderedObject {
   readonly [field: string]: unknown;
 }
 
-/** What changed in the cluster: enough for a queue to know which work it makes. */
+/** A change in the cluster, with enough detail to derive keys of work. */
 export type Change =
   | { readonly of: 'policy'; readonly name: string }
   | { readonly of: 'namespace'; readonly name: string }
   | { readonly of: 'pod' | 'workload'; readonly namespace: string; readonly name: string }
   | { readonly of: 'rbac' }
   | { readonly of: 'rendered'; readonly kind: string; readonly name: string }
-  /** A policy report of ours was changed or deleted, by whomever. */
+  /** Somebody, or the operator, changed or deleted one of our policy reports. */
   | { readonly of: 'report'; readonly namespace: string }
-  /** An API for policy reports has come or gone: none of them may be as it should. */
+  /** An API for policy reports has come or gone: all reports may have to be written again. */
   | { readonly of: 'reports' }
-  /** Which API servers there are; `oldest`: also which version the oldest has. */
+  /** The set of API servers changed; `oldest`: so did the oldest version. */
   | { readonly of: 'servers'; readonly oldest: boolean };
 
-/** Read access to the cluster as last seen. Iteration order is by name, so that everything made from it is stable. */
+/** Read access to the cluster as last seen. Iteration order is by name, so that derived results are stable. */
 export interface Cluster {
   policies(): readonly CompletePolicy[];
   policy(name: string): CompletePolicy | undefined;

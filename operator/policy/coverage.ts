@@ -1,4 +1,4 @@
-/** Which policies select which namespaces, where each decides, and which others it meets there. */
+/** Which policies select which namespaces, where each decides, and which other policies share them. */
 import type { CapabilityPolicyStatus } from '../api/capability-policy.ts';
 import type { ResolvedPolicy } from './resolve.ts';
 import type { Labels } from './selector.ts';
@@ -20,7 +20,7 @@ export interface Namespace {
   readonly labels: Labels;
 }
 
-/** Names of the policies and namespaces that a change concerns. */
+/** The policies and namespaces that a change concerns, by name. */
 export interface Concerned {
   readonly policies: ReadonlySet<string>;
   readonly namespaces: ReadonlySet<string>;
@@ -28,7 +28,7 @@ export interface Concerned {
 
 const NOBODY: readonly ResolvedPolicy[] = [];
 
-/** Kept up to date change by change: a changed namespace costs the policies that select it, not all of them. */
+/** Updated with each change: a changed namespace costs the policies that select it, not all of them. */
 export class Selections {
   #index = new SelectorIndex<ResolvedPolicy>([]);
   /** By namespace, in the order of the policies. */
@@ -37,7 +37,7 @@ export class Selections {
   readonly #selected = new Map<string, Set<string>>();
   readonly #coverage = new Map<string, Coverage>();
 
-  /** Replaces all policies and namespaces. A policy is the same as before only if it is the same object. */
+  /** Replaces all policies and namespaces. A policy counts as unchanged only if it is the same object. */
   replace(policies: readonly ResolvedPolicy[], namespaces: readonly Namespace[]): Concerned {
     this.#index = new SelectorIndex(policies);
     const there = new Set(namespaces.map(({ name }) => name));
@@ -53,8 +53,8 @@ export class Selections {
   }
 
   /**
-   * @param labels undefined for a namespace that is gone or excluded
-   * @returns the names of the policies that select it, or did
+   * @param labels undefined for a namespace that is deleted or excluded @returns the names of the policies that select
+   * it, or did
    */
   update(namespace: string, labels: Labels | undefined): ReadonlySet<string> {
     return this.#put(namespace, labels ? this.#index.selecting(labels) : NOBODY);
@@ -78,7 +78,7 @@ export class Selections {
     return coverage;
   }
 
-  /** @returns the names of the policies that select the namespace, or did; none when these are the same as before */
+  /** @returns the names of the policies that select the namespace, or did; empty if these did not change */
   #put(namespace: string, now: readonly ResolvedPolicy[]): ReadonlySet<string> {
     const before = this.selecting(namespace);
     if (now.length === before.length && now.every((policy, index) => policy === before[index])) return new Set();

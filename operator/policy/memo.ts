@@ -1,6 +1,6 @@
-/** Results of pure functions, remembered so that the same input costs nothing. */
+/** Memoizes pure functions, so that the same input costs nothing. */
 
-/** For as long as every round asks for them again. */
+/** Kept as long as every round asks for them again. */
 export class Memo<Result> {
   #before = new Map<string, Result>();
   #now = new Map<string, Result>();
@@ -18,7 +18,7 @@ export class Memo<Result> {
   }
 }
 
-/** For as long as the object lives, which must not change. */
+/** Kept as long as the object lives, which must not change. */
 export function perObject<Key extends object, Result>(make: (key: Key) => Result): (key: Key) => Result {
   const known = new WeakMap<Key, { readonly result: Result }>();
   return (key) => {
@@ -29,5 +29,5 @@ export function perObject<Key extends object, Result>(make: (key: Key) => Result
 }
 
 let last = 0;
-/** A number of its own for each object: lists of the same numbers are lists of the same objects. */
+/** A unique number for each object: equal lists of numbers are equal lists of objects. */
 export const idOf: (object: object) => number = perObject(() => ++last);

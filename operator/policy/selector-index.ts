@@ -1,6 +1,6 @@
 /**
- * Finds the selectors that matter for a namespace or for another selector without comparing all of them: each is filed under
- * one label that it requires. Hundreds of policies that each select one namespace then cost what one costs.
+ * Finds the selectors that matter for a namespace or for another selector without comparing all of them: each is
+ * indexed by one label that it requires. Hundreds of policies that each select one namespace then cost as much as one.
  */
 import type { LabelSelector } from '../api/capability-policy.ts';
 import { type Labels, matches, mayOverlap, requiredValues } from './selector.ts';
@@ -10,11 +10,11 @@ interface Selecting {
 }
 
 export class SelectorIndex<Item extends Selecting> {
-  /** Position of each item, so that results keep the given order. */
+  /** The position of each item, so that results keep the given order. */
   readonly #position: ReadonlyMap<Item, number>;
-  /** Label key → value → the items filed there. */
+  /** Label key → value → the items indexed there. */
   readonly #filed = new Map<string, Map<string, Item[]>>();
-  /** The items that require no label to have one of some values. */
+  /** The items that require no label value. */
   readonly #unfiled: Item[] = [];
 
   constructor(items: readonly Item[]) {

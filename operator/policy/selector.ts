@@ -1,6 +1,6 @@
 /**
- * Label selectors of namespaces (metav1.LabelSelector): who is selected, whether two may select the same namespace, and
- * the selector as CEL for admission policies that know of other policies' selectors.
+ * Label selectors of namespaces (metav1.LabelSelector): which namespaces match, whether two may match the same
+ * namespace, and the selector as CEL for admission policies that contain other policies' selectors.
  */
 import type { LabelSelector } from '../api/capability-policy.ts';
 import { perObject } from './memo.ts';
@@ -19,7 +19,7 @@ export function matches(selector: LabelSelector, labels: Labels): boolean {
 }
 
 /**
- * False only when no labels at all can satisfy both selectors: some key that the two demand different things of.
+ * False only when no labels at all can satisfy both selectors, because they contradict each other about some key.
  */
 export function mayOverlap(a: LabelSelector, b: LabelSelector): boolean {
   const all = [...requirements(a), ...requirements(b)];
@@ -65,7 +65,7 @@ const requirements = perObject((selector: LabelSelector): readonly Requirement[]
   return [...exact, ...expressions].sort((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0));
 });
 
-/** Keys like `constructor` are legal: only the labels' own count. */
+/** Keys like `constructor` are valid: only the labels' own keys count. */
 function labelValue(labels: Labels, key: string): string | undefined {
   return Object.hasOwn(labels, key) ? labels[key] : undefined;
 }
@@ -86,7 +86,7 @@ function holds({ operator, values }: Requirement, value: string | undefined): bo
 /** Whether some value of the label, or its absence, meets all requirements on its key. */
 function satisfiable(ofOneKey: readonly Requirement[]): boolean {
   const named = ofOneKey.flatMap(({ operator, values }) => (operator === 'In' ? values : []));
-  // Beyond the values that In names, all other values are alike: one that nobody names stands for them.
+  // All values that In does not name are alike: one unnamed value represents them.
   const unnamed = `${ofOneKey.flatMap(({ values }) => values).join('')}~`;
   return [undefined, unnamed, ...named].some((value) => ofOneKey.every((requirement) => holds(requirement, value)));
 }

@@ -1,4 +1,4 @@
-/** Policies, their statuses and verdicts → the numbers that /metrics shows. */
+/** Policies, their statuses and verdicts → the numbers of /metrics. */
 import type { CapabilityPolicy, CapabilityPolicyStatus } from '../api/capability-policy.ts';
 import type { NamespaceJudgement } from '../evaluate/namespace.ts';
 import type { Cluster, PodSpec } from '../model/objects.ts';
@@ -17,7 +17,7 @@ export function policySources(cluster: Objects, judgements: ReadonlyMap<string, 
   };
 }
 
-/** Equal ones are one object: the projection shares them. */
+/** Equal ones are the same object: the projection shares them. */
 function* specsIn(namespaces: Iterable<string>, cluster: Objects): Generator<PodSpec> {
   for (const namespace of namespaces) {
     for (const { spec } of cluster.pods(namespace)) yield spec;

@@ -1,4 +1,4 @@
-/** All that became of a policy → its status: the whole of it, the same bytes for the same input. */
+/** All facts about a policy → its complete status: the same bytes for the same input. */
 import type { CapabilityPolicyStatus, CompletePolicy, CompleteSpec } from '../api/capability-policy.ts';
 import type { LabelOutcome, RolloutOutcome } from '../apply/outcome.ts';
 import { rulesBeyondLabel, tightest } from '../compile/labels.ts';
@@ -14,7 +14,7 @@ import { bounded } from './text.ts';
 import { reportWorkloads, type WorkloadReport } from './violations.ts';
 
 export interface StatusInput {
-  /** As it stands in the cluster, its previous status included. */
+  /** The policy as it is in the cluster, with its previous status. */
   readonly policy: CompletePolicy;
   readonly resolution: Resolution;
   /** Absent when the policy is not accepted. */
@@ -25,18 +25,18 @@ export interface StatusInput {
   readonly labels: ReadonlyMap<string, LabelOutcome>;
   /** By namespace; a namespace that is missing has not been judged yet. */
   readonly judgements: ReadonlyMap<string, NamespaceJudgement>;
-  /** Who may use more than was meant, by RBAC as it stands. */
+  /** Subjects that may use more than intended, according to current RBAC. */
   readonly wideHolders?: readonly WideHolder[];
   /** The bindings that grant the use of the policy by its name and are older than it. */
   readonly olderBindings?: readonly BindingName[];
-  /** ISO 8601, UTC: the time of whatever changes. */
+  /** ISO 8601, UTC: the time for changed conditions. */
   readonly now: string;
 }
 
 const MOST_SHARES = 32;
 const NOWHERE: Coverage = { selected: [], deciding: [], sharesWith: [] };
 
-/** Lists that would be empty are left out. Under 64 KiB as JSON whatever the input. */
+/** Empty lists are left out. Under 64 KiB as JSON whatever the input. */
 export function buildStatus(input: StatusInput): CapabilityPolicyStatus {
   const { resolution, policy } = input;
   const generation = policy.metadata?.generation ?? 0;
@@ -82,7 +82,7 @@ export function buildStatus(input: StatusInput): CapabilityPolicyStatus {
 
 type Evaluation = Pick<CapabilityPolicyStatus, 'workloads' | 'violations' | 'violationsTotal' | 'unusedGrants'>;
 
-/** @param before what is known when there is no report */
+/** @param before used if there is no report */
 function evaluation(report: WorkloadReport | undefined, before: Evaluation = {}): Evaluation {
   if (!report) {
     const { workloads, violations, violationsTotal, unusedGrants } = before;
@@ -106,7 +106,7 @@ const rendered = perObject((policy: ResolvedPolicy): NonNullable<CapabilityPolic
   const found = tightest([policy], policy.standard.server);
   const rules = rulesBeyondLabel(policy, found);
   const left = rules.length > 0 ? { rulesLeftToAdmissionPolicy: [...rules].sort() } : {};
-  // Pod Security Admission knows nothing of who may use a policy.
+  // Pod Security Admission does not know the users of a policy.
   const exact = rules.length === 0 && policy.usableBy === 'Everyone';
   if (!found) return { level: 'privileged', exact, ...left, podSecurity: '-' };
   const version = formatVersion(found.minor);

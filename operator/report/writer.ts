@@ -1,4 +1,4 @@
-/** Writes what came of a policy: its status when it differs from what stands there, and Events. */
+/** Writes the results for a policy: its status when it differs from the current one, and Events. */
 import { isDeepStrictEqual } from 'node:util';
 import { type CapabilityPolicy, type CapabilityPolicyStatus, GROUP, KIND, VERSION } from '../api/capability-policy.ts';
 import type { ApiClient } from '../cluster/client.ts';
@@ -8,10 +8,9 @@ import type { EventRecorder } from './recorder.ts';
 export type StatusClient = Pick<ApiClient, 'applyStatus'>;
 
 /**
- * Events go first: after a crash or an error in between the change is still to be seen, and the Events that exist by
- * then are not made twice. An Event that the API server refuses for good does not keep the status from being written.
- * @param policy as last seen
- * @throws what the client throws; an Event's refusal only after the status is written
+ * Events come first: after a crash or an error in between, the change is still visible, and the existing Events are not
+ * created twice. A permanent refusal of an Event does not block the status. @param policy as last seen @throws the
+ * client's error; an Event's refusal only after the status is written
  */
 export async function writeReport(
   client: StatusClient,
@@ -28,8 +27,9 @@ export async function writeReport(
 }
 
 /**
- * The statuses that the watch may not have shown yet. A status that is built on an older one would tell transitions again,
- * with a later time. The watch replaces the object of a policy, so what was written for an object is forgotten with it.
+ * The statuses that the watch may not have shown yet. A status that is built on an older one would report transitions
+ * again, with a later time. A watch event replaces the object of a policy, so a pending status is dropped together with
+ * its object.
  */
 export class WrittenStatuses {
   readonly #written = new WeakMap<CapabilityPolicy, CapabilityPolicyStatus>();
@@ -39,7 +39,7 @@ export class WrittenStatuses {
     this.#written.set(seen, status);
   }
 
-  /** The policy with the status that it has by now. */
+  /** The policy with its newest status. */
   latest<Policy extends CapabilityPolicy>(seen: Policy): Policy {
     const status = this.#written.get(seen);
     return status ? { ...seen, status } : seen;

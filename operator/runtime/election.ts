@@ -5,8 +5,8 @@
  * continues its work before its timers report that its time is over. So each write calls `assertMayWrite` immediately
  * before it is sent.
  *
- *   another may lead ⟵ leaseDuration after the renewal arrived at the API server, so after it was sent we may write ⟵
- *   renewDeadline after the renewal was sent; the rest is for writes that are under way then
+ *   another may lead   ⟵ leaseDuration after the renewal arrived at the API server, so after it was sent
+ *   we may write       ⟵ renewDeadline after the renewal was sent; the rest is for writes that are in flight then
  */
 import { type Clock, SYSTEM_CLOCK } from './clock.ts';
 import { type LeaseClient, LeaseLock } from './lease.ts';

@@ -1,5 +1,5 @@
 /**
- * Works on several items at a time, in their order. Waits for all that has begun.
+ * Works on several items at a time, in their order. Waits for all items that have begun.
  *
  * @throws the first error; then no further item is begun
  */

@@ -1,9 +1,9 @@
 /**
- * Metrics for Prometheus, on a registry of their own. The names of controller-runtime and client-go for what they have,
- * so that existing dashboards work; ours begin with `capabilitypolicy_`.
+ * Metrics for Prometheus, on a separate registry. Uses the names of controller-runtime and client-go where they exist,
+ * so that existing dashboards work; our own begin with `capabilitypolicy_`.
  *
- * What has a present state (policies, violations, who leads) is asked for at each scrape instead of being kept here:
- * a series is there exactly as long as what it tells of.
+ * Values that describe a current state (policies, violations, the leader) are read at each scrape instead of being kept
+ * here, so a series exists exactly as long as its subject.
  */
 import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
 import { type Clock, SYSTEM_CLOCK } from './clock.ts';
@@ -11,28 +11,28 @@ import type { QueueObserver } from './queue.ts';
 import { observeQueue } from './queue-metrics.ts';
 import type { Handler } from './server.ts';
 
-/** Told by the reflectors; `kind` as in `Pod`. */
+/** Called by the reflectors; `kind` as in `Pod`. */
 export interface ReflectorObserver {
-  /** A collection was listed whole: at first, and each time the watch could not go on. */
+  /** A collection was listed completely: the first time, and each time the watch could not continue. */
   listed(kind: string): void;
-  /** The server took up a watch, or sent something, bookmarks included: it is there. */
+  /** The server accepted a watch, or sent something, including bookmarks: it is alive. */
   heard(kind: string): void;
 }
 
 export interface Metrics {
   readonly registry: Registry;
   /**
-   * What a work queue reports; several queues, one after the other too, may share it.
+   * The observer of a work queue; several queues may share it, even one after the other.
    *
    * @param name the controller's, which is the queue's name, too
    */
   queue(name: string): QueueObserver;
   readonly reflector: ReflectorObserver;
-  /** An API server answered a request, or did not: then `code` is `<error>`, as client-go has it. */
+  /** An API server answered a request, or did not: then `code` is `<error>`, as in client-go. */
   readonly request: (method: string, code: string) => void;
-  /** @param leading asked at each scrape */
+  /** @param leading called at each scrape */
   leadership(name: string, leading: () => boolean): void;
-  /** Those of the process and of Node: memory, CPU, event loop, garbage collection. Once a process. */
+  /** Metrics of the process and of Node: memory, CPU, event loop, garbage collection. Once a process. */
   process(): void;
 }
 

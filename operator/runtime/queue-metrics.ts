@@ -1,4 +1,4 @@
-/** What a work queue and its controllers report, in the names and buckets of controller-runtime and client-go. */
+/** The metrics of a work queue and its controllers, in the names and buckets of controller-runtime and client-go. */
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 import type { Clock } from './clock.ts';
 import type { QueueObserver } from './queue.ts';
@@ -16,7 +16,7 @@ interface Begun {
   readonly at: number;
 }
 
-/** Registers the metrics; what it returns makes observers that all count into them. */
+/** Registers the metrics; the result makes observers that all count into them. */
 export function observeQueue(registry: Registry, clock: Clock): (name: string) => QueueObserver {
   const queue = queueMetrics(registry);
   const reconcile = reconcileMetrics(registry);
@@ -108,7 +108,7 @@ function reconcileMetrics(registry: Registry) {
   };
 }
 
-/** What hangs shows in these two before it shows in any duration. */
+/** A hanging key shows in these two before it shows in any duration. */
 function unfinished(registry: Registry, running: ReadonlySet<Begun>, clock: Clock): void {
   const names = new Set<string>();
   const byName = (merge: (a: number, b: number) => number) =>

@@ -39,7 +39,7 @@ const SOURCES: readonly Source[] = SOURCE_FOLDERS.flatMap(filesIn).map((path) =>
   code: withoutComments(readFileSync(join(ROOT, path), 'utf8')),
 }));
 
-/** What users get; the other folders make and test it. */
+/** The product; the other folders build and test it. */
 const PRODUCT = SOURCES.filter(({ path }) => isIn(path, ['operator', 'cli']));
 
 describe('the architecture', () => {
@@ -130,7 +130,7 @@ describe('the architecture', () => {
   });
 });
 
-/** Files of the product beyond the allowed ones that import something like this. */
+/** Files of the product outside the allowed ones that import something like this. */
 function importersOf(target: RegExp, allowed: readonly string[]): string[] {
   return PRODUCT.filter(({ path }) => !isIn(path, allowed))
     .filter(({ code }) => targetsIn(code).some((one) => target.test(one)))
@@ -153,7 +153,7 @@ function imported({ path, code }: Source): Import[] {
 function targetsIn(code: string): string[] {
   const statements = code.matchAll(/^\s*(?:import|export)\s(?:[^'";]*?\sfrom\s+)?['"]([^'"]+)['"]/gm);
   const calls = code.matchAll(/\bimport\(\s*['"]([^'"]+)['"]/g);
-  // Text of a program that a test writes has its imports from a template.
+  // The text of a generated program has its imports from a template.
   return [...statements, ...calls].map(([, target = '']) => target).filter((target) => !target.includes('${'));
 }
 

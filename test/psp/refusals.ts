@@ -54,7 +54,7 @@ function migrateRefusals(policy: PodSecurityPolicy) {
   }
 }
 
-/** As the API server writes it: a key with dots in brackets, without quotes. */
+/** In the API server's form: a key with dots in brackets, without quotes. */
 function fieldOf(path: FieldPath): string {
   const steps = path.map((step) => (typeof step === 'number' || step.includes('.') ? `[${step}]` : `.${step}`));
   return steps.join('').replace(/^\./, '');

@@ -2,8 +2,9 @@
  * `npm run test:versions -- [1.30 1.33 …]`: the suites that depend on the API server, the demo and differential tests on
  * these Kubernetes versions; on all that are known here by default. Prints a table; exits 1 when anything failed.
  *
- *   --full 1,000 pods for each level and version of the Standards, and 100 random policies; without it, a few of both
- *    --seed N of the differential tests --only TEXT only the runs whose name has the text; may be given more than once
+ *   --full        1,000 pods for each level and version of the Standards, and 100 random policies; without it, a few of both
+ *   --seed N      of the differential tests
+ *   --only TEXT   only the runs whose name has the text; may be given more than once
  *
  * The first time a version is run, its kube-apiserver and kube-controller-manager are built: about six minutes on two
  * cores. KUBERNETES_VERSION=1.33 before any test command runs just that on the version.

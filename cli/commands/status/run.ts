@@ -1,4 +1,4 @@
-/** What status does: reads the cluster as far as it may, judges, prints; with --watch, again and again. */
+/** The work of status: reads the cluster as far as its rights allow, judges, prints; with --watch repeatedly. */
 import { dump } from 'js-yaml';
 import { type ApiError, isNotFound } from '../../../operator/cluster/api-error.ts';
 import { pathFor } from '../../../operator/cluster/paths.ts';
@@ -35,7 +35,7 @@ const RBAC: readonly Source[] = [
   sources.CLUSTER_ROLE_BINDINGS,
 ];
 
-/** Between one view and the next, where no screen is cleared. */
+/** Printed between two views if the screen is not cleared. */
 const SEPARATORS = { table: '\n', wide: '\n', json: '', yaml: '---\n' };
 
 export async function runStatus(policy: string | undefined, given: Given<StatusOptions>, io: Io): Promise<ExitCode> {
@@ -106,7 +106,7 @@ function only(view: StatusView, name: string | undefined, namespace: string | un
   );
 }
 
-/** One line for each right, with what follows from its absence. */
+/** One line for each missing right, with the consequence. */
 function missingTexts(forbidden: readonly Source[]): string[] {
   const rights = (among: readonly Source[]) => among.filter((source) => forbidden.includes(source)).map(resourceOf);
   const judging = rights([sources.NAMESPACES, ...WORKLOADS]);

@@ -1,4 +1,4 @@
-/** A cluster → what an administrator wants to know of its policies. Pure: the same cluster, the same view. */
+/** A cluster → the facts about its policies that an administrator needs. Pure: the same cluster gives the same view. */
 import type {
   CapabilityPolicyStatus,
   CompletePolicy,
@@ -19,9 +19,9 @@ import { reportWorkloads } from '../../../operator/report/violations.ts';
 export interface StatusView {
   /** By name. */
   readonly policies: readonly PolicyView[];
-  /** Who may use every policy; absent when roles or bindings can't be read. */
+  /** The subjects that may use every policy; absent when roles or bindings can't be read. */
   readonly mayUseAll?: readonly Holder[];
-  /** What could not be read, and what follows; empty when the view is whole. */
+  /** The kinds that could not be read, and the consequences; empty when the view is complete. */
   readonly missing: readonly string[];
 }
 
@@ -31,7 +31,7 @@ export interface PolicyView {
   readonly levelVersion: string;
   readonly mode: Mode;
   readonly priority: number;
-  /** The label that its namespaces get, `restricted:v1.36`; `-` for none. */
+  /** The label of its namespaces, `restricted:v1.36`; `-` for none. */
   readonly podSecurity: string;
   readonly conditions: readonly Condition[];
   readonly namespaces: { readonly selected: number; readonly deciding: number };
@@ -43,7 +43,7 @@ export interface PolicyView {
   readonly violations: readonly ViolationView[];
   readonly unusedGrants: readonly string[];
   readonly usableBy: UsableBy;
-  /** Who may use it by its name; absent when everyone may, or when roles or bindings can't be read. */
+  /** The subjects that may use it by its name; absent when everyone may, or when roles or bindings can't be read. */
   readonly usedBy?: readonly Holder[];
 }
 
@@ -63,19 +63,19 @@ export interface ViolationView {
 
 export interface Readable {
   readonly cluster: Cluster;
-  /** Of the cluster; `use` where roles and bindings can't be read is everybody's. */
+  /** Of the cluster; If roles and bindings can't be read, everybody counts as allowed to use the policy. */
   readonly state: ClusterState;
   readonly use: UseIndex;
-  /** Whether all is there that judging needs. */
+  /** Whether everything that judging needs could be read. */
   readonly judgeable: boolean;
-  /** Whether roles and bindings are there. */
+  /** Whether roles and bindings could be read. */
   readonly rbac: boolean;
   readonly missing: readonly string[];
   /** Limits the view to the namespace's workloads and the policies that select it. */
   readonly namespace?: string | undefined;
 }
 
-/** @param evaluator kept from one view to the next, it knows what it has judged */
+/** @param evaluator kept from one view to the next, with its cached results */
 export function statusView(readable: Readable, evaluator: Evaluator): StatusView {
   const { cluster, state, rbac, use, missing, namespace } = readable;
   const judgements = readable.judgeable ? judgementsOf(readable, evaluator) : undefined;
