@@ -1,4 +1,4 @@
-/** The cluster that a command is to look at, found as kubectl finds it. */
+/** The cluster that a command reads, found as kubectl finds it. */
 import { ApiClient, ApiError } from '../operator/cluster/client.ts';
 import { type KubeConfigOptions, loadKubeConfig } from '../operator/cluster/kubeconfig.ts';
 import { platformsOf } from '../operator/cluster/platform.ts';
@@ -18,7 +18,7 @@ export interface Connected {
 /**
  * Connects, and closes the connections after the work.
  *
- * @throws UsageError in one line, for whatever goes wrong with the cluster
+ * @throws UsageError with one line, for any failure of the cluster
  */
 export async function withCluster<Result>(
   options: KubeConfigOptions,
@@ -36,7 +36,7 @@ export async function withCluster<Result>(
   }
 }
 
-/** The options, with the namespaces of the cluster's platform excluded where no flag says which. */
+/** The options, with the namespaces of the cluster's platform excluded if no flag says which to exclude. */
 export async function excludingPlatform<Options extends Excluding>(
   given: Given<Options>,
   { client }: Connected,
@@ -45,7 +45,7 @@ export async function excludingPlatform<Options extends Excluding>(
   return excludingBy<Options>(given, excludedOn(await platformsOf(client)));
 }
 
-/** All of it, or of one namespace; with progress on a terminal. */
+/** Reads the whole cluster, or one namespace; shows progress on a terminal. */
 export async function snapshot(
   { client }: Connected,
   { signal, stderr }: Pick<Io, 'signal' | 'stderr'>,

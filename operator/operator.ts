@@ -1,4 +1,4 @@
-/** The wiring: what happens changes the state, the change makes keys dirty, and each controller works on its keys. */
+/** The wiring: an event changes the state, the change makes keys dirty, and each controller works on its keys. */
 import type { ApiClient } from './cluster/client.ts';
 import { FollowedReports } from './cluster/reports.ts';
 import { createCluster, type FollowedCluster } from './cluster/store.ts';
@@ -18,12 +18,12 @@ import { aborted } from './runtime/aborted.ts';
 import type { ReflectorObserver } from './runtime/metrics.ts';
 
 interface OperatorOptions extends ClusterStateOptions, RunningOptions {
-  /** Which operator speaks in Events: the pod's name. */
+  /** The reporting operator in Events: the pod's name. */
   readonly instance: string;
   readonly reflectorObserver?: ReflectorObserver;
 }
 
-/** Requests for Events, a second and at once: no status and no label waits for one. */
+/** Requests for Events, per second and at once: no status and no label waits for one. */
 const EVENTS_LIMIT = [50, 100] as const;
 
 export class Operator {
@@ -33,7 +33,7 @@ export class Operator {
   readonly #reports: FollowedReports;
   readonly #recorder: EventRecorder;
   readonly #state: ClusterState;
-  /** Of the term that leads; a stand-by follows the cluster and does nothing. */
+  /** Undefined for a standby, which follows the cluster and does nothing. */
   #running: Running | undefined;
   #synced = false;
   #reportsEnded: Promise<void> | undefined;
@@ -57,7 +57,7 @@ export class Operator {
     this.#running?.enqueue(change);
   };
 
-  /** In this order a change makes keys dirty. */
+  /** A change makes keys dirty in this order. */
   #controllers(signal: AbortSignal): Controller[] {
     const context: Context = {
       ...this.#options,
@@ -78,7 +78,7 @@ export class Operator {
     ];
   }
 
-  /** Works until `signal` is aborted and what was begun has ended. Nothing is remembered of an earlier term. */
+  /** Works until `signal` is aborted and the running work has ended. Nothing is kept from an earlier term. */
   async lead(signal: AbortSignal): Promise<void> {
     const running = new Running(this.#controllers(signal), this.#state, this.#options);
     this.#running = running;
@@ -86,11 +86,11 @@ export class Operator {
     running.start();
     await aborted(signal);
     this.#running = undefined;
-    // A stand-by shows nothing that it found when it led.
+    // A standby does not show what it found when it led.
     await running.stop().finally(() => this.#changed({ of: 'term' }));
   }
 
-  /** Follows the cluster until `signal` is aborted; resolves once all of it has been read. */
+  /** Follows the cluster until `signal` is aborted; resolves once it has been read completely. */
   async follow(signal: AbortSignal): Promise<void> {
     this.#reportsEnded = this.#reports.follow(this.#client, signal);
     await this.#followed.start(signal);
@@ -99,14 +99,14 @@ export class Operator {
   }
 
   /**
-   * Before a term that others may have led up to: a stand-by whose watch of policies has been behind for a while would
-   * undo what they did since. @throws the signal's reason, when it is aborted meanwhile
+   * Before a term that follows another operator's: a standby whose watch of policies lags would undo the changes since.
+   * @throws the signal's reason, when it is aborted meanwhile
    */
   async catchUp(signal: AbortSignal): Promise<void> {
     await this.#followed.refresh(signal);
   }
 
-  /** Resolves when nothing is followed any more, after the signal. */
+  /** Resolves when following has stopped, after the signal. */
   async ended(): Promise<void> {
     await Promise.all([this.#followed.ended(), this.#reportsEnded]);
   }
@@ -116,7 +116,7 @@ export class Operator {
     if (!this.#synced) throw new Error('the cluster has not been read yet');
   };
 
-  /** What /metrics shows, asked at each scrape. */
+  /** The values of /metrics, read at each scrape. */
   get metricsSources(): PolicySources {
     return policySources(this.#followed.cluster, this.#state.findings.judgements);
   }

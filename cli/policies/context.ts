@@ -19,7 +19,7 @@ const NAME_LABEL = 'kubernetes.io/metadata.name';
 export interface PolicyContextOptions extends AdmissionOptions {
   /** N of Kubernetes 1.N of the oldest API server. */
   readonly oldestServer: number;
-  /** The labels of a namespace of which nothing else is known. */
+  /** The labels of a namespace about which nothing else is known. */
   readonly namespaceLabels: Labels;
 }
 

@@ -32,7 +32,7 @@ export function validatePolicy(object: RawObject, textOf?: Hinting['textOf']): V
   const { policy, errors } = modelOf(written);
   const form = [...nameProblems(written), ...modelProblems(written, errors), ...unknownFields(written, SCHEMA)];
   const wrong = withTypeHints(form, written, SCHEMA, { textOf, refusalOf: ruleRefusal });
-  // The API server, too, runs its rules only on what the schema lets pass.
+  // Like the API server, runs the rules only on values that the schema admits.
   const problems = wrong.length > 0 ? wrong : ruleProblems(written, CRD);
   return { policy: problems.length > 0 ? undefined : policy, problems };
 }

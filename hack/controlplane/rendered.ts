@@ -19,7 +19,10 @@ export const COLLECTIONS: Readonly<Record<string, string>> = {
   ClusterRoleBinding: `${RBAC}/clusterrolebindings`,
 };
 
-/** Whole, as a list's items are not. Everything with the operator's managed-by label, or only what is rendered for one policy. */
+/**
+ * Complete objects: a list's items lack fields. Everything with the operator's managed-by label, or only what is
+ * rendered for one policy.
+ */
 export async function renderedObjects(api: Api, policy?: string): Promise<Json[]> {
   const selector = `${MANAGED}${policy === undefined ? '' : `,capabilitypolicy.dev/policy=${policy}`}`;
   const lists = await Promise.all(

@@ -24,7 +24,7 @@ export interface CelRule {
   readonly rule: string;
   readonly message?: string;
   readonly messageExpression?: string;
-  /** From where the rule stands: `.overrides`. */
+  /** The path relative to the object with the rule: `.overrides`. */
   readonly fieldPath?: string;
   readonly reason?: string;
 }

@@ -1,8 +1,9 @@
 /**
- * Pod Security labels of a namespace: which to set, which are somebody else's. Pure.
+ * The Pod Security labels of a namespace: which to set, and which belong to others. Pure.
  *
- * What we set is recorded in an annotation. A recorded label that somebody changed by hand is set again. One that was there
- * before us, or that somebody changed by server-side apply (as Argo CD does), is left alone and reported.
+ * An annotation records the labels that we set. A recorded label that somebody changed by hand is set again. A label
+ * that existed before ours, or that somebody changed by server-side apply (as Argo CD does), is left alone and
+ * reported.
  *
  * Another manager that applies the same value does not take the label over. Otherwise anyone who can edit a namespace
  * could own the label from our next change on, by applying it or by removing our managedFields entry. Changing the
@@ -15,20 +16,20 @@ import type { FieldOwner, NamespaceView } from '../model/objects.ts';
 import type { LabelConflict, LabelOutcome } from './outcome.ts';
 
 export interface LabelPlan {
-  /** The labels that are to stand by our hand. */
+  /** The labels that we will own. */
   readonly labels: Readonly<Record<string, string>>;
   /**
-   * The labels that no other manager set first. Undefined when there are none: then the annotation is removed as well.
+   * The labels that no other manager set first. Undefined if there are none: then the annotation is removed as well.
    */
   readonly record: string | undefined;
-  /** A label of ours or the record was changed: only force takes it back. */
+  /** Somebody changed a label of ours or the record, which only force takes back. */
   readonly force: boolean;
   /** Whether the namespace differs from this plan. */
   readonly changes: boolean;
   readonly conflicts: readonly LabelConflict[];
 }
 
-/** @param wanted the labels that policies ask for: level and version of a mode go together */
+/** @param wanted the labels that policies ask for: level and version of a mode belong together */
 export function planLabels(namespace: NamespaceView, wanted: Readonly<Record<string, string>>): LabelPlan {
   const ours = recordedLabels(namespace);
   const conflicts = Object.entries(wanted).flatMap(([label, value]): LabelConflict[] =>
@@ -59,7 +60,7 @@ export function labelOutcome(
   return { namespace, applied: labels, conflicts };
 }
 
-/** The labels that we recorded as ours, whatever stands there now; none when the record cannot be read. */
+/** The labels that we recorded as ours, whatever their current value; empty when the record cannot be read. */
 function recordedLabels(namespace: NamespaceView): Record<string, string> {
   try {
     const record: unknown = JSON.parse(namespace.recorded ?? '{}');
@@ -72,7 +73,7 @@ function recordedLabels(namespace: NamespaceView): Record<string, string> {
   }
 }
 
-/** Whoever edited the record owns it since. */
+/** The last editor of the record owns it. */
 function isRewritten({ recorded }: NamespaceView, record: string | undefined): boolean {
   return recorded !== undefined && record !== undefined && recorded !== record;
 }
@@ -81,7 +82,7 @@ function isForeign(namespace: NamespaceView, label: string, value: string, ours:
   const live = namespace.labels[label];
   if (live === undefined || live === value || live === ours[label]) return false;
   const { us, others } = ownersOf(namespace, label);
-  // To say the same as somebody else does not make it ours to change.
+  // A label on which we agree with another owner is not ours to change.
   if (us) return others.length > 0;
   return !(label in ours) || others.some(({ operation }) => operation === 'Apply');
 }

@@ -1,6 +1,7 @@
 /**
- * Whether an API server judges by a ruleset. An admission policy has no status that says so, and each server compiles it
- * on its own, up to a second after it was written: so we ask, with an object that only this ruleset refuses or changes.
+ * Tests whether an API server enforces a ruleset. An admission policy has no status that says so, and each server
+ * compiles it separately, up to a second after the write. So we send each server an object that only this ruleset
+ * refuses or changes.
  */
 import { type ApiClient, ApiError, pathFor } from '../cluster/client.ts';
 import { PROBE_ANNOTATION, PROBE_ANSWER, type Probed, probeCarrier } from '../compile/admission-set.ts';
@@ -8,7 +9,7 @@ import { PROBE_ANNOTATION, PROBE_ANSWER, type Probed, probeCarrier } from '../co
 type ProbeAnswer = 'InForce' | 'NotInForce' | 'Inconclusive';
 
 interface ProbeResult {
-  /** One for each server, in order; of a set that mutates, both parts have to be in force. */
+  /** One for each server, in order; for a set that mutates, both parts have to be in force. */
   readonly answers: readonly ProbeAnswer[];
   /** Why an answer was inconclusive. */
   readonly message: string;
@@ -34,7 +35,7 @@ export function everywhere({ answers }: ProbeResult, answer: ProbeAnswer): boole
   return answers.length > 0 && answers.every((one) => one === answer);
 }
 
-/** Part in force is neither: not yet come, or not yet gone. */
+/** If only a part is in force, the set is neither in force yet nor gone yet. */
 async function askAll(server: ApiClient, set: Subject, namespace: string): Promise<Answer> {
   const validates = await askValidation(server, set, namespace);
   if (!set.mutates || validates.answer === 'Inconclusive') return validates;

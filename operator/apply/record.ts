@@ -1,16 +1,16 @@
-/** What is known of the rulesets of each policy and guard. A new process starts without and finds it out again. */
+/** The state of the rulesets of each policy and guard. A new process starts without any and determines it again. */
 import { type ApiError, isConflict, isOverloaded } from '../cluster/client.ts';
 import type { AdmissionSet, Probed } from '../compile/admission-set.ts';
 
-/** Consecutive refusals of what we write. */
+/** Consecutive refusals of our writes. */
 interface Refusal {
   readonly error: ApiError;
   readonly times: number;
-  /** The first time, as performance.now(). */
+  /** The time of the first refusal, as performance.now(). */
   readonly since: number;
 }
 
-/** A ruleset that we deleted and that some API server may still judge by. */
+/** A ruleset that we deleted and that some API server may still enforce. */
 interface Leaving extends Probed {
   readonly mutates: boolean;
   /** The policies that it asks for `use` on. */
@@ -18,11 +18,14 @@ interface Leaving extends Probed {
 }
 
 interface LeavingSince extends Leaving {
-  /** The earliest time at which the answer that it is gone can be trusted, as performance.now(). */
+  /** The earliest time, as performance.now(), at which the answer that it is gone can be trusted. */
   readonly trustedFrom: number;
 }
 
-/** An API server that has just begun to serve refuses what it accepts a moment later: it does not know its RBAC yet. */
+/**
+ * An API server that has just started refuses objects that it accepts a moment later, because it does not know its RBAC
+ * yet.
+ */
 const REFUSED_FOR_GOOD = { times: 3, ms: 15_000 };
 /** How long to retry while the API server reports overload, which lasts longer than a start. */
 const OVERLOADED_FOR_GOOD_MS = 300_000;
@@ -31,21 +34,21 @@ const OVERLOADED_FOR_GOOD_MS = 300_000;
 export const COMPILED_MS = 3_000;
 
 export class RulesetRecord {
-  /** Undefined once nothing is rendered for the policy any more. */
+  /** Undefined when nothing is rendered for the policy any more. */
   desired: AdmissionSet | undefined;
-  /** The ruleset that every API server judged by since we last wrote to it or deleted of it. */
+  /** The ruleset that every API server enforced since our last write to it or deletion from it. */
   inForce: { readonly ruleset: string; readonly servers: number } | undefined;
-  /** The earliest time at which a probe's answer can be trusted, as performance.now(). */
+  /** The earliest time, as performance.now(), at which a probe's answer can be trusted. */
   trustedFrom = 0;
   /** By ruleset. */
   readonly leaving = new Map<string, LeavingSince>();
-  /** Rulesets that every API server has judged by at some time, as long as they stand. */
+  /** Rulesets that every API server has enforced at some time, as long as they exist. */
   readonly #seen = new Set<string>();
-  /** What the API server refuses to have written. */
+  /** Objects that the API server refuses to write. */
   refusal: Refusal | undefined;
   /** Whether it refused something in this pass. */
   wasRefused = false;
-  /** What it refused to delete in the last pass. */
+  /** Objects that it refused to delete in the last pass. */
   unremoved: ApiError | undefined;
   /** Why the desired ruleset was not in force in the last pass. */
   waitsFor: string | undefined;
@@ -58,17 +61,17 @@ export class RulesetRecord {
     return this.inForce !== undefined && this.inForce.ruleset === this.desired?.ruleset;
   }
 
-  /** Whether the desired ruleset comes back before its deleted copy is out of force everywhere. */
+  /** Whether the desired ruleset returns before its deleted copy is out of force everywhere. */
   get comesBack(): boolean {
     return this.desired !== undefined && this.leaving.has(this.desired.ruleset);
   }
 
-  /** Whether nothing of it matters any more. */
+  /** Whether the record can be dropped. */
   get isOver(): boolean {
     return !this.desired && this.leaving.size === 0 && performance.now() >= this.trustedFrom;
   }
 
-  /** The others wait for it until then: what it will refuse may be what their old rulesets refuse now. */
+  /** The others wait for it until then: their old rulesets may be the only ones that now refuse what it will refuse. */
   get isRefusedForGood(): boolean {
     if (!this.refusal) return false;
     const { error, times, since } = this.refusal;
@@ -82,15 +85,15 @@ export class RulesetRecord {
     this.wasRefused = true;
   }
 
-  /** Every API server judges by the desired ruleset. */
+  /** Every API server enforces the desired ruleset. */
   cameIntoForce(ruleset: string, servers: number): void {
     this.inForce = { ruleset, servers };
     this.#seen.add(ruleset);
   }
 
   /**
-   * An object of a ruleset was deleted. Its probe's binding is written last and deleted last. If API servers never loaded
-   * that one, they may have loaded the others, and the probe says nothing about these.
+   * An object of a ruleset was deleted. The binding of its probe is written last and deleted last. If API servers never
+   * loaded that binding, they may still have loaded the others, so the probe proves nothing about these.
    */
   left(one: Leaving): void {
     const before = this.leaving.get(one.ruleset);
@@ -100,13 +103,13 @@ export class RulesetRecord {
     if (this.inForce?.ruleset === one.ruleset) this.inForce = undefined;
   }
 
-  /** No API server judges by it any more. */
+  /** No API server enforces it any more. */
   gone(ruleset: string): void {
     this.leaving.delete(ruleset);
     this.#seen.delete(ruleset);
   }
 
-  /** What the API server refused, for people. */
+  /** The API server's refusal, for people. */
   get failure(): string | undefined {
     return this.refusal && !this.#mayPass ? this.refusal.error.message : this.unremoved?.message;
   }
@@ -117,8 +120,8 @@ export class RulesetRecord {
   }
 
   /**
-   * Whether the error may be transient: a conflict with another writer, a failing server. Such an error is reported only
-   * after a few in a row, so that conditions do not flap.
+   * Whether the error may be transient: a conflict with another writer, a failing server. Such an error is reported
+   * only after a few in a row, so that conditions do not flap.
    */
   get #mayPass(): boolean {
     if (!this.refusal) return false;
@@ -131,7 +134,7 @@ export class RulesetRecord {
 export class Records extends Map<string, RulesetRecord> {
   #servers = '';
 
-  /** Makes one where there is none. */
+  /** Creates a missing record. */
   of(policy: string): RulesetRecord {
     const record = this.get(policy) ?? new RulesetRecord();
     this.set(policy, record);
@@ -139,10 +142,9 @@ export class Records extends Map<string, RulesetRecord> {
   }
 
   /**
-   * Begins a pass: keeps what follows from earlier ones.
+   * Begins a pass: keeps the results of earlier ones.
    *
-   * @param sets what has to be in force
-   * @param servers the addresses of the API servers that answer
+   * @param sets that have to be in force @param servers the addresses of the answering API servers
    */
   begin(sets: readonly AdmissionSet[], servers: readonly string[]): void {
     const desired = new Map(sets.map((set) => [set.policy, set]));
@@ -165,7 +167,7 @@ export class Records extends Map<string, RulesetRecord> {
     return [...this.values()].flatMap((record) => [...record.leaving.values()]);
   }
 
-  /** The names of those that the API server refuses. */
+  /** The names of the sets that the API server refuses. */
   refused(): Set<string> {
     return new Set([...this].flatMap(([policy, { refusal }]) => (refusal ? [policy] : [])));
   }

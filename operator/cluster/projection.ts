@@ -17,7 +17,7 @@ import type { Pool } from './sharing.ts';
 export interface Projection extends PodProjection {
   namespace(raw: RawObject): NamespaceView;
   policy(raw: RawObject): CompletePolicy;
-  /** Undefined when none of its rules concerns CapabilityPolicies. */
+  /** @param pool keeps equal parts of pods once; a new pool by default */
   role(raw: RawObject): RoleView | undefined;
   roleBinding(raw: RawObject): RoleBindingView;
   rendered(raw: RawObject): RenderedObject;

@@ -1,4 +1,4 @@
-/** The cluster as last seen: follows every kind that matters, keeps what its projection keeps, and says what changed. */
+/** The cluster as last seen: follows every relevant kind, keeps its projection, and reports changes. */
 import { type CompletePolicy, FIELD_MANAGER, MANAGED_BY_LABEL } from '../api/capability-policy.ts';
 import type {
   Change,
@@ -26,9 +26,9 @@ import { together, whole } from './sink.ts';
 import * as sources from './sources.ts';
 
 interface ClusterOptions extends FollowedServersOptions {
-  /** Called for each change, also while the first lists are read; it must only hand over. */
+  /** Called for each change, also while the first lists are read; it must only enqueue. */
   onChange(change: Change): void;
-  /** What they read of a pod is kept. */
+  /** The fields of a pod that they read are kept. */
   readonly rules?: readonly Rule[];
   /** Kinds that are not followed, and so are empty. */
   readonly except?: readonly Source[];
@@ -44,16 +44,16 @@ export interface FollowedCluster {
    */
   start(signal: AbortSignal): Promise<void>;
   /**
-   * Reads again what decides about writes; resolves when it is as the API server has it now.
+   * Reads the kinds that affect writes again; resolves when they are up to date.
    *
    * @throws the signal's reason, when it is aborted before that
    */
   refresh(signal: AbortSignal): Promise<void>;
-  /** Resolves when nothing is followed any more, after the signal. */
+  /** Resolves when following has stopped, after the signal. */
   ended(): Promise<void>;
-  /** One client for each API server that answers. */
+  /** One client for each answering API server. */
   answeringServers(): Promise<readonly ApiClient[]>;
-  /** How many different pods and templates there are, as far as rules can tell: each is judged once. */
+  /** The number of pods and templates that differ for the rules: each is evaluated once. */
   distinctParts(): number;
 }
 
@@ -70,7 +70,7 @@ export function createCluster(client: ApiClient, options: ClusterOptions): Follo
       const followed = [...store.followed].filter(([source]) => !except.includes(source));
       for (const [source, collections] of followed) {
         const reading = { log, ...(observer && { observer }) };
-        // Policies mean something together; of the rest one says nothing about another.
+        // Policies affect each other; objects of other kinds do not.
         const sink = source === sources.POLICIES ? whole(together(collections)) : together(collections);
         reflectors.set(source, new Reflector(client, source, sink, signal, reading));
       }
@@ -95,7 +95,7 @@ export function createCluster(client: ApiClient, options: ClusterOptions): Follo
 }
 
 export class Store implements Cluster {
-  /** What to follow, and where it goes. */
+  /** The followed kinds, and their sinks. */
   readonly followed = new Map<Source, Collection<unknown>[]>();
   readonly #policies: Collection<CompletePolicy>;
   readonly #namespaces: Collection<NamespaceView>;
@@ -129,7 +129,7 @@ export class Store implements Cluster {
       [sources.ROLES, sources.CLUSTER_ROLES].map((source) => [source.kind, this.#follow(source, role, rbac)]),
     );
     this.#bindings = [sources.ROLE_BINDINGS, sources.CLUSTER_ROLE_BINDINGS].map((source) =>
-      // Deleted and made again between two lists, it is the same with another role.
+      // A binding that was deleted and recreated between two lists may have the same name and another role.
       this.#follow(source, roleBinding, (binding, before) => {
         if (this.#concernsPolicies(binding) || (before && this.#concernsPolicies(before))) rbac();
       }),
@@ -206,7 +206,10 @@ export class Store implements Cluster {
     return collection;
   }
 
-  /** Whether its role grants anything on policies: most bindings of a cluster don't, and change nothing for us. */
+  /**
+   * Whether its role grants anything on policies: most bindings of a cluster don't, and changes to them do not matter
+   * here.
+   */
   #concernsPolicies({ namespace = '', role: { kind, name } }: RoleBindingView): boolean {
     return this.#roles.get(kind)?.get(kind === 'Role' ? namespace : '', name) !== undefined;
   }

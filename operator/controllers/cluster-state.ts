@@ -1,6 +1,6 @@
 /**
- * What follows from the cluster as last seen, and what controllers found out: all that more than one of them needs. It
- * changes only by `apply` and `accept`, which say what that makes dirty.
+ * What follows from the cluster as last seen, and the findings of controllers, as far as more than one of them needs
+ * it. It changes only through `apply` and `accept`, which return what becomes dirty.
  */
 import type { CompleteSpec } from '../api/capability-policy.ts';
 import { labelOutcome, planLabels } from '../apply/namespace-labels.ts';
@@ -25,35 +25,35 @@ export type Cause =
   | Change
   /** A leader's term begins or ends: others may have led meanwhile. */
   | { readonly of: 'term' }
-  /** Policies were compiled anew. */
+  /** Policies were compiled again. */
   | { readonly of: 'accepted' }
-  /** An Event waits for being told. */
+  /** An Event waits to be written. */
   | { readonly of: 'events' }
   | Found;
 
-/** A controller found something out. */
+/** A controller has a finding. */
 export interface Found {
   readonly of: 'found';
   /** The controller's name. */
   readonly by: string;
-  /** The policies that it is about. */
+  /** The policies that it concerns. */
   readonly policies?: Iterable<string>;
-  /** The namespace that it is about, and with it the policies that select it. */
+  /** The namespace that it concerns, and with it the policies that select it. */
   readonly namespace?: string;
 }
 
-/** What a cause makes dirty; names. */
+/** The names that a cause makes dirty. */
 export interface StateChange extends Concerned {
   readonly cause: Cause;
-  /** Policies whose conditions, counts or namespaces may be others now. */
+  /** Policies whose conditions, counts or namespaces may have changed. */
   readonly policies: ReadonlySet<string>;
-  /** Namespaces where other policies may decide now, or other users may use them; or that changed themselves. */
+  /** Namespaces where the deciding policies or their users may have changed, or that changed themselves. */
   readonly namespaces: ReadonlySet<string>;
-  /** Whether policies have to be compiled anew: the state is stale until `accept`. */
+  /** Whether policies have to be compiled again: the state is stale until `accept`. */
   readonly recompiles: boolean;
 }
 
-/** What controllers found out in this term, each by name of a policy or namespace. The controller writes it. */
+/** The findings of controllers in this term, each by name of a policy or namespace. The controller writes it. */
 interface Findings {
   readonly rollouts: Map<string, RolloutOutcome>;
   readonly labels: Map<string, LabelOutcome>;
@@ -68,11 +68,11 @@ export class ClusterState {
   readonly #options: ClusterStateOptions;
   readonly #compile = compiler();
   readonly #selections = new Selections();
-  /** uid and generation of each policy, by name: what its text was last taken from. */
+  /** uid and generation of each policy, by name: the source of its last text. */
   readonly #generations = new Map<string, string>();
   #compiled: Compiled = { policies: [], refusals: new Map(), specs: new Map(), rendered: new Map(), guards: [] };
   #byName: ReadonlyMap<string, ResolvedPolicy> = new Map();
-  /** By the policy's uid: the watch may not have shown yet what was written for it. */
+  /** By the policy's uid: the watch may not have shown our write yet. */
   #accepted: ReadonlyMap<string, CompleteSpec> = new Map();
   #isStale = true;
   #use: UseIndex | undefined;
@@ -82,7 +82,7 @@ export class ClusterState {
     this.#options = options;
   }
 
-  /** Takes note of what happened. */
+  /** Records what happened. */
   apply(cause: Cause): StateChange {
     switch (cause.of) {
       case 'policy':
@@ -109,7 +109,7 @@ export class ClusterState {
     return this.#isStale;
   }
 
-  /** Compiles the policies as they are now. Those that can be compiled count as accepted from now on. */
+  /** Compiles the current policies. Those that can be compiled count as accepted from now on. */
   accept(): StateChange {
     const before = { resolutions: this.#resolutions(), policies: this.#compiled.policies };
     const { operatorNamespace, excludedNamespaces } = this.#options;
@@ -129,7 +129,7 @@ export class ClusterState {
     this.#isStale = false;
     const namespaces = this.#cluster.namespaces().filter((namespace) => this.isReached(namespace));
     const concerned = this.#selections.replace(this.#compiled.policies, namespaces);
-    // A verdict by another text says nothing of this one: none is better until the namespace has been evaluated again.
+    // A verdict by another text is worthless: drop it until the namespace has been evaluated again.
     for (const name of concerned.namespaces) this.findings.judgements.delete(name);
     const resolved = differing(before.resolutions, this.#resolutions());
     return { ...unchanged({ of: 'accepted' }), ...concerned, policies: concerned.policies.union(resolved) };
@@ -152,7 +152,7 @@ export class ClusterState {
     return resolved && { policy: resolved };
   }
 
-  /** Undefined for a policy that has never been accepted. */
+  /** Undefined for a policy that was never accepted. */
   coverage(policy: string): Coverage | undefined {
     const resolved = this.#byName.get(policy);
     return resolved && this.#selections.coverage(resolved);
@@ -182,7 +182,7 @@ export class ClusterState {
     return [this.#options.operatorNamespace, ...this.#options.excludedNamespaces];
   }
 
-  /** As found in this term; where nothing has been found yet, as the labels are. */
+  /** The finding of this term; before the first one, derived from the labels themselves. */
   labelOutcomes(namespaces: readonly string[]): Map<string, LabelOutcome> {
     const entries = namespaces.flatMap((name) => {
       const namespace = this.#cluster.namespace(name);
@@ -198,7 +198,7 @@ export class ClusterState {
     return labelOutcome(namespace.name, { labels: Object.fromEntries(there), conflicts });
   }
 
-  /** Our own status writes come back as changes, too. */
+  /** The watch shows our own status writes as changes, too. */
   #applyPolicy(cause: Cause, name: string): StateChange {
     const policy = this.#cluster.policy(name);
     const generation = policy && `${policy.metadata?.uid}/${policy.metadata?.generation}`;
@@ -217,7 +217,7 @@ export class ClusterState {
     return this.#selections.update(name, namespace && this.isReached(namespace) ? namespace.labels : undefined);
   }
 
-  /** RBAC matters to policies that not everyone may use, and where they are selected. */
+  /** RBAC matters to policies that are not for everyone, in the namespaces that they select. */
   #restricted(): Concerned {
     const policies = this.#compiled.policies.filter(({ usableBy }) => usableBy !== 'Everyone').map(({ name }) => name);
     const namespaces = policies.flatMap((name) => [...this.#selections.selectedBy(name)]);
@@ -230,7 +230,7 @@ export class ClusterState {
   }
 
   #forgetTerm(cause: Cause): StateChange {
-    // What was last accepted is what the admission policies in the cluster say.
+    // The admission policies in the cluster record what was accepted last.
     this.#accepted = new Map();
     this.#isStale = true;
     for (const found of Object.values(this.findings)) found.clear();
@@ -248,7 +248,7 @@ function unchanged(cause: Cause): StateChange {
   return { cause, policies: NONE, namespaces: NONE, recompiles: false };
 }
 
-/** Resolved policies that stay the same stay the same object. */
+/** Unchanged resolved policies remain the same objects. */
 function differing(before: ReadonlyMap<string, unknown>, now: ReadonlyMap<string, unknown>): Set<string> {
   const names = [...before.keys(), ...now.keys()];
   return new Set(names.filter((name) => before.get(name) !== now.get(name)));

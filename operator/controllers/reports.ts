@@ -10,7 +10,7 @@ import { Cooldown } from '../runtime/cooldown.ts';
 import type { StateChange } from './cluster-state.ts';
 import type { Context, Controller, Key } from './controller.ts';
 
-/** Changes come in bursts; a report is written once for all of a burst. */
+/** Changes come in bursts; a burst leads to one write. */
 const DELAY_MS = 3_000;
 /** The larger a namespace's reports are, the less often they are written. */
 const MOST_BYTES_PER_MS = 256;
@@ -43,7 +43,8 @@ export class Reports implements Controller {
     const { client, cluster, state } = this.#context;
     const { api } = this.#followed;
     const namespace = cluster.namespace(name);
-    // A namespace that has not been evaluated yet comes back when it is; one that goes takes its reports along.
+    // A namespace that has not been evaluated yet comes back when it has been; deleting a namespace deletes its
+    // reports.
     if (!api || !namespace || namespace.terminating) return;
     if (state.isReached(namespace) && !state.findings.judgements.has(name)) return;
     let written = 0;
@@ -62,7 +63,7 @@ export class Reports implements Controller {
     for (const { deciding, workloads } of Object.values(modes)) {
       for (const policy of state.selecting(namespace.name).filter(({ name }) => deciding.includes(name))) {
         const first = firstReportName(policy.name);
-        // In whichever API: it may have been the other one until now.
+        // In either API: it may have been the other one until now.
         const cleanSince = this.#followed.in(namespace.name).find(({ name }) => name === first)?.cleanSince;
         yield* policyReports({ api, policy, namespace, workloads, findIdentity, cleanSince, now });
       }

@@ -3,13 +3,13 @@ import { Gauge, type Registry } from 'prom-client';
 
 export interface PolicyNumbers {
   readonly policy: string;
-  /** Condition Programmed is True, of the policy as it is now. */
+  /** Condition Programmed is True for the current generation of the policy. */
   readonly programmed: boolean;
-  /** Namespaces where somebody else's label stands in the way of ours. */
+  /** Namespaces where a label of another owner is in the way. */
   readonly labelConflicts: number;
   /** The status as JSON, in bytes. */
   readonly statusBytes: number;
-  /** How many workloads have a verdict, zero included; empty while not everything has been judged. */
+  /** The number of workloads with each verdict, including zero; empty until everything has been evaluated. */
   readonly workloads: Readonly<Partial<Record<Verdict, number>>>;
 }
 
@@ -23,14 +23,14 @@ export interface ViolatingWorkloads {
   readonly workloads: number;
 }
 
-/** Asked at each scrape. */
+/** Called at each scrape. */
 export interface PolicySources {
   policies(): Iterable<PolicyNumbers>;
-  /** Only what violates: no zeros. */
+  /** Only violating ones: no zeros. */
   violating(): Iterable<ViolatingWorkloads>;
   /** Pods and templates with a verdict. */
   evaluatedObjects(): number;
-  /** Different shapes among them: what was really judged. */
+  /** The number of different shapes among them, which were really evaluated. */
   distinctFingerprints(): number;
 }
 

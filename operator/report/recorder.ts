@@ -1,7 +1,7 @@
 /**
- * Tells Events. What happens again and again becomes one Event with a series, as client-go's broadcaster makes it
- * (k8s.io/client-go/tools/events), and a flood of happenings no flood of requests: statuses, reports and metrics tell all
- * of it anyway. What is known here is lost with the process; then a series begins anew.
+ * Tells Events. A repeated event becomes one Event with a series, as in client-go's broadcaster
+ * (k8s.io/client-go/tools/events), and a flood of events causes no flood of requests: statuses, reports and metrics
+ * show all of it anyway. This state is lost with the process; then a series starts again.
  */
 import { type ApiClient, ApiError, isNotFound, pathFor } from '../cluster/client.ts';
 import { RateLimit } from '../runtime/rate-limit.ts';
@@ -10,34 +10,34 @@ import type { KubernetesEvent } from './events.ts';
 export type EventClient = Pick<ApiClient, 'create' | 'change'>;
 
 interface RecorderOptions {
-  /** Milliseconds that only go on. */
+  /** Monotonic milliseconds. */
   readonly now?: () => number;
-  /** Told that `dueMs` may have become earlier; must not throw. */
+  /** Called when `dueMs` may have become earlier; must not throw. */
   readonly onDue?: () => void;
-  /** Told how many Events were left out since it was last told. */
+  /** Called with the number of Events that were dropped since the last call. */
   readonly onFlood?: (leftOut: number) => void;
 }
 
-/** An Event that stands, and what joined it. */
+/** An existing Event, and the events that joined it. */
 interface Told {
   readonly event: KubernetesEvent;
-  /** The name of what joined it last: the same when an attempt is repeated. */
+  /** The name of the last event that joined it: the same when an attempt is repeated. */
   attempt: string;
   count: number;
   lastTime: string;
   lastAt: number;
-  /** When the API server was told, the last time. */
+  /** When the API server was last updated. */
   toldAt: number;
 }
 
-/** A happening that has not come back for so long is over: the next one is news. */
+/** An event that has not recurred for this long is over: the next one starts a new Event. */
 const ALIKE_MS = 600_000;
-/** About one object, for one reason: further ones join the last, and their notes are not told. */
+/** For one object and one reason: further events join the last one, and their notes are dropped. */
 const MOST_ALIKE = 10;
-/** Between two changes of a series. */
+/** The time between two updates of a series. */
 const SERIES_MS = 5_000;
 const MOST_KNOWN = 4_000;
-/** New Events, at once and a second: every workload of a few policies that somebody just made. */
+/** New Events, at once and per second: enough for every workload of a few new policies. */
 const BURST = 500;
 const PER_SECOND = 10;
 
@@ -47,9 +47,9 @@ export class EventRecorder {
   readonly #onDue: () => void;
   readonly #onFlood: (leftOut: number) => void;
   readonly #budget: RateLimit;
-  /** By what they are about, for which reason: those with different notes. */
+  /** By object and reason: those with different notes. */
   readonly #known = new Map<string, Told[]>();
-  /** Those that came back since their series was last told. */
+  /** Those that recurred since their series was last written. */
   readonly #untold = new Set<Told>();
   readonly #waiting: KubernetesEvent[] = [];
   #leftOut = 0;
@@ -64,10 +64,10 @@ export class EventRecorder {
   }
 
   /**
-   * Of what was told before nothing is written now: see `tellSeries`.
+   * Writes nothing about known events: `tellSeries` does that.
    *
-   * @returns the refusals that trying again will not change
-   * @throws what the client throws else; those before it are told, and a repeated attempt tells the rest
+   * @returns the refusals that trying again will not change @throws other errors of the client; earlier Events are
+   * written then, and a repeated attempt writes the rest
    */
   readonly tell = async (events: readonly KubernetesEvent[]): Promise<ApiError[]> => {
     const refusals = await this.#tell(events);
@@ -92,7 +92,7 @@ export class EventRecorder {
     return refusals;
   }
 
-  /** For an Event that nothing waits for: `tellWaiting` tells it. */
+  /** For an Event that no other work waits for: `tellWaiting` tells it. */
   later(event: KubernetesEvent): void {
     this.#waiting.push(event);
     this.#onDue();
@@ -106,7 +106,7 @@ export class EventRecorder {
     return refusals;
   }
 
-  /** When `tellWaiting` or `tellSeries` has something to tell, in ms from now; undefined: nothing. */
+  /** When `tellWaiting` or `tellSeries` is due, in ms from now; undefined if never. */
   get dueMs(): number | undefined {
     const due = [...this.#untold].map(({ toldAt }) => toldAt + SERIES_MS - this.#now());
     if (this.#leftOut > 0) due.push(SERIES_MS);
@@ -115,15 +115,15 @@ export class EventRecorder {
   }
 
   /**
-   * Tells how often what came back did so.
+   * Writes how often Events recurred.
    *
-   * @throws what the client throws; a refusal that trying again will not change, once
+   * @throws the client's error; once for a refusal that trying again will not change
    */
   async tellSeries(): Promise<void> {
     if (this.#leftOut > 0) this.#onFlood(this.#leftOut);
     this.#leftOut = 0;
     for (const told of [...this.#untold].filter(({ toldAt }) => toldAt + SERIES_MS <= this.#now())) {
-      // Before, since more may join meanwhile.
+      // Before the write, since more may join meanwhile.
       this.#untold.delete(told);
       const refusal = await this.#change(told).catch((error: unknown) => {
         this.#untold.add(told);
@@ -134,12 +134,12 @@ export class EventRecorder {
     }
   }
 
-  /** The living ones about the same object, for the same reason: always the same list, since several may tell at a time. */
+  /** The live ones for the same object and reason: always the same list, since several callers may write at a time. */
   #alike({ type, reason, action, regarding }: KubernetesEvent): Told[] {
     const key = JSON.stringify([type, reason, action, regarding]);
     const alive = this.#known.get(key) ?? [];
     alive.splice(0, alive.length, ...alive.filter(({ lastAt }) => this.#now() - lastAt < ALIKE_MS));
-    // Last, so that those which are forgotten are those which nothing has happened to for long.
+    // Moves it to the end, so that the longest inactive ones are dropped first.
     this.#known.delete(key);
     this.#known.set(key, alive);
     for (const [oldest] of this.#known) {
@@ -160,7 +160,7 @@ export class EventRecorder {
     this.#untold.add(told);
   }
 
-  /** Of an Event that is gone meanwhile, a new one tells. */
+  /** If the Event was deleted meanwhile, a new one is created. */
   async #change({ event, count, lastTime }: Told): Promise<ApiError | undefined> {
     const { namespace, name } = event.metadata;
     const series = { count, lastObservedTime: lastTime };
@@ -192,7 +192,7 @@ function isFinal(error: unknown): error is ApiError {
   return error instanceof ApiError && error.status >= 400 && error.status < 500 && error.status !== 429;
 }
 
-/** The Event exists already, or its namespace is going or gone. */
+/** The Event exists already, or its namespace is deleted or being deleted. */
 function isExpected({ status, causes }: ApiError): boolean {
   return status === 409 || status === 404 || causes.some(({ reason }) => reason === 'NamespaceTerminating');
 }

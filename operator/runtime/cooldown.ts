@@ -1,11 +1,11 @@
 /**
- * A key that was worked on has to cool down for some times as long as the work took: further changes are done together,
- * and the work keeps to a share of the time however large it is.
+ * A key cools down for a multiple of the time that its work took: further changes are handled together, and the work
+ * takes at most a share of the time, however large it is.
  */
 import { type Clock, SYSTEM_CLOCK } from './clock.ts';
 
 interface CooldownOptions {
-  /** How many times as long as the work it lasts: with 9, a tenth of the time is worked. */
+  /** The multiple: with 9, work takes a tenth of the time. */
   readonly times: number;
   readonly mostMs?: number;
   readonly clock?: Pick<Clock, 'now'>;
@@ -32,7 +32,7 @@ export class Cooldown {
     return result;
   }
 
-  /** @param spentMs how long the work took */
+  /** @param spentMs the duration of the work */
   start(key: string, spentMs: number): void {
     this.#until.set(key, this.#clock.now() + Math.min(this.#most, this.#times * spentMs));
   }

@@ -1,4 +1,4 @@
-/** The borders of folders.ts: what each folder may import, and what the pure ones must not know. */
+/** Tests the borders of folders.ts: which folder may import which, and what pure folders must not use. */
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { isBuiltin } from 'node:module';

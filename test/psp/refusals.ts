@@ -1,4 +1,4 @@
-/** Whether migration refuses what the API server of PodSecurityPolicies refuses, for the same reasons. */
+/** Whether the migration refuses what the API server with PodSecurityPolicy refuses, for the same reasons. */
 import { isDeepStrictEqual } from 'node:util';
 import fc from 'fast-check';
 import { InvalidInput, migrate } from '../../cli/migrate/migrate.ts';
@@ -18,7 +18,7 @@ interface Refusals {
   readonly differences: readonly string[];
 }
 
-/** The rows of the unit tests, and so many random policies with something odd in them. */
+/** The rows of the unit tests, and this many random policies with an oddity. */
 export async function compareRefusals(old: OldCluster, count: number, seed: number): Promise<Refusals> {
   const rows = [
     ...Object.values(REFUSED).map(([spec]) => shortest(spec)),
@@ -60,7 +60,7 @@ function fieldOf(path: FieldPath): string {
   return steps.join('').replace(/^\./, '');
 }
 
-/** What validation.go names wrongly → what it means. */
+/** A wrong field name in validation.go → the intended one. */
 const MISNAMED: readonly (readonly [RegExp, string])[] = [
   [/^(\w+Capabilities)$/, 'spec.$1'],
   [/^spec\.volumes\.volumes/, 'spec.volumes'],
@@ -74,12 +74,12 @@ function inOurWords(field: string, message: string): string {
   return line(named, message);
 }
 
-/** Where validation.go tells no index, of capabilities and volumes. */
+/** Fields for which validation.go gives no index: capabilities and volumes. */
 function withoutIndex(field: string, message: string): string {
   return line(field.replace(/^(spec\.(?:\w+Capabilities|volumes))\[\d+\]$/, '$1'), message);
 }
 
-/** Lists stand there in Go's way of writing. */
+/** Lists are printed in Go's format there. */
 function line(field: string, message: string): string {
   return `${field}: ${message.replace(/^Invalid value: (?:\[.*\]|\[\].*\{.*\}|.*\(nil\)): /, 'Invalid value: a list: ')}`;
 }

@@ -60,7 +60,7 @@ function labelDifferences(compiled: Compiled, namespace: Json, { oldestServer }:
   return [`namespace ${name} has ${JSON.stringify(standing)} instead of ${JSON.stringify(wanted)}`];
 }
 
-/** Where `live` does not say what `wanted` does; lists have to be as long. */
+/** The differences of `live` from `wanted`; lists must have equal lengths. */
 function changes(live: Json, wanted: unknown, path = ''): string[] {
   const differs = () => [`${path} is ${JSON.stringify(live)} instead of ${JSON.stringify(wanted)}`];
   if (Array.isArray(wanted)) {
@@ -73,7 +73,7 @@ function changes(live: Json, wanted: unknown, path = ''): string[] {
   );
 }
 
-/** The API server leaves these out. */
+/** The API server leaves these fields out. */
 function isEmpty(value: unknown): boolean {
   return value === undefined || (Array.isArray(value) && value.length === 0);
 }

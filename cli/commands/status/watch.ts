@@ -1,4 +1,4 @@
-/** Follows the cluster, and shows it when it has changed. */
+/** Follows the cluster, and shows it after each change. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Source } from '../../../operator/cluster/reading.ts';
 import { askKnownServers } from '../../../operator/cluster/servers.ts';
@@ -9,13 +9,13 @@ import type { Connected } from '../../cluster.ts';
 import type { Io } from '../../command.ts';
 
 interface Watching {
-  /** What may not be read is not followed. */
+  /** Kinds that may not be read are not followed. */
   readonly forbidden: readonly Source[];
   readonly io: Io;
   show(cluster: Cluster): void;
 }
 
-/** Changes come in bursts: shown once for all of a burst, and not more often than one can read. */
+/** Changes come in bursts: a burst is shown once, and not more often than one can read. */
 const PAUSE_MS = 1_000;
 const CLEAR_SCREEN = '\x1b[H\x1b[2J\x1b[3J';
 
@@ -43,7 +43,7 @@ export async function following({ client }: Connected, { forbidden, io, show }: 
   await followed.ended();
 }
 
-/** Of what is logged, what somebody who watches has to know. */
+/** The log entries that the user of --watch has to see. */
 class Complaints implements Log {
   readonly #io: Pick<Io, 'stderr'>;
 
