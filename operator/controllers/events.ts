@@ -1,4 +1,4 @@
-/** Writes the Events that no other work waits for: about repairs, and how often an Event came back. */
+/** Writes the Events that no other work waits for: about repairs, and about the repetitions of an Event. */
 import type { StateChange } from './cluster-state.ts';
 import type { Context, Controller, Key } from './controller.ts';
 

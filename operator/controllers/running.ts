@@ -1,4 +1,4 @@
-/** Controllers at work, each with a queue of its own. */
+/** Running controllers, each with its own queue. */
 
 import type { Log } from '../runtime/log.ts';
 import { type QueueObserver, WorkQueue } from '../runtime/queue.ts';
@@ -36,7 +36,7 @@ export class Running {
     for (const [, queue] of this.#queues) queue.start();
   }
 
-  /** Resolves when what was begun has ended. */
+  /** Resolves when the running work has ended. */
   async stop(): Promise<void> {
     await Promise.all(this.#queues.map(([, queue]) => queue.stop()));
   }

@@ -33,7 +33,7 @@ function rangesCheck(ranges: readonly IdRange[], filled: boolean): Check {
     over: 'containers',
     // The API server refuses the field on pods for Windows.
     violates: and(`!(${inRanges(id, ranges)})`, `!(${FOR_WINDOWS})`),
-    message: `(${USER}.hasValue() ? Defaulting does not set runAsNonRoot for a root user: the kubelet would not start it. "must set ${PATH} on it or on the pod") + ${literal(` (allowed: ${listedRanges(ranges)})`)}`,
+    message: `(${USER}.hasValue() ? "must not run as user " + string(int(${USER}.orValue(${UNSET}))) : "must set ${PATH} on it or on the pod") + ${literal(` (allowed: ${listedRanges(ranges)})`)}`,
     path: PATH,
   };
 }
