@@ -1,6 +1,6 @@
 /**
  * The fields of pods and workloads and their types, from the OpenAPI documents of the API servers that this release
- * knows (test/cli/kubernetes-fields.test.ts compares them with a running one).
+ * knows (test/integration/unknown-fields.test.ts compares them with a running one).
  */
 import type { Schema } from '../../operator/api/schema.ts';
 import fields from './kubernetes-fields.json' with { type: 'json' };

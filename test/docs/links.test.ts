@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
-import { existsSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';
 import { documentation, type Page, ROOT, readPage } from '../support/page.ts';
 
 const INDEX = 'docs/README.md';
+/** From the project's folder, in a text. */
+const PATH = /(?<![\w./@-])((?:operator|cli|hack|test)\/[\w./-]+\.(?:ts|js|json|yaml|sh|md))\b/g;
 
 describe('links', () => {
   const pages = documentation();
@@ -24,6 +26,26 @@ describe('links', () => {
     );
   });
 });
+
+describe('paths that pages, comments and scripts name', () => {
+  it('lead to files that exist', () => {
+    const texts = ['README.md', 'package.json', '.ci/run', ...filesIn('docs', 'operator', 'cli', 'hack', 'test')];
+    const missing = texts.flatMap((file) =>
+      Array.from(readFileSync(join(ROOT, file), 'utf8').matchAll(PATH), ([, path = '']) => path)
+        .filter((path) => !existsSync(join(ROOT, path)))
+        .map((path) => `${file}: ${path}`),
+    );
+    assert.deepEqual(missing, []);
+  });
+});
+
+function filesIn(...folders: readonly string[]): string[] {
+  return folders
+    .flatMap((folder) =>
+      readdirSync(join(ROOT, folder), { recursive: true, encoding: 'utf8' }).map((path) => join(folder, path)),
+    )
+    .filter((path) => /\.(?:ts|js|md|yaml)$/.test(path));
+}
 
 /** Not in this checkout, so the link cannot be checked. */
 function isElsewhere(link: string): boolean {
