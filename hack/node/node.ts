@@ -1,26 +1,22 @@
 /** A real node beside the project's control plane: kube-scheduler, kubelet, containerd and runc, so that pods run. */
-import { execFile } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
-import { promisify } from 'node:util';
 import { Api } from '../controlplane/api.ts';
 import { type ControlPlane, startControlPlane } from '../controlplane/controlplane.ts';
 import { KUBERNETES_SERVICE } from '../controlplane/credentials.ts';
-import { ServerProcess, Watchdog } from '../controlplane/server-process.ts';
-import { waitFor } from '../controlplane/wait.ts';
+import { Watchdog } from '../controlplane/server-process.ts';
 import { lacking } from '../needs.ts';
 import { createCgroup, foldersOfCgroup, removeCgroup } from './cgroup.ts';
 import { filesOf, NODE_ADDRESS, writeEgressSelector, writeNodeFiles } from './configuration.ts';
 import { toolsArchive } from './images.ts';
 import { cniPlugins, NODE_NEEDS } from './needs.ts';
 import { findNodePrograms } from './programs.ts';
-import { type Command, Sandbox } from './sandbox.ts';
+import { Sandbox } from './sandbox.ts';
+import { NodeServers } from './servers.ts';
 
-const run = promisify(execFile);
 const RELAY = join(import.meta.dirname, 'relay.ts');
 export const NODE_NAME = 'node-1';
-const READY_MS = 180_000;
 
 export interface RealNode {
   readonly controlPlane: ControlPlane;
@@ -63,10 +59,9 @@ class LocalNode implements RealNode {
   readonly cgroups: readonly string[];
   readonly #folder: string;
   readonly #watchdog = new Watchdog();
-  #sandbox: Sandbox | undefined;
   #controlPlane: ControlPlane | undefined;
   #api: Api | undefined;
-  #servers: ServerProcess[] = [];
+  #servers: NodeServers | undefined;
 
   constructor(folder: string) {
     this.#folder = folder;
@@ -98,7 +93,7 @@ class LocalNode implements RealNode {
       }),
     ]);
     if (controlPlane.status === 'fulfilled') this.#controlPlane = controlPlane.value;
-    if (sandbox.status === 'fulfilled') this.#sandbox = sandbox.value;
+    if (sandbox.status === 'fulfilled') this.#servers = new NodeServers(this.#folder, this.#watchdog, sandbox.value);
     for (const each of [sandbox, controlPlane]) if (each.status === 'rejected') throw each.reason;
     this.#api = new Api(this.controlPlane.kubeconfig);
     writeNodeFiles(this.#folder, {
@@ -113,16 +108,15 @@ class LocalNode implements RealNode {
   }
 
   async importImage(archive: string): Promise<void> {
-    await this.#ctr('images', 'import', archive);
+    await started(this.#servers).ctr('--namespace=k8s.io', 'images', 'import', archive);
   }
 
   async killContainer(id: string): Promise<void> {
-    await this.#ctr('tasks', 'kill', '--signal=SIGKILL', id);
+    await started(this.#servers).ctr('--namespace=k8s.io', 'tasks', 'kill', '--signal=SIGKILL', id);
   }
 
   async stop(): Promise<void> {
-    // Quick, and as good as an orderly end: nothing of it is used again.
-    await Promise.all([...this.#servers.map((server) => server.stop('SIGKILL')), this.#sandbox?.stop()]);
+    await this.#servers?.stop();
     await this.#api?.close();
     await this.#controlPlane?.stop();
     for (const cgroup of this.cgroups) await removeCgroup(cgroup);
@@ -133,13 +127,14 @@ class LocalNode implements RealNode {
   async #startServers({ kubelet, scheduler }: { kubelet: string; scheduler: string }): Promise<void> {
     const { containerd, kubelet: configuration, kubeletFolder, sockets } = filesOf(this.#folder);
     const node = process.execPath;
+    const servers = started(this.#servers);
     const port = new URL(this.controlPlane.server).port;
-    this.#launch('relay-outside', { path: node, flags: [RELAY, 'outside', sockets.toServer, port] });
-    this.#launchInside('relay-inside', {
+    servers.launch('relay-outside', { path: node, flags: [RELAY, 'outside', sockets.toServer, port] });
+    servers.launchInside('relay-inside', {
       path: node,
       flags: [RELAY, 'inside', sockets.toServer, KUBERNETES_SERVICE, sockets.toNode],
     });
-    this.#launch('kube-scheduler', {
+    servers.launch('kube-scheduler', {
       path: scheduler,
       flags: [
         `--kubeconfig=${this.controlPlane.kubeconfigFor('system:kube-scheduler')}`,
@@ -147,17 +142,16 @@ class LocalNode implements RealNode {
         '--secure-port=0',
       ],
     });
-    this.#launchInside('containerd', { path: 'containerd', flags: [`--config=${containerd}`] });
-    await this.#wait('containerd', async () => {
-      const { path, flags } = this.#inside({ path: 'ctr', flags: ['version'] });
-      return run(path, flags).then(
+    servers.launchInside('containerd', { path: 'containerd', flags: [`--config=${containerd}`] });
+    await servers.waitFor('containerd', () =>
+      servers.ctr('version').then(
         () => true,
         () => false,
-      );
-    });
+      ),
+    );
     const user = `system:node:${NODE_NAME}`;
     const server = `https://${KUBERNETES_SERVICE}:443`;
-    this.#launchInside('kubelet', {
+    servers.launchInside('kubelet', {
       path: kubelet,
       flags: [
         `--config=${configuration}`,
@@ -168,43 +162,11 @@ class LocalNode implements RealNode {
         `--cert-dir=${join(kubeletFolder, 'pki')}`,
       ],
     });
-    await this.#wait('the node', async () => {
+    await servers.waitFor('the node', async () => {
       const node = await this.api.find(`/api/v1/nodes/${NODE_NAME}`);
       const ready = ({ type, status }: { type: string; status: string }) => type === 'Ready' && status === 'True';
       return node?.status.conditions?.some(ready) && node.spec.taints === undefined;
     });
-  }
-
-  async #ctr(...args: readonly string[]): Promise<void> {
-    const { path, flags } = this.#inside({ path: 'ctr', flags: ['--namespace=k8s.io', ...args] });
-    await run(path, flags, { timeout: READY_MS });
-  }
-
-  #inside(command: Command): Command {
-    return started(this.#sandbox).enter(command);
-  }
-
-  #launchInside(name: string, command: Command): void {
-    this.#launch(name, this.#inside(command));
-  }
-
-  #launch(name: string, command: Command): void {
-    const server = new ServerProcess({ name, ...command, logFile: join(this.#folder, `${name}.log`) }, this.#watchdog);
-    server.onCrash((message) => process.stderr.write(`node: ${message}\n`));
-    this.#servers.push(server);
-  }
-
-  /** @throws with the end of the log of a server that ended */
-  async #wait(what: string, look: () => Promise<boolean>): Promise<void> {
-    const lookAtRunning = () => {
-      for (const server of this.#servers) server.assertRunning();
-      return look();
-    };
-    try {
-      await waitFor(what, lookAtRunning, { timeoutMs: READY_MS });
-    } catch (error) {
-      throw new Error(`${(error as Error).message}; the end of the log:\n${this.#servers.at(-1)?.logEnd()}`);
-    }
   }
 }
 

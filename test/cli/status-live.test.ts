@@ -126,7 +126,10 @@ describe('cappol status, with an API server', () => {
       stderr,
       /^cappol: you may not list namespaces, pods, .*deployments\.apps.*: violations are those that the operator/m,
     );
-    assert.match(stderr, /^cappol: you may not list .*rolebindings\.rbac\.authorization\.k8s\.io.*: who may use/m);
+    assert.match(
+      stderr,
+      /^cappol: you may not list .*rolebindings\.rbac\.authorization\.k8s\.io.*: the users of a policy are not known/m,
+    );
     assert.match(stdout, new RegExp(`^${enforce} +restricted +Enforce .* ${MANY} +0 +True`, 'm'));
     assert.match(stdout, /Deployment bad-0 /);
   });
