@@ -1,4 +1,6 @@
+/** Problems of the input. */
 import { printable } from '../../operator/report/text.ts';
+import type { Io } from '../command.ts';
 
 /** A problem with some input: it is reported, and the rest goes on. */
 export interface Trouble {
@@ -15,4 +17,23 @@ export function troubleText({ file, line, message, severity }: Trouble): string 
   const name = file === '-' ? 'standard input' : file;
   const place = `${name}${line === undefined ? '' : `:${line}`}`;
   return printable(`${place}: ${severity === 'warning' ? 'warning: ' : ''}${message}`);
+}
+
+/** Problems of the input go to standard error, one line each, as they are found. */
+export class Troubles {
+  readonly #stderr: Io['stderr'];
+  #count = 0;
+
+  constructor({ stderr }: Pick<Io, 'stderr'>) {
+    this.#stderr = stderr;
+  }
+
+  get count(): number {
+    return this.#count;
+  }
+
+  readonly trouble = (trouble: Trouble): void => {
+    if (trouble.severity !== 'warning') this.#count += 1;
+    this.#stderr.write(`cappol: ${troubleText(trouble)}\n`);
+  };
 }

@@ -5,10 +5,17 @@
  * names the intended one.
  */
 import type { FieldPath } from '../schema/paths.ts';
-import { type Problem, problemAt, refusalText } from '../schema/problems.ts';
-import type { CapabilityLists } from './capability-lists.ts';
+import { type Problem, problemAt } from '../schema/problems.ts';
 import { ANNOTATIONS, type Psp, type PspSpec, type Strategy } from './psp.ts';
-import type { Sysctls } from './sysctls.ts';
+import {
+  capabilityRefusals,
+  eachOneOf,
+  invalid,
+  oneOf,
+  subdomainRefusals,
+  sysctlRefusals,
+  unsupported,
+} from './refusals.ts';
 import { PSP_VOLUMES } from './volume-types.ts';
 
 export function refusalsOf({ annotations, spec }: Psp): Problem[] {
@@ -17,51 +24,13 @@ export function refusalsOf({ annotations, spec }: Psp): Problem[] {
     ...strategyRefusals(spec),
     ...capabilityRefusals(spec, ['spec']),
     ...escalationRefusals(spec),
-    ...notIn(['spec', 'volumes'], spec.volumes, [...PSP_VOLUMES.keys(), '*'].sort()),
-    ...notIn(['spec', 'allowedProcMountTypes'], spec.allowedProcMountTypes, ['Default', 'Unmasked']),
+    ...eachOneOf(['spec', 'volumes'], spec.volumes, [...PSP_VOLUMES.keys(), '*'].sort()),
+    ...eachOneOf(['spec', 'allowedProcMountTypes'], spec.allowedProcMountTypes, ['Default', 'Unmasked']),
     ...hostPathRefusals(spec),
     ...driverRefusals(spec),
     ...sysctlRefusals(spec, ['spec']),
     ...runtimeClassRefusals(spec),
   ];
-}
-
-/** ValidateObjectMeta, as far as a name goes. */
-export function nameRefusals(name: string | undefined): Problem[] {
-  const path = ['metadata', 'name'];
-  if (!name) return [problemAt(path, 'Required value: name or generateName is required')];
-  return subdomainRefusals(path, name);
-}
-
-export function invalid(path: FieldPath, value: unknown, detail: string): Problem {
-  return problemAt(path, `Invalid value: ${JSON.stringify(value)}: ${detail}`);
-}
-
-export function unsupported(path: FieldPath, value: unknown, supported: readonly string[]): Problem {
-  return problemAt(path, refusalText('enum', value, supported) ?? '');
-}
-
-const SUBDOMAIN = '[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*';
-
-/** metav1 validation.IsDNS1123Subdomain */
-function subdomainRefusals(path: FieldPath, name: string, tested = name): Problem[] {
-  return [
-    ...(tested.length > 253 ? [invalid(path, name, 'must be no more than 253 characters')] : []),
-    ...(new RegExp(`^${SUBDOMAIN}$`).test(tested)
-      ? []
-      : [
-          invalid(
-            path,
-            name,
-            "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start " +
-              `and end with an alphanumeric character (e.g. 'example.com', regex used for validation is '${SUBDOMAIN}')`,
-          ),
-        ]),
-  ];
-}
-
-function notIn(path: FieldPath, values: readonly string[] = [], supported: readonly string[]): Problem[] {
-  return values.flatMap((value, i) => (supported.includes(value) ? [] : [unsupported([...path, i], value, supported)]));
 }
 
 function profileRefusals(annotations: Psp['annotations']): Problem[] {
@@ -112,10 +81,7 @@ function strategyRefusals(spec: PspSpec): Problem[] {
 }
 
 function ruleRefusals(path: FieldPath, { rule = '', ranges }: Strategy = {}, rules: readonly string[]): Problem[] {
-  return [
-    ...(rules.includes(rule) ? [] : [unsupported([...path, 'rule'], rule, rules)]),
-    ...rangeRefusals([...path, 'ranges'], ranges),
-  ];
+  return [...oneOf([...path, 'rule'], rule, rules), ...rangeRefusals([...path, 'ranges'], ranges)];
 }
 
 /** The only strategy whose ranges are counted, and whose rules have another order. */
@@ -140,29 +106,6 @@ function rangeRefusals(path: FieldPath, ranges: Strategy['ranges'] = []): Proble
     ...(max < 0 ? [invalid([...path, i, 'max'], max, 'max cannot be negative')] : []),
     ...(min > max ? [invalid([...path, i, 'min'], min, 'min cannot be greater than max')] : []),
   ]);
-}
-
-export function capabilityRefusals(lists: CapabilityLists, at: FieldPath): Problem[] {
-  const { requiredDropCapabilities: required = [], allowedCapabilities = [], defaultAddCapabilities = [] } = lists;
-  const dropped = (field: string, names: readonly string[]) =>
-    names.flatMap((name, i) =>
-      required.includes(name)
-        ? [invalid([...at, field, i], name, `capability is listed in ${field} and requiredDropCapabilities`)]
-        : [],
-    );
-  return [
-    ...(required.length > 0 && allowedCapabilities.includes('*')
-      ? [
-          invalid(
-            [...at, 'requiredDropCapabilities'],
-            required,
-            'must be empty when all capabilities are allowed by a wildcard',
-          ),
-        ]
-      : []),
-    ...dropped('defaultAddCapabilities', defaultAddCapabilities),
-    ...dropped('allowedCapabilities', allowedCapabilities),
-  ];
 }
 
 function escalationRefusals({ defaultAllowPrivilegeEscalation, allowPrivilegeEscalation = true }: PspSpec): Problem[] {
@@ -199,42 +142,6 @@ function driverRefusals({ allowedFlexVolumes = [], allowedCSIDrivers = [] }: Psp
       ];
     }),
   ];
-}
-
-const SYSCTL = '([a-z0-9]([-_a-z0-9]*[a-z0-9])?\\.)*([a-z0-9][-_a-z0-9]*)?[a-z0-9*]';
-const IS_SYSCTL = new RegExp(`^${SYSCTL}$`);
-
-export function sysctlRefusals(lists: Sysctls, at: FieldPath): Problem[] {
-  const { allowedUnsafeSysctls: allowed = [], forbiddenSysctls: forbidden = [] } = lists;
-  return [
-    ...patternRefusals([...at, 'allowedUnsafeSysctls'], allowed),
-    ...patternRefusals([...at, 'forbiddenSysctls'], forbidden),
-    ...allowed.flatMap((a, i) =>
-      forbidden.flatMap((f, j): Problem[] => {
-        if (covers(f, a)) return [invalid([...at, 'allowedUnsafeSysctls', i], a, `sysctl overlaps with ${f}`)];
-        return covers(a, f) ? [invalid([...at, 'forbiddenSysctls', j], f, `sysctl overlaps with ${a}`)] : [];
-      }),
-    ),
-  ];
-}
-
-function patternRefusals(path: FieldPath, patterns: readonly string[]): Problem[] {
-  return [
-    ...patterns.flatMap((pattern, i) => {
-      if (pattern === '') return [invalid([...path, i], pattern, 'empty sysctl not allowed')];
-      return pattern.length <= 253 && IS_SYSCTL.test(pattern)
-        ? []
-        : [invalid([...path, i], pattern, `must have at most 253 characters and match regex ${SYSCTL}`)];
-    }),
-    ...(patterns.includes('*') && patterns.length > 1
-      ? [problemAt(path, "Forbidden: if '*' is present, must not specify other sysctls")]
-      : []),
-  ];
-}
-
-/** Whether this pattern matches everything that the other one does. */
-function covers(pattern: string, other: string): boolean {
-  return pattern.endsWith('*') ? other.replace(/\*$/, '').startsWith(pattern.slice(0, -1)) : pattern === other;
 }
 
 function runtimeClassRefusals({ runtimeClass }: PspSpec): Problem[] {

@@ -3,9 +3,8 @@
  *
  * Source: github.com/openshift/apiserver-library-go pkg/securitycontextconstraints and the kinds' own validation.
  */
-import type { FieldPath } from '../schema/paths.ts';
 import type { Problem } from '../schema/problems.ts';
-import { capabilityRefusals, invalid, sysctlRefusals, unsupported } from './psp-validation.ts';
+import { capabilityRefusals, eachOneOf, invalid, oneOf, sysctlRefusals } from './refusals.ts';
 import type { Scc } from './scc.ts';
 import { SCC_VOLUMES } from './volume-types.ts';
 
@@ -14,7 +13,7 @@ const TYPES = ['MustRunAs', 'RunAsAny'];
 const VOLUMES = [...SCC_VOLUMES.keys(), '*', 'none'].sort();
 
 export function sccRefusals(scc: Scc): Problem[] {
-  const { priority = 0, volumes = [], userNamespaceLevel } = scc;
+  const { priority = 0, volumes, userNamespaceLevel } = scc;
   return [
     ...(priority < 0 ? [invalid(['priority'], priority, 'priority cannot be negative')] : []),
     ...oneOf(['runAsUser', 'type'], scc.runAsUser?.type, USER_TYPES),
@@ -24,11 +23,7 @@ export function sccRefusals(scc: Scc): Problem[] {
     ...oneOf(['supplementalGroups', 'type'], scc.supplementalGroups?.type ?? 'RunAsAny', TYPES),
     ...oneOf(['userNamespaceLevel'], userNamespaceLevel ?? 'AllowHostLevel', ['AllowHostLevel', 'RequirePodLevel']),
     ...capabilityRefusals(scc, []),
-    ...volumes.flatMap((type, i) => oneOf(['volumes', i], type, VOLUMES)),
+    ...eachOneOf(['volumes'], volumes, VOLUMES),
     ...sysctlRefusals(scc, []),
   ];
-}
-
-function oneOf(path: FieldPath, value = '', supported: readonly string[]): Problem[] {
-  return supported.includes(value) ? [] : [unsupported(path, value, supported)];
 }

@@ -4,6 +4,7 @@ import type { Cluster } from '../../../operator/model/objects.ts';
 import { MODES } from '../../../operator/policy/deciding.ts';
 import type { Level } from '../../../operator/standards/level-version.ts';
 import { type ExitCode, type Io, UsageError } from '../../command.ts';
+import { Troubles } from '../../input/trouble.ts';
 import { checkExists, checkReached } from '../../namespace.ts';
 import { excludingBy, type Given } from '../../options.ts';
 import { isWorse, outcomeOf } from '../../output/outcome.ts';
@@ -17,7 +18,7 @@ import { changesMarkdown, changesText } from './changes-text.ts';
 import { ENFORCED, type FailOn } from './fail-on.ts';
 import { addPolicies, checkFiles } from './files.ts';
 import type { Output } from './reporters/create-reporter.ts';
-import { Run, Troubles } from './run.ts';
+import { Run } from './run.ts';
 import { itemsOf } from './running.ts';
 
 interface CheckOptions {

@@ -1,6 +1,6 @@
 /** One run of check: counts the items, passes them to the reporter, and determines the exit code. */
 import type { ExitCode, Io } from '../../command.ts';
-import { type Trouble, troubleText } from '../../input/trouble.ts';
+import { type Trouble, Troubles } from '../../input/trouble.ts';
 import { type Modes, modesOf } from '../../output/merged.ts';
 import { printableTexts } from '../../output/printable.ts';
 import { Progress } from '../../output/progress.ts';
@@ -16,25 +16,6 @@ import type { CheckedItem, NotJudged } from './result.ts';
 import { Tally } from './tally.ts';
 
 const PIECE = 64 * 1024;
-
-/** Problems of the input go to standard error, one line each, as they are found. */
-export class Troubles {
-  readonly #stderr: Io['stderr'];
-  #count = 0;
-
-  constructor({ stderr }: Pick<Io, 'stderr'>) {
-    this.#stderr = stderr;
-  }
-
-  get count(): number {
-    return this.#count;
-  }
-
-  readonly trouble = (trouble: Trouble): void => {
-    if (trouble.severity !== 'warning') this.#count += 1;
-    this.#stderr.write(`cappol: ${troubleText(trouble)}\n`);
-  };
-}
 
 /** Standard output in larger chunks: a system call for each item would take longer than judging it. */
 class Written {

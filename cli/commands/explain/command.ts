@@ -73,13 +73,10 @@ async function explainFiles(paths: readonly string[], { output }: Options, io: I
   const { manifestText } = await import('./text.ts');
   const terminal = terminalOf(io);
   const { SkippedDocuments, skippedLines } = await import('../../input/other-documents.ts');
-  let code: ExitCode = 0;
+  const { Troubles } = await import('../../input/trouble.ts');
   const skipped = new SkippedDocuments();
-  const tell = (message: string) => {
-    code = 2;
-    io.stderr.write(`cappol: ${message}\n`);
-  };
-  const manifests = explainedManifests(paths, io, { tell, skip: skipped.skip });
+  const troubles = new Troubles(io);
+  const manifests = explainedManifests(paths, io, { tell: troubles.trouble, skip: skipped.skip });
   if (output === 'json') {
     const items = [];
     for await (const manifest of manifests) items.push(manifest);
@@ -88,5 +85,5 @@ async function explainFiles(paths: readonly string[], { output }: Options, io: I
     for await (const manifest of manifests) io.stdout.write(manifestText(printableTexts(manifest), terminal));
   }
   for (const line of skippedLines(skipped.all)) io.stderr.write(`cappol: ${line}\n`);
-  return code;
+  return troubles.count > 0 ? 2 : 0;
 }

@@ -9,7 +9,6 @@ import type { Io } from '../../command.ts';
 import { isSearched, roleOf } from '../../input/kinds.ts';
 import { type Manifest, type ReadOptions, readManifests } from '../../input/manifests.ts';
 import { type PodTemplate, podTemplatesIn } from '../../input/pod-templates.ts';
-import { troubleText } from '../../input/trouble.ts';
 import type { FieldPath } from '../../schema/paths.ts';
 
 /** As `-o json` prints it. */
@@ -28,25 +27,16 @@ export interface ExplainedContainer extends ContainerHoldings {
   readonly findings: readonly Finding[];
 }
 
-/** Callbacks for the documents that are not explained. */
-interface ExplainListener {
-  /** Called with one line for each input that cannot be read. */
-  tell(message: string): void;
-  /** Called with the type of a document in a folder that is not a Kubernetes object. */
-  skip(what: string): void;
-}
-
 /** Pods, workloads and the pod templates of custom resources; skips objects that make no pods. */
 export async function* explainedManifests(
   paths: readonly string[],
   io: Pick<Io, 'stdin' | 'cwd' | 'signal'>,
-  { tell, skip }: ExplainListener,
+  options: ReadOptions,
 ): AsyncGenerator<ExplainedManifest> {
-  const options: ReadOptions = { tell: (trouble) => tell(troubleText(trouble)), skip };
   for await (const manifest of readManifests(paths, io, options)) {
     const { object, file, line } = manifest;
     const role = roleOf(object.apiVersion, object.kind);
-    if (typeof role === 'object') tell(troubleText({ file, line, message: role.wrong }));
+    if (typeof role === 'object') options.tell({ file, line, message: role.wrong });
     else if (role === 'pod' || role === 'workload') yield explainedManifest(manifest, ownTemplate(object));
     else if (role === 'other' && isSearched(object.apiVersion)) {
       for (const template of podTemplatesIn(object)) yield explainedManifest(manifest, template);

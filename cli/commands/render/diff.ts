@@ -7,9 +7,9 @@ import type { Manifest } from '../../../operator/compile/objects.ts';
 import type { RenderedObject } from '../../../operator/model/objects.ts';
 import { excludingPlatform, snapshot, withCluster } from '../../cluster.ts';
 import type { ExitCode, Io } from '../../command.ts';
+import type { Troubles } from '../../input/trouble.ts';
 import type { Given } from '../../options.ts';
 import type { PolicyContextBuilder } from '../../policies/context-builder.ts';
-import type { Troubles } from '../check/run.ts';
 import { isProbe, objectsOf, yaml } from './objects.ts';
 import type { RenderOptions } from './options.ts';
 

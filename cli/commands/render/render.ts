@@ -6,9 +6,9 @@ import type { Manifest } from '../../../operator/compile/objects.ts';
 import { type ExitCode, type Io, UsageError } from '../../command.ts';
 import { roleOf } from '../../input/kinds.ts';
 import { type Manifest as Read, readManifests } from '../../input/manifests.ts';
+import { Troubles } from '../../input/trouble.ts';
 import { excludingBy, type Given } from '../../options.ts';
 import { PolicyContextBuilder } from '../../policies/context-builder.ts';
-import { Troubles } from '../check/run.ts';
 import { isProbe, objectsOf, yaml } from './objects.ts';
 import type { RenderOptions } from './options.ts';
 

@@ -7,36 +7,31 @@ import type { Cluster } from '../../../operator/model/objects.ts';
 import { RULES } from '../../../operator/rules/index.ts';
 import type { Io } from '../../command.ts';
 import { isSearched, roleOf } from '../../input/kinds.ts';
-import { identityOf, type Manifest, readManifests, troubleOf } from '../../input/manifests.ts';
+import { identityOf, type Manifest, type ReadOptions, readManifests, troubleOf } from '../../input/manifests.ts';
 import { podProblems, podProblemsIn } from '../../input/pod-schema.ts';
 import { podTemplatesIn } from '../../input/pod-templates.ts';
-import type { Trouble } from '../../input/trouble.ts';
 import { unknownFieldsOf } from '../../input/unknown-fields.ts';
 import { Progress } from '../../output/progress.ts';
 
-interface FileOptions {
+interface FileOptions extends ReadOptions {
   /** The namespace of objects that state none. */
   readonly namespace: string;
-  /** Called for input that can't be read; the rest is still processed. */
-  tell(trouble: Trouble): void;
-  /** Called with the type of a document in a folder that is not a Kubernetes object. */
-  skip?(what: string): void;
 }
 
 export async function givenByFiles(
   paths: readonly string[],
   io: Io,
-  { namespace, tell, skip = () => {} }: FileOptions,
+  { namespace, ...options }: FileOptions,
 ): Promise<Given[]> {
   const projection = createProjection(RULES);
   const given: Given[] = [];
   const progress = new Progress(io);
-  for await (const manifest of readManifests(paths, io, { tell, skip })) {
+  for await (const manifest of readManifests(paths, io, options)) {
     const { object, file, line } = manifest;
     const role = roleOf(object.apiVersion, object.kind);
     progress.at(() => `${given.length} workloads read`);
-    if (typeof role === 'object') tell({ file, line, message: role.wrong });
-    if ((role === 'pod' || role === 'workload') && !isSound(manifest, tell)) continue;
+    if (typeof role === 'object') options.tell({ file, line, message: role.wrong });
+    if ((role === 'pod' || role === 'workload') && !isSound(manifest, options.tell)) continue;
     const workload = { kind: object.kind, ...identityOf(object, namespace) };
     if (role === 'other' && isSearched(object.apiVersion)) {
       const templates = podTemplatesIn(object).filter(({ pod }) => podProblemsIn(pod).length === 0);
@@ -56,7 +51,7 @@ export async function givenByFiles(
 /**
  * Whether it can be judged. Misspelt fields are reported, because the suggestion would admit what they should prevent.
  */
-function isSound(manifest: Manifest, tell: FileOptions['tell']): boolean {
+function isSound(manifest: Manifest, tell: ReadOptions['tell']): boolean {
   const { object, textOf } = manifest;
   const wrong = podProblems(object, object.kind, textOf);
   const misspelt = unknownFieldsOf(object, object.apiVersion, object.kind).filter(({ meant }) => meant !== undefined);

@@ -8,7 +8,7 @@ import { isExcluded } from '../../../operator/policy/deciding.ts';
 import { type Level, NEWEST_KNOWN_MINOR } from '../../../operator/standards/level-version.ts';
 import { type ExitCode, type Io, UsageError } from '../../command.ts';
 import { SkippedDocuments, skippedLines } from '../../input/other-documents.ts';
-import { troubleText } from '../../input/trouble.ts';
+import { Troubles } from '../../input/trouble.ts';
 import { excludingBy, type Given as Options } from '../../options.ts';
 import { givenByCluster, givenByFiles } from './input.ts';
 import { jsonText, reportText, yamlText } from './output.ts';
@@ -75,16 +75,12 @@ async function read(options: Options<SuggestOptions>, io: Io): Promise<Input> {
   if (filename.length > 0 === Boolean(cluster)) throw new UsageError('name files with -f, or write --cluster');
   if (cluster) return readCluster(options, io);
   if (options.allNamespaces) throw new UsageError('-A goes with --cluster: manifests state their namespaces');
-  let incomplete = false;
-  const tell = (trouble: Parameters<typeof troubleText>[0]) => {
-    incomplete = true;
-    io.stderr.write(`cappol: ${troubleText(trouble)}\n`);
-  };
+  const troubles = new Troubles(io);
   const skipped = new SkippedDocuments();
-  const given = await givenByFiles(filename, io, { namespace, tell, skip: skipped.skip });
+  const given = await givenByFiles(filename, io, { namespace, tell: troubles.trouble, skip: skipped.skip });
   for (const line of skippedLines(skipped.all)) io.stderr.write(`cappol: ${line}\n`);
   const { serverVersion: server, excludedNamespaces } = excludingBy<SuggestOptions>(options);
-  return { given, everywhere: false, server, excludedNamespaces, incomplete };
+  return { given, everywhere: false, server, excludedNamespaces, incomplete: troubles.count > 0 };
 }
 
 /** Needs only the rights to list pods and workloads, and with -A namespaces. */
