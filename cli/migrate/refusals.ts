@@ -19,9 +19,9 @@ export function unsupported(path: FieldPath, value: unknown, supported: readonly
   return problemAt(path, refusalText('enum', value, supported) ?? '');
 }
 
-const SUBDOMAIN = '[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*';
+/** k8s.io/apimachinery, IsDNS1123Subdomain */
+export const SUBDOMAIN = '[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*';
 
-/** metav1 validation.IsDNS1123Subdomain */
 export function subdomainRefusals(path: FieldPath, name: string, tested = name): Problem[] {
   return [
     ...(tested.length > 253 ? [invalid(path, name, 'must be no more than 253 characters')] : []),

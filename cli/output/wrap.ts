@@ -31,6 +31,11 @@ export function wrap(text: string, { width, indent = 0, hanging = indent }: Wrap
   return [...lines, line].map((one) => `${one.trimEnd()}\n`).join('');
 }
 
+/** A paragraph whose lines after the first are indented. */
+export function paragraph(text: string, { width }: Pick<Wrapping, 'width'>): string {
+  return wrap(text, { width, hanging: 2 });
+}
+
 /** The number of columns of a text, assuming no wide characters, which Kubernetes names can't contain. */
 export function columns(text: string): number {
   return [...stripVTControlCharacters(text)].length;

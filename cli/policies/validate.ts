@@ -9,6 +9,7 @@ import { type ModelError, modelOf } from '../../operator/api/model.ts';
 import { type Schema, schemaAt } from '../../operator/api/schema.ts';
 import { type RawObject, valueAt, withoutNulls } from '../../operator/cluster/raw.ts';
 import { schemaOf } from '../input/kubernetes-schema.ts';
+import { SUBDOMAIN } from '../migrate/refusals.ts';
 import { type FieldPath, pathText } from '../schema/paths.ts';
 import { missingField, type Problem, problemAt, refusalText, unknownFields } from '../schema/problems.ts';
 import { type Hinting, withTypeHints } from '../schema/type-hint.ts';
@@ -23,8 +24,8 @@ interface Validation {
 const CRD = crdSchema as unknown as Schema;
 /** A CRD leaves metadata to the API server. */
 const SCHEMA: Schema = { ...CRD, properties: { ...CRD.properties, metadata: schemaOf('ObjectMeta') } };
-/** metav1 object names, as of a CRD's objects (k8s.io/apimachinery, IsDNS1123Subdomain). */
-const NAME = /^[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$/;
+/** As the names of a CRD's objects must be. */
+const NAME = new RegExp(`^${SUBDOMAIN}$`);
 
 /** @param textOf a scalar as its file has it */
 export function validatePolicy(object: RawObject, textOf?: Hinting['textOf']): Validation {

@@ -4,10 +4,10 @@ import { severityRank } from '../../../operator/rules/severity.ts';
 import { groupedText, type WorkloadEntries, withSharedDetail } from '../../output/grouped.ts';
 import { code, details, MOST_CHARACTERS, markdownTable } from '../../output/markdown.ts';
 import { type MergedViolation, type Modes, mergeViolations, modesOf, policiesText } from '../../output/merged.ts';
-import { OUTCOME_STYLES, type Outcome } from '../../output/outcome.ts';
+import { OUTCOME_STYLES, type Outcome, outcomePaint } from '../../output/outcome.ts';
 import { tableText } from '../../output/table.ts';
 import type { Terminal } from '../../output/terminal.ts';
-import { wrap } from '../../output/wrap.ts';
+import { paragraph } from '../../output/wrap.ts';
 import type { Change, ChangeSummary, Changes, NamespaceChange, OutcomeCounts } from './changes-result.ts';
 import { itemName } from './reporters/reporter.ts';
 import type { CheckedViolation } from './result.ts';
@@ -17,7 +17,7 @@ export function changesText(all: Changes, terminal: Terminal): string {
   const sections = [
     terminal.width === undefined ? changeTable(all, terminal) : changeGroups(all, terminal),
     namespaces.length === 0 ? '' : namespaceTable(all, terminal),
-    wrap(summaryLine(candidates, summary), { width: terminal.width, hanging: 2 }),
+    paragraph(summaryLine(candidates, summary), terminal),
   ];
   return sections.filter((section) => section !== '').join('\n');
 }
@@ -51,12 +51,10 @@ function changeTable({ changes, policies }: Changes, terminal: Terminal): string
     word(one.after),
     mergeViolations(one.violations, modes).map(whyText).join('; '),
   ]);
-  const styles = new Map(changes.map(({ after }) => [word(after), OUTCOME_STYLES[after]]));
-  const paint = (head: string, cell: string) => {
-    const style = head === 'AFTER' ? styles.get(cell) : undefined;
-    return style ? terminal.paint(style, cell) : cell;
-  };
-  return tableText(['WORKLOAD', 'TODAY', 'AFTER', 'WHY'], rows, { terminal, paint });
+  return tableText(['WORKLOAD', 'TODAY', 'AFTER', 'WHY'], rows, {
+    terminal,
+    paint: outcomePaint('AFTER', terminal, word),
+  });
 }
 
 function changeGroups({ changes, policies }: Changes, terminal: Terminal): string {

@@ -4,7 +4,7 @@ import { CAPABILITIES } from '../../../operator/standards/capabilities.ts';
 import { CONTAINER_RUNTIMES } from '../../../operator/standards/runtimes.ts';
 import { tableText } from '../../output/table.ts';
 import type { Terminal } from '../../output/terminal.ts';
-import { wrap } from '../../output/wrap.ts';
+import { paragraph } from '../../output/wrap.ts';
 import type { ExplainedContainer, ExplainedManifest } from './manifests.ts';
 
 const HEAD = ['RUNTIME', 'USER', 'NO NEW PRIVILEGES', 'BOUNDING', 'PERMITTED', 'EFFECTIVE', 'BY FILE CAPABILITIES'];
@@ -29,7 +29,6 @@ export function manifestText(manifest: ExplainedManifest, terminal: Terminal): s
 }
 
 function containerText(container: ExplainedContainer, terminal: Terminal): string {
-  const { width } = terminal;
   const lines = [
     LEGEND,
     '',
@@ -37,7 +36,7 @@ function containerText(container: ExplainedContainer, terminal: Terminal): strin
     ...whyByUser(container),
     ...container.findings.map(({ reason, message }) => `note: ${message} (${reason})`),
   ];
-  const wrapped = (line: string) => wrap(line, { width, hanging: 2 });
+  const wrapped = (line: string) => paragraph(line, terminal);
   return [wrapped(asked(container)), '\n', table(container, terminal), ...lines.map(wrapped)].join('');
 }
 

@@ -3,19 +3,16 @@
 import type { Holder } from '../../../operator/evaluate/use.ts';
 import type { RbacSubject } from '../../../operator/model/objects.ts';
 import { bounded, counted, firstOf } from '../../../operator/report/text.ts';
-import { type Entry, groupedText, withSharedDetail } from '../../output/grouped.ts';
-import { type MergedViolation, mergeViolations, modesOf, policiesText } from '../../output/merged.ts';
-import { OUTCOME_STYLES, type Outcome, outcomeOf } from '../../output/outcome.ts';
 import { tableText } from '../../output/table.ts';
 import type { Terminal } from '../../output/terminal.ts';
-import { wrap } from '../../output/wrap.ts';
-import type { PolicyView, StatusView, ViolationView } from './view.ts';
+import { paragraph, wrap } from '../../output/wrap.ts';
+import type { PolicyView, StatusView } from './view.ts';
+import { violationsText } from './violations-text.ts';
 
 const POLICY_HEAD = ['NAME', 'LEVEL', 'MODE', 'PSA', 'NAMESPACES', 'VIOLATING', 'UNKNOWN', 'READY', 'MAY USE'];
 const WIDE_HEAD = [...POLICY_HEAD, 'PRIORITY', 'VERSION', 'SHARES WITH', 'UNUSED GRANTS'];
 /** The columns to drop, in this order, from a table that is wider than the terminal. */
 const OPTIONAL_COLUMNS = ['UNKNOWN', 'PSA', 'MAY USE', 'NAMESPACES'];
-const VIOLATION_HEAD = ['NAMESPACE', 'WORKLOAD', 'PODS', 'RESULT', 'POLICY', 'RULE', 'MESSAGE'];
 const MOST_SUBJECTS = 2;
 /** Conditions for which True is the desired status. */
 const GOOD = ['Accepted', 'Programmed', 'Ready', 'Compliant'];
@@ -41,7 +38,7 @@ export function statusText(view: StatusView, options: TextOptions): string {
     wrap(summary(policies, namespace), terminal),
     policyTable(policies, options),
     conditionLines(policies, wide || whole, terminal),
-    violations(policies, terminal),
+    violationsText(policies, terminal),
     useTable(policies, terminal),
     allLines(view.mayUseAll ?? [], terminal),
   ];
@@ -123,85 +120,10 @@ function conditionLines(policies: readonly PolicyView[], all: boolean, terminal:
         ({ type, status }) => all || (!TOLD_ELSEWHERE.includes(type) && (status === 'True') !== GOOD.includes(type)),
       )
       .map(({ type, status, reason, message }) =>
-        wrap(`${name}: ${type} is ${status} (${reason}): ${bounded(message, 1024)}`, {
-          width: terminal.width,
-          hanging: 2,
-        }),
+        paragraph(`${name}: ${type} is ${status} (${reason}): ${bounded(message, 1024)}`, terminal),
       ),
   );
   return lines.join('');
-}
-
-/** One violation of a workload, with all policies that report it. */
-interface Violation extends MergedViolation<ViolationView & { readonly policy: string }> {
-  readonly outcome: Outcome;
-}
-
-function violations(policies: readonly PolicyView[], terminal: Terminal): string {
-  const all = mergedViolations(policies);
-  if (all.length === 0) return '';
-  return terminal.width === undefined ? violationTable(all, terminal) : violationGroups(all, terminal);
-}
-
-function mergedViolations(policies: readonly PolicyView[]): Violation[] {
-  const modes = modesOf(policies);
-  const all = policies.flatMap(({ name: policy, violations: own }) => own.map((one) => ({ ...one, policy })));
-  const workloads = Map.groupBy(all, workloadKey);
-  return [...workloads.keys()]
-    .sort()
-    .flatMap((key) => mergeViolations(workloads.get(key) ?? [], modes))
-    .map((one) => ({ ...one, outcome: one.first.verdict === 'Unknown' ? 'Unknown' : outcomeOf(one.mode) }));
-}
-
-function workloadKey({ namespace, kind, name }: ViolationView): string {
-  return [namespace, kind, name].join('\n');
-}
-
-function violationTable(all: readonly Violation[], terminal: Terminal): string {
-  const styles = new Map(Object.entries(OUTCOME_STYLES).map(([outcome, style]) => [outcome.toLowerCase(), style]));
-  const paint = (head: string, cell: string) => {
-    const style = head === 'RESULT' ? styles.get(cell) : undefined;
-    return style ? terminal.paint(style, cell) : cell;
-  };
-  const rows = all.map((one) => [
-    one.first.namespace,
-    bounded(`${one.first.kind} ${one.first.name}`, 320),
-    one.outcome === 'Unknown' ? '?' : String(one.first.pods),
-    one.outcome.toLowerCase(),
-    byText(one),
-    one.first.rule,
-    bounded(one.message, 1024),
-  ]);
-  return tableText(VIOLATION_HEAD, rows, { terminal, paint });
-}
-
-function violationGroups(all: readonly Violation[], terminal: Terminal): string {
-  const workloads = [...Map.groupBy(all, ({ first }) => workloadKey(first)).values()].map((ofWorkload) => {
-    const [{ first }] = ofWorkload as [Violation];
-    return withSharedDetail({
-      namespace: first.namespace,
-      workload: `${first.kind} ${first.name}`,
-      remark: first.pods > 0 ? counted(first.pods, 'pod') : '',
-      entries: ofWorkload.map(entryOf),
-    });
-  });
-  return groupedText(workloads, terminal);
-}
-
-function entryOf(violation: Violation): Entry {
-  const { outcome, first, message } = violation;
-  return {
-    label: outcome.toLowerCase(),
-    style: OUTCOME_STYLES[outcome],
-    text: `${first.rule}: ${bounded(message, 1024)}`,
-    detail: `by ${byText(violation)}`,
-  };
-}
-
-/** `everywhere; admitted by net` */
-function byText(violation: Violation): string {
-  const { admittedBy } = violation.first;
-  return `${policiesText(violation)}${admittedBy === undefined ? '' : `; admitted by ${admittedBy}`}`;
 }
 
 function useTable(policies: readonly PolicyView[], terminal: Terminal): string {
@@ -212,7 +134,7 @@ function useTable(policies: readonly PolicyView[], terminal: Terminal): string {
 }
 
 /** Subjects that may use all policies, unintended ones first. */
-function allLines(holders: readonly Holder[], { width }: Terminal): string {
+function allLines(holders: readonly Holder[], terminal: Terminal): string {
   const named = (some: readonly Holder[]) =>
     some.map((one) => `${subjectText(one.subject)} (${where(one)})`).join(', ');
   const wildcard = holders.filter((one) => one.wildcard);
@@ -221,7 +143,7 @@ function allLines(holders: readonly Holder[], { width }: Terminal): string {
     ...(wildcard.length > 0 ? [`May use every policy, by wildcard: ${named(wildcard)}`] : []),
     ...(others.length > 0 ? [`May use every policy: ${named(others)}`] : []),
   ]
-    .map((line) => wrap(line, { width, hanging: 2 }))
+    .map((line) => paragraph(line, terminal))
     .join('');
 }
 

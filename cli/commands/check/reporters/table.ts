@@ -1,8 +1,8 @@
 /** -o table and -o wide in a pipe or a file: one line for each violation and for each piece of advice. */
 
 import { policiesText } from '../../../output/merged.ts';
-import { OUTCOME_STYLES, OUTCOMES } from '../../../output/outcome.ts';
-import { type TableOptions, tableText } from '../../../output/table.ts';
+import { outcomePaint } from '../../../output/outcome.ts';
+import { tableText } from '../../../output/table.ts';
 import type { Terminal } from '../../../output/terminal.ts';
 import type { CheckedItem, Summary } from '../result.ts';
 import { itemName, place, type Reporter, type ReporterOptions } from './reporter.ts';
@@ -57,15 +57,10 @@ export class TableReporter implements Reporter {
     const columns = this.#columns ?? head ?? [];
     const cells = this.#rows.map((row) => columns.map(({ cell }) => cell(row)));
     const heads = columns.map((column) => column.head);
-    const paint: TableOptions['paint'] = (name, cell) => (name === RESULT ? this.#painted(cell) : cell);
+    const paint = outcomePaint(RESULT, this.#terminal);
     this.#stdout.write(tableText(head && heads, cells, { heads, paint }));
     this.#columns = columns;
     this.#rows = [];
-  }
-
-  #painted(result: string): string {
-    const outcome = OUTCOMES.find((one) => one.toLowerCase() === result);
-    return outcome ? this.#terminal.paint(OUTCOME_STYLES[outcome], result) : result;
   }
 }
 

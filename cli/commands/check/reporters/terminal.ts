@@ -3,7 +3,7 @@ import { type Entry, groupedText, type WorkloadEntries, withSharedDetail } from 
 import { policiesText } from '../../../output/merged.ts';
 import { OUTCOME_STYLES } from '../../../output/outcome.ts';
 import type { Terminal } from '../../../output/terminal.ts';
-import { wrap } from '../../../output/wrap.ts';
+import { paragraph } from '../../../output/wrap.ts';
 import type { CheckedItem, Summary } from '../result.ts';
 import { place, type Reporter, type ReporterOptions } from './reporter.ts';
 import { type Shown, type Totals, withoutViolations } from './shown.ts';
@@ -31,8 +31,7 @@ export class TerminalReporter implements Reporter {
   }
 
   end(summary: Summary, totals: Totals): void {
-    const { width } = this.#terminal;
-    const lines = summaryLines(summary, totals).map((line) => wrap(line, { width, hanging: 2 }));
+    const lines = summaryLines(summary, totals).map((line) => paragraph(line, this.#terminal));
     const groups = groupedText(this.#workloads, this.#terminal);
     this.#stdout.write([...(groups === '' ? [] : [groups, '\n']), ...lines].join(''));
   }

@@ -1,0 +1,77 @@
+/** The violations of a status: a table, or on a terminal by namespace and workload. */
+import { bounded, counted } from '../../../operator/report/text.ts';
+import { type Entry, groupedText, withSharedDetail } from '../../output/grouped.ts';
+import { type MergedViolation, mergeViolations, modesOf, policiesText } from '../../output/merged.ts';
+import { OUTCOME_STYLES, type Outcome, outcomeOf, outcomePaint } from '../../output/outcome.ts';
+import { tableText } from '../../output/table.ts';
+import type { Terminal } from '../../output/terminal.ts';
+import type { PolicyView, ViolationView } from './view.ts';
+
+const HEAD = ['NAMESPACE', 'WORKLOAD', 'PODS', 'RESULT', 'POLICY', 'RULE', 'MESSAGE'];
+
+/** One violation of a workload, with all policies that report it. */
+interface Violation extends MergedViolation<ViolationView & { readonly policy: string }> {
+  readonly outcome: Outcome;
+}
+
+export function violationsText(policies: readonly PolicyView[], terminal: Terminal): string {
+  const all = mergedViolations(policies);
+  if (all.length === 0) return '';
+  return terminal.width === undefined ? violationTable(all, terminal) : violationGroups(all, terminal);
+}
+
+function mergedViolations(policies: readonly PolicyView[]): Violation[] {
+  const modes = modesOf(policies);
+  const all = policies.flatMap(({ name: policy, violations: own }) => own.map((one) => ({ ...one, policy })));
+  const workloads = Map.groupBy(all, workloadKey);
+  return [...workloads.keys()]
+    .sort()
+    .flatMap((key) => mergeViolations(workloads.get(key) ?? [], modes))
+    .map((one) => ({ ...one, outcome: one.first.verdict === 'Unknown' ? 'Unknown' : outcomeOf(one.mode) }));
+}
+
+function workloadKey({ namespace, kind, name }: ViolationView): string {
+  return [namespace, kind, name].join('\n');
+}
+
+function violationTable(all: readonly Violation[], terminal: Terminal): string {
+  const rows = all.map((one) => [
+    one.first.namespace,
+    bounded(`${one.first.kind} ${one.first.name}`, 320),
+    one.outcome === 'Unknown' ? '?' : String(one.first.pods),
+    one.outcome.toLowerCase(),
+    byText(one),
+    one.first.rule,
+    bounded(one.message, 1024),
+  ]);
+  return tableText(HEAD, rows, { terminal, paint: outcomePaint('RESULT', terminal) });
+}
+
+function violationGroups(all: readonly Violation[], terminal: Terminal): string {
+  const workloads = [...Map.groupBy(all, ({ first }) => workloadKey(first)).values()].map((ofWorkload) => {
+    const [{ first }] = ofWorkload as [Violation];
+    return withSharedDetail({
+      namespace: first.namespace,
+      workload: `${first.kind} ${first.name}`,
+      remark: first.pods > 0 ? counted(first.pods, 'pod') : '',
+      entries: ofWorkload.map(entryOf),
+    });
+  });
+  return groupedText(workloads, terminal);
+}
+
+function entryOf(violation: Violation): Entry {
+  const { outcome, first, message } = violation;
+  return {
+    label: outcome.toLowerCase(),
+    style: OUTCOME_STYLES[outcome],
+    text: `${first.rule}: ${bounded(message, 1024)}`,
+    detail: `by ${byText(violation)}`,
+  };
+}
+
+/** `everywhere; admitted by net` */
+function byText(violation: Violation): string {
+  const { admittedBy } = violation.first;
+  return `${policiesText(violation)}${admittedBy === undefined ? '' : `; admitted by ${admittedBy}`}`;
+}
