@@ -1,5 +1,5 @@
 /** Files, folders and standard input → the Kubernetes objects in them, one at a time. */
-import { objectOf, type RawObject } from '../../operator/cluster/raw.ts';
+import { objectOf, type RawObject } from '../../operator/model/raw.ts';
 import type { Io } from '../command.ts';
 import type { FieldPath } from '../schema/paths.ts';
 import type { Problem } from '../schema/problems.ts';

@@ -3,7 +3,7 @@
  * are skipped, so that no object escapes a check by looking like something else.
  */
 import { basename } from 'node:path';
-import { isText, objectOf } from '../../operator/cluster/raw.ts';
+import { isText, objectOf } from '../../operator/model/raw.ts';
 import { counted } from '../../operator/report/text.ts';
 
 const KUSTOMIZATION = 'kustomization';

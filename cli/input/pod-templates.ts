@@ -2,7 +2,7 @@
  * Finds pod templates in custom resources by their shape. Each kind has a different field for the template, and a
  * manifest does not say which; docs/decisions/0012 explains why the shape is enough.
  */
-import { arrayOf, objectOf } from '../../operator/cluster/raw.ts';
+import { arrayOf, objectOf } from '../../operator/model/raw.ts';
 import type { FieldPath } from '../schema/paths.ts';
 
 export interface PodTemplate {

@@ -1,6 +1,6 @@
 /** The objects of the input → the objects to migrate, and their users. */
 
-import { objectOf } from '../../operator/cluster/raw.ts';
+import { objectOf } from '../../operator/model/raw.ts';
 import { type Problem, problemAt } from '../schema/problems.ts';
 import { Malformed, read } from '../schema/typed.ts';
 import type { Choice } from './defaulting.ts';

@@ -7,7 +7,7 @@ import type { CapabilityPolicy } from '../../operator/api/capability-policy.ts';
 import crdSchema from '../../operator/api/generated/schema.json' with { type: 'json' };
 import { type ModelError, modelOf } from '../../operator/api/model.ts';
 import { type Schema, schemaAt } from '../../operator/api/schema.ts';
-import { type RawObject, valueAt, withoutNulls } from '../../operator/cluster/raw.ts';
+import { type RawObject, valueAt, withoutNulls } from '../../operator/model/raw.ts';
 import { schemaOf } from '../input/kubernetes-schema.ts';
 import { SUBDOMAIN } from '../migrate/refusals.ts';
 import { type FieldPath, pathText } from '../schema/paths.ts';

@@ -1,6 +1,6 @@
 /** A value of the wrong type → what to write instead. */
 import { type Schema, schemaAt } from '../../operator/api/schema.ts';
-import { valueAt } from '../../operator/cluster/raw.ts';
+import { valueAt } from '../../operator/model/raw.ts';
 import { bounded } from '../../operator/report/text.ts';
 import type { FieldPath } from './paths.ts';
 import { hasType, isObject, type Problem } from './problems.ts';

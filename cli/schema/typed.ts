@@ -1,6 +1,6 @@
 /** Schemas that we write ourselves, and the types of the values that they accept. */
 import type { Schema } from '../../operator/api/schema.ts';
-import { withoutNulls } from '../../operator/cluster/raw.ts';
+import { withoutNulls } from '../../operator/model/raw.ts';
 import { type Problem, typeProblems, unknownFields } from './problems.ts';
 import { withTypeHints } from './type-hint.ts';
 

@@ -7,7 +7,7 @@ import { KubeConfig } from '@kubernetes/client-node';
 import { load } from 'js-yaml';
 import { FIELD_MANAGER, GROUP, PLURAL, VERSION } from '../../operator/api/capability-policy.ts';
 import { ApiClient, type Identified, pathFor } from '../../operator/cluster/client.ts';
-import type { RawObject } from '../../operator/cluster/raw.ts';
+import type { RawObject } from '../../operator/model/raw.ts';
 import { type ControlPlane, startControlPlane } from '../controlplane/controlplane.ts';
 import { waitFor } from '../controlplane/wait.ts';
 

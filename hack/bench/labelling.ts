@@ -1,6 +1,6 @@
 /** (d) The time to label every namespace, beside a loop that only makes the same writes. */
 import { type ApiClient, type Identified, pathFor, type WatchEvent } from '../../operator/cluster/client.ts';
-import { objectOf } from '../../operator/cluster/raw.ts';
+import { objectOf } from '../../operator/model/raw.ts';
 import { startBenchCluster } from './bench-cluster.ts';
 import { growth, ratio, shown } from './numbers.ts';
 import { startOperator } from './operator-under-test.ts';

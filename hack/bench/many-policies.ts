@@ -1,9 +1,9 @@
 /** (i) Many policies with one namespace each, beside a bare loop that writes the same objects at the same rate. */
 import { type ApiClient, ApiError, type Identified } from '../../operator/cluster/client.ts';
-import type { RawObject } from '../../operator/cluster/raw.ts';
 import { PROBE_ANSWER, probeCarrier } from '../../operator/compile/admission-set.ts';
 import { POLICY_LABEL, RULESET_LABEL } from '../../operator/compile/objects.ts';
 import { parseFlags } from '../../operator/flags.ts';
+import type { RawObject } from '../../operator/model/raw.ts';
 import { inParallel } from '../../operator/runtime/in-parallel.ts';
 import { Api } from '../controlplane/api.ts';
 import { renderedObjects } from '../controlplane/rendered.ts';

@@ -1,7 +1,7 @@
 /** Policies for a bench, and a way to wait until they are in force. */
 import { type CapabilityPolicySpec, GROUP, KIND, VERSION } from '../../operator/api/capability-policy.ts';
 import { type ApiClient, type Identified, pathFor } from '../../operator/cluster/client.ts';
-import { arrayOf, objectOf, type RawObject } from '../../operator/cluster/raw.ts';
+import { arrayOf, objectOf, type RawObject } from '../../operator/model/raw.ts';
 import { waitFor } from '../controlplane/wait.ts';
 
 /** Creates a policy, or replaces its spec. */

@@ -1,5 +1,5 @@
 /** Fills a cluster with namespaces of 20 pods, in workloads of 4; each workload has one of the shapes. */
-import { objectOf, type RawPage } from '../../operator/cluster/raw.ts';
+import { objectOf, type RawPage } from '../../operator/model/raw.ts';
 import { waitFor } from '../controlplane/wait.ts';
 import { asWritten, type BenchCluster } from './bench-cluster.ts';
 import { type Entry, Etcd } from './etcd.ts';

@@ -4,7 +4,7 @@
  * managedFields.
  */
 
-import type { RawObject } from '../../operator/cluster/raw.ts';
+import type { RawObject } from '../../operator/model/raw.ts';
 
 export interface Shape {
   /** As for an application: `app-07`. */

@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { GROUP, KIND, VERSION } from '../../operator/api/capability-policy.ts';
 import { type ApiClient, pathFor, type WatchEvent } from '../../operator/cluster/client.ts';
-import { objectOf, type RawObject, type RawPage } from '../../operator/cluster/raw.ts';
+import { objectOf, type RawObject, type RawPage } from '../../operator/model/raw.ts';
 import { waitFor } from '../controlplane/wait.ts';
 import { createServiceAccount, startBenchCluster } from './bench-cluster.ts';
 import { Etcd } from './etcd.ts';

@@ -1,8 +1,8 @@
 /** Whether an object in the cluster still equals the rendered one. Pure. */
 import { FIELD_MANAGER } from '../api/capability-policy.ts';
-import { arrayOf, objectOf } from '../cluster/raw.ts';
 import type { Manifest } from '../compile/objects.ts';
 import type { RenderedObject } from '../model/objects.ts';
+import { arrayOf, objectOf } from '../model/raw.ts';
 
 /** The defaults that API servers fill in (admissionregistration/v1 and rbac/v1 defaults.go), by field name. */
 const SERVER_DEFAULTS: Readonly<Record<string, string>> = {

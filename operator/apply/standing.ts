@@ -1,12 +1,12 @@
 /** Our objects in the cluster, compared with the rendered ones. Pure. */
 import type { CapabilityPolicySpec, CompleteSpec } from '../api/capability-policy.ts';
 import { completeSpec } from '../api/defaults.ts';
-import { arrayOf } from '../cluster/raw.ts';
 import { type AdmissionSet, isGuard } from '../compile/admission-set.ts';
 import type { Compiled } from '../compile/compile.ts';
 import { type Manifest, POLICY_LABEL, RULESET_LABEL, SPEC_ANNOTATION } from '../compile/objects.ts';
 import { useRoleName } from '../compile/rbac.ts';
 import type { RenderedObject } from '../model/objects.ts';
+import { arrayOf } from '../model/raw.ts';
 import { perObject } from '../policy/memo.ts';
 
 /** By kind and name. */

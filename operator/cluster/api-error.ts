@@ -3,7 +3,7 @@
  *
  * It holds only the method and path of the request: neither headers nor tokens can reach a log through it.
  */
-import { arrayOf, objectOf } from './raw.ts';
+import { arrayOf, objectOf } from '../model/raw.ts';
 
 interface Cause {
   readonly reason: string;

@@ -4,13 +4,13 @@
  */
 import type { KubeConfig } from '@kubernetes/client-node';
 import { FIELD_MANAGER } from '../api/capability-policy.ts';
+import type { RawObject, RawPage } from '../model/raw.ts';
 import { RateLimit } from '../runtime/rate-limit.ts';
 import { ApiError, parseErrorEvent } from './api-error.ts';
 import { Connection, type Endpoint } from './connection.ts';
 import { decode } from './decoding.ts';
 import { lines } from './lines.ts';
 import { type Identified, pathOf } from './paths.ts';
-import type { RawObject, RawPage } from './raw.ts';
 import { type Body, type Call, type Query, type Settings, send } from './transport.ts';
 
 export {

@@ -1,6 +1,6 @@
 /** The objects of one kind as last seen, by namespace and name. */
 import { isDeepStrictEqual } from 'node:util';
-import { keyOf, type RawObject } from './raw.ts';
+import { keyOf, type RawObject } from '../model/raw.ts';
 import type { Sink } from './sink.ts';
 
 interface CollectionOptions<View> {

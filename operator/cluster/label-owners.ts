@@ -1,7 +1,7 @@
 /** The owners of a namespace's Pod Security labels, from its managedFields and the annotation of `kubectl apply`. */
 import { FIELD_MANAGER } from '../api/capability-policy.ts';
 import type { FieldOwner } from '../model/objects.ts';
-import { objectOf, type RawMetadata, textsIn } from './raw.ts';
+import { objectOf, type RawMetadata, textsIn } from '../model/raw.ts';
 
 const PREFIX = 'pod-security.kubernetes.io/';
 /**

@@ -1,8 +1,8 @@
 /** The projection of a pod's or a template's contents: the parts that some rule reads, equal ones once. */
 
 import type { Container, PodParts, PodSpec, Volume } from '../model/objects.ts';
+import { arrayOf, isText, objectOf, withoutNulls } from '../model/raw.ts';
 import type { Rule } from '../rules/rule.ts';
-import { arrayOf, isText, objectOf, withoutNulls } from './raw.ts';
 import { PartsPool, type Pool } from './sharing.ts';
 
 /** Rules read of all other volume sources only that they exist; a claim's name differs from pod to pod. */

@@ -1,6 +1,7 @@
 /** Detects the platforms of a cluster, which decide which namespaces are a platform's own. */
+
+import { arrayOf, objectOf } from '../model/raw.ts';
 import { type ApiClient, ApiError } from './client.ts';
-import { arrayOf, objectOf } from './raw.ts';
 
 export type Platform = 'OpenShift' | 'GKE';
 

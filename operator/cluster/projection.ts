@@ -7,10 +7,10 @@
 import { type CapabilityPolicy, type CompletePolicy, RECORD } from '../api/capability-policy.ts';
 import { completePolicy } from '../api/defaults.ts';
 import type { NamespaceView, RenderedObject, RoleBindingView, RoleView } from '../model/objects.ts';
+import { objectOf, type RawObject, textsIn, withoutNulls } from '../model/raw.ts';
 import type { Rule } from '../rules/rule.ts';
 import { LAST_APPLIED_ANNOTATION, labelOwners } from './label-owners.ts';
 import { createPodProjection, type PodProjection } from './pod-projection.ts';
-import { objectOf, type RawObject, textsIn, withoutNulls } from './raw.ts';
 import { projectRole, projectRoleBinding } from './rbac-projection.ts';
 import type { Pool } from './sharing.ts';
 

@@ -1,7 +1,7 @@
 /** The projection of RBAC objects: who may do something with CapabilityPolicies. */
 import { GROUP, PLURAL } from '../api/capability-policy.ts';
 import type { PolicyRule, RbacSubject, RoleBindingView, RoleView } from '../model/objects.ts';
-import { arrayOf, objectOf, type RawObject } from './raw.ts';
+import { arrayOf, objectOf, type RawObject } from '../model/raw.ts';
 
 /** A Role or ClusterRole; undefined when none of its rules concerns CapabilityPolicies. */
 export function projectRole(raw: RawObject): RoleView | undefined {

@@ -5,6 +5,8 @@
  * collection is listed page by page and watched from there. Items are not kept: each goes to the sink as soon as it is
  * decoded.
  */
+
+import type { RawObject, RawPage } from '../model/raw.ts';
 import type { Log } from '../runtime/log.ts';
 import {
   type ApiClient,
@@ -15,7 +17,6 @@ import {
   type ReadOptions,
   type WatchEvent,
 } from './client.ts';
-import type { RawObject, RawPage } from './raw.ts';
 import type { Sink } from './sink.ts';
 
 /** The part of a client that a reflector needs. */

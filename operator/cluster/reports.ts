@@ -4,10 +4,10 @@
  */
 import { FIELD_MANAGER, GROUP, MANAGED_BY_LABEL } from '../api/capability-policy.ts';
 import type { Change } from '../model/objects.ts';
+import type { RawObject } from '../model/raw.ts';
 import type { Log } from '../runtime/log.ts';
 import type { ReflectorObserver } from '../runtime/metrics.ts';
 import { Collection } from './collection.ts';
-import type { RawObject } from './raw.ts';
 import type { Reader } from './reading.ts';
 import { reflect } from './reflector.ts';
 import type { Sink } from './sink.ts';

@@ -1,6 +1,7 @@
 /** The API servers behind the configured address, and their versions. */
+
+import { arrayOf, objectOf, type RawObject } from '../model/raw.ts';
 import { type ApiClient, ApiError, pathFor } from './client.ts';
-import { arrayOf, objectOf, type RawObject } from './raw.ts';
 
 /** A name in every API server's certificate, at whatever address it is reached. */
 const SERVERNAME = 'kubernetes.default.svc';

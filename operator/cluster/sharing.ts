@@ -1,7 +1,7 @@
 /** Keeps equal values of many objects once: most pods of a cluster are copies of a few templates. */
 import { hash } from 'node:crypto';
 import type { PodParts, PodSpec } from '../model/objects.ts';
-import { withoutNulls } from './raw.ts';
+import { withoutNulls } from '../model/raw.ts';
 
 /** The parts of an object that are kept. */
 export interface Pool {

@@ -1,5 +1,5 @@
 /** The target of a reflector: receives what it reads. */
-import { keyOf, type RawObject } from './raw.ts';
+import { keyOf, type RawObject } from '../model/raw.ts';
 
 /** Receives objects. Calls come one after the other, and must only enqueue: they block the reading. */
 export interface Sink {

@@ -10,6 +10,7 @@ import type {
   RoleView,
   WorkloadView,
 } from '../model/objects.ts';
+import type { RawObject } from '../model/raw.ts';
 import { RULES } from '../rules/index.ts';
 import type { Rule } from '../rules/rule.ts';
 import { aborted } from '../runtime/aborted.ts';
@@ -19,7 +20,6 @@ import { Collection } from './collection.ts';
 import { FollowedServers, type FollowedServersOptions } from './followed-servers.ts';
 import { isHistory } from './pod-projection.ts';
 import { createProjection, type Projection } from './projection.ts';
-import type { RawObject } from './raw.ts';
 import type { Source } from './reading.ts';
 import { Reflector } from './reflector.ts';
 import { together, whole } from './sink.ts';

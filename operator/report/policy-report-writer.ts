@@ -2,8 +2,8 @@
  * Writes the policy reports of a namespace: writes those that differ from the existing ones, and deletes all others.
  */
 import { type ApiClient, ApiError, isNotFound, pathFor } from '../cluster/client.ts';
-import type { RawObject } from '../cluster/raw.ts';
 import { DIGEST, type ReportView } from '../cluster/reports.ts';
+import type { RawObject } from '../model/raw.ts';
 import type { PolicyReport } from './policy-report.ts';
 
 export type PolicyReportClient = Pick<ApiClient, 'apply' | 'remove'>;

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { validatePolicy } from '../../cli/policies/validate.ts';
 import { SPEC_DEFAULTS } from '../../operator/api/spec-defaults.ts';
-import type { RawObject } from '../../operator/cluster/raw.ts';
+import type { RawObject } from '../../operator/model/raw.ts';
 import { BAD_INPUT, GOOD_INPUT, policyOf } from '../crd/bad-input.ts';
 
 /** As parsed from a file: without undefined fields. */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { Collection } from '../../operator/cluster/collection.ts';
-import type { RawObject } from '../../operator/cluster/raw.ts';
+import type { RawObject } from '../../operator/model/raw.ts';
 
 interface View {
   readonly name: string;

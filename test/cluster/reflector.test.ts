@@ -2,10 +2,10 @@ import assert from 'node:assert/strict';
 import { setTimeout } from 'node:timers/promises';
 import { ApiError, type Query, type WatchEvent, type WatchOptions } from '../../operator/cluster/client.ts';
 import { Collection } from '../../operator/cluster/collection.ts';
-import type { RawObject, RawPage } from '../../operator/cluster/raw.ts';
 import type { Reader, Source } from '../../operator/cluster/reading.ts';
 import { Reflector, reflect } from '../../operator/cluster/reflector.ts';
 import type { Sink } from '../../operator/cluster/sink.ts';
+import type { RawObject, RawPage } from '../../operator/model/raw.ts';
 import { RecordingLog } from '../support/recording-log.ts';
 
 const object = (name: string, resourceVersion = '1'): RawObject => ({ metadata: { name, resourceVersion } });

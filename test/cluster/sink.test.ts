@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { Collection } from '../../operator/cluster/collection.ts';
-import type { RawObject } from '../../operator/cluster/raw.ts';
 import { whole } from '../../operator/cluster/sink.ts';
+import type { RawObject } from '../../operator/model/raw.ts';
 
 const raw = (name: string, level: string): RawObject => ({ metadata: { name }, level });
 

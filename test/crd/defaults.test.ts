@@ -13,7 +13,7 @@ import type { ControlPlane } from '../../hack/controlplane/controlplane.ts';
 import { completeSpec } from '../../operator/api/defaults.ts';
 import { SPEC_DEFAULTS } from '../../operator/api/spec-defaults.ts';
 import { createProjection } from '../../operator/cluster/projection.ts';
-import type { RawObject } from '../../operator/cluster/raw.ts';
+import type { RawObject } from '../../operator/model/raw.ts';
 import { RULES } from '../../operator/rules/index.ts';
 import { sharedControlPlane } from '../support/control-plane.ts';
 import { establishedOn } from '../support/established.ts';

@@ -4,7 +4,7 @@ import { KubeConfig } from '@kubernetes/client-node';
 import type { ControlPlane } from '../../hack/controlplane/controlplane.ts';
 import { waitFor } from '../../hack/controlplane/wait.ts';
 import { ApiClient } from '../../operator/cluster/client.ts';
-import type { RawObject } from '../../operator/cluster/raw.ts';
+import type { RawObject } from '../../operator/model/raw.ts';
 import { Election } from '../../operator/runtime/election.ts';
 import type { Lease, LeaseSpec } from '../../operator/runtime/lease.ts';
 import { sharedControlPlane } from '../support/control-plane.ts';

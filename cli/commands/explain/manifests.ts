@@ -1,9 +1,9 @@
 /** Manifests → what their containers end up holding. */
 
-import { arrayOf, objectOf, valueAt, withoutNulls } from '../../../operator/cluster/raw.ts';
 import { type Finding, findings } from '../../../operator/evaluate/findings.ts';
 import { type ContainerHoldings, holdings } from '../../../operator/evaluate/held.ts';
 import type { PodSpec } from '../../../operator/model/objects.ts';
+import { arrayOf, objectOf, valueAt, withoutNulls } from '../../../operator/model/raw.ts';
 import { templatePath } from '../../../operator/model/workload-kinds.ts';
 import type { Io } from '../../command.ts';
 import { isSearched, roleOf } from '../../input/kinds.ts';

@@ -1,5 +1,5 @@
 /** A migration as JSON, and as a table with counts. */
-import { valueAt } from '../../../operator/cluster/raw.ts';
+import { valueAt } from '../../../operator/model/raw.ts';
 import { bounded, counted } from '../../../operator/report/text.ts';
 import type { Migration, Note } from '../../migrate/migrate.ts';
 import { jsonText } from '../../output/printable.ts';

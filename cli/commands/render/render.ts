@@ -1,8 +1,9 @@
 /** render: prints the objects that policies compile to and that need no operator, or how they differ from a cluster. */
-import { objectOf, textsIn } from '../../../operator/cluster/raw.ts';
+
 import type { Compiled } from '../../../operator/compile/compile.ts';
 import { podSecurityLabels } from '../../../operator/compile/labels.ts';
 import type { Manifest } from '../../../operator/compile/objects.ts';
+import { objectOf, textsIn } from '../../../operator/model/raw.ts';
 import { type ExitCode, type Io, UsageError } from '../../command.ts';
 import { roleOf } from '../../input/kinds.ts';
 import { type Manifest as Read, readManifests } from '../../input/manifests.ts';
