@@ -390,13 +390,3 @@ export const RUNTIME_DEFAULT: readonly string[] = [
   'AUDIT_WRITE',
   'SETFCAP',
 ];
-
-/** The bits of these names; ignores unknown names. */
-export function maskOf(names: readonly string[]): bigint {
-  return CAPABILITIES.reduce((mask, name, number) => (names.includes(name) ? mask | (1n << BigInt(number)) : mask), 0n);
-}
-
-/** The names of these bits, in the order of their numbers. */
-export function namesIn(mask: bigint): string[] {
-  return CAPABILITIES.filter((_, number) => (mask >> BigInt(number)) & 1n);
-}

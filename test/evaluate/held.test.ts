@@ -5,8 +5,9 @@ import { type ContainerHoldings, holdings } from '../../operator/evaluate/held.t
 import { isExecutable } from '../../operator/evaluate/held-by-process.ts';
 import { granted } from '../../operator/evaluate/held-by-runtime.ts';
 import type { Container } from '../../operator/model/objects.ts';
-import { CAPABILITIES, maskOf } from '../../operator/standards/capabilities.ts';
+import { CAPABILITIES } from '../../operator/standards/capabilities.ts';
 import { CONTAINER_RUNTIMES, CONTAINERD, CRIO, DOCKER } from '../../operator/standards/runtimes.ts';
+import { maskOf } from '../support/capability-masks.ts';
 import { MEASURED } from '../support/measured-sets.ts';
 
 /** The measurements themselves; only some machines have them beside the checkout. */

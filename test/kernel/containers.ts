@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import type { FileCapabilities } from '../../operator/evaluate/held-by-process.ts';
-import { maskOf } from '../../operator/standards/capabilities.ts';
+import { maskOf } from '../support/capability-masks.ts';
 
 const run = promisify(execFile);
 const SOURCE = join(import.meta.dirname, 'probe', 'main.go');

@@ -11,8 +11,9 @@ import {
   isExecutable,
 } from '../../operator/evaluate/held-by-process.ts';
 import { type CapabilityRequest, type Grant, granted } from '../../operator/evaluate/held-by-runtime.ts';
-import { CAPABILITIES, maskOf, namesIn } from '../../operator/standards/capabilities.ts';
+import { CAPABILITIES } from '../../operator/standards/capabilities.ts';
 import { CONTAINER_RUNTIMES, type ContainerRuntime } from '../../operator/standards/runtimes.ts';
+import { maskOf, namesIn } from '../support/capability-masks.ts';
 import { MEASURED, type Measured } from '../support/measured-sets.ts';
 import { describeWith } from '../support/needs.ts';
 import { bitsOfThisMachine, type ContainerSpec, Containers, type Process, type ProgramFile } from './containers.ts';
