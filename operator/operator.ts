@@ -2,7 +2,7 @@
 import type { ApiClient } from './cluster/client.ts';
 import { FollowedReports } from './cluster/reports.ts';
 import { createCluster, type FollowedCluster } from './cluster/store.ts';
-import { type Cause, ClusterState, type ClusterStateOptions } from './controllers/cluster-state.ts';
+import { ClusterState, type ClusterStateOptions } from './controllers/cluster-state.ts';
 import type { Context, Controller } from './controllers/controller.ts';
 import { Evaluation } from './controllers/evaluation.ts';
 import { Events } from './controllers/events.ts';
@@ -10,6 +10,7 @@ import { Labels } from './controllers/labels.ts';
 import { Reports } from './controllers/reports.ts';
 import { Rulesets } from './controllers/rulesets.ts';
 import { Running, type RunningOptions } from './controllers/running.ts';
+import type { Cause } from './controllers/state-change.ts';
 import { Status } from './controllers/status.ts';
 import type { PolicySources } from './report/policy-metrics.ts';
 import { policySources } from './report/policy-numbers.ts';

@@ -60,6 +60,13 @@ export function labelOutcome(
   return { namespace, applied: labels, conflicts };
 }
 
+/** The outcome before the first label pass: a planned label that is not there yet may be refused, so it does not count. */
+export function presentLabels(namespace: NamespaceView, wanted: Readonly<Record<string, string>>): LabelOutcome {
+  const { labels, conflicts } = planLabels(namespace, wanted);
+  const there = Object.entries(labels).filter(([key, value]) => namespace.labels[key] === value);
+  return labelOutcome(namespace.name, { labels: Object.fromEntries(there), conflicts });
+}
+
 /** The labels that we recorded as ours, whatever their current value; empty when the record cannot be read. */
 function recordedLabels(namespace: NamespaceView): Record<string, string> {
   try {

@@ -2,7 +2,7 @@
 import type { CompletePolicy, CompleteSpec } from '../api/capability-policy.ts';
 import { perObject } from '../policy/memo.ts';
 import type { Refusal, ResolvedPolicy, resolvePolicy } from '../policy/resolve.ts';
-import { fitTogether } from './budget.ts';
+import { fitTogether, priceOf } from './budget.ts';
 
 export interface AcceptOptions {
   /**
@@ -24,11 +24,11 @@ export interface Accepted {
 }
 
 /** A policy that cannot be compiled gets the reason, and keeps its last accepted text; the others are not affected. */
-export function accept(
+export function* accept(
   policies: readonly CompletePolicy[],
   options: AcceptOptions,
   resolve: typeof resolvePolicy,
-): Accepted {
+): Generator<void, Accepted> {
   const refusals = new Map<string, Refusal>();
   // Existing policies stay when a new one does not fit beside them.
   const standing: ResolvedPolicy[][] = [];
@@ -43,6 +43,9 @@ export function accept(
       const before = last ? resolveAsItWas(resolve, { ...policy, spec: last }, options.oldestServer) : [];
       (now.length > 0 ? changed : standing).push([...now, ...before]);
     }
+    // It takes long for a policy that is new, and is remembered.
+    for (const one of now) priceOf(one);
+    yield;
   }
   const fitting = fitTogether([...standing, ...changed]);
   for (const [name, refusal] of fitting.refusals) refusals.set(name, refusal);

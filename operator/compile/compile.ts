@@ -2,6 +2,7 @@
 import type { CompletePolicy, CompleteSpec } from '../api/capability-policy.ts';
 import { carriersOf, peers, siblings } from '../policy/deciding.ts';
 import { idOf, Memo } from '../policy/memo.ts';
+import { lastOf } from '../policy/pieces.ts';
 import { type Resolution, type ResolvedPolicy, resolvePolicy } from '../policy/resolve.ts';
 import { SelectorIndex } from '../policy/selector-index.ts';
 import { type Accepted, type AcceptOptions, accept, byAge, textOf } from './accept.ts';
@@ -34,19 +35,24 @@ interface Rendered {
 }
 
 export function compile(policies: readonly CompletePolicy[], options: CompileOptions): Compiled {
-  return compiler()(policies, options);
+  return lastOf(compiler()(policies, options));
 }
 
-/** For repeated compiling: a result whose inputs did not change is the same object as before. */
-export function compiler(): typeof compile {
+type Compiler = (policies: readonly CompletePolicy[], options: CompileOptions) => Generator<void, Compiled>;
+
+/**
+ * For repeated compiling: a result whose inputs did not change is the same object as before. It compiles policy by policy,
+ * because hundreds of policies take a second.
+ */
+export function compiler(): Compiler {
   const memos = { resolutions: new Memo<Resolution>(), rendered: new Memo<Rendered>(), guards: new Memo<Guard>() };
   const resolve = (policy: CompletePolicy, oldestServer: number) => {
     const { name = '', uid = '' } = policy.metadata ?? {};
     const key = JSON.stringify([name, uid, oldestServer, textOf(policy.spec)]);
     return memos.resolutions.get(key, () => resolvePolicy(policy, oldestServer));
   };
-  return (policies, options) => {
-    const accepted = accept(policies, options, resolve);
+  return function* (policies, options) {
+    const accepted = yield* accept(policies, options, resolve);
     const relations = relationsOf(accepted.policies);
     const rendered = new Map<string, Rendered>();
     for (const related of relations) {
@@ -59,6 +65,7 @@ export function compiler(): typeof compile {
         policy.name,
         memos.rendered.get(key, () => render(related, decider, spec, options)),
       );
+      yield;
     }
     const age = new Map([...policies].sort(byAge).map(({ metadata }, index) => [metadata?.name ?? '', index]));
     const ages = ({ policy }: Related) => age.get(policy.name) ?? 0;

@@ -3,7 +3,7 @@
  * it. It changes only through `apply` and `accept`, which return what becomes dirty.
  */
 import type { CompleteSpec } from '../api/capability-policy.ts';
-import { labelOutcome, planLabels } from '../apply/namespace-labels.ts';
+import { presentLabels } from '../apply/namespace-labels.ts';
 import type { LabelOutcome, RolloutOutcome } from '../apply/outcome.ts';
 import { lastAccepted } from '../apply/standing.ts';
 import { type Compiled, compiler } from '../compile/compile.ts';
@@ -11,46 +11,15 @@ import { type PodSecurityDefaults, podSecurityLabels } from '../compile/labels.t
 import type { AdmissionOptions } from '../compile/match.ts';
 import type { NamespaceJudgement } from '../evaluate/namespace.ts';
 import { createUseIndex, type UseIndex } from '../evaluate/use.ts';
-import type { Change, Cluster, NamespaceView } from '../model/objects.ts';
+import type { Cluster, NamespaceView } from '../model/objects.ts';
 import { type Concerned, type Coverage, Selections } from '../policy/coverage.ts';
 import { isExcluded, isReached } from '../policy/deciding.ts';
+import { lastOf } from '../policy/pieces.ts';
 import type { Resolution, ResolvedPolicy } from '../policy/resolve.ts';
+import { type Cause, type Found, type StateChange, unchanged } from './state-change.ts';
 
 export interface ClusterStateOptions extends AdmissionOptions {
   readonly podSecurityDefaults: PodSecurityDefaults;
-}
-
-/** What happened. */
-export type Cause =
-  | Change
-  /** A leader's term begins or ends: others may have led meanwhile. */
-  | { readonly of: 'term' }
-  /** Policies were compiled again. */
-  | { readonly of: 'accepted' }
-  /** An Event waits to be written. */
-  | { readonly of: 'events' }
-  | Found;
-
-/** A controller has a finding. */
-export interface Found {
-  readonly of: 'found';
-  /** The controller's name. */
-  readonly by: string;
-  /** The policies that it concerns. */
-  readonly policies?: Iterable<string>;
-  /** The namespace that it concerns, and with it the policies that select it. */
-  readonly namespace?: string;
-}
-
-/** The names that a cause makes dirty. */
-export interface StateChange extends Concerned {
-  readonly cause: Cause;
-  /** Policies whose conditions, counts or namespaces may have changed. */
-  readonly policies: ReadonlySet<string>;
-  /** Namespaces where the deciding policies or their users may have changed, or that changed themselves. */
-  readonly namespaces: ReadonlySet<string>;
-  /** Whether policies have to be compiled again: the state is stale until `accept`. */
-  readonly recompiles: boolean;
 }
 
 /** The findings of controllers in this term, each by name of a policy or namespace. The controller writes it. */
@@ -59,8 +28,6 @@ interface Findings {
   readonly labels: Map<string, LabelOutcome>;
   readonly judgements: Map<string, NamespaceJudgement>;
 }
-
-const NONE: ReadonlySet<string> = new Set();
 
 export class ClusterState {
   readonly findings: Findings = { rollouts: new Map(), labels: new Map(), judgements: new Map() };
@@ -75,6 +42,8 @@ export class ClusterState {
   /** By the policy's uid: the watch may not have shown our write yet. */
   #accepted: ReadonlyMap<string, CompleteSpec> = new Map();
   #isStale = true;
+  /** How often it became stale. */
+  #changes = 0;
   #use: UseIndex | undefined;
 
   constructor(cluster: Cluster, options: ClusterStateOptions) {
@@ -93,7 +62,7 @@ export class ClusterState {
         this.#use = undefined;
         return { ...unchanged(cause), ...this.#restricted() };
       case 'servers':
-        this.#isStale ||= cause.oldest;
+        if (cause.oldest) this.#outdate();
         return { ...unchanged(cause), recompiles: cause.oldest };
       case 'term':
         return this.#forgetTerm(cause);
@@ -109,17 +78,37 @@ export class ClusterState {
     return this.#isStale;
   }
 
-  /** Compiles the current policies. Those that can be compiled count as accepted from now on. */
+  /** Runs `accepting` in one piece. */
   accept(): StateChange {
-    const before = { resolutions: this.#resolutions(), policies: this.#compiled.policies };
+    return lastOf(this.accepting());
+  }
+
+  /**
+   * Compiles the current policies, in pieces. Those that can be compiled count as accepted from the last piece on; before
+   * it nothing changes.
+   */
+  *accepting(): Generator<void, StateChange> {
+    const begun = this.#changes;
+    let compiled = yield* this.#compiling();
+    // The compiler remembers most of it by now. In pieces, a stream of changes could keep it from ending.
+    if (begun !== this.#changes) compiled = lastOf(this.#compiling());
+    return this.#take(compiled);
+  }
+
+  #compiling(): Generator<void, Compiled> {
     const { operatorNamespace, excludedNamespaces } = this.#options;
-    const policies = this.#cluster.policies();
-    this.#compiled = this.#compile(policies, {
+    return this.#compile(this.#cluster.policies(), {
       oldestServer: this.#cluster.oldestServer,
       operatorNamespace,
       excludedNamespaces,
       lastAccepted: new Map([...lastAccepted(this.#cluster.rendered()), ...this.#accepted]),
     });
+  }
+
+  #take(compiled: Compiled): StateChange {
+    const before = { resolutions: this.#resolutions(), policies: this.#compiled.policies };
+    const policies = this.#cluster.policies();
+    this.#compiled = compiled;
     const accepted = policies.flatMap(({ metadata }) => {
       const spec = this.#compiled.specs.get(metadata?.name ?? '');
       return spec ? [[metadata?.uid ?? '', spec] as const] : [];
@@ -186,16 +175,16 @@ export class ClusterState {
   labelOutcomes(namespaces: readonly string[]): Map<string, LabelOutcome> {
     const entries = namespaces.flatMap((name) => {
       const namespace = this.#cluster.namespace(name);
-      return namespace ? [[name, this.findings.labels.get(name) ?? this.#present(namespace)] as const] : [];
+      return namespace
+        ? [[name, this.findings.labels.get(name) ?? presentLabels(namespace, this.wantedLabels(namespace))] as const]
+        : [];
     });
     return new Map(entries);
   }
 
-  /** A planned label that is not there yet may be refused, so it does not count. */
-  #present(namespace: NamespaceView): LabelOutcome {
-    const { labels, conflicts } = planLabels(namespace, this.wantedLabels(namespace));
-    const there = Object.entries(labels).filter(([key, value]) => namespace.labels[key] === value);
-    return labelOutcome(namespace.name, { labels: Object.fromEntries(there), conflicts });
+  #outdate(): void {
+    this.#isStale = true;
+    this.#changes++;
   }
 
   /** The watch shows our own status writes as changes, too. */
@@ -207,7 +196,7 @@ export class ClusterState {
     else this.#generations.set(name, generation);
     if (recompiles) {
       this.findings.rollouts.delete(name);
-      this.#isStale = true;
+      this.#outdate();
     }
     return { ...unchanged(cause), policies: new Set([name]), recompiles };
   }
@@ -232,7 +221,7 @@ export class ClusterState {
   #forgetTerm(cause: Cause): StateChange {
     // The admission policies in the cluster record what was accepted last.
     this.#accepted = new Map();
-    this.#isStale = true;
+    this.#outdate();
     for (const found of Object.values(this.findings)) found.clear();
     const policies = this.#cluster.policies().map(({ metadata }) => metadata?.name ?? '');
     const namespaces = this.#cluster.namespaces().map(({ name }) => name);
@@ -242,10 +231,6 @@ export class ClusterState {
   #resolutions(): Map<string, unknown> {
     return new Map<string, unknown>([...this.#byName, ...this.#compiled.refusals]);
   }
-}
-
-function unchanged(cause: Cause): StateChange {
-  return { cause, policies: NONE, namespaces: NONE, recompiles: false };
 }
 
 /** Unchanged resolved policies remain the same objects. */

@@ -3,7 +3,8 @@ import type { ApiClient } from '../cluster/client.ts';
 import type { Cluster } from '../model/objects.ts';
 import type { EventRecorder } from '../report/recorder.ts';
 import type { Log } from '../runtime/log.ts';
-import type { ClusterState, Found, StateChange } from './cluster-state.ts';
+import type { ClusterState } from './cluster-state.ts';
+import type { Found, StateChange } from './state-change.ts';
 
 /** The name of a namespace or of a policy; a single constant where a controller's work cannot be divided. */
 export type Key = string;

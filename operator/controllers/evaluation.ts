@@ -5,8 +5,8 @@ import { COST_LIMIT, Evaluator } from '../evaluate/violations.ts';
 import type { NamespaceView } from '../model/objects.ts';
 import { Cooldown } from '../runtime/cooldown.ts';
 import { type Done, Turns } from '../runtime/turns.ts';
-import type { StateChange } from './cluster-state.ts';
 import type { Context, Controller, Key } from './controller.ts';
+import type { StateChange } from './state-change.ts';
 
 export class Evaluation implements Controller {
   readonly name = 'judge';

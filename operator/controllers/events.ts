@@ -1,6 +1,7 @@
 /** Writes the Events that no other work waits for: about repairs, and about the repetitions of an Event. */
-import type { StateChange } from './cluster-state.ts';
+
 import type { Context, Controller, Key } from './controller.ts';
+import type { StateChange } from './state-change.ts';
 
 const ALL = ['all'];
 

@@ -3,8 +3,8 @@ import { isDeepStrictEqual } from 'node:util';
 import { writeLabels } from '../apply/label-writer.ts';
 import { labelOutcome, planLabels } from '../apply/namespace-labels.ts';
 import { namespaceEvents } from '../report/transitions.ts';
-import type { StateChange } from './cluster-state.ts';
 import { type Context, type Controller, type Key, originOf } from './controller.ts';
+import type { StateChange } from './state-change.ts';
 
 export class Labels implements Controller {
   readonly name = 'labels';

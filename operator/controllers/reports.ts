@@ -7,8 +7,8 @@ import { firstReportName, type PolicyReport, policyReports } from '../report/pol
 import { writePolicyReports } from '../report/policy-report-writer.ts';
 import type { FindIdentity } from '../report/violation-events.ts';
 import { Cooldown } from '../runtime/cooldown.ts';
-import type { StateChange } from './cluster-state.ts';
 import type { Context, Controller, Key } from './controller.ts';
+import type { StateChange } from './state-change.ts';
 
 /** Changes come in bursts; a burst leads to one write. */
 const DELAY_MS = 3_000;

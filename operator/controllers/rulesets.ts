@@ -4,8 +4,8 @@ import type { RolloutOutcome } from '../apply/outcome.ts';
 import { Rollout } from '../apply/rollout.ts';
 import type { ApiClient } from '../cluster/client.ts';
 import { repairEvent } from '../report/transitions.ts';
-import type { StateChange } from './cluster-state.ts';
 import { type Context, type Controller, type Key, originOf } from './controller.ts';
+import type { StateChange } from './state-change.ts';
 
 /** The order in which rulesets come and go matters across policies. */
 const ALL = ['all'];

@@ -1,9 +1,15 @@
 /** Running controllers, each with its own queue. */
-
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Cooldown } from '../runtime/cooldown.ts';
 import type { Log } from '../runtime/log.ts';
 import { type QueueObserver, WorkQueue } from '../runtime/queue.ts';
-import type { ClusterState, StateChange } from './cluster-state.ts';
+import { Turns } from '../runtime/turns.ts';
+import type { ClusterState } from './cluster-state.ts';
 import type { Controller } from './controller.ts';
+import type { StateChange } from './state-change.ts';
+
+/** All policies are compiled together. */
+const ALL = 'all';
 
 export interface RunningOptions {
   readonly log: Log;
@@ -15,6 +21,11 @@ export class Running {
   readonly #state: ClusterState;
   readonly #options: RunningOptions;
   readonly #queues: readonly (readonly [Controller, WorkQueue])[];
+  readonly #turns = new Turns();
+  /** Policies that are applied one after the other are compiled together. */
+  readonly #cooldown = new Cooldown({ times: 4, mostMs: 500 });
+  #accepting: Promise<void> | undefined;
+  #stopped = false;
 
   constructor(controllers: readonly Controller[], state: ClusterState, options: RunningOptions) {
     this.#state = state;
@@ -38,6 +49,7 @@ export class Running {
 
   /** Resolves when the running work has ended. */
   async stop(): Promise<void> {
+    this.#stopped = true;
     await Promise.all(this.#queues.map(([, queue]) => queue.stop()));
   }
 
@@ -47,10 +59,23 @@ export class Running {
     const onError = (key: string, error: unknown, failures: number) =>
       log.warn('work failed, will be tried again', { controller: name, key, failures, error });
     const work = async (key: string) => {
-      if (this.#state.isStale) this.enqueue(this.#state.accept());
-      await controller.reconcile(key, (ms) => queue.addAfter(key, ms));
+      while (this.#state.isStale && !this.#stopped) {
+        this.#accepting ??= this.#accept().finally(() => {
+          this.#accepting = undefined;
+        });
+        await this.#accepting;
+      }
+      if (!this.#stopped) await controller.reconcile(key, (ms) => queue.addAfter(key, ms));
     };
     const queue = new WorkQueue(work, { concurrency, onError, ...(observeQueue && { observer: observeQueue(name) }) });
     return queue;
+  }
+
+  async #accept(): Promise<void> {
+    await sleep(this.#cooldown.left(ALL));
+    const done = await this.#turns.run(this.#state.accepting(), () => !this.#stopped);
+    if (!done) return;
+    this.#cooldown.start(ALL, done.spentMs);
+    this.enqueue(done.result);
   }
 }

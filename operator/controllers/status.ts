@@ -7,8 +7,8 @@ import { policyEvents } from '../report/transitions.ts';
 import type { FindIdentity } from '../report/violation-events.ts';
 import { WrittenStatuses, writeReport } from '../report/writer.ts';
 import { Cooldown } from '../runtime/cooldown.ts';
-import type { StateChange } from './cluster-state.ts';
 import { type Context, type Controller, type Key, originOf } from './controller.ts';
+import type { StateChange } from './state-change.ts';
 
 /** Changes come in bursts; a burst leads to one write. */
 const DELAY_MS = 200;

@@ -2,8 +2,8 @@
 import type { Mode } from '../api/capability-policy.ts';
 import type { Cluster, NamespaceView, Owner, PodParts, PodView, WorkloadView } from '../model/objects.ts';
 import { deciding, MODES } from '../policy/deciding.ts';
+import { lastOf } from '../policy/pieces.ts';
 import type { ResolvedPolicy } from '../policy/resolve.ts';
-import { lastOf } from './pieces.ts';
 import {
   type Candidate,
   type Court,

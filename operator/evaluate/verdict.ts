@@ -8,9 +8,9 @@
 import { useRoleName } from '../compile/rbac.ts';
 import type { PodParts, PodView, WorkloadView } from '../model/objects.ts';
 import { controllerOf, workloadKind } from '../model/workload-kinds.ts';
+import { lastOf } from '../policy/pieces.ts';
 import type { ResolvedPolicy } from '../policy/resolve.ts';
 import { TooExpensive } from './cel.ts';
-import { lastOf } from './pieces.ts';
 import { controllerUser, serviceAccountUser, type UseIndex, type User } from './use.ts';
 import type { Evaluator, Violation } from './violations.ts';
 

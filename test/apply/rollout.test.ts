@@ -6,6 +6,7 @@ import { Rollout } from '../../operator/apply/rollout.ts';
 import type { ApiClient } from '../../operator/cluster/client.ts';
 import { compiler } from '../../operator/compile/compile.ts';
 import type { RenderedObject } from '../../operator/model/objects.ts';
+import { lastOf } from '../../operator/policy/pieces.ts';
 import { NEWEST_KNOWN_MINOR } from '../../operator/standards/level-version.ts';
 import { policy } from '../support/policies.ts';
 import { MemoryApi } from './memory-api.ts';
@@ -33,7 +34,7 @@ describe('Rollout.pass', () => {
     const client = api as unknown as ApiClient;
     const rollout = new Rollout(client, { operatorNamespace: 'operator', servers: async () => [client], onWrite() {} });
     const compile = compiler();
-    pass = (policies, shown = api.shown()) => rollout.pass(compile(policies, OPTIONS), shown);
+    pass = (policies, shown = api.shown()) => rollout.pass(lastOf(compile(policies, OPTIONS)), shown);
   });
 
   const grants = () => api.calls.filter((call) => GRANTS.some((grant) => call.endsWith(grant)));

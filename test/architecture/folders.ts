@@ -117,7 +117,7 @@ export const FOLDERS: readonly Folder[] = [
   },
   {
     path: 'operator/controllers',
-    does: 'One file a controller: its keys and its work. `cluster-state.ts`: what several of them need to know. No controller imports another one.',
+    does: 'One file a controller: its keys and its work. `state-change.ts`: what happened, and what that makes dirty. `cluster-state.ts`: what several of them need to know. No controller imports another one.',
     imports: [
       'operator/api',
       'operator/model',

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import type { CapabilityPolicySpec, CompletePolicy, CompleteSpec } from '../../operator/api/capability-policy.ts';
 import { compile, compiler } from '../../operator/compile/compile.ts';
+import { lastOf } from '../../operator/policy/pieces.ts';
 import { NEWEST_KNOWN_MINOR } from '../../operator/standards/level-version.ts';
 import { policy } from '../support/policies.ts';
 import { SELECTOR } from '../support/random-selectors.ts';
@@ -32,11 +33,16 @@ function aged(name: string, spec: Partial<CapabilityPolicySpec>, day: number): C
   return { ...rest, metadata: { ...metadata, creationTimestamp } } as unknown as CompletePolicy;
 }
 
+function compilerInOnePiece(): typeof compile {
+  const inPieces = compiler();
+  return (policies, options) => lastOf(inPieces(policies, options));
+}
+
 describe('compiler', () => {
   it('change by change gives the same as from scratch', () => {
     fc.assert(
       fc.property(fc.array(STEP, { maxLength: 6 }), (steps) => {
-        const compileAgain = compiler();
+        const compileAgain = compilerInOnePiece();
         const policies = new Map<string, CompletePolicy>();
         let lastAccepted = new Map<string, CompleteSpec>();
         for (const [day, { name, spec }] of steps.entries()) {
@@ -54,7 +60,7 @@ describe('compiler', () => {
   });
 
   it('an edit renders the policy and its siblings again, and nothing else', () => {
-    const compileAgain = compiler();
+    const compileAgain = compilerInOnePiece();
     const all = (level: 'restricted' | 'baseline') => [
       policy('one', { namespaceSelector: { matchLabels: { team: 'a' } }, level }),
       policy('beside', { namespaceSelector: { matchLabels: { team: 'a' } }, priority: 1 }),
@@ -78,7 +84,7 @@ describe('compiler', () => {
   });
 
   it('a new policy changes the youngest guard only, whatever its name', () => {
-    const compileAgain = compiler();
+    const compileAgain = compilerInOnePiece();
     const team = (index: number) => ({ namespaceSelector: { matchLabels: { team: `team-${index}` } } });
     const all = Array.from({ length: 60 }, (_, index) => aged(`policy-${index}`, team(index), 1));
     const before = compileAgain(all, OPTIONS);

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import type { CapabilityPolicy, CapabilityPolicySpec } from '../../operator/api/capability-policy.ts';
-import { type Cause, ClusterState, type StateChange } from '../../operator/controllers/cluster-state.ts';
+import { ClusterState } from '../../operator/controllers/cluster-state.ts';
+import type { Cause, StateChange } from '../../operator/controllers/state-change.ts';
 import type { Cluster, NamespaceView, RenderedObject } from '../../operator/model/objects.ts';
 import { NEWEST_KNOWN_MINOR } from '../../operator/standards/level-version.ts';
 import { policy } from '../support/policies.ts';
@@ -142,6 +143,29 @@ describe('ClusterState', () => {
       cluster.put('net', { ...NET, level: 'baseline' }, 2);
       cluster.state.accept();
       assert.deepEqual(cluster.state.coverage('net')?.selected, []);
+    });
+  });
+
+  describe('accepting', () => {
+    it('compiles policy by policy, and changes nothing before the end', () => {
+      for (let index = 0; index < 10; index++) cluster.put(`more-${index}`, NET, 1);
+      const before = cluster.state.compiled;
+      let pieces = 0;
+      for (const _ of cluster.state.accepting()) {
+        pieces++;
+        assert.deepEqual([cluster.state.compiled === before, cluster.state.isStale], [true, true]);
+      }
+      assert.ok(pieces >= cluster.all.size, `${pieces} pieces`);
+      assert.deepEqual([cluster.state.compiled.policies.length, cluster.state.isStale], [12, false]);
+    });
+
+    it('takes along what changes meanwhile', () => {
+      cluster.put('more', NET, 1);
+      const pieces = cluster.state.accepting();
+      pieces.next();
+      cluster.put('later', NET, 1);
+      while (!pieces.next().done);
+      assert.deepEqual([...cluster.state.compiled.rendered.keys()], ['all', 'later', 'more', 'net']);
     });
   });
 

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { waitFor } from '../../hack/controlplane/wait.ts';
-import type { ClusterState, StateChange } from '../../operator/controllers/cluster-state.ts';
+import type { ClusterState } from '../../operator/controllers/cluster-state.ts';
 import type { Controller } from '../../operator/controllers/controller.ts';
 import { Running } from '../../operator/controllers/running.ts';
+import type { StateChange } from '../../operator/controllers/state-change.ts';
 import { RecordingLog } from '../support/recording-log.ts';
 
 const change = (...namespaces: string[]): StateChange => ({
@@ -40,19 +41,23 @@ class Recording implements Controller {
 describe('Running', () => {
   let said: string[];
   let stale: boolean;
+  /** How many pieces accepting has. */
+  let pieces: number;
   let log: RecordingLog;
   let running: Running;
 
   beforeEach(() => {
     said = [];
     stale = false;
+    pieces = 1;
     log = new RecordingLog();
     const state = {
       get isStale() {
         return stale;
       },
-      accept() {
+      *accepting() {
         said.push('accept');
+        for (let piece = 0; piece < pieces; piece++) yield;
         stale = false;
         return change('accepted');
       },
@@ -70,6 +75,23 @@ describe('Running', () => {
     running.enqueue(change('a'));
     running.start();
     await saying('accept', 'a', 'accepted');
+  });
+
+  it('accepts once for all keys that wait for it', async () => {
+    stale = true;
+    running.enqueue(change('a', 'b'));
+    running.start();
+    await saying('accept', 'a', 'b', 'accepted');
+  });
+
+  it('ends while it accepts, and works on nothing any more', async () => {
+    stale = true;
+    pieces = Number.POSITIVE_INFINITY;
+    running.enqueue(change('a'));
+    running.start();
+    await saying('accept');
+    await running.stop();
+    assert.deepEqual(said, ['accept']);
   });
 
   it('works on a key after the delay that its controller asks for', async () => {

@@ -1,0 +1,43 @@
+/** What happened in the cluster or in a controller, and what that makes dirty. */
+import type { Change } from '../model/objects.ts';
+import type { Concerned } from '../policy/coverage.ts';
+
+/** What happened. */
+export type Cause =
+  | Change
+  /** A leader's term begins or ends: others may have led meanwhile. */
+  | { readonly of: 'term' }
+  /** Policies were compiled again. */
+  | { readonly of: 'accepted' }
+  /** An Event waits to be written. */
+  | { readonly of: 'events' }
+  | Found;
+
+/** A controller has a finding. */
+export interface Found {
+  readonly of: 'found';
+  /** The controller's name. */
+  readonly by: string;
+  /** The policies that it concerns. */
+  readonly policies?: Iterable<string>;
+  /** The namespace that it concerns, and with it the policies that select it. */
+  readonly namespace?: string;
+}
+
+/** The names that a cause makes dirty. */
+export interface StateChange extends Concerned {
+  readonly cause: Cause;
+  /** Policies whose conditions, counts or namespaces may have changed. */
+  readonly policies: ReadonlySet<string>;
+  /** Namespaces where the deciding policies or their users may have changed, or that changed themselves. */
+  readonly namespaces: ReadonlySet<string>;
+  /** Whether policies have to be compiled again: the state is stale until `accept`. */
+  readonly recompiles: boolean;
+}
+
+const NONE: ReadonlySet<string> = new Set();
+
+/** Nothing is dirty, as far as is known. */
+export function unchanged(cause: Cause): StateChange {
+  return { cause, policies: NONE, namespaces: NONE, recompiles: false };
+}
