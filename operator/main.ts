@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { ApiClient, isNotFound, pathFor } from './cluster/client.ts';
 import { loadKubeConfig } from './cluster/kubeconfig.ts';
 import { platformsOf } from './cluster/platform.ts';
@@ -10,6 +11,7 @@ import { type Flags, HELP, parseFlags } from './flags.ts';
 import { excludedOn } from './namespaces.ts';
 import { Operator } from './operator.ts';
 import { exportPolicies } from './report/policy-metrics.ts';
+import { aborted } from './runtime/aborted.ts';
 import { authorized } from './runtime/access.ts';
 import { Election } from './runtime/election.ts';
 import { healthHandler } from './runtime/health.ts';
@@ -17,6 +19,8 @@ import { createLog, type Log } from './runtime/log.ts';
 import { createMetrics, metricsHandler } from './runtime/metrics.ts';
 import { type Certificate, type RunningServer, serve } from './runtime/server.ts';
 
+/** How long work may take to end after a signal: a request under way may get no answer for as long as its timeout. */
+const ENDING_MS = 1_500;
 /** Mounted into every pod (kubelet, KEP-1205). */
 const POD_NAMESPACE_FILE = '/var/run/secrets/kubernetes.io/serviceaccount/namespace';
 const LEASE = 'capabilitypolicy.dev';
@@ -28,8 +32,21 @@ async function main(): Promise<void> {
     return;
   }
   const log = createLog({ level: flags.logLevel, format: flags.logFormat, stream: process.stderr });
-  await run(flags, log, stopOnSignal(log));
-  log.info('stopped');
+  const stopping = stopOnSignal(log);
+  const ended = await Promise.race([run(flags, log, stopping).then(() => true), overdue(stopping)]);
+  if (ended) {
+    log.info('stopped');
+    return;
+  }
+  // The lease is not released, so that what is under way cannot meet another leader.
+  log.warn('stopped with requests under way');
+  setImmediate(() => process.exit());
+}
+
+/** Resolves to false when the work should have ended. */
+async function overdue(stopping: AbortSignal): Promise<false> {
+  await aborted(stopping);
+  return sleep(ENDING_MS, false, { ref: false });
 }
 
 async function run(flags: Flags, log: Log, stopping: AbortSignal): Promise<void> {

@@ -1,9 +1,5 @@
 import assert from 'node:assert/strict';
-import { type ChildProcess, execFile, spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { writeFile } from 'node:fs/promises';
-import { type AddressInfo, createServer, type Socket } from 'node:net';
-import { join } from 'node:path';
+import { execFile } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isDeepStrictEqual, promisify } from 'node:util';
 import type { Json } from '../../hack/controlplane/api.ts';
@@ -13,8 +9,6 @@ import { eventually, OPERATOR_NAMESPACE, useCluster } from '../support/harness.t
 import { assertStill, assertWellFormed, eventsAbout, Observation, statusOf, vanish } from '../support/observed.ts';
 import { baselinePod, restrictedPod } from '../support/pod-manifests.ts';
 import { NAMESPACES, POLICIES } from '../support/rendered.ts';
-
-const MAIN = join(import.meta.dirname, '..', '..', 'operator', 'main.ts');
 
 describe('the status of a policy', function () {
   this.timeout(60_000);
@@ -287,74 +281,6 @@ describe('the status of a policy', function () {
     assert.deepEqual(await told(), ['Normal ExceptionAdmits', 'Warning WorkloadViolates']);
   });
 
-  describe('when the operator is told to end', () => {
-    before(() => cluster.operator.stop());
-    after(() => cluster.operator.startAndWatch());
-
-    for (const signal of ['SIGTERM', 'SIGINT'] as const) {
-      it(`by ${signal}, it ends with exit code 0 within seconds`, async () => {
-        const { kubeconfig } = cluster.controlPlane;
-        const { child, log } = run(kubeconfig);
-        try {
-          await eventually('it to watch', async () => log().includes('"watching"'), 30_000);
-          assert.deepEqual(await end(child, signal), [0, null]);
-          assert.match(log(), /"stopped"/);
-        } finally {
-          child.kill('SIGKILL');
-        }
-      });
-    }
-
-    it('it ends within seconds also while an API server keeps it waiting', async () => {
-      const sockets: Socket[] = [];
-      const silent = createServer((socket) => sockets.push(socket.on('error', () => {})));
-      await once(silent.listen(0, '127.0.0.1'), 'listening');
-      const { port } = silent.address() as AddressInfo;
-      const { child, log } = run(await kubeconfigOf(`http://127.0.0.1:${port}`));
-      try {
-        await eventually('it to ask', async () => {
-          assert.equal(child.exitCode, null, log());
-          return sockets.length > 0;
-        });
-        assert.deepEqual(await end(child, 'SIGTERM'), [0, null]);
-      } finally {
-        child.kill('SIGKILL');
-        for (const socket of sockets) socket.destroy();
-        silent.close();
-      }
-    });
-
-    async function end(child: ChildProcess, signal: NodeJS.Signals): Promise<unknown> {
-      const began = Date.now();
-      child.kill(signal);
-      const exit = await Promise.race([once(child, 'exit'), sleep(5_000, 'still running', { ref: false })]);
-      const took = Date.now() - began;
-      console.log(`      ended ${took} ms after ${signal}`);
-      return exit;
-    }
-
-    function run(kubeconfig: string): { child: ChildProcess; log: () => string } {
-      const args = [MAIN, '--kubeconfig', kubeconfig, '--operator-namespace', OPERATOR_NAMESPACE];
-      const child = spawn(process.execPath, args, { stdio: ['ignore', 'ignore', 'pipe'] });
-      return { child, log: collect(child) };
-    }
-
-    async function kubeconfigOf(server: string): Promise<string> {
-      const path = join(cluster.controlPlane.dir, 'silent-kubeconfig');
-      const named = { name: 'silent' };
-      await writeFile(
-        path,
-        JSON.stringify({
-          clusters: [{ ...named, cluster: { server, 'insecure-skip-tls-verify': true } }],
-          users: [{ ...named, user: {} }],
-          contexts: [{ ...named, context: { cluster: 'silent', user: 'silent' } }],
-          'current-context': 'silent',
-        }),
-      );
-      return path;
-    }
-  });
-
   /** Waits until sharesWith and namespaces of the policy's status are exactly these. */
   async function shows(policy: string, wanted: object): Promise<void> {
     let last: unknown;
@@ -385,12 +311,4 @@ function deployment(name: string, pod: object): { object: Json } {
   const template = { metadata: { labels }, spec: podSpec(pod) };
   const spec = { replicas: 0, selector: { matchLabels: labels }, template };
   return { object: { apiVersion: 'apps/v1', kind: 'Deployment', metadata: { name }, spec } };
-}
-
-function collect({ stderr }: ChildProcess): () => string {
-  let text = '';
-  stderr?.on('data', (part) => {
-    text += part;
-  });
-  return () => text;
 }

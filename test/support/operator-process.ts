@@ -72,13 +72,18 @@ export class OperatorProcess {
     );
   }
 
-  /** Ends it with SIGTERM, or at once with SIGKILL, and waits until it is gone. */
-  async stop(signal: 'SIGTERM' | 'SIGKILL' = 'SIGTERM'): Promise<void> {
+  /**
+   * Ends it with SIGTERM, or at once with SIGKILL, and waits until it is gone and its log is read.
+   *
+   * @returns the exit code, if it ran and ended by itself
+   */
+  async stop(signal: 'SIGTERM' | 'SIGINT' | 'SIGKILL' = 'SIGTERM'): Promise<number | undefined> {
     const child = this.#child;
-    if (!child) return;
-    const exited = once(child, 'exit');
+    if (!child) return undefined;
+    const closed = once(child, 'close');
     child.kill(signal);
-    await exited;
+    const [code] = await closed;
+    return code ?? undefined;
   }
 
   /** The last lines of its log, for people. */

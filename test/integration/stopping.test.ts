@@ -1,0 +1,146 @@
+/** How soon the operator ends, whatever it does when it is told to. */
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
+import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
+import { join } from 'node:path';
+import { waitFor } from '../../hack/controlplane/wait.ts';
+import { OPERATOR_NAMESPACE, useCluster } from '../support/harness.ts';
+import { OperatorProcess } from '../support/operator-process.ts';
+
+const WITHIN_MS = 2_000;
+/** They share their namespaces, so that each text holds all of them: it takes long to compile, and long to load. */
+const POLICIES = 30;
+
+describe('the operator, when it is told to end', function () {
+  this.timeout(120_000);
+  const cluster = useCluster('stopping');
+  let operator: OperatorProcess;
+
+  before(async () => {
+    await cluster.operator.stop();
+    for (let index = 0; index < POLICIES; index++) {
+      await cluster.policy(`p${index}`, {
+        namespaceSelector: { matchExpressions: [{ key: `not-${index}`, operator: 'DoesNotExist' }] },
+        level: 'restricted',
+        mode: 'Enforce',
+      });
+    }
+  });
+
+  afterEach(async () => void (await operator.stop('SIGKILL')));
+
+  async function run(kubeconfig: string, ...flags: readonly string[]): Promise<void> {
+    operator = new OperatorProcess([
+      ...['--kubeconfig', kubeconfig, '--operator-namespace', OPERATOR_NAMESPACE],
+      ...flags,
+    ]);
+    await operator.start();
+  }
+
+  async function logged(message: string): Promise<void> {
+    const look = () => operator.log.some((entry) => entry.message === message);
+    await waitFor(message, look, { timeoutMs: 60_000, intervalMs: 1 });
+  }
+
+  /** @returns the last line of its log */
+  async function ends(signal: 'SIGTERM' | 'SIGINT'): Promise<string | undefined> {
+    const began = performance.now();
+    const code = await operator.stop(signal);
+    const took = Math.round(performance.now() - began);
+    console.log(`      ended ${took} ms after ${signal}`);
+    assert.equal(code, 0);
+    assert.ok(took <= WITHIN_MS, `it took ${took} ms`);
+    return operator.log.at(-1)?.message;
+  }
+
+  it('ends within 2 s while it compiles many policies', async () => {
+    await run(cluster.controlPlane.kubeconfig, '--leader-elect');
+    await logged('started leading');
+    assert.equal(await ends('SIGTERM'), 'stopped');
+  });
+
+  it('ends within 2 s while it writes, and releases the lease', async () => {
+    await run(cluster.controlPlane.kubeconfig, '--leader-elect');
+    await logged('created object');
+    assert.equal(await ends('SIGTERM'), 'stopped');
+    assert.ok(operator.log.some(({ message }) => message === 'released the lease'));
+  });
+
+  describe('and an API server does not answer', () => {
+    let relay: Relay;
+
+    beforeEach(async () => {
+      relay = await Relay.start(cluster.controlPlane.kubeconfig);
+    });
+
+    afterEach(() => relay.stop());
+
+    it('ends within 2 s before it has read anything', async () => {
+      relay.silent = true;
+      await run(relay.kubeconfig, '--leader-elect');
+      await waitFor('a request', () => relay.connections > 0);
+      await ends('SIGINT');
+    });
+
+    it('ends within 2 s while it writes: the lease is kept, since a write may still arrive', async () => {
+      await run(relay.kubeconfig, '--leader-elect');
+      await logged('created object');
+      relay.silent = true;
+      assert.equal(await ends('SIGTERM'), 'stopped with requests under way');
+      assert.ok(!operator.log.some(({ message }) => message === 'released the lease'));
+    });
+  });
+
+  describe('and has nothing to do', () => {
+    it('ends within 2 s', async () => {
+      await cluster.deletePolicies();
+      await run(cluster.controlPlane.kubeconfig);
+      await cluster.settled();
+      assert.equal(await ends('SIGTERM'), 'stopped');
+    });
+  });
+});
+
+/** Between the operator and the API server; while it is silent, nothing that is sent arrives. */
+class Relay {
+  silent = false;
+  connections = 0;
+  readonly kubeconfig: string;
+  readonly #server: Server;
+  readonly #sockets = new Set<Socket>();
+
+  static async start(kubeconfig: string): Promise<Relay> {
+    const config = JSON.parse(readFileSync(kubeconfig, 'utf8'));
+    const [{ cluster }] = config.clusters;
+    const path = join(kubeconfig, '..', 'relay-kubeconfig');
+    const relay = new Relay(new URL(cluster.server), path);
+    await once(relay.#server.listen(0, '127.0.0.1'), 'listening');
+    const { port } = relay.#server.address() as AddressInfo;
+    cluster.server = `https://127.0.0.1:${port}`;
+    await writeFile(path, JSON.stringify(config));
+    return relay;
+  }
+
+  private constructor({ hostname, port }: URL, kubeconfig: string) {
+    this.kubeconfig = kubeconfig;
+    this.#server = createServer((client) => {
+      this.connections++;
+      const server = connect(Number(port), hostname);
+      for (const [from, to] of [
+        [client, server],
+        [server, client],
+      ] as const) {
+        this.#sockets.add(from.on('error', () => {}));
+        from.on('data', (chunk) => this.silent || to.write(chunk));
+        from.on('close', () => to.destroy());
+      }
+    });
+  }
+
+  stop(): void {
+    for (const socket of this.#sockets) socket.destroy();
+    this.#server.close();
+  }
+}
