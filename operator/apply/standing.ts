@@ -12,7 +12,7 @@ import { perObject } from '../policy/memo.ts';
 /** By kind and name. */
 export type Standing = ReadonlyMap<string, RenderedObject>;
 
-export function standing(rendered: readonly RenderedObject[]): Standing {
+export function standing(rendered: readonly RenderedObject[]): Map<string, RenderedObject> {
   return new Map(rendered.map((object) => [keyOf(object), object]));
 }
 

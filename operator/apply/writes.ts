@@ -43,6 +43,8 @@ interface ObjectRecord {
   unseen?: Unseen | undefined;
   /** Our last write, which shows whether somebody else changed the object or we want another text. */
   written?: { readonly manifest: Manifest; readonly version: bigint };
+  /** Whether it did not stand at the beginning of the last pass. */
+  missing?: boolean;
   /** What a dry run accepted. */
   rehearsed?: Manifest;
   /** A pair of objects that were found equal: they need no further comparison as long as both are the same objects. */
@@ -69,12 +71,14 @@ export class Writes {
    * @param rendered as the watch shows it
    */
   standing(rendered: readonly RenderedObject[]): Standing {
-    const now = new Map(standing(rendered));
+    const now = standing(rendered);
     for (const [key, record] of this.#records) {
-      if (!record.unseen) continue;
       const object = latest(record, now.get(key));
       if (object) now.set(key, object);
       else now.delete(key);
+      // If we wanted it, the last pass has written it again.
+      if (record.missing && !object && !record.unseen) this.#records.delete(key);
+      record.missing = !object;
     }
     return now;
   }
@@ -140,7 +144,9 @@ export class Writes {
 
   #recordOf(object: Named): ObjectRecord {
     const key = keyOf(object);
-    const record = this.#records.get(key) ?? {};
+    const known = this.#records.get(key);
+    if (known) return known;
+    const record = {};
     this.#records.set(key, record);
     return record;
   }

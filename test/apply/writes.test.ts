@@ -100,6 +100,14 @@ describe('a write that the watch has not shown yet', () => {
     assert.equal(writes.standing([]).size, 0, 'somebody deleted it at once');
   });
 
+  it('is no repair long after the object was deleted, and nobody wanted it', async () => {
+    await writes.ensure('it', ROLE, nothing);
+    mock.timers.tick(WATCH_LAG_MS);
+    for (let passes = 0; passes < 2; passes++) writes.standing([]);
+    await writes.ensure('it', ROLE, nothing);
+    assert.deepEqual(told, ['created', 'created']);
+  });
+
   it('is not begun after the end of the term', async () => {
     const term = new AbortController();
     const client = { apply: () => assert.fail('a write was begun') };
