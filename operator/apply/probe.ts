@@ -5,6 +5,7 @@
  */
 import { type ApiClient, ApiError, pathFor } from '../cluster/client.ts';
 import { PROBE_ANNOTATION, PROBE_ANSWER, type Probed, probeCarrier } from '../compile/admission-set.ts';
+import { inParallel } from '../runtime/in-parallel.ts';
 
 type ProbeAnswer = 'InForce' | 'NotInForce' | 'Inconclusive';
 
@@ -73,4 +74,32 @@ function create(
 ): ReturnType<ApiClient['create']> {
   const path = pathFor('v1', 'PodTemplate', namespace);
   return server.create(path, probeCarrier(set, kind, namespace), { dryRun: true });
+}
+
+const PROBES_AT_ONCE = 8;
+
+/**
+ * Asks about many rulesets. An API server loads what is new all at once, and takes long for hundreds: asking about each of
+ * them again and again would keep it from that. So after a few answers that are not the wanted one the rest waits for the
+ * next round, and those that have waited longest come first.
+ */
+export class Rounds {
+  /** The number of the last question about each set. */
+  readonly #asked = new WeakMap<object, number>();
+  #questions = 0;
+
+  /** @param ask whether the answer is the wanted one */
+  async ask<Asked extends object>(sets: readonly Asked[], ask: (set: Asked) => Promise<boolean>): Promise<void> {
+    const before = (set: Asked) => this.#asked.get(set) ?? 0;
+    let unwanted = 0;
+    await inParallel(
+      sets.toSorted((a, b) => before(a) - before(b)),
+      PROBES_AT_ONCE,
+      async (set) => {
+        if (unwanted >= PROBES_AT_ONCE) return;
+        this.#asked.set(set, ++this.#questions);
+        if (!(await ask(set))) unwanted++;
+      },
+    );
+  }
 }

@@ -50,7 +50,7 @@ export class RulesetRecord {
   wasRefused = false;
   /** Objects that it refused to delete in the last pass. */
   unremoved: ApiError | undefined;
-  /** Why the desired ruleset was not in force in the last pass. */
+  /** Why the desired ruleset was not in force when it was last probed. */
   waitsFor: string | undefined;
   /** Whether the policy's users change when no older text asks for them any more. */
   usersWait = false;
@@ -64,6 +64,11 @@ export class RulesetRecord {
   /** Whether the desired ruleset returns before its deleted copy is out of force everywhere. */
   get comesBack(): boolean {
     return this.desired !== undefined && this.leaving.has(this.desired.ruleset);
+  }
+
+  /** Whether to ask for the desired ruleset: it is written and not seen in force, and the answer can be trusted. */
+  get isProbed(): boolean {
+    return !this.refusal && !this.isInForce && !this.comesBack && performance.now() >= this.trustedFrom;
   }
 
   /** Whether the record can be dropped. */
@@ -152,10 +157,11 @@ export class Records extends Map<string, RulesetRecord> {
     this.#servers = servers.join(' ');
     for (const policy of desired.keys()) this.of(policy);
     for (const [policy, record] of this) {
-      record.desired = desired.get(policy);
+      const now = desired.get(policy);
+      if (now?.ruleset !== record.desired?.ruleset) record.waitsFor = undefined;
+      record.desired = now;
       record.wasRefused = false;
       record.unremoved = undefined;
-      record.waitsFor = undefined;
       record.usersWait = false;
       if (!sameServers) record.inForce = undefined;
       if (!record.desired) record.refusal = undefined;

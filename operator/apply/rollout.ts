@@ -10,7 +10,7 @@ import type { AdmissionSet } from '../compile/admission-set.ts';
 import type { Compiled } from '../compile/compile.ts';
 import type { RenderedObject } from '../model/objects.ts';
 import { inParallel } from '../runtime/in-parallel.ts';
-import { everywhere, probe } from './probe.ts';
+import { everywhere, probe, Rounds } from './probe.ts';
 import { COMPILED_MS, Records } from './record.ts';
 import { type PassResult, resultOf } from './result.ts';
 import {
@@ -47,13 +47,14 @@ interface Pass {
 
 /** The number of policies whose objects are written in parallel, and of old sets that are removed in parallel. */
 const WRITES_AT_ONCE = 8;
-const PROBES_AT_ONCE = 32;
+const COMPILING = 'waiting for the API servers to compile it';
 
 export class Rollout {
   readonly #client: ApiClient;
   readonly #options: RolloutOptions;
   readonly #writes: Writes;
   readonly #records = new Records();
+  readonly #rounds = new Rounds();
 
   constructor(client: ApiClient, options: RolloutOptions) {
     this.#client = client;
@@ -144,13 +145,15 @@ export class Rollout {
 
   async #probeNew({ sets, servers }: Pass): Promise<void> {
     const answering = distinct(servers);
-    await inParallel(sets, PROBES_AT_ONCE, async (set) => {
+    const waiting = sets.filter((set) => this.#records.of(set.policy).isProbed);
+    await this.#rounds.ask(waiting, async (set) => {
       const record = this.#records.of(set.policy);
-      if (record.refusal || record.isInForce || record.comesBack || performance.now() < record.trustedFrom) return;
       const result = await probe(servers, set, this.#options.operatorNamespace);
       if (everywhere(result, 'InForce')) record.cameIntoForce(set.ruleset, answering);
-      else record.waitsFor = result.message || 'waiting for the API servers to compile it';
+      else record.waitsFor = result.message || COMPILING;
+      return record.isInForce;
     });
+    for (const set of waiting) this.#records.of(set.policy).waitsFor ??= COMPILING;
   }
 
   /**
@@ -212,10 +215,12 @@ export class Rollout {
   }
 
   async #probeLeaving(servers: readonly ApiClient[]): Promise<void> {
-    await inParallel(this.#records.leaving(), PROBES_AT_ONCE, async (set) => {
-      if (performance.now() < set.trustedFrom) return;
+    const leaving = this.#records.leaving().filter(({ trustedFrom }) => performance.now() >= trustedFrom);
+    await this.#rounds.ask(leaving, async (set) => {
       const result = await probe(servers, set, this.#options.operatorNamespace);
-      if (everywhere(result, 'NotInForce')) this.#records.of(set.policy).gone(set.ruleset);
+      const isGone = everywhere(result, 'NotInForce');
+      if (isGone) this.#records.of(set.policy).gone(set.ruleset);
+      return isGone;
     });
   }
 

@@ -9,6 +9,8 @@ import type { StateChange } from './state-change.ts';
 
 /** The order in which rulesets come and go matters across policies. */
 const ALL = ['all'];
+/** Our own writes come back, many together; so would repairs. */
+const DELAY_MS = 50;
 
 export class Rulesets implements Controller {
   readonly name = 'rollout';
@@ -34,6 +36,10 @@ export class Rulesets implements Controller {
   keysFor({ cause, recompiles }: StateChange): Iterable<Key> {
     // A new API server may not enforce yet what is in force elsewhere.
     return recompiles || cause.of === 'rendered' || cause.of === 'servers' ? ALL : [];
+  }
+
+  delay(_key: Key, { cause }: StateChange): number {
+    return cause.of === 'rendered' ? DELAY_MS : 0;
   }
 
   async reconcile(_key: Key, again: (ms: number) => void): Promise<void> {

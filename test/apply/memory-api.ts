@@ -12,7 +12,8 @@ export class MemoryApi {
   #version = 0;
   /** `created Kind/name` and `deleted Kind/name`, in the order in which the calls ended. */
   readonly calls: string[] = [];
-  /** The set that it enforces, if it has not loaded the rest yet. */
+  probes = 0;
+  /** The objects that it enforces, if it has not loaded the others yet. */
   loaded: readonly RenderedObject[] | undefined;
   /** Awaited before a write is answered. */
   beforeAnswer: (object: Manifest) => Promise<void> = async () => {};
@@ -52,6 +53,7 @@ export class MemoryApi {
 
   /** A probe: refused as long as its binding and the bound policy exist. */
   async create(_path: string, { metadata }: { readonly metadata: { readonly labels: Record<string, string> } }) {
+    this.probes++;
     const ruleset = metadata.labels[PROBE_LABEL];
     const set = (this.loaded ?? this.shown()).filter(({ metadata: { labels } }) => labels?.[RULESET_LABEL] === ruleset);
     const answers =

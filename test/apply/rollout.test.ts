@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { CompletePolicy } from '../../operator/api/capability-policy.ts';
+import type { PassResult } from '../../operator/apply/result.ts';
 import { Rollout } from '../../operator/apply/rollout.ts';
 import type { ApiClient } from '../../operator/cluster/client.ts';
 import { compiler } from '../../operator/compile/compile.ts';
@@ -27,7 +28,7 @@ const GRANTS = ['ClusterRole', 'ClusterRoleBinding'].map((kind) => `${kind}/capa
 
 describe('Rollout.pass', () => {
   let api: MemoryApi;
-  let pass: (policies: readonly CompletePolicy[], shown?: readonly RenderedObject[]) => Promise<unknown>;
+  let pass: (policies: readonly CompletePolicy[], shown?: readonly RenderedObject[]) => Promise<PassResult>;
 
   beforeEach(() => {
     api = new MemoryApi();
@@ -81,5 +82,20 @@ describe('Rollout.pass', () => {
     const lastText = api.calls.findLastIndex((call) => call.startsWith('deleted ValidatingAdmissionPolicy'));
     const firstGrant = api.calls.findIndex((call) => call.startsWith('deleted ClusterRole'));
     assert.ok(lastText < firstGrant, 'a grant was deleted before the text that asks for it');
+  });
+
+  it('asks about a few of many new rulesets, as long as the API server has loaded none of them', async () => {
+    const many = Array.from({ length: 40 }, (_, index) => policy(`p${index}`, SELECTOR));
+    api.loaded = [];
+    await pass(many);
+    assert.ok(api.probes < 20, `${api.probes} probes`);
+    api.loaded = undefined;
+    // Those that it did not ask about come first.
+    await pass(many);
+    const { outcomes } = await pass(many);
+    assert.deepEqual(
+      [...outcomes.values()].filter(({ state }) => state !== 'InForce'),
+      [],
+    );
   });
 });
