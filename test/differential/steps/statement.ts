@@ -83,6 +83,9 @@ function filledIn(policy: ResolvedPolicy, before: StatedPod, after: StatedPod): 
 function alone(pod: StatedPod, container: StatedContainer): StatedPod {
   const { initContainers: _, ephemeralContainers: __, volumes = [], securityContext = {}, ...rest } = pod.spec;
   const taken = takenBy(pod, container);
+  // No rule reads the SELinux options of a container for Windows: the API server refuses them.
+  const isOwn = pod.spec.os?.name === 'windows' && container.securityContext?.seLinuxOptions !== undefined;
+  const unjudged = isOwn ? { seLinuxOptions: undefined } : {};
   const { sysctls, supplementalGroups, fsGroup } = securityContext;
   const mounts = [...(container.volumeMounts ?? []), ...(container.volumeDevices ?? [])].map(({ name }) => name);
   return {
@@ -91,7 +94,7 @@ function alone(pod: StatedPod, container: StatedContainer): StatedPod {
       ...rest,
       containers: [],
       volumes: volumes.filter(({ name }) => mounts.includes(name)),
-      securityContext: defined({ ...taken, sysctls, supplementalGroups, fsGroup }),
+      securityContext: defined({ ...taken, ...unjudged, sysctls, supplementalGroups, fsGroup }),
       ephemeralContainers: [{ ...container, securityContext: defined({ ...container.securityContext, ...taken }) }],
     },
   };
