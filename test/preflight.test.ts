@@ -25,7 +25,7 @@ describe('preflight', () => {
     rmSync(project, { recursive: true });
   });
 
-  it('runs a TypeScript file with its arguments as they are, and ends with its exit code', () => {
+  it('runs a TypeScript file with its unchanged arguments, and ends with its exit code', () => {
     write(
       'print.ts',
       'const all: string[] = process.argv.slice(2); console.log(JSON.stringify(all)); process.exit(7);',
@@ -41,7 +41,7 @@ describe('preflight', () => {
     assert.equal(preflight('tool').stdout, 'tool\n');
   });
 
-  it('installs the dependencies, beside standard output, when those installed are not those locked', () => {
+  it('installs the dependencies, without using standard output, when the installed ones are not the locked ones', () => {
     installed('1.0.0');
     write('print.ts', 'console.log("ran");');
     const { stdout, stderr } = preflight('print.ts');

@@ -27,7 +27,7 @@ function drifted(wanted: readonly string[], live: readonly string[], managedFiel
   return hasDrifted(standing as RenderedObject, manifest);
 }
 
-describe('the owners of what was rendered', () => {
+describe('the owners of rendered objects', () => {
   const cases: readonly [string, boolean, readonly string[], readonly string[], readonly object[]][] = [
     ['are as they should be', false, ['a', 'b'], ['a', 'b'], [states('capabilitypolicy.dev', ['a', 'b'])]],
     ['lack one', true, ['a', 'b'], ['a'], [states('capabilitypolicy.dev', ['a'])]],

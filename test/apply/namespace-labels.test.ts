@@ -23,7 +23,7 @@ function namespace(
   };
 }
 
-describe('planLabels: a label that is to become restricted', () => {
+describe('planLabels: a label that is changed to restricted', () => {
   const rows: readonly [string, NamespaceView, 'ours' | 'theirs'][] = [
     ['is not there', namespace(undefined, undefined, []), 'ours'],
     ['is ours', namespace('baseline', 'baseline', [US]), 'ours'],
@@ -47,7 +47,7 @@ describe('planLabels: a label that is to become restricted', () => {
     });
   }
 
-  it('is not recorded when somebody said so before us', () => {
+  it('is not recorded when another owner stated it before us', () => {
     const plan = planLabels(namespace('restricted', undefined, [ARGO]), { [LABEL]: 'restricted', [VERSION]: 'v1.36' });
     assert.deepEqual(plan.labels, { [LABEL]: 'restricted', [VERSION]: 'v1.36' });
     assert.equal(plan.record, JSON.stringify({ [VERSION]: 'v1.36' }));

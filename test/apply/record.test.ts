@@ -16,7 +16,7 @@ describe('RulesetRecord', () => {
     record.desired = set('it', 'new');
   });
 
-  it('a ruleset that is being deleted is no longer in force, and another one stays so', () => {
+  it('a ruleset that is being deleted is no longer in force, and another one remains in force', () => {
     record.inForce = { ruleset: 'new', servers: 1 };
     record.left(leaving('old'));
     assert.equal(record.isInForce, true);
@@ -25,7 +25,7 @@ describe('RulesetRecord', () => {
     assert.equal(record.comesBack, true);
   });
 
-  it('believes at once that a ruleset is gone only if it was seen in force: else its probe may never have been loaded', () => {
+  it('trusts at once that a ruleset is gone only if it was seen in force: otherwise its probe may never have been loaded', () => {
     record.cameIntoForce('new', 1);
     for (const ruleset of ['new', 'never']) record.left(leaving(ruleset));
     const now = performance.now();
@@ -40,7 +40,7 @@ describe('RulesetRecord', () => {
     assert.ok((record.leaving.get('new')?.trustedFrom ?? 0) > now);
   });
 
-  it('remembers of a leaving ruleset what all its objects were', () => {
+  it('remembers all objects of a leaving ruleset', () => {
     record.left({ ...leaving('old'), mutates: true });
     record.left({ ...leaving('old'), uses: ['b'] });
     const [{ mutates, uses } = leaving('')] = record.leaving.values();
@@ -48,7 +48,7 @@ describe('RulesetRecord', () => {
   });
 
   for (const status of [403, 413, 422]) {
-    it(`an error ${status} is a failure at once, but refused for good only later`, () => {
+    it(`an error ${status} is a failure at once, but counts as permanent only later`, () => {
       record.refused(refusal(status));
       assert.deepEqual([record.failure, record.obstacle], [`refused with ${status}`, undefined]);
       assert.equal(record.isRefusedForGood, false);
@@ -68,7 +68,7 @@ describe('RulesetRecord', () => {
 });
 
 describe('Records', () => {
-  it('forget what is no longer desired, once nothing of it is left', () => {
+  it('forget: drops undesired rulesets once nothing of them is left', () => {
     const records = new Records();
     records.begin([set('a', '1'), set('b', '1')], ['server']);
     records.of('a').left(leaving('0'));
@@ -81,7 +81,7 @@ describe('Records', () => {
     assert.equal(records.size, 0);
   });
 
-  it('begin: what was in force counts as long as the API servers are the same', () => {
+  it('begin: a ruleset in force counts as long as the API servers are the same', () => {
     const records = new Records();
     const begin = (...servers: string[]) => records.begin([set('a', '1')], servers);
     begin('one');

@@ -40,7 +40,7 @@ describe('Rollout.pass', () => {
 
   const grants = () => api.calls.filter((call) => GRANTS.some((grant) => call.endsWith(grant)));
 
-  it('writes who may use a policy before any text asks for it, the text of a sibling too', async () => {
+  it("writes the grants of all policies before any text asks for them, even a sibling's text", async () => {
     api.beforeAnswer = ({ kind }) => (kind === 'ClusterRoleBinding' ? sleep(20) : Promise.resolve());
     await pass([low, high]);
     const isText = (call: string) => call.includes('AdmissionPolicy');

@@ -3,7 +3,7 @@ import { completeSpec } from '../../operator/api/defaults.ts';
 import { lastAccepted } from '../../operator/apply/standing.ts';
 import type { RenderedObject } from '../../operator/model/objects.ts';
 
-describe('what a policy was when it was last accepted', () => {
+describe('the last accepted spec of a policy', () => {
   function object(kind: string, name: string, level: string, seconds: number): RenderedObject {
     return {
       apiVersion: 'v1',
@@ -24,7 +24,7 @@ describe('what a policy was when it was last accepted', () => {
   const ours = object('ValidatingAdmissionPolicy', 'capabilitypolicy-it-0', 'restricted', 0);
   const newer = object('ValidatingAdmissionPolicy', 'capabilitypolicy-it-1', 'baseline', 1);
 
-  it('stands on the newest of its admission policies', () => {
+  it('comes from the newest of its admission policies', () => {
     for (const all of [
       [ours, newer],
       [newer, ours],
@@ -33,12 +33,12 @@ describe('what a policy was when it was last accepted', () => {
     }
   });
 
-  it('has the defaults of what the record leaves out', () => {
+  it('has defaults for the fields that the record leaves out', () => {
     const spec = { namespaceSelector: {}, level: 'restricted' } as const;
     assert.deepEqual(lastAccepted([ours]).get('uid'), completeSpec(spec));
   });
 
-  it('is not what stands of a policy that had its name, and goes on deciding for its peers', () => {
+  it('does not come from an earlier policy of its name that still decides for its peers', () => {
     const [peer] = ours.metadata.ownerReferences ?? [];
     const outliving = { ...ours, metadata: { ...ours.metadata, ownerReferences: [peer, { name: 'it', uid: 'old' }] } };
     assert.equal(lastAccepted([outliving]).has('uid'), false);
@@ -48,6 +48,7 @@ describe('what a policy was when it was last accepted', () => {
     ['an object of another kind', object('ClusterRole', 'capabilitypolicy-it-1', 'privileged', 1)],
     ['an admission policy that is not named as ours', object('ValidatingAdmissionPolicy', 'mine', 'privileged', 1)],
   ] as const) {
-    it(`is not what ${what} says`, () => assert.equal(lastAccepted([ours, forged]).get('uid')?.level, 'restricted'));
+    it(`does not come from an object that ${what}`, () =>
+      assert.equal(lastAccepted([ours, forged]).get('uid')?.level, 'restricted'));
   }
 });

@@ -93,7 +93,7 @@ describe('the architecture', () => {
   }
 
   for (const folder of FOLDERS.filter(({ pure }) => pure)) {
-    it(`${folder.path}/ knows no clock, no chance and no process`, () => {
+    it(`${folder.path}/ uses no clock, no random numbers and no process`, () => {
       const wrong = SOURCES.filter((source) => source.folder === folder).flatMap(({ path, code }) => {
         const found = IMPURE.exec(withoutTexts(code));
         return found ? [`${path}: ${found[0]}`] : [];
@@ -102,7 +102,7 @@ describe('the architecture', () => {
     });
   }
 
-  it('only those who read, write and wire talk to the API server', () => {
+  it('only the folders that read, write and wire talk to the API server', () => {
     assert.deepEqual(importersOf(/\/cluster\/(?:client|transport|connection)\.ts$/, API_CLIENTS), []);
     assert.deepEqual(importersOf(/^@kubernetes\/client-node$|^undici$/, CLIENT_LOADERS), []);
   });
@@ -121,11 +121,11 @@ describe('the architecture', () => {
     assert.deepEqual(wrong, []);
   });
 
-  it('no file imports itself by way of others', () => {
+  it('no file imports itself through others', () => {
     assert.deepEqual(circles(importGraph()), []);
   });
 
-  it('no other folder knows a rule by its name', () => {
+  it('no other folder names a rule', () => {
     assert.deepEqual(importersOf(/\/rules\/(?!index|rule|cel|severity)/, ['operator/rules']), []);
   });
 });

@@ -20,7 +20,7 @@ describe('the unit tests', () => {
     assert.deepEqual(unit.filter(needsMore), []);
   });
 
-  it('are all test files but those that need one, and those that the list leaves out', () => {
+  it('include all test files except those that need one, and those that the list leaves out', () => {
     assert.deepEqual(
       all.filter((file) => !unit.includes(file) && !leftOut.includes(file) && !needsMore(file)),
       [],

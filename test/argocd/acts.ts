@@ -84,7 +84,7 @@ describe(`Argo CD ${argocdVersion()} on Kubernetes ${kubernetesVersion()}`, func
       await syncAll(stage);
     });
 
-    it('goes in the opposite order when it is deleted, and leaves no label behind', async () => {
+    it('is deleted in the opposite order, and leaves no label behind', async () => {
       await assertDeletedInOrder(stage);
     });
   });

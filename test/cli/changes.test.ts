@@ -77,7 +77,7 @@ const AUDIT = { all: { mode: 'Audit' } } as const;
 const WARN = { all: { mode: 'Warn' } } as const;
 const ENFORCE = { all: { mode: 'Enforce' } } as const;
 
-describe('what a policy would change', () => {
+describe('the changes that a policy would make', () => {
   it('from Audit to Enforce: what is audited today is refused', () => {
     const seen = changes(AUDIT, ENFORCE);
     assert.deepEqual(named(seen), [
@@ -109,15 +109,15 @@ describe('what a policy would change', () => {
     assert.deepEqual([newlyRefused, newlyAdmitted, reportedOtherwise, unchanged], [0, 0, 2, 2]);
   });
 
-  it('nothing, for a policy that is there already', () => {
+  it('nothing, for a policy that exists already', () => {
     assert.deepEqual(named(changes(ENFORCE, ENFORCE)), []);
   });
 
-  it('beside an enforced policy an audited one changes nothing for what is refused already', () => {
+  it('an audited policy beside an enforced one changes nothing for pods that are refused already', () => {
     assert.deepEqual(named(changes(ENFORCE, { other: { mode: 'Audit' } })), []);
   });
 
-  it('perhaps something, for pods of which it depends on their creator', () => {
+  it('perhaps something, for pods that depend on their creator', () => {
     const bare = podView('bare', adding(['SYS_TIME']));
     const candidate = {
       exception: { mode: 'Enforce', level: 'privileged', usableBy: 'Bindings' },
@@ -134,7 +134,7 @@ describe('what a policy would change', () => {
     );
   });
 
-  it('names the workloads that make a namespace unsafe, whatever the mode of the policy is', () => {
+  it("names the workloads that make a namespace unsafe, whatever the policy's mode", () => {
     for (const candidates of [AUDIT, WARN, ENFORCE]) {
       const [net, web] = changes(AUDIT, candidates).namespaces;
       assert.deepEqual(
@@ -168,8 +168,8 @@ describe('what a policy would change', () => {
   });
 });
 
-describe('what a policy would change, as text', () => {
-  it('says what is refused then, and was not before', () => {
+describe('the changes that a policy would make, as text', () => {
+  it('lists workloads that are refused then and were not before', () => {
     const lines = changesText(changes(AUDIT, ENFORCE), PLAIN).split('\n');
     assert.deepEqual(
       lines.map((line) => line.split(/ {3,}/)),

@@ -78,7 +78,7 @@ describe('check -f', () => {
   ];
 
   for (const [apiVersion, kind, body, path] of WORKLOADS) {
-    it(`tells the field of a ${kind}, its line, and what would be accepted`, async () => {
+    it(`names the field of a ${kind}, its line, and what would be accepted`, async () => {
       const text = yaml(RESTRICTED, { apiVersion, kind, metadata: { name: 'a' }, ...body });
       const { json } = await check(text);
       const [{ violations }] = json.items;
@@ -102,17 +102,17 @@ describe('check -f', () => {
     });
     const net = { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'net', labels: { team: 'net' } } };
 
-    it('of the manifests, also when they come after what is judged', async () => {
+    it('of the manifests, even if they come after the judged ones', async () => {
       const text = yaml(pod('bad', ['NET_RAW'], { namespace: 'net' }), pod('free', ['NET_RAW']), net, TEAM);
       assert.deepEqual(verdicts((await check(text)).json), { 'net/bad': 'Violating', 'default/free': 'NotSelected' });
     });
 
-    it('of -n, for what states none', async () => {
+    it('of -n, for manifests that state none', async () => {
       const text = yaml(pod('bad', ['NET_RAW']), net, TEAM);
       assert.deepEqual(verdicts((await check(text, '-n', 'net')).json), { 'net/bad': 'Violating' });
     });
 
-    it('of --namespace-labels, where nothing else is known', async () => {
+    it('of --namespace-labels, if no Namespace is among the manifests', async () => {
       const text = yaml(pod('bad', ['NET_RAW']), TEAM);
       const { json } = await check(text, '--namespace-labels', 'team=net,stage=prod');
       assert.deepEqual(verdicts(json), { 'default/bad': 'Violating' });
@@ -161,7 +161,7 @@ describe('check -f', () => {
       );
     });
 
-    it('tells a finished Job, which makes no pods any more', async () => {
+    it('reports a finished Job, which makes no pods any more', async () => {
       const job = {
         apiVersion: 'batch/v1',
         kind: 'Job',
@@ -177,7 +177,7 @@ describe('check -f', () => {
   describe('with several policies', () => {
     const PING = writtenPolicy('ping', { overrides: { capabilities: { allowedAdd: ['NET_RAW'] } } });
 
-    it('asks for one of those that decide, and tells why not by each', async () => {
+    it("requires one of the deciding policies, and gives each one's reasons", async () => {
       const { json } = await check(yaml(RESTRICTED, PING, pod('ping', ['NET_RAW']), pod('time', ['SYS_TIME'])));
       assert.deepEqual(verdicts(json), { 'default/ping': 'Compliant', 'default/time': 'Violating' });
       assert.deepEqual(
@@ -186,7 +186,7 @@ describe('check -f', () => {
       );
     });
 
-    it('judges for each mode on its own', async () => {
+    it('judges each mode separately', async () => {
       const audit = writtenPolicy('audit', { mode: 'Audit', level: 'baseline' });
       const { json } = await check(yaml(audit, RESTRICTED, pod('ping', ['SYS_TIME'])));
       assert.deepEqual(
@@ -198,14 +198,14 @@ describe('check -f', () => {
     const subjects = [{ kind: 'ServiceAccount', name: 'pinger', namespace: 'default' }];
     const SUBJECTS = { ...PING, spec: { ...(PING as Json).spec, usableBy: 'Subjects', subjects } };
 
-    it('lets those use a policy that it names', async () => {
+    it('lets the subjects that a policy names use it', async () => {
       const may = pod('may', ['NET_RAW'], { serviceAccountName: 'pinger' });
       const { json } = await check(yaml(SUBJECTS, RESTRICTED, may, pod('perhaps', ['NET_RAW'])));
       // A file does not tell whether the creator of a bare pod may use the policy.
       assert.deepEqual(verdicts(json), { 'default/may': 'Compliant', 'default/perhaps': 'Unknown' });
     });
 
-    it('lets those use a policy to whom the manifests bind it', async () => {
+    it('lets the subjects use a policy that the manifests bind to it', async () => {
       const bound = { ...PING, spec: { ...(PING as Json).spec, usableBy: 'Bindings' } };
       const binding = {
         apiVersion: 'rbac.authorization.k8s.io/v1',

@@ -72,7 +72,7 @@ describe('cappol, with a cluster', () => {
     }
   });
 
-  it('check says of files and of what runs what the API server does and the status says', async () => {
+  it('check gives the same verdicts for files and running workloads as the API server and the status', async () => {
     const manifests = Object.keys(PODS).map((name) => dump(deployment(name), { noRefs: true }));
     const [files, running] = await Promise.all([
       onCluster(['check', '--cluster', '-f', '-', '-o', 'json'], manifests.join('---\n')),
@@ -114,7 +114,7 @@ describe('cappol, with a cluster', () => {
     );
   });
 
-  it('check tells of violations what the status tells', async () => {
+  it('check reports the same violations as the status', async () => {
     const { stdout } = await onCluster(['check', '--cluster', '-n', namespace, '-o', 'json']);
     const told = JSON.parse(stdout)
       .items.flatMap(({ name, violations }: Json) =>
@@ -128,7 +128,7 @@ describe('cappol, with a cluster', () => {
     assert.deepEqual(told, reported);
   });
 
-  describe('what a policy would change', () => {
+  describe('the changes that a policy would make', () => {
     const candidate = (level: string, mode = 'Enforce') =>
       dump(
         policyManifest(
@@ -145,14 +145,14 @@ describe('cappol, with a cluster', () => {
       return { code, json };
     }
 
-    it('is nothing, when it is as it was', async () => {
+    it('are none for an unchanged policy', async () => {
       const { code, json } = await changes(candidate('restricted'));
       assert.equal(code, 0);
       assert.deepEqual([json.changes, json.summary.newlyRefused, json.summary.newlyAdmitted], [[], 0, 0]);
       assert.equal(json.summary.safeToEnforce, 0);
     });
 
-    it('is what is admitted then', async () => {
+    it('include newly admitted workloads', async () => {
       const { code, json } = await changes(candidate('privileged'));
       assert.equal(code, 0);
       assert.deepEqual(
@@ -175,7 +175,7 @@ describe('cappol, with a cluster', () => {
       });
     });
 
-    it('is what is refused then, with the reasons', async () => {
+    it('include newly refused workloads, with the reasons', async () => {
       const only = dump(
         policyManifest(
           { name: 'stricter' },
@@ -226,7 +226,7 @@ describe('cappol, with a cluster', () => {
       assert.deepEqual([(await run('--warn')).code, (await run('--fail-on', 'Audit')).code], [0, 1]);
     });
 
-    it('is safe or not also of a policy that does not enforce yet', async () => {
+    it('say whether a namespace is safe, even for a policy that does not enforce yet', async () => {
       const { json } = await changes(candidate('baseline', 'Audit'));
       const own = json.namespaces.find((one: Json) => one.namespace === namespace);
       assert.equal(own.safeToEnforce, false);
@@ -237,7 +237,7 @@ describe('cappol, with a cluster', () => {
     });
   });
 
-  it('check of a namespace that is not there is an error, and so is a change where no policy reaches', async () => {
+  it('check of a missing namespace is an error, and so is a change where no policy reaches', async () => {
     for (const args of [
       ['check', '--cluster'],
       ['check', '--cluster', '--policy', '-'],
@@ -259,12 +259,12 @@ describe('cappol, with a cluster', () => {
   });
 
   describe('render --diff', () => {
-    it('is empty for what the operator has brought into force', async () => {
+    it('is empty for policies that the operator has brought into force', async () => {
       await cluster.settled();
       assert.deepEqual(await onCluster(['render', '--diff']), { code: 0, stdout: '', stderr: '' });
     });
 
-    it('shows what a policy would change', async () => {
+    it('shows the changes that a policy would make', async () => {
       const { code, stdout } = await onCluster(
         ['render', '--diff', '--policy', '-'],
         dump(
@@ -301,13 +301,13 @@ describe('cappol, with a cluster', () => {
     }
   });
 
-  it('says in one line what is wrong with the cluster', async () => {
+  it('reports in one line what is wrong with the cluster', async () => {
     const { code, stdout, stderr } = await onCluster(['check', '--cluster', '--context', 'nowhere']);
     assert.deepEqual({ code, stdout }, { code: 2, stdout: '' });
     assert.match(stderr, /^cappol: no context "nowhere" in the kubeconfig: it has .*\n$/);
   });
 
-  it('tells the versions of the cluster', async () => {
+  it('prints the versions of the cluster', async () => {
     const { stdout } = await onCluster(['version', '--cluster', '-o', 'json']);
     const { server, oldestServer } = JSON.parse(stdout);
     assert.ok(server.startsWith(`${SERVER_VERSION}.`), server);

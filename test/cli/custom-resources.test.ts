@@ -311,7 +311,7 @@ spec:
     assert.deepEqual(json.summary.notJudged, [{ kind: 'Workflow.argoproj.io', count: 1, makesPods: null }]);
   });
 
-  it('pods whose creator nobody knows: who may use a policy decides', async () => {
+  it('pods with an unknown creator: the right to use a policy decides', async () => {
     const exception = `apiVersion: capabilitypolicy.dev/v1alpha1
 kind: CapabilityPolicy
 metadata: {name: exception}
@@ -329,7 +329,7 @@ spec:
   });
 });
 
-describe('what check does not judge', () => {
+describe('the objects that check does not judge', () => {
   const UNJUDGED = `${POLICY}---
 apiVersion: monitoring.coreos.com/v1
 kind: Prometheus
@@ -365,14 +365,14 @@ ${ROLLOUT}`;
     ['sarif', /"text": "not judged, and their operators make pods: Prometheus\.monitoring\.coreos\.com 2"/],
   ];
   for (const [output, pattern] of TOLD) {
-    it(`is named by kind in -o ${output}, and changes no exit code`, async () => {
+    it(`are named by kind in -o ${output}, and change no exit code`, async () => {
       const { code, stdout } = await cappol(['check', '-f', '-', '-o', output], UNJUDGED);
       assert.equal(code, 1);
       assert.match(stdout, pattern);
     });
   }
 
-  it('is named in -o json, the kinds that surely make pods first; a ConfigMap is only counted', async () => {
+  it('are named in -o json, first the kinds that certainly make pods; a ConfigMap is only counted', async () => {
     const { json } = await check(UNJUDGED);
     assert.deepEqual(json.summary.notJudged, [
       { kind: 'Prometheus.monitoring.coreos.com', count: 2, makesPods: true },
@@ -381,7 +381,7 @@ ${ROLLOUT}`;
     assert.equal(json.summary.skipped, 1);
   });
 
-  it('fails the check with --fail-on Unjudged', async () => {
+  it('fail the check with --fail-on Unjudged', async () => {
     const [unjudged = ''] = UNJUDGED.split(`---\n${ROLLOUT}`);
     assert.equal((await check(unjudged)).code, 0);
     assert.equal((await check(unjudged, '--fail-on', 'Enforce,Unjudged')).code, 1);

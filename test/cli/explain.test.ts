@@ -36,7 +36,7 @@ describe('explain NAME', () => {
     LOREM_IPSUM: 'LOREM_IPSUM is not a capability; ALL explains every capability',
   };
   for (const [name, message] of Object.entries(MISSPELT)) {
-    it(`says of ${name} what may be meant, and explains the rest`, async () => {
+    it(`suggests names for ${name}, and explains the rest`, async () => {
       assert.deepEqual(await cappol(['explain', name, 'NET_RAW']), {
         code: 2,
         stdout: NET_RAW,
@@ -72,7 +72,7 @@ describe('explain NAME', () => {
     });
   });
 
-  it('wants a name or a file, not both and not neither', async () => {
+  it('needs a name or a file, but not both', async () => {
     for (const args of [['explain'], ['explain', 'NET_RAW', '-f', '-']]) {
       const { code, stdout, stderr } = await cappol(args);
       assert.deepEqual(
@@ -106,14 +106,14 @@ describe('explain -f FILE', () => {
     }
   });
 
-  it('tells who holds what, and why', async () => {
+  it('explains which capabilities each container holds, and why', async () => {
     const { code, stdout, stderr } = await cappol(['explain', '-f', '-'], PING);
     assert.deepEqual([code, stderr], [0, '']);
     if (process.env.UPDATE_GOLDEN === '1') writeFileSync(GOLDEN, stdout);
     assert.equal(stdout, readFileSync(GOLDEN, 'utf8'));
   });
 
-  it('tells of each runtime that does not start it', async () => {
+  it('names each runtime that does not start it', async () => {
     const { stdout } = await cappol(['explain', '-f', '-'], dump(podWith({ capabilities: { drop: ['CAP_ALL'] } })));
     assert.match(stdout, /^→ CRI-O, Docker +- +- +does not start$/m);
     assert.match(stdout, /^CRI-O: does not start: failed to drop cap CAP_ALL invalid capability: CAP_ALL$/m);
@@ -121,7 +121,7 @@ describe('explain -f FILE', () => {
     assert.match(stdout, /^→ containerd +root +either +default 14 +default 14 +default 14 +default 14 \/ default 14$/m);
   });
 
-  it('says of a pod for Windows that it holds none, and of a user namespace how far it reaches', async () => {
+  it('says that a pod for Windows holds none, and how far a user namespace reaches', async () => {
     const { spec, ...pod } = podWith({});
     const windows = dump({ ...pod, spec: { ...spec, os: { name: 'windows' } } });
     const own = dump({ ...pod, spec: { ...spec, hostUsers: false } });
@@ -172,11 +172,11 @@ spec:
     assert.deepEqual([container?.name, container?.line, container?.add], ['web', 8, ['NET_RAW']]);
   });
 
-  it('leaves out what makes no pods', async () => {
+  it('leaves out objects that make no pods', async () => {
     assert.deepEqual(await explained('{apiVersion: v1, kind: Service, metadata: {name: web}}'), []);
   });
 
-  it('tells what it cannot read, and explains the rest', async () => {
+  it('reports what it cannot read, and explains the rest', async () => {
     const input = `a: b: c\n---\n${dump(podWith({}))}---\n{apiVersion: apps/v1, kind: Deploiment}\n`;
     const { code, stdout, stderr } = await cappol(['explain', '-f', 'no-such-file.yaml', '-', '-o', 'json'], input);
     assert.equal(code, 2);
@@ -191,7 +191,7 @@ spec:
     assert.deepEqual(more, []);
   });
 
-  it('takes what is not a capability list for none', async () => {
+  it('ignores values that are not a capability list', async () => {
     const odd = podWith({ capabilities: { add: 'NET_RAW', drop: [7, null, 'ALL'] }, runAsUser: 'root' });
     const [container] = (await explained(dump(odd)))[0]?.containers ?? [];
     assert.deepEqual([container?.add, container?.drop, container?.uid], [[], ['ALL'], undefined]);

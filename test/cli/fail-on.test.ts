@@ -56,7 +56,7 @@ describe('check: exit code', () => {
     assert.equal(await exitCode(MODES, '--fail-on', 'None'), 0);
   });
 
-  it('takes the words of --fail-on in lower case, too', async () => {
+  it('accepts the words of --fail-on in lower case, too', async () => {
     assert.equal(await exitCode(['Audit'], '--fail-on', 'enforce,audit'), 1);
   });
 

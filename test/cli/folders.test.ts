@@ -75,7 +75,7 @@ describe('check -f of a folder', () => {
   }
 
   for (const [name, text] of FILES.filter(([, , what]) => what !== undefined && what !== 'kustomization')) {
-    it(`tells of ${name} when it is named`, async () => {
+    it(`reports ${name} when it is named`, async () => {
       write(name, text);
       const { code, stderr } = await check(name);
       assert.equal(code, 2);
@@ -83,7 +83,7 @@ describe('check -f of a folder', () => {
     });
   }
 
-  it('judges the objects of a file that has other documents, too', async () => {
+  it('judges the objects of a file with other documents, too', async () => {
     write('mixed.yaml', `replicas: 2\n---\n${POD}---\nname: {{ .Values.name }}\n`);
     const { code, summary } = await check('.');
     assert.deepEqual([code, summary.items], [0, 2]);
@@ -93,7 +93,7 @@ describe('check -f of a folder', () => {
     ]);
   });
 
-  it('skips no object that kubectl would apply, whatever it is called or quotes', async () => {
+  it('skips no object that kubectl would apply, whatever its name or quoting', async () => {
     write('values.yaml', POD);
     write('chart/Chart.yaml', POD);
     write('docker-compose.yml', `${POD}services: {}\njobs: {}\non: push\n`);
@@ -114,7 +114,7 @@ describe('check -f of a folder', () => {
   });
 
   for (const command of ['explain', 'suggest']) {
-    it(`is no error for ${command} either, which counts what it skips`, async () => {
+    it(`is no error for ${command} either, which counts skipped documents`, async () => {
       write('chart/values.yaml', 'a: 1\n');
       const { code, stderr } = await cappol([command, '-f', '.'], '', folder);
       assert.equal(code, 0);
@@ -122,7 +122,7 @@ describe('check -f of a folder', () => {
     });
   }
 
-  it('is not a success when nothing else is in it', async () => {
+  it('is not a success when the folder contains nothing else', async () => {
     rmSync(join(folder, 'good.yaml'));
     write('values.yaml', 'a: 1\n');
     const { code, stderr } = await check('.');

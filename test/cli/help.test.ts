@@ -19,7 +19,7 @@ describe('help', () => {
   });
 
   for (const command of commands) {
-    it(`of ${command} is what the reference says, with an example`, async () => {
+    it(`of ${command} equals the reference, with an example`, async () => {
       const { code, stdout } = await cappol([command, '--help']);
       assert.equal(code, 0);
       assert.ok(page.includes(`## cappol ${command}\n\n\`\`\`text\n${stdout.trimEnd()}\n\`\`\`\n`), 'npm run generate');
@@ -35,7 +35,7 @@ describe('help', () => {
     });
   }
 
-  it('comes with what is wrong on the command line, exit 2', async () => {
+  it('is printed with the error in the command line, exit 2', async () => {
     const WRONG: readonly (readonly [args: readonly string[], told: RegExp])[] = [
       [['chekc'], /^cappol: unknown command 'chekc'\n\(Did you mean check\?\)/],
       [['check', '--polcy', 'x'], /^cappol: unknown option '--polcy'\n\(Did you mean --policy\?\)/],

@@ -45,7 +45,7 @@ function assertNoFault({ stderr }: Ran): void {
   assert.doesNotMatch(stderr, /TypeError|not a function|not iterable|Cannot (read|convert)|undefined \(|\n\s+at /);
 }
 
-describe('a text that every JavaScript object has as a property', () => {
+describe('a name that every JavaScript object has as a property', () => {
   for (const text of INHERITED) {
     for (const args of COMMANDS) {
       it(`${text} breaks no \`cappol ${args.join(' ')}\``, async () => {
@@ -80,7 +80,7 @@ describe('a text that every JavaScript object has as a property', () => {
     assert.equal(JSON.parse(stdout).summary.items, 1);
   });
 
-  it('is a policy name like any other: violations are told under it', async () => {
+  it('is a policy name like any other: its violations are reported', async () => {
     const { code, stdout } = await cappol(
       ['check', '-f', '-', '-o', 'json'],
       stream(writtenPolicy('constructor'), pod('b', 'x')),
@@ -92,7 +92,7 @@ describe('a text that every JavaScript object has as a property', () => {
   });
 });
 
-describe('a text that a terminal would obey', () => {
+describe('text that controls a terminal', () => {
   const MANIFESTS = stream(
     writtenPolicy('plain'),
     pod(HOSTILE, HOSTILE),
@@ -109,7 +109,7 @@ describe('a text that a terminal would obey', () => {
   );
 
   for (const output of OUTPUTS) {
-    it(`is printed by check -o ${output} without what it would obey`, async () => {
+    it(`is printed by check -o ${output} without control characters`, async () => {
       const { stdout, stderr } = await cappol(['check', '-f', '-', '-o', output], MANIFESTS);
       for (const line of [...stdout.split('\n'), ...stderr.split('\n')]) assert.doesNotMatch(line, OBEYED);
       assert.match(stdout + stderr, /Widget/);
@@ -127,7 +127,7 @@ describe('a text that a terminal would obey', () => {
     ['render', '--policy', '-'],
     ['explain', HOSTILE],
   ]) {
-    it(`is printed by \`cappol ${args.filter((one) => one !== HOSTILE).join(' ')}\` without what it would obey`, async () => {
+    it(`is printed by \`cappol ${args.filter((one) => one !== HOSTILE).join(' ')}\` without control characters`, async () => {
       const { stdout, stderr } = await cappol(args, MANIFESTS);
       for (const line of [...stdout.split('\n'), ...stderr.split('\n')]) assert.doesNotMatch(line, OBEYED);
     });

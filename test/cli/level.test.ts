@@ -55,11 +55,11 @@ describe('check --level', () => {
     });
   });
 
-  it('leaves the policies among the manifests out', async () => {
+  it('ignores the policies among the manifests', async () => {
     assert.deepEqual(await verdicts([POLICY, ADDS], '--level', 'restricted'), { adds: 'Violating' });
   });
 
-  it('refuses what does not go together', async () => {
+  it('refuses options that exclude each other', async () => {
     const WRONG: readonly (readonly [args: readonly string[], told: RegExp])[] = [
       [
         ['--level', 'restricted', '--policy', 'a'],

@@ -53,7 +53,7 @@ describe('check -o markdown', () => {
     assert.match(ran.text, /^### CapabilityPolicy: no workload violates\n/);
   });
 
-  it('has advice and problems of the input in tables of their own', async () => {
+  it('has advice and problems of the input in separate tables', async () => {
     const spec = '{containers: [{name: main, image: a, securityContext: {capabilities: {drop: [CAP_KILL]}}}]}';
     const ran = await markdown(
       pod('misspelt', spec),
@@ -66,7 +66,7 @@ describe('check -o markdown', () => {
     assert.match(ran.text, /<details><summary>Notes<\/summary>/);
   });
 
-  it('shows the text of a manifest as it is, whatever GitHub makes of such text elsewhere', async () => {
+  it('shows the text of a manifest unchanged, whatever GitHub makes of such text elsewhere', async () => {
     const NAMES = ['a|b', 'a\\|b', '`a`', '``', '@team', '#1', '<img src=x>', '[a](http://b)', '**a**', 'a\nb', '&lt;'];
     const { tables } = await markdown(...NAMES.map((name) => pod(name)));
     const [table] = tables;
@@ -79,7 +79,7 @@ describe('check -o markdown', () => {
     }
   });
 
-  it('is short enough for a comment, and says how much it leaves out', async () => {
+  it('is short enough for a comment, and says how much it omits', async () => {
     const pods = Array.from({ length: 2_000 }, (_, i) => pod(`bad-${i}`));
     const { text, tables } = await markdown(...pods);
     assert.ok(text.length < 65_536, String(text.length));
@@ -90,7 +90,7 @@ describe('check -o markdown', () => {
 });
 
 describe('Markdown', () => {
-  it('has code of any text', () => {
+  it('renders any text as code', () => {
     assert.deepEqual(['a', 'a`b', '`a', ''].map(code), ['`a`', '``a`b``', '`` `a ``', '']);
     assert.ok(code('`a'.repeat(1_000_000)).length < 1_100);
   });

@@ -64,7 +64,7 @@ describe('check -o', () => {
     assert.match(lines[6] ?? '', /^1 note on capabilities held by default: -o wide shows/);
   });
 
-  it('table has a row for what does not do what it seems to', async () => {
+  it('table has a row for each capability without its expected effect', async () => {
     const [policy = ''] = MANIFESTS.split('---\n');
     const pod = `apiVersion: v1
 kind: Pod
@@ -82,7 +82,7 @@ spec: {containers: [{name: main, image: app, securityContext: {capabilities: {dr
     assert.match(hidden ?? '', /^1 note on capabilities held by default/);
   });
 
-  it('table tells how to have a namespace selected', async () => {
+  it('table says how to make a policy select the namespace', async () => {
     const policy = 'config/samples/restricted.yaml';
     const pod = 'apiVersion: v1\nkind: Pod\nmetadata: {name: a}\nspec: {containers: []}\n';
     const { code, stdout } = await cappol(['check', '-f', '-', '--policy', policy], pod, ROOT);
@@ -90,7 +90,7 @@ spec: {containers: [{name: main, image: app, securityContext: {capabilities: {dr
     assert.match(stdout, /1 that no policy decides about\nPolicies select namespaces .*--namespace-labels/);
   });
 
-  it('wide also shows what complies, fields and notes', async () => {
+  it('wide also shows compliant workloads, fields and notes', async () => {
     const text = await print('wide');
     assert.match(text, /^all in one\.yaml:6 +Pod net\/good +admitted$/m);
     assert.match(
@@ -100,7 +100,7 @@ spec: {containers: [{name: main, image: app, securityContext: {capabilities: {dr
     assert.match(text, /Pod net\/bad +note +HeldByRuntimeDefault/);
   });
 
-  it('table obeys no name', async () => {
+  it('table prints no control characters from names', async () => {
     for (const output of ['table', 'wide']) assert.doesNotMatch((await print(output)).replaceAll('\n', ''), /\p{Cc}/u);
   });
 

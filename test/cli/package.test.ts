@@ -62,7 +62,7 @@ describe('the package', () => {
     assert.match(run('cappol', ['render', '--policy', policy]), /^kind: ValidatingAdmissionPolicy$/m);
   });
 
-  it('holds what it needs, and no sources or tests', () => {
+  it('contains what it needs, and no sources or tests', () => {
     assert.deepEqual(readdirSync(installed).sort(), ['LICENSE', 'README.md', 'crds', 'dist', 'package.json']);
     assert.deepEqual(readdirSync(join(installed, 'dist')), ['cappol']);
   });

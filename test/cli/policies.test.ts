@@ -27,7 +27,7 @@ describe('a policy from a file', () => {
     });
   }
 
-  it('comes out as the API server stores it: nothing is filled in', () => {
+  it('is returned as the API server stores it, without filled-in defaults', () => {
     assert.deepEqual(validatePolicy(read({})).policy, read({}));
   });
 
@@ -38,7 +38,7 @@ describe('a policy from a file', () => {
     }
   });
 
-  it('may not have a field that nobody knows', () => {
+  it('may not have an unknown field', () => {
     const { problems } = validatePolicy(read({ spec: { overrides: { capabilites: {} } } }));
     assert.match(
       problems[0]?.message ?? '',

@@ -20,7 +20,7 @@ function start(args: readonly string[], main = MAIN): ChildProcess {
 }
 
 describe('the process', () => {
-  it('ends quietly when nobody reads on', async () => {
+  it('ends quietly when its output is closed', async () => {
     const pods = `for i in $(seq 2000); do printf -- '---\\napiVersion: v1\\nkind: Pod\\nmetadata: {name: pod-%s}\\nspec: {containers: []}\\n' $i; done`;
     const { stdout, stderr } = await paste(
       `(${pods}) | cappol check -f - --policy '${POLICY}' -o json | head -1; echo "\${PIPESTATUS[1]}"`,
@@ -32,7 +32,7 @@ describe('the process', () => {
     ['SIGINT', 130],
     ['SIGTERM', 143],
   ] as const) {
-    it(`ends at ${signal}, also while it waits for input`, async () => {
+    it(`ends at ${signal}, even while it waits for input`, async () => {
       const child = start(['check', '-f', '-', '--policy', POLICY]);
       const stderr = text(child.stderr as NodeJS.ReadableStream);
       child.stdin?.write('apiVersion: v1\n');
@@ -69,7 +69,7 @@ describe('the process', () => {
     }
   });
 
-  it('loads little until it knows what to do: no client, no parser', async () => {
+  it('loads little until it knows the command: no client, no parser', async () => {
     const { metafile } = await build({
       entryPoints: [MAIN],
       bundle: true,

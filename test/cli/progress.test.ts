@@ -19,7 +19,7 @@ describe('progress', () => {
     return { stderr: Object.assign(stream, { isTTY }), written };
   }
 
-  it('is told on a terminal, in one line that goes when the work is done', async () => {
+  it('is shown on a terminal, in one line that is erased at the end', async () => {
     const { stderr, written } = standardError(true);
     const progress = new Progress({ stderr });
     progress.at(() => assert.fail('too early'));
@@ -32,7 +32,7 @@ describe('progress', () => {
     assert.deepEqual(written, ['\r\x1b[K1 judged', '\r\x1b[K']);
   });
 
-  it('is not told in a pipe', async () => {
+  it('is not shown in a pipe', async () => {
     const { stderr, written } = standardError(false);
     const progress = new Progress({ stderr });
     await sleep(LONG_MS);

@@ -124,7 +124,7 @@ describe('cappol render, applied by kubectl', () => {
     });
   }
 
-  it('render --diff sees no difference any more, and one where something was changed', async () => {
+  it('render --diff shows no difference after apply, and one after a change', async () => {
     const policies = POLICIES.map((one) => dump(one)).join('---\n');
     const diff = async () => {
       const args = ['render', '--diff', '--policy', '-', '--kubeconfig', controlPlane.kubeconfig];
@@ -146,9 +146,10 @@ describe('cappol render, applied by kubectl', () => {
     assert.deepEqual(await diff(), []);
   });
 
-  it('elsewhere everything is admitted', async () => assert.equal(await admits(privilegedPod(), OTHER), true));
+  it('in other namespaces everything is admitted', async () =>
+    assert.equal(await admits(privilegedPod(), OTHER), true));
 
-  it('the namespace has the labels that go with the policies, and what it had', async () => {
+  it('the namespace keeps its labels and gets those of the policies', async () => {
     const { labels, annotations } = (await api.get(`/api/v1/namespaces/${NAMESPACE}`)).metadata;
     assert.equal(annotations.note, 'kept');
     assert.equal(labels['rendered.example/team'], 'net');
@@ -156,7 +157,7 @@ describe('cappol render, applied by kubectl', () => {
     assert.equal(labels['pod-security.kubernetes.io/enforce'], undefined);
   });
 
-  it('the guard stands: who may not exempt cannot take the namespace out', async () => {
+  it('the guard is in force: without exempt nobody can take the namespace out', async () => {
     const as = { user: 'rendered-creator', groups: ['rendered-creators'] };
     const path = `/api/v1/namespaces/${NAMESPACE}`;
     const body = { metadata: { labels: { 'rendered.example/team': null } } };

@@ -27,7 +27,7 @@ describe('cappol render', () => {
     assert.equal((await render('--policy', '.')).text, text);
   });
 
-  it('gives what needs no operator: no owners that are not there, and no probes', async () => {
+  it('prints only objects that need no operator: no missing owners, and no probes', async () => {
     const { objects } = await render('--policy', '.');
     assert.deepEqual([...new Set(objects.map(({ kind }) => kind))].sort(), [
       'ClusterRole',
@@ -71,7 +71,7 @@ describe('cappol render', () => {
     assert.deepEqual(binding.subjects, [{ kind: 'ServiceAccount', name: 'pinger', namespace: 'net' }]);
   });
 
-  it('knows from flags what the operator knows from the cluster', async () => {
+  it('learns from flags what the operator learns from the cluster', async () => {
     const { text } = await render(
       '--policy',
       'restricted.yaml',
@@ -104,7 +104,7 @@ describe('cappol render', () => {
     });
   });
 
-  it('renders nothing at all when something is wrong', async () => {
+  it('renders nothing at all if there is an error', async () => {
     const bad =
       'apiVersion: capabilitypolicy.dev/v1alpha1\nkind: CapabilityPolicy\nmetadata: {name: bad}\nspec: {level: none}\n';
     const { code, stdout, stderr } = await cappol(['render', '--policy', 'restricted.yaml', '-'], bad, SAMPLES);

@@ -68,7 +68,7 @@ describe('cappol status, with an API server', () => {
     return cappol(['status', ...args, '--kubeconfig', file]);
   };
 
-  it('tells what the operator tells, and all of it', async () => {
+  it('reports everything that the operator reports', async () => {
     const { code, stdout, stderr } = await status(['-o', 'json']);
     assert.deepEqual([code, stderr], [0, '']);
     const { policies, mayUseAll }: StatusView = JSON.parse(stdout);
@@ -87,7 +87,7 @@ describe('cappol status, with an API server', () => {
     assert.ok(mayUseAll?.some(({ subject, wildcard }) => subject.name === OPERATOR_ACCOUNT && !wildcard));
   });
 
-  it('shows one policy, and names the others when there is no such', async () => {
+  it('shows one policy, and names the others if it does not exist', async () => {
     const { code, stdout } = await status([bound]);
     assert.equal(code, 0);
     assert.match(stdout, new RegExp(`${bound}: Programmed is True`));
@@ -112,7 +112,7 @@ describe('cappol status, with an API server', () => {
     assert.match(excluded.stderr, /^cappol: no policy reaches namespace kube-system: /);
   });
 
-  it('says which rights are missing, and shows what the policies themselves tell', async () => {
+  it("says which rights are missing, and shows what the policies' own status reports", async () => {
     const none = await status([], 'stranger');
     assert.equal(none.code, 2);
     assert.match(none.stderr, /^cappol: you may not list capabilitypolicies\.capabilitypolicy\.dev/);

@@ -68,7 +68,7 @@ function text(seen: StatusView, options: Partial<Parameters<typeof statusText>[1
   return statusText(seen, { terminal: PLAIN, wide: false, whole: false, namespace: undefined, ...options });
 }
 
-describe('what cappol status prints of hostile texts', () => {
+describe('the output of cappol status for hostile texts', () => {
   const HOSTILE = '\u001b[2J\u009b31m\u202e';
   const hostile = view({
     workloads: () => [
@@ -85,7 +85,7 @@ describe('what cappol status prints of hostile texts', () => {
   });
 
   for (const options of [{}, { wide: true }, { whole: true }]) {
-    it(`obeys none of them: ${JSON.stringify(options)}`, () => {
+    it(`contains no control characters: ${JSON.stringify(options)}`, () => {
       const lines = text(hostile, options).split('\n');
       assert.ok(lines.some((line) => line.includes('[2J')));
       for (const line of lines) assert.doesNotMatch(line, /[\p{Cc}\p{Bidi_Control}]/u);
@@ -93,8 +93,8 @@ describe('what cappol status prints of hostile texts', () => {
   }
 });
 
-describe('what cappol status sees', () => {
-  it('is all violations, and not what fits in a status', () => {
+describe('the view of cappol status', () => {
+  it('contains all violations, not only those that fit into a status', () => {
     const [net] = view().policies;
     assert.equal(net?.violations.length, 100);
     assert.deepEqual(net?.violations[0], {
@@ -110,7 +110,7 @@ describe('what cappol status sees', () => {
     });
   });
 
-  it('is where each policy decides, and what it shares', () => {
+  it('says where each policy decides, and what it shares', () => {
     assert.deepEqual(
       view().policies.map(({ name, namespaces, sharesWith }) => ({ name, namespaces, sharesWith })),
       [
@@ -128,7 +128,7 @@ describe('what cappol status sees', () => {
     );
   });
 
-  it('is who may use a policy, and apart from that who may use all', () => {
+  it('says who may use a policy, and separately who may use all', () => {
     const { policies, mayUseAll } = view();
     assert.deepEqual(
       policies.map(({ usableBy, usedBy }) => [usableBy, usedBy]),
@@ -140,7 +140,7 @@ describe('what cappol status sees', () => {
     assert.deepEqual(mayUseAll, [{ subject: ADA, wildcard: true }]);
   });
 
-  it('is a single namespace: what is in it, and the policies that select it', () => {
+  it('can be limited to a namespace: its workloads, and the policies that select it', () => {
     const { policies } = view({}, { namespace: 'web' });
     assert.deepEqual(
       policies.map(({ name, workloads, violations }) => [name, workloads.violating, violations.map((one) => one.name)]),
@@ -155,7 +155,7 @@ describe('what cappol status sees', () => {
     );
   });
 
-  it('is what the operator reported, where not all can be read that judging needs', () => {
+  it("contains the operator's last report if its rights are not enough to judge", () => {
     const violations = [
       {
         namespace: 'net',
@@ -183,7 +183,7 @@ describe('what cappol status sees', () => {
     assert.deepEqual(elsewhere.policies[0]?.violations, []);
   });
 
-  it('says nothing of use where roles and bindings cannot be read', () => {
+  it('says nothing about use if roles and bindings cannot be read', () => {
     const seen = view({}, { rbac: false });
     assert.equal(seen.mayUseAll, undefined);
     assert.equal(seen.policies[1]?.usedBy, undefined);
@@ -194,7 +194,7 @@ describe('what cappol status sees', () => {
 describe('cappol status prints', () => {
   const lines = text(view()).split('\n');
 
-  it('how it stands, then the policies', () => {
+  it('the summary, then the policies', () => {
     assert.equal(lines[0], '2 policies: 101 workloads in 2 namespaces violate.');
     assert.deepEqual(
       lines.slice(2, 5).map((line) => line.split(/ {2,}/)),
@@ -229,7 +229,7 @@ describe('cappol status prints', () => {
     );
   });
 
-  it('on a terminal violations below their namespace and workload, in lines that fit it', () => {
+  it('on a terminal violations below their namespace and workload, in lines that fit', () => {
     const terminal = terminalOf({ stdout: { isTTY: true, columns: 80 } as never, env: { NO_COLOR: '1' } });
     const bad = workloadView('Deployment', 'bad', { template: adding(['SYS_ADMIN']) });
     const shown = text(view(clusterOf([bad])), { terminal });
@@ -247,7 +247,7 @@ describe('cappol status prints', () => {
     );
   });
 
-  it('what is refused before what is audited, and of each the worst first', () => {
+  it('refused workloads before audited ones, and each group with the worst first', () => {
     const policies = () => [
       policy('audit', { mode: 'Audit', level: 'restricted' }),
       policy('enforce', { overrides: { readOnlyRootFilesystem: true } }),
@@ -269,7 +269,7 @@ describe('cappol status prints', () => {
     ]);
   });
 
-  it('which policy admits what an audited one would refuse', () => {
+  it('the policy that admits what an audited one would refuse', () => {
     const policies = () => [
       policy('everywhere', { mode: 'Audit' }),
       policy('exception', { level: 'privileged', priority: 1 }),
@@ -281,16 +281,16 @@ describe('cappol status prints', () => {
     );
   });
 
-  it('of a namespace that no policy selects that none does', () => {
+  it('that no policy selects the namespace', () => {
     assert.equal(text({ policies: [], missing: [] }, { namespace: 'web' }), 'No policy selects namespace web.\n');
   });
 
-  it('who may use what, and who may use all', () => {
+  it('the users of each policy, and of all policies', () => {
     assert.ok(lines.some((line) => /^rest +ServiceAccount net\/pinger +namespace net$/.test(line)));
     assert.ok(lines.includes('May use every policy, by wildcard: User ada (everywhere)'));
   });
 
-  it('conditions that tell of trouble before violations, and all of them when asked to', () => {
+  it('conditions that report problems before violations, and all of them on request', () => {
     const refused = {
       conditions: [
         condition('Accepted', 'False', 'VersionTooNew', 'write v1.36'),
@@ -306,13 +306,13 @@ describe('cappol status prints', () => {
     assert.match(text(seen, { whole: true }), /\nnet: Programmed is True/);
   });
 
-  it('more columns when asked to', () => {
+  it('more columns on request', () => {
     const wide = text(view(), { wide: true }).split('\n');
     assert.match(wide[2] ?? '', /PRIORITY +VERSION +SHARES WITH +UNUSED GRANTS$/);
     assert.match(wide[4] ?? '', /-1 +latest +net \(OverriddenBy\) +-$/);
   });
 
-  it('no word of violations where there are none', () => {
+  it('nothing about violations if there are none', () => {
     const clean = text(view({ ...clusterOf([]) }));
     assert.match(clean, /^2 policies: no workload violates\.$/m);
     assert.doesNotMatch(clean, /NAMESPACE {3}/);
@@ -322,7 +322,7 @@ describe('cappol status prints', () => {
     assert.equal(text(view({ policies: () => [] })), 'There are no policies.\n');
   });
 
-  it('nothing that a terminal would obey', () => {
+  it('no control characters', () => {
     const evil = workloadView('Deployment', 'bad\u001b[2J', { template: adding(['\u001b[31mX']) });
     assert.ok(!text(view({ ...clusterOf([evil]) })).includes('\u001b'));
   });

@@ -60,7 +60,7 @@ describe(`cappol suggest, with an API server (FC_SEED=${SEED})`, () => {
     await api.close();
   });
 
-  it('looks at what runs in a namespace', async () => {
+  it('reads the workloads of a namespace', async () => {
     const { code, stdout, stderr } = await cappol([
       ...['suggest', '--cluster', '-n', NAMESPACE],
       ...['--kubeconfig', controlPlane.kubeconfig],
@@ -88,7 +88,7 @@ describe(`cappol suggest, with an API server (FC_SEED=${SEED})`, () => {
     assert.match(applied, /suggest-live-pinger created \(server dry run\)/);
   });
 
-  it('leaves namespaces with policies of their own to these, and the rest to one', async () => {
+  it('respects namespaces with their own policies, and writes one policy for the rest', async () => {
     const { code, stdout } = await cappol([
       ...['suggest', '--cluster', '-A', '-o', 'json'],
       ...['--kubeconfig', controlPlane.kubeconfig],
@@ -106,7 +106,7 @@ describe(`cappol suggest, with an API server (FC_SEED=${SEED})`, () => {
     );
   });
 
-  it('needs no more than to list pods and workloads there', async () => {
+  it('needs only the rights to list pods and workloads there', async () => {
     const user = 'developer';
     const role = { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: 'view' };
     await api.apply(`/apis/rbac.authorization.k8s.io/v1/namespaces/${NAMESPACE}/rolebindings/${user}`, {
@@ -138,7 +138,7 @@ describe(`cappol suggest, with an API server (FC_SEED=${SEED})`, () => {
     assert.match(all.stderr, /^cappol: .*cannot list resource "[a-z]+" in API group "[a-z.]*" at the cluster scope/);
   });
 
-  it('is taken by the API server, whatever the workloads are', async () => {
+  it('the API server accepts its output, whatever the workloads are', async () => {
     const pod = fc.oneof(randomPods().map(partsOf), arbitraryPodWithAddedContainers);
     const samples = fc.sample(fc.tuple(fc.array(pod, { minLength: 1, maxLength: 4 }), fc.boolean()), {
       numRuns: 60,

@@ -36,7 +36,7 @@ const named = (name: string) => ({ matchLabels: { [KEY]: name } });
 const among = (operator: 'In' | 'NotIn', values: readonly string[]) => ({ key: KEY, operator, values });
 
 describe('the policies of a suggestion', () => {
-  it('leave namespaces without workloads to a policy of the tightest level in use, when they are for all namespaces', () => {
+  it('leave namespaces without workloads to a policy of the tightest level in use, if they are for all namespaces', () => {
     const all = policies({ a: [HARDENED], b: [BASELINE], c: [HARDENED, HOST], d: [BASELINE] }, { everywhere: true });
     assert.deepEqual(all, [
       ['suggested-restricted', 'restricted', { matchExpressions: [among('NotIn', ['b', 'c', 'd'])] }],
@@ -46,7 +46,7 @@ describe('the policies of a suggestion', () => {
     ]);
   });
 
-  it('are one for all namespaces when all get along with a level', () => {
+  it('are one policy for all namespaces if one level fits all', () => {
     assert.deepEqual(policies({ a: [HARDENED], b: [HARDENED] }, { everywhere: true, name: 'all' }), [
       ['all-restricted', 'restricted', {}],
     ]);
@@ -68,7 +68,7 @@ describe('the policies of a suggestion', () => {
     ]);
   });
 
-  it('meet in no namespace but their own', () => {
+  it('meet only in their own namespaces', () => {
     const all = policiesOf(suggestions({ a: [HARDENED], b: [HARDENED, HOST], c: [BASELINE, HOST] }), {
       mode: 'Audit',
       everywhere: true,
@@ -82,7 +82,7 @@ describe('the policies of a suggestion', () => {
     );
   });
 
-  it('have names that the API takes, each once', () => {
+  it('have unique names that the API accepts', () => {
     const long = 'a'.repeat(60);
     const names = policies({ [long]: [HARDENED, HARDENED, HOST, { ...HOST, features: ['hostPID'] }] }).map(
       ([name]) => name,

@@ -79,7 +79,7 @@ function withoutOverride(policy: Policy, path: string): Policy {
 }
 
 describe(`cappol suggest (FC_SEED=${SEED})`, () => {
-  it('prints the level and an exception for each need, in mode Audit, with who needs each line', async () => {
+  it('prints the level and an exception for each need, in mode Audit, with the workloads that need each line', async () => {
     const { code, stdout, stderr } = await suggested([], PINGER, COLLECTOR, deployment('web'));
     assert.deepEqual([code, stderr], [0, '']);
     const exception = (name: string, overrides: Fields) =>
@@ -119,7 +119,7 @@ describe(`cappol suggest (FC_SEED=${SEED})`, () => {
     assert.match(stdout, / hostPath .*(\n +- .*)+\n +hostPaths:/);
   });
 
-  it('says who may use an exception besides the workload that it is for', async () => {
+  it('says who else may use an exception', async () => {
     const [own, shared, unnamed] = await Promise.all([
       suggested([], deployment('pinger', { ...RAW, serviceAccountName: 'ping' }), deployment('web')),
       suggested([], PINGER, deployment('web'), deployment('api')),
@@ -138,7 +138,7 @@ describe(`cappol suggest (FC_SEED=${SEED})`, () => {
     );
   });
 
-  it('joins needs when the API server has no room for so many policies, and says so', async () => {
+  it('combines needs when the API server has no room for so many policies, and says so', async () => {
     const pods = Array.from({ length: 16 }, (_, i) =>
       deployment(`app-${i}`, { serviceAccountName: `app-${i}`, containers: [port(8000 + i)] }),
     );
@@ -193,7 +193,7 @@ describe(`cappol suggest (FC_SEED=${SEED})`, () => {
     ]);
   });
 
-  it('narrows, starts from a level, and follows an older API server, when asked to', async () => {
+  it('narrows, starts from a level, and follows an older API server, on request', async () => {
     const overrides = async (...args: string[]) => {
       const { policies } = JSON.parse((await suggested(['-o', 'json', ...args], COLLECTOR)).stdout);
       const [, { spec }] = policies;
@@ -208,7 +208,7 @@ describe(`cappol suggest (FC_SEED=${SEED})`, () => {
     assert.ok(volumes.includes('hostPath') && !volumes.includes('image'));
   });
 
-  it('tells in JSON which workload and container needs what, and why', async () => {
+  it('says in JSON which workload and container needs what, and why', async () => {
     const { stdout } = await suggested(['-o', 'json'], PINGER, deployment('web'));
     const { policies, namespaces } = JSON.parse(stdout);
     assert.deepEqual(
@@ -258,7 +258,7 @@ describe(`cappol suggest (FC_SEED=${SEED})`, () => {
     assert.match(stdout, /^# Exception for Rollout net\/pinger, as service account default\.$/m);
   });
 
-  it('warns of what no list can name', async () => {
+  it('warns about needs that no list can express', async () => {
     const misspelt = deployment('pinger', {
       securityContext: { capabilities: { drop: ['ALL'], add: ['CAP_NET_RAW'] } },
     });
@@ -291,7 +291,7 @@ describe(`cappol suggest (FC_SEED=${SEED})`, () => {
     ]);
   });
 
-  it('makes an exception at level privileged for what no override admits, with the level asked for beside it', async () => {
+  it('makes an exception at level privileged for workloads that no override admits, beside the requested level', async () => {
     const unmasked = deployment('unmasked', { securityContext: { procMount: 'Unmasked' } });
     const { code, stdout } = await suggested(['--level', 'restricted'], unmasked);
     assert.equal(code, 0);
@@ -337,7 +337,7 @@ describe(`cappol suggest (FC_SEED=${SEED})`, () => {
   const check = (policies: readonly object[], pods: readonly Fields[]) =>
     cappol(['check', '-f', '-', '-o', 'json'], manifests(...(policies as Fields[]), ...pods));
 
-  it('suggests what check finds compliant, and what it does not without an override', async () => {
+  it('suggests policies under which check finds the workloads compliant, and violating without any one override', async () => {
     const pod = fc.oneof(randomPods().map(partsOf), arbitraryPodWithAddedContainers);
     const workloads = fc.array(fc.tuple(pod, fc.constantFrom('Pod', 'Deployment', 'CronJob')), {
       minLength: 1,

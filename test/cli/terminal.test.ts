@@ -124,12 +124,12 @@ describeWith({ programs: { script: 'apt-get install bsdutils' } }, 'check on a t
     it(`has no colours ${title}`, async () => assert.ok(!(await onTerminal(80, env)).includes('\u001b')));
   }
 
-  it('has lines of 80 columns where the terminal does not tell its width', async () => {
+  it('has lines of 80 columns if the terminal does not report its width', async () => {
     const text = await onTerminal(0, { NO_COLOR: '1' });
     assert.equal(text, await plain());
   });
 
-  it('in a pipe has a line for each violation, with all that is known of it, and no colours', async () => {
+  it('in a pipe has a line for each violation, with all its details, and no colours', async () => {
     const text = await inPipe();
     assert.ok(!text.includes('\u001b'));
     assert.equal(text, golden('check-pipe.txt', text));
@@ -172,7 +172,7 @@ describe('a table', () => {
     ['b-longer', '2', ''],
   ];
 
-  it('has columns as wide as what is in them', () => {
+  it('has columns as wide as their content', () => {
     const expected = `NAME       NUMBER   WHY
 a          1        some long text for which there is no room
 b-longer   2
@@ -186,14 +186,14 @@ b-longer   2
     assert.equal(tableText(undefined, rows).length, rows.length * 'a   b\n'.length);
   });
 
-  it('leaves optional columns out until it fits', () => {
+  it('drops optional columns until it fits', () => {
     assert.equal(
       tableText(['NAME', 'NUMBER'], [['a', '1']], { terminal: terminal(8), optional: ['NUMBER'] }),
       'NAME\na\n',
     );
   });
 
-  it('has its last column below the row where it does not fit', () => {
+  it('moves its last column below the row if it does not fit', () => {
     assert.equal(
       tableText(HEAD, ROWS, { terminal: terminal(30) }),
       `NAME       NUMBER
@@ -205,7 +205,7 @@ b-longer   2
     );
   });
 
-  it('names the columns in each row where nothing else fits', () => {
+  it('names the columns in each row if nothing else fits', () => {
     assert.equal(
       tableText(HEAD, ROWS, { terminal: terminal(15) }),
       `a
@@ -230,7 +230,7 @@ describe('wrapping', () => {
     assert.equal(wrap('\u001b[31mred\u001b[39m word', { width: 8 }), '\u001b[31mred\u001b[39m word\n');
   });
 
-  it('leaves text in one line where there is no width', () => {
+  it('keeps text in one line without a width', () => {
     assert.equal(wrap('a b', { width: undefined }), 'a b\n');
   });
 });

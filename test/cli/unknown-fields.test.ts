@@ -11,7 +11,7 @@ spec: {namespaceSelector: {}, level: restricted, mode: Enforce}
 `;
 
 describe('check of a field that the API server does not know', () => {
-  it('says nothing of fields that it knows', async () => {
+  it('does not report known fields', async () => {
     const { code, stderr } = await cappol(['check', '-f', '-'], DEPLOYMENT + POLICY);
     assert.deepEqual({ code, stderr }, { code: 0, stderr: '' });
   });
@@ -73,7 +73,7 @@ describe('check of a field that the API server does not know', () => {
     assert.match(stdout, /line 20 has the unknown field "capabilites"/);
   });
 
-  it('tells of a hundred in an object, and how many more, in a moment', async () => {
+  it('reports a hundred in an object, and the number of others, quickly', async () => {
     const fields = Array.from({ length: 20_000 }, (_, index) => `  unknown${index}${'x'.repeat(50)}: 1\n`).join('');
     const text = `apiVersion: v1\nkind: Pod\nmetadata: {name: a}\nspec:\n  containers: []\n${fields}  ${'x'.repeat(1_000_000)}: 1\n`;
     const begun = performance.now();
@@ -112,7 +112,7 @@ describe('check of a field that the API server does not know', () => {
       'ClusterRole a: unknown field "rules[0].verb": did you mean "verbs"?',
     ],
   ] as const) {
-    it(`tells of misspelt ${what}, among the manifests and beside the policies`, async () => {
+    it(`reports misspelt ${what}, among the manifests and beside the policies`, async () => {
       const expected = `cappol: standard input:${line}: ${told}\n`;
       const among = await cappol(['check', '-f', '-'], `${manifest}---\n${DEPLOYMENT}${POLICY}`);
       assert.deepEqual([among.code, among.stderr], [2, expected]);
@@ -124,7 +124,7 @@ describe('check of a field that the API server does not know', () => {
     });
   }
 
-  it('is told by suggest, too, which suggests what the manifest says', async () => {
+  it('is reported by suggest, too, which suggests what the manifest says', async () => {
     const text = DEPLOYMENT.replace('capabilities:', 'capabilites:');
     const { code, stdout, stderr } = await cappol(['suggest', '-f', '-', '--level', 'restricted'], text);
     assert.equal(code, 2);
@@ -167,7 +167,7 @@ describe('check of a field that the API server does not know', () => {
     ['label', '{name: a, labels: {app: true}}', 'metadata.labels.app: Invalid value: boolean: must be of type string'],
   ] as const) {
     for (const kind of ['v1 Pod', 'argoproj.io/v1alpha1 Rollout']) {
-      it(`tells of a ${what} of the wrong type in a ${kind}, and judges the rest`, async () => {
+      it(`reports a ${what} of the wrong type in a ${kind}, and judges the rest`, async () => {
         const [apiVersion, own] = kind.split(' ');
         const wrong = `apiVersion: ${apiVersion}\nkind: ${own}\nmetadata: ${metadata}\nspec: {containers: [{name: a, image: a}]}\n---\n`;
         const { code, stderr } = await cappol(['check', '-f', '-'], wrong + DEPLOYMENT + POLICY);

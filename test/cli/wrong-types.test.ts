@@ -81,7 +81,7 @@ describe('a value of the wrong type', () => {
       "metadata.labels.stage: Invalid value: number: must be of type string: write '1', in quotes: YAML reads 1 without quotes as a number",
     ));
 
-  it('is said by render as well, and in a list of objects', async () => {
+  it('is reported by render as well, and in a list of objects', async () => {
     const text =
       'apiVersion: v1\nkind: List\nitems:\n- apiVersion: capabilitypolicy.dev/v1alpha1\n  kind: CapabilityPolicy\n  metadata: {name: p}\n  spec:\n    namespaceSelector: {}\n    level: baseline\n    levelVersion: 1.30\n';
     const { stderr } = await cappol(['render', '--policy', '-'], text);

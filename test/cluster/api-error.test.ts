@@ -60,7 +60,7 @@ describe('parseError', () => {
     ['a long page', 'x'.repeat(2000), 'x'.repeat(500)],
   ];
   for (const [title, body, message] of foreign) {
-    it(`takes ${title} for what it is`, () => {
+    it(`recognizes ${title}`, () => {
       assert.deepEqual(parseError(502, body), { status: 502, reason: 'Unknown', message, causes: [] });
     });
   }
@@ -103,7 +103,7 @@ describe('pathFor', () => {
     assert.equal(path, '/apis/capabilitypolicy.dev/v1alpha1/capabilitypolicies/ping');
   });
 
-  it('refuses what it does not know, and a namespaced object without a namespace', () => {
+  it('refuses an unknown kind, and a namespaced object without a namespace', () => {
     assert.throws(() => pathFor('v1', 'Deployment'), /no path is known for kind Deployment of v1/);
     assert.throws(() => pathFor('v1', 'Pod', undefined, 'a'), /Pod "a" needs a namespace/);
   });

@@ -82,12 +82,12 @@ describe('ApiClient', () => {
     assert.deepEqual(JSON.parse(seen[0]?.body ?? ''), namespace);
   });
 
-  it('applies without force and for good unless told otherwise', async () => {
+  it('applies without force and without dry run by default', async () => {
     await connect().apply(namespace);
     assert.equal(seen[0]?.url, '/api/v1/namespaces/net?fieldManager=capabilitypolicy.dev&force=false');
   });
 
-  it('asks for metadata only where nobody reads more', async () => {
+  it('asks only for metadata of kinds that need no more', async () => {
     answers = [json({ metadata: { resourceVersion: '7' }, items: [] }), json({})];
     const read = { metadataOnly: true };
     await connect().list('/api/v1/pods', {}, () => {}, read);
@@ -96,13 +96,13 @@ describe('ApiClient', () => {
     assert.deepEqual(kinds, ['PartialObjectMetadataList', 'PartialObjectMetadata']);
   });
 
-  it('deletes only the object that it was told of', async () => {
+  it('deletes only the object that its preconditions describe', async () => {
     await connect().remove('/api/v1/namespaces/net', { uid: 'u1' });
     assert.equal(seen[0]?.method, 'DELETE');
     assert.deepEqual(JSON.parse(seen[0]?.body ?? '').preconditions, { uid: 'u1' });
   });
 
-  it('throws what the server said, and nothing of what we sent', async () => {
+  it("throws the server's answer, without parts of the request", async () => {
     answers = [json(failure(403, 'forbidden'), 403)];
     const error: unknown = await connect()
       .create('/api/v1/namespaces', namespace)
@@ -115,14 +115,14 @@ describe('ApiClient', () => {
     assert.doesNotMatch(inspect(error, { depth: 9, showHidden: true }), new RegExp(TOKEN));
   });
 
-  it('comes back when a busy server says when', async () => {
+  it('retries when a busy server says when', async () => {
     const busy = json(failure(429), 429, { 'retry-after': '0' });
     answers = [busy, json(failure(503), 503, { 'retry-after': '0' }), json({ done: true })];
     assert.deepEqual(await connect().get('/x'), { done: true });
     assert.equal(seen.length, 3);
   });
 
-  it('gives up after five times, and at once when the server names no time', async () => {
+  it('gives up after five times, and at once if the server names no time', async () => {
     answers = Array.from({ length: 9 }, () => json(failure(429), 429, { 'retry-after': '0' }));
     await assert.rejects(connect().get('/x'), { name: 'ApiError', status: 429 });
     assert.equal(seen.length, 5);
@@ -154,7 +154,7 @@ describe('ApiClient', () => {
     assert.equal(await connections(client.fresh()), 6);
   });
 
-  it('goes to the endpoint that it is bound to, with the same credentials', async () => {
+  it('connects to its own endpoint, with the same credentials', async () => {
     const config = new KubeConfig();
     const cluster = { name: 'c', server: 'http://127.0.0.1:1', skipTLSVerify: true };
     config.loadFromClusterAndUser(cluster, { name: 'u', token: TOKEN });
@@ -166,7 +166,7 @@ describe('ApiClient', () => {
     await assert.rejects(client.get('/version'), { code: 'ECONNREFUSED' });
   });
 
-  it('holds back writes and not reads', async () => {
+  it('limits the rate of writes, not of reads', async () => {
     const client = connect({ qps: 10, burst: 1 });
     const started = performance.now();
     await Promise.all([client.get('/x'), client.get('/x'), client.apply(namespace)]);
@@ -197,14 +197,14 @@ describe('ApiClient', () => {
     const metadata = { name: 'a', annotations: { note: hostile, managedFields: '[' }, managedFields: [entry, entry] };
     const expected = { name: 'a', annotations: metadata.annotations, managedFields: [] };
 
-    it('reads all else, whatever strings look like', async () => {
+    it('reads all other text, whatever strings look like', async () => {
       answers = [json({ metadata: { resourceVersion: '5' }, items: [{ metadata, spec: [1] }, { metadata }] })];
       const pages: unknown[] = [];
       await connect().list('/pods', {}, ({ items }) => pages.push(items), { managedFields: false });
       assert.deepEqual(pages, [[{ metadata: expected, spec: [1] }, { metadata: expected }]]);
     });
 
-    it('leaves alone what it does not understand', async () => {
+    it('keeps text that it does not understand', async () => {
       const odd = { metadata: { managedFields: [[entry]] } };
       answers = [(response) => void response.end(`${JSON.stringify({ type: 'ADDED', object: odd })}\n`)];
       const events: unknown[] = [];
@@ -221,7 +221,7 @@ describe('ApiClient', () => {
       return events;
     };
 
-    it('puts together events however they were cut', async () => {
+    it('assembles events however they were cut', async () => {
       const bytes = Buffer.from(
         line('ADDED', { note: 'größer' }) + line('BOOKMARK', {}) + line('DELETED', { note: 'ß' }),
       );
@@ -257,12 +257,12 @@ describe('ApiClient', () => {
       await assert.rejects(watch(connect()), { name: /SocketError|TypeError|Error/ });
     });
 
-    it('gives up a silent one', async () => {
+    it('gives up a silent watch', async () => {
       answers = [(response) => void response.write(line('ADDED', {}))];
       await assert.rejects(watch(connect(), { idleMs: 100 }), { code: 'UND_ERR_BODY_TIMEOUT' });
     });
 
-    it('tells when the server has taken it up, and of none that it refuses', async () => {
+    it('reports that the server has accepted it, but not for one that the server refuses', async () => {
       let begun = 0;
       const onBegin = () => void begun++;
       answers = [
@@ -275,7 +275,7 @@ describe('ApiClient', () => {
       assert.equal(begun, 1);
     });
 
-    it('ends quietly when told to', async () => {
+    it('ends quietly when aborted', async () => {
       const abort = new AbortController();
       answers = [(response) => void response.write(line('ADDED', {}))];
       setTimeout(() => abort.abort(), 100);

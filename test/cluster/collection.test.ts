@@ -37,7 +37,7 @@ describe('Collection', () => {
     assert.deepEqual(names('none'), []);
   });
 
-  it('tells of a change only when what is kept has changed', () => {
+  it('reports a change only when the projection has changed', () => {
     collection.put({ ...raw('a'), note: 1 });
     collection.put({ ...raw('a'), note: 2 });
     assert.deepEqual(changed, ['a']);
@@ -46,7 +46,7 @@ describe('Collection', () => {
     assert.equal(collection.get('net', 'a')?.level, 'b');
   });
 
-  it('forgets what is removed, and what the projection no longer keeps', () => {
+  it('drops removed objects, and those that the projection no longer keeps', () => {
     for (const name of ['a', 'b', 'c']) collection.put(raw(name));
     collection.remove(raw('a'));
     collection.remove(raw('unknown'));
@@ -55,7 +55,7 @@ describe('Collection', () => {
     assert.deepEqual(changed, ['a', 'b', 'c', 'a', 'b']);
   });
 
-  it('a list again tells only the differences', () => {
+  it('reports only the differences of a new list', () => {
     for (const name of ['a', 'b', 'c']) collection.put(raw(name));
     changed = [];
     collection.listing();
@@ -68,7 +68,7 @@ describe('Collection', () => {
     assert.deepEqual(changed, ['b', 'd', 'c']);
   });
 
-  it('a list that breaks and begins anew takes nothing away', () => {
+  it('removes nothing for a list that breaks off and begins again', () => {
     for (const name of ['a', 'b']) collection.put(raw(name));
     collection.listing();
     collection.put(raw('a'));

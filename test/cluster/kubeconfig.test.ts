@@ -29,7 +29,7 @@ describe('the kubeconfig', () => {
     return undefined;
   };
 
-  it('gives the current context, or the one that is asked for', () => {
+  it('gives the current context, or the requested one', () => {
     const kubeconfig = fileOf(JSON.stringify(TWO));
     assert.equal(loadKubeConfig({ kubeconfig }).getCurrentCluster()?.server, 'https://a');
     assert.equal(loadKubeConfig({ kubeconfig, context: 'b' }).getCurrentCluster()?.server, 'https://b');
@@ -40,7 +40,7 @@ describe('the kubeconfig', () => {
     assert.equal(message({ kubeconfig, context: 'c' }), 'no context "c" in the kubeconfig: it has a, b');
   });
 
-  it('says in one line that a file is missing, or no YAML', () => {
+  it('says in one line that a file is missing, or not YAML', () => {
     assert.match(message({ kubeconfig: join(folder, 'missing') }) ?? '', /^kubeconfig: ENOENT.*$/);
     assert.match(message({ kubeconfig: fileOf('a: [') }) ?? '', /^kubeconfig: .*$/);
   });

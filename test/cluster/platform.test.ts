@@ -58,12 +58,12 @@ describe('platformsOf', () => {
     });
   }
 
-  it('assumes nothing when the API server does not tell, and names the flag', async () => {
+  it('assumes nothing when the API server does not answer, and names the flag', async () => {
     status = 403;
     await assert.rejects(platformsOf(client), /no: .* set --excluded-namespaces$/);
   });
 
-  it('excludes by prefix only what the platform has', () => {
+  it("excludes only the platform's own prefixes", () => {
     assert.deepEqual(excludedOn([]), ['kube-system', 'kube-public', 'kube-node-lease']);
     assert.deepEqual(excludedOn(['GKE']), ['kube-system', 'kube-public', 'kube-node-lease', 'gke-*']);
     assert.deepEqual(excludedOn(['OpenShift']).at(-1), 'openshift-*');

@@ -112,7 +112,7 @@ describe('projection of a pod', () => {
     });
   });
 
-  it('takes no owner that does not control it', () => {
+  it('accepts no owner that does not control it', () => {
     assert.equal('owner' in projection.pod({ metadata: owned('ReplicaSet', false), spec: {} }), false);
   });
 
@@ -156,12 +156,12 @@ describe('projection of a pod', () => {
       assert.equal(pod({}, { status: { phase } }).finished, finished));
   }
 
-  it('hands out no part of the raw object, so that the rest of it can be freed', () => {
+  it('returns no part of the raw object, so that the rest of it can be freed', () => {
     const raw = { metadata, spec: { containers: [{ name: 'app', ports: [{ hostPort: 80 }] }] } };
     assert.notEqual(projection.pod(raw).spec.containers[0]?.ports, raw.spec.containers[0]?.ports);
   });
 
-  it('with the real rules keeps every field that decides something', () => {
+  it('with the real rules keeps every field that affects a decision', () => {
     const spec = {
       hostNetwork: true,
       hostPID: true,
@@ -191,7 +191,7 @@ describe('the parts of pods', () => {
   });
   const all = createProjection(RULES);
 
-  it('are one object for the pods of a template, however the volumes of their tokens are called', () => {
+  it('are one object for the pods of a template, whatever the names of their token volumes', () => {
     const [first, second] = ['abcde', 'x29z7'].map((suffix) => all.pod(copy(suffix)));
     assert.equal(first?.spec, second?.spec);
     assert.equal(first?.annotations, second?.annotations);
@@ -223,7 +223,7 @@ describe('the parts of pods', () => {
     });
   }
 
-  it('hold of volumes what rules read', () => {
+  it('contain the fields of volumes that rules read', () => {
     const volumes = [
       { name: 'a', hostPath: { path: '/var' } },
       { name: 'b', csi: { driver: 'd' } },
@@ -238,7 +238,7 @@ describe('the parts of pods', () => {
     assert.deepEqual(all.pod({ metadata, spec: { volumes } }).spec.volumes, [...volumes.slice(0, 3), ...kept]);
   });
 
-  it('are shared by templates and pods, and owners by what they own', () => {
+  it('are shared by templates and pods, and owners by their objects', () => {
     const { spec } = copy('abcde');
     const template = { spec };
     const owner = owned('ReplicaSet');
@@ -249,7 +249,7 @@ describe('the parts of pods', () => {
     assert.equal(all.distinctParts() > 0, true);
   });
 
-  it('lose nothing that any rule could tell apart', () => {
+  it('keep every difference that a rule could see', () => {
     const evaluator = new Evaluator();
     const psp = {
       volumes: ['*'],
@@ -302,7 +302,7 @@ describe('projection of a workload', () => {
     });
   }
 
-  it('keeps the wanted number of pods, 0 included', () => {
+  it('keeps the desired number of pods, including 0', () => {
     assert.equal(projection.workload({ kind: 'Deployment', metadata, spec: { replicas: 0, template } }).replicas, 0);
   });
 
@@ -359,7 +359,7 @@ describe('projection of a namespace', () => {
   });
   const enforce = 'pod-security.kubernetes.io/enforce';
 
-  it('keeps labels, our record, and who owns the Pod Security labels', () => {
+  it('keeps labels, our record, and the owners of the Pod Security labels', () => {
     const view = projection.namespace({
       metadata: {
         name: 'net',
@@ -405,7 +405,7 @@ describe('projection of a namespace', () => {
     ],
   ];
   for (const [title, annotations, operation] of appliers) {
-    it(`takes a label for ${title}`, () => {
+    it(`recognizes a label for ${title}`, () => {
       const managedFields = [
         entry('argocd-controller', 'Update', [enforce]),
         entry('capabilitypolicy.dev', 'Update', [enforce]),
@@ -425,12 +425,13 @@ describe('projection of a namespace', () => {
     ['not while active', { metadata: { name: 'a', labels: null }, status: { phase: 'Active' } }, false],
   ];
   for (const [title, raw, terminating] of endings) {
-    it(`knows that it ends ${title}`, () => assert.equal(projection.namespace(raw).terminating, terminating));
+    it(`knows that it is being deleted ${title}`, () =>
+      assert.equal(projection.namespace(raw).terminating, terminating));
   }
 });
 
 describe('projection of a policy', () => {
-  it('keeps all of it but what changes at every write, and fills in the defaults', () => {
+  it('keeps everything except fields that change at every write, and fills in the defaults', () => {
     const view = projection.policy({
       apiVersion: 'capabilitypolicy.dev/v1alpha1',
       kind: 'CapabilityPolicy',
@@ -485,11 +486,11 @@ describe('projection of RBAC', () => {
     assert.deepEqual(view, { namespace: 'net', name: 'r', rules: [named] });
   });
 
-  it('keeps a role without rules as nothing', () => {
+  it('drops a role without rules', () => {
     assert.equal(projection.role({ metadata: { name: 'aggregate' }, rules: null }), undefined);
   });
 
-  it('keeps whom a binding binds to what', () => {
+  it('keeps the subjects and the role of a binding', () => {
     const view = projection.roleBinding({
       metadata: { name: 'b', namespace: 'net' },
       roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: 'r' },

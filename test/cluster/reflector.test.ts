@@ -87,7 +87,7 @@ async function play(steps: Step[], source: Partial<Source> = {}, sink: Partial<S
 }
 
 describe('reflect', () => {
-  it('lists all pages, then watches from there, and hands out everything with its kind', async () => {
+  it('lists all pages, then watches from there, and passes on every object with its kind', async () => {
     const { told, calls } = await play([
       { list: [['a', 'b'], ['c']], version: '7' },
       { watch: [event('ADDED', 'd', '8'), event('MODIFIED', 'a', '9'), event('DELETED', 'b', '10')] },
@@ -97,7 +97,7 @@ describe('reflect', () => {
     assert.deepEqual(calls, ['list', 'watch from 7', 'watch from 10']);
   });
 
-  it('tells its observer of each list, of each watch that is taken up, and of whatever the server sends', async () => {
+  it('notifies its observer of each list, of each accepted watch, and of everything that the server sends', async () => {
     const bookmark: WatchEvent = { type: 'BOOKMARK', object: { metadata: { resourceVersion: '9' } } };
     const { observed } = await play([
       { list: [['a']], version: '7' },
@@ -107,14 +107,14 @@ describe('reflect', () => {
     assert.deepEqual(observed, ['listed', 'heard', 'heard', 'heard', 'listed']);
   });
 
-  describe('where the server offers the list as a stream', () => {
+  describe('where the server has streaming lists', () => {
     const end = (version: string): WatchEvent => ({
       type: 'BOOKMARK',
       object: { metadata: { resourceVersion: version, annotations: { 'k8s.io/initial-events-end': 'true' } } },
     });
     const [a, b] = [event('ADDED', 'a', '3'), event('ADDED', 'b', '2')];
 
-    it('takes from it what is there and what happens next', async () => {
+    it('reads the existing objects and the next events from it', async () => {
       const { told, calls, watched } = await play([{ stream: [a, b, end('7'), event('DELETED', 'a', '8')] }]);
       assert.deepEqual(told, ['listing', 'put Pod a', 'put Pod b', 'listed', 'remove Pod a']);
       assert.deepEqual(calls, ['stream', 'watch from 8']);
@@ -125,7 +125,7 @@ describe('reflect', () => {
       );
     });
 
-    it('takes changes before its end for what they are, and other bookmarks not for its end', async () => {
+    it('handles changes before its end as changes, and does not mistake other bookmarks for its end', async () => {
       const changes = [event('BOOKMARK', '', '5'), event('DELETED', 'b', '6')];
       const { told, calls } = await play([{ stream: [a, b, ...changes, end('7')] }]);
       assert.deepEqual(told, ['listing', 'put Pod a', 'put Pod b', 'remove Pod b', 'listed']);
@@ -149,14 +149,14 @@ describe('reflect', () => {
       });
     }
 
-    it('does not ask again a server that has no streams', async () => {
+    it('does not ask a server without streaming lists again', async () => {
       const { calls, refused } = await play([{ list: [[]] }, { watch: [], error: failure(410) }, { list: [[]] }]);
       assert.deepEqual(calls, ['list', 'watch from 1', 'list', 'watch from 1']);
       assert.equal(refused, 1);
     });
   });
 
-  it('goes on from the last event or bookmark, without a new list, when a watch breaks', async () => {
+  it('continues from the last event or bookmark, without a new list, when a watch breaks', async () => {
     const { told, calls } = await play([
       { list: [[]], version: '7' },
       { watch: [event('ADDED', 'a', '8')], error: new Error('other side closed') },
@@ -177,12 +177,12 @@ describe('reflect', () => {
     assert.deepEqual(told, ['listing', 'put Pod a', 'listed', 'listing', 'put Pod b', 'listed']);
   });
 
-  it('begins a list anew that broke between two pages', async () => {
+  it('restarts a list that broke between two pages', async () => {
     const { told } = await play([{ list: [['a']], error: failure(410) }, { list: [['a', 'b']] }]);
     assert.deepEqual(told, ['listing', 'put Pod a', 'listing', 'put Pod a', 'put Pod b', 'listed']);
   });
 
-  it('asks for bookmarks and an end, and takes no silence much longer than what is between two bookmarks', async () => {
+  it('asks for bookmarks and an end, and tolerates no silence much longer than the time between two bookmarks', async () => {
     const { watched } = await play([{ list: [[]] }], { labelSelector: 'a=b' });
     const { query, idleMs = 0 } = watched[0] ?? assert.fail('nothing was watched');
     assert.equal(query.allowWatchBookmarks, true);
@@ -192,7 +192,7 @@ describe('reflect', () => {
     assert.ok(idleMs >= 120_000 && idleMs <= 180_000, `${idleMs} ms`);
   });
 
-  it('begins another watch when one says nothing, which is no trouble: of some kinds there is nothing to say', async () => {
+  it('starts another watch when one is silent, which is not an error: some kinds have no events', async () => {
     const silence = Object.assign(new Error('Body Timeout Error'), { code: 'UND_ERR_BODY_TIMEOUT' });
     const { calls, log } = await play([
       { list: [[]], version: '7' },
@@ -202,7 +202,7 @@ describe('reflect', () => {
     assert.deepEqual(log.messages('warn'), []);
   });
 
-  it('lists again when the server refuses to go on, time after time', async () => {
+  it('lists again when the server refuses repeatedly to continue', async () => {
     const refusal = { watch: [], error: failure(500) };
     const { calls } = await play([
       { list: [[]], version: '7' },
@@ -256,7 +256,7 @@ describe('reflect', () => {
     assert.deepEqual(log.messages('warn'), ['the API server does not serve this kind yet, waiting for it']);
   }).timeout(10_000);
 
-  it('takes an optional kind that is not served for empty', async () => {
+  it('treats an optional kind that is not served as empty', async () => {
     const abort = new AbortController();
     const told: string[] = [];
     const reader = new ScriptedReader([{ list: [], error: failure(404) }], () => {});
@@ -275,7 +275,7 @@ describe('reflect', () => {
     assert.deepEqual(log.entries, []);
   });
 
-  it('tells a sink that asks from an empty collection that the kind is not served', async () => {
+  it('tells a sink that asks that the kind is not served, instead of an empty collection', async () => {
     const abort = new AbortController();
     const told: string[] = [];
     const reader = new ScriptedReader([{ list: [], error: failure(404) }], () => {});
@@ -294,7 +294,7 @@ describe('reflect', () => {
     assert.deepEqual(told, ['listing', 'absent']);
   });
 
-  describe('told to read the collection again', () => {
+  describe('when it must read the collection again', () => {
     const source = { apiVersion: 'v1', kind: 'Pod' };
 
     /** Lists the objects, or is unreachable; then sends nothing. */
@@ -329,7 +329,7 @@ describe('reflect', () => {
       return { reflector, there: () => collection.in(''), end };
     };
 
-    it('gives up a watch that is silent, and knows when it has read', async () => {
+    it('gives up a silent watch, and knows when it has read', async () => {
       const reader = new SilentReader();
       const { reflector, there, end } = follow(reader);
       await reflector.refresh();
@@ -340,7 +340,7 @@ describe('reflect', () => {
       await end();
     });
 
-    it('does not wait out the pause after a failure, and waits for what it cannot read yet', async () => {
+    it('skips the pause after a failure, and waits for what it cannot read yet', async () => {
       const reader = new SilentReader();
       reader.reachable = false;
       const { reflector, there, end } = follow(reader);
@@ -360,7 +360,7 @@ describe('reflect', () => {
     });
   });
 
-  it('goes on past an object that cannot be taken, and names it in the log', async () => {
+  it('goes on past an object that cannot be processed, and names it in the log', async () => {
     const told: string[] = [];
     const put = ({ metadata }: RawObject) => {
       if (metadata?.name === 'b') throw new Error('unreadable');

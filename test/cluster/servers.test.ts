@@ -108,7 +108,7 @@ describe('endpoints', () => {
     assert.equal((bound as StubClient).servername, 'kubernetes.default.svc');
   });
 
-  it('is nothing for who may not read where they are: one API server would pass for all', async () => {
+  it('fails for a client that may not read their addresses, which would mistake one API server for all', async () => {
     const slice = new ApiError({ status: 403, message: 'forbidden', reason: 'Forbidden', causes: [] });
     await assert.rejects(endpoints(new StubClient({ slice, minors: { [CONFIGURED]: '36' } })), /forbidden/);
   });
@@ -118,7 +118,7 @@ describe('endpoints', () => {
   });
 });
 
-describe('askServers, told what they were before,', () => {
+describe('askServers, with the earlier result,', () => {
   const [ONE, OTHER] = ['https://10.0.0.1:6443', 'https://10.0.0.2:6443'];
   const cases: [title: string, world: World, before: Record<string, number>, after: Record<string, number>][] = [
     [

@@ -10,7 +10,7 @@ const parts = (name: string, annotations: Record<string, string> = {}): PodParts
 const copy = (text: string): PodParts => JSON.parse(text);
 
 describe('PartsPool', () => {
-  it('keeps equal parts once, and nothing of what it was given', () => {
+  it('keeps equal parts once, and no reference to its input', () => {
     const pool = new PartsPool();
     const first = parts('app');
     const shared = pool.share(first, copy);
@@ -28,7 +28,7 @@ describe('PartsPool', () => {
     assert.deepEqual(annotated.annotations, { a: 'b' });
   });
 
-  it('hands out what nobody can change', () => {
+  it('returns frozen values', () => {
     const { annotations, spec } = new PartsPool().share(parts('app'), copy);
     const context = spec.containers[0]?.securityContext as { capabilities: { add: string[] } };
     for (const each of [annotations, spec, spec.containers, context, context.capabilities.add]) {
@@ -36,7 +36,7 @@ describe('PartsPool', () => {
     }
   });
 
-  it('keeps parts for as long as somebody holds their spec, and no longer', async () => {
+  it('keeps parts as long as somebody holds their spec, and no longer', async () => {
     const pool = new PartsPool();
     const { spec } = pool.share(parts('held'), copy);
     pool.share(parts('dropped'), copy);
@@ -48,8 +48,8 @@ describe('PartsPool', () => {
   });
 });
 
-describe('what is not shared', () => {
-  it('is as it was, but for nulls, whatever its fields are called', () => {
+describe('parts that are not shared', () => {
+  it('are unchanged except for nulls, whatever the names of the fields', () => {
     const spec = JSON.parse('{"containers":[null,{"name":"app","ports":null,"__proto__":{"privileged":true}}]}');
     const shared = UNSHARED.share({ annotations: {}, spec }, copy);
     assert.equal(JSON.stringify(shared.spec), '{"containers":[{"name":"app","__proto__":{"privileged":true}}]}');
@@ -59,7 +59,7 @@ describe('what is not shared', () => {
 });
 
 describe('Recent', () => {
-  it('makes a value once, until it has forgotten it', () => {
+  it('makes a value once, until it has dropped it', () => {
     const recent = new Recent<string>(2);
     const made: string[] = [];
     const get = (key: string) =>

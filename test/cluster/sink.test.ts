@@ -5,7 +5,7 @@ import type { RawObject } from '../../operator/model/raw.ts';
 
 const raw = (name: string, level: string): RawObject => ({ metadata: { name }, level });
 
-describe('a sink that takes lists whole', () => {
+describe('a sink that accepts only complete lists', () => {
   const collection = new Collection({
     project: ({ metadata, level }) => `${metadata?.name} ${level}`,
     changed: () => {},
@@ -17,14 +17,14 @@ describe('a sink that takes lists whole', () => {
   };
   const known = () => [...collection.all()];
 
-  it('knows nothing of a list before its end', () => {
+  it('passes on nothing of a list before its end', () => {
     list(raw('moves-away', 'old'), raw('takes-over', 'old'), raw('goes', 'old'));
     assert.deepEqual(known(), []);
     sink.listed();
     assert.deepEqual(known(), ['goes old', 'moves-away old', 'takes-over old']);
   });
 
-  it('knows nothing of one that breaks off, and all of the next', () => {
+  it('passes on nothing of one that breaks off, and all of the next', () => {
     const before = known();
     list(raw('moves-away', 'new'));
     assert.deepEqual(known(), before);
@@ -34,7 +34,7 @@ describe('a sink that takes lists whole', () => {
     assert.deepEqual(known(), ['moves-away new', 'takes-over new']);
   });
 
-  it('takes what happens after a list at once', () => {
+  it('passes on events after a list at once', () => {
     sink.put(raw('takes-over', 'newer'));
     sink.remove(raw('moves-away', 'new'));
     assert.deepEqual(known(), ['takes-over newer']);

@@ -40,8 +40,8 @@ async function within(ms: number, what: string, look: () => unknown): Promise<vo
   }
 }
 
-describe('a binding that is another one when it is listed again', () => {
-  it('concerns policies by the role that it had, too', () => {
+describe('a binding that has another role when it is listed again', () => {
+  it('also concerns the policies of its earlier role', () => {
     const told: string[] = [];
     const store = new Store(createProjection([]), { oldest: 36 }, ({ of }) => told.push(of));
     const list = (source: Source, object: RawObject) => {
@@ -98,7 +98,7 @@ describe('the cluster as followed on a real API server', () => {
     return new ApiClient(config);
   }
 
-  it('has read what was there: namespaces in order, roles of administrators, the server version', () => {
+  it('reads what exists: namespaces in order, roles of administrators, the server version', () => {
     const { cluster } = followed;
     const names = cluster.namespaces().map(({ name }) => name);
     assert.deepEqual(names, [...names].sort());
@@ -108,7 +108,7 @@ describe('the cluster as followed on a real API server', () => {
     assert.equal(cluster.oldestServer, SERVER_MINOR);
   });
 
-  it('sees a pod come, change and go', async () => {
+  it('sees a pod being created, changed and deleted', async () => {
     const pod = inNamespace('v1', 'Pod', 'bare', { spec: { ...template.spec, automountServiceAccountToken: false } });
     const find = () => [...followed.cluster.pods(NAMESPACE)].find(({ name }) => name === 'bare');
     // The controller manager creates it a moment after the namespace.
@@ -124,7 +124,7 @@ describe('the cluster as followed on a real API server', () => {
     await within(SOON_MS, 'deleted', () => !find());
   });
 
-  it('tells of a change only when something changed that is kept', async () => {
+  it('reports a change only when something changed that is kept', async () => {
     const deployment = (replicas: number, meta: object = {}) =>
       inNamespace(
         'apps/v1',
@@ -188,7 +188,7 @@ describe('the cluster as followed on a real API server', () => {
     await within(SOON_MS, 'deleted', () => !followed.cluster.policy(NAMESPACE));
   });
 
-  it('sees who owns a label, and who may use a policy', async () => {
+  it('sees the owner of a label, and the users of a policy', async () => {
     const labels = { 'pod-security.kubernetes.io/warn': 'restricted' };
     await client.apply({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: NAMESPACE, labels } } as Identified);
     await within(
@@ -210,7 +210,7 @@ describe('the cluster as followed on a real API server', () => {
     assert.ok(told() > before);
   });
 
-  it('keeps what we rendered whole, and sees its label go', async () => {
+  it('keeps rendered objects completely, and sees their label removed', async () => {
     const role = (labels: object) =>
       ({
         apiVersion: 'rbac.authorization.k8s.io/v1',
@@ -300,7 +300,7 @@ describe('the cluster as followed on a real API server', () => {
     await assert.rejects(version('elsewhere.example'), { code: 'ERR_TLS_CERT_ALTNAME_INVALID' });
   });
 
-  it('tells when API servers come and go, and when the oldest is another', async () => {
+  it('reports when API servers come and go, and when the oldest version changes', async () => {
     const answers = [{ a: 34 }, { a: 34 }, { a: 34, b: 36 }, { b: 36 }, { b: 36 }].map(
       (minors) => new Map(Object.entries(minors)),
     );
@@ -325,7 +325,7 @@ describe('the cluster as followed on a real API server', () => {
     assert.equal(nowhere.cluster.oldestServer, 36);
   });
 
-  it('does not wait for a cluster beyond its signal', async () => {
+  it('does not wait for a cluster after its signal', async () => {
     const stop = new AbortController();
     const nowhere = createCluster(clientOfNowhere(), { log: new RecordingLog(), onChange: () => {} });
     setTimeout(() => stop.abort(new Error('stopped')), 50);

@@ -20,7 +20,7 @@ const MAX_EXPRESSION = 100_000;
 const MAX_SUM = 250;
 
 describe('policies that meet', () => {
-  it('are 13 at most when each has to ask who may use it; the newest is refused', () => {
+  it('are at most 13 if each checks its users; the newest is refused', () => {
     const { policies, refusals, rendered } = compile(crowd(14, { usableBy: 'Bindings' }), OPTIONS);
     assert.deepEqual(
       policies.map(({ name }) => name),
@@ -35,7 +35,7 @@ describe('policies that meet', () => {
     assert.ok((refusal?.message.length ?? 0) < 1024);
   });
 
-  it('leave room for others when one goes', () => {
+  it('leave room for others when one is deleted', () => {
     const [, ...remaining] = crowd(14, { usableBy: 'Bindings' });
     assert.deepEqual([...compile(remaining, OPTIONS).refusals], []);
   });
@@ -48,7 +48,7 @@ describe('policies that meet', () => {
     assert.deepEqual([...compile(all, OPTIONS).refusals.keys()], ['policy-887']);
   });
 
-  it('stay as they were when one is changed into what does not fit, whatever its age, and push out no other', () => {
+  it("keep their old text when a change no longer fits, whatever the policy's age, and displace no other", () => {
     const before = crowd(14, { usableBy: 'Bindings' }).map((one, i) =>
       i === 0 ? { ...one, spec: { ...one.spec, usableBy: 'Everyone' as const } } : one,
     );
@@ -70,7 +70,7 @@ describe('policies that meet', () => {
     assert.deepEqual([...compile(apart, OPTIONS).refusals], []);
   });
 
-  it('are refused when together they say more than the API server accepts, though everyone may use them', () => {
+  it("are refused when their texts together exceed the API server's limits, even without user checks", () => {
     const { policies, refusals, rendered } = compile(crowd(140), OPTIONS);
     assert.ok(refusals.size > 0 && policies.length > 30, `${refusals.size} refused`);
     assert.deepEqual([...refusals.keys()], names(140).slice(policies.length));

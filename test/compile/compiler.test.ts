@@ -39,7 +39,7 @@ function compilerInOnePiece(): typeof compile {
 }
 
 describe('compiler', () => {
-  it('change by change gives the same as from scratch', () => {
+  it('incremental compiling gives the same as from scratch', () => {
     fc.assert(
       fc.property(fc.array(STEP, { maxLength: 6 }), (steps) => {
         const compileAgain = compilerInOnePiece();

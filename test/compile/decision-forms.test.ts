@@ -58,7 +58,7 @@ describe('a decision for API servers without variables', () => {
     assert.ok(specsOf(policies, NEWER).every(({ variables }) => variables !== undefined));
   });
 
-  it('asks for use in one expression where one policy does, and in a match condition each where several do', () => {
+  it('checks use in one expression for one policy, and in a match condition each for several', () => {
     const asking = (count: number) =>
       Array.from({ length: count }, (_, i) => restricted(`asks-${i}`, { usableBy: 'Bindings' }));
     const conditions = (policies: readonly CompletePolicy[]) =>

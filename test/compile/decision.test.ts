@@ -54,7 +54,7 @@ describe('the text of an admission policy', () => {
     );
   });
 
-  it('judges what is added to a pod with the whole pod, and alone where the pod satisfied no policy before', () => {
+  it('judges added containers with the whole pod, and alone where the pod satisfied no policy before', () => {
     const contests = fc.array(fc.constantFrom(...CONTESTS), { minLength: 1, maxLength: 3 });
     const containers = fc.tuple(randomPods(), randomEphemeralContainers(), randomEphemeralContainers());
     const seen = { admitted: 0, refused: 0, alone: 0 };
@@ -84,7 +84,7 @@ describe('the text of an admission policy', () => {
     assert.ok(Math.min(...Object.values(seen)) > 0, JSON.stringify(seen));
   });
 
-  it('names what is wrong with the whole pod, or with what is added where the pod satisfied no policy before', () => {
+  it('names the violations of the whole pod, or of the added containers if the pod satisfied no policy before', () => {
     const restricted = policy('restricted', { level: 'restricted' });
     const secured = { allowPrivilegeEscalation: false, capabilities: { drop: ['ALL'] }, runAsNonRoot: true };
     const confined = { ...secured, seccompProfile: { type: 'RuntimeDefault' } };
@@ -114,7 +114,7 @@ describe('the text of an admission policy', () => {
     );
   });
 
-  it('takes no pod for older than the policies because of an annotation that anybody may change', () => {
+  it('does not mistake a pod for older than the policies because of an annotation that anybody may change', () => {
     const v18 = { level: 'baseline', levelVersion: 'v1.18' } as const;
     const policies = [['SYS_PTRACE'], ['NET_ADMIN']].map((allowedAdd, i) =>
       policy(`p${i}`, { ...v18, overrides: { capabilities: { allowedAdd } } }),
@@ -132,7 +132,7 @@ describe('the text of an admission policy', () => {
     }
   });
 
-  it('matches no pod that complies with it or a peer, where it does not matter who asks', () => {
+  it('skips pods that comply with it or a peer, if it is for everyone', () => {
     const meet = { namespaceSelector: { matchLabels: { team: 'net' } } };
     const elsewhere = { namespaceSelector: {} };
     const object = { spec: { containers: [{ name: 'app' }] } };
@@ -156,7 +156,7 @@ describe('the text of an admission policy', () => {
     }
   });
 
-  it('has no match condition where it might cost more than the API server grants one, and several for many peers', () => {
+  it("has no match condition if that might exceed the API server's limit, and several for many peers", () => {
     const hostPaths = Array.from({ length: 8 }, (_, i) => ({ pathPrefix: `/${i}`, readOnly: true }));
     const dear = policy('dear', { level: 'privileged', overrides: { volumes: ['*'], hostPaths } });
     assert.ok(!new AdmissionText([dear], 'dear').hasConditions);
@@ -233,7 +233,7 @@ describe('the text of an admission policy', () => {
     }
   });
 
-  it('says in one line under 5 KiB what is wrong, however much it is', () => {
+  it('describes the violations in one line under 5 KiB, however many there are', () => {
     const containers = Array.from({ length: 20 }, (_, index) => ({
       name: `container-${index}`,
       securityContext: { appArmorProfile: { type: 'Localhost', localhostProfile: 'ö\n' } },
@@ -252,7 +252,7 @@ describe('the text of an admission policy', () => {
     assert.ok(!message.includes('\n'));
   });
 
-  it('says nothing that a terminal acts on, and all the rest', () => {
+  it('contains no control characters, but everything else', () => {
     const localhostProfile = 'a\u001b[2J\u0007b\u009b31m\r\nc\u202ed\u2028e\u2066f\u061cg\u200fh 💥 ö';
     const profile = { appArmorProfile: { type: 'Localhost', localhostProfile } };
     const one = policy('one', {

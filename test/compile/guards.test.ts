@@ -27,7 +27,7 @@ describe('guards', () => {
     assert.deepEqual(guarded(compiled), [24]);
   });
 
-  it('ask for exempt no more often than the API server grants, whoever changes a namespace', () => {
+  it('check exempt no more often than the API server allows, whoever changes a namespace', () => {
     const compiled = compiledWith(60, () => SMALL);
     for (const checks of guarded(compiled)) {
       assert.ok((1 + checks) * AUTHORIZER_CHECK < COST_BUDGET, `${checks} policies in one guard`);
@@ -52,7 +52,7 @@ describe('guards', () => {
     assert.deepEqual(names, enforcing);
   });
 
-  it('look at bindings of pods once', () => {
+  it('check bindings of pods once', () => {
     const compiled = compiledWith(60, () => SMALL);
     const looking = compiled.guards.filter(({ admission }) =>
       JSON.stringify(admission.objects).includes('pods/binding'),
@@ -60,7 +60,7 @@ describe('guards', () => {
     assert.deepEqual(looking, compiled.guards.slice(0, 1));
   });
 
-  it(`say of each policy what one guard for all would say (seed ${SEED})`, () => {
+  it(`give the same answer for each policy as one guard for all (seed ${SEED})`, () => {
     const specs = fc.array(fc.record({ namespaceSelector: SELECTOR, priority: fc.integer({ min: 0, max: 2 }) }), {
       minLength: 1,
       maxLength: 6,

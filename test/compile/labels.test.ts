@@ -81,7 +81,7 @@ describe('the Pod Security label of policies', () => {
     assert.deepEqual(tightest([resolved('a', {}, 31)], 31), { level: 'restricted', minor: 31 });
   });
 
-  it('is at least the level that a policy states, at its version', () => {
+  it("is at least the policy's own level, at its version", () => {
     for (const level of LEVELS) {
       for (let minor = 0; minor <= NEWEST_KNOWN_MINOR; minor++) {
         const policy = resolved('plain', { level, levelVersion: formatVersion(minor) });
@@ -121,7 +121,7 @@ describe('the Pod Security label of policies', () => {
 });
 
 describe('the labels of a namespace', () => {
-  it('follow the mode, each mode on its own', () => {
+  it('follow the mode, separately for each mode', () => {
     const policies = [
       resolved('a'),
       resolved('b', { mode: 'Warn', level: 'baseline' }),
@@ -146,12 +146,12 @@ describe('the labels of a namespace', () => {
     assert.equal(enforce({ team: 'net' }), 'baseline');
   });
 
-  it('are none where a deciding policy wants none', () => {
+  it('are empty if a deciding policy wants none', () => {
     const policies = [resolved('a'), resolved('b', { podSecurityLabels: 'Off' })];
     assert.deepEqual(podSecurityLabels(policies, {}, OPTIONS), {});
   });
 
-  it("are none where the cluster's default is tighter", () => {
+  it("are empty if the cluster's default is tighter", () => {
     const under = (enforce: LevelVersion) => {
       const options = { ...OPTIONS, podSecurityDefaults: { enforce } };
       return Object.values(podSecurityLabels([resolved('a', { level: 'baseline' })], {}, options));
@@ -162,7 +162,7 @@ describe('the labels of a namespace', () => {
     assert.deepEqual(under({ level: 'baseline', minor: 20 }), []);
   });
 
-  it('are none where a default at a newer version refuses more than a tighter level of an older one', () => {
+  it('are empty if a default at a newer version refuses more than a tighter level of an older one', () => {
     const policy = resolved('a', { level: 'restricted', levelVersion: 'v1.34', overrides: { hostProbes: true } });
     const under = (minor: number) =>
       podSecurityLabels([policy], {}, { ...OPTIONS, podSecurityDefaults: { enforce: { level: 'baseline', minor } } });
@@ -171,7 +171,7 @@ describe('the labels of a namespace', () => {
     assert.notDeepEqual(under(33), {});
   });
 
-  it('warn and audit only of what defaulting will not fill in', () => {
+  it('warn and audit only about what defaulting will not fill in', () => {
     const labels = podSecurityLabels([resolved('a', { defaulting: 'Enabled' })], {}, OPTIONS);
     assert.equal(labels['pod-security.kubernetes.io/enforce'], 'restricted');
     assert.equal(labels['pod-security.kubernetes.io/warn'], 'baseline');
@@ -185,7 +185,7 @@ describe('the rules beyond the label', () => {
     return rulesBeyondLabel(policy, tightest([policy], NEWEST_KNOWN_MINOR));
   };
 
-  it('are none for a level as it is', () => {
+  it('are none for a level without overrides', () => {
     assert.deepEqual(beyond({}), []);
     assert.deepEqual(beyond({ level: 'baseline' }), []);
     assert.deepEqual(beyond({ level: 'privileged' }), []);
@@ -198,7 +198,7 @@ describe('the rules beyond the label', () => {
     ]);
   });
 
-  it('are all rules where there is no label', () => {
+  it('are all rules if there is no label', () => {
     const spec: Spec = { overrides: { hostPID: true } };
     assert.deepEqual(
       beyond(spec),

@@ -43,7 +43,7 @@ describe('a list in blocks', () => {
     [64 * BLOCK, 64],
     [64 * BLOCK + 1, 1],
   ] as const) {
-    it(`of ${size} items has them all, in their order, in ${blocks}`, () => {
+    it(`of ${size} items has all of them, in their order, in ${blocks}`, () => {
       const list = many(size, (i) => i);
       const variables = { positions: engine.run(POSITIONS, {}), list };
       const found = engine.run(blocksOf('variables.list'), { variables }) as number[][];

@@ -24,7 +24,7 @@ describe('a policy that cannot be compiled', () => {
   const broken = policy('exception', { level: 'privileged', levelVersion: 'v1.99' });
   const sibling = policy('default');
 
-  it('stays as it was last accepted, and so do those that share namespaces with it', () => {
+  it('keeps its last accepted text, and so do those that share namespaces with it', () => {
     const before = compile([sibling, good], options);
     const after = compile([sibling, broken], { ...options, lastAccepted: lastAccepted(standing([sibling, good])) });
     assert.equal(after.refusals.get('exception')?.reason, 'VersionTooNew');
@@ -32,7 +32,7 @@ describe('a policy that cannot be compiled', () => {
     assert.deepEqual(after.guards, before.guards);
   });
 
-  it('stays also when an older API server comes, at the newest version that this one knows', () => {
+  it('keeps its text also when an older API server joins, at the newest version that this one knows', () => {
     const newest = policy('exception', { ...good.spec, levelVersion: formatVersion(NEWEST_KNOWN_MINOR) });
     const older = { ...options, oldestServer: NEWEST_KNOWN_MINOR - 1 };
     const lastOnes = lastAccepted(standing([sibling, newest]));
@@ -44,7 +44,7 @@ describe('a policy that cannot be compiled', () => {
     assert.deepEqual(after.guards, expected.guards);
   });
 
-  it('renders nothing when it never was', () => {
+  it('renders nothing if it was never accepted', () => {
     const { rendered, refusals } = compile([sibling, broken], { ...options, lastAccepted: new Map() });
     assert.deepEqual([...rendered.keys()], ['default']);
     assert.deepEqual([...refusals.keys()], ['exception']);
@@ -52,7 +52,7 @@ describe('a policy that cannot be compiled', () => {
   });
 
   for (const text of ['', 'no JSON', 'null', '[]', '{"level":"restricted"}']) {
-    it(`is not taken from the annotation ${JSON.stringify(text)}`, () => {
+    it(`is not read from the annotation ${JSON.stringify(text)}`, () => {
       const [object] = standing([good]) as [RenderedObject];
       const annotations = { 'capabilitypolicy.dev/spec': text };
       assert.equal(lastAccepted([{ ...object, metadata: { ...object.metadata, annotations } }]).size, 0);

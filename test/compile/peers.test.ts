@@ -55,7 +55,7 @@ describe('of peers', () => {
     it(what, () => assert.deepEqual(bound(rendered(...policies)), expected));
   }
 
-  it('all own what decides for them, and nobody else does', () => {
+  it('all own the deciding set, and nobody else does', () => {
     const compiled = rendered(['a'], ['b'], ['c', { namespaceSelector: NET }]);
     const owners = (name: string) =>
       setOf(compiled, name).objects.map(({ metadata }) =>
@@ -83,7 +83,7 @@ describe('of peers', () => {
       return [...new Set(stale.map(({ metadata }) => metadata.labels?.['capabilitypolicy.dev/policy']))];
     };
 
-    it('stay when the API server refuses what decides for them', () => {
+    it('stay when the API server refuses the deciding set', () => {
       const before = rendered(['b'], ['d', { namespaceSelector: NET }]);
       const after = rendered(['a'], ['b', NET_RAW], ['d', { namespaceSelector: NET, level: 'baseline' }]);
       assert.deepEqual(leaving(before, after, []), ['b', 'd']);
@@ -95,14 +95,14 @@ describe('of peers', () => {
       ['has another selector', ['a', { namespaceSelector: NET }]],
       ['has another priority', ['a', { priority: -1 }]],
     ] as [string, ...Parameters<typeof policy>[]][]) {
-      it(`stay when the first ${what}, and the API server refuses what is to decide instead`, () => {
+      it(`stay when the first ${what}, and the API server refuses the set that would decide instead`, () => {
         const [before, after] = [rendered(['a'], ['b']), rendered(...rest, ['b'])];
         assert.deepEqual(leaving(before, after, []), ['a', 'b']);
         assert.deepEqual(leaving(before, after, ['b']), []);
       });
     }
 
-    it('stay for a peer that cannot be compiled any more, and was never kept as it was', () => {
+    it('stay for a peer that cannot be compiled any more, and was never accepted', () => {
       const before = rendered(['a'], ['b']);
       for (const others of [[['a', NET_RAW]], []] as Parameters<typeof policy>[][]) {
         const after = rendered(...others, ['b', { levelVersion: 'v1.99' }]);
@@ -111,12 +111,12 @@ describe('of peers', () => {
       }
     });
 
-    it('are not what somebody else named as we do, though it carries our managed-by label', () => {
+    it('do not include objects that somebody else named as we do, even with our managed-by label', () => {
       const theirs = { apiVersion: 'v1', kind: 'ClusterRole', metadata: { name: 'capabilitypolicy-viewer' } };
       assert.deepEqual(unwanted(rendered(['a']), standing([theirs]), new Set()), { stale: [], kept: [] });
     });
 
-    it('go when only what answers the probe for a peer is refused', () => {
+    it("are deleted when only the object that answers a peer's probe is refused", () => {
       assert.deepEqual(leaving(rendered(['a'], ['b']), rendered(['a', NET_RAW], ['b']), ['b']), ['a']);
     });
   });
@@ -143,7 +143,7 @@ describe('of peers', () => {
       return outcomeOf(resolved, compiled, { records: new Map(records), outdated: new Map(), answering: 1 });
     };
 
-    it('but where what decides is', () => {
+    it('unless the deciding set is', () => {
       assert.equal(outcome('b', ...inForce('a', 'b')).state, 'InForce');
       assert.deepEqual(outcome('b', ...inForce('b')).servers, { inForce: 0, answering: 1 });
       // It was in force before: if somebody tampers with its peer's objects, the peer is not the only one to report it.
@@ -151,7 +151,7 @@ describe('of peers', () => {
       assert.equal(outcome('b', ['b', before]).state, 'Working');
     });
 
-    it('where the API server refuses what decides', () => {
+    it('if the API server refuses the deciding set', () => {
       const { state, message } = outcome('b', ...inForce('b'), ['a', { ...NOTHING, failure: 'too long' }]);
       assert.deepEqual([state, message], ['Failed', 'too long']);
     });

@@ -68,7 +68,7 @@ describe('ClusterState', () => {
   });
 
   describe('accept', () => {
-    it('keeps what was accepted last of a policy that cannot be compiled any more, before the watch shows it', () => {
+    it('keeps the last accepted text of a policy that cannot be compiled any more, before the watch shows it', () => {
       const spec = { ...NET, overrides: { capabilities: { allowedAdd: ['NET_RAW'] } } } as never;
       cluster.put('net', spec, 2);
       cluster.state.accept();
@@ -85,7 +85,7 @@ describe('ClusterState', () => {
       assert.deepEqual([...cluster.state.compiled.rendered.keys()], ['all']);
     });
 
-    it('is the only thing that compiles: reading changes nothing', () => {
+    it('is the only step that compiles: reading changes nothing', () => {
       const { compiled } = cluster.state;
       cluster.put('net', { ...NET, level: 'baseline' }, 2);
       assert.equal(cluster.state.isStale, true);
@@ -95,7 +95,7 @@ describe('ClusterState', () => {
       assert.notEqual(cluster.state.compiled, compiled);
     });
 
-    it('makes dirty what an edited policy selects, and the policies that it meets there', () => {
+    it('makes dirty the namespaces that an edited policy selects, and the policies that it meets there', () => {
       cluster.put('net', { ...NET, level: 'baseline' }, 2);
       assert.equal(dirty(cluster.state.accept()), 'all net | a');
       cluster.put('alone', { namespaceSelector: { matchLabels: { team: 'nobody' } } }, 1);
@@ -110,7 +110,7 @@ describe('ClusterState', () => {
       assert.equal(dirty(cluster.state.accept()), 'net | ');
     });
 
-    it('forgets the verdicts of the namespaces where other policies decide, and no others', () => {
+    it('drops the verdicts of the namespaces where other policies decide, and no others', () => {
       const { judgements } = cluster.state.findings;
       for (const namespace of ['a', 'b']) judgements.set(namespace, { namespace, modes: {}, addedCapabilities: [] });
       cluster.put('net', { ...NET, level: 'baseline' }, 2);
@@ -118,7 +118,7 @@ describe('ClusterState', () => {
       assert.deepEqual([...judgements.keys()], ['b']);
     });
 
-    it('leaves the list of policies of an untouched namespace as it is, so that its evaluation goes on', () => {
+    it('keeps the list of policies of an untouched namespace, so that its evaluation goes on', () => {
       const { state } = cluster;
       const [a, b] = [state.selecting('a'), state.selecting('b')];
       cluster.put('net', { ...NET, level: 'baseline' }, 2);
@@ -137,7 +137,7 @@ describe('ClusterState', () => {
       assert.deepEqual(cluster.state.coverage('all')?.selected, ['b']);
     });
 
-    it('is not covered by policies that come later', () => {
+    it('is not covered by later policies', () => {
       cluster.ending.add('a');
       apply({ of: 'namespace', name: 'a' });
       cluster.put('net', { ...NET, level: 'baseline' }, 2);
@@ -175,7 +175,7 @@ describe('ClusterState', () => {
       assert.deepEqual([dirty(change), change.recompiles, cluster.state.isStale], ['net | ', false, false]);
     });
 
-    it('policy: forgets its rollout and asks for a compilation, when its text has changed', () => {
+    it('policy: drops its rollout and asks for a compilation, when its text has changed', () => {
       const rollout = { state: 'InForce', ruleset: 'r', servers: { inForce: 1, answering: 1 }, message: '' } as const;
       cluster.state.findings.rollouts.set('net', rollout).set('all', rollout);
       const change = cluster.put('net', NET, 2);
@@ -197,7 +197,7 @@ describe('ClusterState', () => {
       assert.deepEqual(cluster.state.selecting('kube-system'), []);
     });
 
-    it('rbac: the policies that not everyone may use, and where they are selected', () => {
+    it('rbac: the policies that are not for everyone, and the namespaces that they select', () => {
       assert.equal(dirty(apply({ of: 'rbac' })), ' | ');
       const { use } = cluster.state;
       cluster.put('net', { ...NET, usableBy: 'Bindings' }, 2);
@@ -214,19 +214,19 @@ describe('ClusterState', () => {
       assert.equal(dirty(cluster.state.accept()), 'all net | a b');
     });
 
-    it('found: the policies that it is about, and those that select the namespace that it is about', () => {
+    it('found: the policies that it concerns, and those that select the namespace that it concerns', () => {
       assert.equal(dirty(apply({ of: 'found', by: 'judge', namespace: 'b' })), 'all | ');
       assert.equal(dirty(apply({ of: 'found', by: 'rollout', policies: ['net'] })), 'net | ');
     });
 
-    it('term: everything, and nothing that was found counts any more', () => {
+    it('term: everything, and drops all findings', () => {
       cluster.state.findings.judgements.set('a', { namespace: 'a', modes: {}, addedCapabilities: [] });
       const change = apply({ of: 'term' });
       assert.deepEqual([dirty(change), change.recompiles], ['all net | a b kube-system', true]);
       assert.equal(cluster.state.findings.judgements.size, 0);
     });
 
-    it('pod, workload, rendered: nothing that follows from them alone', () => {
+    it('pod, workload, rendered: nothing else', () => {
       for (const kind of ['pod', 'workload'] as const) {
         assert.equal(dirty(apply({ of: kind, namespace: 'a', name: 'p' })), ' | ');
       }

@@ -100,13 +100,13 @@ describe('Running', () => {
     await saying('a', 'later');
   });
 
-  it('works on a key again, when its controller asks for that', async () => {
+  it('works on a key again when its controller requests that', async () => {
     running.enqueue(change('twice'));
     running.start();
     await saying('twice', 'twice');
   });
 
-  it('works on a key again that failed, and logs the controller', async () => {
+  it('works on a failed key again, and logs the controller', async () => {
     running.enqueue(change('failing'));
     running.start();
     await saying('failing', 'failing');

@@ -21,7 +21,7 @@ describe('the programs of the control plane', () => {
     rmSync(empty, { recursive: true });
   });
 
-  it('without Go and assets: says how to get either, and how to use a cluster that exists', async () => {
+  it('without Go and assets: says how to get either, and how to use an existing cluster', async () => {
     await assert.rejects(findBinaries({ PATH: empty, XDG_CACHE_HOME: empty }), ({ message }: Error) => {
       assert.match(message, /there is no Go/);
       assert.match(message, /https:\/\/go\.dev\/dl\//);
@@ -43,7 +43,7 @@ describe('the programs of the control plane', () => {
     assert.deepEqual(readdirSync(join(empty, 'capabilitypolicy', 'controlplane')), []);
   });
 
-  it('builds once for two who want it at once, with etcd under its own name', async () => {
+  it('builds once for two concurrent callers, with etcd under its own name', async () => {
     writeGo(`echo built >> '${empty}/builds'; sleep 1; ${SUCCEEDS}`);
     const [first, second] = await Promise.all([findBinaries(environment()), findBinaries(environment())]);
     assert.equal(first.dir, second.dir);
@@ -52,7 +52,7 @@ describe('the programs of the control plane', () => {
     assert.deepEqual(await findBinaries({ XDG_CACHE_HOME: empty, PATH: '' }), first);
   });
 
-  it('takes the place of a build that was killed, and removes what it left', async () => {
+  it('replaces a killed build, and removes its files', async () => {
     writeGo('kill -9 $PPID');
     const source = "await (await import('../../hack/controlplane/binaries.ts')).findBinaries();";
     const args = ['--input-type=module', '-e', source];

@@ -60,7 +60,7 @@ describe('the control plane of the tests', () => {
     await kubectl(controlPlane, ['delete', 'deployment', 'made', '--wait=false']);
   });
 
-  it('takes every field that Pod Security judges, and refuses by Pod Security in a labelled namespace', async () => {
+  it('accepts every field that Pod Security judges, and refuses by Pod Security in a labelled namespace', async () => {
     const pod = {
       hostUsers: false,
       containers: [{ name: 'a', image: 'none', securityContext: { procMount: 'Unmasked' } }],
@@ -123,7 +123,7 @@ describe('the end of a control plane', () => {
     assert.equal(existsSync(kubeconfig), false);
   });
 
-  it('a server that does not start says why', async () => {
+  it('a server that does not start reports the reason', async () => {
     const start = startControlPlane({ quiet: true, apiServerFlags: ['--no-such-flag'] });
     await assert.rejects(start, /kube-apiserver ended early \(exit code 1\).*unknown flag: --no-such-flag/s);
   });

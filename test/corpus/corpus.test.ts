@@ -81,7 +81,7 @@ describe('the corpus', function () {
         });
       }
 
-      it('runs under what suggest writes, with no door closed or opened that need not be', async () => {
+      it('runs under the suggested policies, which refuse and admit nothing more than necessary', async () => {
         const { stdout } = await cappol(['suggest', '-f', file, '--mode', 'Enforce', '-o', 'json']);
         const { policies, namespaces } = JSON.parse(stdout);
         const levelOf = new Map<string, Level>(namespaces.map((one: Suggested) => [one.namespace, one.level]));

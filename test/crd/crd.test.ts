@@ -74,7 +74,7 @@ describe('the CRD', () => {
     });
   });
 
-  it('says of a policy that no operator has seen that it is not observed, so that nobody takes it for ready', async () => {
+  it('reports a policy that no operator has seen as not observed, so that no tool counts it as ready', async () => {
     const policy = policyOf({}, 'unseen');
     await kubectl(['create', '-f', '-'], JSON.stringify(policy));
     const { stdout } = await kubectl(['get', 'cappol', 'unseen', '-o', 'json']);
@@ -82,7 +82,7 @@ describe('the CRD', () => {
     assert.deepEqual(JSON.parse(stdout).status, { observedGeneration: -1 });
   });
 
-  it('teaches through kubectl explain', async () => {
+  it('is described by kubectl explain', async () => {
     const { stdout } = await kubectl(['explain', 'cappol.spec.overrides.capabilities']);
     const text = stdout.replace(/\s+/g, ' ');
     assert.match(text, /Linux capabilities of containers: the 41 powers that root is made of/);
@@ -108,7 +108,7 @@ describe('the CRD', () => {
     assert.deepEqual(carelessFields(schema.properties.status, 'status', true), []);
   });
 
-  it('prints what matters in columns', async () => {
+  it('prints the important fields in columns', async () => {
     const policy = policyOf({}, 'columns');
     const status = {
       conditions: [

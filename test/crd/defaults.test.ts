@@ -92,7 +92,7 @@ describe('the defaults of a policy', () => {
     assert.deepEqual(defaulted(crd.versions[0].schema.openAPIV3Schema.properties?.spec ?? {}, 'spec'), []);
   });
 
-  it('are tested here, every one', () => {
+  it('are all tested here', () => {
     assert.deepEqual(FIELDS.map(({ name }) => name).sort(), Object.keys(SPEC_DEFAULTS).sort());
   });
 
@@ -110,7 +110,7 @@ describe('the defaults of a policy', () => {
   });
 
   for (const [index, [way, [set, ...remove]]] of Object.entries(WAYS).entries()) {
-    it(`come back by ${way}`, async () => {
+    it(`are restored by ${way}`, async () => {
       const removals = FIELDS.map(({ name, stated, beside = {} }) => ({
         name: `removed-${name}-${index}`.toLowerCase(),
         before: { ...MINIMAL, ...beside, [name]: stated },

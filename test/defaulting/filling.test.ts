@@ -19,7 +19,7 @@ function broken(pod: PodParts, policy: ResolvedPolicy, isJudged: (violation: Vio
 const isAdded = ({ path }: Violation) => path.startsWith('ephemeralContainers');
 
 describe('filling', () => {
-  it('and the texts that judge what will be filled agree, rule by rule', () => {
+  it('and the texts that evaluate the filled pod agree, rule by rule', () => {
     fc.assert(
       fc.property(arbitraryPolicy, arbitraryPod, (policy, pod) => {
         const filled = fillCreated(pod, fillsOf(policy));
@@ -52,7 +52,7 @@ describe('filling', () => {
     );
   });
 
-  it('comes to the same when each fill sees what those before it filled', () => {
+  it('gives the same result when each fill sees the earlier fills', () => {
     fc.assert(
       fc.property(arbitraryPolicy, arbitraryPod, (policy, pod) => {
         fc.pre(!fillsRootThatIsRefused(policy));

@@ -18,7 +18,7 @@ const REQUESTS_OF_ANNOTATIONS = 10;
 const NEWEST = Math.max(...VERSIONS);
 const LEVELS = VERSIONS.flatMap((minor) => [plain('baseline', minor), plain('restricted', minor)]);
 
-describe('admission policy, Pod Security Admission and operator judge alike', function () {
+describe('admission policy, Pod Security Admission and operator agree', function () {
   this.timeout(180_000);
   const seed = Math.trunc(Math.random() * 2 ** 31);
   const newest = LEVELS.filter(({ podSecurity }) => podSecurity?.minor === NEWEST);

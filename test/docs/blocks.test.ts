@@ -56,7 +56,7 @@ describe('the shell blocks', () => {
     assert.deepEqual(forgotten, []);
   });
 
-  it('are in not-run.ts only if there are such', () => {
+  it('are in not-run.ts only if they exist', () => {
     const listed = Object.entries(NOT_RUN).flatMap(([page, blocks]) =>
       Object.keys(blocks).map((line) => `${page}: ${line}`),
     );
@@ -68,7 +68,7 @@ describe('the shell blocks', () => {
   });
 
   for (const { page, sections = [], by } of RUN) {
-    it(`of ${[page, ...sections].join(', ')} are what ${by} reads`, () => {
+    it(`of ${[page, ...sections].join(', ')} are those that ${by} reads`, () => {
       const source = readFileSync(join(ROOT, by), 'utf8');
       for (const name of [page, ...sections]) assert.ok(source.includes(`'${name}'`), name);
       const blocks = shell.filter((one) => one.page.path === page);

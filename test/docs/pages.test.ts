@@ -34,14 +34,14 @@ describe('the documentation', () => {
 
   it('shows policies', () => assert.ok(shown.length > 5, String(shown.length)));
 
-  it('names tests that there are', () => {
+  it('names only existing tests', () => {
     const cited = documentation().flatMap(({ path }) => citationsIn(path));
     assert.ok(cited.length > 30, String(cited.length));
     const missing = cited.filter(({ file, title }) => !existsSync(join(ROOT, file)) || !sourceOf(file).includes(title));
     assert.deepEqual(missing, []);
   });
 
-  it('names npm scripts and test files that there are', () => {
+  it('names only existing npm scripts and test files', () => {
     const { scripts } = JSON.parse(textOf('package.json')) as { scripts: Record<string, string> };
     const inline = documentation().flatMap(({ path }) =>
       [...textOf(path).matchAll(/`([^`]+)`/g)].map(([, code = '']) => ({ path, code })),
@@ -77,7 +77,7 @@ describe('the documentation', () => {
     for (const [flag, value] of Object.entries(defaults())) assert.ok(rowOf(flag)?.includes(`| ${value} |`), flag);
   });
 
-  it('walks through a rule as it stands', () => {
+  it('walks through a rule as it is in the code', () => {
     const rule = textOf('operator/rules/read-only-root-filesystem.ts');
     const blocks = readPage('docs/contributing.md').blocks.filter(({ info }) => info[0] === 'ts');
     assert.ok(blocks.length > 5);

@@ -46,7 +46,7 @@ describe('the roll-out', () => {
 
     pasteBlocks(readPage('docs/rollout.md'), { cluster: () => cluster.controlPlane });
 
-    describe('ends with what other pages say', () => {
+    describe('ends with the steps that other pages describe', () => {
       pasteBlocks(readPage('docs/concepts.md'), { cluster: () => cluster.controlPlane });
     });
   });

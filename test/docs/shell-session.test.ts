@@ -9,7 +9,7 @@ describe('a shell session', () => {
   });
   afterEach(() => session.end());
 
-  it('keeps what a block leaves to the next', async () => {
+  it('keeps the state of a block for the next', async () => {
     await session.paste('cd /\nname=ping\nsay() { echo "$name in $PWD"; }\n');
     assert.deepEqual(await session.paste('say\n'), { status: 0, output: 'ping in /\n' });
   });
@@ -19,7 +19,7 @@ describe('a shell session', () => {
     assert.equal(output, 'one\ntwo\nthree\n');
   });
 
-  it('ends at a command that fails, and takes no block after it', async () => {
+  it('ends at a command that fails, and accepts no block after it', async () => {
     await assert.rejects(session.paste('echo before\nfalse\necho after\n'), {
       message: 'a command ended with 1; it printed:\nbefore\n',
     });
@@ -35,7 +35,7 @@ describe('a shell session', () => {
     await assert.rejects(session.paste('false\n'));
   });
 
-  it('ends what blocks left in the background', async () => {
+  it('ends the background processes of blocks', async () => {
     const { output } = await session.paste('sleep 600 &\necho $!\n');
     await session.end();
     assert.throws(() => process.kill(Number(output), 0), { code: 'ESRCH' });

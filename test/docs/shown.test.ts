@@ -25,10 +25,10 @@ const OTHER: Readonly<Record<string, readonly [string, string]>> = {
 
 describe('what a page shows', () => {
   for (const [title, [shown, printed]] of Object.entries(SAME)) {
-    it(`is what was printed: ${title}`, () => assertShown(shown, printed));
+    it(`matches the output: ${title}`, () => assertShown(shown, printed));
   }
   for (const [title, [shown, printed]] of Object.entries(OTHER)) {
-    it(`is not what was printed: ${title}`, () =>
+    it(`does not match the output: ${title}`, () =>
       assert.throws(() => assertShown(shown, printed), assert.AssertionError));
   }
 });

@@ -130,17 +130,17 @@ describe('findings', () => {
     });
   }
 
-  it('are none of the network of the host, which sysctls of a pod cannot change', () => {
+  it("do not cover the host's network, which a pod's sysctls cannot change", () => {
     const pod = { ...podWith(caps({ add: ['NET_RAW'], ...DROP_ALL })), hostNetwork: true };
     assert.deepEqual(findings(pod), []);
   });
 
-  it('are none of sysctls in a user namespace of its own', () => {
+  it('do not cover sysctls in a user namespace', () => {
     const pod = { ...podWith(caps({ add: ['NET_RAW'], ...DROP_ALL })), hostUsers: false };
     assert.deepEqual(findings(pod), []);
   });
 
-  it('are none for Windows', () => {
+  it('are empty for Windows', () => {
     assert.deepEqual(findings({ ...podWith(caps({ add: ['LOREM'] })), os: { name: 'windows' } }), []);
   });
 
@@ -161,7 +161,7 @@ describe('findings', () => {
     );
   });
 
-  it('tell once of a name that is written twice', () => {
+  it('report a name once that is written twice', () => {
     const pod = podWith(caps({ add: ['LOREM', 'lorem'], ...DROP_ALL }));
     assert.deepEqual(
       findings(pod).map(({ path }) => path.at(-2)),
@@ -169,7 +169,7 @@ describe('findings', () => {
     );
   });
 
-  it('call an add or drop ineffective just where some runtime makes it so', () => {
+  it('call an add or drop ineffective only for the runtimes where it is', () => {
     const names = fc.array(
       fc.constantFrom<string>('NET_RAW', 'net_raw', 'CAP_NET_RAW', 'SYS_TIME', 'CAP_SYS_TIME', 'ALL'),
       {

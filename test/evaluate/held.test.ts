@@ -13,7 +13,7 @@ import { MEASURED } from '../support/measured-sets.ts';
 /** The measurements themselves; only some machines have them beside the checkout. */
 const FACTS = join(import.meta.dirname, '..', '..', '..', 'shared', 'data', 'runtime-capability-sets.json');
 
-describe('what a container holds, as measured', () => {
+describe('the capabilities of a container, as measured', () => {
   for (const { add, drop, sets } of MEASURED) {
     for (const runtime of CONTAINER_RUNTIMES) {
       it(`add [${add}], drop [${drop}] on ${runtime.name}`, () => {
@@ -43,23 +43,23 @@ describe('what a container holds, as measured', () => {
   }
 });
 
-describe('what a runtime grants', () => {
+describe('the capabilities that a runtime grants', () => {
   const none = { add: [], drop: [], privileged: false };
 
-  it('is all of them, to a privileged container', () => {
+  it('are all of them for a privileged container', () => {
     for (const runtime of CONTAINER_RUNTIMES) {
       const grant = granted(runtime, { ...none, drop: ['ALL'], privileged: true });
       assert.deepEqual('capabilities' in grant && grant.capabilities, CAPABILITIES);
     }
   });
 
-  it('is nothing on Docker for a name that it does not know, privileged or not', () => {
+  it('are none on Docker for an unknown name, privileged or not', () => {
     const request = { ...none, add: ['LOREM'], privileged: true };
     assert.deepEqual(granted(DOCKER, request), { error: 'unknown capability: CAP_LOREM' });
     assert.ok('capabilities' in granted(CRIO, request));
   });
 
-  it('says how it came about', () => {
+  it('come with the steps of the calculation', () => {
     const grant = granted(CONTAINERD, { ...none, add: ['NET_RAW', 'CAP_SYS_TIME', 'chown'], drop: ['ALL', 'chown'] });
     assert.deepEqual('because' in grant && grant.because, [
       'starts from nothing, since ALL is dropped',
@@ -79,29 +79,29 @@ describe('what a runtime grants', () => {
   });
 });
 
-describe('what its processes hold', () => {
+describe('the capabilities of its processes', () => {
   const RAW = ['NET_RAW'];
   const adding = only({ securityContext: { capabilities: { add: RAW, drop: ['ALL'] } } });
   const [rootFree, rootBound, userFree, userBound] = adding.runtimes[0]?.holdings ?? [];
 
-  it('is the whole bounding set, as root', () => {
+  it('are the whole bounding set as root', () => {
     for (const holding of [rootFree, rootBound]) {
       assert.deepEqual([holding?.bounding, holding?.permitted, holding?.effective], [RAW, RAW, RAW]);
     }
   });
 
-  it('is nothing as another user, but for the bounding set', () => {
+  it('are none as another user, except for the bounding set', () => {
     for (const holding of [userFree, userBound]) {
       assert.deepEqual([holding?.bounding, holding?.permitted, holding?.effective], [RAW, [], []]);
     }
   });
 
-  it('grows by file capabilities, below a shell only without no-new-privileges', () => {
+  it('grow by file capabilities, below a shell only without no-new-privileges', () => {
     assert.deepEqual(userFree?.fileCapabilities, { entrypoint: RAW, below: RAW });
     assert.deepEqual(userBound?.fileCapabilities, { entrypoint: RAW, below: [] });
   });
 
-  it('needs the whole bounding set of a program that takes its capabilities without asking', () => {
+  it('require the whole bounding set for a program that gets its capabilities without asking', () => {
     const both = ['NET_RAW', 'SYS_ADMIN'];
     assert.equal(isExecutable(RAW, { permitted: both, effective: true }), false);
     assert.equal(isExecutable(RAW, { permitted: both, effective: false }), true);
@@ -109,18 +109,18 @@ describe('what its processes hold', () => {
   });
 });
 
-describe('whom a container runs as', () => {
+describe('the user of a container', () => {
   const user = (own: object, ofPod: object = {}) => {
     const { uid, nonRoot, noNewPrivileges } = only({ securityContext: own }, { securityContext: ofPod });
     return { uid, nonRoot, noNewPrivileges };
   };
   const unsaid = { uid: undefined, nonRoot: false, noNewPrivileges: false };
 
-  it('is up to the image when nobody says', () => assert.deepEqual(user({}), unsaid));
+  it('comes from the image if nothing is set', () => assert.deepEqual(user({}), unsaid));
   it("is the container's own user", () => {
     assert.deepEqual(user({ runAsUser: 7 }, { runAsUser: 0 }), { ...unsaid, uid: 7, nonRoot: true });
   });
-  it("is the pod's, else", () => assert.deepEqual(user({}, { runAsUser: 0 }), { ...unsaid, uid: 0 }));
+  it("is otherwise the pod's", () => assert.deepEqual(user({}, { runAsUser: 0 }), { ...unsaid, uid: 0 }));
   it('is never root with runAsNonRoot', () => {
     assert.deepEqual(user({}, { runAsNonRoot: true }), { ...unsaid, nonRoot: true });
     assert.deepEqual(user({ runAsNonRoot: false }, { runAsNonRoot: true }), unsaid);
@@ -128,7 +128,7 @@ describe('whom a container runs as', () => {
   it('gains no privileges with allowPrivilegeEscalation: false', () => {
     assert.deepEqual(user({ allowPrivilegeEscalation: false }), { ...unsaid, noNewPrivileges: true });
   });
-  it('does not matter on Windows', () => {
+  it('is irrelevant on Windows', () => {
     assert.deepEqual(holdings({ containers: [{ name: 'app' }], os: { name: 'windows' } }), []);
   });
 });

@@ -176,7 +176,7 @@ describe('the judgement of a namespace', () => {
       });
     }
 
-    it('says the same for mode Warn, and nothing for mode Enforce and for what complies', () => {
+    it('gives the same for mode Warn, and nothing for mode Enforce and for compliant workloads', () => {
       const { modes } = judgement([web, workloadView('Deployment', 'good')], [], [audit(), warn, enforce(10)]);
       const found = Object.entries(modes).flatMap(([mode, { workloads }]) =>
         workloads.map(({ name, admittedBy }) => `${mode} ${name} ${admittedBy}`),
@@ -220,7 +220,7 @@ describe('the judgement of a namespace', () => {
     }
   });
 
-  it('collects what is added, as written, by containers of every kind', () => {
+  it('collects the added capabilities, as written, of containers of every kind', () => {
     const template = adding(['NET_RAW'], { initContainers: [container('init', ['CHOWN', 'CAP_KILL'])] });
     const debugged = adding([], { ephemeralContainers: [container('debug', ['SYS_PTRACE'])] });
     const { addedCapabilities } = judgement(
@@ -230,7 +230,7 @@ describe('the judgement of a namespace', () => {
     assert.deepEqual(addedCapabilities, ['CAP_KILL', 'CHOWN', 'NET_RAW', 'SYS_PTRACE']);
   });
 
-  it('is found once for each shape and text of a policy: not again for other labels, pods or policies', () => {
+  it('evaluates each shape once per text of a policy: not again for other labels, pods or policies', () => {
     const shape = adding(['SYS_ADMIN']);
     Object.freeze(shape.spec);
     const court = { evaluator, use: createUseIndex([], []) };

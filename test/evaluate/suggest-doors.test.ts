@@ -43,7 +43,7 @@ function podOf(of: Made): PodParts {
   return { annotations: {}, spec: specOf(of) };
 }
 
-describe(`doors of suggestions (FC_SEED=${SEED})`, function () {
+describe(`what suggestions admit and refuse (FC_SEED=${SEED})`, function () {
   this.timeout(300_000);
 
   it('admits exactly the level, and beyond it what a workload of the same service account needs', () => {
@@ -70,7 +70,7 @@ describe(`doors of suggestions (FC_SEED=${SEED})`, function () {
     assert.ok(admitted > RUNS && refused > RUNS, `${admitted} admitted, ${refused} refused`);
   });
 
-  it('has exceptions that refuse by no rule what the level admits by it', () => {
+  it("has exceptions whose rules refuse nothing that the level's rules admit", () => {
     const pods = fc.array(randomPods().map(partsOf), { minLength: 1, maxLength: 3 });
     fc.assert(
       fc.property(pods, pods, (workloads, all) => {

@@ -210,11 +210,11 @@ describe('what is suggested', () => {
     });
   }
 
-  it('is nothing for no workloads', () => {
+  it('is empty for no workloads', () => {
     assert.deepEqual(suggest([], { standard: STANDARD, evaluator }), []);
   });
 
-  it('is level privileged for what no override admits, with every other rule as the level has it', () => {
+  it('is level privileged for workloads that no override admits, with every other rule as in the level', () => {
     const unmasked = forOne([secured({ procMount: 'Unmasked' })]);
     assert.equal(unmasked.level, 'privileged');
     const policy = resolvedBy(statedIn(unmasked), { ...STANDARD, level: 'privileged' });
@@ -226,7 +226,7 @@ describe('what is suggested', () => {
     }
   });
 
-  it('has at most 32 ranges of ports, the nearest ones joined', () => {
+  it('has at most 32 ranges of ports, merging the nearest ones', () => {
     const ports = Array.from({ length: 40 }, (_, i) => ({ containerPort: 1, hostPort: 1000 + i ** 2 }));
     const { hostPorts } = forOne([hardened({ ports })]).overrides;
     assert.equal(hostPorts?.length, 32);
@@ -234,12 +234,12 @@ describe('what is suggested', () => {
     assert.deepEqual(hostPorts?.[1], { min: 1081, max: 1081 });
   });
 
-  it('knows that pods of a template will have a token among their volumes', () => {
+  it("knows that a template's pods will have a token among their volumes", () => {
     const template = forOne([hardened({}, { volumes: [{ name: 'a', nfs: {} }] })], { narrow: true }, true);
     assert.deepEqual(statedIn(template).volumes, ['nfs', 'projected']);
   });
 
-  it('narrows what the level leaves open, when asked to', () => {
+  it('narrows what the level leaves open, on request', () => {
     const volumes = [
       { name: 'log', hostPath: { path: '/var/log' } },
       { name: 'run', hostPath: { path: '/run' } },
@@ -279,7 +279,7 @@ describe('the level of a namespace', () => {
     it(what, () => assert.equal(suggested(pods).level, level));
   }
 
-  it('is the one that is asked for', () => {
+  it('is the requested one', () => {
     const { level, exceptions } = suggested([plain], { level: 'restricted' });
     assert.equal(level, 'restricted');
     assert.equal(exceptions.length, 1);
@@ -331,7 +331,7 @@ describe('exceptions of a suggestion', () => {
     ]);
   });
 
-  it('are left out where the service account has a wider one', () => {
+  it('are left out if the service account has a wider one', () => {
     const suggestion = suggested([
       ...[hardened(), hardened(), hardened()],
       ...[adding('a', 'NET_RAW'), adding('a', 'NET_RAW', 'SYS_TIME'), adding('b', 'NET_RAW')],
@@ -342,7 +342,7 @@ describe('exceptions of a suggestion', () => {
     ]);
   });
 
-  it('name who else runs as the service account', () => {
+  it('name the other users of the service account', () => {
     const { exceptions } = suggested([runningAs('a', hardened()), hardened(), adding('a', 'NET_RAW')]);
     assert.deepEqual(
       exceptions.map(({ sharing }) => sharing),
@@ -350,7 +350,7 @@ describe('exceptions of a suggestion', () => {
     );
   });
 
-  it('are as many as the API server has room for, joined where that opens the least', () => {
+  it('are as many as the API server has room for, merged where that admits the least', () => {
     const ordinary = Array.from({ length: 20 }, () => hardened());
     const needy = CAPABILITIES.slice(0, 18).map((name) =>
       adding(`own-${name.toLowerCase().replaceAll('_', '-')}`, name),
@@ -385,7 +385,7 @@ describe('why it is suggested', () => {
   const ping = secured({ capabilities: { add: ['NET_RAW', 'NET_BIND_SERVICE'], drop: ['ALL'] } });
   const [override] = suggested([hardened(), ping, ping]).exceptions.flatMap(({ stated }) => stated);
 
-  it('names each workload and container that needs an entry, and nobody for what the level has', () => {
+  it('names each workload and container that needs an entry, and none for entries of the level', () => {
     const needs = override?.needs.map(({ workload, container, entry }) => [workload.name, container, entry]);
     assert.deepEqual(needs, [
       ['pod-1', 'app', 'NET_RAW'],
@@ -393,14 +393,14 @@ describe('why it is suggested', () => {
     ]);
   });
 
-  it('says what the level wants instead', () => {
+  it("names the level's own requirement", () => {
     assert.deepEqual(
       override?.needs.slice(0, 1).map(({ change }) => change),
       ['container "app" must not add capability NET_RAW (allowed: NET_BIND_SERVICE)'],
     );
   });
 
-  it('names what only level privileged admits', () => {
+  it('names the needs that only level privileged admits', () => {
     const { exceptions } = suggested([hardened(), secured({ procMount: 'Unmasked' })]);
     assert.deepEqual(
       exceptions.flatMap(({ obstacles }) => obstacles).map(({ workload, change }) => [workload.name, change]),
@@ -408,7 +408,7 @@ describe('why it is suggested', () => {
     );
   });
 
-  it('says what would do without', () => {
+  it('says what would make it unnecessary', () => {
     const advice = override?.needs[0]?.advice.join('\n') ?? '';
     assert.match(advice, /net\.ipv4\.ping_group_range/);
     assert.match(advice, /file capabilities/);
@@ -457,7 +457,7 @@ describe(`suggestions for random workloads (FC_SEED=${SEED})`, function () {
     });
   });
 
-  it('state nothing that could be left out', () => {
+  it('contain no unnecessary override', () => {
     check(50, (one, suggestion) => {
       if (one.narrow) return;
       for (const { stated, level, pods, needs } of partsOfSuggestion(suggestion, one)) {
@@ -471,7 +471,7 @@ describe(`suggestions for random workloads (FC_SEED=${SEED})`, function () {
     });
   });
 
-  it('state nothing that could be narrower, but for what the level has', () => {
+  it("contain nothing that could be narrower, except for the level's own entries", () => {
     check(40, (one, suggestion) => {
       for (const { stated, level, pods } of partsOfSuggestion(suggestion, one)) {
         if (level === 'privileged' || pods.length === 0) continue;
@@ -489,7 +489,7 @@ describe(`suggestions for random workloads (FC_SEED=${SEED})`, function () {
     });
   });
 
-  it('take part in every rule', () => {
+  it('cover every rule', () => {
     const stated = new Set<string>();
     for (const one of fc.sample(input, { numRuns: 150, seed: 1 })) {
       const suggestion = suggested(one.pods, optionsOf(one));

@@ -83,7 +83,7 @@ describe('the right to use a policy', () => {
       assert.equal(use.mayUse(pinger, 'net', 'ping'), true);
     });
 
-    it('to a Role of its own namespace only', () => {
+    it('only to a Role of its own namespace', () => {
       const role = { ...useRole('ping'), name: 'local' };
       const bound = (namespace: string): RoleBindingView => ({
         namespace,
@@ -96,7 +96,7 @@ describe('the right to use a policy', () => {
       assert.equal(use.mayUse(pinger, 'web', 'ping'), false);
     });
 
-    it('not to a role that does not exist, and not without a binding', () => {
+    it('not to a missing role, and not without a binding', () => {
       assert.equal(createUseIndex([], [binding(ROLE, PINGER)]).mayUse(pinger, 'net', 'ping'), false);
       assert.equal(createUseIndex([useRole('ping')], []).mayUse(pinger, 'net', 'ping'), false);
     });
@@ -123,7 +123,7 @@ describe('the right to use a policy', () => {
     ]);
   });
 
-  it('knows what was bound to the name of a policy before it was made', () => {
+  it('knows the bindings to the name of a policy that are older than it', () => {
     const made = (created: string, fields: Partial<RoleBindingView>) => ({
       ...binding(ROLE, PINGER),
       created,
@@ -150,7 +150,7 @@ describe('the right to use a policy', () => {
     ]);
   });
 
-  it('knows who may use a policy by its name, and who may use all', () => {
+  it('lists the users of a policy by its name, and the users of all policies', () => {
     const everybody: RbacSubject = { kind: 'Group', name: 'system:authenticated' };
     const use = createUseIndex(
       [

@@ -12,7 +12,7 @@ const frozen = (annotations: Record<string, string> = {}): PodParts => ({
   spec: Object.freeze({ containers: [] }),
 });
 
-describe('what is known of verdicts', () => {
+describe('cached verdicts', () => {
   let asked = 0;
   let cache: VerdictCache<number>;
   const get = (parts: PodParts, by: readonly RuleChecks[]) => cache.get(parts, by, () => ++asked);
@@ -22,20 +22,20 @@ describe('what is known of verdicts', () => {
     cache = new VerdictCache();
   });
 
-  it('is asked for once by checks and parts', () => {
+  it('are computed once for the same checks and parts', () => {
     const [one, other] = [frozen(), frozen()];
     const [first, second] = [checks('true'), checks('false')];
     assert.deepEqual([get(one, first), get(one, first), get(other, first), get(one, second)], [1, 1, 2, 3]);
   });
 
-  it('holds for every policy of the same text, also one that is resolved again', () => {
+  it('apply to every policy with the same text, even one that is resolved again', () => {
     const parts = frozen();
     const before = checks('true');
     assert.equal(get(parts, before), get(parts, checks('true')));
     assert.equal(asked, 1);
   });
 
-  it('does not hold of parts that may change, nor of other annotations', () => {
+  it('do not apply to parts that may change, or with other annotations', () => {
     const open: PodParts = { annotations: {}, spec: { containers: [] } };
     const by = checks('true');
     assert.deepEqual([get(open, by), get(open, by)], [1, 2]);
@@ -43,7 +43,7 @@ describe('what is known of verdicts', () => {
     assert.deepEqual([get(parts, by), get({ ...parts, annotations: { a: 'b' } }, by)], [3, 4]);
   });
 
-  it('is kept for as long as parts and checks live, and no longer', async () => {
+  it('are kept as long as parts and checks live, and no longer', async () => {
     const parts = frozen();
     const kept = checks('kept');
     get(parts, kept);

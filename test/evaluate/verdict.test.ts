@@ -49,7 +49,7 @@ describe('the verdict on a pod', () => {
     );
   });
 
-  it('takes all containers under one policy: what two policies admit by halves is refused', () => {
+  it('applies all containers to one policy: a pod that two policies each admit by half is refused', () => {
     const halves = {
       annotations: {},
       spec: { containers: [container('ping', ['NET_RAW']), container('own', ['CHOWN'])] },
@@ -57,7 +57,7 @@ describe('the verdict on a pod', () => {
     assert.equal(judged(podCandidate(podView('web', halves)), [baseline, raw]).verdict, 'Violating');
   });
 
-  it('on a template that complies as it is does not ask what defaulting would have made of it', () => {
+  it('for a template that complies as it is does not depend on defaulting', () => {
     const capabilities = { defaultAdd: ['CHOWN'], allowedBounding: [] };
     const filling = resolvedBaseline('filling', {
       defaulting: 'Enabled',
@@ -88,13 +88,13 @@ describe('the verdict on a pod', () => {
       }
     });
 
-    it('is Compliant all the same under a policy that admits it for less', () => {
+    it('is still Compliant under a policy that admits it at a lower cost', () => {
       const open = resolvedBaseline('open', { level: 'privileged' });
       const little = { ...none, evaluator: new Evaluator({ costLimit: 1 }) };
       assert.equal(judge(candidate, [baseline, open], little).admittedBy, 'open');
     });
 
-    it('is Unknown also when other policies refuse it: nobody knows whether it is admitted', () => {
+    it('is Unknown even if other policies refuse it: nobody knows whether it is admitted', () => {
       const dear = resolvedBaseline('dear', {
         level: 'restricted',
         overrides: { capabilities: { allowedBounding: [] } },
@@ -119,7 +119,7 @@ describe('the verdict on a pod', () => {
     });
   });
 
-  describe('when only a policy that not everyone may use admits it', () => {
+  describe('when only a policy that is not for everyone admits it', () => {
     const serviceAccount = binding(useRoleName('raw'), { kind: 'ServiceAccount', name: 'default', namespace: 'net' });
     const replicaSets = binding(useRoleName('raw'), { ...controller, name: 'replicaset-controller' });
     const jobs = binding(useRoleName('raw'), { ...controller, name: 'job-controller' }, 'net');

@@ -9,11 +9,11 @@ import { partsOf, randomPods } from '../support/random-pods.ts';
 const evaluator = new Evaluator();
 
 describe('violations', () => {
-  it('are none of a pod that complies', () => {
+  it('are empty for a pod that complies', () => {
     assert.deepEqual(evaluator.violations(pod(), resolved('baseline', { level: 'baseline' })), []);
   });
 
-  it('are none at level privileged', () => {
+  it('are empty at level privileged', () => {
     const bad = app({ securityContext: { privileged: true } }, { hostPID: true });
     assert.deepEqual(evaluator.violations(bad, resolved('any', { level: 'privileged' })), []);
   });
@@ -59,13 +59,13 @@ describe('violations', () => {
     ]);
   });
 
-  it('of a filled pod are not those of what defaulting fills in', () => {
+  it('of a filled pod exclude those that defaulting fixes', () => {
     const policy = resolved('filling', { defaulting: 'Enabled' });
     assert.notDeepEqual(evaluator.violations(pod(), policy), []);
     assert.deepEqual(evaluator.violations(pod(), policy, true), []);
   });
 
-  it('depend on nothing but pod and policy: many evaluators, or one, find the same', () => {
+  it('depend only on pod and policy: many evaluators, or one, give the same', () => {
     const policies = [resolved('a'), resolved('b', { level: 'baseline' }), resolved('c', { levelVersion: 'v1.0' })];
     fc.assert(
       fc.property(randomPods(), fc.constantFrom(...policies), (random, policy) => {
@@ -83,7 +83,7 @@ describe('violations', () => {
     );
   });
 
-  it('hold of names that mean something in JavaScript', () => {
+  it('are correct for names that mean something in JavaScript', () => {
     const odd = pod({ containers: [{ name: 'constructor', securityContext: { privileged: true } }] }, { toString: '' });
     const [violation] = evaluator.violations(odd, resolved('baseline', { level: 'baseline' }));
     assert.equal(violation?.container, 'constructor');

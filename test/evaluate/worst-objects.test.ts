@@ -34,7 +34,7 @@ function cpuMs(work: () => void): number {
 }
 
 describe('the dearest object', () => {
-  it('is known for each rule', () => {
+  it('exists for each rule', () => {
     assert.deepEqual(Object.keys(WORST_OBJECTS).sort(), RULES.map(({ id }) => id).sort());
   });
 
@@ -87,7 +87,7 @@ describe('an evaluator with a limit', () => {
     assert.ok(rules.size > 15, [...rules].join());
   });
 
-  it('finds what one without a limit finds, or nothing', () => {
+  it('finds the same as one without a limit, or nothing', () => {
     const parts = crowded(20);
     const all = new Evaluator().violations(parts, everything);
     for (const costLimit of [0, 1_000, 10_000, 100_000, 300_000, COST_LIMIT]) {
@@ -99,7 +99,7 @@ describe('an evaluator with a limit', () => {
     }
   });
 
-  it('knows what was too expensive without another try', () => {
+  it('remembers what was too expensive', () => {
     const spec = Object.freeze(WORST_OBJECTS.volumes?.pod(38_000).spec ?? { containers: [] });
     const parts = { annotations: {}, spec };
     const evaluator = new Evaluator({ costLimit: COST_LIMIT });
@@ -131,7 +131,7 @@ describe('the violations of a pod', () => {
     }
   });
 
-  it('are not cut in half a character', () => {
+  it('are not cut within a character', () => {
     const securityContext = { capabilities: { add: ['😀'.repeat(3_000)] } };
     const parts = { annotations: {}, spec: { containers: [{ name: 'app', securityContext }] } };
     const [violation] = new Evaluator().violations(parts, baseline);

@@ -41,14 +41,14 @@ describe('of every status', () => {
   const policies = lives(states);
   const wanted = policies.map(expected);
 
-  it('there are some of each kind to look at', () => {
+  it('include some of each kind', () => {
     for (const verdict of Object.values(KSTATUS)) {
       assert.ok(wanted.filter((one) => one === verdict).length > 20, verdict);
     }
   });
 
   describeWith({ programs: { go: 'https://go.dev/dl/' } }, 'kstatus', () => {
-    it('makes Current of what is in force, Failed of what is not accepted, and InProgress of all else', function () {
+    it('are Current if in force, Failed if not accepted, and otherwise InProgress', function () {
       this.timeout(120_000);
       const found = kstatusOf(policies);
       assert.equal(found.length, policies.length);
@@ -69,7 +69,7 @@ describe('of every status', () => {
       }
     });
 
-    it('says what the findings are when all is well, and why it is not when it is not', () => {
+    it('have the findings as message if healthy, and otherwise the reason', () => {
       for (const [i, { status, message }] of found.entries()) {
         const { status: reported = {} } = policies[i] as CapabilityPolicy;
         const said = (type: string) => condition(reported, type)?.message ?? '';

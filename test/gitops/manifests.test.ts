@@ -20,7 +20,7 @@ describe('config/argocd', () => {
   const [operator, policies] = read('application.yaml');
   const [teams] = read('applicationset.yaml');
 
-  it('adds the health of policies to argocd-cm, and leaves alone what is there', async () => {
+  it('adds the health of policies to argocd-cm, and keeps existing entries', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'capabilitypolicy-argocd-'));
     const tools = await Tools.find();
     try {
@@ -62,7 +62,7 @@ describe('config/argocd', () => {
     assert.ok(policies.spec.syncPolicy.syncOptions.includes('PruneLast=true'));
   });
 
-  it('has no name that config/samples has, too', () => {
+  it('shares no name with config/samples', () => {
     const samples = join(CONFIG, 'samples');
     const named = readdirSync(samples).flatMap((file) => loadAll(readFileSync(join(samples, file), 'utf8')) as Json[]);
     const names = named.map(({ metadata }) => metadata?.name);
@@ -78,7 +78,7 @@ describe('config/argocd', () => {
     assert.ok(!Object.keys(labels).some((label) => label.startsWith('pod-security.kubernetes.io/')));
   });
 
-  it('has the operator before the policies, and the policies before what they are for', () => {
+  it('orders the operator before the policies, and the policies before their namespaces', () => {
     assert.deepEqual([operator, policies, teams].map(waveOf), [0, 1, 2]);
     for (const option of ['Prune=false', 'Delete=confirm']) {
       assert.ok(operator.spec.syncPolicy.syncOptions.includes(option));

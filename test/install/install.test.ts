@@ -69,16 +69,16 @@ describe('an installation', () => {
   });
 
   describe('with kubectl', () => {
-    it('is one command, of which Pod Security Admission has nothing to warn', async () => {
+    it('is one command, without any warning of Pod Security Admission', async () => {
       const { stderr } = await tools.shell(withKubectl);
       assert.equal(stderr, '');
     });
 
-    it('is its own fixed point', async () => {
+    it('changes nothing when it is repeated', async () => {
       await tools.run('kubectl', 'diff', '-k', 'config/default');
     });
 
-    it('brings policies into force, by an operator that runs as its service account with its flags', async () => {
+    it('brings policies into force, with an operator that runs as its service account with its flags', async () => {
       await runOperator();
       await applySamples();
       await eventually('a report', async () => (await api.list(OPEN_REPORTS.path)).length > 0);
@@ -93,7 +93,7 @@ describe('an installation', () => {
       assert.match(await admit((baselinePod() as Json).spec, TEAM), /PodSecurity|CapabilityPolicy restricted/);
     });
 
-    it('lets who may view the cluster view policies and reports, and only editors of policies write them', async () => {
+    it('lets viewers of the cluster view policies and reports, and only editors of policies write them', async () => {
       const policies = { group: 'capabilitypolicy.dev', resource: 'capabilitypolicies' };
       const reports = { group: 'openreports.io', resource: 'reports', namespace: TEAM };
       const may: [role: string, verb: string, what: object, allowed: boolean][] = [
@@ -120,7 +120,7 @@ describe('an installation', () => {
       for (const binding of bindings) await api.remove(binding);
     });
 
-    it('leaves nothing behind, taken away as documented', async () => {
+    it('leaves nothing behind when it is removed as documented', async () => {
       await tools.shell(purge + deleteWithKubectl);
       await leftNothing();
     });
@@ -147,7 +147,7 @@ describe('an installation', () => {
       await ready();
     });
 
-    it('leaves what policies enforce when it is uninstalled, and takes it over when it comes back', async () => {
+    it('keeps enforcement when it is uninstalled, and takes it over when it is installed again', async () => {
       await tools.run('helm', 'uninstall', 'capabilitypolicy', '--namespace', OPERATOR_NAMESPACE);
       await operator?.stop();
       assert.ok(await api.find(CRD));

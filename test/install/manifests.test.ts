@@ -56,7 +56,7 @@ describe('the manifests', function () {
   }
 
   describe('of the chart', () => {
-    it("are kustomize's, with default values; but for the namespace, which helm wants to be there, and the CRD's keep", async () => {
+    it("equal kustomize's with default values, except for the namespace, which helm expects, and the annotation that keeps the CRD", async () => {
       const [found, wanted] = [await template(), kustomized.filter(({ kind }) => kind !== 'Namespace')];
       assert.deepEqual(found.map(keyOf).sort(), wanted.map(keyOf).sort());
       for (const object of found) {
@@ -68,7 +68,7 @@ describe('the manifests', function () {
       }
     });
 
-    it('have the namespace, too, where it is asked for', async () => {
+    it('have the namespace, too, on request', async () => {
       const found = (await template({ 'namespace.create': true })).find(({ kind }) => kind === 'Namespace');
       assert.deepEqual(
         found,
@@ -76,7 +76,7 @@ describe('the manifests', function () {
       );
     });
 
-    it('keep the CRD when the release goes', async () => {
+    it('keep the CRD on uninstall', async () => {
       const crd = (await template()).find(({ kind }) => kind === 'CustomResourceDefinition');
       assert.equal(crd?.metadata.annotations?.['helm.sh/resource-policy'], 'keep');
     });
@@ -89,7 +89,7 @@ describe('the manifests', function () {
       assert.deepEqual(Object.keys(EVERY_FLAG).sort(), wanted);
     });
 
-    it('hand every flag to the operator, as it takes it', async () => {
+    it('pass every flag to the operator in its form', async () => {
       const found = await operatorOf({ flags: EVERY_FLAG });
       const stated = Object.entries(EVERY_FLAG).map(([name, value]) =>
         value === true ? `--${name}` : `--${name}=${value}`,
@@ -101,7 +101,7 @@ describe('the manifests', function () {
       );
     });
 
-    it('serve neither metrics nor health where they are turned off', async () => {
+    it('serve neither metrics nor health if they are turned off', async () => {
       const values = {
         flags: { 'metrics-bind-address': '0', 'health-probe-bind-address': 0, 'metrics-secure': false },
       };
@@ -129,11 +129,11 @@ describe('the manifests', function () {
       assert.doesNotMatch(stdout, /\[(WARNING|ERROR)\]/);
     });
 
-    it('are what `npm run generate` makes of config/ and crds/', () => {
+    it('equal the output of `npm run generate` from config/ and crds/', () => {
       for (const [path, text] of generatedFiles()) assert.equal(readFileSync(join(CHART, path), 'utf8'), text, path);
     });
 
-    it("have the project's version, as has the image of kustomize", () => {
+    it("have the project's version, as does the image of kustomize", () => {
       const { version } = JSON.parse(readFileSync(join(CONFIG, '..', 'package.json'), 'utf8'));
       const chart = load(readFileSync(join(CHART, 'Chart.yaml'), 'utf8')) as { version: string; appVersion: string };
       assert.deepEqual([chart.version, chart.appVersion], [version, version]);

@@ -100,7 +100,7 @@ describe('a policy that cannot be compiled', function () {
     await kubectl('wait', 'cappol', fixed, '--for=condition=Ready', '--timeout=5s');
   });
 
-  it('that was in force stays as it was accepted last, and so do those beside it, over a restart too', async () => {
+  it('that was in force keeps its last accepted text, and so do those beside it, even over a restart', async () => {
     const team = await cluster.namespace('was', { team: 'was' });
     const overrides = { capabilities: { allowedAdd: ['CHOWN', 'SYS_TIME'] } } as CapabilityPolicySpec['overrides'];
     const policy = await cluster.policy('was', select('was', { overrides }));

@@ -112,7 +112,7 @@ describe('attempts to get around a policy', () => {
       assert.equal(body.spec.containers[0].securityContext.allowPrivilegeEscalation, false);
     });
 
-    it('replaces a record that a namespace was made with, and its labels', async () => {
+    it('replaces a record and labels that a namespace was created with', async () => {
       const managed = await cluster.policy('managed', enforce('managed', { podSecurityLabels: 'Managed' }));
       await cluster.programmed(managed);
       const name = cluster.named('forged');
@@ -143,7 +143,7 @@ describe('attempts to get around a policy', () => {
       await cluster.api.remove(`${NAMESPACES}/${name}`);
     });
 
-    it('goes on with what it rendered when a policy cannot be compiled, whatever others claim that was', async () => {
+    it('keeps its rendered text when a policy cannot be compiled, whatever others claim it was', async () => {
       const name = cluster.named('claimed');
       const team = await cluster.namespace('claimed', { team: 'claimed' });
       await cluster.programmed(await cluster.policy('claimed', enforce('claimed')));
@@ -173,7 +173,7 @@ describe('attempts to get around a policy', () => {
   });
 
   describe('by names', () => {
-    it('is in force in a namespace that is named much like an excluded one', async () => {
+    it('is in force in a namespace whose name resembles an excluded one', async () => {
       await inNamespace('kube-system-bypass', async (name) => {
         await eventually('refusal', async () => byUs(policy).test(await cluster.admit(privilegedPod(), name)));
       });
@@ -216,7 +216,7 @@ describe('attempts to get around a policy', () => {
       }
     });
 
-    it('takes no namespace for another by the label that has its name', async () => {
+    it("does not confuse namespaces whose label has another one's name", async () => {
       const label = 'kubernetes.io/metadata.name';
       const dryRun = { query: { dryRun: 'All' } };
       const claiming = {
@@ -255,7 +255,7 @@ describe('attempts to get around a policy', () => {
     );
   });
 
-  it('lets who holds every verb in a namespace use all policies there, as RBAC has it, and nowhere else', async () => {
+  it('lets holders of every verb in a namespace use all policies there, as RBAC has it, and nowhere else', async () => {
     const user = { user: 'bypass-owner', groups: CREATOR.groups ?? [] };
     const other = await cluster.namespace('owned', { team: 'owned' });
     const elsewhere = await cluster.namespace('not-owned', { team: 'owned' });
@@ -297,7 +297,7 @@ describe('attempts to get around a policy', () => {
       );
     });
 
-    it("is refused in the operator's namespace, where only probes are looked at", async () => {
+    it("is refused in the operator's namespace, where only probes are checked", async () => {
       const path = `${NAMESPACES}/${OPERATOR_NAMESPACE}/podtemplates`;
       const created = (marks: object) => cluster.tryCreate(path, template(marks), ADMINISTRATOR);
       assert.match((await created(labels)).body.message, /ruleset in force/);
@@ -346,7 +346,7 @@ describe('attempts to get around a policy', () => {
       });
     }
 
-    it('deletes what is named and labelled as ours and is none of it, and nothing else', async () => {
+    it('deletes only rendered objects among those that have our labels and names', async () => {
       const labels = { 'app.kubernetes.io/managed-by': 'capabilitypolicy.dev', [POLICY]: 'bypass-gone' };
       const collection = COLLECTIONS.ValidatingAdmissionPolicy ?? '';
       const spec = {

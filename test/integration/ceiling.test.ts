@@ -55,13 +55,13 @@ describeIfOffered('admissionVariables', `${FITTING} policies that meet, each wit
     await allProgrammed(policies);
   });
 
-  it(`refuse a pod of ${CONTAINERS} containers whose service account may use none, and each says so or why not`, async () => {
+  it(`refuse a pod of ${CONTAINERS} containers whose service account may use none, and each says so or gives the reason`, async () => {
     const message = await cluster.admit(crowdedPod(['NET_RAW'], 'default'), namespace);
     assert.match(message, /CapabilityPolicy ceiling-p7: the pod complies, but neither its service account nor/);
     assert.match(message, /CapabilityPolicy ceiling-p0: capabilities: container "c0" must not add capability NET_RAW/);
   });
 
-  it('tell what is wrong with one that violates them all, each in a few words and with the number of the others', async () => {
+  it('describe a pod that violates them all, each in a few words and with the number of the others', async () => {
     const message = await cluster.admit(crowdedPod(undefined, 'bound'), namespace);
     for (const policy of policies) {
       const reason = `CapabilityPolicy ${policy}: capabilities: container "c0" must not add capability SYS_ADMIN [^|]*; and \\d+ more`;
@@ -84,7 +84,7 @@ describeIfOffered('admissionVariables', `${FITTING} policies that meet, each wit
     });
   }
 
-  it('judge what is added to such a pod, with the pod and, where it satisfies none of them, alone', async () => {
+  it('judge containers that are added to such a pod, with the pod and, if it satisfies none of them, alone', async () => {
     const older = await cluster.namespace('older');
     const [compliant, violating] = [crowdedPod(['NET_RAW'], 'bound'), crowdedPod(undefined)];
     const metadata = { name: 'debugged' };
@@ -108,7 +108,7 @@ describeIfOffered('admissionVariables', `${FITTING} policies that meet, each wit
     }
   });
 
-  it('leave no room for another, which is told so and named; they stand; it comes in when one goes', async () => {
+  it('leave no room for another one, which is refused with their names; they stay; it is accepted when one is deleted', async () => {
     const last = await cluster.policy('last', admitting(FITTING));
     await eventually('the refusal', async () => (await cluster.condition(last, 'Accepted'))?.status === 'False');
     const accepted = await cluster.condition(last, 'Accepted');

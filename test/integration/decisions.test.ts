@@ -8,7 +8,7 @@ type Rules = Omit<CapabilityPolicySpec, 'namespaceSelector'>;
 
 const RBAC = '/apis/rbac.authorization.k8s.io/v1';
 
-describe('who decides in a namespace', () => {
+describe('the deciding policies of a namespace', () => {
   const cluster = useCluster('decisions');
 
   /** A policy for the namespaces with `team: <team>`. */
@@ -80,7 +80,7 @@ describe('who decides in a namespace', () => {
         assert.equal(await cluster.admit(ping, namespace, serviceAccount(namespace, 'pinger')), ADMITTED);
       });
 
-      it('does not take a service account of the same name elsewhere for it', async () => {
+      it('does not confuse it with a service account of the same name elsewhere', async () => {
         const elsewhere = await cluster.namespace('elsewhere', { team: 'equal' });
         await cluster.serviceAccount(elsewhere, 'pinger');
         assert.match(await cluster.admit(pinger(), elsewhere), /may use this policy/);
@@ -196,7 +196,7 @@ describe('who decides in a namespace', () => {
     }
   });
 
-  describe('an empty value that a pod writes out, with defaulting', () => {
+  describe('an empty value that a pod states, with defaulting', () => {
     let namespace: string;
 
     before(async () => {
@@ -229,7 +229,7 @@ describe('who decides in a namespace', () => {
       },
     );
 
-    it('is judged as it is where it is an object', async () => {
+    it('is evaluated as it is if it is an object', async () => {
       assert.match(JSON.stringify(await created({ seLinuxOptions: {} })), /refused.*seLinuxOptions/);
     });
   });

@@ -41,7 +41,7 @@ describe('deleting and changing policies', function () {
     }
   }
 
-  it('takes everything along, with the operator stopped all but the labels', async () => {
+  it('deletes everything, and with the operator stopped everything except the labels', async () => {
     const namespace = await cluster.namespace('gone', { team: 'gone' });
     const subjects = [{ kind: 'ServiceAccount', name: 'default', namespace }];
     const policy = await cluster.policy('gone', restricted('gone', { usableBy: 'Subjects', subjects }));
@@ -70,7 +70,7 @@ describe('deleting and changing policies', function () {
     await cluster.settled();
   });
 
-  it('names what was bound to an earlier policy of its name', async () => {
+  it('names the bindings to an earlier policy of its name', async () => {
     const namespace = await cluster.namespace('bound', { team: 'bound' });
     const spec = withNetRaw('bound', { usableBy: 'Bindings' });
     const policy = await cluster.policy('bound', spec);
@@ -127,7 +127,7 @@ describe('deleting and changing policies', function () {
     });
   }
 
-  it('leaves the grants of a policy that was deleted while the operator is down with its siblings', async () => {
+  it('keeps the grants of a policy that was deleted while the operator was down for its siblings', async () => {
     const namespace = await cluster.namespace('sibling', { team: 'sibling' });
     const staying = await cluster.policy('staying', restricted('sibling'));
     const leaving = await cluster.policy('leaving', withNetRaw('sibling'));
@@ -150,7 +150,7 @@ describe('deleting and changing policies', function () {
     assert.deepEqual(await cluster.rendered(leaving), []);
   });
 
-  it('leaves the grants of a deleted policy also with who might use it', async () => {
+  it('keeps the grants of a deleted policy also with its possible users', async () => {
     const namespace = await cluster.namespace('user', { team: 'user' });
     await cluster.serviceAccount(namespace, 'one');
     const pod = restrictedPod({ serviceAccountName: 'one', add: ['NET_RAW'] });
@@ -197,7 +197,7 @@ describe('deleting and changing policies', function () {
     assert.equal(await cluster.admit(ping, namespace), ADMITTED);
   });
 
-  it('a mode change moves the labels and lets go of the pods', async () => {
+  it('a mode change moves the labels and no longer refuses pods', async () => {
     const namespace = await cluster.namespace('mode', { team: 'mode' });
     for (const [mode, label, admitted] of [
       ['Enforce', 'enforce', false],
@@ -233,7 +233,7 @@ describe('deleting and changing policies', function () {
   });
 
   describe('a policy that cannot be compiled', () => {
-    it('disturbs no other, and stays in force as it was last', async () => {
+    it('disturbs no other, and keeps its last text in force', async () => {
       const good = await cluster.namespace('good', { team: 'good' });
       const bad = await cluster.namespace('bad', { team: 'bad' });
       const compiled = await cluster.policy('good', restricted('good'));
@@ -272,7 +272,7 @@ describe('deleting and changing policies', function () {
       await cluster.api.remove(`${admission}/validatingadmissionpolicies/${obstacle}`);
     });
 
-    it('disturbs no other, says why, and stays in force as it was last', async () => {
+    it('disturbs no other, says why, and keeps its last text in force', async () => {
       const namespace = await cluster.namespace('obstacle', { team: 'obstacle' });
       const account = [{ kind: 'ServiceAccount', name: 'default', namespace }];
       const refused = await cluster.policy('obstacle', withNetRaw('obstacle', { podSecurityLabels: 'Off' }));

@@ -82,7 +82,7 @@ const BY_HAND: readonly {
   { title: 'the subjects removed', kind: 'ClusterRoleBinding', patch: { subjects: null } },
 ];
 
-describe('what somebody changes by hand', () => {
+describe('a change by hand', () => {
   const cluster = useCluster('drift');
   let namespace: string;
   let policy: string;
@@ -123,7 +123,7 @@ describe('what somebody changes by hand', () => {
     });
   }
 
-  it('is told by an Event on the policy, which names the object', async () => {
+  it('is reported by an Event on the policy, which names the object', async () => {
     const notes = await eventually('Events', async () => {
       const events = await eventsAbout(cluster.api, 'CapabilityPolicy', policy);
       const repairs = events.filter(({ reason }) => reason === 'DriftRepaired');
@@ -138,7 +138,7 @@ describe('what somebody changes by hand', () => {
     }
   });
 
-  it('comes back when all is deleted at once', async () => {
+  it('is repaired when everything is deleted at once', async () => {
     const objects = await cluster.rendered(policy);
     await Promise.all(objects.map((object) => cluster.api.remove(pathOf(object))));
     await cluster.settled(REPAIRED_MS);
@@ -164,7 +164,7 @@ describe('what somebody changes by hand', () => {
     await repaired(path, before);
   });
 
-  it('is left alone when it only carries our labels', async () => {
+  it('is ignored on an object that only carries our labels', async () => {
     const path = `${COLLECTIONS.ClusterRole}/drift-foreign`;
     const labels = {
       'app.kubernetes.io/managed-by': 'capabilitypolicy.dev',

@@ -47,7 +47,7 @@ describe('leader election on a real API server', () => {
 
   after(() => client?.close());
 
-  it('lets the stand-by lead at once when the leader ends', async () => {
+  it('lets the standby lead at once when the leader ends', async () => {
     const { leader, standBy } = await pair();
     const exit = leader.end('SIGTERM');
     // All waiting writes have been sent, and the lease is released.
@@ -61,7 +61,7 @@ describe('leader election on a real API server', () => {
     say(`ended: ${took.toFixed(0)} ms until the other led`);
   });
 
-  it('lets the stand-by lead after the lease and a retry when the leader is killed', async () => {
+  it('lets the standby lead after the lease and a retry when the leader is killed', async () => {
     const { leader, standBy } = await pair();
     const killed = performance.now();
     await leader.end('SIGKILL');
@@ -73,7 +73,7 @@ describe('leader election on a real API server', () => {
     say(`killed: ${took.toFixed(0)} ms until the other led`);
   });
 
-  it('writes nothing after it was stopped for longer than the lease, whatever was about to leave', async () => {
+  it('writes nothing after it was stopped for longer than the lease, whatever was about to be written', async () => {
     const holders = followHolders();
     const { leader, standBy } = await pair();
     // So that many writes wait, and some are in flight.

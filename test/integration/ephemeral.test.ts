@@ -57,7 +57,7 @@ describe('pods that exist', () => {
       admitted(await debug(namespace, 'violating', 'good', RESTRICTED));
     });
 
-    it('get another beside it, and each is judged when it comes', async () => {
+    it('get another beside it, and each is evaluated when it arrives', async () => {
       admitted(await debug(namespace, 'violating', 'better', RESTRICTED));
       refused(
         await debug(namespace, 'violating', 'bad', {
@@ -74,7 +74,7 @@ describe('pods that exist', () => {
       'is privileged': { privileged: true, runAsNonRoot: true },
       'sets nothing': undefined,
     })) {
-      it(`get none that ${what}, whether they comply or not; and it alone is named`, async () => {
+      it(`get none that ${what}, whether they comply or not; and only the container is named`, async () => {
         for (const pod of ['violating', 'compliant']) {
           const answer = await debug(namespace, pod, 'debugger', securityContext);
           refused(answer, policy, 'debugger');
@@ -143,7 +143,7 @@ describe('pods that exist', () => {
       });
     });
 
-    it('get no ephemeral container at all while they violate: Pod Security Admission judges the whole pod', async () => {
+    it('get no ephemeral container at all while they violate: Pod Security Admission evaluates the whole pod', async () => {
       const { status, body } = await debug(namespace, 'violating', 'good', RESTRICTED);
       assert.equal(status, 403);
       assert.match(body.message, /violates PodSecurity "restricted:v1\.\d+"/);
@@ -154,7 +154,7 @@ describe('pods that exist', () => {
       admitted(await debug(namespace, 'compliant', 'good', RESTRICTED));
     });
 
-    it('get none that violates: Pod Security Admission says it first', async () => {
+    it('get none that violates: Pod Security Admission refuses it first', async () => {
       const { status, body } = await debug(namespace, 'compliant', 'bad', { privileged: true });
       assert.equal(status, 403);
       assert.match(body.message, /violates PodSecurity|CapabilityPolicy/);
@@ -312,7 +312,7 @@ describe('pods that exist', () => {
       await create(namespace(), 'agent', agent('agent'));
     });
 
-    it('are refused when they want at once what each policy has', async () => {
+    it('are refused when they need at once what each policy admits', async () => {
       const pod = agent('both') as Json;
       pod.spec.containers[0].securityContext.capabilities.add = ['SYS_PTRACE'];
       const message = await cluster.admit(pod, namespace());

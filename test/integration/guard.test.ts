@@ -78,7 +78,7 @@ describe('the guard', () => {
     });
   }
 
-  it('lets editors change what decides nothing', async () => {
+  it('lets editors make changes that affect no policy', async () => {
     const wanted = { labels: { colour: 'blue' }, annotations: { 'example.org/colour': 'blue' } };
     for (const route of ROUTES) {
       admitted(await change(cluster.api, namespace, wanted, EDITOR, route), wanted, route.title);
@@ -92,7 +92,7 @@ describe('the guard', () => {
     for (const route of ROUTES) admitted(await change(cluster.api, base, wanted, EDITOR, route), wanted, route.title);
   });
 
-  describe('protects the label that policies want, whoever states it', () => {
+  describe('protects the label that policies require, whoever states it', () => {
     // Their remaining labels would look like labels that the operator forgot.
     after(async () => {
       const namespaces = ['wanted', 'tightened', 'loose'].map((name) => cluster.named(name));
@@ -110,7 +110,7 @@ describe('the guard', () => {
       await refusesWeakening(wanted, cluster.named('wanted'), 'privileged', 'baseline', null);
     });
 
-    it('when an editor has tightened it, and so has it for their own', async () => {
+    it('when an editor has tightened it, and so owns it', async () => {
       const base = await labelled('tightened', { team: 'base' });
       await ours(base, { [ENFORCE]: 'baseline', [`${ENFORCE}-version`]: SERVER_VERSION });
       await applies(base, { [ENFORCE]: 'restricted' });
@@ -142,7 +142,7 @@ describe('the guard', () => {
       }
     });
 
-    it('but lets a looser one, which was there first, be tightened and taken away', async () => {
+    it('except that a looser label that existed before may be tightened and removed', async () => {
       const loose = await labelled('loose', { team: 'guard', [ENFORCE]: 'baseline', [`${ENFORCE}-version`]: 'v1.20' });
       const changes: Record<string, string | null>[] = [
         { [ENFORCE]: null, [`${ENFORCE}-version`]: null },
@@ -196,7 +196,7 @@ describe('the guard', () => {
     admitted(await change(cluster.api, free, wanted, EDITOR), wanted);
   });
 
-  it('lets who holds exempt on the policy everywhere', async () => {
+  it('lets holders of exempt on the policy everywhere', async () => {
     const path = await grant(cluster.api, EDITOR.user, [onPolicy('exempt', policy)], { name: 'guard-exempt' });
     try {
       for (const wanted of Object.values(GUARDED)) {
@@ -240,7 +240,7 @@ describe('the guard', () => {
   });
 
   for (const mode of ['Warn', 'Audit'] as const) {
-    it(`does not stand for policies of mode ${mode}`, async () => {
+    it(`does not exist for policies of mode ${mode}`, async () => {
       const team = mode.toLowerCase();
       const other = await labelled(team, { team });
       await cluster.programmed(await cluster.policy(team, enforce({ team }, { mode })));
@@ -248,14 +248,14 @@ describe('the guard', () => {
     });
   }
 
-  it('does not stand in excluded namespaces', async () => {
+  it('does not apply in excluded namespaces', async () => {
     const name = 'kube-public';
     await cluster.api.patch(`${NAMESPACES}/${name}`, { metadata: { labels: { team: 'guard' } } });
     admitted(await change(cluster.api, name, LEAVES, EDITOR), LEAVES);
     await cluster.api.patch(`${NAMESPACES}/${name}`, { metadata: { labels: { team: null } } });
   });
 
-  it('lets finalizers be removed and namespaces go', async () => {
+  it('lets finalizers be removed and namespaces be deleted', async () => {
     const going = await labelled('going', { team: 'guard' });
     const path = `${NAMESPACES}/${going}`;
     const held = (finalizers: readonly string[]) =>
@@ -275,7 +275,7 @@ describe('the guard', () => {
     await eventually('the namespace to be gone', async () => (await cluster.api.find(path)) === undefined);
   });
 
-  it(`stands at every moment of ${CHANGES} changes of policies`, async () => {
+  it(`is in force at every moment of ${CHANGES} changes of policies`, async () => {
     const admittedAt: number[] = [];
     let [tried, changes, done] = [0, 0, false];
     const trying = (async () => {
@@ -313,7 +313,7 @@ describe('the guard', () => {
     await cluster.deletePolicy(cluster.named('sided'));
   });
 
-  it('stands for what a policy rendered that is no longer accepted', async () => {
+  it('protects the objects of a policy that is no longer accepted', async () => {
     const kept = await labelled('kept', { team: 'kept' });
     const spec = enforce({ team: 'kept' });
     const changed = await cluster.policy('kept', spec);
@@ -332,7 +332,7 @@ describe('the guard', () => {
     await cluster.settled();
   });
 
-  it('lets cluster administrators and holders of exempt however many policies it guards, and nobody else', async () => {
+  it('lets cluster administrators and holders of exempt pass however many policies it guards, and nobody else', async () => {
     const crowded = await labelled('crowded', { crowd: 'yes' });
     const names = Array.from({ length: 40 }, (_, i) => `crowd-${i}`);
     const { guards } = compile(
@@ -369,7 +369,7 @@ describe('the guard', () => {
     }
   });
 
-  describe('goes with the last Enforce policy', () => {
+  describe('is deleted with the last Enforce policy', () => {
     beforeEach(async () => {
       await cluster.deletePolicies();
       await cluster.settled();

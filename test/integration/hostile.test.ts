@@ -81,7 +81,7 @@ describe('hostile input', () => {
       return cluster.api.list(OPEN_REPORTS.path);
     }
 
-    it('is counted whole in a status of bounded size', async () => {
+    it('is counted completely in a status of bounded size', async () => {
       const status = await violating(policy, MANY);
       assert.equal(status.violationsTotal, MANY);
       assert.equal(status.violations.length, 64);
@@ -97,7 +97,7 @@ describe('hostile input', () => {
       assert.ok(about.length < 16, String(about.length));
     });
 
-    it('is reported whole, in parts that etcd takes', async () => {
+    it('is reported completely, in parts that etcd accepts', async () => {
       await installReportCrd(cluster.api, OPEN_REPORTS);
       const all = await eventually('all to be reported', async () => {
         const found = await reports();
@@ -108,7 +108,7 @@ describe('hostile input', () => {
       for (const part of all) assert.ok(Buffer.byteLength(JSON.stringify(part)) < MOST_OBJECT_BYTES / 2);
     });
 
-    it('is clean again when they are gone', async () => {
+    it('is clean again when they are deleted', async () => {
       await etcd.removeEach(Array.from({ length: MANY }, (_, index) => `pods/${namespace}/pod-${index}`));
       await violating(policy, 0);
       const events = await cluster.api.list(`/apis/events.k8s.io/v1/namespaces/${namespace}/events`);
@@ -116,7 +116,7 @@ describe('hostile input', () => {
     });
   });
 
-  describe('texts that terminals act on', () => {
+  describe('text that controls terminals', () => {
     let namespace: string;
     let policy: string;
     const hostPath = { name: 'host', hostPath: { path: `/${ESCAPES}` } };
@@ -140,7 +140,7 @@ describe('hostile input', () => {
       for (const [name, one] of texts) await create(namespace, name, one);
     });
 
-    it('reach neither status nor Events', async () => {
+    it('reaches neither status nor Events', async () => {
       const status = await violating(policy, texts.length);
       assert.deepEqual(unprintable(status), []);
       assert.match(JSON.stringify(status), /owned/);
@@ -150,7 +150,7 @@ describe('hostile input', () => {
     });
 
     for (const mode of ['Enforce', 'Warn'] as const) {
-      it(`are not in what the API server answers in mode ${mode}, which says all the same what is wrong`, async () => {
+      it(`is not in the API server's answer in mode ${mode}, which still names the violation`, async () => {
         const team = `texts-${mode.toLowerCase()}`;
         const asked = await cluster.namespace(team, { team });
         const spec = { ...audit(team), mode, podSecurityLabels: 'Off' as const, overrides: strict };
@@ -165,7 +165,7 @@ describe('hostile input', () => {
       });
     }
 
-    it('are not in the log', () => {
+    it('is not in the log', () => {
       // Stacks have lines.
       const entries = JSON.parse(JSON.stringify(cluster.operator.log), (key, value) => (key === 'stack' ? '' : value));
       assert.deepEqual(unprintable(entries), []);
@@ -188,7 +188,7 @@ describe('hostile input', () => {
       assert.ok(Buffer.byteLength(JSON.stringify(status)) < MOST_STATUS_BYTES);
     });
 
-    it('fit no label of ours into annotations that are full, and the policy holds all the same', async () => {
+    it('leave no room for our labels in full annotations, and the policy is still enforced', async () => {
       const namespace = await cluster.namespace('full', { team: 'full' });
       await cluster.api.patch(`${NAMESPACES}/${namespace}`, {
         metadata: { annotations: { note: 'x'.repeat(262_100) } },
@@ -240,7 +240,7 @@ describe('hostile input', () => {
       });
     }
 
-    it('meets the decision on what it made of them', async () => {
+    it('is followed by our decision on its result', async () => {
       const namespace = await cluster.namespace('changed', { team: 'changed' });
       const policy = await cluster.policy('changed', {
         ...enforce('changed'),
@@ -272,7 +272,7 @@ describe('hostile input', () => {
   });
 
   describe('the CRD of CapabilityPolicies deleted while the operator runs', () => {
-    it('is survived, and policies made after it came back are in force', async () => {
+    it('is survived, and later policies are in force', async () => {
       const namespace = await cluster.namespace('crd', { team: 'crd' });
       await cluster.programmed(await cluster.policy('crd', enforce('crd')));
       const CRD = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions/capabilitypolicies.capabilitypolicy.dev';

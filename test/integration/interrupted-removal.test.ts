@@ -10,7 +10,7 @@ describe('an old ruleset whose removal was interrupted', function () {
   const place = useRolloutPlace('interrupted-removal', [NAME]);
 
   for (const interruptedAt of ['-templates', '-probe']) {
-    it(`comes into force again when it is wanted again, though its ${interruptedAt.slice(1)} binding was not removed`, async () => {
+    it(`is in force again when it is wanted again, though its ${interruptedAt.slice(1)} binding was not removed`, async () => {
       let failsAt = '';
       // As when a connection is lost.
       const rollout = place.rollout((verb, path) => {

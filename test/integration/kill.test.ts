@@ -14,7 +14,7 @@ const TEAMS = ['one', 'two'];
 describe('an operator that is killed', () => {
   const cluster = useCluster('kill');
 
-  it(`comes to the same end state, ${KILLS} times at random moments`, async function () {
+  it(`reaches the same end state, ${KILLS} times at random moments`, async function () {
     this.timeout(300_000);
     const random = new Random();
     const namespaces = await Promise.all(TEAMS.map((team) => cluster.namespace(team, { team })));

@@ -89,7 +89,7 @@ describe('Pod Security labels', function () {
       });
     }
 
-    it('stand beside each other, one for each mode', async () => {
+    it('exist beside each other, one for each mode', async () => {
       const namespace = await cluster.namespace('modes', { team: 'modes' });
       await cluster.policy('modes-enforce', select('modes', { mode: 'Enforce' }));
       await cluster.policy('modes-audit', select('modes', { level: 'restricted' }));
@@ -98,7 +98,7 @@ describe('Pod Security labels', function () {
       await expectLabels(namespace, AUDIT_RESTRICTED);
     });
 
-    it('move with mode, selector, namespace and name, and go with the policy', async () => {
+    it('move with mode, selector, namespace and name, and are removed with the policy', async () => {
       const one = await cluster.namespace('one', { team: 'moving', zone: 'one' });
       const two = await cluster.namespace('two', { team: 'moving', zone: 'two' });
       const selecting = (zone: string) => ({ namespaceSelector: { matchLabels: { team: 'moving', zone } } });
@@ -153,7 +153,7 @@ describe('Pod Security labels', function () {
       await expectLabels(namespace, {});
     });
 
-    it('are left out, and never privileged, when what is allowed fits no tighter level', async () => {
+    it('are left out, and never privileged, if the allowed values fit no tighter level', async () => {
       const namespace = await cluster.namespace('raw', { team: 'raw' });
       const policy = await cluster.policy('raw', select('raw', { level: 'restricted', mode: 'Enforce' }));
       await expectLabels(namespace, { enforce: 'restricted', 'enforce-version': SERVER_VERSION });
@@ -212,7 +212,7 @@ describe('Pod Security labels', function () {
     });
   });
 
-  describe('that are somebody else’s', () => {
+  describe('that another owner set', () => {
     const TEAMS = ['version', 'filled', 'argo', 'same', 'claimed', 'stripped', 'server-side-apply', 'hand-before-us'];
 
     // Their remaining labels would look like labels that the operator forgot.
@@ -220,7 +220,7 @@ describe('Pod Security labels', function () {
       await Promise.all(TEAMS.map((team) => cluster.api.remove(`${NAMESPACES}/${cluster.named(team)}`)));
     });
 
-    it('stay as they are, and condition and Events say whose, theirs and ours', async () => {
+    it('are left alone, and condition and Events name their owner, their value and ours', async () => {
       const namespace = await cluster.namespace('foreign', { team: 'foreign' });
       await label(namespace, `${PREFIX}audit=privileged`);
       const policy = await cluster.policy('foreign', select('foreign'));
@@ -246,7 +246,7 @@ describe('Pod Security labels', function () {
       await noConflict(policy);
     });
 
-    it('keep ours of the same mode away when only the version is theirs', async () => {
+    it('prevent ours of the same mode even if only the version is theirs', async () => {
       const namespace = await cluster.namespace('version', { team: 'version' });
       await label(namespace, `${PREFIX}audit-version=v1.20`);
       const policy = await cluster.policy('version', select('version'));
@@ -289,7 +289,7 @@ describe('Pod Security labels', function () {
       await noConflict(policy);
     });
 
-    it('are no conflict when they say the same, and survive ours', async () => {
+    it('are no conflict if they have the same value, and remain after ours', async () => {
       const namespace = await cluster.namespace('same', { team: 'same' });
       const policy = await cluster.policy('same', select('same'));
       await expectLabels(namespace, AUDIT_BASELINE);
@@ -302,7 +302,7 @@ describe('Pod Security labels', function () {
       await expectLabels(namespace, { audit: 'baseline' }, {});
     });
 
-    it('are not those of whoever states ours after us, until they change them', async () => {
+    it('do not belong to a manager that states ours after us, until it changes them', async () => {
       const namespace = await cluster.namespace('claimed', { team: 'claimed' });
       const policy = await cluster.policy('claimed', select('claimed'));
       await expectLabels(namespace, AUDIT_BASELINE);
@@ -320,7 +320,7 @@ describe('Pod Security labels', function () {
       await expectLabels(namespace, AUDIT_RESTRICTED);
     });
 
-    it('are not those of whom nobody knows, when our entry was taken out of the managed fields', async () => {
+    it('do not belong to an unknown manager, when our entry was taken out of the managed fields', async () => {
       const namespace = await cluster.namespace('stripped', { team: 'stripped' });
       const policy = await cluster.policy('stripped', select('stripped'));
       await expectLabels(namespace, AUDIT_BASELINE);
@@ -335,7 +335,7 @@ describe('Pod Security labels', function () {
       assert.equal(await cluster.condition(policy, 'LabelConflict'), undefined);
     });
 
-    it('do not keep our record when they state that, too', async () => {
+    it('do not lose our record when another manager states that, too', async () => {
       const namespace = await cluster.namespace('record', { team: 'record' });
       const policy = await cluster.policy('record', select('record'));
       await expectLabels(namespace, AUDIT_BASELINE);
@@ -352,7 +352,7 @@ describe('Pod Security labels', function () {
       ['server-side apply', (namespace: string) => argoApplies(namespace, { audit: 'baseline' })],
       ['hand, before us', (namespace: string) => label(namespace, `${PREFIX}audit=baseline`)],
     ] as const) {
-      it(`by ${how} are a conflict as soon as ours are to change from what they say`, async () => {
+      it(`by ${how} are a conflict as soon as ours have to differ`, async () => {
         const team = how.replace(/\W+/g, '-');
         const namespace = await cluster.namespace(team, { team });
         await state(namespace);
@@ -371,7 +371,7 @@ describe('Pod Security labels', function () {
     }
   });
 
-  describe('of policies that went while the operator was down', () => {
+  describe('of policies that were deleted while the operator was down', () => {
     const TEAMS = ['background', 'orphan', 'unrecorded', 'deselected'] as const;
     const namespaces = new Map<string, string>();
 
@@ -409,8 +409,8 @@ describe('Pod Security labels', function () {
     }
   });
 
-  describe('of a namespace that goes', () => {
-    it('are not written any more, and do not bring it back', async () => {
+  describe('of a namespace that is deleted', () => {
+    it('are not written any more, and do not recreate it', async () => {
       const config = new KubeConfig();
       config.loadFromFile(cluster.controlPlane.kubeconfig);
       const client = new ApiClient(config);
@@ -432,7 +432,7 @@ describe('Pod Security labels', function () {
       }
     });
 
-    it('do not bring back namespaces that come and go', async () => {
+    it('do not recreate namespaces that come and go', async () => {
       const policy = await cluster.policy('brief', select('brief'));
       await cluster.programmed(policy);
       const names = await Promise.all(

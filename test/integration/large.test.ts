@@ -57,7 +57,7 @@ describe('objects as large as the API server accepts', function () {
     }
   });
 
-  it('are all judged: what is too expensive as Unknown, and the others as ever', async () => {
+  it('are all evaluated: the too expensive ones as Unknown, and the others as usual', async () => {
     const status = await eventually(`the status of ${policy}`, async () => {
       const { status } = await cluster.api.get(`${POLICIES}/${policy}`);
       return status.workloads?.evaluated === WORST.length + 2 && status;
@@ -70,14 +70,14 @@ describe('objects as large as the API server accepts', function () {
     assert.match(conditionOf({ status }, 'Compliant')?.message ?? '', /; unknown for \d+, too expensive to evaluate$/);
   });
 
-  it(`answers while it judges them: /healthz in less than ${ANSWERED_MS} ms`, async () => {
+  it(`answers while it evaluates them: /healthz in less than ${ANSWERED_MS} ms`, async () => {
     watching = false;
     await watched;
     console.log(`      the slowest answer took ${Math.round(slowestMs)} ms`);
     assert.ok(slowestMs > 0 && slowestMs < ANSWERED_MS, `${slowestMs} ms`);
   });
 
-  it('obeys SIGTERM when it has just begun with them again', async () => {
+  it('obeys SIGTERM when it has just started to evaluate them again', async () => {
     await cluster.operator.stop('SIGKILL');
     await cluster.operator.startAndWatch();
     const began = performance.now();

@@ -9,7 +9,7 @@ import { OperatorProcess } from '../support/operator-process.ts';
 const NAME = 'metrics-access';
 const RBAC = 'rbac.authorization.k8s.io/v1';
 
-describe('who may read /metrics, asked of a real API server', () => {
+describe('the users who may read /metrics, on a real API server', () => {
   let client: ApiClient;
   let token: string;
 
@@ -40,12 +40,12 @@ describe('who may read /metrics, asked of a real API server', () => {
     return (await handle({ path: '/metrics', query: new URLSearchParams(), headers }))?.status;
   }
 
-  it('knows no forged token', async () => {
+  it('excludes forged tokens', async () => {
     assert.equal(await ask('forged'), 401);
     assert.equal(await ask(`${token.slice(0, -4)}AAAA`), 401);
   });
 
-  it('shows it to a service account from when RBAC lets it', async () => {
+  it('includes a service account as soon as RBAC allows it', async () => {
     assert.equal(await ask(token), 403);
     const rules = [{ nonResourceURLs: ['/metrics'], verbs: ['get'] }];
     const role = { apiVersion: RBAC, kind: 'ClusterRole', metadata: { name: NAME }, rules };

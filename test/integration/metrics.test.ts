@@ -25,7 +25,7 @@ function writeCertificate(): string {
   return folder;
 }
 
-describe('/metrics of a running operator, by TLS', () => {
+describe('/metrics of a running operator, over TLS', () => {
   const folder = writeCertificate();
   const cluster = useCluster('metrics', {
     args: ['--metrics-bind-address', ADDRESS, '--metrics-cert-path', folder],
@@ -68,7 +68,7 @@ describe('/metrics of a running operator, by TLS', () => {
     );
   }
 
-  it('tells what policies find', async () => {
+  it('shows the findings of policies', async () => {
     const rules = ['allowPrivilegeEscalation', 'capabilities', 'runAsNonRoot', 'seccomp'];
     const violating = (rule: string) =>
       `capabilitypolicy_violating_workloads{mode="Warn",namespace="${namespace}",policy="${policy}",rule="${rule}"}`;
@@ -89,7 +89,7 @@ describe('/metrics of a running operator, by TLS', () => {
     assert.ok((found.get('capabilitypolicy_distinct_fingerprints') ?? 0) >= 2);
   });
 
-  it('tells how it works', async () => {
+  it('shows how it works', async () => {
     const found = await series();
     for (const kind of ['Pod', 'Deployment', 'Namespace', 'CapabilityPolicy', 'ClusterRole']) {
       assert.equal(found.get(`capabilitypolicy_reflector_relists_total{kind="${kind}"}`), 0, kind);
@@ -106,7 +106,7 @@ describe('/metrics of a running operator, by TLS', () => {
     assert.ok((found.get('process_resident_memory_bytes') ?? 0) > 0);
   });
 
-  it('shows nothing of what is gone', async () => {
+  it('shows nothing about deleted policies', async () => {
     await cluster.deletePolicy(policy);
     await cluster.api.patch(`${NAMESPACES}/${namespace}`, { metadata: { labels: { [LABEL]: null } } });
     const shown = async () => [...(await series()).keys()].filter((key) => key.includes(`policy="${policy}"`));

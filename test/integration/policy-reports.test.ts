@@ -78,13 +78,13 @@ describe('policy reports', () => {
       assert.deepEqual(resource, { apiVersion: 'v1', kind: 'PodTemplate', namespace, name: 'bad-0', uid });
     });
 
-    it('move to OpenReports when that comes', async () => {
+    it('move to OpenReports when it is installed', async () => {
       await installReportCrd(cluster.api, OPEN_REPORTS);
       await report(OPEN_REPORTS, 'in the new API', ({ source, summary }) => source && summary.fail >= VIOLATING);
       await eventually('none to be left in the old one', async () => (await reports(POLICY_REPORTS)).length === 0);
     });
 
-    it('say since when the namespace is clean', async () => {
+    it('say since when the namespace has been clean', async () => {
       for (let index = 0; index < VIOLATING; index++) await cluster.api.remove(`${templates()}/bad-${index}`);
       const clean = await report(OPEN_REPORTS, 'that is clean', ({ summary }) => summary.fail === 0);
       assert.deepEqual(
@@ -95,7 +95,7 @@ describe('policy reports', () => {
       assert.ok(Math.abs(Date.now() - Date.parse(cleanSince)) < 120_000, cleanSince);
     });
 
-    it('keep saying so after a restart, and are not written again for it', async () => {
+    it('keep that time after a restart, and are not rewritten for it', async () => {
       const [{ metadata }] = await reports(OPEN_REPORTS);
       await cluster.operator.stop();
       await template('fine-too', restrictedPod());
@@ -105,7 +105,7 @@ describe('policy reports', () => {
       assert.equal(now.generation, metadata.generation + 1);
     });
 
-    it('come back when somebody deletes them', async () => {
+    it('are restored when somebody deletes them', async () => {
       const [{ metadata }] = await reports(OPEN_REPORTS);
       await cluster.api.remove(
         `${NAMESPACES}/${namespace}/reports/${metadata.name}`.replace('/api/v1', '/apis/openreports.io/v1alpha1'),
@@ -113,17 +113,17 @@ describe('policy reports', () => {
       await report(OPEN_REPORTS, 'made anew', ({ metadata: { uid } }) => uid !== metadata.uid);
     });
 
-    it('go on in the other API when theirs is taken away', async () => {
+    it('continue in the other API when theirs is removed', async () => {
       await removeReportCrd(cluster.api, OPEN_REPORTS);
       await report(POLICY_REPORTS, 'in the API that is left', ({ summary }) => summary.pass === 2);
     });
 
-    it('leave with the policy', async () => {
+    it('are deleted with the policy', async () => {
       await cluster.deletePolicy(policy);
       await eventually('none to be left', async () => (await reports(POLICY_REPORTS)).length === 0);
     });
 
-    it('trouble nobody when there is no API for them any more', async () => {
+    it('are not needed when there is no API for them any more', async () => {
       await removeReportCrd(cluster.api, POLICY_REPORTS);
       policy = await cluster.policy('later', {
         namespaceSelector: { matchLabels: { team: 'policy-reports' } },

@@ -56,7 +56,7 @@ describe('the condition Programmed', () => {
     assert.ok(seenTrue >= 10, `True was seen ${seenTrue} times only`);
   });
 
-  it('is True of a new policy only when the policies that share its namespaces know of it', async () => {
+  it('is True for a new policy only when the policies that share its namespaces contain it', async () => {
     const namespace = await cluster.namespace('shared', { team: 'shared' });
     await cluster.programmed(await cluster.policy('shared', admitting('shared', ['NET_RAW'])));
     for (let i = 0; i < 3; i++) {
@@ -70,7 +70,7 @@ describe('the condition Programmed', () => {
     }
   });
 
-  it('is True of new subjects only when they may use the policy', async () => {
+  it('is True for new subjects only when they may use the policy', async () => {
     const namespace = await cluster.namespace('subjects', { team: 'subjects' });
     const accounts = ['one', 'other'];
     for (const account of accounts) await cluster.serviceAccount(namespace, account);
@@ -103,7 +103,7 @@ describe('the condition Programmed', () => {
     }
   });
 
-  it('is False of a policy that is not accepted', async () => {
+  it('is False for a policy that is not accepted', async () => {
     const policy = await cluster.policy('refused', { ...admitting('refused', []), levelVersion: 'v1.99' });
     await eventually('Accepted=False', async () => (await cluster.condition(policy, 'Accepted'))?.status === 'False');
     const condition = await cluster.condition(policy, 'Programmed');

@@ -102,7 +102,7 @@ describeWith(
       );
     }
 
-    it('finds nothing to say against the names and texts of our metrics', async () => {
+    it('accepts the names and texts of our metrics', async () => {
       const input = await (await fetch(`http://${ADDRESS}/metrics`)).text();
       const { status, stderr } = spawnSync('promtool', ['check', 'metrics'], { input, encoding: 'utf8' });
       assert.ok(status === 0 || status === 3, stderr);
@@ -130,7 +130,7 @@ describeWith(
       });
     });
 
-    describe('knows all that alerts ask for:', () => {
+    describe('knows every metric of the alerts:', () => {
       for (const { alert, expr } of alerts()) {
         it(alert, async () => {
           const selectors = selectorsIn(expr);
@@ -144,7 +144,7 @@ describeWith(
       }
     });
 
-    it('is told of a policy that is not in force, and of a label conflict, and of nothing else', async () => {
+    it('fires for a policy that is not in force, and for a label conflict, and for nothing else', async () => {
       const programmed = await alertOf('CapabilityPolicyNotProgrammed', { policy: refused });
       assert.equal(programmed.annotations.summary, `CapabilityPolicy ${refused} is not in force as it is now.`);
       const conflict = await alertOf('CapabilityPolicyLabelConflict', { policy });
@@ -161,7 +161,7 @@ describeWith(
       );
     });
 
-    describe('and then the commands of the runbook show what is wrong:', () => {
+    describe("and then the runbook's commands show the problem:", () => {
       let tools: Tools;
 
       before(async () => {
@@ -191,7 +191,7 @@ describeWith(
       });
     });
 
-    describe('takes, by its operator, with no field that it does not know,', () => {
+    describe('is accepted by its operator, without unknown fields,', () => {
       before(async () => {
         for (const crd of MONITORING) await installPublishedCrd(cluster.api, crd);
       });
@@ -211,7 +211,7 @@ describeWith(
     });
 
     describe('in the end', () => {
-      it('is told that nobody leads when the operator is gone', async () => {
+      it('fires when the operator is gone and nobody leads', async () => {
         await cluster.operator.stop();
         const { labels } = await alertOf('CapabilityPolicyNoLeader');
         assert.equal(labels.severity, 'critical');

@@ -30,7 +30,7 @@ describe('writes that the API server refuses', function () {
     });
   });
 
-  it('for a moment: nothing old goes before what is refused has come', async () => {
+  it('for a moment: nothing old is deleted before the refused object exists', async () => {
     const before = await settle({ [ONE]: selecting('a'), [TWO]: selecting('b') });
     // Either guard has to protect namespaces of team a.
     const after = place.compiled({ [ONE]: selecting('b'), [TWO]: selecting('a') });
@@ -47,7 +47,7 @@ describe('writes that the API server refuses', function () {
     assert.deepEqual(await place.namesOf(TWO), set?.objects.map(({ metadata }) => metadata.name).sort());
   });
 
-  it('for good: the others do not wait for ever', async () => {
+  it('permanently: the others do not wait forever', async () => {
     await settle({ [ONE]: selecting('a') });
     const after = place.compiled({ [ONE]: selecting('b'), [TWO]: { ...selecting('b'), priority: 10 } });
     refuses = (verb, path) => verb === 'apply' && path.includes(TWO);
@@ -69,7 +69,7 @@ describe('writes that the API server refuses', function () {
     });
   }
 
-  it('because etcd takes no object of that size: the others come into force, and the condition has the cause', async () => {
+  it('because etcd accepts no object of that size: the others come into force, and the condition has the cause', async () => {
     const after = place.compiled({ [ONE]: selecting('a'), [TWO]: selecting('b') });
     tooLarge(after.rendered.get(TWO)?.admission);
     await passUntil(after, ({ outcomes }) => outcomes.get(ONE)?.state === 'InForce');
@@ -87,7 +87,7 @@ describe('writes that the API server refuses', function () {
     assert.match(outcomes.get(ONE)?.message ?? '', /^the guard capabilitypolicy\.guard-\w+ was refused: .*too large/);
   });
 
-  it('of who may use a policy: its old text stays with its old users', async () => {
+  it("of a policy's users: its old text keeps its old users", async () => {
     const subjects = (name: string) => ({
       usableBy: 'Subjects' as const,
       subjects: [{ kind: 'ServiceAccount' as const, namespace: NAMESPACE, name }],
@@ -102,7 +102,7 @@ describe('writes that the API server refuses', function () {
     assert.deepEqual(await place.namesOf(ONE), before.get(ONE));
   });
 
-  it('of one object to delete: the others go, and it is told', async () => {
+  it('of one object to delete: the others are deleted, and the refusal is reported', async () => {
     const before = await settle({ [ONE]: selecting('a'), [TWO]: selecting('b') });
     const [kept = ''] = (before.get(ONE) ?? []).filter((name) => name.endsWith('-pods'));
     refuses = (verb, path) => verb === 'delete' && path.endsWith(kept);
@@ -115,7 +115,7 @@ describe('writes that the API server refuses', function () {
     assert.deepEqual(await place.namesOf(TWO), wanted?.sort());
   });
 
-  it('of a policy that is gone since: what decided for it and its peer goes, too', async () => {
+  it('of a policy that was deleted meanwhile: the set that decided for it and its peer is deleted, too', async () => {
     await settle({ [ONE]: selecting('a'), [TWO]: selecting('a') });
     const edited = place.compiled({ [ONE]: { ...selecting('a'), level: 'baseline' }, [TWO]: selecting('a') });
     refuses = (verb, path) => verb === 'apply' && path.includes(ONE);

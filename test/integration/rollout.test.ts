@@ -43,7 +43,7 @@ describe('while policies change', function () {
   });
 
   for (const transition of TRANSITIONS) {
-    it(`what the old and the new state agree on stays so: ${transition.title}`, () => {
+    it(`pods that the old and the new state agree on keep their verdict: ${transition.title}`, () => {
       assert.deepEqual(surprisesOf([transition]), []);
     });
   }

@@ -15,7 +15,7 @@ const [FIRST, SECOND] = REPLICAS;
 const NAME = 'stale';
 const LOOKS = 60;
 
-describe('a stand-by whose watch of policies has been silent for a while', () => {
+describe('a standby whose watch of policies has been silent for a while', () => {
   let controlPlane: ControlPlane;
   let api: Api;
   let proxy: FaultProxy;
@@ -54,7 +54,7 @@ describe('a stand-by whose watch of policies has been silent for a while', () =>
     await controlPlane?.stop();
   });
 
-  it('undoes nothing when it leads', async function () {
+  it('reverts nothing when it leads', async function () {
     this.timeout(180_000);
     const silent = proxy.silence(25_000, POLICIES);
     await apply('restricted');

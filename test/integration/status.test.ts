@@ -69,7 +69,7 @@ describe('the status of a policy', function () {
     assert.equal(ready.at(-1), 'True');
   });
 
-  it('keeps violations and times over a restart of the operator, and tells nothing again', async () => {
+  it('keeps violations and times over a restart of the operator, and repeats no Event', async () => {
     const namespace = await cluster.namespace('restart', { team: 'restart' });
     const policy = await cluster.policy('restart', select('restart'));
     await createPod(namespace, 'bad', baselinePod({ add: ['NET_ADMIN'] }));
@@ -127,7 +127,7 @@ describe('the status of a policy', function () {
     assert.match(await kubectl('get', 'security'), new RegExp(`${policy} `));
   });
 
-  it('tells with whom it shares or loses namespaces, and where it decides', async () => {
+  it('names the policies that it shares with or loses to, and the namespaces where it decides', async () => {
     await cluster.namespace('meet-a', { team: 'meet', zone: 'a' });
     await cluster.namespace('meet-b', { team: 'meet', zone: 'b' });
     const all = await cluster.policy('all', select('meet'));
@@ -168,7 +168,7 @@ describe('the status of a policy', function () {
     });
   });
 
-  it('counts no excluded namespace, and none of the operator', async () => {
+  it("counts no excluded namespace, and not the operator's own", async () => {
     const everywhere = await cluster.policy('everywhere', { namespaceSelector: {}, level: 'privileged' });
     await cluster.programmed(everywhere);
     const excluded = (name: string) => name.startsWith('kube-') || name === OPERATOR_NAMESPACE;

@@ -46,7 +46,7 @@ describe('a leader that is stopped for longer than its lease', () => {
     audit?.remove();
   });
 
-  it('writes nothing when it goes on, and all becomes as if it had not been', async function () {
+  it('writes nothing when it resumes, and the end state is as if it had not been stopped', async function () {
     this.timeout(180_000);
     const changing = new AbortController();
     const changed = changeUntil(changing.signal);

@@ -31,7 +31,7 @@ describe('the fields of pods and workloads', () => {
     assert.equal(readFileSync(FIELDS, 'utf8'), fieldsText(all));
   });
 
-  it('are called unknown where the API server calls them so', () => {
+  it('are reported as unknown if the API server does so', () => {
     const { kubectl, kubeconfig } = controlPlane;
     const args = ['--kubeconfig', kubeconfig, 'apply', '--dry-run=server', '--validate=strict', '-f', '-'];
     for (const { was, is, told } of ROWS) {

@@ -72,7 +72,7 @@ describe('existing violating workloads', function () {
     },
   ];
 
-  describe('of a policy that comes later', () => {
+  describe('of a later policy', () => {
     it('all appear, worst first', async () => {
       const namespace = await cluster.namespace('before', { team: 'before' });
       for (const row of ROWS) await make(row, namespace);
@@ -106,7 +106,7 @@ describe('existing violating workloads', function () {
     });
   });
 
-  describe('of a policy that is there', () => {
+  describe('of an existing policy', () => {
     let policy: string;
 
     before(async () => {
@@ -142,7 +142,7 @@ describe('existing violating workloads', function () {
       });
     }
 
-    it('leave the policy compliant when all are gone', async () => {
+    it('leave the policy compliant when all are deleted', async () => {
       const { violations, violationsTotal, workloads } = await statusOf(cluster.api, policy);
       assert.deepEqual([violations, violationsTotal, workloads?.violating], [undefined, 0, 0]);
       assert.equal((await cluster.condition(policy, 'Compliant'))?.status, 'True');
@@ -206,7 +206,7 @@ describe('existing violating workloads', function () {
     }
   });
 
-  it('a new Deployment under mode Enforce: a warning at apply, and in the status though no pod could be made', async () => {
+  it('a new Deployment under mode Enforce: a warning at apply, and an entry in the status though no pod was created', async () => {
     const namespace = await cluster.namespace('enforce', { team: 'enforce' });
     const policy = await cluster.policy('enforce', { ...audit('enforce'), mode: 'Enforce' });
     await cluster.programmed(policy);

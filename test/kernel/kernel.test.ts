@@ -67,7 +67,7 @@ describeWith({ root: true, programs: { runc: 'apt-get install runc' } }, 'the ke
     });
   }
 
-  it('privileged, whatever it adds and drops', async () => {
+  it('privileged, with any adds and drops', async () => {
     const request = { add: ['NET_RAW'], drop: ['ALL'], privileged: true };
     await checkAll(CONTAINER_RUNTIMES.flatMap((runtime) => everyWay(request, runtime).map((one): [Case] => [one])));
   });

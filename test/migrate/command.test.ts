@@ -38,14 +38,14 @@ describe('cappol migrate prints', () => {
     assert.equal((await migrate(['-f', '-'], text)).stdout, (await migrate(['-f', CLASSIC])).stdout);
   });
 
-  it('the same whatever the order of the objects', async () => {
+  it('the same for any order of the objects', async () => {
     const text = readFileSync(join(import.meta.dirname, CLASSIC), 'utf8');
     const reversed = text.split('---\n').toReversed().join('\n---\n');
     assert.equal((await migrate(['-f', '-'], reversed)).stdout, (await migrate(['-f', CLASSIC])).stdout);
   });
 });
 
-describe('cappol migrate says on stderr what is next', () => {
+describe('cappol migrate prints the next steps on stderr', () => {
   const steps: Readonly<Record<string, readonly RegExp[]>> = {
     Audit: [
       /^1 policy, 0 bindings; 1 note, 0 of them on what has no exact counterpart\n/,
@@ -65,7 +65,7 @@ describe('cappol migrate says on stderr what is next', () => {
 });
 
 describe('cappol migrate --strict', () => {
-  it('prints no policy where something has no exact counterpart, but what it is, and ends with 1', async () => {
+  it('prints no policy if something has no exact counterpart, but names it, and ends with 1', async () => {
     assert.deepEqual(await migrate(['-f', THREE, '--strict']), {
       code: 1,
       stdout: '',
@@ -75,14 +75,14 @@ describe('cappol migrate --strict', () => {
     });
   });
 
-  it('reports all the same', async () => {
+  it('still prints the report', async () => {
     const { code, stdout } = await migrate(['-f', THREE, '--strict', '-o', 'report']);
     assert.equal(code, 1);
     assert.equal(stdout, readFileSync(join(GOLDEN, 'three.txt'), 'utf8'));
   });
 });
 
-describe('cappol migrate ends with 2 and one line for each thing that is wrong:', () => {
+describe('cappol migrate ends with 2 and one line for each error:', () => {
   const wrong = `apiVersion: policy/v1beta1
 kind: PodSecurityPolicy
 metadata: {name: wrong}

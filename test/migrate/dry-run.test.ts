@@ -16,7 +16,7 @@ const INPUTS = ['classic-restricted', 'three', 'openshift'];
 /** The location of the inputs' bindings. */
 const NAMESPACE = 'shop';
 
-describe('an API server accepts what is migrated', () => {
+describe('an API server accepts migrated policies', () => {
   let controlPlane: ControlPlane;
 
   before(async () => {

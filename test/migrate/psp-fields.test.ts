@@ -16,38 +16,38 @@ describe('a PodSecurityPolicy migrates', () => {
     });
   }
 
-  it('with the drops that ALL stands for, where nothing is filled in', () => {
+  it('with the drops that ALL covers, if nothing is filled in', () => {
     const [policy] = migrated(psp({ requiredDropCapabilities: ['NET_RAW'] }), 'Audit').policies;
     assert.deepEqual(policy?.spec.overrides?.capabilities, { allowedAdd: [], requiredDrop: ['NET_RAW'] });
     assert.equal(policy.spec.defaulting, undefined);
   });
 });
 
-describe('which of several PodSecurityPolicies fills in', () => {
+describe('the one of several PodSecurityPolicies that fills in', () => {
   const filling = psp({ readOnlyRootFilesystem: true }, {}, 'a');
   const defaulting = (objects: readonly object[]) =>
     migrate(objects, { mode: 'Enforce' }).policies.map(({ spec }) => spec.defaulting);
 
-  it('is chosen as it was, by those that fill nothing, too', () => {
+  it('is chosen as before, also among those that fill nothing in', () => {
     assert.deepEqual(defaulting([filling, psp({}, {}, 'b')]), ['PodSecurityPolicy', 'PodSecurityPolicy']);
   });
 
-  it('is no question where none does', () => {
+  it('is irrelevant if none does', () => {
     assert.deepEqual(defaulting([psp({}, {}, 'a'), psp({}, {}, 'b')]), [undefined, undefined]);
   });
 
-  it('is no question among one, and those that can never admit a pod', () => {
+  it('is irrelevant for a single one, and for those that can never admit a pod', () => {
     const never = psp({ runAsUser: { rule: 'MustRunAs' } }, {}, 'b');
     assert.deepEqual(defaulting([filling, never]), ['Enabled']);
   });
 
-  it('is another question for SecurityContextConstraints', () => {
+  it('is chosen differently for SecurityContextConstraints', () => {
     const sccs = ['a', 'b'].map((name) => scc({ readOnlyRootFilesystem: true }, name));
     assert.deepEqual(defaulting(sccs), ['Enabled', 'Enabled']);
   });
 });
 
-describe('a PodSecurityPolicy that can never admit a pod is said to be so:', () => {
+describe('a PodSecurityPolicy that can never admit a pod is reported:', () => {
   const rows: Readonly<
     Record<
       string,

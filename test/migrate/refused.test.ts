@@ -4,7 +4,7 @@ import { InvalidInput, migrate } from '../../cli/migrate/migrate.ts';
 import { binding, group, psp, role, scc } from './objects.ts';
 import { ANNOTATIONS, MALFORMED, REFUSED, SUBDOMAIN } from './refused-rows.ts';
 
-describe('migrate refuses, as the API server of PodSecurityPolicies did,', () => {
+describe('migrate refuses, as the API server with PodSecurityPolicy did,', () => {
   for (const [title, [spec, ...reasons]] of Object.entries({ ...REFUSED, ...MALFORMED })) {
     it(title, () =>
       assertProblems(
@@ -22,7 +22,7 @@ describe('migrate refuses, as the API server of PodSecurityPolicies did,', () =>
     );
   }
 
-  it('volumes that there are not', () => {
+  it('unknown volumes', () => {
     const [problem = ''] = problemsOf([psp({ volumes: ['secret', 'image'] })]);
     assert.match(
       problem,
@@ -30,7 +30,7 @@ describe('migrate refuses, as the API server of PodSecurityPolicies did,', () =>
     );
   });
 
-  it('names that are none', () => {
+  it('invalid names', () => {
     assertProblems(
       [psp({}, {}, 'My_PSP'), psp({}, {}, '')],
       [
@@ -42,7 +42,7 @@ describe('migrate refuses, as the API server of PodSecurityPolicies did,', () =>
 });
 
 describe('migrate refuses', () => {
-  it('versions that have no such kind', () => {
+  it('versions without such a kind', () => {
     assertProblems(
       [
         { ...psp(), apiVersion: 'policy/v1' },
@@ -62,14 +62,14 @@ describe('migrate refuses', () => {
     );
   });
 
-  it('two of one name', () => {
+  it('two objects with one name', () => {
     assertProblems(
       [psp({}, {}, 'a'), scc({}, 'b'), psp({}, {}, 'b')],
       ['PodSecurityPolicy/b: metadata.name: SecurityContextConstraints/b has the same name'],
     );
   });
 
-  it('all that is wrong with all of them, in their order', () => {
+  it('everything that is wrong with all of them, in their order', () => {
     assertProblems(
       [psp({ privileged: 1 }, {}, 'a'), psp({}, {}, 'b'), scc({ priority: -1 }, 'c')],
       [
@@ -79,7 +79,7 @@ describe('migrate refuses', () => {
     );
   });
 
-  it('SecurityContextConstraints with what they do not have', () => {
+  it('SecurityContextConstraints with unknown fields', () => {
     assertProblems(
       [scc({ runAsUser: { type: 'MayRunAs' }, fsGroup: {}, volumes: ['nothing'], allowHostUsers: true })],
       ['SecurityContextConstraints/scc: allowHostUsers: no such field'],
@@ -91,7 +91,7 @@ describe('migrate refuses', () => {
     assert.match(volume, /volumes\[0\]: Unsupported value: "nothing"/);
   });
 
-  it('roles and bindings that are none', () => {
+  it('invalid roles and bindings', () => {
     const all = role('all');
     assertProblems(
       [{ ...all, rules: { verbs: [] } }, binding(all, [{ kind: 'Team', name: 'a' }]), binding(all, [group('')])],

@@ -15,13 +15,13 @@ describe('SecurityContextConstraints migrate', () => {
     });
   }
 
-  it('every sysctl, of which nothing is to be said', () => {
+  it('every sysctl, without a note', () => {
     const { policies, notes } = migrated(scc({ allowedUnsafeSysctls: ['*'] }));
     assert.deepEqual(policies[0]?.spec.overrides?.sysctls, { allowed: ['*'] });
     assertNotes(notes, [`~${CHOICE}`]);
   });
 
-  it('with one priority, which says nothing of who decides', () => {
+  it('with one priority, without a note about the deciding ones', () => {
     const { policies, notes } = migrated(scc({ priority: 10 }));
     assert.equal(policies[0]?.spec.priority, undefined);
     assert.equal(notes[0]?.value, 10);
@@ -35,7 +35,7 @@ describe('SecurityContextConstraints migrate', () => {
     ],
   };
   for (const [title, [runAsUser, said]] of Object.entries(NEVER)) {
-    it(`to nothing, when they can never admit a pod: ${title}`, () => {
+    it(`to nothing if they can never admit a pod: ${title}`, () => {
       const { policies, notes } = migrated(scc({ runAsUser }));
       assert.deepEqual(policies, []);
       assertNotes(notes, [said, '~: none of them could admit a pod']);
@@ -86,7 +86,7 @@ if (existsSync(DEFAULTS)) {
 
     for (const one of sccs) {
       const { name } = one.metadata;
-      it(`${name} migrates, and what is said of it is right`, () => {
+      it(`${name} migrates, with the right notes`, () => {
         const { policies, notes } = migrated(one);
         assert.equal(policies.length, 1);
         const fields = ['priority', ...(SAID[name] ?? [])];

@@ -127,7 +127,7 @@ function granted(rule: RuleFields, subjects: readonly Readonly<Record<string, un
   return [one, binding(one, subjects)];
 }
 
-describe('who may use a migrated policy:', () => {
+describe('the users of a migrated policy:', () => {
   for (const [title, row] of Object.entries(TABLE)) {
     it(title, () => {
       const { policies, rbac, notes } = migrate([psp(), ...row.rbac], { mode: 'Audit' });
@@ -201,7 +201,7 @@ describe('policies that do not fit together into one decision', () => {
     return migrate([...sources, all, binding(all, [user('jane')])], { mode: 'Audit' }).notes;
   };
 
-  it('are said to be so', () => {
+  it('are reported', () => {
     const notes = asked(14);
     assert.deepEqual(
       notes.map(({ object, exact }) => [object, exact]),
@@ -210,7 +210,7 @@ describe('policies that do not fit together into one decision', () => {
     assert.match(notes[0]?.text ?? '', /^is not accepted beside the others: .*Narrow namespaceSelector/);
   });
 
-  it('are no more than that', () => assert.deepEqual(asked(13), []));
+  it('are only those', () => assert.deepEqual(asked(13), []));
 });
 
 describe('names of migrated policies', () => {
@@ -228,14 +228,14 @@ describe('names of migrated policies', () => {
     assert.equal(notes.at(-1)?.exact, true);
   });
 
-  it('are granted anew where they are shortened, even by wildcards that reach what has the old name', () => {
+  it('are granted again if they are shortened, even by wildcards that match the old name', () => {
     const name = long('a');
     const wildcards = { apiGroups: ['*'], resources: ['*'], resourceNames: [name], verbs: ['*'] };
     const { policies } = migrate([psp({}, {}, name), ...granted(wildcards, [user('a')])], { mode: 'Audit' });
     assert.deepEqual(policies[0]?.spec.subjects, [{ kind: 'User', name: 'a' }]);
   });
 
-  it('are said to change the order, when they do', () => {
+  it('are reported to change the order, if they do', () => {
     const alike = ['a', 'b', 'c', 'd', 'e', 'f'].map(long);
     const { policies, notes } = migrate(
       alike.map((name) => psp({}, {}, name)),

@@ -77,7 +77,7 @@ describeWith(NODE_NEEDS, '/proc/1/status on a node is what cappol explain says',
     });
   }
 
-  it('a user namespace, where the runtime can make one', async () => {
+  it('a user namespace, if the runtime can make one', async () => {
     const { status } = await cluster.api.get(`/api/v1/nodes/${NODE_NAME}`);
     const able = status.runtimeHandlers?.some(({ features }: Json) => features?.userNamespaces);
     const own = pod('user-namespace', { ...options({}), spec: { hostUsers: false } });

@@ -26,7 +26,7 @@ describeWith(NODE_NEEDS, `a Deployment of ${REPLICAS} that violates a policy`, (
     await cluster.policy('deployment', namespace, { level: 'restricted', mode: 'Enforce' });
   });
 
-  it('is named in the status with its pods, which go on', async () => {
+  it('is named in the status with its pods, which run on', async () => {
     const { status } = await whenViolating(1);
     const violation = status.violations.find(({ message }: Json) => message.includes('SYS_TIME'));
     const named = [violation.namespace, violation.kind, violation.name, violation.pods];
@@ -48,7 +48,7 @@ describeWith(NODE_NEEDS, `a Deployment of ${REPLICAS} that violates a policy`, (
     await eventually('the status to count its pods', twoPods);
   });
 
-  it('rolls out when it is repaired, and the status follows to Compliant', async () => {
+  it('rolls out when it is repaired, and the status becomes Compliant', async () => {
     await apply(RESTRICTED);
     const seen: number[] = [];
     await eventually('the status to be clean', async () => {

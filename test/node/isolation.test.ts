@@ -52,7 +52,7 @@ describeWith(NODE_NEEDS, 'a machine with a node', () => {
     rmSync(folder, { recursive: true, force: true });
   });
 
-  it('has its mounts, network interfaces and settings while the node runs a pod', () => {
+  it('keeps its mounts, network interfaces and settings while the node runs a pod', () => {
     assert.ok(groups.some((group) => readdirSync(group).includes('kubepods')));
     assert.deepEqual(machine(), untouched);
   });

@@ -13,7 +13,7 @@ describe('npm run demo -- --node', () => {
     assert.equal(status, 1);
   });
 
-  it('is not for a cluster that exists', () => {
+  it('refuses to use an existing cluster', () => {
     const { status, stderr } = spawnSync(process.execPath, [DEMO, '--node', '--use-kubeconfig'], { encoding: 'utf8' });
     assert.match(stderr, /--node and --use-kubeconfig exclude each other/);
     assert.equal(status, 1);

@@ -28,7 +28,7 @@ describeWith(NODE_NEEDS, 'the operator on a node', () => {
     await cluster.kubectl('uncordon', NODE_NAME);
   });
 
-  it(`runs ${REPLICAS} times as nobody in particular, and holds no capability`, async () => {
+  it(`runs ${REPLICAS} times as an unprivileged user, and holds no capability`, async () => {
     for (const { metadata } of await allRunning()) {
       const read = `process.stdout.write(require('fs').readFileSync('/proc/1/status'))`;
       const where = [metadata.name, '--namespace', OPERATOR_NAMESPACE, '--'];
@@ -38,7 +38,7 @@ describeWith(NODE_NEEDS, 'the operator on a node', () => {
     }
   });
 
-  it('goes on when the leader crashes: somebody leads again, and the container is restarted', async () => {
+  it('continues when the leader crashes: another one leads, and the container is restarted', async () => {
     const before = await lease();
     const path = `${NAMESPACES}/${OPERATOR_NAMESPACE}/pods/${before.replace(/_.*/, '')}`;
     const container = async () => (await cluster.api.get(path)).status.containerStatuses[0];
@@ -58,7 +58,7 @@ describeWith(NODE_NEEDS, 'the operator on a node', () => {
     await enforces('baseline');
   });
 
-  it('leaves enforcement in force when the node is drained all the same', async () => {
+  it('keeps enforcement when the node is drained nevertheless', async () => {
     await cluster.kubectl(...DRAIN, '--disable-eviction', '--timeout=120s');
     assert.deepEqual(await running(), []);
     await refuses();

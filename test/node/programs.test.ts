@@ -3,7 +3,7 @@ import { kubernetesVersion } from '../../hack/controlplane/binaries.ts';
 import { KUBELET_VERSION } from '../../hack/node/programs.ts';
 
 describe("the node's programs", () => {
-  it("are of the control plane's version", () => {
+  it("have the control plane's version", () => {
     assert.equal(KUBELET_VERSION, kubernetesVersion({}));
   });
 });

@@ -70,7 +70,7 @@ describeWith(NODE_NEEDS, 'ping in a pod', () => {
   }
 
   for (const { title, pod } of BEYOND) {
-    it(`is refused by the policy where it ${title}`, async () => {
+    it(`is refused by the policy if it ${title}`, async () => {
       const refused = /CapabilityPolicy story: .*must set securityContext.allowPrivilegeEscalation=false/;
       await assert.rejects(cluster.run(namespaces.ruled, pod), refused);
     });

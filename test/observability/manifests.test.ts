@@ -28,7 +28,7 @@ interface Played {
 describe('the alerts', () => {
   for (const { alert, labels, annotations, for: duration } of alerts()) {
     describe(alert, () => {
-      it('says what is wrong and how bad, and waits before it does', () => {
+      it('names the problem and its severity, and waits before it fires', () => {
         assert.ok(['warning', 'critical'].includes(labels.severity ?? ''));
         assert.match(annotations.summary ?? '', /^\S.*\.$/);
         assert.ok((annotations.description ?? '').length > 40);
@@ -44,7 +44,7 @@ describe('the alerts', () => {
         assert.ok(readPage(RUNBOOK).blocks.some(({ section, info }) => section === alert && info[0] === 'sh'));
       });
 
-      it('is played, firing and not', () => {
+      it('is tested, firing and not', () => {
         const { tests } = load(readFileSync(PLAYED, 'utf8')) as Played;
         const plays = tests.flatMap((one) => one.alert_rule_test).filter(({ alertname }) => alertname === alert);
         assert.ok(plays.some(({ exp_alerts }) => exp_alerts.length > 0));
@@ -53,7 +53,7 @@ describe('the alerts', () => {
     });
   }
 
-  it('are all that the runbook tells of', () => {
+  it('are exactly those in the runbook', () => {
     const sections = readFileSync(join(CONFIG, '..', RUNBOOK), 'utf8').matchAll(/^## (CapabilityPolicy\w+)$/gm);
     assert.deepEqual(
       [...sections].map(([, name]) => name),
@@ -101,12 +101,12 @@ describe('the dashboard', () => {
   const { panels, templating, ...about } = dashboard();
   const shown = panels.filter(({ type }) => type !== 'row');
 
-  it('has an id of its own, a title, and a schema that Grafana 10 and newer read', () => {
+  it('has a unique id, a title, and a schema that Grafana 10 and newer read', () => {
     assert.match(about.uid, /^[\w-]{1,40}$/);
     assert.ok(about.title !== '' && about.schemaVersion >= 38);
   });
 
-  it('has each panel in a place of its own, within the width of the grid', () => {
+  it('has each panel in a separate place, within the width of the grid', () => {
     for (const { title, gridPos } of panels) {
       assert.ok(gridPos.w > 0 && gridPos.h > 0 && gridPos.x >= 0 && gridPos.x + gridPos.w <= COLUMNS, title);
     }
@@ -119,7 +119,7 @@ describe('the dashboard', () => {
     assert.deepEqual(overlaps, []);
   });
 
-  it('has no hole in a row of panels', () => {
+  it('has no gap in a row of panels', () => {
     const lowest = Math.max(...panels.map(({ gridPos: { y, h } }) => y + h));
     for (let y = 0; y < lowest; y++) {
       const covered = panels.filter(({ gridPos }) => gridPos.y <= y && y < gridPos.y + gridPos.h);
@@ -144,14 +144,14 @@ describe('the dashboard', () => {
   });
 
   for (const panel of shown) {
-    it(`says of ${panel.title} what it is, and in which unit`, () => {
+    it(`has a description and a unit for ${panel.title}`, () => {
       assert.match(panel.description ?? '', /^\S.{14,}$/);
       assert.ok(UNITS.includes(panel.fieldConfig?.defaults.unit ?? ''), panel.fieldConfig?.defaults.unit);
       assert.ok((panel.targets ?? []).length > 0);
     });
   }
 
-  it('asks the data source that is chosen, and uses no variable that it does not have, and each that it has', () => {
+  it('queries the chosen data source, and uses exactly the variables that it has', () => {
     const names = templating.list.map(({ name }) => name);
     const used = new Set<string>();
     for (const { panel, target } of queries()) {
@@ -168,7 +168,7 @@ describe('the dashboard', () => {
     );
   });
 
-  it("takes metrics that other programs have, too, from the operator's job only", () => {
+  it("selects metrics that other programs have, too, only from the operator's job", () => {
     const shared = queries().flatMap(({ target }) =>
       selectorsIn(target.expr).filter((one) => !one.startsWith('capabilitypolicy_')),
     );

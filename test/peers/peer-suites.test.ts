@@ -35,14 +35,14 @@ if (cases) {
     const compared = cases.map((peer): Compared => ({ peer, ours: verdictOn(peer, policyFor(peer)) }));
     const different = compared.filter(({ peer, ours }) => !isSame(peer, ours));
 
-    it('are all judged under policies that the API accepts', () => {
+    it('are all evaluated under policies that the API accepts', () => {
       for (const peer of cases) {
         const { problems } = validatePolicy(policy('peer', policyFor(peer)));
         assert.deepEqual(problems, [], peer.suite);
       }
     });
 
-    it('get the expected verdict, or it is known why not', () => {
+    it('get the expected verdict, or the reason why not is known', () => {
       const unexplained = different.filter(({ peer }) => reasonsFor(peer).length !== 1);
       assert.deepEqual(
         unexplained.map(({ peer, ours }) => [peer.suite, peer.case, peer.expect, ours, reasonsFor(peer)]),
@@ -55,7 +55,7 @@ if (cases) {
       assert.deepEqual(unused, []);
     });
 
-    it('are told of in docs/comparison-of-verdicts.md', () => {
+    it('are listed in docs/comparison-of-verdicts.md', () => {
       const explained = different.map((one): Explained => ({ ...one, why: reasonsFor(one.peer).join(' ') }));
       const text = comparisonText(compared, explained);
       if (process.env.UPDATE_GOLDEN === '1') writeFileSync(PAGE, text);

@@ -25,7 +25,7 @@ const STEP = fc.oneof(
 );
 
 describe('coverageOf', () => {
-  it('finds what the selectors and priorities say of each namespace', () => {
+  it('follows the selectors and priorities in each namespace', () => {
     fc.assert(
       fc.property(POLICIES, fc.array(LABELS, { maxLength: 3 }), (policies, all) => {
         const namespaces = all.map((labels, index) => ({ name: NAMES[index] ?? '', labels }));
@@ -45,7 +45,7 @@ describe('coverageOf', () => {
 });
 
 describe('Selections', () => {
-  it('change by change says the same as from scratch, and names everything that a change concerns', () => {
+  it('incrementally gives the same as from scratch, and names everything that a change concerns', () => {
     fc.assert(
       fc.property(fc.array(STEP, { maxLength: 8 }), (steps) => {
         const selections = new Selections();

@@ -16,26 +16,26 @@ const SOME = fc.array(
 const NET = { matchLabels: { team: 'net' } };
 const names = (policies: readonly { name: string }[]) => policies.map(({ name }) => name);
 
-describe('who decides in a namespace', () => {
+describe('the deciding policies of a namespace', () => {
   it('nobody, without policies', () => assert.deepEqual(deciding([], 'Enforce', {}), []));
 
-  it('those that select it', () => {
+  it('select it', () => {
     const policies = [resolved('all'), resolved('net', { namespaceSelector: NET })];
     assert.deepEqual(names(deciding(policies, 'Enforce', {})), ['all']);
     assert.deepEqual(names(deciding(policies, 'Enforce', { team: 'net' })), ['all', 'net']);
   });
 
-  it('the highest priority only, and all that share it', () => {
+  it('have the highest priority, and all with that priority decide', () => {
     const policies = [resolved('low'), resolved('high-a', { priority: 5 }), resolved('high-b', { priority: 5 })];
     assert.deepEqual(names(deciding(policies, 'Enforce', {})), ['high-a', 'high-b']);
   });
 
-  it('a lower priority where the higher one does not select', () => {
+  it('have a lower priority if no higher one selects it', () => {
     const policies = [resolved('low', { priority: -1 }), resolved('high', { priority: 1, namespaceSelector: NET })];
     assert.deepEqual(names(deciding(policies, 'Enforce', {})), ['low']);
   });
 
-  it('each mode on its own', () => {
+  it('are separate for each mode', () => {
     const policies = [resolved('enforce'), resolved('audit', { mode: 'Audit', priority: 9 })];
     assert.deepEqual(names(deciding(policies, 'Enforce', {})), ['enforce']);
     assert.deepEqual(names(deciding(policies, 'Audit', {})), ['audit']);
@@ -57,7 +57,7 @@ describe("a policy's peers", () => {
     assert.deepEqual(names(peers(own, policies)), ['a-peer', 'own', 'peer']);
   });
 
-  it('decide wherever it does, and nowhere else', () => {
+  it('decide in exactly the same namespaces', () => {
     fc.assert(
       fc.property(SOME, fc.constantFrom(...UNIVERSE), (specs, labels) => {
         const policies = specs.map((spec, i) => resolved(`policy-${i}`, spec));
@@ -84,7 +84,7 @@ describe("a policy's siblings", () => {
     assert.deepEqual(names(siblings(own, policies)), ['equal', 'higher']);
   });
 
-  it('are all that the decision turns on', () => {
+  it('are all that the decision depends on', () => {
     fc.assert(
       fc.property(SOME, fc.constantFrom(...UNIVERSE), (specs, labels) => {
         const policies = specs.map((spec, index) => resolved(`policy-${index}`, spec));

@@ -71,7 +71,7 @@ describe('resolving a policy', () => {
     );
   });
 
-  it('takes latest as the oldest server has it, and as far as this release knows', () => {
+  it("reads latest as the oldest server's version, as far as this release knows it", () => {
     assert.equal(resolved('latest', {}, 31).standard.minor, 31);
     const newer = NEWEST_KNOWN_MINOR + 1;
     assert.equal(resolved('latest', { levelVersion: 'latest' }, newer).standard.minor, NEWEST_KNOWN_MINOR);

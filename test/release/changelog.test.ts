@@ -10,7 +10,7 @@ describe('the changelog', () => {
   const text = readFileSync(join(import.meta.dirname, '..', '..', 'docs', 'CHANGELOG.md'), 'utf8');
   const versions = [...text.matchAll(/^## (.*)$/gm)].map(([, heading = '']) => heading);
 
-  it('begins with what is not released, then has each version with its day, the newest first', () => {
+  it('begins with the unreleased changes, then has each version with its day, the newest first', () => {
     assert.equal(versions[0], '[Unreleased]');
     const released = versions.slice(1);
     for (const heading of released) assert.match(heading, /^\[\d+\.\d+\.\d+\] - \d{4}-\d{2}-\d{2}$/);
@@ -24,7 +24,7 @@ describe('the changelog', () => {
     for (const kind of kinds) assert.ok(KINDS.includes(kind), `### ${kind} is none of ${KINDS.join(', ')}`);
   });
 
-  it('says where to see the changes of each version', () => {
+  it('links to the changes of each version', () => {
     for (const heading of versions) {
       const name = heading.replace(/^\[(.*?)\].*/, '$1');
       assert.match(text, new RegExp(`^\\[${name.replaceAll('.', '\\.')}\\]: https://`, 'm'), name);
@@ -56,7 +56,7 @@ describe('the notes of a release', () => {
     ['that the changelog does not know', '0.3.0'],
     ['of which the changelog says nothing', '0.1.0'],
   ] as const) {
-    it(`are asked for, of a version ${title}`, () => {
+    it(`must exist for a version ${title}`, () => {
       assert.throws(() => notesOf(changelog, version), {
         message: new RegExp(`## \\[${version.replaceAll('.', '\\.')}\\]`),
       });

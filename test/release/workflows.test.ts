@@ -35,7 +35,7 @@ const WRITES: Readonly<Record<string, readonly string[]>> = {
 };
 
 describe('the workflows', () => {
-  it('are as actionlint wants them', async function () {
+  it('pass actionlint', async function () {
     this.timeout(180_000);
     const actionlint = await findProgram({
       name: 'actionlint',
@@ -65,7 +65,7 @@ describe('the workflows', () => {
         for (const what of used) assert.match(what, /^(\.\/\S+|[\w.-]+\/[\w./-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+)$/);
       });
 
-      it('lets no job write but where it has to', () => {
+      it('gives no job write access without need', () => {
         assert.deepEqual(
           Object.values(workflow.permissions ?? { all: 'not stated' }).filter((right) => right !== 'read'),
           [],
@@ -76,14 +76,14 @@ describe('the workflows', () => {
         }
       });
 
-      it("leaves no token in a checkout, and runs no stranger's code with a secret", () => {
+      it('leaves no token in a checkout, and runs no third-party code with a secret', () => {
         const steps = jobs.flatMap(([, job]) => job.steps ?? []);
         const checkouts = steps.filter(({ uses }) => uses?.startsWith('actions/checkout@'));
         for (const step of checkouts) assert.equal(step.with?.['persist-credentials'], false);
         assert.ok(!('pull_request_target' in workflow.on));
       });
 
-      it('runs scripts that there are', () => {
+      it('runs only existing scripts', () => {
         const { scripts } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
         for (const [, script = ''] of text.matchAll(/npm run ([\w:]+)/g)) assert.ok(script in scripts, script);
       });

@@ -227,7 +227,7 @@ describe('the conditions of a policy', () => {
       assert.equal(condition(next, 'Compliant')?.lastTransitionTime, NOW.replace('.678', ''));
     });
 
-    it('the last evaluation while a namespace has not been judged, with its generation', () => {
+    it('the last evaluation while a namespace has not been evaluated, with its generation', () => {
       const violated = buildStatus(input({}, { now: EARLIER, judgements: judgements([violating('web')]) }));
       const waiting = standing(violated, input({}, { judgements: new Map() }));
       const next = buildStatus({
@@ -240,11 +240,11 @@ describe('the conditions of a policy', () => {
       assert.equal(next.observedGeneration, 2);
     });
 
-    it('that the policy is in force until a restarted operator has looked', () => {
+    it('that the policy is in force until a restarted operator has checked', () => {
       assert.deepEqual(buildStatus(standing(first, input({}, { rollout: undefined }))), first);
     });
 
-    it('nothing of an older generation being in force', () => {
+    it('nothing of an older generation that was in force', () => {
       const next = standing(first, input({}, { rollout: undefined }));
       const edited = { ...next, policy: { ...next.policy, metadata: { name: 'ping', generation: 2 } } };
       assert.equal(condition(buildStatus(edited), 'Programmed')?.reason, 'Pending');

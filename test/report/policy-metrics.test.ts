@@ -4,7 +4,7 @@ import { exportPolicies, type PolicyNumbers, type ViolatingWorkloads } from '../
 import { seriesOf } from '../support/series.ts';
 
 describe('the metrics of policies', () => {
-  it('show policies and violations as they are at the scrape, and none that are gone', async () => {
+  it('show the current policies and violations at the scrape, and no deleted ones', async () => {
     const registry = new Registry();
     let policies: PolicyNumbers[] = [
       {

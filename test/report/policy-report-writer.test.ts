@@ -74,13 +74,13 @@ describe('the writer of policy reports', () => {
     ['the CRD has just begun to go', refusal(403, '', 'custom resource definition is terminating')],
     ['the namespace is going', refusal(403, 'NamespaceTerminating')],
   ] as const) {
-    it(`says nothing when ${what}`, async () => {
+    it(`reports nothing when ${what}`, async () => {
       const attempted = ['apply capabilitypolicy-ping-1 by force'];
       assert.deepEqual(await calls(ping, [standing(first, { name: 'old' })], error), attempted);
     });
   }
 
-  it('is not troubled by what somebody else removed', async () => {
+  it('tolerates reports that somebody else removed', async () => {
     const removed = [`remove ${PATH}/a`, `remove ${PATH}/b`];
     assert.deepEqual(
       await calls(

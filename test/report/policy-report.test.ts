@@ -150,7 +150,7 @@ describe('the policy report of a namespace', () => {
     });
   }
 
-  it('has the same digest at another time, and another one when it says something else', () => {
+  it('has the same digest at another time, and another one for other content', () => {
     const base = digest(report([violating('web')]));
     assert.equal(digest(report([violating('web')], { now: '2026-05-05T05:05:05Z' })), base);
     assert.notEqual(digest(report([violating('web', { pods: 2 })])), base);
@@ -163,7 +163,7 @@ describe('a large policy report', () => {
   const workloads = [...many(3_000), compliant('db')];
   const parts = reports(workloads);
 
-  it('is split into parts that etcd takes', () => {
+  it('is split into parts that etcd accepts', () => {
     assert.ok(parts.length > 2, String(parts.length));
     for (const part of parts) assert.ok(Buffer.byteLength(JSON.stringify(part)) < MOST_BYTES);
     assert.equal(new Set(parts.map(({ metadata }) => metadata.name)).size, parts.length);
@@ -199,7 +199,7 @@ describe('a large policy report', () => {
     assert.equal(new Set(all).size, all.length);
   });
 
-  it('counts what there is no room for', () => {
+  it('counts results that do not fit', () => {
     const broken = Array.from({ length: 2_000 }, (_, index) => ({
       rule: `rule-${index}`,
       message: 'x'.repeat(600),
@@ -214,7 +214,7 @@ describe('a large policy report', () => {
   });
 });
 
-describe('whatever a policy report is made from', () => {
+describe('a policy report of random input', () => {
   const text = fc.oneof(
     fc.constantFrom('x'.repeat(5000), '\u001b[31mred\u001b[0m', '\u009b2J', '\u202egnp.exe', '\r\nfail'),
     fc.string({ unit: 'binary', maxLength: 40 }),
@@ -235,7 +235,7 @@ describe('whatever a policy report is made from', () => {
     }),
   });
 
-  it('shows no control character, and stays small', () => {
+  it('contains no control character, and stays small', () => {
     const property = fc.property(fc.array(workload, { maxLength: 60 }), (workloads) => {
       for (const part of reports(workloads)) {
         assert.ok(Buffer.byteLength(JSON.stringify(part)) < MOST_BYTES);

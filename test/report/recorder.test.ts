@@ -80,7 +80,7 @@ describe('the recorder of Events', () => {
     }
   }
 
-  it('makes one Event of what comes back, and tells how often and when last', async () => {
+  it('makes one Event of repetitions, and writes how often and when last', async () => {
     for (let time = 0; time < 3; time++) {
       await recorder.tell([event('violates')]);
       await pass(2 * SECOND);
@@ -93,7 +93,7 @@ describe('the recorder of Events', () => {
     assert.equal(recorder.dueMs, undefined);
   });
 
-  it('changes a series only now and then, however often it comes back', async () => {
+  it('updates a series only now and then, however often it recurs', async () => {
     for (let time = 0; time < 1_000; time++) {
       await recorder.tell([event('violates')]);
       await pass(60);
@@ -103,7 +103,7 @@ describe('the recorder of Events', () => {
     assert.ok(server.requests <= 15, String(server.requests));
   });
 
-  it('tells what is about another object, and what it says otherwise', async () => {
+  it('writes separate Events for other objects and other notes', async () => {
     await recorder.tell([event('violates: a'), event('violates: b'), event('violates: a', 'db')]);
     await pass(MINUTE);
     const once = [1, 1, 1];
@@ -113,14 +113,14 @@ describe('the recorder of Events', () => {
     );
   });
 
-  it('lets join the last what is about one object again and again, whatever it says', async () => {
+  it('joins further events about one object, whatever their notes', async () => {
     for (let time = 0; time < 30; time++) await recorder.tell([event(`violates: ${time}`)]);
     await pass(MINUTE);
     assert.equal(server.events.size, 10);
     assert.deepEqual(server.told.at(-1), ['violates: 9', 21]);
   });
 
-  it('remembers what several tell at a time', async () => {
+  it('remembers the Events of concurrent callers', async () => {
     server.slow = true;
     await Promise.all([recorder.tell([event('violates: a')]), recorder.tell([event('violates: b')])]);
     await recorder.tell([event('violates: a'), event('violates: b')]);
@@ -131,7 +131,7 @@ describe('the recorder of Events', () => {
     ]);
   });
 
-  it('tells anew what comes back after a long while', async () => {
+  it('starts a new Event after a long pause', async () => {
     await recorder.tell([event('violates')]);
     await pass(11 * MINUTE);
     await recorder.tell([event('violates')]);
@@ -142,7 +142,7 @@ describe('the recorder of Events', () => {
     ]);
   });
 
-  it('takes a repeated attempt for no other happening', async () => {
+  it('does not count a repeated attempt as another event', async () => {
     const attempt = [event('violates', 'web', 'same'), event('violates', 'db', 'same')];
     await recorder.tell([event('violates')]);
     for (let time = 0; time < 3; time++) await recorder.tell(attempt);
@@ -153,7 +153,7 @@ describe('the recorder of Events', () => {
     ]);
   });
 
-  it('tells the rest when an attempt that broke off is repeated', async () => {
+  it('writes the rest when an interrupted attempt is repeated', async () => {
     const attempt = [event('violates'), event('violates', 'db')];
     server.refusal = new Error('connection reset');
     await assert.rejects(recorder.tell(attempt), server.refusal);
@@ -162,7 +162,7 @@ describe('the recorder of Events', () => {
     assert.equal(server.events.size, 2);
   });
 
-  it('makes a new Event of a series whose Event is gone', async () => {
+  it('creates a new Event for a series whose Event was deleted', async () => {
     await recorder.tell([event('violates')]);
     server.events.clear();
     await recorder.tell([event('violates')]);
@@ -170,7 +170,7 @@ describe('the recorder of Events', () => {
     assert.deepEqual(server.told, [['violates', 2]]);
   });
 
-  it('leaves out of a flood what is too much, says so, and has room again later', async () => {
+  it('drops the excess of a flood, says so, and has room again later', async () => {
     const flood = (round: number) =>
       Array.from({ length: 2_000 }, (_, index) => event('violates', `${round}-${index}`));
     await recorder.tell(flood(0));
@@ -181,7 +181,7 @@ describe('the recorder of Events', () => {
     assert.ok(server.events.size >= 600 && server.events.size <= 700, String(server.events.size));
   });
 
-  it('throws the refusal of a series once, and goes on with the others', async () => {
+  it('throws the refusal of a series once, and continues with the others', async () => {
     await recorder.tell([event('violates'), event('violates', 'db')]);
     await recorder.tell([event('violates'), event('violates', 'db')]);
     now += 10 * SECOND;
@@ -196,7 +196,7 @@ describe('the recorder of Events', () => {
     assert.equal(recorder.dueMs, undefined);
   });
 
-  it('tells what joined while a series was being told', async () => {
+  it('writes repetitions that joined during a write', async () => {
     await recorder.tell([event('violates')]);
     await recorder.tell([event('violates')]);
     now += 10 * SECOND;
@@ -207,7 +207,7 @@ describe('the recorder of Events', () => {
     assert.deepEqual(server.told, [['violates', 3]]);
   });
 
-  it('tries again what the API server could not take now', async () => {
+  it('retries what the API server could not accept at the time', async () => {
     await recorder.tell([event('violates')]);
     await recorder.tell([event('violates')]);
     now += 10 * SECOND;
@@ -218,7 +218,7 @@ describe('the recorder of Events', () => {
     assert.deepEqual(server.told, [['violates', 2]]);
   });
 
-  it('keeps an Event that nothing waits for until it could be told, and says that it is due', async () => {
+  it('keeps an Event that nothing waits for until it could be written, and reports that it is due', async () => {
     let due = 0;
     recorder = new EventRecorder(server, { now: () => now, onDue: () => due++ });
     assert.equal(recorder.dueMs, undefined);
@@ -233,7 +233,7 @@ describe('the recorder of Events', () => {
     assert.deepEqual(server.told, [['repaired', 1]]);
   });
 
-  it('says that a series is due', async () => {
+  it('reports that a series is due', async () => {
     let due = 0;
     recorder = new EventRecorder(server, { now: () => now, onDue: () => due++ });
     await recorder.tell([event('again')]);

@@ -10,7 +10,7 @@ import { CONFLICT, compliant, input, judgements, labels, violating } from './fix
 const NEWEST = formatVersion(NEWEST_KNOWN_MINOR);
 
 describe('the status of a policy', () => {
-  describe('says what it is rendered to', () => {
+  describe('says what it is compiled to', () => {
     const cases: [string, Partial<CapabilityPolicySpec>, object][] = [
       [
         'a Standard as it is',
@@ -38,7 +38,7 @@ describe('the status of a policy', () => {
       it(name, () => assert.partialDeepStrictEqual({ ...buildStatus(input(spec)).rendered }, without(expected)));
     }
 
-    it('which rules only the admission policy enforces', () => {
+    it('names the rules that only the admission policy enforces', () => {
       const spec: Partial<CapabilityPolicySpec> = { overrides: { capabilities: { allowedBounding: ['CHOWN'] } } };
       const { rendered } = buildStatus(input(spec));
       assert.deepEqual(rendered?.rulesLeftToAdmissionPolicy, ['capabilities.allowedBounding']);
@@ -163,12 +163,12 @@ describe('the status of a policy', () => {
     });
   });
 
-  it('is just its conditions and the effective fields when the policy is not accepted', () => {
+  it('has only its conditions and the effective fields when the policy is not accepted', () => {
     const status = buildStatus(input({ levelVersion: 'v1.99' }));
     assert.deepEqual(Object.keys(status).sort(), ['conditions', 'effective', 'observedGeneration']);
   });
 
-  it('has the effective fields: what the policy states, and the defaults of the rest', () => {
+  it('has the effective fields: those that the policy states, and the defaults of the others', () => {
     const { effective } = buildStatus(input({ mode: 'Warn', priority: 7 }));
     assert.deepEqual(effective, { ...SPEC_DEFAULTS, mode: 'Warn', priority: 7 });
   });

@@ -141,7 +141,7 @@ describe('the Events of a policy', () => {
     it(name, () => assert.deepEqual(events(before, next).map(brief), expected));
   }
 
-  it('claim nothing about workloads that a list has no room for', () => {
+  it('claim nothing about workloads that do not fit into a list', () => {
     const many = Array.from({ length: 70 }, (_, index) => `web-${index}`);
     assert.deepEqual(events(violated(...many), violated(...many, 'a')), []);
     assert.deepEqual(
@@ -282,7 +282,7 @@ describe('the Events of a namespace', () => {
   const none = { namespace: 'net', applied: {}, conflicts: [] };
   const conflict = { ...none, conflicts: [CONFLICT] };
 
-  it('tell of a conflict once', () => {
+  it('report a conflict once', () => {
     assert.deepEqual(namespaceEvents(namespace, undefined, conflict, origin).map(brief), [
       'Warning ForeignLabel Namespace/net',
     ]);
@@ -291,7 +291,7 @@ describe('the Events of a namespace', () => {
     assert.deepEqual(namespaceEvents(namespace, conflict, none, origin), []);
   });
 
-  it('say whose label it is', () => {
+  it('name the owner of the label', () => {
     const [event] = namespaceEvents(namespace, none, conflict, origin);
     assert.equal(
       event?.note,

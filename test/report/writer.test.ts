@@ -54,7 +54,7 @@ function refusal(status: number, causes: string[] = []): ApiError {
 describe('a status that the watch has not shown yet', () => {
   const LATER = '2026-01-02T03:04:06.789Z';
 
-  it('is what the next one is built on: no transition has two times, and nothing is written twice', async () => {
+  it('is the base of the next one: no transition has two times, and nothing is written twice', async () => {
     const seen = input();
     const statuses = new WrittenStatuses();
     const first = buildStatus(seen);
@@ -66,7 +66,7 @@ describe('a status that the watch has not shown yet', () => {
     assert.deepEqual(client.calls, []);
   });
 
-  it('is forgotten as soon as the watch shows the policy again', () => {
+  it('is dropped as soon as the watch shows the policy again', () => {
     const { policy } = input();
     const statuses = new WrittenStatuses();
     statuses.add(policy, buildStatus(input()));
@@ -93,7 +93,7 @@ describe('the writer of reports', () => {
     });
   });
 
-  it('writes nothing when the status stands already', async () => {
+  it('writes nothing when the status is already up to date', async () => {
     const client = new RecordingClient();
     await write(client, standing(JSON.parse(JSON.stringify(status)), input()).policy, status, []);
     assert.deepEqual(client.calls, []);
@@ -104,7 +104,7 @@ describe('the writer of reports', () => {
     ['whose namespace is gone', refusal(404)],
     ['whose namespace is going', refusal(403, ['NamespaceTerminating'])],
   ] as const) {
-    it(`passes over an Event ${name}`, async () => {
+    it(`ignores an Event ${name}`, async () => {
       const client = new RecordingClient(error);
       await write(client, policy, status, events);
       assert.deepEqual(client.calls, written);

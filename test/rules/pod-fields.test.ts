@@ -22,7 +22,7 @@ describe('the fields of a pod', () => {
     }
   });
 
-  it('that rules read are those of which the table says so', () => {
+  it('that rules read are those that the table says they read', () => {
     const reads = (part: 'spec' | 'container') => [...new Set(RULES.flatMap(({ reads }) => reads[part] ?? []))];
     assert.deepEqual(fields('PodSpec', 'rule').sort(), [...reads('spec'), ...CONTAINERS].sort());
     assert.deepEqual(fields('Container', 'rule').sort(), [...reads('container'), 'name'].sort());

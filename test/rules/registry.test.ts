@@ -42,7 +42,7 @@ describe('the table of rules', () => {
   });
 
   for (const rule of RULES) {
-    it(`says all that ${rule.id} reads of a pod`, () => {
+    it(`declares everything that ${rule.id} reads of a pod`, () => {
       const texts = LEVELS.flatMap((level) =>
         [0, 18, NEWEST_KNOWN_MINOR].flatMap((minor) => {
           const standard = { level, minor, server: NEWEST_KNOWN_MINOR };

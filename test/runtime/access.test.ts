@@ -55,7 +55,7 @@ describe('authorized', () => {
     });
   }
 
-  it('asks for all that the API server knows of the user', async () => {
+  it("sends all of the API server's information about the user", async () => {
     await ask('Bearer scraper');
     assert.deepEqual(reviews.asked[1]?.spec, {
       user: 'scraper',
@@ -66,7 +66,7 @@ describe('authorized', () => {
     });
   });
 
-  it('keeps an answer for a minute, a refusal too', async () => {
+  it('caches an answer for a minute, even a refusal', async () => {
     for (const [token, questions] of [
       ['scraper', 2],
       ['forged', 1],
@@ -82,14 +82,14 @@ describe('authorized', () => {
     }
   });
 
-  it('does not keep that the API server did not answer', async () => {
+  it('does not cache that the API server did not answer', async () => {
     reviews.failing = true;
     await assert.rejects(ask('Bearer scraper'), /no answer/);
     reviews.failing = false;
     assert.equal(await ask('Bearer scraper'), 200);
   });
 
-  it('asks only so much at a time', async () => {
+  it('limits the number of concurrent questions', async () => {
     const hanging = Promise.withResolvers<void>();
     reviews.hanging = hanging.promise;
     const asked = Array.from({ length: 20 }, (_, index) => ask(`Bearer forged-${index}`));

@@ -9,7 +9,7 @@ describe('Cooldown', () => {
     return 'done';
   };
 
-  it('lasts so many times as long as the work took', () => {
+  it("lasts a multiple of the work's time", () => {
     const cooldown = new Cooldown({ times: 9, clock });
     assert.equal(cooldown.after('a', working(20)), 'done');
     assert.equal(cooldown.left('a'), 180);
@@ -19,7 +19,7 @@ describe('Cooldown', () => {
     assert.equal(cooldown.left('a'), 0);
   });
 
-  it('is of one key, no longer than its limit, and can be forgotten', () => {
+  it('applies to one key, has a limit, and can be dropped', () => {
     const cooldown = new Cooldown({ times: 9, mostMs: 500, clock });
     cooldown.after('a', working(1_000));
     assert.equal(cooldown.left('a'), 500);

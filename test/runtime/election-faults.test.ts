@@ -38,8 +38,8 @@ const JOURNEY: fc.Arbitrary<Journey> = fc.record({
 });
 const STOP: fc.Arbitrary<Stop> = fc.record({ at: fc.nat(DURATION_MS), ms: fc.integer({ min: 1, max: 50_000 }) });
 
-describe('an election whose requests take their time and get lost, among processes that are stopped', () => {
-  it(`lets no two write, and leaves a lease alone until it has expired, in ${RUNS} random runs`, async function () {
+describe('an election whose requests are slow and get lost, among processes that are stopped', () => {
+  it(`lets no two write, and does not take a lease until it has expired, in ${RUNS} random runs`, async function () {
     this.timeout(120_000);
     let turns = 0;
     const property = fc.asyncProperty(

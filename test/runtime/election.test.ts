@@ -82,7 +82,7 @@ describe('Election', () => {
       });
     }
 
-    it('leaves a lease alone that is renewed', async () => {
+    it('does not take a renewed lease', async () => {
       await leader('a');
       const other = candidate('b');
       await clock.advance(120_000);
@@ -90,7 +90,7 @@ describe('Election', () => {
       assert.deepEqual(other.log.messages('info'), ['another leads']);
     });
 
-    it('is not held up by those who only label the Lease', async () => {
+    it('ignores changes to the Lease by others', async () => {
       const spec = { holderIdentity: 'gone', leaseDurationSeconds: 9 };
       leases.set(spec);
       const one = candidate('a');
@@ -111,7 +111,7 @@ describe('Election', () => {
       assert.equal(leases.spec.leaseTransitions, 1);
     });
 
-    it('takes a released lease at its next try', async () => {
+    it('takes a released lease at its next attempt', async () => {
       leases.set({ holderIdentity: 'gone', leaseDurationSeconds: 3600 });
       const one = candidate('a');
       await clock.advance(5_000);
@@ -133,7 +133,7 @@ describe('Election', () => {
       assert.equal(leases.spec.leaseTransitions, 0);
     });
 
-    it('does not lead by an answer that came when its time was over', async () => {
+    it('does not lead by an answer that came too late', async () => {
       leases.onAnswer = () => {
         if (leases.lease) clock.stop(10_000);
       };
@@ -211,7 +211,7 @@ describe('Election', () => {
       assert.equal(one.terms, 1);
     });
 
-    it('stops at once when it finds another there', async () => {
+    it('stops at once when another process holds it', async () => {
       const one = await leader();
       leases.set({ ...leases.spec, holderIdentity: 'b' });
       await clock.advance(2_000);
@@ -234,7 +234,7 @@ describe('Election', () => {
   });
 
   describe('after the process was stopped', () => {
-    it('refuses writes before any timer tells, then ends the work', async () => {
+    it('refuses writes before any timer fires, then ends the work', async () => {
       const one = await leader();
       one.election.assertMayWrite();
       clock.stop(10_000);
@@ -246,7 +246,7 @@ describe('Election', () => {
       assert.deepEqual(leases.asked, [], 'it does not renew what may be another’s by now');
     });
 
-    it('leaves the lease to whoever took it, though a renewal was under way', async () => {
+    it('leaves the lease to its new holder, though a renewal was in flight', async () => {
       const one = await leader('a');
       leases.fault = { what: 'waits' };
       await clock.advance(2_000);
@@ -287,7 +287,7 @@ describe('Election', () => {
       assert.equal(one.stopped, 1);
     });
 
-    it('lets the stand-by take over within a retry period', async () => {
+    it('lets the standby take over within a retry period', async () => {
       const one = await leader('a');
       const other = candidate('b');
       await clock.advance(10_000);
@@ -298,7 +298,7 @@ describe('Election', () => {
       assert.equal(other.terms, 1);
     });
 
-    it('ends a candidate that waits', async () => {
+    it('ends a waiting candidate', async () => {
       await leader('a');
       const other = candidate('b');
       await clock.advance(3_000);
@@ -307,7 +307,7 @@ describe('Election', () => {
       assert.equal(leases.holder, 'a');
     });
 
-    it('does not take back what it released, though a renewal was under way', async () => {
+    it('does not take back a released lease, though a renewal was in flight', async () => {
       const one = await leader();
       leases.fault = { what: 'waits' };
       await clock.advance(2_000);
@@ -321,7 +321,7 @@ describe('Election', () => {
       assert.equal(leases.holder, '');
     });
 
-    it('does not release what is another’s', async () => {
+    it("does not release another one's lease", async () => {
       const one = await leader();
       leases.set({ ...leases.spec, holderIdentity: 'b' });
       one.stopping.abort();
@@ -330,7 +330,7 @@ describe('Election', () => {
       assert.equal(leases.holder, 'b');
     });
 
-    it('does not wait for ever for an API server that is away', async () => {
+    it('does not wait forever for an unreachable API server', async () => {
       const one = await leader();
       leases.fault = { what: 'hangs' };
       one.stopping.abort();
@@ -346,7 +346,7 @@ describe('Election', () => {
       assert.equal(leases.holder, '');
     });
 
-    it('stands again after a loss, once the work has ended', async () => {
+    it('runs again after a loss, once the work has ended', async () => {
       const one = await leader();
       leases.set({ ...leases.spec, holderIdentity: 'b', leaseDurationSeconds: 5 });
       await clock.advance(30_000);
@@ -359,7 +359,7 @@ describe('Election', () => {
       assert.equal(one.election.mayWrite(), true);
     });
 
-    it('is unhealthy when the work goes on for a minute after the loss', async () => {
+    it('is unhealthy when the work continues for a minute after the loss', async () => {
       const one = await leader();
       leases.set({ ...leases.spec, holderIdentity: 'b' });
       await clock.advance(61_000);

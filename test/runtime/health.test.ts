@@ -144,7 +144,7 @@ describe('serve', () => {
     assert.equal((await fetch(url, { method: 'POST', body: 'x' })).status, 405);
   });
 
-  it('answers 404 for what there is not, and 500 without a reason when it fails', async () => {
+  it('answers 404 for an unknown path, and 500 without a reason for a failure', async () => {
     const url = await start(async ({ path }) => {
       if (path === '/fails') throw new Error('secret');
       return undefined;
@@ -175,7 +175,7 @@ describe('serve', () => {
     });
   }
 
-  it('answers probes by TLS while clients hold connections open that never shake hands', async () => {
+  it('answers probes over TLS while clients hold connections open that never shake hands', async () => {
     const { certificate, key } = new CertificateAuthority().issue({ commonName: 'metrics', dnsNames: ['localhost'] });
     const server = await serve({ host: '127.0.0.1', port: 0 }, async () => ({ status: 200, body: 'ok' }), {
       log,
@@ -208,7 +208,7 @@ describe('serve', () => {
     );
   });
 
-  it('serves by TLS, and takes up a rotated certificate', async () => {
+  it('serves over TLS, and uses a rotated certificate', async () => {
     const authority = new CertificateAuthority();
     const issue = () => {
       const { certificate, key } = authority.issue({ commonName: 'metrics', dnsNames: ['localhost'] });

@@ -13,7 +13,7 @@ function said(write: (log: Log) => void, options: Omit<LogOptions, 'stream'> = {
 const entry = (keys: Record<string, unknown>) => JSON.parse(said((log) => log.info('said', keys)));
 
 describe('createLog', () => {
-  it('writes one JSON line an entry: time, level, message, keys', () => {
+  it('writes one JSON line per entry: time, level, message, keys', () => {
     const text = said((log) => {
       log.info('applied', { policy: 'ping', count: 2 });
       log.warn('conflict');
@@ -26,7 +26,7 @@ describe('createLog', () => {
     assert.equal(rest, '');
   });
 
-  it('keeps line ends out of its lines', () => {
+  it('keeps line breaks out of its lines', () => {
     assert.equal(said((log) => log.info('a\nb', { note: 'c\nd' })).split('\n').length, 2);
   });
 
@@ -68,7 +68,7 @@ describe('createLog', () => {
     });
   });
 
-  it('shows of a foreign error no request and no answer', () => {
+  it('shows neither request nor answer of a foreign error', () => {
     const error = Object.assign(new Error('failed'), {
       request: { url: 'x' },
       response: { headers: {} },
@@ -103,19 +103,19 @@ describe('createLog', () => {
     );
   });
 
-  it('leaves the object that it was given as it was', () => {
+  it('does not change the given object', () => {
     const keys = { request: { token: 's3cret' } };
     entry(keys);
     assert.deepEqual(keys, { request: { token: 's3cret' } });
   });
 
-  it('survives an object that holds itself', () => {
+  it('survives a circular object', () => {
     const circle: Record<string, unknown> = {};
     circle.self = circle;
     assert.equal(entry({ circle }).message, 'said');
   });
 
-  it('writes for people when asked', () => {
+  it('writes for people on request', () => {
     const text = said((log) => log.warn('conflict', { policy: 'ping', error: new Error('no') }), { format: 'console' });
     assert.match(
       text,

@@ -37,7 +37,7 @@ describe('metrics', () => {
     });
   });
 
-  it('says who leads at each scrape', async () => {
+  it('reads the leader at each scrape', async () => {
     let leading = false;
     metrics.leadership('capabilitypolicy.dev', () => leading);
     const key = 'leader_election_master_status{name="capabilitypolicy.dev"}';
@@ -46,7 +46,7 @@ describe('metrics', () => {
     assert.deepEqual(await seriesOf(metrics.registry, 'leader_'), { [key]: 1 });
   });
 
-  it('shows the process only when told to', async () => {
+  it('shows the process only on request', async () => {
     assert.deepEqual(await seriesOf(metrics.registry, 'process_'), {});
     metrics.process();
     assert.ok(
@@ -73,7 +73,7 @@ describe('metrics', () => {
       await queue.stop();
     });
 
-    it('counts what is added and waits, each key once', async () => {
+    it('counts added and waiting keys, each once', async () => {
       const other = new WorkQueue(async () => {}, { observer: metrics.queue('status') });
       for (const key of ['a', 'b', 'a']) queue.add(key);
       other.add('a');
@@ -155,7 +155,7 @@ describe('metrics', () => {
     });
   });
 
-  it('counts relists after the first list, and says how long nothing was heard', async () => {
+  it('counts relists after the first list, and measures the silence of the API server', async () => {
     const { reflector } = metrics;
     reflector.heard('Pod');
     reflector.listed('Pod');

@@ -47,7 +47,7 @@ describe('WorkQueue', () => {
 
   afterEach(() => mock.timers.reset());
 
-  it('works on keys in the order of their coming, each once however often it was added', async () => {
+  it('works on keys in the order of arrival, each once however often it was added', async () => {
     const queue = new WorkQueue(work.run);
     for (const key of ['b', 'a', 'b', 'b']) queue.add(key);
     assert.equal(queue.length, 2);
@@ -75,7 +75,7 @@ describe('WorkQueue', () => {
     assert.deepEqual(work.started, ['a', 'a']);
   });
 
-  it('works on so many keys at a time, and on others while one is busy', async () => {
+  it('works on this many keys in parallel, and on others while one is busy', async () => {
     const queue = started({ concurrency: 2 });
     queue.add('a');
     await settle();
@@ -86,12 +86,12 @@ describe('WorkQueue', () => {
     assert.deepEqual(work.started, ['a', 'b', 'c']);
   });
 
-  it('never works in the stack of the one who adds', () => {
+  it("never works in the caller's stack", () => {
     started().add('a');
     assert.deepEqual(work.started, []);
   });
 
-  it('brings a failed key back after a delay that doubles, up to its limit, until it succeeds', async () => {
+  it('requeues a failed key after a delay that doubles, up to its limit, until it succeeds', async () => {
     const failures: [string, number][] = [];
     const onError = (key: string, _error: unknown, count: number) => failures.push([key, count]);
     const queue = started({ firstDelayMs: 100, maxDelayMs: 300, random: () => 0.5, onError });
@@ -134,7 +134,7 @@ describe('WorkQueue', () => {
     });
   }
 
-  it('brings a key back no sooner than whoever refused it asked for', async () => {
+  it('requeues a key not before the time that the server asked for', async () => {
     const queue = started({ firstDelayMs: 100, random: () => 0.5 });
     queue.add('a');
     await settle();
@@ -155,7 +155,7 @@ describe('WorkQueue', () => {
     assert.deepEqual(work.started, ['a', 'b']);
   });
 
-  it('adds after a time; the earliest of several counts', async () => {
+  it('adds after a delay; the earliest of several counts', async () => {
     const queue = started();
     queue.addAfter('a', 1000);
     queue.addAfter('a', 100);
@@ -169,7 +169,7 @@ describe('WorkQueue', () => {
     assert.deepEqual(work.started, ['a']);
   });
 
-  it('stops: waits for what runs, begins nothing, forgets the rest', async () => {
+  it('stops: waits for the running work, begins nothing, drops the rest', async () => {
     const queue = started();
     queue.add('a');
     await settle();

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { RateLimit } from '../../operator/runtime/rate-limit.ts';
 
 describe('RateLimit', () => {
-  it('lets a burst through, then spaces what follows, and fills up again', () => {
+  it('lets a burst through, then spaces the others, and refills', () => {
     let now = 0;
     const limit = new RateLimit(10, 2, () => now);
     const take = () => limit.take();
@@ -13,7 +13,7 @@ describe('RateLimit', () => {
     assert.deepEqual([take(), take(), take()], [0, 0, 100]);
   });
 
-  it('gives to those who do not wait what is there, and nothing of the future', () => {
+  it('gives available tokens to callers that do not wait, and no future ones', () => {
     let now = 0;
     const limit = new RateLimit(10, 2, () => now);
     const tryTake = () => limit.tryTake();

@@ -13,7 +13,7 @@ function* pieces(clock: { ms: number }, count: number, each: number, done: numbe
 }
 
 describe('turns', () => {
-  it('end with the result of the work, and the time that it took itself', async () => {
+  it('end with the result of the work, and its own time', async () => {
     const clock = { ms: 0 };
     const turns = new Turns({ now: () => clock.ms });
     assert.deepEqual(await turns.run(pieces(clock, 7, 3), () => true), { result: 'done', spentMs: 21 });
@@ -28,7 +28,7 @@ describe('turns', () => {
     await running;
   });
 
-  it('put short pieces together', async () => {
+  it('combine short pieces', async () => {
     const clock = { ms: 0 };
     const done: number[] = [];
     const running = new Turns({ now: () => clock.ms }).run(pieces(clock, 100, 1, done), () => true);
@@ -38,7 +38,7 @@ describe('turns', () => {
     await running;
   });
 
-  it('are taken by one work in each round, however many there are', async () => {
+  it('belong to one task in each round, however many there are', async () => {
     const clock = { ms: 0 };
     const turns = new Turns({ now: () => clock.ms });
     const works = Array.from({ length: 8 }, () => turns.run(pieces(clock, 20, 20), () => true));
@@ -52,7 +52,7 @@ describe('turns', () => {
     await Promise.all(works);
   });
 
-  it('end when the work is not to go on, without a result', async () => {
+  it('end when the work must stop, without a result', async () => {
     const clock = { ms: 0 };
     const done: number[] = [];
     const running = new Turns({ now: () => clock.ms }).run(pieces(clock, 1_000, 20, done), () => done.length < 3);
@@ -60,7 +60,7 @@ describe('turns', () => {
     assert.equal(done.length, 3);
   });
 
-  it('go on after work that failed', async () => {
+  it('continue after work that failed', async () => {
     const turns = new Turns({ now: () => 0 });
     const failing = (function* (): Generator<void, void> {
       yield;

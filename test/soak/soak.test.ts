@@ -5,7 +5,7 @@ import { soak } from './soak.ts';
 const SEED = Number(process.env.SEED ?? 42);
 
 describe('a cluster that changes while everything fails', () => {
-  it('is as a fresh operator would make it, whenever it comes to rest, and never wider than its policies', async function () {
+  it('is as a fresh operator would make it, whenever it settles, and never wider than its policies', async function () {
     this.timeout(400_000);
     const { failures, summary } = await soak({
       seed: SEED,

@@ -15,14 +15,14 @@ const forTeams = (teams: Readonly<Record<string, string>>) =>
     }),
   );
 
-describe('what must be refused at any moment', () => {
+describe('the pods that must be refused at any moment', () => {
   const begun = (teams: Readonly<Record<string, string>>) => {
     const window = new Window();
     window.begin({ policies: forTeams(teams), labels: new Map([[NAMESPACE, { team: 'a' }]]), grants: [] });
     return window;
   };
 
-  it('is what each state of the policies refuses', () => {
+  it('are those that each state of the policies refuses', () => {
     const window = begun({ old: 'a' });
     window.addPolicies(forTeams({ old: 'a', new: 'a' }));
     window.addPolicies(forTeams({ old: 'b', new: 'a' }));
@@ -31,7 +31,7 @@ describe('what must be refused at any moment', () => {
     assert.equal(window.refuses(PROBE), false);
   });
 
-  it('is not what a policy refused that is deleted, before the next one is in force', () => {
+  it('exclude those that only a deleted policy refused, before the next one is in force', () => {
     const window = begun({ old: 'a' });
     window.addPolicies(forTeams({ old: 'a', new: 'a' }));
     assert.equal(window.refuses(PROBE), true);
@@ -39,7 +39,7 @@ describe('what must be refused at any moment', () => {
     assert.equal(window.refuses(PROBE), false);
   });
 
-  it('is what a policy refuses that stays, whatever else is deleted', () => {
+  it('include those that a remaining policy refuses, whatever else is deleted', () => {
     const window = begun({ stays: 'a', goes: 'a' });
     window.removePolicy('goes', forTeams({ stays: 'a' }));
     assert.equal(window.refuses(PROBE), true);

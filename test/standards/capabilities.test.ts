@@ -38,7 +38,7 @@ describe('the capability table', () => {
     });
   }
 
-  it('gives by default what is known', () => {
+  it('has the known defaults', () => {
     for (const { name, byDefault } of CONTAINER_RUNTIMES) {
       assert.deepEqual(
         byDefault.filter((one) => !CAPABILITIES.includes(one)),
@@ -63,7 +63,7 @@ describe('the capability table', () => {
 });
 
 describe('masks', () => {
-  it('are the names that they were made of', () => {
+  it('equal the original names', () => {
     for (const names of [[], ['CHOWN'], ['NET_RAW', 'CHECKPOINT_RESTORE'], CAPABILITIES]) {
       assert.deepEqual(namesIn(maskOf(names)), names);
     }

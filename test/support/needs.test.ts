@@ -65,7 +65,7 @@ describe('tests that need a feature of the API server', () => {
   });
 
   for (const version of OLD) {
-    it(`are left out on ${version}, one by one and with the reason, and count neither as passed nor as failed`, () => {
+    it(`are skipped on ${version}, one by one and with the reason, and count neither as passed nor as failed`, () => {
       const { status, output } = run(version);
       assert.equal(status, 0, output);
       assert.match(output, /^1 passed, 0 failed$/m);
@@ -78,7 +78,7 @@ describe('tests that need a feature of the API server', () => {
     });
   }
 
-  it('are left out on some version that the tests know, and never on the default version', () => {
+  it('are skipped on some version that the tests know, and never on the default version', () => {
     assert.ok(OLD.length > 0);
     assert.ok(!lacksFeatures(minorOf(kubernetesVersion({}))));
   });

@@ -125,7 +125,7 @@ describe(`an upgrade from Kubernetes ${OLD.name} to ${NEW.name}`, function () {
     await answered(NEW.name);
   });
 
-  it('admits nothing on the way that violates a policy, and refuses nothing that complies', () => {
+  it('admits nothing meanwhile that violates a policy, and refuses nothing that complies', () => {
     assert.deepEqual(prober.surprises, []);
   });
 

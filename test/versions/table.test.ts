@@ -11,7 +11,7 @@ const OLD = {
 const [levels, policies] = runsOf({ full: false, seed: '7' }).slice(-2);
 
 describe('the outcomes of test:versions', () => {
-  it('are counted by suite and version, with what was left out and why', () => {
+  it('are counted by suite and version, with the skipped tests and the reasons', () => {
     const columns = new Map([
       ['v1.33.13', new Map([[SUITE.name, outcomeOf(SUITE, OLD)]])],
       ['v1.36.3', new Map([[SUITE.name, outcomeOf(SUITE, { code: 1, output: '26 passed, 1 failed\n' })]])],

@@ -73,7 +73,7 @@ spec:
     it(`${path.join('.') || 'the object itself'} is on line ${line}`, () => assert.equal(document?.lineOf(path), line));
   }
 
-  it('that is not there is that of the nearest field around it', () => {
+  it('that is missing is the line of the nearest field around it', () => {
     assert.equal(document?.lineOf(['spec', 'containers', 0, 'securityContext', 'capabilities', 'drop']), 11);
     assert.equal(document?.lineOf(['spec', 'containers', 2, 'name']), 9);
     assert.equal(document?.lineOf(['spec', 'volumes', 0]), 8);
@@ -88,7 +88,7 @@ spec:
     assert.equal(json?.lineOf(['spec', 'a/b', 1]), 5);
   });
 
-  it('is found for each of many items without walking all before it', () => {
+  it('is found for each of many items without visiting all items before it', () => {
     const count = 20_000;
     const items = Array.from({ length: count }, (_, i) => ({ metadata: { name: `a${i}`, labels: { a: 'b' } } }));
     const json = parseDocument(JSON.stringify({ items }, undefined, 1), 1);
@@ -99,7 +99,7 @@ spec:
     assert.ok(performance.now() - began < 5_000);
   });
 
-  it('is found for each of many fields without walking all before it', () => {
+  it('is found for each of many fields without visiting all fields before it', () => {
     const names = Array.from({ length: 20_000 }, (_, i) => `a${i}`);
     const fields = Object.fromEntries(names.map((name) => [name, { labels: { a: 'b', c: 'd' } }]));
     const json = parseDocument(JSON.stringify({ fields }, undefined, 1), 1);
@@ -111,7 +111,7 @@ spec:
   });
 });
 
-describe('a document that is none', () => {
+describe('a text that is not a document', () => {
   const BOMB = ['a: &a [x,x,x,x,x,x,x,x,x,x]']
     .concat([...'bcdefgh'].map((name, i) => `${name}: &${name} [${Array(10).fill(`*${'abcdefg'[i]}`).join(',')}]`))
     .join('\n');
@@ -132,7 +132,7 @@ describe('a document that is none', () => {
   ];
 
   for (const [what, text, line, message] of WRONG) {
-    it(`because it ${what} is told with its line`, () => {
+    it(`because it ${what}: reports the line`, () => {
       assert.throws(
         () => parseDocument(text, 1),
         (error) => error instanceof DocumentError && error.line === line && message.test(error.message),
@@ -140,8 +140,8 @@ describe('a document that is none', () => {
     });
   }
 
-  it('but nothing is nothing', () => assert.equal(parseDocument('# only a comment\n\n', 1), undefined));
-  it('but aliases that make sense are read', () => {
+  it('reads empty input as nothing', () => assert.equal(parseDocument('# only a comment\n\n', 1), undefined));
+  it('reads valid aliases', () => {
     assert.deepEqual(parseDocument('a: &a {x: 1}\nb: *a\nc: {<<: *a, z: 2}', 1)?.value, {
       a: { x: 1 },
       b: { x: 1 },

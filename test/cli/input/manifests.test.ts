@@ -50,7 +50,7 @@ describe('reading manifests', () => {
     writeFileSync(join(folder, name), text);
   }
 
-  it('walks folders in the order of names, and leaves out what is not a manifest', async () => {
+  it('walks folders in the order of names, and leaves out files that are not manifests', async () => {
     write('b/2.yml', POD.replace('one', 'two'));
     write('a.yaml', POD);
     write('c.json', JSON.stringify({ apiVersion: 'v1', kind: 'Pod', metadata: { name: 'three' } }));
@@ -101,7 +101,7 @@ describe('reading manifests', () => {
   ];
 
   for (const [what, text, told] of BROKEN) {
-    it(`tells of ${what} in one line, and reads the rest`, async () => {
+    it(`reports ${what} in one line, and reads the rest`, async () => {
       write('bad.yaml', text);
       write('good.yaml', POD.replace('one', 'good'));
       const { objects, troubles } = await read(['bad.yaml', 'good.yaml']);
@@ -112,7 +112,7 @@ describe('reading manifests', () => {
     });
   }
 
-  it('tells of a folder that leads back to itself, and of links to nothing', async () => {
+  it('reports a folder that links back to itself, and broken links', async () => {
     write('a/good.yaml', POD);
     symlinkSync('..', join(folder, 'a', 'loop'));
     symlinkSync('nothing', join(folder, 'dangling.yaml'));
@@ -129,7 +129,7 @@ describe('reading manifests', () => {
     for (const [index, pattern] of expected.entries()) assert.match(troubles[index] ?? '', pattern);
   });
 
-  it('tells of what it may not read, and reads the rest', async () => {
+  it('reports files that it may not read, and reads the rest', async () => {
     write('open.yaml', POD);
     write('locked.yaml', POD);
     mkdirSync(join(folder, 'locked'));
@@ -140,7 +140,7 @@ describe('reading manifests', () => {
     assert.deepEqual(troubles, ['locked: no permission to read it', 'locked.yaml: no permission to read it']);
   });
 
-  it('lets a line of 200 MB pass by without holding it', async () => {
+  it('skips a line of 200 MB without keeping it in memory', async () => {
     function* stream() {
       yield `${POD}---\na: "`;
       const megabyte = new Uint8Array(1_000_000).fill(0x78);

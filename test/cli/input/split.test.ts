@@ -21,7 +21,7 @@ function pod(name: string) {
 }
 
 describe('splitting a stream', () => {
-  it('cuts at document boundaries, and tells the line of each', async () => {
+  it('cuts at document boundaries, and reports the line of each', async () => {
     const pieces = await split(['a: 1\n---\nb: |\n  text\n  ---not\n...\n--- # c\nc: 3\n---\n']);
     assert.deepEqual(
       pieces.map(({ text, line }) => [line, text]),
@@ -35,7 +35,7 @@ describe('splitting a stream', () => {
     );
   });
 
-  it('gives the same whatever the chunks', async () => {
+  it('gives the same result for any chunks', async () => {
     const text = ['a: 1', '---', 'b: 2', '...', '---x: 3', '--- d', '', '----', '---'].join('\n');
     const whole = await split([text]);
     const cuts = fc.array(fc.nat({ max: text.length }), { maxLength: 8 });
@@ -52,7 +52,7 @@ describe('splitting a stream', () => {
     ['YAML', (list: object) => dump(list, { seqNoIndent: true })],
     ['JSON', (list: object) => `${JSON.stringify(list, null, 4)}\n`],
   ] as const) {
-    it(`takes a long list apart that kubectl wrote as ${form}, item by item`, async () => {
+    it(`splits a long list that kubectl wrote as ${form} into items`, async () => {
       const items = Array.from({ length: 600 }, (_, i) => pod(`pod-${i}`));
       const text = `${write({ apiVersion: 'v1', items, kind: 'List', metadata: { resourceVersion: '' } })}---\na: 1\n`;
       const chunks = Array.from({ length: Math.ceil(text.length / 50_000) }, (_, i) =>
@@ -69,7 +69,7 @@ describe('splitting a stream', () => {
     });
   }
 
-  it('gives up a document that is larger than any object, and goes on with the next', async () => {
+  it('skips a document that is larger than any object, and goes on with the next', async () => {
     function* chunks() {
       yield 'a: 1\n---\nb: "';
       for (let size = 0; size <= MOST_CHARACTERS; size += 1_000_000) yield 'x'.repeat(1_000_000);

@@ -35,7 +35,7 @@ describe('on a real API server', function () {
   after(() => cluster?.close());
 
   describe('random policies over all fields', () => {
-    it('judge pods as the operator and a plain statement do, and the label refuses nothing that they admit', async () => {
+    it('judge pods as the operator and the reference model do, and the label refuses nothing that they admit', async () => {
       agreed(await judgePolicies(cluster, { policies: 16, pods: 20, seed }));
     });
 
@@ -47,13 +47,13 @@ describe('on a real API server', function () {
   });
 
   describe('random sets of overlapping policies', () => {
-    it('decide, fill, name and warn as a plain statement of the design does, and as the operator says', async () => {
+    it('decide, fill, name and warn as a reference model of the design does, and as the operator says', async () => {
       agreed(await judgeSets(cluster, controlPlane, { sets: 6, pods: 15, seed }));
     });
   });
 
   describe('ephemeral containers that are added one after the other', () => {
-    it('are admitted as a plain statement of the design does, and leave no pod that some policy admitted to none', async () => {
+    it('are admitted as a reference model of the design says, and leave no pod that some policy admitted to none', async () => {
       let alone = 0;
       // A short walk may meet no pod that is evaluated alone; then another one follows.
       for (let walk = 0; alone === 0 && walk < WALKS; walk++) {
@@ -67,7 +67,7 @@ describe('on a real API server', function () {
   });
 
   describe('defaulting', () => {
-    it('makes of pods what PodSecurityPolicy made of them, once and for all, and templates foretell it', async () => {
+    it('fills pods as PodSecurityPolicy did, idempotently, and templates predict it', async () => {
       agreed(await judgeFilling(cluster, { policies: 8, pods: 10, seed }));
     });
 
@@ -79,7 +79,7 @@ describe('on a real API server', function () {
       agreed(await judgeAdditions(cluster, { policies: 5, pods: 10, seed }));
     });
 
-    it('leaves the name of the policy that has filled, though another admits what came of it', async () => {
+    it('keeps the name of the policy that has filled, though another one admits the result', async () => {
       const namespace = await cluster.namespace('filled-by-the-second', { filled: 'by-the-second' });
       const [first, second] = await Promise.all([
         filling('filled-a', { capabilities: { allowedBounding: [] } }),
@@ -93,7 +93,7 @@ describe('on a real API server', function () {
       assert.equal(answer.pod.metadata.annotations[ADMITTED_BY], 'filled-b');
     });
 
-    it('takes a pod that sets a seccomp profile for changed by every policy, asked to choose like PodSecurityPolicy', async () => {
+    it('counts a pod that sets a seccomp profile as changed by every policy, if asked to choose like PodSecurityPolicy', async () => {
       const namespace = await cluster.namespace('filled-by-the-first', { filled: 'by-the-first' });
       const like = {
         namespaceSelector: { matchLabels: { filled: 'by-the-first' } },
