@@ -43,7 +43,7 @@ describe('a write that the watch has not shown yet', () => {
     assert.deepEqual(told, ['created']);
   });
 
-  it('is told as a repair when it is the same again, and as an update when we want something else', async () => {
+  it('counts as a repair when it restores our last write, and as an update when we want another text', async () => {
     await writes.ensure('it', ROLE, nothing);
     mock.timers.tick(WATCH_LAG_MS);
     await writes.ensure('it', ROLE, nothing);
@@ -56,7 +56,7 @@ describe('a write that the watch has not shown yet', () => {
     assert.deepEqual(told, ['created', 'repaired', 'updated', 'created']);
   });
 
-  it('is not a repair when it changes nothing: the watch is what is behind', async () => {
+  it('is not a repair when it changes nothing, since only the watch lags', async () => {
     await writes.ensure('it', ROLE, nothing);
     mock.timers.tick(WATCH_LAG_MS);
     // The API server answers an apply that changes nothing with the unchanged object.
@@ -66,7 +66,7 @@ describe('a write that the watch has not shown yet', () => {
     assert.equal(writes.mayBeUndone, true);
   });
 
-  it('is worth another look, as long as it may have been undone before it was shown', async () => {
+  it('needs another look, as long as somebody may have reverted it before the watch showed it', async () => {
     assert.equal(writes.mayBeUndone, false);
     await writes.ensure('it', ROLE, nothing);
     assert.equal(writes.mayBeUndone, true);
@@ -87,7 +87,7 @@ describe('a write that the watch has not shown yet', () => {
     assert.equal(writes.mayBeUndone, false);
   });
 
-  it('does not count as what is wanted now, if that is something else', async () => {
+  it('does not count as the wanted object when we want another one now', async () => {
     await writes.ensure('it', ROLE, nothing);
     assert.equal(await writes.ensure('it', { ...ROLE, rules: [{ verbs: ['use'] }] }, nothing), true);
     assert.deepEqual(told, ['created', 'updated']);
@@ -108,7 +108,7 @@ describe('a write that the watch has not shown yet', () => {
     assert.deepEqual(told, ['created', 'created']);
   });
 
-  it('is not begun after the end of the term', async () => {
+  it('does not begin after the end of the term', async () => {
     const term = new AbortController();
     const client = { apply: () => assert.fail('a write was begun') };
     writes = new Writes(client as unknown as ApiClient, (action) => told.push(action), term.signal);
@@ -140,7 +140,7 @@ describe('a deletion that the watch has not shown yet', () => {
 
   it('counts at once', () => assert.equal(writes.standing([seen]).size, 0));
 
-  it('does not keep from writing the object when it is wanted again', async () => {
+  it('does not prevent writing the object when it is wanted again', async () => {
     assert.equal(await writes.ensure('it', ROLE, standing([seen])), true);
     assert.deepEqual([applied, await writes.ensure('it', ROLE, standing([seen]))], [1, false]);
   });
@@ -149,10 +149,10 @@ describe('a deletion that the watch has not shown yet', () => {
     ['the object changed after it', other({ resourceVersion: '6' })],
     ['another object has its name', other({ uid: 'third', resourceVersion: '4' })],
   ] as const) {
-    it(`is over when ${what}`, () => assert.deepEqual([...writes.standing([now]).values()], [now]));
+    it(`ends when ${what}`, () => assert.deepEqual([...writes.standing([now]).values()], [now]));
   }
 
-  it('is over after a while: somebody keeps the object', () => {
+  it('ends after a while: somebody keeps the object', () => {
     mock.timers.tick(WATCH_LAG_MS);
     assert.equal(writes.standing([seen]).size, 1);
   });

@@ -132,7 +132,7 @@ export const ELSEWHERE: readonly ShownElsewhere[] = [
   row(
     'grows a pod step by step, as several users',
     'no step leads from a pod that some policy admits to one that none admits',
-    'differential/policies',
+    'differential/policies/policies',
     'leave no pod that some policy admitted to none',
   ),
   row(

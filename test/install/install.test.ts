@@ -157,7 +157,7 @@ describe('an installation', () => {
       await ready();
     });
 
-    it('leaves nothing behind, taken away as documented', async () => {
+    it('leaves nothing behind when it is removed as documented', async () => {
       await tools.shell(purge + deleteWithHelm);
       await leftNothing();
     });
