@@ -9,7 +9,7 @@ import type {
   RoleView,
   WorkloadView,
 } from '../../operator/model/objects.ts';
-import type { WorkloadKind } from '../../operator/model/workload-kinds.ts';
+import { type WorkloadKind, workloadKind } from '../../operator/model/workload-kinds.ts';
 import { NEWEST_KNOWN_MINOR } from '../../operator/standards/level-version.ts';
 import { pod } from './pods.ts';
 
@@ -24,14 +24,12 @@ export function workloadView(kind: WorkloadKind, name: string, fields: Partial<W
   return { kind, namespace: 'net', name, uid: `${kind}-${name}`, finished: false, template: pod(), ...fields };
 }
 
-const GROUP_OF: Readonly<Record<string, string>> = {
-  Job: 'batch/v1',
-  CronJob: 'batch/v1',
-  ReplicationController: 'v1',
-};
-
 /** The reference to a workload that `workloadView` made. */
-export function ownedBy(kind: string, name: string, apiVersion = GROUP_OF[kind] ?? 'apps/v1'): { owner: Owner } {
+export function ownedBy(
+  kind: string,
+  name: string,
+  apiVersion = workloadKind(kind)?.apiVersion ?? 'apps/v1',
+): { owner: Owner } {
   return { owner: { apiVersion, kind, name, uid: `${kind}-${name}` } };
 }
 
