@@ -24,7 +24,6 @@ export interface SnapshotOptions {
   onForbidden?(source: Source, error: ApiError): void;
 }
 
-export const WORKLOADS: readonly Source[] = [sources.PODS, ...sources.WORKLOADS];
 /**
  * Needed only for a policy that is not accepted as it is now: a user who may not read them, or a cluster without the
  * CRD, loses nothing else.
@@ -36,7 +35,7 @@ export async function readCluster(client: ApiClient, options: SnapshotOptions): 
   const servers = { oldest: 0 };
   const store = new Store(createProjection(RULES), servers, () => {});
   const isWanted = (source: Source) =>
-    options.only?.includes(source) ?? (options.workloads || !WORKLOADS.includes(source));
+    options.only?.includes(source) ?? (options.workloads || !sources.PODS_AND_WORKLOADS.includes(source));
   const wanted = [...store.followed].filter(([source]) => isWanted(source));
   let objects = 0;
   const counted = (count: number) => {

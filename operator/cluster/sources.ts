@@ -15,6 +15,7 @@ export const NAMESPACES: Source = { apiVersion: 'v1', kind: 'Namespace', managed
 export const PODS: Source = { apiVersion: 'v1', kind: 'Pod' };
 
 export const WORKLOADS: readonly Source[] = WORKLOAD_KINDS.map(({ apiVersion, kind }) => ({ apiVersion, kind }));
+export const PODS_AND_WORKLOADS: readonly Source[] = [PODS, ...WORKLOADS];
 
 export const ROLES: Source = { apiVersion: RBAC, kind: 'Role' };
 export const ROLE_BINDINGS: Source = { apiVersion: RBAC, kind: 'RoleBinding' };

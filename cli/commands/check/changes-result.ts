@@ -9,7 +9,7 @@ export interface Changes {
   /** The namespaces that a candidate selects, and those with changes. */
   readonly namespaces: readonly NamespaceChange[];
   /** Workloads whose outcome changes, sorted by namespace, kind and name. */
-  readonly changes: readonly Change[];
+  readonly changes: readonly WorkloadChange[];
   readonly summary: ChangeSummary;
 }
 
@@ -21,7 +21,7 @@ export interface Changes {
  */
 export type ChangeKind = 'NewlyRefused' | 'PerhapsRefused' | 'NewlyAdmitted' | 'ReportedOtherwise';
 
-export interface Change {
+export interface WorkloadChange {
   readonly namespace: string;
   readonly kind: string;
   readonly name: string;

@@ -8,7 +8,7 @@ import { OUTCOME_STYLES, type Outcome, outcomePaint } from '../../output/outcome
 import { tableText } from '../../output/table.ts';
 import type { Terminal } from '../../output/terminal.ts';
 import { paragraph } from '../../output/wrap.ts';
-import type { Change, ChangeSummary, Changes, NamespaceChange, OutcomeCounts } from './changes-result.ts';
+import type { ChangeSummary, Changes, NamespaceChange, OutcomeCounts, WorkloadChange } from './changes-result.ts';
 import { itemName } from './reporters/reporter.ts';
 import type { CheckedViolation } from './result.ts';
 
@@ -65,7 +65,10 @@ function changeGroups({ changes, policies }: Changes, terminal: Terminal): strin
   );
 }
 
-function workloadEntries({ namespace, kind, name, before, after, violations }: Change, modes: Modes): WorkloadEntries {
+function workloadEntries(
+  { namespace, kind, name, before, after, violations }: WorkloadChange,
+  modes: Modes,
+): WorkloadEntries {
   const entries = mergeViolations(violations, modes).map((violation) => ({
     label: after.toLowerCase(),
     style: OUTCOME_STYLES[after],

@@ -6,7 +6,6 @@ import { matches } from '../../../operator/policy/selector.ts';
 import { isWorse, type Outcome, outcomeOf } from '../../output/outcome.ts';
 import type { PolicyContext } from '../../policies/context.ts';
 import type {
-  Change,
   ChangeCounts,
   ChangeKind,
   ChangeSummary,
@@ -14,6 +13,7 @@ import type {
   NamespaceChange,
   OutcomeCounts,
   RefusedIfEnforced,
+  WorkloadChange,
 } from './changes-result.ts';
 import { checkedPolicies } from './checked.ts';
 import type { CheckedViolation } from './result.ts';
@@ -86,7 +86,7 @@ interface Compared {
   readonly before: Outcome;
   readonly after: Outcome;
   /** Null if nothing changes. */
-  readonly change: Change | null;
+  readonly change: WorkloadChange | null;
 }
 
 function compare(

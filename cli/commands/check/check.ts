@@ -13,7 +13,7 @@ import { type Terminal, terminalOf } from '../../output/terminal.ts';
 import type { PolicyContextOptions } from '../../policies/context.ts';
 import { PolicyContextBuilder } from '../../policies/context-builder.ts';
 import { changesOf } from './changes.ts';
-import type { Change, Changes } from './changes-result.ts';
+import type { Changes, WorkloadChange } from './changes-result.ts';
 import { changesMarkdown, changesText } from './changes-text.ts';
 import { ENFORCED, type FailOn } from './fail-on.ts';
 import { addPolicies, checkFiles } from './files.ts';
@@ -120,7 +120,7 @@ async function showChanges(options: CheckOptions, io: Io, cluster: Cluster): Pro
 }
 
 /** Whether the policies of any mode find a violation that they did not find before. */
-function isWorseFor({ before, after }: Change, failOn: FailOn): boolean {
+function isWorseFor({ before, after }: WorkloadChange, failOn: FailOn): boolean {
   return isWorse(after, before) && MODES.some((mode) => failOn.has(mode) && outcomeOf(mode) === after);
 }
 

@@ -3,7 +3,6 @@ import { dump } from 'js-yaml';
 import { type ApiError, isNotFound } from '../../../operator/cluster/api-error.ts';
 import { pathFor } from '../../../operator/cluster/paths.ts';
 import type { Source } from '../../../operator/cluster/reading.ts';
-import { WORKLOADS } from '../../../operator/cluster/snapshot.ts';
 import * as sources from '../../../operator/cluster/sources.ts';
 import { ClusterState } from '../../../operator/controllers/cluster-state.ts';
 import { Evaluator } from '../../../operator/evaluate/violations.ts';
@@ -83,7 +82,7 @@ function readable(
     cluster,
     state,
     use: rbac ? state.use : { ...state.use, mayUse: () => true },
-    judgeable: ![sources.NAMESPACES, ...WORKLOADS].some((source) => forbidden.includes(source)),
+    judgeable: ![sources.NAMESPACES, ...sources.PODS_AND_WORKLOADS].some((source) => forbidden.includes(source)),
     rbac,
     missing,
     namespace,
@@ -109,7 +108,7 @@ function only(view: StatusView, name: string | undefined, namespace: string | un
 /** One line for each missing right, with the consequence. */
 function missingTexts(forbidden: readonly Source[]): string[] {
   const rights = (among: readonly Source[]) => among.filter((source) => forbidden.includes(source)).map(resourceOf);
-  const judging = rights([sources.NAMESPACES, ...WORKLOADS]);
+  const judging = rights([sources.NAMESPACES, ...sources.PODS_AND_WORKLOADS]);
   const use = rights(RBAC);
   return [
     ...(judging.length > 0

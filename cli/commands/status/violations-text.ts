@@ -10,7 +10,7 @@ import type { PolicyView, ViolationView } from './view.ts';
 const HEAD = ['NAMESPACE', 'WORKLOAD', 'PODS', 'RESULT', 'POLICY', 'RULE', 'MESSAGE'];
 
 /** One violation of a workload, with all policies that report it. */
-interface Violation extends MergedViolation<ViolationView & { readonly policy: string }> {
+interface ShownViolation extends MergedViolation<ViolationView & { readonly policy: string }> {
   readonly outcome: Outcome;
 }
 
@@ -20,7 +20,7 @@ export function violationsText(policies: readonly PolicyView[], terminal: Termin
   return terminal.width === undefined ? violationTable(all, terminal) : violationGroups(all, terminal);
 }
 
-function mergedViolations(policies: readonly PolicyView[]): Violation[] {
+function mergedViolations(policies: readonly PolicyView[]): ShownViolation[] {
   const modes = modesOf(policies);
   const all = policies.flatMap(({ name: policy, violations: own }) => own.map((one) => ({ ...one, policy })));
   const workloads = Map.groupBy(all, workloadKey);
@@ -34,7 +34,7 @@ function workloadKey({ namespace, kind, name }: ViolationView): string {
   return [namespace, kind, name].join('\n');
 }
 
-function violationTable(all: readonly Violation[], terminal: Terminal): string {
+function violationTable(all: readonly ShownViolation[], terminal: Terminal): string {
   const rows = all.map((one) => [
     one.first.namespace,
     bounded(`${one.first.kind} ${one.first.name}`, 320),
@@ -47,9 +47,9 @@ function violationTable(all: readonly Violation[], terminal: Terminal): string {
   return tableText(HEAD, rows, { terminal, paint: outcomePaint('RESULT', terminal) });
 }
 
-function violationGroups(all: readonly Violation[], terminal: Terminal): string {
+function violationGroups(all: readonly ShownViolation[], terminal: Terminal): string {
   const workloads = [...Map.groupBy(all, ({ first }) => workloadKey(first)).values()].map((ofWorkload) => {
-    const [{ first }] = ofWorkload as [Violation];
+    const [{ first }] = ofWorkload as [ShownViolation];
     return withSharedDetail({
       namespace: first.namespace,
       workload: `${first.kind} ${first.name}`,
@@ -60,7 +60,7 @@ function violationGroups(all: readonly Violation[], terminal: Terminal): string 
   return groupedText(workloads, terminal);
 }
 
-function entryOf(violation: Violation): Entry {
+function entryOf(violation: ShownViolation): Entry {
   const { outcome, first, message } = violation;
   return {
     label: outcome.toLowerCase(),
@@ -71,7 +71,7 @@ function entryOf(violation: Violation): Entry {
 }
 
 /** `everywhere; admitted by net` */
-function byText(violation: Violation): string {
+function byText(violation: ShownViolation): string {
   const { admittedBy } = violation.first;
   return `${policiesText(violation)}${admittedBy === undefined ? '' : `; admitted by ${admittedBy}`}`;
 }

@@ -85,16 +85,15 @@ async function read(options: Options<SuggestOptions>, io: Io): Promise<Input> {
 
 /** Needs only the rights to list pods and workloads, and with -A namespaces. */
 async function readCluster(options: Options<SuggestOptions>, io: Io): Promise<Input> {
-  const [{ excludingPlatform, snapshot, withCluster }, { WORKLOADS }, { NAMESPACES }] = await Promise.all([
+  const [{ excludingPlatform, snapshot, withCluster }, { NAMESPACES, PODS_AND_WORKLOADS }] = await Promise.all([
     import('../../cluster.ts'),
-    import('../../../operator/cluster/snapshot.ts'),
     import('../../../operator/cluster/sources.ts'),
   ]);
   const { allNamespaces: everywhere = false } = options;
   if (everywhere && options.namespace !== undefined) throw new UsageError('write -n or -A, not both');
   return withCluster(options, async (connected) => {
     const { namespace = connected.namespace } = options;
-    const only = everywhere ? [NAMESPACES, ...WORKLOADS] : WORKLOADS;
+    const only = everywhere ? [NAMESPACES, ...PODS_AND_WORKLOADS] : PODS_AND_WORKLOADS;
     const cluster = await snapshot(connected, io, { only, workloads: true, ...(!everywhere && { namespace }) });
     const { excludedNamespaces } = await excludingPlatform<SuggestOptions>(options, connected);
     const given = givenByCluster(cluster, everywhere ? undefined : namespace);
