@@ -70,7 +70,7 @@ class Splitter {
     for (let found = boundary.exec(text); found; found = boundary.exec(text)) {
       yield* this.#addPart(text.slice(from, found.index));
       yield* this.#lists.end();
-      // What follows `---` on its line belongs to the next document, `...` to none.
+      // Text after `---` on its line belongs to the next document; text after `...` belongs to none.
       from = found[0] === '---' ? found.index : found.index + found[0].length;
       this.#lists = new ListSplitter(this.#line);
     }

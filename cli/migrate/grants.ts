@@ -13,7 +13,7 @@ export interface Grant {
   readonly namespace?: string;
   /** Undefined: all objects of the kind. */
   readonly names: readonly string[] | undefined;
-  /** What grants it: `ClusterRoleBinding/x → ClusterRole/y`. */
+  /** The objects that grant it: `ClusterRoleBinding/x → ClusterRole/y`. */
   readonly from: string;
   /** By wildcards that reach CapabilityPolicies with the same names, too. */
   readonly covers: boolean;

@@ -60,7 +60,7 @@ export function hostPaths({ allowedHostPaths = [] }: PspSpec): Part {
 
 function unfit(prefix: string): string {
   return prefix.startsWith('/')
-    ? `left out: longer than ${LONGEST_PATH} characters. What only this entry admits is refused`
+    ? `left out: longer than ${LONGEST_PATH} characters. Pods that only this entry admits are refused`
     : 'left out: no absolute path. It admitted only hostPath volumes whose path is not absolute, either';
 }
 

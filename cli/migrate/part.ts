@@ -4,7 +4,7 @@ import type { Remark } from './migration.ts';
 export interface Part {
   readonly statements?: readonly Statement[];
   readonly remarks?: readonly Remark[];
-  /** No pod can ever be admitted, whatever else the policy says. */
+  /** No pod can ever be admitted, whatever the rest of the policy says. */
   readonly never?: Remark;
 }
 
@@ -47,7 +47,7 @@ export function withRoom<T>(
   const remarks = values
     .slice(most)
     .map((value) =>
-      inexact(field, value, `left out: the list has room for ${most}. What only this entry admits is refused`),
+      inexact(field, value, `left out: the list has room for ${most}. Pods that only this entry admits are refused`),
     );
   return { kept, remarks };
 }

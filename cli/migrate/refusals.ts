@@ -1,4 +1,4 @@
-/** What API servers refused alike in PodSecurityPolicies and SecurityContextConstraints, in their words. */
+/** Refusals that API servers had in common for PodSecurityPolicies and SecurityContextConstraints, in their words. */
 import type { FieldPath } from '../schema/paths.ts';
 import { type Problem, problemAt, refusalText } from '../schema/problems.ts';
 import type { CapabilityLists } from './capability-lists.ts';

@@ -20,7 +20,7 @@ import { validatePolicy } from './validate.ts';
 export class PolicyContextBuilder {
   readonly #projection: Projection = createProjection(RULES, UNSHARED);
   readonly #policies: Map<string, CompletePolicy>;
-  /** Of policies from manifests. */
+  /** For policies from manifests. */
   readonly #sources: Map<string, PolicySource>;
   readonly #namespaces: Map<string, Labels>;
   readonly #roles: Map<string, RoleView>;
@@ -174,7 +174,7 @@ export class PolicyContextBuilder {
   }
 }
 
-/** The parts that the API server knows about a policy that is to be changed. */
+/** The parts that the API server knows about a policy before its change. */
 function pickIdentity({ uid, creationTimestamp, generation }: NonNullable<CompletePolicy['metadata']>) {
   return {
     ...(uid !== undefined && { uid }),

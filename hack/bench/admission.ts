@@ -68,7 +68,7 @@ export async function admission(): Promise<Table> {
       shown(ours.p50 - none.p50, 'ms'),
     ]),
     notes: [
-      `Dry runs, one after the other, ${PODS} in each of four namespaces by turns on one API server. Checks nothing: one`,
+      `Dry runs, one after the other, ${PODS} in each of four namespaces in turn on one API server. Checks nothing: one`,
       'ValidatingAdmissionPolicy that says `true`, the least that any can cost. Peers select the same namespaces, those of own',
       'selectors meet in the one that is measured. Where the pod satisfies the last by name only, every other one is judged',
       'before it; of peers in one admission policy, of those of own selectors in the admission policy of each. Disjoint: 99 of',
@@ -141,7 +141,7 @@ function series(name: string, admitting: Admitting, selectorOf: (index: number) 
 function growthOf(name: string, measured: readonly Measured[]): string[] {
   const some = measured.filter(({ series }) => series === name);
   return growth(
-    `What policies ${name} add grows with their number`,
+    `The cost of policies ${name} grows with their number`,
     some.map(({ policies }) => policies.length),
     some.map(({ ours, none }) => ours.p50 - none.p50),
   );

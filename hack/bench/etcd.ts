@@ -1,6 +1,6 @@
 /**
  * Writes objects straight into etcd, as JSON that the API server has written before: with statuses, and many times
- * faster than through admission, validation and defaulting. What reads them afterwards can't tell.
+ * faster than through admission, validation and defaulting. Later readers can't tell the difference.
  */
 import { readFileSync } from 'node:fs';
 import { Agent, request } from 'undici';

@@ -82,7 +82,7 @@ function describe(measured: readonly Measured[]): Table {
       beside(without, variables),
     ]),
     notes: [
-      `Dry runs, one after the other, ${ROUNDS} of each pod in each of three namespaces by turns: without a policy, under`,
+      `Dry runs, one after the other, ${ROUNDS} of each pod in each of three namespaces in turn: without a policy, under`,
       'policies that are rendered with variables, and under the same policies rendered without. Somebody without rights on',
       'policies creates them.',
     ],

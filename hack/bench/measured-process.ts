@@ -15,7 +15,7 @@ export interface Usage {
 /** USER_HZ, the unit of times in /proc: 100 on every Linux that Node runs on. */
 const TICKS_PER_SECOND = 100;
 
-/** What a process has used so far; undefined when it has ended. */
+/** The resources that a process has used so far; undefined when it has ended. */
 export function usageOf(pid: number): Omit<Usage, 'seconds'> | undefined {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');

@@ -1,7 +1,7 @@
 /** The measured pod: two containers that comply with restricted, except for what they add. */
 import type { ApiClient } from '../../operator/cluster/client.ts';
 
-/** Of its processes. */
+/** The user of its processes. */
 export const USER = 10_000;
 
 /**

@@ -33,7 +33,7 @@ export async function policyChange(sizes: readonly number[]): Promise<Table> {
       rssMiB.toFixed(0),
     ]),
     notes: [
-      `${CHANGES} changes between two values that other workloads violate: every pod is judged anew. The CPU is all that the`,
+      `${CHANGES} changes between two values that other workloads violate: every pod is evaluated again. The CPU is all that the`,
       'operator used meanwhile, admission policies and probes included.',
       ...growth(
         'CPU grows with the number of pods',

@@ -10,7 +10,7 @@ export interface Population {
   readonly namespaces: number;
   readonly workloads: number;
   readonly violatingWorkloads: number;
-  /** Of one pod as JSON, on average. */
+  /** The size of one pod as JSON, on average. */
   readonly podBytes: number;
 }
 

@@ -84,7 +84,7 @@ export class Api {
     return this.#done('GET', path, { query });
   }
 
-  /** Undefined when there is no such object. */
+  /** Undefined when the object does not exist. */
   async find(path: string): Promise<Json | undefined> {
     const { status, body } = await this.ask('GET', path);
     if (status === 404) return undefined;

@@ -70,7 +70,9 @@ function versionModule({ KUBERNETES_VERSION: version }: NodeJS.ProcessEnv): stri
   if (!version || requiredVersion(MODULE, KUBERNETES).startsWith(`v${version}.`)) return undefined;
   const known = otherVersions();
   if (!known.includes(version)) {
-    throw new Error(`KUBERNETES_VERSION=${version}: there is no such version here; write one of ${known.join(', ')}`);
+    throw new Error(
+      `KUBERNETES_VERSION=${version}: this version is not available here; write one of ${known.join(', ')}`,
+    );
   }
   return join(VERSIONS, version);
 }

@@ -28,7 +28,7 @@ export interface Build {
   readonly packages?: readonly string[];
   /** The version in go.mod, such as v1.37.2. */
   readonly version: string;
-  /** Of `go build`. */
+  /** Flags for `go build`. */
   readonly flags: readonly string[];
   readonly minutes: number;
   readonly environment: NodeJS.ProcessEnv;

@@ -10,7 +10,7 @@ export const KUBERNETES_SERVICE = '10.0.0.1';
 export interface Credentials {
   /** PEM of the authority's certificate. */
   readonly authority: string;
-  /** Of group system:masters. */
+  /** In group system:masters. */
   readonly admin: Certificate;
   /** Makes a client certificate, which Kubernetes reads as a user and its groups. */
   issueClient(user: string, groups: readonly string[]): Certificate;

@@ -63,7 +63,7 @@ export async function tell(cluster: DemoCluster, shell: Shell): Promise<void> {
   await shell.expect(true, 'kubectl apply -k config/samples');
   await shell.expect(true, 'kubectl wait --for=condition=Ready capabilitypolicies --all --timeout=60s');
 
-  shell.heading('3. What the operator rendered: Kubernetes itself enforces it, no webhook');
+  shell.heading('3. The objects that the operator rendered: Kubernetes itself enforces it, no webhook');
   await waitForLabels(shell);
   await shell.expect(
     true,
@@ -82,7 +82,7 @@ export async function tell(cluster: DemoCluster, shell: Shell): Promise<void> {
   await shell.expect(false, 'kubectl apply -f -', netAdmin('sniffer'));
   if (cluster.runsPods) await showPing(shell);
 
-  shell.heading('6. Who breaks the rule today');
+  shell.heading('6. Workloads that break the rule today');
   await waitForViolations(shell);
   await shell.expect(true, 'kubectl get capabilitypolicies');
   await shell.expect(

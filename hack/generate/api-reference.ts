@@ -4,7 +4,7 @@ import type { Schema } from '../../operator/api/schema.ts';
 import { SPEC_DEFAULTS } from '../../operator/api/spec-defaults.ts';
 import { prose, table } from './markdown.ts';
 
-/** What of a CRD the page shows. */
+/** The parts of a CRD that the page shows. */
 export interface Crd {
   readonly spec: {
     readonly group: string;
@@ -139,7 +139,7 @@ function between(least: number | undefined, most: number | undefined, of: string
   return least === undefined ? `at most ${most}${of}` : `${least} to ${most}${of}`;
 }
 
-/** What the API server answers, as it says it. */
+/** The API server's answers, in its own words. */
 function refusals({ 'x-kubernetes-validations': rules = [] }: Schema, title = 'Refused'): string[] {
   if (rules.length === 0) return [];
   const lines = rules.map(({ message = '', fieldPath }) => {

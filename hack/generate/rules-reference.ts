@@ -186,7 +186,7 @@ function celOf(rule: Rule, overrides: CapabilityPolicyOverrides): string {
   const filled = fillsAt(rule, overrides).map(
     ({ over, path, when, value }) => `// ${partOf(over)} ${path.join('.')}, when\n${when}\n// is\n${value}`,
   );
-  if (filled.length > 0) blocks.push(block('What defaulting fills in, with the override', filled));
+  if (filled.length > 0) blocks.push(block('Fields that defaulting fills in, with the override', filled));
   return ['<details><summary>CEL</summary>', ...blocks, '</details>'].join('\n\n');
 }
 

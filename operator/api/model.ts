@@ -6,7 +6,7 @@ import { CapabilityPolicy as Model } from './generated/capabilitypolicy.dev/v1al
 export interface ModelError {
   /** A JSON Pointer (RFC 6901). */
   readonly instancePath: string;
-  /** Of the schema: `type`, `maxItems`. */
+  /** The keyword of the schema: `type`, `maxItems`. */
   readonly keyword: string;
   readonly params: Readonly<Record<string, unknown>>;
   readonly message?: string;

@@ -7,7 +7,7 @@ export interface RolloutOutcome {
   readonly ruleset: string;
   /** The number of answering API servers that refuse by the newest ruleset, and no longer by an older one. */
   readonly servers: { readonly inForce: number; readonly answering: number };
-  /** What is awaited or what failed, for people. */
+  /** The awaited or failed step, for people. */
   readonly message: string;
 }
 

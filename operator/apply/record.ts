@@ -119,7 +119,7 @@ export class RulesetRecord {
     return this.refusal && !this.#mayPass ? this.refusal.error.message : this.unremoved?.message;
   }
 
-  /** What the desired ruleset waits for, for people. */
+  /** The reason why the desired ruleset is not in force yet, for people. */
   get obstacle(): string | undefined {
     return this.refusal && this.#mayPass ? this.refusal.error.message : this.waitsFor;
   }

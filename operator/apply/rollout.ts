@@ -45,7 +45,7 @@ interface Pass {
   readonly servers: readonly ApiClient[];
 }
 
-/** The number of policies whose objects are written in parallel, and of old sets that are removed in parallel. */
+/** The number of policies whose objects are written in parallel, and of previous sets that are removed in parallel. */
 const WRITES_AT_ONCE = 8;
 const COMPILING = 'waiting for the API servers to compile it';
 

@@ -43,9 +43,9 @@ interface ObjectRecord {
   unseen?: Unseen | undefined;
   /** Our last write, which shows whether somebody else changed the object or we want another text. */
   written?: { readonly manifest: Manifest; readonly version: bigint };
-  /** Whether it did not stand at the beginning of the last pass. */
+  /** Whether it was missing at the beginning of the last pass. */
   missing?: boolean;
-  /** What a dry run accepted. */
+  /** An object that a dry run accepted. */
   rehearsed?: Manifest;
   /** A pair of objects that were found equal: they need no further comparison as long as both are the same objects. */
   same?: { readonly manifest: Manifest; readonly seen: RenderedObject };

@@ -11,7 +11,7 @@ import { partCompliesCel, violationsCel } from './pod-cel.ts';
 interface SharedViolations {
   /** These variables precede the judgements, which use them. */
   readonly shared: readonly Variable[];
-  /** Of each judge. */
+  /** One for each judge. */
   readonly judgements: readonly Judgement[];
 }
 

@@ -1,6 +1,6 @@
 /**
- * What follows from the cluster as last seen, and the findings of controllers, as far as more than one of them needs
- * it. It changes only through `apply` and `accept`, which return what becomes dirty.
+ * The state derived from the cluster as last seen, and the findings of controllers, as far as more than one of them
+ * needs it. It changes only through `apply` and `accept`, which return what becomes dirty.
  */
 import type { CompleteSpec } from '../api/capability-policy.ts';
 import { presentLabels } from '../apply/namespace-labels.ts';

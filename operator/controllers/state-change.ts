@@ -1,8 +1,8 @@
-/** What happened in the cluster or in a controller, and what that makes dirty. */
+/** A change in the cluster or in a controller, and what it makes dirty. */
 import type { Change } from '../model/objects.ts';
 import type { Concerned } from '../policy/coverage.ts';
 
-/** What happened. */
+/** The cause of a change. */
 export type Cause =
   | Change
   /** A leader's term begins or ends: others may have led meanwhile. */

@@ -1,4 +1,7 @@
-/** What the containers of a pod end up holding, on each container runtime, as root and as another user, and why. */
+/**
+ * The capabilities that the containers of a pod end up with, on each container runtime, as root and as another user,
+ * and the reasons.
+ */
 import type { PodSpec } from '../model/objects.ts';
 import { CONTAINER_RUNTIMES, type ContainerRuntime } from '../standards/runtimes.ts';
 import { atEntrypoint, type CapabilitySets, type Credentials, execute } from './held-by-process.ts';
@@ -19,7 +22,7 @@ export interface RuntimeHoldings {
   readonly holdings: readonly Holding[];
 }
 
-/** What the container's processes hold. */
+/** The capabilities of the container's processes. */
 export interface Holding extends Credentials, CapabilitySets {
   /** For programs whose file capabilities include the whole bounding set. */
   readonly fileCapabilities: {

@@ -14,9 +14,9 @@ export interface User {
 export interface UseIndex {
   /** Whether the user may use the policy for pods of the namespace. */
   mayUse(user: User, namespace: string, policy: string): boolean;
-  /** Who may use the policy by its name, in a stable order. */
+  /** The subjects that may use the policy by its name, in a stable order. */
   holders(policy: string): readonly Holder[];
-  /** Who may use every policy, in a stable order. */
+  /** The subjects that may use every policy, in a stable order. */
   holdersOfAll(): readonly Holder[];
   /** The bindings that grant the use of the policy by its name and are older than it, in a stable order. */
   olderBindings(policy: string, created: string): readonly BindingName[];

@@ -15,7 +15,7 @@ import { type Check, defineRule } from './rule.ts';
 
 interface AllowedBounding {
   readonly allowed: readonly string[];
-  /** What defaulting adds and drops. */
+  /** The changes by defaulting: adds and drops. */
   readonly filling: Capabilities;
 }
 

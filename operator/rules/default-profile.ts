@@ -12,7 +12,7 @@ interface Admitted {
   readonly localhostProfiles?: readonly string[] | undefined;
 }
 
-/** Undefined, too, if it would be refused once it is filled in: then it is as good as none. */
+/** Undefined, too, if it would be refused once it is filled in: then it counts as none. */
 export function admittedDefault(profile: Profile | undefined, { types, localhostProfiles }: Admitted) {
   if (!profile || !types.includes(profile.type)) return undefined;
   const { localhostProfile = '' } = profile;

@@ -38,7 +38,7 @@ interface Kept {
 
 const KEPT_MS = 60_000;
 const MAX_KEPT = 1_000;
-/** The number of requests in flight: strangers' tokens must not pile up in front of the API server. */
+/** The number of requests in flight: unknown tokens must not pile up in front of the API server. */
 const MAX_PENDING = 16;
 /** Longer than any service account token; a longer one is refused without a request. */
 const MAX_TOKEN_LENGTH = 16_384;

@@ -53,7 +53,7 @@ export function createMetrics({ clock = SYSTEM_CLOCK }: { readonly clock?: Clock
     leadership(name, leading) {
       new Gauge({
         name: 'leader_election_master_status',
-        help: 'Whether this process leads (1) or is a stand-by (0).',
+        help: 'Whether this process leads (1) or is a standby (0).',
         labelNames: ['name'],
         registers,
         collect() {

@@ -199,13 +199,13 @@ export const FOLDERS: readonly Folder[] = [
   },
   {
     path: 'config',
-    does: 'What is installed: manifests, Helm chart, dashboards; scripts for a release.',
+    does: 'Manifests, Helm chart, dashboards; scripts for a release.',
     imports: ['operator', 'hack'],
     packages: ['esbuild', 'yaml'],
   },
   {
     path: 'test/support',
-    does: 'What the tests of several folders share: the harness of a cluster, builders of policies and pods, random ones.',
+    does: 'Helpers of several test folders: the harness of a cluster, builders of policies and pods, random ones.',
     imports: ['operator', 'cli', 'hack'],
     packages: ['fast-check', 'github-slugger', 'js-yaml', 'marked', 'mocha', 'prom-client', 'undici'],
   },

@@ -20,7 +20,7 @@ const SOURCE_FOLDERS = ['operator', 'cli', 'hack', 'config', 'test'];
 
 const IMPURE = /\b(?:Date\.now|new Date|performance\.now|Math\.random|setTimeout|setInterval|process|console)\b/;
 
-/** What all controllers may import of their folder. */
+/** The files of their folder that all controllers may import. */
 const SHARED = ['./controller.ts', './cluster-state.ts', './state-change.ts'];
 
 const PROCESS = /(?<![.\w])process\./;

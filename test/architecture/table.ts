@@ -23,7 +23,7 @@ function text(): string {
     '|---|---|---|---|',
     ...FOLDERS.map(row),
     '',
-    `* Pure folders know no clock, no chance and no process, and use only ${code(PURE_MODULES)} of Node.`,
+    `* Pure folders use no clock, no random numbers and no process, and only ${code(PURE_MODULES)} of Node.`,
     `* Only these talk to the API server: ${code(API_CLIENTS)}.`,
     `* Only these load \`@kubernetes/client-node\` or \`undici\`: ${code(CLIENT_LOADERS)}.`,
     `* Only these read the process: ${code(PROCESS_READERS)}.`,

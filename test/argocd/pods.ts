@@ -60,7 +60,7 @@ export class OperatorPods {
   async #work(): Promise<void> {
     while (!this.#stopping) {
       // Retries when the API server is busy.
-      await this.#look().catch((error) => process.stderr.write(`stand-in of the kubelet: ${error}\n`));
+      await this.#look().catch((error) => process.stderr.write(`kubelet stand-in: ${error}\n`));
       await sleep(LOOK_MS);
     }
   }

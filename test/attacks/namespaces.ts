@@ -117,7 +117,7 @@ export const NAMESPACE_CHANGES: readonly Attack[] = [
     expect: admitted('administrators hold exempt'),
   },
   {
-    attempt: 'states the labels that stand as another field manager, and weakens them when the policy has changed',
+    attempt: 'states the current labels as another field manager, and weakens them when the policy has changed',
     setting: 'claimed',
     steps: [
       labelled('restricted'),
@@ -142,7 +142,7 @@ export const NAMESPACE_CHANGES: readonly Attack[] = [
     after: vanishes,
   },
   {
-    attempt: "states the labels that stand under the operator's own name, and weakens them later",
+    attempt: "states the current labels under the operator's own name, and weakens them later",
     setting: 'impersonated',
     steps: [
       labelled('restricted'),
@@ -166,7 +166,7 @@ export const NAMESPACE_CHANGES: readonly Attack[] = [
     after: vanishes,
   },
   {
-    attempt: 'says that kubectl applied the labels that stand, and weakens them when the policy has changed',
+    attempt: 'claims that kubectl applied the current labels, and weakens them when the policy has changed',
     setting: 'stated',
     steps: [
       labelled('restricted'),

@@ -47,7 +47,7 @@ export const PEOPLE: readonly Attack[] = [
     attempt: 'names the account of an exception in the deprecated field only',
     setting: 'halves',
     steps: [create(accounts(undefined, AGENT))],
-    expect: admitted('the API server takes it for serviceAccountName, and so do the policies', ({ spec }) => {
+    expect: admitted('the API server reads it as serviceAccountName, and so do the policies', ({ spec }) => {
       if (spec.serviceAccountName !== AGENT) throw new Error(spec.serviceAccountName);
     }),
   },
@@ -173,7 +173,7 @@ export const PEOPLE: readonly Attack[] = [
         return cluster.api.ask('POST', NAMESPACES, { body, query: { dryRun: 'All' } });
       },
     ],
-    expect: admitted('the API server writes the label anew', ({ metadata }) => {
+    expect: admitted('the API server rewrites the label', ({ metadata }) => {
       const label = metadata.labels['kubernetes.io/metadata.name'];
       if (label !== 'alias') throw new Error(label);
     }),

@@ -178,7 +178,7 @@ export const SPELLING: readonly Attack[] = [
     attempt: 'says securityContext twice in the same JSON, at last a harmless one',
     setting: 'patterns',
     steps: [createText(text(',"securityContext":{"privileged":true},"securityContext":{"privileged":false}'))],
-    expect: admitted('the API server takes the last, as its policies see', ({ spec }) => {
+    expect: admitted('the API server uses the last one, and its policies see that one', ({ spec }) => {
       if (spec.containers[0].securityContext.privileged !== false) throw new Error('it is privileged');
     }),
   },

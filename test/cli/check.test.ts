@@ -308,7 +308,7 @@ describe('check -f', () => {
     });
   });
 
-  it('reads files and folders, and names them as they were named', async () => {
+  it('reads files and folders, and reports them under the given names', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'check-'));
     try {
       writeFileSync(join(folder, 'pod.yaml'), yaml(pod('bad', ['NET_RAW'])));

@@ -9,7 +9,7 @@ import { cappol } from '../support/cappol.ts';
 import { MEASURED } from '../support/measured-sets.ts';
 import { podManifest } from '../support/pod-manifests.ts';
 
-/** Written anew with UPDATE_GOLDEN=1. */
+/** Rewritten with UPDATE_GOLDEN=1. */
 const GOLDEN = join(import.meta.dirname, 'golden', 'explain-ping.txt');
 
 const NET_RAW = `NET_RAW (13)

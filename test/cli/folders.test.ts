@@ -60,7 +60,7 @@ describe('check -f of a folder', () => {
   }
 
   for (const [name, text, what] of FILES) {
-    it(`${what === undefined ? 'tells of' : `skips ${what}:`} ${name}`, async () => {
+    it(`${what === undefined ? 'reports' : `skips ${what}:`} ${name}`, async () => {
       write(name, text);
       const { code, stderr, summary } = await check('.');
       assert.equal(summary.items, 1);

@@ -34,7 +34,7 @@ describe('projection of a pod', () => {
 
   const specs: [title: string, spec: object, expected: object][] = [
     [
-      'keeps what rules read, and drops all else',
+      'keeps the fields that rules read, and drops all others',
       {
         hostNetwork: true,
         hostPID: true,
@@ -57,7 +57,7 @@ describe('projection of a pod', () => {
       },
     ],
     [
-      'drops null wherever it stands',
+      'drops null everywhere',
       {
         hostNetwork: null,
         securityContext: { runAsUser: null, sysctls: [{ name: 'a', value: null }, null] },

@@ -78,7 +78,7 @@ const TABLES: Readonly<Record<FindingReason, Readonly<Record<string, Case>>>> = 
     ],
     'CAP_, of what nobody holds': [caps({ drop: ['ALL', 'CAP_NET_RAW'] })],
     'small letters': [caps({ drop: ['net_raw'] })],
-    'what is added, which is told of the add': [caps({ add: ['NET_RAW'], drop: ['NET_RAW'] })],
+    'an added one, since the finding about the add says so': [caps({ add: ['NET_RAW'], drop: ['NET_RAW'] })],
   },
   UselessForNonRoot: {
     'an add, by user ID': [
@@ -119,7 +119,7 @@ describe('findings', () => {
   for (const reason of Object.keys(FINDING_REASONS) as FindingReason[]) {
     describe(reason, () => {
       for (const [what, [securityContext, ...expected]] of Object.entries(TABLES[reason])) {
-        it(`${expected.length > 0 ? 'is told of' : 'is not told of'} ${what}`, () => {
+        it(`${expected.length > 0 ? 'is reported for' : 'is not reported for'} ${what}`, () => {
           const found = findings(podWith(securityContext)).filter((one) => one.reason === reason);
           assert.deepEqual(
             found.map(({ message }) => message),

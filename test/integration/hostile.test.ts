@@ -10,7 +10,7 @@ import { NAMESPACES } from '../support/rendered.ts';
 import { installReportCrd, OPEN_REPORTS, removeReportCrd } from '../support/report-crds.ts';
 
 const MOST_STATUS_BYTES = 64 * 1024;
-/** Of etcd. */
+/** etcd's limit. */
 const MOST_OBJECT_BYTES = 1_500_000;
 const MANY = 20_000;
 

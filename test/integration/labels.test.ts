@@ -259,7 +259,7 @@ describe('Pod Security labels', function () {
 
     itIfOffered(
       'mutatingAdmissionPolicies',
-      'are told of too where defaulting sets the labels of other modes beside its own',
+      'are reported too if defaulting sets the labels of other modes beside its own',
       async () => {
         const namespace = await cluster.namespace('filled', { team: 'filled' });
         await label(namespace, `${PREFIX}warn=privileged`);

@@ -88,7 +88,7 @@ describe('existing violating workloads', function () {
           return status.workloads?.violating === ROWS.length;
         },
       );
-      console.log(`      ${ROWS.length} workloads stand in the status ${ms} ms after the policy was written`);
+      console.log(`      ${ROWS.length} workloads are in the status ${ms} ms after the policy was written`);
       assert.ok(ms < LIMIT_MS, `${ms} ms`);
       const status = await statusOf(cluster.api, policy);
       const shown = (status.violations ?? []).map(({ kind, name, pods }) => `${kind} ${name} ${pods}`);

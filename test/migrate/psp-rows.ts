@@ -140,7 +140,7 @@ const HOST: Readonly<Record<string, Row>> = {
     overrides: { volumes: ['cephfs', 'configMap'] },
   },
   'every volume': { spec: { volumes: ['nfs', '*'] }, overrides: { volumes: ['*'] } },
-  'secrets, which stood for the token': {
+  'secrets, which contained tokens': {
     spec: { volumes: ['secret'] },
     overrides: { volumes: ['secret'], serviceAccountTokenVolumes: true },
   },
@@ -285,7 +285,7 @@ const PROFILES: Readonly<Record<string, Row>> = {
       `~metadata.annotations[${SECCOMP}/defaultProfileName]: left out: pods without a profile are refused`,
     ],
   },
-  'an empty list of seccomp profiles, which is as good as none': {
+  'an empty list of seccomp profiles, which counts as none': {
     annotations: { [`${SECCOMP}/allowedProfileNames`]: '' },
     overrides: {},
   },

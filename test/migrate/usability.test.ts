@@ -100,7 +100,7 @@ const TABLE: Readonly<Record<string, Row>> = {
     rbac: [...granted({ apiGroups: ['policy'], resources: ['*'], verbs: ['*'] }, [user('a')])],
     use: { usableBy: 'Subjects', subjects: [{ kind: 'User', name: 'a' }] },
   },
-  'the group of old': {
+  'the former group': {
     rbac: [...granted({ apiGroups: ['extensions'] }, [user('a')])],
     use: { usableBy: 'Subjects', subjects: [{ kind: 'User', name: 'a' }] },
   },

@@ -6,7 +6,7 @@ import { podManifest } from '../support/pod-manifests.ts';
 export interface PodOptions {
   /** Sleeps by default. */
   readonly command?: readonly string[];
-  /** Of the container. */
+  /** The securityContext of the container. */
   readonly securityContext?: object;
   /** Fields of the pod's spec, besides the container. */
   readonly spec?: object;
@@ -23,7 +23,7 @@ export function podSpec({ command, securityContext = {}, spec = {} }: PodOptions
   return { containers: [container], ...spec };
 }
 
-/** Of a container, as level restricted requires it. */
+/** Fields of a container, as level restricted requires them. */
 export const RESTRICTED = {
   runAsNonRoot: true,
   runAsUser: 1000,

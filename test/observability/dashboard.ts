@@ -37,7 +37,7 @@ export interface Panel {
 interface Variable {
   readonly name: string;
   readonly type: string;
-  /** Of a variable that queries Prometheus. */
+  /** For a variable that queries Prometheus. */
   readonly definition?: string;
 }
 

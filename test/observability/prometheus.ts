@@ -21,7 +21,7 @@ interface PrometheusOptions {
 
 export interface Series {
   readonly metric: Readonly<Record<string, string>>;
-  /** Of now. */
+  /** The current value. */
   readonly value: readonly [time: number, value: string];
 }
 

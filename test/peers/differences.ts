@@ -14,7 +14,7 @@ export const DIFFERENCES: readonly Difference[] = [
       containersOf(pod).some(({ image = '' }) => exemptImages.some((pattern: string) => matches(image, pattern))),
   },
   {
-    why: 'The profile stands in an annotation that Kubernetes reads no more since 1.27: the container would get the default of its node, usually none.',
+    why: 'The profile is in an annotation that Kubernetes has not read since 1.27: the container would get the default of its node, usually none.',
     appliesTo: ({ pod }) => JSON.stringify(pod.metadata ?? {}).includes('seccomp.security.alpha.kubernetes.io'),
   },
   {

@@ -93,7 +93,7 @@ function profiles(names: readonly string[]) {
   };
 }
 
-/** The API requires ranges, so an empty list becomes one that contains nobody's group. */
+/** The API requires ranges, so an empty list becomes one without any real group. */
 function group(rule: 'RunAsAny' | 'MustRunAs' | 'MayRunAs', ranges: { min: number; max: number }[]) {
   const LAST = 2 ** 31 - 1;
   if (rule === 'RunAsAny') return { rule };

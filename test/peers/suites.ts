@@ -12,9 +12,9 @@ export interface PeerCase {
   /** The engine and its policy: `gatekeeper-library/capabilities`. */
   readonly suite: string;
   readonly case: string;
-  /** Of a Gatekeeper constraint. */
+  /** For a Gatekeeper constraint. */
   readonly kindOfPolicy?: string;
-  /** Of that policy, in the suite's own form. */
+  /** The parameters of that policy, in the suite's own form. */
   readonly parameters: Parameters;
   /** The whole PodSecurityPolicy, if the policy was one. */
   readonly psp?: object;

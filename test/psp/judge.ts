@@ -13,7 +13,7 @@ export interface Servers {
 
 export interface Judgement {
   /**
-   * What PodSecurityPolicy did; Today's API server decides whether it is `invalid`. Spoiled: a pod for Windows that
+   * PodSecurityPolicy's verdict; Today's API server decides whether it is `invalid`. Spoiled: a pod for Windows that
    * PodSecurityPolicy filled with fields that such pods must not have, so that 1.24 answered 422, or with an AppArmor
    * annotation, which means nothing for them. Nobody wants that behaviour back.
    */

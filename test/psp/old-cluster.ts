@@ -31,7 +31,7 @@ export async function startOldControlPlane(): Promise<ControlPlane> {
   return startControlPlane({ binaries, controllers: false, apiServerFlags: FLAGS });
 }
 
-/** Of a refusal: metav1.StatusCause. */
+/** For a refusal: metav1.StatusCause. */
 interface Cause {
   readonly field: string;
   readonly message: string;

@@ -14,7 +14,7 @@ export interface Known {
   readonly title: string;
   readonly spec: PspSpec;
   readonly annotations?: Readonly<Record<string, string>>;
-  /** Of the pod; its one container is `app`. */
+  /** Fields of the pod; its one container is `app`. */
   readonly pod?: {
     readonly spec?: object;
     readonly container?: object;

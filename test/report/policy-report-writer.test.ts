@@ -58,7 +58,7 @@ describe('the writer of policy reports', () => {
     ['writes what says something else', ping, [standing(first, { digest: 'another' })], applied],
     ['removes what nothing asks for any more', [], [standing(first)], [`remove ${PATH}/capabilitypolicy-ping-1`]],
     [
-      'removes what stands in the other API',
+      'removes reports in the other API',
       ping,
       [standing(first, { api: POLICY_REPORTS })],
       [...applied, 'remove /apis/wgpolicyk8s.io/v1alpha2/namespaces/net/policyreports/capabilitypolicy-ping-1'],

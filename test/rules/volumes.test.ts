@@ -42,7 +42,7 @@ const HOST_PATH = {
 } as const;
 
 const TOKEN = { serviceAccountToken: { expirationSeconds: 3607, path: 'token' } };
-/** What nearly every pod gets (k8s.io/kubernetes/plugin/pkg/admission/serviceaccount TokenVolumeSource). */
+/** The volume of nearly every pod (k8s.io/kubernetes/plugin/pkg/admission/serviceaccount TokenVolumeSource). */
 const MOUNTED = [
   TOKEN,
   { configMap: { name: 'kube-root-ca.crt', items: [{ key: 'ca.crt', path: 'ca.crt' }] } },

@@ -13,7 +13,7 @@ const LOOK_MS = 250;
 const LEASE_MS = 15_000;
 const RUNS = Number(process.env.FC_RUNS ?? 150);
 
-/** Of a request, in milliseconds. */
+/** The delay of a request, in milliseconds. */
 interface Journey {
   /** Faults of the process: while it is stopped, nothing leaves. */
   readonly connecting: number;
@@ -22,7 +22,7 @@ interface Journey {
   readonly lost: 'request' | 'answer' | undefined;
 }
 
-/** Of the process that holds the lease at that time. */
+/** Faults of the process that holds the lease at that time. */
 interface Stop {
   readonly at: number;
   readonly ms: number;

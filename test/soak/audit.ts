@@ -14,7 +14,7 @@ export interface AuditEvent {
   readonly requestReceivedTimestamp: string;
   /** When the answer was complete. */
   readonly stageTimestamp: string;
-  /** Of writes to Leases. */
+  /** For writes to Leases. */
   readonly requestObject?: { readonly spec?: { readonly holderIdentity?: string } };
 }
 

@@ -32,7 +32,7 @@ const OPTIONS = {
 export interface Comparison {
   /** The differences of the cluster from what a fresh operator would leave unchanged; empty: none. */
   readonly differences: readonly string[];
-  /** What was compared. */
+  /** The compared state. */
   readonly state: WindowState;
   readonly pods: number;
   readonly reports: number;

@@ -8,7 +8,7 @@ interface Sample {
 
 export interface MemoryReport {
   readonly peakMiB: number;
-  /** Of the process with the most samples after the given minute; absent when all are too young. */
+  /** For the process with the most samples after the given minute; absent when all are too young. */
   readonly trend?: Trend;
 }
 

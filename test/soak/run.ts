@@ -6,8 +6,7 @@ const HELP = `Usage: npm run test:soak -- [options]
 
 Changes a cluster at random for a while, with two operators behind proxies that make everything fail.
 
-  --minutes N   rounds begin for so long (default: 20); of memory less than 10 say nothing
-  --seed S      repeats the changes of another run; their moments differ (default: random)
+  --minutes N rounds begin for this long (default: 20); less than 10 say nothing about memory --seed S repeats the changes of another run; their moments differ (default: random)
 `;
 
 const { values } = parseArgs({

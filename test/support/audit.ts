@@ -14,7 +14,7 @@ export interface AuditEvent {
 
 export class Audit {
   readonly #log: string;
-  /** Of kube-apiserver. */
+  /** Flags for kube-apiserver. */
   readonly flags: readonly string[];
 
   /**

@@ -15,7 +15,7 @@ export function atTheEnd(stop: () => Promise<void>): void {
   endings.push(stop);
 }
 
-/** What mocha runs after all tests: .mocharc.json requires this file. */
+/** Hooks that mocha runs after all tests: .mocharc.json requires this file. */
 export const mochaHooks = {
   async afterAll(): Promise<void> {
     for (const stop of endings) await stop();

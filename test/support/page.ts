@@ -24,7 +24,7 @@ export interface Page {
   readonly blocks: readonly Block[];
   /** As they are written, including those of pictures. */
   readonly links: readonly string[];
-  /** Of its headings, as GitHub makes them. */
+  /** The anchors of its headings, as GitHub makes them. */
   readonly anchors: ReadonlySet<string>;
 }
 

@@ -106,7 +106,7 @@ const sysctl = fc.constantFrom(
 );
 const sysctls = fc.uniqueArray(sysctl, { maxLength: 3 }).map((names) => names.map((name) => ({ name, value: '1' })));
 
-/** What nearly every pod gets (k8s.io/kubernetes/plugin/pkg/admission/serviceaccount TokenVolumeSource). */
+/** The volume of nearly every pod (k8s.io/kubernetes/plugin/pkg/admission/serviceaccount TokenVolumeSource). */
 const TOKEN = { serviceAccountToken: { path: 'token' } };
 const CERTIFICATE = { configMap: { name: 'kube-root-ca.crt', items: [{ key: 'ca.crt', path: 'ca.crt' }] } };
 const NAMESPACE = { downwardAPI: { items: [{ path: 'namespace', fieldRef: { fieldPath: 'metadata.namespace' } }] } };

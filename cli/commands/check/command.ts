@@ -80,7 +80,7 @@ EOF`,
     },
     { what: 'Everything that runs, by the live policies', paste: 'cappol check --cluster' },
     {
-      what: 'What a policy would change in the cluster, for a pull request',
+      what: 'Changes that a policy would make in the cluster, for a pull request',
       paste: `cappol check --cluster -o markdown --policy - <<'EOF'
 apiVersion: capabilitypolicy.dev/v1alpha1
 kind: CapabilityPolicy

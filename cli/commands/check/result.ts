@@ -1,4 +1,4 @@
-/** What `check` finds, as `-o json` prints it: docs/reference/check.schema.json describes it. */
+/** The findings of `check`, as `-o json` prints them: docs/reference/check.schema.json describes them. */
 import type { Mode } from '../../../operator/api/capability-policy.ts';
 import type { Verdict } from '../../../operator/evaluate/verdict.ts';
 import type { OtherDocuments } from '../../input/other-documents.ts';
@@ -36,7 +36,7 @@ export interface CheckedViolation {
   readonly container: string | null;
   /** The violation, and what would be accepted. */
   readonly message: string;
-  /** Of the object: `spec.template.spec.containers[0].securityContext`. */
+  /** The path in the object: `spec.template.spec.containers[0].securityContext`. */
   readonly path: string;
   /** The line of the field, or of the nearest existing field around it. */
   readonly line: number | null;

@@ -15,7 +15,7 @@ export interface CompletedOption {
   /** `-o` and `--output`. */
   readonly names: readonly string[];
   readonly about: string;
-  /** What may follow it. */
+  /** The words that may follow it. */
   readonly value: 'none' | 'file' | 'choice' | 'text';
   readonly choices: readonly string[];
 }

@@ -27,7 +27,7 @@ export const registerExplain: RegisterCommand = (program, io, finish) => {
   withExamples(command, [
     { what: 'One capability', paste: 'cappol explain NET_RAW' },
     {
-      what: 'What a pod holds',
+      what: 'The capabilities that a pod holds',
       paste: `cappol explain -f - <<'EOF'
 apiVersion: v1
 kind: Pod

@@ -65,7 +65,7 @@ subjects: [{apiGroup: rbac.authorization.k8s.io, kind: Group, name: system:servi
 EOF`,
     },
     {
-      what: 'All that a cluster has, as far as it goes, in a table',
+      what: 'Everything in a cluster, in a table',
       paste:
         'kubectl get podsecuritypolicies,clusterroles,clusterrolebindings,roles,rolebindings -A -o yaml | cappol migrate -f - -o report',
     },

@@ -1,4 +1,4 @@
-/** What to do with the migrated policies: the lines below the output. */
+/** The next steps with the migrated policies: the lines below the output. */
 import type { Mode } from '../../../operator/api/capability-policy.ts';
 import type { Migration } from '../../migrate/migrate.ts';
 import { countsText } from './output.ts';

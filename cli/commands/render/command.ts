@@ -37,6 +37,6 @@ export const registerRender: RegisterCommand = (program, io, finish) => {
       what: 'Enforced by Kubernetes alone',
       paste: `cappol render --policy - <<'EOF' | kubectl apply -f -\n${SAMPLE}\nEOF`,
     },
-    { what: 'What would change in the cluster', paste: `cappol render --diff --policy - <<'EOF'\n${SAMPLE}\nEOF` },
+    { what: 'Changes in the cluster', paste: `cappol render --diff --policy - <<'EOF'\n${SAMPLE}\nEOF` },
   ]);
 };

@@ -63,7 +63,7 @@ export interface ViolationView {
 
 export interface Readable {
   readonly cluster: Cluster;
-  /** Of the cluster; If roles and bindings can't be read, everybody counts as allowed to use the policy. */
+  /** The state of the cluster. If roles and bindings can't be read, everybody counts as allowed to use the policy. */
   readonly state: ClusterState;
   readonly use: UseIndex;
   /** Whether everything that judging needs could be read. */

@@ -1,4 +1,4 @@
-/** What `version` prints. */
+/** The output of `version`. */
 import { VERSION as API_VERSION, GROUP, KIND } from '../../../operator/api/capability-policy.ts';
 import type { KubeConfigOptions } from '../../../operator/cluster/kubeconfig.ts';
 import { CAPABILITY_TABLE } from '../../../operator/standards/capabilities.ts';

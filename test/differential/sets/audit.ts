@@ -15,7 +15,7 @@ const POLICY = {
 export class AuditLog {
   readonly #dir = mkdtempSync(join(tmpdir(), 'capabilitypolicy-audit-'));
   readonly #file = join(this.#dir, 'audit.log');
-  /** Of kube-apiserver. */
+  /** Flags for kube-apiserver. */
   readonly flags: readonly string[];
   /** By pod. */
   readonly #messages = new Map<string, readonly string[]>();

@@ -60,7 +60,7 @@ export interface Projected {
     | null;
 }
 
-/** Of a pod or a container. */
+/** Applies to a pod or a container. */
 export interface Secured {
   readonly privileged?: boolean;
   readonly allowPrivilegeEscalation?: boolean;

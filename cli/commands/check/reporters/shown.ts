@@ -19,7 +19,7 @@ interface ShownViolation extends MergedViolation<CheckedViolation> {
   readonly outcome: Outcome;
 }
 
-/** What only people see of all items. */
+/** Properties of all items that only people see. */
 export interface Totals {
   readonly policies: number;
   /** Counts each violation once, however many policies report it. */

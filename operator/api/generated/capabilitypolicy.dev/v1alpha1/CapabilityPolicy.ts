@@ -79,7 +79,7 @@ export interface ICapabilityPolicy {
      */
     "usableBy"?: "Everyone" | "Subjects" | "Bindings";
     /**
-     * Who may use the policy, 1 to 20; exactly with usableBy: Subjects. Example: [{kind: ServiceAccount, name: pinger, namespace: net}]
+     * The subjects that may use the policy, 1 to 20; exactly with usableBy: Subjects. Example: [{kind: ServiceAccount, name: pinger, namespace: net}]
      */
     "subjects"?: Array<{
       /**
@@ -96,7 +96,7 @@ export interface ICapabilityPolicy {
       "namespace"?: string;
     }>;
     /**
-     * Enabled, only with mode Enforce: if no deciding policy admits a pod as it is, and filling in fields makes this one admit it, the pod gets the fields that it left unset. These are dropped and default capabilities, allowPrivilegeEscalation: false, a seccomp profile, runAsNonRoot or IDs from ranges, readOnlyRootFilesystem, SELinux options and the runtime class, as far as the policy requires them. What a pod sets is never changed. Disabled: pods stay as they are written. Left out: Disabled.
+     * Enabled, only with mode Enforce: if no deciding policy admits a pod as it is, and filling in fields makes this one admit it, the pod gets the fields that it left unset. These are dropped and default capabilities, allowPrivilegeEscalation: false, a seccomp profile, runAsNonRoot or IDs from ranges, readOnlyRootFilesystem, SELinux options and the runtime class, as far as the policy requires them. A value that a pod sets is never changed. Disabled: pods stay as they are written. Left out: Disabled.
      * 
      * PodSecurityPolicy: as Enabled, but several policies choose exactly as PodSecurityPolicy did. It counted a pod that sets securityContext.seccompProfile as changed by every policy. So the first policy by name that admits such a pod fills it, though another may admit it unchanged.
      */
