@@ -6,7 +6,7 @@ import { columns, wrap } from './wrap.ts';
 const GAP = '   ';
 const INDENT = 2;
 
-export interface TableOptions {
+interface TableOptions {
   readonly terminal?: Terminal;
   /** Headers of columns to drop, one after the other, until the table fits the terminal. */
   readonly optional?: readonly string[];
