@@ -2,7 +2,6 @@
  * Custom kinds without a pod template, by whether their operators make pods. Kinds that are in neither list are
  * reported as unknown, so a gap in a list hides nothing.
  */
-
 import { groupOf, qualifiedKind } from '../../operator/model/workload-kinds.ts';
 
 /** `Kind.group`, or a whole group as `.group`. */

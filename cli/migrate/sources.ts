@@ -1,5 +1,4 @@
 /** The objects of the input → the objects to migrate, and their users. */
-
 import { objectOf } from '../../operator/model/raw.ts';
 import { type Problem, problemAt } from '../schema/problems.ts';
 import { Malformed, read } from '../schema/typed.ts';

@@ -3,7 +3,6 @@
  * status with conditions. With the fields that the API server adds, about 9 KB of JSON each, a third of it
  * managedFields.
  */
-
 import type { RawObject } from '../../operator/model/raw.ts';
 
 export interface Shape {

@@ -3,7 +3,6 @@
  *
  * The generated interface is the only definition of the fields; this file only names parts of it.
  */
-
 import type { ICapabilityPolicy } from './generated/capabilitypolicy.dev/v1alpha1/CapabilityPolicy.ts';
 import type { SPEC_DEFAULTS } from './spec-defaults.ts';
 

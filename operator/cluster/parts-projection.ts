@@ -1,5 +1,4 @@
 /** The projection of a pod's or a template's contents: the parts that some rule reads, equal ones once. */
-
 import type { Container, PodParts, PodSpec, Volume } from '../model/objects.ts';
 import { arrayOf, isText, objectOf, withoutNulls } from '../model/raw.ts';
 import type { Rule } from '../rules/rule.ts';

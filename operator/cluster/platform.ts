@@ -1,5 +1,4 @@
 /** Detects the platforms of a cluster, which decide which namespaces are a platform's own. */
-
 import { arrayOf, objectOf } from '../model/raw.ts';
 import { type ApiClient, ApiError } from './client.ts';
 

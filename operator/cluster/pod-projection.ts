@@ -1,5 +1,4 @@
 /** The projection of pods and workloads: their identity, and the parts that some rule reads. */
-
 import type { Owner, PodParts, PodView, WorkloadView } from '../model/objects.ts';
 import { arrayOf, objectOf, type RawObject, valueAt } from '../model/raw.ts';
 import { templatePath, type WorkloadKind } from '../model/workload-kinds.ts';

@@ -5,7 +5,6 @@
  * collection is listed page by page and watched from there. Items are not kept: each goes to the sink as soon as it is
  * decoded.
  */
-
 import type { RawObject, RawPage } from '../model/raw.ts';
 import type { Log } from '../runtime/log.ts';
 import {

@@ -1,5 +1,4 @@
 /** The API servers behind the configured address, and their versions. */
-
 import { arrayOf, objectOf, type RawObject } from '../model/raw.ts';
 import { type ApiClient, ApiError, pathFor } from './client.ts';
 

@@ -1,5 +1,4 @@
 /** The current cluster, read once: for callers that need it only once. */
-
 import type { Cluster } from '../model/objects.ts';
 import { RULES } from '../rules/index.ts';
 import { type ApiClient, ApiError, isNotFound, pathFor } from './client.ts';

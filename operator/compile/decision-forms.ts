@@ -3,7 +3,6 @@
  * they evaluate on first use. Variables crash older API servers (standards/server-features.ts), so these get the same
  * decision without variables, as far as their limits for one expression allow.
  */
-
 import type { ResolvedPolicy } from '../policy/resolve.ts';
 import { or } from '../rules/cel.ts';
 import { offers } from '../standards/server-features.ts';

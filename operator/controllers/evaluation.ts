@@ -1,5 +1,4 @@
 /** Evaluates the pods and workloads of each namespace against the policies that decide there. */
-
 import { judgingNamespace, type NamespaceJudgement } from '../evaluate/namespace.ts';
 import { COST_LIMIT, Evaluator } from '../evaluate/violations.ts';
 import type { NamespaceView } from '../model/objects.ts';

@@ -1,5 +1,4 @@
 /** Writes the Events that no other work waits for: about repairs, and about the repetitions of an Event. */
-
 import type { Context, Controller, Key } from './controller.ts';
 import type { StateChange } from './state-change.ts';
 

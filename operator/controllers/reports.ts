@@ -1,5 +1,4 @@
 /** Writes the policy reports of each namespace where a policy decides, in clusters that have an API for them. */
-
 import type { FollowedReports, ReportApi } from '../cluster/reports.ts';
 import type { NamespaceJudgement } from '../evaluate/namespace.ts';
 import type { NamespaceView } from '../model/objects.ts';

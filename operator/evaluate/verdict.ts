@@ -4,7 +4,6 @@
  * operator/compile/decision-cel.ts is the same decision for the API server; change the two together. Only the API
  * server judges containers added to a pod (docs/decisions/0008); this code judges a pod as a whole.
  */
-
 import { useRoleName } from '../compile/rbac.ts';
 import type { PodParts, PodView, WorkloadView } from '../model/objects.ts';
 import { controllerOf, workloadKind } from '../model/workload-kinds.ts';

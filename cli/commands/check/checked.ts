@@ -1,5 +1,4 @@
 /** Verdicts, violations and advice as a check reports them, for a file or for running workloads. */
-
 import { findings } from '../../../operator/evaluate/findings.ts';
 import type { Judgement } from '../../../operator/evaluate/verdict.ts';
 import type { PodSpec } from '../../../operator/model/objects.ts';

@@ -1,5 +1,4 @@
 /** Misspelt fields, and the violations that follow from them. */
-
 import type { PodTemplate } from '../../input/pod-templates.ts';
 import { type UnknownField, unknownFieldsIn } from '../../input/unknown-fields.ts';
 import { type FieldPath, fieldPath, pathText } from '../../schema/paths.ts';

@@ -1,5 +1,4 @@
 /** Running workloads of a cluster → verdicts, as the operator reports them. */
-
 import type { NamespaceJudgement, WorkloadJudgement } from '../../../operator/evaluate/namespace.ts';
 import type { Cluster, PodSpec } from '../../../operator/model/objects.ts';
 import { templatePath } from '../../../operator/model/workload-kinds.ts';

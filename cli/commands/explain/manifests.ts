@@ -1,5 +1,4 @@
 /** Manifests → what their containers end up holding. */
-
 import { type Finding, findings } from '../../../operator/evaluate/findings.ts';
 import { type ContainerHoldings, holdings } from '../../../operator/evaluate/held.ts';
 import type { PodSpec } from '../../../operator/model/objects.ts';

@@ -1,5 +1,4 @@
 /** render: policies → the native objects that enforce them. */
-
 import { Option } from 'commander';
 import { type RegisterCommand, UsageError } from '../../command.ts';
 import { withExamples } from '../../examples.ts';

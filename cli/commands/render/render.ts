@@ -1,5 +1,4 @@
 /** render: prints the objects that policies compile to and that need no operator, or how they differ from a cluster. */
-
 import type { Compiled } from '../../../operator/compile/compile.ts';
 import { podSecurityLabels } from '../../../operator/compile/labels.ts';
 import type { Manifest } from '../../../operator/compile/objects.ts';

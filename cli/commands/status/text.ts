@@ -1,5 +1,4 @@
 /** A view of the policies that shows what needs attention first, and wraps lines to the terminal. */
-
 import type { Holder } from '../../../operator/evaluate/use.ts';
 import type { RbacSubject } from '../../../operator/model/objects.ts';
 import { bounded, counted, firstOf } from '../../../operator/report/text.ts';

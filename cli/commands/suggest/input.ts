@@ -1,5 +1,4 @@
 /** Manifests, or running workloads of a cluster → the pods and templates that a policy must admit. */
-
 import { createProjection } from '../../../operator/cluster/projection.ts';
 import { membersOf } from '../../../operator/evaluate/namespace.ts';
 import type { Given } from '../../../operator/evaluate/suggest-workloads.ts';

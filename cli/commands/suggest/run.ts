@@ -1,5 +1,4 @@
 /** The work of suggest: reads the workloads, suggests, prints. */
-
 import type { Mode } from '../../../operator/api/capability-policy.ts';
 import { suggest } from '../../../operator/evaluate/suggest.ts';
 import type { Given } from '../../../operator/evaluate/suggest-workloads.ts';

@@ -1,5 +1,4 @@
 /** -o table and -o wide in a pipe or a file: one line for each violation and for each piece of advice. */
-
 import { policiesText } from '../../../output/merged.ts';
 import { outcomePaint } from '../../../output/outcome.ts';
 import { tableText } from '../../../output/table.ts';
