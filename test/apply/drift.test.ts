@@ -31,22 +31,22 @@ describe('the owners of rendered objects', () => {
   const cases: readonly [string, boolean, readonly string[], readonly string[], readonly object[]][] = [
     ['are as they should be', false, ['a', 'b'], ['a', 'b'], [states('capabilitypolicy.dev', ['a', 'b'])]],
     ['lack one', true, ['a', 'b'], ['a'], [states('capabilitypolicy.dev', ['a'])]],
-    ['have one that is no longer', true, ['a'], ['a', 'b'], [states('capabilitypolicy.dev', ['a', 'b'])]],
+    ['have a former owner', true, ['a'], ['a', 'b'], [states('capabilitypolicy.dev', ['a', 'b'])]],
     [
-      'have one that a replacement of ours left',
+      'have a former owner after our replacement',
       true,
       ['a'],
       ['a', 'b'],
       [states('capabilitypolicy.dev', ['a']), states('capabilitypolicy.dev', ['a', 'b'], 'Update')],
     ],
     [
-      'have one that somebody else added, who may',
+      'have one that another writer rightly added',
       false,
       ['a'],
       ['a', 'b'],
       [states('capabilitypolicy.dev', ['a']), states('kubectl-edit', ['b'], 'Update')],
     ],
-    ['come without word of who stated them', false, ['a'], ['a'], []],
+    ['come without managed fields', false, ['a'], ['a'], []],
   ];
   for (const [title, expected, wanted, live, managedFields] of cases) {
     it(`${expected ? 'have drifted' : 'have not drifted'} when they ${title}`, () => {

@@ -28,12 +28,12 @@ describe('planLabels: a label that is changed to restricted', () => {
     ['is not there', namespace(undefined, undefined, []), 'ours'],
     ['is ours', namespace('baseline', 'baseline', [US]), 'ours'],
     ['is ours, and was changed by hand', namespace('privileged', 'baseline', [KUBECTL]), 'ours'],
-    ['is ours, and somebody states the same', namespace('baseline', 'baseline', [US, ARGO]), 'ours'],
+    ['is ours, and another manager states the same', namespace('baseline', 'baseline', [US, ARGO]), 'ours'],
     ['is ours, and all managed fields are gone', namespace('baseline', 'baseline', []), 'ours'],
-    ['is ours, and the managed fields say that it is another’s', namespace('baseline', 'baseline', [ARGO]), 'ours'],
+    ['is ours, and the managed fields name another owner', namespace('baseline', 'baseline', [ARGO]), 'ours'],
     ['was ours, and was changed by apply', namespace('privileged', 'baseline', [ARGO]), 'theirs'],
-    ['was there before us', namespace('baseline', undefined, [KUBECTL]), 'theirs'],
-    ['was stated before we said the same', namespace('baseline', undefined, [US, ARGO]), 'theirs'],
+    ['existed before us', namespace('baseline', undefined, [KUBECTL]), 'theirs'],
+    ['was stated before we set the same value', namespace('baseline', undefined, [US, ARGO]), 'theirs'],
   ];
   for (const [title, view, whose] of rows) {
     it(`is ${whose} when it ${title}`, () => {

@@ -46,7 +46,7 @@ describe('the last accepted spec of a policy', () => {
 
   for (const [what, forged] of [
     ['an object of another kind', object('ClusterRole', 'capabilitypolicy-it-1', 'privileged', 1)],
-    ['an admission policy that is not named as ours', object('ValidatingAdmissionPolicy', 'mine', 'privileged', 1)],
+    ['an admission policy without our form of name', object('ValidatingAdmissionPolicy', 'mine', 'privileged', 1)],
   ] as const) {
     it(`does not come from an object that ${what}`, () =>
       assert.equal(lastAccepted([ours, forged]).get('uid')?.level, 'restricted'));

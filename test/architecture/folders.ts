@@ -117,7 +117,7 @@ export const FOLDERS: readonly Folder[] = [
   },
   {
     path: 'operator/controllers',
-    does: 'One file a controller: its keys and its work. `state-change.ts`: what happened, and what that makes dirty. `cluster-state.ts`: what several of them need to know. No controller imports another one.',
+    does: 'One file a controller: its keys and its work. `state-change.ts`: the causes of changes, and what they make dirty. `cluster-state.ts`: the state that several of them need. No controller imports another one.',
     imports: [
       'operator/api',
       'operator/model',
@@ -147,7 +147,7 @@ export const FOLDERS: readonly Folder[] = [
   },
   {
     path: 'cli/schema',
-    does: 'A value against a schema: its fields by name, what is wrong with it, and what to write instead.',
+    does: 'Checks of a value against a schema: its fields by name, what is wrong with it, and what to write instead.',
     imports: ['operator/api/schema.ts', 'operator/model', 'operator/report/text.ts'],
     packages: [],
     pure: true,

@@ -14,7 +14,7 @@ const LIMITED = 'argocd-limited';
 export function guardScenarios(stage: () => Stage): Scenario[] {
   return [
     {
-      title: 'the guard refuses an Argo CD without exempt what weakens a label, until it has exempt',
+      title: 'the guard refuses changes that weaken a label by an Argo CD without exempt, until it has exempt',
       run: () => guarded(stage()),
     },
   ];

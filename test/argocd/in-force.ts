@@ -29,17 +29,17 @@ export function inForceScenarios(stage: () => Stage): Scenario[] {
     { title: 'a policy that is renamed in one commit: no pod slips in', run: () => rename(stage()) },
     { title: 'a change and its revert: no pod slips in', run: () => revert(stage()) },
     {
-      title: 'Prune=false: a policy that leaves Git stays in force, and syncs and self-heal go on',
+      title: 'Prune=false: a policy that is removed from Git stays in force, and syncs and self-heal continue',
       run: () => keep(stage()),
     },
-    { title: 'a policy that leaves Git is deleted, and its labels are withdrawn', run: () => prune(stage()) },
+    { title: 'a policy that is removed from Git is deleted, and its labels are withdrawn', run: () => prune(stage()) },
     {
       title:
-        'a policy that is not accepted: the old rules stay, others heal, the next wave waits, and a mend is applied',
+        'a policy that is not accepted: the old rules stay, others heal, the next wave waits, and a fix is applied',
       run: () => notAccepted(stage()),
     },
     {
-      title: 'Delete=confirm: an Application that is deleted leaves its policies in force until confirmed',
+      title: 'Delete=confirm: deleting an Application keeps its policies in force until it is confirmed',
       run: () => confirm(stage()),
     },
   ];
@@ -69,7 +69,7 @@ async function rename(stage: Stage): Promise<void> {
   await assertNoGap(stage, old, async () => {
     const second = repository.commit({ 'renamed.yaml': [policyOf(next, spec)] });
     await stage.applications.healthy('rename', second);
-    await eventually('the old policy to be gone', async () => (await stage.policy(old)) === undefined);
+    await eventually('the old policy to be deleted', async () => (await stage.policy(old)) === undefined);
     await stage.inForce(next);
     await sleep(3_000);
   });
@@ -171,7 +171,7 @@ async function confirm(stage: Stage): Promise<void> {
   });
   const approved = { 'argocd.argoproj.io/deletion-approved': new Date().toISOString() };
   await stage.api.patch(path, { metadata: { annotations: approved } });
-  await eventually('the Application to be gone', async () => (await stage.api.find(path)) === undefined);
+  await eventually('the Application to be deleted', async () => (await stage.api.find(path)) === undefined);
   assert.equal(await stage.policy(name), undefined);
 }
 

@@ -40,7 +40,7 @@ export function labelScenarios(stage: () => Stage): Scenario[] {
       title: `labels, by ${mode.title}: with ignoreDifferences by field manager`,
       run: () => ignored(stage(), mode),
     })),
-    { title: 'labels, by managedNamespaceMetadata: Git wins where it names a label', run: () => managed(stage()) },
+    { title: 'labels, by managedNamespaceMetadata: Git wins if it names a label', run: () => managed(stage()) },
     { title: 'labels, by Replace=true: the operator sets its own again', run: () => replaced(stage()) },
   ];
 }

@@ -28,16 +28,16 @@ export function lineScenarios(stage: () => Stage): Scenario[] {
   };
   return [...MODES, REPLACE].flatMap((mode) => [
     {
-      title: `lines, by ${mode.title}: whichever line leaves a policy in Git leaves the policy in the cluster`,
+      title: `lines, by ${mode.title}: each line that is removed from a policy in Git is removed from the policy in the cluster`,
       run: async () => removeEachLine(stage(), mode, await lineGroups()),
     },
     [CLIENT_SIDE_APPLY, SERVER_SIDE_APPLY].includes(mode)
       ? {
-          title: `lines, by ${mode.title}: the default of a field that leaves Git is in force`,
+          title: `lines, by ${mode.title}: the default of a field that is removed from Git is in force`,
           run: () => removeFields(stage(), mode),
         }
       : {
-          title: `lines, by ${mode.title}: Argo CD misses that a field leaves Git, until something else changes`,
+          title: `lines, by ${mode.title}: Argo CD does not notice that a field was removed from Git, until something else changes`,
           run: () => missFields(stage(), mode),
         },
   ]);

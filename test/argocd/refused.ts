@@ -12,7 +12,7 @@ import type { Stage } from './stage.ts';
 
 export function refusedScenarios(stage: () => Stage): Scenario[] {
   return [SERVER_SIDE_APPLY, CLIENT_SIDE_APPLY].map((mode) => ({
-    title: `a policy that the CRD refuses, by ${mode.title}: the old rules stay, and a mend is applied`,
+    title: `a policy that the CRD refuses, by ${mode.title}: the old rules stay, and a fix is applied`,
     run: () => refused(stage(), mode),
   }));
 }

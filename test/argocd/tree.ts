@@ -12,7 +12,7 @@ import type { Stage } from './stage.ts';
 export function treeScenarios(stage: () => Stage): Scenario[] {
   return [
     {
-      title: 'shows what a policy is compiled to below the policy, and neither compares nor prunes it',
+      title: 'shows the compiled objects below the policy, and neither compares nor prunes them',
       run: () => tree(stage()),
     },
   ];
@@ -60,7 +60,7 @@ async function assertOwnedInTree({ api, argocd }: Stage, name: string, uid: stri
       .sort();
     return orphanedNodes.length === 0 && isDeepStrictEqual(shown, owned);
   };
-  await eventually('what a policy is compiled to below the policy', look).catch((error) => {
+  await eventually('the compiled objects below the policy', look).catch((error) => {
     assert.deepEqual(shown, owned);
     throw error;
   });

@@ -29,12 +29,12 @@ const ROOT = join(import.meta.dirname, '..', '..');
 const SECTIONS: Readonly<Record<string, readonly Attack[]>> = {
   'that once succeeded': REPORTED,
   'by the way a value is written': SPELLING,
-  'by where it is asked for, or what pod it is': PLACEMENT,
+  'by its place in a pod, or by the kind of pod': PLACEMENT,
   'by the way it is sent': REQUESTS,
   'on pods that exist': EXISTING,
   'by people and namespaces': PEOPLE,
   'on namespaces under a policy': NAMESPACE_CHANGES,
-  'to keep the operator from its work': AVAILABILITY,
+  'to block the operator': AVAILABILITY,
 };
 
 describe('attacks', () => {

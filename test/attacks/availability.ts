@@ -74,14 +74,14 @@ export const AVAILABILITY: readonly Attack[] = [
     expect: refusedBy('bounded', /capabilities/),
   },
   {
-    attempt: `has a template judged whose lists of capabilities have ${ENTRIES} entries each`,
+    attempt: `creates a template whose lists of capabilities have ${ENTRIES} entries each`,
     setting: 'bounded',
     steps: [deployment(capable(LONG)), watchHealth],
     expect: answeredThroughout,
     after: removeDeployment,
   },
   {
-    attempt: 'makes a namespace whose record of labels is as large as the API takes it, and deletes it again',
+    attempt: 'makes a namespace whose record of labels has the maximal size, and deletes it again',
     setting: 'labelled',
     steps: [
       async ({ cluster }) => {
@@ -89,7 +89,7 @@ export const AVAILABILITY: readonly Attack[] = [
         const record = JSON.stringify({ 'pod-security.kubernetes.io/enforce': 'x'.repeat(250_000) });
         const metadata = { name, labels: { team: 'labelled' }, annotations: { 'capabilitypolicy.dev/labels': record } };
         await cluster.api.create(NAMESPACES, { apiVersion: 'v1', kind: 'Namespace', metadata });
-        await eventually('the record to be put right', async () => {
+        await eventually('the record to be restored', async () => {
           const { annotations } = (await cluster.api.get(`${NAMESPACES}/${name}`)).metadata;
           return annotations['capabilitypolicy.dev/labels'].length < 1_000;
         });
@@ -97,7 +97,7 @@ export const AVAILABILITY: readonly Attack[] = [
         return cluster.api.ask('GET', NAMESPACES);
       },
     ],
-    expect: admitted('the operator puts the record right, and the namespace goes'),
+    expect: admitted('the operator restores the record, and the namespace is deleted'),
   },
   {
     attempt: 'makes a namespace of many long labels, and deletes it again',
@@ -118,6 +118,6 @@ export const AVAILABILITY: readonly Attack[] = [
         return cluster.api.ask('GET', NAMESPACES);
       },
     ],
-    expect: admitted('it is labelled like others, and goes'),
+    expect: admitted('it is labelled like others, and deleted'),
   },
 ];

@@ -36,20 +36,20 @@ export const ELSEWHERE: readonly ShownElsewhere[] = [
     'asks for exempt on each policy that decides',
   ),
   row(
-    'makes the guard larger than etcd takes',
+    'makes the guard larger than etcd accepts',
     'it is split',
     'integration/guard-size',
     'is split, so that all of them become Ready',
   ),
   row(
-    'writes an invalid policy to end the one that was',
-    'what was in force stays',
+    'writes an invalid policy to end the previous one',
+    'the text in force stays in force',
     'integration/deletion',
     'keeps its last text in force',
   ),
   row(
     'creates a pod while policies change',
-    'nothing passes that the old and the new state both refuse',
+    'no pod passes that both the old and the new state refuse',
     'integration/rollout',
     'pods that the old and the new state agree on keep their verdict',
   ),
@@ -67,7 +67,7 @@ export const ELSEWHERE: readonly ShownElsewhere[] = [
   ),
   row(
     "has another's mutation change the pod after ours",
-    'refused for what it became',
+    'refused for its final state',
     'integration/hostile',
     'is followed by our decision on its result',
   ),
@@ -78,7 +78,7 @@ export const ELSEWHERE: readonly ShownElsewhere[] = [
     'is counted completely in a status of bounded size',
   ),
   row(
-    'writes what terminals act on into names and values',
+    'writes terminal escapes into names and values',
     'made harmless',
     'integration/hostile',
     'text that controls terminals',
@@ -89,14 +89,14 @@ export const ELSEWHERE: readonly ShownElsewhere[] = [
     'integration/hostile',
     'is survived, and later policies are in force',
   ),
-  row('changes what was rendered, as administrator', 'repaired within seconds', 'integration/drift', 'is repaired'),
+  row('changes rendered objects, as administrator', 'repaired within seconds', 'integration/drift', 'is repaired'),
   row(
     "forges the operator's records and labels",
     'put right',
     'integration/bypass',
     'replaces a record and labels that a namespace was created with',
   ),
-  row('claims to be what was last accepted', 'not believed', 'integration/bypass', 'whatever others claim it was'),
+  row('claims to be the last accepted text', 'not believed', 'integration/bypass', 'whatever others claim it was'),
   row(
     "creates objects with a probe's labels",
     'makes no difference',
@@ -105,7 +105,7 @@ export const ELSEWHERE: readonly ShownElsewhere[] = [
   ),
   row(
     'names a policy so that it comes first in filling',
-    'not used where nobody may',
+    'not used if nobody may use it',
     'integration/bypass',
     'fills in nothing by a policy that is named to come first',
   ),
@@ -117,18 +117,13 @@ export const ELSEWHERE: readonly ShownElsewhere[] = [
   ),
   row('forges a token to read metrics', 'refused', 'integration/metrics-access', 'excludes forged tokens'),
   row(
-    'was bound to a policy that is gone, and waits for another of its name',
+    'was bound to a deleted policy, and waits for another of its name',
     'named in the condition Accepted of the new one',
     'integration/deletion',
     'names the bindings to an earlier policy of its name',
   ),
   row('claims to be the image of a static pod, as a node', 'admitted', 'integration/bypass', 'unless that is a node'),
-  row(
-    'takes the annotation of such a pod off again',
-    'refused',
-    'integration/bypass',
-    'can never be taken off the pod',
-  ),
+  row('removes the annotation of such a pod', 'refused', 'integration/bypass', 'can never be taken off the pod'),
   row(
     'grows a pod step by step, as several users',
     'no step leads from a pod that some policy admits to one that none admits',
@@ -136,7 +131,7 @@ export const ELSEWHERE: readonly ShownElsewhere[] = [
     'leave no pod that some policy admitted to none',
   ),
   row(
-    'creates the largest object that etcd takes, for every rule',
+    'creates the largest object that etcd accepts, for every rule',
     'the event loop is free within 100 ms',
     'evaluate/worst-objects',
     'costs the operator less than',

@@ -70,7 +70,7 @@ export const EXISTING: readonly Attack[] = [
         spec.containers[0].image = 'example.org/app:2';
       }),
     ],
-    expect: admitted('no rule looks at images'),
+    expect: admitted('no rule checks images'),
   },
   {
     attempt: 'changes a pod that is gated from scheduling',
@@ -276,7 +276,7 @@ export const EXISTING: readonly Attack[] = [
     expect: admitted('they decide nothing'),
   },
   {
-    attempt: 'sets an AppArmor annotation for an ephemeral container that is yet to come',
+    attempt: 'sets an AppArmor annotation for a later ephemeral container',
     setting: 'narrow',
     steps: [create(annotated({ 'container.apparmor.security.beta.kubernetes.io/late': 'unconfined' }))],
     expect: {

@@ -84,9 +84,9 @@ const CHANGES: Readonly<Record<string, MetadataChange>> = {
   'weakens the enforced level': PRIVILEGED,
   'removes the enforced level': { labels: { [ENFORCE]: null } },
   'weakens the version of the level': { labels: { [`${ENFORCE}-version`]: 'v1.20' } },
-  'makes the version of the level the newest': { labels: { [`${ENFORCE}-version`]: 'latest' } },
+  'sets the version of the level to the newest': { labels: { [`${ENFORCE}-version`]: 'latest' } },
   "removes the operator's record": { annotations: { [RECORD]: null } },
-  "changes the operator's record to what cannot be read": { annotations: { [RECORD]: '{' } },
+  "makes the operator's record unreadable": { annotations: { [RECORD]: '{' } },
 };
 
 export const NAMESPACE_CHANGES: readonly Attack[] = [
@@ -99,7 +99,7 @@ export const NAMESPACE_CHANGES: readonly Attack[] = [
     }),
   ),
   {
-    attempt: 'tightens nothing and loosens nothing: another label',
+    attempt: 'sets another label, which tightens and loosens nothing',
     setting: 'labelled',
     steps: [byEveryRoute({ labels: { colour: 'blue' } })],
     expect: admitted('it decides nothing'),
@@ -154,7 +154,7 @@ export const NAMESPACE_CHANGES: readonly Attack[] = [
     after: vanishes,
   },
   {
-    attempt: 'forgets who owns the labels, and weakens them when the policy has changed',
+    attempt: 'removes the owner of the labels, and weakens them when the policy has changed',
     setting: 'unowned',
     steps: [
       labelled('restricted'),

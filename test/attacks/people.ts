@@ -76,7 +76,7 @@ export const PEOPLE: readonly Attack[] = [
     expect: escalates,
   },
   {
-    attempt: 'binds the role of a policy that is yet to come',
+    attempt: 'binds the role of a future policy',
     setting: 'halves',
     steps: [binds(({ cluster }) => `capabilitypolicy.dev:use:${cluster.named('to-come')}`)],
     expect: escalates,
@@ -155,7 +155,7 @@ export const PEOPLE: readonly Attack[] = [
       async ({ cluster, namespace }) => {
         const path = `${NAMESPACES}/${namespace}`;
         await cluster.api.remove(path);
-        await eventually('it to be gone', async () => (await cluster.api.find(path)) === undefined);
+        await eventually('it to be deleted', async () => (await cluster.api.find(path)) === undefined);
         await cluster.namespace('remade', { team: 'remade' });
         return cluster.api.ask('GET', path);
       },
@@ -185,7 +185,7 @@ export const PEOPLE: readonly Attack[] = [
     expect: refusedBy('narrow', /privileged/),
   },
   {
-    attempt: "sets a label of the operator's own by its service account's name",
+    attempt: "sets one of the operator's labels by its service account's name",
     setting: 'narrow',
     steps: [
       ask(

@@ -103,7 +103,7 @@ export const PLACEMENT: readonly Attack[] = [
     expect: refusedBy('narrow', /hostProcess/),
   },
   {
-    attempt: 'asks for a Windows HostProcess on one container of a pod that says nothing of its system',
+    attempt: 'asks for a Windows HostProcess on one container of a pod without an operating system',
     setting: 'narrow',
     steps: [
       create(
@@ -142,7 +142,7 @@ export const PLACEMENT: readonly Attack[] = [
     expect: refusedBy('narrow', /volumes/),
   },
   {
-    attempt: 'runs as root in a user namespace of its own',
+    attempt: 'runs as root in a user namespace',
     setting: 'narrow',
     steps: [create(secured({ runAsUser: 0, runAsNonRoot: false }, { hostUsers: false }))],
     expect:
@@ -157,7 +157,7 @@ export const PLACEMENT: readonly Attack[] = [
     expect: refusedBy('narrow', /runAsNonRoot[^|]*runAsUser/),
   },
   {
-    attempt: 'says null for what must be set',
+    attempt: 'sets null for a required field',
     setting: 'narrow',
     steps: [create(secured({ allowPrivilegeEscalation: null, capabilities: null }, { securityContext: null }))],
     expect: refusedBy('narrow', /allowPrivilegeEscalation[^|]*runAsNonRoot[^|]*seccomp/),
@@ -195,7 +195,7 @@ export const PLACEMENT: readonly Attack[] = [
         }),
       ),
     ],
-    expect: admitted('level restricted admits projected volumes, whatever is in them'),
+    expect: admitted('level restricted admits projected volumes with any sources'),
   },
   {
     attempt: 'has 2,000 containers, the last of them privileged: more than an expression may cost',
@@ -210,7 +210,7 @@ export const PLACEMENT: readonly Attack[] = [
       ),
     ],
     expect: {
-      title: 'refused, whatever the message',
+      title: 'refused, with any message',
       verify: ({ status, body }) => {
         if (status !== 403 && status !== 422) throw new Error(`${status}`);
         if (!/CapabilityPolicy attacks-narrow|capabilitypolicy-attacks-narrow/.test(body.message)) {
@@ -220,7 +220,7 @@ export const PLACEMENT: readonly Attack[] = [
     },
   },
   {
-    attempt: 'says WINDOWS in other letters',
+    attempt: 'writes WINDOWS in other letters',
     setting: 'narrow',
     steps: [create(withSpec({ os: { name: 'Windows' } }, ADDED))],
     expect: invalid(/spec\.os: Unsupported value/),
@@ -238,7 +238,7 @@ export const PLACEMENT: readonly Attack[] = [
     expect: SERVER_MINOR >= 33 ? invalid(/procMount|hostUsers/) : procMountReplaced,
   },
   {
-    attempt: 'asks for an unmasked /proc in a user namespace of its own under level restricted',
+    attempt: 'asks for an unmasked /proc in a user namespace under level restricted',
     setting: 'narrow',
     steps: [create(secured({ procMount: 'Unmasked' }, { hostUsers: false }))],
     expect: SERVER_MINOR >= 33 ? refusedBy('narrow', /procMount/) : procMountReplaced,
@@ -319,14 +319,14 @@ export const PLACEMENT: readonly Attack[] = [
     attempt: 'sees the processes of its other containers: shareProcessNamespace',
     setting: 'narrow',
     steps: [create(withSpec({ shareProcessNamespace: true }))],
-    expect: admitted('no Standard looks at it: they hold what it holds'),
+    expect: admitted('no Standard checks it: each holds its own capabilities'),
   },
   {
     attempt: 'names a runtime class that is not allowed',
     setting: 'patterns',
     steps: [create(pod({ runtimeClassName: 'other' }))],
     expect: {
-      title: 'refused: patterns does not allow it, or there is none',
+      title: 'refused: patterns does not allow it, or it does not exist',
       verify: ({ status, body }) => {
         if (status !== 403) throw new Error(`${status} ${body.message}`);
       },

@@ -21,7 +21,7 @@ wholePod.spec.containers[0].securityContext.capabilities.add = ['SYS_PTRACE'];
 
 export const REPORTED: readonly Attack[] = [
   {
-    attempt: 'asks for what two policies admit by halves',
+    attempt: 'asks for capabilities that two policies each admit by half',
     setting: 'halves',
     steps: [create(wholePod)],
     expect: refusedBy(['base', 'agent'], /hostPID/),
@@ -85,7 +85,7 @@ export const REPORTED: readonly Attack[] = [
   ...['ſYS_ADMIN', 'SYS_ADMıN', 'CAP_ſYS_ADMIN', 'ＳＹＳ_ＡＤＭＩＮ', 'ALL\u200b', 'AL\u017f'].flatMap(
     (name): Attack[] => [
       {
-        attempt: `adds ${JSON.stringify(name)}, of which upper case makes something else`,
+        attempt: `adds ${JSON.stringify(name)}, whose upper case is another name`,
         setting: 'bounded',
         steps: [create(bounded({ add: [name] }))],
         expect: refusedBy('bounded', /capabilit/),
@@ -111,13 +111,13 @@ export const REPORTED: readonly Attack[] = [
   ),
 
   {
-    attempt: 'sets an AppArmor annotation of no value where a profile must be set',
+    attempt: 'sets an AppArmor annotation without a value where a profile must be set',
     setting: 'profiled',
     steps: [create(pod({}, { annotations: { 'container.apparmor.security.beta.kubernetes.io/main': '' } }))],
     expect: refusedBy('profiled', /appArmor/),
   },
   {
-    attempt: 'keeps defaulting away by an AppArmor annotation of no value, where a profile must be set',
+    attempt: 'prevents defaulting by an AppArmor annotation without a value, where a profile must be set',
     setting: 'filled',
     steps: [create(pod({}, { annotations: { 'container.apparmor.security.beta.kubernetes.io/main': '' } }))],
     expect: refusedBy('filled', /appArmor/),
@@ -132,7 +132,7 @@ export const REPORTED: readonly Attack[] = [
   },
   ...['gke-mine', 'openshift-mine'].map(
     (name): Attack => ({
-      attempt: `makes the namespace ${name}, which is excluded on a platform that this one is not`,
+      attempt: `makes the namespace ${name}, which is excluded only on another platform`,
       setting: 'narrow',
       steps: [createIn(name, privilegedPod())],
       expect: refusedBy('narrow', /privileged/),

@@ -111,7 +111,7 @@ export const REQUESTS: readonly Attack[] = [
     expect: refusal,
   },
   {
-    attempt: 'updates a pod that is not there, to create it',
+    attempt: 'updates a missing pod, to create it',
     setting: 'narrow',
     steps: [(scene) => ask('PUT', POD, { ...privilegedPod(), metadata: { name: scene.pod } })(scene)],
     expect: { title: 'refused by the API server', verify: ({ status }) => status === 404 || fail(status) },

@@ -120,7 +120,7 @@ export const SPELLING: readonly Attack[] = [
     expect: refusedBy('patterns', /readOnly: true/),
   },
   {
-    attempt: 'names a seccomp profile that climbs out of an allowed folder: team/../other',
+    attempt: 'names a seccomp profile that leads out of an allowed folder: team/../other',
     setting: 'patterns',
     steps: [
       create(pod({ securityContext: { seccompProfile: { type: 'Localhost', localhostProfile: 'team/../other' } } })),
@@ -169,13 +169,13 @@ export const SPELLING: readonly Attack[] = [
   ),
 
   {
-    attempt: 'says privileged twice in the same JSON, at last true',
+    attempt: 'states privileged twice in the same JSON, the last time true',
     setting: 'narrow',
     steps: [createText(text(',"securityContext":{"privileged":false,"privileged":true}'))],
     expect: refusedBy('narrow', /privileged/),
   },
   {
-    attempt: 'says securityContext twice in the same JSON, at last a harmless one',
+    attempt: 'states securityContext twice in the same JSON, the last time a harmless one',
     setting: 'patterns',
     steps: [createText(text(',"securityContext":{"privileged":true},"securityContext":{"privileged":false}'))],
     expect: admitted('the API server uses the last one, and its policies see that one', ({ spec }) => {

@@ -252,7 +252,7 @@ describe('check -f', () => {
         /no kind Deploymnt is known in apps\/v1: did you mean Deployment\?/,
       ],
       [
-        'a kind in a version that is gone',
+        'a kind in a removed version',
         yaml({ apiVersion: 'extensions/v1beta1', kind: 'Deployment', metadata: { name: 'a' } }),
         /no API server serves Deployment of extensions\/v1beta1: write apiVersion: apps\/v1/,
       ],

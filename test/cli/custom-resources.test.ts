@@ -118,7 +118,7 @@ spec: {nodeSets: [{name: default, count: 3}]}
     notJudged: 'Elasticsearch.elasticsearch.k8s.elastic.co',
   },
   {
-    what: 'what Prometheus adds to its own containers, which are not judged',
+    what: "Prometheus' changes to its own containers, which are not judged",
     manifest: `apiVersion: monitoring.coreos.com/v1
 kind: Prometheus
 metadata: {name: k8s}
@@ -155,7 +155,7 @@ spec:
     found: ['Service default/hello: spec.template: spec.template.spec.containers[0].securityContext.privileged@9'],
   },
   {
-    what: 'an Argo Workflow: a single container, with what the workflow states for all',
+    what: "an Argo Workflow: a single container, with the workflow's own fields",
     manifest: `apiVersion: argoproj.io/v1alpha1
 kind: Workflow
 metadata: {generateName: build-}
@@ -184,7 +184,7 @@ spec:
     ],
   },
   {
-    what: 'objects inside an object, as an OpenShift Template has them',
+    what: 'objects inside an object, as in an OpenShift Template',
     manifest: `apiVersion: template.openshift.io/v1
 kind: Template
 metadata: {name: app}
@@ -205,7 +205,7 @@ objects:
     ],
   },
   {
-    what: 'nothing in Prometheus, which adds containers of its own',
+    what: 'nothing in Prometheus, which adds its own containers',
     manifest: `apiVersion: monitoring.coreos.com/v1
 kind: Prometheus
 metadata: {name: k8s}
@@ -227,13 +227,13 @@ spec: {template: {spec: {domain: {devices: {}}, volumes: [{name: a, containerDis
     notJudged: 'VirtualMachine.kubevirt.io',
   },
   {
-    what: 'nothing in a kind that nobody knows',
+    what: 'nothing in an unknown kind',
     manifest: 'apiVersion: example.com/v1\nkind: Widget\nmetadata: {name: a}\nspec: {size: 1}\n',
     found: [],
     notJudged: 'Widget.example.com',
   },
   {
-    what: 'nothing in a pattern for pods, as policies have it',
+    what: 'nothing in a pattern for pods, as in policies',
     manifest: `apiVersion: kyverno.io/v1
 kind: ClusterPolicy
 metadata: {name: a}

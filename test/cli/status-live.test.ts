@@ -35,7 +35,7 @@ describe('cappol status, with an API server', () => {
       subjects: [{ kind: 'ServiceAccount', namespace: other, name: 'runner' }],
     });
     await cluster.programmed(enforce, bound);
-    await eventually('the operator to have judged', async () => {
+    await eventually('the operator to have evaluated', async () => {
       const { status } = await cluster.api.get(`/apis/capabilitypolicy.dev/v1alpha1/capabilitypolicies/${enforce}`);
       return status?.workloads?.violating === MANY;
     });

@@ -317,7 +317,7 @@ describe(`cappol suggest (FC_SEED=${SEED})`, () => {
 
   for (const [what, args, stdin, message] of [
     [
-      'what is not a workload',
+      'input that is not a workload',
       ['-f', '-'],
       JSON.stringify({ apiVersion: 'v1', kind: 'Service' }),
       /no pods or workloads/,

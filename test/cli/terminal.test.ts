@@ -118,7 +118,7 @@ describeWith({ programs: { script: 'apt-get install bsdutils' } }, 'check on a t
 
   for (const [title, env] of Object.entries({
     'with NO_COLOR': { NO_COLOR: '1' },
-    'on a terminal that has none': { TERM: 'dumb' },
+    'on a terminal without a width': { TERM: 'dumb' },
     'with FORCE_COLOR=0': { FORCE_COLOR: '0' },
   })) {
     it(`has no colours ${title}`, async () => assert.ok(!(await onTerminal(80, env)).includes('\u001b')));

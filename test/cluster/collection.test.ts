@@ -62,7 +62,7 @@ describe('Collection', () => {
     collection.put(raw('a'));
     collection.put(raw('b', 'b'));
     collection.put(raw('d'));
-    assert.deepEqual(names(), ['a', 'b', 'c', 'd'], 'nothing goes before the list is complete');
+    assert.deepEqual(names(), ['a', 'b', 'c', 'd'], 'nothing is deleted before the list is complete');
     collection.listed();
     assert.deepEqual(names(), ['a', 'b', 'd']);
     assert.deepEqual(changed, ['b', 'd', 'c']);

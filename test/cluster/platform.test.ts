@@ -52,7 +52,7 @@ describe('platformsOf', () => {
     ['v1.33.4-eks-5d9a', ['apps', 'vpcresources.k8s.aws'], []],
   ];
   for (const [version, names, platforms] of rows) {
-    it(`is ${platforms.join() || 'none that has namespaces of its own'} at ${version} with ${names.join()}`, async () => {
+    it(`is ${platforms.join() || 'none with its own namespaces'} at ${version} with ${names.join()}`, async () => {
       [gitVersion, groups] = [version, names];
       assert.deepEqual(await platformsOf(client), platforms);
     });

@@ -208,8 +208,8 @@ describe('the parts of pods', () => {
 
   const keepers: [title: string, volumes: object[]][] = [
     ['there are two', [token('abcde'), token('fghij')]],
-    ['another has that name', [token('abcde'), { name: 'kube-api-access', emptyDir: {} }]],
-    ['it holds something else', [{ name: 'kube-api-access-abcde', emptyDir: {} }]],
+    ['another volume has that name', [token('abcde'), { name: 'kube-api-access', emptyDir: {} }]],
+    ['it has other content', [{ name: 'kube-api-access-abcde', emptyDir: {} }]],
     ['the name is longer', [{ name: 'kube-api-access-abcdef', projected: {} }]],
   ];
   for (const [title, volumes] of keepers) {
@@ -325,7 +325,7 @@ describe('projection of a workload', () => {
   const current: [title: string, object: object, replicas: number][] = [
     ['with pods', owned('Deployment'), 1],
     ['that nobody owns', metadata, 0],
-    ['that something else owns', owned('Rollout'), 0],
+    ['with another owner', owned('Rollout'), 0],
   ];
   for (const [title, meta, replicas] of current) {
     it(`keeps the template of a ReplicaSet ${title}`, () => {

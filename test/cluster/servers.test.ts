@@ -54,7 +54,7 @@ const slice = (addresses: string[], addressType = 'IPv4') => ({
 describe('endpoints', () => {
   const cases: [title: string, world: World, servers: string[], minor: number][] = [
     [
-      'is each API server that answers where it says it is',
+      'is each API server that answers at its published address',
       {
         slice: slice(['10.0.0.2', '10.0.0.1', '10.0.0.3']),
         minors: { 'https://10.0.0.1:6443': '36', 'https://10.0.0.2:6443': '35+', [CONFIGURED]: '36' },
@@ -122,31 +122,31 @@ describe('askServers, with the earlier result,', () => {
   const [ONE, OTHER] = ['https://10.0.0.1:6443', 'https://10.0.0.2:6443'];
   const cases: [title: string, world: World, before: Record<string, number>, after: Record<string, number>][] = [
     [
-      'keeps the version of one that is published but silent',
+      'keeps the version of a server that is published but silent',
       { slice: slice(['10.0.0.1', '10.0.0.2']), minors: { [OTHER]: '36' } },
       { [ONE]: 34, [OTHER]: 36 },
       { [ONE]: 34, [OTHER]: 36 },
     ],
     [
-      'forgets one that is published no more',
+      'drops a server that is no longer published',
       { slice: slice(['10.0.0.2']), minors: { [OTHER]: '36' } },
       { [ONE]: 34, [OTHER]: 36 },
       { [OTHER]: 36 },
     ],
     [
-      'believes one that was replaced at the same address',
+      'trusts a server that was replaced at the same address',
       { slice: slice(['10.0.0.1', '10.0.0.2']), minors: { [ONE]: '36', [OTHER]: '36' } },
       { [ONE]: 34, [OTHER]: 36 },
       { [ONE]: 36, [OTHER]: 36 },
     ],
     [
-      'knows nothing of one that never answered',
+      'knows nothing about a server that never answered',
       { slice: slice(['10.0.0.1', '10.0.0.2']), minors: { [OTHER]: '36' } },
       {},
       { [OTHER]: 36 },
     ],
     [
-      'goes by the configured address when all are silent: they cannot be reached from here any more',
+      'uses the configured address when all are silent, since they cannot be reached any more',
       { slice: slice(['10.0.0.1']), minors: { [CONFIGURED]: '36' } },
       { [ONE]: 34 },
       { [CONFIGURED]: 36 },

@@ -277,7 +277,7 @@ describe('the cluster as followed on a real API server', () => {
     assert.deepEqual(
       told.filter((name) => name === 'kube-system'),
       ['kube-system'],
-      'told once, by the first list',
+      'reported once, by the first list',
     );
     stop.abort();
     await running;
@@ -321,7 +321,7 @@ describe('the cluster as followed on a real API server', () => {
     await nowhere.ended();
     const changes = [true, false, true].map((another) => ({ of: 'servers', oldest: another }));
     assert.deepEqual(told, changes);
-    assert.deepEqual(before.slice(1), answers, 'told what they were before');
+    assert.deepEqual(before.slice(1), answers, 'given their earlier versions');
     assert.equal(nowhere.cluster.oldestServer, 36);
   });
 

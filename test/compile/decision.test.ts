@@ -141,7 +141,7 @@ describe('the text of an admission policy', () => {
       ['the first of peers complies', {}, [{ level: 'restricted' }], false],
       ['another one does', { level: 'restricted' }, [{}], false],
       ['none does', { level: 'restricted' }, [{ level: 'restricted' }], true],
-      ['only those do who may use it', { usableBy: 'Bindings' }, [], true],
+      ['only those that may use it do', { usableBy: 'Bindings' }, [], true],
       ['one for everyone does', { usableBy: 'Bindings' }, [{}], false],
       ['a policy of higher priority decides', {}, [{ level: 'restricted', priority: 1 }], true],
       ['a policy of higher priority decides, and complies', { level: 'restricted' }, [{ priority: 1 }], false],

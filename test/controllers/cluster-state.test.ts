@@ -56,8 +56,8 @@ describe('ClusterState', () => {
 
   describe('labelOutcomes: before the first label pass', () => {
     const rows = [
-      ['a label that is not there does not count: its write may be refused', {}, undefined],
-      ['a label that is there counts', { [LABEL]: 'restricted' }, 'restricted'],
+      ['a missing label does not count: its write may be refused', {}, undefined],
+      ['an existing label counts', { [LABEL]: 'restricted' }, 'restricted'],
     ] as const;
     for (const [title, labels, applied] of rows) {
       it(title, () => {

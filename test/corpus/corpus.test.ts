@@ -66,7 +66,7 @@ describe('the corpus', function () {
 
       it('has workloads', () => {
         assert.ok(ran.length > 0);
-        report(`${set.workloads.length} workloads, ${ran.length} of which the API server takes`);
+        report(`${set.workloads.length} workloads, ${ran.length} of which the API server accepts`);
       });
 
       for (const level of LEVELS) {

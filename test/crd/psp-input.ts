@@ -100,7 +100,7 @@ export const BAD_PSP_INPUT: readonly BadInput[] = [
     ),
   ]),
   bad(
-    'no seccomp profile to be had on the pod',
+    'a required seccomp profile that no pod can have',
     { seccomp: { types: [], unset: 'RefusedOnPod' } },
     /no pod at all could be admitted/,
   ),
@@ -169,7 +169,7 @@ export const GOOD_PSP_INPUT: readonly Omit<BadInput, 'answer'>[] = [
   good('defaulting', { runAsUser: IDS }, ENFORCED),
   good('defaulting like PodSecurityPolicy', {}, { ...ENFORCED, defaulting: 'PodSecurityPolicy' }),
   good(
-    'user 0 filled in where nobody minds',
+    'user 0 filled in where no rule forbids it',
     { runAsUser: { rule: 'MustRunAs', ranges: ranges([0, 9]) } },
     {
       ...ENFORCED,

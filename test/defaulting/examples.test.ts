@@ -50,7 +50,7 @@ function examples(): Example[] {
   });
   return [
     {
-      title: 'all that level restricted asks for',
+      title: 'everything that level restricted requires',
       level: 'restricted',
       overrides: {},
       before: pod(),
@@ -60,7 +60,7 @@ function examples(): Example[] {
       ),
     },
     {
-      title: 'drops behind the ones that are there, and adds but for what is dropped by name',
+      title: 'drops after the existing ones, and adds except for names that are dropped',
       overrides: lists,
       before: app(caps(['BPF'], ['KILL'])),
       after: app(caps(['BPF', 'CHOWN'], ['KILL', 'MKNOD'])),
@@ -71,7 +71,7 @@ function examples(): Example[] {
       before: app(caps([], ['ALL'])),
       after: app(caps(['CHOWN', 'KILL'], ['ALL'])),
     },
-    unchanged('where drops and adds are there', lists, app(caps(['KILL', 'CHOWN'], ['MKNOD']))),
+    unchanged('if drops and adds exist', lists, app(caps(['KILL', 'CHOWN'], ['MKNOD']))),
     unchanged(
       'of allowPrivilegeEscalation on a privileged container',
       noEscalation,
@@ -96,28 +96,24 @@ function examples(): Example[] {
     },
     unchanged('when each container has a seccomp profile', refused, init(unconfined, unconfined)),
     {
-      title: 'a seccomp profile on an added container, whose pod is there already',
+      title: 'a seccomp profile on an added container, whose pod exists already',
       overrides: refused,
       before: ephemeral({}),
       after: ephemeral(secured({ seccompProfile: { type: 'RuntimeDefault' } })),
     },
     unchanged(
-      'of a seccomp profile beside an annotation that says otherwise',
+      'no seccomp profile beside an annotation that differs',
       refused,
       pod({}, { 'seccomp.security.alpha.kubernetes.io/pod': 'unconfined' }),
     ),
+    unchanged('no seccomp profile that needs a name', { seccomp: { types: ['Localhost'], unset: 'Refused' } }, pod()),
     unchanged(
-      'of a seccomp profile whose name would have to be known',
-      { seccomp: { types: ['Localhost'], unset: 'Refused' } },
-      pod(),
-    ),
-    unchanged(
-      'of runAsNonRoot where the user is root',
+      'no runAsNonRoot if the user is root',
       { runAsNonRoot: true },
       pod({ securityContext: { runAsUser: 0 } }),
     ),
     {
-      title: 'runAsNonRoot where MustRunAsNonRoot finds neither it nor a user',
+      title: 'runAsNonRoot if MustRunAsNonRoot finds neither it nor a user',
       overrides: { runAsUser: { rule: 'MustRunAsNonRoot' } },
       before: init(secured({ runAsUser: 5 })),
       after: init(secured({ runAsUser: 5 }), secured({ runAsNonRoot: true })),
@@ -130,14 +126,14 @@ function examples(): Example[] {
         securityContext: { fsGroup: 10, supplementalGroups: [1] },
       }),
     },
-    unchanged('where the pod sets IDs', ids, {
+    unchanged('if the pod sets IDs', ids, {
       annotations: {},
       spec: {
         ...pod().spec,
         securityContext: { runAsUser: 0, runAsGroup: 0, fsGroup: 0, supplementalGroups: [0] },
       },
     }),
-    unchanged('where MayRunAs does not need it', may, pod()),
+    unchanged('if MayRunAs does not need it', may, pod()),
     {
       title: 'SELinux options on the pod',
       overrides: { seLinux: { rule: 'MustRunAs', options: { type: 'container_t', level: 's0:c1,c2' } } },
@@ -159,7 +155,7 @@ function examples(): Example[] {
       after: app(caps([], ['ALL', 'KILL', 'MKNOD'])),
     },
     {
-      title: 'allowPrivilegeEscalation as its default has it',
+      title: 'allowPrivilegeEscalation with its default',
       overrides: { defaultAllowPrivilegeEscalation: false },
       before: init(secured({ allowPrivilegeEscalation: true })),
       after: init(secured({ allowPrivilegeEscalation: true }), secured({ allowPrivilegeEscalation: false })),
@@ -190,7 +186,7 @@ function examples(): Example[] {
       }),
     },
     {
-      title: 'a default seccomp profile where none is asked for',
+      title: 'a default seccomp profile that is not required',
       overrides: { seccomp: { default: { type: 'RuntimeDefault' }, unset: 'Allowed' } },
       before: pod(),
       after: pod(runtimeDefault),
@@ -212,7 +208,7 @@ function examples(): Example[] {
       },
     },
     unchanged(
-      'of an AppArmor profile that the pod or an annotation gives',
+      'no AppArmor profile that the pod or an annotation gives',
       { appArmor: { default: { type: 'Localhost', localhostProfile: 'a' } } },
       {
         ...init({}, secured({ appArmorProfile: { type: 'Unconfined' } })),
@@ -225,10 +221,6 @@ function examples(): Example[] {
       before: pod(),
       after: app(secured({ readOnlyRootFilesystem: true }), { runtimeClassName: 'gvisor' }),
     },
-    unchanged(
-      'where the pod names a runtime class',
-      { runtimeClasses: { default: 'a' } },
-      pod({ runtimeClassName: 'b' }),
-    ),
+    unchanged('if the pod names a runtime class', { runtimeClasses: { default: 'a' } }, pod({ runtimeClassName: 'b' })),
   ];
 }

@@ -119,7 +119,7 @@ export class Arena {
   async ask(question: Question, { name }: Contest): Promise<Answers | undefined> {
     const open = await this.#inTheOpen(question);
     if (open.status === 422) return undefined;
-    assert.equal(open.status, 200, `in the open namespace: ${open.text}`);
+    assert.equal(open.status, 200, `in the namespace without policies: ${open.text}`);
     const [policy, podSecurity] = await Promise.all([
       this.#try(question, policyNamespace(name)),
       this.#try(question, podSecurityNamespace(name)),

@@ -75,6 +75,6 @@ describe('admission policy, Pod Security Admission and operator agree', function
   async function agreement<T>(plan: Plan<T>): Promise<void> {
     const outcome = await compare(arena, plan);
     const [first] = outcome.differences;
-    if (first) throw new Error(`the judges differ: ${explain(outcome, first)}`);
+    if (first) throw new Error(`the engines differ: ${explain(outcome, first)}`);
   }
 });

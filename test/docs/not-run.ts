@@ -3,6 +3,6 @@ export const NOT_RUN: Readonly<Record<string, Readonly<Record<string, string>>>>
   'README.md': {
     'kubectl apply -k config/default':
       'test/install/install.test.ts runs the first line, from docs/operations.md, and hack/demo the others',
-    'npm test': 'it is what runs this',
+    'npm test': 'it is the command that runs this',
   },
 };

@@ -11,7 +11,7 @@ const SAME: Readonly<Record<string, readonly [string, string]>> = {
   hashes: ['capabilitypolicy-ping-0123456789ab-pods', 'capabilitypolicy-ping-ba9876543210-pods'],
   'something left out in a line': ['adds NET_RAW; … user 1000', 'adds NET_RAW; drops ALL; runs as user 1000'],
   'lines left out': ['…\nB\n…\n', 'A\nB\nC\nD\n'],
-  'nothing left out where something might be': ['request: … allowed …', 'request: allowed'],
+  'something left out that the page does not mark': ['request: … allowed …', 'request: allowed'],
 };
 
 const OTHER: Readonly<Record<string, readonly [string, string]>> = {
@@ -20,7 +20,7 @@ const OTHER: Readonly<Record<string, readonly [string, string]>> = {
   'less than is shown': ['created\nWarning: would violate', 'created'],
   'a line between': ['A\nC', 'A\nB\nC'],
   'another number that is not a duration': ['1 packets transmitted', '2 packets transmitted'],
-  'what only a regular expression would match': ['a.c', 'abc'],
+  'text that only a regular expression would match': ['a.c', 'abc'],
 };
 
 describe('what a page shows', () => {

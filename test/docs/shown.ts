@@ -19,7 +19,7 @@ export function assertShown(shown: string, printed: string): void {
   const pattern = parts.map((part, index) => (index % 2 === 0 ? literally(part) : shapeOf(part))).join('');
   if (new RegExp(`^${pattern}$`).test(printed.trim())) return;
   throw new AssertionError({
-    message: 'the page shows another output than the one printed',
+    message: 'the page shows other output than the command printed',
     actual: printed,
     expected: shown,
     operator: 'assertShown',

@@ -18,7 +18,7 @@ const TABLES: Readonly<Record<FindingReason, Readonly<Record<string, Case>>>> = 
       `adds capability LOREM, which does not exist: ${UNKNOWN}`,
     ],
     'an unknown drop': [caps({ drop: ['ALL', 'IPSUM'] }), `drops capability IPSUM, which does not exist: ${UNKNOWN}`],
-    'one that only JavaScript takes for NET_BROADCAST': [
+    'a name that only JavaScript reads as NET_BROADCAST': [
       caps({ add: ['NET_BROADCAﬆ'], ...DROP_ALL }),
       `adds capability NET_BROADCAﬆ, which does not exist: ${UNKNOWN}`,
     ],
@@ -33,7 +33,7 @@ const TABLES: Readonly<Record<FindingReason, Readonly<Record<string, Case>>>> = 
       caps({ drop: ['ALL', 'SYS_ADMıN'] }),
       'drops capability SYS_ADMıN, which has letters beyond ASCII and which container runtimes read as SYS_ADMIN: write that, or remove it',
     ],
-    'what JavaScript alone reads as a capability, and no runtime': [caps({ add: ['NET_BROADCAﬆ'], ...DROP_ALL })],
+    'a name that only JavaScript reads as a capability, and no runtime': [caps({ add: ['NET_BROADCAﬆ'], ...DROP_ALL })],
     'names in ASCII': [caps({ add: ['sys_time', 'CAP_CHOWN'], ...DROP_ALL })],
   },
   IneffectiveAdd: {
@@ -90,11 +90,11 @@ const TABLES: Readonly<Record<FindingReason, Readonly<Record<string, Case>>>> = 
       'runs as another user than root, so adding SYS_TIME helps only an entrypoint that has file capabilities',
     ],
     'an add, as root': [{ runAsUser: 0, ...caps({ add: ['SYS_TIME'], ...DROP_ALL }) }],
-    'an add, as whom the image says': [caps({ add: ['SYS_TIME'], ...DROP_ALL })],
+    "an add, with the image's user": [caps({ add: ['SYS_TIME'], ...DROP_ALL })],
     'no add': [{ runAsUser: 1000, ...caps(DROP_ALL) }],
   },
   HeldByRuntimeDefault: {
-    'all but what is dropped and added': [
+    'all default ones except those that are dropped and added': [
       caps({ add: ['NET_RAW'], drop: ['CHOWN', 'DAC_OVERRIDE', 'FOWNER', 'FSETID', 'KILL', 'SETGID', 'SETUID'] }),
       'holds SETPCAP, NET_BIND_SERVICE, SYS_CHROOT, MKNOD, AUDIT_WRITE, SETFCAP only because container runtimes give them (fewer on CRI-O): drop ALL, and add what it needs',
     ],

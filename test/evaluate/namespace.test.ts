@@ -54,11 +54,11 @@ describe('the judgement of a namespace', () => {
       [podView('one', adding([], { ephemeralContainers: [container('debug', ['SYS_ADMIN'])] }))],
       ['Pod/one Violating 1'],
     ],
-    ['passes over mirror pods', [], [podView('one', { ...adding(['SYS_ADMIN']), mirror: true })], []],
-    ['passes over finished pods', [], [podView('one', { ...adding(['SYS_ADMIN']), finished: true })], []],
-    ['passes over finished Jobs', [workloadView('Job', 'once', { ...bad, finished: true })], [], []],
+    ['ignores mirror pods', [], [podView('one', { ...adding(['SYS_ADMIN']), mirror: true })], []],
+    ['ignores finished pods', [], [podView('one', { ...adding(['SYS_ADMIN']), finished: true })], []],
+    ['ignores finished Jobs', [workloadView('Job', 'once', { ...bad, finished: true })], [], []],
     [
-      'passes over ReplicaSets that are history, whoever owns them',
+      'ignores ReplicaSets that are history, whoever owns them',
       [
         workloadView('ReplicaSet', 'shop-1', {
           ...bad,
@@ -70,13 +70,13 @@ describe('the judgement of a namespace', () => {
       [],
     ],
     [
-      'finds a ReplicaSet of its own at 0 replicas',
+      'finds a standalone ReplicaSet at 0 replicas',
       [workloadView('ReplicaSet', 'own', { ...bad, replicas: 0 })],
       [],
       ['ReplicaSet/own Violating 0'],
     ],
     [
-      'reports under a custom controller what it owns',
+      'reports under a custom controller its pods',
       [workloadView('StatefulSet', 'db', { ...bad, ...ownedBy('Database', 'main', 'example.com/v1') })],
       [],
       ['Database/main Violating 0'],
@@ -87,7 +87,7 @@ describe('the judgement of a namespace', () => {
       [],
       ['CronJob/z Compliant 0', 'Job/a Compliant 0', 'Job/b Compliant 0'],
     ],
-    ['leaves other namespaces alone', [workloadView('Job', 'a', { ...bad, namespace: 'web' })], [], []],
+    ['ignores other namespaces', [workloadView('Job', 'a', { ...bad, namespace: 'web' })], [], []],
   ];
   for (const [name, workloads, pods, expected] of cases) {
     it(name, () => {
@@ -142,27 +142,27 @@ describe('the judgement of a namespace', () => {
       ['names it at the same priority, where one of the two is enough', [audit(), enforce(0)], [], 'exception'],
       ['does not at a lower priority, where the other would decide alone', [audit(5), enforce(0)], [], undefined],
       [
-        'does not where it does not decide itself',
+        'does not if it does not decide itself',
         [audit(), enforce(0), resolvedBaseline('strict', { mode: 'Enforce', priority: 10 })],
         [],
         undefined,
       ],
       [
-        'does not where another namespace is meant',
+        'does not for another namespace',
         [audit(), enforce(10, { ...raw, namespaceSelector: { matchLabels: { team: 'web' } } })],
         [],
         undefined,
       ],
-      ['does not where the workload may not use it', [audit(), enforce(10, NOT_USABLE)], [], undefined],
+      ['does not if the workload may not use it', [audit(), enforce(10, NOT_USABLE)], [], undefined],
       [
-        'does not where one of the pods is refused',
+        'does not if one of the pods is refused',
         [audit(), enforce(10)],
         [rawPod('a'), rawPod('b', ['SYS_ADMIN'])],
         undefined,
       ],
-      ['names it where all pods are admitted', [audit(), enforce(10)], [rawPod('a'), rawPod('b')], 'exception'],
+      ['names it if all pods are admitted', [audit(), enforce(10)], [rawPod('a'), rawPod('b')], 'exception'],
       [
-        'does not for the word of another mode than Enforce',
+        'does not for another mode than Enforce',
         [audit(), resolvedBaseline('warn', { mode: 'Warn', ...raw })],
         [],
         undefined,

@@ -81,15 +81,15 @@ function forOne(pods: readonly PodParts[], options: Partial<SuggestOptions> = {}
 describe('what is suggested', () => {
   const ADDING = (...add: string[]) => secured({ capabilities: { add, drop: ['ALL'] } });
   const cases: readonly [what: string, pods: PodParts[], level: Level, stated: Stated][] = [
-    ['for what level restricted admits: it alone', [hardened()], 'restricted', {}],
+    ['for pods that level restricted admits: it alone', [hardened()], 'restricted', {}],
     [
-      'for a pod that says nothing: baseline',
+      'for a pod without settings: baseline',
       [{ annotations: {}, spec: { containers: [{ name: 'app' }] } }],
       'baseline',
       {},
     ],
     [
-      "for one more capability: that and the level's own",
+      "for one more capability: that one and the level's own",
       [ADDING('NET_RAW')],
       'restricted',
       { 'capabilities.allowedAdd': ['NET_BIND_SERVICE', 'NET_RAW'] },
@@ -100,7 +100,7 @@ describe('what is suggested', () => {
       'restricted',
       { 'capabilities.allowedAdd': ['NET_BIND_SERVICE', 'NET_RAW', 'SYS_TIME'] },
     ],
-    ['for a name that is none: any', [ADDING('CAP_NET_RAW')], 'restricted', { 'capabilities.allowedAdd': ['*'] }],
+    ['for an unknown name: any', [ADDING('CAP_NET_RAW')], 'restricted', { 'capabilities.allowedAdd': ['*'] }],
     [
       'for drops by name: what all have in common',
       [
@@ -118,7 +118,7 @@ describe('what is suggested', () => {
       { 'capabilities.allowedAdd': ['NET_BIND_SERVICE', 'NET_RAW'], 'capabilities.requiredDrop': ['KILL'] },
     ],
     [
-      'for ports of the node: ranges of exactly these',
+      'for ports of the node: exactly these ranges',
       [hardened({ ports: [80, 81, 443].map((hostPort) => ({ containerPort: 1, hostPort })) })],
       'restricted',
       {
@@ -163,7 +163,7 @@ describe('what is suggested', () => {
       { 'appArmor.types': ['Localhost', 'RuntimeDefault', 'Unconfined'] },
     ],
     [
-      'for hostPath: its paths too, and not what another of them covers',
+      'for hostPath: its paths too, without those that another one covers',
       [
         hardened(
           { volumeMounts: ['root', 'log'].map((name) => ({ name, mountPath: `/${name}`, readOnly: true })) },
@@ -179,7 +179,7 @@ describe('what is suggested', () => {
       { volumes: [...RESTRICTED_VOLUMES, 'hostPath'].sort(), hostPaths: [{ pathPrefix: '/', readOnly: true }] },
     ],
     [
-      'for root that says so: any user, which the level admits but for root',
+      'for an explicit root user: any user, except as far as the level admits it',
       [secured({ runAsUser: 0, runAsNonRoot: undefined, capabilities: { drop: ['ALL'], add: ['NET_RAW'] } })],
       'restricted',
       {
@@ -189,7 +189,7 @@ describe('what is suggested', () => {
       },
     ],
     [
-      "for a sysctl that is not safe: that, as it is spelled, and the level's own",
+      "for an unsafe sysctl: that one, as it is spelled, and the level's own",
       [hardened({}, { securityContext: { sysctls: [{ name: 'net/core/somaxconn', value: '1' }] } })],
       'restricted',
       { 'sysctls.allowed': [...SAFE_SYSCTLS, 'net/core/somaxconn'].sort() },
@@ -260,17 +260,17 @@ describe('the level of a namespace', () => {
   const cases: readonly [what: string, pods: PodParts[], level: Level][] = [
     ['is restricted when that admits half of the workloads', [hardened(), hardened(), plain, plain], 'restricted'],
     [
-      'is baseline when that admits more, and restricted takes many more overrides',
+      'is baseline when that admits more, and restricted needs many more overrides',
       [hardened(), plain, plain],
       'baseline',
     ],
     [
-      'is restricted when that takes few overrides more',
+      'is restricted when that needs few overrides more',
       [hardened(), ...['a', 'b'].map((name) => runningAs(name, secured({ seccompProfile: undefined })))],
       'restricted',
     ],
     [
-      'is baseline when neither admits half, and restricted takes many more overrides',
+      'is baseline when neither admits half, and restricted needs many more overrides',
       [{ annotations: {}, spec: { containers: [{ name: 'app' }], hostNetwork: true } }],
       'baseline',
     ],

@@ -37,16 +37,16 @@ describe('the right to use a policy', () => {
   describe('a subject is reached', () => {
     const subjects: [string, RbacSubject, User, boolean][] = [
       ['as a service account', PINGER, pinger, true],
-      ['as the user that a service account is', { kind: 'User', name: pinger.name }, pinger, true],
+      ['as the user name of a service account', { kind: 'User', name: pinger.name }, pinger, true],
       ['by all service accounts', { kind: 'Group', name: 'system:serviceaccounts' }, pinger, true],
       ['by those of its namespace', { kind: 'Group', name: 'system:serviceaccounts:net' }, pinger, true],
       ['not by those of another', { kind: 'Group', name: 'system:serviceaccounts:web' }, pinger, false],
       ['not in another namespace', { ...PINGER, namespace: 'web' }, pinger, false],
       ['not without any namespace', { kind: 'ServiceAccount', name: 'pinger' }, pinger, false],
       // The CEL function authorizer.serviceAccount does not set that group.
-      ['as a pod not by login', { kind: 'Group', name: 'system:authenticated' }, pinger, false],
+      ['as a pod, which has not logged in', { kind: 'Group', name: 'system:authenticated' }, pinger, false],
       [
-        'as a controller by login',
+        'as a controller, which has',
         { kind: 'Group', name: 'system:authenticated' },
         controllerUser('replicaset-controller'),
         true,

@@ -127,12 +127,12 @@ describe('the verdict on a pod', () => {
     const debugged = adding(['NET_RAW'], { ephemeralContainers: [container('debug')] });
     const cases: [string, Partial<PodView>, RoleBindingView[], Verdict][] = [
       ['a bare pod may by its service account', {}, [serviceAccount], 'Compliant'],
-      ['a bare pod may by whom nobody knows', {}, [replicaSets], 'Unknown'],
-      ["a ReplicaSet's may by its controller", ownedBy('ReplicaSet', 'web'), [replicaSets], 'Compliant'],
-      ["a ReplicaSet's may not by another controller", ownedBy('ReplicaSet', 'web'), [jobs], 'Violating'],
-      ["a Job's may by its controller", ownedBy('Job', 'web'), [jobs], 'Compliant'],
-      ["a Job's may not by a binding elsewhere", ownedBy('Job', 'web'), [elsewhere], 'Violating'],
-      ["a custom controller's may by whom nobody knows", ownedBy('Task', 'web', 'tekton.dev/v1'), [], 'Unknown'],
+      ['a bare pod may by its unknown creator', {}, [replicaSets], 'Unknown'],
+      ["a ReplicaSet's pod may by its controller", ownedBy('ReplicaSet', 'web'), [replicaSets], 'Compliant'],
+      ["a ReplicaSet's pod may not by another controller", ownedBy('ReplicaSet', 'web'), [jobs], 'Violating'],
+      ["a Job's pod may by its controller", ownedBy('Job', 'web'), [jobs], 'Compliant'],
+      ["a Job's pod may not by a binding elsewhere", ownedBy('Job', 'web'), [elsewhere], 'Violating'],
+      ["a custom controller's pod may by its unknown creator", ownedBy('Task', 'web', 'tekton.dev/v1'), [], 'Unknown'],
       [
         'a Job of another API group is a custom controller',
         ownedBy('Job', 'web', 'batch.volcano.sh/v1'),
@@ -146,7 +146,7 @@ describe('the verdict on a pod', () => {
         'Unknown',
       ],
       [
-        'but may have been asked for the rest',
+        'but the API server may have asked for the others',
         { ...debugged, ...ownedBy('ReplicaSet', 'web') },
         [replicaSets],
         'Compliant',

@@ -23,12 +23,12 @@ describe('the controller that a person would edit', () => {
     ['a custom controller of a ReplicaSet', ownedBy('ReplicaSet', 'shop-1'), 'Rollout', 'shop'],
     ['a custom controller of a StatefulSet', ownedBy('StatefulSet', 'prometheus-k8s'), 'Prometheus', 'k8s'],
     [
-      'a custom kind that shares its name with a built-in one, told apart by its group',
+      'a custom kind that shares its name with a built-in one, with its group',
       ownedBy('Job', 'backup', 'batch.volcano.sh/v1alpha1'),
       'Job.batch.volcano.sh',
       'backup',
     ],
-    ['an owner that is gone', ownedBy('StatefulSet', 'orphan'), 'Deployment', 'gone'],
+    ['a deleted owner', ownedBy('StatefulSet', 'orphan'), 'Deployment', 'gone'],
     [
       'the name of an owner whose successor is another object',
       ownedBy('Deployment', 'renewed'),

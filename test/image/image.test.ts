@@ -116,7 +116,7 @@ describeWith(
 
       after(async () => {
         await api.remove(POLICY);
-        await eventually('the policy to go', async () => (await api.ask('GET', POLICY)).status === 404);
+        await eventually('the policy to be deleted', async () => (await api.ask('GET', POLICY)).status === 404);
         const ended = once(container, 'exit');
         execFileSync('runc', ['--root', state, 'kill', id, 'TERM']);
         await ended;

@@ -114,11 +114,15 @@ describe('the manifests', function () {
     });
 
     const refused: [title: string, values: object, says: RegExp][] = [
-      ['a flag that there is not', { flags: { 'leader-elected': true } }, /leader-elected/],
+      ['an unknown flag', { flags: { 'leader-elected': true } }, /leader-elected/],
       ['a flag of another type', { flags: { 'kube-api-qps': 'many' } }, /kube-api-qps/],
       ['a duration without a unit', { flags: { 'leader-elect-lease-duration': '15' } }, /lease-duration/],
-      ['a value that there is not', { image: { name: 'operator' } }, /name/],
-      ['several that all write', { flags: { 'leader-elect': false } }, /several replicas need flags\.leader-elect/],
+      ['an unknown value', { image: { name: 'operator' } }, /name/],
+      [
+        'several replicas that all write',
+        { flags: { 'leader-elect': false } },
+        /several replicas need flags\.leader-elect/,
+      ],
     ];
     for (const [title, values, says] of refused) {
       it(`refuse ${title}`, () => assert.rejects(template(values), says));

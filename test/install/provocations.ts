@@ -261,6 +261,5 @@ async function restart({ cluster: { operator } }: Stage): Promise<void> {
 }
 
 async function scrapeInVain({ scrape }: Stage): Promise<void> {
-  if ((await scrape()) !== undefined)
-    throw new Error('metrics are shown to somebody whose rights nobody could ask about');
+  if ((await scrape()) !== undefined) throw new Error('metrics are shown to a user whose rights nobody could check');
 }

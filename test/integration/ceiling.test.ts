@@ -31,7 +31,7 @@ const CAPABILITIES = [
   'SYS_NICE',
 ] as const;
 
-describeIfOffered('admissionVariables', `${FITTING} policies that meet, each with users of its own`, function () {
+describeIfOffered('admissionVariables', `${FITTING} policies that meet, each with its own users`, function () {
   this.timeout(ROLLED_OUT_MS + 60_000);
   const cluster = useCluster('ceiling');
   let namespace: string;

@@ -119,7 +119,7 @@ describe('pods that exist', () => {
       assert.equal(answer.status, 200, answer.body.message);
     });
 
-    it('lose finalizers and go, though they violate', async () => {
+    it('lose finalizers and are deleted, though they violate', async () => {
       const path = podPath(namespace, 'violating');
       const finalizers = (list: readonly string[]) =>
         cluster.api.ask('PATCH', path, { body: { metadata: { finalizers: list } }, contentType: MERGE });
@@ -322,17 +322,12 @@ describe('pods that exist', () => {
 
     for (const [what, securityContext, readOnly, message] of [
       [
-        'what only the policy for everyone has',
+        'a field that only the policy for everyone admits',
         traced,
         true,
         /container "debugger" must not add capability SYS_PTRACE/,
       ],
-      [
-        'a mount that only it does not look at',
-        RESTRICTED,
-        false,
-        /container "debugger" must mount with readOnly: true/,
-      ],
+      ['a mount that only it does not check', RESTRICTED, false, /container "debugger" must mount with readOnly: true/],
       ['both', traced, false, /container "debugger" must not add capability SYS_PTRACE/],
     ] as const) {
       it(`get no ephemeral container with ${what}: the pod with it would satisfy neither`, async () => {
@@ -369,7 +364,7 @@ describe('pods that exist', () => {
 
     itIfOffered(
       'mutatingAdmissionPolicies',
-      'get what is unset filled in on the added container and nowhere else',
+      'get unset fields filled in on the added container and nowhere else',
       async () => {
         const before = await cluster.api.get(podPath(namespace, 'violating'));
         admitted(await debug(namespace, 'violating', 'added', undefined));

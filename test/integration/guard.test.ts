@@ -211,7 +211,7 @@ describe('the guard', () => {
       await cluster.api.remove(path);
     }
     await eventually(
-      'the right to be gone',
+      'the right to be removed',
       async () => !isChanged(await change(cluster.api, namespace, LEAVES, EDITOR), LEAVES),
     );
   });
@@ -266,7 +266,7 @@ describe('the guard', () => {
       });
     assert.equal((await held(['example.org/held'])).status, 200);
     await cluster.api.remove(path);
-    await eventually('its contents to go', async () => {
+    await eventually('its contents to be deleted', async () => {
       const { spec } = await cluster.api.get(path);
       return (spec.finalizers ?? []).length === 0;
     });
@@ -452,7 +452,7 @@ describe('the guard', () => {
   }
 
   async function gone(): Promise<void> {
-    await eventually('the guard to go', async () => (await guards()).length === 0);
+    await eventually('the guard to be deleted', async () => (await guards()).length === 0);
     await eventually('freedom', async () => isChanged(await change(cluster.api, namespace, LEAVES, EDITOR), LEAVES));
   }
 });

@@ -197,14 +197,14 @@ describe('hostile input', () => {
       await cluster.programmed(policy);
       assert.notEqual(await cluster.admit(hostNetworkPod(), namespace), ADMITTED);
       await cluster.api.patch(`${NAMESPACES}/${namespace}`, { metadata: { annotations: { note: null } } });
-      await eventually('the label after all', async () => {
+      await eventually('the label to be set then', async () => {
         const { metadata } = await cluster.api.get(`${NAMESPACES}/${namespace}`);
         return metadata.labels['pod-security.kubernetes.io/enforce'] === 'baseline';
       });
     });
   });
 
-  describeIfOffered('mutatingAdmissionPolicies', "another's admission policy that changes pods", () => {
+  describeIfOffered('mutatingAdmissionPolicies', 'another mutating admission policy', () => {
     const ADMISSION = '/apis/admissionregistration.k8s.io/v1';
     const name = 'hostile-stranger';
 
@@ -278,7 +278,7 @@ describe('hostile input', () => {
       const CRD = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions/capabilitypolicies.capabilitypolicy.dev';
       await cluster.api.remove(CRD);
       await eventually('the CRD to be gone', async () => (await cluster.api.find(CRD)) === undefined);
-      await eventually('what it rendered to be withdrawn', async () => {
+      await eventually('its rendered objects to be withdrawn', async () => {
         const { metadata } = await cluster.api.get(`${NAMESPACES}/${namespace}`);
         const withdrawn = metadata.labels['pod-security.kubernetes.io/enforce'] === undefined;
         return withdrawn && (await cluster.rendered(cluster.named('crd'))).length === 0;

@@ -320,7 +320,7 @@ describe('Pod Security labels', function () {
       await expectLabels(namespace, AUDIT_RESTRICTED);
     });
 
-    it('do not belong to an unknown manager, when our entry was taken out of the managed fields', async () => {
+    it('do not belong to an unknown manager, when our entry was removed from the managed fields', async () => {
       const namespace = await cluster.namespace('stripped', { team: 'stripped' });
       const policy = await cluster.policy('stripped', select('stripped'));
       await expectLabels(namespace, AUDIT_BASELINE);
@@ -396,8 +396,8 @@ describe('Pod Security labels', function () {
     for (const [team, title] of [
       ['background', 'go'],
       ['orphan', 'go after --cascade=orphan'],
-      ['unrecorded', 'go although our record was removed meanwhile'],
-      ['deselected', 'go from a namespace that is not selected any more'],
+      ['unrecorded', 'are removed although our record was removed meanwhile'],
+      ['deselected', 'are removed from a namespace that is not selected any more'],
     ] as const) {
       it(title, async () => {
         await expectLabels(namespaces.get(team) ?? '', {});

@@ -58,7 +58,7 @@ describe('the users who may read /metrics, on a real API server', () => {
       subjects: [{ kind: 'ServiceAccount', namespace: NAME, name: 'scraper' }],
     };
     await client.apply(binding);
-    await waitFor('the binding to count', async () => (await ask(token)) === 200);
+    await waitFor('the binding to take effect', async () => (await ask(token)) === 200);
   });
 });
 

@@ -115,7 +115,7 @@ describe('policy reports', () => {
 
     it('continue in the other API when theirs is removed', async () => {
       await removeReportCrd(cluster.api, OPEN_REPORTS);
-      await report(POLICY_REPORTS, 'in the API that is left', ({ summary }) => summary.pass === 2);
+      await report(POLICY_REPORTS, 'in the remaining API', ({ summary }) => summary.pass === 2);
     });
 
     it('are deleted with the policy', async () => {

@@ -146,7 +146,7 @@ describeWith(
 
     it('fires for a policy that is not in force, and for a label conflict, and for nothing else', async () => {
       const programmed = await alertOf('CapabilityPolicyNotProgrammed', { policy: refused });
-      assert.equal(programmed.annotations.summary, `CapabilityPolicy ${refused} is not in force as it is now.`);
+      assert.equal(programmed.annotations.summary, `The current text of CapabilityPolicy ${refused} is not in force.`);
       const conflict = await alertOf('CapabilityPolicyLabelConflict', { policy });
       assert.match(conflict.annotations.description ?? '', /^In 1 namespaces of /);
       const found = await prometheus.alerts();

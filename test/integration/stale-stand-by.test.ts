@@ -62,7 +62,7 @@ describe('a standby whose watch of policies has been silent for a while', () => 
     await leader.stop('SIGKILL');
     await waitFor('the second to lead', () => standBy.log.some(({ message }) => message === 'started leading'));
     for (let look = 0; look < LOOKS; look++) {
-      assert.notEqual(await admit(), ADMITTED, `admitted at look ${look}`);
+      assert.notEqual(await admit(), ADMITTED, `admitted at attempt ${look}`);
       await sleep(100);
     }
     await standBy.stop('SIGKILL');

@@ -64,7 +64,7 @@ describe('existing violating workloads', function () {
     },
     {
       ...made('replicasets', 'shop-1'),
-      title: 'a ReplicaSet of a custom controller that nobody knows',
+      title: 'a ReplicaSet of an unknown custom controller',
       kind: 'Rollout',
       name: 'shop',
       pods: 1,

@@ -120,7 +120,7 @@ spec:
       'apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n',
       'cappol: nothing to migrate: no PodSecurityPolicy and no SecurityContextConstraints in -\n',
     ],
-    'a file that is not there': [['-f', 'nowhere.yaml'], '', 'cappol: nowhere.yaml: no such file or folder\n'],
+    'a missing file': [['-f', 'nowhere.yaml'], '', 'cappol: nowhere.yaml: no such file or folder\n'],
   };
   for (const [title, [args, stdin, stderr]] of Object.entries(rows)) {
     it(title, async () => assert.deepEqual(await migrate(args, stdin), { code: 2, stdout: '', stderr }));

@@ -117,11 +117,11 @@ const ESCALATION: Readonly<Record<string, Row>> = {
 };
 
 const HOST: Readonly<Record<string, Row>> = {
-  'what the node has': {
+  'access to the node': {
     spec: { privileged: true, hostNetwork: true, hostPID: true, hostIPC: true },
     overrides: { privileged: true, hostNetwork: true, hostPID: true, hostIPC: true },
   },
-  'ports, of which the API checked nothing': {
+  'ports, which the API did not check': {
     spec: { hostPorts: [...ids([0, 65536], [8080, 80], [-5, -1]), { min: 443, max: 443 }] },
     overrides: { hostPorts: ids([1, 65535], [443, 443]) },
     notes: ['spec.hostPorts[1]: left out: no port is in it', 'spec.hostPorts[2]: left out: no port is in it'],
@@ -204,17 +204,14 @@ const IDS: Readonly<Record<string, Row>> = {
       fsGroup: { rule: 'MayRunAs', ranges: ids([1, 9]) },
     },
   },
-  'ranges beside rules that do not look at them': {
+  'ranges beside rules that ignore them': {
     spec: {
       runAsUser: { rule: 'MustRunAsNonRoot', ranges: ids([1, 2]) },
       fsGroup: { rule: 'RunAsAny', ranges: ids([1, 2]) },
     },
     overrides: { runAsUser: { rule: 'MustRunAsNonRoot' } },
     filled: true,
-    notes: [
-      'spec.runAsUser.ranges: MustRunAsNonRoot looks at no ranges',
-      'spec.fsGroup.ranges: RunAsAny looks at no ranges',
-    ],
+    notes: ['spec.runAsUser.ranges: MustRunAsNonRoot ignores ranges', 'spec.fsGroup.ranges: RunAsAny ignores ranges'],
   },
   'IDs beyond those that pods may have': {
     spec: {
@@ -274,7 +271,7 @@ const PROFILES: Readonly<Record<string, Row>> = {
     overrides: { seccomp: { types: ['RuntimeDefault'], unset: 'RefusedOnPod' } },
     notes: [`metadata.annotations[${SECCOMP}/defaultProfileName]: left out: it is not among the allowed ones`],
   },
-  'profiles with a *, which was none': {
+  'profiles with a *, which was not a pattern': {
     annotations: {
       [`${SECCOMP}/allowedProfileNames`]: 'localhost/a*',
       [`${SECCOMP}/defaultProfileName`]: 'localhost/a*',
@@ -328,10 +325,10 @@ const OTHERS: Readonly<Record<string, Row>> = {
     spec: { seLinux: { rule: 'MustRunAs', seLinuxOptions: {} } },
     overrides: { seLinux: { rule: 'MustRunAs', options: {} } },
   },
-  'SELinux options that nobody looks at': {
+  'SELinux options that no rule checks': {
     spec: { seLinux: { rule: 'RunAsAny', seLinuxOptions: { type: 'a' } } },
     overrides: {},
-    notes: ['spec.seLinux.seLinuxOptions: RunAsAny looks at no options'],
+    notes: ['spec.seLinux.seLinuxOptions: RunAsAny ignores options'],
   },
   'both types of procMount': {
     spec: { allowedProcMountTypes: ['Unmasked', 'Default'] },
@@ -368,7 +365,7 @@ const OTHERS: Readonly<Record<string, Row>> = {
     overrides: { runtimeClasses: { allowed: ['a', 'b'], default: 'b' } },
     filled: true,
   },
-  'no runtime class but none': { spec: { runtimeClass: {} }, overrides: { runtimeClasses: { allowed: [] } } },
+  'only pods without a runtime class': { spec: { runtimeClass: {} }, overrides: { runtimeClasses: { allowed: [] } } },
   'any runtime class, and a default': {
     spec: { runtimeClass: { allowedRuntimeClassNames: ['*'], defaultRuntimeClassName: 'b' } },
     overrides: { runtimeClasses: { default: 'b' } },

@@ -42,7 +42,7 @@ export const REFUSED: Readonly<Record<string, SpecRow>> = {
     { runAsGroup: {} },
     'spec.runAsGroup.rule: Unsupported value: "": supported values: "MustRunAs", "RunAsAny", "MayRunAs"',
   ],
-  'runAsGroup of an unknown rule, whose ranges nobody looks at': [
+  'runAsGroup of an unknown rule, whose ranges nobody checks': [
     { runAsGroup: { rule: 'MustRunAsNonRoot', ranges: ranges(9, 1) } },
     'spec.runAsGroup.rule: Unsupported value: "MustRunAsNonRoot": supported values: "MustRunAs", "RunAsAny", "MayRunAs"',
   ],
@@ -77,7 +77,7 @@ export const REFUSED: Readonly<Record<string, SpecRow>> = {
     'spec.allowedFlexVolumes[0].driver: Required value: must specify a driver',
     'spec.allowedCSIDrivers[0].name: Too long: must have at most 63 bytes',
   ],
-  'sysctls that are none': [
+  'invalid sysctls': [
     { allowedUnsafeSysctls: ['', 'a.*.b', 'net/core'] },
     'spec.allowedUnsafeSysctls[0]: Invalid value: "": empty sysctl not allowed',
     'spec.allowedUnsafeSysctls[1]: Invalid value: "a.*.b": must have at most 253 characters and match regex',
@@ -108,7 +108,7 @@ export const REFUSED: Readonly<Record<string, SpecRow>> = {
 export const ANNOTATIONS: Readonly<
   Record<string, readonly [annotations: Record<string, string>, ...reasons: string[]]>
 > = {
-  'seccomp profiles that are none': [
+  'invalid seccomp profiles': [
     { [`${SECCOMP}/allowedProfileNames`]: '*,runtime/default,', [`${SECCOMP}/defaultProfileName`]: 'RuntimeDefault' },
     `metadata.annotations["${SECCOMP}/defaultProfileName"]: Invalid value: "RuntimeDefault": must be a valid seccomp profile`,
     `metadata.annotations["${SECCOMP}/allowedProfileNames"]: Invalid value: "": must be a valid seccomp profile`,
@@ -118,7 +118,7 @@ export const ANNOTATIONS: Readonly<
     `metadata.annotations["${SECCOMP}/allowedProfileNames"]: Invalid value: "/etc/a": must be a relative path`,
     `metadata.annotations["${SECCOMP}/allowedProfileNames"]: Invalid value: "../b": must not contain '..'`,
   ],
-  'AppArmor profiles that are none': [
+  'invalid AppArmor profiles': [
     {
       [`${APP_ARMOR}/allowedProfileNames`]: 'runtime/default,*',
       [`${APP_ARMOR}/defaultProfileName`]: 'docker/default',
@@ -130,7 +130,7 @@ export const ANNOTATIONS: Readonly<
 
 /** Input that cannot be read at all. */
 export const MALFORMED: Readonly<Record<string, SpecRow>> = {
-  'what is not a flag, list, text, number or mapping': [
+  'values that are not a flag, list, text, number or mapping': [
     { privileged: 'yes' },
     'spec.privileged: Invalid value: string: must be of type boolean: write true, without quotes',
   ],
@@ -146,7 +146,7 @@ export const MALFORMED: Readonly<Record<string, SpecRow>> = {
     { hostPorts: [{ min: 1.5, max: 2 }] },
     'spec.hostPorts[0].min: Invalid value: number: must be of type integer',
   ],
-  'a port that is no 32-bit number': [
+  'a port that is not a 32-bit number': [
     { hostPorts: [{ min: 1, max: 2147483648 }] },
     'spec.hostPorts[0].max: 2147483648 should be less than or equal to 2147483647',
   ],
@@ -154,7 +154,7 @@ export const MALFORMED: Readonly<Record<string, SpecRow>> = {
     { seLinux: [] },
     'spec.seLinux: Invalid value: array: must be of type object: write its fields: rule, seLinuxOptions',
   ],
-  'a field that there is not': [
+  'an unknown field': [
     { allowedCapabilites: ['KILL'] },
     'spec.allowedCapabilites: no such field: did you mean allowedCapabilities? the known fields are privileged,',
   ],

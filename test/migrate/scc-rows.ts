@@ -79,7 +79,7 @@ export const SCC_ROWS: Readonly<Record<string, SccRow>> = {
     fields: { allowedCapabilities: ['*'], allowPrivilegedContainer: true },
     overrides: { capabilities: { allowedAdd: ['*'] }, privileged: true },
   },
-  'what the node has': {
+  'access to the node': {
     fields: { allowHostNetwork: true, allowHostPID: true, allowHostIPC: true, allowHostPorts: true },
     overrides: { hostNetwork: true, hostPID: true, hostIPC: true, hostPorts: [{ min: 1, max: 65535 }] },
   },

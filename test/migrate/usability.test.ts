@@ -22,7 +22,7 @@ const EVERYONE = { usableBy: 'Everyone' } as const;
 const BINDINGS = { usableBy: 'Bindings' } as const;
 
 const TABLE: Readonly<Record<string, Row>> = {
-  'no role at all: nobody but holders of wildcards': { rbac: [], use: BINDINGS, notes: [NOBODY] },
+  'no role at all: only holders of wildcards': { rbac: [], use: BINDINGS, notes: [NOBODY] },
   'a service account, everywhere': {
     rbac: [named, binding(named, [account('pinger', 'net')])],
     use: { usableBy: 'Subjects', subjects: [{ kind: 'ServiceAccount', name: 'pinger', namespace: 'net' }] },
@@ -38,7 +38,7 @@ const TABLE: Readonly<Record<string, Row>> = {
     },
   },
   'all service accounts': { rbac: [all, binding(all, [group('system:serviceaccounts')])], use: EVERYONE },
-  'all who have logged in': { rbac: [all, binding(all, [group('system:authenticated')])], use: EVERYONE },
+  'all authenticated users': { rbac: [all, binding(all, [group('system:authenticated')])], use: EVERYONE },
   'all service accounts, in one namespace': {
     rbac: [all, binding(all, [group('system:serviceaccounts')], 'net')],
     use: BINDINGS,
@@ -82,7 +82,7 @@ const TABLE: Readonly<Record<string, Row>> = {
     use: BINDINGS,
     notes: [NOBODY],
   },
-  'a binding whose role is not there': {
+  'a binding with a missing role': {
     rbac: [binding(all, [user('a')])],
     use: BINDINGS,
     notes: [NOBODY, /^ClusterRole\/all is not in the input: if it grants the verb use, add it$/],

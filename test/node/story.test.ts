@@ -27,7 +27,12 @@ const ROWS: readonly { title: string; pod: Json; output: RegExp }[] = [
     RESTRICTED,
   ),
   row('works with an effective one that the container holds', PINGED, ['/bin/ping-effective'], NET_RAW),
-  row('fails below a shell, by no-new-privileges', NO_SOCKET, ['/bin/sh', '-c', 'ping-permitted "$@"', 'sh'], NET_RAW),
+  row(
+    'fails below a shell, because of no-new-privileges',
+    NO_SOCKET,
+    ['/bin/sh', '-c', 'ping-permitted "$@"', 'sh'],
+    NET_RAW,
+  ),
   row('works with the sysctl, and no capability', PINGED, ['/bin/ping'], RESTRICTED, GROUPS),
 ];
 

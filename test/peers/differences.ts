@@ -9,7 +9,7 @@ interface Difference {
 
 export const DIFFERENCES: readonly Difference[] = [
   {
-    why: 'No policy exempts images: their names are whatever the author of the pod writes. An exception is a policy of its own, for a namespace or for some service accounts.',
+    why: 'No policy exempts images: the author of the pod chooses their names. An exception is a separate policy, for a namespace or for some service accounts.',
     appliesTo: ({ parameters: { exemptImages = [] }, pod }) =>
       containersOf(pod).some(({ image = '' }) => exemptImages.some((pattern: string) => matches(image, pattern))),
   },
@@ -18,7 +18,7 @@ export const DIFFERENCES: readonly Difference[] = [
     appliesTo: ({ pod }) => JSON.stringify(pod.metadata ?? {}).includes('seccomp.security.alpha.kubernetes.io'),
   },
   {
-    why: '`drop: [CAP_NET_RAW]` drops nothing on containerd, so no policy asks for it; `NET_RAW` is asked for.',
+    why: '`drop: [CAP_NET_RAW]` drops nothing on containerd, so no policy requires it; `NET_RAW` is required.',
     appliesTo: ({ parameters, pod }) =>
       parameters.requiredDropCapabilities?.includes('NET_RAW|CAP_NET_RAW') &&
       listsIn(pod, 'drop').includes('CAP_NET_RAW'),
@@ -34,7 +34,7 @@ export const DIFFERENCES: readonly Difference[] = [
       parameters.allowedCapabilities?.includes('something') && listsIn(pod, 'add').includes('something'),
   },
   {
-    why: "As in the Pod Security Standards the pod's own profile is judged, too, although each container has another: ephemeral containers would get it.",
+    why: "As in the Pod Security Standards, the pod's own profile is checked, too, although each container has another: ephemeral containers would get it.",
     appliesTo: ({ kindOfPolicy, pod }) =>
       kindOfPolicy === 'K8sPSPAppArmor' &&
       JSON.stringify(pod.spec).includes('"securityContext":{"appArmorProfile":{"type":"Unconfined"}}'),

@@ -22,7 +22,7 @@ export function policyFor({ suite, kindOfPolicy, parameters, psp }: PeerCase): C
 /** For everybody, since the cases have no RBAC. */
 function migrated(psp: object): CapabilityPolicySpec {
   const [policy] = migrate([psp], { mode: 'Enforce' }).policies;
-  if (!policy) throw new Error('no policy is left of the PodSecurityPolicy');
+  if (!policy) throw new Error('no policy remains of the PodSecurityPolicy');
   return { ...policy.spec, usableBy: 'Everyone' };
 }
 

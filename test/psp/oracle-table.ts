@@ -73,7 +73,7 @@ const CAPABILITIES: readonly Known[] = [
     'refused',
   ),
   row(
-    'ALL is no wildcard',
+    'ALL is not a wildcard',
     bare({ allowedCapabilities: ['ALL'] }),
     secured({ capabilities: { add: ['KILL'] } }),
     'refused',
@@ -99,7 +99,7 @@ const CAPABILITIES: readonly Known[] = [
     { add: [], drop: ['KILL'] },
   ),
   row(
-    'drop ALL keeps no default away',
+    'drop ALL does not prevent a default',
     bare({ defaultAddCapabilities: ['KILL'] }),
     secured({ capabilities: { drop: ['ALL'] } }),
     'admitted',
@@ -171,7 +171,7 @@ const VOLUMES: readonly Known[] = [
   row('a volume without a source is an emptyDir', bare({ volumes: ['emptyDir'] }), volume({}), 'admitted'),
   row('the token passes with secret', bare({ volumes: ['secret'] }), volume(TOKEN), 'admitted'),
   row(
-    'a projection of nothing does too',
+    'an empty projection does too',
     bare({ volumes: ['secret'] }),
     volume({ projected: { sources: [] } }),
     'admitted',
@@ -192,7 +192,7 @@ const VOLUMES: readonly Known[] = [
   ),
   row('/foo does not match //foo', open({ allowedHostPaths: [{ pathPrefix: '/foo' }] }), mounted('//foo'), 'refused'),
   row(
-    'readOnly wants read-only mounts',
+    'readOnly requires read-only mounts',
     open({ allowedHostPaths: [{ pathPrefix: '/foo', readOnly: true }] }),
     mounted('/foo'),
     'refused',
@@ -210,7 +210,7 @@ const VOLUMES: readonly Known[] = [
     'admitted',
   ),
   row(
-    'without mounts readOnly asks nothing',
+    'without mounts readOnly requires nothing',
     open({ allowedHostPaths: [{ pathPrefix: '/foo', readOnly: true }] }),
     volume({ hostPath: { path: '/foo' } }),
     'admitted',
@@ -248,7 +248,7 @@ const IDS: readonly Known[] = [
     secured({ runAsUser: 7 }),
     'refused',
   ),
-  row('MustRunAsNonRoot takes a user', NON_ROOT, secured({ runAsUser: 1000 }), 'admitted', { runAsNonRoot: false }),
+  row('MustRunAsNonRoot accepts a user', NON_ROOT, secured({ runAsUser: 1000 }), 'admitted', { runAsNonRoot: false }),
   row('MustRunAsNonRoot refuses false', NON_ROOT, secured({ runAsUser: 1000, runAsNonRoot: false }), 'refused'),
   row('MustRunAsNonRoot is filled in', NON_ROOT, {}, 'admitted', { runAsNonRoot: true }),
   row(
@@ -264,7 +264,7 @@ const IDS: readonly Known[] = [
     fsGroup: undefined,
   }),
   row(
-    'no groups are refused when they are written',
+    'empty groups are refused when they are written',
     bare({ supplementalGroups: { rule: 'MustRunAs', ranges: ranges([7, 9]) } }),
     podSecured({ supplementalGroups: [] }),
     'refused',
@@ -330,13 +330,13 @@ const LABELS: readonly Known[] = [
   ),
   profiles('a default without a list refuses', { [SECCOMP_DEFAULT]: 'runtime/default' }, {}, 'refused'),
   profiles(
-    'a list wants the profile on the pod too',
+    'a list requires the profile on the pod too',
     { [SECCOMP_ALLOWED]: 'runtime/default' },
     secured(RUNTIME_DEFAULT),
     'refused',
   ),
   profiles('* takes all and none', { [SECCOMP_ALLOWED]: '*' }, {}, 'admitted'),
-  profiles('no AppArmor list takes anything', {}, confined('unconfined'), 'admitted', { appArmor: 'unconfined' }),
+  profiles('no AppArmor list accepts everything', {}, confined('unconfined'), 'admitted', { appArmor: 'unconfined' }),
   profiles('an AppArmor list refuses none', { [APP_ARMOR_ALLOWED]: 'runtime/default' }, {}, 'refused'),
   profiles('a trailing comma does too', { [APP_ARMOR_ALLOWED]: 'runtime/default,' }, {}, 'refused'),
   profiles('an AppArmor default is filled in', { [APP_ARMOR_DEFAULT]: 'runtime/default' }, {}, 'admitted', {
@@ -345,7 +345,7 @@ const LABELS: readonly Known[] = [
 ];
 
 const OTHERS: readonly Known[] = [
-  row('unset procMounts take Default', bare({}), secured({ procMount: 'Unmasked' }), 'refused'),
+  row('unset procMounts accept Default', bare({}), secured({ procMount: 'Unmasked' }), 'refused'),
   row('Unmasked alone refuses unset', bare({ allowedProcMountTypes: ['Unmasked'] }), {}, 'refused'),
   row('a safe sysctl', bare({}), sysctl('net.ipv4.tcp_syncookies'), 'admitted'),
   row('one that is not', bare({}), sysctl('net.ipv4.tcp_rmem'), 'refused'),
@@ -356,9 +356,9 @@ const OTHERS: readonly Known[] = [
     sysctl('net.ipv4.tcp_rmem'),
     'admitted',
   ),
-  row('no stanza takes any runtime class', bare({}), { spec: { runtimeClassName: 'runc' } }, 'admitted'),
+  row('no stanza accepts any runtime class', bare({}), { spec: { runtimeClassName: 'runc' } }, 'admitted'),
   row(
-    'an empty list takes none',
+    'an empty list accepts none',
     bare({ runtimeClass: { allowedRuntimeClassNames: [] } }),
     { spec: { runtimeClassName: 'runc' } },
     'refused',

@@ -53,8 +53,8 @@ describe('the notes of a release', () => {
   it("are the version's section", () => assert.equal(notesOf(changelog, '0.2.0'), '### Added\n\n- Something.\n'));
 
   for (const [title, version] of [
-    ['that the changelog does not know', '0.3.0'],
-    ['of which the changelog says nothing', '0.1.0'],
+    ['that the changelog lacks', '0.3.0'],
+    ['without an entry in the changelog', '0.1.0'],
   ] as const) {
     it(`must exist for a version ${title}`, () => {
       assert.throws(() => notesOf(changelog, version), {

@@ -43,12 +43,12 @@ describe('the conditions of a policy', () => {
       ['Accepted=True Compiled', 'Compliant=True NoViolation', 'Programmed=True InForce', 'Ready=True InForce'],
     ],
     [
-      'violated: ready all the same',
+      'violated: still ready',
       input({}, { judgements: judgements([violating('web')]) }),
       ['Accepted=True Compiled', 'Compliant=False WorkloadViolates', 'Programmed=True InForce', 'Ready=True InForce'],
     ],
     [
-      'with a label conflict: ready all the same',
+      'with a label conflict: still ready',
       input({}, { labels: labels({ conflicts: [CONFLICT] }) }),
       [
         'Accepted=True Compiled',
@@ -109,13 +109,13 @@ describe('the conditions of a policy', () => {
   const messages: [string, StatusInput, string, string][] = [
     ['names the version', input(), 'Accepted', `compiled: baseline ${NEWEST}, mode Audit`],
     [
-      'warns of subjects that everybody can use',
+      'warns about subjects that include everybody',
       input({ usableBy: 'Subjects', subjects: [{ kind: 'Group', name: 'system:serviceaccounts' }] }),
       'Accepted',
       `compiled: baseline ${NEWEST}, mode Audit; warning: Group system:serviceaccounts includes built-in workload controllers, so anybody who may create a workload may use this policy through it; holders of wildcard verbs may use it as well (cluster administrators), so a test pod of theirs is admitted: test with --as, such as kubectl create -f pod.yaml --as=system:serviceaccount:kube-system:replicaset-controller`,
     ],
     [
-      'does not warn of others',
+      'does not warn about others',
       input({ usableBy: 'Subjects', subjects: [{ kind: 'ServiceAccount', name: 'pinger', namespace: 'net' }] }),
       'Accepted',
       `compiled: baseline ${NEWEST}, mode Audit; holders of wildcard verbs may use it as well (cluster administrators), so a test pod of theirs is admitted: test with --as, such as kubectl create -f pod.yaml --as=system:serviceaccount:kube-system:replicaset-controller`,
@@ -130,7 +130,7 @@ describe('the conditions of a policy', () => {
       `compiled: baseline ${NEWEST}, mode Audit; levelVersion latest means ${NEWEST} here, because this release knows no newer Standards; the API servers are at ${formatVersion(NEWEST_KNOWN_MINOR + 1)}: upgrade the operator`,
     ],
     [
-      'says nothing of the kind where a version is stated',
+      'does not, if a version is stated',
       input(
         {},
         { resolution: resolvePolicy(baselinePolicy('ping', { levelVersion: 'v1.30' }), NEWEST_KNOWN_MINOR + 1) },
@@ -160,7 +160,7 @@ describe('the conditions of a policy', () => {
       `compiled: baseline ${NEWEST}, mode Audit; holders of wildcard verbs may use it as well (cluster administrators, Group ops, User bob in namespace net), so a test pod of theirs is admitted: test with --as, such as kubectl create -f pod.yaml --as=system:serviceaccount:kube-system:replicaset-controller`,
     ],
     [
-      'names what was bound to its name before it was made',
+      'names older bindings to its name',
       input({ usableBy: 'Bindings' }, { olderBindings: [{ namespace: 'net', name: 'old' }, { name: 'everywhere' }] }),
       'Accepted',
       `compiled: baseline ${NEWEST}, mode Audit; these are older than this policy and grant its use by name: ClusterRoleBinding everywhere, RoleBinding net/old; delete those that were meant for an earlier policy; holders of wildcard verbs may use it as well (cluster administrators), so a test pod of theirs is admitted: test with --as, such as kubectl create -f pod.yaml --as=system:serviceaccount:kube-system:replicaset-controller`,
@@ -172,14 +172,14 @@ describe('the conditions of a policy', () => {
       `compiled: baseline ${NEWEST}, mode Audit; holders of wildcard verbs may use it as well (cluster administrators), so a test pod of theirs is admitted: test with --as, such as kubectl create -f pod.yaml --as=system:serviceaccount:kube-system:replicaset-controller`,
     ],
     [
-      'says nothing of bindings when everyone may use it',
+      'says nothing about bindings when everyone may use it',
       input({}, { olderBindings: [{ name: 'everywhere' }] }),
       'Accepted',
       `compiled: baseline ${NEWEST}, mode Audit`,
     ],
     ['counts servers', input(), 'Programmed', 'ruleset 0123456789ab is in force on 1 of 1 API servers'],
     [
-      'says what is awaited',
+      'says what it waits for',
       input({}, { rollout: WORKING }),
       'Ready',
       'ruleset 0123456789ab is in force on 1 of 2 API servers; waiting for 10.0.0.2',
@@ -191,19 +191,19 @@ describe('the conditions of a policy', () => {
       '5 of 6 workloads violate the policy: Deployment net/a, Deployment net/b, Deployment net/c and 2 more',
     ],
     [
-      'tells unknown from violating',
+      'distinguishes unknown from violating',
       input({}, { judgements: judgements([violating('a', { kind: 'Pod', verdict: 'Unknown' })]) }),
       'Compliant',
       'none of 1 workload violates the policy; unknown for 1, since it depends on who created the pod',
     ],
     [
-      'tells what is too expensive to evaluate from what depends on a creator',
+      'distinguishes too expensive evaluations from those that depend on a creator',
       input({}, { judgements: judgements([tooExpensive('a'), violating('b', { kind: 'Pod', verdict: 'Unknown' })]) }),
       'Compliant',
       'no known violation among 2 workloads; unknown for 1, since it depends on who created the pod; unknown for 1, too expensive to evaluate',
     ],
     [
-      'says whose label, theirs, ours, and what follows',
+      "names the label's owner, its value, ours, and the consequence",
       input({}, { labels: labels({ conflicts: [CONFLICT] }) }),
       'LabelConflict',
       'namespace net: label pod-security.kubernetes.io/audit is "restricted" by kubectl-label; the operator would set "baseline", so Pod Security Admission objects to pods that the policy admits. The policy is still enforced; remove the label to let the operator manage it',

@@ -53,10 +53,10 @@ describe('the writer of policy reports', () => {
   const applied = ['apply capabilitypolicy-ping-1 by force', 'written'];
 
   const cases: [string, PolicyReport[], ReportView[], string[]][] = [
-    ['writes what is not there', ping, [], applied],
-    ['leaves what is there already', ping, [standing(first)], []],
-    ['writes what says something else', ping, [standing(first, { digest: 'another' })], applied],
-    ['removes what nothing asks for any more', [], [standing(first)], [`remove ${PATH}/capabilitypolicy-ping-1`]],
+    ['writes missing reports', ping, [], applied],
+    ['leaves existing reports alone', ping, [standing(first)], []],
+    ['rewrites reports that differ', ping, [standing(first, { digest: 'another' })], applied],
+    ['removes reports that are no longer needed', [], [standing(first)], [`remove ${PATH}/capabilitypolicy-ping-1`]],
     [
       'removes reports in the other API',
       ping,
@@ -69,10 +69,10 @@ describe('the writer of policy reports', () => {
   }
 
   for (const [what, error] of [
-    ['the CRD or the namespace is gone', refusal(404)],
-    ['the CRD is going', refusal(405)],
-    ['the CRD has just begun to go', refusal(403, '', 'custom resource definition is terminating')],
-    ['the namespace is going', refusal(403, 'NamespaceTerminating')],
+    ['the CRD or the namespace is deleted', refusal(404)],
+    ['the CRD is being deleted', refusal(405)],
+    ['the deletion of the CRD has just begun', refusal(403, '', 'custom resource definition is terminating')],
+    ['the namespace is being deleted', refusal(403, 'NamespaceTerminating')],
   ] as const) {
     it(`reports nothing when ${what}`, async () => {
       const attempted = ['apply capabilitypolicy-ping-1 by force'];

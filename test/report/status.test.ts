@@ -23,13 +23,13 @@ describe('the status of a policy', () => {
         { level: 'baseline', exact: false, podSecurity: `baseline:${NEWEST}` },
       ],
       [
-        'what no level allows',
+        'values that no level allows',
         { level: 'baseline', overrides: { capabilities: { allowedAdd: ['SYS_ADMIN'] } } },
         { level: 'privileged', version: undefined, exact: false, podSecurity: '-' },
       ],
       ['labels that are off', { podSecurityLabels: 'Off' }, { level: 'baseline', exact: true, podSecurity: '-' }],
       [
-        'that a label asks nobody for the right to use it',
+        'that a label does not check the right to use it',
         { usableBy: 'Bindings' },
         { level: 'baseline', exact: false },
       ],
@@ -141,7 +141,7 @@ describe('the status of a policy', () => {
     };
     const cases: [string, Partial<CapabilityPolicySpec>, StatusWorkloads, string[] | undefined][] = [
       ['of allowedAdd', granted, [compliant('web')], ['NET_RAW', 'SYS_TIME']],
-      ['but not where nothing runs', granted, [], undefined],
+      ['but not where no workload runs', granted, [], undefined],
       ['but not the wildcard', { overrides: { capabilities: { allowedAdd: ['*'] } } }, [compliant('web')], undefined],
       ["but not the level's own", {}, [compliant('web')], undefined],
       [

@@ -36,7 +36,12 @@ function brief({ type, reason, regarding }: KubernetesEvent): string {
 describe('the Events of a policy', () => {
   const cases: [string, StatusInput | undefined, StatusInput, string[]][] = [
     ['none when nothing happens', input(), input({}, { now: '2026-03-03T00:00:00Z' }), []],
-    ['none for being about to be written', undefined, input({}, { rollout: undefined, judgements: new Map() }), []],
+    [
+      'none for a policy that is about to be written',
+      undefined,
+      input({}, { rollout: undefined, judgements: new Map() }),
+      [],
+    ],
     ['refused', undefined, tooNew, ['Warning VersionTooNew CapabilityPolicy/ping']],
     ['still refused', tooNew, tooNew, []],
     [
@@ -55,7 +60,7 @@ describe('the Events of a policy', () => {
       input({}, { labels: labels({ conflicts: [CONFLICT] }) }),
       ['Warning ForeignLabel CapabilityPolicy/ping'],
     ],
-    ['a label conflict that is over', input({}, { labels: labels({ conflicts: [CONFLICT] }) }), input(), []],
+    ['a label conflict that has ended', input({}, { labels: labels({ conflicts: [CONFLICT] }) }), input(), []],
     [
       'a violation, on the policy and on the workload',
       violated('web'),
@@ -69,7 +74,7 @@ describe('the Events of a policy', () => {
       ['Normal ViolationEnded CapabilityPolicy/ping', 'Normal ViolationEnded Deployment/shop'],
     ],
     [
-      'the end of a violation by deletion: nothing about what is gone',
+      'the end of a violation by deletion: nothing about the deleted workload',
       violated('gone'),
       violated(),
       ['Normal ViolationEnded CapabilityPolicy/ping'],
@@ -88,7 +93,7 @@ describe('the Events of a policy', () => {
       [],
     ],
     [
-      'a violation of what an exception admits: no warning',
+      'a violation that an exception admits: no warning',
       violated(),
       excepted('web'),
       ['Normal ExceptionAdmits CapabilityPolicy/ping', 'Normal ExceptionAdmits Deployment/web'],
@@ -197,7 +202,7 @@ describe('the Events of a policy', () => {
 
   const notes: [string, StatusInput, StatusInput, string[]][] = [
     [
-      'the worst violation, whatever its name, and how many more',
+      'the worst violation, whatever its name, and the number of others',
       violated(),
       input(
         {},
@@ -209,7 +214,7 @@ describe('the Events of a policy', () => {
       ],
     ],
     [
-      'whose it is, of several workloads',
+      'the workload that has it, among several',
       violated(),
       input(
         {},
@@ -227,7 +232,7 @@ describe('the Events of a policy', () => {
       ],
     ],
     [
-      'the policy that admits it all the same',
+      'the policy that nevertheless admits it',
       violated(),
       excepted('web'),
       [
@@ -236,7 +241,7 @@ describe('the Events of a policy', () => {
       ],
     ],
     [
-      'the mode of what is over',
+      'the mode of an ended violation',
       violated('web'),
       violated(),
       [
@@ -245,7 +250,7 @@ describe('the Events of a policy', () => {
       ],
     ],
     [
-      'that there may be more, where the status has no room',
+      'that there may be more, if the status has no room',
       violated(),
       input(
         {},

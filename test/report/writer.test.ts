@@ -101,8 +101,8 @@ describe('the writer of reports', () => {
 
   for (const [name, error] of [
     ['that exists already', refusal(409)],
-    ['whose namespace is gone', refusal(404)],
-    ['whose namespace is going', refusal(403, ['NamespaceTerminating'])],
+    ['whose namespace is deleted', refusal(404)],
+    ['whose namespace is being deleted', refusal(403, ['NamespaceTerminating'])],
   ] as const) {
     it(`ignores an Event ${name}`, async () => {
       const client = new RecordingClient(error);

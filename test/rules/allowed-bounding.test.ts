@@ -48,7 +48,7 @@ describeRule('capabilities.allowedBounding', [
       ],
       'more names than there are': [app(caps({ drop: ['ALL'], add: names(85) })), `container "app" ${TOO_MANY}`],
       'more names than there are, dropped': [app(caps({ drop: ['ALL', ...names(84)] })), `container "app" ${TOO_MANY}`],
-      'nothing said: the runtime gives it': [pod(), `container "app" ${held('NET_RAW', NO_NET_RAW)}`],
+      'no capabilities: the runtime gives it': [pod(), `container "app" ${held('NET_RAW', NO_NET_RAW)}`],
       'an init container': [init({}, caps({ drop: ['ALL'] })), `container "init" ${held('NET_RAW', NO_NET_RAW)}`],
       'an ephemeral container': [
         ephemeral({}, caps({ drop: ['ALL'] })),

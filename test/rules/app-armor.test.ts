@@ -44,7 +44,7 @@ const refuses: Table['refuses'] = {
     annotated('unconfined'),
     `pod must not have the annotation ${KEY}app=unconfined ${ALLOWED}`,
   ],
-  'an annotation for a container that is not there': [
+  'an annotation for a missing container': [
     annotated('unconfined', 'other'),
     `pod must not have the annotation ${KEY}other=unconfined ${ALLOWED}`,
   ],
@@ -77,7 +77,7 @@ describeRule('appArmor', [
         annotated('runtime/default', 'other'),
         `container "app" ${UNSET} ${ALLOWED}`,
       ],
-      'an empty annotation, of which the server makes no field': [
+      'an empty annotation, which the server does not turn into a field': [
         annotated(''),
         `container "app" ${UNSET}, and remove the annotation ${KEY}app ${ALLOWED}`,
       ],

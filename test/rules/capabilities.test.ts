@@ -94,7 +94,7 @@ describeRule('capabilities', [
     overrides: { capabilities: { allowedAdd: ['NET_RAW'] } },
     admits: { 'drop ALL, add NET_RAW': app(caps({ drop: ['ALL'], add: ['NET_RAW'] })) },
     refuses: {
-      'more names than there are, though each is allowed': [
+      'more names than exist, though each is allowed': [
         app(caps({ drop: ['ALL'], add: Array.from({ length: 85 }, () => 'NET_RAW') })),
         'container "app" must not list more than 84 names in securityContext.capabilities.add or drop',
       ],

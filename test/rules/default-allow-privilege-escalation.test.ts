@@ -41,6 +41,6 @@ describeRule('defaultAllowPrivilegeEscalation', [
   {
     level: 'restricted',
     overrides: { defaultAllowPrivilegeEscalation: false },
-    admits: { 'what the rule allowPrivilegeEscalation refuses': app(secured(PRIVILEGED)) },
+    admits: { 'containers that the rule allowPrivilegeEscalation refuses': app(secured(PRIVILEGED)) },
   },
 ]);

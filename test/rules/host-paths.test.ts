@@ -33,7 +33,7 @@ describeRule('hostPaths', [
       'a path below': mounted('/foo/x', false),
     },
     refuses: {
-      'a path that only begins alike': [at('/foobar'), `${BAD} /foobar (allowed: /foo)`],
+      'a path with the same beginning': [at('/foobar'), `${BAD} /foobar (allowed: /foo)`],
       'a path above': [at('/'), `${BAD} / (allowed: /foo)`],
       'a path with two slashes': [at('//foo'), `${BAD} //foo (allowed: /foo)`],
       'one of two': [
@@ -46,7 +46,7 @@ describeRule('hostPaths', [
     level: 'privileged',
     overrides: { hostPaths: [{ pathPrefix: '/foo/' }] },
     admits: { 'the path without the slash': at('/foo'), 'a path below': at('/foo/x') },
-    refuses: { 'a path that only begins alike': [at('/foobar'), `${BAD} /foobar (allowed: /foo/)`] },
+    refuses: { 'a path with the same beginning': [at('/foobar'), `${BAD} /foobar (allowed: /foo/)`] },
   },
   {
     level: 'privileged',
@@ -71,7 +71,7 @@ describeRule('hostPaths', [
       ),
     },
     refuses: {
-      'a mount that does not say': [mounted('/var'), `container "app" ${readOnly()}`],
+      'a mount without readOnly': [mounted('/var'), `container "app" ${readOnly()}`],
       'a writable mount': [mounted('/var/lib', false), `container "app" ${readOnly()}`],
       'a mount with bind mount options, which do not make it read-only': [
         app(

@@ -70,7 +70,7 @@ function mustRunAs(): Table[] {
         'equal options on the pod': onPod(wanted),
         'equal options on the container': onApp(wanted),
         'categories in another order': onApp({ ...wanted, level: 's0:c2,c1' }),
-        'empty texts for what is left out': onPod({ ...wanted, user: '', role: '' }),
+        'empty strings for options that are left out': onPod({ ...wanted, user: '', role: '' }),
         'a pod for Windows, which cannot set it': pod(WINDOWS),
       },
       refuses: {
@@ -82,12 +82,12 @@ function mustRunAs(): Table[] {
         'one category more': [onApp({ ...wanted, level: 's0:c1,c2,c3' }), ON_APP],
         'another sensitivity': [onApp({ ...wanted, level: 's1:c1,c2' }), ON_APP],
         'a user': [onApp({ ...wanted, user: 'system_u' }), ON_APP],
-        'others on the pod, that its containers get': [onPod({ type: 'spc_t' }), `pod ${BAD}`, ON_APP],
-        'others on the pod, although each container overrides them': [
+        'other options on the pod, which its containers inherit': [onPod({ type: 'spc_t' }), `pod ${BAD}`, ON_APP],
+        'other options on the pod, although each container overrides them': [
           app(secured(options(wanted)), { securityContext: options({ type: 'spc_t' }) }),
           `pod ${BAD}`,
         ],
-        'others on a container': [
+        'other options on a container': [
           app(secured(options({ type: 'container_t' })), { securityContext: options(wanted) }),
           ON_APP,
         ],

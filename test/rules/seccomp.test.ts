@@ -58,7 +58,7 @@ const byAnnotation: Omit<Table, 'level'> = {
     'runtime/default': annotated(POD_KEY, 'runtime/default'),
     'docker/default': annotated(APP_KEY, 'docker/default'),
     'a profile of the node': annotated(POD_KEY, 'localhost/a.json'),
-    'an annotation for a container that is not there': annotated(`${APP_KEY}x`, 'unconfined'),
+    'an annotation for a missing container': annotated(`${APP_KEY}x`, 'unconfined'),
   },
   refuses: {
     'unconfined for the pod': [
@@ -83,7 +83,7 @@ describeRule('seccomp', [
     admits: {
       ...set,
       'an unset field': pod(),
-      'an annotation, which means nothing now': annotated(POD_KEY, 'unconfined'),
+      'an annotation, which has no effect any more': annotated(POD_KEY, 'unconfined'),
     },
     refuses: unconfined,
   },
@@ -148,7 +148,7 @@ describeRule('seccomp', [
     overrides: { seccomp: { types: ['RuntimeDefault'], unset: 'RefusedOnPod' } },
     admits: {
       'RuntimeDefault on the pod': onPod('RuntimeDefault'),
-      'an ephemeral container that gets it from the pod': {
+      'an ephemeral container that inherits it from the pod': {
         ...ephemeral({}),
         spec: { ...ephemeral({}).spec, securityContext: profile('RuntimeDefault') },
       },

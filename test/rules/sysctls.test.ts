@@ -31,7 +31,7 @@ function table(level: 'baseline' | 'restricted', minor: number, safe: string[], 
     admits: {
       none: pod(),
       'an empty list': sysctls(),
-      'all that are safe': sysctls(...safe),
+      'all safe ones': sysctls(...safe),
       ...Object.fromEntries(safe.map((name) => [name, sysctls(name)])),
     },
     refuses: {
@@ -63,9 +63,9 @@ describeRule('sysctls', [
   {
     level: 'restricted',
     overrides: { sysctls: { allowed: ['kernel.msgmax'] } },
-    admits: { 'what the list names': sysctls('kernel.msgmax') },
+    admits: { 'the sysctls that the list names': sysctls('kernel.msgmax') },
     refuses: {
-      'what the level allows: the list replaces it': [
+      "a sysctl that the level allows: the list replaces the level's": [
         sysctls('net.ipv4.tcp_syncookies'),
         'pod must not set sysctl net.ipv4.tcp_syncookies (allowed: kernel.msgmax)',
       ],
@@ -112,9 +112,9 @@ describeRule('sysctls', [
     level: 'baseline',
     minor: 0,
     overrides: { sysctls: { forbidden: ['net.ipv4.tcp_syncookies'] } },
-    admits: { 'what the level allows else': sysctls('kernel.shm_rmid_forced') },
+    admits: { 'other sysctls that the level allows': sysctls('kernel.shm_rmid_forced') },
     refuses: {
-      'what the level allows and the list forbids': [
+      'a sysctl that the level allows and the list forbids': [
         sysctls('net.ipv4.tcp_syncookies'),
         `pod must not set sysctl net.ipv4.tcp_syncookies (allowed: ${V0.join(', ')}; forbidden: net.ipv4.tcp_syncookies)`,
       ],

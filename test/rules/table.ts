@@ -71,7 +71,7 @@ function messages(id: string, table: Table, pod: PodParts): string[] {
 /** `restricted v1.25` for each version whose checks differ from those of the version before; the first is v1.0. */
 function changes(id: string): string[] {
   const rule = RULES.find((one) => one.id === id);
-  assert.ok(rule, `${id} is no rule`);
+  assert.ok(rule, `${id} is not a rule`);
   const textAt = (level: Level, minor: number) => {
     const standard = { level, minor, server: NEWEST_KNOWN_MINOR };
     return minor < 0 ? '[]' : JSON.stringify(rule.checks(rule.value({}, standard), standard));

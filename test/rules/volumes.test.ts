@@ -55,7 +55,7 @@ const OTHER_SOURCES = {
   'another field': { downwardAPI: { items: [namespaceItem('metadata.labels')] } },
   'a resource': { downwardAPI: { items: [{ path: 'namespace', resourceFieldRef: { resource: 'limits.cpu' } }] } },
   'a secret': { secret: { name: 'app' } },
-  'a source yet to come': { clusterTrustBundle: { path: 'a' } },
+  'a future source': { clusterTrustBundle: { path: 'a' } },
 };
 
 function namespaceItem(fieldPath: string) {
@@ -127,7 +127,7 @@ describeRule('volumes', [
     overrides: { volumes: ['secret'], serviceAccountTokenVolumes: true },
     admits: {
       ...each(['secret']),
-      'what the API server mounts': tokens(),
+      "the API server's own volume": tokens(),
       'a token alone': projected({ serviceAccountToken: { path: 'token' } }),
       'nothing at all': projected(),
     },
@@ -146,7 +146,7 @@ describeRule('volumes', [
     overrides: { volumes: ['secret'] },
     admits: each(['secret']),
     refuses: {
-      'what the API server mounts': [tokens(), 'volume "data" must not be of type projected (allowed: secret)'],
+      "the API server's own volume": [tokens(), 'volume "data" must not be of type projected (allowed: secret)'],
     },
   },
 ]);

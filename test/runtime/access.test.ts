@@ -43,10 +43,10 @@ describe('authorized', () => {
   const answers: [title: string, authorization: string | undefined, status: number, questions: number][] = [
     ['answers those who may read it', 'Bearer scraper', 200, 2],
     ['refuses those who may not', 'Bearer stranger', 403, 2],
-    ['does not know other tokens', 'Bearer forged', 401, 1],
-    ['asks nobody without a token', undefined, 401, 0],
+    ['refuses unknown tokens', 'Bearer forged', 401, 1],
+    ['sends no request without a token', undefined, 401, 0],
     ['takes no password', 'Basic c2NyYXBlcg==', 401, 0],
-    ['asks nobody about what can be no token', `Bearer ${'x'.repeat(20_000)}`, 401, 0],
+    ['sends no request for an impossible token', `Bearer ${'x'.repeat(20_000)}`, 401, 0],
   ];
   for (const [title, authorization, status, questions] of answers) {
     it(title, async () => {

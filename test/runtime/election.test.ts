@@ -243,7 +243,7 @@ describe('Election', () => {
       leases.asked.length = 0;
       await clock.advance(0);
       assert.equal(one.leading?.aborted, true);
-      assert.deepEqual(leases.asked, [], 'it does not renew what may be another’s by now');
+      assert.deepEqual(leases.asked, [], 'it does not renew a lease that may belong to another by now');
     });
 
     it('leaves the lease to its new holder, though a renewal was in flight', async () => {
@@ -373,7 +373,7 @@ describe('Election', () => {
     ['a lease shorter than the deadline', { leaseDurationMs: 10_000 }],
     ['a deadline as short as the retries', { renewDeadlineMs: 2_400 }],
     ['no retry period', { retryPeriodMs: 0 }],
-    ['parts of seconds, which a Lease cannot say', { leaseDurationMs: 15_500 }],
+    ['fractions of seconds, which a Lease cannot express', { leaseDurationMs: 15_500 }],
   ];
   for (const [why, options] of durations) {
     it(`refuses ${why}`, () => {

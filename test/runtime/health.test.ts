@@ -31,28 +31,28 @@ describe('healthHandler', () => {
   const synced: Check = async () => {};
   const answers: [title: string, url: string, checks: Record<string, Check>, answer: string | undefined][] = [
     ['says ok', '/healthz', {}, '200 ok'],
-    ['takes a slash at the end', '/healthz/', {}, '200 ok'],
+    ['accepts a slash at the end', '/healthz/', {}, '200 ok'],
     [
-      'names the checks when asked to',
+      'names the checks on request',
       '/readyz?verbose',
       { synced },
       '200 [+]ping ok\n[+]synced ok\nreadyz check passed\n',
     ],
     [
-      'names them when one fails, and keeps the reason back',
+      'names them when one fails, without the reason',
       '/readyz',
       { synced: fails },
       '500 [+]ping ok\n[-]synced failed: reason withheld\nreadyz check failed\n',
     ],
     ['keeps the endpoints apart', '/healthz', { synced: fails }, '200 ok'],
     [
-      'takes a rejection for a failure',
+      'counts a rejection as a failure',
       '/readyz/synced',
       { synced: () => Promise.reject(new Error('no')) },
       '500 internal server error: reason withheld\n',
     ],
     [
-      'takes one that hangs for a failure',
+      'counts a hanging check as a failure',
       '/readyz/synced',
       { synced: () => new Promise(() => {}) },
       '500 internal server error: reason withheld\n',
@@ -65,13 +65,13 @@ describe('healthHandler', () => {
       '200 [+]ping ok\n[+]synced excluded: ok\nreadyz check passed\n',
     ],
     [
-      'says which checks to leave out there are not',
+      'names excluded checks that do not exist',
       '/readyz?exclude=b&exclude=a&verbose',
       {},
       '200 [+]ping ok\nwarn: no checks to exclude are named a, b\nreadyz check passed\n',
     ],
-    ['does not know a check that is none', '/readyz/constructor', {}, undefined],
-    ['does not know other paths', '/readyzz', {}, undefined],
+    ['answers 404 for an unknown check', '/readyz/constructor', {}, undefined],
+    ['answers 404 for other paths', '/readyzz', {}, undefined],
   ];
   for (const [title, url, checks, answer] of answers) {
     it(title, async () => assert.equal(await ask(url, checks), answer));

@@ -20,7 +20,7 @@ describe('turns in an audit log', () => {
     },
     { title: 'a dry run', events: [lease('a', 1), { ...write('b', 2), requestURI: '/api?dryRun=All' }], outOfTurn: 0 },
     {
-      title: 'a refused try to take it',
+      title: 'a refused attempt to take it',
       events: [lease('a', 1), { ...lease('b', 2), responseStatus: { code: 409 } }, write('a', 3)],
       outOfTurn: 0,
     },

@@ -33,7 +33,7 @@ const SUITES = [
 const DEMO: Run = {
   name: 'demo',
   command: ['hack/demo/demo.ts', '--once'],
-  summary: (output) => (/^The demo took/m.test(output) ? 'told to its end' : undefined),
+  summary: (output) => (/^The demo took/m.test(output) ? 'run to its end' : undefined),
 };
 const DIFFERENTIAL = 'test/differential/run.ts';
 /** The number of objects that test/differential/run.ts evaluates. */

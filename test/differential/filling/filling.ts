@@ -91,7 +91,7 @@ async function asBefore(
   const labelled = label && (await cluster.create(body, await cluster.labelled(label)));
   const changed = changedFrom(plain(open.pod.spec), plain(pod.spec));
   return [
-    ...(changed.length === 0 ? [] : [`was set, and has been changed: ${changed}`]),
+    ...(changed.length === 0 ? [] : [`was set and then changed: ${changed}`]),
     ...(again.status === 200 ? [] : [`again: ${again.text}`]),
     ...(isDeepStrictEqual(again.pod.spec, pod.spec) ? [] : [`again: ${JSON.stringify(again.pod.spec)}`]),
     ...(again.pod.metadata?.annotations?.[ADMITTED_BY] === annotations?.[ADMITTED_BY]

@@ -62,7 +62,7 @@ describe('on a real API server', function () {
         if (outcome.differences.length > 0) assert.fail(outcome.differences.join('\n\n'));
         alone += outcome.alone;
       }
-      assert.ok(alone > 0, `none judged alone in ${WALKS} walks`);
+      assert.ok(alone > 0, `none evaluated alone in ${WALKS} walks`);
     });
   });
 
@@ -142,5 +142,5 @@ const CONTAINER = { name: 'app', image: 'app' };
 
 function agreed({ judged, differences }: Tally): void {
   assert.ok(judged > 0);
-  if (differences.length > 0) assert.fail(`the judges differ: ${differences.join('\n\n')}`);
+  if (differences.length > 0) assert.fail(`the engines differ: ${differences.join('\n\n')}`);
 }
