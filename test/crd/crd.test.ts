@@ -85,7 +85,7 @@ describe('the CRD', () => {
   it('is described by kubectl explain', async () => {
     const { stdout } = await kubectl(['explain', 'cappol.spec.overrides.capabilities']);
     const text = stdout.replace(/\s+/g, ' ');
-    assert.match(text, /Linux capabilities of containers: the 41 powers that root is made of/);
+    assert.match(text, /Linux capabilities of containers: the 41 powers that root consists of/);
     assert.match(text, /allowedAdd <\[\]string> .* restricted: NET_BIND_SERVICE\./);
     assert.match(text, /requiredDrop <\[\]string> .* restricted: \[ALL\]/);
     assert.match(
