@@ -49,9 +49,13 @@ export function connect(kubeconfig: string, limit = { qps: 1_000_000, burst: 1_0
  * The garbage collector would delete pods whose owners exist only by name, and all controllers would read the bench's
  * objects.
  */
-function holdControllers({ pids }: ControlPlane): void {
-  const isManager = (pid: number) => readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('kube-controller-manager');
-  for (const pid of pids.filter(isManager)) process.kill(pid, 'SIGSTOP');
+function holdControllers(controlPlane: ControlPlane): void {
+  for (const pid of pidsOf(controlPlane, 'kube-controller-manager')) process.kill(pid, 'SIGSTOP');
+}
+
+/** The processes of a program, as `kube-apiserver`. */
+export function pidsOf({ pids }: ControlPlane, program: string): number[] {
+  return pids.filter((pid) => readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes(program));
 }
 
 async function installCrd(client: ApiClient): Promise<void> {

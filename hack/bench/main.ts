@@ -11,6 +11,7 @@ import { describeMachine, thisMachine } from './machine.ts';
 import { manyPolicies } from './many-policies.ts';
 import { policyChange } from './policy-change.ts';
 import { PODS_OF_NAMESPACE } from './population.ts';
+import { requests } from './requests.ts';
 import { storm } from './storm.ts';
 import { formatTable, type Table } from './table.ts';
 
@@ -22,8 +23,9 @@ const HELP = `Usage: npm run bench -- [--only LETTERS] [--pods LIST] [--distinct
                     c  policy change → status     f  policy change → in force
                     g  the command line's check  h  admission with and without variables
                     i  many policies of one namespace each
+                    j  requests under many policies
   --pods LIST     sizes of a, c and g, separated by commas (default: 1000,10000,100000); b takes the last, d its namespaces
-  --policies LIST sizes of i (default: 1,100,500)
+  --policies LIST sizes of i and j (default: 1,100,500)
   --distinct      part a once more at its last size, with pods of which no two are alike
   --peers         part g also by gator and Kyverno's command line, which are built the first time: some ten minutes
   --json FILE     where the measurements go (default: bench.json)
@@ -31,7 +33,7 @@ const HELP = `Usage: npm run bench -- [--only LETTERS] [--pods LIST] [--distinct
 
 const { values } = parseArgs({
   options: {
-    only: { type: 'string', default: 'abcdefghi' },
+    only: { type: 'string', default: 'abcdefghij' },
     pods: { type: 'string', default: '1000,10000,100000' },
     policies: { type: 'string', default: '1,100,500' },
     distinct: { type: 'boolean', default: false },
@@ -42,6 +44,7 @@ const { values } = parseArgs({
 });
 
 const sizes = values.pods.split(',').map(Number);
+const policies = values.policies.split(',').map(Number);
 
 const PARTS: Readonly<Record<string, () => Promise<Table>>> = {
   a: () => firstReport({ sizes, distinct: values.distinct }),
@@ -50,7 +53,8 @@ const PARTS: Readonly<Record<string, () => Promise<Table>>> = {
   d: () => labelling(sizes.map((pods) => pods / PODS_OF_NAMESPACE)),
   e: admission,
   f: inForce,
-  i: () => manyPolicies(values.policies.split(',').map(Number)),
+  i: () => manyPolicies(policies),
+  j: () => requests(policies),
   g: () => commandLine({ sizes, peers: values.peers }),
   h: forms,
 };

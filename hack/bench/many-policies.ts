@@ -1,5 +1,5 @@
 /** (i) Many policies with one namespace each, beside a bare loop that writes the same objects at the same rate. */
-import { type ApiClient, ApiError, type Identified } from '../../operator/cluster/client.ts';
+import { type ApiClient, ApiError, type Identified, pathFor } from '../../operator/cluster/client.ts';
 import { PROBE_ANSWER, probeCarrier } from '../../operator/compile/admission-set.ts';
 import { POLICY_LABEL, RULESET_LABEL } from '../../operator/compile/objects.ts';
 import { parseFlags } from '../../operator/flags.ts';
@@ -139,10 +139,10 @@ function bareObject({ metadata, status: _, ...rest }: RawObject) {
 }
 
 async function judges(client: ApiClient, policy: string, ruleset: string): Promise<void> {
-  const carrier = probeCarrier({ policy, ruleset }, KIND, 'capabilitypolicy-system');
+  const carrier = probeCarrier({ policy, ruleset }, KIND);
   const look = async () => {
     try {
-      await client.create('/api/v1/namespaces/capabilitypolicy-system/podtemplates', carrier, { dryRun: true });
+      await client.create(pathFor(carrier.apiVersion, carrier.kind), carrier, { dryRun: true });
       return false;
     } catch (error) {
       if (error instanceof ApiError && error.message.includes(`${PROBE_ANSWER} ${ruleset}`)) return true;

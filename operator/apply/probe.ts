@@ -24,8 +24,8 @@ interface Answer {
 type Subject = Probed & { readonly mutates: boolean };
 
 /** @param servers one client for each API server that answers */
-export async function probe(servers: readonly ApiClient[], set: Subject, namespace: string): Promise<ProbeResult> {
-  const results = await Promise.all(servers.map((server) => askAll(server, set, namespace)));
+export async function probe(servers: readonly ApiClient[], set: Subject): Promise<ProbeResult> {
+  const results = await Promise.all(servers.map((server) => askAll(server, set)));
   return {
     answers: results.map(({ answer }) => answer),
     message: results.find(({ answer }) => answer === 'Inconclusive')?.message ?? '',
@@ -37,17 +37,17 @@ export function everywhere({ answers }: ProbeResult, answer: ProbeAnswer): boole
 }
 
 /** If only a part is in force, the set is neither in force yet nor gone yet. */
-async function askAll(server: ApiClient, set: Subject, namespace: string): Promise<Answer> {
-  const validates = await askValidation(server, set, namespace);
+async function askAll(server: ApiClient, set: Subject): Promise<Answer> {
+  const validates = await askValidation(server, set);
   if (!set.mutates || validates.answer === 'Inconclusive') return validates;
-  const mutates = await askMutation(server, set, namespace);
+  const mutates = await askMutation(server, set);
   if (mutates.answer === validates.answer || mutates.answer === 'Inconclusive') return mutates;
   return { answer: 'Inconclusive', message: 'defaulting and validation are not in force together yet' };
 }
 
-async function askValidation(server: ApiClient, set: Probed, namespace: string): Promise<Answer> {
+async function askValidation(server: ApiClient, set: Probed): Promise<Answer> {
   try {
-    await create(server, set, 'ValidatingAdmissionPolicy', namespace);
+    await create(server, set, 'ValidatingAdmissionPolicy');
     return { answer: 'NotInForce', message: '' };
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
@@ -56,9 +56,9 @@ async function askValidation(server: ApiClient, set: Probed, namespace: string):
   }
 }
 
-async function askMutation(server: ApiClient, set: Probed, namespace: string): Promise<Answer> {
+async function askMutation(server: ApiClient, set: Probed): Promise<Answer> {
   try {
-    const { metadata } = await create(server, set, 'MutatingAdmissionPolicy', namespace);
+    const { metadata } = await create(server, set, 'MutatingAdmissionPolicy');
     const changed = metadata?.annotations?.[PROBE_ANNOTATION] === set.ruleset;
     return { answer: changed ? 'InForce' : 'NotInForce', message: '' };
   } catch (error) {
@@ -69,11 +69,10 @@ async function askMutation(server: ApiClient, set: Probed, namespace: string): P
 function create(
   server: ApiClient,
   set: Probed,
-  kind: Parameters<typeof probeCarrier>[1],
-  namespace: string,
+  of: Parameters<typeof probeCarrier>[1],
 ): ReturnType<ApiClient['create']> {
-  const path = pathFor('v1', 'PodTemplate', namespace);
-  return server.create(path, probeCarrier(set, kind, namespace), { dryRun: true });
+  const carrier = probeCarrier(set, of);
+  return server.create(pathFor(carrier.apiVersion, carrier.kind), carrier, { dryRun: true });
 }
 
 const PROBES_AT_ONCE = 8;

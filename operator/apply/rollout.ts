@@ -29,7 +29,6 @@ import {
 import { type OnWrite, Writes } from './writes.ts';
 
 interface RolloutOptions {
-  readonly operatorNamespace: string;
   /** One client for each answering API server. */
   readonly servers: () => Promise<readonly ApiClient[]>;
   readonly onWrite: OnWrite;
@@ -148,7 +147,7 @@ export class Rollout {
     const waiting = sets.filter((set) => this.#records.of(set.policy).isProbed);
     await this.#rounds.ask(waiting, async (set) => {
       const record = this.#records.of(set.policy);
-      const result = await probe(servers, set, this.#options.operatorNamespace);
+      const result = await probe(servers, set);
       if (everywhere(result, 'InForce')) record.cameIntoForce(set.ruleset, answering);
       else record.waitsFor = result.message || COMPILING;
       return record.isInForce;
@@ -217,7 +216,7 @@ export class Rollout {
   async #probeLeaving(servers: readonly ApiClient[]): Promise<void> {
     const leaving = this.#records.leaving().filter(({ trustedFrom }) => performance.now() >= trustedFrom);
     await this.#rounds.ask(leaving, async (set) => {
-      const result = await probe(servers, set, this.#options.operatorNamespace);
+      const result = await probe(servers, set);
       const isGone = everywhere(result, 'NotInForce');
       if (isGone) this.#records.of(set.policy).gone(set.ruleset);
       return isGone;

@@ -7,6 +7,7 @@ import { createHash } from 'node:crypto';
 import { GROUP } from '../api/capability-policy.ts';
 import { PROBE_LABEL } from './match.ts';
 import { type Manifest, metadata, type Owner, POLICY_LABEL, RULESET_LABEL } from './objects.ts';
+import { RBAC } from './rbac.ts';
 
 export interface AdmissionSet {
   /** The policy that the set implements; for a guard, which protects several policies, the guard's name. */
@@ -90,17 +91,16 @@ export function probeLabels({ policy, ruleset }: Probed, of: Draft['kind']) {
   return { [PROBE_LABEL]: ruleset, [POLICY_LABEL]: policy, [`${PROBE_LABEL}-kind`]: kind };
 }
 
-/** The PodTemplate that a probe asks the API server to create, by dry run. */
-export function probeCarrier(set: Probed, of: Draft['kind'], namespace: string) {
+/** The ClusterRole that a probe asks the API server to create, by dry run. It would grant nothing. */
+export function probeCarrier(set: Probed, of: Draft['kind']) {
   return {
-    apiVersion: 'v1',
-    kind: 'PodTemplate',
+    apiVersion: `${RBAC}/v1`,
+    kind: 'ClusterRole',
     metadata: {
       generateName: 'capabilitypolicy-probe-',
-      namespace,
       labels: probeLabels(set, of),
       annotations: { [PROBE_ANNOTATION]: '' },
     },
-    template: { spec: { containers: [{ name: 'probe', image: 'probe' }] } },
+    rules: [],
   };
 }

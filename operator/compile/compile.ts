@@ -137,7 +137,7 @@ function draftsOf(
 ): Draft[] {
   return [
     ...(policy.defaulting ? [mutatingPolicy(policy, parties, options)] : []),
-    decider ? deferringPolicy(policy, decider, options) : validatingPolicy(policy, parties, options),
+    decider ? deferringPolicy(policy, decider) : validatingPolicy(policy, parties, options),
   ];
 }
 

@@ -8,8 +8,9 @@ import { or } from '../rules/cel.ts';
 import type { Variable } from './bound-variables.ts';
 import { LABEL_PREFIX, type LevelVersion, tightest } from './labels.ts';
 
-const LEVEL = JSON.stringify(`${LABEL_PREFIX}enforce`);
-const VERSION = JSON.stringify(`${LABEL_PREFIX}enforce-version`);
+/** The labels of a namespace that a guard protects. */
+export const GUARDED_LABELS = [`${LABEL_PREFIX}enforce`, `${LABEL_PREFIX}enforce-version`] as const;
+const [LEVEL, VERSION] = GUARDED_LABELS.map((label) => JSON.stringify(label)) as [string, string];
 const RANKS = { baseline: 1, restricted: 2 } as const;
 /** CEL, int: the number for `latest` and for an absent version. */
 const LATEST = 10_000;
@@ -36,13 +37,14 @@ export function labelVariables(
 ): Variable[] {
   const weakens = wanted.some((label) => label !== undefined);
   return [
-    { name: 'record', expression: annotation('oldObject') },
+    { name: 'record', expression: recordOf('oldObject') },
     ...(weakens ? weakeningVariables(wanted, decides) : []),
     { name: 'tampered', expression: [...tampered(), ...(weakens ? ['variables.weakened'] : [])].join(' || ') },
   ];
 }
 
-function annotation(object: string): string {
+/** CEL, string: the record of the labels that we set; empty where there is none. */
+export function recordOf(object: 'oldObject' | 'object'): string {
   return `dyn(${object}).metadata.?annotations[?${JSON.stringify(RECORD)}].orValue("")`;
 }
 
@@ -51,7 +53,7 @@ function tampered(): string[] {
   const recorded = (label: string) => `variables.record.contains(${JSON.stringify(`${label}:`)})`;
   const tightened = `${value('before', LEVEL)} == "baseline" && ${value('after', LEVEL)} == "restricted"`;
   return [
-    `variables.record != ${annotation('object')}`,
+    `variables.record != ${recordOf('object')}`,
     `(${recorded(LEVEL)} && ${changed(LEVEL)} && !(${tightened}))`,
     `(${recorded(VERSION)} && ${changed(VERSION)})`,
   ];

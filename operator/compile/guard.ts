@@ -12,6 +12,7 @@ import type { Draft } from './admission-set.ts';
 import { type Variable, withVariables } from './bound-variables.ts';
 import { overrides } from './decision-cel.ts';
 import { labelVariables, type WantedLabels } from './guard-label.ts';
+import { matchTouching, scopeOf } from './guard-scope.ts';
 import { type AdmissionOptions, BINDINGS, CARRIER, IS_PROBE, matchNotExcluded, NAMESPACES } from './match.ts';
 import { probeBinding, probeValidation } from './validating-policy.ts';
 
@@ -41,8 +42,8 @@ interface Guarded {
 }
 
 export function guardPolicy(guarded: Guarded, options: AdmissionOptions): Draft {
-  const { name: guard, policies, binds } = guarded;
-  const resourceRules = binds ? [...NAMESPACES, ...BINDINGS] : NAMESPACES;
+  const { name: guard, policies, carried, binds } = guarded;
+  const scope = scopeOf(policies);
   const variables = variablesOf(guarded);
   const skips = variables.slice(0, binds ? 2 : 1);
   const skipped = skips.map(({ name }) => `variables.${name}`).join(' || ');
@@ -69,20 +70,42 @@ export function guardPolicy(guarded: Guarded, options: AdmissionOptions): Draft 
     kind: 'ValidatingAdmissionPolicy',
     spec: (ruleset) => ({
       failurePolicy: 'Fail',
-      matchConstraints: { matchPolicy: 'Equivalent', resourceRules: [...resourceRules, ...CARRIER] },
+      matchConstraints: {
+        matchPolicy: 'Equivalent',
+        resourceRules: [...NAMESPACES, ...(binds ? BINDINGS : []), ...CARRIER],
+      },
       matchConditions: [
         matchNotExcluded(options, '(request.resource.resource == "namespaces" ? request.name : request.namespace)'),
+        matchTouching([...policies, ...carried]),
       ],
       ...(named && { variables }),
       validations: [probeValidation(ruleset), ...validations],
     }),
     bindings: (ruleset) => [
       {
-        // No selector, because it would be matched against the labels after the change.
+        // No namespaceSelector, because it would be matched against the labels after the change.
         suffix: 'guard',
-        spec: { validationActions: ['Deny'], matchResources: { matchPolicy: 'Equivalent', resourceRules } },
+        spec: {
+          validationActions: ['Deny'],
+          matchResources: {
+            matchPolicy: 'Equivalent',
+            ...(scope && { objectSelector: scope }),
+            resourceRules: NAMESPACES,
+          },
+        },
       },
-      probeBinding({ policy: guard, ruleset }, options),
+      ...(binds
+        ? [
+            {
+              suffix: 'bindings',
+              spec: {
+                validationActions: ['Deny'],
+                matchResources: { matchPolicy: 'Equivalent', resourceRules: BINDINGS },
+              },
+            },
+          ]
+        : []),
+      probeBinding({ policy: guard, ruleset }),
     ],
   };
 }

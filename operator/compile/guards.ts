@@ -14,6 +14,7 @@ import { COST_BUDGET, TEXT_BUDGET } from './budget.ts';
 import { AUTHORIZER_CHECK } from './decision-forms.ts';
 import { guardPolicy, guardsByVariables, selectedCel } from './guard.ts';
 import { wantedLabels } from './guard-label.ts';
+import { scopeKey } from './guard-scope.ts';
 import type { AdmissionOptions } from './match.ts';
 import { EXPRESSION_BUDGET } from './pod-cel.ts';
 
@@ -37,10 +38,13 @@ const GUARDED = Math.floor(COST_BUDGET / AUTHORIZER_CHECK) - 3;
 /** Without variables, each policy needs both checks, and each validation contains the selectors of all policies. */
 const GUARDED_WITHOUT_VARIABLES = Math.floor(COST_BUDGET / (2 * AUTHORIZER_CHECK)) - 1;
 /**
- * A guard's text without the selectors, in characters: fixed, for each policy that it contains, for each that it
- * guards.
+ * A guard's text without the selectors, in characters: fixed, its match conditions, for each policy that it contains,
+ * for each that it guards.
  */
-const TEXT = { guard: 8_000, party: 600, guarded: 1_200 };
+const TEXT = { guard: 8_000, conditions: 5_000, party: 600, guarded: 1_200 };
+
+/** The number of policies that require the same label from which on they share guards of their own. */
+const OWN_GUARD = 8;
 
 /** @param siblings by policy; the order of the policies is that of the guards */
 export function guardsOf(
@@ -70,28 +74,59 @@ export function guardsOf(
   });
 }
 
-/** Keeps the given order, and makes each guard as large as possible. */
+/** Tells what the policies of a guard have in common. */
+type ScopeFor = (policy: ResolvedPolicy) => string | undefined;
+
+/** In the given order, each as large as possible. */
 function groupsOf(
   policies: readonly ResolvedPolicy[],
   siblings: ReadonlyMap<ResolvedPolicy, readonly ResolvedPolicy[]>,
 ): Group[] {
+  const fits = fitting(policies);
+  const groups = grouped(policies, siblings, fits, () => undefined);
+  return groups.length === 1 ? groups : grouped(policies, siblings, fits, scopesOf(policies));
+}
+
+/** The label that a policy requires, so that a guard skips namespaces without it; undefined where few policies require it. */
+function scopesOf(policies: readonly ResolvedPolicy[]): ScopeFor {
+  const byLabel = Map.groupBy(policies, scopeKey);
+  return (policy) => {
+    const label = scopeKey(policy);
+    return (byLabel.get(label)?.length ?? 0) < OWN_GUARD ? undefined : label;
+  };
+}
+
+function grouped(
+  policies: readonly ResolvedPolicy[],
+  siblings: ReadonlyMap<ResolvedPolicy, readonly ResolvedPolicy[]>,
+  fits: (group: Group) => boolean,
+  scopeFor: ScopeFor,
+): Group[] {
+  const groups: Group[] = [];
+  /** The position of the last group of each scope. */
+  const last = new Map<string | undefined, number>();
+  for (const policy of policies) {
+    const own = [policy, ...(siblings.get(policy) ?? [])];
+    const scope = scopeFor(policy);
+    const index = last.get(scope) ?? -1;
+    const group = groups[index];
+    const wider = group && { policies: [...group.policies, policy], parties: group.parties.union(new Set(own)) };
+    if (wider && fits(wider)) groups[index] = wider;
+    else last.set(scope, groups.push({ policies: [policy], parties: new Set(own) }) - 1);
+  }
+  return groups;
+}
+
+/** Whether an API server takes the guard of a group. */
+function fitting(policies: readonly ResolvedPolicy[]): (group: Group) => boolean {
   const lengths = new Map(policies.map((policy) => [policy, JSON.stringify(selectedCel(policy.selector)).length]));
-  const fits = ({ policies, parties }: Group) => {
+  return ({ policies, parties }) => {
     const selectors = [...parties].reduce((sum, party) => sum + (lengths.get(party) ?? 0), 0);
     const known = TEXT.guard + selectors + TEXT.party * parties.size;
     if (guardsByVariables(policies)) {
-      return policies.length <= GUARDED && known + TEXT.guarded * policies.length <= TEXT_BUDGET;
+      return policies.length <= GUARDED && TEXT.conditions + known + TEXT.guarded * policies.length <= TEXT_BUDGET;
     }
-    const fitsEach = known <= EXPRESSION_BUDGET && known * policies.length <= TEXT_BUDGET;
+    const fitsEach = known <= EXPRESSION_BUDGET && TEXT.conditions + known * policies.length <= TEXT_BUDGET;
     return policies.length <= GUARDED_WITHOUT_VARIABLES && fitsEach;
   };
-  const groups: Group[] = [];
-  for (const policy of policies) {
-    const own = [policy, ...(siblings.get(policy) ?? [])];
-    const last = groups.at(-1);
-    const wider = last && { policies: [...last.policies, policy], parties: last.parties.union(new Set(own)) };
-    if (wider && fits(wider)) groups[groups.length - 1] = wider;
-    else groups.push({ policies: [policy], parties: new Set(own) });
-  }
-  return groups;
 }

@@ -2,6 +2,7 @@
 import { GROUP } from '../api/capability-policy.ts';
 import { groupOf, WORKLOAD_KINDS } from '../model/workload-kinds.ts';
 import { matchesAny } from '../rules/cel.ts';
+import { RBAC } from './rbac.ts';
 
 /** On a probe's carrier: the hash of the ruleset that the probe asks for. */
 export const PROBE_LABEL = `${GROUP}/probe`;
@@ -22,15 +23,18 @@ export const PODS = [rule('', ['CREATE'], ['pods']), rule('', ['UPDATE'], ['pods
 export const TEMPLATES = [...Map.groupBy(WORKLOAD_KINDS, ({ apiVersion }) => groupOf(apiVersion))]
   .sort(([a], [b]) => (a < b ? -1 : 1))
   .map(([group, kinds]) => rule(group, WRITE, kinds.map(({ resource }) => resource).sort()));
-/** The object that a probe asks to create, by dry run. */
-export const CARRIER = [rule('', ['CREATE'], ['podtemplates'])];
+/**
+ * The object that a probe asks to create, by dry run. It has no namespace, because a namespace selector never excludes such
+ * an object (apiserver/pkg/admission/plugin/webhook/predicates/namespace/matcher.go).
+ */
+export const CARRIER = [rule(RBAC, ['CREATE'], ['clusterroles'])];
 export const NAMESPACES = [rule('', ['UPDATE'], ['namespaces', 'namespaces/finalize', 'namespaces/status'])];
 export const BINDINGS = [rule('', ['CREATE'], ['bindings', 'pods/binding'])];
 
 /** CEL, string: the resource of the request: `pods`, `deployments`. */
 export const RESOURCE = 'request.resource.resource';
 /** CEL, bool: the request is a probe. */
-export const IS_PROBE = `${RESOURCE} == "podtemplates" && "${PROBE_LABEL}" in dyn(object).metadata.?labels.orValue({})`;
+export const IS_PROBE = `${RESOURCE} == "clusterroles" && "${PROBE_LABEL}" in dyn(object).metadata.?labels.orValue({})`;
 
 /**
  * CEL, bool: no policy reaches the namespace.
@@ -52,6 +56,5 @@ export const IS_MIRROR_POD = `${RESOURCE} == "pods" && "kubernetes.io/config.mir
  * namespace only by its name.
  */
 export function matchNotExcluded(options: AdmissionOptions, namespace: string) {
-  const probe = `request.namespace == ${JSON.stringify(options.operatorNamespace)} && ${IS_PROBE}`;
-  return { name: 'namespace-not-excluded', expression: `(${probe}) || !(${excludedCel(options, namespace)})` };
+  return { name: 'namespace-not-excluded', expression: `(${IS_PROBE}) || !(${excludedCel(options, namespace)})` };
 }

@@ -36,7 +36,11 @@ export function mutatingPolicy(policy: ResolvedPolicy, parties: readonly Party[]
       failurePolicy: 'Ignore',
       // Other mutations may add containers after ours.
       reinvocationPolicy: 'IfNeeded',
-      matchConstraints: { matchPolicy: 'Equivalent', resourceRules: [...PODS, ...CARRIER] },
+      matchConstraints: {
+        matchPolicy: 'Equivalent',
+        namespaceSelector: policy.selector,
+        resourceRules: [...PODS, ...CARRIER],
+      },
       matchConditions: [
         matchNotExcluded(options, 'request.namespace'),
         { name: 'not-a-mirror-pod', expression: `!(${IS_MIRROR_POD})` },
@@ -45,15 +49,10 @@ export function mutatingPolicy(policy: ResolvedPolicy, parties: readonly Party[]
       mutations: [{ patchType: 'JSONPatch', jsonPatch: { expression: patches(policy, ruleset) } }],
     }),
     bindings: (ruleset) => [
-      {
-        suffix: 'pods',
-        spec: {
-          matchResources: { matchPolicy: 'Equivalent', namespaceSelector: policy.selector, resourceRules: PODS },
-        },
-      },
+      { suffix: 'pods', spec: { matchResources: { matchPolicy: 'Equivalent', resourceRules: PODS } } },
       {
         suffix: 'mutation-probe',
-        spec: { matchResources: carrierOf(set(ruleset), options.operatorNamespace, 'MutatingAdmissionPolicy') },
+        spec: { matchResources: carrierOf(set(ruleset), 'MutatingAdmissionPolicy') },
       },
     ],
   };

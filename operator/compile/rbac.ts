@@ -3,7 +3,7 @@ import { GROUP, PLURAL, type Subject } from '../api/capability-policy.ts';
 import type { ResolvedPolicy } from '../policy/resolve.ts';
 import { type Manifest, metadata, POLICY_LABEL } from './objects.ts';
 
-const RBAC = 'rbac.authorization.k8s.io';
+export const RBAC = 'rbac.authorization.k8s.io';
 
 export function useRoleName(policy: string): string {
   return `${GROUP}:use:${policy}`;

@@ -1,12 +1,13 @@
 /**
  * A policy → a ValidatingAdmissionPolicy with three bindings.
  *
- * One text serves pods, workload templates and the probe; the bindings differ in what they match and in the action.
+ * One text serves pods, workload templates and the probe; the bindings differ in what they match and in the action. The
+ * policy has the namespace selector, so that an API server skips the bindings in other namespaces (docs/decisions/0024).
  */
 import type { Mode } from '../api/capability-policy.ts';
 import type { ResolvedPolicy } from '../policy/resolve.ts';
 import { offers } from '../standards/server-features.ts';
-import { type AdmissionSet, type Draft, PROBE_ANSWER, probeLabels } from './admission-set.ts';
+import { type AdmissionSet, type Draft, PROBE_ANSWER, type Probed, probeLabels } from './admission-set.ts';
 import type { Party } from './decision-cel.ts';
 import { decisionOf } from './decision-forms.ts';
 import { type AdmissionOptions, CARRIER, excludedCel, IS_MIRROR_POD, IS_PROBE, PODS, TEMPLATES } from './match.ts';
@@ -31,7 +32,11 @@ export function validatingPolicy(policy: ResolvedPolicy, parties: readonly Party
     kind: 'ValidatingAdmissionPolicy',
     spec: (ruleset) => ({
       failurePolicy: 'Fail',
-      matchConstraints: { matchPolicy: 'Equivalent', resourceRules: [...PODS, ...TEMPLATES] },
+      matchConstraints: {
+        matchPolicy: 'Equivalent',
+        namespaceSelector,
+        resourceRules: [...PODS, ...TEMPLATES, ...CARRIER],
+      },
       ...rest,
       validations: [
         probeValidation(ruleset),
@@ -48,17 +53,17 @@ export function validatingPolicy(policy: ResolvedPolicy, parties: readonly Party
         suffix: 'pods',
         spec: {
           validationActions: POD_ACTIONS[mode],
-          matchResources: { matchPolicy: 'Equivalent', namespaceSelector, resourceRules: PODS },
+          matchResources: { matchPolicy: 'Equivalent', resourceRules: PODS },
         },
       },
       {
         suffix: 'templates',
         spec: {
           validationActions: TEMPLATE_ACTIONS[mode],
-          matchResources: { matchPolicy: 'Equivalent', namespaceSelector, resourceRules: TEMPLATES },
+          matchResources: { matchPolicy: 'Equivalent', resourceRules: TEMPLATES },
         },
       },
-      probeBinding({ policy: policy.name, ruleset }, options),
+      probeBinding({ policy: policy.name, ruleset }),
     ],
   };
 }
@@ -67,7 +72,7 @@ export function validatingPolicy(policy: ResolvedPolicy, parties: readonly Party
  * For a policy whose peer decides for it: answers the probe, and changes whenever the deciding set does. @param by the
  * deciding set
  */
-export function deferringPolicy(policy: ResolvedPolicy, by: AdmissionSet, options: AdmissionOptions): Draft {
+export function deferringPolicy(policy: ResolvedPolicy, by: AdmissionSet): Draft {
   return {
     kind: 'ValidatingAdmissionPolicy',
     spec: (ruleset) => ({
@@ -76,7 +81,7 @@ export function deferringPolicy(policy: ResolvedPolicy, by: AdmissionSet, option
       ...decidedBy(policy, by),
       validations: [probeValidation(ruleset)],
     }),
-    bindings: (ruleset) => [probeBinding({ policy: policy.name, ruleset }, options)],
+    bindings: (ruleset) => [probeBinding({ policy: policy.name, ruleset })],
   };
 }
 
@@ -93,21 +98,17 @@ export function probeValidation(ruleset: string) {
   return { expression: `!(${IS_PROBE})`, message: `${PROBE_ANSWER} ${ruleset}` };
 }
 
-export function probeBinding(set: { policy: string; ruleset: string }, { operatorNamespace }: AdmissionOptions) {
+export function probeBinding(set: Probed) {
   return {
     suffix: 'probe',
-    spec: {
-      validationActions: ['Deny'],
-      matchResources: carrierOf(set, operatorNamespace, 'ValidatingAdmissionPolicy'),
-    },
+    spec: { validationActions: ['Deny'], matchResources: carrierOf(set, 'ValidatingAdmissionPolicy') },
   };
 }
 
 /** A probe's binding matches only its own carrier. */
-export function carrierOf(set: { policy: string; ruleset: string }, namespace: string, kind: Draft['kind']) {
+export function carrierOf(set: Probed, kind: Draft['kind']) {
   return {
     matchPolicy: 'Equivalent',
-    namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': namespace } },
     objectSelector: { matchLabels: probeLabels(set, kind) },
     resourceRules: CARRIER,
   };

@@ -36,7 +36,6 @@ export interface Context {
   readonly log: Log;
   /** The reporting operator in Events: the pod's name. */
   readonly instance: string;
-  readonly operatorNamespace: string;
   /** Aborted at the end of the term. */
   readonly signal: AbortSignal;
   /** Call it after a finding has been stored in `state.findings`. */

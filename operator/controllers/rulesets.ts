@@ -19,10 +19,9 @@ export class Rulesets implements Controller {
 
   /** @param servers one client for each answering API server */
   constructor(context: Context, servers: () => Promise<readonly ApiClient[]>) {
-    const { client, cluster, recorder, log, operatorNamespace, signal } = context;
+    const { client, cluster, recorder, log, signal } = context;
     this.#context = context;
     this.#rollout = new Rollout(client, {
-      operatorNamespace,
       servers,
       signal,
       onWrite(action, object) {

@@ -31,6 +31,11 @@ export function requiredValues(selector: LabelSelector): (readonly [string, read
   return requirements(selector).flatMap(({ key, operator, values }) => (operator === 'In' ? [[key, values]] : []));
 }
 
+/** The keys of the labels that it looks at. */
+export function keysOf(selector: LabelSelector): string[] {
+  return requirements(selector).map(({ key }) => key);
+}
+
 /**
  * CEL, bool: whether the namespace is selected.
  * @param labels CEL, map(string, string)

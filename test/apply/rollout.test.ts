@@ -33,7 +33,7 @@ describe('Rollout.pass', () => {
   beforeEach(() => {
     api = new MemoryApi();
     const client = api as unknown as ApiClient;
-    const rollout = new Rollout(client, { operatorNamespace: 'operator', servers: async () => [client], onWrite() {} });
+    const rollout = new Rollout(client, { servers: async () => [client], onWrite() {} });
     const compile = compiler();
     pass = (policies, shown = api.shown()) => rollout.pass(lastOf(compile(policies, OPTIONS)), shown);
   });

@@ -22,6 +22,7 @@ interface Request {
   /** `pods`, `deployments`. */
   readonly resource: string;
   readonly subResource?: string;
+  /** Empty for an object without one. */
   readonly namespace?: string;
   /** The groups of the requesting user. */
   readonly groups?: readonly string[];
@@ -108,6 +109,11 @@ export class AdmissionText {
 }
 
 function contextOf({ resource, subResource, namespace = 'default', groups = [], object, oldObject }: Request) {
-  const request = { resource: { resource }, namespace, userInfo: { groups }, ...(subResource && { subResource }) };
+  const request = {
+    resource: { resource },
+    userInfo: { groups },
+    ...(namespace && { namespace }),
+    ...(subResource && { subResource }),
+  };
   return { request, object: { metadata: {}, ...(object as object) }, oldObject };
 }

@@ -181,7 +181,7 @@ describe('the text of an admission policy', () => {
       [{ resource: 'deployments', object: { ...mirrored, spec: { template: refused } } }, true],
       [{ resource: 'pods', namespace: 'kube-system', object: refused }, false],
       [{ resource: 'pods', namespace: 'operator', object: refused }, false],
-      [{ resource: 'podtemplates', namespace: 'operator', object: { metadata: { labels }, template: refused } }, true],
+      [{ resource: 'clusterroles', namespace: '', object: { metadata: { labels } } }, true],
     ] as const) {
       assert.equal(text.matches(request), matches, JSON.stringify(request));
     }

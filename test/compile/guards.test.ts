@@ -1,12 +1,16 @@
 /** Splitting into guards: as many as texts and costs require, and the same answers whatever their number. */
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import type { CapabilityPolicySpec } from '../../operator/api/capability-policy.ts';
+import type { CapabilityPolicySpec, LabelSelector } from '../../operator/api/capability-policy.ts';
 import { type Compiled, compile } from '../../operator/compile/compile.ts';
 import { guardPolicy } from '../../operator/compile/guard.ts';
 import { wantedLabels } from '../../operator/compile/guard-label.ts';
+import type { Guard } from '../../operator/compile/guards.ts';
+import type { Manifest } from '../../operator/compile/objects.ts';
+import { CelEngine } from '../../operator/evaluate/cel.ts';
 import { deciding, siblings } from '../../operator/policy/deciding.ts';
 import type { ResolvedPolicy } from '../../operator/policy/resolve.ts';
+import { matches } from '../../operator/policy/selector.ts';
 import { NEWEST_KNOWN_MINOR } from '../../operator/standards/level-version.ts';
 import { policy, resolved } from '../support/policies.ts';
 import { longSelector, SELECTOR, UNIVERSE } from '../support/random-selectors.ts';
@@ -52,6 +56,101 @@ describe('guards', () => {
     assert.deepEqual(names, enforcing);
   });
 
+  it('of policies that require the same label look only at namespaces with its values', () => {
+    const team = (index: number) => ({ matchLabels: { team: `team-${index}` } });
+    const few = compiledWith(20, (index) => ({ ...SMALL, namespaceSelector: index < 10 ? team(index) : {} }));
+    assert.deepEqual(few.guards.map(scopeOf), [undefined]);
+    const many = compiledWith(60, (index) => ({ ...SMALL, namespaceSelector: index % 2 === 0 ? team(index) : {} }));
+    assert.deepEqual(guarded(many), [25, 25, 5, 5]);
+    const [first] = many.guards.map(scopeOf);
+    const values = Array.from({ length: 25 }, (_, i) => `team-${2 * i}`).sort();
+    assert.deepEqual(first, { matchExpressions: [{ key: 'team', operator: 'In', values }] });
+    assert.equal(many.guards.map(scopeOf).filter((scope) => scope === undefined).length, 2);
+  });
+
+  it('gain one policy more without a change of the others', () => {
+    const spec = (index: number): Partial<CapabilityPolicySpec> => ({
+      ...SMALL,
+      namespaceSelector: {
+        matchLabels:
+          index % 3 === 0
+            ? { stage: 'test', team: `team-${index}` }
+            : { stage: 'live', 'kubernetes.io/metadata.name': `namespace-${index}` },
+      },
+    });
+    const names = (count: number) => compiledWith(count, spec).guards.map(({ admission }) => admission.ruleset);
+    for (const count of [30, 31, 32, 37, 38, 50, 75, 76]) {
+      const [before, after] = [names(count), names(count + 1)];
+      const kept = before.filter((ruleset) => after.includes(ruleset));
+      assert.ok(before.length - kept.length <= 1, `${before.length - kept.length} of ${before.length} change`);
+    }
+  });
+
+  it(`look at every change that takes a namespace from a policy or touches a label that it wants (seed ${SEED})`, () => {
+    const specs = fc.array(fc.record({ namespaceSelector: SELECTOR, priority: fc.integer({ min: 0, max: 1 }) }), {
+      minLength: 40,
+      maxLength: 50,
+    });
+    const labels = fc
+      .tuple(fc.constantFrom(...UNIVERSE), fc.constantFrom({}, PRIVILEGED))
+      .map((both) => Object.assign({}, ...both));
+    let [looked, skipped] = [0, 0];
+    fc.assert(
+      fc.property(specs, fc.array(fc.tuple(labels, labels), { minLength: 20, maxLength: 20 }), (all, changes) => {
+        const compiled = compiledWith(
+          all.length,
+          (index) => ({ ...SMALL, ...all[index] }) as Partial<CapabilityPolicySpec>,
+        );
+        for (const { admission, policies } of compiled.guards) {
+          for (const [before, after] of changes) {
+            if (looksAt(admission, before, after)) {
+              looked++;
+              continue;
+            }
+            skipped++;
+            const taken = compiled.policies.filter(
+              (one) => policies.includes(one.name) && takesPlainly(compiled.policies, one, before, after),
+            );
+            assert.deepEqual(taken, []);
+            assert.ok(
+              before[ENFORCE] === after[ENFORCE] ||
+                !compiled.policies.some((one) => policies.includes(one.name) && matches(one.selector, before)),
+            );
+          }
+        }
+      }),
+      { seed: SEED, numRuns: 10 },
+    );
+    assert.ok(looked > 0 && skipped > 0, `${looked} looked at, ${skipped} not`);
+  });
+
+  it('look at no change of other labels and annotations, and at every change of the record', () => {
+    const { guards } = compiledWith(1, () => ({ namespaceSelector: { matchLabels: { team: 'net' } } }));
+    const { admission } = guards[0] as Guard;
+    const [team, colour] = [{ team: 'net' }, { team: 'net', colour: 'blue' }];
+    assert.equal(looksAt(admission, team, colour), false);
+    assert.equal(looksAt(admission, team, { ...team, [ENFORCE]: 'baseline' }), true);
+    assert.equal(looksAt(admission, team, {}), true);
+    assert.equal(looksAt(admission, {}, team), true);
+    assert.equal(looksAt(admission, team, team, { note: '1' }), false);
+    assert.equal(looksAt(admission, team, team, { [RECORD]: '{}' }), true);
+  });
+
+  it('compare all labels where the policies look at very many', () => {
+    const { guards } = compiledWith(10, (index) => ({
+      ...SMALL,
+      namespaceSelector: {
+        matchExpressions: Array.from({ length: 40 }, (_, key) => ({
+          key: `example.com/${index}-${key}`,
+          operator: 'DoesNotExist' as const,
+        })),
+      },
+    }));
+    const { admission } = guards[0] as Guard;
+    assert.equal(looksAt(admission, { colour: 'blue' }, { colour: 'red' }), true);
+    assert.equal(looksAt(admission, { colour: 'blue' }, { colour: 'blue' }, { note: '1' }), false);
+  });
+
   it('check bindings of pods once', () => {
     const compiled = compiledWith(60, () => SMALL);
     const looking = compiled.guards.filter(({ admission }) =>
@@ -95,6 +194,27 @@ describe('guards', () => {
 const SMALL: Partial<CapabilityPolicySpec> = { level: 'privileged', overrides: { hostNetwork: false } };
 
 type Labels = Readonly<Record<string, string>>;
+const ENFORCE = 'pod-security.kubernetes.io/enforce';
+const PRIVILEGED = { [ENFORCE]: 'privileged' };
+const RECORD = 'capabilitypolicy.dev/labels';
+const engine = new CelEngine();
+
+/** The objectSelector of a guard's binding. */
+function scopeOf({ admission }: Pick<Guard, 'admission'>): LabelSelector | undefined {
+  const binding = admission.objects.find(({ metadata }) => metadata.name.endsWith('-guard')) as Manifest;
+  return (binding.spec as { matchResources: { objectSelector?: LabelSelector } }).matchResources.objectSelector;
+}
+
+/** Whether an API server evaluates the guard's validations for a change of a namespace. */
+function looksAt(admission: Guard['admission'], before: Labels, after: Labels, annotations: Labels = {}): boolean {
+  const scope = scopeOf({ admission });
+  if (scope && !matches(scope, before) && !matches(scope, after)) return false;
+  const { matchConditions } = (admission.objects[0] as Manifest).spec as { matchConditions: Named[] };
+  const request = { resource: { resource: 'namespaces' }, name: 'team' };
+  const object = { metadata: { labels: after, annotations } };
+  const context = { request, object, oldObject: { metadata: { labels: before } } };
+  return matchConditions.every(({ expression }) => engine.run(expression, context) === true);
+}
 
 function compiledWith(count: number, spec: (index: number) => Partial<CapabilityPolicySpec>): Compiled {
   const names = Array.from({ length: count }, (_, i) => `policy-${String(i).padStart(3, '0')}`);

@@ -46,7 +46,6 @@ export interface Question {
   readonly body: unknown;
 }
 
-const PROBE_NAMESPACE = 'differential-probe';
 const OPEN = 'differential-open';
 const NO_LIMIT = 100_000;
 const SETTINGS = { timeoutMs: 30_000, reuse: true, writes: new RateLimit(NO_LIMIT, NO_LIMIT) };
@@ -88,7 +87,6 @@ export class Arena {
 
   /** Creates the namespaces, and brings the policies into force. */
   async open(): Promise<void> {
-    await this.#applyNamespace(PROBE_NAMESPACE);
     await this.#applyNamespace(OPEN);
     for (const { name, podSecurity } of this.#contests) {
       await this.#applyNamespace(policyNamespace(name), { [CONTEST_LABEL]: name });
@@ -174,7 +172,7 @@ export class Arena {
   async #applyPolicies(): Promise<void> {
     const { policies, rendered } = compile(
       this.#contests.map(({ policy }) => policy),
-      { oldestServer: SERVER_MINOR, operatorNamespace: PROBE_NAMESPACE, excludedNamespaces: [] },
+      { oldestServer: SERVER_MINOR, operatorNamespace: 'operator', excludedNamespaces: [] },
     );
     for (const policy of policies) this.#policies.set(policy.name, policy);
     for (const { admission } of rendered.values()) {
@@ -186,7 +184,7 @@ export class Arena {
     }
     for (const { admission } of rendered.values()) {
       await waitFor(`${admission.policy} in force`, async () => {
-        const { answers } = await probe([this.#client], admission, PROBE_NAMESPACE);
+        const { answers } = await probe([this.#client], admission);
         return answers[0] === 'InForce';
       });
     }

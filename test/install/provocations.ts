@@ -90,7 +90,6 @@ const PROVOCATIONS: Readonly<Record<string, Provocation>> = {
     says: /cannot set blockOwnerDeletion/,
   },
   'patch capabilitypolicies/status': { act: changePolicy },
-  'create podtemplates': { act: changePolicy },
   'create events': { act: violate },
   // A series counts repetitions of the same Event.
   'patch events': {

@@ -7,7 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Identity, Json } from '../../hack/controlplane/api.ts';
 import { COLLECTIONS } from '../../hack/controlplane/rendered.ts';
 import type { CapabilityPolicySpec } from '../../operator/api/capability-policy.ts';
-import { ADMINISTRATOR, ADMITTED, CREATOR, eventually, OPERATOR_NAMESPACE, useCluster } from '../support/harness.ts';
+import { ADMINISTRATOR, ADMITTED, CREATOR, eventually, useCluster } from '../support/harness.ts';
 import { grant } from '../support/namespace-changes.ts';
 import { itIfOffered } from '../support/needs.ts';
 import { podSecurityOf } from '../support/observed.ts';
@@ -270,7 +270,7 @@ describe('attempts to get around a policy', () => {
     await cluster.api.remove(binding);
   });
 
-  describe("by a probe's labels on a PodTemplate", () => {
+  describe("by a probe's labels", () => {
     const template = (labels: object) => ({
       apiVersion: 'v1',
       kind: 'PodTemplate',
@@ -284,22 +284,25 @@ describe('attempts to get around a policy', () => {
       labels = bindings[0].spec.matchResources.objectSelector.matchLabels;
     });
 
-    it('makes no difference in a namespace of the policy: it is warned about and admitted', async () => {
-      const { status, warnings } = await cluster.tryCreate(
-        `${NAMESPACES}/${namespace}/podtemplates`,
-        template(labels),
-        ADMINISTRATOR,
-      );
-      assert.equal(status, 201);
-      assert.ok(
-        warnings.some((text) => text.includes('capabilitypolicy-bypass-it-')),
-        warnings.join('\n'),
-      );
+    it('on a PodTemplate: it is warned about and admitted, as without them', async () => {
+      const path = `${NAMESPACES}/${namespace}/podtemplates`;
+      for (const marks of [labels, {}]) {
+        const { status, warnings } = await cluster.tryCreate(path, template(marks), ADMINISTRATOR);
+        assert.equal(status, 201);
+        assert.ok(
+          warnings.some((text) => text.includes('capabilitypolicy-bypass-it-')),
+          warnings.join('\n'),
+        );
+      }
     });
 
-    it("is refused in the operator's namespace, where only probes are checked", async () => {
-      const path = `${NAMESPACES}/${OPERATOR_NAMESPACE}/podtemplates`;
-      const created = (marks: object) => cluster.tryCreate(path, template(marks), ADMINISTRATOR);
+    it('on a ClusterRole: it is refused, and no other ClusterRole is', async () => {
+      const path = COLLECTIONS.ClusterRole ?? '';
+      const created = (marks: object) => {
+        const metadata = { generateName: 'marked-', labels: marks };
+        const role = { apiVersion: 'rbac.authorization.k8s.io/v1', kind: 'ClusterRole', metadata, rules: [] };
+        return cluster.tryCreate(path, role, ADMINISTRATOR);
+      };
       assert.match((await created(labels)).body.message, /ruleset in force/);
       assert.equal((await created({ ...labels, [POLICY]: 'none' })).status, 201);
       assert.equal((await created({})).status, 201);

@@ -30,6 +30,11 @@ const BY_HAND: readonly {
     patch: { spec: { failurePolicy: 'Ignore' } },
   },
   {
+    title: "a policy's selector changed",
+    kind: 'ValidatingAdmissionPolicy',
+    patch: { spec: { matchConstraints: { namespaceSelector: { matchLabels: { team: 'nobody' } } } } },
+  },
+  {
     title: "a binding's selector changed",
     kind: 'ValidatingAdmissionPolicyBinding',
     suffix: '-pods',

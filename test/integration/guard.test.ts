@@ -375,7 +375,7 @@ describe('the guard', () => {
       await cluster.settled();
       assert.deepEqual(await guards(), []);
       await cluster.programmed(await cluster.policy('it', enforce({ team: 'guard' })));
-      assert.equal((await guards()).length, 3);
+      assert.equal((await guards()).length, 4);
     });
 
     it('when that is deleted', async () => {
@@ -407,7 +407,7 @@ describe('the guard', () => {
       await cluster.operator.stop();
       try {
         await cluster.deletePolicy(policy, 'Orphan');
-        assert.equal((await guards()).length, 3);
+        assert.equal((await guards()).length, 4);
       } finally {
         await cluster.operator.startAndWatch();
       }

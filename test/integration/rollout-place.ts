@@ -41,7 +41,7 @@ class RolloutPlace {
 
   rollout(beforeWrite: BeforeWrite): Rollout {
     const { client } = this.#open;
-    const place = { operatorNamespace: this.#namespace, servers: async () => [client], onWrite: () => {} };
+    const place = { servers: async () => [client], onWrite: () => {} };
     return new Rollout(intercepted(client, beforeWrite), place);
   }
 

@@ -36,7 +36,7 @@ export class RolloutWithVariables {
     this.#api = api;
     this.#client = new ApiClient(config, { qps: 1_000, burst: 1_000 });
     const servers = async () => [this.#client];
-    this.#rollout = new Rollout(this.#client, { operatorNamespace: OPERATOR_NAMESPACE, servers, onWrite: () => {} });
+    this.#rollout = new Rollout(this.#client, { servers, onWrite: () => {} });
     this.#working = this.#work();
   }
 

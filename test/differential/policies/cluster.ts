@@ -43,7 +43,6 @@ const POLICIES = '/apis/capabilitypolicy.dev/v1alpha1/capabilitypolicies';
 const CRD = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions/capabilitypolicies.capabilitypolicy.dev';
 const CRD_FILE = fileURLToPath(new URL('../../../crds/capabilitypolicies.yaml', import.meta.url));
 const STRATEGIC = 'application/strategic-merge-patch+json';
-const PROBES = 'policies-probe';
 /** In a namespace without policies. */
 export const OPEN = 'policies-open';
 const NO_LIMIT = 100_000;
@@ -72,7 +71,6 @@ export class PolicyCluster {
       const metadata = { name };
       await this.api.apply(path, { apiVersion: 'node.k8s.io/v1', kind: 'RuntimeClass', metadata, handler: name });
     }
-    await this.namespace(PROBES);
     await this.namespace(OPEN);
   }
 
@@ -112,7 +110,7 @@ export class PolicyCluster {
 
   /** Compiles the policies. */
   compiled(policies: readonly CompletePolicy[]): Compiled {
-    return compile(policies, { oldestServer: SERVER_MINOR, operatorNamespace: PROBES, excludedNamespaces: [] });
+    return compile(policies, { oldestServer: SERVER_MINOR, operatorNamespace: 'operator', excludedNamespaces: [] });
   }
 
   /**
@@ -138,7 +136,7 @@ export class PolicyCluster {
       waitFor(
         `${admission.policy} in force`,
         async () => {
-          const { answers } = await probe([this.#client], admission, PROBES);
+          const { answers } = await probe([this.#client], admission);
           return answers[0] === 'InForce';
         },
         { timeoutMs: 60_000 },
