@@ -34,34 +34,31 @@ interface PolicyContextParts {
   readonly state: ClusterState;
   readonly namespaceLabels: Labels;
   readonly namespaces: ReadonlyMap<string, Labels>;
+  /** By policy; live policies are not in it. */
   readonly sources: ReadonlyMap<string, PolicySource>;
 }
 
 export class PolicyContext {
   readonly court: Court;
-  /** By policy; live policies are not in it. */
-  readonly sources: ReadonlyMap<string, PolicySource>;
-  readonly #cluster: Cluster;
-  readonly #state: ClusterState;
-  readonly #namespaceLabels: Labels;
-  readonly #namespaces: ReadonlyMap<string, Labels>;
+  readonly #parts: PolicyContextParts;
   readonly #deciding = new Recent<readonly (readonly ResolvedPolicy[])[]>();
 
-  constructor({ cluster, state, namespaceLabels, namespaces, sources }: PolicyContextParts) {
-    this.court = { evaluator: new Evaluator(), use: state.use };
-    this.sources = sources;
-    this.#cluster = cluster;
-    this.#state = state;
-    this.#namespaceLabels = namespaceLabels;
-    this.#namespaces = namespaces;
+  constructor(parts: PolicyContextParts) {
+    this.court = { evaluator: new Evaluator(), use: parts.state.use };
+    this.#parts = parts;
   }
 
   get compiled(): Compiled {
-    return this.#state.compiled;
+    return this.#parts.state.compiled;
+  }
+
+  get sources(): PolicyContextParts['sources'] {
+    return this.#parts.sources;
   }
 
   labelsOf(namespace: string): Labels {
-    return { ...(this.#namespaces.get(namespace) ?? this.#namespaceLabels), [NAME_LABEL]: namespace };
+    const { namespaces, namespaceLabels } = this.#parts;
+    return { ...(namespaces.get(namespace) ?? namespaceLabels), [NAME_LABEL]: namespace };
   }
 
   /** The policies that decide in a namespace, for each mode in which some do. */
@@ -76,10 +73,10 @@ export class PolicyContext {
 
   /** @param only the single namespace to evaluate; undefined for all */
   judgeCluster(only?: string): Iterable<NamespaceJudgement> {
-    return judgeCluster(this.#cluster, this.#state, this.court, only);
+    return judgeCluster(this.#parts.cluster, this.#parts.state, this.court, only);
   }
 
   isExcluded(namespace: string): boolean {
-    return this.#state.isExcluded(namespace);
+    return this.#parts.state.isExcluded(namespace);
   }
 }
