@@ -46,7 +46,7 @@ function obstacleTo(policy: ResolvedPolicy, compiled: Compiled, progress: Progre
   // A refused policy has no new text that could contain it, only an old one.
   const isComing = (other: string) =>
     records.get(other)?.failure === undefined && !isInForce(setOf(other, compiled), progress);
-  const behind = compiled.rendered.get(name)?.carriers.find((other) => isComing(other) || outdated.has(other));
+  const behind = compiled.rendered.get(name)?.embedders.find((other) => isComing(other) || outdated.has(other));
   return behind && `policy ${behind}, which shares namespaces with it, does not know of it yet`;
 }
 

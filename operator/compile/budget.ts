@@ -3,7 +3,7 @@
  * Policies that do not fit for a pod of 100 containers are refused before anything is rendered: new or changed
  * policies, the newest first.
  */
-import { carriersOf, siblings } from '../policy/deciding.ts';
+import { embeddersOf, siblings } from '../policy/deciding.ts';
 import { perObject } from '../policy/memo.ts';
 import type { Refusal, ResolvedPolicy } from '../policy/resolve.ts';
 import { selectorCel } from '../policy/selector.ts';
@@ -51,7 +51,7 @@ interface Fitting {
  */
 export function fitTogether(candidates: readonly (readonly ResolvedPolicy[])[]): Fitting {
   const prices = new Map(candidates.flat().map((policy) => [policy, priceOf(policy)]));
-  const carrying = (draft: Draft, party: ResolvedPolicy): Draft => {
+  const embedding = (draft: Draft, party: ResolvedPolicy): Draft => {
     const { cost, text } = prices.get(party) as Price;
     return { ...draft, parties: [...draft.parties, party], cost: draft.cost + cost, text: draft.text + text };
   };
@@ -61,9 +61,9 @@ export function fitTogether(candidates: readonly (readonly ResolvedPolicy[])[]):
   const refusalOf = (policy: ResolvedPolicy): Refusal | undefined => {
     const { cost, text, longest } = prices.get(policy) as Price;
     const known = index.overlapping(policy.selector).filter((one) => drafts.get(one.name)?.policy === one);
-    const carriers = carriersOf(policy, known).flatMap(({ name }) => drafts.get(name) ?? []);
-    const own = siblings(policy, known).reduce(carrying, { policy, parties: [], cost, text });
-    const changed = [own, ...carriers.map((draft) => carrying(draft, policy))];
+    const embedders = embeddersOf(policy, known).flatMap(({ name }) => drafts.get(name) ?? []);
+    const own = siblings(policy, known).reduce(embedding, { policy, parties: [], cost, text });
+    const changed = [own, ...embedders.map((draft) => embedding(draft, policy))];
     const over = changed.find((draft) => draft.cost > COST_BUDGET || draft.text > TEXT_BUDGET);
     if (longest > EXPRESSION_BUDGET) return tooLong(longest);
     if (over) return tooMany(over);

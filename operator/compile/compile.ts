@@ -1,6 +1,6 @@
 /** Policies → everything that the API server has to enforce. Pure: the same policies always give the same bytes. */
 import type { CompletePolicy, CompleteSpec } from '../api/capability-policy.ts';
-import { carriersOf, peers, siblings } from '../policy/deciding.ts';
+import { embeddersOf, peers, siblings } from '../policy/deciding.ts';
 import { idOf, Memo } from '../policy/memo.ts';
 import { lastOf } from '../policy/pieces.ts';
 import { type Resolution, type ResolvedPolicy, resolvePolicy } from '../policy/resolve.ts';
@@ -29,7 +29,7 @@ interface Rendered {
   /** The policy whose admission set decides for this one: itself, or the first of its peers. */
   readonly decidedBy: string;
   /** The other policies whose admission policies contain this one. */
-  readonly carriers: readonly string[];
+  readonly embedders: readonly string[];
   readonly role: Manifest;
   readonly roleBinding: Manifest | undefined;
 }
@@ -84,7 +84,7 @@ interface Related {
   readonly policy: ResolvedPolicy;
   /** Its siblings. */
   readonly around: readonly ResolvedPolicy[];
-  readonly carriers: readonly ResolvedPolicy[];
+  readonly embedders: readonly ResolvedPolicy[];
   /** The policy and its peers, by name. */
   readonly together: readonly ResolvedPolicy[];
 }
@@ -94,24 +94,24 @@ function relationsOf(policies: readonly ResolvedPolicy[]): Related[] {
   return policies.map((policy) => {
     const meeting = index.overlapping(policy.selector);
     const around = siblings(policy, meeting);
-    return { policy, around, carriers: carriersOf(policy, meeting), together: peers(policy, around) };
+    return { policy, around, embedders: embeddersOf(policy, meeting), together: peers(policy, around) };
   });
 }
 
 /** Everything that `render` reads. */
 function keyOf(
-  { policy, around, carriers, together }: Related,
+  { policy, around, embedders, together }: Related,
   decider: AdmissionSet | undefined,
   spec: CompleteSpec | undefined,
   { operatorNamespace, excludedNamespaces }: AdmissionOptions,
 ): string {
-  const objects = [[policy], around, carriers, together, decider ? [decider] : []].map((some) => some.map(idOf));
+  const objects = [[policy], around, embedders, together, decider ? [decider] : []].map((some) => some.map(idOf));
   return JSON.stringify([objects, spec && textOf(spec), operatorNamespace, excludedNamespaces]);
 }
 
 /** @param decider of this policy, unless it decides itself (docs/decisions/0006) */
 function render(
-  { policy, around, carriers, together }: Related,
+  { policy, around, embedders, together }: Related,
   decider: AdmissionSet | undefined,
   spec: CompleteSpec | undefined,
   options: AdmissionOptions,
@@ -123,9 +123,9 @@ function render(
   return {
     admission: withSpec(set, spec),
     decidedBy: together[0]?.name ?? policy.name,
-    carriers: carriers.map(({ name }) => name),
-    role: renderRole(policy, carriers),
-    roleBinding: renderRoleBinding(policy, carriers),
+    embedders: embedders.map(({ name }) => name),
+    role: renderRole(policy, embedders),
+    roleBinding: renderRoleBinding(policy, embedders),
   };
 }
 

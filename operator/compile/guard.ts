@@ -13,7 +13,7 @@ import { type Variable, withVariables } from './bound-variables.ts';
 import { overrides } from './decision-cel.ts';
 import { labelVariables, type WantedLabels } from './guard-label.ts';
 import { matchTouching, scopeOf } from './guard-scope.ts';
-import { type AdmissionOptions, BINDINGS, CARRIER, IS_PROBE, matchNotExcluded, NAMESPACES } from './match.ts';
+import { type AdmissionOptions, BINDINGS, IS_PROBE, matchNotExcluded, NAMESPACES, PROBE_CARRIER } from './match.ts';
 import { probeBinding, probeValidation } from './validating-policy.ts';
 
 /** Annotations of a Binding are copied onto the pod (registry/core/pod/storage assignPod), past its admission. */
@@ -72,7 +72,7 @@ export function guardPolicy(guarded: Guarded, options: AdmissionOptions): Draft 
       failurePolicy: 'Fail',
       matchConstraints: {
         matchPolicy: 'Equivalent',
-        resourceRules: [...NAMESPACES, ...(binds ? BINDINGS : []), ...CARRIER],
+        resourceRules: [...NAMESPACES, ...(binds ? BINDINGS : []), ...PROBE_CARRIER],
       },
       matchConditions: [
         matchNotExcluded(options, '(request.resource.resource == "namespaces" ? request.name : request.namespace)'),

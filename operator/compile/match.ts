@@ -27,7 +27,7 @@ export const TEMPLATES = [...Map.groupBy(WORKLOAD_KINDS, ({ apiVersion }) => gro
  * The object that a probe asks to create, by dry run. It has no namespace, because a namespace selector never excludes such
  * an object (apiserver/pkg/admission/plugin/webhook/predicates/namespace/matcher.go).
  */
-export const CARRIER = [rule(RBAC, ['CREATE'], ['clusterroles'])];
+export const PROBE_CARRIER = [rule(RBAC, ['CREATE'], ['clusterroles'])];
 export const NAMESPACES = [rule('', ['UPDATE'], ['namespaces', 'namespaces/finalize', 'namespaces/status'])];
 export const BINDINGS = [rule('', ['CREATE'], ['bindings', 'pods/binding'])];
 

@@ -9,9 +9,9 @@ import type { Fill } from '../rules/rule.ts';
 import { type Draft, PROBE_ANNOTATION } from './admission-set.ts';
 import { needed } from './bound-variables.ts';
 import { type Party, partyVariables } from './decision-cel.ts';
-import { type AdmissionOptions, CARRIER, IS_MIRROR_POD, IS_PROBE, matchNotExcluded, PODS } from './match.ts';
+import { type AdmissionOptions, IS_MIRROR_POD, IS_PROBE, matchNotExcluded, PODS, PROBE_CARRIER } from './match.ts';
 import { POD_VARIABLES } from './pod-cel.ts';
-import { carrierOf } from './validating-policy.ts';
+import { probeMatch } from './validating-policy.ts';
 
 /** Names the policy that admitted a pod. It informs; nothing trusts it. */
 export const ADMITTED_BY = `${GROUP}/policy`;
@@ -39,7 +39,7 @@ export function mutatingPolicy(policy: ResolvedPolicy, parties: readonly Party[]
       matchConstraints: {
         matchPolicy: 'Equivalent',
         namespaceSelector: policy.selector,
-        resourceRules: [...PODS, ...CARRIER],
+        resourceRules: [...PODS, ...PROBE_CARRIER],
       },
       matchConditions: [
         matchNotExcluded(options, 'request.namespace'),
@@ -52,7 +52,7 @@ export function mutatingPolicy(policy: ResolvedPolicy, parties: readonly Party[]
       { suffix: 'pods', spec: { matchResources: { matchPolicy: 'Equivalent', resourceRules: PODS } } },
       {
         suffix: 'mutation-probe',
-        spec: { matchResources: carrierOf(set(ruleset), 'MutatingAdmissionPolicy') },
+        spec: { matchResources: probeMatch(set(ruleset), 'MutatingAdmissionPolicy') },
       },
     ],
   };

@@ -15,32 +15,32 @@ export function useRoleName(policy: string): string {
  *
  * The role exists whatever `usableBy` says, so that bindings can be created before the policy is narrowed.
  *
- * @param carriers the other policies whose texts contain this one
+ * @param embedders the other policies whose texts contain this one
  */
-export function renderRole(policy: ResolvedPolicy, carriers: readonly ResolvedPolicy[]): Manifest {
+export function renderRole(policy: ResolvedPolicy, embedders: readonly ResolvedPolicy[]): Manifest {
   return {
     apiVersion: `${RBAC}/v1`,
     kind: 'ClusterRole',
-    metadata: metadata(owners(policy, carriers), useRoleName(policy.name), { [POLICY_LABEL]: policy.name }),
+    metadata: metadata(owners(policy, embedders), useRoleName(policy.name), { [POLICY_LABEL]: policy.name }),
     rules: [{ apiGroups: [GROUP], resources: [PLURAL], resourceNames: [policy.name], verbs: ['use'] }],
   };
 }
 
-export function renderRoleBinding(policy: ResolvedPolicy, carriers: readonly ResolvedPolicy[]): Manifest | undefined {
+export function renderRoleBinding(policy: ResolvedPolicy, embedders: readonly ResolvedPolicy[]): Manifest | undefined {
   if (policy.usableBy !== 'Subjects') return undefined;
   const name = useRoleName(policy.name);
   return {
     apiVersion: `${RBAC}/v1`,
     kind: 'ClusterRoleBinding',
-    metadata: metadata(owners(policy, carriers), name, { [POLICY_LABEL]: policy.name }),
+    metadata: metadata(owners(policy, embedders), name, { [POLICY_LABEL]: policy.name }),
     roleRef: { apiGroup: RBAC, kind: 'ClusterRole', name },
     subjects: policy.subjects.map(rbacSubject),
   };
 }
 
 /** No text asks for `use` on a policy that is for everyone. */
-function owners(policy: ResolvedPolicy, carriers: readonly ResolvedPolicy[]): readonly ResolvedPolicy[] {
-  return policy.usableBy === 'Everyone' ? [policy] : [policy, ...carriers];
+function owners(policy: ResolvedPolicy, embedders: readonly ResolvedPolicy[]): readonly ResolvedPolicy[] {
+  return policy.usableBy === 'Everyone' ? [policy] : [policy, ...embedders];
 }
 
 export function rbacSubject({ kind, name, namespace }: Subject) {

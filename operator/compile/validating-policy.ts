@@ -10,7 +10,15 @@ import { offers } from '../standards/server-features.ts';
 import { type AdmissionSet, type Draft, PROBE_ANSWER, type Probed, probeLabels } from './admission-set.ts';
 import type { Party } from './decision-cel.ts';
 import { decisionOf } from './decision-forms.ts';
-import { type AdmissionOptions, CARRIER, excludedCel, IS_MIRROR_POD, IS_PROBE, PODS, TEMPLATES } from './match.ts';
+import {
+  type AdmissionOptions,
+  excludedCel,
+  IS_MIRROR_POD,
+  IS_PROBE,
+  PODS,
+  PROBE_CARRIER,
+  TEMPLATES,
+} from './match.ts';
 
 const POD_ACTIONS: Record<Mode, readonly string[]> = {
   Enforce: ['Deny'],
@@ -35,7 +43,7 @@ export function validatingPolicy(policy: ResolvedPolicy, parties: readonly Party
       matchConstraints: {
         matchPolicy: 'Equivalent',
         namespaceSelector,
-        resourceRules: [...PODS, ...TEMPLATES, ...CARRIER],
+        resourceRules: [...PODS, ...TEMPLATES, ...PROBE_CARRIER],
       },
       ...rest,
       validations: [
@@ -77,7 +85,7 @@ export function deferringPolicy(policy: ResolvedPolicy, by: AdmissionSet): Draft
     kind: 'ValidatingAdmissionPolicy',
     spec: (ruleset) => ({
       failurePolicy: 'Fail',
-      matchConstraints: { matchPolicy: 'Equivalent', resourceRules: CARRIER },
+      matchConstraints: { matchPolicy: 'Equivalent', resourceRules: PROBE_CARRIER },
       ...decidedBy(policy, by),
       validations: [probeValidation(ruleset)],
     }),
@@ -101,15 +109,15 @@ export function probeValidation(ruleset: string) {
 export function probeBinding(set: Probed) {
   return {
     suffix: 'probe',
-    spec: { validationActions: ['Deny'], matchResources: carrierOf(set, 'ValidatingAdmissionPolicy') },
+    spec: { validationActions: ['Deny'], matchResources: probeMatch(set, 'ValidatingAdmissionPolicy') },
   };
 }
 
 /** A probe's binding matches only its own carrier. */
-export function carrierOf(set: Probed, kind: Draft['kind']) {
+export function probeMatch(set: Probed, kind: Draft['kind']) {
   return {
     matchPolicy: 'Equivalent',
     objectSelector: { matchLabels: probeLabels(set, kind) },
-    resourceRules: CARRIER,
+    resourceRules: PROBE_CARRIER,
   };
 }

@@ -45,7 +45,7 @@ export function peers(policy: ResolvedPolicy, policies: readonly ResolvedPolicy[
 }
 
 /** The other policies that have this one as a sibling: their decisions may depend on it. */
-export function carriersOf(policy: ResolvedPolicy, policies: readonly ResolvedPolicy[]): ResolvedPolicy[] {
+export function embeddersOf(policy: ResolvedPolicy, policies: readonly ResolvedPolicy[]): ResolvedPolicy[] {
   return policies.filter((other) => siblings(other, [policy]).length > 0);
 }
 

@@ -1,5 +1,5 @@
 /**
- * What an operator from before docs/decisions/0024 left: the namespace selector in the bindings, and a ruleset that answers
+ * Objects that an operator from before docs/decisions/0024 left: the namespace selector in the bindings, and a ruleset that answers
  * probes about PodTemplates.
  */
 import assert from 'node:assert/strict';
