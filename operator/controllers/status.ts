@@ -12,6 +12,8 @@ import type { StateChange } from './state-change.ts';
 
 /** Changes come in bursts; a burst leads to one write. */
 const DELAY_MS = 200;
+/** While a policy rolls out: its progress must not take the writes that its roll-out needs. */
+const ROLLING_OUT_MS = 2_000;
 
 export class Status implements Controller {
   readonly name = 'status';
@@ -31,9 +33,12 @@ export class Status implements Controller {
     return policies;
   }
 
-  delay(policy: Key, { recompiles }: StateChange): number {
+  delay(policy: Key, { cause, recompiles }: StateChange): number {
     // Somebody who changed a policy waits for its status.
-    return recompiles ? DELAY_MS : Math.max(DELAY_MS, this.#cooldown.left(policy));
+    if (recompiles) return DELAY_MS;
+    const { state = 'Working' } = this.#context.state.findings.rollouts.get(policy) ?? {};
+    const delay = cause.of === 'found' && state === 'Working' ? ROLLING_OUT_MS : DELAY_MS;
+    return Math.max(delay, this.#cooldown.left(policy));
   }
 
   async reconcile(name: Key): Promise<void> {
