@@ -10,12 +10,14 @@ import type { AdmissionSet } from '../compile/admission-set.ts';
 import type { Compiled } from '../compile/compile.ts';
 import type { RenderedObject } from '../model/objects.ts';
 import { inParallel } from '../runtime/in-parallel.ts';
+import { grantsTheSame } from './drift.ts';
 import { everywhere, probe, Rounds } from './probe.ts';
 import { COMPILED_MS, Records } from './record.ts';
 import { type PassResult, resultOf } from './result.ts';
 import {
   inOrderOfRemoval,
   isAdmission,
+  isCollected,
   isProbeBinding,
   keyOf,
   policyOf,
@@ -41,6 +43,8 @@ interface Pass {
   readonly compiled: Compiled;
   readonly sets: readonly AdmissionSet[];
   readonly live: Standing;
+  /** Of all policies. */
+  readonly uids: ReadonlySet<string>;
   readonly servers: readonly ApiClient[];
 }
 
@@ -64,7 +68,9 @@ export class Rollout {
   /** @param rendered the objects in the cluster with our managed-by label, as last seen */
   async pass(compiled: Compiled, rendered: readonly RenderedObject[]): Promise<PassResult> {
     const servers = await this.#options.servers();
-    const pass: Pass = { compiled, sets: setsOf(compiled), live: this.#writes.standing(rendered), servers };
+    const uids = new Set(compiled.policies.map(({ uid }) => uid));
+    const live = this.#writes.standing(rendered, uids);
+    const pass: Pass = { compiled, sets: setsOf(compiled), live, uids, servers };
     this.#records.begin(
       pass.sets,
       servers.map(({ server }) => server),
@@ -91,15 +97,18 @@ export class Rollout {
   /**
    * Step 1: RBAC that widens nothing. For all policies before step 2, because the texts of siblings ask for it, too.
    */
-  async #writeUsers({ compiled, live }: Pass): Promise<void> {
-    const asked = new Set([...live.values()].flatMap(usesAsked));
+  async #writeUsers({ compiled, live, uids }: Pass): Promise<void> {
+    const texts = [...live.values()].filter((object) => !isCollected(object, uids));
+    const asked = new Set(texts.flatMap(usesAsked));
     await inParallel(compiled.rendered, WRITES_AT_ONCE, ([name, { role, roleBinding }]) =>
       this.#attempt(name, async () => {
         await this.#writes.ensure(name, role, live);
-        // It has to exist before the first text asks for it, and it widens no existing text.
-        if (roleBinding && !asked.has(name)) await this.#writes.ensure(name, roleBinding, live);
-        // If it were refused later, the new text would have the old users.
-        else if (roleBinding) await this.#writes.rehearse(roleBinding, live);
+        if (!roleBinding) return;
+        // Its owners may differ: they keep it from the garbage collector as long as a sibling's text asks for `use`.
+        const widensNothing = !asked.has(name) || grantsTheSame(live.get(keyOf(roleBinding)), roleBinding);
+        if (widensNothing) await this.#writes.ensure(name, roleBinding, live);
+        // Refused later, it would leave the new text with the old users.
+        else await this.#writes.rehearse(roleBinding, live);
       }),
     );
   }

@@ -113,6 +113,16 @@ export function rulesetOf({ metadata }: RenderedObject): string | undefined {
   return metadata.labels?.[RULESET_LABEL];
 }
 
+/**
+ * Whether the garbage collector deletes it: all its owners are gone.
+ *
+ * @param policies the uids of all policies
+ */
+export function isCollected(object: RenderedObject, policies: ReadonlySet<string>): boolean {
+  const owners = ownersOf(object);
+  return owners.length > 0 && !owners.some(({ uid = '' }) => policies.has(uid));
+}
+
 function ownersOf({ metadata }: RenderedObject) {
   return arrayOf(metadata.ownerReferences) as { readonly name?: string; readonly uid?: string }[];
 }

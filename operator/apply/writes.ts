@@ -4,7 +4,7 @@ import type { ApiClient } from '../cluster/client.ts';
 import type { Manifest } from '../compile/objects.ts';
 import type { RenderedObject } from '../model/objects.ts';
 import { hasDrifted } from './drift.ts';
-import { keyOf, type Standing, standing } from './standing.ts';
+import { isCollected, keyOf, type Standing, standing } from './standing.ts';
 
 interface Named {
   readonly kind: string;
@@ -69,10 +69,12 @@ export class Writes {
    * The existing objects: as the watch shows them, with our own writes that it has not shown yet.
    *
    * @param rendered as the watch shows it
+   * @param policies the uids of all policies
    */
-  standing(rendered: readonly RenderedObject[]): Standing {
+  standing(rendered: readonly RenderedObject[], policies: ReadonlySet<string>): Standing {
     const now = standing(rendered);
     for (const [key, record] of this.#records) {
+      if (record.unseen?.object && isCollected(record.unseen.object, policies)) record.unseen = undefined;
       const object = latest(record, now.get(key));
       if (object) now.set(key, object);
       else now.delete(key);

@@ -15,6 +15,8 @@ export class MemoryApi {
   probes = 0;
   /** The objects that it enforces, if it has not loaded the others yet. */
   loaded: readonly RenderedObject[] | undefined;
+  /** Called after each write and each deletion, the garbage collector's too. */
+  onChange: () => void = () => {};
   /** Awaited before a write is answered. */
   beforeAnswer: (object: Manifest) => Promise<void> = async () => {};
 
@@ -30,6 +32,7 @@ export class MemoryApi {
       const left = owners.filter(({ name }) => name !== policy);
       if (left.length === 0) this.#objects.delete(path);
     }
+    this.onChange();
   }
 
   async apply(manifest: Manifest, { dryRun = false } = {}): Promise<RenderedObject> {
@@ -41,14 +44,18 @@ export class MemoryApi {
     if (dryRun) return object;
     this.#objects.set(path, object);
     this.calls.push(`created ${manifest.kind}/${manifest.metadata.name}`);
+    this.onChange();
     return object;
   }
 
-  async remove(path: string): Promise<void> {
+  async remove(path: string, { uid }: { readonly uid?: string } = {}): Promise<void> {
     const object = this.#objects.get(path);
     if (!object) throw new ApiError({ status: 404, reason: 'NotFound', message: 'not found', causes: [] });
+    if (uid !== undefined && uid !== object.metadata.uid)
+      throw new ApiError({ status: 409, reason: 'Conflict', message: 'another object', causes: [] });
     this.#objects.delete(path);
     this.calls.push(`deleted ${object.kind}/${object.metadata.name}`);
+    this.onChange();
   }
 
   /** A probe: refused as long as its binding and the bound policy exist. */

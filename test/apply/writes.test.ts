@@ -8,9 +8,11 @@ import type { RenderedObject } from '../../operator/model/objects.ts';
 const ROLE = {
   apiVersion: 'rbac.authorization.k8s.io/v1',
   kind: 'ClusterRole',
-  metadata: { name: 'it', labels: {}, ownerReferences: [] },
+  metadata: { name: 'it', labels: {}, ownerReferences: [{ uid: 'owner' }] },
   rules: [],
 };
+
+const POLICIES = new Set(['owner']);
 
 describe('a write that the watch has not shown yet', () => {
   let version: number;
@@ -95,15 +97,20 @@ describe('a write that the watch has not shown yet', () => {
 
   it('stands already', async () => {
     await writes.ensure('it', ROLE, nothing);
-    assert.equal(writes.standing([]).size, 1);
+    assert.equal(writes.standing([], POLICIES).size, 1);
     mock.timers.tick(WATCH_LAG_MS);
-    assert.equal(writes.standing([]).size, 0, 'somebody deleted it at once');
+    assert.equal(writes.standing([], POLICIES).size, 0, 'somebody deleted it at once');
+  });
+
+  it('does not stand when its policies are deleted: the garbage collector deletes it, too', async () => {
+    await writes.ensure('it', ROLE, nothing);
+    assert.equal(writes.standing([], new Set(['another'])).size, 0);
   });
 
   it('is no repair long after the object was deleted, and nobody wanted it', async () => {
     await writes.ensure('it', ROLE, nothing);
     mock.timers.tick(WATCH_LAG_MS);
-    for (let passes = 0; passes < 2; passes++) writes.standing([]);
+    for (let passes = 0; passes < 2; passes++) writes.standing([], POLICIES);
     await writes.ensure('it', ROLE, nothing);
     assert.deepEqual(told, ['created', 'created']);
   });
@@ -138,7 +145,7 @@ describe('a deletion that the watch has not shown yet', () => {
 
   afterEach(() => mock.timers.reset());
 
-  it('counts at once', () => assert.equal(writes.standing([seen]).size, 0));
+  it('counts at once', () => assert.equal(writes.standing([seen], POLICIES).size, 0));
 
   it('does not prevent writing the object when it is wanted again', async () => {
     assert.equal(await writes.ensure('it', ROLE, standing([seen])), true);
@@ -149,11 +156,11 @@ describe('a deletion that the watch has not shown yet', () => {
     ['the object changed after it', other({ resourceVersion: '6' })],
     ['another object has its name', other({ uid: 'third', resourceVersion: '4' })],
   ] as const) {
-    it(`ends when ${what}`, () => assert.deepEqual([...writes.standing([now]).values()], [now]));
+    it(`ends when ${what}`, () => assert.deepEqual([...writes.standing([now], POLICIES).values()], [now]));
   }
 
   it('ends after a while: somebody keeps the object', () => {
     mock.timers.tick(WATCH_LAG_MS);
-    assert.equal(writes.standing([seen]).size, 1);
+    assert.equal(writes.standing([seen], POLICIES).size, 1);
   });
 });
