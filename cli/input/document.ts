@@ -26,7 +26,7 @@ export class DocumentError extends Error {
   }
 }
 
-/** Values that aliases repeat are visited again each time: no manifest has so many. */
+/** Values that aliases repeat are visited again each time: no manifest has that many. */
 const MOST_VALUES = 1_000_000;
 const MOST_ALIASES = 10_000;
 /**

@@ -40,7 +40,7 @@ export class Places {
     return event?.type === EVENT_ID.SCALAR ? getScalarValue(this.#text, event) : undefined;
   }
 
-  /** At its key, or where its item begins. */
+  /** The position of its key, or the beginning of its item. */
   #offsetOf(path: FieldPath): number {
     return this.#find(path).position.offset;
   }

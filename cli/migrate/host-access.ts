@@ -17,7 +17,7 @@ export function hostPorts({ hostPorts: ranges }: PspSpec): Part {
   const empty = written
     .map((range, i) => ({ range, i }))
     .filter(({ i }) => (clipped[i] as IdRange).min > (clipped[i] as IdRange).max)
-    .map(({ range, i }) => known(`${field}[${i}]`, range, 'left out: no port is in it'));
+    .map(({ range, i }) => known(`${field}[${i}]`, range, 'left out: it contains no port'));
   return { statements: [statedOrUnset('hostPorts', kept, field, ranges)], remarks: [...empty, ...remarks] };
 }
 

@@ -190,7 +190,7 @@ function tableOf(measured: readonly Measured[], start: number): Table {
     notes: [
       `Deployments of ${Math.round((measured[0]?.manifests.bytes ?? 0) / (measured[0]?.manifests.count ?? 1))} bytes, no two alike, one in 20 violating; each program finds the same workloads wrong, or the bench fails.`,
       `Each a process of its own, alternately, ${RUNS} times: the run with the least CPU. Level restricted, where it does not say capabilities:`,
-      'then it is what level restricted says of capabilities, and nothing else, for all engines.',
+      'then the check covers only the capability rules of level restricted, for all engines.',
       'At once: the same text as one stream, and all of it is kept. One by one: each document or file for itself, and none is kept.',
       `From the start to the end of a check of one manifest: ${shown(start, 's')}.`,
     ],

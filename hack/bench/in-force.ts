@@ -15,7 +15,7 @@ interface Measured {
   readonly byHand: Spread;
   /** Seconds from the change of a policy until the API server refuses by it. */
   readonly refused: Spread;
-  /** Until the status says so. */
+  /** The time until the status says so. */
   readonly programmed: Spread;
 }
 

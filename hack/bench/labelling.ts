@@ -89,7 +89,7 @@ async function allLabelled(client: ApiClient, namespaces: number): Promise<void>
   }
 }
 
-/** The write of each namespace as it is now, first removed and then made again. */
+/** The current write of each namespace, first removed and then made again. */
 async function loop(client: ApiClient, namespaces: number): Promise<number> {
   const names = Array.from({ length: namespaces }, (_, index) => namespaceName(index));
   const example = await client.get(pathFor('v1', 'Namespace', undefined, namespaceName(0)));

@@ -1,4 +1,4 @@
-/** The API, told from its CRD, as a page for people. Pure: the same CRD always gives the same text. */
+/** The reference page of the API, generated from its CRD. Pure: the same CRD always gives the same text. */
 import type { Schema } from '../../operator/api/schema.ts';
 import { SPEC_DEFAULTS } from '../../operator/api/spec-defaults.ts';
 import { prose, table } from './markdown.ts';

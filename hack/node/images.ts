@@ -4,7 +4,7 @@ import { chmodSync } from 'node:fs';
 import { join } from 'node:path';
 import { Buildah } from '../image/stand-in.ts';
 
-/** The programs of the tutorial's containers, and sleep, which it starts with. The pause image, too. */
+/** The image holds the programs of the tutorial's containers and `sleep`, its entrypoint. It is the pause image, too. */
 export const TOOLS_IMAGE = 'localhost/capabilitypolicy/tools:test';
 
 interface Program {

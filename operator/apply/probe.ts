@@ -36,7 +36,7 @@ export function everywhere({ answers }: ProbeResult, answer: ProbeAnswer): boole
   return answers.length > 0 && answers.every((one) => one === answer);
 }
 
-/** If only a part is in force, the set is neither in force yet nor gone yet. */
+/** If only a part is in force, the set counts neither as in force nor as out of force. */
 async function askAll(server: ApiClient, set: Subject): Promise<Answer> {
   const validates = await askValidation(server, set);
   if (!set.mutates || validates.answer === 'Inconclusive') return validates;

@@ -47,7 +47,7 @@ function obstacleTo(policy: ResolvedPolicy, compiled: Compiled, progress: Progre
   const isComing = (other: string) =>
     records.get(other)?.failure === undefined && !isInForce(setOf(other, compiled), progress);
   const behind = compiled.rendered.get(name)?.embedders.find((other) => isComing(other) || outdated.has(other));
-  return behind && `policy ${behind}, which shares namespaces with it, does not know of it yet`;
+  return behind && `policy ${behind}, which shares namespaces with it, does not contain it yet`;
 }
 
 /** Its own set, and the set that decides for it if that is another's. */

@@ -2,8 +2,9 @@
  * Brings rendered rulesets into force, blue/green: creates the new set, waits until every API server enforces it, and
  * only then deletes the old one. Meanwhile both apply, so that nothing is admitted that either state refuses.
  *
- * A pass does what can be done now and reports what it still waits for. It keeps nothing that a new process could not
- * determine again, so that the operator may be killed at any point. docs/decisions/0002 has the order and its reasons.
+ * A pass does everything that can be done now, and reports what it still waits for. It keeps nothing that a new process
+ * could not determine again, so that the operator may be killed at any point. docs/decisions/0002 has the order and its
+ * reasons.
  */
 import { type ApiClient, ApiError, isNotFound, pathOf } from '../cluster/client.ts';
 import type { AdmissionSet } from '../compile/admission-set.ts';

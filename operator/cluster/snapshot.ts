@@ -24,7 +24,7 @@ export interface SnapshotOptions {
 }
 
 /**
- * Needed only for a policy that is not accepted as it is now: a user who may not read them, or a cluster without the
+ * Needed only for a policy whose current text is not accepted: a user who may not read them, or a cluster without the
  * CRD, loses nothing else.
  */
 const DISPENSABLE: readonly Source[] = [sources.POLICIES, ...sources.ADMISSION_POLICIES];

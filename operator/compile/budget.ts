@@ -123,7 +123,7 @@ function tooManyForOlderServers(policies: readonly ResolvedPolicy[], problem: 'c
   const why =
     problem === 'cost'
       ? `an API server below ${since} checks few policies with usableBy Subjects or Bindings in one namespace, and only where all have the same namespaceSelector and priority. Write usableBy: Everyone where who may use a policy does not matter`
-      : `together they are longer than what an API server below ${since} takes`;
+      : `together they are longer than an API server below ${since} accepts`;
   const message = `too many policies may decide in the same namespace: ${why}, narrow namespaceSelector so that fewer of them meet, or upgrade every API server to ${since}. They are ${namesOf(policies)}`;
   return { reason: 'TooExpensive', message };
 }

@@ -18,7 +18,7 @@ export interface Party {
   readonly selects: string;
   /** CEL, bool: whether it is one of those that decide in the namespace. */
   readonly decides: string;
-  /** CEL, bool: whether it admits the pod as it is. */
+  /** CEL, bool: whether it admits the unchanged pod. */
   readonly admits: string;
   /** CEL, bool: whether the pod, or the containers added to it, comply as they are. */
   readonly complies: string;
@@ -26,7 +26,7 @@ export interface Party {
   readonly complied: string;
   /** CEL, list(string): the pod's violations, after the defaulting that has not been applied yet. */
   readonly violations: string;
-  /** CEL, bool: whether it admits the pod as it is, and defaulting has nothing to add. */
+  /** CEL, bool: whether it admits the unchanged pod, and defaulting has nothing to add. */
   readonly admitsUnchanged: string;
   /** CEL, bool: whether it would admit the pod after filling. */
   readonly admitsFilled: string;
@@ -152,7 +152,7 @@ export function decisionVariables(parties: readonly Party[]): Variable[] {
   ];
 }
 
-/** CEL, bool: the policy decides, and admits the pod as it is. */
+/** CEL, bool: the policy decides, and admits the unchanged pod. */
 export function settles({ decides, admits }: Party): string {
   return decides === ALWAYS ? `(${admits})` : `(${decides} && ${admits})`;
 }

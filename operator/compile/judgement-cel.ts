@@ -26,7 +26,7 @@ export function judgementOf({ defaulting }: ResolvedPolicy, index: number) {
   };
   // Unused without defaulting.
   if (!defaulting) return { ...asIs, compliesFilled: 'false' };
-  // A template is judged as its pods will be, after filling. Filling does not change a pod that complies as it is.
+  // A template is judged as its pods will be, after filling. Filling does not change a pod that already complies.
   const isTemplate = `${RESOURCE} != "pods"`;
   const filled = of('compliesFilled', 'OLD');
   const compliesFilled = ofPod(filled, ofAddition('compliesFilled'));
@@ -39,7 +39,7 @@ export function judgementOf({ defaulting }: ResolvedPolicy, index: number) {
   };
 }
 
-/** The checks for a pod as it is, and for a pod after filling. */
+/** The checks for an unchanged pod, and for a pod after filling. */
 export function passes({ checks, filledChecks, defaulting }: ResolvedPolicy): (readonly RuleChecks[])[] {
   return defaulting ? [checks, filledChecks] : [checks];
 }

@@ -1,4 +1,4 @@
-/** The requests that the rendered admission policies see, as far as all of them share that. */
+/** The parts of a match (which requests a policy sees) that all rendered admission policies share. */
 import { GROUP } from '../api/capability-policy.ts';
 import { groupOf, WORKLOAD_KINDS } from '../model/workload-kinds.ts';
 import { matchesAny } from '../rules/cel.ts';

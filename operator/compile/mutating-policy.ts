@@ -1,6 +1,6 @@
 /**
  * A policy with defaulting → a MutatingAdmissionPolicy that fills in unset fields as PodSecurityPolicy did: if no
- * usable policy admits the pod as it is, the first by name that would admit the filled pod fills it.
+ * usable policy admits the unchanged pod, the first by name that would admit the filled pod fills it.
  */
 import { GROUP } from '../api/capability-policy.ts';
 import type { ResolvedPolicy } from '../policy/resolve.ts';

@@ -1,6 +1,6 @@
 /**
- * The judged parts of a request, as CEL. A new pod is one part. An existing pod has three: the pod as it was (OLD), the
- * added containers (ADDED), and the fields that these inherit from the pod (INHERITED): docs/decisions/0008.
+ * The judged parts of a request, as CEL. A new pod is one part. An existing pod has three: the old pod (OLD), the added
+ * containers (ADDED), and the fields that these inherit from the pod (INHERITED): docs/decisions/0008.
  */
 
 /**

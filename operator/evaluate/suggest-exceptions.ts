@@ -46,7 +46,7 @@ interface Members {
   readonly base: Stated;
 }
 
-/** One exception for each different need; some are merged where the API server would not accept so many policies. */
+/** One exception for each different need; some are merged if the API server would not accept that many policies. */
 export function exceptionsFor({ workloads, ordinary, base }: Members, fitting: Fitting): Exception[] {
   const { standard } = fitting;
   const draftOf = (members: readonly Workload[], merged = false): Draft => ({

@@ -128,7 +128,7 @@ function users(namespace: string, serviceAccount: string, controller: string | u
   return controller === undefined ? [own] : [own, controllerUser(controller)];
 }
 
-/** Defaulting does not change a pod that complies as it is. */
+/** Defaulting does not change a pod that already complies. */
 function* evaluating(
   { parts, filled }: Candidate,
   policy: ResolvedPolicy,

@@ -1,8 +1,8 @@
 /**
  * The operator's view of the cluster: plain values, projected when they are read.
  *
- * A projection keeps what some rule reads (see `reads` in operator/rules) and what a report names; the rest of an
- * object is dropped.
+ * A projection keeps the fields that some rule reads (see `reads` in operator/rules) and those that a report names; the
+ * rest of an object is dropped.
  */
 import type { CompletePolicy } from '../api/capability-policy.ts';
 import type { WorkloadKind } from './workload-kinds.ts';
@@ -140,7 +140,7 @@ export type Change =
   | { readonly of: 'rendered'; readonly kind: string; readonly name: string }
   /** Somebody, or the operator, changed or deleted one of our policy reports. */
   | { readonly of: 'report'; readonly namespace: string }
-  /** An API for policy reports has come or gone: all reports may have to be written again. */
+  /** An API for policy reports was installed or removed: all reports may have to be written again. */
   | { readonly of: 'reports' }
   /** The set of API servers changed; `oldest`: so did the oldest version. */
   | { readonly of: 'servers'; readonly oldest: boolean };

@@ -6,7 +6,7 @@ import type { Owner } from '../model/objects.ts';
 import { workloadKind } from '../model/workload-kinds.ts';
 import { bounded } from './text.ts';
 
-/** An object that an Event is about, as far as it is known. */
+/** The object of an Event, with its known details. */
 export interface Regarding {
   readonly apiVersion?: string;
   readonly kind: string;

@@ -57,7 +57,7 @@ export function exportPolicies(registry: Registry, sources: PolicySources): void
         for (const numbers of sources.policies()) this.set({ policy: numbers.policy }, read(numbers));
       },
     });
-  byPolicy('programmed', 'Whether the policy as it is now is in force (1) or not yet (0).', (one) =>
+  byPolicy('programmed', 'Whether the current text of the policy is in force (1) or not yet (0).', (one) =>
     Number(one.programmed),
   );
   byPolicy('label_conflicts', 'Namespaces where a label of another owner is in the way.', (one) => one.labelConflicts);

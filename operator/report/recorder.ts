@@ -66,8 +66,7 @@ export class EventRecorder {
   /**
    * Writes nothing about known events: `tellSeries` does that.
    *
-   * @returns the refusals that trying again will not change @throws other errors of the client; earlier Events are
-   * written then, and a repeated attempt writes the rest
+   * @returns the refusals that another attempt will not change @throws other errors of the client; the Events before the failed one are written, and another attempt writes the rest
    */
   readonly tell = async (events: readonly KubernetesEvent[]): Promise<ApiError[]> => {
     const refusals = await this.#tell(events);

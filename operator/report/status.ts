@@ -36,7 +36,7 @@ export interface StatusInput {
 const MOST_SHARES = 32;
 const NOWHERE: Coverage = { selected: [], deciding: [], sharesWith: [] };
 
-/** Empty lists are left out. Under 64 KiB as JSON whatever the input. */
+/** Empty lists are left out. The JSON is always shorter than 64 KiB. */
 export function buildStatus(input: StatusInput): CapabilityPolicyStatus {
   const { resolution, policy } = input;
   const generation = policy.metadata?.generation ?? 0;

@@ -47,7 +47,7 @@ function searched(number: string, ranges: readonly IdRange[]): string {
 const MOST_RANGES = 32;
 
 /**
- * The ranges of exactly these numbers; if the API does not accept so many, the nearest ones are merged.
+ * The ranges of exactly these numbers; if the API does not accept that many, the nearest ones are merged.
  *
  * @returns undefined when a number is beyond the limits
  */

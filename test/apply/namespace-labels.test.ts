@@ -29,7 +29,7 @@ describe('planLabels: a label that is changed to restricted', () => {
     ['is ours', namespace('baseline', 'baseline', [US]), 'ours'],
     ['is ours, and was changed by hand', namespace('privileged', 'baseline', [KUBECTL]), 'ours'],
     ['is ours, and another manager states the same', namespace('baseline', 'baseline', [US, ARGO]), 'ours'],
-    ['is ours, and all managed fields are gone', namespace('baseline', 'baseline', []), 'ours'],
+    ['is ours, and all managed fields are missing', namespace('baseline', 'baseline', []), 'ours'],
     ['is ours, and the managed fields name another owner', namespace('baseline', 'baseline', [ARGO]), 'ours'],
     ['was ours, and was changed by apply', namespace('privileged', 'baseline', [ARGO]), 'theirs'],
     ['existed before us', namespace('baseline', undefined, [KUBECTL]), 'theirs'],

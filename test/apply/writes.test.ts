@@ -89,7 +89,7 @@ describe('a write that the watch has not shown yet', () => {
     assert.equal(writes.mayBeUndone, false);
   });
 
-  it('does not count as the wanted object when we want another one now', async () => {
+  it('does not count as the wanted object if another one is wanted now', async () => {
     await writes.ensure('it', ROLE, nothing);
     assert.equal(await writes.ensure('it', { ...ROLE, rules: [{ verbs: ['use'] }] }, nothing), true);
     assert.deepEqual(told, ['created', 'updated']);

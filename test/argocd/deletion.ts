@@ -18,7 +18,7 @@ const NAMESPACES_ELSEWHERE = 40;
 export async function forgetEverything(stage: Stage): Promise<void> {
   // First, because it recreates other objects that are deleted. A running sync creates them once more.
   await stage.api.remove(`${APPLICATIONS}/${ROOT_APPLICATION}`);
-  await eventually('all Applications to be gone', async () => {
+  await eventually('all Applications to be deleted', async () => {
     const sets = await forgetAll(stage, `${ARGO_OBJECTS}/applicationsets`);
     return sets + (await forgetAll(stage, APPLICATIONS)) === 0;
   });
@@ -67,7 +67,7 @@ export async function syncAll(stage: Stage): Promise<void> {
 export async function assertDeletedInOrder(stage: Stage): Promise<void> {
   await stage.api.remove(`${APPLICATIONS}/${ALL}`);
   const gone = async () => (await stage.api.find(`${APPLICATIONS}/${ALL}`)) === undefined;
-  await eventually('the Application to be gone', gone, 180_000);
+  await eventually('the Application to be deleted', gone, 180_000);
   assert.deepEqual(await labelled(stage), []);
   const deleted = (resource: string, name: string): string => {
     const events = stage.audit.events().filter((one) => isDeletionOf(one, resource, name));

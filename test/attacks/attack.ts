@@ -160,7 +160,7 @@ export function putPod(alter: (pod: Json) => void, subresource = '', as: Identit
   };
 }
 
-/** Changes the namespace by one of its routes; by dry run, so that the next row finds it as it was. */
+/** Changes the namespace by one of its routes; by dry run, so that the next row finds it unchanged. */
 export function changeNamespace(wanted: MetadataChange, as: Identity, route = ROUTES[1]): Step {
   return ({ cluster, namespace }) => change(cluster.api, namespace, wanted, as, route);
 }

@@ -151,7 +151,7 @@ describe('the changes that a policy would make', () => {
     }
   });
 
-  it('says nothing of namespaces that were not read', () => {
+  it('does not mention namespaces that were not read', () => {
     const inWeb = clusterOf(WORKLOADS.filter(({ namespace }) => namespace === 'web'));
     const { namespaces, summary } = changes(AUDIT, ENFORCE, inWeb, 'web');
     assert.deepEqual(

@@ -205,7 +205,7 @@ describe('cappol, with a cluster', () => {
       assert.match(stdout, /^\| `Deployment cappol-team\/pinger` \| admitted \| \*\*refused\*\* \| `capabilities: /m);
     });
 
-    it('exits with 1 for what is newly audited, and with --warn only for what is newly refused', async () => {
+    it('exits with 1 for newly audited workloads, and with --warn only for newly refused ones', async () => {
       const audit = dump(
         policyManifest(
           { name: 'watch' },

@@ -71,7 +71,7 @@ describe('check: exit code', () => {
         ['--fail-on', 'errors'],
         /^cappol: option '--fail-on <list>' argument 'errors' is invalid\. "errors" is not one of Enforce, /,
       ],
-      [['--fail-on', 'None,Audit'], /None goes with no other word/],
+      [['--fail-on', 'None,Audit'], /None cannot be combined with another word/],
       [['--fail-on', ''], /"" is not one of/],
       [['--warn', '--fail-on', 'Audit'], /^cappol: option '--warn' cannot be used with option '--fail-on <list>'/],
     ];

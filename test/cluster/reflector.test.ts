@@ -360,7 +360,7 @@ describe('reflect', () => {
     });
   });
 
-  it('goes on past an object that cannot be processed, and names it in the log', async () => {
+  it('continues after an object that cannot be processed, and names it in the log', async () => {
     const told: string[] = [];
     const put = ({ metadata }: RawObject) => {
       if (metadata?.name === 'b') throw new Error('unreadable');

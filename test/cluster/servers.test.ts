@@ -6,7 +6,7 @@ import { askServers, endpoints, oldest, type ServerMinors } from '../../operator
 const CONFIGURED = 'https://cluster:443';
 
 interface World {
-  /** The EndpointSlice, if it can be read; an Error is thrown. */
+  /** The EndpointSlice, if it can be read; an Error here is thrown instead. */
   readonly slice?: object;
   /** The minor version that each API server reports; others do not answer. */
   readonly minors: Readonly<Record<string, string>>;

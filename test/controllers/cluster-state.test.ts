@@ -118,7 +118,7 @@ describe('ClusterState', () => {
       assert.deepEqual([...judgements.keys()], ['b']);
     });
 
-    it('keeps the list of policies of an untouched namespace, so that its evaluation goes on', () => {
+    it('keeps the list of policies of an untouched namespace, so that its evaluation continues', () => {
       const { state } = cluster;
       const [a, b] = [state.selecting('a'), state.selecting('b')];
       cluster.put('net', { ...NET, level: 'baseline' }, 2);

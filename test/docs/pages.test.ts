@@ -77,7 +77,7 @@ describe('the documentation', () => {
     for (const [flag, value] of Object.entries(defaults())) assert.ok(rowOf(flag)?.includes(`| ${value} |`), flag);
   });
 
-  it('walks through a rule as it is in the code', () => {
+  it('walks through a rule with its real code', () => {
     const rule = textOf('operator/rules/read-only-root-filesystem.ts');
     const blocks = readPage('docs/contributing.md').blocks.filter(({ info }) => info[0] === 'ts');
     assert.ok(blocks.length > 5);

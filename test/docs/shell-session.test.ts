@@ -26,7 +26,7 @@ describe('a shell session', () => {
     await assert.rejects(session.paste('true\n'), { message: 'an earlier block failed: echo before' });
   });
 
-  it('goes on after a block that may fail', async () => {
+  it('continues after a block that may fail', async () => {
     assert.deepEqual(await session.paste('echo no\nexit_code() { return 3; }\nexit_code\n', true), {
       status: 3,
       output: 'no\n',

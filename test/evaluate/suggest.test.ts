@@ -189,7 +189,7 @@ describe('what is suggested', () => {
       },
     ],
     [
-      "for an unsafe sysctl: that one, as it is spelled, and the level's own",
+      "for an unsafe sysctl: that one, in its own spelling, and the level's own",
       [hardened({}, { securityContext: { sysctls: [{ name: 'net/core/somaxconn', value: '1' }] } })],
       'restricted',
       { 'sysctls.allowed': [...SAFE_SYSCTLS, 'net/core/somaxconn'].sort() },
@@ -448,7 +448,7 @@ describe(`suggestions for random workloads (FC_SEED=${SEED})`, function () {
     });
   });
 
-  it('are what the API takes', () => {
+  it('are accepted by the API', () => {
     check(25, ({ minor }, suggestion) => {
       for (const { policy } of policiesOf([suggestion], { mode: 'Audit', everywhere: false })) {
         const versioned = { ...policy, spec: { ...policy.spec, levelVersion: formatVersion(minor) } };

@@ -57,7 +57,7 @@ describe('the verdict on a pod', () => {
     assert.equal(judged(podCandidate(podView('web', halves)), [baseline, raw]).verdict, 'Violating');
   });
 
-  it('for a template that complies as it is does not depend on defaulting', () => {
+  it('for a template that already complies does not depend on defaulting', () => {
     const capabilities = { defaultAdd: ['CHOWN'], allowedBounding: [] };
     const filling = resolvedBaseline('filling', {
       defaulting: 'Enabled',

@@ -87,7 +87,7 @@ describe('the health check of Argo CD, in its layout', () => {
   });
 });
 
-/** The policy as it is in the cluster. */
+/** The policy in the cluster. */
 function policyWith(name: string) {
   const from = STATUSES[name];
   if (!from) return standing({ observedGeneration: -1 }, input()).policy;

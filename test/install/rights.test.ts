@@ -65,7 +65,7 @@ describe("the operator's rights", () => {
     rmSync(folder, { recursive: true });
   });
 
-  it('grant no wildcard, nothing by which to get more, and no secrets', () => {
+  it('grant no wildcard, no way to get more rights, and no secrets', () => {
     const rules = operatorRoles().flatMap((role) => role.rules ?? []);
     const granted = rules.flatMap(({ verbs, apiGroups = [], resources = [], nonResourceURLs = [] }) => [
       ...[verbs, apiGroups, resources, nonResourceURLs].flat(),

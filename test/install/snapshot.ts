@@ -1,7 +1,7 @@
 /** All objects in a cluster that somebody created. */
 import type { Api, Json } from '../../hack/controlplane/api.ts';
 
-/** Kinds whose objects come and go by themselves. */
+/** Kinds whose objects are created and deleted automatically. */
 const PASSING = ['events', 'leases', 'endpointslices', 'endpoints', 'componentstatuses'];
 
 /**

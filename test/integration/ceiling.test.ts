@@ -55,7 +55,7 @@ describeIfOffered('admissionVariables', `${FITTING} policies that meet, each wit
     await allProgrammed(policies);
   });
 
-  it(`refuse a pod of ${CONTAINERS} containers whose service account may use none, and each says so or gives the reason`, async () => {
+  it(`refuse a pod of ${CONTAINERS} containers whose service account may use none, and each names itself or gives its reasons`, async () => {
     const message = await cluster.admit(crowdedPod(['NET_RAW'], 'default'), namespace);
     assert.match(message, /CapabilityPolicy ceiling-p7: the pod complies, but neither its service account nor/);
     assert.match(message, /CapabilityPolicy ceiling-p0: capabilities: container "c0" must not add capability NET_RAW/);

@@ -229,7 +229,7 @@ describe('the deciding policies of a namespace', () => {
       },
     );
 
-    it('is evaluated as it is if it is an object', async () => {
+    it('is evaluated unchanged if it is an object', async () => {
       assert.match(JSON.stringify(await created({ seLinuxOptions: {} })), /refused.*seLinuxOptions/);
     });
   });

@@ -72,7 +72,7 @@ describe('/metrics of a running operator, over TLS', () => {
     const rules = ['allowPrivilegeEscalation', 'capabilities', 'runAsNonRoot', 'seccomp'];
     const violating = (rule: string) =>
       `capabilitypolicy_violating_workloads{mode="Warn",namespace="${namespace}",policy="${policy}",rule="${rule}"}`;
-    await eventually('both pods to be judged', async () => {
+    await eventually('both pods to be evaluated', async () => {
       const found = await series();
       return rules.every((rule) => found.get(violating(rule)) === 2);
     });

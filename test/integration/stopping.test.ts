@@ -1,4 +1,4 @@
-/** How soon the operator ends, whatever it does when it is told to. */
+/** How quickly the operator ends, whatever it is doing. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';

@@ -124,7 +124,7 @@ const HOST: Readonly<Record<string, Row>> = {
   'ports, which the API did not check': {
     spec: { hostPorts: [...ids([0, 65536], [8080, 80], [-5, -1]), { min: 443, max: 443 }] },
     overrides: { hostPorts: ids([1, 65535], [443, 443]) },
-    notes: ['spec.hostPorts[1]: left out: no port is in it', 'spec.hostPorts[2]: left out: no port is in it'],
+    notes: ['spec.hostPorts[1]: left out: it contains no port', 'spec.hostPorts[2]: left out: it contains no port'],
   },
   'more ports than the list has room for, as fewer ranges': {
     spec: { hostPorts: Array.from({ length: 40 }, (_, i) => ({ min: 1000 + i, max: 1000 + i })) },
@@ -189,7 +189,7 @@ const IDS: Readonly<Record<string, Row>> = {
     },
     filled: true,
     notes: [
-      'spec.supplementalGroups: the same, but for pods that write `supplementalGroups: []`, which were refused: the API server shows admission policies no empty list, so such a pod counts as one that leaves the field unset, and defaulting gives it group 1000',
+      'spec.supplementalGroups: the same, except for pods that write `supplementalGroups: []`, which were refused: the API server shows admission policies no empty list, so such a pod counts as one that leaves the field unset, and defaulting gives it group 1000',
     ],
   },
   MustRunAsNonRoot: {

@@ -56,7 +56,7 @@ const SAYINGS: Readonly<Record<string, string>> = {
   userNamespaceLevel: 'userNamespaceLevel: pods had to say hostUsers: false',
 };
 
-const EMPTY_LIST = 'supplementalGroups: the same, but for pods that write `supplementalGroups: []`';
+const EMPTY_LIST = 'supplementalGroups: the same, except for pods that write `supplementalGroups: []`';
 
 /** The fields of the inexact notes of each, besides the note on the choice. */
 const SAID: Readonly<Record<string, readonly string[]>> = {

@@ -55,7 +55,7 @@ interface Held extends ProcessStatus {
   readonly seccomp: number;
 }
 
-describeWith(NODE_NEEDS, '/proc/1/status on a node is what cappol explain says', () => {
+describeWith(NODE_NEEDS, '/proc/1/status on a node equals the output of cappol explain', () => {
   const cluster = useNode();
   const ran = new Map<string, Promise<Ran>>();
   let explained: Json[];

@@ -35,7 +35,7 @@ describe('the alerts', () => {
         assert.match(duration, /^\d+m$/);
       });
 
-      it('has a section in the runbook, which says what it means, where to look, and what to do', () => {
+      it('has a section in the runbook, with its meaning, where to look, and what to do', () => {
         const anchor = alert.toLowerCase();
         assert.equal(annotations.runbook_url, `${RUNBOOK_URL}#${anchor}`);
         assert.ok(readPage(RUNBOOK).anchors.has(anchor));

@@ -13,7 +13,7 @@ describe('the status of a policy', () => {
   describe('says what it is compiled to', () => {
     const cases: [string, Partial<CapabilityPolicySpec>, object][] = [
       [
-        'a Standard as it is',
+        'a Standard without overrides',
         { level: 'restricted' },
         { level: 'restricted', exact: true, podSecurity: `restricted:${NEWEST}` },
       ],

@@ -94,7 +94,7 @@ export const POD_FIELDS: Readonly<Record<string, Fields>> = {
   HostPathVolumeSource: { rule: 'path', type: 'type' },
   CSIVolumeSource: { rule: 'driver', type: 'fsType nodePublishSecretRef readOnly volumeAttributes' },
   FlexVolumeSource: { rule: 'driver', type: 'fsType options readOnly secretRef' },
-  // Read by what admits the volume that every pod gets.
+  // Read by the rule that admits the volume of nearly every pod.
   ProjectedVolumeSource: { rule: 'sources', type: 'defaultMode defaultUser' },
   VolumeProjection: {
     rule: 'configMap downwardAPI serviceAccountToken',

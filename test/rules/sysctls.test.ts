@@ -80,7 +80,7 @@ describeRule('sysctls', [
         sysctls('net.ipv4.ip_forward'),
         'pod must not set sysctl net.ipv4.ip_forward (forbidden: net.ipv4.ip_forward)',
       ],
-      'a forbidden one with slashes, which the kubelet takes for dots': [
+      'a forbidden one with slashes, which the kubelet reads as dots': [
         sysctls('net/ipv4/ip_forward'),
         'pod must not set sysctl net/ipv4/ip_forward (forbidden: net.ipv4.ip_forward)',
       ],

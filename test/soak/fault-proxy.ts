@@ -51,7 +51,8 @@ export class FaultProxy {
   readonly #random: Random;
   readonly #watches = new Set<Watch>();
   /**
-   * Collections whose versions the client was told are outdated: until it lists them again, it gets no other answer.
+   * Collections for which the client was told that its version is outdated: until it lists them again, it gets the same
+   * answer.
    */
   readonly #outdated = new Set<string>();
   #storm: NodeJS.Timeout | undefined;

@@ -10,7 +10,7 @@ import { OPEN_REPORTS } from '../support/report-crds.ts';
 
 interface ReportComparison {
   readonly differences: readonly string[];
-  /** How many there are. */
+  /** The number of reports. */
   readonly reports: number;
 }
 

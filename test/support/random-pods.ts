@@ -33,7 +33,7 @@ export const COMPLIANT: Readonly<Record<string, Pod>> = {
 
 export function randomPods(): Arbitrary<Pod> {
   const bases = fc.constantFrom(...Object.values(COMPLIANT));
-  // Biased to few: most changes alone already decide.
+  // Few changes, since most of them decide alone.
   const changes = fc.oneof(
     { weight: 3, arbitrary: fc.array(someChanges(), { minLength: 1, maxLength: 3, size: 'max' }) },
     { weight: 1, arbitrary: fc.array(someChanges(), { maxLength: 7, size: 'max' }) },
@@ -41,7 +41,7 @@ export function randomPods(): Arbitrary<Pod> {
   return fc.tuple(bases, changes).map(([base, all]) => changed(base, all.flat()));
 }
 
-/** Ephemeral containers to be added to a pod: `debug`, hardened but for a few fields. */
+/** Ephemeral containers to be added to a pod: `debug`, hardened except for a few fields. */
 export function randomEphemeralContainers(): Arbitrary<Fields> {
   const contexts = fc.constantFrom(HARDENED, { ...HARDENED, ...NON_ROOT, ...CONFINED }, undefined);
   return fc.tuple(contexts, fc.array(SECURITY_FIELD, { maxLength: 3 })).map(([securityContext, settings]) => {

@@ -34,7 +34,7 @@ function parse(text: string): FailOn {
   const words = text.split(',').map(known);
   const results = words.filter((word) => word !== NONE);
   if (results.length < words.length && words.length > 1) {
-    throw new InvalidArgumentError(`${NONE} goes with no other word.`);
+    throw new InvalidArgumentError(`${NONE} cannot be combined with another word.`);
   }
   return new Set(results);
 }

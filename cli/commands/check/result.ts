@@ -17,7 +17,7 @@ export interface CheckedItem {
   readonly kind: string;
   readonly namespace: string;
   readonly name: string;
-  /** Where the template is in a custom resource, `spec.template`; null for the kinds of Kubernetes, and in a cluster. */
+  /** The path of the template in a custom resource, `spec.template`; null for the kinds of Kubernetes, and in a cluster. */
   readonly template: string | null;
   readonly file: string | null;
   readonly line: number | null;

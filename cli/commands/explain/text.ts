@@ -153,6 +153,6 @@ function whyByUser(container: ExplainedContainer): string[] {
     ...(container.nonRoot ? [] : [root]),
     ...(container.uid === 0 ? [] : [others]),
     ...(container.inUserNamespace ? [IN_USER_NAMESPACE] : []),
-    "no-new-privileges: setuid and file capabilities give nothing, but for the entrypoint's own file capabilities",
+    "no-new-privileges: setuid and file capabilities give nothing, except for the entrypoint's own file capabilities",
   ];
 }

@@ -130,9 +130,7 @@ function resourceOf({ apiVersion, kind }: Source): string {
 }
 
 function missingRight(error: ApiError): UsageError {
-  return new UsageError(
-    `you may not list ${resourceOf(sources.POLICIES)}, and nothing can be told without: ${error.message}`,
-  );
+  return new UsageError(`you may not list ${resourceOf(sources.POLICIES)}, which status needs: ${error.message}`);
 }
 
 /** A cluster without the CRD has no policies, either. */

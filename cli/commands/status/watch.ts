@@ -19,7 +19,7 @@ interface Watching {
 const PAUSE_MS = 1_000;
 const CLEAR_SCREEN = '\x1b[H\x1b[2J\x1b[3J';
 
-/** Resolves when it is told to stop by `io.signal`. */
+/** Resolves when `io.signal` is aborted. */
 export async function following({ client }: Connected, { forbidden, io, show }: Watching): Promise<void> {
   let changed = Promise.withResolvers<void>();
   const followed = createCluster(client, {

@@ -69,7 +69,7 @@ describe('splitting a stream', () => {
     });
   }
 
-  it('skips a document that is larger than any object, and goes on with the next', async () => {
+  it('skips a document that is larger than any object, and reads the next one', async () => {
     function* chunks() {
       yield 'a: 1\n---\nb: "';
       for (let size = 0; size <= MOST_CHARACTERS; size += 1_000_000) yield 'x'.repeat(1_000_000);

@@ -118,8 +118,7 @@ function admitted(
 }
 
 /**
- * A forged name cannot be told from the name that a later policy wrote, if that policy admits the pod too: it is left
- * unchanged.
+ * A forged name looks like a name that a later policy wrote, if that policy admits the pod too: it is left unchanged.
  */
 function isTrue(scene: Scene, { chosen, pod, fills }: Decision, forged: string | undefined): boolean {
   const later = deciders(scene, 'Enforce').find(({ name }) => name === forged && name > (chosen?.name ?? ''));

@@ -9,7 +9,7 @@ import { broken } from '../statement/statement.ts';
 /** The result of an addition. */
 interface Fate {
   readonly admitted: boolean;
-  /** The pod as it is stored then. */
+  /** The stored pod after that. */
   readonly pod: StatedPod;
 }
 

@@ -381,7 +381,7 @@ export interface ICapabilityPolicy {
          */
         "rule": "PodSecurityStandard" | "RunAsAny" | "MustRunAs";
         /**
-         * Exactly with rule: MustRunAs. Pods must leave unset each option that is left out here; with {} they must leave all of them unset. With defaulting: Enabled, pods that set no seLinuxOptions get these. Example: {type: container_t}
+         * Exactly with rule: MustRunAs. Pods must not set the options that are left out here; with {} they must set none. With defaulting: Enabled, pods that set no seLinuxOptions get these. Example: {type: container_t}
          */
         "options"?: {
           /**
