@@ -12,6 +12,7 @@ import { Rulesets } from './controllers/rulesets.ts';
 import { Running, type RunningOptions } from './controllers/running.ts';
 import type { Cause } from './controllers/state-change.ts';
 import { Status } from './controllers/status.ts';
+import { Withdrawal } from './controllers/withdrawal.ts';
 import type { PolicySources } from './report/policy-metrics.ts';
 import { policySources } from './report/policy-numbers.ts';
 import { EventRecorder } from './report/recorder.ts';
@@ -76,6 +77,7 @@ export class Operator {
       new Status(context),
       new Reports(context, this.#reports),
       new Events(context),
+      new Withdrawal(context, this.#followed),
     ];
   }
 

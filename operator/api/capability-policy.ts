@@ -17,6 +17,8 @@ export const FIELD_MANAGER = 'capabilitypolicy.dev';
 export const MANAGED_BY_LABEL = 'app.kubernetes.io/managed-by';
 /** Annotation of a namespace: the Pod Security labels that we set, as JSON. */
 export const RECORD = `${GROUP}/labels`;
+/** Finalizer of an object whose deletion waits until nothing is left of deleted policies. */
+export const WITHDRAWAL_FINALIZER = `${GROUP}/withdrawal`;
 
 type Spec = ICapabilityPolicy['spec'];
 

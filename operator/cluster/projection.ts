@@ -4,9 +4,9 @@
  * Pure, and the same for watch events and for manifests from files, which may contain null or lack what the API server
  * fills in.
  */
-import { type CapabilityPolicy, type CompletePolicy, RECORD } from '../api/capability-policy.ts';
+import { type CapabilityPolicy, type CompletePolicy, RECORD, WITHDRAWAL_FINALIZER } from '../api/capability-policy.ts';
 import { completePolicy } from '../api/defaults.ts';
-import type { NamespaceView, RenderedObject, RoleBindingView, RoleView } from '../model/objects.ts';
+import type { FinalizingView, NamespaceView, RenderedObject, RoleBindingView, RoleView } from '../model/objects.ts';
 import { objectOf, type RawObject, textsIn, withoutNulls } from '../model/raw.ts';
 import type { Rule } from '../rules/rule.ts';
 import { LAST_APPLIED_ANNOTATION, labelOwners } from './label-owners.ts';
@@ -21,6 +21,8 @@ export interface Projection extends PodProjection {
   role(raw: RawObject): RoleView | undefined;
   roleBinding(raw: RawObject): RoleBindingView;
   rendered(raw: RawObject): RenderedObject;
+  /** Undefined when it is not being deleted, or does not wait for us. */
+  finalizing(raw: RawObject): FinalizingView | undefined;
 }
 
 /** @param pool keeps equal parts of pods once; a new pool by default */
@@ -32,6 +34,7 @@ export function createProjection(rules: readonly Rule[], pool?: Pool): Projectio
     role: projectRole,
     roleBinding: projectRoleBinding,
     rendered: (raw) => raw as unknown as RenderedObject,
+    finalizing: projectFinalizing,
   };
 }
 
@@ -53,4 +56,10 @@ function projectPolicy({ apiVersion, kind, metadata, spec, status }: RawObject):
   const { [LAST_APPLIED_ANNOTATION]: ___, ...texts } = textsIn(annotations);
   const described = { ...kept, ...(Object.keys(texts).length > 0 && { annotations: texts }) };
   return completePolicy(withoutNulls({ apiVersion, kind, metadata: described, spec, status }) as CapabilityPolicy);
+}
+
+function projectFinalizing({ apiVersion = '', kind = '', metadata }: RawObject): FinalizingView | undefined {
+  const finalizers = metadata?.finalizers ?? [];
+  if (!metadata?.deletionTimestamp || !finalizers.includes(WITHDRAWAL_FINALIZER)) return undefined;
+  return { apiVersion, kind, name: metadata.name ?? '', resourceVersion: metadata.resourceVersion ?? '', finalizers };
 }

@@ -19,7 +19,7 @@ export const PODS_AND_WORKLOADS: readonly Source[] = [PODS, ...WORKLOADS];
 
 export const ROLES: Source = { apiVersion: RBAC, kind: 'Role' };
 export const ROLE_BINDINGS: Source = { apiVersion: RBAC, kind: 'RoleBinding' };
-/** Followed for the users of policies; they include our rendered ones. */
+/** Followed for the users of policies; they include our rendered ones, and one that Argo CD deletes before us. */
 export const CLUSTER_ROLES: Source = { apiVersion: RBAC, kind: 'ClusterRole', managedFields };
 export const CLUSTER_ROLE_BINDINGS: Source = { apiVersion: RBAC, kind: 'ClusterRoleBinding', managedFields };
 

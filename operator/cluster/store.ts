@@ -3,6 +3,7 @@ import { type CompletePolicy, FIELD_MANAGER, MANAGED_BY_LABEL } from '../api/cap
 import type {
   Change,
   Cluster,
+  FinalizingView,
   NamespaceView,
   PodView,
   RenderedObject,
@@ -49,6 +50,8 @@ export interface FollowedCluster {
    * @throws the signal's reason, when it is aborted before that
    */
   refresh(signal: AbortSignal): Promise<void>;
+  /** The objects that are being deleted and wait until nothing is left of deleted policies. */
+  finalizing(): readonly FinalizingView[];
   /** Resolves when following has stopped, after the signal. */
   ended(): Promise<void>;
   /** One client for each answering API server. */
@@ -89,6 +92,7 @@ export function createCluster(client: ApiClient, options: ClusterOptions): Follo
     async ended() {
       await ended;
     },
+    finalizing: () => store.finalizing(),
     answeringServers: () => servers.answering(),
     distinctParts: projection.distinctParts,
   };
@@ -105,6 +109,7 @@ export class Store implements Cluster {
   readonly #roles: ReadonlyMap<string, Collection<RoleView>>;
   readonly #bindings: readonly Collection<RoleBindingView>[];
   readonly #rendered: readonly Collection<RenderedObject>[];
+  readonly #finalizing: Collection<FinalizingView>;
   /** Until one of them changes. */
   #allRendered: readonly RenderedObject[] | undefined;
   readonly #servers: { readonly oldest: number };
@@ -112,7 +117,7 @@ export class Store implements Cluster {
   constructor(projection: Projection, servers: { readonly oldest: number }, onChange: (change: Change) => void) {
     this.#servers = servers;
     const rbac = () => onChange({ of: 'rbac' });
-    const { policy, namespace, pod, workload, role, roleBinding, rendered } = projection;
+    const { policy, namespace, pod, workload, role, roleBinding, rendered, finalizing } = projection;
 
     this.#policies = this.#follow(sources.POLICIES, policy, ({ metadata }) =>
       onChange({ of: 'policy', name: metadata?.name ?? '' }),
@@ -145,6 +150,7 @@ export class Store implements Cluster {
           },
         ),
     );
+    this.#finalizing = this.#follow(sources.CLUSTER_ROLES, finalizing, () => onChange({ of: 'finalizing' }));
   }
 
   get oldestServer(): number {
@@ -194,6 +200,10 @@ export class Store implements Cluster {
       .flatMap((objects) => objects.in(''))
       .sort((a, b) => compare(a.metadata.name, b.metadata.name) || compare(a.kind, b.kind));
     return this.#allRendered;
+  }
+
+  finalizing(): readonly FinalizingView[] {
+    return this.#finalizing.in('');
   }
 
   #follow<View>(

@@ -131,6 +131,15 @@ export interface RenderedObject {
   readonly [field: string]: unknown;
 }
 
+/** An object that is being deleted and waits until nothing is left of deleted policies. */
+export interface FinalizingView {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly name: string;
+  readonly resourceVersion: string;
+  readonly finalizers: readonly string[];
+}
+
 /** A change in the cluster, with enough detail to derive keys of work. */
 export type Change =
   | { readonly of: 'policy'; readonly name: string }
@@ -138,6 +147,7 @@ export type Change =
   | { readonly of: 'pod' | 'workload'; readonly namespace: string; readonly name: string }
   | { readonly of: 'rbac' }
   | { readonly of: 'rendered'; readonly kind: string; readonly name: string }
+  | { readonly of: 'finalizing' }
   /** Somebody, or the operator, changed or deleted one of our policy reports. */
   | { readonly of: 'report'; readonly namespace: string }
   /** An API for policy reports was installed or removed: all reports may have to be written again. */

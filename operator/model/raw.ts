@@ -11,6 +11,7 @@ export interface RawMetadata {
   readonly managedFields?: readonly RawManagedFields[] | null;
   readonly creationTimestamp?: unknown;
   readonly deletionTimestamp?: string | null;
+  readonly finalizers?: readonly string[] | null;
 }
 
 interface RawOwnerReference {

@@ -63,7 +63,11 @@ describe(`Argo CD ${argocdVersion()} on Kubernetes ${kubernetesVersion()}`, func
     });
   });
 
+  // A policy whose selector leaves Git shares namespaces with all others, so the API server compiles each of these again. With
+  // dozens of policies that takes minutes, so each part begins without those of the parts before.
   describe('side by side', () => {
+    before(() => forgetEverything(stage));
+
     sideBySide([
       ...inForceScenarios(current),
       ...refusedScenarios(current),
@@ -74,13 +78,16 @@ describe(`Argo CD ${argocdVersion()} on Kubernetes ${kubernetesVersion()}`, func
   });
 
   describe('the lines of a policy', () => {
+    before(() => forgetEverything(stage));
+
     sideBySide(lineScenarios(current));
   });
 
   // Last, because it removes the operator.
   describe('one Application with everything', () => {
+    before(() => forgetEverything(stage));
+
     it('is Synced and Healthy after its first sync', async () => {
-      await forgetEverything(stage);
       await syncAll(stage);
     });
 

@@ -139,9 +139,10 @@ export function resourceOf(application: Json, kind: string, name: string): Json 
 }
 
 export function summary({ status = {} }: Json): string {
-  const { sync, health, operationState, conditions } = status;
+  const { sync, health, operationState, conditions, resources } = status;
   const { phase, message, syncResult, retryCount } = operationState ?? {};
   const bad = syncResult?.resources?.filter((one: Json) => one.status !== 'Synced' || one.hookPhase !== 'Succeeded');
+  const unhealthy = resources?.filter((one: Json) => one.health && one.health.status !== 'Healthy');
   return JSON.stringify({
     sync: sync?.status,
     revision: sync?.revision,
@@ -151,5 +152,6 @@ export function summary({ status = {} }: Json): string {
     retryCount,
     conditions,
     bad,
+    unhealthy: unhealthy?.map((one: Json) => [one.name, one.health.message]),
   });
 }

@@ -11,8 +11,12 @@ import { namespaceOf, policyOf, SERVER_SIDE } from './objects.ts';
 import type { Stage } from './stage.ts';
 
 const ALL = 'argo-all';
-/** Beside the namespace in Git: none of these is deleted with the Application, and each has labels to be withdrawn. */
-const NAMESPACES_ELSEWHERE = 40;
+/**
+ * Namespaces that do not belong to the Application, and whose labels the operator has to withdraw. At its writes a second
+ * that takes seven seconds. Without something that waits, Argo CD deletes the operator a second after the policies.
+ */
+const NAMESPACES_ELSEWHERE = 80;
+const SLOW_WRITES = ['--kube-api-qps=10', '--kube-api-burst=10'];
 
 /** Keeps the operator, and deletes everything else that tests made with Argo CD. */
 export async function forgetEverything(stage: Stage): Promise<void> {
@@ -22,7 +26,9 @@ export async function forgetEverything(stage: Stage): Promise<void> {
     const sets = await forgetAll(stage, `${ARGO_OBJECTS}/applicationsets`);
     return sets + (await forgetAll(stage, APPLICATIONS)) === 0;
   });
-  for (const { metadata } of await stage.api.list(POLICIES)) await stage.api.remove(`${POLICIES}/${metadata.name}`);
+  // There is no CRD when this is the only part that runs.
+  const policies = (await stage.api.find(POLICIES))?.items ?? [];
+  for (const { metadata } of policies) await stage.api.remove(`${POLICIES}/${metadata.name}`);
 }
 
 /** Keeps the objects that they made. @returns how many there were */
@@ -50,6 +56,7 @@ export async function syncAll(stage: Stage): Promise<void> {
       apiVersion: 'kustomize.config.k8s.io/v1beta1',
       kind: 'Kustomization',
       resources: ['../config/argocd/operator', 'policy.yaml', 'namespace.yaml'],
+      patches: [{ target: { kind: 'Deployment' }, patch: JSON.stringify(SLOW_WRITES.map(appendedFlag)) }],
     }),
     'all/policy.yaml': [policyOf(ALL, {}, { wave: 1 })],
     'all/namespace.yaml': [namespaceOf(ALL, { environment: ALL }, { wave: 2 })],
@@ -76,11 +83,17 @@ export async function assertDeletedInOrder(stage: Stage): Promise<void> {
   const moments = [
     deleted('namespaces', ALL),
     deleted('capabilitypolicies', ALL),
+    deleted('clusterroles', 'capabilitypolicy-withdrawal'),
     deleted('deployments', OPERATOR_ACCOUNT),
     deleted('clusterroles', OPERATOR_ACCOUNT),
     deleted('customresourcedefinitions', 'capabilitypolicies.capabilitypolicy.dev'),
   ];
   assert.deepEqual(moments, moments.toSorted());
+}
+
+/** A JSON patch of the operator's Deployment. */
+function appendedFlag(value: string): object {
+  return { op: 'add', path: '/spec/template/spec/containers/0/args/-', value };
 }
 
 async function labelled(stage: Stage): Promise<string[]> {

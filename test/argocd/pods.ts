@@ -1,7 +1,7 @@
 /**
  * Plays the kubelet for the operator's Deployment on a control plane without nodes. Each of its pods is a process of
- * the operator: it starts with the pod, has the pod's service account, makes the pod ready by its own readiness probe,
- * and gets SIGTERM when the pod is deleted. The pod is deleted when the process has ended.
+ * the operator: it starts with the pod, has the pod's flags and service account, makes the pod ready by its own readiness
+ * probe, and gets SIGTERM when the pod is deleted. The pod is deleted when the process has ended.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { request } from 'undici';
@@ -9,7 +9,7 @@ import type { Api, Json } from '../../hack/controlplane/api.ts';
 import type { ControlPlane } from '../../hack/controlplane/controlplane.ts';
 import { freePorts } from '../../hack/controlplane/ports.ts';
 import type { Watchdog } from '../../hack/controlplane/server-process.ts';
-import { deployment, nodeFlags, operatorFlags } from '../support/deployment.ts';
+import { type Deployment, nodeFlags, operatorFlags } from '../support/deployment.ts';
 import { accountKubeconfig } from '../support/installed.ts';
 import { OperatorProcess } from '../support/operator-process.ts';
 import { NAMESPACES } from '../support/rendered.ts';
@@ -19,6 +19,8 @@ const NODE = 'stand-in';
 const PODS = `${NAMESPACES}/${OPERATOR_NAMESPACE}/pods`;
 const LOOK_MS = 300;
 const HEARTBEAT_MS = 10_000;
+
+type Template = Deployment['spec']['template'];
 
 interface Running {
   readonly process: OperatorProcess;
@@ -105,7 +107,7 @@ export class OperatorPods {
     const { name } = pod.metadata;
     const found = this.#running.get(name);
     if (found?.ready) return;
-    const running = found ?? (await this.#begin(name));
+    const running = found ?? (await this.#begin(pod));
     const answer = await request(`http://127.0.0.1:${running.healthPort}/readyz`).catch(() => undefined);
     await answer?.body.dump();
     if (answer?.statusCode !== 200) return;
@@ -114,8 +116,8 @@ export class OperatorPods {
     running.ready = true;
   }
 
-  async #begin(pod: string): Promise<Running> {
-    const from = deployment();
+  async #begin(pod: Json): Promise<Running> {
+    const from = { spec: { template: pod as Template } };
     const [health = 0, metrics = 0] = await freePorts(2);
     const kubeconfig = await accountKubeconfig(this.#controlPlane, this.#api);
     const own = ['--kubeconfig', kubeconfig, '--operator-namespace', OPERATOR_NAMESPACE];
@@ -123,7 +125,7 @@ export class OperatorPods {
     await operator.start();
     this.#watchdog.serverStarted(operator.pid ?? 0);
     const running = { process: operator, healthPort: health, ready: false };
-    this.#running.set(pod, running);
+    this.#running.set(pod.metadata.name, running);
     return running;
   }
 

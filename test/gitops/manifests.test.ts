@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { load, loadAll } from 'js-yaml';
 import type { Json } from '../../hack/controlplane/api.ts';
 import { Tools } from '../../hack/tools.ts';
+import { WITHDRAWAL_FINALIZER } from '../../operator/api/capability-policy.ts';
 import { matches } from '../../operator/policy/selector.ts';
 import { readPage } from '../support/page.ts';
 import { CONFIG } from '../support/rights.ts';
@@ -85,15 +86,19 @@ describe('config/argocd', () => {
     }
   });
 
-  it('puts the operator into waves: CRD, rights, Deployment', async () => {
+  it('puts the operator into waves: CRD, rights, Deployment, and what is deleted before it', async () => {
     const tools = await Tools.find();
     try {
       const { stdout } = await tools.run('kubectl', 'kustomize', 'config/argocd/operator');
-      const waves = (loadAll(stdout) as Json[]).map((object) => [object.kind, waveOf(object)] as const);
-      assert.ok(waves.every(([, wave]) => wave < waveOf(policy)));
-      const of = (kind: string) => waves.filter(([one]) => one === kind).map(([, wave]) => wave);
-      assert.deepEqual([of('CustomResourceDefinition'), of('Namespace'), of('ServiceAccount')], [[-3], [-3], [-2]]);
-      assert.deepEqual([new Set(of('ClusterRoleBinding')), of('Deployment')], [new Set([-2]), [-1]]);
+      const objects = loadAll(stdout) as Json[];
+      // Policies without an annotation are in wave 0.
+      assert.ok(objects.every((object) => waveOf(object) < 0 && waveOf(object) < waveOf(policy)));
+      const [waiting, ...others] = objects.filter(({ metadata }) => metadata.finalizers);
+      assert.deepEqual([waiting?.metadata.finalizers, waveOf(waiting), others], [[WITHDRAWAL_FINALIZER], -1, []]);
+      const rest = objects.filter((object) => object !== waiting);
+      const of = (kind: string) => [...new Set(rest.filter((one) => one.kind === kind).map(waveOf))];
+      assert.deepEqual(['CustomResourceDefinition', 'Namespace', 'ServiceAccount'].map(of), [[-4], [-4], [-3]]);
+      assert.deepEqual(['ClusterRole', 'ClusterRoleBinding', 'Deployment'].map(of), [[-3], [-3], [-2]]);
     } finally {
       tools.end();
     }

@@ -151,6 +151,8 @@ describe('an installation', () => {
       await tools.run('helm', 'uninstall', 'capabilitypolicy', '--namespace', OPERATOR_NAMESPACE);
       await operator?.stop();
       assert.ok(await api.find(CRD));
+      const { labels } = (await api.get(`${NAMESPACES}/${TEAM}`)).metadata;
+      assert.equal(labels['pod-security.kubernetes.io/enforce'], 'restricted');
       assert.match(await admit((baselinePod() as Json).spec, TEAM), /PodSecurity|CapabilityPolicy restricted/);
       await tools.run('helm', 'install', ...RELEASE);
       await runOperator();

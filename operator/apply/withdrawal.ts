@@ -1,0 +1,51 @@
+/**
+ * The withdrawal of what the operator set for policies that are gone, and the objects whose deletion waits for it.
+ *
+ * Argo CD deletes such an object after the policies and before the operator (config/argocd/operator), and waits until it
+ * is gone. docs/decisions/0018 says why there is an object for that.
+ */
+import { FIELD_MANAGER, WITHDRAWAL_FINALIZER } from '../api/capability-policy.ts';
+import { type ApiClient, isNotFound, pathFor } from '../cluster/client.ts';
+import type { Compiled } from '../compile/compile.ts';
+import type { Cluster, FinalizingView, NamespaceView } from '../model/objects.ts';
+import { planLabels } from './namespace-labels.ts';
+import { keyOf, standing, unwanted } from './standing.ts';
+
+export interface WithdrawalContext {
+  readonly cluster: Pick<Cluster, 'policies' | 'namespaces' | 'rendered'>;
+  readonly compiled: Compiled;
+  /** Whether the API server refuses what some policy compiles to: then its older objects stay in force. */
+  readonly isRefused: boolean;
+  wantedLabels(namespace: NamespaceView): Readonly<Record<string, string>>;
+}
+
+/** Names everything that is left of policies that are gone. Pure. */
+export function leftovers({ cluster, compiled, isRefused, wantedLabels }: WithdrawalContext): string[] {
+  const policies = cluster.policies().filter(({ metadata }) => metadata?.deletionTimestamp !== undefined);
+  const namespaces = cluster.namespaces().filter((namespace) => {
+    return !namespace.terminating && isMarked(namespace) && planLabels(namespace, wantedLabels(namespace)).changes;
+  });
+  const objects = isRefused ? [] : unwanted(compiled, standing(cluster.rendered()), new Set()).stale;
+  return [
+    ...policies.map(({ metadata }) => `CapabilityPolicy/${metadata?.name}`),
+    ...namespaces.map(({ name }) => `labels of Namespace/${name}`),
+    ...objects.map(keyOf),
+  ];
+}
+
+/** Lets the API server delete an object that waited for the withdrawal. @throws ApiError 409 when it has changed */
+export async function release(client: Pick<ApiClient, 'change'>, object: FinalizingView): Promise<void> {
+  const { apiVersion, kind, name, resourceVersion } = object;
+  const finalizers = object.finalizers.filter((finalizer) => finalizer !== WITHDRAWAL_FINALIZER);
+  try {
+    await client.change(pathFor(apiVersion, kind, undefined, name), { metadata: { resourceVersion, finalizers } });
+  } catch (error) {
+    if (!isNotFound(error)) throw error;
+  }
+}
+
+/** Whether the operator has set a label there. Without one, the most that is missing is a label of a policy that stays. */
+function isMarked({ recorded, labelOwners }: NamespaceView): boolean {
+  const owners = Object.values(labelOwners).flat();
+  return recorded !== undefined || owners.some(({ manager }) => manager === FIELD_MANAGER);
+}

@@ -1,0 +1,75 @@
+/** Releases objects whose deletion waits for the withdrawal, once nothing is left of policies that are gone. */
+import { leftovers, release } from '../apply/withdrawal.ts';
+import type { FinalizingView } from '../model/objects.ts';
+import type { Context, Controller, Key } from './controller.ts';
+import type { StateChange } from './state-change.ts';
+
+const ALL = ['all'];
+const LOOK_AGAIN_MS = 500;
+/** How often the log says what the deletion waits for. */
+const LOG_AGAIN_MS = 30_000;
+
+export interface Finalizing {
+  /** The objects that wait. */
+  finalizing(): readonly FinalizingView[];
+  /** Reads policies, namespaces and rendered objects again. @throws the signal's reason, when it is aborted before that */
+  refresh(signal: AbortSignal): Promise<void>;
+}
+
+export class Withdrawal implements Controller {
+  readonly name = 'withdrawal';
+  readonly #context: Context;
+  readonly #followed: Finalizing;
+  #loggedAt = Number.NEGATIVE_INFINITY;
+
+  constructor(context: Context, followed: Finalizing) {
+    this.#context = context;
+    this.#followed = followed;
+  }
+
+  keysFor({ cause }: StateChange): Iterable<Key> {
+    return cause.of === 'finalizing' || cause.of === 'term' ? ALL : [];
+  }
+
+  async reconcile(_key: Key, again: (ms: number) => void): Promise<void> {
+    const { client, state, log, signal } = this.#context;
+    if (this.#followed.finalizing().length === 0) return;
+    // The watch of policies may be behind the one that showed the deletion, so what looks clean is read again.
+    if (this.#isClean()) {
+      await this.#followed.refresh(signal).catch((error: unknown) => {
+        if (!signal.aborted) throw error;
+      });
+    }
+    if (signal.aborted) return;
+    if (state.isStale || !this.#isClean()) {
+      again(LOOK_AGAIN_MS);
+      return;
+    }
+    for (const object of this.#followed.finalizing()) {
+      await release(client, object);
+      log.info('released object: nothing is left of deleted policies', { kind: object.kind, name: object.name });
+    }
+  }
+
+  #isClean(): boolean {
+    const { cluster, state, log } = this.#context;
+    const isRefused = state.findings.rollouts.values().some((outcome) => outcome.state === 'Failed');
+    const { compiled } = state;
+    const left = leftovers({
+      cluster,
+      compiled,
+      isRefused,
+      wantedLabels: (namespace) => state.wantedLabels(namespace),
+    });
+    if (left.length > 0 && performance.now() - this.#loggedAt >= LOG_AGAIN_MS) {
+      this.#loggedAt = performance.now();
+      const objects = this.#followed.finalizing().map(({ kind, name }) => `${kind}/${name}`);
+      log.info('deletion waits until nothing is left of deleted policies', {
+        objects,
+        left: left.length,
+        first: left[0],
+      });
+    }
+    return left.length === 0;
+  }
+}
