@@ -23,7 +23,7 @@ export function idStrategy(
   ruled: readonly string[] = ['MustRunAs', 'MayRunAs'],
 ): Part {
   if (!ruled.includes(rule)) {
-    const text = `${rule} looks at no ranges: as before, they mean nothing`;
+    const text = `${rule} ignores ranges: as before, they mean nothing`;
     return {
       statements: [ruleOf(override, { rule }, field)],
       remarks: ranges.length > 0 ? [known(`${field}.ranges`, ranges, text)] : [],

@@ -84,7 +84,7 @@ function strategyPart(field: string, strategy: Strategy = {}, ruled?: readonly s
 function seLinux({ seLinux: { rule, seLinuxOptions } = {} }: PspSpec): Part {
   const field = 'spec.seLinux';
   if (rule !== 'MustRunAs') {
-    const text = `${rule} looks at no options: as before, they mean nothing`;
+    const text = `${rule} ignores options: as before, they mean nothing`;
     return {
       statements: [stated('seLinux', { rule }, field)],
       remarks: seLinuxOptions ? [known(`${field}.seLinuxOptions`, seLinuxOptions, text)] : [],

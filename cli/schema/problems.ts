@@ -72,7 +72,7 @@ function typeRefusal(value: unknown, { type, minimum, maximum }: Schema): string
 export function refusalText(keyword: string, value: unknown, limit: unknown): string | undefined {
   switch (keyword) {
     case 'type':
-      return `Invalid value: ${Array.isArray(value) ? 'array' : typeof value}: must be of type ${limit}`;
+      return `Invalid value: ${Array.isArray(value) ? 'array' : value === null ? 'null' : typeof value}: must be of type ${limit}`;
     case 'enum': {
       const supported = (limit as readonly unknown[]).map((one) => JSON.stringify(one));
       return `Unsupported value: ${JSON.stringify(value)}: supported values: ${supported.join(', ')}`;

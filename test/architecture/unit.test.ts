@@ -27,6 +27,14 @@ describe('the unit tests', () => {
     );
   });
 
+  it('are listed by patterns that mocha expands: it reads braces without a wildcard as a part of a name', () => {
+    // mocha/lib/cli/lookup-files.js. It only warns, and runs the other files.
+    assert.deepEqual(
+      config.spec.filter((pattern) => pattern.includes('{') && !pattern.includes('*')),
+      [],
+    );
+  });
+
   it('are listed by patterns that match something', () => {
     const patterns = [...config.spec, ...config.ignore];
     assert.deepEqual(

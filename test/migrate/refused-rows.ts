@@ -142,6 +142,7 @@ export const MALFORMED: Readonly<Record<string, SpecRow>> = {
     { volumes: [5] },
     "spec.volumes[0]: Invalid value: number: must be of type string: write '5', in quotes",
   ],
+  'a null in a list': [{ volumes: [null] }, 'spec.volumes[0]: Invalid value: null: must be of type string'],
   'a fraction for a number': [
     { hostPorts: [{ min: 1.5, max: 2 }] },
     'spec.hostPorts[0].min: Invalid value: number: must be of type integer',
