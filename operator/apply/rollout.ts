@@ -16,9 +16,9 @@ import { everywhere, probe, Rounds } from './probe.ts';
 import { COMPILED_MS, Records } from './record.ts';
 import { type PassResult, resultOf } from './result.ts';
 import {
+  askedIn,
   inOrderOfRemoval,
   isAdmission,
-  isCollected,
   isProbeBinding,
   keyOf,
   policyOf,
@@ -44,8 +44,8 @@ interface Pass {
   readonly compiled: Compiled;
   readonly sets: readonly AdmissionSet[];
   readonly live: Standing;
-  /** Of all policies. */
-  readonly uids: ReadonlySet<string>;
+  /** The policies that existing texts ask for `use` on. */
+  readonly asked: ReadonlySet<string>;
   readonly servers: readonly ApiClient[];
 }
 
@@ -71,7 +71,7 @@ export class Rollout {
     const servers = await this.#options.servers();
     const uids = new Set(compiled.policies.map(({ uid }) => uid));
     const live = this.#writes.standing(rendered, uids);
-    const pass: Pass = { compiled, sets: setsOf(compiled), live, uids, servers };
+    const pass: Pass = { compiled, sets: setsOf(compiled), live, asked: askedIn(live, uids), servers };
     this.#records.begin(
       pass.sets,
       servers.map(({ server }) => server),
@@ -82,25 +82,17 @@ export class Rollout {
     const records = pass.sets.map(({ policy }) => this.#records.of(policy));
     // Steps 3 and 4 wait for all policies: a sibling's old text may still ask for `use` on the policy.
     const settled = records.every((record) => record.isRefusedForGood || record.isInForce);
-    const old = unwanted(compiled, pass.live, this.#records.refused());
+    const old = unwanted(compiled, live, this.#records.refused());
     await this.#changeUsers(pass, old, settled);
     if (settled) await this.#removeOld(old);
     await this.#probeLeaving(servers);
+    const { mayBeUndone } = this.#writes;
     // Step 5.
-    return resultOf(this.#records, {
-      compiled,
-      old,
-      answering: distinct(servers),
-      mayBeUndone: this.#writes.mayBeUndone,
-    });
+    return resultOf(this.#records, { compiled, old, answering: distinct(servers), mayBeUndone });
   }
 
-  /**
-   * Step 1: RBAC that widens nothing. For all policies before step 2, because the texts of siblings ask for it, too.
-   */
-  async #writeUsers({ compiled, live, uids }: Pass): Promise<void> {
-    const texts = [...live.values()].filter((object) => !isCollected(object, uids));
-    const asked = new Set(texts.flatMap(usesAsked));
+  /** Step 1: RBAC that widens nothing; of all policies before step 2, because the texts of siblings ask for it, too. */
+  async #writeUsers({ compiled, live, asked }: Pass): Promise<void> {
     await inParallel(compiled.rendered, WRITES_AT_ONCE, ([name, { role, roleBinding }]) =>
       this.#attempt(name, async () => {
         await this.#writes.ensure(name, role, live);

@@ -61,6 +61,15 @@ export const usesAsked: (object: { readonly kind: string; readonly spec?: unknow
   },
 );
 
+/**
+ * The policies that existing texts ask for `use` on, except texts that go with their policies.
+ *
+ * @param policies the uids of all policies
+ */
+export function askedIn(live: Standing, policies: ReadonlySet<string>): Set<string> {
+  return new Set([...live.values()].filter((object) => !isCollected(object, policies)).flatMap(usesAsked));
+}
+
 export function isAdmission({ kind }: { readonly kind: string }): boolean {
   return /AdmissionPolicy(Binding)?$/.test(kind);
 }
