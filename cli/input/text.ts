@@ -1,4 +1,4 @@
-/** The text of a file or of standard input, in chunks; and a way to read twice an input that can be read only once. */
+/** The text of a file or of standard input, in chunks; and a way to reread input that can be read only once. */
 import { closeSync, fstatSync, openSync, readSync, unlinkSync, writeSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { tmpdir } from 'node:os';

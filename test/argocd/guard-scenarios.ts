@@ -1,4 +1,4 @@
-/** An Argo CD that is not administrator, before the guard. */
+/** An Argo CD without administrator rights, and the guard. */
 import { readFileSync } from 'node:fs';
 import type { Json } from '../../hack/controlplane/api.ts';
 import { SERVERNAME } from '../../hack/controlplane/readiness.ts';
