@@ -98,10 +98,16 @@ export const ELSEWHERE: readonly ShownElsewhere[] = [
   ),
   row('claims to be the last accepted text', 'not believed', 'integration/bypass', 'whatever others claim it was'),
   row(
-    "creates objects with a probe's labels",
+    "creates a PodTemplate with a probe's labels",
     'makes no difference',
     'integration/bypass',
-    'makes no difference in a namespace of the policy',
+    'on a PodTemplate: it is warned about and admitted',
+  ),
+  row(
+    "creates a ClusterRole with a probe's labels",
+    'refused',
+    'integration/bypass',
+    'on a ClusterRole: it is refused',
   ),
   row(
     'names a policy so that it comes first in filling',
