@@ -92,7 +92,7 @@ function describe(measured: readonly Measured[]): Table {
       form,
       ...Object.entries(costs).map(([request, { time, cpu }]) => {
         const one = base(form)?.costs[request] ?? { time, cpu };
-        return `${shown(time.p50)} / ${shown(cpu)} (+${shown(time.p50 - one.time.p50)} / +${shown(cpu - one.cpu)})`;
+        return `${shown(time.p50)} / ${shown(cpu)} (${added(time.p50, one.time.p50)} / ${added(cpu, one.cpu)})`;
       }),
     ]),
     notes: [
@@ -101,6 +101,10 @@ function describe(measured: readonly Measured[]): Table {
     ],
     measured,
   };
+}
+
+function added(value: number, to: number): string {
+  return `${value < to ? '−' : '+'}${shown(Math.abs(value - to))}`;
 }
 
 function ours(namespaces: readonly string[]): Objects {
