@@ -1,5 +1,5 @@
 /**
- * A stream of text → its documents, one at a time, so that memory holds one of them and not the stream.
+ * Splits a stream of text into its documents, one at a time, so that memory holds one of them and not the stream.
  *
  * In YAML `---` and `...` at the beginning of a line always end a document, even within a block scalar (YAML 1.2.2,
  * 9.1.2). The output of `kubectl get -o yaml` is one document however many objects it lists: its items are returned one

@@ -78,7 +78,7 @@ function firstRemark(field: string, [first]: readonly IdRange[]): Remark[] {
  */
 function emptyListRemark(override: string, field: string, [first]: readonly IdRange[]): Remark[] {
   if (override !== 'supplementalGroups' || !first) return [];
-  const text = `the same, except for pods that write \`supplementalGroups: []\`, which were refused: the API server shows admission policies no empty list, so such a pod counts as one that leaves the field unset, and defaulting gives it group ${first.min}`;
+  const text = `the same, except for pods that write \`supplementalGroups: []\`, which were refused: the API server does not show an empty list to admission policies, so such a pod counts as one that leaves the field unset, and defaulting gives it group ${first.min}`;
   return [known(field, [], text)];
 }
 

@@ -18,7 +18,7 @@ export function policyNames<Source extends Named>(sources: readonly Source[]) {
   return {
     of: (source: Source) => shortName(source.name),
     notes: shortened.map(({ name, object }): Note => {
-      const text = `the policy is called ${shortName(name)}, since names have at most ${LONGEST} characters${inOrder ? '' : '. It comes elsewhere in the order of names now, by which the one that fills in is chosen'}`;
+      const text = `the policy is called ${shortName(name)}, since names have at most ${LONGEST} characters${inOrder ? '' : '. This changes its place in the order of names, which decides which policy fills in fields'}`;
       return { object, field: 'metadata.name', value: name, text, exact: inOrder };
     }),
   };

@@ -6,7 +6,7 @@ import { TOOLS_IMAGE } from './images.ts';
 /** The bridge's address, which is the node's. */
 export const NODE_ADDRESS = '10.88.0.1';
 const POD_NETWORK = '10.88.0.0/16';
-/** In the sandbox, which has its own file system there. */
+/** The path inside the sandbox, which has a file system of its own. */
 const CONTAINERD_SOCKET = '/run/containerd/containerd.sock';
 
 interface NodeFiles {

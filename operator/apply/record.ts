@@ -46,9 +46,9 @@ export class RulesetRecord {
   readonly #seen = new Set<string>();
   /** Objects that the API server refuses to write. */
   refusal: Refusal | undefined;
-  /** Whether it refused something in this pass. */
+  /** Whether the API server refused something in this pass. */
   wasRefused = false;
-  /** Objects that it refused to delete in the last pass. */
+  /** Objects that the API server refused to delete in the last pass. */
   unremoved: ApiError | undefined;
   /** Why the desired ruleset was not in force when it was last probed. */
   waitsFor: string | undefined;

@@ -4,7 +4,7 @@ import { arrayOf, isText, objectOf, withoutNulls } from '../model/raw.ts';
 import type { Rule } from '../rules/rule.ts';
 import { PartsPool, type Pool } from './sharing.ts';
 
-/** Rules read of all other volume sources only that they exist; a claim's name differs from pod to pod. */
+/** For all other volume sources, rules read only whether they exist: a claim's name differs from pod to pod. */
 const READ_SOURCES = ['hostPath', 'csi', 'flexVolume', 'projected'];
 
 /**

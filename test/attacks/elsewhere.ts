@@ -27,7 +27,7 @@ export const ELSEWHERE: readonly ShownElsewhere[] = [
     'holds exempt in the namespace only, or on another policy',
     'refused',
     'integration/guard',
-    'lets nobody who holds exempt in the namespace only',
+    'stops anyone who holds exempt in the namespace only',
   ),
   row(
     'holds exempt on one of several policies that decide',

@@ -275,7 +275,7 @@ describe('reflect', () => {
     assert.deepEqual(log.entries, []);
   });
 
-  it('tells a sink that asks that the kind is not served, instead of an empty collection', async () => {
+  it('reports a kind that is not served as such, not as an empty collection, if the sink asks for that', async () => {
     const abort = new AbortController();
     const told: string[] = [];
     const reader = new ScriptedReader([{ list: [], error: failure(404) }], () => {});

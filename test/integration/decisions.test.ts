@@ -222,7 +222,7 @@ describe('the deciding policies of a namespace', () => {
 
     itIfOffered(
       'mutatingAdmissionPolicies',
-      'is filled in like none where it is a list, since the API server shows policies no empty list',
+      'is filled in like an unset list, since the API server does not show an empty list to policies',
       async () => {
         assert.deepEqual(await created({}), filled);
         assert.deepEqual(await created({ supplementalGroups: [] }), filled);

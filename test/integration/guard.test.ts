@@ -216,7 +216,7 @@ describe('the guard', () => {
     );
   });
 
-  it('lets nobody who holds exempt in the namespace only, or on another policy', async () => {
+  it('stops anyone who holds exempt in the namespace only, or on another policy', async () => {
     const paths = [
       await grant(cluster.api, EDITOR.user, [onPolicy('exempt', policy)], { name: 'guard-local', namespace }),
       await grant(cluster.api, EDITOR.user, [onPolicy('exempt', cluster.named('equal'))], { name: 'guard-other' }),

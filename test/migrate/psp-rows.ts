@@ -189,7 +189,7 @@ const IDS: Readonly<Record<string, Row>> = {
     },
     filled: true,
     notes: [
-      'spec.supplementalGroups: the same, except for pods that write `supplementalGroups: []`, which were refused: the API server shows admission policies no empty list, so such a pod counts as one that leaves the field unset, and defaulting gives it group 1000',
+      'spec.supplementalGroups: the same, except for pods that write `supplementalGroups: []`, which were refused: the API server does not show an empty list to admission policies, so such a pod counts as one that leaves the field unset, and defaulting gives it group 1000',
     ],
   },
   MustRunAsNonRoot: {

@@ -117,7 +117,7 @@ export const SCC_ROWS: Readonly<Record<string, SccRow>> = {
     notes: [
       '~runAsUser: each pod had to have a user ID of its namespace (annotation openshift.io/sa.scc.uid-range)',
       '~supplementalGroups: each pod had to have the groups of its namespace, or else its user IDs (annotation openshift.io/sa.scc.supplemental-groups)',
-      'supplementalGroups: the same, except for pods that write `supplementalGroups: []`, which were refused: the API server shows admission policies no empty list, so such a pod counts as one that leaves the field unset, and defaulting gives it group 1000000000',
+      'supplementalGroups: the same, except for pods that write `supplementalGroups: []`, which were refused: the API server does not show an empty list to admission policies, so such a pod counts as one that leaves the field unset, and defaulting gives it group 1000000000',
       '~fsGroup: each pod had to have the first of the groups of its namespace (annotation openshift.io/sa.scc.supplemental-groups)',
     ],
   },

@@ -153,7 +153,7 @@ export interface ICapabilityPolicy {
        */
       "allowPrivilegeEscalation"?: boolean;
       /**
-       * With defaulting: Enabled, the allowPrivilegeEscalation of containers that leave it unset and that may have true. false refuses a privileged container that leaves it unset, since the API server accepts no false on a privileged container. Left out: unset stays unset, which means true.
+       * With defaulting: Enabled, a container that leaves allowPrivilegeEscalation unset gets this value, if it may have true. With false, a privileged container that leaves it unset is refused, since the API server accepts no false on a privileged container. Left out: unset stays unset, which means true.
        */
       "defaultAllowPrivilegeEscalation"?: boolean;
       /**
