@@ -13,7 +13,7 @@ interface Refusal {
 /** A ruleset that we deleted and that some API server may still enforce. */
 interface Leaving extends Probed {
   readonly mutates: boolean;
-  /** The policies that it asks for `use` on. */
+  /** The policies whose `use` it checks by the authorizer. */
   readonly uses: readonly string[];
 }
 

@@ -25,7 +25,7 @@ export interface Need {
   readonly entry?: unknown;
   /** The level's own requirement, for people; absent when the level has the entry, too. */
   readonly change?: string;
-  /** A finding that could make the need unnecessary, for people. */
+  /** The findings, as text for people, that could make the need unnecessary. */
   readonly advice: readonly string[];
 }
 

@@ -12,7 +12,7 @@ import { type Given, type Workload, workloadsOf } from './suggest-workloads.ts';
 import type { Evaluator } from './violations.ts';
 
 export interface SuggestOptions {
-  /** The meaning of the suggested level: its version, and the oldest API server's. */
+  /** The version of the suggested level, and the version of the oldest API server. */
   readonly standard: Omit<Standard, 'level'>;
   /** Only this one. */
   readonly level?: SuggestedLevel;

@@ -51,7 +51,7 @@ export const allowPrivilegeEscalation = defineRule<boolean>({
   podSecurity: (allowed, { minor }, label) => {
     if (label < 8) return 'restricted';
     if (allowed) return 'baseline';
-    // Windows pods pass this text from v1.25 on, and the label's from v1.25 on.
+    // The text and the label both admit Windows pods from v1.25 on.
     return minor >= 25 && label < 25 ? 'baseline' : 'restricted';
   },
 

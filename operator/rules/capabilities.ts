@@ -209,7 +209,7 @@ export const capabilities = defineRule<Capabilities, Asked>({
   podSecurity: ({ allowedAdd, requiredDrop }, { minor }, label) => {
     if (!within(allowedAdd, BASELINE)) return 'privileged';
     if (label < 22) return 'restricted';
-    // Windows pods pass this text from v1.25 on, and the label's from v1.25 on.
+    // The text and the label both admit Windows pods from v1.25 on.
     const windows = minor >= 25 && label < 25;
     return within(allowedAdd, RESTRICTED) && requiredDrop.includes('ALL') && !windows ? 'restricted' : 'baseline';
   },

@@ -194,7 +194,7 @@ export const seccomp = defineRule<Seccomp, string>({
     if (label < 19) return annotations ? 'restricted' : 'privileged';
     if (types.includes('Unconfined')) return 'privileged';
     if (unset === 'Allowed') return 'baseline';
-    // Windows pods pass this text from v1.25 on, and the label's from v1.25 on.
+    // The text and the label both admit Windows pods from v1.25 on.
     return minor >= 25 && label < 25 ? 'baseline' : 'restricted';
   },
 

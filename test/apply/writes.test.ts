@@ -102,12 +102,12 @@ describe('a write that the watch has not shown yet', () => {
     assert.equal(writes.standing([], POLICIES).size, 0, 'somebody deleted it at once');
   });
 
-  it('does not stand when its policies are deleted: the garbage collector deletes it, too', async () => {
+  it('does not count as existing when its policies are deleted: the garbage collector deletes it, too', async () => {
     await writes.ensure('it', ROLE, nothing);
     assert.equal(writes.standing([], new Set(['another'])).size, 0);
   });
 
-  it('is no repair long after the object was deleted, and nobody wanted it', async () => {
+  it('does not count as a repair long after the object was deleted, when no policy needed it', async () => {
     await writes.ensure('it', ROLE, nothing);
     mock.timers.tick(WATCH_LAG_MS);
     for (let passes = 0; passes < 2; passes++) writes.standing([], POLICIES);

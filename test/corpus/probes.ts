@@ -1,4 +1,4 @@
-/** Changes of a pod by a single field: those that a level admits, and those that a workload would have to need. */
+/** Changes of a single field of a pod: those that levels restricted and baseline admit, and those that both refuse. */
 import type { Pod } from './set.ts';
 
 // biome-ignore lint/suspicious/noExplicitAny: pods as their authors wrote them

@@ -61,7 +61,7 @@ export function addEphemeralContainer(pod: string, container: unknown): Question
   return { method: 'PATCH', path: `pods/${pod}/ephemeralcontainers`, body };
 }
 
-/** Policy and operator agree to the letter; the label refuses the same, or with overrides nothing that they admit. */
+/** Whether policy and operator agree to the letter, and the label refuses the same pods. With overrides the label may refuse fewer, but nothing that they admit. */
 export function agree({ policy, podSecurity, operator }: Answers, { exact }: Contest): boolean {
   const sound = exact ? podSecurity.admitted === policy.admitted : podSecurity.admitted || !policy.admitted;
   return sound && policy.admitted === operator.admitted && policy.text === operator.text;

@@ -11,7 +11,7 @@ describe('the guards of many policies', function () {
   this.timeout(300_000);
   const cluster = useCluster('guard-groups');
 
-  it('each look at the namespaces of their policies, and let no editor take one away', async () => {
+  it('each look at the namespaces of their policies, and let no editor move a namespace out of its policy', async () => {
     await allowEditor(cluster.api);
     const spec = (team: string): CapabilityPolicySpec => ({
       namespaceSelector: { matchLabels: { team } },
