@@ -122,7 +122,7 @@ function originsOf(statements: readonly Statement[], use: Readonly<Record<string
   ]);
 }
 
-/** Without a single policy nothing decides any more, although before no pod was admitted. */
+/** Without any policy every pod is admitted, although none was before. */
 function emptied(before: number, after: number): Note[] {
   if (before === 0 || after > 0) return [];
   const text = 'none of them could admit a pod, so no pod was admitted at all: from now on no policy refuses any';

@@ -70,9 +70,9 @@ export async function admission(): Promise<Table> {
     notes: [
       `Dry runs, one after the other, ${PODS} in each of four namespaces in turn on one API server. Checks nothing: one`,
       'ValidatingAdmissionPolicy that says `true`, the least that any can cost. Peers select the same namespaces, those of own',
-      'selectors meet in the one that is measured. Where the pod satisfies the last by name only, every other one is judged',
-      'before it; of peers in one admission policy, of those of own selectors in the admission policy of each. Disjoint: 99 of',
-      'the policies select other namespaces.',
+      'selectors meet in the one that is measured. Where only the last by name admits the pod, every other one is judged before',
+      'it: peers in one admission policy, those of own selectors each in its own. Disjoint: 99 of the policies select other',
+      'namespaces.',
       ...[...new Set(measured.map((one) => one.series))].flatMap((name) => (name ? growthOf(name, measured) : [])),
     ],
     measured,
