@@ -72,7 +72,7 @@ export function labels(text: string): Readonly<Record<string, string>> {
   const entries = text.split(',').map((entry) => {
     const [, key = '', value = ''] = /^([^=]+)=(.*)$/.exec(entry) ?? [];
     if (key === '')
-      throw new InvalidArgumentError(`write KEY=VALUE, separated by commas; ${JSON.stringify(entry)} is none.`);
+      throw new InvalidArgumentError(`write KEY=VALUE, separated by commas; ${JSON.stringify(entry)} is not.`);
     return [key, value];
   });
   return Object.fromEntries(entries);

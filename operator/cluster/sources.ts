@@ -19,7 +19,10 @@ export const PODS_AND_WORKLOADS: readonly Source[] = [PODS, ...WORKLOADS];
 
 export const ROLES: Source = { apiVersion: RBAC, kind: 'Role' };
 export const ROLE_BINDINGS: Source = { apiVersion: RBAC, kind: 'RoleBinding' };
-/** Followed for the users of policies; they include our rendered ones, and one that Argo CD deletes before us. */
+/**
+ * Followed because they say who may use policies. They include those that we render, and one that Argo CD deletes before
+ * the operator.
+ */
 export const CLUSTER_ROLES: Source = { apiVersion: RBAC, kind: 'ClusterRole', managedFields };
 export const CLUSTER_ROLE_BINDINGS: Source = { apiVersion: RBAC, kind: 'ClusterRoleBinding', managedFields };
 

@@ -84,8 +84,8 @@ export class ClusterState {
   }
 
   /**
-   * Compiles the current policies, in pieces. Those that can be compiled count as accepted from the last piece on; before
-   * it nothing changes.
+   * Compiles the current policies, in pieces. The last piece accepts those that can be compiled; nothing changes before
+   * it.
    */
   *accepting(): Generator<void, StateChange> {
     const begun = this.#changes;

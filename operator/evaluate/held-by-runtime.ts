@@ -62,8 +62,8 @@ function byContainerd({ add, drop }: CapabilityRequest): Grant {
     drop: drops,
     ignored: unknown(adds).map(prefixed),
     because: [
-      ...unknown(adds).map((name) => `reads the added ${name} as ${prefixed(name)}, which is none`),
-      ...unknown(drops).map((name) => `reads the dropped ${name} as ${prefixed(name)}, which is none`),
+      ...unknown(adds).map((name) => `reads the added ${name} as ${prefixed(name)}, which is not a capability`),
+      ...unknown(drops).map((name) => `reads the dropped ${name} as ${prefixed(name)}, which is not a capability`),
     ],
   });
 }

@@ -65,7 +65,7 @@ describe('the capabilities that a runtime grants', () => {
       'starts from nothing, since ALL is dropped',
       'adds NET_RAW',
       'CHOWN is added and dropped: the drop wins',
-      'reads the added CAP_SYS_TIME as CAP_CAP_SYS_TIME, which is none',
+      'reads the added CAP_SYS_TIME as CAP_CAP_SYS_TIME, which is not a capability',
     ]);
   });
 

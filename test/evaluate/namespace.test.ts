@@ -76,7 +76,7 @@ describe('the judgement of a namespace', () => {
       ['ReplicaSet/own Violating 0'],
     ],
     [
-      'reports under a custom controller its pods',
+      'reports the pods of a custom controller under it',
       [workloadView('StatefulSet', 'db', { ...bad, ...ownedBy('Database', 'main', 'example.com/v1') })],
       [],
       ['Database/main Violating 0'],

@@ -91,7 +91,7 @@ describe('reading manifests', () => {
     ['no kind', '\n\napiVersion: v1\n', /^bad\.yaml:3: no Kubernetes object: it states no kind/],
     ['no apiVersion', 'kind: Pod\n', /^bad\.yaml:1: no Kubernetes object: Pod states no apiVersion/],
     [
-      'metadata that is none',
+      'metadata that is not an object',
       'kind: Pod\napiVersion: v1\nmetadata: [a]\n',
       /^bad\.yaml:1: Pod: metadata is not a mapping/,
     ],
