@@ -87,7 +87,11 @@ async function play(api: MemoryApi, steps: readonly Step[]): Promise<number> {
   const check = () => {
     const uids = new Set([...policies.values()].map(({ metadata }) => metadata?.uid));
     const standing = new Set(api.shown().map(({ kind, metadata }) => `${kind} ${metadata.name}`));
-    const texts = [...api.shown(), ...history.shown(POLICY, `server ${POLICY}`)].filter(({ kind }) => kind === POLICY);
+    // An API server enforces a text only while it knows a binding of it.
+    const bindings = history.shown(`${POLICY}Binding`, `server ${POLICY}Binding`);
+    const bound = new Set(bindings.map(({ spec }) => (spec as { readonly policyName: string }).policyName));
+    const enforced = history.shown(POLICY, `server ${POLICY}`).filter(({ metadata: { name } }) => bound.has(name));
+    const texts = [...api.shown(), ...enforced].filter(({ kind }) => kind === POLICY);
     // Nothing keeps the grants of a deleted policy for its own text, which goes at the same time.
     for (const text of texts.filter(({ metadata }) => ownersOf(metadata).some((owner) => uids.has(owner)))) {
       for (const asked of usesAsked(text)) {
