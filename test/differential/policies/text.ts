@@ -1,5 +1,6 @@
 /** Texts of refusals, without the parts that vary. */
 import type { Violation } from '../../../operator/evaluate/violations.ts';
+import { printable } from '../../../operator/report/text.ts';
 
 /** A policy's reasons against a pod. */
 export interface Reasons {
@@ -9,8 +10,9 @@ export interface Reasons {
 
 const TOKEN_VOLUME = /kube-api-access-[a-z0-9]{5}/g;
 
+/** As people read them: neither the operator nor an admission policy shows a control character of a pod. */
 export function reasonsOf(policy: string, violations: readonly Violation[]): Reasons {
-  const texts = violations.map(({ rule, message }) => withoutRandomNames(`${rule}: ${message}`));
+  const texts = violations.map(({ rule, message }) => withoutRandomNames(printable(`${rule}: ${message}`)));
   return { policy, texts };
 }
 
