@@ -97,6 +97,8 @@ describe('the operator, when it is told to end', function () {
     it('ends within 2 s', async () => {
       await cluster.deletePolicies();
       await run(cluster.controlPlane.kubeconfig);
+      // Before its first line a process has no handler: the signal would just kill it.
+      await logged('watching');
       await cluster.settled();
       assert.equal(await ends('SIGTERM'), 'stopped');
     });
