@@ -60,7 +60,7 @@ export function partiesOf(policy: ResolvedPolicy, siblings: readonly ResolvedPol
   const selectors = all.map(({ selector }) => selectorText(selector));
   return all.map((party, index) => {
     const first = selectors.indexOf(selectors[index] as string);
-    // The binding carries the first one's selector.
+    // The admission policy itself matches only namespaces that the first one selects.
     const selects = first === 0 ? ALWAYS : `variables.selects${first}`;
     const use = party.usableBy === 'Everyone' ? '' : ` && variables.mayUse${index}`;
     const { complies, compliesFilled, complied, violations } = judgementOf(party, index);

@@ -42,6 +42,7 @@ export class Reports implements Controller {
     const { client, cluster, state } = this.#context;
     const { api } = this.#followed;
     const namespace = cluster.namespace(name);
+    if (!namespace) this.#cooldown.forget(name);
     // A namespace that has not been evaluated yet comes back when it has been; deleting a namespace deletes its
     // reports.
     if (!api || !namespace || namespace.terminating) return;

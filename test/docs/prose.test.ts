@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { ROOT } from '../support/page.ts';
 import { type Sentence, sentencesIn, sentencesOf } from '../support/sentences.ts';
 
-/** What to write instead → what not to write. */
+/** The wording to use → the wordings to avoid. */
 const RULES: readonly (readonly [string, RegExp])[] = [
   ['name the thing first', /^(Of|Who|Whom|Whose|Whoever|What|Whatever) (?!.*\?)/],
   ['name what is left: the others, everything else', /\ball else\b/i],
