@@ -1,4 +1,5 @@
 /** The state of a cluster with the policies of files, and the labels of namespaces that it may not have. */
+import { NAME_LABEL } from '../../operator/api/capability-policy.ts';
 import { Recent } from '../../operator/cluster/sharing.ts';
 import type { Compiled } from '../../operator/compile/compile.ts';
 import type { AdmissionOptions } from '../../operator/compile/match.ts';
@@ -12,9 +13,6 @@ import { deciding, MODES } from '../../operator/policy/deciding.ts';
 import type { ResolvedPolicy } from '../../operator/policy/resolve.ts';
 
 export type Labels = Readonly<Record<string, string>>;
-
-/** The API server puts it on every namespace. */
-const NAME_LABEL = 'kubernetes.io/metadata.name';
 
 export interface PolicyContextOptions extends AdmissionOptions {
   /** N of Kubernetes 1.N of the oldest API server. */

@@ -3,6 +3,7 @@
  * that none selects, and updates of a namespace. Beside it as many admission policies that say `true`, the least that any
  * can cost.
  */
+import { NAME_LABEL } from '../../operator/api/capability-policy.ts';
 import { completePolicy } from '../../operator/api/defaults.ts';
 import { newPolicy } from '../../operator/api/model.ts';
 import { type ApiClient, type Identified, pathFor, pathOf } from '../../operator/cluster/client.ts';
@@ -15,6 +16,7 @@ import { connect, createNamespace, pidsOf, startBenchCluster } from './bench-clu
 import { bindByHand, writeByHand } from './by-hand.ts';
 import { usageOf } from './measured-process.ts';
 import { type Spread, shown, spreadOf } from './numbers.ts';
+import { createPod } from './pods.ts';
 import type { Table } from './table.ts';
 
 type Objects = readonly Identified[];
@@ -109,7 +111,7 @@ function added(value: number, to: number): string {
 
 function ours(namespaces: readonly string[]): Objects {
   const policies = namespaces.map((namespace, index) => {
-    const namespaceSelector = { matchLabels: { 'kubernetes.io/metadata.name': namespace } };
+    const namespaceSelector = { matchLabels: { [NAME_LABEL]: namespace } };
     const created = newPolicy(`policy-${index}`, { namespaceSelector, level: 'restricted', mode: 'Enforce' });
     return completePolicy(created);
   });
@@ -125,7 +127,7 @@ function ours(namespaces: readonly string[]): Objects {
 function sayingTrue(namespaces: readonly string[]): Objects {
   return namespaces.flatMap((namespace) => {
     const name = `true-${namespace}`;
-    const namespaceSelector = { matchLabels: { 'kubernetes.io/metadata.name': namespace } };
+    const namespaceSelector = { matchLabels: { [NAME_LABEL]: namespace } };
     const matchConstraints = { namespaceSelector, resourceRules: [...PODS, ...NAMESPACES] };
     const object = (kind: string, spec: object) => ({ apiVersion: ADMISSION, kind, metadata: { name }, spec });
     return [
@@ -140,10 +142,14 @@ function sayingTrue(namespaces: readonly string[]): Objects {
  * all others.
  */
 async function during<Result>(client: ApiClient, objects: Objects, work: () => Promise<Result>): Promise<Result> {
-  const refuses = async () => !(await createPod(client, SENTINEL).then(Boolean, () => false));
+  const refuses = async () =>
+    createPod(client, SENTINEL).then(
+      () => false,
+      () => true,
+    );
   await inParallel(objects, WRITES_AT_ONCE, async (object) => void (await client.apply(object, { force: true })));
   await writeByHand(client, SENTINEL, 'false');
-  await bindByHand(client, SENTINEL, { 'kubernetes.io/metadata.name': SENTINEL });
+  await bindByHand(client, SENTINEL, { [NAME_LABEL]: SENTINEL });
   await waitFor('the admission policies', refuses, LOOK);
   const result = await work();
   await inParallel(objects, WRITES_AT_ONCE, (object) => client.remove(pathOf(object)));
@@ -169,20 +175,6 @@ async function measure(client: ApiClient, apiServer: number): Promise<Measured['
     costs[request] = { time: spreadOf(times), cpu: (1_000 * cpuSeconds) / ROUNDS };
   }
   return costs;
-}
-
-async function createPod(client: ApiClient, namespace: string): Promise<unknown> {
-  const securityContext = { allowPrivilegeEscalation: false, capabilities: { drop: ['ALL'] } };
-  const pod = {
-    apiVersion: 'v1',
-    kind: 'Pod',
-    metadata: { generateName: 'pod-', namespace },
-    spec: {
-      securityContext: { runAsNonRoot: true, seccompProfile: { type: 'RuntimeDefault' } },
-      containers: [{ name: 'app', image: 'app', securityContext }],
-    },
-  };
-  return client.create(pathFor('v1', 'Pod', namespace), pod, { dryRun: true });
 }
 
 async function change(client: ApiClient, metadata: object): Promise<unknown> {

@@ -15,6 +15,8 @@ export const KIND = 'CapabilityPolicy';
 export const FIELD_MANAGER = 'capabilitypolicy.dev';
 /** A label on every object that we render, with FIELD_MANAGER as its value. */
 export const MANAGED_BY_LABEL = 'app.kubernetes.io/managed-by';
+/** A label on every namespace: API servers set it to the namespace's name, and nobody can change it. */
+export const NAME_LABEL = 'kubernetes.io/metadata.name';
 /** Annotation of a namespace: the Pod Security labels that we set, as JSON. */
 export const RECORD = `${GROUP}/labels`;
 /** Finalizer of an object whose deletion waits until nothing is left of deleted policies. */

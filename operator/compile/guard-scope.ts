@@ -2,15 +2,13 @@
  * Which changes of namespaces a guard looks at. An API server reads the guard's text only for those, so that most changes
  * cost about the same however many policies there are (docs/decisions/0024).
  */
-import type { LabelSelector } from '../api/capability-policy.ts';
+import { type LabelSelector, NAME_LABEL } from '../api/capability-policy.ts';
 import type { ResolvedPolicy } from '../policy/resolve.ts';
 import { keysOf, requiredValues } from '../policy/selector.ts';
 import { or } from '../rules/cel.ts';
 import { GUARDED_LABELS, recordOf } from './guard-label.ts';
 import { RESOURCE } from './match.ts';
 
-/** The label that only API servers set, which tells most exactly which policies are concerned. */
-const NAME_LABEL = 'kubernetes.io/metadata.name';
 /** In characters: longer lists of keys are replaced by a comparison of all labels. */
 const KEYS_LENGTH = 4_000;
 
@@ -35,6 +33,7 @@ export function scopeKey({ selector }: ResolvedPolicy): string | undefined {
   return preferred(requiredValues(selector).map(([key]) => key));
 }
 
+/** The namespace's name shows most exactly which policies are concerned. */
 function preferred(keys: readonly string[]): string | undefined {
   return keys.includes(NAME_LABEL) ? NAME_LABEL : keys.toSorted()[0];
 }

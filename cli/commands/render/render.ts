@@ -1,4 +1,5 @@
 /** render: prints the objects that policies compile to and that need no operator, or how they differ from a cluster. */
+import { NAME_LABEL } from '../../../operator/api/capability-policy.ts';
 import type { Compiled } from '../../../operator/compile/compile.ts';
 import { podSecurityLabels } from '../../../operator/compile/labels.ts';
 import type { Manifest } from '../../../operator/compile/objects.ts';
@@ -72,7 +73,7 @@ function manifestTexts(compiled: Compiled, namespaces: readonly Namespace[], opt
 }
 
 function namespaceObject({ name, labels, annotations }: Namespace, { policies }: Compiled, options: RenderOptions) {
-  const own = { 'kubernetes.io/metadata.name': name, ...labels };
+  const own = { [NAME_LABEL]: name, ...labels };
   const labelOptions = { oldestServer: options.serverVersion, podSecurityDefaults: {} };
   return {
     apiVersion: 'v1',

@@ -1,9 +1,10 @@
 /** Suggestions → the policies to apply. */
-import type {
-  CapabilityPolicy,
-  CapabilityPolicyOverrides,
-  LabelSelector,
-  Mode,
+import {
+  type CapabilityPolicy,
+  type CapabilityPolicyOverrides,
+  type LabelSelector,
+  type Mode,
+  NAME_LABEL,
 } from '../../../operator/api/capability-policy.ts';
 import { newPolicy } from '../../../operator/api/model.ts';
 import type { Suggestion } from '../../../operator/evaluate/suggest.ts';
@@ -37,8 +38,6 @@ interface LevelPolicy {
   readonly own?: Suggestion;
 }
 
-/** The API server puts it on every namespace. */
-const NAME_LABEL = 'kubernetes.io/metadata.name';
 /** The API's limit for values in one expression, and for expressions. */
 const MOST_VALUES = 100;
 const MOST_EXPRESSIONS = 16;
