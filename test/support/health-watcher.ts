@@ -1,0 +1,70 @@
+/**
+ * A worker thread that asks a process for its health again and again. In the test's own thread, large objects and the
+ * garbage collector would delay the answers.
+ */
+import { parentPort, Worker, workerData } from 'node:worker_threads';
+import { request } from 'undici';
+import { usageOf } from '../../hack/bench/measured-process.ts';
+
+const PAUSE_MS = 20;
+
+/** The slowest answer, and the most CPU time that the process spent before one answer. */
+export interface Slowest {
+  readonly ms: number;
+  readonly cpuMs: number;
+  readonly answers: number;
+}
+
+interface Watched {
+  readonly url: string;
+  readonly pid: number;
+}
+
+/** Asks until `stop` is called, which rejects if an answer was not 200. */
+export function watchHealth(watched: Watched): { stop(): Promise<Slowest> } {
+  const worker = new Worker(new URL(import.meta.url), { workerData: watched });
+  // A test that fails before `stop` must not keep the process alive.
+  worker.unref();
+  const slowest = new Promise<Slowest>((resolve, reject) => {
+    worker.once('message', resolve);
+    worker.once('error', reject);
+  });
+  // A rejection before `stop` waits until then.
+  slowest.catch(() => {});
+  return {
+    stop: () => {
+      worker.postMessage('stop');
+      return slowest;
+    },
+  };
+}
+
+async function watch({ url, pid }: Watched): Promise<void> {
+  let watching = true;
+  parentPort?.once('message', () => {
+    watching = false;
+  });
+  let slowest: Slowest = { ms: 0, cpuMs: 0, answers: 0 };
+  while (watching) {
+    const began = performance.now();
+    const cpuBefore = cpuMs(pid);
+    const answer = await request(url);
+    await answer.body.dump();
+    if (answer.statusCode !== 200) throw new Error(`${url} answered ${answer.statusCode}`);
+    slowest = {
+      ms: Math.max(slowest.ms, performance.now() - began),
+      cpuMs: Math.max(slowest.cpuMs, cpuMs(pid) - cpuBefore),
+      answers: slowest.answers + 1,
+    };
+    await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
+  }
+  parentPort?.postMessage(slowest);
+}
+
+function cpuMs(pid: number): number {
+  const usage = usageOf(pid);
+  if (!usage) throw new Error(`process ${pid} has ended`);
+  return usage.cpuSeconds * 1_000;
+}
+
+if (workerData && 'pid' in workerData) await watch(workerData);
