@@ -2,7 +2,7 @@
 import { CAPABILITIES } from '../../operator/standards/capabilities.ts';
 import { upperCase } from '../../operator/standards/runtimes.ts';
 import type { Remark } from './migration.ts';
-import { distinct, inexact, type Part, type Statement } from './part.ts';
+import { distinct, inexact, type Part, type Statement, stated, statedOrUnset } from './part.ts';
 
 export interface CapabilityLists {
   readonly allowedCapabilities?: readonly string[] | undefined;
@@ -27,15 +27,9 @@ export function capabilityLists(lists: CapabilityLists, prefix: string, filling:
   const dropped = drops(requiredDropCapabilities, `${prefix}requiredDropCapabilities`, granted);
   return {
     statements: [
-      {
-        path: 'capabilities.allowedAdd',
-        value: allowedAdd,
-        from: `${prefix}allowedCapabilities${allowedCapabilities === undefined ? ', unset' : ''}`,
-      },
+      statedOrUnset('capabilities.allowedAdd', allowedAdd, `${prefix}allowedCapabilities`, allowedCapabilities),
       ...statedDrops(dropped.names, `${prefix}requiredDropCapabilities`, filling),
-      ...(adds.length > 0
-        ? [{ path: 'capabilities.defaultAdd', value: adds, from: `${prefix}defaultAddCapabilities` }]
-        : []),
+      ...(adds.length > 0 ? [stated('capabilities.defaultAdd', adds, `${prefix}defaultAddCapabilities`)] : []),
     ],
     remarks: [
       ...allowed.remarks,
@@ -57,8 +51,8 @@ function statedDrops(names: readonly string[], from: string, filling: boolean): 
   // If nothing is filled in, ALL covers the values that would be filled in beside it.
   const byName = filling && !(names.length === 1 && names[0] === 'ALL');
   return [
-    { path: 'capabilities.requiredDrop', value: names, from },
-    ...(byName ? [{ path: 'capabilities.dropByName', value: true, from }] : []),
+    stated('capabilities.requiredDrop', names, from),
+    ...(byName ? [stated('capabilities.dropByName', true, from)] : []),
   ];
 }
 

@@ -65,7 +65,7 @@ function unfit(prefix: string): string {
 }
 
 /** None listed: any. */
-export function drivers(override: string, field: string, names: readonly string[]): Part {
+export function drivers(override: string, field: string, names: readonly string[] = []): Part {
   if (names.length === 0) return {};
   const { kept, remarks } = withRoom(field, distinct(names), MOST);
   return { statements: [stated(override, kept, field)], remarks };

@@ -1,10 +1,15 @@
 /** Strategies for user and group IDs. */
 import type { Remark } from './migration.ts';
-import { distinct, inexact, known, type Part, type Statement, withRoom } from './part.ts';
+import { distinct, inexact, known, type Part, stated, withRoom } from './part.ts';
 
 export interface IdRange {
   readonly min: number;
   readonly max: number;
+}
+
+interface Strategy {
+  readonly rule?: string | undefined;
+  readonly ranges?: readonly Partial<IdRange>[];
 }
 
 /** The greatest ID that a pod may have (apimachinery validation.IsValidUserID). */
@@ -19,13 +24,14 @@ const MOST_RANGES = 32;
 export function idStrategy(
   override: string,
   field: string,
-  { rule, ranges }: { readonly rule: string; readonly ranges: readonly IdRange[] },
+  { rule = '', ranges: written = [] }: Strategy = {},
   ruled: readonly string[] = ['MustRunAs', 'MayRunAs'],
 ): Part {
+  const ranges = written.map(({ min = 0, max = 0 }) => ({ min, max }));
   if (!ruled.includes(rule)) {
     const text = `${rule} ignores ranges: as before, they mean nothing`;
     return {
-      statements: [ruleOf(override, { rule }, field)],
+      statements: [stated(override, { rule }, field)],
       remarks: ranges.length > 0 ? [known(`${field}.ranges`, ranges, text)] : [],
     };
   }
@@ -46,7 +52,7 @@ function ranged(override: string, field: string, rule: string, ranges: readonly 
   const clipped = distinct(possible.map(({ min, max }) => ({ min, max: Math.min(max, GREATEST) })));
   const { kept, remarks } = withRoom(`${field}.ranges`, fewer(clipped), MOST_RANGES);
   return {
-    statements: [ruleOf(override, { rule, ranges: kept }, field)],
+    statements: [stated(override, { rule, ranges: kept }, field)],
     remarks: [
       ...(rule === 'MustRunAs' ? [...firstRemark(field, ranges), ...emptyListRemark(override, field, clipped)] : []),
       ...remarks,
@@ -59,7 +65,7 @@ function noId(override: string, field: string, ranges: readonly IdRange[]): Part
   const text = `no pod may have an ID above ${GREATEST}: only pods that left it unset passed; now ${GREATEST} passes, too`;
   const last = { min: GREATEST, max: GREATEST };
   return {
-    statements: [ruleOf(override, { rule: 'MayRunAs', ranges: [last] }, field)],
+    statements: [stated(override, { rule: 'MayRunAs', ranges: [last] }, field)],
     remarks: [inexact(`${field}.ranges`, ranges, text)],
   };
 }
@@ -99,8 +105,4 @@ export function merge(ranges: readonly IdRange[]): IdRange[] {
     else merged.push(range);
   }
   return merged;
-}
-
-function ruleOf(path: string, value: object, from: string): Statement {
-  return { path, value, from };
 }

@@ -1,6 +1,6 @@
 /** Seccomp and AppArmor profiles, which were annotations: a list of names, and the one that is filled in. */
 import type { Remark } from './migration.ts';
-import { distinct, inexact, known, type Part, type Statement, stated, statedOrUnset, withRoom } from './part.ts';
+import { distinct, inexact, known, type Part, stated, statedOrUnset, withRoom } from './part.ts';
 
 interface Profile {
   readonly type: 'RuntimeDefault' | 'Localhost' | 'Unconfined';
@@ -55,8 +55,8 @@ function anyProfile(rule: Rule, { default: filling, allowedField, defaultField }
   const remark = profile && unfitDefault(defaultField, filling ?? '', profile);
   return {
     statements: [
-      { path: `${rule}.types`, value: TYPES, from: allowedField },
-      { path: `${rule}.unset`, value: 'Allowed', from: allowedField },
+      stated(`${rule}.types`, TYPES, allowedField),
+      stated(`${rule}.unset`, 'Allowed', allowedField),
       ...(profile && !remark ? [stated(`${rule}.default`, profile, defaultField)] : []),
     ],
     remarks: remark ? [remark] : [],
@@ -78,9 +78,9 @@ function listedProfiles(rule: Rule, unset: string, names: readonly string[], lis
       stated(`${rule}.types`, types, allowedField),
       ...(types.includes('Localhost') ? [stated(`${rule}.localhostProfiles`, kept, allowedField)] : []),
       stated(`${rule}.unset`, unset, allowedField),
-      ...filling.statements,
+      ...(filling.statements ?? []),
     ],
-    remarks: [...unfit, ...remarks, ...filling.remarks],
+    remarks: [...unfit, ...remarks, ...(filling.remarks ?? [])],
   };
 }
 
@@ -90,23 +90,19 @@ function fillingOf(
   profiles: readonly Profile[],
   kept: readonly string[],
   { default: filling, defaultField }: ProfileLists,
-): { readonly statements: readonly Statement[]; readonly remarks: readonly Remark[] } {
-  if (filling === undefined) return { statements: [], remarks: [] };
+): Part {
+  if (filling === undefined) return {};
   const profile = profileOf(filling);
   const listed = profiles.some((one) => nameOf(one) === nameOf(profile));
   if (!listed) {
     const text = 'left out: it is not among the allowed ones, so pods without a profile were refused, and still are';
-    return { statements: [], remarks: [known(defaultField, filling, text)] };
+    return { remarks: [known(defaultField, filling, text)] };
   }
   const { localhostProfile } = profile;
-  return localhostProfile === undefined || kept.includes(localhostProfile)
-    ? { statements: [stated(`${rule}.default`, profile, defaultField)], remarks: [] }
-    : {
-        statements: [],
-        remarks: [
-          inexact(defaultField, filling, 'left out: pods without a profile are refused, and not given this one'),
-        ],
-      };
+  if (localhostProfile === undefined || kept.includes(localhostProfile))
+    return { statements: [stated(`${rule}.default`, profile, defaultField)] };
+  const text = 'left out: pods without a profile are refused, and not given this one';
+  return { remarks: [inexact(defaultField, filling, text)] };
 }
 
 function profileOf(name: string): Profile {

@@ -4,81 +4,51 @@ import { drivers, hostPaths, hostPorts, volumeTypes } from './host-access.ts';
 import { idStrategy } from './ids.ts';
 import { distinct, known, type Part, stated, statedOrUnset, withRoom } from './part.ts';
 import { appArmorProfiles, seccompProfiles } from './profiles.ts';
-import { ANNOTATIONS, type Psp, type PspSpec, type Strategy } from './psp.ts';
-import { sysctls } from './sysctls.ts';
+import { ANNOTATIONS, type Psp, type PspSpec } from './psp.ts';
+import { escalation, flag, readOnlyRootFilesystem, statedOptions } from './shared-fields.ts';
+import { SAFE_SYSCTLS, sysctls } from './sysctls.ts';
 import { PSP_VOLUMES } from './volume-types.ts';
 
 /** @param filling whether unset fields are filled in */
 export function pspParts({ spec, annotations }: Psp, filling: boolean): Part[] {
+  const profiles = (allowed: string, filled: string) => ({
+    allowed: annotations[allowed]?.split(','),
+    default: annotations[filled] || undefined,
+    allowedField: `metadata.annotations[${allowed}]`,
+    defaultField: `metadata.annotations[${filled}]`,
+  });
   return [
     capabilityLists(spec, 'spec.', filling),
-    flagPart('privileged', spec),
-    escalation(spec),
-    flagPart('hostNetwork', spec),
-    flagPart('hostPID', spec),
-    flagPart('hostIPC', spec),
+    flag('privileged', 'spec.privileged', spec.privileged),
+    escalation('spec.', spec),
+    flag('hostNetwork', 'spec.hostNetwork', spec.hostNetwork),
+    flag('hostPID', 'spec.hostPID', spec.hostPID),
+    flag('hostIPC', 'spec.hostIPC', spec.hostIPC),
     hostPorts(spec),
     volumeTypes('spec.volumes', spec.volumes, PSP_VOLUMES),
     hostPaths(spec),
     drivers(
       'flexVolumeDrivers',
       'spec.allowedFlexVolumes',
-      (spec.allowedFlexVolumes ?? []).map(({ driver = '' }) => driver),
+      spec.allowedFlexVolumes?.map(({ driver = '' }) => driver),
     ),
     drivers(
       'csiDrivers',
       'spec.allowedCSIDrivers',
-      (spec.allowedCSIDrivers ?? []).map(({ name = '' }) => name),
+      spec.allowedCSIDrivers?.map(({ name = '' }) => name),
     ),
-    strategyPart('runAsUser', spec.runAsUser, ['MustRunAs']),
-    ...(spec.runAsGroup ? [strategyPart('runAsGroup', spec.runAsGroup)] : []),
-    strategyPart('supplementalGroups', spec.supplementalGroups),
-    strategyPart('fsGroup', spec.fsGroup),
-    seccompProfiles({
-      allowed: annotations[ANNOTATIONS.allowedSeccomp]?.split(','),
-      default: annotations[ANNOTATIONS.defaultSeccomp] || undefined,
-      allowedField: annotationField(ANNOTATIONS.allowedSeccomp),
-      defaultField: annotationField(ANNOTATIONS.defaultSeccomp),
-    }),
-    appArmorProfiles({
-      allowed: annotations[ANNOTATIONS.allowedAppArmor]?.split(','),
-      default: annotations[ANNOTATIONS.defaultAppArmor] || undefined,
-      allowedField: annotationField(ANNOTATIONS.allowedAppArmor),
-      defaultField: annotationField(ANNOTATIONS.defaultAppArmor),
-    }),
+    idStrategy('runAsUser', 'spec.runAsUser', spec.runAsUser, ['MustRunAs']),
+    ...(spec.runAsGroup ? [idStrategy('runAsGroup', 'spec.runAsGroup', spec.runAsGroup)] : []),
+    idStrategy('supplementalGroups', 'spec.supplementalGroups', spec.supplementalGroups),
+    idStrategy('fsGroup', 'spec.fsGroup', spec.fsGroup),
+    seccompProfiles(profiles(ANNOTATIONS.allowedSeccomp, ANNOTATIONS.defaultSeccomp)),
+    appArmorProfiles(profiles(ANNOTATIONS.allowedAppArmor, ANNOTATIONS.defaultAppArmor)),
     seLinux(spec),
     procMount(spec),
     sysctls('spec.', spec, SAFE_SYSCTLS),
-    readOnlyRootFilesystem(spec),
+    readOnlyRootFilesystem('spec.', spec),
     runtimeClasses(spec),
   ];
-}
-
-function annotationField(key: string): string {
-  return `metadata.annotations[${key}]`;
-}
-
-/** Unset is false. */
-function flagPart(field: 'privileged' | 'hostNetwork' | 'hostPID' | 'hostIPC', spec: PspSpec): Part {
-  return { statements: [statedOrUnset(field, spec[field] ?? false, `spec.${field}`, spec[field])] };
-}
-
-/** Unset is true: the field is younger than PodSecurityPolicy. */
-function escalation({ allowPrivilegeEscalation: allowed, defaultAllowPrivilegeEscalation: filling }: PspSpec): Part {
-  return {
-    statements: [
-      statedOrUnset('allowPrivilegeEscalation', allowed ?? true, 'spec.allowPrivilegeEscalation', allowed),
-      // A value that is refused when true is filled in as false anyway.
-      ...(filling !== undefined && allowed !== false
-        ? [stated('defaultAllowPrivilegeEscalation', filling, 'spec.defaultAllowPrivilegeEscalation')]
-        : []),
-    ],
-  };
-}
-
-function strategyPart(field: string, strategy: Strategy = {}, ruled?: readonly string[]): Part {
-  const ranges = (strategy.ranges ?? []).map(({ min = 0, max = 0 }) => ({ min, max }));
-  return idStrategy(field, `spec.${field}`, { rule: strategy.rule ?? '', ranges }, ruled);
 }
 
 function seLinux({ seLinux: { rule, seLinuxOptions } = {} }: PspSpec): Part {
@@ -94,8 +64,7 @@ function seLinux({ seLinux: { rule, seLinuxOptions } = {} }: PspSpec): Part {
     const text = 'MustRunAs without options: the API server accepted it, and it could never admit a pod';
     return { never: known(`${field}.seLinuxOptions`, null, text) };
   }
-  const options = Object.fromEntries(Object.entries(seLinuxOptions).filter(([, value]) => value !== ''));
-  return { statements: [stated('seLinux', { rule, options }, field)] };
+  return { statements: [stated('seLinux', { rule, options: statedOptions(seLinuxOptions) }, field)] };
 }
 
 /** Unset, in a container or in the policy, means Default. */
@@ -108,18 +77,6 @@ function procMount({ allowedProcMountTypes }: PspSpec): Part {
     statements: [statedOrUnset('procMount.types', any, field, allowedProcMountTypes)],
     remarks: any.includes('Default') ? [] : [known(field, allowedProcMountTypes, text)],
   };
-}
-
-/** k8s.io/kubernetes@v1.24.17 pkg/security/podsecuritypolicy/sysctl SafeSysctlAllowlist. */
-const SAFE_SYSCTLS = [
-  'kernel.shm_rmid_forced',
-  'net.ipv4.ip_local_port_range',
-  'net.ipv4.tcp_syncookies',
-  'net.ipv4.ping_group_range',
-  'net.ipv4.ip_unprivileged_port_start',
-];
-function readOnlyRootFilesystem({ readOnlyRootFilesystem: required }: PspSpec): Part {
-  return required ? { statements: [stated('readOnlyRootFilesystem', true, 'spec.readOnlyRootFilesystem')] } : {};
 }
 
 const MOST_CLASSES = 32;

@@ -3,7 +3,6 @@ import { anything, boolean, int32, integer, list, object, string, type ValueOf }
 import { METADATA } from './metadata.ts';
 
 export interface Psp {
-  readonly name: string;
   readonly annotations: Readonly<Record<string, string>>;
   readonly spec: PspSpec;
 }

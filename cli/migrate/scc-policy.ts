@@ -6,7 +6,8 @@ import { type IdRange, idStrategy } from './ids.ts';
 import { inexact, known, type Part, stated, statedOrUnset } from './part.ts';
 import { seccompProfiles } from './profiles.ts';
 import type { Scc, SccGroup } from './scc.ts';
-import { sysctls } from './sysctls.ts';
+import { escalation, flag, readOnlyRootFilesystem, statedOptions } from './shared-fields.ts';
+import { SAFE_SYSCTLS, sysctls } from './sysctls.ts';
 import { SCC_VOLUMES } from './volume-types.ts';
 
 /** @param filling whether unset fields are filled in */
@@ -14,17 +15,17 @@ export function sccParts(scc: Scc, filling: boolean): Part[] {
   return [
     choice(scc),
     capabilityLists(scc, '', filling),
-    flagPart('privileged', 'allowPrivilegedContainer', scc),
-    escalation(scc),
-    flagPart('hostNetwork', 'allowHostNetwork', scc),
-    flagPart('hostPID', 'allowHostPID', scc),
-    flagPart('hostIPC', 'allowHostIPC', scc),
+    flag('privileged', 'allowPrivilegedContainer', scc.allowPrivilegedContainer),
+    privilegedEscalation(scc),
+    flag('hostNetwork', 'allowHostNetwork', scc.allowHostNetwork),
+    flag('hostPID', 'allowHostPID', scc.allowHostPID),
+    flag('hostIPC', 'allowHostIPC', scc.allowHostIPC),
     hostPorts(scc),
     volumes(scc),
     drivers(
       'flexVolumeDrivers',
       'allowedFlexVolumes',
-      (scc.allowedFlexVolumes ?? []).map(({ driver = '' }) => driver),
+      scc.allowedFlexVolumes?.map(({ driver = '' }) => driver),
     ),
     runAsUser(scc),
     groups('supplementalGroups', scc.supplementalGroups, `the groups of its namespace, or else its user IDs`),
@@ -32,9 +33,7 @@ export function sccParts(scc: Scc, filling: boolean): Part[] {
     seccomp(scc),
     seLinux(scc),
     ...sysctlParts(scc),
-    scc.readOnlyRootFilesystem
-      ? { statements: [stated('readOnlyRootFilesystem', true, 'readOnlyRootFilesystem')] }
-      : {},
+    readOnlyRootFilesystem('', scc),
     userNamespace(scc),
   ];
 }
@@ -69,27 +68,13 @@ function choice({ priority }: Scc): Part {
   return { remarks: [inexact('priority', priority ?? null, text)] };
 }
 
-function flagPart(
-  override: string,
-  field: 'allowPrivilegedContainer' | 'allowHostNetwork' | 'allowHostPID' | 'allowHostIPC',
-  scc: Scc,
-): Part {
-  return { statements: [statedOrUnset(override, scc[field] ?? false, field, scc[field])] };
-}
-
-function escalation(scc: Scc): Part {
+function privilegedEscalation(scc: Scc): Part {
   const { allowPrivilegeEscalation: allowed, defaultAllowPrivilegeEscalation: filling, allowPrivilegedContainer } = scc;
-  const field = 'defaultAllowPrivilegeEscalation';
   const text =
     'privileged containers that leave it unset were left alone: they are refused now, and have to say allowPrivilegeEscalation: true';
-  const stating = filling !== undefined && allowed !== false;
-  return {
-    statements: [
-      statedOrUnset('allowPrivilegeEscalation', allowed ?? true, 'allowPrivilegeEscalation', allowed),
-      ...(stating ? [stated(field, filling, field)] : []),
-    ],
-    remarks: stating && !filling && allowPrivilegedContainer ? [inexact(field, filling, text)] : [],
-  };
+  const refuses = filling === false && allowed !== false && allowPrivilegedContainer;
+  const remarks = refuses ? [inexact('defaultAllowPrivilegeEscalation', filling, text)] : [];
+  return { ...escalation('', scc), remarks };
 }
 
 function hostPorts({ allowHostPorts }: Scc): Part {
@@ -137,7 +122,7 @@ function runAsUser({ runAsUser: { type = '', uid, uidRangeMin, uidRangeMax } = {
       return { ...ranges(ALLOCATED.min, ALLOCATED.max), remarks: [inexact(field, type, text)] };
     }
     default:
-      return idStrategy(field, field, { rule: type, ranges: [] });
+      return idStrategy(field, field, { rule: type });
   }
 }
 
@@ -146,8 +131,7 @@ function groups(
   { type = 'RunAsAny', ranges = [] }: SccGroup = {},
   what: string,
 ): Part {
-  const written = ranges.map(({ min = 0, max = 0 }) => ({ min, max }));
-  if (type !== 'MustRunAs' || written.length > 0) return idStrategy(field, field, { rule: type, ranges: written });
+  if (type !== 'MustRunAs' || ranges.length > 0) return idStrategy(field, field, { rule: type, ranges });
   const { remarks = [], ...part } = idStrategy(field, field, { rule: type, ranges: [ALLOCATED] });
   return { ...part, remarks: [inexact(field, type, ofNamespace(what, GROUPS_ANNOTATION)), ...remarks] };
 }
@@ -169,7 +153,7 @@ const MCS_ANNOTATION = 'openshift.io/sa.scc.mcs';
 function seLinux({ seLinuxContext: { type: rule, seLinuxOptions } = {} }: Scc): Part {
   const field = 'seLinuxContext';
   if (rule !== 'MustRunAs') return { statements: [stated('seLinux', { rule }, field)] };
-  const options = Object.fromEntries(Object.entries(seLinuxOptions ?? {}).filter(([, value]) => value !== ''));
+  const options = statedOptions(seLinuxOptions);
   const text = `pods had to have the level of their namespace (annotation ${MCS_ANNOTATION}), which was filled in: now they must set none, and the container runtime chooses one for each: pods that share a volume may not be able to read each other's files`;
   return {
     statements: [stated('seLinux', { rule, options }, field)],
@@ -178,12 +162,8 @@ function seLinux({ seLinuxContext: { type: rule, seLinuxOptions } = {} }: Scc): 
 }
 
 /** sysctl/mustmatchpatterns.go */
-const SAFE_SYSCTLS = [
-  'kernel.shm_rmid_forced',
-  'net.ipv4.ip_local_port_range',
-  'net.ipv4.tcp_syncookies',
-  'net.ipv4.ping_group_range',
-  'net.ipv4.ip_unprivileged_port_start',
+const SAFE_IN_OPENSHIFT = [
+  ...SAFE_SYSCTLS,
   'net.ipv4.tcp_keepalive_time',
   'net.ipv4.tcp_fin_timeout',
   'net.ipv4.tcp_keepalive_intvl',
@@ -193,9 +173,9 @@ const NEWER_SYSCTLS = ['net.ipv4.ip_local_reserved_ports', 'net.ipv4.tcp_rmem', 
 
 function sysctlParts(scc: Scc): Part[] {
   const { allowedUnsafeSysctls: unsafe } = scc;
-  if (unsafe?.includes('*')) return [sysctls('', scc, SAFE_SYSCTLS)];
+  if (unsafe?.includes('*')) return [sysctls('', scc, SAFE_IN_OPENSHIFT)];
   const text = `OpenShift calls ${NEWER_SYSCTLS.join(', ')} safe, too, where the kernel of its API server is new enough: they are refused now; add them where they are used`;
-  return [sysctls('', scc, SAFE_SYSCTLS), { remarks: [inexact('allowedUnsafeSysctls', unsafe ?? null, text)] }];
+  return [sysctls('', scc, SAFE_IN_OPENSHIFT), { remarks: [inexact('allowedUnsafeSysctls', unsafe ?? null, text)] }];
 }
 
 function userNamespace({ userNamespaceLevel: level }: Scc): Part {

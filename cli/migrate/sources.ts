@@ -47,9 +47,56 @@ interface Input {
   readonly notes: readonly Note[];
 }
 
-const RBAC = 'rbac.authorization.k8s.io';
-const PSP: Granted = { groups: ['policy', 'extensions'], resource: 'podsecuritypolicies' };
-const SCC: Granted = { groups: ['security.openshift.io'], resource: 'securitycontextconstraints' };
+/** A kind to migrate. */
+interface Kind {
+  readonly apiVersions: readonly string[];
+  /** Where the kind is, for an object of another API version. */
+  readonly home: string;
+  readonly granted: Granted;
+  readonly choice: Choice;
+  /** @throws Malformed */
+  read(value: unknown, object: string): Content;
+}
+
+interface Content extends Pick<Source, 'grants' | 'parts'> {
+  readonly metadata: { readonly name?: string };
+  /** Why the API server would have refused it. */
+  readonly refusals: readonly Problem[];
+}
+
+const KINDS: ReadonlyMap<unknown, Kind> = new Map([
+  [
+    'PodSecurityPolicy',
+    {
+      apiVersions: ['policy/v1beta1', 'extensions/v1beta1'],
+      home: 'PodSecurityPolicy is of policy/v1beta1',
+      granted: { groups: ['policy', 'extensions'], resource: 'podsecuritypolicies' },
+      choice: 'PodSecurityPolicy',
+      read(value) {
+        const { metadata = {}, spec = {} } = read(value, PSP_OBJECT);
+        const psp = { annotations: metadata.annotations ?? {}, spec };
+        return { metadata, refusals: refusalsOf(psp), grants: [], parts: (filling) => pspParts(psp, filling) };
+      },
+    },
+  ],
+  [
+    'SecurityContextConstraints',
+    {
+      apiVersions: ['security.openshift.io/v1', 'v1'],
+      home: 'it is of security.openshift.io/v1',
+      granted: { groups: ['security.openshift.io'], resource: 'securitycontextconstraints' },
+      choice: 'Enabled',
+      read(value, object) {
+        const scc = read(value, SCC_OBJECT);
+        const { metadata = {} } = scc;
+        const grants = sccGrants(scc, object);
+        return { metadata, refusals: sccRefusals(scc), grants, parts: (filling) => sccParts(scc, filling) };
+      },
+    },
+  ],
+]);
+
+const RBAC = 'rbac.authorization.k8s.io/';
 
 /** @throws InvalidInput */
 export function readInput(objects: readonly unknown[]): Input {
@@ -72,73 +119,32 @@ type Read =
 
 function readObject(value: unknown, index: number): Read {
   const object = objectText(value);
-  const refused = (problems: readonly Problem[]) => ({ problems: problems.map((one) => ({ index, object, ...one })) });
   try {
-    return readKnown(value, object, refused);
+    return readKnown(value, object);
   } catch (error) {
     if (!(error instanceof Malformed)) throw error;
-    return refused(error.problems);
+    return { problems: error.problems.map((one) => ({ index, object, ...one })) };
   }
 }
 
-function readKnown(value: unknown, object: string, refused: (problems: readonly Problem[]) => Read): Read {
+/** @throws Malformed */
+function readKnown(value: unknown, object: string): Read {
   const { apiVersion, kind } = objectOf(value);
-  const group = String(apiVersion).split('/').slice(0, -1).join('/');
-  switch (kind) {
-    case 'PodSecurityPolicy':
-      if (apiVersion !== 'policy/v1beta1' && apiVersion !== 'extensions/v1beta1')
-        return refused([problemAt(['apiVersion'], `${apiVersion} has none: PodSecurityPolicy is of policy/v1beta1`)]);
-      return readPsp(value, object, refused);
-    case 'SecurityContextConstraints':
-      if (apiVersion !== 'security.openshift.io/v1' && apiVersion !== 'v1')
-        return refused([problemAt(['apiVersion'], `${apiVersion} has none: it is of security.openshift.io/v1`)]);
-      return readSccSource(value, object, refused);
-    case 'ClusterRole':
-    case 'Role':
-      return group === RBAC ? { role: readRole(value) } : {};
-    case 'ClusterRoleBinding':
-    case 'RoleBinding':
-      return group === RBAC ? { binding: readBinding(value) } : {};
-    default:
-      return {};
-  }
+  const known = KINDS.get(kind);
+  if (known) return { source: readSource(value, object, known) };
+  if (!String(apiVersion).startsWith(RBAC)) return {};
+  if (kind === 'ClusterRole' || kind === 'Role') return { role: readRole(value) };
+  return kind === 'ClusterRoleBinding' || kind === 'RoleBinding' ? { binding: readBinding(value) } : {};
 }
 
-function readPsp(value: unknown, object: string, refused: (problems: readonly Problem[]) => Read): Read {
-  const { metadata = {}, spec = {} } = read(value, PSP_OBJECT);
-  const { name, annotations = {} } = metadata;
-  const psp = { name: name ?? '', annotations, spec };
-  const refusals = [...nameRefusals(name), ...refusalsOf(psp)];
-  return refusals.length > 0
-    ? refused(refusals)
-    : {
-        source: {
-          name: psp.name,
-          object,
-          granted: PSP,
-          grants: [],
-          choice: 'PodSecurityPolicy',
-          parts: (filling) => pspParts(psp, filling),
-        },
-      };
-}
-
-function readSccSource(value: unknown, object: string, refused: (problems: readonly Problem[]) => Read): Read {
-  const scc = read(value, SCC_OBJECT);
-  const { name } = scc.metadata ?? {};
-  const refusals = [...nameRefusals(name), ...sccRefusals(scc)];
-  return refusals.length > 0
-    ? refused(refusals)
-    : {
-        source: {
-          name: name ?? '',
-          object,
-          granted: SCC,
-          grants: sccGrants(scc, object),
-          choice: 'Enabled',
-          parts: (filling) => sccParts(scc, filling),
-        },
-      };
+function readSource(value: unknown, object: string, { apiVersions, home, granted, choice, ...kind }: Kind): Source {
+  const { apiVersion } = objectOf(value);
+  if (!apiVersions.includes(String(apiVersion)))
+    throw new Malformed([problemAt(['apiVersion'], `${apiVersion} has none: ${home}`)]);
+  const { metadata, refusals, grants, parts } = kind.read(value, object);
+  const problems = [...nameRefusals(metadata.name), ...refusals];
+  if (problems.length > 0) throw new Malformed(problems);
+  return { name: metadata.name ?? '', object, granted, grants, choice, parts };
 }
 
 /** Two objects with the same name would become one policy. */

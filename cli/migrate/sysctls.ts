@@ -8,6 +8,15 @@ export interface Sysctls {
   readonly forbiddenSysctls?: readonly string[];
 }
 
+/** k8s.io/kubernetes@v1.24.17 pkg/security/podsecuritypolicy/sysctl SafeSysctlAllowlist. */
+export const SAFE_SYSCTLS = [
+  'kernel.shm_rmid_forced',
+  'net.ipv4.ip_local_port_range',
+  'net.ipv4.tcp_syncookies',
+  'net.ipv4.ping_group_range',
+  'net.ipv4.ip_unprivileged_port_start',
+];
+
 /**
  * @param prefix of the fields' names: `spec.` or nothing @param safe what is allowed unless it is forbidden
  */
@@ -33,17 +42,10 @@ export function sysctls(
     wanted.filter((name) => !forbidden.includes(name)),
     MOST_SYSCTLS,
   );
+  const safeOnes = unsafe ? ', and the safe ones' : ', unset: the safe ones';
   return {
     statements: [
-      {
-        path: 'sysctls.allowed',
-        value: kept,
-        from: any
-          ? allowedField
-          : unsafe
-            ? `${allowedField}, and the safe ones`
-            : `${allowedField}, unset: the safe ones`,
-      },
+      stated('sysctls.allowed', kept, any ? allowedField : allowedField + safeOnes),
       ...(forbidden.length > 0 ? [stated('sysctls.forbidden', forbidden, forbiddenField)] : []),
     ],
     remarks,
