@@ -10,7 +10,6 @@ import { platformsOf } from './cluster/platform.ts';
 import { type Flags, HELP, parseFlags } from './flags.ts';
 import { excludedOn } from './namespaces.ts';
 import { Operator } from './operator.ts';
-import { exportPolicies } from './report/policy-metrics.ts';
 import { aborted } from './runtime/aborted.ts';
 import { authorized } from './runtime/access.ts';
 import { Election } from './runtime/election.ts';
@@ -79,7 +78,7 @@ async function run(flags: Flags, log: Log, stopping: AbortSignal): Promise<void>
     reflectorObserver,
   });
   metrics.leadership(LEASE, () => election?.mayWrite() ?? true);
-  exportPolicies(metrics.registry, operator.metricsSources);
+  operator.exportMetrics(metrics);
   const health = healthHandler(
     { '/healthz': election ? { leaderElection: election.check } : {}, '/readyz': { synced: operator.checkSynced } },
     { log },

@@ -13,11 +13,10 @@ import { Running, type RunningOptions } from './controllers/running.ts';
 import type { Cause } from './controllers/state-change.ts';
 import { Status } from './controllers/status.ts';
 import { Withdrawal } from './controllers/withdrawal.ts';
-import type { PolicySources } from './report/policy-metrics.ts';
-import { policySources } from './report/policy-numbers.ts';
+import { exportPolicies } from './report/policy-metrics.ts';
 import { EventRecorder } from './report/recorder.ts';
 import { aborted } from './runtime/aborted.ts';
-import type { ReflectorObserver } from './runtime/metrics.ts';
+import type { Metrics, ReflectorObserver } from './runtime/metrics.ts';
 
 interface OperatorOptions extends ClusterStateOptions, RunningOptions {
   /** The reporting operator in Events: the pod's name. */
@@ -119,8 +118,7 @@ export class Operator {
     if (!this.#synced) throw new Error('the cluster has not been read yet');
   };
 
-  /** The values of /metrics, read at each scrape. */
-  get metricsSources(): PolicySources {
-    return policySources(this.#followed.cluster, this.#state.findings.judgements);
+  exportMetrics({ registry }: Pick<Metrics, 'registry'>): void {
+    exportPolicies(registry, this.#followed.cluster, this.#state.findings.judgements);
   }
 }

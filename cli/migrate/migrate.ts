@@ -1,9 +1,6 @@
-import type {
-  CapabilityPolicy,
-  CapabilityPolicyOverrides,
-  CapabilityPolicySpec,
-} from '../../operator/api/capability-policy.ts';
+import type { CapabilityPolicy, CapabilityPolicySpec } from '../../operator/api/capability-policy.ts';
 import { newPolicy } from '../../operator/api/model.ts';
+import { overridesOf } from '../../operator/api/overrides.ts';
 import { type Chooser, withDefaulting } from './defaulting.ts';
 import { type Grant, grantsOn } from './grants.ts';
 import type { Migration, MigrationOptions, Note, Origins, RbacObject, Remark } from './migration.ts';
@@ -103,16 +100,8 @@ function policyOf(
   use: Pick<CapabilityPolicySpec, 'usableBy' | 'subjects'>,
   { mode, namespaceSelector = {} }: MigrationOptions,
 ): CapabilityPolicy {
-  return newPolicy(name, { namespaceSelector, ...LEVEL, mode, ...use, overrides: overridesOf(statements) });
-}
-
-function overridesOf(statements: readonly Statement[]): CapabilityPolicyOverrides {
-  const overrides: Record<string, unknown> = {};
-  for (const { path, value } of statements) {
-    const [field = '', inner] = path.split('.');
-    overrides[field] = inner === undefined ? value : { ...(overrides[field] as object), [inner]: value };
-  }
-  return overrides;
+  const overrides = overridesOf(Object.fromEntries(statements.map(({ path, value }) => [path, value])));
+  return newPolicy(name, { namespaceSelector, ...LEVEL, mode, ...use, overrides });
 }
 
 function originsOf(statements: readonly Statement[], use: Readonly<Record<string, string>>): Origins {

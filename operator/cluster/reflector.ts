@@ -31,17 +31,7 @@ const OPTIONAL_DELAY_MS = 60_000;
 /** Neither an expired version nor overload: possibly a fault of this watch. */
 const MOST_REFUSALS = 3;
 
-/** Feeds `sink` until `signal` is aborted. Waits after errors, and logs each once as long as it stays the same. */
-export function reflect(
-  client: Reader,
-  source: Source,
-  sink: Sink,
-  signal: AbortSignal,
-  options: ReflectorOptions,
-): Promise<void> {
-  return new Reflector(client, source, sink, signal, options).run();
-}
-
+/** Feeds its sink until its signal is aborted. Waits after errors, and logs each once as long as it stays the same. */
 export class Reflector {
   readonly #source: Source;
   readonly #sink: Sink;

@@ -9,8 +9,7 @@ import type { Log } from '../runtime/log.ts';
 import type { ReflectorObserver } from '../runtime/metrics.ts';
 import { Collection } from './collection.ts';
 import type { Reader } from './reading.ts';
-import { reflect } from './reflector.ts';
-import type { Sink } from './sink.ts';
+import { Reflector } from './reflector.ts';
 
 export interface ReportApi {
   readonly apiVersion: string;
@@ -64,7 +63,7 @@ export class FollowedReports {
     await Promise.all(
       this.#followed.map((sink) => {
         const source = { ...sink.api, labelSelector, optional: true, metadataOnly: true };
-        return reflect(client, source, sink, signal, options);
+        return new Reflector(client, source, sink, signal, options).run();
       }),
     );
   }
@@ -77,7 +76,7 @@ export class FollowedReports {
 
   /** In both APIs. */
   in(namespace: string): readonly ReportView[] {
-    return this.#followed.flatMap(({ reports }) => reports.in(namespace));
+    return this.#followed.flatMap((reports) => reports.in(namespace));
   }
 
   /** @param raw the answer to our own write: the watch's later event about it brings nothing new */
@@ -86,41 +85,28 @@ export class FollowedReports {
   }
 }
 
-class Followed implements Sink {
+class Followed extends Collection<ReportView> {
   readonly api: ReportApi;
-  readonly reports: Collection<ReportView>;
   served: 'Unknown' | 'Yes' | 'No' = 'Unknown';
   readonly #onChange: (change: Change) => void;
 
   constructor(api: ReportApi, { onChange }: FollowedReportsOptions) {
-    this.api = api;
-    this.#onChange = onChange;
-    this.reports = new Collection({
+    super({
       project: (raw) => viewOf(api, raw),
       changed: ({ namespace }) => onChange({ of: 'report', namespace }),
     });
+    this.api = api;
+    this.#onChange = onChange;
   }
 
-  listing(): void {
-    this.reports.listing();
-  }
-
-  put(raw: RawObject): void {
-    this.reports.put(raw);
-  }
-
-  remove(raw: RawObject): void {
-    this.reports.remove(raw);
-  }
-
-  listed(): void {
-    this.reports.listed();
+  override listed(): void {
+    super.listed();
     this.#turn('Yes');
   }
 
   absent(): void {
-    this.reports.listing();
-    this.reports.listed();
+    this.listing();
+    super.listed();
     this.#turn('No');
   }
 

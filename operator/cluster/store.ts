@@ -123,11 +123,15 @@ export class Store implements Cluster {
       onChange({ of: 'policy', name: metadata?.name ?? '' }),
     );
     this.#namespaces = this.#follow(sources.NAMESPACES, namespace, ({ name }) => onChange({ of: 'namespace', name }));
-    this.#pods = this.#follow(sources.PODS, pod, (view) => onChange({ of: 'pod', ...located(view) }));
+    this.#pods = this.#follow(sources.PODS, pod, ({ namespace: home, name }) =>
+      onChange({ of: 'pod', namespace: home, name }),
+    );
     this.#workloads = new Map(
       sources.WORKLOADS.map((source) => [
         source.kind,
-        this.#follow(source, workload, (view) => onChange({ of: 'workload', ...located(view) })),
+        this.#follow(source, workload, ({ namespace: home, name }) =>
+          onChange({ of: 'workload', namespace: home, name }),
+        ),
       ]),
     );
     this.#roles = new Map(
@@ -233,10 +237,6 @@ async function orAborted(done: Promise<unknown>, signal: AbortSignal): Promise<v
 
 function isOurs(raw: RawObject): boolean {
   return raw.metadata?.labels?.[MANAGED_BY_LABEL] === FIELD_MANAGER;
-}
-
-function located({ namespace, name }: { namespace: string; name: string }): { namespace: string; name: string } {
-  return { namespace, name };
 }
 
 function compare(a: string, b: string): number {

@@ -68,7 +68,7 @@ export class Status implements Controller {
       ...(rollout && { rollout }),
       labels: state.labelOutcomes(coverage?.deciding ?? []),
       judgements: findings.judgements,
-      wideHolders: use.wideHolders(),
+      holdersOfAll: use.holdersOfAll(),
       olderBindings: use.olderBindings(name, String(policy.metadata?.creationTimestamp ?? '')),
       now,
     });

@@ -1,5 +1,6 @@
 /** Workloads that the level of their namespace refuses → exceptions for their service accounts. */
 import type { CapabilityPolicyOverrides } from '../api/capability-policy.ts';
+import { overridesOf } from '../api/overrides.ts';
 import { haveRoom, priceOf } from '../compile/budget.ts';
 import type { ResolvedPolicy } from '../policy/resolve.ts';
 import type { Stated } from '../rules/rule.ts';
@@ -7,7 +8,7 @@ import type { Level, Standard } from '../standards/level-version.ts';
 import { type Draft, merge, ownersOf, withOwnersOf } from './suggest-drafts.ts';
 import { type Fitting, statedAtPrivileged, statedFor, unfitRules } from './suggest-fit.ts';
 import { type Need, needsOf, obstaclesOf, type StatedOverride } from './suggest-needs.ts';
-import { overridesOf, resolvedBy } from './suggest-stated.ts';
+import { resolvedBy } from './suggest-stated.ts';
 import type { Workload } from './suggest-workloads.ts';
 import type { Evaluator } from './violations.ts';
 import type { WorkloadName } from './workloads.ts';

@@ -1,5 +1,6 @@
 /** Overrides and the workloads that they admit → which workload needs which, and what would make it unnecessary. */
-import type { PodParts, PodSpec } from '../model/objects.ts';
+import type { PodParts } from '../model/objects.ts';
+import { valueAt } from '../model/raw.ts';
 import { RULES } from '../rules/index.ts';
 import type { Rule, Stated } from '../rules/rule.ts';
 import { type Finding, findings } from './findings.ts';
@@ -147,16 +148,11 @@ function adviceOn({ path, container }: Violation, shape: Shape, entry?: unknown)
     .findings()
     .filter((finding) => finding.container === container && finding.path.startsWith(path))
     .filter((finding) => {
-      const at = valueAt(shape.parts.spec, finding.path);
+      // `containers[0].securityContext.capabilities.add[1]`
+      const at = valueAt(shape.parts.spec, finding.path.match(/\w+/g) ?? []);
       return entry === undefined || typeof at !== 'string' || at === entry;
     })
     .map(({ message }) => message);
-}
-
-/** The value at `containers[0].securityContext.capabilities.add[1]`. */
-function valueAt(spec: PodSpec, path: string): unknown {
-  const steps = path.split(/[.[\]]+/).filter((step) => step !== '');
-  return steps.reduce<unknown>((value, step) => (value as Record<string, unknown> | undefined)?.[step], spec);
 }
 
 function sortedOnce(needs: readonly Need[]): Need[] {

@@ -1,19 +1,10 @@
-/** Single overrides by path, as rules state them → the API's form of them, and one rule's verdicts under them. */
-import { type CapabilityPolicyOverrides, GROUP, KIND, type UsableBy, VERSION } from '../api/capability-policy.ts';
+/** Single overrides by path, as rules state them → the policy with them, and one rule's verdicts under them. */
+import { GROUP, KIND, type UsableBy, VERSION } from '../api/capability-policy.ts';
 import { completeSpec } from '../api/defaults.ts';
+import { overridesOf } from '../api/overrides.ts';
 import { type ResolvedPolicy, resolvePolicy } from '../policy/resolve.ts';
 import type { Rule, Stated } from '../rules/rule.ts';
 import { formatVersion, type Standard } from '../standards/level-version.ts';
-
-/** In the API's form: `seccomp.types` below `seccomp`. */
-export function overridesOf(stated: Stated): CapabilityPolicyOverrides {
-  const overrides: Record<string, unknown> = {};
-  for (const [path, value] of Object.entries(stated)) {
-    const [field = '', inner] = path.split('.');
-    overrides[field] = inner === undefined ? value : { ...(overrides[field] as object), [inner]: value };
-  }
-  return overrides;
-}
 
 /** The policy with these overrides, for every namespace. */
 export function resolvedBy(stated: Stated, standard: Standard, usableBy: UsableBy = 'Everyone'): ResolvedPolicy {

@@ -2,12 +2,12 @@
  * Workloads → a plain level for each namespace, and exceptions for the service accounts of workloads that need more.
  */
 import type { CapabilityPolicyOverrides } from '../api/capability-policy.ts';
+import { overridesOf } from '../api/overrides.ts';
 import type { Level, Standard } from '../standards/level-version.ts';
 import { type Exception, exceptionsFor } from './suggest-exceptions.ts';
 import { type Fitting, statedFor } from './suggest-fit.ts';
 import { candidacyOf, chooseLevel, type SuggestedLevel } from './suggest-level.ts';
 import { needsOf, type StatedOverride } from './suggest-needs.ts';
-import { overridesOf } from './suggest-stated.ts';
 import { type Given, type Workload, workloadsOf } from './suggest-workloads.ts';
 import type { Evaluator } from './violations.ts';
 

@@ -20,8 +20,6 @@ export interface UseIndex {
   holdersOfAll(): readonly Holder[];
   /** The bindings that grant the use of the policy by its name and are older than it, in a stable order. */
   olderBindings(policy: string, created: string): readonly BindingName[];
-  /** Subjects whose right is wider than it looks, in a stable order. */
-  wideHolders(): readonly WideHolder[];
 }
 
 export interface Holder {
@@ -32,14 +30,6 @@ export interface Holder {
   readonly wildcard?: true;
   /** It includes the built-in controllers, and therefore everybody who may create a workload. */
   readonly everybody?: true;
-}
-
-export interface WideHolder {
-  readonly subject: RbacSubject;
-  /** The binding's namespace; absent: everywhere. */
-  readonly namespace?: string;
-  /** Wildcard: verb `*` on every policy. Controllers: includes the built-in controllers, and therefore everybody. */
-  readonly why: 'Wildcard' | 'Controllers';
 }
 
 /** A RoleBinding, or without a namespace a ClusterRoleBinding. */
@@ -83,7 +73,6 @@ export function createUseIndex(roles: Iterable<RoleView>, bindings: Iterable<Rol
     holders: (policy) => holders(grants.filter(({ policies }) => policies.names.has(policy))),
     holdersOfAll: () => holders(grants.filter(({ policies }) => policies.all)),
     olderBindings: (policy, created) => olderBindings(grants, policy, created),
-    wideHolders: () => wideHolders(grants),
   };
 }
 
@@ -144,19 +133,6 @@ function holders(grants: readonly Grant[]): Holder[] {
     ),
   );
   return sortedOnce(all);
-}
-
-function wideHolders(grants: readonly Grant[]): WideHolder[] {
-  const holders = grants.flatMap(({ subjects, namespace, policies }) =>
-    subjects.flatMap((subject): WideHolder[] => {
-      const scope = namespace === undefined ? {} : { namespace };
-      return [
-        ...(policies.wildcard ? [{ subject, ...scope, why: 'Wildcard' as const }] : []),
-        ...(coversControllers(subject) ? [{ subject, ...scope, why: 'Controllers' as const }] : []),
-      ];
-    }),
-  );
-  return sortedOnce(holders);
 }
 
 /**

@@ -2,7 +2,7 @@
 import type { Condition } from '../api/capability-policy.ts';
 import type { RolloutOutcome } from '../apply/outcome.ts';
 import { useRoleName } from '../compile/rbac.ts';
-import { type BindingName, coversControllers, type WideHolder } from '../evaluate/use.ts';
+import { type BindingName, coversControllers, type Holder } from '../evaluate/use.ts';
 import type { Refusal, Resolution, ResolvedPolicy } from '../policy/resolve.ts';
 import { formatVersion } from '../standards/level-version.ts';
 import { offeredSince } from '../standards/server-features.ts';
@@ -22,8 +22,8 @@ interface ConditionInput {
   readonly workloads: WorkloadReport | undefined;
   /** One text for each namespace in conflict, sorted. */
   readonly labelConflicts: readonly string[];
-  /** The users who may use every policy by verb `*`. */
-  readonly wideHolders: readonly WideHolder[];
+  /** The subjects that may use every policy. */
+  readonly holdersOfAll: readonly Holder[];
   /** The bindings that grant the use of the policy by its name and are older than it. */
   readonly olderBindings: readonly BindingName[];
   readonly previous: readonly Condition[];
@@ -71,7 +71,7 @@ export function lastEvaluation({
 
 function acceptedFinding(
   resolution: Resolution,
-  { wideHolders, olderBindings }: Pick<ConditionInput, 'wideHolders' | 'olderBindings'>,
+  { holdersOfAll, olderBindings }: Pick<ConditionInput, 'holdersOfAll' | 'olderBindings'>,
 ): Finding {
   if ('refusal' in resolution) return refused(resolution.refusal);
   const { standard, mode } = resolution.policy;
@@ -83,7 +83,7 @@ function acceptedFinding(
     ...unavailable(policy),
     ...wideSubjects(policy),
     ...boundBefore(policy, olderBindings),
-    ...wildcardHolders(policy, wideHolders),
+    ...wildcardHolders(policy, holdersOfAll),
   ].join('; ');
   return { type: 'Accepted', status: 'True', reason: reasons.ACCEPTED, message };
 }
@@ -110,10 +110,10 @@ function unavailable({ defaultingUnavailable }: ResolvedPolicy): string[] {
  * RBAC wildcards grant every policy. Administrators then see their test pod admitted but a Deployment's pod refused,
  * because a controller creates the latter.
  */
-function wildcardHolders({ usableBy }: ResolvedPolicy, holders: readonly WideHolder[]): string[] {
+function wildcardHolders({ usableBy }: ResolvedPolicy, holders: readonly Holder[]): string[] {
   if (usableBy === 'Everyone') return [];
   const names = holders
-    .filter(({ subject, why }) => why === 'Wildcard' && subject.name !== MASTERS)
+    .filter(({ subject, wildcard }) => wildcard && subject.name !== MASTERS)
     .map(({ subject, namespace }) => `${subject.kind} ${subject.name}${namespace ? ` in namespace ${namespace}` : ''}`);
   const all = firstOf(['cluster administrators', ...[...new Set(names)].sort()], NAMED + 1);
   return [

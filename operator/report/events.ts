@@ -34,19 +34,13 @@ export interface EventOrigin {
   readonly occasion: string;
 }
 
-export interface KubernetesEvent {
+export interface KubernetesEvent extends Happening {
   readonly apiVersion: 'events.k8s.io/v1';
   readonly kind: 'Event';
   readonly metadata: { readonly name: string; readonly namespace: string };
   readonly eventTime: string;
   readonly reportingController: string;
   readonly reportingInstance: string;
-  readonly action: string;
-  readonly reason: string;
-  readonly type: 'Normal' | 'Warning';
-  readonly note: string;
-  readonly regarding: Regarding;
-  readonly related?: Regarding;
   /** For an event that happened more than once: how often, and the last time. */
   readonly series?: { readonly count: number; readonly lastObservedTime: string };
 }

@@ -1,88 +1,98 @@
-/** The metrics of policies. None has a label for a pod or workload. */
+/** The metrics of policies, read at each scrape. None has a label for a pod or workload. */
 import { Gauge, type Registry } from 'prom-client';
+import type { CapabilityPolicy } from '../api/capability-policy.ts';
+import type { NamespaceJudgement } from '../evaluate/namespace.ts';
+import type { Cluster, PodSpec } from '../model/objects.ts';
 
-export interface PolicyNumbers {
-  readonly policy: string;
-  /** Condition Programmed is True for the current generation of the policy. */
-  readonly programmed: boolean;
-  /** Namespaces where a label of another owner is in the way. */
-  readonly labelConflicts: number;
-  /** The status as JSON, in bytes. */
-  readonly statusBytes: number;
-  /** The number of workloads with each verdict, including zero; empty until everything has been evaluated. */
-  readonly workloads: Readonly<Partial<Record<Verdict, number>>>;
-}
+type Objects = Pick<Cluster, 'policies' | 'pods' | 'workloads'>;
+/** By namespace. */
+type Judgements = ReadonlyMap<string, NamespaceJudgement>;
+type Series = readonly [labels: Readonly<Record<string, string>>, value: number];
 
-type Verdict = 'compliant' | 'violating' | 'unknown';
-
-export interface ViolatingWorkloads {
-  readonly policy: string;
-  readonly namespace: string;
-  readonly rule: string;
-  readonly mode: string;
-  readonly workloads: number;
-}
-
-/** Called at each scrape. */
-export interface PolicySources {
-  policies(): Iterable<PolicyNumbers>;
-  /** Only violating ones: no zeros. */
-  violating(): Iterable<ViolatingWorkloads>;
-  /** Pods and templates with a verdict. */
-  evaluatedObjects(): number;
-  /** The number of different shapes among them, which were really evaluated. */
-  distinctFingerprints(): number;
-}
-
-export function exportPolicies(registry: Registry, sources: PolicySources): void {
-  const registers = [registry];
-  new Gauge({
-    name: 'capabilitypolicy_violating_workloads',
-    help: 'Workloads that a policy does not admit, by the rule they break and the mode of the policy.',
-    labelNames: ['policy', 'namespace', 'rule', 'mode'],
-    registers,
-    collect() {
-      this.reset();
-      for (const { workloads, ...labels } of sources.violating()) this.set(labels, workloads);
-    },
-  });
-  const byPolicy = (name: string, help: string, read: (numbers: PolicyNumbers) => number) =>
+export function exportPolicies(registry: Registry, cluster: Objects, judgements: Judgements): void {
+  const gauge = (name: string, help: string, labelNames: readonly string[], series: () => Iterable<Series>) =>
     new Gauge({
       name: `capabilitypolicy_${name}`,
       help,
-      labelNames: ['policy'],
-      registers,
+      labelNames,
+      registers: [registry],
       collect() {
         this.reset();
-        for (const numbers of sources.policies()) this.set({ policy: numbers.policy }, read(numbers));
+        for (const [labels, value] of series()) this.set(labels, value);
       },
     });
-  byPolicy('programmed', 'Whether the current text of the policy is in force (1) or not yet (0).', (one) =>
-    Number(one.programmed),
+  const byPolicy = (name: string, help: string, read: (policy: CapabilityPolicy) => number) =>
+    gauge(name, help, ['policy'], () => cluster.policies().map((one) => [{ policy: nameOf(one) }, read(one)]));
+  const specs = () => Iterator.from(specsIn(judgements.keys(), cluster));
+  gauge(
+    'violating_workloads',
+    'Workloads that a policy does not admit, by the rule they break and the mode of the policy.',
+    ['policy', 'namespace', 'rule', 'mode'],
+    () => violating(judgements),
   );
-  byPolicy('label_conflicts', 'Namespaces where a label of another owner is in the way.', (one) => one.labelConflicts);
-  new Gauge({
-    name: 'capabilitypolicy_workloads',
-    help: 'Workloads that a policy judges, by verdict; each once, however many rules it breaks.',
-    labelNames: ['policy', 'verdict'],
-    registers,
-    collect() {
-      this.reset();
-      for (const { policy, workloads } of sources.policies()) {
-        for (const [verdict, count] of Object.entries(workloads)) this.set({ policy, verdict }, count);
+  byPolicy('programmed', 'Whether the current text of the policy is in force (1) or not yet (0).', isProgrammed);
+  byPolicy(
+    'label_conflicts',
+    'Namespaces where a label of another owner is in the way.',
+    ({ status }) => status?.namespaces?.conflicting ?? 0,
+  );
+  gauge(
+    'workloads',
+    'Workloads that a policy judges, by verdict; each once, however many rules it breaks.',
+    ['policy', 'verdict'],
+    () => cluster.policies().flatMap(verdicts),
+  );
+  byPolicy('status_bytes', "Size of the policy's status.", ({ status }) =>
+    Buffer.byteLength(JSON.stringify(status ?? {})),
+  );
+  gauge('evaluated_objects', 'Pods and templates with a verdict.', [], () => [
+    [{}, specs().reduce((count) => count + 1, 0)],
+  ]);
+  // The projection shares equal specs, and each is evaluated once.
+  gauge('distinct_fingerprints', 'Different shapes among the evaluated objects.', [], () => [
+    [{}, new Set(specs()).size],
+  ]);
+}
+
+function* specsIn(namespaces: Iterable<string>, cluster: Objects): Generator<PodSpec> {
+  for (const namespace of namespaces) {
+    for (const { spec } of cluster.pods(namespace)) yield spec;
+    for (const { template } of cluster.workloads(namespace)) yield template.spec;
+  }
+}
+
+/** Condition Programmed is True for the current generation of the policy. */
+function isProgrammed({ metadata, status }: CapabilityPolicy): number {
+  const programmed = status?.conditions?.find(({ type }) => type === 'Programmed');
+  return Number(programmed?.status === 'True' && programmed.observedGeneration === metadata?.generation);
+}
+
+/** Includes zeros; empty until everything has been evaluated. */
+function verdicts(policy: CapabilityPolicy): Series[] {
+  const { evaluated = 0, violating = 0, unknown = 0 } = policy.status?.workloads ?? {};
+  const counts = policy.status?.workloads ? { compliant: evaluated - violating - unknown, violating, unknown } : {};
+  return Object.entries(counts).map(([verdict, count]) => [{ policy: nameOf(policy), verdict }, count]);
+}
+
+/** No zeros. */
+function* violating(judgements: Judgements): Generator<Series> {
+  for (const { namespace, modes } of judgements.values()) {
+    for (const [mode, { workloads }] of Object.entries(modes)) {
+      const broken = workloads.flatMap(({ verdict, violations }) => {
+        const rules = Object.entries(verdict === 'Violating' ? violations : {});
+        return rules.flatMap(([policy, all]) =>
+          [...new Set(all.map(({ rule }) => rule))].map((rule) => [policy, rule]),
+        );
+      });
+      const groups = Map.groupBy(broken, ([policy, rule]) => `${policy}\n${rule}`);
+      for (const same of groups.values()) {
+        const [[policy = '', rule = ''] = []] = same;
+        yield [{ policy, namespace, rule, mode }, same.length];
       }
-    },
-  });
-  byPolicy('status_bytes', "Size of the policy's status.", (one) => one.statusBytes);
-  const total = (name: string, help: string, value: () => number) =>
-    new Gauge({
-      name: `capabilitypolicy_${name}`,
-      help,
-      registers,
-      collect() {
-        this.set(value());
-      },
-    });
-  total('evaluated_objects', 'Pods and templates with a verdict.', () => sources.evaluatedObjects());
-  total('distinct_fingerprints', 'Different shapes among the evaluated objects.', () => sources.distinctFingerprints());
+    }
+  }
+}
+
+function nameOf({ metadata }: CapabilityPolicy): string {
+  return metadata?.name ?? '';
 }

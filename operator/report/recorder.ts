@@ -43,9 +43,7 @@ const PER_SECOND = 10;
 
 export class EventRecorder {
   readonly #client: EventClient;
-  readonly #now: () => number;
-  readonly #onDue: () => void;
-  readonly #onFlood: (leftOut: number) => void;
+  readonly #options: Required<RecorderOptions>;
   readonly #budget: RateLimit;
   /** By object and reason: those with different notes. */
   readonly #known = new Map<string, Told[]>();
@@ -55,12 +53,9 @@ export class EventRecorder {
   #leftOut = 0;
 
   constructor(client: EventClient, options: RecorderOptions = {}) {
-    const { now = () => performance.now(), onDue = () => {}, onFlood = () => {} } = options;
     this.#client = client;
-    this.#now = now;
-    this.#onDue = onDue;
-    this.#onFlood = onFlood;
-    this.#budget = new RateLimit(PER_SECOND, BURST, now);
+    this.#options = { now: () => performance.now(), onDue: () => {}, onFlood: () => {}, ...options };
+    this.#budget = new RateLimit(PER_SECOND, BURST, this.#options.now);
   }
 
   /**
@@ -70,7 +65,7 @@ export class EventRecorder {
    */
   readonly tell = async (events: readonly KubernetesEvent[]): Promise<ApiError[]> => {
     const refusals = await this.#tell(events);
-    if (this.dueMs !== undefined) this.#onDue();
+    if (this.dueMs !== undefined) this.#options.onDue();
     return refusals;
   };
 
@@ -94,7 +89,7 @@ export class EventRecorder {
   /** For an Event that no other work waits for: `tellWaiting` tells it. */
   later(event: KubernetesEvent): void {
     this.#waiting.push(event);
-    this.#onDue();
+    this.#options.onDue();
   }
 
   /** As `tell`. */
@@ -107,7 +102,7 @@ export class EventRecorder {
 
   /** When `tellWaiting` or `tellSeries` is due, in ms from now; undefined if never. */
   get dueMs(): number | undefined {
-    const due = [...this.#untold].map(({ toldAt }) => toldAt + SERIES_MS - this.#now());
+    const due = [...this.#untold].map(({ toldAt }) => toldAt + SERIES_MS - this.#options.now());
     if (this.#leftOut > 0) due.push(SERIES_MS);
     if (this.#waiting.length > 0) due.push(0);
     return due.length === 0 ? undefined : Math.max(0, Math.min(...due));
@@ -119,16 +114,16 @@ export class EventRecorder {
    * @throws the client's error; once for a refusal that trying again will not change
    */
   async tellSeries(): Promise<void> {
-    if (this.#leftOut > 0) this.#onFlood(this.#leftOut);
+    if (this.#leftOut > 0) this.#options.onFlood(this.#leftOut);
     this.#leftOut = 0;
-    for (const told of [...this.#untold].filter(({ toldAt }) => toldAt + SERIES_MS <= this.#now())) {
+    for (const told of [...this.#untold].filter(({ toldAt }) => toldAt + SERIES_MS <= this.#options.now())) {
       // Before the write, since more may join meanwhile.
       this.#untold.delete(told);
       const refusal = await this.#change(told).catch((error: unknown) => {
         this.#untold.add(told);
         throw error;
       });
-      told.toldAt = this.#now();
+      told.toldAt = this.#options.now();
       if (refusal) throw refusal;
     }
   }
@@ -137,7 +132,7 @@ export class EventRecorder {
   #alike({ type, reason, action, regarding }: KubernetesEvent): Told[] {
     const key = JSON.stringify([type, reason, action, regarding]);
     const alive = this.#known.get(key) ?? [];
-    alive.splice(0, alive.length, ...alive.filter(({ lastAt }) => this.#now() - lastAt < ALIKE_MS));
+    alive.splice(0, alive.length, ...alive.filter(({ lastAt }) => this.#options.now() - lastAt < ALIKE_MS));
     // Moves it to the end, so that the longest inactive ones are dropped first.
     this.#known.delete(key);
     this.#known.set(key, alive);
@@ -149,13 +144,13 @@ export class EventRecorder {
   }
 
   #begun(event: KubernetesEvent): Told {
-    const now = this.#now();
+    const now = this.#options.now();
     return { event, attempt: event.metadata.name, count: 1, lastTime: event.eventTime, lastAt: now, toldAt: now };
   }
 
   #join(told: Told, { metadata, eventTime }: KubernetesEvent): void {
     told.count++;
-    Object.assign(told, { attempt: metadata.name, lastTime: eventTime, lastAt: this.#now() });
+    Object.assign(told, { attempt: metadata.name, lastTime: eventTime, lastAt: this.#options.now() });
     this.#untold.add(told);
   }
 

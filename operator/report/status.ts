@@ -3,7 +3,7 @@ import type { CapabilityPolicyStatus, CompletePolicy, CompleteSpec } from '../ap
 import type { LabelOutcome, RolloutOutcome } from '../apply/outcome.ts';
 import { rulesBeyondLabel, tightest } from '../compile/labels.ts';
 import type { NamespaceJudgement } from '../evaluate/namespace.ts';
-import type { BindingName, WideHolder } from '../evaluate/use.ts';
+import type { BindingName, Holder } from '../evaluate/use.ts';
 import type { Coverage } from '../policy/coverage.ts';
 import { perObject } from '../policy/memo.ts';
 import type { Resolution, ResolvedPolicy } from '../policy/resolve.ts';
@@ -25,8 +25,8 @@ export interface StatusInput {
   readonly labels: ReadonlyMap<string, LabelOutcome>;
   /** By namespace; a namespace that is missing has not been judged yet. */
   readonly judgements: ReadonlyMap<string, NamespaceJudgement>;
-  /** Subjects that may use more than intended, according to current RBAC. */
-  readonly wideHolders?: readonly WideHolder[];
+  /** The subjects that may use every policy. */
+  readonly holdersOfAll?: readonly Holder[];
   /** The bindings that grant the use of the policy by its name and are older than it. */
   readonly olderBindings?: readonly BindingName[];
   /** ISO 8601, UTC: the time for changed conditions. */
@@ -46,7 +46,7 @@ export function buildStatus(input: StatusInput): CapabilityPolicyStatus {
     resolution,
     rollout: input.rollout,
     previous: policy.status?.conditions ?? [],
-    wideHolders: input.wideHolders ?? [],
+    holdersOfAll: input.holdersOfAll ?? [],
     olderBindings: input.olderBindings ?? [],
     now: input.now,
   };

@@ -3,7 +3,7 @@ import { setTimeout } from 'node:timers/promises';
 import { ApiError, type Query, type WatchEvent, type WatchOptions } from '../../operator/cluster/client.ts';
 import { Collection } from '../../operator/cluster/collection.ts';
 import type { Reader, Source } from '../../operator/cluster/reading.ts';
-import { Reflector, reflect } from '../../operator/cluster/reflector.ts';
+import { Reflector } from '../../operator/cluster/reflector.ts';
 import type { Sink } from '../../operator/cluster/sink.ts';
 import type { RawObject, RawPage } from '../../operator/model/raw.ts';
 import { RecordingLog } from '../support/recording-log.ts';
@@ -82,11 +82,14 @@ async function play(steps: Step[], source: Partial<Source> = {}, sink: Partial<S
     ...sink,
   };
   const observer = { listed: () => observed.push('listed'), heard: () => observed.push('heard') };
-  await reflect(reader, { apiVersion: 'v1', kind: 'Pod', ...source }, recording, abort.signal, { log, observer });
+  await new Reflector(reader, { apiVersion: 'v1', kind: 'Pod', ...source }, recording, abort.signal, {
+    log,
+    observer,
+  }).run();
   return { told, observed, calls: reader.calls, watched: reader.watched, refused: reader.refused, log };
 }
 
-describe('reflect', () => {
+describe('Reflector', () => {
   it('lists all pages, then watches from there, and passes on every object with its kind', async () => {
     const { told, calls } = await play([
       { list: [['a', 'b'], ['c']], version: '7' },
@@ -270,7 +273,7 @@ describe('reflect', () => {
       },
     };
     const log = new RecordingLog();
-    await reflect(reader, { apiVersion: 'v1', kind: 'Pod', optional: true }, sink, abort.signal, { log });
+    await new Reflector(reader, { apiVersion: 'v1', kind: 'Pod', optional: true }, sink, abort.signal, { log }).run();
     assert.deepEqual(told, ['listed']);
     assert.deepEqual(log.entries, []);
   });
@@ -290,7 +293,7 @@ describe('reflect', () => {
       },
     };
     const source = { apiVersion: 'v1', kind: 'Pod', optional: true };
-    await reflect(reader, source, sink, abort.signal, { log: new RecordingLog() });
+    await new Reflector(reader, source, sink, abort.signal, { log: new RecordingLog() }).run();
     assert.deepEqual(told, ['listing', 'absent']);
   });
 

@@ -15,7 +15,7 @@ import {
 import { Collection } from '../../operator/cluster/collection.ts';
 import { createProjection } from '../../operator/cluster/projection.ts';
 import type { Source } from '../../operator/cluster/reading.ts';
-import { reflect } from '../../operator/cluster/reflector.ts';
+import { Reflector } from '../../operator/cluster/reflector.ts';
 import { askServers, endpoints, oldest, type ServerMinors } from '../../operator/cluster/servers.ts';
 import { together } from '../../operator/cluster/sink.ts';
 import { ROLE_BINDINGS, ROLES } from '../../operator/cluster/sources.ts';
@@ -269,7 +269,9 @@ describe('the cluster as followed on a real API server', () => {
       changed: ({ name, terminating }) => told.push(`${name}${terminating ? ' ends' : ''}`),
     });
     const lateLog = new RecordingLog();
-    const running = reflect(late, { apiVersion: 'v1', kind: 'Namespace' }, namespaces, stop.signal, { log: lateLog });
+    const running = new Reflector(late, { apiVersion: 'v1', kind: 'Namespace' }, namespaces, stop.signal, {
+      log: lateLog,
+    }).run();
     await within(5_000, 'found after the second list', () => namespaces.get('', `${NAMESPACE}-b`));
     const first = namespaces.get('', `${NAMESPACE}-a`);
     assert.ok(!first || first.terminating);

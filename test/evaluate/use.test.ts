@@ -117,10 +117,11 @@ describe('the right to use a policy', () => {
         binding('cluster-admin', { kind: 'User', name: 'ada' }),
       ],
     );
-    assert.deepEqual(use.wideHolders(), [
-      { subject: everybody, namespace: 'net', why: 'Controllers' },
-      { subject: { kind: 'User', name: 'ada' }, why: 'Wildcard' },
+    assert.deepEqual(use.holders('ping'), [
+      { subject: everybody, namespace: 'net', everybody: true },
+      { subject: PINGER },
     ]);
+    assert.deepEqual(use.holdersOfAll(), [{ subject: { kind: 'User', name: 'ada' }, wildcard: true }]);
   });
 
   it('knows the bindings to the name of a policy that are older than it', () => {

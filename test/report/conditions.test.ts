@@ -149,10 +149,11 @@ describe('the conditions of a policy', () => {
       input(
         { usableBy: 'Bindings' },
         {
-          wideHolders: [
-            { subject: { kind: 'User', name: 'bob' }, namespace: 'net', why: 'Wildcard' },
-            { subject: { kind: 'Group', name: 'system:masters' }, why: 'Wildcard' },
-            { subject: { kind: 'Group', name: 'ops' }, why: 'Wildcard' },
+          holdersOfAll: [
+            { subject: { kind: 'User', name: 'bob' }, namespace: 'net', wildcard: true },
+            { subject: { kind: 'Group', name: 'system:masters' }, wildcard: true },
+            { subject: { kind: 'Group', name: 'ops' }, wildcard: true },
+            { subject: { kind: 'User', name: 'eve' } },
           ],
         },
       ),

@@ -1,52 +1,82 @@
 import assert from 'node:assert/strict';
 import { Registry } from 'prom-client';
-import { exportPolicies, type PolicyNumbers, type ViolatingWorkloads } from '../../operator/report/policy-metrics.ts';
+import type { CapabilityPolicyStatus, CompletePolicy } from '../../operator/api/capability-policy.ts';
+import type { NamespaceJudgement, WorkloadJudgement } from '../../operator/evaluate/namespace.ts';
+import { exportPolicies } from '../../operator/report/policy-metrics.ts';
+import { pod } from '../support/pods.ts';
+import { policy } from '../support/policies.ts';
 import { seriesOf } from '../support/series.ts';
+import { clusterOf, podView, workloadView } from '../support/views.ts';
+import { tooExpensive, violating } from './fixtures.ts';
+
+const PROGRAMMED = {
+  type: 'Programmed',
+  status: 'True',
+  reason: 'InForce',
+  message: '',
+  lastTransitionTime: '2026-01-01T00:00:00Z',
+  observedGeneration: 2,
+} as const;
+
+function policyWith(name: string, status: CapabilityPolicyStatus, generation = 2): CompletePolicy {
+  const { metadata, ...rest } = policy(name);
+  return { ...rest, metadata: { ...metadata, generation }, status };
+}
+
+function judgedNamespace(namespace: string, workloads: readonly WorkloadJudgement[]): [string, NamespaceJudgement] {
+  return [namespace, { namespace, modes: { Enforce: { deciding: ['ping'], workloads } }, addedCapabilities: [] }];
+}
+
+/** Breaks one rule in two containers, and another one once. */
+const TWICE = { rule: 'capabilities', container: 'app', message: 'app', path: '' };
+const BROKEN = { ping: [TWICE, { ...TWICE, container: 'log' }, { ...TWICE, rule: 'hostPorts' }] };
 
 describe('the metrics of policies', () => {
+  let policies: CompletePolicy[] = [];
+  const judgements = new Map<string, NamespaceJudgement>();
+  const shared = pod();
+  const objects = clusterOf(
+    [workloadView('Deployment', 'web', { template: shared })],
+    [podView('a', shared), podView('b', shared), podView('c'), podView('far', { namespace: 'other' })],
+  );
+  const registry = new Registry();
+  exportPolicies(registry, { ...objects, policies: () => policies }, judgements);
+  const series = () => seriesOf(registry, 'capabilitypolicy_');
+
   it('show the current policies and violations at the scrape, and no deleted ones', async () => {
-    const registry = new Registry();
-    let policies: PolicyNumbers[] = [
-      {
-        policy: 'ping',
-        programmed: true,
-        labelConflicts: 2,
-        statusBytes: 512,
-        workloads: { compliant: 5, violating: 3, unknown: 0 },
-      },
-      { policy: 'new', programmed: false, labelConflicts: 0, statusBytes: 2, workloads: {} },
-    ];
-    let violating: ViolatingWorkloads[] = [
-      { policy: 'ping', namespace: 'net', rule: 'capabilities', mode: 'Enforce', workloads: 3 },
-      { policy: 'ping', namespace: 'web', rule: 'hostPorts', mode: 'Enforce', workloads: 1 },
-    ];
-    exportPolicies(registry, {
-      policies: () => policies,
-      violating: () => violating,
-      evaluatedObjects: () => 40,
-      distinctFingerprints: () => 6,
-    });
-    assert.deepEqual(await seriesOf(registry, 'capabilitypolicy_'), {
-      'capabilitypolicy_violating_workloads{policy="ping",namespace="net",rule="capabilities",mode="Enforce"}': 3,
-      'capabilitypolicy_violating_workloads{policy="ping",namespace="web",rule="hostPorts",mode="Enforce"}': 1,
+    const counts = { evaluated: 8, violating: 3, unknown: 1 };
+    const status = { conditions: [PROGRAMMED], namespaces: { selected: 2, deciding: 2, labelled: 0, conflicting: 2 } };
+    policies = [policyWith('ping', { ...status, workloads: counts }), policyWith('new', {})];
+    judgements.set(
+      ...judgedNamespace('net', [violating('web', { violations: BROKEN }), violating('db'), tooExpensive('x')]),
+    );
+    judgements.set(...judgedNamespace('web', []));
+    assert.deepEqual(await series(), {
+      'capabilitypolicy_violating_workloads{policy="ping",namespace="net",rule="capabilities",mode="Enforce"}': 2,
+      'capabilitypolicy_violating_workloads{policy="ping",namespace="net",rule="hostPorts",mode="Enforce"}': 1,
       'capabilitypolicy_programmed{policy="ping"}': 1,
       'capabilitypolicy_programmed{policy="new"}': 0,
       'capabilitypolicy_label_conflicts{policy="ping"}': 2,
       'capabilitypolicy_label_conflicts{policy="new"}': 0,
-      'capabilitypolicy_workloads{policy="ping",verdict="compliant"}': 5,
+      'capabilitypolicy_workloads{policy="ping",verdict="compliant"}': 4,
       'capabilitypolicy_workloads{policy="ping",verdict="violating"}': 3,
-      'capabilitypolicy_workloads{policy="ping",verdict="unknown"}': 0,
-      'capabilitypolicy_status_bytes{policy="ping"}': 512,
+      'capabilitypolicy_workloads{policy="ping",verdict="unknown"}': 1,
+      'capabilitypolicy_status_bytes{policy="ping"}': Buffer.byteLength(JSON.stringify(policies[0]?.status)),
       'capabilitypolicy_status_bytes{policy="new"}': 2,
-      capabilitypolicy_evaluated_objects: 40,
-      capabilitypolicy_distinct_fingerprints: 6,
+      capabilitypolicy_evaluated_objects: 4,
+      capabilitypolicy_distinct_fingerprints: 2,
     });
     policies = [];
-    violating = violating.slice(0, 1);
-    assert.deepEqual(await seriesOf(registry, 'capabilitypolicy_'), {
-      'capabilitypolicy_violating_workloads{policy="ping",namespace="net",rule="capabilities",mode="Enforce"}': 3,
-      capabilitypolicy_evaluated_objects: 40,
-      capabilitypolicy_distinct_fingerprints: 6,
+    judgements.set(...judgedNamespace('net', [violating('db')]));
+    assert.deepEqual(await series(), {
+      'capabilitypolicy_violating_workloads{policy="ping",namespace="net",rule="capabilities",mode="Enforce"}': 1,
+      capabilitypolicy_evaluated_objects: 4,
+      capabilitypolicy_distinct_fingerprints: 2,
     });
+  });
+
+  it('count a policy as programmed only at its current generation', async () => {
+    policies = [policyWith('ping', { conditions: [PROGRAMMED] }, 3)];
+    assert.equal((await series())['capabilitypolicy_programmed{policy="ping"}'], 0);
   });
 });

@@ -112,7 +112,7 @@ function statusOf(
     ...(rollout && { rollout }),
     labels: state.labelOutcomes(coverage?.deciding ?? []),
     judgements,
-    wideHolders: state.use.wideHolders(),
+    holdersOfAll: state.use.holdersOfAll(),
     olderBindings: state.use.olderBindings(name, String(policy.metadata?.creationTimestamp ?? '')),
     now: new Date().toISOString(),
   });

@@ -1,0 +1,12 @@
+/** Single overrides by path → the API's form of them. */
+import type { CapabilityPolicyOverrides } from './capability-policy.ts';
+
+/** @param stated by path below `spec.overrides`: `seccomp.types` */
+export function overridesOf(stated: Readonly<Record<string, unknown>>): CapabilityPolicyOverrides {
+  const overrides: Record<string, unknown> = {};
+  for (const [path, value] of Object.entries(stated)) {
+    const [field = '', inner] = path.split('.');
+    overrides[field] = inner === undefined ? value : { ...(overrides[field] as object), [inner]: value };
+  }
+  return overrides;
+}
