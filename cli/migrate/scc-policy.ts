@@ -14,7 +14,7 @@ import { SCC_VOLUMES } from './volume-types.ts';
 export function sccParts(scc: Scc, filling: boolean): Part[] {
   return [
     choice(scc),
-    capabilityLists(scc, '', filling),
+    capabilities(scc, filling),
     flag('privileged', 'allowPrivilegedContainer', scc.allowPrivilegedContainer),
     privilegedEscalation(scc),
     flag('hostNetwork', 'allowHostNetwork', scc.allowHostNetwork),
@@ -66,6 +66,21 @@ function choice({ priority }: Scc): Part {
     'The difference is in what is filled in: OpenShift takes the first that fits, by priority and then from the most restrictive on, also where it changes the pod, ' +
     'and sets runAsNonRoot: true on containers with another user than 0; here a pod that some policy admits unchanged stays unchanged, and else the first by name fills in';
   return { remarks: [inexact('priority', priority ?? null, text)] };
+}
+
+/** Where only pods with hostUsers: false were admitted, only these may add capabilities. */
+function capabilities(scc: Scc, filling: boolean): Part {
+  const part = capabilityLists(scc, '', filling);
+  if (scc.userNamespaceLevel !== REQUIRED) return part;
+  const statements = part.statements?.flatMap((statement) =>
+    statement.path === 'capabilities.allowedAdd' && Array.isArray(statement.value) && statement.value.length > 0
+      ? [
+          { ...statement, value: [] },
+          { ...statement, path: 'capabilities.allowedAddInUserNamespace' },
+        ]
+      : [statement],
+  );
+  return { ...part, ...(statements && { statements }) };
 }
 
 function privilegedEscalation(scc: Scc): Part {
@@ -178,9 +193,11 @@ function sysctlParts(scc: Scc): Part[] {
   return [sysctls('', scc, SAFE_IN_OPENSHIFT), { remarks: [inexact('allowedUnsafeSysctls', unsafe ?? null, text)] }];
 }
 
+const REQUIRED = 'RequirePodLevel';
+
 function userNamespace({ userNamespaceLevel: level }: Scc): Part {
-  if (level !== 'RequirePodLevel') return {};
+  if (level !== REQUIRED) return {};
   const text =
-    'pods had to say hostUsers: false. A CapabilityPolicy does not ask for it: pods on the user IDs of the node pass now';
+    'pods had to say hostUsers: false. A CapabilityPolicy asks for it only where a container adds a capability: other pods on the user IDs of the node pass now';
   return { remarks: [inexact('userNamespaceLevel', level, text)] };
 }

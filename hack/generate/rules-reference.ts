@@ -14,6 +14,7 @@ import { table } from './markdown.ts';
 const EXAMPLES: CapabilityPolicyOverrides = {
   capabilities: {
     allowedAdd: ['NET_BIND_SERVICE', 'NET_RAW'],
+    allowedAddInUserNamespace: ['SYS_PTRACE'],
     requiredDrop: ['ALL'],
     defaultAdd: ['NET_BIND_SERVICE'],
     allowedBounding: ['NET_BIND_SERVICE', 'NET_RAW'],

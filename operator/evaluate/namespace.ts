@@ -24,6 +24,8 @@ export interface NamespaceJudgement {
   readonly modes: Partial<Readonly<Record<Mode, ModeJudgement>>>;
   /** Every capability, as written, that some container of a judged pod or template adds; sorted. */
   readonly addedCapabilities: readonly string[];
+  /** Those of them that some container adds in a pod with hostUsers: false; sorted. */
+  readonly addedInUserNamespaces: readonly string[];
 }
 
 export interface ModeJudgement {
@@ -92,10 +94,12 @@ export function* judgingNamespace(
     // The first of the modes.
     if (mode === 'Enforce') enforced = { priority: first.priority, groups };
   }
+  const pods = members.map(({ candidate }) => candidate.parts);
   return {
     namespace: name,
     modes,
-    addedCapabilities: addedCapabilities(members.map(({ candidate }) => candidate.parts)),
+    addedCapabilities: addedCapabilities(pods),
+    addedInUserNamespaces: addedCapabilities(pods.filter(({ spec }) => spec.hostUsers === false)),
   };
 }
 

@@ -4,7 +4,7 @@
  */
 import type { CompletePolicy, LabelSelector, Mode, Subject, UsableBy } from '../api/capability-policy.ts';
 import { RULES } from '../rules/index.ts';
-import type { Check, Fill } from '../rules/rule.ts';
+import type { Check, Fill, ServerNeed } from '../rules/rule.ts';
 import { formatVersion, NEWEST_KNOWN_MINOR, parseVersion, type Standard } from '../standards/level-version.ts';
 import { offers } from '../standards/server-features.ts';
 
@@ -33,6 +33,8 @@ export interface ResolvedPolicy {
   readonly seccompChanges: boolean;
   /** The policy asks for defaulting, and the API servers cannot do it. */
   readonly defaultingUnavailable: boolean;
+  /** The overrides that have no effect, since some API server lacks what they need. */
+  readonly withoutEffect: readonly ServerNeed[];
   /** The checks of a pod as it will be after filling; `checks` without defaulting. */
   readonly filledChecks: readonly RuleChecks[];
   /** The fields that defaulting writes, in the registry's order; empty without defaulting. */
@@ -65,7 +67,8 @@ export function resolvePolicy(policy: CompletePolicy, oldestServer: number): Res
   const standard: Standard = { level: spec.level, minor: version, server: oldestServer };
   const asked = spec.defaulting !== 'Disabled';
   const defaulting = asked && offers(oldestServer, 'mutatingAdmissionPolicies');
-  const values = Object.fromEntries(RULES.map((rule) => [rule.id, rule.value(spec.overrides ?? {}, standard)]));
+  const { overrides = {} } = spec;
+  const values = Object.fromEntries(RULES.map((rule) => [rule.id, rule.value(overrides, standard)]));
   return {
     policy: {
       name: policy.metadata?.name ?? '',
@@ -83,6 +86,9 @@ export function resolvePolicy(policy: CompletePolicy, oldestServer: number): Res
       defaulting,
       seccompChanges: defaulting && spec.defaulting === 'PodSecurityPolicy',
       defaultingUnavailable: asked && !defaulting,
+      withoutEffect: RULES.flatMap((rule) => rule.needs?.(overrides) ?? []).filter(
+        ({ feature }) => !offers(oldestServer, feature),
+      ),
       filledChecks: checksOf(values, standard, defaulting),
       fills: defaulting ? RULES.flatMap((rule) => rule.fills?.(values[rule.id], standard) ?? []) : [],
     },

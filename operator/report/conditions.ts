@@ -81,6 +81,7 @@ function acceptedFinding(
     what,
     ...lagging(policy),
     ...unavailable(policy),
+    ...withoutEffect(policy),
     ...wideSubjects(policy),
     ...boundBefore(policy, olderBindings),
     ...wildcardHolders(policy, holdersOfAll),
@@ -104,6 +105,13 @@ function unavailable({ defaultingUnavailable }: ResolvedPolicy): string[] {
   if (!defaultingUnavailable) return [];
   const since = offeredSince('mutatingAdmissionPolicies');
   return [`nothing is filled in: defaulting needs MutatingAdmissionPolicy, Kubernetes ${since} on every API server`];
+}
+
+function withoutEffect({ withoutEffect: overrides }: ResolvedPolicy): string[] {
+  return overrides.map(
+    ({ path, feature, because }) =>
+      `overrides.${path} has no effect: it needs Kubernetes ${offeredSince(feature)} on every API server, since ${because}`,
+  );
 }
 
 /**

@@ -38,13 +38,16 @@ export function reportWorkloads(
   const judged = namespaces.flatMap((namespace) => {
     const judgement = judgements.get(namespace);
     const ofMode = judgement?.modes[mode];
-    return judgement && ofMode?.deciding.includes(name) ? [{ ofMode, added: judgement.addedCapabilities }] : [];
+    return judgement && ofMode?.deciding.includes(name) ? [{ ofMode, judgement }] : [];
   });
   if (judged.length < namespaces.length) return undefined;
   const workloads = judged.flatMap(({ ofMode }: { ofMode: ModeJudgement }) => ofMode.workloads);
   const notAdmitted = workloads.filter(({ verdict }) => verdict !== 'Compliant').sort(worstFirst);
   const violating = notAdmitted.filter(({ verdict }) => verdict === 'Violating').length;
-  const added = new Set(judged.flatMap((one) => one.added));
+  const added = {
+    anywhere: new Set(judged.flatMap(({ judgement }) => judgement.addedCapabilities)),
+    inUserNamespaces: new Set(judged.flatMap(({ judgement }) => judgement.addedInUserNamespaces)),
+  };
   return {
     counts: { evaluated: workloads.length, violating, unknown: notAdmitted.length - violating },
     notAdmitted,
@@ -100,14 +103,25 @@ export function entriesOf(workload: WorkloadJudgement, broken: readonly BrokenRu
   });
 }
 
-/** Only values that the policy itself states: a level's own list is not a deliberate grant. */
-/** Values that every version of the level admits are not grants: a list repeats them only so as not to refuse them. */
-function unused({ spec }: CapabilityPolicy, added: ReadonlySet<string>): string[] {
-  const granted = spec.overrides?.capabilities?.allowedAdd ?? [];
+interface Added {
+  readonly anywhere: ReadonlySet<string>;
+  readonly inUserNamespaces: ReadonlySet<string>;
+}
+
+/**
+ * Only values that the policy itself states: a level's own list is not a deliberate grant. Values that every version of
+ * the level admits are not grants: a list repeats them only so as not to refuse them.
+ */
+function unused({ spec }: CapabilityPolicy, added: Added): string[] {
+  const { allowedAdd = [], allowedAddInUserNamespace = [] } = spec.overrides?.capabilities ?? {};
   const standard = { level: spec.level, minor: NEWEST_KNOWN_MINOR, server: NEWEST_KNOWN_MINOR };
   const own = ownEntries('capabilities.allowedAdd', standard);
-  return granted
-    .filter((capability) => capability !== '*' && !own.includes(capability) && !added.has(capability))
+  const granted = [
+    ...allowedAdd.filter((capability) => !added.anywhere.has(capability)),
+    ...allowedAddInUserNamespace.filter((capability) => !added.inUserNamespaces.has(capability)),
+  ];
+  return [...new Set(granted)]
+    .filter((capability) => capability !== '*' && !own.includes(capability))
     .sort()
     .slice(0, 64)
     .map((capability) => bounded(capability, 64));

@@ -1,6 +1,7 @@
 import { CAPABILITIES, RUNTIME_DEFAULT } from '../standards/capabilities.ts';
 import {
   ADD,
+  allowedText,
   type Capabilities,
   capabilitiesOf,
   DROP,
@@ -9,13 +10,13 @@ import {
   namesCheck,
   tooManyNames,
 } from './capabilities.ts';
-import { and, FOR_WINDOWS, listed, literal, or } from './cel.ts';
+import { and, FOR_WINDOWS, IN_USER_NAMESPACE, literal, or } from './cel.ts';
 import { distinct } from './fit.ts';
 import { type Check, defineRule } from './rule.ts';
 
 interface AllowedBounding {
   readonly allowed: readonly string[];
-  /** The changes by defaulting: adds and drops. */
+  /** The changes by defaulting: adds and drops; and what may be added, and so held, in a user namespace. */
   readonly filling: Capabilities;
 }
 
@@ -36,6 +37,18 @@ function held(forbidden: readonly string[], add: string, drop: string): string {
   const adds = `${add}.map(x, x.upperAscii()).map(x, x.startsWith("CAP_") ? x.substring(4) : x)`;
   // A list of one list binds a value, so that each list is built once and not for each name of the other.
   return `[${drop}.map(x, x.upperAscii())].map(drops, [${adds}].map(adds, ${left})[0])[0]`;
+}
+
+/** The forbidden capabilities that a container may hold in a user namespace, since it may add them there. */
+function mappedOf(forbidden: readonly string[], { allowedAddInUserNamespace: names = [] }: Capabilities) {
+  const mapped = forbidden.filter((name) => names.includes(name));
+  return names.includes('*') || names.includes('ALL') || mapped.length === forbidden.length ? 'any' : mapped;
+}
+
+/** CEL, the end of a list: without those that the pod may hold in its user namespace. */
+function unlessMapped(mapped: readonly string[] | 'any'): string {
+  if (mapped === 'any' || mapped.length === 0) return '';
+  return `.filter(x, !(${and(`x in ${literal(mapped)}`, IN_USER_NAMESPACE)}))`;
 }
 
 /**
@@ -64,7 +77,7 @@ export const allowedBounding = defineRule<AllowedBounding, string>({
     'containerd internal/cri/opts/spec_linux_opts.go',
     'cri-o internal/config/capabilities',
   ],
-  reads: { spec: ['os'], container: ['securityContext'] },
+  reads: { spec: ['os', 'hostUsers'], container: ['securityContext'] },
 
   value: (overrides, standard) => ({
     allowed: overrides.capabilities?.allowedBounding ?? ['*'],
@@ -75,21 +88,25 @@ export const allowedBounding = defineRule<AllowedBounding, string>({
     if (allowed.includes('*')) return [];
     const forbidden = CAPABILITIES.filter((name) => !allowed.includes(name));
     if (forbidden.length === 0) return [];
+    const mapped = mappedOf(forbidden, filling);
     const [add, drop] = filled ? [filledAdd(filling.defaultAdd), filledDrop(filling)] : [ADD, DROP];
-    const capabilities = held(forbidden, add, drop);
+    const capabilities = `${held(forbidden, add, drop)}${unlessMapped(mapped)}`;
     const tooMany = tooManyNames(add, drop);
     const isHeld = `${PRIVILEGED} || (!(${tooMany}) && ${capabilities}.size() > 0)`;
-    return [
+    // In a user namespace nothing is forbidden then, as with allowedBounding: ['*'].
+    const isJudged = mapped === 'any' ? `!(${IN_USER_NAMESPACE})` : undefined;
+    const checks: Check[] = [
       namesCheck(and(tooMany, `!(${FOR_WINDOWS})`)),
       nameCheck('add', ADD, tooMany),
       nameCheck('drop', DROP, tooMany),
       {
         over: 'containers',
         violates: and(isHeld, `!(${FOR_WINDOWS})`),
-        message: `"would hold capability " + (${PRIVILEGED} ? "ALL (privileged)" : ${capabilities}.join(", ")) + ${literal(`, drop it or ALL (allowed: ${listed(allowed)})`)}`,
+        message: `"would hold capability " + (${PRIVILEGED} ? "ALL (privileged)" : ${capabilities}.join(", ")) + ${literal(`, drop it or ALL (allowed: ${allowedText(allowed, mapped === 'any' ? ['*'] : mapped)})`)}`,
         path: 'securityContext.capabilities',
       },
     ];
+    return isJudged ? checks.map((check) => ({ ...check, violates: and(isJudged, check.violates) })) : checks;
   },
 
   podSecurity: () => 'restricted',

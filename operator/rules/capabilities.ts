@@ -1,13 +1,16 @@
 import type { CapabilityPolicyOverrides } from '../api/capability-policy.ts';
 import { CAPABILITIES } from '../standards/capabilities.ts';
 import { LEVELS, type Level, type Standard } from '../standards/level-version.ts';
-import { and, FOR_WINDOWS, listed, literal, namedIn } from './cel.ts';
+import { offers } from '../standards/server-features.ts';
+import { and, FOR_WINDOWS, IN_USER_NAMESPACE, listed, literal, namedIn } from './cel.ts';
 import { distinct } from './fit.ts';
 import { type Check, defineRule, type Fill, type Stated } from './rule.ts';
 
 export interface Capabilities {
   /** With those that defaulting adds. */
   readonly allowedAdd: readonly string[];
+  /** Those that allowedAdd lacks, for pods with hostUsers: false. Absent if there are none. */
+  readonly allowedAddInUserNamespace?: readonly string[];
   readonly requiredDrop: readonly string[];
   readonly defaultAdd: readonly string[];
   /** A drop of ALL does not cover the required ones. */
@@ -59,14 +62,26 @@ export function namesCheck(tooMany: string): Check {
   };
 }
 
-function addCheck(allowed: readonly string[]): Check {
-  const refused = `!(x in ${literal(allowed)})`;
+function addCheck({ allowedAdd, allowedAddInUserNamespace: mapped = [] }: Capabilities): Check {
+  const everywhere = `!(x in ${literal(allowedAdd)})`;
+  const outside = mapped.length > 0 ? and(everywhere, `!(${isMapped(mapped)})`) : everywhere;
   return {
     over: 'containers',
-    violates: `${ADD}.exists(x, ${refused})`,
-    message: `"must not add capability " + ${namedIn(ADD, `${ADD}.filter(x, ${refused}).join(", ")`)} + ${literal(` (allowed: ${listed(allowed)})`)}`,
+    violates: `${ADD}.exists(x, ${outside})`,
+    message: `"must not add capability " + ${namedIn(ADD, `${ADD}.filter(x, ${outside}).join(", ")`)} + ${literal(` (allowed: ${allowedText(allowedAdd, mapped)})`)}`,
     path: 'securityContext.capabilities.add',
   };
+}
+
+/** CEL, bool: `x` is one of the capabilities that are admitted in a user namespace, and the pod has one. */
+function isMapped(mapped: readonly string[]): string {
+  return mapped.includes('*') ? IN_USER_NAMESPACE : and(`x in ${literal(mapped)}`, IN_USER_NAMESPACE);
+}
+
+/** For messages: `CHOWN, and with hostUsers: false NET_ADMIN`. */
+export function allowedText(allowed: readonly string[], mapped: readonly string[]): string {
+  if (mapped.length === 0) return listed(allowed);
+  return `${listed(allowed)}, and with hostUsers: false ${mapped.includes('*') ? 'any' : listed(mapped)}`;
 }
 
 type Drops = Pick<Capabilities, 'requiredDrop' | 'dropByName'>;
@@ -125,18 +140,31 @@ function fillsOf(lists: Capabilities): Fill[] {
 }
 
 /** The lists in force: those of the overrides, and for absent ones the Standard's. */
-export function capabilitiesOf({ capabilities }: CapabilityPolicyOverrides, { level, minor }: Standard): Capabilities {
+export function capabilitiesOf({ capabilities }: CapabilityPolicyOverrides, standard: Standard): Capabilities {
+  const { level, minor } = standard;
   const own = levelsOwn(level, minor);
   const { defaultAdd = [], dropByName, requiredDrop = own.requiredDrop } = capabilities ?? {};
   const allowedAdd = [...new Set([...(capabilities?.allowedAdd ?? own.allowedAdd), ...defaultAdd])];
-  const isLevelsOwn = LEVELS.some((one) => isDeepEqual(levelsOwn(one, minor), { allowedAdd, requiredDrop }));
+  const mapped = inUserNamespace(capabilities?.allowedAddInUserNamespace, allowedAdd, standard);
+  const isLevelsOwn =
+    mapped.length === 0 && LEVELS.some((one) => isDeepEqual(levelsOwn(one, minor), { allowedAdd, requiredDrop }));
   return {
     allowedAdd,
+    ...(mapped.length > 0 && { allowedAddInUserNamespace: mapped }),
     requiredDrop,
     defaultAdd,
     ...(dropByName && { dropByName }),
     ...(!isLevelsOwn && { boundedNames: true }),
   };
+}
+
+function inUserNamespace(
+  stated: readonly string[] = [],
+  allowedAdd: readonly string[],
+  { server }: Standard,
+): readonly string[] {
+  if (!offers(server, 'userNamespaces') || allowedAdd.includes('*')) return [];
+  return stated.filter((name) => !allowedAdd.includes(name));
 }
 
 function levelsOwn(level: Level, minor: number): Pick<Capabilities, 'allowedAdd' | 'requiredDrop'> {
@@ -161,8 +189,16 @@ function within(names: readonly string[], set: readonly string[]): boolean {
   return names.every((name) => set.includes(name));
 }
 
-function stated(allowedAdd: readonly string[], requiredDrop: readonly string[]): Stated {
-  return { 'capabilities.allowedAdd': allowedAdd, 'capabilities.requiredDrop': requiredDrop };
+function stated(
+  allowedAdd: readonly string[],
+  requiredDrop: readonly string[],
+  mapped: readonly string[] = [],
+): Stated {
+  return {
+    'capabilities.allowedAdd': allowedAdd,
+    ...(mapped.length > 0 && { 'capabilities.allowedAddInUserNamespace': mapped }),
+    'capabilities.requiredDrop': requiredDrop,
+  };
 }
 
 /** The names that each of the lists contains, itself or through ALL. */
@@ -170,12 +206,37 @@ function droppedByAll(lists: readonly (readonly string[])[]): string[] {
   return NAMES.filter((name) => lists.every((drop) => drop.includes(name) || drop.includes('ALL'))).sort();
 }
 
-/** The capabilities that a container adds, and those that it drops. */
-type Asked = readonly [add: readonly string[], drop: readonly string[]];
+/** The capabilities that a container adds, those that it drops, and those that it adds in a user namespace. */
+type Asked = readonly [add: readonly string[], drop: readonly string[], mapped: readonly string[]];
 
 function ownLists(standard: Standard): Asked {
   const { allowedAdd, requiredDrop } = capabilitiesOf({}, standard);
-  return [allowedAdd, requiredDrop];
+  return [allowedAdd, requiredDrop, []];
+}
+
+/** CEL, list(list(list(string))): what a container asks for. Those for Windows need not drop anything: they count as dropping all. */
+function question(standard: Standard): string {
+  const drop = standard.minor >= 25 ? `(${FOR_WINDOWS}) ? ["ALL"] : ${DROP}` : DROP;
+  const mapped = offers(standard.server, 'userNamespaces');
+  const lists = mapped
+    ? [`(${IN_USER_NAMESPACE}) ? [] : ${ADD}`, drop, `(${IN_USER_NAMESPACE}) ? ${ADD} : []`]
+    : [ADD, drop, '[]'];
+  return `[[${lists.join(', ')}]]`;
+}
+
+function choicesFor(asked: readonly Asked[]): Stated[] {
+  const added = distinct(asked.flatMap(([add]) => add));
+  // The API can't list an unknown capability. It can only admit any capability, and then requires no drop.
+  if (!added.every((name) => NAMES.includes(name))) return [stated(['*'], [])];
+  const others = distinct(asked.flatMap(([, , mapped]) => mapped)).filter((name) => !added.includes(name));
+  const mapped = others.every((name) => NAMES.includes(name)) ? others : ['*'];
+  const dropped = droppedByAll(asked.map(([, drop]) => drop));
+  const required = mapped.includes('*') ? [] : dropped.filter((name) => ![...added, ...mapped].includes(name));
+  return [
+    stated(added, dropped.includes('ALL') ? ['ALL'] : required, mapped),
+    // Refuses lists that are longer than a list of all names.
+    stated(['*'], []),
+  ];
 }
 
 export const capabilities = defineRule<Capabilities, Asked>({
@@ -188,15 +249,23 @@ export const capabilities = defineRule<Capabilities, Asked>({
     'k8s.io/pod-security-admission/policy/check_capabilities_baseline.go',
     'k8s.io/pod-security-admission/policy/check_capabilities_restricted.go',
   ],
-  reads: { spec: ['os'], container: ['securityContext'] },
+  reads: { spec: ['os', 'hostUsers'], container: ['securityContext'] },
 
   value: capabilitiesOf,
 
+  needs: ({ capabilities: lists }) =>
+    (lists?.allowedAddInUserNamespace ?? []).length > 0
+      ? [
+          {
+            feature: 'userNamespaces',
+            path: 'capabilities.allowedAddInUserNamespace',
+            because: 'where one is older, a pod with hostUsers: false may run without a user namespace',
+          },
+        ]
+      : [],
+
   checks: (lists, { minor }, filled = false) => {
-    const checks = [
-      ...(lists.allowedAdd.includes('*') ? [] : [addCheck(lists.allowedAdd)]),
-      ...dropChecks(lists, minor, filled),
-    ];
+    const checks = [...(lists.allowedAdd.includes('*') ? [] : [addCheck(lists)]), ...dropChecks(lists, minor, filled)];
     if (!lists.boundedNames || checks.length === 0) return checks;
     return withBoundedNames(
       checks,
@@ -206,7 +275,9 @@ export const capabilities = defineRule<Capabilities, Asked>({
 
   fills: fillsOf,
 
-  podSecurity: ({ allowedAdd, requiredDrop }, { minor }, label) => {
+  podSecurity: ({ allowedAdd: everywhere, allowedAddInUserNamespace = [], requiredDrop }, { minor }, label) => {
+    // Pod Security Admission refuses an add whether or not the pod is in a user namespace.
+    const allowedAdd = [...everywhere, ...allowedAddInUserNamespace];
     if (!within(allowedAdd, BASELINE)) return 'privileged';
     if (label < 22) return 'restricted';
     // The text and the label both admit Windows pods from v1.25 on.
@@ -216,23 +287,7 @@ export const capabilities = defineRule<Capabilities, Asked>({
 
   fit: (standard) => ({
     own: [ownLists(standard)],
-    // Containers for Windows need not drop anything: they count as dropping all.
-    asks: [
-      {
-        over: 'containers',
-        for: `[[${ADD}, ${standard.minor >= 25 ? `(${FOR_WINDOWS}) ? ["ALL"] : ${DROP}` : DROP}]]`,
-      },
-    ],
-    choices: (asked) => {
-      const added = distinct(asked.flatMap(([add]) => add));
-      // The API can't list an unknown capability. It can only admit any capability, and then requires no drop.
-      if (!added.every((name) => NAMES.includes(name))) return [stated(['*'], [])];
-      const dropped = droppedByAll(asked.map(([, drop]) => drop));
-      return [
-        stated(added, dropped.includes('ALL') ? ['ALL'] : dropped.filter((name) => !added.includes(name))),
-        // Refuses lists that are longer than a list of all names.
-        stated(['*'], []),
-      ];
-    },
+    asks: [{ over: 'containers', for: question(standard) }],
+    choices: choicesFor,
   }),
 });

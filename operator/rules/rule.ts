@@ -6,6 +6,7 @@
  */
 import type { CapabilityPolicyOverrides } from '../api/capability-policy.ts';
 import type { Level, Standard } from '../standards/level-version.ts';
+import type { ServerFeature } from '../standards/server-features.ts';
 
 /**
  * A test of one part of a pod, in CEL. The API server runs the text in an admission policy and the operator runs the
@@ -69,6 +70,15 @@ export interface Fill {
   readonly value: string;
 }
 
+/** A statement of the overrides that has no effect unless every API server offers a feature. */
+export interface ServerNeed {
+  readonly feature: ServerFeature;
+  /** The statement's path below `spec.overrides`. */
+  readonly path: string;
+  /** For people: what happens where an API server lacks the feature. */
+  readonly because: string;
+}
+
 /** Overrides that can each be left out on their own: path below `spec.overrides` → value. `seccomp.types`. */
 export type Stated = Readonly<Record<string, unknown>>;
 
@@ -113,6 +123,9 @@ export interface Rule<Value = unknown, Asked = unknown> {
 
   /** The value in force: that of the overrides, and for absent ones the Standard's. */
   value(overrides: CapabilityPolicyOverrides, standard: Standard): Value;
+
+  /** The overrides' statements about this rule that need a feature of API servers; absent if none does. */
+  needs?(overrides: CapabilityPolicyOverrides): ServerNeed[];
 
   /**
    * The tests of this value, none when everything is admitted. At the level's own value: exactly that version's check.

@@ -11,6 +11,12 @@ const SINCE = {
    * fixed by #135759).
    */
   admissionVariables: 36,
+  /**
+   * A pod with hostUsers: false gets a user namespace of its own, or does not start. Before, the API server drops the
+   * field by default, and from kubelets of v1.29 and older, which then may still be in use, it got none (KEP-127,
+   * "Kubelet and Kube-apiserver skew").
+   */
+  userNamespaces: 33,
   /** The subresource pods/resize (KEP-1287), by default. Only tests ask. */
   podResize: 33,
 } as const;

@@ -26,6 +26,7 @@ podSecurityLabels: 'Off'
 overrides:
   capabilities:
     allowedAdd: [NET_RAW, CHOWN]
+    allowedAddInUserNamespace: [SYS_PTRACE]
     requiredDrop: [ALL]
     dropByName: true
     defaultAdd: [CHOWN]

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import type { Json } from '../../hack/controlplane/api.ts';
 import { SERVER_MINOR } from '../../hack/controlplane/version.ts';
+import { offers } from '../../operator/standards/server-features.ts';
 import { privilegedPod, restrictedPod } from '../support/pod-manifests.ts';
 import { type Attack, admitted, create, invalid, refusedBy } from './attack.ts';
 import { pod } from './settings.ts';
@@ -156,6 +157,39 @@ export const PLACEMENT: readonly Attack[] = [
     steps: [create(secured({ runAsUser: 0, runAsNonRoot: false }, { hostUsers: null }))],
     expect: refusedBy('narrow', /runAsNonRoot[^|]*runAsUser/),
   },
+  ...[{}, { hostUsers: true }, { hostUsers: null }].map(
+    (users): Attack => ({
+      attempt: `adds a capability that is for user namespaces, and says ${JSON.stringify(users)}`,
+      setting: 'mapped',
+      steps: [create(withSpec(users, ['NET_ADMIN']))],
+      expect: refusedBy('mapped', /must not add capability NET_ADMIN/),
+    }),
+  ),
+  {
+    attempt: 'adds a capability that is for user namespaces, in one',
+    setting: 'mapped',
+    steps: [create(withSpec({ hostUsers: false }, ['NET_ADMIN']))],
+    expect: offers(SERVER_MINOR, 'userNamespaces')
+      ? admitted('the list is for such pods')
+      : refusedBy('mapped', /must not add capability NET_ADMIN/),
+  },
+  {
+    attempt: 'adds another capability in a user namespace',
+    setting: 'mapped',
+    steps: [create(withSpec({ hostUsers: false }, ['NET_ADMIN', 'SYS_PTRACE']))],
+    expect: refusedBy('mapped', /must not add capability [^(]*SYS_PTRACE/),
+  },
+  ...['hostPID', 'hostIPC', 'hostNetwork'].map(
+    (field): Attack => ({
+      attempt: `adds a capability that is for user namespaces, in one beside ${field}`,
+      setting: 'mapped',
+      steps: [create(withSpec({ hostUsers: false, [field]: true }, ['NET_ADMIN']))],
+      // Before v1.33 the API server drops hostUsers first.
+      expect: offers(SERVER_MINOR, 'userNamespaces')
+        ? invalid(/hostUsers|HostUsers/)
+        : refusedBy('mapped', new RegExp(`must not add capability NET_ADMIN[^|]*${field}`)),
+    }),
+  ),
   {
     attempt: 'sets null for a required field',
     setting: 'narrow',

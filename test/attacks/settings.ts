@@ -27,6 +27,16 @@ export const SETTINGS: Readonly<Record<string, Setting>> = {
     older: { privileged: privilegedPod(), good: restrictedPod() },
   },
 
+  /** An exception for pods in user namespaces. */
+  mapped: {
+    policies: {
+      mapped: enforce({
+        level: 'restricted',
+        overrides: { capabilities: { allowedAddInUserNamespace: ['NET_ADMIN'] } },
+      }),
+    },
+  },
+
   /** Anything may be added, but no container may hold more than its runtime's defaults. */
   bounded: {
     policies: {

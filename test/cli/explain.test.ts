@@ -122,14 +122,17 @@ describe('explain -f FILE', () => {
   });
 
   it('says that a pod for Windows holds none, and how far a user namespace reaches', async () => {
-    const { spec, ...pod } = podWith({});
+    const { spec, ...pod } = podWith({ capabilities: { add: ['NET_ADMIN'] } });
     const windows = dump({ ...pod, spec: { ...spec, os: { name: 'windows' } } });
     const own = dump({ ...pod, spec: { ...spec, hostUsers: false } });
     const { stdout } = await cappol(['explain', '-f', '-'], `${windows}---\n${own}`);
     assert.ok(
       stdout.startsWith('Pod pod (standard input:1)\nno containers for Linux nodes\n\nPod pod, container "app"'),
     );
-    assert.match(stdout, /^hostUsers: false: all of it counts in the pod's own user namespace only, not on the node$/m);
+    assert.match(
+      stdout,
+      /^hostUsers: false: all of it counts in the pod's own user namespace only, not on the node; a policy can admit the added ones in such pods only, with allowedAddInUserNamespace$/m,
+    );
   });
 
   it('finds the containers of every workload, with their lines', async () => {

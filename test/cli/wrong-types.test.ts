@@ -29,7 +29,7 @@ const POLICIES: Rows = {
   'overrides: {capabilities: {allowedAdd: NET_RAW}}':
     'spec.overrides.capabilities.allowedAdd: Invalid value: string: must be of type array: write a list: [NET_RAW]',
   'overrides: {capabilities: [NET_RAW]}':
-    'must be of type object: write its fields: allowedAdd, requiredDrop, dropByName, defaultAdd, allowedBounding',
+    'must be of type object: write its fields: allowedAdd, allowedAddInUserNamespace, requiredDrop, dropByName, defaultAdd, allowedBounding',
   'overrides: {hostPorts: {min: 80, max: 90}}': 'must be of type array: write a list: [{min: 80, max: 90}]',
   'overrides: {privileged: "true"}': 'must be of type boolean: write true, without quotes',
   'overrides: {runAsUser: MustRunAsNonRoot}': 'must be of type object: write {rule: MustRunAsNonRoot}',

@@ -40,6 +40,13 @@ const TIGHTEST: readonly [spec: Spec, label: string][] = [
   [{ overrides: { capabilities: { allowedAdd: [] } } }, `restricted ${NEWEST}`],
   [{ overrides: { capabilities: { allowedAdd: ['CHOWN'] } } }, `baseline ${NEWEST}`],
   [{ overrides: { capabilities: { allowedAdd: ['NET_RAW'] } } }, 'none'],
+  // Pod Security Admission knows no difference between pods in user namespaces and others.
+  [{ overrides: { capabilities: { allowedAddInUserNamespace: ['NET_ADMIN'] } } }, 'none'],
+  [{ overrides: { capabilities: { allowedAddInUserNamespace: ['CHOWN'] } } }, `baseline ${NEWEST}`],
+  [
+    { overrides: { capabilities: { allowedAdd: [], allowedAddInUserNamespace: ['NET_BIND_SERVICE'] } } },
+    `restricted ${NEWEST}`,
+  ],
   [{ overrides: { capabilities: { requiredDrop: [] } } }, `baseline ${NEWEST}`],
   [{ level: 'baseline', overrides: { capabilities: { allowedBounding: [] } } }, `baseline ${NEWEST}`],
   [{ overrides: { allowPrivilegeEscalation: true } }, `baseline ${NEWEST}`],

@@ -112,7 +112,8 @@ describe('ClusterState', () => {
 
     it('drops the verdicts of the namespaces where other policies decide, and no others', () => {
       const { judgements } = cluster.state.findings;
-      for (const namespace of ['a', 'b']) judgements.set(namespace, { namespace, modes: {}, addedCapabilities: [] });
+      for (const namespace of ['a', 'b'])
+        judgements.set(namespace, { namespace, modes: {}, addedCapabilities: [], addedInUserNamespaces: [] });
       cluster.put('net', { ...NET, level: 'baseline' }, 2);
       cluster.state.accept();
       assert.deepEqual([...judgements.keys()], ['b']);
@@ -220,7 +221,12 @@ describe('ClusterState', () => {
     });
 
     it('term: everything, and drops all findings', () => {
-      cluster.state.findings.judgements.set('a', { namespace: 'a', modes: {}, addedCapabilities: [] });
+      cluster.state.findings.judgements.set('a', {
+        namespace: 'a',
+        modes: {},
+        addedCapabilities: [],
+        addedInUserNamespaces: [],
+      });
       const change = apply({ of: 'term' });
       assert.deepEqual([dirty(change), change.recompiles], ['all net | a b kube-system', true]);
       assert.equal(cluster.state.findings.judgements.size, 0);

@@ -34,6 +34,21 @@ export const GOOD_INPUT: readonly Omit<BadInput, 'answer'>[] = [
   { title: 'ALL dropped and one added back', spec: caps({ allowedAdd: ['NET_RAW'], requiredDrop: ['ALL'] }) },
   { title: 'any capability', spec: caps({ allowedAdd: ['*'], requiredDrop: [], allowedBounding: ['*'] }) },
   { title: 'the word ALL', spec: caps({ allowedAdd: ['ALL'] }) },
+  {
+    title: "capabilities in user namespaces beside the level's own",
+    spec: caps({ allowedAddInUserNamespace: ['NET_ADMIN', 'NET_BIND_SERVICE'] }),
+  },
+  {
+    title: 'any capability in user namespaces, and ALL dropped',
+    spec: caps({ allowedAdd: [], allowedAddInUserNamespace: ['*'], requiredDrop: ['ALL'] }),
+  },
+  {
+    title: 'capabilities in user namespaces at level privileged, allowedAdd stated',
+    spec: {
+      level: 'privileged',
+      overrides: { privileged: false, capabilities: { allowedAdd: [], allowedAddInUserNamespace: ['NET_ADMIN'] } },
+    },
+  },
   { title: 'no capability', spec: caps({ allowedAdd: [], allowedBounding: [] }) },
   {
     title: 'narrowed capabilities at level privileged, privileged stated',
@@ -298,7 +313,48 @@ function capabilities(): BadInput[] {
       spec: caps({ allowedAdd: ['CHOWN', 'NET_RAW'], requiredDrop: ['NET_RAW'] }),
       answer: /NET_RAW is both in allowedAdd and in requiredDrop: keep it in one of them/,
     },
-    ...['allowedAdd', 'requiredDrop', 'allowedBounding'].map((list) => ({
+    {
+      title: 'capabilities in user namespaces beside any capability everywhere',
+      spec: caps({ allowedAdd: ['*'], allowedAddInUserNamespace: ['NET_ADMIN'] }),
+      answer:
+        /allowedAddInUserNamespace: .*allowedAdd: \['\*'\] admits any add in every pod: remove allowedAddInUserNamespace, or name/,
+    },
+    {
+      title: 'a capability in user namespaces that is admitted everywhere',
+      spec: caps({ allowedAdd: ['CHOWN', 'NET_RAW'], allowedAddInUserNamespace: ['SYS_PTRACE', 'NET_RAW'] }),
+      answer:
+        /allowedAddInUserNamespace: .*NET_RAW is in allowedAdd too, which admits it in every pod: remove it from one of them/,
+    },
+    {
+      title: 'a capability in user namespaces that must be dropped',
+      spec: caps({ allowedAddInUserNamespace: ['NET_RAW'], requiredDrop: ['NET_RAW'] }),
+      answer: /allowedAddInUserNamespace: .*NET_RAW is in requiredDrop too: keep it in one of them/,
+    },
+    {
+      title: 'any capability in user namespaces, and one that must be dropped',
+      spec: caps({ allowedAddInUserNamespace: ['*'], requiredDrop: ['NET_RAW'] }),
+      answer: /allowedAddInUserNamespace: .*write requiredDrop: \[\] or \[ALL\], or name the capabilities/,
+    },
+    {
+      title: 'capabilities in user namespaces at level privileged',
+      spec: {
+        level: 'privileged',
+        overrides: { privileged: false, capabilities: { allowedAddInUserNamespace: ['NET_ADMIN'] } },
+      },
+      answer:
+        /allowedAddInUserNamespace: .*level privileged admits any add in every pod: write allowedAdd too, such as allowedAdd: \[\]/,
+    },
+    {
+      title: '* with others in allowedAddInUserNamespace',
+      spec: caps({ allowedAddInUserNamespace: ['*', 'NET_RAW'] }),
+      answer: /allowedAddInUserNamespace: .*write \['\*'\] alone, or only names/,
+    },
+    {
+      title: 'CAP_NET_ADMIN in allowedAddInUserNamespace',
+      spec: caps({ allowedAddInUserNamespace: ['CAP_NET_ADMIN'] }),
+      answer: /allowedAddInUserNamespace\[0\]: .*CAP_NET_ADMIN grants nothing on containerd; write NET_ADMIN$/m,
+    },
+    ...['allowedAdd', 'allowedAddInUserNamespace', 'requiredDrop', 'allowedBounding'].map((list) => ({
       title: `the same capability twice in ${list}`,
       spec: caps({ [list]: ['CHOWN', 'NET_RAW', 'NET_RAW'] }),
       answer: new RegExp(`${list}: .*NET_RAW is listed twice; write it once`),

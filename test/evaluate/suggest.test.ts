@@ -239,6 +239,30 @@ describe('what is suggested', () => {
     assert.deepEqual(statedIn(template).volumes, ['nfs', 'projected']);
   });
 
+  it('admits capabilities in user namespaces only, where only such pods add them', () => {
+    const adding = (add: string[], spec = {}) =>
+      hardened({ securityContext: { ...HARDENED, capabilities: { drop: ['ALL'], add } } }, spec);
+    const own = { hostUsers: false };
+    const capabilitiesFor = (pods: PodParts[], options = {}) =>
+      Object.fromEntries(
+        Object.entries(statedIn(forOne(pods, options))).filter(([path]) => path.startsWith('capabilities.')),
+      );
+    assert.deepEqual(capabilitiesFor([adding(['NET_ADMIN', 'NET_BIND_SERVICE'], own)]), {
+      'capabilities.allowedAddInUserNamespace': ['NET_ADMIN'],
+    });
+    assert.deepEqual(capabilitiesFor([adding(['NET_ADMIN', 'SYS_PTRACE'], own), adding(['NET_ADMIN'])]), {
+      'capabilities.allowedAdd': ['NET_ADMIN', 'NET_BIND_SERVICE'],
+      'capabilities.allowedAddInUserNamespace': ['SYS_PTRACE'],
+    });
+    assert.deepEqual(capabilitiesFor([adding(['nonsense'], own)]), {
+      'capabilities.allowedAddInUserNamespace': ['*'],
+    });
+    // Older API servers do not guarantee the user namespace.
+    assert.deepEqual(capabilitiesFor([adding(['NET_ADMIN'], own)], { standard: { minor: 32, server: 32 } }), {
+      'capabilities.allowedAdd': ['NET_ADMIN', 'NET_BIND_SERVICE'],
+    });
+  });
+
   it('narrows what the level leaves open, on request', () => {
     const volumes = [
       { name: 'log', hostPath: { path: '/var/log' } },

@@ -52,13 +52,18 @@ const small = (spec: object) => () => one({}, spec);
 export const WORST_OBJECTS: Readonly<Record<string, WorstObject>> = {
   capabilities: {
     overrides: {
-      capabilities: { allowedAdd: ['CHOWN', 'KILL'], requiredDrop: ['NET_RAW', 'MKNOD'], dropByName: true },
+      capabilities: {
+        allowedAdd: ['CHOWN', 'KILL'],
+        allowedAddInUserNamespace: ['NET_ADMIN', 'SYS_PTRACE'],
+        requiredDrop: ['NET_RAW', 'MKNOD'],
+        dropByName: true,
+      },
     },
     pod: longLists,
     most: 80_000,
   },
   'capabilities.allowedBounding': {
-    overrides: { capabilities: { allowedBounding: ['CHOWN'] } },
+    overrides: { capabilities: { allowedBounding: ['CHOWN'], allowedAddInUserNamespace: ['NET_ADMIN', 'SYS_PTRACE'] } },
     pod: longLists,
     most: 80_000,
   },

@@ -160,5 +160,21 @@ export const SCC_ROWS: Readonly<Record<string, SccRow>> = {
     overrides: {},
     notes: ['~userNamespaceLevel: pods had to say hostUsers: false'],
   },
+  'capabilities in user namespaces': {
+    fields: {
+      userNamespaceLevel: 'RequirePodLevel',
+      allowedCapabilities: ['NET_ADMIN', 'SETUID'],
+      requiredDropCapabilities: ['ALL'],
+    },
+    overrides: {
+      capabilities: { allowedAdd: [], allowedAddInUserNamespace: ['NET_ADMIN', 'SETUID'], requiredDrop: ['ALL'] },
+    },
+    notes: ['~userNamespaceLevel: pods had to say hostUsers: false'],
+  },
+  'any capability in user namespaces': {
+    fields: { userNamespaceLevel: 'RequirePodLevel', allowedCapabilities: ['*'], allowPrivilegedContainer: true },
+    overrides: { capabilities: { allowedAdd: [], allowedAddInUserNamespace: ['*'] }, privileged: true },
+    notes: ['~userNamespaceLevel: pods had to say hostUsers: false'],
+  },
   readOnlyRootFilesystem: { fields: { readOnlyRootFilesystem: true }, overrides: { readOnlyRootFilesystem: true } },
 };

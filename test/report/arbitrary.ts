@@ -42,6 +42,7 @@ const judgement: fc.Arbitrary<Omit<NamespaceJudgement, 'namespace'>> = fc.record
     }),
   }),
   addedCapabilities: fc.array(text, { maxLength: 4 }),
+  addedInUserNamespaces: fc.array(text, { maxLength: 2 }),
 });
 
 const outcome: fc.Arbitrary<Omit<LabelOutcome, 'namespace'>> = fc.record({

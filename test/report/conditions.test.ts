@@ -145,6 +145,20 @@ describe('the conditions of a policy', () => {
       'compiled: baseline v1.35, mode Enforce; nothing is filled in: defaulting needs MutatingAdmissionPolicy, Kubernetes v1.36 on every API server',
     ],
     [
+      'says that capabilities in user namespaces are not admitted on older servers',
+      input(
+        {},
+        {
+          resolution: resolvePolicy(
+            baselinePolicy('ping', { overrides: { capabilities: { allowedAddInUserNamespace: ['NET_ADMIN'] } } }),
+            32,
+          ),
+        },
+      ),
+      'Accepted',
+      'compiled: baseline v1.32, mode Audit; overrides.capabilities.allowedAddInUserNamespace has no effect: it needs Kubernetes v1.33 on every API server, since where one is older, a pod with hostUsers: false may run without a user namespace',
+    ],
+    [
       'points out who may use it by wildcard, administrators of the cluster included, and how to test',
       input(
         { usableBy: 'Bindings' },

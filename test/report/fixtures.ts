@@ -41,11 +41,16 @@ export function standing(status: CapabilityPolicyStatus | undefined, { policy, .
 }
 
 /** Verdicts of the namespace `net`, in mode Audit. */
-export function judgements(workloads: readonly WorkloadJudgement[], addedCapabilities: readonly string[] = []) {
+export function judgements(
+  workloads: readonly WorkloadJudgement[],
+  addedCapabilities: readonly string[] = [],
+  addedInUserNamespaces: readonly string[] = [],
+) {
   const judgement: NamespaceJudgement = {
     namespace: 'net',
     modes: { Audit: { deciding: ['ping'], workloads } },
     addedCapabilities,
+    addedInUserNamespaces,
   };
   return new Map([['net', judgement]]);
 }

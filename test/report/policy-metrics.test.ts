@@ -24,7 +24,15 @@ function policyWith(name: string, status: CapabilityPolicyStatus, generation = 2
 }
 
 function judgedNamespace(namespace: string, workloads: readonly WorkloadJudgement[]): [string, NamespaceJudgement] {
-  return [namespace, { namespace, modes: { Enforce: { deciding: ['ping'], workloads } }, addedCapabilities: [] }];
+  return [
+    namespace,
+    {
+      namespace,
+      modes: { Enforce: { deciding: ['ping'], workloads } },
+      addedCapabilities: [],
+      addedInUserNamespaces: [],
+    },
+  ];
 }
 
 /** Breaks one rule in two containers, and another one once. */

@@ -161,6 +161,15 @@ describe('the status of a policy', () => {
       const added = judgements([compliant('web')], ['CAP_SYS_TIME', 'NET_RAW']);
       assert.deepEqual(buildStatus(input(granted, { judgements: added })).unusedGrants, ['SYS_TIME']);
     });
+
+    it('in user namespaces: those that no container there adds', () => {
+      const mapped = {
+        overrides: { capabilities: { allowedAddInUserNamespace: ['NET_ADMIN', 'SYS_PTRACE', 'SYS_TIME'] } },
+      };
+      const added = judgements([compliant('web')], ['NET_ADMIN', 'SYS_PTRACE'], ['NET_ADMIN']);
+      const { unusedGrants } = buildStatus(input(mapped, { judgements: added }));
+      assert.deepEqual(unusedGrants, ['SYS_PTRACE', 'SYS_TIME']);
+    });
   });
 
   it('has only its conditions and the effective fields when the policy is not accepted', () => {
@@ -178,7 +187,15 @@ type StatusWorkloads = Parameters<typeof judgements>[0];
 
 function judgementsOf(namespace: string) {
   return new Map([
-    [namespace, { namespace, modes: { Audit: { deciding: ['ping'], workloads: [] } }, addedCapabilities: [] }],
+    [
+      namespace,
+      {
+        namespace,
+        modes: { Audit: { deciding: ['ping'], workloads: [] } },
+        addedCapabilities: [],
+        addedInUserNamespaces: [],
+      },
+    ],
   ]);
 }
 

@@ -1,6 +1,6 @@
 import { CAPABILITIES, RUNTIME_DEFAULT } from '../../operator/standards/capabilities.ts';
-import { app, ephemeral, init, pod, secured, WINDOWS } from '../support/pods.ts';
-import { describeRule } from './table.ts';
+import { app, ephemeral, init, OWN_USERS, pod, secured, WINDOWS } from '../support/pods.ts';
+import { describeRule, type Table } from './table.ts';
 
 const caps = (capabilities: { add?: string[]; drop?: string[] }) => secured({ capabilities });
 const NO_NET_RAW = RUNTIME_DEFAULT.filter((name) => name !== 'NET_RAW');
@@ -90,6 +90,51 @@ describeRule('capabilities.allowedBounding', [
       ],
     },
   },
+  {
+    level: 'restricted',
+    overrides: { capabilities: { allowedBounding: [], allowedAddInUserNamespace: ['NET_ADMIN', 'NET_RAW'] } },
+    admits: {
+      'what may be added, in a user namespace': app(caps({ drop: ['ALL'], add: ['NET_ADMIN'] }), OWN_USERS),
+      'what may be added, by runtime default in a user namespace': app(
+        caps({ drop: RUNTIME_DEFAULT.filter((name) => name !== 'NET_RAW') }),
+        OWN_USERS,
+      ),
+    },
+    refuses: {
+      'what may be added, without a user namespace': [
+        app(caps({ drop: ['ALL'], add: ['NET_ADMIN'] })),
+        `container "app" ${held('NET_ADMIN', ['none, and with hostUsers: false NET_ADMIN', 'NET_RAW'])}`,
+      ],
+      'others in a user namespace': [
+        app(caps({ drop: ['ALL'], add: ['NET_ADMIN', 'KILL'] }), OWN_USERS),
+        `container "app" ${held('KILL', ['none, and with hostUsers: false NET_ADMIN', 'NET_RAW'])}`,
+      ],
+      'privileged in a user namespace': [
+        app(secured({ privileged: true }), OWN_USERS),
+        `container "app" ${held('ALL (privileged)', ['none, and with hostUsers: false NET_ADMIN', 'NET_RAW'])}`,
+      ],
+      'a name beyond ASCII in a user namespace': [
+        app(caps({ drop: ['ALL'], add: ['ſYS_ADMIN'] }), OWN_USERS),
+        `container "app" ${notAName('add', 'ſYS_ADMIN')}`,
+      ],
+    },
+  },
+  ...[['*'], ['ALL'], [...CAPABILITIES]].map(
+    (allowedAddInUserNamespace): Table => ({
+      level: 'baseline',
+      overrides: { capabilities: { allowedAdd: [], allowedBounding: [], allowedAddInUserNamespace } },
+      admits: {
+        'all capabilities in a user namespace': app(secured({ privileged: true }), OWN_USERS),
+        'the runtime default in a user namespace': pod(OWN_USERS),
+      },
+      refuses: {
+        'one without a user namespace': [
+          app(caps({ drop: ['ALL'], add: ['KILL'] })),
+          `container "app" ${held('KILL', ['none, and with hostUsers: false any'])}`,
+        ],
+      },
+    }),
+  ),
   {
     level: 'privileged',
     overrides: { privileged: true, capabilities: { allowedBounding: [...CAPABILITIES] } },

@@ -1,4 +1,4 @@
-import { app, ephemeral, init, LINUX, pod, secured, WINDOWS } from '../support/pods.ts';
+import { app, ephemeral, init, LINUX, OWN_USERS, pod, secured, WINDOWS } from '../support/pods.ts';
 import { describeRule, type Table } from './table.ts';
 
 const caps = (capabilities: { add?: string[]; drop?: string[] }) => secured({ capabilities });
@@ -50,6 +50,7 @@ const baselineRefuses: Table['refuses'] = {
 
 const MUST_DROP = 'must drop capability ALL in securityContext.capabilities.drop';
 const BIND_ONLY = '(allowed: NET_BIND_SERVICE)';
+const BIND_AND_MAPPED = '(allowed: NET_BIND_SERVICE, and with hostUsers: false NET_ADMIN, SYS_PTRACE)';
 const restrictedAdmits = {
   'drop ALL': app(DROP_ALL),
   'drop ALL among others': app(caps({ drop: ['NET_RAW', 'ALL'] })),
@@ -166,6 +167,87 @@ describeRule('capabilities', [
         'container "app" must drop capability NET_RAW, ALL in securityContext.capabilities.drop',
       ],
     },
+  },
+  {
+    level: 'restricted',
+    overrides: { capabilities: { allowedAddInUserNamespace: ['NET_ADMIN', 'SYS_PTRACE'] } },
+    admits: {
+      'NET_ADMIN in a user namespace': app(caps({ drop: ['ALL'], add: ['NET_ADMIN'] }), OWN_USERS),
+      "the level's own in a user namespace": app(
+        caps({ drop: ['ALL'], add: ['NET_BIND_SERVICE', 'SYS_PTRACE'] }),
+        OWN_USERS,
+      ),
+      "the level's own without a user namespace": app(caps({ drop: ['ALL'], add: ['NET_BIND_SERVICE'] })),
+      'an ephemeral container in a user namespace': pod({
+        ...OWN_USERS,
+        containers: [{ name: 'app', ...DROP_ALL }],
+        ephemeralContainers: [{ name: 'debug', ...caps({ drop: ['ALL'], add: ['SYS_PTRACE'] }) }],
+      }),
+      'a pod for Windows, which has no capabilities': pod(WINDOWS),
+    },
+    refuses: {
+      'NET_ADMIN in a pod that says nothing about users': [
+        app(caps({ drop: ['ALL'], add: ['NET_ADMIN'] })),
+        `container "app" must not add capability NET_ADMIN ${BIND_AND_MAPPED}`,
+      ],
+      "NET_ADMIN in a pod with the node's users": [
+        app(caps({ drop: ['ALL'], add: ['NET_ADMIN'] }), { hostUsers: true }),
+        `container "app" must not add capability NET_ADMIN ${BIND_AND_MAPPED}`,
+      ],
+      'another one in a user namespace': [
+        app(caps({ drop: ['ALL'], add: ['SYS_ADMIN', 'NET_ADMIN'] }), OWN_USERS),
+        `container "app" must not add capability SYS_ADMIN ${BIND_AND_MAPPED}`,
+      ],
+      'another spelling in a user namespace': [
+        app(caps({ drop: ['ALL'], add: ['CAP_NET_ADMIN'] }), OWN_USERS),
+        `container "app" must not add capability CAP_NET_ADMIN ${BIND_AND_MAPPED}`,
+      ],
+      'nothing dropped in a user namespace': [
+        app(caps({ add: ['NET_ADMIN'] }), OWN_USERS),
+        `container "app" ${MUST_DROP}`,
+      ],
+      'more names than exist, though each is allowed': [
+        app(caps({ drop: ['ALL'], add: Array.from({ length: 85 }, () => 'NET_ADMIN') }), OWN_USERS),
+        'container "app" must not list more than 84 names in securityContext.capabilities.add or drop',
+      ],
+      'NET_ADMIN in an init container without a user namespace': [
+        init(caps({ drop: ['ALL'], add: ['NET_ADMIN'] }), DROP_ALL),
+        `container "init" must not add capability NET_ADMIN ${BIND_AND_MAPPED}`,
+      ],
+    },
+  },
+  {
+    level: 'restricted',
+    overrides: { capabilities: { allowedAdd: [], allowedAddInUserNamespace: ['*'] } },
+    admits: {
+      'anything added in a user namespace': app(caps({ drop: ['ALL'], add: ['ALL', 'nonsense'] }), OWN_USERS),
+    },
+    refuses: {
+      'one without a user namespace': [
+        app(caps({ drop: ['ALL'], add: ['CHOWN'] })),
+        'container "app" must not add capability CHOWN (allowed: none, and with hostUsers: false any)',
+      ],
+    },
+  },
+  {
+    level: 'restricted',
+    minor: 32,
+    server: 32,
+    overrides: { capabilities: { allowedAddInUserNamespace: ['NET_ADMIN'] } },
+    admits: { 'drop ALL, add NET_BIND_SERVICE': app(caps({ drop: ['ALL'], add: ['NET_BIND_SERVICE'] }), OWN_USERS) },
+    refuses: {
+      'NET_ADMIN in a user namespace, which the node may ignore': [
+        app(caps({ drop: ['ALL'], add: ['NET_ADMIN'] }), OWN_USERS),
+        `container "app" must not add capability NET_ADMIN ${BIND_ONLY}`,
+      ],
+    },
+  },
+  {
+    level: 'restricted',
+    minor: 30,
+    server: 33,
+    overrides: { capabilities: { allowedAddInUserNamespace: ['NET_ADMIN'] } },
+    admits: { 'NET_ADMIN in a user namespace': app(caps({ drop: ['ALL'], add: ['NET_ADMIN'] }), OWN_USERS) },
   },
   {
     level: 'privileged',

@@ -9,7 +9,7 @@ const RANGES = [
 
 /** For the rules that restrict nothing at any level. */
 export const NARROW: CapabilityPolicyOverrides = {
-  capabilities: { allowedBounding: [] },
+  capabilities: { allowedBounding: [], allowedAddInUserNamespace: ['SYS_PTRACE'] },
   hostPaths: [{ pathPrefix: '/var/log', readOnly: true }],
   flexVolumeDrivers: [],
   csiDrivers: [],
@@ -57,4 +57,5 @@ export const ALTERNATIVES: readonly CapabilityPolicyOverrides[] = [
   },
   { runAsUser: { rule: 'NotZero' }, seLinux: { rule: 'PodSecurityStandard' }, seccomp: { unset: 'Refused' } },
   { runAsUser: { rule: 'MustRunAs', ranges: RANGES }, capabilities: { requiredDrop: ['NET_RAW', 'MKNOD'] } },
+  { capabilities: { allowedAdd: [], allowedAddInUserNamespace: ['*'], allowedBounding: ['CHOWN'] } },
 ];

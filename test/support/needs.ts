@@ -28,6 +28,7 @@ export function describeWith(needs: Needs, title: string, tests: () => void): vo
 const FEATURE_NAMES: Readonly<Record<ServerFeature, string>> = {
   mutatingAdmissionPolicies: 'MutatingAdmissionPolicy v1',
   admissionVariables: 'variables in admission policies',
+  userNamespaces: 'user namespaces of pods',
   podResize: 'the subresource pods/resize',
 };
 

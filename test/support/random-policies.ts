@@ -42,6 +42,7 @@ const seLinuxOptions = partial({
 
 const capabilities = partial({
   allowedAdd: fc.oneof(some(NAMES), fc.constant(['*'])),
+  allowedAddInUserNamespace: fc.oneof(some(NAMES), fc.constant(['*'])),
   requiredDrop: some(['ALL', ...NAMES]),
   defaultAdd: some(NAMES),
   dropByName: fc.boolean(),

@@ -16,6 +16,7 @@ const AS_IT_STANDS = '→ ';
 const LEGEND = `${AS_IT_STANDS}the row with the user and allowPrivilegeEscalation of this container. By file capabilities: what a program with file capabilities (setcap) may gain, as the entrypoint / started by another program.`;
 
 const IN_USER_NAMESPACE = "hostUsers: false: all of it counts in the pod's own user namespace only, not on the node";
+const ADMITTED_THERE = '; a policy can admit the added ones in such pods only, with allowedAddInUserNamespace';
 
 /** Several lines, with an empty one at the end. */
 export function manifestText(manifest: ExplainedManifest, terminal: Terminal): string {
@@ -152,7 +153,7 @@ function whyByUser(container: ExplainedContainer): string[] {
   return [
     ...(container.nonRoot ? [] : [root]),
     ...(container.uid === 0 ? [] : [others]),
-    ...(container.inUserNamespace ? [IN_USER_NAMESPACE] : []),
+    ...(container.inUserNamespace ? [IN_USER_NAMESPACE + (container.add.length > 0 ? ADMITTED_THERE : '')] : []),
     "no-new-privileges: setuid and file capabilities give nothing, except for the entrypoint's own file capabilities",
   ];
 }

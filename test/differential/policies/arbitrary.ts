@@ -1,7 +1,7 @@
 /** Random policies over all fields that affect pods: few values for each, so that pods often match them. */
 import fc, { type Arbitrary } from 'fast-check';
 import type { CapabilityPolicyOverrides, CapabilityPolicySpec } from '../../../operator/api/capability-policy.ts';
-import { RUNTIME_DEFAULT } from '../../../operator/standards/capabilities.ts';
+import { CAPABILITIES, RUNTIME_DEFAULT } from '../../../operator/standards/capabilities.ts';
 import { formatVersion, LEVELS } from '../../../operator/standards/level-version.ts';
 import { VERSIONS } from '../contests.ts';
 
@@ -29,21 +29,33 @@ const PORTS = [
 
 const capabilities = partial({
   allowedAdd: fc.oneof({ weight: 3, arbitrary: some('ALL', ...NAMES) }, { weight: 1, arbitrary: one(['*']) }),
+  allowedAddInUserNamespace: fc.oneof(
+    { weight: 3, arbitrary: some('ALL', 'NET_ADMIN', ...NAMES) },
+    { weight: 1, arbitrary: one(['*'], [...CAPABILITIES]) },
+  ),
   requiredDrop: fc.oneof(one(['ALL'], []), some('ALL', ...NAMES)),
   defaultAdd: some(...NAMES),
   dropByName: fc.boolean(),
   allowedBounding: fc.oneof(some(...NAMES), one(['*'], RUNTIME_DEFAULT, without(RUNTIME_DEFAULT, ['NET_RAW']))),
 }).map(consistent);
 
-/** As the API requires: a granted value is not denied as well. */
-function consistent<
-  T extends { allowedAdd?: string[] | undefined; requiredDrop?: string[]; defaultAdd?: string[] | undefined },
->(lists: T): T {
+interface Lists {
+  readonly allowedAdd?: string[] | undefined;
+  readonly allowedAddInUserNamespace?: string[];
+  readonly requiredDrop?: string[];
+  readonly defaultAdd?: string[] | undefined;
+}
+
+/** As the API requires: a granted value is not denied as well, and none is granted twice. */
+function consistent<T extends Lists>(lists: T): T {
   const { allowedAdd = [], defaultAdd = [], requiredDrop } = lists;
-  if (requiredDrop === undefined) return lists;
-  if (allowedAdd.includes('*')) return { ...lists, requiredDrop: [] };
-  const granted = [...without(allowedAdd, ['ALL']), ...defaultAdd];
-  return { ...lists, requiredDrop: without(requiredDrop, granted) };
+  const mapped = allowedAdd.includes('*') ? [] : without(lists.allowedAddInUserNamespace ?? [], allowedAdd);
+  const stated = lists.allowedAddInUserNamespace ? { ...lists, allowedAddInUserNamespace: mapped } : lists;
+  if (requiredDrop === undefined) return stated;
+  if (allowedAdd.includes('*')) return { ...stated, requiredDrop: [] };
+  const granted = [...without([...allowedAdd, ...mapped], ['ALL']), ...defaultAdd];
+  const required = mapped.includes('*') ? requiredDrop.filter((name) => name === 'ALL') : requiredDrop;
+  return { ...stated, requiredDrop: without(required, granted) };
 }
 
 function without(names: readonly string[], others: readonly string[]): string[] {
@@ -185,11 +197,13 @@ export function randomRules(): Arbitrary<Rules> {
   return fc.record({ level, levelVersion, overrides, privileged: fc.boolean() }).map(stated);
 }
 
-/** At level privileged, narrowed capabilities have to state privileged, too. */
+/** At level privileged, narrowed capabilities have to state privileged, and a list for user namespaces the other list. */
 function stated<R extends Rules>({ privileged, ...rules }: R & { readonly privileged: boolean }) {
   const { level, overrides } = rules;
-  if (level !== 'privileged' || !overrides?.capabilities || overrides.privileged !== undefined) return rules;
-  return { ...rules, overrides: { ...overrides, privileged } };
+  if (level !== 'privileged' || !overrides?.capabilities) return rules;
+  const { capabilities } = overrides;
+  const lists = capabilities.allowedAddInUserNamespace ? { allowedAdd: [], ...capabilities } : capabilities;
+  return { ...rules, overrides: { privileged, ...overrides, capabilities: lists } };
 }
 
 /** Policies with defaulting: mild enough to admit many pods after filling. */

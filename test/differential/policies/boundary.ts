@@ -32,9 +32,9 @@ function onContainers(path: string, value: unknown, ...others: Step[]): Steps[] 
 }
 
 function capabilities(values: Values): Steps[] {
-  const { allowedAdd, requiredDrop, defaultAdd } = values.capabilities;
+  const { allowedAdd, allowedAddInUserNamespace: mapped = [], requiredDrop, defaultAdd } = values.capabilities;
   const { allowed: bounding } = values['capabilities.allowedBounding'];
-  const known = [...allowedAdd, ...defaultAdd, ...bounding].filter((name) => name !== '*');
+  const known = [...allowedAdd, ...defaultAdd, ...bounding, ...mapped.slice(0, 8)].filter((name) => name !== '*');
   const unknown = CAPABILITIES.find((name) => !known.includes(name)) ?? 'nonsense';
   const adds = [
     ...known.slice(0, 8).map((name) => [name]),
@@ -46,12 +46,30 @@ function capabilities(values: Values): Steps[] {
     Array.from({ length: 84 }, () => known[0] ?? 'KILL'),
     Array.from({ length: 85 }, () => known[0] ?? 'KILL'),
   ];
+  const mappedAdds = [
+    ...mapped.slice(0, 4).map((name) => [name]),
+    mapped.slice(0, 3),
+    [unknown],
+    [...known.slice(0, 1), ...mapped.slice(0, 1)],
+  ];
+  const ownUsers = step('pod', 'hostUsers', false);
+  const privileged = [
+    step('app', 'securityContext.privileged', true),
+    step('app', 'securityContext.allowPrivilegeEscalation', undefined),
+  ];
   const fewer = requiredDrop.map((_, index) => requiredDrop.toSpliced(index, 1));
   const drops = [requiredDrop, ...fewer, ['ALL'], [...known.slice(0, 2), 'ALL'], ['all'], CAPABILITIES.slice(0, 20)];
   return [
     ...adds.flatMap((add) => onContainers('securityContext.capabilities.add', add)),
     ...drops.flatMap((drop) => onContainers('securityContext.capabilities.drop', drop)),
     ...onContainers('securityContext.capabilities', undefined),
+    ...(mapped.length > 0
+      ? [
+          ...mappedAdds.flatMap((add) => onContainers('securityContext.capabilities.add', add, ownUsers)),
+          ...onContainers('securityContext.capabilities', undefined, ownUsers),
+          [...privileged, ownUsers],
+        ]
+      : []),
   ];
 }
 

@@ -10,6 +10,7 @@ import {
   type Profile,
   type Question,
   type StatedContainer,
+  type StatedPod,
 } from './pod.ts';
 import type { Profiles, Values } from './values.ts';
 import { isIn } from './workload.ts';
@@ -44,19 +45,29 @@ const ALL = (
 /** "Containers must drop ALL capabilities, and are only permitted to add back …", with the policy's own lists. */
 function capabilities({ values: { capabilities: wanted }, minor, pod }: Question): Breach {
   const mustDrop = !(minor >= 25 && isForWindows(pod));
+  const allowed = [...wanted.allowedAdd, ...inOwnUsers(wanted, pod)];
   return {
     containers: containersThat(pod, ({ securityContext }) => {
       const { add = [], drop = [] } = securityContext?.capabilities ?? {};
       if (wanted.boundedNames && restricts(wanted) && isTooLong(add, drop)) return true;
-      if (!wanted.allowedAdd.includes('*') && add.some((name) => !wanted.allowedAdd.includes(name))) return true;
+      if (!allowed.includes('*') && add.some((name) => !allowed.includes(name))) return true;
       const allStands = drop.includes('ALL') && !wanted.dropByName;
       return mustDrop && !allStands && wanted.requiredDrop.some((name) => !drop.includes(name));
     }),
   };
 }
 
+/** A capability in a user namespace of the pod's own has no power over what belongs to the node (user_namespaces(7)). */
+function inOwnUsers(lists: { readonly allowedAddInUserNamespace?: readonly string[] }, pod: StatedPod) {
+  return hasOwnUsers(pod) ? (lists.allowedAddInUserNamespace ?? []) : [];
+}
+
+/** A list of all of them, or the word ALL in a user namespace, forbids none. */
 function allowedBounding({ values, pod }: Question): Breach {
-  const { allowed } = values['capabilities.allowedBounding'];
+  const { allowed: everywhere, filling } = values['capabilities.allowedBounding'];
+  const own = inOwnUsers(filling, pod);
+  const allowed = [...everywhere, ...own];
+  if (own.includes('ALL') || ALL.every((name) => allowed.includes(name))) return {};
   if (allowed.includes('*') || isForWindows(pod)) return {};
   return {
     containers: containersThat(pod, (c) => {

@@ -2,12 +2,16 @@
 export interface Values {
   readonly capabilities: {
     readonly allowedAdd: readonly string[];
+    readonly allowedAddInUserNamespace?: readonly string[];
     readonly requiredDrop: readonly string[];
     readonly defaultAdd: readonly string[];
     readonly dropByName?: true;
     readonly boundedNames?: true;
   };
-  readonly 'capabilities.allowedBounding': { readonly allowed: readonly string[] };
+  readonly 'capabilities.allowedBounding': {
+    readonly allowed: readonly string[];
+    readonly filling: { readonly allowedAddInUserNamespace?: readonly string[] };
+  };
   readonly privileged: boolean;
   readonly allowPrivilegeEscalation: boolean;
   readonly defaultAllowPrivilegeEscalation?: boolean | undefined;

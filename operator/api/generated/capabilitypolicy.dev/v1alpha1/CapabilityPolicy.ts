@@ -124,6 +124,12 @@ export interface ICapabilityPolicy {
          */
         "allowedAdd"?: Array<string>;
         /**
+         * Capabilities that a container may list under `add` besides those in allowedAdd, if its pod sets hostUsers: false. There they count in the pod's own user namespace only, not on the node; allowedBounding then admits them too. [] admits none; ['\*'], alone, admits any; ALL in it admits the word ALL.
+         * 
+         * No Pod Security level makes this difference: the label admits them to every pod. Where some API server is older than v1.33, the list has no effect, and the condition Accepted says so: a pod could get a user namespace that its node ignores. Left out: none. Example: [NET_ADMIN, SYS_PTRACE]
+         */
+        "allowedAddInUserNamespace"?: Array<string>;
+        /**
          * Capabilities that a container must list under `drop`. Admitted: containers whose `drop` names each of them, or ALL. [] requires none. None of them except ALL may be in allowedAdd. To let a container hold only what it needs, require it to drop ALL and allow it to add that back.
          * 
          * Left out: the level's own. restricted: [ALL]; baseline and privileged: none. Example: [NET_RAW]
@@ -635,7 +641,7 @@ export interface ICapabilityPolicy {
       "namespaces": number;
     }>;
     /**
-     * Capabilities that allowedAdd admits beyond the level and that no workload in the policy's namespaces adds.
+     * Capabilities that allowedAdd admits beyond the level and that no workload in the policy's namespaces adds, and those of allowedAddInUserNamespace that none with hostUsers: false adds.
      */
     "unusedGrants"?: Array<string>;
   };
