@@ -18,7 +18,7 @@ import { changesMarkdown, changesText } from './changes-text.ts';
 import { ENFORCED, type FailOn } from './fail-on.ts';
 import { addPolicies, checkFiles } from './files.ts';
 import type { Output } from './reporters/create-reporter.ts';
-import { Run } from './run.ts';
+import { createRun, type Run } from './run.ts';
 import { itemsOf } from './running.ts';
 
 interface CheckOptions {
@@ -132,7 +132,7 @@ const PRINTERS: Readonly<Partial<Record<CheckOptions['output'], (changes: Change
 };
 
 function beginRun(options: CheckOptions, io: Io): Promise<Run> {
-  return Run.create({ output: options.output, failOn: failOnOf(options) }, io);
+  return createRun({ output: options.output, failOn: failOnOf(options) }, io);
 }
 
 function failOnOf({ warn, failOn }: CheckOptions): FailOn {

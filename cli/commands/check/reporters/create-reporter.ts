@@ -7,12 +7,12 @@ export type Output = (typeof OUTPUTS)[number];
 const CREATE: Readonly<Record<Output, (options: ReporterOptions) => Promise<Reporter>>> = {
   table: (options) => createTable(options, false),
   wide: (options) => createTable(options, true),
-  json: async (options) => new (await import('./json.ts')).JsonReporter(options),
-  yaml: async (options) => new (await import('./yaml.ts')).YamlReporter(options),
-  sarif: async (options) => new (await import('./sarif.ts')).SarifReporter(options),
-  junit: async (options) => new (await import('./junit.ts')).JunitReporter(options),
-  github: async (options) => new (await import('./github.ts')).GithubReporter(options),
-  markdown: async (options) => new (await import('./markdown.ts')).MarkdownReporter(options),
+  json: async (options) => (await import('./documents.ts')).jsonReporter(options),
+  yaml: async (options) => (await import('./documents.ts')).yamlReporter(options),
+  sarif: async (options) => (await import('./sarif.ts')).sarifReporter(options),
+  junit: async (options) => (await import('./junit.ts')).junitReporter(options),
+  github: async (options) => (await import('./github.ts')).githubReporter(options),
+  markdown: async (options) => (await import('./markdown.ts')).markdownReporter(options),
 };
 
 export function createReporter(output: Output, options: ReporterOptions): Promise<Reporter> {
@@ -20,6 +20,6 @@ export function createReporter(output: Output, options: ReporterOptions): Promis
 }
 
 async function createTable(options: ReporterOptions, wide: boolean): Promise<Reporter> {
-  if (options.terminal.width === undefined) return new (await import('./table.ts')).TableReporter(options, wide);
-  return new (await import('./terminal.ts')).TerminalReporter(options, wide);
+  if (options.terminal.width === undefined) return (await import('./table.ts')).tableReporter(options, wide);
+  return (await import('./terminal.ts')).terminalReporter(options, wide);
 }

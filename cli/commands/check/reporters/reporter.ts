@@ -1,4 +1,5 @@
 /** How results are written: item by item, so that nothing waits for the last one. */
+import { relative, resolve, sep } from 'node:path';
 import type { Trouble } from '../../../input/trouble.ts';
 import type { Terminal } from '../../../output/terminal.ts';
 import type { CheckedItem, CheckedPolicy, CheckedProblem, Summary } from '../result.ts';
@@ -24,14 +25,16 @@ export function checkedProblem({ severity, file, line, message }: Trouble): Chec
   return { severity: severity ?? 'error', file, line: line ?? null, message };
 }
 
+type Named = Pick<CheckedItem, 'kind' | 'namespace' | 'name'> & Partial<Pick<CheckedItem, 'template'>>;
+
 /** `Deployment net/web`; for a custom resource with the path of the template: `Rollout net/web: spec.template` */
-export function itemName({
-  kind,
-  namespace,
-  name,
-  template = null,
-}: Pick<CheckedItem, 'kind' | 'namespace' | 'name'> & Partial<Pick<CheckedItem, 'template'>>): string {
-  return `${kind} ${namespace}/${name}${template === null ? '' : `: ${template}`}`;
+export function itemName({ kind, namespace, name, template = null }: Named, withNamespace = true): string {
+  return `${kind} ${withNamespace ? `${namespace}/` : ''}${name}${template === null ? '' : `: ${template}`}`;
+}
+
+/** With slashes on every system. */
+export function relativePath(cwd: string, file: string): string {
+  return relative(cwd, resolve(cwd, file)).split(sep).join('/');
 }
 
 /** `deploy/web.yaml:12` */

@@ -2,10 +2,9 @@
 import { policiesText } from '../../../output/merged.ts';
 import { outcomePaint } from '../../../output/outcome.ts';
 import { tableText } from '../../../output/table.ts';
-import type { Terminal } from '../../../output/terminal.ts';
-import type { CheckedItem, Summary } from '../result.ts';
+import type { CheckedItem } from '../result.ts';
 import { itemName, place, type Reporter, type ReporterOptions } from './reporter.ts';
-import { type Shown, type Totals, withoutViolations } from './shown.ts';
+import { type Shown, withoutViolations } from './shown.ts';
 import { summaryLines } from './summary-text.ts';
 
 /** The number of rows that share column widths; later rows are printed as they come. */
@@ -26,41 +25,30 @@ interface Column {
   cell(row: Row): string;
 }
 
-export class TableReporter implements Reporter {
-  readonly wide: boolean;
-  readonly #stdout: ReporterOptions['stdout'];
-  readonly #terminal: Terminal;
-  #rows: Row[] = [];
+export function tableReporter({ stdout, terminal }: ReporterOptions, wide: boolean): Reporter {
+  let rows: Row[] = [];
   /** Known after the first rows. */
-  #columns: readonly Column[] | undefined;
-
-  constructor({ stdout, terminal }: ReporterOptions, wide: boolean) {
-    this.#stdout = stdout;
-    this.#terminal = terminal;
-    this.wide = wide;
-  }
-
-  item(shown: Shown): void {
-    this.#rows.push(...rowsOf(shown, this.wide));
-    if (this.#rows.length >= ROWS) this.#flush();
-  }
-
-  end(summary: Summary, totals: Totals): void {
-    this.#flush();
-    this.#stdout.write(`${this.#columns ? '\n' : ''}${summaryLines(summary, totals).join('\n')}\n`);
-  }
-
-  #flush(): void {
-    if (this.#rows.length === 0) return;
-    const head = this.#columns ? undefined : columnsFor(this.#rows, this.wide);
-    const columns = this.#columns ?? head ?? [];
-    const cells = this.#rows.map((row) => columns.map(({ cell }) => cell(row)));
+  let known: readonly Column[] | undefined;
+  const flush = () => {
+    if (rows.length === 0) return;
+    const columns = known ?? columnsFor(rows, wide);
+    const cells = rows.map((row) => columns.map(({ cell }) => cell(row)));
     const heads = columns.map((column) => column.head);
-    const paint = outcomePaint(RESULT, this.#terminal);
-    this.#stdout.write(tableText(head && heads, cells, { heads, paint }));
-    this.#columns = columns;
-    this.#rows = [];
-  }
+    stdout.write(tableText(known ? undefined : heads, cells, { heads, paint: outcomePaint(RESULT, terminal) }));
+    known = columns;
+    rows = [];
+  };
+  return {
+    wide,
+    item(shown) {
+      rows.push(...rowsOf(shown, wide));
+      if (rows.length >= ROWS) flush();
+    },
+    end(summary, totals) {
+      flush();
+      stdout.write(`${known ? '\n' : ''}${summaryLines(summary, totals).join('\n')}\n`);
+    },
+  };
 }
 
 const RESULT = 'RESULT';

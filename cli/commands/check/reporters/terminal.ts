@@ -2,59 +2,47 @@
 import { type Entry, groupedText, type WorkloadEntries, withSharedDetail } from '../../../output/grouped.ts';
 import { policiesText } from '../../../output/merged.ts';
 import { OUTCOME_STYLES } from '../../../output/outcome.ts';
-import type { Terminal } from '../../../output/terminal.ts';
 import { paragraph } from '../../../output/wrap.ts';
-import type { CheckedItem, Summary } from '../result.ts';
-import { place, type Reporter, type ReporterOptions } from './reporter.ts';
-import { type Shown, type Totals, withoutViolations } from './shown.ts';
+import type { CheckedItem } from '../result.ts';
+import { itemName, place, type Reporter, type ReporterOptions } from './reporter.ts';
+import { type Shown, withoutViolations } from './shown.ts';
 import { summaryLines } from './summary-text.ts';
 
-export class TerminalReporter implements Reporter {
-  readonly wide: boolean;
-  readonly #stdout: ReporterOptions['stdout'];
-  readonly #terminal: Terminal;
-  readonly #workloads: WorkloadEntries[] = [];
+export function terminalReporter({ stdout, terminal }: ReporterOptions, wide: boolean): Reporter {
+  const workloads: WorkloadEntries[] = [];
+  return {
+    wide,
+    item(shown) {
+      const entries = entriesOf(shown, wide);
+      if (entries.length === 0) return;
+      const { namespace, file, line } = shown.item;
+      const group = { namespace, workload: itemName(shown.item, false), remark: place(file, line), entries };
+      workloads.push(file === null ? withSharedDetail(group) : group);
+    },
+    end(summary, totals) {
+      const lines = summaryLines(summary, totals).map((line) => paragraph(line, terminal));
+      const groups = groupedText(workloads, terminal);
+      stdout.write([...(groups === '' ? [] : [groups, '\n']), ...lines].join(''));
+    },
+  };
+}
 
-  constructor({ stdout, terminal }: ReporterOptions, wide: boolean) {
-    this.#stdout = stdout;
-    this.#terminal = terminal;
-    this.wide = wide;
-  }
-
-  item(shown: Shown): void {
-    const entries = this.#entriesOf(shown);
-    if (entries.length === 0) return;
-    const { namespace, kind, name, template, file, line } = shown.item;
-    const workload = `${kind} ${name}${template === null ? '' : `: ${template}`}`;
-    const group = { namespace, workload, remark: place(file, line), entries };
-    this.#workloads.push(file === null ? withSharedDetail(group) : group);
-  }
-
-  end(summary: Summary, totals: Totals): void {
-    const lines = summaryLines(summary, totals).map((line) => paragraph(line, this.#terminal));
-    const groups = groupedText(this.#workloads, this.#terminal);
-    this.#stdout.write([...(groups === '' ? [] : [groups, '\n']), ...lines].join(''));
-  }
-
-  #entriesOf({ item, violations, findings }: Shown): Entry[] {
-    const broken = violations.map((one) => ({
-      label: one.outcome.toLowerCase(),
-      style: OUTCOME_STYLES[one.outcome],
-      text: `${one.first.rule}: ${one.message}`,
-      detail: this.#detail(item, one.first, `by ${policiesText(one)}`),
-    }));
-    const notes = findings.map((one) => ({
-      label: 'note',
-      text: `${one.reason}: ${one.message}`,
-      detail: this.#detail(item, one, ''),
-    }));
-    return [...(broken.length === 0 && this.wide ? [whole(item)] : broken), ...notes];
-  }
-
+function entriesOf({ item, violations, findings }: Shown, wide: boolean): Entry[] {
   /** `deploy/web.yaml:22, by restricted` */
-  #detail({ file }: CheckedItem, { line, path }: { line: number | null; path: string }, by: string): string {
-    return [place(file, line), this.wide ? path : '', by].filter((part) => part !== '').join(', ');
-  }
+  const detail = ({ line, path }: { line: number | null; path: string }, by: string) =>
+    [place(item.file, line), wide ? path : '', by].filter((part) => part !== '').join(', ');
+  const broken = violations.map((one) => ({
+    label: one.outcome.toLowerCase(),
+    style: OUTCOME_STYLES[one.outcome],
+    text: `${one.first.rule}: ${one.message}`,
+    detail: detail(one.first, `by ${policiesText(one)}`),
+  }));
+  const notes = findings.map((one) => ({
+    label: 'note',
+    text: `${one.reason}: ${one.message}`,
+    detail: detail(one, ''),
+  }));
+  return [...(broken.length === 0 && wide ? [whole(item)] : broken), ...notes];
 }
 
 function whole(item: CheckedItem): Entry {

@@ -1,0 +1,53 @@
+/**
+ * -o json, as docs/reference/check.schema.json describes it, and -o yaml, which says the same. Both are written item by
+ * item, in pieces of one document.
+ */
+import { dump } from 'js-yaml';
+import { jsonText } from '../../../output/printable.ts';
+import type { CheckedItem, CheckedPolicy, CheckedProblem, Summary } from '../result.ts';
+import { checkedProblem, type Reporter, type ReporterOptions } from './reporter.ts';
+
+/** How a format writes the pieces. */
+interface Pieces {
+  policies(policies: readonly CheckedPolicy[]): string;
+  item(item: CheckedItem, isFirst: boolean): string;
+  end(rest: { problems: readonly CheckedProblem[]; summary: Summary }, isEmpty: boolean): string;
+}
+
+/** The surroundings of an item in the whole document. */
+const BEFORE = '{\n  "items": [';
+const AFTER = '\n  ]\n}';
+
+const JSON_PIECES: Pieces = {
+  policies: (policies) => jsonText({ policies, items: [] }).slice(0, -']\n}'.length),
+  item: (item, isFirst) => `${isFirst ? '' : ','}${jsonText({ items: [item] }).slice(BEFORE.length, -AFTER.length)}`,
+  end: (rest, isEmpty) => `${isEmpty ? '' : '\n  '}],${jsonText(rest).slice('{'.length)}\n`,
+};
+
+const YAML_PIECES: Pieces = {
+  policies: (policies) => yaml({ policies }),
+  item: (item, isFirst) => `${isFirst ? 'items:\n' : ''}${yaml([item])}`,
+  end: (rest, isEmpty) => `${isEmpty ? 'items: []\n' : ''}${yaml(rest)}`,
+};
+
+export const jsonReporter = (options: ReporterOptions) => documentReporter(JSON_PIECES, options);
+export const yamlReporter = (options: ReporterOptions) => documentReporter(YAML_PIECES, options);
+
+function documentReporter(pieces: Pieces, { stdout }: ReporterOptions): Reporter {
+  const problems: CheckedProblem[] = [];
+  let isEmpty = true;
+  return {
+    wide: true,
+    begin: (policies) => void stdout.write(pieces.policies(policies)),
+    item({ item }) {
+      stdout.write(pieces.item(item, isEmpty));
+      isEmpty = false;
+    },
+    trouble: (trouble) => void problems.push(checkedProblem(trouble)),
+    end: (summary) => void stdout.write(pieces.end({ problems, summary }, isEmpty)),
+  };
+}
+
+function yaml(value: object): string {
+  return dump(value, { lineWidth: -1, noRefs: true });
+}
