@@ -2,35 +2,11 @@
 import { parseArgs } from 'node:util';
 import type { LevelVersion, PodSecurityDefaults, PodSecurityMode } from './compile/labels.ts';
 import { EXCLUDED_NAMESPACES, OPERATOR_NAMESPACE, PLATFORM_NAMESPACES } from './namespaces.ts';
-import { LOG_FORMATS, LOG_LEVELS, type LogFormat, type LogLevel } from './runtime/log.ts';
+import { LOG_FORMATS, LOG_LEVELS } from './runtime/log.ts';
 import { type BindAddress, parseBindAddress } from './runtime/server.ts';
 import { NEWEST_KNOWN_MINOR, parseVersion } from './standards/level-version.ts';
 
-export interface Flags {
-  readonly kubeconfig: string | undefined;
-  readonly operatorNamespace: string;
-  /** The default, undefined, excludes the namespaces of the cluster's platform. */
-  readonly excludedNamespaces: readonly string[] | undefined;
-  readonly podSecurityDefaults: PodSecurityDefaults;
-  /** Writes per second on average, and at once. */
-  readonly qps: number;
-  readonly burst: number;
-  readonly leaderElect: boolean;
-  readonly leaseDurationMs: number;
-  readonly renewDeadlineMs: number;
-  readonly retryPeriodMs: number;
-  /** Undefined: not served. */
-  readonly healthAddress: BindAddress | undefined;
-  readonly metricsAddress: BindAddress | undefined;
-  readonly metricsSecure: boolean;
-  /** The folder of tls.crt and tls.key. */
-  readonly metricsCertPath: string | undefined;
-  readonly logLevel: LogLevel;
-  readonly logFormat: LogFormat;
-  readonly help: boolean;
-}
-
-export { EXCLUDED_NAMESPACES, OPERATOR_NAMESPACE };
+export type Flags = Readonly<ReturnType<typeof parseFlags>>;
 
 export const HELP = `Usage: npm start -- [flags]
 
@@ -60,7 +36,7 @@ export const HELP = `Usage: npm start -- [flags]
  * @param args without the program's name @param podNamespace the namespace of the pod that the operator runs in, if it
  * does @throws Error that names the flag and the accepted values
  */
-export function parseFlags(args: readonly string[], podNamespace?: string): Flags {
+export function parseFlags(args: readonly string[], podNamespace?: string) {
   const { values } = parseArgs({
     args: [...args],
     options: {
@@ -87,17 +63,21 @@ export function parseFlags(args: readonly string[], podNamespace?: string): Flag
   return {
     kubeconfig: values.kubeconfig,
     operatorNamespace: values['operator-namespace'] ?? podNamespace ?? OPERATOR_NAMESPACE,
+    /** The default, undefined, excludes the namespaces of the cluster's platform. */
     excludedNamespaces: excluded === undefined ? undefined : namespacePatterns(excluded),
     podSecurityDefaults: podSecurityDefaults(values['psa-defaults'] ?? ''),
+    /** Writes per second on average, and at once. */
     qps: positive('--kube-api-qps', values['kube-api-qps'] ?? '50'),
     burst: positive('--kube-api-burst', values['kube-api-burst'] ?? '100'),
     leaderElect: values['leader-elect'] ?? false,
     leaseDurationMs: duration('--leader-elect-lease-duration', values['leader-elect-lease-duration'] ?? '15s'),
     renewDeadlineMs: duration('--leader-elect-renew-deadline', values['leader-elect-renew-deadline'] ?? '10s'),
     retryPeriodMs: duration('--leader-elect-retry-period', values['leader-elect-retry-period'] ?? '2s'),
+    /** Undefined: not served. */
     healthAddress: address('--health-probe-bind-address', values['health-probe-bind-address'] ?? '0'),
     metricsAddress: address('--metrics-bind-address', values['metrics-bind-address'] ?? '0'),
     metricsSecure: values['metrics-secure'] ?? false,
+    /** The folder of tls.crt and tls.key. */
     metricsCertPath: values['metrics-cert-path'] || undefined,
     logLevel: oneOf('--log-level', values['log-level'] ?? 'info', LOG_LEVELS),
     logFormat: oneOf('--log-format', values['log-format'] ?? 'json', LOG_FORMATS),

@@ -19,27 +19,15 @@ import { validatePolicy } from './validate.ts';
 /** A later object replaces one with the same name, as applying it would. */
 export class PolicyContextBuilder {
   readonly #projection: Projection = createProjection(RULES, UNSHARED);
-  readonly #policies: Map<string, CompletePolicy>;
+  readonly #policies = new Map<string, CompletePolicy>();
   /** For policies from manifests. */
-  readonly #sources: Map<string, PolicySource>;
-  readonly #namespaces: Map<string, Labels>;
-  readonly #roles: Map<string, RoleView>;
-  readonly #bindings: Map<string, RoleBindingView>;
+  readonly #sources = new Map<string, PolicySource>();
+  readonly #namespaces = new Map<string, Labels>();
+  readonly #roles = new Map<string, RoleView>();
+  readonly #bindings = new Map<string, RoleBindingView>();
   #live: Cluster | undefined;
-
   /** Whether it accepts policies from manifests and from a cluster. */
-  #takesPolicies: boolean;
-
-  /** @param other whose objects to begin with */
-  constructor(other?: PolicyContextBuilder) {
-    this.#takesPolicies = other ? other.#takesPolicies : true;
-    this.#policies = new Map(other ? other.#policies : []);
-    this.#sources = new Map(other ? other.#sources : []);
-    this.#namespaces = new Map(other ? other.#namespaces : []);
-    this.#roles = new Map(other ? other.#roles : []);
-    this.#bindings = new Map(other ? other.#bindings : []);
-    this.#live = other ? other.#live : undefined;
-  }
+  #takesPolicies = true;
 
   /** Enforces one level in every namespace, and ignores the policies in manifests and in the cluster. */
   static ofLevel(level: Level, levelVersion: string): PolicyContextBuilder {
@@ -59,16 +47,6 @@ export class PolicyContextBuilder {
   /** Names of the policies that manifests state; sorted. */
   get stated(): readonly string[] {
     return [...this.#sources.keys()].sort();
-  }
-
-  /** The same with these policies in mode Enforce. */
-  enforcing(names: readonly string[]): PolicyContextBuilder {
-    const copy = new PolicyContextBuilder(this);
-    for (const name of names) {
-      const policy = this.#policies.get(name);
-      if (policy) copy.#policies.set(name, { ...policy, spec: { ...policy.spec, mode: 'Enforce' } });
-    }
-    return copy;
   }
 
   /** @param tell receives what is wrong with the object, which is skipped when it can't be read */
@@ -108,9 +86,16 @@ export class PolicyContextBuilder {
     }
   }
 
-  /** @param tell receives what is wrong with a policy beyond its form */
-  build(options: PolicyContextOptions, tell: (trouble: Trouble) => void): PolicyContext {
-    const cluster = this.#cluster(options.oldestServer);
+  /**
+   * @param tell receives what is wrong with a policy beyond its form @param enforced the policies to put into mode Enforce,
+   * by name
+   */
+  build(
+    options: PolicyContextOptions,
+    tell: (trouble: Trouble) => void,
+    enforced: readonly string[] = [],
+  ): PolicyContext {
+    const cluster = this.#cluster(options.oldestServer, enforced);
     const state = new ClusterState(cluster, { ...options, podSecurityDefaults: {} });
     state.accept();
     for (const [name, { message }] of state.compiled.refusals) {
@@ -123,15 +108,17 @@ export class PolicyContextBuilder {
   }
 
   /** The live cluster with the manifests applied to it. */
-  #cluster(oldestServer: number): Cluster {
+  #cluster(oldestServer: number, enforced: readonly string[]): Cluster {
     const live = this.#live;
-    const policies = [...this.#policies.values()];
+    const policies = [...this.#policies].map(([name, policy]) =>
+      enforced.includes(name) ? { ...policy, spec: { ...policy.spec, mode: 'Enforce' as const } } : policy,
+    );
     const namespaces = new Map(
       live?.namespaces().map((one) => [one.name, { ...one, labels: this.#namespaces.get(one.name) ?? one.labels }]),
     );
     return {
       policies: () => policies,
-      policy: (name) => this.#policies.get(name),
+      policy: (name) => policies.find(({ metadata }) => metadata?.name === name),
       namespaces: () => [...namespaces.values()],
       namespace: (name) => namespaces.get(name),
       pods: (namespace) => live?.pods(namespace) ?? [],

@@ -38,20 +38,17 @@ interface PolicyContextParts {
 
 export class PolicyContext {
   readonly court: Court;
+  readonly compiled: Compiled;
+  readonly sources: PolicyContextParts['sources'];
   readonly #parts: PolicyContextParts;
   readonly #deciding = new Recent<readonly (readonly ResolvedPolicy[])[]>();
 
   constructor(parts: PolicyContextParts) {
-    this.court = { evaluator: new Evaluator(), use: parts.state.use };
+    const { use, compiled } = parts.state;
+    this.court = { evaluator: new Evaluator(), use };
+    this.compiled = compiled;
+    this.sources = parts.sources;
     this.#parts = parts;
-  }
-
-  get compiled(): Compiled {
-    return this.#parts.state.compiled;
-  }
-
-  get sources(): PolicyContextParts['sources'] {
-    return this.#parts.sources;
   }
 
   labelsOf(namespace: string): Labels {

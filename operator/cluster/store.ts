@@ -36,31 +36,9 @@ interface ClusterOptions extends FollowedServersOptions {
   readonly reflectorObserver?: ReflectorObserver;
 }
 
-export interface FollowedCluster {
-  readonly cluster: Cluster;
-  /**
-   * Follows the cluster until `signal` is aborted; resolves once all kinds have been read, however long that takes.
-   *
-   * @throws the signal's reason, when it is aborted before that
-   */
-  start(signal: AbortSignal): Promise<void>;
-  /**
-   * Reads the kinds that affect writes again; resolves when they are up to date.
-   *
-   * @throws the signal's reason, when it is aborted before that
-   */
-  refresh(signal: AbortSignal): Promise<void>;
-  /** The objects that are being deleted and wait until nothing is left of deleted policies. */
-  finalizing(): readonly FinalizingView[];
-  /** Resolves when following has stopped, after the signal. */
-  ended(): Promise<void>;
-  /** One client for each answering API server. */
-  answeringServers(): Promise<readonly ApiClient[]>;
-  /** The number of pods and templates that differ for the rules: each is evaluated once. */
-  distinctParts(): number;
-}
+export type FollowedCluster = ReturnType<typeof createCluster>;
 
-export function createCluster(client: ApiClient, options: ClusterOptions): FollowedCluster {
+export function createCluster(client: ApiClient, options: ClusterOptions) {
   const { onChange, log, rules = RULES, except = [], reflectorObserver: observer } = options;
   const projection = createProjection(rules);
   const servers = new FollowedServers(client, options);
@@ -68,8 +46,13 @@ export function createCluster(client: ApiClient, options: ClusterOptions): Follo
   const reflectors = new Map<Source, Reflector>();
   let ended: Promise<unknown> = Promise.resolve();
   return {
-    cluster: store,
-    async start(signal) {
+    cluster: store as Cluster,
+    /**
+     * Follows the cluster until `signal` is aborted; resolves once all kinds have been read, however long that takes.
+     *
+     * @throws the signal's reason, when it is aborted before that
+     */
+    async start(signal: AbortSignal): Promise<void> {
       const followed = [...store.followed].filter(([source]) => !except.includes(source));
       for (const [source, collections] of followed) {
         const reading = { log, ...(observer && { observer }) };
@@ -85,16 +68,23 @@ export function createCluster(client: ApiClient, options: ClusterOptions): Follo
       ]);
       await orAborted(synced, signal);
     },
-    async refresh(signal) {
+    /**
+     * Reads the kinds that affect writes again; resolves when they are up to date.
+     *
+     * @throws the signal's reason, when it is aborted before that
+     */
+    async refresh(signal: AbortSignal): Promise<void> {
       const read = sources.DECIDING.map((source) => reflectors.get(source)?.refresh());
       await orAborted(Promise.all(read), signal);
     },
-    async ended() {
+    /** Resolves when following has stopped, after the signal. */
+    async ended(): Promise<void> {
       await ended;
     },
+    /** The objects that are being deleted and wait until nothing is left of deleted policies. */
     finalizing: () => store.finalizing(),
+    /** One client for each answering API server. */
     answeringServers: () => servers.answering(),
-    distinctParts: projection.distinctParts,
   };
 }
 

@@ -1,9 +1,10 @@
 /** Overrides and the workloads that they admit → which workload needs which, and what would make it unnecessary. */
-import type { PodParts } from '../model/objects.ts';
+import type { PodParts, PodSpec } from '../model/objects.ts';
 import { valueAt } from '../model/raw.ts';
+import { perObject } from '../policy/memo.ts';
 import { RULES } from '../rules/index.ts';
 import type { Rule, Stated } from '../rules/rule.ts';
-import { type Finding, findings } from './findings.ts';
+import { findings } from './findings.ts';
 import { type Fitting, isStatedBy, ownEntries } from './suggest-fit.ts';
 import { judgingBy } from './suggest-stated.ts';
 import type { Workload } from './suggest-workloads.ts';
@@ -60,25 +61,16 @@ export function obstaclesOf(
 interface Shape {
   readonly parts: PodParts;
   readonly owners: readonly WorkloadName[];
-  findings(): readonly Finding[];
 }
+
+const findingsOf = perObject((spec: PodSpec) => findings(spec));
 
 function shapesOf(workloads: readonly Workload[]): Shape[] {
   const all = workloads.flatMap(({ name, pods }) => pods.map((parts) => ({ name, parts })));
   const groups = Map.groupBy(all, ({ parts }) => JSON.stringify(parts));
   return [...groups.values()].flatMap((equal) => {
     const [first] = equal;
-    if (!first) return [];
-    const { parts } = first;
-    let known: readonly Finding[] | undefined;
-    return {
-      parts,
-      owners: equal.map(({ name }) => name),
-      findings: () => {
-        known ??= findings(parts.spec);
-        return known;
-      },
-    };
+    return first ? [{ parts: first.parts, owners: equal.map(({ name }) => name) }] : [];
   });
 }
 
@@ -144,8 +136,7 @@ function partOf({ container }: Violation): { container?: string } {
 
 /** Findings about the field that breaks the level; for a list, about the entry. */
 function adviceOn({ path, container }: Violation, shape: Shape, entry?: unknown): string[] {
-  return shape
-    .findings()
+  return findingsOf(shape.parts.spec)
     .filter((finding) => finding.container === container && finding.path.startsWith(path))
     .filter((finding) => {
       // `containers[0].securityContext.capabilities.add[1]`

@@ -7,7 +7,6 @@
  */
 import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
 import { type Clock, SYSTEM_CLOCK } from './clock.ts';
-import type { QueueObserver } from './queue.ts';
 import { observeQueue } from './queue-metrics.ts';
 import type { Handler } from './server.ts';
 
@@ -19,24 +18,9 @@ export interface ReflectorObserver {
   heard(kind: string): void;
 }
 
-export interface Metrics {
-  readonly registry: Registry;
-  /**
-   * The observer of a work queue; several queues may share it, even one after the other.
-   *
-   * @param name the controller's, which is the queue's name, too
-   */
-  queue(name: string): QueueObserver;
-  readonly reflector: ReflectorObserver;
-  /** An API server answered a request, or did not: then `code` is `<error>`, as in client-go. */
-  readonly request: (method: string, code: string) => void;
-  /** @param leading called at each scrape */
-  leadership(name: string, leading: () => boolean): void;
-  /** Metrics of the process and of Node: memory, CPU, event loop, garbage collection. Once a process. */
-  process(): void;
-}
+export type Metrics = ReturnType<typeof createMetrics>;
 
-export function createMetrics({ clock = SYSTEM_CLOCK }: { readonly clock?: Clock } = {}): Metrics {
+export function createMetrics({ clock = SYSTEM_CLOCK }: { readonly clock?: Clock } = {}) {
   const registry = new Registry();
   const registers = [registry];
   const requests = new Counter({
@@ -47,10 +31,16 @@ export function createMetrics({ clock = SYSTEM_CLOCK }: { readonly clock?: Clock
   });
   return {
     registry,
+    /**
+     * Makes the observer of a work queue by the controller's name, which is the queue's name, too; several queues may share
+     * it, even one after the other.
+     */
     queue: observeQueue(registry, clock),
     reflector: observeReflectors(registry, clock),
-    request: (method, code) => requests.inc({ code, method }),
-    leadership(name, leading) {
+    /** An API server answered a request, or did not: then `code` is `<error>`, as in client-go. */
+    request: (method: string, code: string) => requests.inc({ code, method }),
+    /** @param leading called at each scrape */
+    leadership(name: string, leading: () => boolean) {
       new Gauge({
         name: 'leader_election_master_status',
         help: 'Whether this process leads (1) or is a standby (0).',
@@ -61,6 +51,7 @@ export function createMetrics({ clock = SYSTEM_CLOCK }: { readonly clock?: Clock
         },
       });
     },
+    /** Metrics of the process and of Node: memory, CPU, event loop, garbage collection. Once a process. */
     process: () => collectDefaultMetrics({ register: registry }),
   };
 }

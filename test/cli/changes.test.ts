@@ -64,7 +64,7 @@ function changes(live: Policies, candidates: Policies, objects = clusterOf(WORKL
     candidates: names,
     before: builderOf(live).build(OPTIONS, fail),
     after: after.build(OPTIONS, fail),
-    enforced: after.enforcing(names).build(OPTIONS, fail),
+    enforced: after.build(OPTIONS, fail, names),
     namespace,
   });
 }

@@ -18,7 +18,7 @@ import { renderedObjects } from '../../hack/controlplane/rendered.ts';
 import { SERVER_MINOR } from '../../hack/controlplane/version.ts';
 import { waitFor } from '../../hack/controlplane/wait.ts';
 import type { CapabilityPolicySpec, Condition } from '../../operator/api/capability-policy.ts';
-import { EXCLUDED_NAMESPACES } from '../../operator/flags.ts';
+import { EXCLUDED_NAMESPACES } from '../../operator/namespaces.ts';
 import { offers } from '../../operator/standards/server-features.ts';
 import { sharedControlPlane } from './control-plane.ts';
 import { waitUntilEstablished } from './established.ts';

@@ -112,7 +112,7 @@ async function showChanges(options: CheckOptions, io: Io, cluster: Cluster): Pro
   const contexts = contextOptions(options, cluster);
   const before = live.build(contexts, () => {});
   const after = changed.build(contexts, troubles.trouble);
-  const enforced = changed.enforcing(candidates).build(contexts, () => {});
+  const enforced = changed.build(contexts, () => {}, candidates);
   const changes = printableTexts(changesOf({ candidates, before, after, enforced, namespace: options.namespace }));
   io.stdout.write(print(changes, terminalOf(io)));
   if (troubles.count > 0) return 2;
