@@ -4,6 +4,8 @@ import type { Platform } from './cluster/platform.ts';
 /** Excluded on every cluster. The API server creates these namespaces, so nobody else can take the names. */
 export const EXCLUDED_NAMESPACES = ['kube-system', 'kube-public', 'kube-node-lease'];
 export const OPERATOR_NAMESPACE = 'capabilitypolicy-system';
+/** The operator's service account in the manifests and in the Helm chart. */
+export const OPERATOR_ACCOUNT = 'capabilitypolicy-operator';
 
 /**
  * The namespaces in which each platform runs its own pods. They are excluded only on that platform: elsewhere anyone

@@ -17,6 +17,8 @@ const SINCE = {
    * "Kubelet and Kube-apiserver skew").
    */
   userNamespaces: 33,
+  /** Admission policies in files of the API server (KEP-5793): alpha in 1.36, beta and on in 1.37. */
+  staticAdmissionPolicies: 36,
   /** The subresource pods/resize (KEP-1287), by default. Only tests ask. */
   podResize: 33,
 } as const;

@@ -5,4 +5,16 @@ export const NOT_RUN: Readonly<Record<string, Readonly<Record<string, string>>>>
       'test/install/install.test.ts runs the first line, from docs/operations.md, and hack/demo the others',
     'npm test': 'it is the command that runs this',
   },
+  'docs/static-protection.md': {
+    'cappol render --static --directory capabilitypolicy':
+      'it writes into the checkout; test/cli/render-static.test.ts writes elsewhere',
+    'kubectl get --raw /metrics | grep manifest_admission_config_controller_last_config_info':
+      'it needs API servers with these files; test/attacks/protection.test.ts compares the hash',
+    "kubectl create --dry-run=server -f - <<'EOF'":
+      'it needs API servers with these files; test/attacks/protection.test.ts asks the same',
+    'mv /etc/kubernetes/capabilitypolicy/validating/protection.yaml /root/':
+      'it needs a control plane node; test/attacks/protection.test.ts removes the file of its API server',
+    'cappol render --static --directory capabilitypolicy --policy policy.yaml':
+      'it writes into the checkout; test/cli/render-static.test.ts writes elsewhere',
+  },
 };

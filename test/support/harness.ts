@@ -42,6 +42,8 @@ const CRD_FILE = join(import.meta.dirname, '..', '..', 'crds', 'capabilitypolici
 
 interface ClusterOptions {
   readonly controlPlane?: () => Promise<ControlPlane>;
+  /** The operator's kubeconfig, if it cannot have a token: by default, one of its service account. */
+  readonly kubeconfig?: (controlPlane: ControlPlane) => string;
   /** Flags of the operator besides its cluster. */
   readonly args?: readonly string[] | (() => Promise<readonly string[]>);
 }
@@ -51,11 +53,11 @@ interface ClusterOptions {
  * @param prefix of all names of namespaces and policies; unique among the test files
  */
 export function useCluster(prefix: string, options: ClusterOptions = {}): TestCluster {
-  const { controlPlane = sharedControlPlane, args = [] } = options;
+  const { controlPlane = sharedControlPlane, kubeconfig, args = [] } = options;
   const cluster = new TestCluster(prefix);
   before(async function () {
     this.timeout(120_000);
-    await cluster.start(await controlPlane(), typeof args === 'function' ? await args() : args);
+    await cluster.start(await controlPlane(), typeof args === 'function' ? await args() : args, kubeconfig);
   });
   afterEach(function () {
     if (this.currentTest?.isFailed()) console.log(`the end of the operator's log:\n${cluster.operator.logEnd()}`);
@@ -206,12 +208,16 @@ export class TestCluster {
     return renderedObjects(this.api, policy);
   }
 
-  async start(controlPlane: ControlPlane, args: readonly string[]): Promise<void> {
+  async start(
+    controlPlane: ControlPlane,
+    args: readonly string[],
+    kubeconfigOf?: ClusterOptions['kubeconfig'],
+  ): Promise<void> {
     const api = new Api(controlPlane.kubeconfig);
     await install(controlPlane);
     await waitUntilEstablished(api);
     await allowCreators(api);
-    const kubeconfig = await accountKubeconfig(controlPlane, api);
+    const kubeconfig = kubeconfigOf?.(controlPlane) ?? (await accountKubeconfig(controlPlane, api));
     const own = ['--kubeconfig', kubeconfig, '--operator-namespace', OPERATOR_NAMESPACE];
     this.#started = { controlPlane, api, operator: new OperatorProcess([...own, ...args]) };
     await this.operator.startAndWatch();

@@ -29,6 +29,7 @@ const FEATURE_NAMES: Readonly<Record<ServerFeature, string>> = {
   mutatingAdmissionPolicies: 'MutatingAdmissionPolicy v1',
   admissionVariables: 'variables in admission policies',
   userNamespaces: 'user namespaces of pods',
+  staticAdmissionPolicies: 'admission policies in files',
   podResize: 'the subresource pods/resize',
 };
 

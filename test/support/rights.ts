@@ -5,11 +5,10 @@ import { loadAll } from 'js-yaml';
 import type { Api } from '../../hack/controlplane/api.ts';
 import type { ControlPlane } from '../../hack/controlplane/controlplane.ts';
 import { type Identified, pathOf } from '../../operator/cluster/client.ts';
-import { OPERATOR_NAMESPACE } from '../../operator/namespaces.ts';
+import { OPERATOR_ACCOUNT, OPERATOR_NAMESPACE } from '../../operator/namespaces.ts';
 
 export const CONFIG = join(import.meta.dirname, '..', '..', 'config');
-export { OPERATOR_NAMESPACE };
-export const OPERATOR_ACCOUNT = 'capabilitypolicy-operator';
+export { OPERATOR_ACCOUNT, OPERATOR_NAMESPACE };
 export const OPERATOR_USER = `system:serviceaccount:${OPERATOR_NAMESPACE}:${OPERATOR_ACCOUNT}`;
 const GROUPS = ['system:serviceaccounts', `system:serviceaccounts:${OPERATOR_NAMESPACE}`];
 

@@ -1,8 +1,10 @@
 /** render: policies → the native objects that enforce them. */
-import { Option } from 'commander';
+import { InvalidArgumentError, Option } from 'commander';
+import { OPERATOR_ACCOUNT } from '../../../operator/namespaces.ts';
 import { type RegisterCommand, UsageError } from '../../command.ts';
 import { withExamples } from '../../examples.ts';
 import * as options from '../../options.ts';
+import type { RenderOptions } from './options.ts';
 
 const ABOUT =
   'the objects that enforce policies without an operator, as YAML: ValidatingAdmissionPolicies, RBAC, and the labels of the namespaces in the same files; the same input always gives the same text';
@@ -21,13 +23,32 @@ export const registerRender: RegisterCommand = (program, io, finish) => {
       new Option('--policy <file...>', 'policies: files, folders, or - for standard input').default([], 'none'),
     )
     .option('--diff', 'what an operator would change in the cluster; exit 1 if anything')
+    .option('--static', 'files for API servers: the protection of what an operator renders, or the --policy themselves')
+    .option('--directory <folder>', 'write the files of --static there instead of printing them')
+    .addOption(
+      new Option('--mounted-at <folder>', 'where API servers find the files of --static')
+        .argParser(absolute)
+        .default('/etc/kubernetes/capabilitypolicy'),
+    )
+    .addOption(
+      new Option(
+        '--operator-service-account <name...>',
+        'with --static: who may write what is protected, as NAME or NAMESPACE/NAME; two while it changes',
+      ).default([OPERATOR_ACCOUNT], OPERATOR_ACCOUNT),
+    )
+    .addOption(
+      new Option(
+        '--protect-policies <name...>',
+        'with --static: only holders of exempt may change or delete these CapabilityPolicies',
+      ).default([], 'none'),
+    )
     .addOption(options.kubeconfig())
     .addOption(options.context())
     .addOption(options.serverVersion())
     .addOption(options.operatorNamespace())
     .addOption(options.excludedNamespaces())
     .action(async (given) => {
-      if (given.policy.length === 0 && !given.diff) throw new UsageError('nothing to render: name files with --policy');
+      refuseMixed(given);
       const { render } = await import('./render.ts');
       finish(await render(given, io));
     });
@@ -36,6 +57,33 @@ export const registerRender: RegisterCommand = (program, io, finish) => {
       what: 'Enforced by Kubernetes alone',
       paste: `cappol render --policy - <<'EOF' | kubectl apply -f -\n${SAMPLE}\nEOF`,
     },
+    {
+      what: 'Files for API servers, so that nobody can remove the protection',
+      paste: 'cappol render --static',
+    },
     { what: 'Changes in the cluster', paste: `cappol render --diff --policy - <<'EOF'\n${SAMPLE}\nEOF` },
   ]);
 };
+
+function refuseMixed({
+  policy,
+  diff,
+  static: files,
+  directory,
+  protectPolicies,
+}: Omit<RenderOptions, 'excludedNamespaces'>) {
+  if (policy.length === 0 && !diff && !files) throw new UsageError('nothing to render: name files with --policy');
+  if (files && diff)
+    throw new UsageError('--diff compares with a cluster, which does not show the files of --static: leave one out');
+  if (!files && directory !== undefined) throw new UsageError('--directory is for the files of --static: add --static');
+  if (protectPolicies.length > 0 && (!files || policy.length > 0))
+    throw new UsageError(
+      '--protect-policies is for the protection of an operator: use it with --static and without --policy',
+    );
+}
+
+/** API servers refuse other paths. */
+function absolute(path: string): string {
+  if (!path.startsWith('/')) throw new InvalidArgumentError('write an absolute path.');
+  return path.replace(/(?<=.)\/+$/, '');
+}

@@ -21,3 +21,12 @@ export function yaml(object: unknown): string {
   // Plain and block scalars have no escapes; JSON does, and is YAML.
   return hasControls(text) ? `${jsonText(object)}\n` : text;
 }
+
+/**
+ * Without owner references: the user who applies the objects owns them, and the policy itself may not be in the
+ * cluster.
+ */
+export function withoutOwner({ metadata: { ownerReferences: _, ...metadata }, ...object }: Manifest): object {
+  const { apiVersion, kind, ...rest } = object;
+  return { apiVersion, kind, metadata, ...rest };
+}

@@ -3,6 +3,11 @@
 export interface RenderOptions {
   readonly policy: readonly string[];
   readonly diff?: boolean;
+  readonly static?: boolean;
+  readonly directory?: string;
+  readonly mountedAt: string;
+  readonly operatorServiceAccount: readonly string[];
+  readonly protectPolicies: readonly string[];
   readonly kubeconfig?: string;
   readonly context?: string;
   readonly serverVersion: number;

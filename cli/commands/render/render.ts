@@ -2,7 +2,6 @@
 import { NAME_LABEL } from '../../../operator/api/capability-policy.ts';
 import type { Compiled } from '../../../operator/compile/compile.ts';
 import { podSecurityLabels } from '../../../operator/compile/labels.ts';
-import type { Manifest } from '../../../operator/compile/objects.ts';
 import { objectOf, textsIn } from '../../../operator/model/raw.ts';
 import { type ExitCode, type Io, UsageError } from '../../command.ts';
 import { roleOf } from '../../input/kinds.ts';
@@ -10,7 +9,7 @@ import { type Manifest as Read, readManifests } from '../../input/manifests.ts';
 import { Troubles } from '../../input/trouble.ts';
 import { excludingBy, type Given } from '../../options.ts';
 import { PolicyContextBuilder } from '../../policies/context-builder.ts';
-import { isProbe, objectsOf, yaml } from './objects.ts';
+import { isProbe, objectsOf, withoutOwner, yaml } from './objects.ts';
 import type { RenderOptions } from './options.ts';
 
 /** A namespace of the files, to be applied with its labels. */
@@ -22,6 +21,10 @@ interface Namespace {
 
 export async function render(given: Given<RenderOptions>, io: Io): Promise<ExitCode> {
   const options = excludingBy<RenderOptions>(given);
+  if (options.static && options.policy.length === 0) {
+    const { renderProtection } = await import('./static.ts');
+    return renderProtection(options, io);
+  }
   const troubles = new Troubles(io);
   const builder = new PolicyContextBuilder();
   if (options.diff) {
@@ -40,6 +43,10 @@ export async function render(given: Given<RenderOptions>, io: Io): Promise<ExitC
   );
   // A part of the policies would enforce something else than all of them.
   if (troubles.count > 0) return 2;
+  if (options.static) {
+    const { renderStaticPolicies } = await import('./static.ts');
+    return renderStaticPolicies(compiled, options, io);
+  }
   io.stdout.write(manifestTexts(compiled, namespaces, options));
   return 0;
 }
@@ -84,13 +91,4 @@ function namespaceObject({ name, labels, annotations }: Namespace, { policies }:
       ...(Object.keys(annotations).length > 0 && { annotations }),
     },
   };
-}
-
-/**
- * Without owner references: the user who applies the objects owns them, and the policy itself may not be in the
- * cluster.
- */
-function withoutOwner({ metadata: { ownerReferences: _, ...metadata }, ...object }: Manifest): object {
-  const { apiVersion, kind, ...rest } = object;
-  return { apiVersion, kind, metadata, ...rest };
 }

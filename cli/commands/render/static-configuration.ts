@@ -1,0 +1,48 @@
+/** The AdmissionConfiguration that names the folders of static policies. */
+import { createHash } from 'node:crypto';
+import { yaml } from './objects.ts';
+
+export interface StaticFile {
+  /** Below the folder that is copied to each control plane node: `validating/protection.yaml`. */
+  readonly path: string;
+  readonly text: string;
+}
+
+/** The folder of each admission plug-in. An API server refuses to start if it finds another kind in it. */
+const PLUGINS = { validating: 'ValidatingAdmissionPolicy', mutating: 'MutatingAdmissionPolicy' } as const;
+
+const METRIC = 'apiserver_manifest_admission_config_controller_last_config_info';
+
+/** @param folder where API servers find the files: an absolute path */
+export function admissionConfiguration(files: readonly StaticFile[], folder: string): string {
+  const used = Object.entries(PLUGINS).flatMap(([path, name]) => {
+    const own = files.filter((file) => file.path.startsWith(`${path}/`));
+    return own.length > 0 ? [{ path, name, hash: hashOf(own) }] : [];
+  });
+  const object = {
+    apiVersion: 'apiserver.config.k8s.io/v1',
+    kind: 'AdmissionConfiguration',
+    plugins: used.map(({ path, name }) => ({
+      name,
+      configuration: {
+        apiVersion: 'apiserver.config.k8s.io/v1',
+        kind: `${name}Configuration`,
+        staticManifestsDir: `${folder}/${path}`,
+      },
+    })),
+  };
+  const comment = [
+    'For the flag --admission-control-config-file of each kube-apiserver. If it has such a file already, add these plugins',
+    'to it. Kubernetes 1.36 also needs --feature-gates=ManifestBasedAdmissionControlConfig=true.',
+    `Once a file is loaded, the metric ${METRIC} has its hash:`,
+    ...used.map(({ name, hash }) => `  plugin="${name}" hash="${hash}"`),
+  ];
+  return `${comment.map((line) => `# ${line}`).join('\n')}\n${yaml(object)}`;
+}
+
+/** As an API server calculates it: apiserver/pkg/admission/plugin/manifest/loader.go, LoadFiles. */
+function hashOf(files: readonly StaticFile[]): string {
+  const hash = createHash('sha256');
+  for (const { text } of files.toSorted((a, b) => (a.path < b.path ? -1 : 1))) hash.update(text).update('\0');
+  return `sha256:${hash.digest('hex')}`;
+}

@@ -1,0 +1,143 @@
+/** The CEL texts of the protection (protection.ts). */
+import { FIELD_MANAGER, GROUP, MANAGED_BY_LABEL, PLURAL, RECORD } from '../api/capability-policy.ts';
+
+export interface ServiceAccount {
+  readonly namespace: string;
+  readonly name: string;
+}
+
+/** One entry of a list in the policy, and why it is there, for the comment in the file. */
+export interface Explained {
+  readonly why: string;
+  readonly entry: Readonly<Record<string, unknown>>;
+}
+
+export { RECORD };
+export const CRD = `${PLURAL}.${GROUP}`;
+export const LEASE = GROUP;
+
+/** Controllers run as these users, or all as the second if they have no credentials of their own. */
+function controller(name: string): string {
+  const users = [`system:serviceaccount:kube-system:${name}`, 'system:kube-controller-manager'];
+  return `request.userInfo.username in ${JSON.stringify(users)}`;
+}
+
+export const NAMESPACE_CONTROLLER = controller('namespace-controller');
+const GARBAGE_COLLECTOR = controller('generic-garbage-collector');
+/** The controllers inside of an API server, which know its own objects. */
+export const API_SERVER = `request.userInfo.username == "system:apiserver"`;
+
+/** The protection refuses a binding with this label, whoever creates it: the answer shows that it is in force. */
+export const PROBE_LABEL = `${GROUP}/protection-probe`;
+/** CEL, bool: the request is a probe. Webhooks and policies of the API never see bindings, so they cannot forge the answer. */
+export const PROBES = `variables.resource == "validatingadmissionpolicybindings" && "${PROBE_LABEL}" in variables.subject.metadata.?labels.orValue({})`;
+
+const ADMISSION_NAMES = [`capabilitypolicy-`, `capabilitypolicy.guard-`];
+
+function startsWithAny(text: string, prefixes: readonly string[]): string {
+  return prefixes.map((prefix) => `${text}.startsWith(${JSON.stringify(prefix)})`).join(' || ');
+}
+
+/** CEL, bool: these fields of the object are as before. */
+function same(fields: readonly string[], [now, before]: readonly [string, string]): string {
+  return fields.map((field) => `${now}.?${field} == ${before}.?${field}`).join(' && ');
+}
+
+const OBJECTS = ['dyn(object)', 'dyn(oldObject)'] as const;
+const METADATA = ['dyn(object).metadata', 'dyn(oldObject).metadata'] as const;
+const CONTENT = `${same(['spec', 'rules', 'aggregationRule', 'subjects', 'roleRef'], OBJECTS)} && ${same(['labels', 'annotations'], METADATA)}`;
+const LIFETIME = same(['ownerReferences', 'finalizers'], METADATA);
+
+/** @param users the operators' user names */
+export function variablesOf(users: readonly string[]): Explained[] {
+  const variable = (name: string, expression: string, why: string) => ({ why, entry: { name, expression } });
+  return [
+    variable('resource', 'request.resource.resource', 'The kind of the object.'),
+    variable('deletes', 'request.operation == "DELETE"', 'Each object of a collection is one such request.'),
+    variable('subject', 'variables.deletes ? dyn(oldObject) : dyn(object)', 'The object.'),
+    variable('name', 'variables.subject.metadata.?name.orValue("")', 'Generated names are known here.'),
+    variable('operates', `request.userInfo.username in ${JSON.stringify(users)}`, "The request is the operator's."),
+    variable(
+      'unchanged',
+      `request.operation == "UPDATE" && ${CONTENT} && ${LIFETIME}`,
+      'Such an update rewrites the object, as after a change of the encryption in etcd.',
+    ),
+    variable(
+      'collects',
+      `${GARBAGE_COLLECTOR} && (variables.deletes || (request.operation == "UPDATE" && ${CONTENT}))`,
+      'The garbage collector deletes objects, and removes owners and finalizers. It changes nothing else.',
+    ),
+    variable(
+      'labelled',
+      `[dyn(object), dyn(oldObject)].exists(o, o != null && o.metadata.?labels[?"${MANAGED_BY_LABEL}"].orValue("") == "${FIELD_MANAGER}")`,
+      'The operator takes labelled objects for its own.',
+    ),
+    variable(
+      'ours',
+      `request.resource.group == "admissionregistration.k8s.io" ? (variables.labelled || ${startsWithAny('variables.name', ADMISSION_NAMES)} || ${startsWithAny('variables.subject.?spec.?policyName.orValue("")', ADMISSION_NAMES)}) : variables.resource in ["clusterroles", "clusterrolebindings"] && (variables.labelled || variables.name.startsWith("${GROUP}:use:"))`,
+      'An object of the operator, or one that looks like it.',
+    ),
+  ];
+}
+
+export function isLease(operators: readonly ServiceAccount[]): string {
+  const namespaces = [...new Set(operators.map(({ namespace }) => namespace))];
+  return `variables.resource == "leases" && variables.name == "${LEASE}" && request.namespace in ${JSON.stringify(namespaces)}`;
+}
+
+export const IS_CRD = `variables.resource == "customresourcedefinitions" && variables.name == "${CRD}"`;
+
+/** The levels of properties that are compared one by one; below them they have to be equal. */
+const SCHEMA_DEPTH = 7;
+
+/**
+ * CEL, bool: the schema has every field that the old one has, of the same type and default.
+ *
+ * A list with one element binds a name. An array and a map are compared with the schema of what they contain.
+ */
+function keepsSchema(now: string, before: string, depth = 0): string {
+  const fields = ['type', 'default'];
+  const preserves = (schema: string) => `${schema}[?"x-kubernetes-preserve-unknown-fields"]`;
+  const keeps = `${same(fields, [now, before])} && ${preserves(now)} == ${preserves(before)}`;
+  if (depth === SCHEMA_DEPTH)
+    return `${keeps} && ${same(['properties', 'items', 'additionalProperties'], [now, before])}`;
+  const [key, pair] = [`k${depth}`, `s${depth}`];
+  const element = (schema: string) => `${schema}.?items.orValue(${schema}.?additionalProperties.orValue(${schema}))`;
+  const [elementNow, elementBefore] = [`${pair}[0]`, `${pair}[1]`];
+  const inner = `(!has(${elementBefore}.properties) || (has(${elementNow}.properties) && ${elementBefore}.properties.all(${key}, ${key} in ${elementNow}.properties && ${keepsSchema(`${elementNow}.properties[${key}]`, `${elementBefore}.properties[${key}]`, depth + 1)})))`;
+  return `${keeps} && [[${element(now)}, ${element(before)}]].all(${pair}, ${same(fields, [elementNow, elementBefore])} && ${inner})`;
+}
+
+const SPEC = ['dyn(object).spec', 'dyn(oldObject).spec'] as const;
+
+export const KEEPS_CRD = `(${[
+  same(['conversion', 'preserveUnknownFields'], SPEC),
+  same(['ownerReferences'], METADATA),
+  `dyn(oldObject).spec.versions.all(v, dyn(object).spec.versions.exists(w, w.name == v.name && w.served == v.served && w.storage == v.storage && ${same(['subresources'], ['w', 'v'])} && ${keepsSchema('w.schema.openAPIV3Schema', 'v.schema.openAPIV3Schema')}))`,
+].join(' && ')})`;
+
+const record = (object: string) => `${object}.metadata.?annotations[?"${RECORD}"]`;
+export const KEEPS_RECORD = `${record('dyn(object)')} == ${record('dyn(oldObject)')}`;
+
+const BUILT_IN_APIS = [
+  '',
+  'admissionregistration.k8s.io',
+  'apiextensions.k8s.io',
+  GROUP,
+  'coordination.k8s.io',
+  'rbac.authorization.k8s.io',
+];
+/** The API server takes over `service` from such an object until it starts again (kube-aggregator, autoregister). */
+export const IS_BUILT_IN_API = `variables.subject.spec.?group.orValue("") in ${JSON.stringify(BUILT_IN_APIS)}`;
+
+export function isTokenOf(operators: readonly ServiceAccount[]): string {
+  const is = (name: string) =>
+    operators.map((one) => `(request.namespace == "${one.namespace}" && ${name} == "${one.name}")`).join(' || ');
+  const secret = `variables.resource == "secrets" && dyn(object).?type.orValue("") == "kubernetes.io/service-account-token" && (${is('dyn(object).metadata.?annotations[?"kubernetes.io/service-account.name"].orValue("")')})`;
+  return `(variables.resource == "serviceaccounts" && (${is('request.name')})) || (${secret})`;
+}
+
+/** After a foreground deletion the garbage collector removes the finalizer. */
+export const FINISHES_DELETION = `(variables.collects && has(dyn(oldObject).metadata.deletionTimestamp) && request.operation == "UPDATE")`;
+
+export const EXEMPT = `authorizer.group("${GROUP}").resource("${PLURAL}").name(variables.name).check("exempt").allowed()`;

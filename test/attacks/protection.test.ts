@@ -1,0 +1,190 @@
+/**
+ * Replays what a cluster administrator can try against the enforcement on API servers that protect it (`cappol render
+ * --static`), and shows that the operator, the garbage collector and the namespace controller still do their work.
+ */
+import assert from 'node:assert/strict';
+import { readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Answer, Json } from '../../hack/controlplane/api.ts';
+import { renderedObjects } from '../../hack/controlplane/rendered.ts';
+import { ADMITTED, eventually, OPERATOR_NAMESPACE, useCluster } from '../support/harness.ts';
+import { grant } from '../support/namespace-changes.ts';
+import { describeIfOffered } from '../support/needs.ts';
+import { ROOT } from '../support/page.ts';
+import { privilegedPod, restrictedPod } from '../support/pod-manifests.ts';
+import { startWithStatic } from '../support/protected.ts';
+import { NAMESPACES } from '../support/rendered.ts';
+import { grantRights, operatorKubeconfig } from '../support/rights.ts';
+import { ATTEMPTS, EDITOR, type Target } from './protection-attempts.ts';
+
+const BASE = 'protected-base';
+
+describeIfOffered('staticAdmissionPolicies', 'protection', () => {
+  let stop: () => Promise<void> = async () => {};
+  let directory = '';
+  const cluster = useCluster('protected', {
+    controlPlane: async () => {
+      const started = await startWithStatic(['--protect-policies', BASE]);
+      ({ stop, directory } = started);
+      return started.controlPlane;
+    },
+    kubeconfig: operatorKubeconfig,
+    args: ['--leader-elect'],
+  });
+  let target: Target;
+
+  before(async function () {
+    this.timeout(120_000);
+    const { api } = cluster;
+    const namespace = await cluster.namespace('team', { team: 'protected' });
+    const namespaceSelector = { matchLabels: { team: 'protected' } };
+    const pinned = await cluster.policy('base', {
+      namespaceSelector,
+      level: 'restricted',
+      mode: 'Enforce',
+      defaulting: 'Enabled',
+    });
+    const granted = await cluster.policy('granted', {
+      namespaceSelector: { matchLabels: { team: 'granted' } },
+      level: 'baseline',
+      mode: 'Enforce',
+      usableBy: 'Subjects',
+      subjects: [{ kind: 'User', name: 'jane' }],
+    });
+    const rules = [{ apiGroups: ['capabilitypolicy.dev'], resources: ['capabilitypolicies'], verbs: EDITS }];
+    await grant(api, EDITOR.user, rules);
+    const own = { apiVersion: 'admissionregistration.k8s.io/v1', kind: 'ValidatingAdmissionPolicy' };
+    await api.apply(`/apis/${own.apiVersion}/validatingadmissionpolicies/own`, {
+      ...own,
+      metadata: { name: 'own' },
+      spec: {
+        matchConstraints: {
+          resourceRules: [{ apiGroups: [''], apiVersions: ['v1'], operations: ['CREATE'], resources: ['limitranges'] }],
+        },
+        validations: [{ expression: 'true' }],
+      },
+    });
+    await cluster.programmed(pinned, granted);
+    await eventually('the label', async () => labelOf(await api.get(`${NAMESPACES}/${namespace}`)));
+    target = { cluster, namespace, pinned, names: names(await renderedObjects(api), pinned, granted) };
+  });
+
+  after(() => stop());
+
+  for (const [section, attempts] of Object.entries(ATTEMPTS)) {
+    describe(`against attempts ${section}`, () => {
+      for (const { attempt, run, expect } of attempts) {
+        const outcome = 'refused' in expect ? 'is refused' : `is admitted: ${expect.admitted}`;
+        it(`a cluster administrator ${attempt}: ${outcome}`, async () => {
+          const answer = await run(target);
+          if ('refused' in expect) assertRefused(answer, expect.refused);
+          else assert.ok(answer.status < 300, `${answer.status} ${answer.body.message}`);
+        });
+      }
+    });
+  }
+
+  it('is described completely: docs/security-model.md lists the attempts that are admitted', () => {
+    const page = readFileSync(join(ROOT, 'docs/security-model.md'), 'utf8');
+    for (const { attempt, expect } of Object.values(ATTEMPTS).flat()) {
+      if ('admitted' in expect) assert.ok(page.includes(`| ${attempt} | ${expect.admitted} |`), attempt);
+    }
+  });
+
+  describe('after all attempts and while the operator works', () => {
+    it('leaves what is in force as it was', async () => {
+      assert.notEqual(await cluster.admit(privilegedPod(), target.namespace), ADMITTED);
+      assert.equal(await cluster.admit(restrictedPod(), target.namespace), ADMITTED);
+      assert.deepEqual(await cluster.differences(), []);
+    });
+
+    it('lets the operator replace the objects of a policy that changes', async () => {
+      await cluster.policy('granted', {
+        namespaceSelector: { matchLabels: { team: 'granted' } },
+        level: 'restricted',
+        mode: 'Enforce',
+        usableBy: 'Subjects',
+        subjects: [{ kind: 'User', name: 'joan' }],
+      });
+      await cluster.programmed('protected-granted');
+      await cluster.settled();
+    });
+
+    it('is what the file says: the API server reports its hash', async () => {
+      const { message } = (await cluster.api.ask('GET', '/metrics')).body;
+      const [, hash = ''] = /hash="(.+)"/.exec(readFileSync(join(directory, 'admission.yaml'), 'utf8')) ?? [];
+      assert.match(message, new RegExp(`last_config_info\\{.*hash="${hash}",plugin="ValidatingAdmissionPolicy"\\} 1`));
+    });
+
+    it('lets the garbage collector remove what belongs to a deleted policy, though no operator runs', async () => {
+      await cluster.operator.stop();
+      await cluster.api.remove(`${NAMESPACES}/${target.namespace}`);
+      await cluster.api.remove(`${NAMESPACES}/${OPERATOR_NAMESPACE}`);
+      await cluster.deletePolicy('protected-granted');
+      await eventually('its objects to be gone', async () => {
+        const objects = await renderedObjects(cluster.api, 'protected-granted');
+        return objects.length === 0;
+      });
+    });
+
+    it("lets namespaces be deleted: one under a policy, and the operator's with its Lease", async () => {
+      for (const name of [target.namespace, OPERATOR_NAMESPACE]) {
+        await eventually(`${name} to be gone`, async () => !(await cluster.api.find(`${NAMESPACES}/${name}`)));
+      }
+    });
+
+    it('lets the operator work after a restart of the API server', async () => {
+      await cluster.controlPlane.restartApiServer();
+      await grantRights(cluster.api);
+      await cluster.operator.startAndWatch();
+      await cluster.policy('later', { namespaceSelector: {}, level: 'baseline', mode: 'Audit' });
+      await cluster.programmed('protected-later');
+    });
+
+    it('ends without a restart when the file is removed: break glass', async function () {
+      this.timeout(90_000);
+      rmSync(join(directory, 'validating', 'protection.yaml'));
+      const policies = '/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicies';
+      await eventually('the API server to notice', async () => {
+        const { status } = await cluster.api.ask('DELETE', policies, { query: { dryRun: 'All' } });
+        return status === 200;
+      });
+    });
+
+    it('refuses no write of the operator in all of this', () => {
+      const refusals = cluster.operator.log.filter((entry) =>
+        JSON.stringify(entry).includes('CapabilityPolicy protection'),
+      );
+      assert.deepEqual(refusals, []);
+    });
+  });
+});
+
+const EDITS = ['get', 'list', 'watch', 'create', 'update', 'patch', 'delete', 'deletecollection'];
+
+function assertRefused({ status, body }: Answer, why: RegExp): void {
+  assert.ok(status >= 400 && status < 500, `${status} ${JSON.stringify(body).slice(0, 2_000)}`);
+  assert.match(body.message, why);
+}
+
+function labelOf({ metadata }: Json): string | undefined {
+  return metadata.annotations?.['capabilitypolicy.dev/labels'];
+}
+
+/** @param granted has a role and its binding; the admission policies are those of `base` */
+function names(objects: readonly Json[], base: string, granted: string): Target['names'] {
+  const found = (kind: string, policy: string) =>
+    objects.find((one) => one.kind === kind && one.metadata.labels['capabilitypolicy.dev/policy'] === policy)?.metadata
+      .name;
+  return {
+    ...Object.fromEntries(
+      ['ValidatingAdmissionPolicy', 'MutatingAdmissionPolicy'].flatMap((kind) => [
+        [kind, found(kind, base)],
+        [`${kind}Binding`, found(`${kind}Binding`, base)],
+      ]),
+    ),
+    ClusterRole: found('ClusterRole', granted),
+    ClusterRoleBinding: found('ClusterRoleBinding', granted),
+    guard: found('ValidatingAdmissionPolicy', 'Guard'),
+  };
+}

@@ -1,0 +1,132 @@
+/** render --static: the files that API servers read. test/attacks/protection.test.ts has them loaded and tried. */
+import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { loadAll } from 'js-yaml';
+import { cappol } from '../support/cappol.ts';
+import { writtenPolicy } from '../support/policies.ts';
+
+// biome-ignore lint/suspicious/noExplicitAny: Kubernetes objects, looked into at will
+type Json = any;
+
+describe('cappol render --static', () => {
+  let directory = '';
+  beforeEach(() => {
+    directory = mkdtempSync(join(tmpdir(), 'capabilitypolicy-'));
+  });
+  afterEach(() => rmSync(directory, { recursive: true }));
+
+  async function written(args: readonly string[], stdin = ''): Promise<(path: string) => string> {
+    const { code, stderr } = await cappol(['render', '--static', '--directory', directory, ...args], stdin);
+    assert.equal(code, 0, stderr);
+    return (path) => readFileSync(join(directory, path), 'utf8');
+  }
+
+  it('prints the same text each time, and the same as it writes into a folder', async () => {
+    const { stdout } = await cappol(['render', '--static']);
+    assert.equal((await cappol(['render', '--static'])).stdout, stdout);
+    const read = await written([]);
+    for (const path of ['admission.yaml', 'validating/protection.yaml']) assert.ok(stdout.includes(read(path)), path);
+  });
+
+  it('keeps policies apart from the configuration: an API server refuses to start if it finds another kind', async () => {
+    await written([]);
+    assert.deepEqual(readdirSync(directory).sort(), ['admission.yaml', 'validating']);
+  });
+
+  it('gives every object a name that only files may have, and no parameters', async () => {
+    const read = await written([]);
+    for (const object of loadAll(read('validating/protection.yaml')) as Json[]) {
+      assert.match(object.metadata.name, /\.static\.k8s\.io$/);
+      assert.equal(object.spec.paramKind ?? object.spec.paramRef, undefined);
+    }
+  });
+
+  it('says before each entry what it protects', async () => {
+    const lines = (await written([]))('validating/protection.yaml').split('\n');
+    const entries = lines.flatMap((line, i) => (/^ {2,4}- (apiGroups|name|expression):/.test(line) ? [i] : []));
+    assert.ok(entries.length > 20);
+    for (const i of entries) assert.match(lines[i - 1] ?? '', /^ +# \S/, lines[i]);
+  });
+
+  it('names the hash that the API server will report', async () => {
+    const read = await written([]);
+    const hash = createHash('sha256')
+      .update(`${read('validating/protection.yaml')}\0`)
+      .digest('hex');
+    assert.match(read('admission.yaml'), new RegExp(`plugin="ValidatingAdmissionPolicy" hash="sha256:${hash}"`));
+  });
+
+  it('names the folder where API servers find the files', async () => {
+    const [configuration] = loadAll((await written(['--mounted-at', '/srv/x/']))('admission.yaml')) as Json[];
+    assert.equal(configuration.plugins[0].configuration.staticManifestsDir, '/srv/x/validating');
+  });
+
+  it('lets the service accounts of the flags write, two while the name changes', async () => {
+    const read = await written(['--operator-namespace', 'new', '--operator-service-account', 'op', 'old/former']);
+    const [policy] = loadAll(read('validating/protection.yaml')) as Json[];
+    const { expression } = policy.spec.variables.find(({ name }: Json) => name === 'operates');
+    assert.match(expression, /\["system:serviceaccount:new:op","system:serviceaccount:old:former"\]/);
+    assert.match(JSON.stringify(policy), /request\.namespace in \[\\"new\\",\\"old\\"\]/);
+  });
+
+  it('pins the policies of --protect-policies, and no others', async () => {
+    const pinned = loadAll((await written(['--protect-policies', 'base']))('validating/protection.yaml')) as Json[];
+    assert.match(JSON.stringify(pinned), /variables\.name in \[\\"base\\"\]/);
+    const none = (await written([]))('validating/protection.yaml');
+    assert.doesNotMatch(none, /resources:\s+- capabilitypolicies$/m);
+  });
+
+  for (const [args, message] of [
+    [['--operator-service-account', 'a/b/c'], /write NAME or NAMESPACE\/NAME; "a\/b\/c" is neither/],
+    [['--mounted-at', 'relative'], /write an absolute path/],
+    [['--diff'], /--diff compares with a cluster, which does not show the files of --static/],
+    [['--policy', '-', '--protect-policies', 'x'], /--protect-policies is for the protection of an operator/],
+  ] as const) {
+    it(`refuses ${args.join(' ')}`, async () => {
+      const { code, stderr } = await cappol(['render', '--static', ...args]);
+      assert.equal(code, 2);
+      assert.match(stderr, message);
+    });
+  }
+
+  it('refuses --directory without --static', async () => {
+    const { code, stderr } = await cappol(['render', '--policy', '-', '--directory', 'x'], '{}');
+    assert.equal(code, 2);
+    assert.match(stderr, /add --static/);
+  });
+
+  describe('with policies', () => {
+    const filling = writtenPolicy('filling', { defaulting: 'Enabled' });
+    const granted = writtenPolicy('granted', { usableBy: 'Subjects', subjects: [{ kind: 'User', name: 'jane' }] });
+    const both = `${JSON.stringify(filling)}\n---\n${JSON.stringify(granted)}`;
+
+    it('writes validating and mutating policies into a folder each, and roles apart', async () => {
+      const read = await written(['--policy', '-'], both);
+      assert.deepEqual(readdirSync(directory).sort(), ['admission.yaml', 'mutating', 'roles.yaml', 'validating']);
+      const [configuration] = loadAll(read('admission.yaml')) as Json[];
+      assert.deepEqual(
+        configuration.plugins.map(({ name }: Json) => name),
+        ['ValidatingAdmissionPolicy', 'MutatingAdmissionPolicy'],
+      );
+      for (const path of ['validating', 'mutating']) {
+        const objects = loadAll(read(`${path}/capabilitypolicies.yaml`)) as Json[];
+        const names = new Set(objects.map(({ metadata }) => metadata.name));
+        for (const { kind, metadata, spec } of objects) {
+          assert.match(metadata.name, /\.static\.k8s\.io$/);
+          if (kind.endsWith('Binding')) assert.ok(names.has(spec.policyName), spec.policyName);
+          assert.equal(metadata.ownerReferences, undefined);
+        }
+      }
+    });
+
+    it('says what no file can state', async () => {
+      const { stderr } = await cappol(['render', '--static', '--policy', '-'], both);
+      assert.match(stderr, /no operator, so no status, Events, metrics and reports/);
+      assert.match(stderr, /Pod Security labels of namespaces \(filling, granted\)/);
+      assert.match(stderr, /roles for the use of granted/);
+    });
+  });
+});

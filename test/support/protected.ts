@@ -1,0 +1,44 @@
+/** A control plane whose API servers read what `cappol render --static` writes. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type ControlPlane, startControlPlane } from '../../hack/controlplane/controlplane.ts';
+import { SERVER_MINOR } from '../../hack/controlplane/version.ts';
+import { cappol } from './cappol.ts';
+
+/** Alpha in 1.36, and off there unless a flag says otherwise. */
+const GATE = SERVER_MINOR === 36 ? ['--feature-gates=ManifestBasedAdmissionControlConfig=true'] : [];
+
+/** @returns the flag of an API server that reads these files */
+export function staticFlags(directory: string): string[] {
+  return [...GATE, `--admission-control-config-file=${join(directory, 'admission.yaml')}`];
+}
+
+/** Writes the files into a folder of their own. @param args of `cappol render --static` */
+export async function writeStatic(args: readonly string[], stdin = ''): Promise<string> {
+  const directory = mkdtempSync(join(tmpdir(), 'capabilitypolicy-static-'));
+  const { code, stderr } = await cappol(
+    ['render', '--static', '--directory', directory, '--mounted-at', directory, ...args],
+    stdin,
+  );
+  if (code !== 0) throw new Error(`render: ${stderr}`);
+  return directory;
+}
+
+/** @param args of `cappol render --static` */
+export async function startWithStatic(
+  args: readonly string[] = [],
+  stdin = '',
+  options: Parameters<typeof startControlPlane>[0] = {},
+): Promise<{ readonly controlPlane: ControlPlane; readonly directory: string; stop(): Promise<void> }> {
+  const directory = await writeStatic(args, stdin);
+  const remove = () => rmSync(directory, { recursive: true, force: true });
+  try {
+    const apiServerFlags = [...staticFlags(directory), ...(options.apiServerFlags ?? [])];
+    const controlPlane = await startControlPlane({ quiet: true, ...options, apiServerFlags });
+    return { controlPlane, directory, stop: () => controlPlane.stop().finally(remove) };
+  } catch (error) {
+    remove();
+    throw error;
+  }
+}
