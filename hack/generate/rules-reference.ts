@@ -35,7 +35,7 @@ const EXAMPLES: CapabilityPolicyOverrides = {
   runAsNonRoot: true,
   runAsUser: { rule: 'MustRunAs', ranges: [{ min: 1000, max: 65535 }] },
   runAsGroup: { rule: 'MustRunAs', ranges: [{ min: 1000, max: 65535 }] },
-  supplementalGroups: { rule: 'MustRunAs', ranges: [{ min: 1000, max: 65535 }] },
+  supplementalGroups: { rule: 'MustRunAs', ranges: [{ min: 1000, max: 65535 }], policy: 'Strict' },
   fsGroup: { rule: 'MustRunAs', ranges: [{ min: 1000, max: 65535 }] },
   seccomp: { types: ['Localhost'], localhostProfiles: ['profiles/*'], unset: 'Refused' },
   appArmor: {
@@ -205,10 +205,14 @@ function block(title: string, lines: readonly string[]): string {
 function exampleOf({ id }: Rule): CapabilityPolicyOverrides {
   const [field = '', inner] = id.split('.') as [keyof CapabilityPolicyOverrides | '', string?];
   const whole = field === '' ? undefined : EXAMPLES[field];
-  if (field !== 'capabilities') return { [field]: whole };
-  const { allowedBounding, ...lists } = EXAMPLES.capabilities ?? {};
-  return { capabilities: inner === undefined ? lists : { allowedBounding } } as CapabilityPolicyOverrides;
+  const separate = OWN_RULES[field];
+  if (separate === undefined) return { [field]: whole };
+  const { [separate]: value, ...others } = whole as Readonly<Record<string, unknown>>;
+  return { [field]: inner === undefined ? others : { [separate]: value } };
 }
+
+/** The values in a field of the overrides that have a rule of their own. */
+const OWN_RULES: Readonly<Record<string, string>> = { capabilities: 'allowedBounding', supplementalGroups: 'policy' };
 
 function standardOf(level: Level, minor: number): Standard {
   return { level, minor, server: NEWEST_KNOWN_MINOR };

@@ -6,7 +6,13 @@ export function overridesOf(stated: Readonly<Record<string, unknown>>): Capabili
   const overrides: Record<string, unknown> = {};
   for (const [path, value] of Object.entries(stated)) {
     const [field = '', inner] = path.split('.');
-    overrides[field] = inner === undefined ? value : { ...(overrides[field] as object), [inner]: value };
+    // One path may state a field as a whole, and another one a further value in it.
+    overrides[field] =
+      inner === undefined ? whole(overrides[field], value) : { ...(overrides[field] as object), [inner]: value };
   }
   return overrides;
+}
+
+function whole(known: unknown, value: unknown): unknown {
+  return known === undefined ? value : { ...known, ...(value as object) };
 }

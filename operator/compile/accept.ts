@@ -58,10 +58,14 @@ export function* accept(
   return { policies: accepted, refusals, specs: new Map(specs) };
 }
 
-/** An older API server may have joined since: then the newest version that it knows. */
+/**
+ * An older API server may have joined since: then the newest version that it knows. The text still requires a field that
+ * this server drops from pods, since all API servers share the text.
+ */
 function resolveAsItWas(resolve: typeof resolvePolicy, policy: CompletePolicy, oldestServer: number): ResolvedPolicy[] {
   const resolution = resolve(policy, oldestServer);
   if ('policy' in resolution) return [resolution.policy];
+  if (resolution.asBefore) return [resolution.asBefore];
   if (resolution.refusal.reason !== 'VersionTooNew') return [];
   return resolveAsItWas(resolve, { ...policy, spec: { ...policy.spec, levelVersion: 'latest' } }, oldestServer);
 }

@@ -6,7 +6,7 @@ import type { CompletePolicy, LabelSelector, Mode, Subject, UsableBy } from '../
 import { RULES } from '../rules/index.ts';
 import type { Check, Fill, ServerNeed } from '../rules/rule.ts';
 import { formatVersion, NEWEST_KNOWN_MINOR, parseVersion, type Standard } from '../standards/level-version.ts';
-import { offers } from '../standards/server-features.ts';
+import { offeredSince, offers } from '../standards/server-features.ts';
 
 export interface ResolvedPolicy {
   readonly name: string;
@@ -51,11 +51,17 @@ export interface RuleChecks {
  * the fix.
  */
 export interface Refusal {
-  readonly reason: 'VersionTooNew' | 'InvalidSpec' | 'TooExpensive';
+  readonly reason: 'VersionTooNew' | 'ServerTooOld' | 'InvalidSpec' | 'TooExpensive';
   readonly message: string;
 }
 
-export type Resolution = { readonly policy: ResolvedPolicy } | { readonly refusal: Refusal };
+export type Resolution =
+  | { readonly policy: ResolvedPolicy }
+  | {
+      readonly refusal: Refusal;
+      /** The text to keep in force where it was accepted before an older API server joined. */
+      readonly asBefore?: ResolvedPolicy;
+    };
 
 /**
  * @param oldestServer N of Kubernetes 1.N: the meaning of `latest`, and the newest version that every server enforces.
@@ -69,30 +75,36 @@ export function resolvePolicy(policy: CompletePolicy, oldestServer: number): Res
   const defaulting = asked && offers(oldestServer, 'mutatingAdmissionPolicies');
   const { overrides = {} } = spec;
   const values = Object.fromEntries(RULES.map((rule) => [rule.id, rule.value(overrides, standard)]));
-  return {
-    policy: {
-      name: policy.metadata?.name ?? '',
-      uid: policy.metadata?.uid ?? '',
-      selector: spec.namespaceSelector,
-      mode: spec.mode,
-      priority: spec.priority,
-      usableBy: spec.usableBy,
-      subjects: spec.subjects ?? [],
-      podSecurityLabels: spec.podSecurityLabels,
-      standard,
-      latestLags: oldestServer > NEWEST_KNOWN_MINOR && spec.levelVersion === 'latest',
-      values,
-      checks: checksOf(values, standard, false),
-      defaulting,
-      seccompChanges: defaulting && spec.defaulting === 'PodSecurityPolicy',
-      defaultingUnavailable: asked && !defaulting,
-      withoutEffect: RULES.flatMap((rule) => rule.needs?.(overrides) ?? []).filter(
-        ({ feature }) => !offers(oldestServer, feature),
-      ),
-      filledChecks: checksOf(values, standard, defaulting),
-      fills: defaulting ? RULES.flatMap((rule) => rule.fills?.(values[rule.id], standard) ?? []) : [],
-    },
+  const lacking = RULES.flatMap((rule) => rule.needs?.(overrides) ?? []).filter(
+    ({ feature }) => !offers(oldestServer, feature),
+  );
+  const resolved: ResolvedPolicy = {
+    name: policy.metadata?.name ?? '',
+    uid: policy.metadata?.uid ?? '',
+    selector: spec.namespaceSelector,
+    mode: spec.mode,
+    priority: spec.priority,
+    usableBy: spec.usableBy,
+    subjects: spec.subjects ?? [],
+    podSecurityLabels: spec.podSecurityLabels,
+    standard,
+    latestLags: oldestServer > NEWEST_KNOWN_MINOR && spec.levelVersion === 'latest',
+    values,
+    checks: checksOf(values, standard, false),
+    defaulting,
+    seccompChanges: defaulting && spec.defaulting === 'PodSecurityPolicy',
+    defaultingUnavailable: asked && !defaulting,
+    withoutEffect: lacking.filter(({ without }) => without === 'NoEffect'),
+    filledChecks: checksOf(values, standard, defaulting),
+    fills: defaulting ? RULES.flatMap((rule) => rule.fills?.(values[rule.id], standard) ?? []) : [],
   };
+  const needed = lacking.find(({ without }) => without === 'NotAccepted');
+  return needed ? { refusal: tooOld(needed, oldestServer), asBefore: resolved } : { policy: resolved };
+}
+
+function tooOld({ path, feature, because }: ServerNeed, oldestServer: number): Refusal {
+  const message = `spec.overrides.${path}: needs Kubernetes ${offeredSince(feature)} on every API server, and the oldest is at ${formatVersion(oldestServer)}: ${because}; upgrade it, or remove the field`;
+  return { reason: 'ServerTooOld', message };
 }
 
 /** The checks that apply to this type of part of a pod. */

@@ -23,6 +23,7 @@ import { runtimeClasses } from './runtime-classes.ts';
 import { seLinux } from './se-linux.ts';
 import { seccomp } from './seccomp.ts';
 import { supplementalGroups } from './supplemental-groups.ts';
+import { supplementalGroupsPolicy } from './supplemental-groups-policy.ts';
 import { sysctls } from './sysctls.ts';
 import { volumes } from './volumes.ts';
 
@@ -46,6 +47,7 @@ export const RULES: readonly Rule[] = [
   runAsUser,
   runAsGroup,
   supplementalGroups,
+  supplementalGroupsPolicy,
   fsGroup,
   seccomp,
   appArmor,

@@ -70,11 +70,13 @@ export interface Fill {
   readonly value: string;
 }
 
-/** A statement of the overrides that has no effect unless every API server offers a feature. */
+/** A statement of the overrides that needs a feature of every API server. */
 export interface ServerNeed {
   readonly feature: ServerFeature;
   /** The statement's path below `spec.overrides`. */
   readonly path: string;
+  /** Without the feature the statement has no effect, which must only tighten, or the policy is not accepted. */
+  readonly without: 'NoEffect' | 'NotAccepted';
   /** For people: what happens where an API server lacks the feature. */
   readonly because: string;
 }

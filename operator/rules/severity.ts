@@ -12,7 +12,7 @@ const WORST_FIRST: readonly (readonly string[])[] = [
   ['flexVolumeDrivers', 'csiDrivers', 'runtimeClasses', 'hostPorts', 'hostProbes'],
   // Privileges of a process inside its container.
   ['allowPrivilegeEscalation', 'defaultAllowPrivilegeEscalation', 'runAsNonRoot', 'runAsUser'],
-  ['runAsGroup', 'supplementalGroups', 'fsGroup', 'readOnlyRootFilesystem'],
+  ['runAsGroup', 'supplementalGroups', 'supplementalGroups.policy', 'fsGroup', 'readOnlyRootFilesystem'],
 ];
 
 const RANKS = new Map(WORST_FIRST.flatMap((ids, rank) => ids.map((id) => [id, rank] as const)));

@@ -11,14 +11,17 @@ const MOST_GROUPS = 1024;
 
 export const supplementalGroups = defineRule<GroupStrategy, number>({
   id: 'supplementalGroups',
-  title: 'Which group IDs containers may belong to besides their primary one; those of the image are not seen.',
+  title: 'Which group IDs containers may belong to besides their primary one, apart from those that the image gives.',
   words:
     "No Standard has this. PodSecurityPolicy: each of the pod's supplementalGroups must be in a range (MayRunAs), and there " +
     'must be one (MustRunAs).',
   sources: ['PodSecurityPolicy supplementalGroups'],
   reads: { spec: ['securityContext', 'os'] },
 
-  value: (overrides) => overrides.supplementalGroups ?? { rule: 'RunAsAny' },
+  value: ({ supplementalGroups }) => {
+    const { rule = 'RunAsAny', ranges } = supplementalGroups ?? {};
+    return { rule, ...(ranges && { ranges }) };
+  },
 
   checks: ({ rule, ranges = [] }, _standard, filled) => {
     if (rule === 'RunAsAny') return [];

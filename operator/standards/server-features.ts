@@ -19,6 +19,8 @@ const SINCE = {
   userNamespaces: 33,
   /** Admission policies in files of the API server (KEP-5793): alpha in 1.36, beta and on in 1.37. */
   staticAdmissionPolicies: 36,
+  /** The pod's securityContext.supplementalGroupsPolicy (KEP-3619), by default. Before, the API server drops the field. */
+  supplementalGroupsPolicy: 33,
   /** The subresource pods/resize (KEP-1287), by default. Only tests ask. */
   podResize: 33,
 } as const;

@@ -67,6 +67,13 @@ const ROWS: Readonly<Record<string, readonly Row[]>> = {
       with: [{ runAsGroup: 5 }],
     },
   ],
+  'supplementalGroups.policy': [
+    {
+      overrides: { supplementalGroups: { policy: 'Strict' } },
+      pod: secured({ supplementalGroupsPolicy: 'Merge' }),
+      with: [{ runAsGroup: 5 }],
+    },
+  ],
   fsGroup: [
     {
       overrides: { fsGroup: { rule: 'MayRunAs', ranges: [{ min: 5, max: 5 }] } },

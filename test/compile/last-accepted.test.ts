@@ -44,6 +44,16 @@ describe('a policy that cannot be compiled', () => {
     assert.deepEqual(after.guards, expected.guards);
   });
 
+  it('keeps what it requires of pods also when an API server joins that drops the field', () => {
+    const strict = policy('exception', { overrides: { supplementalGroups: { policy: 'Strict' } } });
+    const older = { ...options, oldestServer: 32 };
+    const after = compile([sibling, strict], { ...older, lastAccepted: lastAccepted(standing([sibling, strict])) });
+    assert.equal(after.refusals.get('exception')?.reason, 'ServerTooOld');
+    const kept = after.policies.find(({ name }) => name === 'exception');
+    assert.ok(kept?.checks.some(({ rule }) => rule === 'supplementalGroups.policy'));
+    assert.deepEqual([...after.rendered.keys()].sort(), ['default', 'exception']);
+  });
+
   it('renders nothing if it was never accepted', () => {
     const { rendered, refusals } = compile([sibling, broken], { ...options, lastAccepted: new Map() });
     assert.deepEqual([...rendered.keys()], ['default']);

@@ -77,6 +77,21 @@ export const BAD_PSP_INPUT: readonly BadInput[] = [
     ),
   ]),
   bad(
+    'supplementalGroups with neither a rule nor a policy',
+    { supplementalGroups: {} },
+    /supplementalGroups: .*write rule, such as \{rule: MayRunAs, .*\}, or policy: Strict, or both/,
+  ),
+  bad(
+    'ranges of supplementalGroups without a rule',
+    { supplementalGroups: { policy: 'Strict', ranges: IDS.ranges } },
+    /supplementalGroups: .*ranges go only with a rule: write rule: MustRunAs or MayRunAs, or remove ranges/,
+  ),
+  bad(
+    'another policy of supplementalGroups',
+    { supplementalGroups: { policy: 'Merge' } },
+    /supplementalGroups\.policy: Unsupported value: "Merge": supported values: "Strict"/,
+  ),
+  bad(
     'a default that allowPrivilegeEscalation refuses',
     { defaultAllowPrivilegeEscalation: true },
     /defaultAllowPrivilegeEscalation: .*true is what allowPrivilegeEscalation: false refuses/,
@@ -150,6 +165,8 @@ export const GOOD_PSP_INPUT: readonly Omit<BadInput, 'answer'>[] = [
     { seccomp: { types: [] } },
     { levelVersion: 'v1.18' },
   ),
+  good('groups of the pod only', { supplementalGroups: { policy: 'Strict' } }),
+  good('groups of the pod only, and in ranges', { supplementalGroups: { ...IDS, policy: 'Strict' } }),
   good('what PodSecurityPolicy had', {
     capabilities: { allowedAdd: ['NET_RAW'], requiredDrop: ['ALL'], defaultAdd: ['KILL'] },
     hostPaths: [{ pathPrefix: '/var/log', readOnly: true }, { pathPrefix: '/' }],

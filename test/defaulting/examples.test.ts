@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import type { CapabilityPolicyOverrides } from '../../operator/api/capability-policy.ts';
 import type { PodParts } from '../../operator/model/objects.ts';
 import type { Level } from '../../operator/standards/level-version.ts';
-import { app, ephemeral, init, pod, secured } from '../support/pods.ts';
+import { app, ephemeral, init, pod, secured, WINDOWS } from '../support/pods.ts';
 import { policyOf } from '../support/random-policies.ts';
 import { fillAdded, fillCreated, fillsOf } from './fill.ts';
 
@@ -134,6 +134,18 @@ function examples(): Example[] {
       },
     }),
     unchanged('if MayRunAs does not need it', may, pod()),
+    {
+      title: 'Strict as the policy of supplementary groups',
+      overrides: { supplementalGroups: { policy: 'Strict' } },
+      before: pod({ securityContext: { supplementalGroups: [7] } }),
+      after: pod({ securityContext: { supplementalGroups: [7], supplementalGroupsPolicy: 'Strict' } }),
+    },
+    unchanged(
+      'if the pod merges the groups of the image',
+      { supplementalGroups: { policy: 'Strict' } },
+      pod({ securityContext: { supplementalGroupsPolicy: 'Merge' } }),
+    ),
+    unchanged('on a pod for Windows', { supplementalGroups: { policy: 'Strict' } }, pod(WINDOWS)),
     {
       title: 'SELinux options on the pod',
       overrides: { seLinux: { rule: 'MustRunAs', options: { type: 'container_t', level: 's0:c1,c2' } } },

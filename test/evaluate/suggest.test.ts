@@ -263,6 +263,17 @@ describe('what is suggested', () => {
     });
   });
 
+  it('asks for groups of the pod only, on request, where each pod does and the API server has the field', () => {
+    const strict = hardened({}, { securityContext: { supplementalGroupsPolicy: 'Strict', supplementalGroups: [7] } });
+    const narrow = (pods: PodParts[], server: number) =>
+      forOne(pods, { narrow: true, standard: { minor: 30, server } }).overrides?.supplementalGroups;
+    const rule = { rule: 'MustRunAs', ranges: [{ min: 7, max: 7 }] };
+    assert.deepEqual(narrow([strict], 33), { ...rule, policy: 'Strict' });
+    assert.deepEqual(narrow([strict], 32), rule);
+    assert.equal(narrow([strict, hardened()], 33)?.policy, undefined);
+    assert.equal(forOne([strict]).overrides?.supplementalGroups, undefined);
+  });
+
   it('narrows what the level leaves open, on request', () => {
     const volumes = [
       { name: 'log', hostPath: { path: '/var/log' } },

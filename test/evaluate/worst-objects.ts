@@ -139,6 +139,11 @@ export const WORST_OBJECTS: Readonly<Record<string, WorstObject>> = {
     pod: (count) => one({}, { securityContext: { supplementalGroups: many(count, (i) => 1000 * (i % 32) + 7) } }),
     most: 220_000,
   },
+  'supplementalGroups.policy': {
+    overrides: { supplementalGroups: { policy: 'Strict' } },
+    pod: small({ securityContext: { supplementalGroupsPolicy: 'Merge' } }),
+    most: 1,
+  },
   fsGroup: {
     overrides: { fsGroup: { rule: 'MustRunAs', ranges: RANGES } },
     pod: small({ securityContext: { fsGroup: 700 } }),

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import type { CapabilityPolicySpec } from '../../operator/api/capability-policy.ts';
 import { ADMINISTRATOR, ADMITTED, CREATOR, eventually, serviceAccount, useCluster } from '../support/harness.ts';
-import { itIfOffered } from '../support/needs.ts';
+import { itIfLacking, itIfOffered } from '../support/needs.ts';
 import { baselinePod, privilegedPod, restrictedPod, workloads } from '../support/pod-manifests.ts';
 
 type Rules = Omit<CapabilityPolicySpec, 'namespaceSelector'>;
@@ -232,6 +232,59 @@ describe('the deciding policies of a namespace', () => {
     it('is evaluated unchanged if it is an object', async () => {
       assert.match(JSON.stringify(await created({ seLinuxOptions: {} })), /refused.*seLinuxOptions/);
     });
+  });
+
+  describe("a policy that refuses groups of the image's", () => {
+    const withPolicy = (supplementalGroupsPolicy?: string) => ({
+      ...privilegedPod(),
+      spec: {
+        ...(supplementalGroupsPolicy && { securityContext: { supplementalGroupsPolicy } }),
+        containers: [{ name: 'main', image: 'example.org/app' }],
+      },
+    });
+    const strict = (defaulting: 'Disabled' | 'Enabled'): Rules => ({
+      level: 'privileged',
+      defaulting,
+      overrides: { supplementalGroups: { policy: 'Strict' } },
+    });
+
+    itIfOffered('supplementalGroupsPolicy', 'admits pods that set the field, and no others', async () => {
+      const namespace = await cluster.namespace('strict', { team: 'strict' });
+      await cluster.programmed(await cluster.policy('strict-groups', enforce('strict', strict('Disabled'))));
+      assert.equal(await cluster.admit(withPolicy('Strict'), namespace), ADMITTED);
+      for (const pod of [withPolicy('Merge'), withPolicy()]) {
+        assert.match(
+          await cluster.admit(pod, namespace),
+          /supplementalGroups\.policy: pod must set securityContext\.supplementalGroupsPolicy=Strict/,
+        );
+      }
+    });
+
+    itIfOffered('mutatingAdmissionPolicies', 'fills the field in, and replaces no other value', async () => {
+      const namespace = await cluster.namespace('filled', { team: 'filled' });
+      await cluster.programmed(await cluster.policy('filled-groups', enforce('filled', strict('Enabled'))));
+      const path = `/api/v1/namespaces/${namespace}/pods`;
+      const { status, body } = await cluster.tryCreate(path, withPolicy());
+      assert.deepEqual([status, body.spec?.securityContext], [201, { supplementalGroupsPolicy: 'Strict' }]);
+      assert.equal((await cluster.tryCreate(path, withPolicy('Merge'))).status, 403);
+    });
+
+    itIfLacking(
+      'supplementalGroupsPolicy',
+      'is not accepted, and the message names the version that has it',
+      async () => {
+        const name = await cluster.policy('early', enforce('early', strict('Disabled')));
+        const accepted = await eventually('the refusal', async () => {
+          const condition = await cluster.condition(name, 'Accepted');
+          return condition?.status === 'False' ? condition : undefined;
+        });
+        assert.equal(accepted.reason, 'ServerTooOld');
+        assert.match(
+          accepted.message,
+          /^spec\.overrides\.supplementalGroups\.policy: needs Kubernetes v1\.33 on every API server/,
+        );
+      },
+    );
   });
 
   it('a namespace made later is enforced from its first pod on, with the operator stopped', async () => {

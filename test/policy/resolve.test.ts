@@ -32,6 +32,9 @@ const REFUSED: readonly [levelVersion: string, server: number, reason: string, m
   ['v1.036', 36, 'InvalidSpec', 'spec.levelVersion: "v1.036" is not a version: write latest, or v1.N such as v1.36'],
 ];
 
+const TOO_OLD =
+  'spec.overrides.supplementalGroups.policy: needs Kubernetes v1.33 on every API server, and the oldest is at v1.32: an older one drops supplementalGroupsPolicy from pods, so every pod would be refused; upgrade it, or remove the field';
+
 describe('resolving a policy', () => {
   it('fills in every default', () => {
     const spec = completeSpec({ namespaceSelector: {}, level: 'restricted' });
@@ -81,6 +84,17 @@ describe('resolving a policy', () => {
 
   it('restricts nothing at level privileged', () =>
     assert.deepEqual(resolved('any', { level: 'privileged' }).checks, []));
+
+  it('refuses an override whose field the oldest server drops from pods, and names the version that has it', () => {
+    const strict = policy('strict', { overrides: { supplementalGroups: { policy: 'Strict' } } });
+    const resolution = resolvePolicy(strict, 32);
+    assert.ok('refusal' in resolution);
+    assert.deepEqual(resolution.refusal, { reason: 'ServerTooOld', message: TOO_OLD });
+    assert.ok('policy' in resolvePolicy(strict, 33));
+    assert.ok(
+      'policy' in resolvePolicy(policy('ids', { overrides: { supplementalGroups: { rule: 'RunAsAny' } } }), 32),
+    );
+  });
 
   for (const [levelVersion, server, reason, message] of REFUSED) {
     it(`refuses ${levelVersion} on a server of v1.${server}`, () => {

@@ -36,6 +36,7 @@ export function bordersOf({ metadata: { annotations = {} }, spec }: PodSecurityP
     runAsUser: spec.runAsUser,
     runAsGroup: spec.runAsGroup ?? { rule: 'RunAsAny' },
     supplementalGroups: spec.supplementalGroups,
+    'supplementalGroups.policy': undefined,
     fsGroup: spec.fsGroup,
     seccomp: { ...profiles(annotations[SECCOMP_ALLOWED], annotations[SECCOMP_DEFAULT]), annotations: false },
     appArmor: profiles(annotations[APP_ARMOR_ALLOWED], annotations[APP_ARMOR_DEFAULT]),

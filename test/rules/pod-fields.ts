@@ -50,9 +50,9 @@ export const POD_FIELDS: Readonly<Record<string, Fields>> = {
     rule: 'allowPrivilegeEscalation appArmorProfile capabilities privileged procMount readOnlyRootFilesystem runAsGroup runAsNonRoot runAsUser seLinuxOptions seccompProfile windowsOptions',
   },
   PodSecurityContext: {
-    rule: 'appArmorProfile fsGroup runAsGroup runAsNonRoot runAsUser seLinuxOptions seccompProfile supplementalGroups sysctls windowsOptions',
-    // How the groups and the label that rules admit get onto processes and volumes.
-    own: 'fsGroupChangePolicy seLinuxChangePolicy supplementalGroupsPolicy',
+    rule: 'appArmorProfile fsGroup runAsGroup runAsNonRoot runAsUser seLinuxOptions seccompProfile supplementalGroups supplementalGroupsPolicy sysctls windowsOptions',
+    // How the group and the label that rules admit get onto volumes.
+    own: 'fsGroupChangePolicy seLinuxChangePolicy',
   },
   AppArmorProfile: { rule: 'localhostProfile type' },
   Capabilities: { rule: 'add drop' },

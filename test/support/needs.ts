@@ -30,6 +30,7 @@ const FEATURE_NAMES: Readonly<Record<ServerFeature, string>> = {
   admissionVariables: 'variables in admission policies',
   userNamespaces: 'user namespaces of pods',
   staticAdmissionPolicies: 'admission policies in files',
+  supplementalGroupsPolicy: 'supplementalGroupsPolicy of pods',
   podResize: 'the subresource pods/resize',
 };
 
@@ -43,6 +44,11 @@ export function itIfOffered(
   if (feature === undefined || offers(SERVER_MINOR, feature)) return;
   remove(test, test.parent?.tests);
   leaveOut({ title: test.fullTitle(), reason: needOf(feature) });
+}
+
+/** Declares a test of what happens where the API server lacks a feature; newer ones leave it out without a word. */
+export function itIfLacking(feature: ServerFeature, title: string, run: Mocha.Func | Mocha.AsyncFunc): void {
+  if (!offers(SERVER_MINOR, feature)) it(title, run);
 }
 
 /** @param feature of the API server that the tests need */

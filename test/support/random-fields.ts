@@ -199,6 +199,7 @@ export const POD_FIELD: Arbitrary<Setting> = fc.oneof(
   field('securityContext.runAsGroup', userId),
   field('securityContext.fsGroup', userId),
   field('securityContext.supplementalGroups', groups),
+  field('securityContext.supplementalGroupsPolicy', fc.constantFrom(undefined, 'Merge', 'Strict')),
   field('securityContext.seccompProfile', profile),
   field('securityContext.appArmorProfile', profile),
   field('securityContext.seLinuxOptions', seLinux),

@@ -85,7 +85,11 @@ export const arbitraryOverrides: Arbitrary<CapabilityPolicyOverrides> = partial(
   runAsNonRoot: fc.boolean(),
   runAsUser: strategy('RunAsAny', 'NotZero', 'MustRunAs', 'MustRunAsNonRoot'),
   runAsGroup: strategy(...GROUPS),
-  supplementalGroups: strategy(...GROUPS),
+  supplementalGroups: fc.oneof(
+    strategy(...GROUPS),
+    fc.constant({ policy: 'Strict' as const }),
+    strategy(...GROUPS).map((ids) => ({ ...ids, policy: 'Strict' as const })),
+  ),
   fsGroup: strategy(...GROUPS),
   seccomp: partial({ ...profiles, unset: one('Allowed' as const, 'Refused', 'RefusedOnPod') }),
   appArmor: partial(profiles),
@@ -164,6 +168,7 @@ const specFields = {
     ...shared,
     fsGroup: one(...IDS),
     supplementalGroups: some(IDS),
+    supplementalGroupsPolicy: one('Merge', 'Strict'),
     sysctls: some(SYSCTLS).map((names) => names.map((name) => ({ name, value: '1' }))),
   }),
 };

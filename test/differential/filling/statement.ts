@@ -60,6 +60,8 @@ function ofPod(pod: StatedPod, values: Values): Written {
     ...(seccompProfile && agrees(pod, seccompProfile) && { seccompProfile }),
     ...(fsGroup !== undefined && securityContext.fsGroup === undefined && { fsGroup }),
     ...(group !== undefined && !securityContext.supplementalGroups?.length && { supplementalGroups: [group] }),
+    ...(values['supplementalGroups.policy'] === 'Strict' &&
+      securityContext.supplementalGroupsPolicy === undefined && { supplementalGroupsPolicy: 'Strict' }),
   };
 }
 

@@ -1,8 +1,10 @@
 /** Random policies over all fields that affect pods: few values for each, so that pods often match them. */
 import fc, { type Arbitrary } from 'fast-check';
+import { SERVER_MINOR } from '../../../hack/controlplane/version.ts';
 import type { CapabilityPolicyOverrides, CapabilityPolicySpec } from '../../../operator/api/capability-policy.ts';
 import { CAPABILITIES, RUNTIME_DEFAULT } from '../../../operator/standards/capabilities.ts';
 import { formatVersion, LEVELS } from '../../../operator/standards/level-version.ts';
+import { offers } from '../../../operator/standards/server-features.ts';
 import { VERSIONS } from '../contests.ts';
 
 export type Rules = Omit<CapabilityPolicySpec, 'namespaceSelector'>;
@@ -72,6 +74,17 @@ function strategy<Rule extends string>(ranged: readonly Rule[], free: readonly R
 
 const group = strategy<'MustRunAs' | 'MayRunAs' | 'RunAsAny'>(['MustRunAs', 'MayRunAs'], ['RunAsAny']);
 
+/** API servers that drop the field from pods accept no policy about it. */
+function supplementalGroups() {
+  if (!offers(SERVER_MINOR, 'supplementalGroupsPolicy')) return group;
+  const policy = one('Strict' as const);
+  return fc.oneof(
+    { weight: 2, arbitrary: group },
+    { weight: 1, arbitrary: fc.record({ policy }) },
+    { weight: 1, arbitrary: fc.tuple(group, policy).map(([ids, policy]) => ({ ...ids, policy })) },
+  );
+}
+
 const profiles = fc
   .record(
     {
@@ -137,7 +150,7 @@ const FIELDS = {
     ['RunAsAny', 'NotZero', 'MustRunAsNonRoot'],
   ),
   runAsGroup: group,
-  supplementalGroups: group,
+  supplementalGroups: supplementalGroups(),
   fsGroup: group,
   seccomp: fc.record({ some: profiles, onPod: fc.boolean() }).map(({ some, onPod }) => ({
     ...some,

@@ -78,7 +78,7 @@ function ends(ranges: readonly Range[] = []): number[] {
   return [...new Set(all)].filter((id) => id >= 0 && id <= 2147483647);
 }
 
-function ids({ runAsUser, runAsGroup, supplementalGroups, fsGroup }: Values): Steps[] {
+function ids({ runAsUser, runAsGroup, supplementalGroups, fsGroup, ...others }: Values): Steps[] {
   const onBoth = (field: string, { ranges = [] }: Strategy<string>) =>
     [undefined, 0, ...ends(ranges)].flatMap((id) => [
       [step('pod', `securityContext.${field}`, id)],
@@ -92,6 +92,9 @@ function ids({ runAsUser, runAsGroup, supplementalGroups, fsGroup }: Values): St
     ...[undefined, 0, ...ends(fsGroup.ranges)].map((id) => [step('pod', 'securityContext.fsGroup', id)]),
     ...[undefined, [], groups.slice(1, 3), ...groups.map((id) => [id])].map((list) => [
       step('pod', 'securityContext.supplementalGroups', list),
+    ]),
+    ...(others['supplementalGroups.policy'] ? [undefined, 'Merge', 'Strict'] : []).map((policy) => [
+      step('pod', 'securityContext.supplementalGroupsPolicy', policy),
     ]),
   ];
 }

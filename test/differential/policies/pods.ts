@@ -86,6 +86,7 @@ function demanded(values: Values): [Fields, Fields] {
     {
       ...mustRunAs('fsGroup', fsGroup),
       ...(groups !== undefined && { supplementalGroups: [groups] }),
+      ...(values['supplementalGroups.policy'] && { supplementalGroupsPolicy: 'Strict' }),
       ...(seccomp.unset === 'RefusedOnPod' && { seccompProfile: someProfile(seccomp) }),
     },
     {

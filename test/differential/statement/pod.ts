@@ -70,6 +70,7 @@ export interface Secured {
   readonly runAsGroup?: number;
   readonly fsGroup?: number;
   readonly supplementalGroups?: readonly number[];
+  readonly supplementalGroupsPolicy?: string;
   readonly readOnlyRootFilesystem?: boolean;
   readonly procMount?: string;
   readonly seccompProfile?: Profile;

@@ -33,6 +33,7 @@ export interface Values {
   readonly runAsUser: Strategy<'RunAsAny' | 'NotZero' | 'MustRunAs' | 'MustRunAsNonRoot'>;
   readonly runAsGroup: Strategy<'RunAsAny' | 'MustRunAs' | 'MayRunAs'>;
   readonly supplementalGroups: Strategy<'RunAsAny' | 'MustRunAs' | 'MayRunAs'>;
+  readonly 'supplementalGroups.policy': 'Strict' | undefined;
   readonly fsGroup: Strategy<'RunAsAny' | 'MustRunAs' | 'MayRunAs'>;
   readonly seccomp: Profiles & { readonly annotations: boolean };
   readonly appArmor: Profiles;

@@ -27,6 +27,7 @@ export const STATEMENTS = {
   flexVolumeDrivers,
   csiDrivers,
   supplementalGroups,
+  'supplementalGroups.policy': supplementalGroupsPolicy,
   fsGroup,
   procMount,
   sysctls,
@@ -131,6 +132,12 @@ function supplementalGroups({ values: { supplementalGroups: wanted }, pod }: Que
   const groups = pod.spec.securityContext?.supplementalGroups ?? [];
   const missing = wanted.rule === 'MustRunAs' && groups.length === 0;
   return { pod: missing || groups.length > 1024 || groups.some((group) => !isIn(group, wanted.ranges)) };
+}
+
+/** KEP-3619: without Strict the container runtime merges in the groups of the image. */
+function supplementalGroupsPolicy({ values, pod }: Question): Breach {
+  const merges = pod.spec.securityContext?.supplementalGroupsPolicy !== 'Strict' && !isForWindows(pod);
+  return { pod: values['supplementalGroups.policy'] === 'Strict' && merges };
 }
 
 function fsGroup({ values: { fsGroup: wanted }, pod }: Question): Breach {

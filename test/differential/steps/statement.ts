@@ -86,7 +86,7 @@ function alone(pod: StatedPod, container: StatedContainer): StatedPod {
   // No rule reads the SELinux options of a container for Windows: the API server refuses them.
   const isOwn = pod.spec.os?.name === 'windows' && container.securityContext?.seLinuxOptions !== undefined;
   const unjudged = isOwn ? { seLinuxOptions: undefined } : {};
-  const { sysctls, supplementalGroups, fsGroup } = securityContext;
+  const { sysctls, supplementalGroups, supplementalGroupsPolicy, fsGroup } = securityContext;
   const mounts = [...(container.volumeMounts ?? []), ...(container.volumeDevices ?? [])].map(({ name }) => name);
   return {
     metadata: { annotations: {} },
@@ -94,7 +94,14 @@ function alone(pod: StatedPod, container: StatedContainer): StatedPod {
       ...rest,
       containers: [],
       volumes: volumes.filter(({ name }) => mounts.includes(name)),
-      securityContext: defined({ ...taken, ...unjudged, sysctls, supplementalGroups, fsGroup }),
+      securityContext: defined({
+        ...taken,
+        ...unjudged,
+        sysctls,
+        supplementalGroups,
+        supplementalGroupsPolicy,
+        fsGroup,
+      }),
       ephemeralContainers: [{ ...container, securityContext: defined({ ...container.securityContext, ...taken }) }],
     },
   };

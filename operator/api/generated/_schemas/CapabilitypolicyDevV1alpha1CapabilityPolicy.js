@@ -13,7 +13,7 @@ const schema36 = {
       "$ref": "a6f0oUEaFqHmymdwnqPORTNOTU7GczWAkwGD0uYU"
     },
     "spec": {
-      "$ref": "agWtkF9fbUd8uCfCaHPvcYZ0lNVr1dqAYU2vr7flL7E"
+      "$ref": "oqFzdqPJcAq4DlMB2UpV4sv9t4sRXplYLXveciYUYE"
     },
     "status": {
       "$ref": "2IAoDGfmAYVkc3vdEEQlWBmFC76741LA5LOHAHODw"
@@ -175,7 +175,7 @@ const schema41 = {
       "$ref": "9aVQloltnrnI4c16ASDFuZhDNrWgYjQ05G2k9GHeHY"
     },
     "overrides": {
-      "$ref": "Ne28MON0RcjPoF6mA630hAq66BKUn1F00ZoG9eNK1Q"
+      "$ref": "jgRamCGxYkod7ghYn3QSRW2mDEEVmEkXNXRCBYQqfE"
     }
   }
 };
@@ -1458,7 +1458,7 @@ const schema54 = {
       "$ref": "pe7mjY0dCAiaNGR5yGbWNqoSizlUGs0uBCWW5e3VxJ4"
     },
     "supplementalGroups": {
-      "$ref": "pe7mjY0dCAiaNGR5yGbWNqoSizlUGs0uBCWW5e3VxJ4"
+      "$ref": "KoeH6aMvttjU95R7o0fl2aKQQ5P8edDUgaNLn9G8"
     },
     "fsGroup": {
       "$ref": "pe7mjY0dCAiaNGR5yGbWNqoSizlUGs0uBCWW5e3VxJ4"
@@ -2882,6 +2882,179 @@ function validate38(data, {
 const schema64 = {
   "type": "object",
   "properties": {
+    "rule": {
+      "$ref": "b1y9Nd7nSk7HCdCr2kE0gJ4Btw87QnqNCi1aUtlogY"
+    },
+    "ranges": {
+      "$ref": "uqwoFoilUSXH7YxjjA9qeNVgdi9iZ6EGWnP9rq2RmI"
+    },
+    "policy": {
+      "$ref": "0KvuHp4yLd2PBU0IYPk6N6hB1K104UXf7XPQVJzYA"
+    }
+  },
+  "nullable": true
+};
+const schema65 = {
+  "type": "string",
+  "enum": ["RunAsAny", "MustRunAs", "MayRunAs"],
+  "nullable": true
+};
+function validate150(data, {
+  instancePath = "",
+  parentData,
+  parentDataProperty,
+  rootData = data
+} = {}) {
+  let vErrors = null;
+  let errors = 0;
+  if (typeof data !== "string" && data !== null) {
+    const err0 = {
+      instancePath,
+      schemaPath: "#/type",
+      keyword: "type",
+      params: {
+        type: "string"
+      }
+    };
+    if (vErrors === null) {
+      vErrors = [err0];
+    } else {
+      vErrors.push(err0);
+    }
+    errors++;
+  }
+  if (!(data === "RunAsAny" || data === "MustRunAs" || data === "MayRunAs")) {
+    const err1 = {
+      instancePath,
+      schemaPath: "#/enum",
+      keyword: "enum",
+      params: {
+        allowedValues: schema65.enum
+      }
+    };
+    if (vErrors === null) {
+      vErrors = [err1];
+    } else {
+      vErrors.push(err1);
+    }
+    errors++;
+  }
+  validate150.errors = vErrors;
+  return errors === 0;
+}
+const schema66 = {
+  "type": "string",
+  "enum": ["Strict"],
+  "nullable": true
+};
+function validate153(data, {
+  instancePath = "",
+  parentData,
+  parentDataProperty,
+  rootData = data
+} = {}) {
+  let vErrors = null;
+  let errors = 0;
+  if (typeof data !== "string" && data !== null) {
+    const err0 = {
+      instancePath,
+      schemaPath: "#/type",
+      keyword: "type",
+      params: {
+        type: "string"
+      }
+    };
+    if (vErrors === null) {
+      vErrors = [err0];
+    } else {
+      vErrors.push(err0);
+    }
+    errors++;
+  }
+  if (!(data === "Strict")) {
+    const err1 = {
+      instancePath,
+      schemaPath: "#/enum",
+      keyword: "enum",
+      params: {
+        allowedValues: schema66.enum
+      }
+    };
+    if (vErrors === null) {
+      vErrors = [err1];
+    } else {
+      vErrors.push(err1);
+    }
+    errors++;
+  }
+  validate153.errors = vErrors;
+  return errors === 0;
+}
+function validate149(data, {
+  instancePath = "",
+  parentData,
+  parentDataProperty,
+  rootData = data
+} = {}) {
+  let vErrors = null;
+  let errors = 0;
+  if (!(data && typeof data == "object" && !Array.isArray(data)) && data !== null) {
+    const err0 = {
+      instancePath,
+      schemaPath: "#/type",
+      keyword: "type",
+      params: {
+        type: "object"
+      }
+    };
+    if (vErrors === null) {
+      vErrors = [err0];
+    } else {
+      vErrors.push(err0);
+    }
+    errors++;
+  }
+  if (data && typeof data == "object" && !Array.isArray(data)) {
+    if (data.rule !== undefined) {
+      if (!validate150(data.rule, {
+        instancePath: instancePath + "/rule",
+        parentData: data,
+        parentDataProperty: "rule",
+        rootData
+      })) {
+        vErrors = vErrors === null ? validate150.errors : vErrors.concat(validate150.errors);
+        errors = vErrors.length;
+      }
+    }
+    if (data.ranges !== undefined) {
+      if (!validate33(data.ranges, {
+        instancePath: instancePath + "/ranges",
+        parentData: data,
+        parentDataProperty: "ranges",
+        rootData
+      })) {
+        vErrors = vErrors === null ? validate33.errors : vErrors.concat(validate33.errors);
+        errors = vErrors.length;
+      }
+    }
+    if (data.policy !== undefined) {
+      if (!validate153(data.policy, {
+        instancePath: instancePath + "/policy",
+        parentData: data,
+        parentDataProperty: "policy",
+        rootData
+      })) {
+        vErrors = vErrors === null ? validate153.errors : vErrors.concat(validate153.errors);
+        errors = vErrors.length;
+      }
+    }
+  }
+  validate149.errors = vErrors;
+  return errors === 0;
+}
+const schema67 = {
+  "type": "object",
+  "properties": {
     "types": {
       "$ref": "tIggGL7BU7CasXxOXotTJGOb34RuNfV32wd2EM3OurI"
     },
@@ -3027,12 +3200,12 @@ function validate43(data, {
   validate43.errors = vErrors;
   return errors === 0;
 }
-const schema65 = {
+const schema68 = {
   "type": "string",
   "enum": ["Allowed", "Refused", "RefusedOnPod"],
   "nullable": true
 };
-function validate154(data, {
+function validate160(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -3062,7 +3235,7 @@ function validate154(data, {
       schemaPath: "#/enum",
       keyword: "enum",
       params: {
-        allowedValues: schema65.enum
+        allowedValues: schema68.enum
       }
     };
     if (vErrors === null) {
@@ -3072,7 +3245,7 @@ function validate154(data, {
     }
     errors++;
   }
-  validate154.errors = vErrors;
+  validate160.errors = vErrors;
   return errors === 0;
 }
 const schema21 = {
@@ -3222,7 +3395,7 @@ function validate45(data, {
   validate45.errors = vErrors;
   return errors === 0;
 }
-function validate151(data, {
+function validate157(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -3270,13 +3443,13 @@ function validate151(data, {
       }
     }
     if (data.unset !== undefined) {
-      if (!validate154(data.unset, {
+      if (!validate160(data.unset, {
         instancePath: instancePath + "/unset",
         parentData: data,
         parentDataProperty: "unset",
         rootData
       })) {
-        vErrors = vErrors === null ? validate154.errors : vErrors.concat(validate154.errors);
+        vErrors = vErrors === null ? validate160.errors : vErrors.concat(validate160.errors);
         errors = vErrors.length;
       }
     }
@@ -3292,10 +3465,10 @@ function validate151(data, {
       }
     }
   }
-  validate151.errors = vErrors;
+  validate157.errors = vErrors;
   return errors === 0;
 }
-const schema66 = {
+const schema69 = {
   "type": "object",
   "properties": {
     "types": {
@@ -3313,12 +3486,12 @@ const schema66 = {
   },
   "nullable": true
 };
-const schema67 = {
+const schema70 = {
   "type": "string",
   "enum": ["Allowed", "Refused"],
   "nullable": true
 };
-function validate161(data, {
+function validate167(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -3348,7 +3521,7 @@ function validate161(data, {
       schemaPath: "#/enum",
       keyword: "enum",
       params: {
-        allowedValues: schema67.enum
+        allowedValues: schema70.enum
       }
     };
     if (vErrors === null) {
@@ -3358,10 +3531,10 @@ function validate161(data, {
     }
     errors++;
   }
-  validate161.errors = vErrors;
+  validate167.errors = vErrors;
   return errors === 0;
 }
-function validate158(data, {
+function validate164(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -3409,13 +3582,13 @@ function validate158(data, {
       }
     }
     if (data.unset !== undefined) {
-      if (!validate161(data.unset, {
+      if (!validate167(data.unset, {
         instancePath: instancePath + "/unset",
         parentData: data,
         parentDataProperty: "unset",
         rootData
       })) {
-        vErrors = vErrors === null ? validate161.errors : vErrors.concat(validate161.errors);
+        vErrors = vErrors === null ? validate167.errors : vErrors.concat(validate167.errors);
         errors = vErrors.length;
       }
     }
@@ -3431,10 +3604,10 @@ function validate158(data, {
       }
     }
   }
-  validate158.errors = vErrors;
+  validate164.errors = vErrors;
   return errors === 0;
 }
-const schema68 = {
+const schema71 = {
   "type": "object",
   "required": ["rule"],
   "properties": {
@@ -3447,11 +3620,11 @@ const schema68 = {
   },
   "nullable": true
 };
-const schema69 = {
+const schema72 = {
   "type": "string",
   "enum": ["PodSecurityStandard", "RunAsAny", "MustRunAs"]
 };
-function validate166(data, {
+function validate172(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -3481,7 +3654,7 @@ function validate166(data, {
       schemaPath: "#/enum",
       keyword: "enum",
       params: {
-        allowedValues: schema69.enum
+        allowedValues: schema72.enum
       }
     };
     if (vErrors === null) {
@@ -3491,10 +3664,10 @@ function validate166(data, {
     }
     errors++;
   }
-  validate166.errors = vErrors;
+  validate172.errors = vErrors;
   return errors === 0;
 }
-const schema70 = {
+const schema73 = {
   "type": "object",
   "properties": {
     "user": {
@@ -3512,7 +3685,7 @@ const schema70 = {
   },
   "nullable": true
 };
-function validate168(data, {
+function validate174(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -3582,10 +3755,10 @@ function validate168(data, {
       }
     }
   }
-  validate168.errors = vErrors;
+  validate174.errors = vErrors;
   return errors === 0;
 }
-function validate165(data, {
+function validate171(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -3627,32 +3800,32 @@ function validate165(data, {
       errors++;
     }
     if (data.rule !== undefined) {
-      if (!validate166(data.rule, {
+      if (!validate172(data.rule, {
         instancePath: instancePath + "/rule",
         parentData: data,
         parentDataProperty: "rule",
         rootData
       })) {
-        vErrors = vErrors === null ? validate166.errors : vErrors.concat(validate166.errors);
+        vErrors = vErrors === null ? validate172.errors : vErrors.concat(validate172.errors);
         errors = vErrors.length;
       }
     }
     if (data.options !== undefined) {
-      if (!validate168(data.options, {
+      if (!validate174(data.options, {
         instancePath: instancePath + "/options",
         parentData: data,
         parentDataProperty: "options",
         rootData
       })) {
-        vErrors = vErrors === null ? validate168.errors : vErrors.concat(validate168.errors);
+        vErrors = vErrors === null ? validate174.errors : vErrors.concat(validate174.errors);
         errors = vErrors.length;
       }
     }
   }
-  validate165.errors = vErrors;
+  validate171.errors = vErrors;
   return errors === 0;
 }
-const schema71 = {
+const schema74 = {
   "type": "object",
   "required": ["types"],
   "properties": {
@@ -3662,19 +3835,19 @@ const schema71 = {
   },
   "nullable": true
 };
-const schema72 = {
+const schema75 = {
   "type": "array",
   "maxItems": 2,
   "items": {
     "$ref": "mPKb5saBiLm7rLcK2ldNUxMUkd1Dj4hmMGltsBIU"
   }
 };
-const schema73 = {
+const schema76 = {
   "type": "string",
   "maxLength": 64,
   "enum": ["Default", "Unmasked"]
 };
-function validate177(data, {
+function validate183(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -3688,7 +3861,7 @@ function validate177(data, {
       schemaPath: "#/enum",
       keyword: "enum",
       params: {
-        allowedValues: schema73.enum
+        allowedValues: schema76.enum
       }
     };
     if (vErrors === null) {
@@ -3731,10 +3904,10 @@ function validate177(data, {
     }
     errors++;
   }
-  validate177.errors = vErrors;
+  validate183.errors = vErrors;
   return errors === 0;
 }
-function validate176(data, {
+function validate182(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -3761,13 +3934,13 @@ function validate176(data, {
     }
     const len0 = data.length;
     for (let i0 = 0; i0 < len0; i0++) {
-      if (!validate177(data[i0], {
+      if (!validate183(data[i0], {
         instancePath: instancePath + "/" + i0,
         parentData: data,
         parentDataProperty: i0,
         rootData
       })) {
-        vErrors = vErrors === null ? validate177.errors : vErrors.concat(validate177.errors);
+        vErrors = vErrors === null ? validate183.errors : vErrors.concat(validate183.errors);
         errors = vErrors.length;
       }
     }
@@ -3787,10 +3960,10 @@ function validate176(data, {
     }
     errors++;
   }
-  validate176.errors = vErrors;
+  validate182.errors = vErrors;
   return errors === 0;
 }
-function validate175(data, {
+function validate181(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -3832,21 +4005,21 @@ function validate175(data, {
       errors++;
     }
     if (data.types !== undefined) {
-      if (!validate176(data.types, {
+      if (!validate182(data.types, {
         instancePath: instancePath + "/types",
         parentData: data,
         parentDataProperty: "types",
         rootData
       })) {
-        vErrors = vErrors === null ? validate176.errors : vErrors.concat(validate176.errors);
+        vErrors = vErrors === null ? validate182.errors : vErrors.concat(validate182.errors);
         errors = vErrors.length;
       }
     }
   }
-  validate175.errors = vErrors;
+  validate181.errors = vErrors;
   return errors === 0;
 }
-const schema74 = {
+const schema77 = {
   "type": "object",
   "properties": {
     "allowed": {
@@ -3971,7 +4144,7 @@ function validate49(data, {
   validate49.errors = vErrors;
   return errors === 0;
 }
-function validate181(data, {
+function validate187(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -4019,10 +4192,10 @@ function validate181(data, {
       }
     }
   }
-  validate181.errors = vErrors;
+  validate187.errors = vErrors;
   return errors === 0;
 }
-const schema75 = {
+const schema78 = {
   "type": "object",
   "properties": {
     "allowed": {
@@ -4034,7 +4207,7 @@ const schema75 = {
   },
   "nullable": true
 };
-const schema76 = {
+const schema79 = {
   "type": "array",
   "maxItems": 32,
   "items": {
@@ -4042,7 +4215,7 @@ const schema76 = {
   },
   "nullable": true
 };
-function validate187(data, {
+function validate193(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -4096,7 +4269,7 @@ function validate187(data, {
       }
     }
   }
-  validate187.errors = vErrors;
+  validate193.errors = vErrors;
   return errors === 0;
 }
 const schema33 = {
@@ -4149,7 +4322,7 @@ function validate60(data, {
   validate60.errors = vErrors;
   return errors === 0;
 }
-function validate186(data, {
+function validate192(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -4175,13 +4348,13 @@ function validate186(data, {
   }
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.allowed !== undefined) {
-      if (!validate187(data.allowed, {
+      if (!validate193(data.allowed, {
         instancePath: instancePath + "/allowed",
         parentData: data,
         parentDataProperty: "allowed",
         rootData
       })) {
-        vErrors = vErrors === null ? validate187.errors : vErrors.concat(validate187.errors);
+        vErrors = vErrors === null ? validate193.errors : vErrors.concat(validate193.errors);
         errors = vErrors.length;
       }
     }
@@ -4197,7 +4370,7 @@ function validate186(data, {
       }
     }
   }
-  validate186.errors = vErrors;
+  validate192.errors = vErrors;
   return errors === 0;
 }
 function validate106(data, {
@@ -4424,13 +4597,13 @@ function validate106(data, {
       }
     }
     if (data.supplementalGroups !== undefined) {
-      if (!validate38(data.supplementalGroups, {
+      if (!validate149(data.supplementalGroups, {
         instancePath: instancePath + "/supplementalGroups",
         parentData: data,
         parentDataProperty: "supplementalGroups",
         rootData
       })) {
-        vErrors = vErrors === null ? validate38.errors : vErrors.concat(validate38.errors);
+        vErrors = vErrors === null ? validate149.errors : vErrors.concat(validate149.errors);
         errors = vErrors.length;
       }
     }
@@ -4446,57 +4619,57 @@ function validate106(data, {
       }
     }
     if (data.seccomp !== undefined) {
-      if (!validate151(data.seccomp, {
+      if (!validate157(data.seccomp, {
         instancePath: instancePath + "/seccomp",
         parentData: data,
         parentDataProperty: "seccomp",
         rootData
       })) {
-        vErrors = vErrors === null ? validate151.errors : vErrors.concat(validate151.errors);
+        vErrors = vErrors === null ? validate157.errors : vErrors.concat(validate157.errors);
         errors = vErrors.length;
       }
     }
     if (data.appArmor !== undefined) {
-      if (!validate158(data.appArmor, {
+      if (!validate164(data.appArmor, {
         instancePath: instancePath + "/appArmor",
         parentData: data,
         parentDataProperty: "appArmor",
         rootData
       })) {
-        vErrors = vErrors === null ? validate158.errors : vErrors.concat(validate158.errors);
+        vErrors = vErrors === null ? validate164.errors : vErrors.concat(validate164.errors);
         errors = vErrors.length;
       }
     }
     if (data.seLinux !== undefined) {
-      if (!validate165(data.seLinux, {
+      if (!validate171(data.seLinux, {
         instancePath: instancePath + "/seLinux",
         parentData: data,
         parentDataProperty: "seLinux",
         rootData
       })) {
-        vErrors = vErrors === null ? validate165.errors : vErrors.concat(validate165.errors);
+        vErrors = vErrors === null ? validate171.errors : vErrors.concat(validate171.errors);
         errors = vErrors.length;
       }
     }
     if (data.procMount !== undefined) {
-      if (!validate175(data.procMount, {
+      if (!validate181(data.procMount, {
         instancePath: instancePath + "/procMount",
         parentData: data,
         parentDataProperty: "procMount",
         rootData
       })) {
-        vErrors = vErrors === null ? validate175.errors : vErrors.concat(validate175.errors);
+        vErrors = vErrors === null ? validate181.errors : vErrors.concat(validate181.errors);
         errors = vErrors.length;
       }
     }
     if (data.sysctls !== undefined) {
-      if (!validate181(data.sysctls, {
+      if (!validate187(data.sysctls, {
         instancePath: instancePath + "/sysctls",
         parentData: data,
         parentDataProperty: "sysctls",
         rootData
       })) {
-        vErrors = vErrors === null ? validate181.errors : vErrors.concat(validate181.errors);
+        vErrors = vErrors === null ? validate187.errors : vErrors.concat(validate187.errors);
         errors = vErrors.length;
       }
     }
@@ -4512,13 +4685,13 @@ function validate106(data, {
       }
     }
     if (data.runtimeClasses !== undefined) {
-      if (!validate186(data.runtimeClasses, {
+      if (!validate192(data.runtimeClasses, {
         instancePath: instancePath + "/runtimeClasses",
         parentData: data,
         parentDataProperty: "runtimeClasses",
         rootData
       })) {
-        vErrors = vErrors === null ? validate186.errors : vErrors.concat(validate186.errors);
+        vErrors = vErrors === null ? validate192.errors : vErrors.concat(validate192.errors);
         errors = vErrors.length;
       }
     }
@@ -4680,7 +4853,7 @@ function validate72(data, {
   validate72.errors = vErrors;
   return errors === 0;
 }
-const schema77 = {
+const schema80 = {
   "type": "object",
   "default": {
     "observedGeneration": -1
@@ -4769,7 +4942,7 @@ function validate52(data, {
   validate52.errors = vErrors;
   return errors === 0;
 }
-const schema78 = {
+const schema81 = {
   "type": "array",
   "maxItems": 16,
   "items": {
@@ -4777,7 +4950,7 @@ const schema78 = {
   },
   "nullable": true
 };
-const schema79 = {
+const schema82 = {
   "type": "object",
   "required": ["type", "status", "reason", "message", "lastTransitionTime"],
   "properties": {
@@ -4801,11 +4974,11 @@ const schema79 = {
     }
   }
 };
-const schema80 = {
+const schema83 = {
   "type": "string",
   "maxLength": 316
 };
-function validate198(data, {
+function validate204(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -4846,14 +5019,14 @@ function validate198(data, {
     }
     errors++;
   }
-  validate198.errors = vErrors;
+  validate204.errors = vErrors;
   return errors === 0;
 }
-const schema81 = {
+const schema84 = {
   "type": "string",
   "enum": ["True", "False", "Unknown"]
 };
-function validate200(data, {
+function validate206(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -4883,7 +5056,7 @@ function validate200(data, {
       schemaPath: "#/enum",
       keyword: "enum",
       params: {
-        allowedValues: schema81.enum
+        allowedValues: schema84.enum
       }
     };
     if (vErrors === null) {
@@ -4893,14 +5066,14 @@ function validate200(data, {
     }
     errors++;
   }
-  validate200.errors = vErrors;
+  validate206.errors = vErrors;
   return errors === 0;
 }
-const schema82 = {
+const schema85 = {
   "type": "string",
   "maxLength": 1024
 };
-function validate202(data, {
+function validate208(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -4941,14 +5114,14 @@ function validate202(data, {
     }
     errors++;
   }
-  validate202.errors = vErrors;
+  validate208.errors = vErrors;
   return errors === 0;
 }
-const schema83 = {
+const schema86 = {
   "type": "string",
   "maxLength": 32768
 };
-function validate204(data, {
+function validate210(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -4989,15 +5162,15 @@ function validate204(data, {
     }
     errors++;
   }
-  validate204.errors = vErrors;
+  validate210.errors = vErrors;
   return errors === 0;
 }
-const schema84 = {
+const schema87 = {
   "type": "string",
   "format": "date-time"
 };
 const formats10 = formats["date-time"];
-function validate207(data, {
+function validate213(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -5038,10 +5211,10 @@ function validate207(data, {
     }
     errors++;
   }
-  validate207.errors = vErrors;
+  validate213.errors = vErrors;
   return errors === 0;
 }
-function validate197(data, {
+function validate203(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -5131,46 +5304,46 @@ function validate197(data, {
       errors++;
     }
     if (data.type !== undefined) {
-      if (!validate198(data.type, {
+      if (!validate204(data.type, {
         instancePath: instancePath + "/type",
         parentData: data,
         parentDataProperty: "type",
         rootData
       })) {
-        vErrors = vErrors === null ? validate198.errors : vErrors.concat(validate198.errors);
+        vErrors = vErrors === null ? validate204.errors : vErrors.concat(validate204.errors);
         errors = vErrors.length;
       }
     }
     if (data.status !== undefined) {
-      if (!validate200(data.status, {
+      if (!validate206(data.status, {
         instancePath: instancePath + "/status",
         parentData: data,
         parentDataProperty: "status",
         rootData
       })) {
-        vErrors = vErrors === null ? validate200.errors : vErrors.concat(validate200.errors);
+        vErrors = vErrors === null ? validate206.errors : vErrors.concat(validate206.errors);
         errors = vErrors.length;
       }
     }
     if (data.reason !== undefined) {
-      if (!validate202(data.reason, {
+      if (!validate208(data.reason, {
         instancePath: instancePath + "/reason",
         parentData: data,
         parentDataProperty: "reason",
         rootData
       })) {
-        vErrors = vErrors === null ? validate202.errors : vErrors.concat(validate202.errors);
+        vErrors = vErrors === null ? validate208.errors : vErrors.concat(validate208.errors);
         errors = vErrors.length;
       }
     }
     if (data.message !== undefined) {
-      if (!validate204(data.message, {
+      if (!validate210(data.message, {
         instancePath: instancePath + "/message",
         parentData: data,
         parentDataProperty: "message",
         rootData
       })) {
-        vErrors = vErrors === null ? validate204.errors : vErrors.concat(validate204.errors);
+        vErrors = vErrors === null ? validate210.errors : vErrors.concat(validate210.errors);
         errors = vErrors.length;
       }
     }
@@ -5186,13 +5359,13 @@ function validate197(data, {
       }
     }
     if (data.lastTransitionTime !== undefined) {
-      if (!validate207(data.lastTransitionTime, {
+      if (!validate213(data.lastTransitionTime, {
         instancePath: instancePath + "/lastTransitionTime",
         parentData: data,
         parentDataProperty: "lastTransitionTime",
         rootData
       })) {
-        vErrors = vErrors === null ? validate207.errors : vErrors.concat(validate207.errors);
+        vErrors = vErrors === null ? validate213.errors : vErrors.concat(validate213.errors);
         errors = vErrors.length;
       }
     }
@@ -5212,10 +5385,10 @@ function validate197(data, {
     }
     errors++;
   }
-  validate197.errors = vErrors;
+  validate203.errors = vErrors;
   return errors === 0;
 }
-function validate196(data, {
+function validate202(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -5258,21 +5431,21 @@ function validate196(data, {
     }
     const len0 = data.length;
     for (let i0 = 0; i0 < len0; i0++) {
-      if (!validate197(data[i0], {
+      if (!validate203(data[i0], {
         instancePath: instancePath + "/" + i0,
         parentData: data,
         parentDataProperty: i0,
         rootData
       })) {
-        vErrors = vErrors === null ? validate197.errors : vErrors.concat(validate197.errors);
+        vErrors = vErrors === null ? validate203.errors : vErrors.concat(validate203.errors);
         errors = vErrors.length;
       }
     }
   }
-  validate196.errors = vErrors;
+  validate202.errors = vErrors;
   return errors === 0;
 }
-const schema85 = {
+const schema88 = {
   "type": "object",
   "properties": {
     "levelVersion": {
@@ -5346,7 +5519,7 @@ function validate59(data, {
   validate59.errors = vErrors;
   return errors === 0;
 }
-function validate211(data, {
+function validate217(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -5438,10 +5611,10 @@ function validate211(data, {
       }
     }
   }
-  validate211.errors = vErrors;
+  validate217.errors = vErrors;
   return errors === 0;
 }
-const schema86 = {
+const schema89 = {
   "type": "object",
   "properties": {
     "level": {
@@ -5512,7 +5685,7 @@ function validate58(data, {
   validate58.errors = vErrors;
   return errors === 0;
 }
-const schema87 = {
+const schema90 = {
   "type": "array",
   "maxItems": 64,
   "items": {
@@ -5520,11 +5693,11 @@ const schema87 = {
   },
   "nullable": true
 };
-const schema88 = {
+const schema91 = {
   "type": "string",
   "maxLength": 128
 };
-function validate224(data, {
+function validate230(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -5565,10 +5738,10 @@ function validate224(data, {
     }
     errors++;
   }
-  validate224.errors = vErrors;
+  validate230.errors = vErrors;
   return errors === 0;
 }
-function validate223(data, {
+function validate229(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -5611,18 +5784,18 @@ function validate223(data, {
     }
     const len0 = data.length;
     for (let i0 = 0; i0 < len0; i0++) {
-      if (!validate224(data[i0], {
+      if (!validate230(data[i0], {
         instancePath: instancePath + "/" + i0,
         parentData: data,
         parentDataProperty: i0,
         rootData
       })) {
-        vErrors = vErrors === null ? validate224.errors : vErrors.concat(validate224.errors);
+        vErrors = vErrors === null ? validate230.errors : vErrors.concat(validate230.errors);
         errors = vErrors.length;
       }
     }
   }
-  validate223.errors = vErrors;
+  validate229.errors = vErrors;
   return errors === 0;
 }
 const schema34 = {
@@ -5675,7 +5848,7 @@ function validate61(data, {
   validate61.errors = vErrors;
   return errors === 0;
 }
-function validate219(data, {
+function validate225(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -5734,13 +5907,13 @@ function validate219(data, {
       }
     }
     if (data.rulesLeftToAdmissionPolicy !== undefined) {
-      if (!validate223(data.rulesLeftToAdmissionPolicy, {
+      if (!validate229(data.rulesLeftToAdmissionPolicy, {
         instancePath: instancePath + "/rulesLeftToAdmissionPolicy",
         parentData: data,
         parentDataProperty: "rulesLeftToAdmissionPolicy",
         rootData
       })) {
-        vErrors = vErrors === null ? validate223.errors : vErrors.concat(validate223.errors);
+        vErrors = vErrors === null ? validate229.errors : vErrors.concat(validate229.errors);
         errors = vErrors.length;
       }
     }
@@ -5756,10 +5929,10 @@ function validate219(data, {
       }
     }
   }
-  validate219.errors = vErrors;
+  validate225.errors = vErrors;
   return errors === 0;
 }
-const schema89 = {
+const schema92 = {
   "type": "object",
   "properties": {
     "selected": {
@@ -5777,7 +5950,7 @@ const schema89 = {
   },
   "nullable": true
 };
-function validate229(data, {
+function validate235(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -5847,10 +6020,10 @@ function validate229(data, {
       }
     }
   }
-  validate229.errors = vErrors;
+  validate235.errors = vErrors;
   return errors === 0;
 }
-const schema90 = {
+const schema93 = {
   "type": "object",
   "properties": {
     "evaluated": {
@@ -5865,7 +6038,7 @@ const schema90 = {
   },
   "nullable": true
 };
-function validate235(data, {
+function validate241(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -5924,10 +6097,10 @@ function validate235(data, {
       }
     }
   }
-  validate235.errors = vErrors;
+  validate241.errors = vErrors;
   return errors === 0;
 }
-const schema91 = {
+const schema94 = {
   "type": "array",
   "maxItems": 64,
   "items": {
@@ -5935,7 +6108,7 @@ const schema91 = {
   },
   "nullable": true
 };
-const schema92 = {
+const schema95 = {
   "type": "object",
   "required": ["kind", "namespace", "name", "verdict"],
   "properties": {
@@ -5968,11 +6141,11 @@ const schema92 = {
     }
   }
 };
-const schema93 = {
+const schema96 = {
   "type": "string",
   "enum": ["Violating", "Unknown"]
 };
-function validate245(data, {
+function validate251(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -6002,7 +6175,7 @@ function validate245(data, {
       schemaPath: "#/enum",
       keyword: "enum",
       params: {
-        allowedValues: schema93.enum
+        allowedValues: schema96.enum
       }
     };
     if (vErrors === null) {
@@ -6012,15 +6185,15 @@ function validate245(data, {
     }
     errors++;
   }
-  validate245.errors = vErrors;
+  validate251.errors = vErrors;
   return errors === 0;
 }
-const schema94 = {
+const schema97 = {
   "type": "string",
   "maxLength": 32768,
   "nullable": true
 };
-function validate251(data, {
+function validate257(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -6062,10 +6235,10 @@ function validate251(data, {
       errors++;
     }
   }
-  validate251.errors = vErrors;
+  validate257.errors = vErrors;
   return errors === 0;
 }
-function validate241(data, {
+function validate247(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -6172,13 +6345,13 @@ function validate241(data, {
       }
     }
     if (data.verdict !== undefined) {
-      if (!validate245(data.verdict, {
+      if (!validate251(data.verdict, {
         instancePath: instancePath + "/verdict",
         parentData: data,
         parentDataProperty: "verdict",
         rootData
       })) {
-        vErrors = vErrors === null ? validate245.errors : vErrors.concat(validate245.errors);
+        vErrors = vErrors === null ? validate251.errors : vErrors.concat(validate251.errors);
         errors = vErrors.length;
       }
     }
@@ -6227,13 +6400,13 @@ function validate241(data, {
       }
     }
     if (data.message !== undefined) {
-      if (!validate251(data.message, {
+      if (!validate257(data.message, {
         instancePath: instancePath + "/message",
         parentData: data,
         parentDataProperty: "message",
         rootData
       })) {
-        vErrors = vErrors === null ? validate251.errors : vErrors.concat(validate251.errors);
+        vErrors = vErrors === null ? validate257.errors : vErrors.concat(validate257.errors);
         errors = vErrors.length;
       }
     }
@@ -6253,10 +6426,10 @@ function validate241(data, {
     }
     errors++;
   }
-  validate241.errors = vErrors;
+  validate247.errors = vErrors;
   return errors === 0;
 }
-function validate240(data, {
+function validate246(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -6299,21 +6472,21 @@ function validate240(data, {
     }
     const len0 = data.length;
     for (let i0 = 0; i0 < len0; i0++) {
-      if (!validate241(data[i0], {
+      if (!validate247(data[i0], {
         instancePath: instancePath + "/" + i0,
         parentData: data,
         parentDataProperty: i0,
         rootData
       })) {
-        vErrors = vErrors === null ? validate241.errors : vErrors.concat(validate241.errors);
+        vErrors = vErrors === null ? validate247.errors : vErrors.concat(validate247.errors);
         errors = vErrors.length;
       }
     }
   }
-  validate240.errors = vErrors;
+  validate246.errors = vErrors;
   return errors === 0;
 }
-const schema95 = {
+const schema98 = {
   "type": "array",
   "maxItems": 64,
   "items": {
@@ -6321,7 +6494,7 @@ const schema95 = {
   },
   "nullable": true
 };
-const schema96 = {
+const schema99 = {
   "type": "object",
   "required": ["policy", "relation", "namespaces"],
   "properties": {
@@ -6336,11 +6509,11 @@ const schema96 = {
     }
   }
 };
-const schema97 = {
+const schema100 = {
   "type": "string",
   "enum": ["Shares", "Overrides", "OverriddenBy"]
 };
-function validate259(data, {
+function validate265(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -6370,7 +6543,7 @@ function validate259(data, {
       schemaPath: "#/enum",
       keyword: "enum",
       params: {
-        allowedValues: schema97.enum
+        allowedValues: schema100.enum
       }
     };
     if (vErrors === null) {
@@ -6380,14 +6553,14 @@ function validate259(data, {
     }
     errors++;
   }
-  validate259.errors = vErrors;
+  validate265.errors = vErrors;
   return errors === 0;
 }
-const schema98 = {
+const schema101 = {
   "type": "integer",
   "format": "int32"
 };
-function validate261(data, {
+function validate267(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -6429,10 +6602,10 @@ function validate261(data, {
       errors++;
     }
   }
-  validate261.errors = vErrors;
+  validate267.errors = vErrors;
   return errors === 0;
 }
-function validate257(data, {
+function validate263(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -6501,24 +6674,24 @@ function validate257(data, {
       }
     }
     if (data.relation !== undefined) {
-      if (!validate259(data.relation, {
+      if (!validate265(data.relation, {
         instancePath: instancePath + "/relation",
         parentData: data,
         parentDataProperty: "relation",
         rootData
       })) {
-        vErrors = vErrors === null ? validate259.errors : vErrors.concat(validate259.errors);
+        vErrors = vErrors === null ? validate265.errors : vErrors.concat(validate265.errors);
         errors = vErrors.length;
       }
     }
     if (data.namespaces !== undefined) {
-      if (!validate261(data.namespaces, {
+      if (!validate267(data.namespaces, {
         instancePath: instancePath + "/namespaces",
         parentData: data,
         parentDataProperty: "namespaces",
         rootData
       })) {
-        vErrors = vErrors === null ? validate261.errors : vErrors.concat(validate261.errors);
+        vErrors = vErrors === null ? validate267.errors : vErrors.concat(validate267.errors);
         errors = vErrors.length;
       }
     }
@@ -6538,10 +6711,10 @@ function validate257(data, {
     }
     errors++;
   }
-  validate257.errors = vErrors;
+  validate263.errors = vErrors;
   return errors === 0;
 }
-function validate256(data, {
+function validate262(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -6584,21 +6757,21 @@ function validate256(data, {
     }
     const len0 = data.length;
     for (let i0 = 0; i0 < len0; i0++) {
-      if (!validate257(data[i0], {
+      if (!validate263(data[i0], {
         instancePath: instancePath + "/" + i0,
         parentData: data,
         parentDataProperty: i0,
         rootData
       })) {
-        vErrors = vErrors === null ? validate257.errors : vErrors.concat(validate257.errors);
+        vErrors = vErrors === null ? validate263.errors : vErrors.concat(validate263.errors);
         errors = vErrors.length;
       }
     }
   }
-  validate256.errors = vErrors;
+  validate262.errors = vErrors;
   return errors === 0;
 }
-const schema99 = {
+const schema102 = {
   "type": "array",
   "maxItems": 64,
   "items": {
@@ -6606,7 +6779,7 @@ const schema99 = {
   },
   "nullable": true
 };
-function validate265(data, {
+function validate271(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -6660,10 +6833,10 @@ function validate265(data, {
       }
     }
   }
-  validate265.errors = vErrors;
+  validate271.errors = vErrors;
   return errors === 0;
 }
-function validate194(data, {
+function validate200(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -6700,68 +6873,68 @@ function validate194(data, {
       }
     }
     if (data.conditions !== undefined) {
-      if (!validate196(data.conditions, {
+      if (!validate202(data.conditions, {
         instancePath: instancePath + "/conditions",
         parentData: data,
         parentDataProperty: "conditions",
         rootData
       })) {
-        vErrors = vErrors === null ? validate196.errors : vErrors.concat(validate196.errors);
+        vErrors = vErrors === null ? validate202.errors : vErrors.concat(validate202.errors);
         errors = vErrors.length;
       }
     }
     if (data.effective !== undefined) {
-      if (!validate211(data.effective, {
+      if (!validate217(data.effective, {
         instancePath: instancePath + "/effective",
         parentData: data,
         parentDataProperty: "effective",
         rootData
       })) {
-        vErrors = vErrors === null ? validate211.errors : vErrors.concat(validate211.errors);
+        vErrors = vErrors === null ? validate217.errors : vErrors.concat(validate217.errors);
         errors = vErrors.length;
       }
     }
     if (data.rendered !== undefined) {
-      if (!validate219(data.rendered, {
+      if (!validate225(data.rendered, {
         instancePath: instancePath + "/rendered",
         parentData: data,
         parentDataProperty: "rendered",
         rootData
       })) {
-        vErrors = vErrors === null ? validate219.errors : vErrors.concat(validate219.errors);
+        vErrors = vErrors === null ? validate225.errors : vErrors.concat(validate225.errors);
         errors = vErrors.length;
       }
     }
     if (data.namespaces !== undefined) {
-      if (!validate229(data.namespaces, {
+      if (!validate235(data.namespaces, {
         instancePath: instancePath + "/namespaces",
         parentData: data,
         parentDataProperty: "namespaces",
-        rootData
-      })) {
-        vErrors = vErrors === null ? validate229.errors : vErrors.concat(validate229.errors);
-        errors = vErrors.length;
-      }
-    }
-    if (data.workloads !== undefined) {
-      if (!validate235(data.workloads, {
-        instancePath: instancePath + "/workloads",
-        parentData: data,
-        parentDataProperty: "workloads",
         rootData
       })) {
         vErrors = vErrors === null ? validate235.errors : vErrors.concat(validate235.errors);
         errors = vErrors.length;
       }
     }
+    if (data.workloads !== undefined) {
+      if (!validate241(data.workloads, {
+        instancePath: instancePath + "/workloads",
+        parentData: data,
+        parentDataProperty: "workloads",
+        rootData
+      })) {
+        vErrors = vErrors === null ? validate241.errors : vErrors.concat(validate241.errors);
+        errors = vErrors.length;
+      }
+    }
     if (data.violations !== undefined) {
-      if (!validate240(data.violations, {
+      if (!validate246(data.violations, {
         instancePath: instancePath + "/violations",
         parentData: data,
         parentDataProperty: "violations",
         rootData
       })) {
-        vErrors = vErrors === null ? validate240.errors : vErrors.concat(validate240.errors);
+        vErrors = vErrors === null ? validate246.errors : vErrors.concat(validate246.errors);
         errors = vErrors.length;
       }
     }
@@ -6777,29 +6950,29 @@ function validate194(data, {
       }
     }
     if (data.sharesWith !== undefined) {
-      if (!validate256(data.sharesWith, {
+      if (!validate262(data.sharesWith, {
         instancePath: instancePath + "/sharesWith",
         parentData: data,
         parentDataProperty: "sharesWith",
         rootData
       })) {
-        vErrors = vErrors === null ? validate256.errors : vErrors.concat(validate256.errors);
+        vErrors = vErrors === null ? validate262.errors : vErrors.concat(validate262.errors);
         errors = vErrors.length;
       }
     }
     if (data.unusedGrants !== undefined) {
-      if (!validate265(data.unusedGrants, {
+      if (!validate271(data.unusedGrants, {
         instancePath: instancePath + "/unusedGrants",
         parentData: data,
         parentDataProperty: "unusedGrants",
         rootData
       })) {
-        vErrors = vErrors === null ? validate265.errors : vErrors.concat(validate265.errors);
+        vErrors = vErrors === null ? validate271.errors : vErrors.concat(validate271.errors);
         errors = vErrors.length;
       }
     }
   }
-  validate194.errors = vErrors;
+  validate200.errors = vErrors;
   return errors === 0;
 }
 function validate63(data, {
@@ -6905,13 +7078,13 @@ function validate63(data, {
       }
     }
     if (data.status !== undefined) {
-      if (!validate194(data.status, {
+      if (!validate200(data.status, {
         instancePath: instancePath + "/status",
         parentData: data,
         parentDataProperty: "status",
         rootData
       })) {
-        vErrors = vErrors === null ? validate194.errors : vErrors.concat(validate194.errors);
+        vErrors = vErrors === null ? validate200.errors : vErrors.concat(validate200.errors);
         errors = vErrors.length;
       }
     }

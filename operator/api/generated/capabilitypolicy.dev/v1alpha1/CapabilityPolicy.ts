@@ -275,13 +275,13 @@ export interface ICapabilityPolicy {
         }>;
       };
       /**
-       * Which group IDs the pod's securityContext.supplementalGroups may list; groups from the image are not visible to the API server. Example: {rule: MustRunAs, ranges: [{min: 1, max: 65535}]}
+       * Which group IDs the pod's securityContext.supplementalGroups may list, and whether containers get further groups from their image. Examples: {rule: MustRunAs, ranges: [{min: 1, max: 65535}]}; {policy: Strict}
        */
       "supplementalGroups"?: {
         /**
          * RunAsAny: any IDs, or none. MustRunAs: at least one, and each in one of the ranges. MayRunAs: each in one of the ranges; none is admitted too. Left out: RunAsAny, at every level.
          */
-        "rule": "RunAsAny" | "MustRunAs" | "MayRunAs";
+        "rule"?: "RunAsAny" | "MustRunAs" | "MayRunAs";
         /**
          * Ranges of IDs. With defaulting: Enabled, a container without an ID gets the min of the first range. Example: [{min: 1000, max: 65535}]
          */
@@ -295,6 +295,10 @@ export interface ICapabilityPolicy {
            */
           "max": number;
         }>;
+        /**
+         * Strict: the pod must set securityContext.supplementalGroupsPolicy: Strict. Without it the container runtime adds the groups that /etc/group of the image gives to the user, which neither the API server nor any rule sees. Needs Kubernetes v1.33 on every API server; else the policy is not accepted. Left out: not required, at every level.
+         */
+        "policy"?: "Strict";
       };
       /**
        * Which group ID the pod's securityContext.fsGroup may name, the group that owns its volumes. Example: {rule: MustRunAs, ranges: [{min: 1, max: 65535}]}

@@ -1,0 +1,67 @@
+import { offers } from '../standards/server-features.ts';
+import { and, FOR_WINDOWS } from './cel.ts';
+import { defineRule } from './rule.ts';
+
+const PATH = 'securityContext.supplementalGroupsPolicy';
+const POLICY = 'variables.spec.?securityContext.?supplementalGroupsPolicy';
+/** CEL, bool: the pod exists, and its own fields cannot be filled any more. */
+const EXISTS = 'variables.spec.?ephemeralContainers.orValue([]).size() > 0';
+const STATED = 'supplementalGroups.policy';
+
+export const supplementalGroupsPolicy = defineRule<'Strict' | undefined>({
+  id: STATED,
+  title: 'Whether containers may belong to groups that only the image names.',
+  words:
+    'No Standard has this. Merge, the default: the groups that /etc/group of the image gives to the primary user are ' +
+    'merged into those of the pod. Strict: only the groups in fsGroup, supplementalGroups and runAsGroup are attached.',
+  sources: ['KEP-3619'],
+  reads: { spec: ['securityContext', 'os'] },
+
+  value: ({ supplementalGroups }) => supplementalGroups?.policy,
+
+  needs: ({ supplementalGroups }) =>
+    supplementalGroups?.policy === undefined
+      ? []
+      : [
+          {
+            feature: 'supplementalGroupsPolicy',
+            path: STATED,
+            without: 'NotAccepted',
+            because: 'an older one drops supplementalGroupsPolicy from pods, so every pod would be refused',
+          },
+        ],
+
+  checks: (policy, _standard, filled) =>
+    policy === undefined
+      ? []
+      : [
+          {
+            over: 'pod',
+            // The API server refuses the field on pods for Windows.
+            violates: and(
+              `${POLICY}.orValue(${filled ? `${EXISTS} ? "" : "Strict"` : '""'}) != "Strict"`,
+              `!(${FOR_WINDOWS})`,
+            ),
+            message: `"must set ${PATH}=Strict"`,
+            path: PATH,
+          },
+        ],
+
+  fills: (policy) =>
+    policy === undefined
+      ? []
+      : [
+          {
+            over: 'pod',
+            path: ['securityContext', 'supplementalGroupsPolicy'],
+            when: and(`!${POLICY}.hasValue()`, `!(${FOR_WINDOWS})`),
+            value: '"Strict"',
+          },
+        ],
+
+  podSecurity: () => 'restricted',
+
+  fit: ({ server }) => ({
+    choices: () => (offers(server, 'supplementalGroupsPolicy') ? [{ [STATED]: 'Strict' }, {}] : [{}]),
+  }),
+});
