@@ -85,20 +85,16 @@ function byName(a: { readonly name: string }, b: { readonly name: string }): num
   return a.name < b.name ? -1 : 1;
 }
 
+const REASONS: Readonly<Record<string, string>> = {
+  ENOENT: 'no such file or folder',
+  EACCES: 'no permission to read it',
+  EPERM: 'no permission to read it',
+  ELOOP: 'a link that leads back to itself',
+  ERR_ENCODING_INVALID_ENCODED_DATA: 'no UTF-8 text',
+};
+
 /** The system's message, without the call and the path that it repeats. */
 export function reason(error: unknown): string {
-  const { code, message } = error as NodeJS.ErrnoException;
-  switch (code) {
-    case 'ENOENT':
-      return 'no such file or folder';
-    case 'EACCES':
-    case 'EPERM':
-      return 'no permission to read it';
-    case 'ELOOP':
-      return 'a link that leads back to itself';
-    case 'ERR_ENCODING_INVALID_ENCODED_DATA':
-      return 'no UTF-8 text';
-    default:
-      return message.replace(/^[A-Z0-9_]+: /, '').split('\n')[0] ?? '';
-  }
+  const { code = '', message } = error as NodeJS.ErrnoException;
+  return REASONS[code] ?? message.replace(/^[A-Z0-9_]+: /, '').split('\n')[0] ?? '';
 }

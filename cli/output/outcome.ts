@@ -3,7 +3,7 @@ import type { Mode } from '../../operator/api/capability-policy.ts';
 import type { Style, Terminal } from './terminal.ts';
 
 /** Ordered from the worst. Unknown: whether the pod is refused depends on its creator. */
-const OUTCOMES = ['Refused', 'Unknown', 'Warned', 'Audited', 'Admitted'] as const;
+export const OUTCOMES = ['Refused', 'Unknown', 'Warned', 'Audited', 'Admitted'] as const;
 export type Outcome = (typeof OUTCOMES)[number];
 
 const OF_MODE: Readonly<Record<Mode, Outcome>> = { Enforce: 'Refused', Warn: 'Warned', Audit: 'Audited' };

@@ -68,32 +68,23 @@ function typeRefusal(value: unknown, { type, minimum, maximum }: Schema): string
   return maximum !== undefined && value > maximum ? refusalText('maximum', value, maximum) : undefined;
 }
 
+const REFUSALS: Readonly<Record<string, (value: never, limit: unknown) => string>> = {
+  type: (value: unknown, limit) =>
+    `Invalid value: ${Array.isArray(value) ? 'array' : value === null ? 'null' : typeof value}: must be of type ${limit}`,
+  enum: (value: unknown, limit) =>
+    `Unsupported value: ${JSON.stringify(value)}: supported values: ${(limit as readonly unknown[]).map((one) => JSON.stringify(one)).join(', ')}`,
+  minimum: (value: number, limit) => `${value} should be greater than or equal to ${limit}`,
+  maximum: (value: number, limit) => `${value} should be less than or equal to ${limit}`,
+  minLength: (_, limit) => `should be at least ${limit} chars long`,
+  maxLength: (_, limit) => `Too long: may not be more than ${limit} characters`,
+  minItems: (_, limit) => `should have at least ${limit} items`,
+  maxItems: (value: readonly unknown[], limit) => `Too many: ${value.length}: must have at most ${limit} items`,
+  maxProperties: (value: object, limit) => `Too many: ${Object.keys(value).length}: must have at most ${limit} items`,
+};
+
 /** The API server's message about a value that a keyword of the schema refuses. */
 export function refusalText(keyword: string, value: unknown, limit: unknown): string | undefined {
-  switch (keyword) {
-    case 'type':
-      return `Invalid value: ${Array.isArray(value) ? 'array' : value === null ? 'null' : typeof value}: must be of type ${limit}`;
-    case 'enum': {
-      const supported = (limit as readonly unknown[]).map((one) => JSON.stringify(one));
-      return `Unsupported value: ${JSON.stringify(value)}: supported values: ${supported.join(', ')}`;
-    }
-    case 'minimum':
-      return `${value} should be greater than or equal to ${limit}`;
-    case 'maximum':
-      return `${value} should be less than or equal to ${limit}`;
-    case 'minLength':
-      return `should be at least ${limit} chars long`;
-    case 'maxLength':
-      return `Too long: may not be more than ${limit} characters`;
-    case 'minItems':
-      return `should have at least ${limit} items`;
-    case 'maxItems':
-      return `Too many: ${(value as readonly unknown[]).length}: must have at most ${limit} items`;
-    case 'maxProperties':
-      return `Too many: ${Object.keys(value as object).length}: must have at most ${limit} items`;
-    default:
-      return undefined;
-  }
+  return REFUSALS[keyword]?.(value as never, limit);
 }
 
 export function missingField(path: FieldPath, schema: Schema | undefined): Problem {

@@ -2,7 +2,7 @@
 import type { NamespaceJudgement, WorkloadJudgement } from '../../../operator/evaluate/namespace.ts';
 import { MODES } from '../../../operator/policy/deciding.ts';
 import { matches } from '../../../operator/policy/selector.ts';
-import { isWorse, type Outcome, outcomeOf } from '../../output/outcome.ts';
+import { isWorse, OUTCOMES, type Outcome, outcomeOf } from '../../output/outcome.ts';
 import type { PolicyContext } from '../../policies/context.ts';
 import type {
   ChangeCounts,
@@ -146,14 +146,8 @@ function namespaceChange(
 }
 
 function countsOf(outcomes: readonly Outcome[]): OutcomeCounts {
-  const count = (outcome: Outcome) => outcomes.filter((one) => one === outcome).length;
-  return {
-    refused: count('Refused'),
-    unknown: count('Unknown'),
-    warned: count('Warned'),
-    audited: count('Audited'),
-    admitted: count('Admitted'),
-  };
+  const counts = OUTCOMES.map((outcome) => [outcome.toLowerCase(), outcomes.filter((one) => one === outcome).length]);
+  return Object.fromEntries(counts) as OutcomeCounts;
 }
 
 function isWorthTelling({ workloads, unchanged, safeToEnforce }: NamespaceChange): boolean {

@@ -58,17 +58,21 @@ export function policiesOf(suggestions: readonly Suggestion[], options: PolicyOp
   };
   return levelPolicies(suggestions, options).flatMap(({ level, selector, suggestions: of, own }) => {
     const base = names.unique(own ? ownName(own) : `${name ?? 'suggested'}-${level}`);
-    const exceptions = (own?.exceptions ?? []).map((exception) => ({
-      policy: exceptionPolicy(names.unique(`${base}-${subjectOf(exception)}`), {
-        exception,
+    const common = { namespaceSelector: selector, mode };
+    const exceptions = (own?.exceptions ?? []).map((exception) => {
+      const subjects = exception.serviceAccounts.map((name) => ({
+        kind: 'ServiceAccount' as const,
         namespace: own?.namespace ?? '',
-        selector,
-        mode,
-      }),
-      suggestions: of,
-      exception,
-    }));
-    const policy = newPolicy(base, { namespaceSelector: selector, level, mode, ...overridden(own?.overrides ?? {}) });
+        name,
+      }));
+      const spec = { ...common, level: exception.level, usableBy: 'Subjects' as const, subjects };
+      const policy = newPolicy(names.unique(`${base}-${subjectOf(exception)}`), {
+        ...spec,
+        ...overridden(exception.overrides),
+      });
+      return { policy, suggestions: of, exception };
+    });
+    const policy = newPolicy(base, { ...common, level, ...overridden(own?.overrides ?? {}) });
     return [{ policy, suggestions: of }, ...exceptions];
   });
 }
@@ -122,25 +126,6 @@ function allBut(suggestions: readonly Suggestion[]): LabelSelector {
 function inChunks(suggestions: readonly Suggestion[]): [Suggestion, ...Suggestion[]][] {
   const [first, ...others] = suggestions.slice(0, MOST_VALUES);
   return first ? [[first, ...others], ...inChunks(suggestions.slice(MOST_VALUES))] : [];
-}
-
-interface ExceptionOptions {
-  readonly exception: Exception;
-  readonly namespace: string;
-  readonly selector: LabelSelector;
-  readonly mode: Mode;
-}
-
-function exceptionPolicy(name: string, { exception, namespace, selector, mode }: ExceptionOptions): CapabilityPolicy {
-  const { level, overrides, serviceAccounts } = exception;
-  return newPolicy(name, {
-    namespaceSelector: selector,
-    level,
-    mode,
-    usableBy: 'Subjects',
-    subjects: serviceAccounts.map((account) => ({ kind: 'ServiceAccount', namespace, name: account })),
-    ...overridden(overrides),
-  });
 }
 
 function overridden(overrides: CapabilityPolicyOverrides): { overrides?: CapabilityPolicyOverrides } {
