@@ -18,8 +18,8 @@ export interface Bundle {
   readonly text: string;
   /** The folders of the bundled packages, below the project, sorted. */
   readonly packages: readonly string[];
-  /** The packages that the operator's own code imports; they bring the others. */
-  readonly imported: readonly string[];
+  /** The packages that the operator's own code imports → the others in the file that each of them brings, sorted. */
+  readonly imported: ReadonlyMap<string, readonly string[]>;
   /** The project's own files in the bundle. */
   readonly sources: readonly string[];
 }
@@ -45,11 +45,24 @@ export async function bundleOperator(): Promise<Bundle> {
   const inputs = Object.entries(output.inputs).filter(([, { bytesInOutput }]) => bytesInOutput > 0);
   const folders = inputs.map(([path]) => packageOf(path));
   const sources = inputs.map(([path]) => path).filter((path) => packageOf(path) === undefined);
-  const imported = sources.flatMap((path) => metafile.inputs[path]?.imports ?? []).map(({ path }) => packageOf(path));
+  const importedBy = (paths: readonly string[]) =>
+    distinct(paths.flatMap((path) => metafile.inputs[path]?.imports ?? []).map(({ path }) => packageOf(path)));
+  const filesOf = Map.groupBy(
+    inputs.map(([path]) => path),
+    packageOf,
+  );
+  const reached = (folder: string, known = new Set<string>()): Set<string> => {
+    for (const next of importedBy(filesOf.get(folder) ?? [])) {
+      if (!known.has(next) && filesOf.has(next)) reached(next, known.add(next));
+    }
+    return known;
+  };
   return {
     text: outputFiles[0]?.text ?? '',
     packages: distinct(folders),
-    imported: distinct(imported),
+    imported: new Map(
+      importedBy(sources).map((folder) => [folder, [...reached(folder)].filter((one) => one !== folder).sort()]),
+    ),
     sources,
   };
 }

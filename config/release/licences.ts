@@ -95,18 +95,24 @@ another licence fails the suite, until somebody allows the licence in \`config/r
 `;
 
 function operatorSection({ packages, imported }: Pick<Bundle, 'packages' | 'imported'>): string {
-  const rows = imported.map(nameOf).map((name) => `| \`${name}\` | ${REASONS[name]} |`);
-  const others = packages.filter((one) => !imported.includes(one)).map((one) => `\`${nameOf(one)}\``);
+  const listed = (paths: readonly string[]) => [...new Set(paths.map((path) => `\`${nameOf(path)}\``))].join(', ');
+  const rows = [...imported].map(([path, brought]) => {
+    const name = nameOf(path);
+    return `| \`${name}\` | ${REASONS[name]} | ${listed(brought)} |`;
+  });
+  const brought = [...imported].flat(2);
+  const others = packages.filter((one) => !brought.includes(one));
+  if (others.length > 0) throw new Error(`nothing in the operator imports ${listed(others)}`);
   return [
     '## In the operator',
     '',
     'The image has Node, the operator as one file, and the licences of the packages in this file. The operator imports',
     '',
-    '| package | what for |',
-    '|---|---|',
+    '| package | what for | packages that come with it |',
+    '|---|---|---|',
     ...rows,
     '',
-    `These packages come with them: ${[...new Set(others)].join(', ')}. All other packages below are only in \`cappol\`.`,
+    'All other packages below are only in `cappol`.',
     '',
   ].join('\n');
 }
