@@ -1,9 +1,9 @@
 /** Writes rendered objects where they are missing or have drifted. */
 import { isDeepStrictEqual } from 'node:util';
-import type { ApiClient } from '../cluster/client.ts';
+import { type ApiClient, isInvalid, pathOf } from '../cluster/client.ts';
 import type { Manifest } from '../compile/objects.ts';
 import type { RenderedObject } from '../model/objects.ts';
-import { hasDrifted } from './drift.ts';
+import { canonical, hasDrifted } from './drift.ts';
 import { isCollected, keyOf, type Standing, standing } from './standing.ts';
 
 interface Named {
@@ -90,7 +90,7 @@ export class Writes {
     if (this.isCurrent(manifest, live)) return false;
     const record = this.#recordOf(manifest);
     const before = latest(record, live.get(keyOf(manifest)));
-    const after = await this.#write(manifest);
+    const after = await this.#write(manifest, before);
     const version = versionOf(after);
     const last = record.written;
     record.unseen = { object: after, uid: after.metadata.uid, version, at: Date.now() };
@@ -108,6 +108,8 @@ export class Writes {
     if (this.isCurrent(manifest, live)) return;
     const record = this.#recordOf(manifest);
     if (isDeepStrictEqual(record.rehearsed, manifest)) return;
+    const before = latest(record, live.get(keyOf(manifest)));
+    if (before && isForOtherRole(before, manifest)) return;
     await this.#client.apply(manifest, { force: true, dryRun: true });
     record.rehearsed = manifest;
   }
@@ -153,15 +155,39 @@ export class Writes {
     return record;
   }
 
-  async #write(manifest: Manifest): Promise<RenderedObject> {
+  async #write(manifest: Manifest, before: RenderedObject | undefined): Promise<RenderedObject> {
     this.#signal?.throwIfAborted();
-    const applied = (await this.#client.apply(manifest, { force: true })) as RenderedObject;
+    if (before && isForOtherRole(before, manifest)) {
+      await this.#client.remove(pathOf(manifest), { uid: before.metadata.uid ?? '' });
+    }
+    const applied = await this.#apply(manifest, before);
     if (!hasDrifted(applied, manifest)) return applied;
     // Apply keeps what somebody else added: the object belongs to us alone, so it is replaced.
     const { resourceVersion } = applied.metadata;
     const whole = { ...manifest, metadata: { ...manifest.metadata, resourceVersion } };
     return (await this.#client.replace(whole)) as RenderedObject;
   }
+
+  /**
+   * Somebody else's addition can make our apply invalid: the API server refuses each write that leaves a parameter in a
+   * binding, unless the writer may read that parameter (k8s.io/kubernetes
+   * pkg/registry/admissionregistration/validatingadmissionpolicybinding/authz.go).
+   *
+   * @returns the object, which remains as it was after such a refusal
+   */
+  async #apply(manifest: Manifest, before: RenderedObject | undefined): Promise<RenderedObject> {
+    try {
+      return (await this.#client.apply(manifest, { force: true })) as RenderedObject;
+    } catch (error) {
+      if (!before || !hasDrifted(before, manifest) || !isInvalid(error)) throw error;
+      return before;
+    }
+  }
+}
+
+/** The API server refuses every change of a roleRef: such a binding has to be deleted first. */
+function isForOtherRole(before: RenderedObject, manifest: Manifest): boolean {
+  return canonical(before.roleRef) !== canonical(manifest.roleRef);
 }
 
 /** The current object; undefined if it does not exist. */

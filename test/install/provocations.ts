@@ -47,7 +47,7 @@ const CHANGES: Readonly<Record<string, unknown>> = {
   ValidatingAdmissionPolicy: NEVER,
   ValidatingAdmissionPolicyBinding: [{ op: 'add', path: '/spec/validationActions/-', value: 'Audit' }],
   MutatingAdmissionPolicy: NEVER,
-  MutatingAdmissionPolicyBinding: { spec: { matchResources: { objectSelector: { matchLabels: { judged: 'yes' } } } } },
+  MutatingAdmissionPolicyBinding: { spec: { paramRef: { name: 'foreign', parameterNotFoundAction: 'Allow' } } },
   ClusterRole: { rules: null },
   ClusterRoleBinding: { subjects: null },
 };

@@ -1,11 +1,17 @@
 import assert from 'node:assert/strict';
 import type { Json } from '../../hack/controlplane/api.ts';
 import { COLLECTIONS } from '../../hack/controlplane/rendered.ts';
+import { SERVER_MINOR } from '../../hack/controlplane/version.ts';
+import { offers } from '../../operator/standards/server-features.ts';
 import { ADMITTED, eventually, useCluster } from '../support/harness.ts';
 import { eventsAbout } from '../support/observed.ts';
-import { baselinePod } from '../support/pod-manifests.ts';
+import { privilegedPod } from '../support/pod-manifests.ts';
 
 const REPAIRED_MS = 5_000;
+
+const MUTATES = offers(SERVER_MINOR, 'mutatingAdmissionPolicies');
+
+const PARAM = { name: 'foreign', namespace: 'default', parameterNotFoundAction: 'Allow' };
 
 /** Manual changes to a rendered object, and which object: the end of its name if there are several. */
 const BY_HAND: readonly {
@@ -53,6 +59,24 @@ const BY_HAND: readonly {
     patch: { spec: { validationActions: ['Audit'] } },
   },
   {
+    title: 'a parameter added',
+    kind: 'ValidatingAdmissionPolicyBinding',
+    suffix: '-pods',
+    patch: { spec: { paramRef: PARAM } },
+  },
+  { title: 'a parameter added', kind: 'MutatingAdmissionPolicyBinding', patch: { spec: { paramRef: PARAM } } },
+  {
+    title: 'a mutation added',
+    kind: 'MutatingAdmissionPolicy',
+    patch: [
+      {
+        op: 'add',
+        path: '/spec/mutations/-',
+        value: { patchType: 'ApplyConfiguration', applyConfiguration: { expression: 'Object{}' } },
+      },
+    ],
+  },
+  {
     title: 'the label of its policy removed',
     kind: 'ValidatingAdmissionPolicy',
     patch: { metadata: { labels: { 'capabilitypolicy.dev/policy': null } } },
@@ -98,7 +122,8 @@ describe('a change by hand', () => {
       namespaceSelector: { matchLabels: { team: 'drift' } },
       level: 'privileged',
       mode: 'Enforce',
-      overrides: { privileged: false, runAsNonRoot: true },
+      overrides: { privileged: false, runAsNonRoot: true, allowPrivilegeEscalation: false },
+      defaulting: 'Enabled',
       usableBy: 'Subjects',
       subjects: [{ kind: 'ServiceAccount', name: 'default', namespace }],
     });
@@ -106,7 +131,9 @@ describe('a change by hand', () => {
     await cluster.settled();
   });
 
-  for (const { title, kind, suffix = '', patch } of BY_HAND) {
+  for (const { title, kind, suffix = '', patch } of BY_HAND.filter(
+    (one) => MUTATES || !one.kind.startsWith('Mutating'),
+  )) {
     it(`is repaired: ${kind}, ${title}`, async () => {
       const { path, before } = await find(kind, suffix);
       await cluster.api.patch(path, patch);
@@ -118,6 +145,7 @@ describe('a change by hand', () => {
     ['ValidatingAdmissionPolicy', ''],
     ['ValidatingAdmissionPolicyBinding', '-pods'],
     ['ValidatingAdmissionPolicyBinding', '-probe'],
+    ...(MUTATES ? [['MutatingAdmissionPolicy', ''] as const, ['MutatingAdmissionPolicyBinding', ''] as const] : []),
     ['ClusterRole', ''],
     ['ClusterRoleBinding', ''],
   ] as const) {
@@ -151,7 +179,7 @@ describe('a change by hand', () => {
 
   it('is enforced again', async () => {
     const look = async () => {
-      const answer = await cluster.admit(baselinePod(), namespace);
+      const answer = await cluster.admit(privilegedPod(), namespace);
       return answer !== ADMITTED && answer.includes(policy);
     };
     await eventually('the pod to be refused', look, REPAIRED_MS);
@@ -167,6 +195,21 @@ describe('a change by hand', () => {
       await cluster.operator.startAndWatch();
     }
     await repaired(path, before);
+  });
+
+  it('is repaired when a binding was made again for another role', async () => {
+    const { path, before } = await find('ClusterRoleBinding');
+    const { uid: _, resourceVersion: __, creationTimestamp: ___, managedFields: ____, ...metadata } = before.metadata;
+    const roleRef = { ...before.roleRef, name: 'view' };
+    await cluster.operator.stop();
+    try {
+      await cluster.api.remove(path);
+      await cluster.api.apply(path, { ...before, metadata, roleRef });
+    } finally {
+      await cluster.operator.startAndWatch();
+    }
+    await repaired(path, before);
+    await cluster.programmed(policy);
   });
 
   it('is ignored on an object that only carries our labels', async () => {
