@@ -18,13 +18,13 @@ export interface Connected {
 /**
  * Connects, and closes the connections after the work.
  *
- * @throws UsageError with one line, for any failure of the cluster
+ * @throws Error with one line, for a wrong kubeconfig and for any failure of the cluster
  */
 export async function withCluster<Result>(
   options: KubeConfigOptions,
   work: (connected: Connected) => Promise<Result>,
 ): Promise<Result> {
-  const config = configOf(options);
+  const config = loadKubeConfig(options);
   const client = new ApiClient(config);
   const namespace = config.getContextObject(config.currentContext)?.namespace ?? 'default';
   try {
@@ -57,14 +57,6 @@ export async function snapshot(
     return await readCluster(client, { ...options, signal, onPage });
   } finally {
     progress.clear();
-  }
-}
-
-function configOf(options: KubeConfigOptions): ReturnType<typeof loadKubeConfig> {
-  try {
-    return loadKubeConfig(options);
-  } catch (error) {
-    throw new UsageError((error as Error).message);
   }
 }
 

@@ -41,9 +41,8 @@ const HELM = /(?:^|[:\-\s[{])\{\{[-\s]?.*?\}\}/;
  * @throws DocumentError
  */
 export function parseDocument(text: string, firstLine: number): Document | undefined {
-  const events = eventsOf(text, firstLine);
+  const { events, value } = read(text, firstLine);
   if (events.length === 0) return undefined;
-  const value = constructed(text, events, firstLine);
   const alias = events.find((event) => event.type === EVENT_ID.ALIAS);
   if (alias) checkAliases(value, firstLine + newlinesIn(text, alias.anchorStart));
   const places = new Places(text, events);
@@ -56,22 +55,11 @@ export function parseDocument(text: string, firstLine: number): Document | undef
   };
 }
 
-function eventsOf(text: string, firstLine: number): Event[] {
+function read(text: string, firstLine: number): { events: Event[]; value: unknown } {
   try {
-    return parseEvents(text, {});
-  } catch (error) {
-    throw documentError(error, text, firstLine);
-  }
-}
-
-function constructed(text: string, events: Event[], firstLine: number): unknown {
-  try {
-    const [value] = constructFromEvents(events, {
-      source: text,
-      schema: MANIFEST_SCHEMA,
-      maxAliases: MOST_ALIASES,
-    });
-    return value;
+    const events = parseEvents(text, {});
+    const options = { source: text, schema: MANIFEST_SCHEMA, maxAliases: MOST_ALIASES };
+    return { events, value: events.length === 0 ? undefined : constructFromEvents(events, options)[0] };
   } catch (error) {
     throw documentError(error, text, firstLine);
   }

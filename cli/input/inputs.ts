@@ -5,37 +5,23 @@ import type { Reading } from './manifests.ts';
 import { spool } from './text.ts';
 import type { Trouble } from './trouble.ts';
 
-export class Inputs {
-  readonly files: readonly InputFile[];
-  readonly #copies: readonly number[];
-
-  private constructor(files: readonly InputFile[], copies: readonly number[]) {
-    this.files = files;
-    this.#copies = copies;
-  }
-
-  /** @param tell receives what cannot be read; it is left out */
-  static async open(paths: readonly string[], io: Reading, tell: (trouble: Trouble) => void): Promise<Inputs> {
-    const files: InputFile[] = [];
-    const copies: number[] = [];
-    for (const file of manifestFiles(paths, io.cwd, tell)) {
-      if (file.regular) {
-        files.push(file);
-        continue;
-      }
-      try {
-        const copy = await spool(file, io);
-        files.push(copy);
-        copies.push(copy.path);
-      } catch (error) {
-        io.signal.throwIfAborted();
-        tell({ file: file.name, message: reason(error) });
-      }
+/** @param tell receives what cannot be read; it is left out */
+export async function openInputs(paths: readonly string[], io: Reading, tell: (trouble: Trouble) => void) {
+  const files: InputFile[] = [];
+  const copies: number[] = [];
+  for (const file of manifestFiles(paths, io.cwd, tell)) {
+    if (file.regular) {
+      files.push(file);
+      continue;
     }
-    return new Inputs(files, copies);
+    try {
+      const copy = await spool(file, io);
+      files.push(copy);
+      copies.push(copy.path);
+    } catch (error) {
+      io.signal.throwIfAborted();
+      tell({ file: file.name, message: reason(error) });
+    }
   }
-
-  close(): void {
-    for (const copy of this.#copies) closeSync(copy);
-  }
+  return { files, close: () => copies.forEach((copy) => void closeSync(copy)) };
 }

@@ -8,16 +8,16 @@ interface Position {
   readonly offset: number;
 }
 
+type Entries = ReadonlyMap<string | number, Position>;
+
 /**
  * Caches each list or mapping that it has walked, because callers ask for all of its entries, which may be thousands.
  */
 export class Places {
   readonly #text: string;
   readonly #events: readonly Event[];
-  /** By the event that begins the sequence. */
-  readonly #items = new Map<number, readonly Position[]>();
-  /** The key is the event that begins the mapping. */
-  readonly #fields = new Map<number, ReadonlyMap<string, Position>>();
+  /** By the event that begins the list or mapping. */
+  readonly #entries = new Map<number, Entries>();
   #lineFeeds: readonly number[] | undefined;
 
   constructor(text: string, events: readonly Event[]) {
@@ -30,7 +30,8 @@ export class Places {
     // Most documents need only their beginning.
     if (path.length === 0) return newlinesIn(this.#text, startOf(this.#events[1]));
     this.#lineFeeds ??= lineFeedsIn(this.#text);
-    return countBelow(this.#lineFeeds, this.#offsetOf(path));
+    // The position of its key, or the beginning of its item.
+    return countBelow(this.#lineFeeds, this.#find(path).position.offset);
   }
 
   /** The scalar as written, without quotes; undefined when the field is absent or not a scalar. */
@@ -40,56 +41,39 @@ export class Places {
     return event?.type === EVENT_ID.SCALAR ? getScalarValue(this.#text, event) : undefined;
   }
 
-  /** The position of its key, or the beginning of its item. */
-  #offsetOf(path: FieldPath): number {
-    return this.#find(path).position.offset;
-  }
-
   /** @returns how much of the path exists, and whether that is the whole path */
   #find(path: FieldPath): { readonly position: Position; readonly whole: boolean } {
     // The first event is the document's.
     let position: Position = { at: 1, offset: startOf(this.#events[1]) };
     for (const step of path) {
-      const { at } = position;
-      const found = typeof step === 'number' ? this.#itemsOf(at)[step] : this.#fieldsOf(at).get(step);
+      const found = this.#entriesOf(position.at).get(step);
       if (found === undefined) return { position, whole: false };
       position = found;
     }
     return { position, whole: true };
   }
 
-  #itemsOf(sequence: number): readonly Position[] {
-    const known = this.#items.get(sequence) ?? itemsOf(this.#events, sequence);
-    this.#items.set(sequence, known);
-    return known;
-  }
-
-  #fieldsOf(mapping: number): ReadonlyMap<string, Position> {
-    const known = this.#fields.get(mapping) ?? fieldsOf(this.#text, this.#events, mapping);
-    this.#fields.set(mapping, known);
+  #entriesOf(node: number): Entries {
+    const known = this.#entries.get(node) ?? entriesOf(this.#text, this.#events, node);
+    this.#entries.set(node, known);
     return known;
   }
 }
 
-function itemsOf(events: readonly Event[], sequence: number): Position[] {
-  if (events[sequence]?.type !== EVENT_ID.SEQUENCE) return [];
-  const items: Position[] = [];
-  for (let at = sequence + 1; isOpen(events, at); at = after(events, at))
-    items.push({ at, offset: startOf(events[at]) });
-  return items;
-}
-
-/** Duplicate keys are reported elsewhere. */
-function fieldsOf(text: string, events: readonly Event[], mapping: number): Map<string, Position> {
-  const fields = new Map<string, Position>();
-  if (events[mapping]?.type !== EVENT_ID.MAPPING) return fields;
-  for (let at = mapping + 1; isOpen(events, at); ) {
-    const key = events[at];
-    const value = after(events, at);
-    if (key?.type === EVENT_ID.SCALAR) fields.set(getScalarValue(text, key), { at: value, offset: key.valueStart });
-    at = after(events, value);
+/** The items of a list by index, or the fields of a mapping by key. Duplicate keys are reported elsewhere. */
+function entriesOf(text: string, events: readonly Event[], node: number): Entries {
+  const entries = new Map<string | number, Position>();
+  const type = events[node]?.type;
+  if (type !== EVENT_ID.SEQUENCE && type !== EVENT_ID.MAPPING) return entries;
+  for (let at = node + 1; isOpen(events, at); ) {
+    const entry = events[at];
+    const next = after(events, at);
+    if (type === EVENT_ID.SEQUENCE) entries.set(entries.size, { at, offset: startOf(entry) });
+    else if (entry?.type === EVENT_ID.SCALAR)
+      entries.set(getScalarValue(text, entry), { at: next, offset: entry.valueStart });
+    at = type === EVENT_ID.SEQUENCE ? next : after(events, next);
   }
-  return fields;
+  return entries;
 }
 
 function isOpen(events: readonly Event[], at: number): boolean {

@@ -8,12 +8,9 @@ import { type FieldPath, pathText } from '../schema/paths.ts';
 import type { Problem } from '../schema/problems.ts';
 import { KUBERNETES_FIELDS } from './kubernetes-schema.ts';
 
-export interface UnknownField {
-  readonly path: FieldPath;
+export interface UnknownField extends Problem {
   /** The path of the intended field. */
   readonly meant: FieldPath | undefined;
-  /** Names the field, and what to write. */
-  readonly message: string;
 }
 
 type Fields = Readonly<Record<string, string>>;

@@ -72,6 +72,7 @@ function dropsAllAndAddsNothing({ add, drop, privileged }: RequestingContainer):
   return !privileged && add.length === 0 && drop.length > 0 && drop.every(isAll);
 }
 
+const LISTS = ['add', 'drop'] as const;
 const ON_UNKNOWN = 'containerd ignores it, CRI-O and Docker do not start the container';
 const PRIVILEGED = `: it is privileged, and holds all ${CAPABILITIES.length}`;
 const DOCKER_ADDS = ' (on Docker the add wins)';
@@ -95,35 +96,42 @@ function grantsOf(container: RequestingContainer): Map<ContainerRuntime, Granted
   return grants;
 }
 
+/** @param say what there is to say after `adds capability NAME`, if anything */
+function remarksOn(
+  list: 'add' | 'drop',
+  container: RequestingContainer,
+  reason: FindingReason,
+  say: (name: string, bare: string) => string | undefined,
+): Remark[] {
+  return distinct(container[list]).flatMap(({ name, index }) => {
+    const text = say(name, bareName(name));
+    const message = `${list}s capability ${name}${text}`;
+    return text === undefined ? [] : [{ reason, message, path: `${list}[${index}]` }];
+  });
+}
+
 function unknownNames({ container }: Subject): Remark[] {
-  return (['add', 'drop'] as const).flatMap((list) =>
-    distinct(container[list])
-      .filter(({ name }) => !isKnown(bareName(name)) && bareName(name) !== 'ALL')
-      .map(({ name, index }) => ({
-        reason: 'UnknownCapability',
-        message: `${list}s capability ${name}, which does not exist: ${ON_UNKNOWN}`,
-        path: `${list}[${index}]`,
-      })),
+  return LISTS.flatMap((list) =>
+    remarksOn(list, container, 'UnknownCapability', (_name, bare) =>
+      isKnown(bare) || bare === 'ALL' ? undefined : `, which does not exist: ${ON_UNKNOWN}`,
+    ),
   );
 }
 
 function misleadingNames({ container }: Subject): Remark[] {
-  return (['add', 'drop'] as const).flatMap((list) =>
-    distinct(container[list])
-      .filter(({ name }) => isKnown(bareName(name)) && !/^[A-Za-z_]+$/.test(name))
-      .map(({ name, index }) => ({
-        reason: 'MisleadingName',
-        message: `${list}s capability ${name}, which has letters beyond ASCII and which container runtimes read as ${bareName(name)}: write that, or remove it`,
-        path: `${list}[${index}]`,
-      })),
+  return LISTS.flatMap((list) =>
+    remarksOn(list, container, 'MisleadingName', (name, bare) =>
+      isKnown(bare) && !/^[A-Za-z_]+$/.test(name)
+        ? `, which has letters beyond ASCII and which container runtimes read as ${bare}: write that, or remove it`
+        : undefined,
+    ),
   );
 }
 
 function ineffectiveAdds({ container, grants }: Subject): Remark[] {
-  return distinct(container.add).flatMap(({ name, index }) => {
-    const why = bareName(name) === 'ALL' ? addsNotAll(name, container) : addsNothing(name, container, grants);
-    const message = `adds capability ${name} without effect${why}`;
-    return why === undefined ? [] : [{ reason: 'IneffectiveAdd', message, path: `add[${index}]` }];
+  return remarksOn('add', container, 'IneffectiveAdd', (name, bare) => {
+    const why = bare === 'ALL' ? addsNotAll(name, container) : addsNothing(name, container, grants);
+    return why && ` without effect${why}`;
   });
 }
 
@@ -149,10 +157,9 @@ function addsNothing(name: string, { privileged }: RequestingContainer, grants: 
 }
 
 function ineffectiveDrops(subject: Subject): Remark[] {
-  return distinct(subject.container.drop).flatMap(({ name, index }) => {
+  return remarksOn('drop', subject.container, 'IneffectiveDrop', (name) => {
     const why = dropsNothing(name, subject);
-    const message = `drops capability ${name} without effect${why}`;
-    return why === undefined ? [] : [{ reason: 'IneffectiveDrop', message, path: `drop[${index}]` }];
+    return why && ` without effect${why}`;
   });
 }
 

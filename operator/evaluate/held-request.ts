@@ -1,5 +1,6 @@
 /** The requests of a pod's containers, as far as they affect capabilities. */
 import type { Container, PodSpec } from '../model/objects.ts';
+import { arrayOf, isText, objectOf } from '../model/raw.ts';
 import type { CapabilityRequest } from './held-by-runtime.ts';
 
 export interface RequestingContainer extends CapabilityRequest {
@@ -16,20 +17,17 @@ export interface RequestingContainer extends CapabilityRequest {
   readonly inUserNamespace: boolean;
 }
 
-/** A JSON object whose fields may have any type, as files may. */
-type Fields = Readonly<Record<string, unknown>>;
-
 /** In the order in which violations name them; empty for a pod for Windows nodes, which have no capabilities. */
 export function requests(spec: PodSpec): RequestingContainer[] {
-  if (fields(spec.os).name === 'windows') return [];
-  const ofPod = { securityContext: fields(spec.securityContext), inUserNamespace: spec.hostUsers === false };
+  if (objectOf(spec.os).name === 'windows') return [];
+  const ofPod = { securityContext: objectOf(spec.securityContext), inUserNamespace: spec.hostUsers === false };
   return (['initContainers', 'containers', 'ephemeralContainers'] as const).flatMap((field) =>
     (spec[field] ?? []).map((container, index) => request(container, `${field}[${index}]`, ofPod)),
   );
 }
 
 interface OfPod {
-  readonly securityContext: Fields;
+  readonly securityContext: Readonly<Record<string, unknown>>;
   readonly inUserNamespace: boolean;
 }
 
@@ -38,27 +36,19 @@ function request(
   path: string,
   { securityContext: ofPod, inUserNamespace }: OfPod,
 ): RequestingContainer {
-  const own = fields(container.securityContext);
-  const { add, drop } = fields(own.capabilities);
+  const own = objectOf(container.securityContext);
+  const { add, drop } = objectOf(own.capabilities);
   const user = own.runAsUser ?? ofPod.runAsUser;
   const uid = typeof user === 'number' ? user : undefined;
   return {
     name: container.name,
     path,
-    add: names(add),
-    drop: names(drop),
+    add: arrayOf(add).filter(isText),
+    drop: arrayOf(drop).filter(isText),
     privileged: own.privileged === true,
     ...(uid === undefined ? {} : { uid }),
     nonRoot: uid === undefined ? (own.runAsNonRoot ?? ofPod.runAsNonRoot) === true : uid !== 0,
     noNewPrivileges: own.allowPrivilegeEscalation === false,
     inUserNamespace,
   };
-}
-
-function fields(value: unknown): Fields {
-  return typeof value === 'object' && value !== null ? (value as Fields) : {};
-}
-
-function names(value: unknown): string[] {
-  return Array.isArray(value) ? value.filter((name) => typeof name === 'string') : [];
 }

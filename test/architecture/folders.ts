@@ -175,6 +175,7 @@ export const FOLDERS: readonly Folder[] = [
       'operator/policy',
       'operator/compile',
       'operator/evaluate',
+      'operator/runtime/aborted.ts',
       'operator/runtime/log.ts',
       'operator/cluster',
       'operator/apply/drift.ts',

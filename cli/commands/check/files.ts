@@ -1,7 +1,7 @@
 /** check -f: judges manifests by the policies among them, those of --policy, and those of a cluster. */
 import type { Io } from '../../command.ts';
 import type { InputFile } from '../../input/files.ts';
-import { Inputs } from '../../input/inputs.ts';
+import { openInputs } from '../../input/inputs.ts';
 import { type Manifest, manifestsOf, readManifests, troubleOf } from '../../input/manifests.ts';
 import { Breath, isAtHand, KeptFiles, mentions } from '../../input/text.ts';
 import type { Trouble } from '../../input/trouble.ts';
@@ -54,7 +54,7 @@ export async function checkFiles(
     found = true;
     trouble(one);
   };
-  const inputs = await Inputs.open(paths, io, tell);
+  const inputs = await openInputs(paths, io, tell);
   try {
     const kept = new KeptFiles();
     await addContext(builder, inputs.files, io, { trouble, kept });

@@ -8,7 +8,7 @@ import type { Io } from '../../command.ts';
 import { isSearched, roleOf } from '../../input/kinds.ts';
 import { type Manifest, type ReadOptions, readManifests } from '../../input/manifests.ts';
 import { type PodTemplate, podTemplatesIn } from '../../input/pod-templates.ts';
-import type { FieldPath } from '../../schema/paths.ts';
+import { fieldPath } from '../../schema/paths.ts';
 
 /** As `-o json` prints it. */
 export interface ExplainedManifest {
@@ -77,10 +77,4 @@ function podSpec(value: unknown): PodSpec {
     containers: named(containers),
     ephemeralContainers: named(ephemeralContainers),
   };
-}
-
-/** `initContainers[0]` → its keys. */
-function fieldPath(path: string): FieldPath {
-  const [, field = '', index = '0'] = /^(\w+)\[(\d+)\]$/.exec(path) ?? [];
-  return [field, Number(index)];
 }

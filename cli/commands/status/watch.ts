@@ -4,6 +4,7 @@ import type { Source } from '../../../operator/cluster/reading.ts';
 import { askKnownServers } from '../../../operator/cluster/servers.ts';
 import { createCluster } from '../../../operator/cluster/store.ts';
 import type { Cluster } from '../../../operator/model/objects.ts';
+import { aborted } from '../../../operator/runtime/aborted.ts';
 import type { Log, LogKeys } from '../../../operator/runtime/log.ts';
 import type { Connected } from '../../cluster.ts';
 import type { Io } from '../../command.ts';
@@ -24,7 +25,7 @@ export async function following({ client }: Connected, { forbidden, io, show }: 
   let changed = Promise.withResolvers<void>();
   const followed = createCluster(client, {
     onChange: () => changed.resolve(),
-    log: new Complaints(io),
+    log: complaints(io),
     except: forbidden,
     ask: askKnownServers,
   });
@@ -44,35 +45,11 @@ export async function following({ client }: Connected, { forbidden, io, show }: 
 }
 
 /** The log entries that the user of --watch has to see. */
-class Complaints implements Log {
-  readonly #io: Pick<Io, 'stderr'>;
-
-  constructor(io: Pick<Io, 'stderr'>) {
-    this.#io = io;
-  }
-
-  error(message: string, keys?: LogKeys): void {
-    this.#tell(message, keys);
-  }
-
-  warn(message: string, keys?: LogKeys): void {
-    this.#tell(message, keys);
-  }
-
-  info(): void {}
-
-  debug(): void {}
-
-  child(): Log {
-    return this;
-  }
-
-  #tell(message: string, { error }: LogKeys = {}): void {
+function complaints({ stderr }: Pick<Io, 'stderr'>): Log {
+  const tell = (message: string, { error }: LogKeys = {}) => {
     const why = error instanceof Error ? `: ${error.message.split('\n')[0]}` : '';
-    this.#io.stderr.write(`cappol: ${message}${why}\n`);
-  }
-}
-
-function aborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
+    stderr.write(`cappol: ${message}${why}\n`);
+  };
+  const log: Log = { error: tell, warn: tell, info() {}, debug() {}, child: () => log };
+  return log;
 }
