@@ -1,5 +1,6 @@
 /** Options that several commands share, and the parsing of their texts. */
 import { InvalidArgumentError, Option } from 'commander';
+import type { KubeConfigOptions } from '../operator/cluster/kubeconfig.ts';
 import { EXCLUDED_NAMESPACES, OPERATOR_NAMESPACE } from '../operator/namespaces.ts';
 import { formatVersion, LEVELS, NEWEST_KNOWN_MINOR, parseVersion } from '../operator/standards/level-version.ts';
 
@@ -29,6 +30,11 @@ export const excludedNamespaces = () =>
 
 export interface Excluding {
   readonly excludedNamespaces: readonly string[];
+}
+
+/** Options of the commands that apply policies, to a cluster as well. */
+export interface PolicyOptions extends Excluding, KubeConfigOptions {
+  readonly operatorNamespace: string;
 }
 
 /** Options as given. Without the flag, the cluster's platform decides; files have no platform. */

@@ -125,33 +125,24 @@ function singleContainer(fields: Mapping, path: FieldPath, around: readonly Surr
   const key = ['container', 'script'].find((one) => isImage(objectOf(fields[one]).image));
   if (key === undefined) return undefined;
   const places: [inPod: FieldPath, inObject: FieldPath][] = [[[], path]];
+  const place = (inSpec: FieldPath, inObject: FieldPath) => places.push([['spec', ...inSpec], inObject]);
   const main = { name: 'main', ...objectOf(fields[key]) };
-  places.push([
-    ['spec', 'containers', 0],
-    [...path, key],
-  ]);
+  place(['containers', 0], [...path, key]);
   const sidecars = arrayOf(fields.sidecars);
-  for (const index of sidecars.keys())
-    places.push([
-      ['spec', 'containers', index + 1],
-      [...path, 'sidecars', index],
-    ]);
+  for (const index of sidecars.keys()) place(['containers', index + 1], [...path, 'sidecars', index]);
   const spec: Record<string, unknown> = { containers: [main, ...sidecars] };
   const levels = [{ path, fields }, ...around.toReversed()];
   for (const field of POD_FIELDS) {
     const stating = levels.find((level) => (level.fields[field] ?? null) !== null);
     if (!stating) continue;
     spec[field] = stating.fields[field];
-    places.push([
-      ['spec', field],
-      [...stating.path, field],
-    ]);
+    place([field], [...stating.path, field]);
   }
   const volumes = levels.flatMap((level) =>
-    arrayOf(level.fields.volumes).map((volume, index) => ({ volume, place: [...level.path, 'volumes', index] })),
+    arrayOf(level.fields.volumes).map((volume, index) => ({ volume, at: [...level.path, 'volumes', index] })),
   );
   if (volumes.length > 0) spec.volumes = volumes.map(({ volume }) => volume);
-  for (const [index, { place }] of volumes.entries()) places.push([['spec', 'volumes', index], place]);
+  for (const [index, { at }] of volumes.entries()) place(['volumes', index], at);
   const pod = { ...(fields.metadata !== undefined && { metadata: fields.metadata }), spec };
   return { path, pod, fieldOf: (inPod) => placed(inPod, places) };
 }

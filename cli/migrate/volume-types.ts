@@ -2,41 +2,14 @@
  * Types of volumes as PodSecurityPolicy and SecurityContextConstraints name them → the name of the field in a pod's
  * volume.
  */
+import { VOLUME_TYPES } from '../../operator/standards/volume-types.ts';
 
-/** policy/v1beta1 FSType of Kubernetes 1.24: all but one are the field's name. */
-export const PSP_VOLUMES: ReadonlyMap<string, string> = new Map(
-  [
-    'awsElasticBlockStore',
-    'azureDisk',
-    'azureFile',
-    'cephFS',
-    'cinder',
-    'configMap',
-    'csi',
-    'downwardAPI',
-    'emptyDir',
-    'ephemeral',
-    'fc',
-    'flexVolume',
-    'flocker',
-    'gcePersistentDisk',
-    'gitRepo',
-    'glusterfs',
-    'hostPath',
-    'iscsi',
-    'nfs',
-    'persistentVolumeClaim',
-    'photonPersistentDisk',
-    'portworxVolume',
-    'projected',
-    'quobyte',
-    'rbd',
-    'scaleIO',
-    'secret',
-    'storageos',
-    'vsphereVolume',
-  ].map((type) => [type, type === 'cephFS' ? 'cephfs' : type]),
+/** security.openshift.io/v1 FSType: all but one are the field's name. */
+export const SCC_VOLUMES: ReadonlyMap<string, string> = new Map(
+  VOLUME_TYPES.map((field) => [field === 'cephfs' ? 'cephFS' : field, field]),
 );
 
-/** security.openshift.io/v1 FSType. */
-export const SCC_VOLUMES: ReadonlyMap<string, string> = new Map([...PSP_VOLUMES, ['image', 'image']]);
+/** policy/v1beta1 FSType of Kubernetes 1.24, which is older than image volumes. */
+export const PSP_VOLUMES: ReadonlyMap<string, string> = new Map(
+  [...SCC_VOLUMES].filter(([, field]) => field !== 'image'),
+);

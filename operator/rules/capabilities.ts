@@ -1,5 +1,5 @@
 import type { CapabilityPolicyOverrides } from '../api/capability-policy.ts';
-import { CAPABILITIES } from '../standards/capabilities.ts';
+import { CAPABILITIES, CAPABILITY_TABLE } from '../standards/capabilities.ts';
 import { LEVELS, type Level, type Standard } from '../standards/level-version.ts';
 import { offers } from '../standards/server-features.ts';
 import { and, FOR_WINDOWS, IN_USER_NAMESPACE, listed, literal, namedIn } from './cel.ts';
@@ -20,22 +20,8 @@ export interface Capabilities {
 }
 
 /** The capabilities that the baseline level may add: the historical default set of the runtimes, without NET_RAW. */
-const BASELINE = [
-  'AUDIT_WRITE',
-  'CHOWN',
-  'DAC_OVERRIDE',
-  'FOWNER',
-  'FSETID',
-  'KILL',
-  'MKNOD',
-  'NET_BIND_SERVICE',
-  'SETFCAP',
-  'SETGID',
-  'SETPCAP',
-  'SETUID',
-  'SYS_CHROOT',
-];
-const RESTRICTED = ['NET_BIND_SERVICE'];
+const BASELINE = addable('baseline', 'restricted');
+const RESTRICTED = addable('restricted');
 /** The values that the API accepts in its lists. */
 const NAMES = ['ALL', ...CAPABILITIES];
 
@@ -46,6 +32,11 @@ export const DROP = 'c.?securityContext.?capabilities.?drop.orValue([])';
 
 /** Each known name with and without CAP_. A longer list only serves to make evaluation expensive. */
 const MOST_NAMES = 2 * NAMES.length;
+
+function addable(...levels: readonly Level[]): string[] {
+  const names = CAPABILITY_TABLE.filter(({ addableAt }) => levels.includes(addableAt)).map(({ name }) => name);
+  return names.sort();
+}
 
 /** CEL, bool: reads only the length of the lists. */
 export function tooManyNames(add = ADD, drop = DROP): string {

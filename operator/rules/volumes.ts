@@ -1,4 +1,5 @@
 import type { Standard } from '../standards/level-version.ts';
+import { VOLUME_TYPES } from '../standards/volume-types.ts';
 import { and, listed, literal } from './cel.ts';
 import { distinct } from './fit.ts';
 import { defineRule } from './rule.ts';
@@ -21,33 +22,6 @@ const RESTRICTED = [
   'persistentVolumeClaim',
   'projected',
   'secret',
-];
-
-/** All values that the API accepts in its list: the fields of a pod's volume. */
-const TYPES = [
-  ...RESTRICTED,
-  'awsElasticBlockStore',
-  'azureDisk',
-  'azureFile',
-  'cephfs',
-  'cinder',
-  'fc',
-  'flexVolume',
-  'flocker',
-  'gcePersistentDisk',
-  'gitRepo',
-  'glusterfs',
-  'hostPath',
-  'image',
-  'iscsi',
-  'nfs',
-  'photonPersistentDisk',
-  'portworxVolume',
-  'quobyte',
-  'rbd',
-  'scaleIO',
-  'storageos',
-  'vsphereVolume',
 ];
 
 /** API servers know the `image` source since v1.33 (KEP-4639) and count it as restricted at every version. */
@@ -121,9 +95,11 @@ export const volumes = defineRule<VolumeTypes, string>({
 
   fit: (standard) => ({
     asks: [{ over: 'volumes', for: 'dyn(v).filter(k, k != "name")' }],
-    own: standard.level === 'restricted' ? restrictedTypes(standard) : TYPES.filter((type) => type !== 'hostPath'),
+    own:
+      standard.level === 'restricted' ? restrictedTypes(standard) : VOLUME_TYPES.filter((type) => type !== 'hostPath'),
     choices: (types) => {
-      const listable = types.every((type) => TYPES.includes(type)) && !TYPES.every((type) => types.includes(type));
+      const listable =
+        types.every((type) => VOLUME_TYPES.includes(type)) && !VOLUME_TYPES.every((type) => types.includes(type));
       return [{ volumes: listable ? distinct(types) : ['*'] }];
     },
   }),

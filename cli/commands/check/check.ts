@@ -6,7 +6,7 @@ import type { Level } from '../../../operator/standards/level-version.ts';
 import { type ExitCode, type Io, UsageError } from '../../command.ts';
 import { Troubles } from '../../input/trouble.ts';
 import { checkExists, checkReached } from '../../namespace.ts';
-import { excludingBy, type Given } from '../../options.ts';
+import { excludingBy, type Given, type PolicyOptions } from '../../options.ts';
 import { isWorse, outcomeOf } from '../../output/outcome.ts';
 import { jsonText, printableTexts } from '../../output/printable.ts';
 import { type Terminal, terminalOf } from '../../output/terminal.ts';
@@ -21,22 +21,18 @@ import type { Output } from './reporters/create-reporter.ts';
 import { createRun, type Run } from './run.ts';
 import { itemsOf } from './running.ts';
 
-interface CheckOptions {
+interface CheckOptions extends PolicyOptions {
   readonly filename: readonly string[];
   readonly policy: readonly string[];
   readonly level?: Level;
   readonly levelVersion?: string;
   readonly cluster?: boolean;
-  readonly kubeconfig?: string;
-  readonly context?: string;
   readonly namespace?: string;
   readonly namespaceLabels: Readonly<Record<string, string>>;
   readonly output: Output;
   readonly warn?: boolean;
   readonly failOn: FailOn;
   readonly serverVersion: number;
-  readonly operatorNamespace: string;
-  readonly excludedNamespaces: readonly string[];
 }
 
 const NO_POLICY =

@@ -1,6 +1,7 @@
 /** The options of render. */
+import type { PolicyOptions } from '../../options.ts';
 
-export interface RenderOptions {
+export interface RenderOptions extends PolicyOptions {
   readonly policy: readonly string[];
   readonly diff?: boolean;
   readonly static?: boolean;
@@ -8,9 +9,5 @@ export interface RenderOptions {
   readonly mountedAt: string;
   readonly operatorServiceAccount: readonly string[];
   readonly protectPolicies: readonly string[];
-  readonly kubeconfig?: string;
-  readonly context?: string;
   readonly serverVersion: number;
-  readonly operatorNamespace: string;
-  readonly excludedNamespaces: readonly string[];
 }

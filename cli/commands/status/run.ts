@@ -10,21 +10,17 @@ import type { Cluster } from '../../../operator/model/objects.ts';
 import { type Connected, excludingPlatform, snapshot, withCluster } from '../../cluster.ts';
 import { type ExitCode, type Io, UsageError } from '../../command.ts';
 import { checkExists, checkReached } from '../../namespace.ts';
-import type { Given } from '../../options.ts';
+import type { Given, PolicyOptions } from '../../options.ts';
 import { jsonText, printableTexts } from '../../output/printable.ts';
 import { terminalOf } from '../../output/terminal.ts';
 import { statusText } from './text.ts';
 import { type Readable, type StatusView, statusView } from './view.ts';
 import { following } from './watch.ts';
 
-export interface StatusOptions {
+export interface StatusOptions extends PolicyOptions {
   readonly watch?: boolean;
   readonly namespace?: string;
   readonly output: 'table' | 'wide' | 'json' | 'yaml';
-  readonly operatorNamespace: string;
-  readonly excludedNamespaces: readonly string[];
-  readonly kubeconfig?: string;
-  readonly context?: string;
 }
 
 const RBAC: readonly Source[] = [

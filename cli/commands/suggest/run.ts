@@ -8,12 +8,12 @@ import { type Level, NEWEST_KNOWN_MINOR } from '../../../operator/standards/leve
 import { type ExitCode, type Io, UsageError } from '../../command.ts';
 import { SkippedDocuments, skippedLines } from '../../input/other-documents.ts';
 import { Troubles } from '../../input/trouble.ts';
-import { excludingBy, type Given as Options } from '../../options.ts';
+import { excludingBy, type Given as Options, type PolicyOptions } from '../../options.ts';
 import { givenByCluster, givenByFiles } from './input.ts';
 import { jsonText, reportText, yamlText } from './output.ts';
 import { policiesOf } from './policies.ts';
 
-export interface SuggestOptions {
+export interface SuggestOptions extends PolicyOptions {
   readonly filename: readonly string[];
   readonly cluster?: boolean;
   readonly namespace?: string;
@@ -24,10 +24,6 @@ export interface SuggestOptions {
   readonly narrow?: boolean;
   readonly output: 'yaml' | 'json' | 'report';
   readonly serverVersion: number;
-  readonly operatorNamespace: string;
-  readonly excludedNamespaces: readonly string[];
-  readonly kubeconfig?: string;
-  readonly context?: string;
 }
 
 interface Input {
