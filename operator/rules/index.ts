@@ -3,9 +3,7 @@ import { allowPrivilegeEscalation } from './allow-privilege-escalation.ts';
 import { allowedBounding } from './allowed-bounding.ts';
 import { appArmor } from './app-armor.ts';
 import { capabilities } from './capabilities.ts';
-import { csiDrivers } from './csi-drivers.ts';
 import { defaultAllowPrivilegeEscalation } from './default-allow-privilege-escalation.ts';
-import { flexVolumeDrivers } from './flex-volume-drivers.ts';
 import { fsGroup } from './fs-group.ts';
 import { hostIPC, hostNetwork, hostPID } from './host-namespaces.ts';
 import { hostPaths } from './host-paths.ts';
@@ -25,6 +23,7 @@ import { seccomp } from './seccomp.ts';
 import { supplementalGroups } from './supplemental-groups.ts';
 import { supplementalGroupsPolicy } from './supplemental-groups-policy.ts';
 import { sysctls } from './sysctls.ts';
+import { csiDrivers, flexVolumeDrivers } from './volume-drivers.ts';
 import { volumes } from './volumes.ts';
 
 export const RULES: readonly Rule[] = [
