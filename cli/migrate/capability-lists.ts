@@ -48,7 +48,7 @@ export function capabilityLists(lists: CapabilityLists, prefix: string, filling:
 
 function statedDrops(names: readonly string[], from: string, filling: boolean): Statement[] {
   if (names.length === 0) return [];
-  // If nothing is filled in, ALL covers the values that would be filled in beside it.
+  // Where nothing is filled in, a drop of ALL counts as a drop of each other name.
   const byName = filling && !(names.length === 1 && names[0] === 'ALL');
   return [
     stated('capabilities.requiredDrop', names, from),

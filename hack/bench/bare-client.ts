@@ -3,7 +3,7 @@
  *
  *   node bare-client.ts KUBECONFIG parse|bytes
  *
- * Its own baseline is `bytes`, which does not even parse them.
+ * `bytes` does not even parse them: it is the baseline of `parse`.
  */
 import { readFileSync, writeSync } from 'node:fs';
 import { Agent, request } from 'undici';

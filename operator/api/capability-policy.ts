@@ -25,8 +25,8 @@ export const WITHDRAWAL_FINALIZER = `${GROUP}/withdrawal`;
 type Spec = ICapabilityPolicy['spec'];
 
 /**
- * The selector is required by a CEL rule of the CRD, whose message says what `{}` means, and not by OpenAPI's
- * `required`: so the model has it optional.
+ * A CEL rule of the CRD requires the selector, because its message can say what `{}` means. OpenAPI's `required` does not
+ * list the field, so it is optional in the model.
  */
 export type CapabilityPolicySpec = Spec & { namespaceSelector: NonNullable<Spec['namespaceSelector']> };
 /** The spec as somebody wrote it. */

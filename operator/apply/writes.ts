@@ -169,7 +169,7 @@ export class Writes {
   }
 
   /**
-   * Somebody else's addition can make our apply invalid: the API server refuses each write that leaves a parameter in a
+   * The addition of another owner can make our apply invalid: the API server refuses each write that leaves a parameter in a
    * binding, unless the writer may read that parameter (k8s.io/kubernetes
    * pkg/registry/admissionregistration/validatingadmissionpolicybinding/authz.go).
    *

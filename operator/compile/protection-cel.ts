@@ -70,7 +70,7 @@ export function variablesOf(users: readonly string[]): Explained[] {
     variable(
       'labelled',
       `[dyn(object), dyn(oldObject)].exists(o, o != null && o.metadata.?labels[?"${MANAGED_BY_LABEL}"].orValue("") == "${FIELD_MANAGER}")`,
-      'The operator takes labelled objects for its own.',
+      'The operator treats labelled objects as its own.',
     ),
     variable(
       'ours',

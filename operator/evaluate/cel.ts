@@ -13,7 +13,7 @@ interface Program {
 }
 
 /**
- * Larger than all policies of a cluster need at a time, but bounded, so that texts of edited policies don't accumulate.
+ * More than all policies of a cluster need at a time. The limit keeps the texts of edited policies from accumulating.
  */
 const MOST_PROGRAMS = 10_000;
 /** cel-go's charge per character that a function traverses (cel-go checker/cost.go StringTraversalCostFactor). */

@@ -30,7 +30,7 @@ export interface EventOrigin {
   readonly reportingInstance: string;
   /** ISO 8601, UTC. */
   readonly now: string;
-  /** Distinguishes two occurrences of the same event; equal for a repeated attempt at one. */
+  /** Differs between two occurrences of an event, and stays the same when the writing of one is tried again. */
   readonly occasion: string;
 }
 

@@ -111,7 +111,7 @@ export class EventRecorder {
   /**
    * Writes how often Events recurred.
    *
-   * @throws the client's error; once for a refusal that trying again will not change
+   * @throws the client's error; only once if it is a refusal that another attempt will not change
    */
   async tellSeries(): Promise<void> {
     if (this.#leftOut > 0) this.#options.onFlood(this.#leftOut);

@@ -7,7 +7,7 @@ export type Check = () => void | Promise<void>;
 
 interface HealthOptions {
   readonly log: Log;
-  /** A check that takes longer has failed; 5,000 by default. */
+  /** A check that takes longer than this fails; 5,000 by default. */
   readonly timeoutMs?: number;
 }
 

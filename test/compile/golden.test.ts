@@ -69,7 +69,7 @@ describe('rendering', () => {
     assert.equal(admission?.ruleset, rulesets[0]);
   });
 
-  it('leaves out a policy that is refused, and the others stand as if it did not exist', () => {
+  it('leaves out a refused policy, and renders the others as if it did not exist', () => {
     const accepted = policies.filter(({ metadata }) => metadata?.name !== 'of-the-future');
     assert.equal(bytes(policies), bytes(accepted));
     assert.deepEqual([...compile(policies, OPTIONS).refusals.keys()], ['of-the-future']);

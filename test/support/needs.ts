@@ -76,7 +76,7 @@ export function leftOutIn(output: string): LeftOut[] {
 
 const LEFT_OUT = /^Left out: (.*); (.*)$/gm;
 
-/** Reports that a test does not run; it must not have been declared. */
+/** Prints that a test does not run, instead of declaring the test. */
 export function leaveOut({ title, reason }: LeftOut): void {
   console.warn(`Left out: ${title}; ${reason}`);
 }

@@ -34,7 +34,7 @@ export function judgeAdditions(cluster: PolicyCluster, plan: Plan): Promise<Tall
   return run(cluster, { name: 'additions', rules: fillingRules(), judge }, plan);
 }
 
-/** A pod that the policy admits, and the same in a namespace without policies; false if the API server accepts none. */
+/** Creates a pod that the policy admits, and the same pod in a namespace without policies. @returns whether the API server accepted one */
 async function createHost(cluster: PolicyCluster, { policy, namespace }: Case): Promise<boolean> {
   for (const { spec } of admittedPods(policy)) {
     const pod = podManifest({ name: policy.name }, spec);
