@@ -6,6 +6,7 @@ import { ClusterState, type ClusterStateOptions } from './controllers/cluster-st
 import type { Context, Controller } from './controllers/controller.ts';
 import { Evaluation } from './controllers/evaluation.ts';
 import { Events } from './controllers/events.ts';
+import { Expiry } from './controllers/expiry.ts';
 import { Labels } from './controllers/labels.ts';
 import { Reports } from './controllers/reports.ts';
 import { Rulesets } from './controllers/rulesets.ts';
@@ -76,6 +77,7 @@ export class Operator {
       new Status(context),
       new Reports(context, this.#reports),
       new Events(context),
+      new Expiry(context),
       new Withdrawal(context, this.#followed),
     ];
   }

@@ -107,9 +107,10 @@ function decidesFor(object: RenderedObject): string[] {
   return [policyOf(object), ...ownersOf(object).map(({ name = '' }) => name)];
 }
 
-function lacksDecider(policy: string, { rendered, refusals }: Compiled, failed: ReadonlySet<string>): boolean {
+function lacksDecider(policy: string, { rendered, refusals, expired }: Compiled, failed: ReadonlySet<string>): boolean {
   const decidedBy = rendered.get(policy)?.decidedBy;
-  return decidedBy === undefined ? refusals.has(policy) : failed.has(decidedBy);
+  if (decidedBy !== undefined) return failed.has(decidedBy);
+  return refusals.has(policy) && !expired.some(({ name }) => name === policy);
 }
 
 /** The policy that its label names; empty without one. */

@@ -12,11 +12,15 @@ export interface AcceptOptions {
   readonly lastAccepted?: ReadonlyMap<string, CompleteSpec>;
   /** N of Kubernetes 1.N of the oldest API server. */
   readonly oldestServer: number;
+  /** In ms since 1970. Left out: nothing has expired. */
+  readonly now?: number;
 }
 
 export interface Accepted {
   /** The enforced policies, by name. */
   readonly policies: readonly ResolvedPolicy[];
+  /** Policies that have expired and count as deleted, by name. */
+  readonly expired: readonly ResolvedPolicy[];
   /** Why others were not accepted in their current version; they may still be among `policies` in an earlier one. */
   readonly refusals: ReadonlyMap<string, Refusal>;
   /** The accepted spec of each policy, by name: its current one, or the last accepted one. */
@@ -29,22 +33,28 @@ export function* accept(
   options: AcceptOptions,
   resolve: typeof resolvePolicy,
 ): Generator<void, Accepted> {
+  const { oldestServer, now = Number.NEGATIVE_INFINITY } = options;
   const refusals = new Map<string, Refusal>();
+  const expired: ResolvedPolicy[] = [];
   // Existing policies stay when a new one does not fit beside them.
   const standing: ResolvedPolicy[][] = [];
   const changed: ResolvedPolicy[][] = [];
   for (const policy of [...policies].sort(byAge)) {
-    const resolution = resolve(policy, options.oldestServer);
+    const resolution = resolve(policy, oldestServer);
     if ('refusal' in resolution) refusals.set(policy.metadata?.name ?? '', resolution.refusal);
     const last = lastAcceptedOf(policy, options);
-    const now = 'policy' in resolution ? [resolution.policy] : [];
-    if (now.length > 0 && last && textOf(last) === textOf(policy.spec)) standing.push(now);
+    const current = 'policy' in resolution ? [resolution.policy] : [];
+    const isUnchanged = current.length > 0 && last && textOf(last) === textOf(policy.spec);
+    const before = last && !isUnchanged ? resolveAsItWas(resolve, { ...policy, spec: last }, oldestServer) : [];
+    const [newest] = [...current, ...before];
+    // A text that has expired must not bring the text before it back.
+    if (newest && newest.expires <= now) expired.push(newest);
     else {
-      const before = last ? resolveAsItWas(resolve, { ...policy, spec: last }, options.oldestServer) : [];
-      (now.length > 0 ? changed : standing).push([...now, ...before]);
+      const unexpired = [...current, ...before].filter(({ expires }) => expires > now);
+      (current.length > 0 && !isUnchanged ? changed : standing).push(unexpired);
     }
     // It takes long for a policy that is new, and is remembered.
-    for (const one of now) priceOf(one);
+    for (const one of current) priceOf(one);
     yield;
   }
   const fitting = fitTogether([...standing, ...changed]);
@@ -54,8 +64,8 @@ export function* accept(
     const spec = refusals.has(name) ? lastAcceptedOf(policy, options) : policy.spec;
     return spec ? [[name, spec] as const] : [];
   });
-  const accepted = [...fitting.policies].sort((a, b) => compareText(a.name, b.name));
-  return { policies: accepted, refusals, specs: new Map(specs) };
+  const byName = (some: readonly ResolvedPolicy[]) => some.toSorted((a, b) => compareText(a.name, b.name));
+  return { policies: byName(fitting.policies), expired: byName(expired), refusals, specs: new Map(specs) };
 }
 
 /**

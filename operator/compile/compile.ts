@@ -7,7 +7,7 @@ import { type Resolution, type ResolvedPolicy, resolvePolicy } from '../policy/r
 import { SelectorIndex } from '../policy/selector-index.ts';
 import { type Accepted, type AcceptOptions, accept, byAge, textOf } from './accept.ts';
 import { type AdmissionSet, admissionSet, type Draft } from './admission-set.ts';
-import { type Party, partiesOf } from './decision-cel.ts';
+import { partiesOf } from './decision-cel.ts';
 import { type Guard, guardsOf } from './guards.ts';
 import type { AdmissionOptions } from './match.ts';
 import { mutatingPolicy } from './mutating-policy.ts';
@@ -118,7 +118,7 @@ function render(
 ): Rendered {
   // The deciding set is deleted with the last policy for which it decides.
   const owners = decider ? [policy] : together;
-  const drafts = draftsOf(policy, partiesOf(policy, around), decider, options);
+  const drafts = draftsOf(policy, around, decider, options);
   const set = admissionSet(policy.name, `capabilitypolicy-${policy.name}`, owners, drafts);
   return {
     admission: withSpec(set, spec),
@@ -131,13 +131,13 @@ function render(
 
 function draftsOf(
   policy: ResolvedPolicy,
-  parties: readonly Party[],
+  around: readonly ResolvedPolicy[],
   decider: AdmissionSet | undefined,
   options: AdmissionOptions,
 ): Draft[] {
   return [
-    ...(policy.defaulting ? [mutatingPolicy(policy, parties, options)] : []),
-    decider ? deferringPolicy(policy, decider) : validatingPolicy(policy, parties, options),
+    ...(policy.defaulting ? [mutatingPolicy(policy, partiesOf(policy, around, { hasTime: false }), options)] : []),
+    decider ? deferringPolicy(policy, decider) : validatingPolicy(policy, partiesOf(policy, around), options),
   ];
 }
 

@@ -3,6 +3,7 @@
  */
 import { GROUP, type LabelSelector, PLURAL } from '../api/capability-policy.ts';
 import { CONTROLLER_NAMESPACE } from '../model/workload-kinds.ts';
+import { formatTime, NEVER } from '../policy/expiry.ts';
 import type { ResolvedPolicy } from '../policy/resolve.ts';
 import { selectorCel } from '../policy/selector.ts';
 import { and } from '../rules/cel.ts';
@@ -14,7 +15,11 @@ import { sharedViolations } from './shared-violations.ts';
 /** A policy as a decision uses it. */
 export interface Party {
   readonly policy: ResolvedPolicy;
-  /** CEL, bool: whether it selects the namespace. */
+  /** CEL, bool: whether its selector matches the namespace. */
+  readonly matches: string;
+  /** CEL, bool: whether it has not expired. */
+  readonly current: string;
+  /** CEL, bool: whether it selects the namespace and has not expired. */
   readonly selects: string;
   /** CEL, bool: whether it is one of those that decide in the namespace. */
   readonly decides: string;
@@ -50,22 +55,35 @@ const DESCRIBED = 24;
 /** Each reason has some 900 characters and at most 7 sums; the parser accepts no more than 250 in a row. */
 const REASONS_TOGETHER = 35;
 
+interface PartiesOptions {
+  /** Whether the request has a creationTimestamp. Mutating admission runs before the API server sets it. */
+  readonly hasTime: boolean;
+}
+
 /**
  * The policy and its siblings; the expressions are valid next to `partyVariables`. @param siblings from deciding.ts:
  * the same mode and at least the same priority
  */
-export function partiesOf(policy: ResolvedPolicy, siblings: readonly ResolvedPolicy[]): Party[] {
+export function partiesOf(
+  policy: ResolvedPolicy,
+  siblings: readonly ResolvedPolicy[],
+  { hasTime }: PartiesOptions = { hasTime: true },
+): Party[] {
   const all = [policy, ...siblings];
   const highest = Math.max(...all.map(({ priority }) => priority));
   const selectors = all.map(({ selector }) => selectorText(selector));
   return all.map((party, index) => {
     const first = selectors.indexOf(selectors[index] as string);
     // The admission policy itself matches only namespaces that the first one selects.
-    const selects = first === 0 ? ALWAYS : `variables.selects${first}`;
+    const matches = first === 0 ? ALWAYS : `variables.selects${first}`;
+    const current = hasTime ? currentCel(party) : ALWAYS;
+    const selects = current === ALWAYS ? matches : matches === ALWAYS ? current : `${matches} && ${current}`;
     const use = party.usableBy === 'Everyone' ? '' : ` && variables.mayUse${index}`;
     const { complies, compliesFilled, complied, violations } = judgementOf(party, index);
     return {
       policy: party,
+      matches,
+      current,
       selects,
       decides: party.priority === highest ? selects : `variables.decides${index}`,
       admits: `${complies}${use}`,
@@ -91,8 +109,8 @@ export function partyVariables(parties: readonly Party[]): Variable[] {
   const judgements = violations.judgements.values();
   return [
     ...violations.shared,
-    ...parties.flatMap(({ policy, selects }, i) => [
-      ...(selects === `variables.selects${i}`
+    ...parties.flatMap(({ policy, matches }, i) => [
+      ...(matches === `variables.selects${i}`
         ? [{ name: `selects${i}`, expression: selectorText(policy.selector) }]
         : []),
       ...(policy.usableBy === 'Everyone' ? [] : [{ name: `mayUse${i}`, expression: mayUseCel(policy.name) }]),
@@ -111,8 +129,16 @@ export function partyVariables(parties: readonly Party[]): Variable[] {
   ];
 }
 
-function whereNotAlways(decides: string): string | undefined {
-  return decides === ALWAYS ? undefined : decides;
+function whereNotAlways(condition: string): string | undefined {
+  return condition === ALWAYS ? undefined : condition;
+}
+
+/**
+ * CEL, bool. A pod that existed before the end counts as before it: for its ephemeral containers, and for templates that
+ * existed, the operator ends the policy by compiling without it.
+ */
+function currentCel({ expires }: ResolvedPolicy): string {
+  return expires === NEVER ? ALWAYS : `variables.created < timestamp("${formatTime(expires)}")`;
 }
 
 function selectorText(selector: LabelSelector): string {
@@ -139,6 +165,11 @@ export function overrides(
       return { name: `${name}${i + 1}`, expression: [...(i === 0 ? [] : [variable(i)]), ...next].join(' || ') };
     }),
   };
+}
+
+/** Whether the policy decides in every namespace that the admission policy matches, as long as it has not expired. */
+export function decidesEverywhere({ matches, current, decides }: Party): boolean {
+  return matches === ALWAYS && decides === current;
 }
 
 /** Adds `variables.allowed` (bool) and `variables.message` (string, one line under 5 KiB). */

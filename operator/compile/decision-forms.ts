@@ -7,7 +7,15 @@ import type { ResolvedPolicy } from '../policy/resolve.ts';
 import { or } from '../rules/cel.ts';
 import { offers } from '../standards/server-features.ts';
 import { needed, type Variable, valueWithVariables, withVariables } from './bound-variables.ts';
-import { ALWAYS, decisionVariables, type Party, partiesOf, partyVariables, settles } from './decision-cel.ts';
+import {
+  ALWAYS,
+  decidesEverywhere,
+  decisionVariables,
+  type Party,
+  partiesOf,
+  partyVariables,
+  settles,
+} from './decision-cel.ts';
 import { IS_PROBE, RESOURCE } from './match.ts';
 import { matchConditions } from './match-conditions.ts';
 import { costInParts, EXPRESSION_BUDGET, POD_VARIABLES } from './pod-cel.ts';
@@ -111,7 +119,7 @@ export function problemWithoutVariables(
   const use = 2 * AUTHORIZER_CHECK;
   // A match condition can't read the namespace, so match conditions work only where all policies decide in the same
   // ones.
-  const apart = asking > 1 && parties.some(({ decides }) => decides !== ALWAYS);
+  const apart = asking > 1 && !parties.every(decidesEverywhere);
   const expression = checks + (asking > 0 ? use : 0);
   if (apart || expression > EXPRESSION_COST) return 'cost';
   if (asking > 1 && asking * expression > MATCH_CONDITIONS_COST) return 'cost';
@@ -125,13 +133,27 @@ export function problemWithoutVariables(
  * its pods, so that deleting one opens no gap; one warning or audit annotation is enough.
  */
 function silent(parties: readonly Party[]): string[] {
-  const [{ policy, decides }] = parties as [Party];
+  const [{ policy }] = parties as [Party];
+  const { decides, current } = together(parties);
   const earlier = parties
     .filter((other) => other.policy.priority === policy.priority && other.policy.name < policy.name)
     .map((other) => other.decides);
   const silent = [...(decides === ALWAYS ? [] : [`!(${decides})`]), ...earlier].join(' || ');
   if (silent === '') return [];
-  return policy.mode === 'Enforce' ? [`(${RESOURCE} != "pods" && (${silent}))`] : [silent];
+  if (policy.mode !== 'Enforce') return [silent];
+  // An expired policy counts as deleted: policies of a lower priority, which are not in this text, may decide now.
+  const expired = current === ALWAYS ? [] : [`!(${current})`];
+  return [...expired, `(${RESOURCE} != "pods" && (${silent}))`];
+}
+
+/** The policy and its peers, for which it decides (docs/decisions/0006): some of them may have expired. */
+function together(parties: readonly Party[]): Pick<Party, 'decides' | 'current'> {
+  const [own] = parties as [Party];
+  const peers = parties.filter(({ policy, matches }) => policy.priority === own.policy.priority && matches === ALWAYS);
+  const lasting = peers.find(({ current }) => current === ALWAYS);
+  if (lasting) return lasting;
+  const any = (of: (peer: Party) => string) => peers.map(of).join(' || ');
+  return { decides: any(({ decides }) => `(${decides})`), current: any(({ current }) => current) };
 }
 
 /**

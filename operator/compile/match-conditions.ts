@@ -1,7 +1,7 @@
 /** Match conditions that skip pods which plainly comply: docs/decisions/0007. */
 import { or } from '../rules/cel.ts';
 import { withVariables } from './bound-variables.ts';
-import { ALWAYS, type Party } from './decision-cel.ts';
+import { ALWAYS, decidesEverywhere, type Party } from './decision-cel.ts';
 import { IS_PROBE } from './match.ts';
 import { compliesCel, costOf, EXPRESSION_BUDGET, POD_VARIABLES } from './pod-cel.ts';
 
@@ -36,9 +36,10 @@ export function matchConditions(parties: readonly Party[], skipped: readonly str
 function plainGroups(parties: readonly Party[]): string[][] {
   const groups: string[][] = [];
   let [group, together] = [Number.POSITIVE_INFINITY, 0];
-  for (const { policy, decides } of parties) {
+  for (const party of parties) {
+    const { policy, current } = party;
     const cost = costOf(policy.checks, ITEMS);
-    if (decides !== ALWAYS || policy.usableBy !== 'Everyone' || cost > MATCH_COST) continue;
+    if (!decidesEverywhere(party) || policy.usableBy !== 'Everyone' || cost > MATCH_COST) continue;
     together += cost;
     if (together > MATCH_COST_TOGETHER) break;
     if (group + cost > MATCH_COST) {
@@ -46,7 +47,8 @@ function plainGroups(parties: readonly Party[]): string[][] {
       group = 0;
     }
     group += cost;
-    groups.at(-1)?.push(compliesCel(policy.checks));
+    const complies = compliesCel(policy.checks);
+    groups.at(-1)?.push(current === ALWAYS ? complies : `${current} && ${complies}`);
   }
   return groups;
 }

@@ -54,6 +54,8 @@ export const POD_VARIABLES: readonly Variable[] = [
   },
   { name: 'parts', expression: PARTS },
   { name: 'describedParts', expression: DESCRIBED_PARTS },
+  // Only at creation is it the time of the request. The API server sets it before validation, whatever the request says.
+  { name: 'created', expression: 'timestamp(dyn(object).metadata.creationTimestamp)' },
   { name: 'namespaceLabels', expression: 'namespaceObject.metadata.?labels.orValue({})' },
   { name: 'serviceAccount', expression: 'variables.spec.?serviceAccountName.orValue("default")' },
   { name: 'controller', expression: `${CONTROLLER}[?${RESOURCE}].orValue("")` },

@@ -20,6 +20,8 @@ import { type Cause, type Found, type StateChange, unchanged } from './state-cha
 
 export interface ClusterStateOptions extends AdmissionOptions {
   readonly podSecurityDefaults: PodSecurityDefaults;
+  /** The time of day, in ms since 1970: policies expire. */
+  readonly now?: () => number;
 }
 
 /** The findings of controllers in this term, each by name of a policy or namespace. The controller writes it. */
@@ -37,7 +39,14 @@ export class ClusterState {
   readonly #selections = new Selections();
   /** uid and generation of each policy, by name: the source of its last text. */
   readonly #generations = new Map<string, string>();
-  #compiled: Compiled = { policies: [], refusals: new Map(), specs: new Map(), rendered: new Map(), guards: [] };
+  #compiled: Compiled = {
+    policies: [],
+    expired: [],
+    refusals: new Map(),
+    specs: new Map(),
+    rendered: new Map(),
+    guards: [],
+  };
   #byName: ReadonlyMap<string, ResolvedPolicy> = new Map();
   /** By the policy's uid: the watch may not have shown our write yet. */
   #accepted: ReadonlyMap<string, CompleteSpec> = new Map();
@@ -67,7 +76,8 @@ export class ClusterState {
       case 'term':
         return this.#forgetTerm(cause);
       case 'found':
-        return { ...unchanged(cause), policies: this.#about(cause) };
+        if (cause.recompiles) this.#outdate();
+        return { ...unchanged(cause), policies: this.#about(cause), recompiles: cause.recompiles ?? false };
       default:
         return unchanged(cause);
     }
@@ -96,9 +106,10 @@ export class ClusterState {
   }
 
   #compiling(): Generator<void, Compiled> {
-    const { operatorNamespace, excludedNamespaces } = this.#options;
+    const { operatorNamespace, excludedNamespaces, now = Date.now } = this.#options;
     return this.#compile(this.#cluster.policies(), {
       oldestServer: this.#cluster.oldestServer,
+      now: now(),
       operatorNamespace,
       excludedNamespaces,
       lastAccepted: new Map([...lastAccepted(this.#cluster.rendered()), ...this.#accepted]),
@@ -137,11 +148,16 @@ export class ClusterState {
   resolution(policy: string): Resolution | undefined {
     const refusal = this.#compiled.refusals.get(policy);
     if (refusal) return { refusal };
-    const resolved = this.#byName.get(policy);
+    const resolved = this.#byName.get(policy) ?? this.#compiled.expired.find(({ name }) => name === policy);
     return resolved && { policy: resolved };
   }
 
-  /** Undefined for a policy that was never accepted. */
+  /** Whether the policy counted as deleted when it was compiled. */
+  hasExpired(policy: string): boolean {
+    return this.#compiled.expired.some(({ name }) => name === policy);
+  }
+
+  /** Undefined for a policy that was never accepted, or has expired. */
   coverage(policy: string): Coverage | undefined {
     const resolved = this.#byName.get(policy);
     return resolved && this.#selections.coverage(resolved);

@@ -64,6 +64,7 @@ export class Status implements Controller {
     return buildStatus({
       policy,
       resolution,
+      expired: state.hasExpired(name),
       ...(coverage && { coverage }),
       ...(rollout && { rollout }),
       labels: state.labelOutcomes(coverage?.deciding ?? []),

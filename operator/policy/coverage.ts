@@ -1,5 +1,6 @@
 /** Which policies select which namespaces, where each decides, and which other policies share them. */
 import type { CapabilityPolicyStatus } from '../api/capability-policy.ts';
+import { NEVER } from './expiry.ts';
 import type { ResolvedPolicy } from './resolve.ts';
 import type { Labels } from './selector.ts';
 import { SelectorIndex } from './selector-index.ts';
@@ -9,6 +10,8 @@ export interface Coverage {
   readonly selected: readonly string[];
   /** The selected namespaces where the policy decides. */
   readonly deciding: readonly string[];
+  /** The selected namespaces where no policy of its mode decides any more once it has expired. */
+  readonly undecided: readonly string[];
   /** The other policies of the same mode that select some of them, by name. */
   readonly sharesWith: readonly SharesWith[];
 }
@@ -97,10 +100,13 @@ export class Selections {
   #cover(policy: ResolvedPolicy): Coverage {
     const selected = [...this.selectedBy(policy.name)].sort();
     const deciding: string[] = [];
+    const undecided: string[] = [];
     const meets = new Map<ResolvedPolicy, number>();
     for (const namespace of selected) {
       const ofMode = this.selecting(namespace).filter(({ mode }) => mode === policy.mode);
       if (ofMode.every(({ priority }) => priority <= policy.priority)) deciding.push(namespace);
+      const lasting = ofMode.some(({ expires }) => expires > policy.expires);
+      if (policy.expires !== NEVER && !lasting) undecided.push(namespace);
       for (const other of ofMode) if (other !== policy) meets.set(other, (meets.get(other) ?? 0) + 1);
     }
     const sharesWith = [...meets].map(([{ name, priority }, namespaces]) => ({
@@ -108,7 +114,7 @@ export class Selections {
       relation: relation(policy.priority, priority),
       namespaces,
     }));
-    return { selected, deciding, sharesWith: sharesWith.sort((a, b) => (a.policy < b.policy ? -1 : 1)) };
+    return { selected, deciding, undecided, sharesWith: sharesWith.sort((a, b) => (a.policy < b.policy ? -1 : 1)) };
   }
 }
 

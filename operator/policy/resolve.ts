@@ -7,6 +7,7 @@ import { RULES } from '../rules/index.ts';
 import type { Check, Fill, ServerNeed } from '../rules/rule.ts';
 import { formatVersion, NEWEST_KNOWN_MINOR, parseVersion, type Standard } from '../standards/level-version.ts';
 import { offeredSince, offers } from '../standards/server-features.ts';
+import { NEVER, parseTime } from './expiry.ts';
 
 export interface ResolvedPolicy {
   readonly name: string;
@@ -16,6 +17,8 @@ export interface ResolvedPolicy {
   readonly priority: number;
   readonly usableBy: UsableBy;
   readonly subjects: readonly Subject[];
+  /** The time from which on it counts as deleted: expiry.ts. */
+  readonly expires: number;
   readonly podSecurityLabels: 'Managed' | 'Off';
   readonly standard: Standard;
   /** levelVersion is `latest`, and the API servers are newer than the Standards that this release knows. */
@@ -70,6 +73,8 @@ export function resolvePolicy(policy: CompletePolicy, oldestServer: number): Res
   const { spec } = policy;
   const version = resolveVersion(spec.levelVersion, oldestServer);
   if (typeof version !== 'number') return { refusal: version };
+  const expires = spec.expires === undefined ? NEVER : parseTime(spec.expires);
+  if (expires === undefined) return { refusal: notATime(spec.expires) };
   const standard: Standard = { level: spec.level, minor: version, server: oldestServer };
   const asked = spec.defaulting !== 'Disabled';
   const defaulting = asked && offers(oldestServer, 'mutatingAdmissionPolicies');
@@ -86,6 +91,7 @@ export function resolvePolicy(policy: CompletePolicy, oldestServer: number): Res
     priority: spec.priority,
     usableBy: spec.usableBy,
     subjects: spec.subjects ?? [],
+    expires,
     podSecurityLabels: spec.podSecurityLabels,
     standard,
     latestLags: oldestServer > NEWEST_KNOWN_MINOR && spec.levelVersion === 'latest',
@@ -116,6 +122,11 @@ function checksOf(values: Readonly<Record<string, unknown>>, standard: Standard,
   return RULES.map((rule) => ({ rule: rule.id, checks: rule.checks(values[rule.id], standard, filled) })).filter(
     ({ checks }) => checks.length > 0,
   );
+}
+
+function notATime(text: unknown): Refusal {
+  const message = `spec.expires: ${JSON.stringify(text)} is not a time: write date and time in whole seconds with Z or an offset (RFC 3339), such as 2027-01-31T00:00:00Z`;
+  return { reason: 'InvalidSpec', message };
 }
 
 function resolveVersion(text: string, oldestServer: number): number | Refusal {

@@ -6,16 +6,21 @@ import { type BindingName, coversControllers, type Holder } from '../evaluate/us
 import type { Refusal, Resolution, ResolvedPolicy } from '../policy/resolve.ts';
 import { formatVersion } from '../standards/level-version.ts';
 import { offeredSince } from '../standards/server-features.ts';
+import { expiredFinding, expiredText, undecidedText } from './expiry.ts';
+import type { Finding } from './finding.ts';
 import * as reasons from './reasons.ts';
 import { bounded, counted, firstOf, workloadText } from './text.ts';
 import type { WorkloadReport } from './violations.ts';
 
-/** A condition without its history. */
-type Finding = Pick<Condition, 'type' | 'status' | 'reason' | 'message'>;
-
 interface ConditionInput {
   readonly generation: number;
   readonly resolution: Resolution;
+  /** Whether it counts as deleted. */
+  readonly expired: boolean;
+  /** spec.reason */
+  readonly why: string | undefined;
+  /** The namespaces where no policy of its mode decides once it has expired. */
+  readonly undecided: readonly string[];
   /** Absent until the first pass over all policies. */
   readonly rollout: RolloutOutcome | undefined;
   /** Absent while not everything has been judged, and when the policy is not accepted. */
@@ -46,6 +51,7 @@ export function buildConditions(input: ConditionInput): Condition[] {
   const findings = [
     accepted,
     programmed,
+    ...('policy' in resolution ? expiredFinding(resolution.policy, input) : []),
     ...labelConflictFinding(input.labelConflicts),
     readyFinding(accepted, programmed),
     ...(working ? [{ ...programmed, type: 'Reconciling', status: 'True' as const }] : []),
@@ -62,16 +68,17 @@ export function buildConditions(input: ConditionInput): Condition[] {
  */
 export function lastEvaluation({
   resolution,
+  expired,
   workloads,
   previous,
-}: Pick<ConditionInput, 'resolution' | 'workloads' | 'previous'>): Condition | undefined {
-  if ('refusal' in resolution || workloads) return undefined;
+}: Pick<ConditionInput, 'resolution' | 'expired' | 'workloads' | 'previous'>): Condition | undefined {
+  if ('refusal' in resolution || expired || workloads) return undefined;
   return previous.find(({ type, reason }) => type === 'Compliant' && reason !== reasons.NOT_EVALUATED);
 }
 
 function acceptedFinding(
   resolution: Resolution,
-  { holdersOfAll, olderBindings }: Pick<ConditionInput, 'holdersOfAll' | 'olderBindings'>,
+  { holdersOfAll, olderBindings, undecided }: Pick<ConditionInput, 'holdersOfAll' | 'olderBindings' | 'undecided'>,
 ): Finding {
   if ('refusal' in resolution) return refused(resolution.refusal);
   const { standard, mode } = resolution.policy;
@@ -85,6 +92,7 @@ function acceptedFinding(
     ...wideSubjects(policy),
     ...boundBefore(policy, olderBindings),
     ...wildcardHolders(policy, holdersOfAll),
+    ...undecidedText(policy, undecided),
   ].join('; ');
   return { type: 'Accepted', status: 'True', reason: reasons.ACCEPTED, message };
 }
@@ -155,16 +163,19 @@ function wideSubjects({ usableBy, subjects }: ResolvedPolicy): string[] {
   ];
 }
 
-function programmedFinding({ resolution, rollout, previous, generation }: ConditionInput): Finding {
+function programmedFinding({ resolution, expired, rollout, previous, generation }: ConditionInput): Finding {
   const type = 'Programmed';
   if ('refusal' in resolution) {
     const message = 'this version of the policy is not in force: it is not accepted';
     return { type, status: 'False', reason: reasons.NOT_ACCEPTED, message };
   }
+  if (expired) {
+    return { type, status: 'True', reason: reasons.EXPIRED, message: expiredText(resolution.policy.expires) };
+  }
   if (!rollout) {
     // A restarted operator has not seen anything yet, and nothing contradicts what it saw before.
     const before = previous.find((one) => one.type === type && one.observedGeneration === generation);
-    if (before && before.reason !== reasons.NOT_ACCEPTED) return before;
+    if (before && before.reason !== reasons.NOT_ACCEPTED && before.reason !== reasons.EXPIRED) return before;
     return { type, status: 'False', reason: reasons.PENDING, message: 'about to be written' };
   }
   const { inForce, answering } = rollout.servers;
@@ -175,10 +186,15 @@ function programmedFinding({ resolution, rollout, previous, generation }: Condit
   return { type, status: 'False', reason, message };
 }
 
-function compliantFinding({ resolution, workloads }: ConditionInput): Finding {
+function compliantFinding({ resolution, expired, workloads }: ConditionInput): Finding {
   const type = 'Compliant';
   if (!workloads) {
-    const why = 'refusal' in resolution ? 'the policy is not accepted' : 'not every namespace has been evaluated yet';
+    const why =
+      'refusal' in resolution
+        ? 'the policy is not accepted'
+        : expired
+          ? 'the policy has expired'
+          : 'not every namespace has been evaluated yet';
     return { type, status: 'Unknown', reason: reasons.NOT_EVALUATED, message: `not evaluated: ${why}` };
   }
   const { evaluated, violating } = workloads.counts;

@@ -3,6 +3,7 @@ import { Gauge, type Registry } from 'prom-client';
 import type { CapabilityPolicy } from '../api/capability-policy.ts';
 import type { NamespaceJudgement } from '../evaluate/namespace.ts';
 import type { Cluster, PodSpec } from '../model/objects.ts';
+import { parseTime } from '../policy/expiry.ts';
 
 type Objects = Pick<Cluster, 'policies' | 'pods' | 'workloads'>;
 /** By namespace. */
@@ -37,6 +38,12 @@ export function exportPolicies(registry: Registry, cluster: Objects, judgements:
     ({ status }) => status?.namespaces?.conflicting ?? 0,
   );
   gauge(
+    'expires_timestamp_seconds',
+    'The time in spec.expires of policies that have one, in seconds since 1970.',
+    ['policy'],
+    () => cluster.policies().flatMap(endOf),
+  );
+  gauge(
     'workloads',
     'Workloads that a policy judges, by verdict; each once, however many rules it breaks.',
     ['policy', 'verdict'],
@@ -65,6 +72,11 @@ function* specsIn(namespaces: Iterable<string>, cluster: Objects): Generator<Pod
 function isProgrammed({ metadata, status }: CapabilityPolicy): number {
   const programmed = status?.conditions?.find(({ type }) => type === 'Programmed');
   return Number(programmed?.status === 'True' && programmed.observedGeneration === metadata?.generation);
+}
+
+function endOf(policy: CapabilityPolicy): Series[] {
+  const expires = parseTime(policy.spec.expires ?? '');
+  return expires === undefined ? [] : [[{ policy: nameOf(policy) }, expires / 1000]];
 }
 
 /** Includes zeros; empty until everything has been evaluated. */

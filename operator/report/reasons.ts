@@ -28,6 +28,12 @@ export const EXCEPTION_ADMITS = 'ExceptionAdmits';
 export const EVALUATION_TOO_EXPENSIVE = 'EvaluationTooExpensive';
 /** Compliant: not every namespace has been evaluated. */
 export const NOT_EVALUATED = 'NotEvaluated';
+/** Expired is False, and Events on the policy: the policy ends later, within seven days, within one day. */
+export const EXPIRES_LATER = 'ExpiresLater';
+export const EXPIRES_WITHIN_A_WEEK = 'ExpiresWithinAWeek';
+export const EXPIRES_WITHIN_A_DAY = 'ExpiresWithinADay';
+/** Expired, Programmed and Ready are True, and Event on the policy: it counts as deleted. */
+export const EXPIRED = 'Expired';
 /** LabelConflict: a Pod Security label of another owner is left alone. */
 export const FOREIGN_LABEL = 'ForeignLabel';
 /**

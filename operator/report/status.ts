@@ -17,7 +17,9 @@ export interface StatusInput {
   /** The policy as it is in the cluster, with its previous status. */
   readonly policy: CompletePolicy;
   readonly resolution: Resolution;
-  /** Absent when the policy is not accepted. */
+  /** Whether it counts as deleted. */
+  readonly expired?: boolean;
+  /** Absent when the policy is not accepted or has expired. */
   readonly coverage?: Coverage;
   /** Absent until the first pass over all policies. */
   readonly rollout?: RolloutOutcome;
@@ -34,7 +36,7 @@ export interface StatusInput {
 }
 
 const MOST_SHARES = 32;
-const NOWHERE: Coverage = { selected: [], deciding: [], sharesWith: [] };
+const NOWHERE: Coverage = { selected: [], deciding: [], undecided: [], sharesWith: [] };
 
 /** Empty lists are left out. The JSON is always shorter than 64 KiB. */
 export function buildStatus(input: StatusInput): CapabilityPolicyStatus {
@@ -44,13 +46,16 @@ export function buildStatus(input: StatusInput): CapabilityPolicyStatus {
   const base = {
     generation,
     resolution,
+    expired: input.expired ?? false,
+    why: policy.spec.reason,
+    undecided: input.coverage?.undecided ?? [],
     rollout: input.rollout,
     previous: policy.status?.conditions ?? [],
     holdersOfAll: input.holdersOfAll ?? [],
     olderBindings: input.olderBindings ?? [],
     now: input.now,
   };
-  if ('refusal' in resolution) {
+  if ('refusal' in resolution || input.expired) {
     const conditions = buildConditions({ ...base, workloads: undefined, labelConflicts: [] });
     return { observedGeneration: generation, conditions, effective };
   }

@@ -12,6 +12,7 @@ import {
 import type { LabelConflict, LabelOutcome } from '../apply/outcome.ts';
 import type { NamespaceView } from '../model/objects.ts';
 import { type EventOrigin, eventFor, type Happening, type KubernetesEvent, type Regarding } from './events.ts';
+import { expiryHappenings } from './expiry.ts';
 import { describeConflict } from './label-conflict.ts';
 import * as reasons from './reasons.ts';
 import { type FindIdentity, violationHappenings } from './violation-events.ts';
@@ -34,6 +35,7 @@ export function policyEvents(
     ...acceptedHappenings(condition(before, 'Accepted'), condition(next, 'Accepted')),
     ...programmedHappenings(condition(before, 'Programmed'), condition(next, 'Programmed')),
     ...labelHappenings(condition(before, 'LabelConflict'), condition(next, 'LabelConflict')),
+    ...expiryHappenings(condition(before, 'Expired'), condition(next, 'Expired')),
   ].map((happening) => ({ ...happening, regarding }));
   const occasion = createHash('sha256').update(JSON.stringify(before)).digest('hex');
   return [...happenings, ...violationHappenings({ regarding, mode: policy.spec.mode }, before, next, findIdentity)].map(
@@ -82,7 +84,7 @@ function acceptedHappenings(before: Condition | undefined, next: Condition | und
 
 /** Emits nothing for a new policy that is about to be written, or for what the Event of Accepted already says. */
 function programmedHappenings(before: Condition | undefined, next: Condition | undefined): Unaddressed[] {
-  if (!next || next.reason === reasons.NOT_ACCEPTED) return [];
+  if (!next || next.reason === reasons.NOT_ACCEPTED || next.reason === reasons.EXPIRED) return [];
   if (before?.status === next.status && before.reason === next.reason) return [];
   const failed = next.reason === reasons.APPLY_FAILED;
   if (next.status === 'False' && !failed && before?.status !== 'True') return [];

@@ -18,7 +18,8 @@ import { PAGE, withTable } from './table.ts';
 const ROOT = join(import.meta.dirname, '..', '..');
 const SOURCE_FOLDERS = ['operator', 'cli', 'hack', 'config', 'test'];
 
-const IMPURE = /\b(?:Date\.now|new Date|performance\.now|Math\.random|setTimeout|setInterval|process|console)\b/;
+const IMPURE =
+  /\b(?:Date\.now|new Date(?!\(\w)|performance\.now|Math\.random|setTimeout|setInterval|process|console)\b/;
 
 /** The files of their folder that all controllers may import. */
 const SHARED = ['./controller.ts', './cluster-state.ts', './state-change.ts'];

@@ -71,6 +71,7 @@ const rollout: fc.Arbitrary<RolloutOutcome | undefined> = fc.option(
 const coverage: fc.Arbitrary<Coverage> = fc.record({
   selected: fc.constant(namespaces),
   deciding: fc.subarray(namespaces),
+  undecided: fc.subarray(namespaces),
   sharesWith: fc.array(
     fc.record({
       policy: text,
@@ -86,6 +87,8 @@ const spec: fc.Arbitrary<Partial<CapabilityPolicySpec>> = fc.record(
     level: fc.constantFrom('privileged', 'baseline', 'restricted'),
     usableBy: fc.constantFrom('Everyone', 'Bindings'),
     overrides: fc.record({ capabilities: fc.record({ allowedAdd: fc.array(text, { maxLength: 64 }) }) }),
+    expires: fc.constant('2099-12-31T23:59:59Z'),
+    reason: text,
   },
   { requiredKeys: ['level'] },
 );
@@ -111,12 +114,13 @@ export const state: fc.Arbitrary<StatusInput> = fc
   .record({
     spec,
     refusal: fc.option(refusal, { freq: 4, nil: undefined }),
+    expired: fc.boolean(),
     coverage,
     rollout,
     labels: perNamespace(outcome),
     judgements: perNamespace(judgement),
   })
-  .map(({ spec: stated, refusal: refused, ...rest }) => {
-    const fields = input(stated, rest);
+  .map(({ spec: stated, refusal: refused, expired, ...rest }) => {
+    const fields = input(stated, { ...rest, expired: expired && stated.expires !== undefined && !refused });
     return refused ? { ...fields, resolution: refused } : fields;
   });

@@ -83,6 +83,13 @@ describe('the metrics of policies', () => {
     });
   });
 
+  it('show the end of a policy that has one', async () => {
+    const { spec, ...rest } = policyWith('ping', {});
+    policies = [{ ...rest, spec: { ...spec, expires: '2027-01-31T01:00:00+01:00' } }, policyWith('new', {})];
+    const ends = Object.entries(await series()).filter(([name]) => name.includes('expires'));
+    assert.deepEqual(ends, [['capabilitypolicy_expires_timestamp_seconds{policy="ping"}', 1801353600]]);
+  });
+
   it('count a policy as programmed only at its current generation', async () => {
     policies = [policyWith('ping', { conditions: [PROGRAMMED] }, 3)];
     assert.equal((await series())['capabilitypolicy_programmed{policy="ping"}'], 0);

@@ -106,6 +106,16 @@ export interface ICapabilityPolicy {
      */
     "podSecurityLabels"?: "Managed" | "Off";
     /**
+     * The end of the policy: from this time on it counts as deleted. It admits nothing, refuses nothing and overrides nothing, and its labels and grants are removed. The API server compares this time with the time at which it creates a pod, so an exception ends on time even if no operator runs. Pods that run already stay. A later time, or none, brings the policy back. Left out: it has no end.
+     * 
+     * Write date and time in whole seconds, with Z for UTC or an offset (RFC 3339). Example: 2027-01-31T00:00:00Z, or 2027-01-31T09:00:00+01:00
+     */
+    "expires"?: string;
+    /**
+     * Why the policy exists: for the people who decide about it, for instance before it expires. It has no effect; the condition Expired and `cappol status` repeat it. Left out: none. Example: until the network team replaces ping, TICKET-123
+     */
+    "reason"?: string;
+    /**
      * Your exceptions. A value that is stated here replaces the level's value, whether it is looser or tighter; a value that is left out is the level's. Rules apply to containers, init containers and ephemeral containers alike.
      */
     "overrides"?: {

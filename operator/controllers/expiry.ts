@@ -1,0 +1,46 @@
+/**
+ * Watches the clock: compiles the policies again when one of them expires, and has statuses tell how near an end is.
+ *
+ * It compares the time of day with all policies, and keeps no timer for each: a timer ignores that somebody sets the
+ * clock or suspends the machine, and setTimeout() fires at once for more than 24.8 days.
+ */
+import { NEVER, nextStageAt, type Stage, stageOf } from '../policy/expiry.ts';
+import type { Context, Controller, Key } from './controller.ts';
+import type { StateChange } from './state-change.ts';
+
+const ALL = ['all'];
+/** How late it notices a clock that was set. */
+const LOOK_MS = 10_000;
+
+export class Expiry implements Controller {
+  readonly name = 'expiry';
+  readonly #context: Pick<Context, 'state' | 'found'>;
+  readonly #now: () => number;
+  /** By policy. */
+  #stages: ReadonlyMap<string, Stage> = new Map();
+
+  constructor(context: Pick<Context, 'state' | 'found'>, now: () => number = Date.now) {
+    this.#context = context;
+    this.#now = now;
+  }
+
+  keysFor({ cause }: StateChange): Iterable<Key> {
+    return cause.of === 'accepted' || cause.of === 'term' ? ALL : [];
+  }
+
+  async reconcile(_key: Key, again: (ms: number) => void): Promise<void> {
+    const { state, found } = this.#context;
+    const now = this.#now();
+    const { policies, expired } = state.compiled;
+    const ending = [...policies, ...expired].filter(({ expires }) => expires !== NEVER);
+    const before = this.#stages;
+    this.#stages = new Map(ending.map(({ name, expires }) => [name, stageOf(expires, now)]));
+    const changed = [...this.#stages].filter(([name, stage]) => before.get(name) !== stage).map(([name]) => name);
+    // A clock that was set back brings a policy back, too.
+    const recompiles = policies.some(({ expires }) => expires <= now) || expired.some(({ expires }) => expires > now);
+    if (changed.length > 0 || recompiles) found({ by: this.name, policies: changed, recompiles });
+    if (ending.length === 0) return;
+    const next = Math.min(...ending.map(({ expires }) => nextStageAt(expires, now)));
+    again(Math.min(next - now, LOOK_MS));
+  }
+}

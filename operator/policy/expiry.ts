@@ -1,0 +1,40 @@
+/**
+ * When a policy expires: from then on it counts as deleted. Times are milliseconds since 1970, UTC, and whole seconds,
+ * since an object's creationTimestamp has no fractions.
+ */
+
+/** The time of a policy without an end. */
+export const NEVER = Number.POSITIVE_INFINITY;
+
+const TIME = /^[12]\d{3}-\d\d-\d\dT\d\d:\d\d:\d\d(?:Z|[+-]\d\d:\d\d)$/;
+const DAY_MS = 86_400_000;
+
+/** How near the end of a policy is; each begins at a time before the end. */
+export const STAGES = ['Later', 'WithinAWeek', 'WithinADay', 'Expired'] as const;
+export type Stage = (typeof STAGES)[number];
+const BEGINS: Record<Stage, number> = {
+  Later: Number.NEGATIVE_INFINITY,
+  WithinAWeek: -7 * DAY_MS,
+  WithinADay: -DAY_MS,
+  Expired: 0,
+};
+
+/** RFC 3339 in whole seconds; undefined for anything else. */
+export function parseTime(text: string): number | undefined {
+  const time = TIME.test(text) ? Date.parse(text) : Number.NaN;
+  return Number.isNaN(time) ? undefined : time;
+}
+
+/** RFC 3339, UTC. */
+export function formatTime(time: number): string {
+  return new Date(time).toISOString().replace('.000Z', 'Z');
+}
+
+export function stageOf(expires: number, now: number): Stage {
+  return STAGES.findLast((stage) => expires + BEGINS[stage] <= now) ?? 'Later';
+}
+
+/** When the stage changes next; NEVER if it does not. */
+export function nextStageAt(expires: number, now: number): number {
+  return Math.min(...STAGES.map((stage) => expires + BEGINS[stage]).filter((begins) => begins > now), NEVER);
+}

@@ -1,0 +1,66 @@
+/** The end of a policy (spec.expires) in its conditions and Events. */
+import type { Condition } from '../api/capability-policy.ts';
+import { formatTime, NEVER, type Stage, stageOf } from '../policy/expiry.ts';
+import type { ResolvedPolicy } from '../policy/resolve.ts';
+import type { Happening } from './events.ts';
+import type { Finding } from './finding.ts';
+import * as reasons from './reasons.ts';
+import { counted, firstOf } from './text.ts';
+
+const NAMED = 3;
+
+const REASON: Record<Stage, string> = {
+  Later: reasons.EXPIRES_LATER,
+  WithinAWeek: reasons.EXPIRES_WITHIN_A_WEEK,
+  WithinADay: reasons.EXPIRES_WITHIN_A_DAY,
+  Expired: reasons.EXPIRED,
+};
+
+interface Ending {
+  /** Whether it counts as deleted. */
+  readonly expired: boolean;
+  /** spec.reason */
+  readonly why: string | undefined;
+  /** ISO 8601, UTC. */
+  readonly now: string;
+}
+
+/** The condition Expired, of a policy that has an end. */
+export function expiredFinding({ expires }: ResolvedPolicy, { expired, why, now }: Ending): Finding[] {
+  if (expires === NEVER) return [];
+  // What was compiled counts, and the clock may have advanced since.
+  const stage = expired ? 'Expired' : stageOf(expires, Math.min(Date.parse(now), expires - 1));
+  const message = [
+    expired ? expiredText(expires) : `expires at ${formatTime(expires)}`,
+    ...(why ? [`spec.reason: ${why}`] : []),
+  ].join('; ');
+  return [{ type: 'Expired', status: expired ? 'True' : 'False', reason: REASON[stage], message }];
+}
+
+export function expiredText(expires: number): string {
+  return `expired at ${formatTime(expires)} and counts as deleted: write a later spec.expires to bring it back, or delete it`;
+}
+
+/** Where it is the last policy of its mode, no other policy takes over. */
+export function undecidedText({ expires, mode }: ResolvedPolicy, namespaces: readonly string[]): string[] {
+  if (expires === NEVER || namespaces.length === 0) return [];
+  const where = `${counted(namespaces.length, 'namespace')} (${firstOf(namespaces, NAMED)})`;
+  return [`warning: from ${formatTime(expires)} on, no policy of mode ${mode} decides in ${where}`];
+}
+
+const IN_ORDER = Object.values(REASON);
+
+/**
+ * One Event for each stage that begins. An author who writes an end that is near knows that, but may not know that the
+ * end has passed. The condition remembers the last stage over restarts.
+ */
+export function expiryHappenings(
+  before: Condition | undefined,
+  next: Condition | undefined,
+): Omit<Happening, 'regarding'>[] {
+  if (!next || next.reason === before?.reason) return [];
+  const isNearer = before !== undefined && IN_ORDER.indexOf(before.reason) < IN_ORDER.indexOf(next.reason);
+  if (next.reason !== reasons.EXPIRED && !isNearer) return [];
+  const type = next.reason === reasons.EXPIRES_WITHIN_A_WEEK ? 'Normal' : 'Warning';
+  return [{ type, reason: next.reason, action: 'Expire', note: next.message }];
+}

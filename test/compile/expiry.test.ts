@@ -1,0 +1,225 @@
+/** From the time in `expires` on, the API server judges as if the policy were deleted, whether or not an operator runs. */
+import assert from 'node:assert/strict';
+import fc from 'fast-check';
+import type { CompletePolicy } from '../../operator/api/capability-policy.ts';
+import { lastAccepted, standing, unwanted } from '../../operator/apply/standing.ts';
+import { type Compiled, compile } from '../../operator/compile/compile.ts';
+import type { RenderedObject } from '../../operator/model/objects.ts';
+import { formatTime, parseTime } from '../../operator/policy/expiry.ts';
+import { matches } from '../../operator/policy/selector.ts';
+import { NEWEST_KNOWN_MINOR } from '../../operator/standards/level-version.ts';
+import { policy } from '../support/policies.ts';
+import { AdmissionText } from './admission-text.ts';
+
+const OPTIONS = { oldestServer: NEWEST_KNOWN_MINOR, operatorNamespace: 'operator', excludedNamespaces: [] };
+const END = '2027-01-31T00:00:00Z';
+const AT = parseTime(END) as number;
+const SECOND = 1_000;
+const NET_RAW = { overrides: { capabilities: { allowedAdd: ['NET_RAW'] } } };
+
+const NET = { matchLabels: { team: 'net' } };
+const TEAM = { key: 'team', values: ['net'] };
+
+const podAt = (time: number, ...add: string[]) => ({
+  metadata: { creationTimestamp: formatTime(time) },
+  spec: {
+    securityContext: { runAsNonRoot: true, seccompProfile: { type: 'RuntimeDefault' } },
+    containers: [
+      {
+        name: 'app',
+        securityContext: { allowPrivilegeEscalation: false, capabilities: { drop: ['ALL'], add } },
+      },
+    ],
+  },
+});
+
+/** The names of the policies whose admission policy refuses the request, in mode Enforce. */
+function refusing(
+  policies: readonly CompletePolicy[],
+  request: Parameters<AdmissionText['refusal']>[0],
+  oldestServer = NEWEST_KNOWN_MINOR,
+): string[] {
+  const { rendered } = compile(policies, { ...OPTIONS, oldestServer });
+  const bound = [...rendered].filter(([name, { decidedBy }]) => decidedBy === name).map(([name]) => name);
+  return bound.filter((name) => {
+    const { namespaceSelector } = policies.find(({ metadata }) => metadata?.name === name)?.spec ?? {};
+    const selected = namespaceSelector && matches(namespaceSelector, request.namespaceLabels ?? {});
+    return selected && new AdmissionText(policies, name, oldestServer).refusal(request) !== undefined;
+  });
+}
+
+describe('expires', () => {
+  const restricted = policy('restricted');
+  const exception = policy('exception', { ...NET_RAW, priority: 10, expires: END });
+
+  for (const [form, oldestServer] of [
+    ['with variables', NEWEST_KNOWN_MINOR],
+    ['without variables', 35],
+  ] as const) {
+    describe(`in an admission policy ${form}`, () => {
+      const answers = (policies: readonly CompletePolicy[], time: number, ...add: string[]) =>
+        refusing(policies, { resource: 'pods', object: podAt(time, ...add) }, oldestServer);
+
+      it('an exception with a higher priority admits until the second before its end, and then does not shadow the other', () => {
+        const both = [restricted, exception];
+        assert.deepEqual(answers(both, AT - SECOND, 'NET_RAW'), []);
+        assert.deepEqual(answers(both, AT, 'NET_RAW'), ['restricted']);
+        assert.deepEqual(answers(both, AT, 'NET_BIND_SERVICE'), []);
+        assert.deepEqual(answers(both, AT - SECOND, 'NET_BIND_SERVICE'), ['exception', 'restricted']);
+      });
+
+      it('an exception with the same priority and selector decides for its peer, and still does after its own end', () => {
+        const peers = [policy('a', { ...NET_RAW, expires: END }), policy('b')];
+        assert.deepEqual(answers(peers, AT - SECOND, 'NET_RAW'), []);
+        assert.deepEqual(answers(peers, AT, 'NET_RAW'), ['a']);
+        assert.deepEqual(answers(peers, AT, 'NET_BIND_SERVICE'), []);
+      });
+
+      it('nothing is refused where only expired policies select the namespace', () => {
+        const alone = [
+          policy('a', { expires: END }),
+          policy('b', { priority: 3, expires: '2027-01-31T01:00:00+01:00' }),
+        ];
+        assert.deepEqual(answers(alone, AT - SECOND, 'SYS_ADMIN'), ['a', 'b']);
+        assert.deepEqual(answers(alone, AT, 'SYS_ADMIN'), []);
+      });
+
+      it('ends as deletion would, for random policies around their ends', () => {
+        const one = fc.record({
+          namespaceSelector: fc.constantFrom({}, NET, { matchExpressions: [{ ...TEAM, operator: 'NotIn' as const }] }),
+          priority: fc.constantFrom(0, 0, 1, 2),
+          add: fc.subarray(['CHOWN', 'NET_RAW']),
+          expires: fc.option(fc.integer({ min: -2, max: 2 }), { freq: 2 }),
+        });
+        const input = fc.record({
+          specs: fc.array(one, { minLength: 1, maxLength: 4 }),
+          labels: fc.constantFrom<Record<string, string>[]>({}, { team: 'net' }),
+          add: fc.constantFrom(['NET_RAW'], ['CHOWN'], ['CHOWN', 'NET_RAW']),
+          time: fc.integer({ min: -3, max: 3 }),
+        });
+        const seen = { admitted: 0, refused: 0, differs: 0 };
+        fc.assert(
+          fc.property(input, ({ specs, labels, add, time }) => {
+            const policies = specs.map(({ add: allowedAdd, expires, ...spec }, i) =>
+              policy(`p${i}`, {
+                ...spec,
+                overrides: { capabilities: { allowedAdd } },
+                ...(expires !== null && { expires: formatTime(AT + expires * SECOND) }),
+              }),
+            );
+            const object = podAt(AT + time * SECOND, ...add);
+            const request = { resource: 'pods', object, namespaceLabels: labels };
+            // As if those that have expired had never been there.
+            const left = policies.filter((_, i) => (specs[i]?.expires ?? Number.POSITIVE_INFINITY) > time);
+            const timeless = left.map(({ spec: { expires: _, ...spec }, ...rest }) => ({ ...rest, spec }));
+            const expected = refusing(timeless, request, oldestServer).length > 0;
+            assert.equal(refusing(policies, request, oldestServer).length > 0, expected);
+            const always = policies.map(({ spec: { expires: _, ...spec }, ...rest }) => ({ ...rest, spec }));
+            if (refusing(always, request, oldestServer).length > 0 !== expected) seen.differs++;
+            seen[expected ? 'refused' : 'admitted']++;
+          }),
+          { numRuns: oldestServer === NEWEST_KNOWN_MINOR ? 100 : 40 },
+        );
+        assert.ok(Math.min(...Object.values(seen)) > 0, JSON.stringify(seen));
+      });
+
+      it('templates that are created later are not reported twice or by nobody', () => {
+        const peers = [policy('a', { ...NET_RAW, expires: END }), policy('b')];
+        const template = (time: number) => {
+          const { metadata, spec } = podAt(time, 'SYS_TIME');
+          return { resource: 'deployments', object: { metadata, spec: { template: { spec } } } };
+        };
+        for (const time of [AT - SECOND, AT]) assert.deepEqual(refusing(peers, template(time), oldestServer), ['a']);
+      });
+
+      it('an ephemeral container of a pod that existed before the end is judged as before it', () => {
+        const both = [restricted, exception];
+        const request = (time: number) => {
+          const before = podAt(time, 'NET_RAW');
+          const added = { ...before.spec.containers[0], name: 'debug' };
+          const object = { ...before, spec: { ...before.spec, ephemeralContainers: [added] } };
+          return { resource: 'pods', subResource: 'ephemeralcontainers', object, oldObject: before };
+        };
+        assert.deepEqual(refusing(both, request(AT - SECOND), oldestServer), []);
+        assert.deepEqual(refusing(both, request(AT), oldestServer), ['restricted']);
+      });
+    });
+  }
+
+  it('leaves the text of a policy without it as it was, and keeps the match condition of one that has it', () => {
+    const text = (one: CompletePolicy) => JSON.stringify(compile([one], OPTIONS).rendered.get('p')?.admission.objects);
+    assert.doesNotMatch(text(policy('p')), /creationTimestamp/);
+    assert.match(text(policy('p', { expires: END })), /does-not-plainly-comply-0/);
+  });
+
+  it('is not in mutating admission, which has no creationTimestamp', () => {
+    const filling = policy('filling', { defaulting: 'Enabled', expires: END });
+    const objects = compile([filling, exception], OPTIONS).rendered.get('filling')?.admission.objects ?? [];
+    const mutating = objects.filter(({ kind }) => kind === 'MutatingAdmissionPolicy');
+    assert.equal(mutating.length, 1);
+    assert.doesNotMatch(JSON.stringify(mutating), /creationTimestamp|variables\.created/);
+  });
+
+  it('lets several policies for some users be apart in match conditions on older servers', () => {
+    const bindings = { usableBy: 'Bindings', expires: END } as const;
+    const { refusals } = compile([policy('a', bindings), policy('b', bindings)], { ...OPTIONS, oldestServer: 35 });
+    assert.deepEqual([...refusals], []);
+  });
+
+  describe('at compilation', () => {
+    const at = (now: number, policies: readonly CompletePolicy[], before?: Compiled) =>
+      compile(policies, {
+        ...OPTIONS,
+        now,
+        ...(before && { lastAccepted: lastAccepted(objectsOf(before)) }),
+      });
+    const objectsOf = ({ rendered }: Compiled) =>
+      [...rendered.values()].flatMap(({ admission }) => admission.objects as unknown as RenderedObject[]);
+    const names = (some: readonly { readonly name: string }[]) => some.map(({ name }) => name);
+
+    it('an expired policy counts as deleted', () => {
+      const both = [restricted, exception];
+      assert.deepEqual(names(at(AT - 1, both).policies), ['exception', 'restricted']);
+      const { policies, expired, rendered, guards } = at(AT, both);
+      assert.deepEqual([names(policies), names(expired)], [['restricted'], ['exception']]);
+      const without = compile([restricted], OPTIONS);
+      assert.deepEqual([rendered, guards], [without.rendered, without.guards]);
+    });
+
+    it('a clock that is set back brings it back as it was', () => {
+      const both = [restricted, exception];
+      assert.deepEqual(at(AT - 1, both, at(AT, both)).rendered, at(AT - 1, both).rendered);
+    });
+
+    it('a later end brings it back', () => {
+      const later = policy('exception', { ...exception.spec, expires: '2027-02-28T00:00:00Z' });
+      assert.deepEqual(names(at(AT, [restricted, later], at(AT, [restricted, exception])).policies), [
+        'exception',
+        'restricted',
+      ]);
+    });
+
+    it('an end that has passed does not bring the text before it back', () => {
+      const before = at(AT, [policy('exception', NET_RAW)]);
+      assert.deepEqual(names(at(AT, [exception], before).policies), []);
+    });
+
+    it('the last accepted text of a policy that is not accepted any more ends as well, and nothing of it is kept', () => {
+      const broken = policy('exception', { ...exception.spec, levelVersion: 'v1.99' });
+      const before = at(AT - 1, [exception]);
+      assert.deepEqual(names(at(AT - 1, [broken], before).policies), ['exception']);
+      const after = at(AT, [broken], before);
+      assert.deepEqual([names(after.policies), names(after.expired)], [[], ['exception']]);
+      assert.equal(after.refusals.get('exception')?.reason, 'VersionTooNew');
+      const { kept, stale } = unwanted(after, standing(objectsOf(before)), new Set());
+      assert.deepEqual([kept.length, stale.length > 0], [0, true]);
+    });
+
+    it('refuses what is not a time, as a recorded text of somebody else may have it', () => {
+      assert.match(
+        at(AT, [policy('p', { expires: 'tomorrow' })]).refusals.get('p')?.message ?? '',
+        /^spec\.expires: "tomorrow" is not a time: write date and time .* such as 2027-01-31T00:00:00Z$/,
+      );
+    });
+  });
+});

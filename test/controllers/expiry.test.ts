@@ -1,0 +1,107 @@
+import assert from 'node:assert/strict';
+import { ClusterState } from '../../operator/controllers/cluster-state.ts';
+import type { Context } from '../../operator/controllers/controller.ts';
+import { Expiry } from '../../operator/controllers/expiry.ts';
+import type { Found } from '../../operator/controllers/state-change.ts';
+import type { Cluster } from '../../operator/model/objects.ts';
+import { parseTime } from '../../operator/policy/expiry.ts';
+import { NEWEST_KNOWN_MINOR } from '../../operator/standards/level-version.ts';
+import { policy } from '../support/policies.ts';
+
+const END = '2027-01-31T00:00:00Z';
+const AT = parseTime(END) as number;
+const DAY = 86_400_000;
+
+/** The controller with a clock that the test sets, and what it finds. */
+class Clock {
+  now: number;
+  readonly found: Omit<Found, 'of'>[] = [];
+  readonly state: ClusterState;
+  readonly expiry: Expiry;
+  /** When it wants to run again. */
+  again: number | undefined;
+
+  constructor(now: number, policies: readonly ReturnType<typeof policy>[]) {
+    this.now = now;
+    const cluster = {
+      policies: () => policies,
+      policy: () => undefined,
+      namespaces: () => [],
+      rendered: () => [],
+      oldestServer: NEWEST_KNOWN_MINOR,
+    };
+    const options = { operatorNamespace: 'system', excludedNamespaces: [], podSecurityDefaults: {} };
+    this.state = new ClusterState(cluster as unknown as Cluster, { ...options, now: () => this.now });
+    const found = (one: Omit<Found, 'of'>) => {
+      this.found.push({ ...one, policies: [...(one.policies ?? [])] });
+      this.state.apply({ of: 'found', ...one });
+    };
+    this.expiry = new Expiry({ state: this.state, found } as unknown as Context, () => this.now);
+  }
+
+  /** Sets the clock and lets the controller look. */
+  async at(now: number): Promise<string[]> {
+    this.now = now;
+    if (this.state.isStale) this.state.accept();
+    this.found.length = 0;
+    this.again = undefined;
+    await this.expiry.reconcile('all', (ms) => {
+      this.again = ms;
+    });
+    if (this.state.isStale) this.state.accept();
+    return this.state.compiled.policies.map(({ name }) => name);
+  }
+}
+
+describe('the controller of the clock', () => {
+  const both = [policy('exception', { expires: END }), policy('restricted')];
+
+  it('compiles again at the end, and the status of the policy is dirty', async () => {
+    const clock = new Clock(AT - DAY / 2, both);
+    assert.deepEqual(await clock.at(AT - 1), ['exception', 'restricted']);
+    assert.deepEqual(clock.found, [{ by: 'expiry', policies: ['exception'], recompiles: false }]);
+    assert.equal(clock.again, 1);
+    assert.deepEqual(await clock.at(AT), ['restricted']);
+    assert.deepEqual(clock.found, [{ by: 'expiry', policies: ['exception'], recompiles: true }]);
+    assert.deepEqual(await clock.at(AT + 1), ['restricted']);
+    assert.deepEqual(clock.found, []);
+  });
+
+  it('finds an end that passed while it did not run', async () => {
+    const clock = new Clock(AT + 40 * DAY, both);
+    assert.deepEqual(await clock.at(AT + 40 * DAY), ['restricted']);
+  });
+
+  it('looks often enough to notice a clock that was set, and never waits longer than a timer can', async () => {
+    const clock = new Clock(AT - 400 * DAY, both);
+    await clock.at(AT - 400 * DAY);
+    assert.equal(clock.again, 10_000);
+    assert.deepEqual(await clock.at(AT + 3 * DAY), ['restricted']);
+    assert.deepEqual(await clock.at(AT - 3 * DAY), ['exception', 'restricted']);
+  });
+
+  it('says when a week and a day are left', async () => {
+    const clock = new Clock(AT - 8 * DAY, both);
+    await clock.at(AT - 8 * DAY);
+    for (const [left, policies] of [
+      [7.5, []],
+      [7, ['exception']],
+      [2, []],
+      [1, ['exception']],
+    ] as const) {
+      await clock.at(AT - left * DAY);
+      assert.deepEqual(
+        clock.found.flatMap((one) => [...(one.policies ?? [])]),
+        policies,
+        `${left} days`,
+      );
+    }
+  });
+
+  it('keeps no timer for policies without an end', async () => {
+    const clock = new Clock(AT, [policy('restricted')]);
+    await clock.at(AT);
+    assert.equal(clock.again, undefined);
+    assert.deepEqual(clock.found, []);
+  });
+});

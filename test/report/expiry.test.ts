@@ -1,0 +1,164 @@
+/** How near its end a policy is: as condition, and as one Event for each stage. */
+import assert from 'node:assert/strict';
+import type { CapabilityPolicyStatus } from '../../operator/api/capability-policy.ts';
+import { buildStatus, type StatusInput } from '../../operator/report/status.ts';
+import { policyEvents } from '../../operator/report/transitions.ts';
+import { coverageOf } from '../support/coverage-of.ts';
+import { resolvedBaseline } from '../support/policies.ts';
+import { condition, input, judgements, standing, violating } from './fixtures.ts';
+
+const END = '2027-01-31T00:00:00Z';
+const BEFORE = '2026-12-01T00:00:00Z';
+const WEEK = '2027-01-24T00:00:00Z';
+const DAY = '2027-01-30T00:00:00Z';
+
+const at = (now: string, fields: Partial<StatusInput> = {}) =>
+  input({ expires: END, reason: 'until TICKET-1' }, { now, expired: now >= END, ...fields });
+
+function eventsOf(before: CapabilityPolicyStatus | undefined, next: StatusInput): string[] {
+  const { policy } = standing(before, next);
+  const origin = { reportingInstance: 'operator-0', now: next.now };
+  const events = policyEvents(policy, buildStatus(standing(before, next)), () => ({ uid: 'uid' }), origin);
+  return events.map(({ type, reason }) => `${type} ${reason}`);
+}
+
+/** The Events at these times, each found by a new process that only has the status. */
+function story(...times: string[]): string[][] {
+  let status: CapabilityPolicyStatus | undefined = buildStatus(at(BEFORE));
+  return times.map((now) => {
+    const events = eventsOf(status, at(now));
+    status = buildStatus(standing(status, at(now)));
+    return events;
+  });
+}
+
+describe('the condition Expired', () => {
+  const rows: [string, StatusInput, string | undefined][] = [
+    ['is absent without an end', input(), undefined],
+    ['is absent while the policy is not accepted', input({ expires: END, levelVersion: 'v1.99' }), undefined],
+    ['long before the end', at(BEFORE), 'False ExpiresLater'],
+    ['a second before the last week', at('2027-01-23T23:59:59Z'), 'False ExpiresLater'],
+    ['in the last week', at(WEEK), 'False ExpiresWithinAWeek'],
+    ['on the last day', at(DAY), 'False ExpiresWithinADay'],
+    ['at the end, as long as it is compiled', at(END, { expired: false }), 'False ExpiresWithinADay'],
+    ['from the end on', at(END), 'True Expired'],
+  ];
+  for (const [title, from, expected] of rows) {
+    it(title, () => {
+      const found = condition(buildStatus(from), 'Expired');
+      assert.equal(found && `${found.status} ${found.reason}`, expected);
+    });
+  }
+
+  it('names the time and spec.reason', () => {
+    assert.equal(
+      condition(buildStatus(at(DAY)), 'Expired')?.message,
+      'expires at 2027-01-31T00:00:00Z; spec.reason: until TICKET-1',
+    );
+    assert.equal(
+      condition(buildStatus(at(END)), 'Expired')?.message,
+      'expired at 2027-01-31T00:00:00Z and counts as deleted: write a later spec.expires to bring it back, or delete it; spec.reason: until TICKET-1',
+    );
+  });
+});
+
+describe('an expired policy', () => {
+  const before = buildStatus(at(DAY, { judgements: judgements([violating('web')]) }));
+  const status = buildStatus(standing(before, at(END)));
+
+  it('is ready, and says that it has expired', () => {
+    const found = (status.conditions ?? []).map(({ type, status, reason }) => `${type}=${status} ${reason}`);
+    assert.deepEqual(found, [
+      'Accepted=True Compiled',
+      'Compliant=Unknown NotEvaluated',
+      'Expired=True Expired',
+      'Programmed=True Expired',
+      'Ready=True Expired',
+    ]);
+    assert.match(condition(status, 'Ready')?.message ?? '', /^expired at 2027-01-31T00:00:00Z and counts as deleted/);
+  });
+
+  it('has no namespaces and no violations', () => {
+    assert.deepEqual(Object.keys(status).sort(), ['conditions', 'effective', 'observedGeneration']);
+  });
+
+  it('that comes back is programmed when it was seen in force', () => {
+    const later = at(DAY, { rollout: undefined });
+    assert.equal(condition(buildStatus(standing(status, later)), 'Programmed')?.reason, 'Pending');
+  });
+});
+
+describe('Events about the end of a policy', () => {
+  it('come seven days and one day before it and at it, each once', () => {
+    const times = [
+      '2027-01-23T00:00:00Z',
+      WEEK,
+      '2027-01-25T00:00:00Z',
+      DAY,
+      '2027-01-30T23:59:59Z',
+      END,
+      '2027-02-09T00:00:00Z',
+    ];
+    assert.deepEqual(story(...times), [
+      [],
+      ['Normal ExpiresWithinAWeek'],
+      [],
+      ['Warning ExpiresWithinADay'],
+      [],
+      ['Warning Expired'],
+      [],
+    ]);
+  });
+
+  it('skip what passed while no operator ran', () => {
+    assert.deepEqual(story(DAY, END), [['Warning ExpiresWithinADay'], ['Warning Expired']]);
+    assert.deepEqual(story(END), [['Warning Expired']]);
+  });
+
+  it('tell nothing about an end that its author has just written, unless it has passed', () => {
+    assert.deepEqual(eventsOf(undefined, at(DAY)), ['Normal InForce']);
+    assert.deepEqual(eventsOf(undefined, at(END)), ['Warning Expired']);
+  });
+
+  it('come again before a later end', () => {
+    const expired = buildStatus(at(END));
+    const later = (now: string) => input({ expires: '2027-06-30T00:00:00Z' }, { now, rollout: at(now).rollout });
+    assert.deepEqual(eventsOf(expired, later('2027-02-02T00:00:00Z')), ['Normal InForce']);
+    const prolonged = buildStatus(standing(expired, later('2027-02-02T00:00:00Z')));
+    assert.deepEqual(eventsOf(prolonged, later('2027-06-24T00:00:00Z')), ['Normal ExpiresWithinAWeek']);
+  });
+});
+
+describe('Accepted', () => {
+  const END_OF_2027 = '2027-12-31T00:00:00Z';
+  const NET = { namespaceSelector: { matchLabels: { team: 'net' } } };
+  const spaces = ['net', 'net-2', 'net-3', 'net-4'].map((name) => ({ name, labels: { team: 'net' } }));
+  const namespaces = [...spaces, { name: 'shop', labels: {} }];
+  const exception = resolvedBaseline('ping', { ...NET, expires: END });
+  const rows: [string, ReturnType<typeof resolvedBaseline>[], string[]][] = [
+    ['where it is the only policy', [], ['net', 'net-2', 'net-3', 'net-4']],
+    ['nowhere where a policy without an end selects', [resolvedBaseline('all', { priority: -1 })], []],
+    ['nowhere where a policy with a later end selects', [resolvedBaseline('all', { expires: END_OF_2027 })], []],
+    [
+      'where the others end before or with it',
+      [resolvedBaseline('all', { expires: END })],
+      spaces.map(({ name }) => name),
+    ],
+    ['where the others have another mode', [resolvedBaseline('all', { mode: 'Warn' })], spaces.map(({ name }) => name)],
+  ];
+  for (const [title, others, undecided] of rows) {
+    it(`warns that nothing decides after the end ${title}`, () => {
+      const coverage = coverageOf([exception, ...others], namespaces).get('ping');
+      assert.deepEqual(coverage?.undecided, undecided);
+      const message = condition(buildStatus(at(BEFORE, { ...(coverage && { coverage }) })), 'Accepted')?.message ?? '';
+      const warning =
+        'warning: from 2027-01-31T00:00:00Z on, no policy of mode Audit decides in 4 namespaces (net, net-2, net-3 and 1 more)';
+      assert.equal(message.includes(warning), undecided.length > 0, message);
+    });
+  }
+
+  it('says nothing of the kind about a policy without an end', () => {
+    const endless = resolvedBaseline('ping', NET);
+    assert.deepEqual(coverageOf([endless], namespaces).get('ping')?.undecided, []);
+  });
+});
