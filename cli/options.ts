@@ -2,6 +2,7 @@
 import { InvalidArgumentError, Option } from 'commander';
 import type { KubeConfigOptions } from '../operator/cluster/kubeconfig.ts';
 import { EXCLUDED_NAMESPACES, OPERATOR_NAMESPACE } from '../operator/namespaces.ts';
+import { parseTime } from '../operator/policy/expiry.ts';
 import { formatVersion, LEVELS, NEWEST_KNOWN_MINOR, parseVersion } from '../operator/standards/level-version.ts';
 
 export const filenames = () =>
@@ -63,6 +64,18 @@ export const levelVersion = () =>
   new Option('--level-version <version>', 'the version of that level: latest, or v1.N (default: latest)').argParser(
     (text) => (text === 'latest' || parseVersion(text) !== undefined ? text : invalidVersion('latest or v1.N')),
   );
+
+/** Policies expire: spec.expires. */
+export const at = () =>
+  new Option('--at <time>', 'ask about this time, by which policies may have expired (default: now)').argParser(time);
+
+function time(text: string): number {
+  const parsed = parseTime(text);
+  if (parsed !== undefined) return parsed;
+  throw new InvalidArgumentError(
+    'write date and time in whole seconds with Z or an offset (RFC 3339), such as 2027-01-31T00:00:00Z.',
+  );
+}
 
 function minorVersion(text: string): number {
   const minor = parseVersion(text);

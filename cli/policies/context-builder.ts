@@ -7,6 +7,7 @@ import { UNSHARED } from '../../operator/cluster/sharing.ts';
 import type { Compiled } from '../../operator/compile/compile.ts';
 import { ClusterState } from '../../operator/controllers/cluster-state.ts';
 import type { Cluster, RoleBindingView, RoleView } from '../../operator/model/objects.ts';
+import { formatTime } from '../../operator/policy/expiry.ts';
 import { RULES } from '../../operator/rules/index.ts';
 import type { Level } from '../../operator/standards/level-version.ts';
 import { roleOf } from '../input/kinds.ts';
@@ -96,11 +97,19 @@ export class PolicyContextBuilder {
     enforced: readonly string[] = [],
   ): PolicyContext {
     const cluster = this.#cluster(options.oldestServer, enforced);
-    const state = new ClusterState(cluster, { ...options, podSecurityDefaults: {} });
+    const { at = Date.now() } = options;
+    const state = new ClusterState(cluster, { ...options, now: () => at, podSecurityDefaults: {} });
     state.accept();
-    for (const [name, { message }] of state.compiled.refusals) {
+    const tellOf = (name: string, rest: Pick<Trouble, 'message' | 'severity'>) => {
       const { file = 'cluster', line = null } = this.#sources.get(name) ?? {};
-      tell({ file, ...(line !== null && { line }), message: `CapabilityPolicy ${name}: ${message}` });
+      tell({ file, ...(line !== null && { line }), ...rest });
+    };
+    for (const [name, { message }] of state.compiled.refusals) {
+      tellOf(name, { message: `CapabilityPolicy ${name}: ${message}` });
+    }
+    for (const { name, expires } of state.compiled.expired) {
+      const message = `CapabilityPolicy ${name} expired at ${formatTime(expires)} and counts as deleted`;
+      tellOf(name, { message, severity: 'warning' });
     }
     this.#addRendered(state.compiled);
     const { namespaceLabels } = options;

@@ -19,6 +19,8 @@ export interface PolicyContextOptions extends AdmissionOptions {
   readonly oldestServer: number;
   /** The labels of a namespace about which nothing else is known. */
   readonly namespaceLabels: Labels;
+  /** The time to ask about, in ms since 1970; left out: now. */
+  readonly at?: number;
 }
 
 /** Where a policy was read. */

@@ -44,7 +44,10 @@ export class Status implements Controller {
   async reconcile(name: Key): Promise<void> {
     const { client, cluster, state, recorder } = this.#context;
     const seen = cluster.policy(name);
-    if (!seen) this.#cooldown.forget(name);
+    if (!seen) {
+      this.#cooldown.forget(name);
+      this.#written.forget(name);
+    }
     const resolution = state.resolution(name);
     if (!seen || !resolution) return;
     const policy = this.#written.latest(seen);

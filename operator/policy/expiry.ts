@@ -6,7 +6,7 @@
 /** The time of a policy without an end. */
 export const NEVER = Number.POSITIVE_INFINITY;
 
-const TIME = /^[12]\d{3}-\d\d-\d\dT\d\d:\d\d:\d\d(?:Z|[+-]\d\d:\d\d)$/;
+const TIME = /^([12]\d{3}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:Z|[+-]\d\d:\d\d)$/;
 const DAY_MS = 86_400_000;
 
 /** How near the end of a policy is; each begins at a time before the end. */
@@ -21,8 +21,12 @@ const BEGINS: Record<Stage, number> = {
 
 /** RFC 3339 in whole seconds; undefined for anything else. */
 export function parseTime(text: string): number | undefined {
-  const time = TIME.test(text) ? Date.parse(text) : Number.NaN;
-  return Number.isNaN(time) ? undefined : time;
+  const [, local] = TIME.exec(text) ?? [];
+  const time = Date.parse(text);
+  if (local === undefined || Number.isNaN(time)) return undefined;
+  // Date.parse() takes February 30 for March 2.
+  const isDay = formatTime(Date.parse(`${local}Z`)) === `${local}Z`;
+  return isDay ? time : undefined;
 }
 
 /** RFC 3339, UTC. */

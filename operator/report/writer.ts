@@ -26,24 +26,53 @@ export async function writeReport(
   if (refusals[0]) throw refusals[0];
 }
 
+interface Pending {
+  /** Of the policy, which may be deleted and created again. */
+  readonly uid: string | undefined;
+  /** The one that the watch showed last, and those that were written since. */
+  readonly statuses: readonly (CapabilityPolicyStatus | undefined)[];
+}
+
 /**
  * The statuses that the watch may not have shown yet. A status that is built on an older one would report transitions
- * again, with a later time. A watch event replaces the object of a policy, so a pending status is dropped together with
- * its object.
+ * again, with a later time. The watch may still show one from before the last of them.
  */
 export class WrittenStatuses {
-  readonly #written = new WeakMap<CapabilityPolicy, CapabilityPolicyStatus>();
+  readonly #pending = new Map<string, Pending>();
 
   /** @param seen the policy as the watch last showed it */
   add(seen: CapabilityPolicy, status: CapabilityPolicyStatus): void {
-    this.#written.set(seen, status);
+    const statuses = this.#statuses(seen) ?? [seen.status];
+    if (!isDeepStrictEqual(statuses.at(-1), status)) this.#keep(seen, [...statuses, status]);
   }
 
   /** The policy with its newest status. */
   latest<Policy extends CapabilityPolicy>(seen: Policy): Policy {
-    const status = this.#written.get(seen);
-    return status ? { ...seen, status } : seen;
+    const statuses = this.#statuses(seen) ?? [];
+    const shown = statuses.findLastIndex((status) => isDeepStrictEqual(status, seen.status));
+    const newest = statuses.at(-1);
+    // The watch has shown all of them, or somebody else has written one.
+    if (shown === -1 || shown === statuses.length - 1) this.forget(nameOf(seen));
+    else this.#keep(seen, statuses.slice(shown));
+    return shown === -1 || newest === undefined ? seen : { ...seen, status: newest };
   }
+
+  forget(policy: string): void {
+    this.#pending.delete(policy);
+  }
+
+  #keep(seen: CapabilityPolicy, statuses: Pending['statuses']): void {
+    this.#pending.set(nameOf(seen), { uid: seen.metadata?.uid, statuses });
+  }
+
+  #statuses(seen: CapabilityPolicy): Pending['statuses'] | undefined {
+    const pending = this.#pending.get(nameOf(seen));
+    return pending?.uid === seen.metadata?.uid ? pending?.statuses : undefined;
+  }
+}
+
+function nameOf({ metadata }: CapabilityPolicy): string {
+  return metadata?.name ?? '';
 }
 
 function statusObject(name: string, status: CapabilityPolicyStatus) {

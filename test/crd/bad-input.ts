@@ -7,6 +7,7 @@ export const BAD_INPUT: readonly BadInput[] = [
   { title: 'a name that is too long', name: 'n'.repeat(64), answer: /metadata\.name is too long: write at most 63/ },
   ...selectors(),
   ...levels(),
+  ...ends(),
   ...subjects(),
   ...capabilities(),
   ...otherOverrides(),
@@ -32,6 +33,9 @@ export const GOOD_INPUT: readonly Omit<BadInput, 'answer'>[] = [
     },
   },
   { title: 'ALL dropped and one added back', spec: caps({ allowedAdd: ['NET_RAW'], requiredDrop: ['ALL'] }) },
+  { title: 'an end in UTC', spec: { expires: '2027-01-31T00:00:00Z', reason: 'until TICKET-1' } },
+  { title: 'an end with an offset', spec: { expires: '2028-02-29T23:59:59+05:30' } },
+  { title: 'an end that has passed', spec: { expires: '2020-01-01T00:00:00-11:00' } },
   { title: 'any capability', spec: caps({ allowedAdd: ['*'], requiredDrop: [], allowedBounding: ['*'] }) },
   { title: 'the word ALL', spec: caps({ allowedAdd: ['ALL'] }) },
   {
@@ -206,6 +210,50 @@ function levels(): BadInput[] {
       })),
     ),
     { title: 'priority in quotes', spec: { priority: '10' }, answer: /spec\.priority: .* must be of type integer/ },
+  ];
+}
+
+function ends(): BadInput[] {
+  const rfc3339 = 'write date and time in whole seconds with Z or an offset \\(RFC 3339\\), such as';
+  const texts: readonly (readonly [string, string])[] = [
+    ['tomorrow', '2027-01-31T00:00:00Z'],
+    ['2027-03-01', '2027-03-01T00:00:00Z'],
+    ['2027-03-01T00:00:00', '2027-01-31T00:00:00Z'],
+    ['2027-03-01 00:00:00Z', '2027-01-31T00:00:00Z'],
+    ['2027-03-01T00:00:00.5Z', '2027-01-31T00:00:00Z'],
+    ['2027-13-01T00:00:00Z', '2027-01-31T00:00:00Z'],
+    ['2027-03-01T24:00:00Z', '2027-01-31T00:00:00Z'],
+    ['0000-01-01T00:00:00Z', '2027-01-31T00:00:00Z'],
+  ];
+  const missing = ['2027-02-30', '2027-04-31', '2027-02-29', '2100-02-29'];
+  return [
+    ...texts.map(([expires, fix]) => ({
+      title: `expires ${expires}`,
+      spec: { expires },
+      answer: new RegExp(`spec\\.expires: .*"${expires}" is not a time: ${rfc3339} ${fix}`),
+    })),
+    ...missing.map((day) => ({
+      title: `expires on ${day}, which does not exist`,
+      spec: { expires: `${day}T12:00:00Z` },
+      answer: new RegExp(
+        `spec\\.expires: .*"${day}T12:00:00Z" is not a time: this month has fewer days; write a day that exists, such as ${day.slice(0, 8)}28T12:00:00Z`,
+      ),
+    })),
+    {
+      title: 'expires as a number of seconds',
+      spec: { expires: 1801353600 },
+      answer: /spec\.expires: .*(?:write a time in quotes, such as '2027-01-31T00:00:00Z'|write date and time)/,
+    },
+    {
+      title: 'reason yes, which YAML reads as true',
+      spec: { reason: true },
+      answer: /spec\.reason: .*(?:write it in quotes|must be of type string)/,
+    },
+    {
+      title: 'a reason that is too long',
+      spec: { reason: 'x'.repeat(513) },
+      answer: /spec\.reason: .*(?:Too long|may not be (?:more|longer) than 512|512)/,
+    },
   ];
 }
 

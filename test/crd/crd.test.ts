@@ -109,7 +109,7 @@ describe('the CRD', () => {
   });
 
   it('prints the important fields in columns', async () => {
-    const policy = policyOf({}, 'columns');
+    const policy = policyOf({ spec: { expires: '2999-12-31T00:00:00Z' } }, 'columns');
     const status = {
       conditions: [
         { type: 'Ready', status: 'True', reason: 'InForce', message: '', lastTransitionTime: '2026-01-01T00:00:00Z' },
@@ -144,9 +144,12 @@ describe('the CRD', () => {
       const [header, row] = stdout.split('\n');
       assert.match(
         header ?? '',
-        /^NAME +LEVEL +MODE +PSA +NAMESPACES +VIOLATING +READY +AGE +PRIORITY +USED BY +SHARES WITH$/,
+        /^NAME +LEVEL +MODE +PSA +NAMESPACES +VIOLATING +READY +AGE +PRIORITY +USED BY +EXPIRES +SHARES WITH$/,
       );
-      assert.match(row ?? '', /^columns +restricted +Warn +restricted:v1.36 +3 +2 +True +\d+s +7 +Everyone +ping$/);
+      assert.match(
+        row ?? '',
+        /^columns +restricted +Warn +restricted:v1.36 +3 +2 +True +\d+s +7 +Everyone +2999-12-31T00:00:00Z +ping$/,
+      );
     } finally {
       await kubectl(['delete', 'cappol', 'columns', '--wait=false']);
     }

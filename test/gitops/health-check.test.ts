@@ -26,11 +26,14 @@ interface HealthTests {
 }
 
 const TESTDATA = join(CUSTOMIZATION, 'testdata');
+const ENDING = { expires: '2027-01-31T00:00:00Z', reason: 'until TICKET-1' };
 const VIOLATED = judgements([violating('shop'), violating('till', { pods: 2 }), compliant('desk')]);
 
 /** Name of the file → the input for the operator's status; undefined before it has seen the policy. */
 const STATUSES: Readonly<Record<string, StatusInput | undefined>> = {
   degraded_notAccepted: input({ levelVersion: 'v1.99' }),
+  healthy_expired: input(ENDING, { now: '2027-02-01T00:00:00Z', expired: true, rollout: undefined }),
+  healthy_expires: input(ENDING),
   healthy_inForce: input({}, { judgements: judgements([compliant('desk')]) }),
   healthy_labelConflict: input({}, { judgements: VIOLATED, labels: labels({ conflicts: [CONFLICT] }) }),
   healthy_violations: input({}, { judgements: VIOLATED }),

@@ -66,12 +66,45 @@ describe('a status that the watch has not shown yet', () => {
     assert.deepEqual(client.calls, []);
   });
 
-  it('is dropped as soon as the watch shows the policy again', () => {
+  describe('of two, before the watch shows the second', () => {
     const { policy } = input();
-    const statuses = new WrittenStatuses();
-    statuses.add(policy, buildStatus(input()));
-    const shown = structuredClone(policy);
-    assert.equal(statuses.latest(shown), shown);
+    const [first, second] = [input(), input({}, { rollout: undefined })].map(buildStatus) as [
+      CapabilityPolicyStatus,
+      CapabilityPolicyStatus,
+    ];
+    let statuses: WrittenStatuses;
+    /** The newest status, as far as known, when the watch shows this one. */
+    const latest = (shown: CapabilityPolicyStatus | undefined) =>
+      statuses.latest({ ...structuredClone(policy), ...(shown && { status: shown }) }).status;
+
+    beforeEach(() => {
+      statuses = new WrittenStatuses();
+      statuses.add(policy, first);
+      statuses.add(policy, second);
+    });
+
+    it('the second counts although the watch shows the policy without a status, or with the first', () => {
+      assert.deepEqual([latest(undefined), latest(first)], [second, second]);
+    });
+
+    it('nothing is kept once the watch has shown the second', () => {
+      assert.deepEqual([latest(second), latest(first)], [second, first]);
+    });
+
+    it('what the watch shows counts if it is neither: another operator has written it', () => {
+      const foreign = { ...first, observedGeneration: 7 };
+      assert.deepEqual([latest(foreign), latest(first)], [foreign, first]);
+    });
+
+    it('nothing is kept of an earlier policy of its name', () => {
+      const recreated = { ...policy, metadata: { ...policy.metadata, uid: 'another' } };
+      assert.equal(statuses.latest(recreated), recreated);
+    });
+
+    it('nothing is kept of a policy that is gone', () => {
+      statuses.forget(policy.metadata?.name ?? '');
+      assert.deepEqual(latest(first), first);
+    });
   });
 });
 

@@ -24,7 +24,11 @@ export async function differences(
     renderedObjects(api),
     api.list(NAMESPACES),
   ]);
-  const compiled = compile(policies.map(completePolicy), { ...options, lastAccepted: lastAccepted(live) });
+  const compiled = compile(policies.map(completePolicy), {
+    ...options,
+    now: Date.now(),
+    lastAccepted: lastAccepted(live),
+  });
   const found = namespaces.filter(({ metadata }) => isChecked(metadata.name) && !metadata.deletionTimestamp);
   return [...objectDifferences(compiled, live), ...found.flatMap((one) => labelDifferences(compiled, one, options))];
 }

@@ -32,6 +32,7 @@ interface CheckOptions extends PolicyOptions {
   readonly output: Output;
   readonly warn?: boolean;
   readonly failOn: FailOn;
+  readonly at?: number;
   readonly serverVersion: number;
 }
 

@@ -43,6 +43,7 @@ export const registerCheck: RegisterCommand = (program, io, finish) => {
     .addOption(failOn())
     .addOption(options.kubeconfig())
     .addOption(options.context())
+    .addOption(options.at())
     .addOption(options.serverVersion())
     .addOption(options.operatorNamespace())
     .addOption(options.excludedNamespaces())

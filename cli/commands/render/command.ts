@@ -44,6 +44,7 @@ export const registerRender: RegisterCommand = (program, io, finish) => {
     )
     .addOption(options.kubeconfig())
     .addOption(options.context())
+    .addOption(options.at())
     .addOption(options.serverVersion())
     .addOption(options.operatorNamespace())
     .addOption(options.excludedNamespaces())

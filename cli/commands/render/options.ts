@@ -9,5 +9,6 @@ export interface RenderOptions extends PolicyOptions {
   readonly mountedAt: string;
   readonly operatorServiceAccount: readonly string[];
   readonly protectPolicies: readonly string[];
+  readonly at?: number;
   readonly serverVersion: number;
 }

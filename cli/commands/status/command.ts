@@ -18,6 +18,7 @@ export const registerStatus: RegisterCommand = (program, io, finish) => {
     .addOption(
       new Option('-o, --output <format>', 'how to print').choices(['table', 'wide', 'json', 'yaml']).default('table'),
     )
+    .addOption(options.at())
     .addOption(options.operatorNamespace())
     .addOption(options.excludedNamespaces())
     .addOption(options.kubeconfig())
@@ -29,6 +30,7 @@ export const registerStatus: RegisterCommand = (program, io, finish) => {
   withExamples(command, [
     { what: 'Every policy, and every workload that violates one', paste: 'cappol status' },
     { what: 'One namespace', paste: 'cappol status -n default' },
+    { what: 'As it will be when policies have expired', paste: 'cappol status --at 2027-01-31T00:00:00Z' },
     { what: 'Stay and see it change', paste: 'cappol status --watch' },
     { what: 'The same as JSON, for a program', paste: 'cappol status -o json' },
   ]);

@@ -20,6 +20,7 @@ import { following } from './watch.ts';
 export interface StatusOptions extends PolicyOptions {
   readonly watch?: boolean;
   readonly namespace?: string;
+  readonly at?: number;
   readonly output: 'table' | 'wide' | 'json' | 'yaml';
 }
 
@@ -69,9 +70,10 @@ function readable(
   cluster: Cluster,
   forbidden: readonly Source[],
   missing: readonly string[],
-  { operatorNamespace, excludedNamespaces, namespace }: StatusOptions,
+  { operatorNamespace, excludedNamespaces, namespace, at }: StatusOptions,
 ): Readable {
-  const state = new ClusterState(cluster, { operatorNamespace, excludedNamespaces, podSecurityDefaults: {} });
+  const now = () => at ?? Date.now();
+  const state = new ClusterState(cluster, { operatorNamespace, excludedNamespaces, podSecurityDefaults: {}, now });
   state.accept();
   const rbac = !RBAC.some((source) => forbidden.includes(source));
   return {
@@ -85,10 +87,10 @@ function readable(
   };
 }
 
-function printed(view: StatusView, whole: boolean, { output, namespace }: StatusOptions, io: Io): string {
+function printed(view: StatusView, whole: boolean, { output, namespace, at }: StatusOptions, io: Io): string {
   if (output === 'json') return `${jsonText(view)}\n`;
   if (output === 'yaml') return dump(printableTexts(view), { lineWidth: -1, noRefs: true });
-  return statusText(view, { terminal: terminalOf(io), wide: output === 'wide', whole, namespace });
+  return statusText(view, { terminal: terminalOf(io), wide: output === 'wide', whole, namespace, at });
 }
 
 function only(view: StatusView, name: string | undefined, namespace: string | undefined): StatusView {

@@ -1,6 +1,7 @@
 /** A view of the policies that shows what needs attention first, and wraps lines to the terminal. */
 import type { Holder } from '../../../operator/evaluate/use.ts';
 import type { RbacSubject } from '../../../operator/model/objects.ts';
+import { formatTime } from '../../../operator/policy/expiry.ts';
 import { bounded, counted, firstOf } from '../../../operator/report/text.ts';
 import { tableText } from '../../output/table.ts';
 import type { Terminal } from '../../output/terminal.ts';
@@ -16,7 +17,7 @@ const MOST_SUBJECTS = 2;
 /** Conditions for which True is the desired status. */
 const GOOD = ['Accepted', 'Programmed', 'Ready', 'Compliant'];
 /** Conditions whose content is already in the tables or in another condition. */
-const TOLD_ELSEWHERE = ['Compliant', 'Ready', 'Stalled'];
+const TOLD_ELSEWHERE = ['Compliant', 'Expired', 'Ready', 'Stalled'];
 
 interface TextOptions {
   readonly terminal: Terminal;
@@ -25,17 +26,20 @@ interface TextOptions {
   readonly whole: boolean;
   /** The only namespace to show. */
   readonly namespace: string | undefined;
+  /** The time to tell about, in ms since 1970; now if undefined. */
+  readonly at?: number | undefined;
 }
 
 export function statusText(view: StatusView, options: TextOptions): string {
   const { policies } = view;
-  const { terminal, wide, whole, namespace } = options;
+  const { terminal, wide, whole, namespace, at } = options;
   if (policies.length === 0) {
     return namespace === undefined ? 'There are no policies.\n' : `No policy selects namespace ${namespace}.\n`;
   }
   const sections = [
-    wrap(summary(policies, namespace), terminal),
+    wrap(`${at === undefined ? '' : `At ${formatTime(at)}: `}${summary(policies, namespace)}`, terminal),
     policyTable(policies, options),
+    expiryLines(policies, terminal),
     conditionLines(policies, wide || whole, terminal),
     violationsText(policies, terminal),
     useTable(policies, terminal),
@@ -109,6 +113,17 @@ function users({ usableBy, usedBy }: PolicyView): string {
         usedBy.map(({ subject }) => subjectText(subject)),
         MOST_SUBJECTS,
       );
+}
+
+/** Each policy's end, and why the policy exists. */
+function expiryLines(policies: readonly PolicyView[], terminal: Terminal): string {
+  const lines = policies.flatMap(({ name, expires, expired, reason }) => {
+    const end =
+      expires === undefined ? [] : [expired ? `expired at ${expires}, counts as deleted` : `expires at ${expires}`];
+    const texts = [...end, ...(reason === undefined ? [] : [`reason: ${bounded(reason, 512)}`])];
+    return texts.length === 0 ? [] : [paragraph(`${name}: ${texts.join('; ')}`, terminal)];
+  });
+  return lines.join('');
 }
 
 /** Each policy's conditions that report a problem, or all of them. */

@@ -33,6 +33,12 @@ export interface PolicyView {
   readonly priority: number;
   /** The label of its namespaces, `restricted:v1.36`; `-` for none. */
   readonly podSecurity: string;
+  /** From when on it counts as deleted, as its spec says; absent for a policy without an end. */
+  readonly expires?: string;
+  /** Whether it counts as deleted at the time that the view is about; absent for a policy without an end. */
+  readonly expired?: boolean;
+  /** spec.reason: why it exists. */
+  readonly reason?: string;
   readonly conditions: readonly Condition[];
   readonly namespaces: { readonly selected: number; readonly deciding: number };
   readonly sharesWith: NonNullable<CapabilityPolicyStatus['sharesWith']>;
@@ -108,7 +114,7 @@ function policyView(policy: CompletePolicy, readable: Readable, judgements: Judg
   const name = policy.metadata?.name ?? '';
   const coverage = judgements && readable.state.coverage(name);
   const deciding = (coverage?.deciding ?? []).filter((one) => isIn(readable.namespace, one));
-  const { levelVersion, mode, priority, usableBy } = spec;
+  const { levelVersion, mode, priority, usableBy, expires, reason } = spec;
   return {
     name,
     level: spec.level,
@@ -116,6 +122,8 @@ function policyView(policy: CompletePolicy, readable: Readable, judgements: Judg
     mode,
     priority,
     podSecurity: status.rendered?.podSecurity ?? '-',
+    ...(expires !== undefined && { expires, expired: readable.state.hasExpired(name) }),
+    ...(reason !== undefined && { reason }),
     conditions: status.conditions ?? [],
     namespaces: judgements
       ? { selected: coverage?.selected.length ?? 0, deciding: coverage?.deciding.length ?? 0 }

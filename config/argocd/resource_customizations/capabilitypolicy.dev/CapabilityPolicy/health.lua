@@ -20,6 +20,9 @@ if programmed.status ~= "True" then
 end
 
 local messages = { programmed.message }
+if conditions.Expired ~= nil and conditions.Expired.status == "False" then
+  table.insert(messages, conditions.Expired.message)
+end
 if conditions.Compliant ~= nil and conditions.Compliant.status == "False" then
   table.insert(messages, conditions.Compliant.message)
 end

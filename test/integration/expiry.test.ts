@@ -1,0 +1,231 @@
+/** `expires`: the API server ends a policy on time, and the operator then removes what is left of it. */
+import assert from 'node:assert/strict';
+import type { Json } from '../../hack/controlplane/api.ts';
+import type { CapabilityPolicySpec } from '../../operator/api/capability-policy.ts';
+import { formatTime } from '../../operator/policy/expiry.ts';
+import { type Attempt, attemptsUntil } from '../support/around-the-end.ts';
+import { ADMITTED, CREATOR, eventually, useCluster } from '../support/harness.ts';
+import { restrictedPod } from '../support/pod-manifests.ts';
+import { NAMESPACES, POLICIES } from '../support/rendered.ts';
+
+const SECOND = 1_000;
+const LABEL = 'pod-security.kubernetes.io/enforce';
+/** How far away an end is written: a busy machine needs longer until API servers enforce the text with it. */
+const LEADS = [6, 15, 60];
+const PODS = {
+  'only the exception admits': restrictedPod({ add: ['NET_RAW'] }),
+  'only the other policy admits': restrictedPod({ add: ['SYS_TIME'] }),
+  'both admit': restrictedPod(),
+  'none admits': restrictedPod({ add: ['SYS_ADMIN'] }),
+};
+type Pod = keyof typeof PODS;
+
+/** Which pods are admitted before and from the end on. */
+const EXPECTED: Record<Pod, readonly [boolean, boolean]> = {
+  'only the exception admits': [true, false],
+  'only the other policy admits': [false, true],
+  'both admit': [true, true],
+  'none admits': [false, false],
+};
+
+function wrong({ pod, sentAt, receivedAt, admitted, created }: Attempt, end: number): boolean {
+  const [before, after] = EXPECTED[pod as Pod];
+  if (created !== undefined) return !(created < end ? before : after);
+  if (receivedAt < end) return admitted !== before;
+  return sentAt >= end && admitted !== after;
+}
+
+describe('the end of a policy', function () {
+  this.timeout(240_000);
+  const cluster = useCluster('expiry');
+  let namespace: string;
+  let exception: string;
+  let other: string;
+  let end: number;
+
+  const spec = (add: string, rest: object = {}): CapabilityPolicySpec => ({
+    namespaceSelector: { matchLabels: { team: 'expiry' } },
+    level: 'restricted',
+    mode: 'Enforce',
+    overrides: { capabilities: { allowedAdd: [add as 'NET_RAW'] } },
+    ...rest,
+  });
+  const exceptionFor = (expires?: number) =>
+    cluster.policy(
+      'exception',
+      spec('NET_RAW', {
+        priority: 10,
+        usableBy: 'Subjects',
+        subjects: [{ kind: 'User', name: CREATOR.user }],
+        reason: 'until the test is over',
+        ...(expires !== undefined && { expires: formatTime(expires) }),
+      }),
+    );
+
+  async function endsSoon(): Promise<number> {
+    for (const lead of LEADS) {
+      const at = (Math.ceil(Date.now() / SECOND) + lead) * SECOND;
+      await exceptionFor(at);
+      await cluster.programmed(exception, other);
+      if (Date.now() < at - SECOND) return at;
+    }
+    throw new Error('no end was in force before it came');
+  }
+
+  async function eventsOf(policy: string, reason: string): Promise<Json[]> {
+    const events = await cluster.api.list('/apis/events.k8s.io/v1/namespaces/default/events');
+    return events.filter((event) => event.regarding.name === policy && event.reason === reason);
+  }
+
+  before(async () => {
+    namespace = await cluster.namespace('net', { team: 'expiry' });
+    other = await cluster.policy('other', spec('SYS_TIME', { podSecurityLabels: 'Managed' }));
+    exception = await exceptionFor();
+    await cluster.programmed(exception, other);
+  });
+
+  describe('with the operator stopped', () => {
+    let attempts: Attempt[];
+
+    before(async () => {
+      end = await endsSoon();
+      await cluster.operator.stop();
+      attempts = await attemptsUntil(end + 2 * SECOND, cluster, namespace, PODS);
+    });
+
+    for (const way of [
+      'dry run',
+      'generateName',
+      'a creationTimestamp of its own',
+      'client-side apply',
+      'server-side apply',
+    ]) {
+      it(`comes at the second for pods created by ${way}, and the policy of lower priority takes over`, () => {
+        const mine = attempts.filter((attempt) => attempt.way === way);
+        assert.deepEqual(
+          mine.filter((attempt) => wrong(attempt, end)),
+          [],
+        );
+        for (const pod of Object.keys(PODS)) {
+          const both = mine.filter((attempt) => attempt.pod === pod);
+          assert.ok(both.some(({ receivedAt }) => receivedAt < end) && both.some(({ sentAt }) => sentAt >= end), pod);
+        }
+      });
+    }
+
+    it('leaves a refusal that names only the policy that decides now', () => {
+      const late = attempts.filter(({ sentAt, admitted }) => sentAt >= end && !admitted);
+      assert.deepEqual(
+        late.filter(({ message }) => message.includes(exception) || !message.includes(`CapabilityPolicy ${other}: `)),
+        [],
+      );
+    });
+
+    it('does not judge pods from before it differently, until an operator runs', async () => {
+      const pods = await cluster.api.list(`${NAMESPACES}/${namespace}/pods`);
+      const old = pods.find(({ metadata, spec }) => {
+        const { add = [] } = spec.containers[0].securityContext.capabilities;
+        return Date.parse(metadata.creationTimestamp) < end && add.includes('NET_RAW');
+      });
+      assert.ok(old);
+      const debug = { ...old.spec.containers[0], name: 'debug' };
+      const answer = await cluster.api.ask(
+        'PATCH',
+        `${NAMESPACES}/${namespace}/pods/${old.metadata.name}/ephemeralcontainers`,
+        {
+          body: { spec: { ephemeralContainers: [debug] } },
+          contentType: 'application/strategic-merge-patch+json',
+          query: { dryRun: 'All' },
+        },
+      );
+      assert.equal(answer.status, 200, answer.body.message);
+    });
+  });
+
+  describe('once an operator runs', () => {
+    before(async () => {
+      await cluster.operator.startAndWatch();
+      await cluster.settled();
+    });
+
+    it('leaves nothing of the policy: neither objects nor grants', async () => {
+      assert.deepEqual(await cluster.rendered(exception), []);
+    });
+
+    it('shows the running pods that no policy admits any more', async () => {
+      const look = async () => {
+        const { status } = await cluster.api.get(`${POLICIES}/${other}`);
+        return status.violations?.some(({ message }: Json) => message.includes('NET_RAW'));
+      };
+      await eventually('the violations', look);
+    });
+
+    it('is a condition, a column and one Event, also after a restart; the policy is ready', async () => {
+      const look = async () => (await cluster.condition(exception, 'Expired'))?.status === 'True';
+      await eventually('the condition', look);
+      const ready = await cluster.condition(exception, 'Ready');
+      assert.deepEqual([ready?.status, ready?.reason], ['True', 'Expired']);
+      assert.match(ready?.message ?? '', new RegExp(`^expired at ${formatTime(end)} and counts as deleted`));
+      await cluster.operator.stop();
+      await cluster.operator.startAndWatch();
+      await cluster.settled();
+      const events = await eventsOf(exception, 'Expired');
+      assert.deepEqual(
+        events.map(({ type, series }) => [type, series]),
+        [['Warning', undefined]],
+      );
+      assert.match(events[0]?.note, /spec\.reason: until the test is over$/);
+    });
+
+    it('is taken back by a later one, and by none', async () => {
+      for (const expires of [end + 3_600 * SECOND, undefined]) {
+        await exceptionFor(expires);
+        await cluster.programmed(exception, other);
+        assert.equal(await cluster.admit(PODS['only the exception admits'], namespace), ADMITTED);
+      }
+      assert.equal(await cluster.condition(exception, 'Expired'), undefined);
+    });
+  });
+
+  describe('while an operator runs', () => {
+    it('comes at the second, and nothing is looser while it removes the rest', async () => {
+      end = await endsSoon();
+      const [attempts] = await Promise.all([
+        attemptsUntil(end + 4 * SECOND, cluster, namespace, PODS),
+        eventually('the condition', async () => (await cluster.condition(exception, 'Expired'))?.status === 'True'),
+      ]);
+      assert.deepEqual(
+        attempts.filter((attempt) => wrong(attempt, end)),
+        [],
+      );
+      await cluster.settled();
+      assert.deepEqual(await cluster.rendered(exception), []);
+    });
+
+    it('leaves namespaces of the last policy without one, as Accepted warned, and their label goes', async () => {
+      const alone = await cluster.namespace('alone', { team: 'alone' });
+      const only = (expires: string) =>
+        cluster.policy('only', {
+          namespaceSelector: { matchLabels: { team: 'alone' } },
+          level: 'restricted',
+          mode: 'Enforce',
+          expires,
+        });
+      const policy = await only('2999-12-31T00:00:00Z');
+      await cluster.programmed(policy);
+      assert.match(
+        (await cluster.condition(policy, 'Accepted'))?.message ?? '',
+        new RegExp(`no policy of mode Enforce decides in 1 namespace \\(${alone}\\)`),
+      );
+      assert.notEqual(await cluster.admit(PODS['none admits'], alone), ADMITTED);
+      await only('2026-01-01T00:00:00Z');
+      await eventually('the label to go', async () => {
+        const { metadata } = await cluster.api.get(`${NAMESPACES}/${alone}`);
+        return metadata.labels[LABEL] === undefined;
+      });
+      await cluster.settled();
+      const look = async () => (await cluster.admit(PODS['none admits'], alone)) === ADMITTED;
+      await eventually('the pod to be admitted', look);
+    });
+  });
+});
