@@ -1,7 +1,8 @@
 /**
  * Enforce policies → a guard, which stops people who may edit namespaces or bind pods from bypassing the policies.  A
  * change must leave a namespace with the same deciding policies, no others beside or above them, and a Pod Security
- * label as tight as they want it, unless its author holds the verb `exempt` on each policy concerned, cluster-wide. A
+ * label as tight as they want it, unless its author holds the verb `exempt` on each policy concerned, cluster-wide. It must
+ * also stay with the policies that will decide there when others expire. A
  * binding must not give an admitted pod an AppArmor profile or a mirror annotation.
  */
 import { GROUP, type LabelSelector, PLURAL } from '../api/capability-policy.ts';
@@ -136,7 +137,7 @@ function variablesOf({ policies, carried, wanted, binds }: Guarded): Variable[] 
     },
     { name: 'exempt', expression: `${EXEMPT}.check("exempt").allowed()` },
     ...policies.flatMap(({ name }, i) => [
-      { name: `passes${i}`, expression: passes(name, i) },
+      { name: `passes${i}`, expression: passes(name, i, keptAfterExpiry(parties, i)) },
       { name: `passed${i}`, expression: `${i === 0 ? '' : `variables.passed${i - 1} && `}variables.passes${i}` },
     ]),
   ];
@@ -174,10 +175,25 @@ function decides(when: When, index: number): string {
  * the request. So the first check is for all policies, which cluster administrators pass, and the first refusal ends
  * the checks.
  */
-function passes(name: string, index: number): string {
+function passes(name: string, index: number, kept: string | undefined): string {
   const stays = `${decides('is', index)} && !variables.joined && !variables.tampered`;
+  const unchanged = `!${decides('was', index)} || (${stays})`;
   const may = `${EXEMPT}.name(${JSON.stringify(name)}).check("exempt").allowed()`;
-  return `!${decides('was', index)} || (${stays}) || variables.exempt || ${may}`;
+  return `${kept === undefined ? unchanged : `((${unchanged}) && ${kept})`} || variables.exempt || ${may}`;
+}
+
+/**
+ * CEL, bool: the namespace stays with a policy that policies with an earlier end override now. It will decide there then,
+ * whether or not an operator runs. Undefined if there is no such policy.
+ */
+function keptAfterExpiry(parties: readonly ResolvedPolicy[], index: number): string | undefined {
+  const own = parties[index] as ResolvedPolicy;
+  const higher = parties.flatMap((party, i) => (party.priority > own.priority ? [{ ...party, i }] : []));
+  if (!higher.some(({ expires }) => expires < own.expires)) return undefined;
+  const lasting = higher.filter(({ expires }) => expires >= own.expires);
+  const decidesThen = (when: 0 | 1) =>
+    [`variables.selected${index}[${when}]`, ...lasting.map(({ i }) => `!variables.selected${i}[${when}]`)].join(' && ');
+  return `(!(${decidesThen(0)}) || (${decidesThen(1)}))`;
 }
 
 function bindsNothing(): string {

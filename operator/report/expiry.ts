@@ -28,7 +28,7 @@ interface Ending {
 /** The condition Expired, of a policy that has an end. */
 export function expiredFinding({ expires }: ResolvedPolicy, { expired, why, now }: Ending): Finding[] {
   if (expires === NEVER) return [];
-  // What was compiled counts, and the clock may have advanced since.
+  // The compiled state counts: the clock may have advanced since.
   const stage = expired ? 'Expired' : stageOf(expires, Math.min(Date.parse(now), expires - 1));
   const message = [
     expired ? expiredText(expires) : `expires at ${formatTime(expires)}`,

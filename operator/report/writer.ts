@@ -27,7 +27,7 @@ export async function writeReport(
 }
 
 interface Pending {
-  /** Of the policy, which may be deleted and created again. */
+  /** The policy's: it may have been deleted and created again. */
   readonly uid: string | undefined;
   /** The one that the watch showed last, and those that were written since. */
   readonly statuses: readonly (CapabilityPolicyStatus | undefined)[];

@@ -18,7 +18,7 @@ export interface Attempt {
   readonly admitted: boolean;
   /** The API server's time of a pod that it admitted. */
   readonly created: number | undefined;
-  /** Of a refusal. */
+  /** The text of a refusal. */
   readonly message: string;
 }
 

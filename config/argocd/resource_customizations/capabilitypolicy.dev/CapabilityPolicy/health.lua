@@ -1,5 +1,5 @@
--- The health of a CapabilityPolicy. What it found, violations and labels of somebody else's, stands in the message and never
--- changes the health: findings are no failures. Argo CD gives a script the functions of base and table, and no others.
+-- The health of a CapabilityPolicy. Findings (violations, labels of another owner) appear in the message and never change the
+-- health. Argo CD gives a script only the functions of base and table.
 local status = obj.status or {}
 local conditions = {}
 for _, condition in ipairs(status.conditions or {}) do
@@ -8,7 +8,7 @@ end
 local accepted = conditions.Accepted
 local programmed = conditions.Programmed
 
--- What stands there is about an earlier text of the policy, or nothing does.
+-- The status is missing, or is about an earlier text of the policy.
 if accepted == nil or programmed == nil or status.observedGeneration ~= obj.metadata.generation then
   return { status = "Progressing", message = "the operator has not looked at this version of the policy yet" }
 end
