@@ -187,11 +187,16 @@ export class Churn {
     for (const until = Date.now() + PATIENCE_MS; ; await sleep(AGAIN_MS)) {
       try {
         const answer = await this.#api.ask(method, path, request);
-        if (answer.status !== 503 && answer.status !== 429) return answer;
+        if (answer.status !== 503 && answer.status !== 429 && !isStarting(answer)) return answer;
       } catch (error) {
         // It is being restarted.
         if (Date.now() > until) throw error;
       }
     }
   }
+}
+
+/** Admission plugins refuse requests until their informers have synced (k8s.io/apiserver, admission.Handler). */
+function isStarting({ status, body }: Answer): boolean {
+  return status === 403 && /not yet ready to handle request$/.test(body.message ?? '');
 }
