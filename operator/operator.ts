@@ -8,6 +8,7 @@ import { Evaluation } from './controllers/evaluation.ts';
 import { Events } from './controllers/events.ts';
 import { Expiry } from './controllers/expiry.ts';
 import { Labels } from './controllers/labels.ts';
+import { Protection } from './controllers/protection.ts';
 import { Reports } from './controllers/reports.ts';
 import { Rulesets } from './controllers/rulesets.ts';
 import { Running, type RunningOptions } from './controllers/running.ts';
@@ -79,6 +80,7 @@ export class Operator {
       new Events(context),
       new Expiry(context),
       new Withdrawal(context, this.#followed),
+      new Protection(context, this.#followed.answeringServers),
     ];
   }
 

@@ -31,6 +31,7 @@ export interface Protection {
 /** A probe's refusal contains this text; then it says whether the user may write what is protected. */
 export const PROTECTION_ANSWER = 'CapabilityPolicy protection in force:';
 export const MAY_WRITE = 'may write what it protects';
+const MUST_NOT_WRITE = 'is refused to write what it protects';
 
 /** The object that a probe asks an API server to create, by dry run. It would bind a policy that does not exist. */
 export const PROTECTION_PROBE = {
@@ -50,7 +51,7 @@ export function protection(options: ProtectionOptions): Protection {
         why: 'Answers the question whether this policy is in force. It protects nothing.',
         entry: {
           expression: `!(${cel.PROBES})`,
-          messageExpression: `"${PROTECTION_ANSWER} " + request.userInfo.username + (variables.operates ? " " : " must not and ") + "${MAY_WRITE}"`,
+          messageExpression: `"${PROTECTION_ANSWER} " + request.userInfo.username + " " + (variables.operates ? "${MAY_WRITE}" : "${MUST_NOT_WRITE}")`,
         },
       },
       ...validationsOf(options).map(({ why, expression, message }) => ({

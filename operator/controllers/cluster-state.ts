@@ -5,6 +5,7 @@
 import type { CompleteSpec } from '../api/capability-policy.ts';
 import { presentLabels } from '../apply/namespace-labels.ts';
 import type { LabelOutcome, RolloutOutcome } from '../apply/outcome.ts';
+import type { ProtectionOutcome } from '../apply/protection-probe.ts';
 import { lastAccepted } from '../apply/standing.ts';
 import { type Compiled, compiler } from '../compile/compile.ts';
 import { type PodSecurityDefaults, podSecurityLabels } from '../compile/labels.ts';
@@ -29,10 +30,20 @@ interface Findings {
   readonly rollouts: Map<string, RolloutOutcome>;
   readonly labels: Map<string, LabelOutcome>;
   readonly judgements: Map<string, NamespaceJudgement>;
+  readonly protection: { current?: ProtectionOutcome; clear(): void };
 }
 
 export class ClusterState {
-  readonly findings: Findings = { rollouts: new Map(), labels: new Map(), judgements: new Map() };
+  readonly findings: Findings = {
+    rollouts: new Map(),
+    labels: new Map(),
+    judgements: new Map(),
+    protection: {
+      clear() {
+        delete this.current;
+      },
+    },
+  };
   readonly #cluster: Cluster;
   readonly #options: ClusterStateOptions;
   readonly #compile = compiler();

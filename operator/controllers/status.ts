@@ -70,6 +70,7 @@ export class Status implements Controller {
       expired: state.hasExpired(name),
       ...(coverage && { coverage }),
       ...(rollout && { rollout }),
+      ...(findings.protection.current && { protection: findings.protection.current }),
       labels: state.labelOutcomes(coverage?.deciding ?? []),
       judgements: findings.judgements,
       holdersOfAll: use.holdersOfAll(),

@@ -1,13 +1,15 @@
 /** The facts about a policy → its conditions, as kstatus and Argo CD read them. */
 import type { Condition } from '../api/capability-policy.ts';
 import type { RolloutOutcome } from '../apply/outcome.ts';
+import type { ProtectionOutcome } from '../apply/protection-probe.ts';
 import { useRoleName } from '../compile/rbac.ts';
 import { type BindingName, coversControllers, type Holder } from '../evaluate/use.ts';
 import type { Refusal, Resolution, ResolvedPolicy } from '../policy/resolve.ts';
 import { formatVersion } from '../standards/level-version.ts';
 import { offeredSince } from '../standards/server-features.ts';
-import type { BareCondition } from './bare-condition.ts';
-import { expiredCondition, expiredText, undecidedText } from './expiry.ts';
+import { expiredFinding, expiredText, undecidedText } from './expiry.ts';
+import type { Finding } from './finding.ts';
+import { protectedFinding } from './protection.ts';
 import * as reasons from './reasons.ts';
 import { bounded, counted, firstOf, workloadText } from './text.ts';
 import type { WorkloadReport } from './violations.ts';
@@ -31,6 +33,8 @@ interface ConditionInput {
   readonly holdersOfAll: readonly Holder[];
   /** The bindings that grant the use of the policy by its name and are older than it. */
   readonly olderBindings: readonly BindingName[];
+  /** Absent until the API servers were asked for the first time. */
+  readonly protection: ProtectionOutcome | undefined;
   readonly previous: readonly Condition[];
   /** ISO 8601, UTC. */
   readonly now: string;
@@ -42,23 +46,24 @@ const MASTERS = 'system:masters';
 /** The ReplicaSet controller, which may create pods in every namespace and creates those of Deployments. */
 const AS_CONTROLLER = '--as=system:serviceaccount:kube-system:replicaset-controller';
 
-/** Sorted by type. Violations and label conflicts are observations, not failures: Ready does not depend on them. */
+/** Sorted by type. Violations and label conflicts are findings, not failures: Ready does not depend on them. */
 export function buildConditions(input: ConditionInput): Condition[] {
   const { resolution } = input;
-  const accepted = acceptedCondition(resolution, input);
-  const programmed = programmedCondition(input);
+  const accepted = acceptedFinding(resolution, input);
+  const programmed = programmedFinding(input);
   const working = programmed.reason === reasons.PENDING || programmed.reason === reasons.ROLLING_OUT;
-  const bare = [
+  const findings = [
     accepted,
     programmed,
-    ...('policy' in resolution ? expiredCondition(resolution.policy, input) : []),
-    ...labelConflictCondition(input.labelConflicts),
-    readyCondition(accepted, programmed),
+    ...('policy' in resolution ? expiredFinding(resolution.policy, input) : []),
+    ...labelConflictFinding(input.labelConflicts),
+    ...protectedFinding(input.protection, input.previous),
+    readyFinding(accepted, programmed),
     ...(working ? [{ ...programmed, type: 'Reconciling', status: 'True' as const }] : []),
     ...('refusal' in resolution ? [{ ...accepted, type: 'Stalled', status: 'True' as const }] : []),
   ];
-  const conditions = bare.map((one) => withHistory(one, input));
-  conditions.push(lastEvaluation(input) ?? withHistory(compliantCondition(input), input));
+  const conditions = findings.map((finding) => withHistory(finding, input));
+  conditions.push(lastEvaluation(input) ?? withHistory(compliantFinding(input), input));
   return conditions.sort((a, b) => (a.type < b.type ? -1 : 1));
 }
 
@@ -76,10 +81,10 @@ export function lastEvaluation({
   return previous.find(({ type, reason }) => type === 'Compliant' && reason !== reasons.NOT_EVALUATED);
 }
 
-function acceptedCondition(
+function acceptedFinding(
   resolution: Resolution,
   { holdersOfAll, olderBindings, undecided }: Pick<ConditionInput, 'holdersOfAll' | 'olderBindings' | 'undecided'>,
-): BareCondition {
+): Finding {
   if ('refusal' in resolution) return refused(resolution.refusal);
   const { standard, mode } = resolution.policy;
   const what = `compiled: ${standard.level} ${formatVersion(standard.minor)}, mode ${mode}`;
@@ -97,7 +102,7 @@ function acceptedCondition(
   return { type: 'Accepted', status: 'True', reason: reasons.ACCEPTED, message };
 }
 
-function refused({ reason, message }: Refusal): BareCondition {
+function refused({ reason, message }: Refusal): Finding {
   return { type: 'Accepted', status: 'False', reason, message };
 }
 
@@ -163,7 +168,7 @@ function wideSubjects({ usableBy, subjects }: ResolvedPolicy): string[] {
   ];
 }
 
-function programmedCondition({ resolution, expired, rollout, previous, generation }: ConditionInput): BareCondition {
+function programmedFinding({ resolution, expired, rollout, previous, generation }: ConditionInput): Finding {
   const type = 'Programmed';
   if ('refusal' in resolution) {
     const message = 'this version of the policy is not in force: it is not accepted';
@@ -186,7 +191,7 @@ function programmedCondition({ resolution, expired, rollout, previous, generatio
   return { type, status: 'False', reason, message };
 }
 
-function compliantCondition({ resolution, expired, workloads }: ConditionInput): BareCondition {
+function compliantFinding({ resolution, expired, workloads }: ConditionInput): Finding {
   const type = 'Compliant';
   if (!workloads) {
     const why =
@@ -220,24 +225,24 @@ function unknownText({ counts, tooExpensive }: WorkloadReport): string {
   ].join('');
 }
 
-function labelConflictCondition(conflicts: readonly string[]): BareCondition[] {
+function labelConflictFinding(conflicts: readonly string[]): Finding[] {
   if (conflicts.length === 0) return [];
   const message = `${firstOf(conflicts, NAMED, '; ')}. The policy is still enforced; remove the label to let the operator manage it`;
   return [{ type: 'LabelConflict', status: 'True', reason: reasons.FOREIGN_LABEL, message }];
 }
 
-function readyCondition(accepted: BareCondition, programmed: BareCondition): BareCondition {
+function readyFinding(accepted: Finding, programmed: Finding): Finding {
   const { status, reason, message } = accepted.status === 'True' ? programmed : accepted;
   return { type: 'Ready', status, reason, message };
 }
 
-function withHistory(bare: BareCondition, { previous, generation, now }: ConditionInput): Condition {
-  const before = previous.find(({ type }) => type === bare.type);
+function withHistory(finding: Finding, { previous, generation, now }: ConditionInput): Condition {
+  const before = previous.find(({ type }) => type === finding.type);
   return {
-    ...bare,
-    message: bounded(bare.message, MESSAGE_LENGTH),
+    ...finding,
+    message: bounded(finding.message, MESSAGE_LENGTH),
     observedGeneration: generation,
-    lastTransitionTime: before?.status === bare.status ? before.lastTransitionTime : inSeconds(now),
+    lastTransitionTime: before?.status === finding.status ? before.lastTransitionTime : inSeconds(now),
   };
 }
 

@@ -43,3 +43,11 @@ export const FOREIGN_LABEL = 'ForeignLabel';
 export const DRIFT_REPAIRED = 'DriftRepaired';
 /** Events on a workload and on the policy: the workload no longer violates it, or was deleted. */
 export const VIOLATION_ENDED = 'ViolationEnded';
+/** Protected: every API server that answers refuses changes of what the operator writes, by a file. */
+export const FILE_IN_FORCE = 'FileInForce';
+/** Protected: on some API server, or on all of them, no such file is in force. */
+export const NO_FILE_IN_FORCE = 'NoFileInForce';
+/** Protected: the file names another operator, so the API servers refuse the writes of this one. */
+export const OTHER_OPERATOR = 'OtherOperator';
+/** Protected: no API server has answered. */
+export const NOT_ANSWERED = 'NotAnswered';

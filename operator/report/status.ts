@@ -1,6 +1,7 @@
 /** All facts about a policy → its complete status: the same bytes for the same input. */
 import type { CapabilityPolicyStatus, CompletePolicy, CompleteSpec } from '../api/capability-policy.ts';
 import type { LabelOutcome, RolloutOutcome } from '../apply/outcome.ts';
+import type { ProtectionOutcome } from '../apply/protection-probe.ts';
 import { rulesBeyondLabel, tightest } from '../compile/labels.ts';
 import type { NamespaceJudgement } from '../evaluate/namespace.ts';
 import type { BindingName, Holder } from '../evaluate/use.ts';
@@ -31,6 +32,8 @@ export interface StatusInput {
   readonly holdersOfAll?: readonly Holder[];
   /** The bindings that grant the use of the policy by its name and are older than it. */
   readonly olderBindings?: readonly BindingName[];
+  /** Absent until the API servers were asked for the first time. */
+  readonly protection?: ProtectionOutcome;
   /** ISO 8601, UTC: the time for changed conditions. */
   readonly now: string;
 }
@@ -50,6 +53,7 @@ export function buildStatus(input: StatusInput): CapabilityPolicyStatus {
     why: policy.spec.reason,
     undecided: input.coverage?.undecided ?? [],
     rollout: input.rollout,
+    protection: input.protection,
     previous: policy.status?.conditions ?? [],
     holdersOfAll: input.holdersOfAll ?? [],
     olderBindings: input.olderBindings ?? [],

@@ -336,7 +336,7 @@ const LOOK_ALIKES: readonly Attempt[] = [
       },
       { dryRun: true },
     ),
-    expect: { refused: /CapabilityPolicy protection in force: \S+ must not and may write what it protects/ },
+    expect: { refused: /CapabilityPolicy protection in force: \S+ is refused to write what it protects/ },
   },
 ];
 
@@ -675,6 +675,13 @@ const ROUNDABOUT: readonly Attempt[] = [
       dryRun: true,
     }),
     expect: { admitted: 'what is in force stays in force; no policy of the API sees admission policies' },
+  },
+  {
+    attempt: 'creates a mutating admission policy that changes roles while the operator writes them',
+    run: create(`${ADMISSION}/mutatingadmissionpolicies`, lookAlike({ name: 'changes-roles' }, 'Mutating'), {
+      dryRun: true,
+    }),
+    expect: { admitted: 'it sees no admission policies; they may also bind the roles themselves' },
   },
   {
     attempt: 'binds a role for the use of a policy to a user',

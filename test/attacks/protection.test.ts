@@ -7,7 +7,9 @@ import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Answer, Json } from '../../hack/controlplane/api.ts';
 import { renderedObjects } from '../../hack/controlplane/rendered.ts';
+import { cappol } from '../support/cappol.ts';
 import { ADMITTED, eventually, OPERATOR_NAMESPACE, useCluster } from '../support/harness.ts';
+import { applyAgain } from '../support/installed.ts';
 import { grant } from '../support/namespace-changes.ts';
 import { describeIfOffered } from '../support/needs.ts';
 import { ROOT } from '../support/page.ts';
@@ -98,6 +100,10 @@ describeIfOffered('staticAdmissionPolicies', 'protection', () => {
       assert.deepEqual(await cluster.differences(), []);
     });
 
+    it('lets the manifests be applied again, as an upgrade does', async () => {
+      await applyAgain(cluster.controlPlane);
+    });
+
     it('lets the operator replace the objects of a policy that changes', async () => {
       await cluster.policy('granted', {
         namespaceSelector: { matchLabels: { team: 'granted' } },
@@ -108,6 +114,15 @@ describeIfOffered('staticAdmissionPolicies', 'protection', () => {
       });
       await cluster.programmed('protected-granted');
       await cluster.settled();
+    });
+
+    it('is reported by the condition Protected and by cappol status', async () => {
+      await eventually('the condition', async () => {
+        const found = await cluster.condition(target.pinned, 'Protected');
+        return found?.status === 'True' && found.reason === 'FileInForce';
+      });
+      const { stdout } = await cappol(['status', '--kubeconfig', cluster.controlPlane.kubeconfig]);
+      assert.match(stdout, /^Protected: True, a file of the API server lets only the operator change/m);
     });
 
     it('is what the file says: the API server reports its hash', async () => {
@@ -121,6 +136,8 @@ describeIfOffered('staticAdmissionPolicies', 'protection', () => {
       await cluster.api.remove(`${NAMESPACES}/${target.namespace}`);
       await cluster.api.remove(`${NAMESPACES}/${OPERATOR_NAMESPACE}`);
       await cluster.deletePolicy('protected-granted');
+      // Meanwhile: the garbage collector looks for new kinds, such as that of policies, twice a minute.
+      await cluster.controlPlane.restartApiServer();
       await eventually('its objects to be gone', async () => {
         const objects = await renderedObjects(cluster.api, 'protected-granted');
         return objects.length === 0;
@@ -134,7 +151,6 @@ describeIfOffered('staticAdmissionPolicies', 'protection', () => {
     });
 
     it('lets the operator work after a restart of the API server', async () => {
-      await cluster.controlPlane.restartApiServer();
       await grantRights(cluster.api);
       await cluster.operator.startAndWatch();
       await cluster.policy('later', { namespaceSelector: {}, level: 'baseline', mode: 'Audit' });

@@ -81,7 +81,9 @@ describe('cappol, of a policy that expires,', () => {
       const now = () => parseTime(time) as number;
       const state = new ClusterState(cluster, { ...options, now });
       state.accept();
-      return statusView({ cluster, state, use: state.use, judgeable: true, rbac: true, missing: [] }, new Evaluator());
+      const protection = { status: 'Unknown', message: 'not asked' } as const;
+      const readable = { cluster, state, use: state.use, judgeable: true, rbac: true, protection, missing: [] };
+      return statusView(readable, new Evaluator());
     };
     const lines = (time: string) =>
       statusText(view(time), { terminal: PLAIN, wide: false, whole: false, namespace: undefined, at: parseTime(time) });

@@ -132,6 +132,12 @@ describe('cappol status, with an API server', () => {
     );
     assert.match(stdout, new RegExp(`^${enforce} +restricted +Enforce .* ${MANY} +0 +True`, 'm'));
     assert.match(stdout, /Deployment bad-0 /);
+    assert.match(stdout, /^Protected: False, as the operator reports: cluster administrators can change/m);
+  });
+
+  it('says that nothing protects what enforces the policies, as the API server answers', async () => {
+    const { stdout } = await status([]);
+    assert.match(stdout, /^Protected: False, cluster administrators can change what enforces policies/m);
   });
 
   it('prints again when something changes, until it is stopped', async () => {

@@ -49,6 +49,8 @@ const CLUSTER: Cluster = {
   oldestServer: 36,
 };
 
+const OPEN = { status: 'False', message: 'cluster administrators can change what enforces policies' } as const;
+
 function namespace(name: string, labels: Readonly<Record<string, string>> = {}) {
   return { name, uid: name, terminating: false, labels, labelOwners: {} };
 }
@@ -59,7 +61,7 @@ function view(changes: Partial<Cluster> = {}, readable: Partial<Readable> = {}):
   const state = new ClusterState(cluster, options);
   state.accept();
   return statusView(
-    { cluster, state, use: state.use, judgeable: true, rbac: true, missing: [], ...readable },
+    { cluster, state, use: state.use, judgeable: true, rbac: true, protection: OPEN, missing: [], ...readable },
     new Evaluator(),
   );
 }
@@ -282,12 +284,22 @@ describe('cappol status prints', () => {
   });
 
   it('that no policy selects the namespace', () => {
-    assert.equal(text({ policies: [], missing: [] }, { namespace: 'web' }), 'No policy selects namespace web.\n');
+    assert.equal(
+      text({ policies: [], protection: OPEN, missing: [] }, { namespace: 'web' }),
+      'No policy selects namespace web.\n',
+    );
   });
 
   it('the users of each policy, and of all policies', () => {
     assert.ok(lines.some((line) => /^rest +ServiceAccount net\/pinger +namespace net$/.test(line)));
     assert.ok(lines.includes('May use every policy, by wildcard: User ada (everywhere)'));
+  });
+
+  it('whether the API server protects what enforces the policies, once and not for each policy', () => {
+    assert.equal(lines.filter((line) => line.startsWith('Protected: False, cluster administrators can')).length, 1);
+    const conditions = [condition('Protected', 'False', 'NoFileInForce', 'not shown')];
+    const policies = () => CLUSTER.policies().map((one) => ({ ...one, status: { conditions } }));
+    assert.doesNotMatch(text(view({ policies })), /not shown/);
   });
 
   it('conditions that report problems before violations, and all of them on request', () => {

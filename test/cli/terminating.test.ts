@@ -53,7 +53,8 @@ describe('a namespace that is being deleted', () => {
       podSecurityDefaults: {},
     });
     state.accept();
-    const readable = { cluster: CLUSTER, state, use: state.use, judgeable: true, rbac: true, missing: [] };
+    const protection = { status: 'Unknown', message: 'not asked' } as const;
+    const readable = { cluster: CLUSTER, state, use: state.use, judgeable: true, rbac: true, protection, missing: [] };
     const [all] = statusView(readable, new Evaluator()).policies;
     assert.deepEqual(all?.namespaces, { selected: 1, deciding: 1 });
     assert.deepEqual([...new Set(all?.violations.map((violation) => violation.namespace))], ['net']);

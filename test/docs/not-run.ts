@@ -10,8 +10,8 @@ export const NOT_RUN: Readonly<Record<string, Readonly<Record<string, string>>>>
       'it writes into the checkout; test/cli/render-static.test.ts writes elsewhere',
     'kubectl get --raw /metrics | grep manifest_admission_config_controller_last_config_info':
       'it needs API servers with these files; test/attacks/protection.test.ts compares the hash',
-    "kubectl create --dry-run=server -f - <<'EOF'":
-      'it needs API servers with these files; test/attacks/protection.test.ts asks the same',
+    'kubectl get capabilitypolicies -o custom-columns=\'NAME:.metadata.name,PROTECTED:.status.conditions[?(@.type=="Protected")].message\'':
+      'it needs API servers with these files; test/attacks/protection.test.ts reads the condition',
     'mv /etc/kubernetes/capabilitypolicy/validating/protection.yaml /root/':
       'it needs a control plane node; test/attacks/protection.test.ts removes the file of its API server',
     'cappol render --static --directory capabilitypolicy --policy policy.yaml':

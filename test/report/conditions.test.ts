@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import type { RolloutOutcome } from '../../operator/apply/outcome.ts';
+import type { ProtectionOutcome } from '../../operator/apply/protection-probe.ts';
 import { resolvePolicy } from '../../operator/policy/resolve.ts';
 import { buildStatus, type StatusInput } from '../../operator/report/status.ts';
 import { formatVersion, NEWEST_KNOWN_MINOR } from '../../operator/standards/level-version.ts';
@@ -35,7 +36,25 @@ function message(from: StatusInput, type: string): string | undefined {
 
 const NEWEST = formatVersion(NEWEST_KNOWN_MINOR);
 
+function protection(state: ProtectionOutcome['state'], protecting: number): ProtectionOutcome {
+  return { state, servers: { protecting, answering: 2 }, message: state === 'Unknown' ? 'forbidden' : '' };
+}
+
 describe('the conditions of a policy', () => {
+  it('keep the last answer about protection until a restarted operator has asked', () => {
+    const before = input({}, { protection: protection('Protected', 2) });
+    const { protection: _, ...restarted } = standing(buildStatus(before), before);
+    assert.deepEqual(condition(buildStatus(restarted), 'Protected'), condition(buildStatus(before), 'Protected'));
+  });
+
+  it('say how many API servers protect, and how to protect them', () => {
+    const text = message(input({}, { protection: protection('Unprotected', 1) }), 'Protected');
+    assert.equal(
+      text,
+      'cluster administrators can change what enforces policies: 1 of 2 API servers protect it by a file; `cappol render --static` writes the file',
+    );
+  });
+
   const cases: [string, StatusInput, string[]][] = [
     [
       'in force and not violated',
@@ -47,6 +66,34 @@ describe('the conditions of a policy', () => {
       input({}, { judgements: judgements([violating('web')]) }),
       ['Accepted=True Compiled', 'Compliant=False WorkloadViolates', 'Programmed=True InForce', 'Ready=True InForce'],
     ],
+    [
+      'protected by a file of the API servers',
+      input({}, { protection: protection('Protected', 2) }),
+      [
+        'Accepted=True Compiled',
+        'Compliant=True NoViolation',
+        'Programmed=True InForce',
+        'Protected=True FileInForce',
+        'Ready=True InForce',
+      ],
+    ],
+    ...(
+      [
+        ['not protected by every API server', 'Unprotected', 1, 'False NoFileInForce'],
+        ['protected for another operator', 'OtherOperator', 2, 'False OtherOperator'],
+        ['not known to be protected', 'Unknown', 0, 'Unknown NotAnswered'],
+      ] as const
+    ).map(([title, state, protecting, expected]): [string, StatusInput, string[]] => [
+      `${title}: still ready`,
+      input({}, { protection: protection(state, protecting) }),
+      [
+        'Accepted=True Compiled',
+        'Compliant=True NoViolation',
+        'Programmed=True InForce',
+        `Protected=${expected}`,
+        'Ready=True InForce',
+      ],
+    ]),
     [
       'with a label conflict: still ready',
       input({}, { labels: labels({ conflicts: [CONFLICT] }) }),

@@ -20,12 +20,12 @@ import { waitFor } from '../../hack/controlplane/wait.ts';
 import type { CapabilityPolicySpec, Condition } from '../../operator/api/capability-policy.ts';
 import { EXCLUDED_NAMESPACES } from '../../operator/namespaces.ts';
 import { offers } from '../../operator/standards/server-features.ts';
-import { sharedControlPlane } from './control-plane.ts';
+import { PROTECTED, sharedControlPlane } from './control-plane.ts';
 import { waitUntilEstablished } from './established.ts';
 import { accountKubeconfig, install } from './installed.ts';
 import { OperatorProcess } from './operator-process.ts';
 import { differences, NAMESPACES, POLICIES } from './rendered.ts';
-import { OPERATOR_NAMESPACE } from './rights.ts';
+import { OPERATOR_NAMESPACE, operatorKubeconfig } from './rights.ts';
 
 export const ADMITTED = 'admitted';
 export { OPERATOR_NAMESPACE };
@@ -53,7 +53,9 @@ interface ClusterOptions {
  * @param prefix of all names of namespaces and policies; unique among the test files
  */
 export function useCluster(prefix: string, options: ClusterOptions = {}): TestCluster {
-  const { controlPlane = sharedControlPlane, kubeconfig, args = [] } = options;
+  const { controlPlane = sharedControlPlane, args = [] } = options;
+  // Under protection, only nodes get tokens of the operator.
+  const { kubeconfig = PROTECTED ? operatorKubeconfig : undefined } = options;
   const cluster = new TestCluster(prefix);
   before(async function () {
     this.timeout(120_000);

@@ -27,6 +27,11 @@ export async function install(controlPlane: ControlPlane): Promise<void> {
   await installation;
 }
 
+/** As an upgrade does: every object is applied once more. */
+export async function applyAgain(controlPlane: ControlPlane): Promise<void> {
+  await installWith(controlPlane, 'kubectl');
+}
+
 async function installWith({ kubeconfig }: ControlPlane, way: string): Promise<void> {
   if (!(way in WAYS))
     throw new Error(`CAPABILITYPOLICY_TEST_INSTALL=${way} is none of ${Object.keys(WAYS).join(', ')}`);

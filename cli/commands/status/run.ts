@@ -13,6 +13,7 @@ import { checkExists, checkReached } from '../../namespace.ts';
 import type { Given, PolicyOptions } from '../../options.ts';
 import { jsonText, printableTexts } from '../../output/printable.ts';
 import { terminalOf } from '../../output/terminal.ts';
+import { protectionOf } from './protection.ts';
 import { statusText } from './text.ts';
 import { type Readable, type StatusView, statusView } from './view.ts';
 import { following } from './watch.ts';
@@ -54,10 +55,14 @@ export async function runStatus(policy: string | undefined, given: Given<StatusO
     if (!forbidden.includes(sources.NAMESPACES)) checkExists(cluster, options.namespace);
     const missing = missingTexts(forbidden);
     for (const text of missing) io.stderr.write(`cappol: ${text}\n`);
+    const protection = await protectionOf(connected);
     let shown = 0;
     const show = (seen: Cluster) => {
       if (shown++ > 0 && !io.stdout.isTTY) io.stdout.write(SEPARATORS[options.output]);
-      const view = statusView(readable(seen, forbidden, missing, options), evaluator);
+      const view = statusView(
+        { ...readable(seen, forbidden, missing, options), protection: protection(seen) },
+        evaluator,
+      );
       io.stdout.write(printed(only(view, policy, options.namespace), policy !== undefined, options, io));
     };
     if (options.watch) await following(connected, { forbidden, io, show });
@@ -71,7 +76,7 @@ function readable(
   forbidden: readonly Source[],
   missing: readonly string[],
   { operatorNamespace, excludedNamespaces, namespace, at }: StatusOptions,
-): Readable {
+): Omit<Readable, 'protection'> {
   const now = () => at ?? Date.now();
   const state = new ClusterState(cluster, { operatorNamespace, excludedNamespaces, podSecurityDefaults: {}, now });
   state.accept();

@@ -17,7 +17,7 @@ const MOST_SUBJECTS = 2;
 /** Conditions for which True is the desired status. */
 const GOOD = ['Accepted', 'Programmed', 'Ready', 'Compliant'];
 /** Conditions whose content is already in the tables or in another condition. */
-const TOLD_ELSEWHERE = ['Compliant', 'Expired', 'Ready', 'Stalled'];
+const TOLD_ELSEWHERE = ['Compliant', 'Expired', 'Protected', 'Ready', 'Stalled'];
 
 interface TextOptions {
   readonly terminal: Terminal;
@@ -44,6 +44,7 @@ export function statusText(view: StatusView, options: TextOptions): string {
     violationsText(policies, terminal),
     useTable(policies, terminal),
     allLines(view.mayUseAll ?? [], terminal),
+    paragraph(`Protected: ${view.protection.status}, ${view.protection.message}`, terminal),
   ];
   return sections.filter((section) => section !== '').join('\n');
 }

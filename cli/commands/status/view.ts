@@ -21,8 +21,15 @@ export interface StatusView {
   readonly policies: readonly PolicyView[];
   /** The subjects that may use every policy; absent when roles or bindings can't be read. */
   readonly mayUseAll?: readonly Holder[];
+  /** Whether the API server protects what enforces the policies, by a file; the condition Protected says the same. */
+  readonly protection: ProtectionView;
   /** The kinds that could not be read, and the consequences; empty when the view is complete. */
   readonly missing: readonly string[];
+}
+
+export interface ProtectionView {
+  readonly status: Condition['status'];
+  readonly message: string;
 }
 
 export interface PolicyView {
@@ -76,6 +83,7 @@ export interface Readable {
   readonly judgeable: boolean;
   /** Whether roles and bindings could be read. */
   readonly rbac: boolean;
+  readonly protection: ProtectionView;
   readonly missing: readonly string[];
   /** Limits the view to the namespace's workloads and the policies that select it. */
   readonly namespace?: string | undefined;
@@ -83,7 +91,7 @@ export interface Readable {
 
 /** @param evaluator kept from one view to the next, with its cached results */
 export function statusView(readable: Readable, evaluator: Evaluator): StatusView {
-  const { cluster, state, rbac, use, missing, namespace } = readable;
+  const { cluster, state, rbac, use, protection, missing, namespace } = readable;
   const judgements = readable.judgeable ? judgementsOf(readable, evaluator) : undefined;
   const isAsked = ({ metadata }: CompletePolicy) =>
     namespace === undefined || !judgements || state.coverage(metadata?.name ?? '')?.selected.includes(namespace);
@@ -93,6 +101,7 @@ export function statusView(readable: Readable, evaluator: Evaluator): StatusView
       .filter(isAsked)
       .map((policy) => policyView(policy, readable, judgements)),
     ...(rbac && { mayUseAll: use.holdersOfAll() }),
+    protection,
     missing,
   };
 }

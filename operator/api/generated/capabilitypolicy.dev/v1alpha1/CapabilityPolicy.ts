@@ -472,7 +472,7 @@ export interface ICapabilityPolicy {
      */
     "observedGeneration"?: number;
     /**
-     * Accepted: whether the policy could be compiled, and why not. Programmed: it is in force on every API server. Compliant: no workload violates it. LabelConflict: a Pod Security label of another owner is in the way. Ready: Accepted and Programmed. Reconciling and Stalled as kstatus defines them.
+     * Accepted: whether the policy could be compiled, and why not. Programmed: it is in force on every API server. Compliant: no workload violates it. LabelConflict: a Pod Security label of another owner is in the way. Protected: a file of every API server lets only the operator change what it writes. Ready: Accepted and Programmed. Reconciling and Stalled as kstatus defines them.
      */
     "conditions"?: Array<{
       /**

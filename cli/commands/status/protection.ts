@@ -1,0 +1,27 @@
+/** Whether the API server protects what enforces policies: its own answer, else the operator's. */
+import { askProtection } from '../../../operator/apply/protection-probe.ts';
+import type { Cluster } from '../../../operator/model/objects.ts';
+import type { Connected } from '../../cluster.ts';
+import type { ProtectionView } from './view.ts';
+
+/** @returns what to show of a cluster: the operator's answer may change while it is followed */
+export async function protectionOf({ client }: Connected): Promise<(cluster: Cluster) => ProtectionView> {
+  const { state, message } = await askProtection([client]);
+  if (state === 'Unprotected') {
+    const text =
+      'cluster administrators can change what enforces policies; `cappol render --static` writes a file that prevents it';
+    return () => ({ status: 'False', message: text });
+  }
+  if (state === 'Unknown') return (cluster) => reportedIn(cluster) ?? { status: 'Unknown', message };
+  // The user of cappol is rarely the operator, so the refusal to write is expected.
+  return () => ({
+    status: 'True',
+    message: 'a file of the API server lets only the operator change what enforces policies',
+  });
+}
+
+function reportedIn(cluster: Cluster): ProtectionView | undefined {
+  const conditions = cluster.policies().flatMap(({ status }) => status?.conditions ?? []);
+  const found = conditions.find(({ type }) => type === 'Protected');
+  return found && { status: found.status, message: `as the operator reports: ${found.message}` };
+}

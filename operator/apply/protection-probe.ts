@@ -1,0 +1,50 @@
+/**
+ * Asks API servers whether a file protects what the operator writes (operator/compile/protection.ts), by a dry run that only
+ * such a file refuses.
+ */
+import { type ApiClient, ApiError, pathFor } from '../cluster/client.ts';
+import { MAY_WRITE, PROTECTION_ANSWER, PROTECTION_PROBE } from '../compile/protection.ts';
+
+export interface ProtectionOutcome {
+  /** OtherOperator: they protect, and refuse the writes of the user who asks. */
+  readonly state: 'Protected' | 'OtherOperator' | 'Unprotected' | 'Unknown';
+  /** How many of the answering API servers protect. */
+  readonly servers: { readonly protecting: number; readonly answering: number };
+  /** Why the state is unknown; otherwise empty. */
+  readonly message: string;
+}
+
+type Answer = Pick<ProtectionOutcome, 'state' | 'message'>;
+
+/** @param servers one client for each API server that answers */
+export async function askProtection(servers: readonly ApiClient[]): Promise<ProtectionOutcome> {
+  const answers = await Promise.all(servers.map(ask));
+  const having = (state: ProtectionOutcome['state']) => answers.filter((one) => one.state === state);
+  const unknown = having('Unknown')[0];
+  const state =
+    having('Unprotected').length > 0
+      ? 'Unprotected'
+      : unknown || answers.length === 0
+        ? 'Unknown'
+        : having('OtherOperator').length > 0
+          ? 'OtherOperator'
+          : 'Protected';
+  return {
+    state,
+    servers: { protecting: having('Protected').length + having('OtherOperator').length, answering: answers.length },
+    message: state === 'Unknown' ? (unknown?.message ?? 'no API server answers') : '',
+  };
+}
+
+async function ask(server: ApiClient): Promise<Answer> {
+  const { apiVersion, kind } = PROTECTION_PROBE;
+  try {
+    await server.create(pathFor(apiVersion, kind), PROTECTION_PROBE, { dryRun: true });
+    return { state: 'Unprotected', message: '' };
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    const [, answer] = message.split(PROTECTION_ANSWER);
+    if (!(error instanceof ApiError) || answer === undefined) return { state: 'Unknown', message };
+    return { state: answer.includes(` ${MAY_WRITE}`) ? 'Protected' : 'OtherOperator', message: '' };
+  }
+}

@@ -1,0 +1,36 @@
+/** Whether API servers protect what the operator writes → the condition Protected, on which Ready does not depend. */
+import type { Condition } from '../api/capability-policy.ts';
+import type { ProtectionOutcome } from '../apply/protection-probe.ts';
+import type { Finding } from './finding.ts';
+import * as reasons from './reasons.ts';
+
+const HOW = '`cappol render --static` writes the file';
+
+/** A restarted operator has not asked yet, and nothing contradicts what the API servers answered before. */
+export function protectedFinding(outcome: ProtectionOutcome | undefined, previous: readonly Condition[]): Finding[] {
+  if (!outcome) return previous.filter(({ type }) => type === 'Protected');
+  const [status, reason] = ANSWERS[outcome.state];
+  return [{ type: 'Protected', status, reason, message: protectionText(outcome) }];
+}
+
+const ANSWERS: Readonly<Record<ProtectionOutcome['state'], readonly [Finding['status'], string]>> = {
+  Protected: ['True', reasons.FILE_IN_FORCE],
+  OtherOperator: ['False', reasons.OTHER_OPERATOR],
+  Unprotected: ['False', reasons.NO_FILE_IN_FORCE],
+  Unknown: ['Unknown', reasons.NOT_ANSWERED],
+};
+
+/** For people. */
+export function protectionText({ state, servers, message }: ProtectionOutcome): string {
+  const where = `${servers.protecting} of ${servers.answering} API servers`;
+  switch (state) {
+    case 'Protected':
+      return `a file of ${where} lets only the operator change what enforces policies`;
+    case 'OtherOperator':
+      return `a file of ${where} lets only another operator change what enforces policies: ${HOW}, with --operator-service-account`;
+    case 'Unprotected':
+      return `cluster administrators can change what enforces policies: ${where} protect it by a file; ${HOW}`;
+    default:
+      return `not known whether API servers protect what enforces policies: ${message}`;
+  }
+}

@@ -1,0 +1,98 @@
+import assert from 'node:assert/strict';
+import { type ApiClient, ApiError } from '../../operator/cluster/client.ts';
+import { ClusterState } from '../../operator/controllers/cluster-state.ts';
+import type { Context } from '../../operator/controllers/controller.ts';
+import { Protection } from '../../operator/controllers/protection.ts';
+import { unchanged } from '../../operator/controllers/state-change.ts';
+import type { Cluster } from '../../operator/model/objects.ts';
+import { policy } from '../support/policies.ts';
+
+/** One API server, whose answer a test sets. */
+class Stage {
+  /** The refusal of the question; undefined: the API server would create the object. */
+  refusal: string | undefined;
+  /** The policies whose status each answer made dirty. */
+  readonly found: string[][] = [];
+  /** After how many milliseconds it asks again. */
+  readonly again: number[] = [];
+  readonly state: ClusterState;
+  readonly controller: Protection;
+
+  constructor() {
+    const cluster = { policies: () => [policy('a'), policy('b')] } as unknown as Cluster;
+    this.state = new ClusterState(cluster, {
+      operatorNamespace: 'system',
+      excludedNamespaces: [],
+      podSecurityDefaults: {},
+    });
+    const { signal } = new AbortController();
+    const found = ({ policies = [] }: { readonly policies?: Iterable<string> }) => this.found.push([...policies]);
+    const server = {
+      create: async () => {
+        if (this.refusal === undefined) return {};
+        throw new ApiError({ status: 403, reason: 'Forbidden', message: this.refusal, causes: [] });
+      },
+    } as unknown as ApiClient;
+    const context = { cluster, state: this.state, signal, found } as unknown as Context;
+    this.controller = new Protection(context, async () => [server]);
+  }
+
+  async look(): Promise<string | undefined> {
+    await this.controller.reconcile('all', (ms) => this.again.push(ms));
+    return this.state.findings.protection.current?.state;
+  }
+}
+
+const PROTECTED = 'CapabilityPolicy protection in force: operator may write what it protects';
+
+describe('the protection controller', () => {
+  let stage: Stage;
+
+  beforeEach(() => {
+    stage = new Stage();
+  });
+
+  it('asks when a term begins and when API servers change, and then each minute', async () => {
+    assert.deepEqual([...stage.controller.keysFor(unchanged({ of: 'term' }))], ['all']);
+    assert.deepEqual([...stage.controller.keysFor(unchanged({ of: 'servers', oldest: false }))], ['all']);
+    assert.deepEqual([...stage.controller.keysFor(unchanged({ of: 'rbac' }))], []);
+    await stage.look();
+    assert.deepEqual(stage.again, [60_000]);
+  });
+
+  it('makes the status of every policy dirty when the answer changes, and only then', async () => {
+    assert.equal(await stage.look(), 'Unprotected');
+    assert.equal(await stage.look(), 'Unprotected');
+    stage.refusal = PROTECTED;
+    assert.equal(await stage.look(), 'Protected');
+    assert.deepEqual(stage.found, [
+      ['a', 'b'],
+      ['a', 'b'],
+    ]);
+  });
+
+  it('keeps the last answer while an API server restarts, and drops it when no answer comes', async () => {
+    stage.refusal = PROTECTED;
+    await stage.look();
+    stage.refusal = 'the API server is shutting down';
+    assert.equal(await stage.look(), 'Protected');
+    assert.equal(await stage.look(), 'Protected');
+    assert.equal(await stage.look(), 'Unknown');
+    assert.deepEqual(stage.again, [60_000, 5_000, 5_000, 60_000]);
+  });
+
+  it('forgets the answer of an earlier term', async () => {
+    await stage.look();
+    const cluster = { policies: () => [], namespaces: () => [] } as unknown as Cluster;
+    const state = new ClusterState(cluster, {
+      operatorNamespace: 's',
+      excludedNamespaces: [],
+      podSecurityDefaults: {},
+    });
+    const current = stage.state.findings.protection.current;
+    assert.ok(current);
+    state.findings.protection.current = current;
+    state.apply({ of: 'term' });
+    assert.equal(state.findings.protection.current, undefined);
+  });
+});
