@@ -8,11 +8,11 @@ import { type InputFile, manifestFiles, reason } from './files.ts';
 import { HELM_TEMPLATE, otherDocument } from './other-documents.ts';
 import { MOST_CHARACTERS, type Piece } from './piece.ts';
 import { documentsIn, splitDocuments } from './split.ts';
-import { Breath, isAtHand, type KeptFiles, readText, textAtHand } from './text.ts';
+import { EventLoopYield, isAtHand, type KeptFiles, readText, textAtHand } from './text.ts';
 import type { Trouble } from './trouble.ts';
 
 /** An object as somebody wrote it; for a List, each of its items. */
-export interface Manifest {
+export interface InputObject {
   readonly object: RawObject & { readonly apiVersion: string; readonly kind: string };
   /** The path as the user wrote it; `-` is standard input. */
   readonly file: string;
@@ -53,7 +53,7 @@ export async function* readManifests(
   paths: readonly string[],
   io: Reading,
   options: ReadOptions,
-): AsyncGenerator<Manifest> {
+): AsyncGenerator<InputObject> {
   yield* manifestsOf(manifestFiles(paths, io.cwd, options.tell), io, options);
 }
 
@@ -62,8 +62,8 @@ export async function* manifestsOf(
   files: Iterable<InputFile>,
   io: Reading,
   { tell, skip, wants = () => true, kept }: ReadOptions,
-): AsyncGenerator<Manifest> {
-  const breath = new Breath();
+): AsyncGenerator<InputObject> {
+  const eventLoopYield = new EventLoopYield();
   for (const file of files) {
     const { name } = file;
     const listener: PieceListener = {
@@ -74,7 +74,7 @@ export async function* manifestsOf(
     try {
       if (isAtHand(file)) {
         for (const piece of documentsIn(textAtHand(file, io, kept?.take(file)))) {
-          if (breath.isDue) await breath.take();
+          if (eventLoopYield.isDue) await eventLoopYield.take();
           yield* found(piece);
         }
       } else {
@@ -93,7 +93,7 @@ interface PieceListener {
   readonly skip: ((what: string) => void) | undefined;
 }
 
-function* manifestsIn(piece: Piece, file: string, listener: PieceListener): Generator<Manifest> {
+function* manifestsIn(piece: Piece, file: string, listener: PieceListener): Generator<InputObject> {
   const { tell, skip } = listener;
   if (piece.tooLarge) {
     tell(piece.line, TOO_LARGE);
@@ -110,7 +110,7 @@ function* manifestsIn(piece: Piece, file: string, listener: PieceListener): Gene
     else if (wrong) tell(line, wrong);
     else {
       yield {
-        object: object as Manifest['object'],
+        object: object as InputObject['object'],
         file,
         line,
         lineOf: (inner) => lineOf([...path, ...inner]),
@@ -179,6 +179,9 @@ export function identityOf({ metadata }: RawObject, namespace: string): { namesp
 }
 
 /** Something wrong with a field of a manifest. */
-export function troubleOf({ object: { kind, metadata }, file, lineOf }: Manifest, { path, message }: Problem): Trouble {
+export function troubleOf(
+  { object: { kind, metadata }, file, lineOf }: InputObject,
+  { path, message }: Problem,
+): Trouble {
   return { file, line: lineOf(path), message: `${kind} ${metadata?.name ?? ''}: ${message}` };
 }

@@ -75,14 +75,14 @@ export async function* readText(file: InputFile, io: Reading): AsyncGenerator<st
 export async function mentions(
   file: FileAtHand,
   words: readonly string[],
-  { signal, breath, kept }: Pick<Reading, 'signal'> & { breath: Breath; kept: KeptFiles },
+  { signal, eventLoopYield, kept }: Pick<Reading, 'signal'> & { eventLoopYield: EventLoopYield; kept: KeptFiles },
 ): Promise<boolean> {
   let before = Buffer.alloc(0);
   const chunks: Uint8Array[] = [];
   try {
     for (const chunk of read(file.path, signal)) {
       if (chunks.length < 2) chunks.push(chunk);
-      if (breath.isDue) await breath.take();
+      if (eventLoopYield.isDue) await eventLoopYield.take();
       const bytes = before.length === 0 ? Buffer.from(chunk.buffer, 0, chunk.length) : Buffer.concat([before, chunk]);
       if (words.some((word) => bytes.includes(word))) return true;
       // A word may be cut by the end of a chunk.
@@ -156,7 +156,7 @@ async function* streamed(stdin: Reading['stdin'], signal: AbortSignal): AsyncGen
 }
 
 /** Lets signals through in long work. */
-export class Breath {
+export class EventLoopYield {
   #last = performance.now();
 
   get isDue(): boolean {

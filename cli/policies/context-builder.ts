@@ -11,7 +11,7 @@ import { formatTime } from '../../operator/policy/expiry.ts';
 import { RULES } from '../../operator/rules/index.ts';
 import type { Level } from '../../operator/standards/level-version.ts';
 import { roleOf } from '../input/kinds.ts';
-import type { Manifest } from '../input/manifests.ts';
+import type { InputObject } from '../input/manifests.ts';
 import type { Trouble } from '../input/trouble.ts';
 import { type Labels, PolicyContext, type PolicyContextOptions, type PolicySource } from './context.ts';
 import { isContextObject, isReadable } from './context-objects.ts';
@@ -51,7 +51,7 @@ export class PolicyContextBuilder {
   }
 
   /** @param tell receives what is wrong with the object, which is skipped when it can't be read */
-  addManifest(manifest: Manifest, tell: (trouble: Trouble) => void): void {
+  addManifest(manifest: InputObject, tell: (trouble: Trouble) => void): void {
     const { object } = manifest;
     const role = roleOf(object.apiVersion, object.kind);
     if (isContextObject(role) && !isReadable(manifest, tell)) return;
@@ -140,7 +140,7 @@ export class PolicyContextBuilder {
     };
   }
 
-  #addPolicyManifest({ object, file, line, lineOf, textOf }: Manifest, tell: (trouble: Trouble) => void): void {
+  #addPolicyManifest({ object, file, line, lineOf, textOf }: InputObject, tell: (trouble: Trouble) => void): void {
     const { policy, problems } = validatePolicy(object, textOf);
     const name = String(object.metadata?.name ?? '');
     for (const { path, message } of problems) {

@@ -1,6 +1,6 @@
 /** Problems of the namespaces, roles and bindings that evaluating depends on. */
 import type { roleOf } from '../input/kinds.ts';
-import { type Manifest, troubleOf } from '../input/manifests.ts';
+import { type InputObject, troubleOf } from '../input/manifests.ts';
 import { objectProblems } from '../input/pod-schema.ts';
 import type { Trouble } from '../input/trouble.ts';
 import { fieldProblems, unknownFieldsOf } from '../input/unknown-fields.ts';
@@ -11,7 +11,7 @@ export function isContextObject(role: ReturnType<typeof roleOf>): boolean {
 }
 
 /** Catches `lables:`, with which the namespace has no labels and no policy selects it. */
-export function isReadable(manifest: Manifest, tell: (trouble: Trouble) => void): boolean {
+export function isReadable(manifest: InputObject, tell: (trouble: Trouble) => void): boolean {
   const { object, textOf } = manifest;
   const wrong = objectProblems(object, object.kind, textOf);
   const { problems, warnings } = fieldProblems(unknownFieldsOf(object, object.apiVersion, object.kind));

@@ -16,7 +16,7 @@ export interface Sink {
 }
 
 /** A sink that passes everything to several sinks. */
-export function together(sinks: readonly Sink[]): Sink {
+export function fanOut(sinks: readonly Sink[]): Sink {
   return {
     listing: () => sinks.forEach((sink) => void sink.listing()),
     put: (raw) => sinks.forEach((sink) => void sink.put(raw)),
@@ -26,7 +26,7 @@ export function together(sinks: readonly Sink[]): Sink {
 }
 
 /** Passes on a list after all of it has been read: a partial list is a state that never existed. */
-export function whole(sink: Sink): Sink {
+export function bufferUntilListed(sink: Sink): Sink {
   let held: Map<string, RawObject> | undefined;
   return {
     listing() {

@@ -5,7 +5,7 @@ import { type ApiClient, ApiError, isNotFound, pathFor } from './client.ts';
 import { createProjection } from './projection.ts';
 import type { Source } from './reading.ts';
 import { askKnownServers, oldest } from './servers.ts';
-import { type Sink, together } from './sink.ts';
+import { fanOut, type Sink } from './sink.ts';
 import * as sources from './sources.ts';
 import { Store } from './store.ts';
 
@@ -43,7 +43,7 @@ export async function readCluster(client: ApiClient, options: SnapshotOptions): 
   };
   const [minors] = await Promise.all([
     askKnownServers(client),
-    ...wanted.map(([source, collections]) => readSource(client, source, together(collections), options, counted)),
+    ...wanted.map(([source, collections]) => readSource(client, source, fanOut(collections), options, counted)),
   ]);
   servers.oldest = oldest(minors);
   return store;

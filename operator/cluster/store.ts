@@ -23,7 +23,7 @@ import { isHistory } from './pod-projection.ts';
 import { createProjection, type Projection } from './projection.ts';
 import type { Source } from './reading.ts';
 import { Reflector } from './reflector.ts';
-import { together, whole } from './sink.ts';
+import { bufferUntilListed, fanOut } from './sink.ts';
 import * as sources from './sources.ts';
 
 interface ClusterOptions extends FollowedServersOptions {
@@ -57,7 +57,7 @@ export function createCluster(client: ApiClient, options: ClusterOptions) {
       for (const [source, collections] of followed) {
         const reading = { log, ...(observer && { observer }) };
         // Policies affect each other; objects of other kinds do not.
-        const sink = source === sources.POLICIES ? whole(together(collections)) : together(collections);
+        const sink = source === sources.POLICIES ? bufferUntilListed(fanOut(collections)) : fanOut(collections);
         reflectors.set(source, new Reflector(client, source, sink, signal, reading));
       }
       const followers = [...reflectors.values()].map((reflector) => reflector.run());

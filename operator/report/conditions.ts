@@ -7,9 +7,9 @@ import { type BindingName, coversControllers, type Holder } from '../evaluate/us
 import type { Refusal, Resolution, ResolvedPolicy } from '../policy/resolve.ts';
 import { formatVersion } from '../standards/level-version.ts';
 import { offeredSince } from '../standards/server-features.ts';
-import { expiredFinding, expiredText, undecidedText } from './expiry.ts';
-import type { Finding } from './finding.ts';
-import { protectedFinding } from './protection.ts';
+import type { BareCondition } from './bare-condition.ts';
+import { expiredCondition, expiredText, undecidedText } from './expiry.ts';
+import { protectedCondition } from './protection.ts';
 import * as reasons from './reasons.ts';
 import { bounded, counted, firstOf, workloadText } from './text.ts';
 import type { WorkloadReport } from './violations.ts';
@@ -46,24 +46,24 @@ const MASTERS = 'system:masters';
 /** The ReplicaSet controller, which may create pods in every namespace and creates those of Deployments. */
 const AS_CONTROLLER = '--as=system:serviceaccount:kube-system:replicaset-controller';
 
-/** Sorted by type. Violations and label conflicts are findings, not failures: Ready does not depend on them. */
+/** Sorted by type. Violations and label conflicts are observations, not failures: Ready does not depend on them. */
 export function buildConditions(input: ConditionInput): Condition[] {
   const { resolution } = input;
-  const accepted = acceptedFinding(resolution, input);
-  const programmed = programmedFinding(input);
+  const accepted = acceptedCondition(resolution, input);
+  const programmed = programmedCondition(input);
   const working = programmed.reason === reasons.PENDING || programmed.reason === reasons.ROLLING_OUT;
-  const findings = [
+  const bare = [
     accepted,
     programmed,
-    ...('policy' in resolution ? expiredFinding(resolution.policy, input) : []),
-    ...labelConflictFinding(input.labelConflicts),
-    ...protectedFinding(input.protection, input.previous),
-    readyFinding(accepted, programmed),
+    ...('policy' in resolution ? expiredCondition(resolution.policy, input) : []),
+    ...labelConflictCondition(input.labelConflicts),
+    ...protectedCondition(input.protection, input.previous),
+    readyCondition(accepted, programmed),
     ...(working ? [{ ...programmed, type: 'Reconciling', status: 'True' as const }] : []),
     ...('refusal' in resolution ? [{ ...accepted, type: 'Stalled', status: 'True' as const }] : []),
   ];
-  const conditions = findings.map((finding) => withHistory(finding, input));
-  conditions.push(lastEvaluation(input) ?? withHistory(compliantFinding(input), input));
+  const conditions = bare.map((one) => withHistory(one, input));
+  conditions.push(lastEvaluation(input) ?? withHistory(compliantCondition(input), input));
   return conditions.sort((a, b) => (a.type < b.type ? -1 : 1));
 }
 
@@ -81,10 +81,10 @@ export function lastEvaluation({
   return previous.find(({ type, reason }) => type === 'Compliant' && reason !== reasons.NOT_EVALUATED);
 }
 
-function acceptedFinding(
+function acceptedCondition(
   resolution: Resolution,
   { holdersOfAll, olderBindings, undecided }: Pick<ConditionInput, 'holdersOfAll' | 'olderBindings' | 'undecided'>,
-): Finding {
+): BareCondition {
   if ('refusal' in resolution) return refused(resolution.refusal);
   const { standard, mode } = resolution.policy;
   const what = `compiled: ${standard.level} ${formatVersion(standard.minor)}, mode ${mode}`;
@@ -102,7 +102,7 @@ function acceptedFinding(
   return { type: 'Accepted', status: 'True', reason: reasons.ACCEPTED, message };
 }
 
-function refused({ reason, message }: Refusal): Finding {
+function refused({ reason, message }: Refusal): BareCondition {
   return { type: 'Accepted', status: 'False', reason, message };
 }
 
@@ -168,7 +168,7 @@ function wideSubjects({ usableBy, subjects }: ResolvedPolicy): string[] {
   ];
 }
 
-function programmedFinding({ resolution, expired, rollout, previous, generation }: ConditionInput): Finding {
+function programmedCondition({ resolution, expired, rollout, previous, generation }: ConditionInput): BareCondition {
   const type = 'Programmed';
   if ('refusal' in resolution) {
     const message = 'this version of the policy is not in force: it is not accepted';
@@ -191,7 +191,7 @@ function programmedFinding({ resolution, expired, rollout, previous, generation 
   return { type, status: 'False', reason, message };
 }
 
-function compliantFinding({ resolution, expired, workloads }: ConditionInput): Finding {
+function compliantCondition({ resolution, expired, workloads }: ConditionInput): BareCondition {
   const type = 'Compliant';
   if (!workloads) {
     const why =
@@ -225,24 +225,24 @@ function unknownText({ counts, tooExpensive }: WorkloadReport): string {
   ].join('');
 }
 
-function labelConflictFinding(conflicts: readonly string[]): Finding[] {
+function labelConflictCondition(conflicts: readonly string[]): BareCondition[] {
   if (conflicts.length === 0) return [];
   const message = `${firstOf(conflicts, NAMED, '; ')}. The policy is still enforced; remove the label to let the operator manage it`;
   return [{ type: 'LabelConflict', status: 'True', reason: reasons.FOREIGN_LABEL, message }];
 }
 
-function readyFinding(accepted: Finding, programmed: Finding): Finding {
+function readyCondition(accepted: BareCondition, programmed: BareCondition): BareCondition {
   const { status, reason, message } = accepted.status === 'True' ? programmed : accepted;
   return { type: 'Ready', status, reason, message };
 }
 
-function withHistory(finding: Finding, { previous, generation, now }: ConditionInput): Condition {
-  const before = previous.find(({ type }) => type === finding.type);
+function withHistory(bare: BareCondition, { previous, generation, now }: ConditionInput): Condition {
+  const before = previous.find(({ type }) => type === bare.type);
   return {
-    ...finding,
-    message: bounded(finding.message, MESSAGE_LENGTH),
+    ...bare,
+    message: bounded(bare.message, MESSAGE_LENGTH),
     observedGeneration: generation,
-    lastTransitionTime: before?.status === finding.status ? before.lastTransitionTime : inSeconds(now),
+    lastTransitionTime: before?.status === bare.status ? before.lastTransitionTime : inSeconds(now),
   };
 }
 

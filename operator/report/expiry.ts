@@ -2,8 +2,8 @@
 import type { Condition } from '../api/capability-policy.ts';
 import { formatTime, NEVER, type Stage, stageOf } from '../policy/expiry.ts';
 import type { ResolvedPolicy } from '../policy/resolve.ts';
+import type { BareCondition } from './bare-condition.ts';
 import type { Happening } from './events.ts';
-import type { Finding } from './finding.ts';
 import * as reasons from './reasons.ts';
 import { counted, firstOf } from './text.ts';
 
@@ -26,7 +26,7 @@ interface Ending {
 }
 
 /** The condition Expired, of a policy that has an end. */
-export function expiredFinding({ expires }: ResolvedPolicy, { expired, why, now }: Ending): Finding[] {
+export function expiredCondition({ expires }: ResolvedPolicy, { expired, why, now }: Ending): BareCondition[] {
   if (expires === NEVER) return [];
   // The compiled state counts: the clock may have advanced since.
   const stage = expired ? 'Expired' : stageOf(expires, Math.min(Date.parse(now), expires - 1));

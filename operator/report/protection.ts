@@ -1,19 +1,22 @@
 /** Whether API servers protect what the operator writes → the condition Protected, on which Ready does not depend. */
 import type { Condition } from '../api/capability-policy.ts';
 import type { ProtectionOutcome } from '../apply/protection-probe.ts';
-import type { Finding } from './finding.ts';
+import type { BareCondition } from './bare-condition.ts';
 import * as reasons from './reasons.ts';
 
 const HOW = '`cappol render --static` writes the file';
 
 /** A restarted operator has not asked yet, and nothing contradicts what the API servers answered before. */
-export function protectedFinding(outcome: ProtectionOutcome | undefined, previous: readonly Condition[]): Finding[] {
+export function protectedCondition(
+  outcome: ProtectionOutcome | undefined,
+  previous: readonly Condition[],
+): BareCondition[] {
   if (!outcome) return previous.filter(({ type }) => type === 'Protected');
   const [status, reason] = ANSWERS[outcome.state];
   return [{ type: 'Protected', status, reason, message: protectionText(outcome) }];
 }
 
-const ANSWERS: Readonly<Record<ProtectionOutcome['state'], readonly [Finding['status'], string]>> = {
+const ANSWERS: Readonly<Record<ProtectionOutcome['state'], readonly [BareCondition['status'], string]>> = {
   Protected: ['True', reasons.FILE_IN_FORCE],
   OtherOperator: ['False', reasons.OTHER_OPERATOR],
   Unprotected: ['False', reasons.NO_FILE_IN_FORCE],

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { Collection } from '../../operator/cluster/collection.ts';
-import { whole } from '../../operator/cluster/sink.ts';
+import { bufferUntilListed } from '../../operator/cluster/sink.ts';
 import type { RawObject } from '../../operator/model/raw.ts';
 
 const raw = (name: string, level: string): RawObject => ({ metadata: { name }, level });
@@ -10,7 +10,7 @@ describe('a sink that accepts only complete lists', () => {
     project: ({ metadata, level }) => `${metadata?.name} ${level}`,
     changed: () => {},
   });
-  const sink = whole(collection);
+  const sink = bufferUntilListed(collection);
   const list = (...objects: RawObject[]) => {
     sink.listing();
     for (const object of objects) sink.put(object);

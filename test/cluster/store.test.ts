@@ -17,7 +17,7 @@ import { createProjection } from '../../operator/cluster/projection.ts';
 import type { Source } from '../../operator/cluster/reading.ts';
 import { Reflector } from '../../operator/cluster/reflector.ts';
 import { askServers, endpoints, oldest, type ServerMinors } from '../../operator/cluster/servers.ts';
-import { together } from '../../operator/cluster/sink.ts';
+import { fanOut } from '../../operator/cluster/sink.ts';
 import { ROLE_BINDINGS, ROLES } from '../../operator/cluster/sources.ts';
 import { createCluster, type FollowedCluster, Store } from '../../operator/cluster/store.ts';
 import type { Change, NamespaceView } from '../../operator/model/objects.ts';
@@ -45,7 +45,7 @@ describe('a binding that has another role when it is listed again', () => {
     const told: string[] = [];
     const store = new Store(createProjection([]), { oldest: 36 }, ({ of }) => told.push(of));
     const list = (source: Source, object: RawObject) => {
-      const sink = together(store.followed.get(source) ?? []);
+      const sink = fanOut(store.followed.get(source) ?? []);
       sink.listing();
       sink.put(object);
       sink.listed();

@@ -2,8 +2,8 @@
 import type { Io } from '../../command.ts';
 import type { InputFile } from '../../input/files.ts';
 import { openInputs } from '../../input/inputs.ts';
-import { type Manifest, manifestsOf, readManifests, troubleOf } from '../../input/manifests.ts';
-import { Breath, isAtHand, KeptFiles, mentions } from '../../input/text.ts';
+import { type InputObject, manifestsOf, readManifests, troubleOf } from '../../input/manifests.ts';
+import { EventLoopYield, isAtHand, KeptFiles, mentions } from '../../input/text.ts';
 import type { Trouble } from '../../input/trouble.ts';
 import type { PolicyContext } from '../../policies/context.ts';
 import type { PolicyContextBuilder } from '../../policies/context-builder.ts';
@@ -81,7 +81,7 @@ async function addContext(
 ): Promise<void> {
   // The second reading reports what can't be read.
   const options = { tell: () => {}, wants: (text: string) => CONTEXT_WORDS.some((word) => text.includes(word)) };
-  const reading = { signal: io.signal, breath: new Breath(), kept };
+  const reading = { signal: io.signal, eventLoopYield: new EventLoopYield(), kept };
   for (const file of files) {
     if (isAtHand(file) && !(await mentions(file, CONTEXT_WORDS, reading))) continue;
     for await (const manifest of manifestsOf([file], io, options)) builder.addManifest(manifest, trouble);
@@ -89,7 +89,7 @@ async function addContext(
 }
 
 function report(
-  manifest: Manifest,
+  manifest: InputObject,
   { items, problems, warnings, skipped, notJudged }: Judged,
   listener: Omit<Listener, 'begin'>,
 ): void {

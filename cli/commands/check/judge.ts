@@ -12,7 +12,7 @@ import {
 import { qualifiedKind, templatePath } from '../../../operator/model/workload-kinds.ts';
 import { RULES } from '../../../operator/rules/index.ts';
 import { isBuiltIn, isSearched, roleOf } from '../../input/kinds.ts';
-import { identityOf, type Manifest } from '../../input/manifests.ts';
+import { type InputObject, identityOf } from '../../input/manifests.ts';
 import { makesPods } from '../../input/pod-making-kinds.ts';
 import { metadataProblems, podProblems, podProblemsIn } from '../../input/pod-schema.ts';
 import { type PodTemplate, podTemplatesIn } from '../../input/pod-templates.ts';
@@ -42,7 +42,7 @@ export interface Judged {
   readonly notJudged?: Pick<NotJudged, 'kind' | 'makesPods'>;
 }
 
-type Object = Manifest['object'];
+type Object = InputObject['object'];
 
 /** Maps a field of a pod to its path in the manifest. */
 type FieldOf = (inPod: string) => FieldPath;
@@ -65,7 +65,7 @@ export class ManifestJudge {
     this.#options = options;
   }
 
-  judge(manifest: Manifest): Judged {
+  judge(manifest: InputObject): Judged {
     const { apiVersion, kind } = manifest.object;
     const role = roleOf(apiVersion, kind);
     if (typeof role === 'object') return { ...NOTHING, problems: [{ path: ['kind'], message: role.wrong }] };
@@ -78,14 +78,14 @@ export class ManifestJudge {
     return { items, problems: [...wrong, ...problems], warnings };
   }
 
-  #item(manifest: Manifest, role: 'pod' | 'workload', unknown: readonly UnknownField[]): CheckedItem {
+  #item(manifest: InputObject, role: 'pod' | 'workload', unknown: readonly UnknownField[]): CheckedItem {
     const { object, line } = manifest;
     const candidate = this.#candidate(this.#placed(object), role);
     const fieldOf: FieldOf = (inPod) => fieldIn(templatePath(object.kind), inPod);
     return this.#checked(manifest, { candidate, fieldOf, unknown, template: null, line });
   }
 
-  #judgeCustom(manifest: Manifest): Judged {
+  #judgeCustom(manifest: InputObject): Judged {
     const { object, lineOf } = manifest;
     const { apiVersion, kind } = object;
     const wrong = metadataProblems(object, manifest.textOf);
@@ -116,7 +116,7 @@ export class ManifestJudge {
   }
 
   #customItem(
-    manifest: Manifest,
+    manifest: InputObject,
     { path, pod, fieldOf }: PodTemplate,
     known: { readonly unknown: readonly UnknownField[]; readonly line: number },
   ): CheckedItem {
@@ -136,7 +136,7 @@ export class ManifestJudge {
     return { ...object, metadata: { ...object.metadata, namespace } };
   }
 
-  #checked(manifest: Manifest, { candidate, fieldOf, unknown, ...place }: Candidature): CheckedItem {
+  #checked(manifest: InputObject, { candidate, fieldOf, unknown, ...place }: Candidature): CheckedItem {
     const { object, file, lineOf } = manifest;
     const { namespace, name } = identityOf(object, this.#options.namespace);
     const placeOf = (inPod: string) => {

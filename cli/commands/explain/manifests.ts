@@ -6,7 +6,7 @@ import { arrayOf, objectOf, valueAt, withoutNulls } from '../../../operator/mode
 import { templatePath } from '../../../operator/model/workload-kinds.ts';
 import type { Io } from '../../command.ts';
 import { isSearched, roleOf } from '../../input/kinds.ts';
-import { type Manifest, type ReadOptions, readManifests } from '../../input/manifests.ts';
+import { type InputObject, type ReadOptions, readManifests } from '../../input/manifests.ts';
 import { type PodTemplate, podTemplatesIn } from '../../input/pod-templates.ts';
 import { fieldPath } from '../../schema/paths.ts';
 
@@ -43,12 +43,12 @@ export async function* explainedManifests(
   }
 }
 
-function ownTemplate(object: Manifest['object']): PodTemplate {
+function ownTemplate(object: InputObject['object']): PodTemplate {
   const path = templatePath(object.kind);
   return { path, pod: { spec: objectOf(valueAt(object, [...path, 'spec'])) }, fieldOf: (inPod) => [...path, ...inPod] };
 }
 
-function explainedManifest({ object, file, line, lineOf }: Manifest, template: PodTemplate): ExplainedManifest {
+function explainedManifest({ object, file, line, lineOf }: InputObject, template: PodTemplate): ExplainedManifest {
   const { kind, metadata } = object;
   const spec = podSpec(withoutNulls(template.pod.spec));
   const advice = findings(spec);

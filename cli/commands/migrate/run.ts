@@ -1,7 +1,7 @@
 /** The work of migrate: reads the objects, migrates, prints, and lists the next steps. */
 import type { Mode } from '../../../operator/api/capability-policy.ts';
 import { type ExitCode, type Io, UsageError } from '../../command.ts';
-import { type Manifest, readManifests } from '../../input/manifests.ts';
+import { type InputObject, readManifests } from '../../input/manifests.ts';
 import { type Trouble, troubleText } from '../../input/trouble.ts';
 import { type InputProblem, problemText } from '../../migrate/invalid-input.ts';
 import { InvalidInput, type Migration, migrate } from '../../migrate/migrate.ts';
@@ -43,8 +43,8 @@ export async function runMigrate(options: MigrateOptions, io: Io): Promise<ExitC
 }
 
 /** If an input cannot be read as a whole, nothing is migrated: the missing part might narrow or open it. */
-async function read(paths: readonly string[], io: Io): Promise<Manifest[]> {
-  const manifests: Manifest[] = [];
+async function read(paths: readonly string[], io: Io): Promise<InputObject[]> {
+  const manifests: InputObject[] = [];
   const troubles: Trouble[] = [];
   for await (const manifest of readManifests(paths, io, { tell: (trouble) => troubles.push(trouble) })) {
     if (KINDS.includes(manifest.object.kind)) manifests.push(manifest);
@@ -55,7 +55,7 @@ async function read(paths: readonly string[], io: Io): Promise<Manifest[]> {
   return manifests;
 }
 
-function attempt(manifests: readonly Manifest[], options: Parameters<typeof migrate>[1]): Migration {
+function attempt(manifests: readonly InputObject[], options: Parameters<typeof migrate>[1]): Migration {
   try {
     return migrate(
       manifests.map(({ object }) => object),
@@ -68,7 +68,7 @@ function attempt(manifests: readonly Manifest[], options: Parameters<typeof migr
 }
 
 /** `psp.yaml:12: PodSecurityPolicy/restricted: spec.runAsUser.rule: Unsupported value: …` */
-function placedText(problem: InputProblem, manifests: readonly Manifest[]): string {
-  const { file, lineOf } = manifests[problem.index] as Manifest;
+function placedText(problem: InputProblem, manifests: readonly InputObject[]): string {
+  const { file, lineOf } = manifests[problem.index] as InputObject;
   return troubleText({ file, line: lineOf(problem.path), message: problemText(problem) });
 }

@@ -5,7 +5,7 @@ import { podSecurityLabels } from '../../../operator/compile/labels.ts';
 import { objectOf, textsIn } from '../../../operator/model/raw.ts';
 import { type ExitCode, type Io, UsageError } from '../../command.ts';
 import { roleOf } from '../../input/kinds.ts';
-import { type Manifest as Read, readManifests } from '../../input/manifests.ts';
+import { type InputObject, readManifests } from '../../input/manifests.ts';
 import { Troubles } from '../../input/trouble.ts';
 import { excludingBy, type Given } from '../../options.ts';
 import { PolicyContextBuilder } from '../../policies/context-builder.ts';
@@ -66,7 +66,7 @@ async function readInto(
   return namespaces.sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
-function namespaceIn({ object: { apiVersion, kind, metadata } }: Read): Namespace[] {
+function namespaceIn({ object: { apiVersion, kind, metadata } }: InputObject): Namespace[] {
   if (roleOf(apiVersion, kind) !== 'namespace') return [];
   const { name, labels, annotations } = objectOf(metadata);
   return [{ name: String(name), labels: textsIn(labels), annotations: textsIn(annotations) }];

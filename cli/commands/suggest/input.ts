@@ -6,7 +6,7 @@ import type { Cluster } from '../../../operator/model/objects.ts';
 import { RULES } from '../../../operator/rules/index.ts';
 import type { Io } from '../../command.ts';
 import { isSearched, roleOf } from '../../input/kinds.ts';
-import { identityOf, type Manifest, type ReadOptions, readManifests, troubleOf } from '../../input/manifests.ts';
+import { type InputObject, identityOf, type ReadOptions, readManifests, troubleOf } from '../../input/manifests.ts';
 import { podProblems, podProblemsIn } from '../../input/pod-schema.ts';
 import { podTemplatesIn } from '../../input/pod-templates.ts';
 import { unknownFieldsOf } from '../../input/unknown-fields.ts';
@@ -50,7 +50,7 @@ export async function givenByFiles(
 /**
  * Whether it can be judged. Misspelt fields are reported, because the suggestion would admit what they should prevent.
  */
-function isSound(manifest: Manifest, tell: ReadOptions['tell']): boolean {
+function isSound(manifest: InputObject, tell: ReadOptions['tell']): boolean {
   const { object, textOf } = manifest;
   const wrong = podProblems(object, object.kind, textOf);
   const misspelt = unknownFieldsOf(object, object.apiVersion, object.kind).filter(({ meant }) => meant !== undefined);
@@ -72,6 +72,6 @@ export function givenByCluster(cluster: Cluster, only?: string): Given[] {
 }
 
 /** An API server has not admitted the pod yet, so it does not have its token volume. */
-function isWritten({ metadata }: Manifest['object']): boolean {
+function isWritten({ metadata }: InputObject['object']): boolean {
   return !metadata?.uid;
 }

@@ -1,4 +1,4 @@
 import type { Condition } from '../api/capability-policy.ts';
 
 /** A condition without its history. */
-export type Finding = Pick<Condition, 'type' | 'status' | 'reason' | 'message'>;
+export type BareCondition = Pick<Condition, 'type' | 'status' | 'reason' | 'message'>;
