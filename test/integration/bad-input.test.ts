@@ -53,6 +53,7 @@ describe('a policy that cannot be compiled', function () {
       'Accepted=False VersionTooNew',
       'Compliant=Unknown NotEvaluated',
       'Programmed=False NotAccepted',
+      'Protected=False NoFileInForce',
       'Ready=False VersionTooNew',
       'Stalled=True VersionTooNew',
     ]);

@@ -110,6 +110,7 @@ function statusOf(
     resolution,
     ...(coverage && { coverage }),
     ...(rollout && { rollout }),
+    protection: { state: 'Unprotected', servers: { protecting: 0, answering: 1 }, message: '' },
     labels: state.labelOutcomes(coverage?.deciding ?? []),
     judgements,
     holdersOfAll: state.use.holdersOfAll(),
