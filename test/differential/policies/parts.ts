@@ -1,5 +1,6 @@
 /** The parts of the differential tests about policies of all kinds, in their long form. */
 import { type ControlPlane, startControlPlane } from '../../../hack/controlplane/controlplane.ts';
+import { judgeExpiry } from '../expiry/expiry.ts';
 import { judgeAdditions } from '../filling/ephemeral.ts';
 import { judgeFilling } from '../filling/filling.ts';
 import { judgeInjected } from '../filling/sidecars.ts';
@@ -13,9 +14,9 @@ import { findWitnesses } from './witnesses.ts';
 
 /**
  * b: policies over all fields, and the tightness of labels; c: overlapping sets; filling: defaulting; steps: containers
- * that are added to pods one after the other.
+ * that are added to pods one after the other; expiry: overlapping sets of policies that end.
  */
-export const PARTS = ['b', 'c', 'filling', 'steps'] as const;
+export const PARTS = ['b', 'c', 'filling', 'steps', 'expiry'] as const;
 type Part = (typeof PARTS)[number];
 
 const PODS_OF_POLICY = 40;
@@ -72,6 +73,12 @@ const JUDGES: Readonly<Record<Part, (setting: Setting) => Promise<boolean>>> = {
       report('filling, of added ephemeral containers', seed, await judgeAdditions(cluster, fewer)),
     ];
     return agreed.every(Boolean);
+  },
+
+  async expiry({ cluster, controlPlane, runs, seed }) {
+    const tally = await judgeExpiry(cluster, controlPlane, { sets: runs, seed });
+    console.log(`${tally.ended} answers that an end changed`);
+    return report(`${runs} sets that end`, seed, tally);
   },
 
   async steps({ cluster, controlPlane, runs, seed }) {

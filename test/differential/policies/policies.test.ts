@@ -5,6 +5,7 @@ import type { CapabilityPolicySpec, CompletePolicy } from '../../../operator/api
 import { ADMITTED_BY } from '../../../operator/compile/mutating-policy.ts';
 import { sharedControlPlane } from '../../support/control-plane.ts';
 import { podManifest } from '../../support/pod-manifests.ts';
+import { judgeExpiry } from '../expiry/expiry.ts';
 import { judgeAdditions } from '../filling/ephemeral.ts';
 import { judgeFilling } from '../filling/filling.ts';
 import { judgeInjected } from '../filling/sidecars.ts';
@@ -49,6 +50,14 @@ describe('on a real API server', function () {
   describe('random sets of overlapping policies', () => {
     it('decide, fill, name and warn as a reference model of the design does, and as the operator says', async () => {
       agreed(await judgeSets(cluster, controlPlane, { sets: 6, pods: 15, seed }));
+    });
+  });
+
+  describe('random sets of policies that end while pods are created', () => {
+    it('decide at each second as the reference model and the operator say', async () => {
+      const tally = await judgeExpiry(cluster, controlPlane, { sets: 6, seed });
+      agreed(tally);
+      assert.ok(tally.ended > 0, 'no end changed an answer');
     });
   });
 

@@ -95,7 +95,7 @@ export async function judgeCreation(trial: Trial, creation: Creation): Promise<V
   };
 }
 
-function podOf({ pod: { metadata, spec, ...rest }, account, forged }: Creation, name = metadata.name): Pod {
+export function podOf({ pod: { metadata, spec, ...rest }, account, forged }: Creation, name = metadata.name): Pod {
   const annotations = { ...metadata.annotations, ...(forged !== undefined && { [ADMITTED_BY]: forged }) };
   return { ...rest, metadata: { ...metadata, name, annotations }, spec: { ...spec, serviceAccountName: account } };
 }

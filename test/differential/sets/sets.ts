@@ -49,10 +49,14 @@ export async function judgeSets(cluster: PolicyCluster, controlPlane: ControlPla
   return sum(tallies);
 }
 
-/** The first random set of which the API server accepts at least two policies; the others are left out. */
-async function acceptedSet(cluster: PolicyCluster, seed: number, index: number) {
+/**
+ * The first random set of which the API server accepts at least two policies; the others are left out.
+ *
+ * @param random makes a set of that name
+ */
+export async function acceptedSet(cluster: PolicyCluster, seed: number, index: number, random = randomSet) {
   for (let attempt = 0; ; attempt++) {
-    const [set] = fc.sample(randomSet(`set-${seed}-${index}`), { seed: seed + index * 101 + attempt, numRuns: 1 });
+    const [set] = fc.sample(random(`set-${seed}-${index}`), { seed: seed + index * 101 + attempt, numRuns: 1 });
     if (!set) continue;
     const objects: CompletePolicy[] = [];
     for (const { name, spec } of set.policies) {
@@ -80,7 +84,7 @@ async function judgeSet(trial: Trial, creators: readonly Creator[], { pods: coun
   return tally;
 }
 
-function randomCreations(
+export function randomCreations(
   { namespaces }: PolicySet,
   policies: readonly ResolvedPolicy[],
   creators: readonly Creator[],

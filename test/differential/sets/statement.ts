@@ -35,6 +35,8 @@ export interface Scene {
   readonly labels: Readonly<Record<string, string>>;
   /** The pod's service account, and its creator. */
   readonly people: readonly Person[];
+  /** The time of the creation and the ends of policies by name, in ms since 1970. Absent: no policy ends. */
+  readonly time?: { readonly now: number; readonly ends: ReadonlyMap<string, number> };
 }
 
 export interface Decision {
@@ -48,9 +50,13 @@ export interface Decision {
   readonly fills: boolean;
 }
 
-/** "Among the policies with that mode whose selector takes the namespace, those with the highest priority decide." */
-export function deciders({ policies, labels }: Scene, mode: Mode): ResolvedPolicy[] {
-  const selecting = policies.filter((policy) => policy.mode === mode && selects(policy.selector, labels));
+/**
+ * "Among the policies with that mode whose selector takes the namespace, those with the highest priority decide." "From the
+ * time in `expires` on, the policy counts as deleted."
+ */
+export function deciders({ policies, labels, time }: Scene, mode: Mode): ResolvedPolicy[] {
+  const existing = policies.filter(({ name }) => !time || time.now < (time.ends.get(name) ?? Number.POSITIVE_INFINITY));
+  const selecting = existing.filter((policy) => policy.mode === mode && selects(policy.selector, labels));
   const highest = Math.max(...selecting.map(({ priority }) => priority));
   return selecting.filter(({ priority }) => priority === highest).sort((a, b) => (a.name < b.name ? -1 : 1));
 }

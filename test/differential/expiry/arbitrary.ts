@@ -1,0 +1,38 @@
+/** Random sets of policies in mode Enforce, about two in three of which end, within a few seconds. */
+import fc, { type Arbitrary } from 'fast-check';
+import { type PolicySet, randomSet } from '../sets/arbitrary.ts';
+
+/** In seconds after the first possible end. */
+const ENDS = [0, 0, 1, 2, 3, 4] as const;
+export const LAST = 4;
+/** Different texts for the same time. */
+const ZONES = [0, 60, -210];
+
+/** @param set part of all names @param start the first possible end, in ms since 1970 */
+export function endingSet(set: string, start: number): Arbitrary<PolicySet> {
+  return randomSet(set).chain((made) => {
+    const end = fc.record({ after: fc.constantFrom(...ENDS), zone: fc.constantFrom(...ZONES) });
+    const ends = fc.array(fc.option(end, { freq: 3 }), {
+      minLength: made.policies.length,
+      maxLength: made.policies.length,
+    });
+    return ends.map((all) => ({
+      ...made,
+      policies: made.policies.map(({ name, spec }, i) => {
+        const one = all[i];
+        const expires = one ? { expires: inZone(start + one.after * 1_000, one.zone) } : {};
+        // What mutation fills in has no end of its own.
+        return { name, spec: { ...spec, mode: 'Enforce', defaulting: 'Disabled', ...expires } };
+      }),
+    }));
+  });
+}
+
+/** RFC 3339. @param zone minutes east of UTC */
+function inZone(time: number, zone: number): string {
+  const local = new Date(time + zone * 60_000).toISOString().slice(0, 19);
+  const [hours, minutes] = [Math.floor(Math.abs(zone) / 60), Math.abs(zone) % 60].map((n) =>
+    String(n).padStart(2, '0'),
+  );
+  return zone === 0 ? `${local}Z` : `${local}${zone < 0 ? '-' : '+'}${hours}:${minutes}`;
+}

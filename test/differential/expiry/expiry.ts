@@ -1,0 +1,165 @@
+/**
+ * Random sets of overlapping policies, some of which end while pods are created. API server and operator have to agree with
+ * the reference model at the time of each creation, with no operator at work.
+ */
+import fc, { type Arbitrary } from 'fast-check';
+import type { ControlPlane } from '../../../hack/controlplane/controlplane.ts';
+import { SERVER_MINOR } from '../../../hack/controlplane/version.ts';
+import type { CompletePolicy } from '../../../operator/api/capability-policy.ts';
+import { compile } from '../../../operator/compile/compile.ts';
+import { serviceAccountUser } from '../../../operator/evaluate/use.ts';
+import { judge } from '../../../operator/evaluate/verdict.ts';
+import { Evaluator } from '../../../operator/evaluate/violations.ts';
+import { deciding } from '../../../operator/policy/deciding.ts';
+import { sum, type Tally } from '../policies/campaign.ts';
+import { type PolicyCluster, projection } from '../policies/cluster.ts';
+import { type Creation, podOf, type Trial } from '../sets/judges.ts';
+import { admitCreators, type Creator, populate, readUse, withdraw } from '../sets/people.ts';
+import { acceptedSet, randomCreations } from '../sets/sets.ts';
+import { accountOf, admits, type Scene } from '../sets/statement.ts';
+import { endingSet, LAST } from './arbitrary.ts';
+
+interface ExpiryPlan {
+  readonly sets: number;
+  readonly seed: number;
+}
+
+export interface ExpiryTally extends Tally {
+  /** Pods whose answer the end of a policy changes. */
+  readonly ended: number;
+}
+
+interface EndingTrial extends Trial {
+  readonly objects: readonly CompletePolicy[];
+  /** By policy, in ms since 1970. */
+  readonly ends: ReadonlyMap<string, number>;
+  /** When to stop, in ms since 1970. */
+  readonly until: number;
+}
+
+const SECOND = 1_000;
+const BATCH = 10;
+/** The time until the first end, in seconds: everything must be in force before it, and a slow machine needs longer. */
+const LEADS = [6, 20, 60, 240];
+
+export async function judgeExpiry(
+  cluster: PolicyCluster,
+  controlPlane: ControlPlane,
+  { sets, seed }: ExpiryPlan,
+): Promise<ExpiryTally> {
+  const creators = await admitCreators(cluster, controlPlane);
+  const tallies: ExpiryTally[] = [];
+  for (let first = 0; first < sets; first += BATCH) {
+    const indices = Array.from({ length: Math.min(BATCH, sets - first) }, (_, i) => first + i);
+    tallies.push(...(await judgeBatch(cluster, creators, indices, seed)));
+  }
+  for (const { api } of creators) await api.close();
+  return { ...sum(tallies), ended: tallies.reduce((all, { ended }) => all + ended, 0) };
+}
+
+async function judgeBatch(
+  cluster: PolicyCluster,
+  creators: readonly Creator[],
+  indices: readonly number[],
+  seed: number,
+): Promise<ExpiryTally[]> {
+  for (const lead of LEADS) {
+    const start = (Math.ceil(Date.now() / SECOND) + lead) * SECOND;
+    const random = (name: string) => endingSet(`${name}-${lead}`, start);
+    const sets = await Promise.all(indices.map((index) => acceptedSet(cluster, seed, index, random)));
+    await Promise.all(sets.map(({ set }) => populate(cluster, set)));
+    const { policies, withdraw: remove } = await cluster.enforce(sets.flatMap(({ objects }) => objects));
+    const shared = { cluster, evaluator: new Evaluator(), use: await readUse(cluster), audit: undefined };
+    const until = start + LAST * SECOND + 2 * SECOND;
+    const inTime = Date.now() < start - SECOND;
+    const judging = (inTime ? sets : []).map(({ set, objects }) => {
+      const names = objects.map(({ metadata }) => metadata?.name);
+      const own = policies.filter(({ name }) => names.includes(name));
+      const trial = { ...shared, set, policies: own, objects, ends: endsOf(objects), until };
+      return judgeUntil(trial, randomCreations(set, own, creators), seed);
+    });
+    const tallies = await Promise.all(judging);
+    await remove();
+    for (const { set } of sets) await withdraw(cluster, set);
+    if (inTime) return tallies;
+  }
+  throw new Error(`the policies were not in force within ${LEADS.at(-1)} seconds`);
+}
+
+/** Read independently of the operator. */
+function endsOf(objects: readonly CompletePolicy[]): ReadonlyMap<string, number> {
+  const ending = objects.filter(({ spec }) => spec.expires !== undefined);
+  return new Map(ending.map(({ metadata, spec }) => [metadata?.name ?? '', Date.parse(spec.expires ?? '')]));
+}
+
+async function judgeUntil(trial: EndingTrial, creations: Arbitrary<Creation>, seed: number): Promise<ExpiryTally> {
+  const tally = { policies: trial.policies.length, judged: 0, admitted: 0, invalid: 0, ended: 0 };
+  const differences: string[] = [];
+  for (const creation of fc.sample(creations, { seed, numRuns: 2_000 })) {
+    if (Date.now() >= trial.until) break;
+    const outcome = await judgeCreation(trial, creation);
+    if (outcome === 'invalid') tally.invalid++;
+    if (typeof outcome === 'string') continue;
+    tally.judged++;
+    if (outcome.admitted) tally.admitted++;
+    if (outcome.ended) tally.ended++;
+    if (outcome.differences.length > 0 && differences.length === 0) {
+      const specs = trial.objects.map(({ metadata, spec }) => `${metadata?.name} ${JSON.stringify(spec)}`);
+      const { creator, ...rest } = creation;
+      const creates = `${creator.name} creates ${JSON.stringify(rest)}`;
+      differences.push([`seed ${seed}`, ...specs, creates, ...outcome.differences].join('\n  '));
+    }
+  }
+  return { ...tally, differences };
+}
+
+interface Outcome {
+  readonly admitted: boolean;
+  readonly ended: boolean;
+  readonly differences: readonly string[];
+}
+
+/** @returns `unclear` for a refusal during which an end came: only an admitted pod shows the API server's time */
+async function judgeCreation(trial: EndingTrial, creation: Creation): Promise<Outcome | 'invalid' | 'unclear'> {
+  const pod = podOf(creation);
+  const open = await trial.cluster.defaulted({ ...pod, spec: { ...pod.spec, serviceAccountName: 'default' } });
+  if (open.status === 422) return 'invalid';
+  const { namespace, account, creator } = creation;
+  const scene: Scene = {
+    policies: trial.policies,
+    grants: trial.set.grants,
+    namespace: namespace.name,
+    labels: namespace.labels,
+    people: [accountOf(namespace.name, account), creator],
+  };
+  const sent = Date.now();
+  const answer = await trial.cluster.create(pod, namespace.name, { api: creator.api });
+  const received = Date.now();
+  const admitted = answer.status === 200;
+  const now = admitted ? Date.parse(answer.pod.metadata.creationTimestamp) : sent;
+  const expectedAt = (time: number) => admits({ ...scene, time: { now: time, ends: trial.ends } }, 'Enforce', open.pod);
+  const expected = expectedAt(now);
+  if (!admitted && expectedAt(received) !== expected) return 'unclear';
+  const operator = operatorAdmits(trial, scene, open.pod, now);
+  return {
+    admitted,
+    ended: admits(scene, 'Enforce', open.pod) !== expected,
+    differences: [
+      ...(admitted === expected
+        ? []
+        : [`API server at ${new Date(now).toISOString()}: ${answer.status} ${answer.text}`]),
+      ...(operator === expected ? [] : [`the operator at ${new Date(now).toISOString()} admits: ${operator}`]),
+    ],
+  };
+}
+
+function operatorAdmits(trial: EndingTrial, scene: Scene, pod: unknown, now: number): boolean {
+  const { evaluator, use, objects } = trial;
+  const { namespace, labels, people } = scene;
+  const options = { oldestServer: SERVER_MINOR, operatorNamespace: 'operator', excludedNamespaces: [], now };
+  const parties = deciding(compile(objects, options).policies, 'Enforce', labels);
+  const users = [serviceAccountUser(namespace, people[0]?.name.split(':').at(-1) ?? ''), ...people.slice(1)];
+  const parts = projection.parts(pod as Parameters<typeof projection.parts>[0]);
+  const candidate = { namespace, parts, users, filled: false, unknownUser: false };
+  return parties.length === 0 || judge(candidate, parties, { evaluator, use }).verdict === 'Compliant';
+}
