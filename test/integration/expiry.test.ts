@@ -179,6 +179,29 @@ describe('the end of a policy', function () {
       assert.match(events[0]?.note, /spec\.reason: until the test is over$/);
     });
 
+    it('is compared with the time of an object that a client replaces without stating it', async () => {
+      await exceptionFor(end + 3_600 * SECOND);
+      await cluster.programmed(exception, other);
+      const path = `/apis/apps/v1/namespaces/${namespace}/deployments`;
+      const metadata = { name: 'replaced' };
+      const labels = { app: 'replaced' };
+      const { spec } = PODS['both admit'] as { spec: object };
+      const template = { metadata: { labels }, spec };
+      const object = {
+        apiVersion: 'apps/v1',
+        kind: 'Deployment',
+        metadata,
+        spec: { selector: { matchLabels: labels }, template },
+      };
+      await cluster.api.create(path, object);
+      const changed = { ...object, metadata: { ...metadata, annotations: { changed: 'yes' } } };
+      const { status, warnings } = await cluster.api.ask('PUT', `${path}/replaced`, { body: changed });
+      assert.equal(status, 200);
+      // The ReplicaSet controller may not use the exception.
+      assert.equal(warnings.length, 1);
+      assert.match(warnings[0] ?? '', new RegExp(`CapabilityPolicy ${exception}: the pod complies, but neither`));
+    });
+
     it('is taken back by a later one, and by none', async () => {
       for (const expires of [end + 3_600 * SECOND, undefined]) {
         await exceptionFor(expires);
