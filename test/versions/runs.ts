@@ -26,6 +26,7 @@ const SUITES = [
   'integration/labels',
   'integration/drift',
   'integration/deletion',
+  'integration/expiry',
   'integration/status',
   'integration/rollout',
   'attacks/attacks',
