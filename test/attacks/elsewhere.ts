@@ -48,6 +48,18 @@ export const ELSEWHERE: readonly ShownElsewhere[] = [
     'keeps its last text in force',
   ),
   row(
+    'claims that a pod is older than the end of an exception',
+    'the API server sets the time itself',
+    'integration/expiry',
+    'a creationTimestamp of its own',
+  ),
+  row(
+    'takes a namespace out of a policy that an exception with an end overrides',
+    'refused: that policy will decide there after the end',
+    'compile/guards',
+    'keep a namespace with the policies that will decide there when others expire',
+  ),
+  row(
     'creates a pod while policies change',
     'no pod passes that both the old and the new state refuse',
     'integration/rollout',
