@@ -118,7 +118,7 @@ describe('expires', () => {
             if (refusing(always, request, oldestServer).length > 0 !== expected) seen.differs++;
             seen[expected ? 'refused' : 'admitted']++;
           }),
-          { numRuns: oldestServer === NEWEST_KNOWN_MINOR ? 100 : 40 },
+          { numRuns: oldestServer === NEWEST_KNOWN_MINOR ? 60 : 20 },
         );
         assert.ok(Math.min(...Object.values(seen)) > 0, JSON.stringify(seen));
       });
