@@ -1,6 +1,5 @@
 /** The state of a cluster with the policies of files, and the labels of namespaces that it may not have. */
 import { NAME_LABEL } from '../../operator/api/capability-policy.ts';
-import { Recent } from '../../operator/cluster/sharing.ts';
 import type { Compiled } from '../../operator/compile/compile.ts';
 import type { AdmissionOptions } from '../../operator/compile/match.ts';
 import type { ClusterState } from '../../operator/controllers/cluster-state.ts';
@@ -9,6 +8,7 @@ import type { NamespaceJudgement } from '../../operator/evaluate/namespace.ts';
 import type { Court } from '../../operator/evaluate/verdict.ts';
 import { Evaluator } from '../../operator/evaluate/violations.ts';
 import type { Cluster } from '../../operator/model/objects.ts';
+import { Recent } from '../../operator/model/recent.ts';
 import { deciding, MODES } from '../../operator/policy/deciding.ts';
 import type { ResolvedPolicy } from '../../operator/policy/resolve.ts';
 

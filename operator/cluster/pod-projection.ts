@@ -1,10 +1,11 @@
 /** The projection of pods and workloads: their identity, and the parts that some rule reads. */
 import type { Owner, PodParts, PodView, WorkloadView } from '../model/objects.ts';
 import { arrayOf, objectOf, type RawObject, valueAt } from '../model/raw.ts';
+import { Recent } from '../model/recent.ts';
 import { templatePath, type WorkloadKind } from '../model/workload-kinds.ts';
 import type { Rule } from '../rules/rule.ts';
 import { createPartsProjection, type PartsProjection } from './parts-projection.ts';
-import { type Pool, Recent } from './sharing.ts';
+import type { Pool } from './sharing.ts';
 
 const MIRROR_ANNOTATION = 'kubernetes.io/config.mirror';
 const NO_PARTS: PodParts = { annotations: {}, spec: { containers: [] } };

@@ -8,6 +8,7 @@ import { type CapabilityPolicy, type CompletePolicy, RECORD, WITHDRAWAL_FINALIZE
 import { completePolicy } from '../api/defaults.ts';
 import type { FinalizingView, NamespaceView, RenderedObject, RoleBindingView, RoleView } from '../model/objects.ts';
 import { objectOf, type RawObject, textsIn, withoutNulls } from '../model/raw.ts';
+import { SharedTexts } from '../model/shared-texts.ts';
 import type { Rule } from '../rules/rule.ts';
 import { LAST_APPLIED_ANNOTATION, labelOwners } from './label-owners.ts';
 import { createPodProjection, type PodProjection } from './pod-projection.ts';
@@ -27,13 +28,14 @@ export interface Projection extends PodProjection {
 
 /** @param pool keeps equal parts of pods once; a new pool by default */
 export function createProjection(rules: readonly Rule[], pool?: Pool): Projection {
+  const texts = new SharedTexts();
   return {
     ...createPodProjection(rules, pool),
     namespace: projectNamespace,
     policy: projectPolicy,
     role: projectRole,
     roleBinding: projectRoleBinding,
-    rendered: (raw) => raw as unknown as RenderedObject,
+    rendered: (raw) => texts.share(projectRendered(raw)),
     finalizing: projectFinalizing,
   };
 }
@@ -56,6 +58,15 @@ function projectPolicy({ apiVersion, kind, metadata, spec, status }: RawObject):
   const { [LAST_APPLIED_ANNOTATION]: ___, ...texts } = textsIn(annotations);
   const described = { ...kept, ...(Object.keys(texts).length > 0 && { annotations: texts }) };
   return completePolicy(withoutNulls({ apiVersion, kind, metadata: described, spec, status }) as CapabilityPolicy);
+}
+
+/** Drift looks at no managed fields but those that tell who states which owners. */
+function projectRendered({ metadata, ...rest }: RawObject): RenderedObject {
+  const managedFields = (metadata?.managedFields ?? []).map(({ manager, fieldsV1 }) => {
+    const owners = objectOf(objectOf(fieldsV1)['f:metadata'])['f:ownerReferences'];
+    return { manager, fieldsV1: { 'f:metadata': { 'f:ownerReferences': owners } } };
+  });
+  return { ...rest, metadata: { ...metadata, managedFields } } as unknown as RenderedObject;
 }
 
 function projectFinalizing({ apiVersion = '', kind = '', metadata }: RawObject): FinalizingView | undefined {

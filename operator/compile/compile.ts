@@ -1,5 +1,6 @@
 /** Policies → everything that the API server has to enforce. Pure: the same policies always give the same bytes. */
 import type { CompletePolicy, CompleteSpec } from '../api/capability-policy.ts';
+import { SharedTexts } from '../model/shared-texts.ts';
 import { embeddersOf, peers, siblings } from '../policy/deciding.ts';
 import { idOf, Memo } from '../policy/memo.ts';
 import { lastOf } from '../policy/pieces.ts';
@@ -46,6 +47,7 @@ type Compiler = (policies: readonly CompletePolicy[], options: CompileOptions) =
  */
 export function compiler(): Compiler {
   const memos = { resolutions: new Memo<Resolution>(), rendered: new Memo<Rendered>(), guards: new Memo<Guard>() };
+  const texts = new SharedTexts();
   const resolve = (policy: CompletePolicy, oldestServer: number) => {
     const { name = '', uid = '' } = policy.metadata ?? {};
     const key = JSON.stringify([name, uid, oldestServer, textOf(policy.spec)]);
@@ -63,7 +65,7 @@ export function compiler(): Compiler {
       const key = keyOf(related, decider, spec, options);
       rendered.set(
         policy.name,
-        memos.rendered.get(key, () => render(related, decider, spec, options)),
+        memos.rendered.get(key, () => texts.share(render(related, decider, spec, options))),
       );
       yield;
     }

@@ -3,6 +3,7 @@
  * more.
  */
 import type { CompletePolicy, LabelSelector, Mode, Subject, UsableBy } from '../api/capability-policy.ts';
+import { Recent } from '../model/recent.ts';
 import { RULES } from '../rules/index.ts';
 import type { Check, Fill, ServerNeed } from '../rules/rule.ts';
 import { formatVersion, NEWEST_KNOWN_MINOR, parseVersion, type Standard } from '../standards/level-version.ts';
@@ -118,9 +119,18 @@ export function checksOver(ofRules: readonly RuleChecks[], part: Check['over']):
   return ofRules.flatMap(({ checks }) => checks).filter(({ over }) => over === part);
 }
 
-function checksOf(values: Readonly<Record<string, unknown>>, standard: Standard, filled: boolean): RuleChecks[] {
-  return RULES.map((rule) => ({ rule: rule.id, checks: rule.checks(values[rule.id], standard, filled) })).filter(
-    ({ checks }) => checks.length > 0,
+/** Most policies of a cluster have a level's own values, and these share the same list. */
+const KNOWN_CHECKS = new Recent<readonly RuleChecks[]>(256);
+
+function checksOf(
+  values: Readonly<Record<string, unknown>>,
+  standard: Standard,
+  filled: boolean,
+): readonly RuleChecks[] {
+  return KNOWN_CHECKS.get(JSON.stringify([values, standard, filled]), () =>
+    RULES.map((rule) => ({ rule: rule.id, checks: rule.checks(values[rule.id], standard, filled) })).filter(
+      ({ checks }) => checks.length > 0,
+    ),
   );
 }
 

@@ -48,7 +48,7 @@ export const FOLDERS: readonly Folder[] = [
   {
     path: 'operator/policy',
     does: 'A policy with every value resolved; selectors; which policies select a namespace and which decide there.',
-    imports: ['operator/api', 'operator/standards', 'operator/rules'],
+    imports: ['operator/api', 'operator/model', 'operator/standards', 'operator/rules'],
     packages: [],
     pure: true,
   },

@@ -7,6 +7,7 @@ import { Evaluator } from '../../operator/evaluate/violations.ts';
 import type { RawObject } from '../../operator/model/raw.ts';
 import { RULES } from '../../operator/rules/index.ts';
 import type { Rule } from '../../operator/rules/rule.ts';
+import { heapOf } from '../support/garbage.ts';
 import { resolved } from '../support/policies.ts';
 import { partsOf, randomPods } from '../support/random-pods.ts';
 
@@ -514,5 +515,39 @@ describe('projection of RBAC', () => {
   it('keeps a binding without subjects', () => {
     const view = projection.roleBinding({ metadata: { name: 'b' }, roleRef: { kind: 'Role', name: 'r' } });
     assert.deepEqual(view, { name: 'b', role: { kind: 'Role', name: 'r' }, subjects: [] });
+  });
+});
+
+describe('projection of our objects', () => {
+  const rendered = (index: number) => ({
+    apiVersion: 'admissionregistration.k8s.io/v1',
+    kind: 'ValidatingAdmissionPolicy',
+    metadata: {
+      name: `policy-${index}`,
+      managedFields: [
+        {
+          manager: 'capabilitypolicy.dev',
+          operation: 'Apply',
+          time: '2026-01-01T00:00:00Z',
+          fieldsV1: { 'f:metadata': { 'f:labels': {}, 'f:ownerReferences': { 'k:{"uid":"u1"}': {} } }, 'f:spec': {} },
+        },
+      ],
+    },
+    spec: { validations: [{ expression: 'true || '.repeat(4_000) }] },
+  });
+
+  it('keeps the whole object, but only the owners in its managed fields', () => {
+    const { metadata, ...rest } = rendered(1);
+    const fieldsV1 = { 'f:metadata': { 'f:ownerReferences': { 'k:{"uid":"u1"}': {} } } };
+    assert.deepEqual(projection.rendered({ metadata, ...rest }), {
+      ...rest,
+      metadata: { ...metadata, managedFields: [{ manager: 'capabilitypolicy.dev', fieldsV1 }] },
+    });
+  });
+
+  it('keeps equal texts once', async () => {
+    const texts = Array.from({ length: 100 }, (_, index) => JSON.stringify(rendered(index)));
+    const bytes = await heapOf(() => texts.map((text) => projection.rendered(JSON.parse(text))));
+    assert.ok(bytes < 1_000_000, `${bytes} bytes for texts of ${texts.join('').length}`);
   });
 });

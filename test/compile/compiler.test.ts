@@ -5,6 +5,7 @@ import type { CapabilityPolicySpec, CompletePolicy, CompleteSpec } from '../../o
 import { compile, compiler } from '../../operator/compile/compile.ts';
 import { lastOf } from '../../operator/policy/pieces.ts';
 import { NEWEST_KNOWN_MINOR } from '../../operator/standards/level-version.ts';
+import { heapOf } from '../support/garbage.ts';
 import { policy } from '../support/policies.ts';
 import { SELECTOR } from '../support/random-selectors.ts';
 
@@ -92,5 +93,16 @@ describe('compiler', () => {
     assert.equal(before.guards.length, 3);
     const kept = after.guards.filter((guard) => before.guards.includes(guard));
     assert.deepEqual(kept, before.guards.slice(0, 2));
+  });
+
+  it('keeps equal texts of many policies once', async () => {
+    const all = Array.from({ length: 100 }, (_, index) =>
+      policy(`policy-${index}`, { namespaceSelector: { matchLabels: { team: `team-${index}` } } }),
+    );
+    const text = JSON.stringify([...compile(all.slice(0, 1), OPTIONS).rendered.values()]);
+    assert.ok(text.length > 30_000, `${text.length} bytes`);
+    const compileAgain = compilerInOnePiece();
+    const bytes = await heapOf(() => compileAgain(all, OPTIONS));
+    assert.ok(bytes < (text.length / 2) * all.length, `${Math.round(bytes / all.length)} bytes a policy`);
   });
 });
