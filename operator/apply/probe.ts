@@ -5,7 +5,6 @@
  */
 import { type ApiClient, ApiError, pathFor } from '../cluster/client.ts';
 import { PROBE_ANNOTATION, PROBE_ANSWER, type Probed, probeCarrier } from '../compile/admission-set.ts';
-import { inParallel } from '../runtime/in-parallel.ts';
 
 type ProbeAnswer = 'InForce' | 'NotInForce' | 'Inconclusive';
 
@@ -32,8 +31,22 @@ export async function probe(servers: readonly ApiClient[], set: Subject): Promis
   };
 }
 
-export function everywhere({ answers }: ProbeResult, answer: ProbeAnswer): boolean {
-  return answers.length > 0 && answers.every((one) => one === answer);
+/**
+ * Whether all API servers give this answer, and why not. Most answers during a rollout are unwanted ones, and one of them
+ * decides: so the first server is asked alone.
+ */
+export async function everywhere(
+  servers: readonly ApiClient[],
+  set: Subject,
+  wanted: ProbeAnswer,
+): Promise<{ readonly holds: boolean; readonly message: string }> {
+  let message = '';
+  for (const some of [servers.slice(0, 1), servers.slice(1)]) {
+    const result = await probe(some, set);
+    message ||= result.message;
+    if (result.answers.some((answer) => answer !== wanted)) return { holds: false, message };
+  }
+  return { holds: servers.length > 0, message };
 }
 
 /** If only a part is in force, the set counts neither as in force nor as out of force. */
@@ -73,32 +86,4 @@ function create(
 ): ReturnType<ApiClient['create']> {
   const carrier = probeCarrier(set, of);
   return server.create(pathFor(carrier.apiVersion, carrier.kind), carrier, { dryRun: true });
-}
-
-const PROBES_AT_ONCE = 8;
-
-/**
- * Asks about many rulesets. An API server loads what is new all at once, and takes long for hundreds: asking about each of
- * them again and again would keep it from that. So after a few answers that are not the wanted one the rest waits for the
- * next round, and those that have waited longest come first.
- */
-export class Rounds {
-  /** The number of the last question about each set. */
-  readonly #asked = new WeakMap<object, number>();
-  #questions = 0;
-
-  /** @param ask whether the answer is the wanted one */
-  async ask<Asked extends object>(sets: readonly Asked[], ask: (set: Asked) => Promise<boolean>): Promise<void> {
-    const before = (set: Asked) => this.#asked.get(set) ?? 0;
-    let unwanted = 0;
-    await inParallel(
-      sets.toSorted((a, b) => before(a) - before(b)),
-      PROBES_AT_ONCE,
-      async (set) => {
-        if (unwanted >= PROBES_AT_ONCE) return;
-        this.#asked.set(set, ++this.#questions);
-        if (!(await ask(set))) unwanted++;
-      },
-    );
-  }
 }

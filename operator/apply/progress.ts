@@ -1,6 +1,8 @@
 /** The progress of a policy, from the results of a pass. Pure. */
 import { type AdmissionSet, isGuard } from '../compile/admission-set.ts';
 import type { Compiled } from '../compile/compile.ts';
+import type { Guard } from '../compile/guards.ts';
+import { perObject } from '../policy/memo.ts';
 import type { ResolvedPolicy } from '../policy/resolve.ts';
 import type { RolloutOutcome } from './outcome.ts';
 import type { RulesetRecord } from './record.ts';
@@ -61,9 +63,13 @@ function setsFor({ name }: ResolvedPolicy, compiled: Compiled): AdmissionSet[] {
  * bindings.
  */
 function guardsOf({ name }: ResolvedPolicy, { guards }: Compiled): AdmissionSet[] {
-  const own = guards.find(({ policies }) => policies.includes(name));
+  const own = guardsByPolicy(guards).get(name);
   return own ? [...new Set([own, ...guards.slice(0, 1)])].map(({ admission }) => admission) : [];
 }
+
+const guardsByPolicy = perObject(
+  (guards: readonly Guard[]) => new Map(guards.flatMap((guard) => guard.policies.map((policy) => [policy, guard]))),
+);
 
 /** The API server's message. For a guard it names the object, because the policy's author does not know guards. */
 function failureOf({ policy, objects }: AdmissionSet, { records }: Progress): string[] {

@@ -36,6 +36,10 @@ export const COMPILED_MS = 3_000;
 export class RulesetRecord {
   /** Undefined when nothing is rendered for the policy any more. */
   desired: AdmissionSet | undefined;
+  /** Since when that ruleset is desired, as performance.now(). */
+  desiredSince = 0;
+  /** The last ruleset whose objects were all found or written. */
+  written: string | undefined;
   /** The ruleset that every API server enforced since our last write to it or deletion from it. */
   inForce: { readonly ruleset: string; readonly servers: number } | undefined;
   /** The earliest time, as performance.now(), at which a probe's answer can be trusted. */
@@ -68,6 +72,7 @@ export class RulesetRecord {
 
   /** Whether to ask for the desired ruleset: it is written and not seen in force, and the answer can be trusted. */
   get isProbed(): boolean {
+    if (this.written !== this.desired?.ruleset) return false;
     return !this.refusal && !this.isInForce && !this.comesBack && performance.now() >= this.trustedFrom;
   }
 
@@ -106,6 +111,7 @@ export class RulesetRecord {
     const trustedFrom = this.#seen.has(one.ruleset) ? 0 : performance.now() + COMPILED_MS;
     this.leaving.set(one.ruleset, { ...one, mutates: before?.mutates || one.mutates, uses, trustedFrom });
     if (this.inForce?.ruleset === one.ruleset) this.inForce = undefined;
+    if (this.written === one.ruleset) this.written = undefined;
   }
 
   /** No API server enforces it any more. */
@@ -152,13 +158,17 @@ export class Records extends Map<string, RulesetRecord> {
    * @param sets that have to be in force @param servers the addresses of the answering API servers
    */
   begin(sets: readonly AdmissionSet[], servers: readonly string[]): void {
+    const began = performance.now();
     const desired = new Map(sets.map((set) => [set.policy, set]));
     const sameServers = servers.join(' ') === this.#servers;
     this.#servers = servers.join(' ');
     for (const policy of desired.keys()) this.of(policy);
     for (const [policy, record] of this) {
       const now = desired.get(policy);
-      if (now?.ruleset !== record.desired?.ruleset) record.waitsFor = undefined;
+      if (now?.ruleset !== record.desired?.ruleset) {
+        record.waitsFor = undefined;
+        record.desiredSince = began;
+      }
       record.desired = now;
       record.wasRefused = false;
       record.unremoved = undefined;

@@ -14,6 +14,8 @@ export interface PassResult {
   readonly unremoved: ApiError | undefined;
   /** When to run again, in ms, if the operator waits for something that no watch reports. */
   readonly comeBackMs: number | undefined;
+  /** Whether nothing but a probe's answer can change this result, as long as the input of the pass stays the same. */
+  readonly waitsForProbes: boolean;
 }
 
 /** The observations of a pass. */
@@ -22,6 +24,8 @@ interface Pass {
   readonly old: Unwanted;
   /** The number of answering API servers. */
   readonly answering: number;
+  /** Whether all desired rulesets are written, except refused ones. */
+  readonly isWritten: boolean;
   /** Whether somebody may have reverted a write before the watch showed it. */
   readonly mayBeUndone: boolean;
 }
@@ -41,7 +45,8 @@ export function resultOf(records: Records, seen: Pass): PassResult {
     if (record && state === 'InForce') record.programmed = ruleset;
   }
   const unremoved = [...records.values()].find((record) => record.unremoved)?.unremoved;
-  return { outcomes, unremoved, comeBackMs: comeBackMs([...records.values()], seen) };
+  const isSettled = seen.isWritten && !seen.mayBeUndone && records.refused().size === 0 && !unremoved;
+  return { outcomes, unremoved, comeBackMs: comeBackMs([...records.values()], seen), waitsForProbes: isSettled };
 }
 
 /** Rulesets that may be in force beside the desired ones, by policy. */
@@ -53,7 +58,8 @@ function outdatedIn(records: Records, { stale, kept }: Unwanted): Map<string, st
   ]);
 }
 
-function comeBackMs(records: readonly RulesetRecord[], { old, mayBeUndone }: Pass): number | undefined {
+function comeBackMs(records: readonly RulesetRecord[], { old, isWritten, mayBeUndone }: Pass): number | undefined {
+  if (!isWritten) return 0;
   const awaited = records.some((record) => record.desired && !record.refusal && !record.isInForce);
   const isLeaving = records.some(({ leaving }) => leaving.size > 0) || old.stale.some((one) => !isAdmission(one));
   if (awaited || isLeaving) return PROBE_AGAIN_MS;

@@ -6,14 +6,16 @@
  * could not determine again, so that the operator may be killed at any point. docs/decisions/0002 has the order and its
  * reasons.
  */
-import { type ApiClient, ApiError, isNotFound, pathOf } from '../cluster/client.ts';
+import { type ApiClient, ApiError } from '../cluster/client.ts';
 import type { AdmissionSet } from '../compile/admission-set.ts';
 import type { Compiled } from '../compile/compile.ts';
 import type { RenderedObject } from '../model/objects.ts';
+import { type Clock, SYSTEM_CLOCK } from '../runtime/clock.ts';
 import { inParallel } from '../runtime/in-parallel.ts';
 import { grantsTheSame } from './drift.ts';
-import { everywhere, probe, Rounds } from './probe.ts';
+import { distinct, Probing } from './probing.ts';
 import { COMPILED_MS, Records } from './record.ts';
+import { Removal } from './removal.ts';
 import { type PassResult, resultOf } from './result.ts';
 import {
   askedIn,
@@ -22,7 +24,6 @@ import {
   isProbeBinding,
   keyOf,
   policyOf,
-  rulesetOf,
   type Standing,
   setsOf,
   type Unwanted,
@@ -37,6 +38,8 @@ interface RolloutOptions {
   readonly onWrite: OnWrite;
   /** Ends a pass before its next write, with its reason: writing hundreds of policies takes long. */
   readonly signal?: AbortSignal;
+  /** Tells when to ask a probe again, and when to leave writes to the next pass. */
+  readonly clock?: Pick<Clock, 'now'>;
 }
 
 /** The input of a pass. */
@@ -49,26 +52,59 @@ interface Pass {
   readonly servers: readonly ApiClient[];
 }
 
-/** The number of policies whose objects are written in parallel, and of previous sets that are removed in parallel. */
+/** The number of policies whose objects are written in parallel */
 const WRITES_AT_ONCE = 8;
-const COMPILING = 'waiting for the API servers to compile it';
+/**
+ * How long a pass writes new rulesets: between two passes, those that came into force are reported. Much longer than a write
+ * takes, because a pass waits for its last one.
+ */
+const WRITES_MS = 10_000;
+
+/** A pass that waits for probes, with its input. */
+interface Waiting {
+  readonly compiled: Compiled;
+  readonly rendered: readonly RenderedObject[];
+  /** The API servers. */
+  readonly addresses: string;
+  readonly sets: readonly AdmissionSet[];
+  readonly result: PassResult;
+}
 
 export class Rollout {
-  readonly #client: ApiClient;
   readonly #options: RolloutOptions;
   readonly #writes: Writes;
+  readonly #removal: Removal;
   readonly #records = new Records();
-  readonly #rounds = new Rounds();
+  readonly #probing: Probing;
+  /** The last pass, if since then only the answer of a probe can lead to anything new. */
+  #waiting: Waiting | undefined;
 
   constructor(client: ApiClient, options: RolloutOptions) {
-    this.#client = client;
     this.#options = options;
+    this.#probing = new Probing(this.#records, options.clock);
     this.#writes = new Writes(client, options.onWrite, options.signal);
+    this.#removal = new Removal(client, this.#writes, this.#records, options);
   }
 
   /** @param rendered the objects in the cluster with our managed-by label, as last seen */
   async pass(compiled: Compiled, rendered: readonly RenderedObject[]): Promise<PassResult> {
     const servers = await this.#options.servers();
+    const addresses = servers.map(({ server }) => server).join(' ');
+    const last = this.#waiting;
+    if (last?.compiled === compiled && last.rendered === rendered && last.addresses === addresses) {
+      if (!(await this.#probing.ask(last.sets, servers))) return last.result;
+    }
+    this.#waiting = undefined;
+    const result = await this.#pass(compiled, rendered, servers);
+    if (result.waitsForProbes) this.#waiting = { compiled, rendered, addresses, sets: setsOf(compiled), result };
+    return result;
+  }
+
+  async #pass(
+    compiled: Compiled,
+    rendered: readonly RenderedObject[],
+    servers: readonly ApiClient[],
+  ): Promise<PassResult> {
     const uids = new Set(compiled.policies.map(({ uid }) => uid));
     const live = this.#writes.standing(rendered, uids);
     const pass: Pass = { compiled, sets: setsOf(compiled), live, asked: askedIn(live, uids), servers };
@@ -77,18 +113,18 @@ export class Rollout {
       servers.map(({ server }) => server),
     );
     await this.#writeUsers(pass);
-    await this.#writeNew(pass);
-    await this.#probeNew(pass);
+    const isWritten = await this.#writeNew(pass);
+    await this.#probing.askNew(pass.sets, servers);
     const records = pass.sets.map(({ policy }) => this.#records.of(policy));
     // Steps 3 and 4 wait for all policies: a sibling's old text may still ask for `use` on the policy.
-    const settled = records.every((record) => record.isRefusedForGood || record.isInForce);
+    const settled = isWritten && records.every((record) => record.isRefusedForGood || record.isInForce);
     const old = unwanted(compiled, live, this.#records.refused());
     await this.#changeUsers(pass, old, settled);
-    if (settled) await this.#removeOld(old);
-    await this.#probeLeaving(servers);
+    if (settled) await this.#removal.removeOld(old);
+    await this.#probing.askLeaving(servers);
     const { mayBeUndone } = this.#writes;
     // Step 5.
-    return resultOf(this.#records, { compiled, old, answering: distinct(servers), mayBeUndone });
+    return resultOf(this.#records, { compiled, old, answering: distinct(servers), isWritten, mayBeUndone });
   }
 
   /** Step 1: RBAC that widens nothing; of all policies before step 2, because the texts of siblings ask for it, too. */
@@ -106,27 +142,50 @@ export class Rollout {
     );
   }
 
-  /** Step 2: the new rulesets, except those whose users were refused. */
-  async #writeNew({ sets, live }: Pass): Promise<void> {
-    await inParallel(sets, WRITES_AT_ONCE, async (set) => {
-      const record = this.#records.of(set.policy);
-      if (record.wasRefused) return;
-      await this.#attempt(set.policy, () => this.#ensureSet(set, live));
-      if (!record.wasRefused) record.refusal = undefined;
-    });
+  /**
+   * Step 2: the new rulesets, except those whose users were refused. Those that have waited longest come first.
+   *
+   * @returns false if the next pass has to write the rest, because it took long: some can be reported until then
+   */
+  async #writeNew({ sets, live }: Pass): Promise<boolean> {
+    const { now } = this.#options.clock ?? SYSTEM_CLOCK;
+    const until = now() + WRITES_MS;
+    const since = ({ policy }: AdmissionSet) => this.#records.of(policy).desiredSince;
+    let hasWritten = false;
+    let isComplete = true;
+    await inParallel(
+      sets.toSorted((a, b) => since(a) - since(b)),
+      WRITES_AT_ONCE,
+      async (set) => {
+        const record = this.#records.of(set.policy);
+        if (record.wasRefused) return;
+        if (hasWritten && now() >= until) {
+          isComplete = false;
+          return;
+        }
+        await this.#attempt(set.policy, async () => {
+          hasWritten = (await this.#ensureSet(set, live)) || hasWritten;
+        });
+        if (record.wasRefused) hasWritten = true;
+        else record.refusal = undefined;
+      },
+    );
+    return isComplete;
   }
 
   /**
    * A set that returns while API servers still enforce its deleted copy has to wait until that is gone. Otherwise the
    * old copy would answer the probe, and disappear before the new one is loaded. The remaining objects of an
    * interrupted removal are deleted first.
+   *
+   * @returns whether anything had to be changed
    */
-  async #ensureSet(set: AdmissionSet, live: Standing): Promise<void> {
+  async #ensureSet(set: AdmissionSet, live: Standing): Promise<boolean> {
     const record = this.#records.of(set.policy);
     if (record.comesBack) {
       const remains = set.objects.flatMap((object) => live.get(keyOf(object)) ?? []);
-      for (const object of inOrderOfRemoval(remains)) await this.#remove(object);
-      return;
+      for (const object of inOrderOfRemoval(remains)) await this.#removal.remove(object);
+      return remains.length > 0;
     }
     const answers = set.objects.some((object) => isProbeBinding(object) && live.has(keyOf(object)));
     let written = false;
@@ -137,24 +196,13 @@ export class Rollout {
       record.inForce = undefined;
       throw error;
     }
-    if (!written) return;
+    record.written = set.ruleset;
+    if (!written) return false;
     record.inForce = undefined;
     // The probe's binding comes last, to show that the others have been loaded. A probe binding that existed before
     // proves nothing about the new objects.
     if (answers) record.trustedFrom = performance.now() + COMPILED_MS;
-  }
-
-  async #probeNew({ sets, servers }: Pass): Promise<void> {
-    const answering = distinct(servers);
-    const waiting = sets.filter((set) => this.#records.of(set.policy).isProbed);
-    await this.#rounds.ask(waiting, async (set) => {
-      const record = this.#records.of(set.policy);
-      const result = await probe(servers, set);
-      if (everywhere(result, 'InForce')) record.cameIntoForce(set.ruleset, answering);
-      else record.waitsFor = result.message || COMPILING;
-      return record.isInForce;
-    });
-    for (const set of waiting) this.#records.of(set.policy).waitsFor ??= COMPILING;
+    return true;
   }
 
   /**
@@ -176,52 +224,7 @@ export class Rollout {
     await inParallel(stale, WRITES_AT_ONCE, async (object) => {
       const policy = policyOf(object);
       if (!settled && askedByNew.has(policy)) this.#records.of(policy).usersWait = true;
-      if (settled && (askedByNew.has(policy) || !askedByOld.has(policy))) await this.#removeIfAllowed(object);
-    });
-  }
-
-  /** Step 4. Sets are removed in parallel, the objects of each in order. */
-  async #removeOld({ stale }: Unwanted): Promise<void> {
-    const sets = Map.groupBy(stale.filter(isAdmission), (object) => `${policyOf(object)}/${rulesetOf(object)}`);
-    await inParallel(sets.values(), WRITES_AT_ONCE, async (objects) => {
-      for (const object of objects) await this.#removeIfAllowed(object);
-    });
-  }
-
-  /** A set that somebody's admission policy keeps must not block all others. */
-  async #removeIfAllowed(object: RenderedObject): Promise<void> {
-    try {
-      await this.#remove(object);
-    } catch (error) {
-      if (!(error instanceof ApiError)) throw error;
-      this.#records.of(policyOf(object)).unremoved = error;
-    }
-  }
-
-  async #remove(object: RenderedObject): Promise<void> {
-    const { name, uid } = object.metadata;
-    this.#options.signal?.throwIfAborted();
-    this.#writes.forget(object);
-    const policy = policyOf(object);
-    try {
-      await this.#client.remove(pathOf(object), uid === undefined ? {} : { uid });
-      this.#options.onWrite('deleted', { kind: object.kind, name, policy });
-    } catch (error) {
-      if (!isNotFound(error)) throw error;
-    }
-    this.#writes.deleted(object);
-    const ruleset = rulesetOf(object);
-    const mutates = object.kind.startsWith('Mutating');
-    if (ruleset) this.#records.of(policy).left({ policy, ruleset, mutates, uses: usesAsked(object) });
-  }
-
-  async #probeLeaving(servers: readonly ApiClient[]): Promise<void> {
-    const leaving = this.#records.leaving().filter(({ trustedFrom }) => performance.now() >= trustedFrom);
-    await this.#rounds.ask(leaving, async (set) => {
-      const result = await probe(servers, set);
-      const isGone = everywhere(result, 'NotInForce');
-      if (isGone) this.#records.of(set.policy).gone(set.ruleset);
-      return isGone;
+      if (settled && (askedByNew.has(policy) || !askedByOld.has(policy))) await this.#removal.removeIfAllowed(object);
     });
   }
 
@@ -239,9 +242,4 @@ export class Rollout {
       this.#records.of(policy).refused(error);
     }
   }
-}
-
-/** Several connections to one address count once: the number of API servers behind it is unknown. */
-function distinct(servers: readonly ApiClient[]): number {
-  return new Set(servers.map(({ server }) => server)).size;
 }

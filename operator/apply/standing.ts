@@ -20,9 +20,9 @@ export function keyOf(object: { readonly kind: string; readonly metadata: { read
   return `${object.kind}/${object.metadata.name}`;
 }
 
-export function setsOf({ rendered, guards }: Compiled): AdmissionSet[] {
-  return [...rendered.values(), ...guards].map(({ admission }) => admission);
-}
+export const setsOf: (compiled: Compiled) => readonly AdmissionSet[] = perObject(({ rendered, guards }) =>
+  [...rendered.values(), ...guards].map(({ admission }) => admission),
+);
 
 /**
  * The specs that the existing admission policies were rendered from, by the policy's uid: the newest of each. Only
@@ -55,7 +55,7 @@ const specIn = perObject(({ metadata }: RenderedObject): CompleteSpec | undefine
 /** The names of the policies that an admission policy asks for `use` on. */
 export const usesAsked: (object: { readonly kind: string; readonly spec?: unknown }) => string[] = perObject(
   ({ kind, spec }) => {
-    if (!isAdmission({ kind }) || kind.endsWith('Binding')) return [];
+    if (!isText({ kind })) return [];
     const text = JSON.stringify(spec).replaceAll('\\"', '"');
     return [...text.matchAll(/\.name\("([^"]+)"\)\.check\("use"\)/g)].map(([, name = '']) => name);
   },
@@ -67,7 +67,13 @@ export const usesAsked: (object: { readonly kind: string; readonly spec?: unknow
  * @param policies the uids of all policies
  */
 export function askedIn(live: Standing, policies: ReadonlySet<string>): Set<string> {
-  return new Set([...live.values()].filter((object) => !isCollected(object, policies)).flatMap(usesAsked));
+  const texts = [...live.values()].filter(isText);
+  return new Set(texts.filter((object) => !isCollected(object, policies)).flatMap(usesAsked));
+}
+
+/** Whether it has the text of a policy. */
+function isText({ kind }: { readonly kind: string }): boolean {
+  return isAdmission({ kind }) && !kind.endsWith('Binding');
 }
 
 export function isAdmission({ kind }: { readonly kind: string }): boolean {
@@ -88,7 +94,7 @@ export interface Unwanted {
 
 /** @param failed the policies whose objects the API server refuses */
 export function unwanted(compiled: Compiled, live: Standing, failed: ReadonlySet<string>): Unwanted {
-  const wanted = new Set(allOf(compiled).map(keyOf));
+  const wanted = wantedBy(compiled);
   const isOurs = (object: RenderedObject) => !wanted.has(keyOf(object)) && isNamedByUs(object);
   // Policies move between guards when policies are added or deleted, so an old guard may be the only one for a policy.
   const lacksGuard = [...failed].some(isGuard);
@@ -136,6 +142,9 @@ export function isCollected(object: RenderedObject, policies: ReadonlySet<string
 function ownersOf({ metadata }: RenderedObject) {
   return arrayOf(metadata.ownerReferences) as { readonly name?: string; readonly uid?: string }[];
 }
+
+/** The keys of all rendered objects. */
+const wantedBy = perObject((compiled: Compiled) => new Set(allOf(compiled).map(keyOf)));
 
 function allOf(compiled: Compiled): Manifest[] {
   const rbac = [...compiled.rendered.values()].flatMap(({ role, roleBinding }) => [role, roleBinding ?? []].flat());

@@ -61,6 +61,8 @@ export class ClusterState {
   #byName: ReadonlyMap<string, ResolvedPolicy> = new Map();
   /** By the policy's uid: the watch may not have shown our write yet. */
   #accepted: ReadonlyMap<string, CompleteSpec> = new Map();
+  /** The names of policies that changed since they were compiled. */
+  readonly #edited = new Set<string>();
   #isStale = true;
   /** How often it became stale. */
   #changes = 0;
@@ -138,6 +140,7 @@ export class ClusterState {
     this.#accepted = new Map(accepted);
     this.#byName = new Map(this.#compiled.policies.map((policy) => [policy.name, policy]));
     this.#isStale = false;
+    this.#edited.clear();
     const namespaces = this.#cluster.namespaces().filter((namespace) => this.isReached(namespace));
     const concerned = this.#selections.replace(this.#compiled.policies, namespaces);
     // A verdict by another text is worthless: drop it until the namespace has been evaluated again.
@@ -149,6 +152,11 @@ export class ClusterState {
   /** As of the last `accept`. */
   get compiled(): Compiled {
     return this.#compiled;
+  }
+
+  /** Whether neither the policy nor one that its text depends on has changed since then. */
+  isCompiledAs(policy: string, { rendered }: Compiled): boolean {
+    return !this.#edited.has(policy) && this.#compiled.rendered.get(policy) === rendered.get(policy);
   }
 
   get use(): UseIndex {
@@ -223,6 +231,7 @@ export class ClusterState {
     else this.#generations.set(name, generation);
     if (recompiles) {
       this.findings.rollouts.delete(name);
+      this.#edited.add(name);
       this.#outdate();
     }
     return { ...unchanged(cause), policies: new Set([name]), recompiles };

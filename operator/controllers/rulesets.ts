@@ -1,8 +1,10 @@
 /** Brings the compiled policies into force. */
 import { isDeepStrictEqual } from 'node:util';
 import type { RolloutOutcome } from '../apply/outcome.ts';
+import type { PassResult } from '../apply/result.ts';
 import { Rollout } from '../apply/rollout.ts';
 import type { ApiClient } from '../cluster/client.ts';
+import type { Compiled } from '../compile/compile.ts';
 import { repairEvent } from '../report/transitions.ts';
 import { type Context, type Controller, type Key, originOf } from './controller.ts';
 import type { StateChange } from './state-change.ts';
@@ -16,6 +18,8 @@ export class Rulesets implements Controller {
   readonly name = 'rollout';
   readonly #context: Context;
   readonly #rollout: Rollout;
+  /** The result of the last pass. */
+  #last: PassResult | undefined;
 
   /** @param servers one client for each answering API server */
   constructor(context: Context, servers: () => Promise<readonly ApiClient[]>) {
@@ -49,18 +53,22 @@ export class Rulesets implements Controller {
     });
     if (!result) return;
     const { outcomes, unremoved, comeBackMs } = result;
-    // This pass says nothing about policies that changed meanwhile, and the next one is queued already.
+    if (result !== this.#last) this.#remember(outcomes, compiled);
+    this.#last = result;
+    // Policies changed meanwhile, and the next pass is queued already.
     if (state.isStale || state.compiled !== compiled) return;
-    this.#remember(outcomes);
     if (comeBackMs !== undefined) again(comeBackMs);
     if (unremoved) throw unremoved;
   }
 
-  #remember(outcomes: ReadonlyMap<string, RolloutOutcome>): void {
-    const { rollouts } = this.#context.state.findings;
-    const changed = [...outcomes].filter(([policy, outcome]) => !isDeepStrictEqual(rollouts.get(policy), outcome));
-    rollouts.clear();
-    for (const [policy, outcome] of outcomes) rollouts.set(policy, outcome);
+  /** Leaves out the policies that changed since the pass began, about which it says nothing. */
+  #remember(outcomes: ReadonlyMap<string, RolloutOutcome>, compiled: Compiled): void {
+    const { state } = this.#context;
+    const { rollouts } = state.findings;
+    const unchanged = [...outcomes].filter(([policy]) => state.isCompiledAs(policy, compiled));
+    const changed = unchanged.filter(([policy, outcome]) => !isDeepStrictEqual(rollouts.get(policy), outcome));
+    for (const policy of rollouts.keys()) if (!outcomes.has(policy)) rollouts.delete(policy);
+    for (const [policy, outcome] of changed) rollouts.set(policy, outcome);
     this.#context.found({ by: this.name, policies: changed.map(([policy]) => policy) });
   }
 }

@@ -104,7 +104,10 @@ async function play(api: MemoryApi, steps: readonly Step[]): Promise<number> {
     check();
   };
   const client = api as unknown as ApiClient;
-  const rollout = new Rollout(client, { servers: async () => [client], onWrite() {} });
+  // Each pass asks the probes.
+  let now = 0;
+  const clock = { now: () => now };
+  const rollout = new Rollout(client, { servers: async () => [client], onWrite() {}, clock });
   const compile = compiler();
   let uid = 0;
   for (const { edits, lag } of [...steps, ...AT_REST]) {
@@ -122,6 +125,7 @@ async function play(api: MemoryApi, steps: readonly Step[]): Promise<number> {
     api.loaded = KINDS.flatMap((kind) => history.shown(kind, `server ${kind}`));
     check();
     const shown = KINDS.flatMap((kind) => history.shown(kind));
+    now += 60_000;
     await rollout.pass(lastOf(compile([...policies.values()], OPTIONS)), shown);
   }
   return api.calls.filter((call) => call.startsWith('deleted ClusterRoleBinding')).length;

@@ -13,6 +13,8 @@ import { policy } from '../support/policies.ts';
 import { MemoryApi } from './memory-api.ts';
 
 const OPTIONS = { oldestServer: NEWEST_KNOWN_MINOR, operatorNamespace: 'operator', excludedNamespaces: [] };
+/** After it, a probe is asked again. */
+const AGAIN_MS = 100;
 const SELECTOR = { namespaceSelector: { matchLabels: { team: 'a' } } };
 
 /** For everyone; the first by name. */
@@ -28,12 +30,16 @@ const GRANTS = ['ClusterRole', 'ClusterRoleBinding'].map((kind) => `${kind}/capa
 
 describe('Rollout.pass', () => {
   let api: MemoryApi;
+  let rollout: Rollout;
+  let now: number;
+  const clock = { now: () => now };
   let pass: (policies: readonly CompletePolicy[], shown?: readonly RenderedObject[]) => Promise<PassResult>;
 
   beforeEach(() => {
     api = new MemoryApi();
     const client = api as unknown as ApiClient;
-    const rollout = new Rollout(client, { servers: async () => [client], onWrite() {} });
+    now = 0;
+    rollout = new Rollout(client, { servers: async () => [client], onWrite() {}, clock });
     const compile = compiler();
     pass = (policies, shown = api.shown()) => rollout.pass(lastOf(compile(policies, OPTIONS)), shown);
   });
@@ -90,12 +96,74 @@ describe('Rollout.pass', () => {
     await pass(many);
     assert.ok(api.probes < 20, `${api.probes} probes`);
     api.loaded = undefined;
-    // Those that it did not ask about come first.
-    await pass(many);
+    now += AGAIN_MS;
     const { outcomes } = await pass(many);
     assert.deepEqual(
       [...outcomes.values()].filter(({ state }) => state !== 'InForce'),
       [],
     );
+  });
+
+  it('asks only the first API server, as long as that does not enforce a ruleset', async () => {
+    const second = new MemoryApi();
+    const servers = [api, second] as unknown as ApiClient[];
+    rollout = new Rollout(servers[0] as ApiClient, { servers: async () => servers, onWrite() {}, clock });
+    const compiled = lastOf(compiler()([low], OPTIONS));
+    api.loaded = [];
+    await rollout.pass(compiled, api.shown());
+    // About the policy and its guard.
+    assert.deepEqual([api.probes, second.probes], [2, 0]);
+    api.loaded = undefined;
+    now += AGAIN_MS;
+    const { outcomes } = await rollout.pass(compiled, api.shown());
+    assert.deepEqual([api.probes, second.probes], [4, 2]);
+    assert.equal(outcomes.get('a-low')?.state, 'Working');
+  });
+
+  it('looks at no object again while only a probe can change the result', async () => {
+    const compiled = lastOf(compiler()([low], OPTIONS));
+    api.loaded = [];
+    await rollout.pass(compiled, api.shown());
+    let looks = 0;
+    const shown = new Proxy(api.shown(), {
+      get(target, key, receiver) {
+        looks++;
+        return Reflect.get(target, key, receiver);
+      },
+    });
+    await rollout.pass(compiled, shown);
+    assert.ok(looks > 0);
+    looks = 0;
+    now += AGAIN_MS;
+    const waiting = await rollout.pass(compiled, shown);
+    assert.deepEqual([looks, waiting.outcomes.get('a-low')?.state, waiting.comeBackMs], [0, 'Working', 100]);
+    api.loaded = undefined;
+    now += AGAIN_MS;
+    const { outcomes } = await rollout.pass(compiled, shown);
+    assert.equal(outcomes.get('a-low')?.state, 'InForce');
+  });
+
+  it('reports the first of many policies before the last is written', async () => {
+    const many = Array.from({ length: 80 }, (_, index) =>
+      policy(`p${index}`, {
+        ...SELECTOR,
+        mode: 'Audit' as const,
+        namespaceSelector: { matchLabels: { team: `team-${index}` } },
+      }),
+    );
+    api.beforeAnswer = async ({ kind }) => {
+      if (kind.startsWith('Validating')) now += 100;
+    };
+    const compile = compiler();
+    const compiled = lastOf(compile(many, OPTIONS));
+    const first = await rollout.pass(compiled, []);
+    const states = Map.groupBy(first.outcomes.values(), ({ state }) => state);
+    assert.ok((states.get('InForce')?.length ?? 0) > 0, 'none is in force');
+    assert.ok((states.get('Working')?.length ?? 0) > 0, 'all are in force');
+    assert.equal(first.comeBackMs, 0);
+    assert.ok(!api.calls.some((call) => call.startsWith('deleted')));
+    api.beforeAnswer = () => Promise.resolve();
+    const rest = await rollout.pass(compiled, api.shown());
+    assert.deepEqual(new Set([...rest.outcomes.values()].map(({ state }) => state)), new Set(['InForce']));
   });
 });

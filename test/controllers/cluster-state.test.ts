@@ -95,6 +95,21 @@ describe('ClusterState', () => {
       assert.notEqual(cluster.state.compiled, compiled);
     });
 
+    it('tells whether what was found out about an earlier text holds for a policy', () => {
+      const { state } = cluster;
+      const { compiled } = state;
+      const unchangedSince = () => ['net', 'all'].filter((name) => state.isCompiledAs(name, compiled));
+      assert.deepEqual(unchangedSince(), ['net', 'all']);
+      cluster.put('alone', { namespaceSelector: { matchLabels: { team: 'nobody' } }, mode: 'Warn' }, 1);
+      assert.deepEqual(unchangedSince(), ['net', 'all']);
+      state.accept();
+      assert.deepEqual(unchangedSince(), ['net', 'all']);
+      cluster.put('net', { ...NET, level: 'baseline' }, 2);
+      assert.deepEqual(unchangedSince(), ['all']);
+      state.accept();
+      assert.deepEqual(unchangedSince(), ['all']);
+    });
+
     it('makes dirty the namespaces that an edited policy selects, and the policies that it meets there', () => {
       cluster.put('net', { ...NET, level: 'baseline' }, 2);
       assert.equal(dirty(cluster.state.accept()), 'all net | a');
