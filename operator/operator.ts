@@ -19,6 +19,7 @@ import { exportPolicies } from './report/policy-metrics.ts';
 import { EventRecorder } from './report/recorder.ts';
 import { aborted } from './runtime/aborted.ts';
 import type { Metrics, ReflectorObserver } from './runtime/metrics.ts';
+import { RateLimit } from './runtime/rate-limit.ts';
 
 interface OperatorOptions extends ClusterStateOptions, RunningOptions {
   /** The reporting operator in Events: the pod's name. */
@@ -48,7 +49,7 @@ export class Operator {
     const following = { onChange: this.#changed, log, ...(reflectorObserver && { reflectorObserver }) };
     this.#followed = createCluster(client, following);
     this.#reports = new FollowedReports(following);
-    this.#recorder = new EventRecorder(client.apart(...EVENTS_LIMIT), {
+    this.#recorder = new EventRecorder(client.apart(new RateLimit(...EVENTS_LIMIT)), {
       onDue: () => this.#changed({ of: 'events' }),
       onFlood: (leftOut) => log.warn('a flood of Events, some were left out', { leftOut }),
     });
@@ -75,7 +76,8 @@ export class Operator {
       new Rulesets(context, this.#followed.answeringServers),
       new Labels(context),
       new Evaluation(context),
-      new Status(context),
+      // Enforcement must not wait for statuses.
+      new Status({ ...context, client: this.#client.apart() }),
       new Reports(context, this.#reports),
       new Events(context),
       new Expiry(context),

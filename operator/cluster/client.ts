@@ -112,9 +112,9 @@ export class ApiClient {
     return new ApiClient(this.#config, { ...this.#settings, reuse: false });
   }
 
-  /** A client whose writes have a separate rate limit and wait for no others. */
-  apart(qps: number, burst: number): ApiClient {
-    return new ApiClient(this.#config, { ...this.#settings, writes: new RateLimit(qps, burst) });
+  /** A client whose writes wait for no others. @param writes their rate limit, by default the same numbers */
+  apart(writes = this.#settings.writes.another()): ApiClient {
+    return new ApiClient(this.#config, { ...this.#settings, writes });
   }
 
   /** Ends all connections; running requests fail. */

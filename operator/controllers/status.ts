@@ -7,13 +7,16 @@ import { policyEvents } from '../report/transitions.ts';
 import type { FindIdentity } from '../report/violation-events.ts';
 import { WrittenStatuses, writeReport } from '../report/writer.ts';
 import { Cooldown } from '../runtime/cooldown.ts';
+import { RateLimit } from '../runtime/rate-limit.ts';
 import { type Context, type Controller, type Key, originOf } from './controller.ts';
 import type { StateChange } from './state-change.ts';
 
 /** Changes come in bursts; a burst leads to one write. */
 const DELAY_MS = 200;
-/** While a policy rolls out: its progress must not take the writes that its roll-out needs. */
-const ROLLING_OUT_MS = 2_000;
+/** While a policy rolls out: most are in force by then, and their progress needs no write. */
+const ROLLING_OUT_MS = 5_000;
+/** The progress of hundreds of policies that roll out together, in statuses per second and at once. */
+const PROGRESS_LIMIT = [1, 10] as const;
 
 export class Status implements Controller {
   readonly name = 'status';
@@ -23,6 +26,9 @@ export class Status implements Controller {
    * The status of a policy with thousands of namespaces takes long to build, and each change in one of them changes it.
    */
   readonly #cooldown = new Cooldown({ times: 9, mostMs: 1_500 });
+  /** Until the progress of a policy is written. */
+  readonly #progress = new Cooldown({ times: 1 });
+  readonly #progressLimit = new RateLimit(...PROGRESS_LIMIT);
   readonly #written = new WrittenStatuses();
 
   constructor(context: Context) {
@@ -33,21 +39,22 @@ export class Status implements Controller {
     return policies;
   }
 
-  delay(policy: Key, { cause, recompiles }: StateChange): number {
+  delay(policy: Key, { recompiles }: StateChange): number {
     // Somebody who changed a policy waits for its status.
     if (recompiles) return DELAY_MS;
     const { state = 'Working' } = this.#context.state.findings.rollouts.get(policy) ?? {};
-    const delay = cause.of === 'found' && state === 'Working' ? ROLLING_OUT_MS : DELAY_MS;
-    return Math.max(delay, this.#cooldown.left(policy));
+    return state === 'Working' ? this.#untilProgress(policy) : Math.max(DELAY_MS, this.#cooldown.left(policy));
+  }
+
+  #untilProgress(policy: Key): number {
+    if (this.#progress.left(policy) === 0) this.#progress.start(policy, ROLLING_OUT_MS + this.#progressLimit.take());
+    return this.#progress.left(policy);
   }
 
   async reconcile(name: Key): Promise<void> {
     const { client, cluster, state, recorder } = this.#context;
     const seen = cluster.policy(name);
-    if (!seen) {
-      this.#cooldown.forget(name);
-      this.#written.forget(name);
-    }
+    if (!seen) for (const known of [this.#cooldown, this.#progress, this.#written]) known.forget(name);
     const resolution = state.resolution(name);
     if (!seen || !resolution) return;
     const policy = this.#written.latest(seen);

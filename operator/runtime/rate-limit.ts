@@ -15,6 +15,11 @@ export class RateLimit {
     this.#filledAt = now();
   }
 
+  /** A full bucket with the same numbers. */
+  another(): RateLimit {
+    return new RateLimit(this.#perSecond, this.#burst, this.#now);
+  }
+
   /** Takes one token and returns the milliseconds until it is available. */
   take(): number {
     this.#fill();

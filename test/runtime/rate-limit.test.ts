@@ -13,6 +13,13 @@ describe('RateLimit', () => {
     assert.deepEqual([take(), take(), take()], [0, 0, 100]);
   });
 
+  it('makes another one with the same numbers, which shares no tokens', () => {
+    const limit = new RateLimit(10, 1, () => 0);
+    assert.equal(limit.take(), 0);
+    const another = limit.another();
+    assert.deepEqual([another.take(), another.take(), limit.take()], [0, 100, 100]);
+  });
+
   it('gives available tokens to callers that do not wait, and no future ones', () => {
     let now = 0;
     const limit = new RateLimit(10, 2, () => now);
