@@ -4,6 +4,7 @@
  * KubeConfig makes a new dispatcher for every request, and with it a new TLS connection; here one is kept for as long
  * as the TLS options stay the same (certificates are read again each time, so a rotated one is noticed).
  */
+import { createSecureContext, type SecureContextOptions } from 'node:tls';
 import { isDeepStrictEqual } from 'node:util';
 import { HttpMethod, KubeConfig, RequestContext } from '@kubernetes/client-node';
 import { Agent, type Dispatcher, ProxyAgent } from 'undici';
@@ -84,5 +85,7 @@ function createDispatcher(options: Exclude<DispatcherOptions, { type: 'socks' }>
     return new ProxyAgent({ ...common, uri, requestTls, connect });
   }
   const tls = options.type === 'agent' ? options.connect : { keepAlive: true };
-  return new Agent({ ...common, connect: { timeout: CONNECT_TIMEOUT_MS, ...tls } });
+  // Otherwise every connection would parse the certificates again, which takes as long as the handshake.
+  const secureContext = createSecureContext(tls as SecureContextOptions);
+  return new Agent({ ...common, connect: { timeout: CONNECT_TIMEOUT_MS, ...tls, secureContext } });
 }
