@@ -3,6 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { admission } from './admission.ts';
 import { commandLine } from './command-line.ts';
+import { fields } from './fields.ts';
 import { firstReport } from './first-report.ts';
 import { forms } from './forms.ts';
 import { inForce } from './in-force.ts';
@@ -24,6 +25,7 @@ const HELP = `Usage: npm run bench -- [--only LETTERS] [--pods LIST] [--distinct
                     g  the command line's check  h  admission with and without variables
                     i  many policies of one namespace each
                     j  requests under many policies
+                    k  what single fields of a policy add to admission
   --pods LIST     sizes of a, c and g, separated by commas (default: 1000,10000,100000); b takes the last, d its namespaces
   --policies LIST sizes of i and j (default: 1,100,500)
   --distinct      part a once more at its last size, with pods of which no two are alike
@@ -33,7 +35,7 @@ const HELP = `Usage: npm run bench -- [--only LETTERS] [--pods LIST] [--distinct
 
 const { values } = parseArgs({
   options: {
-    only: { type: 'string', default: 'abcdefghij' },
+    only: { type: 'string', default: 'abcdefghijk' },
     pods: { type: 'string', default: '1000,10000,100000' },
     policies: { type: 'string', default: '1,100,500' },
     distinct: { type: 'boolean', default: false },
@@ -57,6 +59,7 @@ const PARTS: Readonly<Record<string, () => Promise<Table>>> = {
   j: () => requests(policies),
   g: () => commandLine({ sizes, peers: values.peers }),
   h: forms,
+  k: fields,
 };
 
 if (values.help) process.stdout.write(HELP);

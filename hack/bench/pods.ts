@@ -8,9 +8,15 @@ export const USER = 10_000;
  * Asks the API server to create the pod, by dry run.
  *
  * @param add the capabilities that its containers add; none by default
+ * @param fields further fields of its spec
  * @throws ApiError when it is refused
  */
-export async function createPod(client: ApiClient, namespace: string, add?: readonly string[]): Promise<void> {
+export async function createPod(
+  client: ApiClient,
+  namespace: string,
+  add?: readonly string[],
+  fields: object = {},
+): Promise<void> {
   const capabilities = { drop: ['ALL'], ...(add && { add }) };
   const securityContext = { allowPrivilegeEscalation: false, capabilities };
   const pod = {
@@ -20,6 +26,7 @@ export async function createPod(client: ApiClient, namespace: string, add?: read
     spec: {
       securityContext: { runAsNonRoot: true, runAsUser: USER, seccompProfile: { type: 'RuntimeDefault' } },
       containers: ['app', 'proxy'].map((name) => ({ name, image: name, securityContext })),
+      ...fields,
     },
   };
   await client.create(`/api/v1/namespaces/${namespace}/pods`, pod, { dryRun: true });

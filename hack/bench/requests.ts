@@ -3,7 +3,7 @@
  * that none selects, and updates of a namespace. Beside it as many admission policies that say `true`, the least that any
  * can cost.
  */
-import { NAME_LABEL } from '../../operator/api/capability-policy.ts';
+import { type CapabilityPolicySpec, NAME_LABEL } from '../../operator/api/capability-policy.ts';
 import { completePolicy } from '../../operator/api/defaults.ts';
 import { newPolicy } from '../../operator/api/model.ts';
 import { type ApiClient, type Identified, pathFor, pathOf } from '../../operator/cluster/client.ts';
@@ -19,7 +19,8 @@ import { type Spread, shown, spreadOf } from './numbers.ts';
 import { createPod } from './pods.ts';
 import type { Table } from './table.ts';
 
-type Objects = readonly Identified[];
+export type Objects = readonly Identified[];
+export type Rules = Omit<CapabilityPolicySpec, 'namespaceSelector'>;
 /** Makes the objects for policies that each select one of these namespaces. */
 type Form = (namespaces: readonly string[]) => Objects;
 
@@ -110,13 +111,18 @@ function added(value: number, to: number): string {
 }
 
 function ours(namespaces: readonly string[]): Objects {
-  const policies = namespaces.map((namespace, index) => {
+  return renderedFor(namespaces.map((namespace) => [namespace, { level: 'restricted', mode: 'Enforce' }]));
+}
+
+/** The objects that the operator renders for a policy of each of these namespaces; they do without an operator. */
+export function renderedFor(specs: readonly (readonly [namespace: string, spec: Rules])[]): Objects {
+  const policies = specs.map(([namespace, spec], index) => {
     const namespaceSelector = { matchLabels: { [NAME_LABEL]: namespace } };
-    const created = newPolicy(`policy-${index}`, { namespaceSelector, level: 'restricted', mode: 'Enforce' });
-    return completePolicy(created);
+    return completePolicy(newPolicy(`policy-${index}`, { namespaceSelector, ...spec }));
   });
   const options = { oldestServer: SERVER_MINOR, operatorNamespace: 'operator', excludedNamespaces: ['kube-system'] };
-  const { rendered, guards } = compile(policies, options);
+  const { rendered, guards, refusals } = compile(policies, options);
+  for (const [name, { message }] of refusals) throw new Error(`${name}: ${message}`);
   const sets = [...rendered.values(), ...guards].map(({ admission }) => admission);
   // No policy owns them here.
   return sets.flatMap(({ objects }) =>
@@ -141,7 +147,11 @@ function sayingTrue(namespaces: readonly string[]): Objects {
  * The sentinel is written last and removed last, and API servers load admission policies together: what it answers holds for
  * all others.
  */
-async function during<Result>(client: ApiClient, objects: Objects, work: () => Promise<Result>): Promise<Result> {
+export async function during<Result>(
+  client: ApiClient,
+  objects: Objects,
+  work: () => Promise<Result>,
+): Promise<Result> {
   const refuses = async () =>
     createPod(client, SENTINEL).then(
       () => false,
