@@ -35,6 +35,27 @@ export type CapabilityPolicy = Omit<ICapabilityPolicy, 'spec'> & { spec: Capabil
 export type CompleteSpec = CapabilityPolicySpec & Required<Pick<CapabilityPolicySpec, keyof typeof SPEC_DEFAULTS>>;
 export type CompletePolicy = Omit<CapabilityPolicy, 'spec'> & { spec: CompleteSpec };
 export type CapabilityPolicyOverrides = NonNullable<CapabilityPolicySpec['overrides']>;
+/** An entry of `spec.containers`. */
+export type NamedContainers = Omit<NonNullable<Spec['containers']>[number], 'overrides'> & {
+  overrides?: ContainerOverrides;
+};
+/** Without the fields that concern the whole pod: the CRD has them in an entry only to refuse them with a message. */
+export type ContainerOverrides = Omit<
+  CapabilityPolicyOverrides,
+  | 'hostNetwork'
+  | 'hostPID'
+  | 'hostIPC'
+  | 'hostProcess'
+  | 'volumes'
+  | 'serviceAccountTokenVolumes'
+  | 'hostPaths'
+  | 'flexVolumeDrivers'
+  | 'csiDrivers'
+  | 'supplementalGroups'
+  | 'fsGroup'
+  | 'sysctls'
+  | 'runtimeClasses'
+>;
 export type CapabilityPolicyStatus = NonNullable<ICapabilityPolicy['status']>;
 export type LabelSelector = CapabilityPolicySpec['namespaceSelector'];
 export type Subject = NonNullable<CapabilityPolicySpec['subjects']>[number];

@@ -21,10 +21,13 @@ export interface PartsProjection {
   distinctParts(): number;
 }
 
-/** Keeps the fields that `rules` read, the containers' names, and the service account. */
+/** By `spec.containers` a container's image decides about it, too. */
+const SELECTING = 'image';
+
+/** Keeps the fields that `rules` read, the containers' names and images, and the service account. */
 export function createPartsProjection(rules: readonly Rule[], pool: Pool = new PartsPool()): PartsProjection {
   const specFields = distinct(rules.flatMap(({ reads }) => reads.spec ?? []));
-  const containerFields = distinct(rules.flatMap(({ reads }) => reads.container ?? []));
+  const containerFields = distinct([SELECTING, ...rules.flatMap(({ reads }) => reads.container ?? [])]);
   const prefixes = distinct(rules.flatMap(({ reads }) => reads.annotations ?? []));
 
   const container = (value: unknown): Container => ({ ...pick(value, containerFields), name: nameIn(value) });

@@ -105,8 +105,13 @@ export function levelAt(policy: ResolvedPolicy, label: number, unfilled = false)
 /** By version of the label. */
 const levelsOf = perObject((_policy: ResolvedPolicy) => new Map<number, Level>());
 
+/** The loosest of all rules, and of all values that a rule has for the containers of a pod. */
 function ofRules(policy: ResolvedPolicy, label: number): Level {
-  return RULES.map((rule) => rule.podSecurity(policy.values[rule.id], policy.standard, label)).reduce(looser);
+  const { values, containers, standard } = policy;
+  const all = [values, ...containers.map((entry) => entry.values)];
+  return RULES.flatMap((rule) =>
+    all.filter((some) => Object.hasOwn(some, rule.id)).map((some) => rule.podSecurity(some[rule.id], standard, label)),
+  ).reduce(looser);
 }
 
 /** The rules that restrict more than the label does: only the admission policy enforces them. */

@@ -20,6 +20,8 @@ function rule(apiGroup: string, operations: readonly string[], resources: readon
 }
 
 export const PODS = [rule('', ['CREATE'], ['pods']), rule('', ['UPDATE'], ['pods/ephemeralcontainers'])];
+/** Changes of a pod itself; only images and a few other fields can change. */
+export const POD_UPDATES = [rule('', ['UPDATE'], ['pods'])];
 export const TEMPLATES = [...Map.groupBy(WORKLOAD_KINDS, ({ apiVersion }) => groupOf(apiVersion))]
   .sort(([a], [b]) => (a < b ? -1 : 1))
   .map(([group, kinds]) => rule(group, WRITE, kinds.map(({ resource }) => resource).sort()));

@@ -26,7 +26,7 @@ const POD = [
 ].join(' : ');
 
 /** CEL, bool: the pod exists, and ephemeral containers are added to it. */
-const EPHEMERAL = 'has(request.subResource) && request.subResource == "ephemeralcontainers"';
+export const EPHEMERAL = 'has(request.subResource) && request.subResource == "ephemeralcontainers"';
 
 /**
  * The pod of a request. `dyn` is needed because the API server type-checks an expression against every kind that its
@@ -124,15 +124,30 @@ const TIMES_IN_PARTS = { pod: 2, containers: CONTAINERS, volumes: 2 * CONTAINERS
  * @param items how many each list in a container or volume has: of capabilities, of ports
  */
 export function costOf(ofRules: readonly RuleChecks[], items = 1): number {
-  return checksOf(ofRules).reduce((sum, { over, violates }) => sum + TIMES[over] * costOfText(violates, items), 0);
+  return sumOf(checksOf(ofRules), ({ over, violates }) => TIMES[over] * costOfText(violates, items));
 }
 
 /** The same for a pod that may already exist and is judged part by part. */
 export function costInParts(ofRules: readonly RuleChecks[]): number {
-  return checksOf(ofRules).reduce(
-    (sum, { over, violates, reaches = '' }) =>
-      sum + TIMES_IN_PARTS[over] * costOfText(violates, 1) + CONTAINERS * costOfText(reaches, 1),
-    0,
+  return sumOf(
+    checksOf(ofRules),
+    ({ over, violates, reaches = '' }) =>
+      TIMES_IN_PARTS[over] * costOfText(violates, 1) + CONTAINERS * costOfText(reaches, 1),
+  );
+}
+
+/** A container pays for the checks of one entry of spec.containers, and for the question whether it is in the others. */
+function sumOf(checks: readonly Check[], cost: (check: Check) => number): number {
+  const sum = (some: readonly Check[]) => some.reduce((total, check) => total + cost(check), 0);
+  const entries = Map.groupBy(
+    checks.filter(({ entry }) => entry !== undefined),
+    ({ entry }) => entry,
+  );
+  const looking = checks.map(({ over, entry }) => (entry === undefined ? 0 : TIMES[over] * costOfText(entry, 1)));
+  return (
+    sum(checks.filter(({ entry }) => entry === undefined)) +
+    Math.max(0, ...[...entries.values()].map(sum)) +
+    looking.reduce((total, one) => total + one, 0)
   );
 }
 

@@ -10,15 +10,8 @@ import { offers } from '../standards/server-features.ts';
 import { type AdmissionSet, type Draft, PROBE_ANSWER, type Probed, probeLabels } from './admission-set.ts';
 import type { Party } from './decision-cel.ts';
 import { decisionOf } from './decision-forms.ts';
-import {
-  type AdmissionOptions,
-  excludedCel,
-  IS_MIRROR_POD,
-  IS_PROBE,
-  PODS,
-  PROBE_CARRIER,
-  TEMPLATES,
-} from './match.ts';
+import { imageChanges } from './image-changes.ts';
+import { type AdmissionOptions, excludedCel, IS_MIRROR_POD, IS_PROBE, PROBE_CARRIER, TEMPLATES } from './match.ts';
 
 const POD_ACTIONS: Record<Mode, readonly string[]> = {
   Enforce: ['Deny'],
@@ -34,7 +27,8 @@ const TEMPLATE_ACTIONS: Record<Mode, readonly string[]> = {
 
 export function validatingPolicy(policy: ResolvedPolicy, parties: readonly Party[], options: AdmissionOptions): Draft {
   const { mode, selector: namespaceSelector } = policy;
-  const skipped = [excludedCel(options, 'request.namespace'), IS_MIRROR_POD];
+  const { pods, skipped: unchanged } = imageChanges(parties);
+  const skipped = [excludedCel(options, 'request.namespace'), IS_MIRROR_POD, ...unchanged];
   const { admitted, message, ...rest } = decisionOf(policy, parties, skipped);
   return {
     kind: 'ValidatingAdmissionPolicy',
@@ -43,7 +37,7 @@ export function validatingPolicy(policy: ResolvedPolicy, parties: readonly Party
       matchConstraints: {
         matchPolicy: 'Equivalent',
         namespaceSelector,
-        resourceRules: [...PODS, ...TEMPLATES, ...PROBE_CARRIER],
+        resourceRules: [...pods, ...TEMPLATES, ...PROBE_CARRIER],
       },
       ...rest,
       validations: [
@@ -61,7 +55,7 @@ export function validatingPolicy(policy: ResolvedPolicy, parties: readonly Party
         suffix: 'pods',
         spec: {
           validationActions: POD_ACTIONS[mode],
-          matchResources: { matchPolicy: 'Equivalent', resourceRules: PODS },
+          matchResources: { matchPolicy: 'Equivalent', resourceRules: pods },
         },
       },
       {

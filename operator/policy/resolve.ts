@@ -8,6 +8,14 @@ import { RULES } from '../rules/index.ts';
 import type { Check, Fill, ServerNeed } from '../rules/rule.ts';
 import { formatVersion, NEWEST_KNOWN_MINOR, parseVersion, type Standard } from '../standards/level-version.ts';
 import { offeredSince, offers } from '../standards/server-features.ts';
+import {
+  type ContainerEntry,
+  checksOfRule,
+  containerEntries,
+  fillsOfRule,
+  ruleValues,
+  statedIn,
+} from './containers.ts';
 import { NEVER, parseTime } from './expiry.ts';
 
 export interface ResolvedPolicy {
@@ -24,8 +32,10 @@ export interface ResolvedPolicy {
   readonly standard: Standard;
   /** levelVersion is `latest`, and the API servers are newer than the Standards that this release knows. */
   readonly latestLags: boolean;
-  /** By rule ID. */
+  /** By rule ID: for the pod, and for containers that no entry of `containers` selects. */
   readonly values: Readonly<Record<string, unknown>>;
+  /** Those of spec.containers, in their order. */
+  readonly containers: readonly ContainerEntry[];
   /** The rules that restrict anything, in the registry's order. */
   readonly checks: readonly RuleChecks[];
   /** Whether unset fields of a pod are filled in, when that makes the pod comply. */
@@ -81,9 +91,8 @@ export function resolvePolicy(policy: CompletePolicy, oldestServer: number): Res
   const defaulting = asked && offers(oldestServer, 'mutatingAdmissionPolicies');
   const { overrides = {} } = spec;
   const values = Object.fromEntries(RULES.map((rule) => [rule.id, rule.value(overrides, standard)]));
-  const lacking = RULES.flatMap((rule) => rule.needs?.(overrides) ?? []).filter(
-    ({ feature }) => !offers(oldestServer, feature),
-  );
+  const containers = containerEntries(spec, standard, values);
+  const lacking = needsOf(spec).filter(({ feature }) => !offers(oldestServer, feature));
   const resolved: ResolvedPolicy = {
     name: policy.metadata?.name ?? '',
     uid: policy.metadata?.uid ?? '',
@@ -97,13 +106,14 @@ export function resolvePolicy(policy: CompletePolicy, oldestServer: number): Res
     standard,
     latestLags: oldestServer > NEWEST_KNOWN_MINOR && spec.levelVersion === 'latest',
     values,
-    checks: checksOf(values, standard, false),
+    containers,
+    checks: checksOf({ values, containers, standard }, false),
     defaulting,
     seccompChanges: defaulting && spec.defaulting === 'PodSecurityPolicy',
     defaultingUnavailable: asked && !defaulting,
     withoutEffect: lacking.filter(({ without }) => without === 'NoEffect'),
-    filledChecks: checksOf(values, standard, defaulting),
-    fills: defaulting ? RULES.flatMap((rule) => rule.fills?.(values[rule.id], standard) ?? []) : [],
+    filledChecks: checksOf({ values, containers, standard }, defaulting),
+    fills: defaulting ? fillsOf({ values, containers, standard }) : [],
   };
   const needed = lacking.find(({ without }) => without === 'NotAccepted');
   return needed ? { refusal: tooOld(needed, oldestServer), asBefore: resolved } : { policy: resolved };
@@ -114,24 +124,37 @@ function tooOld({ path, feature, because }: ServerNeed, oldestServer: number): R
   return { reason: 'ServerTooOld', message };
 }
 
+/** The overrides that need a feature of the API servers, each once. */
+function needsOf(spec: CompletePolicy['spec']): ServerNeed[] {
+  const needs = RULES.flatMap((rule) => statedIn(spec).flatMap((overrides) => rule.needs?.(overrides) ?? []));
+  return [...new Map(needs.map((need) => [need.path, need])).values()];
+}
+
 /** The checks that apply to this type of part of a pod. */
 export function checksOver(ofRules: readonly RuleChecks[], part: Check['over']): Check[] {
   return ofRules.flatMap(({ checks }) => checks).filter(({ over }) => over === part);
 }
 
+type Valued = Pick<ResolvedPolicy, 'values' | 'containers' | 'standard'>;
+
 /** Most policies of a cluster have a level's own values, and these share the same list. */
 const KNOWN_CHECKS = new Recent<readonly RuleChecks[]>(256);
 
-function checksOf(
-  values: Readonly<Record<string, unknown>>,
-  standard: Standard,
-  filled: boolean,
-): readonly RuleChecks[] {
-  return KNOWN_CHECKS.get(JSON.stringify([values, standard, filled]), () =>
-    RULES.map((rule) => ({ rule: rule.id, checks: rule.checks(values[rule.id], standard, filled) })).filter(
-      ({ checks }) => checks.length > 0,
-    ),
+/** @param filled whether the checks judge a pod as it will be after filling */
+export function checksOf({ values, containers, standard }: Valued, filled: boolean): readonly RuleChecks[] {
+  // JSON leaves out a value that is undefined: a rule without a value for an entry differs from one with the pod's value.
+  const entries = containers.map(({ selects, values: own }) => [selects, own, Object.keys(own)]);
+  return KNOWN_CHECKS.get(JSON.stringify([values, entries, standard, filled]), () =>
+    RULES.map((rule) => ({
+      rule: rule.id,
+      checks: checksOfRule(ruleValues(rule, values, containers), standard, filled),
+    })).filter(({ checks }) => checks.length > 0),
   );
+}
+
+/** In the registry's order. */
+export function fillsOf({ values, containers, standard }: Valued): Fill[] {
+  return RULES.flatMap((rule) => fillsOfRule(ruleValues(rule, values, containers), standard));
 }
 
 function notATime(text: unknown): Refusal {

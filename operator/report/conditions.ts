@@ -95,6 +95,7 @@ function acceptedCondition(
     ...unavailable(policy),
     ...withoutEffect(policy),
     ...wideSubjects(policy),
+    ...namedForEveryone(policy),
     ...boundBefore(policy, olderBindings),
     ...wildcardHolders(policy, holdersOfAll),
     ...undecidedText(policy, undecided),
@@ -165,6 +166,15 @@ function wideSubjects({ usableBy, subjects }: ResolvedPolicy): string[] {
   const verb = wide.length === 1 ? 'includes' : 'include';
   return [
     `warning: ${names.join(', ')} ${verb} built-in workload controllers, so anybody who may create a workload may use this policy through it`,
+  ];
+}
+
+/** The author of a pod chooses the names and images of its containers. */
+function namedForEveryone({ usableBy, containers }: ResolvedPolicy): string[] {
+  if (usableBy !== 'Everyone' || containers.length === 0) return [];
+  const names = firstOf([...new Set(containers.flatMap((entry) => entry.names))], NAMED);
+  return [
+    `warning: the author of a pod chooses the names and images of its containers, so every pod may have a container that spec.containers selects (${names}): write usableBy: Subjects, and the service accounts that need it`,
   ];
 }
 

@@ -4,6 +4,7 @@ import type { ModeJudgement, NamespaceJudgement, WorkloadJudgement } from '../ev
 import { ownEntries } from '../evaluate/suggest-fit.ts';
 import { COST_RULE, violationsBy } from '../evaluate/verdict.ts';
 import type { Violation as BrokenRule } from '../evaluate/violations.ts';
+import { statedIn } from '../policy/containers.ts';
 import { NEWEST_KNOWN_MINOR } from '../standards/level-version.ts';
 import { bounded } from './text.ts';
 
@@ -113,13 +114,14 @@ interface Added {
  * the level admits are not grants: a list repeats them only so as not to refuse them.
  */
 function unused({ spec }: CapabilityPolicy, added: Added): string[] {
-  const { allowedAdd = [], allowedAddInUserNamespace = [] } = spec.overrides?.capabilities ?? {};
   const standard = { level: spec.level, minor: NEWEST_KNOWN_MINOR, server: NEWEST_KNOWN_MINOR };
   const own = ownEntries('capabilities.allowedAdd', standard);
-  const granted = [
-    ...allowedAdd.filter((capability) => !added.anywhere.has(capability)),
-    ...allowedAddInUserNamespace.filter((capability) => !added.inUserNamespaces.has(capability)),
-  ];
+  const granted = statedIn(spec).flatMap(
+    ({ capabilities: { allowedAdd = [], allowedAddInUserNamespace = [] } = {} }) => [
+      ...allowedAdd.filter((capability) => !added.anywhere.has(capability)),
+      ...allowedAddInUserNamespace.filter((capability) => !added.inUserNamespaces.has(capability)),
+    ],
+  );
   return [...new Set(granted)]
     .filter((capability) => capability !== '*' && !own.includes(capability))
     .sort()

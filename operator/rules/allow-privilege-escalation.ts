@@ -48,6 +48,8 @@ export const allowPrivilegeEscalation = defineRule<boolean>({
           },
         ],
 
+  ofContainer: 'as-is',
+
   podSecurity: (allowed, { minor }, label) => {
     if (label < 8) return 'restricted';
     if (allowed) return 'baseline';

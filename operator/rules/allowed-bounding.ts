@@ -109,6 +109,8 @@ export const allowedBounding = defineRule<AllowedBounding, string>({
     return isJudged ? checks.map((check) => ({ ...check, violates: and(isJudged, check.violates) })) : checks;
   },
 
+  ofContainer: 'as-is',
+
   podSecurity: () => 'restricted',
 
   fit: () => ({

@@ -55,20 +55,38 @@ function annotationAllowed({ types, localhostProfiles = ['*'] }: AppArmor, value
   ].join(' || ');
 }
 
-function annotationCheck(value: AppArmor): Check {
+/** @param except CEL, bool over a container `c`: whose annotation has a check of its own */
+function annotationCheck(value: AppArmor, except: string | undefined): Check {
   const allowed = annotationAllowed(value, 'variables.annotations[k]');
+  const isBad = `variables.annotations.exists(k, ${bad(allowed, except)})`;
   return {
     over: 'pod',
-    violates: `variables.annotations.exists(k, ${bad(allowed)})`,
+    violates: except === undefined ? isBad : withExcepted(except, isBad, 'exists'),
     reaches: and(REACHES, `!(${annotationAllowed(value, ANNOTATED)})`),
-    message: `"must not have the annotation " + ${namedAnnotations(allowed)} + ${literal(` (allowed: ${allowedText(value)})`)}`,
+    message: `"must not have the annotation " + ${namedAnnotations(allowed, except)} + ${literal(` (allowed: ${allowedText(value)})`)}`,
     path: 'metadata.annotations',
   };
 }
 
 /** CEL, bool: the annotation with the key `k` sets an AppArmor profile that isn't allowed. */
-function bad(allowed: string): string {
-  return `k.startsWith(${literal(ANNOTATION)}) && !(${allowed})`;
+function bad(allowed: string, except: string | undefined): string {
+  const isBad = `k.startsWith(${literal(ANNOTATION)}) && !(${allowed})`;
+  return except === undefined ? isBad : `${isBad} && !(k in excepted)`;
+}
+
+/** CEL: binds `excepted`, the keys of the containers' annotations that have a check of their own. */
+function withExcepted(except: string, text: string, macro: 'exists' | 'map'): string {
+  return `[${ALL_CONTAINERS}.filter(c, ${except}).map(c, ${KEY})].${macro}(excepted, ${text})`;
+}
+
+/** A container's own annotation, for a container that has a value of its own. */
+function annotationCheckOfContainer(value: AppArmor): Check {
+  return {
+    over: 'containers',
+    violates: `!(${annotationAllowed(value, ANNOTATED)})`,
+    message: `"must not have the annotation " + ${KEY} + "=" + ${ANNOTATED} + ${literal(` (allowed: ${allowedText(value)})`)}`,
+    path: 'metadata.annotations',
+  };
 }
 
 /**
@@ -76,11 +94,13 @@ function bad(allowed: string): string {
  * over it in Go's random order. Annotations of containers that the pod does not have are named only where there are no
  * others. Only files have them: the API server refuses them earlier (ValidateAppArmorPodAnnotations).
  */
-function namedAnnotations(allowed: string): string {
-  const ofContainers = `${ALL_CONTAINERS}.map(c, ${KEY}).filter(k, k in variables.annotations && !(${allowed}))`;
-  const keys = `keys.size() > 0 ? keys : variables.annotations.filter(k, ${bad(allowed)})`;
+function namedAnnotations(allowed: string, except: string | undefined): string {
+  const judged = except === undefined ? ALL_CONTAINERS : `${ALL_CONTAINERS}.filter(c, !(${except}))`;
+  const ofContainers = `${judged}.map(c, ${KEY}).filter(k, k in variables.annotations && !(${allowed}))`;
+  const keys = `keys.size() > 0 ? keys : variables.annotations.filter(k, ${bad(allowed, except)})`;
   // A list of one list binds a value.
-  const named = `[${ofContainers}].map(keys, (${keys}).map(k, k + "=" + variables.annotations[k]).join(", "))[0]`;
+  const texts = `[${ofContainers}].map(keys, (${keys}).map(k, k + "=" + variables.annotations[k]).join(", "))[0]`;
+  const named = except === undefined ? texts : `${withExcepted(except, texts, 'map')}[0]`;
   return `(${ALL_CONTAINERS}.size() > ${MOST_NAMED} ? ${literal(`${ANNOTATION}*`)} : ${named})`;
 }
 
@@ -111,17 +131,35 @@ function localhostCheck(over: 'pod' | 'containers', profile: string, profiles: r
   };
 }
 
-function profileChecks(value: AppArmor): Check[] {
-  const { types, localhostProfiles } = value;
-  const named = types.includes('Localhost') ? localhostProfiles : undefined;
-  const all = ALL_TYPES.every((type) => types.includes(type));
+function profileChecks(value: AppArmor, except: string | undefined): Check[] {
+  const { named, all } = restrictionsOf(value);
+  const { types } = value;
   return [
     ...(all ? [] : [fieldCheck('pod', POD_PROFILE, types), fieldCheck('containers', CONTAINER_PROFILE, types)]),
     ...(named
       ? [localhostCheck('pod', POD_PROFILE, named), localhostCheck('containers', CONTAINER_PROFILE, named)]
       : []),
-    ...(all && !named ? [] : [annotationCheck(value)]),
+    ...(all && !named ? [] : [annotationCheck(value, except)]),
   ];
+}
+
+/** The checks of the profile that a container gets: its own field, its annotation, or else the pod's field. */
+function profileChecksOfContainer(value: AppArmor): Check[] {
+  const { named, all } = restrictionsOf(value);
+  const profile = `c.?securityContext.?appArmorProfile.or(${ANNOTATED} in ["", "localhost/"] ? ${POD_PROFILE} : optional.none())`;
+  return [
+    ...(all ? [] : [fieldCheck('containers', profile, value.types)]),
+    ...(named ? [localhostCheck('containers', profile, named)] : []),
+    ...(all && !named ? [] : [annotationCheckOfContainer(value)]),
+  ];
+}
+
+/** The names of local profiles, if they matter, and whether each type is allowed. */
+function restrictionsOf({ types, localhostProfiles }: AppArmor) {
+  return {
+    named: types.includes('Localhost') ? localhostProfiles : undefined,
+    all: ALL_TYPES.every((type) => types.includes(type)),
+  };
 }
 
 /**
@@ -176,12 +214,20 @@ export const appArmor = defineRule<AppArmor, string>({
     return { types, unset, ...(localhostProfiles && { localhostProfiles }), ...(profile && { default: profile }) };
   },
 
-  checks: (value, _standard, filled) => [
-    ...profileChecks(value),
+  checks: (value, _standard, filled, except) => [
+    ...profileChecks(value, except),
     ...(value.unset === 'Refused' ? [unsetCheck(value, filled)] : []),
   ],
 
   fills: fillsOf,
+
+  ofContainer: {
+    checks: (value, _standard, filling) => [
+      ...profileChecksOfContainer(value),
+      ...(value.unset === 'Refused' ? [unsetCheck(value, filling !== undefined)] : []),
+    ],
+    fills: fillsOf,
+  },
 
   podSecurity: ({ types }) => (types.includes('Unconfined') ? 'privileged' : 'restricted'),
 

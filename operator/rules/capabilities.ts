@@ -267,6 +267,8 @@ export const capabilities = defineRule<Capabilities, Asked>({
 
   fills: fillsOf,
 
+  ofContainer: 'as-is',
+
   podSecurity: ({ allowedAdd: everywhere, allowedAddInUserNamespace = [], requiredDrop }, { minor }, label) => {
     // Pod Security Admission refuses an add whether or not the pod is in a user namespace.
     const allowedAdd = [...everywhere, ...allowedAddInUserNamespace];

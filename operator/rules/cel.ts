@@ -53,6 +53,22 @@ export function effective(field: string): string {
   return `c.?securityContext.?${field}.or(variables.spec.?securityContext.?${field})`;
 }
 
+/**
+ * CEL, optional: the same after defaulting.
+ * @param fills what is filled in on the container, and on the pod; a pod that exists already keeps its own value
+ */
+export function effectiveAfterFilling(
+  field: string,
+  { container, pod }: Readonly<Partial<Record<'container' | 'pod', { readonly when: string; readonly value: string }>>>,
+): string {
+  const filled = (when: string, value: string, otherwise: string) =>
+    `((${when}) ? optional.of(dyn(${value})) : ${otherwise})`;
+  const podField = `variables.spec.?securityContext.?${field}`;
+  const ofPod = pod ? filled(and(`!(${IS_EPHEMERAL})`, pod.when), pod.value, podField) : podField;
+  const got = `c.?securityContext.?${field}.or(${ofPod})`;
+  return container ? filled(container.when, container.value, got) : got;
+}
+
 /** CEL, bool: the securityContext of container `c` does not set the field, so the container inherits the pod's. */
 export function takesFromPod(field: string): string {
   return `!c.?securityContext.?${field}.hasValue()`;

@@ -48,6 +48,8 @@ export const defaultAllowPrivilegeEscalation = defineRule<boolean | undefined>({
           },
         ],
 
+  ofContainer: 'as-is',
+
   podSecurity: () => 'restricted',
 
   // The field only fills in: if it is left out, it refuses nothing.

@@ -51,6 +51,8 @@ export const hostPorts = defineRule<readonly PortRange[], number>({
     ];
   },
 
+  ofContainer: 'as-is',
+
   podSecurity: (ranges) => (ranges.length === 0 ? 'restricted' : 'privileged'),
 
   fit: () => ({

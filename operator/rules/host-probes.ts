@@ -25,6 +25,8 @@ export const hostProbes = defineRule<boolean>({
           },
         ],
 
+  ofContainer: 'as-is',
+
   podSecurity: (allowed, _standard, label) => (allowed && label >= 34 ? 'privileged' : 'restricted'),
 
   fit: () => firstOfValues('hostProbes', false, true),

@@ -22,6 +22,8 @@ export const privileged = defineRule<boolean>({
           },
         ],
 
+  ofContainer: 'as-is',
+
   podSecurity: (allowed) => (allowed ? 'privileged' : 'restricted'),
 
   fit: () => firstOfValues('privileged', false, true),

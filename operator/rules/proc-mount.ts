@@ -54,6 +54,8 @@ export const procMount = defineRule<ProcMount>({
     ];
   },
 
+  ofContainer: 'as-is',
+
   podSecurity: ({ types }, _standard, label) => {
     if (!types.includes('Unmasked')) return 'restricted';
     // Independently of this text, the API server accepts Unmasked only with hostUsers: false (ValidateSecurityContext).

@@ -40,6 +40,8 @@ export const readOnlyRootFilesystem = defineRule<boolean>({
         ]
       : [],
 
+  ofContainer: 'as-is',
+
   podSecurity: () => 'restricted',
 
   fit: () => firstOfValues('readOnlyRootFilesystem', true, false),

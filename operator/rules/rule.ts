@@ -43,6 +43,11 @@ export interface Check {
   readonly message: string;
   /** The offending field, relative to the part: `securityContext.privileged`. */
   readonly path: string;
+  /**
+   * CEL, bool over a container `c`, with which `violates` begins: the containers of the entry of `spec.containers` that
+   * the check belongs to. No container belongs to two entries, so each pays for the checks of one of them.
+   */
+  readonly entry?: string;
 }
 
 /** The parts of a pod that a rule reads; all others are dropped when the cluster is read. Top-level names suffice. */
@@ -132,11 +137,20 @@ export interface Rule<Value = unknown, Asked = unknown> {
   /**
    * The tests of this value, none when everything is admitted. At the level's own value: exactly that version's check.
    * @param filled whether the text evaluates the pod as it will be after `fills`
+   * @param except CEL, bool over a container `c`: whether `spec.containers` gives it another value. Only for tests of the
+   * pod that look at its containers; tests of containers are limited to the others whatever they do with it
    */
-  checks(value: Value, standard: Standard, filled?: boolean): Check[];
+  checks(value: Value, standard: Standard, filled?: boolean, except?: string): Check[];
 
   /** The fields that defaulting would write for this value; absent if there are none. */
   fills?(value: Value, standard: Standard): Fill[];
+
+  /**
+   * How a value applies to one container, for `spec.containers`; absent for a rule about the pod or its volumes, which
+   * has one value for all containers. `as-is`: all its checks and fills run on containers, and read what a container
+   * gets, its own field or the pod's.
+   */
+  readonly ofContainer?: 'as-is' | OfContainer<Value>;
 
   /**
    * The tightest level of Pod Security Admission that, at version v1.`label`, refuses nothing which this value admits
@@ -146,6 +160,21 @@ export interface Rule<Value = unknown, Asked = unknown> {
 
   /** How a policy of this standard states the rule for given pods. */
   fit(standard: Standard): Fit<Asked>;
+}
+
+/**
+ * A value for one container, for rules that also check or fill the pod. The pod itself keeps the value of
+ * `spec.overrides`, so these checks test what the container gets, its own field or the pod's.
+ */
+export interface OfContainer<Value> {
+  /**
+   * All over containers.
+   * @param filling the value of `spec.overrides`, whose fills of the pod the container inherits, if the text evaluates
+   * the pod as it will be after filling
+   */
+  checks(value: Value, standard: Standard, filling?: { readonly ofPod: Value }): Check[];
+  /** All over containers: what is filled in goes to the container itself. */
+  fills?(value: Value, standard: Standard): Fill[];
 }
 
 /** Keeps the type of a rule's value inside its file: the registry holds rules of every value type. */

@@ -42,6 +42,8 @@ export const runAsGroup = defineRule<GroupStrategy, number>({
         ]
       : [],
 
+  ofContainer: 'as-is',
+
   podSecurity: () => 'restricted',
 
   fit: () => ({

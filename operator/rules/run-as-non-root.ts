@@ -1,6 +1,6 @@
 import { and, effective, IN_USER_NAMESPACE, takesFromPod } from './cel.ts';
 import { firstOfValues } from './fit.ts';
-import { defineRule } from './rule.ts';
+import { type Check, defineRule, type Fill } from './rule.ts';
 
 const PATH = 'securityContext.runAsNonRoot';
 const CONTAINER = 'c.?securityContext.?runAsNonRoot';
@@ -20,35 +20,25 @@ export const runAsNonRoot = defineRule<boolean>({
 
   checks: (required, { minor }, filled) => {
     if (!required) return [];
-    const unlessMapped = unlessInUserNamespace(minor);
     return [
       {
         over: 'pod',
-        violates: and(`!${POD}.orValue(true)`, unlessMapped),
+        violates: and(`!${POD}.orValue(true)`, unlessInUserNamespace(minor)),
         reaches: takesFromPod('runAsNonRoot'),
         message: `"must not set ${PATH}=false"`,
         path: PATH,
       },
-      {
-        over: 'containers',
-        violates: and(`!${CONTAINER}.orValue(${POD}.orValue(${filled ? MAY_PROMISE : 'false'}))`, unlessMapped),
-        message: `"must run as non-root: set ${PATH}=true on it or on the pod"`,
-        path: PATH,
-      },
+      containerCheck(minor, filled),
     ];
   },
 
-  fills: (required, { minor }) =>
-    required
-      ? [
-          {
-            over: 'containers',
-            path: ['securityContext', 'runAsNonRoot'],
-            when: and(`!${CONTAINER}.hasValue()`, `!${POD}.hasValue()`, MAY_PROMISE, unlessInUserNamespace(minor)),
-            value: 'true',
-          },
-        ]
-      : [],
+  fills: (required, { minor }) => (required ? [containerFill(minor)] : []),
+
+  // The container's check reads the pod's field, too.
+  ofContainer: {
+    checks: (required, { minor }, filling) => (required ? [containerCheck(minor, filling !== undefined)] : []),
+    fills: (required, { minor }) => (required ? [containerFill(minor)] : []),
+  },
 
   podSecurity: (required, { minor }, label) => {
     if (!required) return 'baseline';
@@ -58,6 +48,27 @@ export const runAsNonRoot = defineRule<boolean>({
 
   fit: () => firstOfValues('runAsNonRoot', true, false),
 });
+
+function containerCheck(minor: number, filled: boolean | undefined): Check {
+  return {
+    over: 'containers',
+    violates: and(
+      `!${CONTAINER}.orValue(${POD}.orValue(${filled ? MAY_PROMISE : 'false'}))`,
+      unlessInUserNamespace(minor),
+    ),
+    message: `"must run as non-root: set ${PATH}=true on it or on the pod"`,
+    path: PATH,
+  };
+}
+
+function containerFill(minor: number): Fill {
+  return {
+    over: 'containers',
+    path: ['securityContext', 'runAsNonRoot'],
+    when: and(`!${CONTAINER}.hasValue()`, `!${POD}.hasValue()`, MAY_PROMISE, unlessInUserNamespace(minor)),
+    value: 'true',
+  };
+}
 
 function unlessInUserNamespace(minor: number): string | undefined {
   return minor >= 35 ? `!(${IN_USER_NAMESPACE})` : undefined;

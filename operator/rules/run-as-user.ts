@@ -13,18 +13,30 @@ const USER = effective('runAsUser');
 const NON_ROOT = effective('runAsNonRoot');
 
 function notZeroChecks(minor: number): Check[] {
-  const unlessMapped = minor >= 35 ? `!(${IN_USER_NAMESPACE})` : undefined;
   const message = `"must not set ${PATH}=0"`;
   return [
     {
       over: 'pod',
-      violates: and(`variables.spec.${ZERO}`, unlessMapped),
+      violates: and(`variables.spec.${ZERO}`, unlessInUserNamespace(minor)),
       reaches: takesFromPod('runAsUser'),
       message,
       path: PATH,
     },
-    { over: 'containers', violates: and(`c.${ZERO}`, unlessMapped), message, path: PATH },
+    { over: 'containers', violates: and(`c.${ZERO}`, unlessInUserNamespace(minor)), message, path: PATH },
   ];
+}
+
+function notZeroCheckOfContainer(minor: number): Check {
+  return {
+    over: 'containers',
+    violates: and(`${USER}.orValue(1) == 0`, unlessInUserNamespace(minor)),
+    message: `"must not run as user 0: set ${PATH} to another user on it or on the pod"`,
+    path: PATH,
+  };
+}
+
+function unlessInUserNamespace(minor: number): string | undefined {
+  return minor >= 35 ? `!(${IN_USER_NAMESPACE})` : undefined;
 }
 
 function rangesCheck(ranges: readonly IdRange[], filled: boolean): Check {
@@ -46,6 +58,18 @@ function nonRootCheck(filled: boolean): Check {
     message: `${id} == 0 ? "must not run as user 0" : "must run as non-root: set securityContext.runAsNonRoot=true, or leave it unset and set ${PATH} to another user than 0, on it or on the pod"`,
     path: PATH,
   };
+}
+
+/** The checks of the ID that a container gets. */
+function effectiveChecks({ rule, ranges = [] }: RunAsUser, filled: boolean): Check[] {
+  switch (rule) {
+    case 'MustRunAs':
+      return [rangesCheck(ranges, filled)];
+    case 'MustRunAsNonRoot':
+      return [nonRootCheck(filled)];
+    default:
+      return [];
+  }
 }
 
 function fillsOf({ rule, ranges = [] }: RunAsUser): Fill[] {
@@ -74,20 +98,16 @@ export const runAsUser = defineRule<RunAsUser, number>({
   value: (overrides, { level, minor }) =>
     overrides.runAsUser ?? { rule: level === 'restricted' && minor >= 23 ? 'NotZero' : 'RunAsAny' },
 
-  checks: ({ rule, ranges = [] }, { minor }, filled = false) => {
-    switch (rule) {
-      case 'RunAsAny':
-        return [];
-      case 'NotZero':
-        return notZeroChecks(minor);
-      case 'MustRunAs':
-        return [rangesCheck(ranges, filled)];
-      case 'MustRunAsNonRoot':
-        return [nonRootCheck(filled)];
-    }
-  },
+  checks: (value, { minor }, filled = false) =>
+    value.rule === 'NotZero' ? notZeroChecks(minor) : effectiveChecks(value, filled),
 
   fills: fillsOf,
+
+  ofContainer: {
+    checks: (value, { minor }, filling) =>
+      value.rule === 'NotZero' ? [notZeroCheckOfContainer(minor)] : effectiveChecks(value, filling !== undefined),
+    fills: fillsOf,
+  },
 
   podSecurity: ({ rule }, { minor }, label) => {
     if (label < 23) return 'restricted';

@@ -1,4 +1,13 @@
-import { and, effective, FOR_WINDOWS, IS_EPHEMERAL, listed, literal, takesFromPod } from './cel.ts';
+import {
+  and,
+  effective,
+  effectiveAfterFilling,
+  FOR_WINDOWS,
+  IS_EPHEMERAL,
+  listed,
+  literal,
+  takesFromPod,
+} from './cel.ts';
 import { type Check, defineRule, type Fill } from './rule.ts';
 
 interface SeLinux {
@@ -10,6 +19,8 @@ type Options = Readonly<Partial<Record<(typeof FIELDS)[number], string>>>;
 
 const FIELDS = ['user', 'role', 'type', 'level'] as const;
 const PATH = 'securityContext.seLinuxOptions';
+const POD_OPTIONS = 'variables.spec.?securityContext.?seLinuxOptions';
+const CONTAINER_OPTIONS = 'c.?securityContext.?seLinuxOptions';
 const OPTIONS = effective('seLinuxOptions');
 const UNLESS_FOR_WINDOWS = `!(${FOR_WINDOWS})`;
 /** A container's options replace all four of the pod's, including those that it does not set. */
@@ -21,8 +32,8 @@ function standardTypes(minor: number): readonly string[] {
   return minor >= 31 ? [...types, 'container_engine_t'] : types;
 }
 
-function standardCheck(over: 'pod' | 'containers', part: string, minor: number): Check {
-  const options = `${part}.?securityContext.?seLinuxOptions`;
+/** @param options CEL, optional */
+function standardCheck(over: 'pod' | 'containers', options: string, minor: number): Check {
   const types = standardTypes(minor);
   return {
     over,
@@ -68,37 +79,88 @@ function listedOptions(options: Options): string {
  * The pod's own options are checked even if each container overrides them: they apply to the sandbox and the volumes.
  */
 function mustRunAsChecks(options: Options, filled: boolean): Check[] {
-  const pod = `variables.spec.?${PATH.replace('.', '.?')}`;
-  const listed = listedOptions(options);
-  const message = literal(
-    listed === '' ? `must not set anything in ${PATH}` : `must set ${PATH} to exactly {${listed}}`,
-  );
-  const isWrong = (part: string) => and(`${part}.hasValue()`, `!(${areEqual(part, options)})`);
-  const mayBeUnset = filled || listed === '';
-  const violates = mayBeUnset ? isWrong(OPTIONS) : `!(${and(`${OPTIONS}.hasValue()`, areEqual(OPTIONS, options))})`;
   return [
-    { over: 'pod', violates: isWrong(pod), reaches: REACHES, message, path: PATH },
-    // The API server refuses the field on pods for Windows.
-    { over: 'containers', violates: and(violates, UNLESS_FOR_WINDOWS), message, path: PATH },
+    {
+      over: 'pod',
+      violates: areWrong(POD_OPTIONS, options),
+      reaches: REACHES,
+      message: mustRunAsMessage(options),
+      path: PATH,
+    },
+    mustRunAsCheck(options, OPTIONS, filled),
   ];
 }
 
-function mustRunAsFills(options: Options): Fill[] {
+/** @param got CEL, optional: the options that container `c` gets */
+function mustRunAsCheck(options: Options, got: string, filled = false): Check {
+  const mayBeUnset = filled || listedOptions(options) === '';
+  const violates = mayBeUnset ? areWrong(got, options) : `!(${and(`${got}.hasValue()`, areEqual(got, options))})`;
+  // The API server refuses the field on pods for Windows.
+  return {
+    over: 'containers',
+    violates: and(violates, UNLESS_FOR_WINDOWS),
+    message: mustRunAsMessage(options),
+    path: PATH,
+  };
+}
+
+/** @param part CEL, optional */
+function areWrong(part: string, options: Options): string {
+  return and(`${part}.hasValue()`, `!(${areEqual(part, options)})`);
+}
+
+/** CEL, string. */
+function mustRunAsMessage(options: Options): string {
+  const listed = listedOptions(options);
+  return literal(listed === '' ? `must not set anything in ${PATH}` : `must set ${PATH} to exactly {${listed}}`);
+}
+
+function mustRunAsFills({ rule, options = {} }: SeLinux): Fill[] {
+  return [
+    // Also if each container has its own: the pod's apply to the sandbox and the volumes, too.
+    ...fillOf('pod', { rule, options }, `!${POD_OPTIONS}.hasValue()`),
+    ...fillOf('containers', { rule, options }, and(`!${OPTIONS}.hasValue()`, IS_EPHEMERAL)),
+  ];
+}
+
+/** The options of one container go to the container: the pod's would reach the others. */
+function fillsOfContainer(value: SeLinux): Fill[] {
+  return fillOf('containers', value, `!${OPTIONS}.hasValue()`);
+}
+
+function fillOf(over: 'pod' | 'containers', { rule, options = {} }: SeLinux, when: string): Fill[] {
   const entries = FIELDS.filter((name) => options[name]).map(
     (name) => `${literal(name)}: ${literal(options[name] ?? '')}`,
   );
-  if (entries.length === 0) return [];
-  const fill = (over: 'pod' | 'containers', when: string): Fill => ({
-    over,
-    path: ['securityContext', 'seLinuxOptions'],
-    when: and(when, UNLESS_FOR_WINDOWS),
-    value: `{${entries.join(', ')}}`,
-  });
+  if (rule !== 'MustRunAs' || entries.length === 0) return [];
   return [
-    // Also if each container has its own: the pod's apply to the sandbox and the volumes, too.
-    fill('pod', `!variables.spec.?${PATH.replace('.', '.?')}.hasValue()`),
-    fill('containers', and(`!${OPTIONS}.hasValue()`, IS_EPHEMERAL)),
+    {
+      over,
+      path: ['securityContext', 'seLinuxOptions'],
+      when: and(when, UNLESS_FOR_WINDOWS),
+      value: `{${entries.join(', ')}}`,
+    },
   ];
+}
+
+/** CEL, optional: the options that container `c` gets. */
+function optionsOfContainer(value: SeLinux, ofPod: SeLinux | undefined): string {
+  if (!ofPod) return OPTIONS;
+  const [container] = fillsOfContainer(value);
+  const [pod] = mustRunAsFills(ofPod);
+  return effectiveAfterFilling('seLinuxOptions', { ...(container && { container }), ...(pod && { pod }) });
+}
+
+function checksOfContainer(value: SeLinux, minor: number, ofPod: SeLinux | undefined): Check[] {
+  const got = optionsOfContainer(value, ofPod);
+  switch (value.rule) {
+    case 'RunAsAny':
+      return [];
+    case 'PodSecurityStandard':
+      return [standardCheck('containers', got, minor)];
+    case 'MustRunAs':
+      return [mustRunAsCheck(value.options ?? {}, got)];
+  }
 }
 
 /** Options that all have in common, if there are any. */
@@ -127,13 +189,18 @@ export const seLinux = defineRule<SeLinux, Options>({
       case 'RunAsAny':
         return [];
       case 'PodSecurityStandard':
-        return [standardCheck('pod', 'variables.spec', minor), standardCheck('containers', 'c', minor)];
+        return [standardCheck('pod', POD_OPTIONS, minor), standardCheck('containers', CONTAINER_OPTIONS, minor)];
       case 'MustRunAs':
         return mustRunAsChecks(options, filled);
     }
   },
 
-  fills: ({ rule, options = {} }) => (rule === 'MustRunAs' ? mustRunAsFills(options) : []),
+  fills: mustRunAsFills,
+
+  ofContainer: {
+    checks: (value, { minor }, filling) => checksOfContainer(value, minor, filling?.ofPod),
+    fills: fillsOfContainer,
+  },
 
   podSecurity: ({ rule, options = {} }, { minor }, label) => {
     switch (rule) {
@@ -150,7 +217,7 @@ export const seLinux = defineRule<SeLinux, Options>({
 
   fit: () => ({
     asks: [
-      { over: 'pod', for: `[variables.spec.?${PATH.replace('.', '.?')}.orValue({})]` },
+      { over: 'pod', for: `[${POD_OPTIONS}.orValue({})]` },
       { over: 'containers', for: `[${OPTIONS}.orValue({})]` },
     ],
     choices: (asked) =>

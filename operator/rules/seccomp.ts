@@ -1,5 +1,16 @@
 import type { Standard } from '../standards/level-version.ts';
-import { and, FOR_WINDOWS, IS_EPHEMERAL, isUnsetForSome, listed, literal, matchesAny, takesFromPod } from './cel.ts';
+import {
+  and,
+  effective,
+  effectiveAfterFilling,
+  FOR_WINDOWS,
+  IS_EPHEMERAL,
+  isUnsetForSome,
+  listed,
+  literal,
+  matchesAny,
+  takesFromPod,
+} from './cel.ts';
 import { admittedDefault, type Profile, profileCel } from './default-profile.ts';
 import { NO_PROFILE, profileAsked, profilesAdmitted, profilesUsed } from './fit.ts';
 import { type Check, defineRule, type Fill } from './rule.ts';
@@ -19,6 +30,8 @@ interface Seccomp {
 const ALL_TYPES = ['RuntimeDefault', 'Localhost', 'Unconfined'];
 const POD_ANNOTATION = 'seccomp.security.alpha.kubernetes.io/pod';
 const CONTAINER_ANNOTATION = 'container.seccomp.security.alpha.kubernetes.io/';
+/** CEL, string: the key of container `c`'s annotation. */
+const CONTAINER_KEY = `(${literal(CONTAINER_ANNOTATION)} + c.name)`;
 const PATH = 'securityContext.seccompProfile';
 const POD_PROFILE = 'variables.spec.?securityContext.?seccompProfile';
 const CONTAINER_PROFILE = 'c.?securityContext.?seccompProfile';
@@ -61,16 +74,18 @@ function filling({ types, unset, default: stated }: Seccomp): Profile | undefine
   return type === undefined || type === 'Localhost' ? undefined : { type };
 }
 
-/** CEL, bool: the pod has the historical annotation, and the API server would refuse a field that contradicts it. */
-function contradicted({ type, localhostProfile }: Profile): string {
+/**
+ * CEL, bool: the pod has the historical annotation, and the API server would refuse a field that contradicts it.
+ * @param key CEL, string: of the pod's annotation, or a container's
+ */
+function contradicted({ type, localhostProfile }: Profile, key = literal(POD_ANNOTATION)): string {
   const agreeing =
     type === 'Localhost'
       ? [`localhost/${localhostProfile}`]
       : type === 'Unconfined'
         ? ['unconfined']
         : ['runtime/default', 'docker/default'];
-  const annotation = literal(POD_ANNOTATION);
-  return `${annotation} in variables.annotations && !(variables.annotations[${annotation}] in ${literal(agreeing)})`;
+  return `${key} in variables.annotations && !(variables.annotations[${key}] in ${literal(agreeing)})`;
 }
 
 function fillsOf(value: Seccomp): Fill[] {
@@ -139,7 +154,64 @@ function annotationChecks(): Check[] {
       path: PATH,
     };
   };
-  return [check('pod', literal(POD_ANNOTATION)), check('containers', `(${literal(CONTAINER_ANNOTATION)} + c.name)`)];
+  return [check('pod', literal(POD_ANNOTATION)), check('containers', CONTAINER_KEY)];
+}
+
+/** The profile of one container goes to the container: the pod's would reach the others. */
+function fillsOfContainer(value: Seccomp): Fill[] {
+  const profile = filling(value);
+  if (!profile) return [];
+  const when = and(IS_UNSET, `!(${FOR_WINDOWS})`, `!(${contradicted(profile, CONTAINER_KEY)})`);
+  return [{ over: 'containers', path: ['securityContext', 'seccompProfile'], when, value: profileCel(profile) }];
+}
+
+/** CEL, optional: the profile that container `c` gets. */
+function profileOfContainer(value: Seccomp, ofPod: Seccomp | undefined): string {
+  if (!ofPod) return effective('seccompProfile');
+  const [container] = fillsOfContainer(value);
+  const pod = fillsOf(ofPod).find(({ over }) => over === 'pod');
+  return effectiveAfterFilling('seccompProfile', { ...(container && { container }), ...(pod && { pod }) });
+}
+
+function checksOfContainer(value: Seccomp, minor: number, ofPod: Seccomp | undefined): Check[] {
+  const { types, localhostProfiles, unset, annotations } = value;
+  const profile = profileOfContainer(value, ofPod);
+  const check = (violates: string, message: string, path: string): Check => ({
+    over: 'containers',
+    violates,
+    message,
+    path,
+  });
+  const type = `${profile}.?type.orValue("")`;
+  const name = `${profile}.?localhostProfile.orValue("")`;
+  const wrongType = check(
+    `${profile}.hasValue() && !(${type} in ${literal(types)})`,
+    `"must not get ${PATH}.type " + ${type} + ${literal(`, from itself or the pod (allowed: ${listed(types)})`)}`,
+    `${PATH}.type`,
+  );
+  const wrongName = (profiles: readonly string[]) =>
+    check(
+      `${type} == "Localhost" && !(${matchesAny(name, profiles)})`,
+      `"must not get ${PATH}.localhostProfile " + ${name} + ${literal(`, from itself or the pod (allowed: ${listed(profiles)})`)}`,
+      `${PATH}.localhostProfile`,
+    );
+  const judged = minor >= 25 ? `!(${FOR_WINDOWS})` : undefined;
+  // With RefusedOnPod the pod itself must have one, which only a container that is added later does not get.
+  const added = unset === 'RefusedOnPod' ? IS_EPHEMERAL : undefined;
+  return [
+    ...(ALL_TYPES.every((one) => types.includes(one)) ? [] : [wrongType]),
+    ...(localhostProfiles && types.includes('Localhost') ? [wrongName(localhostProfiles)] : []),
+    ...(unset === 'Allowed'
+      ? []
+      : [
+          check(
+            and(`!${profile}.hasValue()`, added, judged),
+            literal(`must set ${PATH}.type on it or on the pod (allowed: ${listed(types)})`),
+            PATH,
+          ),
+        ]),
+    ...(annotations ? annotationChecks().filter(({ over }) => over === 'containers') : []),
+  ];
 }
 
 function ownValue({ level, minor }: Standard): Seccomp {
@@ -189,6 +261,11 @@ export const seccomp = defineRule<Seccomp, string>({
   ],
 
   fills: fillsOf,
+
+  ofContainer: {
+    checks: (value, { minor }, filling) => checksOfContainer(value, minor, filling?.ofPod),
+    fills: fillsOfContainer,
+  },
 
   podSecurity: ({ types, unset, annotations }, { minor }, label) => {
     if (label < 19) return annotations ? 'restricted' : 'privileged';

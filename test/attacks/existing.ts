@@ -40,6 +40,13 @@ function binding(annotations: object, path = `${POD}/binding`): Attack['steps'][
   };
 }
 
+/** It adds NET_ADMIN. */
+function withImage(image: string): object {
+  const pod = restrictedPod({ add: ['NET_ADMIN'] }) as Json;
+  pod.spec.containers[0].image = image;
+  return pod;
+}
+
 export const EXISTING: readonly Attack[] = [
   ...(
     [
@@ -72,6 +79,24 @@ export const EXISTING: readonly Attack[] = [
     ],
     expect: admitted('no rule checks images'),
   },
+  ...(
+    [
+      ['example.org/proxy:2', admitted('its exception lists that image')],
+      ['example.org/shell:1', refusedBy('named', /container "main" must not add capability NET_ADMIN/)],
+    ] as const
+  ).map(
+    ([image, expect]): Attack => ({
+      attempt: `changes the image of a container to ${image}, which has an exception for example.org/proxy:*`,
+      setting: 'named',
+      steps: [
+        create(withImage('example.org/proxy:1')),
+        putPod(({ spec }) => {
+          spec.containers[0].image = image;
+        }),
+      ],
+      expect,
+    }),
+  ),
   {
     attempt: 'changes a pod that is gated from scheduling',
     setting: 'narrow',

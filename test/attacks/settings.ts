@@ -37,6 +37,22 @@ export const SETTINGS: Readonly<Record<string, Setting>> = {
     },
   },
 
+  /** An exception for one container with one image. */
+  named: {
+    policies: {
+      named: enforce({
+        level: 'restricted',
+        containers: [
+          {
+            names: ['main'],
+            images: ['example.org/proxy:*'],
+            overrides: { capabilities: { allowedAdd: ['NET_ADMIN'] } },
+          },
+        ],
+      }),
+    },
+  },
+
   /** Anything may be added, but no container may hold more than its runtime's defaults. */
   bounded: {
     policies: {

@@ -35,14 +35,14 @@ describe('projection of a pod', () => {
 
   const specs: [title: string, spec: object, expected: object][] = [
     [
-      'keeps the fields that rules read, and drops all others',
+      'keeps the fields that rules or spec.containers read, and drops all others',
       {
         hostNetwork: true,
         hostPID: true,
         nodeName: 'n1',
         containers: [{ name: 'app', image: 'x', env: [{ name: 'KEY', value: 's3cret' }], ports: [{ hostPort: 80 }] }],
       },
-      { hostNetwork: true, containers: [{ name: 'app', ports: [{ hostPort: 80 }] }] },
+      { hostNetwork: true, containers: [{ name: 'app', image: 'x', ports: [{ hostPort: 80 }] }] },
     ],
     [
       'keeps containers of every kind',
@@ -53,7 +53,7 @@ describe('projection of a pod', () => {
       },
       {
         containers: [{ name: 'app' }],
-        initContainers: [{ name: 'init', securityContext: { privileged: true } }],
+        initContainers: [{ name: 'init', image: 'x', securityContext: { privileged: true } }],
         ephemeralContainers: [{ name: 'debug' }],
       },
     ],
@@ -283,7 +283,7 @@ describe('projection of a workload', () => {
   };
   const parts = {
     annotations: { 'seccomp.security.alpha.kubernetes.io/pod': 'unconfined' },
-    spec: { hostNetwork: true, containers: [{ name: 'app' }] },
+    spec: { hostNetwork: true, containers: [{ name: 'app', image: 'x' }] },
   };
 
   const kinds: [kind: string, raw: object][] = [

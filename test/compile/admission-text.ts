@@ -111,6 +111,7 @@ export class AdmissionText {
 function contextOf({ resource, subResource, namespace = 'default', groups = [], object, oldObject }: Request) {
   const request = {
     resource: { resource },
+    operation: oldObject === undefined ? 'CREATE' : 'UPDATE',
     userInfo: { groups },
     ...(namespace && { namespace }),
     ...(subResource && { subResource }),

@@ -15,7 +15,7 @@ import { compareLevels, formatVersion, LEVELS, NEWEST_KNOWN_MINOR } from '../../
 import { VERSIONS } from '../differential/contests.ts';
 import { resolved } from '../support/policies.ts';
 import { partsOf, randomPods } from '../support/random-pods.ts';
-import { arbitraryOverrides } from '../support/random-policies.ts';
+import { arbitraryContainers, arbitraryOverrides } from '../support/random-policies.ts';
 
 type Spec = Partial<CapabilityPolicySpec>;
 
@@ -61,6 +61,20 @@ const TIGHTEST: readonly [spec: Spec, label: string][] = [
   [{ overrides: { sysctls: { allowed: ['net.ipv4.tcp_rmem'] } } }, `restricted ${NEWEST}`],
   [{ overrides: { sysctls: { allowed: ['net.ipv4.tcp_notsent_lowat'] } } }, `restricted ${NEWEST}`],
   [{ overrides: { sysctls: { allowed: ['kernel.msgmax'] } } }, 'none'],
+  // The loosest value of any container.
+  [{ containers: [{ names: ['a'], overrides: { capabilities: { allowedAdd: ['NET_RAW'] } } }] }, 'none'],
+  [{ containers: [{ names: ['a'], overrides: { runAsNonRoot: false } }] }, `baseline ${NEWEST}`],
+  [
+    {
+      containers: [
+        { names: ['a'], overrides: { readOnlyRootFilesystem: true } },
+        { names: ['b'], overrides: { allowPrivilegeEscalation: true } },
+      ],
+    },
+    `baseline ${NEWEST}`,
+  ],
+  [{ containers: [{ names: ['a'], overrides: { capabilities: { allowedAdd: [] } } }] }, `restricted ${NEWEST}`],
+  [{ level: 'baseline', containers: [{ names: ['a'], overrides: { runAsNonRoot: true } }] }, `baseline ${NEWEST}`],
 ];
 
 const overrides = fc.oneof(fc.constant({}), arbitraryOverrides);
@@ -68,6 +82,7 @@ const spec = fc.record({
   level: fc.constantFrom(...LEVELS),
   levelVersion: fc.constantFrom(...VERSIONS).map(formatVersion),
   overrides,
+  containers: arbitraryContainers(['app', 'init'], ['second', 'sidecar']),
 });
 
 const evaluator = new Evaluator();

@@ -1,5 +1,6 @@
 /** Mistakes of users, and the part of the answer that names the fix. */
 import { policyManifest } from '../support/policies.ts';
+import { BAD_CONTAINER_INPUT, GOOD_CONTAINER_INPUT } from './container-input.ts';
 import type { BadInput } from './input.ts';
 import { BAD_PSP_INPUT, GOOD_PSP_INPUT } from './psp-input.ts';
 
@@ -11,6 +12,7 @@ export const BAD_INPUT: readonly BadInput[] = [
   ...subjects(),
   ...capabilities(),
   ...otherOverrides(),
+  ...BAD_CONTAINER_INPUT,
   ...BAD_PSP_INPUT,
 ];
 
@@ -74,6 +76,7 @@ export const GOOD_INPUT: readonly Omit<BadInput, 'answer'>[] = [
     spec: { overrides: { seccomp: { types: ['Localhost'], localhostProfiles: ['😀/*'] } } },
   },
   { title: 'a sysctl with slashes', spec: { overrides: { sysctls: { allowed: ['net/ipv4/ip_forward'] } } } },
+  ...GOOD_CONTAINER_INPUT,
   ...GOOD_PSP_INPUT,
 ];
 

@@ -1,8 +1,7 @@
 /** Defaulting in a few lines, beside the API server's: a policy's fills applied to a pod. */
 import { CelEngine } from '../../operator/evaluate/cel.ts';
 import type { Container, PodParts, PodSpec } from '../../operator/model/objects.ts';
-import type { ResolvedPolicy } from '../../operator/policy/resolve.ts';
-import { RULES } from '../../operator/rules/index.ts';
+import { checksOf, fillsOf as fillsOfPolicy, type ResolvedPolicy } from '../../operator/policy/resolve.ts';
 import type { Fill } from '../../operator/rules/rule.ts';
 
 type Fields = Record<string, unknown>;
@@ -11,16 +10,12 @@ const engine = new CelEngine();
 
 /** In the order in which they are applied. */
 export function fillsOf(policy: ResolvedPolicy): Fill[] {
-  return RULES.flatMap((rule) => rule.fills?.(policy.values[rule.id], policy.standard) ?? []);
+  return fillsOfPolicy(policy);
 }
 
 /** The policy as it evaluates a pod after defaulting. */
 export function judgingFilled(policy: ResolvedPolicy): ResolvedPolicy {
-  const checks = RULES.map((rule) => ({
-    rule: rule.id,
-    checks: rule.checks(policy.values[rule.id], policy.standard, true),
-  }));
-  return { ...policy, checks };
+  return { ...policy, checks: checksOf(policy, true) };
 }
 
 /** A new pod: the pod itself, its containers and init containers are filled. */

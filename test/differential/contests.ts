@@ -120,6 +120,49 @@ export const OVERRIDDEN: readonly Contest[] = [
     levelVersion: 'v1.0',
     overrides: { hostProbes: false, seccomp: { unset: 'Refused' }, capabilities: { allowedAdd: [] } },
   }),
+  overridden('loose-containers', {
+    level: 'restricted',
+    containers: [
+      {
+        names: ['init', 'debug', 'later'],
+        overrides: {
+          capabilities: { allowedAdd: ['SYS_ADMIN', 'NET_RAW'], requiredDrop: [] },
+          runAsNonRoot: false,
+          runAsUser: { rule: 'RunAsAny' },
+        },
+      },
+      { names: ['second'], images: ['second'], overrides: { privileged: true, allowPrivilegeEscalation: true } },
+    ],
+  }),
+  overridden('unconfined-containers', {
+    level: 'baseline',
+    overrides: { appArmor: { unset: 'Refused' } },
+    containers: [
+      {
+        names: ['app', 'debug'],
+        overrides: {
+          seccomp: { types: ['RuntimeDefault', 'Unconfined'], unset: 'Allowed' },
+          appArmor: { types: ['Unconfined'], unset: 'Allowed' },
+          seLinux: { rule: 'RunAsAny' },
+        },
+      },
+    ],
+  }),
+  overridden('tight-containers', {
+    level: 'baseline',
+    containers: [
+      {
+        names: ['app', 'later'],
+        overrides: {
+          runAsNonRoot: true,
+          runAsUser: { rule: 'NotZero' },
+          seccomp: { types: ['RuntimeDefault'], unset: 'Refused' },
+          appArmor: { types: ['RuntimeDefault'] },
+        },
+      },
+      { names: ['init', 'debug'], overrides: { runAsUser: { rule: 'MustRunAsNonRoot' } } },
+    ],
+  }),
 ];
 
 function overridden(name: string, spec: Omit<CapabilityPolicySpec, 'namespaceSelector' | 'mode'>): Contest {

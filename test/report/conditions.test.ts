@@ -162,6 +162,22 @@ describe('the conditions of a policy', () => {
       `compiled: baseline ${NEWEST}, mode Audit; warning: Group system:serviceaccounts includes built-in workload controllers, so anybody who may create a workload may use this policy through it; holders of wildcard verbs may use it as well (cluster administrators), so a test pod of theirs is admitted: test with --as, such as kubectl create -f pod.yaml --as=system:serviceaccount:kube-system:replicaset-controller`,
     ],
     [
+      'warns about containers that everybody may name',
+      input({ containers: [{ names: ['istio-init', 'linkerd-init'], overrides: { runAsNonRoot: false } }] }),
+      'Accepted',
+      `compiled: baseline ${NEWEST}, mode Audit; warning: the author of a pod chooses the names and images of its containers, so every pod may have a container that spec.containers selects (istio-init, linkerd-init): write usableBy: Subjects, and the service accounts that need it`,
+    ],
+    [
+      'does not warn about containers of pods that not everybody may create',
+      input({
+        usableBy: 'Subjects',
+        subjects: [{ kind: 'ServiceAccount', name: 'pinger', namespace: 'net' }],
+        containers: [{ names: ['istio-init'], overrides: { runAsNonRoot: false } }],
+      }),
+      'Accepted',
+      `compiled: baseline ${NEWEST}, mode Audit; holders of wildcard verbs may use it as well (cluster administrators), so a test pod of theirs is admitted: test with --as, such as kubectl create -f pod.yaml --as=system:serviceaccount:kube-system:replicaset-controller`,
+    ],
+    [
       'does not warn about others',
       input({ usableBy: 'Subjects', subjects: [{ kind: 'ServiceAccount', name: 'pinger', namespace: 'net' }] }),
       'Accepted',

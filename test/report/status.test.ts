@@ -141,6 +141,15 @@ describe('the status of a policy', () => {
     };
     const cases: [string, Partial<CapabilityPolicySpec>, StatusWorkloads, string[] | undefined][] = [
       ['of allowedAdd', granted, [compliant('web')], ['NET_RAW', 'SYS_TIME']],
+      [
+        'of containers, each once',
+        {
+          ...granted,
+          containers: [{ names: ['a'], overrides: { capabilities: { allowedAdd: ['SYS_TIME', 'SYS_NICE'] } } }],
+        },
+        [compliant('web')],
+        ['NET_RAW', 'SYS_NICE', 'SYS_TIME'],
+      ],
       ['but not where no workload runs', granted, [], undefined],
       ['but not the wildcard', { overrides: { capabilities: { allowedAdd: ['*'] } } }, [compliant('web')], undefined],
       ["but not the level's own", {}, [compliant('web')], undefined],

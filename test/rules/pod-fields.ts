@@ -5,6 +5,8 @@
 const REASONS = {
   /** The CEL of a rule reads it. */
   rule: 'checked',
+  /** No rule reads it, but `spec.containers` may select containers by it. */
+  selects: 'decides which overrides apply',
   /** The rule volumes admits or refuses a type of volume with all its fields. */
   type: 'part of a type of volume',
   own: "acts within the pod's containers",
@@ -21,7 +23,8 @@ type Fields = Readonly<Partial<Record<Reason, string>>>;
 
 const CONTAINER = {
   rule: 'name ports securityContext volumeMounts livenessProbe readinessProbe startupProbe lifecycle',
-  own: 'args command env image imagePullPolicy stdin stdinOnce terminationMessagePath terminationMessagePolicy tty workingDir',
+  own: 'args command env imagePullPolicy stdin stdinOnce terminationMessagePath terminationMessagePolicy tty workingDir',
+  selects: 'image',
   reads: 'envFrom',
   schedules: 'restartPolicy restartPolicyRules',
   resources: 'resizePolicy resources',

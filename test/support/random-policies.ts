@@ -1,6 +1,10 @@
 /** Random policies and pods: few values for each field, so that they often match. */
 import fc, { type Arbitrary } from 'fast-check';
-import type { CapabilityPolicyOverrides } from '../../operator/api/capability-policy.ts';
+import type {
+  CapabilityPolicyOverrides,
+  ContainerOverrides,
+  NamedContainers,
+} from '../../operator/api/capability-policy.ts';
 import { completeSpec } from '../../operator/api/defaults.ts';
 import type { Container, PodParts } from '../../operator/model/objects.ts';
 import { type ResolvedPolicy, resolvePolicy } from '../../operator/policy/resolve.ts';
@@ -101,12 +105,49 @@ export const arbitraryOverrides: Arbitrary<CapabilityPolicyOverrides> = partial(
   runtimeClasses,
 }) as Arbitrary<CapabilityPolicyOverrides>;
 
-export const arbitraryPolicy: Arbitrary<ResolvedPolicy> = fc
-  .record({ level: one(...LEVELS), minor: fc.nat(NEWEST_KNOWN_MINOR), overrides: arbitraryOverrides })
-  .map(({ level, minor, overrides }) => policyOf(level, formatVersion(minor), overrides));
+/** `spec.containers`: no entry, one or two, for these names. */
+export function arbitraryContainers(...names: readonly [string[], string[]]): Arbitrary<NamedContainers[]> {
+  const entry = fc.record({
+    overrides: arbitraryOverrides.map(withoutPodFields),
+    images: one(undefined, undefined, ['a'], ['b/c:*', 'a']),
+  });
+  return fc
+    .array(entry, { maxLength: names.length })
+    .map((entries) =>
+      entries.map(({ overrides, images }, i) => ({ names: names[i] ?? [], ...(images && { images }), overrides })),
+    );
+}
 
-export function policyOf(level: Level, levelVersion: string, overrides: CapabilityPolicyOverrides): ResolvedPolicy {
-  const spec = completeSpec({ namespaceSelector: {}, level, levelVersion, overrides });
+function withoutPodFields({ seccomp, ...overrides }: CapabilityPolicyOverrides): ContainerOverrides {
+  const { unset, ...rest } = seccomp ?? {};
+  return {
+    ...overrides,
+    ...(seccomp && { seccomp: { ...rest, ...(unset && unset !== 'RefusedOnPod' && { unset }) } }),
+  };
+}
+
+export const arbitraryPolicy: Arbitrary<ResolvedPolicy> = fc
+  .record({
+    level: one(...LEVELS),
+    minor: fc.nat(NEWEST_KNOWN_MINOR),
+    overrides: arbitraryOverrides,
+    containers: arbitraryContainers(['app0', 'init0', 'debug0'], ['app1', 'init1', 'debug1']),
+  })
+  .map(({ level, minor, overrides, containers }) => policyOf(level, formatVersion(minor), overrides, containers));
+
+export function policyOf(
+  level: Level,
+  levelVersion: string,
+  overrides: CapabilityPolicyOverrides,
+  containers?: NamedContainers[],
+): ResolvedPolicy {
+  const spec = completeSpec({
+    namespaceSelector: {},
+    level,
+    levelVersion,
+    overrides,
+    ...(containers && { containers }),
+  });
   const policy = { apiVersion: 'capabilitypolicy.dev/v1alpha1', kind: 'CapabilityPolicy', spec } as const;
   const resolution = resolvePolicy({ ...policy, metadata: { name: 'random' } }, NEWEST_KNOWN_MINOR);
   if (!('policy' in resolution)) throw new Error(resolution.refusal.message);
@@ -146,6 +187,7 @@ const volumeMounts = fc.uniqueArray(
 
 function containers(prefix: string, minLength: number) {
   const fields = partial({
+    image: one('a', 'b/c:1', 'b/c/d:1'),
     volumeMounts,
     securityContext: partial({
       ...shared,

@@ -1,5 +1,6 @@
 /** Reference model of the values that defaulting writes, in plain code after PodSecurityPolicy: see ../statement/statement.ts. */
 import type { ResolvedPolicy } from '../../../operator/policy/resolve.ts';
+import { ownValues } from '../statement/containers.ts';
 import {
   effective,
   hasOwnUsers,
@@ -16,7 +17,6 @@ type Written = { -readonly [Field in keyof Secured]: Secured[Field] };
 /** A new pod: values that the policy requires and the pod left unset are written. */
 export function filled(policy: ResolvedPolicy, pod: StatedPod): StatedPod {
   const values = policy.values as unknown as Values;
-  const { minor } = policy.standard;
   const { spec } = pod;
   const { default: runtimeClassName } = values.runtimeClasses;
   return {
@@ -25,18 +25,39 @@ export function filled(policy: ResolvedPolicy, pod: StatedPod): StatedPod {
       ...spec,
       ...(runtimeClassName !== undefined && spec.runtimeClassName === undefined && { runtimeClassName }),
       ...secured(spec, isForWindows(pod) ? {} : ofPod(pod, values)),
-      ...(spec.initContainers && { initContainers: spec.initContainers.map((c) => container(pod, c, values, minor)) }),
-      containers: spec.containers.map((c) => container(pod, c, values, minor)),
+      ...(spec.initContainers && { initContainers: spec.initContainers.map((c) => created(policy, pod, c)) }),
+      containers: spec.containers.map((c) => created(policy, pod, c)),
     },
   };
 }
 
 /** Added to an existing pod: the pod itself cannot be changed any more. */
 export function filledAddition(policy: ResolvedPolicy, pod: StatedPod, added: StatedContainer): StatedContainer {
-  const values = policy.values as unknown as Values;
+  const own = ownValues(policy, added);
+  const values = own?.values ?? (policy.values as unknown as Values);
   const { securityContext, ...rest } = container(pod, added, values, policy.standard.minor);
   const written = isForWindows(pod) ? {} : profilesOf(values, (field) => effective(pod, added, field) === undefined);
-  return { ...rest, ...secured({ ...(securityContext && { securityContext }) }, written) };
+  const { seccompProfile, ...others } = written;
+  const kept =
+    seccompProfile && own?.rules.includes('seccomp') && !agrees(pod, seccompProfile, added) ? others : written;
+  return { ...rest, ...secured({ ...(securityContext && { securityContext }) }, kept) };
+}
+
+/** A container for which `spec.containers` has values of its own gets its profiles itself, and not from the pod. */
+function created(policy: ResolvedPolicy, pod: StatedPod, c: StatedContainer): StatedContainer {
+  const { minor } = policy.standard;
+  const own = ownValues(policy, c);
+  if (!own) return container(pod, c, policy.values as unknown as Values, minor);
+  const after = container(pod, c, own.values, minor);
+  if (isForWindows(pod)) return after;
+  const { seccompProfile, seLinuxOptions } = profilesOf(own.values, (field) => effective(pod, c, field) === undefined);
+  return {
+    ...after,
+    ...secured(after, {
+      ...(seccompProfile && own.rules.includes('seccomp') && agrees(pod, seccompProfile, c) && { seccompProfile }),
+      ...(seLinuxOptions && own.rules.includes('seLinux') && { seLinuxOptions }),
+    }),
+  };
 }
 
 function secured(part: { readonly securityContext?: Secured }, written: Written): { securityContext?: Secured } {
@@ -65,9 +86,12 @@ function ofPod(pod: StatedPod, values: Values): Written {
   };
 }
 
-/** The API server refuses a profile on the pod that contradicts the historical annotation. */
-function agrees({ metadata }: StatedPod, { type, localhostProfile }: Profile): boolean {
-  const annotation = metadata?.annotations?.['seccomp.security.alpha.kubernetes.io/pod'];
+/** The API server refuses a profile that contradicts the historical annotation of the pod, or of the container. */
+function agrees({ metadata }: StatedPod, { type, localhostProfile }: Profile, c?: StatedContainer): boolean {
+  const key = c
+    ? `container.seccomp.security.alpha.kubernetes.io/${c.name}`
+    : 'seccomp.security.alpha.kubernetes.io/pod';
+  const annotation = metadata?.annotations?.[key];
   if (annotation === undefined) return true;
   if (type === 'Localhost') return annotation === `localhost/${localhostProfile}`;
   return type === 'Unconfined' ? annotation === 'unconfined' : /^(runtime|docker)\/default$/.test(annotation);

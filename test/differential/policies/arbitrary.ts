@@ -1,7 +1,13 @@
 /** Random policies over all fields that affect pods: few values for each, so that pods often match them. */
 import fc, { type Arbitrary } from 'fast-check';
 import { SERVER_MINOR } from '../../../hack/controlplane/version.ts';
-import type { CapabilityPolicyOverrides, CapabilityPolicySpec } from '../../../operator/api/capability-policy.ts';
+import type {
+  CapabilityPolicyOverrides,
+  CapabilityPolicySpec,
+  ContainerOverrides,
+  NamedContainers,
+} from '../../../operator/api/capability-policy.ts';
+import { RULES } from '../../../operator/rules/index.ts';
 import { CAPABILITIES, RUNTIME_DEFAULT } from '../../../operator/standards/capabilities.ts';
 import { formatVersion, LEVELS } from '../../../operator/standards/level-version.ts';
 import { offers } from '../../../operator/standards/server-features.ts';
@@ -198,7 +204,7 @@ export function overridesOf(fields: readonly OverrideField[]): Arbitrary<Capabil
   return fc.record(chosen) as Arbitrary<CapabilityPolicyOverrides>;
 }
 
-/** Levels with no override, a few, or about half of them. */
+/** Levels with no override, a few, or about half of them; half of the policies with overrides for some containers. */
 export function randomRules(): Arbitrary<Rules> {
   const fields = fc.oneof(
     { weight: 2, arbitrary: fc.subarray(OVERRIDE_FIELDS, { maxLength: 4 }) },
@@ -207,16 +213,68 @@ export function randomRules(): Arbitrary<Rules> {
   const overrides = fields.chain(overridesOf);
   const level = one(...LEVELS);
   const levelVersion = fc.oneof(one('latest'), one(...VERSIONS.map(formatVersion)));
-  return fc.record({ level, levelVersion, overrides, privileged: fc.boolean() }).map(stated);
+  const containers = fc.oneof(fc.constant(undefined), someContainers());
+  return fc.record({ level, levelVersion, overrides, containers, privileged: fc.boolean() }).map(stated);
+}
+
+/** The fields that an entry of `spec.containers` may override. */
+const CONTAINER_FIELDS = OVERRIDE_FIELDS.filter((field) =>
+  RULES.some(({ id, ofContainer }) => ofContainer && id.split('.')[0] === field),
+);
+/** Containers of random pods, and of none. In random pods an image is spelled like the container, or has a tag. */
+const NAMED = ['app', 'second', 'init', 'sidecar', 'debug', 'debug-0-0', 'debug-1-0', 'other'];
+
+/** One entry or two, for different containers. */
+export function someContainers(most = 5): Arbitrary<NamedContainers[]> {
+  const overrides = fc
+    .subarray(CONTAINER_FIELDS, { minLength: 1, maxLength: most })
+    .chain(overridesOf)
+    .map(({ seccomp, ...rest }) => ({ ...rest, ...(seccomp && { seccomp: ofContainer(seccomp) }) }));
+  const images = fc.oneof(
+    { weight: 2, arbitrary: fc.constant(undefined) },
+    {
+      weight: 1,
+      arbitrary: fc.subarray(['app', 'init', 'registry.example.com/team/*', 'registry.example.com/team/app:*']),
+    },
+  );
+  return fc
+    .record({ names: fc.shuffledSubarray(NAMED, { minLength: 2, maxLength: 4 }), both: fc.boolean() })
+    .chain(({ names, both }) => {
+      const lists = both ? [names.slice(0, 1), names.slice(1)] : [names];
+      return fc.tuple(
+        ...lists.map((list) =>
+          fc.record({ overrides, images }).map(({ overrides, images }) => ({
+            names: list,
+            ...(images && images.length > 0 && { images }),
+            overrides,
+          })),
+        ),
+      );
+    });
+}
+
+/** RefusedOnPod concerns the pod, and the API wants `unset` beside an empty list of types. */
+function ofContainer({ unset, ...seccomp }: NonNullable<CapabilityPolicyOverrides['seccomp']>) {
+  if (seccomp.types?.length === 0) return { ...seccomp, unset: 'Allowed' as const };
+  return { ...seccomp, ...(unset && { unset: unset === 'RefusedOnPod' ? ('Refused' as const) : unset }) };
 }
 
 /** At level privileged, narrowed capabilities have to state privileged, and a list for user namespaces the other list. */
-function stated<R extends Rules>({ privileged, ...rules }: R & { readonly privileged: boolean }) {
+function stated<R extends Rules>({ privileged, containers, ...rules }: R & { readonly privileged: boolean }) {
   const { level, overrides } = rules;
-  if (level !== 'privileged' || !overrides?.capabilities) return rules;
-  const { capabilities } = overrides;
-  const lists = capabilities.allowedAddInUserNamespace ? { allowedAdd: [], ...capabilities } : capabilities;
-  return { ...rules, overrides: { privileged, ...overrides, capabilities: lists } };
+  const completed = <Own extends ContainerOverrides>(own: Own | undefined) => {
+    if (level !== 'privileged' || !own?.capabilities) return own;
+    const { capabilities } = own;
+    const lists = capabilities.allowedAddInUserNamespace ? { allowedAdd: [], ...capabilities } : capabilities;
+    return { privileged, ...own, capabilities: lists };
+  };
+  return {
+    ...rules,
+    overrides: completed(overrides),
+    ...(containers && {
+      containers: containers.map((entry) => ({ ...entry, overrides: completed(entry.overrides) })),
+    }),
+  };
 }
 
 /** Policies with defaulting: mild enough to admit many pods after filling. */
@@ -226,15 +284,20 @@ export function fillingRules(): Arbitrary<Rules> {
     { maxLength: 9 },
   );
   const level = one<Rules['level']>('restricted', 'restricted', 'baseline', 'privileged');
+  const containers = fc.oneof(fc.constant(undefined), someContainers(3));
   return fc
-    .record({ rules: randomRules(), level, overrides: fields.chain(overridesOf), privileged: fc.boolean() })
+    .record({ rules: randomRules(), level, overrides: fields.chain(overridesOf), containers, privileged: fc.boolean() })
     .map(({ rules, ...others }): Rules => ({ ...stated({ ...rules, ...others }), defaulting: 'Enabled' }));
 }
 
 /** Few overrides, so that the deciding policy often determines whether a pod is admitted. */
 export function mildRules(): Arbitrary<Rules> {
   const overrides = fc.subarray(OVERRIDE_FIELDS, { maxLength: 3 }).chain(overridesOf);
+  const containers = fc.oneof(
+    { weight: 2, arbitrary: fc.constant(undefined) },
+    { weight: 1, arbitrary: someContainers(2) },
+  );
   return fc
-    .record({ rules: randomRules(), overrides, privileged: fc.boolean() })
+    .record({ rules: randomRules(), overrides, containers, privileged: fc.boolean() })
     .map(({ rules, ...others }) => stated({ ...rules, ...others }));
 }

@@ -1,7 +1,19 @@
 /** Values at a policy's borders, on either side: the fields of pods that one of its rules distinguishes. */
+import type { ResolvedPolicy } from '../../../operator/policy/resolve.ts';
 import { CAPABILITIES } from '../../../operator/standards/capabilities.ts';
 import type { Step, Steps } from '../../support/random-fields.ts';
 import type { Profiles, Range, Strategy, Values } from '../statement/values.ts';
+
+/** Also the values of entries of `spec.containers`, and images on either side of their patterns. */
+export function boundaryOf({ values, containers }: ResolvedPolicy): readonly Steps[] {
+  const all = [values, ...containers.map((entry) => ({ ...values, ...entry.values }))] as unknown as Values[];
+  const patterns = containers.flatMap(({ images = [] }) => images);
+  const images = patterns.flatMap((pattern) => [pattern.replace('*', ''), pattern.replace('*', 'x:1'), `x${pattern}`]);
+  return [
+    ...all.flatMap(boundary),
+    ...[...new Set(images)].flatMap((image) => CONTAINERS.map((to) => [step(to, 'image', image)])),
+  ];
+}
 
 export function boundary(values: Values): readonly Steps[] {
   return [

@@ -7,7 +7,7 @@ import { type Pod, randomPods } from '../../support/random-pods.ts';
 import type { StatedPod } from '../statement/pod.ts';
 import { broken } from '../statement/statement.ts';
 import type { Values } from '../statement/values.ts';
-import { boundary } from './boundary.ts';
+import { boundaryOf } from './boundary.ts';
 
 type Fields = Record<string, unknown>;
 
@@ -28,10 +28,9 @@ function podsFarther(policy: ResolvedPolicy): Arbitrary<Pod> {
 }
 
 function changed(policy: ResolvedPolicy, minLength: number, maxLength: number): Arbitrary<Pod> {
-  const values = policy.values as unknown as Values;
   const bases = admittedPods(policy);
   const steps = fc.oneof(
-    { weight: 3, arbitrary: fc.constantFrom(...boundary(values)) },
+    { weight: 3, arbitrary: fc.constantFrom(...boundaryOf(policy)) },
     { weight: 2, arbitrary: anyField() },
   );
   return fc

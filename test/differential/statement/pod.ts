@@ -24,6 +24,7 @@ interface StatedSpec {
 
 export interface StatedContainer {
   readonly name: string;
+  readonly image?: string;
   readonly securityContext?: Secured;
   readonly ports?: readonly { readonly hostPort?: number }[];
   readonly volumeMounts?: readonly { readonly name: string; readonly readOnly?: boolean }[];
@@ -106,7 +107,7 @@ export interface Breach {
   readonly containers?: readonly string[];
 }
 
-function containersOf({ spec }: StatedPod): StatedContainer[] {
+export function containersOf({ spec }: StatedPod): StatedContainer[] {
   return [...(spec.initContainers ?? []), ...spec.containers, ...(spec.ephemeralContainers ?? [])];
 }
 

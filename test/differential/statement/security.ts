@@ -187,7 +187,7 @@ function seccomp({ values: { seccomp: wanted }, minor, pod }: Question): Breach 
     pod:
       refused(pod.spec.securityContext?.seccompProfile) ||
       badAnnotation('seccomp.security.alpha.kubernetes.io/pod') ||
-      (onPod && pod.spec.securityContext?.seccompProfile === undefined),
+      (onPod && wanted.onPod !== false && pod.spec.securityContext?.seccompProfile === undefined),
     containers: containersThat(
       pod,
       (c) =>

@@ -3,7 +3,8 @@
  * PodSecurityPolicy, without the rules' CEL. It gets the values in force and uses nothing else of operator/rules.
  */
 import type { ResolvedPolicy } from '../../../operator/policy/resolve.ts';
-import type { Breach, Question, StatedPod } from './pod.ts';
+import { alone, ownValues, withoutAnnotationsOf } from './containers.ts';
+import { type Breach, containersOf, type Question, type StatedPod } from './pod.ts';
 import { STATEMENTS as SECURITY } from './security.ts';
 import type { Values } from './values.ts';
 import { STATEMENTS as WORKLOAD } from './workload.ts';
@@ -14,12 +15,36 @@ const STATEMENTS: Readonly<Record<keyof Values, (question: Question) => Breach>>
 };
 
 /** The rules that the pod breaks, sorted: `seccomp`, or `seccomp@app` with the container that breaks it. */
-export function broken({ values, standard }: ResolvedPolicy, pod: StatedPod): string[] {
-  const question = { values: values as unknown as Values, minor: standard.minor, pod };
-  return Object.entries(STATEMENTS)
-    .flatMap(([rule, state]) => {
-      const { pod: itself = false, containers = [] } = state(question);
-      return [...(itself ? [rule] : []), ...containers.map((name) => `${rule}@${name}`)];
+export function broken(policy: ResolvedPolicy, pod: StatedPod): string[] {
+  const rules = Object.keys(STATEMENTS) as (keyof Values)[];
+  return rules.flatMap((rule) => brokenBy(rule, policy, pod)).sort();
+}
+
+function brokenBy(rule: keyof Values, policy: ResolvedPolicy, pod: StatedPod): string[] {
+  const { minor } = policy.standard;
+  const own = containersOf(pod).flatMap((container) => {
+    const { rules, values } = ownValues(policy, container) ?? {};
+    return values && rules?.includes(rule) ? [{ container, values }] : [];
+  });
+  const names = own.map(({ container }) => container.name);
+  const judged = rule === 'appArmor' ? withoutAnnotationsOf(pod, names) : pod;
+  const { pod: itself = false, containers = [] } = STATEMENTS[rule]({
+    values: policy.values as unknown as Values,
+    minor,
+    pod: judged,
+  });
+  const others = containers.filter((name) => !names.includes(name));
+  const breaking = own
+    .filter(({ container, values }) => {
+      const breach = STATEMENTS[rule]({ values: onContainers(values), minor, pod: alone(pod, container) });
+      return breach.pod === true || (breach.containers ?? []).length > 0;
     })
-    .sort();
+    .map(({ container }) => container.name);
+  return [...(itself ? [rule] : []), ...[...others, ...breaking].map((name) => `${rule}@${name}`)];
+}
+
+/** RefusedOnPod is about the pod, and about containers only if they come later. */
+function onContainers(values: Values): Values {
+  const { seccomp } = values;
+  return seccomp.unset === 'RefusedOnPod' ? { ...values, seccomp: { ...seccomp, onPod: false } } : values;
 }

@@ -35,7 +35,11 @@ export interface Values {
   readonly supplementalGroups: Strategy<'RunAsAny' | 'MustRunAs' | 'MayRunAs'>;
   readonly 'supplementalGroups.policy': 'Strict' | undefined;
   readonly fsGroup: Strategy<'RunAsAny' | 'MustRunAs' | 'MayRunAs'>;
-  readonly seccomp: Profiles & { readonly annotations: boolean };
+  readonly seccomp: Profiles & {
+    readonly annotations: boolean;
+    /** False in the judgement of a single container: whether the pod itself has a profile is another question. */
+    readonly onPod?: false;
+  };
   readonly appArmor: Profiles;
   readonly seLinux: {
     readonly rule: 'PodSecurityStandard' | 'RunAsAny' | 'MustRunAs';

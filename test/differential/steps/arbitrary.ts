@@ -5,11 +5,10 @@ import type { ResolvedPolicy } from '../../../operator/policy/resolve.ts';
 import { SECURITY_FIELD, type Setting } from '../../support/random-fields.ts';
 import type { Pod } from '../../support/random-pods.ts';
 import { mildRules } from '../policies/arbitrary.ts';
-import { boundary } from '../policies/boundary.ts';
+import { boundaryOf } from '../policies/boundary.ts';
 import { assign, podsFor } from '../policies/pods.ts';
 import { ACCOUNTS, type PolicySet, randomSet } from '../sets/arbitrary.ts';
 import type { Creator } from '../sets/people.ts';
-import type { Values } from '../statement/values.ts';
 
 type Fields = Record<string, unknown>;
 
@@ -116,8 +115,8 @@ const CONFINED = { runAsNonRoot: true, seccompProfile: { type: 'RuntimeDefault' 
 
 /** Hardened except for a few fields, of which some are at a policy's borders. */
 function randomContainer(policies: readonly ResolvedPolicy[]): Arbitrary<Fields> {
-  const borders = policies.flatMap(({ values }) =>
-    boundary(values as unknown as Values)
+  const borders = policies.flatMap((policy) =>
+    boundaryOf(policy)
       .flat()
       .filter(({ to, path }) => to === 'app' && path[0] === 'securityContext'),
   );

@@ -3,6 +3,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { ResolvedPolicy } from '../../../operator/policy/resolve.ts';
 import { filledAddition } from '../filling/statement.ts';
 import { deciders, mayUse, type Scene } from '../sets/statement.ts';
+import { ownValues } from '../statement/containers.ts';
 import type { Profile, Secured, StatedContainer, StatedPod } from '../statement/pod.ts';
 import { broken } from '../statement/statement.ts';
 
@@ -13,12 +14,12 @@ interface Fate {
   readonly pod: StatedPod;
 }
 
-/** Whether a pod complies with a policy. */
-type Complies = (policy: ResolvedPolicy, pod: StatedPod) => boolean;
+/** Whether a pod complies with a policy. @param apart rules that the pod itself may break, though not its containers */
+type Complies = (policy: ResolvedPolicy, pod: StatedPod, apart?: readonly string[]) => boolean;
 
 const SECCOMP = 'seccomp.security.alpha.kubernetes.io/';
 
-const complies: Complies = (policy, pod) => broken(policy, pod).length === 0;
+const complies: Complies = (policy, pod, apart = []) => broken(policy, pod).every((rule) => apart.includes(rule));
 
 /**
  * The pod complies with some deciding policy, whoever may use it, and regardless of its seccomp annotations: anybody
@@ -55,7 +56,10 @@ export function admitsAddition(
 ): boolean {
   if (isFine(policy, withoutSeccomp(after))) return true;
   if (parties.some((party) => isFine(party, withoutSeccomp(before)))) return false;
-  return addedTo(before, after).every((container) => isFine(policy, alone(after, container)));
+  // A container with a value of its own is judged by it, and not by the pod's.
+  return addedTo(before, after).every((container) =>
+    isFine(policy, alone(after, container), ownValues(policy, container)?.rules),
+  );
 }
 
 function withoutSeccomp({ metadata, ...rest }: StatedPod): StatedPod {

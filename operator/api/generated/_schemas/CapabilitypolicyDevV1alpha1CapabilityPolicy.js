@@ -1,6 +1,6 @@
 import { formats } from "@kubernetes-models/validate";
-export const validate = validate63;
-const schema36 = {
+export const validate = validate108;
+const schema53 = {
   "type": "object",
   "properties": {
     "apiVersion": {
@@ -13,7 +13,7 @@ const schema36 = {
       "$ref": "a6f0oUEaFqHmymdwnqPORTNOTU7GczWAkwGD0uYU"
     },
     "spec": {
-      "$ref": "iQAeaY1Izgq39N9PowmzLzwwu0W7BnGpqr94SqxygI"
+      "$ref": "fnjVUkYDmFfj0606QWyI6mW897MDPX1UmCQq9Bpuws"
     },
     "status": {
       "$ref": "2IAoDGfmAYVkc3vdEEQlWBmFC76741LA5LOHAHODw"
@@ -22,11 +22,11 @@ const schema36 = {
   "required": ["spec", "apiVersion", "kind"],
   "$id": "capabilitypolicy.dev.v1alpha1.CapabilityPolicy"
 };
-const schema37 = {
+const schema54 = {
   "type": "string",
   "enum": ["capabilitypolicy.dev/v1alpha1"]
 };
-function validate64(data, {
+function validate109(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -56,7 +56,7 @@ function validate64(data, {
       schemaPath: "#/enum",
       keyword: "enum",
       params: {
-        allowedValues: schema37.enum
+        allowedValues: schema54.enum
       }
     };
     if (vErrors === null) {
@@ -66,14 +66,14 @@ function validate64(data, {
     }
     errors++;
   }
-  validate64.errors = vErrors;
+  validate109.errors = vErrors;
   return errors === 0;
 }
-const schema38 = {
+const schema55 = {
   "type": "string",
   "enum": ["CapabilityPolicy"]
 };
-function validate66(data, {
+function validate111(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -103,7 +103,7 @@ function validate66(data, {
       schemaPath: "#/enum",
       keyword: "enum",
       params: {
-        allowedValues: schema38.enum
+        allowedValues: schema55.enum
       }
     };
     if (vErrors === null) {
@@ -113,15 +113,15 @@ function validate66(data, {
     }
     errors++;
   }
-  validate66.errors = vErrors;
+  validate111.errors = vErrors;
   return errors === 0;
 }
-const schema39 = {
+const schema56 = {
   "nullableRef": "io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta#"
 };
-const schema40 = {};
-import { validate as validate69 } from "@kubernetes-models/apimachinery/_schemas/IoK8sApimachineryPkgApisMetaV1ObjectMeta";
-function validate68(data, {
+const schema57 = {};
+import { validate as validate114 } from "@kubernetes-models/apimachinery/_schemas/IoK8sApimachineryPkgApisMetaV1ObjectMeta";
+function validate113(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -130,20 +130,20 @@ function validate68(data, {
   let vErrors = null;
   let errors = 0;
   if (data !== null) {
-    if (!validate69(data, {
+    if (!validate114(data, {
       instancePath,
       parentData,
       parentDataProperty,
       rootData
     })) {
-      vErrors = vErrors === null ? validate69.errors : vErrors.concat(validate69.errors);
+      vErrors = vErrors === null ? validate114.errors : vErrors.concat(validate114.errors);
       errors = vErrors.length;
     }
   }
-  validate68.errors = vErrors;
+  validate113.errors = vErrors;
   return errors === 0;
 }
-const schema41 = {
+const schema58 = {
   "type": "object",
   "required": ["level"],
   "properties": {
@@ -182,10 +182,13 @@ const schema41 = {
     },
     "overrides": {
       "$ref": "jgRamCGxYkod7ghYn3QSRW2mDEEVmEkXNXRCBYQqfE"
+    },
+    "containers": {
+      "$ref": "oWJFOzQ3JHbDgz62peGEBUSsVotnid9LGxZpCihYpU"
     }
   }
 };
-const schema42 = {
+const schema59 = {
   "type": "object",
   "properties": {
     "matchLabels": {
@@ -197,7 +200,7 @@ const schema42 = {
   },
   "nullable": true
 };
-const schema43 = {
+const schema60 = {
   "type": "object",
   "maxProperties": 16,
   "additionalProperties": {
@@ -255,7 +258,7 @@ function validate21(data, {
   validate21.errors = vErrors;
   return errors === 0;
 }
-function validate74(data, {
+function validate119(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -308,10 +311,10 @@ function validate74(data, {
       }
     }
   }
-  validate74.errors = vErrors;
+  validate119.errors = vErrors;
   return errors === 0;
 }
-const schema44 = {
+const schema61 = {
   "type": "array",
   "maxItems": 16,
   "items": {
@@ -319,7 +322,7 @@ const schema44 = {
   },
   "nullable": true
 };
-const schema45 = {
+const schema62 = {
   "type": "object",
   "required": ["key", "operator"],
   "properties": {
@@ -334,11 +337,11 @@ const schema45 = {
     }
   }
 };
-const schema46 = {
+const schema63 = {
   "type": "string",
   "maxLength": 317
 };
-function validate79(data, {
+function validate124(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -379,14 +382,14 @@ function validate79(data, {
     }
     errors++;
   }
-  validate79.errors = vErrors;
+  validate124.errors = vErrors;
   return errors === 0;
 }
-const schema47 = {
+const schema64 = {
   "type": "string",
   "enum": ["In", "NotIn", "Exists", "DoesNotExist"]
 };
-function validate81(data, {
+function validate126(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -416,7 +419,7 @@ function validate81(data, {
       schemaPath: "#/enum",
       keyword: "enum",
       params: {
-        allowedValues: schema47.enum
+        allowedValues: schema64.enum
       }
     };
     if (vErrors === null) {
@@ -426,10 +429,10 @@ function validate81(data, {
     }
     errors++;
   }
-  validate81.errors = vErrors;
+  validate126.errors = vErrors;
   return errors === 0;
 }
-const schema48 = {
+const schema65 = {
   "type": "array",
   "maxItems": 100,
   "items": {
@@ -437,7 +440,7 @@ const schema48 = {
   },
   "nullable": true
 };
-function validate83(data, {
+function validate128(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -491,10 +494,10 @@ function validate83(data, {
       }
     }
   }
-  validate83.errors = vErrors;
+  validate128.errors = vErrors;
   return errors === 0;
 }
-function validate78(data, {
+function validate123(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -536,35 +539,35 @@ function validate78(data, {
       errors++;
     }
     if (data.key !== undefined) {
-      if (!validate79(data.key, {
+      if (!validate124(data.key, {
         instancePath: instancePath + "/key",
         parentData: data,
         parentDataProperty: "key",
         rootData
       })) {
-        vErrors = vErrors === null ? validate79.errors : vErrors.concat(validate79.errors);
+        vErrors = vErrors === null ? validate124.errors : vErrors.concat(validate124.errors);
         errors = vErrors.length;
       }
     }
     if (data.operator !== undefined) {
-      if (!validate81(data.operator, {
+      if (!validate126(data.operator, {
         instancePath: instancePath + "/operator",
         parentData: data,
         parentDataProperty: "operator",
         rootData
       })) {
-        vErrors = vErrors === null ? validate81.errors : vErrors.concat(validate81.errors);
+        vErrors = vErrors === null ? validate126.errors : vErrors.concat(validate126.errors);
         errors = vErrors.length;
       }
     }
     if (data.values !== undefined) {
-      if (!validate83(data.values, {
+      if (!validate128(data.values, {
         instancePath: instancePath + "/values",
         parentData: data,
         parentDataProperty: "values",
         rootData
       })) {
-        vErrors = vErrors === null ? validate83.errors : vErrors.concat(validate83.errors);
+        vErrors = vErrors === null ? validate128.errors : vErrors.concat(validate128.errors);
         errors = vErrors.length;
       }
     }
@@ -584,10 +587,10 @@ function validate78(data, {
     }
     errors++;
   }
-  validate78.errors = vErrors;
+  validate123.errors = vErrors;
   return errors === 0;
 }
-function validate77(data, {
+function validate122(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -630,21 +633,21 @@ function validate77(data, {
     }
     const len0 = data.length;
     for (let i0 = 0; i0 < len0; i0++) {
-      if (!validate78(data[i0], {
+      if (!validate123(data[i0], {
         instancePath: instancePath + "/" + i0,
         parentData: data,
         parentDataProperty: i0,
         rootData
       })) {
-        vErrors = vErrors === null ? validate78.errors : vErrors.concat(validate78.errors);
+        vErrors = vErrors === null ? validate123.errors : vErrors.concat(validate123.errors);
         errors = vErrors.length;
       }
     }
   }
-  validate77.errors = vErrors;
+  validate122.errors = vErrors;
   return errors === 0;
 }
-function validate73(data, {
+function validate118(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -670,36 +673,36 @@ function validate73(data, {
   }
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.matchLabels !== undefined) {
-      if (!validate74(data.matchLabels, {
+      if (!validate119(data.matchLabels, {
         instancePath: instancePath + "/matchLabels",
         parentData: data,
         parentDataProperty: "matchLabels",
         rootData
       })) {
-        vErrors = vErrors === null ? validate74.errors : vErrors.concat(validate74.errors);
+        vErrors = vErrors === null ? validate119.errors : vErrors.concat(validate119.errors);
         errors = vErrors.length;
       }
     }
     if (data.matchExpressions !== undefined) {
-      if (!validate77(data.matchExpressions, {
+      if (!validate122(data.matchExpressions, {
         instancePath: instancePath + "/matchExpressions",
         parentData: data,
         parentDataProperty: "matchExpressions",
         rootData
       })) {
-        vErrors = vErrors === null ? validate77.errors : vErrors.concat(validate77.errors);
+        vErrors = vErrors === null ? validate122.errors : vErrors.concat(validate122.errors);
         errors = vErrors.length;
       }
     }
   }
-  validate73.errors = vErrors;
+  validate118.errors = vErrors;
   return errors === 0;
 }
-const schema49 = {
+const schema66 = {
   "type": "string",
   "enum": ["privileged", "baseline", "restricted"]
 };
-function validate89(data, {
+function validate134(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -729,7 +732,7 @@ function validate89(data, {
       schemaPath: "#/enum",
       keyword: "enum",
       params: {
-        allowedValues: schema49.enum
+        allowedValues: schema66.enum
       }
     };
     if (vErrors === null) {
@@ -739,15 +742,15 @@ function validate89(data, {
     }
     errors++;
   }
-  validate89.errors = vErrors;
+  validate134.errors = vErrors;
   return errors === 0;
 }
-const schema26 = {
+const schema43 = {
   "type": "string",
   "maxLength": 16,
   "nullable": true
 };
-function validate53(data, {
+function validate98(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -789,15 +792,15 @@ function validate53(data, {
       errors++;
     }
   }
-  validate53.errors = vErrors;
+  validate98.errors = vErrors;
   return errors === 0;
 }
-const schema27 = {
+const schema44 = {
   "type": "string",
   "enum": ["Audit", "Warn", "Enforce"],
   "nullable": true
 };
-function validate54(data, {
+function validate99(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -827,7 +830,7 @@ function validate54(data, {
       schemaPath: "#/enum",
       keyword: "enum",
       params: {
-        allowedValues: schema27.enum
+        allowedValues: schema44.enum
       }
     };
     if (vErrors === null) {
@@ -837,10 +840,10 @@ function validate54(data, {
     }
     errors++;
   }
-  validate54.errors = vErrors;
+  validate99.errors = vErrors;
   return errors === 0;
 }
-const schema50 = {
+const schema67 = {
   "type": "integer",
   "format": "int32",
   "minimum": -2147483648,
@@ -848,7 +851,7 @@ const schema50 = {
   "nullable": true
 };
 const formats0 = formats.int32;
-function validate93(data, {
+function validate138(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -924,15 +927,15 @@ function validate93(data, {
       errors++;
     }
   }
-  validate93.errors = vErrors;
+  validate138.errors = vErrors;
   return errors === 0;
 }
-const schema28 = {
+const schema45 = {
   "type": "string",
   "enum": ["Everyone", "Subjects", "Bindings"],
   "nullable": true
 };
-function validate55(data, {
+function validate100(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -962,7 +965,7 @@ function validate55(data, {
       schemaPath: "#/enum",
       keyword: "enum",
       params: {
-        allowedValues: schema28.enum
+        allowedValues: schema45.enum
       }
     };
     if (vErrors === null) {
@@ -972,10 +975,10 @@ function validate55(data, {
     }
     errors++;
   }
-  validate55.errors = vErrors;
+  validate100.errors = vErrors;
   return errors === 0;
 }
-const schema51 = {
+const schema68 = {
   "type": "array",
   "maxItems": 20,
   "items": {
@@ -983,7 +986,7 @@ const schema51 = {
   },
   "nullable": true
 };
-const schema52 = {
+const schema69 = {
   "type": "object",
   "required": ["kind", "name"],
   "properties": {
@@ -998,11 +1001,11 @@ const schema52 = {
     }
   }
 };
-const schema53 = {
+const schema70 = {
   "type": "string",
   "enum": ["ServiceAccount", "User", "Group"]
 };
-function validate98(data, {
+function validate143(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -1032,7 +1035,7 @@ function validate98(data, {
       schemaPath: "#/enum",
       keyword: "enum",
       params: {
-        allowedValues: schema53.enum
+        allowedValues: schema70.enum
       }
     };
     if (vErrors === null) {
@@ -1042,7 +1045,7 @@ function validate98(data, {
     }
     errors++;
   }
-  validate98.errors = vErrors;
+  validate143.errors = vErrors;
   return errors === 0;
 }
 const schema12 = {
@@ -1110,12 +1113,12 @@ function validate29(data, {
   validate29.errors = vErrors;
   return errors === 0;
 }
-const schema35 = {
+const schema52 = {
   "type": "string",
   "maxLength": 63,
   "nullable": true
 };
-function validate62(data, {
+function validate107(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -1157,10 +1160,10 @@ function validate62(data, {
       errors++;
     }
   }
-  validate62.errors = vErrors;
+  validate107.errors = vErrors;
   return errors === 0;
 }
-function validate97(data, {
+function validate142(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -1202,13 +1205,13 @@ function validate97(data, {
       errors++;
     }
     if (data.kind !== undefined) {
-      if (!validate98(data.kind, {
+      if (!validate143(data.kind, {
         instancePath: instancePath + "/kind",
         parentData: data,
         parentDataProperty: "kind",
         rootData
       })) {
-        vErrors = vErrors === null ? validate98.errors : vErrors.concat(validate98.errors);
+        vErrors = vErrors === null ? validate143.errors : vErrors.concat(validate143.errors);
         errors = vErrors.length;
       }
     }
@@ -1224,13 +1227,13 @@ function validate97(data, {
       }
     }
     if (data.namespace !== undefined) {
-      if (!validate62(data.namespace, {
+      if (!validate107(data.namespace, {
         instancePath: instancePath + "/namespace",
         parentData: data,
         parentDataProperty: "namespace",
         rootData
       })) {
-        vErrors = vErrors === null ? validate62.errors : vErrors.concat(validate62.errors);
+        vErrors = vErrors === null ? validate107.errors : vErrors.concat(validate107.errors);
         errors = vErrors.length;
       }
     }
@@ -1250,10 +1253,10 @@ function validate97(data, {
     }
     errors++;
   }
-  validate97.errors = vErrors;
+  validate142.errors = vErrors;
   return errors === 0;
 }
-function validate96(data, {
+function validate141(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -1296,26 +1299,26 @@ function validate96(data, {
     }
     const len0 = data.length;
     for (let i0 = 0; i0 < len0; i0++) {
-      if (!validate97(data[i0], {
+      if (!validate142(data[i0], {
         instancePath: instancePath + "/" + i0,
         parentData: data,
         parentDataProperty: i0,
         rootData
       })) {
-        vErrors = vErrors === null ? validate97.errors : vErrors.concat(validate97.errors);
+        vErrors = vErrors === null ? validate142.errors : vErrors.concat(validate142.errors);
         errors = vErrors.length;
       }
     }
   }
-  validate96.errors = vErrors;
+  validate141.errors = vErrors;
   return errors === 0;
 }
-const schema29 = {
+const schema46 = {
   "type": "string",
   "enum": ["Disabled", "Enabled", "PodSecurityPolicy"],
   "nullable": true
 };
-function validate56(data, {
+function validate101(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -1345,7 +1348,7 @@ function validate56(data, {
       schemaPath: "#/enum",
       keyword: "enum",
       params: {
-        allowedValues: schema29.enum
+        allowedValues: schema46.enum
       }
     };
     if (vErrors === null) {
@@ -1355,15 +1358,15 @@ function validate56(data, {
     }
     errors++;
   }
-  validate56.errors = vErrors;
+  validate101.errors = vErrors;
   return errors === 0;
 }
-const schema30 = {
+const schema47 = {
   "type": "string",
   "enum": ["Managed", "Off"],
   "nullable": true
 };
-function validate57(data, {
+function validate102(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -1393,7 +1396,7 @@ function validate57(data, {
       schemaPath: "#/enum",
       keyword: "enum",
       params: {
-        allowedValues: schema30.enum
+        allowedValues: schema47.enum
       }
     };
     if (vErrors === null) {
@@ -1403,15 +1406,15 @@ function validate57(data, {
     }
     errors++;
   }
-  validate57.errors = vErrors;
+  validate102.errors = vErrors;
   return errors === 0;
 }
-const schema54 = {
+const schema71 = {
   "type": "string",
   "maxLength": 32,
   "nullable": true
 };
-function validate106(data, {
+function validate151(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -1453,15 +1456,15 @@ function validate106(data, {
       errors++;
     }
   }
-  validate106.errors = vErrors;
+  validate151.errors = vErrors;
   return errors === 0;
 }
-const schema55 = {
+const schema72 = {
   "type": "string",
   "maxLength": 512,
   "nullable": true
 };
-function validate108(data, {
+function validate153(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -1503,10 +1506,10 @@ function validate108(data, {
       errors++;
     }
   }
-  validate108.errors = vErrors;
+  validate153.errors = vErrors;
   return errors === 0;
 }
-const schema56 = {
+const schema73 = {
   "type": "object",
   "properties": {
     "capabilities": {
@@ -1593,7 +1596,7 @@ const schema56 = {
   },
   "nullable": true
 };
-const schema57 = {
+const schema25 = {
   "type": "object",
   "properties": {
     "allowedAdd": {
@@ -1826,7 +1829,7 @@ function validate25(data, {
   validate25.errors = vErrors;
   return errors === 0;
 }
-function validate111(data, {
+function validate52(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -1918,10 +1921,10 @@ function validate111(data, {
       }
     }
   }
-  validate111.errors = vErrors;
+  validate52.errors = vErrors;
   return errors === 0;
 }
-const schema58 = {
+const schema26 = {
   "type": "array",
   "maxItems": 32,
   "items": {
@@ -1929,7 +1932,7 @@ const schema58 = {
   },
   "nullable": true
 };
-const schema59 = {
+const schema27 = {
   "type": "object",
   "required": ["min", "max"],
   "properties": {
@@ -2026,7 +2029,7 @@ function validate28(data, {
   validate28.errors = vErrors;
   return errors === 0;
 }
-function validate128(data, {
+function validate60(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -2105,10 +2108,10 @@ function validate128(data, {
     }
     errors++;
   }
-  validate128.errors = vErrors;
+  validate60.errors = vErrors;
   return errors === 0;
 }
-function validate127(data, {
+function validate59(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -2151,21 +2154,21 @@ function validate127(data, {
     }
     const len0 = data.length;
     for (let i0 = 0; i0 < len0; i0++) {
-      if (!validate128(data[i0], {
+      if (!validate60(data[i0], {
         instancePath: instancePath + "/" + i0,
         parentData: data,
         parentDataProperty: i0,
         rootData
       })) {
-        vErrors = vErrors === null ? validate128.errors : vErrors.concat(validate128.errors);
+        vErrors = vErrors === null ? validate60.errors : vErrors.concat(validate60.errors);
         errors = vErrors.length;
       }
     }
   }
-  validate127.errors = vErrors;
+  validate59.errors = vErrors;
   return errors === 0;
 }
-const schema60 = {
+const schema74 = {
   "type": "array",
   "maxItems": 32,
   "items": {
@@ -2173,7 +2176,7 @@ const schema60 = {
   },
   "nullable": true
 };
-function validate133(data, {
+function validate166(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -2227,10 +2230,10 @@ function validate133(data, {
       }
     }
   }
-  validate133.errors = vErrors;
+  validate166.errors = vErrors;
   return errors === 0;
 }
-const schema61 = {
+const schema75 = {
   "type": "array",
   "maxItems": 32,
   "items": {
@@ -2238,7 +2241,7 @@ const schema61 = {
   },
   "nullable": true
 };
-const schema62 = {
+const schema76 = {
   "type": "object",
   "required": ["pathPrefix"],
   "properties": {
@@ -2250,11 +2253,11 @@ const schema62 = {
     }
   }
 };
-const schema63 = {
+const schema77 = {
   "type": "string",
   "maxLength": 512
 };
-function validate139(data, {
+function validate172(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -2295,10 +2298,10 @@ function validate139(data, {
     }
     errors++;
   }
-  validate139.errors = vErrors;
+  validate172.errors = vErrors;
   return errors === 0;
 }
-function validate138(data, {
+function validate171(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -2324,13 +2327,13 @@ function validate138(data, {
       errors++;
     }
     if (data.pathPrefix !== undefined) {
-      if (!validate139(data.pathPrefix, {
+      if (!validate172(data.pathPrefix, {
         instancePath: instancePath + "/pathPrefix",
         parentData: data,
         parentDataProperty: "pathPrefix",
         rootData
       })) {
-        vErrors = vErrors === null ? validate139.errors : vErrors.concat(validate139.errors);
+        vErrors = vErrors === null ? validate172.errors : vErrors.concat(validate172.errors);
         errors = vErrors.length;
       }
     }
@@ -2361,10 +2364,10 @@ function validate138(data, {
     }
     errors++;
   }
-  validate138.errors = vErrors;
+  validate171.errors = vErrors;
   return errors === 0;
 }
-function validate137(data, {
+function validate170(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -2407,18 +2410,18 @@ function validate137(data, {
     }
     const len0 = data.length;
     for (let i0 = 0; i0 < len0; i0++) {
-      if (!validate138(data[i0], {
+      if (!validate171(data[i0], {
         instancePath: instancePath + "/" + i0,
         parentData: data,
         parentDataProperty: i0,
         rootData
       })) {
-        vErrors = vErrors === null ? validate138.errors : vErrors.concat(validate138.errors);
+        vErrors = vErrors === null ? validate171.errors : vErrors.concat(validate171.errors);
         errors = vErrors.length;
       }
     }
   }
-  validate137.errors = vErrors;
+  validate170.errors = vErrors;
   return errors === 0;
 }
 const schema13 = {
@@ -2486,7 +2489,7 @@ function validate30(data, {
   validate30.errors = vErrors;
   return errors === 0;
 }
-const schema64 = {
+const schema28 = {
   "type": "object",
   "required": ["rule"],
   "properties": {
@@ -2499,11 +2502,11 @@ const schema64 = {
   },
   "nullable": true
 };
-const schema65 = {
+const schema29 = {
   "type": "string",
   "enum": ["RunAsAny", "NotZero", "MustRunAs", "MustRunAsNonRoot"]
 };
-function validate148(data, {
+function validate65(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -2533,7 +2536,7 @@ function validate148(data, {
       schemaPath: "#/enum",
       keyword: "enum",
       params: {
-        allowedValues: schema65.enum
+        allowedValues: schema29.enum
       }
     };
     if (vErrors === null) {
@@ -2543,7 +2546,7 @@ function validate148(data, {
     }
     errors++;
   }
-  validate148.errors = vErrors;
+  validate65.errors = vErrors;
   return errors === 0;
 }
 const schema15 = {
@@ -2791,7 +2794,7 @@ function validate33(data, {
   validate33.errors = vErrors;
   return errors === 0;
 }
-function validate147(data, {
+function validate64(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -2833,13 +2836,13 @@ function validate147(data, {
       errors++;
     }
     if (data.rule !== undefined) {
-      if (!validate148(data.rule, {
+      if (!validate65(data.rule, {
         instancePath: instancePath + "/rule",
         parentData: data,
         parentDataProperty: "rule",
         rootData
       })) {
-        vErrors = vErrors === null ? validate148.errors : vErrors.concat(validate148.errors);
+        vErrors = vErrors === null ? validate65.errors : vErrors.concat(validate65.errors);
         errors = vErrors.length;
       }
     }
@@ -2855,7 +2858,7 @@ function validate147(data, {
       }
     }
   }
-  validate147.errors = vErrors;
+  validate64.errors = vErrors;
   return errors === 0;
 }
 const schema17 = {
@@ -2985,7 +2988,7 @@ function validate38(data, {
   validate38.errors = vErrors;
   return errors === 0;
 }
-const schema66 = {
+const schema78 = {
   "type": "object",
   "properties": {
     "rule": {
@@ -3000,12 +3003,12 @@ const schema66 = {
   },
   "nullable": true
 };
-const schema67 = {
+const schema79 = {
   "type": "string",
   "enum": ["RunAsAny", "MustRunAs", "MayRunAs"],
   "nullable": true
 };
-function validate154(data, {
+function validate183(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -3035,7 +3038,7 @@ function validate154(data, {
       schemaPath: "#/enum",
       keyword: "enum",
       params: {
-        allowedValues: schema67.enum
+        allowedValues: schema79.enum
       }
     };
     if (vErrors === null) {
@@ -3045,15 +3048,15 @@ function validate154(data, {
     }
     errors++;
   }
-  validate154.errors = vErrors;
+  validate183.errors = vErrors;
   return errors === 0;
 }
-const schema68 = {
+const schema80 = {
   "type": "string",
   "enum": ["Strict"],
   "nullable": true
 };
-function validate157(data, {
+function validate186(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -3083,7 +3086,7 @@ function validate157(data, {
       schemaPath: "#/enum",
       keyword: "enum",
       params: {
-        allowedValues: schema68.enum
+        allowedValues: schema80.enum
       }
     };
     if (vErrors === null) {
@@ -3093,10 +3096,10 @@ function validate157(data, {
     }
     errors++;
   }
-  validate157.errors = vErrors;
+  validate186.errors = vErrors;
   return errors === 0;
 }
-function validate153(data, {
+function validate182(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -3122,13 +3125,13 @@ function validate153(data, {
   }
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.rule !== undefined) {
-      if (!validate154(data.rule, {
+      if (!validate183(data.rule, {
         instancePath: instancePath + "/rule",
         parentData: data,
         parentDataProperty: "rule",
         rootData
       })) {
-        vErrors = vErrors === null ? validate154.errors : vErrors.concat(validate154.errors);
+        vErrors = vErrors === null ? validate183.errors : vErrors.concat(validate183.errors);
         errors = vErrors.length;
       }
     }
@@ -3144,21 +3147,21 @@ function validate153(data, {
       }
     }
     if (data.policy !== undefined) {
-      if (!validate157(data.policy, {
+      if (!validate186(data.policy, {
         instancePath: instancePath + "/policy",
         parentData: data,
         parentDataProperty: "policy",
         rootData
       })) {
-        vErrors = vErrors === null ? validate157.errors : vErrors.concat(validate157.errors);
+        vErrors = vErrors === null ? validate186.errors : vErrors.concat(validate186.errors);
         errors = vErrors.length;
       }
     }
   }
-  validate153.errors = vErrors;
+  validate182.errors = vErrors;
   return errors === 0;
 }
-const schema69 = {
+const schema30 = {
   "type": "object",
   "properties": {
     "types": {
@@ -3306,12 +3309,12 @@ function validate43(data, {
   validate43.errors = vErrors;
   return errors === 0;
 }
-const schema70 = {
+const schema31 = {
   "type": "string",
   "enum": ["Allowed", "Refused", "RefusedOnPod"],
   "nullable": true
 };
-function validate164(data, {
+function validate71(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -3341,7 +3344,7 @@ function validate164(data, {
       schemaPath: "#/enum",
       keyword: "enum",
       params: {
-        allowedValues: schema70.enum
+        allowedValues: schema31.enum
       }
     };
     if (vErrors === null) {
@@ -3351,7 +3354,7 @@ function validate164(data, {
     }
     errors++;
   }
-  validate164.errors = vErrors;
+  validate71.errors = vErrors;
   return errors === 0;
 }
 const schema21 = {
@@ -3501,7 +3504,7 @@ function validate45(data, {
   validate45.errors = vErrors;
   return errors === 0;
 }
-function validate161(data, {
+function validate68(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -3549,13 +3552,13 @@ function validate161(data, {
       }
     }
     if (data.unset !== undefined) {
-      if (!validate164(data.unset, {
+      if (!validate71(data.unset, {
         instancePath: instancePath + "/unset",
         parentData: data,
         parentDataProperty: "unset",
         rootData
       })) {
-        vErrors = vErrors === null ? validate164.errors : vErrors.concat(validate164.errors);
+        vErrors = vErrors === null ? validate71.errors : vErrors.concat(validate71.errors);
         errors = vErrors.length;
       }
     }
@@ -3571,10 +3574,10 @@ function validate161(data, {
       }
     }
   }
-  validate161.errors = vErrors;
+  validate68.errors = vErrors;
   return errors === 0;
 }
-const schema71 = {
+const schema32 = {
   "type": "object",
   "properties": {
     "types": {
@@ -3592,12 +3595,12 @@ const schema71 = {
   },
   "nullable": true
 };
-const schema72 = {
+const schema33 = {
   "type": "string",
   "enum": ["Allowed", "Refused"],
   "nullable": true
 };
-function validate171(data, {
+function validate77(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -3627,7 +3630,7 @@ function validate171(data, {
       schemaPath: "#/enum",
       keyword: "enum",
       params: {
-        allowedValues: schema72.enum
+        allowedValues: schema33.enum
       }
     };
     if (vErrors === null) {
@@ -3637,10 +3640,10 @@ function validate171(data, {
     }
     errors++;
   }
-  validate171.errors = vErrors;
+  validate77.errors = vErrors;
   return errors === 0;
 }
-function validate168(data, {
+function validate74(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -3688,13 +3691,13 @@ function validate168(data, {
       }
     }
     if (data.unset !== undefined) {
-      if (!validate171(data.unset, {
+      if (!validate77(data.unset, {
         instancePath: instancePath + "/unset",
         parentData: data,
         parentDataProperty: "unset",
         rootData
       })) {
-        vErrors = vErrors === null ? validate171.errors : vErrors.concat(validate171.errors);
+        vErrors = vErrors === null ? validate77.errors : vErrors.concat(validate77.errors);
         errors = vErrors.length;
       }
     }
@@ -3710,10 +3713,10 @@ function validate168(data, {
       }
     }
   }
-  validate168.errors = vErrors;
+  validate74.errors = vErrors;
   return errors === 0;
 }
-const schema73 = {
+const schema34 = {
   "type": "object",
   "required": ["rule"],
   "properties": {
@@ -3726,11 +3729,11 @@ const schema73 = {
   },
   "nullable": true
 };
-const schema74 = {
+const schema35 = {
   "type": "string",
   "enum": ["PodSecurityStandard", "RunAsAny", "MustRunAs"]
 };
-function validate176(data, {
+function validate81(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -3760,7 +3763,7 @@ function validate176(data, {
       schemaPath: "#/enum",
       keyword: "enum",
       params: {
-        allowedValues: schema74.enum
+        allowedValues: schema35.enum
       }
     };
     if (vErrors === null) {
@@ -3770,10 +3773,10 @@ function validate176(data, {
     }
     errors++;
   }
-  validate176.errors = vErrors;
+  validate81.errors = vErrors;
   return errors === 0;
 }
-const schema75 = {
+const schema36 = {
   "type": "object",
   "properties": {
     "user": {
@@ -3791,7 +3794,7 @@ const schema75 = {
   },
   "nullable": true
 };
-function validate178(data, {
+function validate83(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -3861,10 +3864,10 @@ function validate178(data, {
       }
     }
   }
-  validate178.errors = vErrors;
+  validate83.errors = vErrors;
   return errors === 0;
 }
-function validate175(data, {
+function validate80(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -3906,32 +3909,32 @@ function validate175(data, {
       errors++;
     }
     if (data.rule !== undefined) {
-      if (!validate176(data.rule, {
+      if (!validate81(data.rule, {
         instancePath: instancePath + "/rule",
         parentData: data,
         parentDataProperty: "rule",
         rootData
       })) {
-        vErrors = vErrors === null ? validate176.errors : vErrors.concat(validate176.errors);
+        vErrors = vErrors === null ? validate81.errors : vErrors.concat(validate81.errors);
         errors = vErrors.length;
       }
     }
     if (data.options !== undefined) {
-      if (!validate178(data.options, {
+      if (!validate83(data.options, {
         instancePath: instancePath + "/options",
         parentData: data,
         parentDataProperty: "options",
         rootData
       })) {
-        vErrors = vErrors === null ? validate178.errors : vErrors.concat(validate178.errors);
+        vErrors = vErrors === null ? validate83.errors : vErrors.concat(validate83.errors);
         errors = vErrors.length;
       }
     }
   }
-  validate175.errors = vErrors;
+  validate80.errors = vErrors;
   return errors === 0;
 }
-const schema76 = {
+const schema37 = {
   "type": "object",
   "required": ["types"],
   "properties": {
@@ -3941,19 +3944,19 @@ const schema76 = {
   },
   "nullable": true
 };
-const schema77 = {
+const schema38 = {
   "type": "array",
   "maxItems": 2,
   "items": {
     "$ref": "mPKb5saBiLm7rLcK2ldNUxMUkd1Dj4hmMGltsBIU"
   }
 };
-const schema78 = {
+const schema39 = {
   "type": "string",
   "maxLength": 64,
   "enum": ["Default", "Unmasked"]
 };
-function validate187(data, {
+function validate91(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -3967,7 +3970,7 @@ function validate187(data, {
       schemaPath: "#/enum",
       keyword: "enum",
       params: {
-        allowedValues: schema78.enum
+        allowedValues: schema39.enum
       }
     };
     if (vErrors === null) {
@@ -4010,10 +4013,10 @@ function validate187(data, {
     }
     errors++;
   }
-  validate187.errors = vErrors;
+  validate91.errors = vErrors;
   return errors === 0;
 }
-function validate186(data, {
+function validate90(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -4040,13 +4043,13 @@ function validate186(data, {
     }
     const len0 = data.length;
     for (let i0 = 0; i0 < len0; i0++) {
-      if (!validate187(data[i0], {
+      if (!validate91(data[i0], {
         instancePath: instancePath + "/" + i0,
         parentData: data,
         parentDataProperty: i0,
         rootData
       })) {
-        vErrors = vErrors === null ? validate187.errors : vErrors.concat(validate187.errors);
+        vErrors = vErrors === null ? validate91.errors : vErrors.concat(validate91.errors);
         errors = vErrors.length;
       }
     }
@@ -4066,10 +4069,10 @@ function validate186(data, {
     }
     errors++;
   }
-  validate186.errors = vErrors;
+  validate90.errors = vErrors;
   return errors === 0;
 }
-function validate185(data, {
+function validate89(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -4111,21 +4114,21 @@ function validate185(data, {
       errors++;
     }
     if (data.types !== undefined) {
-      if (!validate186(data.types, {
+      if (!validate90(data.types, {
         instancePath: instancePath + "/types",
         parentData: data,
         parentDataProperty: "types",
         rootData
       })) {
-        vErrors = vErrors === null ? validate186.errors : vErrors.concat(validate186.errors);
+        vErrors = vErrors === null ? validate90.errors : vErrors.concat(validate90.errors);
         errors = vErrors.length;
       }
     }
   }
-  validate185.errors = vErrors;
+  validate89.errors = vErrors;
   return errors === 0;
 }
-const schema79 = {
+const schema81 = {
   "type": "object",
   "properties": {
     "allowed": {
@@ -4250,7 +4253,7 @@ function validate49(data, {
   validate49.errors = vErrors;
   return errors === 0;
 }
-function validate191(data, {
+function validate194(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -4298,10 +4301,10 @@ function validate191(data, {
       }
     }
   }
-  validate191.errors = vErrors;
+  validate194.errors = vErrors;
   return errors === 0;
 }
-const schema80 = {
+const schema82 = {
   "type": "object",
   "properties": {
     "allowed": {
@@ -4313,7 +4316,7 @@ const schema80 = {
   },
   "nullable": true
 };
-const schema81 = {
+const schema40 = {
   "type": "array",
   "maxItems": 32,
   "items": {
@@ -4321,7 +4324,7 @@ const schema81 = {
   },
   "nullable": true
 };
-function validate197(data, {
+function validate94(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -4375,15 +4378,15 @@ function validate197(data, {
       }
     }
   }
-  validate197.errors = vErrors;
+  validate94.errors = vErrors;
   return errors === 0;
 }
-const schema33 = {
+const schema50 = {
   "type": "string",
   "maxLength": 253,
   "nullable": true
 };
-function validate60(data, {
+function validate105(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -4425,10 +4428,10 @@ function validate60(data, {
       errors++;
     }
   }
-  validate60.errors = vErrors;
+  validate105.errors = vErrors;
   return errors === 0;
 }
-function validate196(data, {
+function validate199(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -4454,32 +4457,32 @@ function validate196(data, {
   }
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.allowed !== undefined) {
-      if (!validate197(data.allowed, {
+      if (!validate94(data.allowed, {
         instancePath: instancePath + "/allowed",
         parentData: data,
         parentDataProperty: "allowed",
         rootData
       })) {
-        vErrors = vErrors === null ? validate197.errors : vErrors.concat(validate197.errors);
+        vErrors = vErrors === null ? validate94.errors : vErrors.concat(validate94.errors);
         errors = vErrors.length;
       }
     }
     if (data.default !== undefined) {
-      if (!validate60(data.default, {
+      if (!validate105(data.default, {
         instancePath: instancePath + "/default",
         parentData: data,
         parentDataProperty: "default",
         rootData
       })) {
-        vErrors = vErrors === null ? validate60.errors : vErrors.concat(validate60.errors);
+        vErrors = vErrors === null ? validate105.errors : vErrors.concat(validate105.errors);
         errors = vErrors.length;
       }
     }
   }
-  validate196.errors = vErrors;
+  validate199.errors = vErrors;
   return errors === 0;
 }
-function validate110(data, {
+function validate155(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -4505,13 +4508,13 @@ function validate110(data, {
   }
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.capabilities !== undefined) {
-      if (!validate111(data.capabilities, {
+      if (!validate52(data.capabilities, {
         instancePath: instancePath + "/capabilities",
         parentData: data,
         parentDataProperty: "capabilities",
         rootData
       })) {
-        vErrors = vErrors === null ? validate111.errors : vErrors.concat(validate111.errors);
+        vErrors = vErrors === null ? validate52.errors : vErrors.concat(validate52.errors);
         errors = vErrors.length;
       }
     }
@@ -4604,24 +4607,24 @@ function validate110(data, {
       }
     }
     if (data.hostPorts !== undefined) {
-      if (!validate127(data.hostPorts, {
+      if (!validate59(data.hostPorts, {
         instancePath: instancePath + "/hostPorts",
         parentData: data,
         parentDataProperty: "hostPorts",
         rootData
       })) {
-        vErrors = vErrors === null ? validate127.errors : vErrors.concat(validate127.errors);
+        vErrors = vErrors === null ? validate59.errors : vErrors.concat(validate59.errors);
         errors = vErrors.length;
       }
     }
     if (data.volumes !== undefined) {
-      if (!validate133(data.volumes, {
+      if (!validate166(data.volumes, {
         instancePath: instancePath + "/volumes",
         parentData: data,
         parentDataProperty: "volumes",
         rootData
       })) {
-        vErrors = vErrors === null ? validate133.errors : vErrors.concat(validate133.errors);
+        vErrors = vErrors === null ? validate166.errors : vErrors.concat(validate166.errors);
         errors = vErrors.length;
       }
     }
@@ -4637,13 +4640,13 @@ function validate110(data, {
       }
     }
     if (data.hostPaths !== undefined) {
-      if (!validate137(data.hostPaths, {
+      if (!validate170(data.hostPaths, {
         instancePath: instancePath + "/hostPaths",
         parentData: data,
         parentDataProperty: "hostPaths",
         rootData
       })) {
-        vErrors = vErrors === null ? validate137.errors : vErrors.concat(validate137.errors);
+        vErrors = vErrors === null ? validate170.errors : vErrors.concat(validate170.errors);
         errors = vErrors.length;
       }
     }
@@ -4681,13 +4684,13 @@ function validate110(data, {
       }
     }
     if (data.runAsUser !== undefined) {
-      if (!validate147(data.runAsUser, {
+      if (!validate64(data.runAsUser, {
         instancePath: instancePath + "/runAsUser",
         parentData: data,
         parentDataProperty: "runAsUser",
         rootData
       })) {
-        vErrors = vErrors === null ? validate147.errors : vErrors.concat(validate147.errors);
+        vErrors = vErrors === null ? validate64.errors : vErrors.concat(validate64.errors);
         errors = vErrors.length;
       }
     }
@@ -4703,13 +4706,13 @@ function validate110(data, {
       }
     }
     if (data.supplementalGroups !== undefined) {
-      if (!validate153(data.supplementalGroups, {
+      if (!validate182(data.supplementalGroups, {
         instancePath: instancePath + "/supplementalGroups",
         parentData: data,
         parentDataProperty: "supplementalGroups",
         rootData
       })) {
-        vErrors = vErrors === null ? validate153.errors : vErrors.concat(validate153.errors);
+        vErrors = vErrors === null ? validate182.errors : vErrors.concat(validate182.errors);
         errors = vErrors.length;
       }
     }
@@ -4725,57 +4728,57 @@ function validate110(data, {
       }
     }
     if (data.seccomp !== undefined) {
-      if (!validate161(data.seccomp, {
+      if (!validate68(data.seccomp, {
         instancePath: instancePath + "/seccomp",
         parentData: data,
         parentDataProperty: "seccomp",
         rootData
       })) {
-        vErrors = vErrors === null ? validate161.errors : vErrors.concat(validate161.errors);
+        vErrors = vErrors === null ? validate68.errors : vErrors.concat(validate68.errors);
         errors = vErrors.length;
       }
     }
     if (data.appArmor !== undefined) {
-      if (!validate168(data.appArmor, {
+      if (!validate74(data.appArmor, {
         instancePath: instancePath + "/appArmor",
         parentData: data,
         parentDataProperty: "appArmor",
         rootData
       })) {
-        vErrors = vErrors === null ? validate168.errors : vErrors.concat(validate168.errors);
+        vErrors = vErrors === null ? validate74.errors : vErrors.concat(validate74.errors);
         errors = vErrors.length;
       }
     }
     if (data.seLinux !== undefined) {
-      if (!validate175(data.seLinux, {
+      if (!validate80(data.seLinux, {
         instancePath: instancePath + "/seLinux",
         parentData: data,
         parentDataProperty: "seLinux",
         rootData
       })) {
-        vErrors = vErrors === null ? validate175.errors : vErrors.concat(validate175.errors);
+        vErrors = vErrors === null ? validate80.errors : vErrors.concat(validate80.errors);
         errors = vErrors.length;
       }
     }
     if (data.procMount !== undefined) {
-      if (!validate185(data.procMount, {
+      if (!validate89(data.procMount, {
         instancePath: instancePath + "/procMount",
         parentData: data,
         parentDataProperty: "procMount",
         rootData
       })) {
-        vErrors = vErrors === null ? validate185.errors : vErrors.concat(validate185.errors);
+        vErrors = vErrors === null ? validate89.errors : vErrors.concat(validate89.errors);
         errors = vErrors.length;
       }
     }
     if (data.sysctls !== undefined) {
-      if (!validate191(data.sysctls, {
+      if (!validate194(data.sysctls, {
         instancePath: instancePath + "/sysctls",
         parentData: data,
         parentDataProperty: "sysctls",
         rootData
       })) {
-        vErrors = vErrors === null ? validate191.errors : vErrors.concat(validate191.errors);
+        vErrors = vErrors === null ? validate194.errors : vErrors.concat(validate194.errors);
         errors = vErrors.length;
       }
     }
@@ -4791,21 +4794,880 @@ function validate110(data, {
       }
     }
     if (data.runtimeClasses !== undefined) {
-      if (!validate196(data.runtimeClasses, {
+      if (!validate199(data.runtimeClasses, {
         instancePath: instancePath + "/runtimeClasses",
         parentData: data,
         parentDataProperty: "runtimeClasses",
         rootData
       })) {
-        vErrors = vErrors === null ? validate196.errors : vErrors.concat(validate196.errors);
+        vErrors = vErrors === null ? validate199.errors : vErrors.concat(validate199.errors);
         errors = vErrors.length;
       }
     }
   }
-  validate110.errors = vErrors;
+  validate155.errors = vErrors;
   return errors === 0;
 }
-function validate72(data, {
+const schema83 = {
+  "type": "array",
+  "maxItems": 16,
+  "items": {
+    "$ref": "ugRJrf2TmKsC3CoEuAKN5RoDKdfKxncbjpUs0V4YrFY"
+  },
+  "nullable": true
+};
+const schema84 = {
+  "type": "object",
+  "properties": {
+    "names": {
+      "$ref": "bECLWbNhRa8VawCzrJIpOD6RuDZy37VxVXgedkqKw"
+    },
+    "images": {
+      "$ref": "krMLSMtc2zhxXy9LlIWzTFb1HiQHAyIN59iLfAQ"
+    },
+    "overrides": {
+      "$ref": "BMZrTvZ01TVGv7yrVRAczhIRiuHdfmUHQ5sf5aKrt0"
+    }
+  }
+};
+const schema85 = {
+  "type": "array",
+  "maxItems": 16,
+  "items": {
+    "$ref": "kVhKoEkFCpYCBOsP5OvTsXJ39WdjdMwyyhXvIyCOTok"
+  },
+  "nullable": true
+};
+function validate206(data, {
+  instancePath = "",
+  parentData,
+  parentDataProperty,
+  rootData = data
+} = {}) {
+  let vErrors = null;
+  let errors = 0;
+  if (!Array.isArray(data) && data !== null) {
+    const err0 = {
+      instancePath,
+      schemaPath: "#/type",
+      keyword: "type",
+      params: {
+        type: "array"
+      }
+    };
+    if (vErrors === null) {
+      vErrors = [err0];
+    } else {
+      vErrors.push(err0);
+    }
+    errors++;
+  }
+  if (Array.isArray(data)) {
+    if (data.length > 16) {
+      const err1 = {
+        instancePath,
+        schemaPath: "#/maxItems",
+        keyword: "maxItems",
+        params: {
+          limit: 16
+        }
+      };
+      if (vErrors === null) {
+        vErrors = [err1];
+      } else {
+        vErrors.push(err1);
+      }
+      errors++;
+    }
+    const len0 = data.length;
+    for (let i0 = 0; i0 < len0; i0++) {
+      if (!validate21(data[i0], {
+        instancePath: instancePath + "/" + i0,
+        parentData: data,
+        parentDataProperty: i0,
+        rootData
+      })) {
+        vErrors = vErrors === null ? validate21.errors : vErrors.concat(validate21.errors);
+        errors = vErrors.length;
+      }
+    }
+  }
+  validate206.errors = vErrors;
+  return errors === 0;
+}
+const schema86 = {
+  "type": "array",
+  "maxItems": 16,
+  "items": {
+    "$ref": "7sb9kWkK19F5zOJOfcpF0gxNHbPeSCOK834Tn1RMiY"
+  },
+  "nullable": true
+};
+const schema87 = {
+  "type": "string",
+  "maxLength": 255
+};
+function validate210(data, {
+  instancePath = "",
+  parentData,
+  parentDataProperty,
+  rootData = data
+} = {}) {
+  let vErrors = null;
+  let errors = 0;
+  if (typeof data === "string") {
+    if (func2(data) > 255) {
+      const err0 = {
+        instancePath,
+        schemaPath: "#/maxLength",
+        keyword: "maxLength",
+        params: {
+          limit: 255
+        }
+      };
+      if (vErrors === null) {
+        vErrors = [err0];
+      } else {
+        vErrors.push(err0);
+      }
+      errors++;
+    }
+  } else {
+    const err1 = {
+      instancePath,
+      schemaPath: "#/type",
+      keyword: "type",
+      params: {
+        type: "string"
+      }
+    };
+    if (vErrors === null) {
+      vErrors = [err1];
+    } else {
+      vErrors.push(err1);
+    }
+    errors++;
+  }
+  validate210.errors = vErrors;
+  return errors === 0;
+}
+function validate209(data, {
+  instancePath = "",
+  parentData,
+  parentDataProperty,
+  rootData = data
+} = {}) {
+  let vErrors = null;
+  let errors = 0;
+  if (!Array.isArray(data) && data !== null) {
+    const err0 = {
+      instancePath,
+      schemaPath: "#/type",
+      keyword: "type",
+      params: {
+        type: "array"
+      }
+    };
+    if (vErrors === null) {
+      vErrors = [err0];
+    } else {
+      vErrors.push(err0);
+    }
+    errors++;
+  }
+  if (Array.isArray(data)) {
+    if (data.length > 16) {
+      const err1 = {
+        instancePath,
+        schemaPath: "#/maxItems",
+        keyword: "maxItems",
+        params: {
+          limit: 16
+        }
+      };
+      if (vErrors === null) {
+        vErrors = [err1];
+      } else {
+        vErrors.push(err1);
+      }
+      errors++;
+    }
+    const len0 = data.length;
+    for (let i0 = 0; i0 < len0; i0++) {
+      if (!validate210(data[i0], {
+        instancePath: instancePath + "/" + i0,
+        parentData: data,
+        parentDataProperty: i0,
+        rootData
+      })) {
+        vErrors = vErrors === null ? validate210.errors : vErrors.concat(validate210.errors);
+        errors = vErrors.length;
+      }
+    }
+  }
+  validate209.errors = vErrors;
+  return errors === 0;
+}
+const schema88 = {
+  "type": "object",
+  "properties": {
+    "capabilities": {
+      "$ref": "GczQx3GhjvSSpTrzHz5KBkdm4qJ55e55TLem9z6Pnvc"
+    },
+    "privileged": {
+      "$ref": "hsGPmGwy4VrrbOBJwiGgjUKGPtMFeHO5cmtUu5ZUh0"
+    },
+    "allowPrivilegeEscalation": {
+      "$ref": "hsGPmGwy4VrrbOBJwiGgjUKGPtMFeHO5cmtUu5ZUh0"
+    },
+    "defaultAllowPrivilegeEscalation": {
+      "$ref": "hsGPmGwy4VrrbOBJwiGgjUKGPtMFeHO5cmtUu5ZUh0"
+    },
+    "hostProbes": {
+      "$ref": "hsGPmGwy4VrrbOBJwiGgjUKGPtMFeHO5cmtUu5ZUh0"
+    },
+    "hostPorts": {
+      "$ref": "eef4IQF8dhTZWvB64uqannZICnVrsWG24suXYjESSxk"
+    },
+    "runAsNonRoot": {
+      "$ref": "hsGPmGwy4VrrbOBJwiGgjUKGPtMFeHO5cmtUu5ZUh0"
+    },
+    "runAsUser": {
+      "$ref": "gpRlTUqZxjFeYPw8GzWQFRGMLZAmMNPFmWsYlVf5Kk"
+    },
+    "runAsGroup": {
+      "$ref": "pe7mjY0dCAiaNGR5yGbWNqoSizlUGs0uBCWW5e3VxJ4"
+    },
+    "seccomp": {
+      "$ref": "vPIMOFGbJauHtrVG0y5sRuXfo9eodjXLkTXn2SomA"
+    },
+    "appArmor": {
+      "$ref": "siKGcBzjQZHTtvT9WxidnujqybpEq5nRjii1eVw"
+    },
+    "seLinux": {
+      "$ref": "OUjyq9I8KOyM3KZuORt42Ov3EtNr4zEhhkEkCPCoqg"
+    },
+    "procMount": {
+      "$ref": "HssuKacqXRI4twhf2qkLRRuhVZzpRFDpfFRFKTOPd0"
+    },
+    "readOnlyRootFilesystem": {
+      "$ref": "hsGPmGwy4VrrbOBJwiGgjUKGPtMFeHO5cmtUu5ZUh0"
+    },
+    "hostNetwork": {
+      "$ref": "hsGPmGwy4VrrbOBJwiGgjUKGPtMFeHO5cmtUu5ZUh0"
+    },
+    "hostPID": {
+      "$ref": "hsGPmGwy4VrrbOBJwiGgjUKGPtMFeHO5cmtUu5ZUh0"
+    },
+    "hostIPC": {
+      "$ref": "hsGPmGwy4VrrbOBJwiGgjUKGPtMFeHO5cmtUu5ZUh0"
+    },
+    "serviceAccountTokenVolumes": {
+      "$ref": "hsGPmGwy4VrrbOBJwiGgjUKGPtMFeHO5cmtUu5ZUh0"
+    },
+    "hostProcess": {
+      "$ref": "hsGPmGwy4VrrbOBJwiGgjUKGPtMFeHO5cmtUu5ZUh0"
+    },
+    "volumes": {
+      "$ref": "TjYwjBcfjN3lJ5ts5TNjlvuo2QzdKr0lVpUArBTA"
+    },
+    "flexVolumeDrivers": {
+      "$ref": "TjYwjBcfjN3lJ5ts5TNjlvuo2QzdKr0lVpUArBTA"
+    },
+    "csiDrivers": {
+      "$ref": "TjYwjBcfjN3lJ5ts5TNjlvuo2QzdKr0lVpUArBTA"
+    },
+    "hostPaths": {
+      "$ref": "bLPj8qJXaasnkaqX65Isl4Gov8gsEbRCcgdWOZAsY"
+    },
+    "supplementalGroups": {
+      "$ref": "wnCl8zCvz1PLbyEivJTcktRgDZuzOGT9FYulvrA2T8w"
+    },
+    "fsGroup": {
+      "$ref": "wnCl8zCvz1PLbyEivJTcktRgDZuzOGT9FYulvrA2T8w"
+    },
+    "sysctls": {
+      "$ref": "wnCl8zCvz1PLbyEivJTcktRgDZuzOGT9FYulvrA2T8w"
+    },
+    "runtimeClasses": {
+      "$ref": "wnCl8zCvz1PLbyEivJTcktRgDZuzOGT9FYulvrA2T8w"
+    }
+  },
+  "nullable": true
+};
+const schema89 = {
+  "type": "array",
+  "maxItems": 32,
+  "items": {
+    "$ref": "LHTa3xan4hAuiiV93WwpRLsGuslSrjGnUiRd62GaY"
+  },
+  "nullable": true
+};
+const schema90 = {
+  "type": "object",
+  "properties": {}
+};
+function validate237(data, {
+  instancePath = "",
+  parentData,
+  parentDataProperty,
+  rootData = data
+} = {}) {
+  let vErrors = null;
+  let errors = 0;
+  if (!(data && typeof data == "object" && !Array.isArray(data))) {
+    const err0 = {
+      instancePath,
+      schemaPath: "#/type",
+      keyword: "type",
+      params: {
+        type: "object"
+      }
+    };
+    if (vErrors === null) {
+      vErrors = [err0];
+    } else {
+      vErrors.push(err0);
+    }
+    errors++;
+  }
+  validate237.errors = vErrors;
+  return errors === 0;
+}
+function validate236(data, {
+  instancePath = "",
+  parentData,
+  parentDataProperty,
+  rootData = data
+} = {}) {
+  let vErrors = null;
+  let errors = 0;
+  if (!Array.isArray(data) && data !== null) {
+    const err0 = {
+      instancePath,
+      schemaPath: "#/type",
+      keyword: "type",
+      params: {
+        type: "array"
+      }
+    };
+    if (vErrors === null) {
+      vErrors = [err0];
+    } else {
+      vErrors.push(err0);
+    }
+    errors++;
+  }
+  if (Array.isArray(data)) {
+    if (data.length > 32) {
+      const err1 = {
+        instancePath,
+        schemaPath: "#/maxItems",
+        keyword: "maxItems",
+        params: {
+          limit: 32
+        }
+      };
+      if (vErrors === null) {
+        vErrors = [err1];
+      } else {
+        vErrors.push(err1);
+      }
+      errors++;
+    }
+    const len0 = data.length;
+    for (let i0 = 0; i0 < len0; i0++) {
+      if (!validate237(data[i0], {
+        instancePath: instancePath + "/" + i0,
+        parentData: data,
+        parentDataProperty: i0,
+        rootData
+      })) {
+        vErrors = vErrors === null ? validate237.errors : vErrors.concat(validate237.errors);
+        errors = vErrors.length;
+      }
+    }
+  }
+  validate236.errors = vErrors;
+  return errors === 0;
+}
+const schema41 = {
+  "type": "object",
+  "properties": {},
+  "nullable": true
+};
+function validate96(data, {
+  instancePath = "",
+  parentData,
+  parentDataProperty,
+  rootData = data
+} = {}) {
+  let vErrors = null;
+  let errors = 0;
+  if (!(data && typeof data == "object" && !Array.isArray(data)) && data !== null) {
+    const err0 = {
+      instancePath,
+      schemaPath: "#/type",
+      keyword: "type",
+      params: {
+        type: "object"
+      }
+    };
+    if (vErrors === null) {
+      vErrors = [err0];
+    } else {
+      vErrors.push(err0);
+    }
+    errors++;
+  }
+  validate96.errors = vErrors;
+  return errors === 0;
+}
+function validate213(data, {
+  instancePath = "",
+  parentData,
+  parentDataProperty,
+  rootData = data
+} = {}) {
+  let vErrors = null;
+  let errors = 0;
+  if (!(data && typeof data == "object" && !Array.isArray(data)) && data !== null) {
+    const err0 = {
+      instancePath,
+      schemaPath: "#/type",
+      keyword: "type",
+      params: {
+        type: "object"
+      }
+    };
+    if (vErrors === null) {
+      vErrors = [err0];
+    } else {
+      vErrors.push(err0);
+    }
+    errors++;
+  }
+  if (data && typeof data == "object" && !Array.isArray(data)) {
+    if (data.capabilities !== undefined) {
+      if (!validate52(data.capabilities, {
+        instancePath: instancePath + "/capabilities",
+        parentData: data,
+        parentDataProperty: "capabilities",
+        rootData
+      })) {
+        vErrors = vErrors === null ? validate52.errors : vErrors.concat(validate52.errors);
+        errors = vErrors.length;
+      }
+    }
+    if (data.privileged !== undefined) {
+      if (!validate27(data.privileged, {
+        instancePath: instancePath + "/privileged",
+        parentData: data,
+        parentDataProperty: "privileged",
+        rootData
+      })) {
+        vErrors = vErrors === null ? validate27.errors : vErrors.concat(validate27.errors);
+        errors = vErrors.length;
+      }
+    }
+    if (data.allowPrivilegeEscalation !== undefined) {
+      if (!validate27(data.allowPrivilegeEscalation, {
+        instancePath: instancePath + "/allowPrivilegeEscalation",
+        parentData: data,
+        parentDataProperty: "allowPrivilegeEscalation",
+        rootData
+      })) {
+        vErrors = vErrors === null ? validate27.errors : vErrors.concat(validate27.errors);
+        errors = vErrors.length;
+      }
+    }
+    if (data.defaultAllowPrivilegeEscalation !== undefined) {
+      if (!validate27(data.defaultAllowPrivilegeEscalation, {
+        instancePath: instancePath + "/defaultAllowPrivilegeEscalation",
+        parentData: data,
+        parentDataProperty: "defaultAllowPrivilegeEscalation",
+        rootData
+      })) {
+        vErrors = vErrors === null ? validate27.errors : vErrors.concat(validate27.errors);
+        errors = vErrors.length;
+      }
+    }
+    if (data.hostProbes !== undefined) {
+      if (!validate27(data.hostProbes, {
+        instancePath: instancePath + "/hostProbes",
+        parentData: data,
+        parentDataProperty: "hostProbes",
+        rootData
+      })) {
+        vErrors = vErrors === null ? validate27.errors : vErrors.concat(validate27.errors);
+        errors = vErrors.length;
+      }
+    }
+    if (data.hostPorts !== undefined) {
+      if (!validate59(data.hostPorts, {
+        instancePath: instancePath + "/hostPorts",
+        parentData: data,
+        parentDataProperty: "hostPorts",
+        rootData
+      })) {
+        vErrors = vErrors === null ? validate59.errors : vErrors.concat(validate59.errors);
+        errors = vErrors.length;
+      }
+    }
+    if (data.runAsNonRoot !== undefined) {
+      if (!validate27(data.runAsNonRoot, {
+        instancePath: instancePath + "/runAsNonRoot",
+        parentData: data,
+        parentDataProperty: "runAsNonRoot",
+        rootData
+      })) {
+        vErrors = vErrors === null ? validate27.errors : vErrors.concat(validate27.errors);
+        errors = vErrors.length;
+      }
+    }
+    if (data.runAsUser !== undefined) {
+      if (!validate64(data.runAsUser, {
+        instancePath: instancePath + "/runAsUser",
+        parentData: data,
+        parentDataProperty: "runAsUser",
+        rootData
+      })) {
+        vErrors = vErrors === null ? validate64.errors : vErrors.concat(validate64.errors);
+        errors = vErrors.length;
+      }
+    }
+    if (data.runAsGroup !== undefined) {
+      if (!validate38(data.runAsGroup, {
+        instancePath: instancePath + "/runAsGroup",
+        parentData: data,
+        parentDataProperty: "runAsGroup",
+        rootData
+      })) {
+        vErrors = vErrors === null ? validate38.errors : vErrors.concat(validate38.errors);
+        errors = vErrors.length;
+      }
+    }
+    if (data.seccomp !== undefined) {
+      if (!validate68(data.seccomp, {
+        instancePath: instancePath + "/seccomp",
+        parentData: data,
+        parentDataProperty: "seccomp",
+        rootData
+      })) {
+        vErrors = vErrors === null ? validate68.errors : vErrors.concat(validate68.errors);
+        errors = vErrors.length;
+      }
+    }
+    if (data.appArmor !== undefined) {
+      if (!validate74(data.appArmor, {
+        instancePath: instancePath + "/appArmor",
+        parentData: data,
+        parentDataProperty: "appArmor",
+        rootData
+      })) {
+        vErrors = vErrors === null ? validate74.errors : vErrors.concat(validate74.errors);
+        errors = vErrors.length;
+      }
+    }
+    if (data.seLinux !== undefined) {
+      if (!validate80(data.seLinux, {
+        instancePath: instancePath + "/seLinux",
+        parentData: data,
+        parentDataProperty: "seLinux",
+        rootData
+      })) {
+        vErrors = vErrors === null ? validate80.errors : vErrors.concat(validate80.errors);
+        errors = vErrors.length;
+      }
+    }
+    if (data.procMount !== undefined) {
+      if (!validate89(data.procMount, {
+        instancePath: instancePath + "/procMount",
+        parentData: data,
+        parentDataProperty: "procMount",
+        rootData
+      })) {
+        vErrors = vErrors === null ? validate89.errors : vErrors.concat(validate89.errors);
+        errors = vErrors.length;
+      }
+    }
+    if (data.readOnlyRootFilesystem !== undefined) {
+      if (!validate27(data.readOnlyRootFilesystem, {
+        instancePath: instancePath + "/readOnlyRootFilesystem",
+        parentData: data,
+        parentDataProperty: "readOnlyRootFilesystem",
+        rootData
+      })) {
+        vErrors = vErrors === null ? validate27.errors : vErrors.concat(validate27.errors);
+        errors = vErrors.length;
+      }
+    }
+    if (data.hostNetwork !== undefined) {
+      if (!validate27(data.hostNetwork, {
+        instancePath: instancePath + "/hostNetwork",
+        parentData: data,
+        parentDataProperty: "hostNetwork",
+        rootData
+      })) {
+        vErrors = vErrors === null ? validate27.errors : vErrors.concat(validate27.errors);
+        errors = vErrors.length;
+      }
+    }
+    if (data.hostPID !== undefined) {
+      if (!validate27(data.hostPID, {
+        instancePath: instancePath + "/hostPID",
+        parentData: data,
+        parentDataProperty: "hostPID",
+        rootData
+      })) {
+        vErrors = vErrors === null ? validate27.errors : vErrors.concat(validate27.errors);
+        errors = vErrors.length;
+      }
+    }
+    if (data.hostIPC !== undefined) {
+      if (!validate27(data.hostIPC, {
+        instancePath: instancePath + "/hostIPC",
+        parentData: data,
+        parentDataProperty: "hostIPC",
+        rootData
+      })) {
+        vErrors = vErrors === null ? validate27.errors : vErrors.concat(validate27.errors);
+        errors = vErrors.length;
+      }
+    }
+    if (data.serviceAccountTokenVolumes !== undefined) {
+      if (!validate27(data.serviceAccountTokenVolumes, {
+        instancePath: instancePath + "/serviceAccountTokenVolumes",
+        parentData: data,
+        parentDataProperty: "serviceAccountTokenVolumes",
+        rootData
+      })) {
+        vErrors = vErrors === null ? validate27.errors : vErrors.concat(validate27.errors);
+        errors = vErrors.length;
+      }
+    }
+    if (data.hostProcess !== undefined) {
+      if (!validate27(data.hostProcess, {
+        instancePath: instancePath + "/hostProcess",
+        parentData: data,
+        parentDataProperty: "hostProcess",
+        rootData
+      })) {
+        vErrors = vErrors === null ? validate27.errors : vErrors.concat(validate27.errors);
+        errors = vErrors.length;
+      }
+    }
+    if (data.volumes !== undefined) {
+      if (!validate94(data.volumes, {
+        instancePath: instancePath + "/volumes",
+        parentData: data,
+        parentDataProperty: "volumes",
+        rootData
+      })) {
+        vErrors = vErrors === null ? validate94.errors : vErrors.concat(validate94.errors);
+        errors = vErrors.length;
+      }
+    }
+    if (data.flexVolumeDrivers !== undefined) {
+      if (!validate94(data.flexVolumeDrivers, {
+        instancePath: instancePath + "/flexVolumeDrivers",
+        parentData: data,
+        parentDataProperty: "flexVolumeDrivers",
+        rootData
+      })) {
+        vErrors = vErrors === null ? validate94.errors : vErrors.concat(validate94.errors);
+        errors = vErrors.length;
+      }
+    }
+    if (data.csiDrivers !== undefined) {
+      if (!validate94(data.csiDrivers, {
+        instancePath: instancePath + "/csiDrivers",
+        parentData: data,
+        parentDataProperty: "csiDrivers",
+        rootData
+      })) {
+        vErrors = vErrors === null ? validate94.errors : vErrors.concat(validate94.errors);
+        errors = vErrors.length;
+      }
+    }
+    if (data.hostPaths !== undefined) {
+      if (!validate236(data.hostPaths, {
+        instancePath: instancePath + "/hostPaths",
+        parentData: data,
+        parentDataProperty: "hostPaths",
+        rootData
+      })) {
+        vErrors = vErrors === null ? validate236.errors : vErrors.concat(validate236.errors);
+        errors = vErrors.length;
+      }
+    }
+    if (data.supplementalGroups !== undefined) {
+      if (!validate96(data.supplementalGroups, {
+        instancePath: instancePath + "/supplementalGroups",
+        parentData: data,
+        parentDataProperty: "supplementalGroups",
+        rootData
+      })) {
+        vErrors = vErrors === null ? validate96.errors : vErrors.concat(validate96.errors);
+        errors = vErrors.length;
+      }
+    }
+    if (data.fsGroup !== undefined) {
+      if (!validate96(data.fsGroup, {
+        instancePath: instancePath + "/fsGroup",
+        parentData: data,
+        parentDataProperty: "fsGroup",
+        rootData
+      })) {
+        vErrors = vErrors === null ? validate96.errors : vErrors.concat(validate96.errors);
+        errors = vErrors.length;
+      }
+    }
+    if (data.sysctls !== undefined) {
+      if (!validate96(data.sysctls, {
+        instancePath: instancePath + "/sysctls",
+        parentData: data,
+        parentDataProperty: "sysctls",
+        rootData
+      })) {
+        vErrors = vErrors === null ? validate96.errors : vErrors.concat(validate96.errors);
+        errors = vErrors.length;
+      }
+    }
+    if (data.runtimeClasses !== undefined) {
+      if (!validate96(data.runtimeClasses, {
+        instancePath: instancePath + "/runtimeClasses",
+        parentData: data,
+        parentDataProperty: "runtimeClasses",
+        rootData
+      })) {
+        vErrors = vErrors === null ? validate96.errors : vErrors.concat(validate96.errors);
+        errors = vErrors.length;
+      }
+    }
+  }
+  validate213.errors = vErrors;
+  return errors === 0;
+}
+function validate205(data, {
+  instancePath = "",
+  parentData,
+  parentDataProperty,
+  rootData = data
+} = {}) {
+  let vErrors = null;
+  let errors = 0;
+  if (data && typeof data == "object" && !Array.isArray(data)) {
+    if (data.names !== undefined) {
+      if (!validate206(data.names, {
+        instancePath: instancePath + "/names",
+        parentData: data,
+        parentDataProperty: "names",
+        rootData
+      })) {
+        vErrors = vErrors === null ? validate206.errors : vErrors.concat(validate206.errors);
+        errors = vErrors.length;
+      }
+    }
+    if (data.images !== undefined) {
+      if (!validate209(data.images, {
+        instancePath: instancePath + "/images",
+        parentData: data,
+        parentDataProperty: "images",
+        rootData
+      })) {
+        vErrors = vErrors === null ? validate209.errors : vErrors.concat(validate209.errors);
+        errors = vErrors.length;
+      }
+    }
+    if (data.overrides !== undefined) {
+      if (!validate213(data.overrides, {
+        instancePath: instancePath + "/overrides",
+        parentData: data,
+        parentDataProperty: "overrides",
+        rootData
+      })) {
+        vErrors = vErrors === null ? validate213.errors : vErrors.concat(validate213.errors);
+        errors = vErrors.length;
+      }
+    }
+  } else {
+    const err0 = {
+      instancePath,
+      schemaPath: "#/type",
+      keyword: "type",
+      params: {
+        type: "object"
+      }
+    };
+    if (vErrors === null) {
+      vErrors = [err0];
+    } else {
+      vErrors.push(err0);
+    }
+    errors++;
+  }
+  validate205.errors = vErrors;
+  return errors === 0;
+}
+function validate204(data, {
+  instancePath = "",
+  parentData,
+  parentDataProperty,
+  rootData = data
+} = {}) {
+  let vErrors = null;
+  let errors = 0;
+  if (!Array.isArray(data) && data !== null) {
+    const err0 = {
+      instancePath,
+      schemaPath: "#/type",
+      keyword: "type",
+      params: {
+        type: "array"
+      }
+    };
+    if (vErrors === null) {
+      vErrors = [err0];
+    } else {
+      vErrors.push(err0);
+    }
+    errors++;
+  }
+  if (Array.isArray(data)) {
+    if (data.length > 16) {
+      const err1 = {
+        instancePath,
+        schemaPath: "#/maxItems",
+        keyword: "maxItems",
+        params: {
+          limit: 16
+        }
+      };
+      if (vErrors === null) {
+        vErrors = [err1];
+      } else {
+        vErrors.push(err1);
+      }
+      errors++;
+    }
+    const len0 = data.length;
+    for (let i0 = 0; i0 < len0; i0++) {
+      if (!validate205(data[i0], {
+        instancePath: instancePath + "/" + i0,
+        parentData: data,
+        parentDataProperty: i0,
+        rootData
+      })) {
+        vErrors = vErrors === null ? validate205.errors : vErrors.concat(validate205.errors);
+        errors = vErrors.length;
+      }
+    }
+  }
+  validate204.errors = vErrors;
+  return errors === 0;
+}
+function validate117(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -4831,134 +5693,145 @@ function validate72(data, {
       errors++;
     }
     if (data.namespaceSelector !== undefined) {
-      if (!validate73(data.namespaceSelector, {
+      if (!validate118(data.namespaceSelector, {
         instancePath: instancePath + "/namespaceSelector",
         parentData: data,
         parentDataProperty: "namespaceSelector",
         rootData
       })) {
-        vErrors = vErrors === null ? validate73.errors : vErrors.concat(validate73.errors);
+        vErrors = vErrors === null ? validate118.errors : vErrors.concat(validate118.errors);
         errors = vErrors.length;
       }
     }
     if (data.level !== undefined) {
-      if (!validate89(data.level, {
+      if (!validate134(data.level, {
         instancePath: instancePath + "/level",
         parentData: data,
         parentDataProperty: "level",
         rootData
       })) {
-        vErrors = vErrors === null ? validate89.errors : vErrors.concat(validate89.errors);
+        vErrors = vErrors === null ? validate134.errors : vErrors.concat(validate134.errors);
         errors = vErrors.length;
       }
     }
     if (data.levelVersion !== undefined) {
-      if (!validate53(data.levelVersion, {
+      if (!validate98(data.levelVersion, {
         instancePath: instancePath + "/levelVersion",
         parentData: data,
         parentDataProperty: "levelVersion",
         rootData
       })) {
-        vErrors = vErrors === null ? validate53.errors : vErrors.concat(validate53.errors);
+        vErrors = vErrors === null ? validate98.errors : vErrors.concat(validate98.errors);
         errors = vErrors.length;
       }
     }
     if (data.mode !== undefined) {
-      if (!validate54(data.mode, {
+      if (!validate99(data.mode, {
         instancePath: instancePath + "/mode",
         parentData: data,
         parentDataProperty: "mode",
         rootData
       })) {
-        vErrors = vErrors === null ? validate54.errors : vErrors.concat(validate54.errors);
+        vErrors = vErrors === null ? validate99.errors : vErrors.concat(validate99.errors);
         errors = vErrors.length;
       }
     }
     if (data.priority !== undefined) {
-      if (!validate93(data.priority, {
+      if (!validate138(data.priority, {
         instancePath: instancePath + "/priority",
         parentData: data,
         parentDataProperty: "priority",
         rootData
       })) {
-        vErrors = vErrors === null ? validate93.errors : vErrors.concat(validate93.errors);
+        vErrors = vErrors === null ? validate138.errors : vErrors.concat(validate138.errors);
         errors = vErrors.length;
       }
     }
     if (data.usableBy !== undefined) {
-      if (!validate55(data.usableBy, {
+      if (!validate100(data.usableBy, {
         instancePath: instancePath + "/usableBy",
         parentData: data,
         parentDataProperty: "usableBy",
         rootData
       })) {
-        vErrors = vErrors === null ? validate55.errors : vErrors.concat(validate55.errors);
+        vErrors = vErrors === null ? validate100.errors : vErrors.concat(validate100.errors);
         errors = vErrors.length;
       }
     }
     if (data.subjects !== undefined) {
-      if (!validate96(data.subjects, {
+      if (!validate141(data.subjects, {
         instancePath: instancePath + "/subjects",
         parentData: data,
         parentDataProperty: "subjects",
         rootData
       })) {
-        vErrors = vErrors === null ? validate96.errors : vErrors.concat(validate96.errors);
+        vErrors = vErrors === null ? validate141.errors : vErrors.concat(validate141.errors);
         errors = vErrors.length;
       }
     }
     if (data.defaulting !== undefined) {
-      if (!validate56(data.defaulting, {
+      if (!validate101(data.defaulting, {
         instancePath: instancePath + "/defaulting",
         parentData: data,
         parentDataProperty: "defaulting",
         rootData
       })) {
-        vErrors = vErrors === null ? validate56.errors : vErrors.concat(validate56.errors);
+        vErrors = vErrors === null ? validate101.errors : vErrors.concat(validate101.errors);
         errors = vErrors.length;
       }
     }
     if (data.podSecurityLabels !== undefined) {
-      if (!validate57(data.podSecurityLabels, {
+      if (!validate102(data.podSecurityLabels, {
         instancePath: instancePath + "/podSecurityLabels",
         parentData: data,
         parentDataProperty: "podSecurityLabels",
         rootData
       })) {
-        vErrors = vErrors === null ? validate57.errors : vErrors.concat(validate57.errors);
+        vErrors = vErrors === null ? validate102.errors : vErrors.concat(validate102.errors);
         errors = vErrors.length;
       }
     }
     if (data.expires !== undefined) {
-      if (!validate106(data.expires, {
+      if (!validate151(data.expires, {
         instancePath: instancePath + "/expires",
         parentData: data,
         parentDataProperty: "expires",
         rootData
       })) {
-        vErrors = vErrors === null ? validate106.errors : vErrors.concat(validate106.errors);
+        vErrors = vErrors === null ? validate151.errors : vErrors.concat(validate151.errors);
         errors = vErrors.length;
       }
     }
     if (data.reason !== undefined) {
-      if (!validate108(data.reason, {
+      if (!validate153(data.reason, {
         instancePath: instancePath + "/reason",
         parentData: data,
         parentDataProperty: "reason",
         rootData
       })) {
-        vErrors = vErrors === null ? validate108.errors : vErrors.concat(validate108.errors);
+        vErrors = vErrors === null ? validate153.errors : vErrors.concat(validate153.errors);
         errors = vErrors.length;
       }
     }
     if (data.overrides !== undefined) {
-      if (!validate110(data.overrides, {
+      if (!validate155(data.overrides, {
         instancePath: instancePath + "/overrides",
         parentData: data,
         parentDataProperty: "overrides",
         rootData
       })) {
-        vErrors = vErrors === null ? validate110.errors : vErrors.concat(validate110.errors);
+        vErrors = vErrors === null ? validate155.errors : vErrors.concat(validate155.errors);
+        errors = vErrors.length;
+      }
+    }
+    if (data.containers !== undefined) {
+      if (!validate204(data.containers, {
+        instancePath: instancePath + "/containers",
+        parentData: data,
+        parentDataProperty: "containers",
+        rootData
+      })) {
+        vErrors = vErrors === null ? validate204.errors : vErrors.concat(validate204.errors);
         errors = vErrors.length;
       }
     }
@@ -4978,10 +5851,10 @@ function validate72(data, {
     }
     errors++;
   }
-  validate72.errors = vErrors;
+  validate117.errors = vErrors;
   return errors === 0;
 }
-const schema82 = {
+const schema91 = {
   "type": "object",
   "default": {
     "observedGeneration": -1
@@ -5020,12 +5893,12 @@ const schema82 = {
   },
   "nullable": true
 };
-const schema25 = {
+const schema42 = {
   "type": "integer",
   "format": "int64",
   "nullable": true
 };
-function validate52(data, {
+function validate97(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -5067,10 +5940,10 @@ function validate52(data, {
       errors++;
     }
   }
-  validate52.errors = vErrors;
+  validate97.errors = vErrors;
   return errors === 0;
 }
-const schema83 = {
+const schema92 = {
   "type": "array",
   "maxItems": 16,
   "items": {
@@ -5078,7 +5951,7 @@ const schema83 = {
   },
   "nullable": true
 };
-const schema84 = {
+const schema93 = {
   "type": "object",
   "required": ["type", "status", "reason", "message", "lastTransitionTime"],
   "properties": {
@@ -5102,11 +5975,11 @@ const schema84 = {
     }
   }
 };
-const schema85 = {
+const schema94 = {
   "type": "string",
   "maxLength": 316
 };
-function validate208(data, {
+function validate252(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -5147,14 +6020,14 @@ function validate208(data, {
     }
     errors++;
   }
-  validate208.errors = vErrors;
+  validate252.errors = vErrors;
   return errors === 0;
 }
-const schema86 = {
+const schema95 = {
   "type": "string",
   "enum": ["True", "False", "Unknown"]
 };
-function validate210(data, {
+function validate254(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -5184,7 +6057,7 @@ function validate210(data, {
       schemaPath: "#/enum",
       keyword: "enum",
       params: {
-        allowedValues: schema86.enum
+        allowedValues: schema95.enum
       }
     };
     if (vErrors === null) {
@@ -5194,14 +6067,14 @@ function validate210(data, {
     }
     errors++;
   }
-  validate210.errors = vErrors;
+  validate254.errors = vErrors;
   return errors === 0;
 }
-const schema87 = {
+const schema96 = {
   "type": "string",
   "maxLength": 1024
 };
-function validate212(data, {
+function validate256(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -5242,14 +6115,14 @@ function validate212(data, {
     }
     errors++;
   }
-  validate212.errors = vErrors;
+  validate256.errors = vErrors;
   return errors === 0;
 }
-const schema88 = {
+const schema97 = {
   "type": "string",
   "maxLength": 32768
 };
-function validate214(data, {
+function validate258(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -5290,15 +6163,15 @@ function validate214(data, {
     }
     errors++;
   }
-  validate214.errors = vErrors;
+  validate258.errors = vErrors;
   return errors === 0;
 }
-const schema89 = {
+const schema98 = {
   "type": "string",
   "format": "date-time"
 };
 const formats10 = formats["date-time"];
-function validate217(data, {
+function validate261(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -5339,10 +6212,10 @@ function validate217(data, {
     }
     errors++;
   }
-  validate217.errors = vErrors;
+  validate261.errors = vErrors;
   return errors === 0;
 }
-function validate207(data, {
+function validate251(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -5432,68 +6305,68 @@ function validate207(data, {
       errors++;
     }
     if (data.type !== undefined) {
-      if (!validate208(data.type, {
+      if (!validate252(data.type, {
         instancePath: instancePath + "/type",
         parentData: data,
         parentDataProperty: "type",
         rootData
       })) {
-        vErrors = vErrors === null ? validate208.errors : vErrors.concat(validate208.errors);
+        vErrors = vErrors === null ? validate252.errors : vErrors.concat(validate252.errors);
         errors = vErrors.length;
       }
     }
     if (data.status !== undefined) {
-      if (!validate210(data.status, {
+      if (!validate254(data.status, {
         instancePath: instancePath + "/status",
         parentData: data,
         parentDataProperty: "status",
         rootData
       })) {
-        vErrors = vErrors === null ? validate210.errors : vErrors.concat(validate210.errors);
+        vErrors = vErrors === null ? validate254.errors : vErrors.concat(validate254.errors);
         errors = vErrors.length;
       }
     }
     if (data.reason !== undefined) {
-      if (!validate212(data.reason, {
+      if (!validate256(data.reason, {
         instancePath: instancePath + "/reason",
         parentData: data,
         parentDataProperty: "reason",
         rootData
       })) {
-        vErrors = vErrors === null ? validate212.errors : vErrors.concat(validate212.errors);
+        vErrors = vErrors === null ? validate256.errors : vErrors.concat(validate256.errors);
         errors = vErrors.length;
       }
     }
     if (data.message !== undefined) {
-      if (!validate214(data.message, {
+      if (!validate258(data.message, {
         instancePath: instancePath + "/message",
         parentData: data,
         parentDataProperty: "message",
         rootData
       })) {
-        vErrors = vErrors === null ? validate214.errors : vErrors.concat(validate214.errors);
+        vErrors = vErrors === null ? validate258.errors : vErrors.concat(validate258.errors);
         errors = vErrors.length;
       }
     }
     if (data.observedGeneration !== undefined) {
-      if (!validate52(data.observedGeneration, {
+      if (!validate97(data.observedGeneration, {
         instancePath: instancePath + "/observedGeneration",
         parentData: data,
         parentDataProperty: "observedGeneration",
         rootData
       })) {
-        vErrors = vErrors === null ? validate52.errors : vErrors.concat(validate52.errors);
+        vErrors = vErrors === null ? validate97.errors : vErrors.concat(validate97.errors);
         errors = vErrors.length;
       }
     }
     if (data.lastTransitionTime !== undefined) {
-      if (!validate217(data.lastTransitionTime, {
+      if (!validate261(data.lastTransitionTime, {
         instancePath: instancePath + "/lastTransitionTime",
         parentData: data,
         parentDataProperty: "lastTransitionTime",
         rootData
       })) {
-        vErrors = vErrors === null ? validate217.errors : vErrors.concat(validate217.errors);
+        vErrors = vErrors === null ? validate261.errors : vErrors.concat(validate261.errors);
         errors = vErrors.length;
       }
     }
@@ -5513,10 +6386,10 @@ function validate207(data, {
     }
     errors++;
   }
-  validate207.errors = vErrors;
+  validate251.errors = vErrors;
   return errors === 0;
 }
-function validate206(data, {
+function validate250(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -5559,21 +6432,21 @@ function validate206(data, {
     }
     const len0 = data.length;
     for (let i0 = 0; i0 < len0; i0++) {
-      if (!validate207(data[i0], {
+      if (!validate251(data[i0], {
         instancePath: instancePath + "/" + i0,
         parentData: data,
         parentDataProperty: i0,
         rootData
       })) {
-        vErrors = vErrors === null ? validate207.errors : vErrors.concat(validate207.errors);
+        vErrors = vErrors === null ? validate251.errors : vErrors.concat(validate251.errors);
         errors = vErrors.length;
       }
     }
   }
-  validate206.errors = vErrors;
+  validate250.errors = vErrors;
   return errors === 0;
 }
-const schema90 = {
+const schema99 = {
   "type": "object",
   "properties": {
     "levelVersion": {
@@ -5597,12 +6470,12 @@ const schema90 = {
   },
   "nullable": true
 };
-const schema32 = {
+const schema49 = {
   "type": "integer",
   "format": "int32",
   "nullable": true
 };
-function validate59(data, {
+function validate104(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -5644,10 +6517,10 @@ function validate59(data, {
       errors++;
     }
   }
-  validate59.errors = vErrors;
+  validate104.errors = vErrors;
   return errors === 0;
 }
-function validate221(data, {
+function validate265(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -5673,76 +6546,76 @@ function validate221(data, {
   }
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.levelVersion !== undefined) {
-      if (!validate53(data.levelVersion, {
+      if (!validate98(data.levelVersion, {
         instancePath: instancePath + "/levelVersion",
         parentData: data,
         parentDataProperty: "levelVersion",
         rootData
       })) {
-        vErrors = vErrors === null ? validate53.errors : vErrors.concat(validate53.errors);
+        vErrors = vErrors === null ? validate98.errors : vErrors.concat(validate98.errors);
         errors = vErrors.length;
       }
     }
     if (data.mode !== undefined) {
-      if (!validate54(data.mode, {
+      if (!validate99(data.mode, {
         instancePath: instancePath + "/mode",
         parentData: data,
         parentDataProperty: "mode",
         rootData
       })) {
-        vErrors = vErrors === null ? validate54.errors : vErrors.concat(validate54.errors);
+        vErrors = vErrors === null ? validate99.errors : vErrors.concat(validate99.errors);
         errors = vErrors.length;
       }
     }
     if (data.priority !== undefined) {
-      if (!validate59(data.priority, {
+      if (!validate104(data.priority, {
         instancePath: instancePath + "/priority",
         parentData: data,
         parentDataProperty: "priority",
         rootData
       })) {
-        vErrors = vErrors === null ? validate59.errors : vErrors.concat(validate59.errors);
+        vErrors = vErrors === null ? validate104.errors : vErrors.concat(validate104.errors);
         errors = vErrors.length;
       }
     }
     if (data.usableBy !== undefined) {
-      if (!validate55(data.usableBy, {
+      if (!validate100(data.usableBy, {
         instancePath: instancePath + "/usableBy",
         parentData: data,
         parentDataProperty: "usableBy",
         rootData
       })) {
-        vErrors = vErrors === null ? validate55.errors : vErrors.concat(validate55.errors);
+        vErrors = vErrors === null ? validate100.errors : vErrors.concat(validate100.errors);
         errors = vErrors.length;
       }
     }
     if (data.defaulting !== undefined) {
-      if (!validate56(data.defaulting, {
+      if (!validate101(data.defaulting, {
         instancePath: instancePath + "/defaulting",
         parentData: data,
         parentDataProperty: "defaulting",
         rootData
       })) {
-        vErrors = vErrors === null ? validate56.errors : vErrors.concat(validate56.errors);
+        vErrors = vErrors === null ? validate101.errors : vErrors.concat(validate101.errors);
         errors = vErrors.length;
       }
     }
     if (data.podSecurityLabels !== undefined) {
-      if (!validate57(data.podSecurityLabels, {
+      if (!validate102(data.podSecurityLabels, {
         instancePath: instancePath + "/podSecurityLabels",
         parentData: data,
         parentDataProperty: "podSecurityLabels",
         rootData
       })) {
-        vErrors = vErrors === null ? validate57.errors : vErrors.concat(validate57.errors);
+        vErrors = vErrors === null ? validate102.errors : vErrors.concat(validate102.errors);
         errors = vErrors.length;
       }
     }
   }
-  validate221.errors = vErrors;
+  validate265.errors = vErrors;
   return errors === 0;
 }
-const schema91 = {
+const schema100 = {
   "type": "object",
   "properties": {
     "level": {
@@ -5763,12 +6636,12 @@ const schema91 = {
   },
   "nullable": true
 };
-const schema31 = {
+const schema48 = {
   "type": "string",
   "maxLength": 64,
   "nullable": true
 };
-function validate58(data, {
+function validate103(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -5810,10 +6683,10 @@ function validate58(data, {
       errors++;
     }
   }
-  validate58.errors = vErrors;
+  validate103.errors = vErrors;
   return errors === 0;
 }
-const schema92 = {
+const schema101 = {
   "type": "array",
   "maxItems": 64,
   "items": {
@@ -5821,11 +6694,11 @@ const schema92 = {
   },
   "nullable": true
 };
-const schema93 = {
+const schema102 = {
   "type": "string",
   "maxLength": 128
 };
-function validate234(data, {
+function validate278(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -5866,10 +6739,10 @@ function validate234(data, {
     }
     errors++;
   }
-  validate234.errors = vErrors;
+  validate278.errors = vErrors;
   return errors === 0;
 }
-function validate233(data, {
+function validate277(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -5912,26 +6785,26 @@ function validate233(data, {
     }
     const len0 = data.length;
     for (let i0 = 0; i0 < len0; i0++) {
-      if (!validate234(data[i0], {
+      if (!validate278(data[i0], {
         instancePath: instancePath + "/" + i0,
         parentData: data,
         parentDataProperty: i0,
         rootData
       })) {
-        vErrors = vErrors === null ? validate234.errors : vErrors.concat(validate234.errors);
+        vErrors = vErrors === null ? validate278.errors : vErrors.concat(validate278.errors);
         errors = vErrors.length;
       }
     }
   }
-  validate233.errors = vErrors;
+  validate277.errors = vErrors;
   return errors === 0;
 }
-const schema34 = {
+const schema51 = {
   "type": "string",
   "maxLength": 128,
   "nullable": true
 };
-function validate61(data, {
+function validate106(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -5973,10 +6846,10 @@ function validate61(data, {
       errors++;
     }
   }
-  validate61.errors = vErrors;
+  validate106.errors = vErrors;
   return errors === 0;
 }
-function validate229(data, {
+function validate273(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -6002,24 +6875,24 @@ function validate229(data, {
   }
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.level !== undefined) {
-      if (!validate58(data.level, {
+      if (!validate103(data.level, {
         instancePath: instancePath + "/level",
         parentData: data,
         parentDataProperty: "level",
         rootData
       })) {
-        vErrors = vErrors === null ? validate58.errors : vErrors.concat(validate58.errors);
+        vErrors = vErrors === null ? validate103.errors : vErrors.concat(validate103.errors);
         errors = vErrors.length;
       }
     }
     if (data.version !== undefined) {
-      if (!validate58(data.version, {
+      if (!validate103(data.version, {
         instancePath: instancePath + "/version",
         parentData: data,
         parentDataProperty: "version",
         rootData
       })) {
-        vErrors = vErrors === null ? validate58.errors : vErrors.concat(validate58.errors);
+        vErrors = vErrors === null ? validate103.errors : vErrors.concat(validate103.errors);
         errors = vErrors.length;
       }
     }
@@ -6035,32 +6908,32 @@ function validate229(data, {
       }
     }
     if (data.rulesLeftToAdmissionPolicy !== undefined) {
-      if (!validate233(data.rulesLeftToAdmissionPolicy, {
+      if (!validate277(data.rulesLeftToAdmissionPolicy, {
         instancePath: instancePath + "/rulesLeftToAdmissionPolicy",
         parentData: data,
         parentDataProperty: "rulesLeftToAdmissionPolicy",
         rootData
       })) {
-        vErrors = vErrors === null ? validate233.errors : vErrors.concat(validate233.errors);
+        vErrors = vErrors === null ? validate277.errors : vErrors.concat(validate277.errors);
         errors = vErrors.length;
       }
     }
     if (data.podSecurity !== undefined) {
-      if (!validate61(data.podSecurity, {
+      if (!validate106(data.podSecurity, {
         instancePath: instancePath + "/podSecurity",
         parentData: data,
         parentDataProperty: "podSecurity",
         rootData
       })) {
-        vErrors = vErrors === null ? validate61.errors : vErrors.concat(validate61.errors);
+        vErrors = vErrors === null ? validate106.errors : vErrors.concat(validate106.errors);
         errors = vErrors.length;
       }
     }
   }
-  validate229.errors = vErrors;
+  validate273.errors = vErrors;
   return errors === 0;
 }
-const schema94 = {
+const schema103 = {
   "type": "object",
   "properties": {
     "selected": {
@@ -6078,7 +6951,7 @@ const schema94 = {
   },
   "nullable": true
 };
-function validate239(data, {
+function validate283(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -6104,54 +6977,54 @@ function validate239(data, {
   }
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.selected !== undefined) {
-      if (!validate59(data.selected, {
+      if (!validate104(data.selected, {
         instancePath: instancePath + "/selected",
         parentData: data,
         parentDataProperty: "selected",
         rootData
       })) {
-        vErrors = vErrors === null ? validate59.errors : vErrors.concat(validate59.errors);
+        vErrors = vErrors === null ? validate104.errors : vErrors.concat(validate104.errors);
         errors = vErrors.length;
       }
     }
     if (data.deciding !== undefined) {
-      if (!validate59(data.deciding, {
+      if (!validate104(data.deciding, {
         instancePath: instancePath + "/deciding",
         parentData: data,
         parentDataProperty: "deciding",
         rootData
       })) {
-        vErrors = vErrors === null ? validate59.errors : vErrors.concat(validate59.errors);
+        vErrors = vErrors === null ? validate104.errors : vErrors.concat(validate104.errors);
         errors = vErrors.length;
       }
     }
     if (data.labelled !== undefined) {
-      if (!validate59(data.labelled, {
+      if (!validate104(data.labelled, {
         instancePath: instancePath + "/labelled",
         parentData: data,
         parentDataProperty: "labelled",
         rootData
       })) {
-        vErrors = vErrors === null ? validate59.errors : vErrors.concat(validate59.errors);
+        vErrors = vErrors === null ? validate104.errors : vErrors.concat(validate104.errors);
         errors = vErrors.length;
       }
     }
     if (data.conflicting !== undefined) {
-      if (!validate59(data.conflicting, {
+      if (!validate104(data.conflicting, {
         instancePath: instancePath + "/conflicting",
         parentData: data,
         parentDataProperty: "conflicting",
         rootData
       })) {
-        vErrors = vErrors === null ? validate59.errors : vErrors.concat(validate59.errors);
+        vErrors = vErrors === null ? validate104.errors : vErrors.concat(validate104.errors);
         errors = vErrors.length;
       }
     }
   }
-  validate239.errors = vErrors;
+  validate283.errors = vErrors;
   return errors === 0;
 }
-const schema95 = {
+const schema104 = {
   "type": "object",
   "properties": {
     "evaluated": {
@@ -6166,7 +7039,7 @@ const schema95 = {
   },
   "nullable": true
 };
-function validate245(data, {
+function validate289(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -6192,43 +7065,43 @@ function validate245(data, {
   }
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.evaluated !== undefined) {
-      if (!validate59(data.evaluated, {
+      if (!validate104(data.evaluated, {
         instancePath: instancePath + "/evaluated",
         parentData: data,
         parentDataProperty: "evaluated",
         rootData
       })) {
-        vErrors = vErrors === null ? validate59.errors : vErrors.concat(validate59.errors);
+        vErrors = vErrors === null ? validate104.errors : vErrors.concat(validate104.errors);
         errors = vErrors.length;
       }
     }
     if (data.violating !== undefined) {
-      if (!validate59(data.violating, {
+      if (!validate104(data.violating, {
         instancePath: instancePath + "/violating",
         parentData: data,
         parentDataProperty: "violating",
         rootData
       })) {
-        vErrors = vErrors === null ? validate59.errors : vErrors.concat(validate59.errors);
+        vErrors = vErrors === null ? validate104.errors : vErrors.concat(validate104.errors);
         errors = vErrors.length;
       }
     }
     if (data.unknown !== undefined) {
-      if (!validate59(data.unknown, {
+      if (!validate104(data.unknown, {
         instancePath: instancePath + "/unknown",
         parentData: data,
         parentDataProperty: "unknown",
         rootData
       })) {
-        vErrors = vErrors === null ? validate59.errors : vErrors.concat(validate59.errors);
+        vErrors = vErrors === null ? validate104.errors : vErrors.concat(validate104.errors);
         errors = vErrors.length;
       }
     }
   }
-  validate245.errors = vErrors;
+  validate289.errors = vErrors;
   return errors === 0;
 }
-const schema96 = {
+const schema105 = {
   "type": "array",
   "maxItems": 64,
   "items": {
@@ -6236,7 +7109,7 @@ const schema96 = {
   },
   "nullable": true
 };
-const schema97 = {
+const schema106 = {
   "type": "object",
   "required": ["kind", "namespace", "name", "verdict"],
   "properties": {
@@ -6269,11 +7142,11 @@ const schema97 = {
     }
   }
 };
-const schema98 = {
+const schema107 = {
   "type": "string",
   "enum": ["Violating", "Unknown"]
 };
-function validate255(data, {
+function validate299(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -6303,7 +7176,7 @@ function validate255(data, {
       schemaPath: "#/enum",
       keyword: "enum",
       params: {
-        allowedValues: schema98.enum
+        allowedValues: schema107.enum
       }
     };
     if (vErrors === null) {
@@ -6313,15 +7186,15 @@ function validate255(data, {
     }
     errors++;
   }
-  validate255.errors = vErrors;
+  validate299.errors = vErrors;
   return errors === 0;
 }
-const schema99 = {
+const schema108 = {
   "type": "string",
   "maxLength": 32768,
   "nullable": true
 };
-function validate261(data, {
+function validate305(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -6363,10 +7236,10 @@ function validate261(data, {
       errors++;
     }
   }
-  validate261.errors = vErrors;
+  validate305.errors = vErrors;
   return errors === 0;
 }
-function validate251(data, {
+function validate295(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -6473,68 +7346,68 @@ function validate251(data, {
       }
     }
     if (data.verdict !== undefined) {
-      if (!validate255(data.verdict, {
+      if (!validate299(data.verdict, {
         instancePath: instancePath + "/verdict",
         parentData: data,
         parentDataProperty: "verdict",
         rootData
       })) {
-        vErrors = vErrors === null ? validate255.errors : vErrors.concat(validate255.errors);
+        vErrors = vErrors === null ? validate299.errors : vErrors.concat(validate299.errors);
         errors = vErrors.length;
       }
     }
     if (data.admittedBy !== undefined) {
-      if (!validate60(data.admittedBy, {
+      if (!validate105(data.admittedBy, {
         instancePath: instancePath + "/admittedBy",
         parentData: data,
         parentDataProperty: "admittedBy",
         rootData
       })) {
-        vErrors = vErrors === null ? validate60.errors : vErrors.concat(validate60.errors);
+        vErrors = vErrors === null ? validate105.errors : vErrors.concat(validate105.errors);
         errors = vErrors.length;
       }
     }
     if (data.pods !== undefined) {
-      if (!validate59(data.pods, {
+      if (!validate104(data.pods, {
         instancePath: instancePath + "/pods",
         parentData: data,
         parentDataProperty: "pods",
         rootData
       })) {
-        vErrors = vErrors === null ? validate59.errors : vErrors.concat(validate59.errors);
+        vErrors = vErrors === null ? validate104.errors : vErrors.concat(validate104.errors);
         errors = vErrors.length;
       }
     }
     if (data.rule !== undefined) {
-      if (!validate61(data.rule, {
+      if (!validate106(data.rule, {
         instancePath: instancePath + "/rule",
         parentData: data,
         parentDataProperty: "rule",
         rootData
       })) {
-        vErrors = vErrors === null ? validate61.errors : vErrors.concat(validate61.errors);
+        vErrors = vErrors === null ? validate106.errors : vErrors.concat(validate106.errors);
         errors = vErrors.length;
       }
     }
     if (data.container !== undefined) {
-      if (!validate62(data.container, {
+      if (!validate107(data.container, {
         instancePath: instancePath + "/container",
         parentData: data,
         parentDataProperty: "container",
         rootData
       })) {
-        vErrors = vErrors === null ? validate62.errors : vErrors.concat(validate62.errors);
+        vErrors = vErrors === null ? validate107.errors : vErrors.concat(validate107.errors);
         errors = vErrors.length;
       }
     }
     if (data.message !== undefined) {
-      if (!validate261(data.message, {
+      if (!validate305(data.message, {
         instancePath: instancePath + "/message",
         parentData: data,
         parentDataProperty: "message",
         rootData
       })) {
-        vErrors = vErrors === null ? validate261.errors : vErrors.concat(validate261.errors);
+        vErrors = vErrors === null ? validate305.errors : vErrors.concat(validate305.errors);
         errors = vErrors.length;
       }
     }
@@ -6554,10 +7427,10 @@ function validate251(data, {
     }
     errors++;
   }
-  validate251.errors = vErrors;
+  validate295.errors = vErrors;
   return errors === 0;
 }
-function validate250(data, {
+function validate294(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -6600,21 +7473,21 @@ function validate250(data, {
     }
     const len0 = data.length;
     for (let i0 = 0; i0 < len0; i0++) {
-      if (!validate251(data[i0], {
+      if (!validate295(data[i0], {
         instancePath: instancePath + "/" + i0,
         parentData: data,
         parentDataProperty: i0,
         rootData
       })) {
-        vErrors = vErrors === null ? validate251.errors : vErrors.concat(validate251.errors);
+        vErrors = vErrors === null ? validate295.errors : vErrors.concat(validate295.errors);
         errors = vErrors.length;
       }
     }
   }
-  validate250.errors = vErrors;
+  validate294.errors = vErrors;
   return errors === 0;
 }
-const schema100 = {
+const schema109 = {
   "type": "array",
   "maxItems": 64,
   "items": {
@@ -6622,7 +7495,7 @@ const schema100 = {
   },
   "nullable": true
 };
-const schema101 = {
+const schema110 = {
   "type": "object",
   "required": ["policy", "relation", "namespaces"],
   "properties": {
@@ -6637,11 +7510,11 @@ const schema101 = {
     }
   }
 };
-const schema102 = {
+const schema111 = {
   "type": "string",
   "enum": ["Shares", "Overrides", "OverriddenBy"]
 };
-function validate269(data, {
+function validate313(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -6671,7 +7544,7 @@ function validate269(data, {
       schemaPath: "#/enum",
       keyword: "enum",
       params: {
-        allowedValues: schema102.enum
+        allowedValues: schema111.enum
       }
     };
     if (vErrors === null) {
@@ -6681,14 +7554,14 @@ function validate269(data, {
     }
     errors++;
   }
-  validate269.errors = vErrors;
+  validate313.errors = vErrors;
   return errors === 0;
 }
-const schema103 = {
+const schema112 = {
   "type": "integer",
   "format": "int32"
 };
-function validate271(data, {
+function validate315(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -6730,10 +7603,10 @@ function validate271(data, {
       errors++;
     }
   }
-  validate271.errors = vErrors;
+  validate315.errors = vErrors;
   return errors === 0;
 }
-function validate267(data, {
+function validate311(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -6802,24 +7675,24 @@ function validate267(data, {
       }
     }
     if (data.relation !== undefined) {
-      if (!validate269(data.relation, {
+      if (!validate313(data.relation, {
         instancePath: instancePath + "/relation",
         parentData: data,
         parentDataProperty: "relation",
         rootData
       })) {
-        vErrors = vErrors === null ? validate269.errors : vErrors.concat(validate269.errors);
+        vErrors = vErrors === null ? validate313.errors : vErrors.concat(validate313.errors);
         errors = vErrors.length;
       }
     }
     if (data.namespaces !== undefined) {
-      if (!validate271(data.namespaces, {
+      if (!validate315(data.namespaces, {
         instancePath: instancePath + "/namespaces",
         parentData: data,
         parentDataProperty: "namespaces",
         rootData
       })) {
-        vErrors = vErrors === null ? validate271.errors : vErrors.concat(validate271.errors);
+        vErrors = vErrors === null ? validate315.errors : vErrors.concat(validate315.errors);
         errors = vErrors.length;
       }
     }
@@ -6839,10 +7712,10 @@ function validate267(data, {
     }
     errors++;
   }
-  validate267.errors = vErrors;
+  validate311.errors = vErrors;
   return errors === 0;
 }
-function validate266(data, {
+function validate310(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -6885,21 +7758,21 @@ function validate266(data, {
     }
     const len0 = data.length;
     for (let i0 = 0; i0 < len0; i0++) {
-      if (!validate267(data[i0], {
+      if (!validate311(data[i0], {
         instancePath: instancePath + "/" + i0,
         parentData: data,
         parentDataProperty: i0,
         rootData
       })) {
-        vErrors = vErrors === null ? validate267.errors : vErrors.concat(validate267.errors);
+        vErrors = vErrors === null ? validate311.errors : vErrors.concat(validate311.errors);
         errors = vErrors.length;
       }
     }
   }
-  validate266.errors = vErrors;
+  validate310.errors = vErrors;
   return errors === 0;
 }
-const schema104 = {
+const schema113 = {
   "type": "array",
   "maxItems": 64,
   "items": {
@@ -6907,7 +7780,7 @@ const schema104 = {
   },
   "nullable": true
 };
-function validate275(data, {
+function validate319(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -6961,10 +7834,10 @@ function validate275(data, {
       }
     }
   }
-  validate275.errors = vErrors;
+  validate319.errors = vErrors;
   return errors === 0;
 }
-function validate204(data, {
+function validate248(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -6990,120 +7863,120 @@ function validate204(data, {
   }
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.observedGeneration !== undefined) {
-      if (!validate52(data.observedGeneration, {
+      if (!validate97(data.observedGeneration, {
         instancePath: instancePath + "/observedGeneration",
         parentData: data,
         parentDataProperty: "observedGeneration",
         rootData
       })) {
-        vErrors = vErrors === null ? validate52.errors : vErrors.concat(validate52.errors);
+        vErrors = vErrors === null ? validate97.errors : vErrors.concat(validate97.errors);
         errors = vErrors.length;
       }
     }
     if (data.conditions !== undefined) {
-      if (!validate206(data.conditions, {
+      if (!validate250(data.conditions, {
         instancePath: instancePath + "/conditions",
         parentData: data,
         parentDataProperty: "conditions",
-        rootData
-      })) {
-        vErrors = vErrors === null ? validate206.errors : vErrors.concat(validate206.errors);
-        errors = vErrors.length;
-      }
-    }
-    if (data.effective !== undefined) {
-      if (!validate221(data.effective, {
-        instancePath: instancePath + "/effective",
-        parentData: data,
-        parentDataProperty: "effective",
-        rootData
-      })) {
-        vErrors = vErrors === null ? validate221.errors : vErrors.concat(validate221.errors);
-        errors = vErrors.length;
-      }
-    }
-    if (data.rendered !== undefined) {
-      if (!validate229(data.rendered, {
-        instancePath: instancePath + "/rendered",
-        parentData: data,
-        parentDataProperty: "rendered",
-        rootData
-      })) {
-        vErrors = vErrors === null ? validate229.errors : vErrors.concat(validate229.errors);
-        errors = vErrors.length;
-      }
-    }
-    if (data.namespaces !== undefined) {
-      if (!validate239(data.namespaces, {
-        instancePath: instancePath + "/namespaces",
-        parentData: data,
-        parentDataProperty: "namespaces",
-        rootData
-      })) {
-        vErrors = vErrors === null ? validate239.errors : vErrors.concat(validate239.errors);
-        errors = vErrors.length;
-      }
-    }
-    if (data.workloads !== undefined) {
-      if (!validate245(data.workloads, {
-        instancePath: instancePath + "/workloads",
-        parentData: data,
-        parentDataProperty: "workloads",
-        rootData
-      })) {
-        vErrors = vErrors === null ? validate245.errors : vErrors.concat(validate245.errors);
-        errors = vErrors.length;
-      }
-    }
-    if (data.violations !== undefined) {
-      if (!validate250(data.violations, {
-        instancePath: instancePath + "/violations",
-        parentData: data,
-        parentDataProperty: "violations",
         rootData
       })) {
         vErrors = vErrors === null ? validate250.errors : vErrors.concat(validate250.errors);
         errors = vErrors.length;
       }
     }
+    if (data.effective !== undefined) {
+      if (!validate265(data.effective, {
+        instancePath: instancePath + "/effective",
+        parentData: data,
+        parentDataProperty: "effective",
+        rootData
+      })) {
+        vErrors = vErrors === null ? validate265.errors : vErrors.concat(validate265.errors);
+        errors = vErrors.length;
+      }
+    }
+    if (data.rendered !== undefined) {
+      if (!validate273(data.rendered, {
+        instancePath: instancePath + "/rendered",
+        parentData: data,
+        parentDataProperty: "rendered",
+        rootData
+      })) {
+        vErrors = vErrors === null ? validate273.errors : vErrors.concat(validate273.errors);
+        errors = vErrors.length;
+      }
+    }
+    if (data.namespaces !== undefined) {
+      if (!validate283(data.namespaces, {
+        instancePath: instancePath + "/namespaces",
+        parentData: data,
+        parentDataProperty: "namespaces",
+        rootData
+      })) {
+        vErrors = vErrors === null ? validate283.errors : vErrors.concat(validate283.errors);
+        errors = vErrors.length;
+      }
+    }
+    if (data.workloads !== undefined) {
+      if (!validate289(data.workloads, {
+        instancePath: instancePath + "/workloads",
+        parentData: data,
+        parentDataProperty: "workloads",
+        rootData
+      })) {
+        vErrors = vErrors === null ? validate289.errors : vErrors.concat(validate289.errors);
+        errors = vErrors.length;
+      }
+    }
+    if (data.violations !== undefined) {
+      if (!validate294(data.violations, {
+        instancePath: instancePath + "/violations",
+        parentData: data,
+        parentDataProperty: "violations",
+        rootData
+      })) {
+        vErrors = vErrors === null ? validate294.errors : vErrors.concat(validate294.errors);
+        errors = vErrors.length;
+      }
+    }
     if (data.violationsTotal !== undefined) {
-      if (!validate59(data.violationsTotal, {
+      if (!validate104(data.violationsTotal, {
         instancePath: instancePath + "/violationsTotal",
         parentData: data,
         parentDataProperty: "violationsTotal",
         rootData
       })) {
-        vErrors = vErrors === null ? validate59.errors : vErrors.concat(validate59.errors);
+        vErrors = vErrors === null ? validate104.errors : vErrors.concat(validate104.errors);
         errors = vErrors.length;
       }
     }
     if (data.sharesWith !== undefined) {
-      if (!validate266(data.sharesWith, {
+      if (!validate310(data.sharesWith, {
         instancePath: instancePath + "/sharesWith",
         parentData: data,
         parentDataProperty: "sharesWith",
         rootData
       })) {
-        vErrors = vErrors === null ? validate266.errors : vErrors.concat(validate266.errors);
+        vErrors = vErrors === null ? validate310.errors : vErrors.concat(validate310.errors);
         errors = vErrors.length;
       }
     }
     if (data.unusedGrants !== undefined) {
-      if (!validate275(data.unusedGrants, {
+      if (!validate319(data.unusedGrants, {
         instancePath: instancePath + "/unusedGrants",
         parentData: data,
         parentDataProperty: "unusedGrants",
         rootData
       })) {
-        vErrors = vErrors === null ? validate275.errors : vErrors.concat(validate275.errors);
+        vErrors = vErrors === null ? validate319.errors : vErrors.concat(validate319.errors);
         errors = vErrors.length;
       }
     }
   }
-  validate204.errors = vErrors;
+  validate248.errors = vErrors;
   return errors === 0;
 }
-function validate63(data, {
+function validate108(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -7162,57 +8035,57 @@ function validate63(data, {
       errors++;
     }
     if (data.apiVersion !== undefined) {
-      if (!validate64(data.apiVersion, {
+      if (!validate109(data.apiVersion, {
         instancePath: instancePath + "/apiVersion",
         parentData: data,
         parentDataProperty: "apiVersion",
         rootData
       })) {
-        vErrors = vErrors === null ? validate64.errors : vErrors.concat(validate64.errors);
+        vErrors = vErrors === null ? validate109.errors : vErrors.concat(validate109.errors);
         errors = vErrors.length;
       }
     }
     if (data.kind !== undefined) {
-      if (!validate66(data.kind, {
+      if (!validate111(data.kind, {
         instancePath: instancePath + "/kind",
         parentData: data,
         parentDataProperty: "kind",
         rootData
       })) {
-        vErrors = vErrors === null ? validate66.errors : vErrors.concat(validate66.errors);
+        vErrors = vErrors === null ? validate111.errors : vErrors.concat(validate111.errors);
         errors = vErrors.length;
       }
     }
     if (data.metadata !== undefined) {
-      if (!validate68(data.metadata, {
+      if (!validate113(data.metadata, {
         instancePath: instancePath + "/metadata",
         parentData: data,
         parentDataProperty: "metadata",
         rootData
       })) {
-        vErrors = vErrors === null ? validate68.errors : vErrors.concat(validate68.errors);
+        vErrors = vErrors === null ? validate113.errors : vErrors.concat(validate113.errors);
         errors = vErrors.length;
       }
     }
     if (data.spec !== undefined) {
-      if (!validate72(data.spec, {
+      if (!validate117(data.spec, {
         instancePath: instancePath + "/spec",
         parentData: data,
         parentDataProperty: "spec",
         rootData
       })) {
-        vErrors = vErrors === null ? validate72.errors : vErrors.concat(validate72.errors);
+        vErrors = vErrors === null ? validate117.errors : vErrors.concat(validate117.errors);
         errors = vErrors.length;
       }
     }
     if (data.status !== undefined) {
-      if (!validate204(data.status, {
+      if (!validate248(data.status, {
         instancePath: instancePath + "/status",
         parentData: data,
         parentDataProperty: "status",
         rootData
       })) {
-        vErrors = vErrors === null ? validate204.errors : vErrors.concat(validate204.errors);
+        vErrors = vErrors === null ? validate248.errors : vErrors.concat(validate248.errors);
         errors = vErrors.length;
       }
     }
@@ -7232,6 +8105,6 @@ function validate63(data, {
     }
     errors++;
   }
-  validate63.errors = vErrors;
+  validate108.errors = vErrors;
   return errors === 0;
 }

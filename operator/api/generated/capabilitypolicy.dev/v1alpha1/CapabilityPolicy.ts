@@ -462,6 +462,308 @@ export interface ICapabilityPolicy {
         "default"?: string;
       };
     };
+    /**
+     * Overrides for single containers by name and, if stated, image: for these containers each value that an entry states replaces the value of spec.overrides. Init containers, sidecars and ephemeral containers count like any other. All other containers, the pod's own fields and its volumes are checked by spec.overrides.
+     * 
+     * The author of a pod chooses the names and the images of its containers. So combine this with usableBy: Subjects; else everybody may use the exception, and the condition Accepted warns.
+     * 
+     * Example: [{names: [istio-init], images: ['docker.io/istio/proxyv2:\*'], overrides: {capabilities: {allowedAdd: [NET_ADMIN, NET_RAW]}, runAsNonRoot: false, runAsUser: {rule: RunAsAny}}}]
+     */
+    "containers"?: Array<{
+      /**
+       * Required. The names of the containers, in full. A name may be in one entry only. Example: [istio-init]
+       */
+      "names"?: Array<string>;
+      /**
+       * Images that the containers must have, as their pods spell them: busybox and docker.io/library/busybox:latest are two texts. '\*' at the end matches any ending; it follows a '/', or is part of the tag or digest. NAME:\* matches every tag, NAME@\* every digest; an image without either matches only a container that states neither. Left out: any image. Example: ['docker.io/istio/proxyv2:\*', 'docker.io/istio/proxyv2@\*']
+       */
+      "images"?: Array<string>;
+      /**
+       * The values of these containers. Each value that is stated here replaces the value of spec.overrides or, if that leaves it out, of the level; a value that is left out here is theirs. A list is replaced as a whole. Defaulting writes such a value to the container.
+       * 
+       * A container gets some fields from its pod. These values are checked against what it gets, and the pod's own fields against spec.overrides. So write a field that only spec.containers admits on the container, not on the pod.
+       */
+      "overrides"?: {
+        /**
+         * The Linux capabilities of containers: the 41 powers that root consists of. Write their names as capabilities(7) and linux/capability.h list them, in upper case and without CAP_.
+         * 
+         * A container asks for them with securityContext.capabilities.add and gives them up with drop. allowedAdd and requiredDrop check these two lists as they are written; allowedBounding checks the capabilities that the container ends up with, including those that the container runtime gives by default. A list that is left out is the level's: adding NET_RAW to level restricted takes one line, {allowedAdd: [NET_RAW]}, and ALL must still be dropped first.
+         * 
+         * Examples. Ping and nothing else: {allowedAdd: [NET_RAW]} with level restricted. Nobody holds NET_RAW, not even by default: an allowedBounding without it. Any capability may be added: {allowedAdd: ['\*'], requiredDrop: []}.
+         */
+        "capabilities"?: {
+          /**
+           * Capabilities that a container may list under `add`. Admitted: containers whose every `add` is literally in this list. [] admits no add; ['\*'], alone, admits any; ALL in it admits the word ALL, which adds all 41.
+           * 
+           * Left out: the level's own. restricted: NET_BIND_SERVICE. baseline: AUDIT_WRITE, CHOWN, DAC_OVERRIDE, FOWNER, FSETID, KILL, MKNOD, NET_BIND_SERVICE, SETFCAP, SETGID, SETPCAP, SETUID, SYS_CHROOT. privileged: any. The list replaces the level's; it does not add to it. Example: [NET_BIND_SERVICE, NET_RAW]
+           */
+          "allowedAdd"?: Array<string>;
+          /**
+           * Capabilities that a container may list under `add` besides those in allowedAdd, if its pod sets hostUsers: false. There they count in the pod's own user namespace only, not on the node; allowedBounding then admits them too. [] admits none; ['\*'], alone, admits any; ALL in it admits the word ALL.
+           * 
+           * No Pod Security level makes this difference: the label admits them to every pod. Where some API server is older than v1.33, the list has no effect, and the condition Accepted says so: a pod could get a user namespace that its node ignores. Left out: none. Example: [NET_ADMIN, SYS_PTRACE]
+           */
+          "allowedAddInUserNamespace"?: Array<string>;
+          /**
+           * Capabilities that a container must list under `drop`. Admitted: containers whose `drop` names each of them, or ALL. [] requires none. None of them except ALL may be in allowedAdd. To let a container hold only what it needs, require it to drop ALL and allow it to add that back.
+           * 
+           * Left out: the level's own. restricted: [ALL]; baseline and privileged: none. Example: [NET_RAW]
+           */
+          "requiredDrop"?: Array<string>;
+          /**
+           * true: a container must list each capability of requiredDrop under `drop` by its own name, and defaulting adds those that are missing, also beside ALL, as PodSecurityPolicy did. Left out: false; `drop: [ALL]` counts as dropping every name.
+           */
+          "dropByName"?: boolean;
+          /**
+           * Capabilities that a container may add like those in allowedAdd, and that defaulting: Enabled adds to containers which do not drop that very one; drop: [ALL] does not prevent that. None of them may be in requiredDrop. Left out: none. Example: [NET_BIND_SERVICE]
+           */
+          "defaultAdd"?: Array<string>;
+          /**
+           * Capabilities that a container may end up with, however it got them: the 14 that container runtimes give by default (none after drop ALL), plus its adds, minus its drops. A privileged container holds all 41. [] admits only containers without any; ['\*'], alone, admits all.
+           * 
+           * Left out: any, at every level, since no Pod Security Standard checks it: a baseline pod that says nothing about capabilities holds NET_RAW. Example, the runtimes' default without NET_RAW: [AUDIT_WRITE, CHOWN, DAC_OVERRIDE, FOWNER, FSETID, KILL, MKNOD, NET_BIND_SERVICE, SETFCAP, SETGID, SETPCAP, SETUID, SYS_CHROOT]
+           */
+          "allowedBounding"?: Array<string>;
+        };
+        /**
+         * Whether containers may be privileged: a privileged container holds every capability and sees every device of the node. Left out: true at level privileged, else false.
+         */
+        "privileged"?: boolean;
+        /**
+         * Whether a container's processes may gain more privileges than their parent, through setuid or file capabilities. false admits only containers that set allowPrivilegeEscalation: false themselves. Left out: false at level restricted, else true.
+         */
+        "allowPrivilegeEscalation"?: boolean;
+        /**
+         * With defaulting: Enabled, a container that leaves allowPrivilegeEscalation unset gets this value, if it may have true. With false, a privileged container that leaves it unset is refused, since the API server accepts no false on a privileged container. Left out: unset stays unset, which means true.
+         */
+        "defaultAllowPrivilegeEscalation"?: boolean;
+        /**
+         * Whether probes and lifecycle handlers may name a host, which lets a pod make the kubelet connect to other networks. Left out: false at levels baseline and restricted from v1.34 on, else true.
+         */
+        "hostProbes"?: boolean;
+        /**
+         * Ports of the node that containers may bind, as ranges. Admitted: containers that have no hostPort, or whose every hostPort is in one of the ranges. [] admits no hostPort. Left out: any port at level privileged, else none. Example: [{min: 8000, max: 8080}]
+         */
+        "hostPorts"?: Array<{
+          /**
+           * The first port of the range, 1 to 65535. Example: 8000
+           */
+          "min": number;
+          /**
+           * The last port of the range, 1 to 65535, not below min. Example: 8080
+           */
+          "max": number;
+        }>;
+        /**
+         * true: runAsNonRoot must be true on the container or on the pod, and false on neither. Left out: true at level restricted, else false. It does not apply to pods in a user namespace (hostUsers: false) from v1.35 on.
+         */
+        "runAsNonRoot"?: boolean;
+        /**
+         * Which user IDs securityContext.runAsUser may name. Example: {rule: MustRunAs, ranges: [{min: 1000, max: 65535}]}
+         */
+        "runAsUser"?: {
+          /**
+           * RunAsAny: any ID, or none. NotZero: not 0, which is root, on containers and pod; unset is admitted, since runAsNonRoot covers that. MustRunAs: the container's ID, its own or else the pod's, must be set and in one of the ranges. MustRunAsNonRoot: that ID must be set and not 0, or runAsNonRoot must be true; and runAsNonRoot must not be false. Left out: NotZero at level restricted from v1.23 on, else RunAsAny.
+           */
+          "rule": "RunAsAny" | "NotZero" | "MustRunAs" | "MustRunAsNonRoot";
+          /**
+           * Ranges of IDs. With defaulting: Enabled, a container without an ID gets the min of the first range. Example: [{min: 1000, max: 65535}]
+           */
+          "ranges"?: Array<{
+            /**
+             * The first ID of the range. Example: 1000
+             */
+            "min": number;
+            /**
+             * The last ID of the range, not below min. Example: 65535
+             */
+            "max": number;
+          }>;
+        };
+        /**
+         * Which primary group IDs securityContext.runAsGroup may name. Example: {rule: MayRunAs, ranges: [{min: 1, max: 65535}]}
+         */
+        "runAsGroup"?: {
+          /**
+           * RunAsAny: any ID, or none. MustRunAs: the container's ID, its own or else the pod's, must be set and in one of the ranges. MayRunAs: it must be in one of the ranges, or unset. Left out: RunAsAny, at every level.
+           */
+          "rule": "RunAsAny" | "MustRunAs" | "MayRunAs";
+          /**
+           * Ranges of IDs. With defaulting: Enabled, a container without an ID gets the min of the first range. Example: [{min: 1000, max: 65535}]
+           */
+          "ranges"?: Array<{
+            /**
+             * The first ID of the range. Example: 1000
+             */
+            "min": number;
+            /**
+             * The last ID of the range, not below min. Example: 65535
+             */
+            "max": number;
+          }>;
+        };
+        /**
+         * Seccomp profiles, which restrict the system calls of a container. Example: {types: [RuntimeDefault, Localhost], localhostProfiles: [profiles/\*], unset: Refused}
+         */
+        "seccomp"?: {
+          /**
+           * Types that seccompProfile.type of pods and containers may have. RuntimeDefault: the container runtime's profile. Localhost: a profile on the node. Unconfined: none. [] admits none of them. Left out: RuntimeDefault and Localhost, at level privileged all three.
+           */
+          "types"?: Array<"RuntimeDefault" | "Localhost" | "Unconfined">;
+          /**
+           * Profiles of the node that type Localhost may name; '\*' at the end of one matches any ending. [] admits none. Left out: any. Example: [team/\*]
+           */
+          "localhostProfiles"?: Array<string>;
+          /**
+           * Whether a container may leave its profile unset on itself and on the pod; it then usually runs Unconfined. RefusedOnPod: the pod itself must have a profile, even where each of its containers has one, as PodSecurityPolicy required. Left out: Refused at level restricted from v1.19 on, else Allowed.
+           */
+          "unset"?: "Allowed" | "Refused" | "RefusedOnPod";
+          /**
+           * With defaulting: Enabled, the profile that is filled in where none is set: seccomp on the pod, AppArmor on each container. It must be an admitted one. Left out: for seccomp with unset: Refused, the first of RuntimeDefault and Unconfined in types; else none. Example: {type: RuntimeDefault}
+           */
+          "default"?: {
+            /**
+             * The profile's type. Example: RuntimeDefault
+             */
+            "type": "RuntimeDefault" | "Localhost" | "Unconfined";
+            /**
+             * The profile of the node, exactly with type: Localhost. Example: team/app.json
+             */
+            "localhostProfile"?: string;
+          };
+        };
+        /**
+         * AppArmor profiles, which restrict what a container may do on nodes that have AppArmor. Example: {types: [RuntimeDefault, Localhost], localhostProfiles: [app-\*], unset: Allowed}
+         */
+        "appArmor"?: {
+          /**
+           * Types that appArmorProfile.type of pods and containers may have, or the older annotation container.apparmor.security.beta.kubernetes.io. RuntimeDefault: the container runtime's profile. Localhost: a profile on the node. Unconfined: none. [] admits none of them. Left out: RuntimeDefault and Localhost, at level privileged all three.
+           */
+          "types"?: Array<"RuntimeDefault" | "Localhost" | "Unconfined">;
+          /**
+           * Profiles of the node that type Localhost may name; '\*' at the end of one matches any ending. [] admits none. Left out: any. Example: [team/\*]
+           */
+          "localhostProfiles"?: Array<string>;
+          /**
+           * Whether a container may leave its profile unset on itself and on the pod; nodes with AppArmor then use the container runtime's. Left out: Allowed, at every level.
+           */
+          "unset"?: "Allowed" | "Refused";
+          /**
+           * With defaulting: Enabled, the profile that is filled in where none is set: seccomp on the pod, AppArmor on each container. It must be an admitted one. Left out: for seccomp with unset: Refused, the first of RuntimeDefault and Unconfined in types; else none. Example: {type: RuntimeDefault}
+           */
+          "default"?: {
+            /**
+             * The profile's type. Example: RuntimeDefault
+             */
+            "type": "RuntimeDefault" | "Localhost" | "Unconfined";
+            /**
+             * The profile of the node, exactly with type: Localhost. Example: team/app.json
+             */
+            "localhostProfile"?: string;
+          };
+        };
+        /**
+         * SELinux labels, on nodes that have SELinux. Example: {rule: MustRunAs, options: {type: container_t, level: 's0:c1,c2'}}
+         */
+        "seLinux"?: {
+          /**
+           * PodSecurityStandard: no user, no role, and no type but container_t, container_init_t, container_kvm_t and, from v1.31 on, container_engine_t. RunAsAny: any label. MustRunAs: the container's options, its own seLinuxOptions or else the pod's, must be set and equal to options in all four fields; so must the pod's where they are set. Left out: RunAsAny at level privileged, else PodSecurityStandard.
+           */
+          "rule": "PodSecurityStandard" | "RunAsAny" | "MustRunAs";
+          /**
+           * Exactly with rule: MustRunAs. Pods must not set the options that are left out here; with {} they must set none. With defaulting: Enabled, pods that set no seLinuxOptions get these. Example: {type: container_t}
+           */
+          "options"?: {
+            /**
+             * The SELinux user. Example: system_u
+             */
+            "user"?: string;
+            /**
+             * The SELinux role. Example: system_r
+             */
+            "role"?: string;
+            /**
+             * The SELinux type. Example: container_t
+             */
+            "type"?: string;
+            /**
+             * The SELinux level; pods may list its categories in any order. Example: s0:c1,c2
+             */
+            "level"?: string;
+          };
+        };
+        /**
+         * How much of /proc containers may see. Example: {types: [Default]}
+         */
+        "procMount"?: {
+          /**
+           * Types that procMount of containers may have. Unset means Default, so list Default. At level privileged, [Unmasked] alone refuses containers that do not ask for it. Unmasked shows all of /proc; from v1.35 on it is admitted only in a user namespace (hostUsers: false). Left out: Default; from v1.35 on both at level baseline; at level privileged both.
+           */
+          "types": Array<"Default" | "Unmasked">;
+        };
+        /**
+         * true: containers must not write to their image's files: they must set readOnlyRootFilesystem: true themselves. Left out: false, at every level.
+         */
+        "readOnlyRootFilesystem"?: boolean;
+        /**
+         * Not here: it concerns the whole pod. Write it in spec.overrides.
+         */
+        "hostNetwork"?: boolean;
+        /**
+         * Not here: it concerns the whole pod. Write it in spec.overrides.
+         */
+        "hostPID"?: boolean;
+        /**
+         * Not here: it concerns the whole pod. Write it in spec.overrides.
+         */
+        "hostIPC"?: boolean;
+        /**
+         * Not here: it concerns the whole pod. Write it in spec.overrides.
+         */
+        "serviceAccountTokenVolumes"?: boolean;
+        /**
+         * Not here: either all containers of a pod are HostProcess containers, or none. Write it in spec.overrides.
+         */
+        "hostProcess"?: boolean;
+        /**
+         * Not here: it concerns the whole pod. Write it in spec.overrides.
+         */
+        "volumes"?: Array<string>;
+        /**
+         * Not here: it concerns the whole pod. Write it in spec.overrides.
+         */
+        "flexVolumeDrivers"?: Array<string>;
+        /**
+         * Not here: it concerns the whole pod. Write it in spec.overrides.
+         */
+        "csiDrivers"?: Array<string>;
+        /**
+         * Not here: it concerns the whole pod. Write it in spec.overrides.
+         */
+        "hostPaths"?: Array<{
+        }>;
+        /**
+         * Not here: it concerns the whole pod. Write it in spec.overrides.
+         */
+        "supplementalGroups"?: {
+        };
+        /**
+         * Not here: it concerns the whole pod. Write it in spec.overrides.
+         */
+        "fsGroup"?: {
+        };
+        /**
+         * Not here: it concerns the whole pod. Write it in spec.overrides.
+         */
+        "sysctls"?: {
+        };
+        /**
+         * Not here: it concerns the whole pod. Write it in spec.overrides.
+         */
+        "runtimeClasses"?: {
+        };
+      };
+    }>;
   };
   /**
    * The state of the policy; the operator writes it.

@@ -1,0 +1,127 @@
+/**
+ * `spec.containers`: overrides for containers by name and image. A container has the values of the one entry that names
+ * it, else those of `spec.overrides`; the pod itself and its volumes always have those of `spec.overrides`.
+ */
+import type { CapabilityPolicyOverrides, ContainerOverrides, NamedContainers } from '../api/capability-policy.ts';
+import { and, literal, matchesAny } from '../rules/cel.ts';
+import { RULES } from '../rules/index.ts';
+import type { Check, Fill, Rule } from '../rules/rule.ts';
+import type { Standard } from '../standards/level-version.ts';
+
+/** An entry of `spec.containers`. */
+export interface ContainerEntry {
+  readonly names: readonly string[];
+  /** Undefined: any. */
+  readonly images: readonly string[] | undefined;
+  /** CEL, bool: whether container `c` belongs to it. */
+  readonly selects: string;
+  /** By rule ID: the values of its containers, for the rules that have another value there. */
+  readonly values: Readonly<Record<string, unknown>>;
+}
+
+/** Overrides whose parts can each be left out on their own. */
+const IN_PARTS = ['capabilities', 'seccomp', 'appArmor'] as const;
+
+interface Stated {
+  readonly overrides?: CapabilityPolicyOverrides;
+  readonly containers?: readonly NamedContainers[];
+}
+
+/** @param values by rule ID: those of `spec.overrides` */
+export function containerEntries(
+  spec: Stated,
+  standard: Standard,
+  values: Readonly<Record<string, unknown>>,
+): ContainerEntry[] {
+  return (spec.containers ?? []).map((entry) => {
+    const overrides = replaced(spec.overrides ?? {}, entry.overrides ?? {});
+    const own = RULES.filter(({ ofContainer }) => ofContainer)
+      .map(({ id, value }) => [id, value(overrides, standard)] as const)
+      .filter(([id, value]) => JSON.stringify(value) !== JSON.stringify(values[id]));
+    const { names = [], images } = entry;
+    return { names, images, selects: selectsCel(names, images), values: Object.fromEntries(own) };
+  });
+}
+
+/** The overrides of a policy and of its entries. */
+export function statedIn({ overrides = {}, containers = [] }: Stated): ContainerOverrides[] {
+  return [overrides, ...containers.map((entry) => entry.overrides ?? {})];
+}
+
+/** The policy's overrides with the single values that an entry states. */
+function replaced(overrides: CapabilityPolicyOverrides, own: ContainerOverrides): CapabilityPolicyOverrides {
+  const parts = IN_PARTS.map((field) => [field, { ...overrides[field], ...own[field] }] as const);
+  return { ...overrides, ...own, ...Object.fromEntries(parts.filter(([field]) => field in own)) };
+}
+
+function selectsCel(names: readonly string[], images: readonly string[] | undefined): string {
+  return and(`c.name in ${literal(names)}`, images && matchesAny('c.?image.orValue("")', images));
+}
+
+/** A rule's value for the pod and for most containers, and those of the entries that have another one. */
+export interface RuleValues {
+  readonly rule: Rule;
+  readonly value: unknown;
+  readonly entries: readonly { readonly index: number; readonly selects: string; readonly value: unknown }[];
+}
+
+export function ruleValues(
+  rule: Rule,
+  values: Readonly<Record<string, unknown>>,
+  entries: readonly ContainerEntry[],
+): RuleValues {
+  return {
+    rule,
+    value: values[rule.id],
+    entries: entries.flatMap(({ selects, values: own }, index) =>
+      Object.hasOwn(own, rule.id) ? [{ index, selects, value: own[rule.id] }] : [],
+    ),
+  };
+}
+
+/** @param filled whether the text evaluates the pod as it will be after filling */
+export function checksOfRule({ rule, value, entries }: RuleValues, standard: Standard, filled: boolean): Check[] {
+  if (entries.length === 0) return rule.checks(value, standard, filled);
+  const { ofContainer } = rule;
+  const except = exceptCel(entries);
+  return [
+    ...rule.checks(value, standard, filled, except).map((check) => withoutEntries(check, except)),
+    ...entries.flatMap(({ index, selects, value: own }) => {
+      const checks =
+        typeof ofContainer === 'object'
+          ? ofContainer.checks(own, standard, filled ? { ofPod: value } : undefined)
+          : rule.checks(own, standard, filled);
+      return checks.map((check) => ({
+        ...check,
+        entry: selects,
+        violates: and(selects, check.violates),
+        message: `(${check.message}) + ${literal(`, by spec.containers[${index}]`)}`,
+      }));
+    }),
+  ];
+}
+
+export function fillsOfRule({ rule, value, entries }: RuleValues, standard: Standard): Fill[] {
+  const fills = rule.fills?.(value, standard) ?? [];
+  if (entries.length === 0) return fills;
+  const { ofContainer } = rule;
+  const except = exceptCel(entries);
+  return [
+    ...fills.map((fill) => (fill.over === 'pod' ? fill : { ...fill, when: and(`!(${except})`, fill.when) })),
+    ...entries.flatMap(({ selects, value: own }) => {
+      const ofEntry =
+        typeof ofContainer === 'object' ? ofContainer.fills?.(own, standard) : rule.fills?.(own, standard);
+      return (ofEntry ?? []).map((fill) => ({ ...fill, when: and(selects, fill.when) }));
+    }),
+  ];
+}
+
+function exceptCel(entries: RuleValues['entries']): string {
+  return entries.map(({ selects }) => `(${selects})`).join(' || ');
+}
+
+/** The pod's own fields keep their check, but a container that has another value does not inherit the violation. */
+function withoutEntries(check: Check, except: string): Check {
+  if (check.over === 'containers') return { ...check, violates: and(`!(${except})`, check.violates) };
+  return check.reaches === undefined ? check : { ...check, reaches: and(`!(${except})`, check.reaches) };
+}

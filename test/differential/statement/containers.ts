@@ -1,0 +1,54 @@
+/**
+ * Reference model of `spec.containers`: a container has the values of the entry that names it, and is judged by what it
+ * gets, its own field or its pod's. Everything else is judged by `spec.overrides`.
+ *
+ * So such a container is judged as the only one of a pod that sets nothing, with the fields that it inherits written on
+ * it.
+ */
+import type { ResolvedPolicy } from '../../../operator/policy/resolve.ts';
+import type { Secured, StatedContainer, StatedPod } from './pod.ts';
+import type { Values } from './values.ts';
+
+/** The fields of securityContext that a container takes from its pod where it does not set them. */
+const INHERITED = ['runAsNonRoot', 'runAsUser', 'runAsGroup', 'seccompProfile', 'seLinuxOptions'] as const;
+const APP_ARMOR = 'container.apparmor.security.beta.kubernetes.io/';
+
+/** The rules for which a container has a value of its own, and all its values; undefined if no entry selects it. */
+export function ownValues({ values, containers }: ResolvedPolicy, { name, image = '' }: StatedContainer) {
+  const entry = containers.find(
+    ({ names, images }) => names.includes(name) && (!images || images.some((pattern) => isImage(image, pattern))),
+  );
+  if (!entry) return undefined;
+  return { rules: Object.keys(entry.values), values: { ...values, ...entry.values } as unknown as Values };
+}
+
+function isImage(image: string, pattern: string): boolean {
+  if (!pattern.endsWith('*')) return image === pattern;
+  const beginning = pattern.slice(0, -1);
+  return image.slice(0, beginning.length) === beginning;
+}
+
+/** The container as the only one of a pod: the fields that it inherits are written on it, and the pod sets none. */
+export function alone(pod: StatedPod, container: StatedContainer): StatedPod {
+  const { securityContext: ofPod = {}, initContainers: _, containers: __, ephemeralContainers, ...spec } = pod.spec;
+  const annotations = Object.entries(pod.metadata?.annotations ?? {});
+  const [, annotated = ''] = annotations.find(([key]) => key === `${APP_ARMOR}${container.name}`) ?? [];
+  const isConfined = annotated !== '' && annotated !== 'localhost/';
+  const inherited: readonly (keyof Secured)[] = isConfined ? INHERITED : [...INHERITED, 'appArmorProfile'];
+  const taken = inherited.flatMap((field) => (ofPod[field] === undefined ? [] : [[field, ofPod[field]] as const]));
+  const only = { ...container, securityContext: { ...Object.fromEntries(taken), ...container.securityContext } };
+  const isAdded = ephemeralContainers?.some(({ name }) => name === container.name);
+  const own = annotations.filter(([key]) => key.endsWith(`/${container.name}`) && !key.startsWith('seccomp.'));
+  return {
+    metadata: { annotations: Object.fromEntries(own) },
+    spec: { ...spec, containers: isAdded ? [] : [only], ...(isAdded && { ephemeralContainers: [only] }) },
+  };
+}
+
+/** The pod without the AppArmor annotations of these containers, which are judged with the containers. */
+export function withoutAnnotationsOf(pod: StatedPod, containers: readonly string[]): StatedPod {
+  const annotations = Object.entries(pod.metadata?.annotations ?? {}).filter(
+    ([key]) => !containers.some((name) => key === `${APP_ARMOR}${name}`),
+  );
+  return { ...pod, metadata: { ...pod.metadata, annotations: Object.fromEntries(annotations) } };
+}
