@@ -1,5 +1,5 @@
 /**
- * `npm run test:differential -- [--part a|b|c|filling|steps|expiry] --runs N [--seed S]`: the long forms of differential.test.ts (a,
+ * `npm run test:differential -- [--part a|b|c|filling|steps|expiry|static] --runs N [--seed S]`: the long forms of differential.test.ts (a,
  * with `--versions 1.0,1.37` for just these, and `--overrides N` for another number of pods for each policy with overrides) and
  * policies.test.ts (the others; N is their policies, sets or steps). Prints the number of evaluated objects, then each
  * difference; exits 1 if there is one.
@@ -13,6 +13,7 @@ import { compare, type Outcome } from './compare.ts';
 import { OVERRIDDEN, plain, VERSIONS } from './contests.ts';
 import { PARTS, runPart } from './policies/parts.ts';
 import { explain, HEADER, line, total } from './report.ts';
+import { compareStatic } from './static/compare.ts';
 
 const { values } = parseArgs({
   options: {
@@ -61,9 +62,18 @@ async function run(): Promise<boolean> {
 }
 
 async function runOtherPart(runs: number, seed: number): Promise<boolean> {
+  if (values.part === 'static') return runStatic(runs, seed);
   const part = PARTS.find((one) => one === values.part);
-  if (part === undefined) throw new Error(`--part: ${JSON.stringify(values.part)} is none of a, ${PARTS.join(', ')}`);
+  if (part === undefined)
+    throw new Error(`--part: ${JSON.stringify(values.part)} is none of a, static, ${PARTS.join(', ')}`);
   return runPart(part, runs, seed);
+}
+
+async function runStatic(runs: number, seed: number): Promise<boolean> {
+  const { differences, ...counts } = await compareStatic(runs, seed);
+  console.log(JSON.stringify({ seed, ...counts, differences: differences.length }));
+  for (const difference of differences) console.log(difference);
+  return differences.length === 0 && counts.restarts.files.admitted === 0;
 }
 
 function versions(list: string | undefined): readonly number[] {

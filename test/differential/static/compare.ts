@@ -1,0 +1,186 @@
+/**
+ * Policies in files of an API server beside the same policies as objects of the API: one API server judges the same pods
+ * by the files, and, after they are removed, by the objects.
+ */
+import { readdirSync, readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { loadAll } from 'js-yaml';
+import { Api, type Json } from '../../../hack/controlplane/api.ts';
+import type { ControlPlane } from '../../../hack/controlplane/controlplane.ts';
+import { waitFor } from '../../../hack/controlplane/wait.ts';
+import { type Identified, pathOf } from '../../../operator/cluster/client.ts';
+import { inParallel } from '../../../operator/runtime/in-parallel.ts';
+import { cappol } from '../../support/cappol.ts';
+import { CREATOR } from '../../support/harness.ts';
+import { grant } from '../../support/namespace-changes.ts';
+import { privilegedPod, restrictedPod } from '../../support/pod-manifests.ts';
+import { writtenPolicy } from '../../support/policies.ts';
+import { startWithStatic } from '../../support/protected.ts';
+import { randomPods } from '../../support/random-pods.ts';
+import { NAMESPACES } from '../../support/rendered.ts';
+import { withoutRandomNames } from '../policies/text.ts';
+import { Hammer } from './hammer.ts';
+
+const selecting = (team: string) => ({ matchLabels: { team } });
+
+/** One policy or two that decide in each namespace: OR, use, defaulting; Warn and Audit in all. */
+const POLICIES = [
+  writtenPolicy('base', { namespaceSelector: selecting('a') }),
+  writtenPolicy('ping', {
+    namespaceSelector: selecting('a'),
+    overrides: { capabilities: { allowedAdd: ['NET_BIND_SERVICE', 'NET_RAW'] }, hostNetwork: true },
+  }),
+  writtenPolicy('granted', {
+    namespaceSelector: selecting('b'),
+    level: 'baseline',
+    usableBy: 'Subjects',
+    subjects: [{ kind: 'ServiceAccount', namespace: 'static-b', name: 'default' }],
+  }),
+  writtenPolicy('filling', { namespaceSelector: selecting('c'), defaulting: 'Enabled' }),
+  writtenPolicy('warning', { level: 'baseline', mode: 'Warn' }),
+  writtenPolicy('auditing', { mode: 'Audit' }),
+];
+const TEAMS = ['a', 'b', 'c'] as const;
+const AT_ONCE = 8;
+
+export interface Comparison {
+  readonly pods: number;
+  readonly refused: number;
+  readonly warned: number;
+  readonly filled: number;
+  readonly differences: readonly string[];
+  /** The answers to a client that does not stop asking while the API server restarts. */
+  readonly restarts: { readonly files: Hammer['counts']; readonly objects: Hammer['counts'] };
+}
+
+export async function compareStatic(runs: number, seed: number): Promise<Comparison> {
+  const policies = POLICIES.map((one) => JSON.stringify(one)).join('\n---\n');
+  const { controlPlane, directory, stop } = await startWithStatic(['--policy', '-'], policies, { controllers: false });
+  const api = new Api(controlPlane.kubeconfig);
+  try {
+    await prepare(api, directory);
+    const pods = fc.sample(randomPods(), { numRuns: runs, seed });
+    const byFiles = await judge(api, pods);
+    const files = await restart(controlPlane, api);
+    await replaceFiles(api, directory, policies);
+    const byObjects = await judge(api, pods);
+    const objects = await restart(controlPlane, api);
+    const differences = byFiles.flatMap((answer, i) =>
+      answer === byObjects[i] ? [] : [`${JSON.stringify(pods[i])}\nfiles:   ${answer}\nobjects: ${byObjects[i]}`],
+    );
+    const counted = (text: string) => byFiles.filter((answer) => answer.includes(text)).length;
+    return {
+      pods: byFiles.length,
+      refused: counted('"status":403'),
+      warned: counted('"warnings":["Validation failed'),
+      filled: counted('"capabilitypolicy.dev/policy":"filling"'),
+      differences,
+      restarts: { files, objects },
+    };
+  } finally {
+    await api.close();
+    await stop();
+  }
+}
+
+/** Namespaces with their service accounts, which no controller makes here, and the roles that no file can state. */
+async function prepare(api: Api, directory: string): Promise<void> {
+  // No controller fills the role `edit` here.
+  await grant(api, CREATOR.user, [{ apiGroups: [''], resources: ['pods'], verbs: ['create'] }]);
+  for (const team of TEAMS) {
+    const name = `static-${team}`;
+    await api.apply(`${NAMESPACES}/${name}`, {
+      apiVersion: 'v1',
+      kind: 'Namespace',
+      metadata: { name, labels: { team } },
+    });
+    await api.apply(`${NAMESPACES}/${name}/serviceaccounts/default`, {
+      apiVersion: 'v1',
+      kind: 'ServiceAccount',
+      metadata: { name: 'default' },
+    });
+  }
+  for (const object of objectsIn(readFileSync(join(directory, 'roles.yaml'), 'utf8')))
+    await api.apply(pathOf(object), object);
+  await inForce(api);
+}
+
+function objectsIn(text: string): Identified[] {
+  return loadAll(text) as Identified[];
+}
+
+/** Waits until each policy decides, whatever the API server reads them from. */
+async function inForce(api: Api): Promise<void> {
+  let missing: readonly string[] = [];
+  const look = async () => {
+    const refused = await Promise.all(TEAMS.map((team) => ask(api, team, privilegedPod())));
+    const [granted, named] = [await ask(api, 'b', restrictedPod()), await ask(api, 'c', restrictedPod())];
+    missing = [
+      ...refused.filter((answer) => !answer.includes('"status":403') || !answer.includes('Validation failed')),
+      ...[granted].filter((answer) => !answer.includes('"status":201')),
+      ...[named].filter((answer) => !answer.includes('"capabilitypolicy.dev/policy":"filling"')),
+    ];
+    return missing.length === 0;
+  };
+  await waitFor('the policies to be in force', look).catch((error: Error) => {
+    throw new Error(`${error.message}: ${missing.join('\n')}`);
+  });
+}
+
+/** Removes the files, waits until nothing enforces, and creates the objects that `cappol render` prints. */
+async function replaceFiles(api: Api, directory: string, policies: string): Promise<void> {
+  for (const folder of ['validating', 'mutating']) {
+    for (const file of readdirSync(join(directory, folder))) rmSync(join(directory, folder, file));
+  }
+  await waitFor(
+    'the API server to drop the files',
+    async () => {
+      const answers = await Promise.all(TEAMS.map((team) => ask(api, team, privilegedPod())));
+      return answers.every((answer) => answer.includes('"status":201') && !answer.includes('Validation failed'));
+    },
+    { timeoutMs: 90_000 },
+  );
+  const { stdout } = await cappol(['render', '--policy', '-'], policies);
+  for (const object of objectsIn(stdout)) await api.apply(pathOf(object), object);
+  await inForce(api);
+}
+
+async function judge(api: Api, pods: readonly object[]): Promise<string[]> {
+  const answers: string[] = [];
+  await inParallel([...pods.entries()], AT_ONCE, async ([i, pod]) => {
+    answers[i] = await ask(api, TEAMS[i % TEAMS.length] ?? 'a', pod);
+  });
+  return answers;
+}
+
+/** The API server's answer to the creation of a pod, without what differs each time or names files. */
+async function ask(api: Api, team: string, pod: object): Promise<string> {
+  const body: Json = structuredClone(pod);
+  body.metadata = { ...body.metadata, name: 'pod' };
+  const path = `${NAMESPACES}/static-${team}/pods`;
+  const {
+    status,
+    body: answer,
+    warnings,
+  } = await api.ask('POST', path, { body, as: CREATOR, query: { dryRun: 'All' } });
+  const { message, spec, metadata } = answer;
+  const said = { status, message, spec, annotations: sorted(metadata?.annotations), warnings: warnings.toSorted() };
+  return withoutRandomNames(JSON.stringify(said).replaceAll('.static.k8s.io', ''));
+}
+
+function sorted(annotations: Readonly<Record<string, string>> = {}) {
+  return Object.fromEntries(Object.entries(annotations).sort(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+async function restart(controlPlane: ControlPlane, api: Api): Promise<Hammer['counts']> {
+  const hammer = new Hammer(() =>
+    api.ask('POST', `${NAMESPACES}/static-a/pods`, {
+      body: { ...privilegedPod(), metadata: { name: 'pod' } },
+      as: CREATOR,
+      query: { dryRun: 'All' },
+    }),
+  );
+  await controlPlane.restartApiServer();
+  return hammer.stop();
+}

@@ -1,0 +1,44 @@
+/** A client that sends the same request again and again, also while no API server answers, and counts the answers. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Answer } from '../../../hack/controlplane/api.ts';
+
+const AT_ONCE = 4;
+/** While nothing listens, a connection is refused at once. */
+const PAUSE_MS = 2;
+
+export class Hammer {
+  readonly counts = { admitted: 0, refused: 0, other: 0, unanswered: 0 };
+  readonly #ask: () => Promise<Answer>;
+  readonly #running: Promise<unknown>;
+  #stopped = false;
+
+  /** @param ask a request that the policies refuse */
+  constructor(ask: () => Promise<Answer>) {
+    this.#ask = ask;
+    this.#running = Promise.all(Array.from({ length: AT_ONCE }, () => this.#repeat()));
+  }
+
+  async stop(): Promise<Hammer['counts']> {
+    this.#stopped = true;
+    await this.#running;
+    return this.counts;
+  }
+
+  async #repeat(): Promise<void> {
+    while (!this.#stopped) {
+      try {
+        this.#count(await this.#ask());
+      } catch {
+        this.counts.unanswered++;
+        await sleep(PAUSE_MS);
+      }
+    }
+  }
+
+  #count({ status, body }: Answer): void {
+    if (status < 300) this.counts.admitted++;
+    else if (status === 403 && String(body.message).includes('CapabilityPolicy')) this.counts.refused++;
+    // The API server is not ready yet, for instance.
+    else this.counts.other++;
+  }
+}

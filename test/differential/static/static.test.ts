@@ -1,0 +1,30 @@
+import assert from 'node:assert/strict';
+import { describeIfOffered } from '../../support/needs.ts';
+import { type Comparison, compareStatic } from './compare.ts';
+
+/** The long form is `npm run test:differential -- --part static --runs 2000`. */
+const PODS = 240;
+
+describeIfOffered('staticAdmissionPolicies', 'policies in files of the API server', function () {
+  this.timeout(240_000);
+  const seed = Math.trunc(Math.random() * 2 ** 31);
+  let compared: Comparison;
+
+  before(async () => {
+    console.log(`      seed ${seed}`);
+    compared = await compareStatic(PODS, seed);
+  });
+
+  it('judge, warn and fill as the same policies do as objects of the API', () => {
+    const { differences, refused, warned, filled, pods } = compared;
+    if (differences.length > 0)
+      assert.fail(`${differences.length} of ${pods}:\n${differences.slice(0, 3).join('\n\n')}`);
+    assert.ok(refused > 0 && refused < pods && warned > 0 && filled > 0, JSON.stringify({ refused, warned, filled }));
+  });
+
+  it('are in force from the first request that a restarted API server answers', () => {
+    const { files } = compared.restarts;
+    assert.equal(files.admitted, 0);
+    assert.ok(files.refused > 0 && files.unanswered > 0, JSON.stringify(files));
+  });
+});
