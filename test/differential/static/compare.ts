@@ -165,7 +165,14 @@ async function ask(api: Api, team: string, pod: object): Promise<string> {
     warnings,
   } = await api.ask('POST', path, { body, as: CREATOR, query: { dryRun: 'All' } });
   const { message, spec, metadata } = answer;
-  const said = { status, message, spec, annotations: sorted(metadata?.annotations), warnings: warnings.toSorted() };
+  // The API server's own validation lists what is wrong with a map, such as annotations, in any order.
+  const said = {
+    status,
+    message: status === 422 ? '' : message,
+    spec,
+    annotations: sorted(metadata?.annotations),
+    warnings: warnings.toSorted(),
+  };
   return withoutRandomNames(JSON.stringify(said).replaceAll('.static.k8s.io', ''));
 }
 
