@@ -5,6 +5,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { loadAll } from 'js-yaml';
+import { impossible } from '../../cli/commands/render/static-policies.ts';
 import { cappol } from '../support/cappol.ts';
 import { writtenPolicy } from '../support/policies.ts';
 
@@ -120,6 +121,22 @@ describe('cappol render --static', () => {
           assert.equal(metadata.ownerReferences, undefined);
         }
       }
+    });
+
+    it('refuses a policy that an operator brings into force step by step', () => {
+      const specs = new Map([
+        ['stepwise', { level: 'restricted', rollout: {} }],
+        ['plain', { level: 'restricted' }],
+      ]);
+      assert.deepEqual(impossible(specs), [
+        'stepwise: spec.rollout needs an operator: without one, the policy would be enforced everywhere at once; leave it out',
+      ]);
+    });
+
+    it('writes a policy that expires: API servers compare the time themselves', async () => {
+      const expiring = writtenPolicy('expiring', { expires: '2999-01-01T00:00:00Z' });
+      const read = await written(['--policy', '-'], JSON.stringify(expiring));
+      assert.match(read('validating/capabilitypolicies.yaml'), /2999-01-01T00:00:00/);
     });
 
     it('says what no file can state', async () => {

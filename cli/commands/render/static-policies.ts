@@ -5,6 +5,18 @@ import { STATIC_SUFFIX } from '../../../operator/compile/protection.ts';
 import { isProbe, objectsOf, withoutOwner, yaml } from './objects.ts';
 import type { StaticFile } from './static-configuration.ts';
 
+/** The fields of `spec` that an operator carries out over time, with what would happen without one. */
+const CARRIED_OUT = { rollout: 'without one, the policy would be enforced everywhere at once' } as const;
+
+/** One line for each policy that files cannot express, by its name in `specs`. */
+export function impossible(specs: ReadonlyMap<string, object>): string[] {
+  return [...specs].flatMap(([name, spec]) =>
+    Object.entries(CARRIED_OUT).flatMap(([field, why]) =>
+      Object.hasOwn(spec, field) ? [`${name}: spec.${field} needs an operator: ${why}; leave it out`] : [],
+    ),
+  );
+}
+
 /** Each with the reason why no file can state it. */
 export function left(compiled: Compiled): string[] {
   const policies = compiled.policies;

@@ -10,7 +10,7 @@ import type { ServiceAccount } from '../../../operator/compile/protection-cel.ts
 import { type ExitCode, type Io, UsageError } from '../../command.ts';
 import type { RenderOptions } from './options.ts';
 import { admissionConfiguration, type StaticFile } from './static-configuration.ts';
-import { left, policyFiles } from './static-policies.ts';
+import { impossible, left, policyFiles } from './static-policies.ts';
 import { protectionText } from './static-text.ts';
 
 export async function renderProtection(options: RenderOptions, io: Io): Promise<ExitCode> {
@@ -20,6 +20,8 @@ export async function renderProtection(options: RenderOptions, io: Io): Promise<
 }
 
 export async function renderStaticPolicies(compiled: Compiled, options: RenderOptions, io: Io): Promise<ExitCode> {
+  const refusals = impossible(compiled.specs);
+  if (refusals.length > 0) throw new UsageError(refusals.join('\n'));
   for (const line of left(compiled)) io.stderr.write(`cappol: ${line}\n`);
   return print(policyFiles(compiled), options, io);
 }
