@@ -8,7 +8,7 @@ import { type InputFile, manifestFiles, reason } from './files.ts';
 import { HELM_TEMPLATE, otherDocument } from './other-documents.ts';
 import { MOST_CHARACTERS, type Piece } from './piece.ts';
 import { documentsIn, splitDocuments } from './split.ts';
-import { EventLoopYield, isAtHand, type KeptFiles, readText, textAtHand } from './text.ts';
+import { EventLoopYield, isAtHand, readText, textAtHand } from './text.ts';
 import type { Trouble } from './trouble.ts';
 
 /** An object as somebody wrote it; for a List, each of its items. */
@@ -39,8 +39,6 @@ export interface ReadOptions {
   skip?(what: string): void;
   /** Selects by their text the documents that are worth parsing. */
   wants?(text: string): boolean;
-  /** Files that have been read before. */
-  readonly kept?: KeptFiles;
 }
 
 /**
@@ -61,7 +59,7 @@ export async function* readManifests(
 export async function* manifestsOf(
   files: Iterable<InputFile>,
   io: Reading,
-  { tell, skip, wants = () => true, kept }: ReadOptions,
+  { tell, skip, wants = () => true }: ReadOptions,
 ): AsyncGenerator<InputObject> {
   const eventLoopYield = new EventLoopYield();
   for (const file of files) {
@@ -73,7 +71,7 @@ export async function* manifestsOf(
     const found = (piece: Piece) => (wants(piece.text) ? manifestsIn(piece, name, listener) : []);
     try {
       if (isAtHand(file)) {
-        for (const piece of documentsIn(textAtHand(file, io, kept?.take(file)))) {
+        for (const piece of documentsIn(textAtHand(file, io))) {
           if (eventLoopYield.isDue) await eventLoopYield.take();
           yield* found(piece);
         }

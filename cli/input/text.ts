@@ -12,34 +12,10 @@ type Reading = Pick<Io, 'stdin' | 'signal'>;
 
 const CHUNK = 256 * 1024;
 const LONG_MS = 50;
-const LONGEST_WORD = 64;
 
 /** A regular file, which can be read without waiting. */
 interface FileAtHand extends InputFile {
   readonly path: string | number;
-}
-
-/** In bytes: enough for some ten thousand manifests; more manifests do not use more memory. */
-const MOST_KEPT = 64 * 1024 * 1024;
-
-/** Small files that have been read and will be read again, as far as they fit. */
-export class KeptFiles {
-  readonly #bytes = new Map<string | number, Uint8Array>();
-  #room = MOST_KEPT;
-
-  keep({ path }: FileAtHand, bytes: Uint8Array): void {
-    if (bytes.length > this.#room) return;
-    this.#room -= bytes.length;
-    this.#bytes.set(path, bytes);
-  }
-
-  /** Once. */
-  take({ path }: FileAtHand): Uint8Array | undefined {
-    const bytes = this.#bytes.get(path);
-    this.#bytes.delete(path);
-    this.#room += bytes?.length ?? 0;
-    return bytes;
-  }
 }
 
 export function isAtHand(file: InputFile): file is FileAtHand {
@@ -49,15 +25,11 @@ export function isAtHand(file: InputFile): file is FileAtHand {
 /**
  * Reading ten thousand small files synchronously is several times as fast as by promises.
  *
- * @param kept what has been read of it already @throws Error for invalid UTF-8, which nobody intended
+ * @throws Error for invalid UTF-8, which nobody intended
  */
-export function* textAtHand(
-  file: FileAtHand,
-  { signal }: Pick<Reading, 'signal'>,
-  kept: Uint8Array | undefined,
-): Generator<string> {
+export function* textAtHand(file: FileAtHand, { signal }: Pick<Reading, 'signal'>): Generator<string> {
   const decoder = new TextDecoder('utf-8', { fatal: true });
-  for (const chunk of kept ? [kept] : read(file.path, signal)) yield decoder.decode(chunk, { stream: true });
+  for (const chunk of read(file.path, signal)) yield decoder.decode(chunk, { stream: true });
   yield decoder.decode();
 }
 
@@ -66,34 +38,6 @@ export async function* readText(file: InputFile, io: Reading): AsyncGenerator<st
   const decoder = new TextDecoder('utf-8', { fatal: true });
   for await (const chunk of bytesOf(file, io)) yield decoder.decode(chunk, { stream: true });
   yield decoder.decode();
-}
-
-/**
- * Whether a file contains one of the words; false, too, when it can't be read to its end. Keeps a small file that
- * contains none.
- */
-export async function mentions(
-  file: FileAtHand,
-  words: readonly string[],
-  { signal, eventLoopYield, kept }: Pick<Reading, 'signal'> & { eventLoopYield: EventLoopYield; kept: KeptFiles },
-): Promise<boolean> {
-  let before = Buffer.alloc(0);
-  const chunks: Uint8Array[] = [];
-  try {
-    for (const chunk of read(file.path, signal)) {
-      if (chunks.length < 2) chunks.push(chunk);
-      if (eventLoopYield.isDue) await eventLoopYield.take();
-      const bytes = before.length === 0 ? Buffer.from(chunk.buffer, 0, chunk.length) : Buffer.concat([before, chunk]);
-      if (words.some((word) => bytes.includes(word))) return true;
-      // A word may be cut by the end of a chunk.
-      before = Buffer.from(bytes.subarray(-LONGEST_WORD));
-    }
-    const [whole, ...more] = chunks;
-    if (whole && more.length === 0) kept.keep(file, whole);
-  } catch {
-    signal.throwIfAborted();
-  }
-  return false;
 }
 
 /**

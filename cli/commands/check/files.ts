@@ -3,7 +3,6 @@ import type { Io } from '../../command.ts';
 import type { InputFile } from '../../input/files.ts';
 import { openInputs } from '../../input/inputs.ts';
 import { type InputObject, manifestsOf, readManifests, troubleOf } from '../../input/manifests.ts';
-import { EventLoopYield, isAtHand, KeptFiles, mentions } from '../../input/text.ts';
 import type { Trouble } from '../../input/trouble.ts';
 import type { PolicyContext } from '../../policies/context.ts';
 import type { PolicyContextBuilder } from '../../policies/context-builder.ts';
@@ -56,13 +55,12 @@ export async function checkFiles(
   };
   const inputs = await openInputs(paths, io, tell);
   try {
-    const kept = new KeptFiles();
-    await addContext(builder, inputs.files, io, { trouble, kept });
+    await addContext(builder, inputs.files, io, { trouble });
     const context = build();
     listener.begin(context);
     const judge = new ManifestJudge({ context, namespace });
     const skip = (what: string) => listener.notKubernetes(what);
-    for await (const manifest of manifestsOf(inputs.files, io, { tell, skip, kept })) {
+    for await (const manifest of manifestsOf(inputs.files, io, { tell, skip })) {
       found = true;
       report(manifest, judge.judge(manifest), listener);
     }
@@ -73,19 +71,16 @@ export async function checkFiles(
   }
 }
 
+/** The second reading reports what can't be read. */
 async function addContext(
   builder: PolicyContextBuilder,
   files: readonly InputFile[],
   io: Io,
-  { trouble, kept }: Pick<Listener, 'trouble'> & { readonly kept: KeptFiles },
+  { trouble }: Pick<Listener, 'trouble'>,
 ): Promise<void> {
-  // The second reading reports what can't be read.
-  const options = { tell: () => {}, wants: (text: string) => CONTEXT_WORDS.some((word) => text.includes(word)) };
-  const reading = { signal: io.signal, eventLoopYield: new EventLoopYield(), kept };
-  for (const file of files) {
-    if (isAtHand(file) && !(await mentions(file, CONTEXT_WORDS, reading))) continue;
-    for await (const manifest of manifestsOf([file], io, options)) builder.addManifest(manifest, trouble);
-  }
+  const wants = (text: string) => CONTEXT_WORDS.some((word) => text.includes(word));
+  for await (const manifest of manifestsOf(files, io, { tell: () => {}, wants }))
+    builder.addManifest(manifest, trouble);
 }
 
 function report(
