@@ -8,6 +8,8 @@ import { Evaluation } from './controllers/evaluation.ts';
 import { Events } from './controllers/events.ts';
 import { Expiry } from './controllers/expiry.ts';
 import { Labels } from './controllers/labels.ts';
+import { LeftoverLabels } from './controllers/leftover-labels.ts';
+import { Promotion } from './controllers/promotion.ts';
 import { Protection } from './controllers/protection.ts';
 import { Reports } from './controllers/reports.ts';
 import { Rulesets } from './controllers/rulesets.ts';
@@ -53,7 +55,7 @@ export class Operator {
       onDue: () => this.#changed({ of: 'events' }),
       onFlood: (leftOut) => log.warn('a flood of Events, some were left out', { leftOut }),
     });
-    this.#state = new ClusterState(this.#followed.cluster, options);
+    this.#state = new ClusterState(this.#followed.cluster, { ...options, rollsOut: true });
   }
 
   readonly #changed = (cause: Cause): void => {
@@ -74,7 +76,9 @@ export class Operator {
     };
     return [
       new Rulesets(context, this.#followed.answeringServers),
+      new Promotion(context, this.#options.operatorNamespace),
       new Labels(context),
+      new LeftoverLabels(context),
       new Evaluation(context),
       // Enforcement must not wait for statuses.
       new Status({ ...context, client: this.#client.apart() }),

@@ -164,7 +164,7 @@ export class PolicyContextBuilder {
   /** The roles and bindings that the operator will write. */
   #addRendered({ rendered }: Compiled): void {
     for (const { role, roleBinding } of rendered.values()) {
-      this.#addRole('ClusterRole', projectRole(role as never));
+      if (role) this.#addRole('ClusterRole', projectRole(role as never));
       if (roleBinding) this.#addBinding('ClusterRoleBinding', projectRoleBinding(roleBinding as never));
     }
   }

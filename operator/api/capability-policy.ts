@@ -4,7 +4,7 @@
  * The generated interface is the only definition of the fields; this file only names parts of it.
  */
 import type { ICapabilityPolicy } from './generated/capabilitypolicy.dev/v1alpha1/CapabilityPolicy.ts';
-import type { SPEC_DEFAULTS } from './spec-defaults.ts';
+import type { ROLLOUT_DEFAULTS, SPEC_DEFAULTS } from './spec-defaults.ts';
 
 export const GROUP = 'capabilitypolicy.dev';
 export const VERSION = 'v1alpha1';
@@ -19,6 +19,14 @@ export const MANAGED_BY_LABEL = 'app.kubernetes.io/managed-by';
 export const NAME_LABEL = 'kubernetes.io/metadata.name';
 /** Annotation of a namespace: the Pod Security labels that we set, as JSON. */
 export const RECORD = `${GROUP}/labels`;
+/**
+ * Prefix of the label of a namespace where a policy with `rollout` is not enforced yet; the policy's name follows, which is
+ * short enough for it (metadata.name has at most 63 characters).
+ */
+export const ROLLOUT_LABEL_PREFIX = `rollout.${GROUP}/`;
+/** The values of that label: not yet, and somebody's decision that the policy be enforced there now. */
+export const ROLLOUT_PENDING = 'pending';
+export const ROLLOUT_ENFORCED = 'enforced';
 /** Finalizer of an object whose deletion waits until nothing is left of deleted policies. */
 export const WITHDRAWAL_FINALIZER = `${GROUP}/withdrawal`;
 
@@ -32,7 +40,10 @@ export type CapabilityPolicySpec = Spec & { namespaceSelector: NonNullable<Spec[
 /** The spec as somebody wrote it. */
 export type CapabilityPolicy = Omit<ICapabilityPolicy, 'spec'> & { spec: CapabilityPolicySpec };
 /** The spec with the defaults filled in: everything behind the projection reads this form. */
-export type CompleteSpec = CapabilityPolicySpec & Required<Pick<CapabilityPolicySpec, keyof typeof SPEC_DEFAULTS>>;
+export type CompleteSpec = Omit<CapabilityPolicySpec, 'rollout'> &
+  Required<Pick<CapabilityPolicySpec, keyof typeof SPEC_DEFAULTS>> & { rollout?: CompleteRollout };
+type StatedRollout = NonNullable<Spec['rollout']>;
+export type CompleteRollout = StatedRollout & Required<Pick<StatedRollout, keyof typeof ROLLOUT_DEFAULTS>>;
 export type CompletePolicy = Omit<CapabilityPolicy, 'spec'> & { spec: CompleteSpec };
 export type CapabilityPolicyOverrides = NonNullable<CapabilityPolicySpec['overrides']>;
 /** An entry of `spec.containers`. */

@@ -7,6 +7,8 @@
  */
 import type { ICapabilityPolicy } from './generated/capabilitypolicy.dev/v1alpha1/CapabilityPolicy.ts';
 
+type Spec = ICapabilityPolicy['spec'];
+
 export const SPEC_DEFAULTS = {
   levelVersion: 'latest',
   mode: 'Audit',
@@ -14,4 +16,11 @@ export const SPEC_DEFAULTS = {
   usableBy: 'Everyone',
   defaulting: 'Disabled',
   podSecurityLabels: 'Managed',
-} as const satisfies Partial<ICapabilityPolicy['spec']>;
+} as const satisfies Partial<Spec>;
+
+/** For a policy with `rollout`; `namespacesPerHour` has none, which means no limit. */
+export const ROLLOUT_DEFAULTS = {
+  meanwhile: 'Warn',
+  soak: '24h',
+  paused: false,
+} as const satisfies Spec['rollout'];

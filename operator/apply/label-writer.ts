@@ -2,16 +2,27 @@
 import { RECORD } from '../api/capability-policy.ts';
 import { type ApiClient, pathFor } from '../cluster/client.ts';
 import type { NamespaceView } from '../model/objects.ts';
+import type { RolloutLabels } from '../promotion/rollouts.ts';
 import type { LabelPlan } from './namespace-labels.ts';
+
+const NO_ROLLOUT: RolloutLabels = { set: {}, remove: [] };
 
 /**
  * Server-side apply: a label that is not in the plan is removed if only we own it, and kept if somebody else states it
  * too.
  *
+ * @returns whether anything had to be changed
  * @throws ApiError 409 when somebody changed a label meanwhile or the namespace was deleted: plan again
  */
-export async function writeLabels(client: ApiClient, namespace: NamespaceView, plan: LabelPlan): Promise<void> {
-  if (!plan.changes) return;
+export async function writeLabels(
+  client: ApiClient,
+  namespace: NamespaceView,
+  plan: LabelPlan,
+  rollout: RolloutLabels = NO_ROLLOUT,
+): Promise<boolean> {
+  const differing = Object.keys(rollout.set).filter((label) => namespace.labels[label] !== rollout.set[label]);
+  if (!plan.changes && differing.length === 0 && rollout.remove.length === 0) return false;
+  const labels = { ...plan.labels, ...rollout.set };
   const { metadata } = await client.apply(
     {
       apiVersion: 'v1',
@@ -21,15 +32,23 @@ export async function writeLabels(client: ApiClient, namespace: NamespaceView, p
         // Apply would recreate a namespace that was deleted meanwhile: with its uid that is a conflict.
         uid: namespace.uid,
         // If we stated it as empty, the field would stay ours.
-        ...(Object.keys(plan.labels).length > 0 && { labels: plan.labels }),
+        ...(Object.keys(labels).length > 0 && { labels }),
         ...(plan.record === undefined ? {} : { annotations: { [RECORD]: plan.record } }),
       },
     } as Parameters<ApiClient['apply']>[0],
-    { force: plan.force },
+    { force: plan.force || differing.some((label) => namespace.labels[label] !== undefined) },
   );
-  // Apply keeps fields that another field manager also owns. Only we write the record.
-  if (plan.record !== undefined || metadata?.annotations?.[RECORD] === undefined) return;
-  await client.change(pathFor('v1', 'Namespace', undefined, namespace.name), {
-    metadata: { resourceVersion: metadata.resourceVersion, annotations: { [RECORD]: null } },
-  });
+  // Apply keeps fields that another field manager also owns. Only we write the record, and decide about roll-outs.
+  const record = plan.record === undefined && metadata?.annotations?.[RECORD] !== undefined;
+  const kept = rollout.remove.filter((label) => metadata?.labels?.[label] !== undefined);
+  if (record || kept.length > 0) {
+    await client.change(pathFor('v1', 'Namespace', undefined, namespace.name), {
+      metadata: {
+        resourceVersion: metadata?.resourceVersion,
+        ...(record && { annotations: { [RECORD]: null } }),
+        ...(kept.length > 0 && { labels: Object.fromEntries(kept.map((label) => [label, null])) }),
+      },
+    });
+  }
+  return true;
 }

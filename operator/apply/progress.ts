@@ -3,6 +3,7 @@ import { type AdmissionSet, isGuard } from '../compile/admission-set.ts';
 import type { Compiled } from '../compile/compile.ts';
 import type { Guard } from '../compile/guards.ts';
 import { perObject } from '../policy/memo.ts';
+import { policyNameOf } from '../policy/parts.ts';
 import type { ResolvedPolicy } from '../policy/resolve.ts';
 import type { RolloutOutcome } from './outcome.ts';
 import type { RulesetRecord } from './record.ts';
@@ -20,7 +21,7 @@ export type Seen = Pick<RulesetRecord, 'failure' | 'inForce' | 'obstacle' | 'use
 
 /** InForce: every API server enforces the policy's current text, and nothing older. */
 export function outcomeOf(policy: ResolvedPolicy, compiled: Compiled, progress: Progress): RolloutOutcome {
-  const { ruleset } = setOf(policy.name, compiled);
+  const { ruleset } = setOf(policy.id, compiled);
   const sets = setsFor(policy, compiled);
   const inForce = Math.min(...sets.map((set) => serversOf(set, progress)));
   const needed = [...sets, ...guardsOf(policy, compiled)];
@@ -35,35 +36,35 @@ export function outcomeOf(policy: ResolvedPolicy, compiled: Compiled, progress: 
 
 function obstacleTo(policy: ResolvedPolicy, compiled: Compiled, progress: Progress): string | undefined {
   const { records, outdated } = progress;
-  const { name } = policy;
-  const record = records.get(name);
+  const { id } = policy;
+  const record = records.get(id);
   const missing = setsFor(policy, compiled).find((set) => !isInForce(set, progress));
   if (missing) return records.get(missing.policy)?.obstacle ?? 'being written';
-  if (outdated.has(name)) return `ruleset ${outdated.get(name)} is still in force beside it`;
+  if (outdated.has(id)) return `ruleset ${outdated.get(id)} is still in force beside it`;
   if (record?.usersWait) return 'who may use it changes when all new rulesets are in force';
   // The other policies report their own later changes.
-  if (record?.programmed === setOf(name, compiled).ruleset) return undefined;
+  if (record?.programmed === setOf(id, compiled).ruleset) return undefined;
   const guard = guardsOf(policy, compiled).find((set) => !isInForce(set, progress));
   if (guard) return `the guard of its namespaces: ${records.get(guard.policy)?.obstacle ?? 'being written'}`;
   // A refused policy has no new text that could contain it, only an old one.
   const isComing = (other: string) =>
     records.get(other)?.failure === undefined && !isInForce(setOf(other, compiled), progress);
-  const behind = compiled.rendered.get(name)?.embedders.find((other) => isComing(other) || outdated.has(other));
-  return behind && `policy ${behind}, which shares namespaces with it, does not contain it yet`;
+  const behind = compiled.rendered.get(id)?.embedders.find((other) => isComing(other) || outdated.has(other));
+  return behind && `policy ${policyNameOf(behind)}, which shares namespaces with it, does not contain it yet`;
 }
 
 /** Its own set, and the set that decides for it if that is another's. */
-function setsFor({ name }: ResolvedPolicy, compiled: Compiled): AdmissionSet[] {
-  const decidedBy = compiled.rendered.get(name)?.decidedBy ?? name;
-  return [...new Set([name, decidedBy])].map((policy) => setOf(policy, compiled));
+function setsFor({ id }: ResolvedPolicy, compiled: Compiled): AdmissionSet[] {
+  const decidedBy = compiled.rendered.get(id)?.decidedBy ?? id;
+  return [...new Set([id, decidedBy])].map((policy) => setOf(policy, compiled));
 }
 
 /**
  * An Enforce policy is in force only together with the guard of its namespaces and the first guard, which checks
  * bindings.
  */
-function guardsOf({ name }: ResolvedPolicy, { guards }: Compiled): AdmissionSet[] {
-  const own = guardsByPolicy(guards).get(name);
+function guardsOf({ id }: ResolvedPolicy, { guards }: Compiled): AdmissionSet[] {
+  const own = guardsByPolicy(guards).get(id);
   return own ? [...new Set([own, ...guards.slice(0, 1)])].map(({ admission }) => admission) : [];
 }
 

@@ -39,14 +39,23 @@ const RETRY_NEWLY_REFUSED_MS = 1_000;
 export function resultOf(records: Records, seen: Pass): PassResult {
   const { policies } = seen.compiled;
   const progress = { records, outdated: outdatedIn(records, seen.old), answering: seen.answering };
-  const outcomes = new Map(policies.map((policy) => [policy.name, outcomeOf(policy, seen.compiled, progress)]));
-  for (const [name, { state, ruleset }] of outcomes) {
-    const record = records.get(name);
-    if (record && state === 'InForce') record.programmed = ruleset;
+  const parts = policies.map((policy) => ({ policy, outcome: outcomeOf(policy, seen.compiled, progress) }));
+  for (const { policy, outcome } of parts) {
+    const record = records.get(policy.id);
+    if (record && outcome.state === 'InForce') record.programmed = outcome.ruleset;
   }
+  const byName = Map.groupBy(parts, ({ policy }) => policy.name);
+  const outcomes = new Map([...byName].map(([name, ofOne]) => [name, ofParts(ofOne.map(({ outcome }) => outcome))]));
   const unremoved = [...records.values()].find((record) => record.unremoved)?.unremoved;
   const isSettled = seen.isWritten && !seen.mayBeUndone && records.refused().size === 0 && !unremoved;
   return { outcomes, unremoved, comeBackMs: comeBackMs([...records.values()], seen), waitsForProbes: isSettled };
+}
+
+/** The least advanced of a policy's parts counts. */
+function ofParts(outcomes: readonly RolloutOutcome[]): RolloutOutcome {
+  const order = ['Failed', 'Working', 'InForce'] as const;
+  const state = order.find((one) => outcomes.some((outcome) => outcome.state === one));
+  return outcomes.find((outcome) => outcome.state === state) as RolloutOutcome;
 }
 
 /** Rulesets that may be in force beside the desired ones, by policy. */

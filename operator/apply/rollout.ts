@@ -10,6 +10,7 @@ import { type ApiClient, ApiError } from '../cluster/client.ts';
 import type { AdmissionSet } from '../compile/admission-set.ts';
 import type { Compiled } from '../compile/compile.ts';
 import type { RenderedObject } from '../model/objects.ts';
+import { policyNameOf } from '../policy/parts.ts';
 import { type Clock, SYSTEM_CLOCK } from '../runtime/clock.ts';
 import { inParallel } from '../runtime/in-parallel.ts';
 import { grantsTheSame } from './drift.ts';
@@ -129,9 +130,10 @@ export class Rollout {
 
   /** Step 1: RBAC that widens nothing; of all policies before step 2, because the texts of siblings ask for it, too. */
   async #writeUsers({ compiled, live, asked }: Pass): Promise<void> {
-    await inParallel(compiled.rendered, WRITES_AT_ONCE, ([name, { role, roleBinding }]) =>
-      this.#attempt(name, async () => {
-        await this.#writes.ensure(name, role, live);
+    await inParallel(compiled.rendered, WRITES_AT_ONCE, ([id, { role, roleBinding }]) =>
+      this.#attempt(id, async () => {
+        const name = policyNameOf(id);
+        if (role) await this.#writes.ensure(name, role, live);
         if (!roleBinding) return;
         // Its owners may differ: they keep it from the garbage collector as long as a sibling's text asks for `use`.
         const widensNothing = !asked.has(name) || grantsTheSame(live.get(keyOf(roleBinding)), roleBinding);

@@ -3,11 +3,12 @@ import type { CapabilityPolicySpec, CompleteSpec } from '../api/capability-polic
 import { completeSpec } from '../api/defaults.ts';
 import { type AdmissionSet, isGuard } from '../compile/admission-set.ts';
 import type { Compiled } from '../compile/compile.ts';
-import { type Manifest, POLICY_LABEL, RULESET_LABEL, SPEC_ANNOTATION } from '../compile/objects.ts';
+import { type Manifest, PART_LABEL, POLICY_LABEL, RULESET_LABEL, SPEC_ANNOTATION } from '../compile/objects.ts';
 import { useRoleName } from '../compile/rbac.ts';
 import type { RenderedObject } from '../model/objects.ts';
 import { arrayOf } from '../model/raw.ts';
 import { perObject } from '../policy/memo.ts';
+import { pendingPartOf, policyNameOf } from '../policy/parts.ts';
 
 /** By kind and name. */
 export type Standing = ReadonlyMap<string, RenderedObject>;
@@ -35,11 +36,19 @@ export function lastAccepted(rendered: readonly RenderedObject[]): Map<string, C
     .toSorted((a, b) => (created(a) < created(b) ? -1 : 1))
     .flatMap((object) => {
       // A set that decides for others outlives its own policy: a later policy with its name never had that text.
-      const uid = ownersOf(object).find(({ name }) => name === policyOf(object))?.uid;
+      const uid = ownersOf(object).find(({ name }) => name === policyNameOf(policyOf(object)))?.uid;
       const spec = specIn(object);
       return uid !== undefined && spec && isNamedByUs(object) ? [[uid, spec] as const] : [];
     });
   return new Map(specs);
+}
+
+/** The newest specs that refuse something, by the policy's uid: those of policies that are enforced somewhere. */
+export function standingEnforced(rendered: readonly RenderedObject[]): Map<string, CompleteSpec> {
+  const enforcing = rendered.filter(
+    (object) => object.metadata.labels?.[PART_LABEL] === undefined && specIn(object)?.mode === 'Enforce',
+  );
+  return lastAccepted(enforcing);
 }
 
 /** Anybody may have written it, so an invalid spec is ignored. */
@@ -119,9 +128,10 @@ function lacksDecider(policy: string, { rendered, refusals, expired }: Compiled,
   return refusals.has(policy) && !expired.some(({ name }) => name === policy);
 }
 
-/** The policy that its label names; empty without one. */
-export function policyOf({ metadata }: RenderedObject): string {
-  return metadata.labels?.[POLICY_LABEL] ?? '';
+/** The ID of the resolved policy that its labels name; empty without one. */
+export function policyOf({ metadata: { labels } }: RenderedObject): string {
+  const name = labels?.[POLICY_LABEL] ?? '';
+  return labels?.[PART_LABEL] === undefined ? name : pendingPartOf(name);
 }
 
 /** Undefined for RBAC, which all rulesets of a policy share. */
@@ -147,7 +157,9 @@ function ownersOf({ metadata }: RenderedObject) {
 const wantedBy = perObject((compiled: Compiled) => new Set(allOf(compiled).map(keyOf)));
 
 function allOf(compiled: Compiled): Manifest[] {
-  const rbac = [...compiled.rendered.values()].flatMap(({ role, roleBinding }) => [role, roleBinding ?? []].flat());
+  const rbac = [...compiled.rendered.values()].flatMap(({ role, roleBinding }) =>
+    [role ?? [], roleBinding ?? []].flat(),
+  );
   return [...setsOf(compiled).flatMap(({ objects }) => objects), ...rbac];
 }
 

@@ -8,6 +8,8 @@ import { FIELD_MANAGER, WITHDRAWAL_FINALIZER } from '../api/capability-policy.ts
 import { type ApiClient, isNotFound, pathFor } from '../cluster/client.ts';
 import type { Compiled } from '../compile/compile.ts';
 import type { Cluster, FinalizingView, NamespaceView } from '../model/objects.ts';
+import { rolloutLabel } from '../policy/parts.ts';
+import { rolloutLabelsIn } from '../promotion/rollouts.ts';
 import { planLabels } from './namespace-labels.ts';
 import { keyOf, standing, unwanted } from './standing.ts';
 
@@ -22,8 +24,11 @@ export interface WithdrawalContext {
 /** Names everything that is left of policies that are gone. Pure. */
 export function leftovers({ cluster, compiled, isRefused, wantedLabels }: WithdrawalContext): string[] {
   const policies = cluster.policies().filter(({ metadata }) => metadata?.deletionTimestamp !== undefined);
+  const names = new Set(cluster.policies().map(({ metadata }) => rolloutLabel(metadata?.name ?? '')));
   const namespaces = cluster.namespaces().filter((namespace) => {
-    return !namespace.terminating && isMarked(namespace) && planLabels(namespace, wantedLabels(namespace)).changes;
+    if (namespace.terminating) return false;
+    const isLeft = isMarked(namespace) && planLabels(namespace, wantedLabels(namespace)).changes;
+    return isLeft || rolloutLabelsIn(namespace.labels).some((label) => !names.has(label));
   });
   const objects = isRefused ? [] : unwanted(compiled, standing(cluster.rendered()), new Set()).stale;
   return [

@@ -18,6 +18,7 @@ const RBAC = 'rbac.authorization.k8s.io/v1';
 
 const RESOURCES: Readonly<Record<string, Resource>> = {
   [`${GROUP}/${VERSION} ${KIND}`]: { plural: PLURAL, namespaced: false },
+  'v1 ConfigMap': { plural: 'configmaps', namespaced: true },
   'v1 Namespace': { plural: 'namespaces', namespaced: false },
   'v1 Pod': { plural: 'pods', namespaced: true },
   ...Object.fromEntries(

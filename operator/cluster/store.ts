@@ -9,6 +9,7 @@ import type {
   RenderedObject,
   RoleBindingView,
   RoleView,
+  SeenObject,
   WorkloadView,
 } from '../model/objects.ts';
 import type { RawObject } from '../model/raw.ts';
@@ -113,15 +114,11 @@ export class Store implements Cluster {
       onChange({ of: 'policy', name: metadata?.name ?? '' }),
     );
     this.#namespaces = this.#follow(sources.NAMESPACES, namespace, ({ name }) => onChange({ of: 'namespace', name }));
-    this.#pods = this.#follow(sources.PODS, pod, ({ namespace: home, name }) =>
-      onChange({ of: 'pod', namespace: home, name }),
-    );
+    this.#pods = this.#follow(sources.PODS, pod, (view, before) => onChange({ of: 'pod', ...seen(view, before) }));
     this.#workloads = new Map(
       sources.WORKLOADS.map((source) => [
         source.kind,
-        this.#follow(source, workload, ({ namespace: home, name }) =>
-          onChange({ of: 'workload', namespace: home, name }),
-        ),
+        this.#follow(source, workload, (view, before) => onChange({ of: 'workload', ...seen(view, before) })),
       ]),
     );
     this.#roles = new Map(
@@ -223,6 +220,11 @@ export class Store implements Cluster {
 async function orAborted(done: Promise<unknown>, signal: AbortSignal): Promise<void> {
   await Promise.race([done, aborted(signal)]);
   signal.throwIfAborted();
+}
+
+/** Where something changed, and what was there until now. */
+function seen<View extends SeenObject>(view: View, before: View | undefined) {
+  return { namespace: view.namespace, name: view.name, seen: [before ?? [], view].flat() };
 }
 
 function isOurs(raw: RawObject): boolean {

@@ -1,6 +1,7 @@
 /** Which policies are enforced, and in which version: the current one, the last accepted one, or none. */
 import type { CompletePolicy, CompleteSpec } from '../api/capability-policy.ts';
 import { perObject } from '../policy/memo.ts';
+import { type Parts, partsOf, type Stage } from '../policy/parts.ts';
 import type { Refusal, ResolvedPolicy, resolvePolicy } from '../policy/resolve.ts';
 import { fitTogether, priceOf } from './budget.ts';
 
@@ -10,6 +11,8 @@ export interface AcceptOptions {
    * its old text, so that neither its own namespaces nor shared ones are disturbed.
    */
   readonly lastAccepted?: ReadonlyMap<string, CompleteSpec>;
+  /** By name of a policy; a roll-out without an entry has begun everywhere. */
+  readonly stages?: ReadonlyMap<string, Stage>;
   /** N of Kubernetes 1.N of the oldest API server. */
   readonly oldestServer: number;
   /** In ms since 1970. Left out: nothing has expired. */
@@ -17,7 +20,7 @@ export interface AcceptOptions {
 }
 
 export interface Accepted {
-  /** The enforced policies, by name. */
+  /** The policies in force, by name; a policy with `rollout` as its parts. */
   readonly policies: readonly ResolvedPolicy[];
   /** Policies that have expired and count as deleted, by name. */
   readonly expired: readonly ResolvedPolicy[];
@@ -37,9 +40,10 @@ export function* accept(
   const refusals = new Map<string, Refusal>();
   const expired: ResolvedPolicy[] = [];
   // Existing policies stay when a new one does not fit beside them.
-  const standing: ResolvedPolicy[][] = [];
-  const changed: ResolvedPolicy[][] = [];
-  for (const policy of [...policies].sort(byAge)) {
+  const standing: Parts[][] = [];
+  const changed: Parts[][] = [];
+  for (const policy of policies.map((one) => staged(one, options)).sort(byAge)) {
+    const stage = stageOf(policy, options);
     const resolution = resolve(policy, oldestServer);
     if ('refusal' in resolution) refusals.set(policy.metadata?.name ?? '', resolution.refusal);
     const last = lastAcceptedOf(policy, options);
@@ -51,21 +55,34 @@ export function* accept(
     if (newest && newest.expires <= now) expired.push(newest);
     else {
       const unexpired = [...current, ...before].filter(({ expires }) => expires > now);
-      (current.length > 0 && !isUnchanged ? changed : standing).push(unexpired);
+      (current.length > 0 && !isUnchanged ? changed : standing).push(unexpired.map((one) => partsOf(one, stage)));
     }
     // It takes long for a policy that is new, and is remembered.
-    for (const one of current) priceOf(one);
+    for (const one of current) for (const part of partsOf(one, stage)) priceOf(part);
     yield;
   }
   const fitting = fitTogether([...standing, ...changed]);
   for (const [name, refusal] of fitting.refusals) refusals.set(name, refusal);
   const specs = policies.flatMap((policy) => {
     const name = policy.metadata?.name ?? '';
-    const spec = refusals.has(name) ? lastAcceptedOf(policy, options) : policy.spec;
+    const spec = refusals.has(name) ? lastAcceptedOf(policy, options) : staged(policy, options).spec;
     return spec ? [[name, spec] as const] : [];
   });
-  const byName = (some: readonly ResolvedPolicy[]) => some.toSorted((a, b) => compareText(a.name, b.name));
-  return { policies: byName(fitting.policies), expired: byName(expired), refusals, specs: new Map(specs) };
+  const byId = (some: readonly ResolvedPolicy[]) => some.toSorted((a, b) => compareText(a.id, b.id));
+  return { policies: byId(fitting.policies), expired: byId(expired), refusals, specs: new Map(specs) };
+}
+
+const BEGUN: Stage = { begun: true };
+
+function stageOf({ metadata }: CompletePolicy, { stages }: AcceptOptions): Stage {
+  return stages?.get(metadata?.name ?? '') ?? BEGUN;
+}
+
+/** Until the namespaces that a new selector selects are labelled, the policy keeps the old selector with its new rules. */
+function staged(policy: CompletePolicy, options: AcceptOptions): CompletePolicy {
+  const { selector } = stageOf(policy, options);
+  if (!selector || !policy.spec.rollout) return policy;
+  return { ...policy, spec: { ...policy.spec, namespaceSelector: selector } };
 }
 
 /**

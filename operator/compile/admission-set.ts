@@ -4,13 +4,14 @@
  * Names end in the hash of the set's text, so that a changed ruleset is a new set beside the old one.
  */
 import { createHash } from 'node:crypto';
-import { GROUP } from '../api/capability-policy.ts';
+import { GROUP, ROLLOUT_PENDING } from '../api/capability-policy.ts';
+import { isPendingPart, policyNameOf } from '../policy/parts.ts';
 import { PROBE_LABEL } from './match.ts';
-import { type Manifest, metadata, type Owner, POLICY_LABEL, RULESET_LABEL } from './objects.ts';
+import { type Manifest, metadata, type Owner, PART_LABEL, POLICY_LABEL, RULESET_LABEL } from './objects.ts';
 import { RBAC } from './rbac.ts';
 
 export interface AdmissionSet {
-  /** The policy that the set implements; for a guard, which protects several policies, the guard's name. */
+  /** The ID of the resolved policy that the set implements; for a guard, which protects several policies, the guard's name. */
   readonly policy: string;
   readonly ruleset: string;
   /**
@@ -61,7 +62,11 @@ export function admissionSet(
     .digest('hex')
     .slice(0, 12);
   const name = `${prefix}-${ruleset}`;
-  const labels = { [POLICY_LABEL]: policy, [RULESET_LABEL]: ruleset };
+  const labels = {
+    [POLICY_LABEL]: policyNameOf(policy),
+    ...(isPendingPart(policy) && { [PART_LABEL]: ROLLOUT_PENDING }),
+    [RULESET_LABEL]: ruleset,
+  };
   return {
     policy,
     ruleset,
@@ -88,7 +93,7 @@ export type Probed = Pick<AdmissionSet, 'policy' | 'ruleset'>;
 /** The labels of a probe's carrier, which its binding selects. */
 export function probeLabels({ policy, ruleset }: Probed, of: Draft['kind']) {
   const kind = of === 'MutatingAdmissionPolicy' ? 'mutation' : 'validation';
-  return { [PROBE_LABEL]: ruleset, [POLICY_LABEL]: policy, [`${PROBE_LABEL}-kind`]: kind };
+  return { [PROBE_LABEL]: ruleset, [POLICY_LABEL]: policyNameOf(policy), [`${PROBE_LABEL}-kind`]: kind };
 }
 
 /** The ClusterRole that a probe asks the API server to create, by dry run. It would grant nothing. */

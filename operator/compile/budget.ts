@@ -5,6 +5,7 @@
  */
 import { embeddersOf, siblings } from '../policy/deciding.ts';
 import { perObject } from '../policy/memo.ts';
+import type { Parts } from '../policy/parts.ts';
 import type { Refusal, ResolvedPolicy } from '../policy/resolve.ts';
 import { selectorCel } from '../policy/selector.ts';
 import { SelectorIndex } from '../policy/selector-index.ts';
@@ -40,28 +41,32 @@ interface Draft {
   readonly text: number;
 }
 
+type Drafts = ReadonlyMap<string, Draft>;
+
 interface Fitting {
   readonly policies: readonly ResolvedPolicy[];
   readonly refusals: ReadonlyMap<string, Refusal>;
 }
 
 /**
- * @param candidates the possible versions of each policy, the preferred one first. If that one does not fit, it is
+ * @param candidates the possible versions of each policy, with their parts, the preferred one first. If that one does not fit, it is
  * refused and the next one stays. Policies in force come first, and stay when a new one does not fit.
  */
-export function fitTogether(candidates: readonly (readonly ResolvedPolicy[])[]): Fitting {
-  const prices = new Map(candidates.flat().map((policy) => [policy, priceOf(policy)]));
+export function fitTogether(candidates: readonly (readonly Parts[])[]): Fitting {
+  const prices = new Map(candidates.flat(2).map((policy) => [policy, priceOf(policy)]));
   const embedding = (draft: Draft, party: ResolvedPolicy): Draft => {
     const { cost, text } = prices.get(party) as Price;
     return { ...draft, parties: [...draft.parties, party], cost: draft.cost + cost, text: draft.text + text };
   };
-  const index = new SelectorIndex(candidates.flat());
+  const index = new SelectorIndex(candidates.flat(2));
   const drafts = new Map<string, Draft>();
   const refusals = new Map<string, Refusal>();
-  const refusalOf = (policy: ResolvedPolicy): Refusal | undefined => {
+  /** @param before the changes by the parts before this one @returns the changes with its own, or why it does not fit */
+  const withPart = (policy: ResolvedPolicy, before: Drafts): Drafts | Refusal => {
+    const draftOf = (id: string) => before.get(id) ?? drafts.get(id);
     const { cost, text, longest } = prices.get(policy) as Price;
-    const known = index.overlapping(policy.selector).filter((one) => drafts.get(one.name)?.policy === one);
-    const embedders = embeddersOf(policy, known).flatMap(({ name }) => drafts.get(name) ?? []);
+    const known = index.overlapping(policy.selector).filter((one) => draftOf(one.id)?.policy === one);
+    const embedders = embeddersOf(policy, known).flatMap(({ id }) => draftOf(id) ?? []);
     const own = siblings(policy, known).reduce(embedding, { policy, parties: [], cost, text });
     const changed = [own, ...embedders.map((draft) => embedding(draft, policy))];
     const over = changed.find((draft) => draft.cost > COST_BUDGET || draft.text > TEXT_BUDGET);
@@ -71,14 +76,24 @@ export function fitTogether(candidates: readonly (readonly ResolvedPolicy[])[]):
       const problem = problemWithoutVariables(policy, parties);
       if (problem) return tooManyForOlderServers([policy, ...parties], problem);
     }
-    for (const draft of changed) drafts.set(draft.policy.name, draft);
+    return new Map([...before, ...changed.map((draft) => [draft.policy.id, draft] as const)]);
+  };
+  /** Takes all parts of a version or none. */
+  const refusalOf = (version: Parts): Refusal | undefined => {
+    let changes: Drafts = new Map();
+    for (const part of version) {
+      const result = withPart(part, changes);
+      if ('reason' in result) return result;
+      changes = result;
+    }
+    for (const [id, draft] of changes) drafts.set(id, draft);
     return undefined;
   };
   for (const versions of candidates) {
     for (const version of versions) {
       const refusal = refusalOf(version);
       if (!refusal) break;
-      if (version === versions[0]) refusals.set(version.name, refusal);
+      if (version === versions[0]) refusals.set(version[0]?.name ?? '', refusal);
     }
   }
   return { policies: [...drafts.values()].map((draft) => draft.policy), refusals };
@@ -129,7 +144,7 @@ function tooManyForOlderServers(policies: readonly ResolvedPolicy[], problem: 'c
 }
 
 function namesOf(policies: readonly ResolvedPolicy[]): string {
-  const names = policies.map(({ name }) => name).sort();
+  const names = [...new Set(policies.map(({ name }) => name))].sort();
   const more = names.length > NAMED ? ` and ${names.length - NAMED} more` : '';
   return `${names.slice(0, NAMED).join(', ')}${more}`;
 }

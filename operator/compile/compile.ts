@@ -19,7 +19,7 @@ import { deferringPolicy, validatingPolicy } from './validating-policy.ts';
 export interface CompileOptions extends AdmissionOptions, AcceptOptions {}
 
 export interface Compiled extends Accepted {
-  /** The rendered objects of each policy. */
+  /** The rendered objects of each resolved policy, by its ID. */
   readonly rendered: ReadonlyMap<string, Rendered>;
   /** They guard the Enforce policies, each policy by one guard; empty if there is none. */
   readonly guards: readonly Guard[];
@@ -27,11 +27,12 @@ export interface Compiled extends Accepted {
 
 interface Rendered {
   readonly admission: AdmissionSet;
-  /** The policy whose admission set decides for this one: itself, or the first of its peers. */
+  /** The ID of the policy whose admission set decides for this one: itself, or the first of its peers. */
   readonly decidedBy: string;
-  /** The other policies whose admission policies contain this one. */
+  /** The IDs of the other policies whose admission policies contain this one. */
   readonly embedders: readonly string[];
-  readonly role: Manifest;
+  /** Undefined for the second part of a policy: both have the same users. */
+  readonly role: Manifest | undefined;
   readonly roleBinding: Manifest | undefined;
 }
 
@@ -60,11 +61,11 @@ export function compiler(): Compiler {
     for (const related of relations) {
       const { policy, together } = related;
       // By name, so that the first one has been rendered already.
-      const decider = rendered.get(together[0]?.name ?? policy.name)?.admission;
+      const decider = rendered.get(together[0]?.id ?? policy.id)?.admission;
       const spec = accepted.specs.get(policy.name);
       const key = keyOf(related, decider, spec, options);
       rendered.set(
-        policy.name,
+        policy.id,
         memos.rendered.get(key, () => texts.share(render(related, decider, spec, options))),
       );
       yield;
@@ -87,33 +88,44 @@ interface Related {
   /** Its siblings. */
   readonly around: readonly ResolvedPolicy[];
   readonly embedders: readonly ResolvedPolicy[];
+  /** The owners of its role besides itself; undefined if the role comes with another part of the policy. */
+  readonly roleOwners: readonly ResolvedPolicy[] | undefined;
   /** The policy and its peers, by name. */
   readonly together: readonly ResolvedPolicy[];
 }
 
 function relationsOf(policies: readonly ResolvedPolicy[]): Related[] {
   const index = new SelectorIndex(policies);
-  return policies.map((policy) => {
+  const relations = policies.map((policy) => {
     const meeting = index.overlapping(policy.selector);
     const around = siblings(policy, meeting);
     return { policy, around, embedders: embeddersOf(policy, meeting), together: peers(policy, around) };
+  });
+  const parts = Map.groupBy(relations, ({ policy }) => policy.name);
+  return relations.map((related) => {
+    const all = parts.get(related.policy.name) ?? [];
+    const owners = all.flatMap(({ embedders }) => embedders);
+    const distinct = new Map(owners.map((owner) => [owner.name, owner]));
+    return { ...related, roleOwners: all[0] === related ? [...distinct.values()] : undefined };
   });
 }
 
 /** Everything that `render` reads. */
 function keyOf(
-  { policy, around, embedders, together }: Related,
+  { policy, around, embedders, roleOwners, together }: Related,
   decider: AdmissionSet | undefined,
   spec: CompleteSpec | undefined,
   { operatorNamespace, excludedNamespaces }: AdmissionOptions,
 ): string {
-  const objects = [[policy], around, embedders, together, decider ? [decider] : []].map((some) => some.map(idOf));
+  const objects = [[policy], around, embedders, roleOwners ?? [policy], together, decider ? [decider] : []].map(
+    (some) => some.map(idOf),
+  );
   return JSON.stringify([objects, spec && textOf(spec), operatorNamespace, excludedNamespaces]);
 }
 
 /** @param decider of this policy, unless it decides itself (docs/decisions/0006) */
 function render(
-  { policy, around, embedders, together }: Related,
+  { policy, around, embedders, roleOwners, together }: Related,
   decider: AdmissionSet | undefined,
   spec: CompleteSpec | undefined,
   options: AdmissionOptions,
@@ -121,13 +133,13 @@ function render(
   // The deciding set is deleted with the last policy for which it decides.
   const owners = decider ? [policy] : together;
   const drafts = draftsOf(policy, around, decider, options);
-  const set = admissionSet(policy.name, `capabilitypolicy-${policy.name}`, owners, drafts);
+  const set = admissionSet(policy.id, `capabilitypolicy-${policy.name}`, owners, drafts);
   return {
     admission: withSpec(set, spec),
-    decidedBy: together[0]?.name ?? policy.name,
-    embedders: embedders.map(({ name }) => name),
-    role: renderRole(policy, embedders),
-    roleBinding: renderRoleBinding(policy, embedders),
+    decidedBy: together[0]?.id ?? policy.id,
+    embedders: embedders.map(({ id }) => id),
+    role: roleOwners && renderRole(policy, roleOwners),
+    roleBinding: roleOwners && renderRoleBinding(policy, roleOwners),
   };
 }
 

@@ -30,22 +30,24 @@ export function wantedLabels(policies: readonly ResolvedPolicy[]): WantedLabels 
  *
  * @param wanted the labels that the parties ask for
  * @param decides CEL, bool: whether the party at an index decides in the namespace after the change
+ * @param before CEL, dyn: the namespace before the change
  */
 export function labelVariables(
   wanted: readonly (LevelVersion | undefined)[],
   decides: (index: number) => string,
+  before: string,
 ): Variable[] {
   const weakens = wanted.some((label) => label !== undefined);
   return [
-    { name: 'record', expression: recordOf('oldObject') },
+    { name: 'record', expression: recordOf(before) },
     ...(weakens ? weakeningVariables(wanted, decides) : []),
     { name: 'tampered', expression: [...tampered(), ...(weakens ? ['variables.weakened'] : [])].join(' || ') },
   ];
 }
 
-/** CEL, string: the record of the labels that we set; empty where there is none. */
-export function recordOf(object: 'oldObject' | 'object'): string {
-  return `dyn(${object}).metadata.?annotations[?${JSON.stringify(RECORD)}].orValue("")`;
+/** CEL, string: the record of the labels that we set; empty where there is none. @param namespace CEL, dyn */
+export function recordOf(namespace: string): string {
+  return `${namespace}.metadata.?annotations[?${JSON.stringify(RECORD)}].orValue("")`;
 }
 
 /** CEL, bools: our record, or a label in it, changed. A tighter level at the same version does not count. */
@@ -53,7 +55,7 @@ function tampered(): string[] {
   const recorded = (label: string) => `variables.record.contains(${JSON.stringify(`${label}:`)})`;
   const tightened = `${value('before', LEVEL)} == "baseline" && ${value('after', LEVEL)} == "restricted"`;
   return [
-    `variables.record != ${recordOf('object')}`,
+    `variables.record != ${recordOf('dyn(object)')}`,
     `(${recorded(LEVEL)} && ${changed(LEVEL)} && !(${tightened}))`,
     `(${recorded(VERSION)} && ${changed(VERSION)})`,
   ];

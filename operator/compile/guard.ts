@@ -6,6 +6,7 @@
  * binding must not give an admitted pod an AppArmor profile or a mirror annotation.
  */
 import { GROUP, type LabelSelector, PLURAL } from '../api/capability-policy.ts';
+import { splitSelector } from '../policy/parts.ts';
 import type { ResolvedPolicy } from '../policy/resolve.ts';
 import { selectorCel } from '../policy/selector.ts';
 import { offers } from '../standards/server-features.ts';
@@ -13,8 +14,16 @@ import type { Draft } from './admission-set.ts';
 import { type Variable, withVariables } from './bound-variables.ts';
 import { overrides } from './decision-cel.ts';
 import { labelVariables, type WantedLabels } from './guard-label.ts';
-import { matchTouching, scopeOf } from './guard-scope.ts';
-import { type AdmissionOptions, BINDINGS, IS_PROBE, matchNotExcluded, NAMESPACES, PROBE_CARRIER } from './match.ts';
+import { CREATES, matchTouching, pendingIn, rolloutLabelsOf, scopeOf } from './guard-scope.ts';
+import {
+  type AdmissionOptions,
+  BINDINGS,
+  IS_PROBE,
+  matchNotExcluded,
+  NAMESPACES,
+  NEW_NAMESPACES,
+  PROBE_CARRIER,
+} from './match.ts';
 import { probeBinding, probeValidation } from './validating-policy.ts';
 
 /** Annotations of a Binding are copied onto the pod (registry/core/pod/storage assignPod), past its admission. */
@@ -45,6 +54,8 @@ interface Guarded {
 export function guardPolicy(guarded: Guarded, options: AdmissionOptions): Draft {
   const { name: guard, policies, carried, binds } = guarded;
   const scope = scopeOf(policies);
+  const parties = [...policies, ...carried];
+  const rules = rolloutLabelsOf(parties).length > 0 ? [...NAMESPACES, ...NEW_NAMESPACES] : NAMESPACES;
   const variables = variablesOf(guarded);
   const skips = variables.slice(0, binds ? 2 : 1);
   const skipped = skips.map(({ name }) => `variables.${name}`).join(' || ');
@@ -73,11 +84,11 @@ export function guardPolicy(guarded: Guarded, options: AdmissionOptions): Draft 
       failurePolicy: 'Fail',
       matchConstraints: {
         matchPolicy: 'Equivalent',
-        resourceRules: [...NAMESPACES, ...(binds ? BINDINGS : []), ...PROBE_CARRIER],
+        resourceRules: [...rules, ...(binds ? BINDINGS : []), ...PROBE_CARRIER],
       },
       matchConditions: [
         matchNotExcluded(options, '(request.resource.resource == "namespaces" ? request.name : request.namespace)'),
-        matchTouching([...policies, ...carried]),
+        matchTouching(parties, beforeOf(parties)),
       ],
       ...(named && { variables }),
       validations: [probeValidation(ruleset), ...validations],
@@ -91,7 +102,7 @@ export function guardPolicy(guarded: Guarded, options: AdmissionOptions): Draft 
           matchResources: {
             matchPolicy: 'Equivalent',
             ...(scope && { objectSelector: scope }),
-            resourceRules: NAMESPACES,
+            resourceRules: rules,
           },
         },
       },
@@ -119,17 +130,20 @@ export function guardsByVariables([policy]: readonly ResolvedPolicy[]): boolean 
 /** The first one or two exclude requests that are not judged. */
 function variablesOf({ policies, carried, wanted, binds }: Guarded): Variable[] {
   const parties = [...policies, ...carried];
+  const before = beforeOf(parties);
   return [
     { name: 'probe', expression: IS_PROBE },
     ...(binds ? [{ name: 'binds', expression: BINDS }] : []),
-    { name: 'before', expression: 'dyn(oldObject).metadata.?labels.orValue({})' },
+    { name: 'before', expression: `${before}.metadata.?labels.orValue({})` },
     { name: 'after', expression: 'dyn(object).metadata.?labels.orValue({})' },
+    ...pendingVariables(rolloutLabelsOf(parties)),
     ...parties.map(({ selector }, i) => ({ name: `selected${i}`, expression: selectedCel(selector) })),
     ...decidingVariables(parties, 'was'),
     ...decidingVariables(parties, 'is'),
     ...labelVariables(
       parties.map((party) => wanted.get(party)),
       (i) => decides('is', i),
+      before,
     ),
     {
       name: 'joined',
@@ -148,7 +162,33 @@ function variablesOf({ policies, carried, wanted, binds }: Guarded): Variable[] 
  * only once, because a selector may be nearly as long as an expression.
  */
 export function selectedCel(selector: LabelSelector): string {
-  return `[variables.before, variables.after].map(l, ${selectorCel(selector, 'l')})`;
+  const { own, label } = splitSelector(selector);
+  const both = '[variables.before, variables.after]';
+  if (label === undefined) return `${both}.map(l, ${selectorCel(own, 'l')})`;
+  const isPending = `${JSON.stringify(label)} in [variables.stays, variables.pends][i]`;
+  return `[0, 1].map(i, [${both}[i]].all(l, ${selectorCel(own, 'l')}) && !(${isPending}))`;
+}
+
+/**
+ * The labels of roll-outs with which a namespace is pending after the change, and those with which it was before, too.
+ * A label that the change removes counts as removed before it: removing it only lets policies decide that are meant to
+ * decide there anyway, so it needs no right. A label that the change adds, also to a new namespace, takes the namespace
+ * out of the policy.
+ */
+function pendingVariables(labels: readonly string[]): Variable[] {
+  if (labels.length === 0) return [];
+  return [
+    { name: 'pends', expression: pendingIn('variables.after', labels) },
+    {
+      name: 'stays',
+      expression: `${CREATES} ? [] : ${pendingIn('variables.before', labels)}.filter(k, k in variables.pends)`,
+    },
+  ];
+}
+
+/** CEL, dyn: the namespace before the change. A new one counts as if it had existed without the label of a roll-out. */
+function beforeOf(parties: readonly ResolvedPolicy[]): string {
+  return rolloutLabelsOf(parties).length > 0 ? `(${CREATES} ? dyn(object) : dyn(oldObject))` : 'dyn(oldObject)';
 }
 
 /** Variables for the policies that decide in the namespace before or after the change. */

@@ -20,7 +20,7 @@ import { EXPRESSION_BUDGET } from './pod-cel.ts';
 
 export interface Guard {
   readonly admission: AdmissionSet;
-  /** The policies that it guards, by name. */
+  /** The IDs of the policies that it guards. */
   readonly policies: readonly string[];
 }
 
@@ -68,7 +68,7 @@ export function guardsOf(
       const draft = guardPolicy({ name, policies, carried, wanted, binds: index === 0 }, options);
       return {
         admission: admissionSet(name, 'capabilitypolicy.guard', policies, [draft]),
-        policies: policies.map((policy) => policy.name),
+        policies: policies.map(({ id }) => id),
       };
     });
   });

@@ -31,6 +31,8 @@ export const TEMPLATES = [...Map.groupBy(WORKLOAD_KINDS, ({ apiVersion }) => gro
  */
 export const PROBE_CARRIER = [rule(RBAC, ['CREATE'], ['clusterroles'])];
 export const NAMESPACES = [rule('', ['UPDATE'], ['namespaces', 'namespaces/finalize', 'namespaces/status'])];
+/** Matched only because of the label of a roll-out. */
+export const NEW_NAMESPACES = [rule('', ['CREATE'], ['namespaces'])];
 export const BINDINGS = [rule('', ['CREATE'], ['bindings', 'pods/binding'])];
 
 /** CEL, string: the resource of the request: `pods`, `deployments`. */

@@ -4,6 +4,8 @@ import type { ResolvedPolicy } from '../policy/resolve.ts';
 
 /** The policy that an object was rendered for. */
 export const POLICY_LABEL = `${GROUP}/policy`;
+/** On what was rendered for the pending part of a policy with `rollout`: pending. */
+export const PART_LABEL = `${GROUP}/part`;
 /** The hash of the text of a set of admission policies and bindings. */
 export const RULESET_LABEL = `${GROUP}/ruleset`;
 /** On a validating policy: the spec that it was rendered from, as JSON. */

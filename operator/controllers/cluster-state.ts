@@ -6,23 +6,31 @@ import type { CompleteSpec } from '../api/capability-policy.ts';
 import { presentLabels } from '../apply/namespace-labels.ts';
 import type { LabelOutcome, RolloutOutcome } from '../apply/outcome.ts';
 import type { ProtectionOutcome } from '../apply/protection-probe.ts';
-import { lastAccepted } from '../apply/standing.ts';
+import { lastAccepted, standingEnforced } from '../apply/standing.ts';
 import { type Compiled, compiler } from '../compile/compile.ts';
 import { type PodSecurityDefaults, podSecurityLabels } from '../compile/labels.ts';
 import type { AdmissionOptions } from '../compile/match.ts';
 import type { NamespaceJudgement } from '../evaluate/namespace.ts';
 import { createUseIndex, type UseIndex } from '../evaluate/use.ts';
-import type { Cluster, NamespaceView } from '../model/objects.ts';
-import { type Concerned, type Coverage, Selections } from '../policy/coverage.ts';
+import type { Change, Cluster, NamespaceView } from '../model/objects.ts';
+import { type Concerned, type Coverage, mergeCoverages, Selections } from '../policy/coverage.ts';
 import { isExcluded, isReached } from '../policy/deciding.ts';
+import { pendingPartOf, type Stage } from '../policy/parts.ts';
 import { lastOf } from '../policy/pieces.ts';
 import type { Resolution, ResolvedPolicy } from '../policy/resolve.ts';
+import type { Labels } from '../policy/selector.ts';
+import type { RolloutProgress } from '../promotion/progress.ts';
+import { hasPendingLabel, type RolloutLabels, Rollouts, stagesOf } from '../promotion/rollouts.ts';
+import { SeenObjects } from '../promotion/seen.ts';
+import { SYSTEM_CLOCK } from '../runtime/clock.ts';
 import { type Cause, type Found, type StateChange, unchanged } from './state-change.ts';
 
 export interface ClusterStateOptions extends AdmissionOptions {
   readonly podSecurityDefaults: PodSecurityDefaults;
   /** The time of day, in ms since 1970: policies expire. */
   readonly now?: () => number;
+  /** Compile a roll-out as far as it has come in the cluster; otherwise as if it had begun. */
+  readonly rollsOut?: boolean;
 }
 
 /** The findings of controllers in this term, each by name of a policy or namespace. The controller writes it. */
@@ -30,6 +38,8 @@ interface Findings {
   readonly rollouts: Map<string, RolloutOutcome>;
   readonly labels: Map<string, LabelOutcome>;
   readonly judgements: Map<string, NamespaceJudgement>;
+  /** How far each policy with `rollout` is. */
+  readonly progress: Map<string, RolloutProgress>;
   readonly protection: { current?: ProtectionOutcome; clear(): void };
 }
 
@@ -38,12 +48,17 @@ export class ClusterState {
     rollouts: new Map(),
     labels: new Map(),
     judgements: new Map(),
+    progress: new Map(),
     protection: {
       clear() {
         delete this.current;
       },
     },
   };
+  /** The states of roll-outs in this term. The controller of promotions writes them. */
+  readonly promotions = new Rollouts();
+  /** Also kept by a standby, which then knows what its predecessor may have missed. */
+  readonly seen = new SeenObjects();
   readonly #cluster: Cluster;
   readonly #options: ClusterStateOptions;
   readonly #compile = compiler();
@@ -58,7 +73,8 @@ export class ClusterState {
     rendered: new Map(),
     guards: [],
   };
-  #byName: ReadonlyMap<string, ResolvedPolicy> = new Map();
+  /** The parts of each policy. */
+  #byName: ReadonlyMap<string, readonly ResolvedPolicy[]> = new Map();
   /** By the policy's uid: the watch may not have shown our write yet. */
   #accepted: ReadonlyMap<string, CompleteSpec> = new Map();
   /** The names of policies that changed since they were compiled. */
@@ -78,6 +94,10 @@ export class ClusterState {
     switch (cause.of) {
       case 'policy':
         return this.#applyPolicy(cause, cause.name);
+      case 'pod':
+      case 'workload':
+        this.#see(cause);
+        return unchanged(cause);
       case 'namespace':
         return { ...unchanged(cause), policies: this.#select(cause.name), namespaces: new Set([cause.name]) };
       case 'rbac':
@@ -89,8 +109,7 @@ export class ClusterState {
       case 'term':
         return this.#forgetTerm(cause);
       case 'found':
-        if (cause.recompiles) this.#outdate();
-        return { ...unchanged(cause), policies: this.#about(cause), recompiles: cause.recompiles ?? false };
+        return this.#applyFound(cause);
       default:
         return unchanged(cause);
     }
@@ -126,7 +145,17 @@ export class ClusterState {
       operatorNamespace,
       excludedNamespaces,
       lastAccepted: new Map([...lastAccepted(this.#cluster.rendered()), ...this.#accepted]),
+      ...(this.#options.rollsOut && { stages: this.#stages() }),
     });
+  }
+
+  #stages(): Map<string, Stage> {
+    return stagesOf(this.#cluster.policies(), this.promotions, standingEnforced(this.#cluster.rendered()));
+  }
+
+  /** How far the roll-out of a policy is. */
+  stage(policy: string): Stage | undefined {
+    return this.#stages().get(policy);
   }
 
   #take(compiled: Compiled): StateChange {
@@ -138,10 +167,13 @@ export class ClusterState {
       return spec ? [[metadata?.uid ?? '', spec] as const] : [];
     });
     this.#accepted = new Map(accepted);
-    this.#byName = new Map(this.#compiled.policies.map((policy) => [policy.name, policy]));
+    this.#byName = Map.groupBy(this.#compiled.policies, ({ name }) => name);
     this.#isStale = false;
     this.#edited.clear();
-    const namespaces = this.#cluster.namespaces().filter((namespace) => this.isReached(namespace));
+    const namespaces = this.#cluster
+      .namespaces()
+      .filter((namespace) => this.isReached(namespace))
+      .map((namespace) => ({ name: namespace.name, labels: this.effectiveLabels(namespace) }));
     const concerned = this.#selections.replace(this.#compiled.policies, namespaces);
     // A verdict by another text is worthless: drop it until the namespace has been evaluated again.
     for (const name of concerned.namespaces) this.findings.judgements.delete(name);
@@ -156,7 +188,8 @@ export class ClusterState {
 
   /** Whether neither the policy nor one that its text depends on has changed since then. */
   isCompiledAs(policy: string, { rendered }: Compiled): boolean {
-    return !this.#edited.has(policy) && this.#compiled.rendered.get(policy) === rendered.get(policy);
+    const isSame = (id: string) => this.#compiled.rendered.get(id) === rendered.get(id);
+    return !this.#edited.has(policy) && isSame(policy) && isSame(pendingPartOf(policy));
   }
 
   get use(): UseIndex {
@@ -167,8 +200,8 @@ export class ClusterState {
   resolution(policy: string): Resolution | undefined {
     const refusal = this.#compiled.refusals.get(policy);
     if (refusal) return { refusal };
-    const resolved = this.#byName.get(policy) ?? this.#compiled.expired.find(({ name }) => name === policy);
-    return resolved && { policy: resolved };
+    const [first] = this.#byName.get(policy) ?? this.#compiled.expired.filter(({ name }) => name === policy);
+    return first && { policy: first.pendingFor ?? first };
   }
 
   /** Whether the policy counted as deleted when it was compiled. */
@@ -178,8 +211,8 @@ export class ClusterState {
 
   /** Undefined for a policy that was never accepted, or has expired. */
   coverage(policy: string): Coverage | undefined {
-    const resolved = this.#byName.get(policy);
-    return resolved && this.#selections.coverage(resolved);
+    const parts = this.#byName.get(policy);
+    return parts && mergeCoverages(parts.map((part) => this.#selections.coverage(part)));
   }
 
   /** The policies that select the namespace, by name: the same list until one of them changes. */
@@ -187,10 +220,23 @@ export class ClusterState {
     return this.#selections.selecting(namespace);
   }
 
-  wantedLabels({ name, labels }: NamespaceView): Record<string, string> {
+  /** The labels by which policies select the namespace: as they will be when the roll-outs' labels are written. */
+  effectiveLabels(namespace: NamespaceView): Labels {
+    return this.promotions.effective(namespace);
+  }
+
+  rolloutLabels(namespace: NamespaceView): RolloutLabels {
+    return this.promotions.labelsOf(namespace);
+  }
+
+  wantedLabels(namespace: NamespaceView): Record<string, string> {
+    const { name } = namespace;
     const { oldestServer } = this.#cluster;
     const { podSecurityDefaults } = this.#options;
-    return podSecurityLabels(this.selecting(name), labels, { oldestServer, podSecurityDefaults });
+    return podSecurityLabels(this.selecting(name), this.effectiveLabels(namespace), {
+      oldestServer,
+      podSecurityDefaults,
+    });
   }
 
   /** Whether policies decide in the namespace, and what runs there is evaluated. */
@@ -239,14 +285,35 @@ export class ClusterState {
 
   #select(name: string): ReadonlySet<string> {
     const namespace = this.#cluster.namespace(name);
-    return this.#selections.update(name, namespace && this.isReached(namespace) ? namespace.labels : undefined);
+    return this.#selections.update(
+      name,
+      namespace && this.isReached(namespace) ? this.effectiveLabels(namespace) : undefined,
+    );
   }
 
   /** RBAC matters to policies that are not for everyone, in the namespaces that they select. */
   #restricted(): Concerned {
-    const policies = this.#compiled.policies.filter(({ usableBy }) => usableBy !== 'Everyone').map(({ name }) => name);
-    const namespaces = policies.flatMap((name) => [...this.#selections.selectedBy(name)]);
-    return { policies: new Set(policies), namespaces: new Set(namespaces) };
+    const policies = this.#compiled.policies.filter(({ usableBy }) => usableBy !== 'Everyone');
+    const namespaces = policies.flatMap(({ id }) => [...this.#selections.selectedBy(id)]);
+    return { policies: new Set(policies.map(({ name }) => name)), namespaces: new Set(namespaces) };
+  }
+
+  /** A promotion depends on everything that was in the namespace, however briefly. */
+  #see({ namespace: name, seen = [] }: Extract<Change, { of: 'pod' | 'workload' }>): void {
+    const namespace = this.#cluster.namespace(name);
+    if (!namespace) this.seen.forget(name);
+    else if (hasPendingLabel(this.effectiveLabels(namespace))) this.seen.add(name, seen, SYSTEM_CLOCK.date().getTime());
+  }
+
+  #applyFound(cause: Found): StateChange {
+    const { namespaces = [], recompiles = false } = cause;
+    if (recompiles) {
+      this.#outdate();
+      for (const policy of cause.policies ?? []) this.#edited.add(policy);
+    }
+    const selecting = [...namespaces].flatMap((name) => [...this.#select(name)]);
+    const policies = this.#about(cause).union(new Set(selecting));
+    return { ...unchanged(cause), policies, namespaces: new Set(namespaces), recompiles };
   }
 
   #about({ policies = [], namespace }: Found): ReadonlySet<string> {
@@ -259,13 +326,15 @@ export class ClusterState {
     this.#accepted = new Map();
     this.#outdate();
     for (const found of Object.values(this.findings)) found.clear();
+    this.promotions.clear();
     const policies = this.#cluster.policies().map(({ metadata }) => metadata?.name ?? '');
     const namespaces = this.#cluster.namespaces().map(({ name }) => name);
     return { cause, policies: new Set(policies), namespaces: new Set(namespaces), recompiles: true };
   }
 
   #resolutions(): Map<string, unknown> {
-    return new Map<string, unknown>([...this.#byName, ...this.#compiled.refusals]);
+    const parts = [...this.#byName].map(([name, [first]]) => [name, first] as const);
+    return new Map<string, unknown>([...parts, ...this.#compiled.refusals]);
   }
 }
 

@@ -45,11 +45,16 @@ export class Evaluation implements Controller {
     found({ by: this.name, namespace: name });
   }
 
-  #judge(namespace: NamespaceView): Promise<Done<NamespaceJudgement> | undefined> {
+  async #judge(namespace: NamespaceView): Promise<Done<NamespaceJudgement> | undefined> {
     const { cluster, state, signal } = this.#context;
-    const policies = state.selecting(namespace.name);
+    const { name } = namespace;
+    const policies = state.selecting(name);
+    const judged = { name, labels: state.effectiveLabels(namespace) };
+    const seen = state.seen.take(name);
     const court = { evaluator: this.#evaluator, use: state.use };
-    const pieces = judgingNamespace(namespace, policies, cluster, court);
-    return this.#turns.run(pieces, () => !signal.aborted && state.selecting(namespace.name) === policies);
+    const pieces = judgingNamespace(judged, policies, cluster, court, seen);
+    const done = await this.#turns.run(pieces, () => !signal.aborted && state.selecting(name) === policies);
+    if (!done) state.seen.restore(name, seen);
+    return done;
   }
 }

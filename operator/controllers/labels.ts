@@ -1,7 +1,11 @@
-/** Sets and withdraws the Pod Security labels of each namespace. */
+/** Sets and withdraws the labels of each namespace: those of Pod Security, and those of roll-outs. */
 import { isDeepStrictEqual } from 'node:util';
+import { ROLLOUT_LABEL_PREFIX } from '../api/capability-policy.ts';
 import { writeLabels } from '../apply/label-writer.ts';
 import { labelOutcome, planLabels } from '../apply/namespace-labels.ts';
+import type { NamespaceView } from '../model/objects.ts';
+import type { RolloutLabels } from '../promotion/rollouts.ts';
+import { restoredLabelEvent } from '../report/rollout-events.ts';
 import { namespaceEvents } from '../report/transitions.ts';
 import { type Context, type Controller, type Key, originOf } from './controller.ts';
 import type { StateChange } from './state-change.ts';
@@ -29,8 +33,10 @@ export class Labels implements Controller {
       return;
     }
     const plan = planLabels(namespace, state.wantedLabels(namespace));
-    await writeLabels(client, namespace, plan);
-    if (plan.changes) log.info('set labels of namespace', { namespace: name, labels: plan.labels });
+    const rollout = state.rolloutLabels(namespace);
+    const wrote = await writeLabels(client, namespace, plan, rollout);
+    this.#reportRestored(namespace, rollout);
+    if (wrote) log.info('set labels of namespace', { namespace: name, labels: { ...plan.labels, ...rollout.set } });
     const outcome = labelOutcome(name, plan);
     const before = labels.get(name);
     if (isDeepStrictEqual(outcome, before)) return;
@@ -39,5 +45,14 @@ export class Labels implements Controller {
     for (const error of refusals) log.warn('an Event was refused', { namespace: name, error });
     labels.set(name, outcome);
     found({ by: this.name, namespace: name });
+  }
+
+  /** Somebody removed the label of a roll-out, or changed it. */
+  #reportRestored(namespace: NamespaceView, { set }: RolloutLabels): void {
+    const { state, recorder, cluster } = this.#context;
+    for (const label of state.promotions.missingAgain(namespace, set)) {
+      const policy = label.slice(ROLLOUT_LABEL_PREFIX.length);
+      recorder.later(restoredLabelEvent(policy, namespace, cluster.policy(policy), originOf(this.#context)));
+    }
   }
 }

@@ -1,10 +1,13 @@
 /** Brings the compiled policies into force. */
 import { isDeepStrictEqual } from 'node:util';
+import { ROLLOUT_PENDING } from '../api/capability-policy.ts';
 import type { RolloutOutcome } from '../apply/outcome.ts';
 import type { PassResult } from '../apply/result.ts';
 import { Rollout } from '../apply/rollout.ts';
 import type { ApiClient } from '../cluster/client.ts';
 import type { Compiled } from '../compile/compile.ts';
+import { policyNameOf, rolloutLabel } from '../policy/parts.ts';
+import { isSameSelector } from '../policy/selector.ts';
 import { repairEvent } from '../report/transitions.ts';
 import { type Context, type Controller, type Key, originOf } from './controller.ts';
 import type { StateChange } from './state-change.ts';
@@ -31,7 +34,7 @@ export class Rulesets implements Controller {
       onWrite(action, object) {
         log.info(`${action} object`, { ...object });
         if (action !== 'repaired') return;
-        recorder.later(repairEvent(object, cluster.policy(object.policy), originOf(context)));
+        recorder.later(repairEvent(object, cluster.policy(policyNameOf(object.policy)), originOf(context)));
       },
     });
   }
@@ -61,11 +64,25 @@ export class Rulesets implements Controller {
     if (unremoved) throw unremoved;
   }
 
+  /** A text that waits for the labels of namespaces is not the newest one. */
+  #withLabelling(policy: string, outcome: RolloutOutcome, compiled: Compiled): RolloutOutcome {
+    const { cluster } = this.#context;
+    const { rendered, specs, refusals } = compiled;
+    const spec = cluster.policy(policy)?.spec;
+    const accepted = specs.get(policy);
+    if (outcome.state !== 'InForce' || !spec?.rollout || !accepted || refusals.has(policy)) return outcome;
+    const waits = !rendered.has(policy) || !isSameSelector(accepted.namespaceSelector, spec.namespaceSelector);
+    const message = `first, namespaces that exist get the label ${rolloutLabel(policy)}: ${ROLLOUT_PENDING}`;
+    return waits ? { ...outcome, state: 'Working', message } : outcome;
+  }
+
   /** Leaves out the policies that changed since the pass began, about which it says nothing. */
   #remember(outcomes: ReadonlyMap<string, RolloutOutcome>, compiled: Compiled): void {
     const { state } = this.#context;
     const { rollouts } = state.findings;
-    const unchanged = [...outcomes].filter(([policy]) => state.isCompiledAs(policy, compiled));
+    const unchanged = [...outcomes]
+      .filter(([policy]) => state.isCompiledAs(policy, compiled))
+      .map(([policy, outcome]) => [policy, this.#withLabelling(policy, outcome, compiled)] as const);
     const changed = unchanged.filter(([policy, outcome]) => !isDeepStrictEqual(rollouts.get(policy), outcome));
     for (const policy of rollouts.keys()) if (!outcomes.has(policy)) rollouts.delete(policy);
     for (const [policy, outcome] of changed) rollouts.set(policy, outcome);

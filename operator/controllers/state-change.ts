@@ -22,6 +22,8 @@ export interface Found {
   readonly policies?: Iterable<string>;
   /** The namespace that it concerns, and with it the policies that select it. */
   readonly namespace?: string;
+  /** Namespaces where other policies decide now. */
+  readonly namespaces?: Iterable<string>;
   /** Whether policies compile to something else from now on. */
   readonly recompiles?: boolean;
 }

@@ -81,6 +81,8 @@ export interface WorkloadView {
   readonly template: PodParts;
 }
 
+export type SeenObject = PodView | WorkloadView;
+
 /** A rule of a Role or ClusterRole that concerns us: verbs on capabilitypolicies, by name or by wildcard. */
 export interface PolicyRule {
   readonly verbs: readonly string[];
@@ -144,7 +146,13 @@ export interface FinalizingView {
 export type Change =
   | { readonly of: 'policy'; readonly name: string }
   | { readonly of: 'namespace'; readonly name: string }
-  | { readonly of: 'pod' | 'workload'; readonly namespace: string; readonly name: string }
+  | {
+      readonly of: 'pod' | 'workload';
+      readonly namespace: string;
+      readonly name: string;
+      /** The object before and after the change, or the deleted one. */
+      readonly seen?: readonly SeenObject[];
+    }
   | { readonly of: 'rbac' }
   | { readonly of: 'rendered'; readonly kind: string; readonly name: string }
   | { readonly of: 'finalizing' }

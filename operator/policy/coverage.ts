@@ -1,5 +1,5 @@
 /** Which policies select which namespaces, where each decides, and which other policies share them. */
-import type { CapabilityPolicyStatus } from '../api/capability-policy.ts';
+import type { CapabilityPolicyStatus, Mode } from '../api/capability-policy.ts';
 import { NEVER } from './expiry.ts';
 import type { ResolvedPolicy } from './resolve.ts';
 import type { Labels } from './selector.ts';
@@ -12,8 +12,16 @@ export interface Coverage {
   readonly deciding: readonly string[];
   /** The selected namespaces where no policy of its mode decides any more once it has expired. */
   readonly undecided: readonly string[];
+  /** The same by mode: a policy with `rollout` has another mode in namespaces that are pending. */
+  readonly areas: readonly Area[];
   /** The other policies of the same mode that select some of them, by name. */
   readonly sharesWith: readonly SharesWith[];
+}
+
+/** The namespaces where a policy decides in one mode. */
+export interface Area {
+  readonly mode: Mode;
+  readonly namespaces: readonly string[];
 }
 
 export type SharesWith = NonNullable<CapabilityPolicyStatus['sharesWith']>[number];
@@ -36,9 +44,10 @@ export class Selections {
   #index = new SelectorIndex<ResolvedPolicy>([]);
   /** By namespace, in the order of the policies. */
   readonly #selecting = new Map<string, readonly ResolvedPolicy[]>();
-  /** The names of the selected namespaces, by policy. */
+  /** The names of the selected namespaces, by the policy's ID. */
   readonly #selected = new Map<string, Set<string>>();
-  readonly #coverage = new Map<string, Coverage>();
+  /** By the policy's ID. */
+  readonly #coverage = new Map<string, { readonly policy: ResolvedPolicy; readonly coverage: Coverage }>();
 
   /** Replaces all policies and namespaces. A policy counts as unchanged only if it is the same object. */
   replace(policies: readonly ResolvedPolicy[], namespaces: readonly Namespace[]): Concerned {
@@ -68,16 +77,16 @@ export class Selections {
     return this.#selecting.get(namespace) ?? NOBODY;
   }
 
-  /** The namespaces that a policy selects, in no order. */
+  /** The namespaces that a resolved policy selects, in no order. @param policy its ID */
   selectedBy(policy: string): Iterable<string> {
     return this.#selected.get(policy) ?? [];
   }
 
   coverage(policy: ResolvedPolicy): Coverage {
-    const known = this.#coverage.get(policy.name);
-    if (known) return known;
+    const known = this.#coverage.get(policy.id);
+    if (known?.policy === policy) return known.coverage;
     const coverage = this.#cover(policy);
-    this.#coverage.set(policy.name, coverage);
+    this.#coverage.set(policy.id, { policy, coverage });
     return coverage;
   }
 
@@ -85,20 +94,19 @@ export class Selections {
   #put(namespace: string, now: readonly ResolvedPolicy[]): ReadonlySet<string> {
     const before = this.selecting(namespace);
     if (now.length === before.length && now.every((policy, index) => policy === before[index])) return new Set();
-    for (const { name } of before) this.#selected.get(name)?.delete(namespace);
-    for (const { name } of now) this.#selected.set(name, (this.#selected.get(name) ?? new Set()).add(namespace));
+    for (const { id } of before) this.#selected.get(id)?.delete(namespace);
+    for (const { id } of now) this.#selected.set(id, (this.#selected.get(id) ?? new Set()).add(namespace));
     if (now.length > 0) this.#selecting.set(namespace, now);
     else this.#selecting.delete(namespace);
-    const concerned = new Set([...before, ...now].map(({ name }) => name));
-    for (const policy of concerned) {
-      this.#coverage.delete(policy);
-      if (this.#selected.get(policy)?.size === 0) this.#selected.delete(policy);
+    for (const { id } of new Set([...before, ...now])) {
+      this.#coverage.delete(id);
+      if (this.#selected.get(id)?.size === 0) this.#selected.delete(id);
     }
-    return concerned;
+    return new Set([...before, ...now].map(({ name }) => name));
   }
 
   #cover(policy: ResolvedPolicy): Coverage {
-    const selected = [...this.selectedBy(policy.name)].sort();
+    const selected = [...this.selectedBy(policy.id)].sort();
     const deciding: string[] = [];
     const undecided: string[] = [];
     const meets = new Map<ResolvedPolicy, number>();
@@ -114,8 +122,37 @@ export class Selections {
       relation: relation(policy.priority, priority),
       namespaces,
     }));
-    return { selected, deciding, undecided, sharesWith: sharesWith.sort((a, b) => (a.policy < b.policy ? -1 : 1)) };
+    return {
+      selected,
+      deciding,
+      undecided,
+      areas: [{ mode: policy.mode, namespaces: deciding }],
+      sharesWith: sharesWith.sort(byPolicy),
+    };
   }
+}
+
+/** The coverage of a policy's parts together. */
+export function mergeCoverages(coverages: readonly Coverage[]): Coverage {
+  const [first, ...others] = coverages;
+  if (first && others.length === 0) return first;
+  const shares = Map.groupBy(
+    coverages.flatMap(({ sharesWith }) => sharesWith),
+    ({ policy, relation }) => `${policy}\n${relation}`,
+  );
+  return {
+    selected: coverages.flatMap(({ selected }) => selected).sort(),
+    deciding: coverages.flatMap(({ deciding }) => deciding).sort(),
+    undecided: coverages.flatMap(({ undecided }) => undecided).sort(),
+    areas: coverages.flatMap(({ areas }) => areas),
+    sharesWith: [...shares.values()]
+      .map((same) => ({ ...(same[0] as SharesWith), namespaces: same.reduce((sum, one) => sum + one.namespaces, 0) }))
+      .sort(byPolicy),
+  };
+}
+
+function byPolicy(a: SharesWith, b: SharesWith): number {
+  return a.policy < b.policy ? -1 : 1;
 }
 
 function relation(own: number, others: number): SharesWith['relation'] {

@@ -3,7 +3,7 @@
  */
 import type { Mode } from '../api/capability-policy.ts';
 import type { ResolvedPolicy } from './resolve.ts';
-import { matches, mayOverlap, selectorCel } from './selector.ts';
+import { isSameSelector, matches, mayOverlap } from './selector.ts';
 
 export const MODES: readonly Mode[] = ['Enforce', 'Warn', 'Audit'];
 
@@ -37,9 +37,8 @@ export function siblings(policy: ResolvedPolicy, policies: readonly ResolvedPoli
  * itself, in the order of names.
  */
 export function peers(policy: ResolvedPolicy, policies: readonly ResolvedPolicy[]): ResolvedPolicy[] {
-  const selects = ({ selector }: ResolvedPolicy) => selectorCel(selector, '');
   const others = siblings(policy, policies).filter(
-    (other) => other.priority === policy.priority && selects(other) === selects(policy),
+    (other) => other.priority === policy.priority && isSameSelector(other.selector, policy.selector),
   );
   return [policy, ...others].sort((a, b) => (a.name < b.name ? -1 : 1));
 }

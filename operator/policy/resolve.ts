@@ -19,6 +19,9 @@ import {
 import { NEVER, parseTime } from './expiry.ts';
 
 export interface ResolvedPolicy {
+  /** Unique among resolved policies: its name, except for the pending part of a roll-out (parts.ts). */
+  readonly id: string;
+  /** The CapabilityPolicy's. */
   readonly name: string;
   readonly uid: string;
   readonly selector: LabelSelector;
@@ -51,6 +54,10 @@ export interface ResolvedPolicy {
   readonly withoutEffect: readonly ServerNeed[];
   /** The checks of a pod as it will be after filling; `checks` without defaulting. */
   readonly filledChecks: readonly RuleChecks[];
+  /** The mode in namespaces that are still pending, for a policy with `rollout`. */
+  readonly meanwhile?: Mode;
+  /** Only for the pending part of a roll-out: the part that will decide in its namespaces once they are promoted. */
+  readonly pendingFor?: ResolvedPolicy;
   /** The fields that defaulting writes, in the registry's order; empty without defaulting. */
   readonly fills: readonly Fill[];
 }
@@ -94,10 +101,12 @@ export function resolvePolicy(policy: CompletePolicy, oldestServer: number): Res
   const containers = containerEntries(spec, standard, values);
   const lacking = needsOf(spec).filter(({ feature }) => !offers(oldestServer, feature));
   const resolved: ResolvedPolicy = {
+    id: policy.metadata?.name ?? '',
     name: policy.metadata?.name ?? '',
     uid: policy.metadata?.uid ?? '',
     selector: spec.namespaceSelector,
     mode: spec.mode,
+    ...(spec.rollout && { meanwhile: spec.rollout.meanwhile }),
     priority: spec.priority,
     usableBy: spec.usableBy,
     subjects: spec.subjects ?? [],

@@ -26,6 +26,11 @@ export function mayOverlap(a: LabelSelector, b: LabelSelector): boolean {
   return [...new Set(all.map(({ key }) => key))].every((key) => satisfiable(all.filter((one) => one.key === key)));
 }
 
+/** Whether both select the same namespaces because they state the same. */
+export function isSameSelector(a: LabelSelector, b: LabelSelector): boolean {
+  return selectorCel(a, '') === selectorCel(b, '');
+}
+
 /** The labels that must have one of some values: key and values of each requirement `In`. */
 export function requiredValues(selector: LabelSelector): (readonly [string, readonly string[]])[] {
   return requirements(selector).flatMap(({ key, operator, values }) => (operator === 'In' ? [[key, values]] : []));

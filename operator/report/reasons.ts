@@ -41,6 +41,8 @@ export const FOREIGN_LABEL = 'ForeignLabel';
  * the operator restored it.
  */
 export const DRIFT_REPAIRED = 'DriftRepaired';
+/** Event on a namespace: somebody removed the label of a roll-out where the policy is still pending. */
+export const ROLLOUT_LABEL_RESTORED = 'RolloutLabelRestored';
 /** Events on a workload and on the policy: the workload no longer violates it, or was deleted. */
 export const VIOLATION_ENDED = 'ViolationEnded';
 /** Protected: every API server that answers refuses changes of what the operator writes, by a file. */

@@ -39,7 +39,7 @@ export interface StatusInput {
 }
 
 const MOST_SHARES = 32;
-const NOWHERE: Coverage = { selected: [], deciding: [], undecided: [], sharesWith: [] };
+const NOWHERE: Coverage = { selected: [], deciding: [], undecided: [], areas: [], sharesWith: [] };
 
 /** Empty lists are left out. The JSON is always shorter than 64 KiB. */
 export function buildStatus(input: StatusInput): CapabilityPolicyStatus {
@@ -63,10 +63,14 @@ export function buildStatus(input: StatusInput): CapabilityPolicyStatus {
     const conditions = buildConditions({ ...base, workloads: undefined, labelConflicts: [] });
     return { observedGeneration: generation, conditions, effective };
   }
-  const { selected, deciding, sharesWith } = input.coverage ?? NOWHERE;
-  const { mode } = resolution.policy;
-  const workloads = reportWorkloads(policy, mode, deciding, input.judgements);
-  const outcomes = deciding.flatMap((namespace) => input.labels.get(namespace) ?? []);
+  const { selected, deciding, areas, sharesWith } = input.coverage ?? NOWHERE;
+  const workloads = reportWorkloads(policy, areas, input.judgements);
+  const outcomesIn = (namespaces: readonly string[]) =>
+    namespaces.flatMap((namespace) => input.labels.get(namespace) ?? []);
+  const outcomes = outcomesIn(deciding);
+  const labelled = areas.flatMap(({ mode, namespaces }) =>
+    outcomesIn(namespaces).filter(({ applied }) => labelOfMode(mode) in applied),
+  );
   const conflicting = outcomes.filter((outcome) => conflictsOf(resolution.policy, outcome).length > 0);
   const labelConflicts = conflicting.flatMap((outcome) =>
     conflictsOf(resolution.policy, outcome).map(
@@ -81,7 +85,7 @@ export function buildStatus(input: StatusInput): CapabilityPolicyStatus {
     namespaces: {
       selected: selected.length,
       deciding: deciding.length,
-      labelled: outcomes.filter(({ applied }) => labelOfMode(mode) in applied).length,
+      labelled: labelled.length,
       conflicting: conflicting.length,
     },
     ...evaluation(workloads, lastEvaluation({ ...base, workloads }) ? policy.status : {}),

@@ -110,7 +110,7 @@ function condition({ conditions = [] }: CapabilityPolicyStatus, type: string): C
   return conditions.find((one) => one.type === type);
 }
 
-function regardingPolicy({ metadata }: CapabilityPolicy): Regarding {
+export function regardingPolicy({ metadata }: CapabilityPolicy): Regarding {
   const { name = '', uid } = metadata ?? {};
   return { apiVersion: `${GROUP}/${VERSION}`, kind: KIND, name, ...(uid && { uid }) };
 }

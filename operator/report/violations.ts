@@ -1,10 +1,12 @@
 /** Verdicts of the namespaces where a policy decides → the workloads part of its status. */
-import type { CapabilityPolicy, CapabilityPolicyStatus, Mode, Violation } from '../api/capability-policy.ts';
-import type { ModeJudgement, NamespaceJudgement, WorkloadJudgement } from '../evaluate/namespace.ts';
+import type { CapabilityPolicy, CapabilityPolicyStatus, Violation } from '../api/capability-policy.ts';
+import type { ModeJudgement, NamespaceJudgement } from '../evaluate/namespace.ts';
 import { ownEntries } from '../evaluate/suggest-fit.ts';
-import { COST_RULE, violationsBy } from '../evaluate/verdict.ts';
+import { violationsBy } from '../evaluate/verdict.ts';
 import type { Violation as BrokenRule } from '../evaluate/violations.ts';
+import { isTooExpensive, type WorkloadJudgement } from '../evaluate/workload-judgement.ts';
 import { statedIn } from '../policy/containers.ts';
+import type { Area } from '../policy/coverage.ts';
 import { NEWEST_KNOWN_MINOR } from '../standards/level-version.ts';
 import { bounded } from './text.ts';
 
@@ -26,22 +28,22 @@ const MESSAGE_LENGTH = 512;
 const LARGEST_ENTRY = 4 * 1024;
 
 /**
- * @param namespaces where the policy decides @returns undefined until each of them has been evaluated with this policy
+ * @param areas where the policy decides @returns undefined until each of them has been evaluated with this policy
  * among the deciding ones: a partial report would call workloads repaired that were not evaluated
  */
 export function reportWorkloads(
   policy: CapabilityPolicy,
-  mode: Mode,
-  namespaces: readonly string[],
+  areas: readonly Area[],
   judgements: ReadonlyMap<string, NamespaceJudgement>,
 ): WorkloadReport | undefined {
   const name = policy.metadata?.name ?? '';
-  const judged = namespaces.flatMap((namespace) => {
+  const places = areas.flatMap(({ mode, namespaces }) => namespaces.map((namespace) => ({ mode, namespace })));
+  const judged = places.flatMap(({ mode, namespace }) => {
     const judgement = judgements.get(namespace);
     const ofMode = judgement?.modes[mode];
     return judgement && ofMode?.deciding.includes(name) ? [{ ofMode, judgement }] : [];
   });
-  if (judged.length < namespaces.length) return undefined;
+  if (judged.length < places.length) return undefined;
   const workloads = judged.flatMap(({ ofMode }: { ofMode: ModeJudgement }) => ofMode.workloads);
   const notAdmitted = workloads.filter(({ verdict }) => verdict !== 'Compliant').sort(worstFirst);
   const violating = notAdmitted.filter(({ verdict }) => verdict === 'Violating').length;
@@ -56,11 +58,6 @@ export function reportWorkloads(
     violations: entries(name, notAdmitted),
     unusedGrants: workloads.length > 0 ? unused(policy, added) : [],
   };
-}
-
-function isTooExpensive({ verdict, violations }: WorkloadJudgement): boolean {
-  const rules = Object.values(violations).flatMap((broken) => broken.map(({ rule }) => rule));
-  return verdict === 'Unknown' && rules.includes(COST_RULE);
 }
 
 /** As many as fit, one per rule and container of each workload. */

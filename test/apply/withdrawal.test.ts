@@ -6,6 +6,7 @@ import type { NamespaceView, RenderedObject } from '../../operator/model/objects
 import { policy } from '../support/policies.ts';
 
 const ENFORCE = 'pod-security.kubernetes.io/enforce';
+const ROLLOUT = 'rollout.capabilitypolicy.dev/it';
 const US = { manager: 'capabilitypolicy.dev', operation: 'Apply' } as const;
 
 function namespace(label: string | undefined, rest: Partial<NamespaceView> = {}): NamespaceView {
@@ -67,6 +68,12 @@ describe('leftovers of deleted policies', () => {
     ['a record without its label', { namespace: namespace('restricted', { labels: {}, labelOwners: {} }) }, labels],
     ['a record that cannot be read', { namespace: namespace(undefined, { recorded: '{' }) }, labels],
     ['no label of somebody else', { namespace: namespace(undefined, { labels: { [ENFORCE]: 'restricted' } }) }, []],
+    ['the label of a roll-out', { namespace: namespace(undefined, { labels: { [ROLLOUT]: 'pending' } }) }, labels],
+    [
+      'no label of a roll-out whose policy stays',
+      { policies: [policy('it')], namespace: namespace(undefined, { labels: { [ROLLOUT]: 'pending' } }) },
+      [],
+    ],
     ['no label that is still to be set', { namespace: namespace(undefined), wanted: 'restricted' }, []],
     [
       'no label of a namespace that is being deleted',

@@ -82,7 +82,7 @@ describe('policies that meet', () => {
     for (const { admission } of rendered.values()) assertTaken(admission.objects);
   });
 
-  for (const [what, spec] of Object.entries<(index: number) => Partial<CapabilityPolicySpec>>({
+  for (const [what, spec] of Object.entries<(index: number) => Pick<CapabilityPolicySpec, 'priority'>>({
     'of one priority': () => ({}),
     'of different priorities': (index) => ({ priority: index }),
   })) {

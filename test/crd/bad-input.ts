@@ -9,6 +9,7 @@ export const BAD_INPUT: readonly BadInput[] = [
   ...selectors(),
   ...levels(),
   ...ends(),
+  ...rollouts(),
   ...subjects(),
   ...capabilities(),
   ...otherOverrides(),
@@ -34,6 +35,12 @@ export const GOOD_INPUT: readonly Omit<BadInput, 'answer'>[] = [
       ],
     },
   },
+  { title: 'a roll-out with nothing stated', spec: { mode: 'Enforce', rollout: {} } },
+  {
+    title: 'a roll-out with everything stated',
+    spec: { mode: 'Enforce', rollout: { meanwhile: 'Audit', soak: '1h30m', namespacesPerHour: 50, paused: true } },
+  },
+  { title: 'a roll-out without soaking', spec: { mode: 'Enforce', rollout: { soak: '0s' } } },
   { title: 'ALL dropped and one added back', spec: caps({ allowedAdd: ['NET_RAW'], requiredDrop: ['ALL'] }) },
   { title: 'an end in UTC', spec: { expires: '2027-01-31T00:00:00Z', reason: 'until TICKET-1' } },
   { title: 'an end with an offset', spec: { expires: '2028-02-29T23:59:59+05:30' } },
@@ -83,6 +90,59 @@ export const GOOD_INPUT: readonly Omit<BadInput, 'answer'>[] = [
 /** A whole policy from a row of the table. */
 export function policyOf({ spec, name }: Pick<BadInput, 'spec' | 'name'>, fallback: string): object {
   return policyManifest({ name: name ?? fallback }, { namespaceSelector: {}, level: 'restricted', ...spec });
+}
+
+function rollouts(): BadInput[] {
+  const rollout = (fields: object, mode = 'Enforce') => ({ mode, rollout: fields });
+  const duration =
+    /spec\.rollout\.soak: .*is not a duration: write hours, minutes and seconds, such as 24h, 1h30m or 0s/;
+  return [
+    {
+      title: 'a roll-out of a policy that only warns',
+      spec: rollout({}, 'Warn'),
+      answer:
+        /spec\.rollout: .*a roll-out brings mode Enforce into force, and mode is Warn: write mode: Enforce, or remove rollout/,
+    },
+    {
+      title: 'a roll-out of a policy without a mode',
+      spec: { rollout: { paused: true } },
+      answer: /mode is Audit: write mode: Enforce, or remove rollout/,
+    },
+    { title: 'a soak without a unit, in quotes', spec: rollout({ soak: '30' }), answer: duration },
+    { title: 'a soak in days', spec: rollout({ soak: '7d' }), answer: duration },
+    { title: 'an empty soak', spec: rollout({ soak: '' }), answer: duration },
+    { title: 'a negative soak', spec: rollout({ soak: '-1h' }), answer: duration },
+    {
+      title: 'a soak that YAML reads as a number',
+      spec: rollout({ soak: 30 }),
+      // The API server's words, or those of cappol.
+      answer:
+        /spec\.rollout\.soak: .*(write it with a unit, such as 24h|is not a duration: write hours, minutes and seconds)/,
+    },
+    {
+      title: 'a pace of zero',
+      spec: rollout({ namespacesPerHour: 0 }),
+      answer:
+        /spec\.rollout\.namespacesPerHour: .*write a number from 1 to 100000, remove the field for no limit, or write paused: true/,
+    },
+    {
+      title: 'mode Enforce meanwhile',
+      spec: rollout({ meanwhile: 'Enforce' }),
+      answer: /spec\.rollout\.meanwhile: Unsupported value: "Enforce": supported values: "Warn", "Audit"/,
+    },
+    {
+      title: 'a selector by the label of a roll-out',
+      spec: { namespaceSelector: { matchLabels: { 'rollout.capabilitypolicy.dev/other': 'pending' } } },
+      answer: /labels under rollout\.capabilitypolicy\.dev\/ come and go with roll-outs: select by a label of your own/,
+    },
+    {
+      title: 'a condition on the label of a roll-out',
+      spec: {
+        namespaceSelector: { matchExpressions: [{ key: 'rollout.capabilitypolicy.dev/other', operator: 'Exists' }] },
+      },
+      answer: /labels under rollout\.capabilitypolicy\.dev\/ come and go with roll-outs: select by a label of your own/,
+    },
+  ];
 }
 
 function selectors(): BadInput[] {

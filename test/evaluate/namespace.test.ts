@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { useRoleName } from '../../operator/compile/rbac.ts';
-import { judgeNamespace, type WorkloadJudgement } from '../../operator/evaluate/namespace.ts';
+import { judgeNamespace } from '../../operator/evaluate/namespace.ts';
 import { createUseIndex } from '../../operator/evaluate/use.ts';
 import { Evaluator } from '../../operator/evaluate/violations.ts';
+import type { WorkloadJudgement } from '../../operator/evaluate/workload-judgement.ts';
 import type { PodView, WorkloadView } from '../../operator/model/objects.ts';
 import type { ResolvedPolicy } from '../../operator/policy/resolve.ts';
 import { adding, container, OWN_USERS } from '../support/pods.ts';

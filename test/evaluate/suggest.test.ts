@@ -395,9 +395,9 @@ describe('exceptions of a suggestion', () => {
     const policies = suggestion.exceptions.map((exception) =>
       resolvedBy(statedIn(exception), { ...STANDARD, level: exception.level }, 'Subjects'),
     );
-    const named = policies.map((policy, i) => ({ ...policy, name: `exception-${i}` }));
-    const level = { ...resolvedBy({}, { ...STANDARD, level: suggestion.level }), name: 'level' };
-    assert.equal(fitTogether([level, ...named].map((policy) => [policy])).refusals.size, 0);
+    const named = policies.map((policy, i) => ({ ...policy, id: `exception-${i}`, name: `exception-${i}` }));
+    const level = { ...resolvedBy({}, { ...STANDARD, level: suggestion.level }), id: 'level', name: 'level' };
+    assert.equal(fitTogether([level, ...named].map((policy) => [[policy]])).refusals.size, 0);
     assert.ok(named.length >= 10, `${named.length}`);
     const joined = suggestion.exceptions.find(({ serviceAccounts }) => serviceAccounts.includes('twin'));
     assert.deepEqual([joined?.merged, joined?.serviceAccounts], [true, ['twin']]);

@@ -90,6 +90,11 @@ const PROVOCATIONS: Readonly<Record<string, Provocation>> = {
     says: /cannot set blockOwnerDeletion/,
   },
   'patch capabilitypolicies/status': { act: changePolicy },
+  // Read at the begin of a term.
+  'list configmaps': { act: beginTerm },
+  'create configmaps': { act: async (stage) => void (await rollOut(stage, 'created')) },
+  'patch configmaps': { act: async (stage) => void (await rollOut(stage, 'written')) },
+  'delete configmaps': { prepare: rolledOut, act: endRollout },
   'create events': { act: violate },
   // A series counts repetitions of the same Event.
   'patch events': {
@@ -257,6 +262,25 @@ async function restart({ cluster: { operator } }: Stage): Promise<void> {
   await operator.stop();
   await operator.start();
   await waitFor('the operator to give up', () => !operator.running, { intervalMs: 20 });
+}
+
+async function beginTerm({ cluster: { operator } }: Stage): Promise<void> {
+  await operator.stop();
+  await operator.startAndWatch();
+}
+
+/** A roll-out without namespaces, so that it has only a state. */
+async function rollOut({ cluster }: Stage, name: string): Promise<string> {
+  const namespaceSelector = { matchLabels: { no: 'body' } };
+  return cluster.policy(name, { namespaceSelector, level: 'restricted', mode: 'Enforce', rollout: {} });
+}
+
+async function rolledOut(stage: Stage): Promise<void> {
+  await stage.cluster.programmed(await rollOut(stage, 'ended'));
+}
+
+async function endRollout({ cluster }: Stage): Promise<void> {
+  await cluster.api.patch(`${POLICIES}/${cluster.named('ended')}`, { spec: { rollout: null } });
 }
 
 async function scrapeInVain({ scrape }: Stage): Promise<void> {

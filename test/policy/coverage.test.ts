@@ -61,7 +61,8 @@ describe('Selections', () => {
           let concerned: { policies: ReadonlySet<string>; namespaces: ReadonlySet<string> };
           if ('policies' in step) {
             // Some stay the same objects, as unchanged policies do.
-            policies = [...policies.slice(0, step.keep), ...step.policies.slice(step.keep)];
+            const { keep } = step;
+            policies = step.policies.map((one, index) => (index < keep ? (policies[index] ?? one) : one));
             concerned = selections.replace(policies, namespaces());
           } else {
             if (step.labels) labels.set(step.namespace, step.labels);

@@ -2,7 +2,8 @@
 import fc from 'fast-check';
 import type { CapabilityPolicySpec } from '../../operator/api/capability-policy.ts';
 import type { LabelOutcome, RolloutOutcome } from '../../operator/apply/outcome.ts';
-import type { NamespaceJudgement, WorkloadJudgement } from '../../operator/evaluate/namespace.ts';
+import type { NamespaceJudgement } from '../../operator/evaluate/namespace.ts';
+import type { WorkloadJudgement } from '../../operator/evaluate/workload-judgement.ts';
 import type { Coverage, SharesWith } from '../../operator/policy/coverage.ts';
 import type { Resolution } from '../../operator/policy/resolve.ts';
 import type { StatusInput } from '../../operator/report/status.ts';
@@ -68,19 +69,21 @@ const rollout: fc.Arbitrary<RolloutOutcome | undefined> = fc.option(
   { nil: undefined },
 );
 
-const coverage: fc.Arbitrary<Coverage> = fc.record({
-  selected: fc.constant(namespaces),
-  deciding: fc.subarray(namespaces),
-  undecided: fc.subarray(namespaces),
-  sharesWith: fc.array(
-    fc.record({
-      policy: text,
-      relation: fc.constantFrom<SharesWith['relation'][]>('Shares', 'Overrides', 'OverriddenBy'),
-      namespaces: fc.nat(),
-    }),
-    { maxLength: 80 },
-  ),
-});
+const coverage: fc.Arbitrary<Coverage> = fc
+  .record({
+    selected: fc.constant(namespaces),
+    deciding: fc.subarray(namespaces),
+    undecided: fc.subarray(namespaces),
+    sharesWith: fc.array(
+      fc.record({
+        policy: text,
+        relation: fc.constantFrom<SharesWith['relation'][]>('Shares', 'Overrides', 'OverriddenBy'),
+        namespaces: fc.nat(),
+      }),
+      { maxLength: 80 },
+    ),
+  })
+  .map((one) => ({ ...one, areas: [{ mode: 'Audit' as const, namespaces: one.deciding }] }));
 
 const spec: fc.Arbitrary<Partial<CapabilityPolicySpec>> = fc.record(
   {

@@ -1,8 +1,9 @@
 /** One accepted policy in force on one namespace, to be varied one field at a time. */
 import type { CapabilityPolicySpec, CapabilityPolicyStatus, Condition } from '../../operator/api/capability-policy.ts';
 import type { LabelOutcome, RolloutOutcome } from '../../operator/apply/outcome.ts';
-import type { NamespaceJudgement, WorkloadJudgement } from '../../operator/evaluate/namespace.ts';
+import type { NamespaceJudgement } from '../../operator/evaluate/namespace.ts';
 import { COST_RULE } from '../../operator/evaluate/verdict.ts';
+import type { WorkloadJudgement } from '../../operator/evaluate/workload-judgement.ts';
 import { resolvePolicy } from '../../operator/policy/resolve.ts';
 import type { StatusInput } from '../../operator/report/status.ts';
 import { coverageOf } from '../support/coverage-of.ts';

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { Registry } from 'prom-client';
 import type { CapabilityPolicyStatus, CompletePolicy } from '../../operator/api/capability-policy.ts';
-import type { NamespaceJudgement, WorkloadJudgement } from '../../operator/evaluate/namespace.ts';
+import type { NamespaceJudgement } from '../../operator/evaluate/namespace.ts';
+import type { WorkloadJudgement } from '../../operator/evaluate/workload-judgement.ts';
 import { exportPolicies } from '../../operator/report/policy-metrics.ts';
 import { pod } from '../support/pods.ts';
 import { policy } from '../support/policies.ts';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { CLEAN_SINCE, DIGEST, OPEN_REPORTS, POLICY_REPORTS } from '../../operator/cluster/reports.ts';
-import type { WorkloadJudgement } from '../../operator/evaluate/namespace.ts';
+import type { WorkloadJudgement } from '../../operator/evaluate/workload-judgement.ts';
 import {
   LEFT_OUT,
   type PolicyReport,

@@ -1,5 +1,6 @@
 /** The changes for running workloads if the candidate policies were applied beside or in place of the live ones. */
-import type { NamespaceJudgement, WorkloadJudgement } from '../../../operator/evaluate/namespace.ts';
+import type { NamespaceJudgement } from '../../../operator/evaluate/namespace.ts';
+import type { WorkloadJudgement } from '../../../operator/evaluate/workload-judgement.ts';
 import { MODES } from '../../../operator/policy/deciding.ts';
 import { matches } from '../../../operator/policy/selector.ts';
 import { isWorse, OUTCOMES, type Outcome, outcomeOf } from '../../output/outcome.ts';

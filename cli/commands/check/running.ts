@@ -1,5 +1,6 @@
 /** Running workloads of a cluster → verdicts, as the operator reports them. */
-import type { NamespaceJudgement, WorkloadJudgement } from '../../../operator/evaluate/namespace.ts';
+import type { NamespaceJudgement } from '../../../operator/evaluate/namespace.ts';
+import type { WorkloadJudgement } from '../../../operator/evaluate/workload-judgement.ts';
 import type { Cluster, PodSpec } from '../../../operator/model/objects.ts';
 import { templatePath } from '../../../operator/model/workload-kinds.ts';
 import { MODES } from '../../../operator/policy/deciding.ts';

@@ -7,7 +7,9 @@ import { hasControls, jsonText } from '../../output/printable.ts';
 
 /** Roles and their bindings, then admission policies and theirs. */
 export function objectsOf(compiled: Compiled): Manifest[] {
-  const roles = [...compiled.rendered.values()].flatMap(({ role, roleBinding }) => [role, roleBinding ?? []].flat());
+  const roles = [...compiled.rendered.values()].flatMap(({ role, roleBinding }) =>
+    [role ?? [], roleBinding ?? []].flat(),
+  );
   return [...roles, ...setsOf(compiled).flatMap(({ objects }) => objects)];
 }
 

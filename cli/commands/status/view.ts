@@ -8,11 +8,13 @@ import type {
 } from '../../../operator/api/capability-policy.ts';
 import type { ClusterState } from '../../../operator/controllers/cluster-state.ts';
 import { judgeCluster } from '../../../operator/evaluate/cluster.ts';
-import type { NamespaceJudgement, WorkloadJudgement } from '../../../operator/evaluate/namespace.ts';
+import type { NamespaceJudgement } from '../../../operator/evaluate/namespace.ts';
 import type { Holder, UseIndex } from '../../../operator/evaluate/use.ts';
 import { type Verdict, violationsBy } from '../../../operator/evaluate/verdict.ts';
 import type { Evaluator } from '../../../operator/evaluate/violations.ts';
+import type { WorkloadJudgement } from '../../../operator/evaluate/workload-judgement.ts';
 import type { Cluster } from '../../../operator/model/objects.ts';
+import type { Area } from '../../../operator/policy/coverage.ts';
 import { reportWorkloads } from '../../../operator/report/violations.ts';
 
 /** As `-o json` prints it. */
@@ -122,7 +124,10 @@ function policyView(policy: CompletePolicy, readable: Readable, judgements: Judg
   const { spec, status = {} } = policy;
   const name = policy.metadata?.name ?? '';
   const coverage = judgements && readable.state.coverage(name);
-  const deciding = (coverage?.deciding ?? []).filter((one) => isIn(readable.namespace, one));
+  const areas = (coverage?.areas ?? []).map(({ mode, namespaces }) => ({
+    mode,
+    namespaces: namespaces.filter((one) => isIn(readable.namespace, one)),
+  }));
   const { levelVersion, mode, priority, usableBy, expires, reason } = spec;
   return {
     name,
@@ -138,7 +143,7 @@ function policyView(policy: CompletePolicy, readable: Readable, judgements: Judg
       ? { selected: coverage?.selected.length ?? 0, deciding: coverage?.deciding.length ?? 0 }
       : { selected: status.namespaces?.selected ?? 0, deciding: status.namespaces?.deciding ?? 0 },
     sharesWith: [...(coverage?.sharesWith ?? status.sharesWith ?? [])],
-    ...(judgements ? judgedNow(policy, mode, deciding, judgements) : asReported(status, readable.namespace)),
+    ...(judgements ? judgedNow(policy, areas, judgements) : asReported(status, readable.namespace)),
     // A grant that is unused in one namespace may be needed in another.
     ...(readable.namespace !== undefined && { unusedGrants: [] }),
     usableBy,
@@ -148,8 +153,8 @@ function policyView(policy: CompletePolicy, readable: Readable, judgements: Judg
 
 type Judged = Pick<PolicyView, 'judged' | 'workloads' | 'violations' | 'unusedGrants'>;
 
-function judgedNow(policy: CompletePolicy, mode: Mode, deciding: readonly string[], judgements: Judgements): Judged {
-  const report = reportWorkloads(policy, mode, deciding, judgements);
+function judgedNow(policy: CompletePolicy, areas: readonly Area[], judgements: Judgements): Judged {
+  const report = reportWorkloads(policy, areas, judgements);
   const name = policy.metadata?.name ?? '';
   return {
     judged: 'Live',

@@ -1,6 +1,6 @@
 /** Manifests, or running workloads of a cluster → the pods and templates that a policy must admit. */
 import { createProjection } from '../../../operator/cluster/projection.ts';
-import { membersOf } from '../../../operator/evaluate/namespace.ts';
+import { membersOf } from '../../../operator/evaluate/members.ts';
 import type { Given } from '../../../operator/evaluate/suggest-workloads.ts';
 import type { Cluster } from '../../../operator/model/objects.ts';
 import { RULES } from '../../../operator/rules/index.ts';

@@ -122,7 +122,7 @@ export class PolicyCluster {
     const paths: string[] = [];
     const rendered = [...compiled.rendered.values()];
     for (const { admission, role, roleBinding } of rendered) {
-      for (const manifest of [...admission.objects, role, ...(roleBinding ? [roleBinding] : [])]) {
+      for (const manifest of [...admission.objects, role ?? [], roleBinding ?? []].flat()) {
         // No policy object owns them here: the garbage collector would remove them.
         const object: Identified = {
           ...manifest,

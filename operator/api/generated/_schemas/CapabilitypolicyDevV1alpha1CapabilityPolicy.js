@@ -1,6 +1,6 @@
 import { formats } from "@kubernetes-models/validate";
-export const validate = validate108;
-const schema53 = {
+export const validate = validate111;
+const schema56 = {
   "type": "object",
   "properties": {
     "apiVersion": {
@@ -13,20 +13,20 @@ const schema53 = {
       "$ref": "a6f0oUEaFqHmymdwnqPORTNOTU7GczWAkwGD0uYU"
     },
     "spec": {
-      "$ref": "fnjVUkYDmFfj0606QWyI6mW897MDPX1UmCQq9Bpuws"
+      "$ref": "QG7AzvTrIKMY5mpeDxYtEkGUJR8eJswm4I2vlUQv6w"
     },
     "status": {
-      "$ref": "2IAoDGfmAYVkc3vdEEQlWBmFC76741LA5LOHAHODw"
+      "$ref": "A7ypbHbJ5KLGkidL1T9lm6E7UZC339J7CpxaL3AjDPQ"
     }
   },
   "required": ["spec", "apiVersion", "kind"],
   "$id": "capabilitypolicy.dev.v1alpha1.CapabilityPolicy"
 };
-const schema54 = {
+const schema57 = {
   "type": "string",
   "enum": ["capabilitypolicy.dev/v1alpha1"]
 };
-function validate109(data, {
+function validate112(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -56,7 +56,7 @@ function validate109(data, {
       schemaPath: "#/enum",
       keyword: "enum",
       params: {
-        allowedValues: schema54.enum
+        allowedValues: schema57.enum
       }
     };
     if (vErrors === null) {
@@ -66,14 +66,14 @@ function validate109(data, {
     }
     errors++;
   }
-  validate109.errors = vErrors;
+  validate112.errors = vErrors;
   return errors === 0;
 }
-const schema55 = {
+const schema58 = {
   "type": "string",
   "enum": ["CapabilityPolicy"]
 };
-function validate111(data, {
+function validate114(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -103,7 +103,7 @@ function validate111(data, {
       schemaPath: "#/enum",
       keyword: "enum",
       params: {
-        allowedValues: schema55.enum
+        allowedValues: schema58.enum
       }
     };
     if (vErrors === null) {
@@ -113,15 +113,15 @@ function validate111(data, {
     }
     errors++;
   }
-  validate111.errors = vErrors;
+  validate114.errors = vErrors;
   return errors === 0;
 }
-const schema56 = {
+const schema59 = {
   "nullableRef": "io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta#"
 };
-const schema57 = {};
-import { validate as validate114 } from "@kubernetes-models/apimachinery/_schemas/IoK8sApimachineryPkgApisMetaV1ObjectMeta";
-function validate113(data, {
+const schema60 = {};
+import { validate as validate117 } from "@kubernetes-models/apimachinery/_schemas/IoK8sApimachineryPkgApisMetaV1ObjectMeta";
+function validate116(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -130,20 +130,20 @@ function validate113(data, {
   let vErrors = null;
   let errors = 0;
   if (data !== null) {
-    if (!validate114(data, {
+    if (!validate117(data, {
       instancePath,
       parentData,
       parentDataProperty,
       rootData
     })) {
-      vErrors = vErrors === null ? validate114.errors : vErrors.concat(validate114.errors);
+      vErrors = vErrors === null ? validate117.errors : vErrors.concat(validate117.errors);
       errors = vErrors.length;
     }
   }
-  validate113.errors = vErrors;
+  validate116.errors = vErrors;
   return errors === 0;
 }
-const schema58 = {
+const schema61 = {
   "type": "object",
   "required": ["level"],
   "properties": {
@@ -180,6 +180,9 @@ const schema58 = {
     "reason": {
       "$ref": "39h5nfFhMniSN0E8ysGt1m8rpFdXl8DxA5DeWj62Y"
     },
+    "rollout": {
+      "$ref": "VhBW2CgyFg0HIg3Vi3JVnGqbGwIUPW1a3b6pmsiRA"
+    },
     "overrides": {
       "$ref": "jgRamCGxYkod7ghYn3QSRW2mDEEVmEkXNXRCBYQqfE"
     },
@@ -188,7 +191,7 @@ const schema58 = {
     }
   }
 };
-const schema59 = {
+const schema62 = {
   "type": "object",
   "properties": {
     "matchLabels": {
@@ -200,7 +203,7 @@ const schema59 = {
   },
   "nullable": true
 };
-const schema60 = {
+const schema63 = {
   "type": "object",
   "maxProperties": 16,
   "additionalProperties": {
@@ -258,7 +261,7 @@ function validate21(data, {
   validate21.errors = vErrors;
   return errors === 0;
 }
-function validate119(data, {
+function validate122(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -311,10 +314,10 @@ function validate119(data, {
       }
     }
   }
-  validate119.errors = vErrors;
+  validate122.errors = vErrors;
   return errors === 0;
 }
-const schema61 = {
+const schema64 = {
   "type": "array",
   "maxItems": 16,
   "items": {
@@ -322,7 +325,7 @@ const schema61 = {
   },
   "nullable": true
 };
-const schema62 = {
+const schema65 = {
   "type": "object",
   "required": ["key", "operator"],
   "properties": {
@@ -337,11 +340,11 @@ const schema62 = {
     }
   }
 };
-const schema63 = {
+const schema66 = {
   "type": "string",
   "maxLength": 317
 };
-function validate124(data, {
+function validate127(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -382,14 +385,14 @@ function validate124(data, {
     }
     errors++;
   }
-  validate124.errors = vErrors;
+  validate127.errors = vErrors;
   return errors === 0;
 }
-const schema64 = {
+const schema67 = {
   "type": "string",
   "enum": ["In", "NotIn", "Exists", "DoesNotExist"]
 };
-function validate126(data, {
+function validate129(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -419,7 +422,7 @@ function validate126(data, {
       schemaPath: "#/enum",
       keyword: "enum",
       params: {
-        allowedValues: schema64.enum
+        allowedValues: schema67.enum
       }
     };
     if (vErrors === null) {
@@ -429,10 +432,10 @@ function validate126(data, {
     }
     errors++;
   }
-  validate126.errors = vErrors;
+  validate129.errors = vErrors;
   return errors === 0;
 }
-const schema65 = {
+const schema68 = {
   "type": "array",
   "maxItems": 100,
   "items": {
@@ -440,7 +443,7 @@ const schema65 = {
   },
   "nullable": true
 };
-function validate128(data, {
+function validate131(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -494,10 +497,10 @@ function validate128(data, {
       }
     }
   }
-  validate128.errors = vErrors;
+  validate131.errors = vErrors;
   return errors === 0;
 }
-function validate123(data, {
+function validate126(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -539,35 +542,35 @@ function validate123(data, {
       errors++;
     }
     if (data.key !== undefined) {
-      if (!validate124(data.key, {
+      if (!validate127(data.key, {
         instancePath: instancePath + "/key",
         parentData: data,
         parentDataProperty: "key",
         rootData
       })) {
-        vErrors = vErrors === null ? validate124.errors : vErrors.concat(validate124.errors);
+        vErrors = vErrors === null ? validate127.errors : vErrors.concat(validate127.errors);
         errors = vErrors.length;
       }
     }
     if (data.operator !== undefined) {
-      if (!validate126(data.operator, {
+      if (!validate129(data.operator, {
         instancePath: instancePath + "/operator",
         parentData: data,
         parentDataProperty: "operator",
         rootData
       })) {
-        vErrors = vErrors === null ? validate126.errors : vErrors.concat(validate126.errors);
+        vErrors = vErrors === null ? validate129.errors : vErrors.concat(validate129.errors);
         errors = vErrors.length;
       }
     }
     if (data.values !== undefined) {
-      if (!validate128(data.values, {
+      if (!validate131(data.values, {
         instancePath: instancePath + "/values",
         parentData: data,
         parentDataProperty: "values",
         rootData
       })) {
-        vErrors = vErrors === null ? validate128.errors : vErrors.concat(validate128.errors);
+        vErrors = vErrors === null ? validate131.errors : vErrors.concat(validate131.errors);
         errors = vErrors.length;
       }
     }
@@ -587,10 +590,10 @@ function validate123(data, {
     }
     errors++;
   }
-  validate123.errors = vErrors;
+  validate126.errors = vErrors;
   return errors === 0;
 }
-function validate122(data, {
+function validate125(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -633,21 +636,21 @@ function validate122(data, {
     }
     const len0 = data.length;
     for (let i0 = 0; i0 < len0; i0++) {
-      if (!validate123(data[i0], {
+      if (!validate126(data[i0], {
         instancePath: instancePath + "/" + i0,
         parentData: data,
         parentDataProperty: i0,
         rootData
       })) {
-        vErrors = vErrors === null ? validate123.errors : vErrors.concat(validate123.errors);
+        vErrors = vErrors === null ? validate126.errors : vErrors.concat(validate126.errors);
         errors = vErrors.length;
       }
     }
   }
-  validate122.errors = vErrors;
+  validate125.errors = vErrors;
   return errors === 0;
 }
-function validate118(data, {
+function validate121(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -673,36 +676,36 @@ function validate118(data, {
   }
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.matchLabels !== undefined) {
-      if (!validate119(data.matchLabels, {
+      if (!validate122(data.matchLabels, {
         instancePath: instancePath + "/matchLabels",
         parentData: data,
         parentDataProperty: "matchLabels",
-        rootData
-      })) {
-        vErrors = vErrors === null ? validate119.errors : vErrors.concat(validate119.errors);
-        errors = vErrors.length;
-      }
-    }
-    if (data.matchExpressions !== undefined) {
-      if (!validate122(data.matchExpressions, {
-        instancePath: instancePath + "/matchExpressions",
-        parentData: data,
-        parentDataProperty: "matchExpressions",
         rootData
       })) {
         vErrors = vErrors === null ? validate122.errors : vErrors.concat(validate122.errors);
         errors = vErrors.length;
       }
     }
+    if (data.matchExpressions !== undefined) {
+      if (!validate125(data.matchExpressions, {
+        instancePath: instancePath + "/matchExpressions",
+        parentData: data,
+        parentDataProperty: "matchExpressions",
+        rootData
+      })) {
+        vErrors = vErrors === null ? validate125.errors : vErrors.concat(validate125.errors);
+        errors = vErrors.length;
+      }
+    }
   }
-  validate118.errors = vErrors;
+  validate121.errors = vErrors;
   return errors === 0;
 }
-const schema66 = {
+const schema69 = {
   "type": "string",
   "enum": ["privileged", "baseline", "restricted"]
 };
-function validate134(data, {
+function validate137(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -732,7 +735,7 @@ function validate134(data, {
       schemaPath: "#/enum",
       keyword: "enum",
       params: {
-        allowedValues: schema66.enum
+        allowedValues: schema69.enum
       }
     };
     if (vErrors === null) {
@@ -742,15 +745,15 @@ function validate134(data, {
     }
     errors++;
   }
-  validate134.errors = vErrors;
+  validate137.errors = vErrors;
   return errors === 0;
 }
-const schema43 = {
+const schema44 = {
   "type": "string",
   "maxLength": 16,
   "nullable": true
 };
-function validate98(data, {
+function validate99(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -792,15 +795,15 @@ function validate98(data, {
       errors++;
     }
   }
-  validate98.errors = vErrors;
+  validate99.errors = vErrors;
   return errors === 0;
 }
-const schema44 = {
+const schema45 = {
   "type": "string",
   "enum": ["Audit", "Warn", "Enforce"],
   "nullable": true
 };
-function validate99(data, {
+function validate100(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -830,7 +833,7 @@ function validate99(data, {
       schemaPath: "#/enum",
       keyword: "enum",
       params: {
-        allowedValues: schema44.enum
+        allowedValues: schema45.enum
       }
     };
     if (vErrors === null) {
@@ -840,10 +843,10 @@ function validate99(data, {
     }
     errors++;
   }
-  validate99.errors = vErrors;
+  validate100.errors = vErrors;
   return errors === 0;
 }
-const schema67 = {
+const schema70 = {
   "type": "integer",
   "format": "int32",
   "minimum": -2147483648,
@@ -851,7 +854,7 @@ const schema67 = {
   "nullable": true
 };
 const formats0 = formats.int32;
-function validate138(data, {
+function validate141(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -927,15 +930,15 @@ function validate138(data, {
       errors++;
     }
   }
-  validate138.errors = vErrors;
+  validate141.errors = vErrors;
   return errors === 0;
 }
-const schema45 = {
+const schema47 = {
   "type": "string",
   "enum": ["Everyone", "Subjects", "Bindings"],
   "nullable": true
 };
-function validate100(data, {
+function validate102(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -965,7 +968,7 @@ function validate100(data, {
       schemaPath: "#/enum",
       keyword: "enum",
       params: {
-        allowedValues: schema45.enum
+        allowedValues: schema47.enum
       }
     };
     if (vErrors === null) {
@@ -975,10 +978,10 @@ function validate100(data, {
     }
     errors++;
   }
-  validate100.errors = vErrors;
+  validate102.errors = vErrors;
   return errors === 0;
 }
-const schema68 = {
+const schema71 = {
   "type": "array",
   "maxItems": 20,
   "items": {
@@ -986,7 +989,7 @@ const schema68 = {
   },
   "nullable": true
 };
-const schema69 = {
+const schema72 = {
   "type": "object",
   "required": ["kind", "name"],
   "properties": {
@@ -1001,11 +1004,11 @@ const schema69 = {
     }
   }
 };
-const schema70 = {
+const schema73 = {
   "type": "string",
   "enum": ["ServiceAccount", "User", "Group"]
 };
-function validate143(data, {
+function validate146(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -1035,7 +1038,7 @@ function validate143(data, {
       schemaPath: "#/enum",
       keyword: "enum",
       params: {
-        allowedValues: schema70.enum
+        allowedValues: schema73.enum
       }
     };
     if (vErrors === null) {
@@ -1045,15 +1048,15 @@ function validate143(data, {
     }
     errors++;
   }
-  validate143.errors = vErrors;
+  validate146.errors = vErrors;
   return errors === 0;
 }
-const schema12 = {
+const schema13 = {
   "type": "string",
   "minLength": 1,
   "maxLength": 253
 };
-function validate29(data, {
+function validate30(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -1110,15 +1113,15 @@ function validate29(data, {
     }
     errors++;
   }
-  validate29.errors = vErrors;
+  validate30.errors = vErrors;
   return errors === 0;
 }
-const schema52 = {
+const schema54 = {
   "type": "string",
   "maxLength": 63,
   "nullable": true
 };
-function validate107(data, {
+function validate109(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -1160,10 +1163,10 @@ function validate107(data, {
       errors++;
     }
   }
-  validate107.errors = vErrors;
+  validate109.errors = vErrors;
   return errors === 0;
 }
-function validate142(data, {
+function validate145(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -1205,35 +1208,35 @@ function validate142(data, {
       errors++;
     }
     if (data.kind !== undefined) {
-      if (!validate143(data.kind, {
+      if (!validate146(data.kind, {
         instancePath: instancePath + "/kind",
         parentData: data,
         parentDataProperty: "kind",
         rootData
       })) {
-        vErrors = vErrors === null ? validate143.errors : vErrors.concat(validate143.errors);
+        vErrors = vErrors === null ? validate146.errors : vErrors.concat(validate146.errors);
         errors = vErrors.length;
       }
     }
     if (data.name !== undefined) {
-      if (!validate29(data.name, {
+      if (!validate30(data.name, {
         instancePath: instancePath + "/name",
         parentData: data,
         parentDataProperty: "name",
         rootData
       })) {
-        vErrors = vErrors === null ? validate29.errors : vErrors.concat(validate29.errors);
+        vErrors = vErrors === null ? validate30.errors : vErrors.concat(validate30.errors);
         errors = vErrors.length;
       }
     }
     if (data.namespace !== undefined) {
-      if (!validate107(data.namespace, {
+      if (!validate109(data.namespace, {
         instancePath: instancePath + "/namespace",
         parentData: data,
         parentDataProperty: "namespace",
         rootData
       })) {
-        vErrors = vErrors === null ? validate107.errors : vErrors.concat(validate107.errors);
+        vErrors = vErrors === null ? validate109.errors : vErrors.concat(validate109.errors);
         errors = vErrors.length;
       }
     }
@@ -1253,10 +1256,10 @@ function validate142(data, {
     }
     errors++;
   }
-  validate142.errors = vErrors;
+  validate145.errors = vErrors;
   return errors === 0;
 }
-function validate141(data, {
+function validate144(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -1299,26 +1302,26 @@ function validate141(data, {
     }
     const len0 = data.length;
     for (let i0 = 0; i0 < len0; i0++) {
-      if (!validate142(data[i0], {
+      if (!validate145(data[i0], {
         instancePath: instancePath + "/" + i0,
         parentData: data,
         parentDataProperty: i0,
         rootData
       })) {
-        vErrors = vErrors === null ? validate142.errors : vErrors.concat(validate142.errors);
+        vErrors = vErrors === null ? validate145.errors : vErrors.concat(validate145.errors);
         errors = vErrors.length;
       }
     }
   }
-  validate141.errors = vErrors;
+  validate144.errors = vErrors;
   return errors === 0;
 }
-const schema46 = {
+const schema48 = {
   "type": "string",
   "enum": ["Disabled", "Enabled", "PodSecurityPolicy"],
   "nullable": true
 };
-function validate101(data, {
+function validate103(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -1348,7 +1351,7 @@ function validate101(data, {
       schemaPath: "#/enum",
       keyword: "enum",
       params: {
-        allowedValues: schema46.enum
+        allowedValues: schema48.enum
       }
     };
     if (vErrors === null) {
@@ -1358,15 +1361,15 @@ function validate101(data, {
     }
     errors++;
   }
-  validate101.errors = vErrors;
+  validate103.errors = vErrors;
   return errors === 0;
 }
-const schema47 = {
+const schema49 = {
   "type": "string",
   "enum": ["Managed", "Off"],
   "nullable": true
 };
-function validate102(data, {
+function validate104(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -1396,7 +1399,7 @@ function validate102(data, {
       schemaPath: "#/enum",
       keyword: "enum",
       params: {
-        allowedValues: schema47.enum
+        allowedValues: schema49.enum
       }
     };
     if (vErrors === null) {
@@ -1406,15 +1409,15 @@ function validate102(data, {
     }
     errors++;
   }
-  validate102.errors = vErrors;
+  validate104.errors = vErrors;
   return errors === 0;
 }
-const schema71 = {
+const schema7 = {
   "type": "string",
   "maxLength": 32,
   "nullable": true
 };
-function validate151(data, {
+function validate22(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -1456,15 +1459,15 @@ function validate151(data, {
       errors++;
     }
   }
-  validate151.errors = vErrors;
+  validate22.errors = vErrors;
   return errors === 0;
 }
-const schema72 = {
+const schema74 = {
   "type": "string",
   "maxLength": 512,
   "nullable": true
 };
-function validate153(data, {
+function validate155(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -1506,10 +1509,230 @@ function validate153(data, {
       errors++;
     }
   }
-  validate153.errors = vErrors;
+  validate155.errors = vErrors;
   return errors === 0;
 }
-const schema73 = {
+const schema75 = {
+  "type": "object",
+  "properties": {
+    "meanwhile": {
+      "$ref": "Y5SXvJMeFyNerkyqHTr0HsEMsT4HGLOw3Pw0Yhldkzw"
+    },
+    "soak": {
+      "$ref": "lvJcanQKOOUI4YUcAd2HiflgZOWHMlj7g91qVTSokHs"
+    },
+    "namespacesPerHour": {
+      "$ref": "Ccz0XZyNWiwVpe2nvsmnlMV1SnfQGMXuejl0yByE"
+    },
+    "paused": {
+      "$ref": "hsGPmGwy4VrrbOBJwiGgjUKGPtMFeHO5cmtUu5ZUh0"
+    }
+  },
+  "nullable": true
+};
+const schema76 = {
+  "type": "string",
+  "enum": ["Warn", "Audit"],
+  "nullable": true
+};
+function validate158(data, {
+  instancePath = "",
+  parentData,
+  parentDataProperty,
+  rootData = data
+} = {}) {
+  let vErrors = null;
+  let errors = 0;
+  if (typeof data !== "string" && data !== null) {
+    const err0 = {
+      instancePath,
+      schemaPath: "#/type",
+      keyword: "type",
+      params: {
+        type: "string"
+      }
+    };
+    if (vErrors === null) {
+      vErrors = [err0];
+    } else {
+      vErrors.push(err0);
+    }
+    errors++;
+  }
+  if (!(data === "Warn" || data === "Audit")) {
+    const err1 = {
+      instancePath,
+      schemaPath: "#/enum",
+      keyword: "enum",
+      params: {
+        allowedValues: schema76.enum
+      }
+    };
+    if (vErrors === null) {
+      vErrors = [err1];
+    } else {
+      vErrors.push(err1);
+    }
+    errors++;
+  }
+  validate158.errors = vErrors;
+  return errors === 0;
+}
+const schema46 = {
+  "type": "integer",
+  "format": "int32",
+  "nullable": true
+};
+function validate101(data, {
+  instancePath = "",
+  parentData,
+  parentDataProperty,
+  rootData = data
+} = {}) {
+  let vErrors = null;
+  let errors = 0;
+  if (!(typeof data == "number" && !(data % 1) && !isNaN(data) && isFinite(data)) && data !== null) {
+    const err0 = {
+      instancePath,
+      schemaPath: "#/type",
+      keyword: "type",
+      params: {
+        type: "integer"
+      }
+    };
+    if (vErrors === null) {
+      vErrors = [err0];
+    } else {
+      vErrors.push(err0);
+    }
+    errors++;
+  }
+  if (typeof data == "number" && isFinite(data)) {
+    if (!formats0.validate(data)) {
+      const err1 = {
+        instancePath,
+        schemaPath: "#/format",
+        keyword: "format",
+        params: {
+          format: "int32"
+        }
+      };
+      if (vErrors === null) {
+        vErrors = [err1];
+      } else {
+        vErrors.push(err1);
+      }
+      errors++;
+    }
+  }
+  validate101.errors = vErrors;
+  return errors === 0;
+}
+const schema10 = {
+  "type": "boolean",
+  "nullable": true
+};
+function validate26(data, {
+  instancePath = "",
+  parentData,
+  parentDataProperty,
+  rootData = data
+} = {}) {
+  let vErrors = null;
+  let errors = 0;
+  if (typeof data !== "boolean" && data !== null) {
+    const err0 = {
+      instancePath,
+      schemaPath: "#/type",
+      keyword: "type",
+      params: {
+        type: "boolean"
+      }
+    };
+    if (vErrors === null) {
+      vErrors = [err0];
+    } else {
+      vErrors.push(err0);
+    }
+    errors++;
+  }
+  validate26.errors = vErrors;
+  return errors === 0;
+}
+function validate157(data, {
+  instancePath = "",
+  parentData,
+  parentDataProperty,
+  rootData = data
+} = {}) {
+  let vErrors = null;
+  let errors = 0;
+  if (!(data && typeof data == "object" && !Array.isArray(data)) && data !== null) {
+    const err0 = {
+      instancePath,
+      schemaPath: "#/type",
+      keyword: "type",
+      params: {
+        type: "object"
+      }
+    };
+    if (vErrors === null) {
+      vErrors = [err0];
+    } else {
+      vErrors.push(err0);
+    }
+    errors++;
+  }
+  if (data && typeof data == "object" && !Array.isArray(data)) {
+    if (data.meanwhile !== undefined) {
+      if (!validate158(data.meanwhile, {
+        instancePath: instancePath + "/meanwhile",
+        parentData: data,
+        parentDataProperty: "meanwhile",
+        rootData
+      })) {
+        vErrors = vErrors === null ? validate158.errors : vErrors.concat(validate158.errors);
+        errors = vErrors.length;
+      }
+    }
+    if (data.soak !== undefined) {
+      if (!validate22(data.soak, {
+        instancePath: instancePath + "/soak",
+        parentData: data,
+        parentDataProperty: "soak",
+        rootData
+      })) {
+        vErrors = vErrors === null ? validate22.errors : vErrors.concat(validate22.errors);
+        errors = vErrors.length;
+      }
+    }
+    if (data.namespacesPerHour !== undefined) {
+      if (!validate101(data.namespacesPerHour, {
+        instancePath: instancePath + "/namespacesPerHour",
+        parentData: data,
+        parentDataProperty: "namespacesPerHour",
+        rootData
+      })) {
+        vErrors = vErrors === null ? validate101.errors : vErrors.concat(validate101.errors);
+        errors = vErrors.length;
+      }
+    }
+    if (data.paused !== undefined) {
+      if (!validate26(data.paused, {
+        instancePath: instancePath + "/paused",
+        parentData: data,
+        parentDataProperty: "paused",
+        rootData
+      })) {
+        vErrors = vErrors === null ? validate26.errors : vErrors.concat(validate26.errors);
+        errors = vErrors.length;
+      }
+    }
+  }
+  validate157.errors = vErrors;
+  return errors === 0;
+}
+const schema77 = {
   "type": "object",
   "properties": {
     "capabilities": {
@@ -1596,7 +1819,7 @@ const schema73 = {
   },
   "nullable": true
 };
-const schema25 = {
+const schema26 = {
   "type": "object",
   "properties": {
     "allowedAdd": {
@@ -1620,7 +1843,7 @@ const schema25 = {
   },
   "nullable": true
 };
-const schema7 = {
+const schema8 = {
   "type": "array",
   "maxItems": 42,
   "items": {
@@ -1628,11 +1851,11 @@ const schema7 = {
   },
   "nullable": true
 };
-const schema8 = {
+const schema9 = {
   "type": "string",
   "maxLength": 64
 };
-function validate23(data, {
+function validate24(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -1673,10 +1896,10 @@ function validate23(data, {
     }
     errors++;
   }
-  validate23.errors = vErrors;
+  validate24.errors = vErrors;
   return errors === 0;
 }
-function validate22(data, {
+function validate23(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -1719,52 +1942,21 @@ function validate22(data, {
     }
     const len0 = data.length;
     for (let i0 = 0; i0 < len0; i0++) {
-      if (!validate23(data[i0], {
+      if (!validate24(data[i0], {
         instancePath: instancePath + "/" + i0,
         parentData: data,
         parentDataProperty: i0,
         rootData
       })) {
-        vErrors = vErrors === null ? validate23.errors : vErrors.concat(validate23.errors);
+        vErrors = vErrors === null ? validate24.errors : vErrors.concat(validate24.errors);
         errors = vErrors.length;
       }
     }
   }
-  validate22.errors = vErrors;
+  validate23.errors = vErrors;
   return errors === 0;
 }
-const schema10 = {
-  "type": "boolean",
-  "nullable": true
-};
-function validate27(data, {
-  instancePath = "",
-  parentData,
-  parentDataProperty,
-  rootData = data
-} = {}) {
-  let vErrors = null;
-  let errors = 0;
-  if (typeof data !== "boolean" && data !== null) {
-    const err0 = {
-      instancePath,
-      schemaPath: "#/type",
-      keyword: "type",
-      params: {
-        type: "boolean"
-      }
-    };
-    if (vErrors === null) {
-      vErrors = [err0];
-    } else {
-      vErrors.push(err0);
-    }
-    errors++;
-  }
-  validate27.errors = vErrors;
-  return errors === 0;
-}
-const schema9 = {
+const schema11 = {
   "type": "array",
   "maxItems": 41,
   "items": {
@@ -1772,7 +1964,7 @@ const schema9 = {
   },
   "nullable": true
 };
-function validate25(data, {
+function validate27(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -1815,21 +2007,21 @@ function validate25(data, {
     }
     const len0 = data.length;
     for (let i0 = 0; i0 < len0; i0++) {
-      if (!validate23(data[i0], {
+      if (!validate24(data[i0], {
         instancePath: instancePath + "/" + i0,
         parentData: data,
         parentDataProperty: i0,
         rootData
       })) {
-        vErrors = vErrors === null ? validate23.errors : vErrors.concat(validate23.errors);
+        vErrors = vErrors === null ? validate24.errors : vErrors.concat(validate24.errors);
         errors = vErrors.length;
       }
     }
   }
-  validate25.errors = vErrors;
+  validate27.errors = vErrors;
   return errors === 0;
 }
-function validate52(data, {
+function validate53(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -1855,76 +2047,76 @@ function validate52(data, {
   }
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.allowedAdd !== undefined) {
-      if (!validate22(data.allowedAdd, {
+      if (!validate23(data.allowedAdd, {
         instancePath: instancePath + "/allowedAdd",
         parentData: data,
         parentDataProperty: "allowedAdd",
         rootData
       })) {
-        vErrors = vErrors === null ? validate22.errors : vErrors.concat(validate22.errors);
+        vErrors = vErrors === null ? validate23.errors : vErrors.concat(validate23.errors);
         errors = vErrors.length;
       }
     }
     if (data.allowedAddInUserNamespace !== undefined) {
-      if (!validate22(data.allowedAddInUserNamespace, {
+      if (!validate23(data.allowedAddInUserNamespace, {
         instancePath: instancePath + "/allowedAddInUserNamespace",
         parentData: data,
         parentDataProperty: "allowedAddInUserNamespace",
         rootData
       })) {
-        vErrors = vErrors === null ? validate22.errors : vErrors.concat(validate22.errors);
+        vErrors = vErrors === null ? validate23.errors : vErrors.concat(validate23.errors);
         errors = vErrors.length;
       }
     }
     if (data.requiredDrop !== undefined) {
-      if (!validate22(data.requiredDrop, {
+      if (!validate23(data.requiredDrop, {
         instancePath: instancePath + "/requiredDrop",
         parentData: data,
         parentDataProperty: "requiredDrop",
         rootData
       })) {
-        vErrors = vErrors === null ? validate22.errors : vErrors.concat(validate22.errors);
+        vErrors = vErrors === null ? validate23.errors : vErrors.concat(validate23.errors);
         errors = vErrors.length;
       }
     }
     if (data.dropByName !== undefined) {
-      if (!validate27(data.dropByName, {
+      if (!validate26(data.dropByName, {
         instancePath: instancePath + "/dropByName",
         parentData: data,
         parentDataProperty: "dropByName",
+        rootData
+      })) {
+        vErrors = vErrors === null ? validate26.errors : vErrors.concat(validate26.errors);
+        errors = vErrors.length;
+      }
+    }
+    if (data.defaultAdd !== undefined) {
+      if (!validate27(data.defaultAdd, {
+        instancePath: instancePath + "/defaultAdd",
+        parentData: data,
+        parentDataProperty: "defaultAdd",
         rootData
       })) {
         vErrors = vErrors === null ? validate27.errors : vErrors.concat(validate27.errors);
         errors = vErrors.length;
       }
     }
-    if (data.defaultAdd !== undefined) {
-      if (!validate25(data.defaultAdd, {
-        instancePath: instancePath + "/defaultAdd",
-        parentData: data,
-        parentDataProperty: "defaultAdd",
-        rootData
-      })) {
-        vErrors = vErrors === null ? validate25.errors : vErrors.concat(validate25.errors);
-        errors = vErrors.length;
-      }
-    }
     if (data.allowedBounding !== undefined) {
-      if (!validate25(data.allowedBounding, {
+      if (!validate27(data.allowedBounding, {
         instancePath: instancePath + "/allowedBounding",
         parentData: data,
         parentDataProperty: "allowedBounding",
         rootData
       })) {
-        vErrors = vErrors === null ? validate25.errors : vErrors.concat(validate25.errors);
+        vErrors = vErrors === null ? validate27.errors : vErrors.concat(validate27.errors);
         errors = vErrors.length;
       }
     }
   }
-  validate52.errors = vErrors;
+  validate53.errors = vErrors;
   return errors === 0;
 }
-const schema26 = {
+const schema27 = {
   "type": "array",
   "maxItems": 32,
   "items": {
@@ -1932,7 +2124,7 @@ const schema26 = {
   },
   "nullable": true
 };
-const schema27 = {
+const schema28 = {
   "type": "object",
   "required": ["min", "max"],
   "properties": {
@@ -1944,13 +2136,13 @@ const schema27 = {
     }
   }
 };
-const schema11 = {
+const schema12 = {
   "type": "integer",
   "format": "int32",
   "minimum": 1,
   "maximum": 65535
 };
-function validate28(data, {
+function validate29(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -2026,10 +2218,10 @@ function validate28(data, {
       errors++;
     }
   }
-  validate28.errors = vErrors;
+  validate29.errors = vErrors;
   return errors === 0;
 }
-function validate60(data, {
+function validate61(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -2071,24 +2263,24 @@ function validate60(data, {
       errors++;
     }
     if (data.min !== undefined) {
-      if (!validate28(data.min, {
+      if (!validate29(data.min, {
         instancePath: instancePath + "/min",
         parentData: data,
         parentDataProperty: "min",
         rootData
       })) {
-        vErrors = vErrors === null ? validate28.errors : vErrors.concat(validate28.errors);
+        vErrors = vErrors === null ? validate29.errors : vErrors.concat(validate29.errors);
         errors = vErrors.length;
       }
     }
     if (data.max !== undefined) {
-      if (!validate28(data.max, {
+      if (!validate29(data.max, {
         instancePath: instancePath + "/max",
         parentData: data,
         parentDataProperty: "max",
         rootData
       })) {
-        vErrors = vErrors === null ? validate28.errors : vErrors.concat(validate28.errors);
+        vErrors = vErrors === null ? validate29.errors : vErrors.concat(validate29.errors);
         errors = vErrors.length;
       }
     }
@@ -2108,10 +2300,10 @@ function validate60(data, {
     }
     errors++;
   }
-  validate60.errors = vErrors;
+  validate61.errors = vErrors;
   return errors === 0;
 }
-function validate59(data, {
+function validate60(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -2154,21 +2346,21 @@ function validate59(data, {
     }
     const len0 = data.length;
     for (let i0 = 0; i0 < len0; i0++) {
-      if (!validate60(data[i0], {
+      if (!validate61(data[i0], {
         instancePath: instancePath + "/" + i0,
         parentData: data,
         parentDataProperty: i0,
         rootData
       })) {
-        vErrors = vErrors === null ? validate60.errors : vErrors.concat(validate60.errors);
+        vErrors = vErrors === null ? validate61.errors : vErrors.concat(validate61.errors);
         errors = vErrors.length;
       }
     }
   }
-  validate59.errors = vErrors;
+  validate60.errors = vErrors;
   return errors === 0;
 }
-const schema74 = {
+const schema78 = {
   "type": "array",
   "maxItems": 32,
   "items": {
@@ -2176,7 +2368,7 @@ const schema74 = {
   },
   "nullable": true
 };
-function validate166(data, {
+function validate175(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -2219,21 +2411,21 @@ function validate166(data, {
     }
     const len0 = data.length;
     for (let i0 = 0; i0 < len0; i0++) {
-      if (!validate23(data[i0], {
+      if (!validate24(data[i0], {
         instancePath: instancePath + "/" + i0,
         parentData: data,
         parentDataProperty: i0,
         rootData
       })) {
-        vErrors = vErrors === null ? validate23.errors : vErrors.concat(validate23.errors);
+        vErrors = vErrors === null ? validate24.errors : vErrors.concat(validate24.errors);
         errors = vErrors.length;
       }
     }
   }
-  validate166.errors = vErrors;
+  validate175.errors = vErrors;
   return errors === 0;
 }
-const schema75 = {
+const schema79 = {
   "type": "array",
   "maxItems": 32,
   "items": {
@@ -2241,7 +2433,7 @@ const schema75 = {
   },
   "nullable": true
 };
-const schema76 = {
+const schema80 = {
   "type": "object",
   "required": ["pathPrefix"],
   "properties": {
@@ -2253,11 +2445,11 @@ const schema76 = {
     }
   }
 };
-const schema77 = {
+const schema81 = {
   "type": "string",
   "maxLength": 512
 };
-function validate172(data, {
+function validate181(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -2298,10 +2490,10 @@ function validate172(data, {
     }
     errors++;
   }
-  validate172.errors = vErrors;
+  validate181.errors = vErrors;
   return errors === 0;
 }
-function validate171(data, {
+function validate180(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -2327,24 +2519,24 @@ function validate171(data, {
       errors++;
     }
     if (data.pathPrefix !== undefined) {
-      if (!validate172(data.pathPrefix, {
+      if (!validate181(data.pathPrefix, {
         instancePath: instancePath + "/pathPrefix",
         parentData: data,
         parentDataProperty: "pathPrefix",
         rootData
       })) {
-        vErrors = vErrors === null ? validate172.errors : vErrors.concat(validate172.errors);
+        vErrors = vErrors === null ? validate181.errors : vErrors.concat(validate181.errors);
         errors = vErrors.length;
       }
     }
     if (data.readOnly !== undefined) {
-      if (!validate27(data.readOnly, {
+      if (!validate26(data.readOnly, {
         instancePath: instancePath + "/readOnly",
         parentData: data,
         parentDataProperty: "readOnly",
         rootData
       })) {
-        vErrors = vErrors === null ? validate27.errors : vErrors.concat(validate27.errors);
+        vErrors = vErrors === null ? validate26.errors : vErrors.concat(validate26.errors);
         errors = vErrors.length;
       }
     }
@@ -2364,10 +2556,10 @@ function validate171(data, {
     }
     errors++;
   }
-  validate171.errors = vErrors;
+  validate180.errors = vErrors;
   return errors === 0;
 }
-function validate170(data, {
+function validate179(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -2410,21 +2602,21 @@ function validate170(data, {
     }
     const len0 = data.length;
     for (let i0 = 0; i0 < len0; i0++) {
-      if (!validate171(data[i0], {
+      if (!validate180(data[i0], {
         instancePath: instancePath + "/" + i0,
         parentData: data,
         parentDataProperty: i0,
         rootData
       })) {
-        vErrors = vErrors === null ? validate171.errors : vErrors.concat(validate171.errors);
+        vErrors = vErrors === null ? validate180.errors : vErrors.concat(validate180.errors);
         errors = vErrors.length;
       }
     }
   }
-  validate170.errors = vErrors;
+  validate179.errors = vErrors;
   return errors === 0;
 }
-const schema13 = {
+const schema14 = {
   "type": "array",
   "maxItems": 32,
   "items": {
@@ -2432,7 +2624,7 @@ const schema13 = {
   },
   "nullable": true
 };
-function validate30(data, {
+function validate31(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -2475,21 +2667,21 @@ function validate30(data, {
     }
     const len0 = data.length;
     for (let i0 = 0; i0 < len0; i0++) {
-      if (!validate29(data[i0], {
+      if (!validate30(data[i0], {
         instancePath: instancePath + "/" + i0,
         parentData: data,
         parentDataProperty: i0,
         rootData
       })) {
-        vErrors = vErrors === null ? validate29.errors : vErrors.concat(validate29.errors);
+        vErrors = vErrors === null ? validate30.errors : vErrors.concat(validate30.errors);
         errors = vErrors.length;
       }
     }
   }
-  validate30.errors = vErrors;
+  validate31.errors = vErrors;
   return errors === 0;
 }
-const schema28 = {
+const schema29 = {
   "type": "object",
   "required": ["rule"],
   "properties": {
@@ -2502,11 +2694,11 @@ const schema28 = {
   },
   "nullable": true
 };
-const schema29 = {
+const schema30 = {
   "type": "string",
   "enum": ["RunAsAny", "NotZero", "MustRunAs", "MustRunAsNonRoot"]
 };
-function validate65(data, {
+function validate66(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -2536,7 +2728,7 @@ function validate65(data, {
       schemaPath: "#/enum",
       keyword: "enum",
       params: {
-        allowedValues: schema29.enum
+        allowedValues: schema30.enum
       }
     };
     if (vErrors === null) {
@@ -2546,10 +2738,10 @@ function validate65(data, {
     }
     errors++;
   }
-  validate65.errors = vErrors;
+  validate66.errors = vErrors;
   return errors === 0;
 }
-const schema15 = {
+const schema16 = {
   "type": "array",
   "maxItems": 32,
   "items": {
@@ -2557,7 +2749,7 @@ const schema15 = {
   },
   "nullable": true
 };
-const schema16 = {
+const schema17 = {
   "type": "object",
   "required": ["min", "max"],
   "properties": {
@@ -2569,14 +2761,14 @@ const schema16 = {
     }
   }
 };
-const schema14 = {
+const schema15 = {
   "type": "integer",
   "format": "int64",
   "minimum": 0,
   "maximum": 2147483647
 };
 const formats2 = formats.int64;
-function validate32(data, {
+function validate33(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -2652,10 +2844,10 @@ function validate32(data, {
       errors++;
     }
   }
-  validate32.errors = vErrors;
+  validate33.errors = vErrors;
   return errors === 0;
 }
-function validate34(data, {
+function validate35(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -2697,24 +2889,24 @@ function validate34(data, {
       errors++;
     }
     if (data.min !== undefined) {
-      if (!validate32(data.min, {
+      if (!validate33(data.min, {
         instancePath: instancePath + "/min",
         parentData: data,
         parentDataProperty: "min",
         rootData
       })) {
-        vErrors = vErrors === null ? validate32.errors : vErrors.concat(validate32.errors);
+        vErrors = vErrors === null ? validate33.errors : vErrors.concat(validate33.errors);
         errors = vErrors.length;
       }
     }
     if (data.max !== undefined) {
-      if (!validate32(data.max, {
+      if (!validate33(data.max, {
         instancePath: instancePath + "/max",
         parentData: data,
         parentDataProperty: "max",
         rootData
       })) {
-        vErrors = vErrors === null ? validate32.errors : vErrors.concat(validate32.errors);
+        vErrors = vErrors === null ? validate33.errors : vErrors.concat(validate33.errors);
         errors = vErrors.length;
       }
     }
@@ -2734,10 +2926,10 @@ function validate34(data, {
     }
     errors++;
   }
-  validate34.errors = vErrors;
+  validate35.errors = vErrors;
   return errors === 0;
 }
-function validate33(data, {
+function validate34(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -2780,21 +2972,21 @@ function validate33(data, {
     }
     const len0 = data.length;
     for (let i0 = 0; i0 < len0; i0++) {
-      if (!validate34(data[i0], {
+      if (!validate35(data[i0], {
         instancePath: instancePath + "/" + i0,
         parentData: data,
         parentDataProperty: i0,
         rootData
       })) {
-        vErrors = vErrors === null ? validate34.errors : vErrors.concat(validate34.errors);
+        vErrors = vErrors === null ? validate35.errors : vErrors.concat(validate35.errors);
         errors = vErrors.length;
       }
     }
   }
-  validate33.errors = vErrors;
+  validate34.errors = vErrors;
   return errors === 0;
 }
-function validate64(data, {
+function validate65(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -2836,32 +3028,32 @@ function validate64(data, {
       errors++;
     }
     if (data.rule !== undefined) {
-      if (!validate65(data.rule, {
+      if (!validate66(data.rule, {
         instancePath: instancePath + "/rule",
         parentData: data,
         parentDataProperty: "rule",
         rootData
       })) {
-        vErrors = vErrors === null ? validate65.errors : vErrors.concat(validate65.errors);
+        vErrors = vErrors === null ? validate66.errors : vErrors.concat(validate66.errors);
         errors = vErrors.length;
       }
     }
     if (data.ranges !== undefined) {
-      if (!validate33(data.ranges, {
+      if (!validate34(data.ranges, {
         instancePath: instancePath + "/ranges",
         parentData: data,
         parentDataProperty: "ranges",
         rootData
       })) {
-        vErrors = vErrors === null ? validate33.errors : vErrors.concat(validate33.errors);
+        vErrors = vErrors === null ? validate34.errors : vErrors.concat(validate34.errors);
         errors = vErrors.length;
       }
     }
   }
-  validate64.errors = vErrors;
+  validate65.errors = vErrors;
   return errors === 0;
 }
-const schema17 = {
+const schema18 = {
   "type": "object",
   "required": ["rule"],
   "properties": {
@@ -2874,11 +3066,11 @@ const schema17 = {
   },
   "nullable": true
 };
-const schema18 = {
+const schema19 = {
   "type": "string",
   "enum": ["RunAsAny", "MustRunAs", "MayRunAs"]
 };
-function validate39(data, {
+function validate40(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -2908,7 +3100,7 @@ function validate39(data, {
       schemaPath: "#/enum",
       keyword: "enum",
       params: {
-        allowedValues: schema18.enum
+        allowedValues: schema19.enum
       }
     };
     if (vErrors === null) {
@@ -2918,10 +3110,10 @@ function validate39(data, {
     }
     errors++;
   }
-  validate39.errors = vErrors;
+  validate40.errors = vErrors;
   return errors === 0;
 }
-function validate38(data, {
+function validate39(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -2963,32 +3155,32 @@ function validate38(data, {
       errors++;
     }
     if (data.rule !== undefined) {
-      if (!validate39(data.rule, {
+      if (!validate40(data.rule, {
         instancePath: instancePath + "/rule",
         parentData: data,
         parentDataProperty: "rule",
         rootData
       })) {
-        vErrors = vErrors === null ? validate39.errors : vErrors.concat(validate39.errors);
+        vErrors = vErrors === null ? validate40.errors : vErrors.concat(validate40.errors);
         errors = vErrors.length;
       }
     }
     if (data.ranges !== undefined) {
-      if (!validate33(data.ranges, {
+      if (!validate34(data.ranges, {
         instancePath: instancePath + "/ranges",
         parentData: data,
         parentDataProperty: "ranges",
         rootData
       })) {
-        vErrors = vErrors === null ? validate33.errors : vErrors.concat(validate33.errors);
+        vErrors = vErrors === null ? validate34.errors : vErrors.concat(validate34.errors);
         errors = vErrors.length;
       }
     }
   }
-  validate38.errors = vErrors;
+  validate39.errors = vErrors;
   return errors === 0;
 }
-const schema78 = {
+const schema82 = {
   "type": "object",
   "properties": {
     "rule": {
@@ -3003,12 +3195,12 @@ const schema78 = {
   },
   "nullable": true
 };
-const schema79 = {
+const schema83 = {
   "type": "string",
   "enum": ["RunAsAny", "MustRunAs", "MayRunAs"],
   "nullable": true
 };
-function validate183(data, {
+function validate192(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -3038,7 +3230,7 @@ function validate183(data, {
       schemaPath: "#/enum",
       keyword: "enum",
       params: {
-        allowedValues: schema79.enum
+        allowedValues: schema83.enum
       }
     };
     if (vErrors === null) {
@@ -3048,15 +3240,15 @@ function validate183(data, {
     }
     errors++;
   }
-  validate183.errors = vErrors;
+  validate192.errors = vErrors;
   return errors === 0;
 }
-const schema80 = {
+const schema84 = {
   "type": "string",
   "enum": ["Strict"],
   "nullable": true
 };
-function validate186(data, {
+function validate195(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -3086,7 +3278,7 @@ function validate186(data, {
       schemaPath: "#/enum",
       keyword: "enum",
       params: {
-        allowedValues: schema80.enum
+        allowedValues: schema84.enum
       }
     };
     if (vErrors === null) {
@@ -3096,10 +3288,10 @@ function validate186(data, {
     }
     errors++;
   }
-  validate186.errors = vErrors;
+  validate195.errors = vErrors;
   return errors === 0;
 }
-function validate182(data, {
+function validate191(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -3125,43 +3317,43 @@ function validate182(data, {
   }
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.rule !== undefined) {
-      if (!validate183(data.rule, {
+      if (!validate192(data.rule, {
         instancePath: instancePath + "/rule",
         parentData: data,
         parentDataProperty: "rule",
         rootData
       })) {
-        vErrors = vErrors === null ? validate183.errors : vErrors.concat(validate183.errors);
+        vErrors = vErrors === null ? validate192.errors : vErrors.concat(validate192.errors);
         errors = vErrors.length;
       }
     }
     if (data.ranges !== undefined) {
-      if (!validate33(data.ranges, {
+      if (!validate34(data.ranges, {
         instancePath: instancePath + "/ranges",
         parentData: data,
         parentDataProperty: "ranges",
         rootData
       })) {
-        vErrors = vErrors === null ? validate33.errors : vErrors.concat(validate33.errors);
+        vErrors = vErrors === null ? validate34.errors : vErrors.concat(validate34.errors);
         errors = vErrors.length;
       }
     }
     if (data.policy !== undefined) {
-      if (!validate186(data.policy, {
+      if (!validate195(data.policy, {
         instancePath: instancePath + "/policy",
         parentData: data,
         parentDataProperty: "policy",
         rootData
       })) {
-        vErrors = vErrors === null ? validate186.errors : vErrors.concat(validate186.errors);
+        vErrors = vErrors === null ? validate195.errors : vErrors.concat(validate195.errors);
         errors = vErrors.length;
       }
     }
   }
-  validate182.errors = vErrors;
+  validate191.errors = vErrors;
   return errors === 0;
 }
-const schema30 = {
+const schema31 = {
   "type": "object",
   "properties": {
     "types": {
@@ -3179,7 +3371,7 @@ const schema30 = {
   },
   "nullable": true
 };
-const schema20 = {
+const schema21 = {
   "type": "array",
   "maxItems": 3,
   "items": {
@@ -3187,12 +3379,12 @@ const schema20 = {
   },
   "nullable": true
 };
-const schema19 = {
+const schema20 = {
   "type": "string",
   "maxLength": 64,
   "enum": ["RuntimeDefault", "Localhost", "Unconfined"]
 };
-function validate42(data, {
+function validate43(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -3206,7 +3398,7 @@ function validate42(data, {
       schemaPath: "#/enum",
       keyword: "enum",
       params: {
-        allowedValues: schema19.enum
+        allowedValues: schema20.enum
       }
     };
     if (vErrors === null) {
@@ -3249,10 +3441,10 @@ function validate42(data, {
     }
     errors++;
   }
-  validate42.errors = vErrors;
+  validate43.errors = vErrors;
   return errors === 0;
 }
-function validate43(data, {
+function validate44(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -3295,26 +3487,26 @@ function validate43(data, {
     }
     const len0 = data.length;
     for (let i0 = 0; i0 < len0; i0++) {
-      if (!validate42(data[i0], {
+      if (!validate43(data[i0], {
         instancePath: instancePath + "/" + i0,
         parentData: data,
         parentDataProperty: i0,
         rootData
       })) {
-        vErrors = vErrors === null ? validate42.errors : vErrors.concat(validate42.errors);
+        vErrors = vErrors === null ? validate43.errors : vErrors.concat(validate43.errors);
         errors = vErrors.length;
       }
     }
   }
-  validate43.errors = vErrors;
+  validate44.errors = vErrors;
   return errors === 0;
 }
-const schema31 = {
+const schema32 = {
   "type": "string",
   "enum": ["Allowed", "Refused", "RefusedOnPod"],
   "nullable": true
 };
-function validate71(data, {
+function validate72(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -3344,7 +3536,7 @@ function validate71(data, {
       schemaPath: "#/enum",
       keyword: "enum",
       params: {
-        allowedValues: schema31.enum
+        allowedValues: schema32.enum
       }
     };
     if (vErrors === null) {
@@ -3354,10 +3546,10 @@ function validate71(data, {
     }
     errors++;
   }
-  validate71.errors = vErrors;
+  validate72.errors = vErrors;
   return errors === 0;
 }
-const schema21 = {
+const schema22 = {
   "type": "object",
   "required": ["type"],
   "properties": {
@@ -3370,13 +3562,13 @@ const schema21 = {
   },
   "nullable": true
 };
-const schema22 = {
+const schema23 = {
   "type": "string",
   "minLength": 1,
   "maxLength": 253,
   "nullable": true
 };
-function validate47(data, {
+function validate48(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -3434,10 +3626,10 @@ function validate47(data, {
       errors++;
     }
   }
-  validate47.errors = vErrors;
+  validate48.errors = vErrors;
   return errors === 0;
 }
-function validate45(data, {
+function validate46(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -3479,32 +3671,32 @@ function validate45(data, {
       errors++;
     }
     if (data.type !== undefined) {
-      if (!validate42(data.type, {
+      if (!validate43(data.type, {
         instancePath: instancePath + "/type",
         parentData: data,
         parentDataProperty: "type",
         rootData
       })) {
-        vErrors = vErrors === null ? validate42.errors : vErrors.concat(validate42.errors);
+        vErrors = vErrors === null ? validate43.errors : vErrors.concat(validate43.errors);
         errors = vErrors.length;
       }
     }
     if (data.localhostProfile !== undefined) {
-      if (!validate47(data.localhostProfile, {
+      if (!validate48(data.localhostProfile, {
         instancePath: instancePath + "/localhostProfile",
         parentData: data,
         parentDataProperty: "localhostProfile",
         rootData
       })) {
-        vErrors = vErrors === null ? validate47.errors : vErrors.concat(validate47.errors);
+        vErrors = vErrors === null ? validate48.errors : vErrors.concat(validate48.errors);
         errors = vErrors.length;
       }
     }
   }
-  validate45.errors = vErrors;
+  validate46.errors = vErrors;
   return errors === 0;
 }
-function validate68(data, {
+function validate69(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -3530,54 +3722,54 @@ function validate68(data, {
   }
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.types !== undefined) {
-      if (!validate43(data.types, {
+      if (!validate44(data.types, {
         instancePath: instancePath + "/types",
         parentData: data,
         parentDataProperty: "types",
         rootData
       })) {
-        vErrors = vErrors === null ? validate43.errors : vErrors.concat(validate43.errors);
+        vErrors = vErrors === null ? validate44.errors : vErrors.concat(validate44.errors);
         errors = vErrors.length;
       }
     }
     if (data.localhostProfiles !== undefined) {
-      if (!validate30(data.localhostProfiles, {
+      if (!validate31(data.localhostProfiles, {
         instancePath: instancePath + "/localhostProfiles",
         parentData: data,
         parentDataProperty: "localhostProfiles",
         rootData
       })) {
-        vErrors = vErrors === null ? validate30.errors : vErrors.concat(validate30.errors);
+        vErrors = vErrors === null ? validate31.errors : vErrors.concat(validate31.errors);
         errors = vErrors.length;
       }
     }
     if (data.unset !== undefined) {
-      if (!validate71(data.unset, {
+      if (!validate72(data.unset, {
         instancePath: instancePath + "/unset",
         parentData: data,
         parentDataProperty: "unset",
         rootData
       })) {
-        vErrors = vErrors === null ? validate71.errors : vErrors.concat(validate71.errors);
+        vErrors = vErrors === null ? validate72.errors : vErrors.concat(validate72.errors);
         errors = vErrors.length;
       }
     }
     if (data.default !== undefined) {
-      if (!validate45(data.default, {
+      if (!validate46(data.default, {
         instancePath: instancePath + "/default",
         parentData: data,
         parentDataProperty: "default",
         rootData
       })) {
-        vErrors = vErrors === null ? validate45.errors : vErrors.concat(validate45.errors);
+        vErrors = vErrors === null ? validate46.errors : vErrors.concat(validate46.errors);
         errors = vErrors.length;
       }
     }
   }
-  validate68.errors = vErrors;
+  validate69.errors = vErrors;
   return errors === 0;
 }
-const schema32 = {
+const schema33 = {
   "type": "object",
   "properties": {
     "types": {
@@ -3595,12 +3787,12 @@ const schema32 = {
   },
   "nullable": true
 };
-const schema33 = {
+const schema34 = {
   "type": "string",
   "enum": ["Allowed", "Refused"],
   "nullable": true
 };
-function validate77(data, {
+function validate78(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -3630,7 +3822,7 @@ function validate77(data, {
       schemaPath: "#/enum",
       keyword: "enum",
       params: {
-        allowedValues: schema33.enum
+        allowedValues: schema34.enum
       }
     };
     if (vErrors === null) {
@@ -3640,10 +3832,10 @@ function validate77(data, {
     }
     errors++;
   }
-  validate77.errors = vErrors;
+  validate78.errors = vErrors;
   return errors === 0;
 }
-function validate74(data, {
+function validate75(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -3669,54 +3861,54 @@ function validate74(data, {
   }
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.types !== undefined) {
-      if (!validate43(data.types, {
+      if (!validate44(data.types, {
         instancePath: instancePath + "/types",
         parentData: data,
         parentDataProperty: "types",
         rootData
       })) {
-        vErrors = vErrors === null ? validate43.errors : vErrors.concat(validate43.errors);
+        vErrors = vErrors === null ? validate44.errors : vErrors.concat(validate44.errors);
         errors = vErrors.length;
       }
     }
     if (data.localhostProfiles !== undefined) {
-      if (!validate30(data.localhostProfiles, {
+      if (!validate31(data.localhostProfiles, {
         instancePath: instancePath + "/localhostProfiles",
         parentData: data,
         parentDataProperty: "localhostProfiles",
         rootData
       })) {
-        vErrors = vErrors === null ? validate30.errors : vErrors.concat(validate30.errors);
+        vErrors = vErrors === null ? validate31.errors : vErrors.concat(validate31.errors);
         errors = vErrors.length;
       }
     }
     if (data.unset !== undefined) {
-      if (!validate77(data.unset, {
+      if (!validate78(data.unset, {
         instancePath: instancePath + "/unset",
         parentData: data,
         parentDataProperty: "unset",
         rootData
       })) {
-        vErrors = vErrors === null ? validate77.errors : vErrors.concat(validate77.errors);
+        vErrors = vErrors === null ? validate78.errors : vErrors.concat(validate78.errors);
         errors = vErrors.length;
       }
     }
     if (data.default !== undefined) {
-      if (!validate45(data.default, {
+      if (!validate46(data.default, {
         instancePath: instancePath + "/default",
         parentData: data,
         parentDataProperty: "default",
         rootData
       })) {
-        vErrors = vErrors === null ? validate45.errors : vErrors.concat(validate45.errors);
+        vErrors = vErrors === null ? validate46.errors : vErrors.concat(validate46.errors);
         errors = vErrors.length;
       }
     }
   }
-  validate74.errors = vErrors;
+  validate75.errors = vErrors;
   return errors === 0;
 }
-const schema34 = {
+const schema35 = {
   "type": "object",
   "required": ["rule"],
   "properties": {
@@ -3729,11 +3921,11 @@ const schema34 = {
   },
   "nullable": true
 };
-const schema35 = {
+const schema36 = {
   "type": "string",
   "enum": ["PodSecurityStandard", "RunAsAny", "MustRunAs"]
 };
-function validate81(data, {
+function validate82(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -3763,7 +3955,7 @@ function validate81(data, {
       schemaPath: "#/enum",
       keyword: "enum",
       params: {
-        allowedValues: schema35.enum
+        allowedValues: schema36.enum
       }
     };
     if (vErrors === null) {
@@ -3773,10 +3965,10 @@ function validate81(data, {
     }
     errors++;
   }
-  validate81.errors = vErrors;
+  validate82.errors = vErrors;
   return errors === 0;
 }
-const schema36 = {
+const schema37 = {
   "type": "object",
   "properties": {
     "user": {
@@ -3794,7 +3986,7 @@ const schema36 = {
   },
   "nullable": true
 };
-function validate83(data, {
+function validate84(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -3820,54 +4012,54 @@ function validate83(data, {
   }
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.user !== undefined) {
-      if (!validate47(data.user, {
+      if (!validate48(data.user, {
         instancePath: instancePath + "/user",
         parentData: data,
         parentDataProperty: "user",
         rootData
       })) {
-        vErrors = vErrors === null ? validate47.errors : vErrors.concat(validate47.errors);
+        vErrors = vErrors === null ? validate48.errors : vErrors.concat(validate48.errors);
         errors = vErrors.length;
       }
     }
     if (data.role !== undefined) {
-      if (!validate47(data.role, {
+      if (!validate48(data.role, {
         instancePath: instancePath + "/role",
         parentData: data,
         parentDataProperty: "role",
         rootData
       })) {
-        vErrors = vErrors === null ? validate47.errors : vErrors.concat(validate47.errors);
+        vErrors = vErrors === null ? validate48.errors : vErrors.concat(validate48.errors);
         errors = vErrors.length;
       }
     }
     if (data.type !== undefined) {
-      if (!validate47(data.type, {
+      if (!validate48(data.type, {
         instancePath: instancePath + "/type",
         parentData: data,
         parentDataProperty: "type",
         rootData
       })) {
-        vErrors = vErrors === null ? validate47.errors : vErrors.concat(validate47.errors);
+        vErrors = vErrors === null ? validate48.errors : vErrors.concat(validate48.errors);
         errors = vErrors.length;
       }
     }
     if (data.level !== undefined) {
-      if (!validate47(data.level, {
+      if (!validate48(data.level, {
         instancePath: instancePath + "/level",
         parentData: data,
         parentDataProperty: "level",
         rootData
       })) {
-        vErrors = vErrors === null ? validate47.errors : vErrors.concat(validate47.errors);
+        vErrors = vErrors === null ? validate48.errors : vErrors.concat(validate48.errors);
         errors = vErrors.length;
       }
     }
   }
-  validate83.errors = vErrors;
+  validate84.errors = vErrors;
   return errors === 0;
 }
-function validate80(data, {
+function validate81(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -3909,32 +4101,32 @@ function validate80(data, {
       errors++;
     }
     if (data.rule !== undefined) {
-      if (!validate81(data.rule, {
+      if (!validate82(data.rule, {
         instancePath: instancePath + "/rule",
         parentData: data,
         parentDataProperty: "rule",
         rootData
       })) {
-        vErrors = vErrors === null ? validate81.errors : vErrors.concat(validate81.errors);
+        vErrors = vErrors === null ? validate82.errors : vErrors.concat(validate82.errors);
         errors = vErrors.length;
       }
     }
     if (data.options !== undefined) {
-      if (!validate83(data.options, {
+      if (!validate84(data.options, {
         instancePath: instancePath + "/options",
         parentData: data,
         parentDataProperty: "options",
         rootData
       })) {
-        vErrors = vErrors === null ? validate83.errors : vErrors.concat(validate83.errors);
+        vErrors = vErrors === null ? validate84.errors : vErrors.concat(validate84.errors);
         errors = vErrors.length;
       }
     }
   }
-  validate80.errors = vErrors;
+  validate81.errors = vErrors;
   return errors === 0;
 }
-const schema37 = {
+const schema38 = {
   "type": "object",
   "required": ["types"],
   "properties": {
@@ -3944,19 +4136,19 @@ const schema37 = {
   },
   "nullable": true
 };
-const schema38 = {
+const schema39 = {
   "type": "array",
   "maxItems": 2,
   "items": {
     "$ref": "mPKb5saBiLm7rLcK2ldNUxMUkd1Dj4hmMGltsBIU"
   }
 };
-const schema39 = {
+const schema40 = {
   "type": "string",
   "maxLength": 64,
   "enum": ["Default", "Unmasked"]
 };
-function validate91(data, {
+function validate92(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -3970,7 +4162,7 @@ function validate91(data, {
       schemaPath: "#/enum",
       keyword: "enum",
       params: {
-        allowedValues: schema39.enum
+        allowedValues: schema40.enum
       }
     };
     if (vErrors === null) {
@@ -4013,10 +4205,10 @@ function validate91(data, {
     }
     errors++;
   }
-  validate91.errors = vErrors;
+  validate92.errors = vErrors;
   return errors === 0;
 }
-function validate90(data, {
+function validate91(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -4043,13 +4235,13 @@ function validate90(data, {
     }
     const len0 = data.length;
     for (let i0 = 0; i0 < len0; i0++) {
-      if (!validate91(data[i0], {
+      if (!validate92(data[i0], {
         instancePath: instancePath + "/" + i0,
         parentData: data,
         parentDataProperty: i0,
         rootData
       })) {
-        vErrors = vErrors === null ? validate91.errors : vErrors.concat(validate91.errors);
+        vErrors = vErrors === null ? validate92.errors : vErrors.concat(validate92.errors);
         errors = vErrors.length;
       }
     }
@@ -4069,10 +4261,10 @@ function validate90(data, {
     }
     errors++;
   }
-  validate90.errors = vErrors;
+  validate91.errors = vErrors;
   return errors === 0;
 }
-function validate89(data, {
+function validate90(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -4114,21 +4306,21 @@ function validate89(data, {
       errors++;
     }
     if (data.types !== undefined) {
-      if (!validate90(data.types, {
+      if (!validate91(data.types, {
         instancePath: instancePath + "/types",
         parentData: data,
         parentDataProperty: "types",
         rootData
       })) {
-        vErrors = vErrors === null ? validate90.errors : vErrors.concat(validate90.errors);
+        vErrors = vErrors === null ? validate91.errors : vErrors.concat(validate91.errors);
         errors = vErrors.length;
       }
     }
   }
-  validate89.errors = vErrors;
+  validate90.errors = vErrors;
   return errors === 0;
 }
-const schema81 = {
+const schema85 = {
   "type": "object",
   "properties": {
     "allowed": {
@@ -4140,7 +4332,7 @@ const schema81 = {
   },
   "nullable": true
 };
-const schema23 = {
+const schema24 = {
   "type": "array",
   "maxItems": 64,
   "items": {
@@ -4148,11 +4340,11 @@ const schema23 = {
   },
   "nullable": true
 };
-const schema24 = {
+const schema25 = {
   "type": "string",
   "maxLength": 253
 };
-function validate50(data, {
+function validate51(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -4193,10 +4385,10 @@ function validate50(data, {
     }
     errors++;
   }
-  validate50.errors = vErrors;
+  validate51.errors = vErrors;
   return errors === 0;
 }
-function validate49(data, {
+function validate50(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -4239,21 +4431,21 @@ function validate49(data, {
     }
     const len0 = data.length;
     for (let i0 = 0; i0 < len0; i0++) {
-      if (!validate50(data[i0], {
+      if (!validate51(data[i0], {
         instancePath: instancePath + "/" + i0,
         parentData: data,
         parentDataProperty: i0,
         rootData
       })) {
-        vErrors = vErrors === null ? validate50.errors : vErrors.concat(validate50.errors);
+        vErrors = vErrors === null ? validate51.errors : vErrors.concat(validate51.errors);
         errors = vErrors.length;
       }
     }
   }
-  validate49.errors = vErrors;
+  validate50.errors = vErrors;
   return errors === 0;
 }
-function validate194(data, {
+function validate203(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -4279,32 +4471,32 @@ function validate194(data, {
   }
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.allowed !== undefined) {
-      if (!validate49(data.allowed, {
+      if (!validate50(data.allowed, {
         instancePath: instancePath + "/allowed",
         parentData: data,
         parentDataProperty: "allowed",
         rootData
       })) {
-        vErrors = vErrors === null ? validate49.errors : vErrors.concat(validate49.errors);
+        vErrors = vErrors === null ? validate50.errors : vErrors.concat(validate50.errors);
         errors = vErrors.length;
       }
     }
     if (data.forbidden !== undefined) {
-      if (!validate49(data.forbidden, {
+      if (!validate50(data.forbidden, {
         instancePath: instancePath + "/forbidden",
         parentData: data,
         parentDataProperty: "forbidden",
         rootData
       })) {
-        vErrors = vErrors === null ? validate49.errors : vErrors.concat(validate49.errors);
+        vErrors = vErrors === null ? validate50.errors : vErrors.concat(validate50.errors);
         errors = vErrors.length;
       }
     }
   }
-  validate194.errors = vErrors;
+  validate203.errors = vErrors;
   return errors === 0;
 }
-const schema82 = {
+const schema86 = {
   "type": "object",
   "properties": {
     "allowed": {
@@ -4316,7 +4508,7 @@ const schema82 = {
   },
   "nullable": true
 };
-const schema40 = {
+const schema41 = {
   "type": "array",
   "maxItems": 32,
   "items": {
@@ -4324,7 +4516,7 @@ const schema40 = {
   },
   "nullable": true
 };
-function validate94(data, {
+function validate95(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -4367,26 +4559,26 @@ function validate94(data, {
     }
     const len0 = data.length;
     for (let i0 = 0; i0 < len0; i0++) {
-      if (!validate50(data[i0], {
+      if (!validate51(data[i0], {
         instancePath: instancePath + "/" + i0,
         parentData: data,
         parentDataProperty: i0,
         rootData
       })) {
-        vErrors = vErrors === null ? validate50.errors : vErrors.concat(validate50.errors);
+        vErrors = vErrors === null ? validate51.errors : vErrors.concat(validate51.errors);
         errors = vErrors.length;
       }
     }
   }
-  validate94.errors = vErrors;
+  validate95.errors = vErrors;
   return errors === 0;
 }
-const schema50 = {
+const schema52 = {
   "type": "string",
   "maxLength": 253,
   "nullable": true
 };
-function validate105(data, {
+function validate107(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -4428,10 +4620,10 @@ function validate105(data, {
       errors++;
     }
   }
-  validate105.errors = vErrors;
+  validate107.errors = vErrors;
   return errors === 0;
 }
-function validate199(data, {
+function validate208(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -4457,32 +4649,32 @@ function validate199(data, {
   }
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.allowed !== undefined) {
-      if (!validate94(data.allowed, {
+      if (!validate95(data.allowed, {
         instancePath: instancePath + "/allowed",
         parentData: data,
         parentDataProperty: "allowed",
         rootData
       })) {
-        vErrors = vErrors === null ? validate94.errors : vErrors.concat(validate94.errors);
+        vErrors = vErrors === null ? validate95.errors : vErrors.concat(validate95.errors);
         errors = vErrors.length;
       }
     }
     if (data.default !== undefined) {
-      if (!validate105(data.default, {
+      if (!validate107(data.default, {
         instancePath: instancePath + "/default",
         parentData: data,
         parentDataProperty: "default",
         rootData
       })) {
-        vErrors = vErrors === null ? validate105.errors : vErrors.concat(validate105.errors);
+        vErrors = vErrors === null ? validate107.errors : vErrors.concat(validate107.errors);
         errors = vErrors.length;
       }
     }
   }
-  validate199.errors = vErrors;
+  validate208.errors = vErrors;
   return errors === 0;
 }
-function validate155(data, {
+function validate164(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -4508,307 +4700,307 @@ function validate155(data, {
   }
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.capabilities !== undefined) {
-      if (!validate52(data.capabilities, {
+      if (!validate53(data.capabilities, {
         instancePath: instancePath + "/capabilities",
         parentData: data,
         parentDataProperty: "capabilities",
         rootData
       })) {
-        vErrors = vErrors === null ? validate52.errors : vErrors.concat(validate52.errors);
+        vErrors = vErrors === null ? validate53.errors : vErrors.concat(validate53.errors);
         errors = vErrors.length;
       }
     }
     if (data.privileged !== undefined) {
-      if (!validate27(data.privileged, {
+      if (!validate26(data.privileged, {
         instancePath: instancePath + "/privileged",
         parentData: data,
         parentDataProperty: "privileged",
         rootData
       })) {
-        vErrors = vErrors === null ? validate27.errors : vErrors.concat(validate27.errors);
+        vErrors = vErrors === null ? validate26.errors : vErrors.concat(validate26.errors);
         errors = vErrors.length;
       }
     }
     if (data.allowPrivilegeEscalation !== undefined) {
-      if (!validate27(data.allowPrivilegeEscalation, {
+      if (!validate26(data.allowPrivilegeEscalation, {
         instancePath: instancePath + "/allowPrivilegeEscalation",
         parentData: data,
         parentDataProperty: "allowPrivilegeEscalation",
         rootData
       })) {
-        vErrors = vErrors === null ? validate27.errors : vErrors.concat(validate27.errors);
+        vErrors = vErrors === null ? validate26.errors : vErrors.concat(validate26.errors);
         errors = vErrors.length;
       }
     }
     if (data.defaultAllowPrivilegeEscalation !== undefined) {
-      if (!validate27(data.defaultAllowPrivilegeEscalation, {
+      if (!validate26(data.defaultAllowPrivilegeEscalation, {
         instancePath: instancePath + "/defaultAllowPrivilegeEscalation",
         parentData: data,
         parentDataProperty: "defaultAllowPrivilegeEscalation",
         rootData
       })) {
-        vErrors = vErrors === null ? validate27.errors : vErrors.concat(validate27.errors);
+        vErrors = vErrors === null ? validate26.errors : vErrors.concat(validate26.errors);
         errors = vErrors.length;
       }
     }
     if (data.hostNetwork !== undefined) {
-      if (!validate27(data.hostNetwork, {
+      if (!validate26(data.hostNetwork, {
         instancePath: instancePath + "/hostNetwork",
         parentData: data,
         parentDataProperty: "hostNetwork",
         rootData
       })) {
-        vErrors = vErrors === null ? validate27.errors : vErrors.concat(validate27.errors);
+        vErrors = vErrors === null ? validate26.errors : vErrors.concat(validate26.errors);
         errors = vErrors.length;
       }
     }
     if (data.hostPID !== undefined) {
-      if (!validate27(data.hostPID, {
+      if (!validate26(data.hostPID, {
         instancePath: instancePath + "/hostPID",
         parentData: data,
         parentDataProperty: "hostPID",
         rootData
       })) {
-        vErrors = vErrors === null ? validate27.errors : vErrors.concat(validate27.errors);
+        vErrors = vErrors === null ? validate26.errors : vErrors.concat(validate26.errors);
         errors = vErrors.length;
       }
     }
     if (data.hostIPC !== undefined) {
-      if (!validate27(data.hostIPC, {
+      if (!validate26(data.hostIPC, {
         instancePath: instancePath + "/hostIPC",
         parentData: data,
         parentDataProperty: "hostIPC",
         rootData
       })) {
-        vErrors = vErrors === null ? validate27.errors : vErrors.concat(validate27.errors);
+        vErrors = vErrors === null ? validate26.errors : vErrors.concat(validate26.errors);
         errors = vErrors.length;
       }
     }
     if (data.hostProcess !== undefined) {
-      if (!validate27(data.hostProcess, {
+      if (!validate26(data.hostProcess, {
         instancePath: instancePath + "/hostProcess",
         parentData: data,
         parentDataProperty: "hostProcess",
         rootData
       })) {
-        vErrors = vErrors === null ? validate27.errors : vErrors.concat(validate27.errors);
+        vErrors = vErrors === null ? validate26.errors : vErrors.concat(validate26.errors);
         errors = vErrors.length;
       }
     }
     if (data.hostProbes !== undefined) {
-      if (!validate27(data.hostProbes, {
+      if (!validate26(data.hostProbes, {
         instancePath: instancePath + "/hostProbes",
         parentData: data,
         parentDataProperty: "hostProbes",
         rootData
       })) {
-        vErrors = vErrors === null ? validate27.errors : vErrors.concat(validate27.errors);
+        vErrors = vErrors === null ? validate26.errors : vErrors.concat(validate26.errors);
         errors = vErrors.length;
       }
     }
     if (data.hostPorts !== undefined) {
-      if (!validate59(data.hostPorts, {
+      if (!validate60(data.hostPorts, {
         instancePath: instancePath + "/hostPorts",
         parentData: data,
         parentDataProperty: "hostPorts",
         rootData
       })) {
-        vErrors = vErrors === null ? validate59.errors : vErrors.concat(validate59.errors);
+        vErrors = vErrors === null ? validate60.errors : vErrors.concat(validate60.errors);
         errors = vErrors.length;
       }
     }
     if (data.volumes !== undefined) {
-      if (!validate166(data.volumes, {
+      if (!validate175(data.volumes, {
         instancePath: instancePath + "/volumes",
         parentData: data,
         parentDataProperty: "volumes",
         rootData
       })) {
-        vErrors = vErrors === null ? validate166.errors : vErrors.concat(validate166.errors);
+        vErrors = vErrors === null ? validate175.errors : vErrors.concat(validate175.errors);
         errors = vErrors.length;
       }
     }
     if (data.serviceAccountTokenVolumes !== undefined) {
-      if (!validate27(data.serviceAccountTokenVolumes, {
+      if (!validate26(data.serviceAccountTokenVolumes, {
         instancePath: instancePath + "/serviceAccountTokenVolumes",
         parentData: data,
         parentDataProperty: "serviceAccountTokenVolumes",
         rootData
       })) {
-        vErrors = vErrors === null ? validate27.errors : vErrors.concat(validate27.errors);
+        vErrors = vErrors === null ? validate26.errors : vErrors.concat(validate26.errors);
         errors = vErrors.length;
       }
     }
     if (data.hostPaths !== undefined) {
-      if (!validate170(data.hostPaths, {
+      if (!validate179(data.hostPaths, {
         instancePath: instancePath + "/hostPaths",
         parentData: data,
         parentDataProperty: "hostPaths",
         rootData
       })) {
-        vErrors = vErrors === null ? validate170.errors : vErrors.concat(validate170.errors);
+        vErrors = vErrors === null ? validate179.errors : vErrors.concat(validate179.errors);
         errors = vErrors.length;
       }
     }
     if (data.flexVolumeDrivers !== undefined) {
-      if (!validate30(data.flexVolumeDrivers, {
+      if (!validate31(data.flexVolumeDrivers, {
         instancePath: instancePath + "/flexVolumeDrivers",
         parentData: data,
         parentDataProperty: "flexVolumeDrivers",
         rootData
       })) {
-        vErrors = vErrors === null ? validate30.errors : vErrors.concat(validate30.errors);
+        vErrors = vErrors === null ? validate31.errors : vErrors.concat(validate31.errors);
         errors = vErrors.length;
       }
     }
     if (data.csiDrivers !== undefined) {
-      if (!validate30(data.csiDrivers, {
+      if (!validate31(data.csiDrivers, {
         instancePath: instancePath + "/csiDrivers",
         parentData: data,
         parentDataProperty: "csiDrivers",
         rootData
       })) {
-        vErrors = vErrors === null ? validate30.errors : vErrors.concat(validate30.errors);
+        vErrors = vErrors === null ? validate31.errors : vErrors.concat(validate31.errors);
         errors = vErrors.length;
       }
     }
     if (data.runAsNonRoot !== undefined) {
-      if (!validate27(data.runAsNonRoot, {
+      if (!validate26(data.runAsNonRoot, {
         instancePath: instancePath + "/runAsNonRoot",
         parentData: data,
         parentDataProperty: "runAsNonRoot",
         rootData
       })) {
-        vErrors = vErrors === null ? validate27.errors : vErrors.concat(validate27.errors);
+        vErrors = vErrors === null ? validate26.errors : vErrors.concat(validate26.errors);
         errors = vErrors.length;
       }
     }
     if (data.runAsUser !== undefined) {
-      if (!validate64(data.runAsUser, {
+      if (!validate65(data.runAsUser, {
         instancePath: instancePath + "/runAsUser",
         parentData: data,
         parentDataProperty: "runAsUser",
         rootData
       })) {
-        vErrors = vErrors === null ? validate64.errors : vErrors.concat(validate64.errors);
+        vErrors = vErrors === null ? validate65.errors : vErrors.concat(validate65.errors);
         errors = vErrors.length;
       }
     }
     if (data.runAsGroup !== undefined) {
-      if (!validate38(data.runAsGroup, {
+      if (!validate39(data.runAsGroup, {
         instancePath: instancePath + "/runAsGroup",
         parentData: data,
         parentDataProperty: "runAsGroup",
         rootData
       })) {
-        vErrors = vErrors === null ? validate38.errors : vErrors.concat(validate38.errors);
+        vErrors = vErrors === null ? validate39.errors : vErrors.concat(validate39.errors);
         errors = vErrors.length;
       }
     }
     if (data.supplementalGroups !== undefined) {
-      if (!validate182(data.supplementalGroups, {
+      if (!validate191(data.supplementalGroups, {
         instancePath: instancePath + "/supplementalGroups",
         parentData: data,
         parentDataProperty: "supplementalGroups",
         rootData
       })) {
-        vErrors = vErrors === null ? validate182.errors : vErrors.concat(validate182.errors);
+        vErrors = vErrors === null ? validate191.errors : vErrors.concat(validate191.errors);
         errors = vErrors.length;
       }
     }
     if (data.fsGroup !== undefined) {
-      if (!validate38(data.fsGroup, {
+      if (!validate39(data.fsGroup, {
         instancePath: instancePath + "/fsGroup",
         parentData: data,
         parentDataProperty: "fsGroup",
         rootData
       })) {
-        vErrors = vErrors === null ? validate38.errors : vErrors.concat(validate38.errors);
+        vErrors = vErrors === null ? validate39.errors : vErrors.concat(validate39.errors);
         errors = vErrors.length;
       }
     }
     if (data.seccomp !== undefined) {
-      if (!validate68(data.seccomp, {
+      if (!validate69(data.seccomp, {
         instancePath: instancePath + "/seccomp",
         parentData: data,
         parentDataProperty: "seccomp",
         rootData
       })) {
-        vErrors = vErrors === null ? validate68.errors : vErrors.concat(validate68.errors);
+        vErrors = vErrors === null ? validate69.errors : vErrors.concat(validate69.errors);
         errors = vErrors.length;
       }
     }
     if (data.appArmor !== undefined) {
-      if (!validate74(data.appArmor, {
+      if (!validate75(data.appArmor, {
         instancePath: instancePath + "/appArmor",
         parentData: data,
         parentDataProperty: "appArmor",
         rootData
       })) {
-        vErrors = vErrors === null ? validate74.errors : vErrors.concat(validate74.errors);
+        vErrors = vErrors === null ? validate75.errors : vErrors.concat(validate75.errors);
         errors = vErrors.length;
       }
     }
     if (data.seLinux !== undefined) {
-      if (!validate80(data.seLinux, {
+      if (!validate81(data.seLinux, {
         instancePath: instancePath + "/seLinux",
         parentData: data,
         parentDataProperty: "seLinux",
         rootData
       })) {
-        vErrors = vErrors === null ? validate80.errors : vErrors.concat(validate80.errors);
+        vErrors = vErrors === null ? validate81.errors : vErrors.concat(validate81.errors);
         errors = vErrors.length;
       }
     }
     if (data.procMount !== undefined) {
-      if (!validate89(data.procMount, {
+      if (!validate90(data.procMount, {
         instancePath: instancePath + "/procMount",
         parentData: data,
         parentDataProperty: "procMount",
         rootData
       })) {
-        vErrors = vErrors === null ? validate89.errors : vErrors.concat(validate89.errors);
+        vErrors = vErrors === null ? validate90.errors : vErrors.concat(validate90.errors);
         errors = vErrors.length;
       }
     }
     if (data.sysctls !== undefined) {
-      if (!validate194(data.sysctls, {
+      if (!validate203(data.sysctls, {
         instancePath: instancePath + "/sysctls",
         parentData: data,
         parentDataProperty: "sysctls",
         rootData
       })) {
-        vErrors = vErrors === null ? validate194.errors : vErrors.concat(validate194.errors);
+        vErrors = vErrors === null ? validate203.errors : vErrors.concat(validate203.errors);
         errors = vErrors.length;
       }
     }
     if (data.readOnlyRootFilesystem !== undefined) {
-      if (!validate27(data.readOnlyRootFilesystem, {
+      if (!validate26(data.readOnlyRootFilesystem, {
         instancePath: instancePath + "/readOnlyRootFilesystem",
         parentData: data,
         parentDataProperty: "readOnlyRootFilesystem",
         rootData
       })) {
-        vErrors = vErrors === null ? validate27.errors : vErrors.concat(validate27.errors);
+        vErrors = vErrors === null ? validate26.errors : vErrors.concat(validate26.errors);
         errors = vErrors.length;
       }
     }
     if (data.runtimeClasses !== undefined) {
-      if (!validate199(data.runtimeClasses, {
+      if (!validate208(data.runtimeClasses, {
         instancePath: instancePath + "/runtimeClasses",
         parentData: data,
         parentDataProperty: "runtimeClasses",
         rootData
       })) {
-        vErrors = vErrors === null ? validate199.errors : vErrors.concat(validate199.errors);
+        vErrors = vErrors === null ? validate208.errors : vErrors.concat(validate208.errors);
         errors = vErrors.length;
       }
     }
   }
-  validate155.errors = vErrors;
+  validate164.errors = vErrors;
   return errors === 0;
 }
-const schema83 = {
+const schema87 = {
   "type": "array",
   "maxItems": 16,
   "items": {
@@ -4816,7 +5008,7 @@ const schema83 = {
   },
   "nullable": true
 };
-const schema84 = {
+const schema88 = {
   "type": "object",
   "properties": {
     "names": {
@@ -4830,7 +5022,7 @@ const schema84 = {
     }
   }
 };
-const schema85 = {
+const schema89 = {
   "type": "array",
   "maxItems": 16,
   "items": {
@@ -4838,7 +5030,7 @@ const schema85 = {
   },
   "nullable": true
 };
-function validate206(data, {
+function validate215(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -4892,10 +5084,10 @@ function validate206(data, {
       }
     }
   }
-  validate206.errors = vErrors;
+  validate215.errors = vErrors;
   return errors === 0;
 }
-const schema86 = {
+const schema90 = {
   "type": "array",
   "maxItems": 16,
   "items": {
@@ -4903,11 +5095,11 @@ const schema86 = {
   },
   "nullable": true
 };
-const schema87 = {
+const schema91 = {
   "type": "string",
   "maxLength": 255
 };
-function validate210(data, {
+function validate219(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -4948,10 +5140,10 @@ function validate210(data, {
     }
     errors++;
   }
-  validate210.errors = vErrors;
+  validate219.errors = vErrors;
   return errors === 0;
 }
-function validate209(data, {
+function validate218(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -4994,21 +5186,21 @@ function validate209(data, {
     }
     const len0 = data.length;
     for (let i0 = 0; i0 < len0; i0++) {
-      if (!validate210(data[i0], {
+      if (!validate219(data[i0], {
         instancePath: instancePath + "/" + i0,
         parentData: data,
         parentDataProperty: i0,
         rootData
       })) {
-        vErrors = vErrors === null ? validate210.errors : vErrors.concat(validate210.errors);
+        vErrors = vErrors === null ? validate219.errors : vErrors.concat(validate219.errors);
         errors = vErrors.length;
       }
     }
   }
-  validate209.errors = vErrors;
+  validate218.errors = vErrors;
   return errors === 0;
 }
-const schema88 = {
+const schema92 = {
   "type": "object",
   "properties": {
     "capabilities": {
@@ -5095,7 +5287,7 @@ const schema88 = {
   },
   "nullable": true
 };
-const schema89 = {
+const schema93 = {
   "type": "array",
   "maxItems": 32,
   "items": {
@@ -5103,11 +5295,11 @@ const schema89 = {
   },
   "nullable": true
 };
-const schema90 = {
+const schema94 = {
   "type": "object",
   "properties": {}
 };
-function validate237(data, {
+function validate246(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -5131,10 +5323,10 @@ function validate237(data, {
     }
     errors++;
   }
-  validate237.errors = vErrors;
+  validate246.errors = vErrors;
   return errors === 0;
 }
-function validate236(data, {
+function validate245(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -5177,26 +5369,26 @@ function validate236(data, {
     }
     const len0 = data.length;
     for (let i0 = 0; i0 < len0; i0++) {
-      if (!validate237(data[i0], {
+      if (!validate246(data[i0], {
         instancePath: instancePath + "/" + i0,
         parentData: data,
         parentDataProperty: i0,
         rootData
       })) {
-        vErrors = vErrors === null ? validate237.errors : vErrors.concat(validate237.errors);
+        vErrors = vErrors === null ? validate246.errors : vErrors.concat(validate246.errors);
         errors = vErrors.length;
       }
     }
   }
-  validate236.errors = vErrors;
+  validate245.errors = vErrors;
   return errors === 0;
 }
-const schema41 = {
+const schema42 = {
   "type": "object",
   "properties": {},
   "nullable": true
 };
-function validate96(data, {
+function validate97(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -5220,10 +5412,10 @@ function validate96(data, {
     }
     errors++;
   }
-  validate96.errors = vErrors;
+  validate97.errors = vErrors;
   return errors === 0;
 }
-function validate213(data, {
+function validate222(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -5249,307 +5441,307 @@ function validate213(data, {
   }
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.capabilities !== undefined) {
-      if (!validate52(data.capabilities, {
+      if (!validate53(data.capabilities, {
         instancePath: instancePath + "/capabilities",
         parentData: data,
         parentDataProperty: "capabilities",
         rootData
       })) {
-        vErrors = vErrors === null ? validate52.errors : vErrors.concat(validate52.errors);
+        vErrors = vErrors === null ? validate53.errors : vErrors.concat(validate53.errors);
         errors = vErrors.length;
       }
     }
     if (data.privileged !== undefined) {
-      if (!validate27(data.privileged, {
+      if (!validate26(data.privileged, {
         instancePath: instancePath + "/privileged",
         parentData: data,
         parentDataProperty: "privileged",
         rootData
       })) {
-        vErrors = vErrors === null ? validate27.errors : vErrors.concat(validate27.errors);
+        vErrors = vErrors === null ? validate26.errors : vErrors.concat(validate26.errors);
         errors = vErrors.length;
       }
     }
     if (data.allowPrivilegeEscalation !== undefined) {
-      if (!validate27(data.allowPrivilegeEscalation, {
+      if (!validate26(data.allowPrivilegeEscalation, {
         instancePath: instancePath + "/allowPrivilegeEscalation",
         parentData: data,
         parentDataProperty: "allowPrivilegeEscalation",
         rootData
       })) {
-        vErrors = vErrors === null ? validate27.errors : vErrors.concat(validate27.errors);
+        vErrors = vErrors === null ? validate26.errors : vErrors.concat(validate26.errors);
         errors = vErrors.length;
       }
     }
     if (data.defaultAllowPrivilegeEscalation !== undefined) {
-      if (!validate27(data.defaultAllowPrivilegeEscalation, {
+      if (!validate26(data.defaultAllowPrivilegeEscalation, {
         instancePath: instancePath + "/defaultAllowPrivilegeEscalation",
         parentData: data,
         parentDataProperty: "defaultAllowPrivilegeEscalation",
         rootData
       })) {
-        vErrors = vErrors === null ? validate27.errors : vErrors.concat(validate27.errors);
+        vErrors = vErrors === null ? validate26.errors : vErrors.concat(validate26.errors);
         errors = vErrors.length;
       }
     }
     if (data.hostProbes !== undefined) {
-      if (!validate27(data.hostProbes, {
+      if (!validate26(data.hostProbes, {
         instancePath: instancePath + "/hostProbes",
         parentData: data,
         parentDataProperty: "hostProbes",
         rootData
       })) {
-        vErrors = vErrors === null ? validate27.errors : vErrors.concat(validate27.errors);
+        vErrors = vErrors === null ? validate26.errors : vErrors.concat(validate26.errors);
         errors = vErrors.length;
       }
     }
     if (data.hostPorts !== undefined) {
-      if (!validate59(data.hostPorts, {
+      if (!validate60(data.hostPorts, {
         instancePath: instancePath + "/hostPorts",
         parentData: data,
         parentDataProperty: "hostPorts",
         rootData
       })) {
-        vErrors = vErrors === null ? validate59.errors : vErrors.concat(validate59.errors);
+        vErrors = vErrors === null ? validate60.errors : vErrors.concat(validate60.errors);
         errors = vErrors.length;
       }
     }
     if (data.runAsNonRoot !== undefined) {
-      if (!validate27(data.runAsNonRoot, {
+      if (!validate26(data.runAsNonRoot, {
         instancePath: instancePath + "/runAsNonRoot",
         parentData: data,
         parentDataProperty: "runAsNonRoot",
         rootData
       })) {
-        vErrors = vErrors === null ? validate27.errors : vErrors.concat(validate27.errors);
+        vErrors = vErrors === null ? validate26.errors : vErrors.concat(validate26.errors);
         errors = vErrors.length;
       }
     }
     if (data.runAsUser !== undefined) {
-      if (!validate64(data.runAsUser, {
+      if (!validate65(data.runAsUser, {
         instancePath: instancePath + "/runAsUser",
         parentData: data,
         parentDataProperty: "runAsUser",
         rootData
       })) {
-        vErrors = vErrors === null ? validate64.errors : vErrors.concat(validate64.errors);
+        vErrors = vErrors === null ? validate65.errors : vErrors.concat(validate65.errors);
         errors = vErrors.length;
       }
     }
     if (data.runAsGroup !== undefined) {
-      if (!validate38(data.runAsGroup, {
+      if (!validate39(data.runAsGroup, {
         instancePath: instancePath + "/runAsGroup",
         parentData: data,
         parentDataProperty: "runAsGroup",
         rootData
       })) {
-        vErrors = vErrors === null ? validate38.errors : vErrors.concat(validate38.errors);
+        vErrors = vErrors === null ? validate39.errors : vErrors.concat(validate39.errors);
         errors = vErrors.length;
       }
     }
     if (data.seccomp !== undefined) {
-      if (!validate68(data.seccomp, {
+      if (!validate69(data.seccomp, {
         instancePath: instancePath + "/seccomp",
         parentData: data,
         parentDataProperty: "seccomp",
         rootData
       })) {
-        vErrors = vErrors === null ? validate68.errors : vErrors.concat(validate68.errors);
+        vErrors = vErrors === null ? validate69.errors : vErrors.concat(validate69.errors);
         errors = vErrors.length;
       }
     }
     if (data.appArmor !== undefined) {
-      if (!validate74(data.appArmor, {
+      if (!validate75(data.appArmor, {
         instancePath: instancePath + "/appArmor",
         parentData: data,
         parentDataProperty: "appArmor",
         rootData
       })) {
-        vErrors = vErrors === null ? validate74.errors : vErrors.concat(validate74.errors);
+        vErrors = vErrors === null ? validate75.errors : vErrors.concat(validate75.errors);
         errors = vErrors.length;
       }
     }
     if (data.seLinux !== undefined) {
-      if (!validate80(data.seLinux, {
+      if (!validate81(data.seLinux, {
         instancePath: instancePath + "/seLinux",
         parentData: data,
         parentDataProperty: "seLinux",
         rootData
       })) {
-        vErrors = vErrors === null ? validate80.errors : vErrors.concat(validate80.errors);
+        vErrors = vErrors === null ? validate81.errors : vErrors.concat(validate81.errors);
         errors = vErrors.length;
       }
     }
     if (data.procMount !== undefined) {
-      if (!validate89(data.procMount, {
+      if (!validate90(data.procMount, {
         instancePath: instancePath + "/procMount",
         parentData: data,
         parentDataProperty: "procMount",
         rootData
       })) {
-        vErrors = vErrors === null ? validate89.errors : vErrors.concat(validate89.errors);
+        vErrors = vErrors === null ? validate90.errors : vErrors.concat(validate90.errors);
         errors = vErrors.length;
       }
     }
     if (data.readOnlyRootFilesystem !== undefined) {
-      if (!validate27(data.readOnlyRootFilesystem, {
+      if (!validate26(data.readOnlyRootFilesystem, {
         instancePath: instancePath + "/readOnlyRootFilesystem",
         parentData: data,
         parentDataProperty: "readOnlyRootFilesystem",
         rootData
       })) {
-        vErrors = vErrors === null ? validate27.errors : vErrors.concat(validate27.errors);
+        vErrors = vErrors === null ? validate26.errors : vErrors.concat(validate26.errors);
         errors = vErrors.length;
       }
     }
     if (data.hostNetwork !== undefined) {
-      if (!validate27(data.hostNetwork, {
+      if (!validate26(data.hostNetwork, {
         instancePath: instancePath + "/hostNetwork",
         parentData: data,
         parentDataProperty: "hostNetwork",
         rootData
       })) {
-        vErrors = vErrors === null ? validate27.errors : vErrors.concat(validate27.errors);
+        vErrors = vErrors === null ? validate26.errors : vErrors.concat(validate26.errors);
         errors = vErrors.length;
       }
     }
     if (data.hostPID !== undefined) {
-      if (!validate27(data.hostPID, {
+      if (!validate26(data.hostPID, {
         instancePath: instancePath + "/hostPID",
         parentData: data,
         parentDataProperty: "hostPID",
         rootData
       })) {
-        vErrors = vErrors === null ? validate27.errors : vErrors.concat(validate27.errors);
+        vErrors = vErrors === null ? validate26.errors : vErrors.concat(validate26.errors);
         errors = vErrors.length;
       }
     }
     if (data.hostIPC !== undefined) {
-      if (!validate27(data.hostIPC, {
+      if (!validate26(data.hostIPC, {
         instancePath: instancePath + "/hostIPC",
         parentData: data,
         parentDataProperty: "hostIPC",
         rootData
       })) {
-        vErrors = vErrors === null ? validate27.errors : vErrors.concat(validate27.errors);
+        vErrors = vErrors === null ? validate26.errors : vErrors.concat(validate26.errors);
         errors = vErrors.length;
       }
     }
     if (data.serviceAccountTokenVolumes !== undefined) {
-      if (!validate27(data.serviceAccountTokenVolumes, {
+      if (!validate26(data.serviceAccountTokenVolumes, {
         instancePath: instancePath + "/serviceAccountTokenVolumes",
         parentData: data,
         parentDataProperty: "serviceAccountTokenVolumes",
         rootData
       })) {
-        vErrors = vErrors === null ? validate27.errors : vErrors.concat(validate27.errors);
+        vErrors = vErrors === null ? validate26.errors : vErrors.concat(validate26.errors);
         errors = vErrors.length;
       }
     }
     if (data.hostProcess !== undefined) {
-      if (!validate27(data.hostProcess, {
+      if (!validate26(data.hostProcess, {
         instancePath: instancePath + "/hostProcess",
         parentData: data,
         parentDataProperty: "hostProcess",
         rootData
       })) {
-        vErrors = vErrors === null ? validate27.errors : vErrors.concat(validate27.errors);
+        vErrors = vErrors === null ? validate26.errors : vErrors.concat(validate26.errors);
         errors = vErrors.length;
       }
     }
     if (data.volumes !== undefined) {
-      if (!validate94(data.volumes, {
+      if (!validate95(data.volumes, {
         instancePath: instancePath + "/volumes",
         parentData: data,
         parentDataProperty: "volumes",
         rootData
       })) {
-        vErrors = vErrors === null ? validate94.errors : vErrors.concat(validate94.errors);
+        vErrors = vErrors === null ? validate95.errors : vErrors.concat(validate95.errors);
         errors = vErrors.length;
       }
     }
     if (data.flexVolumeDrivers !== undefined) {
-      if (!validate94(data.flexVolumeDrivers, {
+      if (!validate95(data.flexVolumeDrivers, {
         instancePath: instancePath + "/flexVolumeDrivers",
         parentData: data,
         parentDataProperty: "flexVolumeDrivers",
         rootData
       })) {
-        vErrors = vErrors === null ? validate94.errors : vErrors.concat(validate94.errors);
+        vErrors = vErrors === null ? validate95.errors : vErrors.concat(validate95.errors);
         errors = vErrors.length;
       }
     }
     if (data.csiDrivers !== undefined) {
-      if (!validate94(data.csiDrivers, {
+      if (!validate95(data.csiDrivers, {
         instancePath: instancePath + "/csiDrivers",
         parentData: data,
         parentDataProperty: "csiDrivers",
         rootData
       })) {
-        vErrors = vErrors === null ? validate94.errors : vErrors.concat(validate94.errors);
+        vErrors = vErrors === null ? validate95.errors : vErrors.concat(validate95.errors);
         errors = vErrors.length;
       }
     }
     if (data.hostPaths !== undefined) {
-      if (!validate236(data.hostPaths, {
+      if (!validate245(data.hostPaths, {
         instancePath: instancePath + "/hostPaths",
         parentData: data,
         parentDataProperty: "hostPaths",
         rootData
       })) {
-        vErrors = vErrors === null ? validate236.errors : vErrors.concat(validate236.errors);
+        vErrors = vErrors === null ? validate245.errors : vErrors.concat(validate245.errors);
         errors = vErrors.length;
       }
     }
     if (data.supplementalGroups !== undefined) {
-      if (!validate96(data.supplementalGroups, {
+      if (!validate97(data.supplementalGroups, {
         instancePath: instancePath + "/supplementalGroups",
         parentData: data,
         parentDataProperty: "supplementalGroups",
         rootData
       })) {
-        vErrors = vErrors === null ? validate96.errors : vErrors.concat(validate96.errors);
+        vErrors = vErrors === null ? validate97.errors : vErrors.concat(validate97.errors);
         errors = vErrors.length;
       }
     }
     if (data.fsGroup !== undefined) {
-      if (!validate96(data.fsGroup, {
+      if (!validate97(data.fsGroup, {
         instancePath: instancePath + "/fsGroup",
         parentData: data,
         parentDataProperty: "fsGroup",
         rootData
       })) {
-        vErrors = vErrors === null ? validate96.errors : vErrors.concat(validate96.errors);
+        vErrors = vErrors === null ? validate97.errors : vErrors.concat(validate97.errors);
         errors = vErrors.length;
       }
     }
     if (data.sysctls !== undefined) {
-      if (!validate96(data.sysctls, {
+      if (!validate97(data.sysctls, {
         instancePath: instancePath + "/sysctls",
         parentData: data,
         parentDataProperty: "sysctls",
         rootData
       })) {
-        vErrors = vErrors === null ? validate96.errors : vErrors.concat(validate96.errors);
+        vErrors = vErrors === null ? validate97.errors : vErrors.concat(validate97.errors);
         errors = vErrors.length;
       }
     }
     if (data.runtimeClasses !== undefined) {
-      if (!validate96(data.runtimeClasses, {
+      if (!validate97(data.runtimeClasses, {
         instancePath: instancePath + "/runtimeClasses",
         parentData: data,
         parentDataProperty: "runtimeClasses",
         rootData
       })) {
-        vErrors = vErrors === null ? validate96.errors : vErrors.concat(validate96.errors);
+        vErrors = vErrors === null ? validate97.errors : vErrors.concat(validate97.errors);
         errors = vErrors.length;
       }
     }
   }
-  validate213.errors = vErrors;
+  validate222.errors = vErrors;
   return errors === 0;
 }
-function validate205(data, {
+function validate214(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -5559,35 +5751,35 @@ function validate205(data, {
   let errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.names !== undefined) {
-      if (!validate206(data.names, {
+      if (!validate215(data.names, {
         instancePath: instancePath + "/names",
         parentData: data,
         parentDataProperty: "names",
         rootData
       })) {
-        vErrors = vErrors === null ? validate206.errors : vErrors.concat(validate206.errors);
+        vErrors = vErrors === null ? validate215.errors : vErrors.concat(validate215.errors);
         errors = vErrors.length;
       }
     }
     if (data.images !== undefined) {
-      if (!validate209(data.images, {
+      if (!validate218(data.images, {
         instancePath: instancePath + "/images",
         parentData: data,
         parentDataProperty: "images",
         rootData
       })) {
-        vErrors = vErrors === null ? validate209.errors : vErrors.concat(validate209.errors);
+        vErrors = vErrors === null ? validate218.errors : vErrors.concat(validate218.errors);
         errors = vErrors.length;
       }
     }
     if (data.overrides !== undefined) {
-      if (!validate213(data.overrides, {
+      if (!validate222(data.overrides, {
         instancePath: instancePath + "/overrides",
         parentData: data,
         parentDataProperty: "overrides",
         rootData
       })) {
-        vErrors = vErrors === null ? validate213.errors : vErrors.concat(validate213.errors);
+        vErrors = vErrors === null ? validate222.errors : vErrors.concat(validate222.errors);
         errors = vErrors.length;
       }
     }
@@ -5607,10 +5799,10 @@ function validate205(data, {
     }
     errors++;
   }
-  validate205.errors = vErrors;
+  validate214.errors = vErrors;
   return errors === 0;
 }
-function validate204(data, {
+function validate213(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -5653,21 +5845,21 @@ function validate204(data, {
     }
     const len0 = data.length;
     for (let i0 = 0; i0 < len0; i0++) {
-      if (!validate205(data[i0], {
+      if (!validate214(data[i0], {
         instancePath: instancePath + "/" + i0,
         parentData: data,
         parentDataProperty: i0,
         rootData
       })) {
-        vErrors = vErrors === null ? validate205.errors : vErrors.concat(validate205.errors);
+        vErrors = vErrors === null ? validate214.errors : vErrors.concat(validate214.errors);
         errors = vErrors.length;
       }
     }
   }
-  validate204.errors = vErrors;
+  validate213.errors = vErrors;
   return errors === 0;
 }
-function validate117(data, {
+function validate120(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -5693,145 +5885,156 @@ function validate117(data, {
       errors++;
     }
     if (data.namespaceSelector !== undefined) {
-      if (!validate118(data.namespaceSelector, {
+      if (!validate121(data.namespaceSelector, {
         instancePath: instancePath + "/namespaceSelector",
         parentData: data,
         parentDataProperty: "namespaceSelector",
         rootData
       })) {
-        vErrors = vErrors === null ? validate118.errors : vErrors.concat(validate118.errors);
+        vErrors = vErrors === null ? validate121.errors : vErrors.concat(validate121.errors);
         errors = vErrors.length;
       }
     }
     if (data.level !== undefined) {
-      if (!validate134(data.level, {
+      if (!validate137(data.level, {
         instancePath: instancePath + "/level",
         parentData: data,
         parentDataProperty: "level",
         rootData
       })) {
-        vErrors = vErrors === null ? validate134.errors : vErrors.concat(validate134.errors);
+        vErrors = vErrors === null ? validate137.errors : vErrors.concat(validate137.errors);
         errors = vErrors.length;
       }
     }
     if (data.levelVersion !== undefined) {
-      if (!validate98(data.levelVersion, {
+      if (!validate99(data.levelVersion, {
         instancePath: instancePath + "/levelVersion",
         parentData: data,
         parentDataProperty: "levelVersion",
-        rootData
-      })) {
-        vErrors = vErrors === null ? validate98.errors : vErrors.concat(validate98.errors);
-        errors = vErrors.length;
-      }
-    }
-    if (data.mode !== undefined) {
-      if (!validate99(data.mode, {
-        instancePath: instancePath + "/mode",
-        parentData: data,
-        parentDataProperty: "mode",
         rootData
       })) {
         vErrors = vErrors === null ? validate99.errors : vErrors.concat(validate99.errors);
         errors = vErrors.length;
       }
     }
-    if (data.priority !== undefined) {
-      if (!validate138(data.priority, {
-        instancePath: instancePath + "/priority",
+    if (data.mode !== undefined) {
+      if (!validate100(data.mode, {
+        instancePath: instancePath + "/mode",
         parentData: data,
-        parentDataProperty: "priority",
-        rootData
-      })) {
-        vErrors = vErrors === null ? validate138.errors : vErrors.concat(validate138.errors);
-        errors = vErrors.length;
-      }
-    }
-    if (data.usableBy !== undefined) {
-      if (!validate100(data.usableBy, {
-        instancePath: instancePath + "/usableBy",
-        parentData: data,
-        parentDataProperty: "usableBy",
+        parentDataProperty: "mode",
         rootData
       })) {
         vErrors = vErrors === null ? validate100.errors : vErrors.concat(validate100.errors);
         errors = vErrors.length;
       }
     }
-    if (data.subjects !== undefined) {
-      if (!validate141(data.subjects, {
-        instancePath: instancePath + "/subjects",
+    if (data.priority !== undefined) {
+      if (!validate141(data.priority, {
+        instancePath: instancePath + "/priority",
         parentData: data,
-        parentDataProperty: "subjects",
+        parentDataProperty: "priority",
         rootData
       })) {
         vErrors = vErrors === null ? validate141.errors : vErrors.concat(validate141.errors);
         errors = vErrors.length;
       }
     }
-    if (data.defaulting !== undefined) {
-      if (!validate101(data.defaulting, {
-        instancePath: instancePath + "/defaulting",
+    if (data.usableBy !== undefined) {
+      if (!validate102(data.usableBy, {
+        instancePath: instancePath + "/usableBy",
         parentData: data,
-        parentDataProperty: "defaulting",
-        rootData
-      })) {
-        vErrors = vErrors === null ? validate101.errors : vErrors.concat(validate101.errors);
-        errors = vErrors.length;
-      }
-    }
-    if (data.podSecurityLabels !== undefined) {
-      if (!validate102(data.podSecurityLabels, {
-        instancePath: instancePath + "/podSecurityLabels",
-        parentData: data,
-        parentDataProperty: "podSecurityLabels",
+        parentDataProperty: "usableBy",
         rootData
       })) {
         vErrors = vErrors === null ? validate102.errors : vErrors.concat(validate102.errors);
         errors = vErrors.length;
       }
     }
+    if (data.subjects !== undefined) {
+      if (!validate144(data.subjects, {
+        instancePath: instancePath + "/subjects",
+        parentData: data,
+        parentDataProperty: "subjects",
+        rootData
+      })) {
+        vErrors = vErrors === null ? validate144.errors : vErrors.concat(validate144.errors);
+        errors = vErrors.length;
+      }
+    }
+    if (data.defaulting !== undefined) {
+      if (!validate103(data.defaulting, {
+        instancePath: instancePath + "/defaulting",
+        parentData: data,
+        parentDataProperty: "defaulting",
+        rootData
+      })) {
+        vErrors = vErrors === null ? validate103.errors : vErrors.concat(validate103.errors);
+        errors = vErrors.length;
+      }
+    }
+    if (data.podSecurityLabels !== undefined) {
+      if (!validate104(data.podSecurityLabels, {
+        instancePath: instancePath + "/podSecurityLabels",
+        parentData: data,
+        parentDataProperty: "podSecurityLabels",
+        rootData
+      })) {
+        vErrors = vErrors === null ? validate104.errors : vErrors.concat(validate104.errors);
+        errors = vErrors.length;
+      }
+    }
     if (data.expires !== undefined) {
-      if (!validate151(data.expires, {
+      if (!validate22(data.expires, {
         instancePath: instancePath + "/expires",
         parentData: data,
         parentDataProperty: "expires",
         rootData
       })) {
-        vErrors = vErrors === null ? validate151.errors : vErrors.concat(validate151.errors);
+        vErrors = vErrors === null ? validate22.errors : vErrors.concat(validate22.errors);
         errors = vErrors.length;
       }
     }
     if (data.reason !== undefined) {
-      if (!validate153(data.reason, {
+      if (!validate155(data.reason, {
         instancePath: instancePath + "/reason",
         parentData: data,
         parentDataProperty: "reason",
-        rootData
-      })) {
-        vErrors = vErrors === null ? validate153.errors : vErrors.concat(validate153.errors);
-        errors = vErrors.length;
-      }
-    }
-    if (data.overrides !== undefined) {
-      if (!validate155(data.overrides, {
-        instancePath: instancePath + "/overrides",
-        parentData: data,
-        parentDataProperty: "overrides",
         rootData
       })) {
         vErrors = vErrors === null ? validate155.errors : vErrors.concat(validate155.errors);
         errors = vErrors.length;
       }
     }
+    if (data.rollout !== undefined) {
+      if (!validate157(data.rollout, {
+        instancePath: instancePath + "/rollout",
+        parentData: data,
+        parentDataProperty: "rollout",
+        rootData
+      })) {
+        vErrors = vErrors === null ? validate157.errors : vErrors.concat(validate157.errors);
+        errors = vErrors.length;
+      }
+    }
+    if (data.overrides !== undefined) {
+      if (!validate164(data.overrides, {
+        instancePath: instancePath + "/overrides",
+        parentData: data,
+        parentDataProperty: "overrides",
+        rootData
+      })) {
+        vErrors = vErrors === null ? validate164.errors : vErrors.concat(validate164.errors);
+        errors = vErrors.length;
+      }
+    }
     if (data.containers !== undefined) {
-      if (!validate204(data.containers, {
+      if (!validate213(data.containers, {
         instancePath: instancePath + "/containers",
         parentData: data,
         parentDataProperty: "containers",
         rootData
       })) {
-        vErrors = vErrors === null ? validate204.errors : vErrors.concat(validate204.errors);
+        vErrors = vErrors === null ? validate213.errors : vErrors.concat(validate213.errors);
         errors = vErrors.length;
       }
     }
@@ -5851,10 +6054,10 @@ function validate117(data, {
     }
     errors++;
   }
-  validate117.errors = vErrors;
+  validate120.errors = vErrors;
   return errors === 0;
 }
-const schema91 = {
+const schema95 = {
   "type": "object",
   "default": {
     "observedGeneration": -1
@@ -5871,6 +6074,9 @@ const schema91 = {
     },
     "rendered": {
       "$ref": "tZhC58zv72SZKMMg8CVWUeBcGmTztuUNEyLOYPcgcx4"
+    },
+    "rollout": {
+      "$ref": "tuPzmggzdEZv6dMjHtpTEa9lBe9ZRuFvxmC98fGw"
     },
     "namespaces": {
       "$ref": "teI1RRgdJc84uUMzlJi5IcntZXjlADtn3yPTq5as8"
@@ -5893,12 +6099,12 @@ const schema91 = {
   },
   "nullable": true
 };
-const schema42 = {
+const schema43 = {
   "type": "integer",
   "format": "int64",
   "nullable": true
 };
-function validate97(data, {
+function validate98(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -5940,10 +6146,10 @@ function validate97(data, {
       errors++;
     }
   }
-  validate97.errors = vErrors;
+  validate98.errors = vErrors;
   return errors === 0;
 }
-const schema92 = {
+const schema96 = {
   "type": "array",
   "maxItems": 16,
   "items": {
@@ -5951,7 +6157,7 @@ const schema92 = {
   },
   "nullable": true
 };
-const schema93 = {
+const schema97 = {
   "type": "object",
   "required": ["type", "status", "reason", "message", "lastTransitionTime"],
   "properties": {
@@ -5975,11 +6181,11 @@ const schema93 = {
     }
   }
 };
-const schema94 = {
+const schema98 = {
   "type": "string",
   "maxLength": 316
 };
-function validate252(data, {
+function validate261(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -6020,14 +6226,14 @@ function validate252(data, {
     }
     errors++;
   }
-  validate252.errors = vErrors;
+  validate261.errors = vErrors;
   return errors === 0;
 }
-const schema95 = {
+const schema99 = {
   "type": "string",
   "enum": ["True", "False", "Unknown"]
 };
-function validate254(data, {
+function validate263(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -6057,7 +6263,7 @@ function validate254(data, {
       schemaPath: "#/enum",
       keyword: "enum",
       params: {
-        allowedValues: schema95.enum
+        allowedValues: schema99.enum
       }
     };
     if (vErrors === null) {
@@ -6067,14 +6273,14 @@ function validate254(data, {
     }
     errors++;
   }
-  validate254.errors = vErrors;
+  validate263.errors = vErrors;
   return errors === 0;
 }
-const schema96 = {
+const schema100 = {
   "type": "string",
   "maxLength": 1024
 };
-function validate256(data, {
+function validate265(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -6115,14 +6321,14 @@ function validate256(data, {
     }
     errors++;
   }
-  validate256.errors = vErrors;
+  validate265.errors = vErrors;
   return errors === 0;
 }
-const schema97 = {
+const schema101 = {
   "type": "string",
   "maxLength": 32768
 };
-function validate258(data, {
+function validate267(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -6163,15 +6369,15 @@ function validate258(data, {
     }
     errors++;
   }
-  validate258.errors = vErrors;
+  validate267.errors = vErrors;
   return errors === 0;
 }
-const schema98 = {
+const schema51 = {
   "type": "string",
   "format": "date-time"
 };
-const formats10 = formats["date-time"];
-function validate261(data, {
+const formats8 = formats["date-time"];
+function validate106(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -6180,7 +6386,7 @@ function validate261(data, {
   let vErrors = null;
   let errors = 0;
   if (typeof data === "string") {
-    if (!formats10.validate(data)) {
+    if (!formats8.validate(data)) {
       const err0 = {
         instancePath,
         schemaPath: "#/format",
@@ -6212,10 +6418,10 @@ function validate261(data, {
     }
     errors++;
   }
-  validate261.errors = vErrors;
+  validate106.errors = vErrors;
   return errors === 0;
 }
-function validate251(data, {
+function validate260(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -6305,68 +6511,68 @@ function validate251(data, {
       errors++;
     }
     if (data.type !== undefined) {
-      if (!validate252(data.type, {
+      if (!validate261(data.type, {
         instancePath: instancePath + "/type",
         parentData: data,
         parentDataProperty: "type",
         rootData
       })) {
-        vErrors = vErrors === null ? validate252.errors : vErrors.concat(validate252.errors);
+        vErrors = vErrors === null ? validate261.errors : vErrors.concat(validate261.errors);
         errors = vErrors.length;
       }
     }
     if (data.status !== undefined) {
-      if (!validate254(data.status, {
+      if (!validate263(data.status, {
         instancePath: instancePath + "/status",
         parentData: data,
         parentDataProperty: "status",
         rootData
       })) {
-        vErrors = vErrors === null ? validate254.errors : vErrors.concat(validate254.errors);
+        vErrors = vErrors === null ? validate263.errors : vErrors.concat(validate263.errors);
         errors = vErrors.length;
       }
     }
     if (data.reason !== undefined) {
-      if (!validate256(data.reason, {
+      if (!validate265(data.reason, {
         instancePath: instancePath + "/reason",
         parentData: data,
         parentDataProperty: "reason",
         rootData
       })) {
-        vErrors = vErrors === null ? validate256.errors : vErrors.concat(validate256.errors);
+        vErrors = vErrors === null ? validate265.errors : vErrors.concat(validate265.errors);
         errors = vErrors.length;
       }
     }
     if (data.message !== undefined) {
-      if (!validate258(data.message, {
+      if (!validate267(data.message, {
         instancePath: instancePath + "/message",
         parentData: data,
         parentDataProperty: "message",
         rootData
       })) {
-        vErrors = vErrors === null ? validate258.errors : vErrors.concat(validate258.errors);
+        vErrors = vErrors === null ? validate267.errors : vErrors.concat(validate267.errors);
         errors = vErrors.length;
       }
     }
     if (data.observedGeneration !== undefined) {
-      if (!validate97(data.observedGeneration, {
+      if (!validate98(data.observedGeneration, {
         instancePath: instancePath + "/observedGeneration",
         parentData: data,
         parentDataProperty: "observedGeneration",
         rootData
       })) {
-        vErrors = vErrors === null ? validate97.errors : vErrors.concat(validate97.errors);
+        vErrors = vErrors === null ? validate98.errors : vErrors.concat(validate98.errors);
         errors = vErrors.length;
       }
     }
     if (data.lastTransitionTime !== undefined) {
-      if (!validate261(data.lastTransitionTime, {
+      if (!validate106(data.lastTransitionTime, {
         instancePath: instancePath + "/lastTransitionTime",
         parentData: data,
         parentDataProperty: "lastTransitionTime",
         rootData
       })) {
-        vErrors = vErrors === null ? validate261.errors : vErrors.concat(validate261.errors);
+        vErrors = vErrors === null ? validate106.errors : vErrors.concat(validate106.errors);
         errors = vErrors.length;
       }
     }
@@ -6386,10 +6592,10 @@ function validate251(data, {
     }
     errors++;
   }
-  validate251.errors = vErrors;
+  validate260.errors = vErrors;
   return errors === 0;
 }
-function validate250(data, {
+function validate259(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -6432,21 +6638,21 @@ function validate250(data, {
     }
     const len0 = data.length;
     for (let i0 = 0; i0 < len0; i0++) {
-      if (!validate251(data[i0], {
+      if (!validate260(data[i0], {
         instancePath: instancePath + "/" + i0,
         parentData: data,
         parentDataProperty: i0,
         rootData
       })) {
-        vErrors = vErrors === null ? validate251.errors : vErrors.concat(validate251.errors);
+        vErrors = vErrors === null ? validate260.errors : vErrors.concat(validate260.errors);
         errors = vErrors.length;
       }
     }
   }
-  validate250.errors = vErrors;
+  validate259.errors = vErrors;
   return errors === 0;
 }
-const schema99 = {
+const schema102 = {
   "type": "object",
   "properties": {
     "levelVersion": {
@@ -6470,57 +6676,7 @@ const schema99 = {
   },
   "nullable": true
 };
-const schema49 = {
-  "type": "integer",
-  "format": "int32",
-  "nullable": true
-};
-function validate104(data, {
-  instancePath = "",
-  parentData,
-  parentDataProperty,
-  rootData = data
-} = {}) {
-  let vErrors = null;
-  let errors = 0;
-  if (!(typeof data == "number" && !(data % 1) && !isNaN(data) && isFinite(data)) && data !== null) {
-    const err0 = {
-      instancePath,
-      schemaPath: "#/type",
-      keyword: "type",
-      params: {
-        type: "integer"
-      }
-    };
-    if (vErrors === null) {
-      vErrors = [err0];
-    } else {
-      vErrors.push(err0);
-    }
-    errors++;
-  }
-  if (typeof data == "number" && isFinite(data)) {
-    if (!formats0.validate(data)) {
-      const err1 = {
-        instancePath,
-        schemaPath: "#/format",
-        keyword: "format",
-        params: {
-          format: "int32"
-        }
-      };
-      if (vErrors === null) {
-        vErrors = [err1];
-      } else {
-        vErrors.push(err1);
-      }
-      errors++;
-    }
-  }
-  validate104.errors = vErrors;
-  return errors === 0;
-}
-function validate265(data, {
+function validate273(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -6546,76 +6702,76 @@ function validate265(data, {
   }
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.levelVersion !== undefined) {
-      if (!validate98(data.levelVersion, {
+      if (!validate99(data.levelVersion, {
         instancePath: instancePath + "/levelVersion",
         parentData: data,
         parentDataProperty: "levelVersion",
-        rootData
-      })) {
-        vErrors = vErrors === null ? validate98.errors : vErrors.concat(validate98.errors);
-        errors = vErrors.length;
-      }
-    }
-    if (data.mode !== undefined) {
-      if (!validate99(data.mode, {
-        instancePath: instancePath + "/mode",
-        parentData: data,
-        parentDataProperty: "mode",
         rootData
       })) {
         vErrors = vErrors === null ? validate99.errors : vErrors.concat(validate99.errors);
         errors = vErrors.length;
       }
     }
-    if (data.priority !== undefined) {
-      if (!validate104(data.priority, {
-        instancePath: instancePath + "/priority",
+    if (data.mode !== undefined) {
+      if (!validate100(data.mode, {
+        instancePath: instancePath + "/mode",
         parentData: data,
-        parentDataProperty: "priority",
-        rootData
-      })) {
-        vErrors = vErrors === null ? validate104.errors : vErrors.concat(validate104.errors);
-        errors = vErrors.length;
-      }
-    }
-    if (data.usableBy !== undefined) {
-      if (!validate100(data.usableBy, {
-        instancePath: instancePath + "/usableBy",
-        parentData: data,
-        parentDataProperty: "usableBy",
+        parentDataProperty: "mode",
         rootData
       })) {
         vErrors = vErrors === null ? validate100.errors : vErrors.concat(validate100.errors);
         errors = vErrors.length;
       }
     }
-    if (data.defaulting !== undefined) {
-      if (!validate101(data.defaulting, {
-        instancePath: instancePath + "/defaulting",
+    if (data.priority !== undefined) {
+      if (!validate101(data.priority, {
+        instancePath: instancePath + "/priority",
         parentData: data,
-        parentDataProperty: "defaulting",
+        parentDataProperty: "priority",
         rootData
       })) {
         vErrors = vErrors === null ? validate101.errors : vErrors.concat(validate101.errors);
         errors = vErrors.length;
       }
     }
-    if (data.podSecurityLabels !== undefined) {
-      if (!validate102(data.podSecurityLabels, {
-        instancePath: instancePath + "/podSecurityLabels",
+    if (data.usableBy !== undefined) {
+      if (!validate102(data.usableBy, {
+        instancePath: instancePath + "/usableBy",
         parentData: data,
-        parentDataProperty: "podSecurityLabels",
+        parentDataProperty: "usableBy",
         rootData
       })) {
         vErrors = vErrors === null ? validate102.errors : vErrors.concat(validate102.errors);
         errors = vErrors.length;
       }
     }
+    if (data.defaulting !== undefined) {
+      if (!validate103(data.defaulting, {
+        instancePath: instancePath + "/defaulting",
+        parentData: data,
+        parentDataProperty: "defaulting",
+        rootData
+      })) {
+        vErrors = vErrors === null ? validate103.errors : vErrors.concat(validate103.errors);
+        errors = vErrors.length;
+      }
+    }
+    if (data.podSecurityLabels !== undefined) {
+      if (!validate104(data.podSecurityLabels, {
+        instancePath: instancePath + "/podSecurityLabels",
+        parentData: data,
+        parentDataProperty: "podSecurityLabels",
+        rootData
+      })) {
+        vErrors = vErrors === null ? validate104.errors : vErrors.concat(validate104.errors);
+        errors = vErrors.length;
+      }
+    }
   }
-  validate265.errors = vErrors;
+  validate273.errors = vErrors;
   return errors === 0;
 }
-const schema100 = {
+const schema103 = {
   "type": "object",
   "properties": {
     "level": {
@@ -6636,12 +6792,12 @@ const schema100 = {
   },
   "nullable": true
 };
-const schema48 = {
+const schema50 = {
   "type": "string",
   "maxLength": 64,
   "nullable": true
 };
-function validate103(data, {
+function validate105(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -6683,10 +6839,10 @@ function validate103(data, {
       errors++;
     }
   }
-  validate103.errors = vErrors;
+  validate105.errors = vErrors;
   return errors === 0;
 }
-const schema101 = {
+const schema104 = {
   "type": "array",
   "maxItems": 64,
   "items": {
@@ -6694,11 +6850,11 @@ const schema101 = {
   },
   "nullable": true
 };
-const schema102 = {
+const schema105 = {
   "type": "string",
   "maxLength": 128
 };
-function validate278(data, {
+function validate286(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -6739,10 +6895,10 @@ function validate278(data, {
     }
     errors++;
   }
-  validate278.errors = vErrors;
+  validate286.errors = vErrors;
   return errors === 0;
 }
-function validate277(data, {
+function validate285(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -6785,26 +6941,26 @@ function validate277(data, {
     }
     const len0 = data.length;
     for (let i0 = 0; i0 < len0; i0++) {
-      if (!validate278(data[i0], {
+      if (!validate286(data[i0], {
         instancePath: instancePath + "/" + i0,
         parentData: data,
         parentDataProperty: i0,
         rootData
       })) {
-        vErrors = vErrors === null ? validate278.errors : vErrors.concat(validate278.errors);
+        vErrors = vErrors === null ? validate286.errors : vErrors.concat(validate286.errors);
         errors = vErrors.length;
       }
     }
   }
-  validate277.errors = vErrors;
+  validate285.errors = vErrors;
   return errors === 0;
 }
-const schema51 = {
+const schema53 = {
   "type": "string",
   "maxLength": 128,
   "nullable": true
 };
-function validate106(data, {
+function validate108(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -6846,10 +7002,10 @@ function validate106(data, {
       errors++;
     }
   }
-  validate106.errors = vErrors;
+  validate108.errors = vErrors;
   return errors === 0;
 }
-function validate273(data, {
+function validate281(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -6875,54 +7031,174 @@ function validate273(data, {
   }
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.level !== undefined) {
-      if (!validate103(data.level, {
+      if (!validate105(data.level, {
         instancePath: instancePath + "/level",
         parentData: data,
         parentDataProperty: "level",
         rootData
       })) {
-        vErrors = vErrors === null ? validate103.errors : vErrors.concat(validate103.errors);
+        vErrors = vErrors === null ? validate105.errors : vErrors.concat(validate105.errors);
         errors = vErrors.length;
       }
     }
     if (data.version !== undefined) {
-      if (!validate103(data.version, {
+      if (!validate105(data.version, {
         instancePath: instancePath + "/version",
         parentData: data,
         parentDataProperty: "version",
         rootData
       })) {
-        vErrors = vErrors === null ? validate103.errors : vErrors.concat(validate103.errors);
+        vErrors = vErrors === null ? validate105.errors : vErrors.concat(validate105.errors);
         errors = vErrors.length;
       }
     }
     if (data.exact !== undefined) {
-      if (!validate27(data.exact, {
+      if (!validate26(data.exact, {
         instancePath: instancePath + "/exact",
         parentData: data,
         parentDataProperty: "exact",
         rootData
       })) {
-        vErrors = vErrors === null ? validate27.errors : vErrors.concat(validate27.errors);
+        vErrors = vErrors === null ? validate26.errors : vErrors.concat(validate26.errors);
         errors = vErrors.length;
       }
     }
     if (data.rulesLeftToAdmissionPolicy !== undefined) {
-      if (!validate277(data.rulesLeftToAdmissionPolicy, {
+      if (!validate285(data.rulesLeftToAdmissionPolicy, {
         instancePath: instancePath + "/rulesLeftToAdmissionPolicy",
         parentData: data,
         parentDataProperty: "rulesLeftToAdmissionPolicy",
         rootData
       })) {
-        vErrors = vErrors === null ? validate277.errors : vErrors.concat(validate277.errors);
+        vErrors = vErrors === null ? validate285.errors : vErrors.concat(validate285.errors);
         errors = vErrors.length;
       }
     }
     if (data.podSecurity !== undefined) {
-      if (!validate106(data.podSecurity, {
+      if (!validate108(data.podSecurity, {
         instancePath: instancePath + "/podSecurity",
         parentData: data,
         parentDataProperty: "podSecurity",
+        rootData
+      })) {
+        vErrors = vErrors === null ? validate108.errors : vErrors.concat(validate108.errors);
+        errors = vErrors.length;
+      }
+    }
+  }
+  validate281.errors = vErrors;
+  return errors === 0;
+}
+const schema106 = {
+  "type": "object",
+  "properties": {
+    "enforced": {
+      "$ref": "Ccz0XZyNWiwVpe2nvsmnlMV1SnfQGMXuejl0yByE"
+    },
+    "soaking": {
+      "$ref": "Ccz0XZyNWiwVpe2nvsmnlMV1SnfQGMXuejl0yByE"
+    },
+    "blocked": {
+      "$ref": "Ccz0XZyNWiwVpe2nvsmnlMV1SnfQGMXuejl0yByE"
+    },
+    "progress": {
+      "$ref": "lvJcanQKOOUI4YUcAd2HiflgZOWHMlj7g91qVTSokHs"
+    },
+    "next": {
+      "$ref": "euCLkLqEMq3zE8rkYo6mLYZ7AQlncgFHZ3Fj6bMAU"
+    },
+    "blockedNamespaces": {
+      "$ref": "lvTs7V6McPL4aed1XF5sN4iVoVKpGKWEr8HvdlX9Llw"
+    }
+  },
+  "nullable": true
+};
+const schema107 = {
+  "type": "object",
+  "required": ["namespace", "time"],
+  "properties": {
+    "namespace": {
+      "$ref": "kVhKoEkFCpYCBOsP5OvTsXJ39WdjdMwyyhXvIyCOTok"
+    },
+    "time": {
+      "$ref": "KrhXBWKB1pK8JptMQRXbBg5co4bpZWZnIUkdeEo37wY"
+    }
+  },
+  "nullable": true
+};
+function validate296(data, {
+  instancePath = "",
+  parentData,
+  parentDataProperty,
+  rootData = data
+} = {}) {
+  let vErrors = null;
+  let errors = 0;
+  if (!(data && typeof data == "object" && !Array.isArray(data)) && data !== null) {
+    const err0 = {
+      instancePath,
+      schemaPath: "#/type",
+      keyword: "type",
+      params: {
+        type: "object"
+      }
+    };
+    if (vErrors === null) {
+      vErrors = [err0];
+    } else {
+      vErrors.push(err0);
+    }
+    errors++;
+  }
+  if (data && typeof data == "object" && !Array.isArray(data)) {
+    if (data.namespace === undefined) {
+      const err1 = {
+        instancePath,
+        schemaPath: "#/required",
+        keyword: "required",
+        params: {
+          missingProperty: "namespace"
+        }
+      };
+      if (vErrors === null) {
+        vErrors = [err1];
+      } else {
+        vErrors.push(err1);
+      }
+      errors++;
+    }
+    if (data.time === undefined) {
+      const err2 = {
+        instancePath,
+        schemaPath: "#/required",
+        keyword: "required",
+        params: {
+          missingProperty: "time"
+        }
+      };
+      if (vErrors === null) {
+        vErrors = [err2];
+      } else {
+        vErrors.push(err2);
+      }
+      errors++;
+    }
+    if (data.namespace !== undefined) {
+      if (!validate21(data.namespace, {
+        instancePath: instancePath + "/namespace",
+        parentData: data,
+        parentDataProperty: "namespace",
+        rootData
+      })) {
+        vErrors = vErrors === null ? validate21.errors : vErrors.concat(validate21.errors);
+        errors = vErrors.length;
+      }
+    }
+    if (data.time !== undefined) {
+      if (!validate106(data.time, {
+        instancePath: instancePath + "/time",
+        parentData: data,
+        parentDataProperty: "time",
         rootData
       })) {
         vErrors = vErrors === null ? validate106.errors : vErrors.concat(validate106.errors);
@@ -6930,10 +7206,377 @@ function validate273(data, {
       }
     }
   }
-  validate273.errors = vErrors;
+  validate296.errors = vErrors;
   return errors === 0;
 }
-const schema103 = {
+const schema108 = {
+  "type": "array",
+  "maxItems": 32,
+  "items": {
+    "$ref": "0dqUAUQbLpedBDJfk7QwF7vGwDnmnDDfdJCuPosE"
+  },
+  "nullable": true
+};
+const schema109 = {
+  "type": "object",
+  "required": ["name", "violating"],
+  "properties": {
+    "name": {
+      "$ref": "kVhKoEkFCpYCBOsP5OvTsXJ39WdjdMwyyhXvIyCOTok"
+    },
+    "violating": {
+      "$ref": "ppOMqvYEA3GSH3ozhOJ2Wta6ImWhzC9DOYsjidshCYo"
+    },
+    "worst": {
+      "$ref": "mRsGa3G0zEWwi43U8Q6OmYYv4l1cjQGcmOmidAmE"
+    }
+  }
+};
+const schema55 = {
+  "type": "integer",
+  "format": "int32"
+};
+function validate110(data, {
+  instancePath = "",
+  parentData,
+  parentDataProperty,
+  rootData = data
+} = {}) {
+  let vErrors = null;
+  let errors = 0;
+  if (!(typeof data == "number" && !(data % 1) && !isNaN(data) && isFinite(data))) {
+    const err0 = {
+      instancePath,
+      schemaPath: "#/type",
+      keyword: "type",
+      params: {
+        type: "integer"
+      }
+    };
+    if (vErrors === null) {
+      vErrors = [err0];
+    } else {
+      vErrors.push(err0);
+    }
+    errors++;
+  }
+  if (typeof data == "number" && isFinite(data)) {
+    if (!formats0.validate(data)) {
+      const err1 = {
+        instancePath,
+        schemaPath: "#/format",
+        keyword: "format",
+        params: {
+          format: "int32"
+        }
+      };
+      if (vErrors === null) {
+        vErrors = [err1];
+      } else {
+        vErrors.push(err1);
+      }
+      errors++;
+    }
+  }
+  validate110.errors = vErrors;
+  return errors === 0;
+}
+const schema110 = {
+  "type": "string",
+  "maxLength": 1024,
+  "nullable": true
+};
+function validate304(data, {
+  instancePath = "",
+  parentData,
+  parentDataProperty,
+  rootData = data
+} = {}) {
+  let vErrors = null;
+  let errors = 0;
+  if (typeof data !== "string" && data !== null) {
+    const err0 = {
+      instancePath,
+      schemaPath: "#/type",
+      keyword: "type",
+      params: {
+        type: "string"
+      }
+    };
+    if (vErrors === null) {
+      vErrors = [err0];
+    } else {
+      vErrors.push(err0);
+    }
+    errors++;
+  }
+  if (typeof data === "string") {
+    if (func2(data) > 1024) {
+      const err1 = {
+        instancePath,
+        schemaPath: "#/maxLength",
+        keyword: "maxLength",
+        params: {
+          limit: 1024
+        }
+      };
+      if (vErrors === null) {
+        vErrors = [err1];
+      } else {
+        vErrors.push(err1);
+      }
+      errors++;
+    }
+  }
+  validate304.errors = vErrors;
+  return errors === 0;
+}
+function validate301(data, {
+  instancePath = "",
+  parentData,
+  parentDataProperty,
+  rootData = data
+} = {}) {
+  let vErrors = null;
+  let errors = 0;
+  if (data && typeof data == "object" && !Array.isArray(data)) {
+    if (data.name === undefined) {
+      const err0 = {
+        instancePath,
+        schemaPath: "#/required",
+        keyword: "required",
+        params: {
+          missingProperty: "name"
+        }
+      };
+      if (vErrors === null) {
+        vErrors = [err0];
+      } else {
+        vErrors.push(err0);
+      }
+      errors++;
+    }
+    if (data.violating === undefined) {
+      const err1 = {
+        instancePath,
+        schemaPath: "#/required",
+        keyword: "required",
+        params: {
+          missingProperty: "violating"
+        }
+      };
+      if (vErrors === null) {
+        vErrors = [err1];
+      } else {
+        vErrors.push(err1);
+      }
+      errors++;
+    }
+    if (data.name !== undefined) {
+      if (!validate21(data.name, {
+        instancePath: instancePath + "/name",
+        parentData: data,
+        parentDataProperty: "name",
+        rootData
+      })) {
+        vErrors = vErrors === null ? validate21.errors : vErrors.concat(validate21.errors);
+        errors = vErrors.length;
+      }
+    }
+    if (data.violating !== undefined) {
+      if (!validate110(data.violating, {
+        instancePath: instancePath + "/violating",
+        parentData: data,
+        parentDataProperty: "violating",
+        rootData
+      })) {
+        vErrors = vErrors === null ? validate110.errors : vErrors.concat(validate110.errors);
+        errors = vErrors.length;
+      }
+    }
+    if (data.worst !== undefined) {
+      if (!validate304(data.worst, {
+        instancePath: instancePath + "/worst",
+        parentData: data,
+        parentDataProperty: "worst",
+        rootData
+      })) {
+        vErrors = vErrors === null ? validate304.errors : vErrors.concat(validate304.errors);
+        errors = vErrors.length;
+      }
+    }
+  } else {
+    const err2 = {
+      instancePath,
+      schemaPath: "#/type",
+      keyword: "type",
+      params: {
+        type: "object"
+      }
+    };
+    if (vErrors === null) {
+      vErrors = [err2];
+    } else {
+      vErrors.push(err2);
+    }
+    errors++;
+  }
+  validate301.errors = vErrors;
+  return errors === 0;
+}
+function validate300(data, {
+  instancePath = "",
+  parentData,
+  parentDataProperty,
+  rootData = data
+} = {}) {
+  let vErrors = null;
+  let errors = 0;
+  if (!Array.isArray(data) && data !== null) {
+    const err0 = {
+      instancePath,
+      schemaPath: "#/type",
+      keyword: "type",
+      params: {
+        type: "array"
+      }
+    };
+    if (vErrors === null) {
+      vErrors = [err0];
+    } else {
+      vErrors.push(err0);
+    }
+    errors++;
+  }
+  if (Array.isArray(data)) {
+    if (data.length > 32) {
+      const err1 = {
+        instancePath,
+        schemaPath: "#/maxItems",
+        keyword: "maxItems",
+        params: {
+          limit: 32
+        }
+      };
+      if (vErrors === null) {
+        vErrors = [err1];
+      } else {
+        vErrors.push(err1);
+      }
+      errors++;
+    }
+    const len0 = data.length;
+    for (let i0 = 0; i0 < len0; i0++) {
+      if (!validate301(data[i0], {
+        instancePath: instancePath + "/" + i0,
+        parentData: data,
+        parentDataProperty: i0,
+        rootData
+      })) {
+        vErrors = vErrors === null ? validate301.errors : vErrors.concat(validate301.errors);
+        errors = vErrors.length;
+      }
+    }
+  }
+  validate300.errors = vErrors;
+  return errors === 0;
+}
+function validate291(data, {
+  instancePath = "",
+  parentData,
+  parentDataProperty,
+  rootData = data
+} = {}) {
+  let vErrors = null;
+  let errors = 0;
+  if (!(data && typeof data == "object" && !Array.isArray(data)) && data !== null) {
+    const err0 = {
+      instancePath,
+      schemaPath: "#/type",
+      keyword: "type",
+      params: {
+        type: "object"
+      }
+    };
+    if (vErrors === null) {
+      vErrors = [err0];
+    } else {
+      vErrors.push(err0);
+    }
+    errors++;
+  }
+  if (data && typeof data == "object" && !Array.isArray(data)) {
+    if (data.enforced !== undefined) {
+      if (!validate101(data.enforced, {
+        instancePath: instancePath + "/enforced",
+        parentData: data,
+        parentDataProperty: "enforced",
+        rootData
+      })) {
+        vErrors = vErrors === null ? validate101.errors : vErrors.concat(validate101.errors);
+        errors = vErrors.length;
+      }
+    }
+    if (data.soaking !== undefined) {
+      if (!validate101(data.soaking, {
+        instancePath: instancePath + "/soaking",
+        parentData: data,
+        parentDataProperty: "soaking",
+        rootData
+      })) {
+        vErrors = vErrors === null ? validate101.errors : vErrors.concat(validate101.errors);
+        errors = vErrors.length;
+      }
+    }
+    if (data.blocked !== undefined) {
+      if (!validate101(data.blocked, {
+        instancePath: instancePath + "/blocked",
+        parentData: data,
+        parentDataProperty: "blocked",
+        rootData
+      })) {
+        vErrors = vErrors === null ? validate101.errors : vErrors.concat(validate101.errors);
+        errors = vErrors.length;
+      }
+    }
+    if (data.progress !== undefined) {
+      if (!validate22(data.progress, {
+        instancePath: instancePath + "/progress",
+        parentData: data,
+        parentDataProperty: "progress",
+        rootData
+      })) {
+        vErrors = vErrors === null ? validate22.errors : vErrors.concat(validate22.errors);
+        errors = vErrors.length;
+      }
+    }
+    if (data.next !== undefined) {
+      if (!validate296(data.next, {
+        instancePath: instancePath + "/next",
+        parentData: data,
+        parentDataProperty: "next",
+        rootData
+      })) {
+        vErrors = vErrors === null ? validate296.errors : vErrors.concat(validate296.errors);
+        errors = vErrors.length;
+      }
+    }
+    if (data.blockedNamespaces !== undefined) {
+      if (!validate300(data.blockedNamespaces, {
+        instancePath: instancePath + "/blockedNamespaces",
+        parentData: data,
+        parentDataProperty: "blockedNamespaces",
+        rootData
+      })) {
+        vErrors = vErrors === null ? validate300.errors : vErrors.concat(validate300.errors);
+        errors = vErrors.length;
+      }
+    }
+  }
+  validate291.errors = vErrors;
+  return errors === 0;
+}
+const schema111 = {
   "type": "object",
   "properties": {
     "selected": {
@@ -6951,7 +7594,7 @@ const schema103 = {
   },
   "nullable": true
 };
-function validate283(data, {
+function validate309(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -6977,54 +7620,54 @@ function validate283(data, {
   }
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.selected !== undefined) {
-      if (!validate104(data.selected, {
+      if (!validate101(data.selected, {
         instancePath: instancePath + "/selected",
         parentData: data,
         parentDataProperty: "selected",
         rootData
       })) {
-        vErrors = vErrors === null ? validate104.errors : vErrors.concat(validate104.errors);
+        vErrors = vErrors === null ? validate101.errors : vErrors.concat(validate101.errors);
         errors = vErrors.length;
       }
     }
     if (data.deciding !== undefined) {
-      if (!validate104(data.deciding, {
+      if (!validate101(data.deciding, {
         instancePath: instancePath + "/deciding",
         parentData: data,
         parentDataProperty: "deciding",
         rootData
       })) {
-        vErrors = vErrors === null ? validate104.errors : vErrors.concat(validate104.errors);
+        vErrors = vErrors === null ? validate101.errors : vErrors.concat(validate101.errors);
         errors = vErrors.length;
       }
     }
     if (data.labelled !== undefined) {
-      if (!validate104(data.labelled, {
+      if (!validate101(data.labelled, {
         instancePath: instancePath + "/labelled",
         parentData: data,
         parentDataProperty: "labelled",
         rootData
       })) {
-        vErrors = vErrors === null ? validate104.errors : vErrors.concat(validate104.errors);
+        vErrors = vErrors === null ? validate101.errors : vErrors.concat(validate101.errors);
         errors = vErrors.length;
       }
     }
     if (data.conflicting !== undefined) {
-      if (!validate104(data.conflicting, {
+      if (!validate101(data.conflicting, {
         instancePath: instancePath + "/conflicting",
         parentData: data,
         parentDataProperty: "conflicting",
         rootData
       })) {
-        vErrors = vErrors === null ? validate104.errors : vErrors.concat(validate104.errors);
+        vErrors = vErrors === null ? validate101.errors : vErrors.concat(validate101.errors);
         errors = vErrors.length;
       }
     }
   }
-  validate283.errors = vErrors;
+  validate309.errors = vErrors;
   return errors === 0;
 }
-const schema104 = {
+const schema112 = {
   "type": "object",
   "properties": {
     "evaluated": {
@@ -7039,7 +7682,7 @@ const schema104 = {
   },
   "nullable": true
 };
-function validate289(data, {
+function validate315(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -7065,43 +7708,43 @@ function validate289(data, {
   }
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.evaluated !== undefined) {
-      if (!validate104(data.evaluated, {
+      if (!validate101(data.evaluated, {
         instancePath: instancePath + "/evaluated",
         parentData: data,
         parentDataProperty: "evaluated",
         rootData
       })) {
-        vErrors = vErrors === null ? validate104.errors : vErrors.concat(validate104.errors);
+        vErrors = vErrors === null ? validate101.errors : vErrors.concat(validate101.errors);
         errors = vErrors.length;
       }
     }
     if (data.violating !== undefined) {
-      if (!validate104(data.violating, {
+      if (!validate101(data.violating, {
         instancePath: instancePath + "/violating",
         parentData: data,
         parentDataProperty: "violating",
         rootData
       })) {
-        vErrors = vErrors === null ? validate104.errors : vErrors.concat(validate104.errors);
+        vErrors = vErrors === null ? validate101.errors : vErrors.concat(validate101.errors);
         errors = vErrors.length;
       }
     }
     if (data.unknown !== undefined) {
-      if (!validate104(data.unknown, {
+      if (!validate101(data.unknown, {
         instancePath: instancePath + "/unknown",
         parentData: data,
         parentDataProperty: "unknown",
         rootData
       })) {
-        vErrors = vErrors === null ? validate104.errors : vErrors.concat(validate104.errors);
+        vErrors = vErrors === null ? validate101.errors : vErrors.concat(validate101.errors);
         errors = vErrors.length;
       }
     }
   }
-  validate289.errors = vErrors;
+  validate315.errors = vErrors;
   return errors === 0;
 }
-const schema105 = {
+const schema113 = {
   "type": "array",
   "maxItems": 64,
   "items": {
@@ -7109,7 +7752,7 @@ const schema105 = {
   },
   "nullable": true
 };
-const schema106 = {
+const schema114 = {
   "type": "object",
   "required": ["kind", "namespace", "name", "verdict"],
   "properties": {
@@ -7142,11 +7785,11 @@ const schema106 = {
     }
   }
 };
-const schema107 = {
+const schema115 = {
   "type": "string",
   "enum": ["Violating", "Unknown"]
 };
-function validate299(data, {
+function validate325(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -7176,7 +7819,7 @@ function validate299(data, {
       schemaPath: "#/enum",
       keyword: "enum",
       params: {
-        allowedValues: schema107.enum
+        allowedValues: schema115.enum
       }
     };
     if (vErrors === null) {
@@ -7186,15 +7829,15 @@ function validate299(data, {
     }
     errors++;
   }
-  validate299.errors = vErrors;
+  validate325.errors = vErrors;
   return errors === 0;
 }
-const schema108 = {
+const schema116 = {
   "type": "string",
   "maxLength": 32768,
   "nullable": true
 };
-function validate305(data, {
+function validate331(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -7236,10 +7879,10 @@ function validate305(data, {
       errors++;
     }
   }
-  validate305.errors = vErrors;
+  validate331.errors = vErrors;
   return errors === 0;
 }
-function validate295(data, {
+function validate321(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -7335,79 +7978,79 @@ function validate295(data, {
       }
     }
     if (data.name !== undefined) {
-      if (!validate50(data.name, {
+      if (!validate51(data.name, {
         instancePath: instancePath + "/name",
         parentData: data,
         parentDataProperty: "name",
         rootData
       })) {
-        vErrors = vErrors === null ? validate50.errors : vErrors.concat(validate50.errors);
+        vErrors = vErrors === null ? validate51.errors : vErrors.concat(validate51.errors);
         errors = vErrors.length;
       }
     }
     if (data.verdict !== undefined) {
-      if (!validate299(data.verdict, {
+      if (!validate325(data.verdict, {
         instancePath: instancePath + "/verdict",
         parentData: data,
         parentDataProperty: "verdict",
         rootData
       })) {
-        vErrors = vErrors === null ? validate299.errors : vErrors.concat(validate299.errors);
+        vErrors = vErrors === null ? validate325.errors : vErrors.concat(validate325.errors);
         errors = vErrors.length;
       }
     }
     if (data.admittedBy !== undefined) {
-      if (!validate105(data.admittedBy, {
+      if (!validate107(data.admittedBy, {
         instancePath: instancePath + "/admittedBy",
         parentData: data,
         parentDataProperty: "admittedBy",
-        rootData
-      })) {
-        vErrors = vErrors === null ? validate105.errors : vErrors.concat(validate105.errors);
-        errors = vErrors.length;
-      }
-    }
-    if (data.pods !== undefined) {
-      if (!validate104(data.pods, {
-        instancePath: instancePath + "/pods",
-        parentData: data,
-        parentDataProperty: "pods",
-        rootData
-      })) {
-        vErrors = vErrors === null ? validate104.errors : vErrors.concat(validate104.errors);
-        errors = vErrors.length;
-      }
-    }
-    if (data.rule !== undefined) {
-      if (!validate106(data.rule, {
-        instancePath: instancePath + "/rule",
-        parentData: data,
-        parentDataProperty: "rule",
-        rootData
-      })) {
-        vErrors = vErrors === null ? validate106.errors : vErrors.concat(validate106.errors);
-        errors = vErrors.length;
-      }
-    }
-    if (data.container !== undefined) {
-      if (!validate107(data.container, {
-        instancePath: instancePath + "/container",
-        parentData: data,
-        parentDataProperty: "container",
         rootData
       })) {
         vErrors = vErrors === null ? validate107.errors : vErrors.concat(validate107.errors);
         errors = vErrors.length;
       }
     }
+    if (data.pods !== undefined) {
+      if (!validate101(data.pods, {
+        instancePath: instancePath + "/pods",
+        parentData: data,
+        parentDataProperty: "pods",
+        rootData
+      })) {
+        vErrors = vErrors === null ? validate101.errors : vErrors.concat(validate101.errors);
+        errors = vErrors.length;
+      }
+    }
+    if (data.rule !== undefined) {
+      if (!validate108(data.rule, {
+        instancePath: instancePath + "/rule",
+        parentData: data,
+        parentDataProperty: "rule",
+        rootData
+      })) {
+        vErrors = vErrors === null ? validate108.errors : vErrors.concat(validate108.errors);
+        errors = vErrors.length;
+      }
+    }
+    if (data.container !== undefined) {
+      if (!validate109(data.container, {
+        instancePath: instancePath + "/container",
+        parentData: data,
+        parentDataProperty: "container",
+        rootData
+      })) {
+        vErrors = vErrors === null ? validate109.errors : vErrors.concat(validate109.errors);
+        errors = vErrors.length;
+      }
+    }
     if (data.message !== undefined) {
-      if (!validate305(data.message, {
+      if (!validate331(data.message, {
         instancePath: instancePath + "/message",
         parentData: data,
         parentDataProperty: "message",
         rootData
       })) {
-        vErrors = vErrors === null ? validate305.errors : vErrors.concat(validate305.errors);
+        vErrors = vErrors === null ? validate331.errors : vErrors.concat(validate331.errors);
         errors = vErrors.length;
       }
     }
@@ -7427,10 +8070,10 @@ function validate295(data, {
     }
     errors++;
   }
-  validate295.errors = vErrors;
+  validate321.errors = vErrors;
   return errors === 0;
 }
-function validate294(data, {
+function validate320(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -7473,21 +8116,21 @@ function validate294(data, {
     }
     const len0 = data.length;
     for (let i0 = 0; i0 < len0; i0++) {
-      if (!validate295(data[i0], {
+      if (!validate321(data[i0], {
         instancePath: instancePath + "/" + i0,
         parentData: data,
         parentDataProperty: i0,
         rootData
       })) {
-        vErrors = vErrors === null ? validate295.errors : vErrors.concat(validate295.errors);
+        vErrors = vErrors === null ? validate321.errors : vErrors.concat(validate321.errors);
         errors = vErrors.length;
       }
     }
   }
-  validate294.errors = vErrors;
+  validate320.errors = vErrors;
   return errors === 0;
 }
-const schema109 = {
+const schema117 = {
   "type": "array",
   "maxItems": 64,
   "items": {
@@ -7495,7 +8138,7 @@ const schema109 = {
   },
   "nullable": true
 };
-const schema110 = {
+const schema118 = {
   "type": "object",
   "required": ["policy", "relation", "namespaces"],
   "properties": {
@@ -7510,11 +8153,11 @@ const schema110 = {
     }
   }
 };
-const schema111 = {
+const schema119 = {
   "type": "string",
   "enum": ["Shares", "Overrides", "OverriddenBy"]
 };
-function validate313(data, {
+function validate339(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -7544,7 +8187,7 @@ function validate313(data, {
       schemaPath: "#/enum",
       keyword: "enum",
       params: {
-        allowedValues: schema111.enum
+        allowedValues: schema119.enum
       }
     };
     if (vErrors === null) {
@@ -7554,59 +8197,10 @@ function validate313(data, {
     }
     errors++;
   }
-  validate313.errors = vErrors;
+  validate339.errors = vErrors;
   return errors === 0;
 }
-const schema112 = {
-  "type": "integer",
-  "format": "int32"
-};
-function validate315(data, {
-  instancePath = "",
-  parentData,
-  parentDataProperty,
-  rootData = data
-} = {}) {
-  let vErrors = null;
-  let errors = 0;
-  if (!(typeof data == "number" && !(data % 1) && !isNaN(data) && isFinite(data))) {
-    const err0 = {
-      instancePath,
-      schemaPath: "#/type",
-      keyword: "type",
-      params: {
-        type: "integer"
-      }
-    };
-    if (vErrors === null) {
-      vErrors = [err0];
-    } else {
-      vErrors.push(err0);
-    }
-    errors++;
-  }
-  if (typeof data == "number" && isFinite(data)) {
-    if (!formats0.validate(data)) {
-      const err1 = {
-        instancePath,
-        schemaPath: "#/format",
-        keyword: "format",
-        params: {
-          format: "int32"
-        }
-      };
-      if (vErrors === null) {
-        vErrors = [err1];
-      } else {
-        vErrors.push(err1);
-      }
-      errors++;
-    }
-  }
-  validate315.errors = vErrors;
-  return errors === 0;
-}
-function validate311(data, {
+function validate337(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -7664,35 +8258,35 @@ function validate311(data, {
       errors++;
     }
     if (data.policy !== undefined) {
-      if (!validate50(data.policy, {
+      if (!validate51(data.policy, {
         instancePath: instancePath + "/policy",
         parentData: data,
         parentDataProperty: "policy",
         rootData
       })) {
-        vErrors = vErrors === null ? validate50.errors : vErrors.concat(validate50.errors);
+        vErrors = vErrors === null ? validate51.errors : vErrors.concat(validate51.errors);
         errors = vErrors.length;
       }
     }
     if (data.relation !== undefined) {
-      if (!validate313(data.relation, {
+      if (!validate339(data.relation, {
         instancePath: instancePath + "/relation",
         parentData: data,
         parentDataProperty: "relation",
         rootData
       })) {
-        vErrors = vErrors === null ? validate313.errors : vErrors.concat(validate313.errors);
+        vErrors = vErrors === null ? validate339.errors : vErrors.concat(validate339.errors);
         errors = vErrors.length;
       }
     }
     if (data.namespaces !== undefined) {
-      if (!validate315(data.namespaces, {
+      if (!validate110(data.namespaces, {
         instancePath: instancePath + "/namespaces",
         parentData: data,
         parentDataProperty: "namespaces",
         rootData
       })) {
-        vErrors = vErrors === null ? validate315.errors : vErrors.concat(validate315.errors);
+        vErrors = vErrors === null ? validate110.errors : vErrors.concat(validate110.errors);
         errors = vErrors.length;
       }
     }
@@ -7712,10 +8306,10 @@ function validate311(data, {
     }
     errors++;
   }
-  validate311.errors = vErrors;
+  validate337.errors = vErrors;
   return errors === 0;
 }
-function validate310(data, {
+function validate336(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -7758,21 +8352,21 @@ function validate310(data, {
     }
     const len0 = data.length;
     for (let i0 = 0; i0 < len0; i0++) {
-      if (!validate311(data[i0], {
+      if (!validate337(data[i0], {
         instancePath: instancePath + "/" + i0,
         parentData: data,
         parentDataProperty: i0,
         rootData
       })) {
-        vErrors = vErrors === null ? validate311.errors : vErrors.concat(validate311.errors);
+        vErrors = vErrors === null ? validate337.errors : vErrors.concat(validate337.errors);
         errors = vErrors.length;
       }
     }
   }
-  validate310.errors = vErrors;
+  validate336.errors = vErrors;
   return errors === 0;
 }
-const schema113 = {
+const schema120 = {
   "type": "array",
   "maxItems": 64,
   "items": {
@@ -7780,7 +8374,7 @@ const schema113 = {
   },
   "nullable": true
 };
-function validate319(data, {
+function validate344(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -7823,21 +8417,21 @@ function validate319(data, {
     }
     const len0 = data.length;
     for (let i0 = 0; i0 < len0; i0++) {
-      if (!validate23(data[i0], {
+      if (!validate24(data[i0], {
         instancePath: instancePath + "/" + i0,
         parentData: data,
         parentDataProperty: i0,
         rootData
       })) {
-        vErrors = vErrors === null ? validate23.errors : vErrors.concat(validate23.errors);
+        vErrors = vErrors === null ? validate24.errors : vErrors.concat(validate24.errors);
         errors = vErrors.length;
       }
     }
   }
-  validate319.errors = vErrors;
+  validate344.errors = vErrors;
   return errors === 0;
 }
-function validate248(data, {
+function validate257(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -7863,120 +8457,131 @@ function validate248(data, {
   }
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.observedGeneration !== undefined) {
-      if (!validate97(data.observedGeneration, {
+      if (!validate98(data.observedGeneration, {
         instancePath: instancePath + "/observedGeneration",
         parentData: data,
         parentDataProperty: "observedGeneration",
         rootData
       })) {
-        vErrors = vErrors === null ? validate97.errors : vErrors.concat(validate97.errors);
+        vErrors = vErrors === null ? validate98.errors : vErrors.concat(validate98.errors);
         errors = vErrors.length;
       }
     }
     if (data.conditions !== undefined) {
-      if (!validate250(data.conditions, {
+      if (!validate259(data.conditions, {
         instancePath: instancePath + "/conditions",
         parentData: data,
         parentDataProperty: "conditions",
         rootData
       })) {
-        vErrors = vErrors === null ? validate250.errors : vErrors.concat(validate250.errors);
+        vErrors = vErrors === null ? validate259.errors : vErrors.concat(validate259.errors);
         errors = vErrors.length;
       }
     }
     if (data.effective !== undefined) {
-      if (!validate265(data.effective, {
+      if (!validate273(data.effective, {
         instancePath: instancePath + "/effective",
         parentData: data,
         parentDataProperty: "effective",
-        rootData
-      })) {
-        vErrors = vErrors === null ? validate265.errors : vErrors.concat(validate265.errors);
-        errors = vErrors.length;
-      }
-    }
-    if (data.rendered !== undefined) {
-      if (!validate273(data.rendered, {
-        instancePath: instancePath + "/rendered",
-        parentData: data,
-        parentDataProperty: "rendered",
         rootData
       })) {
         vErrors = vErrors === null ? validate273.errors : vErrors.concat(validate273.errors);
         errors = vErrors.length;
       }
     }
+    if (data.rendered !== undefined) {
+      if (!validate281(data.rendered, {
+        instancePath: instancePath + "/rendered",
+        parentData: data,
+        parentDataProperty: "rendered",
+        rootData
+      })) {
+        vErrors = vErrors === null ? validate281.errors : vErrors.concat(validate281.errors);
+        errors = vErrors.length;
+      }
+    }
+    if (data.rollout !== undefined) {
+      if (!validate291(data.rollout, {
+        instancePath: instancePath + "/rollout",
+        parentData: data,
+        parentDataProperty: "rollout",
+        rootData
+      })) {
+        vErrors = vErrors === null ? validate291.errors : vErrors.concat(validate291.errors);
+        errors = vErrors.length;
+      }
+    }
     if (data.namespaces !== undefined) {
-      if (!validate283(data.namespaces, {
+      if (!validate309(data.namespaces, {
         instancePath: instancePath + "/namespaces",
         parentData: data,
         parentDataProperty: "namespaces",
         rootData
       })) {
-        vErrors = vErrors === null ? validate283.errors : vErrors.concat(validate283.errors);
+        vErrors = vErrors === null ? validate309.errors : vErrors.concat(validate309.errors);
         errors = vErrors.length;
       }
     }
     if (data.workloads !== undefined) {
-      if (!validate289(data.workloads, {
+      if (!validate315(data.workloads, {
         instancePath: instancePath + "/workloads",
         parentData: data,
         parentDataProperty: "workloads",
         rootData
       })) {
-        vErrors = vErrors === null ? validate289.errors : vErrors.concat(validate289.errors);
+        vErrors = vErrors === null ? validate315.errors : vErrors.concat(validate315.errors);
         errors = vErrors.length;
       }
     }
     if (data.violations !== undefined) {
-      if (!validate294(data.violations, {
+      if (!validate320(data.violations, {
         instancePath: instancePath + "/violations",
         parentData: data,
         parentDataProperty: "violations",
         rootData
       })) {
-        vErrors = vErrors === null ? validate294.errors : vErrors.concat(validate294.errors);
+        vErrors = vErrors === null ? validate320.errors : vErrors.concat(validate320.errors);
         errors = vErrors.length;
       }
     }
     if (data.violationsTotal !== undefined) {
-      if (!validate104(data.violationsTotal, {
+      if (!validate101(data.violationsTotal, {
         instancePath: instancePath + "/violationsTotal",
         parentData: data,
         parentDataProperty: "violationsTotal",
         rootData
       })) {
-        vErrors = vErrors === null ? validate104.errors : vErrors.concat(validate104.errors);
+        vErrors = vErrors === null ? validate101.errors : vErrors.concat(validate101.errors);
         errors = vErrors.length;
       }
     }
     if (data.sharesWith !== undefined) {
-      if (!validate310(data.sharesWith, {
+      if (!validate336(data.sharesWith, {
         instancePath: instancePath + "/sharesWith",
         parentData: data,
         parentDataProperty: "sharesWith",
         rootData
       })) {
-        vErrors = vErrors === null ? validate310.errors : vErrors.concat(validate310.errors);
+        vErrors = vErrors === null ? validate336.errors : vErrors.concat(validate336.errors);
         errors = vErrors.length;
       }
     }
     if (data.unusedGrants !== undefined) {
-      if (!validate319(data.unusedGrants, {
+      if (!validate344(data.unusedGrants, {
         instancePath: instancePath + "/unusedGrants",
         parentData: data,
         parentDataProperty: "unusedGrants",
         rootData
       })) {
-        vErrors = vErrors === null ? validate319.errors : vErrors.concat(validate319.errors);
+        vErrors = vErrors === null ? validate344.errors : vErrors.concat(validate344.errors);
         errors = vErrors.length;
       }
     }
   }
-  validate248.errors = vErrors;
+  validate257.errors = vErrors;
   return errors === 0;
 }
-function validate108(data, {
+function validate111(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -8035,57 +8640,57 @@ function validate108(data, {
       errors++;
     }
     if (data.apiVersion !== undefined) {
-      if (!validate109(data.apiVersion, {
+      if (!validate112(data.apiVersion, {
         instancePath: instancePath + "/apiVersion",
         parentData: data,
         parentDataProperty: "apiVersion",
         rootData
       })) {
-        vErrors = vErrors === null ? validate109.errors : vErrors.concat(validate109.errors);
+        vErrors = vErrors === null ? validate112.errors : vErrors.concat(validate112.errors);
         errors = vErrors.length;
       }
     }
     if (data.kind !== undefined) {
-      if (!validate111(data.kind, {
+      if (!validate114(data.kind, {
         instancePath: instancePath + "/kind",
         parentData: data,
         parentDataProperty: "kind",
         rootData
       })) {
-        vErrors = vErrors === null ? validate111.errors : vErrors.concat(validate111.errors);
+        vErrors = vErrors === null ? validate114.errors : vErrors.concat(validate114.errors);
         errors = vErrors.length;
       }
     }
     if (data.metadata !== undefined) {
-      if (!validate113(data.metadata, {
+      if (!validate116(data.metadata, {
         instancePath: instancePath + "/metadata",
         parentData: data,
         parentDataProperty: "metadata",
         rootData
       })) {
-        vErrors = vErrors === null ? validate113.errors : vErrors.concat(validate113.errors);
+        vErrors = vErrors === null ? validate116.errors : vErrors.concat(validate116.errors);
         errors = vErrors.length;
       }
     }
     if (data.spec !== undefined) {
-      if (!validate117(data.spec, {
+      if (!validate120(data.spec, {
         instancePath: instancePath + "/spec",
         parentData: data,
         parentDataProperty: "spec",
         rootData
       })) {
-        vErrors = vErrors === null ? validate117.errors : vErrors.concat(validate117.errors);
+        vErrors = vErrors === null ? validate120.errors : vErrors.concat(validate120.errors);
         errors = vErrors.length;
       }
     }
     if (data.status !== undefined) {
-      if (!validate248(data.status, {
+      if (!validate257(data.status, {
         instancePath: instancePath + "/status",
         parentData: data,
         parentDataProperty: "status",
         rootData
       })) {
-        vErrors = vErrors === null ? validate248.errors : vErrors.concat(validate248.errors);
+        vErrors = vErrors === null ? validate257.errors : vErrors.concat(validate257.errors);
         errors = vErrors.length;
       }
     }
@@ -8105,6 +8710,6 @@ function validate108(data, {
     }
     errors++;
   }
-  validate108.errors = vErrors;
+  validate111.errors = vErrors;
   return errors === 0;
 }

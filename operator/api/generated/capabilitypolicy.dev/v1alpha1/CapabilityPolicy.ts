@@ -116,6 +116,27 @@ export interface ICapabilityPolicy {
      */
     "reason"?: string;
     /**
+     * With mode: Enforce, brings the policy into force namespace by namespace, each where nothing has violated it for a while. Namespaces that exist when the policy comes into force first get the label rollout.capabilitypolicy.dev/<policy>: pending, and the policy does not refuse anything there until the operator removes the label. New namespaces have no such label, so the policy is enforced there from the first pod. To enforce a namespace early, set the label to enforced. Left out: the policy is enforced everywhere at once. Example: {soak: 24h, namespacesPerHour: 50}
+     */
+    "rollout"?: {
+      /**
+       * The mode in namespaces that are still pending. Warn: creators of pods that will be refused see a warning. Audit: only the audit log and the status name them. Left out: Warn.
+       */
+      "meanwhile"?: "Warn" | "Audit";
+      /**
+       * How long no workload or pod of a namespace must have violated the policy before it is enforced there: hours, minutes and seconds. 0s: at once where nothing violates it now. Left out: 24h. Example: 1h30m
+       */
+      "soak"?: string;
+      /**
+       * At most this many namespaces are enforced in an hour, evenly spread; from 1 to 100000. Left out: no limit. Example: 50
+       */
+      "namespacesPerHour"?: number;
+      /**
+       * true: no more namespaces are enforced, except those that somebody sets to enforced. Enforced namespaces stay enforced, and new namespaces are enforced from their first pod. Left out: false.
+       */
+      "paused"?: boolean;
+    };
+    /**
      * Your exceptions. A value that is stated here replaces the level's value, whether it is looser or tighter; a value that is left out is the level's. Rules apply to containers, init containers and ephemeral containers alike.
      */
     "overrides"?: {
@@ -855,6 +876,57 @@ export interface ICapabilityPolicy {
        * Level and version in one word, for the column PSA. Example: baseline:v1.36
        */
       "podSecurity"?: string;
+    };
+    /**
+     * The progress of spec.rollout; absent without it. The counts are of the namespaces that namespaceSelector selects, without the excluded ones.
+     */
+    "rollout"?: {
+      /**
+       * Namespaces in which the policy is enforced.
+       */
+      "enforced"?: number;
+      /**
+       * Pending namespaces where nothing violates the policy now, and that wait for spec.rollout.soak or for their turn.
+       */
+      "soaking"?: number;
+      /**
+       * Pending namespaces where some workload violates the policy.
+       */
+      "blocked"?: number;
+      /**
+       * Enforced namespaces of all that the policy selects, for the column ENFORCED. Example: 458/500
+       */
+      "progress"?: string;
+      /**
+       * The namespace that will be enforced next if nothing violates the policy there until then; absent if none is on its way.
+       */
+      "next"?: {
+        /**
+         * The namespace's name.
+         */
+        "namespace": string;
+        /**
+         * The earliest time at which the policy will be enforced there.
+         */
+        "time": string;
+      };
+      /**
+       * The blocked namespaces, those with the fewest violating workloads first, at most 32; blocked counts all.
+       */
+      "blockedNamespaces"?: Array<{
+        /**
+         * The namespace's name.
+         */
+        "name": string;
+        /**
+         * How many of its workloads would be refused.
+         */
+        "violating": number;
+        /**
+         * The workload with the worst violation, and what would be admitted instead. Example: Deployment legacy: capabilities: container "app" must not add capability SYS_TIME
+         */
+        "worst"?: string;
+      }>;
     };
     /**
      * Counts of namespaces.

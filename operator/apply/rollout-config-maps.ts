@@ -1,0 +1,151 @@
+/** The state of a roll-out ⇄ ConfigMaps in the operator's namespace. Pure. */
+import { FIELD_MANAGER, GROUP, KIND, type LabelSelector, MANAGED_BY_LABEL, VERSION } from '../api/capability-policy.ts';
+import { objectOf, type RawObject, textsIn } from '../model/raw.ts';
+import type { Entry, RolloutState } from '../promotion/state.ts';
+
+/** On a ConfigMap: the policy whose roll-out it keeps. */
+export const ROLLOUT_OF_LABEL = `${GROUP}/rollout`;
+/** The key of what concerns the whole roll-out. No namespace has a dot in its name. */
+const WHOLE = 'rollout.json';
+/** A ConfigMap holds 1 MiB; with this many entries, a change rewrites some 70 kB. */
+const MOST_ENTRIES = 500;
+
+export interface ConfigMap {
+  readonly apiVersion: 'v1';
+  readonly kind: 'ConfigMap';
+  readonly metadata: {
+    readonly name: string;
+    readonly namespace: string;
+    readonly labels: Readonly<Record<string, string>>;
+    readonly ownerReferences: readonly object[];
+  };
+  readonly data: Readonly<Record<string, string>>;
+}
+
+/** Which ConfigMap has which namespace, so that a change rewrites only that one. */
+export type Placement = ReadonlyMap<string, number>;
+
+/** Keeps namespaces where they are, and puts new ones where there is room. */
+export function placed(state: RolloutState, before: Placement): Placement {
+  const names = [...state.namespaces.keys()];
+  const after = new Map(names.flatMap((name) => (before.has(name) ? [[name, before.get(name) ?? 0] as const] : [])));
+  const sizes: number[] = [];
+  for (const index of after.values()) sizes[index] = (sizes[index] ?? 0) + 1;
+  let index = 0;
+  for (const name of names.filter((one) => !after.has(one))) {
+    while ((sizes[index] ?? 0) >= MOST_ENTRIES) index++;
+    sizes[index] = (sizes[index] ?? 0) + 1;
+    after.set(name, index);
+  }
+  return after;
+}
+
+/** By index; the first one exists as long as the roll-out does. */
+export function configMapsOf(
+  policy: string,
+  state: RolloutState,
+  placement: Placement,
+  namespace: string,
+): Map<number, ConfigMap> {
+  const { uid, begun, selector, lastPromotion } = state;
+  const data = new Map<number, Record<string, string>>([
+    [0, { [WHOLE]: JSON.stringify({ begun, selector, lastPromotion: lastPromotion && timeOf(lastPromotion) }) }],
+  ]);
+  for (const [name, entry] of [...state.namespaces].sort(([a], [b]) => (a < b ? -1 : 1))) {
+    const index = placement.get(name) ?? 0;
+    const entries = data.get(index) ?? {};
+    entries[name] = JSON.stringify({ uid: entry.uid, state: entry.state, since: timeOf(entry.since) });
+    data.set(index, entries);
+  }
+  return new Map([...data].map(([index, one]) => [index, configMap(policy, uid, index, namespace, one)]));
+}
+
+export function configMapName(policy: string, index: number): string {
+  return `rollout-${index}.${policy}`;
+}
+
+function configMap(policy: string, uid: string, index: number, namespace: string, data: ConfigMap['data']): ConfigMap {
+  return {
+    apiVersion: 'v1',
+    kind: 'ConfigMap',
+    metadata: {
+      name: configMapName(policy, index),
+      namespace,
+      labels: { [MANAGED_BY_LABEL]: FIELD_MANAGER, [ROLLOUT_OF_LABEL]: policy },
+      ownerReferences: [{ apiVersion: `${GROUP}/${VERSION}`, kind: KIND, name: policy, uid }],
+    },
+    data,
+  };
+}
+
+/** A roll-out as its ConfigMaps keep it. */
+export interface Kept {
+  readonly state: RolloutState;
+  readonly placement: Placement;
+}
+
+/** @param raws all ConfigMaps of roll-outs @returns by the policy's uid; what cannot be read is left out */
+export function keptIn(raws: readonly RawObject[]): Map<string, Kept> {
+  const byOwner = Map.groupBy(raws, ({ metadata }) => metadata?.ownerReferences?.[0]?.uid ?? '');
+  return new Map([...byOwner].map(([uid, ofOne]) => [uid, keptOf(uid, ofOne)]));
+}
+
+function keptOf(uid: string, raws: readonly RawObject[]): Kept {
+  const namespaces = new Map<string, Entry>();
+  const placement = new Map<string, number>();
+  let whole: Partial<RolloutState> = {};
+  for (const { metadata, data } of raws) {
+    const index = Number(/^rollout-(\d+)\./.exec(metadata?.name ?? '')?.[1] ?? Number.NaN);
+    if (Number.isNaN(index)) continue;
+    for (const [key, text] of Object.entries(textsIn(data))) {
+      const value = parsed(text);
+      if (key === WHOLE) whole = wholeIn(value);
+      const entry = key === WHOLE ? undefined : entryIn(value);
+      if (!entry) continue;
+      namespaces.set(key, entry);
+      placement.set(key, index);
+    }
+  }
+  return { state: { begun: false, ...whole, uid, namespaces }, placement };
+}
+
+function wholeIn({ begun, selector, lastPromotion }: Readonly<Record<string, unknown>>): Partial<RolloutState> {
+  const promoted = millisecondsIn(lastPromotion);
+  return {
+    begun: begun === true,
+    ...(typeof selector === 'object' && selector !== null && { selector: selector as LabelSelector }),
+    ...(promoted !== undefined && { lastPromotion: promoted }),
+  };
+}
+
+const STATES: readonly unknown[] = [
+  'Undecided',
+  'Pending',
+  'Soaking',
+  'Blocked',
+  'Enforced',
+] satisfies Entry['state'][];
+
+function entryIn({ uid, state, since }: Readonly<Record<string, unknown>>): Entry | undefined {
+  const at = millisecondsIn(since);
+  if (typeof uid !== 'string' || !STATES.includes(state) || at === undefined) return undefined;
+  return { uid, state: state as Entry['state'], since: at };
+}
+
+/** People may edit a ConfigMap. */
+function parsed(text: string): Readonly<Record<string, unknown>> {
+  try {
+    return objectOf(JSON.parse(text));
+  } catch {
+    return {};
+  }
+}
+
+function timeOf(ms: number): string {
+  return new Date(ms).toISOString();
+}
+
+function millisecondsIn(time: unknown): number | undefined {
+  const ms = typeof time === 'string' ? Date.parse(time) : Number.NaN;
+  return Number.isNaN(ms) ? undefined : ms;
+}

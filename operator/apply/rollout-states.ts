@@ -1,0 +1,99 @@
+/** Reads and writes the states of roll-outs, which ConfigMaps in the operator's namespace keep. */
+import { FIELD_MANAGER, MANAGED_BY_LABEL } from '../api/capability-policy.ts';
+import { type ApiClient, isNotFound, pathFor } from '../cluster/client.ts';
+import type { RawObject } from '../model/raw.ts';
+import type { RolloutState } from '../promotion/state.ts';
+import {
+  type ConfigMap,
+  configMapName,
+  configMapsOf,
+  type Kept,
+  keptIn,
+  type Placement,
+  placed,
+  ROLLOUT_OF_LABEL,
+} from './rollout-config-maps.ts';
+
+const SELECTOR = `${MANAGED_BY_LABEL}=${FIELD_MANAGER},${ROLLOUT_OF_LABEL}`;
+
+/** The last write for a roll-out. */
+interface Written {
+  readonly placement: Placement;
+  /** By index, as JSON. */
+  readonly texts: ReadonlyMap<number, string>;
+}
+
+const NOTHING: Written = { placement: new Map(), texts: new Map() };
+
+/** Lives as long as a leader's term: nobody else writes meanwhile. */
+export class RolloutStates {
+  readonly #client: ApiClient;
+  readonly #namespace: string;
+  #kept: Promise<Map<string, Kept>> | undefined;
+  /** By policy. */
+  readonly #written = new Map<string, Written>();
+
+  /** @param namespace the operator's */
+  constructor(client: ApiClient, namespace: string) {
+    this.#client = client;
+    this.#namespace = namespace;
+  }
+
+  /** The state that was kept for the policy with this uid. @throws the client's error */
+  async read(policy: string, uid: string): Promise<RolloutState | undefined> {
+    this.#kept ??= this.#list().catch((error: unknown) => {
+      this.#kept = undefined;
+      throw error;
+    });
+    const kept = (await this.#kept).get(uid);
+    if (!kept) return undefined;
+    const texts = configMapsOf(policy, kept.state, kept.placement, this.#namespace);
+    this.#written.set(policy, {
+      placement: kept.placement,
+      texts: new Map([...texts].map(([index, one]) => [index, JSON.stringify(one)])),
+    });
+    return kept.state;
+  }
+
+  /** Writes what differs. @throws the client's error; what was written until then counts as not written */
+  async write(policy: string, state: RolloutState): Promise<void> {
+    const before = this.#written.get(policy) ?? NOTHING;
+    const placement = placed(state, before.placement);
+    const wanted = configMapsOf(policy, state, placement, this.#namespace);
+    const texts = new Map<number, string>();
+    for (const [index, configMap] of wanted) {
+      const text = JSON.stringify(configMap);
+      if (before.texts.get(index) !== text) await this.#apply(configMap);
+      texts.set(index, text);
+    }
+    for (const index of before.texts.keys()) if (!wanted.has(index)) await this.#remove(policy, index);
+    this.#written.set(policy, { placement, texts });
+  }
+
+  /** For a policy that has no roll-out any more. @throws the client's error */
+  async remove(policy: string, uid: string | undefined): Promise<void> {
+    if (uid !== undefined && !this.#written.has(policy)) await this.read(policy, uid);
+    for (const index of this.#written.get(policy)?.texts.keys() ?? []) await this.#remove(policy, index);
+    this.#written.delete(policy);
+    if (uid !== undefined) (await this.#kept)?.delete(uid);
+  }
+
+  async #list(): Promise<Map<string, Kept>> {
+    const raws: RawObject[] = [];
+    const path = pathFor('v1', 'ConfigMap', this.#namespace);
+    await this.#client.list(path, { labelSelector: SELECTOR }, ({ items }) => raws.push(...(items ?? [])));
+    return keptIn(raws);
+  }
+
+  async #apply(configMap: ConfigMap): Promise<void> {
+    await this.#client.apply(configMap, { force: true });
+  }
+
+  async #remove(policy: string, index: number): Promise<void> {
+    try {
+      await this.#client.remove(pathFor('v1', 'ConfigMap', this.#namespace, configMapName(policy, index)));
+    } catch (error) {
+      if (!isNotFound(error)) throw error;
+    }
+  }
+}

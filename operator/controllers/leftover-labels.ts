@@ -1,0 +1,75 @@
+/** Removes the labels of roll-outs that no policy has any more, once nothing in the cluster asks for them. */
+
+import { ROLLOUT_LABEL_PREFIX } from '../api/capability-policy.ts';
+import { isAdmission } from '../apply/standing.ts';
+import type { RenderedObject } from '../model/objects.ts';
+import { perObject } from '../policy/memo.ts';
+import { rolloutLabelsIn } from '../promotion/rollouts.ts';
+import type { Context, Controller, Key } from './controller.ts';
+import type { StateChange } from './state-change.ts';
+
+/** The labels that can be removed depend on all policies. */
+const ALL = ['all'];
+const DELAY_MS = 500;
+/**
+ * An API server may still judge by an object that was deleted, and would enforce it where the label is gone: as long as it
+ * takes to compile a change, and then for its watch.
+ */
+const UNLOADED_MS = 3_000;
+
+export class LeftoverLabels implements Controller {
+  readonly name = 'leftover-labels';
+  readonly #context: Context;
+  /** Label → since when nothing asks for it, as performance.now(). */
+  readonly #unusedSince = new Map<string, number>();
+
+  constructor(context: Context) {
+    this.#context = context;
+  }
+
+  keysFor({ cause }: StateChange): Iterable<Key> {
+    if (cause.of === 'term' || cause.of === 'policy') return ALL;
+    if (cause.of === 'rendered') return this.#unusedSince.size > 0 ? ALL : [];
+    if (cause.of !== 'namespace') return [];
+    const labels = this.#context.cluster.namespace(cause.name)?.labels ?? {};
+    return rolloutLabelsIn(labels).some((label) => !this.#isWanted(label)) ? ALL : [];
+  }
+
+  delay(): number {
+    return DELAY_MS;
+  }
+
+  async reconcile(_key: Key, again: (ms: number) => void): Promise<void> {
+    const { cluster, state, found } = this.#context;
+    const holders = Map.groupBy(
+      cluster.namespaces().flatMap(({ name, labels }) => rolloutLabelsIn(labels).map((label) => ({ name, label }))),
+      ({ label }) => label,
+    );
+    const leftover = [...holders.keys()].filter((label) => !this.#isWanted(label));
+    for (const label of this.#unusedSince.keys()) if (!leftover.includes(label)) this.#unusedSince.delete(label);
+    if (leftover.length > 0) again(UNLOADED_MS);
+    const asked = leftover.length === 0 ? new Set() : new Set(cluster.rendered().flatMap(labelsAsked));
+    const now = performance.now();
+    for (const label of leftover) {
+      if (asked.has(label) || state.isStale) this.#unusedSince.set(label, Number.POSITIVE_INFINITY);
+      else this.#unusedSince.set(label, Math.min(now, this.#unusedSince.get(label) ?? now));
+    }
+    const unused = leftover.filter((label) => now - (this.#unusedSince.get(label) ?? now) >= UNLOADED_MS);
+    state.promotions.unused = new Set(unused);
+    const namespaces = unused.flatMap((label) => (holders.get(label) ?? []).map(({ name }) => name));
+    if (namespaces.length > 0) found({ by: this.name, namespaces });
+  }
+
+  /** Whether a policy has this roll-out. */
+  #isWanted(label: string): boolean {
+    const { cluster, state } = this.#context;
+    const name = label.slice(ROLLOUT_LABEL_PREFIX.length);
+    return cluster.policy(name)?.spec.rollout !== undefined && !state.hasExpired(name);
+  }
+}
+
+/** The labels of roll-outs that an admission policy looks at. */
+const labelsAsked: (object: RenderedObject) => string[] = perObject((object) => {
+  if (!isAdmission(object) || object.kind.endsWith('Binding')) return [];
+  return JSON.stringify(object.spec).match(/rollout\.capabilitypolicy\.dev\/[A-Za-z0-9._-]+/g) ?? [];
+});

@@ -1,0 +1,165 @@
+/** Brings each policy with `rollout` into force, namespace by namespace. */
+
+import type { CompletePolicy, CompleteRollout } from '../api/capability-policy.ts';
+import { RolloutStates } from '../apply/rollout-states.ts';
+import { pendingPartOf } from '../policy/parts.ts';
+import { isSameSelector, matches } from '../policy/selector.ts';
+import { progressOf } from '../promotion/progress.ts';
+import { type Entry, isLabelled, isPending, type RolloutState } from '../promotion/state.ts';
+import { type StepInput, step } from '../promotion/step.ts';
+import { Cooldown } from '../runtime/cooldown.ts';
+import type { Context, Controller, Key } from './controller.ts';
+import type { StateChange } from './state-change.ts';
+
+/** Changes come in bursts; a burst leads to one write. */
+const DELAY_MS = 100;
+/** setTimeout counts with 31 bits. */
+const MOST_AGAIN_MS = 86_400_000;
+
+export class Promotion implements Controller {
+  readonly name = 'promotion';
+  readonly concurrency = 4;
+  readonly #context: Context;
+  readonly #states: RolloutStates;
+  /** A step looks at every namespace. */
+  readonly #cooldown = new Cooldown({ times: 4, mostMs: 2_000 });
+
+  /** @param operatorNamespace has the ConfigMaps that keep the states */
+  constructor(context: Context, operatorNamespace: string) {
+    this.#context = context;
+    this.#states = new RolloutStates(context.client, operatorNamespace);
+  }
+
+  keysFor({ cause, policies }: StateChange): Iterable<Key> {
+    const { cluster, state } = this.#context;
+    // Something may be kept for a policy that had a roll-out in an earlier term.
+    if (cause.of === 'term') return policies;
+    if (cause.of === 'policy') return [cause.name];
+    if (cause.of === 'namespace') return this.#concernedBy(cause.name);
+    if (cause.of === 'found' && cause.by === this.name) return [];
+    if (cause.of === 'found' && cause.by === 'judge') {
+      return state.findings.judgements.get(cause.namespace ?? '')?.promotions?.keys() ?? [];
+    }
+    return [...policies].filter((name) => cluster.policy(name)?.spec.rollout || state.promotions.get(name));
+  }
+
+  delay(policy: Key, { recompiles }: StateChange): number {
+    return recompiles ? 0 : Math.max(DELAY_MS, this.#cooldown.left(policy));
+  }
+
+  async reconcile(name: Key, again: (ms: number) => void): Promise<void> {
+    const { cluster, state } = this.#context;
+    const policy = cluster.policy(name);
+    const rollout = policy?.spec.rollout;
+    if (!policy || !rollout || state.hasExpired(name)) return this.#end(name, policy?.metadata?.uid);
+    const before = await this.#stateOf(policy);
+    // Nothing may happen between reading the cluster and deciding.
+    const input = this.#input(policy, rollout, before);
+    const result = this.#cooldown.after(name, () => step(input));
+    const isNew = state.promotions.get(name) !== before;
+    if (result.state !== before) {
+      await this.#states.write(name, result.state);
+      if (this.#context.signal.aborted) return;
+    }
+    state.promotions.set(name, result.state);
+    state.findings.progress.set(name, progressOf(input, result));
+    if (isNew || result.state !== before) this.#publish(name, isNew ? undefined : before, result.state);
+    for (const namespace of result.promoted) this.#context.log.info('promoted namespace', { policy: name, namespace });
+    // The next step sees what this one wrote.
+    if (result.state !== before) again(DELAY_MS);
+    else if (result.next) again(Math.min(MOST_AGAIN_MS, Math.max(DELAY_MS, result.next.at - Date.now())));
+  }
+
+  /** The roll-outs that a change of the namespace concerns. */
+  *#concernedBy(namespace: string): Generator<string> {
+    const { cluster, state } = this.#context;
+    const labels = cluster.namespace(namespace)?.labels;
+    for (const { metadata, spec } of cluster.policies()) {
+      const name = metadata?.name ?? '';
+      if (!spec.rollout) continue;
+      const has = state.promotions.get(name)?.namespaces.has(namespace);
+      if (has || (labels && matches(spec.namespaceSelector, labels))) yield name;
+    }
+  }
+
+  /** In the first step of a term: what was kept; without that, what is in force and the labels are the state. */
+  async #stateOf({ metadata }: CompletePolicy): Promise<RolloutState> {
+    const { name = '', uid = '' } = metadata ?? {};
+    const { state } = this.#context;
+    const known = state.promotions.get(name);
+    if (known?.uid === uid) return known;
+    const kept = await this.#states.read(name, uid);
+    const { begun = false, selector } = state.stage(name) ?? {};
+    const standing = { begun, ...(selector && { selector }) };
+    if (!kept) return { ...standing, uid, namespaces: new Map() };
+    if (!kept.begun) return { ...kept, ...standing };
+    state.promotions.wereLabelled(name, kept);
+    return kept;
+  }
+
+  #input(policy: CompletePolicy, rollout: CompleteRollout, before: RolloutState): StepInput {
+    const { cluster, state } = this.#context;
+    const { compiled, findings } = state;
+    const name = policy.metadata?.name ?? '';
+    const isRefused = compiled.refusals.has(name);
+    const spec = (isRefused && compiled.specs.get(name)) || policy.spec;
+    return {
+      policy: name,
+      rollout,
+      selector: spec.namespaceSelector,
+      state: before,
+      namespaces: cluster.namespaces().filter((namespace) => state.isReached(namespace)),
+      verdict: (namespace) =>
+        state.isStale || state.seen.has(namespace)
+          ? undefined
+          : findings.judgements.get(namespace)?.promotions?.get(name),
+      settled: this.#isInForce(name),
+      now: Date.now(),
+    };
+  }
+
+  /** Whether the newest text of both parts is in force, and nothing older. */
+  #isInForce(policy: string): boolean {
+    const { state } = this.#context;
+    const { rendered } = state.compiled;
+    const outcome = state.findings.rollouts.get(policy);
+    const { admission } = rendered.get(policy) ?? rendered.get(pendingPartOf(policy)) ?? {};
+    return !state.isStale && outcome?.state === 'InForce' && outcome.ruleset === admission?.ruleset;
+  }
+
+  /** @param before undefined for the first state of a term */
+  #publish(policy: string, before: RolloutState | undefined, after: RolloutState): void {
+    const { state, found } = this.#context;
+    const { compiled } = state;
+    const spec = compiled.specs.get(policy);
+    const isCurrent =
+      after.begun === compiled.rendered.has(policy) &&
+      (!after.selector || (spec !== undefined && isSameSelector(spec.namespaceSelector, after.selector)));
+    found({
+      by: this.name,
+      policies: [policy],
+      namespaces: changedIn(before?.namespaces ?? new Map(), after.namespaces),
+      recompiles: !isCurrent,
+    });
+  }
+
+  /** The policy has no roll-out, any more or at all. */
+  async #end(name: string, uid: string | undefined): Promise<void> {
+    const { state, found } = this.#context;
+    const before = state.promotions.get(name);
+    await this.#states.remove(name, uid);
+    if (this.#context.signal.aborted) return;
+    this.#cooldown.forget(name);
+    state.findings.progress.delete(name);
+    if (!before) return;
+    state.promotions.delete(name);
+    found({ by: this.name, policies: [name], namespaces: [...before.namespaces.keys()] });
+  }
+}
+
+/** The namespaces where another part decides, or whose label changes. */
+function changedIn(before: ReadonlyMap<string, Entry>, after: ReadonlyMap<string, Entry>): string[] {
+  const meaning = (entry: Entry | undefined) => (entry ? `${entry.uid} ${isPending(entry)} ${isLabelled(entry)}` : '');
+  const names = new Set([...before.keys(), ...after.keys()]);
+  return [...names].filter((name) => meaning(before.get(name)) !== meaning(after.get(name)));
+}

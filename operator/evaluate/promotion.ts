@@ -1,0 +1,78 @@
+/** Whether a namespace where a policy is pending could be promoted: what the policy would refuse there if it were enforced. */
+import { deciding } from '../policy/deciding.ts';
+import type { ResolvedPolicy } from '../policy/resolve.ts';
+import type { Labels } from '../policy/selector.ts';
+import { severityRank } from '../rules/severity.ts';
+import { type Member, memberOf, type Objects, type Seen } from './members.ts';
+import type { Court } from './verdict.ts';
+import { isTooExpensive, judgingWorkloads, type WorkloadJudgement } from './workload-judgement.ts';
+
+export interface PromotionVerdict {
+  /** How many workloads would be refused. */
+  readonly violating: number;
+  /** The workload with the worst violation; absent when nothing violates. */
+  readonly worst?: WorkloadJudgement;
+  /** When a pod or workload violated that is gone or was changed; in milliseconds since 1970. */
+  readonly violatedAt?: number;
+}
+
+interface Pending {
+  /** The pending part. */
+  readonly policy: ResolvedPolicy;
+  /** All policies that select the namespace. */
+  readonly policies: readonly ResolvedPolicy[];
+  readonly labels: Labels;
+  readonly members: readonly Member[];
+  readonly seen: readonly Seen[];
+  readonly cluster: Objects;
+}
+
+/**
+ * Enforced, the policy decides together with the Enforce policies of its priority, and not at all beside one with a
+ * higher priority.
+ */
+export function* judgingPromotion(
+  { policy, policies, labels, members, seen, cluster }: Pending,
+  court: Court,
+): Generator<void, PromotionVerdict> {
+  const enforced = policy.pendingFor as ResolvedPolicy;
+  const others = policies.filter((other) => other.name !== policy.name);
+  const parties = deciding([...others, selectingAll(enforced)], 'Enforce', labels);
+  if (!parties.some(({ name }) => name === policy.name)) return { violating: 0 };
+  const workloads = (yield* judgingWorkloads(members.map(asCreatedAgain), parties, court)).filter(wouldBeRefused);
+  const worst = workloads.reduce<WorkloadJudgement | undefined>((a, b) => (a && !isWorse(b, a) ? a : b), undefined);
+  let violatedAt: number | undefined;
+  for (const { object, at } of seen) {
+    if (at <= (violatedAt ?? 0)) continue;
+    const gone = yield* judgingWorkloads(memberOf(object, cluster).map(asCreatedAgain), parties, court);
+    if (gone.some(wouldBeRefused)) violatedAt = at;
+  }
+  return { violating: workloads.length, ...(worst && { worst }), ...(violatedAt !== undefined && { violatedAt }) };
+}
+
+const EVERYWHERE = {};
+
+/** The namespace has the label of the pending part. */
+function selectingAll(policy: ResolvedPolicy): ResolvedPolicy {
+  return { ...policy, selector: EVERYWHERE };
+}
+
+/** A pod that is created after the promotion is filled in, where its policy does that. */
+function asCreatedAgain(member: Member): Member {
+  return { ...member, candidate: { ...member.candidate, filled: true } };
+}
+
+/** A pod that is too expensive to evaluate is refused by limits that no Standard has. */
+function wouldBeRefused(workload: WorkloadJudgement): boolean {
+  return workload.verdict === 'Violating' || isTooExpensive(workload);
+}
+
+function isWorse(a: WorkloadJudgement, b: WorkloadJudgement): boolean {
+  return rankOf(a) < rankOf(b);
+}
+
+/** The lower, the worse. */
+function rankOf({ violations }: WorkloadJudgement): number {
+  const broken = Object.values(violations).flat();
+  return Math.min(...broken.map(({ rule }) => severityRank(rule)));
+}

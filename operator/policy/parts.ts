@@ -1,0 +1,83 @@
+/**
+ * The two parts of a policy with `spec.rollout`. A label of the namespace says in which one it is: the pending part warns or
+ * audits where the policy is not enforced yet, the enforced part refuses everywhere else. Everything behind this file sees
+ * two ordinary policies.
+ */
+import { type LabelSelector, ROLLOUT_LABEL_PREFIX, ROLLOUT_PENDING } from '../api/capability-policy.ts';
+import { perObject } from './memo.ts';
+import type { ResolvedPolicy } from './resolve.ts';
+
+/** How far a roll-out has come, as compiling needs it. */
+export interface Stage {
+  /** False: namespaces are still being labelled, and the enforced part must not exist yet. */
+  readonly begun: boolean;
+  /** The last selector whose namespaces have been labelled; the policy's own if it is left out. */
+  readonly selector?: LabelSelector;
+}
+
+/** A policy with one of its specs, as it is compiled. */
+export type Parts = readonly ResolvedPolicy[];
+
+/** No policy's name has a slash. */
+const PENDING_ID = '/pending';
+
+/** The label of the namespaces where the policy is pending. */
+export function rolloutLabel(policy: string): string {
+  return `${ROLLOUT_LABEL_PREFIX}${policy}`;
+}
+
+/** The name of the policy that a resolved policy, a set or a record is for. */
+export function policyNameOf(id: string): string {
+  return isPendingPart(id) ? id.slice(0, -PENDING_ID.length) : id;
+}
+
+export function isPendingPart(id: string): boolean {
+  return id.endsWith(PENDING_ID);
+}
+
+export function pendingPartOf(policy: string): string {
+  return `${policy}${PENDING_ID}`;
+}
+
+/** Enforced first. A policy without `rollout` is one part: itself. */
+export function partsOf(policy: ResolvedPolicy, { begun }: Stage): Parts {
+  const { enforced, pending } = bothParts(policy);
+  if (!pending) return [enforced];
+  return begun ? [enforced, pending] : [pending];
+}
+
+/** The same objects each time, so that what is compiled from them can be reused. */
+const bothParts = perObject((policy: ResolvedPolicy): { enforced: ResolvedPolicy; pending?: ResolvedPolicy } => {
+  const { name, selector, meanwhile, filledChecks } = policy;
+  if (!meanwhile) return { enforced: policy };
+  const enforced = { ...policy, selector: withLabel(selector, name, 'NotIn') };
+  const pending: ResolvedPolicy = {
+    ...policy,
+    id: pendingPartOf(name),
+    selector: withLabel(selector, name, 'In'),
+    mode: meanwhile,
+    // Only mode Enforce fills in. A pod that the enforced part would admit after filling needs no warning.
+    checks: filledChecks,
+    defaulting: false,
+    seccompChanges: false,
+    fills: [],
+    ...(policy.defaulting && { podSecurityLabels: 'Off' as const }),
+    pendingFor: enforced,
+  };
+  return { enforced, pending };
+});
+
+/** A selector of a part, without the label of the roll-out. */
+export const splitSelector = perObject(
+  (selector: LabelSelector): { readonly own: LabelSelector; readonly label?: string } => {
+    const { matchExpressions = [] } = selector;
+    const label = matchExpressions.find(({ key }) => key.startsWith(ROLLOUT_LABEL_PREFIX))?.key;
+    if (label === undefined) return { own: selector };
+    return { own: { ...selector, matchExpressions: matchExpressions.filter(({ key }) => key !== label) }, label };
+  },
+);
+
+function withLabel(selector: LabelSelector, policy: string, operator: 'In' | 'NotIn'): LabelSelector {
+  const condition = { key: rolloutLabel(policy), operator, values: [ROLLOUT_PENDING] };
+  return { ...selector, matchExpressions: [...(selector.matchExpressions ?? []), condition] };
+}

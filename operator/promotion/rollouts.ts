@@ -1,0 +1,138 @@
+/** The roll-outs of all policies: what they mean for the labels of a namespace. */
+import {
+  type CompletePolicy,
+  ROLLOUT_ENFORCED,
+  ROLLOUT_LABEL_PREFIX,
+  ROLLOUT_PENDING,
+} from '../api/capability-policy.ts';
+import type { NamespaceView } from '../model/objects.ts';
+import { rolloutLabel, type Stage } from '../policy/parts.ts';
+import type { Labels } from '../policy/selector.ts';
+import { isLabelled, isPending, type RolloutState, renderedLabels } from './state.ts';
+
+/** The labels of roll-outs that a namespace should have, and those to remove. */
+export interface RolloutLabels {
+  readonly set: Readonly<Record<string, string>>;
+  readonly remove: readonly string[];
+}
+
+type Namespace = Pick<NamespaceView, 'name' | 'uid' | 'labels'>;
+
+export class Rollouts {
+  /** By name of the policy. */
+  readonly #states = new Map<string, RolloutState>();
+  /** Namespaces that had the label: uid and label. */
+  readonly #labelled = new Set<string>();
+  /** The labels that no policy has any more and no text asks for: they can be removed. */
+  #unused: ReadonlySet<string> = new Set();
+
+  get(policy: string): RolloutState | undefined {
+    return this.#states.get(policy);
+  }
+
+  set(policy: string, state: RolloutState): void {
+    this.#states.set(policy, state);
+  }
+
+  delete(policy: string): void {
+    this.#states.delete(policy);
+  }
+
+  /** For the begin and the end of a term. */
+  clear(): void {
+    this.#states.clear();
+    this.#labelled.clear();
+    this.#unused = new Set();
+  }
+
+  names(): string[] {
+    return [...this.#states.keys()];
+  }
+
+  set unused(labels: ReadonlySet<string>) {
+    this.#unused = labels;
+  }
+
+  /** The labels of a namespace as they will be when the states are rendered: a label that is missing is put back. */
+  effective({ name, uid, labels }: Namespace): Labels {
+    let effective = labels;
+    for (const [policy, { namespaces }] of this.#states) {
+      const entry = namespaces.get(name);
+      if (entry?.uid === uid) effective = renderedLabels(effective, policy, entry);
+    }
+    return effective;
+  }
+
+  /** A roll-out that has begun labelled its pending namespaces in an earlier term. */
+  wereLabelled(policy: string, { namespaces }: RolloutState): void {
+    for (const entry of namespaces.values()) {
+      if (isLabelled(entry)) this.#labelled.add(labelledKey(entry.uid, rolloutLabel(policy)));
+    }
+  }
+
+  /** @param set the labels that it should have @returns those of them that it had and has no more */
+  missingAgain({ uid, labels }: Namespace, set: RolloutLabels['set']): string[] {
+    return Object.entries(set).flatMap(([label, value]) => {
+      const key = labelledKey(uid, label);
+      if (labels[label] !== value) return this.#labelled.delete(key) ? [label] : [];
+      this.#labelled.add(key);
+      return [];
+    });
+  }
+
+  labelsOf({ name, uid, labels }: Namespace): RolloutLabels {
+    const set: Record<string, string> = {};
+    const remove: string[] = [];
+    for (const [policy, { namespaces }] of this.#states) {
+      const entry = namespaces.get(name);
+      const label = rolloutLabel(policy);
+      if (entry?.uid !== uid) continue;
+      // Somebody's decision, which the next step records.
+      if (isPending(entry) && labels[label] === ROLLOUT_ENFORCED) continue;
+      if (isLabelled(entry)) set[label] = ROLLOUT_PENDING;
+      else if (Object.hasOwn(labels, label)) remove.push(label);
+    }
+    for (const label of rolloutLabelsIn(labels)) {
+      if (this.#unused.has(label)) remove.push(label);
+      // Nothing is known about it yet. Server-side apply removes a label of ours that it does not state.
+      else if (labels[label] === ROLLOUT_PENDING && !remove.includes(label)) set[label] = ROLLOUT_PENDING;
+    }
+    return { set, remove: remove.sort() };
+  }
+}
+
+function labelledKey(uid: string, label: string): string {
+  return `${uid} ${label}`;
+}
+
+/** The keys of the labels of roll-outs. */
+export function rolloutLabelsIn(labels: Labels): string[] {
+  return Object.keys(labels).filter((key) => key.startsWith(ROLLOUT_LABEL_PREFIX));
+}
+
+/** Whether some policy may be pending in a namespace with these labels: what happens there counts for its promotion. */
+export function hasPendingLabel(labels: Labels): boolean {
+  return rolloutLabelsIn(labels).some((key) => labels[key] === ROLLOUT_PENDING);
+}
+
+/**
+ * How far each roll-out is. Before its state has been read, it has begun if its enforced part exists, with the selector of
+ * that part.
+ *
+ * @param standing the specs of the enforced parts that exist, by the policy's uid
+ */
+export function stagesOf(
+  policies: readonly CompletePolicy[],
+  rollouts: Pick<Rollouts, 'get'>,
+  standing: ReadonlyMap<string, CompletePolicy['spec']>,
+): Map<string, Stage> {
+  return new Map(
+    policies.map(({ metadata }) => {
+      const { name = '', uid = '' } = metadata ?? {};
+      const state = rollouts.get(name);
+      if (state?.uid === uid) return [name, state] as const;
+      const selector = standing.get(uid)?.namespaceSelector;
+      return [name, { begun: selector !== undefined, ...(selector && { selector }) }] as const;
+    }),
+  );
+}

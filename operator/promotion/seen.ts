@@ -1,0 +1,66 @@
+/**
+ * The objects that were in a pending namespace at some time and may be gone or changed before it is evaluated: the pod of a
+ * CronJob may live for a second.
+ */
+import type { Seen } from '../evaluate/members.ts';
+import type { Owner, SeenObject } from '../model/objects.ts';
+import { idOf } from '../policy/memo.ts';
+
+/** Different ones in a namespace; those that were there last are kept. */
+const MOST_SEEN = 256;
+
+export class SeenObjects {
+  /** By namespace, then by everything that a verdict depends on. */
+  readonly #seen = new Map<string, Map<string, Seen>>();
+
+  /** @param at milliseconds since 1970 */
+  add(namespace: string, objects: readonly SeenObject[], at: number): void {
+    const seen = this.#seen.get(namespace) ?? new Map<string, Seen>();
+    for (const object of objects.filter(({ finished }) => !finished)) {
+      const key = keyOf(object);
+      // The newest last.
+      seen.delete(key);
+      seen.set(key, { object, at });
+    }
+    for (const [oldest] of seen) {
+      if (seen.size <= MOST_SEEN) break;
+      seen.delete(oldest);
+    }
+    if (seen.size > 0) this.#seen.set(namespace, seen);
+  }
+
+  /** Whether something may have changed there since `take`. */
+  has(namespace: string): boolean {
+    return this.#seen.has(namespace);
+  }
+
+  /** Takes out the objects of a namespace. */
+  take(namespace: string): Seen[] {
+    const seen = [...(this.#seen.get(namespace)?.values() ?? [])];
+    this.#seen.delete(namespace);
+    return seen;
+  }
+
+  /** Puts back what was taken for an evaluation that did not end. */
+  restore(namespace: string, seen: readonly Seen[]): void {
+    for (const { object, at } of seen) {
+      const newer = this.#seen.get(namespace)?.get(keyOf(object));
+      if (!newer) this.add(namespace, [object], at);
+    }
+  }
+
+  forget(namespace: string): void {
+    this.#seen.delete(namespace);
+  }
+}
+
+/** Equal parts are one object, and equal owners of one kind make the same creator. */
+function keyOf(object: SeenObject): string {
+  const { spec, annotations } = 'template' in object ? object.template : object;
+  const kind = 'template' in object ? object.kind : 'Pod';
+  return [kind, idOf(spec), idOf(annotations), ownerKind(object.owner)].join(' ');
+}
+
+function ownerKind(owner: Owner | undefined): string {
+  return owner ? `${owner.apiVersion} ${owner.kind}` : '';
+}

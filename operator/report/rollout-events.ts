@@ -1,0 +1,33 @@
+/** The Events of a roll-out. */
+import { type CapabilityPolicy, ROLLOUT_ENFORCED, ROLLOUT_PENDING } from '../api/capability-policy.ts';
+import type { NamespaceView } from '../model/objects.ts';
+import { rolloutLabel } from '../policy/parts.ts';
+import { type EventOrigin, eventFor, type KubernetesEvent } from './events.ts';
+import * as reasons from './reasons.ts';
+import { regardingPolicy } from './transitions.ts';
+
+type Origin = Omit<EventOrigin, 'occasion'>;
+
+/** Somebody removed the label of a namespace that is still pending, or changed its value. */
+export function restoredLabelEvent(
+  policy: string,
+  { name, uid }: Pick<NamespaceView, 'name' | 'uid'>,
+  object: CapabilityPolicy | undefined,
+  origin: Origin,
+): KubernetesEvent {
+  const label = rolloutLabel(policy);
+  const note =
+    `label ${label}: ${ROLLOUT_PENDING} was removed or changed out of band; restored, since policy ${policy} is not to be ` +
+    `enforced in namespace ${name} yet. To enforce it there now, set the label to ${ROLLOUT_ENFORCED}`;
+  return eventFor(
+    {
+      regarding: { apiVersion: 'v1', kind: 'Namespace', name, uid },
+      ...(object && { related: regardingPolicy(object) }),
+      type: 'Warning',
+      reason: reasons.ROLLOUT_LABEL_RESTORED,
+      action: 'Label',
+      note,
+    },
+    { ...origin, occasion: origin.now },
+  );
+}

@@ -1,0 +1,95 @@
+/** The verdict about a promotion: the workloads that a pending policy would refuse if it were enforced. */
+import assert from 'node:assert/strict';
+import type { CapabilityPolicySpec } from '../../operator/api/capability-policy.ts';
+import type { Seen } from '../../operator/evaluate/members.ts';
+import { judgingNamespace } from '../../operator/evaluate/namespace.ts';
+import { createUseIndex } from '../../operator/evaluate/use.ts';
+import { Evaluator } from '../../operator/evaluate/violations.ts';
+import type { PodView } from '../../operator/model/objects.ts';
+import { partsOf } from '../../operator/policy/parts.ts';
+import { lastOf } from '../../operator/policy/pieces.ts';
+import type { ResolvedPolicy } from '../../operator/policy/resolve.ts';
+import { resolved } from '../support/policies.ts';
+
+const COURT = { evaluator: new Evaluator(), use: createUseIndex([], []) };
+const LABELS = { 'rollout.capabilitypolicy.dev/it': 'pending' };
+
+function pod(name: string, securityContext: object = {}, rest: Partial<PodView> = {}): PodView {
+  return {
+    namespace: 'a',
+    name,
+    uid: name,
+    serviceAccount: 'default',
+    mirror: false,
+    finished: false,
+    annotations: {},
+    spec: { containers: [{ name: 'main', securityContext }] },
+    ...rest,
+  };
+}
+
+function verdict(
+  { spec = {}, others = [] }: { spec?: Partial<CapabilityPolicySpec>; others?: readonly ResolvedPolicy[] },
+  pods: readonly PodView[],
+  seen: readonly Seen[] = [],
+) {
+  const [, pending] = partsOf(resolved('it', { level: 'baseline', rollout: {}, ...spec }), { begun: true });
+  const cluster = { pods: () => pods, workloads: () => [], workload: () => undefined };
+  const policies = [pending as ResolvedPolicy, ...others];
+  const judged = lastOf(judgingNamespace({ name: 'a', labels: LABELS }, policies, cluster, COURT, seen));
+  return judged.promotions?.get('it');
+}
+
+const FINE = pod('fine');
+const SYS_TIME = { capabilities: { add: ['SYS_TIME'] } };
+const CLOCK = pod('clock', SYS_TIME);
+const ROOT = pod('root', { privileged: true });
+
+describe('the verdict about a promotion', () => {
+  it('counts the workloads that would be refused, and names the worst', () => {
+    const { violating, worst } = verdict({}, [FINE, CLOCK, ROOT]) ?? assert.fail();
+    assert.deepEqual([violating, worst?.name], [2, 'root']);
+  });
+
+  it('finds nothing where nothing violates', () => {
+    assert.deepEqual(verdict({}, [FINE]), { violating: 0 });
+  });
+
+  it('counts what the Enforce policies of the same priority admit', () => {
+    const exception = resolved('exception', { level: 'privileged' });
+    assert.equal(verdict({ others: [exception] }, [CLOCK])?.violating, 0);
+  });
+
+  it('finds nothing where a policy of higher priority will keep deciding', () => {
+    const higher = resolved('higher', { level: 'privileged', priority: 10 });
+    assert.equal(verdict({ others: [higher] }, [CLOCK])?.violating, 0);
+  });
+
+  it('is about the policy, and not about one of lower priority that decides now', () => {
+    const lower = resolved('lower', { level: 'restricted', priority: -1 });
+    assert.equal(verdict({ others: [lower] }, [FINE])?.violating, 0);
+    assert.equal(verdict({ others: [lower] }, [CLOCK])?.violating, 1);
+  });
+
+  it('does not depend on another policy that is pending, too', () => {
+    const other = resolved('other', { level: 'privileged', rollout: {} });
+    const [, pending] = partsOf(other, { begun: true });
+    assert.equal(verdict({ others: [pending as ResolvedPolicy] }, [CLOCK])?.violating, 1);
+  });
+
+  it('takes a pod that would be filled in for compliant', () => {
+    const spec = { level: 'restricted', defaulting: 'Enabled' } as const;
+    assert.equal(verdict({ spec }, [FINE])?.violating, 0);
+    assert.equal(verdict({ spec: { level: 'restricted' } }, [FINE])?.violating, 1);
+  });
+
+  it('says when a pod violated that is gone', () => {
+    const seen = [FINE, CLOCK, ROOT].map((object, i) => ({ object, at: 10 + i }));
+    assert.deepEqual(verdict({}, [FINE], seen), { violating: 0, violatedAt: 12 });
+    assert.deepEqual(verdict({}, [FINE], seen.slice(0, 1)), { violating: 0 });
+  });
+
+  it('does not count the pods of a node itself', () => {
+    assert.equal(verdict({}, [pod('static', { privileged: true }, { mirror: true })])?.violating, 0);
+  });
+});

@@ -1,0 +1,165 @@
+/** The labels of namespaces under roll-outs, and the objects that were seen in them. */
+import assert from 'node:assert/strict';
+import type { PodView } from '../../operator/model/objects.ts';
+import { durationMs } from '../../operator/promotion/duration.ts';
+import { Rollouts, stagesOf } from '../../operator/promotion/rollouts.ts';
+import { SeenObjects } from '../../operator/promotion/seen.ts';
+import type { Entry } from '../../operator/promotion/state.ts';
+import { policy } from '../support/policies.ts';
+
+const LABEL = 'rollout.capabilitypolicy.dev/it';
+
+function rolloutsWith(state: Entry['state'], uid = 'uid'): Rollouts {
+  const rollouts = new Rollouts();
+  rollouts.set('it', { uid: 'p', begun: true, selector: {}, namespaces: new Map([['a', { uid, state, since: 0 }]]) });
+  return rollouts;
+}
+
+const namespace = (value?: string) => ({
+  name: 'a',
+  uid: 'uid',
+  labels: (value === undefined ? {} : { [LABEL]: value }) as Record<string, string>,
+});
+
+describe('the labels of a namespace under a roll-out', () => {
+  const rows: readonly [
+    Entry['state'],
+    string | undefined,
+    set: boolean,
+    removed: boolean,
+    effective: string | undefined,
+  ][] = [
+    ['Pending', undefined, true, false, 'pending'],
+    ['Blocked', 'pending', true, false, 'pending'],
+    ['Soaking', 'other', true, false, 'pending'],
+    // Somebody decided, and the state does not show it yet.
+    ['Soaking', 'enforced', false, false, 'pending'],
+    ['Undecided', undefined, false, false, 'pending'],
+    ['Enforced', 'pending', false, true, undefined],
+    ['Enforced', 'enforced', false, true, undefined],
+    ['Enforced', undefined, false, false, undefined],
+  ];
+  for (const [state, value, set, removed, effective] of rows) {
+    it(`${state}, where its value is ${value}`, () => {
+      const rollouts = rolloutsWith(state);
+      const labels = rollouts.labelsOf(namespace(value));
+      assert.deepEqual(labels.set, set ? { [LABEL]: 'pending' } : {});
+      assert.deepEqual(labels.remove, removed ? [LABEL] : []);
+      assert.equal(rollouts.effective(namespace(value))[LABEL], effective);
+    });
+  }
+
+  it('do not concern a namespace that was created again', () => {
+    const rollouts = rolloutsWith('Pending', 'earlier');
+    assert.deepEqual(rollouts.labelsOf(namespace()), { set: {}, remove: [] });
+    assert.deepEqual(rollouts.effective(namespace()), {});
+  });
+
+  it('are missing again only where they were seen, and once', () => {
+    const rollouts = rolloutsWith('Pending');
+    const set = { [LABEL]: 'pending' };
+    assert.deepEqual(rollouts.missingAgain(namespace(), set), []);
+    assert.deepEqual(rollouts.missingAgain(namespace('pending'), set), []);
+    assert.deepEqual(rollouts.missingAgain(namespace(), set), [LABEL]);
+    assert.deepEqual(rollouts.missingAgain(namespace(), set), []);
+  });
+
+  it('stay while their state has not been read yet: an apply that leaves them out would remove them', () => {
+    const rollouts = new Rollouts();
+    assert.deepEqual(rollouts.labelsOf(namespace('pending')), { set: { [LABEL]: 'pending' }, remove: [] });
+    assert.deepEqual(rollouts.labelsOf(namespace('enforced')), { set: {}, remove: [] });
+  });
+
+  it('are removed once nothing asks for them', () => {
+    const rollouts = new Rollouts();
+    assert.deepEqual(rollouts.labelsOf(namespace('pending')).remove, []);
+    rollouts.unused = new Set([LABEL]);
+    assert.deepEqual(rollouts.labelsOf(namespace('pending')).remove, [LABEL]);
+  });
+});
+
+describe('the stage of a roll-out', () => {
+  const it1 = policy('it', { rollout: {} });
+  const { uid = '' } = it1.metadata as { uid?: string };
+
+  it('has not begun where nothing of it is enforced', () => {
+    assert.deepEqual(stagesOf([it1], new Rollouts(), new Map()).get('it'), { begun: false });
+  });
+
+  it('has begun, with the selector in force, where its enforced part exists', () => {
+    const selector = { matchLabels: { team: 'a' } };
+    const standing = new Map([[uid, { ...it1.spec, namespaceSelector: selector }]]);
+    assert.deepEqual(stagesOf([it1], new Rollouts(), standing).get('it'), { begun: true, selector });
+  });
+
+  it('is that of its state, if that is of the same policy', () => {
+    const rollouts = new Rollouts();
+    rollouts.set('it', { uid: 'of an earlier policy', begun: true, selector: {}, namespaces: new Map() });
+    assert.equal(stagesOf([it1], rollouts, new Map()).get('it')?.begun, false);
+    rollouts.set('it', { uid, begun: true, selector: {}, namespaces: new Map() });
+    assert.equal(stagesOf([it1], rollouts, new Map()).get('it')?.begun, true);
+  });
+});
+
+describe('objects seen in a pending namespace', () => {
+  const spec = { containers: [{ name: 'main' }] };
+  const annotations = {};
+  const pod = (name: string, rest: Partial<PodView> = {}): PodView => ({
+    namespace: 'a',
+    name,
+    uid: name,
+    serviceAccount: 'default',
+    mirror: false,
+    finished: false,
+    annotations,
+    spec,
+    ...rest,
+  });
+
+  it('are kept once for equal ones, with the last time', () => {
+    const seen = new SeenObjects();
+    seen.add('a', [pod('one')], 1);
+    seen.add('a', [pod('two')], 2);
+    assert.deepEqual(
+      seen.take('a').map(({ at }) => at),
+      [2],
+    );
+    assert.equal(seen.has('a'), false);
+  });
+
+  it('do not include what has finished, as a list shows it long afterwards', () => {
+    const seen = new SeenObjects();
+    seen.add('a', [pod('one', { finished: true })], 1);
+    assert.equal(seen.has('a'), false);
+  });
+
+  it('are bounded, and the last ones are kept', () => {
+    const seen = new SeenObjects();
+    for (let at = 0; at < 1_000; at++) seen.add('a', [pod(`pod-${at}`, { spec: { ...spec } })], at);
+    const kept = seen.take('a');
+    assert.deepEqual([kept.length, kept.at(-1)?.at], [256, 999]);
+  });
+
+  it('come back when their evaluation did not end, unless they were seen again', () => {
+    const seen = new SeenObjects();
+    seen.add('a', [pod('one')], 1);
+    const taken = seen.take('a');
+    seen.add('a', [pod('one')], 5);
+    seen.restore('a', taken);
+    assert.deepEqual(
+      seen.take('a').map(({ at }) => at),
+      [5],
+    );
+    seen.restore('a', taken);
+    assert.deepEqual(
+      seen.take('a').map(({ at }) => at),
+      [1],
+    );
+  });
+});
+
+describe('a soak', () => {
+  for (const [text, ms] of Object.entries({ '24h': 86_400_000, '1h30m': 5_400_000, '0s': 0, '90s': 90_000 })) {
+    it(`of ${text}`, () => assert.equal(durationMs(text), ms));
+  }
+});

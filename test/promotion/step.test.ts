@@ -1,0 +1,353 @@
+/** The state machine of a roll-out, by tables and by properties over random clusters. */
+import assert from 'node:assert/strict';
+import fc from 'fast-check';
+import type { CompleteRollout } from '../../operator/api/capability-policy.ts';
+import type { PromotionVerdict } from '../../operator/evaluate/promotion.ts';
+import { progressOf } from '../../operator/promotion/progress.ts';
+import { type Entry, isLabelled, isPending, type RolloutState } from '../../operator/promotion/state.ts';
+import { type StepInput, step } from '../../operator/promotion/step.ts';
+
+const LABEL = 'rollout.capabilitypolicy.dev/it';
+const NOW = 1_800_000_000_000;
+const SECOND = 1_000;
+const ROLLOUT: CompleteRollout = { meanwhile: 'Warn', soak: '10s', paused: false };
+const CLEAN: PromotionVerdict = { violating: 0 };
+const DIRTY: PromotionVerdict = { violating: 1 };
+const ALL = {};
+const TEAM = { matchLabels: { team: 'a' } };
+
+interface Space {
+  readonly labels?: Readonly<Record<string, string>>;
+  readonly uid?: string;
+}
+
+interface Situation {
+  readonly rollout?: Partial<CompleteRollout>;
+  readonly selector?: StepInput['selector'];
+  readonly state?: Partial<RolloutState>;
+  readonly entries?: Readonly<Record<string, Partial<Entry>>>;
+  readonly namespaces: Readonly<Record<string, Space>>;
+  readonly verdicts?: Readonly<Record<string, PromotionVerdict | undefined>>;
+  readonly settled?: boolean;
+  readonly now?: number;
+}
+
+function inputOf(given: Situation): StepInput {
+  const entries = Object.entries(given.entries ?? {}).map(
+    ([name, entry]) => [name, { uid: `uid-${name}`, state: 'Pending', since: NOW, ...entry }] as const,
+  );
+  return {
+    policy: 'it',
+    rollout: { ...ROLLOUT, ...given.rollout },
+    selector: given.selector ?? ALL,
+    state: { uid: 'p', begun: false, ...given.state, namespaces: new Map(entries) },
+    namespaces: Object.entries(given.namespaces)
+      .map(([name, { labels = {}, uid = `uid-${name}` }]) => ({ name, uid, labels }))
+      .sort((a, b) => (a.name < b.name ? -1 : 1)),
+    verdict: (name) => given.verdicts?.[name],
+    settled: given.settled ?? true,
+    now: given.now ?? NOW,
+  };
+}
+
+function entriesAfter(given: Situation): Record<string, string> {
+  const { namespaces } = step(inputOf(given)).state;
+  return Object.fromEntries([...namespaces].map(([name, { state }]) => [name, state]));
+}
+
+const PENDING = { labels: { [LABEL]: 'pending' } };
+const BEGUN = { begun: true, selector: ALL };
+
+describe('a step of a roll-out', () => {
+  describe('at the start', () => {
+    it('makes every selected namespace pending, and begins only when it sees all labels', () => {
+      const first = step(inputOf({ namespaces: { a: {}, b: {} } }));
+      assert.deepEqual(entriesAfter({ namespaces: { a: {}, b: {} } }), { a: 'Pending', b: 'Pending' });
+      assert.equal(first.state.begun, false);
+      const entries = { a: {}, b: {} };
+      assert.equal(step(inputOf({ entries, namespaces: { a: PENDING, b: {} } })).state.begun, false);
+      const all = step(inputOf({ entries, namespaces: { a: PENDING, b: PENDING } }));
+      assert.deepEqual([all.state.begun, all.state.selector], [true, ALL]);
+    });
+
+    it('begins at once where no namespace is selected', () => {
+      assert.equal(step(inputOf({ selector: TEAM, namespaces: { a: {} } })).state.begun, true);
+    });
+
+    it('promotes nothing before it has begun', () => {
+      const entries = { a: { state: 'Soaking', since: NOW - 60 * SECOND }, b: {} } as const;
+      assert.deepEqual(
+        step(inputOf({ entries, namespaces: { a: PENDING, b: {} }, verdicts: { a: CLEAN } })).promoted,
+        [],
+      );
+    });
+
+    it('with soak 0s waits for the verdicts, and labels only namespaces where something violates', () => {
+      const rollout = { soak: '0s' };
+      const namespaces = { a: {}, b: {} };
+      assert.deepEqual(entriesAfter({ rollout, namespaces }), { a: 'Undecided', b: 'Undecided' });
+      const entries = { a: { state: 'Undecided' }, b: { state: 'Undecided' } } as const;
+      assert.equal(step(inputOf({ rollout, entries, namespaces })).state.begun, false);
+      const verdicts = { a: CLEAN, b: DIRTY };
+      assert.deepEqual(entriesAfter({ rollout, entries, namespaces, verdicts }), { a: 'Enforced', b: 'Blocked' });
+      const decided = { a: { state: 'Enforced' }, b: { state: 'Blocked' } } as const;
+      const seen = { rollout, entries: decided, namespaces: { a: {}, b: PENDING }, verdicts };
+      assert.equal(step(inputOf(seen)).state.begun, true);
+    });
+  });
+
+  describe('when the enforced part exists', () => {
+    const rows: Readonly<Record<string, [Situation, Record<string, string>]>> = {
+      'leaves a new namespace enforced': [{ state: BEGUN, namespaces: { a: {} } }, {}],
+      'takes a label that is there for the state, if the state was lost': [
+        { state: BEGUN, namespaces: { a: PENDING, b: {} } },
+        { a: 'Pending' },
+      ],
+      'keeps a namespace pending whose label somebody dropped': [
+        { state: BEGUN, entries: { a: { state: 'Blocked' } }, namespaces: { a: {} } },
+        { a: 'Blocked' },
+      ],
+      'keeps it pending whatever the value, except enforced': [
+        { state: BEGUN, entries: { a: {} }, namespaces: { a: { labels: { [LABEL]: 'no' } } } },
+        { a: 'Pending' },
+      ],
+      'takes the value enforced as a decision': [
+        { state: BEGUN, entries: { a: { state: 'Blocked' } }, namespaces: { a: { labels: { [LABEL]: 'enforced' } } } },
+        { a: 'Enforced' },
+      ],
+      'takes the value enforced as a decision, also while it is paused': [
+        {
+          state: BEGUN,
+          rollout: { paused: true },
+          entries: { a: {} },
+          namespaces: { a: { labels: { [LABEL]: 'enforced' } } },
+        },
+        { a: 'Enforced' },
+      ],
+      'ends the entry of a promoted namespace when the label is gone': [
+        {
+          state: BEGUN,
+          entries: { a: { state: 'Enforced' }, b: { state: 'Enforced' } },
+          namespaces: { a: {}, b: PENDING },
+        },
+        { b: 'Enforced' },
+      ],
+      'takes a namespace that was created again for new': [
+        { state: BEGUN, entries: { a: {} }, namespaces: { a: { uid: 'other' } } },
+        {},
+      ],
+      'forgets a namespace that is gone': [{ state: BEGUN, entries: { a: {} }, namespaces: {} }, {}],
+      'forgets a namespace that left the selector': [
+        { state: { begun: true, selector: TEAM }, selector: TEAM, entries: { a: {} }, namespaces: { a: PENDING } },
+        {},
+      ],
+      'keeps it as long as an older text may select it': [
+        { state: BEGUN, selector: TEAM, entries: { a: {} }, namespaces: { a: PENDING } },
+        { a: 'Pending' },
+      ],
+      'makes namespaces pending that an edited selector newly selects': [
+        { state: { begun: true, selector: TEAM }, namespaces: { a: { labels: { team: 'a' } }, b: {} } },
+        { b: 'Pending' },
+      ],
+    };
+    for (const [title, [given, wanted]] of Object.entries(rows)) {
+      it(title, () => assert.deepEqual(entriesAfter(given), wanted));
+    }
+
+    it('keeps the old selector until the newly selected namespaces have the label', () => {
+      const state = { begun: true, selector: TEAM };
+      const entries = { b: {} };
+      assert.deepEqual(step(inputOf({ state, entries, namespaces: { b: {} } })).state.selector, TEAM);
+      assert.deepEqual(step(inputOf({ state, entries, namespaces: { b: PENDING } })).state.selector, ALL);
+    });
+  });
+
+  describe('soaking', () => {
+    const soaking = (since: number, verdict: PromotionVerdict | undefined, now = NOW) =>
+      step(
+        inputOf({
+          state: BEGUN,
+          entries: { a: { state: 'Soaking', since } },
+          namespaces: { a: PENDING },
+          verdicts: { a: verdict },
+          now,
+        }),
+      );
+
+    it('ends with a promotion after the time', () => {
+      assert.deepEqual(soaking(NOW - 10 * SECOND, CLEAN).promoted, ['a']);
+      const early = soaking(NOW - 10 * SECOND + 1, CLEAN);
+      assert.deepEqual([early.promoted, early.next], [[], { namespace: 'a', at: NOW + 1 }]);
+    });
+
+    it('waits while it is not known what violates now', () => {
+      assert.deepEqual(soaking(NOW - 60 * SECOND, undefined).promoted, []);
+    });
+
+    it('begins again after a violation, also by a pod that is gone', () => {
+      assert.equal(soaking(NOW - 60 * SECOND, DIRTY).state.namespaces.get('a')?.state, 'Blocked');
+      const gone = soaking(NOW - 60 * SECOND, { violating: 0, violatedAt: NOW - 3 * SECOND });
+      assert.deepEqual([gone.promoted, gone.next], [[], { namespace: 'a', at: NOW + 7 * SECOND }]);
+    });
+
+    it('is not prolonged by what violated before it', () => {
+      const since = NOW - 10 * SECOND;
+      assert.deepEqual(soaking(since, { violating: 0, violatedAt: since - 1 }).promoted, ['a']);
+    });
+  });
+
+  describe('at a pace', () => {
+    const entries = {
+      a: { state: 'Soaking', since: NOW - 20 * SECOND },
+      b: { state: 'Soaking', since: NOW - 30 * SECOND },
+      c: { state: 'Soaking', since: NOW - 30 * SECOND },
+    } as const;
+    const namespaces = { a: PENDING, b: PENDING, c: PENDING };
+    const verdicts = { a: CLEAN, b: CLEAN, c: CLEAN };
+
+    it('promotes all that are due without one, the longest compliant first, then by name', () => {
+      assert.deepEqual(step(inputOf({ state: BEGUN, entries, namespaces, verdicts })).promoted, ['b', 'c', 'a']);
+    });
+
+    it('promotes one after the other', () => {
+      const rollout = { namespacesPerHour: 60 };
+      const first = step(inputOf({ state: BEGUN, rollout, entries, namespaces, verdicts }));
+      assert.deepEqual([first.promoted, first.next], [['b'], { namespace: 'c', at: NOW - 1_000 + 60 * SECOND }]);
+      const input = inputOf({ state: BEGUN, rollout, entries, namespaces, verdicts, now: NOW + 59 * SECOND });
+      assert.deepEqual(step({ ...input, state: first.state }).promoted, ['c']);
+    });
+
+    it('does not make up for the time of a pause', () => {
+      const state = { ...BEGUN, lastPromotion: NOW - 3_600 * SECOND };
+      const given = { state, rollout: { namespacesPerHour: 60 }, entries, namespaces, verdicts };
+      assert.deepEqual(step(inputOf(given)).promoted, ['b']);
+    });
+
+    it('promotes nothing while it is paused', () => {
+      const result = step(inputOf({ state: BEGUN, rollout: { paused: true }, entries, namespaces, verdicts }));
+      assert.deepEqual([result.promoted, result.next], [[], undefined]);
+    });
+  });
+
+  it('returns the same state when nothing changes', () => {
+    const input = inputOf({
+      state: BEGUN,
+      entries: { a: { state: 'Blocked' } },
+      namespaces: { a: PENDING, b: {} },
+      verdicts: { a: DIRTY },
+    });
+    assert.equal(step(input).state, input.state);
+  });
+
+  it('counts every selected namespace once', () => {
+    const input = inputOf({
+      state: BEGUN,
+      entries: { a: { state: 'Blocked' }, b: { state: 'Soaking' }, c: {} },
+      namespaces: { a: PENDING, b: PENDING, c: PENDING, d: {} },
+    });
+    const { namespaces } = progressOf(input, step(input));
+    assert.deepEqual(
+      [...namespaces].map(([name, { state }]) => [name, state]),
+      [
+        ['a', 'Blocked'],
+        ['b', 'Soaking'],
+        ['c', 'Pending'],
+        ['d', 'Enforced'],
+      ],
+    );
+  });
+});
+
+/** Changes of a cluster under a roll-out, by an operator that may die between two writes and by others. */
+const ACTIONS = fc.array(
+  fc.oneof(
+    { weight: 4, arbitrary: fc.record({ of: fc.constant('render' as const), name: fc.constantFrom('a', 'b', 'c') }) },
+    { weight: 4, arbitrary: fc.record({ of: fc.constant('step' as const), ms: fc.integer({ min: 0, max: 9_000 }) }) },
+    fc.record({ of: fc.constant('violate' as const), name: fc.constantFrom('a', 'b', 'c') }),
+    fc.record({ of: fc.constant('repair' as const), name: fc.constantFrom('a', 'b', 'c') }),
+    fc.record({ of: fc.constant('brief' as const), name: fc.constantFrom('a', 'b', 'c') }),
+    fc.record({ of: fc.constant('drop' as const), name: fc.constantFrom('a', 'b', 'c') }),
+    fc.record({ of: fc.constant('die' as const), lost: fc.boolean() }),
+  ),
+  { maxLength: 60 },
+);
+
+describe('a roll-out, whatever happens and whenever the operator dies', () => {
+  it('enforces nowhere before all labels are written, and nowhere within the soak after a violation', () => {
+    fc.assert(
+      fc.property(ACTIONS, (actions) => {
+        const labels = new Map<string, string | undefined>([
+          ['a', undefined],
+          ['b', undefined],
+          ['c', undefined],
+        ]);
+        const violating = new Set<string>();
+        const violatedAt = new Map<string, number>();
+        let kept: RolloutState = { uid: 'p', begun: false, namespaces: new Map() };
+        let now = NOW;
+        const isEnforced = (name: string) => kept.begun && labels.get(name) !== 'pending';
+        for (const action of actions) {
+          switch (action.of) {
+            case 'step': {
+              now += action.ms;
+              for (const name of violating) violatedAt.set(name, now);
+              const input = inputOf({ namespaces: {}, now });
+              const result = step({
+                ...input,
+                state: kept,
+                namespaces: [...labels].map(([name, label]) => ({
+                  name,
+                  uid: `uid-${name}`,
+                  labels: (label === undefined ? {} : { [LABEL]: label }) as Record<string, string>,
+                })),
+                verdict: (name) => ({
+                  violating: violating.has(name) ? 1 : 0,
+                  ...(violatedAt.has(name) && { violatedAt: violatedAt.get(name) as number }),
+                }),
+              });
+              for (const name of result.promoted) {
+                assert.ok(kept.begun, 'promoted before the roll-out has begun');
+                assert.ok(now - (violatedAt.get(name) ?? 0) >= 10 * SECOND, `${name} is promoted within the soak`);
+              }
+              if (!kept.begun && result.state.begun) {
+                assert.ok(
+                  [...labels.values()].every((label) => label === 'pending'),
+                  'begun without a label',
+                );
+              }
+              assert.ok(!kept.begun || result.state.begun, 'the enforced part is taken back');
+              kept = result.state;
+              break;
+            }
+            case 'render': {
+              const entry = kept.namespaces.get(action.name);
+              if (entry && isLabelled(entry)) labels.set(action.name, 'pending');
+              else if (entry && !isPending(entry)) labels.set(action.name, undefined);
+              break;
+            }
+            case 'drop':
+              labels.set(action.name, undefined);
+              break;
+            case 'violate':
+              if (isEnforced(action.name)) break;
+              violating.add(action.name);
+              violatedAt.set(action.name, now);
+              break;
+            case 'brief':
+              if (!isEnforced(action.name)) violatedAt.set(action.name, now);
+              break;
+            case 'repair':
+              violating.delete(action.name);
+              break;
+            case 'die':
+              // Without its ConfigMaps, the labels and the enforced part are the state.
+              if (action.lost)
+                kept = { uid: 'p', begun: kept.begun, ...(kept.begun && { selector: ALL }), namespaces: new Map() };
+              break;
+          }
+        }
+      }),
+      { numRuns: 500 },
+    );
+  });
+});
