@@ -1,32 +1,21 @@
-import { firstOfValues } from './fit.ts';
-import { defineRule } from './rule.ts';
+import { forbiddenField } from './forbidden-field.ts';
 
 /** The three host namespaces are one check of the Standard and three fields of the API. */
 function hostNamespace(field: 'hostNetwork' | 'hostPID' | 'hostIPC', shares: string) {
-  return defineRule<boolean>({
+  return forbiddenField({
     id: field,
     title: `Whether a pod may use ${shares}.`,
     words: 'Sharing the host namespaces must be disallowed.',
     sources: ['k8s.io/pod-security-admission/policy/check_hostNamespaces.go'],
     reads: { spec: [field] },
-
-    value: (overrides, { level }) => overrides[field] ?? level === 'privileged',
-
-    checks: (allowed) =>
-      allowed
-        ? []
-        : [
-            {
-              over: 'pod',
-              violates: `variables.spec.?${field}.orValue(false)`,
-              message: `"must not set ${field}=true"`,
-              path: field,
-            },
-          ],
-
-    podSecurity: (allowed) => (allowed ? 'privileged' : 'restricted'),
-
-    fit: () => firstOfValues(field, false, true),
+    checks: [
+      {
+        over: 'pod',
+        violates: `variables.spec.?${field}.orValue(false)`,
+        message: `"must not set ${field}=true"`,
+        path: field,
+      },
+    ],
   });
 }
 

@@ -1,36 +1,25 @@
 import { takesFromPod } from './cel.ts';
-import { firstOfValues } from './fit.ts';
-import { defineRule } from './rule.ts';
+import { forbiddenField } from './forbidden-field.ts';
 
 const VIOLATES = '?securityContext.?windowsOptions.?hostProcess.orValue(false)';
 const PATH = 'securityContext.windowsOptions.hostProcess';
 const MESSAGE = `"must not set ${PATH}=true"`;
 
-export const hostProcess = defineRule<boolean>({
+export const hostProcess = forbiddenField({
   id: 'hostProcess',
   title: 'Whether Windows containers may be HostProcess containers, which run on the node itself.',
   words: 'Pod and containers must not set securityContext.windowsOptions.hostProcess to true.',
   sources: ['k8s.io/pod-security-admission/policy/check_windowsHostProcess.go'],
   reads: { spec: ['securityContext'], container: ['securityContext'] },
-
-  value: (overrides, { level }) => overrides.hostProcess ?? level === 'privileged',
-
-  checks: (allowed) =>
-    allowed
-      ? []
-      : [
-          {
-            over: 'pod',
-            violates: `variables.spec.${VIOLATES}`,
-            // A container replaces each field of windowsOptions separately.
-            reaches: takesFromPod('windowsOptions.?hostProcess'),
-            message: MESSAGE,
-            path: PATH,
-          },
-          { over: 'containers', violates: `c.${VIOLATES}`, message: MESSAGE, path: PATH },
-        ],
-
-  podSecurity: (allowed) => (allowed ? 'privileged' : 'restricted'),
-
-  fit: () => firstOfValues('hostProcess', false, true),
+  checks: [
+    {
+      over: 'pod',
+      violates: `variables.spec.${VIOLATES}`,
+      // A container replaces each field of windowsOptions separately.
+      reaches: takesFromPod('windowsOptions.?hostProcess'),
+      message: MESSAGE,
+      path: PATH,
+    },
+    { over: 'containers', violates: `c.${VIOLATES}`, message: MESSAGE, path: PATH },
+  ],
 });

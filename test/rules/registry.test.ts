@@ -11,11 +11,13 @@ const NO_RULES = [
   'cel.ts',
   'default-profile.ts',
   'fit.ts',
+  'forbidden-field.ts',
   'id-ranges.ts',
   'index.ts',
   'reference.ts',
   'rule.ts',
   'severity.ts',
+  'single-group.ts',
 ];
 
 describe('the table of rules', () => {
