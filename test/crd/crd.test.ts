@@ -144,7 +144,7 @@ describe('the CRD', () => {
       const [header, row] = stdout.split('\n');
       assert.match(
         header ?? '',
-        /^NAME +LEVEL +MODE +PSA +NAMESPACES +VIOLATING +READY +AGE +PRIORITY +USED BY +EXPIRES +SHARES WITH$/,
+        /^NAME +LEVEL +MODE +PSA +NAMESPACES +VIOLATING +ENFORCED +READY +AGE +PRIORITY +USED BY +EXPIRES +SHARES WITH$/,
       );
       assert.match(
         row ?? '',

@@ -110,7 +110,17 @@ describe('the status of a policy', function () {
     await violating(below, 0);
 
     const narrow = await table('get', 'cappol', policy, below);
-    assert.deepEqual(narrow[0], ['NAME', 'LEVEL', 'MODE', 'PSA', 'NAMESPACES', 'VIOLATING', 'READY', 'AGE']);
+    assert.deepEqual(narrow[0], [
+      'NAME',
+      'LEVEL',
+      'MODE',
+      'PSA',
+      'NAMESPACES',
+      'VIOLATING',
+      'ENFORCED',
+      'READY',
+      'AGE',
+    ]);
     assert.deepEqual(narrow[1]?.slice(0, -1), [
       policy,
       'baseline',
@@ -122,7 +132,7 @@ describe('the status of a policy', function () {
     ]);
     assert.deepEqual(narrow[2]?.slice(0, -1), [below, 'privileged', 'Enforce', '-', '0', '0', 'True']);
     const wide = await table('get', 'capabilitypolicies', policy, '-o', 'wide');
-    assert.deepEqual(wide[0]?.slice(8), ['PRIORITY', 'USED BY', 'SHARES WITH']);
+    assert.deepEqual(wide[0]?.slice(9), ['PRIORITY', 'USED BY', 'EXPIRES', 'SHARES WITH']);
     assert.deepEqual(wide[1]?.slice(8), ['7', 'Everyone', below]);
     assert.match(await kubectl('get', 'security'), new RegExp(`${policy} `));
   });
