@@ -1,6 +1,6 @@
 /** Brings each policy with `rollout` into force, namespace by namespace. */
 
-import type { CompletePolicy, CompleteRollout } from '../api/capability-policy.ts';
+import type { CompletePolicy } from '../api/capability-policy.ts';
 import { RolloutStates } from '../apply/rollout-states.ts';
 import { pendingPartOf } from '../policy/parts.ts';
 import { isSameSelector, matches } from '../policy/selector.ts';
@@ -50,11 +50,15 @@ export class Promotion implements Controller {
   async reconcile(name: Key, again: (ms: number) => void): Promise<void> {
     const { cluster, state } = this.#context;
     const policy = cluster.policy(name);
-    const rollout = policy?.spec.rollout;
+    const { refusals, specs } = state.compiled;
+    const spec = refusals.has(name) ? specs.get(name) : policy?.spec;
+    // A policy that was never accepted.
+    if (policy && !spec) return;
+    const rollout = spec?.rollout;
     if (!policy || !rollout || state.hasExpired(name)) return this.#end(name, policy?.metadata?.uid);
     const before = await this.#stateOf(policy);
     // Nothing may happen between reading the cluster and deciding.
-    const input = this.#input(policy, rollout, before);
+    const input = this.#input(name, { rollout, selector: spec.namespaceSelector, state: before });
     const result = this.#cooldown.after(name, () => step(input));
     const isNew = state.promotions.get(name) !== before;
     if (result.state !== before) {
@@ -97,17 +101,12 @@ export class Promotion implements Controller {
     return kept;
   }
 
-  #input(policy: CompletePolicy, rollout: CompleteRollout, before: RolloutState): StepInput {
+  #input(name: string, given: Pick<StepInput, 'rollout' | 'selector' | 'state'>): StepInput {
     const { cluster, state } = this.#context;
-    const { compiled, findings } = state;
-    const name = policy.metadata?.name ?? '';
-    const isRefused = compiled.refusals.has(name);
-    const spec = (isRefused && compiled.specs.get(name)) || policy.spec;
+    const { findings } = state;
     return {
+      ...given,
       policy: name,
-      rollout,
-      selector: spec.namespaceSelector,
-      state: before,
       namespaces: cluster.namespaces().filter((namespace) => state.isReached(namespace)),
       verdict: (namespace) =>
         state.isStale || state.seen.has(namespace)
