@@ -22,7 +22,13 @@ const IMPURE =
   /\b(?:Date\.now|new Date(?!\(\w)|performance\.now|Math\.random|setTimeout|setInterval|process|console)\b/;
 
 /** The files of their folder that all controllers may import. */
-const SHARED = ['./controller.ts', './cluster-state.ts', './state-change.ts'];
+const SHARED = [
+  './accepted-policies.ts',
+  './findings.ts',
+  './controller.ts',
+  './cluster-state.ts',
+  './state-change.ts',
+];
 
 const PROCESS = /(?<![.\w])process\./;
 

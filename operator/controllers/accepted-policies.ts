@@ -1,0 +1,129 @@
+/** The policies as they were last compiled and accepted, and whether they have changed since. */
+import type { CompletePolicy, CompleteSpec } from '../api/capability-policy.ts';
+import { lastAccepted } from '../apply/standing.ts';
+import { type Compiled, type CompileOptions, compiler } from '../compile/compile.ts';
+import type { RenderedObject } from '../model/objects.ts';
+import { pendingPartOf } from '../policy/parts.ts';
+import { lastOf } from '../policy/pieces.ts';
+import type { Resolution, ResolvedPolicy } from '../policy/resolve.ts';
+
+export interface CompileInput {
+  readonly policies: readonly CompletePolicy[];
+  readonly rendered: readonly RenderedObject[];
+  readonly options: Omit<CompileOptions, 'lastAccepted'>;
+}
+
+export class AcceptedPolicies {
+  readonly #compile = compiler();
+  /** uid and generation of each policy, by name: the source of its last text. */
+  readonly #generations = new Map<string, string>();
+  #compiled: Compiled = {
+    policies: [],
+    expired: [],
+    refusals: new Map(),
+    specs: new Map(),
+    rendered: new Map(),
+    guards: [],
+  };
+  /** The parts of each policy. */
+  #byName: ReadonlyMap<string, readonly ResolvedPolicy[]> = new Map();
+  /** By the policy's uid: the watch may not have shown our write yet. */
+  #accepted: ReadonlyMap<string, CompleteSpec> = new Map();
+  /** The names of policies that changed since they were compiled. */
+  readonly #edited = new Set<string>();
+  #isStale = true;
+  /** How often it became stale. */
+  #changes = 0;
+
+  /** As of the last `take`. */
+  get compiled(): Compiled {
+    return this.#compiled;
+  }
+
+  /** Whether something changed since then. */
+  get isStale(): boolean {
+    return this.#isStale;
+  }
+
+  /** @param edited the names of policies that changed */
+  outdate(edited: Iterable<string> = []): void {
+    this.#isStale = true;
+    this.#changes++;
+    for (const policy of edited) this.#edited.add(policy);
+  }
+
+  /** Forgets our own writes: the admission policies in the cluster record what was accepted last. */
+  forget(): void {
+    this.#accepted = new Map();
+    this.outdate();
+  }
+
+  /** @returns whether the policy's text differs from the last one, or the policy was deleted */
+  see(name: string, policy: CompletePolicy | undefined): boolean {
+    const generation = policy && `${policy.metadata?.uid}/${policy.metadata?.generation}`;
+    const isNew = generation === undefined || this.#generations.get(name) !== generation;
+    if (generation === undefined) this.#generations.delete(name);
+    else this.#generations.set(name, generation);
+    if (isNew) this.outdate([name]);
+    return isNew;
+  }
+
+  /** Compiles in pieces. Nothing changes before `take`. */
+  *compiling(input: () => CompileInput): Generator<void, Compiled> {
+    const begun = this.#changes;
+    const compiled = yield* this.#compiling(input());
+    // The compiler remembers most of it by now. In pieces, a stream of changes could keep it from ending.
+    return begun === this.#changes ? compiled : lastOf(this.#compiling(input()));
+  }
+
+  #compiling({ policies, rendered, options }: CompileInput): Generator<void, Compiled> {
+    return this.#compile(policies, {
+      ...options,
+      lastAccepted: new Map([...lastAccepted(rendered), ...this.#accepted]),
+    });
+  }
+
+  /** Accepts what was compiled. @returns the names of the policies whose resolution changed */
+  take(compiled: Compiled, policies: readonly CompletePolicy[]): Set<string> {
+    const before = this.#resolutions();
+    this.#compiled = compiled;
+    const accepted = policies.flatMap(({ metadata }) => {
+      const spec = compiled.specs.get(metadata?.name ?? '');
+      return spec ? [[metadata?.uid ?? '', spec] as const] : [];
+    });
+    this.#accepted = new Map(accepted);
+    this.#byName = Map.groupBy(compiled.policies, ({ name }) => name);
+    this.#isStale = false;
+    this.#edited.clear();
+    return differing(before, this.#resolutions());
+  }
+
+  /** Whether neither the policy nor one that its text depends on has changed since then. */
+  isCompiledAs(policy: string, { rendered }: Compiled): boolean {
+    const isSame = (id: string) => this.#compiled.rendered.get(id) === rendered.get(id);
+    return !this.#edited.has(policy) && isSame(policy) && isSame(pendingPartOf(policy));
+  }
+
+  resolution(policy: string): Resolution | undefined {
+    const refusal = this.#compiled.refusals.get(policy);
+    if (refusal) return { refusal };
+    const [first] = this.#byName.get(policy) ?? this.#compiled.expired.filter(({ name }) => name === policy);
+    return first && { policy: first.pendingFor ?? first };
+  }
+
+  /** Undefined for a policy that was never accepted, or has expired. */
+  parts(policy: string): readonly ResolvedPolicy[] | undefined {
+    return this.#byName.get(policy);
+  }
+
+  #resolutions(): Map<string, unknown> {
+    const parts = [...this.#byName].map(([name, [first]]) => [name, first] as const);
+    return new Map<string, unknown>([...parts, ...this.#compiled.refusals]);
+  }
+}
+
+/** Unchanged resolved policies remain the same objects. */
+function differing(before: ReadonlyMap<string, unknown>, now: ReadonlyMap<string, unknown>): Set<string> {
+  const names = [...before.keys(), ...now.keys()];
+  return new Set(names.filter((name) => before.get(name) !== now.get(name)));
+}

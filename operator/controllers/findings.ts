@@ -1,0 +1,26 @@
+/** The findings of controllers in this term, each by name of a policy or namespace. The controller writes it. */
+import type { LabelOutcome, RolloutOutcome } from '../apply/outcome.ts';
+import type { ProtectionOutcome } from '../apply/protection-probe.ts';
+import type { NamespaceJudgement } from '../evaluate/namespace.ts';
+import type { RolloutProgress } from '../promotion/progress.ts';
+
+interface Protection {
+  current?: ProtectionOutcome;
+  clear(): void;
+}
+
+export function newFindings() {
+  const protection: Protection = {
+    clear() {
+      delete this.current;
+    },
+  };
+  return {
+    rollouts: new Map<string, RolloutOutcome>(),
+    labels: new Map<string, LabelOutcome>(),
+    judgements: new Map<string, NamespaceJudgement>(),
+    /** How far each policy with `rollout` is. */
+    progress: new Map<string, RolloutProgress>(),
+    protection,
+  };
+}
