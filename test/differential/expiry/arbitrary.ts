@@ -21,7 +21,7 @@ export function endingSet(set: string, start: number): Arbitrary<PolicySet> {
       policies: made.policies.map(({ name, spec }, i) => {
         const one = all[i];
         const expires = one ? { expires: inZone(start + one.after * 1_000, one.zone) } : {};
-        // What mutation fills in has no end of its own.
+        // The fields that mutation fills in have no end of their own.
         return { name, spec: { ...spec, mode: 'Enforce', defaulting: 'Disabled', ...expires } };
       }),
     }));

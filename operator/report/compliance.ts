@@ -1,0 +1,49 @@
+/** The verdicts on the workloads of a policy → its condition Compliant. */
+import type { Resolution } from '../policy/resolve.ts';
+import type { BareCondition } from './bare-condition.ts';
+import * as reasons from './reasons.ts';
+import { counted, firstOf, workloadText } from './text.ts';
+import type { WorkloadReport } from './violations.ts';
+
+interface Evaluated {
+  readonly resolution: Resolution;
+  readonly expired: boolean;
+  /** Absent while not everything has been judged, and when the policy is not accepted. */
+  readonly workloads: WorkloadReport | undefined;
+}
+
+const NAMED = 3;
+
+export function compliantCondition({ resolution, expired, workloads }: Evaluated): BareCondition {
+  const type = 'Compliant';
+  if (!workloads) {
+    const why =
+      'refusal' in resolution
+        ? 'the policy is not accepted'
+        : expired
+          ? 'the policy has expired'
+          : 'not every namespace has been evaluated yet';
+    return { type, status: 'Unknown', reason: reasons.NOT_EVALUATED, message: `not evaluated: ${why}` };
+  }
+  const { evaluated, violating } = workloads.counts;
+  const open = unknownText(workloads);
+  if (violating === 0 && workloads.tooExpensive > 0) {
+    const message = `no known violation among ${counted(evaluated, 'workload')}${open}`;
+    return { type, status: 'Unknown', reason: reasons.EVALUATION_TOO_EXPENSIVE, message };
+  }
+  if (violating === 0) {
+    const message = `none of ${counted(evaluated, 'workload')} violates the policy${open}`;
+    return { type, status: 'True', reason: reasons.NO_VIOLATION, message };
+  }
+  const names = workloads.notAdmitted.slice(0, violating).map(workloadText);
+  const message = `${violating} of ${counted(evaluated, 'workload')} violate${violating === 1 ? 's' : ''} the policy: ${firstOf(names, NAMED)}${open}`;
+  return { type, status: 'False', reason: reasons.WORKLOAD_VIOLATES, message };
+}
+
+function unknownText({ counts, tooExpensive }: WorkloadReport): string {
+  const byCreator = counts.unknown - tooExpensive;
+  return [
+    ...(byCreator > 0 ? [`; unknown for ${byCreator}, since it depends on who created the pod`] : []),
+    ...(tooExpensive > 0 ? [`; unknown for ${tooExpensive}, too expensive to evaluate`] : []),
+  ].join('');
+}
