@@ -107,19 +107,29 @@ export function unwanted(compiled: Compiled, live: Standing, failed: ReadonlySet
   const isOurs = (object: RenderedObject) => !wanted.has(keyOf(object)) && isNamedByUs(object);
   // Policies move between guards when policies are added or deleted, so an old guard may be the only one for a policy.
   const lacksGuard = [...failed].some(isGuard);
-  const isKept = (object: RenderedObject) =>
-    isGuard(policyOf(object))
-      ? lacksGuard
-      : failed.has(policyOf(object)) || decidesFor(object).some((policy) => lacksDecider(policy, compiled, failed));
+  const isKept = (object: RenderedObject) => {
+    const own = policyOf(object);
+    if (isGuard(own)) return lacksGuard;
+    const policies = decidesFor(object, compiled);
+    return policies.some((policy) => (policy === own && failed.has(own)) || lacksDecider(policy, compiled, failed));
+  };
   const { kept = [], stale = [] } = Object.groupBy([...live.values()].filter(isOurs), (object) =>
     isKept(object) ? 'kept' : 'stale',
   );
   return { stale: inOrderOfRemoval(stale), kept };
 }
 
-/** The policies for which an object was rendered: for a set that decides for peers, all remaining ones. */
-function decidesFor(object: RenderedObject): string[] {
-  return [policyOf(object), ...ownersOf(object).map(({ name = '' }) => name)];
+/**
+ * The policies for which an object was rendered: for a set that decides for peers, all remaining ones. A policy that was
+ * deleted and created again never had the text of its namesake.
+ */
+function decidesFor(object: RenderedObject, { uids }: Compiled): string[] {
+  const own = policyOf(object);
+  const owners = ownersOf(object);
+  // Somebody has removed them.
+  if (owners.length === 0) return [own];
+  const current = owners.flatMap(({ name = '', uid = '' }) => (uids.get(name) === uid ? [name] : []));
+  return current.includes(policyNameOf(own)) ? [own, ...current] : current;
 }
 
 function lacksDecider(policy: string, { rendered, refusals, expired }: Compiled, failed: ReadonlySet<string>): boolean {

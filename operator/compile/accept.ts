@@ -28,6 +28,8 @@ export interface Accepted {
   readonly refusals: ReadonlyMap<string, Refusal>;
   /** The accepted spec of each policy, by name: its current one, or the last accepted one. */
   readonly specs: ReadonlyMap<string, CompleteSpec>;
+  /** The uid of each policy, by name; also of those that are not enforced. */
+  readonly uids: ReadonlyMap<string, string>;
 }
 
 /** A policy that cannot be compiled gets the reason, and keeps its last accepted text; the others are not affected. */
@@ -69,7 +71,8 @@ export function* accept(
     return spec ? [[name, spec] as const] : [];
   });
   const byId = (some: readonly ResolvedPolicy[]) => some.toSorted((a, b) => compareText(a.id, b.id));
-  return { policies: byId(fitting.policies), expired: byId(expired), refusals, specs: new Map(specs) };
+  const uids = new Map(policies.map(({ metadata }) => [metadata?.name ?? '', metadata?.uid ?? '']));
+  return { policies: byId(fitting.policies), expired: byId(expired), refusals, specs: new Map(specs), uids };
 }
 
 const BEGUN: Stage = { begun: true };

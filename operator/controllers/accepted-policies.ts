@@ -22,6 +22,7 @@ export class AcceptedPolicies {
     expired: [],
     refusals: new Map(),
     specs: new Map(),
+    uids: new Map(),
     rendered: new Map(),
     guards: [],
   };

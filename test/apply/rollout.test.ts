@@ -90,6 +90,31 @@ describe('Rollout.pass', () => {
     assert.ok(lastText < firstGrant, 'a grant was deleted before the text that asks for it');
   });
 
+  for (const [title, renewed, remains] of [
+    ['decided', 'a-first', 'b-second'],
+    ['was decided for', 'b-second', 'a-first'],
+  ] as const) {
+    it(`deletes the old set of peers, when a policy with the name of the one that ${title} is created and not accepted`, async () => {
+      const peers = ['a-first', 'b-second'].map((name) => policy(name, SELECTOR));
+      await pass(peers);
+      await pass(peers);
+      api.collect(renewed);
+      const metadata = { name: renewed, uid: 'uid-of-another' };
+      const refused = { ...policy(renewed, { ...SELECTOR, levelVersion: 'v1.99' }), metadata };
+      const edited = policy(remains, { ...SELECTOR, level: 'baseline' });
+      let result = await pass([edited, refused]);
+      for (let passes = 0; passes < 4; passes++) {
+        now += 60_000;
+        result = await pass([edited, refused]);
+      }
+      const texts = api
+        .shown()
+        .filter(({ kind, metadata: { name } }) => !kind.endsWith('Binding') && name.includes('-a-first-'));
+      assert.equal(texts.length, remains === 'a-first' ? 1 : 0, texts.map(({ metadata }) => metadata.name).join(' '));
+      assert.ok(result.outcomes.get(remains)?.message.includes('in force beside') !== true);
+    });
+  }
+
   it('asks about a few of many new rulesets, as long as the API server has loaded none of them', async () => {
     const many = Array.from({ length: 40 }, (_, index) => policy(`p${index}`, SELECTOR));
     api.loaded = [];

@@ -43,7 +43,15 @@ function left({ policies = [], namespace, rendered = [], wanted, isRefused = fal
       namespaces: () => (namespace ? [namespace] : []),
       rendered: () => rendered,
     },
-    compiled: { policies: [], expired: [], refusals: new Map(), specs: new Map(), rendered: new Map(), guards: [] },
+    compiled: {
+      policies: [],
+      expired: [],
+      refusals: new Map(),
+      specs: new Map(),
+      uids: new Map(),
+      rendered: new Map(),
+      guards: [],
+    },
     isRefused,
     wantedLabels: (): Record<string, string> => (wanted === undefined ? {} : { [ENFORCE]: wanted }),
   };
