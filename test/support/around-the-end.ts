@@ -56,17 +56,22 @@ function post(cluster: TestCluster, namespace: string, body: object, query: Reco
   return cluster.api.ask('POST', `${NAMESPACES}/${namespace}/pods`, { body, as: CREATOR, query });
 }
 
-/** @param pods by name, each created in each way, over and over @param until in ms since 1970 */
-export async function attemptsUntil(
-  until: number,
+/**
+ * @param end in ms since 1970 @param afterMs how long to go on after it; each client makes at least one attempt then
+ * @param pods by name, each created in each way, over and over
+ */
+export async function attemptsAround(
+  end: number,
+  afterMs: number,
   cluster: TestCluster,
   namespace: string,
   pods: Readonly<Record<string, object>>,
 ): Promise<Attempt[]> {
   const attempts: Attempt[] = [];
   const client = async (pod: string, way: string) => {
-    while (Date.now() < until) {
-      const sentAt = Date.now();
+    let sentAt = 0;
+    while (sentAt < end || Date.now() < end + afterMs) {
+      sentAt = Date.now();
       const { status, body } = await (WAYS[way] as Way)(cluster, namespace, pods[pod] as PodSpec, index++);
       const receivedAt = Date.now();
       if (status !== 201 && status !== 403) throw new Error(`${way}: ${status} ${body.message}`);
