@@ -65,6 +65,22 @@ const ROWS: readonly Row[] = [
     spec: { hostUsers: false },
   },
   {
+    field: 'containers, one entry by name',
+    pod: 'adds nothing',
+    without: rules({}),
+    with: { ...rules({}), containers: [{ names: ['proxy'], overrides: EVERYWHERE.overrides ?? {} }] },
+  },
+  {
+    field: 'containers, one entry by name and image',
+    pod: 'adds NET_ADMIN',
+    without: EVERYWHERE,
+    with: {
+      ...rules({}),
+      containers: [{ names: ['app', 'proxy'], images: ['app', 'proxy'], overrides: EVERYWHERE.overrides ?? {} }],
+    },
+    add: ['NET_ADMIN'],
+  },
+  {
     field: 'expires',
     pod: 'adds nothing',
     without: rules({}),
