@@ -1,5 +1,12 @@
 /** Collects policies, namespaces and RBAC objects from files, from a cluster, or both. */
-import { type CompletePolicy, GROUP, KIND, VERSION } from '../../operator/api/capability-policy.ts';
+import {
+  type CompletePolicy,
+  type CompleteRollout,
+  GROUP,
+  KIND,
+  ROLLOUT_PENDING,
+  VERSION,
+} from '../../operator/api/capability-policy.ts';
 import { completePolicy, completeSpec } from '../../operator/api/defaults.ts';
 import { createProjection, type Projection } from '../../operator/cluster/projection.ts';
 import { projectRole, projectRoleBinding } from '../../operator/cluster/rbac-projection.ts';
@@ -8,6 +15,7 @@ import type { Compiled } from '../../operator/compile/compile.ts';
 import { ClusterState } from '../../operator/controllers/cluster-state.ts';
 import type { Cluster, RoleBindingView, RoleView } from '../../operator/model/objects.ts';
 import { formatTime } from '../../operator/policy/expiry.ts';
+import { rolloutLabel } from '../../operator/policy/parts.ts';
 import { RULES } from '../../operator/rules/index.ts';
 import type { Level } from '../../operator/standards/level-version.ts';
 import { roleOf } from '../input/kinds.ts';
@@ -16,6 +24,14 @@ import type { Trouble } from '../input/trouble.ts';
 import { type Labels, PolicyContext, type PolicyContextOptions, type PolicySource } from './context.ts';
 import { isContextObject, isReadable } from './context-objects.ts';
 import { validatePolicy } from './validate.ts';
+
+/** A state of the cluster that does not exist yet. */
+interface Supposed {
+  /** The names of the policies that are enforced everywhere at once. */
+  readonly enforced?: readonly string[];
+  /** The names of the policies whose roll-outs have not reached a namespace, by namespace. */
+  readonly pending?: ReadonlyMap<string, readonly string[]>;
+}
 
 /** A later object replaces one with the same name, as applying it would. */
 export class PolicyContextBuilder {
@@ -48,6 +64,12 @@ export class PolicyContextBuilder {
   /** Names of the policies that manifests state; sorted. */
   get stated(): readonly string[] {
     return [...this.#sources.keys()].sort();
+  }
+
+  /** The roll-outs of those policies that have one. */
+  rollouts(names: readonly string[]): Map<string, CompleteRollout> {
+    const all = names.map((name) => [name, this.#policies.get(name)?.spec.rollout] as const);
+    return new Map(all.flatMap(([name, rollout]) => (rollout ? [[name, rollout] as const] : [])));
   }
 
   /** @param tell receives what is wrong with the object, which is skipped when it can't be read */
@@ -87,16 +109,10 @@ export class PolicyContextBuilder {
     }
   }
 
-  /**
-   * @param tell receives what is wrong with a policy beyond its form @param enforced the policies to put into mode Enforce,
-   * by name
-   */
-  build(
-    options: PolicyContextOptions,
-    tell: (trouble: Trouble) => void,
-    enforced: readonly string[] = [],
-  ): PolicyContext {
-    const cluster = this.#cluster(options.oldestServer, enforced);
+  /** @param tell receives what is wrong with a policy beyond its form */
+  build(options: PolicyContextOptions, tell: (trouble: Trouble) => void, supposed: Supposed = {}): PolicyContext {
+    const namespaces = this.#labelsWith(supposed.pending ?? new Map());
+    const cluster = this.#cluster(options.oldestServer, namespaces, supposed.enforced ?? []);
     const { at = Date.now() } = options;
     const state = new ClusterState(cluster, { ...options, now: () => at, podSecurityDefaults: {} });
     state.accept();
@@ -113,17 +129,26 @@ export class PolicyContextBuilder {
     }
     this.#addRendered(state.compiled);
     const { namespaceLabels } = options;
-    return new PolicyContext({ cluster, state, namespaceLabels, namespaces: this.#namespaces, sources: this.#sources });
+    return new PolicyContext({ cluster, state, namespaceLabels, namespaces, sources: this.#sources });
+  }
+
+  #labelsWith(pending: NonNullable<Supposed['pending']>): ReadonlyMap<string, Labels> {
+    const labels = new Map(this.#namespaces);
+    for (const [namespace, policies] of pending) {
+      const added = Object.fromEntries(policies.map((policy) => [rolloutLabel(policy), ROLLOUT_PENDING]));
+      labels.set(namespace, { ...labels.get(namespace), ...added });
+    }
+    return labels;
   }
 
   /** The live cluster with the manifests applied to it. */
-  #cluster(oldestServer: number, enforced: readonly string[]): Cluster {
+  #cluster(oldestServer: number, labels: ReadonlyMap<string, Labels>, enforced: readonly string[]): Cluster {
     const live = this.#live;
     const policies = [...this.#policies].map(([name, policy]) =>
-      enforced.includes(name) ? { ...policy, spec: { ...policy.spec, mode: 'Enforce' as const } } : policy,
+      enforced.includes(name) ? enforcedEverywhere(policy) : policy,
     );
     const namespaces = new Map(
-      live?.namespaces().map((one) => [one.name, { ...one, labels: this.#namespaces.get(one.name) ?? one.labels }]),
+      live?.namespaces().map((one) => [one.name, { ...one, labels: labels.get(one.name) ?? one.labels }]),
     );
     return {
       policies: () => policies,
@@ -168,6 +193,11 @@ export class PolicyContextBuilder {
       if (roleBinding) this.#addBinding('ClusterRoleBinding', projectRoleBinding(roleBinding as never));
     }
   }
+}
+
+function enforcedEverywhere(policy: CompletePolicy): CompletePolicy {
+  const { rollout: _, ...spec } = policy.spec;
+  return { ...policy, spec: { ...spec, mode: 'Enforce' } };
 }
 
 /** The parts that the API server knows about a policy before its change. */

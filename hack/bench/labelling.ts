@@ -19,8 +19,10 @@ interface Measured {
 const POLICY = 'restricted';
 const LABEL = 'pod-security.kubernetes.io/audit';
 /** As many writes at a time as the operator has. */
-const AT_ONCE = 8;
-const UNLIMITED = ['--kube-api-qps', '100000', '--kube-api-burst', '100000'];
+export const AT_ONCE = 8;
+/** The prefixes of the labels and annotations that the operator writes. */
+const OURS = ['pod-security.kubernetes.io/', 'capabilitypolicy.dev/', 'rollout.capabilitypolicy.dev/'];
+export const UNLIMITED = ['--kube-api-qps', '100000', '--kube-api-burst', '100000'];
 
 /** @param sizes the numbers of namespaces, one after the other */
 export async function labelling(sizes: readonly number[]): Promise<Table> {
@@ -60,7 +62,7 @@ async function measure(namespaces: number): Promise<Measured> {
       await applyPolicy(client, 'nowhere', { namespaceSelector: { matchLabels: { none: 'none' } } });
       await operator.during(allProgrammed(client, ['nowhere']));
       const started = performance.now();
-      const all = allLabelled(client, namespaces);
+      const all = allLabelled(client, namespaces, LABEL);
       // All of them belong to a team; namespaces of the cluster's own do not.
       const namespaceSelector = { matchExpressions: [{ key: 'team', operator: 'Exists' as const }] };
       await applyPolicy(client, POLICY, { namespaceSelector });
@@ -69,14 +71,14 @@ async function measure(namespaces: number): Promise<Measured> {
     } finally {
       await operator.stop();
     }
-    return { namespaces, operator: time, loop: await loop(client, namespaces) };
+    return { namespaces, operator: time, loop: await loop(client, namespaces, LABEL) };
   } finally {
     await cluster.stop();
   }
 }
 
 /** Resolves when this many namespaces have a label of ours: the status would count them a moment later. */
-async function allLabelled(client: ApiClient, namespaces: number): Promise<void> {
+export async function allLabelled(client: ApiClient, namespaces: number, label: string): Promise<void> {
   const stop = new AbortController();
   const labelled = new Set<string>();
   const count = ({ type, object }: WatchEvent) => {
@@ -85,17 +87,16 @@ async function allLabelled(client: ApiClient, namespaces: number): Promise<void>
   };
   // The API server ends a watch at any time; the next one begins with the current objects.
   while (!stop.signal.aborted) {
-    await client.watch('/api/v1/namespaces', { labelSelector: LABEL }, count, { signal: stop.signal });
+    await client.watch('/api/v1/namespaces', { labelSelector: label }, count, { signal: stop.signal });
   }
 }
 
 /** The current write of each namespace, first removed and then made again. */
-async function loop(client: ApiClient, namespaces: number): Promise<number> {
+export async function loop(client: ApiClient, namespaces: number, label: string): Promise<number> {
   const names = Array.from({ length: namespaces }, (_, index) => namespaceName(index));
   const example = await client.get(pathFor('v1', 'Namespace', undefined, namespaceName(0)));
   const { labels, annotations } = objectOf(example.metadata);
-  const isOurs = ([key]: [string, unknown]) =>
-    key.startsWith('pod-security.kubernetes.io/') || key.startsWith('capabilitypolicy.dev/');
+  const isOurs = ([key]: [string, unknown]) => OURS.some((prefix) => key.startsWith(prefix));
   const ours = (texts: unknown) => Object.fromEntries(Object.entries(objectOf(texts)).filter(isOurs));
   const metadata = { labels: ours(labels), annotations: ours(annotations) };
   const write = (name: string, fields: object) =>
@@ -103,7 +104,7 @@ async function loop(client: ApiClient, namespaces: number): Promise<number> {
   await inTurns(names, (name) => write(name, {}));
   const started = performance.now();
   // Seen in the same way as the operator's, since seeing them costs the API server something, too.
-  const all = allLabelled(client, names.length);
+  const all = allLabelled(client, names.length, label);
   await inTurns(names, (name) => write(name, metadata));
   await all;
   return (performance.now() - started) / 1000;

@@ -13,6 +13,7 @@ import { manyPolicies } from './many-policies.ts';
 import { policyChange } from './policy-change.ts';
 import { PODS_OF_NAMESPACE } from './population.ts';
 import { requests } from './requests.ts';
+import { rollOut } from './roll-out.ts';
 import { storm } from './storm.ts';
 import { formatTable, type Table } from './table.ts';
 
@@ -26,7 +27,8 @@ const HELP = `Usage: npm run bench -- [--only LETTERS] [--pods LIST] [--distinct
                     i  many policies of one namespace each
                     j  requests under many policies
                     k  what single fields of a policy add to admission
-  --pods LIST     sizes of a, c and g, separated by commas (default: 1000,10000,100000); b takes the last, d its namespaces
+                    l  the beginning of a roll-out
+  --pods LIST     sizes of a, c and g, separated by commas (default: 1000,10000,100000); b takes the last, d and l its namespaces
   --policies LIST sizes of i and j (default: 1,100,500)
   --distinct      part a once more at its last size, with pods of which no two are alike
   --peers         part g also by gator and Kyverno's command line, which are built the first time: some ten minutes
@@ -35,7 +37,7 @@ const HELP = `Usage: npm run bench -- [--only LETTERS] [--pods LIST] [--distinct
 
 const { values } = parseArgs({
   options: {
-    only: { type: 'string', default: 'abcdefghijk' },
+    only: { type: 'string', default: 'abcdefghijkl' },
     pods: { type: 'string', default: '1000,10000,100000' },
     policies: { type: 'string', default: '1,100,500' },
     distinct: { type: 'boolean', default: false },
@@ -60,6 +62,7 @@ const PARTS: Readonly<Record<string, () => Promise<Table>>> = {
   g: () => commandLine({ sizes, peers: values.peers }),
   h: forms,
   k: fields,
+  l: () => rollOut(sizes.map((pods) => pods / PODS_OF_NAMESPACE)),
 };
 
 if (values.help) process.stdout.write(HELP);

@@ -1,5 +1,5 @@
 /** Brings each policy with `rollout` into force, namespace by namespace. */
-
+import { isDeepStrictEqual } from 'node:util';
 import type { CompletePolicy } from '../api/capability-policy.ts';
 import { RolloutStates } from '../apply/rollout-states.ts';
 import { pendingPartOf } from '../policy/parts.ts';
@@ -7,8 +7,10 @@ import { isSameSelector, matches } from '../policy/selector.ts';
 import { progressOf } from '../promotion/progress.ts';
 import { type Entry, isLabelled, isPending, type RolloutState } from '../promotion/state.ts';
 import { type StepInput, step } from '../promotion/step.ts';
+import { promotionEvent } from '../report/rollout-progress-events.ts';
+import { regardingPolicy } from '../report/transitions.ts';
 import { Cooldown } from '../runtime/cooldown.ts';
-import type { Context, Controller, Key } from './controller.ts';
+import { type Context, type Controller, type Key, originOf } from './controller.ts';
 import type { StateChange } from './state-change.ts';
 
 /** Changes come in bursts; a burst leads to one write. */
@@ -66,9 +68,13 @@ export class Promotion implements Controller {
       if (this.#context.signal.aborted) return;
     }
     state.promotions.set(name, result.state);
-    state.findings.progress.set(name, progressOf(input, result));
+    const progress = progressOf(input, result);
+    const isOld = isDeepStrictEqual(progress, state.findings.progress.get(name));
+    state.findings.progress.set(name, progress);
     if (isNew || result.state !== before) this.#publish(name, isNew ? undefined : before, result.state);
-    for (const namespace of result.promoted) this.#context.log.info('promoted namespace', { policy: name, namespace });
+    // The workloads that block it have changed.
+    else if (!isOld) this.#context.found({ by: this.name, policies: [name] });
+    this.#reportPromoted(policy, result.promoted);
     // The next step sees what this one wrote.
     if (result.state !== before) again(DELAY_MS);
     else if (result.next) again(Math.min(MOST_AGAIN_MS, Math.max(DELAY_MS, result.next.at - Date.now())));
@@ -140,6 +146,15 @@ export class Promotion implements Controller {
       namespaces: changedIn(before?.namespaces ?? new Map(), after.namespaces),
       recompiles: !isCurrent,
     });
+  }
+
+  #reportPromoted(policy: CompletePolicy, promoted: readonly string[]): void {
+    const { recorder, cluster, log } = this.#context;
+    for (const name of promoted) {
+      const namespace = cluster.namespace(name);
+      log.info('promoted namespace', { policy: policy.metadata?.name, namespace: name });
+      if (namespace) recorder.later(promotionEvent(namespace, regardingPolicy(policy), originOf(this.#context)));
+    }
   }
 
   /** The policy has no roll-out, any more or at all. */

@@ -71,6 +71,7 @@ export class Status implements Controller {
     const name = policy.metadata?.name ?? '';
     const coverage = state.coverage(name);
     const rollout = findings.rollouts.get(name);
+    const progress = findings.progress.get(name);
     return buildStatus({
       policy,
       resolution,
@@ -78,6 +79,7 @@ export class Status implements Controller {
       ...(coverage && { coverage }),
       ...(rollout && { rollout }),
       ...(findings.protection.current && { protection: findings.protection.current }),
+      ...(progress && { progress }),
       labels: state.labelOutcomes(coverage?.deciding ?? []),
       judgements: findings.judgements,
       holdersOfAll: use.holdersOfAll(),

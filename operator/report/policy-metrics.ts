@@ -1,17 +1,20 @@
 /** The metrics of policies, read at each scrape. None has a label for a pod or workload. */
 import { Gauge, type Registry } from 'prom-client';
-import type { CapabilityPolicy } from '../api/capability-policy.ts';
+import type { CapabilityPolicy, CompletePolicy, CompleteRollout } from '../api/capability-policy.ts';
 import type { NamespaceJudgement } from '../evaluate/namespace.ts';
 import type { Cluster, PodSpec } from '../model/objects.ts';
 import { parseTime } from '../policy/expiry.ts';
+import { durationMs } from '../promotion/duration.ts';
 
 type Objects = Pick<Cluster, 'policies' | 'pods' | 'workloads'>;
 /** By namespace. */
 type Judgements = ReadonlyMap<string, NamespaceJudgement>;
 type Series = readonly [labels: Readonly<Record<string, string>>, value: number];
 
+type AddGauge = (name: string, help: string, labelNames: readonly string[], series: () => Iterable<Series>) => Gauge;
+
 export function exportPolicies(registry: Registry, cluster: Objects, judgements: Judgements): void {
-  const gauge = (name: string, help: string, labelNames: readonly string[], series: () => Iterable<Series>) =>
+  const gauge: AddGauge = (name, help, labelNames, series) =>
     new Gauge({
       name: `capabilitypolicy_${name}`,
       help,
@@ -49,6 +52,7 @@ export function exportPolicies(registry: Registry, cluster: Objects, judgements:
     ['policy', 'verdict'],
     () => cluster.policies().flatMap(verdicts),
   );
+  exportRollouts(gauge, cluster);
   byPolicy('status_bytes', "Size of the policy's status.", ({ status }) =>
     Buffer.byteLength(JSON.stringify(status ?? {})),
   );
@@ -58,6 +62,36 @@ export function exportPolicies(registry: Registry, cluster: Objects, judgements:
   // The projection shares equal specs, and each is evaluated once.
   gauge('distinct_fingerprints', 'Different shapes among the evaluated objects.', [], () => [
     [{}, new Set(specs()).size],
+  ]);
+}
+
+function exportRollouts(gauge: AddGauge, cluster: Pick<Cluster, 'policies'>): void {
+  const byRollout = (name: string, help: string, read: (rollout: CompleteRollout) => number) =>
+    gauge(`rollout_${name}`, help, ['policy'], () =>
+      cluster
+        .policies()
+        .flatMap((one): Series[] => (one.spec.rollout ? [[{ policy: nameOf(one) }, read(one.spec.rollout)]] : [])),
+    );
+  gauge(
+    'rollout_namespaces',
+    'Namespaces of a policy with a roll-out, by state: enforced, or pending and soaking or blocked.',
+    ['policy', 'state'],
+    () => cluster.policies().flatMap(rolloutStates),
+  );
+  byRollout('soak_seconds', 'How long a namespace must have been compliant before it is enforced.', ({ soak }) => {
+    return durationMs(soak) / 1_000;
+  });
+  byRollout('paused', 'Whether the roll-out is paused (1) or not (0).', ({ paused }) => Number(paused));
+}
+
+/** Includes zeros; empty without a roll-out, and until its namespaces have been looked at. */
+function rolloutStates(policy: CompletePolicy): Series[] {
+  const counts = policy.spec.rollout && policy.status?.rollout;
+  if (!counts) return [];
+  const { enforced = 0, soaking = 0, blocked = 0 } = counts;
+  return Object.entries({ enforced, soaking, blocked }).map(([state, count]) => [
+    { policy: nameOf(policy), state },
+    count,
   ]);
 }
 

@@ -53,3 +53,9 @@ export const NO_FILE_IN_FORCE = 'NoFileInForce';
 export const OTHER_OPERATOR = 'OtherOperator';
 /** Protected: no API server has answered. */
 export const NOT_ANSWERED = 'NotAnswered';
+/** Event on a namespace: a policy with a roll-out is enforced there from now on. */
+export const NAMESPACE_ENFORCED = 'NamespaceEnforced';
+/** Event on the policy: workloads violate it in all namespaces that are still pending, so the roll-out makes no progress. */
+export const ROLLOUT_BLOCKED = 'RolloutBlocked';
+/** Event on the policy: it is enforced in all of its namespaces. */
+export const ROLLOUT_COMPLETE = 'RolloutComplete';

@@ -8,9 +8,11 @@ import type { BindingName, Holder } from '../evaluate/use.ts';
 import type { Coverage } from '../policy/coverage.ts';
 import { perObject } from '../policy/memo.ts';
 import type { Resolution, ResolvedPolicy } from '../policy/resolve.ts';
+import type { RolloutProgress } from '../promotion/progress.ts';
 import { formatVersion } from '../standards/level-version.ts';
 import { buildConditions, lastEvaluation } from './conditions.ts';
 import { conflictsOf, describeConflict, labelOfMode } from './label-conflict.ts';
+import { rolloutStatus } from './rollout-status.ts';
 import { bounded } from './text.ts';
 import { reportWorkloads, type WorkloadReport } from './violations.ts';
 
@@ -24,6 +26,8 @@ export interface StatusInput {
   readonly coverage?: Coverage;
   /** Absent until the first pass over all policies. */
   readonly rollout?: RolloutOutcome;
+  /** Absent without `spec.rollout`, and until the first pass over the policy's namespaces. */
+  readonly progress?: RolloutProgress;
   /** By namespace. */
   readonly labels: ReadonlyMap<string, LabelOutcome>;
   /** By namespace; a namespace that is missing has not been judged yet. */
@@ -82,6 +86,7 @@ export function buildStatus(input: StatusInput): CapabilityPolicyStatus {
     conditions: buildConditions({ ...base, workloads, labelConflicts: labelConflicts.sort() }),
     effective,
     rendered: rendered(resolution.policy),
+    ...(input.progress ? { rollout: rolloutStatus(resolution.policy.name, input.progress) } : lastRollout(policy)),
     namespaces: {
       selected: selected.length,
       deciding: deciding.length,
@@ -91,6 +96,11 @@ export function buildStatus(input: StatusInput): CapabilityPolicyStatus {
     ...evaluation(workloads, lastEvaluation({ ...base, workloads }) ? policy.status : {}),
     sharesWith: sharesWith.slice(0, MOST_SHARES).map((one) => ({ ...one, policy: bounded(one.policy, 253) })),
   });
+}
+
+/** A restarted operator has not looked at the namespaces yet, and nothing contradicts what it saw before. */
+function lastRollout({ spec, status }: CompletePolicy): Pick<CapabilityPolicyStatus, 'rollout'> {
+  return spec.rollout && status?.rollout ? { rollout: status.rollout } : {};
 }
 
 type Evaluation = Pick<CapabilityPolicyStatus, 'workloads' | 'violations' | 'violationsTotal' | 'unusedGrants'>;

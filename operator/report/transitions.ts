@@ -15,6 +15,7 @@ import { type EventOrigin, eventFor, type Happening, type KubernetesEvent, type 
 import { expiryHappenings } from './expiry.ts';
 import { describeConflict } from './label-conflict.ts';
 import * as reasons from './reasons.ts';
+import { rolloutHappenings } from './rollout-progress-events.ts';
 import { type FindIdentity, violationHappenings } from './violation-events.ts';
 
 type Origin = Omit<EventOrigin, 'occasion'>;
@@ -36,6 +37,7 @@ export function policyEvents(
     ...programmedHappenings(condition(before, 'Programmed'), condition(next, 'Programmed')),
     ...labelHappenings(condition(before, 'LabelConflict'), condition(next, 'LabelConflict')),
     ...expiryHappenings(condition(before, 'Expired'), condition(next, 'Expired')),
+    ...rolloutHappenings(before, next),
   ].map((happening) => ({ ...happening, regarding }));
   const occasion = createHash('sha256').update(JSON.stringify(before)).digest('hex');
   return [...happenings, ...violationHappenings({ regarding, mode: policy.spec.mode }, before, next, findIdentity)].map(

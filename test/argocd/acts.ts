@@ -16,6 +16,7 @@ import { labelScenarios } from './label-scenarios.ts';
 import { lineScenarios } from './lines.ts';
 import { argocdVersion } from './programs.ts';
 import { refusedScenarios } from './refused.ts';
+import { rolloutScenarios } from './rollout-scenarios.ts';
 import { sideBySide } from './side-by-side.ts';
 import { Stage } from './stage.ts';
 import { assertSteady, STEADY_MS, steadyApplications } from './steady.ts';
@@ -81,6 +82,12 @@ describe(`Argo CD ${argocdVersion()} on Kubernetes ${kubernetesVersion()}`, func
     before(() => forgetEverything(stage));
 
     sideBySide(lineScenarios(current));
+  });
+
+  describe('roll-outs', () => {
+    before(() => forgetEverything(stage));
+
+    sideBySide(rolloutScenarios(current));
   });
 
   // Last, because it removes the operator.

@@ -29,13 +29,17 @@ const WORKLOADS = [
 
 type Policies = Readonly<Record<string, Partial<CapabilityPolicySpec>>>;
 
-function clusterWith(policies: Policies, objects: ReturnType<typeof clusterOf>): Cluster {
+function clusterWith(
+  policies: Policies,
+  objects: ReturnType<typeof clusterOf>,
+  labels: Readonly<Record<string, Readonly<Record<string, string>>>>,
+): Cluster {
   const all = Object.entries(policies).map(([name, spec]) => baselinePolicy(name, spec));
   const namespaces = ['net', 'web'].map((name) => ({
     name,
     uid: name,
     terminating: false,
-    labels: {},
+    labels: labels[name] ?? {},
     labelOwners: {},
   }));
   return {
@@ -51,10 +55,16 @@ function clusterWith(policies: Policies, objects: ReturnType<typeof clusterOf>):
   };
 }
 
-function changes(live: Policies, candidates: Policies, objects = clusterOf(WORKLOADS), namespace?: string): Changes {
+function changes(
+  live: Policies,
+  candidates: Policies,
+  objects = clusterOf(WORKLOADS),
+  namespace?: string,
+  labels: Readonly<Record<string, Readonly<Record<string, string>>>> = {},
+): Changes {
   const builderOf = (policies: Policies) => {
     const builder = new PolicyContextBuilder();
-    builder.addCluster(clusterWith(policies, objects));
+    builder.addCluster(clusterWith(policies, objects, labels));
     return builder;
   };
   const after = builderOf({ ...live, ...candidates });
@@ -62,9 +72,10 @@ function changes(live: Policies, candidates: Policies, objects = clusterOf(WORKL
   const fail = (trouble: unknown) => assert.fail(JSON.stringify(trouble));
   return changesOf({
     candidates: names,
+    rollouts: after.rollouts(names),
     before: builderOf(live).build(OPTIONS, fail),
-    after: after.build(OPTIONS, fail),
-    enforced: after.build(OPTIONS, fail, names),
+    after: (pending) => after.build(OPTIONS, fail, { pending }),
+    enforced: after.build(OPTIONS, fail, { enforced: names }),
     namespace,
   });
 }
@@ -234,5 +245,75 @@ all: 2 of 4 workloads newly refused, 2 unchanged; safe to enforce in 1 of 2
       /^\| `Deployment net\/bad` \| audited \| \*\*refused\*\* \| `capabilities: container "app" must not/m,
     );
     assert.match(text, /^\| `net` \| `3` \| `0 → 2` \| `2 → 0` \| `no` \| `Deployment worse and 1 more: hostPID: /m);
+  });
+});
+
+describe('the beginning of a roll-out', () => {
+  const rolledOut = (rollout: object) => ({ all: { mode: 'Enforce' as const, rollout } });
+  const starts = ({ namespaces }: Changes) =>
+    namespaces.map(({ namespace, rollouts }) => `${namespace}: ${rollouts.map(({ state }) => state).join(', ')}`);
+  const lastLine = (seen: Changes) => changesText(seen, PLAIN).trimEnd().split('\n').at(-1);
+
+  it('refuses nothing that runs: what would be refused is warned about', () => {
+    const seen = changes(AUDIT, rolledOut({ soak: '24h' }));
+    assert.deepEqual(named(seen), [
+      'net/bad ReportedOtherwise: Audited → Warned',
+      'net/worse ReportedOtherwise: Audited → Warned',
+    ]);
+    assert.deepEqual(starts(seen), ['net: Blocked', 'web: Soaking']);
+  });
+
+  it('or is audited', () => {
+    assert.deepEqual(named(changes({}, rolledOut({ meanwhile: 'Audit' }))), [
+      'net/bad ReportedOtherwise: Admitted → Audited',
+      'net/worse ReportedOtherwise: Admitted → Audited',
+    ]);
+  });
+
+  it('enforces clean namespaces at once, if nothing has to soak', () => {
+    const seen = changes({}, rolledOut({ soak: '0s' }));
+    assert.deepEqual(starts(seen), ['net: Blocked', 'web: EnforcedAtOnce']);
+    assert.equal(seen.summary.newlyRefused, 0);
+  });
+
+  it('leaves a namespace enforced where the policy is enforced today', () => {
+    assert.deepEqual(starts(changes(ENFORCE, rolledOut({}))), ['net: Enforced', 'web: Enforced']);
+    const pending = { 'rollout.capabilitypolicy.dev/all': 'pending' };
+    const live = rolledOut({});
+    assert.deepEqual(
+      starts(changes(live, rolledOut({ soak: '0s' }), clusterOf(WORKLOADS), undefined, { web: pending })),
+      ['net: Enforced', 'web: Soaking'],
+    );
+  });
+
+  it('makes pending the namespaces that a wider selector newly selects', () => {
+    const web = { matchLabels: { 'kubernetes.io/metadata.name': 'web' } };
+    const live = { all: { mode: 'Enforce' as const, namespaceSelector: web } };
+    assert.deepEqual(starts(changes(live, rolledOut({}))), ['net: Blocked', 'web: Enforced']);
+  });
+
+  it('is a column, and a sentence about the whole', () => {
+    const seen = changes({}, rolledOut({}));
+    const text = changesText(seen, PLAIN);
+    assert.match(text, /SAFE TO ENFORCE +ROLL-OUT BEGINS +WHY NOT/);
+    assert.match(text, /^net +3 +0 +0 → 2 +no +blocked +Deployment worse and 1 more: hostPID/m);
+    assert.match(text, /^web +1 +0 +0 +yes +soaking$/m);
+    assert.equal(
+      lastLine(seen),
+      'all: 0 of 4 workloads newly refused, 2 with another warning or audit annotation, 2 unchanged; safe to enforce in 1 of 2 namespaces; the roll-out of all begins with 1 namespace soaking for 24h, 1 blocked',
+    );
+    assert.match(changesMarkdown(seen), /\| Roll-out begins \|/);
+  });
+
+  it('names the policies, if several are rolled out', () => {
+    const seen = changes(
+      {},
+      { all: { mode: 'Enforce', rollout: {} }, more: { mode: 'Enforce', rollout: { soak: '0s' } } },
+    );
+    assert.match(changesText(seen, PLAIN), /all: soaking, more: enforced at once/);
+  });
+
+  it('is not mentioned for a policy without a roll-out', () => {
+    assert.doesNotMatch(changesText(changes({}, ENFORCE), PLAIN), /roll-out/i);
   });
 });

@@ -339,3 +339,76 @@ describe('cappol status prints', () => {
     assert.ok(!text(view({ ...clusterOf([evil]) })).includes('\u001b'));
   });
 });
+
+describe('cappol status about roll-outs', () => {
+  const since = '2026-01-01T00:00:00Z' as never;
+  const worst = 'Deployment legacy: privileged: container "app" must not be privileged';
+  const blockedNamespaces = [
+    { name: 'net', violating: 1, since, worst },
+    { name: 'web', violating: 0, since },
+  ];
+  const counts = { enforced: 458, soaking: 38, blocked: 4, progress: '458/500' };
+  const next = { namespace: 'stage', time: '2026-01-02T00:00:00Z' as never };
+  const rolledOut = (rollout: object, spec: object = {}) =>
+    view({
+      policies: () => [
+        policy('net', { rollout: { soak: '12h', ...spec } }, { ...READY, rollout }),
+        policy('rest', { usableBy: 'Bindings', priority: -1 }),
+      ],
+    });
+  const part = (seen: StatusView, options = {}) =>
+    text(seen, options)
+      .split('\n')
+      .filter(
+        (line) => /^(NAME |net |rest |net:|POLICY +BLOCKED)/.test(line) && !/Deployment bad-|namespace net$/.test(line),
+      );
+
+  it('say how far each has come, what blocks it, and since when', () => {
+    assert.deepEqual(part(rolledOut({ ...counts, next, blockedNamespaces })), [
+      'NAME   LEVEL      MODE      PSA              NAMESPACES   ENFORCED   VIOLATING   UNKNOWN   READY   MAY USE',
+      'net    baseline   Enforce   baseline:v1.36   2            458/500    100         0         True    everyone',
+      'rest   baseline   Enforce   baseline:v1.36   0            -          0           0         True    ServiceAccount net/pinger',
+      'net: rolled out to 458 of 500 namespaces; 38 soak (12h without a violation), 4 are blocked; next is stage, not before 2026-01-02T00:00:00Z',
+      'POLICY   BLOCKED IN   SINCE                  VIOLATING   WORST',
+      `net      net          2026-01-01T00:00:00Z   1           ${worst}`,
+      'net      web          2026-01-01T00:00:00Z   0           a pod that is gone',
+      'net      2 more',
+    ]);
+  });
+
+  it('name only what is in the requested namespace', () => {
+    const lines = part(rolledOut({ ...counts, blockedNamespaces }), { namespace: 'web' });
+    assert.deepEqual(lines.slice(-1), ['net      web          2026-01-01T00:00:00Z   0           a pod that is gone']);
+    assert.ok(!lines.some((line) => line.includes('legacy')));
+  });
+
+  it('say that one is paused', () => {
+    const lines = part(rolledOut({ enforced: 1, soaking: 1, blocked: 0, progress: '1/2', next }, { paused: true }));
+    assert.deepEqual(lines.slice(-1), [
+      'net: rolled out to 1 of 2 namespaces; 1 soaks (12h without a violation); paused',
+    ]);
+  });
+
+  it('say nothing about one that is complete, except in the table', () => {
+    const lines = part(rolledOut({ enforced: 2, soaking: 0, blocked: 0, progress: '2/2' }));
+    assert.ok(lines.some((line) => line.includes(' 2/2 ')));
+    assert.ok(!lines.some((line) => line.includes('rolled out')));
+  });
+
+  it('have no column where no policy is rolled out', () => {
+    assert.doesNotMatch(text(view()), /ENFORCED/);
+  });
+
+  it('are in the JSON, with what the policy says', () => {
+    const [net] = rolledOut({ ...counts, next, blockedNamespaces }, { namespacesPerHour: 50 }).policies;
+    assert.deepEqual(net?.rollout, {
+      meanwhile: 'Warn',
+      soak: '12h',
+      paused: false,
+      namespacesPerHour: 50,
+      ...counts,
+      next,
+      blockedNamespaces,
+    });
+  });
+});

@@ -5,6 +5,7 @@ import { AssertionError } from 'node:assert/strict';
 const SHAPES: readonly (readonly [what: string, shape: RegExp, as: string])[] = [
   ['anything left out', /\s*…\s*/, '[^]*?'],
   ['a hash', /\b[0-9a-f]{12}\b/, '[0-9a-f]{12}'],
+  ['a time', /\b20\d\d-\d\d-\d\dT\d\d:\d\d:\d\dZ/, '20\\d\\d-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\dZ'],
   ['an age or a duration', /(?:\b\d+m)?\b\d+(?:\.\d+)? ?m?s\b/, '(?:\\d+m)?\\d+(?:\\.\\d+)? ?m?s'],
 ];
 const PARTS = new RegExp(`(${[...SHAPES.map(([, shape]) => shape.source), '\\s+'].join('|')})`);

@@ -79,6 +79,8 @@ describe('of every status', () => {
         if (status !== 'Healthy') continue;
         assert.ok(message.startsWith(said('Programmed')));
         assert.equal(message.includes(said('Compliant')), isTrue('Compliant', 'False'), message);
+        const { progress = '', soaking = 0, blocked = 0 } = reported.rollout ?? {};
+        assert.equal(message.includes(`rolled out to ${progress} namespaces`), soaking + blocked > 0, message);
         if (isTrue('LabelConflict', 'True')) assert.ok(message.endsWith(said('LabelConflict')), message);
       }
     });

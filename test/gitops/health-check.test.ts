@@ -6,6 +6,7 @@ import assert from 'node:assert/strict';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { dump, load } from 'js-yaml';
+import type { NamespaceProgress, RolloutProgress } from '../../operator/promotion/progress.ts';
 import { buildStatus, type StatusInput } from '../../operator/report/status.ts';
 import {
   CONFLICT,
@@ -29,6 +30,18 @@ const TESTDATA = join(CUSTOMIZATION, 'testdata');
 const ENDING = { expires: '2027-01-31T00:00:00Z', reason: 'until TICKET-1' };
 const VIOLATED = judgements([violating('shop'), violating('till', { pods: 2 }), compliant('desk')]);
 
+const SINCE = Date.parse(EARLIER);
+const PENDING: readonly [string, NamespaceProgress][] = [
+  ['shop', { state: 'Blocked', since: SINCE, verdict: { violating: 1, worst: violating('legacy') } }],
+  ['stage', { state: 'Soaking', since: SINCE, soakedAt: SINCE + 86_400_000 }],
+];
+const ROLLED_OUT: RolloutProgress = {
+  begun: true,
+  paused: false,
+  namespaces: new Map([['net', { state: 'Enforced' }]]),
+};
+const ROLLOUT: RolloutProgress = { ...ROLLED_OUT, namespaces: new Map([...ROLLED_OUT.namespaces, ...PENDING]) };
+
 /** Name of the file → the input for the operator's status; undefined before it has seen the policy. */
 const STATUSES: Readonly<Record<string, StatusInput | undefined>> = {
   degraded_notAccepted: input({ levelVersion: 'v1.99' }),
@@ -36,6 +49,8 @@ const STATUSES: Readonly<Record<string, StatusInput | undefined>> = {
   healthy_expires: input(ENDING),
   healthy_inForce: input({}, { judgements: judgements([compliant('desk')]) }),
   healthy_labelConflict: input({}, { judgements: VIOLATED, labels: labels({ conflicts: [CONFLICT] }) }),
+  healthy_rolledOut: input({ mode: 'Enforce', rollout: {} }, { progress: ROLLED_OUT }),
+  healthy_rollingOut: input({ mode: 'Enforce', rollout: {} }, { progress: ROLLOUT }),
   healthy_violations: input({}, { judgements: VIOLATED }),
   progressing_applyFailed: input(
     {},

@@ -42,6 +42,10 @@ const SHOWN: Readonly<Record<string, readonly (readonly RegExp[])[]>> = {
       /ForeignLabel +namespace\//,
     ],
   ],
+  CapabilityPolicyRolloutStalled: [
+    [/^prometheus-slow\t20\S+Z\tPod bad: capabilities: container "/m],
+    [/Warning +WorkloadViolates +pod\/bad /],
+  ],
   CapabilityPolicyNoLeader: [[/^capabilitypolicy\.dev +\S+ +20\S+Z$/m]],
   CapabilityPolicyReflectorStale: [[/^readyz check passed$/m, /^yes$/m]],
 };
@@ -75,9 +79,23 @@ describeWith(
       for (const [name, pod] of Object.entries({ fine: restrictedPod(), bad: baselinePod() })) {
         await cluster.api.create(`${NAMESPACES}/${team}/pods`, { ...pod, metadata: { name } });
       }
+      await rollOut();
       await cluster.programmed(policy);
       await finds(`capabilitypolicy_workloads{policy="${policy}",verdict="violating"} == 1`);
     });
+
+    /** A roll-out that one pod blocks. */
+    async function rollOut(): Promise<void> {
+      const slow = await cluster.namespace('slow', { team: 'prometheus-rollout' });
+      await cluster.api.create(`${NAMESPACES}/${slow}/pods`, { ...baselinePod(), metadata: { name: 'bad' } });
+      const rolledOut = await cluster.policy('rollout', {
+        namespaceSelector: { matchLabels: { team: 'prometheus-rollout' } },
+        level: 'restricted',
+        mode: 'Enforce',
+        rollout: {},
+      });
+      await finds(`capabilitypolicy_rollout_namespaces{policy="${rolledOut}",state="blocked"} == 1`);
+    }
 
     /** Waits until a query finds something. */
     async function finds(query: string): Promise<readonly Series[]> {

@@ -10,7 +10,7 @@ import { readPage } from '../support/page.ts';
 import { CONFIG, manifestsIn } from '../support/rights.ts';
 import { alerts, dashboard, type Panel, queries, ruleFile, selectorsIn, variablesIn } from './dashboard.ts';
 
-const PLAYED = join(import.meta.dirname, 'alerts.yaml');
+const PLAYED = ['alerts.yaml', 'alerts-of-days.yaml'] as const;
 const RUNBOOK = 'docs/runbook.md';
 const RUNBOOK_URL = `https://github.com/capabilitypolicy/capabilitypolicy/blob/main/${RUNBOOK}`;
 /** Grafana's own variables, in a query. */
@@ -45,8 +45,11 @@ describe('the alerts', () => {
       });
 
       it('is tested, firing and not', () => {
-        const { tests } = load(readFileSync(PLAYED, 'utf8')) as Played;
-        const plays = tests.flatMap((one) => one.alert_rule_test).filter(({ alertname }) => alertname === alert);
+        const files = PLAYED.map((file) => load(readFileSync(join(import.meta.dirname, file), 'utf8')) as Played);
+        const plays = files
+          .flatMap(({ tests }) => tests)
+          .flatMap((one) => one.alert_rule_test)
+          .filter(({ alertname }) => alertname === alert);
         assert.ok(plays.some(({ exp_alerts }) => exp_alerts.length > 0));
         assert.ok(plays.some(({ exp_alerts }) => exp_alerts.length === 0));
       });
@@ -66,7 +69,7 @@ describe('the alerts', () => {
 
     before(() => {
       writeFileSync(join(folder, 'rules.yaml'), dump(ruleFile()));
-      copyFileSync(PLAYED, join(folder, 'alerts.yaml'));
+      for (const file of PLAYED) copyFileSync(join(import.meta.dirname, file), join(folder, file));
     });
 
     after(() => rmSync(folder, { recursive: true }));
@@ -78,7 +81,7 @@ describe('the alerts', () => {
     });
 
     it('fire when they should, and not when they should not', () => {
-      promtool('test', 'rules', 'alerts.yaml');
+      promtool('test', 'rules', ...PLAYED);
     });
   });
 });

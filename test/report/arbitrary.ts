@@ -6,6 +6,7 @@ import type { NamespaceJudgement } from '../../operator/evaluate/namespace.ts';
 import type { WorkloadJudgement } from '../../operator/evaluate/workload-judgement.ts';
 import type { Coverage, SharesWith } from '../../operator/policy/coverage.ts';
 import type { Resolution } from '../../operator/policy/resolve.ts';
+import type { NamespaceProgress, RolloutProgress } from '../../operator/promotion/progress.ts';
 import type { StatusInput } from '../../operator/report/status.ts';
 import { input } from './fixtures.ts';
 
@@ -69,6 +70,30 @@ const rollout: fc.Arbitrary<RolloutOutcome | undefined> = fc.option(
   { nil: undefined },
 );
 
+const since = fc.integer({ min: 0, max: Date.parse('2100-01-01T00:00:00Z') });
+const namespaceProgress: fc.Arbitrary<NamespaceProgress> = fc.oneof(
+  fc.constant({ state: 'Enforced' as const }),
+  fc.record({ state: fc.constant('Pending' as const), since }),
+  fc.record({ state: fc.constant('Soaking' as const), since, soakedAt: since }),
+  fc.record({
+    state: fc.constant('Blocked' as const),
+    since,
+    verdict: fc.option(fc.record({ violating: fc.nat(), worst: workload }, { requiredKeys: ['violating'] }), {
+      nil: undefined,
+    }),
+  }),
+);
+
+const progress: fc.Arbitrary<RolloutProgress> = fc.record(
+  {
+    begun: fc.boolean(),
+    paused: fc.boolean(),
+    namespaces: fc.array(fc.tuple(text, namespaceProgress), { maxLength: 60 }).map((entries) => new Map(entries)),
+    next: fc.record({ namespace: text, at: since }),
+  },
+  { requiredKeys: ['begun', 'paused', 'namespaces'] },
+);
+
 const coverage: fc.Arbitrary<Coverage> = fc
   .record({
     selected: fc.constant(namespaces),
@@ -122,8 +147,10 @@ export const state: fc.Arbitrary<StatusInput> = fc
     rollout,
     labels: perNamespace(outcome),
     judgements: perNamespace(judgement),
+    progress: fc.option(progress, { nil: undefined }),
   })
-  .map(({ spec: stated, refusal: refused, expired, ...rest }) => {
-    const fields = input(stated, { ...rest, expired: expired && stated.expires !== undefined && !refused });
+  .map(({ spec: stated, refusal: refused, expired, progress: made, ...rest }) => {
+    const isExpired = expired && stated.expires !== undefined && !refused;
+    const fields = input(stated, { ...rest, expired: isExpired, ...(made && { progress: made }) });
     return refused ? { ...fields, resolution: refused } : fields;
   });

@@ -95,4 +95,29 @@ describe('the metrics of policies', () => {
     policies = [policyWith('ping', { conditions: [PROGRAMMED] }, 3)];
     assert.equal((await series())['capabilitypolicy_programmed{policy="ping"}'], 0);
   });
+
+  it('show how far a roll-out has come, how long it soaks, and whether it is paused', async () => {
+    const of = (rollout: object, status: CapabilityPolicyStatus = {}) => {
+      const made = policyWith('ping', status);
+      return {
+        ...made,
+        spec: { ...made.spec, rollout: { meanwhile: 'Warn' as const, soak: '24h', paused: false, ...rollout } },
+      };
+    };
+    const rollouts = async () =>
+      Object.entries(await series()).filter(([name]) => name.startsWith('capabilitypolicy_rollout_'));
+    policies = [of({ soak: '1h30m', paused: true }, { rollout: { enforced: 458, soaking: 40, blocked: 2 } })];
+    assert.deepEqual(Object.fromEntries(await rollouts()), {
+      'capabilitypolicy_rollout_namespaces{policy="ping",state="enforced"}': 458,
+      'capabilitypolicy_rollout_namespaces{policy="ping",state="soaking"}': 40,
+      'capabilitypolicy_rollout_namespaces{policy="ping",state="blocked"}': 2,
+      'capabilitypolicy_rollout_soak_seconds{policy="ping"}': 5_400,
+      'capabilitypolicy_rollout_paused{policy="ping"}': 1,
+    });
+    policies = [of({})];
+    assert.deepEqual(Object.fromEntries(await rollouts()), {
+      'capabilitypolicy_rollout_soak_seconds{policy="ping"}': 86_400,
+      'capabilitypolicy_rollout_paused{policy="ping"}': 0,
+    });
+  });
 });

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import type { CapabilityPolicyStatus } from '../../operator/api/capability-policy.ts';
 import type { KubernetesEvent } from '../../operator/report/events.ts';
+import { promotionEvent, rolloutHappenings } from '../../operator/report/rollout-progress-events.ts';
 import { buildStatus, type StatusInput } from '../../operator/report/status.ts';
 import { namespaceEvents, policyEvents, repairEvent } from '../../operator/report/transitions.ts';
 import { baselinePolicy } from '../support/policies.ts';
@@ -314,4 +315,60 @@ describe('the Event of a repair', () => {
       assert.equal(event.regarding.name, name);
     });
   }
+});
+
+describe('the Events of a roll-out', () => {
+  const policy = { apiVersion: 'capabilitypolicy.dev/v1alpha1', kind: 'CapabilityPolicy', name: 'ping' };
+  const worst = 'Deployment legacy: privileged: container "app" must not be privileged';
+  const since = '2026-01-01T00:00:00Z';
+  const working = { enforced: 1, soaking: 1, blocked: 1 };
+  const blocked = {
+    enforced: 2,
+    soaking: 0,
+    blocked: 1,
+    blockedNamespaces: [{ name: 'shop', violating: 1, since, worst }],
+  };
+  const complete = { enforced: 3, soaking: 0, blocked: 0 };
+  type Rollout = CapabilityPolicyStatus['rollout'];
+  const cases: [string, Rollout, Rollout, string[]][] = [
+    ['none without a roll-out', undefined, undefined, []],
+    ['none for its beginning', undefined, working, []],
+    ['none for each namespace that is promoted', working, { ...working, enforced: 2 }, []],
+    [
+      'one when nothing but a repair makes progress, with the worst workload',
+      working,
+      blocked,
+      [
+        `Warning RolloutBlocked: no more namespaces can be enforced: workloads violate the policy in 1 pending namespace, such as shop (${worst})`,
+      ],
+    ],
+    ['none while it stays blocked', blocked, { ...blocked, enforced: 5 }, []],
+    [
+      'one at the end',
+      working,
+      complete,
+      ['Normal RolloutComplete: the policy is enforced in all of its 3 namespaces'],
+    ],
+    ['none while it stays complete', complete, { ...complete, enforced: 4 }, []],
+    ['none for a policy that is complete from the beginning', undefined, complete, []],
+  ];
+  for (const [title, before, next, expected] of cases) {
+    it(title, () => {
+      const found = rolloutHappenings({ ...(before && { rollout: before }) }, { ...(next && { rollout: next }) });
+      assert.deepEqual(
+        found.map(({ type, reason, note }) => `${type} ${reason}: ${note}`),
+        expected,
+      );
+    });
+  }
+
+  it('one on a namespace that is promoted, related to the policy', () => {
+    const { regarding, related, reason, note } = promotionEvent({ name: 'shop', uid: 'u' }, policy, origin);
+    assert.deepEqual(regarding, { apiVersion: 'v1', kind: 'Namespace', name: 'shop', uid: 'u' });
+    assert.deepEqual(related, policy);
+    assert.equal(
+      `${reason}: ${note}`,
+      'NamespaceEnforced: CapabilityPolicy ping is enforced in this namespace from now on',
+    );
+  });
 });

@@ -37,10 +37,10 @@ export function replicaKubeconfig(controlPlane: ControlPlane, name: ReplicaName)
   return controlPlane.kubeconfigFor(name);
 }
 
-/** An operator that runs for election, not started yet. */
-export function newOperator(kubeconfig: string): OperatorProcess {
+/** An operator that runs for election, not started yet. @param flags besides those of its cluster and of the election */
+export function newOperator(kubeconfig: string, flags: readonly string[] = []): OperatorProcess {
   const place = ['--kubeconfig', kubeconfig, '--operator-namespace', OPERATOR_NAMESPACE];
-  return new OperatorProcess([...place, ...ELECTION], NODE_FLAGS);
+  return new OperatorProcess([...place, ...ELECTION, ...flags], NODE_FLAGS);
 }
 
 /** An operator that is restarted whenever it has ended, as a kubelet would. */

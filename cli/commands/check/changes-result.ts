@@ -56,6 +56,17 @@ export interface NamespaceChange extends ChangeCounts {
   readonly safeToEnforce: boolean | null;
   /** The workloads that candidates in mode Enforce would refuse; empty where it is safe. */
   readonly refusedIfEnforced: readonly RefusedIfEnforced[];
+  /** How the roll-outs of the candidates that select it would begin there; empty without `spec.rollout`. */
+  readonly rollouts: readonly RolloutStart[];
+}
+
+/**
+ * Enforced: already today. EnforcedAtOnce: nothing violates, and `soak` is 0s. Soaking: nothing violates. Blocked: the
+ * workloads in `refusedIfEnforced` have to be repaired first.
+ */
+export interface RolloutStart {
+  readonly policy: string;
+  readonly state: 'Enforced' | 'EnforcedAtOnce' | 'Soaking' | 'Blocked';
 }
 
 export interface RefusedIfEnforced {
@@ -71,4 +82,11 @@ export interface ChangeSummary extends ChangeCounts {
   /** Counts only the namespaces that a candidate selects. */
   readonly safeToEnforce: number;
   readonly candidateNamespaces: number;
+  /** For each candidate with `spec.rollout`, how many namespaces begin in each state. */
+  readonly rollouts: readonly RolloutSummary[];
+}
+
+export interface RolloutSummary extends Readonly<Record<Uncapitalize<RolloutStart['state']>, number>> {
+  readonly policy: string;
+  readonly soak: string;
 }

@@ -8,7 +8,15 @@ import { OUTCOME_STYLES, type Outcome, outcomePaint } from '../../output/outcome
 import { tableText } from '../../output/table.ts';
 import type { Terminal } from '../../output/terminal.ts';
 import { paragraph } from '../../output/wrap.ts';
-import type { ChangeSummary, Changes, NamespaceChange, OutcomeCounts, WorkloadChange } from './changes-result.ts';
+import type {
+  ChangeSummary,
+  Changes,
+  NamespaceChange,
+  OutcomeCounts,
+  RolloutStart,
+  RolloutSummary,
+  WorkloadChange,
+} from './changes-result.ts';
 import { itemName } from './reporters/reporter.ts';
 import type { CheckedViolation } from './result.ts';
 
@@ -87,7 +95,7 @@ interface NamespaceColumn {
 const SAFE = 'SAFE TO ENFORCE';
 
 /** Omits outcomes that no workload has. */
-function namespaceColumns({ namespaces, policies }: Changes): NamespaceColumn[] {
+function namespaceColumns({ namespaces, policies, summary }: Changes): NamespaceColumn[] {
   const modes = modesOf(policies);
   const counts = (head: string, field: keyof OutcomeCounts): NamespaceColumn[] =>
     field === 'refused' || namespaces.some(({ before, after }) => before[field] + after[field] > 0)
@@ -101,6 +109,7 @@ function namespaceColumns({ namespaces, policies }: Changes): NamespaceColumn[] 
     ...counts('WARNED', 'warned'),
     ...counts('AUDITED', 'audited'),
     { head: SAFE, cell: ({ safeToEnforce }) => (safeToEnforce === null ? '' : safeToEnforce ? 'yes' : 'no') },
+    ...(summary.rollouts.length > 0 ? [{ head: 'ROLL-OUT BEGINS', cell: rolloutText }] : []),
     { head: 'WHY NOT', cell: (one) => whyNot(one, modes) },
   ];
 }
@@ -115,6 +124,19 @@ function namespaceTable(all: Changes, terminal: Terminal): string {
     rows,
     { terminal, paint },
   );
+}
+
+const STARTS: Readonly<Record<RolloutStart['state'], string>> = {
+  Enforced: 'already enforced',
+  EnforcedAtOnce: 'enforced at once',
+  Soaking: 'soaking',
+  Blocked: 'blocked',
+};
+
+/** The policies are named if there are several. */
+function rolloutText({ rollouts }: NamespaceChange): string {
+  if (rollouts.length === 1) return rollouts.map(({ state }) => STARTS[state]).join('');
+  return rollouts.map(({ policy, state }) => `${policy}: ${STARTS[state]}`).join(', ');
 }
 
 /** `0 → 2`: before and after. */
@@ -162,5 +184,19 @@ function summaryLine(candidates: readonly string[], summary: ChangeSummary): str
     `${unchanged} unchanged`,
   ];
   const safe = `safe to enforce in ${summary.safeToEnforce} of ${counted(summary.candidateNamespaces, 'namespace')}`;
-  return `${candidates.join(', ')}: ${parts.join(', ')}; ${safe}`;
+  const starts = summary.rollouts.map(startText);
+  return [`${candidates.join(', ')}: ${parts.join(', ')}; ${safe}`, ...starts].join('; ');
+}
+
+/** `the roll-out of restricted begins with 2 namespaces already enforced, 438 soaking for 24h, 40 blocked` */
+function startText({ policy, soak, enforced, enforcedAtOnce, soaking, blocked }: RolloutSummary): string {
+  const counts: [number, string][] = [
+    [enforced, STARTS.Enforced],
+    [enforcedAtOnce, STARTS.EnforcedAtOnce],
+    [soaking, `${STARTS.Soaking} for ${soak}`],
+    [blocked, STARTS.Blocked],
+  ];
+  const parts = counts.filter(([count]) => count > 0);
+  const texts = parts.map(([count, state], index) => `${index === 0 ? counted(count, 'namespace') : count} ${state}`);
+  return `the roll-out of ${policy} begins with ${texts.length > 0 ? texts.join(', ') : 'no namespace'}`;
 }

@@ -1,5 +1,7 @@
 /** The changes for running workloads if the candidate policies were applied beside or in place of the live ones. */
+import type { CompleteRollout } from '../../../operator/api/capability-policy.ts';
 import type { NamespaceJudgement } from '../../../operator/evaluate/namespace.ts';
+import { COST_RULE } from '../../../operator/evaluate/verdict.ts';
 import type { WorkloadJudgement } from '../../../operator/evaluate/workload-judgement.ts';
 import { MODES } from '../../../operator/policy/deciding.ts';
 import { matches } from '../../../operator/policy/selector.ts';
@@ -13,30 +15,34 @@ import type {
   NamespaceChange,
   OutcomeCounts,
   RefusedIfEnforced,
+  RolloutStart,
+  RolloutSummary,
   WorkloadChange,
 } from './changes-result.ts';
 import { checkedPolicies } from './checked.ts';
 import type { CheckedViolation } from './result.ts';
+import { pendingIn, type RolloutInput, rolloutStarts } from './rollout-start.ts';
 import { violationsOf } from './running.ts';
 
-interface ChangeInput {
+interface ChangeInput extends RolloutInput {
   readonly candidates: readonly string[];
-  /** The live policies; the live policies with the candidates; and the same with every candidate in mode Enforce. */
-  readonly before: PolicyContext;
-  readonly after: PolicyContext;
-  readonly enforced: PolicyContext;
+  /** The live policies with the candidates. @param pending the roll-outs that have not reached a namespace yet */
+  readonly after: (pending: ReadonlyMap<string, readonly string[]>) => PolicyContext;
   /** The only namespace whose pods and workloads were read; undefined for all. */
   readonly namespace?: string | undefined;
 }
 
-export function changesOf({ candidates, before, after, enforced, namespace: only }: ChangeInput): Changes {
+export function changesOf(input: ChangeInput): Changes {
+  const { candidates, before, rollouts, namespace: only } = input;
   const was = byNamespace(before.judgeCluster());
-  const ifEnforced = byNamespace(enforced.judgeCluster());
+  const refused = refusedIfEnforced(input);
+  const starts = new Map([...refused].map(([name, all]) => [name, rolloutStarts(name, all.some(isBlocking), input)]));
+  const after = input.after(pendingIn(starts));
   const all = [...after.judgeCluster(only)].map((now) => {
-    const compared = compare(outcomesIn(was.get(now.namespace)), outcomesIn(now));
-    const isFor = isCandidates(now.namespace, enforced, candidates);
-    const refused = isFor ? refusedIn(ifEnforced.get(now.namespace)) : [];
-    return { namespace: namespaceChange(now.namespace, compared, isFor, refused), compared };
+    const { namespace } = now;
+    const compared = compare(outcomesIn(was.get(namespace)), outcomesIn(now));
+    const change = namespaceChange(namespace, compared, refused.get(namespace), starts.get(namespace) ?? []);
+    return { namespace: change, compared };
   });
   const namespaces = all.map(({ namespace }) => namespace);
   return {
@@ -44,8 +50,16 @@ export function changesOf({ candidates, before, after, enforced, namespace: only
     candidates,
     namespaces: namespaces.filter(isWorthTelling),
     changes: all.flatMap(({ compared }) => compared.flatMap(({ change }) => change ?? [])),
-    summary: summaryOf(namespaces),
+    summary: { ...summaryOf(namespaces), rollouts: [...rollouts].map((one) => rolloutSummary(one, namespaces)) },
   };
+}
+
+/** By namespace that a candidate selects: the workloads that it would refuse there in mode Enforce. */
+function refusedIfEnforced({ candidates, enforced }: ChangeInput): Map<string, RefusedIfEnforced[]> {
+  const judgements = [...enforced.judgeCluster()].filter(({ namespace }) =>
+    isCandidates(namespace, enforced, candidates),
+  );
+  return new Map(judgements.map((judgement) => [judgement.namespace, refusedIn(judgement)]));
 }
 
 function byNamespace(all: Iterable<NamespaceJudgement>): Map<string, NamespaceJudgement> {
@@ -109,8 +123,8 @@ function changeKind(before: Outcome, after: Outcome): ChangeKind {
   return before === 'Refused' || before === 'Unknown' ? 'NewlyAdmitted' : 'ReportedOtherwise';
 }
 
-function refusedIn(judgement: NamespaceJudgement | undefined): RefusedIfEnforced[] {
-  return (judgement?.modes.Enforce?.workloads ?? []).flatMap((workload) => {
+function refusedIn(judgement: NamespaceJudgement): RefusedIfEnforced[] {
+  return (judgement.modes.Enforce?.workloads ?? []).flatMap((workload) => {
     const outcome = outcomeIn('Enforce', workload);
     if (outcome !== 'Refused' && outcome !== 'Unknown') return [];
     const { kind, name } = workload;
@@ -127,8 +141,8 @@ function isCandidates(namespace: string, context: PolicyContext, candidates: rea
 function namespaceChange(
   namespace: string,
   compared: readonly Compared[],
-  isFor: boolean,
-  refusedIfEnforced: readonly RefusedIfEnforced[],
+  refused: readonly RefusedIfEnforced[] | undefined,
+  rollouts: readonly RolloutStart[],
 ): NamespaceChange {
   const count = (kind: ChangeKind) => compared.filter(({ change }) => change?.change === kind).length;
   return {
@@ -141,8 +155,9 @@ function namespaceChange(
     unchanged: compared.filter(({ change }) => change === null).length,
     before: countsOf(compared.map(({ before }) => before)),
     after: countsOf(compared.map(({ after }) => after)),
-    safeToEnforce: isFor ? refusedIfEnforced.length === 0 : null,
-    refusedIfEnforced,
+    safeToEnforce: refused ? refused.length === 0 : null,
+    refusedIfEnforced: refused ?? [],
+    rollouts,
   };
 }
 
@@ -155,7 +170,28 @@ function isWorthTelling({ workloads, unchanged, safeToEnforce }: NamespaceChange
   return safeToEnforce !== null || unchanged < workloads;
 }
 
-function summaryOf(namespaces: readonly NamespaceChange[]): ChangeSummary {
+/** As the operator decides: a pod that depends on its creator blocks no roll-out, and one that is too expensive does. */
+function isBlocking({ outcome, violations }: RefusedIfEnforced): boolean {
+  return outcome === 'Refused' || violations.some(({ rule }) => rule === COST_RULE);
+}
+
+function rolloutSummary(
+  [policy, { soak }]: readonly [string, CompleteRollout],
+  namespaces: readonly NamespaceChange[],
+): RolloutSummary {
+  const states = namespaces.flatMap(({ rollouts }) => rollouts.filter((one) => one.policy === policy));
+  const count = (state: RolloutStart['state']) => states.filter((one) => one.state === state).length;
+  return {
+    policy,
+    soak,
+    enforced: count('Enforced'),
+    enforcedAtOnce: count('EnforcedAtOnce'),
+    soaking: count('Soaking'),
+    blocked: count('Blocked'),
+  };
+}
+
+function summaryOf(namespaces: readonly NamespaceChange[]): Omit<ChangeSummary, 'rollouts'> {
   const sum = (field: keyof ChangeCounts) => namespaces.reduce((total, one) => total + one[field], 0);
   return {
     workloads: sum('workloads'),

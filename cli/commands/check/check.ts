@@ -108,9 +108,17 @@ async function showChanges(options: CheckOptions, io: Io, cluster: Cluster): Pro
     throw new UsageError('no CapabilityPolicy in the files of --policy');
   const contexts = contextOptions(options, cluster);
   const before = live.build(contexts, () => {});
-  const after = changed.build(contexts, troubles.trouble);
-  const enforced = changed.build(contexts, () => {}, candidates);
-  const changes = printableTexts(changesOf({ candidates, before, after, enforced, namespace: options.namespace }));
+  const enforced = changed.build(contexts, () => {}, { enforced: candidates });
+  const changes = printableTexts(
+    changesOf({
+      candidates,
+      rollouts: changed.rollouts(candidates),
+      before,
+      after: (pending) => changed.build(contexts, troubles.trouble, { pending }),
+      enforced,
+      namespace: options.namespace,
+    }),
+  );
   io.stdout.write(print(changes, terminalOf(io)));
   if (troubles.count > 0) return 2;
   return changes.changes.some((change) => isWorseFor(change, failOnOf(options))) ? 1 : 0;

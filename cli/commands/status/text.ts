@@ -6,13 +6,27 @@ import { bounded, counted, firstOf } from '../../../operator/report/text.ts';
 import { tableText } from '../../output/table.ts';
 import type { Terminal } from '../../output/terminal.ts';
 import { paragraph, wrap } from '../../output/wrap.ts';
+import { enforcedCell, rolloutText } from './rollout-text.ts';
 import type { PolicyView, StatusView } from './view.ts';
 import { violationsText } from './violations-text.ts';
 
-const POLICY_HEAD = ['NAME', 'LEVEL', 'MODE', 'PSA', 'NAMESPACES', 'VIOLATING', 'UNKNOWN', 'READY', 'MAY USE'];
-const WIDE_HEAD = [...POLICY_HEAD, 'PRIORITY', 'VERSION', 'SHARES WITH', 'UNUSED GRANTS'];
+const POLICY_HEAD = [
+  'NAME',
+  'LEVEL',
+  'MODE',
+  'PSA',
+  'NAMESPACES',
+  'ENFORCED',
+  'VIOLATING',
+  'UNKNOWN',
+  'READY',
+  'MAY USE',
+];
+const WIDE_HEAD = ['PRIORITY', 'VERSION', 'SHARES WITH', 'UNUSED GRANTS'];
 /** The columns to drop, in this order, from a table that is wider than the terminal. */
 const OPTIONAL_COLUMNS = ['UNKNOWN', 'PSA', 'MAY USE', 'NAMESPACES'];
+/** The column that only roll-outs need. */
+const ENFORCED_COLUMN = POLICY_HEAD.indexOf('ENFORCED');
 const MOST_SUBJECTS = 2;
 /** Conditions for which True is the desired status. */
 const GOOD = ['Accepted', 'Programmed', 'Ready', 'Compliant'];
@@ -41,6 +55,7 @@ export function statusText(view: StatusView, options: TextOptions): string {
     policyTable(policies, options),
     expiryLines(policies, terminal),
     conditionLines(policies, wide || whole, terminal),
+    rolloutText(policies, terminal, namespace),
     violationsText(policies, terminal),
     useTable(policies, terminal),
     allLines(view.mayUseAll ?? [], terminal),
@@ -50,12 +65,15 @@ export function statusText(view: StatusView, options: TextOptions): string {
 }
 
 function policyTable(policies: readonly PolicyView[], { terminal, wide }: TextOptions): string {
-  const rows = policies.map((policy) => policyRow(policy, wide));
+  const rollouts = policies.some(({ rollout }) => rollout !== undefined);
+  const shown = (cells: readonly string[]) => cells.filter((_, index) => rollouts || index !== ENFORCED_COLUMN);
+  const head = shown(wide ? [...POLICY_HEAD, ...WIDE_HEAD] : POLICY_HEAD);
+  const rows = policies.map((policy) => shown(policyRow(policy, wide)));
   const paint = (head: string, cell: string) => {
     if (head === 'READY') return terminal.paint(cell === 'True' ? 'green' : 'red', cell);
     return head === 'VIOLATING' && cell !== '0' ? terminal.paint('red', cell) : cell;
   };
-  return tableText(wide ? WIDE_HEAD : POLICY_HEAD, rows, {
+  return tableText(head, rows, {
     terminal,
     paint,
     ...(!wide && { optional: OPTIONAL_COLUMNS }),
@@ -91,6 +109,7 @@ function policyRow(policy: PolicyView, wide: boolean): string[] {
     mode,
     podSecurity,
     String(namespaces.deciding),
+    enforcedCell(policy),
     String(workloads.violating),
     String(workloads.unknown),
     ready(policy),

@@ -2,6 +2,7 @@
 import type {
   CapabilityPolicyStatus,
   CompletePolicy,
+  CompleteRollout,
   Condition,
   Mode,
   UsableBy,
@@ -51,6 +52,8 @@ export interface PolicyView {
   readonly conditions: readonly Condition[];
   readonly namespaces: { readonly selected: number; readonly deciding: number };
   readonly sharesWith: NonNullable<CapabilityPolicyStatus['sharesWith']>;
+  /** The progress of `spec.rollout` as the operator last reported it; absent without a roll-out, and before its report. */
+  readonly rollout?: RolloutView;
   /** Live: judged now. Status: what the operator last reported, which names the first workloads only. */
   readonly judged: 'Live' | 'Status';
   readonly workloads: { readonly evaluated: number; readonly violating: number; readonly unknown: number };
@@ -61,6 +64,9 @@ export interface PolicyView {
   /** The subjects that may use it by its name; absent when everyone may, or when roles or bindings can't be read. */
   readonly usedBy?: readonly Holder[];
 }
+
+export type RolloutView = NonNullable<CapabilityPolicyStatus['rollout']> &
+  Pick<CompleteRollout, 'meanwhile' | 'soak' | 'paused' | 'namespacesPerHour'>;
 
 export interface ViolationView {
   readonly namespace: string;
@@ -142,6 +148,7 @@ function policyView(policy: CompletePolicy, readable: Readable, judgements: Judg
     namespaces: judgements
       ? { selected: coverage?.selected.length ?? 0, deciding: coverage?.deciding.length ?? 0 }
       : { selected: status.namespaces?.selected ?? 0, deciding: status.namespaces?.deciding ?? 0 },
+    ...(spec.rollout && status.rollout && { rollout: { ...spec.rollout, ...status.rollout } }),
     sharesWith: [...(coverage?.sharesWith ?? status.sharesWith ?? [])],
     ...(judgements ? judgedNow(policy, areas, judgements) : asReported(status, readable.namespace)),
     // A grant that is unused in one namespace may be needed in another.

@@ -16,7 +16,7 @@ const schema56 = {
       "$ref": "QG7AzvTrIKMY5mpeDxYtEkGUJR8eJswm4I2vlUQv6w"
     },
     "status": {
-      "$ref": "A7ypbHbJ5KLGkidL1T9lm6E7UZC339J7CpxaL3AjDPQ"
+      "$ref": "a0ArqvLtkXgH25qEY7mzGJUgzU5fhqL4zyVkwyEo"
     }
   },
   "required": ["spec", "apiVersion", "kind"],
@@ -6076,7 +6076,7 @@ const schema95 = {
       "$ref": "tZhC58zv72SZKMMg8CVWUeBcGmTztuUNEyLOYPcgcx4"
     },
     "rollout": {
-      "$ref": "tuPzmggzdEZv6dMjHtpTEa9lBe9ZRuFvxmC98fGw"
+      "$ref": "jdVmYso3tazleDolLkbzsxslrt4qrFVe1yjcD40"
     },
     "namespaces": {
       "$ref": "teI1RRgdJc84uUMzlJi5IcntZXjlADtn3yPTq5as8"
@@ -7108,7 +7108,7 @@ const schema106 = {
       "$ref": "euCLkLqEMq3zE8rkYo6mLYZ7AQlncgFHZ3Fj6bMAU"
     },
     "blockedNamespaces": {
-      "$ref": "lvTs7V6McPL4aed1XF5sN4iVoVKpGKWEr8HvdlX9Llw"
+      "$ref": "nlV6gltrC53E4jeu0vAYxZNuJV910L0HhD6rLZQGnk"
     }
   },
   "nullable": true
@@ -7213,19 +7213,22 @@ const schema108 = {
   "type": "array",
   "maxItems": 32,
   "items": {
-    "$ref": "0dqUAUQbLpedBDJfk7QwF7vGwDnmnDDfdJCuPosE"
+    "$ref": "V4K0XcNuCHqd2iB9iAMO3OboRAaYgUE2XsC5sRDEKY"
   },
   "nullable": true
 };
 const schema109 = {
   "type": "object",
-  "required": ["name", "violating"],
+  "required": ["name", "violating", "since"],
   "properties": {
     "name": {
       "$ref": "kVhKoEkFCpYCBOsP5OvTsXJ39WdjdMwyyhXvIyCOTok"
     },
     "violating": {
       "$ref": "ppOMqvYEA3GSH3ozhOJ2Wta6ImWhzC9DOYsjidshCYo"
+    },
+    "since": {
+      "$ref": "KrhXBWKB1pK8JptMQRXbBg5co4bpZWZnIUkdeEo37wY"
     },
     "worst": {
       "$ref": "mRsGa3G0zEWwi43U8Q6OmYYv4l1cjQGcmOmidAmE"
@@ -7286,7 +7289,7 @@ const schema110 = {
   "maxLength": 1024,
   "nullable": true
 };
-function validate304(data, {
+function validate305(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -7328,7 +7331,7 @@ function validate304(data, {
       errors++;
     }
   }
-  validate304.errors = vErrors;
+  validate305.errors = vErrors;
   return errors === 0;
 }
 function validate301(data, {
@@ -7372,6 +7375,22 @@ function validate301(data, {
       }
       errors++;
     }
+    if (data.since === undefined) {
+      const err2 = {
+        instancePath,
+        schemaPath: "#/required",
+        keyword: "required",
+        params: {
+          missingProperty: "since"
+        }
+      };
+      if (vErrors === null) {
+        vErrors = [err2];
+      } else {
+        vErrors.push(err2);
+      }
+      errors++;
+    }
     if (data.name !== undefined) {
       if (!validate21(data.name, {
         instancePath: instancePath + "/name",
@@ -7394,19 +7413,30 @@ function validate301(data, {
         errors = vErrors.length;
       }
     }
+    if (data.since !== undefined) {
+      if (!validate106(data.since, {
+        instancePath: instancePath + "/since",
+        parentData: data,
+        parentDataProperty: "since",
+        rootData
+      })) {
+        vErrors = vErrors === null ? validate106.errors : vErrors.concat(validate106.errors);
+        errors = vErrors.length;
+      }
+    }
     if (data.worst !== undefined) {
-      if (!validate304(data.worst, {
+      if (!validate305(data.worst, {
         instancePath: instancePath + "/worst",
         parentData: data,
         parentDataProperty: "worst",
         rootData
       })) {
-        vErrors = vErrors === null ? validate304.errors : vErrors.concat(validate304.errors);
+        vErrors = vErrors === null ? validate305.errors : vErrors.concat(validate305.errors);
         errors = vErrors.length;
       }
     }
   } else {
-    const err2 = {
+    const err3 = {
       instancePath,
       schemaPath: "#/type",
       keyword: "type",
@@ -7415,9 +7445,9 @@ function validate301(data, {
       }
     };
     if (vErrors === null) {
-      vErrors = [err2];
+      vErrors = [err3];
     } else {
-      vErrors.push(err2);
+      vErrors.push(err3);
     }
     errors++;
   }
@@ -7594,7 +7624,7 @@ const schema111 = {
   },
   "nullable": true
 };
-function validate309(data, {
+function validate310(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -7664,7 +7694,7 @@ function validate309(data, {
       }
     }
   }
-  validate309.errors = vErrors;
+  validate310.errors = vErrors;
   return errors === 0;
 }
 const schema112 = {
@@ -7682,7 +7712,7 @@ const schema112 = {
   },
   "nullable": true
 };
-function validate315(data, {
+function validate316(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -7741,7 +7771,7 @@ function validate315(data, {
       }
     }
   }
-  validate315.errors = vErrors;
+  validate316.errors = vErrors;
   return errors === 0;
 }
 const schema113 = {
@@ -7789,7 +7819,7 @@ const schema115 = {
   "type": "string",
   "enum": ["Violating", "Unknown"]
 };
-function validate325(data, {
+function validate326(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -7829,7 +7859,7 @@ function validate325(data, {
     }
     errors++;
   }
-  validate325.errors = vErrors;
+  validate326.errors = vErrors;
   return errors === 0;
 }
 const schema116 = {
@@ -7837,7 +7867,7 @@ const schema116 = {
   "maxLength": 32768,
   "nullable": true
 };
-function validate331(data, {
+function validate332(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -7879,10 +7909,10 @@ function validate331(data, {
       errors++;
     }
   }
-  validate331.errors = vErrors;
+  validate332.errors = vErrors;
   return errors === 0;
 }
-function validate321(data, {
+function validate322(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -7989,13 +8019,13 @@ function validate321(data, {
       }
     }
     if (data.verdict !== undefined) {
-      if (!validate325(data.verdict, {
+      if (!validate326(data.verdict, {
         instancePath: instancePath + "/verdict",
         parentData: data,
         parentDataProperty: "verdict",
         rootData
       })) {
-        vErrors = vErrors === null ? validate325.errors : vErrors.concat(validate325.errors);
+        vErrors = vErrors === null ? validate326.errors : vErrors.concat(validate326.errors);
         errors = vErrors.length;
       }
     }
@@ -8044,13 +8074,13 @@ function validate321(data, {
       }
     }
     if (data.message !== undefined) {
-      if (!validate331(data.message, {
+      if (!validate332(data.message, {
         instancePath: instancePath + "/message",
         parentData: data,
         parentDataProperty: "message",
         rootData
       })) {
-        vErrors = vErrors === null ? validate331.errors : vErrors.concat(validate331.errors);
+        vErrors = vErrors === null ? validate332.errors : vErrors.concat(validate332.errors);
         errors = vErrors.length;
       }
     }
@@ -8070,10 +8100,10 @@ function validate321(data, {
     }
     errors++;
   }
-  validate321.errors = vErrors;
+  validate322.errors = vErrors;
   return errors === 0;
 }
-function validate320(data, {
+function validate321(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -8116,18 +8146,18 @@ function validate320(data, {
     }
     const len0 = data.length;
     for (let i0 = 0; i0 < len0; i0++) {
-      if (!validate321(data[i0], {
+      if (!validate322(data[i0], {
         instancePath: instancePath + "/" + i0,
         parentData: data,
         parentDataProperty: i0,
         rootData
       })) {
-        vErrors = vErrors === null ? validate321.errors : vErrors.concat(validate321.errors);
+        vErrors = vErrors === null ? validate322.errors : vErrors.concat(validate322.errors);
         errors = vErrors.length;
       }
     }
   }
-  validate320.errors = vErrors;
+  validate321.errors = vErrors;
   return errors === 0;
 }
 const schema117 = {
@@ -8157,7 +8187,7 @@ const schema119 = {
   "type": "string",
   "enum": ["Shares", "Overrides", "OverriddenBy"]
 };
-function validate339(data, {
+function validate340(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -8197,10 +8227,10 @@ function validate339(data, {
     }
     errors++;
   }
-  validate339.errors = vErrors;
+  validate340.errors = vErrors;
   return errors === 0;
 }
-function validate337(data, {
+function validate338(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -8269,13 +8299,13 @@ function validate337(data, {
       }
     }
     if (data.relation !== undefined) {
-      if (!validate339(data.relation, {
+      if (!validate340(data.relation, {
         instancePath: instancePath + "/relation",
         parentData: data,
         parentDataProperty: "relation",
         rootData
       })) {
-        vErrors = vErrors === null ? validate339.errors : vErrors.concat(validate339.errors);
+        vErrors = vErrors === null ? validate340.errors : vErrors.concat(validate340.errors);
         errors = vErrors.length;
       }
     }
@@ -8306,10 +8336,10 @@ function validate337(data, {
     }
     errors++;
   }
-  validate337.errors = vErrors;
+  validate338.errors = vErrors;
   return errors === 0;
 }
-function validate336(data, {
+function validate337(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -8352,18 +8382,18 @@ function validate336(data, {
     }
     const len0 = data.length;
     for (let i0 = 0; i0 < len0; i0++) {
-      if (!validate337(data[i0], {
+      if (!validate338(data[i0], {
         instancePath: instancePath + "/" + i0,
         parentData: data,
         parentDataProperty: i0,
         rootData
       })) {
-        vErrors = vErrors === null ? validate337.errors : vErrors.concat(validate337.errors);
+        vErrors = vErrors === null ? validate338.errors : vErrors.concat(validate338.errors);
         errors = vErrors.length;
       }
     }
   }
-  validate336.errors = vErrors;
+  validate337.errors = vErrors;
   return errors === 0;
 }
 const schema120 = {
@@ -8374,7 +8404,7 @@ const schema120 = {
   },
   "nullable": true
 };
-function validate344(data, {
+function validate345(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -8428,7 +8458,7 @@ function validate344(data, {
       }
     }
   }
-  validate344.errors = vErrors;
+  validate345.errors = vErrors;
   return errors === 0;
 }
 function validate257(data, {
@@ -8512,35 +8542,35 @@ function validate257(data, {
       }
     }
     if (data.namespaces !== undefined) {
-      if (!validate309(data.namespaces, {
+      if (!validate310(data.namespaces, {
         instancePath: instancePath + "/namespaces",
         parentData: data,
         parentDataProperty: "namespaces",
         rootData
       })) {
-        vErrors = vErrors === null ? validate309.errors : vErrors.concat(validate309.errors);
+        vErrors = vErrors === null ? validate310.errors : vErrors.concat(validate310.errors);
         errors = vErrors.length;
       }
     }
     if (data.workloads !== undefined) {
-      if (!validate315(data.workloads, {
+      if (!validate316(data.workloads, {
         instancePath: instancePath + "/workloads",
         parentData: data,
         parentDataProperty: "workloads",
         rootData
       })) {
-        vErrors = vErrors === null ? validate315.errors : vErrors.concat(validate315.errors);
+        vErrors = vErrors === null ? validate316.errors : vErrors.concat(validate316.errors);
         errors = vErrors.length;
       }
     }
     if (data.violations !== undefined) {
-      if (!validate320(data.violations, {
+      if (!validate321(data.violations, {
         instancePath: instancePath + "/violations",
         parentData: data,
         parentDataProperty: "violations",
         rootData
       })) {
-        vErrors = vErrors === null ? validate320.errors : vErrors.concat(validate320.errors);
+        vErrors = vErrors === null ? validate321.errors : vErrors.concat(validate321.errors);
         errors = vErrors.length;
       }
     }
@@ -8556,24 +8586,24 @@ function validate257(data, {
       }
     }
     if (data.sharesWith !== undefined) {
-      if (!validate336(data.sharesWith, {
+      if (!validate337(data.sharesWith, {
         instancePath: instancePath + "/sharesWith",
         parentData: data,
         parentDataProperty: "sharesWith",
         rootData
       })) {
-        vErrors = vErrors === null ? validate336.errors : vErrors.concat(validate336.errors);
+        vErrors = vErrors === null ? validate337.errors : vErrors.concat(validate337.errors);
         errors = vErrors.length;
       }
     }
     if (data.unusedGrants !== undefined) {
-      if (!validate344(data.unusedGrants, {
+      if (!validate345(data.unusedGrants, {
         instancePath: instancePath + "/unusedGrants",
         parentData: data,
         parentDataProperty: "unusedGrants",
         rootData
       })) {
-        vErrors = vErrors === null ? validate344.errors : vErrors.concat(validate344.errors);
+        vErrors = vErrors === null ? validate345.errors : vErrors.concat(validate345.errors);
         errors = vErrors.length;
       }
     }

@@ -23,6 +23,15 @@ local messages = { programmed.message }
 if conditions.Expired ~= nil and conditions.Expired.status == "False" then
   table.insert(messages, conditions.Expired.message)
 end
+-- A roll-out is progress and not a problem: with violating workloads it may take weeks.
+local rollout = status.rollout
+if rollout ~= nil and (rollout.soaking or 0) + (rollout.blocked or 0) > 0 then
+  local text = "rolled out to " .. tostring(rollout.progress) .. " namespaces"
+  if (rollout.blocked or 0) > 0 then
+    text = text .. ", workloads block it in " .. tostring(rollout.blocked)
+  end
+  table.insert(messages, text)
+end
 if conditions.Compliant ~= nil and conditions.Compliant.status == "False" then
   table.insert(messages, conditions.Compliant.message)
 end

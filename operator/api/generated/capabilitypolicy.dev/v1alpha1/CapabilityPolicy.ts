@@ -923,6 +923,10 @@ export interface ICapabilityPolicy {
          */
         "violating": number;
         /**
+         * The time since which some workload or pod has violated the policy there.
+         */
+        "since": string;
+        /**
          * The workload with the worst violation, and what would be admitted instead. Example: Deployment legacy: capabilities: container "app" must not add capability SYS_TIME
          */
         "worst"?: string;

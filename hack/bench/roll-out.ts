@@ -1,0 +1,130 @@
+/** (l) The beginning of a roll-out over many namespaces, beside a loop that only makes the same writes; and a quiet minute. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { ROLLOUT_LABEL_PREFIX } from '../../operator/api/capability-policy.ts';
+import { type ApiClient, pathFor } from '../../operator/cluster/client.ts';
+import { objectOf } from '../../operator/model/raw.ts';
+import { waitFor } from '../controlplane/wait.ts';
+import { startBenchCluster } from './bench-cluster.ts';
+import { AT_ONCE, allLabelled, loop, UNLIMITED } from './labelling.ts';
+import { ratio, shown } from './numbers.ts';
+import { startOperator } from './operator-under-test.ts';
+import { allProgrammed, applyPolicy, readPolicy } from './policies.ts';
+import { PODS_OF_NAMESPACE, populate } from './population.ts';
+import type { Table } from './table.ts';
+
+interface Measured {
+  readonly namespaces: number;
+  /** Seconds. */
+  readonly loop: number;
+  /** Seconds from the policy's creation until every namespace is pending, and until the policy is in force. */
+  readonly pending: number;
+  readonly inForce: number;
+  /** Objects that were written in a minute in which nothing changed. */
+  readonly written: readonly string[];
+}
+
+const POLICY = 'rolled-out';
+const LABEL = `${ROLLOUT_LABEL_PREFIX}${POLICY}`;
+const QUIET_MS = 60_000;
+/** Nothing is promoted while it is measured. */
+const ROLLOUT = { meanwhile: 'Audit', soak: '24h' } as const;
+const OPERATOR_NAMESPACE = 'capabilitypolicy-system';
+
+/** @param sizes the numbers of namespaces, one after the other */
+export async function rollOut(sizes: readonly number[]): Promise<Table> {
+  const measured: Measured[] = [];
+  for (const namespaces of sizes) measured.push(await measure(namespaces));
+  return {
+    title: '(l) Beginning a roll-out, in s',
+    columns: ['namespaces', 'bare loop', 'all pending', 'pending / loop', 'in force', 'written in a quiet minute'],
+    rows: measured.map((one) => [
+      String(one.namespaces),
+      shown(one.loop),
+      shown(one.pending),
+      ratio(one.pending, one.loop),
+      shown(one.inForce),
+      String(one.written.length),
+    ]),
+    notes: [
+      `The loop makes the operator's own writes, ${AT_ONCE} at a time, after the operator has been stopped and its labels are gone.`,
+      `The operator runs with ${UNLIMITED.join(' ')}, and judges ${PODS_OF_NAMESPACE} pods of each namespace meanwhile.`,
+    ],
+    measured,
+  };
+}
+
+async function measure(namespaces: number): Promise<Measured> {
+  const cluster = await startBenchCluster();
+  const { client, controlPlane } = cluster;
+  try {
+    await populate(cluster, { pods: namespaces * PODS_OF_NAMESPACE, shapes: 60 });
+    const operator = startOperator(controlPlane.kubeconfig, { args: UNLIMITED });
+    let measured: Omit<Measured, 'loop'>;
+    try {
+      await applyPolicy(client, 'nowhere', { namespaceSelector: { matchLabels: { none: 'none' } } });
+      await operator.during(allProgrammed(client, ['nowhere']));
+      measured = { namespaces, ...(await operator.during(begin(client, namespaces))) };
+    } finally {
+      await operator.stop();
+    }
+    return { ...measured, loop: await loop(client, namespaces, LABEL) };
+  } finally {
+    await cluster.stop();
+  }
+}
+
+async function begin(client: ApiClient, namespaces: number): Promise<Omit<Measured, 'namespaces' | 'loop'>> {
+  const started = performance.now();
+  const all = allLabelled(client, namespaces, LABEL);
+  // All of them belong to a team; namespaces of the cluster's own do not.
+  const namespaceSelector = { matchExpressions: [{ key: 'team', operator: 'Exists' as const }] };
+  await applyPolicy(client, POLICY, { namespaceSelector, mode: 'Enforce', rollout: ROLLOUT });
+  await all;
+  const pending = (performance.now() - started) / 1000;
+  await allProgrammed(client, [POLICY]);
+  const inForce = (performance.now() - started) / 1000;
+  await evaluated(client, namespaces);
+  const before = await versions(client);
+  await sleep(QUIET_MS);
+  const after = await versions(client);
+  const written = [...after.keys()].filter((key) => before.get(key) !== after.get(key));
+  return { pending, inForce, written };
+}
+
+/** Resolves when the status has counted all namespaces, and stays the same for a while. */
+async function evaluated(client: ApiClient, namespaces: number): Promise<void> {
+  let last = '';
+  await waitFor(
+    'the status to settle',
+    async () => {
+      const { status, metadata } = await readPolicy(client, POLICY);
+      const { soaking = 0, blocked = 0 } = objectOf(objectOf(status).rollout) as { soaking?: number; blocked?: number };
+      const version = String(metadata?.resourceVersion);
+      const same = version === last;
+      last = version;
+      return same && soaking + blocked === namespaces;
+    },
+    { timeoutMs: 600_000, intervalMs: 10_000 },
+  );
+}
+
+/** Version of each object that the operator writes, by path. */
+async function versions(client: ApiClient): Promise<Map<string, unknown>> {
+  const collections = [
+    '/api/v1/namespaces',
+    `/api/v1/namespaces/${OPERATOR_NAMESPACE}/configmaps`,
+    pathFor('capabilitypolicy.dev/v1alpha1', 'CapabilityPolicy'),
+    '/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicies',
+    '/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicybindings',
+    '/apis/events.k8s.io/v1/events',
+  ];
+  const all = new Map<string, unknown>();
+  for (const collection of collections) {
+    const { items } = (await client.get(collection)) as unknown as {
+      items: { metadata: { name: string; namespace?: string; resourceVersion: string } }[];
+    };
+    for (const { metadata } of items)
+      all.set(`${collection}: ${metadata.namespace ?? ''}/${metadata.name}`, metadata.resourceVersion);
+  }
+  return all;
+}

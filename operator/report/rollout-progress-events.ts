@@ -1,0 +1,56 @@
+/** A roll-out's progress → Events. */
+import type { CapabilityPolicyStatus } from '../api/capability-policy.ts';
+import type { NamespaceView } from '../model/objects.ts';
+import { type EventOrigin, eventFor, type Happening, type KubernetesEvent, type Regarding } from './events.ts';
+import * as reasons from './reasons.ts';
+import { counted } from './text.ts';
+
+type Statuses = Pick<CapabilityPolicyStatus, 'rollout'>;
+type Unaddressed = Omit<Happening, 'regarding'>;
+
+/** About the policy: that the rest of its namespaces is blocked, and that it is enforced everywhere. */
+export function rolloutHappenings({ rollout: before }: Statuses, { rollout: next }: Statuses): Unaddressed[] {
+  if (!next) return [];
+  const [was, is] = [stateOf(before), stateOf(next)];
+  if (was === is) return [];
+  if (is === 'Blocked')
+    return [{ ...COMMON, type: 'Warning', reason: reasons.ROLLOUT_BLOCKED, note: blockedNote(next) }];
+  // Nothing has changed for a policy whose first status has no pending namespace.
+  if (is !== 'Complete' || was === undefined) return [];
+  const { enforced = 0 } = next;
+  const note = `the policy is enforced in ${enforced === 1 ? 'its namespace' : `all of its ${counted(enforced, 'namespace')}`}`;
+  return [{ ...COMMON, type: 'Normal', reason: reasons.ROLLOUT_COMPLETE, note }];
+}
+
+/** About a namespace that was pending until now. @param policy the regarded policy */
+export function promotionEvent(
+  { name, uid }: Pick<NamespaceView, 'name' | 'uid'>,
+  policy: Regarding,
+  origin: Omit<EventOrigin, 'occasion'>,
+): KubernetesEvent {
+  const happening: Happening = {
+    ...COMMON,
+    type: 'Normal',
+    reason: reasons.NAMESPACE_ENFORCED,
+    regarding: { apiVersion: 'v1', kind: 'Namespace', name, uid },
+    related: policy,
+    note: `CapabilityPolicy ${policy.name} is enforced in this namespace from now on`,
+  };
+  return eventFor(happening, { ...origin, occasion: '' });
+}
+
+const COMMON = { action: 'Rollout' } as const;
+
+/** Blocked: nothing else is on its way, so that the roll-out makes no progress without a repair. */
+function stateOf(rollout: Statuses['rollout']): 'Complete' | 'Blocked' | 'Working' | undefined {
+  if (!rollout) return undefined;
+  const { soaking = 0, blocked = 0 } = rollout;
+  if (soaking > 0) return 'Working';
+  return blocked > 0 ? 'Blocked' : 'Complete';
+}
+
+function blockedNote({ blocked = 0, blockedNamespaces = [] }: NonNullable<Statuses['rollout']>): string {
+  const [first] = blockedNamespaces;
+  const example = first ? `, such as ${first.name} (${first.worst ?? 'a pod that is gone'})` : '';
+  return `no more namespaces can be enforced: workloads violate the policy in ${counted(blocked, 'pending namespace')}${example}`;
+}

@@ -1,0 +1,36 @@
+import assert from 'node:assert/strict';
+import { Api } from '../../hack/controlplane/api.ts';
+import { sharedControlPlane } from '../support/control-plane.ts';
+import { campaign, removeCampaign } from './campaign.ts';
+
+/** It chooses what happens; the machine determines when. SEED=… chooses another. */
+const SEED = Number(process.env.SEED ?? 42);
+
+describe('a roll-out over many namespaces', () => {
+  let api: Api;
+
+  before(async () => {
+    api = new Api((await sharedControlPlane()).kubeconfig);
+  });
+  after(async () => {
+    await removeCampaign(api);
+    await api.close();
+  });
+
+  it('refuses no pod early, promotes nobody within the soak, and ends the same when operators are killed', async function () {
+    this.timeout(180_000);
+    const { failures, summary } = await campaign(await sharedControlPlane(), api, {
+      seed: SEED,
+      namespaces: 12,
+      violatingPercent: 25,
+      soakMs: 2_000,
+      namespacesPerHour: 36_000,
+      durationMs: 6_000,
+      kills: 1,
+      countEveryMs: 3_000,
+      say: (line) => console.log(`      ${line}`),
+    });
+    console.log(`      ${summary}`);
+    assert.deepEqual(failures, [], `seed ${SEED}`);
+  });
+});

@@ -1,0 +1,302 @@
+/** Clients that create, break and repair workloads, make namespaces, and try what must be refused. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Answer, Api, Json } from '../../hack/controlplane/api.ts';
+import { CREATOR } from '../support/harness.ts';
+import { change, EDITOR, isChanged, ROUTES } from '../support/namespace-changes.ts';
+import { privilegedPod } from '../support/pod-manifests.ts';
+import type { Random } from '../support/random.ts';
+import { NAMESPACES } from '../support/rendered.ts';
+import {
+  createNamespace,
+  cronJob,
+  deployment,
+  deploymentPath,
+  LOWER,
+  PENDING_LABEL,
+  type Place,
+  POLICY,
+  pod,
+  SELECTED,
+} from './population.ts';
+import type { Truth } from './truth.ts';
+
+const PENDING = { [PENDING_LABEL]: 'pending' };
+const CRON_POD_MS = 1_000;
+
+export interface ClientOptions {
+  readonly api: Api;
+  readonly places: readonly Place[];
+  readonly truth: Truth;
+  readonly random: () => Random;
+  readonly soakMs: number;
+}
+
+type Count = 'admitted' | 'refused' | 'broken' | 'repaired' | 'made' | 'lower' | 'edits';
+
+export class Clients {
+  readonly #options: ClientOptions;
+  readonly #counts: Record<Count, number> = {
+    admitted: 0,
+    refused: 0,
+    broken: 0,
+    repaired: 0,
+    made: 0,
+    lower: 0,
+    edits: 0,
+  };
+  /** Ends of the violations of Deployments and of pods that stay, by namespace. */
+  readonly #repairs = new Map<string, () => Promise<void>>();
+  readonly failures: string[] = [];
+  /** Namespaces that were created during the roll-out. */
+  readonly made: string[] = [];
+  #paused: Promise<void> | undefined;
+  #resume = () => {};
+  #running = 0;
+  #stopped = false;
+  /** Whether the enforced part is in force, so that new namespaces are enforced. */
+  inForce = false;
+  #work: Promise<void>[] = [];
+
+  constructor(options: ClientOptions) {
+    this.#options = options;
+  }
+
+  /** Takes over the violations of the populated namespaces, to repair them. */
+  adopt(): void {
+    const { places, truth } = this.#options;
+    for (const { name, kind } of places) {
+      const [known] = truth.of(name);
+      const ends = () => {
+        if (known) known.until = Date.now();
+      };
+      if (kind === 'deployment') this.#repairs.set(name, () => this.#repairDeployment(name, ends));
+      if (kind === 'pod') this.#repairs.set(name, () => this.#removePod(name, 'stays', ends));
+    }
+  }
+
+  get summary(): string {
+    return Object.entries(this.#counts)
+      .map(([what, count]) => `${what} ${count}`)
+      .join(', ');
+  }
+
+  get counts(): Readonly<Record<Count, number>> {
+    return this.#counts;
+  }
+
+  start(): void {
+    const { places, random, soakMs } = this.#options;
+    const often = Math.min(1_000, soakMs / 10);
+    const crons = places.filter(({ kind }) => kind === 'cron');
+    this.#work = [
+      ...crons.map(({ name }) => this.#cron(name, random())),
+      this.#repeat(often / 2, random(), (draw) => this.#pod(draw)),
+      this.#repeat(often * 2, random(), (draw) => this.#breakDeployment(draw)),
+      this.#repeat(often * 3, random(), (draw) => this.#repair(draw)),
+      this.#repeat(often * 3, random(), () => this.#namespace()),
+      this.#repeat(often / 4, random(), (draw) => this.#tryLower(draw)),
+      this.#repeat(often, random(), (draw) => this.#edit(draw)),
+    ];
+  }
+
+  /** Resolves when no request is under way; pods that live a second may still exist. */
+  async pause(): Promise<void> {
+    this.#paused ??= new Promise((resolve) => {
+      this.#resume = resolve;
+    });
+    while (this.#running > 0) await sleep(10);
+  }
+
+  resume(): void {
+    this.#paused = undefined;
+    this.#resume();
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    this.resume();
+    await Promise.all(this.#work);
+  }
+
+  /** Repairs all violations that still last, but leaves the first ones. */
+  async repairAllBut(kept: number): Promise<void> {
+    for (const [name, repair] of [...this.#repairs].slice(kept)) {
+      this.#repairs.delete(name);
+      await repair();
+    }
+  }
+
+  /** The namespaces that do not admit and refuse as they must. */
+  async differing(places: readonly { readonly name: string; readonly enforced: boolean }[]): Promise<string[]> {
+    const left = [...places];
+    const wrong: string[] = [];
+    const worker = async () => {
+      for (let place = left.shift(); place; place = left.shift()) {
+        const { name, enforced } = place;
+        const request = { body: pod('asked', true), as: CREATOR, query: { dryRun: 'All' } };
+        const answer = await this.#options.api.ask('POST', `${NAMESPACES}/${name}/pods`, request);
+        if (isRefusal(answer) !== enforced)
+          wrong.push(`${name} is enforced: ${enforced}, but answers ${answer.status}`);
+      }
+    };
+    await Promise.all(Array.from({ length: 8 }, worker));
+    return wrong;
+  }
+
+  async #repeat(everyMs: number, random: Random, work: (draw: Random) => Promise<void>): Promise<void> {
+    while (!this.#stopped) {
+      await this.#once(() => work(random));
+      await sleep(everyMs / 2 + random.int(Math.max(1, everyMs)));
+    }
+  }
+
+  async #once(work: () => Promise<void>): Promise<void> {
+    while (this.#paused) await this.#paused;
+    this.#running++;
+    try {
+      await work();
+    } finally {
+      this.#running--;
+    }
+  }
+
+  /** The namespace violates only by a pod that lives a second, about three times in a soak. */
+  async #cron(name: string, random: Random): Promise<void> {
+    const { api, soakMs } = this.#options;
+    const owner = await cronJob(api, name);
+    for (let run = 0; !this.#stopped; run++) {
+      await this.#once(async () => {
+        const ends = await this.#create(name, `nightly-${run}`, owner);
+        if (!ends) return;
+        await sleep(CRON_POD_MS);
+        await this.#removePod(name, `nightly-${run}`, ends);
+      });
+      await sleep(soakMs / 6 + random.int(soakMs / 3));
+    }
+  }
+
+  /** Creates a violating pod, and removes it soon. */
+  async #pod(draw: Random): Promise<void> {
+    const name = this.#any(draw);
+    const podName = `pod-${draw.int(1_000_000)}`;
+    const ends = await this.#create(name, podName);
+    if (!ends) return;
+    await sleep(draw.int(500));
+    await this.#removePod(name, podName, ends);
+  }
+
+  /** @returns the end of the violation; undefined if the pod was refused, which is right only after the promotion */
+  async #create(namespace: string, name: string, owner?: Json): Promise<(() => void) | undefined> {
+    const { api, truth } = this.#options;
+    const path = `${NAMESPACES}/${namespace}`;
+    const { status, body } = await api.ask('POST', `${path}/pods`, { body: pod(name, true, owner), as: CREATOR });
+    if (status === 201) {
+      this.#counts.admitted++;
+      return truth.begins(namespace, `Pod ${name}`);
+    }
+    // The label only goes: if the namespace has it now, it had it when the pod was refused.
+    const { metadata } = await api.get(path);
+    if (metadata.labels?.[PENDING_LABEL] !== undefined)
+      this.failures.push(`${at()} a pod was refused in pending namespace ${namespace}: ${status} ${body.message}`);
+    if (!isRefusal({ status, body })) this.failures.push(`${at()} unexpected answer in ${namespace}: ${body.message}`);
+    this.#counts.refused++;
+    return undefined;
+  }
+
+  async #removePod(namespace: string, name: string, ends: () => void): Promise<void> {
+    ends();
+    const path = `${NAMESPACES}/${namespace}/pods/${name}`;
+    await this.#options.api.ask('DELETE', path, { query: { gracePeriodSeconds: '0' } });
+  }
+
+  /** A template is never refused, in any namespace. */
+  async #breakDeployment(draw: Random): Promise<void> {
+    const { api, truth } = this.#options;
+    const name = this.#any(draw);
+    if (this.#repairs.has(name)) return;
+    this.#counts.broken++;
+    await api.apply(deploymentPath(name), deployment(false));
+    const ends = truth.begins(name, 'Deployment web');
+    this.#repairs.set(name, () => this.#repairDeployment(name, ends));
+  }
+
+  async #repair(draw: Random): Promise<void> {
+    const all = [...this.#repairs];
+    const [name, repair] = all[draw.int(all.length || 1)] ?? [];
+    if (name === undefined || !repair) return;
+    this.#repairs.delete(name);
+    this.#counts.repaired++;
+    await repair();
+  }
+
+  async #repairDeployment(name: string, ends: () => void): Promise<void> {
+    ends();
+    await this.#options.api.apply(deploymentPath(name), deployment(true));
+  }
+
+  /** A new namespace is enforced from its first pod. */
+  async #namespace(): Promise<void> {
+    if (!this.inForce) return;
+    const { api } = this.#options;
+    const name = `campaign-new-${this.made.length}`;
+    this.made.push(name);
+    await createNamespace(api, name);
+    const answer = await api.ask('POST', `${NAMESPACES}/${name}/pods`, { body: pod('first', true), as: CREATOR });
+    this.#counts.made++;
+    if (!isRefusal(answer))
+      this.failures.push(
+        `${at()} the first pod of new namespace ${name}: ${answer.status} ${answer.body.message ?? ''}`,
+      );
+  }
+
+  /** The policy of lower priority refuses this pod everywhere, at every moment. */
+  async #tryLower(draw: Random): Promise<void> {
+    const name = this.#any(draw);
+    const request = { body: privilegedPod(), as: CREATOR, query: { dryRun: 'All' } };
+    const answer = await this.#options.api.ask('POST', `${NAMESPACES}/${name}/pods`, request);
+    this.#counts.lower++;
+    if (!isRefusal(answer))
+      this.failures.push(`${at()} ${LOWER} admitted a privileged pod in ${name}: ${answer.status}`);
+  }
+
+  /** Somebody who may edit namespaces cannot make one pending: by each request that can change it, and at its creation. */
+  async #edit(draw: Random): Promise<void> {
+    if (!this.inForce) return;
+    const { api, places } = this.#options;
+    const { name } = places[draw.int(places.length)] as Place;
+    const { metadata } = await api.get(`${NAMESPACES}/${name}`);
+    const route = ROUTES[draw.int(ROUTES.length)];
+    if (metadata.labels?.[PENDING_LABEL] === undefined && route) {
+      const wanted = { labels: PENDING };
+      const answer = await change(api, name, wanted, EDITOR, route);
+      if (isChanged(answer, wanted)) this.failures.push(`${at()} ${route.title} made ${name} pending`);
+    }
+    const body = {
+      apiVersion: 'v1',
+      kind: 'Namespace',
+      metadata: { name: 'campaign-sneaked', labels: { ...SELECTED, ...PENDING } },
+    };
+    const { status } = await api.ask('POST', NAMESPACES, { body, as: EDITOR, query: { dryRun: 'All' } });
+    if (status === 201) this.failures.push(`${at()} a namespace was created pending`);
+    this.#counts.edits++;
+  }
+
+  #any(draw: Random): string {
+    const { places } = this.#options;
+    return (places[draw.int(places.length)] as Place).name;
+  }
+}
+
+function isRefusal({ status, body }: Pick<Answer, 'status' | 'body'>): boolean {
+  const message: string = body.message ?? '';
+  return (
+    status >= 400 &&
+    (message.includes(`CapabilityPolicy ${POLICY}`) ||
+      message.includes('violates PodSecurity') ||
+      message.includes(`CapabilityPolicy ${LOWER}`))
+  );
+}
+
+function at(): string {
+  return new Date().toISOString();
+}

@@ -1,0 +1,90 @@
+/** The rules of a roll-out, checked against the history of the labels and against what the clients know. */
+import type { LabelHistory } from './label-history.ts';
+import type { Operators } from './operators.ts';
+import type { Place } from './population.ts';
+import type { Truth } from './truth.ts';
+
+export interface Record {
+  readonly places: readonly Place[];
+  /** Namespaces that were created during the roll-out. */
+  readonly made: readonly string[];
+  readonly history: LabelHistory;
+  readonly truth: Truth;
+  readonly gaps: Operators['gaps'];
+  readonly soakMs: number;
+  /** When the roll-out was asked for: no namespace has been evaluated by it before. */
+  readonly askedAt: number;
+  readonly namespacesPerHour: number;
+}
+
+/**
+ * A violation that began this shortly before a promotion is no fault: nobody can see a pod before the API server has
+ * sent it. Longer than an operator ever needs on a loaded machine.
+ */
+const UNSEEN_MS = 2_500;
+/** Kubernetes' times have whole seconds. */
+const SECOND = 1_000;
+
+/** Each namespace becomes pending once and enforced once; a namespace that was made later is never pending. */
+export function labelFaults({ places, made, history }: Record): string[] {
+  const written = places.flatMap(({ name }) => {
+    const values = history.of(name).map(({ value }) => value ?? '-');
+    const path = values.join(' ');
+    return path === '- pending' || path === '- pending -' ? [] : [`the pending label of ${name} was ${path}`];
+  });
+  const later = made.filter((name) => history.of(name).some(({ value }) => value !== undefined));
+  return [...written, ...later.map((name) => `new namespace ${name} was labelled`)];
+}
+
+/** No namespace is promoted within its soak after a violation. */
+export function soakFaults(record: Record): string[] {
+  const { places, history, truth, soakMs, askedAt } = record;
+  return places.flatMap(({ name }) => {
+    const promoted = history.promotedAt(name);
+    if (promoted === undefined) return [];
+    const early = promoted - askedAt < soakMs;
+    const tooSoon = truth.of(name).filter((violation) => {
+      const seen = violation.from < promoted - UNSEEN_MS && promoted < violation.until + soakMs - SECOND;
+      return seen && !isUnseen(violation, record);
+    });
+    return [
+      ...(early ? [`${name} was promoted ${promoted - askedAt} ms after the roll-out was asked for`] : []),
+      ...tooSoon.map(
+        ({ what, from, until }) =>
+          `${name} was promoted at ${time(promoted)}, though ${what} violated from ${time(from)} to ${time(until)}`,
+      ),
+    ];
+  });
+}
+
+/** Whether the violating object existed only while no operator led. */
+function isUnseen({ from, until }: { from: number; until: number }, { gaps }: Record): boolean {
+  return gaps.some((gap) => gap.from - SECOND <= from && until <= gap.until + SECOND);
+}
+
+/** Promotions keep the pace: in no window of a minute are there more than it allows. */
+export function paceFaults({ places, history, namespacesPerHour }: Record): string[] {
+  const all = history.promotions(places.map(({ name }) => name)).map(({ at }) => at);
+  const most = Math.ceil(namespacesPerHour / 60);
+  return all.flatMap((at, index) => {
+    const inWindow = all.slice(index).filter((other) => other < at + 60 * SECOND).length;
+    // One more, since a window may begin and end with a promotion; and as many as watch delays shift.
+    return inWindow > most + 2 + most / 10
+      ? [`${inWindow} promotions within a minute from ${time(at)}; pace: ${most}`]
+      : [];
+  });
+}
+
+/** Every namespace that has been clean for the soak is enforced in the end. */
+export function endFaults({ places, history, truth }: Record): string[] {
+  return places.flatMap(({ name }) => {
+    const violates = truth.of(name).some(({ until }) => until === Number.POSITIVE_INFINITY);
+    const promoted = history.promotedAt(name) !== undefined;
+    if (violates || promoted) return [];
+    return [`${name} is clean and still pending`];
+  });
+}
+
+function time(ms: number): string {
+  return Number.isFinite(ms) ? new Date(ms).toISOString() : 'now';
+}

@@ -1,0 +1,111 @@
+/** The objects of a campaign: namespaces, and the ways in which some of them violate level restricted. */
+import type { Api, Json } from '../../hack/controlplane/api.ts';
+import { baselinePod, restrictedPod } from '../support/pod-manifests.ts';
+import { NAMESPACES, POLICIES } from '../support/rendered.ts';
+import type { Truth } from './truth.ts';
+
+/** The policy that is rolled out. */
+export const POLICY = 'campaign';
+/** Enforced everywhere from the beginning, with a lower priority: it keeps refusing in pending namespaces. */
+export const LOWER = 'campaign-lower';
+/** Literally: the campaign shares no code with the operator. */
+export const PENDING_LABEL = `rollout.capabilitypolicy.dev/${POLICY}`;
+export const SELECTED = { campaign: 'rollout' };
+
+/** Clean; or violating by a Deployment at 0 replicas, by a pod of a CronJob that lives a second, or by a pod that stays. */
+export type Kind = 'clean' | 'deployment' | 'cron' | 'pod';
+const VIOLATING: readonly Kind[] = ['deployment', 'cron', 'pod'];
+
+export interface Place {
+  readonly name: string;
+  readonly kind: Kind;
+}
+
+export function newPlaces(namespaces: number, violatingPercent: number): Place[] {
+  const violating = Math.ceil((namespaces * violatingPercent) / 100);
+  const step = Math.max(1, Math.floor(namespaces / Math.max(1, violating)));
+  return Array.from({ length: namespaces }, (_, index) => {
+    const isViolating = index % step === 0 && index / step < violating;
+    const kind = isViolating ? (VIOLATING[(index / step) % VIOLATING.length] ?? 'pod') : 'clean';
+    return { name: `campaign-${index}`, kind };
+  });
+}
+
+export async function createNamespace(api: Api, name: string): Promise<void> {
+  const path = `${NAMESPACES}/${name}`;
+  await api.apply(path, { apiVersion: 'v1', kind: 'Namespace', metadata: { name, labels: SELECTED } });
+  const account = { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: 'default' } };
+  await api.apply(`${path}/serviceaccounts/default`, account);
+}
+
+/** In parallel, so that 500 namespaces do not take minutes. */
+export async function populate(api: Api, places: readonly Place[], truth: Truth): Promise<void> {
+  const left = [...places];
+  const worker = async () => {
+    for (let place = left.shift(); place; place = left.shift()) {
+      const { name, kind } = place;
+      await createNamespace(api, name);
+      await api.apply(deploymentPath(name), deployment(kind !== 'deployment'));
+      if (kind === 'deployment') truth.begins(name, 'Deployment web');
+      if (kind !== 'pod') continue;
+      await api.create(`${NAMESPACES}/${name}/pods`, pod('stays', true));
+      truth.begins(name, 'Pod stays');
+    }
+  };
+  await Promise.all(Array.from({ length: 16 }, worker));
+}
+
+/** A pod that level baseline admits, and level restricted only without `violates`. */
+export function pod(name: string, violates: boolean, owner?: Json): object {
+  const metadata = { name, ...(owner && { ownerReferences: [owner] }) };
+  return { ...(violates ? baselinePod() : restrictedPod()), metadata };
+}
+
+export function deploymentPath(namespace: string): string {
+  return `/apis/apps/v1/namespaces/${namespace}/deployments/web`;
+}
+
+/** Without replicas: only its template can violate. */
+export function deployment(complies: boolean): object {
+  const labels = { app: 'web' };
+  const { spec } = (complies ? restrictedPod() : baselinePod()) as { spec: object };
+  const template = { metadata: { labels }, spec };
+  const metadata = { name: 'web' };
+  return {
+    apiVersion: 'apps/v1',
+    kind: 'Deployment',
+    metadata,
+    spec: { replicas: 0, selector: { matchLabels: labels }, template },
+  };
+}
+
+/** Its template complies and it never starts by itself: a client makes its pods, as a mutating webhook would spoil them. */
+export async function cronJob(api: Api, namespace: string): Promise<Json> {
+  const { spec } = restrictedPod() as { spec: object };
+  const template = { spec: { ...spec, restartPolicy: 'Never' } };
+  const { kind, apiVersion, metadata } = await api.apply(`/apis/batch/v1/namespaces/${namespace}/cronjobs/nightly`, {
+    apiVersion: 'batch/v1',
+    kind: 'CronJob',
+    metadata: { name: 'nightly' },
+    spec: { schedule: '0 0 1 1 *', suspend: true, jobTemplate: { spec: { template } } },
+  });
+  return { kind, apiVersion, name: metadata.name, uid: metadata.uid, controller: true };
+}
+
+export async function applyLower(api: Api): Promise<void> {
+  await apply(api, LOWER, { level: 'baseline', mode: 'Enforce' });
+}
+
+export async function applyRollout(api: Api, soakMs: number, namespacesPerHour: number): Promise<void> {
+  const rollout = { soak: `${soakMs / 1000}s`, namespacesPerHour };
+  await apply(api, POLICY, { level: 'restricted', mode: 'Enforce', priority: 10, rollout });
+}
+
+async function apply(api: Api, name: string, spec: object): Promise<void> {
+  await api.apply(`${POLICIES}/${name}`, {
+    apiVersion: 'capabilitypolicy.dev/v1alpha1',
+    kind: 'CapabilityPolicy',
+    metadata: { name },
+    spec: { namespaceSelector: { matchLabels: SELECTED }, ...spec },
+  });
+}
