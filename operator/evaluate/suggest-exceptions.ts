@@ -5,6 +5,7 @@ import { haveRoom, priceOf } from '../compile/budget.ts';
 import type { ResolvedPolicy } from '../policy/resolve.ts';
 import type { Stated } from '../rules/rule.ts';
 import type { Level, Standard } from '../standards/level-version.ts';
+import { type ByContainer, statedByContainer, withOnly } from './suggest-containers.ts';
 import { type Draft, merge, ownersOf, withOwnersOf } from './suggest-drafts.ts';
 import { type Fitting, statedAtPrivileged, statedFor, unfitRules } from './suggest-fit.ts';
 import { type Need, needsOf, obstaclesOf, type StatedOverride } from './suggest-needs.ts';
@@ -22,6 +23,8 @@ export interface Exception {
   readonly overrides: CapabilityPolicyOverrides;
   /** The same overrides one by one, in the order of the API. */
   readonly stated: readonly StatedOverride[];
+  /** The same where only some containers need it: tighter, and to be preferred. */
+  readonly byContainer?: ExceptionByContainer;
   /** The workloads that it is for, by kind and name. */
   readonly workloads: readonly WorkloadName[];
   readonly serviceAccounts: readonly string[];
@@ -31,6 +34,11 @@ export interface Exception {
   readonly sharing: readonly Sharing[];
   /** The needs that no override of the namespace's level admits. */
   readonly obstacles: readonly Need[];
+}
+
+export interface ExceptionByContainer extends Pick<Exception, 'overrides' | 'stated'> {
+  /** Entries of `spec.containers`. */
+  readonly containers: readonly (Pick<Exception, 'overrides' | 'stated'> & { readonly names: readonly string[] })[];
 }
 
 interface Sharing {
@@ -72,7 +80,16 @@ export function exceptionsFor({ workloads, ordinary, base }: Members, fitting: F
       join: (a, b) => draftOf([...a.workloads, ...b.workloads], true),
     },
   );
-  return drafts.map((draft) => exceptionOf(draft, workloads, fitting));
+  const narrowed = drafts.map((draft) => byContainer(draft, fitting));
+  const fit = haveRoom([own, ...drafts.map((draft, i) => priceOf(policyOf(draft, standard, narrowed[i])))]);
+  return drafts.map((draft, i) => exceptionOf(draft, fit ? narrowed[i] : undefined, workloads, fitting));
+}
+
+function byContainer({ level, stated, workloads }: Draft, fitting: Fitting): ByContainer | undefined {
+  // Level privileged has an override for each rule, and narrowing lists for all containers.
+  if (level === 'privileged' || fitting.narrow) return undefined;
+  const pods = workloads.flatMap((workload) => workload.pods);
+  return statedByContainer(stated, pods, fitting);
 }
 
 function statementFor(members: readonly Workload[], fitting: Fitting): Pick<Draft, 'level' | 'stated'> {
@@ -104,23 +121,54 @@ function withoutCovered(drafts: readonly Draft[], standard: Standard, evaluator:
   }
 }
 
-function policyOf({ level, stated }: Draft, standard: Standard): ResolvedPolicy {
-  return resolvedBy(stated, { ...standard, level }, 'Subjects');
+function policyOf({ level, stated }: Draft, standard: Standard, narrowed?: ByContainer): ResolvedPolicy {
+  const { stated: overrides, containers } = narrowed ?? { stated, containers: [] };
+  return resolvedBy(overrides, { ...standard, level }, 'Subjects', containers);
 }
 
-function exceptionOf(draft: Draft, all: readonly Workload[], fitting: Fitting): Exception {
+function exceptionOf(
+  draft: Draft,
+  narrowed: ByContainer | undefined,
+  all: readonly Workload[],
+  fitting: Fitting,
+): Exception {
   const { level, stated, workloads, serviceAccounts, merged } = draft;
   const pods = workloads.flatMap((workload) => workload.pods);
   return {
     level,
     overrides: overridesOf(stated),
     stated: needsOf(stated, workloads, fitting),
+    ...(narrowed && { byContainer: withNeeds(narrowed, workloads, fitting) }),
     workloads: workloads.map(({ name }) => name),
     serviceAccounts,
     merged,
     sharing: serviceAccounts.flatMap((serviceAccount) => sharingOf(serviceAccount, all, workloads)),
     obstacles: level === 'privileged' ? obstaclesOf(unfitRules(pods, fitting), workloads, fitting) : [],
   };
+}
+
+function withNeeds(
+  { stated, containers }: ByContainer,
+  workloads: readonly Workload[],
+  fitting: Fitting,
+): ExceptionByContainer {
+  return {
+    overrides: overridesOf(stated),
+    stated: needsOf(stated, workloads, fitting),
+    containers: containers.map(({ names, stated: own }) => ({
+      names,
+      overrides: overridesOf(own),
+      stated: needsOf(own, workloadsOfContainers(names, workloads), fitting),
+    })),
+  };
+}
+
+/** The workloads as if each of their pods had one of these containers. */
+function workloadsOfContainers(names: readonly string[], workloads: readonly Workload[]): Workload[] {
+  return workloads.map((workload) => ({
+    ...workload,
+    pods: workload.pods.flatMap((pod) => names.map((name) => withOnly(name, pod))),
+  }));
 }
 
 function sharingOf(serviceAccount: string, all: readonly Workload[], own: readonly Workload[]): Sharing[] {

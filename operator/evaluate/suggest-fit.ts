@@ -52,7 +52,8 @@ export function ownEntries(path: string, standard: Standard): readonly unknown[]
   return Array.isArray(value) ? value : [];
 }
 
-function statedOf(rule: Rule, pods: readonly PodParts[], fitting: Fitting): Stated | undefined {
+/** How a rule is stated so that it admits the pods; empty if the level does, undefined if nothing does. */
+export function statedOf(rule: Rule, pods: readonly PodParts[], fitting: Fitting): Stated | undefined {
   const { standard, narrow } = fitting;
   const admitted = admits(rule, {}, pods, fitting);
   if (admitted && !narrow) return {};

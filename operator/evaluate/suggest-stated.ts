@@ -7,11 +7,17 @@ import type { Rule, Stated } from '../rules/rule.ts';
 import { formatVersion, type Standard } from '../standards/level-version.ts';
 
 /** The policy with these overrides, for every namespace. */
-export function resolvedBy(stated: Stated, standard: Standard, usableBy: UsableBy = 'Everyone'): ResolvedPolicy {
+export function resolvedBy(
+  stated: Stated,
+  standard: Standard,
+  usableBy: UsableBy = 'Everyone',
+  byContainer: readonly { readonly names: readonly string[]; readonly stated: Stated }[] = [],
+): ResolvedPolicy {
   const { level, minor, server } = standard;
+  const containers = byContainer.map((entry) => ({ names: [...entry.names], overrides: overridesOf(entry.stated) }));
   const overrides = overridesOf(stated);
   const levelVersion = formatVersion(minor);
-  const spec = completeSpec({ namespaceSelector: {}, level, levelVersion, overrides, usableBy });
+  const spec = completeSpec({ namespaceSelector: {}, level, levelVersion, overrides, usableBy, containers });
   const resolution = resolvePolicy({ apiVersion: `${GROUP}/${VERSION}`, kind: KIND, metadata: {}, spec }, server);
   if ('policy' in resolution) return resolution.policy;
   throw new Error(resolution.refusal.message);

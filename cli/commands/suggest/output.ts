@@ -33,10 +33,12 @@ export function yamlText({ policies, mode }: Printed): string {
 function policyText(suggested: SuggestedPolicy): string {
   const document = new Document(suggested.policy);
   document.commentBefore = comment(policyLines(suggested));
-  for (const stated of statedIn(suggested)) {
-    const pair = pairAt(document, ['spec', 'overrides', ...stated.path.split('.')]);
-    (pair.key as Scalar).commentBefore = comment(linesOf(stated));
-    annotateEntries(pair.value, stated.needs);
+  for (const { at, overrides } of statedIn(suggested)) {
+    for (const stated of overrides) {
+      const pair = pairAt(document, ['spec', ...at, ...stated.path.split('.')]);
+      (pair.key as Scalar).commentBefore = comment(linesOf(stated));
+      annotateEntries(pair.value, stated.needs);
+    }
   }
   return documentText(document, { lineWidth: 0, indentSeq: false });
 }
@@ -54,10 +56,15 @@ export function jsonText({ policies, suggestions }: Printed): string {
 
 function aboutPolicy(suggested: SuggestedPolicy) {
   const { policy, exception } = suggested;
+  const [whole, ...containers] = statedIn(suggested).map(({ names, overrides }) => ({
+    names,
+    overrides: overrides.map(({ path, value, needs }) => ({ path, value, neededBy: needs.map(flat) })),
+  }));
   return {
     name: nameOf(policy),
     ...(exception && aboutException(exception)),
-    overrides: statedIn(suggested).map(({ path, value, needs }) => ({ path, value, neededBy: needs.map(flat) })),
+    overrides: whole?.overrides ?? [],
+    ...(containers.length > 0 && { containers }),
   };
 }
 
@@ -74,9 +81,12 @@ export function reportText({ policies }: Printed): string {
     '',
     `Policy ${nameOf(suggested.policy)}`,
     ...policyLines(suggested).map((line) => `  ${line}`),
-    ...statedIn(suggested).flatMap((stated) => [
-      `  ${overrideText(stated)}`,
-      ...overrideLines(stated).map((line) => `    ${line}`),
+    ...statedIn(suggested).flatMap(({ names, overrides }) => [
+      ...(names.length > 0 ? [`  only for containers ${names.join(', ')}:`] : []),
+      ...overrides.flatMap((stated) => [
+        `  ${overrideText(stated)}`,
+        ...overrideLines(stated).map((line) => `    ${line}`),
+      ]),
     ]),
   ]);
   const introduction = introductionLines(policies);
@@ -85,9 +95,27 @@ export function reportText({ policies }: Printed): string {
     .join('');
 }
 
-function statedIn({ suggestions: [first, ...others], exception }: SuggestedPolicy): readonly StatedOverride[] {
-  if (exception) return exception.stated;
-  return others.length === 0 ? (first?.stated ?? []) : [];
+interface StatedPart {
+  /** Below `spec`. */
+  readonly at: readonly (string | number)[];
+  /** The containers; empty for the pod as a whole. */
+  readonly names: readonly string[];
+  readonly overrides: readonly StatedOverride[];
+}
+
+/** The pod as a whole comes first. */
+function statedIn({ suggestions: [first, ...others], exception }: SuggestedPolicy): readonly StatedPart[] {
+  const own = others.length === 0 ? (first?.stated ?? []) : [];
+  const stated = exception ? (exception.byContainer ?? exception).stated : own;
+  const containers = exception?.byContainer?.containers ?? [];
+  return [
+    { at: ['overrides'], names: [], overrides: stated },
+    ...containers.map((entry, i) => ({
+      at: ['containers', i, 'overrides'],
+      names: entry.names,
+      overrides: entry.stated,
+    })),
+  ];
 }
 
 function nameOf({ metadata }: CapabilityPolicy): string {
@@ -112,7 +140,7 @@ function annotateEntries(node: unknown, needs: readonly Need[]): void {
   }
 }
 
-function pairAt(document: Document, path: readonly string[]): Pair {
+function pairAt(document: Document, path: readonly (string | number)[]): Pair {
   const map = document.getIn(path.slice(0, -1)) as YAMLMap;
   return map.items.find(({ key }) => isScalar(key) && key.value === path.at(-1)) as Pair;
 }

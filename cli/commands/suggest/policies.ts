@@ -10,6 +10,7 @@ import { newPolicy } from '../../../operator/api/model.ts';
 import type { Suggestion } from '../../../operator/evaluate/suggest.ts';
 import type { Exception } from '../../../operator/evaluate/suggest-exceptions.ts';
 import type { SuggestedLevel } from '../../../operator/evaluate/suggest-level.ts';
+import type { Level } from '../../../operator/standards/level-version.ts';
 
 interface PolicyOptions {
   /** The prefix of all names; the namespace's name by default. */
@@ -58,21 +59,27 @@ export function policiesOf(suggestions: readonly Suggestion[], options: PolicyOp
   };
   return levelPolicies(suggestions, options).flatMap(({ level, selector, suggestions: of, own }) => {
     const base = names.unique(own ? ownName(own) : `${name ?? 'suggested'}-${level}`);
-    const common = { namespaceSelector: selector, mode };
+    const common = (of: Level) => ({ namespaceSelector: selector, level: of, mode });
     const exceptions = (own?.exceptions ?? []).map((exception) => {
       const subjects = exception.serviceAccounts.map((name) => ({
         kind: 'ServiceAccount' as const,
         namespace: own?.namespace ?? '',
         name,
       }));
-      const spec = { ...common, level: exception.level, usableBy: 'Subjects' as const, subjects };
+      const spec = { ...common(exception.level), usableBy: 'Subjects' as const, subjects };
       const policy = newPolicy(names.unique(`${base}-${subjectOf(exception)}`), {
         ...spec,
-        ...overridden(exception.overrides),
+        ...overridden(exception.byContainer?.overrides ?? exception.overrides),
+        ...(exception.byContainer && {
+          containers: exception.byContainer.containers.map(({ names, overrides }) => ({
+            names: [...names],
+            overrides,
+          })),
+        }),
       });
       return { policy, suggestions: of, exception };
     });
-    const policy = newPolicy(base, { ...common, level, ...overridden(own?.overrides ?? {}) });
+    const policy = newPolicy(base, { ...common(level), ...overridden(own?.overrides ?? {}) });
     return [{ policy, suggestions: of }, ...exceptions];
   });
 }

@@ -68,6 +68,9 @@ function exceptionLines(exception: Exception, { level, namespace }: Suggestion):
           ...needLines(obstacles),
         ]
       : []),
+    ...(exception.byContainer
+      ? ['Overrides in spec.containers are for every container of that name; the author of a pod chooses the names.']
+      : []),
     ...serviceAccounts.flatMap((account) => accountLines(account, exception, namespace)),
   ];
 }
