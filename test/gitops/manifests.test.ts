@@ -71,7 +71,7 @@ describe('config/argocd', () => {
     assert.ok(!names.includes(policy.metadata.name), policy.metadata.name);
   });
 
-  it('has samples that are not deleted by mistake, the namespace after the policy that selects it', () => {
+  it('protects its samples from deletion by mistake, and creates the namespace after the policy that selects it', () => {
     for (const sample of [policy, namespace]) assert.partialDeepStrictEqual(sample.metadata.annotations, GUARDED);
     assert.ok(waveOf(policy) < waveOf(namespace));
     const { name, labels } = namespace.metadata;
