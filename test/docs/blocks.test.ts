@@ -17,6 +17,7 @@ const RUN: readonly Run[] = [
   { page: 'README.md', by: 'test/docs/readme.test.ts' },
   { page: 'docs/tutorial.md', by: 'test/docs/tutorial.test.ts' },
   { page: 'docs/rollout.md', by: 'test/docs/rollout.test.ts' },
+  { page: 'docs/exceptions.md', by: 'test/docs/rollout.test.ts' },
   { page: 'docs/migrating-from-psp.md', by: 'test/migrate/docs.test.ts' },
   { page: 'docs/runbook.md', by: 'test/integration/prometheus.test.ts' },
   { page: 'docs/concepts.md', by: 'test/docs/rollout.test.ts' },

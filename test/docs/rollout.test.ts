@@ -47,7 +47,8 @@ describe('the roll-out', () => {
     pasteBlocks(readPage('docs/rollout.md'), { cluster: () => cluster.controlPlane });
 
     describe('ends with the steps that other pages describe', () => {
-      pasteBlocks(readPage('docs/concepts.md'), { cluster: () => cluster.controlPlane });
+      for (const page of ['docs/concepts.md', 'docs/exceptions.md'])
+        pasteBlocks(readPage(page), { cluster: () => cluster.controlPlane });
     });
   });
 
