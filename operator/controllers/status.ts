@@ -13,7 +13,7 @@ import type { StateChange } from './state-change.ts';
 
 /** Changes come in bursts; a burst leads to one write. */
 const DELAY_MS = 200;
-/** While a policy rolls out: most are in force by then, and their progress needs no write. */
+/** While many policies roll out: most are in force by then, and their progress needs no write. */
 const ROLLING_OUT_MS = 5_000;
 /** The progress of hundreds of policies that roll out together, in statuses per second and at once. */
 const PROGRESS_LIMIT = [1, 10] as const;
@@ -47,7 +47,10 @@ export class Status implements Controller {
   }
 
   #untilProgress(policy: Key): number {
-    if (this.#progress.left(policy) === 0) this.#progress.start(policy, ROLLING_OUT_MS + this.#progressLimit.take());
+    if (this.#progress.left(policy) === 0) {
+      const waitMs = this.#progressLimit.take();
+      this.#progress.start(policy, waitMs === 0 ? DELAY_MS : ROLLING_OUT_MS + waitMs);
+    }
     return this.#progress.left(policy);
   }
 
