@@ -21,7 +21,22 @@ export interface Fitting {
  */
 export function statedFor(pods: readonly PodParts[], fitting: Fitting): Stated | undefined {
   const all = RULES.map((rule) => statedOf(rule, pods, fitting));
-  return all.includes(undefined) ? undefined : withGuards(Object.assign({}, ...all), pods, fitting);
+  if (all.includes(undefined)) return undefined;
+  return withGuards(withoutCovered(Object.assign({}, ...all), pods, fitting), pods, fitting);
+}
+
+/**
+ * A rule that shares a field with another one is stated as if it were alone. This leaves out the entries of its list that
+ * the other's statement covers: what a pod may add in a user namespace, it may also hold there.
+ */
+function withoutCovered(stated: Stated, pods: readonly PodParts[], fitting: Fitting): Stated {
+  const lists = RULES.filter(({ id }) => id.includes('.') && id in stated).map((rule): Stated => {
+    const { [rule.id]: list } = stated;
+    if (!Array.isArray(list) || list.includes('*')) return {};
+    const without = (entry: unknown) => ({ ...stated, [rule.id]: list.filter((one) => one !== entry) });
+    return { [rule.id]: list.filter((entry) => !admits(rule, without(entry), pods, fitting)) };
+  });
+  return Object.assign({}, stated, ...lists);
 }
 
 /**

@@ -254,6 +254,13 @@ describe('what is suggested', () => {
       'capabilities.allowedAdd': ['NET_ADMIN', 'NET_BIND_SERVICE'],
       'capabilities.allowedAddInUserNamespace': ['SYS_PTRACE'],
     });
+    // What may be added there may be held there too.
+    const narrow = capabilitiesFor([adding(['NET_ADMIN'], own), adding(['CHOWN'])], { narrow: true });
+    assert.deepEqual(narrow, {
+      'capabilities.allowedAdd': ['CHOWN'],
+      'capabilities.allowedAddInUserNamespace': ['NET_ADMIN'],
+      'capabilities.allowedBounding': ['CHOWN'],
+    });
     assert.deepEqual(capabilitiesFor([adding(['nonsense'], own)]), {
       'capabilities.allowedAddInUserNamespace': ['*'],
     });
@@ -514,8 +521,10 @@ describe(`suggestions for random workloads (FC_SEED=${SEED})`, function () {
           const standard = { ...STANDARD, minor: one.minor, level };
           const own = one.narrow ? [] : ownEntries(path, standard);
           // Capabilities that may be added are not in requiredDrop, because the API refuses that.
-          const added = stated['capabilities.allowedAdd'] ?? ownEntries('capabilities.allowedAdd', standard);
-          for (const narrower of narrowerThan(path, value, { added: added as string[], own })) {
+          const everywhere = stated['capabilities.allowedAdd'] ?? ownEntries('capabilities.allowedAdd', standard);
+          const mapped = stated['capabilities.allowedAddInUserNamespace'] ?? [];
+          const added = [...(everywhere as string[]), ...(mapped as string[])];
+          for (const narrower of narrowerThan(path, value, { added, own })) {
             const text = `${path}: ${JSON.stringify(narrower)}`;
             assert.ok(!admitsAll(pods, { ...stated, [path]: narrower }, level, one.minor), text);
           }
