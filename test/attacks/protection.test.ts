@@ -136,8 +136,8 @@ describeIfOffered('staticAdmissionPolicies', 'protection', () => {
       await cluster.api.remove(`${NAMESPACES}/${target.namespace}`);
       await cluster.api.remove(`${NAMESPACES}/${OPERATOR_NAMESPACE}`);
       await cluster.deletePolicy('protected-granted');
-      // Meanwhile: the garbage collector looks for new kinds, such as that of policies, twice a minute.
       await cluster.controlPlane.restartApiServer();
+      await cluster.controlPlane.restartControllerManager();
       await eventually('its objects to be gone', async () => {
         const objects = await renderedObjects(cluster.api, 'protected-granted');
         return objects.length === 0;

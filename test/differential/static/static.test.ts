@@ -3,7 +3,7 @@ import { describeIfOffered } from '../../support/needs.ts';
 import { type Comparison, compareStatic } from './compare.ts';
 
 /** The long form is `npm run test:differential -- --part static --runs 2000`. */
-const PODS = 240;
+const PODS = 120;
 
 describeIfOffered('staticAdmissionPolicies', 'policies in files of the API server', function () {
   this.timeout(240_000);
