@@ -42,6 +42,7 @@ const SHOWN: Readonly<Record<string, readonly (readonly RegExp[])[]>> = {
       /ForeignLabel +namespace\//,
     ],
   ],
+  CapabilityPolicyExpiresSoon: [[/^prometheus-ends .*\n[\s\S]*^prometheus-ends: \S/m]],
   CapabilityPolicyRolloutStalled: [
     [/^prometheus-slow\t20\S+Z\tPod bad: capabilities: container "/m],
     [/Warning +WorkloadViolates +pod\/bad /],
@@ -80,6 +81,7 @@ describeWith(
         await cluster.api.create(`${NAMESPACES}/${team}/pods`, { ...pod, metadata: { name } });
       }
       await rollOut();
+      await expire();
       await cluster.programmed(policy);
       await finds(`capabilitypolicy_workloads{policy="${policy}",verdict="violating"} == 1`);
     });
@@ -95,6 +97,13 @@ describeWith(
         rollout: {},
       });
       await finds(`capabilitypolicy_rollout_namespaces{policy="${rolledOut}",state="blocked"} == 1`);
+    }
+
+    /** A policy that ends, but not so soon that the alert fires. */
+    async function expire(): Promise<void> {
+      const expires = new Date(Date.now() + 30 * 86_400_000).toISOString().replace(/\.\d+Z$/, 'Z');
+      const none = { matchLabels: { team: 'none' } };
+      await cluster.policy('ends', { namespaceSelector: none, level: 'restricted', expires: expires as never });
     }
 
     /** Waits until a query finds something. */
