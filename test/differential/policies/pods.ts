@@ -77,7 +77,9 @@ export function admittedPods(policy: ResolvedPolicy): readonly Pod[] {
 function demanded(values: Values): [Fields, Fields] {
   const { capabilities, fsGroup, supplementalGroups, seccomp, appArmor, runAsUser, runAsGroup, seLinux } = values;
   const bounded = !values['capabilities.allowedBounding'].allowed.includes('*');
-  const drop = bounded ? ['ALL'] : capabilities.requiredDrop;
+  // ALL alone leaves nothing to hold, but does not stand for names that must be listed.
+  const named = capabilities.dropByName ? capabilities.requiredDrop.filter((name) => name !== 'ALL') : [];
+  const drop = bounded ? ['ALL', ...named] : capabilities.requiredDrop;
   const mustRunAs = (field: string, { rule, ranges = [] }: { rule: string; ranges?: readonly { min: number }[] }) =>
     rule === 'MustRunAs' ? { [field]: ranges[0]?.min } : {};
   const groups = mustRunAs('id', supplementalGroups).id;
