@@ -75,6 +75,8 @@ export class Writes {
     const now = standing(rendered);
     for (const [key, record] of this.#records) {
       if (record.unseen?.object && isCollected(record.unseen.object, policies)) record.unseen = undefined;
+      // Only here: later in the pass, what is compared includes our own writes, which the watch has not shown.
+      if (record.unseen && !isAwaited(record.unseen, now.get(key))) record.unseen = undefined;
       const object = latest(record, now.get(key));
       if (object) now.set(key, object);
       else now.delete(key);
@@ -128,10 +130,11 @@ export class Writes {
 
   /**
    * Whether some write has not been shown yet. A write that was reverted at once is never shown, and the watch may have
-   * reported that earlier: so compare again after WATCH_LAG_MS.
+   * reported that earlier: so compare again after WATCH_LAG_MS. A write that became overdue during a pass counts, because
+   * that pass took it for granted.
    */
   get mayBeUndone(): boolean {
-    return this.#records.values().some(({ unseen }) => unseen?.object && !isOverdue(unseen));
+    return this.#records.values().some(({ unseen }) => unseen?.object);
   }
 
   /** Whether nothing has to be written. */
@@ -191,11 +194,13 @@ function isForOtherRole(before: RenderedObject, manifest: Manifest): boolean {
 }
 
 /** The current object; undefined if it does not exist. */
-function latest(record: ObjectRecord, seen: RenderedObject | undefined): RenderedObject | undefined {
-  const { unseen } = record;
-  if (unseen && !isOverdue(unseen) && !shows(seen, unseen)) return unseen.object;
-  record.unseen = undefined;
-  return seen;
+function latest({ unseen }: ObjectRecord, seen: RenderedObject | undefined): RenderedObject | undefined {
+  return unseen && isAwaited(unseen, seen) ? unseen.object : seen;
+}
+
+/** Whether the watch may still show the write. */
+function isAwaited(unseen: Unseen, seen: RenderedObject | undefined): boolean {
+  return !isOverdue(unseen) && !shows(seen, unseen);
 }
 
 function shows(seen: RenderedObject | undefined, { object, uid, version }: Unseen): boolean {

@@ -167,6 +167,7 @@ describe('cappol, with a cluster', () => {
         perhapsRefused: 0,
         newlyAdmitted: 5,
         reportedOtherwise: 0,
+        rollouts: [],
         unchanged: 2,
         before: { refused: 5, unknown: 0, warned: 0, audited: 0, admitted: 2 },
         after: { refused: 0, unknown: 0, warned: 0, audited: 0, admitted: 7 },

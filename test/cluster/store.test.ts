@@ -117,7 +117,7 @@ describe('the cluster as followed on a real API server', () => {
     const { metadata } = await client.apply(pod);
     await within(SOON_MS, 'created', find);
     assert.equal(find()?.uid, metadata?.uid);
-    assert.deepEqual(find()?.spec.containers, [{ name: 'app', securityContext: { privileged: true } }]);
+    assert.deepEqual(find()?.spec.containers, [{ name: 'app', image: 'x', securityContext: { privileged: true } }]);
     await client.applyStatus({ ...pod, spec: undefined, status: { phase: 'Failed' } } as Identified);
     await within(SOON_MS, 'finished', () => find()?.finished);
     await client.remove(pathOf(pod), { uid: metadata?.uid ?? '' });
