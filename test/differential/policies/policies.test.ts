@@ -17,6 +17,7 @@ import { judgePolicies } from './policies.ts';
 import { findWitnesses } from './witnesses.ts';
 
 const WALKS = 5;
+const BATCHES = 5;
 /** A search may miss an existing witness: these are values whose witnesses it finds. The long form draws others. */
 const WITNESS_SEED = 278942759;
 
@@ -55,9 +56,14 @@ describe('on a real API server', function () {
 
   describe('random sets of policies that end while pods are created', () => {
     it('decide at each second as the reference model and the operator say', async () => {
-      const tally = await judgeExpiry(cluster, controlPlane, { sets: 6, seed });
-      agreed(tally);
-      assert.ok(tally.ended > 0, 'no end changed an answer');
+      let ended = 0;
+      // The ends of a few sets may change no answer; then others follow.
+      for (let batch = 0; ended === 0 && batch < BATCHES; batch++) {
+        const tally = await judgeExpiry(cluster, controlPlane, { sets: 6, seed: seed + batch });
+        agreed(tally);
+        ended += tally.ended;
+      }
+      assert.ok(ended > 0, `no end changed an answer in ${BATCHES} batches`);
     });
   });
 
