@@ -1,5 +1,6 @@
 /** Evaluates the pods and workloads of each namespace against the policies that decide there. */
 import { judgingNamespace, type NamespaceJudgement } from '../evaluate/namespace.ts';
+import { withEarlier } from '../evaluate/promotion.ts';
 import { COST_LIMIT, Evaluator } from '../evaluate/violations.ts';
 import type { NamespaceView } from '../model/objects.ts';
 import { Cooldown } from '../runtime/cooldown.ts';
@@ -39,7 +40,10 @@ export class Evaluation implements Controller {
       const judged = await this.#judge(namespace);
       // Its policies have changed since it began, and its key is queued again; or the term has ended.
       if (!judged) return;
-      judgements.set(name, judged.result);
+      const { promotions } = judged.result;
+      const earlier = judgements.get(name)?.promotions;
+      const kept = promotions && earlier && { promotions: withEarlier(promotions, earlier, Date.now()) };
+      judgements.set(name, { ...judged.result, ...kept });
       this.#cooldown.start(name, judged.spentMs);
     }
     found({ by: this.name, namespace: name });

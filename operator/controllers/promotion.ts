@@ -2,6 +2,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { CompletePolicy } from '../api/capability-policy.ts';
 import { RolloutStates } from '../apply/rollout-states.ts';
+import { standingEnforced } from '../apply/standing.ts';
 import { pendingPartOf } from '../policy/parts.ts';
 import { isSameSelector, matches } from '../policy/selector.ts';
 import { progressOf } from '../promotion/progress.ts';
@@ -15,8 +16,8 @@ import type { StateChange } from './state-change.ts';
 
 /** Changes come in bursts; a burst leads to one write. */
 const DELAY_MS = 100;
-/** setTimeout counts with 31 bits. */
-const MOST_AGAIN_MS = 86_400_000;
+/** The wall clock decides when a soak has ended, and it may be set meanwhile. */
+const MOST_AGAIN_MS = 60_000;
 
 export class Promotion implements Controller {
   readonly name = 'promotion';
@@ -110,8 +111,10 @@ export class Promotion implements Controller {
   #input(name: string, given: Pick<StepInput, 'rollout' | 'selector' | 'state'>): StepInput {
     const { cluster, state } = this.#context;
     const { findings } = state;
+    const standing = standingEnforced(cluster.rendered()).get(given.state.uid)?.namespaceSelector;
     return {
       ...given,
+      ...(standing && { standing }),
       policy: name,
       namespaces: cluster.namespaces().filter((namespace) => state.isReached(namespace)),
       verdict: (namespace) =>

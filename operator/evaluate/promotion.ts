@@ -50,6 +50,25 @@ export function* judgingPromotion(
   return { violating: workloads.length, ...(worst && { worst }), ...(violatedAt !== undefined && { violatedAt }) };
 }
 
+/**
+ * Keeps what an earlier judgement of the namespace found: no step may have looked at it in between.
+ *
+ * @param now in milliseconds since 1970
+ */
+export function withEarlier(
+  later: ReadonlyMap<string, PromotionVerdict>,
+  earlier: ReadonlyMap<string, PromotionVerdict>,
+  now: number,
+): ReadonlyMap<string, PromotionVerdict> {
+  const merged = [...later].map(([policy, verdict]): [string, PromotionVerdict] => {
+    const before = earlier.get(policy);
+    const wasViolating = before !== undefined && before.violating > 0 && verdict.violating === 0;
+    const violatedAt = Math.max(verdict.violatedAt ?? 0, before?.violatedAt ?? 0, wasViolating ? now : 0);
+    return [policy, violatedAt > 0 ? { ...verdict, violatedAt } : verdict];
+  });
+  return new Map(merged);
+}
+
 const EVERYWHERE = {};
 
 /** The namespace has the label of the pending part. */

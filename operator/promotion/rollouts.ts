@@ -93,6 +93,7 @@ export class Rollouts {
       else if (Object.hasOwn(labels, label)) remove.push(label);
     }
     for (const label of rolloutLabelsIn(labels)) {
+      if (Object.hasOwn(set, label)) continue;
       if (this.#unused.has(label)) remove.push(label);
       // Nothing is known about it yet. Server-side apply removes a label of ours that it does not state.
       else if (labels[label] === ROLLOUT_PENDING && !remove.includes(label)) set[label] = ROLLOUT_PENDING;

@@ -20,6 +20,11 @@ export interface StepInput {
   /** The selector of the spec. */
   readonly selector: LabelSelector;
   readonly state: RolloutState;
+  /**
+   * The selector of the enforced part that exists in the cluster: after an edit of the selector that is refused or taken
+   * back, it still enforces where the edited one did not select.
+   */
+  readonly standing?: LabelSelector;
   /** Every namespace that policies reach, by name. */
   readonly namespaces: readonly NamespaceLabels[];
   /** Undefined when it is not known what violates there now, by the newest text of the policy. */
@@ -47,6 +52,8 @@ export interface StepResult {
 /** A promotion that is late by this much still counts as punctual, so that the pace is kept. */
 const LATE_MS = 1_000;
 const HOUR_MS = 3_600_000;
+/** By how much the clocks of two machines may differ. */
+const CLOCK_SKEW_MS = 60_000;
 
 export function step(input: StepInput): StepResult {
   const { state } = input;
@@ -84,14 +91,16 @@ interface Place {
   readonly entry: Entry | undefined;
 }
 
-function placeOf({ name, uid, labels }: NamespaceLabels, { selector, state }: StepInput, label: string): Place {
+function placeOf({ name, uid, labels }: NamespaceLabels, input: StepInput, label: string): Place {
+  const { selector, state, standing } = input;
   const entry = state.namespaces.get(name);
   return {
     name,
     uid,
     label: Object.hasOwn(labels, label) ? labels[label] : undefined,
     selected: matches(selector, labels),
-    covered: isCovered(state, labels),
+    covered:
+      isCovered(state, labels) || (standing !== undefined && isCovered({ ...state, selector: standing }, labels)),
     entry: entry?.uid === uid ? entry : undefined,
   };
 }
@@ -116,14 +125,17 @@ function entryFor(place: Place, input: StepInput): Entry | undefined {
 
 function evaluated(entry: Entry, verdict: PromotionVerdict | undefined, input: StepInput): Entry {
   if (!verdict) return entry;
-  const { uid, state, since } = entry;
+  const { uid, state } = entry;
   const { now } = input;
+  // The clock of an earlier leader may have been ahead.
+  const since = entry.since > now + CLOCK_SKEW_MS ? now : entry.since;
   if (verdict.violating > 0) return state === 'Blocked' ? entry : { uid, state: 'Blocked', since: now };
   if (state === 'Undecided') return { uid, state: 'Enforced', since: now };
   if (state !== 'Soaking') return { uid, state: 'Soaking', since: now };
   // A pod that is gone may have violated meanwhile.
   const violatedAt = verdict.violatedAt ?? since;
-  return violatedAt > since ? { uid, state, since: violatedAt } : entry;
+  const latest = Math.max(since, violatedAt);
+  return latest === entry.since ? entry : { uid, state, since: latest };
 }
 
 /** Whether the enforced part may select the namespace: it is labelled, or will be enforced by decision. */
@@ -142,10 +154,11 @@ interface Promotions {
 /** In the order of how long they have been compliant, then of their names; one after the other at the pace. */
 function promote(entries: Map<string, Entry>, input: StepInput, label: string): Promotions {
   const { state, rollout, now } = input;
-  if (!state.begun || rollout.paused) return { promoted: [] };
+  // An older text may refuse what the newest one admits.
+  if (!state.begun || rollout.paused || !input.settled) return { promoted: [] };
   const interval = rollout.namespacesPerHour === undefined ? 0 : HOUR_MS / rollout.namespacesPerHour;
   const promoted: string[] = [];
-  let slot = state.lastPromotion === undefined ? 0 : state.lastPromotion + interval;
+  let slot = state.lastPromotion === undefined ? 0 : Math.min(state.lastPromotion, now) + interval;
   for (const { name, entry } of candidates(entries, input, label)) {
     const at = Math.max(entry.since + soakOf(input), slot);
     if (at > now)

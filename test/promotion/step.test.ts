@@ -24,6 +24,7 @@ interface Space {
 interface Situation {
   readonly rollout?: Partial<CompleteRollout>;
   readonly selector?: StepInput['selector'];
+  readonly standing?: StepInput['selector'];
   readonly state?: Partial<RolloutState>;
   readonly entries?: Readonly<Record<string, Partial<Entry>>>;
   readonly namespaces: Readonly<Record<string, Space>>;
@@ -40,6 +41,7 @@ function inputOf(given: Situation): StepInput {
     policy: 'it',
     rollout: { ...ROLLOUT, ...given.rollout },
     selector: given.selector ?? ALL,
+    ...(given.standing && { standing: given.standing }),
     state: { uid: 'p', begun: false, ...given.state, namespaces: new Map(entries) },
     namespaces: Object.entries(given.namespaces)
       .map(([name, { labels = {}, uid = `uid-${name}` }]) => ({ name, uid, labels }))
@@ -72,6 +74,23 @@ describe('a step of a roll-out', () => {
 
     it('begins at once where no namespace is selected', () => {
       assert.equal(step(inputOf({ selector: TEAM, namespaces: { a: {} } })).state.begun, true);
+    });
+
+    it('promotes nothing while an older text may be in force', () => {
+      const given = {
+        state: BEGUN,
+        entries: { a: { state: 'Soaking', since: NOW - 60 * SECOND } },
+        namespaces: { a: PENDING },
+        verdicts: { a: CLEAN },
+      } as const;
+      assert.deepEqual(step(inputOf({ ...given, settled: false })).promoted, []);
+      assert.deepEqual(step(inputOf(given)).promoted, ['a']);
+    });
+
+    it('begins the soak again when the clock that wrote its beginning was far ahead', () => {
+      const entries = { a: { state: 'Soaking', since: NOW + 86_400 * SECOND } } as const;
+      const { state } = step(inputOf({ state: BEGUN, entries, namespaces: { a: PENDING }, verdicts: { a: CLEAN } }));
+      assert.equal(state.namespaces.get('a')?.since, NOW);
     });
 
     it('promotes nothing before it has begun', () => {
@@ -135,6 +154,12 @@ describe('a step of a roll-out', () => {
       'takes a namespace that was created again for new': [
         { state: BEGUN, entries: { a: {} }, namespaces: { a: { uid: 'other' } } },
         {},
+      ],
+      'leaves a namespace enforced where the text in the cluster selects it, when an edit of the selector is taken back':
+        [{ state: { begun: true, selector: TEAM }, standing: ALL, namespaces: { a: {} } }, {}],
+      'makes a namespace pending that neither the last selector nor the text in the cluster selects': [
+        { state: { begun: true, selector: TEAM }, standing: TEAM, namespaces: { a: {} } },
+        { a: 'Pending' },
       ],
       'forgets a namespace that is gone': [{ state: BEGUN, entries: { a: {} }, namespaces: {} }, {}],
       'forgets a namespace that left the selector': [
