@@ -1,9 +1,10 @@
 /** Brings each policy with `rollout` into force, namespace by namespace. */
 import { isDeepStrictEqual } from 'node:util';
-import type { CompletePolicy } from '../api/capability-policy.ts';
+import type { CompletePolicy, CompleteSpec } from '../api/capability-policy.ts';
 import { RolloutStates } from '../apply/rollout-states.ts';
 import { standingEnforced } from '../apply/standing.ts';
-import { pendingPartOf } from '../policy/parts.ts';
+import type { NamespaceView } from '../model/objects.ts';
+import { pendingPartOf, rolloutLabel } from '../policy/parts.ts';
 import { isSameSelector, matches } from '../policy/selector.ts';
 import { progressOf } from '../promotion/progress.ts';
 import { type Entry, isLabelled, isPending, type RolloutState } from '../promotion/state.ts';
@@ -96,16 +97,28 @@ export class Promotion implements Controller {
   /** In the first step of a term: what was kept; without that, what is in force and the labels are the state. */
   async #stateOf({ metadata }: CompletePolicy): Promise<RolloutState> {
     const { name = '', uid = '' } = metadata ?? {};
-    const { state } = this.#context;
+    const { state, cluster } = this.#context;
     const known = state.promotions.get(name);
     if (known?.uid === uid) return known;
+    const enforced = standingEnforced(cluster.rendered()).get(uid);
     const kept = await this.#states.read(name, uid);
     const { begun = false, selector } = state.stage(name) ?? {};
     const standing = { begun, ...(selector && { selector }) };
-    if (!kept) return { ...standing, uid, namespaces: new Map() };
+    // Without a roll-out nothing guards the label, so it says nothing.
+    const namespaces = enforced && !enforced.rollout ? this.#enforcedBefore(name, enforced) : new Map();
+    if (!kept) return { ...standing, uid, namespaces };
     if (!kept.begun) return { ...kept, ...standing };
     state.promotions.wereLabelled(name, kept);
     return kept;
+  }
+
+  /** The namespaces with the label where the policy is enforced all the same. */
+  #enforcedBefore(policy: string, { namespaceSelector }: CompleteSpec): Map<string, Entry> {
+    const since = Date.now();
+    const isEnforced = ({ labels }: NamespaceView) =>
+      Object.hasOwn(labels, rolloutLabel(policy)) && matches(namespaceSelector, labels);
+    const entries = this.#context.cluster.namespaces().filter(isEnforced);
+    return new Map(entries.map(({ name, uid }) => [name, { uid, state: 'Enforced', since }]));
   }
 
   #input(name: string, given: Pick<StepInput, 'rollout' | 'selector' | 'state'>): StepInput {

@@ -5,7 +5,7 @@ import type { ApiClient } from '../../operator/cluster/client.ts';
 import { ClusterState } from '../../operator/controllers/cluster-state.ts';
 import type { Context } from '../../operator/controllers/controller.ts';
 import { Promotion } from '../../operator/controllers/promotion.ts';
-import type { Cluster, NamespaceView } from '../../operator/model/objects.ts';
+import type { Cluster, NamespaceView, RenderedObject } from '../../operator/model/objects.ts';
 import { NEWEST_KNOWN_MINOR } from '../../operator/standards/level-version.ts';
 import { policy } from '../support/policies.ts';
 import { RecordingLog } from '../support/recording-log.ts';
@@ -17,6 +17,7 @@ class Stage {
   readonly policies = new Map<string, CompletePolicy>();
   readonly labels = new Map<string, Readonly<Record<string, string>>>([['a', {}]]);
   readonly writes: string[] = [];
+  rendered: readonly RenderedObject[] = [];
   refuses = false;
   readonly state: ClusterState;
   readonly controller: Promotion;
@@ -34,7 +35,7 @@ class Stage {
       namespace,
       roles: () => [],
       roleBindings: () => [],
-      rendered: () => [],
+      rendered: () => this.rendered,
     } as unknown as Cluster;
     this.state = new ClusterState(cluster, OPTIONS);
     const client = {
@@ -118,6 +119,26 @@ describe('the controller of promotions', () => {
     await stage.look();
     assert.notEqual(stage.state.promotions.get('it'), undefined);
   });
+
+  const standing: [string, readonly Partial<CapabilityPolicySpec>[], string][] = [
+    ['enforces where somebody set the label before the policy had a roll-out', [{}], 'Enforced'],
+    ['takes the label for the state when the state of a roll-out is lost', [{}, { rollout: {} }], 'Pending'],
+  ];
+  for (const [title, specs, expected] of standing) {
+    it(title, async () => {
+      const stage = new Stage();
+      for (const [index, spec] of specs.entries()) {
+        stage.put(spec, index + 1);
+        stage.state.accept();
+        const objects = stage.state.compiled.rendered.get('it')?.admission?.objects;
+        stage.rendered = objects as unknown as RenderedObject[];
+      }
+      stage.labels.set('a', { [LABEL]: 'pending' });
+      stage.put({ rollout: {} }, 3);
+      await stage.look();
+      assert.equal(stage.state.promotions.get('it')?.namespaces.get('a')?.state, expected);
+    });
+  }
 
   it('removes what it keeps when the roll-out is removed from the policy', async () => {
     const stage = new Stage();
