@@ -4,6 +4,7 @@
  */
 import { type ApiClient, ApiError, pathFor } from '../cluster/client.ts';
 import { MAY_WRITE, PROTECTION_ANSWER, PROTECTION_PROBE } from '../compile/protection.ts';
+import { distinct } from './probing.ts';
 
 export interface ProtectionOutcome {
   /** OtherOperator: they protect, and refuse the writes of the user who asks. */
@@ -21,6 +22,10 @@ export async function askProtection(servers: readonly ApiClient[]): Promise<Prot
   const answers = await Promise.all(servers.map(ask));
   const having = (state: ProtectionOutcome['state']) => answers.filter((one) => one.state === state);
   const unknown = having('Unknown')[0];
+  // Several connections to one address count once, as they do for what is in force.
+  const answering = distinct(servers);
+  const isWithout = (_: ApiClient, index: number) => ['Unprotected', 'Unknown'].includes(answers[index]?.state ?? '');
+  const without = new Set(servers.filter(isWithout).map(({ server }) => server));
   const state =
     having('Unprotected').length > 0
       ? 'Unprotected'
@@ -31,7 +36,7 @@ export async function askProtection(servers: readonly ApiClient[]): Promise<Prot
           : 'Protected';
   return {
     state,
-    servers: { protecting: having('Protected').length + having('OtherOperator').length, answering: answers.length },
+    servers: { protecting: answering - without.size, answering },
     message: state === 'Unknown' ? (unknown?.message ?? 'no API server answers') : '',
   };
 }
