@@ -19,10 +19,15 @@ interface Measured {
 const POLICY = 'restricted';
 const LABEL = 'pod-security.kubernetes.io/audit';
 /** As many writes at a time as the operator has. */
-export const AT_ONCE = 8;
+const AT_ONCE = 8;
 /** The prefixes of the labels and annotations that the operator writes. */
 const OURS = ['pod-security.kubernetes.io/', 'capabilitypolicy.dev/', 'rollout.capabilitypolicy.dev/'];
-export const UNLIMITED = ['--kube-api-qps', '100000', '--kube-api-burst', '100000'];
+const UNLIMITED = ['--kube-api-qps', '100000', '--kube-api-burst', '100000'];
+/** For the notes of a table. */
+export const BESIDE_LOOP = [
+  `The loop makes the operator's own writes, ${AT_ONCE} at a time, after the operator has been stopped and its labels are gone.`,
+  `The operator runs with ${UNLIMITED.join(' ')}, and judges ${PODS_OF_NAMESPACE} pods of each namespace meanwhile.`,
+];
 
 /** @param sizes the numbers of namespaces, one after the other */
 export async function labelling(sizes: readonly number[]): Promise<Table> {
@@ -39,8 +44,7 @@ export async function labelling(sizes: readonly number[]): Promise<Table> {
       shown(namespaces / operator),
     ]),
     notes: [
-      `The loop makes the operator's own writes, ${AT_ONCE} at a time, after the operator has been stopped and its labels are gone.`,
-      `The operator runs with ${UNLIMITED.join(' ')}, and judges ${PODS_OF_NAMESPACE} pods of each namespace meanwhile.`,
+      ...BESIDE_LOOP,
       ...growth(
         'Time grows with the number of namespaces',
         measured.map(({ namespaces }) => namespaces),
@@ -52,26 +56,43 @@ export async function labelling(sizes: readonly number[]): Promise<Table> {
 }
 
 async function measure(namespaces: number): Promise<Measured> {
+  const { measured, loop } = await besideLoop(namespaces, LABEL, async (client) => {
+    const started = performance.now();
+    const all = allLabelled(client, namespaces, LABEL);
+    await applyPolicy(client, POLICY, { namespaceSelector: ALL_TEAMS });
+    await all;
+    return { namespaces, operator: (performance.now() - started) / 1000 };
+  });
+  return { ...measured, loop };
+}
+
+/** All of the bench's namespaces belong to a team; namespaces of the cluster's own do not. */
+export const ALL_TEAMS = { matchExpressions: [{ key: 'team', operator: 'Exists' as const }] };
+
+/**
+ * Measures on a cluster of its own while an operator works, and then the loop that makes the operator's writes.
+ *
+ * @param label what the operator writes on each namespace
+ */
+export async function besideLoop<Result>(
+  namespaces: number,
+  label: string,
+  measure: (client: ApiClient) => Promise<Result>,
+): Promise<{ readonly measured: Result; readonly loop: number }> {
   const cluster = await startBenchCluster();
   const { client, controlPlane } = cluster;
   try {
     await populate(cluster, { pods: namespaces * PODS_OF_NAMESPACE, shapes: 60 });
     const operator = startOperator(controlPlane.kubeconfig, { args: UNLIMITED });
-    let time: number;
+    let measured: Result;
     try {
       await applyPolicy(client, 'nowhere', { namespaceSelector: { matchLabels: { none: 'none' } } });
       await operator.during(allProgrammed(client, ['nowhere']));
-      const started = performance.now();
-      const all = allLabelled(client, namespaces, LABEL);
-      // All of them belong to a team; namespaces of the cluster's own do not.
-      const namespaceSelector = { matchExpressions: [{ key: 'team', operator: 'Exists' as const }] };
-      await applyPolicy(client, POLICY, { namespaceSelector });
-      await operator.during(all);
-      time = (performance.now() - started) / 1000;
+      measured = await operator.during(measure(client));
     } finally {
       await operator.stop();
     }
-    return { namespaces, operator: time, loop: await loop(client, namespaces, LABEL) };
+    return { measured, loop: await loop(client, namespaces, label) };
   } finally {
     await cluster.stop();
   }
@@ -92,7 +113,7 @@ export async function allLabelled(client: ApiClient, namespaces: number, label: 
 }
 
 /** The current write of each namespace, first removed and then made again. */
-export async function loop(client: ApiClient, namespaces: number, label: string): Promise<number> {
+async function loop(client: ApiClient, namespaces: number, label: string): Promise<number> {
   const names = Array.from({ length: namespaces }, (_, index) => namespaceName(index));
   const example = await client.get(pathFor('v1', 'Namespace', undefined, namespaceName(0)));
   const { labels, annotations } = objectOf(example.metadata);

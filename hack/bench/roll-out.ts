@@ -4,12 +4,9 @@ import { ROLLOUT_LABEL_PREFIX } from '../../operator/api/capability-policy.ts';
 import { type ApiClient, pathFor } from '../../operator/cluster/client.ts';
 import { objectOf } from '../../operator/model/raw.ts';
 import { waitFor } from '../controlplane/wait.ts';
-import { startBenchCluster } from './bench-cluster.ts';
-import { AT_ONCE, allLabelled, loop, UNLIMITED } from './labelling.ts';
+import { ALL_TEAMS, allLabelled, BESIDE_LOOP, besideLoop } from './labelling.ts';
 import { ratio, shown } from './numbers.ts';
-import { startOperator } from './operator-under-test.ts';
 import { allProgrammed, applyPolicy, readPolicy } from './policies.ts';
-import { PODS_OF_NAMESPACE, populate } from './population.ts';
 import type { Table } from './table.ts';
 
 interface Measured {
@@ -45,40 +42,20 @@ export async function rollOut(sizes: readonly number[]): Promise<Table> {
       shown(one.inForce),
       String(one.written.length),
     ]),
-    notes: [
-      `The loop makes the operator's own writes, ${AT_ONCE} at a time, after the operator has been stopped and its labels are gone.`,
-      `The operator runs with ${UNLIMITED.join(' ')}, and judges ${PODS_OF_NAMESPACE} pods of each namespace meanwhile.`,
-    ],
+    notes: BESIDE_LOOP,
     measured,
   };
 }
 
 async function measure(namespaces: number): Promise<Measured> {
-  const cluster = await startBenchCluster();
-  const { client, controlPlane } = cluster;
-  try {
-    await populate(cluster, { pods: namespaces * PODS_OF_NAMESPACE, shapes: 60 });
-    const operator = startOperator(controlPlane.kubeconfig, { args: UNLIMITED });
-    let measured: Omit<Measured, 'loop'>;
-    try {
-      await applyPolicy(client, 'nowhere', { namespaceSelector: { matchLabels: { none: 'none' } } });
-      await operator.during(allProgrammed(client, ['nowhere']));
-      measured = { namespaces, ...(await operator.during(begin(client, namespaces))) };
-    } finally {
-      await operator.stop();
-    }
-    return { ...measured, loop: await loop(client, namespaces, LABEL) };
-  } finally {
-    await cluster.stop();
-  }
+  const { measured, loop } = await besideLoop(namespaces, LABEL, (client) => begin(client, namespaces));
+  return { namespaces, ...measured, loop };
 }
 
 async function begin(client: ApiClient, namespaces: number): Promise<Omit<Measured, 'namespaces' | 'loop'>> {
   const started = performance.now();
   const all = allLabelled(client, namespaces, LABEL);
-  // All of them belong to a team; namespaces of the cluster's own do not.
-  const namespaceSelector = { matchExpressions: [{ key: 'team', operator: 'Exists' as const }] };
-  await applyPolicy(client, POLICY, { namespaceSelector, mode: 'Enforce', rollout: ROLLOUT });
+  await applyPolicy(client, POLICY, { namespaceSelector: ALL_TEAMS, mode: 'Enforce', rollout: ROLLOUT });
   await all;
   const pending = (performance.now() - started) / 1000;
   await allProgrammed(client, [POLICY]);

@@ -25,6 +25,17 @@ export interface Compiled extends Accepted {
   readonly guards: readonly Guard[];
 }
 
+/** The result without any policy. */
+export const NOTHING_COMPILED: Compiled = {
+  policies: [],
+  expired: [],
+  refusals: new Map(),
+  specs: new Map(),
+  uids: new Map(),
+  rendered: new Map(),
+  guards: [],
+};
+
 interface Rendered {
   readonly admission: AdmissionSet;
   /** The ID of the policy whose admission set decides for this one: itself, or the first of its peers. */

@@ -1,7 +1,7 @@
 /** The policies as they were last compiled and accepted, and whether they have changed since. */
 import type { CompletePolicy, CompleteSpec } from '../api/capability-policy.ts';
 import { lastAccepted } from '../apply/standing.ts';
-import { type Compiled, type CompileOptions, compiler } from '../compile/compile.ts';
+import { type Compiled, type CompileOptions, compiler, NOTHING_COMPILED } from '../compile/compile.ts';
 import type { RenderedObject } from '../model/objects.ts';
 import { pendingPartOf } from '../policy/parts.ts';
 import { lastOf } from '../policy/pieces.ts';
@@ -17,15 +17,7 @@ export class AcceptedPolicies {
   readonly #compile = compiler();
   /** uid and generation of each policy, by name: the source of its last text. */
   readonly #generations = new Map<string, string>();
-  #compiled: Compiled = {
-    policies: [],
-    expired: [],
-    refusals: new Map(),
-    specs: new Map(),
-    uids: new Map(),
-    rendered: new Map(),
-    guards: [],
-  };
+  #compiled: Compiled = NOTHING_COMPILED;
   /** The parts of each policy. */
   #byName: ReadonlyMap<string, readonly ResolvedPolicy[]> = new Map();
   /** By the policy's uid: the watch may not have shown our write yet. */

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import type { CompletePolicy } from '../../operator/api/capability-policy.ts';
 import { leftovers, release, type WithdrawalContext } from '../../operator/apply/withdrawal.ts';
 import { ApiError } from '../../operator/cluster/client.ts';
+import { NOTHING_COMPILED } from '../../operator/compile/compile.ts';
 import type { NamespaceView, RenderedObject } from '../../operator/model/objects.ts';
 import { policy } from '../support/policies.ts';
 
@@ -43,15 +44,7 @@ function left({ policies = [], namespace, rendered = [], wanted, isRefused = fal
       namespaces: () => (namespace ? [namespace] : []),
       rendered: () => rendered,
     },
-    compiled: {
-      policies: [],
-      expired: [],
-      refusals: new Map(),
-      specs: new Map(),
-      uids: new Map(),
-      rendered: new Map(),
-      guards: [],
-    },
+    compiled: NOTHING_COMPILED,
     isRefused,
     wantedLabels: (): Record<string, string> => (wanted === undefined ? {} : { [ENFORCE]: wanted }),
   };

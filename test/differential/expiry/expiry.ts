@@ -13,10 +13,10 @@ import { Evaluator } from '../../../operator/evaluate/violations.ts';
 import { deciding } from '../../../operator/policy/deciding.ts';
 import { sum, type Tally } from '../policies/campaign.ts';
 import { type PolicyCluster, projection } from '../policies/cluster.ts';
-import { type Creation, podOf, type Trial } from '../sets/judges.ts';
+import { type Creation, defaulted, podOf, sceneOf, type Trial } from '../sets/judges.ts';
 import { admitCreators, type Creator, populate, readUse, withdraw } from '../sets/people.ts';
 import { acceptedSet, randomCreations } from '../sets/sets.ts';
-import { accountOf, admits, type Scene } from '../sets/statement.ts';
+import { admits, type Scene } from '../sets/statement.ts';
 import { endingSet, LAST } from './arbitrary.ts';
 
 interface ExpiryPlan {
@@ -122,16 +122,10 @@ interface Outcome {
 /** @returns `unclear` for a refusal during which an end came: only an admitted pod shows the API server's time */
 async function judgeCreation(trial: EndingTrial, creation: Creation): Promise<Outcome | 'invalid' | 'unclear'> {
   const pod = podOf(creation);
-  const open = await trial.cluster.defaulted({ ...pod, spec: { ...pod.spec, serviceAccountName: 'default' } });
+  const open = await defaulted(trial, pod);
   if (open.status === 422) return 'invalid';
-  const { namespace, account, creator } = creation;
-  const scene: Scene = {
-    policies: trial.policies,
-    grants: trial.set.grants,
-    namespace: namespace.name,
-    labels: namespace.labels,
-    people: [accountOf(namespace.name, account), creator],
-  };
+  const { namespace, creator } = creation;
+  const scene = sceneOf(trial, creation);
   const sent = Date.now();
   const answer = await trial.cluster.create(pod, namespace.name, { api: creator.api });
   const received = Date.now();

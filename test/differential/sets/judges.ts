@@ -61,16 +61,10 @@ const CONTROLLER_AT_WORK = { ...CONTROLLER, groups: [...CONTROLLER.groups, 'syst
 
 export async function judgeCreation(trial: Trial, creation: Creation): Promise<Verdict> {
   const pod = podOf(creation, trial.audit?.podName());
-  const open = await trial.cluster.defaulted({ ...pod, spec: { ...pod.spec, serviceAccountName: 'default' } });
+  const open = await defaulted(trial, pod);
   if (open.status === 422) return { status: 'invalid', differences: [] };
-  const { namespace, account, creator } = creation;
-  const scene: Scene = {
-    policies: trial.policies,
-    grants: trial.set.grants,
-    namespace: namespace.name,
-    labels: namespace.labels,
-    people: [accountOf(namespace.name, account), creator],
-  };
+  const { namespace, creator } = creation;
+  const scene = sceneOf(trial, creation);
   const expected = enforce(scene, open.pod);
   const answer = await trial.cluster.create(pod, namespace.name, { api: creator.api });
   const differences = [
@@ -93,6 +87,17 @@ export async function judgeCreation(trial: Trial, creation: Creation): Promise<V
       ...differences,
     ],
   };
+}
+
+/** What a creation is judged by: the policies, and the people who need the right to use them. */
+export function sceneOf({ policies, set }: Trial, { namespace, account, creator }: Creation): Scene {
+  const { name, labels } = namespace;
+  return { policies, grants: set.grants, namespace: name, labels, people: [accountOf(name, account), creator] };
+}
+
+/** The API server's answer where no policy applies. */
+export function defaulted({ cluster }: Trial, pod: Pod): ReturnType<PolicyCluster['defaulted']> {
+  return cluster.defaulted({ ...pod, spec: { ...pod.spec, serviceAccountName: 'default' } });
 }
 
 export function podOf({ pod: { metadata, spec, ...rest }, account, forged }: Creation, name = metadata.name): Pod {
