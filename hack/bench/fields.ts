@@ -8,7 +8,7 @@ import { offers } from '../../operator/standards/server-features.ts';
 import { SERVER_MINOR } from '../controlplane/version.ts';
 import { createNamespace, startBenchCluster } from './bench-cluster.ts';
 import { type Spread, shown, spreadOf } from './numbers.ts';
-import { createPod, USER } from './pods.ts';
+import { CONFINED, createPod } from './pods.ts';
 import { during, type Rules, renderedFor } from './requests.ts';
 import type { Table } from './table.ts';
 
@@ -43,7 +43,6 @@ const EVERYWHERE: Rules = rules({ capabilities: { allowedAdd: [...OWN, ...MAPPED
 const IN_USER_NAMESPACES: Rules = rules({
   capabilities: { allowedAdd: OWN, allowedAddInUserNamespace: MAPPED },
 });
-const CONFINED = { runAsNonRoot: true, runAsUser: USER, seccompProfile: { type: 'RuntimeDefault' } };
 
 const ROWS: readonly Row[] = [
   { field: 'none: how far two equal policies differ', pod: 'adds nothing', without: EVERYWHERE, with: EVERYWHERE },

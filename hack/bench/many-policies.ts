@@ -1,5 +1,5 @@
 /** (i) Many policies with one namespace each, beside a bare loop that writes the same objects at the same rate. */
-import { GROUP, KIND as POLICY, VERSION } from '../../operator/api/capability-policy.ts';
+import { GROUP, NAME_LABEL, KIND as POLICY, VERSION } from '../../operator/api/capability-policy.ts';
 import { type ApiClient, ApiError, type Identified, pathFor } from '../../operator/cluster/client.ts';
 import { PROBE_ANSWER, probeCarrier } from '../../operator/compile/admission-set.ts';
 import { POLICY_LABEL, RULESET_LABEL } from '../../operator/compile/objects.ts';
@@ -122,7 +122,7 @@ async function measure(policies: number): Promise<Measured> {
 }
 
 async function apply(client: ApiClient, name: string, namespace: string): Promise<void> {
-  const namespaceSelector = { matchLabels: { 'kubernetes.io/metadata.name': namespace } };
+  const namespaceSelector = { matchLabels: { [NAME_LABEL]: namespace } };
   await applyPolicy(client, name, { namespaceSelector, mode: 'Enforce' });
 }
 

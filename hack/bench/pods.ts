@@ -3,6 +3,8 @@ import type { ApiClient } from '../../operator/cluster/client.ts';
 
 /** The user of its processes. */
 export const USER = 10_000;
+/** The pod's own fields that level restricted asks for. */
+export const CONFINED = { runAsNonRoot: true, runAsUser: USER, seccompProfile: { type: 'RuntimeDefault' } };
 
 /**
  * Asks the API server to create the pod, by dry run.
@@ -24,7 +26,7 @@ export async function createPod(
     kind: 'Pod',
     metadata: { generateName: 'pod-', namespace },
     spec: {
-      securityContext: { runAsNonRoot: true, runAsUser: USER, seccompProfile: { type: 'RuntimeDefault' } },
+      securityContext: CONFINED,
       containers: ['app', 'proxy'].map((name) => ({ name, image: name, securityContext })),
       ...fields,
     },

@@ -19,7 +19,7 @@ import { type Spread, shown, spreadOf } from './numbers.ts';
 import { createPod } from './pods.ts';
 import type { Table } from './table.ts';
 
-export type Objects = readonly Identified[];
+type Objects = readonly Identified[];
 export type Rules = Omit<CapabilityPolicySpec, 'namespaceSelector'>;
 /** Makes the objects for policies that each select one of these namespaces. */
 type Form = (namespaces: readonly string[]) => Objects;

@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { ROLLOUT_LABEL_PREFIX } from '../../operator/api/capability-policy.ts';
 import { type ApiClient, pathFor } from '../../operator/cluster/client.ts';
 import { objectOf } from '../../operator/model/raw.ts';
+import { OPERATOR_NAMESPACE } from '../../operator/namespaces.ts';
 import { waitFor } from '../controlplane/wait.ts';
 import { ALL_TEAMS, allLabelled, BESIDE_LOOP, besideLoop } from './labelling.ts';
 import { ratio, shown } from './numbers.ts';
@@ -25,7 +26,6 @@ const LABEL = `${ROLLOUT_LABEL_PREFIX}${POLICY}`;
 const QUIET_MS = 60_000;
 /** Nothing is promoted while it is measured. */
 const ROLLOUT = { meanwhile: 'Audit', soak: '24h' } as const;
-const OPERATOR_NAMESPACE = 'capabilitypolicy-system';
 
 /** @param sizes the numbers of namespaces, one after the other */
 export async function rollOut(sizes: readonly number[]): Promise<Table> {

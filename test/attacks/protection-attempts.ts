@@ -109,7 +109,7 @@ const GONE_OWNER = {
 const NOTHING = '[JSONPatch{op: "test", path: "/kind", value: object.kind}]';
 
 /** An admission policy that refuses nothing. */
-function lookAlike(metadata: object, kind: 'Validating' | 'Mutating' = 'Validating') {
+export function lookAlike(metadata: object, kind: 'Validating' | 'Mutating' = 'Validating') {
   const resourceRules = [{ apiGroups: [''], apiVersions: ['v1'], operations: ['CREATE'], resources: ['limitranges'] }];
   const mutations = [{ patchType: 'JSONPatch', jsonPatch: { expression: NOTHING } }];
   return {

@@ -17,7 +17,7 @@ import { privilegedPod, restrictedPod } from '../support/pod-manifests.ts';
 import { startWithStatic } from '../support/protected.ts';
 import { NAMESPACES } from '../support/rendered.ts';
 import { grantRights, operatorKubeconfig } from '../support/rights.ts';
-import { ATTEMPTS, EDITOR, type Target } from './protection-attempts.ts';
+import { ATTEMPTS, EDITOR, lookAlike, type Target } from './protection-attempts.ts';
 
 const BASE = 'protected-base';
 
@@ -55,17 +55,10 @@ describeIfOffered('staticAdmissionPolicies', 'protection', () => {
     });
     const rules = [{ apiGroups: ['capabilitypolicy.dev'], resources: ['capabilitypolicies'], verbs: EDITS }];
     await grant(api, EDITOR.user, rules);
-    const own = { apiVersion: 'admissionregistration.k8s.io/v1', kind: 'ValidatingAdmissionPolicy' };
-    await api.apply(`/apis/${own.apiVersion}/validatingadmissionpolicies/own`, {
-      ...own,
-      metadata: { name: 'own' },
-      spec: {
-        matchConstraints: {
-          resourceRules: [{ apiGroups: [''], apiVersions: ['v1'], operations: ['CREATE'], resources: ['limitranges'] }],
-        },
-        validations: [{ expression: 'true' }],
-      },
-    });
+    await api.apply(
+      '/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicies/own',
+      lookAlike({ name: 'own' }),
+    );
     await cluster.programmed(pinned, granted);
     await eventually('the label', async () => labelOf(await api.get(`${NAMESPACES}/${namespace}`)));
     target = { cluster, namespace, pinned, names: names(await renderedObjects(api), pinned, granted) };

@@ -11,22 +11,13 @@ import { partsOf } from '../../operator/policy/parts.ts';
 import { lastOf } from '../../operator/policy/pieces.ts';
 import type { ResolvedPolicy } from '../../operator/policy/resolve.ts';
 import { resolved } from '../support/policies.ts';
+import { podView } from '../support/views.ts';
 
 const COURT = { evaluator: new Evaluator(), use: createUseIndex([], []) };
 const LABELS = { 'rollout.capabilitypolicy.dev/it': 'pending' };
 
 function pod(name: string, securityContext: object = {}, rest: Partial<PodView> = {}): PodView {
-  return {
-    namespace: 'a',
-    name,
-    uid: name,
-    serviceAccount: 'default',
-    mirror: false,
-    finished: false,
-    annotations: {},
-    spec: { containers: [{ name: 'main', securityContext }] },
-    ...rest,
-  };
+  return podView(name, { namespace: 'a', spec: { containers: [{ name: 'main', securityContext }] }, ...rest });
 }
 
 function verdict(

@@ -104,14 +104,13 @@ describe('a policy with a roll-out', function () {
     const policy = await cluster.policy('dropped', spec('dropped', { soak: '24h' }));
     await cluster.programmed(policy);
     await isPending(policy, namespace);
-    const { metadata } = await cluster.api.get(`${NAMESPACES}/${namespace}`);
     const replaced = {
       apiVersion: 'v1',
       kind: 'Namespace',
       metadata: { name: namespace, labels: { team: 'dropped' } },
     };
-    const { status } = await cluster.api.ask('PUT', `${NAMESPACES}/${namespace}`, { body: replaced });
-    assert.equal(status, 200, JSON.stringify(metadata));
+    const { status, body } = await cluster.api.ask('PUT', `${NAMESPACES}/${namespace}`, { body: replaced });
+    assert.equal(status, 200, JSON.stringify(body));
     await isPending(policy, namespace);
     await eventually('the Event', async () => {
       const { items } = await cluster.api.get('/apis/events.k8s.io/v1/namespaces/default/events');

@@ -5,7 +5,7 @@ import { type ControlPlane, startControlPlane } from '../../hack/controlplane/co
 import { waitFor } from '../../hack/controlplane/wait.ts';
 import { FaultProxy } from '../soak/fault-proxy.ts';
 import { grantReplicas, newOperator, REPLICAS, replicaKubeconfig } from '../soak/replicas.ts';
-import { ADMITTED, allowCreators, CREATOR, eventually, installCrd } from '../support/harness.ts';
+import { ADMITTED, allowCreators, CREATOR, createNamespace, eventually, installCrd } from '../support/harness.ts';
 import type { OperatorProcess } from '../support/operator-process.ts';
 import { baselinePod } from '../support/pod-manifests.ts';
 import { Random } from '../support/random.ts';
@@ -29,13 +29,7 @@ describe('a standby whose watch of policies has been silent for a while', () => 
     await installCrd(api);
     await allowCreators(api);
     await grantReplicas(api);
-    const metadata = { name: NAME, labels: { team: NAME } };
-    await api.apply(`${NAMESPACES}/${NAME}`, { apiVersion: 'v1', kind: 'Namespace', metadata });
-    await api.apply(`${NAMESPACES}/${NAME}/serviceaccounts/default`, {
-      apiVersion: 'v1',
-      kind: 'ServiceAccount',
-      metadata: { name: 'default' },
-    });
+    await createNamespace(api, NAME, { team: NAME });
     leader = newOperator(replicaKubeconfig(controlPlane, FIRST));
     const own = replicaKubeconfig(controlPlane, SECOND);
     proxy = await FaultProxy.start(own, new Random(1));

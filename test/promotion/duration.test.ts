@@ -5,6 +5,7 @@ describe('durationMs', () => {
   const cases: [text: string, seconds: number][] = [
     ['24h', 86_400],
     ['90m', 5_400],
+    ['90s', 90],
     ['1h30m', 5_400],
     ['2h3m4s', 7_384],
     ['0s', 0],

@@ -1,11 +1,11 @@
 /** The labels of namespaces under roll-outs, and the objects that were seen in them. */
 import assert from 'node:assert/strict';
 import type { PodView } from '../../operator/model/objects.ts';
-import { durationMs } from '../../operator/promotion/duration.ts';
 import { Rollouts, stagesOf } from '../../operator/promotion/rollouts.ts';
 import { SeenObjects } from '../../operator/promotion/seen.ts';
 import type { Entry } from '../../operator/promotion/state.ts';
 import { policy } from '../support/policies.ts';
+import { podView } from '../support/views.ts';
 
 const LABEL = 'rollout.capabilitypolicy.dev/it';
 
@@ -104,17 +104,8 @@ describe('the stage of a roll-out', () => {
 describe('objects seen in a pending namespace', () => {
   const spec = { containers: [{ name: 'main' }] };
   const annotations = {};
-  const pod = (name: string, rest: Partial<PodView> = {}): PodView => ({
-    namespace: 'a',
-    name,
-    uid: name,
-    serviceAccount: 'default',
-    mirror: false,
-    finished: false,
-    annotations,
-    spec,
-    ...rest,
-  });
+  const pod = (name: string, rest: Partial<PodView> = {}) =>
+    podView(name, { namespace: 'a', annotations, spec, ...rest });
 
   it('are kept once for equal ones, with the last time', () => {
     const seen = new SeenObjects();
@@ -156,10 +147,4 @@ describe('objects seen in a pending namespace', () => {
       [1],
     );
   });
-});
-
-describe('a soak', () => {
-  for (const [text, ms] of Object.entries({ '24h': 86_400_000, '1h30m': 5_400_000, '0s': 0, '90s': 90_000 })) {
-    it(`of ${text}`, () => assert.equal(durationMs(text), ms));
-  }
 });

@@ -1,13 +1,12 @@
 /** Clients that create, break and repair workloads, make namespaces, and try what must be refused. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Answer, Api, Json } from '../../hack/controlplane/api.ts';
-import { CREATOR } from '../support/harness.ts';
+import { CREATOR, createNamespace } from '../support/harness.ts';
 import { change, EDITOR, isChanged, ROUTES } from '../support/namespace-changes.ts';
 import { privilegedPod } from '../support/pod-manifests.ts';
 import type { Random } from '../support/random.ts';
 import { NAMESPACES } from '../support/rendered.ts';
 import {
-  createNamespace,
   cronJob,
   deployment,
   deploymentPath,
@@ -240,7 +239,7 @@ export class Clients {
     const { api } = this.#options;
     const name = `campaign-new-${this.made.length}`;
     this.made.push(name);
-    await createNamespace(api, name);
+    await createNamespace(api, name, SELECTED);
     const answer = await api.ask('POST', `${NAMESPACES}/${name}/pods`, { body: pod('first', true), as: CREATOR });
     this.#counts.made++;
     if (!isRefusal(answer))

@@ -5,7 +5,7 @@ import type { Api, Json } from '../../hack/controlplane/api.ts';
 import { NAMESPACES, POLICIES } from '../support/rendered.ts';
 import { PENDING_LABEL, POLICY, SELECTED } from './population.ts';
 
-export interface Counted {
+interface Counted {
   readonly enforced: number;
   readonly soaking: number;
   readonly blocked: number;
@@ -13,7 +13,7 @@ export interface Counted {
   readonly blockedNamespaces: Readonly<Record<string, number>>;
 }
 
-export async function countFromScratch(api: Api): Promise<Counted> {
+async function countFromScratch(api: Api): Promise<Counted> {
   const selector = Object.entries(SELECTED).map(([key, value]) => `${key}=${value}`);
   const [namespaces, pods, deployments] = await Promise.all([
     api.list(NAMESPACES, selector.join(',')),
@@ -62,14 +62,14 @@ export async function compare(
     const said = await reported(api, await metrics());
     // Nobody promoted a namespace in between.
     const still = isDeepStrictEqual(await countFromScratch(api), counted);
-    const { enforced, soaking, blocked } = counted;
+    const numbers = numbersOf(counted);
     const same =
-      isDeepStrictEqual(numbersOf(said.status), { enforced, soaking, blocked }) &&
-      isDeepStrictEqual(said.metrics, { enforced, soaking, blocked }) &&
+      isDeepStrictEqual(numbersOf(said.status), numbers) &&
+      isDeepStrictEqual(said.metrics, numbers) &&
       Object.entries(said.status.blockedNamespaces).every(
         ([name, count]) => counted.blockedNamespaces[name] === count,
       ) &&
-      blocked > 0 === Object.keys(said.status.blockedNamespaces).length > 0;
+      numbers.blocked > 0 === Object.keys(said.status.blockedNamespaces).length > 0;
     if (still && same) return { counted };
     if (Date.now() < until) continue;
     return {

@@ -64,7 +64,7 @@ function isUnseen({ from, until }: { from: number; until: number }, { gaps }: Re
 
 /** Promotions keep the pace: in no window of a minute are there more than it allows. */
 export function paceFaults({ places, history, namespacesPerHour }: Record): string[] {
-  const all = history.promotions(places.map(({ name }) => name)).map(({ at }) => at);
+  const all = history.promotions(places.map(({ name }) => name));
   const most = Math.ceil(namespacesPerHour / 60);
   return all.flatMap((at, index) => {
     const inWindow = all.slice(index).filter((other) => other < at + 60 * SECOND).length;

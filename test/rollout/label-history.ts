@@ -7,7 +7,7 @@ import { eventually } from '../support/harness.ts';
 import { NAMESPACES } from '../support/rendered.ts';
 
 /** One value of the label, from one time on. */
-export interface LabelValue {
+interface LabelValue {
   /** Undefined: the namespace has no such label. */
   readonly value: string | undefined;
   /** Milliseconds since the epoch, when the watch showed it: slightly later than the write. */
@@ -53,14 +53,9 @@ export class LabelHistory {
     return values.length > 1 && last?.value === undefined ? last?.at : undefined;
   }
 
-  /** All promotions, oldest first. */
-  promotions(namespaces: readonly string[]): { readonly namespace: string; readonly at: number }[] {
-    return namespaces
-      .flatMap((namespace) => {
-        const at = this.promotedAt(namespace);
-        return at === undefined ? [] : [{ namespace, at }];
-      })
-      .sort((a, b) => a.at - b.at);
+  /** The times of all promotions, oldest first. */
+  promotions(namespaces: readonly string[]): number[] {
+    return namespaces.flatMap((namespace) => this.promotedAt(namespace) ?? []).sort((a, b) => a - b);
   }
 
   /** Waits until the watch has shown everything that was written before. */

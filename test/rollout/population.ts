@@ -1,5 +1,6 @@
 /** The objects of a campaign: namespaces, and the ways in which some of them violate level restricted. */
 import type { Api, Json } from '../../hack/controlplane/api.ts';
+import { createNamespace } from '../support/harness.ts';
 import { baselinePod, restrictedPod } from '../support/pod-manifests.ts';
 import { NAMESPACES, POLICIES } from '../support/rendered.ts';
 import type { Truth } from './truth.ts';
@@ -31,20 +32,13 @@ export function newPlaces(namespaces: number, violatingPercent: number): Place[]
   });
 }
 
-export async function createNamespace(api: Api, name: string): Promise<void> {
-  const path = `${NAMESPACES}/${name}`;
-  await api.apply(path, { apiVersion: 'v1', kind: 'Namespace', metadata: { name, labels: SELECTED } });
-  const account = { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: 'default' } };
-  await api.apply(`${path}/serviceaccounts/default`, account);
-}
-
 /** In parallel, so that 500 namespaces do not take minutes. */
 export async function populate(api: Api, places: readonly Place[], truth: Truth): Promise<void> {
   const left = [...places];
   const worker = async () => {
     for (let place = left.shift(); place; place = left.shift()) {
       const { name, kind } = place;
-      await createNamespace(api, name);
+      await createNamespace(api, name, SELECTED);
       await api.apply(deploymentPath(name), deployment(kind !== 'deployment'));
       if (kind === 'deployment') truth.begins(name, 'Deployment web');
       if (kind !== 'pod') continue;

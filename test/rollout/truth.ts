@@ -1,7 +1,6 @@
 /** The facts that the clients of a campaign know for certain: when each namespace had a pod or template that violates. */
 
 export interface Violation {
-  readonly namespace: string;
   /** The violating object. */
   readonly what: string;
   /** Milliseconds since the epoch. From the API server's answer to the write … */
@@ -15,7 +14,7 @@ export class Truth {
 
   /** Call it when the API server has answered. @returns a function to call before the request that ends it is sent */
   begins(namespace: string, what: string): () => void {
-    const violation: Violation = { namespace, what, from: Date.now(), until: Number.POSITIVE_INFINITY };
+    const violation: Violation = { what, from: Date.now(), until: Number.POSITIVE_INFINITY };
     const known = this.#violations.get(namespace) ?? [];
     known.push(violation);
     this.#violations.set(namespace, known);

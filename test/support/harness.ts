@@ -118,14 +118,12 @@ export class TestCluster {
   /** Makes a namespace in which pods can be created at once. */
   async namespace(suffix: string, labels: Readonly<Record<string, string>> = {}): Promise<string> {
     const name = this.named(suffix);
-    await this.api.apply(`${NAMESPACES}/${name}`, { apiVersion: 'v1', kind: 'Namespace', metadata: { name, labels } });
-    await this.serviceAccount(name, 'default');
+    await createNamespace(this.api, name, labels);
     return name;
   }
 
   async serviceAccount(namespace: string, name: string): Promise<void> {
-    const path = `${NAMESPACES}/${namespace}/serviceaccounts/${name}`;
-    await this.api.apply(path, { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name } });
+    await createServiceAccount(this.api, namespace, name);
   }
 
   /** Creates a policy, or replaces its spec. Returns its name. */
@@ -270,4 +268,19 @@ export async function allowCreators(api: Api): Promise<void> {
     roleRef: { apiGroup, kind: 'ClusterRole', name: 'edit' },
     subjects: [{ apiGroup, kind: 'Group', name: 'creators' }],
   });
+}
+
+/** Makes a namespace in which pods can be created at once: no controller need make the service account. */
+export async function createNamespace(
+  api: Api,
+  name: string,
+  labels: Readonly<Record<string, string>> = {},
+): Promise<void> {
+  await api.apply(`${NAMESPACES}/${name}`, { apiVersion: 'v1', kind: 'Namespace', metadata: { name, labels } });
+  await createServiceAccount(api, name, 'default');
+}
+
+async function createServiceAccount(api: Api, namespace: string, name: string): Promise<void> {
+  const path = `${NAMESPACES}/${namespace}/serviceaccounts/${name}`;
+  await api.apply(path, { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name } });
 }

@@ -10,12 +10,12 @@ import { cappol } from './cappol.ts';
 const GATE = SERVER_MINOR === 36 ? ['--feature-gates=ManifestBasedAdmissionControlConfig=true'] : [];
 
 /** @returns the flag of an API server that reads these files */
-export function staticFlags(directory: string): string[] {
+function staticFlags(directory: string): string[] {
   return [...GATE, `--admission-control-config-file=${join(directory, 'admission.yaml')}`];
 }
 
 /** Writes the files into a folder of their own. @param args of `cappol render --static` */
-export async function writeStatic(args: readonly string[], stdin = ''): Promise<string> {
+async function writeStatic(args: readonly string[], stdin = ''): Promise<string> {
   const directory = mkdtempSync(join(tmpdir(), 'capabilitypolicy-static-'));
   const { code, stderr } = await cappol(
     ['render', '--static', '--directory', directory, '--mounted-at', directory, ...args],

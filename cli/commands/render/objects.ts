@@ -5,15 +5,15 @@ import type { Compiled } from '../../../operator/compile/compile.ts';
 import type { Manifest } from '../../../operator/compile/objects.ts';
 import { hasControls, jsonText } from '../../output/printable.ts';
 
-/** Roles and their bindings, then admission policies and theirs. */
+/** Roles and their bindings, then admission policies and theirs; without probes. */
 export function objectsOf(compiled: Compiled): Manifest[] {
   const roles = [...compiled.rendered.values()].flatMap(({ role, roleBinding }) =>
     [role ?? [], roleBinding ?? []].flat(),
   );
-  return [...roles, ...setsOf(compiled).flatMap(({ objects }) => objects)];
+  return [...roles, ...setsOf(compiled).flatMap(({ objects }) => objects)].filter((object) => !isProbe(object));
 }
 
-/** Omits a probe's binding, which only shows an operator what is in force. */
+/** Whether it is the binding of a probe, which only shows an operator what is in force. */
 export function isProbe({ kind, metadata }: Pick<Manifest, 'kind'> & { metadata: { name: string } }): boolean {
   return kind.endsWith('AdmissionPolicyBinding') && metadata.name.endsWith('-probe');
 }

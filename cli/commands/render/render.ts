@@ -9,7 +9,7 @@ import { type InputObject, readManifests } from '../../input/manifests.ts';
 import { Troubles } from '../../input/trouble.ts';
 import { excludingBy, type Given } from '../../options.ts';
 import { PolicyContextBuilder } from '../../policies/context-builder.ts';
-import { isProbe, objectsOf, withoutOwner, yaml } from './objects.ts';
+import { objectsOf, withoutOwner, yaml } from './objects.ts';
 import type { RenderOptions } from './options.ts';
 
 /** A namespace of the files, to be applied with its labels. */
@@ -74,7 +74,7 @@ function namespaceIn({ object: { apiVersion, kind, metadata } }: InputObject): N
 
 /** The same policies give the same text, whatever the order of the files. */
 function manifestTexts(compiled: Compiled, namespaces: readonly Namespace[], options: RenderOptions): string {
-  const objects = objectsOf(compiled).filter((object) => !isProbe(object));
+  const objects = objectsOf(compiled);
   const labelled = namespaces.map((one) => namespaceObject(one, compiled, options));
   return [...objects.map(withoutOwner), ...labelled].map(yaml).join('---\n');
 }

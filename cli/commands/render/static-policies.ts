@@ -2,18 +2,16 @@
 import type { Compiled } from '../../../operator/compile/compile.ts';
 import type { Manifest } from '../../../operator/compile/objects.ts';
 import { STATIC_SUFFIX } from '../../../operator/compile/protection.ts';
-import { isProbe, objectsOf, withoutOwner, yaml } from './objects.ts';
+import { objectsOf, withoutOwner, yaml } from './objects.ts';
 import type { StaticFile } from './static-configuration.ts';
 
-/** The fields of `spec` that an operator carries out over time, with what would happen without one. */
-const CARRIED_OUT = { rollout: 'without one, the policy would be enforced everywhere at once' } as const;
+const ROLLOUT_NEEDS_OPERATOR =
+  'spec.rollout needs an operator: without one, the policy would be enforced everywhere at once; leave it out';
 
-/** One line for each policy that files cannot express, by its name in `specs`. */
+/** One line for each policy that files cannot express, by its name in `specs`: an operator carries `rollout` out over time. */
 export function impossible(specs: ReadonlyMap<string, object>): string[] {
   return [...specs].flatMap(([name, spec]) =>
-    Object.entries(CARRIED_OUT).flatMap(([field, why]) =>
-      Object.hasOwn(spec, field) ? [`${name}: spec.${field} needs an operator: ${why}; leave it out`] : [],
-    ),
+    Object.hasOwn(spec, 'rollout') ? [`${name}: ${ROLLOUT_NEEDS_OPERATOR}`] : [],
   );
 }
 
@@ -38,7 +36,7 @@ export function left(compiled: Compiled): string[] {
 }
 
 export function policyFiles(compiled: Compiled): StaticFile[] {
-  const objects = objectsOf(compiled).filter((object) => !isProbe(object));
+  const objects = objectsOf(compiled);
   const file = (path: string, kinds: RegExp, change: (object: Manifest) => object) => {
     const own = objects.filter(({ kind }) => kinds.test(kind));
     return own.length > 0 ? [{ path, text: own.map((object) => yaml(change(object))).join('---\n') }] : [];

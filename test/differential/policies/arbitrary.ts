@@ -225,7 +225,7 @@ const CONTAINER_FIELDS = OVERRIDE_FIELDS.filter((field) =>
 const NAMED = ['app', 'second', 'init', 'sidecar', 'debug', 'debug-0-0', 'debug-1-0', 'other'];
 
 /** One entry or two, for different containers. */
-export function someContainers(most = 5): Arbitrary<NamedContainers[]> {
+function someContainers(most = 5): Arbitrary<NamedContainers[]> {
   const overrides = fc
     .subarray(CONTAINER_FIELDS, { minLength: 1, maxLength: most })
     .chain(overridesOf)

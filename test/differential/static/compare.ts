@@ -12,7 +12,7 @@ import { waitFor } from '../../../hack/controlplane/wait.ts';
 import { type Identified, pathOf } from '../../../operator/cluster/client.ts';
 import { inParallel } from '../../../operator/runtime/in-parallel.ts';
 import { cappol } from '../../support/cappol.ts';
-import { CREATOR } from '../../support/harness.ts';
+import { CREATOR, createNamespace } from '../../support/harness.ts';
 import { grant } from '../../support/namespace-changes.ts';
 import { privilegedPod, restrictedPod } from '../../support/pod-manifests.ts';
 import { writtenPolicy } from '../../support/policies.ts';
@@ -89,19 +89,7 @@ export async function compareStatic(runs: number, seed: number, { whole = false 
 async function prepare(api: Api, directory: string): Promise<void> {
   // No controller fills the role `edit` here.
   await grant(api, CREATOR.user, [{ apiGroups: [''], resources: ['pods'], verbs: ['create'] }]);
-  for (const team of TEAMS) {
-    const name = `static-${team}`;
-    await api.apply(`${NAMESPACES}/${name}`, {
-      apiVersion: 'v1',
-      kind: 'Namespace',
-      metadata: { name, labels: { team } },
-    });
-    await api.apply(`${NAMESPACES}/${name}/serviceaccounts/default`, {
-      apiVersion: 'v1',
-      kind: 'ServiceAccount',
-      metadata: { name: 'default' },
-    });
-  }
+  for (const team of TEAMS) await createNamespace(api, `static-${team}`, { team });
   for (const object of objectsIn(readFileSync(join(directory, 'roles.yaml'), 'utf8')))
     await api.apply(pathOf(object), object);
   await inForce(api);
