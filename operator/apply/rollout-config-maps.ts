@@ -1,7 +1,7 @@
 /** The state of a roll-out ⇄ ConfigMaps in the operator's namespace. Pure. */
 import { FIELD_MANAGER, GROUP, KIND, type LabelSelector, MANAGED_BY_LABEL, VERSION } from '../api/capability-policy.ts';
 import { objectOf, type RawObject, textsIn } from '../model/raw.ts';
-import type { Entry, RolloutState } from '../promotion/state.ts';
+import { ENTRY_STATES, type Entry, type RolloutState } from '../promotion/state.ts';
 
 /** On a ConfigMap: the policy whose roll-out it keeps. */
 export const ROLLOUT_OF_LABEL = `${GROUP}/rollout`;
@@ -118,18 +118,11 @@ function wholeIn({ begun, selector, lastPromotion }: Readonly<Record<string, unk
   };
 }
 
-const STATES: readonly unknown[] = [
-  'Undecided',
-  'Pending',
-  'Soaking',
-  'Blocked',
-  'Enforced',
-] satisfies Entry['state'][];
-
 function entryIn({ uid, state, since }: Readonly<Record<string, unknown>>): Entry | undefined {
   const at = millisecondsIn(since);
-  if (typeof uid !== 'string' || !STATES.includes(state) || at === undefined) return undefined;
-  return { uid, state: state as Entry['state'], since: at };
+  const known = ENTRY_STATES.find((one) => one === state);
+  if (typeof uid !== 'string' || known === undefined || at === undefined) return undefined;
+  return { uid, state: known, since: at };
 }
 
 /** People may edit a ConfigMap. */

@@ -44,12 +44,14 @@ export function lastAccepted(rendered: readonly RenderedObject[]): Map<string, C
 }
 
 /** The newest specs that refuse something, by the policy's uid: those of policies that are enforced somewhere. */
-export function standingEnforced(rendered: readonly RenderedObject[]): Map<string, CompleteSpec> {
-  const enforcing = rendered.filter(
-    (object) => object.metadata.labels?.[PART_LABEL] === undefined && specIn(object)?.mode === 'Enforce',
-  );
-  return lastAccepted(enforcing);
-}
+export const standingEnforced: (rendered: readonly RenderedObject[]) => ReadonlyMap<string, CompleteSpec> = perObject(
+  (rendered) => {
+    const enforcing = rendered.filter(
+      (object) => object.metadata.labels?.[PART_LABEL] === undefined && specIn(object)?.mode === 'Enforce',
+    );
+    return lastAccepted(enforcing);
+  },
+);
 
 /** Anybody may have written it, so an invalid spec is ignored. */
 const specIn = perObject(({ metadata }: RenderedObject): CompleteSpec | undefined => {
@@ -64,7 +66,7 @@ const specIn = perObject(({ metadata }: RenderedObject): CompleteSpec | undefine
 /** The names of the policies that an admission policy asks for `use` on. */
 export const usesAsked: (object: { readonly kind: string; readonly spec?: unknown }) => string[] = perObject(
   ({ kind, spec }) => {
-    if (!isText({ kind })) return [];
+    if (!hasText({ kind })) return [];
     const text = JSON.stringify(spec).replaceAll('\\"', '"');
     return [...text.matchAll(/\.name\("([^"]+)"\)\.check\("use"\)/g)].map(([, name = '']) => name);
   },
@@ -76,12 +78,12 @@ export const usesAsked: (object: { readonly kind: string; readonly spec?: unknow
  * @param policies the uids of all policies
  */
 export function askedIn(live: Standing, policies: ReadonlySet<string>): Set<string> {
-  const texts = [...live.values()].filter(isText);
+  const texts = [...live.values()].filter(hasText);
   return new Set(texts.filter((object) => !isCollected(object, policies)).flatMap(usesAsked));
 }
 
 /** Whether it has the text of a policy. */
-function isText({ kind }: { readonly kind: string }): boolean {
+export function hasText({ kind }: { readonly kind: string }): boolean {
   return isAdmission({ kind }) && !kind.endsWith('Binding');
 }
 

@@ -44,7 +44,8 @@ export function* accept(
   // Existing policies stay when a new one does not fit beside them.
   const standing: Parts[][] = [];
   const changed: Parts[][] = [];
-  for (const policy of policies.map((one) => staged(one, options)).sort(byAge)) {
+  const all = policies.map((one) => staged(one, options));
+  for (const policy of all.toSorted(byAge)) {
     const stage = stageOf(policy, options);
     const resolution = resolve(policy, oldestServer);
     if ('refusal' in resolution) refusals.set(policy.metadata?.name ?? '', resolution.refusal);
@@ -65,9 +66,9 @@ export function* accept(
   }
   const fitting = fitTogether([...standing, ...changed]);
   for (const [name, refusal] of fitting.refusals) refusals.set(name, refusal);
-  const specs = policies.flatMap((policy) => {
+  const specs = all.flatMap((policy) => {
     const name = policy.metadata?.name ?? '';
-    const spec = refusals.has(name) ? lastAcceptedOf(policy, options) : staged(policy, options).spec;
+    const spec = refusals.has(name) ? lastAcceptedOf(policy, options) : policy.spec;
     return spec ? [[name, spec] as const] : [];
   });
   const byId = (some: readonly ResolvedPolicy[]) => some.toSorted((a, b) => compareText(a.id, b.id));

@@ -152,8 +152,10 @@ function together(parties: readonly Party[]): Pick<Party, 'decides' | 'current'>
   const peers = parties.filter(({ policy, matches }) => policy.priority === own.policy.priority && matches === ALWAYS);
   const lasting = peers.find(({ current }) => current === ALWAYS);
   if (lasting) return lasting;
-  const any = (of: (peer: Party) => string) => peers.map(of).join(' || ');
-  return { decides: any(({ decides }) => `(${decides})`), current: any(({ current }) => current) };
+  return {
+    decides: or(...peers.map(({ decides }) => decides)),
+    current: peers.map(({ current }) => current).join(' || '),
+  };
 }
 
 /**

@@ -62,7 +62,7 @@ export function protection(options: ProtectionOptions): Protection {
   };
 }
 
-export function userName({ namespace, name }: ServiceAccount): string {
+function userName({ namespace, name }: ServiceAccount): string {
   return `system:serviceaccount:${namespace}:${name}`;
 }
 

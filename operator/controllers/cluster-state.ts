@@ -39,6 +39,8 @@ export class ClusterState {
   readonly seen = new SeenObjects();
   readonly #cluster: Cluster;
   readonly #options: ClusterStateOptions;
+  /** The namespaces that no policy reaches. */
+  readonly #excluded: readonly string[];
   readonly #policies = new AcceptedPolicies();
   readonly #selections = new Selections();
   #use: UseIndex | undefined;
@@ -46,6 +48,7 @@ export class ClusterState {
   constructor(cluster: Cluster, options: ClusterStateOptions) {
     this.#cluster = cluster;
     this.#options = options;
+    this.#excluded = [options.operatorNamespace, ...options.excludedNamespaces];
   }
 
   /** Records what happened. */
@@ -182,10 +185,6 @@ export class ClusterState {
 
   isExcluded(namespace: string): boolean {
     return isExcluded(namespace, this.#excluded);
-  }
-
-  get #excluded(): readonly string[] {
-    return [this.#options.operatorNamespace, ...this.#options.excludedNamespaces];
   }
 
   /** The finding of this term; before the first one, derived from the labels themselves. */

@@ -1,9 +1,10 @@
 /** Sets and withdraws the labels of each namespace: those of Pod Security, and those of roll-outs. */
+
 import { isDeepStrictEqual } from 'node:util';
-import { ROLLOUT_LABEL_PREFIX } from '../api/capability-policy.ts';
 import { writeLabels } from '../apply/label-writer.ts';
 import { labelOutcome, planLabels } from '../apply/namespace-labels.ts';
 import type { NamespaceView } from '../model/objects.ts';
+import { policyOfLabel } from '../policy/parts.ts';
 import type { RolloutLabels } from '../promotion/rollouts.ts';
 import { restoredLabelEvent } from '../report/rollout-events.ts';
 import { namespaceEvents } from '../report/transitions.ts';
@@ -51,7 +52,7 @@ export class Labels implements Controller {
   #reportRestored(namespace: NamespaceView, { set }: RolloutLabels): void {
     const { state, recorder, cluster } = this.#context;
     for (const label of state.promotions.missingAgain(namespace, set)) {
-      const policy = label.slice(ROLLOUT_LABEL_PREFIX.length);
+      const policy = policyOfLabel(label);
       recorder.later(restoredLabelEvent(policy, namespace, cluster.policy(policy), originOf(this.#context)));
     }
   }

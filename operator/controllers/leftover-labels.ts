@@ -1,9 +1,10 @@
 /** Removes the labels of roll-outs that no policy has any more, once nothing in the cluster asks for them. */
 
 import { ROLLOUT_LABEL_PREFIX } from '../api/capability-policy.ts';
-import { isAdmission } from '../apply/standing.ts';
+import { hasText } from '../apply/standing.ts';
 import type { RenderedObject } from '../model/objects.ts';
 import { perObject } from '../policy/memo.ts';
+import { policyOfLabel } from '../policy/parts.ts';
 import { rolloutLabelsIn } from '../promotion/rollouts.ts';
 import type { Context, Controller, Key } from './controller.ts';
 import type { StateChange } from './state-change.ts';
@@ -65,13 +66,13 @@ export class LeftoverLabels implements Controller {
   /** Whether a policy has this roll-out. */
   #isWanted(label: string): boolean {
     const { cluster, state } = this.#context;
-    const name = label.slice(ROLLOUT_LABEL_PREFIX.length);
+    const name = policyOfLabel(label);
     return cluster.policy(name)?.spec.rollout !== undefined && !state.hasExpired(name);
   }
 }
 
 /** The labels of roll-outs that an admission policy looks at. */
-const labelsAsked: (object: RenderedObject) => string[] = perObject((object) => {
-  if (!isAdmission(object) || object.kind.endsWith('Binding')) return [];
-  return JSON.stringify(object.spec).match(/rollout\.capabilitypolicy\.dev\/[A-Za-z0-9._-]+/g) ?? [];
-});
+const labelsAsked: (object: RenderedObject) => string[] = perObject((object) =>
+  hasText(object) ? (JSON.stringify(object.spec).match(LABELS) ?? []) : [],
+);
+const LABELS = new RegExp(`${ROLLOUT_LABEL_PREFIX.replaceAll('.', '\\.')}[A-Za-z0-9._-]+`, 'g');

@@ -3,7 +3,7 @@
  * it, else those of `spec.overrides`; the pod itself and its volumes always have those of `spec.overrides`.
  */
 import type { CapabilityPolicyOverrides, ContainerOverrides, NamedContainers } from '../api/capability-policy.ts';
-import { and, literal, matchesAny } from '../rules/cel.ts';
+import { and, literal, matchesAny, or } from '../rules/cel.ts';
 import { RULES } from '../rules/index.ts';
 import type { Check, Fill, Rule } from '../rules/rule.ts';
 import type { Standard } from '../standards/level-version.ts';
@@ -117,7 +117,7 @@ export function fillsOfRule({ rule, value, entries }: RuleValues, standard: Stan
 }
 
 function exceptCel(entries: RuleValues['entries']): string {
-  return entries.map(({ selects }) => `(${selects})`).join(' || ');
+  return or(...entries.map(({ selects }) => selects));
 }
 
 /** The pod's own fields keep their check, but a container that has another value does not inherit the violation. */

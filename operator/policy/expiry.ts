@@ -10,7 +10,7 @@ const TIME = /^([12]\d{3}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:Z|[+-]\d\d:\d\d)$/;
 const DAY_MS = 86_400_000;
 
 /** How near the end of a policy is; each begins at a time before the end. */
-export const STAGES = ['Later', 'WithinAWeek', 'WithinADay', 'Expired'] as const;
+const STAGES = ['Later', 'WithinAWeek', 'WithinADay', 'Expired'] as const;
 export type Stage = (typeof STAGES)[number];
 const BEGINS: Record<Stage, number> = {
   Later: Number.NEGATIVE_INFINITY,

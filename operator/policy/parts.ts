@@ -26,6 +26,11 @@ export function rolloutLabel(policy: string): string {
   return `${ROLLOUT_LABEL_PREFIX}${policy}`;
 }
 
+/** The inverse of `rolloutLabel`. */
+export function policyOfLabel(label: string): string {
+  return label.slice(ROLLOUT_LABEL_PREFIX.length);
+}
+
 /** The name of the policy that a resolved policy, a set or a record is for. */
 export function policyNameOf(id: string): string {
   return isPendingPart(id) ? id.slice(0, -PENDING_ID.length) : id;

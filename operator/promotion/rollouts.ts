@@ -8,7 +8,7 @@ import {
 import type { NamespaceView } from '../model/objects.ts';
 import { rolloutLabel, type Stage } from '../policy/parts.ts';
 import type { Labels } from '../policy/selector.ts';
-import { isLabelled, isPending, type RolloutState, renderedLabels } from './state.ts';
+import { isLabelled, isPending, type RolloutState } from './state.ts';
 
 /** The labels of roll-outs that a namespace should have, and those to remove. */
 export interface RolloutLabels {
@@ -45,20 +45,21 @@ export class Rollouts {
     this.#unused = new Set();
   }
 
-  names(): string[] {
-    return [...this.#states.keys()];
-  }
-
   set unused(labels: ReadonlySet<string>) {
     this.#unused = labels;
   }
 
   /** The labels of a namespace as they will be when the states are rendered: a label that is missing is put back. */
   effective({ name, uid, labels }: Namespace): Labels {
-    let effective = labels;
-    for (const [policy, { namespaces }] of this.#states) {
+    const entries = [...this.#states].flatMap(([policy, { namespaces }]) => {
       const entry = namespaces.get(name);
-      if (entry?.uid === uid) effective = renderedLabels(effective, policy, entry);
+      return entry?.uid === uid ? [[rolloutLabel(policy), entry] as const] : [];
+    });
+    if (entries.length === 0) return labels;
+    const effective: Record<string, string> = { ...labels };
+    for (const [label, entry] of entries) {
+      if (isPending(entry)) effective[label] = ROLLOUT_PENDING;
+      else delete effective[label];
     }
     return effective;
   }

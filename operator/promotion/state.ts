@@ -1,7 +1,6 @@
 /** The state of a roll-out: in which namespaces the policy is not enforced yet, and since when each has been compliant. */
-import { type LabelSelector, ROLLOUT_PENDING } from '../api/capability-policy.ts';
-import { rolloutLabel, type Stage } from '../policy/parts.ts';
-import type { Labels } from '../policy/selector.ts';
+import type { LabelSelector } from '../api/capability-policy.ts';
+import type { Stage } from '../policy/parts.ts';
 
 /** All times are milliseconds since 1970. */
 export interface RolloutState extends Stage {
@@ -17,6 +16,9 @@ export interface RolloutState extends Stage {
   readonly namespaces: ReadonlyMap<string, Entry>;
 }
 
+/** The states of a namespace: Entry says what each means. */
+export const ENTRY_STATES = ['Undecided', 'Pending', 'Soaking', 'Blocked', 'Enforced'] as const;
+
 export interface Entry {
   /** The namespace's. One that was deleted and created again is new. */
   readonly uid: string;
@@ -25,7 +27,7 @@ export interface Entry {
    * Pending: it has not been evaluated. Soaking: nothing has violated since that time. Blocked: something has violated
    * since that time. Enforced: the decision to enforce; the entry ends when the label is gone.
    */
-  readonly state: 'Undecided' | 'Pending' | 'Soaking' | 'Blocked' | 'Enforced';
+  readonly state: (typeof ENTRY_STATES)[number];
   readonly since: number;
 }
 
@@ -37,10 +39,4 @@ export function isPending({ state }: Entry): boolean {
 /** Whether the namespace gets the label. */
 export function isLabelled(entry: Entry): boolean {
   return isPending(entry) && entry.state !== 'Undecided';
-}
-
-/** The namespace's labels as they will be when the state has been rendered. */
-export function renderedLabels(labels: Labels, policy: string, entry: Entry): Labels {
-  const { [rolloutLabel(policy)]: _, ...others } = labels;
-  return isPending(entry) ? { ...others, [rolloutLabel(policy)]: ROLLOUT_PENDING } : others;
 }

@@ -25,6 +25,9 @@ export interface Happening {
   readonly note: string;
 }
 
+/** Without the object, which is the same for several. */
+export type Unaddressed = Omit<Happening, 'regarding'>;
+
 export interface EventOrigin {
   /** The reporting operator: the pod's name. */
   readonly reportingInstance: string;
@@ -112,4 +115,8 @@ function withinBytes(note: string): string {
 function inMicroseconds(time: string): string {
   const [, seconds, fraction = ''] = /^(.*?)(?:\.(\d+))?Z$/.exec(time) ?? [];
   return `${seconds}.${fraction.padEnd(6, '0').slice(0, 6)}Z`;
+}
+
+export function regardingNamespace({ name, uid }: { readonly name: string; readonly uid: string }): Regarding {
+  return { apiVersion: 'v1', kind: 'Namespace', name, uid };
 }

@@ -3,7 +3,7 @@ import type { Condition } from '../api/capability-policy.ts';
 import { formatTime, NEVER, type Stage, stageOf } from '../policy/expiry.ts';
 import type { ResolvedPolicy } from '../policy/resolve.ts';
 import type { BareCondition } from './bare-condition.ts';
-import type { Happening } from './events.ts';
+import type { Unaddressed } from './events.ts';
 import * as reasons from './reasons.ts';
 import { counted, firstOf } from './text.ts';
 
@@ -54,10 +54,7 @@ const IN_ORDER = Object.values(REASON);
  * One Event for each stage that begins. An author who writes an end that is near knows that, but may not know that the
  * end has passed. The condition remembers the last stage over restarts.
  */
-export function expiryHappenings(
-  before: Condition | undefined,
-  next: Condition | undefined,
-): Omit<Happening, 'regarding'>[] {
+export function expiryHappenings(before: Condition | undefined, next: Condition | undefined): Unaddressed[] {
   if (!next || next.reason === before?.reason) return [];
   const isNearer = before !== undefined && IN_ORDER.indexOf(before.reason) < IN_ORDER.indexOf(next.reason);
   if (next.reason !== reasons.EXPIRED && !isNearer) return [];

@@ -2,7 +2,7 @@
 import { type CapabilityPolicy, ROLLOUT_ENFORCED, ROLLOUT_PENDING } from '../api/capability-policy.ts';
 import type { NamespaceView } from '../model/objects.ts';
 import { rolloutLabel } from '../policy/parts.ts';
-import { type EventOrigin, eventFor, type KubernetesEvent } from './events.ts';
+import { type EventOrigin, eventFor, type KubernetesEvent, regardingNamespace } from './events.ts';
 import * as reasons from './reasons.ts';
 import { regardingPolicy } from './transitions.ts';
 
@@ -11,17 +11,17 @@ type Origin = Omit<EventOrigin, 'occasion'>;
 /** Somebody removed the label of a namespace that is still pending, or changed its value. */
 export function restoredLabelEvent(
   policy: string,
-  { name, uid }: Pick<NamespaceView, 'name' | 'uid'>,
+  namespace: Pick<NamespaceView, 'name' | 'uid'>,
   object: CapabilityPolicy | undefined,
   origin: Origin,
 ): KubernetesEvent {
   const label = rolloutLabel(policy);
   const note =
     `label ${label}: ${ROLLOUT_PENDING} was removed or changed out of band; restored, since policy ${policy} is not to be ` +
-    `enforced in namespace ${name} yet. To enforce it there now, set the label to ${ROLLOUT_ENFORCED}`;
+    `enforced in namespace ${namespace.name} yet. To enforce it there now, set the label to ${ROLLOUT_ENFORCED}`;
   return eventFor(
     {
-      regarding: { apiVersion: 'v1', kind: 'Namespace', name, uid },
+      regarding: regardingNamespace(namespace),
       ...(object && { related: regardingPolicy(object) }),
       type: 'Warning',
       reason: reasons.ROLLOUT_LABEL_RESTORED,

@@ -1,12 +1,19 @@
 /** A roll-out's progress → Events. */
 import type { CapabilityPolicyStatus } from '../api/capability-policy.ts';
 import type { NamespaceView } from '../model/objects.ts';
-import { type EventOrigin, eventFor, type Happening, type KubernetesEvent, type Regarding } from './events.ts';
+import {
+  type EventOrigin,
+  eventFor,
+  type Happening,
+  type KubernetesEvent,
+  type Regarding,
+  regardingNamespace,
+  type Unaddressed,
+} from './events.ts';
 import * as reasons from './reasons.ts';
 import { counted } from './text.ts';
 
 type Statuses = Pick<CapabilityPolicyStatus, 'rollout'>;
-type Unaddressed = Omit<Happening, 'regarding'>;
 
 /** About the policy: that the rest of its namespaces is blocked, and that it is enforced everywhere. */
 export function rolloutHappenings({ rollout: before }: Statuses, { rollout: next }: Statuses): Unaddressed[] {
@@ -24,7 +31,7 @@ export function rolloutHappenings({ rollout: before }: Statuses, { rollout: next
 
 /** About a namespace that was pending until now. @param policy the regarded policy */
 export function promotionEvent(
-  { name, uid }: Pick<NamespaceView, 'name' | 'uid'>,
+  namespace: Pick<NamespaceView, 'name' | 'uid'>,
   policy: Regarding,
   origin: Omit<EventOrigin, 'occasion'>,
 ): KubernetesEvent {
@@ -32,7 +39,7 @@ export function promotionEvent(
     ...COMMON,
     type: 'Normal',
     reason: reasons.NAMESPACE_ENFORCED,
-    regarding: { apiVersion: 'v1', kind: 'Namespace', name, uid },
+    regarding: regardingNamespace(namespace),
     related: policy,
     note: `CapabilityPolicy ${policy.name} is enforced in this namespace from now on`,
   };

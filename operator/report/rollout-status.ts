@@ -6,7 +6,7 @@ import type { NamespaceProgress, RolloutProgress } from '../promotion/progress.t
 import { inSeconds } from './conditions.ts';
 import { bounded } from './text.ts';
 
-export type RolloutStatus = NonNullable<CapabilityPolicyStatus['rollout']>;
+type RolloutStatus = NonNullable<CapabilityPolicyStatus['rollout']>;
 type BlockedNamespace = NonNullable<RolloutStatus['blockedNamespaces']>[number];
 type Blocked = Extract<NamespaceProgress, { state: 'Blocked' }>;
 

@@ -11,7 +11,15 @@ import {
 } from '../api/capability-policy.ts';
 import type { LabelConflict, LabelOutcome } from '../apply/outcome.ts';
 import type { NamespaceView } from '../model/objects.ts';
-import { type EventOrigin, eventFor, type Happening, type KubernetesEvent, type Regarding } from './events.ts';
+import {
+  type EventOrigin,
+  eventFor,
+  type Happening,
+  type KubernetesEvent,
+  type Regarding,
+  regardingNamespace,
+  type Unaddressed,
+} from './events.ts';
 import { expiryHappenings } from './expiry.ts';
 import { describeConflict } from './label-conflict.ts';
 import * as reasons from './reasons.ts';
@@ -76,8 +84,6 @@ export function repairEvent(
   return eventFor(happening, { ...origin, occasion: origin.now });
 }
 
-type Unaddressed = Omit<Happening, 'regarding'>;
-
 function acceptedHappenings(before: Condition | undefined, next: Condition | undefined): Unaddressed[] {
   if (next?.status !== 'False') return [];
   if (before?.status === 'False' && before.reason === next.reason && before.message === next.message) return [];
@@ -100,7 +106,7 @@ function labelHappenings(before: Condition | undefined, next: Condition | undefi
 
 function conflictHappening(name: string, uid: string, conflict: LabelConflict): Happening {
   return {
-    regarding: { apiVersion: 'v1', kind: 'Namespace', name, uid },
+    regarding: regardingNamespace({ name, uid }),
     type: 'Warning',
     reason: reasons.FOREIGN_LABEL,
     action: 'Label',

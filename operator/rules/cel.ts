@@ -89,6 +89,11 @@ export function isUnsetForSome(field: string): string {
 /** `c` was added to an existing pod, whose own fields cannot be filled any more. */
 export const IS_EPHEMERAL = 'variables.spec.?ephemeralContainers.orValue([]).exists(e, e.name == c.name)';
 
+/** CEL, bool: the exception that the Standards make from v1.35 on; undefined before. */
+export function unlessInUserNamespace(minor: number): string | undefined {
+  return minor >= 35 ? `!(${IN_USER_NAMESPACE})` : undefined;
+}
+
 /** `a || b || …`, each in brackets; empty without any. */
 export function or(...conditions: readonly string[]): string {
   return conditions.map((condition) => `(${condition})`).join(' || ');

@@ -1,4 +1,4 @@
-import { and, effective, IN_USER_NAMESPACE, takesFromPod } from './cel.ts';
+import { and, effective, takesFromPod, unlessInUserNamespace } from './cel.ts';
 import { firstOfValues } from './fit.ts';
 import { type Check, defineRule, type Fill } from './rule.ts';
 
@@ -68,8 +68,4 @@ function containerFill(minor: number): Fill {
     when: and(`!${CONTAINER}.hasValue()`, `!${POD}.hasValue()`, MAY_PROMISE, unlessInUserNamespace(minor)),
     value: 'true',
   };
-}
-
-function unlessInUserNamespace(minor: number): string | undefined {
-  return minor >= 35 ? `!(${IN_USER_NAMESPACE})` : undefined;
 }

@@ -1,4 +1,4 @@
-import { and, effective, FOR_WINDOWS, IN_USER_NAMESPACE, literal, takesFromPod } from './cel.ts';
+import { and, effective, FOR_WINDOWS, literal, takesFromPod, unlessInUserNamespace } from './cel.ts';
 import { firstOf, type IdRange, inRanges, listedRanges, strategies, UNSET } from './id-ranges.ts';
 import { type Check, defineRule, type Fill } from './rule.ts';
 
@@ -33,10 +33,6 @@ function notZeroCheckOfContainer(minor: number): Check {
     message: `"must not run as user 0: set ${PATH} to another user on it or on the pod"`,
     path: PATH,
   };
-}
-
-function unlessInUserNamespace(minor: number): string | undefined {
-  return minor >= 35 ? `!(${IN_USER_NAMESPACE})` : undefined;
 }
 
 function rangesCheck(ranges: readonly IdRange[], filled: boolean): Check {

@@ -9,6 +9,7 @@ import {
   listed,
   literal,
   matchesAny,
+  or,
   takesFromPod,
 } from './cel.ts';
 import { admittedDefault, type Profile, profileCel } from './default-profile.ts';
@@ -118,7 +119,7 @@ function unsetChecks(value: Seccomp, minor: number, filled: boolean): Check[] {
  * bool: of the others, those that could not be filled
  */
 function leftUnset(forLinux: string | undefined, unfilled: string): string {
-  return forLinux ? and(forLinux, unfilled) : `(${FOR_WINDOWS}) || (${unfilled})`;
+  return forLinux ? and(forLinux, unfilled) : or(FOR_WINDOWS, unfilled);
 }
 
 function unsetOnPodCheck({ types }: Seccomp, judged: string | undefined): Check {

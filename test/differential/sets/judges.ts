@@ -89,7 +89,7 @@ export async function judgeCreation(trial: Trial, creation: Creation): Promise<V
   };
 }
 
-/** What a creation is judged by: the policies, and the people who need the right to use them. */
+/** The scene of a creation: the policies, and the people who need the right to use them. */
 export function sceneOf({ policies, set }: Trial, { namespace, account, creator }: Creation): Scene {
   const { name, labels } = namespace;
   return { policies, grants: set.grants, namespace: name, labels, people: [accountOf(name, account), creator] };
