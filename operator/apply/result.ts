@@ -28,6 +28,8 @@ interface Pass {
   readonly isWritten: boolean;
   /** Whether somebody may have reverted a write before the watch showed it. */
   readonly mayBeUndone: boolean;
+  /** Whether a deleted ruleset was seen gone after the steps that wait for that. */
+  readonly hasGone: boolean;
 }
 
 /** An API server takes up to a second to compile a changed policy. */
@@ -47,7 +49,7 @@ export function resultOf(records: Records, seen: Pass): PassResult {
   const byName = Map.groupBy(parts, ({ policy }) => policy.name);
   const outcomes = new Map([...byName].map(([name, ofOne]) => [name, ofParts(ofOne.map(({ outcome }) => outcome))]));
   const unremoved = [...records.values()].find((record) => record.unremoved)?.unremoved;
-  const isSettled = seen.isWritten && !seen.mayBeUndone && records.refused().size === 0 && !unremoved;
+  const isSettled = seen.isWritten && !seen.mayBeUndone && !seen.hasGone && records.refused().size === 0 && !unremoved;
   return { outcomes, unremoved, comeBackMs: comeBackMs([...records.values()], seen), waitsForProbes: isSettled };
 }
 

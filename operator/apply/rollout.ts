@@ -122,10 +122,10 @@ export class Rollout {
     const old = unwanted(compiled, live, this.#records.refused());
     await this.#changeUsers(pass, old, settled);
     if (settled) await this.#removal.removeOld(old);
-    await this.#probing.askLeaving(servers);
+    const hasGone = await this.#probing.askLeaving(servers);
     const { mayBeUndone } = this.#writes;
     // Step 5.
-    return resultOf(this.#records, { compiled, old, answering: distinct(servers), isWritten, mayBeUndone });
+    return resultOf(this.#records, { compiled, old, answering: distinct(servers), isWritten, mayBeUndone, hasGone });
   }
 
   /** Step 1: RBAC that widens nothing; of all policies before step 2, because the texts of siblings ask for it, too. */

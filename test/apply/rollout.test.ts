@@ -90,6 +90,30 @@ describe('Rollout.pass', () => {
     assert.ok(lastText < firstGrant, 'a grant was deleted before the text that asks for it');
   });
 
+  it('deletes them also when a pass that changes nothing else finds that the last such text is gone', async () => {
+    await pass([low, high]);
+    await pass([low, high]);
+    api.loaded = api.shown();
+    api.collect('b-high');
+    const compiled = () => lastOf(compiler()([low], OPTIONS));
+    const last = compiled();
+    for (let passes = 0; passes < 4; passes++) {
+      now += 60_000;
+      await rollout.pass(last, api.shown());
+    }
+    assert.equal(grants().length, GRANTS.length, 'deleted while a text that asks for them is in force');
+    api.loaded = undefined;
+    const [again, shown] = [compiled(), api.shown()];
+    for (let passes = 0; passes < 2; passes++) {
+      now += 60_000;
+      await rollout.pass(again, shown);
+    }
+    assert.deepEqual(
+      grants().slice(GRANTS.length).toSorted(),
+      GRANTS.map((grant) => `deleted ${grant}`),
+    );
+  });
+
   for (const [title, renewed, remains] of [
     ['decided', 'a-first', 'b-second'],
     ['was decided for', 'b-second', 'a-first'],
