@@ -74,6 +74,13 @@ export const FOLDERS: readonly Folder[] = [
     pure: true,
   },
   {
+    path: 'operator/evidence',
+    does: 'Records of the capabilities that processes used, by container: read from the formats of several tools, merged, and compared with what a manifest grants.',
+    imports: [],
+    packages: [],
+    pure: true,
+  },
+  {
     path: 'operator/promotion',
     does: 'Roll-outs by namespace: the state of a roll-out, its next step, and what it means for labels.',
     imports: ['operator/api', 'operator/model', 'operator/policy', 'operator/evaluate'],

@@ -1,0 +1,87 @@
+/**
+ * The capabilities that processes used: the kernel's checks by container, and for how long the container was watched.
+ * Each tool's output is read into these records; `cappol observe` writes them, one a line.
+ */
+
+/** Unknown: the tool does not say it. */
+export const OUTCOMES = ['granted', 'refused', 'unknown'] as const;
+export type Outcome = (typeof OUTCOMES)[number];
+
+/** Why a check does not show that the workload needs the capability, for people. */
+export const NOISE = {
+  RuntimeSetup: "the container runtime's own set-up, before it executes the container's first program",
+  NonAudit: 'the kernel asks without audit: a process that does not hold the capability goes on, with a lesser result',
+  MemoryOvercommit:
+    'the kernel asks for SYS_ADMIN whenever a process allocates memory: the answer decides only about the last reserve',
+  MountersCredentials: 'overlayfs asks a second time, for the process that mounted the image and not for the workload',
+  Capset:
+    'the kernel asks for SETPCAP whenever a process sets its capabilities: it matters only for adding inheritable ones',
+} as const;
+export type Noise = keyof typeof NOISE;
+
+/** A container of a pod. */
+export interface ObservedContainer {
+  readonly namespace: string;
+  /** Absent when the tool names only the workload. */
+  readonly pod?: string;
+  readonly container: string;
+  /** The workload that owns the pod, where the tool names it. */
+  readonly workload?: ObservedWorkload;
+}
+
+export interface ObservedWorkload {
+  /** `Deployment`, or `ReplicaSet` where the tool names only the direct owner. */
+  readonly kind: string;
+  readonly name: string;
+}
+
+/** Checks of one capability in one container, with the same outcome and the same noise. */
+export interface CapabilityUse extends ObservedContainer {
+  /** The kernel's name without CAP_. */
+  readonly capability: string;
+  readonly outcome: Outcome;
+  /** Absent for the workload's own checks. */
+  readonly noise?: Noise;
+  readonly count: number;
+  /** The first and the last check, in the form of `Date.toISOString()`; absent when the tool has no times. */
+  readonly first?: string;
+  readonly last?: string;
+  /** The process that asked in one of these checks. */
+  readonly example?: UseExample;
+}
+
+export interface UseExample {
+  /** The process's name (`comm`), which the kernel cuts to 15 bytes. */
+  readonly command: string;
+  /** The system call, or the kernel's function that asked: `sys_chroot`. */
+  readonly callSite?: string;
+}
+
+/** A time in which a container was watched, even if it used nothing. */
+export interface ContainerWatch extends ObservedContainer {
+  /** In the form of `Date.toISOString()`. */
+  readonly from: string;
+  readonly to: string;
+  /** How often the container started while it was watched: 0 if it ran before and after. */
+  readonly starts: number;
+  /** Checks that the tool lost meanwhile; a use may be missing. */
+  readonly lost?: number;
+}
+
+export interface Evidence {
+  readonly uses: readonly CapabilityUse[];
+  readonly watches: readonly ContainerWatch[];
+}
+
+/** A line of `cappol observe`. */
+export type ObservedLine =
+  | ({ readonly observed: 'use' } & CapabilityUse)
+  | ({ readonly observed: 'watch' } & ContainerWatch);
+
+/** The lines that say the same as the evidence, in its order: JSON objects with the members in a stable order. */
+export function observedLines({ uses, watches }: Evidence): ObservedLine[] {
+  return [
+    ...watches.map((watch) => ({ observed: 'watch' as const, ...watch })),
+    ...uses.map((use) => ({ observed: 'use' as const, ...use })),
+  ];
+}
