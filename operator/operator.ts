@@ -129,6 +129,6 @@ export class Operator {
   };
 
   exportMetrics({ registry }: Pick<Metrics, 'registry'>): void {
-    exportPolicies(registry, this.#followed.cluster, this.#state.findings.judgements);
+    exportPolicies(registry, this.#followed.cluster, this.#state.outcomes.judgements);
   }
 }

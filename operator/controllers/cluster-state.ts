@@ -1,5 +1,5 @@
 /**
- * The state derived from the cluster as last seen, and the findings of controllers, as far as more than one of them
+ * The state derived from the cluster as last seen, and the outcomes of controllers, as far as more than one of them
  * needs it. It changes only through `apply` and `accept`, which return what becomes dirty.
  */
 import { presentLabels } from '../apply/namespace-labels.ts';
@@ -20,7 +20,7 @@ import { hasPendingLabel, type RolloutLabels, Rollouts, stagesOf } from '../prom
 import { SeenObjects } from '../promotion/seen.ts';
 import { SYSTEM_CLOCK } from '../runtime/clock.ts';
 import { AcceptedPolicies, type CompileInput } from './accepted-policies.ts';
-import { newFindings } from './findings.ts';
+import { newOutcomes } from './outcomes.ts';
 import { type Cause, type Found, type StateChange, unchanged } from './state-change.ts';
 
 export interface ClusterStateOptions extends AdmissionOptions {
@@ -32,7 +32,7 @@ export interface ClusterStateOptions extends AdmissionOptions {
 }
 
 export class ClusterState {
-  readonly findings = newFindings();
+  readonly outcomes = newOutcomes();
   /** The states of roll-outs in this term. The controller of promotions writes them. */
   readonly promotions = new Rollouts();
   /** Also kept by a standby, which then knows what its predecessor may have missed. */
@@ -100,7 +100,7 @@ export class ClusterState {
       .map((namespace) => ({ name: namespace.name, labels: this.effectiveLabels(namespace) }));
     const concerned = this.#selections.replace(compiled.policies, namespaces);
     // A verdict by another text is worthless: drop it until the namespace has been evaluated again.
-    for (const name of concerned.namespaces) this.findings.judgements.delete(name);
+    for (const name of concerned.namespaces) this.outcomes.judgements.delete(name);
     return { ...unchanged({ of: 'accepted' }), ...concerned, policies: concerned.policies.union(resolved) };
   }
 
@@ -187,12 +187,12 @@ export class ClusterState {
     return isExcluded(namespace, this.#excluded);
   }
 
-  /** The finding of this term; before the first one, derived from the labels themselves. */
+  /** The outcome of this term; before the first one, derived from the labels themselves. */
   labelOutcomes(namespaces: readonly string[]): Map<string, LabelOutcome> {
     const entries = namespaces.flatMap((name) => {
       const namespace = this.#cluster.namespace(name);
       return namespace
-        ? [[name, this.findings.labels.get(name) ?? presentLabels(namespace, this.wantedLabels(namespace))] as const]
+        ? [[name, this.outcomes.labels.get(name) ?? presentLabels(namespace, this.wantedLabels(namespace))] as const]
         : [];
     });
     return new Map(entries);
@@ -201,7 +201,7 @@ export class ClusterState {
   /** The watch shows our own status writes as changes, too. */
   #applyPolicy(cause: Cause, name: string): StateChange {
     const recompiles = this.#policies.see(name, this.#cluster.policy(name));
-    if (recompiles) this.findings.rollouts.delete(name);
+    if (recompiles) this.outcomes.rollouts.delete(name);
     return { ...unchanged(cause), policies: new Set([name]), recompiles };
   }
 
@@ -238,7 +238,7 @@ export class ClusterState {
 
   #forgetTerm(cause: Cause): StateChange {
     this.#policies.forget();
-    for (const found of Object.values(this.findings)) found.clear();
+    for (const outcome of Object.values(this.outcomes)) outcome.clear();
     this.promotions.clear();
     const policies = this.#cluster.policies().map(({ metadata }) => metadata?.name ?? '');
     const namespaces = this.#cluster.namespaces().map(({ name }) => name);

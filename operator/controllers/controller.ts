@@ -38,7 +38,7 @@ export interface Context {
   readonly instance: string;
   /** Aborted at the end of the term. */
   readonly signal: AbortSignal;
-  /** Call it after a finding has been stored in `state.findings`. */
+  /** Call it after an outcome has been stored in `state.outcomes`. */
   found(found: Omit<Found, 'of'>): void;
 }
 

@@ -31,7 +31,7 @@ export class Evaluation implements Controller {
 
   async reconcile(name: Key): Promise<void> {
     const { cluster, state, found } = this.#context;
-    const { judgements } = state.findings;
+    const { judgements } = state.outcomes;
     const namespace = cluster.namespace(name);
     if (!namespace || !state.isReached(namespace)) {
       judgements.delete(name);

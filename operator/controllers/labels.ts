@@ -27,7 +27,7 @@ export class Labels implements Controller {
 
   async reconcile(name: Key): Promise<void> {
     const { client, cluster, state, recorder, log, found } = this.#context;
-    const { labels } = state.findings;
+    const { labels } = state.outcomes;
     const namespace = cluster.namespace(name);
     if (!namespace || namespace.terminating) {
       labels.delete(name);

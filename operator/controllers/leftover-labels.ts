@@ -52,7 +52,7 @@ export class LeftoverLabels implements Controller {
     const asked = leftover.length === 0 ? new Set() : new Set(cluster.rendered().flatMap(labelsAsked));
     const now = performance.now();
     // API servers that compile other policies may not have unloaded this one yet.
-    const isBusy = state.findings.rollouts.values().some((outcome) => outcome.state === 'Working');
+    const isBusy = state.outcomes.rollouts.values().some((outcome) => outcome.state === 'Working');
     for (const label of leftover) {
       if (asked.has(label) || state.isStale || isBusy) this.#unusedSince.set(label, Number.POSITIVE_INFINITY);
       else this.#unusedSince.set(label, Math.min(now, this.#unusedSince.get(label) ?? now));

@@ -42,7 +42,7 @@ export class Promotion implements Controller {
     if (cause.of === 'namespace') return this.#concernedBy(cause.name);
     if (cause.of === 'found' && cause.by === this.name) return [];
     if (cause.of === 'found' && cause.by === 'judge') {
-      return state.findings.judgements.get(cause.namespace ?? '')?.promotions?.keys() ?? [];
+      return state.outcomes.judgements.get(cause.namespace ?? '')?.promotions?.keys() ?? [];
     }
     return [...policies].filter((name) => cluster.policy(name)?.spec.rollout || state.promotions.get(name));
   }
@@ -71,8 +71,8 @@ export class Promotion implements Controller {
     }
     state.promotions.set(name, result.state);
     const progress = progressOf(input, result);
-    const isOld = isDeepStrictEqual(progress, state.findings.progress.get(name));
-    state.findings.progress.set(name, progress);
+    const isOld = isDeepStrictEqual(progress, state.outcomes.progress.get(name));
+    state.outcomes.progress.set(name, progress);
     if (isNew || result.state !== before) this.#publish(name, isNew ? undefined : before, result.state);
     // The workloads that block it have changed.
     else if (!isOld) this.#context.found({ by: this.name, policies: [name] });
@@ -123,7 +123,7 @@ export class Promotion implements Controller {
 
   #input(name: string, given: Pick<StepInput, 'rollout' | 'selector' | 'state'>): StepInput {
     const { cluster, state } = this.#context;
-    const { findings } = state;
+    const { outcomes } = state;
     const standing = standingEnforced(cluster.rendered()).get(given.state.uid)?.namespaceSelector;
     return {
       ...given,
@@ -133,7 +133,7 @@ export class Promotion implements Controller {
       verdict: (namespace) =>
         state.isStale || state.seen.has(namespace)
           ? undefined
-          : findings.judgements.get(namespace)?.promotions?.get(name),
+          : outcomes.judgements.get(namespace)?.promotions?.get(name),
       settled: this.#isInForce(name),
       now: Date.now(),
     };
@@ -143,7 +143,7 @@ export class Promotion implements Controller {
   #isInForce(policy: string): boolean {
     const { state } = this.#context;
     const { rendered } = state.compiled;
-    const outcome = state.findings.rollouts.get(policy);
+    const outcome = state.outcomes.rollouts.get(policy);
     const { admission } = rendered.get(policy) ?? rendered.get(pendingPartOf(policy)) ?? {};
     return !state.isStale && outcome?.state === 'InForce' && outcome.ruleset === admission?.ruleset;
   }
@@ -180,7 +180,7 @@ export class Promotion implements Controller {
     await this.#states.remove(name, uid);
     if (this.#context.signal.aborted) return;
     this.#cooldown.forget(name);
-    state.findings.progress.delete(name);
+    state.outcomes.progress.delete(name);
     if (!before) return;
     state.promotions.delete(name);
     found({ by: this.name, policies: [name], namespaces: [...before.namespaces.keys()] });

@@ -39,7 +39,7 @@ export class Protection implements Controller {
 
   #remember(outcome: ProtectionOutcome): void {
     const { cluster, state, found } = this.#context;
-    const { protection } = state.findings;
+    const { protection } = state.outcomes;
     if (isDeepStrictEqual(protection.current, outcome)) return;
     protection.current = outcome;
     found({ by: this.name, policies: cluster.policies().map(({ metadata }) => metadata?.name ?? '') });

@@ -46,7 +46,7 @@ export class Reports implements Controller {
     // A namespace that has not been evaluated yet comes back when it has been; deleting a namespace deletes its
     // reports.
     if (!api || !namespace || namespace.terminating) return;
-    if (state.isReached(namespace) && !state.findings.judgements.has(name)) return;
+    if (state.isReached(namespace) && !state.outcomes.judgements.has(name)) return;
     let written = 0;
     await writePolicyReports(client, this.#wanted(namespace, api), this.#followed.in(name), (report, bytes) => {
       this.#followed.wrote(report);
@@ -59,7 +59,7 @@ export class Reports implements Controller {
     const { state } = this.#context;
     const findIdentity = this.#identities(namespace.name);
     const now = new Date().toISOString();
-    const { modes } = state.findings.judgements.get(namespace.name) ?? NOWHERE;
+    const { modes } = state.outcomes.judgements.get(namespace.name) ?? NOWHERE;
     for (const { deciding, workloads } of Object.values(modes)) {
       for (const policy of state.selecting(namespace.name).filter(({ name }) => deciding.includes(name))) {
         const first = firstReportName(policy.name);

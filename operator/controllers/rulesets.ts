@@ -79,7 +79,7 @@ export class Rulesets implements Controller {
   /** Leaves out the policies that changed since the pass began, about which it says nothing. */
   #remember(outcomes: ReadonlyMap<string, RolloutOutcome>, compiled: Compiled): void {
     const { state } = this.#context;
-    const { rollouts } = state.findings;
+    const { rollouts } = state.outcomes;
     const unchanged = [...outcomes]
       .filter(([policy]) => state.isCompiledAs(policy, compiled))
       .map(([policy, outcome]) => [policy, this.#withLabelling(policy, outcome, compiled)] as const);

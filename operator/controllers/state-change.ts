@@ -13,7 +13,7 @@ export type Cause =
   | { readonly of: 'events' }
   | Found;
 
-/** A controller has a finding. */
+/** A controller has an outcome. */
 export interface Found {
   readonly of: 'found';
   /** The controller's name. */

@@ -42,7 +42,7 @@ export class Status implements Controller {
   delay(policy: Key, { recompiles }: StateChange): number {
     // Somebody who changed a policy waits for its status.
     if (recompiles) return DELAY_MS;
-    const { state = 'Working' } = this.#context.state.findings.rollouts.get(policy) ?? {};
+    const { state = 'Working' } = this.#context.state.outcomes.rollouts.get(policy) ?? {};
     return state === 'Working' ? this.#untilProgress(policy) : Math.max(DELAY_MS, this.#cooldown.left(policy));
   }
 
@@ -70,21 +70,21 @@ export class Status implements Controller {
 
   #build(policy: CompletePolicy, resolution: Resolution, now: string): CapabilityPolicyStatus {
     const { state } = this.#context;
-    const { findings, use } = state;
+    const { outcomes, use } = state;
     const name = policy.metadata?.name ?? '';
     const coverage = state.coverage(name);
-    const rollout = findings.rollouts.get(name);
-    const progress = findings.progress.get(name);
+    const rollout = outcomes.rollouts.get(name);
+    const progress = outcomes.progress.get(name);
     return buildStatus({
       policy,
       resolution,
       expired: state.hasExpired(name),
       ...(coverage && { coverage }),
       ...(rollout && { rollout }),
-      ...(findings.protection.current && { protection: findings.protection.current }),
+      ...(outcomes.protection.current && { protection: outcomes.protection.current }),
       ...(progress && { progress }),
       labels: state.labelOutcomes(coverage?.deciding ?? []),
-      judgements: findings.judgements,
+      judgements: outcomes.judgements,
       holdersOfAll: use.holdersOfAll(),
       olderBindings: use.olderBindings(name, String(policy.metadata?.creationTimestamp ?? '')),
       now,
@@ -95,7 +95,7 @@ export class Status implements Controller {
     const { cluster, state } = this.#context;
     if (kind === 'Pod') return [...cluster.pods(namespace)].find((pod) => pod.name === name);
     const isIt = (one: { readonly kind: string; readonly name: string }) => one.kind === kind && one.name === name;
-    const { modes = {} } = state.findings.judgements.get(namespace) ?? {};
+    const { modes = {} } = state.outcomes.judgements.get(namespace) ?? {};
     const judged = MODES.flatMap((mode) => modes[mode]?.workloads.find(isIt) ?? []);
     return judged.find(({ custom }) => custom)?.custom ?? cluster.workload(namespace, kind, name);
   };

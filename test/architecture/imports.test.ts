@@ -24,7 +24,7 @@ const IMPURE =
 /** The files of their folder that all controllers may import. */
 const SHARED = [
   './accepted-policies.ts',
-  './findings.ts',
+  './outcomes.ts',
   './controller.ts',
   './cluster-state.ts',
   './state-change.ts',

@@ -126,7 +126,7 @@ describe('ClusterState', () => {
     });
 
     it('drops the verdicts of the namespaces where other policies decide, and no others', () => {
-      const { judgements } = cluster.state.findings;
+      const { judgements } = cluster.state.outcomes;
       for (const namespace of ['a', 'b'])
         judgements.set(namespace, { namespace, modes: {}, addedCapabilities: [], addedInUserNamespaces: [] });
       cluster.put('net', { ...NET, level: 'baseline' }, 2);
@@ -193,10 +193,10 @@ describe('ClusterState', () => {
 
     it('policy: drops its rollout and asks for a compilation, when its text has changed', () => {
       const rollout = { state: 'InForce', ruleset: 'r', servers: { inForce: 1, answering: 1 }, message: '' } as const;
-      cluster.state.findings.rollouts.set('net', rollout).set('all', rollout);
+      cluster.state.outcomes.rollouts.set('net', rollout).set('all', rollout);
       const change = cluster.put('net', NET, 2);
       assert.deepEqual([dirty(change), change.recompiles], ['net | ', true]);
-      assert.deepEqual([...cluster.state.findings.rollouts.keys()], ['all']);
+      assert.deepEqual([...cluster.state.outcomes.rollouts.keys()], ['all']);
     });
 
     it('namespace: the policies that select it, and those that did', () => {
@@ -235,8 +235,8 @@ describe('ClusterState', () => {
       assert.equal(dirty(apply({ of: 'found', by: 'rollout', policies: ['net'] })), 'net | ');
     });
 
-    it('term: everything, and drops all findings', () => {
-      cluster.state.findings.judgements.set('a', {
+    it('term: everything, and drops all outcomes', () => {
+      cluster.state.outcomes.judgements.set('a', {
         namespace: 'a',
         modes: {},
         addedCapabilities: [],
@@ -244,7 +244,7 @@ describe('ClusterState', () => {
       });
       const change = apply({ of: 'term' });
       assert.deepEqual([dirty(change), change.recompiles], ['all net | a b kube-system', true]);
-      assert.equal(cluster.state.findings.judgements.size, 0);
+      assert.equal(cluster.state.outcomes.judgements.size, 0);
     });
 
     it('pod, workload, rendered: nothing else', () => {

@@ -19,7 +19,7 @@ describe('LeftoverLabels', () => {
     it(title, async () => {
       const promotions = { unused: new Set<string>() };
       const rollouts = new Map([['other', { state: outcome }]]);
-      const state = { promotions, isStale: false, findings: { rollouts }, hasExpired: () => false };
+      const state = { promotions, isStale: false, outcomes: { rollouts }, hasExpired: () => false };
       const namespaces = () => [{ name: 'a', labels: { [LABEL]: 'pending' } }];
       const cluster = { namespaces, rendered: () => [], policy: () => undefined };
       const leftover = new LeftoverLabels({ cluster, state, found() {} } as unknown as Context);

@@ -39,7 +39,7 @@ class Stage {
 
   async look(): Promise<string | undefined> {
     await this.controller.reconcile('all', (ms) => this.again.push(ms));
-    return this.state.findings.protection.current?.state;
+    return this.state.outcomes.protection.current?.state;
   }
 }
 
@@ -89,10 +89,10 @@ describe('the protection controller', () => {
       excludedNamespaces: [],
       podSecurityDefaults: {},
     });
-    const current = stage.state.findings.protection.current;
+    const current = stage.state.outcomes.protection.current;
     assert.ok(current);
-    state.findings.protection.current = current;
+    state.outcomes.protection.current = current;
     state.apply({ of: 'term' });
-    assert.equal(state.findings.protection.current, undefined);
+    assert.equal(state.outcomes.protection.current, undefined);
   });
 });

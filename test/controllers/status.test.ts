@@ -19,14 +19,14 @@ describe('Status.delay', () => {
   for (const [title, cause, recompiles, state, ms] of rows) {
     it(`writes ${title}`, () => {
       const rollouts = new Map(state ? [['it', { state }]] : []);
-      const status = new Status({ state: { findings: { rollouts } } } as unknown as Context);
+      const status = new Status({ state: { outcomes: { rollouts } } } as unknown as Context);
       const change = { cause, recompiles, policies: new Set<string>(), namespaces: new Set<string>() };
       assert.ok(Math.abs(status.delay('it', change) - ms) < 100);
     });
   }
 
   it('writes the progress of hundreds of policies at most once per second, each policy once, and of the first ten soon', () => {
-    const status = new Status({ state: { findings: { rollouts: new Map() } } } as unknown as Context);
+    const status = new Status({ state: { outcomes: { rollouts: new Map() } } } as unknown as Context);
     const change = { cause: found, recompiles: false, policies: new Set<string>(), namespaces: new Set<string>() };
     const delays = () => Array.from({ length: 500 }, (_, index) => status.delay(`policy-${index}`, change));
     const [first, again] = [delays(), delays()];

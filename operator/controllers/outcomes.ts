@@ -1,4 +1,4 @@
-/** The findings of controllers in this term, each by name of a policy or namespace. The controller writes it. */
+/** The outcomes of controllers in this term, each by name of a policy or namespace. The controller writes it. */
 import type { LabelOutcome, RolloutOutcome } from '../apply/outcome.ts';
 import type { ProtectionOutcome } from '../apply/protection-probe.ts';
 import type { NamespaceJudgement } from '../evaluate/namespace.ts';
@@ -9,7 +9,7 @@ interface Protection {
   clear(): void;
 }
 
-export function newFindings() {
+export function newOutcomes() {
   const protection: Protection = {
     clear() {
       delete this.current;
