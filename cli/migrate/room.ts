@@ -12,7 +12,7 @@ export function roomNotes(policies: readonly CapabilityPolicy[]): Note[] {
     const resolution = resolvePolicy(completePolicy(policy), NEWEST_KNOWN_MINOR);
     return 'policy' in resolution ? [resolution.policy] : [];
   });
-  return [...fitTogether(resolved.map((policy) => [[policy]])).refusals].map(([name, { message }]) => ({
+  return [...fitTogether(resolved.map((policy) => [{ parts: [policy] }])).refusals].map(([name, { message }]) => ({
     object: `CapabilityPolicy/${name}`,
     field: 'metadata.name',
     value: name,

@@ -1,9 +1,9 @@
 /** Which policies are enforced, and in which version: the current one, the last accepted one, or none. */
 import type { CompletePolicy, CompleteSpec } from '../api/capability-policy.ts';
 import { perObject } from '../policy/memo.ts';
-import { type Parts, partsOf, type Stage } from '../policy/parts.ts';
+import { partsOf, type Stage } from '../policy/parts.ts';
 import type { Refusal, ResolvedPolicy, resolvePolicy } from '../policy/resolve.ts';
-import { fitTogether, priceOf } from './budget.ts';
+import { fitTogether, priceOf, type Version } from './budget.ts';
 
 export interface AcceptOptions {
   /**
@@ -42,12 +42,11 @@ export function* accept(
   const refusals = new Map<string, Refusal>();
   const expired: ResolvedPolicy[] = [];
   // Existing policies stay when a new one does not fit beside them.
-  const standing: Parts[][] = [];
-  const changed: Parts[][] = [];
-  const all = policies.map((one) => staged(one, options));
-  for (const policy of all.toSorted(byAge)) {
+  const standing: Version[][] = [];
+  const changed: Version[][] = [];
+  for (const policy of policies.toSorted(byAge)) {
     const stage = stageOf(policy, options);
-    const resolution = resolve(policy, oldestServer);
+    const resolution = resolve(staged(policy, options), oldestServer);
     if ('refusal' in resolution) refusals.set(policy.metadata?.name ?? '', resolution.refusal);
     const last = lastAcceptedOf(policy, options);
     const current = 'policy' in resolution ? [resolution.policy] : [];
@@ -57,18 +56,22 @@ export function* accept(
     // A text that has expired must not bring the text before it back.
     if (newest && newest.expires <= now) expired.push(newest);
     else {
-      const unexpired = [...current, ...before].filter(({ expires }) => expires > now);
-      (current.length > 0 && !isUnchanged ? changed : standing).push(unexpired.map((one) => partsOf(one, stage)));
+      const edited = resolve(policy, oldestServer);
+      const versions = [
+        ...current.map((one) => versionOf(one, 'policy' in edited ? edited.policy : one, stage)),
+        ...before.map((one) => versionOf(one, one, stage)),
+      ].filter(({ parts: [part] }) => part !== undefined && part.expires > now);
+      (current.length > 0 && !isUnchanged ? changed : standing).push(versions);
+      // It takes long for a policy that is new, and is remembered.
+      for (const { parts, labelled = [] } of versions) for (const part of [...parts, ...labelled]) priceOf(part);
     }
-    // It takes long for a policy that is new, and is remembered.
-    for (const one of current) for (const part of partsOf(one, stage)) priceOf(part);
     yield;
   }
   const fitting = fitTogether([...standing, ...changed]);
   for (const [name, refusal] of fitting.refusals) refusals.set(name, refusal);
-  const specs = all.flatMap((policy) => {
+  const specs = policies.flatMap((policy) => {
     const name = policy.metadata?.name ?? '';
-    const spec = refusals.has(name) ? lastAcceptedOf(policy, options) : policy.spec;
+    const spec = refusals.has(name) ? lastAcceptedOf(policy, options) : staged(policy, options).spec;
     return spec ? [[name, spec] as const] : [];
   });
   const byId = (some: readonly ResolvedPolicy[]) => some.toSorted((a, b) => compareText(a.id, b.id));
@@ -87,6 +90,13 @@ function staged(policy: CompletePolicy, options: AcceptOptions): CompletePolicy 
   const { selector } = stageOf(policy, options);
   if (!selector || !policy.spec.rollout) return policy;
   return { ...policy, spec: { ...policy.spec, namespaceSelector: selector } };
+}
+
+/** @param edited the same policy with the selector that it will get once the namespaces of its roll-out are labelled */
+function versionOf(policy: ResolvedPolicy, edited: ResolvedPolicy, stage: Stage): Version {
+  const parts = partsOf(policy, stage);
+  const labelled = partsOf(edited, BEGUN);
+  return labelled.every((part, index) => part === parts[index]) ? { parts } : { parts, labelled };
 }
 
 /**

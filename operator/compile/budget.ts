@@ -48,24 +48,78 @@ interface Fitting {
   readonly refusals: ReadonlyMap<string, Refusal>;
 }
 
+/** A policy with one of its specs. */
+export interface Version {
+  /** As it is compiled now. */
+  readonly parts: Parts;
+  /** As it will be compiled once the namespaces of its roll-out are labelled, if that differs. */
+  readonly labelled?: Parts;
+}
+
 /**
- * @param candidates the possible versions of each policy, with their parts, the preferred one first. If that one does not fit, it is
- * refused and the next one stays. Policies in force come first, and stay when a new one does not fit.
+ * @param candidates the possible versions of each policy, the preferred one first. If that one does not fit, it is refused
+ * and the next one stays. Policies in force come first, and stay when a new one does not fit.
  */
-export function fitTogether(candidates: readonly (readonly Parts[])[]): Fitting {
-  const prices = new Map(candidates.flat(2).map((policy) => [policy, priceOf(policy)]));
-  const embedding = (draft: Draft, party: ResolvedPolicy): Draft => {
-    const { cost, text } = prices.get(party) as Price;
-    return { ...draft, parties: [...draft.parties, party], cost: draft.cost + cost, text: draft.text + text };
-  };
-  const index = new SelectorIndex(candidates.flat(2));
-  const drafts = new Map<string, Draft>();
+export function fitTogether(candidates: readonly (readonly Version[])[]): Fitting {
+  const all = candidates.flat();
+  const index = new SelectorIndex(all.flatMap(({ parts, labelled = [] }) => [...parts, ...labelled]));
+  const now = new Fitted(index);
+  // A promise to a roll-out that labels namespaces: nothing may take its room meanwhile.
+  const later = all.some(({ labelled }) => labelled) ? new Fitted(index) : now;
   const refusals = new Map<string, Refusal>();
-  /** @param before the changes by the parts before this one @returns the changes with its own, or why it does not fit */
-  const withPart = (policy: ResolvedPolicy, before: Drafts): Drafts | Refusal => {
-    const draftOf = (id: string) => before.get(id) ?? drafts.get(id);
-    const { cost, text, longest } = prices.get(policy) as Price;
-    const known = index.overlapping(policy.selector).filter((one) => draftOf(one.id)?.policy === one);
+  const refusalOf = ({ parts, labelled = parts }: Version): Refusal | undefined => {
+    const changes = now.with(parts);
+    if ('reason' in changes) return changes;
+    const changesLater = later === now ? changes : later.with(labelled);
+    if ('reason' in changesLater) return changesLater;
+    now.take(changes);
+    later.take(changesLater);
+    return undefined;
+  };
+  for (const versions of candidates) {
+    for (const version of versions) {
+      const refusal = refusalOf(version);
+      if (!refusal) break;
+      if (version === versions[0]) refusals.set(version.parts[0]?.name ?? '', refusal);
+    }
+  }
+  return { policies: now.policies, refusals };
+}
+
+/** The policies that fit together so far. */
+class Fitted {
+  readonly #index: SelectorIndex<ResolvedPolicy>;
+  /** By ID. */
+  readonly #drafts = new Map<string, Draft>();
+
+  constructor(index: SelectorIndex<ResolvedPolicy>) {
+    this.#index = index;
+  }
+
+  get policies(): ResolvedPolicy[] {
+    return [...this.#drafts.values()].map(({ policy }) => policy);
+  }
+
+  /** All parts of a version or none. @returns the changes that it makes, or why it does not fit */
+  with(version: Parts): Drafts | Refusal {
+    let changes: Drafts = new Map();
+    for (const part of version) {
+      const result = this.#withPart(part, changes);
+      if ('reason' in result) return result;
+      changes = result;
+    }
+    return changes;
+  }
+
+  take(changes: Drafts): void {
+    for (const [id, draft] of changes) this.#drafts.set(id, draft);
+  }
+
+  /** @param before the changes by the parts before this one @returns these with its own, or why it does not fit */
+  #withPart(policy: ResolvedPolicy, before: Drafts): Drafts | Refusal {
+    const draftOf = (id: string) => before.get(id) ?? this.#drafts.get(id);
+    const { cost, text, longest } = priceOf(policy);
+    const known = this.#index.overlapping(policy.selector).filter((one) => draftOf(one.id)?.policy === one);
     const embedders = embeddersOf(policy, known).flatMap(({ id }) => draftOf(id) ?? []);
     const own = siblings(policy, known).reduce(embedding, { policy, parties: [], cost, text });
     const changed = [own, ...embedders.map((draft) => embedding(draft, policy))];
@@ -77,26 +131,12 @@ export function fitTogether(candidates: readonly (readonly Parts[])[]): Fitting 
       if (problem) return tooManyForOlderServers([policy, ...parties], problem);
     }
     return new Map([...before, ...changed.map((draft) => [draft.policy.id, draft] as const)]);
-  };
-  /** Takes all parts of a version or none. */
-  const refusalOf = (version: Parts): Refusal | undefined => {
-    let changes: Drafts = new Map();
-    for (const part of version) {
-      const result = withPart(part, changes);
-      if ('reason' in result) return result;
-      changes = result;
-    }
-    for (const [id, draft] of changes) drafts.set(id, draft);
-    return undefined;
-  };
-  for (const versions of candidates) {
-    for (const version of versions) {
-      const refusal = refusalOf(version);
-      if (!refusal) break;
-      if (version === versions[0]) refusals.set(version[0]?.name ?? '', refusal);
-    }
   }
-  return { policies: [...drafts.values()].map((draft) => draft.policy), refusals };
+}
+
+function embedding(draft: Draft, party: ResolvedPolicy): Draft {
+  const { cost, text } = priceOf(party);
+  return { ...draft, parties: [...draft.parties, party], cost: draft.cost + cost, text: draft.text + text };
 }
 
 /**

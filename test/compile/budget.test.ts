@@ -97,6 +97,47 @@ describe('policies that meet', () => {
     });
   }
 
+  describe('while namespaces are labelled for a roll-out', () => {
+    const a = { matchLabels: { team: 'a' } };
+    const b = { matchLabels: { team: 'b' } };
+    const among = (count: number) => crowd(count, { usableBy: 'Bindings', namespaceSelector: a });
+    const mover = policy('mover', { usableBy: 'Bindings', namespaceSelector: a, rollout: {} });
+    const before = { ...mover, spec: { ...mover.spec, namespaceSelector: b } };
+    const stages = new Map([['mover', { begun: true, selector: b }]]);
+    const accepted = (...policies: CompletePolicy[]) =>
+      new Map(policies.map(({ metadata, spec }) => [metadata?.uid ?? '', spec]));
+
+    it('refuse an edited selector that has no room, and leave everything as it was', () => {
+      const options = { ...OPTIONS, stages, lastAccepted: accepted(...among(13), before) };
+      const compiled = compile([...among(13), mover], options);
+      assert.deepEqual([...compiled.refusals.keys()], ['mover']);
+      const { refusals: _, ...result } = compiled;
+      const { refusals: __, ...expected } = compile([...among(13), before], options);
+      assert.deepEqual(result, expected);
+    });
+
+    it('refuse the edit, and no older or younger policy that is in force', () => {
+      const old = { ...mover, metadata: { ...mover.metadata, creationTimestamp: '2020-01-01T00:00:00.000Z' } };
+      const options = { ...OPTIONS, stages, lastAccepted: accepted(...among(13), before) };
+      assert.deepEqual([...compile([...among(13), old], options).refusals.keys()], ['mover']);
+    });
+
+    it('keep the room of an edited selector, so that a policy that comes meanwhile is refused', () => {
+      const options = { ...OPTIONS, stages, lastAccepted: accepted(...among(12), before) };
+      const compiled = compile([mover, ...among(12)], options);
+      assert.deepEqual([...compiled.refusals], []);
+      assert.deepEqual(compiled.specs.get('mover')?.namespaceSelector, b);
+      const late = policy('policy-late', { usableBy: 'Bindings', namespaceSelector: a });
+      assert.deepEqual([...compile([mover, ...among(12), late], options).refusals.keys()], ['policy-late']);
+    });
+
+    it('refuse a policy whose enforced part has no room before any namespace is labelled', () => {
+      const options = { ...OPTIONS, stages: new Map([['mover', { begun: false }]]) };
+      assert.deepEqual([...compile([...among(13), mover], options).refusals.keys()], ['mover']);
+      assert.deepEqual([...compile([...among(12), mover], options).refusals.keys()], []);
+    });
+  });
+
   it('are refused alone when one expression would be too long', () => {
     const overrides: CapabilityPolicySpec['overrides'] = {
       hostPaths: Array.from({ length: 32 }, (_, i) => ({

@@ -6,6 +6,7 @@ import { ClusterState } from '../../operator/controllers/cluster-state.ts';
 import type { Context } from '../../operator/controllers/controller.ts';
 import { Promotion } from '../../operator/controllers/promotion.ts';
 import type { Cluster, NamespaceView, RenderedObject } from '../../operator/model/objects.ts';
+import type { RolloutLabels } from '../../operator/promotion/rollouts.ts';
 import { NEWEST_KNOWN_MINOR } from '../../operator/standards/level-version.ts';
 import { policy } from '../support/policies.ts';
 import { RecordingLog } from '../support/recording-log.ts';
@@ -70,6 +71,11 @@ class Stage {
     if (this.state.isStale) this.state.accept();
   }
 
+  rolloutLabels(namespace: string): RolloutLabels {
+    const labels = this.labels.get(namespace) ?? {};
+    return this.state.rolloutLabels({ name: namespace, uid: `uid-${namespace}`, labels } as NamespaceView);
+  }
+
   get parts(): string[] {
     return [...this.state.compiled.rendered.keys()];
   }
@@ -81,10 +87,7 @@ describe('the controller of promotions', () => {
     stage.put({ rollout: {} }, 1);
     await stage.look();
     assert.deepEqual([stage.parts, stage.writes], [['it/pending'], ['write rollout-0.it']]);
-    assert.equal(
-      stage.state.rolloutLabels({ name: 'a', uid: 'uid-a', labels: {} } as NamespaceView).set[LABEL],
-      'pending',
-    );
+    assert.equal(stage.rolloutLabels('a').set[LABEL], 'pending');
     await stage.look();
     assert.deepEqual(stage.parts, ['it/pending']);
     stage.labels.set('a', { [LABEL]: 'pending' });
@@ -97,7 +100,7 @@ describe('the controller of promotions', () => {
     stage.refuses = true;
     stage.put({ rollout: {} }, 1);
     await assert.rejects(stage.look(), /refused/);
-    assert.deepEqual(stage.state.rolloutLabels({ name: 'a', uid: 'uid-a', labels: {} } as NamespaceView).set, {});
+    assert.deepEqual(stage.rolloutLabels('a').set, {});
   });
 
   it('labels nothing for a policy that was never accepted', async () => {
@@ -118,6 +121,27 @@ describe('the controller of promotions', () => {
     stage.put({ mode: 'Audit', levelVersion: 'v1.99' }, 3);
     await stage.look();
     assert.notEqual(stage.state.promotions.get('it'), undefined);
+  });
+
+  it('leaves everything as it is when an edited selector has no room beside other policies', async () => {
+    const stage = new Stage();
+    const a = { matchLabels: { team: 'a' } };
+    const b = { matchLabels: { team: 'b' } };
+    for (let index = 0; index < 13; index++) {
+      const other = policy(`other-${index}`, { usableBy: 'Bindings', namespaceSelector: a });
+      stage.policies.set(`other-${index}`, other);
+    }
+    stage.labels.set('a', { team: 'a' });
+    stage.put({ rollout: {}, usableBy: 'Bindings', namespaceSelector: b }, 1);
+    for (let looks = 0; looks < 3; looks++) await stage.look();
+    const [state, writes] = [stage.state.promotions.get('it'), stage.writes.length];
+    stage.put({ rollout: {}, usableBy: 'Bindings', namespaceSelector: a }, 2);
+    for (let looks = 0; looks < 6; looks++) {
+      await stage.look();
+      assert.equal(stage.state.compiled.refusals.get('it')?.reason, 'TooExpensive', `look ${looks}`);
+      stage.labels.set('a', { team: 'a', ...stage.rolloutLabels('a').set });
+    }
+    assert.deepEqual([stage.state.promotions.get('it'), stage.writes.length], [state, writes]);
   });
 
   const standing: [string, readonly Partial<CapabilityPolicySpec>[], string][] = [

@@ -404,7 +404,7 @@ describe('exceptions of a suggestion', () => {
     );
     const named = policies.map((policy, i) => ({ ...policy, id: `exception-${i}`, name: `exception-${i}` }));
     const level = { ...resolvedBy({}, { ...STANDARD, level: suggestion.level }), id: 'level', name: 'level' };
-    assert.equal(fitTogether([level, ...named].map((policy) => [[policy]])).refusals.size, 0);
+    assert.equal(fitTogether([level, ...named].map((policy) => [{ parts: [policy] }])).refusals.size, 0);
     assert.ok(named.length >= 10, `${named.length}`);
     const joined = suggestion.exceptions.find(({ serviceAccounts }) => serviceAccounts.includes('twin'));
     assert.deepEqual([joined?.merged, joined?.serviceAccounts], [true, ['twin']]);
