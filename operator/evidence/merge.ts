@@ -11,7 +11,14 @@ export function mergeEvidence(parts: readonly Evidence[]): Evidence {
   }
   const watches = new Map<string, ContainerWatch>();
   for (const watch of parts.flatMap((part) => part.watches)) {
-    const key = JSON.stringify([...keyOf(watch), watch.from, watch.to, watch.starts, watch.lost ?? 0]);
+    const key = JSON.stringify([
+      ...keyOf(watch),
+      watch.instance ?? '',
+      watch.from,
+      watch.to,
+      watch.started,
+      watch.lost ?? 0,
+    ]);
     watches.set(key, watch);
   }
   return { uses: sortedByKey(uses), watches: sortedByKey(watches) };

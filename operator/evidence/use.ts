@@ -27,6 +27,8 @@ export interface ObservedContainer {
   readonly container: string;
   /** The workload that owns the pod, where the tool names it. */
   readonly workload?: ObservedWorkload;
+  /** The labels of the pod, where the tool has them. */
+  readonly podLabels?: Readonly<Record<string, string>>;
 }
 
 export interface ObservedWorkload {
@@ -57,13 +59,15 @@ export interface UseExample {
   readonly callSite?: string;
 }
 
-/** A time in which a container was watched, even if it used nothing. */
+/** A time in which one instance of a container was watched, even if it used nothing. */
 export interface ContainerWatch extends ObservedContainer {
+  /** The container's ID at its runtime: another one after each restart. Absent when the tool does not say it. */
+  readonly instance?: string;
   /** In the form of `Date.toISOString()`. */
   readonly from: string;
   readonly to: string;
-  /** How often the container started while it was watched: 0 if it ran before and after. */
-  readonly starts: number;
+  /** Whether the watch began before the container's first program: otherwise what it uses at its start is missing. */
+  readonly started: boolean;
   /** Checks that the tool lost meanwhile; a use may be missing. */
   readonly lost?: number;
 }

@@ -52,7 +52,7 @@ describe('merging evidence', () => {
   });
 
   it('counts a watch once that two files contain', () => {
-    const watch = { ...WEB, from: '2026-11-01T10:00:00.000Z', to: '2026-11-01T11:00:00.000Z', starts: 1 };
+    const watch = { ...WEB, from: '2026-11-01T10:00:00.000Z', to: '2026-11-01T11:00:00.000Z', started: true };
     const other = { ...watch, to: '2026-11-01T12:00:00.000Z' };
     assert.deepEqual(mergeEvidence([evidence([], [watch, other]), evidence([], [watch])]).watches, [watch, other]);
   });
