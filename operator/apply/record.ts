@@ -1,6 +1,7 @@
 /** The state of the rulesets of each policy and guard. A new process starts without any and determines it again. */
 import { type ApiError, isConflict, isOverloaded } from '../cluster/client.ts';
 import type { AdmissionSet, Probed } from '../compile/admission-set.ts';
+import { askedMs } from '../runtime/retry-after.ts';
 
 /** Consecutive refusals of our writes. */
 interface Refusal {
@@ -8,6 +9,8 @@ interface Refusal {
   readonly times: number;
   /** The time of the first refusal, as performance.now(). */
   readonly since: number;
+  /** When to try again, by the clock of passes. */
+  readonly tryAt: number;
 }
 
 /** A ruleset that we deleted and that some API server may still enforce. */
@@ -29,6 +32,8 @@ interface LeavingSince extends Leaving {
 const REFUSED_FOR_GOOD = { times: 3, ms: 15_000 };
 /** How long to retry while the API server reports overload, which lasts longer than a start. */
 const OVERLOADED_FOR_GOOD_MS = 300_000;
+/** How long the next try waits. */
+export const TRY_AGAIN = { newlyRefusedMs: 1_000, refusedMs: 30_000 };
 
 /** API servers compile a changed policy within a second; the rest is for their watches. */
 export const COMPILED_MS = 3_000;
@@ -50,8 +55,8 @@ export class RulesetRecord {
   readonly #seen = new Set<string>();
   /** Objects that the API server refuses to write. */
   refusal: Refusal | undefined;
-  /** Whether the API server refused something in this pass. */
-  wasRefused = false;
+  /** Whether the pass writes no more for it: the API server refused something in this pass, or too short a time before it. */
+  isSkipped = false;
   /** Objects that the API server refused to delete in the last pass. */
   unremoved: ApiError | undefined;
   /** Why the desired ruleset was not in force when it was last probed. */
@@ -89,10 +94,17 @@ export class RulesetRecord {
     return times >= REFUSED_FOR_GOOD.times && performance.now() - since >= patience;
   }
 
-  refused(error: ApiError): void {
+  /** @param now by the clock of passes */
+  refused(error: ApiError, now: number): void {
     const { times = 0, since = performance.now() } = this.refusal ?? {};
-    this.refusal = { error, times: times + 1, since };
-    this.wasRefused = true;
+    this.refusal = { error, times: times + 1, since, tryAt: now };
+    const waitMs = this.isRefusedForGood ? TRY_AGAIN.refusedMs : TRY_AGAIN.newlyRefusedMs;
+    this.refusal = { ...this.refusal, tryAt: now + Math.max(waitMs, askedMs(error)) };
+    this.isSkipped = true;
+  }
+
+  tryAgain(): void {
+    if (this.refusal) this.refusal = { ...this.refusal, tryAt: Number.NEGATIVE_INFINITY };
   }
 
   /** Every API server enforces the desired ruleset. */
@@ -155,9 +167,10 @@ export class Records extends Map<string, RulesetRecord> {
   /**
    * Begins a pass: keeps the results of earlier ones.
    *
-   * @param sets that have to be in force @param servers the addresses of the answering API servers
+   * @param sets that have to be in force @param servers the addresses of the answering API servers @param at by the clock
+   * of passes
    */
-  begin(sets: readonly AdmissionSet[], servers: readonly string[]): void {
+  begin(sets: readonly AdmissionSet[], servers: readonly string[], at: number): void {
     const began = performance.now();
     const desired = new Map(sets.map((set) => [set.policy, set]));
     const sameServers = servers.join(' ') === this.#servers;
@@ -169,12 +182,14 @@ export class Records extends Map<string, RulesetRecord> {
         record.waitsFor = undefined;
         record.desiredSince = began;
       }
+      // It was compiled again, perhaps with other users only.
+      if (now !== record.desired) record.tryAgain();
       record.desired = now;
-      record.wasRefused = false;
       record.unremoved = undefined;
       record.usersWait = false;
       if (!sameServers) record.inForce = undefined;
       if (!record.desired) record.refusal = undefined;
+      record.isSkipped = record.refusal !== undefined && at < record.refusal.tryAt;
       if (record.isOver) this.delete(policy);
     }
   }

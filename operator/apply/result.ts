@@ -1,10 +1,9 @@
-/** The result of a pass, from the records and the remaining objects. Pure, except for the age of refusals. */
+/** The result of a pass, from the records and the remaining objects. Pure. */
 import type { ApiError } from '../cluster/client.ts';
 import type { Compiled } from '../compile/compile.ts';
-import { askedMs } from '../runtime/retry-after.ts';
 import type { RolloutOutcome } from './outcome.ts';
 import { outcomeOf } from './progress.ts';
-import type { Records, RulesetRecord } from './record.ts';
+import { type Records, type RulesetRecord, TRY_AGAIN } from './record.ts';
 import { isAdmission, policyOf, rulesetOf, type Unwanted } from './standing.ts';
 import { WATCH_LAG_MS } from './writes.ts';
 
@@ -14,8 +13,11 @@ export interface PassResult {
   readonly unremoved: ApiError | undefined;
   /** When to run again, in ms, if the operator waits for something that no watch reports. */
   readonly comeBackMs: number | undefined;
-  /** Whether nothing but a probe's answer can change this result, as long as the input of the pass stays the same. */
-  readonly waitsForProbes: boolean;
+  /**
+   * Until then nothing but a probe's answer can change this result, as long as the input of the pass stays the same: by
+   * the clock of passes.
+   */
+  readonly waitsForProbesUntil: number;
 }
 
 /** The observations of a pass. */
@@ -30,12 +32,12 @@ interface Pass {
   readonly mayBeUndone: boolean;
   /** Whether a deleted ruleset was seen gone after the steps that wait for that. */
   readonly hasGone: boolean;
+  /** By the clock of passes. */
+  readonly now: number;
 }
 
 /** An API server takes up to a second to compile a changed policy. */
 const PROBE_AGAIN_MS = 100;
-const RETRY_REFUSED_MS = 30_000;
-const RETRY_NEWLY_REFUSED_MS = 1_000;
 
 /** Records which policies were seen in force with everything that they need. */
 export function resultOf(records: Records, seen: Pass): PassResult {
@@ -49,8 +51,13 @@ export function resultOf(records: Records, seen: Pass): PassResult {
   const byName = Map.groupBy(parts, ({ policy }) => policy.name);
   const outcomes = new Map([...byName].map(([name, ofOne]) => [name, ofParts(ofOne.map(({ outcome }) => outcome))]));
   const unremoved = [...records.values()].find((record) => record.unremoved)?.unremoved;
-  const isSettled = seen.isWritten && !seen.mayBeUndone && !seen.hasGone && records.refused().size === 0 && !unremoved;
-  return { outcomes, unremoved, comeBackMs: comeBackMs([...records.values()], seen), waitsForProbes: isSettled };
+  const isSettled = seen.isWritten && !seen.mayBeUndone && !seen.hasGone && !unremoved;
+  return {
+    outcomes,
+    unremoved,
+    comeBackMs: comeBackMs([...records.values()], seen),
+    waitsForProbesUntil: isSettled ? nextTry([...records.values()]) : Number.NEGATIVE_INFINITY,
+  };
 }
 
 /** The least advanced of a policy's parts counts. */
@@ -69,16 +76,21 @@ function outdatedIn(records: Records, { stale, kept }: Unwanted): Map<string, st
   ]);
 }
 
-function comeBackMs(records: readonly RulesetRecord[], { old, isWritten, mayBeUndone }: Pass): number | undefined {
+function comeBackMs(records: readonly RulesetRecord[], seen: Pass): number | undefined {
+  const { old, isWritten, mayBeUndone, now } = seen;
   if (!isWritten) return 0;
   const awaited = records.some((record) => record.desired && !record.refusal && !record.isInForce);
   const isLeaving = records.some(({ leaving }) => leaving.size > 0) || old.stale.some((one) => !isAdmission(one));
-  if (awaited || isLeaving) return PROBE_AGAIN_MS;
-  if (mayBeUndone) return WATCH_LAG_MS;
-  const refused = records.filter(({ refusal }) => refusal);
-  const newly = refused.filter((record) => !record.isRefusedForGood);
-  if (newly.length > 0) {
-    return Math.max(RETRY_NEWLY_REFUSED_MS, ...newly.map(({ refusal }) => askedMs(refusal?.error)));
-  }
-  return refused.length > 0 || records.some(({ unremoved }) => unremoved) ? RETRY_REFUSED_MS : undefined;
+  const ms = Math.min(
+    awaited || isLeaving ? PROBE_AGAIN_MS : Number.POSITIVE_INFINITY,
+    mayBeUndone ? WATCH_LAG_MS : Number.POSITIVE_INFINITY,
+    Math.max(0, nextTry(records) - now),
+    records.some(({ unremoved }) => unremoved) ? TRY_AGAIN.refusedMs : Number.POSITIVE_INFINITY,
+  );
+  return Number.isFinite(ms) ? ms : undefined;
+}
+
+/** When a refused write is tried again: infinite if there is none. */
+function nextTry(records: readonly RulesetRecord[]): number {
+  return Math.min(...records.map(({ refusal }) => refusal?.tryAt ?? Number.POSITIVE_INFINITY));
 }

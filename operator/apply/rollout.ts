@@ -61,28 +61,30 @@ const WRITES_AT_ONCE = 8;
  */
 const WRITES_MS = 10_000;
 
-/** A pass that waits for probes, with its input. */
-interface Waiting {
+/** The result of a pass, with its input. */
+interface LastPass {
   readonly compiled: Compiled;
   readonly rendered: readonly RenderedObject[];
   /** The API servers. */
   readonly addresses: string;
-  readonly sets: readonly AdmissionSet[];
   readonly result: PassResult;
 }
 
 export class Rollout {
   readonly #options: RolloutOptions;
+  readonly #now: () => number;
   readonly #writes: Writes;
   readonly #removal: Removal;
   readonly #records = new Records();
   readonly #probing: Probing;
-  /** The last pass, if since then only the answer of a probe can lead to anything new. */
-  #waiting: Waiting | undefined;
+  /** The last pass, unless it failed. */
+  #last: LastPass | undefined;
 
   constructor(client: ApiClient, options: RolloutOptions) {
+    const { clock = SYSTEM_CLOCK } = options;
     this.#options = options;
-    this.#probing = new Probing(this.#records, options.clock);
+    this.#now = () => clock.now();
+    this.#probing = new Probing(this.#records, clock);
     this.#writes = new Writes(client, options.onWrite, options.signal);
     this.#removal = new Removal(client, this.#writes, this.#records, options);
   }
@@ -91,13 +93,13 @@ export class Rollout {
   async pass(compiled: Compiled, rendered: readonly RenderedObject[]): Promise<PassResult> {
     const servers = await this.#options.servers();
     const addresses = servers.map(({ server }) => server).join(' ');
-    const last = this.#waiting;
-    if (last?.compiled === compiled && last.rendered === rendered && last.addresses === addresses) {
-      if (!(await this.#probing.ask(last.sets, servers))) return last.result;
-    }
-    this.#waiting = undefined;
+    const last = this.#last;
+    const isSame = last?.compiled === compiled && last.rendered === rendered && last.addresses === addresses;
+    const waits = isSame && this.#now() < last.result.waitsForProbesUntil;
+    if (waits && !(await this.#probing.ask(setsOf(compiled), servers))) return last.result;
+    this.#last = undefined;
     const result = await this.#pass(compiled, rendered, servers);
-    if (result.waitsForProbes) this.#waiting = { compiled, rendered, addresses, sets: setsOf(compiled), result };
+    this.#last = { compiled, rendered, addresses, result };
     return result;
   }
 
@@ -109,10 +111,8 @@ export class Rollout {
     const uids = new Set(compiled.policies.map(({ uid }) => uid));
     const live = this.#writes.standing(rendered, uids);
     const pass: Pass = { compiled, sets: setsOf(compiled), live, asked: askedIn(live, uids), servers };
-    this.#records.begin(
-      pass.sets,
-      servers.map(({ server }) => server),
-    );
+    const addresses = servers.map(({ server }) => server);
+    this.#records.begin(pass.sets, addresses, this.#now());
     await this.#writeUsers(pass);
     const isWritten = await this.#writeNew(pass);
     await this.#probing.askNew(pass.sets, servers);
@@ -124,8 +124,9 @@ export class Rollout {
     if (settled) await this.#removal.removeOld(old);
     const hasGone = await this.#probing.askLeaving(servers);
     const { mayBeUndone } = this.#writes;
+    const seen = { old, isWritten, mayBeUndone, hasGone, answering: distinct(servers), now: this.#now() };
     // Step 5.
-    return resultOf(this.#records, { compiled, old, answering: distinct(servers), isWritten, mayBeUndone, hasGone });
+    return resultOf(this.#records, { compiled, ...seen });
   }
 
   /** Step 1: RBAC that widens nothing; of all policies before step 2, because the texts of siblings ask for it, too. */
@@ -150,8 +151,7 @@ export class Rollout {
    * @returns false if the next pass has to write the rest, because it took long: some can be reported until then
    */
   async #writeNew({ sets, live }: Pass): Promise<boolean> {
-    const { now } = this.#options.clock ?? SYSTEM_CLOCK;
-    const until = now() + WRITES_MS;
+    const until = this.#now() + WRITES_MS;
     const since = ({ policy }: AdmissionSet) => this.#records.of(policy).desiredSince;
     let hasWritten = false;
     let isComplete = true;
@@ -160,15 +160,15 @@ export class Rollout {
       WRITES_AT_ONCE,
       async (set) => {
         const record = this.#records.of(set.policy);
-        if (record.wasRefused) return;
-        if (hasWritten && now() >= until) {
+        if (record.isSkipped) return;
+        if (hasWritten && this.#now() >= until) {
           isComplete = false;
           return;
         }
         await this.#attempt(set.policy, async () => {
           hasWritten = (await this.#ensureSet(set, live)) || hasWritten;
         });
-        if (record.wasRefused) hasWritten = true;
+        if (record.isSkipped) hasWritten = true;
         else record.refusal = undefined;
       },
     );
@@ -237,11 +237,13 @@ export class Rollout {
    * @throws errors that are not an answer of the API server: a lost connection, a lost lease
    */
   async #attempt(policy: string, write: () => Promise<void>): Promise<void> {
+    const record = this.#records.of(policy);
+    if (record.isSkipped) return;
     try {
       await write();
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
-      this.#records.of(policy).refused(error);
+      record.refused(error, this.#now());
     }
   }
 }

@@ -49,7 +49,7 @@ describe('RulesetRecord', () => {
 
   for (const status of [403, 413, 422]) {
     it(`an error ${status} is a failure at once, but counts as permanent only later`, () => {
-      record.refused(refusal(status));
+      record.refused(refusal(status), 0);
       assert.deepEqual([record.failure, record.obstacle], [`refused with ${status}`, undefined]);
       assert.equal(record.isRefusedForGood, false);
     });
@@ -58,10 +58,10 @@ describe('RulesetRecord', () => {
   for (const status of [409, 429, 500, 503]) {
     it(`an error ${status} is an obstacle twice, and then a failure`, () => {
       for (let time = 0; time < 2; time++) {
-        record.refused(refusal(status));
+        record.refused(refusal(status), 0);
         assert.deepEqual([record.failure, record.obstacle], [undefined, `refused with ${status}`]);
       }
-      record.refused(refusal(status));
+      record.refused(refusal(status), 0);
       assert.deepEqual([record.failure, record.obstacle], [`refused with ${status}`, undefined]);
     });
   }
@@ -70,20 +70,20 @@ describe('RulesetRecord', () => {
 describe('Records', () => {
   it('forget: drops undesired rulesets once nothing of them is left', () => {
     const records = new Records();
-    records.begin([set('a', '1'), set('b', '1')], ['server']);
+    records.begin([set('a', '1'), set('b', '1')], ['server'], 0);
     records.of('a').left(leaving('0'));
-    for (const name of ['a', 'b']) records.of(name).refused(refusal(403));
-    records.begin([], ['server']);
+    for (const name of ['a', 'b']) records.of(name).refused(refusal(403), 0);
+    records.begin([], ['server'], 0);
     assert.deepEqual([...records.keys()], ['a']);
     assert.deepEqual([...records.refused()], []);
     records.of('a').leaving.clear();
-    records.begin([], ['server']);
+    records.begin([], ['server'], 0);
     assert.equal(records.size, 0);
   });
 
   it('begin: a ruleset in force counts as long as the API servers are the same', () => {
     const records = new Records();
-    const begin = (...servers: string[]) => records.begin([set('a', '1')], servers);
+    const begin = (...servers: string[]) => records.begin([set('a', '1')], servers, 0);
     begin('one');
     records.of('a').inForce = { ruleset: '1', servers: 1 };
     begin('one');

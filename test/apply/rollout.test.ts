@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { CompletePolicy } from '../../operator/api/capability-policy.ts';
 import type { PassResult } from '../../operator/apply/result.ts';
 import { Rollout } from '../../operator/apply/rollout.ts';
-import type { ApiClient } from '../../operator/cluster/client.ts';
+import { type ApiClient, ApiError } from '../../operator/cluster/client.ts';
 import { compiler } from '../../operator/compile/compile.ts';
 import type { RenderedObject } from '../../operator/model/objects.ts';
 import { lastOf } from '../../operator/policy/pieces.ts';
@@ -173,23 +173,82 @@ describe('Rollout.pass', () => {
     const compiled = lastOf(compiler()([low], OPTIONS));
     api.loaded = [];
     await rollout.pass(compiled, api.shown());
-    let looks = 0;
-    const shown = new Proxy(api.shown(), {
-      get(target, key, receiver) {
-        looks++;
-        return Reflect.get(target, key, receiver);
-      },
-    });
+    const { shown, looks } = watched(api.shown());
     await rollout.pass(compiled, shown);
-    assert.ok(looks > 0);
-    looks = 0;
+    const before = looks();
     now += AGAIN_MS;
-    const waiting = await rollout.pass(compiled, shown);
-    assert.deepEqual([looks, waiting.outcomes.get('a-low')?.state, waiting.comeBackMs], [0, 'Working', 100]);
+    const { outcomes: waiting, comeBackMs } = await rollout.pass(compiled, shown);
+    assert.deepEqual([before > 0, looks() - before], [true, 0]);
+    assert.deepEqual([waiting.get('a-low')?.state, comeBackMs], ['Working', 100]);
     api.loaded = undefined;
     now += AGAIN_MS;
     const { outcomes } = await rollout.pass(compiled, shown);
     assert.equal(outcomes.get('a-low')?.state, 'InForce');
+  });
+
+  describe('while the API server refuses one policy and has not loaded another one', () => {
+    const refused = policy('c-refused', { namespaceSelector: { matchLabels: { team: 'c' } } });
+    let attempts: number[];
+    let error: ApiError;
+
+    beforeEach(() => {
+      attempts = [];
+      error = new ApiError({ status: 403, reason: 'Forbidden', message: 'refused', causes: [] });
+      api.loaded = [];
+      api.beforeAnswer = async ({ metadata: { name } }) => {
+        if (!name.startsWith('capabilitypolicy-c-refused')) return;
+        attempts.push(now);
+        throw error;
+      };
+    });
+
+    const passes = async (count: number, policies = [low, refused]) => {
+      const compiled = lastOf(compiler()(policies, OPTIONS));
+      let result = await rollout.pass(compiled, api.shown());
+      for (let more = 1; more < count; more++) {
+        now += AGAIN_MS;
+        result = await rollout.pass(compiled, api.shown());
+      }
+      return result;
+    };
+
+    it('tries the refused objects again after a second, however often a probe is asked', async () => {
+      const { comeBackMs, outcomes } = await passes(31);
+      assert.deepEqual(attempts, [0, 1_000, 2_000, 3_000]);
+      assert.deepEqual([comeBackMs, outcomes.get('c-refused')?.state], [AGAIN_MS, 'Failed']);
+    });
+
+    it('looks at no object until then', async () => {
+      const compiled = lastOf(compiler()([low, refused], OPTIONS));
+      await rollout.pass(compiled, api.shown());
+      const { shown, looks } = watched(api.shown());
+      await rollout.pass(compiled, shown);
+      const first = looks();
+      now += AGAIN_MS;
+      await rollout.pass(compiled, shown);
+      assert.deepEqual([first > 0, looks()], [true, first]);
+      now += 1_000;
+      await rollout.pass(compiled, shown);
+      assert.ok(looks() > first);
+    });
+
+    it('waits for as long as the API server asks', async () => {
+      error = new ApiError({ status: 429, reason: 'TooManyRequests', message: '', causes: [], retryAfterSeconds: 2 });
+      await passes(31);
+      assert.deepEqual(attempts, [0, 2_000]);
+    });
+
+    it('tries at once when the policy is edited', async () => {
+      await passes(2);
+      await passes(2, [low, policy('c-refused', { ...refused.spec, level: 'baseline' })]);
+      assert.deepEqual(attempts, [0, 100]);
+    });
+
+    it('says when to come back if nothing else is awaited', async () => {
+      api.loaded = undefined;
+      const { comeBackMs } = await passes(6);
+      assert.equal(comeBackMs, 500);
+    });
   });
 
   it('reports the first of many policies before the last is written', async () => {
@@ -216,3 +275,15 @@ describe('Rollout.pass', () => {
     assert.deepEqual(new Set([...rest.outcomes.values()].map(({ state }) => state)), new Set(['InForce']));
   });
 });
+
+/** @returns the objects, and how often somebody looked at them */
+function watched(objects: RenderedObject[]) {
+  let looks = 0;
+  const shown = new Proxy(objects, {
+    get(target, key, receiver) {
+      looks++;
+      return Reflect.get(target, key, receiver);
+    },
+  });
+  return { shown, looks: () => looks };
+}
