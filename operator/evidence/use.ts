@@ -16,6 +16,9 @@ export const NOISE = {
   MountersCredentials: 'overlayfs asks a second time, for the process that mounted the image and not for the workload',
   Capset:
     'the kernel asks for SETPCAP whenever a process sets its capabilities: it matters only for adding inheritable ones',
+  SetIdBits:
+    'the kernel asks for FSETID when a file is written or its mode is set: without it, the call clears set-user-ID and set-group-ID bits and succeeds',
+  OtherCapability: 'the kernel accepts one of several capabilities here, and the process holds another one of them',
 } as const;
 export type Noise = keyof typeof NOISE;
 

@@ -182,6 +182,13 @@ export const FOLDERS: readonly Folder[] = [
     pure: true,
   },
   {
+    path: 'cli/observe',
+    does: "Lines of the kernel's trace → the capabilities that each container used; names for its containers.",
+    imports: ['operator/standards', 'operator/evidence'],
+    packages: [],
+    pure: true,
+  },
+  {
     path: 'cli',
     does: '`cappol`: reads files or a cluster and prints text.',
     imports: [

@@ -1,0 +1,38 @@
+/** A control group's path → the container that runs in it. */
+
+/** Where a container runs: the node knows it by these alone. */
+export interface ContainerGroup {
+  /** The pod's UID; absent for a container that no kubelet started. */
+  readonly pod?: string;
+  /** The container's ID; without kubelet, the path below the observed group. */
+  readonly id: string;
+}
+
+/**
+ * kubelet's names (pkg/kubelet/cm), with cgroupfs and with systemd as driver, where a UID has `_` for `-`. A container
+ * may have groups below its own, and run containers itself: they are the pod's, too, so the first match counts.
+ */
+const POD = /(?:^|\/|-)pod([0-9a-f]{8}(?:[-_][0-9a-f]{4}){3}[-_][0-9a-f]{12}|[0-9a-f]{32})(?:\.slice)?\/([^/]+)/;
+/** `cri-containerd-ID.scope`, `crio-ID.scope`, or the ID alone. */
+const CONTAINER = /^(?:[a-z-]+-)?([0-9a-f]{64})(?:\.scope)?$/;
+
+/** @param below also each group NAMESPACE/POD/CONTAINER below this path is a container */
+export function containerIn(path: string, below?: string): ContainerGroup | undefined {
+  const [, pod, group = ''] = POD.exec(path) ?? [];
+  if (pod !== undefined) {
+    const id = CONTAINER.exec(group)?.[1];
+    return id === undefined ? undefined : { pod: pod.replaceAll('_', '-'), id };
+  }
+  if (below === undefined || !path.startsWith(`${below}/`)) return undefined;
+  const names = path.slice(below.length + 1).split('/');
+  return names.length < 3 ? undefined : { id: names.slice(0, 3).join('/') };
+}
+
+/** /proc/PID/cgroup has a line for each hierarchy, and a container is in all of them. */
+export function containerOfProcess(lines: string, below?: string): ContainerGroup | undefined {
+  for (const line of lines.split('\n')) {
+    const found = containerIn(line.replace(/^\d+:[^:]*:/, ''), below);
+    if (found) return found;
+  }
+  return undefined;
+}

@@ -1,0 +1,91 @@
+/**
+ * Which container each process of the node belongs to, kept from events: a process that ends within milliseconds is gone
+ * before /proc can be read.
+ */
+import type { ContainerGroup } from './cgroup-path.ts';
+
+export interface Task {
+  /** Undefined outside of containers. */
+  readonly container?: ContainerGroup | undefined;
+  /** True until the container's first program is executed. */
+  readonly setup: boolean;
+  /** The program that it executed last; undefined if that was before the observation. */
+  readonly program?: string;
+}
+
+/** Looks up a process that no event has placed; undefined if it is gone. */
+export type LookUp = (pid: number) => Task | undefined;
+
+/** runc executes itself from a copy, then the container's first program. */
+const RUNTIME = /^(\/proc\/self\/(exe|fd\/\d+)|\/dev\/fd\/\d+|memfd:.*|(.*\/)?(runc|crun|runc-dmz))$/;
+const OUTSIDE: Task = { setup: false };
+
+export class Tasks {
+  readonly #byPid = new Map<number, Task>();
+  /** The number of processes, by the container's ID. */
+  readonly #running = new Map<string, number>();
+  readonly #lookUp: LookUp;
+
+  constructor(lookUp: LookUp) {
+    this.#lookUp = lookUp;
+  }
+
+  /** Undefined if nothing is known about it: it existed before the observation, and is gone. */
+  get(pid: number): Task | undefined {
+    const known = this.#byPid.get(pid);
+    if (known) return known;
+    const found = this.#lookUp(pid);
+    if (found) this.#put(pid, found);
+    return found;
+  }
+
+  /** A process that existed before the observation. Events know better. */
+  existing(pid: number, task: Task): void {
+    if (!this.#byPid.has(pid)) this.#put(pid, task);
+  }
+
+  attached(pid: number, container: ContainerGroup): void {
+    const before = this.#byPid.get(pid);
+    if (before?.container?.id === container.id) return;
+    this.#put(pid, { ...before, container, setup: true });
+  }
+
+  forked(parent: number, child: number): void {
+    const task = this.#byPid.get(parent);
+    if (task) this.#put(child, task);
+    // The number may have belonged to a process whose end was lost.
+    else this.exited(child);
+  }
+
+  /** @param before the number of the thread that executed the program; it takes over that of its process */
+  executed(pid: number, before: number, program: string): void {
+    const task = this.#byPid.get(before) ?? this.#byPid.get(pid);
+    if (before !== pid) this.exited(before);
+    const runtime = RUNTIME.test(program);
+    // A runtime can start a process within the container's group (CLONE_INTO_CGROUP), which no event tells.
+    const entered = !runtime && !task?.container && RUNTIME.test(task?.program ?? '') ? this.#lookUp(pid) : undefined;
+    const { container, setup } = entered ?? task ?? this.#lookUp(pid) ?? OUTSIDE;
+    this.#put(pid, { container, setup: setup && runtime, program });
+  }
+
+  /** @returns the container that has no process left */
+  exited(pid: number): ContainerGroup | undefined {
+    const container = this.#byPid.get(pid)?.container;
+    this.#byPid.delete(pid);
+    return container && this.#leave(container) === 0 ? container : undefined;
+  }
+
+  #put(pid: number, task: Task): void {
+    const before = this.#byPid.get(pid)?.container;
+    if (before) this.#leave(before);
+    this.#byPid.set(pid, task);
+    if (task.container) this.#running.set(task.container.id, (this.#running.get(task.container.id) ?? 0) + 1);
+  }
+
+  #leave({ id }: ContainerGroup): number {
+    const left = (this.#running.get(id) ?? 1) - 1;
+    if (left === 0) this.#running.delete(id);
+    else this.#running.set(id, left);
+    return left;
+  }
+}

@@ -1,0 +1,75 @@
+/**
+ * One line of tracefs' trace_pipe → what it says. Format: kernel/trace/trace_output.c and the `print fmt` of each event.
+ *
+ * Names of processes are printed as they are, line breaks included, so a hostile process can break a line in two. Names
+ * are too short (15 bytes) to contain a line of their own; a fragment is `Unreadable`, and ends a stack.
+ */
+
+/** Seconds of the clock that the instance was given. */
+type Seconds = number;
+
+export type TraceLine =
+  | ({ readonly is: 'check'; readonly pid: number; readonly time: Seconds; readonly command: string } & Check)
+  | { readonly is: 'stack'; readonly pid: number }
+  | { readonly is: 'frame'; readonly frame: string }
+  | { readonly is: 'attach'; readonly pid: number; readonly time: Seconds; readonly path: string }
+  | { readonly is: 'fork'; readonly pid: number; readonly child: number }
+  | { readonly is: 'exec'; readonly pid: number; readonly before: number; readonly file: string }
+  | { readonly is: 'exit'; readonly pid: number; readonly time: Seconds }
+  | { readonly is: 'lost'; readonly events: number }
+  | { readonly is: 'unreadable' };
+
+interface Check {
+  /** The capability's number. */
+  readonly capability: number;
+  readonly granted: boolean;
+}
+
+const UNREADABLE: TraceLine = { is: 'unreadable' };
+const FRAME = /^ => (\S+)(?: \[\S+\])?$/;
+/** The thread group stands in parentheses if the option record-tgid is set. */
+const EVENT = /^\s*(.{1,16})-(\d+)\s+(?:\([^)]*\)\s+)?\[\d+\]\s+\S+\s+([\d.]+): (?:(\w+): |(<stack trace>))(.*)$/s;
+const LOST = /^CPU:\d+ \[LOST (\d+) EVENTS\]$/;
+
+export function readTraceLine(text: string): TraceLine {
+  const frame = FRAME.exec(text);
+  if (frame) return { is: 'frame', frame: frame[1] as string };
+  const event = EVENT.exec(text);
+  if (!event) {
+    const lost = LOST.exec(text);
+    return lost ? { is: 'lost', events: Number(lost[1]) } : UNREADABLE;
+  }
+  const [, command = '', pid, time, name = '', stack, rest = ''] = event;
+  if (stack) return { is: 'stack', pid: Number(pid) };
+  const fields = READERS[name]?.(rest);
+  return fields ? ({ pid: Number(pid), time: Number(time), command, ...fields } as TraceLine) : UNREADABLE;
+}
+
+/** By the event's name. `pid` replaces the process that caused the event. */
+const READERS: Readonly<Record<string, (rest: string) => object | undefined>> = {
+  cap_capable: matching(/cap (\d+), ret (-?\d+)$/, (capability, returned) => ({
+    is: 'check',
+    capability: Number(capability),
+    granted: returned === '0',
+  })),
+  cgroup_attach_task: matching(/dst_path=(\S+) pid=(\d+) comm=/, (path, pid) => ({
+    is: 'attach',
+    path,
+    pid: Number(pid),
+  })),
+  sched_process_fork: matching(/ child_pid=(\d+)$/, (child) => ({ is: 'fork', child: Number(child) })),
+  sched_process_exec: matching(/^filename=(.*) pid=(\d+) old_pid=(\d+)$/, (file, pid, before) => ({
+    is: 'exec',
+    file,
+    pid: Number(pid),
+    before: Number(before),
+  })),
+  sched_process_exit: () => ({ is: 'exit' }),
+};
+
+function matching(pattern: RegExp, fields: (...groups: string[]) => object) {
+  return (rest: string) => {
+    const match = pattern.exec(rest);
+    return match ? fields(...match.slice(1)) : undefined;
+  };
+}
