@@ -69,8 +69,8 @@ describe('cappol render --static', () => {
     const read = await written(['--operator-namespace', 'new', '--operator-service-account', 'op', 'old/former']);
     const [policy] = loadAll(read('validating/protection.yaml')) as Json[];
     const { expression } = policy.spec.variables.find(({ name }: Json) => name === 'operates');
-    assert.match(expression, /\["system:serviceaccount:new:op","system:serviceaccount:old:former"\]/);
-    assert.match(JSON.stringify(policy), /request\.namespace in \[\\"new\\",\\"old\\"\]/);
+    assert.match(expression, /\["system:serviceaccount:new:op", ?"system:serviceaccount:old:former"\]/);
+    assert.match(JSON.stringify(policy), /request\.namespace in \[\\"new\\", ?\\"old\\"\]/);
   });
 
   it('pins the policies of --protect-policies, and no others', async () => {
@@ -137,6 +137,38 @@ describe('cappol render --static', () => {
       const expiring = writtenPolicy('expiring', { expires: '2999-01-01T00:00:00Z' });
       const read = await written(['--policy', '-'], JSON.stringify(expiring));
       assert.match(read('validating/capabilitypolicies.yaml'), /2999-01-01T00:00:00/);
+    });
+
+    describe('names what goes on after the end of a policy that expires, because no operator renders again', () => {
+      const expiring = writtenPolicy('expiring', { expires: '2999-01-01T00:00:00Z' });
+      const stderrOf = async (...policies: readonly object[]) => {
+        const text = policies.map((one) => JSON.stringify(one)).join('\n---\n');
+        return (await cappol(['render', '--static', '--policy', '-'], text)).stderr;
+      };
+
+      it('the guard and changes of older objects', async () => {
+        assert.match(
+          await stderrOf(expiring),
+          /the end of expiring holds for new pods: the guard and changes of older objects go on/,
+        );
+      });
+
+      it('beside defaulting, what is filled in', async () => {
+        assert.match(await stderrOf(expiring, filling), /the guard, defaulting and changes of older objects go on/);
+      });
+
+      it('nothing if no policy expires', async () => {
+        assert.doesNotMatch(await stderrOf(filling), /the end of/);
+      });
+    });
+
+    it('names only policies that want Pod Security labels as lacking them', async () => {
+      const without = writtenPolicy('without', { podSecurityLabels: 'Off' });
+      const { stderr } = await cappol(
+        ['render', '--static', '--policy', '-'],
+        `${both}\n---\n${JSON.stringify(without)}`,
+      );
+      assert.match(stderr, /Pod Security labels of namespaces \(filling, granted\)/);
     });
 
     it('says what no file can state', async () => {

@@ -2,6 +2,8 @@
 import type { Compiled } from '../../../operator/compile/compile.ts';
 import type { Manifest } from '../../../operator/compile/objects.ts';
 import { STATIC_SUFFIX } from '../../../operator/compile/protection.ts';
+import { NEVER } from '../../../operator/policy/expiry.ts';
+import type { ResolvedPolicy } from '../../../operator/policy/resolve.ts';
 import { objectsOf, withoutOwner, yaml } from './objects.ts';
 import type { StaticFile } from './static-configuration.ts';
 
@@ -16,10 +18,9 @@ export function impossible(specs: ReadonlyMap<string, object>): string[] {
 }
 
 /** Each with the reason why no file can state it. */
-export function left(compiled: Compiled): string[] {
-  const policies = compiled.policies;
-  const granting = policies.filter(({ usableBy }) => usableBy !== 'Everyone').map(({ name }) => name);
-  const labelling = policies.filter(({ podSecurityLabels }) => podSecurityLabels).map(({ name }) => name);
+export function left({ policies }: Compiled): string[] {
+  const granting = namesOf(policies, ({ usableBy }) => usableBy !== 'Everyone');
+  const labelling = namesOf(policies, ({ podSecurityLabels }) => podSecurityLabels === 'Managed');
   return [
     'no operator, so no status, Events, metrics and reports: `cappol status` and `cappol check --cluster` judge instead',
     ...(labelling.length > 0
@@ -32,7 +33,22 @@ export function left(compiled: Compiled): string[] {
           `apply roles.yaml with kubectl: roles for the use of ${granting.join(', ')} are objects of the API, which cluster administrators can change`,
         ]
       : []),
+    ...afterTheEnd(policies),
   ];
+}
+
+/** Only new pods have the time of the request: docs/decisions/0029. */
+function afterTheEnd(policies: readonly ResolvedPolicy[]): string[] {
+  const expiring = namesOf(policies, ({ expires }) => expires !== NEVER);
+  if (expiring.length === 0) return [];
+  const timeless = ['the guard', ...(policies.some(({ defaulting }) => defaulting) ? ['defaulting'] : [])].join(', ');
+  return [
+    `the end of ${expiring.join(', ')} holds for new pods: ${timeless} and changes of older objects go on as before it until you render again and replace the files`,
+  ];
+}
+
+function namesOf(policies: readonly ResolvedPolicy[], has: (policy: ResolvedPolicy) => boolean): string[] {
+  return policies.filter(has).map(({ name }) => name);
 }
 
 export function policyFiles(compiled: Compiled): StaticFile[] {
