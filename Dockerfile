@@ -13,7 +13,7 @@ COPY package.json package-lock.json ./
 RUN npm ci --ignore-scripts --no-audit --no-fund
 COPY config/release config/release
 COPY operator operator
-RUN node config/release/bundle.ts /app/dist/operator
+RUN node config/release/bundle.ts operator
 
 # hadolint ignore=DL3006
 FROM ${RUN_IMAGE}

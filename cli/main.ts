@@ -32,15 +32,22 @@ for (const stream of [process.stdout, process.stderr]) {
   });
 }
 
-const code = await run(process.argv.slice(2), {
+// No top-level await: a single executable runs this file as CommonJS.
+run(process.argv.slice(2), {
   stdin: process.stdin,
   stdout: process.stdout,
   stderr: process.stderr,
   env: process.env,
   cwd: process.cwd(),
   signal: stopping.signal,
-  name: basename(process.argv[1] ?? '').startsWith('kubectl-') ? 'kubectl cappol' : 'cappol',
+  name: isPlugin() ? 'kubectl cappol' : 'cappol',
+}).then((code) => {
+  process.exitCode = stopped ?? code;
+  // A standard input that nobody closes must not keep the process alive.
+  process.stdin.unref?.();
 });
-process.exitCode = stopped ?? code;
-// A standard input that nobody closes must not keep the process alive.
-process.stdin.unref?.();
+
+/** Whether kubectl started us, or somebody by the plugin's name: the name of the script, or of the executable. */
+function isPlugin(): boolean {
+  return [process.argv0, process.argv[1] ?? ''].some((path) => basename(path).startsWith('kubectl-'));
+}

@@ -1,56 +1,90 @@
 /**
- * The operator as one file, which is in the image beside Node: `node config/release/bundle.ts [FOLDER]`
- * (dist/operator).
+ * The operator as one file, which is in the image beside Node, and cappol as the files that npm installs:
+ * `node config/release/bundle.ts operator|cappol [FOLDER]` (dist/operator, dist/cappol).
  *
- * The text stays readable: a stack trace names the functions of the source, so no source map is needed, which would be
- * twice the size of the program. Each package in the file has its licence in LICENSES.txt, which most licences ask for.
+ * Both bring along their packages, so that an installation downloads nothing else. The text stays readable: a stack
+ * trace names the functions of the source, so no source map is needed, which would be twice the size of the program.
+ * Each package in a file has its licence in LICENSES.txt, which most licences ask for.
  */
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { build } from 'esbuild';
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { type BuildOptions, build, type Metafile } from 'esbuild';
 
 const ROOT = join(import.meta.dirname, '..', '..');
-const TARGET = `node${process.versions.node.split('.')[0]}`;
 /** Some packages are CommonJS and require Node's modules, which a file of ES modules cannot do by itself. */
 const REQUIRE = "import { createRequire } from 'node:module';\nconst require = createRequire(import.meta.url);";
 
 export interface Bundle {
-  readonly text: string;
+  /** Name → text. */
+  readonly files: ReadonlyMap<string, string>;
   /** The folders of the bundled packages, below the project, sorted. */
   readonly packages: readonly string[];
-  /** The packages that the operator's own code imports → the others in the file that each of them brings, sorted. */
+  /** The packages that the project's own code imports → the others in the files that each of them brings, sorted. */
   readonly imported: ReadonlyMap<string, readonly string[]>;
   /** The project's own files in the bundle. */
   readonly sources: readonly string[];
 }
 
-export async function bundleOperator(): Promise<Bundle> {
+export function bundleOperator(): Promise<Bundle> {
+  return bundle({ entryPoints: ['operator/main.ts'], target: thisNode(), format: 'esm' });
+}
+
+/** Each command's code is in files of its own, so that only the code that runs is loaded. */
+export function bundleCappol(): Promise<Bundle> {
+  return bundle({ entryPoints: ['cli/main.ts'], target: oldestNode(), format: 'esm', splitting: true });
+}
+
+/** As one file of CommonJS: Node 24 runs nothing else in a single executable. */
+export function bundleExecutable(): Promise<Bundle> {
+  return bundle({
+    entryPoints: ['cli/main.ts'],
+    target: thisNode(),
+    format: 'cjs',
+    outExtension: { '.js': '.cjs' },
+    banner: {},
+  });
+}
+
+function thisNode(): string {
+  return `node${process.versions.node.split('.')[0]}`;
+}
+
+function oldestNode(): string {
+  const { engines } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
+  return engines.node.replace('>=', 'node');
+}
+
+async function bundle(options: BuildOptions): Promise<Bundle> {
   const { outputFiles, metafile } = await build({
     absWorkingDir: ROOT,
-    entryPoints: ['operator/main.ts'],
-    outfile: 'main.mjs',
+    outdir: ROOT,
+    entryNames: '[name]',
     bundle: true,
     platform: 'node',
-    target: TARGET,
-    format: 'esm',
+    outExtension: { '.js': '.mjs' },
     banner: { js: REQUIRE },
     // `ws` tries to load them, and works without.
     external: ['bufferutil', 'utf-8-validate'],
+    // The package of this name; without the alias it is Node's own module, which warns that it is deprecated.
+    alias: { punycode: './node_modules/punycode/punycode.es6.js' },
     legalComments: 'none',
+    logLevel: 'warning',
+    ...options,
     metafile: true,
     write: false,
-    logLevel: 'warning',
   });
-  const [output = { inputs: {} }] = Object.values(metafile.outputs);
-  const inputs = Object.entries(output.inputs).filter(([, { bytesInOutput }]) => bytesInOutput > 0);
-  const folders = inputs.map(([path]) => packageOf(path));
-  const sources = inputs.map(([path]) => path).filter((path) => packageOf(path) === undefined);
+  return { files: new Map(outputFiles.map(({ path, text }) => [basename(path), text])), ...contentsOf(metafile) };
+}
+
+function contentsOf({ inputs: all, outputs }: Metafile): Omit<Bundle, 'files'> {
+  const inputs = Object.values(outputs)
+    .flatMap(({ inputs }) => Object.entries(inputs))
+    .filter(([, { bytesInOutput }]) => bytesInOutput > 0)
+    .map(([path]) => path);
+  const sources = inputs.filter((path) => packageOf(path) === undefined);
   const importedBy = (paths: readonly string[]) =>
-    distinct(paths.flatMap((path) => metafile.inputs[path]?.imports ?? []).map(({ path }) => packageOf(path)));
-  const filesOf = Map.groupBy(
-    inputs.map(([path]) => path),
-    packageOf,
-  );
+    distinct(paths.flatMap((path) => all[path]?.imports ?? []).map(({ path }) => packageOf(path)));
+  const filesOf = Map.groupBy(inputs, packageOf);
   const reached = (folder: string, known = new Set<string>()): Set<string> => {
     for (const next of importedBy(filesOf.get(folder) ?? [])) {
       if (!known.has(next) && filesOf.has(next)) reached(next, known.add(next));
@@ -58,8 +92,7 @@ export async function bundleOperator(): Promise<Bundle> {
     return known;
   };
   return {
-    text: outputFiles[0]?.text ?? '',
-    packages: distinct(folders),
+    packages: distinct(inputs.map(packageOf)),
     imported: new Map(
       importedBy(sources).map((folder) => [folder, [...reached(folder)].filter((one) => one !== folder).sort()]),
     ),
@@ -74,10 +107,18 @@ export function licenceTexts(packages: readonly string[]): string {
       const { name, version, license } = JSON.parse(readFileSync(join(ROOT, folder, 'package.json'), 'utf8'));
       const files = readdirSync(join(ROOT, folder)).filter((file) => /^(licen[cs]e|copying|notice)/i.test(file));
       const texts = files.map((file) => readFileSync(join(ROOT, folder, file), 'utf8').trim());
+      if (texts.length === 0) texts.push(licenceInReadme(folder));
       if (license === undefined) throw new Error(`${name} ${version} states no licence`);
       return [`${name} ${version} (${license})`, ...texts].join('\n\n');
     })
     .join(`\n\n${'-'.repeat(80)}\n\n`);
+}
+
+/** Some packages have their licence at the end of their README only. */
+function licenceInReadme(folder: string): string {
+  const [readme] = readdirSync(join(ROOT, folder)).filter((file) => /^readme/i.test(file));
+  const text = readme === undefined ? '' : readFileSync(join(ROOT, folder, readme), 'utf8');
+  return /^(?:#+ )?licen[cs]e\s*\n(?:-+\n)?([\s\S]*)/im.exec(text)?.[1]?.trim() ?? '';
 }
 
 function distinct(folders: readonly (string | undefined)[]): string[] {
@@ -89,10 +130,17 @@ function packageOf(path: string): string | undefined {
   return /^.*node_modules\/(?:@[^/]+\/)?[^/]+/.exec(path)?.[0];
 }
 
-if (import.meta.main) {
-  const folder = process.argv[2] ?? join(ROOT, 'dist', 'operator');
-  const { text, packages } = await bundleOperator();
+export async function writeBundle({ files, packages }: Bundle, folder: string): Promise<void> {
+  rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
-  writeFileSync(join(folder, 'main.mjs'), text);
+  for (const [name, text] of files) writeFileSync(join(folder, name), text);
   writeFileSync(join(folder, 'LICENSES.txt'), `${licenceTexts(packages)}\n`);
+}
+
+if (import.meta.main) {
+  const [program = '', folder = join(ROOT, 'dist', program)] = process.argv.slice(2);
+  const bundles: Readonly<Record<string, () => Promise<Bundle>>> = { operator: bundleOperator, cappol: bundleCappol };
+  const bundled = await bundles[program]?.();
+  if (!bundled) throw new Error(`no program ${JSON.stringify(program)}: write operator or cappol`);
+  await writeBundle(bundled, folder);
 }

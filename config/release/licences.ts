@@ -4,7 +4,7 @@
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Bundle, bundleOperator } from './bundle.ts';
+import { type Bundle, bundleCappol, bundleOperator } from './bundle.ts';
 
 const ROOT = join(import.meta.dirname, '..', '..');
 const PAGE = join(ROOT, 'docs', 'reference', 'licences.md');
@@ -22,20 +22,29 @@ export const ALLOWED: Readonly<Record<string, string>> = {
   Unlicense: 'nothing',
 };
 
-/** Package that the operator imports → why it is not code of our own. */
+/** Package that the operator or cappol imports → why it is not code of our own. */
 export const REASONS: Readonly<Record<string, string>> = {
+  '@kubernetes-models/apimachinery': 'the metadata of objects, which the generated model of a policy refers to',
+  '@kubernetes-models/base': 'what the classes of the generated model have in common',
+  '@kubernetes-models/validate': 'compares a policy in a file with the schema of the CRD',
   '@kubernetes/client-node': 'reads kubeconfigs and service account tokens, with each way to log in that they name',
   '@marcbachmann/cel-js': 'runs the CEL text of the rules, so that the status says what the API server does',
+  commander: 'reads the command line, and prints its help',
+  diff: 'finds the lines that differ, for `cappol render --diff`',
+  'js-yaml': 'reads and writes YAML, fast',
+  'junit-report-builder': 'writes the report of `cappol check -o junit`',
+  'node-sarif-builder': 'writes the report of `cappol check -o sarif`',
   'prom-client': 'writes metrics in the format of Prometheus, with those of the Node process',
   undici:
     'keeps connections to the API servers open, each with its certificates, which the fetch of Node cannot be given',
   winston: 'writes log lines as JSON or for people',
+  yaml: 'writes YAML with comments',
 };
 
 interface LockedPackage {
   readonly version: string;
   readonly license?: string;
-  readonly dev?: boolean;
+  readonly peerDependenciesMeta?: Readonly<Record<string, { readonly optional?: boolean }>>;
 }
 
 interface Lock {
@@ -43,28 +52,33 @@ interface Lock {
   readonly packages: Readonly<Record<string, LockedPackage>>;
 }
 
-export interface ProductionPackage {
+export interface BundledPackage {
   /** Below the project. */
   readonly path: string;
   readonly name: string;
   readonly version: string;
   /** As the package states it; undefined when it does not. */
   readonly licence: string | undefined;
+  /** The packages that it uses if they are installed. */
+  readonly optionalPeers: readonly string[];
 }
 
 export function readLock(): Lock {
   return JSON.parse(readFileSync(join(ROOT, 'package-lock.json'), 'utf8'));
 }
 
-/** All that `npm ci --omit=dev` installs, by path. */
-export function productionPackages({ packages }: Lock): ProductionPackage[] {
+/** The packages in some bundles, by path. */
+export function bundledPackages({ packages }: Lock, ...bundles: readonly Pick<Bundle, 'packages'>[]): BundledPackage[] {
+  const bundled = new Set(bundles.flatMap((one) => one.packages));
   return Object.entries(packages)
-    .filter(([path, { dev }]) => path !== '' && !dev)
-    .map(([path, { version, license }]) => ({ path, name: nameOf(path), version, licence: license }));
+    .filter(([path]) => bundled.has(path))
+    .map(([path, { version, license: licence, peerDependenciesMeta = {} }]) => {
+      return { path, name: nameOf(path), version, licence, optionalPeers: Object.keys(peerDependenciesMeta) };
+    });
 }
 
 /** One line for each package whose licence is not allowed, for people. */
-export function refusedLicences(packages: readonly ProductionPackage[]): string[] {
+export function refusedLicences(packages: readonly BundledPackage[]): string[] {
   return packages
     .filter(({ licence }) => licence === undefined || !(licence in ALLOWED))
     .map(({ name, version, licence = 'none stated' }) => `${name} ${version}: ${licence}`);
@@ -73,28 +87,38 @@ export function refusedLicences(packages: readonly ProductionPackage[]): string[
 /**
  * The page, in Markdown. Without versions, so that an update does not change it.
  *
- * @param operator the packages in the operator's file
+ * @param operator what is in the operator's file @param cappol what is in the files of cappol
  */
 export function licencesPage(
-  packages: readonly ProductionPackage[],
-  operator: Pick<Bundle, 'packages' | 'imported'>,
+  packages: readonly BundledPackage[],
+  { operator, cappol }: Readonly<Record<'operator' | 'cappol', Contents>>,
 ): string {
-  const sections = Object.entries(ALLOWED).map(([licence, asks]) => {
+  const sections = Object.entries(ALLOWED).flatMap(([licence, asks]) => {
     const names = new Set(packages.filter((one) => one.licence === licence).map(({ name }) => `\`${name}\``));
-    return `## ${licence}\n\nAsks: ${asks}.\n\n${[...names].sort().join(', ')}\n`;
+    return names.size === 0 ? [] : [`## ${licence}\n\nAsks: ${asks}.\n\n${[...names].sort().join(', ')}\n`];
   });
-  return [INTRODUCTION, operatorSection(operator), ...sections].join('\n');
+  const programs = [
+    programSection('In the operator', 'The image has the operator as one file. The packages in it:', operator),
+    programSection(
+      'In cappol',
+      'The npm package, the image and the executables of `cappol` have the same files. The packages in them:',
+      cappol,
+    ),
+  ];
+  return [INTRODUCTION, ...programs, ...sections].join('\n');
 }
+
+type Contents = Pick<Bundle, 'packages' | 'imported'>;
 
 const INTRODUCTION = `# Licences
 
 <!-- Written by \`npm run generate\` from package-lock.json. Do not edit. -->
 
-CapabilityPolicy is under the Apache License 2.0. The operator's image and \`cappol\` contain the packages below. A package under
+CapabilityPolicy is under the Apache License 2.0. The operator and \`cappol\` contain the packages below. A package under
 another licence fails the suite, until somebody allows the licence in \`config/release/licences.ts\`.
 `;
 
-function operatorSection({ packages, imported }: Pick<Bundle, 'packages' | 'imported'>): string {
+function programSection(title: string, what: string, { packages, imported }: Contents): string {
   const listed = (paths: readonly string[]) => [...new Set(paths.map((path) => `\`${nameOf(path)}\``))].join(', ');
   const rows = [...imported].map(([path, brought]) => {
     const name = nameOf(path);
@@ -102,17 +126,15 @@ function operatorSection({ packages, imported }: Pick<Bundle, 'packages' | 'impo
   });
   const brought = [...imported].flat(2);
   const others = packages.filter((one) => !brought.includes(one));
-  if (others.length > 0) throw new Error(`nothing in the operator imports ${listed(others)}`);
+  if (others.length > 0) throw new Error(`nothing of our own imports ${listed(others)}`);
   return [
-    '## In the operator',
+    `## ${title}`,
     '',
-    'The image has Node, the operator as one file, and the licences of the packages in this file. The operator imports',
+    what,
     '',
-    '| package | what for | packages that come with it |',
+    '| imported | what for | packages that come with it |',
     '|---|---|---|',
     ...rows,
-    '',
-    'All other packages below are only in `cappol`.',
     '',
   ].join('\n');
 }
@@ -121,4 +143,7 @@ function nameOf(path: string): string {
   return path.slice(path.lastIndexOf('node_modules/') + 'node_modules/'.length);
 }
 
-if (import.meta.main) writeFileSync(PAGE, licencesPage(productionPackages(readLock()), await bundleOperator()));
+if (import.meta.main) {
+  const [operator, cappol] = await Promise.all([bundleOperator(), bundleCappol()]);
+  writeFileSync(PAGE, licencesPage(bundledPackages(readLock(), operator, cappol), { operator, cappol }));
+}

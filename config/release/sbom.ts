@@ -6,7 +6,7 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { bundleOperator } from './bundle.ts';
-import { type ProductionPackage, productionPackages, readLock } from './licences.ts';
+import { type BundledPackage, bundledPackages, readLock } from './licences.ts';
 import { outputFolder, ROOT } from './output.ts';
 
 interface Component {
@@ -34,21 +34,38 @@ function sbomOfAll(): Sbom {
 }
 
 /** @param name of the project: npm uses that of the folder */
-function shipped(sbom: Sbom, name: string, packages: readonly ProductionPackage[]): Sbom {
-  const wanted = new Set(packages.map((one) => `${one.name}@${one.version}`));
-  const components = sbom.components.filter((one) => wanted.has(`${one.name}@${one.version}`));
+function shipped(sbom: Sbom, name: string, packages: readonly BundledPackage[]): Sbom {
+  const wanted = new Set(packages.map(refOf));
+  const components = sbom.components.filter((one) => wanted.has(refOf(one)));
   const component = { ...sbom.metadata.component, name };
   const refs = new Set([component, ...components].map((one) => one['bom-ref']));
+  const optional = optionalPeers(packages);
   const dependencies = sbom.dependencies
     .filter(({ ref }) => refs.has(ref))
-    .map((one) => ({ ...one, dependsOn: one.dependsOn.filter((ref) => refs.has(ref)) }));
+    .map(({ ref, dependsOn }) => ({
+      ref,
+      dependsOn: [...new Set([...dependsOn, ...(optional.get(ref) ?? [])])].filter((one) => refs.has(one)),
+    }));
   return { ...sbom, metadata: { ...sbom.metadata, component }, components, dependencies };
+}
+
+/** Which packages use which others only if they are there: npm does not list these dependencies. */
+function optionalPeers(packages: readonly BundledPackage[]): Map<string, string[]> {
+  return new Map(
+    packages.map((one) => [
+      refOf(one),
+      packages.filter(({ name }) => one.optionalPeers.includes(name)).map((peer) => refOf(peer)),
+    ]),
+  );
+}
+
+function refOf({ name, version }: Pick<BundledPackage, 'name' | 'version'>): string {
+  return `${name}@${version}`;
 }
 
 if (import.meta.main) {
   const { name, version } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
-  const bundled = new Set((await bundleOperator()).packages);
-  const packages = productionPackages(readLock()).filter(({ path }) => bundled.has(path));
+  const packages = bundledPackages(readLock(), await bundleOperator());
   const text = JSON.stringify(shipped(sbomOfAll(), name, packages), null, 2);
   writeFileSync(join(outputFolder(), `${name}-${version}.cdx.json`), `${text}\n`);
 }

@@ -30,7 +30,7 @@ interface Measured {
 }
 
 const ROOT = join(import.meta.dirname, '..', '..');
-const CAPPOL = join(ROOT, 'dist', 'cappol', 'main.js');
+const CAPPOL = join(ROOT, 'dist', 'cappol', 'main.mjs');
 const PARSE = join(import.meta.dirname, 'parse-yaml.ts');
 const STREAM = 'one stream';
 /** Repeated as often; the fastest counts, since other load on the machine only adds. */

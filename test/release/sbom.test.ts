@@ -4,7 +4,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { bundleOperator } from '../../config/release/bundle.ts';
-import { productionPackages, readLock } from '../../config/release/licences.ts';
+import { bundledPackages, readLock } from '../../config/release/licences.ts';
 import type { Sbom } from '../../config/release/sbom.ts';
 
 describe('the SBOM', () => {
@@ -26,8 +26,7 @@ describe('the SBOM', () => {
   });
 
   it('names the packages in the operator and nothing else, each with its source, its hash and its licence', async () => {
-    const bundled = new Set((await bundleOperator()).packages);
-    const packages = productionPackages(readLock()).filter(({ path }) => bundled.has(path));
+    const packages = bundledPackages(readLock(), await bundleOperator());
     const wanted = new Set(packages.map((one) => `${one.name}@${one.version}`));
     assert.ok(wanted.size > 0);
     const found = sbom.components.map((one) => `${one.name}@${one.version}`);

@@ -31,6 +31,7 @@ const FOLDER = join(ROOT, '.github', 'workflows');
 /** Job → its write permissions, with the reason beside each. */
 const WRITES: Readonly<Record<string, readonly string[]>> = {
   'release.yml image': ['attestations', 'id-token', 'packages'],
+  'release.yml npm': ['id-token'],
   'release.yml publish': ['contents', 'packages'],
 };
 

@@ -1,0 +1,38 @@
+/** cappol as a release has it, built once for all files of a mocha run. */
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { delimiter, dirname, join } from 'node:path';
+import { pathWithoutNpm } from '../../hack/tools.ts';
+import { atTheEnd } from '../support/control-plane.ts';
+import { ROOT } from '../support/page.ts';
+
+let tarball: string | undefined;
+
+/** @returns the path of the package that npm publishes */
+export function packedPackage(): string {
+  tarball ??= pack();
+  return tarball;
+}
+
+function pack(): string {
+  const folder = newFolder('package');
+  const args = ['pack', '--json', '--silent', '--pack-destination', folder];
+  const output = execFileSync('npm', args, { cwd: ROOT, encoding: 'utf8' });
+  const [{ filename }] = JSON.parse(output.slice(output.indexOf('[\n')));
+  return join(folder, filename);
+}
+
+/** A folder that is removed when the tests end. */
+export function newFolder(name: string): string {
+  const folder = mkdtempSync(join(tmpdir(), `capabilitypolicy-${name}-`));
+  atTheEnd(async () => rmSync(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+/** The environment of a user who has this Node and npm, but nothing in their caches. */
+export function cleanEnvironment(home: string): NodeJS.ProcessEnv {
+  const path = [dirname(process.execPath), pathWithoutNpm()].join(delimiter);
+  // No registry is there: what is installed has to have everything.
+  return { PATH: path, HOME: home, npm_config_registry: 'http://127.0.0.1:1', npm_config_update_notifier: 'false' };
+}
