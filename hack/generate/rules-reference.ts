@@ -1,6 +1,6 @@
 /** The reference page of the rules, generated from their files. Pure: the same rules always give the same text. */
 import type { CapabilityPolicyOverrides } from '../../operator/api/capability-policy.ts';
-import type { Check, Fill, Rule } from '../../operator/rules/rule.ts';
+import type { Check, Fill, Fix, Rule } from '../../operator/rules/rule.ts';
 import {
   formatVersion,
   LEVELS,
@@ -69,6 +69,7 @@ A rule is judged on each container of a pod, init and ephemeral containers inclu
 * the value at each level, and at which version of the Pod Security Standards it changed. Versions go to ${formatVersion(NEWEST_KNOWN_MINOR)};
 * the tightest Pod Security label that refuses nothing which the value admits. A namespace gets the loosest over all rules;
 * what defaulting fills in where a pod leaves a field unset, with \`spec.defaulting: Enabled\`;
+* what \`cappol fix\` changes in a manifest that breaks the rule, and why it may leave a violation;
 * the CEL text: the rule's one definition, which the API server runs and the operator runs too. True is a violation. \`c\` is
   a container, \`v\` a volume, \`variables.spec\` the PodSpec. Somebody may add an ephemeral container to a pod that satisfies no
   policy: then a check of the pod counts only where its text says that it *reaches an added container*.
@@ -91,6 +92,7 @@ function section(rule: Rule): string {
     labelsOf(rule),
     `An override, and the label of level restricted with it: \`${flow(overrides)}\` → ${labelsText(rule, rule.value(overrides, restricted), restricted)}`,
     fillsOf(rule, overrides),
+    fixesOf(rule, overrides),
     celOf(rule, overrides),
   ]
     .filter((part) => part !== '')
@@ -165,6 +167,22 @@ function fillsOf(rule: Rule, overrides: CapabilityPolicyOverrides): string {
   const fields = (fills: readonly Fill[]) =>
     fills.map(({ over, path }) => `${partOf(over)} \`${path.join('.')}\``).join(', ') || 'nothing';
   return `Defaulting fills in, at level restricted: ${fields(fillsAt(rule, {}))}. With the override: ${fields(fillsAt(rule, overrides))}.`;
+}
+
+/** At level restricted and with the override, each once. */
+function fixesOf(rule: Rule, overrides: CapabilityPolicyOverrides): string {
+  const standard = standardOf('restricted', NEWEST_KNOWN_MINOR);
+  const all = [{}, overrides].flatMap((stated) => rule.fixes?.(rule.value(stated, standard), standard) ?? []);
+  const rows = new Map(all.map((fix) => [JSON.stringify([fieldOf(fix), fix.class, fix.risk]), fix]));
+  const fixes = [...rows.values()].map((fix) => [fieldOf(fix), fix.class, fix.risk]);
+  return [
+    ...(fixes.length > 0 ? ['`cappol fix` changes:', table(['field', 'class', 'what may stop working'], fixes)] : []),
+    ...(rule.unfixable === undefined ? [] : [`${fixes.length > 0 ? 'Without a fix' : 'No fix'}: ${rule.unfixable}.`]),
+  ].join('\n\n');
+}
+
+function fieldOf({ over, path }: Fix): string {
+  return over === 'annotations' ? 'annotation' : `${partOf(over)} \`${path.join('.')}\``;
 }
 
 function celOf(rule: Rule, overrides: CapabilityPolicyOverrides): string {

@@ -5,7 +5,7 @@
 import type { CapabilityPolicyOverrides, ContainerOverrides, NamedContainers } from '../api/capability-policy.ts';
 import { and, literal, matchesAny, or } from '../rules/cel.ts';
 import { RULES } from '../rules/index.ts';
-import type { Check, Fill, Rule } from '../rules/rule.ts';
+import type { Check, Fill, Fix, Rule } from '../rules/rule.ts';
 import type { Standard } from '../standards/level-version.ts';
 
 /** An entry of `spec.containers`. */
@@ -114,6 +114,23 @@ export function fillsOfRule({ rule, value, entries }: RuleValues, standard: Stan
       return (ofEntry ?? []).map((fill) => ({ ...fill, when: and(selects, fill.when) }));
     }),
   ];
+}
+
+/** Changes that end violations, in the order in which they are made. */
+export function fixesOfRule({ rule, value, entries }: RuleValues, standard: Standard): Fix[] {
+  const fixes = rule.fixes?.(value, standard) ?? [];
+  if (entries.length === 0) return fixes;
+  const { ofContainer } = rule;
+  const except = exceptCel(entries);
+  const own = fixes
+    .filter(({ inherited }) => !inherited)
+    .map((fix) => (fix.over === 'containers' ? { ...fix, when: and(`!(${except})`, fix.when) } : fix));
+  const ofEntries = entries.flatMap(({ selects, value: ofEntry }) => {
+    const separate = typeof ofContainer === 'object' ? ofContainer.fixes : undefined;
+    const all = (separate ?? rule.fixes)?.(ofEntry, standard) ?? [];
+    return all.filter(({ over }) => over === 'containers').map((fix) => ({ ...fix, when: and(selects, fix.when) }));
+  });
+  return [...own, ...ofEntries];
 }
 
 function exceptCel(entries: RuleValues['entries']): string {

@@ -5,7 +5,7 @@
 import type { CompletePolicy, LabelSelector, Mode, Subject, UsableBy } from '../api/capability-policy.ts';
 import { Recent } from '../model/recent.ts';
 import { RULES } from '../rules/index.ts';
-import type { Check, Fill, ServerNeed } from '../rules/rule.ts';
+import type { Check, Fill, Fix, ServerNeed } from '../rules/rule.ts';
 import { formatVersion, NEWEST_KNOWN_MINOR, parseVersion, type Standard } from '../standards/level-version.ts';
 import { offeredSince, offers } from '../standards/server-features.ts';
 import {
@@ -13,6 +13,7 @@ import {
   checksOfRule,
   containerEntries,
   fillsOfRule,
+  fixesOfRule,
   ruleValues,
   statedIn,
 } from './containers.ts';
@@ -164,6 +165,11 @@ export function checksOf({ values, containers, standard }: Valued, filled: boole
 /** In the registry's order. */
 export function fillsOf({ values, containers, standard }: Valued): Fill[] {
   return RULES.flatMap((rule) => fillsOfRule(ruleValues(rule, values, containers), standard));
+}
+
+/** By rule ID: the changes that end violations of the policy. Each rule appears, in the registry's order. */
+export function fixesOf({ values, containers, standard }: Valued): ReadonlyMap<string, readonly Fix[]> {
+  return new Map(RULES.map((rule) => [rule.id, fixesOfRule(ruleValues(rule, values, containers), standard)]));
 }
 
 function notATime(text: unknown): Refusal {

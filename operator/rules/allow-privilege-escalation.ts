@@ -1,6 +1,7 @@
-import { and, FOR_WINDOWS } from './cel.ts';
+import { ADD } from './capabilities.ts';
+import { and, effective, FOR_WINDOWS } from './cel.ts';
 import { firstOfValues } from './fit.ts';
-import { defineRule } from './rule.ts';
+import { defineRule, type Fix } from './rule.ts';
 
 /** CEL, optional. */
 export const FIELD = 'c.?securityContext.?allowPrivilegeEscalation';
@@ -12,12 +13,46 @@ export const NEVER_FALSE = [
   FOR_WINDOWS,
 ].join(' || ');
 
+/**
+ * CEL, bool: a container that adds capabilities and runs as another user than root has them by file capabilities only,
+ * which no_new_privs disables (capabilities(7)).
+ */
+const RELIES_ON_FILE_CAPABILITIES = and(
+  `${ADD}.size() > 0`,
+  `${effective('runAsNonRoot')}.orValue(false) || ${effective('runAsUser')}.orValue(0) != 0`,
+);
+
+function fix(when: string, fixClass: Fix['class'], risk: string): Fix {
+  return {
+    over: 'containers',
+    path: ['securityContext', 'allowPrivilegeEscalation'],
+    when: and(when, `!(${NEVER_FALSE})`),
+    value: 'false',
+    class: fixClass,
+    risk,
+  };
+}
+
+const FIXES: Fix[] = [
+  fix(
+    `!${FIELD}.hasValue() && ${RELIES_ON_FILE_CAPABILITIES}`,
+    'check',
+    'a user other than root gets the capabilities that the container adds only by file capabilities, which have no effect any more',
+  ),
+  fix(`!${FIELD}.hasValue()`, 'safe', 'set-user-ID programs, such as sudo, no longer raise privileges'),
+  fix(
+    `${FIELD}.orValue(false)`,
+    'check',
+    'somebody asked for it: set-user-ID programs, such as sudo, and file capabilities no longer raise privileges',
+  ),
+];
+
 export const allowPrivilegeEscalation = defineRule<boolean>({
   id: 'allowPrivilegeEscalation',
   title: 'Whether a container may leave no-new-privileges off, so that setuid binaries gain what it was not given.',
   words: 'Privilege escalation (such as via set-user-ID or set-group-ID file mode) should not be allowed.',
   sources: ['k8s.io/pod-security-admission/policy/check_allowPrivilegeEscalation.go'],
-  reads: { spec: ['os'], container: ['securityContext'] },
+  reads: { spec: ['os', 'securityContext'], container: ['securityContext'] },
 
   value: (overrides, { level, minor }) => overrides.allowPrivilegeEscalation ?? (level !== 'restricted' || minor < 8),
 
@@ -47,6 +82,10 @@ export const allowPrivilegeEscalation = defineRule<boolean>({
             value: 'false',
           },
         ],
+
+  fixes: (allowed) => (allowed ? [] : FIXES),
+  unfixable:
+    'the API server refuses allowPrivilegeEscalation: false beside privileged: true, beside an added CAP_SYS_ADMIN, and on pods for Windows',
 
   ofContainer: 'as-is',
 

@@ -8,19 +8,20 @@ import {
   filledAdd,
   filledDrop,
   namesCheck,
+  removeAdds,
+  spellingFixes,
   tooManyNames,
 } from './capabilities.ts';
 import { and, FOR_WINDOWS, IN_USER_NAMESPACE, literal, or } from './cel.ts';
 import { distinct } from './fit.ts';
-import { type Check, defineRule } from './rule.ts';
+import { AGENTS_ARE_PRIVILEGED, PRIVILEGED, UNPRIVILEGED } from './privileged.ts';
+import { type Check, defineRule, type Fix } from './rule.ts';
 
 interface AllowedBounding {
   readonly allowed: readonly string[];
   /** The changes by defaulting: adds and drops; and what may be added, and so held, in a user namespace. */
   readonly filling: Capabilities;
 }
-
-const PRIVILEGED = 'c.?securityContext.?privileged.orValue(false)';
 
 /**
  * CEL, list(string): the forbidden capabilities that the container's bounding set will have.
@@ -66,6 +67,36 @@ function nameCheck(list: 'add' | 'drop', names: string, tooMany: string): Check 
   };
 }
 
+/** The capabilities that a container may not hold; none if it may hold all. */
+function forbiddenBy(allowed: readonly string[]): string[] {
+  return allowed.includes('*') ? [] : CAPABILITIES.filter((name) => !allowed.includes(name));
+}
+
+/** An add that a drop outweighs is removed, too: on Docker the add wins. */
+function fixesOf({ allowed, filling }: AllowedBounding): Fix[] {
+  const forbidden = forbiddenBy(allowed);
+  if (forbidden.length === 0) return [];
+  const mapped = mappedOf(forbidden, filling);
+  const isJudged = mapped === 'any' ? `!(${IN_USER_NAMESPACE})` : undefined;
+  const isMapped =
+    mapped === 'any' || mapped.length === 0 ? undefined : `!(${and(`x in ${literal(mapped)}`, IN_USER_NAMESPACE)})`;
+  const refused = and(`x.upperAscii() in ${literal(['ALL', ...forbidden])}`, isMapped);
+  const names = `${held(forbidden, ADD, DROP)}${unlessMapped(mapped)}`;
+  const nothingIsLeft = RUNTIME_DEFAULT.every((name) => forbidden.includes(name));
+  const drop: Fix = {
+    over: 'containers',
+    path: ['securityContext', 'capabilities', 'drop'],
+    when: and(`!(${tooManyNames()})`, `${names}.size() > 0`),
+    value: `${DROP} + ${nothingIsLeft ? '["ALL"]' : names}`,
+    class: 'check',
+    risk: 'container runtimes gave it the capability although nobody asked for it, and the image may rely on that: `cappol explain NAME` says what it is for',
+  };
+  return [UNPRIVILEGED, ...spellingFixes(), removeAdds(refused), drop].map((fix) => ({
+    ...fix,
+    when: and(isJudged, fix.when, `!(${FOR_WINDOWS})`),
+  }));
+}
+
 export const allowedBounding = defineRule<AllowedBounding, string>({
   id: 'capabilities.allowedBounding',
   title: 'Which capabilities a container may end up holding, added or given by the container runtime.',
@@ -77,7 +108,10 @@ export const allowedBounding = defineRule<AllowedBounding, string>({
     'containerd internal/cri/opts/spec_linux_opts.go',
     'cri-o internal/config/capabilities',
   ],
-  reads: { spec: ['os', 'hostUsers'], container: ['securityContext'] },
+  reads: {
+    spec: ['os', 'hostUsers', 'hostPID', 'hostNetwork', 'volumes'],
+    container: ['securityContext', 'volumeMounts'],
+  },
 
   value: (overrides, standard) => ({
     allowed: overrides.capabilities?.allowedBounding ?? ['*'],
@@ -85,8 +119,7 @@ export const allowedBounding = defineRule<AllowedBounding, string>({
   }),
 
   checks: ({ allowed, filling }, _standard, filled = false) => {
-    if (allowed.includes('*')) return [];
-    const forbidden = CAPABILITIES.filter((name) => !allowed.includes(name));
+    const forbidden = forbiddenBy(allowed);
     if (forbidden.length === 0) return [];
     const mapped = mappedOf(forbidden, filling);
     const [add, drop] = filled ? [filledAdd(filling.defaultAdd), filledDrop(filling)] : [ADD, DROP];
@@ -108,6 +141,9 @@ export const allowedBounding = defineRule<AllowedBounding, string>({
     ];
     return isJudged ? checks.map((check) => ({ ...check, violates: and(isJudged, check.violates) })) : checks;
   },
+
+  fixes: fixesOf,
+  unfixable: AGENTS_ARE_PRIVILEGED,
 
   ofContainer: 'as-is',
 

@@ -1,8 +1,15 @@
 import type { Level } from '../standards/level-version.ts';
 import { ALL_CONTAINERS, and, FOR_WINDOWS, listed, literal, MOST_NAMED, matchesAny, takesFromPod } from './cel.ts';
-import { admittedDefault, type Profile, profileCel } from './default-profile.ts';
+import {
+  admittedDefault,
+  isRefused,
+  NO_PROFILE_KNOWN,
+  type Profile,
+  profileCel,
+  replacement,
+} from './default-profile.ts';
 import { NO_PROFILE, profileAsked, profilesAdmitted, profilesUsed } from './fit.ts';
-import { type Check, defineRule, type Fill } from './rule.ts';
+import { type Check, defineRule, type Fill, type Fix } from './rule.ts';
 
 interface AppArmor {
   readonly types: readonly string[];
@@ -187,6 +194,52 @@ function fillsOf({ default: profile }: AppArmor): Fill[] {
   ];
 }
 
+const CONFINED =
+  'the default profile of the container runtime, or another one that the policy allows, confines the container';
+
+/** An annotation and a field about the same container must not contradict each other, so annotations come first. */
+function fixesOf(value: AppArmor): Fix[] {
+  const isOurs = `k.startsWith(${literal(ANNOTATION)})`;
+  const annotation = (when: string, risk: string): Fix => ({
+    over: 'annotations',
+    path: [],
+    when: and(isOurs, when),
+    value: 'null',
+    class: 'check',
+    risk,
+  });
+  const annotations = [
+    annotation(`!(${annotationAllowed(value, 'variables.annotations[k]')})`, CONFINED),
+    ...(value.unset === 'Refused'
+      ? [annotation('variables.annotations[k] in ["", "localhost/"]', 'none: the annotation names no profile')]
+      : []),
+  ];
+  const profile = replacement(value, value.default);
+  if (!profile) return annotations;
+  const fix = (over: 'pod' | 'containers', when: string, risk: string): Fix => ({
+    over,
+    path: ['securityContext', 'appArmorProfile'],
+    when: and(when, `!(${FOR_WINDOWS})`),
+    value: profileCel(profile),
+    class: 'check',
+    risk,
+  });
+  return [
+    ...annotations,
+    fix('pod', isRefused(value, POD_PROFILE), CONFINED),
+    fix('containers', isRefused(value, CONTAINER_PROFILE), CONFINED),
+    ...(value.unset === 'Refused'
+      ? [
+          fix(
+            'containers',
+            IS_UNSET,
+            'the kubelet of a node without AppArmor refuses the pod; elsewhere it is the default',
+          ),
+        ]
+      : []),
+  ];
+}
+
 /** An annotation's value as the API server turns it into a field; any other text stays unchanged. */
 function withTypeOfField(profile: string): string {
   if (profile === 'runtime/default') return 'RuntimeDefault/';
@@ -220,6 +273,9 @@ export const appArmor = defineRule<AppArmor, string>({
   ],
 
   fills: fillsOf,
+
+  fixes: fixesOf,
+  unfixable: NO_PROFILE_KNOWN,
 
   ofContainer: {
     checks: (value, _standard, filling) => [

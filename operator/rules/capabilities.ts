@@ -4,7 +4,7 @@ import { LEVELS, type Level, type Standard } from '../standards/level-version.ts
 import { offers } from '../standards/server-features.ts';
 import { and, FOR_WINDOWS, IN_USER_NAMESPACE, listed, literal, namedIn } from './cel.ts';
 import { distinct } from './fit.ts';
-import { type Check, defineRule, type Fill, type Stated } from './rule.ts';
+import { type Check, defineRule, type Fill, type Fix, type Stated } from './rule.ts';
 
 export interface Capabilities {
   /** With those that defaulting adds. */
@@ -53,9 +53,15 @@ export function namesCheck(tooMany: string): Check {
   };
 }
 
-function addCheck({ allowedAdd, allowedAddInUserNamespace: mapped = [] }: Capabilities): Check {
+/** CEL, bool, over a name `x`: it may not be added. */
+function isRefused({ allowedAdd, allowedAddInUserNamespace: mapped = [] }: Capabilities): string {
   const everywhere = `!(x in ${literal(allowedAdd)})`;
-  const outside = mapped.length > 0 ? and(everywhere, `!(${isMapped(mapped)})`) : everywhere;
+  return mapped.length > 0 ? and(everywhere, `!(${isMapped(mapped)})`) : everywhere;
+}
+
+function addCheck(lists: Capabilities): Check {
+  const { allowedAdd, allowedAddInUserNamespace: mapped = [] } = lists;
+  const outside = isRefused(lists);
   return {
     over: 'containers',
     violates: `${ADD}.exists(x, ${outside})`,
@@ -128,6 +134,55 @@ function fillsOf(lists: Capabilities): Fill[] {
     ...(defaultAdd.length > 0 ? [fill('add', lacking, filledAdd(defaultAdd))] : []),
     ...(requiredDrop.length > 0 ? [fill('drop', isMissing(lists), filledDrop(lists))] : []),
   ];
+}
+
+/** CEL, string: the name as Kubernetes spells it. */
+const SPELT = '[x.upperAscii()].map(n, n.startsWith("CAP_") ? n.substring(4) : n)[0]';
+/** CEL, bool, over a name `x`. */
+const IS_MISSPELT = `!(x in ${literal(NAMES)}) && ${SPELT} in ${literal(NAMES)}`;
+
+const MISSPELT: Readonly<Record<'add' | 'drop', string>> = {
+  add: 'containerd gives nothing for the name as it is spelt; now the container holds the capability on every runtime',
+  drop: 'containerd drops nothing for the name as it is spelt; now the container lacks the capability on every runtime',
+};
+
+/** Names beside a drop of ALL do not matter. */
+export function spellingFixes(): Fix[] {
+  const fix = (list: 'add' | 'drop', names: string, ...when: string[]): Fix => ({
+    over: 'containers',
+    path: ['securityContext', 'capabilities', list],
+    when: and(`${names}.size() <= ${MOST_NAMES}`, `${names}.exists(x, ${IS_MISSPELT})`, ...when),
+    value: `${names}.map(x, ${IS_MISSPELT} ? ${SPELT} : x)`,
+    class: 'spelling',
+    risk: MISSPELT[list],
+  });
+  return [fix('add', ADD), fix('drop', DROP, `!("ALL" in ${DROP})`)];
+}
+
+/** @param refused CEL, bool, over a name `x` */
+export function removeAdds(refused: string): Fix {
+  return {
+    over: 'containers',
+    path: ['securityContext', 'capabilities', 'add'],
+    when: and(`${ADD}.size() <= ${MOST_NAMES}`, `${ADD}.exists(x, ${refused})`),
+    value: `${ADD}.filter(x, !(${refused}))`,
+    class: 'check',
+    risk: 'somebody asked for the capability: what needs it fails (`cappol explain NAME` says what that is, and what to use instead)',
+  };
+}
+
+function fixesOf(lists: Capabilities): Fix[] {
+  const { allowedAdd, requiredDrop } = lists;
+  const drop: Fix = {
+    over: 'containers',
+    path: ['securityContext', 'capabilities', 'drop'],
+    when: and(`${DROP}.size() <= ${MOST_NAMES}`, isMissing(lists), `!(${FOR_WINDOWS})`),
+    value: filledDrop(lists),
+    class: 'check',
+    risk: 'container runtimes no longer give it their defaults, such as CHOWN, SETUID, DAC_OVERRIDE and NET_BIND_SERVICE, which images that start as root often need: add those that the policy allows',
+  };
+  if (allowedAdd.includes('*')) return requiredDrop.length === 0 ? [] : [...spellingFixes(), drop];
+  return [...spellingFixes(), removeAdds(isRefused(lists)), ...(requiredDrop.length === 0 ? [] : [drop])];
 }
 
 /** The lists in force: those of the overrides, and for absent ones the Standard's. */
@@ -266,6 +321,9 @@ export const capabilities = defineRule<Capabilities, Asked>({
   },
 
   fills: fillsOf,
+
+  fixes: fixesOf,
+  unfixable: `the API server refuses capabilities on pods for Windows, and nobody needs more than ${MOST_NAMES} names: shorten the list`,
 
   ofContainer: 'as-is',
 

@@ -48,6 +48,21 @@ export const defaultAllowPrivilegeEscalation = defineRule<boolean | undefined>({
           },
         ],
 
+  fixes: (filling) =>
+    filling === false
+      ? [
+          {
+            over: 'containers',
+            path: ['securityContext', 'allowPrivilegeEscalation'],
+            when: and(`!${FIELD}.hasValue()`, NEVER_FALSE, `!(${FOR_WINDOWS})`),
+            value: 'true',
+            class: 'safe',
+            risk: 'none: container runtimes read a field that is not set in the same way',
+          },
+        ]
+      : [],
+  unfixable: 'the API server refuses allowPrivilegeEscalation on pods for Windows',
+
   ofContainer: 'as-is',
 
   podSecurity: () => 'restricted',

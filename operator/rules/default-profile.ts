@@ -1,5 +1,5 @@
 /** The profile that defaulting fills in, shared by the rules about seccomp and AppArmor profiles. */
-import { literal } from './cel.ts';
+import { and, literal, matchesAny, or } from './cel.ts';
 
 export interface Profile {
   readonly type: string;
@@ -25,4 +25,30 @@ export function admittedDefault(profile: Profile | undefined, { types, localhost
 export function profileCel({ type, localhostProfile }: Profile): string {
   const named = localhostProfile === undefined ? '' : `, "localhostProfile": ${literal(localhostProfile)}`;
   return `{"type": ${literal(type)}${named}}`;
+}
+
+/**
+ * The profile that replaces one which is not allowed; undefined if only the author of the pod knows which.
+ * @param stated that defaulting fills in
+ */
+export function replacement({ types, localhostProfiles }: Admitted, stated: Profile | undefined): Profile | undefined {
+  if (stated) return stated;
+  if (types.includes('RuntimeDefault')) return { type: 'RuntimeDefault' };
+  const [only, ...others] = localhostProfiles ?? [];
+  const named = types.includes('Localhost') && only !== undefined && others.length === 0 && !only.endsWith('*');
+  return named ? { type: 'Localhost', localhostProfile: only } : undefined;
+}
+
+export const NO_PROFILE_KNOWN =
+  'the policy allows only profiles of type Localhost, and which one fits only the author of the pod knows';
+
+/** CEL, bool: the profile is set, and is not allowed. @param profile CEL, optional */
+export function isRefused({ types, localhostProfiles }: Admitted, profile: string): string {
+  const [type, name] = [`${profile}.?type.orValue("")`, `${profile}.?localhostProfile.orValue("")`];
+  const allowed = types.map((one) =>
+    one === 'Localhost' && localhostProfiles
+      ? and(`${type} == "Localhost"`, matchesAny(name, localhostProfiles))
+      : `${type} == ${literal(one)}`,
+  );
+  return and(`${profile}.hasValue()`, allowed.length === 0 ? undefined : `!(${or(...allowed)})`);
 }

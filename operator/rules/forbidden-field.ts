@@ -1,22 +1,24 @@
 /** A rule about a field that the Standards below level privileged forbid. */
 import { firstOfValues } from './fit.ts';
-import { type Check, defineRule, type Rule } from './rule.ts';
+import { type Check, defineRule, type Fix, type Rule } from './rule.ts';
 
-interface ForbiddenField extends Pick<Rule, 'title' | 'words' | 'sources' | 'reads'> {
+interface ForbiddenField extends Pick<Rule, 'title' | 'words' | 'sources' | 'reads' | 'unfixable'> {
   readonly id: 'privileged' | 'hostNetwork' | 'hostPID' | 'hostIPC' | 'hostProcess' | 'hostProbes';
   readonly ofContainer?: 'as-is';
   /** The first version of the Standards that forbids it: N of v1.N; 0 by default. */
   readonly since?: number;
   /** For pods that may not set the field. */
   readonly checks: Check[];
+  readonly fixes?: Fix[];
 }
 
-export function forbiddenField({ id, since = 0, checks, ...described }: ForbiddenField): Rule {
+export function forbiddenField({ id, since = 0, checks, fixes, ...described }: ForbiddenField): Rule {
   return defineRule<boolean>({
     id,
     ...described,
     value: (overrides, { level, minor }) => overrides[id] ?? (level === 'privileged' || minor < since),
     checks: (allowed) => (allowed ? [] : checks),
+    ...(fixes && { fixes: (allowed) => (allowed ? [] : fixes) }),
     podSecurity: (allowed, _standard, label) => (allowed && label >= since ? 'privileged' : 'restricted'),
     fit: () => firstOfValues(id, false, true),
   });

@@ -8,6 +8,7 @@ function hostNamespace(field: 'hostNetwork' | 'hostPID' | 'hostIPC', shares: str
     words: 'Sharing the host namespaces must be disallowed.',
     sources: ['k8s.io/pod-security-admission/policy/check_hostNamespaces.go'],
     reads: { spec: [field] },
+    unfixable: `the pod asks for ${shares}, and nothing inside the pod replaces it; write an exception for it (cappol suggest)`,
     checks: [
       {
         over: 'pod',

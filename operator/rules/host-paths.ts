@@ -1,6 +1,6 @@
 import { and, literal } from './cel.ts';
 import { distinct } from './fit.ts';
-import { type Check, defineRule } from './rule.ts';
+import { type Check, defineRule, type Fix } from './rule.ts';
 
 interface HostPath {
   readonly pathPrefix: string;
@@ -44,11 +44,29 @@ const MOUNTS = 'c.?volumeMounts.orValue([])';
 /** CEL, bool, over a mount `m`. */
 const MAY_WRITE = '!m.?readOnly.orValue(false)';
 
-/** A volume that some writable prefix covers may be written to, even if other prefixes cover it, too. */
-function mountCheck(paths: readonly HostPath[]): Check {
+/**
+ * CEL, bool, over a volume `v`: it may be mounted only for reading. A volume that some writable prefix covers may be
+ * written to, even if other prefixes cover it, too.
+ */
+function isReadOnly(paths: readonly HostPath[]): string {
   const readOnly = covered(paths.filter((path) => path.readOnly));
   const writable = covered(paths.filter((path) => !path.readOnly));
-  const volumes = `${VOLUMES}.filter(v, ${and('v.?hostPath.hasValue()', readOnly, `!(${writable})`)}).map(v, v.name)`;
+  return and('v.?hostPath.hasValue()', readOnly, `!(${writable})`);
+}
+
+function readOnlyFix(paths: readonly HostPath[]): Fix {
+  return {
+    over: 'containers',
+    path: ['volumeMounts', '*', 'readOnly'],
+    when: `!item.?readOnly.orValue(false) && ${VOLUMES}.exists(v, v.name == item.name && ${isReadOnly(paths)})`,
+    value: 'true',
+    class: 'check',
+    risk: 'the container can no longer write to this path of the node',
+  };
+}
+
+function mountCheck(paths: readonly HostPath[]): Check {
+  const volumes = `${VOLUMES}.filter(v, ${isReadOnly(paths)}).map(v, v.name)`;
   const bad = `${MOUNTS}.filter(m, ${and(MAY_WRITE, 'm.name in names')})`;
   // A list of one list binds a value, so that the volumes are searched once and not for each mount.
   const written = `[${volumes}].map(names, ${bad}.map(m, m.name))[0]`;
@@ -96,6 +114,10 @@ export const hostPaths = defineRule<readonly HostPath[] | undefined, Asked>({
     if (!paths) return [];
     return paths.some(({ readOnly }) => readOnly) ? [pathCheck(paths), mountCheck(paths)] : [pathCheck(paths)];
   },
+
+  fixes: (paths) => (paths?.some(({ readOnly }) => readOnly) ? [readOnlyFix(paths)] : []),
+  unfixable:
+    'the pod asks for a path of the node that no allowed prefix covers, and nothing inside the pod replaces it',
 
   podSecurity: () => 'restricted',
 

@@ -51,6 +51,9 @@ export const hostPorts = defineRule<readonly PortRange[], number>({
     ];
   },
 
+  unfixable:
+    "clients reach the pod by the node's address, and only they can be told another one; a Service of type NodePort or LoadBalancer replaces hostPort",
+
   ofContainer: 'as-is',
 
   podSecurity: (ranges) => (ranges.length === 0 ? 'restricted' : 'privileged'),

@@ -1,7 +1,21 @@
 import { forbiddenField } from './forbidden-field.ts';
 
-const HANDLERS = ['livenessProbe', 'readinessProbe', 'startupProbe', 'lifecycle.?postStart', 'lifecycle.?preStop'];
-const HOSTS = HANDLERS.flatMap((handler) => [`c.?${handler}.?httpGet.?host`, `c.?${handler}.?tcpSocket.?host`]);
+const HANDLERS = [
+  ['livenessProbe'],
+  ['readinessProbe'],
+  ['startupProbe'],
+  ['lifecycle', 'postStart'],
+  ['lifecycle', 'preStop'],
+];
+const PATHS = HANDLERS.flatMap((handler) => [
+  [...handler, 'httpGet', 'host'],
+  [...handler, 'tcpSocket', 'host'],
+]);
+
+/** CEL, bool: the field names a host. */
+function isSet(path: readonly string[]): string {
+  return `c.${path.map((step) => `?${step}`).join('.')}.orValue("") != ""`;
+}
 
 export const hostProbes = forbiddenField({
   id: 'hostProbes',
@@ -14,9 +28,17 @@ export const hostProbes = forbiddenField({
   checks: [
     {
       over: 'containers',
-      violates: HOSTS.map((host) => `${host}.orValue("") != ""`).join(' || '),
+      violates: PATHS.map(isSet).join(' || '),
       message: '"must not set host in probes or lifecycle handlers"',
       path: 'livenessProbe',
     },
   ],
+  fixes: PATHS.map((path) => ({
+    over: 'containers',
+    path,
+    when: isSet(path),
+    value: 'null',
+    class: 'check',
+    risk: "the kubelet connects to the pod's own address instead, so the container must listen there",
+  })),
 });

@@ -11,6 +11,8 @@ export const hostProcess = forbiddenField({
   words: 'Pod and containers must not set securityContext.windowsOptions.hostProcess to true.',
   sources: ['k8s.io/pod-security-admission/policy/check_windowsHostProcess.go'],
   reads: { spec: ['securityContext'], container: ['securityContext'] },
+  unfixable:
+    'a HostProcess container works on the node itself, and nothing inside the pod replaces it; write an exception for it (cappol suggest)',
   checks: [
     {
       over: 'pod',

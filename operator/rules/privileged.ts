@@ -1,18 +1,47 @@
 import { forbiddenField } from './forbidden-field.ts';
+import type { Fix } from './rule.ts';
+
+/** CEL, bool. */
+export const PRIVILEGED = 'c.?securityContext.?privileged.orValue(false)';
+
+/**
+ * CEL, bool: the container reaches the node in other ways, too, so it is an agent of the node and works only as root of
+ * it. The API server refuses Bidirectional without privileged: true (ValidateVolumeMounts).
+ */
+const IS_AGENT = [
+  'c.?volumeMounts.orValue([]).exists(m, m.?mountPropagation.orValue("") == "Bidirectional" || variables.spec.?volumes.orValue([]).exists(v, v.name == m.name && v.?hostPath.hasValue()))',
+  'variables.spec.?hostPID.orValue(false)',
+  'variables.spec.?hostNetwork.orValue(false)',
+].join(' || ');
+
+/** Shared with the rule about what a container may end up holding. */
+export const UNPRIVILEGED: Fix = {
+  over: 'containers',
+  path: ['securityContext', 'privileged'],
+  when: `${PRIVILEGED} && !(${IS_AGENT})`,
+  value: 'false',
+  class: 'check',
+  risk: "the container loses all capabilities that it does not add, the node's devices and the right to mount; seccomp, AppArmor and SELinux confine it from now on",
+};
+
+export const AGENTS_ARE_PRIVILEGED =
+  'a privileged container that also uses paths, processes or the network of the node needs what it asks for; write an exception for it (cappol suggest)';
 
 export const privileged = forbiddenField({
   id: 'privileged',
   title: 'Whether a container may be privileged: it then holds all capabilities, whatever it drops.',
   words: 'Privileged Pods disable most security mechanisms and must be disallowed.',
   sources: ['k8s.io/pod-security-admission/policy/check_privileged.go'],
-  reads: { container: ['securityContext'] },
+  reads: { spec: ['hostPID', 'hostNetwork', 'volumes'], container: ['securityContext', 'volumeMounts'] },
   ofContainer: 'as-is',
   checks: [
     {
       over: 'containers',
-      violates: 'c.?securityContext.?privileged.orValue(false)',
+      violates: PRIVILEGED,
       message: '"must not set securityContext.privileged=true"',
       path: 'securityContext.privileged',
     },
   ],
+  fixes: [UNPRIVILEGED],
+  unfixable: AGENTS_ARE_PRIVILEGED,
 });

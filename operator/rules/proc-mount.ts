@@ -54,6 +54,21 @@ export const procMount = defineRule<ProcMount>({
     ];
   },
 
+  fixes: ({ types }) =>
+    types.includes('Default')
+      ? [
+          {
+            over: 'containers',
+            path: ['securityContext', 'procMount'],
+            when: and(`${TYPE} == "Unmasked"`, ...(types.includes('Unmasked') ? [`!(${IN_USER_NAMESPACE})`] : [])),
+            value: '"Default"',
+            class: 'check',
+            risk: 'parts of /proc are masked, which containers inside the container need to be unmasked',
+          },
+        ]
+      : [],
+  unfixable: 'the policy requires Unmasked, which the API server accepts only with hostUsers: false',
+
   ofContainer: 'as-is',
 
   podSecurity: ({ types }, _standard, label) => {

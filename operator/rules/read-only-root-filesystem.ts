@@ -40,6 +40,20 @@ export const readOnlyRootFilesystem = defineRule<boolean>({
         ]
       : [],
 
+  fixes: (required) =>
+    required
+      ? [
+          {
+            over: 'containers',
+            path: ['securityContext', 'readOnlyRootFilesystem'],
+            when: and(`!${FIELD}.orValue(false)`, UNLESS_FOR_WINDOWS),
+            value: 'true',
+            class: 'check',
+            risk: "writes to the image's own files fail, such as to /tmp or /var/run: mount an emptyDir where the container writes",
+          },
+        ]
+      : [],
+
   ofContainer: 'as-is',
 
   podSecurity: () => 'restricted',

@@ -75,6 +75,36 @@ export interface Fill {
   readonly value: string;
 }
 
+/**
+ * How certain it is that a container works as before. `spelling`: a name as Kubernetes spells it. `safe`: nothing is
+ * known to rely on the value that the change replaces. `check`: the risk says what may stop working.
+ */
+export const FIX_CLASSES = ['spelling', 'safe', 'check'] as const;
+export type FixClass = (typeof FIX_CLASSES)[number];
+
+/**
+ * A change of a manifest that ends a violation, for `cappol fix`. Unlike a fill it also replaces and removes values that
+ * are set. It runs on each part of the pod, after the fixes before it.
+ */
+export interface Fix {
+  /** The parts that it changes. An annotation is a part, too; its key is `k`. */
+  readonly over: 'pod' | 'containers' | 'annotations';
+  /**
+   * The field below the PodSpec or the container; empty for an annotation. `*` stands for each item of a list, which
+   * `when` may call `item`.
+   */
+  readonly path: readonly string[];
+  /** CEL, bool, with the names of a check. */
+  readonly when: string;
+  /** CEL: the field's whole new value; `null` removes the field, and so does a list without items. */
+  readonly value: string;
+  readonly class: FixClass;
+  /** For people: what may stop working. */
+  readonly risk: string;
+  /** It sets on the pod what all of its containers inherit, so it is left out where an entry of `spec.containers` has another value. */
+  readonly inherited?: true;
+}
+
 /** A statement of the overrides that needs a feature of every API server. */
 export interface ServerNeed {
   readonly feature: ServerFeature;
@@ -146,6 +176,18 @@ export interface Rule<Value = unknown, Asked = unknown> {
   fills?(value: Value, standard: Standard): Fill[];
 
   /**
+   * The changes that end violations of this value; absent if there are none. An earlier one may make a later one
+   * unnecessary.
+   */
+  fixes?(value: Value, standard: Standard): Fix[];
+
+  /**
+   * Why no change of a manifest ends some violations, or any if the rule has no fixes; absent if fixes end all. Completes
+   * the sentence "no fix: …".
+   */
+  readonly unfixable?: string;
+
+  /**
    * How a value applies to one container, for `spec.containers`; absent for a rule about the pod or its volumes, which
    * has one value for all containers. `as-is`: all its checks and fills run on containers, and read what a container
    * gets, its own field or the pod's.
@@ -175,6 +217,8 @@ export interface OfContainer<Value> {
   checks(value: Value, standard: Standard, filling?: { readonly ofPod: Value }): Check[];
   /** All over containers: what is filled in goes to the container itself. */
   fills?(value: Value, standard: Standard): Fill[];
+  /** All over containers; left out: the rule's own fixes of containers. */
+  fixes?(value: Value, standard: Standard): Fix[];
 }
 
 /** Keeps the type of a rule's value inside its file: the registry holds rules of every value type. */

@@ -1,6 +1,6 @@
-import { and, effective, takesFromPod, unlessInUserNamespace } from './cel.ts';
+import { and, effective, isUnsetForSome, takesFromPod, unlessInUserNamespace } from './cel.ts';
 import { firstOfValues } from './fit.ts';
-import { type Check, defineRule, type Fill } from './rule.ts';
+import { type Check, defineRule, type Fill, type Fix } from './rule.ts';
 
 const PATH = 'securityContext.runAsNonRoot';
 const CONTAINER = 'c.?securityContext.?runAsNonRoot';
@@ -33,6 +33,8 @@ export const runAsNonRoot = defineRule<boolean>({
   },
 
   fills: (required, { minor }) => (required ? [containerFill(minor)] : []),
+
+  fixes: (required, { minor }) => (required ? fixesOf(minor) : []),
 
   // The container's check reads the pod's field, too.
   ofContainer: {
@@ -68,4 +70,36 @@ function containerFill(minor: number): Fill {
     when: and(`!${CONTAINER}.hasValue()`, `!${POD}.hasValue()`, MAY_PROMISE, unlessInUserNamespace(minor)),
     value: 'true',
   };
+}
+
+/** CEL, bool: container `x` runs as a user other than root already. */
+const X_IS_OTHER_USER = `x.?securityContext.?runAsUser.or(variables.spec.?securityContext.?runAsUser).orValue(0) != 0`;
+const INHERITING = `(variables.spec.?initContainers.orValue([]) + variables.spec.containers).filter(x, !x.?securityContext.?runAsNonRoot.hasValue())`;
+
+function fixesOf(minor: number): Fix[] {
+  const fix = (over: 'pod' | 'containers', when: string, isOtherUser: string): Fix[] => {
+    const own = { over, path: ['securityContext', 'runAsNonRoot'], value: 'true' } as const;
+    return [
+      {
+        ...own,
+        when: and(when, isOtherUser, unlessInUserNamespace(minor)),
+        class: 'safe',
+        risk: 'none: runAsUser already says that it runs as another user than root',
+      },
+      {
+        ...own,
+        when: and(when, unlessInUserNamespace(minor)),
+        class: 'check',
+        risk: "the kubelet does not start a container whose image runs as root, or whose image names its user instead of giving the user's number: set runAsUser, too",
+      },
+    ];
+  };
+  return [
+    ...fix('pod', isUnsetForSome('runAsNonRoot'), `${INHERITING}.all(x, ${X_IS_OTHER_USER})`).map((one) => ({
+      ...one,
+      inherited: true as const,
+    })),
+    ...fix('pod', `!${POD}.orValue(true)`, `${INHERITING}.all(x, ${X_IS_OTHER_USER})`),
+    ...fix('containers', `!${CONTAINER}.orValue(${POD}.orValue(false))`, `${effective('runAsUser')}.orValue(0) != 0`),
+  ];
 }

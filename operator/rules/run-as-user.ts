@@ -1,6 +1,6 @@
-import { and, effective, FOR_WINDOWS, literal, takesFromPod, unlessInUserNamespace } from './cel.ts';
+import { ALL_CONTAINERS, and, effective, FOR_WINDOWS, literal, takesFromPod, unlessInUserNamespace } from './cel.ts';
 import { firstOf, type IdRange, inRanges, listedRanges, strategies, UNSET } from './id-ranges.ts';
-import { type Check, defineRule, type Fill } from './rule.ts';
+import { type Check, defineRule, type Fill, type Fix } from './rule.ts';
 
 interface RunAsUser {
   readonly rule: 'RunAsAny' | 'NotZero' | 'MustRunAs' | 'MustRunAsNonRoot';
@@ -80,6 +80,44 @@ function fillsOf({ rule, ranges = [] }: RunAsUser): Fill[] {
   return [];
 }
 
+function fix(over: 'pod' | 'containers', field: 'runAsUser' | 'runAsNonRoot', when: string, value: string): Fix {
+  const risk =
+    value === 'null'
+      ? "the user of the image is used instead; if that is root, the kubelet does not start the container: set runAsUser to a user that may use the image's files"
+      : field === 'runAsUser'
+        ? 'files that belong to another user may become unreadable, or unwritable, and an image that works only as its own user fails'
+        : "the kubelet does not start a container whose image runs as root, or whose image names its user instead of giving the user's number";
+  return { over, path: ['securityContext', field], when, value, class: 'check', risk };
+}
+
+function fixesOf({ rule, ranges = [] }: RunAsUser, minor: number): Fix[] {
+  const zero = [
+    fix('pod', 'runAsUser', and(`variables.spec.${ZERO}`, unlessInUserNamespace(minor)), 'null'),
+    fix('containers', 'runAsUser', and(`c.${ZERO}`, unlessInUserNamespace(minor)), 'null'),
+  ];
+  switch (rule) {
+    case 'NotZero':
+      return zero;
+    case 'MustRunAs': {
+      const when = and(`!(${inRanges(`${USER}.orValue(${UNSET})`, ranges)})`, `!(${FOR_WINDOWS})`);
+      return ranges.length > 0 ? [fix('containers', 'runAsUser', when, `${firstOf(ranges)}`)] : [];
+    }
+    case 'MustRunAsNonRoot':
+      return [
+        fix(
+          'pod',
+          'runAsUser',
+          `variables.spec.${ZERO} && ${ALL_CONTAINERS}.exists(x, !x.?securityContext.?runAsUser.hasValue())`,
+          'null',
+        ),
+        fix('containers', 'runAsUser', `c.${ZERO}`, 'null'),
+        fix('containers', 'runAsNonRoot', `!${NON_ROOT}.orValue(${USER}.orValue(${UNSET}) > 0)`, 'true'),
+      ];
+    default:
+      return [];
+  }
+}
+
 export const runAsUser = defineRule<RunAsUser, number>({
   id: 'runAsUser',
   title: 'Which user IDs containers may run as.',
@@ -98,6 +136,9 @@ export const runAsUser = defineRule<RunAsUser, number>({
     value.rule === 'NotZero' ? notZeroChecks(minor) : effectiveChecks(value, filled),
 
   fills: fillsOf,
+
+  fixes: (value, { minor }) => fixesOf(value, minor),
+  unfixable: 'the policy allows no user, or the container gets user 0 from the pod, which other containers need',
 
   ofContainer: {
     checks: (value, { minor }, filling) =>

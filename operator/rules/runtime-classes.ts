@@ -40,6 +40,9 @@ export const runtimeClasses = defineRule<RuntimeClasses, string>({
       ? []
       : [{ over: 'pod', path: ['runtimeClassName'], when: `!${NAME}.hasValue()`, value: literal(filling) }],
 
+  unfixable:
+    'another runtime class may isolate the pod less, or lack what it needs; choose one of those that are allowed',
+
   podSecurity: () => 'restricted',
 
   fit: () => ({

@@ -8,7 +8,7 @@ import {
   literal,
   takesFromPod,
 } from './cel.ts';
-import { type Check, defineRule, type Fill } from './rule.ts';
+import { type Check, defineRule, type Fill, type Fix } from './rule.ts';
 
 interface SeLinux {
   readonly rule: 'PodSecurityStandard' | 'RunAsAny' | 'MustRunAs';
@@ -174,6 +174,46 @@ function mustBeOf(asked: readonly Options[]): SeLinux[] {
     : [{ rule: 'MustRunAs', options: Object.fromEntries(JSON.parse(options)) }];
 }
 
+const LABELLED =
+  'the processes run with the type that the container runtime chooses, which may not use files with the labels that were meant for them';
+
+function standardFixes(minor: number): Fix[] {
+  const fix = (over: 'pod' | 'containers', options: string, field: 'type' | 'user' | 'role'): Fix => ({
+    over,
+    path: ['securityContext', 'seLinuxOptions', field],
+    when: `!(${options}.?${field}.orValue("") in ${literal(['', ...(field === 'type' ? standardTypes(minor) : [])])})`,
+    value: 'null',
+    class: 'check',
+    risk: LABELLED,
+  });
+  return (['user', 'role', 'type'] as const).flatMap((field) => [
+    fix('pod', POD_OPTIONS, field),
+    fix('containers', CONTAINER_OPTIONS, field),
+  ]);
+}
+
+/** The options replace the wrong ones, and are set on the pod where none are. */
+function mustRunAsFixes(options: Options): Fix[] {
+  const stated = Object.fromEntries(FIELDS.filter((name) => options[name]).map((name) => [name, options[name]]));
+  const isNone = Object.keys(stated).length === 0;
+  const fix = (over: 'pod' | 'containers', when: string): Fix => ({
+    over,
+    path: ['securityContext', 'seLinuxOptions'],
+    when: and(when, UNLESS_FOR_WINDOWS),
+    // JSON is CEL.
+    value: isNone ? 'null' : JSON.stringify(stated),
+    class: 'check',
+    risk: LABELLED,
+  });
+  const missing = isNone ? [] : [{ ...fix('pod', `!${POD_OPTIONS}.hasValue()`), inherited: true as const }];
+  return [
+    fix('pod', areWrong(POD_OPTIONS, options)),
+    fix('containers', areWrong(CONTAINER_OPTIONS, options)),
+    ...missing,
+    ...(isNone ? [] : [fix('containers', `!${OPTIONS}.hasValue()`)]),
+  ];
+}
+
 export const seLinux = defineRule<SeLinux, Options>({
   id: 'seLinux',
   title: 'Which SELinux options pods and containers may set.',
@@ -196,6 +236,11 @@ export const seLinux = defineRule<SeLinux, Options>({
   },
 
   fills: mustRunAsFills,
+
+  fixes: ({ rule, options = {} }, { minor }) => {
+    if (rule === 'RunAsAny') return [];
+    return rule === 'MustRunAs' ? mustRunAsFixes(options) : standardFixes(minor);
+  },
 
   ofContainer: {
     checks: (value, { minor }, filling) => checksOfContainer(value, minor, filling?.ofPod),

@@ -48,6 +48,24 @@ export function singleGroupRule({ id, over, group, wrong, missing, ...described 
           ]
         : [],
 
+    fixes: ({ rule, ranges = [] }) =>
+      rule === 'RunAsAny' || ranges.length === 0
+        ? []
+        : [
+            {
+              over,
+              path: ['securityContext', id],
+              when: and(
+                `!(${inRanges(`${group}.orValue(${rule === 'MustRunAs' ? UNSET : firstOf(ranges)})`, ranges)})`,
+                `!(${FOR_WINDOWS})`,
+              ),
+              value: `${firstOf(ranges)}`,
+              class: 'check',
+              risk: 'files that belong to another group may become unreadable, or unwritable',
+            },
+          ],
+    unfixable: 'the policy allows no group',
+
     podSecurity: () => 'restricted',
 
     fit: () => ({

@@ -59,6 +59,20 @@ export const supplementalGroupsPolicy = defineRule<'Strict' | undefined>({
           },
         ],
 
+  fixes: (policy) =>
+    policy === undefined
+      ? []
+      : [
+          {
+            over: 'pod',
+            path: ['securityContext', 'supplementalGroupsPolicy'],
+            when: and(`${POLICY}.orValue("") != "Strict"`, `!(${FOR_WINDOWS})`),
+            value: '"Strict"',
+            class: 'check',
+            risk: "the container loses the groups that the image's /etc/group gives to its user: state those that it needs in supplementalGroups",
+          },
+        ],
+
   podSecurity: () => 'restricted',
 
   fit: ({ server }) => ({

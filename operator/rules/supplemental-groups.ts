@@ -53,6 +53,28 @@ export const supplementalGroups = defineRule<GroupStrategy, number>({
         ]
       : [],
 
+  fixes: ({ rule, ranges = [] }) => {
+    if (rule === 'RunAsAny') return [];
+    const outside = `!(${inRanges('g', ranges)})`;
+    const kept = `${GROUPS}.filter(g, !(${outside}))`;
+    const isRequired = rule === 'MustRunAs' && ranges.length > 0;
+    return [
+      {
+        over: 'pod',
+        path: ['securityContext', 'supplementalGroups'],
+        when: and(
+          `${GROUPS}.size() <= ${MOST_GROUPS}`,
+          `${isRequired ? `${GROUPS}.size() == 0 || ` : ''}${GROUPS}.exists(g, ${outside})`,
+          `!(${FOR_WINDOWS})`,
+        ),
+        value: isRequired ? `${kept}.size() == 0 ? [${firstOf(ranges)}] : ${kept}` : kept,
+        class: 'check',
+        risk: 'the containers can no longer use files that belong to a group which the policy does not allow',
+      },
+    ];
+  },
+  unfixable: `the policy allows no group, or the pod has more than ${MOST_GROUPS}`,
+
   podSecurity: () => 'restricted',
 
   fit: () => ({

@@ -44,6 +44,26 @@ function withDots(name: string): string {
   return name.replaceAll('/', '.');
 }
 
+/** CEL, list: the sysctls that the pod sets. */
+const SET = 'variables.spec.?securityContext.?sysctls.orValue([])';
+
+function restricts({ allowed, forbidden }: Sysctls): boolean {
+  return !allowed.includes('*') || forbidden.length > 0;
+}
+
+/**
+ * CEL, bool, over a sysctl `s`. The API server accepts net/ipv4/x for net.ipv4.x: a forbidden name must not slip through
+ * in that spelling. Allowed names are compared as they are written, as in the Standard.
+ */
+function refusedBy({ allowed, forbidden }: Sysctls): string {
+  return [
+    ...(allowed.includes('*') ? [] : [`!(${matchesAny('s.name', allowed)})`]),
+    ...(forbidden.length > 0
+      ? [`[s.name.split("/").join(".")].exists(n, ${matchesAny('n', forbidden.map(withDots))})`]
+      : []),
+  ].join(' || ');
+}
+
 export const sysctls = defineRule<Sysctls, string>({
   id: 'sysctls',
   title: 'Which kernel parameters a pod may set.',
@@ -59,19 +79,12 @@ export const sysctls = defineRule<Sysctls, string>({
     ...(overrides.sysctls && { bounded: true }),
   }),
 
-  checks: ({ allowed, forbidden, bounded }) => {
+  checks: (value) => {
+    if (!restricts(value)) return [];
+    const { allowed, forbidden, bounded } = value;
     const all = allowed.includes('*');
-    if (all && forbidden.length === 0) return [];
-    // The API server accepts net/ipv4/x for net.ipv4.x: a forbidden name must not slip through in that spelling.
-    // Allowed names are compared as they are written, as in the Standard.
-    const refused = [
-      ...(all ? [] : [`!(${matchesAny('s.name', allowed)})`]),
-      ...(forbidden.length > 0
-        ? [`[s.name.split("/").join(".")].exists(n, ${matchesAny('n', forbidden.map(withDots))})`]
-        : []),
-    ].join(' || ');
-    const set = 'variables.spec.?securityContext.?sysctls.orValue([])';
-    const tooMany = `${set}.size() > ${MOST_SYSCTLS}`;
+    const refused = refusedBy(value);
+    const tooMany = `${SET}.size() > ${MOST_SYSCTLS}`;
     const text = [
       ...(all ? [] : [`allowed: ${listed(allowed)}`]),
       ...(forbidden.length > 0 ? [`forbidden: ${listed(forbidden)}`] : []),
@@ -79,12 +92,27 @@ export const sysctls = defineRule<Sysctls, string>({
     return [
       {
         over: 'pod',
-        violates: `${bounded ? `${tooMany} || ` : ''}${set}.exists(s, ${refused})`,
-        message: `${bounded ? `${tooMany} ? "must not set more than ${MOST_SYSCTLS} sysctls" : ` : ''}"must not set sysctl " + ${namedIn(set, `${set}.filter(s, ${refused}).map(s, s.name).join(", ")`)} + ${literal(` (${text})`)}`,
+        violates: `${bounded ? `${tooMany} || ` : ''}${SET}.exists(s, ${refused})`,
+        message: `${bounded ? `${tooMany} ? "must not set more than ${MOST_SYSCTLS} sysctls" : ` : ''}"must not set sysctl " + ${namedIn(SET, `${SET}.filter(s, ${refused}).map(s, s.name).join(", ")`)} + ${literal(` (${text})`)}`,
         path: 'securityContext.sysctls',
       },
     ];
   },
+
+  fixes: (value) =>
+    restricts(value)
+      ? [
+          {
+            over: 'pod',
+            path: ['securityContext', 'sysctls'],
+            when: `${SET}.size() <= ${MOST_SYSCTLS} && ${SET}.exists(s, ${refusedBy(value)})`,
+            value: `${SET}.filter(s, !(${refusedBy(value)}))`,
+            class: 'check',
+            risk: 'the pod runs with the default value of the kernel parameter',
+          },
+        ]
+      : [],
+  unfixable: `the pod sets more than ${MOST_SYSCTLS} sysctls`,
 
   podSecurity: ({ allowed }, _standard, label) => {
     const known = safe(label);

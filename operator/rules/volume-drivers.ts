@@ -26,6 +26,8 @@ function drivers(id: 'csiDrivers' | 'flexVolumeDrivers', field: string, describe
           ]
         : [],
 
+    unfixable: 'the data of the volume are behind its driver: move them to another volume first',
+
     podSecurity: () => 'restricted',
 
     fit: () => ({

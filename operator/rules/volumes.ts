@@ -86,6 +86,9 @@ export const volumes = defineRule<VolumeTypes, string>({
     ];
   },
 
+  unfixable:
+    'the pod needs its data: move them to a volume of another type first, or write an exception for the pod (cappol suggest)',
+
   podSecurity: (types, standard) => {
     if ('forbidden' in types) return types.forbidden.includes('hostPath') ? 'baseline' : 'privileged';
     const restricted = restrictedTypes(standard);

@@ -40,7 +40,7 @@ export const FOLDERS: readonly Folder[] = [
   },
   {
     path: 'operator/rules',
-    does: "One file a rule: the Standard's words, values by level and version, CEL, Pod Security level, what defaulting fills in.",
+    does: "One file a rule: the Standard's words, values by level and version, CEL, Pod Security level, what defaulting fills in, fixes of manifests.",
     imports: ['operator/api', 'operator/standards'],
     packages: [],
     pure: true,

@@ -24,7 +24,9 @@ describe('the table of rules', () => {
   const tables = readdirSync(import.meta.dirname).filter(
     (file) =>
       file.endsWith('.test.ts') &&
-      !['registry.test.ts', 'containers.test.ts', 'functions.test.ts', 'pod-fields.test.ts'].includes(file),
+      !['containers.test.ts', 'fixes.test.ts', 'functions.test.ts', 'pod-fields.test.ts', 'registry.test.ts'].includes(
+        file,
+      ),
   );
 
   it('has one file of tests for each file of rules, and no other', () => {
@@ -49,10 +51,15 @@ describe('the table of rules', () => {
       const texts = LEVELS.flatMap((level) =>
         [0, 18, NEWEST_KNOWN_MINOR].flatMap((minor) => {
           const standard = { level, minor, server: NEWEST_KNOWN_MINOR };
-          const checks = [{}, NARROW].flatMap((overrides) =>
-            [false, true].flatMap((filled) => rule.checks(rule.value(overrides, standard), standard, filled)),
+          const values = [{}, NARROW].map((overrides) => rule.value(overrides, standard));
+          const checks = values.flatMap((value) =>
+            [false, true].flatMap((filled) => rule.checks(value, standard, filled)),
           );
-          return checks.flatMap(({ over, violates, message }) => [over, violates, message]);
+          const fixes = values.flatMap((value) => rule.fixes?.(value, standard) ?? []);
+          return [
+            ...checks.flatMap(({ over, violates, message }) => [over, violates, message]),
+            ...fixes.flatMap(({ when, value }) => [when, value]),
+          ];
         }),
       );
       const named = (pattern: RegExp) =>

@@ -2,12 +2,14 @@
 import assert from 'node:assert/strict';
 import type { CapabilityPolicyOverrides } from '../../operator/api/capability-policy.ts';
 import { completeSpec } from '../../operator/api/defaults.ts';
+import { NOTHING_KNOWN } from '../../operator/evaluate/fix.ts';
 import { Evaluator } from '../../operator/evaluate/violations.ts';
 import type { PodParts } from '../../operator/model/objects.ts';
 import { resolvePolicy } from '../../operator/policy/resolve.ts';
 import { RULES } from '../../operator/rules/index.ts';
 import { formatVersion, LEVELS, type Level, NEWEST_KNOWN_MINOR } from '../../operator/standards/level-version.ts';
 import { policyManifest } from '../support/policies.ts';
+import { repaired } from './repaired.ts';
 
 /** The pods that one policy admits and refuses under the rule. */
 export interface Table {
@@ -47,6 +49,14 @@ function declare(id: string, table: Table): void {
     }
     for (const [what, [pod, ...expected]] of Object.entries(table.refuses ?? {})) {
       it(`refuses ${what}`, () => assert.deepEqual(messages(id, table, pod), expected));
+
+      it(`fixes ${what}, or says why not`, () => {
+        const { parts, left } = repaired(table, pod);
+        const still = left.filter(({ rule }) => rule === id).map(({ message }) => message);
+        assert.deepEqual(messages(id, table, parts), still);
+        for (const { why } of left) assert.notEqual(why, NOTHING_KNOWN);
+        assert.deepEqual(repaired(table, parts).changes, []);
+      });
     }
   });
 }
