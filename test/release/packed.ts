@@ -1,8 +1,9 @@
 /** cappol as a release has it, built once for all files of a mocha run. */
-import { execFileSync } from 'node:child_process';
+import { execFile, execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
+import { promisify } from 'node:util';
 import { pathWithoutNpm } from '../../hack/tools.ts';
 import { atTheEnd } from '../support/control-plane.ts';
 import { ROOT } from '../support/page.ts';
@@ -21,6 +22,20 @@ function pack(): string {
   const output = execFileSync('npm', args, { cwd: ROOT, encoding: 'utf8' });
   const [{ filename }] = JSON.parse(output.slice(output.indexOf('[\n')));
   return join(folder, filename);
+}
+
+let executable: Promise<string> | undefined;
+
+/** @returns the folder with the archive of this machine's executable, and the archive's checksum */
+export function executableFolder(): Promise<string> {
+  executable ??= buildExecutable();
+  return executable;
+}
+
+async function buildExecutable(): Promise<string> {
+  const folder = newFolder('executable');
+  await promisify(execFile)(process.execPath, [join(ROOT, 'config/release/executable.ts'), '--out', folder]);
+  return folder;
 }
 
 /** A folder that is removed when the tests end. */

@@ -1,0 +1,82 @@
+/**
+ * `npm run release:executable -- [--out FOLDER]`: cappol as one executable for this machine's system and processor, with the Node that
+ * runs this script, in an archive with the licences; and the archive's checksum beside it.
+ *
+ * https://nodejs.org/docs/latest-v24.x/api/single-executable-applications.html
+ */
+import { execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { chmodSync, copyFileSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { bundleExecutable, licenceTexts } from './bundle.ts';
+import { outputFolder, ROOT } from './output.ts';
+import { archiveName, executableName, type Platform, thisPlatform } from './platforms.ts';
+
+const POSTJECT = join(ROOT, 'node_modules', 'postject', 'dist', 'cli.js');
+/** Where Node looks for the program: postject changes the last digit of the fuse. */
+const RESOURCE = 'NODE_SEA_BLOB';
+const FUSE = 'NODE_SEA_FUSE_fce680ab2cc467b6e072b8b5df1996b2';
+
+export async function writeExecutable(folder: string, platform: Platform): Promise<void> {
+  const scratch = mkdtempSync(join(tmpdir(), 'cappol-executable-'));
+  try {
+    const program = join(scratch, executableName(platform));
+    const licences = await build(program, scratch);
+    writeFileSync(join(scratch, 'LICENSES.txt'), licences);
+    copyFileSync(join(ROOT, 'LICENSE'), join(scratch, 'LICENSE'));
+    const archive = join(folder, archiveName(platform));
+    const files = [executableName(platform), 'LICENSE', 'LICENSES.txt'];
+    const packed = execFileSync('tar', ['-czf', '-', ...files], { cwd: scratch, maxBuffer: 2 ** 28 });
+    writeFileSync(archive, packed);
+    const checksum = createHash('sha256').update(packed).digest('hex');
+    writeFileSync(`${archive}.sha256`, `${checksum}  ${archiveName(platform)}\n`);
+  } finally {
+    rmSync(scratch, { recursive: true });
+  }
+}
+
+/** @returns the licences of what is in it */
+async function build(program: string, scratch: string): Promise<string> {
+  const { files, packages } = await bundleExecutable();
+  const [main, blob, config] = ['main.cjs', 'cappol.blob', 'sea.json'].map((name) => join(scratch, name)) as [
+    string,
+    string,
+    string,
+  ];
+  writeFileSync(main, files.get('main.cjs') ?? '');
+  // The code cache makes it start faster. It belongs to one system, one processor and one version of V8.
+  writeFileSync(
+    config,
+    JSON.stringify({ main, output: blob, disableExperimentalSEAWarning: true, useCodeCache: true }),
+  );
+  execFileSync(process.execPath, ['--experimental-sea-config', config], { stdio: ['ignore', 'ignore', 'pipe'] });
+  copyFileSync(process.execPath, program);
+  chmodSync(program, 0o755);
+  signedByNobody(program, () => {
+    const mac = process.platform === 'darwin' ? ['--macho-segment-name', 'NODE_SEA'] : [];
+    const args = [POSTJECT, program, RESOURCE, blob, '--sentinel-fuse', FUSE, ...mac];
+    // It warns of sections without a name on standard error.
+    execFileSync(process.execPath, args, { stdio: ['ignore', 'ignore', 'pipe'] });
+  });
+  return [nodeLicence(), licenceTexts(packages)].join(`\n\n${'-'.repeat(80)}\n\n`);
+}
+
+/** macOS runs only signed programs, and what changes a program breaks its signature: `-` signs without an identity. */
+function signedByNobody(program: string, change: () => void): void {
+  const isSigned = process.platform === 'darwin';
+  if (isSigned) execFileSync('codesign', ['--remove-signature', program]);
+  change();
+  if (isSigned) execFileSync('codesign', ['--sign', '-', program]);
+}
+
+/** nodejs.org's archives have it beside the folder of the program, on Windows beside the program. */
+function nodeLicence(): string {
+  const folder = dirname(process.execPath);
+  const file = [dirname(folder), folder].map((path) => join(path, 'LICENSE')).find((path) => existsSync(path));
+  const text =
+    file === undefined ? 'https://github.com/nodejs/node/blob/main/LICENSE' : readFileSync(file, 'utf8').trim();
+  return `node ${process.versions.node} (MIT, and those of what it contains)\n\n${text}`;
+}
+
+if (import.meta.main) await writeExecutable(outputFolder(), thisPlatform());

@@ -1,0 +1,16 @@
+/**
+ * `npm run release:installers -- [--out FOLDER]`: krew's manifest and Homebrew's formula, from the checksums of the
+ * executables' archives in the same folder.
+ */
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { archivesIn, REPOSITORY } from './archives.ts';
+import { homebrewFormula } from './homebrew.ts';
+import { krewManifest } from './krew.ts';
+import { outputFolder, ROOT } from './output.ts';
+
+const { version } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
+const folder = outputFolder();
+const archives = archivesIn(folder, `${REPOSITORY}/releases/download/v${version}`);
+writeFileSync(join(folder, 'cappol.yaml'), krewManifest(version, archives));
+writeFileSync(join(folder, 'cappol.rb'), homebrewFormula(version, archives));

@@ -1,0 +1,71 @@
+/** cappol as one executable: of this machine's system and processor, unpacked where nothing else is. */
+import assert from 'node:assert/strict';
+import { execFileSync, spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { readdirSync, readFileSync, statSync, symlinkSync } from 'node:fs';
+import { join } from 'node:path';
+import { archiveName, thisPlatform } from '../../config/release/platforms.ts';
+import { ROOT } from '../support/page.ts';
+import { executableFolder, newFolder } from './packed.ts';
+
+const { version } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
+const POD = 'apiVersion: v1\nkind: Pod\nmetadata: {name: a}\nspec: {containers: [{name: a, image: a}]}\n';
+
+describe('the executable', function () {
+  this.timeout(120_000);
+  const archive = archiveName(thisPlatform());
+  let release: string;
+  let folder: string;
+
+  before(async () => {
+    release = await executableFolder();
+    folder = newFolder('unpacked');
+    execFileSync('tar', ['-xzf', join(release, archive), '-C', folder]);
+  });
+
+  function run(args: readonly string[], input = '') {
+    // Neither Node nor any other program is there.
+    const options = { cwd: folder, env: { PATH: '', HOME: folder }, input, encoding: 'utf8' } as const;
+    return spawnSync(join(folder, 'cappol'), args, options);
+  }
+
+  it('has the checksum beside it', () => {
+    const packed = readFileSync(join(release, archive));
+    const sum = createHash('sha256').update(packed).digest('hex');
+    assert.equal(readFileSync(join(release, `${archive}.sha256`), 'utf8'), `${sum}  ${archive}\n`);
+  });
+
+  it('comes with the licences of what it contains', () => {
+    assert.deepEqual(readdirSync(folder).sort(), ['LICENSE', 'LICENSES.txt', 'cappol']);
+    const text = readFileSync(join(folder, 'LICENSES.txt'), 'utf8');
+    for (const part of [`node ${process.versions.node}`, 'js-yaml', '@kubernetes/client-node'])
+      assert.ok(text.includes(part), part);
+    assert.ok(statSync(join(folder, 'cappol')).mode & 0o111);
+  });
+
+  it('judges as the source does, and says nothing else', () => {
+    const args = ['check', '-f', '-', '--level', 'restricted', '-o', 'json'];
+    const { status, stdout, stderr } = run(args, POD);
+    assert.deepEqual([status, stderr], [1, '']);
+    const source = spawnSync(process.execPath, [join(ROOT, 'cli', 'main.ts'), ...args], {
+      input: POD,
+      encoding: 'utf8',
+    });
+    assert.equal(stdout, source.stdout);
+  });
+
+  it('has every command that the source has', () => {
+    const help = spawnSync(process.execPath, [join(ROOT, 'cli', 'main.ts'), '--help'], { encoding: 'utf8' }).stdout;
+    assert.equal(run(['--help']).stdout, help);
+    assert.match(run(['version']).stdout, new RegExp(`^cappol +${version}$`, 'm'));
+    assert.match(run(['render', '--policy', join(ROOT, 'config/samples/ping.yaml')]).stdout, /^kind: Validating/m);
+    assert.match(run(['completion', 'bash']).stdout, /complete .*cappol/);
+    assert.match(run(['status', '--kubeconfig', 'none.yaml']).stderr, /^cappol: .*none\.yaml/);
+  });
+
+  it('is a plugin of kubectl by its name', () => {
+    symlinkSync(join(folder, 'cappol'), join(folder, 'kubectl-cappol'));
+    const { stdout } = spawnSync(join(folder, 'kubectl-cappol'), ['--help'], { encoding: 'utf8' });
+    assert.match(stdout, /^Usage: kubectl cappol /);
+  });
+});
