@@ -76,6 +76,21 @@ export class CertificateAuthority {
   }
 }
 
+/** A request of a client for a certificate (RFC 2986), with a new key. @returns PEM */
+export function signingRequest({ commonName, organizations }: CertificateRequest): string {
+  const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  const noAttributes = tlv(0xa0);
+  const subject = name(commonName, organizations);
+  const body = sequence(
+    integer(Buffer.of(0)),
+    subject,
+    publicKey.export({ type: 'spki', format: 'der' }),
+    noAttributes,
+  );
+  const signature = bitString(sign('sha256', body, privateKey));
+  return pem(sequence(body, sequence(oid(OID.ecdsaWithSha256)), signature), 'CERTIFICATE REQUEST');
+}
+
 const OID = {
   commonName: '2.5.4.3',
   organization: '2.5.4.10',
@@ -172,7 +187,7 @@ function tlv(tag: number, ...parts: readonly Buffer[]): Buffer {
   return Buffer.concat([Buffer.of(tag, 0x80 | significant.length), significant, value]);
 }
 
-function pem(der: Buffer): string {
+function pem(der: Buffer, what = 'CERTIFICATE'): string {
   const lines = der.toString('base64').match(/.{1,64}/g) ?? [];
-  return ['-----BEGIN CERTIFICATE-----', ...lines, '-----END CERTIFICATE-----', ''].join('\n');
+  return [`-----BEGIN ${what}-----`, ...lines, `-----END ${what}-----`, ''].join('\n');
 }

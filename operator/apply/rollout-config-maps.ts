@@ -1,5 +1,13 @@
 /** The state of a roll-out ⇄ ConfigMaps in the operator's namespace. Pure. */
-import { FIELD_MANAGER, GROUP, KIND, type LabelSelector, MANAGED_BY_LABEL, VERSION } from '../api/capability-policy.ts';
+import {
+  FIELD_MANAGER,
+  GROUP,
+  KIND,
+  type LabelSelector,
+  MANAGED_BY_LABEL,
+  ROLLOUT_CONFIG_MAP,
+  VERSION,
+} from '../api/capability-policy.ts';
 import { objectOf, type RawObject, textsIn } from '../model/raw.ts';
 import { ENTRY_STATES, type Entry, type RolloutState } from '../promotion/state.ts';
 
@@ -7,6 +15,8 @@ import { ENTRY_STATES, type Entry, type RolloutState } from '../promotion/state.
 export const ROLLOUT_OF_LABEL = `${GROUP}/rollout`;
 /** The key of what concerns the whole roll-out. No namespace has a dot in its name. */
 const WHOLE = 'rollout.json';
+/** The index in a ConfigMap's name. */
+const INDEX = new RegExp(`^${ROLLOUT_CONFIG_MAP}(\\d+)\\.`);
 /** A ConfigMap holds 1 MiB; with this many entries, a change rewrites some 70 kB. */
 const MOST_ENTRIES = 500;
 
@@ -61,7 +71,7 @@ export function configMapsOf(
 }
 
 export function configMapName(policy: string, index: number): string {
-  return `rollout-${index}.${policy}`;
+  return `${ROLLOUT_CONFIG_MAP}${index}.${policy}`;
 }
 
 function configMap(policy: string, uid: string, index: number, namespace: string, data: ConfigMap['data']): ConfigMap {
@@ -95,7 +105,7 @@ function keptOf(uid: string, raws: readonly RawObject[]): Kept {
   const placement = new Map<string, number>();
   let whole: Partial<RolloutState> = {};
   for (const { metadata, data } of raws) {
-    const index = Number(/^rollout-(\d+)\./.exec(metadata?.name ?? '')?.[1] ?? Number.NaN);
+    const index = Number(INDEX.exec(metadata?.name ?? '')?.[1] ?? Number.NaN);
     if (Number.isNaN(index)) continue;
     for (const [key, text] of Object.entries(textsIn(data))) {
       const value = parsed(text);

@@ -1,5 +1,14 @@
 /** The CEL texts of the protection (protection.ts). */
-import { FIELD_MANAGER, GROUP, MANAGED_BY_LABEL, PLURAL, RECORD } from '../api/capability-policy.ts';
+import {
+  FIELD_MANAGER,
+  GROUP,
+  MANAGED_BY_LABEL,
+  PLURAL,
+  RECORD,
+  ROLLOUT_CONFIG_MAP,
+} from '../api/capability-policy.ts';
+import { CONTROLLER_NAMESPACE } from '../model/workload-kinds.ts';
+import { literal, matchesAny } from '../rules/cel.ts';
 
 export interface ServiceAccount {
   readonly namespace: string;
@@ -12,18 +21,28 @@ export interface Explained {
   readonly entry: Readonly<Record<string, unknown>>;
 }
 
-export { RECORD };
 export const CRD = `${PLURAL}.${GROUP}`;
 export const LEASE = GROUP;
 
-/** Controllers run as these users, or all as the second if they have no credentials of their own. */
-function controller(name: string): string {
-  const users = [`system:serviceaccount:kube-system:${name}`, 'system:kube-controller-manager'];
-  return `request.userInfo.username in ${JSON.stringify(users)}`;
+export function userName({ namespace, name }: ServiceAccount): string {
+  return `system:serviceaccount:${namespace}:${name}`;
 }
 
-export const NAMESPACE_CONTROLLER = controller('namespace-controller');
-const GARBAGE_COLLECTOR = controller('generic-garbage-collector');
+const MANAGER = 'system:kube-controller-manager';
+const GARBAGE_COLLECTOR = { namespace: CONTROLLER_NAMESPACE, name: 'generic-garbage-collector' };
+const NAMESPACE_CONTROLLER = { namespace: CONTROLLER_NAMESPACE, name: 'namespace-controller' };
+/** The controllers that may delete what is protected. */
+export const CONTROLLERS: readonly ServiceAccount[] = [GARBAGE_COLLECTOR, NAMESPACE_CONTROLLER];
+
+/** CEL, bool: controllers run as their own users, or all as the second one if they have no credentials of their own. */
+function isController(account: ServiceAccount): string {
+  return `request.userInfo.username in ${literal([userName(account), MANAGER])}`;
+}
+
+/** CEL, bool: the namespace controller deletes the objects of a namespace that is deleted. */
+export const EMPTIES_NAMESPACE = `(variables.deletes && ${isController(NAMESPACE_CONTROLLER)})`;
+/** CEL, bool: a controller of kube-controller-manager gets its token from this user. */
+export const IS_MANAGER = `request.userInfo.username == ${literal(MANAGER)}`;
 /** The controllers inside of an API server, which know its own objects. */
 export const API_SERVER = `request.userInfo.username == "system:apiserver"`;
 
@@ -32,11 +51,7 @@ export const PROBE_LABEL = `${GROUP}/protection-probe`;
 /** CEL, bool: the request is a probe. Webhooks and policies of the API never see bindings, so they cannot forge the answer. */
 export const PROBES = `variables.resource == "validatingadmissionpolicybindings" && "${PROBE_LABEL}" in variables.subject.metadata.?labels.orValue({})`;
 
-const ADMISSION_NAMES = [`capabilitypolicy-`, `capabilitypolicy.guard-`];
-
-function startsWithAny(text: string, prefixes: readonly string[]): string {
-  return prefixes.map((prefix) => `${text}.startsWith(${JSON.stringify(prefix)})`).join(' || ');
-}
+const ADMISSION_NAMES = ['capabilitypolicy-*', 'capabilitypolicy.guard-*'];
 
 /** CEL, bool: these fields of the object are as before. */
 function same(fields: readonly string[], [now, before]: readonly [string, string]): string {
@@ -45,7 +60,7 @@ function same(fields: readonly string[], [now, before]: readonly [string, string
 
 const OBJECTS = ['dyn(object)', 'dyn(oldObject)'] as const;
 const METADATA = ['dyn(object).metadata', 'dyn(oldObject).metadata'] as const;
-const CONTENT = `${same(['spec', 'rules', 'aggregationRule', 'subjects', 'roleRef'], OBJECTS)} && ${same(['labels', 'annotations'], METADATA)}`;
+const CONTENT = `${same(['spec', 'rules', 'aggregationRule', 'subjects', 'roleRef', 'data', 'binaryData', 'immutable'], OBJECTS)} && ${same(['labels', 'annotations'], METADATA)}`;
 const LIFETIME = same(['ownerReferences', 'finalizers'], METADATA);
 
 /** @param users the operators' user names */
@@ -56,7 +71,7 @@ export function variablesOf(users: readonly string[]): Explained[] {
     variable('deletes', 'request.operation == "DELETE"', 'Each object of a collection is one such request.'),
     variable('subject', 'variables.deletes ? dyn(oldObject) : dyn(object)', 'The object.'),
     variable('name', 'variables.subject.metadata.?name.orValue("")', 'Generated names are known here.'),
-    variable('operates', `request.userInfo.username in ${JSON.stringify(users)}`, "The request is the operator's."),
+    variable('operates', `request.userInfo.username in ${literal(users)}`, "The request is the operator's."),
     variable(
       'unchanged',
       `request.operation == "UPDATE" && ${CONTENT} && ${LIFETIME}`,
@@ -64,7 +79,7 @@ export function variablesOf(users: readonly string[]): Explained[] {
     ),
     variable(
       'collects',
-      `${GARBAGE_COLLECTOR} && (variables.deletes || (request.operation == "UPDATE" && ${CONTENT}))`,
+      `${isController(GARBAGE_COLLECTOR)} && (variables.deletes || (request.operation == "UPDATE" && ${CONTENT}))`,
       'The garbage collector deletes objects, and removes owners and finalizers. It changes nothing else.',
     ),
     variable(
@@ -74,15 +89,23 @@ export function variablesOf(users: readonly string[]): Explained[] {
     ),
     variable(
       'ours',
-      `request.resource.group == "admissionregistration.k8s.io" ? (variables.labelled || ${startsWithAny('variables.name', ADMISSION_NAMES)} || ${startsWithAny('variables.subject.?spec.?policyName.orValue("")', ADMISSION_NAMES)}) : variables.resource in ["clusterroles", "clusterrolebindings"] && (variables.labelled || variables.name.startsWith("${GROUP}:use:"))`,
+      `request.resource.group == "admissionregistration.k8s.io" ? (variables.labelled || ${matchesAny('variables.name', ADMISSION_NAMES)} || ${matchesAny('variables.subject.?spec.?policyName.orValue("")', ADMISSION_NAMES)}) : variables.resource in ["clusterroles", "clusterrolebindings"] && (variables.labelled || variables.name.startsWith("${GROUP}:use:"))`,
       'An object of the operator, or one that looks like it.',
     ),
   ];
 }
 
+function isIn(operators: readonly ServiceAccount[]): string {
+  return `request.namespace in ${literal([...new Set(operators.map(({ namespace }) => namespace))])}`;
+}
+
 export function isLease(operators: readonly ServiceAccount[]): string {
-  const namespaces = [...new Set(operators.map(({ namespace }) => namespace))];
-  return `variables.resource == "leases" && variables.name == "${LEASE}" && request.namespace in ${JSON.stringify(namespaces)}`;
+  return `variables.resource == "leases" && variables.name == "${LEASE}" && ${isIn(operators)}`;
+}
+
+/** By name too: the operator adds its label to what it finds under that name, and keeps what is in it. */
+export function isRolloutState(operators: readonly ServiceAccount[]): string {
+  return `variables.resource == "configmaps" && ${isIn(operators)} && (variables.labelled || variables.name.matches("^${ROLLOUT_CONFIG_MAP}[0-9]+[.]"))`;
 }
 
 export const IS_CRD = `variables.resource == "customresourcedefinitions" && variables.name == "${CRD}"`;
@@ -110,10 +133,19 @@ function keepsSchema(now: string, before: string, depth = 0): string {
 
 const SPEC = ['dyn(object).spec', 'dyn(oldObject).spec'] as const;
 
+/**
+ * CEL, bool: the versions are as before, and each one, also an additional one, has everything that stored objects may have.
+ * A write by a version with fewer fields would drop the others, even one that changes nothing.
+ */
+const KEEPS_VERSIONS = [
+  `dyn(oldObject).spec.versions.all(v, dyn(object).spec.versions.exists(w, w.name == v.name && w.served == v.served && w.storage == v.storage))`,
+  `dyn(oldObject).spec.versions.filter(v, v.storage).all(v, dyn(object).spec.versions.all(w, ${same(['subresources'], ['w', 'v'])} && ${keepsSchema('w.schema.openAPIV3Schema', 'v.schema.openAPIV3Schema')}))`,
+];
+
 export const KEEPS_CRD = `(${[
   same(['conversion', 'preserveUnknownFields'], SPEC),
   same(['ownerReferences'], METADATA),
-  `dyn(oldObject).spec.versions.all(v, dyn(object).spec.versions.exists(w, w.name == v.name && w.served == v.served && w.storage == v.storage && ${same(['subresources'], ['w', 'v'])} && ${keepsSchema('w.schema.openAPIV3Schema', 'v.schema.openAPIV3Schema')}))`,
+  ...KEEPS_VERSIONS,
 ].join(' && ')})`;
 
 const record = (object: string) => `${object}.metadata.?annotations[?"${RECORD}"]`;
@@ -130,11 +162,22 @@ const BUILT_IN_APIS = [
 /** The API server takes over `service` from such an object until it starts again (kube-aggregator, autoregister). */
 export const IS_BUILT_IN_API = `variables.subject.spec.?group.orValue("") in ${JSON.stringify(BUILT_IN_APIS)}`;
 
-export function isTokenOf(operators: readonly ServiceAccount[]): string {
-  const is = (name: string) =>
-    operators.map((one) => `(request.namespace == "${one.namespace}" && ${name} == "${one.name}")`).join(' || ');
-  const secret = `variables.resource == "secrets" && dyn(object).?type.orValue("") == "kubernetes.io/service-account-token" && (${is('dyn(object).metadata.?annotations[?"kubernetes.io/service-account.name"].orValue("")')})`;
-  return `(variables.resource == "serviceaccounts" && (${is('request.name')})) || (${secret})`;
+/** CEL, bool: one of the accounts has this name, CEL, in the request's namespace. */
+function isOneOf(accounts: readonly ServiceAccount[], name: string): string {
+  return accounts.map((one) => `(request.namespace == "${one.namespace}" && ${name} == "${one.name}")`).join(' || ');
+}
+
+export function requestsToken(accounts: readonly ServiceAccount[]): string {
+  return `variables.resource == "serviceaccounts" && (${isOneOf(accounts, 'request.name')})`;
+}
+
+/** CEL, bool: the controller manager writes a token of one of the accounts into the Secret. Its type is immutable. */
+export function isFilledWithToken(accounts: readonly ServiceAccount[]): string {
+  const account = (object: string) =>
+    `${object}.metadata.?annotations[?"kubernetes.io/service-account.name"].orValue("")`;
+  const [now, before] = OBJECTS;
+  const isNew = `(request.operation == "CREATE" || ${account(now)} != ${account(before)})`;
+  return `variables.resource == "secrets" && ${now}.?type.orValue("") == "kubernetes.io/service-account-token" && ${isNew} && (${isOneOf(accounts, account(now))})`;
 }
 
 /** After a foreground deletion the garbage collector removes the finalizer. */

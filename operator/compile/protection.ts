@@ -6,7 +6,7 @@
  * Only the operator may write what enforces CapabilityPolicies. The API server refuses the same writes to everybody else,
  * cluster administrators included.
  */
-import { GROUP, PLURAL } from '../api/capability-policy.ts';
+import { GROUP, PLURAL, RECORD } from '../api/capability-policy.ts';
 import type { Explained, ServiceAccount } from './protection-cel.ts';
 import * as cel from './protection-cel.ts';
 import { RBAC } from './rbac.ts';
@@ -45,7 +45,7 @@ export function protection(options: ProtectionOptions): Protection {
   const { operators, pinned } = options;
   return {
     rules: rulesOf(operators, pinned),
-    variables: cel.variablesOf(operators.map(userName)),
+    variables: cel.variablesOf(operators.map(cel.userName)),
     validations: [
       {
         why: 'Answers the question whether this policy is in force. It protects nothing.',
@@ -62,18 +62,19 @@ export function protection(options: ProtectionOptions): Protection {
   };
 }
 
-function userName({ namespace, name }: ServiceAccount): string {
-  return `system:serviceaccount:${namespace}:${name}`;
-}
-
 interface Validation {
   readonly why: string;
   readonly expression: string;
   readonly message: string;
 }
 
+function usersOf(accounts: readonly ServiceAccount[]): string {
+  return accounts.map(cel.userName).join(', ');
+}
+
 function validationsOf({ operators, pinned }: ProtectionOptions): Validation[] {
-  const users = operators.map(userName).join(', ');
+  const users = usersOf(operators);
+  const controllers = usersOf(cel.CONTROLLERS);
   return [
     {
       why: 'Admission policies, bindings and roles that the operator renders, and objects that look like them.',
@@ -82,8 +83,13 @@ function validationsOf({ operators, pinned }: ProtectionOptions): Validation[] {
     },
     {
       why: 'The Lease by which replicas of the operator agree which one writes.',
-      expression: `!(${cel.isLease(operators)}) || variables.operates || variables.unchanged || (variables.deletes && ${cel.NAMESPACE_CONTROLLER})`,
+      expression: `!(${cel.isLease(operators)}) || variables.operates || variables.unchanged || ${cel.EMPTIES_NAMESPACE}`,
       message: `only the operator (${users}) may write its Lease`,
+    },
+    {
+      why: 'The ConfigMaps that keep where a roll-out is.',
+      expression: `!(${cel.isRolloutState(operators)}) || variables.operates || variables.unchanged || variables.collects || ${cel.EMPTIES_NAMESPACE}`,
+      message: `only the operator (${users}) may write the ConfigMaps that keep where a roll-out is`,
     },
     {
       why: 'The CRD: deleting it deletes all policies, and the garbage collector then deletes what they rendered.',
@@ -91,14 +97,14 @@ function validationsOf({ operators, pinned }: ProtectionOptions): Validation[] {
       message: `nobody may delete the CRD of CapabilityPolicies`,
     },
     {
-      why: 'The CRD: a change must not remove fields, versions or the status, convert objects or add defaults.',
+      why: 'The CRD: a change must not remove fields, versions or the status, add a version without them, convert objects or add defaults.',
       expression: `!(${cel.IS_CRD}) || request.operation != "UPDATE" || (request.?subResource.orValue("") == "status" ? ${cel.API_SERVER} : ${cel.KEEPS_CRD})`,
       message: `this change of the CRD could alter or drop stored CapabilityPolicies`,
     },
     {
       why: 'The annotation of a namespace that records which Pod Security labels the operator set.',
       expression: `variables.resource != "namespaces" || ${cel.KEEPS_RECORD} || variables.operates`,
-      message: `only the operator (${users}) may change the annotation ${cel.RECORD} of a namespace`,
+      message: `only the operator (${users}) may change the annotation ${RECORD} of a namespace`,
     },
     {
       why: 'The APIs that enforcement uses: nobody may have another server answer for them.',
@@ -107,8 +113,18 @@ function validationsOf({ operators, pinned }: ProtectionOptions): Validation[] {
     },
     {
       why: "Tokens of the operator's service account. Only nodes get them, for the operator's pods.",
-      expression: `!(${cel.isTokenOf(operators)}) || "system:nodes" in request.userInfo.?groups.orValue([])`,
+      expression: `!(${cel.requestsToken(operators)}) || "system:nodes" in request.userInfo.?groups.orValue([])`,
       message: `only nodes may get tokens of the operator (${users})`,
+    },
+    {
+      why: 'Tokens of the controllers that may delete what is protected. Pods that name their accounts get none.',
+      expression: `!(${cel.requestsToken(cel.CONTROLLERS)}) || ${cel.IS_MANAGER}`,
+      message: `only kube-controller-manager may get tokens of its controllers (${controllers})`,
+    },
+    {
+      why: 'Secrets that the controller manager fills with such a token.',
+      expression: `!(${cel.isFilledWithToken([...operators, ...cel.CONTROLLERS])})`,
+      message: `no Secret may have a token of the operator or of these controllers (${users}, ${controllers})`,
     },
     ...(pinned.length > 0
       ? [
@@ -123,6 +139,10 @@ function validationsOf({ operators, pinned }: ProtectionOptions): Validation[] {
 }
 
 const ALL = ['*'];
+
+function namesOf(accounts: readonly ServiceAccount[]): string[] {
+  return [...new Set(accounts.map(({ name }) => name))];
+}
 
 /** A request for deletion of a collection has no name, so a rule about deletions must not have names either. */
 function rulesOf(operators: readonly ServiceAccount[], pinned: readonly string[]): Explained[] {
@@ -168,10 +188,11 @@ function rulesOf(operators: readonly ServiceAccount[], pinned: readonly string[]
       entry: rule('coordination.k8s.io', ['CREATE', 'UPDATE'], ['leases'], [cel.LEASE]),
     },
     { why: "The operator's Lease.", entry: rule('coordination.k8s.io', ['DELETE'], ['leases']) },
+    { why: 'The states of roll-outs.', entry: rule('', ALL, ['configmaps']) },
     { why: 'The APIs that enforcement uses.', entry: rule('apiregistration.k8s.io', ALL, ['apiservices']) },
     {
-      why: "Tokens of the operator's service account.",
-      entry: rule('', ['CREATE'], ['serviceaccounts/token'], [...new Set(operators.map(({ name }) => name))]),
+      why: "Tokens of the operator's service account, and of controllers that may delete.",
+      entry: rule('', ['CREATE'], ['serviceaccounts/token'], namesOf([...operators, ...cel.CONTROLLERS])),
     },
     { why: 'Secrets with such a token.', entry: rule('', ['CREATE', 'UPDATE'], ['secrets']) },
     ...(pinned.length > 0

@@ -16,8 +16,9 @@ import { ROOT } from '../support/page.ts';
 import { privilegedPod, restrictedPod } from '../support/pod-manifests.ts';
 import { startWithStatic } from '../support/protected.ts';
 import { NAMESPACES } from '../support/rendered.ts';
-import { grantRights, operatorKubeconfig } from '../support/rights.ts';
-import { ATTEMPTS, EDITOR, lookAlike, type Target } from './protection-attempts.ts';
+import { grantRights, OPERATOR_USER, operatorKubeconfig } from '../support/rights.ts';
+import { ATTEMPTS } from './protection-attempts.ts';
+import { asAdministrator, EDITOR, lookAlike, OWN, ROLLOUT, type Target } from './protection-requests.ts';
 
 const BASE = 'protected-base';
 
@@ -53,13 +54,21 @@ describeIfOffered('staticAdmissionPolicies', 'protection', () => {
       usableBy: 'Subjects',
       subjects: [{ kind: 'User', name: 'jane' }],
     });
+    await cluster.namespace('rolled', { team: 'rolled' });
+    const rolled = await cluster.policy('rolled', {
+      namespaceSelector: { matchLabels: { team: 'rolled' } },
+      level: 'baseline',
+      mode: 'Enforce',
+      rollout: { soak: '24h' },
+    });
     const rules = [{ apiGroups: ['capabilitypolicy.dev'], resources: ['capabilitypolicies'], verbs: EDITS }];
     await grant(api, EDITOR.user, rules);
     await api.apply(
       '/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicies/own',
       lookAlike({ name: 'own' }),
     );
-    await cluster.programmed(pinned, granted);
+    await cluster.programmed(pinned, granted, rolled);
+    await eventually('the state of the roll-out', async () => api.find(ROLLOUT));
     await eventually('the label', async () => labelOf(await api.get(`${NAMESPACES}/${namespace}`)));
     target = { cluster, namespace, pinned, names: names(await renderedObjects(api), pinned, granted) };
   });
@@ -126,18 +135,25 @@ describeIfOffered('staticAdmissionPolicies', 'protection', () => {
 
     it('lets the garbage collector remove what belongs to a deleted policy, though no operator runs', async () => {
       await cluster.operator.stop();
-      await cluster.api.remove(`${NAMESPACES}/${target.namespace}`);
-      await cluster.api.remove(`${NAMESPACES}/${OPERATOR_NAMESPACE}`);
       await cluster.deletePolicy('protected-granted');
+      await cluster.deletePolicy('protected-rolled');
       await cluster.controlPlane.restartApiServer();
       await cluster.controlPlane.restartControllerManager();
       await eventually('its objects to be gone', async () => {
         const objects = await renderedObjects(cluster.api, 'protected-granted');
         return objects.length === 0;
       });
+      await eventually('the state of the roll-out to be gone', async () => !(await cluster.api.find(ROLLOUT)));
     });
 
-    it("lets namespaces be deleted: one under a policy, and the operator's with its Lease", async () => {
+    it("lets namespaces be deleted: one under a policy, and the operator's with its Lease and states of roll-outs", async () => {
+      const state = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'rollout-0.left' } };
+      const { status } = await cluster.api.ask('POST', `${OWN}/configmaps`, {
+        body: state,
+        as: asAdministrator(OPERATOR_USER),
+      });
+      assert.equal(status, 201);
+      for (const name of [target.namespace, OPERATOR_NAMESPACE]) await cluster.api.remove(`${NAMESPACES}/${name}`);
       for (const name of [target.namespace, OPERATOR_NAMESPACE]) {
         await eventually(`${name} to be gone`, async () => !(await cluster.api.find(`${NAMESPACES}/${name}`)));
       }
