@@ -49,6 +49,7 @@ export class FaultProxy {
   readonly #upstream: string;
   readonly #agent: Agent;
   readonly #random: Random;
+  readonly #closing = new AbortController();
   readonly #watches = new Set<Watch>();
   /**
    * Collections for which the client was told that its version is outdated: until it lists them again, it gets the same
@@ -121,8 +122,8 @@ export class FaultProxy {
   }
 
   /**
-   * Every second watch, or those of this collection, is silent for this long and is then cut, if the client has not
-   * left it before. Only the versions that it knows let the client find out what it missed.
+   * Every second watch, or those of this collection, is silent for this long, or until close(), and is then cut, if the
+   * client has not left it before. Only the versions that it knows let the client find out what it missed.
    */
   async silence(ms: number, of?: string): Promise<void> {
     const chosen = [...this.#watches].filter(({ collection }) =>
@@ -130,11 +131,12 @@ export class FaultProxy {
     );
     for (const watch of chosen) watch.silent = true;
     this.met.silent += chosen.length;
-    await sleep(ms);
+    await sleep(ms, undefined, { signal: this.#closing.signal }).catch(() => {});
     for (const { answer } of chosen) answer.destroy();
   }
 
   async close(): Promise<void> {
+    this.#closing.abort();
     this.calm();
     const closed = new Promise((resolve) => this.#server.close(resolve));
     this.#server.closeAllConnections();
