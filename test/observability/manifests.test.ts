@@ -5,6 +5,8 @@ import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from '
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { dump, load } from 'js-yaml';
+import { Registry } from 'prom-client';
+import { exportPolicies } from '../../operator/report/policy-metrics.ts';
 import { describeWith } from '../support/needs.ts';
 import { readPage } from '../support/page.ts';
 import { CONFIG, manifestsIn } from '../support/rights.ts';
@@ -167,6 +169,17 @@ describe('the dashboard', () => {
     assert.deepEqual(unknown, []);
     assert.deepEqual(
       names.filter((name) => name !== 'datasource' && !used.has(name)),
+      [],
+    );
+  });
+
+  it('shows each metric of policies', async () => {
+    const registry = new Registry();
+    exportPolicies(registry, { policies: () => [], pods: () => [], workloads: () => [] }, new Map());
+    const exported = (await registry.getMetricsAsJSON()).map(({ name }) => name);
+    const selected = queries().flatMap(({ target }) => selectorsIn(target.expr));
+    assert.deepEqual(
+      exported.filter((name) => !selected.some((selector) => selector.startsWith(name))),
       [],
     );
   });
