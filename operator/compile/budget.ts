@@ -12,6 +12,7 @@ import { SelectorIndex } from '../policy/selector-index.ts';
 import { offeredSince } from '../standards/server-features.ts';
 import { partiesOf, partyVariables } from './decision-cel.ts';
 import { AUTHORIZER_CHECK, problemWithoutVariables } from './decision-forms.ts';
+import { passes } from './judgement-cel.ts';
 import { CONTAINERS, costInParts, EXPRESSION_BUDGET } from './pod-cel.ts';
 
 /** k8s.io/apiserver/pkg/apis/cel/config.go RuntimeCELCostBudget, minus the cost of the decision's own text. */
@@ -144,14 +145,13 @@ function embedding(draft: Draft, party: ResolvedPolicy): Draft {
  * everything.
  */
 export const priceOf: (policy: ResolvedPolicy) => Price = perObject((policy) => {
-  const passes = policy.defaulting ? [policy.checks, policy.filledChecks] : [policy.checks];
   const use = policy.usableBy === 'Everyone' ? 0 : 2 * AUTHORIZER_CHECK;
   const lengths = [
     selectorCel(policy.selector, 'variables.namespaceLabels'),
     ...partyVariables(partiesOf(policy, [])).map(({ expression }) => expression),
   ].map((expression) => JSON.stringify(expression).length);
   return {
-    cost: use + passes.reduce((sum, checks) => sum + costInParts(checks), 0),
+    cost: use + passes(policy).reduce((sum, checks) => sum + costInParts(checks), 0),
     text: TEXT_OVERHEAD + lengths.reduce((sum, length) => sum + length, 0),
     longest: Math.max(...lengths),
   };

@@ -1,4 +1,5 @@
 /** One policy's judgement of a pod as CEL, from its checks' results for each part of the request. */
+import { judgesFilled } from '../policy/parts.ts';
 import type { ResolvedPolicy, RuleChecks } from '../policy/resolve.ts';
 import type { Variable } from './bound-variables.ts';
 import { RESOURCE } from './match.ts';
@@ -10,7 +11,7 @@ import type { Judgement } from './shared-violations.ts';
  * judged together with the whole pod. It is judged alone, with the fields that it inherits from the pod, only where the
  * pod complied with no policy before (docs/decisions/0008).
  */
-export function judgementOf({ defaulting }: ResolvedPolicy, index: number) {
+export function judgementOf(policy: ResolvedPolicy, index: number) {
   const of = (variable: string, part: keyof typeof PART) => `variables.${variable}${index}[${PART[part]}]`;
   const ofAddition = (added: string) =>
     `${of(added, 'ADDED')} && (${of('complies', 'OLD')} || !variables.compliedBefore && ${of('complies', 'INHERITED')})`;
@@ -25,11 +26,24 @@ export function judgementOf({ defaulting }: ResolvedPolicy, index: number) {
     violations: ofPod(of('violations', 'OLD'), listed('violations')),
   };
   // Unused without defaulting.
-  if (!defaulting) return { ...asIs, compliesFilled: 'false' };
-  // A template is judged as its pods will be, after filling. Filling does not change a pod that already complies.
-  const isTemplate = `${RESOURCE} != "pods"`;
+  if (!judgesFilled(policy)) return { ...asIs, compliesFilled: 'false' };
   const filled = of('compliesFilled', 'OLD');
   const compliesFilled = ofPod(filled, ofAddition('compliesFilled'));
+  // Nothing is filled in where the policy is pending, and a pod that will be needs no warning.
+  if (policy.pendingFor) {
+    const complies = ofPod(
+      `(${complied} || ${filled})`,
+      `(${ofAddition('complies')} || ${ofAddition('compliesFilled')})`,
+    );
+    return {
+      complied,
+      complies,
+      compliesFilled,
+      violations: ofPod(of('violationsFilled', 'OLD'), listed('violationsFilled')),
+    };
+  }
+  // A template is judged as its pods will be, after filling. Filling does not change a pod that already complies.
+  const isTemplate = `${RESOURCE} != "pods"`;
   return {
     complied,
     complies: ofPod(`(${complied} || ${isTemplate} && ${filled})`, ofAddition('complies')),
@@ -40,16 +54,13 @@ export function judgementOf({ defaulting }: ResolvedPolicy, index: number) {
 }
 
 /** The checks for an unchanged pod, and for a pod after filling. */
-export function passes({ checks, filledChecks, defaulting }: ResolvedPolicy): (readonly RuleChecks[])[] {
-  return defaulting ? [checks, filledChecks] : [checks];
+export function passes(policy: ResolvedPolicy): (readonly RuleChecks[])[] {
+  const { checks, filledChecks } = policy;
+  return judgesFilled(policy) ? [checks, filledChecks] : [checks];
 }
 
 /** @param judgements this policy's passes come next */
-export function judgementVariables(
-  { defaulting }: ResolvedPolicy,
-  index: number,
-  judgements: Iterator<Judgement>,
-): Variable[] {
+export function judgementVariables(policy: ResolvedPolicy, index: number, judgements: Iterator<Judgement>): Variable[] {
   const next = (suffix: string): Variable[] => {
     const { complies, violations } = judgements.next().value as Judgement;
     return [
@@ -57,5 +68,5 @@ export function judgementVariables(
       { name: `violations${suffix}${index}`, expression: violations },
     ];
   };
-  return [...next(''), ...(defaulting ? next('Filled') : [])];
+  return [...next(''), ...(judgesFilled(policy) ? next('Filled') : [])];
 }

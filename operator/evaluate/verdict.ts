@@ -7,6 +7,7 @@
 import { useRoleName } from '../compile/rbac.ts';
 import type { PodParts, PodView, WorkloadView } from '../model/objects.ts';
 import { controllerOf, workloadKind } from '../model/workload-kinds.ts';
+import { judgesFilled } from '../policy/parts.ts';
 import { lastOf } from '../policy/pieces.ts';
 import type { ResolvedPolicy } from '../policy/resolve.ts';
 import { TooExpensive } from './cel.ts';
@@ -137,7 +138,8 @@ function* evaluating(
   try {
     const asIs = evaluator.violations(parts, policy);
     yield;
-    if (!filled || !policy.defaulting || asIs.length === 0) return asIs;
+    const becomesFilled = filled || policy.pendingFor !== undefined;
+    if (!becomesFilled || !judgesFilled(policy) || asIs.length === 0) return asIs;
     const afterFilling = evaluator.violations(parts, policy, true);
     yield;
     return afterFilling;

@@ -51,9 +51,17 @@ export function partsOf(policy: ResolvedPolicy, { begun }: Stage): Parts {
   return begun ? [enforced, pending] : [pending];
 }
 
+/**
+ * Whether the policy judges pods also as they will be after filling: it fills them in, or it will where it is pending. A pod
+ * that the enforced part would admit needs no warning.
+ */
+export function judgesFilled({ defaulting, pendingFor }: Pick<ResolvedPolicy, 'defaulting' | 'pendingFor'>): boolean {
+  return defaulting || pendingFor?.defaulting === true;
+}
+
 /** The same objects each time, so that what is compiled from them can be reused. */
 const bothParts = perObject((policy: ResolvedPolicy): { enforced: ResolvedPolicy; pending?: ResolvedPolicy } => {
-  const { name, selector, meanwhile, filledChecks } = policy;
+  const { name, selector, meanwhile } = policy;
   if (!meanwhile) return { enforced: policy };
   const enforced = { ...policy, selector: withLabel(selector, name, 'NotIn') };
   const pending: ResolvedPolicy = {
@@ -61,8 +69,7 @@ const bothParts = perObject((policy: ResolvedPolicy): { enforced: ResolvedPolicy
     id: pendingPartOf(name),
     selector: withLabel(selector, name, 'In'),
     mode: meanwhile,
-    // Only mode Enforce fills in. A pod that the enforced part would admit after filling needs no warning.
-    checks: filledChecks,
+    // Only mode Enforce fills in.
     defaulting: false,
     seccompChanges: false,
     fills: [],

@@ -20,16 +20,20 @@ function pod(name: string, securityContext: object = {}, rest: Partial<PodView> 
   return podView(name, { namespace: 'a', spec: { containers: [{ name: 'main', securityContext }] }, ...rest });
 }
 
-function verdict(
-  { spec = {}, others = [] }: { spec?: Partial<CapabilityPolicySpec>; others?: readonly ResolvedPolicy[] },
-  pods: readonly PodView[],
-  seen: readonly Seen[] = [],
-) {
+interface Policies {
+  readonly spec?: Partial<CapabilityPolicySpec>;
+  readonly others?: readonly ResolvedPolicy[];
+}
+
+function verdict(policies: Policies, pods: readonly PodView[], seen: readonly Seen[] = []) {
+  return judged(policies, pods, seen).promotions?.get('it');
+}
+
+function judged({ spec = {}, others = [] }: Policies, pods: readonly PodView[], seen: readonly Seen[] = []) {
   const [, pending] = partsOf(resolved('it', { level: 'baseline', rollout: {}, ...spec }), { begun: true });
   const cluster = { pods: () => pods, workloads: () => [], workload: () => undefined };
   const policies = [pending as ResolvedPolicy, ...others];
-  const judged = lastOf(judgingNamespace({ name: 'a', labels: LABELS }, policies, cluster, COURT, seen));
-  return judged.promotions?.get('it');
+  return lastOf(judgingNamespace({ name: 'a', labels: LABELS }, policies, cluster, COURT, seen));
 }
 
 const FINE = pod('fine');
@@ -73,6 +77,19 @@ describe('the verdict about a promotion', () => {
     const spec = { level: 'restricted', defaulting: 'Enabled' } as const;
     assert.equal(verdict({ spec }, [FINE])?.violating, 0);
     assert.equal(verdict({ spec: { level: 'restricted' } }, [FINE])?.violating, 1);
+  });
+
+  // Defaulting does not change a pod that complies.
+  it('takes a pod for compliant that complies as it is, though not with what defaulting would add', () => {
+    const overrides = { capabilities: { allowedAdd: ['CHOWN'], defaultAdd: ['CHOWN'], allowedBounding: [] } };
+    const spec: Partial<CapabilityPolicySpec> = { level: 'privileged', defaulting: 'Enabled', overrides };
+    const none = pod('none', { capabilities: { drop: ['ALL'] } });
+    const { promotions, modes } = judged({ spec }, [none]);
+    assert.deepEqual(promotions?.get('it'), { violating: 0 });
+    assert.deepEqual(
+      modes.Warn?.workloads.map((workload) => workload.verdict),
+      ['Compliant'],
+    );
   });
 
   it('says when a pod violated that is gone', () => {
