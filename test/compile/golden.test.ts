@@ -6,15 +6,21 @@ import assert from 'node:assert/strict';
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { dump, loadAll } from 'js-yaml';
-import type { CapabilityPolicy, CompletePolicy } from '../../operator/api/capability-policy.ts';
+import { type CapabilityPolicy, type CompletePolicy, ROLLOUT_PENDING } from '../../operator/api/capability-policy.ts';
 import { completePolicy } from '../../operator/api/defaults.ts';
 import { type Compiled, compile } from '../../operator/compile/compile.ts';
 import { podSecurityLabels } from '../../operator/compile/labels.ts';
+import { isPendingPart, policyNameOf, rolloutLabel } from '../../operator/policy/parts.ts';
 import { NEWEST_KNOWN_MINOR } from '../../operator/standards/level-version.ts';
 
 const ROOT = join(import.meta.dirname, '..', '..');
 const GOLDEN = join(import.meta.dirname, 'golden');
-const SOURCES = { samples: join(ROOT, 'config', 'samples'), inputs: join(import.meta.dirname, 'inputs') };
+const SOURCES = {
+  samples: join(ROOT, 'config', 'samples'),
+  inputs: join(import.meta.dirname, 'inputs'),
+  // Apart, since the parts of a policy would be siblings of the others.
+  rollouts: join(import.meta.dirname, 'rollouts'),
+};
 const OPTIONS = {
   oldestServer: NEWEST_KNOWN_MINOR,
   operatorNamespace: 'capabilitypolicy-system',
@@ -85,12 +91,12 @@ describe('rendering', () => {
   });
 });
 
-/** One file a policy, with a namespace that has the labels its selector names; and one for the guard. */
+/** One file a policy or part, with a namespace that has the labels its selector names; and one for the guard. */
 function render(source: string, policies: readonly CompletePolicy[]): Map<string, string> {
   const compiled = compile(policies, OPTIONS);
-  const ofPolicies = [...compiled.rendered].map(([name, { admission, role, roleBinding }]): [string, unknown[]] => [
-    name,
-    [...admission.objects, role, ...(roleBinding ? [roleBinding] : []), namespaceOf(name, compiled)],
+  const ofPolicies = [...compiled.rendered].map(([id, { admission, role, roleBinding }]): [string, unknown[]] => [
+    id.replace('/', '-'),
+    [...admission.objects, role ?? [], roleBinding ?? [], namespaceOf(id, compiled)].flat(),
   ]);
   const all: [string, readonly unknown[]][] = [
     ...ofPolicies,
@@ -99,10 +105,11 @@ function render(source: string, policies: readonly CompletePolicy[]): Map<string
   return new Map(all.map(([name, objects]) => [`${source}-${name}.yaml`, objects.map(yaml).join('---\n')]));
 }
 
-function namespaceOf(name: string, { policies }: Compiled) {
-  const matchLabels = policies.find((policy) => policy.name === name)?.selector?.matchLabels ?? {};
-  const labels = podSecurityLabels(policies, matchLabels, { ...OPTIONS, podSecurityDefaults: {} });
-  return { apiVersion: 'v1', kind: 'Namespace', metadata: { labels: { ...matchLabels, ...labels } } };
+function namespaceOf(id: string, { policies }: Compiled) {
+  const pending = isPendingPart(id) ? { [rolloutLabel(policyNameOf(id))]: ROLLOUT_PENDING } : {};
+  const selected = { ...policies.find((policy) => policy.id === id)?.selector?.matchLabels, ...pending };
+  const labels = podSecurityLabels(policies, selected, { ...OPTIONS, podSecurityDefaults: {} });
+  return { apiVersion: 'v1', kind: 'Namespace', metadata: { labels: { ...selected, ...labels } } };
 }
 
 function readPolicies(folder: string): CompletePolicy[] {
