@@ -3,7 +3,10 @@ import { InvalidArgumentError, Option } from 'commander';
 import type { KubeConfigOptions } from '../operator/cluster/kubeconfig.ts';
 import { EXCLUDED_NAMESPACES, OPERATOR_NAMESPACE } from '../operator/namespaces.ts';
 import { parseTime } from '../operator/policy/expiry.ts';
+import { durationMs } from '../operator/promotion/duration.ts';
 import { formatVersion, LEVELS, NEWEST_KNOWN_MINOR, parseVersion } from '../operator/standards/level-version.ts';
+
+const DAY_MS = 86_400_000;
 
 export const filenames = () =>
   new Option('-f, --filename <path...>', 'files, folders (with all below them), or - for standard input').default(
@@ -12,6 +15,19 @@ export const filenames = () =>
   );
 
 export const namespace = (what: string) => new Option('-n, --namespace <name>', what);
+
+/** Evidence of what processes used. Without a path the option is `true`. */
+export const used = (without: string) =>
+  new Option(
+    '--used [path...]',
+    `what processes used: files and folders with lines of Inspektor Gadget's trace_capabilities (-o json) or of cappol observe, or profiles of Kubescape; - for standard input; ${without}`,
+  );
+
+export const since = () =>
+  new Option(
+    '--since <time>',
+    'with --used: only what was used since this time, or in this duration up to now, such as 24h or 7d',
+  ).argParser(timeOrDuration);
 
 /** Values that the operator learns from the cluster, for use without one. */
 export const serverVersion = () =>
@@ -74,6 +90,21 @@ function time(text: string): number {
   if (parsed !== undefined) return parsed;
   throw new InvalidArgumentError(
     'write date and time in whole seconds with Z or an offset (RFC 3339), such as 2027-01-31T00:00:00Z.',
+  );
+}
+
+const DURATION = /^(?:\d+d)?(?:\d+h)?(?:\d+m)?(?:\d+s)?$/;
+
+/** @returns in the form of `Date.toISOString()` */
+function timeOrDuration(text: string): string {
+  const at = parseTime(text);
+  if (at !== undefined) return new Date(at).toISOString();
+  const [, days = '0'] = /^(\d+)d/.exec(text) ?? [];
+  if (text !== '' && DURATION.test(text)) {
+    return new Date(Date.now() - Number(days) * DAY_MS - durationMs(text.replace(/^\d+d/, ''))).toISOString();
+  }
+  throw new InvalidArgumentError(
+    'write a duration, such as 24h or 7d, or a time (RFC 3339), such as 2027-01-31T00:00:00Z.',
   );
 }
 

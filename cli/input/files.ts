@@ -5,7 +5,7 @@ import type { Trouble } from './trouble.ts';
 
 const STDIN = '-';
 
-const EXTENSIONS = /\.(?:ya?ml|json)$/i;
+export const MANIFESTS = /\.(?:ya?ml|json)$/i;
 
 /** An input to read, with the name that people know it by. */
 export interface InputFile {
@@ -19,7 +19,7 @@ export interface InputFile {
 }
 
 /**
- * Folders are walked in the order of names. Only .yaml, .yml and .json files in them count, and hidden folders (.git,
+ * Folders are walked in the order of names. Only files with these extensions count in them, and hidden folders (.git,
  * .github) are skipped.
  *
  * @param tell receives what cannot be read; the rest is still read
@@ -28,18 +28,22 @@ export function* manifestFiles(
   paths: readonly string[],
   cwd: string,
   tell: (trouble: Trouble) => void,
+  extensions = MANIFESTS,
 ): Generator<InputFile> {
   for (const path of paths) {
     if (path === STDIN) yield { name: path, path: undefined, regular: false };
-    else yield* named(path, cwd, tell);
+    else yield* named(path, { cwd, tell, extensions });
   }
 }
 
-function* named(name: string, cwd: string, tell: (trouble: Trouble) => void): Generator<InputFile> {
+type Walking = Pick<Folder, 'tell' | 'extensions'>;
+
+function* named(name: string, { cwd, ...walking }: Walking & { readonly cwd: string }): Generator<InputFile> {
+  const { tell } = walking;
   try {
     const path = resolve(cwd, name);
     const found = statSync(path);
-    if (found.isDirectory()) yield* walk({ name, path, tell, around: [] });
+    if (found.isDirectory()) yield* walk({ name, path, around: [], ...walking });
     else yield { name, path, regular: found.isFile() };
   } catch (error) {
     tell({ file: name, message: reason(error) });
@@ -50,11 +54,13 @@ interface Folder {
   readonly name: string;
   readonly path: string;
   readonly tell: (trouble: Trouble) => void;
+  readonly extensions: RegExp;
   /** The real paths of the parent folders. */
   readonly around: readonly string[];
 }
 
-function* walk({ name: folder, path: parent, tell, around }: Folder): Generator<InputFile> {
+function* walk({ name: folder, path: parent, around, ...walking }: Folder): Generator<InputFile> {
+  const { tell, extensions } = walking;
   const real = realpathSync(parent);
   if (around.includes(real)) {
     tell({ file: folder, message: `a link back to ${real}, which contains it: left out` });
@@ -67,8 +73,8 @@ function* walk({ name: folder, path: parent, tell, around }: Folder): Generator<
       // A link may lead anywhere.
       const found = entry.isSymbolicLink() && isWanted(entry.name) ? statSync(path) : entry;
       if (found.isDirectory() && !entry.name.startsWith('.')) {
-        yield* walk({ name, path, tell, around: [...around, real] });
-      } else if (found.isFile() && EXTENSIONS.test(entry.name)) {
+        yield* walk({ name, path, around: [...around, real], ...walking });
+      } else if (found.isFile() && extensions.test(entry.name)) {
         yield { name, path, regular: true, found: true };
       }
     } catch (error) {

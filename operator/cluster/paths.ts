@@ -1,4 +1,4 @@
-/** The API paths of the kinds that the operator reads or writes. */
+/** The API paths of the kinds that the operator or cappol reads or writes. */
 import { GROUP, KIND, PLURAL, VERSION } from '../api/capability-policy.ts';
 import { WORKLOAD_KINDS } from '../model/workload-kinds.ts';
 
@@ -14,6 +14,7 @@ interface Resource {
 }
 
 const ADMISSION = 'admissionregistration.k8s.io/v1';
+const PROFILES = 'spdx.softwarecomposition.kubescape.io/v1beta1';
 const RBAC = 'rbac.authorization.k8s.io/v1';
 
 const RESOURCES: Readonly<Record<string, Resource>> = {
@@ -40,6 +41,8 @@ const RESOURCES: Readonly<Record<string, Resource>> = {
   'discovery.k8s.io/v1 EndpointSlice': { plural: 'endpointslices', namespaced: true },
   'events.k8s.io/v1 Event': { plural: 'events', namespaced: true },
   'openreports.io/v1alpha1 Report': { plural: 'reports', namespaced: true },
+  [`${PROFILES} ApplicationProfile`]: { plural: 'applicationprofiles', namespaced: true },
+  [`${PROFILES} ContainerProfile`]: { plural: 'containerprofiles', namespaced: true },
   'wgpolicyk8s.io/v1alpha2 PolicyReport': { plural: 'policyreports', namespaced: true },
 };
 

@@ -87,9 +87,14 @@ export function exceptionsFor({ workloads, ordinary, base }: Members, fitting: F
 
 function byContainer({ level, stated, workloads }: Draft, fitting: Fitting): ByContainer | undefined {
   // Level privileged has an override for each rule, and narrowing lists for all containers.
-  if (level === 'privileged' || fitting.narrow) return undefined;
+  if (level === 'privileged' || fitting.narrow || requiresAll(stated)) return undefined;
   const pods = workloads.flatMap((workload) => workload.pods);
   return statedByContainer(stated, pods, fitting);
+}
+
+/** Other containers would keep the level's value, which may require no drop. */
+function requiresAll({ 'capabilities.requiredDrop': drop }: Stated): boolean {
+  return Array.isArray(drop) && drop.includes('ALL');
 }
 
 function statementFor(members: readonly Workload[], fitting: Fitting): Pick<Draft, 'level' | 'stated'> {

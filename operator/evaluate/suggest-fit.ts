@@ -10,7 +10,14 @@ export interface Fitting {
   readonly standard: Standard;
   /** Lists contain only the values that the pods use, and rules that no level restricts are set, too. */
   readonly narrow: boolean;
+  /** The pods have only the capabilities that they used: the rule `capabilities` is narrowed to them. */
+  readonly used?: boolean;
   readonly evaluator: Evaluator;
+}
+
+/** Restricted has little to narrow: containers drop ALL already. */
+export function isNarrowed({ id }: Rule, { narrow, used = false, standard }: Omit<Fitting, 'evaluator'>): boolean {
+  return narrow || (used && id === 'capabilities' && standard.level !== 'restricted');
 }
 
 /**
@@ -69,7 +76,8 @@ export function ownEntries(path: string, standard: Standard): readonly unknown[]
 
 /** How a rule is stated so that it admits the pods; empty if the level does, undefined if nothing does. */
 export function statedOf(rule: Rule, pods: readonly PodParts[], fitting: Fitting): Stated | undefined {
-  const { standard, narrow } = fitting;
+  const { standard } = fitting;
+  const narrow = isNarrowed(rule, fitting);
   const admitted = admits(rule, {}, pods, fitting);
   if (admitted && !narrow) return {};
   const choice = choiceFor(rule, pods, fitting, standard);
@@ -86,7 +94,7 @@ export function statedOf(rule: Rule, pods: readonly PodParts[], fitting: Fitting
 function choiceFor(rule: Rule, pods: readonly PodParts[], fitting: Fitting, standard: Standard): Stated | undefined {
   const { asks = [], own = [], choices } = rule.fit(fitting.standard);
   const asked = pods.flatMap((pod) => asks.flatMap((asking) => fitting.evaluator.asked(pod, asking)));
-  return choices(eachOnce(fitting.narrow ? asked : [...asked, ...own])).find((stated) =>
+  return choices(eachOnce(isNarrowed(rule, fitting) ? asked : [...asked, ...own])).find((stated) =>
     admits(rule, stated, pods, { ...fitting, standard }),
   );
 }

@@ -5,7 +5,7 @@ import { perObject } from '../policy/memo.ts';
 import { RULES } from '../rules/index.ts';
 import type { Rule, Stated } from '../rules/rule.ts';
 import { findings } from './findings.ts';
-import { type Fitting, isStatedBy, ownEntries } from './suggest-fit.ts';
+import { type Fitting, isNarrowed, isStatedBy, ownEntries } from './suggest-fit.ts';
 import { judgingBy } from './suggest-stated.ts';
 import type { Workload } from './suggest-workloads.ts';
 import type { Evaluator, Violation } from './violations.ts';
@@ -88,12 +88,13 @@ interface Without {
   readonly entries: readonly { readonly entry: unknown; readonly judgings: readonly Judging[] }[];
 }
 
-function withoutIt(path: string, stated: Stated, { standard, narrow }: Fitting): Without {
+function withoutIt(path: string, stated: Stated, fitting: Fitting): Without {
+  const { standard } = fitting;
   const { [path]: value, ...others } = stated;
   const rules = RULES.filter((rule) => isStatedBy(path, rule));
   const by = (overrides: Stated) => rules.map((rule) => judgingBy(rule, overrides, standard));
   const list = Array.isArray(value) && !value.includes('*') ? value : [];
-  const own = narrow ? [] : ownEntries(path, standard);
+  const own = rules.some((rule) => isNarrowed(rule, fitting)) ? [] : ownEntries(path, standard);
   return {
     override: by(others),
     entries: list

@@ -18,13 +18,15 @@ export interface SuggestOptions {
   readonly level?: SuggestedLevel;
   /** Whether to also narrow rules where the level admits more than these workloads need. */
   readonly narrow?: boolean;
+  /** Whether the pods have only the capabilities that they used. Then policies drop the rest. */
+  readonly used?: boolean;
   readonly evaluator: Evaluator;
 }
 
 export interface Suggestion {
   readonly namespace: string;
   readonly level: SuggestedLevel;
-  /** Empty unless narrowing is requested. */
+  /** Empty unless narrowing is requested, or evidence narrows the capabilities. */
   readonly overrides: CapabilityPolicyOverrides;
   /** The same overrides one by one, in the order of the API. */
   readonly stated: readonly StatedOverride[];
@@ -49,15 +51,15 @@ export function suggest(given: readonly Given[], options: SuggestOptions): Sugge
 }
 
 function suggestFor(namespace: string, workloads: readonly Workload[], options: SuggestOptions): Suggestion {
-  const { standard, narrow = false, evaluator } = options;
+  const { standard, narrow = false, used = false, evaluator } = options;
   const at = (level: Level): Fitting => ({ standard: { ...standard, level }, narrow: false, evaluator });
   const levels: readonly SuggestedLevel[] = options.level ? [options.level] : ['restricted', 'baseline'];
   const candidacies = levels.map((level) => candidacyOf(level, workloads, at(level)));
   const { level, admitted } = chooseLevel(candidacies, workloads.length);
-  const fitting = { ...at(level), narrow };
+  const fitting = { ...at(level), narrow, used };
   const ordinary = workloads.filter((workload) => admitted.has(workload));
   const pods = ordinary.flatMap((workload) => workload.pods);
-  const stated = narrow && pods.length > 0 ? (statedFor(pods, fitting) ?? {}) : {};
+  const stated = (narrow || used) && pods.length > 0 ? (statedFor(pods, fitting) ?? {}) : {};
   return {
     namespace,
     level,

@@ -1,27 +1,39 @@
 /** Evidence of several files or nodes → one. Neither the order of records nor how they are split matters. */
 import type { CapabilityUse, ContainerWatch, Evidence, ObservedContainer, UseExample } from './use.ts';
 
-/** Sums the counts of equal uses; sorted by container, capability, outcome and noise. */
-export function mergeEvidence(parts: readonly Evidence[]): Evidence {
-  const uses = new Map<string, CapabilityUse>();
-  for (const use of parts.flatMap((part) => part.uses)) {
+/** Adds up records as they come, so that memory holds each kind of check once. */
+export class EvidenceSum {
+  readonly #uses = new Map<string, CapabilityUse>();
+  readonly #watches = new Map<string, ContainerWatch>();
+
+  addUse(use: CapabilityUse): void {
     const key = JSON.stringify([...keyOf(use), use.capability, use.outcome, use.noise ?? '']);
-    const before = uses.get(key);
-    uses.set(key, before ? mergedUse(before, use) : use);
+    const before = this.#uses.get(key);
+    this.#uses.set(key, before ? mergedUse(before, use) : use);
   }
-  const watches = new Map<string, ContainerWatch>();
-  for (const watch of parts.flatMap((part) => part.watches)) {
-    const key = JSON.stringify([
-      ...keyOf(watch),
-      watch.instance ?? '',
-      watch.from,
-      watch.to,
-      watch.started,
-      watch.lost ?? 0,
-    ]);
-    watches.set(key, watch);
+
+  /** A watch that two files contain counts once. */
+  addWatch(watch: ContainerWatch): void {
+    const { instance = '', from, to, started, lost = 0 } = watch;
+    this.#watches.set(JSON.stringify([...keyOf(watch), instance, from, to, started, lost]), watch);
   }
-  return { uses: sortedByKey(uses), watches: sortedByKey(watches) };
+
+  add({ uses, watches }: Evidence): void {
+    for (const use of uses) this.addUse(use);
+    for (const watch of watches) this.addWatch(watch);
+  }
+
+  /** Sorted by container, capability, outcome and noise. */
+  get total(): Evidence {
+    return { uses: sortedByKey(this.#uses), watches: sortedByKey(this.#watches) };
+  }
+}
+
+/** Sums the counts of equal uses. */
+export function mergeEvidence(parts: readonly Evidence[]): Evidence {
+  const sum = new EvidenceSum();
+  for (const part of parts) sum.add(part);
+  return sum.total;
 }
 
 /** Identifies the container. */
@@ -31,11 +43,17 @@ export function keyOf({ namespace, workload, pod = '', container }: ObservedCont
 
 function mergedUse(a: CapabilityUse, b: CapabilityUse): CapabilityUse {
   const { first: _first, last: _last, example: _example, ...rest } = a;
+  return { ...rest, ...bothSeen(a, b) };
+}
+
+/** How often and when checks were seen. */
+export type Seen = Pick<CapabilityUse, 'count' | 'first' | 'last' | 'example'>;
+
+export function bothSeen(a: Seen, b: Seen): Seen {
   const first = least(a.first, b.first, (one) => one);
   const last = greatest(a.last, b.last);
   const example = least(a.example, b.example, exampleText);
   return {
-    ...rest,
     count: a.count + b.count,
     ...(first !== undefined && { first }),
     ...(last !== undefined && { last }),

@@ -12,10 +12,11 @@ export const NOISE = {
   RuntimeSetup: "the container runtime's own set-up, before it executes the container's first program",
   NonAudit: 'the kernel asks without audit: a process that does not hold the capability goes on, with a lesser result',
   MemoryOvercommit:
-    'the kernel asks for SYS_ADMIN whenever a process allocates memory: the answer decides only about the last reserve',
+    'the kernel asks whenever a process allocates memory: the answer decides only about the last reserve',
   MountersCredentials: 'overlayfs asks a second time, for the process that mounted the image and not for the workload',
+  OwnUserNamespace: 'a process asks in a user namespace that it made itself, where it holds every capability',
   Capset:
-    'the kernel asks for SETPCAP whenever a process sets its capabilities: it matters only for adding inheritable ones',
+    'the kernel asks whenever a process sets its capabilities: the answer matters only for adding inheritable ones',
   SetIdBits:
     'the kernel asks for FSETID when a file is written or its mode is set: without it, the call clears set-user-ID and set-group-ID bits and succeeds',
   OtherCapability: 'the kernel accepts one of several capabilities here, and the process holds another one of them',

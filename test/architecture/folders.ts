@@ -76,7 +76,7 @@ export const FOLDERS: readonly Folder[] = [
   {
     path: 'operator/evidence',
     does: 'Records of the capabilities that processes used, by container: read from the formats of several tools, merged, and compared with what a manifest grants.',
-    imports: [],
+    imports: ['operator/model', 'operator/standards', 'operator/evaluate'],
     packages: [],
     pure: true,
   },
@@ -199,6 +199,7 @@ export const FOLDERS: readonly Folder[] = [
       'operator/policy',
       'operator/compile',
       'operator/evaluate',
+      'operator/evidence',
       'operator/runtime/aborted.ts',
       'operator/runtime/log.ts',
       'operator/cluster',

@@ -5,6 +5,10 @@ export const NOT_RUN: Readonly<Record<string, Readonly<Record<string, string>>>>
       'test/install/install.test.ts runs the first line, from docs/operations.md, and hack/demo the others',
     'npm test': 'it is the command that runs this',
   },
+  'docs/evidence.md': {
+    'cappol explain -f deploy/ --used trace.jsonl':
+      'it needs records of a cluster; test/cli/evidence.test.ts has its own',
+  },
   'docs/static-protection.md': {
     'cappol render --static --directory capabilitypolicy':
       'it writes into the checkout; test/cli/render-static.test.ts writes elsewhere',

@@ -2,19 +2,20 @@
 import { Option } from 'commander';
 import { printable } from '../../../operator/report/text.ts';
 import { type ExitCode, type Io, type RegisterCommand, UsageError } from '../../command.ts';
+import { type UsedOptions, usedInFiles } from '../../evidence/used.ts';
 import { withExamples } from '../../examples.ts';
-import { filenames } from '../../options.ts';
+import { filenames, since, used } from '../../options.ts';
 import { jsonText, printableTexts } from '../../output/printable.ts';
 import { terminalOf } from '../../output/terminal.ts';
 
-interface Options {
+interface Options extends UsedOptions {
   readonly filename: readonly string[];
   readonly output: 'table' | 'json';
 }
 
 const ABOUT =
   'what a capability permits, who may add it, and what to use instead; or, for a file, what each container ends up ' +
-  'holding on containerd, CRI-O and Docker, as root and as another user, and why';
+  'holding on containerd, CRI-O and Docker, as root and as another user, and why; with evidence, what it used of that';
 
 export const registerExplain: RegisterCommand = (program, io, finish) => {
   const command = program
@@ -22,6 +23,8 @@ export const registerExplain: RegisterCommand = (program, io, finish) => {
     .description(ABOUT)
     .argument('[name...]', 'capabilities, such as NET_RAW; ALL for all of them')
     .addOption(filenames())
+    .addOption(used('beside what each container of -f holds'))
+    .addOption(since())
     .addOption(new Option('-o, --output <format>', 'how to print').choices(['table', 'json']).default('table'))
     .action(async (names: string[], options: Options) => finish(await explain(names, options, io)));
   withExamples(command, [
@@ -41,8 +44,27 @@ spec:
       capabilities: {drop: [ALL], add: [NET_RAW]}
 EOF`,
     },
+    { what: 'The capabilities that running containers used of those that they hold', paste: USED_EXAMPLE },
   ]);
 };
+
+const USED_EXAMPLE = `cat > observed.jsonl <<'EOF'
+{"observed":"watch","namespace":"net","pod":"pinger-6d5f9c7b4-x7k2q","container":"ping","instance":"0a1b","from":"2026-11-01T10:00:00Z","to":"2026-11-09T10:00:00Z","started":true}
+{"observed":"use","namespace":"net","pod":"pinger-6d5f9c7b4-x7k2q","container":"ping","capability":"NET_RAW","outcome":"granted","count":12,"last":"2026-11-08T09:00:00Z","example":{"command":"ping"}}
+EOF
+cappol explain --used observed.jsonl -f - <<'EOF'
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: pinger, namespace: net}
+spec:
+  selector: {matchLabels: {app: pinger}}
+  template:
+    metadata: {labels: {app: pinger}}
+    spec:
+      containers:
+      - name: ping
+        image: busybox
+EOF`;
 
 async function explain(names: readonly string[], options: Options, io: Io): Promise<ExitCode> {
   const { filename } = options;
@@ -50,6 +72,7 @@ async function explain(names: readonly string[], options: Options, io: Io): Prom
   if (asked.length !== 1) {
     throw new UsageError('name capabilities, such as NET_RAW, or a file with -f');
   }
+  if (options.used !== undefined && filename.length === 0) throw new UsageError('--used goes with -f');
   return filename.length > 0 ? explainFiles(filename, options, io) : explainNames(names, options, io);
 }
 
@@ -68,7 +91,8 @@ async function explainNames(names: readonly string[], { output }: Options, io: I
   return wrong.length > 0 ? 2 : 0;
 }
 
-async function explainFiles(paths: readonly string[], { output }: Options, io: Io): Promise<ExitCode> {
+async function explainFiles(paths: readonly string[], options: Options, io: Io): Promise<ExitCode> {
+  const { output } = options;
   const { explainedManifests } = await import('./manifests.ts');
   const { manifestText } = await import('./text.ts');
   const terminal = terminalOf(io);
@@ -76,7 +100,8 @@ async function explainFiles(paths: readonly string[], { output }: Options, io: I
   const { Troubles } = await import('../../input/trouble.ts');
   const skipped = new SkippedDocuments();
   const troubles = new Troubles(io);
-  const manifests = explainedManifests(paths, io, { tell: troubles.trouble, skip: skipped.skip });
+  const evidence = await usedInFiles(options, io, troubles.trouble);
+  const manifests = explainedManifests(paths, io, { evidence, tell: troubles.trouble, skip: skipped.skip });
   if (output === 'json') {
     const items = [];
     for await (const manifest of manifests) items.push(manifest);

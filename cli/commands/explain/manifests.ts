@@ -1,12 +1,14 @@
 /** Manifests → what their containers end up holding. */
 import { type Finding, findings } from '../../../operator/evaluate/findings.ts';
 import { type ContainerHoldings, holdings } from '../../../operator/evaluate/held.ts';
+import type { ContainerEvidence } from '../../../operator/evidence/compare.ts';
 import type { PodSpec } from '../../../operator/model/objects.ts';
-import { arrayOf, objectOf, valueAt, withoutNulls } from '../../../operator/model/raw.ts';
+import { arrayOf, objectOf, textsIn, valueAt, withoutNulls } from '../../../operator/model/raw.ts';
 import { templatePath } from '../../../operator/model/workload-kinds.ts';
 import type { Io } from '../../command.ts';
+import type { UsedCapabilities } from '../../evidence/used.ts';
 import { isSearched, roleOf } from '../../input/kinds.ts';
-import { type InputObject, type ReadOptions, readManifests } from '../../input/manifests.ts';
+import { type InputObject, identityOf, type ReadOptions, readManifests } from '../../input/manifests.ts';
 import { type PodTemplate, podTemplatesIn } from '../../input/pod-templates.ts';
 import { fieldPath } from '../../schema/paths.ts';
 
@@ -24,34 +26,50 @@ export interface ExplainedManifest {
 export interface ExplainedContainer extends ContainerHoldings {
   readonly line: number;
   readonly findings: readonly Finding[];
+  /** Null when no record names the container; absent without evidence. */
+  readonly evidence?: ContainerEvidence | null;
 }
+
+interface ExplainOptions extends ReadOptions {
+  readonly evidence?: UsedCapabilities | undefined;
+}
+
+/** kubectl's, for manifests that state none. */
+const DEFAULT_NAMESPACE = 'default';
 
 /** Pods, workloads and the pod templates of custom resources; skips objects that make no pods. */
 export async function* explainedManifests(
   paths: readonly string[],
   io: Pick<Io, 'stdin' | 'cwd' | 'signal'>,
-  options: ReadOptions,
+  options: ExplainOptions,
 ): AsyncGenerator<ExplainedManifest> {
   for await (const manifest of readManifests(paths, io, options)) {
     const { object, file, line } = manifest;
     const role = roleOf(object.apiVersion, object.kind);
     if (typeof role === 'object') options.tell({ file, line, message: role.wrong });
-    else if (role === 'pod' || role === 'workload') yield explainedManifest(manifest, ownTemplate(object));
+    else if (role === 'pod' || role === 'workload') yield explainedManifest(manifest, ownTemplate(object), options);
     else if (role === 'other' && isSearched(object.apiVersion)) {
-      for (const template of podTemplatesIn(object)) yield explainedManifest(manifest, template);
+      for (const template of podTemplatesIn(object)) yield explainedManifest(manifest, template, options);
     }
   }
 }
 
 function ownTemplate(object: InputObject['object']): PodTemplate {
   const path = templatePath(object.kind);
-  return { path, pod: { spec: objectOf(valueAt(object, [...path, 'spec'])) }, fieldOf: (inPod) => [...path, ...inPod] };
+  const { metadata, spec } = objectOf(path.length === 0 ? object : valueAt(object, path));
+  return { path, pod: { metadata, spec: objectOf(spec) }, fieldOf: (inPod) => [...path, ...inPod] };
 }
 
-function explainedManifest({ object, file, line, lineOf }: InputObject, template: PodTemplate): ExplainedManifest {
+function explainedManifest(
+  { object, file, line, lineOf }: InputObject,
+  template: PodTemplate,
+  { evidence }: ExplainOptions,
+): ExplainedManifest {
   const { kind, metadata } = object;
   const spec = podSpec(withoutNulls(template.pod.spec));
   const advice = findings(spec);
+  const labels = textsIn(objectOf(template.pod.metadata).labels);
+  const compared = evidence?.compare(spec, { kind, labels, ...identityOf(object, DEFAULT_NAMESPACE) });
   return {
     kind,
     namespace: metadata?.namespace ?? null,
@@ -62,6 +80,7 @@ function explainedManifest({ object, file, line, lineOf }: InputObject, template
       ...container,
       line: lineOf(template.fieldOf(['spec', ...fieldPath(container.path)])),
       findings: advice.filter((finding) => finding.path.startsWith(`${container.path}.`)),
+      ...(compared && { evidence: compared.find(({ name }) => name === container.name)?.evidence ?? null }),
     })),
   };
 }

@@ -5,6 +5,7 @@ import { CONTAINER_RUNTIMES } from '../../../operator/standards/runtimes.ts';
 import { tableText } from '../../output/table.ts';
 import type { Terminal } from '../../output/terminal.ts';
 import { paragraph } from '../../output/wrap.ts';
+import { evidenceText } from './evidence.ts';
 import type { ExplainedContainer, ExplainedManifest } from './manifests.ts';
 
 const HEAD = ['RUNTIME', 'USER', 'NO NEW PRIVILEGES', 'BOUNDING', 'PERMITTED', 'EFFECTIVE', 'BY FILE CAPABILITIES'];
@@ -38,7 +39,8 @@ function containerText(container: ExplainedContainer, terminal: Terminal): strin
     ...container.findings.map(({ reason, message }) => `note: ${message} (${reason})`),
   ];
   const wrapped = (line: string) => paragraph(line, terminal);
-  return [wrapped(asked(container)), '\n', table(container, terminal), ...lines.map(wrapped)].join('');
+  const used = container.evidence === undefined ? '' : `\n${evidenceText(container, terminal)}`;
+  return [wrapped(asked(container)), '\n', table(container, terminal), ...lines.map(wrapped), used].join('');
 }
 
 function asked({ add, drop, privileged, noNewPrivileges, ...user }: ExplainedContainer): string {

@@ -41,6 +41,12 @@ export const registerSuggest: RegisterCommand = (program, io, finish) => {
       'also narrow what the level leaves wider than these workloads need: types of volumes, drivers, IDs',
     )
     .addOption(
+      options.used(
+        "with --cluster and no path, Kubescape's profiles in the cluster. The policies then admit containers that keep what they used and drop the rest",
+      ),
+    )
+    .addOption(options.since())
+    .addOption(
       new Option('-o, --output <format>', 'yaml: the policies, reasons in comments; report: the reasons alone')
         .choices(['yaml', 'json', 'report'])
         .default('yaml'),
@@ -79,6 +85,27 @@ EOF`,
     {
       what: 'Policies for what runs in a namespace, applied in mode Audit',
       paste: 'cappol suggest --cluster -n net | kubectl apply -f -',
+    },
+    {
+      what: 'A policy that drops what Inspektor Gadget did not see used',
+      paste: `cat > trace.jsonl <<'EOF'
+{"k8s":{"namespace":"net","podName":"pinger-6d5f9c7b4-x7k2q","containerName":"ping"},"timestamp":"2026-11-01T10:00:00Z","proc":{"comm":"runc:[2:INIT]"},"cap":"CAP_SYS_ADMIN","capable":true,"audit":1}
+{"k8s":{"namespace":"net","podName":"pinger-6d5f9c7b4-x7k2q","containerName":"ping"},"timestamp":"2026-11-01T12:00:00Z","proc":{"comm":"ping"},"cap":"CAP_NET_RAW","capable":true,"audit":1,"syscall":"SYS_SOCKET"}
+EOF
+cappol suggest --used trace.jsonl -f - <<'EOF'
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: pinger, namespace: net}
+spec:
+  selector: {matchLabels: {app: pinger}}
+  template:
+    metadata: {labels: {app: pinger}}
+    spec:
+      serviceAccountName: pinger
+      containers:
+      - name: ping
+        image: busybox
+EOF`,
     },
     { what: 'Why so many exceptions', paste: 'cappol suggest --cluster -A -o report' },
   ]);

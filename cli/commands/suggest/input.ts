@@ -2,9 +2,12 @@
 import { createProjection } from '../../../operator/cluster/projection.ts';
 import { membersOf } from '../../../operator/evaluate/members.ts';
 import type { Given } from '../../../operator/evaluate/suggest-workloads.ts';
-import type { Cluster } from '../../../operator/model/objects.ts';
+import type { Cluster, PodParts } from '../../../operator/model/objects.ts';
+import { objectOf, textsIn, valueAt } from '../../../operator/model/raw.ts';
+import { templatePath } from '../../../operator/model/workload-kinds.ts';
 import { RULES } from '../../../operator/rules/index.ts';
 import type { Io } from '../../command.ts';
+import type { UsedCapabilities } from '../../evidence/used.ts';
 import { isSearched, roleOf } from '../../input/kinds.ts';
 import { type InputObject, identityOf, type ReadOptions, readManifests, troubleOf } from '../../input/manifests.ts';
 import { podProblems, podProblemsIn } from '../../input/pod-schema.ts';
@@ -15,12 +18,13 @@ import { Progress } from '../../output/progress.ts';
 interface FileOptions extends ReadOptions {
   /** The namespace of objects that state none. */
   readonly namespace: string;
+  readonly used?: UsedCapabilities | undefined;
 }
 
 export async function givenByFiles(
   paths: readonly string[],
   io: Io,
-  { namespace, ...options }: FileOptions,
+  { namespace, used, ...options }: FileOptions,
 ): Promise<Given[]> {
   const projection = createProjection(RULES);
   const given: Given[] = [];
@@ -32,15 +36,21 @@ export async function givenByFiles(
     if (typeof role === 'object') options.tell({ file, line, message: role.wrong });
     if ((role === 'pod' || role === 'workload') && !isSound(manifest, options.tell)) continue;
     const workload = { kind: object.kind, ...identityOf(object, namespace) };
+    const add = (parts: PodParts, template: boolean, metadata: unknown) =>
+      given.push({
+        workload,
+        parts: used?.tightened(parts, { ...workload, labels: labelsIn(metadata) }) ?? parts,
+        template,
+      });
     if (role === 'other' && isSearched(object.apiVersion)) {
       const templates = podTemplatesIn(object).filter(({ pod }) => podProblemsIn(pod).length === 0);
-      for (const { pod } of templates) given.push({ workload, parts: projection.parts(pod), template: true });
+      for (const { pod } of templates) add(projection.parts(pod), true, pod.metadata);
     } else if (role === 'workload') {
       const { template, finished } = projection.workload(object);
-      if (!finished) given.push({ workload, parts: template, template: true });
+      if (!finished) add(template, true, valueAt(object, [...templatePath(object.kind), 'metadata']));
     } else if (role === 'pod') {
       const { annotations, spec, mirror, finished } = projection.pod(object);
-      if (!mirror && !finished) given.push({ workload, parts: { annotations, spec }, template: isWritten(object) });
+      if (!mirror && !finished) add({ annotations, spec }, isWritten(object), object.metadata);
     }
   }
   progress.clear();
@@ -58,14 +68,19 @@ function isSound(manifest: InputObject, tell: ReadOptions['tell']): boolean {
   return wrong.length === 0;
 }
 
+function labelsIn(metadata: unknown): Readonly<Record<string, string>> {
+  return textsIn(objectOf(metadata).labels);
+}
+
 /** @param only the single namespace to read; undefined for all */
-export function givenByCluster(cluster: Cluster, only?: string): Given[] {
+export function givenByCluster(cluster: Cluster, only?: string, used?: UsedCapabilities): Given[] {
   const all = cluster.namespaces().filter(({ terminating }) => !terminating);
   const namespaces = only === undefined ? all.map(({ name }) => name) : [only];
   return namespaces.flatMap((namespace) =>
     membersOf(namespace, cluster).map(({ workload, pod, candidate }) => ({
       workload,
-      parts: candidate.parts,
+      // Evidence of a cluster names the workloads.
+      parts: used?.tightened(candidate.parts, { ...workload, labels: {} }) ?? candidate.parts,
       template: !pod,
     })),
   );

@@ -5,15 +5,18 @@ import type { Suggestion } from '../../../operator/evaluate/suggest.ts';
 import type { Exception } from '../../../operator/evaluate/suggest-exceptions.ts';
 import type { Need, StatedOverride } from '../../../operator/evaluate/suggest-needs.ts';
 import { printable } from '../../../operator/report/text.ts';
+import type { ComparedWorkload } from '../../evidence/used.ts';
 import { jsonText as jsonOf } from '../../output/printable.ts';
 import { documentText } from '../../output/yaml-document.ts';
 import type { SuggestedPolicy } from './policies.ts';
-import { introductionLines, overrideLines, overrideText, ownersText, policyLines } from './text.ts';
+import { evidenceLines, introductionLines, overrideLines, overrideText, ownersText, policyLines } from './text.ts';
 
 interface Printed {
   readonly policies: readonly SuggestedPolicy[];
   readonly suggestions: readonly Suggestion[];
   readonly mode: Mode;
+  /** Absent without --used. */
+  readonly compared?: readonly ComparedWorkload[] | undefined;
 }
 
 const MODES: Readonly<Record<Mode, string>> = {
@@ -24,9 +27,12 @@ const MODES: Readonly<Record<Mode, string>> = {
 };
 
 /** The policies, with comments that name the workload that needs each override. */
-export function yamlText({ policies, mode }: Printed): string {
+export function yamlText({ policies, mode, compared }: Printed): string {
   const [first = '', ...others] = policies.map(policyText);
-  const introduction = comment([MODES[mode], ...introductionLines(policies)]).replaceAll(/^/gm, '#');
+  const introduction = comment([MODES[mode], ...introductionLines(policies), ...evidenceLines(compared)]).replaceAll(
+    /^/gm,
+    '#',
+  );
   return `${introduction}\n\n${[first, ...others].join('---\n')}`;
 }
 
@@ -43,7 +49,7 @@ function policyText(suggested: SuggestedPolicy): string {
   return documentText(document, { lineWidth: 0, indentSeq: false });
 }
 
-export function jsonText({ policies, suggestions }: Printed): string {
+export function jsonText({ policies, suggestions, compared }: Printed): string {
   const namespaces = suggestions.map(({ namespace, level, workloads, admitted }) => ({
     namespace,
     level,
@@ -51,7 +57,11 @@ export function jsonText({ policies, suggestions }: Printed): string {
     admitted,
     policies: policies.filter((one) => one.suggestions.some((own) => own.namespace === namespace)).map(aboutPolicy),
   }));
-  return `${jsonOf({ policies: policies.map(({ policy }) => policy), namespaces })}\n`;
+  return `${jsonOf({
+    policies: policies.map(({ policy }) => policy),
+    namespaces,
+    ...(compared && { evidence: compared }),
+  })}\n`;
 }
 
 function aboutPolicy(suggested: SuggestedPolicy) {
@@ -76,7 +86,7 @@ function flat({ workload, ...need }: Need) {
   return { ...workload, ...need };
 }
 
-export function reportText({ policies }: Printed): string {
+export function reportText({ policies, compared }: Printed): string {
   const lines = policies.flatMap((suggested) => [
     '',
     `Policy ${nameOf(suggested.policy)}`,
@@ -89,7 +99,7 @@ export function reportText({ policies }: Printed): string {
       ]),
     ]),
   ]);
-  const introduction = introductionLines(policies);
+  const introduction = [...introductionLines(policies), ...evidenceLines(compared)];
   return [...introduction, ...(introduction.length > 0 ? lines : lines.slice(1))]
     .map((line) => `${printable(line)}\n`)
     .join('');

@@ -6,6 +6,7 @@ import { Evaluator } from '../../../operator/evaluate/violations.ts';
 import { isExcluded } from '../../../operator/policy/deciding.ts';
 import { type Level, NEWEST_KNOWN_MINOR } from '../../../operator/standards/level-version.ts';
 import { type ExitCode, type Io, UsageError } from '../../command.ts';
+import { type UsedCapabilities, type UsedOptions, usedInFiles } from '../../evidence/used.ts';
 import { SkippedDocuments, skippedLines } from '../../input/other-documents.ts';
 import { Troubles } from '../../input/trouble.ts';
 import { excludingBy, type Given as Options, type PolicyOptions } from '../../options.ts';
@@ -13,7 +14,7 @@ import { givenByCluster, givenByFiles } from './input.ts';
 import { jsonText, reportText, yamlText } from './output.ts';
 import { policiesOf } from './policies.ts';
 
-export interface SuggestOptions extends PolicyOptions {
+export interface SuggestOptions extends PolicyOptions, UsedOptions {
   readonly filename: readonly string[];
   readonly cluster?: boolean;
   readonly namespace?: string;
@@ -35,23 +36,25 @@ interface Input {
   readonly excludedNamespaces: readonly string[];
   /** Whether something could not be read. */
   readonly incomplete: boolean;
+  readonly used: UsedCapabilities | undefined;
 }
 
 const PRINTERS = { yaml: yamlText, json: jsonText, report: reportText };
 
 export async function runSuggest(options: Options<SuggestOptions>, io: Io): Promise<ExitCode> {
-  const { given: all, everywhere, server, excludedNamespaces, incomplete } = await read(options, io);
+  const { given: all, everywhere, server, excludedNamespaces, incomplete, used } = await read(options, io);
   const given = reached(all, [options.operatorNamespace, ...excludedNamespaces], io);
   if (given.length === 0) throw new UsageError('no pods or workloads there: nothing to suggest a policy from');
   const suggestions = suggest(given, {
     standard: { minor: Math.min(server, NEWEST_KNOWN_MINOR), server },
     ...(options.level && { level: options.level }),
     ...(options.narrow && { narrow: true }),
+    ...(used && { used: true }),
     evaluator: new Evaluator(),
   });
   const { name, level, mode } = options;
   const policies = policiesOf(suggestions, { ...(name && { name }), ...(level && { level }), mode, everywhere });
-  io.stdout.write(PRINTERS[options.output]({ policies, suggestions, mode }));
+  io.stdout.write(PRINTERS[options.output]({ policies, suggestions, mode, compared: used?.compared }));
   return incomplete ? 2 : 0;
 }
 
@@ -72,26 +75,37 @@ async function read(options: Options<SuggestOptions>, io: Io): Promise<Input> {
   if (options.allNamespaces) throw new UsageError('-A goes with --cluster: manifests state their namespaces');
   const troubles = new Troubles(io);
   const skipped = new SkippedDocuments();
-  const given = await givenByFiles(filename, io, { namespace, tell: troubles.trouble, skip: skipped.skip });
+  const used = await usedInFiles(options, io, troubles.trouble);
+  const given = await givenByFiles(filename, io, { namespace, used, tell: troubles.trouble, skip: skipped.skip });
   for (const line of skippedLines(skipped.all)) io.stderr.write(`cappol: ${line}\n`);
   const { serverVersion: server, excludedNamespaces } = excludingBy<SuggestOptions>(options);
-  return { given, everywhere: false, server, excludedNamespaces, incomplete: troubles.count > 0 };
+  return { given, everywhere: false, server, excludedNamespaces, incomplete: troubles.count > 0, used };
 }
 
 /** Needs only the rights to list pods and workloads, and with -A namespaces. */
 async function readCluster(options: Options<SuggestOptions>, io: Io): Promise<Input> {
-  const [{ excludingPlatform, snapshot, withCluster }, { NAMESPACES, PODS_AND_WORKLOADS }] = await Promise.all([
-    import('../../cluster.ts'),
-    import('../../../operator/cluster/sources.ts'),
-  ]);
+  const [{ excludingPlatform, snapshot, withCluster }, { usedInCluster }, { NAMESPACES, PODS_AND_WORKLOADS }] =
+    await Promise.all([
+      import('../../cluster.ts'),
+      import('../../evidence/cluster.ts'),
+      import('../../../operator/cluster/sources.ts'),
+    ]);
   const { allNamespaces: everywhere = false } = options;
   if (everywhere && options.namespace !== undefined) throw new UsageError('write -n or -A, not both');
   return withCluster(options, async (connected) => {
     const { namespace = connected.namespace } = options;
-    const only = everywhere ? [NAMESPACES, ...PODS_AND_WORKLOADS] : PODS_AND_WORKLOADS;
-    const cluster = await snapshot(connected, io, { only, workloads: true, ...(!everywhere && { namespace }) });
+    const sources = everywhere ? [NAMESPACES, ...PODS_AND_WORKLOADS] : PODS_AND_WORKLOADS;
+    const cluster = await snapshot(connected, io, {
+      only: sources,
+      workloads: true,
+      ...(!everywhere && { namespace }),
+    });
     const { excludedNamespaces } = await excludingPlatform<SuggestOptions>(options, connected);
-    const given = givenByCluster(cluster, everywhere ? undefined : namespace);
-    return { given, everywhere, server: cluster.oldestServer, excludedNamespaces, incomplete: false };
+    const only = everywhere ? undefined : namespace;
+    const troubles = new Troubles(io);
+    const used = await usedInCluster(options, { connected, cluster, only, io, tell: troubles.trouble });
+    const given = givenByCluster(cluster, only, used);
+    const incomplete = troubles.count > 0;
+    return { given, everywhere, server: cluster.oldestServer, excludedNamespaces, incomplete, used };
   });
 }

@@ -5,6 +5,8 @@ import type { SuggestedLevel } from '../../../operator/evaluate/suggest-level.ts
 import type { Need, StatedOverride } from '../../../operator/evaluate/suggest-needs.ts';
 import type { WorkloadName } from '../../../operator/evaluate/workloads.ts';
 import { bounded, counted, firstOf, workloadText } from '../../../operator/report/text.ts';
+import { keptSentences } from '../../evidence/text.ts';
+import type { ComparedWorkload } from '../../evidence/used.ts';
 import type { SuggestedPolicy } from './policies.ts';
 
 const MOST_WORKLOADS = 3;
@@ -18,6 +20,24 @@ export function introductionLines(policies: readonly SuggestedPolicy[]): string[
   if (!policies.some(({ exception }) => exception)) return [];
   return [
     'An exception is for the pods that run as its service account. Everybody who may create pods in the namespace may choose that account.',
+  ];
+}
+
+/** The capabilities that containers keep and drop, by evidence, and how much that shows. */
+export function evidenceLines(compared: readonly ComparedWorkload[] = []): string[] {
+  if (compared.length === 0) return [];
+  const containers = compared.flatMap(({ workload, containers }) =>
+    containers.map((one) => ({ named: `  ${workloadText(workload)}, container ${one.name}: `, one })),
+  );
+  const [seen, unseen] = [true, false].map((has) =>
+    containers.filter(({ one }) => (one.evidence !== undefined) === has),
+  );
+  return [
+    'The policies admit workloads whose containers drop ALL capabilities and add what the evidence shows that they used:',
+    ...[...(seen ?? []), ...(unseen ?? [])].flatMap(({ named, one }) => {
+      const [first = '', ...others] = keptSentences(one);
+      return [`${named}${first}`, ...others.map((line) => `    ${line}`)];
+    }),
   ];
 }
 

@@ -1,0 +1,42 @@
+/** Evidence about a container, for people: a table of the checks, and how much they show. */
+import type { ContainerEvidence, SeenChecks } from '../../../operator/evidence/compare.ts';
+import { exampleText, otherSentences } from '../../evidence/text.ts';
+import { tableText } from '../../output/table.ts';
+import type { Terminal } from '../../output/terminal.ts';
+import { paragraph } from '../../output/wrap.ts';
+import type { ExplainedContainer } from './manifests.ts';
+
+const HEAD = ['EVIDENCE', 'CAPABILITY', 'CHECKS', 'FIRST', 'LAST', 'EXAMPLE'];
+
+export function evidenceText({ evidence }: Pick<ExplainedContainer, 'evidence'>, terminal: Terminal): string {
+  if (!evidence) return paragraph('evidence: none about this container', terminal);
+  const rows = evidenceRows(evidence);
+  const table = rows.length > 0 ? tableText(HEAD, rows, { terminal, optional: ['FIRST', 'EXAMPLE'] }) : '';
+  const sentences = [unusedSentence(evidence), ...otherSentences(evidence)];
+  return [table, ...sentences.map((line) => paragraph(line, terminal))].join('');
+}
+
+function evidenceRows({ used, refused, grantedElsewhere, noise }: ContainerEvidence): string[][] {
+  return [
+    ...used.map((one) => row('used', one)),
+    ...refused.map((one) => row('refused', one)),
+    ...grantedElsewhere.map((one) => row('used, not granted here', one)),
+    ...noise.map((one) => row(`noise, ${one.outcome}`, one)),
+  ];
+}
+
+function row(what: string, { capability, count, first, last, example }: SeenChecks): string[] {
+  return [
+    what,
+    capability,
+    String(count),
+    first ?? '',
+    last ?? '',
+    exampleText({ ...(example && { example }) }).join(''),
+  ];
+}
+
+function unusedSentence({ granted, unused }: ContainerEvidence): string {
+  if (granted.length === 0) return 'unused: none, since it holds no capability';
+  return unused.length === 0 ? 'unused: none' : `unused: ${unused.join(', ')}`;
+}

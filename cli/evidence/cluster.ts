@@ -1,0 +1,67 @@
+/** The option --used beside a cluster: its profiles, or files about its pods. */
+import { readProfiles } from '../../operator/cluster/profiles.ts';
+import { topController } from '../../operator/evaluate/workloads.ts';
+import { RecordError } from '../../operator/evidence/fields.ts';
+import { EvidenceReader } from '../../operator/evidence/reader.ts';
+import type { Evidence, ObservedContainer } from '../../operator/evidence/use.ts';
+import type { Cluster } from '../../operator/model/objects.ts';
+import type { Connected } from '../cluster.ts';
+import { type Io, UsageError } from '../command.ts';
+import type { Trouble } from '../input/trouble.ts';
+import { readEvidence } from './read.ts';
+import { checkSince, UsedCapabilities, type UsedOptions } from './used.ts';
+
+interface Reading {
+  readonly connected: Connected;
+  readonly cluster: Cluster;
+  /** The single namespace that is read; undefined for all. */
+  readonly only: string | undefined;
+  readonly io: Io;
+  tell(trouble: Trouble): void;
+}
+
+/** @returns undefined without the option */
+export async function usedInCluster(options: UsedOptions, reading: Reading): Promise<UsedCapabilities | undefined> {
+  checkSince(options);
+  const { used: paths } = options;
+  if (paths === undefined) return undefined;
+  const { io, tell, cluster } = reading;
+  const evidence = paths === true ? await profiles(reading) : await readEvidence(paths, io, { tell });
+  return new UsedCapabilities(ofWorkloads(evidence, cluster), options);
+}
+
+async function profiles({ connected: { client }, only, io, tell }: Reading): Promise<Evidence> {
+  const found = await readProfiles(client, { namespace: only, signal: io.signal });
+  if (!found) {
+    throw new UsageError('the cluster has no profiles of Kubescape: name files with evidence after --used');
+  }
+  const reader = new EvidenceReader();
+  for (const profile of found) {
+    try {
+      reader.add(profile);
+    } catch (error) {
+      if (!(error instanceof RecordError)) throw error;
+      const { namespace, name } = profile.metadata ?? {};
+      tell({ file: `${profile.kind} ${namespace}/${name}`, message: error.message, severity: 'warning' });
+    }
+  }
+  return reader.evidence;
+}
+
+/** Names the workload of each pod that runs: its owner is known, so nothing has to be guessed from names. */
+function ofWorkloads({ uses, watches }: Evidence, cluster: Cluster): Evidence {
+  const namespaces = new Set([...uses, ...watches].map(({ namespace }) => namespace));
+  const owners = new Map(
+    [...namespaces].flatMap((namespace) =>
+      [...cluster.pods(namespace)].map((pod) => [
+        `${namespace}/${pod.name}`,
+        topController('Pod', pod, cluster).workload,
+      ]),
+    ),
+  );
+  const owned = <Record extends ObservedContainer>(record: Record): Record => {
+    const { kind, name } = owners.get(`${record.namespace}/${record.pod}`) ?? {};
+    return kind && name ? { ...record, workload: { kind, name } } : record;
+  };
+  return { uses: uses.map(owned), watches: watches.map(owned) };
+}

@@ -1,0 +1,141 @@
+/** Files of several tools → evidence of what processes used. */
+import { RecordError } from '../../operator/evidence/fields.ts';
+import { EvidenceSum } from '../../operator/evidence/merge.ts';
+import { EvidenceReader } from '../../operator/evidence/reader.ts';
+import type { Evidence } from '../../operator/evidence/use.ts';
+import { counted } from '../../operator/report/text.ts';
+import { type InputFile, manifestFiles, reason } from '../input/files.ts';
+import { manifestsOf, type Reading, type ReadOptions } from '../input/manifests.ts';
+import { EventLoopYield, isAtHand, spool, textAtHand } from '../input/text.ts';
+import { linesIn } from './lines.ts';
+
+const EXTENSIONS = /\.(?:ya?ml|json|jsonl|ndjson|log)$/i;
+/** The first lines decide whether a file has one record a line: a tool may print a message or two before. */
+const DECIDING_LINES = 20;
+const RECORD = /^\s*(?:\{\s*"|\[\s*\{)/;
+/** The head of what Inspektor Gadget prints without `-o json`. */
+const TABLE = /^(?:K8S\.|RUNTIME\.)\w+\s/;
+/** Further lines that are wrong are only counted. */
+const MOST_TOLD = 5;
+
+/**
+ * A record that can't be read is told, and the rest counts.
+ *
+ * @param paths files, folders, or `-`
+ */
+export async function readEvidence(
+  paths: readonly string[],
+  io: Reading,
+  options: Pick<ReadOptions, 'tell'>,
+): Promise<Evidence> {
+  const sum = new EvidenceSum();
+  for (const file of manifestFiles(paths, io.cwd, options.tell, EXTENSIONS)) {
+    sum.add(await evidenceIn(file, io, options));
+  }
+  return sum.total;
+}
+
+async function evidenceIn(file: InputFile, io: Reading, { tell }: Pick<ReadOptions, 'tell'>): Promise<Evidence> {
+  const reader = new EvidenceReader();
+  const { name } = file;
+  const tellWrong = limited((line, message) => tell({ file: name, line, message }));
+  try {
+    const copy = isAtHand(file) ? file : await spool(file, io);
+    const [first] = linesIn(textAtHand(copy, io));
+    if (first?.text !== undefined && TABLE.test(first.text)) {
+      tellWrong.one(first.number, 'a table for people: run the gadget again with -o json');
+    } else if (hasRecordLines(copy, io)) {
+      await readLines(copy, io, { reader, tellWrong, tellCut: (line) => tell({ file: name, line, ...CUT }) });
+    } else {
+      for await (const { object, line } of manifestsOf([copy], io, { tell })) add(object, line, reader, tellWrong.one);
+    }
+  } catch (error) {
+    io.signal.throwIfAborted();
+    tell({ file: name, message: reason(error) });
+  }
+  tellWrong.rest();
+  if (reader.outside > 0) {
+    const message = `left out ${counted(reader.outside, 'check')} of processes outside of pods`;
+    tell({ file: name, message, severity: 'warning' });
+  }
+  return reader.evidence;
+}
+
+const CUT = {
+  message: 'the last line ends within a record, as when a tool is stopped while it writes: the rest of the file counts',
+  severity: 'warning',
+} as const;
+
+type AtHand = Parameters<typeof textAtHand>[0];
+
+function hasRecordLines(file: AtHand, io: Reading): boolean {
+  let count = 0;
+  for (const { text = '' } of linesIn(textAtHand(file, io))) {
+    if (RECORD.test(text)) return true;
+    // Pretty JSON and YAML contain such lines, too, but not at the beginning.
+    count += 1;
+    if (count >= DECIDING_LINES || !isMessage(text)) return false;
+  }
+  return false;
+}
+
+/** A tool's message, such as `WARN[0000] …`, and no line of a manifest. */
+function isMessage(text: string): boolean {
+  return !/^(?:---|#|%|\s*[{[]\s*$|\s*-\s|[\w.-]+:(?:\s|$))/.test(text);
+}
+
+interface LineReading {
+  readonly reader: EvidenceReader;
+  readonly tellWrong: Limited;
+  tellCut(line: number): void;
+}
+
+async function readLines(file: AtHand, io: Reading, { reader, tellWrong, tellCut }: LineReading): Promise<void> {
+  const eventLoopYield = new EventLoopYield();
+  for (const { text, number, ended } of linesIn(textAtHand(file, io))) {
+    if (eventLoopYield.isDue) await eventLoopYield.take();
+    const parsed = text === undefined ? undefined : jsonIn(text);
+    if (parsed !== undefined) add(parsed.value, number, reader, tellWrong.one);
+    else if (text === undefined) tellWrong.one(number, 'longer than any record');
+    else if (!ended && RECORD.test(text)) tellCut(number);
+    else tellWrong.one(number, `not JSON: ${JSON.stringify(text.length > 40 ? `${text.slice(0, 40)}…` : text)}`);
+  }
+}
+
+function jsonIn(text: string): { value: unknown } | undefined {
+  try {
+    return { value: JSON.parse(text) };
+  } catch {
+    return undefined;
+  }
+}
+
+function add(value: unknown, line: number, reader: EvidenceReader, tell: Limited['one']): void {
+  try {
+    reader.add(value);
+  } catch (error) {
+    if (!(error instanceof RecordError)) throw error;
+    tell(line, error.message);
+  }
+}
+
+interface Limited {
+  one(line: number, message: string): void;
+  /** Says how many were not told. */
+  rest(): void;
+}
+
+function limited(tell: (line: number, message: string) => void): Limited {
+  let count = 0;
+  let last = 0;
+  return {
+    one(line, message) {
+      count += 1;
+      last = line;
+      if (count <= MOST_TOLD) tell(line, message);
+    },
+    rest() {
+      if (count > MOST_TOLD) tell(last, `and ${count - MOST_TOLD} more records that can't be read, up to this line`);
+    },
+  };
+}

@@ -1,0 +1,48 @@
+/** For how long a container was watched, and how little it means that it did not use a capability meanwhile. */
+import type { ContainerWatch } from './use.ts';
+
+export interface Coverage {
+  /** Seconds in which at least one instance was watched; absent when no tool says it. */
+  readonly seconds?: number;
+  /** The pods, and instances of containers, that were watched. */
+  readonly instances: number;
+  /** The starts that were seen. */
+  readonly starts: number;
+  /** The checks that tools lost meanwhile. */
+  readonly lost: number;
+  readonly from?: string;
+  readonly to?: string;
+}
+
+export function coverageOf(watches: readonly ContainerWatch[]): Coverage {
+  const seconds = secondsIn(watches);
+  const [from] = watches.map((watch) => watch.from).sort();
+  const to = watches
+    .map((watch) => watch.to)
+    .sort()
+    .at(-1);
+  return {
+    ...(seconds > 0 && { seconds }),
+    instances: new Set(watches.map(instanceOf)).size,
+    starts: new Set(watches.filter(({ started }) => started).map(instanceOf)).size,
+    lost: watches.reduce((sum, { lost = 0 }) => sum + lost, 0),
+    ...(from !== undefined && { from }),
+    ...(to !== undefined && { to }),
+  };
+}
+
+function instanceOf({ workload, pod, instance, from }: ContainerWatch): string {
+  return JSON.stringify([workload ?? null, pod ?? '', instance ?? from]);
+}
+
+/** Times in which several instances were watched count once. */
+function secondsIn(watches: readonly ContainerWatch[]): number {
+  const sorted = watches.map(({ from, to }) => [Date.parse(from), Date.parse(to)] as const).sort(([a], [b]) => a - b);
+  let total = 0;
+  let end = Number.NEGATIVE_INFINITY;
+  for (const [from, to] of sorted) {
+    total += Math.max(0, to - Math.max(from, end));
+    end = Math.max(end, to);
+  }
+  return Math.round(total / 1000);
+}

@@ -1,0 +1,109 @@
+/**
+ * Evidence names pods, manifests name workloads: whether a pod belongs to a workload follows from its owner, from its
+ * name, or else from its labels.
+ */
+import type { Evidence, ObservedContainer, ObservedWorkload } from './use.ts';
+
+/** A pod or workload of a manifest. */
+export interface ManifestPod {
+  readonly kind: string;
+  readonly namespace: string;
+  /** With `*` at the end where the API server completes it. */
+  readonly name: string;
+  /** The labels of its pods. */
+  readonly labels: Readonly<Record<string, string>>;
+}
+
+/** k8s.io/apimachinery/pkg/util/rand: no vowels, and none of 0, 1 and 3. */
+const SAFE = '[bcdfghjklmnpqrstvwxz2456789]';
+const RANDOM = `-${SAFE}{5}`;
+const HASH = `-${SAFE}{1,10}`;
+const NUMBER = '-\\d+';
+
+/** The end of a pod's name after that of its workload (k8s.io/kubernetes/pkg/controller). */
+const POD_ENDS: Readonly<Record<string, string>> = {
+  Pod: '',
+  Deployment: HASH + RANDOM,
+  ReplicaSet: RANDOM,
+  ReplicationController: RANDOM,
+  DaemonSet: RANDOM,
+  StatefulSet: NUMBER,
+  Job: `(?:${NUMBER})?${RANDOM}`,
+  CronJob: `${NUMBER}(?:${NUMBER})?${RANDOM}`,
+};
+/** The end of the name of the direct owner of the pods. */
+const OWNER_ENDS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  Deployment: { ReplicaSet: HASH },
+  CronJob: { Job: NUMBER },
+};
+/** k8s.io/apiserver/pkg/storage/names: a longer name is cut before the random end. */
+const LONGEST_BASE = 58;
+
+/** The evidence of all files, by container. */
+export class EvidenceIndex {
+  readonly #byContainer: ReadonlyMap<string, Evidence>;
+
+  constructor({ uses, watches }: Evidence) {
+    const key = ({ namespace, container }: ObservedContainer) => JSON.stringify([namespace, container]);
+    const [ofUse, ofWatch] = [Map.groupBy(uses, key), Map.groupBy(watches, key)];
+    const keys = new Set([...ofUse.keys(), ...ofWatch.keys()]);
+    this.#byContainer = new Map(
+      [...keys].map((one) => [one, { uses: ofUse.get(one) ?? [], watches: ofWatch.get(one) ?? [] }]),
+    );
+  }
+
+  /** The records of the container of this name in the pods of the workload. */
+  of(name: string, pod: ManifestPod): Evidence {
+    const { uses = [], watches = [] } = this.#byContainer.get(JSON.stringify([pod.namespace, name])) ?? {};
+    const isOwn = (one: ObservedContainer) => isOf(one, pod);
+    return { uses: uses.filter(isOwn), watches: watches.filter(isOwn) };
+  }
+}
+
+function isOf(observed: ObservedContainer, pod: ManifestPod): boolean {
+  if (observed.workload && isWorkload(observed.workload, pod)) return true;
+  return observed.pod !== undefined && isPodOf(observed.pod, observed.podLabels ?? {}, pod);
+}
+
+/** Kubescape writes kinds in lower case in one of its fields. */
+function isWorkload(workload: ObservedWorkload, { kind, name }: ManifestPod): boolean {
+  if (workload.kind.toLowerCase() === kind.toLowerCase()) return isNamed(workload.name, name, '');
+  const end = OWNER_ENDS[kind]?.[workload.kind];
+  return end !== undefined && isNamed(workload.name, name, end);
+}
+
+function isPodOf(
+  podName: string,
+  podLabels: Readonly<Record<string, string>>,
+  { kind, name, labels }: ManifestPod,
+): boolean {
+  const end = POD_ENDS[kind];
+  if (end !== undefined) return isNamed(podName, name, end);
+  // Operators choose names and kinds of what they make.
+  const pairs = Object.entries(labels);
+  if (pairs.length > 0 && Object.keys(podLabels).length > 0) {
+    return pairs.every(([key, value]) => podLabels[key] === value);
+  }
+  return podName === name || podName.startsWith(`${name}-`);
+}
+
+function isNamed(found: string, name: string, end: string): boolean {
+  const generated = name.endsWith('*');
+  const base = generated ? name.slice(0, -1) : name;
+  if (isCut(found, base, end)) return true;
+  return new RegExp(`^${escaped(base)}${generated ? `${SAFE}{5}` : ''}${end}$`).test(found);
+}
+
+/** `a-very-long-name…` without its own end: only what is before the random characters can be compared. */
+function isCut(found: string, base: string, end: string): boolean {
+  if (!end.endsWith(RANDOM) || found.length !== LONGEST_BASE + RANDOM_LENGTH) return false;
+  const kept = found.slice(0, LONGEST_BASE);
+  if (!new RegExp(`^${SAFE}{${RANDOM_LENGTH}}$`).test(found.slice(LONGEST_BASE))) return false;
+  return kept.startsWith(base.slice(0, LONGEST_BASE)) && /^(?:-[a-z0-9-]*)?$/.test(kept.slice(base.length));
+}
+
+const RANDOM_LENGTH = 5;
+
+function escaped(text: string): string {
+  return text.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&');
+}

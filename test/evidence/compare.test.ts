@@ -1,0 +1,190 @@
+/** Granted, used, unused, refused and noise of a container; and a pod that keeps what it used. */
+import assert from 'node:assert/strict';
+import fc from 'fast-check';
+import { comparePod } from '../../operator/evidence/compare.ts';
+import { coverageOf } from '../../operator/evidence/coverage.ts';
+import { keepUsed } from '../../operator/evidence/keep.ts';
+import { EvidenceIndex } from '../../operator/evidence/matching.ts';
+import { since } from '../../operator/evidence/since.ts';
+import type { CapabilityUse, ContainerWatch } from '../../operator/evidence/use.ts';
+import type { PodSpec } from '../../operator/model/objects.ts';
+import { CAPABILITIES } from '../../operator/standards/capabilities.ts';
+
+const POD = { kind: 'Pod', namespace: 'net', name: 'p', labels: {} };
+const OBSERVED = { namespace: 'net', pod: 'p', container: 'c' };
+
+function spec(capabilities: object = {}, other: object = {}): PodSpec {
+  return { containers: [{ name: 'c', securityContext: { capabilities, ...other } }] };
+}
+
+function use(capability: string, fields: Partial<CapabilityUse> = {}): CapabilityUse {
+  return { ...OBSERVED, capability, outcome: 'granted', count: 1, ...fields };
+}
+
+function watch(fields: Partial<ContainerWatch> = {}): ContainerWatch {
+  return { ...OBSERVED, from: '2026-11-01T10:00:00.000Z', to: '2026-11-01T11:00:00.000Z', started: false, ...fields };
+}
+
+function compared(pod: PodSpec, uses: readonly CapabilityUse[], watches: readonly ContainerWatch[] = []) {
+  return comparePod(pod, POD, new EvidenceIndex({ uses, watches }));
+}
+
+const DROPPED = spec({ drop: ['ALL'], add: ['NET_RAW', 'CHOWN'] });
+const names = (checks: readonly { readonly capability: string }[] = []) => checks.map(({ capability }) => capability);
+
+describe('a container beside the evidence', () => {
+  it('used what it holds and the kernel granted, and did not use the rest', () => {
+    const [{ evidence } = {}] = compared(DROPPED, [use('NET_RAW', { count: 2 }), use('NET_RAW')]);
+    assert.deepEqual(evidence?.granted, ['CHOWN', 'NET_RAW']);
+    assert.deepEqual(evidence?.used, [{ capability: 'NET_RAW', count: 3 }]);
+    assert.deepEqual(evidence?.unused, ['CHOWN']);
+  });
+
+  it('was refused a capability only if it never got it', () => {
+    const [{ evidence } = {}] = compared(DROPPED, [
+      use('CHOWN', { outcome: 'refused' }),
+      use('CHOWN'),
+      use('KILL', { outcome: 'refused' }),
+    ]);
+    assert.deepEqual([names(evidence?.used), names(evidence?.refused)], [['CHOWN'], ['KILL']]);
+  });
+
+  it('used and was refused nothing by noise', () => {
+    const noise = [
+      use('NET_RAW', { noise: 'RuntimeSetup' }),
+      use('SYS_ADMIN', { outcome: 'refused', noise: 'MemoryOvercommit' }),
+    ];
+    const [{ evidence } = {}] = compared(DROPPED, noise);
+    assert.deepEqual([evidence?.used, evidence?.refused], [[], []]);
+    assert.deepEqual(
+      evidence?.noise.map(({ capability, outcome, noise: reason }) => [capability, outcome, reason]),
+      [
+        ['SYS_ADMIN', 'refused', 'MemoryOvercommit'],
+        ['NET_RAW', 'granted', 'RuntimeSetup'],
+      ],
+    );
+  });
+
+  it('used what a tool saw without an outcome, if the manifest grants it; else it was refused', () => {
+    const [{ evidence } = {}] = compared(DROPPED, [
+      use('NET_RAW', { outcome: 'unknown' }),
+      use('KILL', { outcome: 'unknown' }),
+    ]);
+    assert.deepEqual(evidence?.used, [{ capability: 'NET_RAW', count: 1, assumed: true }]);
+    assert.deepEqual(names(evidence?.refused), ['KILL']);
+  });
+
+  it('got elsewhere what this manifest does not grant', () => {
+    const [{ evidence } = {}] = compared(DROPPED, [use('SYS_TIME')]);
+    assert.deepEqual([names(evidence?.grantedElsewhere), names(evidence?.used)], [['SYS_TIME'], []]);
+  });
+
+  it('has no evidence without a record of its name, and none of another pod', () => {
+    assert.deepEqual(compared(DROPPED, [use('CHOWN', { container: 'd' }), use('CHOWN', { pod: 'q' })]), [
+      { name: 'c', privileged: false },
+    ]);
+  });
+
+  it('is evidence even if it only was watched', () => {
+    assert.deepEqual(compared(DROPPED, [], [watch()])[0]?.evidence?.unused, ['CHOWN', 'NET_RAW']);
+  });
+});
+
+describe('a pod that keeps what it used', () => {
+  const kept = (pod: PodSpec, uses: readonly CapabilityUse[], watches: readonly ContainerWatch[] = []) =>
+    keepUsed(pod, compared(pod, uses, watches));
+
+  it('drops ALL and adds what it used', () => {
+    assert.deepEqual(
+      kept(spec({}, { runAsUser: 0 }), [use('CHOWN'), use('SYS_TIME'), use('KILL', { outcome: 'refused' })]),
+      {
+        containers: [{ name: 'c', securityContext: { runAsUser: 0, capabilities: { drop: ['ALL'], add: ['CHOWN'] } } }],
+      },
+    );
+  });
+
+  it('adds nothing if it used nothing', () => {
+    assert.deepEqual(kept(DROPPED, [], [watch()]), spec({ drop: ['ALL'] }));
+  });
+
+  it('stays as it is without evidence, and if it is privileged', () => {
+    assert.deepEqual(kept(DROPPED, []), DROPPED);
+    const privileged = spec({}, { privileged: true });
+    assert.deepEqual(kept(privileged, [use('CHOWN')]), privileged);
+  });
+
+  it('keeps init containers by their own evidence', () => {
+    const pod = { initContainers: [{ name: 'i' }], containers: [{ name: 'c' }] };
+    const { initContainers, containers } = kept(pod, [use('CHOWN', { container: 'i' })]);
+    assert.deepEqual(initContainers, [
+      { name: 'i', securityContext: { capabilities: { drop: ['ALL'], add: ['CHOWN'] } } },
+    ]);
+    assert.deepEqual(containers, [{ name: 'c' }]);
+  });
+
+  it('never holds more than before, holds all that it used, and does not change when it is done twice', () => {
+    const some = fc.subarray([...CAPABILITIES]);
+    const uses = fc.array(
+      fc.tuple(fc.constantFrom(...CAPABILITIES), fc.constantFrom('granted', 'refused', 'unknown'), fc.boolean()),
+      { maxLength: 8 },
+    );
+    fc.assert(
+      fc.property(some, fc.constantFrom([], ['ALL'], ['CHOWN', 'KILL']), uses, (add, drop, seen) => {
+        const pod = spec({ add, drop });
+        const records = seen.map(([name, outcome, isNoise]) =>
+          use(name, { outcome, ...(isNoise && { noise: 'NonAudit' as const }) }),
+        );
+        const once = kept(pod, records, [watch()]);
+        const [before] = compared(pod, records, [watch()]);
+        const [after] = compared(once, records, [watch()]);
+        assert.deepEqual(after?.evidence?.granted, names(before?.evidence?.used));
+        assert.deepEqual(after?.evidence?.unused, []);
+        assert.deepEqual(kept(once, records, [watch()]), once);
+      }),
+    );
+  });
+});
+
+describe('the coverage of evidence', () => {
+  it('counts times in which several instances were watched once, and each start', () => {
+    const watches = [
+      watch({ instance: 'a', started: true }),
+      watch({ instance: 'b', from: '2026-11-01T10:30:00.000Z', to: '2026-11-01T11:30:00.000Z', started: true }),
+      watch({ instance: 'b', from: '2026-11-02T10:00:00.000Z', to: '2026-11-02T10:00:30.000Z', lost: 4 }),
+    ];
+    assert.deepEqual(coverageOf(watches), {
+      seconds: 90 * 60 + 30,
+      instances: 2,
+      starts: 2,
+      lost: 4,
+      from: '2026-11-01T10:00:00.000Z',
+      to: '2026-11-02T10:00:30.000Z',
+    });
+  });
+
+  it('has no time without watches', () => {
+    assert.deepEqual(coverageOf([]), { instances: 0, starts: 0, lost: 0 });
+  });
+});
+
+describe('evidence since a time', () => {
+  const TIME = '2026-11-01T10:30:00.000Z';
+  const last = (at: string) => use('CHOWN', { first: '2026-11-01T09:00:00.000Z', last: at });
+
+  it('keeps what was used later, and what has no time', () => {
+    const uses = [last('2026-11-01T10:29:59.999Z'), last(TIME), use('CHOWN')];
+    assert.deepEqual(since(TIME, { uses, watches: [] }).uses, uses.slice(1));
+  });
+
+  it('shortens a watch that began before, whose start is then not seen', () => {
+    const watches = [
+      watch({ started: true }),
+      watch({ to: TIME.replace('30', '29') }),
+      watch({ from: TIME, started: true }),
+    ];
+    assert.deepEqual(since(TIME, { uses: [], watches }).watches, [
+      watch({ from: TIME }),
+      watch({ from: TIME, started: true }),
+    ]);
+  });
+});
