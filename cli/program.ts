@@ -6,6 +6,7 @@ import { registerCheck } from './commands/check/command.ts';
 import { registerCompletion } from './commands/completion/command.ts';
 import { registerExplain } from './commands/explain/command.ts';
 import { registerMigrate } from './commands/migrate/command.ts';
+import { registerObserve } from './commands/observe/command.ts';
 import { registerRender } from './commands/render/command.ts';
 import { registerStatus } from './commands/status/command.ts';
 import { registerSuggest } from './commands/suggest/command.ts';
@@ -18,6 +19,7 @@ const COMMANDS: readonly RegisterCommand[] = [
   registerRender,
   registerSuggest,
   registerExplain,
+  registerObserve,
   registerStatus,
   registerMigrate,
   registerCompletion,

@@ -213,6 +213,7 @@ export const FOLDERS: readonly Folder[] = [
       'operator/namespaces.ts',
       'cli/schema',
       'cli/migrate',
+      'cli/observe',
       'package.json',
     ],
     packages: ['commander', 'diff', 'js-yaml', 'junit-report-builder', 'node-sarif-builder', 'yaml'],

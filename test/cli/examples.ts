@@ -12,6 +12,7 @@ const BIN = join(ROOT, 'bin');
 interface PastedExample {
   readonly command: string;
   readonly paste: string;
+  /** A cluster, or a node of one. */
   readonly needsCluster: boolean;
 }
 
@@ -24,7 +25,11 @@ export async function examples(): Promise<PastedExample[]> {
       .replace(/\n```\s*$/, '\n')
       .split(/^# .*\n/m)
       .slice(1)
-      .map((paste) => ({ command, paste, needsCluster: /--cluster|--diff|kubectl|cappol status/.test(paste) }));
+      .map((paste) => ({
+        command,
+        paste,
+        needsCluster: /--cluster|--diff|kubectl|cappol (status|observe)/.test(paste),
+      }));
   });
 }
 

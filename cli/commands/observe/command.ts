@@ -1,0 +1,57 @@
+/** observe: the capabilities that the containers of a node use, as the kernel checks them. */
+import { InvalidArgumentError, Option } from 'commander';
+import { durationMs } from '../../../operator/promotion/duration.ts';
+import type { RegisterCommand } from '../../command.ts';
+import { withExamples } from '../../examples.ts';
+import * as options from '../../options.ts';
+import type { ObserveOptions } from './run.ts';
+
+const ABOUT = `the capabilities that containers use: each check that the kernel makes, by container, with its outcome, an example, and the reason if it shows no need. Reads the kernel's tracepoint capability:cap_capable (Linux 6.14 and newer) on the node where it runs, as root. The output is for \`cappol suggest --used\` and \`cappol explain --used\``;
+
+/** Room for about 20,000 checks with their stacks. */
+const BUFFER_KB = 4096;
+
+export const registerObserve: RegisterCommand = (program, io, finish) => {
+  const command = program
+    .command('observe')
+    .summary('the capabilities that the containers of a node use')
+    .description(ABOUT)
+    .addOption(
+      new Option('--for <duration>', 'how long, such as 90s or 1h30m (default: until Ctrl-C)').argParser(duration),
+    )
+    .addOption(options.namespace('only the containers of this namespace'))
+    .addOption(
+      new Option('-o, --output <format>', 'json: one object a line; raw: the same without names, for the node alone')
+        .choices(['json', 'table', 'raw'])
+        .default('json'),
+    )
+    .option('--cgroup <path>', 'also each control group NAMESPACE/POD/CONTAINER below this path, without kubelet')
+    .option('--tracefs <folder>', 'where tracefs is mounted (default: as /proc/self/mounts says)')
+    .addOption(
+      new Option('--buffer-size <KiB>', "the kernel's buffer for events, for each processor")
+        .argParser(kibibytes)
+        .default(BUFFER_KB),
+    )
+    .action(async (given: ObserveOptions) => {
+      const { runObserve } = await import('./run.ts');
+      finish(await runObserve(given, io));
+    });
+  withExamples(command, [
+    {
+      what: 'The use of all containers of this node within ten minutes, as evidence',
+      paste: 'sudo cappol observe --for 10m > used.jsonl',
+    },
+    { what: 'The same for people, until Ctrl-C', paste: 'sudo cappol observe -n net -o table' },
+  ]);
+};
+
+function duration(text: string): number {
+  if (/^(\d+h)?(\d+m)?(\d+s)?$/.test(text) && durationMs(text) > 0) return durationMs(text);
+  throw new InvalidArgumentError('write hours, minutes and seconds, such as 90s or 1h30m.');
+}
+
+function kibibytes(text: string): number {
+  const number = Number(text);
+  if (Number.isInteger(number) && number > 0) return number;
+  throw new InvalidArgumentError('write a number of KiB, such as 4096.');
+}

@@ -1,0 +1,37 @@
+/** Names of containers from the configurations that their runtime keeps on the node. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { ContainerGroup } from '../../observe/cgroup-path.ts';
+import { type Name, nameInConfig, nameInPath } from '../../observe/names.ts';
+
+/** A folder for each container: containerd's, that of k3s, and CRI-O's. */
+const PLACES: readonly (readonly [folder: string, file: string])[] = [
+  ['/run/containerd/io.containerd.runtime.v2.task/k8s.io', 'config.json'],
+  ['/run/k3s/containerd/io.containerd.runtime.v2.task/k8s.io', 'config.json'],
+  ['/run/containers/storage/overlay-containers', 'userdata/config.json'],
+];
+
+/** The configuration disappears with the container, so it is read when that starts. */
+export class Configurations {
+  readonly #names = new Map<string, Name>();
+
+  read(group: ContainerGroup): void {
+    const name = nameInPath(group) ?? configured(group);
+    if (name) this.#names.set(group.id, name);
+  }
+
+  nameOf({ id }: ContainerGroup): Name | undefined {
+    return this.#names.get(id);
+  }
+}
+
+function configured({ id }: ContainerGroup): Name | undefined {
+  for (const [folder, file] of PLACES) {
+    try {
+      return nameInConfig(JSON.parse(readFileSync(join(folder, id, file), 'utf8')));
+    } catch {
+      // Another runtime's, or the container is gone already.
+    }
+  }
+  return undefined;
+}

@@ -1,0 +1,66 @@
+/** Observes the containers of the node that it runs on. */
+import { hrtime } from 'node:process';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Io } from '../../command.ts';
+import type { ContainerGroup } from '../../observe/cgroup-path.ts';
+import { type Counts, Observation, type Observed } from '../../observe/observation.ts';
+import { existingTasks, lookUpIn, seesAllProcesses } from './processes.ts';
+import { TraceInstance, type TraceOptions } from './trace-instance.ts';
+
+/** Between two reads: short enough for the kernel's buffer, long enough to cost nothing. */
+const EVERY_MS = 50;
+/** The last checks are in the buffer by then. */
+const SETTLE_MS = 100;
+
+export interface NodeOptions extends TraceOptions {
+  /** Undefined: until the signal is aborted. */
+  readonly forMs: number | undefined;
+  readonly below?: string | undefined;
+  readonly onContainer?: (group: ContainerGroup) => void;
+  /** Called when everything from now on is observed. */
+  readonly onBegin?: () => void;
+  /** Called after each read. */
+  readonly onRead?: (counts: Counts, containers: number, seconds: number) => void;
+}
+
+export interface NodeObserved extends Observed {
+  readonly seconds: number;
+  /** Whether containers that ran before were observed, too. */
+  readonly sawAll: boolean;
+}
+
+/** Ends after its time, or when the signal is aborted: what was observed until then is the result in both cases. */
+export async function observeNode({ signal }: Pick<Io, 'signal'>, options: NodeOptions): Promise<NodeObserved> {
+  const { forMs, below, onContainer, onBegin, onRead } = options;
+  const trace = new TraceInstance(options);
+  const sawAll = seesAllProcesses();
+  const lookUp = sawAll ? lookUpIn(below) : () => undefined;
+  const offset = Date.now() - monotonicMs();
+  const epochMs = (seconds: number) => seconds * 1000 + offset;
+  try {
+    const observation = new Observation({ lookUp, epochMs, below, ...(onContainer && { onContainer }) });
+    const line = (text: string) => observation.read(text);
+    const begin = monotonicMs();
+    trace.start();
+    onBegin?.();
+    // Events wait in the buffer meanwhile, so nothing falls between.
+    if (sawAll) for (const [pid, task] of existingTasks(lookUp)) observation.existing(pid, task, begin / 1000);
+    while (!signal.aborted && (forMs === undefined || monotonicMs() < begin + forMs)) {
+      trace.drain(line);
+      onRead?.(observation.counts, observation.containers, (monotonicMs() - begin) / 1000);
+      await sleep(EVERY_MS, undefined, { signal }).catch(() => {});
+    }
+    await sleep(SETTLE_MS);
+    trace.stop();
+    trace.drain(line);
+    const end = monotonicMs();
+    return { ...observation.finished(end / 1000), seconds: (end - begin) / 1000, sawAll };
+  } finally {
+    trace.remove();
+  }
+}
+
+/** The trace's clock. */
+function monotonicMs(): number {
+  return Number(hrtime.bigint()) / 1e6;
+}

@@ -1,0 +1,43 @@
+/** The processes of the node, by /proc. */
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { containerOfProcess } from '../../observe/cgroup-path.ts';
+import type { LookUp, Task } from '../../observe/tasks.ts';
+
+/** The inode of the first namespace of processes (PROC_PID_INIT_INO in linux/proc_ns.h). */
+const FIRST_NAMESPACE = 'pid:[4026531836]';
+/** A runtime that has not executed the container's first program; it may rename itself: `runc:[2:INIT]`. */
+const RUNTIME = /^(runc|crun|conmon)/;
+
+/** Whether /proc numbers processes as the kernel's events do. */
+export function seesAllProcesses(): boolean {
+  return readlinkSync('/proc/self/ns/pid') === FIRST_NAMESPACE;
+}
+
+/** @param below see containerIn */
+export function lookUpIn(below: string | undefined): LookUp {
+  return (pid) => {
+    try {
+      const container = containerOfProcess(readFileSync(`/proc/${pid}/cgroup`, 'utf8'), below);
+      const setup = container !== undefined && RUNTIME.test(readFileSync(`/proc/${pid}/comm`, 'utf8'));
+      return { container, setup };
+    } catch {
+      return undefined;
+    }
+  };
+}
+
+/** All threads that exist now. */
+export function* existingTasks(lookUp: LookUp): Generator<[number: number, task: Task]> {
+  for (const pid of numbersIn('/proc')) {
+    const task = lookUp(pid);
+    if (task) for (const thread of numbersIn(`/proc/${pid}/task`)) yield [thread, task];
+  }
+}
+
+function numbersIn(folder: string): number[] {
+  try {
+    return readdirSync(folder).map(Number).filter(Number.isInteger);
+  } catch {
+    return [];
+  }
+}

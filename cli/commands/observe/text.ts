@@ -1,0 +1,74 @@
+/** Prints what was observed. */
+import { type Evidence, NOISE, observedLines } from '../../../operator/evidence/use.ts';
+import type { Io } from '../../command.ts';
+import type { Observed } from '../../observe/observation.ts';
+import { escapedControls } from '../../output/printable.ts';
+import { tableText } from '../../output/table.ts';
+import { terminalOf } from '../../output/terminal.ts';
+import type { NodeObserved } from './node.ts';
+
+const HEAD = [
+  'NAMESPACE',
+  'POD',
+  'CONTAINER',
+  'CAPABILITY',
+  'OUTCOME',
+  'COUNT',
+  'COMMAND',
+  'CALL SITE',
+  'NO NEED SINCE',
+];
+
+export function evidenceText(evidence: Evidence, output: 'json' | 'table', io: Pick<Io, 'stdout' | 'env'>): string {
+  if (output === 'json') return observedLines(evidence).map(jsonLine).join('');
+  const rows = evidence.uses.map((use) => [
+    use.namespace,
+    use.pod ?? '',
+    use.container,
+    use.capability,
+    use.outcome,
+    String(use.count),
+    use.example?.command ?? '',
+    use.example?.callSite ?? '',
+    use.noise === undefined ? '' : NOISE[use.noise],
+  ]);
+  return tableText(HEAD, rows, { terminal: terminalOf(io), optional: ['CALL SITE', 'COMMAND'] });
+}
+
+/** All of it in one line, for the reader of a log. */
+export function rawLine({ uses, watches, counts }: Observed): string {
+  return jsonLine({ uses, watches, counts });
+}
+
+function jsonLine(value: object): string {
+  return `${escapedControls(JSON.stringify(value))}\n`;
+}
+
+export function beginText(forMs: number | undefined): string {
+  const how = forMs === undefined ? 'until Ctrl-C' : `for ${secondsText(forMs / 1000)}; Ctrl-C ends it earlier`;
+  return `observing the containers of this node ${how}`;
+}
+
+export function summaryLines({ watches, counts, seconds, sawAll }: NodeObserved, unnamed: number): string[] {
+  const { checks, lost, unplaced } = counts;
+  return [
+    `observed ${watches.length} containers for ${secondsText(seconds)}: ${checks} capability checks, ${lost} events lost`,
+    ...(lost > 0 ? ['uses may be missing, since events were lost: write a larger --buffer-size'] : []),
+    ...(sawAll ? [] : ['this process sees only a part of the node: containers that ran before are left out']),
+    ...(unplaced > 0 && sawAll
+      ? [`${unplaced} checks are left out: their processes ended before they were looked up`]
+      : []),
+    ...(unnamed > 0 ? [`${unnamed} containers are left out: they ended before their names were read`] : []),
+  ];
+}
+
+/** `1h2m5s` */
+export function secondsText(seconds: number): string {
+  const whole = Math.round(seconds);
+  const parts: readonly (readonly [number, string])[] = [
+    [Math.floor(whole / 3600), 'h'],
+    [Math.floor((whole % 3600) / 60), 'm'],
+    [whole % 60, 's'],
+  ];
+  return parts.map(([count, unit]) => (count > 0 ? `${count}${unit}` : '')).join('') || '0s';
+}

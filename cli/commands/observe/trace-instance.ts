@@ -1,0 +1,156 @@
+/**
+ * An instance of the kernel's tracing of our own: other instances, and the events that others enabled, stay as they are.
+ * Files: https://docs.kernel.org/trace/ftrace.html and events.html.
+ */
+import { randomBytes } from 'node:crypto';
+import {
+  closeSync,
+  constants,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  readSync,
+  rmdirSync,
+  writeFileSync,
+} from 'node:fs';
+import { platform, release, userInfo } from 'node:os';
+import { join } from 'node:path';
+import { UsageError } from '../../command.ts';
+
+const EVENTS = [
+  'capability/cap_capable',
+  'cgroup/cgroup_attach_task',
+  'sched/sched_process_fork',
+  'sched/sched_process_exec',
+  'sched/sched_process_exit',
+];
+const CHECK = 'capability/cap_capable';
+const PREFIX = 'cappol-';
+/**
+ * A file name is printed as it is, and long enough to contain lines that look like events. A program with a line break
+ * in its path is not seen to be executed.
+ */
+const EXEC_FILTER = '!(filename ~ "*\n*")';
+
+export interface TraceOptions {
+  /** Where tracefs is mounted, if not where the kernel's mounts say. */
+  readonly tracefs?: string | undefined;
+  /** For each processor. */
+  readonly bufferKb: number;
+}
+
+export class TraceInstance {
+  readonly #folder: string;
+  readonly #pipe: number;
+  readonly #buffer = Buffer.alloc(1 << 18);
+  /** Read, but without the end of its line. */
+  #rest = Buffer.alloc(0);
+
+  /** @throws UsageError if this kernel, machine or user cannot observe */
+  constructor({ tracefs, bufferKb }: TraceOptions) {
+    const root = tracefsOf(tracefs);
+    removeAbandoned(root);
+    this.#folder = join(root, 'instances', `${PREFIX}${randomBytes(6).toString('hex')}`);
+    mkdirSync(this.#folder);
+    // The kernel does not remove an instance whose pipe is open: this is how others see that it is in use. Not blocking,
+    // because a blocked read would keep Node from ending.
+    this.#pipe = openSync(join(this.#folder, 'trace_pipe'), constants.O_RDONLY | constants.O_NONBLOCK);
+    try {
+      this.#prepare(bufferKb);
+    } catch (error) {
+      this.remove();
+      throw error;
+    }
+  }
+
+  start(): void {
+    this.#set('tracing_on', '1');
+  }
+
+  stop(): void {
+    this.#set('tracing_on', '0');
+  }
+
+  /** Passes on all lines that are complete. */
+  drain(onLine: (line: string) => void): void {
+    for (;;) {
+      const size = this.#read();
+      if (size === 0) return;
+      const read = Buffer.concat([this.#rest, this.#buffer.subarray(0, size)]);
+      const end = read.lastIndexOf('\n');
+      this.#rest = read.subarray(end + 1);
+      if (end >= 0) for (const line of read.toString('utf8', 0, end).split('\n')) onLine(line);
+    }
+  }
+
+  /** Ends all its events. */
+  remove(): void {
+    closeSync(this.#pipe);
+    rmdirSync(this.#folder);
+  }
+
+  #prepare(bufferKb: number): void {
+    this.#set('tracing_on', '0');
+    this.#set('buffer_size_kb', String(bufferKb));
+    // The clock of process.hrtime.
+    this.#set('trace_clock', 'mono');
+    this.#set('events/sched/sched_process_exec/filter', EXEC_FILTER);
+    this.#set(`events/${CHECK}/trigger`, 'stacktrace');
+    for (const event of EVENTS) this.#set(`events/${event}/enable`, '1');
+  }
+
+  #read(): number {
+    try {
+      return readSync(this.#pipe, this.#buffer);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'EAGAIN') return 0;
+      throw error;
+    }
+  }
+
+  #set(file: string, value: string): void {
+    try {
+      writeFileSync(join(this.#folder, file), value);
+    } catch (error) {
+      throw new UsageError(
+        `this kernel's tracing does not accept ${JSON.stringify(value)} in ${file}: ${(error as Error).message}`,
+      );
+    }
+  }
+}
+
+/** The instances of observations that were killed. */
+function removeAbandoned(root: string): void {
+  for (const name of readdirSync(join(root, 'instances')).filter((name) => name.startsWith(PREFIX))) {
+    try {
+      rmdirSync(join(root, 'instances', name));
+    } catch (error) {
+      // Another observation uses it, or has just removed it.
+      if (!['EBUSY', 'ENOENT'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error;
+    }
+  }
+}
+
+/** @throws UsageError */
+function tracefsOf(given: string | undefined): string {
+  if (platform() !== 'linux')
+    throw new UsageError('observe runs on a node, which is Linux; with --cluster it runs from here');
+  if (userInfo().uid !== 0)
+    throw new UsageError('observe needs root, since it reads the tracing of the kernel: run it with sudo');
+  const folder = given ?? mounted();
+  if (folder === undefined) {
+    throw new UsageError('tracefs is not mounted: mount -t tracefs tracefs /sys/kernel/tracing');
+  }
+  if (!existsSync(join(folder, 'instances'))) throw new UsageError(`${folder} is not a tracefs`);
+  if (existsSync(join(folder, 'events', CHECK))) return folder;
+  throw new UsageError(
+    `this kernel, ${release()}, has no tracepoint capability:cap_capable: observe needs Linux 6.14 or newer, with CONFIG_SECURITY`,
+  );
+}
+
+function mounted(): string | undefined {
+  const mounts = readFileSync('/proc/self/mounts', 'utf8').split('\n');
+  return mounts.map((line) => line.split(' ')).find(([, , type]) => type === 'tracefs')?.[1];
+}

@@ -1,0 +1,82 @@
+/** `cappol observe` as a process on this machine, with a tracefs that only it sees. */
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import type { Needs } from '../../hack/needs.ts';
+import type { ObservedLine } from '../../operator/evidence/use.ts';
+import { ROOT } from '../support/page.ts';
+
+/** An observation ends soon after its signal, but a busy machine is slow. */
+const END_MS = 60_000;
+const MOUNT = 'mount -t tracefs tracefs /sys/kernel/tracing';
+const TRACEPOINT = '/sys/kernel/tracing/events/capability/cap_capable';
+
+export const OBSERVER_NEEDS: Needs = {
+  root: true,
+  programs: { runc: 'apt-get install runc', unshare: 'apt-get install util-linux' },
+  problem: () => {
+    const looked = spawnSync('unshare', ['--mount', 'sh', '-c', `${MOUNT} && test -d ${TRACEPOINT}`]);
+    return looked.status === 0 ? undefined : 'its kernel has no tracepoint capability:cap_capable: it needs Linux 6.14';
+  },
+};
+
+export interface Observed {
+  readonly lines: readonly ObservedLine[];
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export class Observer {
+  readonly #process: ChildProcess;
+  #stdout = '';
+  #stderr = '';
+
+  private constructor(args: readonly string[]) {
+    const command = [process.execPath, join(ROOT, 'cli', 'main.ts'), 'observe', ...args];
+    this.#process = spawn('unshare', ['--mount', 'sh', '-c', `${MOUNT} && exec "$@"`, 'sh', ...command], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    this.#process.stdout?.on('data', (text) => (this.#stdout += text));
+    this.#process.stderr?.on('data', (text) => (this.#stderr += text));
+  }
+
+  /** Resolves when it observes. */
+  static async start(...args: readonly string[]): Promise<Observer> {
+    const observer = new Observer(args);
+    while (!observer.#stderr.includes('observing')) {
+      await Promise.race([
+        once(observer.#process.stderr as NodeJS.ReadableStream, 'data'),
+        once(observer.#process, 'exit'),
+      ]);
+      if (observer.#process.exitCode !== null) throw new Error(`observe ended: ${observer.#stderr}`);
+    }
+    return observer;
+  }
+
+  get process(): ChildProcess {
+    return this.#process;
+  }
+
+  /** Ends it as Ctrl-C does. */
+  async end(): Promise<Observed> {
+    const closed = once(this.#process, 'close', { signal: AbortSignal.timeout(END_MS) });
+    this.#process.kill('SIGINT');
+    await closed;
+    const lines = this.#stdout.split('\n').filter((line) => line.startsWith('{'));
+    return { lines: lines.map((line) => JSON.parse(line)), stdout: this.#stdout, stderr: this.#stderr };
+  }
+
+  async kill(): Promise<void> {
+    const closed = once(this.#process, 'close');
+    this.#process.kill('SIGKILL');
+    await closed;
+  }
+}
+
+/** The instances of observations that the kernel has. */
+export function instances(): string[] {
+  const { stdout } = spawnSync('unshare', ['--mount', 'sh', '-c', `${MOUNT} && ls /sys/kernel/tracing/instances`], {
+    encoding: 'utf8',
+  });
+  return stdout.split('\n').filter((name) => name.startsWith('cappol-'));
+}
