@@ -2,7 +2,7 @@
 import { ApiClient, ApiError } from '../operator/cluster/client.ts';
 import { type KubeConfigOptions, loadKubeConfig } from '../operator/cluster/kubeconfig.ts';
 import { platformsOf } from '../operator/cluster/platform.ts';
-import { readCluster, type SnapshotOptions } from '../operator/cluster/snapshot.ts';
+import { type ReadOptions, readCluster } from '../operator/cluster/read-once.ts';
 import type { Cluster } from '../operator/model/objects.ts';
 import { excludedOn } from '../operator/namespaces.ts';
 import { type Io, UsageError } from './command.ts';
@@ -11,6 +11,8 @@ import { Progress } from './output/progress.ts';
 
 export interface Connected {
   readonly client: ApiClient;
+  /** The name of the context; empty without one. */
+  readonly context: string;
   /** The context's namespace. */
   readonly namespace: string;
 }
@@ -26,9 +28,10 @@ export async function withCluster<Result>(
 ): Promise<Result> {
   const config = loadKubeConfig(options);
   const client = new ApiClient(config);
-  const namespace = config.getContextObject(config.currentContext)?.namespace ?? 'default';
+  const context = config.currentContext ?? '';
+  const namespace = config.getContextObject(context)?.namespace ?? 'default';
   try {
-    return await work({ client, namespace });
+    return await work({ client, context, namespace });
   } catch (error) {
     throw explained(error, client.server);
   } finally {
@@ -46,10 +49,10 @@ export async function excludingPlatform<Options extends Excluding>(
 }
 
 /** Reads the whole cluster, or one namespace; shows progress on a terminal. */
-export async function snapshot(
+export async function readWhole(
   { client }: Connected,
   { signal, stderr }: Pick<Io, 'signal' | 'stderr'>,
-  options: Pick<SnapshotOptions, 'namespace' | 'workloads' | 'only' | 'onForbidden'>,
+  options: Pick<ReadOptions, 'namespace' | 'workloads' | 'only' | 'onForbidden'>,
 ): Promise<Cluster> {
   const progress = new Progress({ stderr });
   const onPage = (objects: number) => progress.at(() => `${objects} objects read`);

@@ -8,6 +8,7 @@ import { registerExplain } from './commands/explain/command.ts';
 import { registerMigrate } from './commands/migrate/command.ts';
 import { registerObserve } from './commands/observe/command.ts';
 import { registerRender } from './commands/render/command.ts';
+import { registerSnapshot } from './commands/snapshot/command.ts';
 import { registerStatus } from './commands/status/command.ts';
 import { registerSuggest } from './commands/suggest/command.ts';
 import { registerVersion } from './commands/version/command.ts';
@@ -21,6 +22,7 @@ const COMMANDS: readonly RegisterCommand[] = [
   registerExplain,
   registerObserve,
   registerStatus,
+  registerSnapshot,
   registerMigrate,
   registerCompletion,
   registerVersion,

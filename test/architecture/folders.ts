@@ -88,6 +88,20 @@ export const FOLDERS: readonly Folder[] = [
     pure: true,
   },
   {
+    path: 'operator/snapshot',
+    does: 'The snapshot document: a cluster and all verdicts as JSON, and back to a cluster that can be judged again.',
+    imports: [
+      'operator/api',
+      'operator/model',
+      'operator/standards',
+      'operator/policy',
+      'operator/compile',
+      'operator/evaluate',
+    ],
+    packages: [],
+    pure: true,
+  },
+  {
     path: 'operator/runtime',
     does: 'Queue, election, health, the metrics server, log: nothing about policies.',
     imports: [],
@@ -200,6 +214,7 @@ export const FOLDERS: readonly Folder[] = [
       'operator/compile',
       'operator/evaluate',
       'operator/evidence',
+      'operator/snapshot',
       'operator/runtime/aborted.ts',
       'operator/runtime/log.ts',
       'operator/cluster',

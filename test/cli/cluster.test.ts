@@ -6,6 +6,7 @@ import { Ajv } from 'ajv';
 import { dump } from 'js-yaml';
 import type { Json } from '../../hack/controlplane/api.ts';
 import { SERVER_VERSION } from '../../hack/controlplane/version.ts';
+import type { Snapshot } from '../../operator/snapshot/document.ts';
 import { cappol, type Ran } from '../support/cappol.ts';
 import { ADMITTED, eventually, useCluster } from '../support/harness.ts';
 import { baselinePod, hostNetworkPod, privilegedPod, restrictedPod } from '../support/pod-manifests.ts';
@@ -126,6 +127,27 @@ describe('cappol, with a cluster', () => {
     const { status } = await cluster.api.get(`/apis/capabilitypolicy.dev/v1alpha1/capabilitypolicies/${strict}`);
     const reported = status.violations.map((one: Json) => `${one.name}: ${one.rule}: ${one.message}`).sort();
     assert.deepEqual(told, reported);
+  });
+
+  it('snapshot has the verdicts and violations of check', async () => {
+    const [checked, taken] = await Promise.all([
+      onCluster(['check', '--cluster', '-n', namespace, '-o', 'json']),
+      onCluster(['snapshot']),
+    ]);
+    assert.deepEqual([taken.code, taken.stderr], [0, '']);
+    const { namespaces, violations } = JSON.parse(taken.stdout) as Snapshot;
+    const { verdicts = [], deciding = {} } = namespaces.find(({ name }) => name === namespace) ?? {};
+    const inSnapshot = verdicts.map(({ name, verdict, violations: broken = {} }) => {
+      const messages = Object.values(broken).flatMap((indexes) => indexes.map((one) => violations[one]?.message));
+      return [name, verdict, messages.sort()];
+    });
+    const inCheck = JSON.parse(checked.stdout).items.map(({ name, verdict, violations: broken }: Json) => [
+      name,
+      verdict,
+      broken.map(({ message }: Json) => message).sort(),
+    ]);
+    assert.deepEqual(inSnapshot.sort(), inCheck.sort());
+    assert.ok(deciding.Enforce?.includes(strict), JSON.stringify(deciding));
   });
 
   describe('the changes that a policy would make', () => {

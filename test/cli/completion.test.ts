@@ -9,7 +9,18 @@ import { describeWith } from '../support/needs.ts';
 
 const SHELLS = ['bash', 'zsh', 'fish'] as const;
 type Shell = (typeof SHELLS)[number];
-const COMMANDS = ['check', 'completion', 'explain', 'help', 'migrate', 'render', 'status', 'suggest', 'version'];
+const COMMANDS = [
+  'check',
+  'completion',
+  'explain',
+  'help',
+  'migrate',
+  'render',
+  'snapshot',
+  'status',
+  'suggest',
+  'version',
+];
 
 /** The typed text → all completions of its last word. */
 const TYPED: readonly (readonly [line: string, offered: readonly string[]])[] = [
@@ -22,7 +33,7 @@ const TYPED: readonly (readonly [line: string, offered: readonly string[]])[] = 
   ['cappol suggest --mode ', ['Audit', 'Enforce', 'Warn']],
   ['cappol status --output y', ['yaml']],
   ['cappol completion ', [...SHELLS]],
-  ['cappol help s', ['status', 'suggest']],
+  ['cappol help s', ['snapshot', 'status', 'suggest']],
 ];
 
 const programs = {

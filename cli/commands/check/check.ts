@@ -41,12 +41,12 @@ const NO_POLICY =
 
 export async function check(given: Given<CheckOptions>, io: Io): Promise<ExitCode> {
   if (!given.cluster) return checkManifests(excludingBy(given), io, undefined, given.namespace ?? 'default');
-  const { excludingPlatform, snapshot, withCluster } = await import('../../cluster.ts');
+  const { excludingPlatform, readWhole, withCluster } = await import('../../cluster.ts');
   return withCluster(given, async (connected) => {
     const options = await excludingPlatform<CheckOptions>(given, connected);
     const running = options.filename.length === 0;
     const scope = running && options.namespace !== undefined ? { namespace: options.namespace } : {};
-    const cluster = await snapshot(connected, io, { ...scope, workloads: running });
+    const cluster = await readWhole(connected, io, { ...scope, workloads: running });
     if (!running) return checkManifests(options, io, cluster, options.namespace ?? connected.namespace);
     checkExists(cluster, options.namespace);
     return options.policy.length > 0 ? showChanges(options, io, cluster) : checkRunning(options, io, cluster);

@@ -5,7 +5,7 @@ import { createTwoFilesPatch } from 'diff';
 import { canonical } from '../../../operator/apply/drift.ts';
 import type { Manifest } from '../../../operator/compile/objects.ts';
 import type { RenderedObject } from '../../../operator/model/objects.ts';
-import { excludingPlatform, snapshot, withCluster } from '../../cluster.ts';
+import { excludingPlatform, readWhole, withCluster } from '../../cluster.ts';
 import type { ExitCode, Io } from '../../command.ts';
 import type { Troubles } from '../../input/trouble.ts';
 import type { Given } from '../../options.ts';
@@ -27,7 +27,7 @@ export async function renderDiff(given: Given<RenderOptions>, io: Io, input: Dif
   const { builder, troubles } = input;
   return withCluster(given, async (connected) => {
     const options = await excludingPlatform<RenderOptions>(given, connected);
-    const cluster = await snapshot(connected, io, { workloads: false });
+    const cluster = await readWhole(connected, io, { workloads: false });
     builder.addCluster(cluster);
     await input.addFiles();
     const contextOptions = {

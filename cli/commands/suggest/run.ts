@@ -84,7 +84,7 @@ async function read(options: Options<SuggestOptions>, io: Io): Promise<Input> {
 
 /** Needs only the rights to list pods and workloads, and with -A namespaces. */
 async function readCluster(options: Options<SuggestOptions>, io: Io): Promise<Input> {
-  const [{ excludingPlatform, snapshot, withCluster }, { usedInCluster }, { NAMESPACES, PODS_AND_WORKLOADS }] =
+  const [{ excludingPlatform, readWhole, withCluster }, { usedInCluster }, { NAMESPACES, PODS_AND_WORKLOADS }] =
     await Promise.all([
       import('../../cluster.ts'),
       import('../../evidence/cluster.ts'),
@@ -95,7 +95,7 @@ async function readCluster(options: Options<SuggestOptions>, io: Io): Promise<In
   return withCluster(options, async (connected) => {
     const { namespace = connected.namespace } = options;
     const sources = everywhere ? [NAMESPACES, ...PODS_AND_WORKLOADS] : PODS_AND_WORKLOADS;
-    const cluster = await snapshot(connected, io, {
+    const cluster = await readWhole(connected, io, {
       only: sources,
       workloads: true,
       ...(!everywhere && { namespace }),

@@ -9,7 +9,7 @@ import { fanOut, type Sink } from './sink.ts';
 import * as sources from './sources.ts';
 import { Store } from './store.ts';
 
-export interface SnapshotOptions {
+export interface ReadOptions {
   /** Only this namespace; cluster-scoped objects are read as well. */
   readonly namespace?: string;
   /** Whether to read pods and workloads, which are by far the most of a cluster. */
@@ -30,7 +30,7 @@ export interface SnapshotOptions {
 const DISPENSABLE: readonly Source[] = [sources.POLICIES, ...sources.ADMISSION_POLICIES];
 
 /** @throws the client's error, for any kind that cannot be read */
-export async function readCluster(client: ApiClient, options: SnapshotOptions): Promise<Cluster> {
+export async function readCluster(client: ApiClient, options: ReadOptions): Promise<Cluster> {
   const servers = { oldest: 0 };
   const store = new Store(createProjection(RULES), servers, () => {});
   const isWanted = (source: Source) =>
@@ -53,7 +53,7 @@ async function readSource(
   client: ApiClient,
   source: Source,
   sink: Sink,
-  { namespace, signal, onForbidden }: SnapshotOptions,
+  { namespace, signal, onForbidden }: ReadOptions,
   counted: (count: number) => void,
 ): Promise<void> {
   const { apiVersion, kind, labelSelector, managedFields = false } = source;

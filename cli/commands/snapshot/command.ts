@@ -1,0 +1,24 @@
+/** snapshot: a cluster as one JSON document. */
+import type { RegisterCommand } from '../../command.ts';
+import { withExamples } from '../../examples.ts';
+import * as options from '../../options.ts';
+
+const ABOUT =
+  'the policies, namespaces and workloads of a cluster, with the verdicts, findings and capabilities of each, as one JSON document without environment variables, Secrets or pull secrets';
+
+export const registerSnapshot: RegisterCommand = (program, io, finish) => {
+  const command = program
+    .command('snapshot')
+    .summary('a cluster and all verdicts as one JSON document')
+    .description(ABOUT)
+    .addOption(options.at())
+    .addOption(options.operatorNamespace())
+    .addOption(options.excludedNamespaces())
+    .addOption(options.kubeconfig())
+    .addOption(options.context())
+    .action(async (given) => {
+      const { snapshot } = await import('./run.ts');
+      finish(await snapshot(given, io));
+    });
+  withExamples(command, [{ what: 'The whole cluster, compressed', paste: 'cappol snapshot | gzip > cluster.json.gz' }]);
+};

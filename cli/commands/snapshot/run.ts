@@ -1,0 +1,46 @@
+/** The work of snapshot: reads the cluster, judges it, prints the document. */
+import { judgeCluster } from '../../../operator/evaluate/cluster.ts';
+import { Evaluator } from '../../../operator/evaluate/violations.ts';
+import type { Cluster } from '../../../operator/model/objects.ts';
+import type { Snapshot } from '../../../operator/snapshot/document.ts';
+import { takeSnapshot } from '../../../operator/snapshot/take.ts';
+import { excludingPlatform, withCluster } from '../../cluster.ts';
+import type { ExitCode, Io } from '../../command.ts';
+import { judgingOf, type Rights, readLive } from '../../live.ts';
+import type { Given, PolicyOptions } from '../../options.ts';
+
+export interface SnapshotOptions extends PolicyOptions {
+  readonly at?: number;
+}
+
+/** An incomplete document has exit code 2, and says what is missing. */
+export async function snapshot(given: Given<SnapshotOptions>, io: Io): Promise<ExitCode> {
+  return withCluster(given, async (connected) => {
+    const options = await excludingPlatform<SnapshotOptions>(given, connected);
+    const { cluster, rights } = await readLive(connected, io, { command: 'snapshot' });
+    for (const text of rights.missing) io.stderr.write(`cappol: ${text}\n`);
+    io.stdout.write(`${JSON.stringify(snapshotOf(cluster, rights, { ...options, context: connected.context }))}\n`);
+    return rights.missing.length > 0 ? 2 : 0;
+  });
+}
+
+/** @param evaluator kept from one document to the next, with its cached results */
+export function snapshotOf(
+  cluster: Cluster,
+  rights: Rights,
+  options: SnapshotOptions & { readonly context: string },
+  evaluator = new Evaluator(),
+): Snapshot {
+  const { state, use } = judgingOf(cluster, rights, options);
+  const { context, operatorNamespace, excludedNamespaces, at = Date.now() } = options;
+  return takeSnapshot({
+    cluster,
+    accepted: state.compiled.specs,
+    judgements: rights.judgeable ? judgeCluster(cluster, state, { evaluator, use }) : [],
+    taken: new Date(at).toISOString(),
+    context,
+    operatorNamespace,
+    excludedNamespaces,
+    missing: rights.missing,
+  });
+}

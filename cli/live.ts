@@ -1,0 +1,112 @@
+/** Reads all that judging the live cluster needs, as far as the user's rights allow. */
+import { type ApiError, isNotFound } from '../operator/cluster/api-error.ts';
+import { pathFor } from '../operator/cluster/paths.ts';
+import type { Source } from '../operator/cluster/reading.ts';
+import * as sources from '../operator/cluster/sources.ts';
+import { ClusterState } from '../operator/controllers/cluster-state.ts';
+import type { UseIndex } from '../operator/evaluate/use.ts';
+import type { Cluster } from '../operator/model/objects.ts';
+import { type Connected, readWhole } from './cluster.ts';
+import { type Io, UsageError } from './command.ts';
+import type { PolicyOptions } from './options.ts';
+
+export interface Rights {
+  /** The kinds that may not be read. */
+  readonly forbidden: readonly Source[];
+  /** One line for each missing right, with the consequence; empty if there is none. */
+  readonly missing: readonly string[];
+  /** Whether everything that judging needs could be read. */
+  readonly judgeable: boolean;
+  /** Whether roles and bindings could be read. */
+  readonly rbac: boolean;
+}
+
+export interface Judging {
+  readonly state: ClusterState;
+  /** If roles and bindings can't be read, everybody counts as allowed to use every policy. */
+  readonly use: UseIndex;
+}
+
+const RBAC: readonly Source[] = [
+  sources.ROLES,
+  sources.ROLE_BINDINGS,
+  sources.CLUSTER_ROLES,
+  sources.CLUSTER_ROLE_BINDINGS,
+];
+
+/**
+ * @param command that needs it, for errors
+ * @throws UsageError when policies can't be read, or are not installed
+ */
+export async function readLive(
+  connected: Connected,
+  io: Pick<Io, 'signal' | 'stderr'>,
+  { command, namespace }: { readonly command: string; readonly namespace?: string | undefined },
+): Promise<{ cluster: Cluster; rights: Rights }> {
+  const forbidden: Source[] = [];
+  const cluster = await readWhole(connected, io, {
+    ...(namespace !== undefined && { namespace }),
+    workloads: true,
+    onForbidden: (source, error) => {
+      if (source === sources.POLICIES) throw missingRight(command, error);
+      forbidden.push(source);
+    },
+  });
+  await isInstalled(cluster, connected);
+  const rights = {
+    forbidden,
+    missing: missingTexts(forbidden),
+    judgeable: ![sources.NAMESPACES, ...sources.PODS_AND_WORKLOADS].some((source) => forbidden.includes(source)),
+    rbac: !RBAC.some((source) => forbidden.includes(source)),
+  };
+  return { cluster, rights };
+}
+
+/** @param at the time that is asked about; undefined for now */
+export function judgingOf(
+  cluster: Cluster,
+  { rbac }: Pick<Rights, 'rbac'>,
+  { operatorNamespace, excludedNamespaces, at }: PolicyOptions & { readonly at?: number | undefined },
+): Judging {
+  const now = () => at ?? Date.now();
+  const state = new ClusterState(cluster, { operatorNamespace, excludedNamespaces, podSecurityDefaults: {}, now });
+  state.accept();
+  return { state, use: rbac ? state.use : { ...state.use, mayUse: () => true } };
+}
+
+function missingTexts(forbidden: readonly Source[]): string[] {
+  const rights = (among: readonly Source[]) => among.filter((source) => forbidden.includes(source)).map(resourceOf);
+  const judging = rights([sources.NAMESPACES, ...sources.PODS_AND_WORKLOADS]);
+  const use = rights(RBAC);
+  return [
+    ...(judging.length > 0
+      ? [
+          `you may not list ${judging.join(', ')}: violations are those that the operator reported last, not all of them`,
+        ]
+      : []),
+    ...(use.length > 0
+      ? [`you may not list ${use.join(', ')}: the users of a policy are not known, so everybody is assumed to be one`]
+      : []),
+  ];
+}
+
+/** `deployments.apps` */
+function resourceOf({ apiVersion, kind }: Source): string {
+  const plural = pathFor(apiVersion, kind).split('/').at(-1);
+  const [group] = apiVersion.includes('/') ? apiVersion.split('/') : [];
+  return group === undefined ? `${plural}` : `${plural}.${group}`;
+}
+
+function missingRight(command: string, error: ApiError): UsageError {
+  return new UsageError(`you may not list ${resourceOf(sources.POLICIES)}, which ${command} needs: ${error.message}`);
+}
+
+/** A cluster without the CRD has no policies, either. */
+async function isInstalled(cluster: Cluster, { client }: Connected): Promise<void> {
+  if (cluster.policies().length > 0) return;
+  const { apiVersion } = sources.POLICIES;
+  await client.get(`/apis/${apiVersion}`).catch((error) => {
+    if (isNotFound(error)) throw new UsageError(`the cluster has no CapabilityPolicies: apply crds/ first`);
+    throw error;
+  });
+}

@@ -1,0 +1,129 @@
+/**
+ * A cluster as one JSON document: all that judging reads, and the results of judging. A page, a report or another program
+ * reads it without the cluster. docs/reference/snapshot.schema.json describes it for readers in other languages.
+ *
+ * It has nothing that no rule reads: no environment variables, no Secrets, no image pull secrets, no annotations but those
+ * of the Pod Security Standards.
+ */
+import type { CapabilityPolicyStatus, CompleteSpec, Mode } from '../api/capability-policy.ts';
+import type { Finding } from '../evaluate/findings.ts';
+import type { Verdict } from '../evaluate/verdict.ts';
+import type { Violation } from '../evaluate/violations.ts';
+import type { NamespaceView, PodParts, RoleBindingView, RoleView } from '../model/objects.ts';
+import type { WorkloadKind } from '../model/workload-kinds.ts';
+import type { ContainerRuntime } from '../standards/runtimes.ts';
+
+export const SNAPSHOT_VERSION = 'snapshot.capabilitypolicy.dev/v1';
+export const SNAPSHOT_KIND = 'Snapshot';
+
+export interface Snapshot {
+  readonly apiVersion: typeof SNAPSHOT_VERSION;
+  readonly kind: typeof SNAPSHOT_KIND;
+  /** When the cluster was read, RFC 3339. */
+  readonly taken: string;
+  /** The context of the kubeconfig. */
+  readonly context: string;
+  /** The Kubernetes version of the oldest API server, `v1.37`. */
+  readonly serverVersion: string;
+  readonly operatorNamespace: string;
+  /** Patterns of namespaces that no policy reaches. */
+  readonly excludedNamespaces: readonly string[];
+  /** The kinds that could not be read, and the consequences; empty when the document is complete. */
+  readonly missing: readonly string[];
+  /** By name. */
+  readonly policies: readonly SnapshotPolicy[];
+  /** By name. */
+  readonly namespaces: readonly SnapshotNamespace[];
+  /** Each distinct pod or template once; namespaces refer to it by its index. */
+  readonly shapes: readonly Shape[];
+  /** Each distinct violation once; verdicts refer to it by its index. */
+  readonly violations: readonly Violation[];
+  /** The roles that grant something on CapabilityPolicies. */
+  readonly roles: readonly RoleView[];
+  /** The bindings of these roles. */
+  readonly roleBindings: readonly RoleBindingView[];
+}
+
+export interface SnapshotPolicy {
+  readonly name: string;
+  readonly uid: string;
+  readonly generation: number;
+  /** RFC 3339. */
+  readonly created?: string;
+  /** With the defaults filled in. */
+  readonly spec: CompleteSpec;
+  readonly status: CapabilityPolicyStatus;
+  /** The spec that is in force, if it is another one: the current one is not accepted. */
+  readonly accepted?: CompleteSpec;
+}
+
+export interface SnapshotNamespace extends Omit<NamespaceView, 'uid'> {
+  /** Whether policies decide here; not in excluded namespaces, nor in those that are being deleted. */
+  readonly reached: boolean;
+  /** The names of the policies that decide here, by mode. */
+  readonly deciding: Readonly<Partial<Record<Mode, readonly string[]>>>;
+  readonly controllers: readonly Controller[];
+  readonly pods: readonly PodGroup[];
+  /** By mode, kind and name. */
+  readonly verdicts: readonly SnapshotVerdict[];
+}
+
+/** A reference to the owner of a pod or workload. The ID stands for a UID: it is unique only within the namespace. */
+export interface OwnerReference {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly name: string;
+  readonly id: number;
+}
+
+/** An object with a pod template. */
+export interface Controller {
+  readonly kind: WorkloadKind;
+  readonly name: string;
+  readonly id: number;
+  readonly owner?: OwnerReference;
+  readonly replicas?: number;
+  /** A finished Job. */
+  readonly finished?: true;
+  /** The template, by its index in `shapes`. */
+  readonly shape: number;
+}
+
+/** Pods that are alike: the same owner and the same shape. */
+export interface PodGroup {
+  /** The first of them. */
+  readonly name: string;
+  readonly count: number;
+  readonly owner?: OwnerReference;
+  /** A mirror pod of a static pod, which admission can't refuse. */
+  readonly mirror?: true;
+  readonly shape: number;
+}
+
+export interface SnapshotVerdict {
+  readonly mode: Mode;
+  readonly kind: string;
+  readonly name: string;
+  readonly verdict: Verdict;
+  /** How many of its pods violate now. */
+  readonly pods: number;
+  /** The Enforce policy that admits a workload that violates in another mode. */
+  readonly admittedBy?: string;
+  /** By policy, as indexes of the document's `violations`; absent when Compliant. */
+  readonly violations?: Readonly<Record<string, readonly number[]>>;
+}
+
+export interface Shape extends PodParts {
+  readonly capabilities: readonly ContainerCapabilities[];
+  readonly findings: readonly Finding[];
+}
+
+/** The capabilities of a container: those that it asks for, and those that each container runtime gives to it as root. */
+export interface ContainerCapabilities {
+  readonly container: string;
+  readonly privileged: boolean;
+  readonly add: readonly string[];
+  readonly drop: readonly string[];
+  /** The bounding set; an error instead if the runtime does not start the container. */
+  readonly held: Readonly<Record<ContainerRuntime['name'], readonly string[] | { readonly error: string }>>;
+}

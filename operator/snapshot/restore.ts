@@ -1,0 +1,124 @@
+/** A snapshot document → a cluster that can be judged again, for instance by an edited policy. */
+import {
+  type CompletePolicy,
+  FIELD_MANAGER,
+  GROUP,
+  KIND,
+  MANAGED_BY_LABEL,
+  VERSION,
+} from '../api/capability-policy.ts';
+import { metadata, POLICY_LABEL, SPEC_ANNOTATION } from '../compile/objects.ts';
+import type { Cluster, Owner, PodParts, PodView, RenderedObject, WorkloadView } from '../model/objects.ts';
+import { parseVersion } from '../standards/level-version.ts';
+import type { OwnerReference, PodGroup, Snapshot, SnapshotNamespace, SnapshotPolicy } from './document.ts';
+
+/** Names and UIDs of pods beyond the first of a group are made up: the document counts pods that are alike. */
+export function restoreCluster(snapshot: Snapshot): Cluster {
+  const { shapes, roles, roleBindings } = snapshot;
+  const policies = snapshot.policies.map(restorePolicy);
+  const policiesByName = new Map(policies.map((policy) => [policy.metadata?.name, policy]));
+  const namespaces = snapshot.namespaces.map(
+    ({
+      reached: _,
+      deciding: _deciding,
+      controllers: _controllers,
+      pods: _pods,
+      verdicts: _verdicts,
+      ...namespace
+    }) => ({
+      ...namespace,
+      uid: namespace.name,
+    }),
+  );
+  const namespacesByName = new Map(namespaces.map((namespace) => [namespace.name, namespace]));
+  const contents = new Map(snapshot.namespaces.map((namespace) => [namespace.name, restoreContent(namespace, shapes)]));
+  const rendered = snapshot.policies.flatMap(recordOfAccepted);
+  return {
+    policies: () => policies,
+    policy: (name) => policiesByName.get(name),
+    namespaces: () => namespaces,
+    namespace: (name) => namespacesByName.get(name),
+    pods: (namespace) => contents.get(namespace)?.pods ?? [],
+    workloads: (namespace) => contents.get(namespace)?.workloads ?? [],
+    workload: (namespace, kind, name) => contents.get(namespace)?.byName.get(`${kind}/${name}`),
+    roles: () => roles,
+    roleBindings: () => roleBindings,
+    rendered: () => rendered,
+    oldestServer: parseVersion(snapshot.serverVersion) ?? 0,
+  };
+}
+
+function restorePolicy({ name, uid, generation, created, spec, status }: SnapshotPolicy): CompletePolicy {
+  const creationTimestamp = created as NonNullable<CompletePolicy['metadata']>['creationTimestamp'];
+  return {
+    apiVersion: `${GROUP}/${VERSION}`,
+    kind: KIND,
+    metadata: { name, uid, generation, ...(creationTimestamp && { creationTimestamp }) },
+    spec,
+    status,
+  };
+}
+
+/** The admission policy that records the accepted spec, as the API server keeps it. */
+function recordOfAccepted({ name, uid, accepted }: SnapshotPolicy): RenderedObject[] {
+  if (!accepted) return [];
+  const labels = { [MANAGED_BY_LABEL]: FIELD_MANAGER, [POLICY_LABEL]: name };
+  const annotations = { [SPEC_ANNOTATION]: JSON.stringify(accepted) };
+  return [
+    {
+      apiVersion: 'admissionregistration.k8s.io/v1',
+      kind: 'ValidatingAdmissionPolicy',
+      metadata: { ...metadata([{ name, uid }], `capabilitypolicy-${name}`, labels), annotations },
+    },
+  ];
+}
+
+interface Content {
+  readonly workloads: readonly WorkloadView[];
+  readonly byName: ReadonlyMap<string, WorkloadView>;
+  readonly pods: readonly PodView[];
+}
+
+function restoreContent(
+  { name: namespace, controllers, pods }: SnapshotNamespace,
+  shapes: readonly PodParts[],
+): Content {
+  const partsOf = (shape: number): PodParts => {
+    const { annotations, spec } = shapes[shape] as PodParts;
+    return { annotations, spec };
+  };
+  const workloads = controllers.map(({ id, owner, finished, shape, ...controller }) => ({
+    ...controller,
+    namespace,
+    uid: uidOf(id),
+    ...(owner && { owner: restoreOwner(owner) }),
+    finished: finished ?? false,
+    template: partsOf(shape),
+  }));
+  return {
+    workloads,
+    byName: new Map(workloads.map((workload) => [`${workload.kind}/${workload.name}`, workload])),
+    pods: pods.flatMap((group) => restorePods(namespace, group, partsOf(group.shape))),
+  };
+}
+
+function restorePods(namespace: string, { name, count, owner, mirror }: PodGroup, parts: PodParts): PodView[] {
+  const one = {
+    namespace,
+    name,
+    ...(owner && { owner: restoreOwner(owner) }),
+    serviceAccount: parts.spec.serviceAccountName ?? 'default',
+    mirror: mirror ?? false,
+    finished: false,
+    ...parts,
+  };
+  return Array.from({ length: count }, (_, index) => ({ ...one, uid: `${name}/${index}` }));
+}
+
+function restoreOwner({ id, ...owner }: OwnerReference): Owner {
+  return { ...owner, uid: uidOf(id) };
+}
+
+function uidOf(id: number): string {
+  return `${id}`;
+}

@@ -1,0 +1,104 @@
+/** Random clusters: policies, and namespaces with workloads, owner chains and pods of all kinds. */
+import fc, { type Arbitrary } from 'fast-check';
+import type { CompletePolicy } from '../../operator/api/capability-policy.ts';
+import type { Cluster, PodParts, PodView, WorkloadView } from '../../operator/model/objects.ts';
+import { baselinePolicy } from '../support/policies.ts';
+import { partsOf, randomPods } from '../support/random-pods.ts';
+import { binding, clusterOf, ownedBy, podView, SERVER, useRole, workloadView } from '../support/views.ts';
+
+const NAMESPACES = ['kube-system', 'net', 'web'];
+
+const POLICY_SPECS: readonly Parameters<typeof baselinePolicy>[1][] = [
+  { mode: 'Enforce' },
+  { mode: 'Warn', level: 'restricted' },
+  { mode: 'Enforce', priority: 5, usableBy: 'Bindings', level: 'privileged' },
+  { mode: 'Enforce', namespaceSelector: { matchLabels: { team: 'net' } }, defaulting: 'Enabled', level: 'restricted' },
+];
+
+export const arbitraryCluster: Arbitrary<Cluster> = fc
+  .record({
+    specs: fc.subarray(POLICY_SPECS.map((_, index) => index)),
+    shapes: fc.array(randomPods().map(partsOf), { minLength: 1, maxLength: 4 }),
+    pods: fc.array(
+      fc.record({ shape: fc.nat(), place: fc.nat(), owner: fc.nat(), count: fc.integer({ min: 1, max: 3 }) }),
+      {
+        maxLength: 8,
+      },
+    ),
+  })
+  .map(({ specs, shapes, pods }) => cluster(specs, shapes, pods));
+
+interface Placed {
+  readonly shape: number;
+  readonly place: number;
+  readonly owner: number;
+  readonly count: number;
+}
+
+function cluster(specs: readonly number[], shapes: readonly PodParts[], placed: readonly Placed[]): Cluster {
+  const policies = specs.map((index): CompletePolicy => baselinePolicy(`p-${index}`, POLICY_SPECS[index]));
+  const namespaces = NAMESPACES.map((name) => ({
+    name,
+    uid: `uid-${name}`,
+    terminating: false,
+    labels: { 'kubernetes.io/metadata.name': name, team: name },
+    labelOwners: {},
+  }));
+  const objects = placed.map((one, index) => madeOf(one, index, shapes));
+  const workloads = objects.flatMap((made) => made.workloads);
+  const pods = objects.flatMap((made) => made.pods);
+  return {
+    ...clusterOf(workloads, pods),
+    // As the store does: it keeps old ReplicaSets only as links.
+    workloads: (namespace) =>
+      workloads.filter((one) => one.namespace === namespace && !(one.kind === 'ReplicaSet' && one.replicas === 0)),
+    policies: () => policies,
+    policy: (name) => policies.find(({ metadata }) => metadata?.name === name),
+    namespaces: () => namespaces,
+    namespace: (name) => namespaces.find((namespace) => namespace.name === name),
+    roles: () => [useRole('p-2'), { name: 'other', rules: [] }],
+    roleBindings: () => [
+      binding('capabilitypolicy.dev:use:p-2', { kind: 'ServiceAccount', namespace: 'net', name: 'default' }, 'net'),
+      binding('view', { kind: 'User', name: 'ada' }),
+    ],
+    rendered: () => [],
+    oldestServer: SERVER,
+  };
+}
+
+type Made = { workloads: WorkloadView[]; pods: PodView[] };
+
+/** The owners of pods, as controllers make them. */
+const OWNERS: readonly ((name: string, at: { namespace: string; template: PodParts }) => [WorkloadView[], object])[] = [
+  () => [[], {}],
+  (name, at) => [[workloadView('StatefulSet', name, at)], ownedBy('StatefulSet', name)],
+  (name, at) => [
+    [workloadView('Deployment', name, at), workloadView('ReplicaSet', name, { ...at, ...ownedBy('Deployment', name) })],
+    ownedBy('ReplicaSet', name),
+  ],
+  // An old ReplicaSet.
+  (name, at) => [
+    [
+      workloadView('Deployment', name, at),
+      workloadView('ReplicaSet', `${name}-old`, { ...at, replicas: 0, ...ownedBy('Deployment', name) }),
+    ],
+    ownedBy('ReplicaSet', `${name}-old`),
+  ],
+  (name, at) => [[workloadView('Job', name, { ...at, finished: true })], ownedBy('Job', name)],
+  (name) => [[], ownedBy('Rollout', name, 'argoproj.io/v1alpha1')],
+  (name) => [[], ownedBy('Deployment', `${name}-gone`)],
+  () => [[], { mirror: true }],
+  () => [[], { finished: true }],
+];
+
+function madeOf({ shape, place, owner, count }: Placed, index: number, shapes: readonly PodParts[]): Made {
+  const namespace = NAMESPACES[place % NAMESPACES.length] as string;
+  const parts = shapes[shape % shapes.length] as PodParts;
+  const make = OWNERS[owner % OWNERS.length] as (typeof OWNERS)[number];
+  const [workloads, fields] = make(`w-${index}`, { namespace, template: parts });
+  const serviceAccount = parts.spec.serviceAccountName ?? 'default';
+  const pods = Array.from({ length: count }, (_, number) =>
+    podView(`w-${index}-${number}`, { namespace, serviceAccount, ...parts, ...fields }),
+  );
+  return { workloads, pods };
+}

@@ -1,0 +1,192 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { Ajv } from 'ajv';
+import fc from 'fast-check';
+import { snapshotOf } from '../../cli/commands/snapshot/run.ts';
+import { createProjection } from '../../operator/cluster/projection.ts';
+import { ClusterState } from '../../operator/controllers/cluster-state.ts';
+import { judgeCluster } from '../../operator/evaluate/cluster.ts';
+import type { NamespaceJudgement } from '../../operator/evaluate/namespace.ts';
+import { Evaluator } from '../../operator/evaluate/violations.ts';
+import type { Cluster } from '../../operator/model/objects.ts';
+import type { RawObject } from '../../operator/model/raw.ts';
+import { RULES } from '../../operator/rules/index.ts';
+import type { Snapshot } from '../../operator/snapshot/document.ts';
+import { restoreCluster } from '../../operator/snapshot/restore.ts';
+import { adding } from '../support/pods.ts';
+import { baselinePolicy } from '../support/policies.ts';
+import { clusterOf, ownedBy, podView, SERVER, workloadView } from '../support/views.ts';
+import { arbitraryCluster } from './clusters.ts';
+
+const OPTIONS = { operatorNamespace: 'operator', excludedNamespaces: ['kube-*'], context: 'test', at: 0 };
+const RIGHTS = { forbidden: [], missing: [], judgeable: true, rbac: true };
+const evaluator = new Evaluator();
+
+const isSnapshot = new Ajv({ strict: true, strictRequired: false }).compile(
+  JSON.parse(readFileSync('docs/reference/snapshot.schema.json', 'utf8')),
+);
+
+/** As a reader gets it. */
+function taken(cluster: Cluster): Snapshot {
+  return JSON.parse(JSON.stringify(snapshotOf(cluster, RIGHTS, OPTIONS, evaluator)));
+}
+
+function judged(cluster: Cluster): NamespaceJudgement[] {
+  const state = new ClusterState(cluster, { ...OPTIONS, podSecurityDefaults: {}, now: () => 0 });
+  state.accept();
+  return [...judgeCluster(cluster, state, { evaluator, use: state.use })];
+}
+
+/** UIDs are not in a snapshot. */
+function withoutUids<Value>(value: Value): Value {
+  return JSON.parse(JSON.stringify(value, (key, part) => (key === 'uid' ? undefined : part)));
+}
+
+function clusterWith(objects: Parameters<typeof clusterOf>, policies: ReturnType<typeof baselinePolicy>[]): Cluster {
+  const namespaces = [{ name: 'net', uid: 'net', terminating: false, labels: {}, labelOwners: {} }];
+  return {
+    ...clusterOf(...objects),
+    policies: () => policies,
+    policy: (name) => policies.find(({ metadata }) => metadata?.name === name),
+    namespaces: () => namespaces,
+    namespace: () => namespaces[0],
+    roles: () => [],
+    roleBindings: () => [],
+    rendered: () => [],
+    oldestServer: SERVER,
+  };
+}
+
+describe('snapshot', () => {
+  it('restores a cluster that is judged as the original', () => {
+    fc.assert(
+      fc.property(arbitraryCluster, (cluster) => {
+        assert.deepEqual(withoutUids(judged(restoreCluster(taken(cluster)))), withoutUids(judged(cluster)));
+      }),
+      { numRuns: 100 },
+    );
+  });
+
+  it('states the verdicts of each workload, by mode', () => {
+    fc.assert(
+      fc.property(arbitraryCluster, (cluster) => {
+        const { namespaces, violations } = taken(cluster);
+        for (const { namespace, modes } of judged(cluster)) {
+          const { verdicts = [] } = namespaces.find(({ name }) => name === namespace) ?? {};
+          const expected = Object.entries(modes).flatMap(([mode, { workloads }]) =>
+            workloads.map(({ kind, name, verdict, violations: broken }) => [mode, kind, name, verdict, broken]),
+          );
+          const stated = verdicts.map(({ mode, kind, name, verdict, violations: broken = {} }) => {
+            const entries = Object.entries(broken).map(([policy, list]) => [
+              policy,
+              list.map((one) => violations[one]),
+            ]);
+            return [mode, kind, name, verdict, Object.fromEntries(entries)];
+          });
+          assert.deepEqual(stated, expected);
+        }
+      }),
+      { numRuns: 100 },
+    );
+  });
+
+  it('is what its JSON schema describes', () => {
+    fc.assert(
+      fc.property(arbitraryCluster, (cluster) => {
+        assert.ok(isSnapshot(taken(cluster)), JSON.stringify(isSnapshot.errors?.slice(0, 3)));
+      }),
+      { numRuns: 50 },
+    );
+  });
+
+  it('keeps the accepted spec of a policy whose current spec is not accepted', () => {
+    const refused = baselinePolicy('refused', { mode: 'Enforce', levelVersion: 'v1.99' });
+    const earlier = baselinePolicy('refused', { mode: 'Enforce', level: 'restricted' });
+    const cluster = clusterWith([[workloadView('Deployment', 'web', { template: adding(['CHOWN']) })]], [earlier]);
+    const before = new ClusterState(cluster, { ...OPTIONS, podSecurityDefaults: {} });
+    before.accept();
+    const rendered = [...before.compiled.rendered.values()].flatMap(({ admission }) => admission.objects);
+    const edited = { ...cluster, policies: () => [refused], policy: () => refused, rendered: () => rendered as never };
+    const snapshot = taken(edited);
+    assert.deepEqual(snapshot.policies[0]?.accepted, earlier.spec);
+    assert.deepEqual(judged(restoreCluster(snapshot)), judged(edited));
+    assert.equal(judged(edited)[0]?.modes.Enforce?.workloads[0]?.verdict, 'Violating');
+  });
+
+  it('has no environment variables, Secrets, pull secrets, commands or annotations', () => {
+    const secret = 's3cret-value';
+    const projection = createProjection(RULES);
+    const spec = {
+      imagePullSecrets: [{ name: secret }],
+      volumes: [
+        {
+          name: 'a',
+          csi: { driver: 'd', volumeAttributes: { password: secret }, nodePublishSecretRef: { name: secret } },
+        },
+        { name: 'b', secret: { secretName: secret } },
+      ],
+      containers: [
+        {
+          name: 'app',
+          image: 'registry/app:1',
+          command: [secret],
+          args: [secret],
+          env: [{ name: 'TOKEN', value: secret }],
+          envFrom: [{ secretRef: { name: secret } }],
+          lifecycle: { preStop: { exec: { command: [secret] } } },
+          livenessProbe: {
+            httpGet: { host: '10.0.0.1', path: secret, httpHeaders: [{ name: 'Authorization', value: secret }] },
+          },
+          readinessProbe: { exec: { command: [secret] } },
+        },
+      ],
+    };
+    const metadata = { namespace: 'net', uid: secret, annotations: { note: secret } };
+    const template = { metadata: { annotations: { note: secret } }, spec };
+    const pod = { apiVersion: 'v1', kind: 'Pod', metadata: { ...metadata, name: 'a' }, spec };
+    const deployment = {
+      apiVersion: 'apps/v1',
+      kind: 'Deployment',
+      metadata: { ...metadata, name: 'b' },
+      spec: { template },
+    };
+    const cluster = clusterWith(
+      [[projection.workload(deployment as RawObject)], [projection.pod(pod as RawObject)]],
+      [{ ...baselinePolicy('baseline'), metadata: { name: 'baseline', uid: 'u', annotations: { last: secret } } }],
+    );
+    const snapshot = taken(cluster);
+    assert.equal(snapshot.shapes.length, 1);
+    const leaks = JSON.stringify(snapshot, null, 1)
+      .split('\n')
+      .filter((line) => line.includes(secret));
+    assert.deepEqual(leaks, []);
+  });
+
+  it('counts pods that are alike, and names those without an owner', () => {
+    const template = adding(['NET_RAW']);
+    const workload = workloadView('StatefulSet', 'web', { template });
+    const owned = ['web-0', 'web-1'].map((name) => podView(name, { ...template, ...ownedBy('StatefulSet', 'web') }));
+    const single = ['one', 'two'].map((name) => podView(name, template));
+    const [namespace] = taken(clusterWith([[workload], [...owned, ...single]], [])).namespaces;
+    assert.deepEqual(
+      namespace?.pods.map(({ name, count }) => [name, count]),
+      [
+        ['web-0', 2],
+        ['one', 1],
+        ['two', 1],
+      ],
+    );
+  });
+
+  it('states the capabilities that each runtime gives to a container, and the findings on it', () => {
+    const [shape] = taken(
+      clusterWith([[workloadView('Deployment', 'web', { template: adding(['NET_ADMIN']) })]], []),
+    ).shapes;
+    const [capabilities] = shape?.capabilities ?? [];
+    assert.deepEqual(capabilities?.add, ['NET_ADMIN']);
+    assert.ok(
+      Object.values(capabilities?.held ?? {}).every((held) => Array.isArray(held) && held.includes('NET_ADMIN')),
+    );
+    assert.ok(shape?.findings.some(({ reason }) => reason === 'HeldByRuntimeDefault'));
+  });
+});
