@@ -1,6 +1,7 @@
 /** The reference page of the rules, generated from their files. Pure: the same rules always give the same text. */
 import type { CapabilityPolicyOverrides } from '../../operator/api/capability-policy.ts';
 import type { Check, Fill, Fix, Rule } from '../../operator/rules/rule.ts';
+import { referenceProperties } from '../../operator/standards/hardening-guides.ts';
 import {
   formatVersion,
   LEVELS,
@@ -67,6 +68,7 @@ A rule is judged on each container of a pod, init and ephemeral containers inclu
 \`spec.level\` and \`spec.levelVersion\` give every rule a value; \`spec.overrides\` replaces single ones. For each rule this page has
 
 * the value at each level, and at which version of the Pod Security Standards it changed. Versions go to ${formatVersion(NEWEST_KNOWN_MINOR)};
+* the recommendations of the CIS Kubernetes Benchmark and of the NSA's and CISA's hardening guide that it covers;
 * the tightest Pod Security label that refuses nothing which the value admits. A namespace gets the loosest over all rules;
 * what defaulting fills in where a pod leaves a field unset, with \`spec.defaulting: Enabled\`;
 * what \`cappol fix\` changes in a manifest that breaks the rule, and why it may leave a violation;
@@ -88,6 +90,7 @@ function section(rule: Rule): string {
     rule.title,
     `> ${rule.words}`,
     `Source: ${rule.sources.map((source) => `\`${source}\``).join(', ')}`,
+    guidesOf(rule),
     valuesOf(rule),
     labelsOf(rule),
     `An override, and the label of level restricted with it: \`${flow(overrides)}\` → ${labelsText(rule, rule.value(overrides, restricted), restricted)}`,
@@ -97,6 +100,12 @@ function section(rule: Rule): string {
   ]
     .filter((part) => part !== '')
     .join('\n\n');
+}
+
+function guidesOf({ guides }: Rule): string {
+  const { cis, nsa } = referenceProperties(guides);
+  const named = [cis, nsa].filter((text) => text !== undefined);
+  return named.length > 0 ? `Covers: ${named.join('. ')}` : '';
 }
 
 /** Consecutive versions for which something is the same. */

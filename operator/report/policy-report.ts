@@ -11,6 +11,8 @@ import { violationsBy } from '../evaluate/verdict.ts';
 import type { WorkloadJudgement } from '../evaluate/workload-judgement.ts';
 import type { NamespaceView } from '../model/objects.ts';
 import type { ResolvedPolicy } from '../policy/resolve.ts';
+import { RULES } from '../rules/index.ts';
+import { referenceProperties } from '../standards/hardening-guides.ts';
 import { inSeconds } from './conditions.ts';
 import { regardingWorkload } from './events.ts';
 import { counted, workloadText } from './text.ts';
@@ -145,9 +147,16 @@ function resultsOf(workload: WorkloadJudgement, input: PolicyReportInput): Resul
       message: message ?? '',
       resources: [resource],
       timestamp: timestamp(input.now),
-      properties: { mode: policy.mode, pods: String(pods), ...(container && { container }) },
+      properties: { mode: policy.mode, pods: String(pods), ...(container && { container }), ...referencesBy(rule) },
     }),
   );
+}
+
+const GUIDES = new Map(RULES.map(({ id, guides }) => [id, referenceProperties(guides)]));
+
+/** None for what is no rule about pods, such as the right to use a policy. */
+function referencesBy(rule: string | undefined): Readonly<Record<string, string>> {
+  return GUIDES.get(rule ?? '') ?? {};
 }
 
 /**

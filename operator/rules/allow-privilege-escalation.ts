@@ -52,6 +52,7 @@ export const allowPrivilegeEscalation = defineRule<boolean>({
   title: 'Whether a container may leave no-new-privileges off, so that setuid binaries gain what it was not given.',
   words: 'Privilege escalation (such as via set-user-ID or set-group-ID file mode) should not be allowed.',
   sources: ['k8s.io/pod-security-admission/policy/check_allowPrivilegeEscalation.go'],
+  guides: { cis: ['5.2.6'], nsa: ['Root'] },
   reads: { spec: ['os', 'securityContext'], container: ['securityContext'] },
 
   value: (overrides, { level, minor }) => overrides.allowPrivilegeEscalation ?? (level !== 'restricted' || minor < 8),

@@ -108,6 +108,7 @@ export const allowedBounding = defineRule<AllowedBounding, string>({
     'containerd internal/cri/opts/spec_linux_opts.go',
     'cri-o internal/config/capabilities',
   ],
+  guides: { cis: ['5.2.8', '5.2.10'], nsa: [] },
   reads: {
     spec: ['os', 'hostUsers', 'hostPID', 'hostNetwork', 'volumes'],
     container: ['securityContext', 'volumeMounts'],

@@ -258,6 +258,7 @@ export const appArmor = defineRule<AppArmor, string>({
     'On supported hosts, the RuntimeDefault AppArmor profile is applied by default. The baseline policy should prevent ' +
     'overriding or disabling the default AppArmor profile, or restrict overrides to an allowed set of profiles.',
   sources: ['k8s.io/pod-security-admission/policy/check_appArmorProfile.go', 'KEP-24'],
+  guides: { cis: [], nsa: ['SecurityServices'] },
   reads: { spec: ['securityContext', 'os'], container: ['securityContext'], annotations: [ANNOTATION] },
 
   value: ({ appArmor: stated = {} }, { level }) => {

@@ -11,6 +11,7 @@ export const defaultAllowPrivilegeEscalation = defineRule<boolean | undefined>({
     'No Standard has this. PodSecurityPolicy: the value is filled in where it is unset, and a container on which the API ' +
     'server accepts no false, such as a privileged one, is refused.',
   sources: ['PodSecurityPolicy defaultAllowPrivilegeEscalation'],
+  guides: { cis: ['5.2.6'], nsa: ['Root'] },
   reads: { spec: ['os'], container: ['securityContext'] },
 
   // The rule that refuses a value fills it in.

@@ -1,12 +1,14 @@
+import type { CisControl } from '../standards/hardening-guides.ts';
 import { forbiddenField } from './forbidden-field.ts';
 
 /** The three host namespaces are one check of the Standard and three fields of the API. */
-function hostNamespace(field: 'hostNetwork' | 'hostPID' | 'hostIPC', shares: string) {
+function hostNamespace(field: 'hostNetwork' | 'hostPID' | 'hostIPC', shares: string, control: CisControl) {
   return forbiddenField({
     id: field,
     title: `Whether a pod may use ${shares}.`,
     words: 'Sharing the host namespaces must be disallowed.',
     sources: ['k8s.io/pod-security-admission/policy/check_hostNamespaces.go'],
+    guides: { cis: [control], nsa: ['Breakout'] },
     reads: { spec: [field] },
     unfixable: `the pod asks for ${shares}, and nothing inside the pod replaces it; write an exception for it (cappol suggest)`,
     checks: [
@@ -20,6 +22,6 @@ function hostNamespace(field: 'hostNetwork' | 'hostPID' | 'hostIPC', shares: str
   });
 }
 
-export const hostNetwork = hostNamespace('hostNetwork', "the node's network namespace");
-export const hostPID = hostNamespace('hostPID', "the node's process ID namespace");
-export const hostIPC = hostNamespace('hostIPC', "the node's IPC namespace");
+export const hostNetwork = hostNamespace('hostNetwork', "the node's network namespace", '5.2.5');
+export const hostPID = hostNamespace('hostPID', "the node's process ID namespace", '5.2.3');
+export const hostIPC = hostNamespace('hostIPC', "the node's IPC namespace", '5.2.4');

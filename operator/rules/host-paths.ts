@@ -106,6 +106,7 @@ export const hostPaths = defineRule<readonly HostPath[] | undefined, Asked>({
   words:
     'No Standard has this. PodSecurityPolicy: the path must have one of the prefixes, and be mounted as that says.',
   sources: ['PodSecurityPolicy allowedHostPaths'],
+  guides: { cis: ['5.2.12'], nsa: ['Breakout'] },
   reads: { spec: ['volumes'], container: ['volumeMounts'] },
 
   value: (overrides) => overrides.hostPaths,

@@ -34,6 +34,7 @@ export const hostPorts = defineRule<readonly PortRange[], number>({
   title: 'Which ports of the node a container may listen on.',
   words: 'HostPort ports must be forbidden.',
   sources: ['k8s.io/pod-security-admission/policy/check_hostPorts.go'],
+  guides: { cis: ['5.2.13'], nsa: [] },
   reads: { spec: ['hostNetwork'], container: ['ports'] },
 
   value: (overrides, { level }) => overrides.hostPorts ?? (level === 'privileged' ? EVERY_PORT : []),

@@ -22,6 +22,7 @@ export const hostProbes = forbiddenField({
   title: 'Whether probes and lifecycle handlers may name a host other than the pod: the kubelet connects to it.',
   words: 'The host field in probes and lifecycle handlers must be empty (v1.34+).',
   sources: ['k8s.io/pod-security-admission/policy/check_hostProbesAndhostLifecycle.go', 'KEP-4940'],
+  guides: { cis: [], nsa: [] },
   reads: { container: ['livenessProbe', 'readinessProbe', 'startupProbe', 'lifecycle'] },
   ofContainer: 'as-is',
   since: 34,

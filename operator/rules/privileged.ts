@@ -32,6 +32,7 @@ export const privileged = forbiddenField({
   title: 'Whether a container may be privileged: it then holds all capabilities, whatever it drops.',
   words: 'Privileged Pods disable most security mechanisms and must be disallowed.',
   sources: ['k8s.io/pod-security-admission/policy/check_privileged.go'],
+  guides: { cis: ['5.2.2'], nsa: ['Privileged'] },
   reads: { spec: ['hostPID', 'hostNetwork', 'volumes'], container: ['securityContext', 'volumeMounts'] },
   ofContainer: 'as-is',
   checks: [

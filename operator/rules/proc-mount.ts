@@ -22,6 +22,7 @@ export const procMount = defineRule<ProcMount>({
     'k8s.io/pod-security-admission/policy/check_procMount_restricted.go',
     'KEP-4265',
   ],
+  guides: { cis: [], nsa: [] },
   reads: { spec: ['hostUsers'], container: ['securityContext'] },
 
   value: (overrides, { level, minor }) => {

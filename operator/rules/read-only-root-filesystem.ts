@@ -12,6 +12,7 @@ export const readOnlyRootFilesystem = defineRule<boolean>({
   title: "Whether containers must leave their image's files as they are.",
   words: 'No Standard has this. PodSecurityPolicy: containers must run with a read-only root filesystem.',
   sources: ['PodSecurityPolicy readOnlyRootFilesystem'],
+  guides: { cis: [], nsa: ['ImmutableFileSystem'] },
   reads: { spec: ['os'], container: ['securityContext'] },
 
   value: (overrides) => overrides.readOnlyRootFilesystem ?? false,

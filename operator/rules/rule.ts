@@ -5,6 +5,7 @@
  * and the Pod Security level of its value. `index.ts` lists the rules; nothing else names them.
  */
 import type { CapabilityPolicyOverrides } from '../api/capability-policy.ts';
+import type { GuideReferences } from '../standards/hardening-guides.ts';
 import type { Level, Standard } from '../standards/level-version.ts';
 import type { ServerFeature } from '../standards/server-features.ts';
 
@@ -156,6 +157,8 @@ export interface Rule<Value = unknown, Asked = unknown> {
   readonly words: string;
   /** The sources of the semantics: KEPs, source files, headers. */
   readonly sources: readonly string[];
+  /** The recommendations of hardening guides that the rule covers. */
+  readonly guides: GuideReferences;
   readonly reads: Reads;
 
   /** The value in force: that of the overrides, and for absent ones the Standard's. */

@@ -8,6 +8,7 @@ export const runAsGroup = singleGroupRule({
     "No Standard has this. PodSecurityPolicy: the group that a container gets, its own or else the pod's, must be in a range " +
     '(MayRunAs), and be set (MustRunAs).',
   sources: ['PodSecurityPolicy runAsGroup'],
+  guides: { cis: [], nsa: [] },
   reads: { spec: ['securityContext', 'os'], container: ['securityContext'] },
   over: 'containers',
   ofContainer: 'as-is',

@@ -14,6 +14,7 @@ export const runAsNonRoot = defineRule<boolean>({
   title: 'Whether containers must state that they do not run as root.',
   words: 'Containers must be required to run as non-root users, unless the pod is in a user namespace (v1.35+).',
   sources: ['k8s.io/pod-security-admission/policy/check_runAsNonRoot.go', 'KEP-127'],
+  guides: { cis: ['5.2.7'], nsa: ['NonRoot', 'Root'] },
   reads: { spec: ['securityContext', 'hostUsers'], container: ['securityContext'] },
 
   value: (overrides, { level }) => overrides.runAsNonRoot ?? level === 'restricted',

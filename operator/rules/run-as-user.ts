@@ -127,6 +127,7 @@ export const runAsUser = defineRule<RunAsUser, number>({
     'KEP-127',
     'PodSecurityPolicy runAsUser: MustRunAs, MustRunAsNonRoot',
   ],
+  guides: { cis: ['5.2.7'], nsa: ['NonRoot', 'Root'] },
   reads: { spec: ['securityContext', 'hostUsers', 'os'], container: ['securityContext'] },
 
   value: (overrides, { level, minor }) =>

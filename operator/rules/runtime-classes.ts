@@ -18,6 +18,7 @@ export const runtimeClasses = defineRule<RuntimeClasses, string>({
   words:
     'No Standard has this. PodSecurityPolicy: a runtimeClassName must be in the list; leaving it unset always passes.',
   sources: ['PodSecurityPolicy runtimeClass', 'KEP-585'],
+  guides: { cis: [], nsa: [] },
   reads: { spec: ['runtimeClassName'] },
 
   value: (overrides) => overrides.runtimeClasses ?? {},

@@ -219,6 +219,7 @@ export const seLinux = defineRule<SeLinux, Options>({
   title: 'Which SELinux options pods and containers may set.',
   words: 'Setting the SELinux type is restricted, and setting a custom SELinux user or role option is forbidden.',
   sources: ['k8s.io/pod-security-admission/policy/check_seLinuxOptions.go', 'PodSecurityPolicy seLinux: MustRunAs'],
+  guides: { cis: [], nsa: ['SecurityServices'] },
   reads: { spec: ['securityContext', 'os'], container: ['securityContext'] },
 
   value: (overrides, { level }) =>

@@ -3,7 +3,7 @@ import { and, FOR_WINDOWS, literal } from './cel.ts';
 import { firstOf, type GroupStrategy, inRanges, listedRanges, strategies, UNSET } from './id-ranges.ts';
 import { defineRule, type Rule } from './rule.ts';
 
-interface SingleGroup extends Pick<Rule, 'title' | 'words' | 'sources' | 'reads'> {
+interface SingleGroup extends Pick<Rule, 'title' | 'words' | 'sources' | 'guides' | 'reads'> {
   readonly id: 'runAsGroup' | 'fsGroup';
   readonly over: 'pod' | 'containers';
   readonly ofContainer?: 'as-is';

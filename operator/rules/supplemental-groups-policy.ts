@@ -15,6 +15,7 @@ export const supplementalGroupsPolicy = defineRule<'Strict' | undefined>({
     'No Standard has this. Merge, the default: the groups that /etc/group of the image gives to the primary user are ' +
     'merged into those of the pod. Strict: only the groups in fsGroup, supplementalGroups and runAsGroup are attached.',
   sources: ['KEP-3619'],
+  guides: { cis: [], nsa: [] },
   reads: { spec: ['securityContext', 'os'] },
 
   value: ({ supplementalGroups }) => supplementalGroups?.policy,

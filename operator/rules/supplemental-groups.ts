@@ -16,6 +16,7 @@ export const supplementalGroups = defineRule<GroupStrategy, number>({
     "No Standard has this. PodSecurityPolicy: each of the pod's supplementalGroups must be in a range (MayRunAs), and there " +
     'must be one (MustRunAs).',
   sources: ['PodSecurityPolicy supplementalGroups'],
+  guides: { cis: [], nsa: [] },
   reads: { spec: ['securityContext', 'os'] },
 
   value: ({ supplementalGroups }) => {

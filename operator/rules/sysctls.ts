@@ -71,6 +71,7 @@ export const sysctls = defineRule<Sysctls, string>({
     'Sysctls can disable security mechanisms or affect all containers on a host, and should be disallowed except for an ' +
     'allowed "safe" subset.',
   sources: ['k8s.io/pod-security-admission/policy/check_sysctls.go'],
+  guides: { cis: [], nsa: [] },
   reads: { spec: ['securityContext'] },
 
   value: (overrides, { level, minor }) => ({

@@ -10,6 +10,7 @@ function drivers(id: 'csiDrivers' | 'flexVolumeDrivers', field: string, describe
   return defineRule<readonly string[] | undefined, string>({
     id,
     ...described,
+    guides: { cis: [], nsa: [] },
     reads: { spec: ['volumes'] },
 
     value: (overrides) => overrides[id],

@@ -57,6 +57,7 @@ export const volumes = defineRule<VolumeTypes, string>({
     'k8s.io/pod-security-admission/policy/check_hostPathVolumes.go',
     'k8s.io/pod-security-admission/policy/check_restrictedVolumes.go',
   ],
+  guides: { cis: ['5.2.12'], nsa: ['Breakout'] },
   reads: { spec: ['volumes'] },
 
   value: (overrides, standard) => {

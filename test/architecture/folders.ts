@@ -134,6 +134,7 @@ export const FOLDERS: readonly Folder[] = [
       'operator/api',
       'operator/model',
       'operator/standards',
+      'operator/rules',
       'operator/policy',
       'operator/compile',
       'operator/evaluate',

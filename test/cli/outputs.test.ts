@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { load } from 'js-yaml';
 import { cappol } from '../support/cappol.ts';
 
 const MANIFESTS = `apiVersion: capabilitypolicy.dev/v1alpha1
@@ -145,5 +146,50 @@ spec: {containers: [{name: main, image: app, securityContext: {capabilities: {dr
     );
     // XML 1.0 does not allow other control characters.
     assert.doesNotMatch(text.replaceAll('\n', ''), /\p{Cc}/u);
+  });
+
+  describe('names the recommendations of hardening guides', () => {
+    const HOST_NETWORK = "CIS Kubernetes Benchmark v1.11.1 5.2.5: few containers with the node's network";
+    const BREAKOUT =
+      'NSA/CISA Kubernetes Hardening Guide v1.2: deny features that are often used to break out: hostPID, hostIPC, hostNetwork, allowedHostPath';
+
+    it('sarif as tags of the rule', async () => {
+      const [{ tool }] = JSON.parse(await print('sarif')).runs;
+      const tagsOf = (rule: string) => tool.driver.rules.find(({ id }: { id: string }) => id === rule).properties?.tags;
+      assert.deepEqual(tagsOf('hostNetwork'), ['security', HOST_NETWORK, BREAKOUT]);
+      assert.equal(tagsOf('hostProbes'), undefined);
+    });
+
+    it('junit as properties of the test, by rule', async () => {
+      const text = (await print('junit')).replaceAll('&apos;', "'");
+      const [, test = ''] = /<testcase name="Pod net\/bad".*?>(.*?)<\/testcase>/s.exec(text) ?? [];
+      for (const reference of [HOST_NETWORK, BREAKOUT]) {
+        assert.ok(test.includes(`<property name="hostNetwork" value="${reference}"/>`), test);
+      }
+      assert.match(test, /<property name="capabilities" value="CIS Kubernetes Benchmark v1\.11\.1 5\.2\.9: /);
+      assert.doesNotMatch(/<testcase name="Pod net\/good".*?(?:\/>|<\/testcase>)/s.exec(text)?.[0] ?? '', /property/);
+    });
+
+    for (const output of ['json', 'yaml']) {
+      it(`${output} with the rules that are broken, and no others`, async () => {
+        const { rules } = load(await print(output)) as { rules: { id: string; references: object[] }[] };
+        assert.deepEqual(
+          rules.map(({ id }) => id),
+          ['capabilities', 'hostNetwork', 'hostPID'],
+        );
+        assert.deepEqual(rules[1]?.references, [
+          {
+            guide: 'CIS Kubernetes Benchmark v1.11.1',
+            control: '5.2.5',
+            about: "few containers with the node's network",
+          },
+          {
+            guide: 'NSA/CISA Kubernetes Hardening Guide v1.2',
+            control: null,
+            about: BREAKOUT.slice(BREAKOUT.indexOf('deny')),
+          },
+        ]);
+      });
+    }
   });
 });

@@ -92,7 +92,12 @@ describe('the policy report of a namespace', () => {
             { apiVersion: 'apps/v1', kind: 'Deployment', namespace: 'net', name: 'web', uid: 'Deployment-web' },
           ],
           timestamp: { seconds: Date.parse('2026-01-02T03:04:05Z') / 1000, nanos: 0 },
-          properties: { mode: 'Audit', pods: '3', container: 'app' },
+          properties: {
+            mode: 'Audit',
+            pods: '3',
+            container: 'app',
+            cis: 'CIS Kubernetes Benchmark v1.11.1: 5.2.8, 5.2.9, 5.2.10',
+          },
         },
       ],
     });

@@ -1,6 +1,7 @@
 /** The findings of `check`, as `-o json` prints them: docs/reference/check.schema.json describes them. */
 import type { Mode } from '../../../operator/api/capability-policy.ts';
 import type { Verdict } from '../../../operator/evaluate/verdict.ts';
+import type { Reference } from '../../../operator/standards/hardening-guides.ts';
 import type { OtherDocuments } from '../../input/other-documents.ts';
 
 /** NotSelected: no policy decides, for the reason that `notSelected` gives. */
@@ -57,6 +58,14 @@ export interface CheckedProblem {
   readonly file: string;
   readonly line: number | null;
   readonly message: string;
+}
+
+/** A rule that some item breaks. */
+export interface CheckedRule {
+  readonly id: string;
+  readonly title: string;
+  /** The recommendations of hardening guides that it covers. */
+  readonly references: readonly Reference[];
 }
 
 /** A policy that was used for judging, whether or not it decided anything. */

@@ -4,14 +4,21 @@
  */
 import { dump } from 'js-yaml';
 import { jsonText } from '../../../output/printable.ts';
-import type { CheckedItem, CheckedPolicy, CheckedProblem, Summary } from '../result.ts';
+import type { CheckedItem, CheckedPolicy, CheckedProblem, CheckedRule, Summary } from '../result.ts';
+import { rulesNamed } from '../rule-references.ts';
 import { checkedProblem, type Reporter, type ReporterOptions } from './reporter.ts';
+
+interface Rest {
+  readonly problems: readonly CheckedProblem[];
+  readonly rules: readonly CheckedRule[];
+  readonly summary: Summary;
+}
 
 /** How a format writes the pieces. */
 interface Pieces {
   policies(policies: readonly CheckedPolicy[]): string;
   item(item: CheckedItem, isFirst: boolean): string;
-  end(rest: { problems: readonly CheckedProblem[]; summary: Summary }, isEmpty: boolean): string;
+  end(rest: Rest, isEmpty: boolean): string;
 }
 
 /** The surroundings of an item in the whole document. */
@@ -35,6 +42,7 @@ export const yamlReporter = (options: ReporterOptions) => documentReporter(YAML_
 
 function documentReporter(pieces: Pieces, { stdout }: ReporterOptions): Reporter {
   const problems: CheckedProblem[] = [];
+  const broken = new Set<string>();
   let isEmpty = true;
   return {
     wide: true,
@@ -42,9 +50,10 @@ function documentReporter(pieces: Pieces, { stdout }: ReporterOptions): Reporter
     item({ item }) {
       stdout.write(pieces.item(item, isEmpty));
       isEmpty = false;
+      for (const { rule } of item.violations) broken.add(rule);
     },
     trouble: (trouble) => void problems.push(checkedProblem(trouble)),
-    end: (summary) => void stdout.write(pieces.end({ problems, summary }, isEmpty)),
+    end: (summary) => void stdout.write(pieces.end({ problems, rules: rulesNamed(broken), summary }, isEmpty)),
   };
 }
 

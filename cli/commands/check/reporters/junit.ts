@@ -1,6 +1,7 @@
 /** -o junit: a suite for each file or namespace, a test case for each workload. */
 import junit, { type Builder, type TestSuite } from 'junit-report-builder';
 import { counted } from '../../../../operator/report/text.ts';
+import { referencesBy, referenceText } from '../rule-references.ts';
 import { itemName, place, type Reporter, type ReporterOptions } from './reporter.ts';
 import { violationText } from './shown.ts';
 
@@ -24,6 +25,10 @@ export function junitReporter({ stdout }: ReporterOptions): Reporter {
       const texts = violations.map((one) =>
         [place(file, one.first.line), violationText(one)].filter((part) => part !== '').join(': '),
       );
+      const rules = new Set(violations.map(({ first }) => first.rule));
+      for (const rule of rules) {
+        for (const reference of referencesBy(rule)) test.property(rule, referenceText(reference));
+      }
       if (verdict === 'Violating') {
         test.failure(counted(violations.length, 'violation'), verdict).stacktrace(texts.join('\n'));
       }

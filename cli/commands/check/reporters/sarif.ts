@@ -6,6 +6,7 @@ import { RULES } from '../../../../operator/rules/index.ts';
 import { VERSION } from '../../../version.ts';
 import { coverageLines } from '../coverage-text.ts';
 import type { CheckedItem, CheckedViolation } from '../result.ts';
+import { referencesBy, referenceText } from '../rule-references.ts';
 import { itemName, type Reporter, type ReporterOptions, relativePath } from './reporter.ts';
 import { severityOf, violationText } from './shown.ts';
 
@@ -20,8 +21,11 @@ type Remark = Pick<CheckedViolation, 'path' | 'line'> & {
 
 export function sarifReporter({ stdout, cwd }: ReporterOptions): Reporter {
   const run = new SarifRunBuilder().initSimple({ toolDriverName: 'cappol', toolDriverVersion: VERSION });
-  for (const [id, text] of ruleTexts()) {
-    run.addRule(new SarifRuleBuilder().initSimple({ ruleId: id, shortDescriptionText: text }));
+  for (const [ruleId, shortDescriptionText] of ruleTexts()) {
+    const descriptor = new SarifRuleBuilder().initSimple({ ruleId, shortDescriptionText });
+    const references = referencesBy(ruleId);
+    if (references.length > 0) descriptor.rule.properties = { tags: ['security', ...references.map(referenceText)] };
+    run.addRule(descriptor);
   }
   /** A relative path, as code scanning requires it. */
   const uri = (file: string) =>

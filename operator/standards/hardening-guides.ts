@@ -1,0 +1,69 @@
+/**
+ * The guides that auditors ask for, and their recommendations that rules cover, in our words. The guides' own texts are
+ * at cisecurity.org/benchmark/kubernetes and at media.defense.gov.
+ */
+
+/**
+ * Section 5.2 has the same numbers in v1.9 and v1.10, where seccomp is 5.7.2. v1.12 leaves out 5.2.9, and numbers those
+ * after it again.
+ */
+export const CIS_BENCHMARK = 'CIS Kubernetes Benchmark v1.11.1';
+
+export const CIS_CONTROLS = {
+  '5.2.2': 'few privileged containers',
+  '5.2.3': "few containers with the node's process IDs",
+  '5.2.4': "few containers with the node's IPC",
+  '5.2.5': "few containers with the node's network",
+  '5.2.6': 'few containers with allowPrivilegeEscalation',
+  '5.2.7': 'few containers that run as root',
+  '5.2.8': 'few containers with NET_RAW',
+  '5.2.9': 'few containers that add capabilities',
+  '5.2.10': 'few containers that hold capabilities',
+  '5.2.11': 'few Windows HostProcess containers',
+  '5.2.12': 'few hostPath volumes',
+  '5.2.13': 'few containers with host ports',
+  '5.6.2': "the container runtime's seccomp profile",
+} as const;
+export type CisControl = keyof typeof CIS_CONTROLS;
+
+/** Its recommendations have no numbers: these are those of its chapter on pod security. */
+export const NSA_GUIDE = 'NSA/CISA Kubernetes Hardening Guide v1.2';
+
+export const NSA_RECOMMENDATIONS = {
+  NonRoot: 'run containers as users that are not root',
+  ImmutableFileSystem: 'run containers with immutable file systems',
+  Privileged: 'prevent privileged containers',
+  Breakout: 'deny features that are often used to break out: hostPID, hostIPC, hostNetwork, allowedHostPath',
+  Root: 'reject containers that run as root or allow elevation to root',
+  SecurityServices: 'harden applications with SELinux, AppArmor and seccomp',
+} as const;
+export type NsaRecommendation = keyof typeof NSA_RECOMMENDATIONS;
+
+/** The recommendations that a rule covers; empty lists where a guide has none. */
+export interface GuideReferences {
+  readonly cis: readonly CisControl[];
+  readonly nsa: readonly NsaRecommendation[];
+}
+
+/** One recommendation, for machines and people. */
+export interface Reference {
+  readonly guide: string;
+  /** `5.2.2`; the NSA's guide has no numbers. */
+  readonly control: string | null;
+  readonly about: string;
+}
+
+export function referencesOf({ cis, nsa }: GuideReferences): Reference[] {
+  return [
+    ...cis.map((control) => ({ guide: CIS_BENCHMARK, control, about: CIS_CONTROLS[control] })),
+    ...nsa.map((name) => ({ guide: NSA_GUIDE, control: null, about: NSA_RECOMMENDATIONS[name] })),
+  ];
+}
+
+/** The same as texts by guide: properties of reports. */
+export function referenceProperties({ cis, nsa }: GuideReferences): { readonly cis?: string; readonly nsa?: string } {
+  return {
+    ...(cis.length > 0 && { cis: `${CIS_BENCHMARK}: ${cis.join(', ')}` }),
+    ...(nsa.length > 0 && { nsa: `${NSA_GUIDE}: ${nsa.map((name) => NSA_RECOMMENDATIONS[name]).join('; ')}` }),
+  };
+}

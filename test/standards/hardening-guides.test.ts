@@ -1,0 +1,61 @@
+/** The recommendations of hardening guides that each rule covers. */
+import assert from 'node:assert/strict';
+import { RULES } from '../../operator/rules/index.ts';
+import {
+  CIS_CONTROLS,
+  NSA_RECOMMENDATIONS,
+  referenceProperties,
+  referencesOf,
+} from '../../operator/standards/hardening-guides.ts';
+
+/** CIS Kubernetes Benchmark v1.11.1, section 5.2 and seccomp in 5.6, by the field that each recommendation is about. */
+const CONTROLS: readonly [control: string, rules: readonly string[]][] = [
+  ['5.2.2', ['privileged']],
+  ['5.2.3', ['hostPID']],
+  ['5.2.4', ['hostIPC']],
+  ['5.2.5', ['hostNetwork']],
+  ['5.2.6', ['allowPrivilegeEscalation', 'defaultAllowPrivilegeEscalation']],
+  ['5.2.7', ['runAsNonRoot', 'runAsUser']],
+  ['5.2.8', ['capabilities', 'capabilities.allowedBounding']],
+  ['5.2.9', ['capabilities']],
+  ['5.2.10', ['capabilities', 'capabilities.allowedBounding']],
+  ['5.2.11', ['hostProcess']],
+  ['5.2.12', ['volumes', 'hostPaths']],
+  ['5.2.13', ['hostPorts']],
+  ['5.6.2', ['seccomp']],
+];
+
+describe('the hardening guides', () => {
+  for (const [control, rules] of CONTROLS) {
+    it(`CIS ${control} is covered by ${rules.join(' and ')}`, () => {
+      const covering = RULES.filter(({ guides }) => (guides.cis as readonly string[]).includes(control));
+      assert.deepEqual(
+        covering.map(({ id }) => id),
+        rules,
+      );
+    });
+  }
+
+  it('have no other control of the CIS, and each recommendation of the NSA is covered', () => {
+    assert.deepEqual(Object.keys(CIS_CONTROLS).sort(), CONTROLS.map(([control]) => control).sort());
+    const covered = new Set<string>(RULES.flatMap(({ guides }) => guides.nsa));
+    assert.deepEqual([...covered].sort(), Object.keys(NSA_RECOMMENDATIONS).sort());
+  });
+
+  it('are named with their versions', () => {
+    const guides = { cis: ['5.2.3'], nsa: ['Privileged'] } as const;
+    assert.deepEqual(referencesOf(guides), [
+      {
+        guide: 'CIS Kubernetes Benchmark v1.11.1',
+        control: '5.2.3',
+        about: "few containers with the node's process IDs",
+      },
+      { guide: 'NSA/CISA Kubernetes Hardening Guide v1.2', control: null, about: 'prevent privileged containers' },
+    ]);
+    assert.deepEqual(referenceProperties(guides), {
+      cis: 'CIS Kubernetes Benchmark v1.11.1: 5.2.3',
+      nsa: 'NSA/CISA Kubernetes Hardening Guide v1.2: prevent privileged containers',
+    });
+    assert.deepEqual(referenceProperties({ cis: [], nsa: [] }), {});
+  });
+});
