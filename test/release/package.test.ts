@@ -37,6 +37,15 @@ describe('the npm package', function () {
 
   it('may be published', () => assert.equal(isPrivate, undefined));
 
+  it('is documented at this version', () => {
+    for (const page of ['README.md', 'docs/installing-cappol.md']) {
+      const text = readFileSync(join(ROOT, page), 'utf8');
+      const versions = [...text.matchAll(/(?:[@:]|rev: )v?(\d+\.\d+\.\d+)\b/g)].map(([, one]) => one);
+      assert.ok(versions.length > 1, page);
+      assert.deepEqual([...new Set(versions)], [version], page);
+    }
+  });
+
   it('is one file of less than 1.5 MiB that needs no other package', () => {
     assert.equal(dependencies, undefined);
     assert.ok(statSync(tarball).size < 1.5 * MIB, `${statSync(tarball).size} bytes`);

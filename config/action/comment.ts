@@ -1,0 +1,50 @@
+/**
+ * The comment of action.yml on a pull request: `node comment.ts REPORT`. There is one, and a later run changes it.
+ *
+ * https://docs.github.com/en/rest/issues/comments
+ */
+import { readFileSync } from 'node:fs';
+
+/** Marks our comment. GitHub does not show it. */
+const MARK = '<!-- cappol check -->';
+const COMMENTS_OF_PAGE = 100;
+
+interface Comment {
+  readonly id: number;
+  readonly body: string;
+}
+
+const { GITHUB_API_URL, GITHUB_REPOSITORY, GITHUB_EVENT_PATH = '', GITHUB_TOKEN } = process.env;
+const issues = `${GITHUB_API_URL}/repos/${GITHUB_REPOSITORY}/issues`;
+
+async function ask<Answer>(method: string, url: string, body?: object): Promise<Answer> {
+  const response = await fetch(url, {
+    method,
+    headers: { accept: 'application/vnd.github+json', authorization: `Bearer ${GITHUB_TOKEN}` },
+    ...(body && { body: JSON.stringify(body) }),
+  });
+  if (!response.ok) throw new Error(`${method} ${url}: ${response.status} ${await response.text()}`);
+  return response.json() as Promise<Answer>;
+}
+
+async function ours(number: number): Promise<Comment | undefined> {
+  for (let page = 1; ; page++) {
+    const comments = await ask<Comment[]>(
+      'GET',
+      `${issues}/${number}/comments?per_page=${COMMENTS_OF_PAGE}&page=${page}`,
+    );
+    const found = comments.find(({ body }) => body.startsWith(MARK));
+    if (found || comments.length < COMMENTS_OF_PAGE) return found;
+  }
+}
+
+try {
+  const { pull_request } = JSON.parse(readFileSync(GITHUB_EVENT_PATH, 'utf8'));
+  const body = `${MARK}\n${readFileSync(process.argv[2] ?? '', 'utf8')}`;
+  const known = await ours(pull_request.number);
+  if (known) await ask('PATCH', `${issues}/comments/${known.id}`, { body });
+  else await ask('POST', `${issues}/${pull_request.number}/comments`, { body });
+} catch (error) {
+  // A pull request from a fork has no right to comment. The check's own result must not depend on that.
+  process.stdout.write(`::warning::cappol could not comment on the pull request: ${(error as Error).message}\n`);
+}

@@ -1,0 +1,229 @@
+/** The GitHub Action: its steps, executed as a runner does, with the package from this checkout. */
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { load } from 'js-yaml';
+import { ROOT } from '../support/page.ts';
+import { cleanEnvironment, newFolder, packedPackage } from './packed.ts';
+
+interface Step {
+  readonly id?: string;
+  readonly if?: string;
+  readonly uses?: string;
+  readonly with?: Readonly<Record<string, string>>;
+  readonly run?: string;
+  readonly shell?: string;
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+interface Action {
+  readonly inputs: Readonly<Record<string, { readonly default: string }>>;
+  readonly outputs: Readonly<Record<string, { readonly value: string }>>;
+  readonly runs: { readonly using: string; readonly steps: readonly Step[] };
+}
+
+interface Ran {
+  readonly code: number;
+  readonly output: string;
+  readonly summary: string;
+  readonly outputs: Readonly<Record<string, string>>;
+  /** The actions that it used, with what they were given. */
+  readonly used: readonly Pick<Step, 'uses' | 'with'>[];
+}
+
+const COMPLIANT = `apiVersion: v1
+kind: Pod
+metadata: {name: web}
+spec:
+  securityContext: {runAsNonRoot: true, seccompProfile: {type: RuntimeDefault}}
+  containers:
+    - {name: web, image: web, securityContext: {allowPrivilegeEscalation: false, capabilities: {drop: [ALL]}}}
+`;
+const VIOLATING =
+  'apiVersion: v1\nkind: Pod\nmetadata: {name: ping}\nspec: {containers: [{name: ping, image: ping}]}\n';
+
+describe('the GitHub Action', function () {
+  this.timeout(180_000);
+  const action = load(readFileSync(join(ROOT, 'action.yml'), 'utf8')) as Action;
+  const comments: { id: number; body: string }[] = [];
+  let api: Server;
+  let refuses = false;
+
+  before(async () => {
+    api = createServer(async (request, response) => {
+      const answer = (status: number, body: unknown) => response.writeHead(status).end(JSON.stringify(body));
+      if (refuses || request.headers.authorization !== 'Bearer secret') return answer(403, { message: 'not allowed' });
+      const { body = '' } = request.method === 'GET' ? {} : JSON.parse(await text(request));
+      if (request.method === 'POST') comments.push({ id: comments.length + 1, body });
+      const changed = comments.find(({ id }) => request.url === `/repos/team/app/issues/comments/${id}`);
+      if (request.method === 'PATCH' && changed) changed.body = body;
+      return answer(200, request.method === 'GET' ? comments : {});
+    });
+    await once(api.listen(0, '127.0.0.1'), 'listening');
+  });
+  after(() => api?.close());
+
+  it('pins the actions that it uses by commit, with the version beside it', () => {
+    const uses = [...readFileSync(join(ROOT, 'action.yml'), 'utf8').matchAll(/uses: (.*)$/gm)];
+    assert.equal(uses.length, 2);
+    for (const [, what = ''] of uses) assert.match(what, /^[\w./-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+$/);
+  });
+
+  it('takes inputs only from the environment, so that no input is run as a script', () => {
+    for (const { run = '' } of action.runs.steps) assert.doesNotMatch(run, /\$\{\{/);
+  });
+
+  it('fails on violations: annotates them, uploads SARIF, and comments on the pull request', async () => {
+    const { code, output, summary, outputs, used } = await run(VIOLATING, { level: 'restricted' });
+    assert.equal(code, 1, output);
+    assert.match(output, /^::error file=pod.yaml,line=\d+,.*must drop capability ALL/m);
+    assert.match(summary, /^### CapabilityPolicy/m);
+    assert.equal(outputs['exit-code'], '1');
+    const upload = used.find(({ uses }) => uses?.startsWith('github/codeql-action/upload-sarif@'));
+    const sarif = JSON.parse(readFileSync(upload?.with?.sarif_file ?? '', 'utf8'));
+    assert.equal(sarif.version, '2.1.0');
+    assert.ok(sarif.runs[0].results.length > 0);
+    assert.equal(comments.length, 1);
+    assert.match(comments[0]?.body ?? '', /must drop capability ALL/);
+  });
+
+  it('passes when all pods comply, and changes its comment instead of adding another', async () => {
+    comments.unshift({ id: 99, body: 'of somebody' });
+    const { code, output } = await run(COMPLIANT, { level: 'restricted' });
+    assert.equal(code, 0, output);
+    assert.deepEqual(
+      comments.map(({ id }) => id),
+      [99, 1],
+    );
+    assert.equal(comments[0]?.body, 'of somebody');
+    assert.doesNotMatch(comments[1]?.body ?? '', /must drop/);
+  });
+
+  it('passes all inputs on, whatever is in them', async () => {
+    const inputs = { files: 'pod.yaml\n$(touch made).yaml', policy: join(ROOT, 'config/samples/restricted.yaml') };
+    const { code, output } = await run(COMPLIANT, {
+      ...inputs,
+      arguments: '--namespace-labels\nenvironment=production',
+    });
+    assert.equal(code, 2);
+    assert.match(output, /\$\(touch made\)\.yaml: no such file or folder/);
+  });
+
+  it('does not fail where it may not comment, as for a pull request from a fork', async () => {
+    refuses = true;
+    const { code, output } = await run(COMPLIANT, { level: 'restricted' });
+    assert.equal(code, 0, output);
+    assert.match(output, /^::warning::cappol could not comment on the pull request: GET .*403/m);
+  });
+
+  it('neither uploads nor comments if it is not asked to', async () => {
+    const { code, used } = await run(VIOLATING, { level: 'restricted', sarif: 'false', comment: 'false' });
+    assert.equal(code, 1);
+    assert.deepEqual(
+      used.map(({ uses = '' }) => uses.split('@')[0]),
+      ['actions/setup-node'],
+    );
+  });
+
+  async function run(manifest: string, given: Readonly<Record<string, string>>): Promise<Ran> {
+    const folder = newFolder('action');
+    const [workspace, temporary] = [join(folder, 'workspace'), join(folder, 'temporary')];
+    for (const path of [workspace, temporary]) mkdirSync(path);
+    writeFileSync(join(workspace, 'pod.yaml'), manifest);
+    writeFileSync(join(folder, 'event.json'), JSON.stringify({ pull_request: { number: 7 } }));
+    const inputs = { package: packedPackage(), token: 'secret', ...given };
+    return new Runner(action, inputs, {
+      folder,
+      environment: {
+        ...cleanEnvironment(folder),
+        RUNNER_TEMP: temporary,
+        GITHUB_API_URL: `http://127.0.0.1:${(api.address() as AddressInfo).port}`,
+        GITHUB_REPOSITORY: 'team/app',
+        GITHUB_EVENT_PATH: join(folder, 'event.json'),
+        GITHUB_STEP_SUMMARY: join(folder, 'summary'),
+      },
+    }).run(workspace);
+  }
+});
+
+/** Executes a composite action as a runner does, as far as this one needs it. */
+class Runner {
+  readonly #action: Action;
+  readonly #values = new Map<string, string>();
+  readonly #folder: string;
+  readonly #environment: NodeJS.ProcessEnv;
+
+  constructor(
+    action: Action,
+    inputs: Readonly<Record<string, string>>,
+    { folder, environment }: { readonly folder: string; readonly environment: NodeJS.ProcessEnv },
+  ) {
+    this.#action = action;
+    this.#folder = folder;
+    this.#environment = environment;
+    for (const [name, { default: value }] of Object.entries(action.inputs)) this.#values.set(`inputs.${name}`, value);
+    for (const [name, value] of Object.entries(inputs)) this.#values.set(`inputs.${name}`, value);
+    this.#values.set('github.action_path', ROOT);
+    this.#values.set('github.event_name', 'pull_request');
+  }
+
+  async run(workspace: string): Promise<Ran> {
+    const used: Pick<Step, 'uses' | 'with'>[] = [];
+    let output = '';
+    let code = 0;
+    for (const step of this.#action.runs.steps) {
+      if (code !== 0 || !this.#holds(step.if)) continue;
+      if (step.uses !== undefined) used.push({ uses: step.uses, with: this.#filledIn(step.with) });
+      else {
+        const ran = await this.#execute(step, workspace);
+        output += ran.output;
+        code = ran.code;
+      }
+    }
+    const outputs = Object.fromEntries(
+      Object.entries(this.#action.outputs).map(([name, { value }]) => [name, this.#text(value)]),
+    );
+    return { code, output, summary: readFileSync(join(this.#folder, 'summary'), 'utf8'), outputs, used };
+  }
+
+  async #execute({ id, run = '', shell, env }: Step, cwd: string): Promise<{ code: number; output: string }> {
+    assert.equal(shell, 'bash');
+    const file = join(this.#folder, 'output');
+    writeFileSync(file, '');
+    // https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-syntax#defaultsrunshell
+    const child = spawn('bash', ['--noprofile', '--norc', '-eo', 'pipefail', '-c', run], {
+      cwd,
+      env: { ...this.#environment, ...this.#filledIn(env), GITHUB_OUTPUT: file },
+    });
+    const closed = once(child, 'close');
+    const [stdout, stderr] = await Promise.all([text(child.stdout), text(child.stderr)]);
+    const [code] = await closed;
+    for (const line of readFileSync(file, 'utf8').split('\n')) {
+      const [, name, value = ''] = /^([\w-]+)=(.*)$/.exec(line) ?? [];
+      if (name !== undefined) this.#values.set(`steps.${id}.outputs.${name}`, value);
+    }
+    return { code, output: stdout + stderr };
+  }
+
+  #filledIn(values: Readonly<Record<string, string>> = {}): Record<string, string> {
+    return Object.fromEntries(Object.entries(values).map(([name, value]) => [name, this.#text(value)]));
+  }
+
+  #text(value: unknown): string {
+    return String(value).replace(/\$\{\{ ([\w.-]+) \}\}/g, (_, name: string) => this.#values.get(name) ?? '');
+  }
+
+  /** `a == 'b' && c != 'd'` */
+  #holds(condition = ''): boolean {
+    const parts = /^(?:\$\{\{ (.*) \}\})?$/.exec(condition)?.[1]?.split(' && ') ?? [];
+    return parts.every((part) => {
+      const [, name = '', operator, value] = /^([\w.-]+) (==|!=) '(.*)'$/.exec(part) ?? assert.fail(part);
+      return ((this.#values.get(name) ?? '') === value) === (operator === '==');
+    });
+  }
+}
