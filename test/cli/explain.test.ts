@@ -77,7 +77,7 @@ describe('explain NAME', () => {
       const { code, stdout, stderr } = await cappol(args);
       assert.deepEqual(
         [code, stdout, stderr],
-        [2, '', 'cappol: name capabilities, such as NET_RAW, or a file with -f\n'],
+        [2, '', 'cappol: name capabilities, such as NET_RAW, or a file with -f, or write --cluster\n'],
       );
     }
   });

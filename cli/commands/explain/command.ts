@@ -2,19 +2,14 @@
 import { Option } from 'commander';
 import { printable } from '../../../operator/report/text.ts';
 import { type ExitCode, type Io, type RegisterCommand, UsageError } from '../../command.ts';
-import { type UsedOptions, usedInFiles } from '../../evidence/used.ts';
 import { withExamples } from '../../examples.ts';
-import { filenames, since, used } from '../../options.ts';
-import { jsonText, printableTexts } from '../../output/printable.ts';
+import * as options from '../../options.ts';
+import { jsonText } from '../../output/printable.ts';
 import { terminalOf } from '../../output/terminal.ts';
-
-interface Options extends UsedOptions {
-  readonly filename: readonly string[];
-  readonly output: 'table' | 'json';
-}
+import type { ExplainOptions } from './pods.ts';
 
 const ABOUT =
-  'what a capability permits, who may add it, and what to use instead; or, for a file, what each container ends up ' +
+  'what a capability permits, who may add it, and what to use instead; or, for files or a cluster, what each container ends up ' +
   'holding on containerd, CRI-O and Docker, as root and as another user, and why; with evidence, what it used of that';
 
 export const registerExplain: RegisterCommand = (program, io, finish) => {
@@ -22,11 +17,16 @@ export const registerExplain: RegisterCommand = (program, io, finish) => {
     .command('explain')
     .description(ABOUT)
     .argument('[name...]', 'capabilities, such as NET_RAW; ALL for all of them')
-    .addOption(filenames())
-    .addOption(used('beside what each container of -f holds'))
-    .addOption(since())
+    .addOption(options.filenames())
+    .option('--cluster', 'what runs in the cluster, instead of files')
+    .addOption(options.namespace('with --cluster: the namespace to read'))
+    .option('-A, --all-namespaces', 'with --cluster: all namespaces')
+    .addOption(options.used("with --cluster and no path, Kubescape's profiles in the cluster"))
+    .addOption(options.since())
     .addOption(new Option('-o, --output <format>', 'how to print').choices(['table', 'json']).default('table'))
-    .action(async (names: string[], options: Options) => finish(await explain(names, options, io)));
+    .addOption(options.kubeconfig())
+    .addOption(options.context())
+    .action(async (names: string[], given: ExplainOptions) => finish(await explain(names, given, io)));
   withExamples(command, [
     { what: 'One capability', paste: 'cappol explain NET_RAW' },
     {
@@ -66,17 +66,24 @@ spec:
         image: busybox
 EOF`;
 
-async function explain(names: readonly string[], options: Options, io: Io): Promise<ExitCode> {
+async function explain(names: readonly string[], options: ExplainOptions, io: Io): Promise<ExitCode> {
   const { filename } = options;
   const asked = [names, filename].filter(({ length }) => length > 0);
-  if (asked.length !== 1) {
-    throw new UsageError('name capabilities, such as NET_RAW, or a file with -f');
+  if (asked.length + (options.cluster ? 1 : 0) !== 1) {
+    throw new UsageError('name capabilities, such as NET_RAW, or a file with -f, or write --cluster');
   }
-  if (options.used !== undefined && filename.length === 0) throw new UsageError('--used goes with -f');
-  return filename.length > 0 ? explainFiles(filename, options, io) : explainNames(names, options, io);
+  if (names.length > 0) {
+    if (options.used !== undefined) throw new UsageError('--used goes with -f or --cluster');
+    return explainNames(names, options, io);
+  }
+  if (!options.cluster && (options.namespace !== undefined || options.allNamespaces)) {
+    throw new UsageError('-n and -A go with --cluster');
+  }
+  const { explainPods } = await import('./pods.ts');
+  return explainPods(options, io);
 }
 
-async function explainNames(names: readonly string[], { output }: Options, io: Io): Promise<ExitCode> {
+async function explainNames(names: readonly string[], { output }: ExplainOptions, io: Io): Promise<ExitCode> {
   const { capabilityNamed, capabilityText, explained } = await import('./capability.ts');
   const found = names.map(capabilityNamed);
   const capabilities = found.flatMap((one) => ('capabilities' in one ? one.capabilities : []));
@@ -89,26 +96,4 @@ async function explainNames(names: readonly string[], { output }: Options, io: I
   const wrong = found.flatMap((one) => ('wrong' in one ? [one.wrong] : []));
   for (const message of wrong) io.stderr.write(`cappol: ${printable(message)}\n`);
   return wrong.length > 0 ? 2 : 0;
-}
-
-async function explainFiles(paths: readonly string[], options: Options, io: Io): Promise<ExitCode> {
-  const { output } = options;
-  const { explainedManifests } = await import('./manifests.ts');
-  const { manifestText } = await import('./text.ts');
-  const terminal = terminalOf(io);
-  const { SkippedDocuments, skippedLines } = await import('../../input/other-documents.ts');
-  const { Troubles } = await import('../../input/trouble.ts');
-  const skipped = new SkippedDocuments();
-  const troubles = new Troubles(io);
-  const evidence = await usedInFiles(options, io, troubles.trouble);
-  const manifests = explainedManifests(paths, io, { evidence, tell: troubles.trouble, skip: skipped.skip });
-  if (output === 'json') {
-    const items = [];
-    for await (const manifest of manifests) items.push(manifest);
-    io.stdout.write(`${jsonText({ items })}\n`);
-  } else {
-    for await (const manifest of manifests) io.stdout.write(manifestText(printableTexts(manifest), terminal));
-  }
-  for (const line of skippedLines(skipped.all)) io.stderr.write(`cappol: ${line}\n`);
-  return troubles.count > 0 ? 2 : 0;
 }

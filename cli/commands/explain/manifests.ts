@@ -1,7 +1,7 @@
 /** Manifests → what their containers end up holding. */
 import { type Finding, findings } from '../../../operator/evaluate/findings.ts';
 import { type ContainerHoldings, holdings } from '../../../operator/evaluate/held.ts';
-import type { ContainerEvidence } from '../../../operator/evidence/compare.ts';
+import type { ComparedContainer, ContainerEvidence } from '../../../operator/evidence/compare.ts';
 import type { PodSpec } from '../../../operator/model/objects.ts';
 import { arrayOf, objectOf, textsIn, valueAt, withoutNulls } from '../../../operator/model/raw.ts';
 import { templatePath } from '../../../operator/model/workload-kinds.ts';
@@ -18,13 +18,14 @@ export interface ExplainedManifest {
   /** Null when the manifest names none. */
   readonly namespace: string | null;
   readonly name: string;
-  readonly file: string;
-  readonly line: number;
+  /** Null in a cluster; so is the line. */
+  readonly file: string | null;
+  readonly line: number | null;
   readonly containers: readonly ExplainedContainer[];
 }
 
 export interface ExplainedContainer extends ContainerHoldings {
-  readonly line: number;
+  readonly line: number | null;
   readonly findings: readonly Finding[];
   /** Null when no record names the container; absent without evidence. */
   readonly evidence?: ContainerEvidence | null;
@@ -67,7 +68,6 @@ function explainedManifest(
 ): ExplainedManifest {
   const { kind, metadata } = object;
   const spec = podSpec(withoutNulls(template.pod.spec));
-  const advice = findings(spec);
   const labels = textsIn(objectOf(template.pod.metadata).labels);
   const compared = evidence?.compare(spec, { kind, labels, ...identityOf(object, DEFAULT_NAMESPACE) });
   return {
@@ -76,13 +76,23 @@ function explainedManifest(
     name: metadata?.name ?? '',
     file,
     line,
-    containers: holdings(spec).map((container) => ({
-      ...container,
-      line: lineOf(template.fieldOf(['spec', ...fieldPath(container.path)])),
-      findings: advice.filter((finding) => finding.path.startsWith(`${container.path}.`)),
-      ...(compared && { evidence: compared.find(({ name }) => name === container.name)?.evidence ?? null }),
-    })),
+    containers: explainedContainers(spec, compared, (path) => lineOf(template.fieldOf(['spec', ...fieldPath(path)]))),
   };
+}
+
+/** @param compared undefined without evidence */
+export function explainedContainers(
+  spec: PodSpec,
+  compared: readonly ComparedContainer[] | undefined,
+  lineOf: (path: string) => number | null,
+): ExplainedContainer[] {
+  const advice = findings(spec);
+  return holdings(spec).map((container) => ({
+    ...container,
+    line: lineOf(container.path),
+    findings: advice.filter((finding) => finding.path.startsWith(`${container.path}.`)),
+    ...(compared && { evidence: compared.find(({ name }) => name === container.name)?.evidence ?? null }),
+  }));
 }
 
 /** Reads any value as lists of named containers. */

@@ -23,10 +23,11 @@ const ADMITTED_THERE = '; a policy can admit the added ones in such pods only, w
 export function manifestText(manifest: ExplainedManifest, terminal: Terminal): string {
   const { kind, namespace, name, file, line, containers } = manifest;
   const whose = `${kind} ${namespace === null ? '' : `${namespace}/`}${name}`;
-  const at = (where: number) => `(${file === '-' ? 'standard input' : file}:${where})`;
-  if (containers.length === 0) return `${whose} ${at(line)}\nno containers for Linux nodes\n\n`;
+  const at = (where: number | null) =>
+    file === null || where === null ? '' : ` (${file === '-' ? 'standard input' : file}:${where})`;
+  if (containers.length === 0) return `${whose}${at(line)}\nno containers for Linux nodes\n\n`;
   return containers
-    .map((one) => `${whose}, container "${one.name}" ${at(one.line)}\n${containerText(one, terminal)}\n`)
+    .map((one) => `${whose}, container "${one.name}"${at(one.line)}\n${containerText(one, terminal)}\n`)
     .join('');
 }
 

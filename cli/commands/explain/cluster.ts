@@ -1,0 +1,56 @@
+/** The pods and workloads of a cluster → what their containers hold. */
+import type { KubeConfigOptions } from '../../../operator/cluster/kubeconfig.ts';
+import { NAMESPACES, PODS_AND_WORKLOADS } from '../../../operator/cluster/sources.ts';
+import { membersOf } from '../../../operator/evaluate/members.ts';
+import type { Cluster } from '../../../operator/model/objects.ts';
+import { readWhole, withCluster } from '../../cluster.ts';
+import { type Io, UsageError } from '../../command.ts';
+import { usedInCluster } from '../../evidence/cluster.ts';
+import type { UsedCapabilities, UsedOptions } from '../../evidence/used.ts';
+import type { Trouble } from '../../input/trouble.ts';
+
+import { type ExplainedManifest, explainedContainers } from './manifests.ts';
+
+export interface ClusterOptions extends UsedOptions, KubeConfigOptions {
+  readonly namespace?: string;
+  readonly allNamespaces?: boolean;
+}
+
+/** By namespace, workload and differences between the pods of a workload. */
+export async function explainedCluster(
+  options: ClusterOptions,
+  io: Io,
+  tell: (trouble: Trouble) => void,
+): Promise<ExplainedManifest[]> {
+  const { allNamespaces = false } = options;
+  if (allNamespaces && options.namespace !== undefined) throw new UsageError('write -n or -A, not both');
+  return withCluster(options, async (connected) => {
+    const { namespace = connected.namespace } = options;
+    const only = allNamespaces ? undefined : namespace;
+    const sources = allNamespaces ? [NAMESPACES, ...PODS_AND_WORKLOADS] : PODS_AND_WORKLOADS;
+    const cluster = await readWhole(connected, io, {
+      only: sources,
+      workloads: true,
+      ...(only && { namespace: only }),
+    });
+    const used = await usedInCluster(options, { connected, cluster, only, io, tell });
+    const namespaces = only === undefined ? cluster.namespaces().map(({ name }) => name) : [only];
+    return namespaces.flatMap((one) => explainedNamespace(one, cluster, used));
+  });
+}
+
+function explainedNamespace(
+  namespace: string,
+  cluster: Cluster,
+  used: UsedCapabilities | undefined,
+): ExplainedManifest[] {
+  const found = new Map<string, ExplainedManifest>();
+  for (const { workload, candidate } of membersOf(namespace, cluster)) {
+    const { spec } = candidate.parts;
+    const compared = used?.compare(spec, { ...workload, labels: {} });
+    const containers = explainedContainers(spec, compared, () => null);
+    const { kind, name } = workload;
+    found.set(JSON.stringify([kind, name, containers]), { kind, namespace, name, file: null, line: null, containers });
+  }
+  return [...found].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, one]) => one);
+}

@@ -1,0 +1,46 @@
+/** The work of explain with files or a cluster: reads pods and workloads, and prints what their containers hold. */
+import type { ExitCode, Io } from '../../command.ts';
+import { usedInFiles } from '../../evidence/used.ts';
+import { SkippedDocuments, skippedLines } from '../../input/other-documents.ts';
+import { Troubles } from '../../input/trouble.ts';
+import { jsonText, printableTexts } from '../../output/printable.ts';
+import { terminalOf } from '../../output/terminal.ts';
+import type { ClusterOptions } from './cluster.ts';
+import { type ExplainedManifest, explainedManifests } from './manifests.ts';
+import { manifestText } from './text.ts';
+
+export interface ExplainOptions extends ClusterOptions {
+  readonly filename: readonly string[];
+  readonly cluster?: boolean;
+  readonly output: 'table' | 'json';
+}
+
+export async function explainPods(options: ExplainOptions, io: Io): Promise<ExitCode> {
+  const troubles = new Troubles(io);
+  const skipped = new SkippedDocuments();
+  if (options.cluster) {
+    const { explainedCluster } = await import('./cluster.ts');
+    await print(await explainedCluster(options, io, troubles.trouble), options, io);
+  } else {
+    const evidence = await usedInFiles(options, io, troubles.trouble);
+    const told = { evidence, tell: troubles.trouble, skip: skipped.skip };
+    await print(explainedManifests(options.filename, io, told), options, io);
+  }
+  for (const line of skippedLines(skipped.all)) io.stderr.write(`cappol: ${line}\n`);
+  return troubles.count > 0 ? 2 : 0;
+}
+
+async function print(
+  manifests: AsyncIterable<ExplainedManifest> | Iterable<ExplainedManifest>,
+  { output }: ExplainOptions,
+  io: Io,
+): Promise<void> {
+  if (output === 'json') {
+    const items = [];
+    for await (const manifest of manifests) items.push(manifest);
+    io.stdout.write(`${jsonText({ items })}\n`);
+    return;
+  }
+  const terminal = terminalOf(io);
+  for await (const manifest of manifests) io.stdout.write(manifestText(printableTexts(manifest), terminal));
+}

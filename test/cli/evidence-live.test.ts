@@ -1,0 +1,158 @@
+/** `cappol suggest --cluster --used`: profiles of Kubescape in a cluster, and files about its pods. */
+import assert from 'node:assert/strict';
+import { Api } from '../../hack/controlplane/api.ts';
+import type { ControlPlane } from '../../hack/controlplane/controlplane.ts';
+import type { SeenChecks } from '../../operator/evidence/compare.ts';
+import { applicationProfile, containerProfile, observedUse } from '../evidence/records.ts';
+import { cappol, type Ran } from '../support/cappol.ts';
+import { sharedControlPlane } from '../support/control-plane.ts';
+import { eventually, installCrd } from '../support/harness.ts';
+
+const NAMESPACE = 'evidence-live';
+const GROUP = 'spdx.softwarecomposition.kubescape.io';
+const CRDS = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions';
+const LABELS = { app: 'pinger' };
+const POD_SPEC = { containers: [{ name: 'ping', image: 'ping' }] };
+
+/** Kubescape serves these kinds by an API server of its own; the forms of the objects are the same. */
+function crd(kind: string) {
+  const plural = `${kind.toLowerCase()}s`;
+  const schema = { openAPIV3Schema: { type: 'object', 'x-kubernetes-preserve-unknown-fields': true } };
+  return {
+    apiVersion: 'apiextensions.k8s.io/v1',
+    kind: 'CustomResourceDefinition',
+    metadata: { name: `${plural}.${GROUP}` },
+    spec: {
+      group: GROUP,
+      names: { kind, plural, listKind: `${kind}List`, singular: kind.toLowerCase() },
+      scope: 'Namespaced',
+      versions: [{ name: 'v1beta1', served: true, storage: true, schema }],
+    },
+  };
+}
+
+describe('cappol with evidence of a cluster', () => {
+  let controlPlane: ControlPlane;
+  let api: Api;
+
+  const pathOf = (kind: string) => `/apis/${GROUP}/v1beta1/namespaces/${NAMESPACE}/${kind.toLowerCase()}s`;
+
+  async function install(kind: string): Promise<void> {
+    const object = crd(kind);
+    await api.apply(`${CRDS}/${object.metadata.name}`, object);
+    await eventually(`${kind} to be served`, async () => (await api.ask('GET', pathOf(kind))).status === 200);
+  }
+
+  async function put(profile: Readonly<Record<string, unknown>>): Promise<void> {
+    const { kind, metadata } = profile as { kind: string; metadata: { name: string; labels: object } };
+    const labels = { ...metadata.labels, 'kubescape.io/workload-namespace': NAMESPACE };
+    const { creationTimestamp: _, ...kept } = { creationTimestamp: '', ...metadata };
+    const object = { ...profile, metadata: { ...kept, labels, namespace: NAMESPACE } };
+    await api.apply(`${pathOf(kind)}/${metadata.name}`, object);
+  }
+
+  async function suggested(used: readonly string[], stdin = ''): Promise<Ran> {
+    const args = ['suggest', '--cluster', '-n', NAMESPACE, '-o', 'json', '--kubeconfig', controlPlane.kubeconfig];
+    return cappol([...args, '--used', ...used], stdin);
+  }
+
+  function usedIn({ stdout }: Ran): string[] {
+    const { evidence } = JSON.parse(stdout);
+    const [{ workload, containers }] = evidence;
+    assert.deepEqual(workload, { kind: 'Deployment', namespace: NAMESPACE, name: 'pinger' });
+    return containers[0].evidence?.used.map(({ capability }: SeenChecks) => capability);
+  }
+
+  before(async () => {
+    controlPlane = await sharedControlPlane();
+    api = new Api(controlPlane.kubeconfig);
+    await installCrd(api);
+    const namespace = { apiVersion: 'v1', kind: 'Namespace', metadata: { name: NAMESPACE } };
+    await api.apply(`/api/v1/namespaces/${NAMESPACE}`, namespace);
+    const account = `/api/v1/namespaces/${NAMESPACE}/serviceaccounts/default`;
+    await eventually('the service account that pods need', async () => (await api.find(account)) !== undefined);
+    await api.apply(`/apis/apps/v1/namespaces/${NAMESPACE}/deployments/pinger`, {
+      apiVersion: 'apps/v1',
+      kind: 'Deployment',
+      metadata: { name: 'pinger' },
+      spec: {
+        replicas: 0,
+        selector: { matchLabels: LABELS },
+        template: { metadata: { labels: LABELS }, spec: POD_SPEC },
+      },
+    });
+  });
+
+  after(async () => {
+    for (const kind of ['ApplicationProfile', 'ContainerProfile'])
+      await api.remove(`${CRDS}/${crd(kind).metadata.name}`);
+    await api.remove(`/api/v1/namespaces/${NAMESPACE}`);
+    await api.close();
+  });
+
+  it('says so where the cluster has no profiles', async () => {
+    const { code, stderr } = await suggested([]);
+    assert.deepEqual(
+      [code, stderr],
+      [2, 'cappol: the cluster has no profiles of Kubescape: name files with evidence after --used\n'],
+    );
+  });
+
+  it('reads ApplicationProfiles', async () => {
+    await install('ApplicationProfile');
+    await put(applicationProfile());
+    const ran = await suggested([]);
+    assert.equal(ran.stderr, '');
+    assert.equal(ran.code, 0);
+    assert.deepEqual(usedIn(ran), ['NET_RAW']);
+  });
+
+  it('prefers ContainerProfiles, which newer releases write, and leaves out those that users wrote', async () => {
+    await install('ContainerProfile');
+    await put(containerProfile({ spec: { capabilities: ['CHOWN', 'KILL'] } }));
+    const own = containerProfile({
+      annotations: { 'kubescape.io/managed-by': 'User' },
+      spec: { capabilities: ['SETUID'] },
+    });
+    await put({ ...own, metadata: { ...(own.metadata as object), name: 'by-a-user' } });
+    const ran = await suggested([]);
+    assert.match(
+      ran.stderr,
+      /^cappol: ContainerProfile evidence-live\/by-a-user: warning: somebody wrote this profile/,
+    );
+    assert.equal(ran.code, 0);
+    assert.deepEqual(usedIn(ran), ['CHOWN', 'KILL']);
+  });
+
+  it('shows them beside what runs: explain --cluster', async () => {
+    const args = ['explain', '--cluster', '-n', NAMESPACE, '--used', '--kubeconfig', controlPlane.kubeconfig];
+    const { code, stdout } = await cappol([...args, '-o', 'json']);
+    assert.equal(code, 0);
+    const [{ kind, name, file, containers }, ...others] = JSON.parse(stdout).items;
+    assert.deepEqual([kind, name, file, others], ['Deployment', 'pinger', null, []]);
+    assert.deepEqual(
+      containers[0].evidence.used.map(({ capability }: SeenChecks) => capability),
+      ['CHOWN', 'KILL'],
+    );
+    const text = (await cappol(args)).stdout;
+    assert.match(text, /^Deployment evidence-live\/pinger, container "ping"$/m);
+    assert.match(text, /^used +CHOWN +1 /m);
+  });
+
+  it('attributes the records of files to workloads by the owners of pods', async () => {
+    const deployment = await api.get(`/apis/apps/v1/namespaces/${NAMESPACE}/deployments/pinger`);
+    const owner = { apiVersion: 'apps/v1', kind: 'Deployment', name: 'pinger', uid: deployment.metadata.uid };
+    await api.apply(`/api/v1/namespaces/${NAMESPACE}/pods/a-name-that-tells-nothing`, {
+      apiVersion: 'v1',
+      kind: 'Pod',
+      metadata: {
+        name: 'a-name-that-tells-nothing',
+        labels: LABELS,
+        ownerReferences: [{ ...owner, controller: true }],
+      },
+      spec: POD_SPEC,
+    });
+    const record = observedUse({ namespace: NAMESPACE, pod: 'a-name-that-tells-nothing', capability: 'SETGID' });
+    assert.deepEqual(usedIn(await suggested(['-'], `${JSON.stringify(record)}\n`)), ['SETGID']);
+  });
+});
