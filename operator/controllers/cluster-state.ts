@@ -9,16 +9,16 @@ import type { Compiled } from '../compile/compile.ts';
 import { type PodSecurityDefaults, podSecurityLabels } from '../compile/labels.ts';
 import type { AdmissionOptions } from '../compile/match.ts';
 import { createUseIndex, type UseIndex } from '../evaluate/use.ts';
+import { COST_LIMIT, Evaluator } from '../evaluate/violations.ts';
 import type { Change, Cluster, NamespaceView } from '../model/objects.ts';
 import { type Concerned, type Coverage, mergeCoverages, Selections } from '../policy/coverage.ts';
 import { isExcluded, isReached } from '../policy/deciding.ts';
-import type { Stage } from '../policy/parts.ts';
 import { lastOf } from '../policy/pieces.ts';
 import type { Resolution, ResolvedPolicy } from '../policy/resolve.ts';
 import type { Labels } from '../policy/selector.ts';
 import { hasPendingLabel, type RolloutLabels, Rollouts, stagesOf } from '../promotion/rollouts.ts';
 import { SeenObjects } from '../promotion/seen.ts';
-import { SYSTEM_CLOCK } from '../runtime/clock.ts';
+import { PromotionVerdicts } from '../promotion/verdicts.ts';
 import { AcceptedPolicies, type CompileInput } from './accepted-policies.ts';
 import { newOutcomes } from './outcomes.ts';
 import { type Cause, type Found, type StateChange, unchanged } from './state-change.ts';
@@ -37,8 +37,12 @@ export class ClusterState {
   readonly promotions = new Rollouts();
   /** Also kept by a standby, which then knows what its predecessor may have missed. */
   readonly seen = new SeenObjects();
+  readonly verdicts = new PromotionVerdicts();
+  /** One for all controllers: it remembers its verdicts. */
+  readonly evaluator = new Evaluator({ costLimit: COST_LIMIT });
   readonly #cluster: Cluster;
   readonly #options: ClusterStateOptions;
+  readonly #now: () => number;
   /** The namespaces that no policy reaches. */
   readonly #excluded: readonly string[];
   readonly #policies = new AcceptedPolicies();
@@ -48,6 +52,7 @@ export class ClusterState {
   constructor(cluster: Cluster, options: ClusterStateOptions) {
     this.#cluster = cluster;
     this.#options = options;
+    this.#now = options.now ?? (() => Date.now());
     this.#excluded = [options.operatorNamespace, ...options.excludedNamespaces];
   }
 
@@ -105,27 +110,19 @@ export class ClusterState {
   }
 
   #compileInput(): CompileInput {
-    const { operatorNamespace, excludedNamespaces, now = Date.now } = this.#options;
+    const { operatorNamespace, excludedNamespaces, rollsOut = false } = this.#options;
+    const [policies, rendered] = [this.#cluster.policies(), this.#cluster.rendered()];
     return {
-      policies: this.#cluster.policies(),
-      rendered: this.#cluster.rendered(),
+      policies,
+      rendered,
       options: {
         oldestServer: this.#cluster.oldestServer,
-        now: now(),
+        now: this.#now(),
         operatorNamespace,
         excludedNamespaces,
-        ...(this.#options.rollsOut && { stages: this.#stages() }),
+        ...(rollsOut && { stages: stagesOf(policies, this.promotions, standingEnforced(rendered)) }),
       },
     };
-  }
-
-  #stages(): Map<string, Stage> {
-    return stagesOf(this.#cluster.policies(), this.promotions, standingEnforced(this.#cluster.rendered()));
-  }
-
-  /** How far the roll-out of a policy is. */
-  stage(policy: string): Stage | undefined {
-    return this.#stages().get(policy);
   }
 
   /** As of the last `accept`. */
@@ -173,8 +170,10 @@ export class ClusterState {
   }
 
   wantedLabels(namespace: NamespaceView): Record<string, string> {
-    const { podSecurityDefaults } = this.#options;
-    const options = { oldestServer: this.#cluster.oldestServer, podSecurityDefaults };
+    const options = {
+      oldestServer: this.#cluster.oldestServer,
+      podSecurityDefaults: this.#options.podSecurityDefaults,
+    };
     return podSecurityLabels(this.selecting(namespace.name), this.effectiveLabels(namespace), options);
   }
 
@@ -224,7 +223,7 @@ export class ClusterState {
   #see({ namespace: name, seen = [] }: Extract<Change, { of: 'pod' | 'workload' }>): void {
     const namespace = this.#cluster.namespace(name);
     if (!namespace) this.seen.forget(name);
-    else if (hasPendingLabel(this.effectiveLabels(namespace))) this.seen.add(name, seen, SYSTEM_CLOCK.date().getTime());
+    else if (hasPendingLabel(this.effectiveLabels(namespace))) this.seen.add(name, seen, this.#now());
   }
 
   #applyFound(cause: Found): StateChange {
@@ -240,6 +239,7 @@ export class ClusterState {
     this.#policies.forget();
     for (const outcome of Object.values(this.outcomes)) outcome.clear();
     this.promotions.clear();
+    this.verdicts.endTerm(this.#now());
     const policies = this.#cluster.policies().map(({ metadata }) => metadata?.name ?? '');
     const namespaces = this.#cluster.namespaces().map(({ name }) => name);
     return { cause, policies: new Set(policies), namespaces: new Set(namespaces), recompiles: true };

@@ -1,18 +1,17 @@
 /** Evaluates the pods and workloads of each namespace against the policies that decide there. */
 import { judgingNamespace, type NamespaceJudgement } from '../evaluate/namespace.ts';
-import { withEarlier } from '../evaluate/promotion.ts';
-import { COST_LIMIT, Evaluator } from '../evaluate/violations.ts';
 import type { NamespaceView } from '../model/objects.ts';
 import { Cooldown } from '../runtime/cooldown.ts';
 import { type Done, Turns } from '../runtime/turns.ts';
 import type { Context, Controller, Key } from './controller.ts';
 import type { StateChange } from './state-change.ts';
 
+const NONE = new Map();
+
 export class Evaluation implements Controller {
   readonly name = 'judge';
   readonly concurrency = 8;
   readonly #context: Context;
-  readonly #evaluator = new Evaluator({ costLimit: COST_LIMIT });
   readonly #turns = new Turns();
   /** Without it, pods that come one by one would have their namespace evaluated again for each. */
   readonly #cooldown = new Cooldown({ times: 4, mostMs: 10_000 });
@@ -35,15 +34,13 @@ export class Evaluation implements Controller {
     const namespace = cluster.namespace(name);
     if (!namespace || !state.isReached(namespace)) {
       judgements.delete(name);
+      state.verdicts.forget(name);
       this.#cooldown.forget(name);
     } else {
       const judged = await this.#judge(namespace);
       // Its policies have changed since it began, and its key is queued again; or the term has ended.
       if (!judged) return;
-      const { promotions } = judged.result;
-      const earlier = judgements.get(name)?.promotions;
-      const kept = promotions && earlier && { promotions: withEarlier(promotions, earlier, Date.now()) };
-      judgements.set(name, { ...judged.result, ...kept });
+      judgements.set(name, judged.result);
       this.#cooldown.start(name, judged.spentMs);
     }
     found({ by: this.name, namespace: name });
@@ -55,10 +52,11 @@ export class Evaluation implements Controller {
     const policies = state.selecting(name);
     const judged = { name, labels: state.effectiveLabels(namespace) };
     const seen = state.seen.take(name);
-    const court = { evaluator: this.#evaluator, use: state.use };
-    const pieces = judgingNamespace(judged, policies, cluster, court, seen);
+    const { evaluator, use } = state;
+    const pieces = judgingNamespace(judged, policies, cluster, { evaluator, use }, seen);
     const done = await this.#turns.run(pieces, () => !signal.aborted && state.selecting(name) === policies);
     if (!done) state.seen.restore(name, seen);
+    else state.verdicts.set(name, { policies, use, verdicts: done.result.promotions ?? NONE }, Date.now());
     return done;
   }
 }

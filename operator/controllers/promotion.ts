@@ -3,8 +3,10 @@ import { isDeepStrictEqual } from 'node:util';
 import type { CompletePolicy, CompleteSpec } from '../api/capability-policy.ts';
 import { RolloutStates } from '../apply/rollout-states.ts';
 import { standingEnforced } from '../apply/standing.ts';
+import { judgingSeen, type PromotionVerdict } from '../evaluate/promotion.ts';
 import type { NamespaceView } from '../model/objects.ts';
 import { pendingPartOf, rolloutLabel } from '../policy/parts.ts';
+import { lastOf } from '../policy/pieces.ts';
 import { isSameSelector, matches } from '../policy/selector.ts';
 import { progressOf } from '../promotion/progress.ts';
 import { type Entry, isLabelled, isPending, type RolloutState } from '../promotion/state.ts';
@@ -41,9 +43,7 @@ export class Promotion implements Controller {
     if (cause.of === 'policy') return [cause.name];
     if (cause.of === 'namespace') return this.#concernedBy(cause.name);
     if (cause.of === 'found' && cause.by === this.name) return [];
-    if (cause.of === 'found' && cause.by === 'judge') {
-      return state.outcomes.judgements.get(cause.namespace ?? '')?.promotions?.keys() ?? [];
-    }
+    if (cause.of === 'found' && cause.by === 'judge') return state.verdicts.policiesIn(cause.namespace ?? '');
     return [...policies].filter((name) => cluster.policy(name)?.spec.rollout || state.promotions.get(name));
   }
 
@@ -61,6 +61,8 @@ export class Promotion implements Controller {
     const rollout = spec?.rollout;
     if (!policy || !rollout || state.hasExpired(name)) return this.#end(name, policy?.metadata?.uid);
     const before = await this.#stateOf(policy);
+    // Policies changed meanwhile.
+    if (state.isStale) return again(0);
     // Nothing may happen between reading the cluster and deciding.
     const input = this.#input(name, { rollout, selector: spec.namespaceSelector, state: before });
     const result = this.#cooldown.after(name, () => step(input));
@@ -85,12 +87,12 @@ export class Promotion implements Controller {
   /** The roll-outs that a change of the namespace concerns. */
   *#concernedBy(namespace: string): Generator<string> {
     const { cluster, state } = this.#context;
-    const labels = cluster.namespace(namespace)?.labels;
+    const { labels = {} } = cluster.namespace(namespace) ?? {};
     for (const { metadata, spec } of cluster.policies()) {
       const name = metadata?.name ?? '';
       if (!spec.rollout) continue;
-      const has = state.promotions.get(name)?.namespaces.has(namespace);
-      if (has || (labels && matches(spec.namespaceSelector, labels))) yield name;
+      const has = state.promotions.get(name)?.namespaces.has(namespace) || Object.hasOwn(labels, rolloutLabel(name));
+      if (has || matches(spec.namespaceSelector, labels)) yield name;
     }
   }
 
@@ -102,8 +104,7 @@ export class Promotion implements Controller {
     if (known?.uid === uid) return known;
     const enforced = standingEnforced(cluster.rendered()).get(uid);
     const kept = await this.#states.read(name, uid);
-    const { begun = false, selector } = state.stage(name) ?? {};
-    const standing = { begun, ...(selector && { selector }) };
+    const standing = { begun: enforced !== undefined, ...(enforced && { selector: enforced.namespaceSelector }) };
     // Without a roll-out nothing guards the label, so it says nothing.
     const namespaces = enforced && !enforced.rollout ? this.#enforcedBefore(name, enforced) : new Map();
     if (!kept) return { ...standing, uid, namespaces };
@@ -123,20 +124,37 @@ export class Promotion implements Controller {
 
   #input(name: string, given: Pick<StepInput, 'rollout' | 'selector' | 'state'>): StepInput {
     const { cluster, state } = this.#context;
-    const { outcomes } = state;
     const standing = standingEnforced(cluster.rendered()).get(given.state.uid)?.namespaceSelector;
     return {
       ...given,
       ...(standing && { standing }),
       policy: name,
       namespaces: cluster.namespaces().filter((namespace) => state.isReached(namespace)),
-      verdict: (namespace) =>
-        state.isStale || state.seen.has(namespace)
-          ? undefined
-          : outcomes.judgements.get(namespace)?.promotions?.get(name),
+      verdict: (namespace) => this.#verdict(name, namespace),
+      currentVerdict: (namespace) => this.#currentVerdict(name, namespace),
       settled: this.#isInForce(name),
       now: Date.now(),
     };
+  }
+
+  #verdict(policy: string, namespace: string): PromotionVerdict | undefined {
+    const { state } = this.#context;
+    return state.verdicts.get(namespace, policy, { policies: state.selecting(namespace), use: state.use });
+  }
+
+  /** Judges what the watches have shown since the last evaluation: in a busy namespace they always show something. */
+  #currentVerdict(name: string, namespace: string): PromotionVerdict | undefined {
+    const { state, cluster } = this.#context;
+    const { evaluator, use } = state;
+    const last = this.#verdict(name, namespace);
+    const seen = state.seen.in(namespace);
+    const view = cluster.namespace(namespace);
+    const policies = state.selecting(namespace);
+    const policy = policies.find(({ id }) => id === pendingPartOf(name));
+    if (!last || !view || !policy) return undefined;
+    const labels = state.effectiveLabels(view);
+    const violatedAt = lastOf(judgingSeen({ policy, policies, labels, seen, cluster }, { evaluator, use }));
+    return violatedAt === undefined ? last : { ...last, violatedAt: Math.max(violatedAt, last.violatedAt ?? 0) };
   }
 
   /** Whether the newest text of both parts is in force, and nothing older. */
@@ -145,7 +163,7 @@ export class Promotion implements Controller {
     const { rendered } = state.compiled;
     const outcome = state.outcomes.rollouts.get(policy);
     const { admission } = rendered.get(policy) ?? rendered.get(pendingPartOf(policy)) ?? {};
-    return !state.isStale && outcome?.state === 'InForce' && outcome.ruleset === admission?.ruleset;
+    return outcome?.state === 'InForce' && outcome.ruleset === admission?.ruleset;
   }
 
   /** @param before undefined for the first state of a term */

@@ -22,7 +22,6 @@ interface Pending {
   /** All policies that select the namespace. */
   readonly policies: readonly ResolvedPolicy[];
   readonly labels: Labels;
-  readonly members: readonly Member[];
   readonly seen: readonly Seen[];
   readonly cluster: Objects;
 }
@@ -32,41 +31,37 @@ interface Pending {
  * higher priority.
  */
 export function* judgingPromotion(
-  { policy, policies, labels, members, seen, cluster }: Pending,
+  pending: Pending & { readonly members: readonly Member[] },
   court: Court,
 ): Generator<void, PromotionVerdict> {
-  const enforced = policy.pendingFor as ResolvedPolicy;
-  const others = policies.filter((other) => other.name !== policy.name);
-  const parties = deciding([...others, selectingAll(enforced)], 'Enforce', labels);
-  if (!parties.some(({ name }) => name === policy.name)) return { violating: 0 };
-  const workloads = (yield* judgingWorkloads(members.map(asCreatedAgain), parties, court)).filter(wouldBeRefused);
+  const parties = partiesOf(pending);
+  if (parties.length === 0) return { violating: 0 };
+  const judged = yield* judgingWorkloads(pending.members.map(asCreatedAgain), parties, court);
+  const workloads = judged.filter(wouldBeRefused);
   const worst = workloads.reduce<WorkloadJudgement | undefined>((a, b) => (a && !isWorse(b, a) ? a : b), undefined);
-  let violatedAt: number | undefined;
-  for (const { object, at } of seen) {
-    if (at <= (violatedAt ?? 0)) continue;
-    const gone = yield* judgingWorkloads(memberOf(object, cluster).map(asCreatedAgain), parties, court);
-    if (gone.some(wouldBeRefused)) violatedAt = at;
-  }
+  const violatedAt = yield* judgingSeen(pending, court);
   return { violating: workloads.length, ...(worst && { worst }), ...(violatedAt !== undefined && { violatedAt }) };
 }
 
-/**
- * Keeps what an earlier judgement of the namespace found: no step may have looked at it in between.
- *
- * @param now in milliseconds since 1970
- */
-export function withEarlier(
-  later: ReadonlyMap<string, PromotionVerdict>,
-  earlier: ReadonlyMap<string, PromotionVerdict>,
-  now: number,
-): ReadonlyMap<string, PromotionVerdict> {
-  const merged = [...later].map(([policy, verdict]): [string, PromotionVerdict] => {
-    const before = earlier.get(policy);
-    const wasViolating = before !== undefined && before.violating > 0 && verdict.violating === 0;
-    const violatedAt = Math.max(verdict.violatedAt ?? 0, before?.violatedAt ?? 0, wasViolating ? now : 0);
-    return [policy, violatedAt > 0 ? { ...verdict, violatedAt } : verdict];
-  });
-  return new Map(merged);
+/** When an object violated that may be gone or changed, in milliseconds since 1970. */
+export function* judgingSeen(pending: Pending, court: Court): Generator<void, number | undefined> {
+  const parties = partiesOf(pending);
+  let violatedAt: number | undefined;
+  if (parties.length === 0) return violatedAt;
+  for (const { object, at } of pending.seen) {
+    if (at <= (violatedAt ?? 0)) continue;
+    const gone = yield* judgingWorkloads(memberOf(object, pending.cluster).map(asCreatedAgain), parties, court);
+    if (gone.some(wouldBeRefused)) violatedAt = at;
+  }
+  return violatedAt;
+}
+
+/** The policies that decide once this one is enforced; none if it is not among them. */
+function partiesOf({ policy, policies, labels }: Pending): ResolvedPolicy[] {
+  const enforced = policy.pendingFor as ResolvedPolicy;
+  const others = policies.filter((other) => other.name !== policy.name);
+  const parties = deciding([...others, selectingAll(enforced)], 'Enforce', labels);
+  return parties.some(({ name }) => name === policy.name) ? parties : [];
 }
 
 const EVERYWHERE = {};

@@ -29,14 +29,14 @@ export class SeenObjects {
     if (seen.size > 0) this.#seen.set(namespace, seen);
   }
 
-  /** Whether something may have changed there since `take`. */
-  has(namespace: string): boolean {
-    return this.#seen.has(namespace);
+  /** Those since `take`. */
+  in(namespace: string): Seen[] {
+    return [...(this.#seen.get(namespace)?.values() ?? [])];
   }
 
   /** Takes out the objects of a namespace. */
   take(namespace: string): Seen[] {
-    const seen = [...(this.#seen.get(namespace)?.values() ?? [])];
+    const seen = this.in(namespace);
     this.#seen.delete(namespace);
     return seen;
   }

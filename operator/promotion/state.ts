@@ -25,7 +25,8 @@ export interface Entry {
   /**
    * Undecided: with `soak: 0s` it is enforced from the beginning if nothing violates there, which is not known yet.
    * Pending: it has not been evaluated. Soaking: nothing has violated since that time. Blocked: something has violated
-   * since that time. Enforced: the decision to enforce; the entry ends when the label is gone.
+   * since that time. Enforced: the decision to enforce, or the policy does not select the namespace any more; the entry ends
+   * when the label is gone.
    */
   readonly state: (typeof ENTRY_STATES)[number];
   readonly since: number;

@@ -27,8 +27,10 @@ export interface StepInput {
   readonly standing?: LabelSelector;
   /** Every namespace that policies reach, by name. */
   readonly namespaces: readonly NamespaceLabels[];
-  /** Undefined when it is not known what violates there now, by the newest text of the policy. */
+  /** As of the last evaluation; undefined if there was none by the newest text of the policy. */
   verdict(namespace: string): PromotionVerdict | undefined;
+  /** The same as of now: for decisions to enforce. */
+  currentVerdict(namespace: string): PromotionVerdict | undefined;
   /** Whether the newest text of the policy is in force everywhere, and nothing older is. */
   readonly settled: boolean;
   /** Milliseconds since 1970. */
@@ -113,14 +115,22 @@ export function isCovered({ begun, selector }: RolloutState, labels: Labels): bo
 function entryFor(place: Place, input: StepInput): Entry | undefined {
   const { entry, label, uid } = place;
   const { now } = input;
-  // An older text may still select it.
-  if (!place.selected) return entry && (place.covered || !input.settled) ? entry : undefined;
-  if (label === ROLLOUT_ENFORCED) return entry?.state === 'Enforced' ? entry : { uid, state: 'Enforced', since: now };
+  const enforced: Entry = entry?.state === 'Enforced' ? entry : { uid, state: 'Enforced', since: now };
+  if (!place.selected) {
+    // An older text may still select it.
+    if (place.covered || !input.settled) return entry;
+    return label === undefined ? undefined : enforced;
+  }
+  if (label === ROLLOUT_ENFORCED) return enforced;
   if (entry?.state === 'Enforced') return place.covered && label === undefined ? undefined : entry;
-  if (entry) return evaluated(entry, input.verdict(place.name), input);
+  if (entry) return evaluated(entry, verdictFor(place.name, entry, input), input);
   if (label === ROLLOUT_PENDING) return { uid, state: 'Pending', since: now };
   if (place.covered) return undefined;
   return { uid, state: soakOf(input) === 0 ? 'Undecided' : 'Pending', since: now };
+}
+
+function verdictFor(namespace: string, { state }: Entry, input: StepInput): PromotionVerdict | undefined {
+  return state === 'Undecided' ? input.currentVerdict(namespace) : input.verdict(namespace);
 }
 
 function evaluated(entry: Entry, verdict: PromotionVerdict | undefined, input: StepInput): Entry {
@@ -133,8 +143,7 @@ function evaluated(entry: Entry, verdict: PromotionVerdict | undefined, input: S
   if (state === 'Undecided') return { uid, state: 'Enforced', since: now };
   if (state !== 'Soaking') return { uid, state: 'Soaking', since: now };
   // A pod that is gone may have violated meanwhile.
-  const violatedAt = verdict.violatedAt ?? since;
-  const latest = Math.max(since, violatedAt);
+  const latest = Math.max(since, verdict.violatedAt ?? since);
   return latest === entry.since ? entry : { uid, state, since: latest };
 }
 
@@ -163,7 +172,11 @@ function promote(entries: Map<string, Entry>, input: StepInput, label: string): 
     const at = Math.max(entry.since + soakOf(input), slot);
     if (at > now)
       return { promoted, ...lastOf(promoted, slot - interval), next: { namespace: name, at: Math.ceil(at) } };
-    if (!input.verdict(name)) continue;
+    const verdict = input.currentVerdict(name);
+    const current = evaluated(entry, verdict, input);
+    entries.set(name, current);
+    // Something violated since the last evaluation, or nothing is known: the next step looks again.
+    if (!verdict || current !== entry) continue;
     entries.set(name, { uid: entry.uid, state: 'Enforced', since: now });
     promoted.push(name);
     slot = Math.max(slot, now - LATE_MS) + interval;

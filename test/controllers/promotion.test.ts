@@ -1,27 +1,41 @@
 /** The controller of promotions on a handmade cluster: the order of its writes, and the text by which it goes. */
 import assert from 'node:assert/strict';
+import { mock } from 'node:test';
 import type { CapabilityPolicySpec, CompletePolicy } from '../../operator/api/capability-policy.ts';
 import type { ApiClient } from '../../operator/cluster/client.ts';
 import { ClusterState } from '../../operator/controllers/cluster-state.ts';
 import type { Context } from '../../operator/controllers/controller.ts';
+import { Evaluation } from '../../operator/controllers/evaluation.ts';
 import { Promotion } from '../../operator/controllers/promotion.ts';
-import type { Cluster, NamespaceView, RenderedObject } from '../../operator/model/objects.ts';
+import type { Cluster, NamespaceView, PodView, RenderedObject, RoleBindingView } from '../../operator/model/objects.ts';
 import type { RolloutLabels } from '../../operator/promotion/rollouts.ts';
+import type { Entry } from '../../operator/promotion/state.ts';
 import { NEWEST_KNOWN_MINOR } from '../../operator/standards/level-version.ts';
+import { app } from '../support/pods.ts';
 import { policy } from '../support/policies.ts';
 import { RecordingLog } from '../support/recording-log.ts';
+import { binding, ownedBy, podView, useRole } from '../support/views.ts';
 
 const OPTIONS = { operatorNamespace: 'system', excludedNamespaces: [], podSecurityDefaults: {}, rollsOut: true };
 const LABEL = 'rollout.capabilitypolicy.dev/it';
+
+const SOAKING: Partial<CapabilityPolicySpec> = { level: 'baseline', rollout: { soak: '10s' } };
+const START = 1_800_000_000_000;
 
 class Stage {
   readonly policies = new Map<string, CompletePolicy>();
   readonly labels = new Map<string, Readonly<Record<string, string>>>([['a', {}]]);
   readonly writes: string[] = [];
+  readonly configMaps = new Map<string, object>();
+  readonly pods = new Map<string, PodView>();
+  readonly bindings: RoleBindingView[] = [];
   rendered: readonly RenderedObject[] = [];
   refuses = false;
   readonly state: ClusterState;
-  readonly controller: Promotion;
+  controller: Promotion;
+  readonly evaluation: Evaluation;
+
+  readonly begin: () => Promotion;
 
   constructor() {
     const namespace = (name: string): NamespaceView | undefined => {
@@ -29,21 +43,27 @@ class Stage {
       return labels && { name, uid: `uid-${name}`, terminating: false, labels, labelOwners: {} };
     };
     const cluster = {
+      pods: () => this.pods.values(),
+      workloads: () => [],
+      workload: () => undefined,
       oldestServer: NEWEST_KNOWN_MINOR,
       policies: () => [...this.policies.values()],
       policy: (name: string) => this.policies.get(name),
       namespaces: () => [...this.labels.keys()].flatMap((name) => namespace(name) ?? []),
       namespace,
-      roles: () => [],
-      roleBindings: () => [],
+      roles: () => [useRole('exception')],
+      roleBindings: () => this.bindings,
       rendered: () => this.rendered,
     } as unknown as Cluster;
     this.state = new ClusterState(cluster, OPTIONS);
     const client = {
-      list: async () => '',
-      apply: async ({ metadata }: { metadata: { name: string } }) => {
+      list: async (_path: string, _options: object, onPage: (page: object) => void) =>
+        onPage({ items: [...this.configMaps.values()] }),
+      apply: async (configMap: { metadata: { name: string } }) => {
+        const { name } = configMap.metadata;
         if (this.refuses) throw new Error('refused');
-        this.writes.push(`write ${metadata.name}`);
+        this.writes.push(`write ${name}`);
+        this.configMaps.set(name, configMap);
       },
       remove: async (path: string) => void this.writes.push(`remove ${path.split('/').at(-1)}`),
     } as unknown as ApiClient;
@@ -53,10 +73,14 @@ class Stage {
       cluster,
       state: this.state,
       log: new RecordingLog(),
+      recorder: { later() {} },
+      instance: 'test',
       signal,
       found: (found: object) => this.state.apply({ of: 'found', ...found } as never),
     } as unknown as Context;
-    this.controller = new Promotion(context, 'system');
+    this.begin = () => new Promotion(context, 'system');
+    this.controller = this.begin();
+    this.evaluation = new Evaluation(context);
   }
 
   put(spec: Partial<CapabilityPolicySpec>, generation: number): void {
@@ -65,10 +89,58 @@ class Stage {
     this.state.apply({ of: 'policy', name: 'it' });
   }
 
+  lead(): void {
+    this.state.apply({ of: 'term' });
+    this.controller = this.begin();
+  }
+
   async look(): Promise<void> {
     if (this.state.isStale) this.state.accept();
     await this.controller.reconcile('it', () => {});
     if (this.state.isStale) this.state.accept();
+  }
+
+  async evaluate(): Promise<void> {
+    if (this.state.isStale) this.state.accept();
+    await this.evaluation.reconcile('a');
+  }
+
+  /** Everything that is compiled is in force. */
+  settle(): void {
+    if (this.state.isStale) this.state.accept();
+    for (const [name, { admission }] of this.state.compiled.rendered) {
+      const servers = { inForce: 1, answering: 1 };
+      const outcome = { state: 'InForce', ruleset: admission.ruleset, servers, message: '' } as const;
+      this.state.outcomes.rollouts.set(name, outcome);
+    }
+  }
+
+  /** As a watch reports it. */
+  run(pod: PodView): void {
+    this.pods.set(pod.name, pod);
+    this.state.apply({ of: 'pod', namespace: 'a', name: pod.name, seen: [pod] });
+  }
+
+  end(name: string): void {
+    const pod = this.pods.get(name);
+    this.pods.delete(name);
+    this.state.apply({ of: 'pod', namespace: 'a', name, seen: pod ? [pod] : [] });
+  }
+
+  /** A roll-out that has begun, with one namespace that soaks. */
+  async soak(spec: Partial<CapabilityPolicySpec> = {}): Promise<void> {
+    this.labels.set('a', { [LABEL]: 'pending' });
+    this.put({ ...SOAKING, ...spec }, 1);
+    for (let looks = 0; looks < 3; looks++) {
+      await this.evaluate();
+      await this.look();
+      this.settle();
+    }
+    assert.equal(this.entry?.state, 'Soaking');
+  }
+
+  get entry(): Entry | undefined {
+    return this.state.promotions.get('it')?.namespaces.get('a');
   }
 
   rolloutLabels(namespace: string): RolloutLabels {
@@ -80,6 +152,146 @@ class Stage {
     return [...this.state.compiled.rendered.keys()];
   }
 }
+
+const fine = (name: string) => podView(name, { namespace: 'a' });
+const bad = (name: string) => podView(name, { namespace: 'a', ...app({ securityContext: { privileged: true } }) });
+
+describe('what the controller of promotions knows of a soaking namespace', () => {
+  let stage: Stage;
+
+  beforeEach(async () => {
+    mock.timers.enable({ apis: ['Date'], now: START });
+    stage = new Stage();
+    await stage.soak();
+  });
+  afterEach(() => mock.timers.reset());
+
+  const edits: [string, () => void | Promise<void>][] = [
+    ['an edit of a field that no rule reads', () => stage.put({ ...SOAKING, reason: 'a ticket' }, 2)],
+    ['an edit that admits the pod', () => stage.put({ ...SOAKING, level: 'privileged' }, 2)],
+    ['a change of leaders', () => stage.lead()],
+  ];
+  for (const [what, edit] of edits) {
+    it(`remembers a pod that violated and is gone, over ${what}`, async () => {
+      mock.timers.tick(8_000);
+      stage.run(bad('brief'));
+      stage.end('brief');
+      await stage.evaluate();
+      await edit();
+      stage.settle();
+      mock.timers.tick(3_000);
+      await stage.evaluate();
+      await stage.look();
+      assert.deepEqual([stage.entry?.state, stage.entry?.since], ['Soaking', START + 8_000]);
+    });
+  }
+
+  it('remembers that something violated until an edit admitted it', async () => {
+    mock.timers.tick(8_000);
+    stage.run(bad('lasting'));
+    await stage.evaluate();
+    stage.put({ ...SOAKING, level: 'privileged' }, 2);
+    stage.settle();
+    mock.timers.tick(3_000);
+    await stage.evaluate();
+    await stage.look();
+    assert.deepEqual([stage.entry?.state, stage.entry?.since], ['Soaking', START + 11_000]);
+  });
+
+  it('soaks on over an edit when nothing has violated', async () => {
+    mock.timers.tick(8_000);
+    stage.put({ ...SOAKING, reason: 'a ticket' }, 2);
+    stage.settle();
+    await stage.evaluate();
+    await stage.look();
+    assert.deepEqual([stage.entry?.state, stage.entry?.since], ['Soaking', START]);
+  });
+
+  it('promotes it although its pods change all the time', async () => {
+    mock.timers.tick(11_000);
+    stage.run(fine('busy'));
+    await stage.look();
+    assert.equal(stage.entry?.state, 'Enforced');
+  });
+
+  it('does not promote it when one of the pods that changed since the last evaluation violated', async () => {
+    mock.timers.tick(9_000);
+    stage.run(bad('brief'));
+    stage.end('brief');
+    mock.timers.tick(2_000);
+    await stage.look();
+    assert.deepEqual([stage.entry?.state, stage.entry?.since], ['Soaking', START + 9_000]);
+  });
+
+  describe('when an exception admits a pod', () => {
+    const excepted = { ...bad('excepted'), ...ownedBy('ReplicaSet', 'web') };
+    const grant = binding('capabilitypolicy.dev:use:exception', {
+      kind: 'ServiceAccount',
+      name: 'default',
+      namespace: 'a',
+    });
+    const losses: [string, () => void][] = [
+      [
+        'the namespace left it',
+        () => {
+          stage.labels.set('a', { [LABEL]: 'pending' });
+          stage.state.apply({ of: 'namespace', name: 'a' });
+        },
+      ],
+      [
+        'the grant of its use was deleted',
+        () => {
+          stage.bindings.pop();
+          stage.state.apply({ of: 'rbac' });
+        },
+      ],
+    ];
+
+    beforeEach(async () => {
+      stage.labels.set('a', { [LABEL]: 'pending', team: 'a' });
+      stage.state.apply({ of: 'namespace', name: 'a' });
+      stage.bindings.push(grant);
+      stage.state.apply({ of: 'rbac' });
+      const namespaceSelector = { matchLabels: { team: 'a' } };
+      stage.policies.set(
+        'exception',
+        policy('exception', { level: 'privileged', usableBy: 'Bindings', namespaceSelector }),
+      );
+      stage.state.apply({ of: 'policy', name: 'exception' });
+      stage.settle();
+      stage.run(excepted);
+      await stage.evaluate();
+      await stage.look();
+      mock.timers.tick(11_000);
+    });
+
+    it('promotes it', async () => {
+      await stage.look();
+      assert.equal(stage.entry?.state, 'Enforced');
+    });
+
+    for (const [what, lose] of losses) {
+      it(`does not promote it by a verdict from before ${what}`, async () => {
+        lose();
+        await stage.look();
+        assert.equal(stage.entry?.state, 'Soaking');
+        await stage.evaluate();
+        await stage.look();
+        assert.equal(stage.entry?.state, 'Blocked');
+      });
+    }
+  });
+
+  it('looks again when policies changed while it read the state', async () => {
+    stage.lead();
+    stage.state.accept();
+    const waits: number[] = [];
+    const looking = stage.controller.reconcile('it', (ms) => waits.push(ms));
+    stage.put({ ...SOAKING, reason: 'a ticket' }, 2);
+    await looking;
+    assert.deepEqual([waits.length, stage.state.promotions.get('it')], [1, undefined]);
+  });
+});
 
 describe('the controller of promotions', () => {
   it('compiles the enforced part only when the label is seen, and the state is written first', async () => {

@@ -3,7 +3,6 @@ import assert from 'node:assert/strict';
 import type { CapabilityPolicySpec } from '../../operator/api/capability-policy.ts';
 import type { Seen } from '../../operator/evaluate/members.ts';
 import { judgingNamespace } from '../../operator/evaluate/namespace.ts';
-import { withEarlier } from '../../operator/evaluate/promotion.ts';
 import { createUseIndex } from '../../operator/evaluate/use.ts';
 import { Evaluator } from '../../operator/evaluate/violations.ts';
 import type { PodView } from '../../operator/model/objects.ts';
@@ -101,35 +100,4 @@ describe('the verdict about a promotion', () => {
   it('does not count the pods of a node itself', () => {
     assert.equal(verdict({}, [pod('static', { privileged: true }, { mirror: true })])?.violating, 0);
   });
-});
-
-describe('withEarlier', () => {
-  const rows: [
-    string,
-    { violating: number; violatedAt?: number },
-    { violating: number; violatedAt?: number },
-    unknown,
-  ][] = [
-    ['nothing of compliant namespaces', { violating: 0 }, { violating: 0 }, { violating: 0 }],
-    [
-      'when a pod violated that is gone',
-      { violating: 0 },
-      { violating: 0, violatedAt: 5 },
-      { violating: 0, violatedAt: 5 },
-    ],
-    [
-      'the later of two',
-      { violating: 0, violatedAt: 7 },
-      { violating: 0, violatedAt: 5 },
-      { violating: 0, violatedAt: 7 },
-    ],
-    ['that something violated until now', { violating: 0 }, { violating: 1 }, { violating: 0, violatedAt: 9 }],
-    ['nothing new where something still violates', { violating: 2 }, { violating: 1 }, { violating: 2 }],
-  ];
-  for (const [what, later, earlier, expected] of rows) {
-    it(`keeps ${what}`, () => {
-      const merged = withEarlier(new Map([['it', later]]), new Map([['it', earlier]]), 9);
-      assert.deepEqual(merged.get('it'), expected);
-    });
-  }
 });

@@ -166,6 +166,20 @@ describe('a policy with a roll-out', function () {
     assert.deepEqual(traffic.surprises, []);
   });
 
+  it('leaves no label on a namespace that leaves the selector, by its own labels or by an edit', async () => {
+    const names = ['leaving-one', 'leaving-two'];
+    const [one, two] = await Promise.all(names.map((name) => cluster.namespace(name, { team: 'leaving' })));
+    assert.ok(one && two);
+    const policy = await cluster.policy('leaving', spec('leaving', { soak: '24h' }));
+    await cluster.programmed(policy);
+    await Promise.all([one, two].map((namespace) => isPending(policy, namespace)));
+    await cluster.api.patch(`${NAMESPACES}/${one}`, { metadata: { labels: { team: 'elsewhere' } } });
+    await eventually('the label of the first to be gone', async () => (await labelOf(policy, one)) === undefined);
+    assert.equal(await labelOf(policy, two), 'pending');
+    await cluster.policy('leaving', spec('nobody', { soak: '24h' }));
+    await eventually('the label of the second to be gone', async () => (await labelOf(policy, two)) === undefined);
+  });
+
   describe('against people who may edit and create namespaces', () => {
     const CREATE_ROUTES = [
       ['creation', 'POST', ''],

@@ -29,6 +29,8 @@ interface Situation {
   readonly entries?: Readonly<Record<string, Partial<Entry>>>;
   readonly namespaces: Readonly<Record<string, Space>>;
   readonly verdicts?: Readonly<Record<string, PromotionVerdict | undefined>>;
+  /** `verdicts` if left out. */
+  readonly current?: Readonly<Record<string, PromotionVerdict | undefined>>;
   readonly settled?: boolean;
   readonly now?: number;
 }
@@ -47,6 +49,7 @@ function inputOf(given: Situation): StepInput {
       .map(([name, { labels = {}, uid = `uid-${name}` }]) => ({ name, uid, labels }))
       .sort((a, b) => (a.name < b.name ? -1 : 1)),
     verdict: (name) => given.verdicts?.[name],
+    currentVerdict: (name) => (given.current ?? given.verdicts)?.[name],
     settled: given.settled ?? true,
     now: given.now ?? NOW,
   };
@@ -108,6 +111,8 @@ describe('a step of a roll-out', () => {
       const entries = { a: { state: 'Undecided' }, b: { state: 'Undecided' } } as const;
       assert.equal(step(inputOf({ rollout, entries, namespaces })).state.begun, false);
       const verdicts = { a: CLEAN, b: DIRTY };
+      const old = { rollout, entries, namespaces, verdicts, current: {} };
+      assert.deepEqual(entriesAfter(old), { a: 'Undecided', b: 'Undecided' });
       assert.deepEqual(entriesAfter({ rollout, entries, namespaces, verdicts }), { a: 'Enforced', b: 'Blocked' });
       const decided = { a: { state: 'Enforced' }, b: { state: 'Blocked' } } as const;
       const seen = { rollout, entries: decided, namespaces: { a: {}, b: PENDING }, verdicts };
@@ -162,8 +167,29 @@ describe('a step of a roll-out', () => {
         { a: 'Pending' },
       ],
       'forgets a namespace that is gone': [{ state: BEGUN, entries: { a: {} }, namespaces: {} }, {}],
-      'forgets a namespace that left the selector': [
+      'removes the label of a namespace that left the selector': [
         { state: { begun: true, selector: TEAM }, selector: TEAM, entries: { a: {} }, namespaces: { a: PENDING } },
+        { a: 'Enforced' },
+      ],
+      'removes a label where the policy does not select, whatever its value': [
+        {
+          state: { begun: true, selector: TEAM },
+          selector: TEAM,
+          namespaces: { a: PENDING, b: { labels: { [LABEL]: 'no' } } },
+        },
+        { a: 'Enforced', b: 'Enforced' },
+      ],
+      'forgets a namespace that left the selector when the label is gone': [
+        {
+          state: { begun: true, selector: TEAM },
+          selector: TEAM,
+          entries: { a: { state: 'Enforced' }, b: {} },
+          namespaces: { a: {}, b: {} },
+        },
+        {},
+      ],
+      'removes no label as long as an older text may be in force': [
+        { state: { begun: true, selector: TEAM }, selector: TEAM, settled: false, namespaces: { a: PENDING } },
         {},
       ],
       'keeps it as long as an older text may select it': [
@@ -207,6 +233,18 @@ describe('a step of a roll-out', () => {
 
     it('waits while it is not known what violates now', () => {
       assert.deepEqual(soaking(NOW - 60 * SECOND, undefined).promoted, []);
+    });
+
+    it('begins again after a violation that was seen since the last evaluation', () => {
+      const given = {
+        state: BEGUN,
+        entries: { a: { state: 'Soaking', since: NOW - 60 * SECOND } },
+        namespaces: { a: PENDING },
+        verdicts: { a: CLEAN },
+      } as const;
+      const gone = step(inputOf({ ...given, current: { a: { violating: 0, violatedAt: NOW - 3 * SECOND } } }));
+      assert.deepEqual([gone.promoted, gone.state.namespaces.get('a')?.since], [[], NOW - 3 * SECOND]);
+      assert.deepEqual(step(inputOf({ ...given, current: {} })).promoted, []);
     });
 
     it('begins again after a violation, also by a pod that is gone', () => {
