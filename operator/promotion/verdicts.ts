@@ -3,7 +3,7 @@ import type { PromotionVerdict } from '../evaluate/promotion.ts';
 import type { UseIndex } from '../evaluate/use.ts';
 import type { ResolvedPolicy } from '../policy/resolve.ts';
 
-/** What a verdict depends on besides the objects in the namespace. */
+/** A verdict depends on these and on the objects in the namespace. */
 export interface JudgedBy {
   /** All policies that select the namespace: the same list until one of them changes. */
   readonly policies: readonly ResolvedPolicy[];
@@ -67,7 +67,7 @@ export class PromotionVerdicts {
     this.#violations.delete(namespace);
   }
 
-  /** What violates then may be repaired while another process leads. */
+  /** Something that violates then may be repaired while another process leads. */
   endTerm(now: number): void {
     this.#judged.clear();
     for (const [namespace, ofPolicies] of this.#violations) {

@@ -1,4 +1,4 @@
-import { ADD } from './capabilities.ts';
+import { ADD } from './capability-lists.ts';
 import { and, effective, FOR_WINDOWS } from './cel.ts';
 import { firstOfValues } from './fit.ts';
 import { defineRule, type Fix } from './rule.ts';

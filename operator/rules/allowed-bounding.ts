@@ -1,4 +1,5 @@
 import { CAPABILITIES, RUNTIME_DEFAULT } from '../standards/capabilities.ts';
+import { removeAdds, spellingFixes } from './capability-fixes.ts';
 import {
   ADD,
   allowedText,
@@ -7,11 +8,10 @@ import {
   DROP,
   filledAdd,
   filledDrop,
+  inUserNamespace,
   namesCheck,
-  removeAdds,
-  spellingFixes,
   tooManyNames,
-} from './capabilities.ts';
+} from './capability-lists.ts';
 import { and, FOR_WINDOWS, IN_USER_NAMESPACE, literal, or } from './cel.ts';
 import { distinct } from './fit.ts';
 import { AGENTS_ARE_PRIVILEGED, PRIVILEGED, UNPRIVILEGED } from './privileged.ts';
@@ -19,7 +19,9 @@ import { type Check, defineRule, type Fix } from './rule.ts';
 
 interface AllowedBounding {
   readonly allowed: readonly string[];
-  /** The changes by defaulting: adds and drops; and what may be added, and so held, in a user namespace. */
+  /** Those that a pod with hostUsers: false may add, and so hold. */
+  readonly inUserNamespace: readonly string[];
+  /** The changes by defaulting: adds and drops. */
   readonly filling: Capabilities;
 }
 
@@ -41,7 +43,7 @@ function held(forbidden: readonly string[], add: string, drop: string): string {
 }
 
 /** The forbidden capabilities that a container may hold in a user namespace, since it may add them there. */
-function mappedOf(forbidden: readonly string[], { allowedAddInUserNamespace: names = [] }: Capabilities) {
+function mappedOf(forbidden: readonly string[], names: readonly string[]) {
   const mapped = forbidden.filter((name) => names.includes(name));
   return names.includes('*') || names.includes('ALL') || mapped.length === forbidden.length ? 'any' : mapped;
 }
@@ -73,10 +75,10 @@ function forbiddenBy(allowed: readonly string[]): string[] {
 }
 
 /** An add that a drop outweighs is removed, too: on Docker the add wins. */
-function fixesOf({ allowed, filling }: AllowedBounding): Fix[] {
+function fixesOf({ allowed, inUserNamespace: mappable }: AllowedBounding): Fix[] {
   const forbidden = forbiddenBy(allowed);
   if (forbidden.length === 0) return [];
-  const mapped = mappedOf(forbidden, filling);
+  const mapped = mappedOf(forbidden, mappable);
   const isJudged = mapped === 'any' ? `!(${IN_USER_NAMESPACE})` : undefined;
   const isMapped =
     mapped === 'any' || mapped.length === 0 ? undefined : `!(${and(`x in ${literal(mapped)}`, IN_USER_NAMESPACE)})`;
@@ -116,13 +118,14 @@ export const allowedBounding = defineRule<AllowedBounding, string>({
 
   value: (overrides, standard) => ({
     allowed: overrides.capabilities?.allowedBounding ?? ['*'],
+    inUserNamespace: inUserNamespace(overrides, standard),
     filling: capabilitiesOf(overrides, standard),
   }),
 
-  checks: ({ allowed, filling }, _standard, filled = false) => {
+  checks: ({ allowed, inUserNamespace: names, filling }, _standard, filled = false) => {
     const forbidden = forbiddenBy(allowed);
     if (forbidden.length === 0) return [];
-    const mapped = mappedOf(forbidden, filling);
+    const mapped = mappedOf(forbidden, names);
     const [add, drop] = filled ? [filledAdd(filling.defaultAdd), filledDrop(filling)] : [ADD, DROP];
     const capabilities = `${held(forbidden, add, drop)}${unlessMapped(mapped)}`;
     const tooMany = tooManyNames(add, drop);

@@ -5,44 +5,32 @@ import {
   effectiveAfterFilling,
   FOR_WINDOWS,
   IS_EPHEMERAL,
-  isUnsetForSome,
   listed,
   literal,
   matchesAny,
   or,
   takesFromPod,
 } from './cel.ts';
-import {
-  admittedDefault,
-  isRefused,
-  NO_PROFILE_KNOWN,
-  type Profile,
-  profileCel,
-  replacement,
-} from './default-profile.ts';
+import { admittedDefault, NO_PROFILE_KNOWN } from './default-profile.ts';
 import { NO_PROFILE, profileAsked, profilesAdmitted, profilesUsed } from './fit.ts';
-import { type Check, defineRule, type Fill, type Fix } from './rule.ts';
-
-interface Seccomp {
-  readonly types: readonly string[];
-  /** RefusedOnPod: the pod must have a profile of its own. */
-  readonly unset: 'Allowed' | 'Refused' | 'RefusedOnPod';
-  /** The profile that defaulting fills in; undefined: the one in `types` that needs no name. */
-  readonly default?: Profile;
-  /** The profiles of type Localhost, with `*` at the end for any ending; undefined: any. */
-  readonly localhostProfiles?: readonly string[];
-  /** Before v1.19 the Standard read annotations, which current servers ignore. */
-  readonly annotations: boolean;
-}
+import { type Check, defineRule } from './rule.ts';
+import {
+  CONTAINER_ANNOTATION,
+  CONTAINER_KEY,
+  CONTAINER_PROFILE,
+  contradicted,
+  filling,
+  fillsOf,
+  fillsOfContainer,
+  IS_UNSET,
+  PATH,
+  POD_ANNOTATION,
+  POD_PROFILE,
+  type Seccomp,
+} from './seccomp-filling.ts';
+import { fixesOf, fixesOfContainer } from './seccomp-fixes.ts';
 
 const ALL_TYPES = ['RuntimeDefault', 'Localhost', 'Unconfined'];
-const POD_ANNOTATION = 'seccomp.security.alpha.kubernetes.io/pod';
-const CONTAINER_ANNOTATION = 'container.seccomp.security.alpha.kubernetes.io/';
-/** CEL, string: the key of container `c`'s annotation. */
-const CONTAINER_KEY = `(${literal(CONTAINER_ANNOTATION)} + c.name)`;
-const PATH = 'securityContext.seccompProfile';
-const POD_PROFILE = 'variables.spec.?securityContext.?seccompProfile';
-const CONTAINER_PROFILE = 'c.?securityContext.?seccompProfile';
 /** The kubelet uses the pod's profile where the container has none (kuberuntime/helpers.go getSeccompProfile). */
 const REACHES = takesFromPod('seccompProfile');
 
@@ -71,43 +59,6 @@ function localhostChecks({ types, localhostProfiles }: Seccomp): Check[] {
     };
   };
   return [check('pod', POD_PROFILE), check('containers', CONTAINER_PROFILE)];
-}
-
-const IS_UNSET = `!${CONTAINER_PROFILE}.hasValue() && !${POD_PROFILE}.hasValue()`;
-
-/** The profile that defaulting fills in: Localhost would need a profile's name. */
-function filling({ types, unset, default: stated }: Seccomp): Profile | undefined {
-  if (stated || unset !== 'Refused') return stated;
-  const type = types.includes('RuntimeDefault') ? 'RuntimeDefault' : types[0];
-  return type === undefined || type === 'Localhost' ? undefined : { type };
-}
-
-/**
- * CEL, bool: the pod has the historical annotation, and the API server would refuse a field that contradicts it.
- * @param key CEL, string: of the pod's annotation, or a container's
- */
-function contradicted({ type, localhostProfile }: Profile, key = literal(POD_ANNOTATION)): string {
-  const agreeing =
-    type === 'Localhost'
-      ? [`localhost/${localhostProfile}`]
-      : type === 'Unconfined'
-        ? ['unconfined']
-        : ['runtime/default', 'docker/default'];
-  return `${key} in variables.annotations && !(variables.annotations[${key}] in ${literal(agreeing)})`;
-}
-
-function fillsOf(value: Seccomp): Fill[] {
-  const profile = filling(value);
-  if (!profile) return [];
-  // A stated default applies to the pod, as in PodSecurityPolicy, even if each container has its own.
-  const isUnset = value.default ? `!${POD_PROFILE}.hasValue()` : isUnsetForSome('seccompProfile');
-  const fill = (over: 'pod' | 'containers', ...when: string[]): Fill => ({
-    over,
-    path: ['securityContext', 'seccompProfile'],
-    when: and(...when, `!(${FOR_WINDOWS})`),
-    value: profileCel(profile),
-  });
-  return [fill('pod', isUnset, `!(${contradicted(profile)})`), fill('containers', IS_UNSET, IS_EPHEMERAL)];
 }
 
 function unsetChecks(value: Seccomp, minor: number, filled: boolean): Check[] {
@@ -165,14 +116,6 @@ function annotationChecks(): Check[] {
   return [check('pod', literal(POD_ANNOTATION)), check('containers', CONTAINER_KEY)];
 }
 
-/** The profile of one container goes to the container: the pod's would reach the others. */
-function fillsOfContainer(value: Seccomp): Fill[] {
-  const profile = filling(value);
-  if (!profile) return [];
-  const when = and(IS_UNSET, `!(${FOR_WINDOWS})`, `!(${contradicted(profile, CONTAINER_KEY)})`);
-  return [{ over: 'containers', path: ['securityContext', 'seccompProfile'], when, value: profileCel(profile) }];
-}
-
 /** CEL, optional: the profile that container `c` gets. */
 function profileOfContainer(value: Seccomp, ofPod: Seccomp | undefined): string {
   if (!ofPod) return effective('seccompProfile');
@@ -220,68 +163,6 @@ function checksOfContainer(value: Seccomp, minor: number, ofPod: Seccomp | undef
         ]),
     ...(annotations ? annotationChecks().filter(({ over }) => over === 'containers') : []),
   ];
-}
-
-function fixesOf(value: Seccomp): Fix[] {
-  const profile = replacement(value, value.default);
-  if (!profile) return annotationFixes(value);
-  const fix = (over: 'pod' | 'containers', when: string): Fix => ({
-    over,
-    path: ['securityContext', 'seccompProfile'],
-    when,
-    value: profileCel(profile),
-    class: 'check',
-    risk: 'system calls that the profile does not allow fail',
-  });
-  const wrong = [fix('pod', isRefused(value, POD_PROFILE)), fix('containers', isRefused(value, CONTAINER_PROFILE))];
-  if (value.unset === 'Allowed') return [...wrong, ...annotationFixes(value)];
-  const isUnset = value.unset === 'RefusedOnPod' ? `!${POD_PROFILE}.hasValue()` : isUnsetForSome('seccompProfile');
-  const missing = [
-    { ...fix('pod', and(isUnset, `!(${FOR_WINDOWS})`)), inherited: true as const },
-    fix('containers', and(IS_UNSET, `!(${FOR_WINDOWS})`)),
-  ];
-  return [...wrong, ...missing.map((one) => ({ ...one, ...safety(profile) })), ...annotationFixes(value)];
-}
-
-/** The default profiles of the runtimes allow what programs usually do. */
-function safety({ type }: Profile): Pick<Fix, 'class' | 'risk'> {
-  return type === 'RuntimeDefault'
-    ? {
-        class: 'safe',
-        risk: 'rare system calls fail, such as those that need SYS_ADMIN or that load programs into the kernel',
-      }
-    : { class: 'check', risk: 'system calls that the profile does not allow fail' };
-}
-
-function annotationFixes({ annotations }: Seccomp): Fix[] {
-  if (!annotations) return [];
-  const isOurs = `k == ${literal(POD_ANNOTATION)} || k.startsWith(${literal(CONTAINER_ANNOTATION)})`;
-  const isAllowed =
-    'variables.annotations[k] in ["runtime/default", "docker/default"] || variables.annotations[k].startsWith("localhost/")';
-  return [
-    {
-      over: 'annotations',
-      path: [],
-      when: and(isOurs, `!(${isAllowed})`),
-      value: 'null',
-      class: 'safe',
-      risk: 'none: kubelets have not read the annotation since v1.27',
-    },
-  ];
-}
-
-/** The profile that a container inherits is replaced on the container, since other containers may need the pod's. */
-function fixesOfContainer(value: Seccomp): Fix[] {
-  const profile = replacement(value, value.default);
-  if (!profile) return [];
-  const got = effective('seccompProfile');
-  const fix = { over: 'containers', path: ['securityContext', 'seccompProfile'], value: profileCel(profile) } as const;
-  const isUnset =
-    value.unset === 'Allowed'
-      ? []
-      : [{ ...fix, when: and(`!${got}.hasValue()`, `!(${FOR_WINDOWS})`), ...safety(profile) }];
-  const risk = 'system calls that the profile does not allow fail';
-  return [{ ...fix, when: isRefused(value, got), class: 'check', risk }, ...isUnset];
 }
 
 function ownValue({ level, minor }: Standard): Seccomp {

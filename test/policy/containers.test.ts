@@ -95,6 +95,7 @@ describe('spec.containers', () => {
         capabilities: { allowedAdd: ['NET_ADMIN'], requiredDrop: ['MKNOD'], defaultAdd: [], boundedNames: true },
         'capabilities.allowedBounding': {
           allowed: ['*'],
+          inUserNamespace: [],
           filling: { allowedAdd: ['NET_ADMIN'], requiredDrop: ['MKNOD'], defaultAdd: [], boundedNames: true },
         },
       });

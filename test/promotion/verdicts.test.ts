@@ -1,4 +1,4 @@
-/** What is remembered about violations in pending namespaces, and until when a verdict holds. */
+/** Violations in pending namespaces are remembered, and a verdict holds for what it was judged by. */
 import assert from 'node:assert/strict';
 import type { PromotionVerdict } from '../../operator/evaluate/promotion.ts';
 import { createUseIndex } from '../../operator/evaluate/use.ts';

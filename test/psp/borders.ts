@@ -19,7 +19,7 @@ export function bordersOf({ metadata: { annotations = {} }, spec }: PodSecurityP
       requiredDrop: spec.requiredDropCapabilities ?? [],
       defaultAdd: spec.defaultAddCapabilities ?? [],
     },
-    'capabilities.allowedBounding': { allowed: ['*'], filling: {} },
+    'capabilities.allowedBounding': { allowed: ['*'], inUserNamespace: [] },
     privileged: spec.privileged ?? false,
     allowPrivilegeEscalation: spec.allowPrivilegeEscalation ?? true,
     hostNetwork: spec.hostNetwork ?? false,

@@ -119,6 +119,22 @@ describeRule('capabilities.allowedBounding', [
       ],
     },
   },
+  {
+    level: 'baseline',
+    overrides: { capabilities: { allowedBounding: ['KILL'], allowedAddInUserNamespace: ['CHOWN', 'NET_ADMIN'] } },
+    admits: {
+      'one that the level lets every pod add, in a user namespace': app(
+        caps({ drop: ['ALL'], add: ['CHOWN', 'KILL', 'NET_ADMIN'] }),
+        OWN_USERS,
+      ),
+    },
+    refuses: {
+      'the same without a user namespace': [
+        app(caps({ drop: ['ALL'], add: ['CHOWN'] })),
+        `container "app" ${held('CHOWN', ['KILL, and with hostUsers: false CHOWN', 'NET_ADMIN'])}`,
+      ],
+    },
+  },
   ...[['*'], ['ALL'], [...CAPABILITIES]].map(
     (allowedAddInUserNamespace): Table => ({
       level: 'baseline',

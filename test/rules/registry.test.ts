@@ -8,6 +8,8 @@ import { NARROW } from './overrides.ts';
 
 const SOURCES = join(import.meta.dirname, '..', '..', 'operator', 'rules');
 const NO_RULES = [
+  'capability-fixes.ts',
+  'capability-lists.ts',
   'cel.ts',
   'default-profile.ts',
   'fit.ts',
@@ -16,6 +18,8 @@ const NO_RULES = [
   'index.ts',
   'reference.ts',
   'rule.ts',
+  'seccomp-filling.ts',
+  'seccomp-fixes.ts',
   'severity.ts',
   'single-group.ts',
 ];

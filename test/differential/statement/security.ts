@@ -64,8 +64,8 @@ function inOwnUsers(lists: { readonly allowedAddInUserNamespace?: readonly strin
 
 /** A list of all of them, or the word ALL in a user namespace, forbids none. */
 function allowedBounding({ values, pod }: Question): Breach {
-  const { allowed: everywhere, filling } = values['capabilities.allowedBounding'];
-  const own = inOwnUsers(filling, pod);
+  const { allowed: everywhere, inUserNamespace } = values['capabilities.allowedBounding'];
+  const own = hasOwnUsers(pod) ? inUserNamespace : [];
   const allowed = [...everywhere, ...own];
   if (own.includes('ALL') || ALL.every((name) => allowed.includes(name))) return {};
   if (allowed.includes('*') || isForWindows(pod)) return {};

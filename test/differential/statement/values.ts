@@ -10,7 +10,7 @@ export interface Values {
   };
   readonly 'capabilities.allowedBounding': {
     readonly allowed: readonly string[];
-    readonly filling: { readonly allowedAddInUserNamespace?: readonly string[] };
+    readonly inUserNamespace: readonly string[];
   };
   readonly privileged: boolean;
   readonly allowPrivilegeEscalation: boolean;

@@ -1,0 +1,62 @@
+/** The changes of a manifest that end violations of the lists of capabilities. */
+import {
+  ADD,
+  type Capabilities,
+  DROP,
+  filledDrop,
+  isMissing,
+  isRefused,
+  MOST_NAMES,
+  NAMES,
+} from './capability-lists.ts';
+import { and, FOR_WINDOWS, literal } from './cel.ts';
+import type { Fix } from './rule.ts';
+
+/** CEL, string: the name as Kubernetes spells it. */
+const SPELT = '[x.upperAscii()].map(n, n.startsWith("CAP_") ? n.substring(4) : n)[0]';
+/** CEL, bool, over a name `x`. */
+const IS_MISSPELT = `!(x in ${literal(NAMES)}) && ${SPELT} in ${literal(NAMES)}`;
+
+const MISSPELT: Readonly<Record<'add' | 'drop', string>> = {
+  add: 'containerd gives nothing for the name as it is spelt; now the container holds the capability on every runtime',
+  drop: 'containerd drops nothing for the name as it is spelt; now the container lacks the capability on every runtime',
+};
+
+/** Names beside a drop of ALL do not matter. */
+export function spellingFixes(): Fix[] {
+  const fix = (list: 'add' | 'drop', names: string, ...when: string[]): Fix => ({
+    over: 'containers',
+    path: ['securityContext', 'capabilities', list],
+    when: and(`${names}.size() <= ${MOST_NAMES}`, `${names}.exists(x, ${IS_MISSPELT})`, ...when),
+    value: `${names}.map(x, ${IS_MISSPELT} ? ${SPELT} : x)`,
+    class: 'spelling',
+    risk: MISSPELT[list],
+  });
+  return [fix('add', ADD), fix('drop', DROP, `!("ALL" in ${DROP})`)];
+}
+
+/** @param refused CEL, bool, over a name `x` */
+export function removeAdds(refused: string): Fix {
+  return {
+    over: 'containers',
+    path: ['securityContext', 'capabilities', 'add'],
+    when: and(`${ADD}.size() <= ${MOST_NAMES}`, `${ADD}.exists(x, ${refused})`),
+    value: `${ADD}.filter(x, !(${refused}))`,
+    class: 'check',
+    risk: 'somebody asked for the capability: what needs it fails (`cappol explain NAME` says what that is, and what to use instead)',
+  };
+}
+
+export function fixesOf(lists: Capabilities): Fix[] {
+  const { allowedAdd, requiredDrop } = lists;
+  const drop: Fix = {
+    over: 'containers',
+    path: ['securityContext', 'capabilities', 'drop'],
+    when: and(`${DROP}.size() <= ${MOST_NAMES}`, isMissing(lists), `!(${FOR_WINDOWS})`),
+    value: filledDrop(lists),
+    class: 'check',
+    risk: 'container runtimes no longer give it their defaults, such as CHOWN, SETUID, DAC_OVERRIDE and NET_BIND_SERVICE, which images that start as root often need: add those that the policy allows',
+  };
+  if (allowedAdd.includes('*')) return requiredDrop.length === 0 ? [] : [...spellingFixes(), drop];
+  return [...spellingFixes(), removeAdds(isRefused(lists)), ...(requiredDrop.length === 0 ? [] : [drop])];
+}

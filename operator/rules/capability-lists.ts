@@ -1,0 +1,133 @@
+/** The lists of capabilities: those of a policy, and as CEL those of a container. */
+import type { CapabilityPolicyOverrides } from '../api/capability-policy.ts';
+import { CAPABILITIES, CAPABILITY_TABLE } from '../standards/capabilities.ts';
+import { LEVELS, type Level, type Standard } from '../standards/level-version.ts';
+import { offers } from '../standards/server-features.ts';
+import { and, IN_USER_NAMESPACE, listed, literal } from './cel.ts';
+import type { Check } from './rule.ts';
+
+export interface Capabilities {
+  /** With those that defaulting adds. */
+  readonly allowedAdd: readonly string[];
+  /** Those that allowedAdd lacks, for pods with hostUsers: false. Absent if there are none. */
+  readonly allowedAddInUserNamespace?: readonly string[];
+  readonly requiredDrop: readonly string[];
+  readonly defaultAdd: readonly string[];
+  /** A drop of ALL does not cover the required ones. */
+  readonly dropByName?: true;
+  /** Refuses lists longer than the number of names; absent at a level's own value, which is the Standard's check. */
+  readonly boundedNames?: true;
+}
+
+/** The capabilities that the baseline level may add: the historical default set of the runtimes, without NET_RAW. */
+export const BASELINE = addable('baseline', 'restricted');
+export const RESTRICTED = addable('restricted');
+/** The values that the API accepts in its lists. */
+export const NAMES = ['ALL', ...CAPABILITIES];
+
+/** CEL, list(string): the capabilities that the container adds. */
+export const ADD = 'c.?securityContext.?capabilities.?add.orValue([])';
+/** CEL, list(string): the capabilities that the container drops. */
+export const DROP = 'c.?securityContext.?capabilities.?drop.orValue([])';
+
+/** Each known name with and without CAP_. A longer list only serves to make evaluation expensive. */
+export const MOST_NAMES = 2 * NAMES.length;
+
+/** The lists in force: those of the overrides, and for absent ones the Standard's. */
+export function capabilitiesOf({ capabilities }: CapabilityPolicyOverrides, standard: Standard): Capabilities {
+  const { level, minor } = standard;
+  const own = levelsOwn(level, minor);
+  const { defaultAdd = [], dropByName, requiredDrop = own.requiredDrop } = capabilities ?? {};
+  const allowedAdd = [...new Set([...(capabilities?.allowedAdd ?? own.allowedAdd), ...defaultAdd])];
+  const mapped = allowedAdd.includes('*')
+    ? []
+    : inUserNamespace({ capabilities }, standard).filter((name) => !allowedAdd.includes(name));
+  const isLevelsOwn =
+    mapped.length === 0 && LEVELS.some((one) => isDeepEqual(levelsOwn(one, minor), { allowedAdd, requiredDrop }));
+  return {
+    allowedAdd,
+    ...(mapped.length > 0 && { allowedAddInUserNamespace: mapped }),
+    requiredDrop,
+    defaultAdd,
+    ...(dropByName && { dropByName }),
+    ...(!isLevelsOwn && { boundedNames: true }),
+  };
+}
+
+/** The capabilities that pods with hostUsers: false may add, as stated: `allowedAdd` may have some of them, too. */
+export function inUserNamespace(
+  { capabilities }: Pick<CapabilityPolicyOverrides, 'capabilities'>,
+  { server }: Standard,
+): readonly string[] {
+  return offers(server, 'userNamespaces') ? (capabilities?.allowedAddInUserNamespace ?? []) : [];
+}
+
+function levelsOwn(level: Level, minor: number): Pick<Capabilities, 'allowedAdd' | 'requiredDrop'> {
+  if (level === 'privileged') return { allowedAdd: ['*'], requiredDrop: [] };
+  const restricted = level === 'restricted' && minor >= 22;
+  return restricted ? { allowedAdd: RESTRICTED, requiredDrop: ['ALL'] } : { allowedAdd: BASELINE, requiredDrop: [] };
+}
+
+function addable(...levels: readonly Level[]): string[] {
+  const names = CAPABILITY_TABLE.filter(({ addableAt }) => levels.includes(addableAt)).map(({ name }) => name);
+  return names.sort();
+}
+
+function isDeepEqual(a: unknown, b: unknown): boolean {
+  return JSON.stringify(a) === JSON.stringify(b);
+}
+
+/** CEL, bool: reads only the length of the lists. */
+export function tooManyNames(add = ADD, drop = DROP): string {
+  return [...new Set([ADD, DROP, add, drop])].map((list) => `${list}.size() > ${MOST_NAMES}`).join(' || ');
+}
+
+/** @param tooMany CEL, bool */
+export function namesCheck(tooMany: string): Check {
+  return {
+    over: 'containers',
+    violates: tooMany,
+    message: `"must not list more than ${MOST_NAMES} names in securityContext.capabilities.add or drop"`,
+    path: 'securityContext.capabilities',
+  };
+}
+
+/** CEL, bool, over a name `x`: it may not be added. */
+export function isRefused({ allowedAdd, allowedAddInUserNamespace: mapped = [] }: Capabilities): string {
+  const everywhere = `!(x in ${literal(allowedAdd)})`;
+  return mapped.length > 0 ? and(everywhere, `!(${isMapped(mapped)})`) : everywhere;
+}
+
+/** CEL, bool: `x` is one of the capabilities that are admitted in a user namespace, and the pod has one. */
+function isMapped(mapped: readonly string[]): string {
+  return mapped.includes('*') ? IN_USER_NAMESPACE : and(`x in ${literal(mapped)}`, IN_USER_NAMESPACE);
+}
+
+/** For messages: `CHOWN, and with hostUsers: false NET_ADMIN`. */
+export function allowedText(allowed: readonly string[], mapped: readonly string[]): string {
+  if (mapped.length === 0) return listed(allowed);
+  return `${listed(allowed)}, and with hostUsers: false ${mapped.includes('*') ? 'any' : listed(mapped)}`;
+}
+
+export type Drops = Pick<Capabilities, 'requiredDrop' | 'dropByName'>;
+
+/** A drop of ALL contains each other one, unless names are asked for. */
+export function isMissing({ requiredDrop: required, dropByName }: Drops): string {
+  if (dropByName) return `!${literal(required)}.all(x, x in ${DROP})`;
+  return required.includes('ALL')
+    ? `!("ALL" in ${DROP})`
+    : `!("ALL" in ${DROP}) && !${literal(required)}.all(x, x in ${DROP})`;
+}
+
+/**
+ * CEL, list(string): what the container will add after defaulting. A drop of the capability itself prevents the add; a
+ * drop of ALL does not.
+ */
+export function filledAdd(defaultAdd: readonly string[]): string {
+  return `(${ADD} + ${literal(defaultAdd)}.filter(x, !(x in ${ADD}) && !(x in ${DROP})))`;
+}
+
+/** CEL, list(string): what the container will drop after defaulting. */
+export function filledDrop(drops: Drops): string {
+  return `(${isMissing(drops)} ? ${DROP} + ${literal(drops.requiredDrop)}.filter(x, !(x in ${DROP})) : ${DROP})`;
+}
