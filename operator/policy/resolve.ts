@@ -51,7 +51,7 @@ export interface ResolvedPolicy {
   readonly seccompChanges: boolean;
   /** The policy asks for defaulting, and the API servers cannot do it. */
   readonly defaultingUnavailable: boolean;
-  /** The overrides that have no effect, since some API server lacks what they need. */
+  /** The overrides that have no effect, or not on every node, since some API server lacks what they need. */
   readonly withoutEffect: readonly ServerNeed[];
   /** The checks of a pod as it will be after filling; `checks` without defaulting. */
   readonly filledChecks: readonly RuleChecks[];
@@ -121,7 +121,7 @@ export function resolvePolicy(policy: CompletePolicy, oldestServer: number): Res
     defaulting,
     seccompChanges: defaulting && spec.defaulting === 'PodSecurityPolicy',
     defaultingUnavailable: asked && !defaulting,
-    withoutEffect: lacking.filter(({ without }) => without === 'NoEffect'),
+    withoutEffect: lacking.filter(({ without }) => without !== 'NotAccepted'),
     filledChecks: checksOf({ values, containers, standard }, defaulting),
     fills: defaulting ? fillsOf({ values, containers, standard }) : [],
   };
@@ -137,7 +137,7 @@ function tooOld({ path, feature, because }: ServerNeed, oldestServer: number): R
 /** The overrides that need a feature of the API servers, each once. */
 function needsOf(spec: CompletePolicy['spec']): ServerNeed[] {
   const needs = RULES.flatMap((rule) => statedIn(spec).flatMap((overrides) => rule.needs?.(overrides) ?? []));
-  return [...new Map(needs.map((need) => [need.path, need])).values()];
+  return [...new Map(needs.map((need) => [`${need.path} ${need.feature}`, need])).values()];
 }
 
 /** The checks that apply to this type of part of a pod. */

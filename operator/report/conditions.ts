@@ -123,10 +123,12 @@ function unavailable({ defaultingUnavailable }: ResolvedPolicy): string[] {
 }
 
 function withoutEffect({ withoutEffect: overrides }: ResolvedPolicy): string[] {
-  return overrides.map(
-    ({ path, feature, because }) =>
-      `overrides.${path} has no effect: it needs Kubernetes ${offeredSince(feature)} on every API server, since ${because}`,
-  );
+  return overrides.map(({ path, feature, without, because }) => {
+    const since = offeredSince(feature);
+    return without === 'NodesMayIgnore'
+      ? `warning: overrides.${path} may have no effect on some nodes until every API server is at ${since}: ${because}. Compare the versions in kubectl get nodes`
+      : `overrides.${path} has no effect: it needs Kubernetes ${since} on every API server, since ${because}`;
+  });
 }
 
 /**

@@ -111,8 +111,11 @@ export interface ServerNeed {
   readonly feature: ServerFeature;
   /** The statement's path below `spec.overrides`. */
   readonly path: string;
-  /** Without the feature the statement has no effect, which must only tighten, or the policy is not accepted. */
-  readonly without: 'NoEffect' | 'NotAccepted';
+  /**
+   * Without the feature the statement has no effect, which must only tighten; or nodes may ignore what it requires of pods;
+   * or the policy is not accepted.
+   */
+  readonly without: 'NoEffect' | 'NodesMayIgnore' | 'NotAccepted';
   /** For people: what happens where an API server lacks the feature. */
   readonly because: string;
 }

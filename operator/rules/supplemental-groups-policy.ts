@@ -30,6 +30,13 @@ export const supplementalGroupsPolicy = defineRule<'Strict' | undefined>({
             without: 'NotAccepted',
             because: 'an older one drops supplementalGroupsPolicy from pods, so every pod would be refused',
           },
+          {
+            feature: 'supplementalGroupsPolicyOnNodes',
+            path: STATED,
+            without: 'NodesMayIgnore',
+            because:
+              'a kubelet below v1.33 ignores supplementalGroupsPolicy and adds the groups of the image all the same',
+          },
         ],
 
   checks: (policy, _standard, filled) =>

@@ -21,6 +21,11 @@ const SINCE = {
   staticAdmissionPolicies: 36,
   /** The pod's securityContext.supplementalGroupsPolicy (KEP-3619), by default. Before, the API server drops the field. */
   supplementalGroupsPolicy: 33,
+  /**
+   * Each kubelet that such an API server works with applies supplementalGroupsPolicy or rejects the pod: since v1.33. A
+   * kubelet may be three versions older than the API server, and an older one ignores the field.
+   */
+  supplementalGroupsPolicyOnNodes: 36,
   /** The subresource pods/resize (KEP-1287), by default. Only tests ask. */
   podResize: 33,
 } as const;

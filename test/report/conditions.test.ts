@@ -40,6 +40,8 @@ function protection(state: ProtectionOutcome['state'], protecting: number): Prot
   return { state, servers: { protecting, answering: 2 }, message: state === 'Unknown' ? 'forbidden' : '' };
 }
 
+const STRICT_GROUPS = baselinePolicy('groups', { overrides: { supplementalGroups: { policy: 'Strict' } } });
+
 describe('the conditions of a policy', () => {
   it('keep the last answer about protection until a restarted operator has asked', () => {
     const before = input({}, { protection: protection('Protected', 2) });
@@ -220,6 +222,18 @@ describe('the conditions of a policy', () => {
       ),
       'Accepted',
       'compiled: baseline v1.32, mode Audit; overrides.capabilities.allowedAddInUserNamespace has no effect: it needs Kubernetes v1.33 on every API server, since where one is older, a pod with hostUsers: false may run without a user namespace',
+    ],
+    [
+      "says that nodes may ignore the field about the image's groups, while API servers allow such nodes",
+      input({}, { resolution: resolvePolicy(STRICT_GROUPS, 35) }),
+      'Accepted',
+      'compiled: baseline v1.35, mode Audit; warning: overrides.supplementalGroups.policy may have no effect on some nodes until every API server is at v1.36: a kubelet below v1.33 ignores supplementalGroupsPolicy and adds the groups of the image all the same. Compare the versions in kubectl get nodes',
+    ],
+    [
+      'says nothing about such nodes on newer API servers',
+      input({}, { resolution: resolvePolicy(STRICT_GROUPS, 36) }),
+      'Accepted',
+      'compiled: baseline v1.36, mode Audit',
     ],
     [
       'points out who may use it by wildcard, administrators of the cluster included, and how to test',

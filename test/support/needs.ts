@@ -31,6 +31,7 @@ const FEATURE_NAMES: Readonly<Record<ServerFeature, string>> = {
   userNamespaces: 'user namespaces of pods',
   staticAdmissionPolicies: 'admission policies in files',
   supplementalGroupsPolicy: 'supplementalGroupsPolicy of pods',
+  supplementalGroupsPolicyOnNodes: 'supplementalGroupsPolicy on each node',
   podResize: 'the subresource pods/resize',
 };
 

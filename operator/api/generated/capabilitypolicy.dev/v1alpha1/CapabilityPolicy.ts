@@ -327,7 +327,7 @@ export interface ICapabilityPolicy {
           "max": number;
         }>;
         /**
-         * Strict: the pod must set securityContext.supplementalGroupsPolicy: Strict. Without it the container runtime adds the groups that /etc/group of the image gives to the user, which neither the API server nor any rule sees. Needs Kubernetes v1.33 on every API server; else the policy is not accepted. Left out: not required, at every level.
+         * Strict: the pod must set securityContext.supplementalGroupsPolicy: Strict. Without it the container runtime adds the groups that /etc/group of the image gives to the user, which neither the API server nor any rule sees. Needs Kubernetes v1.33 on every API server; else the policy is not accepted. A kubelet below v1.33 ignores the field. So on API servers below v1.36, which may have such nodes, the condition Accepted warns. Left out: not required, at every level.
          */
         "policy"?: "Strict";
       };
