@@ -1,4 +1,5 @@
 /** Names for observed containers: from their configuration on the node, or from the pods that the API server lists. */
+import { mergeEvidence } from '../../operator/evidence/merge.ts';
 import type { Evidence, ObservedContainer, ObservedWorkload } from '../../operator/evidence/use.ts';
 import type { ContainerGroup } from './cgroup-path.ts';
 import type { Observed } from './observation.ts';
@@ -93,16 +94,18 @@ export interface NamedEvidence {
   readonly unnamed: readonly ContainerGroup[];
 }
 
-/** The evidence by name, without sandboxes. */
+/** The evidence by name, without sandboxes. @param only the single namespace to keep; undefined for all */
 export function named(
   { uses, watches }: Pick<Observed, 'uses' | 'watches'>,
   nameOf: (group: ContainerGroup) => Name | undefined,
+  only?: string,
 ): NamedEvidence {
   const unnamed = watches.map(({ group }) => group).filter((group) => nameOf(group) === undefined);
   const withName = <Record extends { readonly group: ContainerGroup }>(records: readonly Record[]) =>
     records.flatMap(({ group, ...record }) => {
       const name = nameOf(group);
-      return name === undefined || name === 'sandbox' ? [] : [{ ...name, ...record }];
+      if (name === undefined || name === 'sandbox' || (only !== undefined && name.namespace !== only)) return [];
+      return [{ ...name, ...record }];
     });
-  return { evidence: { uses: withName(uses), watches: withName(watches) }, unnamed };
+  return { evidence: mergeEvidence([{ uses: withName(uses), watches: withName(watches) }]), unnamed };
 }

@@ -39,6 +39,7 @@ interface Options {
 interface Check {
   readonly task: Task & { readonly container: ContainerGroup };
   readonly capability: number;
+  readonly namespace: string;
   readonly granted: boolean;
   readonly time: number;
   readonly command: string;
@@ -51,6 +52,8 @@ interface Watched {
   /** Whether its first program was executed afterwards. */
   readonly started: boolean;
   ended?: number | undefined;
+  /** The user namespaces in which the runtime asked when it set the container up: the node's, and the pod's own. */
+  readonly namespaces: Set<string>;
 }
 
 type Use = { -readonly [Key in keyof UnnamedUse]: UnnamedUse[Key] };
@@ -138,14 +141,15 @@ export class Observation {
     }
   }
 
-  #check({ pid, time, command, capability, granted }: Extract<TraceLine, { is: 'check' }>): void {
+  #check({ pid, time, command, ...check }: Extract<TraceLine, { is: 'check' }>): void {
     this.#counts.checks += 1;
     this.#close(pid);
     const task = this.#tasks.get(pid);
     if (!task) this.#counts.unplaced += 1;
     const container = task?.container;
     if (!container) return;
-    this.#open.set(pid, { task: { ...task, container }, capability, granted, time, command, frames: [] });
+    if (task.setup) this.#watches.get(container.id)?.namespaces.add(check.namespace);
+    this.#open.set(pid, { task: { ...task, container }, ...check, time, command, frames: [] });
   }
 
   #exit(pid: number, time: number): void {
@@ -173,11 +177,12 @@ export class Observation {
     this.#refused.delete(pid);
   }
 
-  #record({ task, capability, granted, time, command, frames }: Check, known?: Noise): void {
+  #record(check: Check, known?: Noise): void {
+    const { task, capability, granted, time, command, frames } = check;
     const name = CAPABILITIES[capability] ?? `${capability}`;
     const outcome = granted ? 'granted' : 'refused';
     const site = this.#site(frames, capability);
-    const noise = task.setup ? 'RuntimeSetup' : (known ?? site.noise);
+    const noise = task.setup ? 'RuntimeSetup' : (known ?? site.noise ?? this.#noiseBySpace(check));
     const { container: group } = task;
     const key = [group.id, name, outcome, noise].join(' ');
     const at = this.#iso(time);
@@ -192,12 +197,18 @@ export class Observation {
     this.#uses.set(key, { group, capability: name, outcome, ...(noise && { noise }), ...times, example });
   }
 
+  /** A user namespace that the container's set-up does not know is a process's own. Without its start, nobody knows. */
+  #noiseBySpace({ task, namespace }: Check): Noise | undefined {
+    const { started, namespaces } = this.#watches.get(task.container.id) ?? {};
+    return started && namespaces?.size && !namespaces.has(namespace) ? 'OwnUserNamespace' : undefined;
+  }
+
   #watch(group: ContainerGroup, from: number, started: boolean): void {
     const watched = this.#watches.get(group.id);
     // `kubectl exec` enters a container that runs.
     if (watched) watched.ended = undefined;
     else {
-      this.#watches.set(group.id, { group, from, started });
+      this.#watches.set(group.id, { group, from, started, namespaces: new Set() });
       this.#options.onContainer?.(group);
     }
   }

@@ -22,6 +22,8 @@ export type TraceLine =
 interface Check {
   /** The capability's number. */
   readonly capability: number;
+  /** The user namespace in which it is asked: the same text for the same one. */
+  readonly namespace: string;
   readonly granted: boolean;
 }
 
@@ -47,8 +49,9 @@ export function readTraceLine(text: string): TraceLine {
 
 /** By the event's name. `pid` replaces the process that caused the event. */
 const READERS: Readonly<Record<string, (rest: string) => object | undefined>> = {
-  cap_capable: matching(/cap (\d+), ret (-?\d+)$/, (capability, returned) => ({
+  cap_capable: matching(/target_ns (\S+),.* cap (\d+), ret (-?\d+)$/, (namespace, capability, returned) => ({
     is: 'check',
+    namespace,
     capability: Number(capability),
     granted: returned === '0',
   })),

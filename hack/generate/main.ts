@@ -1,6 +1,7 @@
 /**
  * `npm run generate`: makes the model classes in operator/api/generated/ and the reference page of the API from the CRDs
- * in crds/, and the reference pages of the rules from operator/rules/ and of the commands from cli/.
+ * in crds/, and the reference pages of the rules from operator/rules/ and of the commands from cli/; and the
+ * manifests of the observer from cli/observe/.
  *
  * `--check` writes nothing and exits 1, naming each file that differs from its sources. The suite runs it, so that no
  * generated file is stale.
@@ -14,6 +15,7 @@ import { load } from 'js-yaml';
 import { RULES } from '../../operator/rules/index.ts';
 import { apiReference, type Crd } from './api-reference.ts';
 import { commandReference } from './command-reference.ts';
+import { observerManifests } from './observer-manifests.ts';
 import { rulesReference } from './rules-reference.ts';
 
 /** Path below the output directory → text. */
@@ -25,6 +27,7 @@ const GENERATED = join(ROOT, 'operator', 'api', 'generated');
 const API_PAGE = join(ROOT, 'docs', 'reference', 'api.md');
 const RULES_PAGE = join(ROOT, 'docs', 'reference', 'rules.md');
 const COMMANDS_PAGE = join(ROOT, 'docs', 'reference', 'cappol.md');
+const OBSERVER = join(ROOT, 'config', 'observe');
 const CRD_GENERATE = join(ROOT, 'node_modules', '.bin', 'crd-generate');
 
 process.exitCode = process.argv.includes('--check') ? await check() : await write();
@@ -62,6 +65,7 @@ async function referencePages(): Promise<Files> {
     [API_PAGE, apiReference(await crd())],
     [RULES_PAGE, rulesReference(RULES)],
     [COMMANDS_PAGE, await commandReference()],
+    ...Object.entries(observerManifests()).map(([name, text]) => [join(OBSERVER, name), text] as const),
   ]);
 }
 

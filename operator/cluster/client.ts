@@ -173,6 +173,17 @@ export class ApiClient {
     }
   }
 
+  /** Passes on the lines of a text that grows, such as a container's log, until it ends or `signal` is aborted. */
+  async follow(path: string, query: Query, onLine: (line: string) => void, options: ReadOptions = {}): Promise<void> {
+    const { signal } = options;
+    try {
+      const body = await this.#send({ method: 'GET', path, query, accept: '*/*', signal, idleMs: IDLE_MS });
+      for await (const line of lines(body)) onLine(line);
+    } catch (error) {
+      if (!signal?.aborted) throw error;
+    }
+  }
+
   /** Server-side apply: `object` holds the fields that we set, and only those become ours. */
   async apply(object: Identified, options: ApplyOptions = {}): Promise<RawObject> {
     return this.#apply(pathOf(object), object, options);

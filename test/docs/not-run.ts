@@ -9,6 +9,10 @@ export const NOT_RUN: Readonly<Record<string, Readonly<Record<string, string>>>>
     'cappol explain -f deploy/ --used trace.jsonl':
       'it needs records of a cluster; test/cli/evidence.test.ts has its own',
   },
+  'docs/observe.md': {
+    'cappol observe --cluster --for 1h > used.jsonl':
+      'it takes an hour; test/kernel/observe.test.ts observes containers, and reads what it printed',
+  },
   'docs/static-protection.md': {
     'cappol render --static --directory capabilitypolicy':
       'it writes into the checkout; test/cli/render-static.test.ts writes elsewhere',

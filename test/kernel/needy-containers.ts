@@ -97,12 +97,18 @@ export class NeedyContainers {
   async #build(): Promise<void> {
     createCgroup(basename(this.#folder));
     const image = join(this.#folder, 'image');
-    for (const folder of ['proc', 'dev', 'mnt']) mkdirSync(join(image, folder), { recursive: true });
-    await run('go', ['build', '-trimpath', '-ldflags=-s -w', '-o', join(image, 'needs'), SOURCE], {
-      env: { ...process.env, CGO_ENABLED: '0', GOFLAGS: '' },
-    });
-    for (const name of ['file', 'foreign', 'setuid']) writeFileSync(join(image, name), '', { mode: 0o600 });
-    chownSync(join(image, 'foreign'), OTHER, OTHER);
-    chmodSync(join(image, 'setuid'), 0o4755);
+    for (const folder of ['proc', 'dev']) mkdirSync(join(image, folder), { recursive: true });
+    await writeNeeds(image);
   }
+}
+
+/** The program, and the files that it works on. @param root the folder with the files of an image */
+export async function writeNeeds(root: string): Promise<void> {
+  mkdirSync(join(root, 'mnt'));
+  await run('go', ['build', '-trimpath', '-ldflags=-s -w', '-o', join(root, 'needs'), SOURCE], {
+    env: { ...process.env, CGO_ENABLED: '0', GOFLAGS: '' },
+  });
+  for (const name of ['file', 'foreign', 'setuid']) writeFileSync(join(root, name), '', { mode: 0o600 });
+  chownSync(join(root, 'foreign'), OTHER, OTHER);
+  chmodSync(join(root, 'setuid'), 0o4755);
 }

@@ -10,46 +10,10 @@ import { namesIn } from '../support/capability-masks.ts';
 import { describeWith } from '../support/needs.ts';
 import { ROOT } from '../support/page.ts';
 import { bitsOfThisMachine } from './containers.ts';
+import { NEEDS } from './needs.ts';
 import { NeedyContainers } from './needy-containers.ts';
 import { instances, OBSERVER_NEEDS, Observer } from './observer.ts';
 
-interface Need {
-  /** The program's arguments; its title by default. */
-  readonly args?: readonly string[];
-  /** The capabilities of the observed container; by default all that this machine can give. */
-  readonly holds?: readonly string[];
-  readonly needs: readonly string[];
-  /** Asked for, not held, and not needed. */
-  readonly refused?: readonly string[];
-  /** Capabilities that the kernel asked for in vain, besides those of every container. */
-  readonly noise?: readonly string[];
-}
-
-const NEEDS: Readonly<Record<string, Need>> = {
-  nothing: { needs: [] },
-  ping: { needs: ['NET_RAW'] },
-  chown: { needs: ['CHOWN'] },
-  bind: { needs: ['NET_BIND_SERVICE'] },
-  daemon: { needs: ['SETGID', 'SETUID'] },
-  sniff: { needs: ['NET_RAW'] },
-  mount: { needs: ['SYS_ADMIN'] },
-  'try-mount': { holds: RUNTIME_DEFAULT, needs: [], refused: ['SYS_ADMIN'] },
-  ptrace: { needs: ['SETGID', 'SETUID', 'SYS_PTRACE'] },
-  address: { needs: ['NET_ADMIN'] },
-  chroot: { needs: ['SYS_CHROOT'] },
-  kill: { needs: ['KILL', 'SETGID', 'SETUID'] },
-  mknod: { needs: ['MKNOD'] },
-  nice: { needs: ['SYS_NICE'] },
-  read: { needs: ['DAC_READ_SEARCH'] },
-  'read-by-default': {
-    args: ['read'],
-    holds: RUNTIME_DEFAULT,
-    needs: ['DAC_OVERRIDE'],
-    noise: ['DAC_READ_SEARCH OtherCapability'],
-  },
-  write: { needs: [], noise: ['FSETID SetIdBits'] },
-  capset: { needs: [], noise: ['SETPCAP Capset'] },
-};
 /** Noise that every container has: its set-up, memory, and overlayfs. */
 const USUAL = ['RuntimeSetup', 'MemoryOvercommit', 'MountersCredentials', 'NonAudit'];
 const FORKS = 400;

@@ -1,12 +1,13 @@
 /** observe: the capabilities that the containers of a node use, as the kernel checks them. */
 import { InvalidArgumentError, Option } from 'commander';
 import { durationMs } from '../../../operator/promotion/duration.ts';
-import type { RegisterCommand } from '../../command.ts';
+import { type ExitCode, type Io, type RegisterCommand, UsageError } from '../../command.ts';
 import { withExamples } from '../../examples.ts';
 import * as options from '../../options.ts';
-import type { ObserveOptions } from './run.ts';
+import { VERSION } from '../../version.ts';
+import type { ObserveOptions } from './options.ts';
 
-const ABOUT = `the capabilities that containers use: each check that the kernel makes, by container, with its outcome, an example, and the reason if it shows no need. Reads the kernel's tracepoint capability:cap_capable (Linux 6.14 and newer) on the node where it runs, as root. The output is for \`cappol suggest --used\` and \`cappol explain --used\``;
+const ABOUT = `the capabilities that containers use: each check that the kernel makes, by container, with its outcome, an example, and the reason if it shows no need. Reads the kernel's tracepoint capability:cap_capable (Linux 6.14 and newer), as root on the node where it runs, or with --cluster by a Job on the nodes of a cluster. The output is for \`cappol suggest --used\` and \`cappol explain --used\``;
 
 /** Room for about 20,000 checks with their stacks. */
 const BUFFER_KB = 4096;
@@ -14,7 +15,7 @@ const BUFFER_KB = 4096;
 export const registerObserve: RegisterCommand = (program, io, finish) => {
   const command = program
     .command('observe')
-    .summary('the capabilities that the containers of a node use')
+    .summary('the capabilities that the containers of a node or a cluster use')
     .description(ABOUT)
     .addOption(
       new Option('--for <duration>', 'how long, such as 90s or 1h30m (default: until Ctrl-C)').argParser(duration),
@@ -25,6 +26,15 @@ export const registerObserve: RegisterCommand = (program, io, finish) => {
         .choices(['json', 'table', 'raw'])
         .default('json'),
     )
+    .option('--cluster', 'observe the nodes of a cluster: runs a Job with a pod on each, and collects what they saw')
+    .option('--node <name...>', 'with --cluster: only these nodes (default: all that run Linux)')
+    .addOption(
+      new Option(
+        '--image <name>',
+        "with --cluster: the image of the Job's pods, for example from your own registry",
+      ).default(`ghcr.io/capabilitypolicy/cappol:v${VERSION}`),
+    )
+    .option('--log <file...>', 'with --cluster: name what these logs of config/observe/job.yaml say, instead of a Job')
     .option('--cgroup <path>', 'also each control group NAMESPACE/POD/CONTAINER below this path, without kubelet')
     .option('--tracefs <folder>', 'where tracefs is mounted (default: as /proc/self/mounts says)')
     .addOption(
@@ -32,18 +42,37 @@ export const registerObserve: RegisterCommand = (program, io, finish) => {
         .argParser(kibibytes)
         .default(BUFFER_KB),
     )
+    .addOption(options.kubeconfig())
+    .addOption(options.context())
     .action(async (given: ObserveOptions) => {
-      const { runObserve } = await import('./run.ts');
-      finish(await runObserve(given, io));
+      finish(await observe(given, io));
     });
   withExamples(command, [
     {
       what: 'The use of all containers of this node within ten minutes, as evidence',
       paste: 'sudo cappol observe --for 10m > used.jsonl',
     },
-    { what: 'The same for people, until Ctrl-C', paste: 'sudo cappol observe -n net -o table' },
+    {
+      what: 'The use on all nodes of a cluster, and policies for what was used',
+      paste: 'cappol observe --cluster --for 1h > used.jsonl\ncappol suggest --cluster -A --used used.jsonl',
+    },
+    { what: 'On this node for people, until Ctrl-C', paste: 'sudo cappol observe -n net -o table' },
   ]);
 };
+
+async function observe(given: ObserveOptions, io: Io): Promise<ExitCode> {
+  if (given.cluster && given.log) {
+    const { nameLogs } = await import('./logs.ts');
+    return nameLogs(given.log, given, io);
+  }
+  if (given.cluster) {
+    const { observeCluster } = await import('./cluster.ts');
+    return observeCluster(given, io);
+  }
+  if (given.node || given.log) throw new UsageError('--node and --log go with --cluster');
+  const { runObserve } = await import('./run.ts');
+  return runObserve(given, io);
+}
 
 function duration(text: string): number {
   if (/^(\d+h)?(\d+m)?(\d+s)?$/.test(text) && durationMs(text) > 0) return durationMs(text);

@@ -3,7 +3,8 @@ import { hrtime } from 'node:process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Io } from '../../command.ts';
 import type { ContainerGroup } from '../../observe/cgroup-path.ts';
-import { type Counts, Observation, type Observed } from '../../observe/observation.ts';
+import { Observation, type Observed } from '../../observe/observation.ts';
+import type { RawProgress } from '../../observe/raw-log.ts';
 import { existingTasks, lookUpIn, seesAllProcesses } from './processes.ts';
 import { TraceInstance, type TraceOptions } from './trace-instance.ts';
 
@@ -20,7 +21,7 @@ export interface NodeOptions extends TraceOptions {
   /** Called when everything from now on is observed. */
   readonly onBegin?: () => void;
   /** Called after each read. */
-  readonly onRead?: (counts: Counts, containers: number, seconds: number) => void;
+  readonly onRead?: (progress: RawProgress) => void;
 }
 
 export interface NodeObserved extends Observed {
@@ -47,7 +48,11 @@ export async function observeNode({ signal }: Pick<Io, 'signal'>, options: NodeO
     if (sawAll) for (const [pid, task] of existingTasks(lookUp)) observation.existing(pid, task, begin / 1000);
     while (!signal.aborted && (forMs === undefined || monotonicMs() < begin + forMs)) {
       trace.drain(line);
-      onRead?.(observation.counts, observation.containers, (monotonicMs() - begin) / 1000);
+      onRead?.({
+        seconds: (monotonicMs() - begin) / 1000,
+        containers: observation.containers,
+        counts: observation.counts,
+      });
       await sleep(EVERY_MS, undefined, { signal }).catch(() => {});
     }
     await sleep(SETTLE_MS);

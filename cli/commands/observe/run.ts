@@ -1,22 +1,16 @@
 /** The work of observe on a node. */
-import { mergeEvidence } from '../../../operator/evidence/merge.ts';
-import type { Evidence } from '../../../operator/evidence/use.ts';
+
 import type { ExitCode, Io } from '../../command.ts';
 import { named } from '../../observe/names.ts';
+import { progressLine, type RawProgress, rawLines } from '../../observe/raw-log.ts';
 import { Progress } from '../../output/progress.ts';
 import { Configurations } from './configurations.ts';
 import { type NodeObserved, observeNode } from './node.ts';
-import { beginText, evidenceText, rawLine, secondsText, summaryLines } from './text.ts';
+import type { ObserveOptions } from './options.ts';
+import { beginText, evidenceText, jsonLine, progressText, summaryLines } from './text.ts';
 
-export interface ObserveOptions {
-  /** In milliseconds. */
-  readonly for?: number;
-  readonly namespace?: string;
-  readonly output: 'json' | 'table' | 'raw';
-  readonly cgroup?: string;
-  readonly tracefs?: string;
-  readonly bufferSize: number;
-}
+/** Between two lines of progress. */
+const REPORT_SECONDS = 5;
 
 export async function runObserve(options: ObserveOptions, io: Io): Promise<ExitCode> {
   const names = new Configurations();
@@ -29,12 +23,7 @@ export async function runObserve(options: ObserveOptions, io: Io): Promise<ExitC
     bufferKb: options.bufferSize,
     below: options.cgroup?.replace(/\/+$/, ''),
     onContainer: (group) => names.read(group),
-    onRead: ({ checks, lost }, containers, seconds) => {
-      const of = options.for === undefined ? '' : ` of ${secondsText(options.for / 1000)}`;
-      progress.at(
-        () => `${secondsText(seconds)}${of}: ${containers} containers, ${checks} checks, ${lost} events lost`,
-      );
-    },
+    onRead: options.output === 'raw' ? reporting(io) : (made) => progress.at(() => progressText(made, options.for)),
   });
   progress.clear();
   const { lines, unnamed } = print(observed, names, options, io);
@@ -43,16 +32,18 @@ export async function runObserve(options: ObserveOptions, io: Io): Promise<ExitC
   return 0;
 }
 
-function print(observed: NodeObserved, names: Configurations, { output, namespace }: ObserveOptions, io: Io) {
-  if (output === 'raw') return { lines: rawLine(observed), unnamed: 0 };
-  const { evidence, unnamed } = named(observed, (group) => names.nameOf(group));
-  const merged = mergeEvidence([namespace === undefined ? evidence : only(evidence, namespace)]);
-  return { lines: evidenceText(merged, output, io), unnamed: unnamed.length };
+/** Into the log of a pod, for the command that waits for it. */
+function reporting({ stdout }: Io): (made: RawProgress) => void {
+  let next = 0;
+  return (made) => {
+    if (made.seconds < next) return;
+    next = made.seconds + REPORT_SECONDS;
+    stdout.write(jsonLine(progressLine(made)));
+  };
 }
 
-function only({ uses, watches }: Evidence, namespace: string): Evidence {
-  return {
-    uses: uses.filter((use) => use.namespace === namespace),
-    watches: watches.filter((watch) => watch.namespace === namespace),
-  };
+function print(observed: NodeObserved, names: Configurations, { output, namespace }: ObserveOptions, io: Io) {
+  if (output === 'raw') return { lines: rawLines(observed).map(jsonLine).join(''), unnamed: 0 };
+  const { evidence, unnamed } = named(observed, (group) => names.nameOf(group), namespace);
+  return { lines: evidenceText(evidence, output, io), unnamed: unnamed.length };
 }

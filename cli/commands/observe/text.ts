@@ -1,7 +1,7 @@
 /** Prints what was observed. */
 import { type Evidence, NOISE, observedLines } from '../../../operator/evidence/use.ts';
 import type { Io } from '../../command.ts';
-import type { Observed } from '../../observe/observation.ts';
+import type { RawProgress } from '../../observe/raw-log.ts';
 import { escapedControls } from '../../output/printable.ts';
 import { tableText } from '../../output/table.ts';
 import { terminalOf } from '../../output/terminal.ts';
@@ -35,18 +35,19 @@ export function evidenceText(evidence: Evidence, output: 'json' | 'table', io: P
   return tableText(HEAD, rows, { terminal: terminalOf(io), optional: ['CALL SITE', 'COMMAND'] });
 }
 
-/** All of it in one line, for the reader of a log. */
-export function rawLine({ uses, watches, counts }: Observed): string {
-  return jsonLine({ uses, watches, counts });
-}
-
-function jsonLine(value: object): string {
+export function jsonLine(value: object): string {
   return `${escapedControls(JSON.stringify(value))}\n`;
 }
 
 export function beginText(forMs: number | undefined): string {
   const how = forMs === undefined ? 'until Ctrl-C' : `for ${secondsText(forMs / 1000)}; Ctrl-C ends it earlier`;
   return `observing the containers of this node ${how}`;
+}
+
+export function progressText({ seconds, containers, counts }: RawProgress, forMs: number | undefined): string {
+  const of = forMs === undefined ? '' : ` of ${secondsText(forMs / 1000)}`;
+  const { checks, lost } = counts;
+  return `${secondsText(seconds)}${of}: ${containers} containers, ${checks} checks, ${lost} events lost`;
 }
 
 export function summaryLines({ watches, counts, seconds, sawAll }: NodeObserved, unnamed: number): string[] {
@@ -56,10 +57,14 @@ export function summaryLines({ watches, counts, seconds, sawAll }: NodeObserved,
     ...(lost > 0 ? ['uses may be missing, since events were lost: write a larger --buffer-size'] : []),
     ...(sawAll ? [] : ['this process sees only a part of the node: containers that ran before are left out']),
     ...(unplaced > 0 && sawAll
-      ? [`${unplaced} checks are left out: their processes ended before they were looked up`]
+      ? [`${unplaced} checks are left out: their processes ended while the observation began`]
       : []),
-    ...(unnamed > 0 ? [`${unnamed} containers are left out: they ended before their names were read`] : []),
+    ...unnamedText(unnamed),
   ];
+}
+
+export function unnamedText(unnamed: number): string[] {
+  return unnamed > 0 ? [`${unnamed} containers are left out: they were gone before their names were read`] : [];
 }
 
 /** `1h2m5s` */

@@ -5,9 +5,9 @@ import { askKnownServers } from '../../../operator/cluster/servers.ts';
 import { createCluster } from '../../../operator/cluster/store.ts';
 import type { Cluster } from '../../../operator/model/objects.ts';
 import { aborted } from '../../../operator/runtime/aborted.ts';
-import type { Log, LogKeys } from '../../../operator/runtime/log.ts';
 import type { Connected } from '../../cluster.ts';
 import type { Io } from '../../command.ts';
+import { complaints } from '../../output/complaints.ts';
 
 interface Watching {
   /** Kinds that may not be read are not followed. */
@@ -42,14 +42,4 @@ export async function following({ client }: Connected, { forbidden, io, show }: 
     if (!io.signal.aborted) throw error;
   }
   await followed.ended();
-}
-
-/** The log entries that the user of --watch has to see. */
-function complaints({ stderr }: Pick<Io, 'stderr'>): Log {
-  const tell = (message: string, { error }: LogKeys = {}) => {
-    const why = error instanceof Error ? `: ${error.message.split('\n')[0]}` : '';
-    stderr.write(`cappol: ${message}${why}\n`);
-  };
-  const log: Log = { error: tell, warn: tell, info() {}, debug() {}, child: () => log };
-  return log;
 }

@@ -93,6 +93,17 @@ describe('an observation', () => {
     ]);
   });
 
+  it('tells apart what a process asks in a user namespace of its own, if the set-up of the container was seen', () => {
+    const elsewhere = check(100, 3, 18, 0).replace(/target_ns \w+/, 'target_ns 00000000c0ffee00');
+    const setup = [attach(100, 1, PATH), check(100, 1, 21, 0, 'runc'), exec(100, 1.1, '/bin/sh')];
+    assert.deepEqual(summary([...setup, check(100, 2, 18, 0), elsewhere]), [
+      'SYS_ADMIN granted RuntimeSetup 1',
+      'SYS_CHROOT granted 1',
+      'SYS_CHROOT granted OwnUserNamespace 1',
+    ]);
+    assert.deepEqual(summary([...STARTED, elsewhere]), ['SYS_CHROOT granted 1']);
+  });
+
   it('watches a container from its start until its last process ends, or as long as the observation', () => {
     const other = PATH.replace(ID, OTHER_ID);
     const lines = [...STARTED, fork(100, 2, 101), exit(100, 3), exit(101, 4), attach(200, 5, other)];

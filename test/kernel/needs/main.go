@@ -34,19 +34,20 @@ var actions = map[string]func() error{
 	"sniff":   sniff,
 	"mount":   func() error { return syscall.Mount("tmpfs", "/mnt", "tmpfs", 0, "") },
 	// A workload that tries to mount, and goes on.
-	"try-mount": func() error { _ = syscall.Mount("tmpfs", "/mnt", "tmpfs", 0, ""); return nil },
-	"ptrace":    ptrace,
-	"address":   address,
-	"chroot":    func() error { return syscall.Chroot("/mnt") },
-	"kill":      kill,
-	"mknod":     func() error { return syscall.Mknod("/node", syscall.S_IFCHR|0o600, 1<<8|3) },
-	"read":      func() error { _, err := os.ReadFile(foreign); return err },
-	"write":     func() error { return os.WriteFile(setuid, []byte("text"), 0) },
-	"capset":    capset,
-	"nice":      func() error { return syscall.Setpriority(syscall.PRIO_PROCESS, 0, -5) },
-	"forks":     forks,
-	"forge":     forge,
-	"sleep":     func() error { time.Sleep(seconds()); return nil },
+	"try-mount":     func() error { _ = syscall.Mount("tmpfs", "/mnt", "tmpfs", 0, ""); return nil },
+	"ptrace":        ptrace,
+	"address":       address,
+	"chroot":        func() error { return syscall.Chroot("/mnt") },
+	"kill":          kill,
+	"mknod":         func() error { return syscall.Mknod("/node", syscall.S_IFCHR|0o600, 1<<8|3) },
+	"read":          func() error { _, err := os.ReadFile(foreign); return err },
+	"write":         func() error { return os.WriteFile(setuid, []byte("text"), 0) },
+	"capset":        capset,
+	"own-namespace": ownNamespace,
+	"nice":          func() error { return syscall.Setpriority(syscall.PRIO_PROCESS, 0, -5) },
+	"forks":         forks,
+	"forge":         forge,
+	"sleep":         func() error { time.Sleep(seconds()); return nil },
 }
 
 func main() {
@@ -161,6 +162,17 @@ func capset() error {
 		return code
 	}
 	return nil
+}
+
+// A process in a user namespace of its own, where it needs nothing from outside.
+func ownNamespace() error {
+	command := exec.Command("/proc/self/exe", "chroot")
+	command.SysProcAttr = &syscall.SysProcAttr{
+		Cloneflags:  syscall.CLONE_NEWUSER,
+		UidMappings: []syscall.SysProcIDMap{{Size: 1}},
+		GidMappings: []syscall.SysProcIDMap{{Size: 1}},
+	}
+	return command.Run()
 }
 
 // Starts many processes, one after the other, and prints the processor time that they took, in milliseconds.

@@ -1,0 +1,186 @@
+/** Observes the nodes of a cluster: runs the Job, follows its pods, and removes it again, also when it is interrupted. */
+import { randomBytes } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { isNotFound } from '../../../operator/cluster/api-error.ts';
+import { pathFor } from '../../../operator/cluster/paths.ts';
+import { Reflector } from '../../../operator/cluster/reflector.ts';
+import { PODS } from '../../../operator/cluster/sources.ts';
+import type { RawObject } from '../../../operator/model/raw.ts';
+import { type Connected, withCluster } from '../../cluster.ts';
+import { type ExitCode, type Io, UsageError } from '../../command.ts';
+import { OBSERVATION_LABEL, OBSERVER_NAMESPACE, observerJob, observerNamespace } from '../../observe/job.ts';
+import { type NamedPod, named, PodNames } from '../../observe/names.ts';
+import { complaints } from '../../output/complaints.ts';
+import { Progress } from '../../output/progress.ts';
+import { type Observer, Observers } from './observers.ts';
+import type { ObserveOptions } from './options.ts';
+import { evidenceText, progressText, secondsText, unnamedText } from './text.ts';
+
+/** A pod starts within this time, also where its image has to be pulled. */
+const START_MS = 300_000;
+/** A pod prints what it observed, and ends. */
+const END_MS = 30_000;
+const LOOK_MS = 200;
+const JOB = { apiVersion: 'batch/v1', kind: 'Job' };
+
+export async function observeCluster(options: ObserveOptions, io: Io): Promise<ExitCode> {
+  const { for: forMs } = options;
+  if (forMs === undefined) throw new UsageError('say how long with --for, such as 1h');
+  if (options.output === 'raw') throw new UsageError('-o raw goes without --cluster, which names the containers');
+  return withCluster(options, async ({ client }) => {
+    const nodes = await nodesOf(client, options.node);
+    const observation = new ClusterObservation(client, io, nodes, forMs);
+    await observation.run(options);
+    return observation.print(options);
+  });
+}
+
+class ClusterObservation {
+  readonly #client: Connected['client'];
+  readonly #io: Io;
+  readonly #nodes: readonly string[];
+  readonly #forMs: number;
+  readonly #name = `observe-${randomBytes(4).toString('hex')}`;
+  readonly #names = new PodNames();
+  readonly #over = new AbortController();
+  readonly #observers: Observers;
+
+  constructor(client: Connected['client'], io: Io, nodes: readonly string[], forMs: number) {
+    this.#client = client;
+    this.#io = io;
+    this.#nodes = nodes;
+    this.#forMs = forMs;
+    this.#observers = new Observers(client, this.#over.signal);
+  }
+
+  async run({ image, node }: ObserveOptions): Promise<void> {
+    const following = this.#followPods();
+    const created: string[] = [];
+    try {
+      created.push(...(await this.#createNamespace()));
+      const seconds = Math.ceil(this.#forMs / 1000);
+      const job = observerJob({ name: this.#name, image, seconds, count: this.#nodes.length, nodes: node });
+      await this.#client.create(pathFor(JOB.apiVersion, JOB.kind, OBSERVER_NAMESPACE), job);
+      created.push(pathFor(JOB.apiVersion, JOB.kind, OBSERVER_NAMESPACE, this.#name));
+      const howLong = secondsText(seconds);
+      this.#tell(`observing ${this.#nodes.length} nodes for ${howLong} by Job ${OBSERVER_NAMESPACE}/${this.#name}`);
+      await this.#wait();
+    } finally {
+      await this.#cleanUp(created);
+      this.#over.abort();
+      await following;
+    }
+  }
+
+  print({ namespace, output }: ObserveOptions): ExitCode {
+    const logs = this.#observers.all.map(({ log }) => log);
+    const all = { uses: logs.flatMap(({ uses }) => uses), watches: logs.flatMap(({ watches }) => watches) };
+    const { evidence, unnamed } = named(all, (group) => this.#names.nameOf(group), namespace);
+    this.#io.stdout.write(evidenceText(evidence, output === 'table' ? 'table' : 'json', this.#io));
+    for (const observer of this.#observers.all) this.#tell(`${observer.node ?? observer.pod}: ${summaryOf(observer)}`);
+    const unseen = this.#nodes.filter((node) => !this.#observers.all.some((observer) => observer.node === node));
+    for (const node of unseen) this.#tell(`${node}: not observed, no pod of the Job was scheduled there`);
+    for (const line of unnamedText(unnamed.length)) this.#tell(line);
+    return this.#observers.all.filter(({ log }) => log.end).length === this.#nodes.length ? 0 : 2;
+  }
+
+  /** Names for containers, and the pods of the Job. */
+  async #followPods(): Promise<void> {
+    const put = (raw: RawObject) => {
+      this.#names.add(raw as NamedPod);
+      const { namespace, labels } = raw.metadata ?? {};
+      if (namespace === OBSERVER_NAMESPACE && labels?.[OBSERVATION_LABEL] === this.#name) this.#observers.seen(raw);
+    };
+    const sink = { listing() {}, put, remove: put, listed() {} };
+    await new Reflector(this.#client, PODS, sink, this.#over.signal, { log: complaints(this.#io) }).run();
+  }
+
+  /** @returns its path, unless it existed */
+  async #createNamespace(): Promise<string[]> {
+    const path = pathFor('v1', 'Namespace', undefined, OBSERVER_NAMESPACE);
+    try {
+      await this.#client.get(path);
+      return [];
+    } catch (error) {
+      if (!isNotFound(error)) throw error;
+    }
+    await this.#client.create(pathFor('v1', 'Namespace'), observerNamespace());
+    return [path];
+  }
+
+  /** Until every node has reported, or time is over. */
+  async #wait(): Promise<void> {
+    const { signal } = this.#io;
+    const progress = new Progress(this.#io);
+    const deadline = Date.now() + START_MS + this.#forMs + END_MS;
+    while (!signal.aborted && Date.now() < deadline && !this.#areComplete()) {
+      progress.at(() => this.#progress());
+      await sleep(LOOK_MS, undefined, { signal }).catch(() => {});
+    }
+    progress.clear();
+  }
+
+  #areComplete(): boolean {
+    return this.#observers.all.filter(({ ended }) => ended).length >= this.#nodes.length;
+  }
+
+  #progress(): string {
+    const made = this.#observers.all.flatMap(({ log }) => log.progress ?? []);
+    const sum = (of: (one: (typeof made)[number]) => number) => made.reduce((total, one) => total + of(one), 0);
+    const text = progressText(
+      {
+        seconds: Math.max(0, ...made.map(({ seconds }) => seconds)),
+        containers: sum(({ containers }) => containers),
+        counts: { checks: sum(({ counts }) => counts.checks), lost: sum(({ counts }) => counts.lost), unplaced: 0 },
+      },
+      this.#forMs,
+    );
+    return `${made.length} of ${this.#nodes.length} nodes, ${text}`;
+  }
+
+  /** Pods that still observe end at once, and print what they saw until then. */
+  async #cleanUp(created: readonly string[]): Promise<void> {
+    const running = this.#observers.all
+      .filter(({ ended }) => !ended)
+      .map((observer) => this.#observers.pathOf(observer));
+    const jobs = created.filter((path) => path.includes('/jobs/'));
+    for (const path of [...jobs, ...running]) await this.#remove(path);
+    await Promise.race([this.#observers.ended(), sleep(END_MS, undefined, { ref: false })]);
+    for (const path of created.filter((path) => !jobs.includes(path))) await this.#remove(path);
+  }
+
+  async #remove(path: string): Promise<void> {
+    try {
+      await this.#client.remove(path);
+    } catch (error) {
+      if (!isNotFound(error)) this.#tell(`cannot delete ${path}: ${(error as Error).message}`);
+    }
+  }
+
+  #tell(message: string): void {
+    this.#io.stderr.write(`cappol: ${message}\n`);
+  }
+}
+
+/** The nodes to observe. @throws UsageError for one that does not exist */
+async function nodesOf(client: Connected['client'], wanted: readonly string[] | undefined): Promise<string[]> {
+  const found: string[] = [];
+  await client.list('/api/v1/nodes', { labelSelector: 'kubernetes.io/os=linux' }, ({ items }) => {
+    for (const { metadata } of items ?? []) found.push(metadata?.name ?? '');
+  });
+  const missing = wanted?.find((name) => !found.includes(name));
+  if (missing !== undefined)
+    throw new UsageError(`no node ${JSON.stringify(missing)} with Linux: there are ${found.join(', ')}`);
+  if (found.length === 0) throw new UsageError('the cluster has no node with Linux');
+  return wanted ? [...new Set(wanted)] : found;
+}
+
+function summaryOf({ log, waiting }: Observer): string {
+  const [message] = log.messages;
+  if (log.end) {
+    const { counts, seconds } = log.end;
+    const { checks, lost } = counts;
+    return `${log.watches.length} containers for ${secondsText(seconds)}, ${checks} capability checks, ${lost} events lost`;
+  }
+  return `not observed, ${message ?? waiting ?? 'its pod did not report'}`;
+}

@@ -1,0 +1,43 @@
+/** The actions of the program in needs/, and the capabilities that each needs. */
+import { RUNTIME_DEFAULT } from '../../operator/standards/capabilities.ts';
+
+export interface Need {
+  /** The program's arguments; its title by default. */
+  readonly args?: readonly string[];
+  /** The capabilities of the observed container; by default all that this machine can give. */
+  readonly holds?: readonly string[];
+  readonly needs: readonly string[];
+  /** Asked for, not held, and not needed. */
+  readonly refused?: readonly string[];
+  /** Capabilities that the kernel asked for in vain, besides those of every container. */
+  readonly noise?: readonly string[];
+}
+
+/** By the name of the container, or of its pod. */
+export const NEEDS: Readonly<Record<string, Need>> = {
+  nothing: { needs: [] },
+  ping: { needs: ['NET_RAW'] },
+  chown: { needs: ['CHOWN'] },
+  bind: { needs: ['NET_BIND_SERVICE'] },
+  daemon: { needs: ['SETGID', 'SETUID'] },
+  sniff: { needs: ['NET_RAW'] },
+  mount: { needs: ['SYS_ADMIN'] },
+  'try-mount': { holds: RUNTIME_DEFAULT, needs: [], refused: ['SYS_ADMIN'] },
+  ptrace: { needs: ['SETGID', 'SETUID', 'SYS_PTRACE'] },
+  address: { needs: ['NET_ADMIN'] },
+  chroot: { needs: ['SYS_CHROOT'] },
+  kill: { needs: ['KILL', 'SETGID', 'SETUID'] },
+  mknod: { needs: ['MKNOD'] },
+  nice: { needs: ['SYS_NICE'] },
+  read: { needs: ['DAC_READ_SEARCH'] },
+  'read-by-default': {
+    args: ['read'],
+    holds: RUNTIME_DEFAULT,
+    needs: ['DAC_OVERRIDE'],
+    noise: ['DAC_READ_SEARCH OtherCapability'],
+  },
+  write: { needs: [], noise: ['FSETID SetIdBits'] },
+  // Mapping the ID 0 of the parent needs SETFCAP since Linux 5.12 (user_namespaces(7)).
+  'own-namespace': { needs: ['SETFCAP'], noise: ['SYS_ADMIN OwnUserNamespace', 'SYS_CHROOT OwnUserNamespace'] },
+  capset: { needs: [], noise: ['SETPCAP Capset'] },
+};
