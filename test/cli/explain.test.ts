@@ -1,13 +1,15 @@
 import assert from 'node:assert/strict';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { dump } from 'js-yaml';
-import type { ExplainedManifest } from '../../cli/commands/explain/manifests.ts';
+import type { ExplainedContainer, ExplainedManifest } from '../../cli/commands/explain/manifests.ts';
 import { CAPABILITIES } from '../../operator/standards/capabilities.ts';
 import { maskOf } from '../support/capability-masks.ts';
 import { cappol } from '../support/cappol.ts';
 import { MEASURED } from '../support/measured-sets.ts';
 import { podManifest } from '../support/pod-manifests.ts';
+import { writtenPolicy } from '../support/policies.ts';
 
 /** Rewritten with UPDATE_GOLDEN=1. */
 const GOLDEN = join(import.meta.dirname, 'golden', 'explain-ping.txt');
@@ -202,6 +204,83 @@ spec:
       (await explained('{apiVersion: v1, kind: Pod, spec: {containers: [null, 3]}}'))[0]?.containers.length,
       1,
     );
+  });
+});
+
+describe('explain -f FILE --policy FILE', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'explain-'));
+  const file = join(folder, 'policy.yaml');
+  after(() => rmSync(folder, { recursive: true }));
+  const net = { capabilities: { add: ['NET_ADMIN'], drop: ['ALL'] } };
+  const spec = {
+    initContainers: [{ name: 'istio-init', image: 'docker.io/istio/proxyv2:1', securityContext: net }],
+    containers: [
+      { name: 'app', image: 'app', securityContext: { capabilities: { drop: ['ALL'] } } },
+      { name: 'other', image: 'app', securityContext: net },
+    ],
+  };
+  const input = dump(podManifest({ name: 'web' }, spec));
+  const entry = {
+    names: ['istio-init', 'app', 'other'],
+    images: ['docker.io/istio/*'],
+    overrides: { capabilities: { allowedAdd: ['NET_ADMIN'] } },
+  };
+  const policyWith = (...containers: object[]) =>
+    writeFileSync(file, dump(writtenPolicy('mesh', { level: 'baseline', containers })));
+
+  it('names the entry of spec.containers that a container passes thanks to, and what it would break without', async () => {
+    policyWith({ names: ['nobody'], overrides: { privileged: true } }, entry);
+    const { code, stdout, stderr } = await cappol(['explain', '-f', '-', '--policy', file], input);
+    assert.deepEqual([code, stderr], [0, '']);
+    const lines = stdout.split('\n').filter((line) => /^Pod web, container|^policy /.test(line));
+    const baseline =
+      'AUDIT_WRITE, CHOWN, DAC_OVERRIDE, FOWNER, FSETID, KILL, MKNOD, NET_BIND_SERVICE, SETFCAP, SETGID, SETPCAP, SETUID, SYS_CHROOT';
+    assert.deepEqual(
+      lines.map((line) => line.replace(/ \(.*:\d+\)$/, '')),
+      [
+        'Pod web, container "istio-init"',
+        `policy mesh: passes by spec.containers[1]; without that entry, container "istio-init" must not add capability NET_ADMIN (allowed: ${baseline})`,
+        'Pod web, container "app"',
+        'Pod web, container "other"',
+      ],
+    );
+  });
+
+  it('names it in JSON', async () => {
+    policyWith(entry);
+    const { stdout } = await cappol(['explain', '-f', '-', '--policy', file, '-o', 'json'], input);
+    const [{ containers }] = JSON.parse(stdout).items;
+    const told = containers.map(({ name, passesBy }: ExplainedContainer) => [
+      name,
+      passesBy?.map(({ policy, entry, without }) => [policy, entry, without.length]),
+    ]);
+    assert.deepEqual(told, [
+      ['istio-init', [['mesh', 'spec.containers[0]', 1]]],
+      ['app', []],
+      ['other', []],
+    ]);
+  });
+
+  it('names none for a container that breaks another rule all the same', async () => {
+    policyWith(entry);
+    const {
+      initContainers: [init],
+    } = spec;
+    const privileged = { ...init, securityContext: { ...net, privileged: true } };
+    const pod = podManifest({ name: 'web' }, { containers: [privileged] });
+    const { stdout } = await cappol(['explain', '-f', '-', '--policy', file], dump(pod));
+    assert.doesNotMatch(stdout, /^policy /m);
+  });
+
+  it('says so when the files have no policy, or none is asked about', async () => {
+    writeFileSync(file, '{apiVersion: v1, kind: Namespace, metadata: {name: a}}');
+    for (const [args, message] of [
+      [['-f', '-'], 'no CapabilityPolicy in the files of --policy'],
+      [['NET_RAW'], '--policy goes with -f'],
+    ] as const) {
+      const { code, stderr } = await cappol(['explain', ...args, '--policy', file], input);
+      assert.deepEqual([code, stderr], [2, `cappol: ${message}\n`]);
+    }
   });
 });
 

@@ -2,7 +2,7 @@
 import type { Io } from '../../command.ts';
 import type { InputFile } from '../../input/files.ts';
 import { openInputs } from '../../input/inputs.ts';
-import { type InputObject, manifestsOf, readManifests, troubleOf } from '../../input/manifests.ts';
+import { type InputObject, manifestsOf, troubleOf } from '../../input/manifests.ts';
 import type { Trouble } from '../../input/trouble.ts';
 import type { PolicyContext } from '../../policies/context.ts';
 import type { PolicyContextBuilder } from '../../policies/context-builder.ts';
@@ -24,16 +24,6 @@ export interface Listener {
   /** A document in a folder that is not a Kubernetes object. */
   notKubernetes(what: string): void;
   trouble(trouble: Trouble): void;
-}
-
-/** Adds the policies of --policy, with the namespaces, roles and bindings beside them. */
-export async function addPolicies(
-  builder: PolicyContextBuilder,
-  paths: readonly string[],
-  io: Io,
-  { trouble }: Pick<Listener, 'trouble'>,
-): Promise<void> {
-  for await (const manifest of readManifests(paths, io, { tell: trouble })) builder.addManifest(manifest, trouble);
 }
 
 /**

@@ -18,6 +18,12 @@ export const registerExplain: RegisterCommand = (program, io, finish) => {
     .description(ABOUT)
     .argument('[name...]', 'capabilities, such as NET_RAW; ALL for all of them')
     .addOption(options.filenames())
+    .addOption(
+      new Option(
+        '--policy <file...>',
+        'with -f: policies whose spec.containers may admit a container; the entry is named, wherever the policy selects',
+      ).default([], 'none'),
+    )
     .option('--cluster', 'what runs in the cluster, instead of files')
     .addOption(options.namespace('with --cluster: the namespace to read'))
     .option('-A, --all-namespaces', 'with --cluster: all namespaces')
@@ -72,6 +78,7 @@ async function explain(names: readonly string[], options: ExplainOptions, io: Io
   if (asked.length + (options.cluster ? 1 : 0) !== 1) {
     throw new UsageError('name capabilities, such as NET_RAW, or a file with -f, or write --cluster');
   }
+  if (options.policy.length > 0 && filename.length === 0) throw new UsageError('--policy goes with -f');
   if (names.length > 0) {
     if (options.used !== undefined) throw new UsageError('--used goes with -f or --cluster');
     return explainNames(names, options, io);

@@ -1,4 +1,5 @@
 /** Manifests → what their containers end up holding. */
+import type { PassesBy } from '../../../operator/evaluate/entries.ts';
 import { type Finding, findings } from '../../../operator/evaluate/findings.ts';
 import { type ContainerHoldings, holdings } from '../../../operator/evaluate/held.ts';
 import type { ComparedContainer, ContainerEvidence } from '../../../operator/evidence/compare.ts';
@@ -29,11 +30,17 @@ export interface ExplainedContainer extends ContainerHoldings {
   readonly findings: readonly Finding[];
   /** Null when no record names the container; absent without evidence. */
   readonly evidence?: ContainerEvidence | null;
+  /** The entries of the policies thanks to which it passes; absent without policies. */
+  readonly passesBy?: readonly PassesBy[];
 }
 
 interface ExplainOptions extends ReadOptions {
   readonly evidence?: UsedCapabilities | undefined;
+  readonly passing?: Passing | undefined;
 }
+
+/** The entries of policies thanks to which containers of a pod pass, by their names. */
+export type Passing = (pod: PodTemplate['pod']) => ReadonlyMap<string, readonly PassesBy[]>;
 
 /** kubectl's, for manifests that state none. */
 const DEFAULT_NAMESPACE = 'default';
@@ -64,19 +71,23 @@ function ownTemplate(object: InputObject['object']): PodTemplate {
 function explainedManifest(
   { object, file, line, lineOf }: InputObject,
   template: PodTemplate,
-  { evidence }: ExplainOptions,
+  { evidence, passing }: ExplainOptions,
 ): ExplainedManifest {
   const { kind, metadata } = object;
   const spec = podSpec(withoutNulls(template.pod.spec));
   const labels = textsIn(objectOf(template.pod.metadata).labels);
   const compared = evidence?.compare(spec, { kind, labels, ...identityOf(object, DEFAULT_NAMESPACE) });
+  const containers = explainedContainers(spec, compared, (path) =>
+    lineOf(template.fieldOf(['spec', ...fieldPath(path)])),
+  );
+  const passesBy = passing?.(template.pod);
   return {
     kind,
     namespace: metadata?.namespace ?? null,
     name: metadata?.name ?? '',
     file,
     line,
-    containers: explainedContainers(spec, compared, (path) => lineOf(template.fieldOf(['spec', ...fieldPath(path)]))),
+    containers: passesBy ? containers.map((one) => ({ ...one, passesBy: passesBy.get(one.name) ?? [] })) : containers,
   };
 }
 

@@ -11,6 +11,7 @@ import { manifestText } from './text.ts';
 
 export interface ExplainOptions extends ClusterOptions {
   readonly filename: readonly string[];
+  readonly policy: readonly string[];
   readonly cluster?: boolean;
   readonly output: 'table' | 'json';
 }
@@ -23,7 +24,9 @@ export async function explainPods(options: ExplainOptions, io: Io): Promise<Exit
     await print(await explainedCluster(options, io, troubles.trouble), options, io);
   } else {
     const evidence = await usedInFiles(options, io, troubles.trouble);
-    const told = { evidence, tell: troubles.trouble, skip: skipped.skip };
+    const { passingBy } = await import('./policies.ts');
+    const passing = options.policy.length > 0 ? await passingBy(options.policy, io, troubles) : undefined;
+    const told = { evidence, passing, tell: troubles.trouble, skip: skipped.skip };
     await print(explainedManifests(options.filename, io, told), options, io);
   }
   for (const line of skippedLines(skipped.all)) io.stderr.write(`cappol: ${line}\n`);

@@ -37,6 +37,9 @@ function containerText(container: ExplainedContainer, terminal: Terminal): strin
     '',
     ...whyByRuntime(container),
     ...whyByUser(container),
+    ...(container.passesBy ?? []).map(
+      ({ policy, entry, without }) => `policy ${policy}: passes by ${entry}; without that entry, ${without.join('; ')}`,
+    ),
     ...container.findings.map(({ reason, message }) => `note: ${message} (${reason})`),
   ];
   const wrapped = (line: string) => paragraph(line, terminal);

@@ -1,0 +1,43 @@
+/** The policies of --policy → the entries of theirs thanks to which containers pass. */
+import { createProjection } from '../../../operator/cluster/projection.ts';
+import { UNSHARED } from '../../../operator/cluster/sharing.ts';
+import { passingByEntry } from '../../../operator/evaluate/entries.ts';
+import { Evaluator } from '../../../operator/evaluate/violations.ts';
+import { EXCLUDED_NAMESPACES, OPERATOR_NAMESPACE } from '../../../operator/namespaces.ts';
+import type { ResolvedPolicy } from '../../../operator/policy/resolve.ts';
+import { RULES } from '../../../operator/rules/index.ts';
+import { NEWEST_KNOWN_MINOR } from '../../../operator/standards/level-version.ts';
+import { type Io, UsageError } from '../../command.ts';
+import type { Troubles } from '../../input/trouble.ts';
+import { addPolicies } from '../../policies/add-files.ts';
+import { PolicyContextBuilder } from '../../policies/context-builder.ts';
+import type { Passing } from './manifests.ts';
+
+const OPTIONS = {
+  oldestServer: NEWEST_KNOWN_MINOR,
+  operatorNamespace: OPERATOR_NAMESPACE,
+  excludedNamespaces: EXCLUDED_NAMESPACES,
+  namespaceLabels: {},
+};
+
+/** Judges by each policy, whatever namespaces it selects. */
+export async function passingBy(paths: readonly string[], io: Io, troubles: Troubles): Promise<Passing> {
+  const policies = await policiesIn(paths, io, troubles);
+  const projection = createProjection(RULES, UNSHARED);
+  const evaluator = new Evaluator();
+  return (pod) => {
+    const parts = projection.parts(pod);
+    const all = policies.flatMap((policy) => [...passingByEntry(parts, policy, evaluator)]);
+    const byName = Map.groupBy(all, ([container]) => container);
+    return new Map([...byName].map(([container, found]) => [container, found.map(([, one]) => one)]));
+  };
+}
+
+async function policiesIn(paths: readonly string[], io: Io, troubles: Troubles): Promise<ResolvedPolicy[]> {
+  const builder = new PolicyContextBuilder();
+  await addPolicies(builder, paths, io, troubles);
+  if (builder.isEmpty && troubles.count === 0) throw new UsageError('no CapabilityPolicy in the files of --policy');
+  const { policies } = builder.build(OPTIONS, troubles.trouble).compiled;
+  // The pending part of a roll-out checks the same.
+  return policies.filter(({ pendingFor }) => !pendingFor);
+}

@@ -1,0 +1,14 @@
+/** Reads the policies of `--policy`, with the namespaces, roles and bindings beside them. */
+import type { Io } from '../command.ts';
+import { readManifests } from '../input/manifests.ts';
+import type { Trouble } from '../input/trouble.ts';
+import type { PolicyContextBuilder } from './context-builder.ts';
+
+export async function addPolicies(
+  builder: PolicyContextBuilder,
+  paths: readonly string[],
+  io: Io,
+  { trouble }: { trouble(trouble: Trouble): void },
+): Promise<void> {
+  for await (const manifest of readManifests(paths, io, { tell: trouble })) builder.addManifest(manifest, trouble);
+}
