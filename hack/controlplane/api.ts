@@ -23,7 +23,7 @@ export interface Request {
   /** JSON, or any text or bytes, sent unchanged. */
   readonly body?: unknown;
   readonly contentType?: string;
-  /** The user; the cluster administrator by default. */
+  /** The user; that of the client by default. */
   readonly as?: Identity;
 }
 
@@ -36,9 +36,14 @@ const JSON_PATCH = 'application/json-patch+json';
 export class Api {
   readonly #server: string;
   readonly #agent: Agent;
+  readonly #as: Identity | undefined;
 
-  /** @param kubeconfig path of a kubeconfig as the test control plane writes it */
-  constructor(kubeconfig: string) {
+  /**
+   * @param kubeconfig path of a kubeconfig as the test control plane writes it @param as the user of requests that name
+   * none; the cluster administrator by default
+   */
+  constructor(kubeconfig: string, as?: Identity) {
+    this.#as = as;
     const { clusters, users } = JSON.parse(readFileSync(kubeconfig, 'utf8'));
     const [{ cluster }] = clusters;
     const [{ user }] = users;
@@ -59,7 +64,11 @@ export class Api {
   }
 
   /** Any answer of the API server, including errors. */
-  async ask(method: Method, path: string, { query = {}, body, contentType, as }: Request = {}): Promise<Answer> {
+  async ask(
+    method: Method,
+    path: string,
+    { query = {}, body, contentType, as = this.#as }: Request = {},
+  ): Promise<Answer> {
     const url = new URL(this.#server + path);
     for (const [key, value] of Object.entries(query)) url.searchParams.set(key, String(value));
     const answer = await request(url, {

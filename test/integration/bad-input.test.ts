@@ -4,6 +4,7 @@ import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { SERVER_VERSION } from '../../hack/controlplane/version.ts';
 import type { CapabilityPolicySpec } from '../../operator/api/capability-policy.ts';
+import { PROTECTED } from '../support/control-plane.ts';
 import { ADMITTED, eventually, useCluster } from '../support/harness.ts';
 import { eventsAbout, podSecurityOf, statusOf } from '../support/observed.ts';
 import { baselinePod, privilegedPod, restrictedPod } from '../support/pod-manifests.ts';
@@ -53,7 +54,7 @@ describe('a policy that cannot be compiled', function () {
       'Accepted=False VersionTooNew',
       'Compliant=Unknown NotEvaluated',
       'Programmed=False NotAccepted',
-      'Protected=False NoFileInForce',
+      PROTECTED ? 'Protected=True FileInForce' : 'Protected=False NoFileInForce',
       'Ready=False VersionTooNew',
       'Stalled=True VersionTooNew',
     ]);

@@ -150,7 +150,7 @@ describe('attempts to get around a policy', () => {
       // The newest one counts, and times have seconds.
       await sleep(1_100);
       const path = `${COLLECTIONS.ClusterRole}/bypass-claim`;
-      await cluster.api.apply(path, {
+      await cluster.byHand.apply(path, {
         apiVersion: 'rbac.authorization.k8s.io/v1',
         kind: 'ClusterRole',
         metadata: {
@@ -167,7 +167,7 @@ describe('attempts to get around a policy', () => {
         await sleep(1_000);
         assert.match(await cluster.admit(privilegedPod(), team), byUs(name));
       } finally {
-        await cluster.api.remove(path);
+        await cluster.byHand.remove(path);
       }
     });
   });
@@ -342,9 +342,9 @@ describe('attempts to get around a policy', () => {
           const said = ({ spec, rules }: Json) => JSON.stringify([spec, rules]);
           return now !== undefined && said(now) === said(before);
         };
-        await cluster.api.patch(path, patch);
+        await cluster.byHand.patch(path, patch);
         await eventually('the repair', repaired, REPAIRED_MS);
-        await cluster.api.remove(path);
+        await cluster.byHand.remove(path);
         await eventually('its return', repaired, REPAIRED_MS);
       });
     }
@@ -362,7 +362,7 @@ describe('attempts to get around a policy', () => {
       for (const name of [ours, theirs]) {
         const metadata = { name, labels };
         const kind = 'ValidatingAdmissionPolicy';
-        await cluster.api.apply(`${collection}/${name}`, {
+        await cluster.byHand.apply(`${collection}/${name}`, {
           apiVersion: 'admissionregistration.k8s.io/v1',
           kind,
           metadata,
@@ -371,7 +371,7 @@ describe('attempts to get around a policy', () => {
       }
       await eventually('ours to go', async () => (await cluster.api.find(`${collection}/${ours}`)) === undefined);
       assert.ok(await cluster.api.find(`${collection}/${theirs}`));
-      await cluster.api.remove(`${collection}/${theirs}`);
+      await cluster.byHand.remove(`${collection}/${theirs}`);
     });
 
     it('is enforced again', async () => {

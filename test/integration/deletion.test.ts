@@ -329,7 +329,7 @@ describe('deleting and changing policies', function () {
         roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name },
       };
       const look = async () => {
-        const { status } = await cluster.api.ask('POST', bindings, { body: binding, query: { dryRun: 'All' } });
+        const { status } = await cluster.byHand.ask('POST', bindings, { body: binding, query: { dryRun: 'All' } });
         return status === 422;
       };
       await eventually('the obstacle to be in force', look);

@@ -136,7 +136,7 @@ describe('a change by hand', () => {
   )) {
     it(`is repaired: ${kind}, ${title}`, async () => {
       const { path, before } = await find(kind, suffix);
-      await cluster.api.patch(path, patch);
+      await cluster.byHand.patch(path, patch);
       await repaired(path, before);
     });
   }
@@ -151,7 +151,7 @@ describe('a change by hand', () => {
   ] as const) {
     it(`comes back when deleted: ${kind}${suffix}`, async () => {
       const { path, before } = await find(kind, suffix);
-      await cluster.api.remove(path);
+      await cluster.byHand.remove(path);
       await repaired(path, before);
     });
   }
@@ -173,7 +173,7 @@ describe('a change by hand', () => {
 
   it('is repaired when everything is deleted at once', async () => {
     const objects = await cluster.rendered(policy);
-    await Promise.all(objects.map((object) => cluster.api.remove(pathOf(object))));
+    await Promise.all(objects.map((object) => cluster.byHand.remove(pathOf(object))));
     await cluster.settled(REPAIRED_MS);
   });
 
@@ -190,7 +190,7 @@ describe('a change by hand', () => {
     const { path, before } = await find('ValidatingAdmissionPolicy');
     await cluster.operator.stop();
     try {
-      await cluster.api.patch(path, [{ op: 'remove', path: '/spec/validations/1' }]);
+      await cluster.byHand.patch(path, [{ op: 'remove', path: '/spec/validations/1' }]);
     } finally {
       await cluster.operator.startAndWatch();
     }
@@ -203,8 +203,8 @@ describe('a change by hand', () => {
     const roleRef = { ...before.roleRef, name: 'view' };
     await cluster.operator.stop();
     try {
-      await cluster.api.remove(path);
-      await cluster.api.apply(path, { ...before, metadata, roleRef });
+      await cluster.byHand.remove(path);
+      await cluster.byHand.apply(path, { ...before, metadata, roleRef });
     } finally {
       await cluster.operator.startAndWatch();
     }
@@ -218,7 +218,7 @@ describe('a change by hand', () => {
       'app.kubernetes.io/managed-by': 'capabilitypolicy.dev',
       'capabilitypolicy.dev/policy': 'drift-gone',
     };
-    await cluster.api.apply(path, {
+    await cluster.byHand.apply(path, {
       apiVersion: 'rbac.authorization.k8s.io/v1',
       kind: 'ClusterRole',
       metadata: { name: 'drift-foreign', labels },
@@ -227,7 +227,7 @@ describe('a change by hand', () => {
     const other = await cluster.policy('other', { namespaceSelector: {}, level: 'baseline', mode: 'Audit' });
     await cluster.programmed(other);
     assert.ok(await cluster.api.find(path));
-    await cluster.api.remove(path);
+    await cluster.byHand.remove(path);
   });
 
   async function find(kind: string, suffix = ''): Promise<{ path: string; before: Json }> {

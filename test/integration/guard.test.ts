@@ -348,7 +348,7 @@ describe('the guard', () => {
     const objects = rendered.map(({ metadata: { name }, ...rest }) => ({ ...rest, metadata: { name } }));
     const paths = objects.map(({ kind, metadata }) => `${COLLECTIONS[kind]}/${metadata.name}`);
     try {
-      for (const [i, object] of objects.entries()) await cluster.api.apply(paths[i] ?? '', object);
+      for (const [i, object] of objects.entries()) await cluster.byHand.apply(paths[i] ?? '', object);
       const wanted: MetadataChange = { labels: { crowd: null } };
       await eventually('the guard', async () => (await change(cluster.api, crowded, wanted, EDITOR)).status === 403);
       // The API server chooses which of several guards answers.
@@ -365,7 +365,7 @@ describe('the guard', () => {
       );
       await eventually('the right', async () => isChanged(await change(cluster.api, crowded, wanted, EDITOR), wanted));
     } finally {
-      for (const path of paths.toReversed()) await cluster.api.remove(path);
+      for (const path of paths.toReversed()) await cluster.byHand.remove(path);
     }
   });
 

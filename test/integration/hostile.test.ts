@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { Etcd } from '../../hack/bench/etcd.ts';
 import type { Json } from '../../hack/controlplane/api.ts';
 import { ADMITTED, eventually, installCrd, useCluster } from '../support/harness.ts';
-import { describeIfOffered } from '../support/needs.ts';
+import { describeIfOffered, itUnprotected } from '../support/needs.ts';
 import { eventsAbout, statusOf } from '../support/observed.ts';
 import { baselinePod, hostNetworkPod, podManifest, restrictedPod } from '../support/pod-manifests.ts';
 import { NAMESPACES } from '../support/rendered.ts';
@@ -272,7 +272,7 @@ describe('hostile input', () => {
   });
 
   describe('the CRD of CapabilityPolicies deleted while the operator runs', () => {
-    it('is survived, and later policies are in force', async () => {
+    itUnprotected('nobody may delete the CRD then', 'is survived, and later policies are in force', async () => {
       const namespace = await cluster.namespace('crd', { team: 'crd' });
       await cluster.programmed(await cluster.policy('crd', enforce('crd')));
       const CRD = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions/capabilitypolicies.capabilitypolicy.dev';

@@ -196,7 +196,7 @@ describe('Pod Security labels', function () {
 
     for (const value of [null, '{}', 'no JSON', JSON.stringify({ [`${PREFIX}warn`]: 'restricted' })]) {
       it(`are recorded again when the record is ${value ?? 'removed'}`, async () => {
-        await cluster.api.patch(`${NAMESPACES}/${namespace}`, { metadata: { annotations: { [RECORD]: value } } });
+        await cluster.byHand.patch(`${NAMESPACES}/${namespace}`, { metadata: { annotations: { [RECORD]: value } } });
         await expectLabels(namespace, AUDIT_BASELINE);
       });
     }
@@ -386,7 +386,7 @@ describe('Pod Security labels', function () {
       await cluster.deletePolicy(cluster.named('down-orphan'), 'Orphan');
       await cluster.deletePolicy(cluster.named('down-unrecorded'));
       const unrecorded = { metadata: { annotations: { [RECORD]: null } } };
-      await cluster.api.patch(`${NAMESPACES}/${namespaces.get('unrecorded')}`, unrecorded);
+      await cluster.byHand.patch(`${NAMESPACES}/${namespaces.get('unrecorded')}`, unrecorded);
       await label(namespaces.get('deselected') ?? '', 'team=other');
       const left = async () => isDeepStrictEqual(await leftOf('down-'), [cluster.named('down-deselected')]);
       await eventually('the policies to be gone', left, COLLECTION_MS);
@@ -419,7 +419,7 @@ describe('Pod Security labels', function () {
       const { metadata } = await cluster.api.get(path);
       const view = { name: namespace, uid: metadata.uid, terminating: false, labels: metadata.labels, labelOwners: {} };
       const plan = planLabels(view, { [`${PREFIX}audit`]: 'baseline', [`${PREFIX}audit-version`]: SERVER_VERSION });
-      await vanish(cluster.api, namespace);
+      await vanish(cluster.byHand, namespace);
       try {
         await assert.rejects(writeLabels(client, view, plan), { status: 409 });
         assert.equal(await cluster.api.find(path), undefined);
@@ -438,7 +438,7 @@ describe('Pod Security labels', function () {
       const names = await Promise.all(
         Array.from({ length: 10 }, (_, i) => cluster.namespace(`brief-${i}`, { team: 'brief' })),
       );
-      await Promise.all(names.map((name) => vanish(cluster.api, name)));
+      await Promise.all(names.map((name) => vanish(cluster.byHand, name)));
       await eventually(
         'none to be counted',
         async () => (await statusOf(cluster.api, policy)).namespaces?.selected === 0,

@@ -18,7 +18,7 @@ describe('a ruleset in the form of an older operator', function () {
   const cluster = useCluster('older-form');
 
   it('goes when the new one is in force, and Programmed turns True only after that', async () => {
-    const { api } = cluster;
+    const { byHand } = cluster;
     const namespace = await cluster.namespace('team', { team: 'older' });
     const spec = { namespaceSelector: { matchLabels: { team: 'older' } }, mode: 'Enforce' as const };
     const policy = await cluster.policy('it', { ...spec, level: 'restricted', podSecurityLabels: 'Off' });
@@ -27,9 +27,9 @@ describe('a ruleset in the form of an older operator', function () {
 
     const newer = (await cluster.rendered(policy)).filter(({ kind }) => kind.includes('AdmissionPolicy'));
     const older = olderForm(newer);
-    for (const object of older) await api.apply(pathOf(object), object, 'capabilitypolicy.dev');
+    for (const object of older) await byHand.apply(pathOf(object), object, 'capabilitypolicy.dev');
     await eventually('the older form', () => answersProbe(older));
-    for (const object of newer) await api.remove(pathOf(object));
+    for (const object of newer) await byHand.remove(pathOf(object));
     await sleep(3_000);
     assert.notEqual(await cluster.admit(baselinePod(), namespace), ADMITTED);
 

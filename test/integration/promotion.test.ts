@@ -136,7 +136,7 @@ describe('a policy with a roll-out', function () {
     await eventually('the same entry as before', async () => (await cluster.api.get(path)).data[one] === data[one]);
 
     await cluster.operator.stop('SIGKILL');
-    await cluster.api.remove(path);
+    await cluster.byHand.remove(path);
     await cluster.operator.startAndWatch();
     await eventually('another ConfigMap', async () => {
       const found = await cluster.api.find(path);

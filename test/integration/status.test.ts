@@ -170,7 +170,7 @@ describe('the status of a policy', function () {
     for (const [policy, wanted] of Object.entries(expected)) {
       await shows(policy, wanted);
     }
-    await vanish(cluster.api, cluster.named('meet-b'));
+    await vanish(cluster.byHand, cluster.named('meet-b'));
     await cluster.deletePolicy(above);
     await shows(all, {
       sharesWith: [{ policy: same, relation: 'Shares', namespaces: 1 }],

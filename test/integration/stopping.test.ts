@@ -56,13 +56,13 @@ describe('the operator, when it is told to end', function () {
   }
 
   it('ends within 2 s while it compiles many policies', async () => {
-    await run(cluster.controlPlane.kubeconfig, '--leader-elect');
+    await run(cluster.operatorKubeconfig, '--leader-elect');
     await logged('started leading');
     assert.equal(await ends('SIGTERM'), 'stopped');
   });
 
   it('ends within 2 s while it writes, and releases the lease', async () => {
-    await run(cluster.controlPlane.kubeconfig, '--leader-elect');
+    await run(cluster.operatorKubeconfig, '--leader-elect');
     await logged('created object');
     assert.equal(await ends('SIGTERM'), 'stopped');
     assert.ok(operator.log.some(({ message }) => message === 'released the lease'));
@@ -72,7 +72,7 @@ describe('the operator, when it is told to end', function () {
     let relay: Relay;
 
     beforeEach(async () => {
-      relay = await Relay.start(cluster.controlPlane.kubeconfig);
+      relay = await Relay.start(cluster.operatorKubeconfig);
     });
 
     afterEach(() => relay.stop());
@@ -96,7 +96,7 @@ describe('the operator, when it is told to end', function () {
   describe('and has nothing to do', () => {
     it('ends within 2 s', async () => {
       await cluster.deletePolicies();
-      await run(cluster.controlPlane.kubeconfig);
+      await run(cluster.operatorKubeconfig);
       // Before its first line a process has no handler: the signal would just kill it.
       await logged('watching');
       await cluster.settled();

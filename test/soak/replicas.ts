@@ -11,7 +11,7 @@ type ReplicaName = (typeof REPLICAS)[number];
 
 export const LEASE_MS = 5_000;
 /** A write in flight when a leader stops has the rest of the lease to arrive. */
-const ELECTION = [
+export const ELECTION = [
   '--leader-elect',
   `--leader-elect-lease-duration=${LEASE_MS / 1000}s`,
   '--leader-elect-renew-deadline=3s',

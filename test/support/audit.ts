@@ -9,7 +9,7 @@ export interface AuditEvent {
   readonly objectRef?: { readonly resource?: string; readonly namespace?: string; readonly name?: string };
   /** RFC 3339 in UTC with six digits of a second, so that they sort as text. */
   readonly requestReceivedTimestamp: string;
-  readonly responseStatus?: { readonly code: number };
+  readonly responseStatus?: { readonly code: number; readonly message?: string };
 }
 
 export class Audit {

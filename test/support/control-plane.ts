@@ -1,13 +1,13 @@
 /** One control plane for all integration tests of a mocha run. */
-import { rmSync } from 'node:fs';
 import { type ControlPlane, startControlPlane } from '../../hack/controlplane/controlplane.ts';
+import { assertNoneRefused } from './own-writes.ts';
 
 let started: Promise<ControlPlane> | undefined;
 const endings: (() => Promise<void>)[] = [];
 
 /**
- * CAPABILITYPOLICY_TEST_PROTECTED=1 has its API server read what `cappol render --static` writes: everything that the
- * operator does must still work. Tests that change the operator's objects by hand are refused then.
+ * CAPABILITYPOLICY_TEST_PROTECTED=1 has its API server read what `cappol render --static` writes, for `npm run
+ * test:protected`: everything that the operator does must still work.
  */
 export const PROTECTED = process.env.CAPABILITYPOLICY_TEST_PROTECTED === '1';
 
@@ -17,10 +17,17 @@ export function sharedControlPlane(): Promise<ControlPlane> {
   return started;
 }
 
+/** Once all tests have run, an operator's write that the protection refused is a failure. */
 async function startProtected(): Promise<ControlPlane> {
-  const { startWithStatic } = await import('./protected.ts');
-  const { controlPlane, directory } = await startWithStatic();
-  atTheEnd(async () => rmSync(directory, { recursive: true, force: true }));
+  const { startAudited } = await import('./protected.ts');
+  const { controlPlane, audit, stop } = await startAudited();
+  atTheEnd(async () => {
+    try {
+      console.log(assertNoneRefused(audit.events()));
+    } finally {
+      await stop();
+    }
+  });
   return controlPlane;
 }
 
@@ -32,8 +39,11 @@ export function atTheEnd(stop: () => Promise<void>): void {
 /** Hooks that mocha runs after all tests: .mocharc.json requires this file. */
 export const mochaHooks = {
   async afterAll(): Promise<void> {
-    for (const stop of endings) await stop();
-    const controlPlane = await started?.catch(() => undefined);
-    await controlPlane?.stop();
+    try {
+      for (const stop of endings) await stop();
+    } finally {
+      const controlPlane = await started?.catch(() => undefined);
+      await controlPlane?.stop();
+    }
   },
 };

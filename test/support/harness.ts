@@ -25,7 +25,7 @@ import { waitUntilEstablished } from './established.ts';
 import { accountKubeconfig, install } from './installed.ts';
 import { OperatorProcess } from './operator-process.ts';
 import { differences, NAMESPACES, POLICIES } from './rendered.ts';
-import { OPERATOR_NAMESPACE, operatorKubeconfig } from './rights.ts';
+import { OPERATOR_NAMESPACE, OPERATOR_USER } from './rights.ts';
 
 export const ADMITTED = 'admitted';
 export { OPERATOR_NAMESPACE };
@@ -36,14 +36,19 @@ export const CREATOR: Identity = { user: 'creator', groups: ['creators'] };
 /** May do everything, and so `use` every policy. */
 export const ADMINISTRATOR: Identity = { user: 'administrator', groups: ['system:masters'] };
 
+/** The protection lets only the operator write what it renders, and so a cluster administrator who acts as it. */
+const ACTS_AS_OPERATOR: Identity = { user: OPERATOR_USER, groups: ['system:masters'] };
+
 const CRD = 'capabilitypolicies.capabilitypolicy.dev';
 const CRD_PATH = `/apis/apiextensions.k8s.io/v1/customresourcedefinitions/${CRD}`;
 const CRD_FILE = join(import.meta.dirname, '..', '..', 'crds', 'capabilitypolicies.yaml');
 
 interface ClusterOptions {
   readonly controlPlane?: () => Promise<ControlPlane>;
-  /** The operator's kubeconfig, if it cannot have a token: by default, one of its service account. */
+  /** The operator's kubeconfig, if its service account goes meanwhile: by default, it has a token of that. */
   readonly kubeconfig?: (controlPlane: ControlPlane) => string;
+  /** By default, with kubectl. */
+  readonly installWith?: 'helm';
   /** Flags of the operator besides its cluster. */
   readonly args?: readonly string[] | (() => Promise<readonly string[]>);
 }
@@ -54,12 +59,10 @@ interface ClusterOptions {
  */
 export function useCluster(prefix: string, options: ClusterOptions = {}): TestCluster {
   const { controlPlane = sharedControlPlane, args = [] } = options;
-  // Under protection, only nodes get tokens of the operator.
-  const { kubeconfig = PROTECTED ? operatorKubeconfig : undefined } = options;
   const cluster = new TestCluster(prefix);
   before(async function () {
     this.timeout(120_000);
-    await cluster.start(await controlPlane(), typeof args === 'function' ? await args() : args, kubeconfig);
+    await cluster.start(await controlPlane(), typeof args === 'function' ? await args() : args, options);
   });
   afterEach(function () {
     if (this.currentTest?.isFailed()) console.log(`the end of the operator's log:\n${cluster.operator.logEnd()}`);
@@ -88,9 +91,17 @@ export function serviceAccount(namespace: string, name: string): Identity {
 /** API servers take some four times as long to compile policies without variables. */
 const PROGRAMMED_WITHIN_MS = offers(SERVER_MINOR, 'admissionVariables') ? 60_000 : 240_000;
 
+interface Started {
+  readonly controlPlane: ControlPlane;
+  readonly api: Api;
+  readonly byHand: Api;
+  readonly kubeconfig: string;
+  readonly operator: OperatorProcess;
+}
+
 export class TestCluster {
   readonly #prefix: string;
-  #started: { controlPlane: ControlPlane; api: Api; operator: OperatorProcess } | undefined;
+  #started: Started | undefined;
 
   constructor(prefix: string) {
     this.#prefix = prefix;
@@ -103,6 +114,16 @@ export class TestCluster {
   /** As the cluster administrator. */
   get api(): Api {
     return this.#running.api;
+  }
+
+  /** For out-of-band changes of what the operator writes: as the cluster administrator, or as one who may under protection. */
+  get byHand(): Api {
+    return this.#running.byHand;
+  }
+
+  /** The path of the operator's kubeconfig. */
+  get operatorKubeconfig(): string {
+    return this.#running.kubeconfig;
   }
 
   /** Runs when the tests begin; a test that stops it need not start it again for the clean-up. */
@@ -211,15 +232,16 @@ export class TestCluster {
   async start(
     controlPlane: ControlPlane,
     args: readonly string[],
-    kubeconfigOf?: ClusterOptions['kubeconfig'],
+    { kubeconfig: kubeconfigOf, installWith }: Pick<ClusterOptions, 'kubeconfig' | 'installWith'> = {},
   ): Promise<void> {
     const api = new Api(controlPlane.kubeconfig);
-    await install(controlPlane);
+    await install(controlPlane, installWith);
     await waitUntilEstablished(api);
     await allowCreators(api);
     const kubeconfig = kubeconfigOf?.(controlPlane) ?? (await accountKubeconfig(controlPlane, api));
     const own = ['--kubeconfig', kubeconfig, '--operator-namespace', OPERATOR_NAMESPACE];
-    this.#started = { controlPlane, api, operator: new OperatorProcess([...own, ...args]) };
+    const byHand = PROTECTED ? new Api(controlPlane.kubeconfig, ACTS_AS_OPERATOR) : api;
+    this.#started = { controlPlane, api, byHand, kubeconfig, operator: new OperatorProcess([...own, ...args]) };
     await this.operator.startAndWatch();
   }
 
@@ -231,7 +253,7 @@ export class TestCluster {
     const namespaces = await this.api.list(NAMESPACES);
     const own = namespaces.map(({ metadata }) => metadata.name).filter((name) => this.#isOwn(name));
     await Promise.all(own.map((name) => this.api.remove(`${NAMESPACES}/${name}`)));
-    await this.api.close();
+    await Promise.all([this.api, this.byHand].map((one) => one.close()));
   }
 
   get #running() {

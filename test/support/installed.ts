@@ -4,7 +4,7 @@
  */
 import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Api } from '../../hack/controlplane/api.ts';
+import type { Api, Identity } from '../../hack/controlplane/api.ts';
 import type { ControlPlane } from '../../hack/controlplane/controlplane.ts';
 import { Tools } from '../../hack/tools.ts';
 import { documentedBlocks } from './page.ts';
@@ -17,11 +17,14 @@ const WAYS = { kubectl: 0, helm: 1 } as const;
 
 const installations = new WeakMap<ControlPlane, Promise<void>>();
 
-/** Once per control plane; with kubectl, or with Helm if CAPABILITYPOLICY_TEST_INSTALL=helm. */
-export async function install(controlPlane: ControlPlane): Promise<void> {
+/** Once per control plane; with kubectl unless CAPABILITYPOLICY_TEST_INSTALL=helm. */
+export async function install(
+  controlPlane: ControlPlane,
+  way = process.env.CAPABILITYPOLICY_TEST_INSTALL ?? 'kubectl',
+): Promise<void> {
   let installation = installations.get(controlPlane);
   if (!installation) {
-    installation = installWith(controlPlane, process.env.CAPABILITYPOLICY_TEST_INSTALL ?? 'kubectl');
+    installation = installWith(controlPlane, way);
     installations.set(controlPlane, installation);
   }
   await installation;
@@ -43,14 +46,20 @@ async function installWith({ kubeconfig }: ControlPlane, way: string): Promise<v
   }
 }
 
+/** A node asks for the tokens of its pods; with the protection, nobody else gets one of the operator. */
+const NODE: Identity = { user: 'system:node:none', groups: ['system:nodes', 'system:masters'] };
+
 /** @returns the path of a kubeconfig with a token of the operator's service account, as its pods have one */
 export async function accountKubeconfig(controlPlane: ControlPlane, api: Api): Promise<string> {
   const account = `${NAMESPACES}/${OPERATOR_NAMESPACE}/serviceaccounts/${OPERATOR_ACCOUNT}`;
   const request = { apiVersion: 'authentication.k8s.io/v1', kind: 'TokenRequest', spec: {} };
-  const { token } = (await api.create(`${account}/token`, request)).status;
+  const { status, body } = await api.ask('POST', `${account}/token`, { body: request, as: NODE });
+  if (status >= 300) throw new Error(`no token of ${OPERATOR_ACCOUNT}: ${status} ${body.message}`);
   const kubeconfig = JSON.parse(readFileSync(controlPlane.kubeconfig, 'utf8'));
   const [{ name }] = kubeconfig.users;
   const file = join(mkdtempSync(join(controlPlane.dir, 'operator-')), 'kubeconfig');
-  writeFileSync(file, JSON.stringify({ ...kubeconfig, users: [{ name, user: { token } }] }), { mode: 0o600 });
+  writeFileSync(file, JSON.stringify({ ...kubeconfig, users: [{ name, user: { token: body.status.token } }] }), {
+    mode: 0o600,
+  });
   return file;
 }

@@ -5,6 +5,7 @@
 import { SERVER_MINOR } from '../../hack/controlplane/version.ts';
 import { lacking, type Needs } from '../../hack/needs.ts';
 import { offeredSince, offers, type ServerFeature } from '../../operator/standards/server-features.ts';
+import { PROTECTED } from './control-plane.ts';
 
 /**
  * Declares tests that need programs besides Node and Go. On a developer's machine without them, it reports that and
@@ -42,9 +43,18 @@ export function itIfOffered(
   run: Mocha.Func | Mocha.AsyncFunc,
 ): void {
   const test = it(title, run);
-  if (feature === undefined || offers(SERVER_MINOR, feature)) return;
+  if (feature !== undefined && !offers(SERVER_MINOR, feature)) takeBack(test, needOf(feature));
+}
+
+/** Declares a test of what the protection refuses to everybody. @param why it cannot run under protection */
+export function itUnprotected(why: string, title: string, run: Mocha.Func | Mocha.AsyncFunc): void {
+  const test = it(title, run);
+  if (PROTECTED) takeBack(test, why);
+}
+
+function takeBack(test: Mocha.Test, reason: string): void {
   remove(test, test.parent?.tests);
-  leaveOut({ title: test.fullTitle(), reason: needOf(feature) });
+  leaveOut({ title: test.fullTitle(), reason });
 }
 
 /** Declares a test of what happens where the API server lacks a feature; newer ones leave it out without a word. */

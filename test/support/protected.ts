@@ -4,10 +4,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type ControlPlane, startControlPlane } from '../../hack/controlplane/controlplane.ts';
 import { SERVER_MINOR } from '../../hack/controlplane/version.ts';
+import { Audit } from './audit.ts';
 import { cappol } from './cappol.ts';
+import { OPERATOR_USER } from './rights.ts';
 
 /** Alpha in 1.36, and off there unless a flag says otherwise. */
 const GATE = SERVER_MINOR === 36 ? ['--feature-gates=ManifestBasedAdmissionControlConfig=true'] : [];
+
+const WRITES = ['create', 'update', 'patch', 'delete', 'deletecollection'];
 
 /** @returns the flag of an API server that reads these files */
 function staticFlags(directory: string): string[] {
@@ -41,4 +45,15 @@ export async function startWithStatic(
     remove();
     throw error;
   }
+}
+
+/** The same, with a log of what the operator writes and of the API server's answers. */
+export async function startAudited(
+  args: readonly string[] = [],
+): Promise<Awaited<ReturnType<typeof startWithStatic>> & { readonly audit: Audit }> {
+  const folder = mkdtempSync(join(tmpdir(), 'capabilitypolicy-audit-'));
+  const audit = new Audit(folder, { users: [OPERATOR_USER], verbs: WRITES });
+  const started = await startWithStatic(args, '', { apiServerFlags: audit.flags });
+  const { stop } = started;
+  return { ...started, audit, stop: () => stop().finally(() => rmSync(folder, { recursive: true, force: true })) };
 }

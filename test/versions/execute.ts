@@ -1,5 +1,4 @@
 import { spawn } from 'node:child_process';
-import { appendFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 const ROOT = join(import.meta.dirname, '..', '..');
@@ -12,16 +11,20 @@ export interface Ended {
 }
 
 /**
- * Runs a command with the project's Node, in a separate process, which starts its own control plane. @param log a file
- * that gets the output as it comes
+ * Runs a command with the project's Node, in a separate process, which starts its own control plane.
+ * @param onOutput gets the output as it comes
  */
-export async function execute(command: readonly string[], env: NodeJS.ProcessEnv, log?: string): Promise<Ended> {
+export async function execute(
+  command: readonly string[],
+  env: NodeJS.ProcessEnv,
+  onOutput: (text: string) => void = () => {},
+): Promise<Ended> {
   const child = spawn(process.execPath, [PREFLIGHT, ...command], { cwd: ROOT, env, stdio: ['ignore', 'pipe', 'pipe'] });
   let output = '';
   for (const stream of [child.stdout, child.stderr]) {
     stream.on('data', (text) => {
       output += text;
-      if (log !== undefined) appendFileSync(log, text);
+      onOutput(String(text));
     });
   }
   const code = await new Promise<number>((resolve, reject) => {

@@ -15,9 +15,9 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { findBinaries, kubernetesVersion, otherVersions } from '../../hack/controlplane/binaries.ts';
 import { lacksFeatures } from '../support/needs.ts';
-import { execute } from './execute.ts';
-import { type Outcome, outcomeOf, type Run, runsOf } from './runs.ts';
-import { cell, markdown } from './table.ts';
+import { runOn } from './run-on.ts';
+import { type Outcome, runsOf } from './runs.ts';
+import { markdown } from './table.ts';
 
 const { positionals, values } = parseArgs({
   allowPositionals: true,
@@ -41,28 +41,11 @@ async function runAll(): Promise<boolean> {
   const columns = new Map<string, Map<string, Outcome>>();
   for (const environment of environments) {
     await findBinaries(environment);
-    columns.set(kubernetesVersion(environment), await runOn(environment, runs, logs));
+    const version = kubernetesVersion(environment);
+    columns.set(version, await runOn(environment, runs, logs, (outcome) => whole(outcome, version)));
   }
   console.log(`\n${markdown(columns)}\n\nThe output of each run is in ${logs}.`);
   return [...columns.values()].flatMap((outcomes) => [...outcomes.values()]).every(({ ok }) => ok);
-}
-
-async function runOn(
-  environment: NodeJS.ProcessEnv,
-  runs: readonly Run[],
-  logs: string,
-): Promise<Map<string, Outcome>> {
-  const version = kubernetesVersion(environment);
-  const outcomes = new Map<string, Outcome>();
-  for (const run of runs) {
-    const started = Date.now();
-    const log = join(logs, `${version}-${run.name.replaceAll(/\W+/g, '-')}.log`);
-    const outcome = whole(outcomeOf(run, await execute(run.command, environment, log)), version);
-    outcomes.set(run.name, outcome);
-    const seconds = Math.round((Date.now() - started) / 1000);
-    console.log(`${version}  ${run.name}: ${cell(outcome)} (${seconds} s)${outcome.ok ? '' : `: see ${log}`}`);
-  }
-  return outcomes;
 }
 
 /** If the API server has every feature, a skipped test counts as failed. */

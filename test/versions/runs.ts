@@ -40,7 +40,7 @@ const DIFFERENTIAL = 'test/differential/run.ts';
 /** The number of objects that test/differential/run.ts evaluates. */
 const SHORT = { podsOfLevel: 20, podsOfOverrides: 20, randomPolicies: 8 };
 const FULL = { podsOfLevel: 1000, podsOfOverrides: 100, randomPolicies: 100 };
-const CLOSING_LINE = /^(\d+ passed, \d+ failed)$/m;
+export const CLOSING_LINE = /^(\d+ passed, \d+ failed)$/m;
 /** As test/differential writes it. */
 const TALLY = /^[\w ]+: (seed \d+, .* (differences|missing))$/gm;
 

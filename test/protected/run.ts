@@ -1,0 +1,28 @@
+/**
+ * `npm run test:protected`: the integration suites on API servers that read what `cappol render --static` writes. Prints
+ * a table; exits 1 when a test failed, or when the protection refused a write of the operator.
+ *
+ *   --only TEXT   only the runs whose name has the text; may be given more than once
+ *
+ * CAPABILITYPOLICY_TEST_PROTECTED=1 before mocha runs one file like this.
+ */
+import { mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { findBinaries, kubernetesVersion } from '../../hack/controlplane/binaries.ts';
+import { runOn } from '../versions/run-on.ts';
+import { markdown } from '../versions/table.ts';
+import { LEFT_OUT, runs } from './suites.ts';
+
+const { values } = parseArgs({ options: { only: { type: 'string', multiple: true, default: [''] } } });
+
+const logs = mkdtempSync(join(tmpdir(), 'capabilitypolicy-protected-'));
+const environment = { ...process.env, CAPABILITYPOLICY_TEST_PROTECTED: '1' };
+await findBinaries(environment);
+const wanted = runs().filter(({ name }) => values.only.some((text) => name.includes(text)));
+const outcomes = await runOn(environment, wanted, logs);
+const leftOut = Object.entries(LEFT_OUT).map(([suite, reason]) => `* integration/${suite}: ${reason}`);
+console.log(`\n${markdown(new Map([[kubernetesVersion(environment), outcomes]]))}`);
+console.log(`\nleft out whole:\n${leftOut.join('\n')}\n\nThe output of each run is in ${logs}.`);
+process.exitCode = [...outcomes.values()].every(({ ok }) => ok) ? 0 : 1;

@@ -1,0 +1,61 @@
+/** The suites of `npm run test:protected`: all that have an operator on the shared control plane. */
+import { CLOSING_LINE, type Run, suiteRun } from '../versions/runs.ts';
+
+const OWN = 'starts a control plane of its own; protected/lifecycle has two replicas under protection';
+const IN_PLACE = 'has no operator: the test itself writes in its place, as the cluster administrator';
+
+/** Test files in test/integration → why they do not run under protection. */
+export const LEFT_OUT: Readonly<Record<string, string>> = {
+  election: 'has no operator: only candidates for a Lease of another name',
+  'interrupted-removal': IN_PLACE,
+  'metrics-access': 'has an operator that writes nothing',
+  'refused-writes': IN_PLACE,
+  'stale-stand-by': OWN,
+  'stopped-leader': OWN,
+  'unknown-fields': 'has no operator',
+  'upgraded-servers': IN_PLACE,
+};
+
+/** Test files in test/integration, in the order in which they run. */
+export const SUITES = [
+  'rollout',
+  'decisions',
+  'labels',
+  'drift',
+  'deletion',
+  'guard',
+  'guard-groups',
+  'guard-size',
+  'ephemeral',
+  'status',
+  'workloads',
+  'expiry',
+  'promotion',
+  'kill',
+  'stopping',
+  'programmed',
+  'withdrawal',
+  'policy-reports',
+  'older-form',
+  'bypass',
+  'bad-input',
+  'hostile',
+  'metrics',
+  'prometheus',
+  'large',
+  'ceiling',
+];
+
+/** As assertNoneRefused (test/support/own-writes.ts) reports it. */
+const WRITES = /^the protection refused (0 of [1-9]\d* writes) of the operator$/m;
+
+/** @returns the runs, which count as failed without their last line about the operator's writes */
+export function runs(): Run[] {
+  const lifecycle = { name: 'protected/lifecycle', command: ['mocha', 'test/protected/lifecycle.ts'] };
+  return [...SUITES.map((suite) => suiteRun([`integration/${suite}`])), lifecycle].map((run) => ({ ...run, summary }));
+}
+
+function summary(output: string): string | undefined {
+  const [passed, writes] = [CLOSING_LINE, WRITES].map((line) => line.exec(output)?.[1]);
+  return passed && writes && `${passed}, refused ${writes}`;
+}
