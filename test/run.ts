@@ -1,0 +1,28 @@
+/**
+ * `npm test` runs it: all tests, in two processes at once. Those of containers and of the real node mostly wait. Prints the
+ * output of one process as it comes, that of the other one afterwards, and then one line for .ci/run with the sums.
+ */
+import { execute } from './versions/execute.ts';
+import { CLOSING_LINE } from './versions/runs.ts';
+
+/** Folders whose tests wait for containers, images and pods. */
+const WAITING = ['image', 'kernel', 'node'];
+
+const [others, waiting] = await Promise.all([
+  execute(['mocha', ...WAITING.flatMap((folder) => ['--ignore', `test/${folder}/**`])], process.env, (text) =>
+    process.stdout.write(text),
+  ),
+  execute(['mocha', ...WAITING.map((folder) => `test/${folder}/**/*.test.ts`)], process.env),
+]);
+process.stdout.write(waiting.output);
+const ended = [others, waiting];
+// A process without a last line ended early.
+const sums = ended.map(({ output }) => countsIn(output) ?? { passed: 0, failed: 1 });
+const sum = (of: 'passed' | 'failed') => sums.reduce((all, counts) => all + counts[of], 0);
+process.stdout.write(`${sum('passed')} passed, ${sum('failed')} failed\n`);
+process.exitCode = sum('failed') === 0 && ended.every(({ code }) => code === 0) ? 0 : 1;
+
+function countsIn(output: string): { readonly passed: number; readonly failed: number } | undefined {
+  const [passed, failed] = (CLOSING_LINE.exec(output)?.[1] ?? '').match(/\d+/g) ?? [];
+  return passed === undefined ? undefined : { passed: Number(passed), failed: Number(failed) };
+}
