@@ -31,6 +31,8 @@ export interface Suggestion {
   /** The same overrides one by one, in the order of the API. */
   readonly stated: readonly StatedOverride[];
   readonly exceptions: readonly Exception[];
+  /** Whether the pods have only the capabilities that they used. */
+  readonly used: boolean;
   /** How many workloads there are. */
   readonly workloads: number;
   /** The number of workloads that each level admits without overrides; only the levels that were evaluated. */
@@ -66,6 +68,7 @@ function suggestFor(namespace: string, workloads: readonly Workload[], options: 
     overrides: overridesOf(stated),
     stated: needsOf(stated, ordinary, fitting),
     exceptions: exceptionsFor({ workloads, ordinary: admitted, base: stated }, fitting),
+    used,
     workloads: workloads.length,
     admitted: Object.fromEntries(candidacies.map((one) => [one.level, one.admitted.size])),
   };

@@ -70,6 +70,7 @@ describe('cappol with evidence', () => {
     assert.match(stdout, /# {3}Deployment net\/pinger, container ping: Keeps NET_RAW, drops CHOWN, .* and \d+ more\./);
     assert.match(stdout, /Asked for and never got SYS_ADMIN \(once, ping in SYS_MOUNT\): it does without, or fails/);
     assert.match(stdout, /container setup: Keeps no capability, drops CHOWN, /);
+    assert.match(stdout, /level restricted admits 0 of 1 workload with the capabilities that they used\./);
   });
 
   it('leaves a container without evidence as it is written', async () => {

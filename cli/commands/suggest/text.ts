@@ -59,13 +59,13 @@ function sharedLines(suggestions: readonly Suggestion[]): string[] {
   return [`Namespaces ${names}: level ${level} admits all of their ${counted(workloads, 'workload')}.`];
 }
 
-function namespaceLines({ namespace, level, workloads, admitted, exceptions }: Suggestion): string[] {
+function namespaceLines({ namespace, level, workloads, admitted, exceptions, used }: Suggestion): string[] {
   const own = admitted[level] ?? 0;
   const all = own === workloads;
   const other: SuggestedLevel = level === 'restricted' ? 'baseline' : 'restricted';
   const others = admitted[other];
   return [
-    `Namespace ${namespace}: level ${level} admits ${all ? counted(own, 'workload') : `${own} of ${counted(workloads, 'workload')}`} as written.`,
+    `Namespace ${namespace}: level ${level} admits ${all ? counted(own, 'workload') : `${own} of ${counted(workloads, 'workload')}`} ${used ? 'with the capabilities that they used' : 'as written'}.`,
     ...(others === undefined || (all && level === 'restricted') ? [] : [`Level ${other} would admit ${others}.`]),
     ...(exceptions.length > 0
       ? [`${counted(exceptions.length, 'exception')} ${exceptions.length === 1 ? 'admits' : 'admit'} the rest.`]
