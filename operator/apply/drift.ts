@@ -15,7 +15,7 @@ const SERVER_DEFAULTS: Readonly<Record<string, string>> = {
 };
 
 /** Fields that belong to us completely: an addition by somebody else is drift as well. */
-const OWNED = ['spec', 'rules', 'roleRef', 'subjects'] as const;
+const OWNED = ['spec', 'rules', 'aggregationRule', 'roleRef', 'subjects'] as const;
 
 export function hasDrifted(live: RenderedObject, desired: Manifest): boolean {
   const { labels, annotations = {}, ownerReferences } = desired.metadata;

@@ -111,7 +111,7 @@ export class Writes {
     const record = this.#recordOf(manifest);
     if (isDeepStrictEqual(record.rehearsed, manifest)) return;
     const before = latest(record, live.get(keyOf(manifest)));
-    if (before && isForOtherRole(before, manifest)) return;
+    if (before && isUnchangeable(before, manifest)) return;
     await this.#client.apply(manifest, { force: true, dryRun: true });
     record.rehearsed = manifest;
   }
@@ -160,7 +160,7 @@ export class Writes {
 
   async #write(manifest: Manifest, before: RenderedObject | undefined): Promise<RenderedObject> {
     this.#signal?.throwIfAborted();
-    if (before && isForOtherRole(before, manifest)) {
+    if (before && isUnchangeable(before, manifest)) {
       await this.#client.remove(pathOf(manifest), { uid: before.metadata.uid ?? '' });
     }
     const applied = await this.#apply(manifest, before);
@@ -188,9 +188,12 @@ export class Writes {
   }
 }
 
-/** The API server refuses every change of a roleRef: such a binding has to be deleted first. */
-function isForOtherRole(before: RenderedObject, manifest: Manifest): boolean {
-  return canonical(before.roleRef) !== canonical(manifest.roleRef);
+/**
+ * The API server refuses every change of a roleRef, and every change of a role with an aggregationRule by a writer without all
+ * rights (k8s.io/kubernetes pkg/registry/rbac/clusterrole/policybased/storage.go): such an object has to be deleted first.
+ */
+function isUnchangeable(before: RenderedObject, manifest: Manifest): boolean {
+  return canonical(before.roleRef) !== canonical(manifest.roleRef) || before.aggregationRule !== undefined;
 }
 
 /** The current object; undefined if it does not exist. */

@@ -18,12 +18,15 @@ describe('a write that the watch has not shown yet', () => {
   let version: number;
   let writes: Writes;
   let told: string[];
+  let removed: string[];
 
   beforeEach(() => {
     mock.timers.enable({ apis: ['Date'] });
     version = 0;
     told = [];
+    removed = [];
     const client = {
+      remove: async (_path: string, { uid }: { uid: string }) => void removed.push(uid),
       apply: async (object: typeof ROLE) => {
         version++;
         return { ...object, metadata: { ...object.metadata, resourceVersion: String(version) } };
@@ -43,6 +46,15 @@ describe('a write that the watch has not shown yet', () => {
     assert.equal(await writes.ensure('it', ROLE, nothing), false);
     assert.equal(await writes.ensure('it', ROLE, shown('1')), false);
     assert.deepEqual(told, ['created']);
+  });
+
+  it('replaces a role with an aggregationRule by a new one: the API server lets nobody else change it', async () => {
+    await writes.ensure('it', ROLE, nothing);
+    mock.timers.tick(WATCH_LAG_MS);
+    const aggregationRule = { clusterRoleSelectors: [{ matchLabels: { team: 'a' } }] };
+    const changed = { ...ROLE, aggregationRule, metadata: { ...ROLE.metadata, uid: 'u', resourceVersion: '2' } };
+    assert.equal(await writes.ensure('it', ROLE, standing([changed as unknown as RenderedObject])), true);
+    assert.deepEqual([told, removed], [['created', 'repaired'], ['u']]);
   });
 
   it('counts as a repair when it restores our last write, and as an update when we want another text', async () => {

@@ -98,6 +98,11 @@ const BY_HAND: readonly {
     patch: [{ op: 'add', path: '/rules/-', value: { apiGroups: [''], resources: ['pods'], verbs: ['get'] } }],
   },
   {
+    title: 'an aggregationRule added',
+    kind: 'ClusterRole',
+    patch: { aggregationRule: { clusterRoleSelectors: [{ matchLabels: { team: 'drift' } }] } },
+  },
+  {
     title: 'a subject added',
     kind: 'ClusterRoleBinding',
     patch: [
@@ -252,7 +257,7 @@ function pathOf({ kind, metadata }: Json): string {
 }
 
 /** The rendered objects in the cluster. */
-function said({ metadata = {}, spec, rules, roleRef, subjects }: Json = {}): object {
+function said({ metadata = {}, spec, rules, aggregationRule, roleRef, subjects }: Json = {}): object {
   const { labels, ownerReferences } = metadata;
-  return { labels, ownerReferences, spec, rules, roleRef, subjects };
+  return { labels, ownerReferences, spec, rules, aggregationRule, roleRef, subjects };
 }
