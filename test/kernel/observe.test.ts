@@ -9,10 +9,12 @@ import { RUNTIME_DEFAULT } from '../../operator/standards/capabilities.ts';
 import { namesIn } from '../support/capability-masks.ts';
 import { describeWith } from '../support/needs.ts';
 import { ROOT } from '../support/page.ts';
+import { podManifest } from '../support/pod-manifests.ts';
 import { bitsOfThisMachine } from './containers.ts';
 import { NEEDS } from './needs.ts';
 import { NeedyContainers } from './needy-containers.ts';
 import { instances, OBSERVER_NEEDS, Observer } from './observer.ts';
+import { beyondRestricted, suggestedFor } from './suggested.ts';
 
 /** Noise that every container has: its set-up, memory, and overlayfs. */
 const USUAL = ['RuntimeSetup', 'MemoryOvercommit', 'MountersCredentials', 'NonAudit'];
@@ -30,6 +32,7 @@ describeWith(OBSERVER_NEEDS, 'cappol observe', () => {
   describe('beside containers with known needs', () => {
     const all = namesIn(bitsOfThisMachine());
     let lines: readonly ObservedLine[];
+    let stdout: string;
     let stderr: string;
 
     before(async () => {
@@ -38,7 +41,7 @@ describeWith(OBSERVER_NEEDS, 'cappol observe', () => {
         const { error } = await containers.run({ pod, args, capabilities: holds });
         assert.equal(error, '', pod);
       }
-      ({ lines, stderr } = await observer.end());
+      ({ lines, stdout, stderr } = await observer.end());
     });
 
     for (const [pod, { args = [pod], needs, refused = [], noise = [] }] of Object.entries(NEEDS)) {
@@ -67,6 +70,20 @@ describeWith(OBSERVER_NEEDS, 'cappol observe', () => {
         }
       });
     }
+
+    it('suggest --used has exactly these for each of them', async () => {
+      const pods = Object.entries(NEEDS).map(([name, { holds = ['ALL'] }]) =>
+        podManifest(
+          { name },
+          { containers: [{ name: 'app', image: 'needs', securityContext: { capabilities: { add: holds } } }] },
+        ),
+      );
+      const suggested = await suggestedFor(pods, stdout, 'default');
+      for (const [pod, { needs, refused = [] }] of Object.entries(NEEDS)) {
+        const { noise: _noise, ...found } = suggested(pod);
+        assert.deepEqual(found, { used: needs, refused, allowed: beyondRestricted(needs) }, pod);
+      }
+    });
 
     it('watches each of them from its start, and loses no event', () => {
       const watches = lines.filter((line) => line.observed === 'watch');

@@ -1,4 +1,4 @@
-/** `cappol observe` as a process on this machine, with a tracefs that only it sees. */
+/** `cappol observe` as a process on this machine: root without any capability, with a tracefs that only it sees. */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
@@ -9,11 +9,17 @@ import { ROOT } from '../support/page.ts';
 /** An observation ends soon after its signal, but a busy machine is slow. */
 const END_MS = 60_000;
 const MOUNT = 'mount -t tracefs tracefs /sys/kernel/tracing';
+/** As in the pods of `cappol observe --cluster`. */
+const WITHOUT_CAPABILITIES = 'setpriv --bounding-set=-all --inh-caps=-all --no-new-privs';
 const TRACEPOINT = '/sys/kernel/tracing/events/capability/cap_capable';
 
 export const OBSERVER_NEEDS: Needs = {
   root: true,
-  programs: { runc: 'apt-get install runc', unshare: 'apt-get install util-linux' },
+  programs: {
+    runc: 'apt-get install runc',
+    setpriv: 'apt-get install util-linux',
+    unshare: 'apt-get install util-linux',
+  },
   problem: () => {
     const looked = spawnSync('unshare', ['--mount', 'sh', '-c', `${MOUNT} && test -d ${TRACEPOINT}`]);
     return looked.status === 0 ? undefined : 'its kernel has no tracepoint capability:cap_capable: it needs Linux 6.14';
@@ -33,9 +39,13 @@ export class Observer {
 
   private constructor(args: readonly string[]) {
     const command = [process.execPath, join(ROOT, 'cli', 'main.ts'), 'observe', ...args];
-    this.#process = spawn('unshare', ['--mount', 'sh', '-c', `${MOUNT} && exec "$@"`, 'sh', ...command], {
-      stdio: ['ignore', 'pipe', 'pipe'],
-    });
+    this.#process = spawn(
+      'unshare',
+      ['--mount', 'sh', '-c', `${MOUNT} && exec ${WITHOUT_CAPABILITIES} "$@"`, 'sh', ...command],
+      {
+        stdio: ['ignore', 'pipe', 'pipe'],
+      },
+    );
     this.#process.stdout?.on('data', (text) => (this.#stdout += text));
     this.#process.stderr?.on('data', (text) => (this.#stderr += text));
   }

@@ -1,0 +1,58 @@
+/** The result of `cappol suggest --used` for pods, by pod: what they used, and what the policies allow for their sake. */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Json } from '../../hack/controlplane/api.ts';
+import { cappol } from '../support/cappol.ts';
+
+export interface Suggested {
+  readonly used: readonly string[];
+  readonly refused: readonly string[];
+  readonly noise: readonly string[];
+  /** Beyond level restricted, which allows NET_BIND_SERVICE itself. */
+  readonly allowed: readonly string[];
+}
+
+/** @param used lines of `cappol observe` @param namespace of pods that state none */
+export async function suggestedFor(
+  pods: readonly Json[],
+  used: string,
+  namespace: string,
+): Promise<(pod: string) => Suggested> {
+  const folder = mkdtempSync(join(tmpdir(), 'capabilitypolicy-suggested-'));
+  try {
+    const [manifests, lines] = [join(folder, 'pods.json'), join(folder, 'used.jsonl')];
+    writeFileSync(manifests, JSON.stringify({ apiVersion: 'v1', kind: 'List', items: pods }));
+    writeFileSync(lines, used);
+    const args = ['-f', manifests, '-n', namespace, '--used', lines, '--level', 'restricted', '-o', 'json'];
+    const { code, stdout, stderr } = await cappol(['suggest', ...args]);
+    if (code !== 0) throw new Error(stderr);
+    const suggested = JSON.parse(stdout);
+    return (pod) => ofPod(suggested, pod);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+function ofPod({ evidence, namespaces }: Json, pod: string): Suggested {
+  const [container] = evidence.find(({ workload }: Json) => workload.name === pod).containers;
+  const { used, refused, noise } = container.evidence;
+  const capabilities = (uses: readonly Json[]) => [...new Set(uses.map(({ capability }) => capability))].sort();
+  const needs = namespaces
+    .flatMap(({ policies }: Json) => policies)
+    .flatMap(({ overrides }: Json) => overrides)
+    .filter(({ path }: Json) => path === 'capabilities.allowedAdd')
+    .flatMap(({ neededBy }: Json) => neededBy)
+    .filter(({ name }: Json) => name === pod);
+  return {
+    used: capabilities(used),
+    refused: capabilities(refused),
+    noise: noise.map((one: Json) => one.noise),
+    allowed: [...new Set<string>(needs.map(({ entry }: Json) => entry))].sort(),
+  };
+}
+
+/** The capabilities that level restricted does not allow itself. */
+export function beyondRestricted(capabilities: readonly string[]): string[] {
+  return capabilities.filter((name) => name !== 'NET_BIND_SERVICE');
+}
